@@ -1,0 +1,26 @@
+const brand = Symbol.for('hermetic.error');
+
+/** Thrown for misuse and for broken local conditions, never for what a peer did. Recognise it with {@link isHermeticError}. */
+export class HermeticError extends Error {
+  readonly code: string;
+  /** What the person should do, when there is something to do. */
+  readonly fix: string | undefined;
+  readonly [brand] = true;
+
+  constructor(code: string, message: string, options: { cause?: unknown; fix?: string } = {}) {
+    super(message, { cause: options.cause });
+    this.name = 'HermeticError';
+    this.code = code;
+    this.fix = options.fix;
+  }
+}
+
+/** True for our own errors, also across two copies of the package. */
+export function isHermeticError(value: unknown): value is HermeticError {
+  return typeof value === 'object' && value !== null && brand in value;
+}
+
+/** Makes a `switch` exhaustive for the compiler. */
+export function assertNever(value: never): never {
+  throw new HermeticError('unreachable', `unexpected value ${JSON.stringify(value)}`);
+}

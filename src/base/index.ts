@@ -1,0 +1,15 @@
+/**
+ * What every part stands on: results instead of exceptions, the failure catalogue's shape, domain names, addresses, bytes and time.
+ *
+ * @example
+ * const domain = parseDomain('Bücher.example');
+ * if (domain.ok) console.log(domain.value.toString()); // xn--bcher-kva.example
+ */
+export { type Result, ok, fail } from './result.js';
+export { type Blame, type Failure, type FailureEntry, type FailureCatalogue, defineFailures } from './failure.js';
+export { HermeticError, isHermeticError, assertNever } from './error.js';
+export { type Clock, systemClock } from './clock.js';
+export { concat, compareBytes, equalBytes, toHex, fromHex, toBase64, fromBase64, latin1 } from './bytes.js';
+export { neutralise } from './neutralise.js';
+export { Name, parseDomain, nameFailures } from './name.js';
+export { type Ip, parseIp, formatIp } from './ip.js';

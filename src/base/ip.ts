@@ -1,0 +1,44 @@
+import { isIPv4, isIPv6 } from 'node:net';
+
+/** An IP address: 4 or 16 octets. */
+export interface Ip {
+  readonly family: 4 | 6;
+  readonly bytes: Uint8Array;
+}
+
+/** Reads a literal address (no zone id, no brackets, no prefix length); undefined for anything else. */
+export function parseIp(text: string): Ip | undefined {
+  if (isIPv4(text)) return { family: 4, bytes: Uint8Array.from(text.split('.'), Number) };
+  if (!isIPv6(text) || text.includes('%')) return undefined;
+  let rest = text;
+  const dotted = /^(.*:)(\d+\.\d+\.\d+\.\d+)$/.exec(text);
+  if (dotted) {
+    const [a, b, c, d] = (dotted[2] as string).split('.').map(Number) as [number, number, number, number];
+    rest = `${dotted[1] as string}${((a << 8) | b).toString(16)}:${((c << 8) | d).toString(16)}`;
+  }
+  const [head = '', tail] = rest.split('::');
+  const left = head === '' ? [] : head.split(':');
+  const right = tail === undefined || tail === '' ? [] : tail.split(':');
+  const groups = [...left, ...Array<string>(8 - left.length - right.length).fill('0'), ...right];
+  const bytes = new Uint8Array(16);
+  groups.forEach((group, i) => {
+    const value = parseInt(group, 16);
+    bytes[2 * i] = value >> 8;
+    bytes[2 * i + 1] = value & 0xff;
+  });
+  return { family: 6, bytes };
+}
+
+/** Canonical text (RFC 5952 for IPv6). */
+export function formatIp(ip: Ip): string {
+  if (ip.family === 4) return ip.bytes.join('.');
+  const groups = Array.from({ length: 8 }, (_, i) => (((ip.bytes[2 * i] as number) << 8) | (ip.bytes[2 * i + 1] as number)).toString(16));
+  let best = { at: -1, length: 1 };
+  for (let i = 0; i < 8; i++) {
+    let n = 0;
+    while (i + n < 8 && groups[i + n] === '0') n++;
+    if (n > best.length) best = { at: i, length: n };
+  }
+  if (best.at < 0) return groups.join(':');
+  return `${groups.slice(0, best.at).join(':')}::${groups.slice(best.at + best.length).join(':')}`;
+}

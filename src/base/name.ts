@@ -1,0 +1,243 @@
+import { domainToASCII } from 'node:url';
+import { fail, ok, type Result } from './result.js';
+import { defineFailures } from './failure.js';
+
+const MAX_WIRE = 255;
+const MAX_LABEL = 63;
+
+/** Why a text is not a domain name. */
+export const nameFailures = defineFailures({
+  'name-empty': {
+    blame: 'local',
+    temporary: false,
+    clause: 'RFC 1035 §2.3.4',
+    says: 'The domain name is empty.',
+    fix: 'Give a domain name such as example.com.',
+  },
+  'name-empty-label': {
+    blame: 'local',
+    temporary: false,
+    clause: 'RFC 1035 §3.1',
+    says: 'Two dots stand side by side, or the name begins with one.',
+    fix: 'Remove the extra dot.',
+  },
+  'name-label-too-long': {
+    blame: 'local',
+    temporary: false,
+    clause: 'RFC 1035 §2.3.4',
+    says: 'A label is longer than 63 octets.',
+    fix: 'Check the spelling of the name.',
+  },
+  'name-too-long': {
+    blame: 'local',
+    temporary: false,
+    clause: 'RFC 1035 §2.3.4',
+    says: 'The name is longer than 255 octets.',
+    fix: 'Check the spelling of the name.',
+  },
+  'name-bad-escape': {
+    blame: 'local',
+    temporary: false,
+    clause: 'RFC 1035 §5.1',
+    says: 'A backslash is not followed by a character or three digits up to 255.',
+    fix: 'Correct the escape.',
+  },
+  'name-not-a-domain': {
+    blame: 'local',
+    temporary: false,
+    clause: 'RFC 5891 §4',
+    says: 'This is not a domain name that mail can be sent to.',
+    fix: 'Give the part after the @ of a mail address.',
+  },
+});
+
+/**
+ * A domain name as the DNS knows it: up to 127 labels of arbitrary octets, kept in uncompressed wire form with the case as received.
+ * Comparisons ignore the case of ASCII letters only (RFC 4343).
+ */
+export class Name {
+  /** Uncompressed wire form, the root label included. */
+  readonly wire: Uint8Array;
+  /** Wire form in lower case, one character per octet: the key for maps and comparisons. */
+  readonly key: string;
+  static readonly root: Name = new Name(new Uint8Array(1));
+  #labels: readonly Uint8Array[] | undefined;
+
+  private constructor(wire: Uint8Array) {
+    this.wire = wire;
+    this.key = lowerLatin1(wire);
+  }
+
+  /** Takes an uncompressed wire form the caller has checked to be well-formed (the DNS codec does). The bytes are not copied. */
+  static fromWire(wire: Uint8Array): Name {
+    return new Name(wire);
+  }
+
+  /** Builds a name from labels without the root label. */
+  static fromLabels(labels: readonly Uint8Array[]): Result<Name> {
+    let length = 1;
+    for (const label of labels) {
+      if (label.length === 0) return fail(nameFailures.make('name-empty-label'));
+      if (label.length > MAX_LABEL) return fail(nameFailures.make('name-label-too-long', `${label.length} octets`));
+      length += label.length + 1;
+    }
+    if (length > MAX_WIRE) return fail(nameFailures.make('name-too-long', `${length} octets`));
+    const wire = new Uint8Array(length);
+    let at = 0;
+    for (const label of labels) {
+      wire[at++] = label.length;
+      wire.set(label, at);
+      at += label.length;
+    }
+    return ok(new Name(wire));
+  }
+
+  /** Parses presentation form (RFC 1035 §5.1): `\.`, `\\` and `\DDD` escapes, optional final dot, `.` for the root. No IDNA: see {@link parseDomain}. */
+  static parse(text: string): Result<Name> {
+    if (text === '') return fail(nameFailures.make('name-empty'));
+    if (text === '.') return ok(Name.root);
+    const labels: Uint8Array[] = [];
+    let label: number[] = [];
+    const bytes = Buffer.from(text, 'utf8');
+    for (let i = 0; i < bytes.length; i++) {
+      let octet = bytes[i] as number;
+      if (octet === 0x2e) {
+        labels.push(Uint8Array.from(label));
+        label = [];
+        continue;
+      }
+      if (octet === 0x5c) {
+        const digits = bytes.subarray(i + 1, i + 4).toString('latin1');
+        if (/^[0-9]{3}$/.test(digits) && Number(digits) < 256) {
+          octet = Number(digits);
+          i += 3;
+        } else if (i + 1 < bytes.length && !/^[0-9]/.test(digits)) {
+          octet = bytes[++i] as number;
+        } else return fail(nameFailures.make('name-bad-escape'));
+      }
+      label.push(octet);
+    }
+    if (label.length > 0) labels.push(Uint8Array.from(label));
+    return Name.fromLabels(labels);
+  }
+
+  /** For names that stand in our own source: throws when the text is not a name. */
+  static of(text: string): Name {
+    const parsed = Name.parse(text);
+    if (!parsed.ok) throw new TypeError(`not a domain name: ${text} (${parsed.failure.code})`);
+    return parsed.value;
+  }
+
+  /** The labels from left to right, the root label not included. Views of {@link wire}. */
+  get labels(): readonly Uint8Array[] {
+    if (this.#labels) return this.#labels;
+    const labels: Uint8Array[] = [];
+    for (let at = 0; ;) {
+      const length = this.wire[at] as number;
+      if (length === 0) break;
+      labels.push(this.wire.subarray(at + 1, at + 1 + length));
+      at += 1 + length;
+    }
+    return (this.#labels = labels);
+  }
+
+  get isRoot(): boolean {
+    return this.wire.length === 1;
+  }
+
+  /** True when the left-most label is `*` (RFC 4592). */
+  get isWildcard(): boolean {
+    return this.wire[0] === 1 && this.wire[1] === 0x2a;
+  }
+
+  /** The name without its left-most label; the root is its own parent. */
+  get parent(): Name {
+    return this.isRoot ? this : new Name(this.wire.subarray(1 + (this.wire[0] as number)));
+  }
+
+  /** The right-most `count` labels. */
+  suffix(count: number): Name {
+    let at: Name = this as Name;
+    for (let n = this.labels.length; n > count; n--) at = at.parent;
+    return at;
+  }
+
+  equals(other: Name): boolean {
+    return this.key === other.key;
+  }
+
+  /** True for `ancestor` itself and everything below it. */
+  isAtOrBelow(ancestor: Name): boolean {
+    const extra = this.labels.length - ancestor.labels.length;
+    return extra >= 0 && this.suffix(ancestor.labels.length).key === ancestor.key;
+  }
+
+  /** The name with labels put in front, given as presentation form: `mx.prepend('_25._tcp')`. */
+  prepend(text: string): Result<Name> {
+    const front = Name.parse(text);
+    return front.ok ? Name.fromLabels([...front.value.labels, ...this.labels]) : front;
+  }
+
+  /** Presentation form without the final dot (`.` for the root); octets that are not printable ASCII as `\DDD`. */
+  toString(): string {
+    if (this.isRoot) return '.';
+    return this.labels.map(escapeLabel).join('.');
+  }
+
+  /** Presentation form in lower case: what records, reports and evidence hold. */
+  toLower(): string {
+    return Name.fromWire(Buffer.from(this.key, 'latin1')).toString();
+  }
+
+  toJSON(): string {
+    return this.toString();
+  }
+}
+
+/**
+ * Reads what a person typed as a mail domain: U-labels become A-labels (UTS 46), letters become lower case, one final dot is dropped.
+ * IP literals, underscores, e-mail addresses, URLs and names of one label's length or more than the DNS allows are refused.
+ */
+export function parseDomain(text: string): Result<Name> {
+  const trimmed = text.trim().replace(/[.\u3002]$/u, '');
+  if (trimmed === '') return fail(nameFailures.make('name-empty'));
+  if (/^\[?[0-9.]+\]?$/.test(trimmed) || trimmed.includes(':'))
+    return fail(nameFailures.make('name-not-a-domain', 'an IP address or URL, not a domain name'));
+  if (/[@/\s\\_*?#%]/.test(trimmed)) return fail(nameFailures.make('name-not-a-domain', 'a character that host names do not have'));
+  if (/^\.|\.\./.test(trimmed)) return fail(nameFailures.make('name-empty-label'));
+  // domainToASCII answers '' for everything it refuses, so length is judged first to name the cause.
+  for (const label of trimmed.split('.')) {
+    if (/^[\x20-\x7e]*$/.test(label) && label.length > MAX_LABEL)
+      return fail(nameFailures.make('name-label-too-long', `${label.length} octets`));
+  }
+  if (/^[\x20-\x7e]*$/.test(trimmed) && trimmed.length > MAX_WIRE - 2)
+    return fail(nameFailures.make('name-too-long', `${trimmed.length + 2} octets`));
+  const ascii = domainToASCII(trimmed).toLowerCase();
+  if (ascii === '' || !/^[a-z0-9.-]+$/.test(ascii) || ascii.split('.').some((l) => /^-|-$/.test(l))) {
+    return fail(nameFailures.make('name-not-a-domain', 'not a valid internationalised host name'));
+  }
+  return Name.parse(ascii);
+}
+
+function lowerLatin1(wire: Uint8Array): string {
+  // Length octets are at most 63, below 'A' (65), so lower-casing every octet of the wire form is safe.
+  let lower = wire;
+  for (let i = 0; i < wire.length; i++) {
+    const octet = wire[i] as number;
+    if (octet >= 0x41 && octet <= 0x5a) {
+      if (lower === wire) lower = Uint8Array.from(wire);
+      lower[i] = octet + 32;
+    }
+  }
+  return Buffer.from(lower.buffer, lower.byteOffset, lower.length).toString('latin1');
+}
+
+function escapeLabel(label: Uint8Array): string {
+  let text = '';
+  for (const octet of label) {
+    if (octet === 0x2e || octet === 0x5c) text += `\\${String.fromCharCode(octet)}`;
+    else if (octet > 0x20 && octet < 0x7f) text += String.fromCharCode(octet);
+    else text += `\\${String(octet).padStart(3, '0')}`;
+  }
+  return text;
+}

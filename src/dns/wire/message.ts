@@ -1,0 +1,35 @@
+import type { Name } from '../../base/index.js';
+import type { ResourceRecord } from '../types.js';
+
+export interface Question {
+  readonly name: Name;
+  readonly type: number;
+  readonly class: number;
+}
+
+/** EDNS(0) (RFC 6891): what the OPT pseudo-record says. `extendedRcode` bits are already merged into {@link Message.rcode}. */
+export interface Edns {
+  readonly version: number;
+  readonly udpSize: number;
+  readonly dnssecOk: boolean;
+  readonly options: readonly { readonly code: number; readonly data: Uint8Array }[];
+}
+
+/** A DNS message, OPT taken out of the additional section. */
+export interface Message {
+  readonly id: number;
+  readonly opcode: number;
+  readonly rcode: number;
+  readonly response: boolean;
+  readonly authoritative: boolean;
+  readonly truncated: boolean;
+  readonly recursionDesired: boolean;
+  readonly recursionAvailable: boolean;
+  readonly authenticData: boolean;
+  readonly checkingDisabled: boolean;
+  readonly questions: readonly Question[];
+  readonly answers: readonly ResourceRecord[];
+  readonly authorities: readonly ResourceRecord[];
+  readonly additionals: readonly ResourceRecord[];
+  readonly edns?: Edns;
+}

@@ -1,0 +1,75 @@
+/** RR types used here (IANA "Domain Name System (DNS) Parameters", 2026-11). Others travel as numbers. */
+export const RRType = {
+  A: 1,
+  NS: 2,
+  CNAME: 5,
+  SOA: 6,
+  PTR: 12,
+  HINFO: 13,
+  MX: 15,
+  TXT: 16,
+  RP: 17,
+  AFSDB: 18,
+  SIG: 24,
+  AAAA: 28,
+  SRV: 33,
+  NAPTR: 35,
+  KX: 36,
+  DNAME: 39,
+  OPT: 41,
+  DS: 43,
+  SSHFP: 44,
+  RRSIG: 46,
+  NSEC: 47,
+  DNSKEY: 48,
+  NSEC3: 50,
+  NSEC3PARAM: 51,
+  TLSA: 52,
+  CDS: 59,
+  CDNSKEY: 60,
+  SVCB: 64,
+  HTTPS: 65,
+  SPF: 99,
+  TSIG: 250,
+  IXFR: 251,
+  AXFR: 252,
+  ANY: 255,
+  CAA: 257,
+} as const;
+
+const namesByNumber = new Map<number, string>(Object.entries(RRType).map(([name, number]) => [number, name]));
+
+/** `TLSA` for 52, `TYPE65280` for unknown types (RFC 3597 §5). */
+export function typeName(type: number): string {
+  return namesByNumber.get(type) ?? `TYPE${type}`;
+}
+
+/** The reverse of {@link typeName}, any case; undefined for an unknown mnemonic. */
+export function typeNumber(name: string): number | undefined {
+  const upper = name.toUpperCase();
+  const known = (RRType as Record<string, number>)[upper];
+  if (known !== undefined) return known;
+  const generic = /^TYPE(\d{1,5})$/.exec(upper);
+  return generic && Number(generic[1]) < 65536 ? Number(generic[1]) : undefined;
+}
+
+/** Response codes (RFC 1035 §4.1.1, RFC 6895 §2.3). */
+export const Rcode = {
+  NOERROR: 0,
+  FORMERR: 1,
+  SERVFAIL: 2,
+  NXDOMAIN: 3,
+  NOTIMP: 4,
+  REFUSED: 5,
+  YXDOMAIN: 6,
+  YXRRSET: 7,
+  NXRRSET: 8,
+  NOTAUTH: 9,
+  NOTZONE: 10,
+  BADVERS: 16,
+  BADSIG: 16,
+  BADKEY: 17,
+  BADTIME: 18,
+} as const;
+
+export const RRClass = { IN: 1, CH: 3, NONE: 254, ANY: 255 } as const;

@@ -1,0 +1,160 @@
+/**
+ * `hermetic.evidence/1`: what was seen, as plain JSON, apart from any judgement. Everything a profile grades is derived from this,
+ * so old evidence can be graded again without touching the network. Text from peers is stored as received (latin1) and neutralised only where shown.
+ */
+import type { Dnssec } from '../dns/index.js';
+
+export type Depth = 'triage' | 'verdict' | 'inventory';
+
+export interface Evidence {
+  readonly schema: 'hermetic.evidence/1';
+  /** A-label, no final dot. */
+  readonly domain: string;
+  /** RFC 3339 UTC: also the date at which certificates are judged. */
+  readonly collectedAt: string;
+  readonly depth: Depth;
+  readonly helo: string;
+  readonly smtpPort: number;
+  readonly route: RouteEvidence;
+  readonly hosts: readonly HostEvidence[];
+  readonly mtaSts: MtaStsEvidence;
+  readonly tlsRpt: TlsRptEvidence;
+  readonly network: NetworkEvidence;
+}
+
+/** A failure as stored: see the failure catalogues. */
+export interface FailureEvidence {
+  readonly code: string;
+  readonly detail: string;
+}
+
+export interface RouteEvidence {
+  readonly kind: 'mx' | 'implicit' | 'null-mx' | 'none' | 'error';
+  /** Status of the MX RRset or of its denial. */
+  readonly dnssec: Dnssec;
+  /** `nxdomain` when the policy domain itself does not exist. */
+  readonly status: 'found' | 'nodata' | 'nxdomain' | 'failed';
+  readonly failure?: FailureEvidence;
+}
+
+export interface HostEvidence {
+  /** The MX host as the MX record names it: the reference identifier of MTA-STS. */
+  readonly name: string;
+  readonly preference: number;
+  /** Status of the address lookup, aliases included. */
+  readonly dnssec: Dnssec;
+  /** Set when the MX host is an alias: where it leads and whether every link was secure (RFC 7672 §2.2.2). */
+  readonly alias?: { readonly canonicalName: string; readonly secure: boolean };
+  readonly addressLookup: { readonly status: 'found' | 'absent' | 'failed'; readonly failure?: FailureEvidence };
+  readonly tlsa: TlsaEvidence;
+  readonly addresses: readonly AddressEvidence[];
+}
+
+export interface TlsaEvidence {
+  /** `usable` secure with at least one usable record; `unusable` secure, none usable; `absent` securely denied or in a proved unsigned zone without records; `insecure` records without DNSSEC; `bogus`, `tempfail`: could not be told, so mail waits. */
+  readonly status: 'usable' | 'unusable' | 'absent' | 'insecure' | 'bogus' | 'tempfail';
+  /** TLSA base domain that was used (RFC 7672 §2.2.2), without the `_25._tcp` prefix. */
+  readonly base: string;
+  /** Status of the lookup or of the denial. */
+  readonly dnssec: Dnssec;
+  /** `3 1 1 <lower-case hex>`, in the order of the answer. */
+  readonly records: readonly string[];
+  readonly failure?: FailureEvidence;
+}
+
+export interface AddressEvidence {
+  readonly ip: string;
+  /** `skipped`: this machine could not try (no IPv6 route, limits); never counts against the domain. */
+  readonly status: 'reachable' | 'unreachable' | 'inconclusive' | 'skipped';
+  readonly reason?: string;
+  /** Every TCP connection opened to this address, in order. */
+  readonly connections: readonly ConnectionEvidence[];
+}
+
+export interface ReplyEvidence {
+  readonly code: number;
+  readonly lines: readonly string[];
+}
+
+/** One SMTP connection, up to and including what followed the TLS handshake. */
+export interface ConnectionEvidence {
+  readonly purpose: string; // 'handshake', or the prober's word for the hello it sent
+  /** Milliseconds from the start of the check. */
+  readonly at: number;
+  readonly milliseconds: number;
+  readonly dial: 'open' | FailureEvidence;
+  readonly greeting?: ReplyEvidence;
+  readonly ehlo?: ReplyEvidence;
+  readonly starttls: 'offered' | 'absent' | 'mangled' | 'refused' | 'unknown';
+  /** The line that looks like a mangled STARTTLS keyword. */
+  readonly mangledAs?: string;
+  readonly starttlsReply?: ReplyEvidence;
+  readonly handshake?: HandshakeEvidence;
+  readonly ehloAfterTls?: ReplyEvidence;
+  /** What ended the conversation early, as an smtp, tls or net failure code. */
+  readonly failure?: FailureEvidence;
+  readonly transcript: readonly TranscriptLine[];
+}
+
+export interface TranscriptLine {
+  /** Client, server, or a note of ours such as `TLS handshake`. */
+  readonly from: 'C' | 'S' | '-';
+  readonly text: string;
+  /** Milliseconds from the start of the connection. */
+  readonly at: number;
+}
+
+/** A handshake that was completed. */
+export interface HandshakeEvidence {
+  readonly version: 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3';
+  readonly suite: string; // IANA name
+  readonly group?: string; // IANA name
+  readonly sni: string;
+  /** DER in base64, exactly in the order the server sent. */
+  readonly chain: readonly string[];
+  /** Verdict of the trust store of this run on that chain at `collectedAt`. */
+  readonly pkix: {
+    readonly chain: 'trusted' | 'incomplete' | 'self-signed' | 'unknown-ca' | 'unknown';
+    readonly problems: readonly string[];
+  };
+}
+
+export interface TxtEvidence {
+  /** Answer of the TXT lookup: the character strings of each record joined. */
+  readonly texts: readonly string[];
+  readonly lookup: 'found' | 'absent' | 'failed';
+  readonly dnssec: Dnssec;
+  readonly failure?: FailureEvidence;
+}
+
+export interface MtaStsEvidence {
+  readonly txt: TxtEvidence;
+  readonly status: 'found' | 'absent' | 'invalid' | 'tempfail';
+  readonly id?: string;
+  readonly policy?: {
+    readonly mode: 'enforce' | 'testing' | 'none';
+    readonly maxAge: number;
+    readonly mx: readonly string[];
+    readonly body: string;
+  };
+  /** Failure codes of mta-sts, in the order met. */
+  readonly problems: readonly FailureEvidence[];
+  /** Where the policy host's addresses could be forged: status of its address lookup. */
+  readonly hostDnssec?: Dnssec;
+}
+
+export interface TlsRptEvidence {
+  readonly txt: TxtEvidence;
+  readonly status: 'found' | 'absent' | 'invalid' | 'tempfail';
+  readonly rua: readonly string[];
+  readonly problems: readonly FailureEvidence[];
+}
+
+export interface NetworkEvidence {
+  /** `blocked` when every port 25 timed out or was refused alike on every address. */
+  readonly port25: 'open' | 'blocked' | 'unknown';
+  readonly ipv6: 'available' | 'unavailable' | 'unknown';
+  /** A host known to offer STARTTLS, asked over the same network (`--control`). */
+  readonly control?: { readonly host: string; readonly starttls: ConnectionEvidence['starttls']; readonly failure?: FailureEvidence };
+  readonly resolver: readonly { readonly label: string; readonly state: string }[];
+}
