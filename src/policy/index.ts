@@ -1,14 +1,14 @@
-/** Placeholder face: grows with the part. */
-export {
-  senders,
-  attacks,
-  outcomes,
-  type Sender,
-  type Attack,
-  type Outcome,
-  type Known,
-  type View,
-  type HostView,
-  type ServerView,
-  type StsView,
-} from './types.js';
+/**
+ * The one brain: what a sender must do with each MX host (RFC 7672, RFC 8461), and what that comes to under attack.
+ * `check` asks it what every class of sender would do; a sender obeys it; nobody decides twice.
+ *
+ * @example
+ * const decision = decideHost({ name: 'mx.example.com', dnssec: 'secure', tlsa: 'usable' }, 'secure', { dane: true, mtaSts: undefined });
+ * // { action: 'use', tls: 'mandatory', authenticate: ['dane'], reasons: ['dane-usable', 'sts-no-policy'] }
+ */
+export { decideHost, type Decision, type Mechanism, type Reason, type Rules } from './decide-host.js';
+export { exposureOf, cell, type Exposure } from './exposure-of.js';
+export { attackView } from './attack-view.js';
+export { deliverTo } from './deliver-to.js';
+export { senders, attacks, outcomes } from './types.js';
+export type { Sender, Attack, Outcome, Known, View, HostView, ServerView, StsView } from './types.js';

@@ -4,11 +4,11 @@ import type { Dnssec } from '../dns/index.js';
 export const senders = ['opportunistic', 'mtaStsFirst', 'mtaStsCached', 'dane', 'bothFirst', 'bothCached'] as const;
 export type Sender = (typeof senders)[number];
 
-/** What an attacker on the path does: see DESIGN in ARCHITECTURE.md, "The attacker". */
+/** What an attacker on the path does: "The attacker" in ARCHITECTURE.md. */
 export const attacks = ['none', 'stripStarttls', 'swapCertificate', 'spoofMx', 'suppress'] as const;
 export type Attack = (typeof attacks)[number];
 
-/** What becomes of the mail. */
+/** What becomes of the mail. `deferred` mail waits in the sender's queue and finally bounces. */
 export const outcomes = ['verified', 'unverified', 'cleartext', 'to-attacker', 'deferred', 'not-applicable', 'unknown'] as const;
 export type Outcome = (typeof outcomes)[number];
 
@@ -17,23 +17,28 @@ export type Known = 'yes' | 'no' | 'unknown';
 
 /** The world as a sender finds it: what DNS, the policy host and each server answer. Attacks are functions from view to view. */
 export interface View {
+  /** `dnssec` is `indeterminate` when we could not tell, for instance because our own resolver strips signatures. */
   readonly route: { readonly kind: 'mx' | 'implicit' | 'null-mx' | 'none' | 'error'; readonly dnssec: Dnssec };
   readonly mtaSts: StsView;
-  /** In the order of preference. */
+  /** In the order of preference. Hosts and addresses this machine could not try at all (no IPv6) are left out where others remain. */
   readonly hosts: readonly HostView[];
 }
 
+/** The MTA-STS policy of the policy domain. */
 export interface StsView {
-  /** What a first contact finds. `unavailable`: there may be one, it could not be had (RFC 8461 §3.3: go on without). */
-  readonly live: 'enforce' | 'testing' | 'none' | 'absent' | 'unavailable';
+  /** What a first contact obtains. `unavailable`: no sender can have it (invalid, bad certificate, 404, redirect). `unknown`: we could not tell. */
+  readonly live: 'enforce' | 'testing' | 'none' | 'absent' | 'unavailable' | 'unknown';
+  /** The policy's mx patterns. */
   readonly mx: readonly string[];
 }
 
+/** One MX host. */
 export interface HostView {
   readonly name: string;
   /** Status of the address lookup, aliases included. */
   readonly dnssec: Dnssec;
-  readonly tlsa: 'usable' | 'unusable' | 'absent' | 'insecure' | 'bogus' | 'tempfail';
+  /** As in the evidence: `bogus` and `tempfail` are the publisher's; `unknown` when our own resolver kept us from telling. */
+  readonly tlsa: 'usable' | 'unusable' | 'absent' | 'insecure' | 'bogus' | 'tempfail' | 'unknown';
   readonly servers: readonly ServerView[];
 }
 
@@ -41,12 +46,13 @@ export interface HostView {
 export interface ServerView {
   readonly ip: string;
   readonly reachable: Known;
+  /** Offered under its own name and accepted when used. */
   readonly starttls: Known;
   /** A handshake succeeds at all. */
   readonly tls: Known;
   /** Trusted chain, in date, name matches the MX host (RFC 8461 §4.1). */
   readonly pkix: Known;
-  /** A usable TLSA record matches (RFC 7672 §3). */
+  /** A usable TLSA record matches every certificate seen (RFC 7672 §3). */
   readonly dane: Known;
   /** Mail accepted here reaches the attacker. */
   readonly attacker: boolean;

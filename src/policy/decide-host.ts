@@ -1,0 +1,109 @@
+import type { Dnssec } from '../dns/index.js';
+import { matchMx } from '../mta-sts/index.js';
+import type { HostView } from './types.js';
+
+/** What is in force when a host is judged. */
+export interface Rules {
+  /** The sender validates DNSSEC and honours TLSA records. */
+  readonly dane: boolean;
+  /** The MTA-STS policy in force: live or cached, whichever the cache rules chose; undefined for none. */
+  readonly mtaSts: { readonly mode: 'enforce' | 'testing' | 'none'; readonly mx: readonly string[] } | undefined;
+  /** RFC 8461 §2 lets DANE stand alone where both apply. Off by default: both must hold. */
+  readonly daneSuffices?: boolean;
+  /** RFC 7672 §2.2.1 leaves DANE with an insecure MX RRset to the sender. On by default: the host is authenticated, the choice of host is not. */
+  readonly daneWithInsecureMx?: boolean;
+}
+
+/** How the session with a server must be authenticated. */
+export type Mechanism = 'dane' | 'pkix';
+
+/** Stable codes of the grounds of a decision; `explain` turns them into sentences with clauses. */
+export type Reason =
+  | 'dane-usable'
+  | 'dane-unusable'
+  | 'dane-absent'
+  | 'dane-insecure'
+  | 'dane-insecure-mx'
+  | 'dane-bogus'
+  | 'dane-tempfail'
+  | 'dane-not-told'
+  | 'dane-not-used'
+  | 'dane-suffices'
+  | 'dane-skipped-insecure-mx'
+  | 'address-bogus'
+  | 'sts-enforce'
+  | 'sts-testing'
+  | 'sts-none'
+  | 'sts-no-policy'
+  | 'sts-mx-mismatch';
+
+/** What a sender must do with one MX host. */
+export type Decision =
+  | {
+      /** The host may be used. `mandatory`: never in clear; with no mechanism that is TLS without authentication (RFC 7672 §2.2). */
+      readonly action: 'use';
+      readonly tls: 'opportunistic' | 'mandatory';
+      readonly authenticate: readonly Mechanism[];
+      readonly reasons: readonly Reason[];
+    }
+  | {
+      /** The host must not be used now; when no host is left the mail waits. */
+      readonly action: 'skip';
+      readonly reasons: readonly Reason[];
+    }
+  | {
+      /** Could not be told from here. A sender treats it as `skip`. */
+      readonly action: 'unknown';
+      readonly reasons: readonly Reason[];
+    };
+
+type Part = { readonly kind: 'none' | 'encrypt' | Mechanism | 'skip' | 'unknown'; readonly reason: Reason };
+
+/**
+ * The one brain: what must hold before mail may go to this host.
+ * MTA-STS and DANE are judged apart and both are enforced where both apply (RFC 8461 §5, §2); neither ever weakens the other.
+ */
+export function decideHost(host: Pick<HostView, 'name' | 'dnssec' | 'tlsa'>, mxDnssec: Dnssec, rules: Rules): Decision {
+  const dane = rules.dane ? judgeDane(host, mxDnssec, rules) : ({ kind: 'none', reason: 'dane-not-used' } satisfies Part);
+  let sts = judgeMtaSts(host.name, rules);
+  if (rules.daneSuffices && dane.kind === 'dane' && sts.kind === 'pkix') sts = { kind: 'none', reason: 'dane-suffices' };
+  const parts: readonly Part[] = [dane, sts];
+  const reasons = parts.map((p) => p.reason);
+  if (parts.some((p) => p.kind === 'skip')) return { action: 'skip', reasons };
+  if (parts.some((p) => p.kind === 'unknown')) return { action: 'unknown', reasons };
+  const authenticate = parts.map((p) => p.kind).filter((k): k is Mechanism => k === 'dane' || k === 'pkix');
+  const mandatory = authenticate.length > 0 || parts.some((p) => p.kind === 'encrypt');
+  return { action: 'use', tls: mandatory ? 'mandatory' : 'opportunistic', authenticate, reasons };
+}
+
+function judgeDane(host: Pick<HostView, 'dnssec' | 'tlsa'>, mxDnssec: Dnssec, rules: Rules): Part {
+  // RFC 7672 §2.1.2, §2.2: bogus or failing lookups delay the mail, they never fall back.
+  if (mxDnssec === 'bogus' || host.dnssec === 'bogus') return { kind: 'skip', reason: 'address-bogus' };
+  if (mxDnssec === 'indeterminate' || host.dnssec === 'indeterminate' || host.tlsa === 'unknown')
+    return { kind: 'unknown', reason: 'dane-not-told' };
+  if (mxDnssec === 'insecure' && rules.daneWithInsecureMx === false) return { kind: 'none', reason: 'dane-skipped-insecure-mx' };
+  switch (host.tlsa) {
+    case 'usable':
+      return { kind: 'dane', reason: mxDnssec === 'insecure' ? 'dane-insecure-mx' : 'dane-usable' };
+    case 'unusable': // RFC 7672 §2.2: TLS is mandatory, authentication impossible.
+      return { kind: 'encrypt', reason: 'dane-unusable' };
+    case 'absent':
+      return { kind: 'none', reason: 'dane-absent' };
+    case 'insecure':
+      return { kind: 'none', reason: 'dane-insecure' };
+    case 'bogus':
+      return { kind: 'skip', reason: 'dane-bogus' };
+    case 'tempfail':
+      return { kind: 'skip', reason: 'dane-tempfail' };
+  }
+}
+
+function judgeMtaSts(host: string, { mtaSts }: Rules): Part {
+  if (mtaSts === undefined) return { kind: 'none', reason: 'sts-no-policy' };
+  if (mtaSts.mode === 'none') return { kind: 'none', reason: 'sts-none' };
+  if (mtaSts.mode === 'testing') return { kind: 'none', reason: 'sts-testing' };
+  // RFC 8461 §5: a candidate that matches no pattern is not used.
+  return mtaSts.mx.some((pattern) => matchMx(pattern, host))
+    ? { kind: 'pkix', reason: 'sts-enforce' }
+    : { kind: 'skip', reason: 'sts-mx-mismatch' };
+}

@@ -1,0 +1,40 @@
+import type { Decision } from './decide-host.js';
+import type { Known, Outcome, ServerView } from './types.js';
+
+type Settled = Readonly<Record<'reachable' | 'starttls' | 'tls' | 'pkix' | 'dane', boolean>>;
+
+const facts = ['reachable', 'starttls', 'tls', 'pkix', 'dane'] as const;
+
+/**
+ * What becomes of mail handed to one server under a decision. Unknown facts are tried both ways: where every way ends alike the outcome is known,
+ * else it is `unknown`.
+ */
+export function deliverTo(server: ServerView, decision: Decision): Outcome {
+  if (decision.action === 'skip') return 'deferred';
+  if (decision.action === 'unknown') return 'unknown';
+  const found = new Set(completions(server).map((settled) => settle(settled, server.attacker, decision)));
+  return found.size === 1 ? ([...found][0] as Outcome) : 'unknown';
+}
+
+function settle(server: Settled, attacker: boolean, decision: Extract<Decision, { action: 'use' }>): Outcome {
+  if (!server.reachable) return 'deferred';
+  if (!server.starttls || !server.tls) {
+    if (decision.tls === 'mandatory') return 'deferred';
+    return attacker ? 'to-attacker' : 'cleartext';
+  }
+  if (!decision.authenticate.every((mechanism) => server[mechanism])) return 'deferred';
+  if (attacker) return 'to-attacker';
+  return decision.authenticate.length > 0 ? 'verified' : 'unverified';
+}
+
+function completions(server: ServerView): Settled[] {
+  let all: Partial<Settled>[] = [{}];
+  for (const fact of facts) {
+    all = all.flatMap((partial) => values(server[fact]).map((value) => ({ ...partial, [fact]: value })));
+  }
+  return all as Settled[];
+}
+
+function values(known: Known): boolean[] {
+  return known === 'unknown' ? [true, false] : [known === 'yes'];
+}

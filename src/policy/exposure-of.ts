@@ -1,0 +1,71 @@
+import { attackView } from './attack-view.js';
+import { decideHost, type Rules } from './decide-host.js';
+import { deliverTo } from './deliver-to.js';
+import { attacks, senders, type Attack, type Outcome, type Sender, type StsView, type View } from './types.js';
+
+export type Exposure = Readonly<Record<Sender, Readonly<Record<Attack, Outcome>>>>;
+
+/** From worst to best: what an attacker who may block any host can bring about. */
+const worstFirst: readonly Outcome[] = ['cleartext', 'to-attacker', 'unknown', 'deferred', 'unverified', 'verified', 'not-applicable'];
+
+const abilities: Readonly<Record<Sender, { readonly dane: boolean; readonly mtaSts: 'no' | 'first' | 'cached' }>> = {
+  opportunistic: { dane: false, mtaSts: 'no' },
+  mtaStsFirst: { dane: false, mtaSts: 'first' },
+  mtaStsCached: { dane: false, mtaSts: 'cached' },
+  dane: { dane: true, mtaSts: 'no' },
+  bothFirst: { dane: true, mtaSts: 'first' },
+  bothCached: { dane: true, mtaSts: 'cached' },
+};
+
+/** What happens to a domain's mail today and under each attack, by class of sender. */
+export function exposureOf(view: View): Exposure {
+  return table((sender, attack) => cell(view, sender, attack));
+}
+
+/** One cell of {@link exposureOf}. */
+export function cell(view: View, sender: Sender, attack: Attack): Outcome {
+  const { dane, mtaSts } = abilities[sender];
+  const { kind, dnssec } = view.route;
+  if (kind === 'null-mx' || kind === 'none') return 'not-applicable';
+  if (kind === 'error') return dane && dnssec === 'bogus' ? 'deferred' : 'unknown';
+
+  const seen = attackView(view, attack, dane);
+  const found = policiesInForce(mtaSts === 'first' ? seen.mtaSts : view.mtaSts, mtaSts).map((policy) =>
+    walk(seen, { dane, mtaSts: policy }, attack),
+  );
+  return found.every((outcome) => outcome === found[0]) ? (found[0] as Outcome) : 'unknown';
+}
+
+/** The policies a sender may hold; more than one where we could not tell. */
+function policiesInForce(sts: StsView, knows: 'no' | 'first' | 'cached'): Rules['mtaSts'][] {
+  if (knows === 'no') return [undefined];
+  switch (sts.live) {
+    case 'enforce':
+    case 'testing':
+    case 'none':
+      return [{ mode: sts.live, mx: sts.mx }];
+    case 'unknown': // Tried both ways: no policy, and one whose patterns we do not know.
+      return [undefined, { mode: 'enforce', mx: sts.mx }];
+    case 'absent':
+    case 'unavailable':
+      return [undefined];
+  }
+}
+
+function walk(view: View, rules: Rules, attack: Attack): Outcome {
+  const tried = view.hosts.flatMap((host) => {
+    const decision = decideHost(host, view.route.dnssec, rules);
+    return host.servers.length === 0
+      ? [decision.action === 'unknown' ? 'unknown' : 'deferred']
+      : host.servers.map((server) => deliverTo(server, decision));
+  }) as Outcome[];
+  // Undisturbed, the walk ends at the first server that takes the mail; an attacker chooses which servers are left.
+  if (attack === 'none') return tried.find((outcome) => outcome !== 'deferred') ?? 'deferred';
+  return worstFirst.find((outcome) => tried.includes(outcome)) ?? 'deferred';
+}
+
+function table(fill: (sender: Sender, attack: Attack) => Outcome): Exposure {
+  return Object.fromEntries(
+    senders.map((sender) => [sender, Object.fromEntries(attacks.map((attack) => [attack, fill(sender, attack)]))]),
+  ) as unknown as Exposure;
+}
