@@ -1,0 +1,112 @@
+import { uint, vector } from './byte-reader.js';
+
+export const ProtocolVersion = {
+  SSLv2: 0x0002,
+  SSLv3: 0x0300,
+  TLSv1: 0x0301,
+  'TLSv1.1': 0x0302,
+  'TLSv1.2': 0x0303,
+  'TLSv1.3': 0x0304,
+} as const;
+
+export const Extension = {
+  serverName: 0,
+  statusRequest: 5,
+  supportedGroups: 10,
+  ecPointFormats: 11,
+  signatureAlgorithms: 13,
+  alpn: 16,
+  encryptThenMac: 22,
+  extendedMasterSecret: 23,
+  sessionTicket: 35,
+  preSharedKey: 41,
+  supportedVersions: 43,
+  cookie: 44,
+  pskModes: 45,
+  signatureAlgorithmsCert: 50,
+  keyShare: 51,
+  renegotiationInfo: 0xff01,
+} as const;
+
+/** A ClientHello to be sent: what the planner decides. Lists keep their order. */
+export interface ClientHello {
+  /** Highest version offered, as a wire number. With TLS 1.3 the older ones stand in supported_versions. */
+  readonly maxVersion: number;
+  /** supported_versions, for TLS 1.3 only: what is offered, best first. */
+  readonly versions?: readonly number[];
+  readonly suites: readonly number[];
+  readonly groups?: readonly number[];
+  readonly signatureSchemes?: readonly number[];
+  readonly serverName?: string;
+  /** 0 null, 1 deflate (RFC 3749). Default null alone. */
+  readonly compression?: readonly number[];
+  /** 32 octets. */
+  readonly random: Uint8Array;
+  /** Up to 32 octets; TLS 1.3 wants one for middleboxes (RFC 8446 §D.4). */
+  readonly sessionId?: Uint8Array;
+  /** Leave all extensions out: for servers of SSLv3's age. */
+  readonly bare?: boolean;
+}
+
+/**
+ * The record to send. In TLS 1.3 the key_share list is empty, so the server must answer with HelloRetryRequest (RFC 8446 §4.2.8), which names both the
+ * suite and the group it chose, and no key need be generated.
+ */
+export function buildClientHello(hello: ClientHello): Uint8Array {
+  const legacy = Math.min(hello.maxVersion, ProtocolVersion['TLSv1.2']);
+  const body = [
+    ...uint(legacy, 2),
+    ...hello.random,
+    ...vector(1, [...(hello.sessionId ?? [])]),
+    ...vector(
+      2,
+      hello.suites.flatMap((id) => uint(id, 2)),
+    ),
+    ...vector(1, [...(hello.compression ?? [0])]),
+    ...(hello.bare ? [] : vector(2, extensionsOf(hello))),
+  ];
+  const handshake = [1, ...vector(3, body)];
+  // RFC 8446 §5.1, RFC 5246 §E.1: a first record of version 3.1 is what every server takes.
+  return Uint8Array.from([22, ...uint(Math.min(legacy, ProtocolVersion.TLSv1), 2), ...vector(2, handshake)]);
+}
+
+function extensionsOf(hello: ClientHello): number[] {
+  const out: number[] = [];
+  const add = (type: number, content: readonly number[]): void => void out.push(...uint(type, 2), ...vector(2, content));
+  if (hello.serverName) add(Extension.serverName, vector(2, [0, ...vector(2, [...Buffer.from(hello.serverName, 'latin1')])]));
+  if (hello.groups?.length) {
+    add(
+      Extension.supportedGroups,
+      vector(
+        2,
+        hello.groups.flatMap((id) => uint(id, 2)),
+      ),
+    );
+    add(Extension.ecPointFormats, vector(1, [0]));
+  }
+  if (hello.signatureSchemes?.length)
+    add(
+      Extension.signatureAlgorithms,
+      vector(
+        2,
+        hello.signatureSchemes.flatMap((id) => uint(id, 2)),
+      ),
+    );
+  add(Extension.statusRequest, [1, 0, 0, 0, 0]);
+  add(Extension.encryptThenMac, []);
+  add(Extension.extendedMasterSecret, []);
+  add(Extension.sessionTicket, []);
+  add(Extension.renegotiationInfo, [0]);
+  if (hello.versions?.length) {
+    add(
+      Extension.supportedVersions,
+      vector(
+        1,
+        hello.versions.flatMap((v) => uint(v, 2)),
+      ),
+    );
+    add(Extension.pskModes, vector(1, [1]));
+    add(Extension.keyShare, vector(2, []));
+  }
+  return out;
+}

@@ -1,0 +1,141 @@
+import { Malformed } from './byte-reader.js';
+import { ProtocolVersion } from './client-hello.js';
+import { readCertificates, readServerHello, readServerKeyExchange } from './read-messages.js';
+import type { ServerFlight } from './server-flight.js';
+
+/** `more`: not complete yet. `complete`: nothing more to be had in clear. `alert`: the server refused. `broken`: not TLS, or beyond a limit. */
+export type FlightState = 'more' | 'complete' | 'alert' | 'broken';
+
+const MAX_RECORD = 16384 + 2048;
+const MAX_MESSAGE = 131072;
+const MAX_TOTAL = 262144;
+
+const HandshakeType = {
+  serverHello: 2,
+  helloRetryRequest: 6,
+  certificate: 11,
+  serverKeyExchange: 12,
+  certificateRequest: 13,
+  serverHelloDone: 14,
+  certificateStatus: 22,
+} as const;
+
+type Building = { -readonly [K in keyof ServerFlight]: ServerFlight[K] };
+
+/**
+ * Collects a server's first flight from its bytes, in whatever pieces they come. Never throws, keeps at most 256 KiB, and stops at the first thing that
+ * is not TLS. What was read before that remains in `flight`.
+ */
+export class FlightReader {
+  state: FlightState = 'more';
+  /** Why the state is `broken`. */
+  problem = '';
+  readonly flight: ServerFlight;
+  readonly #flight: Building = {};
+  #raw = new Uint8Array(0);
+  #handshake = new Uint8Array(0);
+  #total = 0;
+
+  constructor() {
+    this.flight = this.#flight;
+  }
+
+  /** Takes what the server sent; a call after the end changes nothing. */
+  push(bytes: Uint8Array): FlightState {
+    if (this.state !== 'more') return this.state;
+    this.#total += bytes.length;
+    if (this.#total > MAX_TOTAL) return this.#break('more than 256 KiB');
+    this.#raw = join(this.#raw, bytes);
+    try {
+      while (this.state === 'more' && this.#takeRecord());
+    } catch (error) {
+      if (!(error instanceof Malformed)) throw error;
+      this.#break(error.message);
+    }
+    return this.state;
+  }
+
+  #break(problem: string): FlightState {
+    this.problem = problem;
+    return (this.state = 'broken');
+  }
+
+  #takeRecord(): boolean {
+    const raw = this.#raw;
+    if (raw.length < 1) return false;
+    const type = raw[0] as number;
+    if (type < 20 || type > 24) throw new Malformed('not a TLS record');
+    if (raw.length < 5) return false;
+    if (raw[1] !== 3) throw new Malformed('not a TLS record');
+    const length = ((raw[3] as number) << 8) | (raw[4] as number);
+    if (length > MAX_RECORD) throw new Malformed(`record of ${length} octets`);
+    if (raw.length < 5 + length) return false;
+    const content = raw.subarray(5, 5 + length);
+    this.#raw = raw.subarray(5 + length);
+    if (type === 21) this.#takeAlert(content);
+    else if (type === 22) this.#takeHandshake(content);
+    else if (this.#flight.hello)
+      this.state = 'complete'; // ChangeCipherSpec or encrypted records: nothing more in clear.
+    else throw new Malformed(`record of type ${type} before the server's hello`);
+    return true;
+  }
+
+  #takeAlert(content: Uint8Array): void {
+    if (content.length !== 2) throw new Malformed('alert of the wrong size');
+    const [level, description] = content as unknown as [number, number];
+    // RFC 6066 §3: unrecognized_name may come as a warning, and the handshake goes on.
+    if (level === 1 && description !== 0) return;
+    this.#flight.alert = { level, description };
+    this.state = 'alert';
+  }
+
+  #takeHandshake(content: Uint8Array): void {
+    if (content.length === 0) throw new Malformed('empty handshake record');
+    this.#handshake = join(this.#handshake, content);
+    while (this.state === 'more' && this.#handshake.length >= 4) {
+      const [type, a, b, c] = this.#handshake as unknown as [number, number, number, number];
+      const length = (a << 16) | (b << 8) | c;
+      if (length > MAX_MESSAGE) throw new Malformed(`handshake message of ${length} octets`);
+      if (this.#handshake.length < 4 + length) return;
+      const body = this.#handshake.subarray(4, 4 + length);
+      this.#handshake = this.#handshake.subarray(4 + length);
+      this.#takeMessage(type, body);
+    }
+  }
+
+  #takeMessage(type: number, body: Uint8Array): void {
+    const flight = this.#flight;
+    if (type === HandshakeType.serverHello) {
+      if (flight.hello) throw new Malformed('second server hello');
+      flight.hello = readServerHello(body);
+      if (flight.hello.retry || flight.hello.version >= ProtocolVersion['TLSv1.3']) this.state = 'complete';
+      return;
+    }
+    if (!flight.hello) throw new Malformed(`handshake message ${type} before the server's hello`);
+    switch (type) {
+      case HandshakeType.certificate:
+        flight.certificates = readCertificates(body);
+        return;
+      case HandshakeType.certificateStatus:
+        flight.ocspStapled = true;
+        return;
+      case HandshakeType.serverKeyExchange:
+        flight.keyExchange = readServerKeyExchange(body, flight.hello.suite, flight.hello.version);
+        return;
+      case HandshakeType.certificateRequest:
+        flight.certificateRequested = true;
+        return;
+      case HandshakeType.serverHelloDone:
+        this.state = 'complete';
+        return;
+      default: // A message of an extension we do not know; its length told us where it ends.
+    }
+  }
+}
+
+function join(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
+  const out = new Uint8Array(a.length + b.length);
+  out.set(a);
+  out.set(b, a.length);
+  return out;
+}

@@ -1,0 +1,11 @@
+/**
+ * The part of TLS that stands in clear, written and read by hand: ClientHello from SSLv2 to TLS 1.3, and the server's first flight.
+ * RFC 8446, RFC 5246, RFC 8422, RFC 6101. No keys are made and no handshake is completed here; the completed one goes through node:tls.
+ */
+export { ProtocolVersion, Extension, buildClientHello, type ClientHello } from './client-hello.js';
+export { FlightReader, type FlightState } from './flight-reader.js';
+export { bitLength, type Alert, type ServerFlight, type ServerHello, type ServerKeyExchange } from './server-flight.js';
+export { suites, suiteName, suitesWhere, type Suite, type KeyExchange, type SuiteAuthentication } from './suite.js';
+export { groups, groupName, groupTable, type Group } from './groups-registry.js';
+export { signatureSchemeName, signatureSchemeTable } from './signature-schemes-registry.js';
+export { buildSsl2ClientHello, readSsl2ServerHello, ssl2CipherTable, type Ssl2Answer } from './ssl2.js';

@@ -1,0 +1,50 @@
+import { ByteReader, Malformed, uint } from './byte-reader.js';
+
+/** SSLv2 cipher kinds (the SSL 2.0 protocol specification, 1995): three octets each. */
+export const ssl2CipherTable: readonly (readonly [id: number, name: string])[] = [
+  [0x010080, 'SSL_CK_RC4_128_WITH_MD5'],
+  [0x020080, 'SSL_CK_RC4_128_EXPORT40_WITH_MD5'],
+  [0x030080, 'SSL_CK_RC2_128_CBC_WITH_MD5'],
+  [0x040080, 'SSL_CK_RC2_128_CBC_EXPORT40_WITH_MD5'],
+  [0x050080, 'SSL_CK_IDEA_128_CBC_WITH_MD5'],
+  [0x060040, 'SSL_CK_DES_64_CBC_WITH_MD5'],
+  [0x0700c0, 'SSL_CK_DES_192_EDE3_CBC_WITH_MD5'],
+];
+
+/** A CLIENT-HELLO that offers all of them. `challenge`: 16 octets. */
+export function buildSsl2ClientHello(challenge: Uint8Array): Uint8Array {
+  const ciphers = ssl2CipherTable.flatMap(([id]) => uint(id, 3));
+  const body = [1, 0, 2, ...uint(ciphers.length, 2), 0, 0, ...uint(challenge.length, 2), ...ciphers, ...challenge];
+  return Uint8Array.from([0x80 | (body.length >> 8), body.length & 0xff, ...body]);
+}
+
+/** What the server answered: its cipher kinds, or that it does not speak SSLv2. `more`: wait for more bytes. */
+export type Ssl2Answer =
+  | { readonly state: 'more' }
+  | { readonly state: 'refused' }
+  | { readonly state: 'accepted'; readonly ciphers: readonly number[]; readonly certificate: Uint8Array };
+
+/** Reads a SERVER-HELLO from the start of what came back. */
+export function readSsl2ServerHello(bytes: Uint8Array): Ssl2Answer {
+  if (bytes.length < 3) return { state: 'more' };
+  const [first, second, type] = bytes as unknown as [number, number, number];
+  // A TLS alert begins 0x15 0x03, an SSLv2 record of two length octets has the high bit set.
+  if ((first & 0x80) === 0 || type !== 4) return { state: 'refused' };
+  const length = ((first & 0x7f) << 8) | second;
+  if (bytes.length < 2 + length) return { state: 'more' };
+  try {
+    const r = new ByteReader(bytes.subarray(3, 2 + length));
+    r.take(2);
+    const version = r.uint(2);
+    const sizes = [r.uint(2), r.uint(2), r.uint(2)] as const;
+    if (version !== 2) return { state: 'refused' };
+    const certificate = Uint8Array.from(r.take(sizes[0]));
+    const list = new ByteReader(r.take(sizes[1]));
+    const ciphers: number[] = [];
+    while (list.left >= 3) ciphers.push(list.uint(3));
+    return { state: 'accepted', ciphers, certificate };
+  } catch (error) {
+    if (error instanceof Malformed) return { state: 'refused' };
+    throw error;
+  }
+}
