@@ -1,0 +1,11 @@
+/**
+ * Finds out what TLS a server speaks with as few connections as can be: plans the next hello from what is still unknown, one connection an answer.
+ * The plan and the summary are pure; the caller spends the connections.
+ */
+export { runProbes, type RunOptions } from './run.js';
+export { nextQuestion } from './plan.js';
+export { summarise } from './summarise.js';
+export { helloFor, suites12, suites13, groups12, groups13, type Question, type Topic, type HelloVersion } from './question.js';
+export type { Answer, ProbeRecord } from './answer.js';
+export type { Goals } from './goals.js';
+export type { Inventory, Settled } from './inventory.js';

@@ -1,0 +1,71 @@
+import { groupTable, ProtocolVersion, signatureSchemeTable, suites, suitesWhere, type ClientHello, type Suite } from '../wire/index.js';
+
+export type OldVersion = 'SSLv3' | 'TLSv1' | 'TLSv1.1';
+export type HelloVersion = OldVersion | 'TLSv1.2' | 'TLSv1.3';
+
+/**
+ * What a hello is meant to find out. Several records may share a topic: the suites of a version are found by asking again without those already seen.
+ * `set:`, `groups:` and `signatures:` topics ask "any of these?" on behalf of a profile: one refusal settles the whole set.
+ */
+export type Topic =
+  | 'tls13'
+  | 'ecdsa'
+  | 'tls12'
+  | `highest:${OldVersion}`
+  | `suites:${OldVersion}`
+  | `order:${HelloVersion}`
+  | `set:${string}`
+  | `groups:${string}`
+  | `signatures:${string}`
+  | 'dhe'
+  | `part:${number}`;
+
+/** One connection's question. Everything the hello holds but its random octets. */
+export type Question =
+  | {
+      readonly kind: 'hello';
+      readonly topic: Topic;
+      readonly version: HelloVersion;
+      readonly suites: readonly number[];
+      readonly groups: readonly number[];
+      readonly schemes: readonly number[];
+    }
+  | { readonly kind: 'ssl2' }
+  /** A completed handshake that accepts only this kind of server key: how TLS 1.3 is asked for its other certificate. */
+  | { readonly kind: 'handshake'; readonly authentication: 'RSA' | 'ECDSA' };
+
+const usable = (s: Suite): boolean => !s.tls13 && !['PSK', 'SRP', 'KRB5'].includes(s.keyExchange) && s.authentication !== 'PSK';
+
+/** Suites a server can choose without a secret shared beforehand, for TLS 1.2 and earlier. */
+export const suites12: readonly number[] = suitesWhere(usable);
+export const suites13: readonly number[] = suitesWhere((s) => s.tls13);
+/** AEAD and SHA-2 suites do not exist before TLS 1.2 (RFC 5246 §A.5). */
+export const suitesOld: readonly number[] = suitesWhere(
+  (s) => usable(s) && ['CBC', 'stream', 'NULL'].includes(s.mode) && !/^SHA(256|384)$/.test(s.hash),
+);
+
+export const groups13: readonly number[] = groupTable.filter((g) => g.id !== 26 && g.id !== 27 && g.id !== 28).map((g) => g.id);
+/** Curves only: offering RFC 7919 groups would hide the finite-field group a server uses by itself. */
+export const groups12: readonly number[] = groupTable.filter((g) => g.tls12 && g.kind === 'ec').map((g) => g.id);
+export const allSchemes: readonly number[] = signatureSchemeTable.map(([id]) => id);
+
+/** Narrows a list of suites. */
+export function only(list: readonly number[], wanted: (suite: Suite) => boolean): readonly number[] {
+  return list.filter((id) => wanted(suites.get(id) as Suite));
+}
+
+/** The hello that asks a question. `random`: 64 octets, used for the random and the session id. */
+export function helloFor(question: Extract<Question, { kind: 'hello' }>, random: Uint8Array, serverName: string): ClientHello {
+  const maxVersion = ProtocolVersion[question.version];
+  const tls13 = question.version === 'TLSv1.3';
+  return {
+    maxVersion,
+    suites: question.suites,
+    groups: question.groups,
+    signatureSchemes: maxVersion >= ProtocolVersion['TLSv1.2'] ? question.schemes : [],
+    serverName,
+    random: random.subarray(0, 32),
+    ...(tls13 ? { versions: [maxVersion], sessionId: random.subarray(32, 64) } : { compression: [1, 0] }),
+    bare: question.version === 'SSLv3',
+  };
+}

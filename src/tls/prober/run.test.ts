@@ -1,0 +1,201 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import fc from 'fast-check';
+import { groups as groupTable, suites as suiteTable, ProtocolVersion, type ServerFlight } from '../wire/index.js';
+import { groups12, groups13, only, suites12, suites13, suitesOld, type HelloVersion, type Question } from './question.js';
+import { runProbes, summarise, type Answer, type Goals } from './index.js';
+
+/** A server as its configuration: what the planner must find out without being told. */
+interface Model {
+  readonly versions: readonly HelloVersion[];
+  readonly suites: readonly number[];
+  readonly groups: readonly number[];
+  readonly preference: 'server' | 'client';
+  readonly keys: readonly ('RSA' | 'ECDSA')[];
+}
+
+const inventory: Goals = { inventory: true, suiteSets: [], groupSets: [], signatureSets: [], order: true, dhe: true, ssl2: true };
+
+/** Answers as a real stack does: highest common version, then the first suite both sides can use with the keys and groups there are. */
+function answerOf(model: Model, question: Question): Answer {
+  if (question.kind === 'ssl2') return { kind: 'refused' };
+  if (question.kind === 'handshake') return { kind: 'refused' };
+  const ceiling = ProtocolVersion[question.version];
+  const version = model.versions
+    .filter((v) => (question.version === 'TLSv1.3' ? v === 'TLSv1.3' : v !== 'TLSv1.3' && ProtocolVersion[v] <= ceiling))
+    .sort((a, b) => ProtocolVersion[b] - ProtocolVersion[a])[0];
+  if (!version) return { kind: 'refused', alert: 70 };
+  const firstOf = (mine: readonly number[], theirs: readonly number[]): number[] =>
+    model.preference === 'server' ? mine.filter((x) => theirs.includes(x)) : theirs.filter((x) => mine.includes(x));
+  const group = firstOf(model.groups, question.groups).find((g) => version === 'TLSv1.3' || groupTable.get(g)?.kind === 'ec');
+  const suite = firstOf(model.suites, question.suites).find((id) => {
+    const s = suiteTable.get(id);
+    if (!s || s.tls13 !== (version === 'TLSv1.3')) return false;
+    if (s.tls13) return group !== undefined;
+    if (version !== 'TLSv1.2' && !suitesOld.includes(id)) return false;
+    if (s.authentication === 'ECDSA' && !(model.keys.includes('ECDSA') && question.groups.includes(23))) return false;
+    if (s.authentication === 'RSA' && !model.keys.includes('RSA')) return false;
+    return s.keyExchange !== 'ECDHE' || group !== undefined;
+  });
+  if (suite === undefined) return { kind: 'refused', alert: 40 };
+  const described = suiteTable.get(suite);
+  const flight: ServerFlight = {
+    hello: {
+      version: ProtocolVersion[version],
+      suite,
+      compression: 0,
+      retry: version === 'TLSv1.3',
+      ...(version === 'TLSv1.3' ? { group: group as number } : {}),
+      extensions: [],
+      extendedMasterSecret: true,
+      encryptThenMac: false,
+      secureRenegotiation: true,
+      sessionTicket: false,
+    },
+    ...(described?.keyExchange === 'ECDHE' ? { keyExchange: { kind: 'ecdhe' as const, group: group as number } } : {}),
+    ...(described?.keyExchange === 'DHE'
+      ? { keyExchange: { kind: 'dhe' as const, prime: new Uint8Array(256).fill(255), generator: Uint8Array.of(2) } }
+      : {}),
+    ...(version !== 'TLSv1.3' && described?.authentication !== 'none'
+      ? { certificates: [Uint8Array.from(Buffer.from(described?.authentication ?? ''))] }
+      : {}),
+  };
+  return { kind: 'hello', flight };
+}
+
+async function inventoryOf(
+  model: Model,
+  goals: Goals = inventory,
+  budget = 500,
+): Promise<{ found: ReturnType<typeof summarise>; connections: number }> {
+  const log = await runProbes({ ask: (question) => Promise.resolve(answerOf(model, question)), goals, budget });
+  return { found: summarise(log), connections: log.length };
+}
+
+const modern: Model = {
+  versions: ['TLSv1.2', 'TLSv1.3'],
+  suites: [0x1302, 0x1303, 0x1301, 0xc02c, 0xc030, 0xcca9, 0xcca8, 0xc02b, 0xc02f],
+  groups: [29, 23, 30, 25, 24],
+  preference: 'server',
+  keys: ['ECDSA', 'RSA'],
+};
+
+const sorted = (list: readonly number[]): number[] => [...list].sort((a, b) => a - b);
+
+test('a modern server: everything found, in about twenty connections', async () => {
+  const { found, connections } = await inventoryOf(modern);
+  assert.deepEqual(sorted(found.suites['TLSv1.3'].accepted), sorted([0x1301, 0x1302, 0x1303]));
+  assert.deepEqual(found.suites['TLSv1.3'].accepted, [0x1302, 0x1303, 0x1301], 'in the server order');
+  assert.deepEqual(sorted(found.suites['TLSv1.2'].accepted), sorted([0xc02c, 0xc030, 0xcca9, 0xcca8, 0xc02b, 0xc02f]));
+  assert.deepEqual(sorted(found.groups.accepted), sorted(modern.groups));
+  assert.equal(found.versions['TLSv1.1'], 'refused');
+  assert.equal(found.versions.SSLv3, 'refused');
+  assert.deepEqual(found.order, { 'TLSv1.3': 'server', 'TLSv1.2': 'server' });
+  assert.equal(found.chains.length, 2);
+  assert.ok(connections <= 20, `${connections} connections`);
+});
+
+test('asking whether any member of a set is taken costs one connection a set, however many the server has', async () => {
+  const weak = only(suites12, (s) => s.cipher === 'RC4');
+  const wide: Model = { ...modern, suites: [...suites12, ...suites13], versions: ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] };
+  const goals: Goals = {
+    inventory: false,
+    suiteSets: [{ id: 'rc4', suites: weak }],
+    groupSets: [],
+    signatureSets: [{ id: 'sha1', schemes: [0x0201, 0x0203] }],
+    order: true,
+    dhe: true,
+    ssl2: true,
+  };
+  for (const [model, rc4] of [
+    [modern, 'refused'],
+    [wide, 'accepted'],
+  ] as const) {
+    const { found, connections } = await inventoryOf(model, goals);
+    assert.equal(found.sets['set:rc4']?.settled, rc4);
+    assert.ok(connections <= 13, `${connections} connections`);
+  }
+});
+
+test('a run that is cut short is completed from its log, and asks nothing twice', async () => {
+  const ask = (question: Question): Promise<Answer> => Promise.resolve(answerOf(modern, question));
+  const whole = await runProbes({ ask, goals: inventory, budget: 500 });
+  let log = await runProbes({ ask, goals: inventory, budget: 3 });
+  assert.equal(log.length, 3);
+  while (log.length < whole.length) log = await runProbes({ ask, goals: inventory, log, budget: 2 });
+  assert.deepEqual(log, whole);
+});
+
+test('whoever stops answering is not asked again, and nothing is concluded from the silence', async () => {
+  let left = 2;
+  const log = await runProbes({
+    ask: (q) => Promise.resolve(left-- > 0 ? answerOf(modern, q) : { kind: 'none', reason: 'rate limit' }),
+    goals: inventory,
+    budget: 500,
+  });
+  assert.equal(log.length, 2);
+  assert.equal(summarise(log).versions['TLSv1.1'], 'unknown');
+  assert.equal(summarise(log).suites['TLSv1.2'].complete, false);
+});
+
+const some = (list: readonly number[], max: number): fc.Arbitrary<number[]> =>
+  fc.shuffledSubarray([...list], { minLength: 1, maxLength: max });
+const arbitraryModel: fc.Arbitrary<Model> = fc.record({
+  versions: fc.subarray(['SSLv3', 'TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] as HelloVersion[], { minLength: 1 }),
+  suites: fc
+    .tuple(
+      some(
+        suites12.filter((id) => ['RSA', 'ECDSA', 'none'].includes(suiteTable.get(id)?.authentication ?? '')),
+        40,
+      ),
+      some(suites13, 5),
+    )
+    .map(([a, b]) => [...a, ...b]),
+  groups: fc.tuple(some(groups12, 6), some(groups13, 3)).map(([a, b]) => [...new Set([...a, ...b])]),
+  preference: fc.constantFrom('server', 'client'),
+  keys: fc.constantFrom(['RSA'], ['ECDSA'], ['RSA', 'ECDSA']) as fc.Arbitrary<('RSA' | 'ECDSA')[]>,
+});
+
+test('property: the inventory of any server is what it accepts, within the bound of connections', async () => {
+  await fc.assert(
+    fc.asyncProperty(arbitraryModel, async (model) => {
+      const { found, connections } = await inventoryOf(model);
+      const accepts = (version: HelloVersion, suites: readonly number[], groups: readonly number[]): boolean =>
+        answerOf(model, { kind: 'hello', topic: 'tls12', version, suites, groups, schemes: [] }).kind === 'hello';
+      const speaks = (version: HelloVersion): boolean => {
+        const a = answerOf(model, {
+          kind: 'hello',
+          topic: 'tls12',
+          version,
+          suites: version === 'TLSv1.3' ? suites13 : suites12,
+          groups: version === 'TLSv1.3' ? groups13 : groups12,
+          schemes: [],
+        });
+        return a.kind === 'hello' && a.flight.hello?.version === ProtocolVersion[version];
+      };
+      let bound = 1;
+      for (const version of ['TLSv1.3', 'TLSv1.2'] as const) {
+        const all = version === 'TLSv1.3' ? suites13 : suites12;
+        const groups = version === 'TLSv1.3' ? groups13 : groups12;
+        const truth = speaks(version) ? all.filter((id) => accepts(version, [id], groups)) : [];
+        assert.deepEqual(sorted(found.suites[version].accepted), sorted(truth), version);
+        assert.equal(found.versions[version], speaks(version) ? 'accepted' : 'refused');
+        // Only suites that use a curve can show one, and beside an ECDSA certificate its own curve must stay on offer.
+        const curved = truth
+          .map((id) => suiteTable.get(id))
+          .filter((s) => s?.tls13 || (s?.keyExchange === 'ECDHE' && s.authentication !== 'ECDSA')).length;
+        bound += speaks(version) ? truth.length - curved + Math.max(curved, curved > 0 ? model.groups.length : 0) + 3 : 1;
+      }
+      for (const version of ['TLSv1.1', 'TLSv1', 'SSLv3'] as const) {
+        const truth = suitesOld.filter((id) => accepts(version, [id], groups12));
+        const spoken = model.versions.includes(version) && truth.length > 0;
+        if (spoken) assert.deepEqual(sorted(found.suites[version].accepted), sorted(truth), version);
+        bound += spoken ? truth.length + 2 : 0;
+      }
+      // Without TLS 1.2 both certificates take a completed handshake each.
+      if (speaks('TLSv1.3') && !speaks('TLSv1.2')) bound += 2;
+      assert.ok(connections <= bound + 3, `${connections} connections, bound ${bound}`);
+    }),
+    { numRuns: 150 },
+  );
+});

@@ -1,0 +1,27 @@
+import type { Answer, ProbeRecord } from './answer.js';
+import type { Goals } from './goals.js';
+import { nextQuestion } from './plan.js';
+import type { Question } from './question.js';
+
+export interface RunOptions {
+  /** Spends one connection. `none` ends the run: whoever limits us is not asked again now. */
+  ask(question: Question): Promise<Answer>;
+  readonly goals: Goals;
+  /** What is known already: a completed handshake, or the log of a run that was cut short. */
+  readonly log?: readonly ProbeRecord[];
+  /** Connections this run may spend. */
+  readonly budget: number;
+}
+
+/** Asks until the goals are met, the budget is spent or the server will not answer, one connection at a time. Returns the whole log. */
+export async function runProbes({ ask, goals, log = [], budget }: RunOptions): Promise<readonly ProbeRecord[]> {
+  const records = [...log];
+  for (let spent = 0; spent < budget; spent++) {
+    const question = nextQuestion(records, goals);
+    if (!question) break;
+    const answer = await ask(question);
+    if (answer.kind === 'none') break;
+    records.push({ question, answer });
+  }
+  return records;
+}
