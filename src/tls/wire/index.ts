@@ -3,8 +3,10 @@
  * RFC 8446, RFC 5246, RFC 8422, RFC 6101. No keys are made and no handshake is completed here; the completed one goes through node:tls.
  */
 export { ProtocolVersion, Extension, buildClientHello, type ClientHello } from './client-hello.js';
+export { readClientHello, type ReceivedHello } from './read-client-hello.js';
 export { FlightReader, type FlightState } from './flight-reader.js';
 export { bitLength, type Alert, type ServerFlight, type ServerHello, type ServerKeyExchange } from './server-flight.js';
+export { uint, vector } from './byte-reader.js';
 export { suites, suiteName, suitesWhere, type Suite, type KeyExchange, type SuiteAuthentication } from './suite.js';
 export { groups, groupName, groupTable, type Group } from './groups-registry.js';
 export { signatureSchemeName, signatureSchemeTable } from './signature-schemes-registry.js';

@@ -1,0 +1,84 @@
+import {
+  createECDH,
+  createHash,
+  createSign,
+  generateKeyPairSync,
+  getDiffieHellman,
+  privateEncrypt,
+  randomBytes,
+  constants,
+  type KeyObject,
+} from 'node:crypto';
+import { groupName, ProtocolVersion, uint, vector, type ReceivedHello } from '../../tls/index.js';
+import type { Choice } from './choose.js';
+import type { ResponderConfig } from './responder-config.js';
+
+const nodeCurves: Readonly<Record<string, string>> = {
+  secp256r1: 'prime256v1',
+  secp256k1: 'secp256k1',
+  secp384r1: 'secp384r1',
+  secp521r1: 'secp521r1',
+  secp224r1: 'secp224r1',
+};
+const exportKey = generateKeyPairSync('rsa', { modulusLength: 512 }).publicKey.export({ format: 'jwk' });
+
+/** The body of ServerKeyExchange with a real signature, or undefined where the suite has none. */
+export function serverKeyExchange(
+  choice: Choice,
+  hello: ReceivedHello,
+  serverRandom: Uint8Array,
+  config: ResponderConfig,
+): number[] | undefined {
+  const params = parametersOf(choice, config);
+  if (!params) return undefined;
+  const key = choice.certificate?.key;
+  if (!key) return params;
+  return [...params, ...sign(key, Buffer.from([...hello.random, ...serverRandom, ...params]), choice.version, hello.signatureSchemes)];
+}
+
+function parametersOf({ suite, group }: Choice, config: ResponderConfig): number[] | undefined {
+  switch (suite.keyExchange) {
+    case 'ECDHE':
+      return [3, ...uint(group as number, 2), ...vector(1, [...publicPoint(group as number)])];
+    case 'DHE': {
+      const prime = config.dhPrime ?? getDiffieHellman('modp14').getPrime();
+      return [...vector(2, [...prime]), ...vector(2, [2]), ...vector(2, [...randomBytes(prime.length - 1)])];
+    }
+    case 'RSA': {
+      if (!suite.export) return undefined;
+      const number = (text: string | undefined): number[] => vector(2, [...Buffer.from(text ?? '', 'base64url')]);
+      return [...number(exportKey.n), ...number(exportKey.e)];
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** A point of the group where node has it; else octets of the right look, since no client here goes on to use them. */
+function publicPoint(group: number): Uint8Array {
+  const name = groupName(group);
+  const curve = nodeCurves[name];
+  if (curve) {
+    const ecdh = createECDH(curve);
+    return ecdh.generateKeys();
+  }
+  if (name === 'x25519' || name === 'x448')
+    return generateKeyPairSync(name as 'x25519')
+      .publicKey.export({ type: 'spki', format: 'der' })
+      .subarray(name === 'x25519' ? -32 : -56);
+  return Buffer.concat([Buffer.of(4), randomBytes(64)]);
+}
+
+/** digitally-signed of RFC 5246 §4.7, and of RFC 4346 §4.7 for the older versions. */
+function sign(key: KeyObject, data: Buffer, version: number, schemes: readonly number[]): number[] {
+  const rsa = key.asymmetricKeyType === 'rsa';
+  if (version >= ProtocolVersion['TLSv1.2']) {
+    const wanted = rsa ? [0x0401, 0x0501, 0x0601, 0x0201] : [0x0403, 0x0503, 0x0603, 0x0203];
+    const scheme = (schemes.length > 0 ? wanted.find((s) => schemes.includes(s)) : undefined) ?? (rsa ? 0x0201 : 0x0203);
+    const hash = { 2: 'sha1', 4: 'sha256', 5: 'sha384', 6: 'sha512' }[scheme >> 8] as string;
+    return [...uint(scheme, 2), ...vector(2, [...createSign(hash).update(data).sign(key)])];
+  }
+  if (!rsa) return vector(2, [...createSign('sha1').update(data).sign(key)]);
+  const digest = Buffer.concat([createHash('md5').update(data).digest(), createHash('sha1').update(data).digest()]);
+  return vector(2, [...privateEncrypt({ key, padding: constants.RSA_PKCS1_PADDING }, digest)]);
+}

@@ -1,0 +1,81 @@
+import { parseIp, type Ip } from '../base/index.js';
+import type { NetFailure, Network } from './types.js';
+
+type Block = readonly [prefix: string, length: number, what: string];
+
+/** IANA special-purpose registries (RFC 6890 and updates, 2026-11): nothing a foreign record may send us to. */
+const blocks: readonly Block[] = [
+  ['0.0.0.0', 8, 'this network'],
+  ['10.0.0.0', 8, 'private'],
+  ['100.64.0.0', 10, 'shared (CGNAT)'],
+  ['127.0.0.0', 8, 'loopback'],
+  ['169.254.0.0', 16, 'link-local'],
+  ['172.16.0.0', 12, 'private'],
+  ['192.0.0.0', 24, 'IETF protocol assignments'],
+  ['192.0.2.0', 24, 'documentation'],
+  ['192.88.99.0', 24, '6to4 relay'],
+  ['192.168.0.0', 16, 'private'],
+  ['198.18.0.0', 15, 'benchmarking'],
+  ['198.51.100.0', 24, 'documentation'],
+  ['203.0.113.0', 24, 'documentation'],
+  ['224.0.0.0', 4, 'multicast'],
+  ['240.0.0.0', 4, 'reserved'],
+  ['::', 128, 'unspecified'],
+  ['::1', 128, 'loopback'],
+  ['100::', 64, 'discard'],
+  ['2001::', 23, 'IETF protocol assignments'],
+  ['2001:db8::', 32, 'documentation'],
+  ['3fff::', 20, 'documentation'],
+  ['5f00::', 16, 'segment routing'],
+  ['fc00::', 7, 'unique local'],
+  ['fe80::', 10, 'link-local'],
+  ['fec0::', 10, 'site-local'],
+  ['ff00::', 8, 'multicast'],
+];
+
+/** IPv6 forms that carry an IPv4 address, and where: mapped, compatible, translated, NAT64 (RFC 6052, RFC 8215), 6to4. */
+const carriers: readonly (readonly [prefix: string, length: number, at: number])[] = [
+  ['::ffff:0:0', 96, 12],
+  ['::ffff:0:0:0', 96, 12],
+  ['64:ff9b::', 96, 12],
+  ['64:ff9b:1::', 48, 12],
+  ['2002::', 16, 2],
+  ['::', 96, 12],
+];
+
+/** What kind of special address this is; undefined for a public one. */
+export function specialPurpose(address: string): string | undefined {
+  const ip = parseIp(address);
+  if (!ip) return 'not an address';
+  const block = blocks.find(([prefix, length]) => within(ip, prefix, length));
+  if (block) return block[2];
+  const carrier = ip.family === 6 ? carriers.find(([prefix, length]) => within(ip, prefix, length)) : undefined;
+  if (!carrier) return undefined;
+  const inner = specialPurpose(ip.bytes.slice(carrier[2], carrier[2] + 4).join('.'));
+  return inner && `${inner} inside IPv6`;
+}
+
+/**
+ * Refuses destinations that no record from outside may lead to: private, loopback, link-local, documentation and the rest, in every IPv6 disguise.
+ * What is checked is the literal that is dialled, so there is no gap between look-up and use.
+ */
+export function guarded(network: Network): Network {
+  const refusal = (address: string): { ok: false; failure: NetFailure } | undefined => {
+    const what = specialPurpose(address);
+    return what === undefined ? undefined : { ok: false, failure: { code: 'net-guarded', detail: `${address} is ${what}` } };
+  };
+  return {
+    dial: (request) => Promise.resolve(refusal(request.address) ?? network.dial(request)),
+    exchange: (request) => Promise.resolve(refusal(request.to.address) ?? network.exchange(request)),
+  };
+}
+
+function within(ip: Ip, prefix: string, length: number): boolean {
+  const net = parseIp(prefix) as Ip;
+  if (net.family !== ip.family) return false;
+  for (let bit = 0; bit < length; bit += 8) {
+    const mask = length - bit >= 8 ? 0xff : (0xff << (8 - (length - bit))) & 0xff;
+    if (((ip.bytes[bit >> 3] as number) & mask) !== ((net.bytes[bit >> 3] as number) & mask)) return false;
+  }
+  return true;
+}

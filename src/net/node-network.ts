@@ -1,0 +1,104 @@
+import { createSocket } from 'node:dgram';
+import { connect, isIPv6 } from 'node:net';
+import { formatIp, parseIp } from '../base/index.js';
+import type { Conn, DialRequest, DialResult, ExchangeRequest, ExchangeResult, NetFailure, NetFailureCode, Network } from './types.js';
+
+const DIAL_TIMEOUT = 15_000;
+const EXCHANGE_TIMEOUT = 2_000;
+
+const codes: Readonly<Record<string, NetFailureCode>> = {
+  ECONNREFUSED: 'net-refused',
+  ETIMEDOUT: 'net-timeout',
+  EHOSTUNREACH: 'net-unreachable',
+  EHOSTDOWN: 'net-unreachable',
+  ENETUNREACH: 'net-no-route',
+  EADDRNOTAVAIL: 'net-no-route',
+  EAFNOSUPPORT: 'net-no-route',
+  ECONNRESET: 'net-reset',
+  EPIPE: 'net-reset',
+};
+
+/** The door on this machine's own sockets: the only place that opens any. */
+export function nodeNetwork(): Network {
+  return { dial, exchange };
+}
+
+function failureOf(error: Error & { code?: string }): NetFailure {
+  return { code: codes[error.code ?? ''] ?? 'net-local', detail: error.code ?? error.message };
+}
+
+function dial({ address, port, timeoutMs = DIAL_TIMEOUT, signal }: DialRequest): Promise<DialResult> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason as Error);
+    const socket = connect({ host: address, port, noDelay: true });
+    const timer = setTimeout(() => finish({ ok: false, failure: { code: 'net-timeout', detail: `${timeoutMs} ms` } }), timeoutMs);
+    const settle = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', stop);
+      socket.removeListener('error', failed);
+      // A stream nobody listens to yet must not bring the process down.
+      socket.on('error', () => undefined);
+    };
+    const finish = (result: DialResult): void => {
+      settle();
+      if (!result.ok) socket.destroy();
+      resolve(result);
+    };
+    const failed = (error: Error): void => finish({ ok: false, failure: failureOf(error) });
+    const stop = (): void => {
+      settle();
+      socket.destroy();
+      reject(signal?.reason as Error);
+    };
+    signal?.addEventListener('abort', stop, { once: true });
+    socket.once('error', failed);
+    socket.once('connect', () => {
+      const conn: Conn = {
+        stream: socket,
+        local: { address: socket.localAddress ?? '', port: socket.localPort ?? 0 },
+        remote: { address, port },
+        close: () => void socket.destroy(),
+      };
+      finish({ ok: true, conn });
+    });
+  });
+}
+
+function exchange({ to, query, accept, timeoutMs = EXCHANGE_TIMEOUT, signal }: ExchangeRequest): Promise<ExchangeResult> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason as Error);
+    // Bound to port 0: the kernel draws a fresh random source port for every query (RFC 5452 §9.2).
+    const socket = createSocket(isIPv6(to.address) ? 'udp6' : 'udp4');
+    const timer = setTimeout(() => finish({ ok: false, failure: { code: 'net-timeout', detail: `${timeoutMs} ms` } }), timeoutMs);
+    const settle = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', stop);
+      socket.removeAllListeners('message').on('error', () => undefined);
+      socket.close();
+    };
+    const finish = (result: ExchangeResult): void => {
+      settle();
+      resolve(result);
+    };
+    const stop = (): void => {
+      settle();
+      reject(signal?.reason as Error);
+    };
+    signal?.addEventListener('abort', stop, { once: true });
+    socket.once('error', (error) => finish({ ok: false, failure: failureOf(error) }));
+    socket.on('message', (bytes, from) => {
+      const sender = { address: canonical(from.address), port: from.port };
+      // RFC 5452 §9.1: an answer comes from where the query went; anything else is dropped and listening goes on.
+      if (sender.port !== to.port || sender.address !== canonical(to.address)) return;
+      if (accept(bytes, sender)) finish({ ok: true, bytes });
+    });
+    socket.send(query, to.port, to.address, (error) => {
+      if (error) finish({ ok: false, failure: failureOf(error) });
+    });
+  });
+}
+
+function canonical(address: string): string {
+  const ip = parseIp(address.replace(/%.*$/, ''));
+  return ip ? formatIp(ip) : address;
+}
