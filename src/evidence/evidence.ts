@@ -115,6 +115,8 @@ export interface HandshakeEvidence {
   /** Verdict of the trust store of this run on that chain at `collectedAt`. */
   readonly pkix: {
     readonly chain: 'trusted' | 'incomplete' | 'self-signed' | 'unknown-ca' | 'unknown';
+    /** Of the whole path that was found, not of the leaf alone. */
+    readonly validity: 'valid' | 'expired' | 'not-yet-valid';
     readonly problems: readonly string[];
   };
 }

@@ -1,0 +1,93 @@
+import { z } from 'zod';
+import { attacks, outcomes, senders } from '../policy/index.js';
+import { keyed, dnssec, depth } from './schema-pieces.js';
+import type { CheckResult } from './check-result.js';
+
+const versions = ['SSLv2', 'SSLv3', 'TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] as const;
+const text = z.string();
+
+const certificate = z.strictObject({
+  keyAlgorithm: text,
+  keyBits: z.int().min(0),
+  signature: text,
+  names: z.array(text),
+  notBefore: text,
+  notAfter: text,
+  sni: text,
+  chainAsSent: z.array(text),
+  chain: z.enum(['trusted', 'incomplete', 'self-signed', 'unknown-ca', 'unknown']),
+  validity: z.enum(['valid', 'expired', 'not-yet-valid']),
+  nameMatch: z.enum(['match', 'mismatch']),
+  dane: z.enum(['match', 'mismatch', 'unverifiable', 'not-applicable']),
+  spkiSha256: z.string().regex(/^[0-9a-f]{64}$/),
+});
+
+const address = z.strictObject({
+  ip: text,
+  status: z.enum(['reachable', 'unreachable', 'inconclusive', 'skipped']),
+  reason: text.optional(),
+  connections: z.int().min(0),
+  starttls: z.enum(['offered', 'absent', 'mangled', 'refused', 'unknown']),
+  tls: z.strictObject({
+    versions: keyed(versions, z.enum(['accepted', 'refused', 'unknown'])),
+    suites: z.array(z.strictObject({ version: text, name: text })),
+    order: z.record(text, z.enum(['server', 'client', 'unknown'])),
+    groups: z.array(text),
+  }),
+  certificates: z.array(certificate),
+});
+
+const host = z.strictObject({
+  name: text,
+  preference: z.int().min(0),
+  dnssec,
+  mtaStsMatch: z.enum(['match', 'mismatch', 'not-applicable']),
+  tlsa: z.strictObject({
+    status: z.enum(['usable', 'unusable', 'absent', 'insecure', 'bogus', 'tempfail']),
+    records: z.array(z.string().regex(/^\d{1,3} \d{1,3} \d{1,3} [0-9a-f]*$/)),
+  }),
+  addresses: z.array(address),
+});
+
+const finding = z.strictObject({
+  id: z.string().regex(/^[a-z0-9]+(-[a-z0-9]+)*$/),
+  severity: z.enum(['fail', 'warn', 'info', 'good']),
+  subject: text,
+  title: text,
+  why: text,
+  reference: text,
+  owner: z.enum(['domain', 'mail-host', 'dns-host', 'own-network']),
+  fix: text,
+  steps: z.array(z.strictObject({ kind: z.enum(['dns', 'config', 'command', 'wait', 'confirm']), text })),
+});
+
+const record = z.enum(['found', 'absent', 'invalid', 'tempfail']);
+
+/** Judges a foreign value to be a {@link CheckResult}; nothing beyond the contract is accepted. */
+export const checkResultSchema = z
+  .strictObject({
+    schema: z.literal('hermetic.check/1'),
+    domain: z.string().min(1),
+    checkedAt: z.iso.datetime(),
+    profile: text,
+    depth,
+    verdict: z.enum(['pass', 'warn', 'fail', 'inconclusive', 'not-applicable']),
+    exposure: keyed(senders, keyed(attacks, z.enum(outcomes))),
+    route: z.strictObject({ kind: z.enum(['mx', 'implicit', 'null-mx', 'none', 'error']), dnssec }),
+    hosts: z.array(host),
+    mtaSts: z.strictObject({
+      status: record,
+      id: text.optional(),
+      mode: z.enum(['enforce', 'testing', 'none']).optional(),
+      maxAge: z.int().min(0).optional(),
+      mx: z.array(text).optional(),
+      problems: z.array(text),
+    }),
+    tlsRpt: z.strictObject({ status: record, rua: z.array(text), problems: z.array(text) }),
+    findings: z.array(finding),
+    notLookedAt: z.array(text),
+    connections: z.int().min(0),
+  })
+  .meta({ id: 'hermetic.check-1', title: 'hermetic.check/1', description: 'The verdict on the mail TLS of one domain.' });
+
+checkResultSchema satisfies z.ZodType<CheckResult>;

@@ -1,0 +1,102 @@
+import { z } from 'zod';
+import type { Evidence } from './evidence.js';
+import { depth, dnssec } from './schema-pieces.js';
+
+const text = z.string();
+const count = z.number().min(0);
+const failure = z.strictObject({ code: text, detail: text });
+const reply = z.strictObject({ code: z.int(), lines: z.array(text) });
+const starttls = z.enum(['offered', 'absent', 'mangled', 'refused', 'unknown']);
+const record = z.enum(['found', 'absent', 'invalid', 'tempfail']);
+
+const handshake = z.strictObject({
+  version: z.enum(['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3']),
+  suite: text,
+  group: text.optional(),
+  sni: text,
+  chain: z.array(z.base64()),
+  pkix: z.strictObject({
+    chain: z.enum(['trusted', 'incomplete', 'self-signed', 'unknown-ca', 'unknown']),
+    validity: z.enum(['valid', 'expired', 'not-yet-valid']),
+    problems: z.array(text),
+  }),
+});
+
+const connection = z.strictObject({
+  purpose: text,
+  at: count,
+  milliseconds: count,
+  dial: z.union([z.literal('open'), failure]),
+  greeting: reply.optional(),
+  ehlo: reply.optional(),
+  starttls,
+  mangledAs: text.optional(),
+  starttlsReply: reply.optional(),
+  handshake: handshake.optional(),
+  ehloAfterTls: reply.optional(),
+  failure: failure.optional(),
+  transcript: z.array(z.strictObject({ from: z.enum(['C', 'S', '-']), text, at: count })),
+});
+
+const host = z.strictObject({
+  name: text,
+  preference: z.int().min(0),
+  dnssec,
+  alias: z.strictObject({ canonicalName: text, secure: z.boolean() }).optional(),
+  addressLookup: z.strictObject({ status: z.enum(['found', 'absent', 'failed']), failure: failure.optional() }),
+  tlsa: z.strictObject({
+    status: z.enum(['usable', 'unusable', 'absent', 'insecure', 'bogus', 'tempfail']),
+    base: text,
+    dnssec,
+    records: z.array(text),
+    failure: failure.optional(),
+  }),
+  addresses: z.array(
+    z.strictObject({
+      ip: text,
+      status: z.enum(['reachable', 'unreachable', 'inconclusive', 'skipped']),
+      reason: text.optional(),
+      connections: z.array(connection),
+    }),
+  ),
+});
+
+const txt = z.strictObject({ texts: z.array(text), lookup: z.enum(['found', 'absent', 'failed']), dnssec, failure: failure.optional() });
+
+/** Judges a foreign value to be {@link Evidence}. */
+export const evidenceSchema = z
+  .strictObject({
+    schema: z.literal('hermetic.evidence/1'),
+    domain: z.string().min(1),
+    collectedAt: z.iso.datetime(),
+    depth,
+    helo: text,
+    smtpPort: z.int(),
+    route: z.strictObject({
+      kind: z.enum(['mx', 'implicit', 'null-mx', 'none', 'error']),
+      dnssec,
+      status: z.enum(['found', 'nodata', 'nxdomain', 'failed']),
+      failure: failure.optional(),
+    }),
+    hosts: z.array(host),
+    mtaSts: z.strictObject({
+      txt,
+      status: record,
+      id: text.optional(),
+      policy: z
+        .strictObject({ mode: z.enum(['enforce', 'testing', 'none']), maxAge: z.int().min(0), mx: z.array(text), body: text })
+        .optional(),
+      problems: z.array(failure),
+      hostDnssec: dnssec.optional(),
+    }),
+    tlsRpt: z.strictObject({ txt, status: record, rua: z.array(text), problems: z.array(failure) }),
+    network: z.strictObject({
+      port25: z.enum(['open', 'blocked', 'unknown']),
+      ipv6: z.enum(['available', 'unavailable', 'unknown']),
+      control: z.strictObject({ host: text, starttls, failure: failure.optional() }).optional(),
+      resolver: z.array(z.strictObject({ label: text, state: text })),
+    }),
+  })
+  .meta({ id: 'hermetic.evidence-1', title: 'hermetic.evidence/1', description: 'What was seen of the mail TLS of one domain.' });
+
+evidenceSchema satisfies z.ZodType<Evidence>;

@@ -1,0 +1,39 @@
+/**
+ * The facts the jobs share, as plain JSON: what was seen (`hermetic.evidence/1`) and what it comes to (`hermetic.check/1`).
+ * Types, validation and JSON Schemas only; the records come from RFC 8461, RFC 8460 and RFC 7672.
+ *
+ * @example
+ * const stored = checkResultSchema.safeParse(JSON.parse(text));
+ * if (stored.success) console.log(stored.data.verdict);
+ */
+export type {
+  AddressEvidence,
+  ConnectionEvidence,
+  Depth,
+  Evidence,
+  FailureEvidence,
+  HandshakeEvidence,
+  HostEvidence,
+  MtaStsEvidence,
+  NetworkEvidence,
+  ReplyEvidence,
+  RouteEvidence,
+  TlsaEvidence,
+  TlsRptEvidence,
+  TranscriptLine,
+  TxtEvidence,
+} from './evidence.js';
+export type {
+  CheckResult,
+  Finding,
+  FixStep,
+  MailAddress,
+  MailCertificate,
+  MailHost,
+  Severity,
+  TlsVersion,
+  Verdict,
+} from './check-result.js';
+export { checkResultSchema } from './check-result-schema.js';
+export { evidenceSchema } from './evidence-schema.js';
+export { jsonSchemas } from './json-schema.js';
