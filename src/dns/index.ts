@@ -1,3 +1,29 @@
+/**
+ * DNS and DNSSEC for a mail sender: codec, validating resolver, mail route. RFC 1034, 1035, 4033-4035, 5155, 6840, 6891, 7672 §2.1.
+ *
+ * @example
+ * const resolver = createResolver({ network: nodeNetwork(), upstreams: systemUpstreams() });
+ * const route = await lookupMailRoute(resolver, Name.of('example.com'));
+ */
 export type { ResourceRecord, Dnssec, AliasStep, AnswerStatus, Answer, AskOptions, Resolver, ResolverHealth } from './types.js';
 export type { Message, Question, Edns } from './wire/message.js';
 export { RRType, RRClass, Rcode, typeName, typeNumber } from './wire/types-registry.js';
+export { decodeMessage, encodeMessage } from './wire/codec.js';
+export { parseRecord, parseZone, formatRecord, formatRdata, type TextOptions } from './wire/presentation.js';
+export {
+  readMx,
+  readTarget,
+  readTxt,
+  readTlsa,
+  readDs,
+  readDnskey,
+  readRrsig,
+  readNsec,
+  readNsec3,
+  readSoa,
+  encodeTypeBitmap,
+  makeRecord,
+} from './wire/rdata.js';
+export type { Mx, TlsaData, Ds, Dnskey, Rrsig, Nsec, Nsec3, Soa } from './wire/rdata.js';
+export { toBase32hex, fromBase32hex } from './wire/base32hex.js';
+export { wireFailures } from './wire/failures.js';

@@ -1,0 +1,35 @@
+const alphabet = '0123456789abcdefghijklmnopqrstuv';
+
+/** Base32 with the extended hex alphabet, lower case, no padding (RFC 4648 §7): the form of NSEC3 owner names. */
+export function toBase32hex(bytes: Uint8Array): string {
+  let out = '';
+  let bits = 0;
+  let value = 0;
+  for (const octet of bytes) {
+    value = ((value << 8) | octet) & 0xffff;
+    bits += 8;
+    while (bits >= 5) {
+      bits -= 5;
+      out += alphabet[(value >> bits) & 31];
+    }
+  }
+  return bits > 0 ? out + alphabet[(value << (5 - bits)) & 31] : out;
+}
+
+/** The reverse, any case; undefined for other characters. */
+export function fromBase32hex(text: string): Uint8Array | undefined {
+  const out: number[] = [];
+  let bits = 0;
+  let value = 0;
+  for (const c of text.toLowerCase()) {
+    const digit = alphabet.indexOf(c);
+    if (digit < 0) return undefined;
+    value = ((value << 5) | digit) & 0xfff;
+    bits += 5;
+    if (bits >= 8) {
+      bits -= 8;
+      out.push((value >> bits) & 255);
+    }
+  }
+  return Uint8Array.from(out);
+}

@@ -1,0 +1,26 @@
+import { defineFailures } from '../../base/index.js';
+
+/** What can be wrong with a message or a record's text. */
+export const wireFailures = defineFailures({
+  'dns-malformed': {
+    blame: 'peer',
+    temporary: true,
+    clause: 'RFC 1035 §4',
+    says: 'The answer is not a well-formed DNS message.',
+    fix: 'Ask another resolver; if all answer so, tell the operator of the zone.',
+  },
+  'dns-rdata-malformed': {
+    blame: 'publisher',
+    temporary: false,
+    clause: 'RFC 1035 §3',
+    says: 'A record does not have the form of its type.',
+    fix: 'Correct the record in the zone.',
+  },
+  'dns-text-malformed': {
+    blame: 'local',
+    temporary: false,
+    clause: 'RFC 1035 §5',
+    says: 'The text is not a record in presentation form.',
+    fix: 'Write one record a line: name, TTL, class, type, data.',
+  },
+});

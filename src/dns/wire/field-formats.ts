@@ -1,0 +1,222 @@
+import { formatIp, fromBase64, fromHex, Name, parseIp, toBase64, toHex } from '../../base/index.js';
+import { fromBase32hex, toBase32hex } from './base32hex.js';
+import { encodeTypeBitmap } from './rdata.js';
+import { RRType, typeName, typeNumber } from './types-registry.js';
+import { MalformedDns, type WireReader } from './wire-reader.js';
+
+/** One token of presentation form: its octets, and whether it was quoted. */
+export interface Token {
+  readonly text: string;
+  readonly quoted: boolean;
+}
+
+/** Takes tokens one by one; throws {@link MalformedDns} when they run out. */
+export interface Tokens {
+  next(what: string): Token;
+  readonly left: number;
+}
+
+/** How one field of RDATA is read from text and written to it. */
+export interface Field {
+  parse(tokens: Tokens, origin: Name): Uint8Array;
+  format(reader: WireReader): string;
+}
+
+function number(octets: 1 | 2 | 4): Field {
+  return {
+    parse(tokens) {
+      const { text } = tokens.next('a number');
+      const value = Number(text);
+      if (!/^\d{1,10}$/.test(text) || value >= 256 ** octets) throw new MalformedDns(`not a number of ${octets} octets: ${text}`);
+      return Uint8Array.from({ length: octets }, (_, i) => Math.floor(value / 256 ** (octets - 1 - i)) & 255);
+    },
+    format: (r) => String(octets === 1 ? r.u8() : octets === 2 ? r.u16() : r.u32()),
+  };
+}
+
+function restOf(parse: (text: string) => Uint8Array | undefined, format: (bytes: Uint8Array) => string, what: string): Field {
+  return {
+    parse(tokens) {
+      let text = '';
+      while (tokens.left > 0) text += tokens.next(what).text;
+      const bytes = parse(text);
+      if (!bytes) throw new MalformedDns(`not ${what}`);
+      return bytes;
+    },
+    format: (r) => format(r.rest()),
+  };
+}
+
+function counted(parse: (text: string) => Uint8Array | undefined, format: (bytes: Uint8Array) => string): Field {
+  return {
+    parse(tokens) {
+      const { text } = tokens.next('octets');
+      const bytes = text === '-' ? new Uint8Array(0) : parse(text);
+      if (!bytes || bytes.length > 255) throw new MalformedDns(`not octets: ${text}`);
+      return Uint8Array.of(bytes.length, ...bytes);
+    },
+    format(r) {
+      const bytes = r.string();
+      return bytes.length === 0 ? '-' : format(bytes);
+    },
+  };
+}
+
+const text: Field = {
+  parse(tokens) {
+    const bytes = unescape(tokens.next('a character string').text);
+    if (bytes.length > 255) throw new MalformedDns('character string longer than 255 octets');
+    return Uint8Array.of(bytes.length, ...bytes);
+  },
+  format: (r) => quote(r.string()),
+};
+
+const texts: Field = {
+  parse(tokens, origin) {
+    const parts: number[] = [];
+    do parts.push(...text.parse(tokens, origin));
+    while (tokens.left > 0);
+    return Uint8Array.from(parts);
+  },
+  format(r) {
+    const parts: string[] = [];
+    do parts.push(quote(r.string()));
+    while (r.left > 0);
+    return parts.join(' ');
+  },
+};
+
+const name: Field = {
+  parse: (tokens, origin) => parseName(tokens.next('a name').text, origin).wire,
+  format: (r) => dotted(r.name()),
+};
+
+const address: (family: 4 | 6) => Field = (family) => ({
+  parse(tokens) {
+    const { text: literal } = tokens.next('an address');
+    const ip = parseIp(literal);
+    if (ip?.family !== family) throw new MalformedDns(`not an IPv${family} address: ${literal}`);
+    return ip.bytes;
+  },
+  format: (r) => formatIp({ family, bytes: r.take(family === 4 ? 4 : 16) }),
+});
+
+const type: Field = {
+  parse(tokens) {
+    const value = typeNumber(tokens.next('a type').text);
+    if (value === undefined) throw new MalformedDns('not a type');
+    return Uint8Array.of(value >> 8, value & 255);
+  },
+  format: (r) => typeName(r.u16()),
+};
+
+/** YYYYMMDDHHmmSS, or plain seconds (RFC 4034 §3.2). */
+const time: Field = {
+  parse(tokens) {
+    const { text: t } = tokens.next('a time');
+    const parts = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)$/.exec(t)?.slice(1).map(Number);
+    const seconds = parts
+      ? Date.UTC(parts[0] as number, (parts[1] as number) - 1, parts[2], parts[3], parts[4], parts[5]) / 1000
+      : Number(t);
+    if (!/^\d{1,14}$/.test(t)) throw new MalformedDns(`not a time: ${t}`);
+    return Uint8Array.from([24, 16, 8, 0], (shift) => Math.floor(seconds / 2 ** shift) & 255);
+  },
+  format: (r) => new Date(r.u32() * 1000).toISOString().replace(/[-:T]|\..*$/g, ''),
+};
+
+const bitmap: Field = {
+  parse(tokens) {
+    const types: number[] = [];
+    while (tokens.left > 0) {
+      const value = typeNumber(tokens.next('a type').text);
+      if (value === undefined) throw new MalformedDns('not a type');
+      types.push(value);
+    }
+    return encodeTypeBitmap(types);
+  },
+  format(r) {
+    const found: string[] = [];
+    while (r.left > 0) {
+      const window = r.u8();
+      r.string().forEach((octet, i) => {
+        for (let bit = 0; bit < 8; bit++) if (octet & (0x80 >> bit)) found.push(typeName(window * 256 + i * 8 + bit));
+      });
+    }
+    return found.join(' ');
+  },
+};
+
+const hex = restOf(fromHex, toHex, 'hexadecimal');
+const base64 = restOf(fromBase64, toBase64, 'base64');
+const [n8, n16, n32] = [number(1), number(2), number(4)];
+
+/** The fields of each type that has a presentation form of its own; all others use RFC 3597's. */
+export const fieldFormats: ReadonlyMap<number, readonly Field[]> = new Map<number, readonly Field[]>([
+  [RRType.A, [address(4)]],
+  [RRType.AAAA, [address(6)]],
+  [RRType.NS, [name]],
+  [RRType.CNAME, [name]],
+  [RRType.DNAME, [name]],
+  [RRType.PTR, [name]],
+  [RRType.SOA, [name, name, n32, n32, n32, n32, n32]],
+  [RRType.MX, [n16, name]],
+  [RRType.KX, [n16, name]],
+  [RRType.AFSDB, [n16, name]],
+  [RRType.RP, [name, name]],
+  [RRType.TXT, [texts]],
+  [RRType.SPF, [texts]],
+  [RRType.HINFO, [text, text]],
+  [RRType.SRV, [n16, n16, n16, name]],
+  [RRType.NAPTR, [n16, n16, text, text, text, name]],
+  [RRType.CAA, [n8, text, { parse: (t) => unescape(t.next('a value').text), format: (r) => quote(r.rest()) }]],
+  [RRType.DS, [n16, n8, n8, hex]],
+  [RRType.CDS, [n16, n8, n8, hex]],
+  [RRType.DNSKEY, [n16, n8, n8, base64]],
+  [RRType.CDNSKEY, [n16, n8, n8, base64]],
+  [RRType.SSHFP, [n8, n8, hex]],
+  [RRType.TLSA, [n8, n8, n8, hex]],
+  [RRType.RRSIG, [type, n8, n8, n32, time, time, n16, name, base64]],
+  [RRType.SIG, [type, n8, n8, n32, time, time, n16, name, base64]],
+  [RRType.NSEC, [name, bitmap]],
+  [RRType.NSEC3, [n8, n8, n16, counted(fromHex, toHex), counted(fromBase32hex, toBase32hex), bitmap]],
+  [RRType.NSEC3PARAM, [n8, n8, n16, counted(fromHex, toHex)]],
+]);
+
+/** A name in a record's text: relative to the origin unless it ends in a dot; `@` is the origin. */
+export function parseName(written: string, origin: Name): Name {
+  if (written === '@') return origin;
+  const parsed = Name.parse(written);
+  if (!parsed.ok) throw new MalformedDns(`not a name: ${written}`);
+  if (/(^|[^\\])(\\\\)*\.$/.test(written)) return parsed.value;
+  const full = Name.fromLabels([...parsed.value.labels, ...origin.labels]);
+  if (!full.ok) throw new MalformedDns(`name too long: ${written}`);
+  return full.value;
+}
+
+/** With the final dot. */
+export function dotted(of: Name): string {
+  return of.isRoot ? '.' : `${of.toString()}.`;
+}
+
+function unescape(written: string): Uint8Array {
+  const out: number[] = [];
+  const bytes = Buffer.from(written, 'utf8');
+  for (let i = 0; i < bytes.length; i++) {
+    const digits = bytes.subarray(i + 1, i + 4).toString('latin1');
+    if (bytes[i] !== 0x5c) out.push(bytes[i] as number);
+    else if (/^\d{3}$/.test(digits) && Number(digits) < 256) {
+      out.push(Number(digits));
+      i += 3;
+    } else out.push(bytes[++i] ?? 0x5c);
+  }
+  return Uint8Array.from(out);
+}
+
+function quote(bytes: Uint8Array): string {
+  let out = '';
+  for (const octet of bytes) {
+    if (octet === 0x22 || octet === 0x5c) out += `\\${String.fromCharCode(octet)}`;
+    else out += octet >= 0x20 && octet < 0x7f ? String.fromCharCode(octet) : `\\${String(octet).padStart(3, '0')}`;
+  }
+  return `"${out}"`;
+}

@@ -1,0 +1,160 @@
+import { concat, fail, fromHex, Name, ok, toHex, type Result } from '../../base/index.js';
+import type { ResourceRecord } from '../types.js';
+import { wireFailures } from './failures.js';
+import { dotted, fieldFormats, parseName, type Token, type Tokens } from './field-formats.js';
+import { RRClass, typeName, typeNumber } from './types-registry.js';
+import { MalformedDns, WireReader } from './wire-reader.js';
+
+export interface TextOptions {
+  /** What relative names hang below. Default the root. */
+  readonly origin?: Name;
+  /** For records that name none. Default 3600. */
+  readonly defaultTtl?: number;
+}
+
+/** Reads one record in presentation form: `name [ttl] [class] type data` (RFC 1035 §5.1, RFC 3597 §5). */
+export function parseRecord(text: string, options: TextOptions = {}): Result<ResourceRecord> {
+  const records = parseZone(text, options);
+  if (!records.ok) return records;
+  const [record, ...more] = records.value;
+  return record && more.length === 0
+    ? ok(record)
+    : fail(wireFailures.make('dns-text-malformed', `${records.value.length} records where one was expected`));
+}
+
+/** Reads a zone file: comments, parentheses, `$ORIGIN`, `$TTL` and empty owners included; `$INCLUDE` is refused. */
+export function parseZone(text: string, options: TextOptions = {}): Result<ResourceRecord[]> {
+  const records: ResourceRecord[] = [];
+  let origin = options.origin ?? Name.root;
+  let ttl = options.defaultTtl ?? 3600;
+  let owner = origin;
+  let line = 0;
+  try {
+    for (const entry of entries(text)) {
+      line = entry.line;
+      const [first, second] = entry.tokens;
+      if (!first) continue;
+      if (first.text === '$ORIGIN') origin = parseName(second?.text ?? '', origin);
+      else if (first.text === '$TTL') ttl = ttlOf(second?.text ?? '') ?? ttl;
+      else if (first.text.startsWith('$')) throw new MalformedDns(`${first.text} is not supported`);
+      else {
+        if (!entry.indented) owner = parseName(first.text, origin);
+        records.push(recordOf(owner, entry.indented ? entry.tokens : entry.tokens.slice(1), origin, ttl));
+      }
+    }
+    return ok(records);
+  } catch (error) {
+    if (error instanceof MalformedDns) return fail(wireFailures.make('dns-text-malformed', `line ${line}: ${error.message}`));
+    throw error;
+  }
+}
+
+/** Presentation form on one line. */
+export function formatRecord(rr: ResourceRecord): string {
+  return `${dotted(rr.name)} ${rr.ttl} ${rr.class === RRClass.IN ? 'IN' : `CLASS${rr.class}`} ${typeName(rr.type)} ${formatRdata(rr)}`;
+}
+
+/** The data part alone. */
+export function formatRdata(rr: Pick<ResourceRecord, 'type' | 'rdata'>): string {
+  const fields = fieldFormats.get(rr.type);
+  try {
+    if (fields) {
+      const reader = new WireReader(rr.rdata);
+      const text = fields.map((field) => field.format(reader)).join(' ');
+      if (reader.left === 0) return text;
+    }
+  } catch (error) {
+    if (!(error instanceof MalformedDns)) throw error;
+  }
+  return `\\# ${rr.rdata.length}${rr.rdata.length > 0 ? ` ${toHex(rr.rdata)}` : ''}`;
+}
+
+function recordOf(name: Name, given: readonly Token[], origin: Name, defaultTtl: number): ResourceRecord {
+  const tokens = [...given];
+  let ttl = defaultTtl;
+  let rrClass: number = RRClass.IN;
+  for (let i = 0; i < 2; i++) {
+    const word = tokens[0]?.text ?? '';
+    const seconds = ttlOf(word);
+    const generic = /^CLASS(\d{1,5})$/i.exec(word);
+    if (seconds !== undefined) ttl = seconds;
+    else if (/^(IN|CH|ANY|NONE)$/i.test(word)) rrClass = RRClass[word.toUpperCase() as 'IN'];
+    else if (generic) rrClass = Number(generic[1]);
+    else break;
+    tokens.shift();
+  }
+  const type = typeNumber(tokens.shift()?.text ?? '');
+  if (type === undefined) throw new MalformedDns('no record type');
+  return { name, type, class: rrClass, ttl, rdata: rdataOf(type, tokens, origin) };
+}
+
+function rdataOf(type: number, given: readonly Token[], origin: Name): Uint8Array {
+  if (given[0]?.text === '\\#') {
+    const bytes = fromHex(
+      given
+        .slice(2)
+        .map((t) => t.text)
+        .join(''),
+    );
+    if (!bytes || bytes.length !== Number(given[1]?.text)) throw new MalformedDns('bad \\# data');
+    return bytes;
+  }
+  const fields = fieldFormats.get(type);
+  if (!fields) throw new MalformedDns(`data of ${typeName(type)} must be written as \\# length hex`);
+  let at = 0;
+  const tokens: Tokens = {
+    next(what) {
+      const token = given[at++];
+      if (!token) throw new MalformedDns(`${what} is missing`);
+      return token;
+    },
+    get left() {
+      return given.length - at;
+    },
+  };
+  const rdata = concat(...fields.map((field) => field.parse(tokens, origin)));
+  if (tokens.left > 0) throw new MalformedDns(`unexpected ${given[at]?.text}`);
+  return rdata;
+}
+
+/** Seconds, also as 1h30m. */
+function ttlOf(word: string): number | undefined {
+  if (!/^(\d+[smhdw]?)+$/i.test(word)) return undefined;
+  const unit = { s: 1, m: 60, h: 3600, d: 86400, w: 604800, '': 1 } as Record<string, number>;
+  return [...word.matchAll(/(\d+)([smhdw]?)/gi)].reduce(
+    (sum, [, digits, letter]) => sum + Number(digits) * (unit[(letter ?? '').toLowerCase()] ?? 1),
+    0,
+  );
+}
+
+interface Entry {
+  readonly line: number;
+  /** The line began with white space: the owner is the one before. */
+  readonly indented: boolean;
+  readonly tokens: Token[];
+}
+
+function* entries(text: string): Generator<Entry> {
+  let tokens: Token[] = [];
+  let depth = 0;
+  let start = 1;
+  let indented = false;
+  const lines = text.split(/\r?\n/);
+  for (const [i, content] of lines.entries()) {
+    if (depth === 0) {
+      start = i + 1;
+      indented = /^\s/.test(content);
+      tokens = [];
+    }
+    for (const [token] of content.matchAll(/"(?:\\.|[^"\\])*"|;.*|[()]|(?:\\.|[^\s"();\\])+|["\\]/g)) {
+      if (token.startsWith(';')) break;
+      if (token === '(') depth++;
+      else if (token === ')') depth--;
+      else if (token === '"') throw new MalformedDns('quote without end');
+      else tokens.push(token.startsWith('"') ? { text: token.slice(1, -1), quoted: true } : { text: token, quoted: false });
+      if (depth < 0) throw new MalformedDns('unexpected )');
+    }
+    if (depth === 0) yield { line: start, indented, tokens };
+  }
+  if (depth > 0) throw new MalformedDns('( without )');
+}

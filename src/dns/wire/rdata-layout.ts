@@ -1,0 +1,98 @@
+import { RRType } from './types-registry.js';
+import { MalformedDns, WireReader } from './wire-reader.js';
+
+const T = RRType;
+
+/** Where names stand in the RDATA of a type: fixed octets before, and how many names; `strings` character strings may come first (NAPTR). */
+interface Layout {
+  readonly before: number;
+  readonly names: number;
+  readonly strings?: number;
+}
+
+/** Types whose RDATA holds names. A name may be compressed on the wire only in the types of RFC 1035, but is read in all of these (RFC 3597 §4). */
+const layouts: ReadonlyMap<number, Layout> = new Map<number, Layout>([
+  [T.NS, { before: 0, names: 1 }],
+  [3, { before: 0, names: 1 }], // MD
+  [4, { before: 0, names: 1 }], // MF
+  [T.CNAME, { before: 0, names: 1 }],
+  [T.SOA, { before: 0, names: 2 }],
+  [7, { before: 0, names: 1 }], // MB
+  [8, { before: 0, names: 1 }], // MG
+  [9, { before: 0, names: 1 }], // MR
+  [T.PTR, { before: 0, names: 1 }],
+  [14, { before: 0, names: 2 }], // MINFO
+  [T.MX, { before: 2, names: 1 }],
+  [T.RP, { before: 0, names: 2 }],
+  [T.AFSDB, { before: 2, names: 1 }],
+  [21, { before: 2, names: 1 }], // RT
+  [26, { before: 2, names: 2 }], // PX
+  [T.SIG, { before: 18, names: 1 }],
+  [30, { before: 0, names: 1 }], // NXT
+  [T.SRV, { before: 6, names: 1 }],
+  [T.NAPTR, { before: 4, names: 1, strings: 3 }],
+  [T.KX, { before: 2, names: 1 }],
+  [T.DNAME, { before: 0, names: 1 }],
+  [T.RRSIG, { before: 18, names: 1 }],
+  [T.NSEC, { before: 0, names: 1 }],
+]);
+
+/** Types whose names are lower-cased in canonical form (RFC 4034 §6.2 as corrected by RFC 6840 §5.1: not NSEC). */
+const lowered: ReadonlySet<number> = new Set([
+  T.NS,
+  3,
+  4,
+  T.CNAME,
+  T.SOA,
+  7,
+  8,
+  9,
+  T.PTR,
+  14,
+  T.MX,
+  T.RP,
+  T.AFSDB,
+  21,
+  T.SIG,
+  26,
+  30,
+  T.SRV,
+  T.NAPTR,
+  T.KX,
+  T.DNAME,
+  T.RRSIG,
+]);
+
+/** Reads the RDATA at the reader (whose end is the RDATA's) into uncompressed wire form. */
+export function expandRdata(reader: WireReader, type: number): Uint8Array {
+  const layout = layouts.get(type);
+  if (!layout || reader.left === 0) return Uint8Array.from(reader.rest());
+  return walk(reader, layout, (name) => name.wire);
+}
+
+/** Uncompressed RDATA in canonical form: names in lower case where the type calls for it. Malformed RDATA stays as it is. */
+export function canonicalRdata(rdata: Uint8Array, type: number): Uint8Array {
+  const layout = layouts.get(type);
+  if (!layout || !lowered.has(type)) return rdata;
+  try {
+    return walk(new WireReader(rdata), layout, (name) => Buffer.from(name.key, 'latin1'));
+  } catch (error) {
+    if (error instanceof MalformedDns) return rdata;
+    throw error;
+  }
+}
+
+function walk(
+  reader: WireReader,
+  { before, names, strings = 0 }: Layout,
+  write: (name: ReturnType<WireReader['name']>) => Uint8Array,
+): Uint8Array {
+  const parts: Uint8Array[] = [reader.take(before)];
+  for (let i = 0; i < strings; i++) {
+    const text = reader.string();
+    parts.push(Uint8Array.of(text.length), text);
+  }
+  for (let i = 0; i < names; i++) parts.push(write(reader.name()));
+  parts.push(reader.rest());
+  return new Uint8Array(Buffer.concat(parts));
+}

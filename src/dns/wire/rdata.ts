@@ -1,0 +1,158 @@
+import { fail, Name, ok, type Result } from '../../base/index.js';
+import type { ResourceRecord } from '../types.js';
+import { wireFailures } from './failures.js';
+import { RRClass, RRType, typeName } from './types-registry.js';
+import { MalformedDns, WireReader } from './wire-reader.js';
+
+export interface Mx {
+  readonly preference: number;
+  readonly exchange: Name;
+}
+/** TLSA RDATA (RFC 6698 §2.1), numbers unjudged. */
+export interface TlsaData {
+  readonly usage: number;
+  readonly selector: number;
+  readonly matchingType: number;
+  readonly data: Uint8Array;
+}
+export interface Ds {
+  readonly keyTag: number;
+  readonly algorithm: number;
+  readonly digestType: number;
+  readonly digest: Uint8Array;
+}
+export interface Dnskey {
+  readonly flags: number;
+  readonly protocol: number;
+  readonly algorithm: number;
+  readonly publicKey: Uint8Array;
+}
+/** RRSIG RDATA (RFC 4034 §3.1); times are 32-bit serial numbers of seconds. `signed`: the RDATA up to the signature, as received. */
+export interface Rrsig {
+  readonly typeCovered: number;
+  readonly algorithm: number;
+  readonly labels: number;
+  readonly originalTtl: number;
+  readonly expiration: number;
+  readonly inception: number;
+  readonly keyTag: number;
+  readonly signer: Name;
+  readonly signature: Uint8Array;
+}
+export interface Nsec {
+  readonly next: Name;
+  readonly types: ReadonlySet<number>;
+}
+export interface Nsec3 {
+  readonly hashAlgorithm: number;
+  readonly flags: number;
+  readonly iterations: number;
+  readonly salt: Uint8Array;
+  readonly nextHash: Uint8Array;
+  readonly types: ReadonlySet<number>;
+}
+export interface Soa {
+  readonly primary: Name;
+  readonly mailbox: Name;
+  readonly serial: number;
+  readonly refresh: number;
+  readonly retry: number;
+  readonly expire: number;
+  readonly minimum: number;
+}
+
+function reading<T>(type: number, read: (r: WireReader) => T): (rr: ResourceRecord) => Result<T> {
+  return (rr) => {
+    try {
+      const r = new WireReader(rr.rdata);
+      if (type !== 0 && rr.type !== type) throw new MalformedDns(`a ${typeName(rr.type)} record is no ${typeName(type)}`);
+      const value = read(r);
+      if (r.left > 0) throw new MalformedDns('octets left over');
+      return ok(value);
+    } catch (error) {
+      if (error instanceof MalformedDns)
+        return fail(wireFailures.make('dns-rdata-malformed', `${rr.name.toString()} ${typeName(rr.type)}: ${error.message}`));
+      throw error;
+    }
+  };
+}
+
+export const readMx = reading<Mx>(RRType.MX, (r) => ({ preference: r.u16(), exchange: r.name() }));
+/** The name that a CNAME, DNAME, NS or PTR record leads to. */
+export const readTarget = reading<Name>(0, (r) => r.name());
+/** The character strings of a TXT record, apart. */
+export const readTxt = reading<readonly Uint8Array[]>(RRType.TXT, (r) => {
+  const strings: Uint8Array[] = [];
+  do strings.push(r.string());
+  while (r.left > 0);
+  return strings;
+});
+export const readTlsa = reading<TlsaData>(RRType.TLSA, (r) => ({ usage: r.u8(), selector: r.u8(), matchingType: r.u8(), data: r.rest() }));
+export const readDs = reading<Ds>(0, (r) => ({ keyTag: r.u16(), algorithm: r.u8(), digestType: r.u8(), digest: r.rest() }));
+export const readDnskey = reading<Dnskey>(0, (r) => ({ flags: r.u16(), protocol: r.u8(), algorithm: r.u8(), publicKey: r.rest() }));
+export const readRrsig = reading<Rrsig>(RRType.RRSIG, (r) => ({
+  typeCovered: r.u16(),
+  algorithm: r.u8(),
+  labels: r.u8(),
+  originalTtl: r.u32(),
+  expiration: r.u32(),
+  inception: r.u32(),
+  keyTag: r.u16(),
+  signer: r.name(),
+  signature: r.rest(),
+}));
+export const readNsec = reading<Nsec>(RRType.NSEC, (r) => ({ next: r.name(), types: typeBitmap(r) }));
+export const readNsec3 = reading<Nsec3>(RRType.NSEC3, (r) => ({
+  hashAlgorithm: r.u8(),
+  flags: r.u8(),
+  iterations: r.u16(),
+  salt: r.string(),
+  nextHash: r.string(),
+  types: typeBitmap(r),
+}));
+export const readSoa = reading<Soa>(RRType.SOA, (r) => ({
+  primary: r.name(),
+  mailbox: r.name(),
+  serial: r.u32(),
+  refresh: r.u32(),
+  retry: r.u32(),
+  expire: r.u32(),
+  minimum: r.u32(),
+}));
+
+/** RFC 4034 §4.1.2. */
+function typeBitmap(r: WireReader): ReadonlySet<number> {
+  const types = new Set<number>();
+  let last = -1;
+  while (r.left > 0) {
+    const window = r.u8();
+    const bits = r.string();
+    if (window <= last || bits.length === 0 || bits.length > 32) throw new MalformedDns('bad type bitmap');
+    last = window;
+    bits.forEach((octet, i) => {
+      for (let bit = 0; bit < 8; bit++) if (octet & (0x80 >> bit)) types.add(window * 256 + i * 8 + bit);
+    });
+  }
+  return types;
+}
+
+/** The reverse of what NSEC and NSEC3 readers return. */
+export function encodeTypeBitmap(types: Iterable<number>): Uint8Array {
+  const windows = new Map<number, Uint8Array>();
+  for (const type of types) {
+    const bits = windows.get(type >> 8) ?? new Uint8Array(32);
+    bits[(type & 255) >> 3] = (bits[(type & 255) >> 3] as number) | (0x80 >> (type & 7));
+    windows.set(type >> 8, bits);
+  }
+  const out: number[] = [];
+  for (const [window, bits] of [...windows].sort(([a], [b]) => a - b)) {
+    const length = bits.findLastIndex((octet) => octet !== 0) + 1;
+    out.push(window, length, ...bits.subarray(0, length));
+  }
+  return Uint8Array.from(out);
+}
+
+/** A record of class IN. */
+export function makeRecord(name: Name, type: number, ttl: number, rdata: Uint8Array): ResourceRecord {
+  return { name, type, class: RRClass.IN, ttl, rdata };
+}
