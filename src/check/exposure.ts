@@ -1,0 +1,64 @@
+import type { Evidence } from '../evidence/index.js';
+import { exposureOf, type Exposure, type HostView, type Known, type ServerView, type View } from '../policy/index.js';
+import { judgeHost, type JudgedAddress, type JudgedHost } from './grade/judge-host.js';
+
+/** What every class of sender does today and under each attack, from what was seen. */
+export function exposure(evidence: Evidence, hosts = evidence.hosts.map((host) => judgeHost(evidence, host))): Exposure {
+  return exposureOf(viewOf(evidence, hosts));
+}
+
+/** The evidence as policy wants it: three-valued, without what this machine could not try. */
+export function viewOf(evidence: Evidence, hosts: readonly JudgedHost[]): View {
+  const tried = hosts.map((host) => ({ host, servers: host.addresses.filter((a) => a.evidence.status !== 'skipped') }));
+  const any = tried.some(({ servers }) => servers.length > 0);
+  return {
+    route: { kind: evidence.route.kind, dnssec: evidence.route.dnssec },
+    mtaSts: { live: livePolicy(evidence), mx: evidence.mtaSts.policy?.mx ?? [] },
+    hosts: tried
+      .filter(({ host, servers }) => servers.length > 0 || !any || host.addresses.length === 0)
+      .map(({ host, servers }) => hostView(evidence, host, servers.length > 0 ? servers : host.addresses)),
+  };
+}
+
+function livePolicy({ mtaSts }: Evidence): View['mtaSts']['live'] {
+  if (mtaSts.status === 'found') return mtaSts.policy?.mode ?? 'unavailable';
+  if (mtaSts.status === 'absent') return 'absent';
+  return mtaSts.txt.lookup === 'failed' ? 'unknown' : 'unavailable';
+}
+
+function hostView(evidence: Evidence, host: JudgedHost, addresses: readonly JudgedAddress[]): HostView {
+  const { name, dnssec, tlsa, addressLookup } = host.evidence;
+  const notTold: ServerView = { ip: '', reachable: 'unknown', starttls: 'unknown', tls: 'unknown', pkix: 'unknown', dane: 'unknown', attacker: false };
+  return {
+    name,
+    dnssec,
+    tlsa: tlsa.dnssec === 'indeterminate' && resolverAtFault(evidence) ? 'unknown' : tlsa.status,
+    servers: addresses.length === 0 && addressLookup.status === 'failed' && dnssec !== 'bogus' ? [notTold] : addresses.map(serverView),
+  };
+}
+
+/** True when our own resolver keeps us from telling what DNSSEC says. */
+export function resolverAtFault({ network }: Evidence): boolean {
+  return network.resolver.length > 0 && network.resolver.every(({ state }) => ['silent', 'refuses', 'strips-dnssec', 'lies'].includes(state));
+}
+
+function serverView({ evidence, connection, certificates, shown }: JudgedAddress): ServerView {
+  const all = (judge: (c: JudgedAddress['certificates'][number]) => Known): Known => {
+    const found = certificates.map(judge);
+    return found.includes('no') ? 'no' : found.length === 0 || found.includes('unknown') ? 'unknown' : 'yes';
+  };
+  return {
+    ip: evidence.ip,
+    reachable: ({ reachable: 'yes', unreachable: 'no', inconclusive: 'unknown', skipped: 'unknown' } as const)[evidence.status],
+    starttls: ({ offered: 'yes', absent: 'no', mangled: 'no', refused: 'no', unknown: 'unknown' } as const)[shown.starttls],
+    tls: connection?.handshake ? 'yes' : handshakeFailed(connection?.failure?.code) ? 'no' : 'unknown',
+    pkix: all((c) => c.pkix),
+    dane: all(({ shown: { dane } }) => (dane === 'match' ? 'yes' : dane === 'unverifiable' ? 'unknown' : 'no')),
+    attacker: false,
+  };
+}
+
+/** The server answered the hello with something else than a session; silence and a full queue are not that. */
+export function handshakeFailed(code: string | undefined): boolean {
+  return code !== undefined && code.startsWith('tls-') && !/timeout|aborted|closed-early/.test(code);
+}

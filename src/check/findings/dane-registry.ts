@@ -1,0 +1,122 @@
+import { checkAgain, command, confirm, config, dns, noSteps, wait, type FindingEntry, type FindingValues } from './entry.js';
+
+const digest = (v: FindingValues) =>
+  command(
+    `On ${v.host}: openssl x509 -in /etc/ssl/mail/fullchain.pem -noout -pubkey | openssl pkey -pubin -outform der | sha256sum\n` +
+      `must print ${v.spkiSha256 || 'the digest of the key in use'}. If it does not, someone else answered here: stop and find out who.`,
+  );
+
+const addRecord = (v: FindingValues) =>
+  dns(`Beside the present records: _25._tcp.${v.host}. 3600 IN TLSA 3 1 1 ${v.spkiSha256 || '<digest printed above>'}`);
+
+const publishForKey = (v: FindingValues) => [
+  digest(v),
+  config('Keep this key at renewal (certbot: --reuse-key), else the record is stale again.'),
+  addRecord(v),
+  wait('Two TTLs of the TLSA records.'),
+  confirm(`hermetic check ${v.domain}`),
+  dns(`Then delete the TLSA records at _25._tcp.${v.host} that match no key in use.`),
+];
+
+const waits = 'Senders that honour DANE keep the mail and finally bounce it, today and without any attacker.';
+
+/** DNSSEC and TLSA. */
+export const daneFindings = {
+  'dane-mismatch': {
+    title: 'The TLSA records do not match the certificate',
+    why: `${waits} The key was changed without its record, or someone else answers in the server's place.`,
+    reference: 'RFC 7672 §2.2, §8.1',
+    owner: 'mail-host',
+    fix: 'Make sure the key seen is your own, then publish its record beside the old one.',
+    steps: publishForKey,
+  },
+  'dane-partial': {
+    title: 'Only some MX hosts have TLSA records',
+    why: (v) => `An attacker blocks the hosts that have records and strips TLS from the others${v.detail ? `: ${v.detail}` : ''}.`,
+    reference: 'RFC 7672 §2.2.1',
+    owner: 'mail-host',
+    fix: 'Ask whoever runs the other hosts to publish TLSA records in a signed zone, or enforce MTA-STS for all of them.',
+    steps: (v) => [
+      confirm(`Ask whoever runs ${v.detail || 'the other hosts'}: is the zone signed, and can the key stay the same at renewal? Only then TLSA records.`),
+      checkAgain(v),
+    ],
+  },
+  'dane-unusable': {
+    title: 'None of the TLSA records can be used',
+    why: 'Senders encrypt, but cannot authenticate: any certificate is accepted. Usages 0 and 1 do not count for mail between servers.',
+    reference: 'RFC 7672 §3.1.3',
+    owner: 'mail-host',
+    fix: 'Publish a record with usage 3, selector 1, matching type 1 beside the present ones, then remove those.',
+    steps: publishForKey,
+  },
+  'dane-inert': {
+    title: 'TLSA records in an unsigned zone have no effect',
+    why: 'Without DNSSEC anybody can forge them, so senders do not look at them.',
+    reference: 'RFC 7672 §2.1.1, §2.2',
+    owner: 'dns-host',
+    fix: (v) => `Sign the zone of ${v.host} with DNSSEC; until then rely on MTA-STS.`,
+    steps: (v) => [
+      confirm(`The TLSA records of ${v.host} match the key in use: once the zone is signed, a wrong one stops mail.`),
+      config(`Switch DNSSEC on for the zone of ${v.host} at its DNS provider.`),
+      dns('Publish the DS record at the registrar.'),
+      wait('One day: the TTL of the DS record at the parent.'),
+      checkAgain(v),
+    ],
+  },
+  'dane-bogus': {
+    title: 'The TLSA lookup fails DNSSEC validation',
+    why: waits,
+    reference: 'RFC 7672 §2.1.2',
+    owner: 'dns-host',
+    fix: 'Sign the zone anew, or repair the name servers that answer without valid signatures.',
+    steps: (v) => [
+      command(`delv -t TLSA _25._tcp.${v.host}`),
+      config('Sign the zone anew, denials (NSEC, NSEC3) included, and reload every name server.'),
+      checkAgain(v),
+    ],
+  },
+  'dane-tempfail': {
+    title: 'The TLSA lookup gets no answer',
+    why: `${waits} Who blocks the answer gains nothing else by it.`,
+    reference: 'RFC 7672 §2.1.2, §2.2',
+    owner: 'dns-host',
+    fix: 'Let the name servers answer TLSA questions, also for names that have no such record.',
+    steps: (v) => [command(`dig +dnssec TLSA _25._tcp.${v.host}`), config('Allow the type TLSA (52) in the firewall or load balancer before the name servers.'), checkAgain(v)],
+  },
+  'dnssec-bogus': {
+    title: (v) => `DNSSEC validation of ${v.host || v.domain} fails`,
+    why: 'Every sender behind a validating resolver fails to find this name: its mail waits and bounces.',
+    reference: 'RFC 4035 §5.5',
+    owner: 'dns-host',
+    fix: 'Sign the zone anew; if the keys are lost, have the DS record removed at the registrar and wait for its TTL.',
+    steps: (v) => [
+      command(`delv ${v.host ? `-t A ${v.host}` : `-t MX ${v.domain}`}`),
+      config('Compare the DS record at the parent with the DNSKEY in use; sign the zone anew with that key.'),
+      checkAgain(v),
+    ],
+  },
+  'dnssec-indeterminate': {
+    title: (v) => `Whether ${v.host || v.domain} is protected by DNSSEC could not be told`,
+    why: (v) => `An answer needed for the proof did not arrive${v.detail ? ` (${v.detail})` : ''}; what DANE senders do is unknown.`,
+    reference: 'RFC 4035 §4.3',
+    owner: 'dns-host',
+    fix: 'Check again later, or through another resolver.',
+    steps: (v) => [confirm(`hermetic check ${v.domain} --resolver ADDRESS   (a resolver that passes DNSSEC records through)`)],
+  },
+  'resolver-no-dnssec': {
+    title: (v) => `The resolver ${v.resolver} does not pass DNSSEC records through`,
+    why: 'So what senders with DANE do cannot be told; everything else was checked.',
+    reference: 'RFC 4035 §3.2.1',
+    owner: 'own-network',
+    fix: (v) => `Use a resolver that passes DNSSEC records through: hermetic check ${v.domain} --resolver ADDRESS`,
+    steps: (v) => [confirm(`hermetic check ${v.domain} --resolver ADDRESS`)],
+  },
+  'dane-good': {
+    title: 'DANE is in force and matches',
+    why: 'Senders that honour DANE deliver only to the right servers, under TLS, from the first mail on.',
+    reference: 'RFC 7672 §2.2',
+    owner: 'mail-host',
+    fix: 'Nothing has to be done.',
+    steps: noSteps,
+  },
+} satisfies Record<string, FindingEntry>;

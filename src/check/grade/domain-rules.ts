@@ -1,0 +1,107 @@
+import type { FailureEvidence } from '../../evidence/index.js';
+import { resolverAtFault } from '../exposure.js';
+import type { FindingId } from '../findings/catalogue.js';
+import type { JudgedHost } from './judge-host.js';
+import type { Raised } from './raise.js';
+
+/** Raises what concerns the route: whether there is one, and what kept us from seeing it. */
+export function routeRules(raised: Raised): void {
+  const { route, network } = raised.evidence;
+  const strips = resolverAtFault(raised.evidence);
+  if (strips) raised.add('resolver-no-dnssec');
+  if (route.status === 'nxdomain') raised.add('domain-nonexistent');
+  else if (route.kind === 'none') raised.add('no-mail');
+  else if (route.kind === 'null-mx') raised.add('null-mx');
+  else if (route.kind === 'implicit') raised.add('implicit-mx');
+  if (route.dnssec === 'bogus') raised.add('dnssec-bogus', { detail: words(route.failure) });
+  else if (route.kind === 'error') raised.add('mx-lookup-failed', { detail: words(route.failure) });
+  else if (route.dnssec === 'indeterminate' && !strips) raised.add('dnssec-indeterminate', { detail: words(route.failure) });
+  if (network.port25 === 'blocked') raised.add('port-25-blocked');
+  if (network.ipv6 === 'unavailable') raised.add('no-ipv6');
+}
+
+/** Raises what concerns DANE, and whether it binds every host. */
+export function daneRules(raised: Raised): boolean {
+  const { hosts, evidence } = raised;
+  const strips = resolverAtFault(evidence);
+  for (const { evidence: host } of hosts) {
+    const on = { host: host.name };
+    if (host.dnssec === 'bogus') raised.add('dnssec-bogus', { ...on, detail: words(host.addressLookup.failure) });
+    else if (host.dnssec === 'indeterminate' && evidence.route.dnssec !== 'indeterminate' && !strips) raised.add('dnssec-indeterminate', on);
+    else if (host.tlsa.status === 'bogus') raised.add('dane-bogus', on);
+    else if (host.tlsa.status === 'tempfail' && !(strips && host.tlsa.dnssec === 'indeterminate')) raised.add('dane-tempfail', on);
+    if (host.tlsa.status === 'unusable') raised.add('dane-unusable', { ...on, spkiSha256: keyOf(raised, host.name) });
+    if (host.tlsa.status === 'insecure') raised.add('dane-inert', on);
+    if (host.alias) raised.add('mx-is-cname', { ...on, detail: host.alias.canonicalName });
+  }
+  const bound = hosts.filter((h) => h.evidence.tlsa.status === 'usable');
+  const certificates = bound.flatMap((h) => h.addresses.flatMap((a) => a.certificates));
+  const inForce = bound.length > 0 && bound.length === hosts.length && evidence.route.dnssec === 'secure';
+  if (bound.length > 0 && bound.length < hosts.length && evidence.mtaSts.policy?.mode !== 'enforce') {
+    const others = hosts.filter((h) => h.evidence.tlsa.status === 'absent').map((h) => h.evidence.name);
+    if (others.length > 0) raised.add('dane-partial', { detail: others.join(', ') });
+  }
+  if (inForce && certificates.length > 0 && certificates.every((c) => c.shown.dane === 'match')) raised.add('dane-good');
+  return inForce;
+}
+
+/** Raises what concerns MTA-STS and TLS-RPT; `dane` says whether DANE binds every host. */
+export function policyRules(raised: Raised, dane: boolean): void {
+  const { mtaSts, tlsRpt, route } = raised.evidence;
+  const mode = mtaSts.status === 'found' ? mtaSts.policy?.mode : undefined;
+  if (mtaSts.status === 'invalid' || mtaSts.status === 'tempfail') {
+    const first = mtaSts.problems[0];
+    if (mtaSts.txt.lookup !== 'failed') raised.add(first ? findingOf(first.code) : 'sts-policy-unreachable', { detail: words(first) });
+  }
+  if (mode === 'enforce' || mode === 'testing') matchRules(raised, mode);
+  if (mode === 'testing') raised.add('sts-mode-testing');
+  if (mode === 'none') raised.add('sts-mode-none');
+  if (mode && mode !== 'none' && (mtaSts.policy?.maxAge ?? 0) < raised.profile.maxAge)
+    raised.add('sts-max-age-short', { detail: `${mtaSts.policy?.maxAge ?? 0} seconds` });
+  if (mode === 'enforce' && raised.hosts.every(satisfiesPolicy)) raised.add('sts-good');
+
+  if (mode === undefined && mtaSts.status === 'absent') {
+    if (dane) raised.add('sts-absent');
+    else if (!raised.has('dane-inert', 'dane-unusable', 'dane-partial')) {
+      const hosted = route.dnssec === 'insecure' && raised.hosts.some((h) => h.evidence.tlsa.status === 'usable');
+      raised.add('no-enforcement', hosted ? { detail: 'the hosts have DANE, but the MX record is unsigned, so an attacker names other hosts' } : {});
+    }
+  }
+  const mechanisms = [mode === 'enforce' ? ('enforce' as const) : ('none' as const)];
+  if (tlsRpt.status === 'absent') raised.add('tlsrpt-absent', { mechanisms });
+  if (tlsRpt.status === 'invalid') raised.add('tlsrpt-invalid', { detail: words(tlsRpt.problems[0]) });
+}
+
+function matchRules(raised: Raised, mode: 'enforce' | 'testing'): void {
+  const missing = raised.hosts.filter((h) => h.shown.mtaStsMatch === 'mismatch');
+  if (missing.length > 0 && missing.length === raised.hosts.length) raised.add('sts-no-mx-matches', { mechanisms: [mode] });
+  else for (const { evidence } of missing) raised.add('sts-mx-mismatch', { host: evidence.name, mechanisms: [mode] });
+}
+
+function satisfiesPolicy(host: JudgedHost): boolean {
+  const seen = host.addresses.flatMap((a) => a.certificates);
+  return host.shown.mtaStsMatch === 'match' && seen.length > 0 && seen.every((c) => c.pkix === 'yes');
+}
+
+function keyOf(raised: Raised, name: string): string {
+  const host = raised.hosts.find((h) => h.evidence.name === name);
+  return host?.addresses.flatMap((a) => a.certificates)[0]?.shown.spkiSha256 ?? '';
+}
+
+function words(failure: FailureEvidence | undefined): string {
+  return failure ? (failure.detail ? `${failure.detail} (${failure.code})` : failure.code) : '';
+}
+
+/** Failure codes of mta-sts and of what it fetches with, by the finding they come to; the first that fits. */
+const findingByCode: readonly (readonly [RegExp, FindingId])[] = [
+  [/^sts-record-multiple$/, 'sts-record-multiple'],
+  [/^sts-record/, 'sts-record-invalid'],
+  [/redirect/, 'sts-policy-redirect'],
+  [/^x509-|certificate|webpki|http-tls|untrusted/, 'sts-policy-webpki-invalid'],
+  [/type/, 'sts-policy-wrong-type'],
+  [/^sts-policy-(?!fetch|unreachable|timeout|status|not-found|host|http|too-large)/, 'sts-policy-invalid'],
+];
+
+function findingOf(code: string): FindingId {
+  return findingByCode.find(([pattern]) => pattern.test(code))?.[1] ?? 'sts-policy-unreachable';
+}

@@ -1,0 +1,72 @@
+import type { CheckResult, Evidence, Finding, Verdict } from '../../evidence/index.js';
+import { exposure, resolverAtFault } from '../exposure.js';
+import { baseline } from '../profiles/baseline.js';
+import type { Profile } from '../profiles/profile.js';
+import { daneRules, policyRules, routeRules } from './domain-rules.js';
+import { hostRules } from './host-rules.js';
+import { judgeHost, type JudgedHost } from './judge-host.js';
+import { Raised } from './raise.js';
+
+const depths = ['triage', 'verdict', 'inventory', 'intrusive'];
+
+/**
+ * Grades what was seen. Pure: the date is the one of the evidence, nothing is asked again.
+ * `fail` before `inconclusive` before `warn` before `pass`; `inconclusive` only where what is unknown could change the verdict.
+ */
+export function grade(evidence: Evidence, profile: Profile = baseline): CheckResult {
+  const hosts = evidence.hosts.map((host) => judgeHost(evidence, host));
+  const raised = new Raised(evidence, profile, hosts);
+  routeRules(raised);
+  const { kind } = evidence.route;
+  if (kind === 'mx' || kind === 'implicit') {
+    hostRules(raised);
+    policyRules(raised, daneRules(raised));
+  }
+  const findings = raised.list();
+  const { mtaSts, tlsRpt } = evidence;
+  const { policy } = mtaSts;
+  return {
+    schema: 'hermetic.check/1',
+    domain: evidence.domain,
+    checkedAt: evidence.collectedAt,
+    profile: profile.name,
+    depth: evidence.depth,
+    verdict: verdictOf(evidence, hosts, findings),
+    exposure: exposure(evidence, hosts),
+    route: { kind, dnssec: evidence.route.dnssec },
+    hosts: hosts.map((h) => h.shown),
+    mtaSts: {
+      status: mtaSts.status,
+      ...(mtaSts.id === undefined ? {} : { id: mtaSts.id }),
+      ...(policy ? { mode: policy.mode, maxAge: policy.maxAge, mx: policy.mx } : {}),
+      problems: mtaSts.problems.map((p) => p.code),
+    },
+    tlsRpt: { status: tlsRpt.status, rua: tlsRpt.rua, problems: tlsRpt.problems.map((p) => p.code) },
+    findings,
+    notLookedAt: Object.entries(profile.rules)
+      .filter(([, rule]) => depths.indexOf(rule.depth ?? 'triage') > depths.indexOf(evidence.depth))
+      .map(([id]) => id),
+    connections: hosts.reduce((n, h) => n + h.shown.addresses.reduce((m, a) => m + a.connections, 0), 0),
+  };
+}
+
+function verdictOf(evidence: Evidence, hosts: readonly JudgedHost[], findings: readonly Finding[]): Verdict {
+  const { kind } = evidence.route;
+  if (kind === 'null-mx' || kind === 'none') return 'not-applicable';
+  if (findings.some((f) => f.severity === 'fail')) return 'fail';
+  if (somethingUnknown(evidence, hosts)) return 'inconclusive';
+  return findings.some((f) => f.severity === 'warn') ? 'warn' : 'pass';
+}
+
+/** Anything here might, once known, be a fail; below a fail nothing outweighs that. */
+function somethingUnknown(evidence: Evidence, hosts: readonly JudgedHost[]): boolean {
+  if (evidence.route.kind === 'error' || evidence.route.dnssec === 'indeterminate' || resolverAtFault(evidence)) return true;
+  if (evidence.mtaSts.txt.lookup === 'failed') return true;
+  return hosts.some(({ evidence: host, addresses }) => {
+    if (host.dnssec === 'indeterminate' || host.addressLookup.status === 'failed') return true;
+    // What this machine could not try never counts, as long as something of the domain was seen.
+    const tried = addresses.filter((a) => a.evidence.status !== 'skipped');
+    if (tried.length === 0 && addresses.length > 0) return !hosts.some((h) => h.addresses.some((a) => a.evidence.status === 'reachable'));
+    return tried.some((a) => a.evidence.status === 'inconclusive' || a.certificates.some((c) => c.pkix === 'unknown' || c.shown.dane === 'unverifiable'));
+  });
+}

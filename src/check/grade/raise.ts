@@ -1,0 +1,75 @@
+import { catalogue, finding, type FindingId } from '../findings/catalogue.js';
+import type { FindingValues } from '../findings/entry.js';
+import type { Mechanism, Profile } from '../profiles/profile.js';
+import type { Evidence, Finding, Severity } from '../../evidence/index.js';
+import type { JudgedHost } from './judge-host.js';
+
+const order: readonly Severity[] = ['fail', 'warn', 'info', 'good'];
+
+export interface Raising {
+  readonly host?: string;
+  readonly ip?: string;
+  readonly detail?: string;
+  readonly spkiSha256?: string;
+  /** What is in force for the subject; the worst of their severities counts. */
+  readonly mechanisms?: readonly Mechanism[];
+  /** Nothing else is left. */
+  readonly all?: boolean;
+}
+
+/** Collects findings, each once per subject. */
+export class Raised {
+  readonly #findings = new Map<string, Finding>();
+  readonly #base: FindingValues;
+
+  constructor(
+    readonly evidence: Evidence,
+    readonly profile: Profile,
+    readonly hosts: readonly JudgedHost[],
+  ) {
+    this.#base = {
+      domain: evidence.domain,
+      host: '',
+      ip: '',
+      mx: hosts.map((h) => h.evidence.name),
+      detail: '',
+      policyId: evidence.collectedAt.replace(/[^0-9TZ]/g, '').slice(0, 24),
+      policy: evidence.mtaSts.policy,
+      tlsRpt: evidence.tlsRpt.status === 'found',
+      notReady: hosts.filter((h) => h.addresses.some((a) => a.certificates.some((c) => c.pkix === 'no'))).map((h) => h.evidence.name),
+      spkiSha256: '',
+      resolver: evidence.network.resolver.map((r) => r.label).join(', '),
+    };
+  }
+
+  add(id: FindingId, { mechanisms = ['none'], all = false, ...values }: Raising = {}): void {
+    const rule = this.profile.rules[id];
+    const base = rule.severity;
+    const severity =
+      all && rule.whenAll ? rule.whenAll : typeof base === 'string' ? base : worst(mechanisms.map((mechanism) => base[mechanism]));
+    const made = finding(id, severity, { ...this.#base, ...values });
+    const key = `${id} ${made.subject}`;
+    if (!this.#findings.has(key)) this.#findings.set(key, made);
+  }
+
+  /** True when one of these was raised. */
+  has(...ids: readonly FindingId[]): boolean {
+    return this.#list().some((f) => (ids as readonly string[]).includes(f.id));
+  }
+
+  #list(): Finding[] {
+    return [...this.#findings.values()];
+  }
+
+  /** Worst first; within a severity in the order of the catalogue, which is that of worth. A certificate that is good enough is no finding. */
+  list(): readonly Finding[] {
+    const ids = Object.keys(catalogue);
+    return this.#list()
+      .filter((f) => f.severity !== 'good' || f.id.endsWith('-good'))
+      .sort((a, b) => order.indexOf(a.severity) - order.indexOf(b.severity) || ids.indexOf(a.id) - ids.indexOf(b.id));
+  }
+}
+
+function worst(severities: readonly Severity[]): Severity {
+  return order.find((s) => severities.includes(s)) ?? 'info';
+}

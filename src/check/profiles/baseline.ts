@@ -1,0 +1,85 @@
+import type { Severity } from '../../evidence/index.js';
+import type { Mechanism, Profile, Rule } from './profile.js';
+
+const byMechanism = (none: Severity, testing: Severity, enforce: Severity, daneTa: Severity, daneEe: Severity): Record<Mechanism, Severity> => ({
+  none,
+  testing,
+  enforce,
+  daneTa,
+  daneEe,
+});
+const rule = (severity: Rule['severity'], clause: string, depth?: Rule['depth']): Rule => (depth ? { severity, clause, depth } : { severity, clause });
+
+const untrusted = rule(byMechanism('warn', 'warn', 'fail', 'good', 'good'), 'RFC 8461 §4.2, RFC 7672 §3.1.1');
+const outOfDate = rule(byMechanism('warn', 'warn', 'fail', 'fail', 'info'), 'RFC 8461 §4.2, RFC 7672 §3.1.1');
+const weak = rule('warn', 'RFC 9325 §4');
+/** Published, but no sender obtains it: as if there were none. */
+const noPolicy = rule('warn', 'RFC 8461 §3');
+
+/** The RFCs and nothing but the RFCs. */
+export const baseline: Profile = {
+  name: 'baseline',
+  source: 'RFC 3207, RFC 7672, RFC 8460, RFC 8461',
+  date: '2018-09',
+  nearExpiry: { share: 1 / 6, days: 14 },
+  rsaBits: 2048,
+  ecBits: 224,
+  maxAge: 86400,
+  rules: {
+    'starttls-absent': rule('fail', 'RFC 3207 §4'),
+    'starttls-mangled': rule('fail', 'RFC 3207 §6'),
+    'starttls-refused': rule('fail', 'RFC 3207 §4'),
+    'tls-handshake-failed': rule('fail', 'RFC 3207 §4.1'),
+    'tls-broken-version': rule('fail', 'RFC 7568 §3', 'verdict'),
+    'tls-old-version': rule('warn', 'RFC 8996 §2', 'verdict'),
+    'tls-weak-suite': rule('warn', 'RFC 9325 §4.1', 'verdict'),
+    'tls-anonymous-suite': rule('info', 'RFC 7672 §8.2', 'inventory'),
+    'injection-vulnerable': rule('fail', 'RFC 3207 §4.2', 'intrusive'),
+    'cert-self-signed': untrusted,
+    'cert-unknown-ca': untrusted,
+    'cert-chain-incomplete': untrusted,
+    'cert-expired': outOfDate,
+    'cert-not-yet-valid': outOfDate,
+    'cert-name-mismatch': rule(byMechanism('warn', 'warn', 'fail', 'good', 'info'), 'RFC 8461 §4.2, RFC 7672 §3.1.1, §3.2.2'),
+    'cert-near-expiry': rule(byMechanism('warn', 'warn', 'warn', 'warn', 'info'), 'RFC 8461 §4.2'),
+    'cert-weak-key': weak,
+    'cert-weak-signature': weak,
+    'sts-absent': rule('info', 'RFC 8461 §3'),
+    'sts-record-invalid': noPolicy,
+    'sts-record-multiple': noPolicy,
+    'sts-policy-unreachable': noPolicy,
+    'sts-policy-redirect': noPolicy,
+    'sts-policy-webpki-invalid': noPolicy,
+    'sts-policy-wrong-type': noPolicy,
+    'sts-policy-invalid': noPolicy,
+    'sts-mode-testing': noPolicy,
+    'sts-mode-none': noPolicy,
+    'sts-mx-mismatch': rule(byMechanism('warn', 'warn', 'fail', 'warn', 'warn'), 'RFC 8461 §4.1'),
+    'sts-no-mx-matches': rule(byMechanism('warn', 'warn', 'fail', 'warn', 'warn'), 'RFC 8461 §4.1'),
+    'sts-max-age-short': rule('info', 'RFC 8461 §3.2'),
+    'sts-good': rule('good', 'RFC 8461 §5'),
+    'no-enforcement': rule('warn', 'RFC 8461 §1'),
+    'tlsrpt-absent': rule(byMechanism('info', 'info', 'warn', 'info', 'info'), 'RFC 8460 §3'),
+    'tlsrpt-invalid': rule('warn', 'RFC 8460 §3'),
+    'dane-mismatch': rule('fail', 'RFC 7672 §2.2'),
+    'dane-partial': rule('warn', 'RFC 7672 §2.2.1'),
+    'dane-unusable': rule('warn', 'RFC 7672 §3.1.3'),
+    'dane-inert': rule('warn', 'RFC 7672 §2.1.1'),
+    'dane-bogus': rule('fail', 'RFC 7672 §2.1.2'),
+    'dane-tempfail': rule('fail', 'RFC 7672 §2.1.2'),
+    'dane-good': rule('good', 'RFC 7672 §2.2'),
+    'dnssec-bogus': rule('fail', 'RFC 4035 §5.5'),
+    'dnssec-indeterminate': rule('info', 'RFC 4035 §4.3'),
+    'resolver-no-dnssec': rule('info', 'RFC 4035 §3.2.1'),
+    'mx-unreachable': { severity: 'warn', whenAll: 'fail', clause: 'RFC 5321 §5.1' },
+    'mx-inconclusive': rule('info', 'RFC 5321 §4.2.1'),
+    'mx-is-cname': rule('warn', 'RFC 2181 §10.3'),
+    'mx-lookup-failed': rule('info', 'RFC 5321 §5.1'),
+    'port-25-blocked': rule('info', 'RFC 5321 §4.5.4.2'),
+    'no-ipv6': rule('info', 'RFC 5321 §5.2'),
+    'null-mx': rule('info', 'RFC 7505 §3'),
+    'no-mail': rule('info', 'RFC 5321 §5.1'),
+    'implicit-mx': rule('info', 'RFC 5321 §5.1'),
+    'domain-nonexistent': rule('info', 'RFC 2308 §2.1'),
+  },
+};
