@@ -1,0 +1,77 @@
+import { rootCertificates } from 'node:tls';
+import { HermeticError, parseDomain, type Name } from '../base/index.js';
+import { createResolver, rootAnchors, systemUpstreams, type Resolver, type TrustAnchor, type Upstream } from '../dns/index.js';
+import type { CheckResult } from '../evidence/index.js';
+import { nodeNetwork, type Network } from '../net/index.js';
+import { parsePem, trustStore, type Certificate, type TrustStore } from '../x509/index.js';
+import { collect, type CollectOptions } from './collect.js';
+import { grade } from './grade/grade.js';
+import { baseline } from './profiles/baseline.js';
+import type { Profile } from './profiles/profile.js';
+
+export interface CheckOptions extends Omit<CollectOptions, 'network' | 'resolver' | 'trustStore' | 'mx' | 'control'> {
+  readonly network?: Network;
+  /** Takes the place of `upstreams`, `anchors` and `trustAd`. */
+  readonly resolver?: Resolver;
+  /** Default: the system's resolvers. */
+  readonly upstreams?: readonly Upstream[];
+  /** DNSSEC trust anchors. Default: the root's. */
+  readonly anchors?: readonly TrustAnchor[];
+  readonly trustAd?: boolean;
+  /** Default: {@link builtinTrust}. */
+  readonly trustStore?: TrustStore;
+  readonly mx?: string;
+  readonly control?: string;
+  readonly profile?: Profile;
+}
+
+/**
+ * Checks the mail TLS of a domain.
+ *
+ * @throws HermeticError for a text that is no domain name; rejects with `signal.reason` when aborted. What peers do is in the result.
+ */
+export async function check(domain: string, options: CheckOptions = {}): Promise<CheckResult> {
+  const { profile = baseline, ...rest } = options;
+  return grade(await collect(nameOf(domain), collectOptions(rest)), profile);
+}
+
+/** Options with every default filled in. */
+export function collectOptions(options: CheckOptions): CollectOptions {
+  const { network = nodeNetwork(), upstreams, anchors, trustAd, mx, control, profile: _, ...rest } = options;
+  return {
+    ...rest,
+    network,
+    trustStore: options.trustStore ?? builtinTrust(),
+    resolver:
+      options.resolver ??
+      createResolver({
+        network,
+        upstreams: upstreams ?? systemUpstreams(),
+        anchors: anchors ?? rootAnchors,
+        ...(trustAd ? { trustAd } : {}),
+      }),
+    ...(mx === undefined ? {} : { mx: nameOf(mx) }),
+    ...(control === undefined ? {} : { control: nameOf(control) }),
+  };
+}
+
+/** The domain name a person typed. */
+export function nameOf(text: string): Name {
+  const parsed = parseDomain(text);
+  if (parsed.ok) return parsed.value;
+  const { code, detail } = parsed.failure;
+  throw new HermeticError(code, `${text === '' ? 'the empty text' : text}: ${detail || 'not a domain name'}`, {
+    fix: 'Give the part after the @ of a mail address, such as example.com.',
+  });
+}
+
+let builtin: readonly Certificate[] | undefined;
+
+/** The roots that come with Node, and the given ones beside them. */
+export function builtinTrust(extra: readonly Certificate[] = []): TrustStore {
+  builtin ??= rootCertificates.flatMap((pem) => {
+    const parsed = parsePem(pem);
+    return parsed.ok ? parsed.value : [];
+  });
+  return trustStore([...builtin, ...extra]);
+}

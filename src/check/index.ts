@@ -1,0 +1,18 @@
+/**
+ * Checks what TLS is worth for the mail of a domain: collects evidence, grades it, says how to repair it.
+ * RFC 3207, RFC 7672 (DANE), RFC 8461 (MTA-STS), RFC 8460 (TLS-RPT).
+ *
+ * @example
+ * const result = await check('example.com');
+ * console.log(result.verdict, result.exposure.mtaStsCached.stripStarttls);
+ */
+export { check, collectOptions, nameOf, builtinTrust, type CheckOptions } from './check.js';
+export { collect, type CollectOptions } from './collect.js';
+export { grade } from './grade/grade.js';
+export { exposure, viewOf } from './exposure.js';
+export { catalogue, type FindingId } from './findings/catalogue.js';
+export { baseline } from './profiles/baseline.js';
+export type { Profile, Rule, Mechanism } from './profiles/profile.js';
+export { renderTerminal, type TerminalOptions } from './render/terminal.js';
+export { renderNagios } from './render/nagios.js';
+export { renderTranscript } from './render/transcript.js';

@@ -1,0 +1,29 @@
+import type { Clock, Failure, Name } from '../../base/index.js';
+import type { Resolver } from '../../dns/index.js';
+import type { FailureEvidence } from '../../evidence/index.js';
+import type { Network, NetFailure } from '../../net/index.js';
+import type { TrustStore } from '../../x509/index.js';
+
+/** What every probe works with. */
+export interface ProbeContext {
+  readonly network: Network;
+  readonly resolver: Resolver;
+  readonly trustStore: TrustStore;
+  readonly clock: Clock;
+  readonly domain: Name;
+  /** Wall time at which certificates are judged, milliseconds. */
+  readonly now: number;
+  /** Monotonic start of the check. */
+  readonly startedAt: number;
+  readonly helo: string;
+  readonly smtpPort: number;
+  readonly httpsPort: number;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal | undefined;
+  progress(what: string): void;
+}
+
+/** A failure as it is stored. */
+export function stored(failure: Failure | NetFailure): FailureEvidence {
+  return { code: failure.code, detail: failure.detail };
+}

@@ -1,0 +1,64 @@
+import { Name } from '../../base/index.js';
+import { lookupTlsa } from '../../dane/index.js';
+import { lookupAddresses, lookupMailRoute } from '../../dns/index.js';
+import type { AddressEvidence, HostEvidence, RouteEvidence } from '../../evidence/index.js';
+import { stored, type ProbeContext } from './context.js';
+import { probeSmtp } from './smtp-tls.js';
+
+/** At most so many hosts and addresses of each are looked at; the rest is told as skipped. */
+export const limits = { hosts: 10, addresses: 4 } as const;
+
+export interface RouteTarget {
+  readonly name: Name;
+  readonly preference: number;
+}
+
+export async function probeRoute(context: ProbeContext): Promise<{ evidence: RouteEvidence; targets: readonly RouteTarget[] }> {
+  context.progress('mail route');
+  const route = await lookupMailRoute(context.resolver, context.domain, signalOf(context));
+  const { kind, dnssec, status, failure, hosts } = route;
+  return { evidence: { kind, dnssec, status, ...(failure ? { failure: stored(failure) } : {}) }, targets: hosts };
+}
+
+/** Addresses, TLSA records and one conversation with each address of one MX host; `address` replaces the lookup. */
+export async function probeHost(context: ProbeContext, target: RouteTarget, mxSecure: boolean, address?: string): Promise<HostEvidence> {
+  const { resolver } = context;
+  const name = target.name.toLower();
+  const found = await lookupAddresses(resolver, target.name, signalOf(context));
+  const ips = address !== undefined ? [address] : [...found.v4, ...found.v6];
+  const [tlsa, addresses] = await Promise.all([
+    lookupTlsa({ resolver, host: target.name, addresses: found, port: 25, mxSecure, ...signalOf(context) }),
+    Promise.all(choose(found.v4, found.v6, ips).map((ip) => visit(context, name, ip))),
+  ]);
+  const left = ips.filter((ip) => !addresses.some((a) => a.ip === ip));
+  return {
+    name,
+    preference: target.preference,
+    dnssec: found.dnssec,
+    ...(found.aliases.length > 0
+      ? { alias: { canonicalName: found.canonicalName.toLower(), secure: found.aliases.every((step) => step.dnssec === 'secure') } }
+      : {}),
+    addressLookup: {
+      status: address !== undefined ? 'found' : found.status,
+      ...(found.failure ? { failure: stored(found.failure) } : {}),
+    },
+    tlsa,
+    addresses: [...addresses, ...left.map((ip): AddressEvidence => ({ ip, status: 'skipped', reason: 'too-many', connections: [] }))],
+  };
+}
+
+/** Both families have their turn. */
+function choose(v4: readonly string[], v6: readonly string[], all: readonly string[]): readonly string[] {
+  if (all.length <= limits.addresses) return all;
+  const six = v6.slice(0, Math.max(limits.addresses / 2, limits.addresses - v4.length));
+  return [...v4.slice(0, limits.addresses - six.length), ...six];
+}
+
+async function visit(context: ProbeContext, host: string, ip: string): Promise<AddressEvidence> {
+  context.progress(`${host} [${ip}]`);
+  return probeSmtp(context, host, ip);
+}
+
+function signalOf({ signal }: ProbeContext): { signal?: AbortSignal } {
+  return signal ? { signal } : {};
+}

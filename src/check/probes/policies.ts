@@ -1,0 +1,49 @@
+import { lookupTexts } from '../../dns/index.js';
+import type { MtaStsEvidence, TlsRptEvidence, TxtEvidence } from '../../evidence/index.js';
+import { fetchPolicy, parseStsRecord } from '../../mta-sts/index.js';
+import { parseTlsRptRecord } from '../../tls-rpt/index.js';
+import type { Name } from '../../base/index.js';
+import { stored, type ProbeContext } from './context.js';
+
+/** The `_mta-sts` record and, where there is one, the policy (RFC 8461 §3). */
+export async function probeMtaSts(context: ProbeContext): Promise<MtaStsEvidence> {
+  const txt = await texts(context, '_mta-sts');
+  if (txt.lookup === 'failed') return { txt, status: 'tempfail', problems: txt.failure ? [txt.failure] : [] };
+  const record = parseStsRecord(txt.texts);
+  if (record.status === 'absent') return { txt, status: 'absent', problems: [] };
+  if (record.status === 'invalid') return { txt, status: 'invalid', problems: [stored(record.failure)] };
+  context.progress('MTA-STS policy');
+  const { network, resolver, domain, trustStore, now, httpsPort, timeoutMs, signal } = context;
+  const fetched = await fetchPolicy({
+    network,
+    resolver,
+    domain,
+    anchors: trustStore,
+    at: now,
+    port: httpsPort,
+    timeoutMs: Math.min(60_000, 2 * timeoutMs),
+    ...(signal ? { signal } : {}),
+  });
+  if (!fetched.ok) {
+    const { failure } = fetched;
+    return { txt, id: record.id, status: failure.temporary ? 'tempfail' : 'invalid', problems: [stored(failure)] };
+  }
+  const { mode, maxAge, mx } = fetched.value.policy;
+  return { txt, id: record.id, status: 'found', policy: { mode, maxAge, mx, body: fetched.value.body }, problems: [] };
+}
+
+/** The `_smtp._tls` record (RFC 8460 §3). */
+export async function probeTlsRpt(context: ProbeContext): Promise<TlsRptEvidence> {
+  const txt = await texts(context, '_smtp._tls');
+  if (txt.lookup === 'failed') return { txt, status: 'tempfail', rua: [], problems: txt.failure ? [txt.failure] : [] };
+  const { status, rua, problems } = parseTlsRptRecord(txt.texts);
+  return { txt, status, rua, problems: problems.map(stored) };
+}
+
+async function texts({ resolver, domain, signal }: ProbeContext, label: string): Promise<TxtEvidence> {
+  const name = domain.prepend(label);
+  // A domain that leaves no room for the label cannot have the record.
+  if (!name.ok) return { texts: [], lookup: 'absent', dnssec: 'indeterminate' };
+  const found = await lookupTexts(resolver, name.value as Name, signal ? { signal } : {});
+  return { texts: found.texts, lookup: found.lookup, dnssec: found.dnssec, ...(found.failure ? { failure: stored(found.failure) } : {}) };
+}
