@@ -28,7 +28,15 @@ function livePolicy({ mtaSts }: Evidence): View['mtaSts']['live'] {
 
 function hostView(evidence: Evidence, host: JudgedHost, addresses: readonly JudgedAddress[]): HostView {
   const { name, dnssec, tlsa, addressLookup } = host.evidence;
-  const notTold: ServerView = { ip: '', reachable: 'unknown', starttls: 'unknown', tls: 'unknown', pkix: 'unknown', dane: 'unknown', attacker: false };
+  const notTold: ServerView = {
+    ip: '',
+    reachable: 'unknown',
+    starttls: 'unknown',
+    tls: 'unknown',
+    pkix: 'unknown',
+    dane: 'unknown',
+    attacker: false,
+  };
   return {
     name,
     dnssec,
@@ -39,7 +47,9 @@ function hostView(evidence: Evidence, host: JudgedHost, addresses: readonly Judg
 
 /** True when our own resolver keeps us from telling what DNSSEC says. */
 export function resolverAtFault({ network }: Evidence): boolean {
-  return network.resolver.length > 0 && network.resolver.every(({ state }) => ['silent', 'refuses', 'strips-dnssec', 'lies'].includes(state));
+  return (
+    network.resolver.length > 0 && network.resolver.every(({ state }) => ['silent', 'refuses', 'strips-dnssec', 'lies'].includes(state))
+  );
 }
 
 function serverView({ evidence, connection, certificates, shown }: JudgedAddress): ServerView {

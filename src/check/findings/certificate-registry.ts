@@ -69,7 +69,12 @@ export const certificateFindings = {
     reference: 'RFC 8461 §4.2',
     owner: 'mail-host',
     fix: 'Set the clock of the machine that issues the certificate, or go back to the former certificate until the date.',
-    steps: (v) => [command('timedatectl set-ntp true'), keepKey(v), config('Put the former certificate back until the new one is valid.'), checkAgain(v)],
+    steps: (v) => [
+      command('timedatectl set-ntp true'),
+      keepKey(v),
+      config('Put the former certificate back until the new one is valid.'),
+      checkAgain(v),
+    ],
   },
   'cert-name-mismatch': {
     title: (v) => `The certificate is for another name than ${v.host}`,

@@ -37,7 +37,9 @@ export const daneFindings = {
     owner: 'mail-host',
     fix: 'Ask whoever runs the other hosts to publish TLSA records in a signed zone, or enforce MTA-STS for all of them.',
     steps: (v) => [
-      confirm(`Ask whoever runs ${v.detail || 'the other hosts'}: is the zone signed, and can the key stay the same at renewal? Only then TLSA records.`),
+      confirm(
+        `Ask whoever runs ${v.detail || 'the other hosts'}: is the zone signed, and can the key stay the same at renewal? Only then TLSA records.`,
+      ),
       checkAgain(v),
     ],
   },
@@ -81,7 +83,11 @@ export const daneFindings = {
     reference: 'RFC 7672 §2.1.2, §2.2',
     owner: 'dns-host',
     fix: 'Let the name servers answer TLSA questions, also for names that have no such record.',
-    steps: (v) => [command(`dig +dnssec TLSA _25._tcp.${v.host}`), config('Allow the type TLSA (52) in the firewall or load balancer before the name servers.'), checkAgain(v)],
+    steps: (v) => [
+      command(`dig +dnssec TLSA _25._tcp.${v.host}`),
+      config('Allow the type TLSA (52) in the firewall or load balancer before the name servers.'),
+      checkAgain(v),
+    ],
   },
   'dnssec-bogus': {
     title: (v) => `DNSSEC validation of ${v.host || v.domain} fails`,

@@ -18,7 +18,11 @@ const readReports = wait('Two weeks: read the TLS-RPT reports, until they show n
 const readyFirst = (v: FindingValues): FixStep[] =>
   v.notReady.length === 0
     ? []
-    : [confirm(`First give a certificate of a public CA, valid for its own name, to ${v.notReady.join(', ')}; until then the policy stays in testing.`)];
+    : [
+        confirm(
+          `First give a certificate of a public CA, valid for its own name, to ${v.notReady.join(', ')}; until then the policy stays in testing.`,
+        ),
+      ];
 
 /** From reports to enforcement. */
 const thenEnforce = (v: FindingValues, mx = v.mx): FixStep[] => [
@@ -149,7 +153,9 @@ export const mtaStsFindings = {
     owner: 'domain',
     fix: 'List the MX hosts of the domain in the policy.',
     steps: (v) =>
-      v.policy?.mode === 'enforce' ? [serve(v, 'testing'), record(v), ...rpt(v), ...thenEnforce(v)] : [serve(v, 'testing'), record(v), checkAgain(v)],
+      v.policy?.mode === 'enforce'
+        ? [serve(v, 'testing'), record(v), ...rpt(v), ...thenEnforce(v)]
+        : [serve(v, 'testing'), record(v), checkAgain(v)],
   },
   'sts-max-age-short': {
     title: (v) => `The policy is kept only ${v.detail || 'for a short time'}`,
@@ -157,11 +163,7 @@ export const mtaStsFindings = {
     reference: 'RFC 8461 §3.2',
     owner: 'domain',
     fix: 'Raise max_age to weeks, once the policy has proved itself.',
-    steps: (v) => [
-      serve(v, v.policy?.mode ?? 'testing', v.policy?.mx ?? v.mx, 604800),
-      record(v),
-      checkAgain(v),
-    ],
+    steps: (v) => [serve(v, v.policy?.mode ?? 'testing', v.policy?.mx ?? v.mx, 604800), record(v), checkAgain(v)],
   },
   'sts-good': {
     title: 'MTA-STS is enforced and every MX host satisfies it',

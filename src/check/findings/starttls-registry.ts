@@ -40,7 +40,8 @@ export const starttlsFindings = {
   },
   'starttls-refused': {
     title: 'STARTTLS is offered, then refused',
-    why: (v) => `The server lists STARTTLS and answers the command with ${v.detail || 'a refusal'}. Senders that do not insist go on in clear text.`,
+    why: (v) =>
+      `The server lists STARTTLS and answers the command with ${v.detail || 'a refusal'}. Senders that do not insist go on in clear text.`,
     reference: 'RFC 3207 §4',
     owner: 'mail-host',
     fix: 'Repair what keeps the server from starting TLS: most often a key or certificate file it cannot read.',
@@ -76,7 +77,9 @@ export const starttlsFindings = {
     steps: (v) => [
       config('Postfix, main.cf: smtpd_tls_loglevel = 1'),
       command(`grep -hoE 'TLSv1(\\.1)? with' /var/log/mail.log* | sort | uniq -c   (sessions that still need it)`),
-      config('Install an OpenSSL that has TLS 1.3; Postfix, main.cf: smtpd_tls_protocols = >=TLSv1   (keep the old ones while they are counted)'),
+      config(
+        'Install an OpenSSL that has TLS 1.3; Postfix, main.cf: smtpd_tls_protocols = >=TLSv1   (keep the old ones while they are counted)',
+      ),
       checkAgain(v),
     ],
   },

@@ -27,7 +27,8 @@ export function daneRules(raised: Raised): boolean {
   for (const { evidence: host } of hosts) {
     const on = { host: host.name };
     if (host.dnssec === 'bogus') raised.add('dnssec-bogus', { ...on, detail: words(host.addressLookup.failure) });
-    else if (host.dnssec === 'indeterminate' && evidence.route.dnssec !== 'indeterminate' && !strips) raised.add('dnssec-indeterminate', on);
+    else if (host.dnssec === 'indeterminate' && evidence.route.dnssec !== 'indeterminate' && !strips)
+      raised.add('dnssec-indeterminate', on);
     else if (host.tlsa.status === 'bogus') raised.add('dane-bogus', on);
     else if (host.tlsa.status === 'tempfail' && !(strips && host.tlsa.dnssec === 'indeterminate')) raised.add('dane-tempfail', on);
     if (host.tlsa.status === 'unusable') raised.add('dane-unusable', { ...on, spkiSha256: keyOf(raised, host.name) });
@@ -64,7 +65,10 @@ export function policyRules(raised: Raised, dane: boolean): void {
     if (dane) raised.add('sts-absent');
     else if (!raised.has('dane-inert', 'dane-unusable', 'dane-partial')) {
       const hosted = route.dnssec === 'insecure' && raised.hosts.some((h) => h.evidence.tlsa.status === 'usable');
-      raised.add('no-enforcement', hosted ? { detail: 'the hosts have DANE, but the MX record is unsigned, so an attacker names other hosts' } : {});
+      raised.add(
+        'no-enforcement',
+        hosted ? { detail: 'the hosts have DANE, but the MX record is unsigned, so an attacker names other hosts' } : {},
+      );
     }
   }
   const mechanisms = [mode === 'enforce' ? ('enforce' as const) : ('none' as const)];

@@ -67,6 +67,8 @@ function somethingUnknown(evidence: Evidence, hosts: readonly JudgedHost[]): boo
     // What this machine could not try never counts, as long as something of the domain was seen.
     const tried = addresses.filter((a) => a.evidence.status !== 'skipped');
     if (tried.length === 0 && addresses.length > 0) return !hosts.some((h) => h.addresses.some((a) => a.evidence.status === 'reachable'));
-    return tried.some((a) => a.evidence.status === 'inconclusive' || a.certificates.some((c) => c.pkix === 'unknown' || c.shown.dane === 'unverifiable'));
+    return tried.some(
+      (a) => a.evidence.status === 'inconclusive' || a.certificates.some((c) => c.pkix === 'unknown' || c.shown.dane === 'unverifiable'),
+    );
   });
 }

@@ -43,7 +43,14 @@ function judgeAddress(evidence: Evidence, host: HostEvidence, address: AddressEv
     const judged = judgeCertificate(evidence, host, handshake);
     if (judged && !certificates.some((c) => c.shown.spkiSha256 === judged.shown.spkiSha256)) certificates.push(judged);
   }
-  const versions = { SSLv2: 'unknown', SSLv3: 'unknown', TLSv1: 'unknown', 'TLSv1.1': 'unknown', 'TLSv1.2': 'unknown', 'TLSv1.3': 'unknown' };
+  const versions = {
+    SSLv2: 'unknown',
+    SSLv3: 'unknown',
+    TLSv1: 'unknown',
+    'TLSv1.1': 'unknown',
+    'TLSv1.2': 'unknown',
+    'TLSv1.3': 'unknown',
+  };
   for (const { version } of handshakes) versions[version] = 'accepted';
   return {
     evidence: address,

@@ -17,7 +17,14 @@ async function converse(context: ProbeContext, host: string, ip: string): Promis
   const { network, clock, smtpPort, timeoutMs, signal } = context;
   const began = clock.monotonic();
   const since = (from: number): number => Math.max(0, Math.round(clock.monotonic() - from));
-  const draft: Draft = { purpose: 'handshake', at: since(context.startedAt), milliseconds: 0, dial: 'open', starttls: 'unknown', transcript: [] };
+  const draft: Draft = {
+    purpose: 'handshake',
+    at: since(context.startedAt),
+    milliseconds: 0,
+    dial: 'open',
+    starttls: 'unknown',
+    transcript: [],
+  };
   const dialled = await network.dial({ address: ip, port: smtpPort, timeoutMs, ...(signal ? { signal } : {}) });
   if (!dialled.ok) return { ...draft, dial: stored(dialled.failure), milliseconds: since(began) };
   try {

@@ -1,14 +1,21 @@
 import type { Severity } from '../../evidence/index.js';
 import type { Mechanism, Profile, Rule } from './profile.js';
 
-const byMechanism = (none: Severity, testing: Severity, enforce: Severity, daneTa: Severity, daneEe: Severity): Record<Mechanism, Severity> => ({
+const byMechanism = (
+  none: Severity,
+  testing: Severity,
+  enforce: Severity,
+  daneTa: Severity,
+  daneEe: Severity,
+): Record<Mechanism, Severity> => ({
   none,
   testing,
   enforce,
   daneTa,
   daneEe,
 });
-const rule = (severity: Rule['severity'], clause: string, depth?: Rule['depth']): Rule => (depth ? { severity, clause, depth } : { severity, clause });
+const rule = (severity: Rule['severity'], clause: string, depth?: Rule['depth']): Rule =>
+  depth ? { severity, clause, depth } : { severity, clause };
 
 const untrusted = rule(byMechanism('warn', 'warn', 'fail', 'good', 'good'), 'RFC 8461 §4.2, RFC 7672 §3.1.1');
 const outOfDate = rule(byMechanism('warn', 'warn', 'fail', 'fail', 'info'), 'RFC 8461 §4.2, RFC 7672 §3.1.1');

@@ -1,0 +1,21 @@
+import { neutralise } from '../../base/index.js';
+import type { CheckResult } from '../../evidence/index.js';
+
+const states = {
+  pass: ['OK', 0],
+  'not-applicable': ['OK', 0],
+  warn: ['WARNING', 1],
+  fail: ['CRITICAL', 2],
+  inconclusive: ['UNKNOWN', 3],
+} as const;
+
+/** One line and the exit status that monitoring plugins use: 0 OK, 1 warning, 2 critical, 3 unknown. */
+export function renderNagios(result: CheckResult): { readonly line: string; readonly status: 0 | 1 | 2 | 3 } {
+  const [word, status] = states[result.verdict];
+  const counted = (severity: string): number => result.findings.filter((f) => f.severity === severity).length;
+  const worst = result.findings.find((f) => f.severity === 'fail' || f.severity === 'warn');
+  const text = worst ? `${worst.subject}: ${worst.title} (${worst.id})` : result.verdict;
+  // The bar parts text from figures.
+  const line = `MAILTLS ${word} - ${result.domain}: ${text}`.replaceAll('|', '/');
+  return { line: `${neutralise(line)} | fail=${counted('fail')} warn=${counted('warn')} connections=${result.connections}`, status };
+}

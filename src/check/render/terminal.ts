@@ -1,0 +1,146 @@
+import type { CheckResult, Finding, MailAddress, MailHost, Severity, Verdict } from '../../evidence/index.js';
+import { attacks, senders, type Attack, type Outcome } from '../../policy/index.js';
+import { headline, senderNames } from './headline.js';
+import { clip, wrap } from './wrap.js';
+
+export interface TerminalOptions {
+  /** Columns, 60 to 120. Default 80. */
+  readonly width?: number;
+  readonly color?: boolean;
+  /** Every step of every finding, not only of the first. */
+  readonly steps?: boolean;
+}
+
+type Paint = (text: string, style: keyof typeof styles) => string;
+const styles = { bold: '1', dim: '2', red: '31', green: '32', yellow: '33' } as const;
+const verdictStyle: Readonly<Record<Verdict, keyof typeof styles>> = {
+  pass: 'green',
+  warn: 'yellow',
+  fail: 'red',
+  inconclusive: 'yellow',
+  'not-applicable': 'dim',
+};
+const severityStyle: Readonly<Record<Severity, keyof typeof styles>> = { fail: 'red', warn: 'yellow', info: 'dim', good: 'green' };
+const outcomes: Readonly<Record<Outcome, readonly [string, keyof typeof styles]>> = {
+  verified: ['verified', 'green'],
+  unverified: ['unverified', 'yellow'],
+  cleartext: ['CLEAR TEXT', 'red'],
+  'to-attacker': ['ATTACKER', 'red'],
+  deferred: ['waits', 'dim'],
+  'not-applicable': ['-', 'dim'],
+  unknown: ['?', 'yellow'],
+};
+const attackNames: Readonly<Record<Attack, string>> = {
+  none: 'today',
+  stripStarttls: 'strip TLS',
+  swapCertificate: 'false cert',
+  spoofMx: 'forged DNS',
+  suppress: 'block all',
+};
+const owners: readonly (readonly [Finding['owner'], string])[] = [
+  ['domain', 'the domain'],
+  ['mail-host', 'the mail host'],
+  ['dns-host', 'the DNS host'],
+  ['own-network', 'this network'],
+];
+
+/** One screen: what happens to the mail, then the hosts, then what to fix and who can. Ends with a line feed. */
+export function renderTerminal(result: CheckResult, options: TerminalOptions = {}): string {
+  const width = Math.min(120, Math.max(60, options.width ?? 80));
+  const paint: Paint = (text, style) => (options.color ? `\x1b[${styles[style]}m${text}\x1b[0m` : text);
+  const mail = result.route.kind === 'mx' || result.route.kind === 'implicit' || result.route.kind === 'error';
+  const blocks = [
+    head(result, width, paint),
+    ...(mail ? [table(result, paint), hosts(result, width, paint)] : []),
+    toFix(result, width, paint, options.steps ?? false),
+    notes(result, width, paint),
+  ];
+  return `${blocks
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join('\n'))
+    .join('\n\n')}\n`;
+}
+
+function head(result: CheckResult, width: number, paint: Paint): string[] {
+  const verdict = result.verdict.toUpperCase();
+  const domain = clip(result.domain, width - verdict.length - 2);
+  const gap = ' '.repeat(width - domain.length - verdict.length);
+  return [`${paint(domain, 'bold')}${gap}${paint(verdict, verdictStyle[result.verdict])}`, ...wrap(headline(result), width)];
+}
+
+function table({ exposure }: CheckResult, paint: Paint): string[] {
+  const heading = `  ${'sender'.padEnd(22)}${attacks.map((a) => attackNames[a].padEnd(11)).join('')}`;
+  const rows = senders.map((sender) => {
+    const cells = attacks.map((attack) => {
+      const [word, style] = outcomes[exposure[sender][attack]];
+      return paint(word, style) + ' '.repeat(11 - word.length);
+    });
+    return `  ${senderNames[sender].padEnd(22)}${cells.join('')}`.trimEnd();
+  });
+  return [paint(heading.trimEnd(), 'dim'), ...rows];
+}
+
+function hosts({ hosts: all, mtaSts, tlsRpt, route }: CheckResult, width: number, paint: Paint): string[] {
+  const lines = all.flatMap((host) => [
+    ...wrap(`${String(host.preference).padStart(4)} ${hostLine(host)}`, width, '', '       '),
+    ...host.addresses.flatMap((address) => wrap(`${address.ip}  ${addressLine(address)}`, width, '       ', '         ')),
+  ]);
+  const days = Math.round((mtaSts.maxAge ?? 0) / 8640) / 10;
+  const sts = mtaSts.status === 'found' ? `${mtaSts.mode ?? ''}, kept ${days} days` : mtaSts.status;
+  const rpt = tlsRpt.status === 'found' ? tlsRpt.rua.join(', ') : tlsRpt.status;
+  return [paint(`Mail hosts (MX ${route.dnssec})`, 'bold'), ...lines, ...wrap(`MTA-STS ${sts};  TLS-RPT ${rpt}`, width, '  ', '    ')];
+}
+
+function hostLine({ name, dnssec, tlsa, mtaStsMatch }: MailHost): string {
+  const sts = { match: ', in the MTA-STS policy', mismatch: ', NOT in the MTA-STS policy', 'not-applicable': '' }[mtaStsMatch];
+  return `${name}  DNSSEC ${dnssec}, TLSA ${tlsa.status}${sts}`;
+}
+
+function addressLine({ status, reason, starttls, tls, certificates }: MailAddress): string {
+  if (status !== 'reachable') return `${status}${reason ? ` (${reason})` : ''}`;
+  if (starttls !== 'offered') return `STARTTLS ${starttls}`;
+  const suite = tls.suites[0];
+  const certificate = certificates[0];
+  if (!suite || !certificate) return 'STARTTLS offered, no TLS session';
+  const name = certificate.nameMatch === 'match' ? '' : ', other name';
+  const dane = certificate.dane === 'not-applicable' ? '' : `, DANE ${certificate.dane}`;
+  const date = `${certificate.validity === 'expired' ? 'EXPIRED' : 'until'} ${certificate.notAfter.slice(0, 10)}`;
+  return `${suite.version.replace('v', ' ')}, ${certificate.keyAlgorithm} ${certificate.keyBits}, ${certificate.chain}${name}, ${date}${dane}`;
+}
+
+function toFix({ findings }: CheckResult, width: number, paint: Paint, every: boolean): string[] {
+  const wanted = findings.filter((f) => f.severity === 'fail' || f.severity === 'warn');
+  if (wanted.length === 0) return [];
+  const lines = [paint('To fix', 'bold') + paint(', the most worth first', 'dim')];
+  wanted.forEach((finding, i) => {
+    const owner = owners.find(([id]) => id === finding.owner)?.[1] ?? finding.owner;
+    const word = finding.severity.padEnd(4);
+    const [first = '', ...rest] = wrap(`${finding.title}  (${finding.id})`, width - 7, '', '');
+    lines.push(`  ${paint(word, severityStyle[finding.severity])} ${first}`, ...rest.map((line) => `       ${line}`));
+    lines.push(...wrap(`${finding.subject}; by ${owner}; ${finding.reference}`, width, '       ').map((line) => paint(line, 'dim')));
+    if (i === 0 || every) {
+      lines.push(...wrap(finding.why, width, '       '));
+      finding.steps.forEach((step, n) => lines.push(...wrap(`${n + 1}. ${step.text}`, width, '       ', '          ')));
+    } else lines.push(...wrap(finding.fix, width, '       '));
+  });
+  if (wanted.length > 1 && !every) lines.push(paint('  --steps prints the steps of every finding.', 'dim'));
+  return lines;
+}
+
+function notes({ findings, exposure }: CheckResult, width: number, paint: Paint): string[] {
+  const lines = findings
+    .filter((f) => f.severity === 'info' || f.severity === 'good')
+    .flatMap((f) =>
+      wrap(
+        `${f.title} (${f.subject}).${f.owner === 'own-network' ? ` ${f.fix}` : ''}`,
+        width,
+        f.severity === 'good' ? '  + ' : '  - ',
+        '    ',
+      ),
+    );
+  if (Object.values(exposure).some((row) => Object.values(row).includes('deferred')))
+    lines.push(
+      ...wrap("waits: the mail stays in the sender's queue and finally bounces; nobody reads it.", width, '  ').map((l) => paint(l, 'dim')),
+    );
+  return lines;
+}

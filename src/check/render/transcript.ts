@@ -1,0 +1,18 @@
+import { neutralise } from '../../base/index.js';
+import type { Evidence } from '../../evidence/index.js';
+
+/** The SMTP conversations, line by line, as they were. Ends with a line feed. */
+export function renderTranscript(evidence: Evidence): string {
+  const lines = evidence.hosts.flatMap((host) =>
+    host.addresses.flatMap((address) =>
+      address.connections.flatMap((connection) => [
+        `${host.name} [${address.ip}]`,
+        ...(connection.dial === 'open' ? [] : [`     -  no connection: ${connection.dial.code}`]),
+        ...connection.transcript.map(({ from, text, at }) => `${String(Math.round(at)).padStart(6)} ${from}: ${neutralise(text)}`),
+        ...(connection.failure ? [`     -  ${neutralise(connection.failure.code)} ${neutralise(connection.failure.detail)}`] : []),
+        '',
+      ]),
+    ),
+  );
+  return lines.length === 0 ? 'No SMTP conversation took place.\n' : `${lines.join('\n')}`;
+}

@@ -1,0 +1,39 @@
+import { neutralise } from '../../base/index.js';
+
+/** Breaks text into lines of at most `width` columns; a word longer than that is cut. Foreign control characters become visible escapes. */
+export function wrap(text: string, width: number, indent = '', hanging = indent): readonly string[] {
+  return text.split('\n').flatMap((paragraph, i) => wrapLine(neutralise(paragraph, 2000), width, i === 0 ? indent : hanging, hanging));
+}
+
+function wrapLine(text: string, width: number, first: string, hanging: string): string[] {
+  const lines: string[] = [];
+  let line = first;
+  let empty = true;
+  for (let word of text.split(' ')) {
+    while (true) {
+      const joined = empty ? line + word : `${line} ${word}`;
+      if (joined.length <= width) {
+        line = joined;
+        empty = false;
+        break;
+      }
+      if (!empty) {
+        lines.push(line.trimEnd());
+        line = hanging;
+        empty = true;
+        continue;
+      }
+      const room = Math.max(1, width - line.length);
+      lines.push(line + word.slice(0, room));
+      word = word.slice(room);
+      line = hanging;
+    }
+  }
+  return [...lines, line.trimEnd()];
+}
+
+/** Cuts to a width, showing that something is gone. */
+export function clip(text: string, width: number): string {
+  const safe = neutralise(text, 500);
+  return safe.length <= width ? safe : `${safe.slice(0, Math.max(0, width - 3))}...`;
+}
