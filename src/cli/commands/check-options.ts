@@ -1,0 +1,112 @@
+import { rootCertificates } from 'node:tls';
+import { existsSync } from 'node:fs';
+import { HermeticError, parseIp, type Failure, type Result } from '../../base/index.js';
+import { baseline, builtinTrust, type CheckOptions, type Profile } from '../../check/index.js';
+import { parseTrustAnchors, parseUpstream } from '../../dns/index.js';
+import { parsePem, trustStore } from '../../x509/index.js';
+import { readFile } from '../read-file.js';
+
+/** The options of `hermetic check` as commander hands them over. */
+export interface CheckFlags {
+  readonly json?: boolean;
+  readonly depth: string;
+  readonly resolver?: readonly string[];
+  readonly trustAnchor?: string;
+  readonly trustAd?: boolean;
+  readonly ca?: string;
+  readonly systemCa?: boolean;
+  readonly smtpPort: string;
+  readonly httpsPort: string;
+  readonly helo?: string;
+  readonly timeout: string;
+  readonly mx?: string;
+  readonly address?: string;
+  readonly control?: string;
+  readonly transcript?: boolean;
+  readonly nagios?: boolean;
+  readonly evidence?: string;
+  readonly profile: string;
+  readonly failOn: string;
+  readonly lab?: boolean;
+  readonly steps?: boolean;
+}
+
+/** Turns flags into options of the library; throws HermeticError with what to do for each that does not fit. */
+export function readCheckFlags(flags: CheckFlags): CheckOptions {
+  if (flags.depth !== 'triage') throw misuse('--depth', `${flags.depth} is not known`, 'The depth there is: triage.');
+  if (flags.address !== undefined && !flags.mx) throw misuse('--address', 'needs --mx HOST', 'Give the host name that the server goes by.');
+  if (flags.address !== undefined && !parseIp(flags.address))
+    throw misuse('--address', `${flags.address} is no IP address`, 'Give an address such as 192.0.2.25.');
+  return {
+    depth: 'triage',
+    profile: profileNamed(flags.profile),
+    smtpPort: number('--smtp-port', flags.smtpPort, 1, 65535),
+    httpsPort: number('--https-port', flags.httpsPort, 1, 65535),
+    timeoutMs: 1000 * number('--timeout', flags.timeout, 0.1, 600),
+    ...(flags.helo === undefined ? {} : { helo: heloName(flags.helo) }),
+    ...(flags.mx === undefined ? {} : { mx: flags.mx }),
+    ...(flags.address === undefined ? {} : { address: flags.address }),
+    ...(flags.control === undefined ? {} : { control: flags.control }),
+    ...(flags.trustAd ? { trustAd: true } : {}),
+    ...(flags.resolver
+      ? {
+          upstreams: flags.resolver.map((text) =>
+            take('--resolver', parseUpstream(text), 'Write ADDRESS, ADDRESS:PORT or tls://ADDRESS#NAME.'),
+          ),
+        }
+      : {}),
+    ...(flags.trustAnchor === undefined
+      ? {}
+      : {
+          anchors: take(
+            '--trust-anchor',
+            parseTrustAnchors(readFile(flags.trustAnchor, '--trust-anchor')),
+            'The file holds DS or DNSKEY records, one a line.',
+          ),
+        }),
+    ...(flags.ca === undefined && !flags.systemCa ? {} : { trustStore: roots(flags) }),
+  };
+}
+
+/** The profile of that name. */
+export function profileNamed(name: string): Profile {
+  if (name === baseline.name) return baseline;
+  throw misuse('--profile', `${name} is not known`, `The profile there is: ${baseline.name}.`);
+}
+
+function roots({ ca, systemCa }: CheckFlags): NonNullable<CheckOptions['trustStore']> {
+  const read = (path: string, what: string) => take(what, parsePem(readFile(path, what)), 'The file holds certificates in PEM.');
+  const extra = ca === undefined ? [] : read(ca, '--ca');
+  if (!systemCa) return builtinTrust(extra);
+  const bundle = ['/etc/ssl/certs/ca-certificates.crt', '/etc/pki/tls/certs/ca-bundle.crt', '/etc/ssl/cert.pem'].find((path) =>
+    existsSync(path),
+  );
+  if (!bundle)
+    throw misuse(
+      '--system-ca',
+      'this system has no bundle of CA certificates',
+      `Leave it out: ${rootCertificates.length} roots are built in.`,
+    );
+  return trustStore([...read(bundle, '--system-ca'), ...extra]);
+}
+
+function heloName(text: string): string {
+  if (/^[A-Za-z0-9.:[\]-]{1,255}$/.test(text)) return text;
+  throw misuse('--helo', 'not a host name', 'Give the name of this machine, such as mail.example.com.');
+}
+
+function number(flag: string, text: string, least: number, most: number): number {
+  const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : NaN;
+  if (value >= least && value <= most && (least < 1 || Number.isInteger(value))) return value;
+  throw misuse(flag, `${text} is not a number from ${least} to ${most}`, `Give a number from ${least} to ${most}.`);
+}
+
+function take<T>(flag: string, result: Result<T, Failure>, fix: string): T {
+  if (result.ok) return result.value;
+  throw new HermeticError(result.failure.code, `${flag}: ${result.failure.detail || 'cannot be read'}`, { fix });
+}
+
+/** A usage error. */
+export function misuse(what: string, why: string, fix: string): HermeticError {
+  return new HermeticError('usage', `${what}: ${why}`, { fix });
+}

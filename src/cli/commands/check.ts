@@ -1,0 +1,118 @@
+import { writeFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { isHermeticError } from '../../base/index.js';
+import {
+  collect,
+  collectOptions,
+  grade,
+  nameOf,
+  renderNagios,
+  renderTerminal,
+  renderTranscript,
+  type CheckOptions,
+} from '../../check/index.js';
+import type { CheckResult, Evidence } from '../../evidence/index.js';
+import { createLab } from '../../lab/index.js';
+import { exitCodeOf, exitCodes, worstExitCode } from '../exit-codes.js';
+import { complain, type Output } from '../output.js';
+import { progress } from '../progress.js';
+import { misuse, profileNamed, readCheckFlags, type CheckFlags } from './check-options.js';
+import { labOptions } from './lab-options.js';
+
+interface Done {
+  readonly evidence: Evidence;
+  readonly result: CheckResult;
+}
+
+/** `hermetic check`. `finish` receives the exit status. */
+export function checkCommand(output: Output, signal: AbortSignal, finish: (code: number) => void): Command {
+  return new Command('check')
+    .description('check what TLS is worth for the mail of a domain')
+    .argument('<domain...>', 'mail domains: the part after the @')
+    .option('--json', 'the result as JSON: one object, or one a line for several domains')
+    .option('--depth <depth>', 'how much to ask: triage', 'triage')
+    .option('--resolver <address>', 'ADDR[:PORT], [v6]:PORT or tls://ADDR[:PORT]#NAME; repeatable', (value: string, all: string[] = []) => [
+      ...all,
+      value,
+    ])
+    .option('--trust-anchor <file>', 'DNSSEC trust anchors: DS or DNSKEY lines')
+    .option('--trust-ad', "believe a trusted resolver's AD bit")
+    .option('--ca <file>', 'further root certificates, PEM')
+    .option('--system-ca', "the system's root certificates instead of those built in")
+    .option('--smtp-port <n>', 'port of the mail hosts', '25')
+    .option('--https-port <n>', 'port of the policy host', '443')
+    .option('--helo <name>', 'name said in EHLO')
+    .option('--timeout <seconds>', 'for each step that waits for a peer', '15')
+    .option('--mx <host>', 'look at this host instead of the MX')
+    .option('--address <ip>', 'at this address (with --mx)')
+    .option('--control <host>', 'a host known to offer STARTTLS: tells whose network strips it')
+    .option('--transcript', 'the SMTP conversations')
+    .option('--steps', 'every step of every finding')
+    .option('--nagios', 'one line and the exit status of a monitoring plugin')
+    .option('--evidence <file>', 'write what was seen, for hermetic grade')
+    .option('--profile <name>', 'what to grade by', 'baseline')
+    .option('--fail-on <severity>', 'warn or fail: from which verdict on the exit status is 1', 'fail')
+    .option('--lab', 'check a domain of the built-in lab')
+    .addHelpText('after', '\nExample:\n  hermetic check example.com\n  hermetic check --lab good.example')
+    .action(async (domains: string[], flags: CheckFlags) => finish(await run(domains, flags, output, signal)));
+}
+
+async function run(domains: readonly string[], flags: CheckFlags, output: Output, signal: AbortSignal): Promise<number> {
+  if (flags.failOn !== 'warn' && flags.failOn !== 'fail') throw misuse('--fail-on', `${flags.failOn} is not known`, 'Write warn or fail.');
+  if (flags.evidence !== undefined && domains.length > 1) throw misuse('--evidence', 'takes one domain', 'Check the domains one by one.');
+  const failOn = flags.failOn;
+  const given = readCheckFlags(flags);
+  const lab = flags.lab ? await createLab() : undefined;
+  const line = progress(output);
+  try {
+    const options: CheckOptions = { ...given, ...(lab ? labOptions(lab) : {}), signal, onProgress: line.note };
+    const profile = profileNamed(flags.profile);
+    // Printed in the order given, worked on side by side.
+    const pending = domains.map((domain) => one(domain, options, profile));
+    const codes: number[] = [];
+    for (const done of pending) {
+      const settled = await done;
+      line.end();
+      codes.push(show(settled, flags, output, domains.length, codes.length, failOn));
+    }
+    return flags.nagios ? Math.max(...codes) : worstExitCode(codes);
+  } finally {
+    line.end();
+    await lab?.close();
+  }
+}
+
+/** What one domain came to; bad input is a value here, so that one wrong name does not lose the others. */
+async function one(domain: string, options: CheckOptions, profile: ReturnType<typeof profileNamed>): Promise<Done | Error> {
+  try {
+    const evidence = await collect(nameOf(domain), collectOptions(options));
+    return { evidence, result: grade(evidence, profile) };
+  } catch (error) {
+    return error as Error;
+  }
+}
+
+function show(done: Done | Error, flags: CheckFlags, output: Output, of: number, nth: number, failOn: 'warn' | 'fail'): number {
+  if (done instanceof Error) {
+    if (!isHermeticError(done)) throw done;
+    complain(output, done);
+    return flags.nagios ? 3 : exitCodes.usage;
+  }
+  const { evidence, result } = done;
+  if (flags.evidence !== undefined) writeFileSync(flags.evidence, `${JSON.stringify(evidence, null, 2)}\n`);
+  if (flags.nagios) {
+    const { line, status } = renderNagios(result);
+    output.out(`${line}\n`);
+    return status;
+  }
+  if (result.findings.some((f) => f.id === 'domain-nonexistent'))
+    output.err(`hermetic: ${result.domain}: the domain does not exist (domain-nonexistent)\n  Check the spelling.\n`);
+  if (flags.json) output.out(`${JSON.stringify(result, null, of > 1 ? undefined : 2)}\n`);
+  else {
+    if (nth > 0) output.out('\n');
+    output.out(renderTerminal(result, { width: output.width, color: output.color, ...(flags.steps ? { steps: true } : {}) }));
+    if (evidence.network.control) output.out(`\nControl ${evidence.network.control.host}: STARTTLS ${evidence.network.control.starttls}\n`);
+    if (flags.transcript) output.out(`\n${renderTranscript(evidence)}`);
+  }
+  return exitCodeOf(result, failOn);
+}

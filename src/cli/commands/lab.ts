@@ -1,0 +1,36 @@
+import { Command } from 'commander';
+import { collect, collectOptions, grade, nameOf } from '../../check/index.js';
+import { createLab } from '../../lab/index.js';
+import type { Output } from '../output.js';
+import { exitCodes } from '../exit-codes.js';
+import { labOptions } from './lab-options.js';
+
+/** `hermetic lab`: checks every domain of the lab; `lab list`: names them. */
+export function labCommand(output: Output, signal: AbortSignal, finish: (code: number) => void): Command {
+  const command = new Command('lab').description('a whole mail internet in one process');
+  command.addHelpText('after', '\nExample:\n  hermetic lab list\n  hermetic check --lab stripped.example');
+  command.action(async () => {
+    const lab = await createLab();
+    try {
+      const options = collectOptions({ ...labOptions(lab), signal });
+      for (const { domain } of lab.scenarios) {
+        const { verdict, findings } = grade(await collect(nameOf(domain), options));
+        const ids = [...new Set(findings.filter((f) => f.severity === 'fail' || f.severity === 'warn').map((f) => f.id))];
+        output.out(`${domain.padEnd(40)} ${verdict.padEnd(14)} ${ids.join(' ')}`.trimEnd() + '\n');
+      }
+    } finally {
+      await lab.close();
+    }
+    finish(exitCodes.good);
+  });
+  command
+    .command('list')
+    .description('the domains of the lab')
+    .action(async () => {
+      const lab = await createLab();
+      for (const { domain, says } of lab.scenarios) output.out(`${domain.padEnd(40)} ${says}\n`);
+      await lab.close();
+      finish(exitCodes.good);
+    });
+  return command;
+}

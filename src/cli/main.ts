@@ -1,0 +1,14 @@
+#!/usr/bin/env node
+import { processOutput } from './output.js';
+import { run } from './run.js';
+
+const stop = new AbortController();
+process.once('SIGINT', () => {
+  stop.abort(new Error('interrupted'));
+  // A second ctrl-C, or anything that does not listen, ends at once.
+  process.once('SIGINT', () => process.exit(130));
+});
+// A reader that goes away, as in `| head`, is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+
+process.exitCode = await run(process.argv.slice(2), processOutput(), stop.signal);

@@ -1,0 +1,37 @@
+import { Command, CommanderError } from 'commander';
+import { checkCommand } from './commands/check.js';
+import { gradeCommand } from './commands/grade.js';
+import { labCommand } from './commands/lab.js';
+import { exitCodes } from './exit-codes.js';
+import { complain, type Output } from './output.js';
+import { isHermeticError } from '../base/index.js';
+
+/** Runs one command line (without node and script) and resolves to its exit status. */
+export async function run(args: readonly string[], output: Output, signal: AbortSignal): Promise<number> {
+  let code: number = exitCodes.good;
+  const finish = (status: number): void => {
+    code = status;
+  };
+  const program = new Command('hermetic')
+    .description('TLS for mail between servers: check it, and see why')
+    .addCommand(checkCommand(output, signal, finish))
+    .addCommand(gradeCommand(output, finish))
+    .addCommand(labCommand(output, signal, finish));
+  for (const command of [program, ...program.commands, ...program.commands.flatMap((c) => c.commands)]) {
+    command.exitOverride().configureOutput({
+      writeOut: output.out,
+      writeErr: output.err,
+      outputError: (text, write) => write(`hermetic: ${text.replace(/^error: /, '').trim()} (usage)\n  See hermetic --help.\n`),
+    });
+  }
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+    return code;
+  } catch (error) {
+    if (signal.aborted) return exitCodes.interrupted;
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.good : exitCodes.usage;
+    if (!isHermeticError(error)) throw error;
+    complain(output, error);
+    return exitCodes.usage;
+  }
+}
