@@ -27,3 +27,22 @@ export {
 export type { Mx, TlsaData, Ds, Dnskey, Rrsig, Nsec, Nsec3, Soa } from './wire/rdata.js';
 export { toBase32hex, fromBase32hex } from './wire/base32hex.js';
 export { wireFailures } from './wire/failures.js';
+export { validate, verifyProof, rootAnchors, parseTrustAnchors, defaultLimits } from './dnssec/validate/index.js';
+export type {
+  Fetch,
+  Fetched,
+  TrustAnchor,
+  Limits,
+  ValidateRequest,
+  ZoneCache,
+  CachedZone,
+  ZoneStatus,
+  Proof,
+  Ground,
+} from './dnssec/validate/index.js';
+export { standardAlgorithms, rsa, type Algorithm, type AlgorithmRegistry } from './dnssec/algorithms.js';
+export { dnssecFailures } from './dnssec/failures.js';
+export { generateZoneKey, dnskeyRecord, dsRecord, signRrset, denialChain } from './dnssec/sign/index.js';
+export type { ZoneSigningKey, SigningAlgorithm, SigningWindow, DenialScheme, ZoneName } from './dnssec/sign/index.js';
+export { compareNames, keyTag } from './dnssec/canonical.js';
+export { nsec3Hash } from './dnssec/nsec3-hash.js';

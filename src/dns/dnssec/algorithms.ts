@@ -1,0 +1,89 @@
+import { createHash, createPublicKey, verify, type KeyObject } from 'node:crypto';
+
+/** One signature algorithm: how its DNSKEY public key is read and its signatures are checked. */
+export interface Algorithm {
+  readonly name: string;
+  /** Undefined for a key of the wrong size or form. */
+  importKey(publicKey: Uint8Array): KeyObject | undefined;
+  verify(key: KeyObject, data: Uint8Array, signature: Uint8Array): boolean;
+}
+
+/** Algorithms and digests a validator supports. Everything else is "unknown": a zone that has only those is insecure (RFC 4035 §5.2). */
+export interface AlgorithmRegistry {
+  readonly signatures: ReadonlyMap<number, Algorithm>;
+  /** DS digest type to hash name. */
+  readonly digests: ReadonlyMap<number, string>;
+}
+
+/** RFC 5702: exponent and modulus, 512 to 4096 bits here; beyond that a check costs too much. */
+export function rsa(name: string, hash: string): Algorithm {
+  return {
+    name,
+    importKey(publicKey) {
+      const long = publicKey[0] === 0;
+      const exponentLength = long ? ((publicKey[1] ?? 0) << 8) | (publicKey[2] ?? 0) : (publicKey[0] ?? 0);
+      const start = long ? 3 : 1;
+      const modulus = publicKey.subarray(start + exponentLength);
+      const exponent = publicKey.subarray(start, start + exponentLength);
+      if (exponentLength === 0 || exponentLength > 8 || modulus.length < 64 || modulus.length > 512) return undefined;
+      return fromJwk({ kty: 'RSA', n: base64url(modulus), e: base64url(exponent) });
+    },
+    verify: (key, data, signature) => verify(hash, data, key, signature),
+  };
+}
+
+/** RFC 6605. */
+function ecdsa(name: string, curve: 'P-256' | 'P-384', hash: string): Algorithm {
+  const size = curve === 'P-256' ? 32 : 48;
+  return {
+    name,
+    importKey: (k) =>
+      k.length === 2 * size
+        ? fromJwk({ kty: 'EC', crv: curve, x: base64url(k.subarray(0, size)), y: base64url(k.subarray(size)) })
+        : undefined,
+    verify: (key, data, signature) => signature.length === 2 * size && verify(hash, data, { key, dsaEncoding: 'ieee-p1363' }, signature),
+  };
+}
+
+/** RFC 8080. */
+function eddsa(name: 'Ed25519' | 'Ed448'): Algorithm {
+  const size = name === 'Ed25519' ? 32 : 57;
+  return {
+    name,
+    importKey: (k) => (k.length === size ? fromJwk({ kty: 'OKP', crv: name, x: base64url(k) }) : undefined),
+    verify: (key, data, signature) => signature.length === 2 * size && verify(null, data, key, signature),
+  };
+}
+
+function fromJwk(jwk: Record<string, string>): KeyObject | undefined {
+  try {
+    return createPublicKey({ key: jwk, format: 'jwk' });
+  } catch {
+    return undefined; // Not a point of the curve, or otherwise no key.
+  }
+}
+
+function base64url(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('base64url');
+}
+
+/** What is used outside tests. SHA-1 signatures and digests count as unknown (RFC 9905 §2). */
+export const standardAlgorithms: AlgorithmRegistry = {
+  signatures: new Map<number, Algorithm>([
+    [8, rsa('RSASHA256', 'sha256')],
+    [10, rsa('RSASHA512', 'sha512')],
+    [13, ecdsa('ECDSAP256SHA256', 'P-256', 'sha256')],
+    [14, ecdsa('ECDSAP384SHA384', 'P-384', 'sha384')],
+    [15, eddsa('Ed25519')],
+    [16, eddsa('Ed448')],
+  ]),
+  digests: new Map([
+    [2, 'sha256'],
+    [4, 'sha384'],
+  ]),
+};
+
+/** DS digest over owner and DNSKEY RDATA (RFC 4034 §5.1.4). `hash` comes from the registry. */
+export function dsDigest(hash: string, canonicalOwner: Uint8Array, dnskey: Uint8Array): Uint8Array {
+  return new Uint8Array(createHash(hash).update(canonicalOwner).update(dnskey).digest());
+}

@@ -1,0 +1,56 @@
+import { concat, equalBytes, Name } from '../../../base/index.js';
+import type { ResourceRecord } from '../../types.js';
+import { toBase32hex } from '../../wire/base32hex.js';
+import { encodeTypeBitmap, makeRecord } from '../../wire/rdata.js';
+import { RRType } from '../../wire/types-registry.js';
+import { compareNames, u16 } from '../canonical.js';
+import { nsec3Hash } from '../nsec3-hash.js';
+
+/** How a zone denies. */
+export type DenialScheme =
+  { readonly kind: 'nsec' } | { readonly kind: 'nsec3'; readonly optOut: boolean; readonly iterations: number; readonly salt: Uint8Array };
+
+/** One name of a zone with the types it holds; empty non-terminals hold none. */
+export interface ZoneName {
+  readonly name: Name;
+  readonly types: readonly number[];
+  /** NS without SOA. */
+  readonly delegation: boolean;
+}
+
+/** The NSEC or NSEC3 records of a zone, unsigned, in chain order. `names`: all that are authoritative or delegations, the apex among them. */
+export function denialChain(apex: Name, names: readonly ZoneName[], scheme: DenialScheme, ttl: number): readonly ResourceRecord[] {
+  return scheme.kind === 'nsec' ? nsecChain(names, ttl) : nsec3Chain(apex, names, scheme, ttl);
+}
+
+function nsecChain(names: readonly ZoneName[], ttl: number): readonly ResourceRecord[] {
+  const sorted = names.filter((n) => n.types.length > 0).sort((a, b) => compareNames(a.name, b.name));
+  return sorted.map((n, i) => {
+    const next = (sorted[(i + 1) % sorted.length] as ZoneName).name;
+    return makeRecord(n.name, RRType.NSEC, ttl, concat(next.wire, encodeTypeBitmap([...n.types, RRType.NSEC, RRType.RRSIG])));
+  });
+}
+
+function nsec3Chain(
+  apex: Name,
+  names: readonly ZoneName[],
+  { optOut, iterations, salt }: Extract<DenialScheme, { kind: 'nsec3' }>,
+  ttl: number,
+): readonly ResourceRecord[] {
+  const covered = names.filter((n) => !(optOut && n.delegation && !n.types.includes(RRType.DS)));
+  const hashed = covered.map((n) => ({ ...n, hash: nsec3Hash(n.name, salt, iterations) })).sort((a, b) => Buffer.compare(a.hash, b.hash));
+  const distinct = hashed.filter((n, i) => i === 0 || !equalBytes(n.hash, (hashed[i - 1] as (typeof hashed)[number]).hash));
+  return distinct.map((n, i) => {
+    const next = (distinct[(i + 1) % distinct.length] as (typeof distinct)[number]).hash;
+    const signed = n.types.length > 0 && (!n.delegation || n.types.includes(RRType.DS));
+    const rdata = concat(
+      Uint8Array.of(1, optOut ? 1 : 0),
+      u16(iterations),
+      Uint8Array.of(salt.length, ...salt, next.length, ...next),
+      encodeTypeBitmap(signed ? [...n.types, RRType.RRSIG] : n.types),
+    );
+    const owner = Name.fromLabels([Buffer.from(toBase32hex(n.hash)), ...apex.labels]);
+    if (!owner.ok) throw new TypeError(`zone name too long for NSEC3: ${apex.toString()}`);
+    return makeRecord(owner.value, RRType.NSEC3, ttl, rdata);
+  });
+}

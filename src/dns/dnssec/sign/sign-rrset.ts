@@ -1,0 +1,35 @@
+import { concat, type Name } from '../../../base/index.js';
+import type { ResourceRecord } from '../../types.js';
+import { makeRecord, type Rrsig } from '../../wire/rdata.js';
+import { RRType } from '../../wire/types-registry.js';
+import { countLabels, rrsigHead, signedData } from '../canonical.js';
+import type { ZoneSigningKey } from './zone-key.js';
+
+/** Validity of a signature, milliseconds since 1970. */
+export interface SigningWindow {
+  readonly inception: number;
+  readonly expiration: number;
+}
+
+/** The RRSIG over one RRset (RFC 4034 §3). For an answer that a wildcard expands to, sign the wildcard's own RRset and rename the result. */
+export function signRrset(
+  rrset: readonly ResourceRecord[],
+  key: ZoneSigningKey,
+  signer: Name,
+  { inception, expiration }: SigningWindow,
+): ResourceRecord {
+  const first = rrset[0];
+  if (!first) throw new TypeError('an RRset has at least one record');
+  const head: Omit<Rrsig, 'signature'> = {
+    typeCovered: first.type,
+    algorithm: key.algorithm,
+    labels: countLabels(first.name),
+    originalTtl: first.ttl,
+    expiration: Math.floor(expiration / 1000) >>> 0,
+    inception: Math.floor(inception / 1000) >>> 0,
+    keyTag: key.tag,
+    signer,
+  };
+  const signature = key.sign(signedData(rrset, { ...head, signature: new Uint8Array(0) }));
+  return makeRecord(first.name, RRType.RRSIG, first.ttl, concat(rrsigHead(head), signature));
+}

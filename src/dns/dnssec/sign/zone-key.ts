@@ -1,0 +1,69 @@
+import { generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
+import { concat, type Name } from '../../../base/index.js';
+import type { ResourceRecord } from '../../types.js';
+import { makeRecord } from '../../wire/rdata.js';
+import { RRType } from '../../wire/types-registry.js';
+import { dsDigest, standardAlgorithms } from '../algorithms.js';
+import { canonicalName, keyTag, u16 } from '../canonical.js';
+
+export type SigningAlgorithm = 8 | 10 | 13 | 14 | 15 | 16;
+
+/** A zone's signing key: its DNSKEY RDATA and what signs with it. */
+export interface ZoneSigningKey {
+  readonly algorithm: SigningAlgorithm;
+  /** DNSKEY RDATA. */
+  readonly rdata: Uint8Array;
+  readonly tag: number;
+  sign(data: Uint8Array): Uint8Array;
+}
+
+/** Flags 257: zone key and secure entry point (RFC 4034 §2.1.1). */
+const KEY_SIGNING = 257;
+
+/** Makes a new key. One key that signs everything (a "CSK") is what the defaults give. */
+export function generateZoneKey(algorithm: SigningAlgorithm, flags = KEY_SIGNING): ZoneSigningKey {
+  const { privateKey, publicKey } = generate(algorithm);
+  const rdata = concat(u16(flags), Uint8Array.of(3, algorithm), publicOctets(algorithm, publicKey));
+  const hash = { 8: 'sha256', 10: 'sha512', 13: 'sha256', 14: 'sha384', 15: null, 16: null }[algorithm];
+  return {
+    algorithm,
+    rdata,
+    tag: keyTag(rdata),
+    sign: (data) =>
+      new Uint8Array(sign(hash, data, algorithm === 13 || algorithm === 14 ? { key: privateKey, dsaEncoding: 'ieee-p1363' } : privateKey)),
+  };
+}
+
+/** The DNSKEY record. */
+export function dnskeyRecord(zone: Name, key: ZoneSigningKey, ttl = 3600): ResourceRecord {
+  return makeRecord(zone, RRType.DNSKEY, ttl, key.rdata);
+}
+
+/** The DS record the parent publishes (RFC 4034 §5.1.4). */
+export function dsRecord(zone: Name, key: ZoneSigningKey, digestType: 2 | 4 = 2, ttl = 3600): ResourceRecord {
+  const digest = dsDigest(standardAlgorithms.digests.get(digestType) as string, canonicalName(zone), key.rdata);
+  return makeRecord(zone, RRType.DS, ttl, concat(u16(key.tag), Uint8Array.of(key.algorithm, digestType), digest));
+}
+
+function generate(algorithm: SigningAlgorithm): { privateKey: KeyObject; publicKey: KeyObject } {
+  switch (algorithm) {
+    case 8:
+    case 10:
+      return generateKeyPairSync('rsa', { modulusLength: 2048 });
+    case 13:
+      return generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    case 14:
+      return generateKeyPairSync('ec', { namedCurve: 'P-384' });
+    case 15:
+      return generateKeyPairSync('ed25519');
+    case 16:
+      return generateKeyPairSync('ed448');
+  }
+}
+
+function publicOctets(algorithm: SigningAlgorithm, key: KeyObject): Uint8Array {
+  const jwk = key.export({ format: 'jwk' });
+  const bytes = (text: string | undefined): Uint8Array => Buffer.from(text ?? '', 'base64url');
+  if (algorithm === 8 || algorithm === 10) return concat(Uint8Array.of(bytes(jwk.e).length), bytes(jwk.e), bytes(jwk.n));
+  return algorithm === 13 || algorithm === 14 ? concat(bytes(jwk.x), bytes(jwk.y)) : bytes(jwk.x);
+}

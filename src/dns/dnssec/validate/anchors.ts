@@ -1,0 +1,43 @@
+import { fail, fromHex, Name, ok, type Result } from '../../../base/index.js';
+import { wireFailures } from '../../wire/failures.js';
+import { parseZone } from '../../wire/presentation.js';
+import { readDnskey, readDs, type Dnskey, type Ds } from '../../wire/rdata.js';
+import { RRType } from '../../wire/types-registry.js';
+import type { TrustAnchor } from './types.js';
+
+const ds = (keyTag: number, digest: string): Ds => ({ keyTag, algorithm: 8, digestType: 2, digest: fromHex(digest) as Uint8Array });
+
+/**
+ * The root zone's keys (IANA root-anchors.xml): KSK-2017, revoked on 2027-01-11, and KSK-2024, which signs since 2026-10-11.
+ * Either may prove the root's key set; a revoked key no longer counts (RFC 5011 §2.1).
+ */
+export const rootAnchors: readonly TrustAnchor[] = [
+  {
+    zone: Name.root,
+    ds: [
+      ds(20326, 'e06d44b80b8f1d39a95c0b0d7c65d08458e880409bbc683457104237c7f8ec8d'),
+      ds(38696, '683d2d0acb8c9b712a1948b27f741219298d0a450d612c483af444a4c0fb2b16'),
+    ],
+    keys: [],
+  },
+];
+
+/** Reads DS and DNSKEY lines in presentation form, as root.key files hold them; other lines are refused. */
+export function parseTrustAnchors(text: string): Result<readonly TrustAnchor[]> {
+  const zone = parseZone(text);
+  if (!zone.ok) return zone;
+  const anchors = new Map<string, { zone: Name; ds: Ds[]; keys: Dnskey[] }>();
+  for (const rr of zone.value) {
+    const anchor = anchors.get(rr.name.key) ?? { zone: rr.name, ds: [], keys: [] };
+    anchors.set(rr.name.key, anchor);
+    if (rr.type === RRType.DS) {
+      const read = readDs(rr);
+      if (read.ok) anchor.ds.push(read.value);
+    } else if (rr.type === RRType.DNSKEY) {
+      const read = readDnskey(rr);
+      if (read.ok) anchor.keys.push(read.value);
+    } else return fail(wireFailures.make('dns-text-malformed', 'a trust anchor is a DS or DNSKEY record'));
+  }
+  if (anchors.size === 0) return fail(wireFailures.make('dns-text-malformed', 'no DS or DNSKEY record in the file'));
+  return ok([...anchors.values()]);
+}

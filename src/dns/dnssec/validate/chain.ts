@@ -1,0 +1,287 @@
+import { equalBytes, type Failure, type Name } from '../../../base/index.js';
+import { readDnskey, readDs, type Dnskey, type Ds } from '../../wire/rdata.js';
+import { RRType } from '../../wire/types-registry.js';
+import { dsDigest } from '../algorithms.js';
+import { canonicalName, keyTag } from '../canonical.js';
+import { dnssecFailures, type DnssecFailureCode } from '../failures.js';
+import { judgeDenial } from './judge-denial.js';
+import { groundOf, type Heard, type Session } from './session.js';
+import type { Enclosing, Ground, TrustAnchor, ZoneKey, Zones, ZoneStatus } from './types.js';
+import { timeOf } from './verify-rrset.js';
+
+const ZONE_KEY = 0x0100;
+const REVOKED = 0x0080;
+const MAX_KEYS = 64;
+
+/** What the parent says of a name: a secure delegation, a proved insecure one, no cut there, or nothing that can be believed. */
+type Cut =
+  | { readonly kind: 'secure'; readonly ds: readonly Ds[]; readonly ttl: number }
+  | { readonly kind: 'insecure' | 'no-zone'; readonly ttl: number }
+  | { readonly kind: 'bogus' | 'indeterminate'; readonly failure: Failure };
+
+/**
+ * Walks from a trust anchor to a zone. No zone cut is assumed: a cut is what a signer's name claims and the parent's DS answer proves
+ * (RFC 4035 §5.2). An insecure delegation counts only when its parent proved it.
+ */
+export class Chain implements Zones {
+  readonly #zones = new Map<string, Promise<ZoneStatus>>();
+  readonly #cuts = new Map<string, Promise<Cut>>();
+  readonly #cachedGrounds = new Map<string, readonly Ground[]>();
+  readonly #rested = new Map<string, { parent: Name | undefined; heard: Heard[] }>();
+
+  constructor(private readonly session: Session) {}
+
+  /** The closest anchor at or above a name (RFC 6840 appendix C: the closest one decides). */
+  anchor(name: Name): TrustAnchor | undefined {
+    return this.session.request.anchors
+      .filter((a) => name.isAtOrBelow(a.zone))
+      .sort((a, b) => b.zone.labels.length - a.zone.labels.length)[0];
+  }
+
+  /** A zone's standing and keys, given only its claimed name. */
+  zone(name: Name): Promise<ZoneStatus> {
+    return memo(this.#zones, name.key, () => this.#zone(name));
+  }
+
+  async #zone(name: Name): Promise<ZoneStatus> {
+    const anchor = this.anchor(name);
+    if (!anchor) return { status: 'indeterminate', failure: noAnchor(name) };
+    const cached = this.session.request.cache?.get(name.key);
+    if (cached && 'expires' in cached.zone && cached.zone.expires > this.session.request.now) {
+      this.#cachedGrounds.set(name.key, cached.grounds);
+      return cached.zone;
+    }
+    const status = anchor.zone.equals(name) ? await this.#anchored(anchor) : await this.#delegated(name, anchor);
+    if ('expires' in status) this.session.request.cache?.set(name.key, { zone: status, grounds: this.grounds(name) });
+    return status;
+  }
+
+  /** Whether data at a name ought to be signed: `secure` when every cut on the way down is. */
+  async enclosing(name: Name): Promise<Enclosing> {
+    const anchor = this.anchor(name);
+    if (!anchor) return { status: 'indeterminate', failure: noAnchor(name) };
+    for (let labels = anchor.zone.labels.length + 1; labels <= name.labels.length; labels++) {
+      const at = name.suffix(labels);
+      const cut = await this.#cut(at);
+      if (cut.kind === 'insecure') return { status: 'insecure', expires: this.#expiry(cut.ttl) };
+      if ('failure' in cut) return { status: cut.kind, failure: cut.failure };
+      // A secure delegation to keys of unknown algorithms alone is an insecure one (RFC 4035 §5.2).
+      if (cut.kind === 'secure' && this.#usable(cut.ds).length === 0) return { status: 'insecure', expires: this.#expiry(cut.ttl) };
+    }
+    return { status: 'signed' };
+  }
+
+  /** The records a zone's standing rests on, from the anchor down. */
+  grounds(zone: Name): readonly Ground[] {
+    const cached = this.#cachedGrounds.get(zone.key);
+    if (cached) return cached;
+    const own = this.#rested.get(zone.key);
+    if (!own) return [];
+    return [...(own.parent ? this.grounds(own.parent) : []), ...own.heard.filter((h) => h.used.size > 0).map(groundOf)];
+  }
+
+  /** Grounds taken from the cache in this session. */
+  get cachedGrounds(): readonly Ground[] {
+    return [...this.#cachedGrounds.values()].flat();
+  }
+
+  #rest(zone: Name, heard: Heard, parent?: Name): void {
+    const known = this.#rested.get(zone.key) ?? { parent: undefined, heard: [] };
+    known.parent ??= parent;
+    if (!known.heard.includes(heard)) known.heard.push(heard);
+    this.#rested.set(zone.key, known);
+  }
+
+  async #anchored(anchor: TrustAnchor): Promise<ZoneStatus> {
+    const asked = await this.session.ask(anchor.zone, RRType.DNSKEY);
+    if (!asked.ok) return { status: 'indeterminate', failure: asked.failure };
+    const set = asked.heard.sets.find((s) => s.type === RRType.DNSKEY && s.name.equals(anchor.zone));
+    if (!set || set.signatures.length === 0) {
+      // The anchor's zone is known to be signed, so whoever shows it unsigned takes signatures away.
+      return {
+        status: 'indeterminate',
+        failure:
+          asked.heard.message.rcode === 0
+            ? dnssecFailures.make('dnssec-stripped')
+            : dnssecFailures.make('dns-rcode', `rcode ${asked.heard.message.rcode}`),
+      };
+    }
+    if (set.signatures.every(({ rrsig }) => timeOf(rrsig, this.session.terms) !== 'valid'))
+      return bogus('dnssec-clock', `as of ${new Date(this.session.request.now).toISOString()}`);
+    const status = this.#keys(
+      asked.heard,
+      anchor.zone,
+      (key, rdata) =>
+        anchor.keys.some((k) => k.algorithm === key.algorithm && equalBytes(k.publicKey, key.publicKey)) ||
+        this.#matches(this.#usable(anchor.ds), anchor.zone, key, rdata),
+    );
+    if (status.status === 'bogus' && status.failure.code === 'dnssec-ds-mismatch')
+      return bogus('dnssec-anchor-stale', anchor.zone.toString());
+    return status;
+  }
+
+  async #delegated(name: Name, anchor: TrustAnchor): Promise<ZoneStatus> {
+    const keys = this.session.ask(name, RRType.DNSKEY);
+    this.#askAhead(name, anchor);
+    const cut = await this.#cut(name);
+    if ('failure' in cut) return { status: cut.kind, failure: cut.failure };
+    if (cut.kind !== 'secure') return { status: cut.kind, expires: this.#expiry(cut.ttl) };
+    const usable = this.#usable(cut.ds);
+    if (usable.length === 0) return { status: 'insecure', expires: this.#expiry(cut.ttl) };
+    const asked = await keys;
+    if (!asked.ok) return { status: 'indeterminate', failure: asked.failure };
+    return this.#keys(asked.heard, name, (key, rdata) => this.#matches(usable, name, key, rdata), cut.ttl);
+  }
+
+  /** Round trips are saved by asking for the root and the top-level zone while the answer below is on its way. */
+  #askAhead(name: Name, anchor: TrustAnchor): void {
+    if (!anchor.zone.isRoot || name.labels.length > 3) return;
+    if (!this.session.request.cache?.get(anchor.zone.key)) void this.session.ask(anchor.zone, RRType.DNSKEY);
+    const top = name.suffix(1);
+    if (name.labels.length < 2 || this.session.request.cache?.get(top.key)) return;
+    void this.session.ask(top, RRType.DS);
+    void this.session.ask(top, RRType.DNSKEY);
+  }
+
+  #cut(name: Name): Promise<Cut> {
+    return memo(this.#cuts, name.key, () => this.#askCut(name));
+  }
+
+  async #askCut(name: Name): Promise<Cut> {
+    const known = this.session.request.cache?.get(name.key);
+    if (known && known.zone.status === 'insecure' && known.zone.expires > this.session.request.now) {
+      this.#cachedGrounds.set(name.key, known.grounds);
+      return { kind: 'insecure', ttl: (known.zone.expires - this.session.request.now) / 1000 };
+    }
+    const asked = await this.session.ask(name, RRType.DS);
+    if (!asked.ok) return { kind: 'indeterminate', failure: asked.failure };
+    const { heard } = asked;
+    if (heard.message.rcode !== 0 && heard.message.rcode !== 3)
+      return {
+        kind: 'indeterminate',
+        failure: dnssecFailures.make(
+          heard.message.rcode === 2 ? 'dns-servfail' : 'dns-rcode',
+          `DS of ${name.toString()}: rcode ${heard.message.rcode}`,
+        ),
+      };
+    const set = heard.sets.find((s) => s.type === RRType.DS && s.name.equals(name));
+    if (!set) return this.#deniedCut(name, heard);
+    let worst: DnssecFailureCode = 'dnssec-signature-missing';
+    for (const signer of signersAbove(
+      name,
+      set.signatures.map((s) => s.rrsig.signer),
+      this.anchor(name.parent),
+    )) {
+      const parent = await this.zone(signer);
+      if (parent.status === 'insecure') return { kind: 'insecure', ttl: 0 };
+      if (parent.status === 'indeterminate') return { kind: 'indeterminate', failure: parent.failure };
+      if (parent.status !== 'secure') continue;
+      const verified = this.session.verify(heard, set, signer, parent.keys);
+      if (verified.ok) {
+        this.session.use(heard, set, verified);
+        this.#rest(name, heard, signer);
+        const ds = set.records.flatMap((rr) => {
+          const read = readDs(rr);
+          return read.ok ? [read.value] : [];
+        });
+        return { kind: 'secure', ds, ttl: verified.ttl };
+      }
+      worst = verified.code;
+    }
+    const above = await this.enclosing(name.parent);
+    if (above.status === 'insecure') return { kind: 'insecure', ttl: 0 };
+    if (above.status === 'bogus' || above.status === 'indeterminate') return { kind: above.status, failure: above.failure };
+    return { kind: 'bogus', failure: dnssecFailures.make(worst, `DS of ${name.toString()}`) };
+  }
+
+  async #deniedCut(name: Name, heard: Heard): Promise<Cut> {
+    const judged = await judgeDenial(this.session, this, heard, name, RRType.DS);
+    if ('failure' in judged) {
+      const failure =
+        judged.failure.code === 'dnssec-denial-missing' ? dnssecFailures.make('dnssec-cut-unproved', name.toString()) : judged.failure;
+      return { kind: judged.status, failure };
+    }
+    if (judged.zone) this.#rest(name, heard, judged.zone);
+    if (judged.status === 'insecure' || judged.delegation) return { kind: 'insecure', ttl: judged.ttl };
+    return { kind: 'no-zone', ttl: judged.ttl };
+  }
+
+  /** DS that can be used: known algorithm and digest, SHA-1 only without anything stronger (RFC 4509 §3). */
+  #usable(ds: readonly Ds[]): readonly Ds[] {
+    const { signatures, digests } = this.session.terms.algorithms;
+    const known = ds.filter((d) => signatures.has(d.algorithm) && digests.has(d.digestType));
+    return known.some((d) => d.digestType !== 1) ? known.filter((d) => d.digestType !== 1) : known;
+  }
+
+  #matches(usable: readonly Ds[], zone: Name, key: Dnskey, rdata: Uint8Array): boolean {
+    const tag = keyTag(rdata);
+    return usable.some((ds) => {
+      if (ds.keyTag !== tag || ds.algorithm !== key.algorithm) return false;
+      return equalBytes(
+        dsDigest(this.session.terms.algorithms.digests.get(ds.digestType) as string, canonicalName(zone), rdata),
+        ds.digest,
+      );
+    });
+  }
+
+  /** Proves a DNSKEY RRset by a key that is an entry point; then every key of the set counts (RFC 4035 §5.2). */
+  #keys(heard: Heard, zone: Name, isEntry: (key: Dnskey, rdata: Uint8Array) => boolean, ttl = Infinity): ZoneStatus {
+    const set = heard.sets.find((s) => s.type === RRType.DNSKEY && s.name.equals(zone));
+    if (!set)
+      return heard.message.rcode === 2
+        ? { status: 'indeterminate', failure: dnssecFailures.make('dns-servfail', `DNSKEY of ${zone.toString()}`) }
+        : bogus('dnssec-ds-mismatch', `${zone.toString()} has no DNSKEY`);
+    if (set.records.length > MAX_KEYS) return bogus('dnssec-limit', `${set.records.length} keys`);
+    const all = set.records.flatMap((rr) => {
+      const read = readDnskey(rr);
+      // RFC 4034 §2.1.1-2.1.2, RFC 5011 §2.1: only zone keys of protocol 3 that are not revoked.
+      if (!read.ok || read.value.protocol !== 3 || (read.value.flags & ZONE_KEY) === 0 || (read.value.flags & REVOKED) !== 0) return [];
+      return [{ dnskey: read.value, rdata: rr.rdata, zoneKey: this.#zoneKey(read.value, rr.rdata) }];
+    });
+    const entries = all.filter((k) => isEntry(k.dnskey, k.rdata)).map((k) => k.zoneKey);
+    if (entries.length === 0) return bogus('dnssec-ds-mismatch', zone.toString());
+    const verified = this.session.verify(heard, set, zone, entries);
+    if (!verified.ok)
+      return bogus(
+        verified.code === 'dnssec-key-missing' || verified.code === 'dnssec-signature-missing' ? 'dnssec-ds-mismatch' : verified.code,
+        `DNSKEY of ${zone.toString()}`,
+      );
+    this.session.use(heard, set, verified);
+    this.#rest(zone, heard);
+    return { status: 'secure', keys: all.map((k) => k.zoneKey), expires: this.#expiry(Math.min(ttl, verified.ttl)) };
+  }
+
+  #zoneKey(dnskey: Dnskey, rdata: Uint8Array): ZoneKey {
+    const algorithm = this.session.terms.algorithms.signatures.get(dnskey.algorithm);
+    let imported: ReturnType<ZoneKey['key']> | null = null;
+    return {
+      tag: keyTag(rdata),
+      algorithm: dnskey.algorithm,
+      key: () => (imported === null ? (imported = algorithm?.importKey(dnskey.publicKey)) : imported),
+    };
+  }
+
+  #expiry(ttl: number): number {
+    return this.session.request.now + Math.min(ttl, 86400) * 1000;
+  }
+}
+
+/** Signers that may speak for the parent side of a name: strictly above it, not above the anchor. At most four are looked at. */
+function signersAbove(name: Name, signers: readonly Name[], anchor: TrustAnchor | undefined): readonly Name[] {
+  const fitting = signers.filter((s) => name.isAtOrBelow(s) && !name.equals(s) && anchor !== undefined && s.isAtOrBelow(anchor.zone));
+  return [...new Map(fitting.map((s) => [s.key, s])).values()].slice(0, 4);
+}
+
+function noAnchor(name: Name): Failure {
+  return dnssecFailures.make('dnssec-no-anchor', name.toString());
+}
+
+function bogus(code: DnssecFailureCode, detail: string): { readonly status: 'bogus'; readonly failure: Failure } {
+  return { status: 'bogus', failure: dnssecFailures.make(code, detail) };
+}
+
+function memo<T>(map: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {
+  let made = map.get(key);
+  if (!made) map.set(key, (made = make()));
+  return made;
+}

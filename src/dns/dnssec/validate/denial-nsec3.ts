@@ -1,0 +1,158 @@
+import { equalBytes, type Name } from '../../../base/index.js';
+import { fromBase32hex } from '../../wire/base32hex.js';
+import { readNsec3, type Nsec3 } from '../../wire/rdata.js';
+import { RRType } from '../../wire/types-registry.js';
+import { nsec3Hash } from '../nsec3-hash.js';
+import { nextCloser, type Denial, type NoCloser, type Trust } from './denial.js';
+import { below, lacks } from './denial-nsec.js';
+import type { RRset } from './rrset.js';
+import type { Limits } from './types.js';
+
+interface Span extends Nsec3 {
+  readonly hash: Uint8Array;
+  readonly set: RRset;
+}
+
+interface Encloser {
+  readonly name: Name;
+  readonly span: Span;
+  /** Covers the next closer name. */
+  readonly cover: Span;
+}
+
+/** Hash computations left for the question. */
+export interface HashAllowance {
+  hashes: number;
+}
+
+/** Proofs from the NSEC3 records of one zone (RFC 5155 §8). */
+export class Nsec3Proofs {
+  readonly #spans: readonly Span[];
+  readonly #hashes = new Map<string, Uint8Array>();
+
+  constructor(
+    sets: readonly RRset[],
+    private readonly zone: Name,
+    private readonly trust: Trust,
+    private readonly limits: Limits,
+    private readonly allowance: HashAllowance,
+  ) {
+    const spans = sets.flatMap((set) => spanOf(set, zone));
+    // RFC 5155 §8.2: one parameter set counts; the others are as if they were not there.
+    const [first] = spans;
+    this.#spans = spans.filter((s) => first && s.iterations === first.iterations && equalBytes(s.salt, first.salt));
+  }
+
+  get any(): boolean {
+    return this.#spans.length > 0;
+  }
+
+  /** Too many iterations to bother, told only after a signature over them held. */
+  get excessive(): 'no' | 'insecure' | 'refused' {
+    const [first] = this.#spans;
+    if (!first || first.iterations <= this.limits.iterationsInsecure || !this.#spans.some((s) => this.trust(s.set))) return 'no';
+    return first.iterations > this.limits.iterationsRefused ? 'refused' : 'insecure';
+  }
+
+  /** The sets themselves, for a verdict that rests on their iterations alone. */
+  get sets(): readonly RRset[] {
+    return this.#spans.slice(0, 1).map((s) => s.set);
+  }
+
+  nodata(name: Name, type: number): Denial | undefined {
+    const match = this.#match(name);
+    if (match) {
+      const delegation = match.types.has(RRType.NS) && !match.types.has(RRType.SOA);
+      return lacks(match, type, name.isRoot) ? { kind: 'nodata', status: 'secure', delegation, used: [match.set] } : undefined;
+    }
+    const encloser = this.#encloser(name);
+    if (!encloser) return undefined;
+    const optOut = isOptOut(encloser.cover);
+    const wildcard = this.#match(below(encloser.name));
+    if (wildcard) {
+      return lacks(wildcard, type, false)
+        ? { kind: 'nodata', status: optOut ? 'insecure' : 'secure', delegation: false, used: unique(encloser, wildcard) }
+        : undefined;
+    }
+    // RFC 5155 §8.6: an unsigned delegation may hide in an opt-out span.
+    return optOut ? { kind: 'nodata', status: 'insecure', used: unique(encloser) } : undefined;
+  }
+
+  nxdomain(name: Name): Denial | undefined {
+    const encloser = this.#encloser(name);
+    const wildcard = encloser && this.#cover(below(encloser.name));
+    if (!encloser || !wildcard) return undefined;
+    return { kind: 'nxdomain', status: isOptOut(encloser.cover) ? 'insecure' : 'secure', used: unique(encloser, wildcard) };
+  }
+
+  noCloser(name: Name, encloserLabels: number): NoCloser | undefined {
+    const cover = this.#cover(nextCloser(name, encloserLabels));
+    return cover && { status: isOptOut(cover) ? 'insecure' : 'secure', used: [cover.set] };
+  }
+
+  /** Closest encloser proof (RFC 5155 §8.3). The encloser must be of this zone: no delegation, no DNAME. */
+  #encloser(name: Name): Encloser | undefined {
+    if (!name.isAtOrBelow(this.zone)) return undefined;
+    for (let labels = name.labels.length - 1; labels >= this.zone.labels.length; labels--) {
+      const candidate = name.suffix(labels);
+      const span = this.#match(candidate);
+      if (!span) continue;
+      if (span.types.has(RRType.DNAME) || (span.types.has(RRType.NS) && !span.types.has(RRType.SOA))) return undefined;
+      const cover = this.#cover(nextCloser(name, labels));
+      return cover && { name: candidate, span, cover };
+    }
+    return undefined;
+  }
+
+  #match(name: Name): Span | undefined {
+    const hash = this.#hash(name);
+    return hash && this.#spans.find((s) => equalBytes(s.hash, hash) && this.trust(s.set));
+  }
+
+  #cover(name: Name): Span | undefined {
+    const hash = this.#hash(name);
+    return hash && this.#spans.find((s) => between(s.hash, hash, s.nextHash) && this.trust(s.set));
+  }
+
+  #hash(name: Name): Uint8Array | undefined {
+    const [first] = this.#spans;
+    if (!first) return undefined;
+    const known = this.#hashes.get(name.key);
+    if (known) return known;
+    if (this.allowance.hashes-- <= 0) return undefined;
+    const hash = nsec3Hash(name, first.salt, first.iterations);
+    this.#hashes.set(name.key, hash);
+    return hash;
+  }
+}
+
+/** Unknown hash algorithms and flags are ignored (RFC 5155 §8.1, §8.2); the owner must be one label below the zone. */
+function spanOf(set: RRset, zone: Name): Span[] {
+  if (set.type !== RRType.NSEC3 || set.records.length !== 1 || !set.name.parent.equals(zone) || set.name.isRoot) return [];
+  const nsec3 = readNsec3(set.records[0] as RRset['records'][number]);
+  const hash = fromBase32hex(Buffer.from(set.name.labels[0] as Uint8Array).toString('latin1'));
+  if (
+    !nsec3.ok ||
+    !hash ||
+    hash.length !== 20 ||
+    nsec3.value.nextHash.length !== 20 ||
+    nsec3.value.hashAlgorithm !== 1 ||
+    nsec3.value.flags > 1
+  )
+    return [];
+  return [{ ...nsec3.value, hash, set }];
+}
+
+function isOptOut(span: Span): boolean {
+  return (span.flags & 1) !== 0;
+}
+
+function between(owner: Uint8Array, hash: Uint8Array, next: Uint8Array): boolean {
+  const after = Buffer.compare(owner, hash) < 0;
+  const before = Buffer.compare(hash, next) < 0;
+  return Buffer.compare(owner, next) < 0 ? after && before : (after || before) && !equalBytes(owner, hash);
+}
+
+function unique({ span, cover }: Encloser, third?: Span): readonly RRset[] {
+  return [...new Set([span.set, cover.set, ...(third ? [third.set] : [])])];
+}

@@ -1,0 +1,143 @@
+import type { Failure, Name } from '../../../base/index.js';
+import { readSoa } from '../../wire/rdata.js';
+import { RRType } from '../../wire/types-registry.js';
+import { dnssecFailures } from '../failures.js';
+import type { Denial, NoCloser } from './denial.js';
+import { NsecProofs } from './denial-nsec.js';
+import { Nsec3Proofs } from './denial-nsec3.js';
+import type { RRset } from './rrset.js';
+import type { Heard, Session } from './session.js';
+import type { ZoneKey, Zones } from './types.js';
+import type { Verified } from './verify-rrset.js';
+
+export type JudgedDenial =
+  | {
+      readonly status: 'secure' | 'insecure';
+      readonly kind: 'nodata' | 'nxdomain';
+      readonly delegation: boolean;
+      readonly ttl: number;
+      /** Zone that proved it. */ readonly zone?: Name;
+    }
+  | { readonly status: 'bogus' | 'indeterminate'; readonly failure: Failure };
+
+const denialTypes: ReadonlySet<number> = new Set([RRType.NSEC, RRType.NSEC3, RRType.SOA]);
+
+/**
+ * Judges the claim that a name has no records of a type. In a signed zone the claim needs proof; without one it is bogus, whatever the rcode says
+ * (the rcode is not signed).
+ */
+export async function judgeDenial(session: Session, chain: Zones, heard: Heard, name: Name, type: number): Promise<JudgedDenial> {
+  const asRcode = heard.message.rcode === 3 ? 'nxdomain' : 'nodata';
+  // A DS answer speaks for the parent: its zone lies strictly above.
+  const subject = type === RRType.DS && !name.isRoot ? name.parent : name;
+  let failure: Failure | undefined;
+  for (const zone of zonesOf(heard, subject, chain)) {
+    const status = await chain.zone(zone);
+    if (status.status === 'insecure') return { status: 'insecure', kind: asRcode, delegation: false, ttl: negativeTtl(heard, zone), zone };
+    if ('failure' in status) {
+      if (status.status === 'indeterminate') return { status: 'indeterminate', failure: status.failure };
+      failure ??= status.failure;
+      continue;
+    }
+    if (status.status !== 'secure') continue;
+    const proved = proveDenial(session, heard, zone, status.keys, name, type);
+    if (proved === 'refused') return { status: 'bogus', failure: dnssecFailures.make('dnssec-iterations', zone.toString()) };
+    if (proved)
+      return {
+        ...proved,
+        delegation: proved.delegation ?? false,
+        kind: proved.kind,
+        ttl: Math.min(negativeTtl(heard, zone), proved.ttl),
+        zone,
+      };
+    failure ??= dnssecFailures.make(
+      session.hashes.hashes < 0 ? 'dnssec-limit' : 'dnssec-denial-missing',
+      `${name.toString()} in ${zone.toString()}`,
+    );
+  }
+  const above = await chain.enclosing(subject);
+  if (above.status === 'insecure') return { status: 'insecure', kind: asRcode, delegation: false, ttl: negativeTtl(heard, name) };
+  if ('failure' in above) return { status: above.status, failure: above.failure };
+  return { status: 'bogus', failure: failure ?? dnssecFailures.make('dnssec-denial-missing', name.toString()) };
+}
+
+/** That a wildcard was right to answer: no closer name exists. Undefined when that is not proved. */
+export function judgeNoCloser(
+  session: Session,
+  heard: Heard,
+  zone: Name,
+  keys: readonly ZoneKey[],
+  name: Name,
+  encloserLabels: number,
+): NoCloser['status'] | undefined {
+  const { nsec, nsec3, used } = proofs(session, heard, zone, keys);
+  if (nsec3.excessive === 'insecure') return 'insecure';
+  const found = nsec.noCloser(name, encloserLabels) ?? nsec3.noCloser(name, encloserLabels);
+  if (found) used(found.used);
+  return found?.status;
+}
+
+function proveDenial(
+  session: Session,
+  heard: Heard,
+  zone: Name,
+  keys: readonly ZoneKey[],
+  name: Name,
+  type: number,
+): (Denial & { ttl: number }) | 'refused' | undefined {
+  const { nsec, nsec3, used } = proofs(session, heard, zone, keys);
+  const nx = heard.message.rcode === 3;
+  // Both are tried, the one that fits the rcode first: an empty non-terminal under NXDOMAIN is still a proof.
+  const byNsec = nsec.any
+    ? nx
+      ? (nsec.nxdomain(name) ?? nsec.nodata(name, type))
+      : (nsec.nodata(name, type) ?? nsec.nxdomain(name))
+    : undefined;
+  if (byNsec) return { ...byNsec, ttl: used(byNsec.used) };
+  if (!nsec3.any) return undefined;
+  const excessive = nsec3.excessive;
+  if (excessive === 'refused') return 'refused';
+  if (excessive === 'insecure')
+    return { kind: nx ? 'nxdomain' : 'nodata', status: 'insecure', delegation: false, used: nsec3.sets, ttl: used(nsec3.sets) };
+  const byNsec3 = nx ? (nsec3.nxdomain(name) ?? nsec3.nodata(name, type)) : (nsec3.nodata(name, type) ?? nsec3.nxdomain(name));
+  return byNsec3 && { ...byNsec3, ttl: used(byNsec3.used) };
+}
+
+function proofs(
+  session: Session,
+  heard: Heard,
+  zone: Name,
+  keys: readonly ZoneKey[],
+): { nsec: NsecProofs; nsec3: Nsec3Proofs; used: (sets: readonly RRset[]) => number } {
+  const verdicts = new Map<RRset, Verified>();
+  const trust = (set: RRset): boolean => {
+    const verdict = verdicts.get(set) ?? session.verify(heard, set, zone, keys);
+    verdicts.set(set, verdict);
+    // A record that a wildcard produced cannot speak for the names around its owner.
+    return verdict.ok && verdict.signature.rrsig.labels === set.name.labels.length - (set.name.isWildcard ? 1 : 0);
+  };
+  const used = (sets: readonly RRset[]): number => {
+    for (const set of sets) session.use(heard, set, verdicts.get(set));
+    return Math.min(...sets.map((set) => verdicts.get(set)).map((v) => (v?.ok ? v.ttl : 0)));
+  };
+  return {
+    nsec: new NsecProofs(heard.sets, zone, trust),
+    nsec3: new Nsec3Proofs(heard.sets, zone, trust, session.limits, session.hashes),
+    used,
+  };
+}
+
+/** Zones that claim to deny: signers of the NSEC, NSEC3 and SOA records, at or above the subject and not above the anchor; closest first. */
+function zonesOf(heard: Heard, subject: Name, chain: Zones): readonly Name[] {
+  const anchor = chain.anchor(subject);
+  const signers = heard.sets.filter((s) => denialTypes.has(s.type)).flatMap((s) => s.signatures.map((x) => x.rrsig.signer));
+  const fitting = signers.filter((s) => subject.isAtOrBelow(s) && anchor !== undefined && s.isAtOrBelow(anchor.zone));
+  return [...new Map(fitting.map((s) => [s.key, s])).values()].sort((a, b) => b.labels.length - a.labels.length).slice(0, 4);
+}
+
+/** RFC 2308 §5: how long an absence may be remembered; at most an hour, a minute without SOA. */
+function negativeTtl(heard: Heard, zone: Name): number {
+  const soa = heard.message.authorities.find((rr) => rr.type === RRType.SOA && zone.isAtOrBelow(rr.name));
+  const read = soa && readSoa(soa);
+  return soa && read?.ok ? Math.min(soa.ttl, read.value.minimum, 3600) : 60;
+}

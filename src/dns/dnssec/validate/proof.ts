@@ -1,0 +1,51 @@
+import { Name } from '../../../base/index.js';
+import type { Answer, ResourceRecord } from '../../types.js';
+import type { Message } from '../../wire/message.js';
+import { parseRecord } from '../../wire/presentation.js';
+import { dnssecFailures } from '../failures.js';
+import type { AlgorithmRegistry } from '../algorithms.js';
+import type { Fetch, Ground, Proof, TrustAnchor } from './types.js';
+import { validate } from './validate.js';
+
+/** Validates a proof from its own records, at its own time or another (milliseconds since 1970). A question it does not answer fails. */
+export async function verifyProof(
+  proof: Proof,
+  anchors: readonly TrustAnchor[],
+  now = Date.parse(proof.at),
+  algorithms?: AlgorithmRegistry,
+): Promise<Answer> {
+  const messages = new Map(proof.grounds.map((g) => [`${g.type} ${Name.of(g.name).key}`, messageOf(g)]));
+  const fetch: Fetch = (name, type) => {
+    const message = messages.get(`${type} ${name.key}`);
+    return Promise.resolve(
+      message
+        ? { ok: true, message }
+        : { ok: false, failure: dnssecFailures.make('dns-servfail', `the proof says nothing of ${name.toString()}`) },
+    );
+  };
+  return validate({ name: Name.of(proof.name), type: proof.type, fetch, anchors, now, ...(algorithms ? { algorithms } : {}) });
+}
+
+function messageOf(ground: Ground): Message {
+  const records = (lines: readonly string[]): ResourceRecord[] =>
+    lines.flatMap((line) => {
+      const parsed = parseRecord(line);
+      return parsed.ok ? [parsed.value] : [];
+    });
+  return {
+    id: 0,
+    opcode: 0,
+    rcode: ground.rcode,
+    response: true,
+    authoritative: false,
+    truncated: false,
+    recursionDesired: true,
+    recursionAvailable: true,
+    authenticData: false,
+    checkingDisabled: true,
+    questions: [{ name: Name.of(ground.name), type: ground.type, class: 1 }],
+    answers: records(ground.answers),
+    authorities: records(ground.authorities),
+    additionals: [],
+  };
+}

@@ -1,0 +1,36 @@
+import type { Name } from '../../../base/index.js';
+import type { ResourceRecord } from '../../types.js';
+import type { Message } from '../../wire/message.js';
+import { readRrsig, type Rrsig } from '../../wire/rdata.js';
+import { RRClass, RRType } from '../../wire/types-registry.js';
+
+/** Records of one owner and type in one message, with the signatures that came for them in whatever section. */
+export interface RRset {
+  readonly name: Name;
+  readonly type: number;
+  readonly records: readonly ResourceRecord[];
+  readonly signatures: readonly { readonly record: ResourceRecord; readonly rrsig: Rrsig }[];
+}
+
+/** Groups a message's answer and authority records. Other classes and malformed signatures are left out. */
+export function rrsetsOf(message: Message): readonly RRset[] {
+  const sets = new Map<
+    string,
+    { name: Name; type: number; records: ResourceRecord[]; signatures: { record: ResourceRecord; rrsig: Rrsig }[] }
+  >();
+  const signatures: { record: ResourceRecord; rrsig: Rrsig }[] = [];
+  for (const record of [...message.answers, ...message.authorities]) {
+    if (record.class !== RRClass.IN) continue;
+    if (record.type === RRType.RRSIG) {
+      const rrsig = readRrsig(record);
+      if (rrsig.ok) signatures.push({ record, rrsig: rrsig.value });
+      continue;
+    }
+    const key = `${record.type} ${record.name.key}`;
+    const set = sets.get(key);
+    if (set) set.records.push(record);
+    else sets.set(key, { name: record.name, type: record.type, records: [record], signatures: [] });
+  }
+  for (const signature of signatures) sets.get(`${signature.rrsig.typeCovered} ${signature.record.name.key}`)?.signatures.push(signature);
+  return [...sets.values()];
+}

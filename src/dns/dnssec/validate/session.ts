@@ -1,0 +1,90 @@
+import type { Failure, Name } from '../../../base/index.js';
+import type { ResourceRecord } from '../../types.js';
+import { formatRecord } from '../../wire/presentation.js';
+import { dnssecFailures } from '../failures.js';
+import { rrsetsOf, type RRset } from './rrset.js';
+import { defaultLimits, type Ground, type Limits, type ValidateRequest } from './types.js';
+import { verifyRrset, type Allowance, type Terms, type Verified } from './verify-rrset.js';
+import { standardAlgorithms } from '../algorithms.js';
+import type { Message } from '../../wire/message.js';
+import type { ZoneKey } from './types.js';
+
+/** One upstream answer, taken apart, with what has been verified in it and what a verdict came to rest on. */
+export interface Heard {
+  readonly name: Name;
+  readonly type: number;
+  readonly message: Message;
+  readonly sets: readonly RRset[];
+  readonly allowance: Allowance;
+  readonly used: Set<ResourceRecord>;
+}
+
+export type Asked = { readonly ok: true; readonly heard: Heard } | { readonly ok: false; readonly failure: Failure };
+
+/** The work of one question: each upstream question asked once, every allowance counted in one place. */
+export class Session {
+  readonly limits: Limits;
+  readonly terms: Terms;
+  readonly hashes: { hashes: number };
+  readonly #question = { failed: 0 };
+  readonly #asked = new Map<string, Promise<Asked>>();
+  readonly #heard: Heard[] = [];
+
+  constructor(readonly request: ValidateRequest) {
+    this.limits = { ...defaultLimits, ...request.limits };
+    this.terms = { algorithms: request.algorithms ?? standardAlgorithms, limits: this.limits, now: request.now };
+    this.hashes = { hashes: this.limits.hashes };
+    this.#question.failed = this.limits.failedChecks;
+  }
+
+  ask(name: Name, type: number): Promise<Asked> {
+    const key = `${type} ${name.key}`;
+    let asked = this.#asked.get(key);
+    if (!asked) {
+      asked =
+        this.#asked.size >= this.limits.fetches ? Promise.resolve(refusal('dnssec-limit', 'too many questions')) : this.#fetch(name, type);
+      asked.catch(() => undefined); // A question asked ahead may be abandoned; whoever awaits it still sees the abort.
+      this.#asked.set(key, asked);
+    }
+    return asked;
+  }
+
+  async #fetch(name: Name, type: number): Promise<Asked> {
+    const fetched = await this.request.fetch(name, type);
+    if (!fetched.ok) return fetched;
+    const heard: Heard = {
+      name,
+      type,
+      message: fetched.message,
+      sets: rrsetsOf(fetched.message),
+      allowance: { checks: this.limits.checksPerMessage, question: this.#question },
+      used: new Set(),
+    };
+    this.#heard.push(heard);
+    return { ok: true, heard };
+  }
+
+  /** Verifies an RRset; when it holds, its records and the one signature count as used only after {@link use}. */
+  verify(heard: Heard, set: RRset, zone: Name, keys: readonly ZoneKey[]): Verified {
+    return verifyRrset(set, zone, keys, this.terms, heard.allowance);
+  }
+
+  use(heard: Heard, set: RRset, verified?: Verified): void {
+    for (const record of set.records) heard.used.add(record);
+    if (verified?.ok) heard.used.add(verified.signature.record);
+  }
+
+  /** What the verdict rests on, one entry for each upstream answer. */
+  grounds(): readonly Ground[] {
+    return this.#heard.filter((h) => h.used.size > 0).map(groundOf);
+  }
+}
+
+export function groundOf({ name, type, message, used }: Heard): Ground {
+  const lines = (records: readonly ResourceRecord[]): string[] => records.filter((rr) => used.has(rr)).map(formatRecord);
+  return { name: name.toString(), type, rcode: message.rcode, answers: lines(message.answers), authorities: lines(message.authorities) };
+}
+
+export function refusal(code: keyof typeof dnssecFailures.entries, detail = ''): { readonly ok: false; readonly failure: Failure } {
+  return { ok: false, failure: dnssecFailures.make(code, detail) };
+}

@@ -1,0 +1,125 @@
+import type { KeyObject } from 'node:crypto';
+import type { Failure, Name } from '../../../base/index.js';
+import type { Dnssec } from '../../types.js';
+import type { Message } from '../../wire/message.js';
+import type { Dnskey, Ds } from '../../wire/rdata.js';
+import type { AlgorithmRegistry } from '../algorithms.js';
+
+/** Asks upstream with CD=1 and DO=1. Never rejects but for an abort. */
+export type Fetch = (name: Name, type: number) => Promise<Fetched>;
+export type Fetched = { readonly ok: true; readonly message: Message } | { readonly ok: false; readonly failure: Failure };
+
+/** What is believed without proof: DS or DNSKEY of a zone, usually the root. */
+export interface TrustAnchor {
+  readonly zone: Name;
+  readonly ds: readonly Ds[];
+  readonly keys: readonly Dnskey[];
+}
+
+/** Bounds on the work one answer may cause (CVE-2023-50387, CVE-2023-50868). */
+export interface Limits {
+  /** Signature checks over the records of one message. */
+  readonly checksPerMessage: number;
+  /** Signature checks that fail, over the whole question. */
+  readonly failedChecks: number;
+  /** Keys with one tag that are tried for one signature. */
+  readonly keysPerTag: number;
+  /** NSEC3 iterations above which a zone counts as insecure, and above which its answers are refused (RFC 9276 §3.2). */
+  readonly iterationsInsecure: number;
+  readonly iterationsRefused: number;
+  /** NSEC3 hashes over the whole question. */
+  readonly hashes: number;
+  /** Aliases followed. */
+  readonly aliases: number;
+  /** Questions asked upstream. */
+  readonly fetches: number;
+  /** Clock skew granted: a tenth of the signature's life, within these bounds, in seconds. */
+  readonly skewMin: number;
+  readonly skewMax: number;
+}
+
+export const defaultLimits: Limits = {
+  checksPerMessage: 16,
+  failedChecks: 8,
+  keysPerTag: 4,
+  iterationsInsecure: 50,
+  iterationsRefused: 500,
+  hashes: 64,
+  aliases: 11,
+  fetches: 64,
+  skewMin: 3600,
+  skewMax: 86400,
+};
+
+/** A zone's standing, once it is proved. `evidence` names the messages the proof rests on. */
+export type ZoneStatus =
+  | { readonly status: 'secure'; readonly keys: readonly ZoneKey[]; readonly expires: number }
+  | { readonly status: 'insecure'; readonly expires: number }
+  | { readonly status: 'no-zone'; readonly expires: number }
+  | { readonly status: 'bogus' | 'indeterminate'; readonly failure: Failure };
+
+export interface ZoneKey {
+  readonly tag: number;
+  readonly algorithm: number;
+  /** Imported at first use: importing costs as much as a check. Undefined for a key that is none. */
+  key(): KeyObject | undefined;
+}
+
+export interface ValidateRequest {
+  readonly name: Name;
+  readonly type: number;
+  readonly fetch: Fetch;
+  readonly anchors: readonly TrustAnchor[];
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  readonly limits?: Partial<Limits>;
+  readonly algorithms?: AlgorithmRegistry;
+  /** Zones proved before; shared between questions. */
+  readonly cache?: ZoneCache;
+}
+
+/** Keeps proved zones, keys imported. Bounded by its maker. Entries hold the records the zone rests on, for the proofs of later answers. */
+export interface ZoneCache {
+  get(zone: string): CachedZone | undefined;
+  set(zone: string, entry: CachedZone): void;
+}
+
+export interface CachedZone {
+  readonly zone: ZoneStatus;
+  readonly grounds: readonly Ground[];
+}
+
+/** Records of one upstream answer that a verdict rests on. */
+export interface Ground {
+  readonly name: string;
+  readonly type: number;
+  readonly rcode: number;
+  readonly answers: readonly string[];
+  readonly authorities: readonly string[];
+}
+
+/** What data at a name ought to be: signed, or in a part of the tree that is proved to be unsigned. */
+export type Enclosing =
+  | { readonly status: 'signed' }
+  | { readonly status: 'insecure'; readonly expires: number }
+  | { readonly status: 'bogus' | 'indeterminate'; readonly failure: Failure };
+
+/** The zones above a name, as far as they are proved. */
+export interface Zones {
+  zone(name: Name): Promise<ZoneStatus>;
+  enclosing(name: Name): Promise<Enclosing>;
+  /** The closest trust anchor at or above a name. */
+  anchor(name: Name): TrustAnchor | undefined;
+}
+
+/** The least that a verdict rests on: every record, key, signature and denial used, as text. Validates again without a network. */
+export interface Proof {
+  readonly schema: 'hermetic.proof/1';
+  readonly name: string;
+  readonly type: number;
+  /** The time at which it was proved, RFC 3339 UTC. */
+  readonly at: string;
+  readonly status: 'found' | 'nodata' | 'nxdomain';
+  readonly dnssec: Dnssec;
+  readonly grounds: readonly Ground[];
+}

@@ -1,0 +1,162 @@
+import { Name, type Failure } from '../../../base/index.js';
+import type { AliasStep, Answer, Dnssec } from '../../types.js';
+import { readTarget } from '../../wire/rdata.js';
+import { Rcode, RRType } from '../../wire/types-registry.js';
+import { dnssecFailures } from '../failures.js';
+import { Chain } from './chain.js';
+import { judgeDenial, type JudgedDenial } from './judge-denial.js';
+import { judgeRrset } from './judge-rrset.js';
+import type { RRset } from './rrset.js';
+import { Session, type Asked, type Heard } from './session.js';
+import type { Proof, ValidateRequest } from './types.js';
+
+const gravity: readonly Dnssec[] = ['secure', 'insecure', 'indeterminate', 'bogus'];
+
+/**
+ * The complete validating stub: asks upstream through `fetch`, follows aliases, and says of data and denial alike whether it is secure, insecure
+ * (proved), bogus or indeterminate (RFC 4035 §4.3, RFC 7672 §2.1.1). Pure but for `fetch`; rejects only as `fetch` does.
+ */
+export async function validate(request: ValidateRequest): Promise<Answer> {
+  const session = new Session(request);
+  return new Walk(session, new Chain(session), request).run();
+}
+
+class Walk {
+  readonly #aliases: AliasStep[] = [];
+  #weakest: Dnssec = 'secure';
+  #ttl = 86400;
+  #current: Name;
+
+  constructor(
+    private readonly session: Session,
+    private readonly chain: Chain,
+    private readonly request: ValidateRequest,
+  ) {
+    this.#current = request.name;
+  }
+
+  async run(): Promise<Answer> {
+    let asked = await this.session.ask(this.#current, this.request.type);
+    for (let followed = 0; followed <= this.session.limits.aliases; followed++) {
+      const refused = refusalOf(asked);
+      if (refused || !asked.ok) return this.#failed('indeterminate', refused ?? dnssecFailures.make('dns-rcode'));
+      const { heard } = asked;
+      const data = this.#set(heard, this.request.type);
+      if (data) return this.#found(heard, data);
+      const next = await this.#follow(heard);
+      if (next === 'none') return this.#denied(heard);
+      if (next instanceof Name) {
+        if (this.#aliases.some((a) => a.from.equals(next))) break;
+        this.#current = next;
+        if (!speaksOf(heard, next)) asked = await this.session.ask(next, this.request.type);
+      } else return this.#failed(next.status, next.failure);
+    }
+    return this.#failed('bogus', dnssecFailures.make('dns-alias-loop', this.request.name.toString()));
+  }
+
+  #set(heard: Heard, type: number): RRset | undefined {
+    return heard.sets.find((s) => s.type === type && s.name.equals(this.#current));
+  }
+
+  async #found(heard: Heard, set: RRset): Promise<Answer> {
+    const judged = await judgeRrset(this.session, this.chain, heard, set);
+    if ('failure' in judged) return this.#failed(judged.status, judged.failure);
+    this.#weaken(judged.status, judged.ttl);
+    return this.#answer('found', set.records);
+  }
+
+  /** Where an alias leads from here: the target, `none` without one, or why it cannot be believed. */
+  async #follow(heard: Heard): Promise<Name | 'none' | { readonly status: 'bogus' | 'indeterminate'; readonly failure: Failure }> {
+    const dname = heard.sets.find((s) => s.type === RRType.DNAME && this.#current.isAtOrBelow(s.name) && !this.#current.equals(s.name));
+    const cname = this.request.type === RRType.CNAME ? undefined : this.#set(heard, RRType.CNAME);
+    const set = dname ?? cname;
+    const record = set?.records[0];
+    if (!set || !record) return 'none';
+    if (set.records.length > 1)
+      return { status: 'bogus', failure: dnssecFailures.make('dns-alias-loop', `${set.name.toString()} has several aliases`) };
+    const judged = await judgeRrset(this.session, this.chain, heard, set);
+    if ('failure' in judged) return judged;
+    const target = readTarget(record);
+    if (!target.ok) return { status: 'bogus', failure: target.failure };
+    // RFC 6672 §5.3.1: the CNAME that comes with a DNAME is unsigned, so its target is computed anew.
+    const to = dname ? substitute(this.#current, dname.name, target.value) : target.value;
+    if (!to)
+      return { status: 'bogus', failure: dnssecFailures.make('dns-alias-loop', `a DNAME makes ${this.#current.toString()} too long`) };
+    this.#aliases.push({ from: this.#current, to, dnssec: judged.status });
+    this.#weaken(judged.status, judged.ttl);
+    return to;
+  }
+
+  async #denied(heard: Heard): Promise<Answer> {
+    let judged = await judgeDenial(this.session, this.chain, heard, this.#current, this.request.type);
+    if ('failure' in judged && this.#aliases.length > 0 && !heard.name.equals(this.#current)) {
+      // The message answered the alias; the end of the chain may have more to say of itself.
+      const again = await this.session.ask(this.#current, this.request.type);
+      if (again.ok && !refusalOf(again)) {
+        const data = this.#set(again.heard, this.request.type);
+        if (data) return this.#found(again.heard, data);
+        judged = await judgeDenial(this.session, this.chain, again.heard, this.#current, this.request.type);
+      }
+    }
+    return this.#concluded(judged);
+  }
+
+  #concluded(judged: JudgedDenial): Answer {
+    if ('failure' in judged) return this.#failed(judged.status, judged.failure);
+    this.#weaken(judged.status, judged.ttl);
+    return this.#answer(judged.kind, []);
+  }
+
+  #weaken(status: Dnssec, ttl: number): void {
+    if (gravity.indexOf(status) > gravity.indexOf(this.#weakest)) this.#weakest = status;
+    this.#ttl = Math.min(this.#ttl, ttl);
+  }
+
+  #answer(status: 'found' | 'nodata' | 'nxdomain', records: Answer['records']): Answer {
+    const grounds = [...this.chain.cachedGrounds, ...this.session.grounds()];
+    const proof: Proof = {
+      schema: 'hermetic.proof/1',
+      name: this.request.name.toString(),
+      type: this.request.type,
+      at: new Date(this.request.now).toISOString(),
+      status,
+      dnssec: this.#weakest,
+      grounds: grounds.filter((g, i) => grounds.findIndex((h) => h.name === g.name && h.type === g.type) === i),
+    };
+    return { ...this.#common(), status, dnssec: this.#weakest, records, ttl: this.#ttl, proof };
+  }
+
+  #failed(dnssec: 'bogus' | 'indeterminate', failure: Failure): Answer {
+    return { ...this.#common(), status: 'failed', dnssec, records: [], ttl: 0, failure };
+  }
+
+  #common(): Pick<Answer, 'question' | 'canonicalName' | 'aliases'> {
+    return { question: { name: this.request.name, type: this.request.type }, canonicalName: this.#current, aliases: this.#aliases };
+  }
+}
+
+function refusalOf(asked: Asked): Failure | undefined {
+  if (!asked.ok) return asked.failure;
+  const { rcode } = asked.heard.message;
+  if (rcode === Rcode.NOERROR || rcode === Rcode.NXDOMAIN || rcode === Rcode.YXDOMAIN) return undefined;
+  return dnssecFailures.make(
+    rcode === Rcode.SERVFAIL ? 'dns-servfail' : rcode === Rcode.REFUSED ? 'dns-refused' : 'dns-rcode',
+    `${asked.heard.name.toString()}: rcode ${rcode}`,
+  );
+}
+
+/** Whether a message that answered an alias also says something of its target. */
+function speaksOf(heard: Heard, name: Name): boolean {
+  return heard.sets.some(
+    (s) =>
+      s.name.equals(name) ||
+      (s.type === RRType.DNAME && name.isAtOrBelow(s.name) && !name.equals(s.name)) ||
+      (s.type === RRType.SOA && name.isAtOrBelow(s.name)),
+  );
+}
+
+function substitute(name: Name, owner: Name, target: Name): Name | undefined {
+  const front = name.labels.slice(0, name.labels.length - owner.labels.length);
+  const made = Name.fromLabels([...front, ...target.labels]);
+  return made.ok ? made.value : undefined;
+}

@@ -1,0 +1,75 @@
+import type { Name } from '../../../base/index.js';
+import { countLabels, signedData } from '../canonical.js';
+import type { AlgorithmRegistry } from '../algorithms.js';
+import type { DnssecFailureCode } from '../failures.js';
+import type { Rrsig } from '../../wire/rdata.js';
+import type { RRset } from './rrset.js';
+import type { Limits, ZoneKey } from './types.js';
+
+/** What is left of the allowance for signature checks; shared by all that is verified in one message, and over the question. */
+export interface Allowance {
+  checks: number;
+  readonly question: { failed: number };
+}
+
+export type Verified =
+  | { readonly ok: true; readonly signature: RRset['signatures'][number]; /** Seconds. */ readonly ttl: number }
+  | { readonly ok: false; readonly code: DnssecFailureCode };
+
+export interface Terms {
+  readonly algorithms: AlgorithmRegistry;
+  readonly limits: Limits;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+}
+
+const gravity: readonly DnssecFailureCode[] = [
+  'dnssec-limit',
+  'dnssec-signature-invalid',
+  'dnssec-signature-expired',
+  'dnssec-signature-not-yet-valid',
+  'dnssec-key-missing',
+  'dnssec-signature-missing',
+];
+
+/** Checks an RRset against the keys of the zone that should have signed it (RFC 4035 §5.3). Any one valid path is enough (RFC 6840 §5.11). */
+export function verifyRrset(set: RRset, zone: Name, keys: readonly ZoneKey[], terms: Terms, allowance: Allowance): Verified {
+  const seen = new Set<DnssecFailureCode>();
+  for (const signature of set.signatures) {
+    const { rrsig } = signature;
+    if (rrsig.signer.key !== zone.key || rrsig.labels > countLabels(set.name)) continue;
+    const algorithm = terms.algorithms.signatures.get(rrsig.algorithm);
+    const fitting = keys.filter((k) => k.tag === rrsig.keyTag && k.algorithm === rrsig.algorithm).slice(0, terms.limits.keysPerTag);
+    const time = timeOf(rrsig, terms);
+    if (time !== 'valid') seen.add(time === 'expired' ? 'dnssec-signature-expired' : 'dnssec-signature-not-yet-valid');
+    else if (!algorithm || fitting.length === 0) seen.add('dnssec-key-missing');
+    else {
+      const data = signedData(set.records, rrsig);
+      for (const candidate of fitting) {
+        if (allowance.checks <= 0 || allowance.question.failed <= 0) return { ok: false, code: 'dnssec-limit' };
+        allowance.checks--;
+        const key = candidate.key();
+        if (key && algorithm.verify(key, data, rrsig.signature)) return { ok: true, signature, ttl: ttlOf(set, rrsig, terms.now) };
+        allowance.question.failed--;
+        seen.add('dnssec-signature-invalid');
+      }
+    }
+  }
+  return { ok: false, code: gravity.find((code) => seen.has(code)) ?? 'dnssec-signature-missing' };
+}
+
+/** Serial number arithmetic (RFC 4034 §3.1.5), with a tenth of the signature's life granted as skew. */
+export function timeOf(rrsig: Rrsig, { now, limits }: Pick<Terms, 'now' | 'limits'>): 'valid' | 'expired' | 'early' {
+  const seconds = Math.floor(now / 1000);
+  const life = (rrsig.expiration - rrsig.inception) | 0;
+  if (life < 0) return 'expired';
+  const skew = Math.min(limits.skewMax, Math.max(limits.skewMin, Math.floor(life / 10)));
+  if (((rrsig.expiration - seconds) | 0) + skew < 0) return 'expired';
+  return ((seconds - rrsig.inception) | 0) + skew < 0 ? 'early' : 'valid';
+}
+
+/** RFC 4035 §5.3.3. */
+function ttlOf(set: RRset, rrsig: Rrsig, now: number): number {
+  const left = Math.max(0, (rrsig.expiration - Math.floor(now / 1000)) | 0);
+  return Math.min(...set.records.map((rr) => rr.ttl), rrsig.originalTtl, left);
+}
