@@ -1,10 +1,10 @@
 import type { CheckResult, Evidence, Finding, Verdict } from '../../evidence/index.js';
-import { exposure, resolverAtFault } from '../exposure.js';
+import { exposure, handshakeFailed, resolverAtFault } from '../exposure.js';
 import { baseline } from '../profiles/baseline.js';
 import type { Profile } from '../profiles/profile.js';
 import { daneRules, policyRules, routeRules } from './domain-rules.js';
 import { hostRules } from './host-rules.js';
-import { judgeHost, type JudgedHost } from './judge-host.js';
+import { judgeHost, type JudgedAddress, type JudgedHost } from './judge-host.js';
 import { Raised } from './raise.js';
 
 const depths = ['triage', 'verdict', 'inventory', 'intrusive'];
@@ -67,8 +67,15 @@ function somethingUnknown(evidence: Evidence, hosts: readonly JudgedHost[]): boo
     // What this machine could not try never counts, as long as something of the domain was seen.
     const tried = addresses.filter((a) => a.evidence.status !== 'skipped');
     if (tried.length === 0 && addresses.length > 0) return !hosts.some((h) => h.addresses.some((a) => a.evidence.status === 'reachable'));
-    return tried.some(
-      (a) => a.evidence.status === 'inconclusive' || a.certificates.some((c) => c.pkix === 'unknown' || c.shown.dane === 'unverifiable'),
-    );
+    return tried.some((a) => a.evidence.status === 'inconclusive' || sessionUnknown(evidence, host.tlsa.status === 'usable', a));
   });
+}
+
+/** STARTTLS was offered, and what came of it does not settle what a sender would find. */
+function sessionUnknown({ mtaSts }: Evidence, dane: boolean, { shown, connection, certificates }: JudgedAddress): boolean {
+  if (shown.starttls !== 'offered') return false;
+  if (!connection?.handshake) return !handshakeFailed(connection?.failure?.code);
+  const authenticated = dane || mtaSts.policy?.mode === 'enforce';
+  if (certificates.length === 0) return authenticated;
+  return authenticated && certificates.some((c) => c.pkix === 'unknown' || c.shown.dane === 'unverifiable');
 }

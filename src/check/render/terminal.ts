@@ -4,7 +4,7 @@ import { headline, senderNames } from './headline.js';
 import { clip, wrap } from './wrap.js';
 
 export interface TerminalOptions {
-  /** Columns, 60 to 120. Default 80. */
+  /** Columns, 80 to 120. Default 80. */
   readonly width?: number;
   readonly color?: boolean;
   /** Every step of every finding, not only of the first. */
@@ -46,7 +46,7 @@ const owners: readonly (readonly [Finding['owner'], string])[] = [
 
 /** One screen: what happens to the mail, then the hosts, then what to fix and who can. Ends with a line feed. */
 export function renderTerminal(result: CheckResult, options: TerminalOptions = {}): string {
-  const width = Math.min(120, Math.max(60, options.width ?? 80));
+  const width = Math.min(120, Math.max(80, options.width ?? 80));
   const paint: Paint = (text, style) => (options.color ? `\x1b[${styles[style]}m${text}\x1b[0m` : text);
   const mail = result.route.kind === 'mx' || result.route.kind === 'implicit' || result.route.kind === 'error';
   const blocks = [
