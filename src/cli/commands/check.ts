@@ -9,10 +9,9 @@ import {
   renderNagios,
   renderTerminal,
   renderTranscript,
-  type CheckOptions,
+  type CollectOptions,
 } from '../../check/index.js';
 import type { CheckResult, Evidence } from '../../evidence/index.js';
-import { createLab } from '../../lab/index.js';
 import { exitCodeOf, exitCodes, worstExitCode } from '../exit-codes.js';
 import { complain, type Output } from '../output.js';
 import { progress } from '../progress.js';
@@ -62,10 +61,11 @@ async function run(domains: readonly string[], flags: CheckFlags, output: Output
   if (flags.evidence !== undefined && domains.length > 1) throw misuse('--evidence', 'takes one domain', 'Check the domains one by one.');
   const failOn = flags.failOn;
   const given = readCheckFlags(flags);
-  const lab = flags.lab ? await createLab() : undefined;
+  const lab = flags.lab ? await (await import('../../lab/index.js')).createLab() : undefined;
   const line = progress(output);
   try {
-    const options: CheckOptions = { ...given, ...(lab ? labOptions(lab) : {}), signal, onProgress: line.note };
+    // One resolver and one set of roots for all domains.
+    const options = collectOptions({ ...given, ...(lab ? labOptions(lab) : {}), signal, onProgress: line.note });
     const profile = profileNamed(flags.profile);
     // Printed in the order given, worked on side by side.
     const pending = domains.map((domain) => one(domain, options, profile));
@@ -83,9 +83,9 @@ async function run(domains: readonly string[], flags: CheckFlags, output: Output
 }
 
 /** What one domain came to; bad input is a value here, so that one wrong name does not lose the others. */
-async function one(domain: string, options: CheckOptions, profile: ReturnType<typeof profileNamed>): Promise<Done | Error> {
+async function one(domain: string, options: CollectOptions, profile: ReturnType<typeof profileNamed>): Promise<Done | Error> {
   try {
-    const evidence = await collect(nameOf(domain), collectOptions(options));
+    const evidence = await collect(nameOf(domain), options);
     return { evidence, result: grade(evidence, profile) };
   } catch (error) {
     return error as Error;

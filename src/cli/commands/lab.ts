@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { collect, collectOptions, grade, nameOf } from '../../check/index.js';
-import { createLab } from '../../lab/index.js';
+import type { Lab } from '../../lab/index.js';
 import type { Output } from '../output.js';
 import { exitCodes } from '../exit-codes.js';
 import { labOptions } from './lab-options.js';
@@ -10,7 +10,7 @@ export function labCommand(output: Output, signal: AbortSignal, finish: (code: n
   const command = new Command('lab').description('a whole mail internet in one process');
   command.addHelpText('after', '\nExample:\n  hermetic lab list\n  hermetic check --lab stripped.example');
   command.action(async () => {
-    const lab = await createLab();
+    const lab = await openLab();
     try {
       const options = collectOptions({ ...labOptions(lab), signal });
       for (const { domain } of lab.scenarios) {
@@ -27,10 +27,15 @@ export function labCommand(output: Output, signal: AbortSignal, finish: (code: n
     .command('list')
     .description('the domains of the lab')
     .action(async () => {
-      const lab = await createLab();
+      const lab = await openLab();
       for (const { domain, says } of lab.scenarios) output.out(`${domain.padEnd(40)} ${says}\n`);
       await lab.close();
       finish(exitCodes.good);
     });
   return command;
+}
+
+/** Loaded only when asked for: it brings a certificate authority and many servers. */
+async function openLab(): Promise<Lab> {
+  return (await import('../../lab/index.js')).createLab();
 }
