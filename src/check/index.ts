@@ -14,5 +14,6 @@ export { catalogue, type FindingId } from './findings/catalogue.js';
 export { baseline } from './profiles/baseline.js';
 export type { Profile, Rule, Mechanism } from './profiles/profile.js';
 export { renderTerminal, type TerminalOptions } from './render/terminal.js';
+export { renderControl } from './render/control.js';
 export { renderNagios } from './render/nagios.js';
 export { renderTranscript } from './render/transcript.js';

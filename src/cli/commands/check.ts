@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { isHermeticError } from '../../base/index.js';
 import {
@@ -6,6 +5,7 @@ import {
   collectOptions,
   grade,
   nameOf,
+  renderControl,
   renderNagios,
   renderTerminal,
   renderTranscript,
@@ -15,6 +15,7 @@ import type { CheckResult, Evidence } from '../../evidence/index.js';
 import { exitCodeOf, exitCodes, worstExitCode } from '../exit-codes.js';
 import { complain, type Output } from '../output.js';
 import { progress } from '../progress.js';
+import { writeFile } from '../write-file.js';
 import { misuse, profileNamed, readCheckFlags, type CheckFlags } from './check-options.js';
 import { labOptions } from './lab-options.js';
 
@@ -99,7 +100,7 @@ function show(done: Done | Error, flags: CheckFlags, output: Output, of: number,
     return flags.nagios ? 3 : exitCodes.usage;
   }
   const { evidence, result } = done;
-  if (flags.evidence !== undefined) writeFileSync(flags.evidence, `${JSON.stringify(evidence, null, 2)}\n`);
+  if (flags.evidence !== undefined) writeFile(flags.evidence, `${JSON.stringify(evidence, null, 2)}\n`, '--evidence');
   if (flags.nagios) {
     const { line, status } = renderNagios(result);
     output.out(`${line}\n`);
@@ -111,7 +112,9 @@ function show(done: Done | Error, flags: CheckFlags, output: Output, of: number,
   else {
     if (nth > 0) output.out('\n');
     output.out(renderTerminal(result, { width: output.width, color: output.color, ...(flags.steps ? { steps: true } : {}) }));
-    if (evidence.network.control) output.out(`\nControl ${evidence.network.control.host}: STARTTLS ${evidence.network.control.starttls}\n`);
+    if (evidence.network.control)
+      output.out(`
+${renderControl(evidence)}`);
     if (flags.transcript) output.out(`\n${renderTranscript(evidence)}`);
   }
   return exitCodeOf(result, failOn);
