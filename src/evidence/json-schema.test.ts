@@ -14,7 +14,7 @@ test('the schemas accept exactly what the types describe', () => {
   // Compile-time: fails to build when a field exists on one side only.
   const result = (value: CheckResult): Frozen<z.infer<typeof checkResultSchema>> => value;
   const evidence = (value: Evidence): Frozen<z.infer<typeof evidenceSchema>> => value;
-  assert.deepEqual([typeof result, typeof evidence], ["function", "function"]);
+  assert.deepEqual([typeof result, typeof evidence], ['function', 'function']);
 });
 
 test('the published schemas are those of the code', () => {
