@@ -1,0 +1,29 @@
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+
+/** What a key is made of. RSA of 1024 bits is only good for showing that it is refused. */
+export type KeyAlgorithm = 'rsa-1024' | 'rsa-2048' | 'rsa-3072' | 'rsa-4096' | 'p256' | 'p384' | 'ed25519';
+
+export interface KeyPair {
+  readonly privateKey: KeyObject;
+  readonly publicKey: KeyObject;
+}
+
+/** A fresh key. EC keys take well under a millisecond, RSA keys of 2048 bits some hundred: share them where it does not matter. */
+export function generateKey(algorithm: KeyAlgorithm = 'p256'): KeyPair {
+  switch (algorithm) {
+    case 'p256':
+      return generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
+    case 'p384':
+      return generateKeyPairSync('ec', { namedCurve: 'secp384r1' });
+    case 'ed25519':
+      return generateKeyPairSync('ed25519');
+    default:
+      return generateKeyPairSync('rsa', { modulusLength: Number(algorithm.slice(4)) });
+  }
+}
+
+/** The pair of a private key in PEM (PKCS #8, PKCS #1 or SEC 1). Throws what node:crypto throws for anything else. */
+export function readKey(pem: string): KeyPair {
+  const privateKey = createPrivateKey(pem);
+  return { privateKey, publicKey: createPublicKey(privateKey) };
+}
