@@ -22,7 +22,25 @@ export interface Certificate {
   readonly keyUsage?: readonly string[];
   readonly extendedKeyUsage?: readonly string[]; // dotted OIDs
   readonly selfIssued: boolean; // subject equals issuer, byte for byte
+  readonly version: 1 | 2 | 3;
+  readonly signatureIdentifier: Uint8Array; // DER AlgorithmIdentifier
+  readonly nameKinds: readonly number[]; // GeneralName tag numbers that occur in subjectAltName
+  readonly nameConstraints?: NameConstraints;
+  readonly criticalUnknown: readonly string[]; // dotted OIDs of critical extensions that are not understood
 }
+
+/** RFC 5280 §4.2.1.10. DNS subtrees in lower case, without leading dot; directory names as the DER of their RDNSequence. */
+export interface NameConstraints {
+  readonly permitted: NameSubtrees;
+  readonly excluded: NameSubtrees;
+}
+
+export interface NameSubtrees {
+  readonly dns: readonly string[];
+  readonly directory: readonly Uint8Array[];
+  readonly kinds: readonly number[]; // GeneralName tag numbers that occur
+}
+
 /** Verdict on a chain as sent, against a set of trust anchors, at a date, for the purpose of an SMTP or HTTPS server. */
 export interface ChainVerdict {
   readonly chain: 'trusted' | 'incomplete' | 'self-signed' | 'unknown-ca' | 'unknown';

@@ -1,0 +1,67 @@
+import type { X509FailureCode } from './failures.js';
+import type { CandidatePath } from './find-paths.js';
+import { namesPermitted } from './name-constraints.js';
+import type { Certificate, ChainVerdict } from './types.js';
+import { weaklySigned } from './verify-signed-by.js';
+
+const SERVER_AUTH = '1.3.6.1.5.5.7.3.1';
+const ANY_PURPOSE = '2.5.29.37.0';
+const MIN_RSA_BITS = 1024;
+
+export interface PathJudgement {
+  /** What forbids the path, dates aside. */
+  readonly problems: readonly X509FailureCode[];
+  /** Named, but the path stands: SHA-1. */
+  readonly remarks: readonly X509FailureCode[];
+  readonly validity: ChainVerdict['validity'];
+}
+
+/** Applies the rules of RFC 5280 §6.1 to a path whose signatures have been checked, for a TLS server at `at` (milliseconds). */
+export function checkPath({ certificates, key }: CandidatePath, at: number): PathJudgement {
+  const problems = new Set<X509FailureCode>();
+  const remarks = new Set<X509FailureCode>();
+  const anchorAt = key ? -1 : certificates.length - 1;
+  certificates.forEach((certificate, depth) => {
+    const below = certificates.slice(0, depth);
+    const isAnchor = depth === anchorAt;
+    if (depth === 0) checkServer(certificate, problems);
+    else checkIssuer(certificate, below, isAnchor, problems);
+    if (!serves(certificate)) problems.add('x509-wrong-purpose');
+    if (certificate.keyAlgorithm === 'RSA' && certificate.keyBits < MIN_RSA_BITS) problems.add('x509-weak-key');
+    if (isAnchor) return;
+    if (certificate.criticalUnknown.length > 0) problems.add('x509-critical-extension');
+    if (weaklySigned(certificate)) (/md/i.test(certificate.signatureAlgorithm) ? problems : remarks).add('x509-weak-signature');
+  });
+  return { problems: [...problems], remarks: [...remarks], validity: validityOf(certificates, at) };
+}
+
+/** The worst of the dates: a path is good only while all of it is. The certificate's own date comes first. */
+export function validityOf(certificates: readonly Certificate[], at: number): ChainVerdict['validity'] {
+  for (const { notBefore, notAfter } of certificates) {
+    if (at > notAfter) return 'expired';
+    if (at < notBefore) return 'not-yet-valid';
+  }
+  return 'valid';
+}
+
+function checkServer({ keyUsage }: Certificate, problems: Set<X509FailureCode>): void {
+  const useful = ['digitalSignature', 'keyEncipherment', 'keyAgreement'];
+  if (keyUsage && !keyUsage.some((usage) => useful.includes(usage))) problems.add('x509-wrong-purpose');
+}
+
+function checkIssuer(issuer: Certificate, below: readonly Certificate[], isAnchor: boolean, problems: Set<X509FailureCode>): void {
+  // A root of version 1 has no extensions to say that it is a CA: being an anchor says it.
+  if (!issuer.ca && !(isAnchor && issuer.version === 1)) problems.add('x509-not-a-ca');
+  if (issuer.keyUsage && !issuer.keyUsage.includes('keyCertSign')) problems.add('x509-may-not-sign');
+  const intermediates = below.slice(1).filter((c) => !c.selfIssued).length;
+  if (issuer.pathLength !== undefined && intermediates > issuer.pathLength) problems.add('x509-path-too-long');
+  const { nameConstraints } = issuer;
+  if (!nameConstraints) return;
+  const bound = below.filter((c, depth) => depth === 0 || !c.selfIssued);
+  if (!bound.every((c) => namesPermitted(c, nameConstraints))) problems.add('x509-name-not-permitted');
+}
+
+/** No list of purposes, or one with TLS servers in it; on a CA it bounds what is below, as CAs and browsers use it. */
+function serves({ extendedKeyUsage }: Certificate): boolean {
+  return !extendedKeyUsage || extendedKeyUsage.includes(SERVER_AUTH) || extendedKeyUsage.includes(ANY_PURPOSE);
+}

@@ -1,0 +1,159 @@
+/** Tags of the types a certificate is made of (X.690). */
+export const Tag = {
+  boolean: 0x01,
+  integer: 0x02,
+  bitString: 0x03,
+  octetString: 0x04,
+  null: 0x05,
+  objectId: 0x06,
+  utcTime: 0x17,
+  generalizedTime: 0x18,
+  sequence: 0x30,
+  set: 0x31,
+} as const;
+
+/** Raised inside the parser only; `parseCertificate` turns it into a failure. */
+export class DerError extends Error {}
+
+export interface Element {
+  readonly tag: number;
+  /** Contents octets. */
+  readonly body: Uint8Array;
+  /** Header and contents. */
+  readonly whole: Uint8Array;
+}
+
+/**
+ * Reads DER elements one after the other: definite, minimal lengths and low tag numbers only. Never recurses, so depth is what the caller asks for.
+ */
+export class DerReader {
+  readonly #bytes: Uint8Array;
+  #at = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  get done(): boolean {
+    return this.#at >= this.#bytes.length;
+  }
+
+  /** Tag of the next element; undefined at the end. */
+  get next(): number | undefined {
+    return this.#bytes[this.#at];
+  }
+
+  /** What has not been read yet. */
+  get rest(): Uint8Array {
+    return this.#bytes.subarray(this.#at);
+  }
+
+  any(): Element {
+    const start = this.#at;
+    const tag = this.#octet();
+    if ((tag & 0x1f) === 0x1f) throw new DerError('tag number above 30');
+    const length = this.#length();
+    const end = this.#at + length;
+    if (end > this.#bytes.length) throw new DerError('length beyond the end');
+    const body = this.#bytes.subarray(this.#at, end);
+    this.#at = end;
+    return { tag, body, whole: this.#bytes.subarray(start, end) };
+  }
+
+  take(tag: number): Element {
+    const element = this.any();
+    if (element.tag !== tag) throw new DerError(`tag ${element.tag} where ${tag} belongs`);
+    return element;
+  }
+
+  optional(tag: number): Element | undefined {
+    return this.next === tag ? this.any() : undefined;
+  }
+
+  /** A constructed element, ready to be read. */
+  enter(tag: number = Tag.sequence): DerReader {
+    return new DerReader(this.take(tag).body);
+  }
+
+  end(): void {
+    if (!this.done) throw new DerError('octets left over');
+  }
+
+  #octet(): number {
+    const octet = this.#bytes[this.#at++];
+    if (octet === undefined) throw new DerError('ends too early');
+    return octet;
+  }
+
+  #length(): number {
+    const first = this.#octet();
+    if (first < 0x80) return first;
+    const count = first & 0x7f;
+    if (count === 0 || count > 3) throw new DerError('indefinite or oversized length');
+    let length = 0;
+    for (let i = 0; i < count; i++) length = length * 256 + this.#octet();
+    if (length < 0x80 || length < 256 ** (count - 1)) throw new DerError('length not minimal');
+    return length;
+  }
+}
+
+/** Dotted text of an object identifier's contents. */
+export function readOid(body: Uint8Array): string {
+  if (body.length === 0 || body.length > 64) throw new DerError('object identifier of a wrong size');
+  const arcs: number[] = [];
+  let arc = 0;
+  let fresh = true;
+  for (const octet of body) {
+    if (fresh && octet === 0x80) throw new DerError('object identifier not minimal');
+    arc = arc * 128 + (octet & 0x7f);
+    if (arc > Number.MAX_SAFE_INTEGER / 128) throw new DerError('object identifier arc too large');
+    fresh = octet < 0x80;
+    if (!fresh) continue;
+    if (arcs.length === 0) arcs.push(...(arc < 80 ? [Math.floor(arc / 40), arc % 40] : [2, arc - 80]));
+    else arcs.push(arc);
+    arc = 0;
+  }
+  if (!fresh) throw new DerError('object identifier ends too early');
+  return arcs.join('.');
+}
+
+/** TRUE or FALSE as DER writes them. */
+export function readBoolean(body: Uint8Array): boolean {
+  if (body.length !== 1 || (body[0] !== 0 && body[0] !== 0xff)) throw new DerError('boolean neither 0 nor 255');
+  return body[0] === 0xff;
+}
+
+/** A small non-negative integer. */
+export function readSmall(body: Uint8Array): number {
+  if (body.length === 0 || body.length > 4 || (body[0] as number) >= 0x80) throw new DerError('integer out of range');
+  return body.reduce((value, octet) => value * 256 + octet, 0);
+}
+
+/** The octets of a bit string that fills them; `unused` trailing bits are zero. */
+export function readBits(body: Uint8Array): { bytes: Uint8Array; unused: number } {
+  const [unused = 8] = body;
+  const bytes = body.subarray(1);
+  if (unused > 7 || (bytes.length === 0 && unused > 0)) throw new DerError('bit string malformed');
+  if (((bytes.at(-1) ?? 0) & ((1 << unused) - 1)) !== 0) throw new DerError('unused bits not zero');
+  return { bytes, unused };
+}
+
+/** UTCTime or GeneralizedTime in UTC with seconds, the forms RFC 5280 §4.1.2.5 allows; milliseconds since 1970. */
+export function readTime({ tag, body }: Element): number {
+  const text = String.fromCharCode(...body.subarray(0, 20));
+  const match = (tag === Tag.utcTime ? /^(\d{2})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/ : /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/).exec(text);
+  if (!match || (tag !== Tag.utcTime && tag !== Tag.generalizedTime)) throw new DerError('time malformed');
+  const [year = 0, month = 0, dayOfMonth = 0, hour = 0, minute = 0, second = 0] = match.slice(1).map(Number);
+  const full = tag === Tag.utcTime ? (year < 50 ? 2000 + year : 1900 + year) : year;
+  const date = new Date(0);
+  date.setUTCFullYear(full, month - 1, dayOfMonth);
+  date.setUTCHours(hour, minute, second);
+  if (
+    date.getUTCMonth() !== month - 1 ||
+    date.getUTCDate() !== dayOfMonth ||
+    date.getUTCHours() !== hour ||
+    date.getUTCMinutes() !== minute
+  )
+    throw new DerError('no such time');
+  return date.getTime();
+}

@@ -1,0 +1,88 @@
+import { equalBytes, latin1 } from '../base/index.js';
+import type { TrustStore } from './trust-store.js';
+import type { Certificate } from './types.js';
+import { verifySignedBy } from './verify-signed-by.js';
+
+/** A way from a certificate to an anchor, leaf first. `certificates` ends with the anchor unless that is a bare key. */
+export interface CandidatePath {
+  readonly certificates: readonly Certificate[];
+  /** The bare key that signed the last certificate. */
+  readonly key?: Uint8Array;
+}
+
+/** What the search saw beside paths: it says why there is none. */
+export interface PathSearch {
+  readonly paths: Iterable<CandidatePath>;
+  readonly seen: { limit: boolean; badSignature: boolean; selfIssuedTop: boolean };
+}
+
+const MAX_DEPTH = 10;
+const MAX_SIGNATURES = 64;
+const MAX_SENT = 100;
+/** Steps of the search: many certificates of one name and key must not make it exponential. */
+const MAX_STEPS = 2000;
+
+/**
+ * Looks for every path from `leaf` to an anchor through `sent`, in any order, with junk in between (RFC 4158), lazily and within fixed work.
+ * `anchored` adds anchors among what was sent, as DANE-TA records do (RFC 7671 §5.2).
+ */
+export function findPaths(
+  leaf: Certificate,
+  sent: readonly Certificate[],
+  anchors: TrustStore,
+  anchored: (certificate: Certificate, depth: number) => boolean = () => false,
+): PathSearch {
+  const seen = { limit: sent.length > MAX_SENT, badSignature: false, selfIssuedTop: false };
+  const pool = distinct(sent.slice(0, MAX_SENT));
+  const checked = new Map<Certificate, Map<Certificate | Uint8Array, boolean>>();
+  let signatures = 0;
+  let steps = 0;
+
+  const signed = (certificate: Certificate, issuer: Certificate | Uint8Array): boolean => {
+    const known = checked.get(certificate) ?? new Map<Certificate | Uint8Array, boolean>();
+    checked.set(certificate, known);
+    const before = known.get(issuer);
+    if (before !== undefined) return before;
+    if (signatures >= MAX_SIGNATURES) {
+      seen.limit = true;
+      return false;
+    }
+    signatures++;
+    const verified = verifySignedBy(certificate, issuer);
+    known.set(issuer, verified);
+    return verified;
+  };
+
+  function* walk(path: readonly Certificate[]): Generator<CandidatePath> {
+    if (++steps > MAX_STEPS) {
+      seen.limit = true;
+      return;
+    }
+    const top = path.at(-1) as Certificate;
+    if (anchors.anchorFor(top) || anchored(top, path.length - 1)) yield { certificates: path };
+    if (path.length >= MAX_DEPTH) {
+      seen.limit = true;
+      return;
+    }
+    for (const key of anchors.keys) {
+      // A key that signs itself is an anchor in its own right.
+      if (signed(top, key)) yield { certificates: path, key };
+    }
+    if (top.selfIssued && signed(top, top)) {
+      seen.selfIssuedTop = true;
+      return;
+    }
+    const issuers = [...anchors.bySubject(top.issuer), ...pool.filter((c) => equalBytes(c.subject, top.issuer))];
+    for (const issuer of distinct(issuers)) {
+      // The same name with the same key again leads nowhere new (RFC 4158 §5.2).
+      if (path.some((c) => equalBytes(c.subject, issuer.subject) && equalBytes(c.spki, issuer.spki))) continue;
+      if (signed(top, issuer)) yield* walk([...path, issuer]);
+      else seen.badSignature = true;
+    }
+  }
+  return { paths: walk([leaf]), seen };
+}
+
+function distinct(certificates: readonly Certificate[]): Certificate[] {
+  return [...new Map(certificates.map((c) => [latin1(c.der), c])).values()];
+}

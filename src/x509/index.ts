@@ -1,0 +1,16 @@
+/**
+ * Certificates: read from DER, and judged without a handshake, at any date, against any anchors (RFC 5280, RFC 9525; RFC 7671 §5.2 for DANE-TA).
+ *
+ * @example
+ * const parsed = parsePem('-----BEGIN CERTIFICATE-----');
+ * if (parsed.ok) console.log(verifyChain({ sent: parsed.value, anchors: trustStore([]), at: 0 }).chain);
+ */
+export type { Certificate, ChainVerdict, NameConstraints, NameSubtrees } from './types.js';
+export { parseCertificate } from './parse-certificate.js';
+export { parsePem } from './pem.js';
+export { trustStore, type TrustStore } from './trust-store.js';
+export { verifyChain, findPathTo, accepts, type ChainQuestion, type AnchoredQuestion } from './verify-chain.js';
+export { verifySignedBy } from './verify-signed-by.js';
+export { matchesDnsName } from './matches-dns-name.js';
+export { spkiSha256 } from './spki-sha256.js';
+export { x509Failures, type X509FailureCode } from './failures.js';

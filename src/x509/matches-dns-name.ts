@@ -1,0 +1,13 @@
+import type { Certificate } from './types.js';
+
+/**
+ * True when a dNSName of the certificate covers `name` (A-labels, with or without final dot), as RFC 9525 §6.3 has it: `*` stands for exactly the whole
+ * left-most label and has at least two labels to its right. The common name is never looked at.
+ */
+export function matchesDnsName(certificate: Certificate, name: string): boolean {
+  const wanted = name.toLowerCase().replace(/\.$/, '');
+  if (!/^[\x21-\x7e]+$/.test(wanted) || wanted.includes('*') || /(^|\.)[0-9]+$/.test(wanted)) return false;
+  const parent = wanted.slice(wanted.indexOf('.') + 1);
+  const wildcard = /[^.]\.[^.]/.test(parent) && wanted.indexOf('.') > 0 ? `*.${parent}` : undefined;
+  return certificate.dnsNames.some((presented) => presented === wanted || presented === wildcard);
+}

@@ -1,0 +1,69 @@
+import { checkPath, validityOf, type PathJudgement } from './check-path.js';
+import type { X509FailureCode } from './failures.js';
+import { findPaths, type CandidatePath, type PathSearch } from './find-paths.js';
+import { trustStore, type TrustStore } from './trust-store.js';
+import type { Certificate, ChainVerdict } from './types.js';
+
+export interface ChainQuestion {
+  /** As the server sent them: its own certificate first, the others in any order. */
+  readonly sent: readonly Certificate[];
+  readonly anchors: TrustStore;
+  /** Date of the judgement, milliseconds since 1970. */
+  readonly at: number;
+  readonly purpose?: 'server';
+}
+
+export interface AnchoredQuestion extends Omit<ChainQuestion, 'anchors'> {
+  /** Anchors beside the chain: a TLSA record that holds a whole certificate or key. */
+  readonly anchors?: TrustStore;
+  /** Which certificates of the chain are anchors; `depth` 0 is the server's own. */
+  readonly isAnchor: (certificate: Certificate, depth: number) => boolean;
+}
+
+/**
+ * Judges a chain by itself: is there a path to an anchor that RFC 5280 §6.1 allows? The name is not looked at (see `matchesDnsName`).
+ * Trust and dates are apart: an expired certificate on a good path is `trusted` and `expired`.
+ * `trusted` with a problem `x509-weak-signature` means SHA-1 on the path; {@link accepts} says no to it.
+ */
+export function verifyChain({ sent, anchors, at }: ChainQuestion): ChainVerdict {
+  return judge(sent, at, (leaf) => findPaths(leaf, sent, anchors));
+}
+
+/** The same with anchors found in the chain: what DANE-TA asks (RFC 7671 §5.2). Nothing else is trusted. */
+export function findPathTo({ sent, anchors = trustStore([]), isAnchor, at }: AnchoredQuestion): ChainVerdict {
+  return judge(sent, at, (leaf) => findPaths(leaf, sent, anchors, isAnchor));
+}
+
+/** True for a verdict nothing stands against: trusted, in date, no weak signature. */
+export function accepts({ chain, validity, problems }: ChainVerdict): boolean {
+  return chain === 'trusted' && validity === 'valid' && problems.length === 0;
+}
+
+function judge(sent: readonly Certificate[], at: number, search: (leaf: Certificate) => PathSearch): ChainVerdict {
+  const [leaf] = sent;
+  if (!leaf) return { chain: 'unknown', validity: 'valid', path: [], problems: ['x509-no-certificate'] };
+  const { paths, seen } = search(leaf);
+  let best: (PathJudgement & { readonly path: CandidatePath }) | undefined;
+  for (const path of paths) {
+    const judged = { ...checkPath(path, at), path };
+    if (!best || rank(judged) < rank(best)) best = judged;
+    if (rank(best) === 0) break;
+  }
+  if (!best) return { ...withoutPath(leaf, seen), validity: validityOf([leaf], at), path: [] };
+  const problems = [...best.problems, ...best.remarks];
+  if (best.problems.length === 0) return { chain: 'trusted', validity: best.validity, path: best.path.certificates, problems };
+  return { chain: 'unknown-ca', validity: best.validity, path: [], problems };
+}
+
+/** Fewer faults first; a path out of date is better than one that is forbidden. */
+function rank({ problems, remarks, validity }: PathJudgement): number {
+  return 1000 * problems.length + 10 * (validity === 'valid' ? 0 : 1) + remarks.length;
+}
+
+function withoutPath(leaf: Certificate, seen: PathSearch['seen']): Pick<ChainVerdict, 'chain' | 'problems'> {
+  const reasons: X509FailureCode[] = seen.badSignature ? ['x509-bad-signature'] : [];
+  if (leaf.selfIssued) return { chain: 'self-signed', problems: [...reasons, 'x509-self-signed'] };
+  if (seen.limit) return { chain: 'unknown', problems: [...reasons, 'x509-limit'] };
+  if (seen.selfIssuedTop || seen.badSignature) return { chain: 'unknown-ca', problems: [...reasons, 'x509-unknown-ca'] };
+  return { chain: 'incomplete', problems: ['x509-issuer-missing'] };
+}
