@@ -110,6 +110,31 @@ const type: Field = {
   format: (r) => typeName(r.u16()),
 };
 
+/** Mnemonics of RFC 4034 appendix A.1 and IANA "DNS Security Algorithm Numbers". */
+const algorithms: Readonly<Record<string, number>> = {
+  RSAMD5: 1,
+  DH: 2,
+  DSA: 3,
+  RSASHA1: 5,
+  'DSA-NSEC3-SHA1': 6,
+  'RSASHA1-NSEC3-SHA1': 7,
+  RSASHA256: 8,
+  RSASHA512: 10,
+  ECDSAP256SHA256: 13,
+  ECDSAP384SHA384: 14,
+  ED25519: 15,
+  ED448: 16,
+};
+
+const algorithm: Field = {
+  parse(tokens, origin) {
+    const word = tokens.next('an algorithm').text;
+    const value = algorithms[word.toUpperCase()];
+    return value === undefined ? number(1).parse({ next: () => ({ text: word, quoted: false }), left: 1 }, origin) : Uint8Array.of(value);
+  },
+  format: (r) => String(r.u8()),
+};
+
 /** YYYYMMDDHHmmSS, or plain seconds (RFC 4034 §3.2). */
 const time: Field = {
   parse(tokens) {
@@ -169,14 +194,14 @@ export const fieldFormats: ReadonlyMap<number, readonly Field[]> = new Map<numbe
   [RRType.SRV, [n16, n16, n16, name]],
   [RRType.NAPTR, [n16, n16, text, text, text, name]],
   [RRType.CAA, [n8, text, { parse: (t) => unescape(t.next('a value').text), format: (r) => quote(r.rest()) }]],
-  [RRType.DS, [n16, n8, n8, hex]],
-  [RRType.CDS, [n16, n8, n8, hex]],
-  [RRType.DNSKEY, [n16, n8, n8, base64]],
-  [RRType.CDNSKEY, [n16, n8, n8, base64]],
+  [RRType.DS, [n16, algorithm, n8, hex]],
+  [RRType.CDS, [n16, algorithm, n8, hex]],
+  [RRType.DNSKEY, [n16, n8, algorithm, base64]],
+  [RRType.CDNSKEY, [n16, n8, algorithm, base64]],
   [RRType.SSHFP, [n8, n8, hex]],
   [RRType.TLSA, [n8, n8, n8, hex]],
-  [RRType.RRSIG, [type, n8, n8, n32, time, time, n16, name, base64]],
-  [RRType.SIG, [type, n8, n8, n32, time, time, n16, name, base64]],
+  [RRType.RRSIG, [type, algorithm, n8, n32, time, time, n16, name, base64]],
+  [RRType.SIG, [type, algorithm, n8, n32, time, time, n16, name, base64]],
   [RRType.NSEC, [name, bitmap]],
   [RRType.NSEC3, [n8, n8, n16, counted(fromHex, toHex), counted(fromBase32hex, toBase32hex), bitmap]],
   [RRType.NSEC3PARAM, [n8, n8, n16, counted(fromHex, toHex)]],

@@ -5,6 +5,7 @@ import { dnssecFailures } from '../failures.js';
 import type { Denial, NoCloser } from './denial.js';
 import { NsecProofs } from './denial-nsec.js';
 import { Nsec3Proofs } from './denial-nsec3.js';
+import { above } from './above-anchor.js';
 import type { RRset } from './rrset.js';
 import type { Heard, Session } from './session.js';
 import type { ZoneKey, Zones } from './types.js';
@@ -33,6 +34,7 @@ export async function judgeDenial(session: Session, chain: Zones, heard: Heard, 
   let failure: Failure | undefined;
   for (const zone of zonesOf(heard, subject, chain)) {
     const status = await chain.zone(zone);
+    if (status.status === 'insecure' && above(zone, subject, chain)) continue;
     if (status.status === 'insecure') return { status: 'insecure', kind: asRcode, delegation: false, ttl: negativeTtl(heard, zone), zone };
     if ('failure' in status) {
       if (status.status === 'indeterminate') return { status: 'indeterminate', failure: status.failure };
@@ -42,6 +44,7 @@ export async function judgeDenial(session: Session, chain: Zones, heard: Heard, 
     if (status.status !== 'secure') continue;
     const proved = proveDenial(session, heard, zone, status.keys, name, type);
     if (proved === 'refused') return { status: 'bogus', failure: dnssecFailures.make('dnssec-iterations', zone.toString()) };
+    if (proved?.status === 'insecure' && above(zone, subject, chain)) continue;
     if (proved)
       return {
         ...proved,
@@ -55,9 +58,9 @@ export async function judgeDenial(session: Session, chain: Zones, heard: Heard, 
       `${name.toString()} in ${zone.toString()}`,
     );
   }
-  const above = await chain.enclosing(subject);
-  if (above.status === 'insecure') return { status: 'insecure', kind: asRcode, delegation: false, ttl: negativeTtl(heard, name) };
-  if ('failure' in above) return { status: above.status, failure: above.failure };
+  const enclosing = await chain.enclosing(subject);
+  if (enclosing.status === 'insecure') return { status: 'insecure', kind: asRcode, delegation: false, ttl: negativeTtl(heard, name) };
+  if ('failure' in enclosing) return { status: enclosing.status, failure: enclosing.failure };
   return { status: 'bogus', failure: failure ?? dnssecFailures.make('dnssec-denial-missing', name.toString()) };
 }
 
@@ -127,11 +130,10 @@ function proofs(
   };
 }
 
-/** Zones that claim to deny: signers of the NSEC, NSEC3 and SOA records, at or above the subject and not above the anchor; closest first. */
+/** Zones that claim to deny: signers of the NSEC, NSEC3 and SOA records, at or above the subject and below some anchor; closest first. */
 function zonesOf(heard: Heard, subject: Name, chain: Zones): readonly Name[] {
-  const anchor = chain.anchor(subject);
   const signers = heard.sets.filter((s) => denialTypes.has(s.type)).flatMap((s) => s.signatures.map((x) => x.rrsig.signer));
-  const fitting = signers.filter((s) => subject.isAtOrBelow(s) && anchor !== undefined && s.isAtOrBelow(anchor.zone));
+  const fitting = signers.filter((s) => subject.isAtOrBelow(s) && chain.anchor(s) !== undefined);
   return [...new Map(fitting.map((s) => [s.key, s])).values()].sort((a, b) => b.labels.length - a.labels.length).slice(0, 4);
 }
 

@@ -1,4 +1,4 @@
-import type { Name } from '../../../base/index.js';
+import { equalBytes, type Name } from '../../../base/index.js';
 import type { ResourceRecord } from '../../types.js';
 import type { Message } from '../../wire/message.js';
 import { readRrsig, type Rrsig } from '../../wire/rdata.js';
@@ -19,7 +19,7 @@ export function rrsetsOf(message: Message): readonly RRset[] {
     { name: Name; type: number; records: ResourceRecord[]; signatures: { record: ResourceRecord; rrsig: Rrsig }[] }
   >();
   const signatures: { record: ResourceRecord; rrsig: Rrsig }[] = [];
-  for (const record of [...message.answers, ...message.authorities]) {
+  for (const record of [...message.answers, ...message.authorities, ...message.additionals.filter((rr) => rr.type === RRType.RRSIG)]) {
     if (record.class !== RRClass.IN) continue;
     if (record.type === RRType.RRSIG) {
       const rrsig = readRrsig(record);
@@ -28,7 +28,8 @@ export function rrsetsOf(message: Message): readonly RRset[] {
     }
     const key = `${record.type} ${record.name.key}`;
     const set = sets.get(key);
-    if (set) set.records.push(record);
+    // RFC 2181 §5: a record that came twice is one record.
+    if (set) set.records.some((rr) => equalBytes(rr.rdata, record.rdata)) || set.records.push(record);
     else sets.set(key, { name: record.name, type: record.type, records: [record], signatures: [] });
   }
   for (const signature of signatures) sets.get(`${signature.rrsig.typeCovered} ${signature.record.name.key}`)?.signatures.push(signature);

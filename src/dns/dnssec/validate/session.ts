@@ -82,7 +82,13 @@ export class Session {
 
 export function groundOf({ name, type, message, used }: Heard): Ground {
   const lines = (records: readonly ResourceRecord[]): string[] => records.filter((rr) => used.has(rr)).map(formatRecord);
-  return { name: name.toString(), type, rcode: message.rcode, answers: lines(message.answers), authorities: lines(message.authorities) };
+  return {
+    name: name.toString(),
+    type,
+    rcode: message.rcode,
+    answers: lines(message.answers),
+    authorities: lines([...message.authorities, ...message.additionals]),
+  };
 }
 
 export function refusal(code: keyof typeof dnssecFailures.entries, detail = ''): { readonly ok: false; readonly failure: Failure } {

@@ -42,10 +42,11 @@ class Walk {
       if (refused || !asked.ok) return this.#failed('indeterminate', refused ?? dnssecFailures.make('dns-rcode'));
       const { heard } = asked;
       const data = this.#set(heard, this.request.type);
-      if (data) return this.#found(heard, data);
+      if (data && !this.#synthesised(heard, data)) return this.#found(heard, data);
       const next = await this.#follow(heard);
       if (next === 'none') return this.#denied(heard);
       if (next instanceof Name) {
+        if (data) return this.#answer('found', data.records);
         if (this.#aliases.some((a) => a.from.equals(next))) break;
         this.#current = next;
         if (!speaksOf(heard, next)) asked = await this.session.ask(next, this.request.type);
@@ -58,6 +59,11 @@ class Walk {
     return heard.sets.find((s) => s.type === type && s.name.equals(this.#current));
   }
 
+  /** Asked for a CNAME, and given the unsigned one that a DNAME implies: the DNAME is what can be proved. */
+  #synthesised(heard: Heard, set: RRset): boolean {
+    return set.type === RRType.CNAME && set.signatures.length === 0 && dnameAbove(heard, this.#current) !== undefined;
+  }
+
   async #found(heard: Heard, set: RRset): Promise<Answer> {
     const judged = await judgeRrset(this.session, this.chain, heard, set);
     if ('failure' in judged) return this.#failed(judged.status, judged.failure);
@@ -67,7 +73,7 @@ class Walk {
 
   /** Where an alias leads from here: the target, `none` without one, or why it cannot be believed. */
   async #follow(heard: Heard): Promise<Name | 'none' | { readonly status: 'bogus' | 'indeterminate'; readonly failure: Failure }> {
-    const dname = heard.sets.find((s) => s.type === RRType.DNAME && this.#current.isAtOrBelow(s.name) && !this.#current.equals(s.name));
+    const dname = dnameAbove(heard, this.#current);
     const cname = this.request.type === RRType.CNAME ? undefined : this.#set(heard, RRType.CNAME);
     const set = dname ?? cname;
     const record = set?.records[0];
@@ -76,6 +82,12 @@ class Walk {
       return { status: 'bogus', failure: dnssecFailures.make('dns-alias-loop', `${set.name.toString()} has several aliases`) };
     const judged = await judgeRrset(this.session, this.chain, heard, set);
     if ('failure' in judged) return judged;
+    // RFC 4592 §4.4: a DNAME has no meaning at a wildcard, so one that a wildcard answered with is not believed.
+    if (dname && judged.expanded)
+      return {
+        status: 'bogus',
+        failure: dnssecFailures.make('dnssec-denial-missing', `${set.name.toString()} is a DNAME from a wildcard`),
+      };
     const target = readTarget(record);
     if (!target.ok) return { status: 'bogus', failure: target.failure };
     // RFC 6672 §5.3.1: the CNAME that comes with a DNAME is unsigned, so its target is computed anew.
@@ -153,6 +165,10 @@ function speaksOf(heard: Heard, name: Name): boolean {
       (s.type === RRType.DNAME && name.isAtOrBelow(s.name) && !name.equals(s.name)) ||
       (s.type === RRType.SOA && name.isAtOrBelow(s.name)),
   );
+}
+
+function dnameAbove(heard: Heard, name: Name): RRset | undefined {
+  return heard.sets.find((s) => s.type === RRType.DNAME && name.isAtOrBelow(s.name) && !name.equals(s.name));
 }
 
 function substitute(name: Name, owner: Name, target: Name): Name | undefined {
