@@ -1,0 +1,46 @@
+import { defineFailures } from '../../base/index.js';
+
+/** Why no resolver gave an answer. */
+export const transportFailures = defineFailures({
+  'dns-timeout': {
+    blame: 'network',
+    temporary: true,
+    clause: 'RFC 1035 §4.2.1',
+    says: 'The resolver did not answer in time.',
+    fix: 'Check that the resolver is up, or use another: --resolver ADDRESS.',
+  },
+  'dns-unreachable': {
+    blame: 'local',
+    temporary: true,
+    clause: 'RFC 1035 §4.2',
+    says: 'The resolver cannot be reached.',
+    fix: 'Check the address and this machine’s network, or use another: --resolver ADDRESS.',
+  },
+  'dns-garbled': {
+    blame: 'network',
+    temporary: true,
+    clause: 'RFC 1035 §4.1',
+    says: 'What came back is not an answer to the question.',
+    fix: 'Use another resolver: --resolver ADDRESS.',
+  },
+  'dns-no-upstream': {
+    blame: 'local',
+    temporary: false,
+    clause: 'RFC 1035 §7.1',
+    says: 'No resolver is configured.',
+    fix: 'Name one: --resolver ADDRESS.',
+  },
+  'dns-tls-failed': {
+    blame: 'local',
+    temporary: true,
+    clause: 'RFC 7858 §3.1',
+    says: 'The encrypted connection to the resolver failed.',
+    fix: 'Check the name after # and the resolver’s certificate.',
+  },
+  'dns-bad-upstream': {
+    blame: 'local',
+    temporary: false,
+    says: 'This is not the address of a resolver.',
+    fix: 'Write ADDRESS, ADDRESS:PORT, [IPv6]:PORT or tls://ADDRESS#NAME.',
+  },
+});

@@ -1,0 +1,162 @@
+import { randomInt } from 'node:crypto';
+import { concat, fail, ok, type Name, type Result } from '../../base/index.js';
+import type { Conn, Network } from '../../net/index.js';
+import { decodeMessage, encodeMessage } from '../wire/codec.js';
+import type { Message } from '../wire/message.js';
+import { RRClass } from '../wire/types-registry.js';
+import { transportFailures } from './failures.js';
+import type { Upstream } from './upstream.js';
+
+/** Puts TLS on a connection to a resolver and checks its name; given by the caller. */
+export type Secure = (conn: Conn, name: string) => Promise<Result<Conn>>;
+
+export interface TransportOptions {
+  readonly network: Network;
+  readonly secure?: Secure | undefined;
+  /** Milliseconds for one datagram, and three times that for a TCP exchange. */
+  readonly timeoutMs: number;
+  /** Datagrams sent before giving up. */
+  readonly attempts: number;
+}
+
+/** Header bits of a question: CD and DO for a validator of its own, AD for one that trusts the resolver (RFC 6840 §5.7, §5.9). */
+export interface QueryFlags {
+  readonly checkingDisabled: boolean;
+  readonly authenticData: boolean;
+}
+
+/** EDNS size that crosses every path unfragmented (RFC 9715). */
+const UDP_SIZE = 1232;
+
+/** Asks one resolver one question: datagrams first, TCP when the answer is truncated, lacks EDNS, or the resolver speaks TLS. */
+export async function askUpstream(
+  upstream: Upstream,
+  name: Name,
+  type: number,
+  flags: QueryFlags,
+  options: TransportOptions,
+  signal?: AbortSignal,
+): Promise<Result<Message>> {
+  if (upstream.tlsName !== undefined) return overTcp(upstream, name, type, flags, options, signal);
+  for (let attempt = 1; ; attempt++) {
+    const query = queryFor(name, type, flags);
+    const exchanged = await options.network.exchange({
+      to: upstream,
+      query: encodeMessage(query),
+      accept: (bytes) => answers(query, bytes) !== undefined,
+      timeoutMs: options.timeoutMs * attempt,
+      ...(signal ? { signal } : {}),
+    });
+    if (exchanged.ok) {
+      const message = answers(query, exchanged.bytes) as Message;
+      if (!message.truncated && message.edns) return ok(message);
+      const again = await overTcp(upstream, name, type, flags, options, signal);
+      return again.ok || message.truncated ? again : ok(message);
+    }
+    if (exchanged.failure.code !== 'net-timeout')
+      return fail(transportFailures.make('dns-unreachable', `${upstream.label}: ${exchanged.failure.detail}`));
+    if (attempt >= options.attempts) return fail(transportFailures.make('dns-timeout', upstream.label));
+  }
+}
+
+function queryFor(name: Name, type: number, { checkingDisabled, authenticData }: QueryFlags): Message {
+  return {
+    id: randomInt(65536),
+    opcode: 0,
+    rcode: 0,
+    response: false,
+    authoritative: false,
+    truncated: false,
+    recursionDesired: true,
+    recursionAvailable: false,
+    authenticData,
+    checkingDisabled,
+    questions: [{ name, type, class: RRClass.IN }],
+    answers: [],
+    authorities: [],
+    additionals: [],
+    edns: { version: 0, udpSize: UDP_SIZE, dnssecOk: true, options: [] },
+  };
+}
+
+/** The message, if it answers the query: id, question and direction (RFC 5452 §9.1). A bare error without question section counts. */
+function answers(query: Message, bytes: Uint8Array): Message | undefined {
+  const decoded = decodeMessage(bytes);
+  if (!decoded.ok || !decoded.value.response || decoded.value.id !== query.id || decoded.value.opcode !== 0) return undefined;
+  const [asked] = query.questions;
+  const [echoed] = decoded.value.questions;
+  if (!echoed) return decoded.value.rcode === 0 ? undefined : decoded.value;
+  return asked && echoed.type === asked.type && echoed.class === asked.class && echoed.name.equals(asked.name) ? decoded.value : undefined;
+}
+
+/** RFC 7766; over TLS RFC 7858. One question a connection. */
+async function overTcp(
+  upstream: Upstream,
+  name: Name,
+  type: number,
+  flags: QueryFlags,
+  options: TransportOptions,
+  signal?: AbortSignal,
+): Promise<Result<Message>> {
+  const dialled = await options.network.dial({
+    address: upstream.address,
+    port: upstream.port,
+    timeoutMs: 3 * options.timeoutMs,
+    ...(signal ? { signal } : {}),
+  });
+  if (!dialled.ok) {
+    return fail(
+      transportFailures.make(
+        dialled.failure.code === 'net-timeout' ? 'dns-timeout' : 'dns-unreachable',
+        `${upstream.label} over TCP: ${dialled.failure.detail}`,
+      ),
+    );
+  }
+  let { conn } = dialled;
+  try {
+    if (upstream.tlsName !== undefined) {
+      if (!options.secure) return fail(transportFailures.make('dns-tls-failed', 'no TLS was provided'));
+      const secured = await options.secure(conn, upstream.tlsName);
+      if (!secured.ok)
+        return fail(transportFailures.make('dns-tls-failed', `${upstream.label}: ${secured.failure.code} ${secured.failure.detail}`));
+      conn = secured.value;
+    }
+    const query = queryFor(name, type, flags);
+    const body = encodeMessage(query);
+    conn.stream.write(concat(Uint8Array.of(body.length >> 8, body.length & 255), body));
+    const bytes = await readFramed(conn, 3 * options.timeoutMs, signal);
+    if (!bytes) return fail(transportFailures.make('dns-timeout', `${upstream.label} over TCP`));
+    const message = answers(query, bytes);
+    return message ? ok(message) : fail(transportFailures.make('dns-garbled', upstream.label));
+  } finally {
+    conn.close();
+    dialled.conn.close();
+  }
+}
+
+/** One length-prefixed message; undefined when it does not come in time or the stream ends. At most 64 KiB and the prefix are kept. */
+function readFramed(conn: Conn, timeoutMs: number, signal?: AbortSignal): Promise<Uint8Array | undefined> {
+  return new Promise((resolve, reject) => {
+    let received = Buffer.alloc(0);
+    const timer = setTimeout(() => finish(undefined), timeoutMs);
+    const finish = (bytes: Uint8Array | undefined): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', stop);
+      conn.stream.removeAllListeners('data');
+      resolve(bytes);
+    };
+    const stop = (): void => {
+      finish(undefined);
+      reject(signal?.reason as Error);
+    };
+    signal?.addEventListener('abort', stop, { once: true });
+    conn.stream.once('error', () => finish(undefined));
+    conn.stream.once('close', () => finish(undefined));
+    conn.stream.on('data', (piece: Buffer) => {
+      received = Buffer.concat([received, piece]);
+      if (received.length < 2) return;
+      const length = received.readUInt16BE(0);
+      if (received.length >= 2 + length) finish(new Uint8Array(received.subarray(2, 2 + length)));
+    });
+  });
+}

@@ -1,0 +1,17 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { parseUpstream } from './upstream.js';
+
+test('resolver addresses: with and without port, IPv6, TLS', () => {
+  const label = (text: string): string => {
+    const parsed = parseUpstream(text);
+    return parsed.ok ? parsed.value.label : parsed.failure.code;
+  };
+  assert.equal(label('192.0.2.53'), '192.0.2.53:53');
+  assert.equal(label('192.0.2.53:5353'), '192.0.2.53:5353');
+  assert.equal(label('2001:db8::53'), '[2001:db8::53]:53');
+  assert.equal(label('[2001:db8::53]:5353'), '[2001:db8::53]:5353');
+  assert.equal(label('tls://192.0.2.53#dns.example'), 'tls://192.0.2.53:853#dns.example');
+  for (const bad of ['', 'dns.example', '192.0.2.53:0', '192.0.2.53:99999', 'tls://192.0.2.53', '[::1', '192.0.2.300'])
+    assert.equal(label(bad), 'dns-bad-upstream', bad);
+});

@@ -1,0 +1,44 @@
+import { readFileSync } from 'node:fs';
+import { fail, formatIp, ok, parseIp, type Result } from '../../base/index.js';
+import { transportFailures } from './failures.js';
+
+/** A resolver to ask. */
+export interface Upstream {
+  readonly address: string;
+  readonly port: number;
+  /** DNS over TLS (RFC 7858), authenticated by this name. */
+  readonly tlsName?: string;
+  /** As a person would write it. */
+  readonly label: string;
+}
+
+/** Reads `ADDRESS`, `ADDRESS:PORT`, `[IPv6]:PORT` or `tls://ADDRESS[:PORT]#NAME`. */
+export function parseUpstream(text: string): Result<Upstream> {
+  const bad = (): Result<Upstream> => fail(transportFailures.make('dns-bad-upstream', text));
+  const tls = /^tls:\/\/(.+)#([^#]+)$/.exec(text);
+  const written = tls ? (tls[1] as string) : text;
+  const bracketed = /^\[([^\]]+)\](?::(\d+))?$/.exec(written);
+  const plain = parseIp(written) ? [written, written, undefined] : /^([^:]+)(?::(\d+))?$/.exec(written);
+  const parts = bracketed ?? plain;
+  const ip = parseIp(parts?.[1] ?? '');
+  const port = parts?.[2] === undefined ? (tls ? 853 : 53) : Number(parts[2]);
+  if (!ip || port < 1 || port > 65535 || text.startsWith('tls:') !== (tls !== null)) return bad();
+  const address = formatIp(ip);
+  const shown = `${ip.family === 6 ? `[${address}]` : address}:${port}`;
+  return ok({ address, port, label: tls ? `tls://${shown}#${tls[2] as string}` : shown, ...(tls ? { tlsName: tls[2] as string } : {}) });
+}
+
+/** The resolvers of this machine's configuration; never a public one that was not chosen. */
+export function systemUpstreams(file = '/etc/resolv.conf'): readonly Upstream[] {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch {
+    return [];
+  }
+  return text.split('\n').flatMap((line) => {
+    const address = /^\s*nameserver\s+(\S+)/.exec(line)?.[1]?.replace(/%.*$/, '');
+    const upstream = address === undefined ? undefined : parseUpstream(address);
+    return upstream?.ok ? [upstream.value] : [];
+  });
+}

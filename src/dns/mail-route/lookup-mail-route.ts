@@ -1,0 +1,47 @@
+import type { Failure, Name } from '../../base/index.js';
+import type { AskOptions, Dnssec, Resolver } from '../types.js';
+import { readMx } from '../wire/rdata.js';
+import { RRType } from '../wire/types-registry.js';
+
+/** Where a domain's mail goes (RFC 5321 §5.1). */
+export interface MailRoute {
+  /** `implicit`: no MX, the domain itself. `null-mx`: takes no mail (RFC 7505). `none`: nothing there. `error`: could not be told. */
+  readonly kind: 'mx' | 'implicit' | 'null-mx' | 'none' | 'error';
+  readonly status: 'found' | 'nodata' | 'nxdomain' | 'failed';
+  /** Of the MX RRset or its denial, aliases of the policy domain included. */
+  readonly dnssec: Dnssec;
+  readonly failure?: Failure;
+  /** By preference; among equals in the order of the answer. At most 100 are kept. */
+  readonly hosts: readonly { readonly name: Name; readonly preference: number }[];
+}
+
+const MAX_HOSTS = 100;
+
+/** Asks for a domain's MX. Only a proved or plain absence leads to the implicit MX, never a failure. */
+export async function lookupMailRoute(resolver: Resolver, domain: Name, options: AskOptions = {}): Promise<MailRoute> {
+  const answer = await resolver.ask(domain, RRType.MX, options);
+  const common = { status: answer.status, dnssec: answer.dnssec, ...(answer.failure ? { failure: answer.failure } : {}) };
+  if (answer.status === 'failed') return { ...common, kind: 'error', hosts: [] };
+  if (answer.status === 'nxdomain') return { ...common, kind: 'none', hosts: [] };
+  if (answer.status === 'nodata') {
+    // RFC 5321 §5.1: without MX the domain's own address serves.
+    const [v4, v6] = await Promise.all([resolver.ask(domain, RRType.A, options), resolver.ask(domain, RRType.AAAA, options)]);
+    if (v4.status === 'found' || v6.status === 'found') return { ...common, kind: 'implicit', hosts: [{ name: domain, preference: 0 }] };
+    const failed = [v4, v6].find((a) => a.status === 'failed');
+    if (failed)
+      return { kind: 'error', status: 'failed', dnssec: failed.dnssec, ...(failed.failure ? { failure: failed.failure } : {}), hosts: [] };
+    return { ...common, kind: 'none', hosts: [] };
+  }
+  const records = answer.records.flatMap((rr) => {
+    const mx = readMx(rr);
+    return mx.ok ? [mx.value] : [];
+  });
+  // RFC 7505 §3: a single MX with the root as its host.
+  if (records.length === 1 && records[0]?.exchange.isRoot) return { ...common, kind: 'null-mx', hosts: [] };
+  const hosts = records
+    .filter((mx) => !mx.exchange.isRoot)
+    .sort((a, b) => a.preference - b.preference)
+    .slice(0, MAX_HOSTS)
+    .map((mx) => ({ name: mx.exchange, preference: mx.preference }));
+  return { ...common, kind: 'mx', hosts };
+}

@@ -1,0 +1,26 @@
+import { concat, latin1, type Failure, type Name } from '../../base/index.js';
+import type { AskOptions, Dnssec, Resolver } from '../types.js';
+import { readTxt } from '../wire/rdata.js';
+import { RRType } from '../wire/types-registry.js';
+
+/** TXT records of a name. */
+export interface Texts {
+  readonly lookup: 'found' | 'absent' | 'failed';
+  /** One text a record, its character strings joined without blanks (RFC 7208 §3.3, RFC 8461 §3.1), one character an octet. */
+  readonly texts: readonly string[];
+  readonly dnssec: Dnssec;
+  readonly failure?: Failure;
+}
+
+const MAX_TEXTS = 100;
+
+/** Asks for the TXT records of a name. */
+export async function lookupTexts(resolver: Resolver, name: Name, options: AskOptions = {}): Promise<Texts> {
+  const answer = await resolver.ask(name, RRType.TXT, options);
+  const texts = answer.records.slice(0, MAX_TEXTS).flatMap((rr) => {
+    const strings = readTxt(rr);
+    return strings.ok ? [latin1(concat(...strings.value))] : [];
+  });
+  const lookup = answer.status === 'failed' ? 'failed' : answer.status === 'found' ? 'found' : 'absent';
+  return { lookup, texts, dnssec: answer.dnssec, ...(answer.failure ? { failure: answer.failure } : {}) };
+}
