@@ -53,6 +53,14 @@ export function findPaths(
     return verified;
   };
 
+  const named = new Map<Certificate, readonly Certificate[]>();
+  const issuersOf = (certificate: Certificate): readonly Certificate[] => {
+    const { issuer } = certificate;
+    const found = named.get(certificate) ?? distinct([...anchors.bySubject(issuer), ...pool.filter((c) => equalBytes(c.subject, issuer))]);
+    named.set(certificate, found);
+    return found;
+  };
+
   function* walk(path: readonly Certificate[]): Generator<CandidatePath> {
     if (++steps > MAX_STEPS) {
       seen.limit = true;
@@ -72,8 +80,7 @@ export function findPaths(
       seen.selfIssuedTop = true;
       return;
     }
-    const issuers = [...anchors.bySubject(top.issuer), ...pool.filter((c) => equalBytes(c.subject, top.issuer))];
-    for (const issuer of distinct(issuers)) {
+    for (const issuer of issuersOf(top)) {
       // The same name with the same key again leads nowhere new (RFC 4158 §5.2).
       if (path.some((c) => equalBytes(c.subject, issuer.subject) && equalBytes(c.spki, issuer.spki))) continue;
       if (signed(top, issuer)) yield* walk([...path, issuer]);

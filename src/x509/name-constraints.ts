@@ -4,9 +4,12 @@ import type { Certificate, NameConstraints, NameSubtrees } from './types.js';
 
 const DNS = 2;
 const DIRECTORY = 4;
+/** Comparisons of one name with one subtree. */
+const MAX_WORK = 100_000;
 
 /** True when every name of `certificate` is one its CA may vouch for (RFC 5280 §4.2.1.10). A constraint on a form we do not read and the certificate has: false. */
 export function namesPermitted(certificate: Certificate, { permitted, excluded }: NameConstraints): boolean {
+  if (certificate.dnsNames.length * (permitted.dns.length + excluded.dns.length) > MAX_WORK) return false;
   const limits = permitted.kinds.includes(DNS) ? permitted.dns : undefined;
   const dns = certificate.dnsNames.every(
     (name) => (!limits || limits.some((base) => inside(name, base))) && !excluded.dns.some((base) => reaches(name, base)),

@@ -4,6 +4,9 @@ import { findPaths, type CandidatePath, type PathSearch } from './find-paths.js'
 import { trustStore, type TrustStore } from './trust-store.js';
 import type { Certificate, ChainVerdict } from './types.js';
 
+/** Paths that are judged before the best so far has to do. */
+const MAX_PATHS = 32;
+
 export interface ChainQuestion {
   /** As the server sent them: its own certificate first, the others in any order. */
   readonly sent: readonly Certificate[];
@@ -44,7 +47,9 @@ function judge(sent: readonly Certificate[], at: number, search: (leaf: Certific
   if (!leaf) return { chain: 'unknown', validity: 'valid', path: [], problems: ['x509-no-certificate'] };
   const { paths, seen } = search(leaf);
   let best: (PathJudgement & { readonly path: CandidatePath }) | undefined;
+  let count = 0;
   for (const path of paths) {
+    if (++count > MAX_PATHS) break;
     const judged = { ...checkPath(path, at), path };
     if (!best || rank(judged) < rank(best)) best = judged;
     if (rank(best) === 0) break;

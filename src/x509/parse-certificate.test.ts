@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { createHash, X509Certificate } from 'node:crypto';
+import { test } from 'node:test';
+import { rootCertificates } from 'node:tls';
+import fc from 'fast-check';
+import { generateKey, selfSigned } from '../pki/index.js';
+import { parseCertificate, parsePem, spkiSha256 } from './index.js';
+
+test('every root that comes with Node is read as Node reads it', () => {
+  assert.ok(rootCertificates.length > 100);
+  for (const pem of rootCertificates) {
+    const parsed = parsePem(pem);
+    assert.ok(parsed.ok, parsed.ok ? '' : parsed.failure.detail);
+    const [ours] = parsed.value as [(typeof parsed.value)[number]];
+    const theirs = new X509Certificate(pem);
+    assert.equal(ours.serial.replace(/^0+/, ''), theirs.serialNumber.toLowerCase().replace(/^0+/, ''));
+    assert.equal(ours.notBefore, Date.parse(theirs.validFrom));
+    assert.equal(ours.notAfter, Date.parse(theirs.validTo));
+    assert.equal(ours.ca || ours.version === 1, theirs.ca || ours.version === 1);
+    const spki = theirs.publicKey.export({ type: 'spki', format: 'der' });
+    assert.equal(spkiSha256(ours), createHash('sha256').update(spki).digest('hex'));
+    assert.equal(ours.keyBits, theirs.publicKey.asymmetricKeyDetails?.modulusLength ?? ours.keyBits);
+  }
+});
+
+test('key algorithm, size and curve are told', () => {
+  const told = (key: ReturnType<typeof generateKey>): string => {
+    const parsed = parseCertificate(selfSigned({ names: ['a.example'], key }).der);
+    assert.ok(parsed.ok);
+    const { keyAlgorithm, keyBits, curve } = parsed.value;
+    return [keyAlgorithm, keyBits, curve].filter(Boolean).join(' ');
+  };
+  assert.equal(told(generateKey('rsa-1024')), 'RSA 1024');
+  assert.equal(told(generateKey('p256')), 'ECDSA 256 secp256r1');
+  assert.equal(told(generateKey('p384')), 'ECDSA 384 secp384r1');
+  assert.equal(told(generateKey('ed25519')), 'Ed25519 256');
+});
+
+test('control characters of a subject do not reach its text', () => {
+  const parsed = parseCertificate(selfSigned({ commonName: 'a\u001b[31m\u202eb' }).der);
+  assert.equal(parsed.ok && parsed.value.subjectText, 'CN=a\\x1b[31m\\u{202e}b');
+});
+
+test('whatever the octets, parsing never throws and never takes what follows the certificate', () => {
+  const { der } = selfSigned({ names: ['a.example', '*.b.example'], nameConstraints: { permitted: ['c.example'] } });
+  assert.equal(parseCertificate(new Uint8Array([...der, 0])).ok, false);
+  fc.assert(
+    fc.property(fc.nat(der.length - 1), fc.integer({ min: 0, max: 255 }), fc.nat(der.length), (place, octet, length) => {
+      const changed = Uint8Array.from(der);
+      changed[place] = octet;
+      parseCertificate(changed);
+      assert.equal(parseCertificate(changed.subarray(0, Math.min(length, der.length - 1))).ok, false);
+    }),
+    { numRuns: 3000 },
+  );
+});
