@@ -1,0 +1,149 @@
+import { isIP } from 'node:net';
+import { connect, type SecureVersion, type TLSSocket } from 'node:tls';
+import { fail, neutralise, type Failure } from '../base/index.js';
+import type { Conn } from '../net/index.js';
+import { tlsFailures } from './failures.js';
+import { peerChain } from './peer-chain.js';
+import { groupTable } from './wire/index.js';
+
+export interface HandshakeRequest {
+  readonly conn: Conn;
+  /** SNI: a host name in A-labels. */
+  readonly servername: string;
+  readonly alpn?: readonly string[];
+  /** Milliseconds for the whole handshake. Default 15 000. */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+  /** Default TLSv1: whether a version is good enough is judged elsewhere. */
+  readonly minVersion?: SecureVersion;
+  /** OpenSSL group list. The default is the same for every version of Node, so that a verdict does not depend on it. */
+  readonly groups?: string;
+}
+
+/** What a completed handshake shows. */
+export interface HandshakeFacts {
+  /** As node:tls names them: `TLSv1.3`. */
+  readonly version: string;
+  /** IANA name. */
+  readonly suite: string;
+  /** IANA name; absent where no group was agreed on (static RSA). */
+  readonly group?: string;
+  readonly sni: string;
+  /** DER, in the order sent. */
+  readonly chain: readonly Uint8Array[];
+  readonly alpn?: string;
+}
+
+export type HandshakeResult =
+  { readonly ok: true; readonly conn: Conn; readonly facts: HandshakeFacts } | { readonly ok: false; readonly failure: Failure };
+
+const TIMEOUT = 15_000;
+const GROUPS = 'X25519:P-256:P-384:P-521';
+/** Everything OpenSSL still knows that authenticates and encrypts: an old server shall be seen, not missed. */
+const CIPHERS = 'ALL:!aNULL:!eNULL:@SECLEVEL=0';
+
+/**
+ * Completes one TLS handshake over a connection (RFC 8446, RFC 5246), whatever the certificate: judging it is another's task.
+ * On failure the connection is closed. Rejects only with `signal.reason`.
+ */
+export function handshake(request: HandshakeRequest): Promise<HandshakeResult> {
+  const { conn, servername, timeoutMs = TIMEOUT, signal } = request;
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) {
+      conn.close();
+      return reject(signal.reason as Error);
+    }
+    const sni = servername.replace(/\.$/, '');
+    const socket = connect({
+      socket: conn.stream,
+      ...(isIP(sni) === 0 ? { servername: sni } : {}),
+      ...(request.alpn ? { ALPNProtocols: [...request.alpn] } : {}),
+      rejectUnauthorized: false,
+      checkServerIdentity: () => undefined,
+      minVersion: request.minVersion ?? 'TLSv1',
+      ciphers: CIPHERS,
+      ecdhCurve: request.groups ?? GROUPS,
+    });
+    const close = (): void => {
+      socket.destroy();
+      conn.close();
+    };
+    const settle = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', stop);
+      socket.removeListener('error', broke).removeListener('close', closed).removeListener('secureConnect', done);
+      conn.stream.removeListener('close', closed);
+      socket.on('error', () => undefined);
+    };
+    const failed = (code: string, detail = ''): void => {
+      settle();
+      close();
+      resolve(fail(tlsFailures.make(code, neutralise(detail, 200))));
+    };
+    const stop = (): void => {
+      settle();
+      close();
+      reject(signal?.reason as Error);
+    };
+    const broke = (error: Error): void => failed(...classify(error));
+    const closed = (): void => failed('tls-closed');
+    const done = (): void => {
+      settle();
+      const facts = factsOf(socket, sni);
+      // OpenSSL ends a handshake without a certificate only for anonymous suites, which are not offered.
+      if (facts) resolve({ ok: true, conn: { stream: socket, local: conn.local, remote: conn.remote, close }, facts });
+      else failed('tls-closed');
+    };
+    const timer = setTimeout(() => failed('tls-timeout', `${timeoutMs} ms`), timeoutMs);
+    signal?.addEventListener('abort', stop, { once: true });
+    socket.once('error', broke).once('close', closed).once('secureConnect', done);
+    conn.stream.once('close', closed);
+  });
+}
+
+function factsOf(socket: TLSSocket, sni: string): HandshakeFacts | undefined {
+  const version = socket.getProtocol();
+  if (version === null) return undefined;
+  const group = groupOf(socket);
+  return {
+    version,
+    suite: socket.getCipher().standardName,
+    ...(group === undefined ? {} : { group }),
+    sni,
+    chain: peerChain(socket),
+    ...(typeof socket.alpnProtocol === 'string' ? { alpn: socket.alpnProtocol } : {}),
+  };
+}
+
+const openSslGroups: Readonly<Record<string, string>> = {
+  prime256v1: 'secp256r1',
+  'p-256': 'secp256r1',
+  'p-384': 'secp384r1',
+  'p-521': 'secp521r1',
+};
+
+/** The IANA name of the group; Node calls the type ECDH, or TLSGroup since OpenSSL 3.5. */
+function groupOf(socket: TLSSocket): string | undefined {
+  const info = socket.getEphemeralKeyInfo() as { type?: string; name?: string; size?: number } | null;
+  if (info?.type === 'DH') return groupTable.find(({ name }) => name === `ffdhe${info.size ?? 0}`)?.name;
+  const name = info?.name?.toLowerCase();
+  if (!name) return undefined;
+  return openSslGroups[name] ?? groupTable.find((group) => group.name.toLowerCase() === name)?.name ?? info?.name;
+}
+
+/** OpenSSL's errors and the system's, as codes of the catalogue. */
+function classify(error: Error & { code?: string }): [code: string, detail: string] {
+  const { code = '', message } = error;
+  const alert = /SSL alert number (\d+)/.exec(message);
+  if (alert) {
+    const known = `tls-alert-${alert[1] as string}`;
+    return known in tlsFailures.entries ? [known, ''] : ['tls-alert-other', alert[1] as string];
+  }
+  const [system = ''] = /ECONNRESET|EPIPE|ECONNABORTED|ETIMEDOUT/.exec(`${code} ${message}`) ?? [];
+  if (system !== '' || /disconnected|ERR_STREAM_PREMATURE_CLOSE|unexpected eof/i.test(`${code} ${message}`)) return ['tls-closed', system];
+  const reason = code.replace(/^ERR_SSL_/, '').toLowerCase();
+  if (/wrong_version_number|http_request|https_proxy_request|packet_length|record_type|bad_record_type|record_too/.test(reason))
+    return ['tls-garbage', reason];
+  if (/unsupported_protocol|wrong_ssl_version|version_too_low/.test(reason)) return ['tls-no-shared-version', reason];
+  return ['tls-failed', reason || message];
+}

@@ -1,0 +1,61 @@
+/**
+ * TLS as a mail server is seen from outside: one completed handshake with the chain as sent, hellos written and answers read by hand,
+ * and a prober that plans which of them to spend (RFC 8446, RFC 5246, RFC 9325).
+ *
+ * @example
+ * console.log(suiteName(0x1301)); // TLS_AES_128_GCM_SHA256
+ */
+export { handshake, type HandshakeRequest, type HandshakeResult, type HandshakeFacts } from './handshake.js';
+export { tlsFailures } from './failures.js';
+export {
+  ProtocolVersion,
+  Extension,
+  buildClientHello,
+  readClientHello,
+  FlightReader,
+  bitLength,
+  uint,
+  vector,
+  suites,
+  suiteName,
+  suitesWhere,
+  groups,
+  groupName,
+  groupTable,
+  signatureSchemeName,
+  signatureSchemeTable,
+  buildSsl2ClientHello,
+  readSsl2ServerHello,
+  ssl2CipherTable,
+  type Alert,
+  type ClientHello,
+  type FlightState,
+  type Group,
+  type KeyExchange,
+  type ReceivedHello,
+  type ServerFlight,
+  type ServerHello,
+  type ServerKeyExchange,
+  type Ssl2Answer,
+  type Suite,
+  type SuiteAuthentication,
+} from './wire/index.js';
+export {
+  runProbes,
+  nextQuestion,
+  summarise,
+  helloFor,
+  suites12,
+  suites13,
+  groups12,
+  groups13,
+  type Answer,
+  type Goals,
+  type HelloVersion,
+  type Inventory,
+  type ProbeRecord,
+  type Question,
+  type RunOptions,
+  type Settled,
+  type Topic,
+} from './prober/index.js';
