@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { after, test } from 'node:test';
+import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
+import { nodeNetwork } from '../net/index.js';
+import { createCa, createIntermediate, issue, selfSigned, type Issued } from '../pki/index.js';
+import { parsePem, trustStore } from '../x509/index.js';
+import { request, type HttpRequest } from './index.js';
+
+const day = 86_400_000;
+const root = createCa({ name: 'Root' });
+const host = 'mta-sts.good.example';
+const good = issue(root, { names: [host] });
+const parsed = parsePem(root.certPem);
+assert.ok(parsed.ok);
+const anchors = trustStore(parsed.value);
+
+const open: Server[] = [];
+const sockets = new Set<Socket>();
+after(() => {
+  for (const socket of sockets) socket.destroy();
+  for (const server of open) server.close();
+});
+
+/** A server that gives its answer to whatever arrives, and what it heard. */
+async function serve(answer: string | ((socket: TLSSocket) => void), identity: Issued = good) {
+  const heard: string[] = [];
+  const server = createTlsServer({ key: identity.keyPem, cert: identity.chainPem, ciphers: 'DEFAULT:@SECLEVEL=0' }, (socket) => {
+    socket.on('error', () => undefined);
+    socket.on('data', (data) => {
+      heard.push(data.toString('latin1'));
+      if (heard.length > 1) return;
+      if (typeof answer === 'function') answer(socket);
+      else socket.end(answer);
+    });
+  });
+  server.on('tlsClientError', () => undefined);
+  return { port: await listen(server), heard };
+}
+
+async function listen(server: Server): Promise<number> {
+  server.on('connection', (socket: Socket) => sockets.add(socket));
+  open.push(server);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return (server.address() as AddressInfo).port;
+}
+
+const get = (port: number, options: Partial<HttpRequest> = {}) =>
+  request({
+    network: nodeNetwork(),
+    addresses: ['127.0.0.1'],
+    port,
+    host,
+    path: '/.well-known/mta-sts.txt',
+    anchors,
+    at: Date.now(),
+    timeoutMs: 5000,
+    ...options,
+  });
+
+async function outcome(port: number, options: Partial<HttpRequest> = {}): Promise<string> {
+  const got = await get(port, options);
+  return got.ok ? `${got.value.status} ${Buffer.from(got.value.body).toString()}` : got.failure.code;
+}
+
+test('a response comes back whole: status, headers, body; the request names the host and asks for no encoding', async () => {
+  const { port, heard } = await serve('HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nX-A: 1\r\nX-A: 2\r\nContent-Length: 5\r\n\r\nhello');
+  const got = await get(port);
+  assert.ok(got.ok);
+  assert.deepEqual([got.value.status, got.value.headers['content-type'], got.value.headers['x-a']], [200, 'text/plain', '1, 2']);
+  assert.equal(Buffer.from(got.value.body).toString(), 'hello');
+  assert.equal(got.value.chainVerdict.chain, 'trusted');
+  assert.match(heard[0] ?? '', /^GET \/\.well-known\/mta-sts\.txt HTTP\/1\.1\r\n/);
+  assert.match(heard[0] ?? '', new RegExp(`host: ${host}:${port}\r\n`, 'i'));
+  assert.match(heard[0] ?? '', /accept-encoding: identity/i);
+});
+
+test('bodies in chunks, and bodies that end with the connection', async () => {
+  assert.equal(
+    await outcome((await serve('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n')).port),
+    '200 abcde',
+  );
+  assert.equal(await outcome((await serve('HTTP/1.0 200 OK\r\n\r\nabc')).port), '200 abc');
+});
+
+test('RFC 8461 §3.3: a redirect is an answer, never followed', async () => {
+  const { port, heard } = await serve('HTTP/1.1 302 Found\r\nLocation: https://mta-sts.good.example/other\r\nContent-Length: 0\r\n\r\n');
+  assert.equal(await outcome(port), '302 ');
+  assert.equal(heard.length, 1);
+});
+
+test('a bad certificate is a failure, and nothing was sent', async () => {
+  const bad: readonly (readonly [Issued, string])[] = [
+    [selfSigned({ names: [host] }), 'http-certificate-untrusted'],
+    [issue(createCa({ name: 'Other' }), { names: [host] }), 'http-certificate-untrusted'],
+    [{ ...good, ...missingIntermediate() }, 'http-certificate-untrusted'],
+    [issue(root, { names: [host], hash: 'sha1' }), 'http-certificate-untrusted'],
+    [issue(root, { names: [host], notAfter: Date.now() - day / 2 }), 'http-certificate-expired'],
+    [issue(root, { names: ['good.example'] }), 'http-certificate-name'],
+    [issue(root, { commonName: host }), 'http-certificate-name'],
+  ];
+  for (const [identity, code] of bad) {
+    const { port, heard } = await serve('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n', identity);
+    assert.equal(await outcome(port), code);
+    assert.deepEqual(heard, []);
+  }
+});
+
+function missingIntermediate(): Pick<Issued, 'keyPem' | 'chainPem'> {
+  const leaf = issue(createIntermediate(root, { name: 'Middle' }), { names: [host] });
+  return { keyPem: leaf.keyPem, chainPem: leaf.certPem };
+}
+
+test('limits: body, header, time', async () => {
+  const large = await serve(`HTTP/1.1 200 OK\r\n\r\n${'x'.repeat(2000)}`);
+  assert.equal(await outcome(large.port, { maxBytes: 1999 }), 'http-too-large');
+  assert.equal(await outcome((await serve(`HTTP/1.1 200 OK\r\nX-A: ${'x'.repeat(20_000)}\r\n\r\n`)).port), 'http-too-large');
+  const endless = await serve((socket) => {
+    socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n');
+    const drip = setInterval(() => socket.write('1\r\nx\r\n'), 20);
+    socket.on('close', () => clearInterval(drip));
+  });
+  assert.equal(await outcome(endless.port, { timeoutMs: 400 }), 'http-timeout');
+  assert.equal(await outcome((await serve(() => undefined)).port, { timeoutMs: 400 }), 'http-timeout');
+});
+
+test('a body cut short, garbage, an upgrade nobody asked for', async () => {
+  assert.equal(await outcome((await serve('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc')).port), 'http-closed');
+  assert.equal(await outcome((await serve((socket) => socket.end())).port), 'http-closed');
+  assert.equal(await outcome((await serve('220 mx.example ESMTP\r\n')).port), 'http-malformed');
+  assert.equal(await outcome((await serve('HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab')).port), 'http-malformed');
+  assert.equal(
+    await outcome((await serve('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n')).port),
+    'http-malformed',
+  );
+});
+
+test('addresses are tried in turn; none that answers is a failure with the reason', async () => {
+  const { port } = await serve('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+  assert.equal(await outcome(port, { addresses: ['127.0.0.9', '127.0.0.1'] }), '200 ok');
+  assert.equal(await outcome(port, { addresses: ['127.0.0.9'] }), 'http-unreachable');
+  assert.equal(await outcome(port, { addresses: [] }), 'http-unreachable');
+  assert.equal(await outcome(await listen(createServer((socket) => socket.end('220 hello\r\n')))), 'http-tls-failed');
+});
+
+test('an abort rejects with its reason', async () => {
+  const { port } = await serve(() => undefined);
+  const abort = new AbortController();
+  const reason = new Error('enough');
+  const running = get(port, { signal: abort.signal });
+  setTimeout(() => abort.abort(reason), 50);
+  await assert.rejects(running, (error) => error === reason);
+});
