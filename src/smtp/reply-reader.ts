@@ -1,0 +1,58 @@
+import { latin1 } from '../base/index.js';
+
+/** One reply: its code and the text of each line, without code and line end (RFC 5321 §4.2). */
+export interface Reply {
+  readonly code: number;
+  readonly lines: readonly string[];
+}
+
+export type ReplyState =
+  | { readonly state: 'more' }
+  | { readonly state: 'reply'; readonly reply: Reply }
+  | { readonly state: 'garbage' | 'too-long'; readonly detail: string };
+
+/** Longer than RFC 5321 §4.5.3.1.5 allows, since real servers exceed it; far shorter than what would hurt. */
+const MAX_LINE = 2048;
+const MAX_LINES = 256;
+
+/**
+ * Reads replies from bytes in whatever pieces they come. A bare LF ends a line too. Lines of one reply with different codes, and lines without a code,
+ * are garbage. What follows a complete reply is kept: {@link pending} says how much.
+ */
+export class ReplyReader {
+  #buffer: Buffer = Buffer.alloc(0);
+  #lines: string[] = [];
+  #code = 0;
+
+  /** Bytes received that belong to no reply yet. */
+  get pending(): number {
+    return this.#buffer.length + this.#lines.length;
+  }
+
+  push(bytes: Uint8Array): void {
+    // Nothing beyond one over-long line needs keeping.
+    if (this.#buffer.length <= MAX_LINE * 2) this.#buffer = Buffer.concat([this.#buffer, bytes]);
+  }
+
+  /** The next whole reply, if it is there. */
+  next(): ReplyState {
+    for (;;) {
+      const end = this.#buffer.indexOf(0x0a);
+      if (end > MAX_LINE || (end < 0 && this.#buffer.length > MAX_LINE))
+        return { state: 'too-long', detail: `a line of more than ${MAX_LINE} octets` };
+      if (end < 0) return { state: 'more' };
+      const line = latin1(this.#buffer.subarray(0, end)).replace(/\r+$/, '');
+      this.#buffer = this.#buffer.subarray(end + 1);
+      const parts = /^([2-5]\d\d)(?:([ -])(.*))?$/s.exec(line);
+      if (!parts || (this.#lines.length > 0 && Number(parts[1]) !== this.#code)) return { state: 'garbage', detail: line.slice(0, 200) };
+      this.#code = Number(parts[1]);
+      this.#lines.push(parts[3] ?? '');
+      if (parts[2] !== '-') {
+        const reply = { code: this.#code, lines: this.#lines };
+        this.#lines = [];
+        return { state: 'reply', reply };
+      }
+      if (this.#lines.length >= MAX_LINES) return { state: 'too-long', detail: `more than ${MAX_LINES} lines` };
+    }
+  }
+}

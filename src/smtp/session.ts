@@ -1,0 +1,228 @@
+import { fail, ok, systemClock, type Clock, type Failure, type Result } from '../base/index.js';
+import type { Conn } from '../net/index.js';
+import { smtpFailures } from './failures.js';
+import { ReplyReader, type Reply } from './reply-reader.js';
+
+export interface SessionOptions {
+  readonly conn: Conn;
+  /** What EHLO says we are: a host name or an address literal. */
+  readonly helo: string;
+  /** Milliseconds for each reply. Default 30 000. */
+  readonly timeoutMs?: number;
+  readonly clock?: Clock;
+  readonly signal?: AbortSignal;
+}
+
+export interface TranscriptLine {
+  /** Client, server, or a note of ours. */
+  readonly from: 'C' | 'S' | '-';
+  readonly text: string;
+  /** Milliseconds since the session began. */
+  readonly at: number;
+}
+
+/** A session that did not come about, with what was said until then. */
+export interface OpenFailure extends Failure {
+  readonly greeting?: Reply;
+  readonly transcript: readonly TranscriptLine[];
+}
+
+/** What makes a connection secret: given by the caller, since this part knows no TLS. */
+export type SecureConn = (
+  conn: Conn,
+) => Promise<{ readonly ok: true; readonly conn: Conn } | { readonly ok: false; readonly failure: Failure }>;
+
+const REPLY_TIMEOUT = 30_000;
+const QUIT_TIMEOUT = 2_000;
+const MAX_TRANSCRIPT = 400;
+
+/** Waits for the greeting (RFC 5321 §3.1). 220 opens the session; 4xx is busy, 5xx a refusal. */
+export async function openSession(options: SessionOptions): Promise<Result<SmtpSession, OpenFailure>> {
+  const session = new SmtpSession(options);
+  const greeting = await session.read();
+  const failed = (failure: Failure): Result<SmtpSession, OpenFailure> =>
+    fail({ ...failure, ...(greeting.ok ? { greeting: greeting.value } : {}), transcript: session.transcript });
+  if (!greeting.ok) return failed(greeting.failure);
+  session.greeting = greeting.value;
+  if (greeting.value.code === 220) return ok(session);
+  if (greeting.value.code < 400) return failed(smtpFailures.make('smtp-garbage', textOf(greeting.value)));
+  const failure = smtpFailures.make(greeting.value.code < 500 ? 'smtp-busy' : 'smtp-refused', textOf(greeting.value));
+  await session.quit();
+  return failed(failure);
+}
+
+/** A client's side of a session. One command at a time; every failure is data, and after one the connection is closed. */
+export class SmtpSession {
+  greeting: Reply = { code: 0, lines: [] };
+  /** EHLO keywords in upper case with their parameters; empty before EHLO and after STARTTLS (RFC 3207 §4.2: prior knowledge is forgotten). */
+  capabilities: ReadonlyMap<string, string> = new Map();
+  readonly #transcript: TranscriptLine[] = [];
+  readonly #clock: Clock;
+  readonly #began: number;
+  #conn: Conn;
+  #reader = new ReplyReader();
+  #ended = false;
+  #wake: (() => void) | undefined;
+
+  constructor(private readonly options: SessionOptions) {
+    this.#clock = options.clock ?? systemClock;
+    this.#began = this.#clock.monotonic();
+    this.#conn = options.conn;
+    this.#listen();
+  }
+
+  get transcript(): readonly TranscriptLine[] {
+    return this.#transcript;
+  }
+
+  /** The connection as it is now: plain, or secured after {@link startTls}. */
+  get conn(): Conn {
+    return this.#conn;
+  }
+
+  /** Says EHLO and reads the capabilities (RFC 5321 §4.1.1.1). */
+  async ehlo(): Promise<Result<Reply>> {
+    const reply = await this.command(`EHLO ${this.options.helo}`);
+    if (!reply.ok) return reply;
+    if (reply.value.code !== 250) {
+      const busy = reply.value.code === 421 || (reply.value.code >= 400 && reply.value.code < 500);
+      return fail(smtpFailures.make(busy ? 'smtp-busy' : 'smtp-ehlo-refused', textOf(reply.value)));
+    }
+    this.capabilities = new Map(
+      reply.value.lines.slice(1).map((line) => {
+        const [keyword = '', ...rest] = line.trim().split(/[ =]/);
+        return [keyword.toUpperCase(), rest.join(' ')];
+      }),
+    );
+    return reply;
+  }
+
+  /** Sends one command and waits for its reply. */
+  async command(line: string): Promise<Result<Reply>> {
+    if (/[\r\n]/.test(line)) throw new TypeError('a command is one line');
+    if (this.#ended) return fail(smtpFailures.make('smtp-closed'));
+    this.note('C', line);
+    this.#conn.stream.write(`${line}\r\n`);
+    return this.read();
+  }
+
+  /**
+   * STARTTLS (RFC 3207): agrees on TLS, refuses anything that came in plaintext after the agreement, and hands the connection to `secure`.
+   * Afterwards the session is as new: say EHLO again.
+   */
+  async startTls(secure: SecureConn): Promise<Result<Reply>> {
+    const reply = await this.command('STARTTLS');
+    if (!reply.ok) return reply;
+    if (reply.value.code !== 220) return fail(smtpFailures.make('smtp-starttls-refused', textOf(reply.value)));
+    this.#deafen();
+    const early = (this.#conn.stream.read() as Buffer | null)?.length ?? 0;
+    if (this.#reader.pending > 0 || early > 0) {
+      this.close();
+      return fail(smtpFailures.make('smtp-injected-plaintext'));
+    }
+    this.capabilities = new Map();
+    const secured = await secure(this.#conn);
+    if (!secured.ok) {
+      this.note('-', `TLS failed: ${secured.failure.code}`);
+      this.close();
+      return secured;
+    }
+    this.note('-', 'TLS');
+    this.#conn = secured.conn;
+    this.#reader = new ReplyReader();
+    this.#ended = false;
+    this.#listen();
+    return reply;
+  }
+
+  /** Says QUIT, waits a moment for the reply, and closes. Never fails. */
+  async quit(): Promise<void> {
+    if (!this.#ended) {
+      this.note('C', 'QUIT');
+      this.#conn.stream.write('QUIT\r\n');
+      await this.read(Math.min(QUIT_TIMEOUT, this.options.timeoutMs ?? QUIT_TIMEOUT));
+    }
+    this.close();
+  }
+
+  close(): void {
+    this.#ended = true;
+    this.#wake?.();
+    this.#conn.stream.end();
+    this.#conn.close();
+  }
+
+  note(from: TranscriptLine['from'], text: string): void {
+    if (this.#transcript.length < MAX_TRANSCRIPT)
+      this.#transcript.push({ from, text, at: Math.round(this.#clock.monotonic() - this.#began) });
+  }
+
+  /** The next reply; rejects only with the signal's reason. */
+  async read(timeoutMs = this.options.timeoutMs ?? REPLY_TIMEOUT): Promise<Result<Reply>> {
+    const deadline = this.#clock.monotonic() + timeoutMs;
+    for (;;) {
+      const next = this.#reader.next();
+      if (next.state === 'reply') {
+        next.reply.lines.forEach((line, i) => this.note('S', `${next.reply.code}${i < next.reply.lines.length - 1 ? '-' : ' '}${line}`));
+        return ok(next.reply);
+      }
+      if (next.state !== 'more') return this.#broken(next.state === 'garbage' ? 'smtp-garbage' : 'smtp-too-long', next.detail);
+      if (this.#ended) return fail(smtpFailures.make('smtp-closed'));
+      const left = deadline - this.#clock.monotonic();
+      if (left <= 0) return this.#broken('smtp-silent', `${timeoutMs} ms`);
+      await this.#more(left);
+    }
+  }
+
+  #broken(code: 'smtp-garbage' | 'smtp-too-long' | 'smtp-silent', detail: string): Result<Reply> {
+    this.close();
+    return fail(smtpFailures.make(code, detail));
+  }
+
+  /** Until something comes, the stream ends, or the time is over. */
+  #more(ms: number): Promise<void> {
+    const { signal } = this.options;
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => done(), ms);
+      const done = (): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', stop);
+        this.#wake = undefined;
+        resolve();
+      };
+      const stop = (): void => {
+        clearTimeout(timer);
+        this.close();
+        reject(signal?.reason as Error);
+      };
+      if (signal?.aborted) return stop();
+      signal?.addEventListener('abort', stop, { once: true });
+      this.#wake = done;
+    });
+  }
+
+  readonly #onData = (bytes: Uint8Array): void => {
+    this.#reader.push(bytes);
+    this.#wake?.();
+  };
+
+  readonly #onEnd = (): void => {
+    this.#ended = true;
+    this.#wake?.();
+  };
+
+  #listen(): void {
+    const { stream } = this.#conn;
+    stream.on('data', this.#onData).on('end', this.#onEnd).on('close', this.#onEnd).on('error', this.#onEnd);
+  }
+
+  #deafen(): void {
+    const { stream } = this.#conn;
+    stream.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onEnd).off('error', this.#onEnd);
+    stream.pause();
+  }
+}
+
+function textOf(reply: Reply): string {
+  return `${reply.code} ${reply.lines.join(' / ')}`.slice(0, 300);
+}

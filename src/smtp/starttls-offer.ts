@@ -1,0 +1,45 @@
+/** Whether an EHLO reply offers STARTTLS. `mangled`: a keyword stands where it should, made unreadable on the way. */
+export type StarttlsOffer =
+  { readonly status: 'offered' } | { readonly status: 'absent' } | { readonly status: 'mangled'; readonly mangledAs: string };
+
+const KEYWORD = 'STARTTLS';
+
+/**
+ * Looks for STARTTLS in the lines of an EHLO reply (RFC 3207 §2; keywords ignore case). Middleboxes that strip TLS often overwrite the keyword in place
+ * (`XXXXXXXA`, `XXXXTTLS`), since the length of the packet must not change.
+ */
+export function starttlsOffer(lines: readonly string[]): StarttlsOffer {
+  const keywords = lines.slice(1).map((line) => line.trim().split(/[ =]/)[0] ?? '');
+  if (keywords.some((k) => k.toUpperCase() === KEYWORD)) return { status: 'offered' };
+  const mangled = keywords.find(looksMangled);
+  return mangled === undefined ? { status: 'absent' } : { status: 'mangled', mangledAs: mangled };
+}
+
+function looksMangled(keyword: string): boolean {
+  const upper = keyword.toUpperCase();
+  if (/^X{5,}[A-Z]?$/.test(upper) || /^[*#?.\-_ ]{8}$/.test(upper)) return true;
+  return (
+    Math.abs(upper.length - KEYWORD.length) <= 1 &&
+    distance(upper, KEYWORD) <= (upper.length === KEYWORD.length ? 4 : 1) &&
+    sharesShape(upper)
+  );
+}
+
+/** At least half of the letters stand where they should: other eight-letter keywords (CHUNKING, 8BITMIME, REQUIRETLS) do not. */
+function sharesShape(upper: string): boolean {
+  let same = 0;
+  for (let i = 0; i < KEYWORD.length; i++) if (upper[i] === KEYWORD[i]) same++;
+  return same >= 4 || (upper.length !== KEYWORD.length && distance(upper, KEYWORD) <= 1);
+}
+
+/** Levenshtein distance; both texts are short. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++)
+      next[j] = Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1));
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}
