@@ -7,6 +7,7 @@
  */
 export { handshake, type HandshakeRequest, type HandshakeResult, type HandshakeFacts } from './handshake.js';
 export { tlsFailures } from './failures.js';
+export { builtinTrustStore, systemTrustStore } from './roots.js';
 export {
   ProtocolVersion,
   Extension,
