@@ -25,7 +25,7 @@ const cases: Readonly<Record<string, () => Issued>> = {
   'missing intermediate': () => {
     const leaf = below({});
     return { ...leaf, chainPem: leaf.certPem };
-  }, chainPem: below({}).certPem }),
+  },
   expired: () => below({}, { notAfter: Date.now() - day / 2 }),
   'not yet valid': () => below({}, { notBefore: Date.now() + day }),
   'expired intermediate': () => below({ notAfter: Date.now() - day }),
