@@ -1,0 +1,77 @@
+import { defineFailures } from '../base/index.js';
+
+/** Why there is no usable policy. None of these removes a policy that is cached and not expired (RFC 8461 §3.3). */
+export const stsFailures = defineFailures({
+  'sts-record-multiple': {
+    blame: 'publisher',
+    temporary: false,
+    resultType: 'sts-policy-invalid',
+    clause: 'RFC 8461 §3.1',
+    says: 'There is more than one MTA-STS record, so senders use none.',
+    fix: 'Leave exactly one TXT record that begins with v=STSv1.',
+  },
+  'sts-record-invalid': {
+    blame: 'publisher',
+    temporary: false,
+    resultType: 'sts-policy-invalid',
+    clause: 'RFC 8461 §3.1',
+    says: 'The MTA-STS record does not follow the grammar.',
+    fix: 'Write it as: v=STSv1; id=20260101T000000;',
+  },
+  'sts-policy-unreachable': {
+    blame: 'publisher',
+    temporary: true,
+    resultType: 'sts-policy-fetch-error',
+    clause: 'RFC 8461 §3.3',
+    says: 'The policy could not be fetched.',
+    fix: 'Make https://mta-sts.DOMAIN/.well-known/mta-sts.txt answer with status 200.',
+  },
+  'sts-policy-host-missing': {
+    blame: 'publisher',
+    temporary: false,
+    resultType: 'sts-policy-fetch-error',
+    clause: 'RFC 8461 §3.3',
+    says: 'The policy host mta-sts.DOMAIN has no address.',
+    fix: 'Publish an address record for mta-sts.DOMAIN.',
+  },
+  'sts-policy-http-status': {
+    blame: 'publisher',
+    temporary: false,
+    resultType: 'sts-policy-fetch-error',
+    clause: 'RFC 8461 §3.3',
+    says: 'The policy host answered with another status than 200.',
+    fix: 'Serve the policy file itself at /.well-known/mta-sts.txt.',
+  },
+  'sts-policy-redirect': {
+    blame: 'publisher',
+    temporary: false,
+    resultType: 'sts-policy-fetch-error',
+    clause: 'RFC 8461 §3.3',
+    says: 'The policy host redirects, which senders must not follow.',
+    fix: 'Serve the policy at mta-sts.DOMAIN itself, without a redirect.',
+  },
+  'sts-policy-webpki-invalid': {
+    blame: 'publisher',
+    temporary: false,
+    resultType: 'sts-webpki-invalid',
+    clause: 'RFC 8461 §3.3',
+    says: 'The policy host’s certificate is not valid for mta-sts.DOMAIN.',
+    fix: 'Install a certificate from a public CA for mta-sts.DOMAIN.',
+  },
+  'sts-policy-wrong-type': {
+    blame: 'publisher',
+    temporary: false,
+    resultType: 'sts-policy-invalid',
+    clause: 'RFC 8461 §3.2',
+    says: 'The policy is not served as text/plain.',
+    fix: 'Set the Content-Type of mta-sts.txt to text/plain.',
+  },
+  'sts-policy-invalid': {
+    blame: 'publisher',
+    temporary: false,
+    resultType: 'sts-policy-invalid',
+    clause: 'RFC 8461 §3.2',
+    says: 'The policy does not follow the grammar.',
+    fix: 'Correct the policy file: version, mode, mx and max_age, one a line.',
+  },
+});

@@ -1,0 +1,68 @@
+import { fail, ok, type Failure, type Name, type Result } from '../base/index.js';
+import { lookupAddresses, type Resolver } from '../dns/index.js';
+import { request } from '../http/index.js';
+import type { Network } from '../net/index.js';
+import type { TrustStore } from '../x509/index.js';
+import { stsFailures } from './failures.js';
+import { parsePolicy, type StsPolicy } from './parse-policy.js';
+
+export interface FetchPolicyOptions {
+  readonly network: Network;
+  readonly resolver: Resolver;
+  /** The policy domain. */
+  readonly domain: Name;
+  readonly anchors: TrustStore;
+  /** Date at which the certificate is judged, milliseconds since 1970. */
+  readonly at: number;
+  /** Default 443. */
+  readonly port?: number;
+  /** Milliseconds for the whole fetch. Default 60 000 (RFC 8461 §3.3). */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+const MAX_BODY = 65_536;
+
+/**
+ * Fetches and reads the policy at `https://mta-sts.DOMAIN/.well-known/mta-sts.txt` (RFC 8461 §3.3): a certificate valid for that name, status 200,
+ * text/plain, no redirect, no cache, at most 64 KiB.
+ */
+export async function fetchPolicy(options: FetchPolicyOptions): Promise<Result<{ readonly policy: StsPolicy; readonly body: string }>> {
+  const { network, resolver, domain, anchors, at, port = 443, timeoutMs = 60_000, signal } = options;
+  const host = domain.prepend('mta-sts');
+  if (!host.ok) return fail(stsFailures.make('sts-policy-host-missing', domain.toString()));
+  const found = await lookupAddresses(resolver, host.value, signal ? { signal } : {});
+  if (found.status === 'absent') return fail(stsFailures.make('sts-policy-host-missing', host.value.toString()));
+  if (found.status === 'failed')
+    return fail(stsFailures.make('sts-policy-unreachable', `${host.value.toString()}: ${found.failure?.code ?? 'no answer'}`));
+  const response = await request({
+    network,
+    addresses: [...found.v4, ...found.v6],
+    port,
+    host: host.value.toLower(),
+    path: '/.well-known/mta-sts.txt',
+    anchors,
+    at,
+    maxBytes: MAX_BODY,
+    timeoutMs,
+    ...(signal ? { signal } : {}),
+  });
+  if (!response.ok) return fail(causeOf(response.failure));
+  const { status, headers, body } = response.value;
+  if (status >= 300 && status < 400)
+    return fail(stsFailures.make('sts-policy-redirect', `status ${status} to ${headers['location'] ?? 'nowhere'}`));
+  if (status !== 200) return fail(stsFailures.make('sts-policy-http-status', `status ${status}`));
+  const type = (headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
+  if (type !== 'text/plain') return fail(stsFailures.make('sts-policy-wrong-type', type || 'no Content-Type'));
+  const policy = parsePolicy(body);
+  return policy.ok ? ok({ policy: policy.value, body: Buffer.from(body).toString('utf8') }) : policy;
+}
+
+/** A certificate that is wrong is the publisher's lasting fault; everything else may pass. */
+function causeOf(failure: Failure): Failure {
+  const certificate = /^http-(certificate|tls)/.test(failure.code);
+  return stsFailures.make(
+    certificate ? 'sts-policy-webpki-invalid' : failure.code === 'http-too-large' ? 'sts-policy-invalid' : 'sts-policy-unreachable',
+    `${failure.code} ${failure.detail}`.trim(),
+  );
+}

@@ -1,0 +1,30 @@
+import type { Failure } from '../base/index.js';
+import { stsFailures } from './failures.js';
+
+export type StsRecord =
+  | { readonly status: 'found'; readonly id: string }
+  | { readonly status: 'absent' }
+  | { readonly status: 'invalid'; readonly failure: Failure };
+
+const field = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,31}=[\x21-\x3a\x3c\x3e-\x7e]+$/;
+
+/**
+ * Reads the TXT records at `_mta-sts.DOMAIN` (RFC 8461 §3.1). Records that do not begin with `v=STSv1` are discarded; of the rest there must be one.
+ * A blank before the first semicolon is allowed, as the grammar says. The first `id` counts.
+ */
+export function parseStsRecord(texts: readonly string[]): StsRecord {
+  const records = texts.filter((text) => /^v=STSv1[ \t]*(;|$)/.test(text));
+  const [record] = records;
+  if (record === undefined) return { status: 'absent' };
+  if (records.length > 1) return { status: 'invalid', failure: stsFailures.make('sts-record-multiple', `${records.length} records`) };
+  const invalid = (detail: string): StsRecord => ({ status: 'invalid', failure: stsFailures.make('sts-record-invalid', detail) });
+  if (!/^[\x20-\x7e\t]*$/.test(record)) return invalid('characters outside US-ASCII');
+  const fields = record.split(';').map((part) => part.replace(/^[ \t]+|[ \t]+$/g, ''));
+  // One final semicolon is allowed; an empty field elsewhere is not.
+  if (fields.at(-1) === '') fields.pop();
+  const bad = fields.find((f) => !field.test(f));
+  if (bad !== undefined) return invalid(bad === '' ? 'an empty field' : bad.slice(0, 100));
+  const id = fields.find((f) => f.startsWith('id='))?.slice(3);
+  if (id === undefined) return invalid('no id');
+  return /^[A-Za-z0-9]{1,32}$/.test(id) ? { status: 'found', id } : invalid(`id ${id.slice(0, 100)}`);
+}

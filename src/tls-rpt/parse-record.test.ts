@@ -1,0 +1,23 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { parseTlsRptRecord } from './index.js';
+
+function read(...texts: string[]): string {
+  const { status, rua, problems } = parseTlsRptRecord(texts);
+  return [status, ...rua, ...problems.map((p) => p.code)].join(' ');
+}
+
+test('RFC 8460 §3: the record', () => {
+  assert.equal(read('v=TLSRPTv1; rua=mailto:tlsrpt@example.com'), 'found mailto:tlsrpt@example.com');
+  assert.equal(
+    read('v=TLSRPTv1;rua=mailto:a@example.com,https://r.example.com/v1;'),
+    'found mailto:a@example.com https://r.example.com/v1',
+  );
+  assert.equal(read('v=TLSRPTv1; ext=1; rua=mailto:a@example.com'), 'found mailto:a@example.com');
+  assert.equal(read('v=spf1 -all'), 'absent');
+  assert.equal(read('v=TLSRPTv1; rua=mailto:a@example.com', 'v=TLSRPTv1; rua=mailto:a@example.com'), 'invalid rpt-record-multiple');
+  assert.equal(read('v=TLSRPTv1;'), 'invalid rpt-rua-missing');
+  assert.equal(read('v=TLSRPTv1; rua=mailto:a@example.com, http://r.example.com'), 'found mailto:a@example.com rpt-rua-invalid');
+  assert.equal(read('v=TLSRPTv1; rua=tlsrpt@example.com'), 'invalid rpt-rua-invalid');
+  assert.equal(read('v=TLSRPTv1;; rua=mailto:a@example.com'), 'invalid rpt-record-invalid');
+});

@@ -1,0 +1,41 @@
+import type { Failure } from '../base/index.js';
+import { tlsRptFailures } from './failures.js';
+
+export interface TlsRptRecord {
+  readonly status: 'found' | 'absent' | 'invalid';
+  /** Usable URIs, as published. */
+  readonly rua: readonly string[];
+  readonly problems: readonly Failure[];
+}
+
+const MAX_RUA = 20;
+
+/** Reads the TXT records at `_smtp._tls.DOMAIN` (RFC 8460 §3): records of other kinds are discarded, of the rest there must be one. */
+export function parseTlsRptRecord(texts: readonly string[]): TlsRptRecord {
+  const records = texts.filter((text) => /^v=TLSRPTv1[ \t]*(;|$)/.test(text));
+  const [record] = records;
+  if (record === undefined) return { status: 'absent', rua: [], problems: [] };
+  const invalid = (failure: Failure): TlsRptRecord => ({ status: 'invalid', rua: [], problems: [failure] });
+  if (records.length > 1) return invalid(tlsRptFailures.make('rpt-record-multiple', `${records.length} records`));
+  if (!/^[\x20-\x7e\t]*$/.test(record)) return invalid(tlsRptFailures.make('rpt-record-invalid', 'characters outside US-ASCII'));
+  const fields = record.split(';').map((part) => part.replace(/^[ \t]+|[ \t]+$/g, ''));
+  if (fields.at(-1) === '') fields.pop();
+  const bad = fields.find((f) => !/^[A-Za-z0-9][A-Za-z0-9_.-]{0,31}[ \t]*=[ \t]*[\x20-\x3a\x3c-\x7e]+$/.test(f));
+  if (bad !== undefined) return invalid(tlsRptFailures.make('rpt-record-invalid', bad.slice(0, 100) || 'an empty field'));
+  const rua = fields.find((f) => /^rua[ \t]*=/.test(f))?.replace(/^rua[ \t]*=[ \t]*/, '');
+  if (rua === undefined) return invalid(tlsRptFailures.make('rpt-rua-missing'));
+  const uris = rua
+    .split(',')
+    .map((uri) => uri.trim())
+    .slice(0, MAX_RUA);
+  const usable = uris.filter(isUsable);
+  const problems = uris.filter((uri) => !isUsable(uri)).map((uri) => tlsRptFailures.make('rpt-rua-invalid', uri.slice(0, 100)));
+  return { status: usable.length > 0 ? 'found' : 'invalid', rua: usable, problems };
+}
+
+/** RFC 8460 §3: `,`, `!` and `;` stand percent-encoded inside. */
+function isUsable(uri: string): boolean {
+  if (/[\s!,;<>"]/.test(uri)) return false;
+  if (/^mailto:/i.test(uri)) return /^mailto:[^@?]+@[A-Za-z0-9.-]+(\?.*)?$/i.test(uri);
+  return /^https:\/\/[A-Za-z0-9.-]+(:\d{1,5})?(\/.*)?$/i.test(uri);
+}
