@@ -27,7 +27,7 @@ export async function probeHost(context: ProbeContext, target: RouteTarget, mxSe
   const found = await lookupAddresses(resolver, target.name, signalOf(context));
   const ips = address !== undefined ? [address] : [...found.v4, ...found.v6];
   const [tlsa, addresses] = await Promise.all([
-    lookupTlsa({ resolver, host: target.name, addresses: found, port: 25, mxSecure, ...signalOf(context) }),
+    lookupTlsa({ resolver, host: target.name, addresses: found, port: 25, ...signalOf(context) }),
     Promise.all(choose(found.v4, found.v6, ips).map((ip) => visit(context, name, ip))),
   ]);
   const left = ips.filter((ip) => !addresses.some((a) => a.ip === ip));

@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import test from 'node:test';
+import fc from 'fast-check';
+import type { TlsaData } from '../dns/index.js';
+import { createCa, createIntermediate, generateKey, issue } from '../pki/index.js';
+import { parseCertificate, type Certificate } from '../x509/index.js';
+import { formatTlsa, isUsable, parseTlsa, usableRecords, verifyDane } from './index.js';
+
+const now = Date.UTC(2026, 10, 23);
+const day = 86_400_000;
+const dates = { notBefore: new Date(now - day), notAfter: new Date(now + 30 * day) };
+const root = createCa({ name: 'Root', notBefore: new Date(now - 100 * day), notAfter: new Date(now + 1000 * day) });
+const middle = createIntermediate(root, { name: 'Middle', notBefore: new Date(now - 100 * day), notAfter: new Date(now + 1000 * day) });
+const server = issue(middle, { names: ['mx.example.com'], ...dates });
+const read = (der: Uint8Array): Certificate => {
+  const parsed = parseCertificate(der);
+  assert.ok(parsed.ok);
+  return parsed.value;
+};
+const chain = [...server.chain.map(read), read(root.der)];
+const [leaf, intermediate, anchor] = chain as [Certificate, Certificate, Certificate];
+
+function record(usage: number, selector: number, matchingType: number, of: Certificate): TlsaData {
+  const data = selector === 0 ? of.der : of.spki;
+  return {
+    usage,
+    selector,
+    matchingType,
+    data:
+      matchingType === 0
+        ? data
+        : createHash(matchingType === 1 ? 'sha256' : 'sha512')
+            .update(data)
+            .digest(),
+  };
+}
+
+function verdict(records: TlsaData[], changes: { chain?: Certificate[]; names?: string[]; at?: number } = {}): string {
+  return verifyDane({ records, chain, names: ['mx.example.com'], at: now, ...changes }).verdict;
+}
+
+test('RFC 7672 §3.1.1: usage 3 looks at the key alone; names and dates are ignored', () => {
+  for (const selector of [0, 1])
+    for (const matching of [0, 1, 2]) assert.equal(verdict([record(3, selector, matching, leaf)]), 'match', `3 ${selector} ${matching}`);
+  assert.equal(verdict([record(3, 1, 1, leaf)], { names: ['other.example'], at: now + 900 * day }), 'match');
+  assert.equal(verdict([record(3, 1, 1, intermediate)]), 'mismatch');
+});
+
+test('RFC 7671 §5.2: usage 2 needs the anchor, a path, a name and a date', () => {
+  for (const selector of [0, 1])
+    for (const matching of [0, 1, 2]) {
+      assert.equal(verdict([record(2, selector, matching, intermediate)]), 'match', `2 ${selector} ${matching}`);
+      assert.equal(verdict([record(2, selector, matching, anchor)]), 'match');
+    }
+  const ta = record(2, 1, 1, anchor);
+  assert.equal(verdict([ta], { names: ['other.example'] }), 'mismatch');
+  assert.equal(verdict([ta], { at: now + 900 * day }), 'mismatch');
+  assert.equal(verdict([ta], { chain: [leaf, intermediate] }), 'mismatch', 'the anchor was not sent');
+  assert.equal(verdict([ta], { chain: [leaf, anchor] }), 'mismatch', 'a link is missing');
+  assert.equal(verdict([record(2, 1, 1, leaf)]), 'mismatch', 'the server’s own certificate is no anchor');
+});
+
+test('RFC 7671 §5.2.2, §5.2.3: an anchor given in full need not be sent', () => {
+  assert.equal(verdict([record(2, 0, 0, anchor)], { chain: [leaf, intermediate] }), 'match');
+  assert.equal(verdict([record(2, 1, 0, anchor)], { chain: [leaf, intermediate] }), 'match');
+  const stranger = read(createCa({ name: 'Root', key: generateKey('p256') }).der);
+  assert.equal(verdict([record(2, 0, 0, stranger)], { chain: [leaf, intermediate] }), 'mismatch');
+});
+
+test('RFC 7672 §3.1.3: what is unusable authenticates nobody', () => {
+  const good = record(3, 1, 1, leaf);
+  const unusable: TlsaData[] = [
+    { ...good, usage: 0 },
+    { ...good, usage: 1 },
+    { ...good, usage: 255 },
+    { ...good, selector: 2 },
+    { ...good, matchingType: 3 },
+    { ...good, data: good.data.subarray(1) },
+    { ...good, matchingType: 2 },
+    { ...good, matchingType: 0, data: new Uint8Array(0) },
+  ];
+  for (const bad of unusable) assert.equal(isUsable(bad), false, formatTlsa(bad));
+  assert.equal(verdict(unusable), 'unverifiable');
+  assert.equal(verdict([...unusable, good]), 'match');
+  assert.equal(verdict([good], { chain: [] }), 'unverifiable');
+});
+
+test('RFC 7671 §9: of two digests for one usage and selector the stronger decides', () => {
+  const stale = { ...record(3, 1, 2, intermediate) };
+  assert.equal(verdict([record(3, 1, 1, leaf), stale]), 'mismatch');
+  assert.equal(verdict([record(3, 1, 1, leaf), record(3, 0, 2, intermediate)]), 'match', 'another selector is another matter');
+  assert.equal(verdict([record(3, 1, 0, leaf), stale]), 'match', 'full data always counts');
+  assert.equal(
+    usableRecords([record(3, 1, 1, leaf), { ...stale, data: stale.data.subarray(1) }]).length,
+    1,
+    'malformed ones are left out first',
+  );
+});
+
+test('property: records are written and read back', () => {
+  fc.assert(
+    fc.property(
+      fc.nat(255),
+      fc.nat(255),
+      fc.nat(255),
+      fc.uint8Array({ minLength: 1, maxLength: 64 }),
+      (usage, selector, matchingType, data) => {
+        const again = parseTlsa(formatTlsa({ usage, selector, matchingType, data }));
+        assert.deepEqual(again && { ...again, data: [...again.data] }, { usage, selector, matchingType, data: [...data] });
+      },
+    ),
+  );
+});

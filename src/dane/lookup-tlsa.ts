@@ -1,0 +1,68 @@
+import type { Failure, Name } from '../base/index.js';
+import { readTlsa, RRType, type Answer, type Dnssec, type HostAddresses, type Resolver, type TlsaData } from '../dns/index.js';
+import { formatTlsa } from './tlsa-text.js';
+import { isUsable } from './usable-records.js';
+
+export interface LookupTlsaOptions {
+  readonly resolver: Resolver;
+  /** The MX host. */
+  readonly host: Name;
+  /** Its addresses, looked up before: they decide whether TLSA is asked for at all (RFC 7672 §2.2.2). */
+  readonly addresses: Pick<HostAddresses, 'status' | 'dnssec' | 'canonicalName' | 'aliases'>;
+  readonly port: number;
+  readonly signal?: AbortSignal;
+}
+
+/** The TLSA records a sender finds for a host. */
+export interface TlsaLookup {
+  /**
+   * `usable`: secure, at least one usable record. `unusable`: secure, none usable. `absent`: none, and that is proved or the zone is proved unsigned.
+   * `insecure`: records nobody may rely on. `bogus`, `tempfail`: could not be told, so the host cannot be used now (RFC 7672 §2.1.2).
+   */
+  readonly status: 'usable' | 'unusable' | 'absent' | 'insecure' | 'bogus' | 'tempfail';
+  /** TLSA base domain: where the records were found, without `_25._tcp`. */
+  readonly base: string;
+  readonly dnssec: Dnssec;
+  /** In the order of the answer, as text and as data. */
+  readonly records: readonly string[];
+  readonly failure?: Pick<Failure, 'code' | 'detail'>;
+}
+
+const MAX_RECORDS = 64;
+
+/**
+ * Asks for a host's TLSA records (RFC 7672 §2.2.2, §2.2.3): at the end of the alias chain when all of it is secure, then at the name itself.
+ * With insecure addresses records cannot count; they are still asked for, so that a publisher can be told they are inert.
+ */
+export async function lookupTlsa({ resolver, host, addresses, port, signal }: LookupTlsaOptions): Promise<TlsaLookup> {
+  const secureAlias = addresses.aliases.length > 0 && addresses.dnssec === 'secure' && !addresses.canonicalName.equals(host);
+  const candidates = secureAlias ? [addresses.canonicalName, host] : [host];
+  let last: TlsaLookup = { status: 'absent', base: host.toLower(), dnssec: addresses.dnssec, records: [] };
+  for (const base of candidates) {
+    const owner = base.prepend(`_${port}._tcp`);
+    if (!owner.ok) continue;
+    last = judge(base, await resolver.ask(owner.value, RRType.TLSA, signal ? { signal } : {}), addresses.dnssec);
+    // RFC 7672 §2.2.3: the next candidate is tried only when nothing secure was found here; a failure ends the search.
+    if (last.status !== 'absent' && last.status !== 'insecure') return last;
+  }
+  return last;
+}
+
+function judge(base: Name, answer: Answer, addressDnssec: Dnssec): TlsaLookup {
+  const common = { base: base.toLower(), dnssec: answer.dnssec };
+  const records = answer.records.slice(0, MAX_RECORDS).flatMap((rr): TlsaData[] => {
+    const read = readTlsa(rr);
+    return read.ok ? [read.value] : [];
+  });
+  const texts = records.map(formatTlsa);
+  if (answer.status === 'failed') {
+    const failure = answer.failure && { code: answer.failure.code, detail: answer.failure.detail };
+    // RFC 7672 §2.2.2: below insecure addresses a sender does not ask, so a failure there harms nobody.
+    if (addressDnssec === 'insecure') return { ...common, dnssec: 'insecure', status: 'absent', records: [] };
+    return { ...common, status: answer.dnssec === 'bogus' ? 'bogus' : 'tempfail', records: [], ...(failure ? { failure } : {}) };
+  }
+  if (answer.status !== 'found') return { ...common, status: 'absent', records: [] };
+  if (answer.dnssec !== 'secure' || addressDnssec !== 'secure')
+    return { ...common, dnssec: answer.dnssec === 'secure' ? addressDnssec : answer.dnssec, status: 'insecure', records: texts };
+  return { ...common, status: records.some(isUsable) ? 'usable' : 'unusable', records: texts };
+}

@@ -1,0 +1,87 @@
+import { createHash } from 'node:crypto';
+import { equalBytes } from '../base/index.js';
+import type { TlsaData } from '../dns/index.js';
+import { findPathTo, matchesDnsName, parseCertificate, trustStore, type Certificate } from '../x509/index.js';
+import { formatTlsa } from './tlsa-text.js';
+import { usableRecords } from './usable-records.js';
+
+export interface DaneQuestion {
+  readonly records: readonly TlsaData[];
+  /** As the server sent them, its own certificate first. */
+  readonly chain: readonly Certificate[];
+  /** Reference identifiers for usage 2 (RFC 7672 §3.2.2): TLSA base domain, MX host, next-hop domain. */
+  readonly names: readonly string[];
+  /** Date for usage 2, milliseconds since 1970. */
+  readonly at: number;
+}
+
+/** What one record came to. */
+export interface RecordVerdict {
+  readonly record: string;
+  readonly verdict: 'match' | 'no-match' | 'unusable' | 'weaker-digest';
+  /** Why a trust anchor that was found does not count. */
+  readonly reason?: 'name' | 'date' | 'path';
+}
+
+export interface DaneVerdict {
+  /** `unverifiable`: there is nothing to verify with, no usable record or no certificate. */
+  readonly verdict: 'match' | 'mismatch' | 'unverifiable';
+  /** The record that authenticated the server. */
+  readonly matched?: string;
+  readonly records: readonly RecordVerdict[];
+}
+
+/**
+ * Authenticates a server by its TLSA records (RFC 7671 §5, RFC 7672 §3): one match is enough. For usage 3 only the key counts, names and dates do not;
+ * for usage 2 the anchor must have been sent or be given in full, the path be in date, and a reference identifier match.
+ */
+export function verifyDane({ records, chain, names, at }: DaneQuestion): DaneVerdict {
+  const usable = new Set(usableRecords(records));
+  const judged = records.map((record): RecordVerdict => {
+    const text = formatTlsa(record);
+    if (!usable.has(record)) return { record: text, verdict: usableRecords([record]).length === 1 ? 'weaker-digest' : 'unusable' };
+    return { record: text, ...(record.usage === 3 ? judgeEndEntity(record, chain) : judgeAnchor(record, chain, names, at)) };
+  });
+  const matched = judged.find((j) => j.verdict === 'match')?.record;
+  if (matched !== undefined) return { verdict: 'match', matched, records: judged };
+  return { verdict: usable.size === 0 || chain.length === 0 ? 'unverifiable' : 'mismatch', records: judged };
+}
+
+function judgeEndEntity(record: TlsaData, chain: readonly Certificate[]): Omit<RecordVerdict, 'record'> {
+  const [leaf] = chain;
+  return { verdict: leaf && matchesData(record, leaf) ? 'match' : 'no-match' };
+}
+
+function judgeAnchor(record: TlsaData, chain: readonly Certificate[], names: readonly string[], at: number): Omit<RecordVerdict, 'record'> {
+  const [leaf] = chain;
+  if (!leaf) return { verdict: 'no-match' };
+  const given = anchorsGiven(record);
+  const { chain: trust, validity } = findPathTo({
+    sent: chain,
+    ...(given ? { anchors: given } : {}),
+    isAnchor: (certificate) => matchesData(record, certificate),
+    at,
+  });
+  if (trust !== 'trusted') return { verdict: 'no-match', reason: 'path' };
+  if (validity !== 'valid') return { verdict: 'no-match', reason: 'date' };
+  return names.some((name) => matchesDnsName(leaf, name)) ? { verdict: 'match' } : { verdict: 'no-match', reason: 'name' };
+}
+
+/** `2 0 0` and `2 1 0` hold the anchor itself, so it need not be sent (RFC 7671 §5.2.2, §5.2.3). */
+function anchorsGiven({ selector, matchingType, data }: TlsaData): ReturnType<typeof trustStore> | undefined {
+  if (matchingType !== 0) return undefined;
+  if (selector === 1) return trustStore([], [data]);
+  const parsed = parseCertificate(data);
+  return parsed.ok ? trustStore([parsed.value]) : undefined;
+}
+
+function matchesData({ selector, matchingType, data }: TlsaData, certificate: Certificate): boolean {
+  const selected = selector === 0 ? certificate.der : certificate.spki;
+  const value =
+    matchingType === 0
+      ? selected
+      : createHash(matchingType === 1 ? 'sha256' : 'sha512')
+          .update(selected)
+          .digest();
+  return equalBytes(value, data);
+}
