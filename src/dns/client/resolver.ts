@@ -1,11 +1,13 @@
-import { systemClock, type Clock, type Name } from '../../base/index.js';
+import { systemClock, type Clock, type Name, type Result } from '../../base/index.js';
 import type { Network } from '../../net/index.js';
 import { rootAnchors, validate, type CachedZone, type Limits, type TrustAnchor } from '../dnssec/validate/index.js';
 import type { Answer, AskOptions, Resolver, ResolverHealth } from '../types.js';
+import type { Message } from '../wire/message.js';
 import { Rcode } from '../wire/types-registry.js';
 import { BoundedMap } from './bounded-map.js';
 import { transportFailures } from './failures.js';
-import { askUpstream, type Secure, type TransportOptions } from './transport.js';
+import { SharedWork } from './shared-work.js';
+import { askUpstream, type QueryFlags, type Secure, type TransportOptions } from './transport.js';
 import { answerByAd } from './trusted-ad.js';
 import type { Upstream } from './upstream.js';
 
@@ -45,13 +47,16 @@ export function createResolver(options: ResolverOptions): Resolver {
   };
   const answers = new BoundedMap<{ answer: Answer; until: number }>(cacheSize);
   const zones = upstreams.map(() => new BoundedMap<CachedZone>(cacheSize));
-  const inFlight = new Map<string, Promise<Answer>>();
+  const questions = new SharedWork<Answer>();
+  const exchanges = new SharedWork<Result<Message>>();
+  /** Upstreams whose last exchange failed: the others are asked first. */
+  const troubled = new Set<Upstream>();
   const states = new Map<Upstream, State>(upstreams.map((u) => [u, 'untried']));
 
   async function resolve(name: Name, type: number, signal?: AbortSignal): Promise<Answer> {
     let worst: Answer | undefined;
     let liar: Upstream | undefined;
-    for (const [i, upstream] of upstreams.entries()) {
+    for (const [i, upstream] of inOrder()) {
       const answer = await (options.trustAd ? viaAd(upstream, name, type, signal) : viaValidation(upstream, i, name, type, signal));
       if (answer.status !== 'failed') {
         if (liar && answer.dnssec === 'secure') states.set(liar, 'lies');
@@ -73,8 +78,7 @@ export function createResolver(options: ResolverOptions): Resolver {
       cache: zones[i] as BoundedMap<CachedZone>,
       ...(options.limits ? { limits: options.limits } : {}),
       fetch: async (asked, askedType) => {
-        const message = await askUpstream(upstream, asked, askedType, { checkingDisabled: true, authenticData: false }, transport, signal);
-        note(upstream, message.ok ? (message.value.rcode === Rcode.REFUSED ? 'refuses' : 'answers') : 'silent');
+        const message = await exchange(upstream, asked, askedType, { checkingDisabled: true, authenticData: false }, signal);
         return message.ok ? { ok: true, message: message.value } : message;
       },
     });
@@ -83,12 +87,27 @@ export function createResolver(options: ResolverOptions): Resolver {
   }
 
   async function viaAd(upstream: Upstream, name: Name, type: number, signal?: AbortSignal): Promise<Answer> {
-    const message = await askUpstream(upstream, name, type, { checkingDisabled: false, authenticData: true }, transport, signal);
-    note(upstream, message.ok ? 'answers' : 'silent');
+    const message = await exchange(upstream, name, type, { checkingDisabled: false, authenticData: true }, signal);
     if (!message.ok) return failed(name, type, message.failure);
     if (message.value.rcode !== Rcode.SERVFAIL) return answerByAd(name, type, message.value);
-    const unchecked = await askUpstream(upstream, name, type, { checkingDisabled: true, authenticData: true }, transport, signal);
+    const unchecked = await exchange(upstream, name, type, { checkingDisabled: true, authenticData: true }, signal);
     return answerByAd(name, type, message.value, unchecked.ok ? unchecked.value : undefined);
+  }
+
+  /** Questions that run at the same time need the same keys: each is asked once. */
+  async function exchange(upstream: Upstream, name: Name, type: number, flags: QueryFlags, signal?: AbortSignal): Promise<Result<Message>> {
+    const key = `${upstream.label} ${Number(flags.checkingDisabled)} ${type} ${name.key}`;
+    const message = await exchanges.run(key, (shared) => askUpstream(upstream, name, type, flags, transport, shared), signal);
+    const refused = message.ok && message.value.rcode === Rcode.REFUSED;
+    if (message.ok && !refused) troubled.delete(upstream);
+    else troubled.add(upstream);
+    note(upstream, message.ok ? (refused ? 'refuses' : 'answers') : 'silent');
+    return message;
+  }
+
+  function inOrder(): readonly (readonly [number, Upstream])[] {
+    const bad = (u: Upstream): boolean => troubled.has(u) || states.get(u) === 'lies' || states.get(u) === 'strips-dnssec';
+    return [...upstreams.entries()].sort(([, a], [, b]) => Number(bad(a)) - Number(bad(b)));
   }
 
   function note(upstream: Upstream, state: State): void {
@@ -102,16 +121,12 @@ export function createResolver(options: ResolverOptions): Resolver {
       const key = `${type} ${name.key}`;
       const known = answers.get(key);
       if (known && known.until > clock.now()) return Promise.resolve(known.answer);
-      const running = inFlight.get(key);
-      if (running) return running;
-      const asked = resolve(name, type, signal).then((answer) => {
+      const work = async (shared: AbortSignal): Promise<Answer> => {
+        const answer = await resolve(name, type, shared);
         answers.set(key, { answer, until: clock.now() + (answer.status === 'failed' ? FAILURE_KEPT : answer.ttl * 1000) });
         return answer;
-      });
-      inFlight.set(key, asked);
-      const forget = (): void => void inFlight.delete(key);
-      asked.then(forget, forget);
-      return asked;
+      };
+      return questions.run(key, work, signal);
     },
     health: () => ({ upstreams: upstreams.map((u) => ({ label: u.label, state: states.get(u) as State })) }),
   };

@@ -146,9 +146,10 @@ function readFramed(conn: Conn, timeoutMs: number, signal?: AbortSignal): Promis
       resolve(bytes);
     };
     const stop = (): void => {
-      finish(undefined);
       reject(signal?.reason as Error);
+      finish(undefined);
     };
+    if (signal?.aborted) return stop();
     signal?.addEventListener('abort', stop, { once: true });
     conn.stream.once('error', () => finish(undefined));
     conn.stream.once('close', () => finish(undefined));
