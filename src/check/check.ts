@@ -1,9 +1,9 @@
-import { rootCertificates } from 'node:tls';
 import { HermeticError, parseDomain, type Name } from '../base/index.js';
 import { createResolver, rootAnchors, systemUpstreams, type Resolver, type TrustAnchor, type Upstream } from '../dns/index.js';
 import type { CheckResult } from '../evidence/index.js';
 import { nodeNetwork, type Network } from '../net/index.js';
-import { parsePem, trustStore, type Certificate, type TrustStore } from '../x509/index.js';
+import { builtinTrustStore } from '../tls/index.js';
+import type { TrustStore } from '../x509/index.js';
 import { collect, type CollectOptions } from './collect.js';
 import { grade } from './grade/grade.js';
 import { baseline } from './profiles/baseline.js';
@@ -18,7 +18,7 @@ export interface CheckOptions extends Omit<CollectOptions, 'network' | 'resolver
   /** DNSSEC trust anchors. Default: the root's. */
   readonly anchors?: readonly TrustAnchor[];
   readonly trustAd?: boolean;
-  /** Default: {@link builtinTrust}. */
+  /** Default: the roots that come with Node. */
   readonly trustStore?: TrustStore;
   readonly mx?: string;
   readonly control?: string;
@@ -41,7 +41,7 @@ export function collectOptions(options: CheckOptions): CollectOptions {
   return {
     ...rest,
     network,
-    trustStore: options.trustStore ?? builtinTrust(),
+    trustStore: options.trustStore ?? builtinTrustStore(),
     resolver:
       options.resolver ??
       createResolver({
@@ -63,15 +63,4 @@ export function nameOf(text: string): Name {
   throw new HermeticError(code, `${text === '' ? 'the empty text' : text}: ${detail || 'not a domain name'}`, {
     fix: 'Give the part after the @ of a mail address, such as example.com.',
   });
-}
-
-let builtin: readonly Certificate[] | undefined;
-
-/** The roots that come with Node, and the given ones beside them. */
-export function builtinTrust(extra: readonly Certificate[] = []): TrustStore {
-  builtin ??= rootCertificates.flatMap((pem) => {
-    const parsed = parsePem(pem);
-    return parsed.ok ? parsed.value : [];
-  });
-  return trustStore([...builtin, ...extra]);
 }

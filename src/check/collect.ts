@@ -82,7 +82,7 @@ export async function collect(domain: Name, options: CollectOptions): Promise<Ev
 async function probeHosts(context: ProbeContext, options: CollectOptions): Promise<{ route: Evidence['route']; hosts: HostEvidence[] }> {
   const { evidence: route, targets } = await probeRoute(context);
   const wanted: readonly RouteTarget[] = options.mx ? [{ name: options.mx, preference: 0 }] : targets.slice(0, limits.hosts);
-  const hosts = await Promise.all(wanted.map((target) => probeHost(context, target, route.dnssec === 'secure', options.address)));
+  const hosts = await Promise.all(wanted.map((target) => probeHost(context, target, options.address)));
   return { route: options.mx ? { kind: 'mx', dnssec: route.dnssec, status: 'found' } : route, hosts };
 }
 

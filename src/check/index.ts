@@ -6,7 +6,7 @@
  * const result = await check('example.com');
  * console.log(result.verdict, result.exposure.mtaStsCached.stripStarttls);
  */
-export { check, collectOptions, nameOf, builtinTrust, type CheckOptions } from './check.js';
+export { check, collectOptions, nameOf, type CheckOptions } from './check.js';
 export { collect, type CollectOptions } from './collect.js';
 export { grade } from './grade/grade.js';
 export { exposure, viewOf } from './exposure.js';

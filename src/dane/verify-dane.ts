@@ -59,7 +59,8 @@ function judgeAnchor(record: TlsaData, chain: readonly Certificate[], names: rea
   const { chain: trust, validity } = findPathTo({
     sent: chain,
     ...(given ? { anchors: given } : {}),
-    isAnchor: (certificate) => matchesData(record, certificate),
+    // The server's own certificate is no anchor: depth 0 is left out.
+    isAnchor: (certificate, depth) => depth > 0 && matchesData(record, certificate),
     at,
   });
   if (trust !== 'trusted') return { verdict: 'no-match', reason: 'path' };

@@ -45,6 +45,11 @@ export interface Answer {
 
 export interface AskOptions {
   readonly signal?: AbortSignal;
+  /**
+   * Take data also from a resolver that strips DNSSEC, marked `indeterminate`. Without it such an answer is `failed`.
+   * Never for TLSA: there an unproved absence must not count as absence (RFC 7672 §2.1.2).
+   */
+  readonly unproved?: boolean;
 }
 
 /** What the layers above ask. Never rejects except with `signal.reason`. */

@@ -63,7 +63,7 @@ export function policyRules(raised: Raised, dane: boolean): void {
 
   if (mode === undefined && mtaSts.status === 'absent') {
     if (dane) raised.add('sts-absent');
-    else if (!raised.has('dane-inert', 'dane-unusable', 'dane-partial')) {
+    else if (!raised.has('dane-inert', 'dane-unusable', 'dane-partial', 'dane-bogus', 'dane-tempfail', 'dnssec-bogus')) {
       const hosted = route.dnssec === 'insecure' && raised.hosts.some((h) => h.evidence.tlsa.status === 'usable');
       raised.add(
         'no-enforcement',

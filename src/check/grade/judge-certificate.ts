@@ -29,7 +29,8 @@ export function judgeCertificate(evidence: Evidence, host: HostEvidence, handsha
   const { chain: trust, validity: pathValidity } = handshake.pkix;
   const validity = at > leaf.notAfter ? 'expired' : at < leaf.notBefore ? 'not-yet-valid' : 'valid';
   const nameMatch = matchesDnsName(leaf, host.name) ? 'match' : 'mismatch';
-  const pkix = trust === 'unknown' ? 'unknown' : trust === 'trusted' && pathValidity === 'valid' && nameMatch === 'match' ? 'yes' : 'no';
+  const sound = trust === 'trusted' && pathValidity === 'valid' && handshake.pkix.problems.length === 0;
+  const pkix = trust === 'unknown' ? 'unknown' : sound && nameMatch === 'match' ? 'yes' : 'no';
   return {
     certificate: leaf,
     pkix,

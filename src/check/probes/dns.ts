@@ -21,7 +21,7 @@ export async function probeRoute(context: ProbeContext): Promise<{ evidence: Rou
 }
 
 /** Addresses, TLSA records and one conversation with each address of one MX host; `address` replaces the lookup. */
-export async function probeHost(context: ProbeContext, target: RouteTarget, mxSecure: boolean, address?: string): Promise<HostEvidence> {
+export async function probeHost(context: ProbeContext, target: RouteTarget, address?: string): Promise<HostEvidence> {
   const { resolver } = context;
   const name = target.name.toLower();
   const found = await lookupAddresses(resolver, target.name, signalOf(context));

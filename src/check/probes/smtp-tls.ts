@@ -76,6 +76,12 @@ async function upgrade(context: ProbeContext, host: string, session: SmtpSession
   if (facts) draft.handshake = handshakeEvidence(context, facts);
   if (!secured.ok) {
     draft.failure = stored(secured.failure);
+    // Any answer but 220 (RFC 3207 §4): senders that do not insist go on in clear.
+    if (secured.failure.code === 'smtp-starttls-refused') {
+      const { detail } = secured.failure;
+      draft.starttls = 'refused';
+      draft.starttlsReply = { code: Number(detail.slice(0, 3)), lines: [detail.slice(4)] };
+    }
     return;
   }
   const again = await session.ehlo();

@@ -1,8 +1,9 @@
 import { rootCertificates } from 'node:tls';
 import { existsSync } from 'node:fs';
 import { HermeticError, parseIp, type Failure, type Result } from '../../base/index.js';
-import { baseline, builtinTrust, type CheckOptions, type Profile } from '../../check/index.js';
+import { baseline, type CheckOptions, type Profile } from '../../check/index.js';
 import { parseTrustAnchors, parseUpstream } from '../../dns/index.js';
+import { builtinTrustStore } from '../../tls/index.js';
 import { parsePem, trustStore } from '../../x509/index.js';
 import { readFile } from '../read-file.js';
 
@@ -77,7 +78,7 @@ export function profileNamed(name: string): Profile {
 function roots({ ca, systemCa }: CheckFlags): NonNullable<CheckOptions['trustStore']> {
   const read = (path: string, what: string) => take(what, parsePem(readFile(path, what)), 'The file holds certificates in PEM.');
   const extra = ca === undefined ? [] : read(ca, '--ca');
-  if (!systemCa) return builtinTrust(extra);
+  if (!systemCa) return builtinTrustStore(extra);
   const bundle = ['/etc/ssl/certs/ca-certificates.crt', '/etc/pki/tls/certs/ca-bundle.crt', '/etc/ssl/cert.pem'].find((path) =>
     existsSync(path),
   );

@@ -1,14 +1,16 @@
 import { systemClock, type Clock, type Name, type Result } from '../../base/index.js';
 import type { Network } from '../../net/index.js';
+import { dnssecFailures } from '../dnssec/failures.js';
 import { rootAnchors, validate, type CachedZone, type Limits, type TrustAnchor } from '../dnssec/validate/index.js';
 import type { Answer, AskOptions, Resolver, ResolverHealth } from '../types.js';
 import type { Message } from '../wire/message.js';
-import { Rcode } from '../wire/types-registry.js';
+import { Rcode, RRType } from '../wire/types-registry.js';
 import { BoundedMap } from './bounded-map.js';
 import { transportFailures } from './failures.js';
 import { SharedWork } from './shared-work.js';
 import { askUpstream, type QueryFlags, type Secure, type TransportOptions } from './transport.js';
 import { answerByAd } from './trusted-ad.js';
+import { unprovedAnswer } from './unproved-answer.js';
 import type { Upstream } from './upstream.js';
 
 export interface ResolverOptions {
@@ -53,9 +55,10 @@ export function createResolver(options: ResolverOptions): Resolver {
   const troubled = new Set<Upstream>();
   const states = new Map<Upstream, State>(upstreams.map((u) => [u, 'untried']));
 
-  async function resolve(name: Name, type: number, signal?: AbortSignal): Promise<Answer> {
+  async function resolve(name: Name, type: number, unproved: boolean, signal: AbortSignal): Promise<Answer> {
     let worst: Answer | undefined;
     let liar: Upstream | undefined;
+    let stripping: Upstream | undefined;
     for (const [i, upstream] of inOrder()) {
       const answer = await (options.trustAd ? viaAd(upstream, name, type, signal) : viaValidation(upstream, i, name, type, signal));
       if (answer.status !== 'failed') {
@@ -63,9 +66,11 @@ export function createResolver(options: ResolverOptions): Resolver {
         return answer;
       }
       if (answer.dnssec === 'bogus') liar = upstream;
+      if (answer.failure?.code === 'dnssec-stripped') stripping = upstream;
       // Of several failures the one that says most is told: bogus before could-not-tell.
       if (!worst || (worst.dnssec !== 'bogus' && answer.dnssec === 'bogus')) worst = answer;
     }
+    if (unproved && stripping && worst?.dnssec !== 'bogus') return withoutProof(stripping, name, type, signal);
     return worst ?? failed(name, type, transportFailures.make('dns-no-upstream'));
   }
 
@@ -82,8 +87,27 @@ export function createResolver(options: ResolverOptions): Resolver {
         return message.ok ? { ok: true, message: message.value } : message;
       },
     });
-    if (answer.failure?.code === 'dnssec-stripped') note(upstream, 'strips-dnssec');
-    return answer;
+    const suspect = answer.dnssec === 'bogus' || answer.failure?.code === 'dnssec-stripped';
+    if (!suspect || !(await strips(upstream, name, signal))) return answer;
+    note(upstream, 'strips-dnssec');
+    return { ...answer, status: 'failed', dnssec: 'indeterminate', failure: dnssecFailures.make('dnssec-stripped', upstream.label) };
+  }
+
+  /** The anchor's zone is known to be signed: a resolver that shows its keys without signatures shows nobody's. */
+  async function strips(upstream: Upstream, name: Name, signal?: AbortSignal): Promise<boolean> {
+    const above = anchors.filter(({ zone }) => name.isAtOrBelow(zone)).sort((a, b) => b.zone.labels.length - a.zone.labels.length);
+    if (!above[0]) return false;
+    const keys = await exchange(upstream, above[0].zone, RRType.DNSKEY, { checkingDisabled: true, authenticData: false }, signal);
+    return keys.ok && keys.value.rcode === Rcode.NOERROR && !keys.value.answers.some((rr) => rr.type === RRType.RRSIG);
+  }
+
+  async function withoutProof(upstream: Upstream, name: Name, type: number, signal: AbortSignal): Promise<Answer> {
+    const message = await exchange(upstream, name, type, { checkingDisabled: true, authenticData: false }, signal);
+    if (!message.ok) return failed(name, type, message.failure);
+    const failure = dnssecFailures.make('dnssec-stripped', upstream.label);
+    const { rcode } = message.value;
+    if (rcode !== Rcode.NOERROR && rcode !== Rcode.NXDOMAIN) return failed(name, type, failure);
+    return { ...unprovedAnswer(name, type, message.value, 'indeterminate'), failure };
   }
 
   async function viaAd(upstream: Upstream, name: Name, type: number, signal?: AbortSignal): Promise<Answer> {
@@ -116,13 +140,13 @@ export function createResolver(options: ResolverOptions): Resolver {
   }
 
   return {
-    ask(name: Name, type: number, { signal }: AskOptions = {}): Promise<Answer> {
+    ask(name: Name, type: number, { signal, unproved = false }: AskOptions = {}): Promise<Answer> {
       if (signal?.aborted) return Promise.reject(signal.reason as Error);
-      const key = `${type} ${name.key}`;
+      const key = `${unproved ? 'unproved ' : ''}${type} ${name.key}`;
       const known = answers.get(key);
       if (known && known.until > clock.now()) return Promise.resolve(known.answer);
       const work = async (shared: AbortSignal): Promise<Answer> => {
-        const answer = await resolve(name, type, shared);
+        const answer = await resolve(name, type, unproved, shared);
         answers.set(key, { answer, until: clock.now() + (answer.status === 'failed' ? FAILURE_KEPT : answer.ttl * 1000) });
         return answer;
       };

@@ -19,13 +19,14 @@ const MAX_HOSTS = 100;
 
 /** Asks for a domain's MX. Only a proved or plain absence leads to the implicit MX, never a failure. */
 export async function lookupMailRoute(resolver: Resolver, domain: Name, options: AskOptions = {}): Promise<MailRoute> {
-  const answer = await resolver.ask(domain, RRType.MX, options);
+  const asked = { ...options, unproved: true };
+  const answer = await resolver.ask(domain, RRType.MX, asked);
   const common = { status: answer.status, dnssec: answer.dnssec, ...(answer.failure ? { failure: answer.failure } : {}) };
   if (answer.status === 'failed') return { ...common, kind: 'error', hosts: [] };
   if (answer.status === 'nxdomain') return { ...common, kind: 'none', hosts: [] };
   if (answer.status === 'nodata') {
     // RFC 5321 §5.1: without MX the domain's own address serves.
-    const [v4, v6] = await Promise.all([resolver.ask(domain, RRType.A, options), resolver.ask(domain, RRType.AAAA, options)]);
+    const [v4, v6] = await Promise.all([resolver.ask(domain, RRType.A, asked), resolver.ask(domain, RRType.AAAA, asked)]);
     if (v4.status === 'found' || v6.status === 'found') return { ...common, kind: 'implicit', hosts: [{ name: domain, preference: 0 }] };
     const failed = [v4, v6].find((a) => a.status === 'failed');
     if (failed)

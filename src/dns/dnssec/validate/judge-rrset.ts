@@ -49,7 +49,8 @@ export async function judgeRrset(session: Session, chain: Zones, heard: Heard, s
     session.use(heard, set);
     return { status: 'insecure', ttl: plainTtl, expanded: false };
   }
-  if ('failure' in enclosing) return enclosing;
+  if (enclosing.status === 'indeterminate') return enclosing;
+  if (enclosing.status === 'bogus') return { status: 'bogus', failure: failure ?? enclosing.failure };
   return { status: 'bogus', failure: failure ?? dnssecFailures.make('dnssec-signature-missing', set.name.toString()) };
 }
 

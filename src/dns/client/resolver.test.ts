@@ -1,0 +1,254 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
+import test from 'node:test';
+import { concat, Name, type Clock } from '../../base/index.js';
+import { nodeNetwork, type Network } from '../../net/index.js';
+import { dnskeyRecord, dsRecord, generateZoneKey, signRrset } from '../dnssec/sign/index.js';
+import type { TrustAnchor } from '../dnssec/validate/index.js';
+import type { ResourceRecord } from '../types.js';
+import { decodeMessage, encodeMessage } from '../wire/codec.js';
+import type { Message } from '../wire/message.js';
+import { encodeTypeBitmap, makeRecord, readDs } from '../wire/rdata.js';
+import { Rcode, RRType, typeNumber } from '../wire/types-registry.js';
+import { createResolver, type ResolverOptions } from './resolver.js';
+import type { Upstream } from './upstream.js';
+
+const now = Date.UTC(2026, 10, 23);
+const host = Name.of('mx.test');
+const key = generateZoneKey(13);
+const ds = readDs(dsRecord(Name.root, key));
+assert.ok(ds.ok);
+const anchors: readonly TrustAnchor[] = [{ zone: Name.root, ds: [ds.value], keys: [] }];
+
+/** What an upstream makes of a question; undefined is silence. */
+type Behaviour = (query: Message) => Partial<Message> | undefined;
+
+function signed(...records: readonly ResourceRecord[]): readonly ResourceRecord[] {
+  return [...records, signRrset(records, key, Name.root, { inception: now - 86_400_000, expiration: now + 86_400_000 })];
+}
+
+function address(last: number, ttl = 300): ResourceRecord {
+  return makeRecord(host, RRType.A, ttl, Uint8Array.of(192, 0, 2, last));
+}
+
+function nsec(owner: Name, next: Name, types: string): ResourceRecord {
+  const named = types.split(' ').flatMap((type) => typeNumber(type) ?? []);
+  return makeRecord(owner, RRType.NSEC, 300, concat(next.wire, encodeTypeBitmap([...named, RRType.RRSIG, RRType.NSEC])));
+}
+
+/** A root zone with one signed host. */
+const honest: Behaviour = ({ questions: [asked] }) => {
+  if (asked?.name.isRoot && asked.type === RRType.DNSKEY) return { answers: signed(dnskeyRecord(Name.root, key)) };
+  if (asked?.name.equals(host) && asked.type === RRType.A) return { answers: signed(address(1)) };
+  // `test` is an empty non-terminal: the NSEC of the root, leading below it, says so.
+  if (asked?.type === RRType.DS)
+    return { authorities: [...signed(nsec(Name.root, host, 'NS SOA DNSKEY')), ...signed(nsec(host, Name.root, 'A'))] };
+  return { rcode: Rcode.SERVFAIL };
+};
+const forging: Behaviour = (query) => {
+  const reply = honest(query);
+  return { ...reply, answers: (reply?.answers ?? []).map((rr) => (rr.type === RRType.A ? address(66) : rr)) };
+};
+const stripping: Behaviour = (query) => {
+  const reply = honest(query);
+  return { ...reply, answers: (reply?.answers ?? []).filter((rr) => rr.type !== RRType.RRSIG), authorities: [] };
+};
+const silent: Behaviour = () => undefined;
+
+function reply(query: Message, changes: Partial<Message>): Uint8Array {
+  return encodeMessage({ ...query, response: true, recursionAvailable: true, ...changes });
+}
+
+function scene(behaviours: readonly Behaviour[], options: Partial<ResolverOptions> = {}) {
+  const asked: string[] = [];
+  const clock: Clock & { at: number } = { at: now, now: () => clock.at, monotonic: () => clock.at, sleep: () => Promise.resolve() };
+  const network: Network = {
+    dial: () => Promise.resolve({ ok: false, failure: { code: 'net-refused', detail: 'ECONNREFUSED' } }),
+    async exchange({ to, query, accept, signal }) {
+      await new Promise((resolve) => setImmediate(resolve));
+      if (signal?.aborted) throw signal.reason as Error;
+      const decoded = decodeMessage(query);
+      assert.ok(decoded.ok);
+      asked.push(`${to.port} ${decoded.value.questions[0]?.type ?? 0}`);
+      const changes = (behaviours[to.port - 1] as Behaviour)(decoded.value);
+      const bytes = changes && reply(decoded.value, changes);
+      if (!bytes || !accept(bytes, to)) return { ok: false, failure: { code: 'net-timeout', detail: '' } };
+      return { ok: true, bytes };
+    },
+  };
+  const upstreams = behaviours.map((_, i): Upstream => ({ address: '192.0.2.53', port: i + 1, label: `#${i + 1}` }));
+  const resolver = createResolver({ network, upstreams, anchors, clock, ...options });
+  return { resolver, asked, clock, states: () => resolver.health().upstreams.map((u) => u.state) };
+}
+
+const lastOctet = (records: readonly ResourceRecord[]): number | undefined => records[0]?.rdata[3];
+
+test('a signed answer is secure, kept for its TTL and asked again after it', async () => {
+  const { resolver, asked, clock } = scene([honest]);
+  const answer = await resolver.ask(host, RRType.A);
+  assert.equal(answer.dnssec, 'secure');
+  const before = asked.length;
+  await resolver.ask(Name.of('MX.Test'), RRType.A);
+  assert.equal(asked.length, before);
+  clock.at += 301_000;
+  await resolver.ask(host, RRType.A);
+  assert.deepEqual(asked.slice(before), [`1 ${RRType.A}`], 'the zone is still proved, only the data is asked');
+});
+
+test('a forged answer that comes first does not win: the next resolver is asked, and the liar is named', async () => {
+  const { resolver, states } = scene([forging, honest]);
+  const answer = await resolver.ask(host, RRType.A);
+  assert.equal(answer.dnssec, 'secure');
+  assert.equal(lastOctet(answer.records), 1);
+  assert.deepEqual(states(), ['lies', 'answers']);
+});
+
+test('a forged answer alone is bogus, remembered for a moment, and forces no work meanwhile', async () => {
+  const { resolver, asked, clock } = scene([forging]);
+  assert.equal((await resolver.ask(host, RRType.A)).dnssec, 'bogus');
+  const before = asked.length;
+  const again = await resolver.ask(host, RRType.A);
+  assert.deepEqual([again.status, again.records.length, asked.length], ['failed', 0, before]);
+  clock.at += 5_001;
+  await resolver.ask(host, RRType.A);
+  assert.ok(asked.length > before);
+});
+
+test('a resolver that strips signatures is named; its data is had only by asking for unproved data, and never counts as insecure', async () => {
+  const { resolver, states } = scene([stripping]);
+  const answer = await resolver.ask(host, RRType.A);
+  assert.deepEqual([answer.status, answer.dnssec, answer.failure?.code], ['failed', 'indeterminate', 'dnssec-stripped']);
+  assert.deepEqual(states(), ['strips-dnssec']);
+  const unproved = await resolver.ask(host, RRType.A, { unproved: true });
+  assert.deepEqual([unproved.status, unproved.dnssec, lastOctet(unproved.records)], ['found', 'indeterminate', 1]);
+});
+
+test('unproved data is never had from a resolver that passes signatures on, nor when another shows the answer to be bogus', async () => {
+  for (const behaviours of [[forging], [stripping, forging], [forging, stripping]]) {
+    const answer = await scene(behaviours).resolver.ask(host, RRType.A, { unproved: true });
+    assert.deepEqual([answer.status, answer.dnssec, answer.records.length], ['failed', 'bogus', 0]);
+  }
+  assert.equal((await scene([stripping, honest]).resolver.ask(host, RRType.A, { unproved: true })).dnssec, 'secure');
+});
+
+test('a silent or refusing resolver is passed over, and asked last from then on', async () => {
+  for (const [bad, state] of [
+    [silent, 'silent'],
+    [() => ({ rcode: Rcode.REFUSED }), 'refuses'],
+  ] as const) {
+    const { resolver, asked, states, clock } = scene([bad, honest]);
+    assert.equal((await resolver.ask(host, RRType.A)).dnssec, 'secure');
+    assert.deepEqual(states(), [state, 'answers']);
+    const before = asked.length;
+    clock.at += 301_000;
+    await resolver.ask(host, RRType.A);
+    assert.deepEqual(asked.slice(before), [`2 ${RRType.A}`]);
+  }
+});
+
+test('no resolver at all, and none that answers: failed, with the reason', async () => {
+  assert.equal((await scene([]).resolver.ask(host, RRType.A)).failure?.code, 'dns-no-upstream');
+  const { resolver } = scene([silent]);
+  const answer = await resolver.ask(host, RRType.A);
+  assert.deepEqual([answer.status, answer.dnssec, answer.failure?.code], ['failed', 'indeterminate', 'dns-timeout']);
+});
+
+test('RFC 5452 §9.1: another id or another question is no answer', async () => {
+  const wrong: readonly Behaviour[] = [
+    (q) => ({ ...honest(q), id: q.id ^ 1 }),
+    (q) => ({ ...honest(q), questions: [{ name: Name.of('other.test'), type: RRType.A, class: 1 }] }),
+    (q) => ({ ...honest(q), response: false }),
+    (q) => ({ ...honest(q), questions: [] }),
+  ];
+  for (const behaviour of wrong) assert.equal((await scene([behaviour]).resolver.ask(host, RRType.A)).failure?.code, 'dns-timeout');
+});
+
+test('the same question asked twice at once goes out once; one who aborts does not abort the other', async () => {
+  const { resolver, asked } = scene([honest]);
+  const controller = new AbortController();
+  const first = resolver.ask(host, RRType.A, { signal: controller.signal });
+  const second = resolver.ask(host, RRType.A);
+  controller.abort(new Error('enough'));
+  await assert.rejects(first, /enough/);
+  assert.equal((await second).dnssec, 'secure');
+  assert.equal(asked.filter((a) => a === `1 ${RRType.A}`).length, 1);
+});
+
+test('an abort by everyone rejects with the reason, and is not remembered', async () => {
+  const { resolver } = scene([honest]);
+  const controller = new AbortController();
+  const asking = resolver.ask(host, RRType.A, { signal: controller.signal });
+  controller.abort(new Error('enough'));
+  await assert.rejects(asking, /enough/);
+  await assert.rejects(resolver.ask(host, RRType.A, { signal: controller.signal }), /enough/);
+  assert.equal((await resolver.ask(host, RRType.A)).dnssec, 'secure');
+});
+
+test('RFC 6840 §5.7: with a trusted resolver the AD bit tells secure from insecure, and SERVFAIL with data behind it is bogus', async () => {
+  const ad = (authenticData: boolean): Behaviour => {
+    return () => ({ authenticData, answers: [address(1)] });
+  };
+  const ask = async (behaviour: Behaviour) => (await scene([behaviour], { trustAd: true }).resolver.ask(host, RRType.A)).dnssec;
+  assert.equal(await ask(ad(true)), 'secure');
+  assert.equal(await ask(ad(false)), 'insecure');
+  assert.equal(await ask((q) => (q.checkingDisabled ? { answers: [address(1)] } : { rcode: Rcode.SERVFAIL })), 'bogus');
+  assert.equal(await ask(() => ({ rcode: Rcode.SERVFAIL })), 'indeterminate');
+});
+
+/** An upstream whose datagrams are all truncated, and whose TCP side does as told. */
+async function overTcp(answerOf: (query: Message) => Uint8Array, use: (network: Network) => Promise<void>): Promise<void> {
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.once('data', (framed) => {
+      const query = decodeMessage(framed.subarray(2));
+      assert.ok(query.ok);
+      // In two pieces, the length cut in half: a stream keeps no borders.
+      const bytes = answerOf(query.value);
+      socket.write(bytes.subarray(0, 1));
+      setImmediate(() => socket.end(bytes.subarray(1)));
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const door = nodeNetwork();
+  try {
+    await use({
+      dial: (request) => door.dial({ ...request, address: '127.0.0.1', port }),
+      exchange: ({ query }) => {
+        const decoded = decodeMessage(query);
+        assert.ok(decoded.ok);
+        return Promise.resolve({ ok: true, bytes: reply(decoded.value, { truncated: true }) });
+      },
+    });
+  } finally {
+    server.close();
+  }
+}
+
+function framed(bytes: Uint8Array): Uint8Array {
+  return Buffer.concat([Uint8Array.of(bytes.length >> 8, bytes.length & 255), bytes]);
+}
+
+test('RFC 7766 §5: a truncated answer is asked for again over TCP', async () => {
+  await overTcp(
+    (query) => framed(reply(query, honest(query) ?? {})),
+    async (network) => {
+      const answer = await scene([honest], { network }).resolver.ask(host, RRType.A);
+      assert.equal(answer.dnssec, 'secure');
+    },
+  );
+});
+
+test('a TCP side that sends rubbish or stops early gives a failure, never the truncated answer', async () => {
+  for (const bytes of [Uint8Array.of(0, 4, 1, 2, 3, 4), Uint8Array.of(0, 40, 1, 2), Uint8Array.of(0, 0)]) {
+    await overTcp(
+      () => bytes,
+      async (network) => {
+        const answer = await scene([honest], { network }).resolver.ask(host, RRType.A);
+        assert.deepEqual([answer.status, answer.dnssec], ['failed', 'indeterminate']);
+      },
+    );
+  }
+});

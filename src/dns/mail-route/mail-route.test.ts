@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { Name } from '../../base/index.js';
+import type { Answer, Resolver } from '../types.js';
+import { parseRecord } from '../wire/presentation.js';
+import { typeNumber } from '../wire/types-registry.js';
+import { lookupAddresses } from './lookup-addresses.js';
+import { lookupMailRoute } from './lookup-mail-route.js';
+import { lookupTexts } from './lookup-texts.js';
+
+const domain = Name.of('example.com');
+
+/** Answers by type; what is not named does not exist. */
+function resolverOf(answers: Readonly<Record<string, Partial<Answer> & { lines?: readonly string[] }>>): Resolver {
+  const byType = new Map(Object.entries(answers).map(([type, answer]) => [typeNumber(type), answer]));
+  return {
+    ask(name, type) {
+      const { lines = [], ...rest } = byType.get(type) ?? {};
+      const records = lines.map((line) => {
+        const parsed = parseRecord(`${name.toString()}. 300 IN ${line}`);
+        assert.ok(parsed.ok, line);
+        return parsed.value;
+      });
+      const status = records.length > 0 ? 'found' : 'nodata';
+      return Promise.resolve({
+        question: { name, type },
+        status,
+        dnssec: 'secure',
+        records,
+        canonicalName: name,
+        aliases: [],
+        ttl: 300,
+        ...rest,
+      });
+    },
+    health: () => ({ upstreams: [] }),
+  };
+}
+
+test('RFC 5321 §5.1: hosts by preference', async () => {
+  const route = await lookupMailRoute(resolverOf({ MX: { lines: ['MX 20 b.example.', 'MX 10 a.example.'], dnssec: 'insecure' } }), domain);
+  assert.deepEqual([route.kind, route.dnssec, route.hosts.map((h) => h.name.toString())], ['mx', 'insecure', ['a.example', 'b.example']]);
+});
+
+test('RFC 7505 §3: a single MX to the root takes no mail; beside others the root is no host', async () => {
+  assert.equal((await lookupMailRoute(resolverOf({ MX: { lines: ['MX 0 .'] } }), domain)).kind, 'null-mx');
+  const mixed = await lookupMailRoute(resolverOf({ MX: { lines: ['MX 0 .', 'MX 5 a.example.'] } }), domain);
+  assert.deepEqual([mixed.kind, mixed.hosts.length], ['mx', 1]);
+});
+
+test('RFC 5321 §5.1: without MX the domain itself serves, if it has an address', async () => {
+  const route = await lookupMailRoute(resolverOf({ AAAA: { lines: ['AAAA 2001:db8::1'] } }), domain);
+  assert.deepEqual([route.kind, route.hosts[0]?.name.toString()], ['implicit', 'example.com']);
+  assert.equal((await lookupMailRoute(resolverOf({}), domain)).kind, 'none');
+  assert.equal((await lookupMailRoute(resolverOf({ MX: { status: 'nxdomain' } }), domain)).kind, 'none');
+});
+
+test('a lookup that failed is an error, never an absence', async () => {
+  for (const dnssec of ['bogus', 'indeterminate'] as const) {
+    const failed = { status: 'failed', dnssec } as const;
+    const mx = await lookupMailRoute(resolverOf({ MX: failed, A: { lines: ['A 192.0.2.1'] } }), domain);
+    assert.deepEqual([mx.kind, mx.dnssec, mx.hosts.length], ['error', dnssec, 0]);
+    assert.equal((await lookupMailRoute(resolverOf({ A: failed }), domain)).kind, 'error');
+    assert.equal((await lookupAddresses(resolverOf({ A: failed }), domain)).status, 'failed');
+    assert.equal((await lookupTexts(resolverOf({ TXT: failed }), domain)).lookup, 'failed');
+  }
+});
+
+test('addresses of both families, with the weaker status of the two', async () => {
+  const found = await lookupAddresses(
+    resolverOf({ A: { lines: ['A 192.0.2.1'] }, AAAA: { lines: ['AAAA 2001:db8::1'], dnssec: 'insecure' } }),
+    domain,
+  );
+  assert.deepEqual([found.status, found.dnssec, found.v4, found.v6], ['found', 'insecure', ['192.0.2.1'], ['2001:db8::1']]);
+  const half = await lookupAddresses(resolverOf({ A: { lines: ['A 192.0.2.1'] }, AAAA: { status: 'failed', dnssec: 'bogus' } }), domain);
+  assert.deepEqual([half.status, half.dnssec], ['found', 'bogus']);
+});
+
+test('a thousand addresses or hosts are cut to a bounded number', async () => {
+  const many = Array.from({ length: 1000 }, (_, i) => i);
+  const found = await lookupAddresses(resolverOf({ A: { lines: many.map((i) => `A 192.0.${i >> 8}.${i & 255}`) } }), domain);
+  assert.equal(found.v4.length, 32);
+  const route = await lookupMailRoute(resolverOf({ MX: { lines: many.map((i) => `MX ${i} h${i}.example.`) } }), domain);
+  assert.deepEqual([route.hosts.length, route.hosts[0]?.preference], [100, 0]);
+});
+
+test('RFC 8461 §3.1: the strings of one TXT record are joined without blanks', async () => {
+  const texts = await lookupTexts(resolverOf({ TXT: { lines: ['TXT "v=STSv1; " "id=1;"', 'TXT "other"'] } }), domain);
+  assert.deepEqual([texts.lookup, texts.texts], ['found', ['v=STSv1; id=1;', 'other']]);
+  assert.equal((await lookupTexts(resolverOf({}), domain)).lookup, 'absent');
+});

@@ -1,0 +1,244 @@
+import type { Socket } from 'node:net';
+import { createSecureContext, TLSSocket, type SecureContext, type SecureVersion } from 'node:tls';
+import type { Duplex } from 'node:stream';
+import type { Issued } from '../../pki/index.js';
+
+/**
+ * How a mail server behaves. Each is one that exists outside:
+ * `busy` turns connections away with 421, `closed` with 554; `greylists` answers EHLO with 450; `tarpit` keeps a client waiting for its greeting;
+ * `refuses-tls` lists STARTTLS and answers it with 454; `injectable` executes what was sent before the handshake after it; `silent`, `garbage`,
+ * `endless`, `hangs-up*` and `breaks-tls` are what a broken or hostile one does.
+ */
+export type SmtpHabit =
+  | 'good'
+  | 'no-starttls'
+  | 'refuses-tls'
+  | 'busy'
+  | 'closed'
+  | 'greylists'
+  | 'tarpit'
+  | 'injectable'
+  | 'silent'
+  | 'garbage'
+  | 'endless'
+  | 'hangs-up'
+  | 'hangs-up-at-ehlo'
+  | 'hangs-up-at-starttls'
+  | 'breaks-tls';
+
+export interface MailServerOptions {
+  /** Said in greeting and EHLO. */
+  readonly name: string;
+  /** One or two certificates: with RSA and ECDSA the client's offer decides. */
+  readonly certificates: readonly Issued[];
+  readonly habit?: SmtpHabit;
+  readonly greeting?: string;
+  readonly minVersion?: SecureVersion;
+  readonly maxVersion?: SecureVersion;
+  /** Every message that was accepted, and how it came. */
+  onMail?(mail: ReceivedMail): void;
+}
+
+/** A message as the server saw it. */
+export interface ReceivedMail {
+  readonly server: string;
+  readonly sealed: boolean;
+  readonly from: string;
+  readonly to: readonly string[];
+  readonly data: string;
+}
+
+const LONGEST_LINE = 4096;
+const LONGEST_MAIL = 1_000_000;
+
+/** A server for port 25: what to do with each connection. */
+export function mailServer(options: MailServerOptions): (socket: Socket) => void {
+  const { certificates } = options;
+  const context =
+    certificates.length === 0
+      ? undefined
+      : createSecureContext({
+          key: certificates.map((c) => c.keyPem),
+          cert: certificates.map((c) => c.chainPem),
+          // Weak certificates are shown on purpose.
+          ciphers: 'DEFAULT@SECLEVEL=0',
+          minVersion: options.minVersion ?? 'TLSv1.2',
+          maxVersion: options.maxVersion ?? 'TLSv1.3',
+        });
+  return (socket) => greet(new Session(options, context, socket));
+}
+
+function greet(session: Session): void {
+  const { habit = 'good', name, greeting } = session.options;
+  switch (habit) {
+    case 'silent':
+    case 'tarpit':
+      return;
+    case 'hangs-up':
+      return session.end();
+    case 'garbage':
+      return session.end(Buffer.from([0x16, 0x03, 0x01, 0xff, 0x00, 0x1b, 0x5b, 0x33, 0x31, 0x6d, 0x0d, 0x0a, 0x80, 0x81, 0x0a]));
+    case 'endless':
+      return session.flood();
+    case 'busy':
+      return session.end(`421 4.7.0 ${name} Too many connections, try again later\r\n`);
+    case 'closed':
+      return session.end(`554 5.7.1 ${name} No SMTP service here\r\n`);
+    default:
+      session.say(greeting ?? `220 ${name} ESMTP`);
+      session.listen();
+  }
+}
+
+/** One connection, in clear first and sealed later. */
+class Session {
+  #stream: Duplex;
+  #pending = '';
+  #sealed = false;
+  #mail: { from: string; to: string[]; lines: string[] | undefined; size: number } = { from: '', to: [], lines: undefined, size: 0 };
+
+  constructor(
+    readonly options: MailServerOptions,
+    readonly context: SecureContext | undefined,
+    private readonly socket: Socket,
+  ) {
+    this.#stream = socket;
+  }
+
+  say(...lines: string[]): void {
+    this.#stream.write(lines.map((line) => `${line}\r\n`).join(''));
+  }
+
+  end(bytes?: string | Uint8Array): void {
+    this.#stream.end(bytes);
+  }
+
+  /** Ten megabytes without a line end, as long as somebody reads. */
+  flood(): void {
+    const piece = Buffer.alloc(65_536, 0x41);
+    let left = 160;
+    const more = (): void => {
+      while (left-- > 0) if (!this.#stream.write(piece)) return;
+    };
+    this.#stream.on('drain', more);
+    more();
+  }
+
+  listen(): void {
+    this.#stream.on('data', (bytes: Buffer) => {
+      this.#pending += bytes.toString('latin1');
+      this.#work();
+    });
+    this.#stream.on('error', () => undefined);
+  }
+
+  #work(): void {
+    for (let at = this.#pending.indexOf('\n'); at >= 0; at = this.#pending.indexOf('\n')) {
+      const line = this.#pending.slice(0, at).replace(/\r$/, '');
+      this.#pending = this.#pending.slice(at + 1);
+      if (this.#mail.lines) this.#take(line);
+      else if (this.#command(line) === 'sealing') return;
+    }
+    if (this.#pending.length > LONGEST_LINE) this.end('500 5.5.2 Line too long\r\n');
+  }
+
+  #command(line: string): 'sealing' | undefined {
+    const [verb = '', ...rest] = line.split(' ');
+    const argument = rest.join(' ');
+    const { name, habit } = this.options;
+    switch (verb.toUpperCase()) {
+      case 'EHLO':
+        if (habit === 'hangs-up-at-ehlo') this.end();
+        else if (habit === 'greylists') this.say('450 4.7.1 Greylisted, come back in five minutes');
+        else this.say(...this.#offers().map((word, i, all) => `250${i < all.length - 1 ? '-' : ' '}${word}`));
+        return undefined;
+      case 'HELO':
+        this.say(habit === 'greylists' ? '450 4.7.1 Greylisted, come back in five minutes' : `250 ${name}`);
+        return undefined;
+      case 'STARTTLS':
+        return this.#startTls();
+      case 'MAIL':
+        this.#mail = { from: address(argument), to: [], lines: undefined, size: 0 };
+        this.say('250 2.1.0 Ok');
+        return undefined;
+      case 'RCPT':
+        this.#mail.to.push(address(argument));
+        this.say('250 2.1.5 Ok');
+        return undefined;
+      case 'DATA':
+        this.#mail.lines = [];
+        this.say('354 End data with <CR><LF>.<CR><LF>');
+        return undefined;
+      case 'NOOP':
+      case 'RSET':
+        this.say('250 2.0.0 Ok');
+        return undefined;
+      case 'QUIT':
+        this.end('221 2.0.0 Bye\r\n');
+        return undefined;
+      default:
+        this.say('502 5.5.2 Command not recognized');
+        return undefined;
+    }
+  }
+
+  #offers(): string[] {
+    const tls = this.context && !this.#sealed && this.options.habit !== 'no-starttls' ? ['STARTTLS'] : [];
+    return [this.options.name, 'SIZE 10240000', ...tls, 'ENHANCEDSTATUSCODES', '8BITMIME'];
+  }
+
+  #startTls(): 'sealing' | undefined {
+    const { habit } = this.options;
+    if (!this.context || this.#sealed || habit === 'no-starttls') {
+      this.say('502 5.5.1 STARTTLS not available');
+      return undefined;
+    }
+    if (habit === 'refuses-tls') {
+      this.say('454 4.7.0 TLS not available due to local problem');
+      return undefined;
+    }
+    if (habit === 'hangs-up-at-starttls') {
+      this.end();
+      return 'sealing';
+    }
+    this.say('220 2.0.0 Ready to start TLS');
+    if (habit === 'breaks-tls') {
+      this.socket.removeAllListeners('data');
+      // A fatal alert: handshake_failure.
+      this.socket.once('data', () => this.end(Uint8Array.of(21, 3, 3, 0, 2, 2, 40)));
+      return 'sealing';
+    }
+    // RFC 3207 §4.2: what came in clear is forgotten; the injectable server keeps it.
+    const kept = habit === 'injectable' ? this.#pending : '';
+    this.socket.removeAllListeners('data');
+    const secured = new TLSSocket(this.socket, { isServer: true, secureContext: this.context });
+    secured.on('error', () => this.socket.destroy());
+    this.#stream = secured;
+    this.#sealed = true;
+    this.#pending = '';
+    this.listen();
+    secured.once('secure', () => {
+      this.#pending = kept + this.#pending;
+      if (kept) this.#work();
+    });
+    return 'sealing';
+  }
+
+  #take(line: string): void {
+    const { lines, from, to } = this.#mail;
+    if (!lines) return;
+    if (line !== '.') {
+      this.#mail.size += line.length;
+      if (this.#mail.size > LONGEST_MAIL) return this.end('552 5.3.4 Message too big\r\n');
+      lines.push(line.startsWith('.') ? line.slice(1) : line);
+      return;
+    }
+    this.#mail.lines = undefined;
+    this.options.onMail?.({ server: this.options.name, sealed: this.#sealed, from, to, data: lines.join('\r\n') });
+    this.say('250 2.0.0 Ok: queued');
+  }
+}
+
+function address(argument: string): string {
+  return /<([^>]*)>/.exec(argument)?.[1] ?? '';
+}

@@ -1,0 +1,63 @@
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { createSecureContext, TLSSocket, type SecureContext } from 'node:tls';
+import type { Issued } from '../../pki/index.js';
+
+/** What a policy host answers for one name. */
+export interface PolicySite {
+  readonly certificate: Issued;
+  /** Body of `/.well-known/mta-sts.txt`. */
+  readonly policy: string;
+  /** `endless` never ends its body; `silent` says nothing after the handshake. */
+  readonly habit?: 'good' | 'redirects' | 'not-found' | 'html' | 'endless' | 'silent';
+}
+
+/** One HTTPS server for many policy domains, told apart by SNI and Host (RFC 8461 §3.3). */
+export class PolicyHost {
+  readonly #sites = new Map<string, PolicySite>();
+  readonly #contexts = new Map<string, SecureContext>();
+  readonly #http: Server = createServer((request, response) =>
+    answer(this.#sites.get((request.headers.host ?? '').replace(/:\d+$/, '')), request.url ?? '', response),
+  );
+
+  /** @param name such as `mta-sts.example.com` */
+  add(name: string, site: PolicySite): void {
+    this.#sites.set(name, site);
+    const { keyPem, chainPem } = site.certificate;
+    this.#contexts.set(name, createSecureContext({ key: keyPem, cert: chainPem, ciphers: 'DEFAULT@SECLEVEL=0' }));
+  }
+
+  readonly serve = (socket: Socket): void => {
+    const secured = new TLSSocket(socket, {
+      isServer: true,
+      SNICallback: (name, done) => {
+        const context = this.#contexts.get(name.toLowerCase());
+        if (context) done(null, context);
+        else done(new Error('unknown name'));
+      },
+    });
+    secured.on('error', () => socket.destroy());
+    secured.once('secure', () => this.#http.emit('connection', secured));
+  };
+}
+
+function answer(site: PolicySite | undefined, url: string, response: ServerResponse): void {
+  const { habit = 'good', policy = '' } = site ?? {};
+  if (!site || url !== '/.well-known/mta-sts.txt' || habit === 'not-found')
+    return void response.writeHead(404, { 'content-type': 'text/plain' }).end('Not found\n');
+  switch (habit) {
+    case 'redirects':
+      return void response.writeHead(301, { location: 'https://www.lab.example/mta-sts.txt' }).end();
+    case 'html':
+      return void response.writeHead(200, { 'content-type': 'text/html' }).end(policy);
+    case 'silent':
+      return;
+    case 'endless': {
+      response.writeHead(200, { 'content-type': 'text/plain' });
+      const more = setInterval(() => response.write(`# ${'x'.repeat(1000)}\n`), 5);
+      return void response.on('close', () => clearInterval(more));
+    }
+    case 'good':
+      return void response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' }).end(policy);
+  }
+}

@@ -1,0 +1,129 @@
+import { spkiSha256, parseCertificate } from '../x509/index.js';
+import { parseDomain } from '../base/index.js';
+import { mailServer, type ReceivedMail } from './actors/mail-server.js';
+import type { PolicyHost } from './actors/policy-host.js';
+import { stripStarttls } from './attackers/strip-starttls.js';
+import type { ZoneSpec } from './dns/zone.js';
+import type { LabNetwork } from './network/lab-network.js';
+import type { HostTraits, Scenario, StsTraits, TlsaTraits } from './scenarios/scenario.js';
+import { places, type World } from './world.js';
+import type { Issued } from '../pki/index.js';
+
+/** Where scenarios are built. */
+export interface Site {
+  readonly world: World;
+  readonly network: LabNetwork;
+  readonly policyHost: PolicyHost;
+  readonly attackers: boolean;
+  readonly onMail: (mail: ReceivedMail) => void;
+}
+
+const SMTP = 25;
+
+/** Starts a scenario's servers and says what its zone holds. */
+export async function buildScenario(scenario: Scenario, site: Site): Promise<ZoneSpec> {
+  const apex = asciiOf(scenario.domain);
+  const { hosts = [{}], zone = {}, sts } = scenario;
+  const lines = [zone.records ?? ''];
+  const own: string[] = [];
+  for (const [i, host] of hosts.entries()) {
+    const { name = 'mx' } = host;
+    if (!zone.withoutMx) lines.push(`@ MX ${10 * (i + 1)} ${name}`);
+    own.push(absolute(name, apex));
+    if (!name.endsWith('.')) lines.push(...(await buildHost(host, absolute(name, apex), scenario, site)));
+  }
+  if (sts) lines.push(...publishPolicy(sts, apex, own, site));
+  if (scenario.rpt ?? (sts !== undefined || hosts.some((h) => h.tlsa)))
+    lines.push(`_smtp._tls TXT "v=TLSRPTv1; rua=mailto:tls-reports@${apex}"`);
+  return {
+    apex,
+    records: lines.join('\n'),
+    ...(zone.signed ? { signed: zone.signed } : {}),
+    ...(zone.fault ? { fault: zone.fault } : {}),
+  };
+}
+
+/** A scenario's domain as it stands in the DNS. */
+export function asciiOf(domain: string): string {
+  const parsed = parseDomain(domain);
+  if (!parsed.ok) throw new TypeError(`${domain}: ${parsed.failure.detail}`);
+  return parsed.value.toLower();
+}
+
+async function buildHost(host: HostTraits, fullName: string, scenario: Scenario, site: Site): Promise<string[]> {
+  const { world, network } = site;
+  const { name = 'mx', certificate = 'trusted', habit = 'good', tlsa = [], tlsaAt, dial, v6, greeting } = host;
+  const owner = name === '@' ? '' : `.${name}`;
+  const address = world.nextAddress();
+  const lines = [`${name} A ${address}`];
+  if (v6) {
+    const six = `2001:db8::${address.split('.')[3] ?? '1'}`;
+    lines.push(`${name} AAAA ${six}`);
+    network.block(six, SMTP, 'no-route');
+  }
+  if (dial) {
+    network.block(address, SMTP, dial);
+    return lines;
+  }
+  const certificates = habit === 'no-starttls' ? [] : world.certificatesFor(fullName, certificate);
+  await network.listenTcp(
+    address,
+    SMTP,
+    mailServer({ name: fullName, certificates, habit, onMail: site.onMail, ...(greeting === undefined ? {} : { greeting }) }),
+  );
+  const { strip, swap } = scenario.attack ?? {};
+  if (site.attackers && strip) {
+    const target = network.targetOf(address, SMTP);
+    if (target) await network.listenTcp(address, SMTP, stripStarttls(network.outside, target, strip));
+  }
+  if (site.attackers && swap) {
+    await network.listenTcp(
+      address,
+      SMTP,
+      mailServer({
+        name: fullName,
+        certificates: [world.forgedCertificate(fullName)],
+        onMail: (mail) => site.onMail({ ...mail, server: 'attacker' }),
+      }),
+    );
+  }
+  const at = tlsaAt ?? `_${SMTP}._tcp${owner}`;
+  if (tlsaAt) lines.push(`_${SMTP}._tcp${owner} CNAME ${tlsaAt}`);
+  for (const kind of tlsa) lines.push(`${at} TLSA ${tlsaOf(kind, certificates, world)}`);
+  return lines;
+}
+
+function publishPolicy(sts: StsTraits, apex: string, hosts: readonly string[], { world, policyHost }: Site): string[] {
+  const { mode, mx = hosts, habit = 'good', certificate = 'trusted', copies = 1 } = sts;
+  const name = `mta-sts.${apex}`;
+  const lines = ['version: STSv1', `mode: ${mode}`, ...(mode === 'none' ? [] : mx.map((pattern) => `mx: ${pattern}`)), 'max_age: 604800'];
+  const issued = world.certificatesFor(name, certificate)[0];
+  if (issued) policyHost.add(name, { certificate: issued, policy: lines.map((line) => `${line}\r\n`).join(''), habit });
+  const records = Array.from({ length: copies }, (_, i) => `_mta-sts TXT "v=STSv1; id=2026112${i};"`);
+  return [...records, `mta-sts A ${places.policyHost}`];
+}
+
+function tlsaOf(kind: TlsaTraits, [certificate]: readonly Issued[], world: World): string {
+  switch (kind) {
+    case 'ee':
+      return `3 1 1 ${spki(certificate)}`;
+    case 'ta':
+      return `2 1 1 ${spki(world.intermediate)}`;
+    case 'next':
+      return `3 1 1 ${'5e'.repeat(32)}`;
+    case 'stale':
+      return `3 1 1 ${'0d'.repeat(32)}`;
+    case 'unusable':
+      return `1 1 1 ${'ab'.repeat(32)}`;
+  }
+}
+
+function spki(certificate: Issued | undefined): string {
+  const parsed = certificate && parseCertificate(certificate.der);
+  if (!parsed?.ok) throw new TypeError('no certificate to match');
+  return spkiSha256(parsed.value);
+}
+
+function absolute(name: string, apex: string): string {
+  return name === '@' ? apex : name.endsWith('.') ? name.slice(0, -1) : `${name}.${apex}`;
+}

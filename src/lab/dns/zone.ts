@@ -1,0 +1,147 @@
+import { Name } from '../../base/index.js';
+import {
+  denialChain,
+  dnskeyRecord,
+  dsRecord,
+  generateZoneKey,
+  parseZone,
+  readNsec,
+  RRType,
+  signRrset,
+  type DenialScheme,
+  type ResourceRecord,
+  type SigningAlgorithm,
+  type ZoneSigningKey,
+} from '../../dns/index.js';
+
+/** A zone as a person writes it. */
+export interface ZoneSpec {
+  /** Presentation form. */
+  readonly apex: string;
+  /** Zone file text, relative to the apex; SOA and NS are added. */
+  readonly records?: string;
+  /** Undefined: unsigned. */
+  readonly signed?: { readonly algorithm?: SigningAlgorithm; readonly denial?: 'nsec' | 'nsec3' | 'nsec3-optout' };
+  /** What is wrong with its signatures. `wrong-key`: they are made with a key the zone does not publish. */
+  readonly fault?: 'expired' | 'not-yet-valid' | 'wrong-key' | 'stripped';
+}
+
+export interface ZoneNode {
+  readonly name: Name;
+  readonly sets: Map<number, ResourceRecord[]>;
+}
+
+const TTL = 300;
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+
+/** One authoritative zone, signed on the fly: signatures are made when first asked for and kept. */
+export class Zone {
+  readonly apex: Name;
+  readonly key: ZoneSigningKey | undefined;
+  readonly nodes = new Map<string, ZoneNode>();
+  readonly #fault: ZoneSpec['fault'];
+  readonly #otherKey: ZoneSigningKey | undefined;
+  readonly #scheme: DenialScheme;
+  readonly #signatures = new Map<ResourceRecord, ResourceRecord>();
+  #denial: readonly ResourceRecord[] | undefined;
+
+  constructor(
+    spec: ZoneSpec,
+    private readonly now: number,
+  ) {
+    this.apex = Name.of(spec.apex);
+    this.key = spec.signed ? generateZoneKey(spec.signed.algorithm ?? 13) : undefined;
+    this.#fault = spec.fault;
+    this.#otherKey = spec.fault === 'wrong-key' ? generateZoneKey(13) : undefined;
+    const denial = spec.signed?.denial ?? 'nsec';
+    this.#scheme =
+      denial === 'nsec' ? { kind: 'nsec' } : { kind: 'nsec3', optOut: denial === 'nsec3-optout', iterations: 0, salt: new Uint8Array(0) };
+    const parsed = parseZone(
+      `@ SOA ns.lab.example. hostmaster.lab.example. 1 3600 600 86400 300\n@ NS ns.lab.example.\n${spec.records ?? ''}`,
+      { origin: this.apex, defaultTtl: TTL },
+    );
+    if (!parsed.ok) throw new TypeError(`zone ${spec.apex}: ${parsed.failure.detail}`);
+    parsed.value.forEach((rr) => this.add(rr));
+    if (this.key) this.add(dnskeyRecord(this.apex, this.key, TTL));
+  }
+
+  add(rr: ResourceRecord): void {
+    const node = this.nodes.get(rr.name.key) ?? { name: rr.name, sets: new Map<number, ResourceRecord[]>() };
+    this.nodes.set(rr.name.key, node);
+    const set = node.sets.get(rr.type);
+    if (set) set.push(rr);
+    else node.sets.set(rr.type, [rr]);
+  }
+
+  /** A delegation to a child zone, with its DS when it is signed. */
+  delegate(child: Zone): void {
+    const [ns] = this.nodes.get(this.apex.key)?.sets.get(RRType.NS) ?? [];
+    if (ns) this.add({ ...ns, name: child.apex });
+    if (child.key) this.add(dsRecord(child.apex, child.key, 2, TTL));
+  }
+
+  /** True for a name that holds records or has some below it. */
+  exists(name: Name): boolean {
+    return this.nodes.has(name.key) || [...this.nodes.values()].some((node) => node.name.isAtOrBelow(name));
+  }
+
+  /** The records with their signature; NS at a delegation is never signed. */
+  withSignature(records: readonly ResourceRecord[]): readonly ResourceRecord[] {
+    const [first] = records;
+    if (!first || !this.key || this.#fault === 'stripped') return records;
+    if (first.type === RRType.NS && !first.name.equals(this.apex)) return records;
+    let signature = this.#signatures.get(first);
+    if (!signature)
+      this.#signatures.set(
+        first,
+        (signature = signRrset(
+          records,
+          this.#otherKey && first.type !== RRType.DNSKEY ? this.#otherKey : this.key,
+          this.apex,
+          this.#window(first.type),
+        )),
+      );
+    return [...records, signature];
+  }
+
+  get soa(): readonly ResourceRecord[] {
+    return this.withSignature(this.nodes.get(this.apex.key)?.sets.get(RRType.SOA) ?? []);
+  }
+
+  /** NSEC or NSEC3 records of the whole zone, in chain order. */
+  get denial(): readonly ResourceRecord[] {
+    this.#denial ??= this.key ? denialChain(this.apex, this.#names(), this.#scheme, TTL) : [];
+    return this.#denial;
+  }
+
+  get usesNsec3(): boolean {
+    return this.#scheme.kind === 'nsec3';
+  }
+
+  #names(): { name: Name; types: number[]; delegation: boolean }[] {
+    const all = new Map<string, { name: Name; types: number[]; delegation: boolean }>();
+    for (const { name, sets } of this.nodes.values()) {
+      const types = [...sets.keys()];
+      all.set(name.key, { name, types, delegation: types.includes(RRType.NS) && !types.includes(RRType.SOA) });
+      for (let n = name.parent; n.labels.length > this.apex.labels.length; n = n.parent) {
+        if (!all.has(n.key) && !this.nodes.has(n.key)) all.set(n.key, { name: n, types: [], delegation: false });
+      }
+    }
+    return [...all.values()];
+  }
+
+  /** The key set itself stays valid, so that the fault shows where it is put. */
+  #window(type: number): { inception: number; expiration: number } {
+    if (type !== RRType.DNSKEY && this.#fault === 'expired') return { inception: this.now - 30 * DAY, expiration: this.now - 10 * DAY };
+    if (type !== RRType.DNSKEY && this.#fault === 'not-yet-valid')
+      return { inception: this.now + 10 * DAY, expiration: this.now + 30 * DAY };
+    return { inception: this.now - HOUR, expiration: this.now + 14 * DAY };
+  }
+}
+
+/** The next name of an NSEC record. */
+export function nextOf(nsec: ResourceRecord): Name {
+  const read = readNsec(nsec);
+  return read.ok ? read.value.next : nsec.name;
+}

@@ -1,0 +1,58 @@
+import { pipeline } from 'node:stream';
+import type { Endpoint } from '../net/index.js';
+import { LabDns } from './dns/lab-dns.js';
+import type { ZoneSpec } from './dns/zone.js';
+import type { LabNetwork } from './network/lab-network.js';
+import { places } from './world.js';
+
+/** How other programs reach the lab. */
+export interface Exposed {
+  readonly resolver: Endpoint;
+  /** A line of a trust anchor file: the exposed zones have keys of their own. */
+  readonly anchorLine: string;
+}
+
+/**
+ * Opens the lab to other programs of this machine: every documentation address as a loopback one (198.51.100.7 becomes 127.51.100.7), with its real
+ * port. Rejects where ports below 1024 need a privilege this process does not have.
+ */
+export async function expose(network: LabNetwork, zones: readonly ZoneSpec[], now: number): Promise<Exposed> {
+  const dns = new LabDns(
+    zones.map((zone) => ({ ...zone, ...(zone.records ? { records: loopbackOnly(zone.records) } : {}) })),
+    now,
+  );
+  const resolver = { address: toLoopback(places.resolver), port: 53 };
+  await dns.listen(network, resolver.address, resolver);
+  for (const { at, target } of network.services()) {
+    if (at.port === 53) continue;
+    const address = toLoopback(at.address);
+    await network.listenTcp(
+      address,
+      at.port,
+      (socket) => {
+        void network.outside.dial(target).then((dialled) => {
+          if (dialled.ok) pipeline(socket, dialled.conn.stream, socket, () => socket.destroy());
+          else socket.destroy();
+        });
+      },
+      { address, port: at.port },
+    );
+  }
+  return { resolver, anchorLine: dns.anchorLine };
+}
+
+const prefixes: Readonly<Record<string, string>> = { '192.0.2': '127.2.0', '198.51.100': '127.51.100', '203.0.113': '127.113.0' };
+
+function toLoopback(address: string): string {
+  const last = address.lastIndexOf('.');
+  const prefix = prefixes[address.slice(0, last)];
+  return prefix === undefined ? address : `${prefix}${address.slice(last)}`;
+}
+
+function loopbackOnly(records: string): string {
+  return records
+    .split('\n')
+    .filter((line) => !/ AAAA /.test(line))
+    .map((line) => line.replace(/(?<= A )\S+/, toLoopback))
+    .join('\n');
+}

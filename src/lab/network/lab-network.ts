@@ -1,0 +1,127 @@
+import { createSocket, type Socket as UdpSocket } from 'node:dgram';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { nodeNetwork, type DialResult, type Endpoint, type ExchangeResult, type Network } from '../../net/index.js';
+
+/** What stands at a logical address. `drop`: nothing ever comes back. `no-route`: this machine has no such network. */
+type Place = { readonly kind: 'open'; readonly target: Endpoint } | { readonly kind: 'refuse' | 'drop' | 'no-route' };
+
+const failures = {
+  refuse: { code: 'net-refused', detail: 'ECONNREFUSED' },
+  'no-route': { code: 'net-no-route', detail: 'ENETUNREACH' },
+  drop: { code: 'net-timeout', detail: 'nobody answered' },
+} as const;
+
+/** Some free loopback port. */
+const anywhere: Endpoint = { address: '127.0.0.1', port: 0 };
+
+/**
+ * An internet of documentation addresses. Every service is a real socket on an ephemeral loopback port, only the addresses are mapped; so no privilege,
+ * no IPv6 and no fixed port is needed, and many labs run side by side.
+ */
+export class LabNetwork implements Network {
+  readonly #tcp = new Map<string, Place>();
+  readonly #udp = new Map<string, Endpoint>();
+  readonly #servers: (Server | UdpSocket)[] = [];
+  readonly #sockets = new Set<Socket>();
+  /** The door below: this machine's own loopback. */
+  readonly outside: Network = nodeNetwork();
+
+  /** Puts a TCP service at a logical address. `bind` says where it really listens; default an ephemeral port. Rejects when it cannot. */
+  async listenTcp(address: string, port: number, serve: (socket: Socket) => void, bind: Endpoint = anywhere): Promise<void> {
+    const server = createServer((socket) => {
+      this.#sockets.add(socket);
+      socket.on('close', () => this.#sockets.delete(socket)).on('error', () => undefined);
+      socket.setNoDelay(true);
+      serve(socket);
+    });
+    await new Promise<void>((resolve, reject) => server.once('error', reject).listen(bind.port, bind.address, resolve));
+    this.#servers.push(server);
+    this.attach(address, port, { address: bind.address, port: (server.address() as AddressInfo).port });
+  }
+
+  /** Puts a UDP service at a logical address; undefined leaves the query unanswered. */
+  async listenUdp(
+    address: string,
+    port: number,
+    answer: (query: Uint8Array) => Uint8Array | undefined,
+    bind: Endpoint = anywhere,
+  ): Promise<void> {
+    const socket = createSocket('udp4');
+    socket.on('message', (query, from) => {
+      const reply = answer(query);
+      if (reply) socket.send(reply, from.port, from.address, () => undefined);
+    });
+    await new Promise<void>((resolve, reject) => socket.once('error', reject).bind(bind.port, bind.address, resolve));
+    this.#servers.push(socket);
+    this.#udp.set(key({ address, port }), { address: bind.address, port: socket.address().port });
+  }
+
+  /** Puts a real server into the lab. */
+  attach(address: string, port: number, target: Endpoint): void {
+    this.#tcp.set(key({ address, port }), { kind: 'open', target });
+  }
+
+  /** Where the service at a logical address really listens. */
+  targetOf(address: string, port: number): Endpoint | undefined {
+    const place = this.#tcp.get(key({ address, port }));
+    return place?.kind === 'open' ? place.target : undefined;
+  }
+
+  /** Every TCP service, by logical address. */
+  services(): readonly { readonly at: Endpoint; readonly target: Endpoint }[] {
+    return [...this.#tcp].flatMap(([at, place]) => {
+      const [address = '', port = ''] = at.split(' ');
+      return place.kind === 'open' ? [{ at: { address, port: Number(port) }, target: place.target }] : [];
+    });
+  }
+
+  /** How dials to an address end where no service is. Unknown addresses are dropped. */
+  block(address: string, port: number, kind: 'refuse' | 'drop' | 'no-route'): void {
+    this.#tcp.set(key({ address, port }), { kind });
+  }
+
+  async dial(request: Parameters<Network['dial']>[0]): Promise<DialResult> {
+    const { address, port, timeoutMs = 15_000, signal } = request;
+    const place: Place = this.#tcp.get(key(request)) ?? { kind: 'drop' };
+    if (place.kind !== 'open') {
+      if (place.kind === 'drop') await wait(timeoutMs, signal);
+      return { ok: false, failure: failures[place.kind] };
+    }
+    const dialled = await this.outside.dial({ ...place.target, timeoutMs, ...(signal ? { signal } : {}) });
+    return dialled.ok
+      ? { ok: true, conn: { ...dialled.conn, remote: { address, port }, local: { address: '192.0.2.1', port: dialled.conn.local.port } } }
+      : dialled;
+  }
+
+  async exchange(request: Parameters<Network['exchange']>[0]): Promise<ExchangeResult> {
+    const target = this.#udp.get(key(request.to));
+    if (target) return this.outside.exchange({ ...request, to: target });
+    await wait(request.timeoutMs ?? 2_000, request.signal);
+    return { ok: false, failure: { code: 'net-timeout', detail: 'nobody there' } };
+  }
+
+  async close(): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy();
+    await Promise.all(this.#servers.map((server) => new Promise<void>((resolve) => void server.close(() => resolve()))));
+  }
+}
+
+function key({ address, port }: Endpoint): string {
+  return `${address} ${port}`;
+}
+
+function wait(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason as Error);
+    const timer = setTimeout(done, ms);
+    function done(): void {
+      signal?.removeEventListener('abort', stop);
+      resolve();
+    }
+    function stop(): void {
+      clearTimeout(timer);
+      reject(signal?.reason as Error);
+    }
+    signal?.addEventListener('abort', stop, { once: true });
+  });
+}

@@ -1,0 +1,147 @@
+import { daneAndSts, daneOnly, exposure, rows, stsOnly, unprotected } from './exposure-rows.js';
+import type { Scenario } from './scenario.js';
+
+const { open, waits, waitsFirst } = rows;
+
+/** Domains that do something about it. */
+export const protectedDomains: readonly Scenario[] = [
+  {
+    domain: 'good.example',
+    says: 'signed, DANE and MTA-STS enforced, reports asked for',
+    zone: { signed: {} },
+    hosts: [{ tlsa: ['ee'] }],
+    sts: { mode: 'enforce' },
+    expect: { verdict: 'pass', exposure: daneAndSts },
+  },
+  {
+    domain: 'sts-only.example',
+    says: 'MTA-STS enforced, DNS unsigned',
+    sts: { mode: 'enforce' },
+    expect: { verdict: 'pass', exposure: stsOnly },
+  },
+  {
+    domain: 'dane-only.example',
+    says: 'DANE-EE with a self-signed certificate, no MTA-STS',
+    zone: { signed: {} },
+    hosts: [{ certificate: 'self-signed', tlsa: ['ee'] }],
+    expect: { verdict: 'pass', exposure: daneOnly },
+  },
+  {
+    domain: 'dane-ta.example',
+    says: 'DANE-TA: the CA of the server is in TLSA',
+    zone: { signed: {} },
+    hosts: [{ tlsa: ['ta'] }],
+    expect: { verdict: 'pass', exposure: daneOnly },
+  },
+  {
+    domain: 'rollover.example',
+    says: 'TLSA for the key of today and the key of tomorrow',
+    zone: { signed: {} },
+    hosts: [{ tlsa: ['ee', 'next'] }],
+    expect: { verdict: 'pass', exposure: daneOnly },
+  },
+  {
+    domain: 'tlsa-cname.example',
+    says: 'TLSA behind a CNAME, both signed',
+    zone: { signed: {} },
+    hosts: [{ tlsa: ['ee'], tlsaAt: 'keys' }],
+    expect: { verdict: 'pass', exposure: daneOnly },
+  },
+  {
+    domain: 'nsec3-optout.example',
+    says: 'DANE in a zone signed with NSEC3 and opt-out',
+    zone: { signed: { denial: 'nsec3-optout' } },
+    hosts: [{ tlsa: ['ee'] }],
+    expect: { verdict: 'pass', exposure: daneOnly },
+  },
+  {
+    domain: 'no-ipv6.example',
+    says: 'the host has an IPv6 address that cannot be tried from here',
+    hosts: [{ v6: true }],
+    sts: { mode: 'enforce' },
+    expect: { verdict: 'pass', exposure: stsOnly },
+  },
+  {
+    domain: 'many-mx.example',
+    says: 'twelve MX hosts: ten are looked at',
+    hosts: Array.from({ length: 12 }, (_, i) => ({ name: `mx${i + 1}` })),
+    sts: { mode: 'enforce', mx: ['*.many-mx.example'] },
+    expect: { verdict: 'pass', exposure: stsOnly },
+  },
+  {
+    domain: 'bücher.example',
+    says: 'an internationalised domain with MTA-STS',
+    sts: { mode: 'enforce' },
+    expect: { verdict: 'pass', exposure: stsOnly },
+  },
+  {
+    domain: 'near-expiry.example',
+    says: 'the certificate ends in five days',
+    hosts: [{ certificate: 'near-expiry' }],
+    sts: { mode: 'enforce' },
+    expect: { verdict: 'warn', warn: ['cert-near-expiry'], exposure: stsOnly },
+  },
+  {
+    domain: 'weak-rsa.example',
+    says: 'an RSA key of 1024 bits',
+    hosts: [{ certificate: 'rsa-1024' }],
+    sts: { mode: 'enforce' },
+    expect: { verdict: 'warn', warn: ['cert-weak-key'], exposure: stsOnly },
+  },
+  {
+    domain: 'injectable.example',
+    says: 'executes after the handshake what was said before it (found with --intrusive)',
+    hosts: [{ habit: 'injectable' }],
+    sts: { mode: 'enforce' },
+    expect: { verdict: 'pass', exposure: stsOnly },
+  },
+  {
+    domain: 'expired-enforced.example',
+    says: 'MTA-STS enforced with a certificate that has expired',
+    hosts: [{ certificate: 'expired' }],
+    sts: { mode: 'enforce' },
+    expect: {
+      verdict: 'fail',
+      fail: ['cert-expired'],
+      exposure: exposure(open, { mtaStsFirst: waitsFirst, mtaStsCached: waits, bothFirst: waitsFirst, bothCached: waits }),
+    },
+  },
+  {
+    domain: 'sts-enforce-self-signed-dane.example',
+    says: 'MTA-STS enforced, but the certificate is self-signed: good for DANE, not for MTA-STS',
+    zone: { signed: {} },
+    hosts: [{ certificate: 'self-signed', tlsa: ['ee'] }],
+    sts: { mode: 'enforce' },
+    expect: {
+      verdict: 'fail',
+      fail: ['cert-self-signed'],
+      exposure: exposure(waits, { opportunistic: open, mtaStsFirst: waitsFirst, dane: rows.sealed }),
+    },
+  },
+  {
+    domain: 'dane-mismatch.example',
+    says: 'the key was renewed, TLSA was not',
+    zone: { signed: {} },
+    hosts: [{ tlsa: ['stale'] }],
+    expect: { verdict: 'fail', fail: ['dane-mismatch'], exposure: exposure(open, { dane: waits, bothFirst: waits, bothCached: waits }) },
+  },
+  {
+    domain: 'two-certs.example',
+    says: 'an RSA and an ECDSA certificate, TLSA for the RSA key only',
+    zone: { signed: {} },
+    hosts: [{ certificate: 'rsa-and-ecdsa', tlsa: ['ee'] }],
+    expect: { verdict: 'fail', fail: ['dane-mismatch'], exposure: exposure(open, { dane: waits, bothFirst: waits, bothCached: waits }) },
+  },
+  {
+    domain: 'hoster.example',
+    says: 'a mail hoster with DANE',
+    zone: { signed: {} },
+    hosts: [{ tlsa: ['ee'] }],
+    expect: { verdict: 'pass', exposure: daneOnly },
+  },
+  {
+    domain: 'unsigned-hoster.example',
+    says: 'a mail hoster without DNSSEC',
+    expect: { verdict: 'warn', warn: ['no-enforcement'], exposure: unprotected },
+  },
+];

@@ -1,0 +1,100 @@
+import type { Attack, Outcome, Sender } from '../../policy/index.js';
+import type { PolicySite } from '../actors/policy-host.js';
+import type { SmtpHabit } from '../actors/mail-server.js';
+import type { Stripping } from '../attackers/strip-starttls.js';
+import type { DnsFault } from '../dns/lab-dns.js';
+import type { ZoneSpec } from '../dns/zone.js';
+
+/** A domain of the lab: what it is, and what a check of it must say. */
+export interface Scenario {
+  /** Under `.example`, Unicode where it is an IDN. */
+  readonly domain: string;
+  /** One line for people. */
+  readonly says: string;
+  readonly zone?: ZoneTraits;
+  /** The hosts its MX records name, in order. Default: one good one, `mx` in its own zone. */
+  readonly hosts?: readonly HostTraits[];
+  readonly sts?: StsTraits;
+  /** A TLS-RPT record. Default: only beside MTA-STS or TLSA records. */
+  readonly rpt?: boolean;
+  readonly attack?: AttackTraits;
+  readonly expect: Expectation;
+  /** With the attacker switched off. Only where there is one. */
+  readonly calm?: Expectation;
+}
+
+export interface ZoneTraits {
+  readonly signed?: NonNullable<ZoneSpec['signed']>;
+  readonly fault?: NonNullable<ZoneSpec['fault']>;
+  /** Further zone file lines. */
+  readonly records?: string;
+  /** Leaves the MX records out: `records` says what is there instead. */
+  readonly withoutMx?: boolean;
+}
+
+/** Which certificate a server shows. Without a word more it is for the host's own name and from the lab's CA. */
+export type CertificateTraits =
+  | 'trusted'
+  | 'self-signed'
+  | 'unknown-ca'
+  | 'expired'
+  | 'near-expiry'
+  | 'wrong-name'
+  | 'no-intermediate'
+  | 'rsa-1024'
+  | 'sha1-chain'
+  | 'rsa-and-ecdsa';
+
+/**
+ * TLSA records by what they match: the server's key (`ee`, with two certificates the first), the lab's intermediate (`ta`), a key to come (`next`),
+ * a key that is gone (`stale`), nothing a mail sender can use (`unusable`).
+ */
+export type TlsaTraits = 'ee' | 'ta' | 'next' | 'stale' | 'unusable';
+
+export interface HostTraits {
+  /** Host name as in an MX record, relative to the domain; with a final dot it stands elsewhere and only the MX record is made. Default `mx`. */
+  readonly name?: string;
+  readonly certificate?: CertificateTraits;
+  readonly habit?: SmtpHabit;
+  readonly greeting?: string;
+  readonly tlsa?: readonly TlsaTraits[];
+  /** Where the TLSA records stand: an alias in their place leads there. */
+  readonly tlsaAt?: string;
+  /** How dials end when no server is there. */
+  readonly dial?: 'refuse' | 'drop';
+  /** An IPv6 address beside, to which this machine has no route. */
+  readonly v6?: boolean;
+}
+
+export interface StsTraits {
+  readonly mode: 'enforce' | 'testing' | 'none';
+  /** Patterns of the policy. Default: the hosts of the domain. */
+  readonly mx?: readonly string[];
+  readonly habit?: NonNullable<PolicySite['habit']>;
+  readonly certificate?: 'trusted' | 'wrong-name';
+  /** How often the TXT record is there. Default once. */
+  readonly copies?: number;
+}
+
+/** Somebody on the path. `faults`: what the resolver then hears. */
+export interface AttackTraits {
+  readonly strip?: Stripping;
+  /** The attacker's own server answers at the host's addresses, with a certificate for the host's name that nobody trusts. */
+  readonly swap?: boolean;
+  readonly faults?: Readonly<Record<string, DnsFault>>;
+}
+
+export type Row = readonly [none: Outcome, stripStarttls: Outcome, swapCertificate: Outcome, spoofMx: Outcome, suppress: Outcome];
+
+export interface Expectation {
+  readonly verdict: 'pass' | 'warn' | 'fail' | 'inconclusive' | 'not-applicable';
+  /** Exactly these finding ids at fail, in any order. */
+  readonly fail?: readonly string[];
+  readonly warn?: readonly string[];
+  readonly exposure: Readonly<Record<Sender, Row>>;
+}
+
+/** The cells of a row by attack. */
+export function cellsOf([none, stripStarttls, swapCertificate, spoofMx, suppress]: Row): Record<Attack, Outcome> {
+  return { none, stripStarttls, swapCertificate, spoofMx, suppress };
+}

@@ -1,0 +1,115 @@
+import { everySender, exposure, rows, unprotected } from './exposure-rows.js';
+import type { CertificateTraits, Expectation, Scenario } from './scenario.js';
+
+const { clear, clearSigned, hosted, none, signedOnly, unusable } = rows;
+
+const onlyThis = (...warn: string[]): Expectation => ({ verdict: 'warn', warn: [...warn, 'no-enforcement'], exposure: unprotected });
+
+const withCertificate = (domain: string, certificate: CertificateTraits, says: string, finding: string): Scenario => ({
+  domain,
+  says,
+  hosts: [{ certificate }],
+  expect: onlyThis(finding),
+});
+
+/** Domains that leave it to chance. */
+export const unprotectedDomains: readonly Scenario[] = [
+  {
+    domain: 'opportunistic.example',
+    says: 'STARTTLS with a good certificate, and nothing that makes anybody insist on it',
+    expect: onlyThis(),
+  },
+  {
+    domain: 'signed-only.example',
+    says: 'DNSSEC without TLSA records and without MTA-STS',
+    zone: { signed: {} },
+    expect: { ...onlyThis(), exposure: exposure(rows.open, { dane: signedOnly, bothFirst: signedOnly, bothCached: signedOnly }) },
+  },
+  {
+    domain: 'hosted-customer.example',
+    says: 'unsigned itself; its MX names a hoster with DANE',
+    hosts: [{ name: 'mx.hoster.example.' }],
+    expect: { ...onlyThis(), exposure: exposure(rows.open, { dane: hosted, bothFirst: hosted, bothCached: hosted }) },
+  },
+  {
+    domain: 'signed-mx-unsigned-host.example',
+    says: 'signed itself; its MX names a hoster without DNSSEC',
+    zone: { signed: {} },
+    hosts: [{ name: 'mx.unsigned-hoster.example.' }],
+    expect: onlyThis(),
+  },
+  {
+    domain: 'plaintext.example',
+    says: 'no STARTTLS',
+    hosts: [{ habit: 'no-starttls' }],
+    expect: { verdict: 'fail', fail: ['starttls-absent'], warn: ['no-enforcement'], exposure: everySender(clear) },
+  },
+  {
+    domain: 'plaintext-signed.example',
+    says: 'no STARTTLS, in a signed zone',
+    zone: { signed: {} },
+    hosts: [{ habit: 'no-starttls' }],
+    expect: {
+      verdict: 'fail',
+      fail: ['starttls-absent'],
+      warn: ['no-enforcement'],
+      exposure: exposure(clear, { dane: clearSigned, bothFirst: clearSigned, bothCached: clearSigned }),
+    },
+  },
+  {
+    domain: 'refused-tls.example',
+    says: 'offers STARTTLS and answers it with 454',
+    hosts: [{ habit: 'refuses-tls' }],
+    expect: { verdict: 'fail', fail: ['starttls-refused'], warn: ['no-enforcement'], exposure: everySender(clear) },
+  },
+  withCertificate('expired.example', 'expired', 'an expired certificate', 'cert-expired'),
+  withCertificate('self-signed.example', 'self-signed', 'a self-signed certificate', 'cert-self-signed'),
+  withCertificate('wrong-host.example', 'wrong-name', 'a certificate for another name', 'cert-name-mismatch'),
+  withCertificate('missing-intermediate.example', 'no-intermediate', 'the intermediate certificate is not sent', 'cert-chain-incomplete'),
+  withCertificate('unknown-ca.example', 'unknown-ca', 'a certificate of a CA that nobody knows', 'cert-unknown-ca'),
+  withCertificate('sha1-chain.example', 'sha1-chain', 'a certificate signed with SHA-1', 'cert-weak-signature'),
+  {
+    domain: 'tlsa-unusable.example',
+    says: 'TLSA records of a kind that mail does not use',
+    zone: { signed: {} },
+    hosts: [{ tlsa: ['unusable'] }],
+    expect: {
+      verdict: 'warn',
+      warn: ['dane-unusable'],
+      exposure: exposure(rows.open, { dane: unusable, bothFirst: unusable, bothCached: unusable }),
+    },
+  },
+  {
+    domain: 'insecure-delegation.example',
+    says: 'TLSA in a zone whose parent has no DS: nobody believes it',
+    hosts: [{ tlsa: ['ee'] }],
+    expect: { verdict: 'warn', warn: ['dane-inert'], exposure: unprotected },
+  },
+  {
+    domain: 'implicit-mx.example',
+    says: 'no MX record: mail goes to the address of the domain',
+    zone: { withoutMx: true },
+    hosts: [{ name: '@' }],
+    expect: onlyThis(),
+  },
+  {
+    domain: 'cname-mx.example',
+    says: 'the MX names an alias',
+    zone: { withoutMx: true, records: '@ MX 10 mail\nmail CNAME mx' },
+    expect: onlyThis('mx-is-cname', 'cert-name-mismatch'),
+  },
+  {
+    domain: 'null-mx.example',
+    says: 'says that it takes no mail',
+    zone: { withoutMx: true, records: '@ MX 0 .' },
+    hosts: [],
+    expect: { verdict: 'not-applicable', exposure: everySender(none) },
+  },
+  {
+    domain: 'no-mail.example',
+    says: 'neither MX nor address',
+    zone: { withoutMx: true, records: 'www A 203.0.113.80' },
+    hosts: [],
+    expect: { verdict: 'not-applicable', exposure: everySender(none) },
+  },
+];
