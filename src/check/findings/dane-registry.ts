@@ -20,6 +20,8 @@ const publishForKey = (v: FindingValues) => [
 
 const waits = 'Senders that honour DANE keep the mail and finally bounce it, today and without any attacker.';
 
+const resolverHabits: Readonly<Record<string, string>> = { silent: 'does not answer', refuses: 'refuses to answer' };
+
 /** DNSSEC and TLSA. */
 export const daneFindings = {
   'dane-mismatch': {
@@ -110,7 +112,7 @@ export const daneFindings = {
     steps: (v) => [confirm(`hermetic check ${v.domain} --resolver ADDRESS   (a resolver that passes DNSSEC records through)`)],
   },
   'resolver-no-dnssec': {
-    title: (v) => `The resolver ${v.resolver} does not pass DNSSEC records through`,
+    title: (v) => `The resolver ${v.resolver} ${resolverHabits[v.detail] ?? 'does not pass DNSSEC records through'}`,
     why: 'So what senders with DANE do cannot be told; everything else was checked.',
     reference: 'RFC 4035 §3.2.1',
     owner: 'own-network',

@@ -8,7 +8,7 @@ import type { Raised } from './raise.js';
 export function routeRules(raised: Raised): void {
   const { route, network } = raised.evidence;
   const strips = resolverAtFault(raised.evidence);
-  if (strips) raised.add('resolver-no-dnssec');
+  if (strips) raised.add('resolver-no-dnssec', { detail: network.resolver[0]?.state ?? '' });
   if (route.status === 'nxdomain') raised.add('domain-nonexistent');
   else if (route.kind === 'none') raised.add('no-mail');
   else if (route.kind === 'null-mx') raised.add('null-mx');
@@ -63,7 +63,7 @@ export function policyRules(raised: Raised, dane: boolean): void {
 
   if (mode === undefined && mtaSts.status === 'absent') {
     if (dane) raised.add('sts-absent');
-    else if (!raised.has('dane-inert', 'dane-unusable', 'dane-partial', 'dane-bogus', 'dane-tempfail', 'dnssec-bogus')) {
+    else if (!couldBeDane(raised) && !raised.has('dane-inert', 'dane-unusable', 'dane-partial')) {
       const hosted = route.dnssec === 'insecure' && raised.hosts.some((h) => h.evidence.tlsa.status === 'usable');
       raised.add(
         'no-enforcement',
@@ -74,6 +74,11 @@ export function policyRules(raised: Raised, dane: boolean): void {
   const mechanisms = [mode === 'enforce' ? ('enforce' as const) : ('none' as const)];
   if (tlsRpt.status === 'absent') raised.add('tlsrpt-absent', { mechanisms });
   if (tlsRpt.status === 'invalid') raised.add('tlsrpt-invalid', { detail: words(tlsRpt.problems[0]) });
+}
+
+/** A TLSA lookup that failed does not say that there is none (RFC 7672 §2.1.2). */
+function couldBeDane({ hosts }: Raised): boolean {
+  return hosts.some(({ evidence: { tlsa } }) => tlsa.status === 'bogus' || tlsa.status === 'tempfail');
 }
 
 function matchRules(raised: Raised, mode: 'enforce' | 'testing'): void {

@@ -35,8 +35,11 @@ function addressRules(raised: Raised, host: JudgedHost, address: JudgedAddress):
   if (shown.starttls === 'absent') raised.add('starttls-absent', on);
   if (shown.starttls === 'mangled') raised.add('starttls-mangled', { ...on, detail: `"${connection.mangledAs ?? ''}"` });
   if (shown.starttls === 'refused') raised.add('starttls-refused', { ...on, detail: reply(connection) });
-  if (shown.starttls === 'offered' && !connection.handshake && handshakeFailed(connection.failure?.code))
-    raised.add('tls-handshake-failed', { ...on, detail: connection.failure?.detail || (connection.failure?.code ?? '') });
+  if (shown.starttls === 'offered' && !connection.handshake) {
+    const { code = '', detail = '' } = connection.failure ?? {};
+    if (handshakeFailed(code)) raised.add('tls-handshake-failed', { ...on, detail: detail || code });
+    else raised.add('mx-inconclusive', { ...on, detail: code });
+  }
 
   for (const { version, name } of shown.tls.suites) {
     if (version === 'TLSv1' || version === 'TLSv1.1') raised.add('tls-old-version', on);

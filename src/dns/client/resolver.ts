@@ -136,7 +136,9 @@ export function createResolver(options: ResolverOptions): Resolver {
 
   function note(upstream: Upstream, state: State): void {
     const known = states.get(upstream);
-    if (known !== 'strips-dnssec' && known !== 'lies' && !(state === 'silent' && known === 'answers')) states.set(upstream, state);
+    // One question without an answer is that question's; a resolver that has answered others is not at fault.
+    const once = known === 'answers' && (state === 'silent' || state === 'refuses');
+    if (known !== 'strips-dnssec' && known !== 'lies' && !once) states.set(upstream, state);
   }
 
   return {

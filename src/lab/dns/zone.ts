@@ -51,7 +51,7 @@ export class Zone {
     private readonly now: number,
   ) {
     this.apex = Name.of(spec.apex);
-    this.key = spec.signed ? generateZoneKey(spec.signed.algorithm ?? 13) : undefined;
+    this.key = spec.signed ? zoneKey(spec.signed.algorithm ?? 13) : undefined;
     this.#fault = spec.fault;
     this.#otherKey = spec.fault === 'wrong-key' ? generateZoneKey(13) : undefined;
     const denial = spec.signed?.denial ?? 'nsec';
@@ -138,6 +138,16 @@ export class Zone {
       return { inception: this.now + 10 * DAY, expiration: this.now + 30 * DAY };
     return { inception: this.now - HOUR, expiration: this.now + 14 * DAY };
   }
+}
+
+const rsaKeys = new Map<SigningAlgorithm, ZoneSigningKey>();
+
+/** RSA keys are slow to make: one for each algorithm serves every zone of the process. */
+function zoneKey(algorithm: SigningAlgorithm): ZoneSigningKey {
+  if (algorithm !== 8 && algorithm !== 10) return generateZoneKey(algorithm);
+  const made = rsaKeys.get(algorithm) ?? generateZoneKey(algorithm);
+  rsaKeys.set(algorithm, made);
+  return made;
 }
 
 /** The next name of an NSEC record. */

@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { run } from '../../src/cli/run.js';
+
+/** The command as a person would type it, at 80 columns. */
+export async function hermetic(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  let out = '';
+  let err = '';
+  const output = { out: (t: string) => void (out += t), err: (t: string) => void (err += t), width: 80, color: false, interactive: false };
+  const code = await run(args, output, new AbortController().signal);
+  return { code, out, err };
+}
+
+const flat = (text: string): string => text.replace(/\s+/g, ' ');
+
+test('a mangled keyword fails, is called mangled, and is only what is seen from here', async () => {
+  const { code, out } = await hermetic('check', '--lab', 'stripped.example');
+  assert.equal(code, 1);
+  assert.match(flat(out), /mangled on the way, seen from here/);
+  assert.match(flat(out), /--control HOST/);
+  assert.doesNotMatch(out, /STARTTLS is not offered/);
+});
+
+test('a removed keyword fails, is called absent, and is only what is seen from here', async () => {
+  const { code, out } = await hermetic('check', '--lab', 'stripped-by-removal.example');
+  assert.equal(code, 1);
+  assert.match(flat(out), /STARTTLS is not offered, seen from here/);
+  assert.match(flat(out), /--control HOST/);
+});
+
+for (const domain of ['rate-limited.example', 'blocked-25.example', 'greylisting.example', 'tarpit.example']) {
+  test(`${domain} is inconclusive (exit 3) and never "no STARTTLS"`, async () => {
+    const { code, out } = await hermetic('check', '--lab', domain, '--json');
+    assert.equal(code, 3);
+    const result = JSON.parse(out) as { verdict: string; findings: { id: string }[] };
+    assert.equal(result.verdict, 'inconclusive');
+    assert.deepEqual(
+      result.findings.filter(({ id }) => id.startsWith('starttls-') || id.startsWith('tls-')),
+      [],
+    );
+  });
+}
+
+test('a network that blocks port 25 is one line, and DNS, MTA-STS and TLS-RPT are graded all the same', async () => {
+  const { out } = await hermetic('check', '--lab', 'blocked-25.example');
+  assert.match(flat(out), /This network seems to block port 25/);
+  assert.match(flat(out), /Nothing makes senders insist on TLS/);
+});
+
+test('the control host tells whose network takes STARTTLS away', async () => {
+  const whole = await hermetic('check', '--lab', 'stripped.example', '--control', 'mx.good.example');
+  assert.match(flat(whole.out), /mx\.good\.example/);
+  const both = await hermetic('check', '--lab', 'stripped.example', '--control', 'mx.stripped-by-removal.example');
+  assert.notEqual(both.out.split('\n').slice(-8).join('\n'), whole.out.split('\n').slice(-8).join('\n'));
+});
+
+test('the transcript shows what was said, before and after the handshake', async () => {
+  const { out } = await hermetic('check', '--lab', 'good.example', '--transcript');
+  assert.match(out, /EHLO/);
+  assert.match(out, /STARTTLS/);
+  assert.match(out, /QUIT/);
+});
+
+test('a monitoring plugin hears one line and its exit status', async () => {
+  for (const [domain, status] of [
+    ['good.example', 0],
+    ['opportunistic.example', 1],
+    ['stripped.example', 2],
+    ['rate-limited.example', 3],
+  ] as const) {
+    const { code, out } = await hermetic('check', '--lab', '--nagios', domain);
+    assert.equal(code, status, domain);
+    assert.match(out, /^[^\n]+\n$/);
+  }
+});
+
+test('an aborted check ends with 130 and prints nothing', async () => {
+  const stop = new AbortController();
+  let text = '';
+  const output = { out: (t: string) => void (text += t), err: (t: string) => void (text += t), width: 80, color: false, interactive: false };
+  setTimeout(() => stop.abort(new Error('interrupted')), 300);
+  assert.equal(await run(['check', '--lab', 'tarpit.example'], output, stop.signal), 130);
+  assert.equal(text, '');
+});
+
+test('no line of a report is longer than the terminal, at 80 and at 60 columns', async () => {
+  for (const domain of ['good.example', 'stripped.example', 'opportunistic.example', 'sts-enforce-self-signed-dane.example']) {
+    const { out } = await hermetic('check', '--lab', domain, '--steps');
+    for (const line of out.split('\n')) assert.ok([...line].length <= 80 || !line.trim().includes(' '), line);
+  }
+});

@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import test, { after, before } from 'node:test';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+import { collect, collectOptions, grade, nameOf } from '../../src/check/index.js';
+import { labOptions } from '../../src/cli/commands/lab-options.js';
+import type { CheckResult, Evidence } from '../../src/evidence/index.js';
+import { allScenarios, createLab } from '../../src/lab/index.js';
+import { differences } from '../../tools/expectation.js';
+import { demo } from '../../tools/demo.js';
+
+const evidence = new Map<string, Evidence>();
+const results = new Map<string, CheckResult>();
+const calm = new Map<string, CheckResult>();
+
+before(async () => {
+  for (const attackers of [true, false]) {
+    const lab = await createLab({ attackers });
+    const options = collectOptions(labOptions(lab));
+    const scenarios = attackers ? lab.scenarios : lab.scenarios.filter((s) => s.calm);
+    await Promise.all(
+      scenarios.map(async ({ domain }) => {
+        const seen = await collect(nameOf(domain), options);
+        (attackers ? results : calm).set(domain, grade(seen));
+        if (attackers) evidence.set(domain, seen);
+      }),
+    );
+    await lab.close();
+  }
+});
+
+after(() => {
+  evidence.clear();
+});
+
+test('the lab has its domains', () => {
+  assert.ok(allScenarios.length >= 50, `${allScenarios.length} scenarios`);
+  assert.equal(new Set(allScenarios.map((s) => s.domain)).size, allScenarios.length);
+});
+
+for (const scenario of allScenarios) {
+  const domain = nameOf(scenario.domain).toLower();
+  test(`${scenario.domain}: ${scenario.says} - ${scenario.expect.verdict}, its findings and every cell`, () => {
+    assert.deepEqual(differences(results.get(domain) as CheckResult, scenario.expect), []);
+  });
+  if (scenario.calm) {
+    const expected = scenario.calm;
+    test(`${scenario.domain} with the attacker off: ${expected.verdict}, and so another verdict`, () => {
+      assert.deepEqual(differences(calm.get(domain) as CheckResult, expected), []);
+      assert.notEqual(calm.get(domain)?.verdict, results.get(domain)?.verdict);
+    });
+  }
+}
+
+test('the demo fails when one expectation is edited', async () => {
+  const [good] = allScenarios;
+  assert.ok(good);
+  const rows = good.expect.exposure;
+  const edits = [
+    { ...good.expect, verdict: 'warn' as const },
+    { ...good.expect, warn: ['tlsrpt-absent'] },
+    { ...good.expect, exposure: { ...rows, dane: [...rows.dane.slice(0, 4), 'verified'] as unknown as typeof rows.dane } },
+  ];
+  assert.deepEqual(await demo([good], () => undefined), []);
+  for (const expect of edits) assert.equal((await demo([{ ...good, expect }], () => undefined)).length, 1);
+});
+
+const ajv = new Ajv2020({ allErrors: true, strict: false });
+addFormats.default(ajv);
+const schema = (name: string) => ajv.compile(JSON.parse(readFileSync(`schemas/${name}`, 'utf8')) as object);
+
+test('every result and all evidence of the lab is valid by its published schema, and nothing is allowed beside', () => {
+  const check = schema('hermetic.check-1.json');
+  const seen = schema('hermetic.evidence-1.json');
+  for (const result of results.values()) assert.ok(check(result), `${result.domain}: ${ajv.errorsText(check.errors)}`);
+  for (const one of evidence.values()) assert.ok(seen(one), `${one.domain}: ${ajv.errorsText(seen.errors)}`);
+});
+
+test('a mutated result is rejected by the schema', () => {
+  const check = schema('hermetic.check-1.json');
+  let rejected = 0;
+  for (const mutate of mutations(results.get('good.example') as CheckResult)) {
+    assert.ok(!check(mutate.value), mutate.what);
+    rejected++;
+  }
+  assert.ok(rejected > 100, `${rejected} mutations`);
+});
+
+/** Each place of a result, once with a foreign type and, for objects, once with a field nobody knows and once with each field missing. */
+function* mutations(root: CheckResult): Generator<{ what: string; value: unknown }> {
+  const copy = (): Record<string, unknown> => JSON.parse(JSON.stringify(root)) as Record<string, unknown>;
+  const optional = new Set(['reason', 'id', 'mode', 'maxAge', 'mx']);
+  const walk = function* (value: unknown, path: readonly (string | number)[]): Generator<{ what: string; value: unknown }> {
+    const at = (whole: Record<string, unknown>): Record<string, unknown> =>
+      path.reduce<unknown>((v, key) => (v as Record<string | number, unknown>)[key], whole) as Record<string, unknown>;
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+      const extra = copy();
+      at(extra)['surprise'] = 1;
+      // tls.order is a map by version: any key is a key.
+      if (path.at(-1) !== 'order') yield { what: `${path.join('.')}: a field more`, value: extra };
+      for (const [key, inner] of Object.entries(value)) {
+        const missing = copy();
+        Reflect.deleteProperty(at(missing), key);
+        if (!optional.has(key)) yield { what: `${[...path, key].join('.')} missing`, value: missing };
+        const wrong = copy();
+        at(wrong)[key] = typeof inner === 'number' ? 'x' : 7;
+        yield { what: `${[...path, key].join('.')} of another type`, value: wrong };
+        yield* walk(inner, [...path, key]);
+      }
+    } else if (Array.isArray(value)) for (const [i, inner] of value.entries()) yield* walk(inner, [...path, i]);
+  };
+  yield* walk(root, []);
+}
