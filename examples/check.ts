@@ -1,9 +1,9 @@
 import { check } from 'hermetic';
+import { createLab } from 'hermetic/lab';
 
-const domain = process.argv[2] ?? 'example.com';
-const result = await check(domain);
-
+const lab = await createLab(); // for a real domain: check('example.com'), and no lab
+const result = await check('stripped.example', { ...lab, timeoutMs: 2000 });
 console.log(`${result.domain}: ${result.verdict}`);
-for (const finding of result.findings) {
-  console.log(`${finding.severity.padEnd(5)} ${finding.subject}: ${finding.title}`);
-}
+for (const { severity, title } of result.findings) console.log(`${severity}: ${title}`);
+console.log(`a sender that keeps the policy: ${result.exposure.mtaStsCached.none}`);
+await lab.close();

@@ -30,7 +30,11 @@ function today(all: readonly Sender[], now: (outcome: string) => Sender[]): stri
   if (is('cleartext')) return 'Today mail travels in clear text.';
   if (is('deferred')) return 'Today no mail gets through: it waits and finally bounces.';
   if (is('unverified')) return 'Today mail travels encrypted, but no sender verifies to whom.';
-  if (now('deferred').length > 0) return `Today mail from senders with ${classes(now('deferred'))} waits and finally bounces.`;
+  const waiting = now('deferred');
+  if (waiting.length > 0) {
+    const others = waiting.length + now('cleartext').length === all.length ? '; that of the others travels in clear text' : '';
+    return `Today mail from senders with ${classes(waiting)} waits and finally bounces${others}.`;
+  }
   if (now('verified').length > 0) return `Today mail travels encrypted, and verified from senders with ${classes(now('verified'))}.`;
   if (now('cleartext').length > 0)
     return `Today mail from ${now('opportunistic').length > 0 ? 'senders that check nothing' : 'most senders'} travels in clear text.`;

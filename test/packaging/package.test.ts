@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { after, before } from 'node:test';
+
+interface Manifest {
+  readonly exports: Readonly<Record<string, unknown>>;
+  readonly dependencies: Readonly<Record<string, string>>;
+  readonly bin: Readonly<Record<string, string>>;
+}
+
+const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as Manifest;
+let folder: string;
+let installed: string;
+
+/** The package as it would be published, in an empty folder, beside the dependencies it declares and nothing else. */
+before(() => {
+  folder = mkdtempSync(join(tmpdir(), 'hermetic-pack-'));
+  const packed = execFileSync('npm', ['pack', '--ignore-scripts', '--silent', '--pack-destination', folder], { encoding: 'utf8' }).trim();
+  const modules = join(folder, 'node_modules');
+  mkdirSync(modules);
+  execFileSync('tar', ['-xzf', join(folder, packed.split('\n').at(-1) ?? ''), '-C', modules]);
+  cpSync(join(modules, 'package'), join(modules, 'hermetic'), { recursive: true });
+  for (const name of Object.keys(manifest.dependencies)) cpSync(join('node_modules', name), join(modules, name), { recursive: true });
+  writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
+  installed = join(modules, 'hermetic');
+});
+
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+test('every subpath can be imported', () => {
+  const paths = Object.keys(manifest.exports).filter((p) => !p.includes('*') && !p.endsWith('.json'));
+  assert.ok(paths.length >= 15);
+  const names = paths.map((p) => `hermetic${p.slice(1)}`);
+  const code = `for (const name of ${JSON.stringify(names)}) if (Object.keys(await import(name)).length === 0) throw new Error(name);`;
+  execFileSync(process.execPath, ['--input-type=module', '-e', code], { cwd: folder, stdio: 'pipe' });
+});
+
+test('the command runs', () => {
+  const main = join(installed, manifest.bin['hermetic'] ?? '');
+  const listed = execFileSync(process.execPath, [main, 'lab', 'list'], { cwd: folder, encoding: 'utf8' });
+  assert.match(listed, /^good\.example/m);
+});
+
+test('tests, tools and sources stay at home; types, schemas, licence and README go along', () => {
+  const files = readdirSync(installed, { recursive: true, encoding: 'utf8' });
+  assert.deepEqual(
+    files.filter((f) => /\.test\.|testing|(^|\/)(test|tools|bench|fuzz)\//.test(f)),
+    [],
+  );
+  for (const file of ['LICENSE', 'README.md', 'schemas/hermetic.check-1.json', 'dist/src/index.d.ts'])
+    assert.ok(existsSync(join(installed, file)), file);
+});
+
+test('the README’s example is the one in examples/, and prints a verdict', () => {
+  const block = /```ts\n([\s\S]*?)```/.exec(readFileSync('README.md', 'utf8'))?.[1];
+  assert.equal(block, readFileSync('examples/check.ts', 'utf8'));
+  assert.ok((block ?? '').trim().split('\n').length <= 10);
+  const file = join(folder, 'example.mjs');
+  writeFileSync(file, block ?? '');
+  const out = execFileSync(process.execPath, [file], { cwd: folder, encoding: 'utf8' });
+  assert.match(out, /^stripped\.example: fail\n/);
+});
+
+test('no lock file entry names a registry', () => {
+  assert.doesNotMatch(readFileSync('package-lock.json', 'utf8'), /"resolved"/);
+});
