@@ -21,7 +21,11 @@ function watchTheDoor(): { readonly leaks: readonly string[]; readonly passed: (
       // The lab listens, and answers datagrams from the sockets it listens on; it never starts a conversation.
       // A datagram of an unbound socket waits in Node's own queue, and was seen when it was put there.
       if (stack.includes('Socket.clearQueue')) return original.apply(this, args);
-      if (/[\\/]net[\\/]node-[a-z-]+\.(js|ts)/.test(stack) || ((method === 'send' || method === 'lookup') && /lab-network\.(js|ts)/.test(stack))) passed++;
+      if (
+        /[\\/]net[\\/]node-[a-z-]+\.(js|ts)/.test(stack) ||
+        ((method === 'send' || method === 'lookup') && /lab-network\.(js|ts)/.test(stack))
+      )
+        passed++;
       else {
         leaks.push(`${method}: ${stack}`);
         throw new Error(`${method} outside the door`);
@@ -44,7 +48,9 @@ test('the whole lab is checked with every socket outside the door patched to fai
   const door = watchTheDoor();
   try {
     const lab = await createLab();
-    const verdicts = await Promise.all(lab.scenarios.map(async (s) => (await check(s.domain, labOptions(lab))).verdict === s.expect.verdict));
+    const verdicts = await Promise.all(
+      lab.scenarios.map(async (s) => (await check(s.domain, labOptions(lab))).verdict === s.expect.verdict),
+    );
     await lab.close();
     assert.deepEqual(door.leaks, []);
     assert.ok(door.passed() > 300, `${door.passed()} uses of the door`);

@@ -1,7 +1,7 @@
 import { collect, collectOptions, grade, nameOf, renderTerminal } from '../src/check/index.js';
 import { labOptions } from '../src/cli/commands/lab-options.js';
 import type { CheckResult } from '../src/evidence/index.js';
-import { allScenarios, createLab, type Expectation, type Scenario } from '../src/lab/index.js';
+import { allScenarios, createLab, type Scenario } from '../src/lab/index.js';
 import { differences } from './expectation.js';
 
 const shownInFull = ['good.example', 'stripped.example'];
@@ -28,7 +28,7 @@ export async function demo(scenarios: readonly Scenario[], print: (text: string)
     const twin = scenario.calm && seenCalm.get(scenario);
     if (!twin) continue;
     print(line(`  attacker off`, twin, width));
-    found.push(...differences(twin, scenario.calm as Expectation));
+    found.push(...differences(twin, scenario.calm));
     if (twin.verdict === result.verdict) found.push(`${scenario.domain}: its verdict is the same with the attacker off`);
   }
   for (const domain of shownInFull) {

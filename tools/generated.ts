@@ -37,7 +37,14 @@ async function generated(): Promise<ReadonlyMap<string, string>> {
 
 function errors(): string {
   const row = (...cells: string[]): string => `| ${cells.map((c) => c.replaceAll('|', '\\|')).join(' | ')} |`;
-  const lines = ['# Errors and findings', '', 'Generated from the catalogues in the code by `node dist/tools/generated.js`.', '', '## Failures', ''];
+  const lines = [
+    '# Errors and findings',
+    '',
+    'Generated from the catalogues in the code by `node dist/tools/generated.js`.',
+    '',
+    '## Failures',
+    '',
+  ];
   lines.push('Codes are stable. Blame says who has to act; a temporary failure may pass by itself.');
   for (const [name, { entries }] of parts) {
     lines.push('', `### ${name}`, '', row('code', 'blame', 'temporary', 'reported as (RFC 8460)', 'what happened', 'what to do', 'clause'));

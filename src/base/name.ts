@@ -157,9 +157,7 @@ export class Name {
 
   /** The right-most `count` labels. */
   suffix(count: number): Name {
-    let at: Name = this as Name;
-    for (let n = this.labels.length; n > count; n--) at = at.parent;
-    return at;
+    return this.labels.length <= count ? this : this.parent.suffix(count);
   }
 
   equals(other: Name): boolean {

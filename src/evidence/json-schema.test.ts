@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 import test from 'node:test';
 import type { z } from 'zod';
 import type { CheckResult } from './check-result.js';
-import { checkResultSchema } from './check-result-schema.js';
+import type { checkResultSchema } from './check-result-schema.js';
 import type { Evidence } from './evidence.js';
-import { evidenceSchema } from './evidence-schema.js';
+import type { evidenceSchema } from './evidence-schema.js';
 import { jsonSchemas } from './json-schema.js';
 
 type Frozen<T> = T extends object ? { readonly [K in keyof T]: Frozen<T[K]> } : T;

@@ -27,7 +27,7 @@ async function serve(answer: string | ((socket: TLSSocket) => void), identity: I
   const heard: string[] = [];
   const server = createTlsServer({ key: identity.keyPem, cert: identity.chainPem, ciphers: 'DEFAULT:@SECLEVEL=0' }, (socket) => {
     socket.on('error', () => undefined);
-    socket.on('data', (data) => {
+    socket.on('data', (data: Buffer) => {
       heard.push(data.toString('latin1'));
       if (heard.length > 1) return;
       if (typeof answer === 'function') answer(socket);

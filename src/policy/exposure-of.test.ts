@@ -113,7 +113,7 @@ test('the attacker blocks the protected host: one unprotected host exposes the d
   assert.equal(row(both, 'dane'), 'verified cleartext to-attacker deferred deferred');
 });
 
-const known = fc.constantFrom('yes', 'no', 'unknown') as fc.Arbitrary<'yes' | 'no' | 'unknown'>;
+const known = fc.constantFrom('yes' as const, 'no' as const, 'unknown' as const);
 const arbitraryServer: fc.Arbitrary<ServerView> = fc.record({
   ip: fc.constant('192.0.2.1'),
   reachable: known,

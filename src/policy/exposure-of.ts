@@ -53,12 +53,12 @@ function policiesInForce(sts: StsView, knows: 'no' | 'first' | 'cached'): Rules[
 }
 
 function walk(view: View, rules: Rules, attack: Attack): Outcome {
-  const tried = view.hosts.flatMap((host) => {
+  const tried = view.hosts.flatMap((host): readonly Outcome[] => {
     const decision = decideHost(host, view.route.dnssec, rules);
     return host.servers.length === 0
       ? [decision.action === 'unknown' ? 'unknown' : 'deferred']
       : host.servers.map((server) => deliverTo(server, decision));
-  }) as Outcome[];
+  });
   // Undisturbed, the walk ends at the first server that takes the mail; an attacker chooses which servers are left.
   if (attack === 'none') return tried.find((outcome) => outcome !== 'deferred') ?? 'deferred';
   return worstFirst.find((outcome) => tried.includes(outcome)) ?? 'deferred';

@@ -57,7 +57,7 @@ test('a completed handshake tells version, IANA suite, group, SNI and chain, and
   assert.deepEqual([version, group, sni], ['TLSv1.3', 'x25519', 'mx.example']);
   assert.match(suite, /^TLS_(AES_\d+_GCM_SHA\d+|CHACHA20_POLY1305_SHA256)$/);
   assert.deepEqual(chain.map(Buffer.from), mx.chain.map(Buffer.from));
-  const [data] = (await new Promise((resolve) => result.conn.stream.once('data', (bytes: Buffer) => resolve([bytes])))) as [Buffer];
+  const data = await new Promise<Buffer>((resolve) => result.conn.stream.once('data', resolve));
   assert.equal(data.toString(), 'hello');
   assert.equal(result.conn.remote.address, '127.0.0.1');
   result.conn.close();

@@ -77,7 +77,13 @@ test('a monitoring plugin hears one line and its exit status', async () => {
 test('an aborted check ends with 130 and prints nothing', async () => {
   const stop = new AbortController();
   let text = '';
-  const output = { out: (t: string) => void (text += t), err: (t: string) => void (text += t), width: 80, color: false, interactive: false };
+  const output = {
+    out: (t: string) => void (text += t),
+    err: (t: string) => void (text += t),
+    width: 80,
+    color: false,
+    interactive: false,
+  };
   setTimeout(() => stop.abort(new Error('interrupted')), 300);
   assert.equal(await run(['check', '--lab', 'tarpit.example'], output, stop.signal), 130);
   assert.equal(text, '');

@@ -24,7 +24,15 @@ async function checkAlone(
 const ids = (result: CheckResult): string[] => result.findings.map((f) => f.id);
 const shown = (result: CheckResult): string => renderTerminal(result, { width: 80, color: false });
 
-for (const habit of ['silent', 'garbage', 'endless', 'hangs-up', 'hangs-up-at-ehlo', 'hangs-up-at-starttls', 'closed'] satisfies SmtpHabit[]) {
+for (const habit of [
+  'silent',
+  'garbage',
+  'endless',
+  'hangs-up',
+  'hangs-up-at-ehlo',
+  'hangs-up-at-starttls',
+  'closed',
+] satisfies SmtpHabit[]) {
   test(`a mail server that is ${habit}: could not tell, and no claim about its TLS`, async () => {
     const result = await checkAlone({ hosts: [{ habit }] });
     assert.equal(result.verdict, 'inconclusive');
@@ -44,7 +52,10 @@ for (const habit of ['endless', 'silent'] as const) {
     const began = performance.now();
     const result = await checkAlone({ sts: { mode: 'enforce', habit } });
     assert.ok(performance.now() - began < 5000);
-    assert.ok(ids(result).some((id) => id === 'sts-policy-unreachable' || id === 'sts-policy-invalid'), ids(result).join());
+    assert.ok(
+      ids(result).some((id) => id === 'sts-policy-unreachable' || id === 'sts-policy-invalid'),
+      ids(result).join(),
+    );
   });
 }
 
@@ -93,7 +104,10 @@ test('forged answers to any DS, DNSKEY or TLSA question of a signed chain never 
       const what = `${fault} for ${question}: ${result.verdict} ${ids(result).join()}`;
       assert.ok(result.verdict === 'fail' || result.verdict === 'inconclusive', what);
       assert.ok(!ids(result).some((id) => ['sts-absent', 'no-enforcement', 'dane-good'].includes(id)), what);
-      assert.ok(ids(result).some((id) => /^(dane|dnssec)-(bogus|tempfail|indeterminate)$|^resolver-no-dnssec$|^mx-/.test(id)), what);
+      assert.ok(
+        ids(result).some((id) => /^(dane|dnssec)-(bogus|tempfail|indeterminate)$|^resolver-no-dnssec$|^mx-/.test(id)),
+        what,
+      );
       for (const cell of Object.values(result.exposure.dane)) assert.ok(cell === 'deferred' || cell === 'unknown', `${what} ${cell}`);
     }
   }

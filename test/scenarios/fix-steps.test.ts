@@ -56,7 +56,8 @@ function follow(scenario: Scenario, { kind, text }: FixStep): Scenario | undefin
     if (/reload postfix/.test(text)) return hosts(({ habit: _, ...h }) => ({ ...h, certificate: 'trusted' }));
   }
   // A configuration that is written takes effect with the reload that follows it.
-  if (kind === 'config' && /^(nginx: |Postfix, main\.cf: smtpd_tls_|Keep this key at renewal|Switch DNSSEC on)/.test(text)) return undefined;
+  if (kind === 'config' && /^(nginx: |Postfix, main\.cf: smtpd_tls_|Keep this key at renewal|Switch DNSSEC on)/.test(text))
+    return undefined;
   return assert.fail(`nobody can follow "${text}" (${kind})`);
 }
 

@@ -1,4 +1,4 @@
-import { Name } from '../../base/index.js';
+import type { Name } from '../../base/index.js';
 import { lookupTlsa } from '../../dane/index.js';
 import { lookupAddresses, lookupMailRoute } from '../../dns/index.js';
 import type { AddressEvidence, HostEvidence, RouteEvidence } from '../../evidence/index.js';

@@ -2,7 +2,6 @@ import { lookupTexts } from '../../dns/index.js';
 import type { MtaStsEvidence, TlsRptEvidence, TxtEvidence } from '../../evidence/index.js';
 import { fetchPolicy, parseStsRecord } from '../../mta-sts/index.js';
 import { parseTlsRptRecord } from '../../tls-rpt/index.js';
-import type { Name } from '../../base/index.js';
 import { stored, type ProbeContext } from './context.js';
 
 /** The `_mta-sts` record and, where there is one, the policy (RFC 8461 §3). */
@@ -44,6 +43,6 @@ async function texts({ resolver, domain, signal }: ProbeContext, label: string):
   const name = domain.prepend(label);
   // A domain that leaves no room for the label cannot have the record.
   if (!name.ok) return { texts: [], lookup: 'absent', dnssec: 'indeterminate' };
-  const found = await lookupTexts(resolver, name.value as Name, signal ? { signal } : {});
+  const found = await lookupTexts(resolver, name.value, signal ? { signal } : {});
   return { texts: found.texts, lookup: found.lookup, dnssec: found.dnssec, ...(found.failure ? { failure: stored(found.failure) } : {}) };
 }

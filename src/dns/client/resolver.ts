@@ -80,7 +80,7 @@ export function createResolver(options: ResolverOptions): Resolver {
       type,
       anchors,
       now: clock.now(),
-      cache: zones[i] as BoundedMap<CachedZone>,
+      cache: zones[i],
       ...(options.limits ? { limits: options.limits } : {}),
       fetch: async (asked, askedType) => {
         const message = await exchange(upstream, asked, askedType, { checkingDisabled: true, authenticData: false }, signal);

@@ -25,7 +25,7 @@ export function parseUpstream(text: string): Result<Upstream> {
   if (!ip || port < 1 || port > 65535 || text.startsWith('tls:') !== (tls !== null)) return bad();
   const address = formatIp(ip);
   const shown = `${ip.family === 6 ? `[${address}]` : address}:${port}`;
-  return ok({ address, port, label: tls ? `tls://${shown}#${tls[2] as string}` : shown, ...(tls ? { tlsName: tls[2] as string } : {}) });
+  return ok({ address, port, label: tls ? `tls://${shown}#${tls[2] as string}` : shown, ...(tls ? { tlsName: tls[2] } : {}) });
 }
 
 /** The resolvers of this machine's configuration; never a public one that was not chosen. */

@@ -1,4 +1,5 @@
-import { fail, Name, ok, type Result } from '../../base/index.js';
+import type { Name } from '../../base/index.js';
+import { fail, ok, type Result } from '../../base/index.js';
 import type { ResourceRecord } from '../types.js';
 import { wireFailures } from './failures.js';
 import { RRClass, RRType, typeName } from './types-registry.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Name } from '../../base/index.js';
-import { typeNumber, validate, verifyProof, type Answer, type Message, type Proof } from '../../dns/index.js';
+import { typeNumber, validate, verifyProof, type Answer, type Proof } from '../../dns/index.js';
 import { LabDns } from './lab-dns.js';
 import type { ZoneSpec } from './zone.js';
 
@@ -46,7 +46,7 @@ async function ask(question: string, dns: LabDns): Promise<Answer & { asked: num
       const message = dns.answer(n, t);
       return Promise.resolve(
         message
-          ? { ok: true, message: message as Message }
+          ? { ok: true, message: message }
           : { ok: false, failure: { code: 'dns-timeout', blame: 'network', temporary: true, detail: '' } },
       );
     },

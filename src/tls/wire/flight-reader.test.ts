@@ -3,7 +3,17 @@ import { randomBytes } from 'node:crypto';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import test from 'node:test';
 import fc from 'fast-check';
-import { buildClientHello, FlightReader, groupTable, ProtocolVersion, readSsl2ServerHello, signatureSchemeTable, suites, suitesWhere, type ClientHello } from './index.js';
+import {
+  buildClientHello,
+  FlightReader,
+  groupTable,
+  ProtocolVersion,
+  readSsl2ServerHello,
+  signatureSchemeTable,
+  suites,
+  suitesWhere,
+  type ClientHello,
+} from './index.js';
 
 const schemes = signatureSchemeTable.map(([id]) => id);
 const groups = groupTable.map((g) => g.id);
@@ -32,7 +42,10 @@ async function answeredBy(bytes: Uint8Array, question: Uint8Array): Promise<Flig
 }
 
 const retry = Buffer.from(
-  `16030300580200005403 03cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c 20${'aa'.repeat(32)} 130200 000c 002b00020304 00330002001d`.replace(/ /g, ''),
+  `16030300580200005403 03cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c 20${'aa'.repeat(32)} 130200 000c 002b00020304 00330002001d`.replace(
+    / /g,
+    '',
+  ),
   'hex',
 );
 
@@ -87,7 +100,9 @@ test('every octet that is no TLS ends it at once', () => {
 test('suites: what the names say', () => {
   const describe = (name: string): string => {
     const s = [...suites.values()].find((suite) => suite.name === name);
-    return s ? `${s.keyExchange} ${s.authentication} ${s.cipher} ${s.bits} ${s.mode} ${s.forwardSecrecy ? 'fs' : '-'}${s.export ? ' export' : ''}` : 'none';
+    return s
+      ? `${s.keyExchange} ${s.authentication} ${s.cipher} ${s.bits} ${s.mode} ${s.forwardSecrecy ? 'fs' : '-'}${s.export ? ' export' : ''}`
+      : 'none';
   };
   assert.equal(describe('TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256'), 'ECDHE RSA AES 128 GCM fs');
   assert.equal(describe('TLS_ECDH_anon_WITH_AES_256_CBC_SHA'), 'ECDHE none AES 256 CBC fs');

@@ -22,7 +22,7 @@ export interface ReceivedHello {
 /** Reads a ClientHello from the start of a stream. `more` when it is not whole yet, undefined when it is not one. Bounded by 64 KiB. */
 export function readClientHello(bytes: Uint8Array): ReceivedHello | 'more' | undefined {
   let handshake = new Uint8Array(0);
-  for (let at = 0; ; ) {
+  for (let at = 0; ;) {
     if (bytes.length > 65536) return undefined;
     if (bytes.length < at + 5) return bytes.length > 0 && bytes[0] !== 22 ? undefined : 'more';
     if (bytes[at] !== 22 || bytes[at + 1] !== 3) return undefined;

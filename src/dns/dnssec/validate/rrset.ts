@@ -29,7 +29,8 @@ export function rrsetsOf(message: Message): readonly RRset[] {
     const key = `${record.type} ${record.name.key}`;
     const set = sets.get(key);
     // RFC 2181 §5: a record that came twice is one record.
-    if (set) set.records.some((rr) => equalBytes(rr.rdata, record.rdata)) || set.records.push(record);
+    if (set?.records.some((rr) => equalBytes(rr.rdata, record.rdata))) continue;
+    if (set) set.records.push(record);
     else sets.set(key, { name: record.name, type: record.type, records: [record], signatures: [] });
   }
   for (const signature of signatures) sets.get(`${signature.rrsig.typeCovered} ${signature.record.name.key}`)?.signatures.push(signature);
