@@ -1,0 +1,65 @@
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Daemon, runProgram, until } from './process.js';
+
+export interface BindZone {
+  /** Such as `.` or `mail.example`. */
+  readonly name: string;
+  /** Zone file lines below SOA and NS. */
+  readonly records: string;
+  readonly nsec3?: boolean;
+}
+
+/** A signed hierarchy, made by BIND's own tools and served by its named. Zones go from child to parent, so that each parent finds the DS of its children. */
+export class Bind {
+  #named: Daemon | undefined;
+  anchorFile = '';
+
+  constructor(
+    private readonly folder: string,
+    private readonly port: number,
+  ) {}
+
+  async start(zones: readonly BindZone[]): Promise<void> {
+    mkdirSync(join(this.folder, 'zones'), { recursive: true });
+    const cwd = join(this.folder, 'zones');
+    for (const { name, records, nsec3 } of zones) await sign(cwd, name, records, nsec3 ?? false);
+    this.anchorFile = join(this.folder, 'root.key');
+    const keys = readdirSync(cwd).filter((f) => /^K\.\+.*\.key$/.test(f));
+    const lines = keys.flatMap((f) => readFileSync(join(cwd, f), 'utf8').split('\n')).filter((l) => / DNSKEY 257 /.test(l));
+    writeFileSync(this.anchorFile, `${lines.join('\n')}\n`);
+    const blocks = zones.map(({ name }) => `zone "${name}" { type primary; file "${fileOf(name)}.signed"; };\n`);
+    writeFileSync(
+      join(cwd, 'named.conf'),
+      `options { directory "${cwd}"; listen-on port ${this.port} { 127.0.0.1; }; listen-on-v6 { none; }; recursion no; pid-file "${cwd}/named.pid"; session-keyfile "${cwd}/session.key"; dnssec-validation no; notify no; };\ncontrols { };\n${blocks.join('')}`,
+    );
+    this.#named = new Daemon('named', ['-g', '-c', join(cwd, 'named.conf')], cwd);
+    await until(
+      'named',
+      async () => /NOERROR/.test((await runProgram('dig', ['+tries=1', '+time=1', '@127.0.0.1', '-p', String(this.port), '.', 'SOA'])).out),
+      () => this.log,
+    );
+  }
+
+  get log(): string {
+    return this.#named?.log ?? '';
+  }
+
+  async stop(): Promise<void> {
+    await this.#named?.stop();
+  }
+}
+
+async function sign(cwd: string, name: string, records: string, nsec3: boolean): Promise<void> {
+  const origin = name === '.' ? '.' : `${name}.`;
+  writeFileSync(
+    join(cwd, fileOf(name)),
+    `$ORIGIN ${origin}\n$TTL 60\n@ SOA ns.example. hostmaster.example. 1 3600 600 86400 60\n@ NS ns.example.\n${records}\n`,
+  );
+  for (const flags of [['-f', 'KSK'], []]) await runProgram('dnssec-keygen', ['-q', '-a', 'ECDSAP256SHA256', ...flags, origin], { cwd });
+  await runProgram('dnssec-signzone', ['-q', '-S', '-g', '-z', ...(nsec3 ? ['-3', '-'] : []), '-o', origin, fileOf(name)], { cwd });
+}
+
+function fileOf(name: string): string {
+  return name === '.' ? 'root.zone' : `${name}.zone`;
+}

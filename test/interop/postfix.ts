@@ -1,0 +1,109 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { runProgram, until } from './process.js';
+
+/** One smtpd of the instance: an address of its own, and its certificate (key first) or none. */
+export interface PostfixService {
+  readonly address: string;
+  readonly chainFile?: string;
+  readonly options?: readonly string[];
+}
+
+const daemons = `pickup unix n - n 60 1 pickup
+cleanup unix n - n - 0 cleanup
+qmgr unix n - n 300 1 qmgr
+tlsmgr unix - - n 1000? 1 tlsmgr
+rewrite unix - - n - - trivial-rewrite
+bounce unix - - n - 0 bounce
+defer unix - - n - 0 bounce
+trace unix - - n - 0 bounce
+verify unix - - n - 1 verify
+flush unix n - n 1000? 0 flush
+proxymap unix - - n - - proxymap
+proxywrite unix - - n - 1 proxymap
+smtp unix - - n - - smtp
+relay unix - - n - - smtp
+showq unix n - n - - showq
+error unix - - n - - error
+retry unix - - n - - error
+discard unix - - n - - discard
+local unix - n n - - local
+virtual unix - n n - - virtual
+lmtp unix - - n - - lmtp
+anvil unix - - n - 1 anvil
+scache unix - - n - 1 scache
+postlog unix-dgram n - n - 1 postlogd
+`;
+
+/** A Postfix of our own: private configuration, queue and log below a folder. Must run as root. */
+export class Postfix {
+  readonly #conf: string;
+
+  constructor(
+    private readonly folder: string,
+    private readonly port: number,
+  ) {
+    this.#conf = join(folder, 'postfix');
+  }
+
+  async start(services: readonly PostfixService[], main: readonly string[] = []): Promise<void> {
+    chmodSync(this.folder, 0o755);
+    for (const name of ['postfix', 'queue', 'data']) mkdirSync(join(this.folder, name), { recursive: true });
+    execFileSync('chown', ['postfix', join(this.folder, 'data')]);
+    writeFileSync(
+      join(this.#conf, 'main.cf'),
+      `${[
+        'compatibility_level = 3.6',
+        `queue_directory = ${join(this.folder, 'queue')}`,
+        `data_directory = ${join(this.folder, 'data')}`,
+        `maillog_file = ${join(this.folder, 'maillog')}`,
+        `maillog_file_prefixes = ${this.folder}`,
+        'myhostname = mail.interop.example',
+        'mydestination =',
+        'inet_protocols = ipv4',
+        'smtpd_tls_security_level = may',
+        'smtpd_relay_restrictions = permit_mynetworks, reject',
+        'alias_maps =',
+        'alias_database =',
+        ...main,
+      ].join('\n')}\n`,
+    );
+    const lines = services.map(({ address, chainFile, options = [] }) => {
+      const tls = chainFile ? [`smtpd_tls_chain_files=${chainFile}`] : ['smtpd_tls_security_level=none'];
+      return `${address}:${this.port} inet n - n - - smtpd${[...tls, ...options].map((o) => ` -o ${o}`).join('')}\n`;
+    });
+    writeFileSync(join(this.#conf, 'master.cf'), daemons + lines.join(''));
+    await runProgram('postfix', ['-c', this.#conf, 'start']);
+    for (const { address } of services)
+      await until(
+        `smtpd at ${address}`,
+        () => answers(address, this.port),
+        () => this.log,
+      );
+  }
+
+  get log(): string {
+    try {
+      return readFileSync(join(this.folder, 'maillog'), 'utf8').slice(-20_000);
+    } catch {
+      return 'no log';
+    }
+  }
+
+  async stop(): Promise<void> {
+    await runProgram('postfix', ['-c', this.#conf, 'stop'], { anyStatus: true });
+  }
+}
+
+function answers(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port, timeout: 1000 });
+    socket.once('data', (bytes) => {
+      socket.destroy();
+      resolve(bytes.toString().startsWith('220'));
+    });
+    socket.once('error', () => resolve(false)).once('timeout', () => resolve(false));
+  });
+}

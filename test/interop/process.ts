@@ -1,0 +1,69 @@
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { createServer, type AddressInfo } from 'node:net';
+
+/** Runs a program to its end. Rejects with what it printed when its exit status is not 0, unless `anyStatus`. */
+export function runProgram(
+  command: string,
+  args: readonly string[],
+  options: { cwd?: string; anyStatus?: boolean; timeoutMs?: number; env?: Readonly<Record<string, string>> } = {},
+): Promise<{ code: number; out: string; err: string }> {
+  return new Promise((resolve, reject) => {
+    execFile(
+      command,
+      [...args],
+      { cwd: options.cwd, timeout: options.timeoutMs ?? 60_000, maxBuffer: 64 * 1024 * 1024, env: { ...process.env, ...options.env } },
+      (error, out, err) => {
+        const code = error ? (typeof error.code === 'number' ? error.code : -1) : 0;
+        if (code !== 0 && !options.anyStatus) reject(new Error(`${command} ${args.join(' ')}: ${code}\n${out}\n${err}`));
+        else resolve({ code, out, err });
+      },
+    );
+  });
+}
+
+/** A program in the foreground of its own, with what it printed. */
+export class Daemon {
+  log = '';
+  readonly #child: ChildProcess;
+
+  constructor(command: string, args: readonly string[], cwd: string) {
+    this.#child = spawn(command, [...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+    const keep = (bytes: Buffer): void => void (this.log = (this.log + bytes.toString()).slice(-100_000));
+    this.#child.stdout?.on('data', keep);
+    this.#child.stderr?.on('data', keep);
+    this.#child.on('error', (error) => (this.log += error.message));
+  }
+
+  async stop(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const ended = new Promise((resolve) => this.#child.once('exit', resolve));
+    this.#child.kill('SIGTERM');
+    const hard = setTimeout(() => this.#child.kill('SIGKILL'), 5000);
+    await ended;
+    clearTimeout(hard);
+  }
+}
+
+/** A port that is free for both TCP and UDP on loopback. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const socket = createSocket('udp4');
+  const bound = await new Promise<boolean>((resolve) =>
+    socket.once('error', () => resolve(false)).bind(port, '127.0.0.1', () => resolve(true)),
+  );
+  if (bound) await new Promise<void>((resolve) => socket.close(resolve));
+  await new Promise((resolve) => server.close(resolve));
+  return bound ? port : freePort();
+}
+
+/** Tries until it holds, for at most so long. */
+export async function until(what: string, holds: () => Promise<boolean>, log: () => string, timeoutMs = 20_000): Promise<void> {
+  const end = performance.now() + timeoutMs;
+  while (!(await holds().catch(() => false))) {
+    if (performance.now() > end) throw new Error(`${what} did not come about\n${log()}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
