@@ -84,7 +84,7 @@ export const routeFindings = {
     why: 'The DNS has no such name.',
     reference: 'RFC 2308 §2.1',
     owner: 'domain',
-    fix: 'Check the spelling.',
+    fix: 'Check the spelling; if it is right, ask another resolver: --resolver ADDRESS.',
     steps: noSteps,
   },
 } satisfies Record<string, FindingEntry>;

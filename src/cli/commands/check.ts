@@ -107,7 +107,7 @@ function show(done: Done | Error, flags: CheckFlags, output: Output, of: number,
     return status;
   }
   if (result.findings.some((f) => f.id === 'domain-nonexistent'))
-    output.err(`hermetic: ${result.domain}: the domain does not exist (domain-nonexistent)\n  Check the spelling.\n`);
+    output.err(`hermetic: ${result.domain}: the domain does not exist (domain-nonexistent)\n  Check the spelling; if it is right, ask another resolver: --resolver ADDRESS.\n`);
   if (flags.json) output.out(`${JSON.stringify(result, null, of > 1 ? undefined : 2)}\n`);
   else {
     if (nth > 0) output.out('\n');

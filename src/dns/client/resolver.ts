@@ -93,12 +93,13 @@ export function createResolver(options: ResolverOptions): Resolver {
     return { ...answer, status: 'failed', dnssec: 'indeterminate', failure: dnssecFailures.make('dnssec-stripped', upstream.label) };
   }
 
-  /** The anchor's zone is known to be signed: a resolver that shows its keys without signatures shows nobody's. */
+  /** The anchor's zone is known to exist and to be signed: a resolver that shows no signed keys of it shows nobody's. */
   async function strips(upstream: Upstream, name: Name, signal?: AbortSignal): Promise<boolean> {
     const above = anchors.filter(({ zone }) => name.isAtOrBelow(zone)).sort((a, b) => b.zone.labels.length - a.zone.labels.length);
     if (!above[0]) return false;
     const keys = await exchange(upstream, above[0].zone, RRType.DNSKEY, { checkingDisabled: true, authenticData: false }, signal);
-    return keys.ok && keys.value.rcode === Rcode.NOERROR && !keys.value.answers.some((rr) => rr.type === RRType.RRSIG);
+    const answered = keys.ok && (keys.value.rcode === Rcode.NOERROR || keys.value.rcode === Rcode.NXDOMAIN);
+    return answered && !keys.value.answers.some((rr) => rr.type === RRType.RRSIG);
   }
 
   async function withoutProof(upstream: Upstream, name: Name, type: number, signal: AbortSignal): Promise<Answer> {
