@@ -31,23 +31,25 @@ export function countLabels(name: Name): number {
   return name.labels.length - (name.isWildcard ? 1 : 0);
 }
 
+/** The RDATA of an RRset in canonical form and order, duplicates removed (RFC 4034 §6.2, §6.3). */
+export function canonicalRdatas(rrset: readonly ResourceRecord[]): readonly Uint8Array[] {
+  const sorted = rrset.map((rr) => canonicalRdata(rr.rdata, rr.type)).sort(compareBytes);
+  return sorted.filter((rdata, i) => i === 0 || Buffer.compare(sorted[i - 1] as Uint8Array, rdata) !== 0);
+}
+
 /**
- * What an RRSIG signs (RFC 4034 §3.1.8.1): its own RDATA without the signature, then the RRset in canonical form and order, duplicates removed,
- * the owner being the wildcard when the label count says so.
+ * What an RRSIG signs (RFC 4034 §3.1.8.1): its own RDATA without the signature, then the RRset in canonical form and order, the owner being the
+ * wildcard when the label count says so. `rdatas` spares sorting again for another signature over the same set.
  */
-export function signedData(rrset: readonly ResourceRecord[], rrsig: Rrsig): Uint8Array {
+export function signedData(rrset: readonly ResourceRecord[], rrsig: Rrsig, rdatas = canonicalRdatas(rrset)): Uint8Array {
   const first = rrset[0] as ResourceRecord;
   const owner =
     countLabels(first.name) > rrsig.labels
       ? concat(Uint8Array.of(1, 0x2a), canonicalName(first.name.suffix(rrsig.labels)))
       : canonicalName(first.name);
   const head = concat(owner, u16(first.type), u16(first.class), u32(rrsig.originalTtl));
-  const rdatas = rrset.map((rr) => canonicalRdata(rr.rdata, rr.type)).sort(compareBytes);
   const parts: Uint8Array[] = [rrsigHead(rrsig)];
-  rdatas.forEach((rdata, i) => {
-    const before = rdatas[i - 1];
-    if (before === undefined || Buffer.compare(before, rdata) !== 0) parts.push(head, u16(rdata.length), rdata);
-  });
+  for (const rdata of rdatas) parts.push(head, u16(rdata.length), rdata);
   return concat(...parts);
 }
 

@@ -1,4 +1,4 @@
-import { equalBytes, type Name } from '../../../base/index.js';
+import { latin1, type Name } from '../../../base/index.js';
 import type { ResourceRecord } from '../../types.js';
 import type { Message } from '../../wire/message.js';
 import { readRrsig, type Rrsig } from '../../wire/rdata.js';
@@ -19,6 +19,7 @@ export function rrsetsOf(message: Message): readonly RRset[] {
     { name: Name; type: number; records: ResourceRecord[]; signatures: { record: ResourceRecord; rrsig: Rrsig }[] }
   >();
   const signatures: { record: ResourceRecord; rrsig: Rrsig }[] = [];
+  const seen = new Set<string>();
   for (const record of [...message.answers, ...message.authorities, ...message.additionals.filter((rr) => rr.type === RRType.RRSIG)]) {
     if (record.class !== RRClass.IN) continue;
     if (record.type === RRType.RRSIG) {
@@ -29,7 +30,9 @@ export function rrsetsOf(message: Message): readonly RRset[] {
     const key = `${record.type} ${record.name.key}`;
     const set = sets.get(key);
     // RFC 2181 §5: a record that came twice is one record.
-    if (set?.records.some((rr) => equalBytes(rr.rdata, record.rdata))) continue;
+    const whole = `${key} ${latin1(record.rdata)}`;
+    if (seen.has(whole)) continue;
+    seen.add(whole);
     if (set) set.records.push(record);
     else sets.set(key, { name: record.name, type: record.type, records: [record], signatures: [] });
   }

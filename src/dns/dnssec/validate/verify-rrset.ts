@@ -1,5 +1,5 @@
 import type { Name } from '../../../base/index.js';
-import { countLabels, signedData } from '../canonical.js';
+import { canonicalRdatas, countLabels, signedData } from '../canonical.js';
 import type { AlgorithmRegistry } from '../algorithms.js';
 import type { DnssecFailureCode } from '../failures.js';
 import type { Rrsig } from '../../wire/rdata.js';
@@ -35,6 +35,7 @@ const gravity: readonly DnssecFailureCode[] = [
 /** Checks an RRset against the keys of the zone that should have signed it (RFC 4035 §5.3). Any one valid path is enough (RFC 6840 §5.11). */
 export function verifyRrset(set: RRset, zone: Name, keys: readonly ZoneKey[], terms: Terms, allowance: Allowance): Verified {
   const seen = new Set<DnssecFailureCode>();
+  let rdatas: readonly Uint8Array[] | undefined;
   for (const signature of set.signatures) {
     const { rrsig } = signature;
     if (rrsig.signer.key !== zone.key || rrsig.labels > countLabels(set.name)) continue;
@@ -44,7 +45,8 @@ export function verifyRrset(set: RRset, zone: Name, keys: readonly ZoneKey[], te
     if (time !== 'valid') seen.add(time === 'expired' ? 'dnssec-signature-expired' : 'dnssec-signature-not-yet-valid');
     else if (!algorithm || fitting.length === 0) seen.add('dnssec-key-missing');
     else {
-      const data = signedData(set.records, rrsig);
+      rdatas ??= canonicalRdatas(set.records);
+      const data = signedData(set.records, rrsig, rdatas);
       for (const candidate of fitting) {
         if (allowance.checks <= 0 || allowance.question.failed <= 0) return { ok: false, code: 'dnssec-limit' };
         allowance.checks--;
