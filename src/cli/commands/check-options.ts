@@ -1,19 +1,16 @@
 import { rootCertificates } from 'node:tls';
 import { existsSync } from 'node:fs';
-import { HermeticError, parseIp, type Failure, type Result } from '../../base/index.js';
+import { parseIp } from '../../base/index.js';
 import { baseline, type CheckOptions, type Profile } from '../../check/index.js';
-import { parseTrustAnchors, parseUpstream } from '../../dns/index.js';
 import { builtinTrustStore } from '../../tls/index.js';
 import { parsePem, trustStore } from '../../x509/index.js';
 import { readFile } from '../read-file.js';
+import { misuse, readResolverFlags, take, type ResolverFlags } from './resolver-options.js';
 
 /** The options of `hermetic check` as commander hands them over. */
-export interface CheckFlags {
+export interface CheckFlags extends ResolverFlags {
   readonly json?: boolean;
   readonly depth: string;
-  readonly resolver?: readonly string[];
-  readonly trustAnchor?: string;
-  readonly trustAd?: boolean;
   readonly ca?: string;
   readonly systemCa?: boolean;
   readonly smtpPort: string;
@@ -48,23 +45,7 @@ export function readCheckFlags(flags: CheckFlags): CheckOptions {
     ...(flags.mx === undefined ? {} : { mx: flags.mx }),
     ...(flags.address === undefined ? {} : { address: flags.address }),
     ...(flags.control === undefined ? {} : { control: flags.control }),
-    ...(flags.trustAd ? { trustAd: true } : {}),
-    ...(flags.resolver
-      ? {
-          upstreams: flags.resolver.map((text) =>
-            take('--resolver', parseUpstream(text), 'Write ADDRESS, ADDRESS:PORT or tls://ADDRESS#NAME.'),
-          ),
-        }
-      : {}),
-    ...(flags.trustAnchor === undefined
-      ? {}
-      : {
-          anchors: take(
-            '--trust-anchor',
-            parseTrustAnchors(readFile(flags.trustAnchor, '--trust-anchor')),
-            'The file holds DS or DNSKEY records, one a line.',
-          ),
-        }),
+    ...readResolverFlags(flags),
     ...(flags.ca === undefined && !flags.systemCa ? {} : { trustStore: roots(flags) }),
   };
 }
@@ -100,14 +81,4 @@ function number(flag: string, text: string, least: number, most: number): number
   const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : NaN;
   if (value >= least && value <= most && (least < 1 || Number.isInteger(value))) return value;
   throw misuse(flag, `${text} is not a number from ${least} to ${most}`, `Give a number from ${least} to ${most}.`);
-}
-
-function take<T>(flag: string, result: Result<T, Failure>, fix: string): T {
-  if (result.ok) return result.value;
-  throw new HermeticError(result.failure.code, `${flag}: ${result.failure.detail || 'cannot be read'}`, { fix });
-}
-
-/** A usage error. */
-export function misuse(what: string, why: string, fix: string): HermeticError {
-  return new HermeticError('usage', `${what}: ${why}`, { fix });
 }

@@ -16,8 +16,9 @@ import { exitCodeOf, exitCodes, worstExitCode } from '../exit-codes.js';
 import { complain, type Output } from '../output.js';
 import { progress } from '../progress.js';
 import { writeFile } from '../write-file.js';
-import { misuse, profileNamed, readCheckFlags, type CheckFlags } from './check-options.js';
+import { profileNamed, readCheckFlags, type CheckFlags } from './check-options.js';
 import { labOptions } from './lab-options.js';
+import { misuse, withResolver } from './resolver-options.js';
 
 interface Done {
   readonly evidence: Evidence;
@@ -26,17 +27,10 @@ interface Done {
 
 /** `hermetic check`. `finish` receives the exit status. */
 export function checkCommand(output: Output, signal: AbortSignal, finish: (code: number) => void): Command {
-  return new Command('check')
-    .description('check what TLS is worth for the mail of a domain')
+  return withResolver(new Command('check').description('check what TLS is worth for the mail of a domain'))
     .argument('<domain...>', 'mail domains: the part after the @')
     .option('--json', 'the result as JSON: one object, or one a line for several domains')
     .option('--depth <depth>', 'how much to ask: triage', 'triage')
-    .option('--resolver <address>', 'ADDR[:PORT], [v6]:PORT or tls://ADDR[:PORT]#NAME; repeatable', (value: string, all: string[] = []) => [
-      ...all,
-      value,
-    ])
-    .option('--trust-anchor <file>', 'DNSSEC trust anchors: DS or DNSKEY lines')
-    .option('--trust-ad', "believe a trusted resolver's AD bit")
     .option('--ca <file>', 'further root certificates, PEM')
     .option('--system-ca', "the system's root certificates instead of those built in")
     .option('--smtp-port <n>', 'port of the mail hosts', '25')
@@ -107,7 +101,9 @@ function show(done: Done | Error, flags: CheckFlags, output: Output, of: number,
     return status;
   }
   if (result.findings.some((f) => f.id === 'domain-nonexistent'))
-    output.err(`hermetic: ${result.domain}: the domain does not exist (domain-nonexistent)\n  Check the spelling; if it is right, ask another resolver: --resolver ADDRESS.\n`);
+    output.err(
+      `hermetic: ${result.domain}: the domain does not exist (domain-nonexistent)\n  Check the spelling; if it is right, ask another resolver: --resolver ADDRESS.\n`,
+    );
   if (flags.json) output.out(`${JSON.stringify(result, null, of > 1 ? undefined : 2)}\n`);
   else {
     if (nth > 0) output.out('\n');

@@ -167,6 +167,7 @@ export class Chain implements Zones {
     const set = heard.sets.find((s) => s.type === RRType.DS && s.name.equals(name));
     if (!set) return this.#deniedCut(name, heard);
     let worst: DnssecFailureCode = 'dnssec-signature-missing';
+    let broken: Failure | undefined;
     for (const signer of signersAbove(
       name,
       set.signatures.map((s) => s.rrsig.signer),
@@ -175,6 +176,7 @@ export class Chain implements Zones {
       const parent = await this.zone(signer);
       if (parent.status === 'insecure') return { kind: 'insecure', ttl: 0 };
       if (parent.status === 'indeterminate') return { kind: 'indeterminate', failure: parent.failure };
+      if (parent.status === 'bogus') broken ??= parent.failure;
       if (parent.status !== 'secure') continue;
       const verified = this.session.verify(heard, set, signer, parent.keys);
       if (verified.ok) {
@@ -191,7 +193,7 @@ export class Chain implements Zones {
     const above = await this.enclosing(name.parent);
     if (above.status === 'insecure') return { kind: 'insecure', ttl: 0 };
     if (above.status === 'bogus' || above.status === 'indeterminate') return { kind: above.status, failure: above.failure };
-    return { kind: 'bogus', failure: dnssecFailures.make(worst, `DS of ${name.toString()}`) };
+    return { kind: 'bogus', failure: broken ?? dnssecFailures.make(worst, `DS of ${name.toString()}`) };
   }
 
   async #deniedCut(name: Name, heard: Heard): Promise<Cut> {
