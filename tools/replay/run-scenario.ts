@@ -9,6 +9,7 @@ import {
   type Answer,
   type Fetch,
   type TrustAnchor,
+  type ValidateRequest,
 } from '../../src/dns/index.js';
 import { legacyAlgorithms } from './legacy-algorithms.js';
 import { mockUpstream } from './mock-upstream.js';
@@ -19,8 +20,11 @@ export type Outcome =
   | { readonly kind: 'failed'; readonly why: string }
   | { readonly kind: 'skipped'; readonly why: string };
 
-/** Runs a scenario's questions through the validator and compares each checked answer. */
-export async function runScenario(scenario: Scenario): Promise<Outcome> {
+/** What an answer was validated with. */
+export type Setting = Pick<ValidateRequest, 'anchors' | 'now' | 'limits' | 'algorithms' | 'fetch'>;
+
+/** Runs a scenario's questions through the validator and compares each checked answer; tells `onAnswer` of all of them. */
+export async function runScenario(scenario: Scenario, onAnswer?: (answer: Answer, setting: Setting) => void): Promise<Outcome> {
   const skip = reasonToSkip(scenario);
   if (skip) return { kind: 'skipped', why: skip };
   const anchors = anchorsOf(scenario);
@@ -48,15 +52,9 @@ export async function runScenario(scenario: Scenario): Promise<Outcome> {
           missing.set(checked, `${asked.toString()} ${typeName(type)}`);
         return fetched;
       };
-      answer = await validate({
-        name,
-        type: typeNumber(at.entry.question.type) ?? 0,
-        fetch,
-        anchors,
-        now,
-        limits,
-        algorithms: legacyAlgorithms,
-      });
+      const setting = { fetch, anchors, now, limits, algorithms: legacyAlgorithms };
+      answer = await validate({ name, type: typeNumber(at.entry.question.type) ?? 0, ...setting });
+      onAnswer?.(answer, setting);
     }
     // A stub always asks with RD, and never validates what it asked for with CD.
     const asStub = query?.reply.includes('RD') && !query.reply.includes('CD');

@@ -4,7 +4,7 @@ import type { Message } from '../../wire/message.js';
 import { parseRecord } from '../../wire/presentation.js';
 import { dnssecFailures } from '../failures.js';
 import type { AlgorithmRegistry } from '../algorithms.js';
-import type { Fetch, Ground, Proof, TrustAnchor } from './types.js';
+import type { Fetch, Ground, Limits, Proof, TrustAnchor } from './types.js';
 import { validate } from './validate.js';
 
 /** Validates a proof from its own records, at its own time or another (milliseconds since 1970). A question it does not answer fails. */
@@ -12,7 +12,7 @@ export async function verifyProof(
   proof: Proof,
   anchors: readonly TrustAnchor[],
   now = Date.parse(proof.at),
-  algorithms?: AlgorithmRegistry,
+  terms: { readonly algorithms?: AlgorithmRegistry; readonly limits?: Partial<Limits> } = {},
 ): Promise<Answer> {
   const messages = new Map(proof.grounds.map((g) => [`${g.type} ${Name.of(g.name).key}`, messageOf(g)]));
   const fetch: Fetch = (name, type) => {
@@ -23,7 +23,7 @@ export async function verifyProof(
         : { ok: false, failure: dnssecFailures.make('dns-servfail', `the proof says nothing of ${name.toString()}`) },
     );
   };
-  return validate({ name: Name.of(proof.name), type: proof.type, fetch, anchors, now, ...(algorithms ? { algorithms } : {}) });
+  return validate({ name: Name.of(proof.name), type: proof.type, fetch, anchors, now, ...terms });
 }
 
 function messageOf(ground: Ground): Message {

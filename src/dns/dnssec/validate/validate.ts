@@ -46,7 +46,7 @@ class Walk {
       const next = await this.#follow(heard);
       if (next === 'none') return this.#denied(heard);
       if (next instanceof Name) {
-        if (data) return this.#answer('found', data.records);
+        if (data) return this.#implied(heard, data, next);
         if (this.#aliases.some((a) => a.from.equals(next))) break;
         this.#current = next;
         if (!speaksOf(heard, next)) asked = await this.session.ask(next, this.request.type);
@@ -62,6 +62,19 @@ class Walk {
   /** Asked for a CNAME, and given the unsigned one that a DNAME implies: the DNAME is what can be proved. */
   #synthesised(heard: Heard, set: RRset): boolean {
     return set.type === RRType.CNAME && set.signatures.length === 0 && dnameAbove(heard, this.#current) !== undefined;
+  }
+
+  /** Asked for a CNAME and given the one that a DNAME implies (RFC 6672 §5.3.1): unsigned, so it has to be what is computed from the DNAME. */
+  #implied(heard: Heard, data: RRset, target: Name): Answer {
+    const [record] = data.records;
+    const given = record && readTarget(record);
+    if (data.records.length !== 1 || !given?.ok || !given.value.equals(target))
+      return this.#failed(
+        'bogus',
+        dnssecFailures.make('dnssec-signature-missing', `${this.#current.toString()} CNAME is not what its DNAME says`),
+      );
+    this.session.use(heard, data);
+    return this.#answer('found', data.records);
   }
 
   async #found(heard: Heard, set: RRset): Promise<Answer> {
@@ -163,7 +176,9 @@ function speaksOf(heard: Heard, name: Name): boolean {
     (s) =>
       s.name.equals(name) ||
       (s.type === RRType.DNAME && name.isAtOrBelow(s.name) && !name.equals(s.name)) ||
-      (s.type === RRType.SOA && name.isAtOrBelow(s.name)),
+      (s.type === RRType.SOA && name.isAtOrBelow(s.name)) ||
+      // A denial from the target's own zone, which is all that a minimal proof keeps.
+      ((s.type === RRType.NSEC || s.type === RRType.NSEC3) && s.signatures.some(({ rrsig }) => name.isAtOrBelow(rrsig.signer))),
   );
 }
 
