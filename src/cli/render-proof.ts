@@ -1,4 +1,5 @@
-import { Name, neutralise } from '../base/index.js';
+import type { Name } from '../base/index.js';
+import { neutralise } from '../base/index.js';
 import {
   keyTag,
   parseRecord,
