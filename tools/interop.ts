@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { runTests } from './run-tests.js';
 
 /** What the tests need, as Debian packages by the program that shows they are there. At most one mail server: they conflict. */
@@ -11,7 +12,7 @@ const needed: Readonly<Record<string, string>> = {
   '/usr/bin/delv': 'bind9-dnsutils',
   '/usr/sbin/unbound': 'unbound',
 };
-const LEAST = 12;
+const LEAST = 14;
 
 function install(): void {
   const missing = Object.entries(needed).flatMap(([program, name]) => (existsSync(program) ? [] : [name]));
@@ -40,13 +41,18 @@ function apt(args: readonly string[]): void {
 
 install();
 const folder = 'dist/test/interop';
-const given = process.argv.slice(2);
+const { values, positionals: given } = parseArgs({
+  allowPositionals: true,
+  options: { count: { type: 'string' }, seed: { type: 'string' } },
+});
+if (values.count) process.env['HERMETIC_COUNT'] = values.count;
+if (values.seed) process.env['HERMETIC_SEED'] = values.seed;
 const files = readdirSync(folder)
   .filter((f) => f.endsWith('.test.js') && existsSync(join('test/interop', f.replace(/\.js$/, '.ts'))))
   .filter((f) => given.length === 0 || given.some((g) => f.includes(g)))
   .map((f) => join(folder, f));
 const began = performance.now();
-const { passed, failed, skipped } = await runTests(files, 1);
+const { passed, failed, skipped } = await runTests(files, 1, 1_500_000);
 console.log(
   `${files.length} files: ${passed} passed, ${failed} failed, ${skipped} skipped (${((performance.now() - began) / 1000).toFixed(0)} s)`,
 );

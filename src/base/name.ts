@@ -4,6 +4,7 @@ import { defineFailures } from './failure.js';
 
 const MAX_WIRE = 255;
 const MAX_LABEL = 63;
+const scratch = Buffer.alloc(MAX_WIRE);
 
 /** Why a text is not a domain name. */
 export const nameFailures = defineFailures({
@@ -63,9 +64,9 @@ export class Name {
   static readonly root: Name = new Name(new Uint8Array(1));
   #labels: readonly Uint8Array[] | undefined;
 
-  private constructor(wire: Uint8Array) {
+  private constructor(wire: Uint8Array, key = lowerLatin1(wire)) {
     this.wire = wire;
-    this.key = lowerLatin1(wire);
+    this.key = key;
   }
 
   /** Takes an uncompressed wire form the caller has checked to be well-formed (the DNS codec does). The bytes are not copied. */
@@ -152,12 +153,20 @@ export class Name {
 
   /** The name without its left-most label; the root is its own parent. */
   get parent(): Name {
-    return this.isRoot ? this : new Name(this.wire.subarray(1 + (this.wire[0] as number)));
+    return this.isRoot ? this : this.tail(1 + (this.wire[0] as number));
   }
 
   /** The right-most `count` labels. */
   suffix(count: number): Name {
-    return this.labels.length <= count ? this : this.parent.suffix(count);
+    const extra = this.labels.length - count;
+    if (extra <= 0) return this;
+    let at = 0;
+    for (let i = 0; i < extra; i++) at += 1 + (this.wire[at] as number);
+    return this.tail(at);
+  }
+
+  private tail(at: number): Name {
+    return new Name(this.wire.subarray(at), this.key.slice(at));
   }
 
   equals(other: Name): boolean {
@@ -166,8 +175,11 @@ export class Name {
 
   /** True for `ancestor` itself and everything below it. */
   isAtOrBelow(ancestor: Name): boolean {
-    const extra = this.labels.length - ancestor.labels.length;
-    return extra >= 0 && this.suffix(ancestor.labels.length).key === ancestor.key;
+    const extra = this.wire.length - ancestor.wire.length;
+    if (extra < 0 || !this.key.endsWith(ancestor.key)) return false;
+    let at = 0;
+    while (at < extra) at += 1 + (this.wire[at] as number);
+    return at === extra;
   }
 
   /** The name with labels put in front, given as presentation form: `mx.prepend('_25._tcp')`. */
@@ -219,15 +231,12 @@ export function parseDomain(text: string): Result<Name> {
 
 function lowerLatin1(wire: Uint8Array): string {
   // Length octets are at most 63, below 'A' (65), so lower-casing every octet of the wire form is safe.
-  let lower = wire;
-  for (let i = 0; i < wire.length; i++) {
+  const { length } = wire;
+  for (let i = 0; i < length; i++) {
     const octet = wire[i] as number;
-    if (octet >= 0x41 && octet <= 0x5a) {
-      if (lower === wire) lower = Uint8Array.from(wire);
-      lower[i] = octet + 32;
-    }
+    scratch[i] = octet >= 0x41 && octet <= 0x5a ? octet + 32 : octet;
   }
-  return Buffer.from(lower.buffer, lower.byteOffset, lower.length).toString('latin1');
+  return scratch.toString('latin1', 0, length);
 }
 
 function escapeLabel(label: Uint8Array): string {

@@ -11,9 +11,34 @@ export class Unbound {
     private readonly port: number,
   ) {}
 
-  async start(authoritativePort: number, zones: readonly string[], anchorFile: string): Promise<void> {
-    const file = join(this.folder, 'unbound.conf');
+  start(authoritativePort: number, zones: readonly string[], anchorFile: string): Promise<void> {
     const stubs = zones.map((zone) => `stub-zone:\n  name: "${zone}"\n  stub-addr: 127.0.0.1@${authoritativePort}\n  stub-prime: no\n`);
+    return this.#run(stubs.join(''), anchorFile);
+  }
+
+  /** Asks one other resolver, believes nothing of it, infers nothing from earlier answers, and says why it refuses. */
+  forward(upstreamPort: number, anchorFile: string): Promise<void> {
+    return this.#run(
+      `server:
+  aggressive-nsec: no
+  val-max-restart: 0
+  ede: yes
+  outbound-msg-retry: 1
+  infra-keep-probing: yes
+  edns-buffer-size: 4096
+  max-udp-size: 4096
+  outgoing-range: 1024
+  num-queries-per-thread: 1024
+forward-zone:
+  name: "."
+  forward-addr: 127.0.0.1@${upstreamPort}
+`,
+      anchorFile,
+    );
+  }
+
+  async #run(more: string, anchorFile: string): Promise<void> {
+    const file = join(this.folder, 'unbound.conf');
     writeFileSync(
       file,
       `server:
@@ -32,7 +57,7 @@ export class Unbound {
   qname-minimisation: no
 remote-control:
   control-enable: no
-${stubs.join('')}`,
+${more}`,
     );
     this.#daemon = new Daemon('unbound', ['-d', '-c', file], this.folder);
     await until(
@@ -43,6 +68,10 @@ ${stubs.join('')}`,
         ),
       () => this.log,
     );
+  }
+
+  get pid(): number {
+    return this.#daemon?.pid ?? 0;
   }
 
   get log(): string {

@@ -119,10 +119,11 @@ export function createResolver(options: ResolverOptions): Resolver {
     return answerByAd(name, type, message.value, unchecked.ok ? unchecked.value : undefined);
   }
 
-  /** Questions that run at the same time need the same keys: each is asked once. */
+  /** Questions that run at the same time need the same keys: each is asked once. What only one of them asks is shared with it. */
   async function exchange(upstream: Upstream, name: Name, type: number, flags: QueryFlags, signal?: AbortSignal): Promise<Result<Message>> {
     const key = `${upstream.label} ${Number(flags.checkingDisabled)} ${type} ${name.key}`;
-    const message = await exchanges.run(key, (shared) => askUpstream(upstream, name, type, flags, transport, shared), signal);
+    const ask = (until?: AbortSignal): Promise<Result<Message>> => askUpstream(upstream, name, type, flags, transport, until);
+    const message = await (type === RRType.DS || type === RRType.DNSKEY ? exchanges.run(key, ask, signal) : ask(signal));
     const refused = message.ok && message.value.rcode === Rcode.REFUSED;
     if (message.ok && !refused) troubled.delete(upstream);
     else troubled.add(upstream);

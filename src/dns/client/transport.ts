@@ -40,15 +40,17 @@ export async function askUpstream(
   if (upstream.tlsName !== undefined) return overTcp(upstream, name, type, flags, options, signal);
   for (let attempt = 1; ; attempt++) {
     const query = queryFor(name, type, flags);
+    let message: Message | undefined;
     const exchanged = await options.network.exchange({
       to: upstream,
       query: encodeMessage(query),
-      accept: (bytes) => answers(query, bytes) !== undefined,
+      accept: (bytes) => (message = answers(query, bytes)) !== undefined,
       timeoutMs: options.timeoutMs * attempt,
       ...(signal ? { signal } : {}),
     });
     if (exchanged.ok) {
-      const message = answers(query, exchanged.bytes) as Message;
+      message ??= answers(query, exchanged.bytes);
+      if (!message) return fail(transportFailures.make('dns-garbled', upstream.label));
       if (!message.truncated && message.edns) return ok(message);
       const again = await overTcp(upstream, name, type, flags, options, signal);
       return again.ok || message.truncated ? again : ok(message);

@@ -1,4 +1,4 @@
-import { compareBytes, concat, type Name } from '../../base/index.js';
+import { compareBytes, type Name } from '../../base/index.js';
 import type { ResourceRecord } from '../types.js';
 import { canonicalRdata } from '../wire/rdata-layout.js';
 import type { Rrsig } from '../wire/rdata.js';
@@ -33,6 +33,8 @@ export function countLabels(name: Name): number {
 
 /** The RDATA of an RRset in canonical form and order, duplicates removed (RFC 4034 §6.2, §6.3). */
 export function canonicalRdatas(rrset: readonly ResourceRecord[]): readonly Uint8Array[] {
+  const [only] = rrset;
+  if (rrset.length === 1 && only) return [canonicalRdata(only.rdata, only.type)];
   const sorted = rrset.map((rr) => canonicalRdata(rr.rdata, rr.type)).sort(compareBytes);
   return sorted.filter((rdata, i) => i === 0 || Buffer.compare(sorted[i - 1] as Uint8Array, rdata) !== 0);
 }
@@ -43,27 +45,37 @@ export function canonicalRdatas(rrset: readonly ResourceRecord[]): readonly Uint
  */
 export function signedData(rrset: readonly ResourceRecord[], rrsig: Rrsig, rdatas = canonicalRdatas(rrset)): Uint8Array {
   const first = rrset[0] as ResourceRecord;
-  const owner =
-    countLabels(first.name) > rrsig.labels
-      ? concat(Uint8Array.of(1, 0x2a), canonicalName(first.name.suffix(rrsig.labels)))
-      : canonicalName(first.name);
-  const head = concat(owner, u16(first.type), u16(first.class), u32(rrsig.originalTtl));
-  const parts: Uint8Array[] = [rrsigHead(rrsig)];
-  for (const rdata of rdatas) parts.push(head, u16(rdata.length), rdata);
-  return concat(...parts);
+  const wildcard = countLabels(first.name) > rrsig.labels;
+  const owner = wildcard ? `\x01*${first.name.suffix(rrsig.labels).key}` : first.name.key;
+  const head = owner.length + 10;
+  const signature = rrsigHead(rrsig);
+  const out = Buffer.allocUnsafe(rdatas.reduce((n, rdata) => n + head + rdata.length, signature.length));
+  out.set(signature, 0);
+  let at = signature.length;
+  for (const rdata of rdatas) {
+    at += out.write(owner, at, 'latin1');
+    at = out.writeUInt16BE(first.type, at);
+    at = out.writeUInt16BE(first.class, at);
+    at = out.writeUInt32BE(rrsig.originalTtl, at);
+    at = out.writeUInt16BE(rdata.length, at);
+    out.set(rdata, at);
+    at += rdata.length;
+  }
+  return out;
 }
 
 /** RRSIG RDATA up to the signature, the signer's name in lower case. */
 export function rrsigHead(r: Omit<Rrsig, 'signature'>): Uint8Array {
-  return concat(
-    u16(r.typeCovered),
-    Uint8Array.of(r.algorithm, r.labels),
-    u32(r.originalTtl),
-    u32(r.expiration),
-    u32(r.inception),
-    u16(r.keyTag),
-    canonicalName(r.signer),
-  );
+  const out = Buffer.allocUnsafe(18 + r.signer.key.length);
+  out.writeUInt16BE(r.typeCovered, 0);
+  out[2] = r.algorithm;
+  out[3] = r.labels;
+  out.writeUInt32BE(r.originalTtl, 4);
+  out.writeUInt32BE(r.expiration, 8);
+  out.writeUInt32BE(r.inception, 12);
+  out.writeUInt16BE(r.keyTag, 16);
+  out.write(r.signer.key, 18, 'latin1');
+  return out;
 }
 
 /** Key tag of DNSKEY RDATA (RFC 4034 appendix B): a hint, not an identity. */
@@ -76,8 +88,4 @@ export function keyTag(rdata: Uint8Array): number {
 
 export function u16(value: number): Uint8Array {
   return Uint8Array.of((value >> 8) & 255, value & 255);
-}
-
-export function u32(value: number): Uint8Array {
-  return Uint8Array.of((value >>> 24) & 255, (value >>> 16) & 255, (value >>> 8) & 255, value & 255);
 }

@@ -25,7 +25,11 @@ function decode(r: WireReader): Message {
   const counts = [r.u16(), r.u16(), r.u16(), r.u16()] as const;
   if (counts[0] + counts[1] + counts[2] + counts[3] > MAX_RECORDS) throw new MalformedDns('too many records');
   const questions: Question[] = Array.from({ length: counts[0] }, () => ({ name: r.name(), type: r.u16(), class: r.u16() }));
-  const section = (count: number): ResourceRecord[] => Array.from({ length: count }, () => readRecord(r));
+  const section = (count: number): ResourceRecord[] => {
+    const records: ResourceRecord[] = [];
+    for (let i = 0; i < count; i++) records.push(readRecord(r));
+    return records;
+  };
   const answers = section(counts[1]);
   const authorities = section(counts[2]);
   const additionals = section(counts[3]);
@@ -44,8 +48,8 @@ function decode(r: WireReader): Message {
     questions,
     answers,
     authorities,
-    additionals: additionals.filter((rr) => rr.type !== RRType.OPT),
-    ...(opt ? { edns: readEdns(opt) } : {}),
+    additionals: opt ? additionals.filter((rr) => rr.type !== RRType.OPT) : additionals,
+    edns: opt && readEdns(opt),
   };
 }
 
@@ -59,11 +63,11 @@ function readRecord(r: WireReader): ResourceRecord {
   const end = r.at + length;
   let rdata: Uint8Array;
   try {
-    rdata = expandRdata(new WireReader(r.bytes, r.at, end), type);
+    rdata = expandRdata(r.part(end), type);
   } catch (error) {
     // One odd record must not cost the whole message: it stays as received and its reader will refuse it.
     if (!(error instanceof MalformedDns)) throw error;
-    rdata = Uint8Array.from(r.bytes.subarray(r.at, end));
+    rdata = r.bytes.slice(r.at, end);
   }
   r.at = end;
   // RFC 2181 §8: a TTL with the top bit set counts as zero. OPT uses the field for flags.

@@ -66,7 +66,7 @@ const lowered: ReadonlySet<number> = new Set([
 /** Reads the RDATA at the reader (whose end is the RDATA's) into uncompressed wire form. */
 export function expandRdata(reader: WireReader, type: number): Uint8Array {
   const layout = layouts.get(type);
-  if (!layout || reader.left === 0) return Uint8Array.from(reader.rest());
+  if (!layout || reader.left === 0) return new Uint8Array(reader.rest());
   return walk(reader, layout, (name) => name.wire);
 }
 

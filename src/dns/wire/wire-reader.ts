@@ -4,6 +4,8 @@ import { Name } from '../../base/index.js';
 export class MalformedDns extends Error {}
 
 const MAX_POINTERS = 127;
+const MAX_NAMES = 64;
+const scratch = new Uint8Array(256);
 
 /** Reads a DNS message, or an RDATA of its own. Every read is bounds-checked; compression cannot loop. */
 export class WireReader {
@@ -11,7 +13,14 @@ export class WireReader {
     readonly bytes: Uint8Array,
     public at = 0,
     readonly end = bytes.length,
+    /** Names by where they begin: most owners of a message are pointers to one of few. */
+    private readonly names = new Map<number, Name>(),
   ) {}
+
+  /** A reader of a part of the same message, up to `end`. */
+  part(end: number): WireReader {
+    return new WireReader(this.bytes, this.at, end, this.names);
+  }
 
   get left(): number {
     return this.end - this.at;
@@ -24,12 +33,14 @@ export class WireReader {
   }
 
   u8(): number {
-    return this.take(1)[0] as number;
+    if (this.left < 1) throw new MalformedDns('message ends early');
+    return this.bytes[this.at++] as number;
   }
 
   u16(): number {
-    const [a, b] = this.take(2) as unknown as [number, number];
-    return (a << 8) | b;
+    if (this.left < 2) throw new MalformedDns('message ends early');
+    this.at += 2;
+    return ((this.bytes[this.at - 2] as number) << 8) | (this.bytes[this.at - 1] as number);
   }
 
   u32(): number {
@@ -47,32 +58,37 @@ export class WireReader {
 
   /** A domain name, pointers followed backwards only (RFC 1035 §4.1.4), so that every chain ends. */
   name(): Name {
-    const out: number[] = [];
+    const began = this.at;
+    let length = 0;
     let at = this.at;
     let limit = this.end;
     let jumped = false;
     let lowest = at;
     for (let pointers = 0; ;) {
       if (at >= limit) throw new MalformedDns('name ends early');
-      const length = this.bytes[at] as number;
-      if ((length & 0xc0) === 0xc0) {
+      const label = this.bytes[at] as number;
+      if ((label & 0xc0) === 0xc0) {
         if (at + 1 >= limit || ++pointers > MAX_POINTERS) throw new MalformedDns('bad pointer');
-        const target = ((length & 0x3f) << 8) | (this.bytes[at + 1] as number);
+        const target = ((label & 0x3f) << 8) | (this.bytes[at + 1] as number);
         if (!jumped) this.at = at + 2;
+        const known = jumped || length > 0 ? undefined : this.names.get(target);
+        if (known) return known;
         if (target >= lowest) throw new MalformedDns('pointer does not point backwards');
         jumped = true;
         lowest = at = target;
         limit = this.bytes.length;
         continue;
       }
-      if (length > 63) throw new MalformedDns('bad label type');
-      if (at + 1 + length > limit) throw new MalformedDns('label ends early');
-      for (let i = 0; i <= length; i++) out.push(this.bytes[at + i] as number);
-      at += 1 + length;
-      if (out.length > 255) throw new MalformedDns('name too long');
-      if (length === 0) break;
+      if (label > 63) throw new MalformedDns('bad label type');
+      if (at + 1 + label > limit) throw new MalformedDns('label ends early');
+      if (length + 1 + label > 255) throw new MalformedDns('name too long');
+      for (let i = 0; i <= label; i++) scratch[length++] = this.bytes[at + i] as number;
+      at += 1 + label;
+      if (label === 0) break;
     }
     if (!jumped) this.at = at;
-    return Name.fromWire(Uint8Array.from(out));
+    const name = Name.fromWire(scratch.slice(0, length));
+    if (this.names.size < MAX_NAMES) this.names.set(began, name);
+    return name;
   }
 }

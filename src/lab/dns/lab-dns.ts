@@ -32,18 +32,21 @@ const DNSSEC_TYPES: ReadonlySet<number> = new Set([RRType.RRSIG, RRType.NSEC, RR
  * or what an attacker makes of it.
  */
 export class LabDns {
-  readonly #zones: Zone[] = [];
+  readonly #zones = new Map<string, Zone>();
   readonly #faults = new Map<string, DnsFault>();
   habit: ResolverHabit = 'honest';
 
   constructor(specs: readonly ZoneSpec[], now: number) {
-    this.#zones = specs.map((spec) => new Zone(spec, now));
-    for (const child of this.#zones) if (!child.apex.isRoot) this.#zoneOf(child.apex.parent)?.delegate(child);
+    for (const spec of specs) {
+      const zone = new Zone(spec, now);
+      this.#zones.set(zone.apex.key, zone);
+    }
+    for (const child of this.#zones.values()) if (!child.apex.isRoot) this.#zoneOf(child.apex.parent)?.delegate(child);
   }
 
   /** The root zone's key as a trust anchor. */
   get anchors(): readonly TrustAnchor[] {
-    const root = this.#zones.find((z) => z.apex.isRoot);
+    const root = this.#zones.get(Name.root.key);
     const rdata = root?.key?.rdata;
     if (!rdata) return [];
     return [
@@ -64,7 +67,7 @@ export class LabDns {
 
   /** The same as a line of a trust anchor file. */
   get anchorLine(): string {
-    const root = this.#zones.find((z) => z.apex.isRoot);
+    const root = this.#zones.get(Name.root.key);
     return root?.key ? `${formatRecord(dnskeyRecord(root.apex, root.key))}\n` : '';
   }
 
@@ -148,7 +151,10 @@ export class LabDns {
 
   /** The zone a name is in: of those above it the closest. */
   #zoneOf(name: Name): Zone | undefined {
-    return this.#zones.filter((z) => name.isAtOrBelow(z.apex)).sort((a, b) => b.apex.labels.length - a.apex.labels.length)[0];
+    for (let at = name; ; at = at.parent) {
+      const zone = this.#zones.get(at.key);
+      if (zone || at.isRoot) return zone;
+    }
   }
 }
 

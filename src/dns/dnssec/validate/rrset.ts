@@ -19,7 +19,7 @@ export function rrsetsOf(message: Message): readonly RRset[] {
     { name: Name; type: number; records: ResourceRecord[]; signatures: { record: ResourceRecord; rrsig: Rrsig }[] }
   >();
   const signatures: { record: ResourceRecord; rrsig: Rrsig }[] = [];
-  const seen = new Set<string>();
+  const seen = new Map<object, Set<string>>();
   for (const record of [...message.answers, ...message.authorities, ...message.additionals.filter((rr) => rr.type === RRType.RRSIG)]) {
     if (record.class !== RRClass.IN) continue;
     if (record.type === RRType.RRSIG) {
@@ -30,11 +30,13 @@ export function rrsetsOf(message: Message): readonly RRset[] {
     const key = `${record.type} ${record.name.key}`;
     const set = sets.get(key);
     // RFC 2181 §5: a record that came twice is one record.
-    const whole = `${key} ${latin1(record.rdata)}`;
-    if (seen.has(whole)) continue;
-    seen.add(whole);
-    if (set) set.records.push(record);
-    else sets.set(key, { name: record.name, type: record.type, records: [record], signatures: [] });
+    if (set) {
+      const known = seen.get(set) ?? new Set(set.records.map((rr) => latin1(rr.rdata)));
+      seen.set(set, known);
+      const whole = latin1(record.rdata);
+      if (!known.has(whole)) set.records.push(record);
+      known.add(whole);
+    } else sets.set(key, { name: record.name, type: record.type, records: [record], signatures: [] });
   }
   for (const signature of signatures) sets.get(`${signature.rrsig.typeCovered} ${signature.record.name.key}`)?.signatures.push(signature);
   return [...sets.values()];

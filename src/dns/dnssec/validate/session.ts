@@ -31,7 +31,7 @@ export class Session {
   readonly #heard: Heard[] = [];
 
   constructor(readonly request: ValidateRequest) {
-    this.limits = { ...defaultLimits, ...request.limits };
+    this.limits = request.limits ? { ...defaultLimits, ...request.limits } : defaultLimits;
     this.terms = { algorithms: request.algorithms ?? standardAlgorithms, limits: this.limits, now: request.now };
     this.hashes = { hashes: this.limits.hashes };
     this.#question.failed = this.limits.failedChecks;

@@ -8,7 +8,8 @@ import { judgeDenial, type JudgedDenial } from './judge-denial.js';
 import { judgeRrset } from './judge-rrset.js';
 import type { RRset } from './rrset.js';
 import { Session, type Asked, type Heard } from './session.js';
-import type { Proof, ValidateRequest } from './types.js';
+import type { ValidateRequest } from './types.js';
+import { WrittenProof } from './written-proof.js';
 
 const gravity: readonly Dnssec[] = ['secure', 'insecure', 'indeterminate', 'bogus'];
 
@@ -55,8 +56,9 @@ class Walk {
     return this.#failed('bogus', dnssecFailures.make('dns-alias-loop', this.request.name.toString()));
   }
 
+  /** Only the answer section answers. */
   #set(heard: Heard, type: number): RRset | undefined {
-    return heard.sets.find((s) => s.type === type && s.name.equals(this.#current));
+    return heard.sets.find((s) => s.type === type && s.name.equals(this.#current) && answers(heard, s));
   }
 
   /** Asked for a CNAME, and given the unsigned one that a DNAME implies: the DNAME is what can be proved. */
@@ -138,25 +140,16 @@ class Walk {
   }
 
   #answer(status: 'found' | 'nodata' | 'nxdomain', records: Answer['records']): Answer {
-    const grounds = [...this.chain.cachedGrounds, ...this.session.grounds()];
-    const proof: Proof = {
-      schema: 'hermetic.proof/1',
-      name: this.request.name.toString(),
-      type: this.request.type,
-      at: new Date(this.request.now).toISOString(),
-      status,
-      dnssec: this.#weakest,
-      grounds: grounds.filter((g, i) => grounds.findIndex((h) => h.name === g.name && h.type === g.type) === i),
-    };
-    return { ...this.#common(), status, dnssec: this.#weakest, records, ttl: this.#ttl, proof };
+    const dnssec = this.#weakest;
+    const { session, chain } = this;
+    const proof = new WrittenProof(this.request, { status, dnssec }, () => [...chain.cachedGrounds, ...session.grounds()]);
+    const question = { name: this.request.name, type: this.request.type };
+    return { question, status, dnssec, records, canonicalName: this.#current, aliases: this.#aliases, ttl: this.#ttl, proof };
   }
 
   #failed(dnssec: 'bogus' | 'indeterminate', failure: Failure): Answer {
-    return { ...this.#common(), status: 'failed', dnssec, records: [], ttl: 0, failure };
-  }
-
-  #common(): Pick<Answer, 'question' | 'canonicalName' | 'aliases'> {
-    return { question: { name: this.request.name, type: this.request.type }, canonicalName: this.#current, aliases: this.#aliases };
+    const question = { name: this.request.name, type: this.request.type };
+    return { question, status: 'failed', dnssec, records: [], canonicalName: this.#current, aliases: this.#aliases, ttl: 0, failure };
   }
 }
 
@@ -182,8 +175,12 @@ function speaksOf(heard: Heard, name: Name): boolean {
   );
 }
 
+function answers(heard: Heard, set: RRset): boolean {
+  return set.records.some((rr) => heard.message.answers.includes(rr));
+}
+
 function dnameAbove(heard: Heard, name: Name): RRset | undefined {
-  return heard.sets.find((s) => s.type === RRType.DNAME && name.isAtOrBelow(s.name) && !name.equals(s.name));
+  return heard.sets.find((s) => s.type === RRType.DNAME && answers(heard, s) && name.isAtOrBelow(s.name) && !name.equals(s.name));
 }
 
 function substitute(name: Name, owner: Name, target: Name): Name | undefined {

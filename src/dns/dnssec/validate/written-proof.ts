@@ -1,0 +1,41 @@
+import type { Ground, Proof, ValidateRequest } from './types.js';
+
+type Verdict = Pick<Proof, 'status' | 'dnssec'>;
+
+/** A proof whose text is written when somebody reads it: writing costs as much as a signature check, and most proofs are only kept. */
+export class WrittenProof implements Proof {
+  readonly schema = 'hermetic.proof/1';
+  readonly name: string;
+  readonly type: number;
+  readonly at: string;
+  readonly status: Proof['status'];
+  readonly dnssec: Proof['dnssec'];
+  readonly #write: () => readonly Ground[];
+  #grounds: readonly Ground[] | undefined;
+
+  constructor(request: ValidateRequest, { status, dnssec }: Verdict, write: () => readonly Ground[]) {
+    this.name = request.name.toString();
+    this.type = request.type;
+    this.at = new Date(request.now).toISOString();
+    this.status = status;
+    this.dnssec = dnssec;
+    this.#write = write;
+  }
+
+  /** Each upstream answer once. */
+  get grounds(): readonly Ground[] {
+    this.#grounds ??= [
+      ...new Map(
+        this.#write()
+          .map((g) => [`${g.type} ${g.name}`, g] as const)
+          .reverse(),
+      ).values(),
+    ].reverse();
+    return this.#grounds;
+  }
+
+  toJSON(): Proof {
+    const { schema, name, type, at, status, dnssec, grounds } = this;
+    return { schema, name, type, at, status, dnssec, grounds };
+  }
+}
