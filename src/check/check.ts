@@ -4,12 +4,13 @@ import type { CheckResult } from '../evidence/index.js';
 import { nodeNetwork, type Network } from '../net/index.js';
 import { builtinTrustStore } from '../tls/index.js';
 import type { TrustStore } from '../x509/index.js';
-import { collect, type CollectOptions } from './collect.js';
+import { collect, DEFAULT_BUDGET, type CollectOptions } from './collect.js';
 import { grade } from './grade/grade.js';
 import { baseline } from './profiles/baseline.js';
+import { goalsOf } from './profiles/goals.js';
 import type { Profile } from './profiles/profile.js';
 
-export interface CheckOptions extends Omit<CollectOptions, 'network' | 'resolver' | 'trustStore' | 'mx' | 'control'> {
+export interface CheckOptions extends Omit<CollectOptions, 'network' | 'resolver' | 'trustStore' | 'mx' | 'control' | 'goals'> {
   readonly network?: Network;
   /** Takes the place of `upstreams`, `anchors` and `trustAd`. */
   readonly resolver?: Resolver;
@@ -31,15 +32,21 @@ export interface CheckOptions extends Omit<CollectOptions, 'network' | 'resolver
  * @throws HermeticError for a text that is no domain name; rejects with `signal.reason` when aborted. What peers do is in the result.
  */
 export async function check(domain: string, options: CheckOptions = {}): Promise<CheckResult> {
-  const { profile = baseline, ...rest } = options;
-  return grade(await collect(nameOf(domain), collectOptions(rest)), profile);
+  return grade(await collect(nameOf(domain), collectOptions(options)), options.profile);
 }
 
-/** Options with every default filled in. */
+/** A server with every suite there is takes about this many connections to be known whole. */
+const INVENTORY_BUDGET = 150;
+
+/** Options with every default filled in: depth `verdict`, profile `baseline`. */
 export function collectOptions(options: CheckOptions): CollectOptions {
-  const { network = nodeNetwork(), upstreams, anchors, trustAd, mx, control, profile: _, ...rest } = options;
+  const { network = nodeNetwork(), upstreams, anchors, trustAd, mx, control, profile = baseline, depth = 'verdict', ...rest } = options;
+  const goals = goalsOf(profile, depth);
   return {
     ...rest,
+    depth,
+    ...(goals ? { goals } : {}),
+    budget: rest.budget ?? (depth === 'inventory' ? INVENTORY_BUDGET : DEFAULT_BUDGET),
     network,
     trustStore: options.trustStore ?? builtinTrustStore(),
     resolver:

@@ -2,12 +2,16 @@ import { systemClock, type Clock, type Name } from '../base/index.js';
 import type { Resolver } from '../dns/index.js';
 import type { Depth, Evidence, HostEvidence, NetworkEvidence } from '../evidence/index.js';
 import type { Network } from '../net/index.js';
+import type { Goals } from '../tls/index.js';
 import type { TrustStore } from '../x509/index.js';
 import type { ProbeContext } from './probes/context.js';
 import { limits, probeHost, probeRoute, type RouteTarget } from './probes/dns.js';
 import { probeMtaSts, probeTlsRpt } from './probes/policies.js';
 import { probeSmtp } from './probes/smtp-tls.js';
 import { lookupAddresses } from '../dns/index.js';
+
+/** TCP connections to one address. */
+export const DEFAULT_BUDGET = 14;
 
 export interface CollectOptions {
   readonly network: Network;
@@ -16,6 +20,16 @@ export interface CollectOptions {
   readonly trustStore: TrustStore;
   readonly clock?: Clock;
   readonly depth?: Depth;
+  /** What the prober finds out beyond the completed handshake: see {@link goalsOf}. Default nothing. */
+  readonly goals?: Goals;
+  /** One connection more an address: a NOOP in clear behind STARTTLS, to see whether it is executed inside TLS. */
+  readonly intrusive?: boolean;
+  /** TCP connections to one address, at most. Default 14. */
+  readonly budget?: number;
+  /** Milliseconds between two connections to one address. Default 200. */
+  readonly spacingMs?: number;
+  /** Evidence of an earlier run: what it settled about an address is not asked again. */
+  readonly earlier?: Evidence;
   /** Name said in EHLO. Default `hermetic.invalid`. */
   readonly helo?: string;
   readonly smtpPort?: number;
@@ -49,6 +63,11 @@ export async function collect(domain: Name, options: CollectOptions): Promise<Ev
     httpsPort: options.httpsPort ?? 443,
     timeoutMs: options.timeoutMs ?? 15_000,
     signal,
+    goals: options.goals,
+    intrusive: options.intrusive ?? false,
+    budget: options.budget ?? DEFAULT_BUDGET,
+    spacingMs: options.spacingMs ?? 200,
+    earlier: (host, ip) => options.earlier?.hosts.find((h) => h.name === host)?.addresses.find((a) => a.ip === ip)?.connections ?? [],
     progress: (what) => options.onProgress?.(what),
   };
   const [{ route, hosts }, mtaSts, tlsRpt, control] = await Promise.all([
@@ -91,7 +110,7 @@ async function probeControl(context: ProbeContext, host: Name): Promise<NonNulla
   const found = await lookupAddresses(context.resolver, host, context.signal ? { signal: context.signal } : {});
   const ip = found.v4[0] ?? found.v6[0];
   if (ip === undefined) return { host: name, starttls: 'unknown', failure: { code: found.failure?.code ?? 'no-address', detail: '' } };
-  const connection = (await probeSmtp(context, name, ip)).connections[0];
+  const connection = (await probeSmtp({ ...context, goals: undefined }, name, ip)).connections[0];
   const failure = connection?.dial === 'open' ? connection.failure : connection?.dial;
   return { host: name, starttls: connection?.starttls ?? 'unknown', ...(failure ? { failure } : {}) };
 }

@@ -7,11 +7,13 @@
  * console.log(result.verdict, result.exposure.mtaStsCached.stripStarttls);
  */
 export { check, collectOptions, nameOf, type CheckOptions } from './check.js';
-export { collect, type CollectOptions } from './collect.js';
+export { collect, DEFAULT_BUDGET, type CollectOptions } from './collect.js';
 export { grade } from './grade/grade.js';
 export { exposure, viewOf } from './exposure.js';
 export { catalogue, type FindingId } from './findings/catalogue.js';
 export { baseline } from './profiles/baseline.js';
+export { profiles } from './profiles/index.js';
+export { goalsOf } from './profiles/goals.js';
 export type { Profile, Rule, Mechanism } from './profiles/profile.js';
 export { renderTerminal, type TerminalOptions } from './render/terminal.js';
 export { renderControl } from './render/control.js';

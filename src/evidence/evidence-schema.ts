@@ -9,17 +9,74 @@ const reply = z.strictObject({ code: z.int(), lines: z.array(text) });
 const starttls = z.enum(['offered', 'absent', 'mangled', 'refused', 'unknown']);
 const record = z.enum(['found', 'absent', 'invalid', 'tempfail']);
 
+const pkix = z.strictObject({
+  chain: z.enum(['trusted', 'incomplete', 'self-signed', 'unknown-ca', 'unknown']),
+  validity: z.enum(['valid', 'expired', 'not-yet-valid']),
+  problems: z.array(text),
+});
+const presented = z.strictObject({ sni: text, chain: z.array(z.base64()), pkix });
+
 const handshake = z.strictObject({
   version: z.enum(['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3']),
   suite: text,
   group: text.optional(),
   sni: text,
   chain: z.array(z.base64()),
-  pkix: z.strictObject({
-    chain: z.enum(['trusted', 'incomplete', 'self-signed', 'unknown-ca', 'unknown']),
-    validity: z.enum(['valid', 'expired', 'not-yet-valid']),
-    problems: z.array(text),
-  }),
+  pkix,
+});
+
+const number = z.int().min(0);
+const numbers = z.array(number);
+const hex = z.string().regex(/^([0-9a-f]{2})*$/);
+const scheme = number.optional();
+const helloVersion = z.enum(['SSLv3', 'TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3']);
+const oldVersion = z.enum(['SSLv3', 'TLSv1', 'TLSv1.1']);
+const topic = z.union([
+  z.enum(['tls13', 'ecdsa', 'tls12', 'dhe']),
+  z.templateLiteral(['highest:', oldVersion]),
+  z.templateLiteral(['suites:', oldVersion]),
+  z.templateLiteral(['order:', helloVersion]),
+  z.templateLiteral(['set:', text]),
+  z.templateLiteral(['groups:', text]),
+  z.templateLiteral(['signatures:', text]),
+  z.templateLiteral(['part:', z.int()]),
+]);
+
+const probe = z.strictObject({
+  question: z.discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('hello'), topic, version: helloVersion, suites: numbers, groups: numbers, schemes: numbers }),
+    z.strictObject({ kind: z.literal('ssl2') }),
+    z.strictObject({ kind: z.literal('handshake'), authentication: z.enum(['RSA', 'ECDSA', 'any']) }),
+  ]),
+  answer: z.discriminatedUnion('kind', [
+    z.strictObject({
+      kind: z.literal('hello'),
+      hello: z.strictObject({
+        version: number,
+        suite: number,
+        compression: number,
+        retry: z.boolean(),
+        group: number.optional(),
+        extensions: numbers,
+        extendedMasterSecret: z.boolean(),
+        encryptThenMac: z.boolean(),
+        secureRenegotiation: z.boolean(),
+        sessionTicket: z.boolean(),
+        downgradeSentinel: z.enum(['TLSv1.2', 'TLSv1.1 or lower']).optional(),
+      }),
+      keyExchange: z
+        .discriminatedUnion('kind', [
+          z.strictObject({ kind: z.literal('ecdhe'), group: z.union([number, z.literal('explicit')]), scheme }),
+          z.strictObject({ kind: z.literal('dhe'), prime: hex, generator: hex, scheme }),
+          z.strictObject({ kind: z.literal('rsa-export'), modulusBits: number }),
+          z.strictObject({ kind: z.literal('other') }),
+        ])
+        .optional(),
+    }),
+    z.strictObject({ kind: z.literal('refused'), alert: number.optional() }),
+    z.strictObject({ kind: z.literal('ssl2'), ciphers: numbers }),
+    z.strictObject({ kind: z.literal('none'), reason: text }),
+  ]),
 });
 
 const connection = z.strictObject({
@@ -33,6 +90,10 @@ const connection = z.strictObject({
   mangledAs: text.optional(),
   starttlsReply: reply.optional(),
   handshake: handshake.optional(),
+  probe: probe.optional(),
+  presented: presented.optional(),
+  injection: z.enum(['executed', 'discarded', 'unknown']).optional(),
+  earlier: z.literal(true).optional(),
   ehloAfterTls: reply.optional(),
   failure: failure.optional(),
   transcript: z.array(z.strictObject({ from: z.enum(['C', 'S', '-']), text, at: count })),
@@ -57,6 +118,7 @@ const host = z.strictObject({
       status: z.enum(['reachable', 'unreachable', 'inconclusive', 'skipped']),
       reason: text.optional(),
       connections: z.array(connection),
+      stopped: text.optional(),
     }),
   ),
 });

@@ -3,6 +3,7 @@
  * so old evidence can be graded again without touching the network. Text from peers is stored as received (latin1) and neutralised only where shown.
  */
 import type { Dnssec } from '../dns/index.js';
+import type { ProbeEvidence } from './probe-evidence.js';
 
 export type Depth = 'triage' | 'verdict' | 'inventory';
 
@@ -69,6 +70,8 @@ export interface AddressEvidence {
   readonly reason?: string;
   /** Every TCP connection opened to this address, in order. */
   readonly connections: readonly ConnectionEvidence[];
+  /** Why the prober ended before everything the profile grades was settled: `budget`, or the failure that ended it. */
+  readonly stopped?: string;
 }
 
 export interface ReplyEvidence {
@@ -90,6 +93,14 @@ export interface ConnectionEvidence {
   readonly mangledAs?: string;
   readonly starttlsReply?: ReplyEvidence;
   readonly handshake?: HandshakeEvidence;
+  /** What the prober asked here, and the answer. */
+  readonly probe?: ProbeEvidence;
+  /** The chain of a handshake that was not completed (TLS 1.2 and earlier send it in clear). */
+  readonly presented?: PresentedChain;
+  /** What became of a NOOP sent in clear behind STARTTLS. */
+  readonly injection?: 'executed' | 'discarded' | 'unknown';
+  /** Carried over from an earlier run. */
+  readonly earlier?: true;
   readonly ehloAfterTls?: ReplyEvidence;
   /** What ended the conversation early, as an smtp, tls or net failure code. */
   readonly failure?: FailureEvidence;
@@ -104,11 +115,8 @@ export interface TranscriptLine {
   readonly at: number;
 }
 
-/** A handshake that was completed. */
-export interface HandshakeEvidence {
-  readonly version: 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3';
-  readonly suite: string; // IANA name
-  readonly group?: string; // IANA name
+/** A chain as a server sent it. */
+export interface PresentedChain {
   readonly sni: string;
   /** DER in base64, exactly in the order the server sent. */
   readonly chain: readonly string[];
@@ -119,6 +127,13 @@ export interface HandshakeEvidence {
     readonly validity: 'valid' | 'expired' | 'not-yet-valid';
     readonly problems: readonly string[];
   };
+}
+
+/** A handshake that was completed. */
+export interface HandshakeEvidence extends PresentedChain {
+  readonly version: 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3';
+  readonly suite: string; // IANA name
+  readonly group?: string; // IANA name
 }
 
 export interface TxtEvidence {

@@ -16,6 +16,7 @@ export type {
   HostEvidence,
   MtaStsEvidence,
   NetworkEvidence,
+  PresentedChain,
   ReplyEvidence,
   RouteEvidence,
   TlsaEvidence,
@@ -34,6 +35,8 @@ export type {
   TlsVersion,
   Verdict,
 } from './check-result.js';
+export type { KeyExchangeEvidence, ProbeEvidence } from './probe-evidence.js';
+export { probeEvidence, probeLog } from './probe-log.js';
 export { checkResultSchema } from './check-result-schema.js';
 export { evidenceSchema } from './evidence-schema.js';
 export { jsonSchemas } from './json-schema.js';

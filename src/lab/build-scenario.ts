@@ -20,6 +20,14 @@ export interface Site {
 
 const SMTP = 25;
 
+/** AES-GCM and AES-CBC with forward secrecy, then what came before. */
+const suites = [0xc030, 0xc02f, 0xc028, 0xc027, 0xc014, 0xc013, 0x0035, 0x002f];
+const groups = [29, 23, 24];
+const oldSurfaces = {
+  'old-versions': { versions: [0x0301, 0x0302, 0x0303], suites: [...suites, 0x000a, 0x0005], groups },
+  ssl3: { versions: [0x0300, 0x0301, 0x0302, 0x0303], suites, groups },
+} as const;
+
 /** Starts a scenario's servers and says what its zone holds. */
 export async function buildScenario(scenario: Scenario, site: Site): Promise<ZoneSpec> {
   const apex = asciiOf(scenario.domain);
@@ -52,7 +60,7 @@ export function asciiOf(domain: string): string {
 
 async function buildHost(host: HostTraits, fullName: string, scenario: Scenario, site: Site): Promise<string[]> {
   const { world, network } = site;
-  const { name = 'mx', certificate = 'trusted', habit = 'good', tlsa = [], tlsaAt, dial, v6, greeting } = host;
+  const { name = 'mx', certificate = 'trusted', habit = 'good', tlsa = [], tlsaAt, dial, v6, greeting, speaks } = host;
   const owner = name === '@' ? '' : `.${name}`;
   const address = world.nextAddress();
   const lines = [`${name} A ${address}`];
@@ -69,7 +77,14 @@ async function buildHost(host: HostTraits, fullName: string, scenario: Scenario,
   await network.listenTcp(
     address,
     SMTP,
-    mailServer({ name: fullName, certificates, habit, onMail: site.onMail, ...(greeting === undefined ? {} : { greeting }) }),
+    mailServer({
+      name: fullName,
+      certificates,
+      habit,
+      onMail: site.onMail,
+      ...(greeting === undefined ? {} : { greeting }),
+      ...(speaks ? { scripted: oldSurfaces[speaks], maxVersion: 'TLSv1.2' } : {}),
+    }),
   );
   const { strip, swap } = scenario.attack ?? {};
   if (site.attackers && strip) {

@@ -30,6 +30,8 @@ export interface Lab {
   /** The same root, PEM. */
   readonly rootPem: string;
   readonly scenarios: readonly Scenario[];
+  /** Nobody has to be spared here: for the options of a check. */
+  readonly spacingMs: number;
   /** Messages that any server of the lab accepted, the attacker's among them (`server: 'attacker'`). */
   readonly mail: readonly ReceivedMail[];
   /** Puts a fault on a DNS question such as `_25._tcp.mx.good.example TLSA`. */
@@ -84,6 +86,7 @@ export async function createLab(options: LabOptions = {}): Promise<Lab> {
       trustStore: trustStore([root.value]),
       rootPem: world.root.certPem,
       scenarios: scenarios.map((s) => ({ ...s, domain: asciiOf(s.domain) })),
+      spacingMs: 0,
       mail,
       fault: (question, fault) => dns.fault(question, fault),
       resolverHabit: (habit) => void (dns.habit = habit),

@@ -49,6 +49,9 @@ export class World {
         const whole = issue(this.intermediate, { names });
         return [{ ...whole, chain: [whole.der], chainPem: whole.certPem }];
       }
+      case 'rsa':
+        this.#rsa ??= generateKey('rsa-2048');
+        return [issue(this.intermediate, { names, key: this.#rsa })];
       case 'rsa-1024':
         this.#weakRsa ??= generateKey('rsa-1024');
         return [issue(this.intermediate, { names, key: this.#weakRsa })];

@@ -97,21 +97,19 @@ export class SmtpSession {
     return reply;
   }
 
-  /** Sends one command and waits for its reply. */
-  async command(line: string): Promise<Result<Reply>> {
-    if (/[\r\n]/.test(line)) throw new TypeError('a command is one line');
+  /** Sends one command and waits for its reply; `alongside` goes out in the same packet, to see what the server makes of it. */
+  async command(line: string, alongside = ''): Promise<Result<Reply>> {
+    if (/[\r\n]/.test(line + alongside)) throw new TypeError('a command is one line');
     if (this.#ended) return fail(smtpFailures.make('smtp-closed'));
     this.note('C', line);
-    this.#conn.stream.write(`${line}\r\n`);
+    if (alongside) this.note('C', alongside);
+    this.#conn.stream.write(alongside ? `${line}\r\n${alongside}\r\n` : `${line}\r\n`);
     return this.read();
   }
 
-  /**
-   * STARTTLS (RFC 3207): agrees on TLS, refuses anything that came in plaintext after the agreement, and hands the connection to `secure`.
-   * Afterwards the session is as new: say EHLO again.
-   */
-  async startTls(secure: SecureConn): Promise<Result<Reply>> {
-    const reply = await this.command('STARTTLS');
+  /** Only the agreement (RFC 3207 §4): afterwards {@link conn} waits for a ClientHello, and the session hears no more of it. */
+  async agreeOnTls(alongside = ''): Promise<Result<Reply>> {
+    const reply = await this.command('STARTTLS', alongside);
     if (!reply.ok) return reply;
     if (reply.value.code !== 220) return fail(smtpFailures.make('smtp-starttls-refused', textOf(reply.value)));
     this.#deafen();
@@ -121,6 +119,16 @@ export class SmtpSession {
       return fail(smtpFailures.make('smtp-injected-plaintext'));
     }
     this.capabilities = new Map();
+    return reply;
+  }
+
+  /**
+   * STARTTLS (RFC 3207): agrees on TLS, refuses anything that came in plaintext after the agreement, and hands the connection to `secure`.
+   * Afterwards the session is as new: say EHLO again.
+   */
+  async startTls(secure: SecureConn, alongside = ''): Promise<Result<Reply>> {
+    const reply = await this.agreeOnTls(alongside);
+    if (!reply.ok) return reply;
     const secured = await secure(this.#conn);
     if (!secured.ok) {
       this.note('-', `TLS failed: ${secured.failure.code}`);

@@ -16,6 +16,8 @@ export interface HandshakeRequest {
   readonly signal?: AbortSignal;
   /** Default TLSv1: whether a version is good enough is judged elsewhere. */
   readonly minVersion?: SecureVersion;
+  /** Accept only this kind of server key. Default both. */
+  readonly authentication?: 'RSA' | 'ECDSA';
   /** OpenSSL group list. The default is the same for every version of Node, so that a verdict does not depend on it. */
   readonly groups?: string;
 }
@@ -39,6 +41,10 @@ export type HandshakeResult =
 
 const TIMEOUT = 15_000;
 const GROUPS = 'X25519:P-256:P-384:P-521';
+const schemesOf = {
+  RSA: 'rsa_pss_rsae_sha256:rsa_pss_rsae_sha384:rsa_pss_rsae_sha512:RSA+SHA256:RSA+SHA384:RSA+SHA512:RSA+SHA1',
+  ECDSA: 'ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:ed25519:ECDSA+SHA1',
+} as const;
 /** Everything OpenSSL still knows that authenticates and encrypts: an old server shall be seen, not missed. */
 const CIPHERS = 'ALL:!aNULL:!eNULL:@SECLEVEL=0';
 
@@ -63,6 +69,7 @@ export function handshake(request: HandshakeRequest): Promise<HandshakeResult> {
       minVersion: request.minVersion ?? 'TLSv1',
       ciphers: CIPHERS,
       ecdhCurve: request.groups ?? GROUPS,
+      ...(request.authentication ? { sigalgs: schemesOf[request.authentication] } : {}),
     });
     const close = (): void => {
       socket.destroy();

@@ -5,9 +5,17 @@ import { say, type FindingEntry, type FindingValues } from './entry.js';
 import { mtaStsFindings } from './mta-sts-registry.js';
 import { routeFindings } from './route-registry.js';
 import { starttlsFindings } from './starttls-registry.js';
+import { tlsFindings } from './tls-registry.js';
 
 /** Every finding there is. */
-export const catalogue = { ...starttlsFindings, ...certificateFindings, ...mtaStsFindings, ...daneFindings, ...routeFindings };
+export const catalogue = {
+  ...starttlsFindings,
+  ...tlsFindings,
+  ...certificateFindings,
+  ...mtaStsFindings,
+  ...daneFindings,
+  ...routeFindings,
+};
 
 export type FindingId = keyof typeof catalogue;
 

@@ -34,8 +34,9 @@ function judgeOne(raised: Raised, host: JudgedHost, address: JudgedAddress, judg
   if (shown.nameMatch === 'mismatch') raised.add('cert-name-mismatch', { ...on, detail: names, mechanisms: nameMechanisms });
   if (shown.dane === 'mismatch' && daneCause === undefined) raised.add('dane-mismatch', { ...on, mechanisms });
 
-  const least = shown.keyAlgorithm === 'RSA' || shown.keyAlgorithm === 'DSA' ? profile.rsaBits : profile.ecBits;
-  if (shown.keyBits > 0 && shown.keyBits < least) raised.add('cert-weak-key', { ...on, detail: `${shown.keyAlgorithm} ${shown.keyBits}` });
+  const below = shown.keyAlgorithm === 'RSA' || shown.keyAlgorithm === 'DSA' ? 'rsaBelow' : 'ecBelow';
+  const short = profile.keys.find((terms) => shown.keyBits > 0 && shown.keyBits < terms[below]);
+  if (short) raised.add(short.finding, { ...on, detail: `${shown.keyAlgorithm} ${shown.keyBits}` });
   if (/md5|md2|sha-?1(?!\d)/i.test(shown.signature)) raised.add('cert-weak-signature', { ...on, detail: shown.signature });
 }
 

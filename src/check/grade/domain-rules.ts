@@ -42,6 +42,7 @@ export function daneRules(raised: Raised): boolean {
     const others = hosts.filter((h) => h.evidence.tlsa.status === 'absent').map((h) => h.evidence.name);
     if (others.length > 0) raised.add('dane-partial', { detail: others.join(', ') });
   }
+  if (raised.profile.requiresDane && !inForce) raised.add('dane-required');
   if (inForce && certificates.length > 0 && certificates.every((c) => c.shown.dane === 'match')) raised.add('dane-good');
   return inForce;
 }

@@ -139,6 +139,9 @@ test('rules that this depth does not ask are listed', () => {
     'tls-old-version',
     'tls-weak-suite',
     'tls-anonymous-suite',
+    'tls-broken-suite',
+    'tls-hello-intolerant',
+    'tls-pq-good',
     'injection-vulnerable',
   ]);
 });

@@ -6,8 +6,10 @@ import { daneRules, policyRules, routeRules } from './domain-rules.js';
 import { hostRules } from './host-rules.js';
 import { judgeHost, type JudgedAddress, type JudgedHost } from './judge-host.js';
 import { Raised } from './raise.js';
+import { unsettled } from './tls-rules.js';
+import type { FindingId } from '../findings/catalogue.js';
 
-const depths = ['triage', 'verdict', 'inventory', 'intrusive'];
+const depths = ['triage', 'verdict', 'inventory'];
 
 /**
  * Grades what was seen. Pure: the date is the one of the evidence, nothing is asked again.
@@ -23,6 +25,7 @@ export function grade(evidence: Evidence, profile: Profile = baseline): CheckRes
     policyRules(raised, daneRules(raised));
   }
   const findings = raised.list();
+  const intrusive = evidence.hosts.some((h) => h.addresses.some((a) => a.connections.some((c) => c.injection)));
   const { mtaSts, tlsRpt } = evidence;
   const { policy } = mtaSts;
   return {
@@ -31,7 +34,7 @@ export function grade(evidence: Evidence, profile: Profile = baseline): CheckRes
     checkedAt: evidence.collectedAt,
     profile: profile.name,
     depth: evidence.depth,
-    verdict: verdictOf(evidence, hosts, findings),
+    verdict: verdictOf(evidence, profile, hosts, findings),
     exposure: exposure(evidence, hosts),
     route: { kind, dnssec: evidence.route.dnssec },
     hosts: hosts.map((h) => h.shown),
@@ -44,22 +47,24 @@ export function grade(evidence: Evidence, profile: Profile = baseline): CheckRes
     tlsRpt: { status: tlsRpt.status, rua: tlsRpt.rua, problems: tlsRpt.problems.map((p) => p.code) },
     findings,
     notLookedAt: Object.entries(profile.rules)
-      .filter(([, rule]) => depths.indexOf(rule.depth ?? 'triage') > depths.indexOf(evidence.depth))
+      .filter(([, rule]) =>
+        rule.depth === 'intrusive' ? !intrusive : depths.indexOf(rule.depth ?? 'triage') > depths.indexOf(evidence.depth),
+      )
       .map(([id]) => id),
     connections: hosts.reduce((n, h) => n + h.shown.addresses.reduce((m, a) => m + a.connections, 0), 0),
   };
 }
 
-function verdictOf(evidence: Evidence, hosts: readonly JudgedHost[], findings: readonly Finding[]): Verdict {
+function verdictOf(evidence: Evidence, profile: Profile, hosts: readonly JudgedHost[], findings: readonly Finding[]): Verdict {
   const { kind } = evidence.route;
   if (kind === 'null-mx' || kind === 'none') return 'not-applicable';
   if (findings.some((f) => f.severity === 'fail')) return 'fail';
-  if (somethingUnknown(evidence, hosts)) return 'inconclusive';
+  if (somethingUnknown(evidence, profile, hosts)) return 'inconclusive';
   return findings.some((f) => f.severity === 'warn') ? 'warn' : 'pass';
 }
 
 /** Anything here might, once known, be a fail; below a fail nothing outweighs that. */
-function somethingUnknown(evidence: Evidence, hosts: readonly JudgedHost[]): boolean {
+function somethingUnknown(evidence: Evidence, profile: Profile, hosts: readonly JudgedHost[]): boolean {
   if (evidence.route.kind === 'error' || evidence.route.dnssec === 'indeterminate' || resolverAtFault(evidence)) return true;
   if (evidence.mtaSts.txt.lookup === 'failed') return true;
   return hosts.some(({ evidence: host, addresses }) => {
@@ -67,8 +72,19 @@ function somethingUnknown(evidence: Evidence, hosts: readonly JudgedHost[]): boo
     // What this machine could not try never counts, as long as something of the domain was seen.
     const tried = addresses.filter((a) => a.evidence.status !== 'skipped');
     if (tried.length === 0 && addresses.length > 0) return !hosts.some((h) => h.addresses.some((a) => a.evidence.status === 'reachable'));
-    return tried.some((a) => a.evidence.status === 'inconclusive' || sessionUnknown(evidence, host.tlsa.status === 'usable', a));
+    return tried.some(
+      (a) =>
+        a.evidence.status === 'inconclusive' ||
+        sessionUnknown(evidence, host.tlsa.status === 'usable', a) ||
+        tlsUnknown(evidence, profile, a),
+    );
   });
+}
+
+/** The prober ran, and something that the profile would call a fail was neither shown nor ruled out. */
+function tlsUnknown({ depth }: Evidence, profile: Profile, { shown, probed }: JudgedAddress): boolean {
+  if (depth === 'triage' || shown.starttls !== 'offered') return false;
+  return unsettled(probed, profile.tls).some((id) => profile.rules[id as FindingId].severity === 'fail');
 }
 
 /** STARTTLS was offered, and what came of it does not settle what a sender would find. */

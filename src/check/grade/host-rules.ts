@@ -1,5 +1,6 @@
 import type { ConnectionEvidence } from '../../evidence/index.js';
 import { handshakeFailed } from '../exposure.js';
+import { tlsRules } from './tls-rules.js';
 import { certificateRules } from './certificate-rules.js';
 import type { JudgedAddress, JudgedHost } from './judge-host.js';
 import type { Raised } from './raise.js';
@@ -11,11 +12,22 @@ export function hostRules(raised: Raised): void {
     if (dead.includes(host)) {
       const reason = host.addresses[0]?.evidence.reason ?? host.evidence.addressLookup.failure?.code ?? 'it has no address';
       raised.add('mx-unreachable', { host: host.evidence.name, detail: reason, all: dead.length === raised.hosts.length });
-    } else for (const address of host.addresses) addressRules(raised, host, address);
+    } else {
+      for (const address of host.addresses) addressRules(raised, host, address);
+      differing(raised, host);
+    }
     // A failed lookup that is not bogus says nothing about the host.
     if (host.addresses.length === 0 && host.evidence.addressLookup.status === 'failed' && host.evidence.dnssec !== 'bogus')
       raised.add('mx-inconclusive', { host: host.evidence.name, detail: host.evidence.addressLookup.failure?.code ?? '' });
   }
+}
+
+/** Some addresses offer what others do not: a fault of one of them, or of one path (RFC 3207 §6). */
+function differing(raised: Raised, { addresses, evidence }: JudgedHost): void {
+  const seen = addresses.filter((a) => a.evidence.status === 'reachable' && a.shown.starttls !== 'unknown');
+  const without = seen.filter((a) => a.shown.starttls !== 'offered').map((a) => a.evidence.ip);
+  if (without.length > 0 && without.length < seen.length)
+    raised.add('starttls-differs', { host: evidence.name, detail: `Without STARTTLS: ${without.join(', ')}.` });
 }
 
 function isDead({ addresses, evidence }: JudgedHost): boolean {
@@ -41,10 +53,8 @@ function addressRules(raised: Raised, host: JudgedHost, address: JudgedAddress):
     else raised.add('mx-inconclusive', { ...on, detail: code });
   }
 
-  for (const { version, name } of shown.tls.suites) {
-    if (version === 'TLSv1' || version === 'TLSv1.1') raised.add('tls-old-version', on);
-    if (/RC4|3DES|_NULL_|EXPORT/.test(name)) raised.add('tls-weak-suite', { ...on, detail: name });
-  }
+  tlsRules(raised, address.probed, on);
+  if (evidence.connections.some((c) => c.injection === 'executed')) raised.add('injection-vulnerable', on);
   certificateRules(raised, host, address);
 }
 

@@ -1,6 +1,6 @@
 import { fromBase64, fromHex } from '../../base/index.js';
 import { verifyDane } from '../../dane/index.js';
-import type { Evidence, HandshakeEvidence, HostEvidence, MailCertificate } from '../../evidence/index.js';
+import type { Evidence, HostEvidence, MailCertificate, PresentedChain } from '../../evidence/index.js';
 import { matchesDnsName, parseCertificate, spkiSha256, type Certificate } from '../../x509/index.js';
 
 /** A certificate with everything the rules ask of it. */
@@ -16,7 +16,7 @@ export interface JudgedCertificate {
 }
 
 /** Judges the chain of one handshake with a host at the date of the evidence; undefined when no certificate in it can be read. */
-export function judgeCertificate(evidence: Evidence, host: HostEvidence, handshake: HandshakeEvidence): JudgedCertificate | undefined {
+export function judgeCertificate(evidence: Evidence, host: HostEvidence, handshake: PresentedChain): JudgedCertificate | undefined {
   const chain = handshake.chain.flatMap((text) => {
     const der = fromBase64(text);
     const parsed = der && parseCertificate(der);

@@ -1,12 +1,21 @@
 import type { AddressEvidence, ConnectionEvidence, Evidence, HostEvidence, MailAddress, MailHost } from '../../evidence/index.js';
+import { probeLog } from '../../evidence/index.js';
+import { groupName, suiteName, summarise, type Inventory, type ProbeRecord } from '../../tls/index.js';
 import { matchMx } from '../../mta-sts/index.js';
 import { judgeCertificate, type JudgedCertificate } from './judge-certificate.js';
+
+/** What a server's answers say of one address. */
+export interface Probed {
+  readonly log: readonly ProbeRecord[];
+  readonly inventory: Inventory;
+}
 
 export interface JudgedAddress {
   readonly evidence: AddressEvidence;
   /** The connection that says most: the first completed handshake, else the last one that was tried. */
   readonly connection: ConnectionEvidence | undefined;
   readonly certificates: readonly JudgedCertificate[];
+  readonly probed: Probed;
   readonly shown: MailAddress;
 }
 
@@ -36,39 +45,42 @@ export function judgeHost(evidence: Evidence, host: HostEvidence): JudgedHost {
 }
 
 function judgeAddress(evidence: Evidence, host: HostEvidence, address: AddressEvidence): JudgedAddress {
-  const handshakes = address.connections.flatMap((c) => (c.handshake ? [c.handshake] : []));
-  const connection = address.connections.find((c) => c.handshake) ?? address.connections.at(-1);
+  const { connections } = address;
+  const connection = connections.find((c) => c.handshake) ?? connections.find((c) => c.purpose === 'handshake') ?? connections.at(-1);
   const certificates: JudgedCertificate[] = [];
-  for (const handshake of handshakes) {
-    const judged = judgeCertificate(evidence, host, handshake);
+  for (const presented of connections.flatMap((c) => c.handshake ?? c.presented ?? [])) {
+    const judged = judgeCertificate(evidence, host, presented);
     if (judged && !certificates.some((c) => c.shown.spkiSha256 === judged.shown.spkiSha256)) certificates.push(judged);
   }
-  const versions = {
-    SSLv2: 'unknown',
-    SSLv3: 'unknown',
-    TLSv1: 'unknown',
-    'TLSv1.1': 'unknown',
-    'TLSv1.2': 'unknown',
-    'TLSv1.3': 'unknown',
-  };
-  for (const { version } of handshakes) versions[version] = 'accepted';
+  const log = probeLog(connections);
+  const probed = { log, inventory: summarise(log) };
   return {
     evidence: address,
     connection,
     certificates,
+    probed,
     shown: {
       ip: address.ip,
       status: address.status,
       ...(address.reason === undefined ? {} : { reason: address.reason }),
-      connections: address.connections.length,
+      connections: connections.filter((c) => !c.earlier).length,
       starttls: connection?.starttls ?? 'unknown',
-      tls: {
-        versions: versions as MailAddress['tls']['versions'],
-        suites: handshakes.map(({ version, suite }) => ({ version, name: suite })),
-        order: {},
-        groups: [...new Set(handshakes.flatMap(({ group }) => (group ? [group] : [])))],
-      },
+      tls: shownTls(probed),
       certificates: certificates.map((c) => c.shown),
     },
+  };
+}
+
+const versions = ['TLSv1.3', 'TLSv1.2', 'TLSv1.1', 'TLSv1', 'SSLv3'] as const;
+
+function shownTls({ log, inventory }: Probed): MailAddress['tls'] {
+  const completed = log.flatMap(({ answer }) => (answer.kind === 'handshake' ? [{ version: answer.version, name: answer.suite }] : []));
+  const seen = versions.flatMap((version) => inventory.suites[version].accepted.map((id) => ({ version: version, name: suiteName(id) })));
+  const groups = log.flatMap(({ answer }) => (answer.kind === 'handshake' ? (answer.group ?? []) : []));
+  return {
+    versions: inventory.versions,
+    suites: [...seen, ...completed].filter((s, i, all) => all.findIndex((t) => t.version === s.version && t.name === s.name) === i),
+    order: inventory.order,
+    groups: [...new Set([...inventory.groups.accepted.map(groupName), ...groups])],
   };
 }

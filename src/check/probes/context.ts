@@ -1,7 +1,8 @@
 import type { Clock, Failure, Name } from '../../base/index.js';
 import type { Resolver } from '../../dns/index.js';
-import type { FailureEvidence } from '../../evidence/index.js';
+import type { ConnectionEvidence, FailureEvidence } from '../../evidence/index.js';
 import type { Network, NetFailure } from '../../net/index.js';
+import type { Goals } from '../../tls/index.js';
 import type { TrustStore } from '../../x509/index.js';
 
 /** What every probe works with. */
@@ -20,6 +21,16 @@ export interface ProbeContext {
   readonly httpsPort: number;
   readonly timeoutMs: number;
   readonly signal: AbortSignal | undefined;
+  /** What is asked beyond the completed handshake; nothing at depth triage. */
+  readonly goals: Goals | undefined;
+  /** Try whether a command sent in clear survives the handshake. */
+  readonly intrusive: boolean;
+  /** Connections to one address. */
+  readonly budget: number;
+  /** Milliseconds between two connections to one address. */
+  readonly spacingMs: number;
+  /** What an earlier run saw of an address. */
+  earlier(host: string, ip: string): readonly ConnectionEvidence[];
   progress(what: string): void;
 }
 

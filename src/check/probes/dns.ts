@@ -56,7 +56,7 @@ function choose(v4: readonly string[], v6: readonly string[], all: readonly stri
 
 async function visit(context: ProbeContext, host: string, ip: string): Promise<AddressEvidence> {
   context.progress(`${host} [${ip}]`);
-  return probeSmtp(context, host, ip);
+  return probeSmtp(context, host, ip, context.earlier(host, ip));
 }
 
 function signalOf({ signal }: ProbeContext): { signal?: AbortSignal } {

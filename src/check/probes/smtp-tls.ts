@@ -1,24 +1,77 @@
-import type { AddressEvidence, ConnectionEvidence, HandshakeEvidence } from '../../evidence/index.js';
+import type { Failure } from '../../base/index.js';
+import { probeEvidence, probeLog } from '../../evidence/index.js';
+import type { AddressEvidence, ConnectionEvidence, HandshakeEvidence, PresentedChain } from '../../evidence/index.js';
 import type { Conn } from '../../net/index.js';
 import { openSession, starttlsOffer, type SmtpSession } from '../../smtp/index.js';
-import { handshake, type HandshakeFacts } from '../../tls/index.js';
+import { askHello, handshake, nextQuestion, runProbes, type AskHelloRequest, type HandshakeFacts, type Question } from '../../tls/index.js';
 import { parseCertificate, verifyChain } from '../../x509/index.js';
+import { handshakeFailed } from '../exposure.js';
 import { stored, type ProbeContext } from './context.js';
 
+/** Milliseconds to wait for the answer to a command that should have been forgotten. */
+const INJECTION_WAIT = 1_500;
+
+type ProbeQuestion = AskHelloRequest['question'];
 type Draft = { -readonly [K in keyof ConnectionEvidence]: ConnectionEvidence[K] };
 
-/** One polite conversation with one address: greeting, EHLO, STARTTLS, handshake, EHLO, QUIT. */
-export async function probeSmtp(context: ProbeContext, host: string, ip: string): Promise<AddressEvidence> {
-  const connection = await converse(context, host, ip);
-  return { ip, ...statusOf(connection), connections: [connection] };
+/**
+ * Looks at one address: a completed handshake first, then, for what the goals ask beyond it, one connection a question, one at a time and within the
+ * budget. Whoever turns us away is left alone from then on. `known`: connections of an earlier run, whose answers are not asked for again.
+ */
+export async function probeSmtp(
+  context: ProbeContext,
+  host: string,
+  ip: string,
+  known: readonly ConnectionEvidence[] = [],
+): Promise<AddressEvidence> {
+  const { goals, budget, spacingMs, clock, signal } = context;
+  const first = await converse(context, host, ip, 'handshake');
+  const earlier = known.filter((c) => c.probe).map((c): ConnectionEvidence => ({ ...c, earlier: true }));
+  const connections = [first, ...earlier];
+  const address = { ip, ...statusOf(first) };
+  if (!goals || first.starttls !== 'offered' || !(first.handshake ?? handshakeFailed(first.failure?.code)))
+    return { ...address, connections };
+  if (context.intrusive && first.handshake) {
+    if (spacingMs > 0) await clock.sleep(spacingMs, signal);
+    connections.push(await converse(context, host, ip, 'injection'));
+  }
+  let stopped: string | undefined;
+  let spent = connections.length - earlier.length;
+  const log = await runProbes({
+    goals,
+    budget: budget - spent,
+    log: probeLog(connections),
+    ask: async (question) => {
+      if (spacingMs > 0) await clock.sleep(spacingMs, signal);
+      context.progress(`${host} [${ip}] connection ${++spent}`);
+      const connection = await converse(context, host, ip, question);
+      connections.push(connection);
+      const answer = probeLog([connection])[0]?.answer;
+      if (answer) return answer;
+      stopped = reasonOf(connection);
+      return { kind: 'none', reason: stopped };
+    },
+  });
+  if (stopped === undefined && nextQuestion(log, goals)) stopped = 'budget';
+  return { ...address, connections, ...(stopped === undefined ? {} : { stopped }) };
 }
 
-async function converse(context: ProbeContext, host: string, ip: string): Promise<ConnectionEvidence> {
+function reasonOf({ dial, failure, probe, starttls }: ConnectionEvidence): string {
+  if (dial !== 'open') return dial.code;
+  if (failure) return failure.code;
+  if (probe?.answer.kind === 'none') return probe.answer.reason;
+  return `starttls-${starttls}`;
+}
+
+/** What a connection is opened for: the completed handshake, or one question of the prober. */
+type Errand = Question | 'handshake' | 'injection';
+
+async function converse(context: ProbeContext, host: string, ip: string, errand: Errand): Promise<ConnectionEvidence> {
   const { network, clock, smtpPort, timeoutMs, signal } = context;
   const began = clock.monotonic();
   const since = (from: number): number => Math.max(0, Math.round(clock.monotonic() - from));
   const draft: Draft = {
-    purpose: 'handshake',
+    purpose: typeof errand === 'string' ? errand : errand.kind === 'hello' ? errand.topic : errand.kind,
     at: since(context.startedAt),
     milliseconds: 0,
     dial: 'open',
@@ -28,7 +81,7 @@ async function converse(context: ProbeContext, host: string, ip: string): Promis
   const dialled = await network.dial({ address: ip, port: smtpPort, timeoutMs, ...(signal ? { signal } : {}) });
   if (!dialled.ok) return { ...draft, dial: stored(dialled.failure), milliseconds: since(began) };
   try {
-    await talk(context, host, dialled.conn, draft);
+    await talk(context, host, dialled.conn, errand, draft);
   } finally {
     dialled.conn.close();
   }
@@ -36,7 +89,7 @@ async function converse(context: ProbeContext, host: string, ip: string): Promis
 }
 
 /** Fills the draft as far as the server lets us come. */
-async function talk(context: ProbeContext, host: string, conn: Conn, draft: Draft): Promise<void> {
+async function talk(context: ProbeContext, host: string, conn: Conn, errand: Errand, draft: Draft): Promise<void> {
   const { helo, timeoutMs, signal, clock } = context;
   const opened = await openSession({ conn, helo, timeoutMs, clock, ...(signal ? { signal } : {}) });
   if (!opened.ok) {
@@ -46,13 +99,13 @@ async function talk(context: ProbeContext, host: string, conn: Conn, draft: Draf
   const session = opened.value;
   try {
     draft.greeting = session.greeting;
-    await upgrade(context, host, session, draft);
+    await upgrade(context, host, session, errand, draft);
   } finally {
     draft.transcript = session.transcript.slice(0, 200);
   }
 }
 
-async function upgrade(context: ProbeContext, host: string, session: SmtpSession, draft: Draft): Promise<void> {
+async function upgrade(context: ProbeContext, host: string, session: SmtpSession, errand: Errand, draft: Draft): Promise<void> {
   const hello = await session.ehlo();
   if (!hello.ok) {
     draft.failure = stored(hello.failure);
@@ -64,46 +117,86 @@ async function upgrade(context: ProbeContext, host: string, session: SmtpSession
   if (offer.status !== 'offered') {
     if (offer.status === 'mangled') draft.mangledAs = offer.mangledAs;
     await session.quit();
-    return;
-  }
+  } else if (errand === 'injection') await inject(context, host, session, draft);
+  else if (errand === 'handshake') await complete(context, host, session, 'any', draft);
+  else if (errand.kind === 'handshake') await complete(context, host, session, errand.authentication, draft);
+  else await ask(context, host, session, errand, draft);
+}
+
+/** A handshake to its end, EHLO again, QUIT. */
+async function complete(
+  context: ProbeContext,
+  host: string,
+  session: SmtpSession,
+  authentication: 'RSA' | 'ECDSA' | 'any',
+  draft: Draft,
+): Promise<void> {
   const { timeoutMs, signal } = context;
   let facts: HandshakeFacts | undefined;
+  const only = authentication === 'any' ? {} : { authentication };
   const secured = await session.startTls(async (plain) => {
-    const made = await handshake({ conn: plain, servername: host, timeoutMs, ...(signal ? { signal } : {}) });
+    const made = await handshake({ conn: plain, servername: host, timeoutMs, ...only, ...(signal ? { signal } : {}) });
     if (made.ok) facts = made.facts;
     return made;
   });
-  if (facts) draft.handshake = handshakeEvidence(context, facts);
-  if (!secured.ok) {
-    draft.failure = stored(secured.failure);
-    // Any answer but 220 (RFC 3207 §4): senders that do not insist go on in clear.
-    if (secured.failure.code === 'smtp-starttls-refused') {
-      const { detail } = secured.failure;
-      draft.starttls = 'refused';
-      draft.starttlsReply = { code: Number(detail.slice(0, 3)), lines: [detail.slice(4)] };
-    }
-    return;
+  if (facts) {
+    draft.handshake = {
+      version: facts.version as HandshakeEvidence['version'],
+      suite: facts.suite,
+      ...(facts.group ? { group: facts.group } : {}),
+      ...presentedChain(context, facts.sni, facts.chain),
+    };
   }
+  if (!secured.ok) return notSecured(secured.failure, draft);
   const again = await session.ehlo();
   if (again.ok) draft.ehloAfterTls = { code: again.value.code, lines: again.value.lines };
   else draft.failure = stored(again.failure);
   await session.quit();
 }
 
-function handshakeEvidence({ trustStore, now }: ProbeContext, facts: HandshakeFacts): HandshakeEvidence {
-  const sent = facts.chain.flatMap((der) => {
+/**
+ * CVE-2011-0411: one NOOP in clear behind STARTTLS. A server that answers it inside TLS executes what an attacker put in front of the sealed session
+ * (RFC 3207 §4.2). Nothing else is sent.
+ */
+async function inject(context: ProbeContext, host: string, session: SmtpSession, draft: Draft): Promise<void> {
+  const { timeoutMs, signal } = context;
+  const secured = await session.startTls(
+    (plain) => handshake({ conn: plain, servername: host, timeoutMs, ...(signal ? { signal } : {}) }),
+    'NOOP',
+  );
+  if (!secured.ok) return notSecured(secured.failure, draft);
+  const answered = await session.read(Math.min(timeoutMs, INJECTION_WAIT));
+  draft.injection = answered.ok ? 'executed' : answered.failure.code === 'smtp-silent' ? 'discarded' : 'unknown';
+  await session.quit();
+}
+
+/** One hello, and what came back; the handshake ends there. */
+async function ask(context: ProbeContext, host: string, session: SmtpSession, question: ProbeQuestion, draft: Draft): Promise<void> {
+  const agreed = await session.agreeOnTls();
+  if (!agreed.ok) return notSecured(agreed.failure, draft);
+  const { timeoutMs, signal } = context;
+  const answer = await askHello({ conn: session.conn, question, serverName: host, timeoutMs, ...(signal ? { signal } : {}) });
+  const probe = probeEvidence({ question, answer });
+  if (probe) draft.probe = probe;
+  const chain = answer.kind === 'hello' ? answer.flight.certificates : undefined;
+  if (chain?.length) draft.presented = presentedChain(context, host, chain);
+}
+
+function notSecured(failure: Failure, draft: Draft): void {
+  draft.failure = stored(failure);
+  if (failure.code !== 'smtp-starttls-refused') return;
+  // Any answer but 220 (RFC 3207 §4): senders that do not insist go on in clear.
+  draft.starttls = 'refused';
+  draft.starttlsReply = { code: Number(failure.detail.slice(0, 3)), lines: [failure.detail.slice(4)] };
+}
+
+function presentedChain({ trustStore, now }: ProbeContext, sni: string, chain: readonly Uint8Array[]): PresentedChain {
+  const sent = chain.flatMap((der) => {
     const parsed = parseCertificate(der);
     return parsed.ok ? [parsed.value] : [];
   });
-  const { chain, validity, problems } = verifyChain({ sent, anchors: trustStore, at: now });
-  return {
-    version: facts.version as HandshakeEvidence['version'],
-    suite: facts.suite,
-    ...(facts.group ? { group: facts.group } : {}),
-    sni: facts.sni,
-    chain: facts.chain.map((der) => Buffer.from(der).toString('base64')),
-    pkix: { chain, validity, problems },
-  };
+  const { chain: trust, validity, problems } = verifyChain({ sent, anchors: trustStore, at: now });
+  return { sni, chain: chain.map((der) => Buffer.from(der).toString('base64')), pkix: { chain: trust, validity, problems } };
 }
 
 /** Silence and temporary refusals say nothing about a server; only what it clearly shows does. */

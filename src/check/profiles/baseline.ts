@@ -1,5 +1,6 @@
 import type { Severity } from '../../evidence/index.js';
 import type { Mechanism, Profile, Rule } from './profile.js';
+import { isBroken, isWeak, pqGroups, where12 } from './sets.js';
 
 const byMechanism = (
   none: Severity,
@@ -23,14 +24,26 @@ const weak = rule('warn', 'RFC 9325 §4');
 /** Published, but no sender obtains it: as if there were none. */
 const noPolicy = rule('warn', 'RFC 8461 §3');
 
+/** Other profiles ask this; here it is never raised. */
+const unasked = rule('info', 'RFC 9325');
+
 /** The RFCs and nothing but the RFCs. */
 export const baseline: Profile = {
   name: 'baseline',
   source: 'RFC 3207, RFC 7672, RFC 8460, RFC 8461',
   date: '2018-09',
   nearExpiry: { share: 1 / 6, days: 14 },
-  rsaBits: 2048,
-  ecBits: 224,
+  keys: [{ finding: 'cert-weak-key', rsaBelow: 2048, ecBelow: 224 }],
+  tls: {
+    versions: { SSLv2: 'tls-broken-version', SSLv3: 'tls-broken-version', TLSv1: 'tls-old-version', 'TLSv1.1': 'tls-old-version' },
+    required: [],
+    sets: [
+      { finding: 'tls-broken-suite', suites: where12(isBroken) },
+      { finding: 'tls-weak-suite', suites: where12((s) => isWeak(s) && s.authentication !== 'none') },
+      { finding: 'tls-anonymous-suite', suites: where12((s) => s.authentication === 'none' && !isBroken(s)) },
+      { finding: 'tls-pq-good', groups: pqGroups, version: 'TLSv1.3' },
+    ],
+  },
   maxAge: 86400,
   rules: {
     'starttls-absent': rule('fail', 'RFC 3207 §4'),
@@ -40,7 +53,24 @@ export const baseline: Profile = {
     'tls-broken-version': rule('fail', 'RFC 7568 §3', 'verdict'),
     'tls-old-version': rule('warn', 'RFC 8996 §2', 'verdict'),
     'tls-weak-suite': rule('warn', 'RFC 9325 §4.1', 'verdict'),
-    'tls-anonymous-suite': rule('info', 'RFC 7672 §8.2', 'inventory'),
+    'tls-anonymous-suite': rule('info', 'RFC 7672 §8.2', 'verdict'),
+    'tls-broken-suite': rule('fail', 'RFC 9325 §4.1', 'verdict'),
+    'tls-unlisted-suite': unasked,
+    'tls-phase-out-suite': unasked,
+    'tls-missing-version': unasked,
+    'tls-weak-group': unasked,
+    'tls-phase-out-group': unasked,
+    'tls-weak-dhe': unasked,
+    'tls-weak-handshake-signature': unasked,
+    'tls-order': unasked,
+    'tls-compression': unasked,
+    'tls-no-extended-master-secret': unasked,
+    'tls-no-secure-renegotiation': unasked,
+    'cert-short-key': unasked,
+    'dane-required': unasked,
+    'tls-hello-intolerant': rule('warn', 'RFC 8446 §4.1.2', 'verdict'),
+    'tls-pq-good': rule('good', 'RFC 8446 §4.2.7', 'verdict'),
+    'starttls-differs': rule('warn', 'RFC 3207 §4'),
     'injection-vulnerable': rule('fail', 'RFC 3207 §4.2', 'intrusive'),
     'cert-self-signed': untrusted,
     'cert-unknown-ca': untrusted,

@@ -1,4 +1,4 @@
-import type { Depth, Severity } from '../../evidence/index.js';
+import type { Depth, Severity, TlsVersion } from '../../evidence/index.js';
 import type { FindingId } from '../findings/catalogue.js';
 
 /** What vouches for a server when its certificate is judged; each is graded alone and the worst counts. */
@@ -14,6 +14,37 @@ export interface Rule {
   readonly depth?: Depth | 'intrusive';
 }
 
+/** "Does the server take any of these?", and what it is called when it does. */
+export type TlsSet = { readonly finding: FindingId } & (
+  | { readonly suites: readonly number[] }
+  | { readonly groups: readonly number[]; readonly version: 'TLSv1.2' | 'TLSv1.3' }
+  | { readonly schemes: readonly number[] }
+);
+
+/** What a profile asks of TLS itself, beyond the certificate. */
+export interface TlsTerms {
+  /** Versions that are found fault with when they are accepted. */
+  readonly versions: Partial<Readonly<Record<TlsVersion, FindingId>>>;
+  /** A version that has to be accepted. */
+  readonly required: readonly TlsVersion[];
+  readonly sets: readonly TlsSet[];
+  /** The server's own order must not put any of `worse` before any of `better`. */
+  readonly order?: { readonly finding: FindingId };
+  /** Bits of a finite-field group below which it is found fault with. */
+  readonly dheBits?: number;
+  /** Extensions and features that TLS 1.2 has to have, or must not have. */
+  readonly compression?: FindingId;
+  readonly extendedMasterSecret?: FindingId;
+  readonly secureRenegotiation?: FindingId;
+}
+
+/** Keys below these sizes. */
+export interface KeyTerms {
+  readonly finding: FindingId;
+  readonly rsaBelow: number;
+  readonly ecBelow: number;
+}
+
 /** What a verdict is made from: data with its source and date. */
 export interface Profile {
   readonly name: string;
@@ -22,8 +53,11 @@ export interface Profile {
   readonly rules: Readonly<Record<FindingId, Rule>>;
   /** Near expiry: below this share of the lifetime, and at most so many days. */
   readonly nearExpiry: { readonly share: number; readonly days: number };
-  readonly rsaBits: number;
-  readonly ecBits: number;
+  /** Worst first: the first that fits counts. */
+  readonly keys: readonly KeyTerms[];
+  readonly tls: TlsTerms;
+  /** DANE is asked of every domain. */
+  readonly requiresDane?: boolean;
   /** Seconds of max_age below which a policy counts as short. */
   readonly maxAge: number;
 }

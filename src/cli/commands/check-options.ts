@@ -1,7 +1,7 @@
 import { rootCertificates } from 'node:tls';
 import { existsSync } from 'node:fs';
 import { parseIp } from '../../base/index.js';
-import { baseline, type CheckOptions, type Profile } from '../../check/index.js';
+import { profiles, type CheckOptions, type Profile } from '../../check/index.js';
 import { builtinTrustStore } from '../../tls/index.js';
 import { parsePem, trustStore } from '../../x509/index.js';
 import { readFile } from '../read-file.js';
@@ -11,6 +11,10 @@ import { misuse, readResolverFlags, take, type ResolverFlags } from './resolver-
 export interface CheckFlags extends ResolverFlags {
   readonly json?: boolean;
   readonly depth: string;
+  readonly budget?: string;
+  readonly spacing?: string;
+  readonly resume?: string;
+  readonly intrusive?: boolean;
   readonly ca?: string;
   readonly systemCa?: boolean;
   readonly smtpPort: string;
@@ -31,12 +35,16 @@ export interface CheckFlags extends ResolverFlags {
 
 /** Turns flags into options of the library; throws HermeticError with what to do for each that does not fit. */
 export function readCheckFlags(flags: CheckFlags): CheckOptions {
-  if (flags.depth !== 'triage') throw misuse('--depth', `${flags.depth} is not known`, 'The depth there is: triage.');
+  const depth = (['triage', 'verdict', 'inventory'] as const).find((d) => d === flags.depth);
+  if (!depth) throw misuse('--depth', `${flags.depth} is not known`, 'Write triage, verdict or inventory.');
   if (flags.address !== undefined && !flags.mx) throw misuse('--address', 'needs --mx HOST', 'Give the host name that the server goes by.');
   if (flags.address !== undefined && !parseIp(flags.address))
     throw misuse('--address', `${flags.address} is no IP address`, 'Give an address such as 192.0.2.25.');
   return {
-    depth: 'triage',
+    depth,
+    ...(flags.intrusive ? { intrusive: true } : {}),
+    ...(flags.budget === undefined ? {} : { budget: number('--budget', flags.budget, 1, 1000) }),
+    ...(flags.spacing === undefined ? {} : { spacingMs: 1000 * number('--spacing', flags.spacing, 0, 600) }),
     profile: profileNamed(flags.profile),
     smtpPort: number('--smtp-port', flags.smtpPort, 1, 65535),
     httpsPort: number('--https-port', flags.httpsPort, 1, 65535),
@@ -52,8 +60,9 @@ export function readCheckFlags(flags: CheckFlags): CheckOptions {
 
 /** The profile of that name. */
 export function profileNamed(name: string): Profile {
-  if (name === baseline.name) return baseline;
-  throw misuse('--profile', `${name} is not known`, `The profile there is: ${baseline.name}.`);
+  const found = profiles.find((profile) => profile.name === name);
+  if (found) return found;
+  throw misuse('--profile', `${name} is not known`, `The profiles there are: ${profiles.map((p) => p.name).join(', ')}.`);
 }
 
 function roots({ ca, systemCa }: CheckFlags): NonNullable<CheckOptions['trustStore']> {

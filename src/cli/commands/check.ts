@@ -5,6 +5,7 @@ import {
   collectOptions,
   grade,
   nameOf,
+  profiles,
   renderControl,
   renderNagios,
   renderTerminal,
@@ -15,6 +16,7 @@ import type { CheckResult, Evidence } from '../../evidence/index.js';
 import { exitCodeOf, exitCodes, worstExitCode } from '../exit-codes.js';
 import { complain, type Output } from '../output.js';
 import { progress } from '../progress.js';
+import { readEvidence } from '../read-evidence.js';
 import { writeFile } from '../write-file.js';
 import { profileNamed, readCheckFlags, type CheckFlags } from './check-options.js';
 import { labOptions } from './lab-options.js';
@@ -30,7 +32,10 @@ export function checkCommand(output: Output, signal: AbortSignal, finish: (code:
   return withResolver(new Command('check').description('check what TLS is worth for the mail of a domain'))
     .argument('<domain...>', 'mail domains: the part after the @')
     .option('--json', 'the result as JSON: one object, or one a line for several domains')
-    .option('--depth <depth>', 'how much to ask: triage', 'triage')
+    .option('--depth <depth>', 'how much to ask: triage (1 connection an address), verdict or inventory', 'verdict')
+    .option('--budget <n>', 'connections to one address, at most (default 14; inventory 150)')
+    .option('--spacing <seconds>', 'between two connections to one address (default 0.2)')
+    .option('--resume <file>', 'evidence of an earlier run: what it settled is not asked again')
     .option('--ca <file>', 'further root certificates, PEM')
     .option('--system-ca', "the system's root certificates instead of those built in")
     .option('--smtp-port <n>', 'port of the mail hosts', '25')
@@ -41,10 +46,11 @@ export function checkCommand(output: Output, signal: AbortSignal, finish: (code:
     .option('--address <ip>', 'at this address (with --mx)')
     .option('--control <host>', 'a host known to offer STARTTLS: tells whose network strips it')
     .option('--transcript', 'the SMTP conversations')
+    .option('--intrusive', 'one connection more: is a command sent in clear executed inside TLS?')
     .option('--steps', 'every step of every finding')
     .option('--nagios', 'one line and the exit status of a monitoring plugin')
     .option('--evidence <file>', 'write what was seen, for hermetic grade')
-    .option('--profile <name>', 'what to grade by', 'baseline')
+    .option('--profile <name>', `what to grade by: ${profiles.map((p) => p.name).join(', ')}`, 'baseline')
     .option('--fail-on <severity>', 'warn or fail: from which verdict on the exit status is 1', 'fail')
     .option('--lab', 'check a domain of the built-in lab')
     .addHelpText('after', '\nExample:\n  hermetic check example.com\n  hermetic check --lab good.example')
@@ -60,7 +66,8 @@ async function run(domains: readonly string[], flags: CheckFlags, output: Output
   const line = progress(output);
   try {
     // One resolver and one set of roots for all domains.
-    const options = collectOptions({ ...given, ...(lab ? labOptions(lab) : {}), signal, onProgress: line.note });
+    const earlier = flags.resume === undefined ? {} : { earlier: readEvidence(flags.resume) };
+    const options = collectOptions({ ...given, ...(lab ? labOptions(lab) : {}), ...earlier, signal, onProgress: line.note });
     const profile = profileNamed(flags.profile);
     // Printed in the order given, worked on side by side.
     const pending = domains.map((domain) => one(domain, options, profile));

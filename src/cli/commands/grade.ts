@@ -1,10 +1,8 @@
 import { Command } from 'commander';
-import { HermeticError } from '../../base/index.js';
 import { grade, renderTerminal } from '../../check/index.js';
-import { evidenceSchema, type Evidence } from '../../evidence/index.js';
 import { exitCodeOf } from '../exit-codes.js';
 import type { Output } from '../output.js';
-import { readFile } from '../read-file.js';
+import { readEvidence } from '../read-evidence.js';
 import { profileNamed } from './check-options.js';
 
 /** `hermetic grade`: stored evidence judged again, without the network. */
@@ -25,20 +23,4 @@ export function gradeCommand(output: Output, finish: (code: number) => void): Co
       );
       finish(exitCodeOf(result));
     });
-}
-
-function readEvidence(file: string): Evidence {
-  const text = readFile(file, 'evidence');
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw new HermeticError('evidence-invalid', `${file}: not JSON`, { cause, fix: 'Give a file written by hermetic check --evidence.' });
-  }
-  const parsed = evidenceSchema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  throw new HermeticError('evidence-invalid', `${file}: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`.trim(), {
-    fix: 'Give a file written by hermetic check --evidence.',
-  });
 }

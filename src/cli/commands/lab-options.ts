@@ -3,5 +3,6 @@ import type { Lab } from '../../lab/index.js';
 
 /** Everything a check needs to live inside the lab. */
 export function labOptions(lab: Lab): CheckOptions {
-  return { network: lab.network, upstreams: lab.upstreams, anchors: lab.anchors, trustStore: lab.trustStore, timeoutMs: 2000 };
+  const { network, upstreams, anchors, trustStore, spacingMs } = lab;
+  return { network, upstreams, anchors, trustStore, spacingMs, timeoutMs: 2000 };
 }

@@ -1,6 +1,9 @@
+import { createPrivateKey } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { createSecureContext, TLSSocket, type SecureContext, type SecureVersion } from 'node:tls';
 import type { Duplex } from 'node:stream';
+import { readClientHello } from '../../tls/index.js';
+import { respond, type ResponderConfig } from '../tls-responder/index.js';
 import type { Issued } from '../../pki/index.js';
 
 /**
@@ -35,6 +38,10 @@ export interface MailServerOptions {
   readonly greeting?: string;
   readonly minVersion?: SecureVersion;
   readonly maxVersion?: SecureVersion;
+  /**
+   * Helloes that no ordinary client sends (those without a key share) are answered by this script: so a server can show what OpenSSL no longer speaks.
+   */
+  readonly scripted?: Omit<ResponderConfig, 'certificates'>;
   /** Every message that was accepted, and how it came. */
   onMail?(mail: ReceivedMail): void;
 }
@@ -211,6 +218,28 @@ class Session {
     // RFC 3207 §4.2: what came in clear is forgotten; the injectable server keeps it.
     const kept = habit === 'injectable' ? this.#pending : '';
     this.socket.removeAllListeners('data');
+    if (this.options.scripted) this.#byHello(this.options.scripted);
+    else this.#seal(kept);
+    return 'sealing';
+  }
+
+  /** Looks at the hello before anybody answers it. */
+  #byHello(scripted: Omit<ResponderConfig, 'certificates'>): void {
+    const certificates = this.options.certificates.map(({ chain, keyPem }) => ({ chain, key: createPrivateKey(keyPem) }));
+    let seen = Buffer.alloc(0);
+    const look = (bytes: Buffer): void => {
+      seen = Buffer.concat([seen, bytes]);
+      const hello = readClientHello(seen);
+      if (hello === 'more') return;
+      this.socket.off('data', look).pause();
+      this.socket.unshift(seen);
+      if (hello && hello.keyShares.length > 0) this.#seal('');
+      else respond(this.socket, { ...scripted, certificates }).catch(() => this.socket.destroy());
+    };
+    this.socket.on('data', look);
+  }
+
+  #seal(kept: string): void {
     const secured = new TLSSocket(this.socket, { isServer: true, secureContext: this.context });
     secured.on('error', () => this.socket.destroy());
     this.#stream = secured;
@@ -221,7 +250,6 @@ class Session {
       this.#pending = kept + this.#pending;
       if (kept) this.#work();
     });
-    return 'sealing';
   }
 
   #take(line: string): void {

@@ -41,6 +41,7 @@ export type CertificateTraits =
   | 'near-expiry'
   | 'wrong-name'
   | 'no-intermediate'
+  | 'rsa'
   | 'rsa-1024'
   | 'sha1-chain'
   | 'rsa-and-ecdsa';
@@ -57,6 +58,8 @@ export interface HostTraits {
   readonly certificate?: CertificateTraits;
   readonly habit?: SmtpHabit;
   readonly greeting?: string;
+  /** What the server speaks beyond what OpenSSL still does; the completed handshake is then TLS 1.2. */
+  readonly speaks?: 'old-versions' | 'ssl3';
   readonly tlsa?: readonly TlsaTraits[];
   /** Where the TLSA records stand: an alias in their place leads there. */
   readonly tlsaAt?: string;

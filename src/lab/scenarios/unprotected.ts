@@ -20,6 +20,18 @@ export const unprotectedDomains: readonly Scenario[] = [
     expect: onlyThis(),
   },
   {
+    domain: 'legacy.example',
+    says: 'TLS 1.0 to 1.2 with RC4 and 3DES beside better suites',
+    hosts: [{ certificate: 'rsa', speaks: 'old-versions' }],
+    expect: onlyThis('tls-old-version', 'tls-weak-suite'),
+  },
+  {
+    domain: 'ssl3.example',
+    says: 'SSLv3 is still accepted',
+    hosts: [{ certificate: 'rsa', speaks: 'ssl3' }],
+    expect: { ...onlyThis('tls-old-version'), verdict: 'fail', fail: ['tls-broken-version'] },
+  },
+  {
     domain: 'signed-only.example',
     says: 'DNSSEC without TLSA records and without MTA-STS',
     zone: { signed: {} },

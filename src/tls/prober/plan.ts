@@ -1,3 +1,4 @@
+import { parseCertificate } from '../../x509/index.js';
 import { suites as known } from '../wire/index.js';
 import type { ProbeRecord } from './answer.js';
 import type { Goals } from './goals.js';
@@ -30,7 +31,7 @@ const certificateCurves: readonly number[] = [23, 24, 25];
  * run that was cut short is resumed from its log.
  */
 export function nextQuestion(log: readonly ProbeRecord[], goals: Goals): Question | undefined {
-  for (const step of [certificates, oldest, sets, surface, order, finiteField, ssl2]) {
+  for (const step of [certificates, oldest, ssl2, sets, surface, order, finiteField]) {
     const question = step(log, goals);
     if (question) return question;
   }
@@ -79,11 +80,17 @@ function parts(log: readonly ProbeRecord[]): Question | undefined {
 /** TLS 1.3 encrypts its certificate: the other kind of key shows only in a completed handshake. */
 function onlyTls13(log: readonly ProbeRecord[]): Question | undefined {
   if (!heard(log, 'tls13').some((a) => a.hello)) return undefined;
+  const shown = log.flatMap(({ answer }) => (answer.kind === 'handshake' ? keyOf(answer.chain[0]) : []));
   for (const authentication of ['ECDSA', 'RSA'] as const) {
-    if (!log.some(({ question }) => question.kind === 'handshake' && question.authentication === authentication))
-      return { kind: 'handshake', authentication };
+    const asked = log.some(({ question }) => question.kind === 'handshake' && question.authentication === authentication);
+    if (!asked && !shown.includes(authentication)) return { kind: 'handshake', authentication };
   }
   return undefined;
+}
+
+function keyOf(der: Uint8Array | undefined): 'RSA' | 'ECDSA' {
+  const parsed = der && parseCertificate(der);
+  return parsed?.ok && parsed.value.keyAlgorithm.startsWith('RSA') ? 'RSA' : 'ECDSA';
 }
 
 function completedWith(log: readonly ProbeRecord[], version: string): boolean {
@@ -111,7 +118,7 @@ function sets(log: readonly ProbeRecord[], goals: Goals): Question | undefined {
     if (asked(log, `set:${id}`) || goals.inventory) continue;
     const old = only(suites, (s) => !s.tls13);
     const version: HelloVersion = old.length > 0 ? 'TLSv1.2' : 'TLSv1.3';
-    if (!speaks(log, version)) continue;
+    if (!speaks(log, version) && (version === 'TLSv1.3' || !speaksOld(log))) continue;
     return hello(`set:${id}`, version, old.length > 0 ? old : suites);
   }
   for (const { id, groups, version } of goals.groupSets) {
@@ -130,6 +137,11 @@ function sets(log: readonly ProbeRecord[], goals: Goals): Question | undefined {
     );
   }
   return undefined;
+}
+
+/** The hello of a set offers TLS 1.2 at most: a server that only has older versions answers it too. */
+function speaksOld(log: readonly ProbeRecord[]): boolean {
+  return oldVersions.some((v) => heard(log, `highest:${v}`).some((a) => a.hello));
 }
 
 /** False only where the version is known to be refused; asking costs a connection, assuming costs the truth. */
@@ -230,11 +242,12 @@ export function acceptedAt(log: readonly ProbeRecord[], version: HelloVersion): 
 }
 
 function finiteField(log: readonly ProbeRecord[], goals: Goals): Question | undefined {
-  if (!(goals.dhe || goals.inventory) || asked(log, 'dhe') || !speaks(log, 'TLSv1.2')) return undefined;
-  if (heard(log).some((a) => a.keyExchange?.kind === 'dhe')) return undefined;
+  const speaks12 = speaks(log, 'TLSv1.2');
+  if (!(goals.dhe || goals.inventory) || asked(log, 'dhe') || !(speaks12 || speaksOld(log))) return undefined;
+  if (heard(log).some((a) => a.keyExchange?.kind === 'dhe' && authenticationOf(a.hello?.suite ?? 0) !== 'none')) return undefined;
   const dhe = only(suites12, (s) => s.keyExchange === 'DHE' && s.authentication !== 'none');
   const { left } = removeSuites(heard12(log, 'ecdsa', 'tls12'), suites12, groups12);
-  return dhe.some((id) => left.includes(id)) ? hello('dhe', 'TLSv1.2', dhe) : undefined;
+  return !speaks12 || dhe.some((id) => left.includes(id)) ? hello('dhe', 'TLSv1.2', dhe) : undefined;
 }
 
 function ssl2(log: readonly ProbeRecord[], goals: Goals): Question | undefined {

@@ -31,8 +31,8 @@ export type Question =
       readonly schemes: readonly number[];
     }
   | { readonly kind: 'ssl2' }
-  /** A completed handshake that accepts only this kind of server key: how TLS 1.3 is asked for its other certificate. */
-  | { readonly kind: 'handshake'; readonly authentication: 'RSA' | 'ECDSA' };
+  /** A completed handshake; one that accepts only this kind of server key is how TLS 1.3 is asked for its other certificate. */
+  | { readonly kind: 'handshake'; readonly authentication: 'RSA' | 'ECDSA' | 'any' };
 
 const usable = (s: Suite): boolean => !s.tls13 && !['PSK', 'SRP', 'KRB5'].includes(s.keyExchange) && s.authentication !== 'PSK';
 

@@ -20,7 +20,8 @@ const helloVersions: readonly HelloVersion[] = ['TLSv1.3', 'TLSv1.2', 'TLSv1.1',
 export function summarise(log: readonly ProbeRecord[]): Inventory {
   const all = heard(log);
   const answered = all.filter((a) => a.hello);
-  const dhe = answered.find((a) => a.keyExchange?.kind === 'dhe')?.keyExchange;
+  // Anonymous suites may use a group of their own.
+  const dhe = answered.find((a) => a.keyExchange?.kind === 'dhe' && authenticationOf(a.hello?.suite ?? 0) !== 'none')?.keyExchange;
   const versions = versionsOf(log);
   const known13 = removeGroups(heard(log, 'tls13'), groups13).accepted;
   return {

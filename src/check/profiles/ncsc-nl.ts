@@ -1,0 +1,94 @@
+import { baseline } from './baseline.js';
+import type { Profile } from './profile.js';
+import { allBut12, allBut13, groupsNamed, named, sha1Schemes, where12 } from './sets.js';
+
+const goodGroups = [
+  'secp256r1',
+  'secp384r1',
+  'secp521r1',
+  'brainpoolP256r1',
+  'brainpoolP384r1',
+  'brainpoolP512r1',
+  'brainpoolP256r1tls13',
+  'brainpoolP384r1tls13',
+  'brainpoolP512r1tls13',
+  'x25519',
+  'x448',
+];
+const phaseOutGroups = ['secp224r1', 'ffdhe3072', 'ffdhe4096', 'ffdhe6144', 'ffdhe8192'];
+const hybrids = ['X25519MLKEM768', 'SecP256r1MLKEM768', 'SecP384r1MLKEM1024', 'MLKEM512', 'MLKEM768', 'MLKEM1024'];
+
+const sufficient = named(
+  'ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256',
+  'ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256',
+  'ECDHE_ECDSA_WITH_AES_256_GCM_SHA384',
+  'ECDHE_RSA_WITH_AES_256_GCM_SHA384',
+  'ECDHE_ECDSA_WITH_AES_128_GCM_SHA256',
+  'ECDHE_RSA_WITH_AES_128_GCM_SHA256',
+  'ECDHE_ECDSA_WITH_AES_256_CCM',
+  'ECDHE_ECDSA_WITH_AES_128_CCM',
+);
+/** With forward secrecy and SHA-2, but CBC, Camellia, ARIA, or a finite field. */
+const phaseOut = where12(
+  (s) =>
+    (s.keyExchange === 'ECDHE' || s.keyExchange === 'DHE') &&
+    (s.authentication === 'RSA' || s.authentication === 'ECDSA') &&
+    ['AES', 'CAMELLIA', 'ARIA', 'CHACHA20'].includes(s.cipher) &&
+    (s.mode === 'GCM' || s.mode === 'CCM' || s.mode === 'POLY1305' || (s.mode === 'CBC' && /^SHA(256|384)$/.test(s.hash))) &&
+    !s.name.endsWith('_OLD') &&
+    !sufficient.includes(s.id),
+);
+
+/** NCSC-NL, ICT-beveiligingsrichtlijnen voor Transport Layer Security, 2025-05. What it calls insufficient fails, what it phases out warns. */
+export const ncscNl: Profile = {
+  ...baseline,
+  name: 'ncsc-nl-2025-05',
+  source: 'NCSC-NL, IT Security Guidelines for TLS',
+  date: '2025-05',
+  keys: [
+    { finding: 'cert-weak-key', rsaBelow: 2048, ecBelow: 224 },
+    { finding: 'cert-short-key', rsaBelow: 3072, ecBelow: 256 },
+  ],
+  tls: {
+    versions: {
+      SSLv2: 'tls-broken-version',
+      SSLv3: 'tls-broken-version',
+      TLSv1: 'tls-old-version',
+      'TLSv1.1': 'tls-old-version',
+    },
+    required: [],
+    sets: [
+      { finding: 'tls-unlisted-suite', suites: [...allBut12(sufficient, phaseOut), ...allBut13(0x1301, 0x1302, 0x1303, 0x1304)] },
+      { finding: 'tls-phase-out-suite', suites: phaseOut },
+      { finding: 'tls-weak-group', groups: groupsNamed('TLSv1.2', [...goodGroups, ...phaseOutGroups], true), version: 'TLSv1.2' },
+      {
+        finding: 'tls-weak-group',
+        groups: groupsNamed('TLSv1.3', [...goodGroups, ...phaseOutGroups, ...hybrids], true),
+        version: 'TLSv1.3',
+      },
+      { finding: 'tls-weak-handshake-signature', schemes: sha1Schemes },
+    ],
+    order: { finding: 'tls-order' },
+    dheBits: 3072,
+    compression: 'tls-compression',
+    extendedMasterSecret: 'tls-no-extended-master-secret',
+    secureRenegotiation: 'tls-no-secure-renegotiation',
+  },
+  rules: {
+    ...baseline.rules,
+    'tls-old-version': { severity: 'fail', clause: 'NCSC-NL 2025-05 B1-1', depth: 'verdict' },
+    'tls-unlisted-suite': { severity: 'fail', clause: 'NCSC-NL 2025-05 B2-1', depth: 'verdict' },
+    'tls-phase-out-suite': { severity: 'warn', clause: 'NCSC-NL 2025-05 B2-1', depth: 'verdict' },
+    'tls-weak-group': { severity: 'fail', clause: 'NCSC-NL 2025-05 B5-1', depth: 'verdict' },
+    'tls-weak-dhe': { severity: 'fail', clause: 'NCSC-NL 2025-05 B6-1', depth: 'verdict' },
+    // A notice for mail servers.
+    'tls-weak-handshake-signature': { severity: 'info', clause: 'NCSC-NL 2025-05 B3-2', depth: 'verdict' },
+    'tls-order': { severity: 'warn', clause: 'NCSC-NL 2025-05 B2-5', depth: 'verdict' },
+    'tls-compression': { severity: 'fail', clause: 'NCSC-NL 2025-05 B7-1', depth: 'verdict' },
+    'tls-no-extended-master-secret': { severity: 'fail', clause: 'NCSC-NL 2025-05 B8-1', depth: 'verdict' },
+    'tls-no-secure-renegotiation': { severity: 'fail', clause: 'NCSC-NL 2025-05 B8-1', depth: 'verdict' },
+    'cert-weak-key': { severity: 'fail', clause: 'NCSC-NL 2025-05 B3-3', depth: 'triage' },
+    'cert-short-key': { severity: 'warn', clause: 'NCSC-NL 2025-05 B3-3', depth: 'triage' },
+    'cert-weak-signature': { severity: 'fail', clause: 'NCSC-NL 2025-05 B3-1', depth: 'triage' },
+  },
+};

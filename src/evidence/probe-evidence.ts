@@ -1,0 +1,16 @@
+import type { Question, ServerHello, ServerKeyExchange } from '../tls/index.js';
+
+/** A question of the prober and its answer, as plain JSON. Chains stand beside it, as what the connection presented. */
+export interface ProbeEvidence {
+  readonly question: Question;
+  readonly answer:
+    | { readonly kind: 'hello'; readonly hello: ServerHello; readonly keyExchange?: KeyExchangeEvidence }
+    | { readonly kind: 'refused'; readonly alert?: number }
+    | { readonly kind: 'ssl2'; readonly ciphers: readonly number[] }
+    | { readonly kind: 'none'; readonly reason: string };
+}
+
+/** Octets as lower-case hex. */
+export type KeyExchangeEvidence =
+  | Exclude<ServerKeyExchange, { kind: 'dhe' }>
+  | { readonly kind: 'dhe'; readonly prime: string; readonly generator: string; readonly scheme?: number };

@@ -1,0 +1,53 @@
+import { fromHex, toHex } from '../base/index.js';
+import type { Answer, ProbeRecord, Question, ServerKeyExchange } from '../tls/index.js';
+import type { ConnectionEvidence } from './evidence.js';
+import type { KeyExchangeEvidence, ProbeEvidence } from './probe-evidence.js';
+
+/** A record as it is stored; a completed handshake is stored as one and not here. */
+export function probeEvidence({ question, answer }: ProbeRecord): ProbeEvidence | undefined {
+  if (answer.kind === 'handshake') return undefined;
+  if (answer.kind !== 'hello') return { question, answer };
+  const { hello, keyExchange } = answer.flight;
+  if (!hello) return { question, answer: { kind: 'none', reason: 'tls-failed' } };
+  return { question, answer: { kind: 'hello', hello, ...(keyExchange ? { keyExchange: stored(keyExchange) } : {}) } };
+}
+
+/** What the planner knows of an address, from what is stored of it. */
+export function probeLog(connections: readonly ConnectionEvidence[]): readonly ProbeRecord[] {
+  return connections.flatMap((connection): ProbeRecord[] => {
+    const { probe, handshake, presented } = connection;
+    if (handshake) {
+      const { version, suite, group, chain } = handshake;
+      const question: Question = probe?.question.kind === 'handshake' ? probe.question : { kind: 'handshake', authentication: 'any' };
+      return [{ question, answer: { kind: 'handshake', version, suite, chain: chain.map(octets), ...(group ? { group } : {}) } }];
+    }
+    if (!probe || probe.answer.kind === 'none') return [];
+    return [{ question: probe.question, answer: answerOf(probe.answer, presented?.chain ?? []) }];
+  });
+}
+
+function answerOf(answer: ProbeEvidence['answer'], chain: readonly string[]): Answer {
+  if (answer.kind !== 'hello') return answer;
+  const { hello, keyExchange } = answer;
+  return {
+    kind: 'hello',
+    flight: {
+      hello,
+      ...(chain.length > 0 ? { certificates: chain.map(octets) } : {}),
+      ...(keyExchange ? { keyExchange: restored(keyExchange) } : {}),
+    },
+  };
+}
+
+function stored(exchange: ServerKeyExchange): KeyExchangeEvidence {
+  return exchange.kind === 'dhe' ? { ...exchange, prime: toHex(exchange.prime), generator: toHex(exchange.generator) } : exchange;
+}
+
+function restored(exchange: KeyExchangeEvidence): ServerKeyExchange {
+  if (exchange.kind !== 'dhe') return exchange;
+  return { ...exchange, prime: fromHex(exchange.prime) ?? new Uint8Array(), generator: fromHex(exchange.generator) ?? new Uint8Array() };
+}
+
+function octets(base64: string): Uint8Array {
+  return new Uint8Array(Buffer.from(base64, 'base64'));
+}

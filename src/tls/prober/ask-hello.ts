@@ -1,0 +1,92 @@
+import { randomBytes } from 'node:crypto';
+import type { Conn } from '../../net/index.js';
+import { buildClientHello, buildSsl2ClientHello, FlightReader, readSsl2ServerHello } from '../wire/index.js';
+import type { Answer } from './answer.js';
+import { helloFor, type Question } from './question.js';
+
+export interface AskHelloRequest {
+  /** Where a ClientHello is waited for. It is closed afterwards. */
+  readonly conn: Conn;
+  readonly question: Exclude<Question, { kind: 'handshake' }>;
+  /** SNI: a host name in A-labels. */
+  readonly serverName: string;
+  /** Milliseconds for the whole answer. Default 15 000. */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+const TIMEOUT = 15_000;
+/** close_notify as a warning (RFC 5246 §7.2.1): the server learns that nobody will go on. */
+const goodbye = Uint8Array.of(21, 3, 1, 0, 2, 1, 0);
+
+/** Sends one hello, reads what can be read of the answer, says goodbye and hangs up. Rejects only with `signal.reason`. */
+export function askHello({ conn, question, serverName, timeoutMs = TIMEOUT, signal }: AskHelloRequest): Promise<Answer> {
+  const { stream } = conn;
+  return new Promise((resolve, reject) => {
+    const reader = question.kind === 'ssl2' ? new Ssl2Reader() : new TlsReader();
+    const settle = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', stop);
+      stream.off('data', take).off('end', ended).off('close', ended).off('error', broke);
+      stream.on('error', () => undefined);
+    };
+    const finish = (answer: Answer): void => {
+      settle();
+      if (answer.kind === 'hello') stream.write(goodbye);
+      stream.end();
+      conn.close();
+      resolve(answer);
+    };
+    const take = (bytes: Uint8Array): void => {
+      const answer = reader.push(bytes);
+      if (answer) finish(answer);
+    };
+    const ended = (): void => finish(reader.ended());
+    // A server that resets the connection at a hello refuses it as much as one that sends an alert.
+    const broke = (): void => finish(reader.ended());
+    const stop = (): void => {
+      settle();
+      conn.close();
+      reject(signal?.reason as Error);
+    };
+    const timer = setTimeout(() => finish({ kind: 'none', reason: 'tls-timeout' }), timeoutMs);
+    if (signal?.aborted) return stop();
+    signal?.addEventListener('abort', stop, { once: true });
+    stream.on('data', take).on('end', ended).on('close', ended).on('error', broke);
+    stream.write(
+      question.kind === 'ssl2' ? buildSsl2ClientHello(randomBytes(16)) : buildClientHello(helloFor(question, randomBytes(64), serverName)),
+    );
+    stream.resume();
+  });
+}
+
+class TlsReader {
+  readonly #reader = new FlightReader();
+
+  push(bytes: Uint8Array): Answer | undefined {
+    return this.#reader.push(bytes) === 'more' ? undefined : this.ended();
+  }
+
+  ended(): Answer {
+    const { state, flight, problem } = this.#reader;
+    if (flight.hello) return { kind: 'hello', flight };
+    if (state === 'broken') return { kind: 'none', reason: problem === 'not a TLS record' ? 'tls-garbage' : 'tls-failed' };
+    return flight.alert ? { kind: 'refused', alert: flight.alert.description } : { kind: 'refused' };
+  }
+}
+
+/** An SSLv2 answer is at most 32 KiB: two length octets. */
+class Ssl2Reader {
+  #bytes = new Uint8Array(0);
+
+  push(bytes: Uint8Array): Answer | undefined {
+    this.#bytes = Uint8Array.from([...this.#bytes, ...bytes.subarray(0, 65_536 - this.#bytes.length)]);
+    const read = readSsl2ServerHello(this.#bytes);
+    if (read.state === 'more') return this.#bytes.length >= 65_536 ? { kind: 'refused' } : undefined;
+    return read.state === 'accepted' ? { kind: 'ssl2', ciphers: read.ciphers } : { kind: 'refused' };
+  }
+
+  ended(): Answer {
+    return { kind: 'refused' };
+  }
+}
