@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import test, { after, before } from 'node:test';
 
 interface Manifest {
@@ -23,7 +23,9 @@ before(() => {
   mkdirSync(modules);
   execFileSync('tar', ['-xzf', join(folder, packed.split('\n').at(-1) ?? ''), '-C', modules]);
   cpSync(join(modules, 'package'), join(modules, 'hermetic'), { recursive: true });
-  for (const name of Object.keys(manifest.dependencies)) cpSync(join('node_modules', name), join(modules, name), { recursive: true });
+  const production = execFileSync('npm', ['ls', '--omit=dev', '--all', '--parseable'], { encoding: 'utf8' }).trim().split('\n').slice(1);
+  assert.ok(production.length >= Object.keys(manifest.dependencies).length);
+  for (const path of production) cpSync(path, join(modules, relative('node_modules', path)), { recursive: true });
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
   installed = join(modules, 'hermetic');
 });
