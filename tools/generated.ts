@@ -10,6 +10,7 @@ import { jsonSchemas } from '../src/evidence/index.js';
 import { httpFailures } from '../src/http/index.js';
 import { stsFailures } from '../src/mta-sts/index.js';
 import { smtpFailures } from '../src/smtp/index.js';
+import { storeFailures } from '../src/store/index.js';
 import { tlsRptFailures } from '../src/tls-rpt/index.js';
 import { tlsFailures } from '../src/tls/index.js';
 import { x509Failures } from '../src/x509/index.js';
@@ -26,6 +27,7 @@ const parts: readonly (readonly [string, FailureCatalogue<string>])[] = [
   ['MTA-STS', stsFailures],
   ['DANE', daneFailures],
   ['TLS-RPT', tlsRptFailures],
+  ['Store', storeFailures],
 ];
 
 async function generated(): Promise<ReadonlyMap<string, string>> {

@@ -1,0 +1,73 @@
+import { HermeticError, defineFailures } from '../base/index.js';
+
+/** What can be wrong with the database; thrown as HermeticError, since it is a condition of this machine. */
+export const storeFailures = defineFailures({
+  'store-unwritable': {
+    blame: 'local',
+    temporary: false,
+    says: 'The database cannot be opened or written.',
+    fix: 'Check that the folder exists and belongs to the user that runs hermetic.',
+  },
+  'store-full': {
+    blame: 'local',
+    temporary: true,
+    says: 'The disk is full, and nothing was stored.',
+    fix: 'Make room; work goes on by itself.',
+  },
+  'store-busy': {
+    blame: 'local',
+    temporary: true,
+    says: 'Another process holds the database.',
+    fix: 'Try again; if it stays so, look for a second hermetic on the same file.',
+  },
+  'store-corrupt': {
+    blame: 'local',
+    temporary: false,
+    says: 'The file is damaged, or is no database.',
+    fix: 'Restore it from a backup, or move it away to begin anew.',
+  },
+  'store-newer': {
+    blame: 'local',
+    temporary: false,
+    says: 'A newer hermetic wrote this database.',
+    fix: 'Use that version or a later one; older ones would harm it.',
+  },
+  'store-driver': {
+    blame: 'local',
+    temporary: false,
+    says: 'No SQLite driver loads on this machine.',
+    fix: 'Install the package for your platform, or use Node 24 or newer, which brings its own.',
+  },
+});
+
+export type StoreFailureCode = keyof typeof storeFailures.entries;
+
+/** The error to throw for a condition of the catalogue. */
+export function storeError(code: StoreFailureCode, detail: string, cause?: unknown): HermeticError {
+  const { says, fix } = storeFailures.entries[code];
+  return new HermeticError(code, `${detail}: ${says}`, { cause, fix });
+}
+
+// Primary result codes, https://sqlite.org/rescode.html
+const byResultCode: Readonly<Record<number, StoreFailureCode>> = {
+  3: 'store-unwritable', // PERM
+  5: 'store-busy',
+  6: 'store-busy', // LOCKED
+  8: 'store-unwritable', // READONLY
+  10: 'store-unwritable', // IOERR
+  11: 'store-corrupt',
+  13: 'store-full',
+  14: 'store-unwritable', // CANTOPEN
+  26: 'store-corrupt', // NOTADB
+};
+
+/** Runs a call of the driver; what it throws for a condition of this machine becomes a named error, the rest (wrong SQL, a broken constraint) stays. */
+export function named<T>(file: string, call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    const { errcode } = error as { errcode?: number };
+    const code = errcode === undefined ? undefined : byResultCode[errcode & 0xff];
+    throw code ? storeError(code, file, error) : error;
+  }
+}
