@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 /** The one gate: what has to hold before anything lands, cheapest first. */
 const steps: readonly { readonly name: string; readonly run: readonly string[] }[] = [
   { name: 'architecture', run: ['dist/tools/architecture.js'] },
+  { name: 'clauses', run: ['dist/tools/spec.js'] },
   { name: 'generated files', run: ['dist/tools/generated.js', '--check'] },
   { name: 'format', run: ['node_modules/prettier/bin/prettier.cjs', '--check', '--log-level', 'warn', '.'] },
   { name: 'lint', run: ['node_modules/eslint/bin/eslint.js', '--max-warnings', '0', '.'] },

@@ -40,6 +40,7 @@ function verdict(records: TlsaData[], changes: { chain?: Certificate[]; names?: 
   return verifyDane({ records, chain, names: ['mx.example.com'], at: now, ...changes }).verdict;
 }
 
+// [7672-3.1.1-1, 7672-3.1.1-2, 7672-3.2.1-1, 7671-2-1, 7671-2-2, 7671-4.2-1, 7671-5.1-1]
 test('RFC 7672 §3.1.1: usage 3 looks at the key alone; names and dates are ignored', () => {
   for (const selector of [0, 1])
     for (const matching of [0, 1, 2]) assert.equal(verdict([record(3, selector, matching, leaf)]), 'match', `3 ${selector} ${matching}`);
@@ -47,7 +48,7 @@ test('RFC 7672 §3.1.1: usage 3 looks at the key alone; names and dates are igno
   assert.equal(verdict([record(3, 1, 1, intermediate)]), 'mismatch');
 });
 
-test('RFC 7671 §5.2: usage 2 needs the anchor, a path, a name and a date', () => {
+test('RFC 7671 §5.2 [7672-3.2.2-1, 7671-10.2-1]: usage 2 needs the anchor, a path, a name and a date', () => {
   for (const selector of [0, 1])
     for (const matching of [0, 1, 2]) {
       assert.equal(verdict([record(2, selector, matching, intermediate)]), 'match', `2 ${selector} ${matching}`);
@@ -61,14 +62,23 @@ test('RFC 7671 §5.2: usage 2 needs the anchor, a path, a name and a date', () =
   assert.equal(verdict([record(2, 1, 1, leaf)]), 'mismatch', 'the server’s own certificate is no anchor');
 });
 
-test('RFC 7671 §5.2.2, §5.2.3: an anchor given in full need not be sent', () => {
+test('RFC 7672 §3.1.2 [7672-3.1.2-1]: an anchor that allows no intermediate below it gets none', () => {
+  const strict = createCa({ name: 'Strict', pathLength: 0, notBefore: now - day, notAfter: now + 90 * day });
+  const between = createIntermediate(strict, { name: 'Between', notBefore: now - day, notAfter: now + 90 * day });
+  const long = [...issue(between, { names: ['mx.example.com'], ...dates }).chain.map(read), read(strict.der)];
+  assert.equal(verdict([record(2, 0, 1, read(strict.der))], { chain: long }), 'mismatch');
+  const short = [...issue(strict, { names: ['mx.example.com'], ...dates }).chain.map(read), read(strict.der)];
+  assert.equal(verdict([record(2, 0, 1, read(strict.der))], { chain: short }), 'match');
+});
+
+test('RFC 7671 §5.2.2, §5.2.3 [7671-5.2.2-1, 7671-5.2.3-1]: an anchor given in full need not be sent', () => {
   assert.equal(verdict([record(2, 0, 0, anchor)], { chain: [leaf, intermediate] }), 'match');
   assert.equal(verdict([record(2, 1, 0, anchor)], { chain: [leaf, intermediate] }), 'match');
   const stranger = read(createCa({ name: 'Root', key: generateKey('p256') }).der);
   assert.equal(verdict([record(2, 0, 0, stranger)], { chain: [leaf, intermediate] }), 'mismatch');
 });
 
-test('RFC 7672 §3.1.3: what is unusable authenticates nobody', () => {
+test('RFC 7672 §3.1.3 [7672-3.1.3-1, 7672-3.2-1, 7671-4-1]: what is unusable authenticates nobody', () => {
   const good = record(3, 1, 1, leaf);
   const unusable: TlsaData[] = [
     { ...good, usage: 0 },
@@ -86,7 +96,7 @@ test('RFC 7672 §3.1.3: what is unusable authenticates nobody', () => {
   assert.equal(verdict([good], { chain: [] }), 'unverifiable');
 });
 
-test('RFC 7671 §9: of two digests for one usage and selector the stronger decides', () => {
+test('RFC 7671 §9 [7671-9-1, 7672-5-1]: of two digests for one usage and selector the stronger decides', () => {
   const stale = { ...record(3, 1, 2, intermediate) };
   assert.equal(verdict([record(3, 1, 1, leaf), stale]), 'mismatch');
   assert.equal(verdict([record(3, 1, 1, leaf), record(3, 0, 2, intermediate)]), 'match', 'another selector is another matter');

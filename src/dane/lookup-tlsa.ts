@@ -33,6 +33,8 @@ const MAX_RECORDS = 64;
 /**
  * Asks for a host's TLSA records (RFC 7672 §2.2.2, §2.2.3): at the end of the alias chain when all of it is secure, then at the name itself.
  * With insecure addresses records cannot count; they are still asked for, so that a publisher can be told they are inert.
+ *
+ * [7672-2.2.2-1, 7672-2.2.3-1, 7672-2.2.3-2, 7672-2.2.3-3, 7672-2.2.3-4, 7672-2.2.3-5, 7671-7-1]
  */
 export async function lookupTlsa({ resolver, host, addresses, port, signal }: LookupTlsaOptions): Promise<TlsaLookup> {
   const secureAlias = addresses.aliases.length > 0 && addresses.dnssec === 'secure' && !addresses.canonicalName.equals(host);

@@ -33,7 +33,10 @@ export interface DaneVerdict {
 
 /**
  * Authenticates a server by its TLSA records (RFC 7671 §5, RFC 7672 §3): one match is enough. For usage 3 only the key counts, names and dates do not;
- * for usage 2 the anchor must have been sent or be given in full, the path be in date, and a reference identifier match.
+ * for usage 2 the anchor must have been sent or be given in full, the path be in date, and a reference identifier match. Nothing else is looked at, such as
+ * Certificate Transparency.
+ *
+ * [7672-3.1.1-1, 7672-3.1.1-2, 7672-3.2-1, 7672-3.2.1-1, 7672-3.2.2-1, 7671-2-1, 7671-2-2, 7671-4.2-1, 7671-5.1-1, 7671-10.2-1]
  */
 export function verifyDane({ records, chain, names, at }: DaneQuestion): DaneVerdict {
   const usable = new Set(usableRecords(records));
@@ -68,7 +71,7 @@ function judgeAnchor(record: TlsaData, chain: readonly Certificate[], names: rea
   return names.some((name) => matchesDnsName(leaf, name)) ? { verdict: 'match' } : { verdict: 'no-match', reason: 'name' };
 }
 
-/** `2 0 0` and `2 1 0` hold the anchor itself, so it need not be sent (RFC 7671 §5.2.2, §5.2.3). */
+/** `2 0 0` and `2 1 0` hold the anchor itself, so it need not be sent (RFC 7671 §5.2.2, §5.2.3 [7671-5.2.2-1, 7671-5.2.3-1]). */
 function anchorsGiven({ selector, matchingType, data }: TlsaData): ReturnType<typeof trustStore> | undefined {
   if (matchingType !== 0) return undefined;
   if (selector === 1) return trustStore([], [data]);

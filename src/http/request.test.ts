@@ -83,13 +83,13 @@ test('bodies in chunks, and bodies that end with the connection', async () => {
   assert.equal(await outcome((await serve('HTTP/1.0 200 OK\r\n\r\nabc')).port), '200 abc');
 });
 
-test('RFC 8461 §3.3: a redirect is an answer, never followed', async () => {
+test('RFC 8461 §3.3 [8461-3.3-6]: a redirect is an answer, never followed', async () => {
   const { port, heard } = await serve('HTTP/1.1 302 Found\r\nLocation: https://mta-sts.good.example/other\r\nContent-Length: 0\r\n\r\n');
   assert.equal(await outcome(port), '302 ');
   assert.equal(heard.length, 1);
 });
 
-test('a bad certificate is a failure, and nothing was sent', async () => {
+test('[8461-3.3-1, 8461-3.3-3] a bad certificate is a failure, and nothing was sent', async () => {
   const bad: readonly (readonly [Issued, string])[] = [
     [selfSigned({ names: [host] }), 'http-certificate-untrusted'],
     [issue(createCa({ name: 'Other' }), { names: [host] }), 'http-certificate-untrusted'],
@@ -111,7 +111,7 @@ function missingIntermediate(): Pick<Issued, 'keyPem' | 'chainPem'> {
   return { keyPem: leaf.keyPem, chainPem: leaf.certPem };
 }
 
-test('limits: body, header, time', async () => {
+test('limits [8461-3.3-9]: body, header, time', async () => {
   const large = await serve(`HTTP/1.1 200 OK\r\n\r\n${'x'.repeat(2000)}`);
   assert.equal(await outcome(large.port, { maxBytes: 1999 }), 'http-too-large');
   assert.equal(await outcome((await serve(`HTTP/1.1 200 OK\r\nX-A: ${'x'.repeat(20_000)}\r\n\r\n`)).port), 'http-too-large');

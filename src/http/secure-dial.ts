@@ -40,7 +40,7 @@ export async function secureDial(request: SecureDial): Promise<Result<Secured>> 
     }
     const shaken = await handshake({
       conn: dialled.conn,
-      servername: host,
+      servername: host, // [8461-7.1-1]
       alpn: ['http/1.1'],
       minVersion: 'TLSv1.2',
       timeoutMs: Math.max(1, left() / (addresses.length - at)),
@@ -58,6 +58,7 @@ export async function secureDial(request: SecureDial): Promise<Result<Secured>> 
   return fail(failure);
 }
 
+/** [8461-3.3-1, 8461-3.3-3] */
 function judge(chain: readonly Uint8Array[], { host, anchors, at }: SecureDial): Result<ChainVerdict> {
   const [leaf, ...rest] = chain.map(parseCertificate);
   if (!leaf?.ok) return fail(httpFailures.make('http-certificate-untrusted', leaf ? leaf.failure.code : 'x509-no-certificate'));

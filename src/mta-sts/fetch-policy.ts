@@ -26,6 +26,8 @@ const MAX_BODY = 65_536;
 /**
  * Fetches and reads the policy at `https://mta-sts.DOMAIN/.well-known/mta-sts.txt` (RFC 8461 §3.3): a certificate valid for that name, status 200,
  * text/plain, no redirect, no cache, at most 64 KiB.
+ *
+ * [8461-3.2-1, 8461-3.2-2, 8461-3.3-5, 8461-3.3-6, 8461-3.3-7, 8461-3.3-9]
  */
 export async function fetchPolicy(options: FetchPolicyOptions): Promise<Result<{ readonly policy: StsPolicy; readonly body: string }>> {
   const { network, resolver, domain, anchors, at, port = 443, timeoutMs = 60_000, signal } = options;

@@ -8,6 +8,7 @@ function record(...texts: string[]): string {
   return parsed.status === 'invalid' ? parsed.failure.code : parsed.status === 'found' ? `id ${parsed.id}` : 'absent';
 }
 
+// [8461-3.1-2, 8461-3.1-3, 8461-3.1-4, 8461-3.1-5, 8461-3.1-6, 8461-3.1-7, 8461-3.1-8, 8461-3.1-9]
 test('RFC 8461 §3.1: the record', () => {
   assert.equal(record('v=STSv1; id=20160831085700Z;'), 'id 20160831085700Z');
   assert.equal(record('v=STSv1;id=1'), 'id 1');
@@ -39,6 +40,7 @@ function policy(body: string): string {
   return parsed.ok ? `${parsed.value.mode} ${parsed.value.maxAge} ${parsed.value.mx.join(',')}` : parsed.failure.code;
 }
 
+// [8461-3.2-3, 8461-3.2-4, 8461-3.2-5, 8461-3.2-8, 8461-3.2-10, 8461-3.2-11]
 test('RFC 8461 §3.2: the policy', () => {
   assert.equal(policy(good), 'enforce 604800 mail.example.com,*.example.net');
   assert.equal(policy(good.replace(/\n/g, '\r\n')), 'enforce 604800 mail.example.com,*.example.net');
@@ -58,6 +60,7 @@ test('RFC 8461 §3.2: the policy', () => {
   assert.equal(policy(good.replace('mail.example.com', 'MAIL.Example.com')), 'enforce 604800 mail.example.com,*.example.net');
 });
 
+// [8461-3.2-4, 8461-3.2-5, 8461-3.2-7]
 test('RFC 8461 §3.2: what is no policy', () => {
   const bad = [
     '',
@@ -76,7 +79,7 @@ test('RFC 8461 §3.2: what is no policy', () => {
   for (const body of bad) assert.equal(policy(body), 'sts-policy-invalid', body);
 });
 
-test('an mx value cannot smuggle anything past its grammar', () => {
+test('[8461-3.2-6] an mx value cannot smuggle anything past its grammar', () => {
   for (const value of [
     'a.test ciphers=low',
     '*',
@@ -97,7 +100,7 @@ test('an mx value cannot smuggle anything past its grammar', () => {
   }
 });
 
-test('RFC 8461 §4.1: matching', () => {
+test('RFC 8461 §4.1 [8461-4.1-1, 8461-4.1-2]: matching', () => {
   assert.ok(matchMx('mail.example.com', 'MAIL.example.com.'));
   assert.ok(matchMx('*.example.com', 'mx.example.com'));
   for (const host of ['example.com', 'a.b.example.com', 'xexample.com', 'mx.example.com.evil.test', '.example.com'])

@@ -5,7 +5,7 @@ import { decideHost } from './decide-host.js';
 const mx = { name: 'mx.example.com', dnssec: 'secure', tlsa: 'usable' } as const;
 const enforce = { mode: 'enforce', mx: ['mx.example.com'] } as const;
 
-test('RFC 8461 §2: DANE and MTA-STS both hold where both apply', () => {
+test('RFC 8461 §2 [8461-2-1]: DANE and MTA-STS both hold where both apply', () => {
   assert.deepEqual(decideHost(mx, 'secure', { dane: true, mtaSts: enforce }), {
     action: 'use',
     tls: 'mandatory',
@@ -30,7 +30,7 @@ test('daneSuffices does not readmit a host that the policy does not list', () =>
   assert.equal(decision.action, 'skip');
 });
 
-test('RFC 7672 §2.1.2: bogus and failing lookups skip the host', () => {
+test('RFC 7672 §2.1.2 [7672-2.1.2-3, 7672-2.1.1-3]: bogus and failing lookups skip the host', () => {
   for (const tlsa of ['bogus', 'tempfail'] as const)
     assert.equal(decideHost({ ...mx, tlsa }, 'secure', { dane: true, mtaSts: undefined }).action, 'skip');
   assert.equal(decideHost({ ...mx, dnssec: 'bogus' }, 'secure', { dane: true, mtaSts: undefined }).action, 'skip');
@@ -46,7 +46,7 @@ test('a sender without DANE does not look at TLSA records', () => {
   });
 });
 
-test('RFC 7672 §2.2.1: with an insecure MX the sender may leave DANE out, and says so', () => {
+test('RFC 7672 §2.2.1 [7672-2.2.1-3]: with an insecure MX the sender may leave DANE out, and says so', () => {
   const decision = decideHost(mx, 'insecure', { dane: true, mtaSts: undefined, daneWithInsecureMx: false });
   assert.deepEqual(decision.reasons, ['dane-skipped-insecure-mx', 'sts-no-policy']);
 });

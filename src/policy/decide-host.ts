@@ -10,7 +10,7 @@ export interface Rules {
   readonly mtaSts: { readonly mode: 'enforce' | 'testing' | 'none'; readonly mx: readonly string[] } | undefined;
   /** RFC 8461 §2 lets DANE stand alone where both apply. Off by default: both must hold. */
   readonly daneSuffices?: boolean;
-  /** RFC 7672 §2.2.1 leaves DANE with an insecure MX RRset to the sender. On by default: the host is authenticated, the choice of host is not. */
+  /** RFC 7672 §2.2.1 leaves DANE with an insecure MX RRset to the sender [7672-2.2.1-3]. On by default: the host is authenticated, the choice of host is not. */
   readonly daneWithInsecureMx?: boolean;
 }
 
@@ -61,7 +61,7 @@ type Part = { readonly kind: 'none' | 'encrypt' | Mechanism | 'skip' | 'unknown'
 
 /**
  * The one brain: what must hold before mail may go to this host.
- * MTA-STS and DANE are judged apart and both are enforced where both apply (RFC 8461 §5, §2); neither ever weakens the other.
+ * MTA-STS and DANE are judged apart and both are enforced where both apply (RFC 8461 §5, §2); neither ever weakens the other [8461-2-1].
  */
 export function decideHost(host: Pick<HostView, 'name' | 'dnssec' | 'tlsa'>, mxDnssec: Dnssec, rules: Rules): Decision {
   const dane = rules.dane ? judgeDane(host, mxDnssec, rules) : ({ kind: 'none', reason: 'dane-not-used' } satisfies Part);
@@ -77,19 +77,19 @@ export function decideHost(host: Pick<HostView, 'name' | 'dnssec' | 'tlsa'>, mxD
 }
 
 function judgeDane(host: Pick<HostView, 'dnssec' | 'tlsa'>, mxDnssec: Dnssec, rules: Rules): Part {
-  // RFC 7672 §2.1.2, §2.2: bogus or failing lookups delay the mail, they never fall back.
+  // RFC 7672 §2.1.2, §2.2: bogus or failing lookups delay the mail, they never fall back [7672-2.1.2-3, 7672-2.1.1-3].
   if (mxDnssec === 'bogus' || host.dnssec === 'bogus') return { kind: 'skip', reason: 'address-bogus' };
   if (mxDnssec === 'indeterminate' || host.dnssec === 'indeterminate' || host.tlsa === 'unknown')
     return { kind: 'unknown', reason: 'dane-not-told' };
   if (mxDnssec === 'insecure' && rules.daneWithInsecureMx === false) return { kind: 'none', reason: 'dane-skipped-insecure-mx' };
   switch (host.tlsa) {
-    case 'usable':
+    case 'usable': // [7672-2.2-1, 7672-2.2-3, 7671-4.1-1]
       return { kind: 'dane', reason: mxDnssec === 'insecure' ? 'dane-insecure-mx' : 'dane-usable' };
-    case 'unusable': // RFC 7672 §2.2: TLS is mandatory, authentication impossible.
+    case 'unusable': // RFC 7672 §2.2: TLS is mandatory, authentication impossible [7672-2.2-5, 7671-10.3-1].
       return { kind: 'encrypt', reason: 'dane-unusable' };
-    case 'absent':
+    case 'absent': // [7672-2.2-6]
       return { kind: 'none', reason: 'dane-absent' };
-    case 'insecure':
+    case 'insecure': // [7672-2.1.1-2, 7672-2.2-2]
       return { kind: 'none', reason: 'dane-insecure' };
     case 'bogus':
       return { kind: 'skip', reason: 'dane-bogus' };
@@ -100,9 +100,10 @@ function judgeDane(host: Pick<HostView, 'dnssec' | 'tlsa'>, mxDnssec: Dnssec, ru
 
 function judgeMtaSts(host: string, { mtaSts }: Rules): Part {
   if (mtaSts === undefined) return { kind: 'none', reason: 'sts-no-policy' };
+  // RFC 8461 §5 [8461-5-2]
   if (mtaSts.mode === 'none') return { kind: 'none', reason: 'sts-none' };
   if (mtaSts.mode === 'testing') return { kind: 'none', reason: 'sts-testing' };
-  // RFC 8461 §5: a candidate that matches no pattern is not used.
+  // RFC 8461 §5: a candidate that matches no pattern is not used [8461-5-1, 8461-4.1-2].
   return mtaSts.mx.some((pattern) => matchMx(pattern, host))
     ? { kind: 'pkix', reason: 'sts-enforce' }
     : { kind: 'skip', reason: 'sts-mx-mismatch' };

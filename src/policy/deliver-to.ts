@@ -10,6 +10,7 @@ const facts = ['reachable', 'starttls', 'tls', 'pkix', 'dane'] as const;
  * else it is `unknown`.
  */
 export function deliverTo(server: ServerView, decision: Decision): Outcome {
+  // A host that must not be used delays the mail, it never bounces it (RFC 7672 §2.2 [7672-2.2-4]).
   if (decision.action === 'skip') return 'deferred';
   if (decision.action === 'unknown') return 'unknown';
   const found = new Set(completions(server).map((settled) => settle(settled, server.attacker, decision)));
@@ -18,6 +19,7 @@ export function deliverTo(server: ServerView, decision: Decision): Outcome {
 
 function settle(server: Settled, attacker: boolean, decision: Extract<Decision, { action: 'use' }>): Outcome {
   if (!server.reachable) return 'deferred';
+  // RFC 3207 §6 [3207-6-1]
   if (!server.starttls || !server.tls) {
     if (decision.tls === 'mandatory') return 'deferred';
     return attacker ? 'to-attacker' : 'cleartext';

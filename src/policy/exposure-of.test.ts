@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import { exposureOf } from './exposure-of.js';
+import { cell, exposureOf } from './exposure-of.js';
 import { attacks, senders, type HostView, type Sender, type ServerView, type StsView, type View } from './types.js';
 
 const healthy: ServerView = { ip: '192.0.2.1', reachable: 'yes', starttls: 'yes', tls: 'yes', pkix: 'yes', dane: 'yes', attacker: false };
@@ -46,7 +46,7 @@ test('a domain with everything: only the first contact of a sender without DNSSE
   for (const sender of ['dane', 'bothFirst', 'bothCached'] as const) assert.equal(row(good, sender), held);
 });
 
-test('MTA-STS alone in an unsigned zone: a DANE sender is an opportunistic sender', () => {
+test('[7672-2.1.1-2, 7672-2.2-6] MTA-STS alone in an unsigned zone: a DANE sender is an opportunistic sender', () => {
   const of = view([unsigned], enforce, 'insecure');
   assert.equal(row(of, 'dane'), opportunistic);
   assert.equal(row(of, 'mtaStsCached'), held);
@@ -54,7 +54,7 @@ test('MTA-STS alone in an unsigned zone: a DANE sender is an opportunistic sende
   assert.equal(row(of, 'bothFirst'), 'verified deferred deferred to-attacker cleartext');
 });
 
-test('DANE alone: an MTA-STS sender is an opportunistic sender', () => {
+test('[7672-2.2-1] DANE alone: an MTA-STS sender is an opportunistic sender', () => {
   const of = view([host({}, { pkix: 'no' })]);
   assert.equal(row(of, 'mtaStsFirst'), opportunistic);
   assert.equal(row(of, 'mtaStsCached'), opportunistic);
@@ -62,7 +62,7 @@ test('DANE alone: an MTA-STS sender is an opportunistic sender', () => {
 });
 
 for (const live of ['testing', 'none'] as const) {
-  test(`RFC 8461 §3.2: mode ${live} protects nobody`, () => {
+  test(`RFC 8461 §5 [8461-5-2]: mode ${live} protects nobody`, () => {
     const of = view([unsigned], { ...enforce, live }, 'insecure');
     for (const sender of ['mtaStsFirst', 'mtaStsCached'] as const) assert.equal(row(of, sender), opportunistic);
   });
@@ -80,11 +80,11 @@ test('signed MX zone, unsigned host zone: the addresses can be forged', () => {
   assert.equal(row(view([unsigned]), 'dane'), opportunistic);
 });
 
-test('RFC 7672 §2.2: all TLSA unusable: TLS is mandatory, nobody is authenticated', () => {
+test('RFC 7672 §2.2 [7672-2.2-5, 7671-10.3-1]: all TLSA unusable: TLS is mandatory, nobody is authenticated', () => {
   assert.equal(row(view([host({ tlsa: 'unusable' })]), 'dane'), 'unverified deferred to-attacker deferred deferred');
 });
 
-test('a stale TLSA record stops DANE senders in all five columns', () => {
+test('[7672-2.2-3, 7672-2.2-4, 7671-4.1-1] a stale TLSA record stops DANE senders in all five columns', () => {
   assert.equal(row(view([host({}, { dane: 'no' })]), 'dane'), 'deferred deferred deferred deferred deferred');
 });
 
@@ -101,6 +101,11 @@ test('a resolver that hides DNSSEC makes only the DANE senders unknown', () => {
   assert.equal(row(of, 'dane'), 'unknown unknown unknown unknown unknown');
   assert.equal(row(of, 'mtaStsCached'), held);
   assert.equal(row(of, 'opportunistic'), opportunistic);
+});
+
+test('[7672-2.1.2-4] a host that fails is passed over for the next', () => {
+  const both = view([host({ tlsa: 'bogus' }), host({ name: 'backup.good.example' })]);
+  assert.equal(cell(both, 'dane', 'none'), 'verified');
 });
 
 test('an unknown server is never called good or bad, but an attack on it has a known end', () => {
@@ -141,7 +146,7 @@ const arbitraryView: fc.Arbitrary<View> = fc.record({
   hosts: fc.array(arbitraryHost, { maxLength: 3 }),
 });
 
-test('property: a cached enforce policy never lets mail travel in clear or to the attacker, in no world and under no attack', () => {
+test('property [8461-5-1, 3207-6-1]: a cached enforce policy never lets mail travel in clear or to the attacker, in no world and under no attack', () => {
   fc.assert(
     fc.property(arbitraryView, (of) => {
       const exposure = exposureOf({ ...of, mtaSts: { ...of.mtaSts, live: 'enforce' } });

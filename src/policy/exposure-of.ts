@@ -59,7 +59,7 @@ function walk(view: View, rules: Rules, attack: Attack): Outcome {
       ? [decision.action === 'unknown' ? 'unknown' : 'deferred']
       : host.servers.map((server) => deliverTo(server, decision));
   });
-  // Undisturbed, the walk ends at the first server that takes the mail; an attacker chooses which servers are left.
+  // Undisturbed, the walk ends at the first server that takes the mail [7672-2.1.2-4]; an attacker chooses which servers are left.
   if (attack === 'none') return tried.find((outcome) => outcome !== 'deferred') ?? 'deferred';
   return worstFirst.find((outcome) => tried.includes(outcome)) ?? 'deferred';
 }

@@ -54,7 +54,7 @@ export async function openSession(options: SessionOptions): Promise<Result<SmtpS
 /** A client's side of a session. One command at a time; every failure is data, and after one the connection is closed. */
 export class SmtpSession {
   greeting: Reply = { code: 0, lines: [] };
-  /** EHLO keywords in upper case with their parameters; empty before EHLO and after STARTTLS (RFC 3207 §4.2: prior knowledge is forgotten). */
+  /** EHLO keywords in upper case with their parameters; empty before EHLO and after STARTTLS (RFC 3207 §4.2: prior knowledge is forgotten [3207-4.2-1]). */
   capabilities: ReadonlyMap<string, string> = new Map();
   readonly #transcript: TranscriptLine[] = [];
   readonly #clock: Clock;
@@ -107,7 +107,7 @@ export class SmtpSession {
     return this.read();
   }
 
-  /** Only the agreement (RFC 3207 §4): afterwards {@link conn} waits for a ClientHello, and the session hears no more of it. */
+  /** Only the agreement (RFC 3207 §4 [3207-4-1]): afterwards {@link conn} waits for a ClientHello, and the session hears no more of it. */
   async agreeOnTls(alongside = ''): Promise<Result<Reply>> {
     const reply = await this.command('STARTTLS', alongside);
     if (!reply.ok) return reply;
@@ -123,7 +123,7 @@ export class SmtpSession {
   }
 
   /**
-   * STARTTLS (RFC 3207): agrees on TLS, refuses anything that came in plaintext after the agreement, and hands the connection to `secure`.
+   * STARTTLS (RFC 3207): agrees on TLS, refuses anything that came in plaintext after the agreement [3207-4.2-3], and hands the connection to `secure`.
    * Afterwards the session is as new: say EHLO again.
    */
   async startTls(secure: SecureConn, alongside = ''): Promise<Result<Reply>> {

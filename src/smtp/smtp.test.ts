@@ -98,7 +98,7 @@ test('greetings: busy, refused, garbage, silence and a closed door are five thin
   assert.equal(await failureOf('x'.repeat(9000)), 'smtp-too-long');
 });
 
-test('RFC 3207 §4.2: plaintext that comes with the agreement is refused and TLS is never begun', async () => {
+test('RFC 3207 §4.2 [3207-4.2-3]: plaintext that comes with the agreement is refused and TLS is never begun', async () => {
   const session = await open('220 mx\r\n', { EHLO: '250-mx\r\n250 STARTTLS\r\n', STARTTLS: '220 go\r\n250 injected\r\n' });
   await session.ehlo();
   let asked = false;
@@ -110,7 +110,7 @@ test('RFC 3207 §4.2: plaintext that comes with the agreement is refused and TLS
   assert.equal(asked, false);
 });
 
-test('RFC 3207 §4.2: what was learned before TLS is forgotten', async () => {
+test('RFC 3207 §4.2 [3207-4.2-1]: what was learned before TLS is forgotten', async () => {
   const session = await open('220 mx\r\n', { EHLO: '250-mx\r\n250-SIZE 5\r\n250 STARTTLS\r\n', STARTTLS: '220 go\r\n' });
   await session.ehlo();
   assert.deepEqual([...session.capabilities.keys()], ['SIZE', 'STARTTLS']);
@@ -121,7 +121,7 @@ test('RFC 3207 §4.2: what was learned before TLS is forgotten', async () => {
   assert.equal(session.conn, secured);
 });
 
-test('RFC 3207 §4: a refusal after the offer is told as such', async () => {
+test('RFC 3207 §4 [3207-4-1]: a refusal after the offer is told as such', async () => {
   const session = await open('220 mx\r\n', { EHLO: '250-mx\r\n250 STARTTLS\r\n', STARTTLS: '454 TLS not available\r\n' });
   await session.ehlo();
   const result = await session.startTls(() => Promise.reject(new Error('must not be called')));

@@ -81,7 +81,7 @@ test('the chain is what was sent: junk, order and repeats included', async () =>
   }
 });
 
-test('old servers are seen: TLS 1.0, 1.1, static RSA, a 1024-bit key, SHA-1', async () => {
+test('old servers are seen [7672-8.2-1]: TLS 1.0, 1.1, static RSA, a 1024-bit key, SHA-1', async () => {
   const old = selfSigned({ names: ['mx.example'], key: generateKey('rsa-1024'), hash: 'sha1' });
   for (const version of ['TLSv1', 'TLSv1.1', 'TLSv1.2'] as const) {
     const result = await against(
@@ -99,7 +99,7 @@ test('the group is named as IANA does, also before TLS 1.3', async () => {
   }
 });
 
-test('SNI and ALPN reach the server', async () => {
+test('SNI and ALPN reach the server [8461-7.1-2, 7671-3-1]', async () => {
   let heard: string | undefined;
   const server = tlsServer({ ALPNProtocols: ['http/1.1'], SNICallback: (name, done) => ((heard = name), done(null)) });
   const result = await against(server, { alpn: ['http/1.1'] });

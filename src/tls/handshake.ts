@@ -45,7 +45,7 @@ const schemesOf = {
   RSA: 'rsa_pss_rsae_sha256:rsa_pss_rsae_sha384:rsa_pss_rsae_sha512:RSA+SHA256:RSA+SHA384:RSA+SHA512:RSA+SHA1',
   ECDSA: 'ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:ed25519:ECDSA+SHA1',
 } as const;
-/** Everything OpenSSL still knows that authenticates and encrypts: an old server shall be seen, not missed. */
+/** Everything OpenSSL still knows that authenticates and encrypts: an old server shall be seen, not missed [7672-8.2-1]. */
 const CIPHERS = 'ALL:!aNULL:!eNULL:@SECLEVEL=0';
 
 /**
@@ -62,7 +62,7 @@ export function handshake(request: HandshakeRequest): Promise<HandshakeResult> {
     const sni = servername.replace(/\.$/, '');
     const socket = connect({
       socket: conn.stream,
-      ...(isIP(sni) === 0 ? { servername: sni } : {}),
+      ...(isIP(sni) === 0 ? { servername: sni } : {}), // [8461-7.1-2, 7671-3-1]
       ...(request.alpn ? { ALPNProtocols: [...request.alpn] } : {}),
       rejectUnauthorized: false,
       checkServerIdentity: () => undefined,

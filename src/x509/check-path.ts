@@ -54,6 +54,7 @@ function checkIssuer(issuer: Certificate, below: readonly Certificate[], isAncho
   if (!issuer.ca && !(isAnchor && issuer.version === 1)) problems.add('x509-not-a-ca');
   if (issuer.keyUsage && !issuer.keyUsage.includes('keyCertSign')) problems.add('x509-may-not-sign');
   const intermediates = below.slice(1).filter((c) => !c.selfIssued).length;
+  // Anchors are bound by their own constraints too (RFC 7672 §3.1.2 [7672-3.1.2-1]).
   if (issuer.pathLength !== undefined && intermediates > issuer.pathLength) problems.add('x509-path-too-long');
   const { nameConstraints } = issuer;
   if (!nameConstraints) return;

@@ -54,7 +54,7 @@ test('the control host tells whose network takes STARTTLS away', async () => {
   assert.notEqual(both.out.split('\n').slice(-8).join('\n'), whole.out.split('\n').slice(-8).join('\n'));
 });
 
-test('the transcript shows what was said, before and after the handshake', async () => {
+test('[3207-4.2-2] the transcript shows what was said, before and after the handshake', async () => {
   const { out } = await hermetic('check', '--lab', 'good.example', '--transcript');
   assert.match(out, /EHLO/);
   assert.match(out, /STARTTLS/);

@@ -34,6 +34,7 @@ after(() => {
   evidence.clear();
 });
 
+// Among them policies behind redirects, of another type, and of another host [8461-3.1-1].
 test('the lab has its domains', () => {
   assert.ok(allScenarios.length >= 50, `${allScenarios.length} scenarios`);
   assert.equal(new Set(allScenarios.map((s) => s.domain)).size, allScenarios.length);

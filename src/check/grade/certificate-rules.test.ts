@@ -58,7 +58,7 @@ test('self-signed: warn, warn in testing, fail under enforce, good where DANE-EE
   assert.equal(raised({ chain: 'self-signed', dane: 'match' }, undefined, ee), '');
 });
 
-test('MTA-STS enforce fails a self-signed certificate also where DANE-EE matches', () => {
+test('[8461-4.2-1] MTA-STS enforce fails a self-signed certificate also where DANE-EE matches', () => {
   assert.equal(raised({ chain: 'self-signed', dane: 'match' }, enforce, ee), 'cert-self-signed=fail');
 });
 
@@ -70,7 +70,7 @@ test('a missing intermediate is named as such and graded as an unknown CA', () =
   }
 });
 
-test('expired: warn, fail under enforce, info with DANE-EE, fail with DANE-TA and then not a mismatch too', () => {
+test('[8461-4.2-1] expired: warn, fail under enforce, info with DANE-EE, fail with DANE-TA and then not a mismatch too', () => {
   const expired = { validity: 'expired', notAfter: '2026-05-20T00:00:00Z' } as const;
   assert.equal(raised(expired), 'cert-expired=warn');
   assert.equal(raised(expired, enforce), 'cert-expired=fail');
@@ -78,7 +78,7 @@ test('expired: warn, fail under enforce, info with DANE-EE, fail with DANE-TA an
   assert.equal(raised({ ...expired, dane: 'mismatch' }, undefined, { daneCause: 'date' }), 'cert-expired=fail');
 });
 
-test('a wrong name: warn, fail under enforce, info with DANE-EE, fail where DANE-TA needs it', () => {
+test('[8461-4.2-1] a wrong name: warn, fail under enforce, info with DANE-EE, fail where DANE-TA needs it', () => {
   const wrong = { nameMatch: 'mismatch', names: ['other.example'] } as const;
   assert.equal(raised(wrong), 'cert-name-mismatch=warn');
   assert.equal(raised(wrong, enforce), 'cert-name-mismatch=fail');

@@ -7,7 +7,7 @@ import { matchesDnsName, parseCertificate, spkiSha256, type Certificate } from '
 export interface JudgedCertificate {
   readonly certificate: Certificate;
   readonly shown: MailCertificate;
-  /** Accepted by an MTA-STS sender: trusted, in date, for the MX host name (RFC 8461 §4.2). */
+  /** Accepted by an MTA-STS sender: trusted, in date, for the MX host name (RFC 8461 §4.2 [8461-4.2-1]). */
   readonly pkix: 'yes' | 'no' | 'unknown';
   /** Which usage vouches for it. */
   readonly vouchedBy: 'daneTa' | 'daneEe' | undefined;

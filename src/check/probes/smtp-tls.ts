@@ -148,7 +148,7 @@ async function complete(
     };
   }
   if (!secured.ok) return notSecured(secured.failure, draft);
-  const again = await session.ehlo();
+  const again = await session.ehlo(); // [3207-4.2-2]
   if (again.ok) draft.ehloAfterTls = { code: again.value.code, lines: again.value.lines };
   else draft.failure = stored(again.failure);
   await session.quit();

@@ -84,7 +84,7 @@ function scene(behaviours: readonly Behaviour[], options: Partial<ResolverOption
 
 const lastOctet = (records: readonly ResourceRecord[]): number | undefined => records[0]?.rdata[3];
 
-test('a signed answer is secure, kept for its TTL and asked again after it', async () => {
+test('[7672-2.1.1-1] a signed answer is secure, kept for its TTL and asked again after it', async () => {
   const { resolver, asked, clock } = scene([honest]);
   const answer = await resolver.ask(host, RRType.A);
   assert.equal(answer.dnssec, 'secure');
@@ -194,6 +194,11 @@ test('RFC 6840 §5.7: with a trusted resolver the AD bit tells secure from insec
   assert.equal(await ask(ad(false)), 'insecure');
   assert.equal(await ask((q) => (q.checkingDisabled ? { answers: [address(1)] } : { rcode: Rcode.SERVFAIL })), 'bogus');
   assert.equal(await ask(() => ({ rcode: Rcode.SERVFAIL })), 'indeterminate');
+});
+
+test('RFC 7672 §2.1.1 [7672-2.1.1-4]: an AD bit from a resolver that was not declared trusted proves nothing', async () => {
+  const boasting: Behaviour = (query) => ({ ...forging(query), authenticData: true });
+  assert.equal((await scene([boasting]).resolver.ask(host, RRType.A)).dnssec, 'bogus');
 });
 
 /** An upstream whose datagrams are all truncated, and whose TCP side does as told. */

@@ -60,6 +60,7 @@ export function createResolver(options: ResolverOptions): Resolver {
     let liar: Upstream | undefined;
     let stripping: Upstream | undefined;
     for (const [i, upstream] of inOrder()) {
+      // The AD bit counts only where the resolver was declared trusted (RFC 7672 §2.1.1 [7672-2.1.1-4]).
       const answer = await (options.trustAd ? viaAd(upstream, name, type, signal) : viaValidation(upstream, i, name, type, signal));
       if (answer.status !== 'failed') {
         if (liar && answer.dnssec === 'secure') states.set(liar, 'lies');

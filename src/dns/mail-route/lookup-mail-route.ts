@@ -41,7 +41,7 @@ export async function lookupMailRoute(resolver: Resolver, domain: Name, options:
   if (records.length === 1 && records[0]?.exchange.isRoot) return { ...common, kind: 'null-mx', hosts: [] };
   const hosts = records
     .filter((mx) => !mx.exchange.isRoot)
-    .sort((a, b) => a.preference - b.preference)
+    .sort((a, b) => a.preference - b.preference) // [7672-2.2.1-1]
     .slice(0, MAX_HOSTS)
     .map((mx) => ({ name: mx.exchange, preference: mx.preference }));
   return { ...common, kind: 'mx', hosts };

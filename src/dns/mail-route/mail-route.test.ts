@@ -37,7 +37,7 @@ function resolverOf(answers: Readonly<Record<string, Partial<Answer> & { lines?:
   };
 }
 
-test('RFC 5321 §5.1: hosts by preference', async () => {
+test('RFC 5321 §5.1, RFC 7672 §2.2.1 [7672-2.2.1-1]: hosts by preference', async () => {
   const route = await lookupMailRoute(resolverOf({ MX: { lines: ['MX 20 b.example.', 'MX 10 a.example.'], dnssec: 'insecure' } }), domain);
   assert.deepEqual([route.kind, route.dnssec, route.hosts.map((h) => h.name.toString())], ['mx', 'insecure', ['a.example', 'b.example']]);
 });
@@ -84,7 +84,7 @@ test('a thousand addresses or hosts are cut to a bounded number', async () => {
   assert.deepEqual([route.hosts.length, route.hosts[0]?.preference], [100, 0]);
 });
 
-test('RFC 8461 §3.1: the strings of one TXT record are joined without blanks', async () => {
+test('RFC 8461 §3.1 [8461-3.1-11]: the strings of one TXT record are joined without blanks', async () => {
   const texts = await lookupTexts(resolverOf({ TXT: { lines: ['TXT "v=STSv1; " "id=1;"', 'TXT "other"'] } }), domain);
   assert.deepEqual([texts.lookup, texts.texts], ['found', ['v=STSv1; id=1;', 'other']]);
   assert.equal((await lookupTexts(resolverOf({}), domain)).lookup, 'absent');

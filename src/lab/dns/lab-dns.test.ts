@@ -10,7 +10,10 @@ const names = `www A 192.0.2.1
 _25._tcp.mx TLSA 3 1 1 0b9fa5a59eed715c26c1020c711b4f6ec42d58b0015e14337a39dad301c5afc3
 *.wild TXT "w"
 alias CNAME www
+home CNAME www.a13-nsec.example.
 out CNAME www.unsigned.example.
+round CNAME home.unsigned.example.
+broken CNAME alias.expired.example.
 deep.er.ent A 192.0.2.2
 old DNAME www`;
 const zones: ZoneSpec[] = [
@@ -93,6 +96,17 @@ test('an unsigned delegation is insecure because its parent proves it, also in a
   ]) {
     assert.equal((await ask(question, shared)).dnssec, 'insecure', question);
   }
+});
+
+test('RFC 7672 §2.1.3 [7672-2.1.3-1, 7672-2.1.3-2]: an insecure link makes all that follows insecure, a faulty one spoils the chain', async () => {
+  const through = await ask('round.a13-nsec.example A', shared);
+  assert.deepEqual([through.status, through.dnssec, through.canonicalName.toString()], ['found', 'insecure', 'www.a13-nsec.example']);
+  assert.deepEqual(
+    through.aliases.map((a) => a.dnssec),
+    ['secure', 'insecure'],
+  );
+  const broken = await ask('broken.a13-nsec.example A', shared);
+  assert.deepEqual([broken.status, broken.dnssec, broken.records.length], ['failed', 'bogus', 0]);
 });
 
 test('bad signatures are bogus, never insecure', async () => {

@@ -15,7 +15,7 @@ const gravity: readonly Dnssec[] = ['secure', 'insecure', 'indeterminate', 'bogu
 
 /**
  * The complete validating stub: asks upstream through `fetch`, follows aliases, and says of data and denial alike whether it is secure, insecure
- * (proved), bogus or indeterminate (RFC 4035 §4.3, RFC 7672 §2.1.1). Pure but for `fetch`; rejects only as `fetch` does.
+ * (proved), bogus or indeterminate (RFC 4035 §4.3, RFC 7672 §2.1.1 [7672-2.1.1-1]). Pure but for `fetch`; rejects only as `fetch` does.
  */
 export async function validate(request: ValidateRequest): Promise<Answer> {
   const session = new Session(request);
@@ -96,6 +96,7 @@ class Walk {
     if (set.records.length > 1)
       return { status: 'bogus', failure: dnssecFailures.make('dns-alias-loop', `${set.name.toString()} has several aliases`) };
     const judged = await judgeRrset(this.session, this.chain, heard, set);
+    // RFC 7672 §2.1.3: a faulty link spoils the chain, an insecure one all that follows [7672-2.1.3-1, 7672-2.1.3-2].
     if ('failure' in judged) return judged;
     // RFC 4592 §4.4: a DNAME has no meaning at a wildcard, so one that a wildcard answered with is not believed.
     if (dname && judged.expanded)

@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { Name } from '../base/index.js';
+import { parseRecord, RRType, type Answer, type Dnssec, type Resolver } from '../dns/index.js';
+import { lookupTlsa, type LookupTlsaOptions, type TlsaLookup } from './index.js';
+
+const host = Name.of('mx.example.com');
+const target = Name.of('mail.provider.example');
+const record = `3 1 1 ${'ab'.repeat(32)}`;
+
+type Told = Partial<Pick<Answer, 'status' | 'dnssec' | 'failure'>> & { readonly tlsa?: readonly string[] };
+
+/** Asks a resolver that answers by owner, and that has proof that there is nothing else; resolves to what was found and what was asked. */
+async function lookUp(
+  told: Readonly<Record<string, Told>>,
+  changes: Partial<LookupTlsaOptions> = {},
+): Promise<TlsaLookup & { asked: string[] }> {
+  const asked: string[] = [];
+  const resolver: Resolver = {
+    ask(name, type) {
+      assert.equal(type, RRType.TLSA);
+      asked.push(name.toString());
+      const { tlsa = [], ...rest } = told[name.toString()] ?? {};
+      const records = tlsa.map((text) => {
+        const parsed = parseRecord(`${name.toString()}. 300 IN TLSA ${text}`);
+        assert.ok(parsed.ok);
+        return parsed.value;
+      });
+      const status = records.length > 0 ? 'found' : 'nxdomain';
+      return Promise.resolve({
+        question: { name, type },
+        status,
+        dnssec: 'secure',
+        records,
+        canonicalName: name,
+        aliases: [],
+        ttl: 300,
+        ...rest,
+      });
+    },
+    health: () => ({ upstreams: [] }),
+  };
+  const found = await lookupTlsa({ resolver, host, addresses: addresses('secure'), port: 25, ...changes });
+  return { ...found, asked };
+}
+
+function addresses(dnssec: Dnssec, aliased = false): LookupTlsaOptions['addresses'] {
+  const middle = Name.of('between.example');
+  const aliases = aliased
+    ? [
+        { from: host, to: middle, dnssec },
+        { from: middle, to: target, dnssec },
+      ]
+    : [];
+  return { status: 'found', dnssec, canonicalName: aliased ? target : host, aliases };
+}
+
+test('RFC 7672 §2.2.3 [7672-2.2.3-4]: the owner has the port that is connected to', async () => {
+  assert.deepEqual((await lookUp({})).asked, ['_25._tcp.mx.example.com']);
+  assert.deepEqual((await lookUp({}, { port: 2525 })).asked, ['_2525._tcp.mx.example.com']);
+});
+
+test('RFC 7672 §2.2.2 [7672-2.2.3-1, 7671-7-1]: the end of secure aliases comes first, and is then the base', async () => {
+  const found = await lookUp({ '_25._tcp.mail.provider.example': { tlsa: [record] } }, { addresses: addresses('secure', true) });
+  assert.deepEqual([found.status, found.base, found.records], ['usable', 'mail.provider.example', [record]]);
+  assert.equal(found.asked.length, 1);
+});
+
+test('RFC 7672 §2.2.3 [7672-2.2.3-2, 7672-2.2.3-3]: with nothing secure there the name itself is tried, and never one between', async () => {
+  for (const first of [{}, { tlsa: [record], dnssec: 'insecure' as const }]) {
+    const told = { '_25._tcp.mail.provider.example': first, '_25._tcp.mx.example.com': { tlsa: [record] } };
+    const found = await lookUp(told, { addresses: addresses('secure', true) });
+    assert.deepEqual([found.status, found.base], ['usable', 'mx.example.com']);
+    assert.deepEqual(found.asked, ['_25._tcp.mail.provider.example', '_25._tcp.mx.example.com']);
+  }
+});
+
+test('aliases that are not secure are no way to another base', async () => {
+  const found = await lookUp({ '_25._tcp.mail.provider.example': { tlsa: [record] } }, { addresses: addresses('insecure', true) });
+  assert.deepEqual([found.status, found.asked], ['absent', ['_25._tcp.mx.example.com']]);
+});
+
+test('RFC 7672 §2.1.2 [7672-2.1.2-3]: a failure at the first candidate ends the search, it never leads to the second', async () => {
+  for (const [dnssec, status] of [
+    ['bogus', 'bogus'],
+    ['indeterminate', 'tempfail'],
+  ] as const) {
+    const told = {
+      '_25._tcp.mail.provider.example': { status: 'failed' as const, dnssec },
+      '_25._tcp.mx.example.com': { tlsa: [record] },
+    };
+    const found = await lookUp(told, { addresses: addresses('secure', true) });
+    assert.deepEqual([found.status, found.asked.length], [status, 1]);
+  }
+});
+
+test('RFC 7672 §2.2 [7672-2.2-2, 7672-2.2.3-5]: what is not secure, itself or by an alias of its owner, is insecure, whatever it says', async () => {
+  const found = await lookUp({ '_25._tcp.mx.example.com': { tlsa: [record], dnssec: 'insecure' } });
+  assert.deepEqual([found.status, found.dnssec], ['insecure', 'insecure']);
+});
+
+test('RFC 7672 §2.2.2 [7672-2.2.2-1]: below insecure addresses nothing counts, and a failure there harms nobody', async () => {
+  const inert = await lookUp({ '_25._tcp.mx.example.com': { tlsa: [record] } }, { addresses: addresses('insecure') });
+  assert.equal(inert.status, 'insecure');
+  const failing = await lookUp(
+    { '_25._tcp.mx.example.com': { status: 'failed', dnssec: 'indeterminate' } },
+    { addresses: addresses('insecure') },
+  );
+  assert.equal(failing.status, 'absent');
+});
+
+test('records nobody can use are told apart from none', async () => {
+  assert.equal((await lookUp({ '_25._tcp.mx.example.com': { tlsa: [`1 1 1 ${'ab'.repeat(32)}`] } })).status, 'unusable');
+  assert.equal((await lookUp({})).status, 'absent');
+});

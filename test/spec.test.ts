@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { clauseTable, judgeClauses, readClauses, withTable, type Clause, type Register } from '../tools/spec.js';
+
+const { registers, files } = readClauses();
+
+test('every clause in scope has code and a test', () => {
+  assert.deepEqual(judgeClauses(registers, files), []);
+  assert.ok(registers.length >= 5 && registers.flatMap((r) => r.clauses).length >= 120 && files.size >= 250);
+});
+
+/** An id that the real registers do not have, put together so that this file does not cite it. */
+const id = ['9999', '1', '1'].join('-');
+const clause: Clause = { id, section: '1', level: 'MUST', side: 'sender', says: 'Something has to hold.', state: 'done' };
+
+function judge(changes: Partial<Clause>, code = `[${id}]`, tested = `[${id}]`): readonly string[] {
+  const made: Register = { rfc: 9999, title: 'Made up', text: 'Nowhere.', clauses: [{ ...clause, ...changes }] };
+  return judgeClauses(
+    [made],
+    new Map([
+      ['src/dane/a.ts', `// because ${code}`],
+      ['src/dane/a.test.ts', `test('${tested} holds')`],
+    ]),
+  );
+}
+
+test('planted faults are found', () => {
+  assert.deepEqual(judge({}), []);
+  assert.deepEqual(judge({}, ''), [`${id} is done, but no code cites it`]);
+  assert.deepEqual(judge({}, undefined, ''), [`${id} is done, but no test cites it`]);
+  assert.deepEqual(judge({ state: 'todo' }), [`${id} is to do, but code and test cite it: make it done`]);
+  assert.deepEqual(judge({ state: 'todo' }, ''), []);
+  assert.deepEqual(judge({ state: 'exception' }), [`${id} is exception without a reason`]);
+  assert.deepEqual(judge({ state: 'exception', reason: 'It would do harm.' }, '', ''), []);
+  assert.deepEqual(judge({ state: 'out-of-scope' }, '', ''), [`${id} is out-of-scope without a reason`]);
+  const unknown = ['9999', '1', '2'].join('-');
+  assert.deepEqual(judge({}, `[${id}, ${unknown}]`), [`src/dane/a.ts:1 cites [${unknown}], which no register has`]);
+  assert.deepEqual(judge({ section: '1.1' }), [`${id}: an id is RFC, section and number, here 9999-1.1-N`]);
+  const twice: Register = { rfc: 9999, title: 'Made up', text: 'Nowhere.', clauses: [clause, clause] };
+  assert.ok(judgeClauses([twice], new Map()).includes(`repeated ids: ${id}`));
+});
+
+test('the lab, which breaks clauses on purpose, keeps none', () => {
+  const made: Register = { rfc: 9999, title: 'Made up', text: 'Nowhere.', clauses: [clause] };
+  const lab = new Map([
+    ['src/lab/a.ts', `[${id}]`],
+    ['src/lab/a.test.ts', `[${id}]`],
+  ]);
+  assert.deepEqual(judgeClauses([made], lab), [`${id} is done, but no code cites it`]);
+});
+
+test('the table counts what the registers say', () => {
+  const todo: Clause = { ...clause, id: ['9999', '1', '2'].join('-'), level: 'SHOULD', state: 'todo' };
+  const table = clauseTable([{ rfc: 9999, title: 'Made up', text: 'Nowhere.', clauses: [clause, todo] }]);
+  assert.equal(table.split('\n')[2], '| 9999 | Made up | 2 | 1 | 1 of 1 | 1 | 0 | 0 | 0 |');
+});
+
+test('the README carries the table between its markers, and is not written without them', () => {
+  assert.equal(withTable('no markers', 'table'), undefined);
+  const readme = 'a\n<!-- clauses: npm run spec -- --write -->\nold\n<!-- end of clauses -->\nb\n';
+  const written = withTable(readme, 'new');
+  assert.match(written ?? '', /^a\n<!-- clauses.*\n\nnew\n\n<!-- end of clauses -->\nb\n$/);
+  assert.equal(withTable(written ?? '', 'new'), written);
+});

@@ -1,0 +1,134 @@
+/** Ties the standards to the code: every clause of `spec/*.json` in scope is cited, as `[8461-4.1-1]`, where it is kept and where it is tested. */
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+
+const clause = z.strictObject({
+  /** RFC, section, number in the section: `8461-4.1-3`. Never given to another clause. */
+  id: z.string(),
+  /** A label from elsewhere under which the clause is known. */
+  alias: z.string().optional(),
+  section: z.string().regex(/^[\dA-Z]+(\.\d+)*$/),
+  /** `rule`: grammar or plain statement, which binds like MUST. */
+  level: z.enum(['MUST', 'MUST NOT', 'SHOULD', 'SHOULD NOT', 'MAY', 'rule']),
+  /** Who is bound: who delivers mail, publishes a domain, sends reports, or takes them. */
+  side: z.enum(['sender', 'publisher', 'reporter', 'receiver']),
+  /** In our own words. */
+  says: z.string().min(10),
+  state: z.enum(['done', 'todo', 'exception', 'out-of-scope', 'not-applicable']),
+  reason: z.string().min(10).optional(),
+});
+
+const register = z.strictObject({
+  rfc: z.int(),
+  title: z.string(),
+  /** Where the wording was read. */
+  text: z.string(),
+  clauses: z.array(clause).min(1),
+});
+
+export type Clause = z.infer<typeof clause>;
+export type Register = z.infer<typeof register>;
+
+/** What a file is to the clauses: it keeps them, tests them, or neither (the lab, which breaks them on purpose, and tools). */
+type Role = 'code' | 'test' | 'other';
+
+/** Faults of the registers and of what cites them. Pure; `files` is path to text. */
+export function judgeClauses(registers: readonly Register[], files: ReadonlyMap<string, string>): readonly string[] {
+  const clauses = registers.flatMap((r) => r.clauses);
+  const cited: Record<Role, Set<string>> = { code: new Set(), test: new Set(), other: new Set() };
+  const known = new Set(clauses.map((c) => c.id));
+  const faults: string[] = [];
+  for (const [file, text] of files)
+    for (const { id, line } of citations(text)) {
+      cited[roleOf(file)].add(id);
+      if (!known.has(id)) faults.push(`${file}:${line} cites [${id}], which no register has`);
+    }
+  if (known.size < clauses.length) faults.push(`repeated ids: ${repeated(clauses.map((c) => c.id)).join(', ')}`);
+  for (const { rfc, clauses: own } of registers)
+    for (const one of own) {
+      if (!new RegExp(`^${rfc}-${one.section.replaceAll('.', '\\.')}-\\d+$`).test(one.id))
+        faults.push(`${one.id}: an id is RFC, section and number, here ${rfc}-${one.section}-N`);
+      faults.push(...judgeState(one, cited.code.has(one.id), cited.test.has(one.id)).map((says) => `${one.id} ${says}`));
+    }
+  return faults;
+}
+
+function judgeState({ state, reason }: Clause, inCode: boolean, inTest: boolean): readonly string[] {
+  switch (state) {
+    case 'done':
+      return [...(inCode ? [] : ['is done, but no code cites it']), ...(inTest ? [] : ['is done, but no test cites it'])];
+    case 'todo':
+      return inCode && inTest ? ['is to do, but code and test cite it: make it done'] : [];
+    default:
+      return reason === undefined ? [`is ${state} without a reason`] : [];
+  }
+}
+
+/** One row for each RFC, as Markdown. MUST counts MUST, MUST NOT and rules in scope; the rest of the columns count every level. */
+export function clauseTable(registers: readonly Register[]): string {
+  const columns = ['RFC', 'what', 'clauses', 'done', 'of them MUST', 'to do', 'exception', 'out of scope', 'not applicable'];
+  const rows = registers.map(({ rfc, title, clauses }) => {
+    const count = (state: Clause['state']): number => clauses.filter((c) => c.state === state).length;
+    const musts = clauses.filter((c) => ['MUST', 'MUST NOT', 'rule'].includes(c.level) && ['done', 'todo', 'exception'].includes(c.state));
+    const met = `${musts.filter((c) => c.state === 'done').length} of ${musts.length}`;
+    const cells = [rfc, title, clauses.length, count('done'), met, count('todo')];
+    return [...cells, count('exception'), count('out-of-scope'), count('not-applicable')];
+  });
+  return [columns, columns.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+function citations(text: string): readonly { readonly id: string; readonly line: number }[] {
+  return text
+    .split('\n')
+    .flatMap((content, index) =>
+      [...content.matchAll(/\[(\d{4}-[\dA-Z.]+-\d+(?:, \d{4}-[\dA-Z.]+-\d+)*)\]/g)].flatMap(([, ids]) =>
+        (ids ?? '').split(', ').map((id) => ({ id, line: index + 1 })),
+      ),
+    );
+}
+
+function roleOf(file: string): Role {
+  if (file.endsWith('.test.ts')) return 'test';
+  return file.startsWith('src/') && !file.startsWith('src/lab/') && !/\/testing[/-]/.test(file) ? 'code' : 'other';
+}
+
+function repeated(ids: readonly string[]): readonly string[] {
+  return ids.filter((id, index) => ids.indexOf(id) < index);
+}
+
+/** The registers and the sources that cite them. */
+export function readClauses(root = '.'): { readonly registers: readonly Register[]; readonly files: ReadonlyMap<string, string> } {
+  const read = (file: string): string => readFileSync(join(root, file), 'utf8');
+  const registers = readdirSync(join(root, 'spec'))
+    .filter((file) => file.endsWith('.json'))
+    .map((file) => register.parse(JSON.parse(read(`spec/${file}`))))
+    .sort((a, b) => a.rfc - b.rfc);
+  const sources = ['src', 'test'].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((file) => `${folder}/${file}`),
+  );
+  return { registers, files: new Map(sources.filter((f) => f.endsWith('.ts')).map((f) => [f, read(f)])) };
+}
+
+const markers = ['<!-- clauses: npm run spec -- --write -->', '<!-- end of clauses -->'] as const;
+
+/** The README with the table between its markers; undefined without them. Pure. */
+export function withTable(readme: string, table: string): string | undefined {
+  const [from, to] = markers.map((marker) => readme.indexOf(marker)) as [number, number];
+  if (from < 0 || to < from) return undefined;
+  return `${readme.slice(0, from)}${markers[0]}\n\n${table}\n\n${readme.slice(to)}`;
+}
+
+if (process.argv[1] === import.meta.filename) {
+  const { registers, files } = readClauses();
+  const faults = [...judgeClauses(registers, files)];
+  const table = clauseTable(registers);
+  const readme = readFileSync('README.md', 'utf8');
+  const current = withTable(readme, table);
+  if (current === undefined) faults.push(`README.md has no ${markers.join(' and ')}`);
+  else if (process.argv.includes('--write')) writeFileSync('README.md', current);
+  else if (current !== readme) faults.push('README.md has another table: npm run spec -- --write');
+  console.log(table);
+  for (const fault of faults) console.error(fault);
+  if (faults.length > 0) process.exitCode = 1;
+}
