@@ -55,6 +55,7 @@ export {
   only,
   suites12,
   suites13,
+  suitesOld,
   groups12,
   groups13,
   type Answer,

@@ -100,7 +100,7 @@ async function evidenceAt(
 }
 
 const usable12 = suites12.filter((id) => /TLS_(RSA|DHE_RSA|ECDHE_RSA|ECDHE_ECDSA|DH_anon|ECDH_anon)_/.test(suiteName(id)));
-const configs: fc.Arbitrary<ResponderConfig> = fc.record({
+const drawn = fc.record({
   versions: fc.subarray([0x0300, 0x0301, 0x0302, 0x0303, 0x0304], { minLength: 1 }),
   suites: fc
     .tuple(
@@ -111,13 +111,18 @@ const configs: fc.Arbitrary<ResponderConfig> = fc.record({
   groups: fc
     .shuffledSubarray([...new Set([...groups12, ...groups13])], { minLength: 2, maxLength: 8 })
     .map((list) => [...new Set([...list, 23])]),
-  certificates: fc.constantFrom(certificates, certificates.slice(0, 1), certificates.slice(1)),
+  keys: fc.constantFrom('RSA and ECDSA' as const, 'RSA' as const, 'ECDSA' as const),
   preference: fc.constantFrom('server' as const, 'client' as const),
   compression: fc.boolean(),
   extendedMasterSecret: fc.boolean(),
   secureRenegotiation: fc.boolean(),
   ssl2Ciphers: fc.option(fc.constant([0x010080]), { nil: undefined, freq: 5 }),
 });
+
+/** Certificates come in here, so that a counterexample does not print them. */
+function configOf({ keys, ...config }: typeof drawn extends fc.Arbitrary<infer T> ? T : never): ResponderConfig {
+  return { ...config, certificates: certificates.filter((_, i) => keys.split(' ').includes(['RSA', 'ECDSA'][i] ?? '')) };
+}
 
 const failing = (result: ReturnType<typeof grade>): string[] =>
   [...new Set(result.findings.filter((f) => f.severity === 'fail').map((f) => f.id))].sort();
@@ -128,7 +133,8 @@ for (const profile of profiles)
     { timeout: 120_000 },
     async () => {
       await fc.assert(
-        fc.asyncProperty(configs, async (config) => {
+        fc.asyncProperty(drawn, async (server) => {
+          const config = configOf(server);
           const [brief, whole] = [await evidenceAt(config, profile, 'verdict', 14), await evidenceAt(config, profile, 'inventory', 1000)];
           assert.ok(brief.spent <= 14, `${brief.spent} connections`);
           const [a, b] = [grade(brief.evidence, profile), grade(whole.evidence, profile)];

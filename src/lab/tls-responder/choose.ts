@@ -1,4 +1,4 @@
-import { groups as groupTable, ProtocolVersion, suites as suiteTable, type ReceivedHello, type Suite } from '../../tls/index.js';
+import { groups as groupTable, ProtocolVersion, suites as suiteTable, suitesOld, type ReceivedHello, type Suite } from '../../tls/index.js';
 import type { ResponderCertificate, ResponderConfig } from './responder-config.js';
 
 export interface Choice {
@@ -24,7 +24,7 @@ export function choose(config: ResponderConfig, hello: ReceivedHello): Choice | 
   for (const id of inOrder(config.suites, theirs)) {
     const suite = suiteTable.get(id);
     if (!suite || suite.tls13 !== (version === ProtocolVersion['TLSv1.3'])) continue;
-    if (version < ProtocolVersion['TLSv1.2'] && !['CBC', 'stream', 'NULL'].includes(suite.mode)) continue;
+    if (version < ProtocolVersion['TLSv1.2'] && !suitesOld.includes(id)) continue;
     const group = groups.find((g) => (suite.tls13 ? true : groupTable.get(g)?.tls12 && groupTable.get(g)?.kind === 'ec'));
     if ((suite.tls13 || suite.keyExchange === 'ECDHE') && group === undefined) continue;
     if (suite.tls13 || suite.authentication === 'none') return { version, suite, ...(group === undefined ? {} : { group }) };

@@ -31,7 +31,7 @@ const certificateCurves: readonly number[] = [23, 24, 25];
  * run that was cut short is resumed from its log.
  */
 export function nextQuestion(log: readonly ProbeRecord[], goals: Goals): Question | undefined {
-  for (const step of [certificates, oldest, ssl2, sets, surface, order, finiteField]) {
+  for (const step of [certificates, oldest, ssl2, sets, surface, finiteField, order, signatures]) {
     const question = step(log, goals);
     if (question) return question;
   }
@@ -65,7 +65,7 @@ function certificates(log: readonly ProbeRecord[], goals: Goals): Question | und
   // An inventory meets both certificates on its way through the suites.
   if (!asked(log, 'ecdsa') && !goals.inventory) return hello('ecdsa', 'TLSv1.2', ecdsa12);
   if (!asked(log, 'tls12')) return hello('tls12', 'TLSv1.2', goals.inventory ? suites12 : rest12);
-  if (heard12(log, 'ecdsa', 'tls12').some((a) => a.hello)) return undefined;
+  if ([...heard(log, 'ecdsa'), ...heard(log, 'tls12')].some((a) => a.hello)) return undefined;
   return completedWith(log, 'TLSv1.2') ? parts(log) : onlyTls13(log);
 }
 
@@ -127,6 +127,10 @@ function sets(log: readonly ProbeRecord[], goals: Goals): Question | undefined {
     const suites = version === 'TLSv1.3' ? suites13 : only(suites12, (s) => s.keyExchange === 'ECDHE' && s.authentication !== 'ECDSA');
     return hello(`groups:${id}`, version, suites, { groups });
   }
+  return undefined;
+}
+
+function signatures(log: readonly ProbeRecord[], goals: Goals): Question | undefined {
   for (const { id, schemes } of goals.signatureSets) {
     if (asked(log, `signatures:${id}`) || !speaks(log, 'TLSv1.2')) continue;
     return hello(
