@@ -7,7 +7,18 @@ export { nextQuestion } from './plan.js';
 export { summarise } from './summarise.js';
 export { askHello, type AskHelloRequest } from './ask-hello.js';
 export { settleSuites, settleGroups, settleSchemes, type SetVerdict } from './settle.js';
-export { helloFor, only, suites12, suites13, suitesOld, groups12, groups13, type Question, type Topic, type HelloVersion } from './question.js';
+export {
+  helloFor,
+  only,
+  suites12,
+  suites13,
+  suitesOld,
+  groups12,
+  groups13,
+  type Question,
+  type Topic,
+  type HelloVersion,
+} from './question.js';
 export type { Answer, ProbeRecord } from './answer.js';
 export type { Goals } from './goals.js';
 export type { Inventory, Settled } from './inventory.js';
