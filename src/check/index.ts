@@ -17,5 +17,8 @@ export { goalsOf } from './profiles/goals.js';
 export type { Profile, Rule, Mechanism } from './profiles/profile.js';
 export { renderTerminal, type TerminalOptions } from './render/terminal.js';
 export { renderControl } from './render/control.js';
+export { renderHtml } from './render/html/render-html.js';
+export { renderJunit, type JunitOptions } from './render/junit.js';
+export { renderSarif } from './render/sarif.js';
 export { renderNagios } from './render/nagios.js';
 export { renderTranscript } from './render/transcript.js';

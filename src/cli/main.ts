@@ -1,8 +1,11 @@
 #!/usr/bin/env node
+import { setMaxListeners } from 'node:events';
 import { processOutput } from './output.js';
 import { run } from './run.js';
 
 const stop = new AbortController();
+// Every connection of every domain listens.
+setMaxListeners(0, stop.signal);
 process.once('SIGINT', () => {
   stop.abort(new Error('interrupted'));
   // A second ctrl-C, or anything that does not listen, ends at once.

@@ -1,3 +1,4 @@
+import { neutralise } from '../../base/index.js';
 import type { Finding, Severity } from '../../evidence/index.js';
 import { certificateFindings } from './certificate-registry.js';
 import { daneFindings } from './dane-registry.js';
@@ -19,9 +20,10 @@ export const catalogue = {
 
 export type FindingId = keyof typeof catalogue;
 
-/** The finding, with its texts filled in. */
-export function finding(id: FindingId, severity: Severity, values: FindingValues): Finding {
+/** The finding, with its texts filled in. Line ends in its texts are ours: those of a peer are made visible. */
+export function finding(id: FindingId, severity: Severity, given: FindingValues): Finding {
   const entry: FindingEntry = catalogue[id];
+  const values = { ...given, detail: neutralise(given.detail) };
   const { host, ip, domain } = values;
   return {
     id,
@@ -35,3 +37,23 @@ export function finding(id: FindingId, severity: Severity, values: FindingValues
     steps: severity === 'good' ? [] : entry.steps(values),
   };
 }
+
+/** What a finding is about, without the particulars of one case. */
+export function describeFinding(id: FindingId): Pick<FindingEntry, 'reference' | 'owner'> & Record<'title' | 'why' | 'fix', string> {
+  const { title, why, fix, reference, owner }: FindingEntry = catalogue[id];
+  return { title: say(title, anyCase), why: say(why, anyCase), fix: say(fix, anyCase), reference, owner };
+}
+
+const anyCase: FindingValues = {
+  domain: 'the domain',
+  host: 'the mail host',
+  ip: '',
+  mx: ['the mail host'],
+  detail: '',
+  policyId: 'ID',
+  policy: undefined,
+  tlsRpt: false,
+  notReady: [],
+  spkiSha256: '',
+  resolver: 'in use',
+};

@@ -1,14 +1,6 @@
 import type { CheckResult } from '../../evidence/index.js';
 import type { Attack, Sender } from '../../policy/index.js';
-
-export const senderNames: Readonly<Record<Sender, string>> = {
-  opportunistic: 'checks nothing',
-  mtaStsFirst: 'MTA-STS, first mail',
-  mtaStsCached: 'MTA-STS, policy kept',
-  dane: 'DANE',
-  bothFirst: 'both, first mail',
-  bothCached: 'both, policy kept',
-};
+import { senderNames } from './words.js';
 
 const hostile: readonly Attack[] = ['stripStarttls', 'swapCertificate', 'spoofMx', 'suppress'];
 

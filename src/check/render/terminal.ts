@@ -1,6 +1,7 @@
-import type { CheckResult, Finding, MailAddress, MailHost, Severity, Verdict } from '../../evidence/index.js';
-import { attacks, senders, type Attack, type Outcome } from '../../policy/index.js';
-import { headline, senderNames } from './headline.js';
+import type { CheckResult, MailAddress, MailHost } from '../../evidence/index.js';
+import { attacks, senders } from '../../policy/index.js';
+import { headline } from './headline.js';
+import { attackNames, outcomeWords, ownerNames, senderNames, severityTones, verdictTones, type Tone } from './words.js';
 import { clip, wrap } from './wrap.js';
 
 export interface TerminalOptions {
@@ -13,36 +14,7 @@ export interface TerminalOptions {
 
 type Paint = (text: string, style: keyof typeof styles) => string;
 const styles = { bold: '1', dim: '2', red: '31', green: '32', yellow: '33' } as const;
-const verdictStyle: Readonly<Record<Verdict, keyof typeof styles>> = {
-  pass: 'green',
-  warn: 'yellow',
-  fail: 'red',
-  inconclusive: 'yellow',
-  'not-applicable': 'dim',
-};
-const severityStyle: Readonly<Record<Severity, keyof typeof styles>> = { fail: 'red', warn: 'yellow', info: 'dim', good: 'green' };
-const outcomes: Readonly<Record<Outcome, readonly [string, keyof typeof styles]>> = {
-  verified: ['verified', 'green'],
-  unverified: ['unverified', 'yellow'],
-  cleartext: ['CLEAR TEXT', 'red'],
-  'to-attacker': ['ATTACKER', 'red'],
-  deferred: ['waits', 'dim'],
-  'not-applicable': ['-', 'dim'],
-  unknown: ['?', 'yellow'],
-};
-const attackNames: Readonly<Record<Attack, string>> = {
-  none: 'today',
-  stripStarttls: 'strip TLS',
-  swapCertificate: 'false cert',
-  spoofMx: 'forged DNS',
-  suppress: 'block all',
-};
-const owners: readonly (readonly [Finding['owner'], string])[] = [
-  ['domain', 'the domain'],
-  ['mail-host', 'the mail host'],
-  ['dns-host', 'the DNS host'],
-  ['own-network', 'this network'],
-];
+const toneStyle: Readonly<Record<Tone, keyof typeof styles>> = { good: 'green', fair: 'yellow', bad: 'red', quiet: 'dim' };
 
 /** One screen: what happens to the mail, then the hosts, then what to fix and who can. Ends with a line feed. */
 export function renderTerminal(result: CheckResult, options: TerminalOptions = {}): string {
@@ -65,15 +37,15 @@ function head(result: CheckResult, width: number, paint: Paint): string[] {
   const verdict = result.verdict.toUpperCase();
   const domain = clip(result.domain, width - verdict.length - 2);
   const gap = ' '.repeat(width - domain.length - verdict.length);
-  return [`${paint(domain, 'bold')}${gap}${paint(verdict, verdictStyle[result.verdict])}`, ...wrap(headline(result), width)];
+  return [`${paint(domain, 'bold')}${gap}${paint(verdict, toneStyle[verdictTones[result.verdict]])}`, ...wrap(headline(result), width)];
 }
 
 function table({ exposure }: CheckResult, paint: Paint): string[] {
   const heading = `  ${'sender'.padEnd(22)}${attacks.map((a) => attackNames[a].padEnd(11)).join('')}`;
   const rows = senders.map((sender) => {
     const cells = attacks.map((attack) => {
-      const [word, style] = outcomes[exposure[sender][attack]];
-      return paint(word, style) + ' '.repeat(11 - word.length);
+      const { word, tone } = outcomeWords[exposure[sender][attack]];
+      return paint(word, toneStyle[tone]) + ' '.repeat(11 - word.length);
     });
     return `  ${senderNames[sender].padEnd(22)}${cells.join('')}`.trimEnd();
   });
@@ -113,11 +85,14 @@ function toFix({ findings }: CheckResult, width: number, paint: Paint, every: bo
   if (wanted.length === 0) return [];
   const lines = [paint('To fix', 'bold') + paint(', the most worth first', 'dim')];
   wanted.forEach((finding, i) => {
-    const owner = owners.find(([id]) => id === finding.owner)?.[1] ?? finding.owner;
     const word = finding.severity.padEnd(4);
     const [first = '', ...rest] = wrap(`${finding.title}  (${finding.id})`, width - 7, '', '');
-    lines.push(`  ${paint(word, severityStyle[finding.severity])} ${first}`, ...rest.map((line) => `       ${line}`));
-    lines.push(...wrap(`${finding.subject}; by ${owner}; ${finding.reference}`, width, '       ').map((line) => paint(line, 'dim')));
+    lines.push(`  ${paint(word, toneStyle[severityTones[finding.severity]])} ${first}`, ...rest.map((line) => `       ${line}`));
+    lines.push(
+      ...wrap(`${finding.subject}; by ${ownerNames[finding.owner]}; ${finding.reference}`, width, '       ').map((line) =>
+        paint(line, 'dim'),
+      ),
+    );
     if (i === 0 || every) {
       lines.push(...wrap(finding.why, width, '       '));
       finding.steps.forEach((step, n) => lines.push(...wrap(`${n + 1}. ${step.text}`, width, '       ', '          ')));

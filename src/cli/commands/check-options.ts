@@ -5,10 +5,11 @@ import { profiles, type CheckOptions, type Profile } from '../../check/index.js'
 import { builtinTrustStore } from '../../tls/index.js';
 import { parsePem, trustStore } from '../../x509/index.js';
 import { readFile } from '../read-file.js';
+import type { ReportFlags } from './report-options.js';
 import { misuse, readResolverFlags, take, type ResolverFlags } from './resolver-options.js';
 
 /** The options of `hermetic check` as commander hands them over. */
-export interface CheckFlags extends ResolverFlags {
+export interface CheckFlags extends ResolverFlags, ReportFlags {
   readonly json?: boolean;
   readonly depth: string;
   readonly budget?: string;

@@ -20,6 +20,7 @@ import { readEvidence } from '../read-evidence.js';
 import { writeFile } from '../write-file.js';
 import { profileNamed, readCheckFlags, type CheckFlags } from './check-options.js';
 import { labOptions } from './lab-options.js';
+import { withReports, writeReports } from './report-options.js';
 import { misuse, withResolver } from './resolver-options.js';
 
 interface Done {
@@ -29,7 +30,7 @@ interface Done {
 
 /** `hermetic check`. `finish` receives the exit status. */
 export function checkCommand(output: Output, signal: AbortSignal, finish: (code: number) => void): Command {
-  return withResolver(new Command('check').description('check what TLS is worth for the mail of a domain'))
+  return withReports(withResolver(new Command('check').description('check what TLS is worth for the mail of a domain')))
     .argument('<domain...>', 'mail domains: the part after the @')
     .option('--json', 'the result as JSON: one object, or one a line for several domains')
     .option('--depth <depth>', 'how much to ask: triage (1 connection an address), verdict or inventory', 'verdict')
@@ -72,11 +73,14 @@ async function run(domains: readonly string[], flags: CheckFlags, output: Output
     // Printed in the order given, worked on side by side.
     const pending = domains.map((domain) => one(domain, options, profile));
     const codes: number[] = [];
+    const results: CheckResult[] = [];
     for (const done of pending) {
       const settled = await done;
       line.end();
+      if (!(settled instanceof Error)) results.push(settled.result);
       codes.push(show(settled, flags, output, domains.length, codes.length, failOn));
     }
+    writeReports(flags, results, failOn);
     return flags.nagios ? Math.max(...codes) : worstExitCode(codes);
   } finally {
     line.end();

@@ -1,0 +1,100 @@
+import { neutralise } from '../../base/index.js';
+import type { CheckResult, Finding } from '../../evidence/index.js';
+import { headline } from './headline.js';
+import { ownerNames } from './words.js';
+
+export interface JunitOptions {
+  /** From which severity on a finding is a failed test. Default `fail`. */
+  readonly failOn?: 'warn' | 'fail';
+}
+
+/**
+ * JUnit XML for CI servers: a test suite for each domain, a test for the verdict and for each finding. What could not be told is an error, neither passed
+ * nor failed; what this depth does not ask is skipped.
+ */
+export function renderJunit(results: readonly CheckResult[], { failOn = 'fail' }: JunitOptions = {}): string {
+  const suites = results.map((result) => suite(result, failOn));
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="hermetic">\n${suites.join('')}</testsuites>\n`;
+}
+
+interface Case {
+  readonly name: string;
+  readonly outcome: 'passed' | 'failure' | 'error' | 'skipped';
+  readonly message?: string;
+  readonly text?: string;
+}
+
+function suite(result: CheckResult, failOn: 'warn' | 'fail'): string {
+  const cases = [
+    verdictCase(result, failOn),
+    ...result.findings.map((finding) => findingCase(finding, failOn)),
+    ...result.notLookedAt.map((id): Case => ({ name: id, outcome: 'skipped', message: `not asked at depth ${result.depth}` })),
+  ];
+  const counted = (outcome: Case['outcome']): number => cases.filter((c) => c.outcome === outcome).length;
+  const head = attributes({
+    name: result.domain,
+    tests: cases.length,
+    failures: counted('failure'),
+    errors: counted('error'),
+    skipped: counted('skipped'),
+    time: 0,
+    timestamp: result.checkedAt.replace(/Z$/, ''),
+  });
+  const properties = Object.entries({ profile: result.profile, depth: result.depth, connections: result.connections })
+    .map(([name, value]) => `      <property${attributes({ name, value })}/>\n`)
+    .join('');
+  return `  <testsuite${head}>\n    <properties>\n${properties}    </properties>\n${cases.map((c) => testCase(result.domain, c)).join('')}  </testsuite>\n`;
+}
+
+function verdictCase(result: CheckResult, failOn: 'warn' | 'fail'): Case {
+  const name = 'verdict';
+  const message = headline(result);
+  switch (result.verdict) {
+    case 'inconclusive':
+      return { name, outcome: 'error', message: `could not tell: ${message}` };
+    case 'not-applicable':
+      return { name, outcome: 'skipped', message };
+    case 'fail':
+      return { name, outcome: 'failure', message };
+    case 'warn':
+    case 'pass':
+      return { name, outcome: result.verdict === failOn ? 'failure' : 'passed', message };
+  }
+}
+
+function findingCase({ id, subject, severity, title, why, fix, steps, owner, reference }: Finding, failOn: 'warn' | 'fail'): Case {
+  const name = `${id}: ${subject}`;
+  if (severity === 'good') return { name, outcome: 'passed' };
+  const plan = steps.map((step, i) => `${i + 1}. ${step.text}`);
+  const text = [why, `To fix, by ${ownerNames[owner]}: ${fix}`, ...plan, reference].join('\n');
+  return { name, outcome: severity === 'fail' || severity === failOn ? 'failure' : 'passed', message: title, text };
+}
+
+function testCase(domain: string, { name, outcome, message = '', text = '' }: Case): string {
+  const open = `    <testcase${attributes({ classname: domain, name, time: 0 })}`;
+  switch (outcome) {
+    case 'passed':
+      return message === ''
+        ? `${open}/>\n`
+        : `${open}>\n      <system-out>${lines([message, text].filter(Boolean).join('\n'))}</system-out>\n    </testcase>\n`;
+    case 'skipped':
+      return `${open}>\n      <skipped${attributes({ message })}/>\n    </testcase>\n`;
+    default:
+      return `${open}>\n      <${outcome}${attributes({ message, type: name.split(':')[0] ?? '' })}>${lines(text)}</${outcome}>\n    </testcase>\n`;
+  }
+}
+
+function attributes(values: Readonly<Record<string, string | number>>): string {
+  return Object.entries(values)
+    .map(([name, value]) => ` ${name}="${xml(String(value))}"`)
+    .join('');
+}
+
+const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&apos;' };
+
+/** Text for element or attribute. What XML 1.0 forbids (§2.2) becomes a visible escape. */
+function xml(text: string): string {
+  return neutralise(text, 4000).replace(/[&<>"']/g, (c) => entities[c] as string);
+}
+
+const lines = (text: string): string => text.split('\n').map(xml).join('\n');

@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import test from 'node:test';
+import { Ajv } from 'ajv';
+import type { CheckResult } from '../../evidence/index.js';
+import { grade } from '../grade/grade.js';
+import { hostileResult } from '../testing/hostile-result.js';
+import { plantedAddress, plantedEvidence, plantedHost, plantedPolicy } from '../testing/planted-evidence.js';
+import { renderHtml } from './html/render-html.js';
+import { renderJunit } from './junit.js';
+import { renderNagios } from './nagios.js';
+import { renderSarif } from './sarif.js';
+import { renderTerminal } from './terminal.js';
+
+const hosts = [plantedHost({ addresses: [plantedAddress({ starttls: 'absent' })] })];
+const failing = grade(plantedEvidence({ hosts }));
+const warning = grade(plantedEvidence());
+const unclear: CheckResult = { ...grade(plantedEvidence({ mtaSts: plantedPolicy('enforce') })), verdict: 'inconclusive' };
+
+/** Elements of XML that is well-formed as far as we write it; throws for anything else. */
+function elements(xml: string): { name: string; attributes: Record<string, string> }[] {
+  const open: string[] = [];
+  const found: { name: string; attributes: Record<string, string> }[] = [];
+  const rest = xml.replace(/^<\?xml version="1\.0" encoding="UTF-8"\?>\n/, '');
+  for (const piece of rest.match(/<[^>]*>|[^<]+/g) ?? []) {
+    if (!piece.startsWith('<')) assert.doesNotMatch(piece.replace(/&(amp|lt|gt|quot|apos);/g, ''), /[&<>]/);
+    else if (piece.startsWith('</')) assert.equal(open.pop(), piece.slice(2, -1));
+    else {
+      const tag = /^<([a-z-]+)((?: [a-z]+="[^"<&]*(?:&(?:amp|lt|gt|quot|apos);[^"<&]*)*")*)(\/?)>$/.exec(piece);
+      assert.ok(tag, piece);
+      const attributes: Record<string, string> = {};
+      for (const [, key = '', value = ''] of (tag[2] ?? '').matchAll(/ ([a-z]+)="([^"]*)"/g)) attributes[key] = value;
+      found.push({ name: tag[1] as string, attributes });
+      if (tag[3] !== '/') open.push(tag[1] as string);
+    }
+  }
+  assert.deepEqual(open, []);
+  return found;
+}
+
+test('JUnit: every suite counts its own cases, and what could not be told is an error, not a pass', () => {
+  const found = elements(renderJunit([failing, warning, unclear, hostileResult()]));
+  const suites = found.filter((e) => e.name === 'testsuite').map((e) => e.attributes);
+  assert.equal(suites.length, 4);
+  const count = (name: string): number => found.filter((e) => e.name === name).length;
+  const sum = (key: string): number => suites.reduce((n, s) => n + Number(s[key]), 0);
+  assert.deepEqual(
+    [sum('tests'), sum('failures'), sum('errors'), sum('skipped')],
+    [count('testcase'), count('failure'), count('error'), count('skipped')],
+  );
+  assert.deepEqual([suites[0]?.['errors'], suites[2]?.['errors']], ['0', '1']);
+  assert.ok(Number(suites[0]?.['failures']) > 0);
+});
+
+test('JUnit: a warning fails only when asked for', () => {
+  const failures = (options: { failOn?: 'warn' | 'fail' }): number =>
+    elements(renderJunit([warning], options)).filter((e) => e.name === 'failure').length;
+  assert.equal(failures({}), 0);
+  assert.ok(failures({ failOn: 'warn' }) > 0);
+});
+
+const sarifSchema = JSON.parse(readFileSync('test/vectors/sarif/sarif-2.1.0-rtm.5.json', 'utf8')) as Record<string, unknown>;
+// Draft 4, used without what draft 7 has changed: its names for itself.
+Reflect.deleteProperty(sarifSchema, '$schema');
+Reflect.deleteProperty(sarifSchema, 'id');
+const sarif = new Ajv({ strict: false, allErrors: true, validateFormats: false, unicodeRegExp: false }).compile(sarifSchema);
+
+test('SARIF is valid by its schema, which rejects a mutated one; levels belong to failures only', () => {
+  const log = JSON.parse(renderSarif([failing, warning, unclear, hostileResult()])) as {
+    runs: {
+      results: { ruleId: string; ruleIndex: number; kind: string; level: string }[];
+      tool: { driver: { rules: { id: string }[] } };
+    }[];
+  };
+  assert.ok(sarif(log), JSON.stringify(sarif.errors));
+  for (const run of log.runs)
+    for (const { ruleId, ruleIndex, kind, level } of run.results) {
+      assert.equal(run.tool.driver.rules[ruleIndex]?.id, ruleId);
+      assert.equal(kind === 'fail', level !== 'none');
+    }
+  const [run] = log.runs;
+  for (const mutated of [
+    { ...log, version: '2.0' },
+    { ...log, runs: [{ ...run, tool: {} }] },
+    { ...log, runs: [{ ...run, more: 1 }] },
+  ])
+    assert.ok(!sarif(mutated));
+});
+
+test('HTML loads nothing: no script, address, handler or outside style', () => {
+  const page = renderHtml([failing, warning, hostileResult()]);
+  assert.doesNotMatch(page, /<(script|img|link|iframe|object|embed|form|input|svg|base)\b/i);
+  assert.doesNotMatch(page, /<[^>]*\s(on[a-z]+|style)=/i);
+  assert.doesNotMatch(page.slice(0, page.indexOf('</style>')), /url\(|@import/i);
+  const targets = [...page.matchAll(/\b(?:src|href|action)="([^"]*)"/g)].map(([, target]) => target ?? '');
+  assert.ok(targets.length > 0);
+  for (const target of targets) assert.match(target, /^#/);
+  assert.match(page, /default-src 'none'/);
+});
+
+test('a hostile server puts no control, bidi or invisible character into any output', () => {
+  const result = hostileResult();
+  const outputs = {
+    html: renderHtml([result, result]),
+    junit: renderJunit([result]),
+    sarif: renderSarif([result]),
+    nagios: renderNagios(result).line,
+    terminal: renderTerminal(result, { width: 120, steps: true }),
+  };
+  for (const [name, text] of Object.entries(outputs)) {
+    // eslint-disable-next-line no-control-regex
+    assert.doesNotMatch(text, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufffe\uffff]/, name);
+    assert.match(text, /\\x1b/, `${name} shows what was there`);
+  }
+  assert.equal(outputs.nagios.split('\n').length, 1);
+});
+
+test('a hostile result has the elements of a tame one and no other', () => {
+  const tags = (result: CheckResult): string[] => [...renderHtml([result]).matchAll(/<[a-z0-9]+/g)].map(([tag]) => tag);
+  const tame = hostileResult(() => 'text');
+  assert.deepEqual(tags(hostileResult()), tags(tame));
+  assert.deepEqual(
+    elements(renderJunit([hostileResult()])).map((e) => e.name),
+    elements(renderJunit([tame])).map((e) => e.name),
+  );
+});

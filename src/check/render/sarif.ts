@@ -1,0 +1,74 @@
+import { neutralise } from '../../base/index.js';
+import type { CheckResult, Finding } from '../../evidence/index.js';
+import { describeFinding, type FindingId } from '../findings/catalogue.js';
+import { headline } from './headline.js';
+import { ownerNames } from './words.js';
+
+/**
+ * SARIF 2.1.0 for code scanning and dashboards: a run for each domain, a result for each finding. A domain is no file, so locations are DNS names
+ * (RFC 4501 URIs) and logical ones; `partialFingerprints` keep a finding the same from run to run.
+ */
+export function renderSarif(results: readonly CheckResult[]): string {
+  return `${JSON.stringify({ version: '2.1.0', $schema: 'https://json.schemastore.org/sarif-2.1.0.json', runs: results.map(run) }, null, 2)}\n`;
+}
+
+function run(result: CheckResult): object {
+  const ids = [...new Set(result.findings.map((f) => f.id))];
+  const told = result.verdict !== 'inconclusive';
+  return {
+    tool: { driver: { name: 'Hermetic', rules: ids.map(rule) } },
+    automationDetails: { id: `hermetic/${safe(result.domain)}/` },
+    invocations: [
+      {
+        executionSuccessful: true,
+        endTimeUtc: result.checkedAt,
+        ...(told
+          ? {}
+          : { toolExecutionNotifications: [{ level: 'warning', message: { text: safe(`Could not tell: ${headline(result)}`) } }] }),
+      },
+    ],
+    properties: { verdict: result.verdict, profile: result.profile, depth: result.depth, connections: result.connections },
+    results: result.findings.map((finding) => item(result.domain, finding, ids.indexOf(finding.id))),
+  };
+}
+
+function rule(id: string): object {
+  const { title, why, fix, reference, owner } = describeFinding(id as FindingId);
+  return {
+    id,
+    shortDescription: { text: title },
+    fullDescription: { text: why },
+    help: { text: `${fix} By ${ownerNames[owner]}; ${reference}.` },
+    properties: { tags: [owner, ...reference.split(', ')] },
+  };
+}
+
+/** A level belongs to failures only (SARIF 2.1.0 §3.27.10). */
+const levels = {
+  fail: { kind: 'fail', level: 'error' },
+  warn: { kind: 'fail', level: 'warning' },
+  info: { kind: 'informational', level: 'none' },
+  good: { kind: 'pass', level: 'none' },
+} as const;
+
+function item(domain: string, { id, severity, subject, title, why, fix, steps, reference, owner }: Finding, ruleIndex: number): object {
+  const host = subject.split(' ')[0] ?? subject;
+  const name = subject === domain ? safe(domain) : `${safe(domain)}/${safe(subject)}`;
+  return {
+    ruleId: id,
+    ruleIndex,
+    ...levels[severity],
+    message: { text: safe(`${title} (${subject}). ${why} ${fix}`) },
+    locations: [
+      {
+        physicalLocation: { artifactLocation: { uri: `dns:${encodeURIComponent(safe(host))}` } },
+        logicalLocations: [{ name: safe(subject), fullyQualifiedName: name, kind: 'resource' }],
+      },
+    ],
+    partialFingerprints: { 'hermeticFinding/v1': safe(`${domain} ${id} ${subject}`) },
+    properties: { subject: safe(subject), owner, reference, steps: steps.map((s) => ({ kind: s.kind, text: lines(s.text) })) },
+  };
+}
+
+const safe = (text: string): string => neutralise(text, 4000);
+const lines = (text: string): string => text.split('\n').map(safe).join('\n');

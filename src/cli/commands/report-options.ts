@@ -1,0 +1,26 @@
+import type { Command } from 'commander';
+import { renderHtml, renderJunit, renderSarif } from '../../check/index.js';
+import type { CheckResult } from '../../evidence/index.js';
+import { writeFile } from '../write-file.js';
+
+/** Flags of every command that comes to results. */
+export interface ReportFlags {
+  readonly html?: string;
+  readonly junit?: string;
+  readonly sarif?: string;
+}
+
+/** Adds them to a command. */
+export function withReports(command: Command): Command {
+  return command
+    .option('--html <file>', 'write a report to read, print and pass on: one file that loads nothing')
+    .option('--junit <file>', 'write JUnit XML, for CI servers')
+    .option('--sarif <file>', 'write SARIF 2.1.0, for code scanning');
+}
+
+/** Writes the files that were asked for: all domains in one. */
+export function writeReports(flags: ReportFlags, results: readonly CheckResult[], failOn: 'warn' | 'fail' = 'fail'): void {
+  if (flags.html !== undefined) writeFile(flags.html, renderHtml(results), '--html');
+  if (flags.junit !== undefined) writeFile(flags.junit, renderJunit(results, { failOn }), '--junit');
+  if (flags.sarif !== undefined) writeFile(flags.sarif, renderSarif(results), '--sarif');
+}
