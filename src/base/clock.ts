@@ -6,6 +6,15 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
+/**
+ * Wall time as it was at the call, carried on by the monotonic clock: milliseconds since 1970 that no later correction of the clock moves.
+ * For lifetimes that an attacker or a mistake must not end by turning the clock.
+ */
+export function steadyTime(clock: Clock): () => number {
+  const offset = clock.now() - clock.monotonic();
+  return () => Math.round(offset + clock.monotonic());
+}
+
 /** The machine's clock. */
 export const systemClock: Clock = {
   now: () => Date.now(),

@@ -8,8 +8,10 @@
 export { type Result, ok, fail } from './result.js';
 export { type Blame, type Failure, type FailureEntry, type FailureCatalogue, defineFailures } from './failure.js';
 export { HermeticError, isHermeticError, assertNever } from './error.js';
-export { type Clock, systemClock } from './clock.js';
+export { type Clock, steadyTime, systemClock } from './clock.js';
 export { concat, compareBytes, equalBytes, toHex, fromHex, toBase64, fromBase64, latin1 } from './bytes.js';
 export { neutralise } from './neutralise.js';
 export { Name, parseDomain, nameFailures } from './name.js';
+export { BoundedMap } from './bounded-map.js';
+export { SharedWork } from './shared-work.js';
 export { type Ip, parseIp, formatIp } from './ip.js';

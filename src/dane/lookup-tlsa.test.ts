@@ -52,7 +52,7 @@ function addresses(dnssec: Dnssec, aliased = false): LookupTlsaOptions['addresse
         { from: middle, to: target, dnssec },
       ]
     : [];
-  return { status: 'found', dnssec, canonicalName: aliased ? target : host, aliases };
+  return { dnssec, canonicalName: aliased ? target : host, aliases, ttl: 300 };
 }
 
 test('RFC 7672 §2.2.3 [7672-2.2.3-4]: the owner has the port that is connected to', async () => {
@@ -76,8 +76,22 @@ test('RFC 7672 §2.2.3 [7672-2.2.3-2, 7672-2.2.3-3]: with nothing secure there t
 });
 
 test('aliases that are not secure are no way to another base', async () => {
-  const found = await lookUp({ '_25._tcp.mail.provider.example': { tlsa: [record] } }, { addresses: addresses('insecure', true) });
+  const told = { '_25._tcp.mail.provider.example': { tlsa: [record] } };
+  const found = await lookUp(told, { addresses: addresses('insecure', true), inert: true });
   assert.deepEqual([found.status, found.asked], ['absent', ['_25._tcp.mx.example.com']]);
+});
+
+test('RFC 7672 §2.2.2 [7672-2.2.2-1]: a secure alias that leads into an unsigned zone is its own and only base', async () => {
+  const insecure = addresses('insecure', true);
+  const aliases = insecure.aliases.map((step, i) => (i === 0 ? { ...step, dnssec: 'secure' as const } : step));
+  const told = { '_25._tcp.mx.example.com': { tlsa: [record] }, '_25._tcp.mail.provider.example': { tlsa: [record] } };
+  const found = await lookUp(told, { addresses: { ...insecure, aliases } });
+  assert.deepEqual([found.status, found.base, found.asked], ['usable', 'mx.example.com', ['_25._tcp.mx.example.com']]);
+});
+
+test('RFC 7672 §2.2.2 [7672-2.2.2-1]: below insecure addresses a sender does not ask', async () => {
+  const found = await lookUp({ '_25._tcp.mx.example.com': { tlsa: [record] } }, { addresses: addresses('insecure') });
+  assert.deepEqual([found.status, found.asked], ['absent', []]);
 });
 
 test('RFC 7672 §2.1.2 [7672-2.1.2-3]: a failure at the first candidate ends the search, it never leads to the second', async () => {
@@ -100,11 +114,11 @@ test('RFC 7672 §2.2 [7672-2.2-2, 7672-2.2.3-5]: what is not secure, itself or b
 });
 
 test('RFC 7672 §2.2.2 [7672-2.2.2-1]: below insecure addresses nothing counts, and a failure there harms nobody', async () => {
-  const inert = await lookUp({ '_25._tcp.mx.example.com': { tlsa: [record] } }, { addresses: addresses('insecure') });
+  const inert = await lookUp({ '_25._tcp.mx.example.com': { tlsa: [record] } }, { addresses: addresses('insecure'), inert: true });
   assert.equal(inert.status, 'insecure');
   const failing = await lookUp(
     { '_25._tcp.mx.example.com': { status: 'failed', dnssec: 'indeterminate' } },
-    { addresses: addresses('insecure') },
+    { addresses: addresses('insecure'), inert: true },
   );
   assert.equal(failing.status, 'absent');
 });

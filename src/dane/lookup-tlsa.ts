@@ -8,8 +8,10 @@ export interface LookupTlsaOptions {
   /** The MX host. */
   readonly host: Name;
   /** Its addresses, looked up before: they decide whether TLSA is asked for at all (RFC 7672 §2.2.2). */
-  readonly addresses: Pick<HostAddresses, 'status' | 'dnssec' | 'canonicalName' | 'aliases'>;
+  readonly addresses: Pick<HostAddresses, 'dnssec' | 'canonicalName' | 'aliases' | 'ttl'>;
   readonly port: number;
+  /** Ask also where records cannot count, so that a publisher can be told they are inert. A sender does not (RFC 7672 §2.2.2). */
+  readonly inert?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -25,25 +27,30 @@ export interface TlsaLookup {
   readonly dnssec: Dnssec;
   /** In the order of the answer, as text and as data. */
   readonly records: readonly string[];
-  readonly failure?: Pick<Failure, 'code' | 'detail'>;
+  readonly failure?: Failure;
+  /** Seconds this may be kept. */
+  readonly ttl: number;
 }
 
 const MAX_RECORDS = 64;
 
 /**
  * Asks for a host's TLSA records (RFC 7672 §2.2.2, §2.2.3): at the end of the alias chain when all of it is secure, then at the name itself.
- * With insecure addresses records cannot count; they are still asked for, so that a publisher can be told they are inert.
+ * Insecure addresses end the search, unless the name itself is a secure alias that leads into an unsigned zone: then its own records count.
  *
  * [7672-2.2.2-1, 7672-2.2.3-1, 7672-2.2.3-2, 7672-2.2.3-3, 7672-2.2.3-4, 7672-2.2.3-5, 7671-7-1]
  */
-export async function lookupTlsa({ resolver, host, addresses, port, signal }: LookupTlsaOptions): Promise<TlsaLookup> {
-  const secureAlias = addresses.aliases.length > 0 && addresses.dnssec === 'secure' && !addresses.canonicalName.equals(host);
-  const candidates = secureAlias ? [addresses.canonicalName, host] : [host];
-  let last: TlsaLookup = { status: 'absent', base: host.toLower(), dnssec: addresses.dnssec, records: [] };
+export async function lookupTlsa({ resolver, host, addresses, port, inert = false, signal }: LookupTlsaOptions): Promise<TlsaLookup> {
+  const { dnssec, aliases, canonicalName, ttl } = addresses;
+  const secureAlias = aliases.length > 0 && dnssec === 'secure' && !canonicalName.equals(host);
+  const candidates = secureAlias ? [canonicalName, host] : [host];
+  const trust = dnssec === 'insecure' && aliases[0]?.dnssec === 'secure' ? 'secure' : dnssec;
+  let last: TlsaLookup = { status: 'absent', base: host.toLower(), dnssec: trust, records: [], ttl };
+  if (trust === 'insecure' && !inert) return last;
   for (const base of candidates) {
     const owner = base.prepend(`_${port}._tcp`);
     if (!owner.ok) continue;
-    last = judge(base, await resolver.ask(owner.value, RRType.TLSA, signal ? { signal } : {}), addresses.dnssec);
+    last = judge(base, await resolver.ask(owner.value, RRType.TLSA, signal ? { signal } : {}), trust);
     // RFC 7672 §2.2.3: the next candidate is tried only when nothing secure was found here; a failure ends the search.
     if (last.status !== 'absent' && last.status !== 'insecure') return last;
   }
@@ -51,17 +58,21 @@ export async function lookupTlsa({ resolver, host, addresses, port, signal }: Lo
 }
 
 function judge(base: Name, answer: Answer, addressDnssec: Dnssec): TlsaLookup {
-  const common = { base: base.toLower(), dnssec: answer.dnssec };
+  const common = { base: base.toLower(), dnssec: answer.dnssec, ttl: answer.ttl };
   const records = answer.records.slice(0, MAX_RECORDS).flatMap((rr): TlsaData[] => {
     const read = readTlsa(rr);
     return read.ok ? [read.value] : [];
   });
   const texts = records.map(formatTlsa);
   if (answer.status === 'failed') {
-    const failure = answer.failure && { code: answer.failure.code, detail: answer.failure.detail };
     // RFC 7672 §2.2.2: below insecure addresses a sender does not ask, so a failure there harms nobody.
     if (addressDnssec === 'insecure') return { ...common, dnssec: 'insecure', status: 'absent', records: [] };
-    return { ...common, status: answer.dnssec === 'bogus' ? 'bogus' : 'tempfail', records: [], ...(failure ? { failure } : {}) };
+    return {
+      ...common,
+      status: answer.dnssec === 'bogus' ? 'bogus' : 'tempfail',
+      records: [],
+      ...(answer.failure ? { failure: answer.failure } : {}),
+    };
   }
   if (answer.status !== 'found') return { ...common, status: 'absent', records: [] };
   if (answer.dnssec !== 'secure' || addressDnssec !== 'secure')

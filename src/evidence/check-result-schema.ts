@@ -6,7 +6,7 @@ import type { CheckResult } from './check-result.js';
 const versions = ['SSLv2', 'SSLv3', 'TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] as const;
 const text = z.string();
 
-const certificate = z.strictObject({
+export const certificate = z.strictObject({
   keyAlgorithm: text,
   keyBits: z.int().min(0),
   signature: text,

@@ -1,10 +1,9 @@
 import { z } from 'zod';
 import type { Evidence } from './evidence.js';
-import { depth, dnssec } from './schema-pieces.js';
+import { depth, dnssec, failure } from './schema-pieces.js';
 
 const text = z.string();
 const count = z.number().min(0);
-const failure = z.strictObject({ code: text, detail: text });
 const reply = z.strictObject({ code: z.int(), lines: z.array(text) });
 const starttls = z.enum(['offered', 'absent', 'mangled', 'refused', 'unknown']);
 const record = z.enum(['found', 'absent', 'invalid', 'tempfail']);

@@ -1,5 +1,6 @@
 /**
  * The facts the jobs share, as plain JSON: what was seen (`hermetic.evidence/1`) and what it comes to (`hermetic.check/1`).
+ * What a sender must do (`hermetic.policy/1`) and what became of it (`hermetic.outcome/1`) are here as well.
  * Types, validation and JSON Schemas only; the records come from RFC 8461, RFC 8460 and RFC 7672.
  *
  * @example
@@ -36,6 +37,18 @@ export type {
   Verdict,
 } from './check-result.js';
 export type { KeyExchangeEvidence, ProbeEvidence } from './probe-evidence.js';
+export { resultTypes } from './delivery-outcome.js';
+export type {
+  AppliedPolicy,
+  DeliveryAttempt,
+  DeliveryOutcome,
+  PolicyFailure,
+  PolicyResult,
+  ResultType,
+  SessionFacts,
+} from './delivery-outcome.js';
+export { deliveryOutcomeSchema } from './delivery-outcome-schema.js';
+export { domainDecisionSchema } from './domain-decision-schema.js';
 export { probeEvidence, probeLog } from './probe-log.js';
 export { checkResultSchema } from './check-result-schema.js';
 export { evidenceSchema } from './evidence-schema.js';

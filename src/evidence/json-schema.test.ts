@@ -4,9 +4,13 @@ import test from 'node:test';
 import type { z } from 'zod';
 import type { CheckResult } from './check-result.js';
 import type { checkResultSchema } from './check-result-schema.js';
+import type { DeliveryOutcome } from './delivery-outcome.js';
+import type { deliveryOutcomeSchema } from './delivery-outcome-schema.js';
+import type { domainDecisionSchema } from './domain-decision-schema.js';
 import type { Evidence } from './evidence.js';
 import type { evidenceSchema } from './evidence-schema.js';
 import { jsonSchemas } from './json-schema.js';
+import type { DomainDecision } from '../policy/index.js';
 
 type Frozen<T> = T extends object ? { readonly [K in keyof T]: Frozen<T[K]> } : T;
 
@@ -14,12 +18,14 @@ test('the schemas accept exactly what the types describe', () => {
   // Compile-time: fails to build when a field exists on one side only.
   const result = (value: CheckResult): Frozen<z.infer<typeof checkResultSchema>> => value;
   const evidence = (value: Evidence): Frozen<z.infer<typeof evidenceSchema>> => value;
-  assert.deepEqual([typeof result, typeof evidence], ['function', 'function']);
+  const outcome = (value: DeliveryOutcome): Frozen<z.infer<typeof deliveryOutcomeSchema>> => value;
+  const decision = (value: DomainDecision): Frozen<z.infer<typeof domainDecisionSchema>> => value;
+  for (const check of [result, evidence, outcome, decision]) assert.equal(typeof check, 'function');
 });
 
 test('the published schemas are those of the code', () => {
   const all = Object.entries(jsonSchemas());
-  assert.equal(all.length, 2);
+  assert.equal(all.length, 4);
   for (const [file, schema] of all) {
     assert.deepEqual(
       JSON.parse(readFileSync(`schemas/${file}`, 'utf8')),

@@ -1,6 +1,17 @@
 import { z } from 'zod';
+import { reasonTable, type Reason } from '../policy/index.js';
 
 export const dnssec = z.enum(['secure', 'insecure', 'bogus', 'indeterminate']);
+export const failure = z.strictObject({ code: z.string(), detail: z.string() });
+export const stsMode = z.enum(['enforce', 'testing', 'none']);
+export const mechanism = z.enum(['dane', 'pkix']);
+export const reason = z.enum(Object.keys(reasonTable) as [Reason, ...Reason[]]);
+/** What sets enforcement aside. */
+export const waiver = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('observe') }),
+  z.strictObject({ kind: z.literal('exemption'), until: z.string(), reason: z.string() }),
+  z.strictObject({ kind: z.literal('tls-required-no') }),
+]);
 export const depth = z.enum(['triage', 'verdict', 'inventory']);
 
 /** An object with exactly these keys, all of one shape. */

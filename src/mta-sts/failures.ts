@@ -18,6 +18,14 @@ export const stsFailures = defineFailures({
     says: 'The MTA-STS record does not follow the grammar.',
     fix: 'Write it as: v=STSv1; id=20260101T000000;',
   },
+  'sts-record-gone': {
+    blame: 'publisher',
+    temporary: false,
+    resultType: 'sts-policy-fetch-error',
+    clause: 'RFC 8461 §3.3',
+    says: 'There is no _mta-sts record any more, while a policy fetched earlier is still in force.',
+    fix: 'Put the record back; to withdraw MTA-STS, publish mode: none first and wait until max_age has passed.',
+  },
   'sts-policy-unreachable': {
     blame: 'publisher',
     temporary: true,

@@ -7,11 +7,16 @@ export interface Rules {
   /** The sender validates DNSSEC and honours TLSA records. */
   readonly dane: boolean;
   /** The MTA-STS policy in force: live or cached, whichever the cache rules chose; undefined for none. */
-  readonly mtaSts: { readonly mode: 'enforce' | 'testing' | 'none'; readonly mx: readonly string[] } | undefined;
+  readonly mtaSts: { readonly mode: 'enforce' | 'testing' | 'none'; readonly mx: readonly string[] } | 'not-used' | undefined;
   /** RFC 8461 §2 lets DANE stand alone where both apply. Off by default: both must hold. */
   readonly daneSuffices?: boolean;
   /** RFC 7672 §2.2.1 leaves DANE with an insecure MX RRset to the sender [7672-2.2.1-3]. On by default: the host is authenticated, the choice of host is not. */
   readonly daneWithInsecureMx?: boolean;
+  /**
+   * What this sender asks for by itself: `tls` never in clear (RFC 3207 §6), `dane` mandatory DANE (RFC 7672 §6), `verified` what REQUIRETLS asks for
+   * (RFC 8689 §4.2.1).
+   */
+  readonly require?: 'tls' | 'dane' | 'verified' | undefined;
 }
 
 /** How the session with a server must be authenticated. */
@@ -35,7 +40,13 @@ export type Reason =
   | 'sts-testing'
   | 'sts-none'
   | 'sts-no-policy'
-  | 'sts-mx-mismatch';
+  | 'sts-not-used'
+  | 'sts-mx-mismatch'
+  | 'require-tls'
+  | 'require-dane'
+  | 'require-dane-missing'
+  | 'require-verified'
+  | 'require-verified-mx';
 
 /** What a sender must do with one MX host. */
 export type Decision =
@@ -67,11 +78,11 @@ export function decideHost(host: Pick<HostView, 'name' | 'dnssec' | 'tlsa'>, mxD
   const dane = rules.dane ? judgeDane(host, mxDnssec, rules) : ({ kind: 'none', reason: 'dane-not-used' } satisfies Part);
   let sts = judgeMtaSts(host.name, rules);
   if (rules.daneSuffices && dane.kind === 'dane' && sts.kind === 'pkix') sts = { kind: 'none', reason: 'dane-suffices' };
-  const parts: readonly Part[] = [dane, sts];
+  const parts: readonly Part[] = [dane, sts, ...judgeRequired(host.name, mxDnssec, rules, dane)];
   const reasons = parts.map((p) => p.reason);
   if (parts.some((p) => p.kind === 'skip')) return { action: 'skip', reasons };
   if (parts.some((p) => p.kind === 'unknown')) return { action: 'unknown', reasons };
-  const authenticate = parts.map((p) => p.kind).filter((k): k is Mechanism => k === 'dane' || k === 'pkix');
+  const authenticate = (['dane', 'pkix'] as const).filter((mechanism) => parts.some((p) => p.kind === mechanism));
   const mandatory = authenticate.length > 0 || parts.some((p) => p.kind === 'encrypt');
   return { action: 'use', tls: mandatory ? 'mandatory' : 'opportunistic', authenticate, reasons };
 }
@@ -99,12 +110,34 @@ function judgeDane(host: Pick<HostView, 'dnssec' | 'tlsa'>, mxDnssec: Dnssec, ru
 }
 
 function judgeMtaSts(host: string, { mtaSts }: Rules): Part {
+  if (mtaSts === 'not-used') return { kind: 'none', reason: 'sts-not-used' };
   if (mtaSts === undefined) return { kind: 'none', reason: 'sts-no-policy' };
   // RFC 8461 §5 [8461-5-2]
   if (mtaSts.mode === 'none') return { kind: 'none', reason: 'sts-none' };
   if (mtaSts.mode === 'testing') return { kind: 'none', reason: 'sts-testing' };
   // RFC 8461 §5: a candidate that matches no pattern is not used [8461-5-1, 8461-4.1-2].
-  return mtaSts.mx.some((pattern) => matchMx(pattern, host))
-    ? { kind: 'pkix', reason: 'sts-enforce' }
-    : { kind: 'skip', reason: 'sts-mx-mismatch' };
+  return lists(mtaSts.mx, host) ? { kind: 'pkix', reason: 'sts-enforce' } : { kind: 'skip', reason: 'sts-mx-mismatch' };
+}
+
+/** What the sender's own demand adds. */
+function judgeRequired(host: string, mxDnssec: Dnssec, { require, mtaSts }: Rules, dane: Part): readonly Part[] {
+  switch (require) {
+    case undefined:
+      return [];
+    case 'tls':
+      return [{ kind: 'encrypt', reason: 'require-tls' }];
+    case 'dane': // RFC 7672 §2.2.1: with an insecure MX mandatory DANE delays.
+      return dane.reason === 'dane-usable'
+        ? [{ kind: 'dane', reason: 'require-dane' }]
+        : [{ kind: 'skip', reason: 'require-dane-missing' }];
+    case 'verified': {
+      const listed = typeof mtaSts === 'object' && mtaSts.mode !== 'none' && lists(mtaSts.mx, host);
+      if (mxDnssec !== 'secure' && !listed) return [{ kind: 'skip', reason: 'require-verified-mx' }];
+      return [{ kind: dane.kind === 'dane' ? 'dane' : 'pkix', reason: 'require-verified' }];
+    }
+  }
+}
+
+function lists(patterns: readonly string[], host: string): boolean {
+  return patterns.some((pattern) => matchMx(pattern, host));
 }

@@ -7,6 +7,11 @@
  * // { action: 'use', tls: 'mandatory', authenticate: ['dane'], reasons: ['dane-usable', 'sts-no-policy'] }
  */
 export { decideHost, type Decision, type Mechanism, type Reason, type Rules } from './decide-host.js';
+export { decideDomain, enforced, type DecideOptions, type DomainFacts, type HostFacts } from './decide-domain.js';
+export { resolvePolicy, type PolicyDeps } from './resolve-policy.js';
+export { parseNextHop, type NextHop } from './next-hop.js';
+export { reasonTable } from './explain.js';
+export type { DomainDecision, Exemption, Ground, HostDecision, SenderSettings, StsDecision, Trouble, Waiver } from './domain-decision.js';
 export { exposureOf, cell, type Exposure } from './exposure-of.js';
 export { attackView } from './attack-view.js';
 export { deliverTo } from './deliver-to.js';

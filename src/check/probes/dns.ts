@@ -27,9 +27,10 @@ export async function probeHost(context: ProbeContext, target: RouteTarget, addr
   const found = await lookupAddresses(resolver, target.name, signalOf(context));
   const ips = address !== undefined ? [address] : [...found.v4, ...found.v6];
   const [tlsa, addresses] = await Promise.all([
-    lookupTlsa({ resolver, host: target.name, addresses: found, port: 25, ...signalOf(context) }),
+    lookupTlsa({ resolver, host: target.name, addresses: found, port: 25, inert: true, ...signalOf(context) }),
     Promise.all(choose(found.v4, found.v6, ips).map((ip) => visit(context, name, ip))),
   ]);
+  const { status, base, dnssec, records, failure } = tlsa;
   const left = ips.filter((ip) => !addresses.some((a) => a.ip === ip));
   return {
     name,
@@ -42,7 +43,7 @@ export async function probeHost(context: ProbeContext, target: RouteTarget, addr
       status: address !== undefined ? 'found' : found.status,
       ...(found.failure ? { failure: stored(found.failure) } : {}),
     },
-    tlsa,
+    tlsa: { status, base, dnssec, records, ...(failure ? { failure: stored(failure) } : {}) },
     addresses: [...addresses, ...left.map((ip): AddressEvidence => ({ ip, status: 'skipped', reason: 'too-many', connections: [] }))],
   };
 }

@@ -1,13 +1,11 @@
-import { systemClock, type Clock, type Name, type Result } from '../../base/index.js';
+import { BoundedMap, SharedWork, systemClock, type Clock, type Name, type Result } from '../../base/index.js';
 import type { Network } from '../../net/index.js';
 import { dnssecFailures } from '../dnssec/failures.js';
 import { rootAnchors, validate, type CachedZone, type Limits, type TrustAnchor } from '../dnssec/validate/index.js';
 import type { Answer, AskOptions, Resolver, ResolverHealth } from '../types.js';
 import type { Message } from '../wire/message.js';
 import { Rcode, RRType } from '../wire/types-registry.js';
-import { BoundedMap } from './bounded-map.js';
 import { transportFailures } from './failures.js';
-import { SharedWork } from './shared-work.js';
 import { askUpstream, type QueryFlags, type Secure, type TransportOptions } from './transport.js';
 import { answerByAd } from './trusted-ad.js';
 import { unprovedAnswer } from './unproved-answer.js';
@@ -149,7 +147,8 @@ export function createResolver(options: ResolverOptions): Resolver {
       if (signal?.aborted) return Promise.reject(signal.reason as Error);
       const key = `${unproved ? 'unproved ' : ''}${type} ${name.key}`;
       const known = answers.get(key);
-      if (known && known.until > clock.now()) return Promise.resolve(known.answer);
+      const left = known ? known.until - clock.now() : 0;
+      if (known && left > 0) return Promise.resolve({ ...known.answer, ttl: Math.min(known.answer.ttl, Math.ceil(left / 1000)) });
       const work = async (shared: AbortSignal): Promise<Answer> => {
         const answer = await resolve(name, type, unproved, shared);
         answers.set(key, { answer, until: clock.now() + (answer.status === 'failed' ? FAILURE_KEPT : answer.ttl * 1000) });

@@ -13,6 +13,8 @@ export interface HostAddresses {
   readonly canonicalName: Name;
   readonly aliases: readonly AliasStep[];
   readonly failure?: Failure;
+  /** Seconds this may be kept. */
+  readonly ttl: number;
 }
 
 const MAX_ADDRESSES = 32;
@@ -37,6 +39,7 @@ export async function lookupAddresses(resolver: Resolver, host: Name, options: A
     v6,
     canonicalName: lead.canonicalName,
     aliases: lead.aliases,
+    ttl: Math.min(a.ttl, aaaa.ttl),
     ...(failed?.failure ? { failure: failed.failure } : {}),
   };
 }

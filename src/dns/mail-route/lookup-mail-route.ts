@@ -11,6 +11,10 @@ export interface MailRoute {
   /** Of the MX RRset or its denial, aliases of the policy domain included. */
   readonly dnssec: Dnssec;
   readonly failure?: Failure;
+  /** Seconds this may be kept. */
+  readonly ttl: number;
+  /** Where aliases of the policy domain led; the domain itself without any. */
+  readonly canonicalName: Name;
   /** By preference; among equals in the order of the answer. At most 100 are kept. */
   readonly hosts: readonly { readonly name: Name; readonly preference: number }[];
 }
@@ -21,7 +25,8 @@ const MAX_HOSTS = 100;
 export async function lookupMailRoute(resolver: Resolver, domain: Name, options: AskOptions = {}): Promise<MailRoute> {
   const asked = { ...options, unproved: true };
   const answer = await resolver.ask(domain, RRType.MX, asked);
-  const common = { status: answer.status, dnssec: answer.dnssec, ...(answer.failure ? { failure: answer.failure } : {}) };
+  const { status, dnssec, ttl, canonicalName } = answer;
+  const common = { status, dnssec, ttl, canonicalName, ...(answer.failure ? { failure: answer.failure } : {}) };
   if (answer.status === 'failed') return { ...common, kind: 'error', hosts: [] };
   if (answer.status === 'nxdomain') return { ...common, kind: 'none', hosts: [] };
   if (answer.status === 'nodata') {
@@ -30,7 +35,15 @@ export async function lookupMailRoute(resolver: Resolver, domain: Name, options:
     if (v4.status === 'found' || v6.status === 'found') return { ...common, kind: 'implicit', hosts: [{ name: domain, preference: 0 }] };
     const failed = [v4, v6].find((a) => a.status === 'failed');
     if (failed)
-      return { kind: 'error', status: 'failed', dnssec: failed.dnssec, ...(failed.failure ? { failure: failed.failure } : {}), hosts: [] };
+      return {
+        ...common,
+        kind: 'error',
+        status: 'failed',
+        dnssec: failed.dnssec,
+        ttl: 0,
+        ...(failed.failure ? { failure: failed.failure } : {}),
+        hosts: [],
+      };
     return { ...common, kind: 'none', hosts: [] };
   }
   const records = answer.records.flatMap((rr) => {

@@ -10,6 +10,8 @@ export interface Texts {
   readonly texts: readonly string[];
   readonly dnssec: Dnssec;
   readonly failure?: Failure;
+  /** Seconds this may be kept. */
+  readonly ttl: number;
 }
 
 const MAX_TEXTS = 100;
@@ -23,5 +25,5 @@ export async function lookupTexts(resolver: Resolver, name: Name, options: AskOp
     return strings.ok ? [latin1(concat(...strings.value))] : [];
   });
   const lookup = answer.status === 'failed' ? 'failed' : answer.status === 'found' ? 'found' : 'absent';
-  return { lookup, texts, dnssec: answer.dnssec, ...(answer.failure ? { failure: answer.failure } : {}) };
+  return { lookup, texts, dnssec: answer.dnssec, ttl: answer.ttl, ...(answer.failure ? { failure: answer.failure } : {}) };
 }

@@ -1,0 +1,64 @@
+import { z } from 'zod';
+import { certificate } from './check-result-schema.js';
+import { resultTypes, type DeliveryOutcome } from './delivery-outcome.js';
+import { failure, mechanism, reason, stsMode, waiver } from './schema-pieces.js';
+
+const text = z.string();
+const time = z.iso.datetime();
+
+const policyFailure = z.strictObject({ resultType: z.enum(resultTypes), code: text, detail: text });
+
+const policy = z.strictObject({
+  type: z.enum(['sts', 'tlsa', 'no-policy-found']),
+  domain: text,
+  strings: z.array(text),
+  mxHosts: z.array(text),
+  mode: stsMode.optional(),
+  failure: policyFailure.optional(),
+  tlsRpt: z.strictObject({ status: z.enum(['found', 'absent', 'invalid', 'tempfail']), record: text.optional() }),
+});
+
+const attempt = z.strictObject({
+  at: time,
+  milliseconds: z.int().min(0),
+  host: text,
+  preference: z.int().min(0),
+  ip: text.optional(),
+  port: z.int().min(1).max(65_535),
+  localIp: text.optional(),
+  greeting: text.optional(),
+  state: z.enum(['refused', 'unreachable', 'failed', 'used']),
+  tls: z.enum(['opportunistic', 'mandatory']),
+  authenticate: z.array(mechanism),
+  reasons: z.array(reason),
+  failure: failure.optional(),
+  session: z
+    .strictObject({
+      version: text,
+      suite: text,
+      group: text.optional(),
+      sni: text,
+      certificate: certificate.omit({ sni: true }).optional(),
+    })
+    .optional(),
+  cleartext: z.boolean(),
+  results: z.array(z.strictObject({ policy: z.int().min(0), failure: policyFailure.optional() })),
+});
+
+/** Judges a foreign value to be a {@link DeliveryOutcome}. */
+export const deliveryOutcomeSchema = z
+  .strictObject({
+    schema: z.literal('hermetic.outcome/1'),
+    domain: z.string().min(1),
+    startedAt: time,
+    finishedAt: time,
+    result: z.enum(['connected', 'delivered', 'deferred', 'rejected']),
+    failure: failure.optional(),
+    waiver: waiver.optional(),
+    helo: text,
+    policies: z.array(policy).min(1),
+    attempts: z.array(attempt),
+  })
+  .meta({ id: 'hermetic.outcome-1', title: 'hermetic.outcome/1', description: 'What became of one attempt to hand mail to a next hop.' });
+
+deliveryOutcomeSchema satisfies z.ZodType<DeliveryOutcome>;

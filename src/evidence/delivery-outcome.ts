@@ -1,0 +1,113 @@
+/**
+ * `hermetic.outcome/1`: what became of one attempt to hand mail to a next hop, connection by connection, with everything a TLS-RPT report says of it
+ * (RFC 8460 §4). A stable contract: fields are added, never renamed. Foreign text is stored as received and neutralised only where shown.
+ */
+import type { Mechanism, Reason, Waiver } from '../policy/index.js';
+import type { FailureEvidence } from './evidence.js';
+import type { MailCertificate } from './check-result.js';
+
+export interface DeliveryOutcome {
+  readonly schema: 'hermetic.outcome/1';
+  /** The next-hop domain, A-label; an address where that was the next hop. */
+  readonly domain: string;
+  /** RFC 3339 UTC. */
+  readonly startedAt: string;
+  readonly finishedAt: string;
+  /** `connected`: a session as decided was handed over, and no more is known. `deferred`: try again later. `rejected`: for good. */
+  readonly result: 'connected' | 'delivered' | 'deferred' | 'rejected';
+  /** What decided, where no mail went. */
+  readonly failure?: FailureEvidence;
+  /** What was set aside, and why. */
+  readonly waiver?: Waiver;
+  /** Name said in EHLO. */
+  readonly helo: string;
+  /** Every policy that had a say; attempts refer to them by index. Never empty: without any there is one of type `no-policy-found`. */
+  readonly policies: readonly AppliedPolicy[];
+  /** In the order in which hosts and addresses were tried; hosts that must not be used are in it without address. */
+  readonly attempts: readonly DeliveryAttempt[];
+}
+
+/** One policy as RFC 8460 §4.4 names it. */
+export interface AppliedPolicy {
+  readonly type: 'sts' | 'tlsa' | 'no-policy-found';
+  /** policy-domain: the next-hop domain, for `tlsa` the TLSA base domain. */
+  readonly domain: string;
+  /** policy-string: the policy's lines (§4.5), or `3 1 1 <hex>` for each record. */
+  readonly strings: readonly string[];
+  /** mx-host: the patterns of an MTA-STS policy. */
+  readonly mxHosts: readonly string[];
+  readonly mode?: 'enforce' | 'testing' | 'none';
+  /** What is wrong with the policy itself; it counts for every session. */
+  readonly failure?: PolicyFailure;
+  /** The TXT record at `_smtp._tls` of the policy domain: who is to hear of it. */
+  readonly tlsRpt: { readonly status: 'found' | 'absent' | 'invalid' | 'tempfail'; readonly record?: string };
+}
+
+/** RFC 8460 §4.3. */
+export const resultTypes = [
+  'starttls-not-supported',
+  'certificate-host-mismatch',
+  'certificate-not-trusted',
+  'certificate-expired',
+  'validation-failure',
+  'sts-policy-fetch-error',
+  'sts-policy-invalid',
+  'sts-webpki-invalid',
+  'tlsa-invalid',
+  'dnssec-invalid',
+  'dane-required',
+] as const;
+export type ResultType = (typeof resultTypes)[number];
+
+export interface PolicyFailure {
+  readonly resultType: ResultType;
+  /** Our code and its particulars: failure-reason-code. */
+  readonly code: string;
+  readonly detail: string;
+}
+
+export interface DeliveryAttempt {
+  readonly at: string;
+  readonly milliseconds: number;
+  /** MX host as the MX record names it. */
+  readonly host: string;
+  readonly preference: number;
+  /** receiving-ip; absent where the host must not be used or has no address. */
+  readonly ip?: string;
+  readonly port: number;
+  /** sending-mta-ip. */
+  readonly localIp?: string;
+  /** receiving-mx-helo: the name in its greeting. */
+  readonly greeting?: string;
+  /** `refused`: not contacted, policy forbids. `unreachable`: no SMTP session. `failed`: a session, not good enough or turned away. `used`: handed over. */
+  readonly state: 'refused' | 'unreachable' | 'failed' | 'used';
+  /** What had to hold. */
+  readonly tls: 'opportunistic' | 'mandatory';
+  readonly authenticate: readonly Mechanism[];
+  readonly reasons: readonly Reason[];
+  /** Why it was not used. With a waiver it is also set for what would have kept it from being used. */
+  readonly failure?: FailureEvidence;
+  /** A handshake that was completed, or whose failure alone decided. */
+  readonly session?: SessionFacts;
+  /** Mail would have travelled, or did travel, in clear. */
+  readonly cleartext: boolean;
+  /** One for each policy that this attempt bears on; empty where no server was reached, which is not reported (RFC 8460 §4.3.4). */
+  readonly results: readonly PolicyResult[];
+}
+
+export interface SessionFacts {
+  readonly version: string;
+  /** IANA name. */
+  readonly suite: string;
+  readonly group?: string;
+  readonly sni: string;
+  /** Absent where no certificate could be read. */
+  readonly certificate?: Omit<MailCertificate, 'sni'>;
+}
+
+/** What one session means for one policy: success, or the result type it counts as. */
+export interface PolicyResult {
+  /** Index into `policies`. */
+  readonly policy: number;
+  readonly failure?: PolicyFailure;
+}

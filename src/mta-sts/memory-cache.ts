@@ -1,0 +1,34 @@
+import type { StsCache, StsEntry } from './cache-entry.js';
+import { refreshAt, usefulness } from './cache-rules.js';
+
+/** A cache that lives as long as the process: for tests, and for senders that ask once. `now` as for {@link createStsSource}. */
+export function memoryStsCache(options: { readonly limit?: number; now?(): number } = {}): StsCache {
+  const { limit = 10_000, now = Date.now } = options;
+  const entries = new Map<string, StsEntry>();
+  return {
+    get: (domain) => entries.get(domain),
+    put(entry) {
+      entries.set(entry.domain, entry);
+      if (entries.size > limit) makeRoom(entries, limit, now());
+    },
+    delete: (domain) => void entries.delete(domain),
+    due: (until, count) =>
+      [...entries.values()]
+        .flatMap((entry) => {
+          const at = refreshAt(entry);
+          return at !== undefined && at <= until ? [{ entry, at }] : [];
+        })
+        .sort((a, b) => a.at - b.at)
+        .slice(0, count)
+        .map(({ entry }) => entry),
+    get size() {
+      return entries.size;
+    },
+  };
+}
+
+/** Gives up a tenth at once, so that a full cache does not sort itself anew for every entry. */
+function makeRoom(entries: Map<string, StsEntry>, limit: number, now: number): void {
+  const ranked = [...entries.values()].sort((a, b) => usefulness(a, now) - usefulness(b, now));
+  for (const { domain } of ranked.slice(0, entries.size - Math.floor(limit * 0.9))) entries.delete(domain);
+}

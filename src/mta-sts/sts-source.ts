@@ -1,0 +1,138 @@
+import { BoundedMap, Name, SharedWork, type Failure, type Result } from '../base/index.js';
+import { lookupTexts, type Resolver } from '../dns/index.js';
+import type { CachedPolicy, StsCache, StsEntry } from './cache-entry.js';
+import { afterFailure, afterFetch, BACK_OFF, callsForFetch, expiresAt, isWorthWarning, policyInForce } from './cache-rules.js';
+import { stsFailures } from './failures.js';
+import type { StsPolicy } from './parse-policy.js';
+import { parseStsRecord, type StsRecord } from './parse-record.js';
+
+/** What a sender knows of a domain's MTA-STS now. */
+export interface StsState {
+  /** The policy that binds; absent: none does. */
+  readonly policy?: CachedPolicy;
+  /** `live`: fetched now; `cached`: its id is still the published one; `kept`: something failed, and the cached one holds (RFC 8461 §3.3). */
+  readonly how: 'live' | 'cached' | 'kept' | 'none';
+  /** The `_mta-sts` record as it is now. */
+  readonly record: { readonly status: 'found' | 'absent' | 'invalid' | 'tempfail'; readonly id?: string };
+  /** Why there is no live policy, where there should be one. */
+  readonly failure?: Failure;
+  /** Milliseconds since 1970, by the source's own time: until then the answer need not be asked for again. */
+  readonly until: number;
+}
+
+export interface StsSourceOptions {
+  readonly resolver: Resolver;
+  readonly cache: StsCache;
+  /** One HTTPS fetch, see `fetchPolicy`. */
+  fetch(domain: Name, signal: AbortSignal): Promise<Result<{ readonly policy: StsPolicy; readonly body: string }>>;
+  /** Milliseconds since 1970; better one that no correction of the clock moves, see {@link steadyTime}. */
+  now(): number;
+  /** A refresh fails again and again while a policy is in force. */
+  onWarning?(entry: StsEntry): void;
+}
+
+export interface StsSource {
+  /** Looks at the record, fetches where it says something new, and tells what binds. Rejects only with `signal.reason`. */
+  lookup(domain: Name, signal?: AbortSignal): Promise<StsState>;
+  /** Fetches anew what is due; resolves to the number of policies tried. Rejects only with `signal.reason`. */
+  refreshDue(signal?: AbortSignal): Promise<number>;
+}
+
+/** The record, or that it could not be had. */
+type Seen = StsRecord | { readonly status: 'tempfail' };
+
+/** Milliseconds: entries are marked as used at most this often: a lookup must not cost a write. */
+const USE_NOTED = 3_600_000;
+/** Milliseconds an answer that could not be had is left alone. */
+const TROUBLE_KEPT = 30_000;
+const REFRESHES = 20;
+
+/**
+ * Discovery and cache as one (RFC 8461 §3, §5.1): the record is looked at each time its TTL has passed, a new id is fetched, and no failure of any kind
+ * ever takes an unexpired policy away. Several who ask for the same domain share one fetch.
+ */
+export function createStsSource(options: StsSourceOptions): StsSource {
+  const { resolver, cache, now } = options;
+  const shared = new SharedWork<StsState>();
+  const recent = new BoundedMap<StsState>(10_000);
+
+  async function lookup(domain: Name, signal: AbortSignal): Promise<StsState> {
+    const key = domain.toLower();
+    const { record, until, failure } = await readRecord(domain, signal);
+    let entry = cache.get(key);
+    let live = false;
+    if (record.status === 'found' && callsForFetch(entry, record.id, now())) {
+      const fetched = await options.fetch(domain, signal);
+      live = fetched.ok;
+      entry = fetched.ok
+        ? afterFetch(entry, key, { id: record.id, ...fetched.value }, now())
+        : afterFailure(entry, key, { id: record.id, failure: fetched.failure }, now());
+      cache.put(entry);
+    }
+    const state = stateOf(entry, record, failure, live, until);
+    if (entry && state.policy && now() - entry.usedAt > USE_NOTED) cache.put({ ...entry, usedAt: now() });
+    recent.set(key, state);
+    return state;
+  }
+
+  function stateOf(entry: StsEntry | undefined, record: Seen, failure: Failure | undefined, live: boolean, until: number): StsState {
+    const policy = policyInForce(entry, now());
+    const current = record.status === 'found' && policy?.id === record.id;
+    const why = current
+      ? undefined
+      : (failure ??
+        (record.status === 'found'
+          ? entry?.failed?.failure
+          : policy && record.status === 'absent'
+            ? stsFailures.make('sts-record-gone')
+            : undefined));
+    return {
+      ...(policy ? { policy } : {}),
+      how: !policy ? 'none' : live ? 'live' : current ? 'cached' : 'kept',
+      record: record.status === 'found' ? { status: 'found', id: record.id } : { status: record.status },
+      ...(why ? { failure: why } : {}),
+      until: Math.min(until, policy ? expiresAt(policy) : Infinity, record.status === 'found' && !current ? now() + BACK_OFF : Infinity),
+    };
+  }
+
+  async function readRecord(domain: Name, signal: AbortSignal): Promise<{ record: Seen; until: number; failure?: Failure }> {
+    const name = domain.prepend('_mta-sts');
+    // A domain that leaves no room for the label cannot have the record.
+    if (!name.ok) return { record: { status: 'absent' }, until: Infinity };
+    const { lookup: found, texts, ttl, failure } = await lookupTexts(resolver, name.value, { signal });
+    if (found === 'failed') return { record: { status: 'tempfail' }, until: now() + TROUBLE_KEPT, ...(failure ? { failure } : {}) };
+    const record = parseStsRecord(texts);
+    return { record, until: now() + ttl * 1000, ...(record.status === 'invalid' ? { failure: record.failure } : {}) };
+  }
+
+  async function refresh(entry: StsEntry, signal: AbortSignal): Promise<void> {
+    const { domain } = entry;
+    const name = Name.of(domain);
+    // RFC 8461 §3.3: whatever became of the record.
+    const { record } = await readRecord(name, signal);
+    const fetched = await options.fetch(name, signal);
+    const id = record.status === 'found' ? record.id : entry.policy?.id;
+    const before = cache.get(domain) ?? entry;
+    const after = fetched.ok
+      ? afterFetch(before, domain, { id: id ?? '', ...fetched.value }, now())
+      : afterFailure(before, domain, { id, failure: fetched.failure }, now());
+    if (!fetched.ok && !policyInForce(after, now())) cache.delete(domain);
+    else cache.put(after);
+    recent.delete(domain);
+    if (!fetched.ok && isWorthWarning(after)) options.onWarning?.(after);
+  }
+
+  return {
+    lookup(domain, signal) {
+      const key = domain.toLower();
+      const known = recent.get(key);
+      if (known && now() < known.until) return Promise.resolve(known.how === 'live' ? { ...known, how: 'cached' } : known);
+      return shared.run(key, (all) => lookup(domain, all), signal);
+    },
+    async refreshDue(signal = new AbortController().signal) {
+      const due = cache.due(now(), REFRESHES);
+      await Promise.all(due.map((entry) => refresh(entry, signal)));
+      return due.length;
+    },
+  };
+}

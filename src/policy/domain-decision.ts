@@ -1,0 +1,121 @@
+import type { Blame } from '../base/index.js';
+import type { Dnssec } from '../dns/index.js';
+import type { StsMode } from '../mta-sts/index.js';
+import type { Decision, Reason } from './decide-host.js';
+
+/**
+ * `hermetic.policy/1`: what a sender must do with a domain's mail now, and why. A stable contract: fields are added, never renamed.
+ * Times are RFC 3339 UTC; names are A-labels in lower case without final dot.
+ */
+export interface DomainDecision {
+  readonly schema: 'hermetic.policy/1';
+  /** The policy domain: the part after the @, or the smart host (RFC 8461 §3.4). */
+  readonly domain: string;
+  readonly decidedAt: string;
+  /** Ask again afterwards: the soonest end of anything the decision rests on. */
+  readonly validUntil: string;
+  /** `deliver`: at least one host may be tried. `wait`: none may now. `reject`: the domain takes no mail, or does not exist. */
+  readonly action: 'deliver' | 'wait' | 'reject';
+  readonly route: {
+    readonly kind: 'mx' | 'implicit' | 'null-mx' | 'none' | 'error' | 'host' | 'address';
+    readonly dnssec: Dnssec;
+    readonly trouble?: Trouble;
+  };
+  readonly mtaSts: StsDecision;
+  /** In the order of preference; among equals a sender shuffles (RFC 5321 §5.1). */
+  readonly hosts: readonly HostDecision[];
+  readonly settings: SenderSettings;
+  /** Why nothing of the decision is enforced; what would have to hold is told all the same. */
+  readonly waiver?: Waiver;
+}
+
+/** A failure with the side it is on: `ours` when this machine's resolver or network keeps us from telling, `theirs` when their DNS or server is broken. */
+export interface Trouble {
+  readonly code: string;
+  readonly detail: string;
+  readonly blame: Blame;
+  readonly whose: 'ours' | 'theirs';
+}
+
+/** The MTA-STS policy in force and how it was had. */
+export interface StsDecision {
+  /** `live`: fetched for this; `cached`: still the published id; `kept`: the cached one holds through a failure; `none`: no policy. */
+  readonly how: 'live' | 'cached' | 'kept' | 'none';
+  readonly policy?: {
+    readonly id: string;
+    readonly mode: StsMode;
+    readonly mx: readonly string[];
+    /** Seconds. */
+    readonly maxAge: number;
+    readonly fetchedAt: string;
+    readonly expiresAt: string;
+    /** As it was served. */
+    readonly body: string;
+  };
+  readonly record: { readonly status: 'found' | 'absent' | 'invalid' | 'tempfail' | 'not-asked'; readonly id?: string };
+  /** Why there is no live policy, where there should be one. */
+  readonly trouble?: Trouble;
+}
+
+/** One MX host. */
+export interface HostDecision {
+  readonly name: string;
+  readonly preference: number;
+  /** Literals, in the order in which they are tried. */
+  readonly addresses: readonly string[];
+  readonly dnssec: Dnssec;
+  /** Why there are no addresses. */
+  readonly trouble?: Trouble;
+  readonly tlsa: {
+    readonly status: 'usable' | 'unusable' | 'absent' | 'insecure' | 'bogus' | 'tempfail' | 'unknown';
+    /** TLSA base domain (RFC 7672 §2.2.3): also the name in SNI when its records count. */
+    readonly base: string;
+    readonly dnssec: Dnssec;
+    /** `3 1 1 <lower-case hex>`. */
+    readonly records: readonly string[];
+    readonly trouble?: Trouble;
+  };
+  /** What must hold before mail may go there. */
+  readonly decision: Decision;
+  /** Name said in SNI. */
+  readonly sni: string;
+  /** Reference identifiers of a DANE-TA check (RFC 7672 §3.2.2); PKIX has only the host name. */
+  readonly referenceNames: readonly string[];
+  readonly grounds: readonly Ground[];
+}
+
+/** One ground of a decision. */
+export interface Ground {
+  readonly reason: Reason;
+  /** One sentence for people. */
+  readonly says: string;
+  /** As `RFC 7672 §2.2`. */
+  readonly clause: string;
+  /** The record or policy that says so. */
+  readonly record?: string;
+  readonly until?: string;
+}
+
+/** What the sender chose. */
+export interface SenderSettings {
+  readonly dane: boolean;
+  readonly mtaSts: boolean;
+  readonly daneSuffices: boolean;
+  readonly daneWithInsecureMx: boolean;
+  /** `tls`: never in clear; `dane`: RFC 7672 §6; `verified`: REQUIRETLS (RFC 8689 §4.2.1). */
+  readonly require?: 'tls' | 'dane' | 'verified';
+}
+
+/** Something that sets enforcement aside, and is named wherever it does. */
+export type Waiver =
+  | { readonly kind: 'observe' }
+  | { readonly kind: 'exemption'; readonly until: string; readonly reason: string }
+  | { readonly kind: 'tls-required-no' };
+
+/** A domain whose policies are not enforced for a time. */
+export interface Exemption {
+  readonly domain: string;
+  /** RFC 3339. */
+  readonly until: string;
+  readonly reason: string;
+}

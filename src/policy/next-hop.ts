@@ -1,0 +1,25 @@
+import { Name, parseDomain, parseIp, fail, formatIp, ok, type Failure, type Result } from '../base/index.js';
+
+/** Where mail is to go next: a domain by its MX, one host without MX lookup (a smart host), or an address. */
+export type NextHop =
+  | { readonly kind: 'domain' | 'host'; readonly name: Name; readonly port: number }
+  | { readonly kind: 'address'; readonly ip: string; readonly port: number };
+
+/**
+ * Reads a next hop as mail operators write it: `example.com`, `example.com:2525`, `[smtp.example.net]:587` (brackets: no MX lookup), `[192.0.2.1]`,
+ * `[IPv6:2001:db8::1]`.
+ */
+export function parseNextHop(text: string, defaultPort = 25): Result<NextHop> {
+  const parts = /^(?:\[([^\]]*)\]|([^[\]:]*))(?::(\d{1,5}))?$/.exec(text.trim());
+  const port = parts?.[3] === undefined ? defaultPort : Number(parts[3]);
+  if (!parts || port < 1 || port > 65_535) return fail(notADestination(text));
+  const bracketed = parts[1]?.replace(/^IPv6:/i, '');
+  const ip = bracketed === undefined ? undefined : parseIp(bracketed);
+  if (ip) return ok({ kind: 'address', ip: formatIp(ip), port });
+  const name = parseDomain(bracketed ?? parts[2] ?? '');
+  return name.ok ? ok({ kind: bracketed === undefined ? 'domain' : 'host', name: name.value, port }) : name;
+}
+
+function notADestination(text: string): Failure {
+  return { code: 'name-not-a-domain', blame: 'local', temporary: false, detail: text.slice(0, 100) };
+}
