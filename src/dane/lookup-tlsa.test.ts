@@ -89,7 +89,7 @@ test('RFC 7672 §2.2.2 [7672-2.2.2-1]: a secure alias that leads into an unsigne
   assert.deepEqual([found.status, found.base, found.asked], ['usable', 'mx.example.com', ['_25._tcp.mx.example.com']]);
 });
 
-test('RFC 7672 §2.2.2 [7672-2.2.2-1]: below insecure addresses a sender does not ask', async () => {
+test('RFC 7672 §2.2.2 [7672-2.2.2-2]: below insecure addresses a sender does not ask', async () => {
   const found = await lookUp({ '_25._tcp.mx.example.com': { tlsa: [record] } }, { addresses: addresses('insecure') });
   assert.deepEqual([found.status, found.asked], ['absent', []]);
 });

@@ -1,4 +1,4 @@
-import { Name, parseDomain, parseIp, fail, formatIp, ok, type Failure, type Result } from '../base/index.js';
+import { fail, formatIp, ok, parseDomain, parseIp, type Failure, type Name, type Result } from '../base/index.js';
 
 /** Where mail is to go next: a domain by its MX, one host without MX lookup (a smart host), or an address. */
 export type NextHop =
