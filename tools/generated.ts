@@ -11,7 +11,7 @@ import { httpFailures } from '../src/http/index.js';
 import { stsFailures } from '../src/mta-sts/index.js';
 import { smtpFailures } from '../src/smtp/index.js';
 import { storeFailures } from '../src/store/index.js';
-import { tlsRptFailures } from '../src/tls-rpt/index.js';
+import { builderFailures, reportFailures, reportQuirks, tlsRptFailures } from '../src/tls-rpt/index.js';
 import { tlsFailures } from '../src/tls/index.js';
 import { x509Failures } from '../src/x509/index.js';
 
@@ -26,7 +26,10 @@ const parts: readonly (readonly [string, FailureCatalogue<string>])[] = [
   ['HTTPS', httpFailures],
   ['MTA-STS', stsFailures],
   ['DANE', daneFailures],
-  ['TLS-RPT', tlsRptFailures],
+  ['TLS-RPT records', tlsRptFailures],
+  ['TLS-RPT reports refused', reportFailures],
+  ['TLS-RPT reports repaired', reportQuirks],
+  ['TLS-RPT reports to be written', builderFailures],
   ['Store', storeFailures],
 ];
 
