@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { checkCommand } from './commands/check.js';
+import { diffCommand } from './commands/diff.js';
 import { dnssecCommand } from './commands/dnssec.js';
 import { gradeCommand } from './commands/grade.js';
 import { labCommand } from './commands/lab.js';
@@ -17,6 +18,7 @@ export async function run(args: readonly string[], output: Output, signal: Abort
     .description('TLS for mail between servers: check it, and see why')
     .addCommand(checkCommand(output, signal, finish))
     .addCommand(gradeCommand(output, finish))
+    .addCommand(diffCommand(output, finish))
     .addCommand(dnssecCommand(output, signal, finish))
     .addCommand(labCommand(output, signal, finish));
   for (const command of [program, ...program.commands, ...program.commands.flatMap((c) => c.commands)]) {
