@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
-import { greets, runProgram, until } from './process.js';
+import { runProgram, until } from './process.js';
 
 /** One smtpd of the instance: an address of its own, and its certificate (key first) or none. */
 export interface PostfixService {
@@ -78,7 +79,7 @@ export class Postfix {
     for (const { address } of services)
       await until(
         `smtpd at ${address}`,
-        () => greets(address, this.port),
+        () => answers(address, this.port),
         () => this.log,
       );
   }
@@ -94,4 +95,15 @@ export class Postfix {
   async stop(): Promise<void> {
     await runProgram('postfix', ['-c', this.#conf, 'stop'], { anyStatus: true });
   }
+}
+
+function answers(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port, timeout: 1000 });
+    socket.once('data', (bytes) => {
+      socket.destroy();
+      resolve(bytes.toString().startsWith('220'));
+    });
+    socket.once('error', () => resolve(false)).once('timeout', () => resolve(false));
+  });
 }

@@ -1,0 +1,67 @@
+import { Command } from 'commander';
+import { HermeticError } from '../../base/index.js';
+import type { Config, ConfigProblem, parseConfig as ParseConfig } from '../../server/index.js';
+import { exitCodes } from '../exit-codes.js';
+import { complain, type Output } from '../output.js';
+import { readFile } from '../read-file.js';
+
+interface Flags {
+  readonly config: string;
+  readonly check?: boolean;
+}
+
+/** `hermetic serve`: the daemon. SIGHUP reads the configuration anew, SIGTERM and ctrl-C let running work end. */
+export function serveCommand(output: Output, signal: AbortSignal, finish: (code: number) => void): Command {
+  return new Command('serve')
+    .description('run the daemon: answers for Postfix and whatever else the configuration has a section for')
+    .requiredOption('--config <file>', 'hermetic.yaml')
+    .option('--check', 'only say whether the configuration is right')
+    .addHelpText('after', '\nExample:\n  hermetic serve --config /etc/hermetic.yaml --check\n  hermetic serve --config /etc/hermetic.yaml')
+    .action(async (flags: Flags) => finish(await serve(flags, output, signal)));
+}
+
+async function serve({ config: file, check }: Flags, output: Output, signal: AbortSignal): Promise<number> {
+  // Loaded only when asked for: it brings every job with it.
+  const server = await import('../../server/index.js');
+  const config = read(file, server.parseConfig, output);
+  if (!config) return exitCodes.usage;
+  if (check) {
+    output.out(`${file} is right\n`);
+    return exitCodes.good;
+  }
+  const log = server.createLog({ format: config.log.format, write: output.out, now: Date.now });
+  const daemon = await server.startDaemon(config, log);
+  const reload = (): void => {
+    const next = read(file, server.parseConfig, output);
+    if (next) daemon.reload(next).catch((error: unknown) => log.error('reload-failed', { error: (error as Error).message }));
+    else log.error('reload-failed', { error: `${file} is not right; the configuration from before stays in force` });
+  };
+  process.on('SIGHUP', reload);
+  try {
+    await ended(signal);
+  } finally {
+    process.off('SIGHUP', reload);
+    await daemon.stop();
+  }
+  return exitCodes.good;
+}
+
+/** The configuration, or undefined after every problem was told. */
+function read(file: string, parseConfig: typeof ParseConfig, output: Output): Config | undefined {
+  const parsed = parseConfig(readFile(file, '--config'));
+  if (parsed.ok) return parsed.value;
+  for (const problem of parsed.failure) complain(output, asError(file, problem));
+  return undefined;
+}
+
+function asError(file: string, { line, path, says, fix }: ConfigProblem): HermeticError {
+  return new HermeticError('config-invalid', `${file}:${line}: ${path}${path ? ': ' : ''}${says}`, { fix });
+}
+
+function ended(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+    process.once('SIGTERM', () => resolve());
+  });
+}

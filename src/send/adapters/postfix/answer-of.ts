@@ -1,0 +1,94 @@
+import type { DomainDecision } from '../../../policy/index.js';
+import { columnOf, rowOf, tableAnswer, type DaneColumn, type StsRow, type TableAnswer } from './answer-table.js';
+import { formatAnswer } from './format-answer.js';
+import { abilitiesOf, type PostfixVersion } from './postfix-version.js';
+
+export interface AnswerOptions {
+  readonly version: PostfixVersion;
+  /** Postfix's own resolver was seen to validate. */
+  readonly validates: boolean;
+}
+
+/** A reply of the socketmap, and how it came about. */
+export interface PostfixAnswer {
+  /** Unframed: `OK LEVEL ...`, `NOTFOUND `, `TEMP reason`. */
+  readonly reply: string;
+  /** The cell of the answer table; absent where the decision itself lets mail wait, go unchecked, or not go. */
+  readonly cell?: { readonly column: DaneColumn; readonly row: StsRow; readonly answer: TableAnswer };
+  /** Seconds the reply may be kept. */
+  readonly keep: number;
+}
+
+/** Seconds: a reply is kept for no longer, so that a restart is not needed to see a change, and TEMP for a short time only. */
+const LONGEST = 3600;
+const TEMP_LONGEST = 15;
+
+/** What Postfix is told of a decision. Pure. */
+export function answerOf(decision: DomainDecision, options: AnswerOptions): PostfixAnswer {
+  const keep = Math.min(LONGEST, Math.max(1, (Date.parse(decision.validUntil) - Date.parse(decision.decidedAt)) / 1000));
+  const temp = (reason: string): PostfixAnswer => ({ reply: `TEMP ${sayable(reason)}`, keep: Math.min(keep, TEMP_LONGEST) });
+  // An exemption outweighs what main.cf says as well; observing leaves everything as it was.
+  if (decision.waiver) return { reply: decision.waiver.kind === 'observe' ? 'NOTFOUND ' : 'OK may', keep };
+  if (decision.action === 'reject' || decision.route.kind === 'address') return { reply: 'NOTFOUND ', keep };
+  if (decision.action === 'wait') return temp(whyWait(decision));
+  const [column, row] = [columnOf(decision), rowOf(decision)];
+  const cell = { column, row, answer: tableAnswer(column, row, options.validates) };
+  switch (cell.answer) {
+    case 'NOTFOUND':
+      return { reply: 'NOTFOUND ', cell, keep };
+    case 'TEMP':
+      return { ...temp(`${decision.domain} has DANE, and the resolver of Postfix was not seen to validate DNSSEC`), cell };
+    case 'dane':
+    case 'dane-only':
+      return { reply: `OK ${cell.answer}`, cell, keep };
+    case 'secure': {
+      const reply = secureReply(decision, options.version);
+      return reply === undefined ? temp('no MX host of the policy can be named to Postfix') : { reply, cell, keep };
+    }
+  }
+}
+
+function secureReply(decision: DomainDecision, version: PostfixVersion): string | undefined {
+  const { leastProtocol, stsAttributes } = abilitiesOf(version);
+  // The hosts themselves and not the patterns: `.example.com` would match at any depth (RFC 8461 §4.1 means one label).
+  const names = decision.hosts
+    .filter(({ decision: d }) => d.action === 'use' && d.authenticate.includes('pkix'))
+    .map(({ name }) => name)
+    .filter((name) => hostName.test(name));
+  if (names.length === 0) return undefined;
+  const attributes: [string, string][] = [
+    ['match', names.join(':')],
+    ['servername', 'hostname'],
+    ['protocols', leastProtocol ? '>=TLSv1.2' : '!SSLv2:!SSLv3:!TLSv1:!TLSv1.1'],
+  ];
+  const entry = { level: 'secure', attributes } as const;
+  const policy = stsAttributes ? decision.mtaSts.policy : undefined;
+  if (!policy) return formatAnswer(entry);
+  const lines = policy.body
+    .split(/\r?\n/)
+    .map((line) => line.trim())
+    .filter((line) => /^[!-z|~]([ -z|~]*[!-z|~])?$/.test(line));
+  const sts: [string, string][] = [
+    ['policy_type', 'sts'],
+    ['policy_domain', decision.domain],
+    ...policy.mx.map((pattern): [string, string] => ['mx_host_pattern', pattern]),
+    ...lines.map((line): [string, string] => ['policy_string', line]),
+  ];
+  // A policy too long to be told whole is enforced all the same.
+  return formatAnswer({ ...entry, attributes: [...attributes, ...sts] }) ?? formatAnswer(entry);
+}
+
+/** At least two labels: `hostname` and `nexthop` mean something else in a match list. */
+const hostName = /^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)+$/;
+
+function whyWait({ domain, route, hosts }: DomainDecision): string {
+  const trouble = route.trouble ?? hosts.find((h) => h.trouble)?.trouble;
+  const ground = hosts.find((h) => h.decision.action !== 'use')?.grounds.at(-1)?.says;
+  const whose = trouble?.whose === 'ours' ? ' (our own resolver)' : '';
+  return `${domain}: ${ground ?? (trouble ? `${trouble.code}${whose}` : 'no host can be used now')}`;
+}
+
+/** The reason of a TEMP reply stands in Postfix's log. */
+function sayable(reason: string): string {
+  return reason.replace(/[^ -~]/g, '?').slice(0, 300);
+}

@@ -1,0 +1,57 @@
+import type { Dnssec } from '../../../dns/index.js';
+import type { DomainDecision, HostDecision } from '../../../policy/index.js';
+
+/** How many MX hosts have TLSA records that Postfix can authenticate by. `some` is also all of them behind an unsigned MX, and any that need a look. */
+export const daneColumns = ['all', 'some', 'none'] as const;
+export type DaneColumn = (typeof daneColumns)[number];
+
+/** What MTA-STS says. `none`: no policy, or mode none. `tempfail`: the record could not be looked up, and no policy is cached. */
+export const stsRows = ['enforce', 'testing', 'none', 'tempfail'] as const;
+export type StsRow = (typeof stsRows)[number];
+
+/**
+ * What Postfix is told. One answer holds for every MX host of a domain, so it cannot say "DANE here, MTA-STS there"; it is never weaker than what the
+ * decision asks of the weakest host.
+ */
+export type TableAnswer =
+  /** Every host by DANE; a host without it is not used. */
+  | 'dane-only'
+  /** Each host with TLSA records by DANE, the others as if there were no policy. */
+  | 'dane'
+  /** Every host by a certificate of a public CA for a name that the policy lists. */
+  | 'secure'
+  /** No opinion: Postfix does what main.cf says. */
+  | 'NOTFOUND'
+  /** The mail waits: only DANE would do, and Postfix's own resolver does not validate. */
+  | 'TEMP';
+
+/**
+ * The answer table. With `dane-only` a failing DANE validation is never outweighed by MTA-STS (RFC 8461 §2); with `some`, MTA-STS alone can speak for every
+ * host. Where Postfix cannot do DANE itself (`validates` false) no answer relies on it: without the AD bit `dane` would silently mean `may`.
+ */
+export function tableAnswer(column: DaneColumn, row: StsRow, validates: boolean): TableAnswer {
+  if (row === 'enforce') return column === 'all' && validates ? 'dane-only' : 'secure';
+  if (column === 'none') return 'NOTFOUND';
+  return validates ? 'dane' : 'TEMP';
+}
+
+/** The column of a decision. A host outside an enforced policy keeps `all` away: DANE alone would let Postfix use it. */
+export function columnOf({ route, hosts }: Pick<DomainDecision, 'route' | 'hosts'>): DaneColumn {
+  const authenticated = (host: HostDecision): boolean => host.decision.action === 'use' && host.decision.authenticate.includes('dane');
+  if (securelyNamed(route.dnssec) && hosts.length > 0 && hosts.every(authenticated)) return 'all';
+  return hosts.some((host) =>
+    host.decision.reasons.some((reason) => /^dane-(usable|unusable|insecure-mx|bogus|tempfail|not-told)$|^address-bogus$/.test(reason)),
+  )
+    ? 'some'
+    : 'none';
+}
+
+/** The row of a decision. */
+export function rowOf({ mtaSts }: Pick<DomainDecision, 'mtaSts'>): StsRow {
+  if (mtaSts.policy) return mtaSts.policy.mode;
+  return mtaSts.record.status === 'tempfail' ? 'tempfail' : 'none';
+}
+
+function securelyNamed(dnssec: Dnssec): boolean {
+  return dnssec === 'secure';
+}

@@ -1,0 +1,19 @@
+import { parseNextHop, type NextHop } from '../../../policy/index.js';
+
+/** Ports by the names a next hop may be written with. */
+const services: Readonly<Record<string, string>> = { smtp: '25', submission: '587', submissions: '465', smtps: '465' };
+
+/**
+ * What a key of smtp_tls_policy_maps asks about: `domain`, `[host]`, `[host]:port`, `domain:port`. Undefined where nothing can be published: the parent
+ * keys `.example.com` that Postfix asks after a NOTFOUND (RFC 8461 §3.4: a policy is never taken from a parent domain), and what is no name at all.
+ *
+ * @param key one character an octet; a U-label is UTF-8
+ */
+export function nextHopOf(key: string): NextHop | undefined {
+  if (key.startsWith('.')) return undefined;
+  const text = Buffer.from(key, 'latin1').toString('utf8');
+  const hop = parseNextHop(
+    text.replace(/:([a-z]+)$/i, (whole, name: string) => (services[name.toLowerCase()] ? `:${services[name.toLowerCase()]}` : whole)),
+  );
+  return hop.ok && hop.value.kind !== 'address' ? hop.value : undefined;
+}

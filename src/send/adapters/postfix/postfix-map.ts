@@ -1,0 +1,100 @@
+import type { Clock } from '../../../base/index.js';
+import type { Conn, Network } from '../../../net/index.js';
+import type { DomainDecision, NextHop } from '../../../policy/index.js';
+import { answerOf, type PostfixAnswer } from './answer-of.js';
+import { nextHopOf } from './next-hop-key.js';
+import { PreparedAnswers } from './prepared-answers.js';
+import { probeResolver, type ProbeState } from './resolver-probe.js';
+import { frame, serveSocketmap, type Malformed } from './serve-socketmap.js';
+import type { PostfixSettings } from './settings.js';
+
+export interface PostfixMapOptions {
+  readonly settings: PostfixSettings;
+  /** The decision for a next hop. */
+  decide(hop: NextHop): Promise<DomainDecision>;
+  /** For asking the name servers of Postfix itself. */
+  readonly network: Network;
+  readonly clock: Clock;
+  /** At start and whenever the answer to "does Postfix's resolver validate?" changes. */
+  onProbe?(state: ProbeState): void;
+  onAnswer?(hop: NextHop, answer: PostfixAnswer): void;
+}
+
+/** A running socketmap. */
+export interface PostfixMap {
+  serve(conn: Conn): void;
+  /** Answers to one key, as a reply without framing. */
+  lookup(key: string): Promise<string>;
+  readonly counts: Readonly<Record<'known' | 'found' | 'busy' | 'broken' | 'kept', number>> & {
+    readonly malformed: ReadonlyMap<Malformed, number>;
+    /** By the first word of the reply and the level. */
+    readonly answers: ReadonlyMap<string, number>;
+  };
+  readonly validates: boolean;
+  stop(): void;
+}
+
+const negative = frame('NOTFOUND ');
+
+/** Starts a socketmap; resolves after the first look at Postfix's resolver. */
+export async function startPostfixMap(options: PostfixMapOptions): Promise<PostfixMap> {
+  const { settings, clock, decide } = options;
+  const malformed = new Map<Malformed, number>();
+  const answers = new Map<string, number>();
+  const stopping = new AbortController();
+  let probe: ProbeState | undefined;
+
+  const look = async (): Promise<void> => {
+    const { file: resolvConf, trustRemote } = settings.resolver;
+    const next = await probeResolver({ network: options.network, resolvConf, trustRemote });
+    if (next.validates === probe?.validates) return;
+    probe = next;
+    prepared.clear();
+    options.onProbe?.(next);
+  };
+  const prepare = async (key: string): Promise<{ reply: string; keepMs: number }> => {
+    const hop = nextHopOf(key);
+    if (!hop) return { reply: 'NOTFOUND ', keepMs: 3_600_000 };
+    const answer = answerOf(await decide(hop), { version: settings.version, validates: probe?.validates ?? false });
+    const kind = /^(OK \S+|\S+)/.exec(answer.reply)?.[0] ?? '';
+    answers.set(kind, (answers.get(kind) ?? 0) + 1);
+    options.onAnswer?.(hop, answer);
+    return { reply: answer.reply, keepMs: answer.keep * 1000 };
+  };
+  const prepared = new PreparedAnswers({ prepare, clock, size: settings.cache });
+  // A parent key needs no place in the cache.
+  const answer = (key: string): string | Promise<string> => (key.charCodeAt(0) === DOT ? negative : prepared.answer(key));
+
+  if (settings.dane) {
+    await look();
+    void watch(look, settings.resolver.everySeconds * 1000, clock, stopping.signal);
+  }
+  return {
+    serve: (conn) =>
+      serveSocketmap(conn, { map: settings.map, answer, onMalformed: (why) => void malformed.set(why, (malformed.get(why) ?? 0) + 1) }),
+    lookup: async (key) => {
+      const framed = await answer(key);
+      return framed.slice(framed.indexOf(':') + 1, -1);
+    },
+    get counts() {
+      return { ...prepared.counts, kept: prepared.size, malformed, answers };
+    },
+    get validates() {
+      return probe?.validates ?? false;
+    },
+    stop: () => stopping.abort(new Error('stopped')),
+  };
+}
+
+const DOT = 0x2e;
+
+async function watch(look: () => Promise<void>, everyMs: number, clock: Clock, signal: AbortSignal): Promise<void> {
+  try {
+    for (;;) {
+      await clock.sleep(everyMs, signal);
+      await look();
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}

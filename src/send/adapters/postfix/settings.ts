@@ -1,0 +1,38 @@
+import { z } from 'zod';
+import { postfixVersions, releaseOf } from './postfix-version.js';
+
+/** The section `postfix` of `hermetic.yaml`, but for `listen`. */
+export const postfixSection = z.strictObject({
+  /** As `postconf -h mail_version` prints it. It is never guessed: an attribute that Postfix does not know stops all mail to a domain. */
+  version: z.string({ error: 'must be in quotes: write "3.10", since 3.10 without them is the number 3.1' }).transform((text, context) => {
+    const release = releaseOf(text);
+    if (release) return release;
+    context.addIssue({ code: 'custom', message: `is not a version that answers are made for: write one of ${postfixVersions.join(', ')}` });
+    return z.NEVER;
+  }),
+  /** What stands last in `socketmap:inet:HOST:PORT:NAME`. */
+  map: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{1,64}$/, 'is no map name: letters, digits, dots and hyphens')
+    .default('hermetic'),
+  /** Whether domains with DANE are answered `dane`. False: Postfix never does DANE by our word. */
+  dane: z.boolean().default(true),
+  /** What Postfix's own resolver is. */
+  resolver: z
+    .strictObject({
+      /** The resolv.conf that Postfix reads. */
+      file: z.string().default('/etc/resolv.conf'),
+      /** Believe name servers on other machines too. */
+      trustRemote: z.boolean().default(false),
+      /** Seconds between two looks at whether it validates. */
+      everySeconds: z.int().min(1).max(86_400).default(60),
+    })
+    .prefault({}),
+  connections: z.int().min(1).max(100_000).default(1000),
+  /** Seconds without an octet until a connection is closed. Postfix closes its own after ten. */
+  idleSeconds: z.int().min(1).max(3600).default(60),
+  /** Domains whose answers are kept ready. */
+  cache: z.int().min(100).max(10_000_000).default(200_000),
+});
+
+export type PostfixSettings = z.output<typeof postfixSection>;

@@ -1,0 +1,72 @@
+import { z } from 'zod';
+import { parseDomain } from '../../base/index.js';
+import { listenAddresses } from './listen-address.js';
+
+const file = z.string().min(1);
+const texts = z.array(z.string());
+
+/** The sections of `hermetic.yaml` that belong to the daemon itself; every job adds its own. */
+export const houseSections = {
+  /** Who is asked for DNS. Validation happens here, so any resolver that passes DNSSEC records through will do. */
+  resolver: z
+    .strictObject({
+      /** `ADDRESS`, `ADDRESS:PORT`, `[IPv6]:PORT` or `tls://ADDRESS#NAME`. Default: those of /etc/resolv.conf. */
+      addresses: texts.optional(),
+      /** A file of DS or DNSKEY lines. Default: the root's, built in. */
+      trustAnchor: file.optional(),
+    })
+    .prefault({}),
+  /** Whose certificates are believed. */
+  roots: z
+    .strictObject({
+      /** A PEM file in place of the roots that are built in. */
+      replace: file.optional(),
+      /** A PEM file beside them. */
+      add: file.optional(),
+    })
+    .prefault({}),
+  network: z
+    .strictObject({
+      /** Whether records of others may lead to private, loopback and other special addresses. */
+      privateAddresses: z.enum(['refuse', 'allow']).default('refuse'),
+    })
+    .prefault({}),
+  /** What the senders of this daemon choose. */
+  policy: z
+    .strictObject({
+      /** Say what would have to wait, and let it go. */
+      observe: z.boolean().default(false),
+      /** DANE also where an unsigned MX names the host (RFC 7672 §2.2.1). */
+      daneWithInsecureMx: z.boolean().default(true),
+      /** Domains whose policies are not enforced for a time, each with a reason. */
+      exemptions: z
+        .array(
+          z.strictObject({
+            domain: z.string().transform((text, context) => {
+              const domain = parseDomain(text);
+              if (domain.ok) return domain.value.toLower();
+              context.addIssue({ code: 'custom', message: 'is no domain: write the part after the @' });
+              return z.NEVER;
+            }),
+            until: z.iso.datetime({ offset: true, error: 'is no time: write it as 2026-12-31T00:00:00Z' }),
+            reason: z.string().min(1),
+          }),
+        )
+        .default([]),
+    })
+    .prefault({}),
+  /** The database: policies, reports. */
+  store: z.strictObject({ file: file.default('/var/lib/hermetic/hermetic.db') }).prefault({}),
+  log: z.strictObject({ format: z.enum(['plain', 'json']).default('plain') }).prefault({}),
+  /** Prometheus text at `/metrics`, `ok` at `/health`, over plain HTTP. */
+  metrics: z.strictObject({ listen: listenAddresses }).optional(),
+  /** The shared HTTPS port: policy hosts, report intake. */
+  web: z
+    .strictObject({
+      listen: listenAddresses,
+      /** Certificates by the names in them; the first also answers where no name fits. */
+      certificates: z.array(z.strictObject({ chain: file, key: file })).default([]),
+      connections: z.int().min(1).max(100_000).default(1000),
+    })
+    .optional(),
+};

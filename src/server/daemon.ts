@@ -1,0 +1,147 @@
+import type { SecureContext } from 'node:tls';
+import type { Config } from './config/config.js';
+import { formatListenAddress, type ListenAddress } from './config/listen-address.js';
+import { openHouse, type OpenHouse } from './house.js';
+import { jobs } from './jobs/all-jobs.js';
+import { ListenerSet, wanted, type Wanted } from './listeners/listener-set.js';
+import { listenStream } from './listeners/stream-listener.js';
+import { listenWeb } from './listeners/web-listener.js';
+import type { Log } from './log.js';
+import { formatMetrics, labelled, single, type Metric } from './metrics.js';
+import { loadCertificate } from './secrets.js';
+import type { Service, Site } from './service.js';
+
+/** A running daemon. */
+export interface Daemon {
+  readonly listening: readonly { readonly what: string; readonly at: ListenAddress }[];
+  /** Takes a new configuration without losing a connection; what cannot be started leaves the old one in force and rejects. */
+  reload(config: Config): Promise<void>;
+  /** Lets running work end, then stops. */
+  stop(): Promise<void>;
+}
+
+/** What one configuration has set up. Listeners live longer: a reload hands them over. */
+interface Generation {
+  readonly house: OpenHouse;
+  readonly services: readonly Service[];
+}
+
+/** Starts every job that has a section. Rejects with HermeticError, having stopped what it had started, when something cannot be had. */
+export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
+  const startedAt = performance.now();
+  const listeners = new ListenerSet();
+  const listening = (): Daemon['listening'] => listeners.all.map(({ what, listener }) => ({ what, at: listener.at }));
+  const scrape = (): readonly Metric[] => [
+    single('uptime_seconds', 'gauge', 'Seconds since the daemon started.', Math.round((performance.now() - startedAt) / 1000)),
+    ...portMetrics(listeners),
+    ...generation.services.flatMap((s) => s.metrics?.() ?? []),
+  ];
+  const enter = async (settings: Config): Promise<Generation> => {
+    const next = await startJobs(settings, log);
+    try {
+      await listeners.arrange(wantedBy(settings, next.services, scrape, log));
+      return next;
+    } catch (error) {
+      await stopJobs(next);
+      throw error;
+    }
+  };
+  let generation = await enter(config);
+  for (const { what, at } of listening()) log.info('listening', { what, at: formatListenAddress(at) });
+  return {
+    get listening() {
+      return listening();
+    },
+    async reload(next) {
+      const before = generation;
+      generation = await enter(next);
+      await stopJobs(before);
+      log.info('reloaded');
+    },
+    async stop() {
+      log.info('stopping');
+      await listeners.closeAll();
+      await stopJobs(generation);
+      log.info('stopped');
+    },
+  };
+}
+
+async function startJobs(config: Config, log: Log): Promise<Generation> {
+  const house = await openHouse(config, log);
+  const services: Service[] = [];
+  try {
+    for (const job of jobs) {
+      const settings = config.jobs[job.section];
+      if (settings !== undefined) services.push(await job.start(settings, house));
+    }
+    return { house, services };
+  } catch (error) {
+    await stopJobs({ house, services });
+    throw error;
+  }
+}
+
+async function stopJobs({ house, services }: Generation): Promise<void> {
+  await Promise.all(services.map(async (s) => s.stop?.()));
+  house.close();
+}
+
+function wantedBy({ web, metrics }: Config, services: readonly Service[], scrape: () => readonly Metric[], log: Log): readonly Wanted[] {
+  const sites = services.flatMap((s) => s.sites ?? []);
+  const secure = web && { sites, log, connections: web.connections, certificateFor: certificates(web.certificates, sites) };
+  const scraped = { sites: [metricsSite(scrape)], log, connections: 32 };
+  return [
+    ...services
+      .flatMap((s) => s.ports ?? [])
+      .flatMap(({ what, listen, limits, serve }) => listen.map((at) => wanted(what, at, { limits, serve }, listenStream))),
+    ...(web && secure ? web.listen.map((at) => wanted('web', at, secure, listenWeb)) : []),
+    ...(metrics?.listen ?? []).map((at) => wanted('metrics', at, scraped, listenWeb)),
+  ];
+}
+
+function certificates(
+  files: readonly { readonly chain: string; readonly key: string }[],
+  sites: readonly Site[],
+): (name: string) => SecureContext | undefined {
+  const loaded = files.map(loadCertificate);
+  return (name) =>
+    sites.map((s) => s.certificateFor?.(name)).find((context) => context !== undefined) ??
+    (loaded.find((c) => c.covers(name)) ?? loaded[0])?.context;
+}
+
+function metricsSite(scrape: () => readonly Metric[]): Site {
+  return {
+    serves: (_host, path) => path === '/metrics' || path === '/health',
+    handle: (request) =>
+      new URL(request.url).pathname === '/health'
+        ? new Response('ok\n')
+        : new Response(formatMetrics(scrape()), { headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' } }),
+  };
+}
+
+function portMetrics({ all }: ListenerSet): readonly Metric[] {
+  return [
+    labelled(
+      'connections_open',
+      'gauge',
+      'Connections open now.',
+      'port',
+      all.map(({ what, listener }) => [what, listener.open]),
+    ),
+    labelled(
+      'connections_total',
+      'counter',
+      'Connections taken.',
+      'port',
+      all.map(({ what, listener }) => [what, listener.accepted]),
+    ),
+    labelled(
+      'connections_refused_total',
+      'counter',
+      'Refused over the limit.',
+      'port',
+      all.map(({ what, listener }) => [what, listener.refused]),
+    ),
+  ];
+}

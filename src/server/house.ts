@@ -1,0 +1,67 @@
+import { readFileSync } from 'node:fs';
+import { HermeticError, systemClock, type Failure, type Result } from '../base/index.js';
+import { createResolver, parseTrustAnchors, parseUpstream, systemUpstreams } from '../dns/index.js';
+import { guarded, nodeNetwork } from '../net/index.js';
+import { openStore } from '../store/index.js';
+import { builtinTrustStore } from '../tls/index.js';
+import { parsePem, trustStore, type Certificate, type TrustStore } from '../x509/index.js';
+import type { Config } from './config/config.js';
+import type { Log } from './log.js';
+import { policySource } from './policy-source.js';
+import type { House } from './service.js';
+
+export interface OpenHouse extends House {
+  close(): void;
+}
+
+/** What all jobs share, by the configuration. Rejects with HermeticError for what the configuration names and is not there. */
+export async function openHouse(config: Config, log: Log): Promise<OpenHouse> {
+  const localNetwork = nodeNetwork();
+  const { addresses, trustAnchor } = config.resolver;
+  const upstreams = addresses?.map((text) => take('resolver.addresses', parseUpstream(text))) ?? systemUpstreams();
+  const resolver = createResolver({
+    network: localNetwork,
+    upstreams,
+    ...(trustAnchor === undefined
+      ? {}
+      : { anchors: take('resolver.trustAnchor', parseTrustAnchors(text('resolver.trustAnchor', trustAnchor))) }),
+  });
+  const roots = rootsOf(config.roots);
+  const store = await openStore(config.store.file);
+  const network = config.network.privateAddresses === 'allow' ? localNetwork : guarded(localNetwork);
+  const stopping = new AbortController();
+  const shared = { network, resolver, trustStore: roots, clock: systemClock, log };
+  return {
+    ...shared,
+    localNetwork,
+    store,
+    policy: policySource({ ...shared, settings: config.policy, signal: stopping.signal }),
+    close() {
+      stopping.abort(new Error('stopped'));
+      store.close();
+    },
+  };
+}
+
+function rootsOf({ replace, add }: Config['roots']): TrustStore {
+  const read = (key: string, file: string | undefined): readonly Certificate[] =>
+    file === undefined ? [] : take(key, parsePem(text(key, file)));
+  const added = read('roots.add', add);
+  return replace === undefined ? builtinTrustStore(added) : trustStore([...read('roots.replace', replace), ...added]);
+}
+
+function text(key: string, file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    const { code = 'cannot be read' } = cause as NodeJS.ErrnoException;
+    throw new HermeticError('config-file-unreadable', `${key}: ${file}: ${code}`, { cause, fix: 'Check the path and its permissions.' });
+  }
+}
+
+function take<T>(key: string, result: Result<T, Failure>): T {
+  if (result.ok) return result.value;
+  throw new HermeticError(result.failure.code, `${key}: ${result.failure.detail || 'cannot be read'}`, {
+    fix: 'Correct it in hermetic.yaml.',
+  });
+}

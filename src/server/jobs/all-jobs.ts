@@ -1,0 +1,5 @@
+import type { Job } from '../service.js';
+import { postfixJob } from './postfix.js';
+
+/** Every job of the daemon. A new one is a file beside this and a line here. */
+export const jobs: readonly Job[] = [postfixJob];

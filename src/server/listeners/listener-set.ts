@@ -1,0 +1,84 @@
+import { formatListenAddress, type ListenAddress } from '../config/listen-address.js';
+
+/** An open port. */
+export interface OpenPort {
+  /** Where it listens: with port 0 asked for, the one it was given. */
+  readonly at: ListenAddress;
+  /** Connections open now, taken so far, and refused over the limit. */
+  readonly open: number;
+  readonly accepted: number;
+  readonly refused: number;
+  /** Takes no more connections; resolves when those there are have ended, at the latest after `graceMs`. */
+  close(graceMs: number): Promise<void>;
+}
+
+export interface Listener<Settings> extends OpenPort {
+  /** What counts from the next connection on. */
+  use(settings: Settings): void;
+}
+
+/** A port that a configuration asks for. */
+export interface Wanted {
+  /** For logs and metrics. */
+  readonly what: string;
+  readonly at: ListenAddress;
+  listen(): Promise<OpenPort>;
+  /** Hands over the port that was opened for the same `what` and address by an earlier configuration. */
+  renew(port: OpenPort): void;
+}
+
+/** A port to be opened by `listen`. One `what` has one way to listen. */
+export function wanted<Settings>(
+  what: string,
+  at: ListenAddress,
+  settings: Settings,
+  listen: (at: ListenAddress, settings: Settings) => Promise<Listener<Settings>>,
+): Wanted {
+  return { what, at, listen: () => listen(at, settings), renew: (port) => (port as Listener<Settings>).use(settings) };
+}
+
+const GRACE = 3000;
+
+/** The ports of a daemon. A reload keeps those that stay, with their connections. */
+export class ListenerSet {
+  readonly #open = new Map<string, { readonly what: string; readonly listener: OpenPort }>();
+
+  get all(): readonly { readonly what: string; readonly listener: OpenPort }[] {
+    return [...this.#open.values()];
+  }
+
+  /** Opens what is wanted and not there, hands over what stays, and only then closes the rest. When something cannot be had, all stays as it was. */
+  async arrange(wanted: readonly Wanted[]): Promise<void> {
+    const missing = wanted.filter((one) => !this.#open.has(keyOf(one)));
+    const fresh = new Map<string, { what: string; listener: OpenPort }>();
+    try {
+      for (const one of missing) {
+        if (!fresh.has(keyOf(one))) fresh.set(keyOf(one), { what: one.what, listener: await one.listen() });
+      }
+    } catch (error) {
+      await Promise.all([...fresh.values()].map(({ listener }) => listener.close(0)));
+      throw error;
+    }
+    for (const [key, one] of fresh) this.#open.set(key, one);
+    for (const one of wanted) {
+      const known = this.#open.get(keyOf(one));
+      if (known) one.renew(known.listener);
+    }
+    const keys = new Set(wanted.map(keyOf));
+    await this.#close([...this.#open.keys()].filter((key) => !keys.has(key)));
+  }
+
+  closeAll(): Promise<void> {
+    return this.#close([...this.#open.keys()]);
+  }
+
+  async #close(keys: readonly string[]): Promise<void> {
+    const closing = keys.flatMap((key) => this.#open.get(key) ?? []);
+    for (const key of keys) this.#open.delete(key);
+    await Promise.all(closing.map(({ listener }) => listener.close(GRACE)));
+  }
+}
+
+function keyOf({ what, at }: Pick<Wanted, 'what' | 'at'>): string {
+  return `${what} ${formatListenAddress(at)}`;
+}

@@ -1,0 +1,38 @@
+import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
+import type { Server } from 'node:net';
+import { HermeticError } from '../../base/index.js';
+import { formatListenAddress, type ListenAddress } from '../config/listen-address.js';
+
+/** Resolves when the server listens; rejects with HermeticError that says what to do. */
+export function opened(server: Server, at: ListenAddress): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if ('path' in at) removeStale(at.path);
+    server.once('error', (error: NodeJS.ErrnoException) => reject(unavailable(at, error)));
+    server.listen('path' in at ? { path: at.path } : { host: at.address, port: at.port, exclusive: true }, () => {
+      // Postfix runs as a user of its own: whoever may enter the folder may connect.
+      if ('path' in at) chmodSync(at.path, 0o666);
+      resolve();
+    });
+  });
+}
+
+/** The socket file of a daemon that was killed stands in the way of the next. */
+function removeStale(path: string): void {
+  try {
+    if (lstatSync(path).isSocket()) unlinkSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw unavailable({ path }, error as NodeJS.ErrnoException);
+  }
+}
+
+function unavailable(at: ListenAddress, cause: NodeJS.ErrnoException): HermeticError {
+  const fixes: Readonly<Record<string, string>> = {
+    EADDRINUSE: 'Another program listens there: stop it, or choose another port.',
+    EACCES: 'Ports below 1024 need a privilege: run as root, give CAP_NET_BIND_SERVICE, or choose another port.',
+    EADDRNOTAVAIL: 'This machine does not have that address.',
+  };
+  return new HermeticError('listen-failed', `${formatListenAddress(at)}: ${cause.code ?? cause.message}`, {
+    cause,
+    fix: fixes[cause.code ?? ''] ?? 'Check the address in the configuration.',
+  });
+}

@@ -1,0 +1,101 @@
+import { createServer as createPlain, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createSecure } from 'node:https';
+import type { SecureContext } from 'node:tls';
+import { isHermeticError } from '../../base/index.js';
+import type { ListenAddress } from '../config/listen-address.js';
+import type { Log } from '../log.js';
+import type { Site } from '../service.js';
+import { toRequest } from './to-request.js';
+import type { Listener } from './listener-set.js';
+import { opened } from './opened.js';
+
+export interface WebSettings {
+  readonly sites: readonly Site[];
+  /** The certificate for a name of SNI (empty without one); undefined refuses the handshake. Left out for plain HTTP. */
+  readonly certificateFor?: (serverName: string) => SecureContext | undefined;
+  readonly connections: number;
+  readonly log: Log;
+}
+
+/** A slow or silent client holds a connection for so long at most. */
+const limits = { headersTimeout: 10_000, requestTimeout: 60_000, keepAliveTimeout: 5_000, maxHeaderSize: 16 * 1024 } as const;
+const requestsPerConnection = 100;
+
+/** One web port for every site: certificate by SNI, site by Host and path. Rejects with HermeticError when the address cannot be had. */
+export async function listenWeb(at: ListenAddress, settings: WebSettings): Promise<Listener<WebSettings>> {
+  let current = settings;
+  const counts = { open: 0, accepted: 0, refused: 0 };
+  const answer = (incoming: IncomingMessage, outgoing: ServerResponse): void => void respond(incoming, outgoing, current);
+  const server: Server = settings.certificateFor
+    ? createSecure(
+        { ...limits, minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1'], SNICallback: (name, done) => choose(name, done) },
+        answer,
+      )
+    : createPlain(limits, answer);
+  const choose = (name: string, done: (error: Error | null, context?: SecureContext) => void): void => {
+    const context = current.certificateFor?.(name.toLowerCase());
+    if (context) done(null, context);
+    else done(new Error('no certificate for this name'));
+  };
+  server.maxRequestsPerSocket = requestsPerConnection;
+  server.maxConnections = settings.connections;
+  server.on('drop', () => counts.refused++);
+  server.on('connection', (socket) => {
+    counts.accepted++;
+    counts.open++;
+    socket.once('close', () => counts.open--);
+  });
+  await opened(server, at);
+  const address = server.address();
+  return {
+    at: typeof address === 'object' && address ? { address: address.address, port: address.port } : at,
+    get open() {
+      return counts.open;
+    },
+    get accepted() {
+      return counts.accepted;
+    },
+    get refused() {
+      return counts.refused;
+    },
+    use(next) {
+      current = next;
+      server.maxConnections = next.connections;
+    },
+    close(graceMs) {
+      return new Promise((resolve) => {
+        const hard = setTimeout(() => server.closeAllConnections(), graceMs);
+        server.close(() => {
+          clearTimeout(hard);
+          resolve();
+        });
+        server.closeIdleConnections();
+      });
+    },
+  };
+}
+
+async function respond(incoming: IncomingMessage, outgoing: ServerResponse, { sites, certificateFor, log }: WebSettings): Promise<void> {
+  const scheme = certificateFor ? 'https' : 'http';
+  try {
+    const host = (incoming.headers.host ?? '').toLowerCase().replace(/:\d*$/, '');
+    const path = (incoming.url ?? '').split('?')[0] ?? '';
+    const site = path.startsWith('/') ? sites.find((s) => s.serves(host, path)) : undefined;
+    if (!site) return plain(outgoing, path.startsWith('/') ? 404 : 400);
+    const peer = { address: incoming.socket.remoteAddress ?? '', port: incoming.socket.remotePort ?? 0 };
+    const response = await site.handle(toRequest(incoming, scheme, site.maxBody), peer);
+    outgoing.writeHead(response.status, [...response.headers].flat());
+    outgoing.end(incoming.method === 'HEAD' ? undefined : Buffer.from(await response.arrayBuffer()));
+  } catch (error) {
+    const tooLarge = isHermeticError(error) && error.code === 'body-too-large';
+    if (!tooLarge) log.error('web-handler-failed', { path: incoming.url, error: (error as Error).message });
+    if (outgoing.headersSent) outgoing.destroy();
+    else plain(outgoing.setHeader('connection', 'close'), tooLarge ? 413 : 500);
+  }
+}
+
+const words: Readonly<Record<number, string>> = { 400: 'Bad request', 404: 'Not found', 413: 'Too large', 500: 'Internal error' };
+
+function plain(outgoing: ServerResponse, status: number): void {
+  outgoing.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(`${words[status] ?? status}\n`);
+}

@@ -1,0 +1,46 @@
+import { neutralise } from '../base/index.js';
+
+export type Level = 'info' | 'warn' | 'error';
+
+/** One line for each event. Fields are facts of the event; secrets are never among them. */
+export interface Log {
+  info(event: string, fields?: Fields): void;
+  warn(event: string, fields?: Fields): void;
+  error(event: string, fields?: Fields): void;
+}
+
+export type Fields = Readonly<Record<string, string | number | boolean | undefined>>;
+
+export interface LogOptions {
+  /** `plain`: `time level event key=value`; `json`: one object a line. */
+  readonly format: 'plain' | 'json';
+  write(line: string): void;
+  /** Milliseconds since 1970. */
+  now(): number;
+}
+
+/** A log of one line an event. Foreign text in fields is neutralised, so that it can neither end a line nor steer a terminal. */
+export function createLog({ format, write, now }: LogOptions): Log {
+  const line = (level: Level, event: string, fields: Fields = {}): void => {
+    const time = new Date(now()).toISOString();
+    const facts = Object.entries(fields).flatMap(([key, value]) => (value === undefined ? [] : [[key, safe(value)] as const]));
+    write(
+      format === 'json'
+        ? `${JSON.stringify({ time, level, event, ...Object.fromEntries(facts) })}\n`
+        : `${[time, level, event, ...facts.map(([key, value]) => `${key}=${plain(value)}`)].join(' ')}\n`,
+    );
+  };
+  return {
+    info: (event, fields) => line('info', event, fields),
+    warn: (event, fields) => line('warn', event, fields),
+    error: (event, fields) => line('error', event, fields),
+  };
+}
+
+function safe(value: string | number | boolean): string | number | boolean {
+  return typeof value === 'string' ? neutralise(value) : value;
+}
+
+function plain(value: string | number | boolean): string {
+  return typeof value === 'string' && !/^[^\s"=]+$/.test(value) ? JSON.stringify(value) : String(value);
+}

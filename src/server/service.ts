@@ -1,0 +1,76 @@
+import type { SecureContext } from 'node:tls';
+import type { z } from 'zod';
+import type { Clock } from '../base/index.js';
+import type { Resolver } from '../dns/index.js';
+import type { Conn, Endpoint, Network } from '../net/index.js';
+import type { PolicyDeps } from '../policy/index.js';
+import type { Store } from '../store/index.js';
+import type { TrustStore } from '../x509/index.js';
+import type { ListenAddress } from './config/listen-address.js';
+import type { Log } from './log.js';
+import type { Metric } from './metrics.js';
+
+/**
+ * Answers one web request. Jobs export handlers of this form; only `server` listens. The body of the request is bounded by the site's `maxBody`;
+ * reading beyond it rejects with a HermeticError `body-too-large`, and what a handler throws becomes status 413 or 500.
+ */
+export type WebHandler = (request: Request, peer: Endpoint) => Response | Promise<Response>;
+
+/** A web site on the shared port: found by host name, and where several share a name by path. */
+export interface Site {
+  /** `host` in lower case without port, `path` without query. Asked for each request, so a site may serve names that come and go. */
+  serves(host: string, path: string): boolean;
+  readonly handle: WebHandler;
+  /** The certificate for a name asked for by SNI; undefined leaves it to the next site and then to the certificates of the configuration. */
+  certificateFor?(serverName: string): SecureContext | undefined;
+  /** Octets of a request's body. Default 64 KiB. */
+  readonly maxBody?: number;
+}
+
+/** A port of its own for a protocol of its own. */
+export interface StreamPort {
+  /** For logs and metrics: `postfix`, `report-smtp`. */
+  readonly what: string;
+  readonly listen: readonly ListenAddress[];
+  readonly limits: PortLimits;
+  serve(conn: Conn): void;
+}
+
+export interface PortLimits {
+  /** Connections at one time; the next is refused. */
+  readonly connections: number;
+  /** Milliseconds without an octet in either direction until a connection is closed. */
+  readonly idleMs: number;
+}
+
+/** What a job runs in the daemon. */
+export interface Service {
+  readonly sites?: readonly Site[];
+  readonly ports?: readonly StreamPort[];
+  /** Read at every scrape. */
+  metrics?(): readonly Metric[];
+  /** Ends timers and work of its own; listeners are closed by the server. */
+  stop?(): Promise<void> | void;
+}
+
+/** How a job comes into the daemon: its section of `hermetic.yaml`, and what to do with it. One file each in `server/jobs`. */
+export interface Job<Section = unknown> {
+  readonly section: string;
+  readonly schema: z.ZodType<Section>;
+  start(settings: Section, house: House): Service | Promise<Service>;
+}
+
+/** What the daemon gives to every job. */
+export interface House {
+  /** For addresses that come from foreign data: guarded unless the configuration says otherwise. */
+  readonly network: Network;
+  /** Unguarded, for addresses of the configuration. */
+  readonly localNetwork: Network;
+  readonly resolver: Resolver;
+  readonly trustStore: TrustStore;
+  /** What a sender decides by: resolver, MTA-STS cache, exemptions. */
+  readonly policy: PolicyDeps;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Log;
+}
