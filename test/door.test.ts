@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict';
+import childProcess, { spawnSync } from 'node:child_process';
 import dgram from 'node:dgram';
-import dns from 'node:dns';
+import dns, { resolve4 } from 'node:dns';
+import { resolveMx } from 'node:dns/promises';
+import { syncBuiltinESMExports } from 'node:module';
 import net from 'node:net';
+import { request } from 'node:https';
 import test from 'node:test';
+import tls from 'node:tls';
 import { check } from '../src/check/index.js';
 import { labOptions } from '../src/cli/commands/lab-options.js';
 import { createLab } from '../src/lab/index.js';
@@ -37,11 +42,17 @@ function watchTheDoor(): { readonly leaks: readonly string[]; readonly passed: (
   guard(net.Socket.prototype, 'connect');
   guard(dgram.Socket.prototype, 'send');
   guard(dgram.Socket.prototype, 'connect');
-  guard(dns, 'lookup');
-  guard(dns.promises, 'lookup');
-  guard(dns.Resolver.prototype, 'resolve');
+  for (const asking of [dns, dns.promises, dns.Resolver.prototype, dns.promises.Resolver.prototype])
+    for (const method of Object.getOwnPropertyNames(asking)) if (/^(lookup|resolve|reverse)/.test(method)) guard(asking, method);
   guard(globalThis, 'fetch');
-  return { leaks, passed: () => passed, restore: () => replaced.forEach((undo) => undo()) };
+  for (const method of ['spawn', 'spawnSync', 'exec', 'execSync', 'execFile', 'execFileSync', 'fork']) guard(childProcess, method);
+  // Named imports of these modules see the guards too.
+  syncBuiltinESMExports();
+  const restore = (): void => {
+    replaced.forEach((undo) => undo());
+    syncBuiltinESMExports();
+  };
+  return { leaks, passed: () => passed, restore };
 }
 
 test('the whole lab is checked with every socket outside the door patched to fail', { timeout: 60_000 }, async () => {
@@ -63,8 +74,21 @@ test('the whole lab is checked with every socket outside the door patched to fai
 test('the watch itself sees what goes another way', () => {
   const door = watchTheDoor();
   try {
-    assert.throws(() => net.connect(9, '127.0.0.1'), /outside the door/);
-    assert.equal(door.leaks.length, 1);
+    const ways: readonly (() => unknown)[] = [
+      () => net.connect(9, '127.0.0.1'),
+      () => tls.connect(9, '127.0.0.1'),
+      () => request({ host: '127.0.0.1', port: 9, agent: false }),
+      () => dgram.createSocket('udp4').send('x', 9, '127.0.0.1'),
+      () => dgram.createSocket('udp4').connect(9, '127.0.0.1'),
+      () => dns.lookup('good.example', () => undefined),
+      () => resolve4('good.example', () => undefined),
+      () => resolveMx('good.example'),
+      () => new dns.Resolver().resolveNs('good.example', () => undefined),
+      () => fetch('http://127.0.0.1:9/'),
+      () => spawnSync('true'),
+    ];
+    for (const way of ways) assert.throws(way, /outside the door/, String(way));
+    assert.equal(door.leaks.length, ways.length);
   } finally {
     door.restore();
   }

@@ -9,9 +9,10 @@ import { dnssecFailures, transportFailures, wireFailures } from '../src/dns/inde
 import { jsonSchemas } from '../src/evidence/index.js';
 import { httpFailures } from '../src/http/index.js';
 import { stsFailures } from '../src/mta-sts/index.js';
+import { publishFailures } from '../src/publish/index.js';
 import { smtpFailures } from '../src/smtp/index.js';
 import { storeFailures } from '../src/store/index.js';
-import { tlsRptFailures } from '../src/tls-rpt/index.js';
+import { builderFailures, reportFailures, reportQuirks, tlsRptFailures } from '../src/tls-rpt/index.js';
 import { tlsFailures } from '../src/tls/index.js';
 import { x509Failures } from '../src/x509/index.js';
 
@@ -26,7 +27,12 @@ const parts: readonly (readonly [string, FailureCatalogue<string>])[] = [
   ['HTTPS', httpFailures],
   ['MTA-STS', stsFailures],
   ['DANE', daneFailures],
+  ['TLS-RPT records', tlsRptFailures],
+  ['TLS-RPT reports refused', reportFailures],
+  ['TLS-RPT reports repaired', reportQuirks],
+  ['TLS-RPT reports to be written', builderFailures],
   ['TLS-RPT', tlsRptFailures],
+  ['Publishing', publishFailures],
   ['Store', storeFailures],
 ];
 

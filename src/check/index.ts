@@ -9,6 +9,7 @@
 export { check, collectOptions, nameOf, type CheckOptions } from './check.js';
 export { collect, DEFAULT_BUDGET, type CollectOptions } from './collect.js';
 export { grade } from './grade/grade.js';
+export { compareResults, type Change, type Comparison, type Direction } from './compare/compare-results.js';
 export { exposure, viewOf } from './exposure.js';
 export { catalogue, type FindingId } from './findings/catalogue.js';
 export { baseline } from './profiles/baseline.js';
@@ -16,6 +17,7 @@ export { profiles } from './profiles/index.js';
 export { goalsOf } from './profiles/goals.js';
 export type { Profile, Rule, Mechanism } from './profiles/profile.js';
 export { renderTerminal, type TerminalOptions } from './render/terminal.js';
+export { renderChanges } from './render/changes.js';
 export { renderControl } from './render/control.js';
 export { renderHtml } from './render/html/render-html.js';
 export { renderJunit, type JunitOptions } from './render/junit.js';

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { setMaxListeners } from 'node:events';
+import { exitCodes } from './exit-codes.js';
 import { processOutput } from './output.js';
 import { run } from './run.js';
 
@@ -12,6 +13,10 @@ process.once('SIGINT', () => {
   process.once('SIGINT', () => process.exit(130));
 });
 // A reader that goes away, as in `| head`, is no error.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+process.stdout.on('error', ({ code = 'closed' }: NodeJS.ErrnoException) => {
+  if (code === 'EPIPE') process.exit(0);
+  process.stderr.write(`hermetic: standard output: ${code} (output-unwritable)\n  Make room, or write somewhere else.\n`);
+  process.exit(exitCodes.usage);
+});
 
 process.exitCode = await run(process.argv.slice(2), processOutput(), stop.signal);

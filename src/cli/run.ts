@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { checkCommand } from './commands/check.js';
+import { diffCommand } from './commands/diff.js';
 import { dnssecCommand } from './commands/dnssec.js';
 import { gradeCommand } from './commands/grade.js';
 import { labCommand } from './commands/lab.js';
@@ -16,8 +18,10 @@ export async function run(args: readonly string[], output: Output, signal: Abort
   };
   const program = new Command('hermetic')
     .description('TLS for mail between servers: check it, and see why')
+    .version(version(), '--version', 'print the version')
     .addCommand(checkCommand(output, signal, finish))
     .addCommand(gradeCommand(output, finish))
+    .addCommand(diffCommand(output, finish))
     .addCommand(dnssecCommand(output, signal, finish))
     .addCommand(serveCommand(output, signal, finish))
     .addCommand(labCommand(output, signal, finish));
@@ -25,17 +29,31 @@ export async function run(args: readonly string[], output: Output, signal: Abort
     command.exitOverride().configureOutput({
       writeOut: output.out,
       writeErr: output.err,
-      outputError: (text, write) => write(`hermetic: ${text.replace(/^error: /, '').trim()} (usage)\n  See hermetic --help.\n`),
+      outputError: (text, write) =>
+        write(
+          `hermetic: ${text
+            .replace(/^error: /, '')
+            .trim()
+            .replaceAll('\n', ' ')} (usage)\n  See hermetic --help.\n`,
+        ),
     });
   }
   try {
     await program.parseAsync([...args], { from: 'user' });
     return code;
   } catch (error) {
-    if (signal.aborted) return exitCodes.interrupted;
+    if (signal.aborted) {
+      output.err('hermetic: interrupted: nothing is said of what was not finished (interrupted)\n');
+      return exitCodes.interrupted;
+    }
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.good : exitCodes.usage;
     if (!isHermeticError(error)) throw error;
     complain(output, error);
     return exitCodes.usage;
   }
+}
+
+function version(): string {
+  const { version: own } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as { version: string };
+  return own;
 }

@@ -31,3 +31,74 @@ export const tlsRptFailures = defineFailures({
     fix: 'Correct the address.',
   },
 });
+
+/** Why a report is refused. Whatever else is wrong with one is a note (`reportQuirks`). */
+export const reportFailures = defineFailures({
+  'report-empty': {
+    blame: 'peer',
+    temporary: false,
+    clause: 'RFC 8460 §4',
+    says: 'There is nothing in it.',
+    fix: 'Send the JSON of RFC 8460.',
+  },
+  'report-missing': {
+    blame: 'peer',
+    temporary: false,
+    clause: 'RFC 8460 §5.3',
+    says: 'The mail holds no report.',
+    fix: 'Attach the report as application/tlsrpt+gzip.',
+  },
+  'report-too-large': {
+    blame: 'peer',
+    temporary: false,
+    clause: 'RFC 8460 §5.2',
+    says: 'The report is larger than is taken, packed or unpacked.',
+    fix: 'Send smaller reports, or raise the limit.',
+  },
+  'report-too-complex': {
+    blame: 'peer',
+    temporary: false,
+    clause: 'RFC 8460 §7',
+    says: 'The JSON is nested deeper, or has more members, than any report.',
+    fix: 'Send a report.',
+  },
+  'report-damaged': {
+    blame: 'peer',
+    temporary: false,
+    clause: 'RFC 8460 §5.2',
+    says: 'The compressed data is cut off, damaged or packed more than twice.',
+    fix: 'Send gzip, packed once.',
+  },
+  'report-archive': {
+    blame: 'peer',
+    temporary: false,
+    clause: 'RFC 8460 §6.3',
+    says: 'The archive is encrypted, or does not hold exactly one file.',
+    fix: 'Send gzip.',
+  },
+  'report-not-json': {
+    blame: 'peer',
+    temporary: false,
+    clause: 'RFC 8460 §4',
+    says: 'The content is no JSON.',
+    fix: 'Send the JSON of RFC 8460.',
+  },
+  'report-no-policies': {
+    blame: 'peer',
+    temporary: false,
+    clause: 'RFC 8460 §4.4',
+    says: 'The JSON has no policies array, so it is no report.',
+    fix: 'Send the JSON of RFC 8460.',
+  },
+});
+
+/** What the strict builder does not write. */
+export const builderFailures = defineFailures({
+  'report-invalid': {
+    blame: 'local',
+    temporary: false,
+    clause: 'RFC 8460 §4.4',
+    says: 'The report to be written does not follow RFC 8460.',
+    fix: 'Correct the member that the detail names.',
+  },
+});

@@ -1,8 +1,30 @@
 /**
- * TLS-RPT: where a domain wants to hear of TLS failures. RFC 8460.
+ * TLS-RPT: where a domain wants to hear of TLS failures, and the reports it gets. RFC 8460. Reading is tolerant and notes every departure; writing is strict.
  *
  * @example
  * parseTlsRptRecord(['v=TLSRPTv1; rua=mailto:tlsrpt@example.com']).rua; // ['mailto:tlsrpt@example.com']
+ *
+ * @example
+ * const unpacked = unpackReport(bytes);
+ * const parsed = unpacked.ok ? parseReport(unpacked.value.bytes) : unpacked;
+ * if (parsed.ok) for (const { code, path } of parsed.value.notes) console.log(code, path); // date-no-zone date-range.start-datetime
  */
 export { parseTlsRptRecord, type TlsRptRecord } from './parse-record.js';
-export { tlsRptFailures } from './failures.js';
+export { unpackReport, type UnpackReportOptions, type UnpackedReport } from './unpack-report.js';
+export { parseReport, type ParsedReport, type ParseReportOptions } from './parse-report.js';
+export { formatReport } from './format-report.js';
+export { mergePolicies, policyKey } from './merge-policies.js';
+export { reportFileName, reportSubject, type ReportNameOptions } from './report-names.js';
+export {
+  policyTypes,
+  reportDay,
+  resultTypes,
+  type FailureDetails,
+  type PolicyType,
+  type ReportedPolicy,
+  type ResultType,
+  type TlsReport,
+} from './report.js';
+export type { ReportNote, Unforeseen } from './notes.js';
+export { reportQuirks, type QuirkCode } from './quirks-registry.js';
+export { builderFailures, reportFailures, tlsRptFailures } from './failures.js';

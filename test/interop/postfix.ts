@@ -1,8 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { join } from 'node:path';
-import { runProgram, until } from './process.js';
+import { greets, runProgram, until } from './process.js';
 
 /** One smtpd of the instance: an address of its own, and its certificate (key first) or none. */
 export interface PostfixService {
@@ -79,7 +78,7 @@ export class Postfix {
     for (const { address } of services)
       await until(
         `smtpd at ${address}`,
-        () => answers(address, this.port),
+        () => greets(address, this.port),
         () => this.log,
       );
   }
@@ -95,15 +94,4 @@ export class Postfix {
   async stop(): Promise<void> {
     await runProgram('postfix', ['-c', this.#conf, 'stop'], { anyStatus: true });
   }
-}
-
-function answers(host: string, port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ host, port, timeout: 1000 });
-    socket.once('data', (bytes) => {
-      socket.destroy();
-      resolve(bytes.toString().startsWith('220'));
-    });
-    socket.once('error', () => resolve(false)).once('timeout', () => resolve(false));
-  });
 }

@@ -1,6 +1,6 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { createSocket } from 'node:dgram';
-import { createServer, type AddressInfo } from 'node:net';
+import { connect, createServer, type AddressInfo } from 'node:net';
 
 /** Runs a program to its end. Rejects with what it printed when its exit status is not 0, unless `anyStatus`. */
 export function runProgram(
@@ -27,8 +27,11 @@ export class Daemon {
   log = '';
   readonly #child: ChildProcess;
 
-  constructor(command: string, args: readonly string[], cwd: string) {
-    this.#child = spawn(command, [...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+  /** `answer`: what to write to its input when it prints something. */
+  constructor(command: string, args: readonly string[], cwd: string, answer?: (printed: string) => string) {
+    this.#child = spawn(command, [...args], { cwd, stdio: [answer ? 'pipe' : 'ignore', 'pipe', 'pipe'] });
+    const { stdin } = this.#child;
+    if (answer) this.#child.stdout?.on('data', (bytes: Buffer) => stdin?.write(answer(bytes.toString())));
     const keep = (bytes: Buffer): void => void (this.log = (this.log + bytes.toString()).slice(-100_000));
     this.#child.stdout?.on('data', keep);
     this.#child.stderr?.on('data', keep);
@@ -70,4 +73,26 @@ export async function until(what: string, holds: () => Promise<boolean>, log: ()
     if (performance.now() > end) throw new Error(`${what} did not come about\n${log()}`);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
+}
+
+/** True when an SMTP server opens a session there. */
+export function greets(host: string, port: number): Promise<boolean> {
+  return firstEvent(host, port, 'data');
+}
+
+/** True when something takes connections there. */
+export function accepts(host: string, port: number): Promise<boolean> {
+  return firstEvent(host, port, 'connect');
+}
+
+function firstEvent(host: string, port: number, event: 'connect' | 'data'): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port, timeout: 1000 });
+    const done = (came: boolean): void => {
+      socket.destroy();
+      resolve(came);
+    };
+    socket.once(event, (bytes?: Buffer) => done(!bytes || bytes.toString().startsWith('220')));
+    socket.once('error', () => done(false)).once('timeout', () => done(false));
+  });
 }

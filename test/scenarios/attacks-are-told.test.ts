@@ -74,19 +74,21 @@ test('a monitoring plugin hears one line and its exit status', async () => {
   }
 });
 
-test('an aborted check ends with 130 and prints nothing', async () => {
+test('an aborted check ends with 130 and one line, and claims nothing', async () => {
   const stop = new AbortController();
-  let text = '';
+  let out = '';
+  let err = '';
   const output = {
-    out: (t: string) => void (text += t),
-    err: (t: string) => void (text += t),
+    out: (t: string) => void (out += t),
+    err: (t: string) => void (err += t),
     width: 80,
     color: false,
     interactive: false,
   };
   setTimeout(() => stop.abort(new Error('interrupted')), 300);
   assert.equal(await run(['check', '--lab', 'tarpit.example'], output, stop.signal), 130);
-  assert.equal(text, '');
+  assert.equal(out, '');
+  assert.match(err, /^hermetic: interrupted[^\n]*\n$/);
 });
 
 test('no line of a report is longer than the terminal, at 80 and at 60 columns', async () => {

@@ -80,8 +80,8 @@ export const routeFindings = {
     steps: (v) => [dns(`${v.domain}. 3600 IN MX 10 ${v.domain}.`), checkAgain(v)],
   },
   'domain-nonexistent': {
-    title: 'The domain does not exist',
-    why: 'The DNS has no such name.',
+    title: (v) => (v.detail ? 'The resolver says that the domain does not exist' : 'The domain does not exist'),
+    why: (v) => (v.detail ? 'It gives no proof of it.' : 'The DNS has no such name.'),
     reference: 'RFC 2308 §2.1',
     owner: 'domain',
     fix: 'Check the spelling; if it is right, ask another resolver: --resolver ADDRESS.',

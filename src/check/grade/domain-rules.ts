@@ -9,7 +9,7 @@ export function routeRules(raised: Raised): void {
   const { route, network } = raised.evidence;
   const strips = resolverAtFault(raised.evidence);
   if (strips) raised.add('resolver-no-dnssec', { detail: network.resolver[0]?.state ?? '' });
-  if (route.status === 'nxdomain') raised.add('domain-nonexistent');
+  if (route.status === 'nxdomain') raised.add('domain-nonexistent', route.dnssec === 'indeterminate' ? { detail: 'unproved' } : {});
   else if (route.kind === 'none') raised.add('no-mail');
   else if (route.kind === 'null-mx') raised.add('null-mx');
   else if (route.kind === 'implicit') raised.add('implicit-mx');

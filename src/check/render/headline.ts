@@ -7,7 +7,8 @@ const hostile: readonly Attack[] = ['stripStarttls', 'swapCertificate', 'spoofMx
 /** What happens to this domain's mail today and under attack: two sentences. */
 export function headline(result: CheckResult): string {
   const { exposure, route } = result;
-  if (result.findings.some((f) => f.id === 'domain-nonexistent')) return 'This domain does not exist.';
+  const nonexistent = result.findings.find((f) => f.id === 'domain-nonexistent');
+  if (nonexistent) return `${nonexistent.title}.`;
   if (route.kind === 'null-mx') return 'This domain says that it takes no mail.';
   if (route.kind === 'none') return 'This domain has no mail host: mail to it bounces at once.';
   const all = Object.keys(senderNames) as Sender[];

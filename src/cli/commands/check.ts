@@ -74,12 +74,18 @@ async function run(domains: readonly string[], flags: CheckFlags, output: Output
     const pending = domains.map((domain) => one(domain, options, profile));
     const codes: number[] = [];
     const results: CheckResult[] = [];
+    const seen: Evidence[] = [];
     for (const done of pending) {
       const settled = await done;
       line.end();
-      if (!(settled instanceof Error)) results.push(settled.result);
+      if (!(settled instanceof Error)) {
+        results.push(settled.result);
+        seen.push(settled.evidence);
+      }
       codes.push(show(settled, flags, output, domains.length, codes.length, failOn));
     }
+    // Files come last: what cannot be written takes nothing from what was shown.
+    if (flags.evidence !== undefined && seen[0]) writeFile(flags.evidence, `${JSON.stringify(seen[0], null, 2)}\n`, '--evidence');
     writeReports(flags, results, failOn);
     return flags.nagios ? Math.max(...codes) : worstExitCode(codes);
   } finally {
@@ -105,16 +111,14 @@ function show(done: Done | Error, flags: CheckFlags, output: Output, of: number,
     return flags.nagios ? 3 : exitCodes.usage;
   }
   const { evidence, result } = done;
-  if (flags.evidence !== undefined) writeFile(flags.evidence, `${JSON.stringify(evidence, null, 2)}\n`, '--evidence');
   if (flags.nagios) {
     const { line, status } = renderNagios(result);
     output.out(`${line}\n`);
     return status;
   }
-  if (result.findings.some((f) => f.id === 'domain-nonexistent'))
-    output.err(
-      `hermetic: ${result.domain}: the domain does not exist (domain-nonexistent)\n  Check the spelling; if it is right, ask another resolver: --resolver ADDRESS.\n`,
-    );
+  const nonexistent = result.findings.find((f) => f.id === 'domain-nonexistent');
+  if (nonexistent)
+    output.err(`hermetic: ${result.domain}: ${nonexistent.title.replace(/^T/, 't')} (domain-nonexistent)\n  ${nonexistent.fix}\n`);
   if (flags.json) output.out(`${JSON.stringify(result, null, of > 1 ? undefined : 2)}\n`);
   else {
     if (nth > 0) output.out('\n');

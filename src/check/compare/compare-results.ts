@@ -1,0 +1,70 @@
+import type { CheckResult } from '../../evidence/index.js';
+import { catalogue } from '../findings/catalogue.js';
+import { factsOf, type Fact } from './facts-of.js';
+
+/** `unclear`: what was known can no longer be told; `changed`: neither good nor bad by itself. */
+export type Direction = 'worse' | 'better' | 'unclear' | 'changed';
+
+export interface Change {
+  readonly direction: Direction;
+  /** Domain, host, or `host [ip]`. */
+  readonly subject: string;
+  readonly what: string;
+  readonly before: string;
+  readonly after: string;
+}
+
+/** What is different between two checks of a domain. */
+export interface Comparison {
+  readonly schema: 'hermetic.diff/1';
+  readonly domain: string;
+  /** RFC 3339 UTC. */
+  readonly before: string;
+  readonly after: string;
+  /** Worse first. */
+  readonly changes: readonly Change[];
+}
+
+const order: readonly Direction[] = ['worse', 'unclear', 'better', 'changed'];
+
+/** Compares two results of one domain, best graded by the same profile. */
+export function compareResults(older: CheckResult, newer: CheckResult): Comparison {
+  const [was, is] = [index(older), index(newer)];
+  const keys = [...new Set([...is.keys(), ...was.keys()])];
+  const changes = keys.flatMap((key): Change[] => {
+    const known = (is.get(key) ?? was.get(key)) as Fact;
+    const [before, after] = [was.get(key) ?? missing(known, older), is.get(key) ?? missing(known, newer)];
+    if (before.value === after.value) return [];
+    if (known.inside && !(sawInside(was, known.subject) && sawInside(is, known.subject))) return [];
+    return [{ direction: directionOf(before, after), subject: known.subject, what: known.what, before: before.value, after: after.value }];
+  });
+  changes.sort((a, b) => order.indexOf(a.direction) - order.indexOf(b.direction));
+  return { schema: 'hermetic.diff/1', domain: newer.domain, before: older.checkedAt, after: newer.checkedAt, changes };
+}
+
+function index(result: CheckResult): ReadonlyMap<string, Fact> {
+  return new Map(factsOf(result).map((fact) => [`${fact.subject}\n${fact.what}`, fact]));
+}
+
+function sawInside(facts: ReadonlyMap<string, Fact>, subject: string): boolean {
+  return [...facts.values()].some((fact) => fact.inside && fact.subject === subject);
+}
+
+/** What a result says of something that it does not name: a finding that was not raised is none only where somebody looked. */
+function missing({ subject, what }: Fact, result: CheckResult): Fact {
+  const gone = { subject, what, value: 'none' };
+  if (!(what in catalogue)) return gone;
+  if (result.notLookedAt.includes(what)) return { ...gone, value: 'not looked at', worth: 'unknown' };
+  const address = result.hosts
+    .flatMap((h) => h.addresses.map((a) => ({ name: `${h.name} [${a.ip}]`, status: a.status })))
+    .find(({ name }) => name === subject);
+  if (address && address.status !== 'reachable') return { ...gone, value: 'could not be told', worth: 'unknown' };
+  return { ...gone, worth: 2 };
+}
+
+function directionOf(before: Fact, after: Fact): Direction {
+  if (after.worth === 'unknown') return 'unclear';
+  if (before.worth === undefined || before.worth === 'unknown' || after.worth === undefined || before.worth === after.worth)
+    return 'changed';
+  return after.worth > before.worth ? 'better' : 'worse';
+}

@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { after, before } from 'node:test';
+import { run } from './run.js';
+
+let folder: string;
+before(() => {
+  folder = mkdtempSync(join(tmpdir(), 'hermetic-'));
+});
+after(() => rmSync(folder, { recursive: true }));
+
+async function cli(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  let [out, err] = ['', ''];
+  const output = { out: (t: string) => void (out += t), err: (t: string) => void (err += t), width: 80, color: false, interactive: false };
+  return { code: await run(args, output, new AbortController().signal), out, err };
+}
+
+test('evidence and a result of the same check have no difference; one made worse ends with 1; reports are written', async () => {
+  const file = (name: string): string => join(folder, name);
+  const reports = ['--html', file('r.html'), '--junit', file('r.xml'), '--sarif', file('r.sarif')];
+  const { out } = await cli(
+    'check',
+    '--lab',
+    'opportunistic.example',
+    '--depth',
+    'triage',
+    '--json',
+    '--evidence',
+    file('e.json'),
+    ...reports,
+  );
+  writeFileSync(file('r.json'), out);
+  const same = await cli('diff', file('e.json'), file('r.json'));
+  assert.equal(same.code, 0, same.out + same.err);
+  assert.match(same.out, /Nothing is different/);
+  writeFileSync(file('worse.json'), out.replace('"starttls": "offered"', '"starttls": "absent"'));
+  assert.equal((await cli('diff', file('r.json'), file('worse.json'))).code, 1);
+  const back = await cli('diff', file('worse.json'), file('r.json'), '--json');
+  assert.equal(back.code, 0);
+  assert.equal((JSON.parse(back.out) as { schema: string }).schema, 'hermetic.diff/1');
+  const graded = await cli('grade', file('e.json'), ...reports);
+  assert.equal(graded.err, '');
+});
+
+test('two domains, or no result at all: bad input, and what to give', async () => {
+  const { out } = await cli('check', '--lab', 'opportunistic.example', '--depth', 'triage', '--json');
+  writeFileSync(join(folder, 'a.json'), out);
+  writeFileSync(join(folder, 'b.json'), out.replace('"opportunistic.example"', '"other.example"'));
+  writeFileSync(join(folder, 'c.json'), '{"schema":"hermetic.check/1"}');
+  for (const other of ['b.json', 'c.json', 'nothing.json']) {
+    const { code, err } = await cli('diff', join(folder, 'a.json'), join(folder, other));
+    assert.equal(code, 2);
+    assert.match(err, /^hermetic: .+ \([a-z-]+\)\n {2}\S/);
+  }
+});

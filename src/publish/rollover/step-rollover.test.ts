@@ -1,0 +1,186 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import type { RolloverReading, RolloverState, RolloverStep, RolloverWish, Rrset } from './types.js';
+import { recordsOf } from './rrset.js';
+import { startRollover, stepRollover } from './step-rollover.js';
+
+const TTL = 3600;
+const key = (n: number, type: 'ecdsa' | 'rsa' = 'ecdsa') => {
+  const digit = `${n}${type === 'rsa' ? 'f' : 'e'}`;
+  return { name: `${type}-${n}`, type, sha256: digit.repeat(32), sha512: digit.repeat(64), certified: true };
+};
+const rrset = (...keys: ReturnType<typeof key>[]): Rrset => ({ records: recordsOf(keys, [1]), ttl: TTL });
+const wish: RolloverWish = { publish: true, types: ['ecdsa'], matchingTypes: [1], ttl: TTL, leave: [] };
+
+/** A host that shows key 1, with key 2 announced. */
+function reading(change: Partial<RolloverReading> = {}, records = rrset(key(1), key(2))): RolloverReading {
+  return {
+    at: 10_000_000,
+    nameservers: ['a', 'b'].map((server) => ({ server, rrset: records })),
+    dnssec: 'secure',
+    ds: { records: ['1 13 2 ab'], ttl: TTL },
+    addresses: ['192.0.2.1', '2001:db8::1'].map((address) => ({ address, starttls: 'offered', keys: [key(1).sha256] })),
+    ring: [key(1), key(2)],
+    ...change,
+  };
+}
+
+/** The same host, known for more than two TTLs. */
+const start = (seen = reading()): RolloverState => stepRollover(startRollover('mx.example.com'), { ...seen, at: 0 }, wish).state;
+const leave1: RolloverWish = { ...wish, leave: [key(1).sha256] };
+
+/** What a step asks for, in short. */
+function asked({ steps }: RolloverStep): string {
+  return steps
+    .map(({ action }) =>
+      action.kind === 'set-rrset' ? `set ${action.to.map((r) => r.slice(6, 8)).join('+') || 'nothing'}` : `${action.kind} ${action.key}`,
+    )
+    .join(', ');
+}
+
+test('with the current and the next key published there is nothing to do', () => {
+  assert.equal(asked(stepRollover(start(), reading(), wish)), '');
+});
+
+test('a host without TLSA records gets those of the key it shows first, and those of the next key in a change of their own', () => {
+  const none: Rrset = { records: [], ttl: TTL };
+  const first = stepRollover(startRollover('mx.example.com'), reading({}, none), wish);
+  assert.equal(asked(first), 'set 1e');
+  assert.equal(asked(stepRollover(first.state, reading({}, rrset(key(1))), wish)), 'set 1e+2e');
+});
+
+test('an announced key is deployed when it is asked for, and its predecessor’s record goes after every address was seen with it', () => {
+  const deploy = stepRollover(start(), reading(), leave1);
+  assert.equal(asked(deploy), 'deploy ecdsa-2');
+  const addresses = reading().addresses.map((a, i) => ({ ...a, keys: [key(i === 0 ? 2 : 1).sha256] }));
+  const half = stepRollover(deploy.state, reading({ addresses }), leave1);
+  assert.equal(asked(half), 'deploy ecdsa-2');
+  const all = reading().addresses.map((a) => ({ ...a, keys: [key(2).sha256] }));
+  assert.equal(asked(stepRollover(half.state, reading({ addresses: all }), leave1)), 'set 2e');
+});
+
+test('a server that cannot be asked keeps the retired record published', () => {
+  const deploy = stepRollover(start(), reading(), leave1);
+  const addresses = reading().addresses.map((a, i) => ({ ...a, keys: i === 0 ? [key(2).sha256] : ('unknown' as const) }));
+  const step = stepRollover(deploy.state, reading({ addresses }), leave1);
+  assert.doesNotMatch(asked(step), /set/);
+});
+
+test('a new key waits two TTLs from when the last authoritative server was seen without the old records, not from the push', () => {
+  const ring = [key(1), key(2)];
+  let state = start(reading({ ring: [key(1)] }, rrset(key(1))));
+  const push = stepRollover(state, reading({ ring }, rrset(key(1))), leave1);
+  assert.equal(asked(push), 'set 1e+2e');
+  const lagging = reading({
+    at: 15_000_000,
+    nameservers: [
+      { server: 'a', rrset: rrset(key(1), key(2)) },
+      { server: 'b', rrset: rrset(key(1)) },
+    ],
+  });
+  state = stepRollover(push.state, lagging, leave1).state;
+  const seenAt = 20_000_000;
+  const seen = stepRollover(state, reading({ at: seenAt }), leave1);
+  assert.equal(asked(seen), '');
+  assert.equal(seen.waits[0]?.until, seenAt + 2 * TTL * 1000);
+  assert.equal(asked(stepRollover(seen.state, reading({ at: seenAt + 2 * TTL * 1000 - 1 }), leave1)), '');
+  assert.equal(asked(stepRollover(seen.state, reading({ at: seenAt + 2 * TTL * 1000 }), leave1)), 'deploy ecdsa-2');
+});
+
+test('an answer that DNSSEC does not vouch for starts no clock', () => {
+  for (const dnssec of ['bogus', 'indeterminate'] as const) {
+    const step = stepRollover(start(), reading({ dnssec }), leave1);
+    assert.equal(asked(step), '');
+    assert.match(step.waits[0]?.why ?? '', new RegExp(dnssec));
+  }
+});
+
+test('in an unsigned zone nothing is published, and it is said why', () => {
+  const step = stepRollover(startRollover('mx.example.com'), reading({ dnssec: 'insecure' }, { records: [], ttl: TTL }), wish);
+  assert.doesNotMatch(asked(step), /set/);
+  assert.equal(step.alerts[0]?.code, 'publish-zone-unsigned');
+});
+
+test('while the delegation changes nothing is started, and what was sent is not sent again', () => {
+  const moved = { records: ['2 13 2 cd'], ttl: TTL };
+  const before = start(reading({}, rrset(key(1))));
+  const step = stepRollover(before, reading({ ds: moved }, rrset(key(1))), leave1);
+  assert.equal(asked(step), '');
+  assert.equal(step.waits[0]?.until, 10_000_000 + 2 * TTL * 1000);
+  const later = reading({ at: 10_000_000 + 2 * TTL * 1000, ds: moved }, rrset(key(1)));
+  assert.equal(asked(stepRollover(step.state, later, leave1)), 'set 1e+2e');
+});
+
+test('a server without STARTTLS gets no TLSA records (RFC 7672 §9.2), a key that is not ours neither', () => {
+  const none: Rrset = { records: [], ttl: TTL };
+  const plain = reading().addresses.map((a, i) => (i === 0 ? a : { ...a, starttls: 'absent' as const, keys: [] }));
+  const step = stepRollover(startRollover('mx.example.com'), reading({ addresses: plain }, none), wish);
+  assert.doesNotMatch(asked(step), /set/);
+  assert.equal(step.alerts[0]?.code, 'publish-starttls-absent');
+  const strange = reading().addresses.map((a) => ({ ...a, keys: ['ff'.repeat(32)] }));
+  const other = stepRollover(startRollover('mx.example.com'), reading({ addresses: strange }, none), wish);
+  assert.doesNotMatch(asked(other), /set/);
+  assert.equal(other.alerts[0]?.code, 'publish-key-unknown');
+});
+
+test('a key of the ring that somebody deployed by hand is matched at once, before anything else', () => {
+  const addresses = reading().addresses.map((a) => ({ ...a, keys: [key(7).sha256] }));
+  const step = stepRollover(start(), reading({ addresses, ring: [key(1), key(2), key(7)] }), wish);
+  assert.equal(asked(step), 'set 1e+2e+7e');
+});
+
+test('records of other parameters, an intermediate’s among them, give way to the served key’s before a key changes', () => {
+  const old: Rrset = { records: [`2 1 1 ${'ab'.repeat(32)}`], ttl: 86_400 };
+  const step = stepRollover(startRollover('mx.example.com'), reading({}, old), leave1);
+  assert.equal(asked(step), 'set 1e');
+  const next = stepRollover(step.state, reading({}, rrset(key(1))), leave1);
+  assert.equal(asked(next), 'set 1e+2e');
+  const announced = stepRollover(next.state, reading({ at: 20_000_000 }), leave1);
+  // The pin lives in caches for two of its own TTLs.
+  assert.equal(announced.waits[0]?.until, 10_000_000 + 2 * 86_400_000);
+});
+
+test('SHA-512 is added for every key at once and SHA-256 leaves for all at once (RFC 7671 §8.3)', () => {
+  const both = stepRollover(start(), reading(), { ...wish, matchingTypes: [1, 2] });
+  const [step] = both.steps;
+  assert.deepEqual(step?.action.kind === 'set-rrset' && step.action.to.map((r) => r.slice(0, 8)), [
+    '3 1 1 1e',
+    '3 1 1 2e',
+    '3 1 2 1e',
+    '3 1 2 2e',
+  ]);
+});
+
+test('two key types: both next keys are announced, and one key is deployed at a time', () => {
+  const dual: RolloverWish = { ...wish, types: ['ecdsa', 'rsa'], leave: [key(1).sha256, key(1, 'rsa').sha256] };
+  const keys = [key(1), key(1, 'rsa'), key(2), key(2, 'rsa')];
+  const addresses = reading().addresses.map((a) => ({ ...a, keys: [key(1).sha256, key(1, 'rsa').sha256] }));
+  const seen = reading({ addresses, ring: keys }, rrset(...keys));
+  const first = stepRollover(startRollover('mx.example.com'), { ...seen, at: 0 }, { ...dual, leave: [] });
+  const step = stepRollover(first.state, seen, dual);
+  assert.equal(asked(step), 'deploy ecdsa-2');
+  assert.equal(asked(stepRollover(step.state, seen, dual)), 'deploy ecdsa-2');
+});
+
+test('a record that somebody else put in is not fought over: the change is given up and planned anew', () => {
+  const push = stepRollover(start(reading({}, rrset(key(1)))), reading({}, rrset(key(1))), wish);
+  const theirs: Rrset = { records: [...rrset(key(1)).records, `3 1 1 ${'99'.repeat(32)}`], ttl: TTL };
+  const step = stepRollover(push.state, reading({}, theirs), wish);
+  assert.equal(asked(step), 'set 1e');
+});
+
+test('without wish for TLSA the records go in one change, and nothing is deployed against caches that hold them', () => {
+  const step = stepRollover(start(), reading(), { ...leave1, publish: false });
+  assert.equal(asked(step), 'set nothing');
+});
+
+test('what was published before the first reading is unknown, so the first change of keys waits two TTLs', () => {
+  const step = stepRollover(startRollover('mx.example.com'), reading(), leave1);
+  assert.equal(asked(step), '');
+  assert.equal(step.waits[0]?.until, 10_000_000 + 2 * TTL * 1000);
+});
+
+test('the state survives being written down', () => {
+  const { state } = stepRollover(start(), reading(), leave1);
+  assert.deepEqual(JSON.parse(JSON.stringify(state)), state);
+});

@@ -1,0 +1,29 @@
+import type { Notes } from './notes.js';
+
+const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const lenient = new TextDecoder('utf-8', { ignoreBOM: true });
+
+/** JSON text from bytes. RFC 7493 §2.1 wants UTF-8 without more; UTF-16, byte order marks and stray octets are read all the same. */
+export function decodeText(bytes: Uint8Array, notes: Notes): string {
+  const [a, b] = bytes;
+  const utf16 = a === 0xff && b === 0xfe ? 'utf-16le' : a === 0xfe && b === 0xff ? 'utf-16be' : a !== 0 && b === 0 ? 'utf-16le' : undefined;
+  if (utf16 !== undefined) {
+    notes.add('encoding-not-utf8', '', utf16);
+    const even = bytes.subarray(0, bytes.length & ~1);
+    const text = Buffer.from(even);
+    return (utf16 === 'utf-16be' ? text.swap16() : text).toString('utf16le').replace(/^\ufeff/, '');
+  }
+  const text = decodeUtf8(bytes, notes);
+  if (text.charCodeAt(0) !== 0xfeff) return text;
+  notes.add('byte-order-mark', '');
+  return text.slice(1);
+}
+
+function decodeUtf8(bytes: Uint8Array, notes: Notes): string {
+  try {
+    return strict.decode(bytes);
+  } catch {
+    notes.add('encoding-not-utf8', '', 'octets that are no UTF-8');
+    return lenient.decode(bytes);
+  }
+}

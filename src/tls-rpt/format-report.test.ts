@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import fc from 'fast-check';
+import { formatReport, mergePolicies, parseReport, reportDay, reportFileName, reportSubject, type TlsReport } from './index.js';
+import { somePolicy, someReport } from './testing-reports.js';
+
+const [sample] = fc.sample(someReport, { numRuns: 1, seed: 1 }) as [TlsReport];
+
+test('what the builder writes, the parser reads back equal and without a note', () => {
+  fc.assert(
+    fc.property(someReport, (report) => {
+      const text = formatReport(report);
+      assert.ok(text.ok, text.ok ? '' : text.failure.detail);
+      assert.deepEqual(parseReport(Buffer.from(text.value)), { ok: true, value: { report, notes: [], unforeseen: [] } });
+    }),
+  );
+});
+
+test('the parser survives any octets and any JSON, and its report can be read again', () => {
+  fc.assert(fc.property(fc.uint8Array(), (bytes) => void parseReport(bytes)));
+  fc.assert(
+    fc.property(fc.jsonValue(), (policies) => {
+      const parsed = parseReport(JSON.stringify({ policies }));
+      assert.equal(parsed.ok, typeof policies === 'object' && policies !== null);
+    }),
+  );
+});
+
+test('merging adds up, in any order and grouping', () => {
+  const total = (policies: ReturnType<typeof mergePolicies>): number =>
+    policies.reduce((n, p) => n + p.totalSuccessfulSessionCount + p.failureDetails.reduce((m, d) => m + d.failedSessionCount, 0), 0);
+  fc.assert(
+    fc.property(fc.array(somePolicy), fc.array(somePolicy), (a, b) => {
+      const merged = mergePolicies([...a, ...b]);
+      assert.deepEqual(mergePolicies([...b, ...a]), merged);
+      assert.deepEqual(mergePolicies([...mergePolicies(a), ...mergePolicies(b)]), merged);
+      assert.equal(total(merged), total([...a, ...b]));
+    }),
+  );
+});
+
+test('the builder refuses what a strict reader could refuse, and names the member', () => {
+  const policy = {
+    ...(sample.policies[0] as (typeof sample.policies)[number]),
+    policyType: 'sts',
+    failureDetails: [],
+    totalFailureSessionCount: 0,
+  };
+  const wrong: readonly (readonly [string, Partial<TlsReport>])[] = [
+    ['organization-name', { organizationName: undefined }],
+    ['organization-name', { organizationName: 'a\nb' }],
+    ['contact-info', { contactInfo: 'sender.example' }],
+    ['report-id', { reportId: '' }],
+    ['date-range.start-datetime', { startDatetime: '2026-05-04T01:00:00Z', endDatetime: '2026-05-04T23:59:59Z' }],
+    ['date-range.end-datetime', { startDatetime: '2026-05-04T00:00:00Z', endDatetime: '2026-05-05T00:00:00Z' }],
+    ['policies', { policies: [] }],
+    ['policies[0].policy.policy-type', { policies: [{ ...policy, policyType: 'dane' }] }],
+    ['policies[0].policy.policy-domain', { policies: [{ ...policy, policyDomain: 'Bücher.example' }] }],
+    ['policies[0].policy.mx-host', { policies: [{ ...policy, policyType: 'tlsa', mxHost: ['mx.example'] }] }],
+    ['policies[0].summary.total-successful-session-count', { policies: [{ ...policy, totalSuccessfulSessionCount: -1 }] }],
+    ['policies[0].failure-details', { policies: [{ ...policy, totalFailureSessionCount: 1 }] }],
+  ];
+  for (const [detail, change] of wrong) {
+    const result = formatReport({ ...sample, ...change });
+    assert.deepEqual(result.ok ? 'written' : result.failure.detail, detail);
+  }
+});
+
+test('RFC 8460 §5.1, §5.3: file name and subject', () => {
+  const report = { ...sample, startDatetime: '2026-05-04T00:00:00Z', endDatetime: '2026-05-04T23:59:59Z', reportId: '2026-05-04_a' };
+  const names = { submitter: 'sender.example', policyDomain: 'rcpt.example' };
+  assert.equal(reportFileName(report, names), 'sender.example!rcpt.example!1777852800!1777939199!20260504a.json.gz');
+  assert.equal(
+    reportSubject(report, names),
+    'Report Domain: rcpt.example Submitter: sender.example Report-ID: <2026-05-04_a@sender.example>',
+  );
+  assert.equal(reportDay(report), Date.UTC(2026, 4, 4));
+});

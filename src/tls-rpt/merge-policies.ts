@@ -1,0 +1,50 @@
+import type { FailureDetails, ReportedPolicy } from './report.js';
+
+/**
+ * Adds up policies that are the same in kind, domain and text, and in them failures that are the same in everything but their count. The order is canonical,
+ * so merging is associative and commutative: partial counts of one day may come from several processes.
+ */
+export function mergePolicies(policies: readonly ReportedPolicy[]): readonly ReportedPolicy[] {
+  return gather(policies, policyKey, (same) => ({
+    ...(same[0] as ReportedPolicy),
+    totalSuccessfulSessionCount: sum(same, (p) => p.totalSuccessfulSessionCount),
+    totalFailureSessionCount: sum(same, (p) => p.totalFailureSessionCount),
+    failureDetails: gather(
+      same.flatMap((p) => p.failureDetails),
+      failureKey,
+      (alike) => ({ ...(alike[0] as FailureDetails), failedSessionCount: sum(alike, (d) => d.failedSessionCount) }),
+    ),
+  }));
+}
+
+/** What makes two policies of a report the same one. */
+export function policyKey({ policyType, policyDomain, policyString, mxHost }: ReportedPolicy): string {
+  return JSON.stringify([policyDomain ?? '', policyType, policyString, mxHost]);
+}
+
+function failureKey(d: FailureDetails): string {
+  return JSON.stringify([
+    d.resultType,
+    d.receivingMxHostname ?? '',
+    d.receivingIp ?? '',
+    d.sendingMtaIp ?? '',
+    d.receivingMxHelo ?? '',
+    d.failureReasonCode ?? '',
+    d.additionalInformation ?? '',
+  ]);
+}
+
+function gather<T>(items: readonly T[], keyOf: (item: T) => string, join: (same: readonly T[]) => T): readonly T[] {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const group = groups.get(key);
+    if (group) group.push(item);
+    else groups.set(key, [item]);
+  }
+  return [...groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, same]) => join(same));
+}
+
+function sum<T>(items: readonly T[], countOf: (item: T) => number): number {
+  return items.reduce((total, item) => total + countOf(item), 0);
+}

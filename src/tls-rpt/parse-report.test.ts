@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'node:test';
+import { parseReport, reportFailures, reportQuirks, unpackReport, type ParsedReport } from './index.js';
+import type { Result } from '../base/index.js';
+
+interface Case {
+  readonly file: string;
+  readonly says: string;
+  readonly successful?: number;
+  readonly failed?: number;
+  readonly notes?: readonly string[];
+  readonly unforeseen?: readonly string[];
+  readonly refused?: string;
+  readonly fields?: Readonly<Record<string, unknown>>;
+}
+
+const folder = 'test/vectors/tls-rpt';
+const corpus = JSON.parse(readFileSync(join(folder, 'corpus.json'), 'utf8')) as readonly Case[];
+const contents = corpus.filter((c) => !c.file.endsWith('.eml'));
+
+function read(file: string): Result<ParsedReport> {
+  const unpacked = unpackReport(readFileSync(join(folder, file)));
+  if (!unpacked.ok) return unpacked;
+  const domain = file.split('!')[1];
+  const parsed = parseReport(unpacked.value.bytes, domain ? { domain } : {});
+  if (!parsed.ok) return parsed;
+  const quirks = unpacked.value.quirks.map((code) => ({ code, path: '', detail: '', count: 1 }));
+  return { ok: true, value: { ...parsed.value, notes: [...quirks, ...parsed.value.notes] } };
+}
+
+function at(value: unknown, path: string): unknown {
+  return path.split('.').reduce((v, key) => (v as Record<string, unknown> | undefined)?.[key], value);
+}
+
+for (const { file, says, successful, failed, notes, unforeseen, refused, fields } of contents) {
+  test(`${file}: ${says}`, () => {
+    const result = read(file);
+    if (refused !== undefined) return assert.equal(result.ok ? 'accepted' : result.failure.code, refused);
+    assert.ok(result.ok, result.ok ? '' : `${result.failure.code} ${result.failure.detail}`);
+    const { report } = result.value;
+    const sum = (of: 'totalSuccessfulSessionCount' | 'totalFailureSessionCount'): number => report.policies.reduce((n, p) => n + p[of], 0);
+    assert.deepEqual(
+      {
+        successful: sum('totalSuccessfulSessionCount'),
+        failed: sum('totalFailureSessionCount'),
+        notes: result.value.notes.map((n) => n.code).sort(),
+        unforeseen: result.value.unforeseen.map((u) => u.path).sort(),
+      },
+      { successful, failed, notes, unforeseen: unforeseen ?? [] },
+    );
+    for (const [path, expected] of Object.entries(fields ?? {})) assert.deepEqual(at(report, path) ?? null, expected, path);
+  });
+}
+
+test('the corpus shows every quirk and every refusal that content alone can have', () => {
+  const shown = new Set(corpus.flatMap((c) => [...(c.notes ?? []), c.refused ?? '']));
+  const missing = [...Object.keys(reportQuirks.entries), ...Object.keys(reportFailures.entries)].filter((code) => !shown.has(code));
+  assert.deepEqual(missing, ['media-type-wrong', 'report-missing']);
+  assert.ok(Object.keys(reportFailures.entries).length <= 10);
+  assert.ok(corpus.length >= 60);
+});

@@ -1,0 +1,113 @@
+import { fail, neutralise, ok, parseDomain, type Result } from '../base/index.js';
+import { decodeText } from './decode-text.js';
+import { reportFailures } from './failures.js';
+import { isObject, readMembers, type Members } from './members.js';
+import { Notes, type ReportNote, type Unforeseen } from './notes.js';
+import { readDate } from './read-date.js';
+import { readPolicy } from './read-policy.js';
+import { readText } from './read-values.js';
+import { countMembers, scanJson } from './scan-json.js';
+import type { ReportedPolicy, TlsReport } from './report.js';
+
+/** A report that could be read, and how it departs from RFC 8460. The bytes stay with the caller. */
+export interface ParsedReport {
+  readonly report: TlsReport;
+  readonly notes: readonly ReportNote[];
+  /** What no rule foresaw. */
+  readonly unforeseen: readonly Unforeseen[];
+}
+
+export interface ParseReportOptions {
+  /** The policy domain that the mail's header or the file's name gives, for reports that leave it out. */
+  readonly domain?: string;
+}
+
+const MAX_DEPTH = 64;
+const MAX_MEMBERS = 500_000;
+
+/**
+ * Reads the JSON of a report (RFC 8460 §4.4), unpacked. Whatever has a readable `policies` array is accepted, with the counts the reporter gave; each
+ * departure is a note. Refused only for {@link reportFailures}.
+ */
+export function parseReport(bytes: Uint8Array | string, options: ParseReportOptions = {}): Result<ParsedReport> {
+  const notes = new Notes();
+  const text = typeof bytes === 'string' ? bytes : decodeText(bytes, notes);
+  if (!/[^\s\0]/.test(text)) return fail(reportFailures.make('report-empty'));
+  const { depth, members } = scanJson(text);
+  if (depth > MAX_DEPTH || members > MAX_MEMBERS)
+    return fail(reportFailures.make('report-too-complex', `${members} members, nested ${depth} deep`));
+  const json = parseJson(text, notes);
+  if (json === undefined) return fail(reportFailures.make('report-not-json', neutralise(text.trim(), 60)));
+  if (countMembers(json) < members) notes.add('member-repeated', '');
+  const root: unknown = Array.isArray(json) && json.length === 1 ? (notes.add('level-extra', ''), json[0]) : json;
+  if (!isObject(root)) return fail(reportFailures.make('report-no-policies', 'not an object'));
+  const report = readMembers(root, 'report', '', notes);
+  const policies = report['policies'];
+  if (isObject(policies)) notes.add('list-is-object', 'policies');
+  else if (!Array.isArray(policies)) return fail(reportFailures.make('report-no-policies', 'no array of that name'));
+  const items: readonly unknown[] = Array.isArray(policies) ? policies : [policies];
+  if (items.length === 0) notes.add('policies-empty', 'policies');
+  const read = items.flatMap((item, i) => readPolicy(item, `policies[${i}]`, notes) ?? []);
+  return ok({
+    report: {
+      organizationName: required(report, 'organization-name', notes),
+      ...readRange(report, notes),
+      contactInfo: required(report, 'contact-info', notes),
+      reportId: required(report, 'report-id', notes),
+      policies: withDomains(read, options.domain, notes),
+    },
+    notes: notes.list(),
+    unforeseen: notes.listUnforeseen(),
+  });
+}
+
+function parseJson(text: string, notes: Notes): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // Octets before or after the object, as a footer of a gateway or padding.
+    const [start, end] = [text.indexOf('{'), text.lastIndexOf('}')];
+    if (start < 0 || end < start || (start === 0 && end === text.length - 1)) return undefined;
+    try {
+      const json: unknown = JSON.parse(text.slice(start, end + 1));
+      notes.add('text-around', '', `${text.slice(0, start)}${text.slice(end + 1)}`.trim());
+      return json;
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+function required(report: Members, name: string, notes: Notes): string | undefined {
+  if (report[name] === undefined) return void notes.add('member-missing', name);
+  return readText(report[name], name, notes);
+}
+
+function readRange(report: Members, notes: Notes): Pick<TlsReport, 'startDatetime' | 'endDatetime'> {
+  const given = report['date-range'];
+  const range = isObject(given) ? readMembers(given, 'date-range', 'date-range', notes) : report;
+  const startDatetime = readDate(range['start-datetime'], 'date-range.start-datetime', notes);
+  const endDatetime = readDate(range['end-datetime'], 'date-range.end-datetime', notes);
+  if (startDatetime === undefined || endDatetime === undefined) return { startDatetime, endDatetime };
+  if (endDatetime < startDatetime) {
+    notes.add('range-reversed', 'date-range', `${startDatetime} to ${endDatetime}`);
+    return { startDatetime: endDatetime, endDatetime: startDatetime };
+  }
+  const seconds = (Date.parse(endDatetime) - Date.parse(startDatetime)) / 1000;
+  if (seconds === 86_400) notes.add('range-to-midnight', 'date-range', endDatetime);
+  else if (seconds !== 86_399 || !startDatetime.endsWith('T00:00:00Z'))
+    notes.add('range-not-a-day', 'date-range', `${startDatetime} to ${endDatetime}`);
+  return { startDatetime, endDatetime };
+}
+
+/** A missing policy domain is that of the other policies, or of the envelope. */
+function withDomains(policies: readonly ReportedPolicy[], hint: string | undefined, notes: Notes): readonly ReportedPolicy[] {
+  const lacking = policies.findIndex((p) => p.policyDomain === undefined);
+  if (lacking < 0) return policies;
+  notes.add('policy-domain-missing', `policies[${lacking}].policy.policy-domain`);
+  const named = hint === undefined ? undefined : parseDomain(hint);
+  const others = new Set(policies.flatMap((p) => p.policyDomain ?? []));
+  const [only] = others;
+  const domain = others.size === 1 ? only : named?.ok ? named.value.toLower() : undefined;
+  return policies.map((p) => (p.policyDomain === undefined ? { ...p, policyDomain: domain } : p));
+}

@@ -1,0 +1,113 @@
+import { formatIp, parseDomain, parseIp } from '../base/index.js';
+import type { Notes } from './notes.js';
+
+const MAX_TEXT = 4096;
+const MAX_LIST = 10_000;
+/** More sessions than anybody has in a day; sums of such counts still fit the database. */
+const MAX_COUNT = 1e12;
+const plainDomain = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+$/;
+
+/** A text; undefined where the reporter gave none. An empty string and null count as none. */
+export function readText(value: unknown, path: string, notes: Notes): string | undefined {
+  if (typeof value === 'string') {
+    if (value === '') return void notes.add('text-empty', path);
+    if (value.length <= MAX_TEXT) return value;
+    notes.add('text-too-long', path, value);
+    return value.slice(0, MAX_TEXT);
+  }
+  if (value === undefined) return undefined;
+  if (value === null) return void notes.add('null-member', path);
+  if (Array.isArray(value) && value.length <= 1) {
+    notes.add('text-in-list', path, value);
+    return value.length === 0 ? undefined : readText(value[0], path, notes);
+  }
+  if (typeof value === 'number' || typeof value === 'boolean') {
+    notes.add('text-not-string', path, value);
+    return String(value);
+  }
+  return void notes.unforeseen(path, value);
+}
+
+/** Sessions: never more nor fewer than the reporter said; what is no count is none. */
+export function readCount(value: unknown, path: string, notes: Notes): number | undefined {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= MAX_COUNT) return value;
+  if (value === undefined || value === null) return void notes.add('count-missing', path);
+  const digits = typeof value === 'string' ? /^\s*\+?(\d{1,13})(?:\.0*)?\s*$/.exec(value)?.[1] : undefined;
+  if (digits !== undefined && Number(digits) <= MAX_COUNT) {
+    notes.add('count-is-string', path, value);
+    return Number(digits);
+  }
+  return void notes.add('count-invalid', path, value);
+}
+
+/** A list of texts, also where the reporter made one text of it. */
+export function readList(value: unknown, path: string, notes: Notes): readonly string[] {
+  if (value === undefined) return [];
+  if (Array.isArray(value)) {
+    if (value.length === 0) notes.add('list-empty', path);
+    const texts = value.slice(0, MAX_LIST).flatMap((item: unknown, i) => readText(item, `${path}[${i}]`, notes) ?? []);
+    return texts.length === 1 ? splitText(texts[0] as string, path, notes) : texts;
+  }
+  if (typeof value === 'string' && value.trim() !== '') {
+    const parts = splitText(value, path, notes);
+    if (parts.length === 1) notes.add('list-is-string', path, value);
+    return parts;
+  }
+  const text = readText(value, path, notes);
+  return text === undefined ? [] : [text];
+}
+
+/** Lists written into one string: as JSON (Microsoft's TLSA records), by lines, or by `;` (RFC 8460 §4 has it once so). */
+function splitText(text: string, path: string, notes: Notes): readonly string[] {
+  if (/^\s*\[\s*"/.test(text)) {
+    const inner = tryJson(text);
+    if (Array.isArray(inner) && inner.every((item) => typeof item === 'string')) {
+      notes.add('list-in-string', path, text);
+      return inner.slice(0, MAX_LIST);
+    }
+  }
+  if (!/[\r\n;]/.test(text)) return [text];
+  const parts = text
+    .split(/[\r\n;]+/)
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+  if (parts.length > 1) notes.add('list-joined', path, text);
+  return parts.length > 1 ? parts.slice(0, MAX_LIST) : [text];
+}
+
+function tryJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A domain name in A-labels and lower case, a leading `*.` kept; the reporter's text where it is none. */
+export function readDomain(value: unknown, path: string, notes: Notes): string | undefined {
+  const text = readText(value, path, notes);
+  if (text === undefined || plainDomain.test(text)) return text;
+  const [, wildcard = '', name = ''] = /^(\*\.|\.)?([\s\S]*)$/.exec(text.trim()) ?? [];
+  const parsed = parseDomain(name);
+  if (!parsed.ok) {
+    notes.add('domain-invalid', path, text);
+    return text;
+  }
+  const canonical = `${wildcard === '.' ? '*.' : wildcard}${parsed.value.toLower()}`;
+  if (canonical !== text) notes.add('domain-form', path, text);
+  return canonical;
+}
+
+/** An address in canonical form (RFC 5952); the reporter's text where it is none. */
+export function readAddress(value: unknown, path: string, notes: Notes): string | undefined {
+  const text = readText(value, path, notes);
+  if (text === undefined) return undefined;
+  const ip = parseIp(text.trim().replace(/^\[?(?:ipv6:)?([^\]]*)\]?$/i, '$1'));
+  if (!ip) {
+    notes.add('address-invalid', path, text);
+    return text;
+  }
+  const canonical = formatIp(ip);
+  if (canonical !== text) notes.add('address-form', path, text);
+  return canonical;
+}

@@ -1,0 +1,91 @@
+import { gunzipSync, inflateRawSync } from 'node:zlib';
+import { fail, ok, type Result } from '../base/index.js';
+import { reportFailures } from './failures.js';
+import type { QuirkCode } from './quirks-registry.js';
+
+/** Octets of JSON, and what was odd about their wrapping. */
+export interface UnpackedReport {
+  readonly bytes: Uint8Array;
+  readonly quirks: readonly QuirkCode[];
+}
+
+export interface UnpackReportOptions {
+  /** Octets unpacked. Default 10 MB (RFC 8460 §5.2). No layer yields more than this. */
+  readonly maxBytes?: number;
+}
+
+const MAX_LAYERS = 2;
+
+/**
+ * Opens gzip (RFC 8460 §5.2), and zip where one file is inside; what is neither is returned as it is. The content decides, not a name or a media type.
+ * File names in archives are not looked at (RFC 8460 §6.3).
+ */
+export function unpackReport(packed: Uint8Array, { maxBytes = 10_000_000 }: UnpackReportOptions = {}): Result<UnpackedReport> {
+  let bytes = packed;
+  const quirks: QuirkCode[] = [];
+  for (let layer = 0; ; layer++) {
+    if (bytes.length > maxBytes) return fail(reportFailures.make('report-too-large', `${bytes.length} octets`));
+    const open = bytes[0] === 0x1f && bytes[1] === 0x8b ? openGzip : isZip(bytes) ? openZip : undefined;
+    if (!open) return ok({ bytes, quirks });
+    if (layer === MAX_LAYERS) return fail(reportFailures.make('report-damaged', 'packed more than twice'));
+    if (layer === 1) quirks.push('packed-twice');
+    if (open === openZip) quirks.push('packed-as-zip');
+    const opened = open(bytes, maxBytes);
+    if (!opened.ok) return opened;
+    bytes = opened.value;
+  }
+}
+
+function openGzip(bytes: Uint8Array, maxBytes: number): Result<Uint8Array> {
+  // RFC 1952 §2.3.1 ISIZE: most bombs say their size, and are not opened at all.
+  const size = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  if (bytes.length >= 18 && size.readUInt32LE(bytes.length - 4) > maxBytes && expands(bytes.length, maxBytes))
+    return fail(reportFailures.make('report-too-large', 'unpacked'));
+  return inflate(() => gunzipSync(bytes, { maxOutputLength: maxBytes }));
+}
+
+/** Deflate yields at most 1,032 octets for one, so a smaller body that claims more is damaged rather than large. */
+function expands(packed: number, unpacked: number): boolean {
+  return packed * 1032 >= unpacked;
+}
+
+function isZip(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x50 && bytes[1] === 0x4b && (bytes[2] === 3 || bytes[2] === 5);
+}
+
+/** The one file of a zip archive, found through its directory, which alone has the sizes in every variant. */
+function openZip(bytes: Uint8Array, maxBytes: number): Result<Uint8Array> {
+  const refuse = (why: string): Result<Uint8Array> => fail(reportFailures.make('report-archive', why));
+  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const end = view.lastIndexOf('PK\x05\x06', -22, 'latin1');
+  if (end < 0) return fail(reportFailures.make('report-damaged', 'a zip archive without its directory'));
+  let at = view.readUInt32LE(end + 16);
+  let file: { at: number; method: number; packed: number } | undefined;
+  for (let n = view.readUInt16LE(end + 10); n > 0; n--) {
+    if (at + 46 > view.length || view.readUInt32LE(at) !== 0x02014b50) return fail(reportFailures.make('report-damaged', 'zip directory'));
+    const [flags, method, packed, size] = [8, 10, 20, 24].map((o, i) => (i < 2 ? view.readUInt16LE(at + o) : view.readUInt32LE(at + o)));
+    if (((flags ?? 0) & 1) !== 0) return refuse('encrypted');
+    if (size !== 0 || packed !== 0) {
+      if (file) return refuse('more than one file');
+      file = { at: view.readUInt32LE(at + 42), method: method ?? 0, packed: packed ?? 0 };
+    }
+    at += 46 + view.readUInt16LE(at + 28) + view.readUInt16LE(at + 30) + view.readUInt16LE(at + 32);
+  }
+  if (!file) return refuse('no file');
+  if (file.at + 30 > view.length) return fail(reportFailures.make('report-damaged', 'zip entry'));
+  const start = file.at + 30 + view.readUInt16LE(file.at + 26) + view.readUInt16LE(file.at + 28);
+  const body = bytes.subarray(start, start + file.packed);
+  if (file.method === 0) return ok(body);
+  return file.method === 8 ? inflate(() => inflateRawSync(body, { maxOutputLength: maxBytes })) : refuse(`method ${file.method}`);
+}
+
+function inflate(call: () => Uint8Array): Result<Uint8Array> {
+  try {
+    return ok(call());
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? '';
+    return fail(
+      code === 'ERR_BUFFER_TOO_LARGE' ? reportFailures.make('report-too-large', 'unpacked') : reportFailures.make('report-damaged', code),
+    );
+  }
+}

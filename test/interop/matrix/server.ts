@@ -1,0 +1,75 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Server as Listener } from 'node:net';
+import type { Endpoint } from '../../../src/net/index.js';
+import { greets, until, type Daemon } from '../process.js';
+import { createCa, createIntermediate, issue, type Issued } from '../../../src/pki/index.js';
+
+/** The domain whose mail hosts the servers are. */
+export const DOMAIN = 'matrix.example';
+
+/** A server of the matrix as it runs: where it answers SMTP. */
+export interface Server {
+  /** Its MX host is this label below {@link DOMAIN}. */
+  readonly name: string;
+  readonly at: Endpoint;
+}
+
+/** One kind of software with the servers it runs. */
+export interface Software {
+  readonly servers: readonly Server[];
+  log(): string;
+  stop(): Promise<void>;
+}
+
+/** What the servers share: a folder, and one certificate with an RSA and one with a P-256 key, good for every host of the matrix. */
+export interface Site {
+  readonly folder: string;
+  readonly root: Issued;
+  readonly rsa: Certificate;
+  readonly ecdsa: Certificate;
+}
+
+/** A certificate with its chain and key, and the file that holds key and chain. */
+export interface Certificate extends Issued {
+  readonly file: string;
+}
+
+export function createSite(folder: string): Site {
+  const root = createCa({ name: 'Matrix Root' });
+  const intermediate = createIntermediate(root, { name: 'Matrix CA' });
+  const certificate = (algorithm: 'rsa-2048' | 'p256'): Certificate => {
+    const issued = issue(intermediate, { names: [`*.${DOMAIN}`], algorithm });
+    const file = join(folder, `${algorithm}.pem`);
+    writeFileSync(file, issued.keyPem + issued.chainPem);
+    return { ...issued, file };
+  };
+  return { folder, root, rsa: certificate('rsa-2048'), ecdsa: certificate('p256') };
+}
+
+/** A folder of its own for one kind of software. */
+export function folderFor(site: Site, name: string): string {
+  const folder = join(site.folder, name);
+  mkdirSync(folder, { recursive: true });
+  return folder;
+}
+
+/** Daemons of one kind of software, once all their servers greet. */
+export async function started(
+  servers: readonly Server[],
+  daemons: readonly Daemon[],
+  listeners: readonly Listener[] = [],
+): Promise<Software> {
+  const log = (): string => daemons.map((daemon) => daemon.log).join('\n');
+  const stop = async (): Promise<void> => {
+    listeners.forEach((listener) => listener.close());
+    await Promise.all(daemons.map((daemon) => daemon.stop()));
+  };
+  try {
+    for (const { name, at } of servers) await until(name, () => greets(at.address, at.port), log);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { servers, log, stop };
+}

@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { checkModel, type ModelBounds } from '../tools/rollover/model.js';
+import { others, ours, type Order } from '../tools/rollover/orders.js';
+import { simulate } from '../tools/rollover/simulate.js';
+import type { RolloverReading, RolloverState } from '../src/publish/index.js';
+
+const bounds: ModelBounds = { changes: 1, dsChanges: 0, held: 2, limit: 100_000 };
+
+/** Our order, told less than there is to see. */
+function shortSighted(name: string, blur: (seen: RolloverReading) => RolloverReading): Order<RolloverState> {
+  return { ...ours, name, step: (state, seen, leave, ttl) => ours.step(state, blur(seen), leave, ttl) };
+}
+
+test('no order of events in a small world loses mail, and every state leads to the end of the change', () => {
+  const { whole, failure, stuck, states } = checkModel(ours, bounds);
+  assert.deepEqual({ whole, failure, stuck }, { whole: true, failure: undefined, stuck: 0 });
+  assert.ok(states > 500, `${states} states`);
+});
+
+for (const order of others) {
+  test(`the small world finds how to lose mail: ${order.name}`, () => {
+    assert.match(checkModel(order as Order, { ...bounds, held: 1 }).failure?.what ?? '', /a sender holds/);
+  });
+}
+
+const careless: readonly Order<RolloverState>[] = [
+  shortSighted('reads one authoritative server', (seen) => ({ ...seen, nameservers: seen.nameservers.slice(0, 1) })),
+  shortSighted('looks at one address of the server', (seen) => ({ ...seen, addresses: seen.addresses.slice(0, 1) })),
+  shortSighted('takes half the TTL', (seen) => ({
+    ...seen,
+    nameservers: seen.nameservers.map((n) => (n.rrset === 'unknown' ? n : { ...n, rrset: { ...n.rrset, ttl: n.rrset.ttl / 2 } })),
+  })),
+  {
+    ...ours,
+    name: 'forgets what is no longer published',
+    step(before, seen, leave, ttl) {
+      const { state, actions } = ours.step(before, seen, leave, ttl);
+      return { state: { ...state, alive: state.alive.filter(({ gone }) => gone === undefined) }, actions };
+    },
+  },
+];
+for (const order of careless) {
+  test(`the small world finds how our own order loses mail when it ${order.name}`, () => {
+    assert.match(checkModel(order, bounds).failure?.what ?? '', /a sender holds/);
+  });
+}
+
+test('of 500 caching senders none is held up by our order, and some by every other', () => {
+  const few = { senders: 500, changes: 2, seed: 7 };
+  assert.equal(simulate(ours, few).held, 0);
+  for (const order of others) assert.ok(simulate(order as Order, few).held > 0, order.name);
+});
