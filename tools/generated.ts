@@ -11,6 +11,7 @@ import { httpFailures } from '../src/http/index.js';
 import { stsFailures } from '../src/mta-sts/index.js';
 import { publishFailures } from '../src/publish/index.js';
 import { smtpFailures } from '../src/smtp/index.js';
+import { reportSchemas } from '../src/report/index.js';
 import { storeFailures } from '../src/store/index.js';
 import { builderFailures, reportFailures, reportQuirks, tlsRptFailures } from '../src/tls-rpt/index.js';
 import { tlsFailures } from '../src/tls/index.js';
@@ -38,7 +39,7 @@ const parts: readonly (readonly [string, FailureCatalogue<string>])[] = [
 
 async function generated(): Promise<ReadonlyMap<string, string>> {
   const files = new Map([['docs/errors.md', errors()]]);
-  for (const [file, schema] of Object.entries(jsonSchemas()))
+  for (const [file, schema] of Object.entries({ ...jsonSchemas(), ...reportSchemas() }))
     files.set(`schemas/${file}`, await format(JSON.stringify(schema), { parser: 'json', printWidth: 140 }));
   return files;
 }

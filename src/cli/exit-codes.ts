@@ -1,7 +1,7 @@
 import type { CheckResult } from '../evidence/index.js';
 
 /** The exit statuses of `hermetic`. */
-export const exitCodes = { good: 0, fail: 1, usage: 2, inconclusive: 3, interrupted: 130 } as const;
+export const exitCodes = { good: 0, fail: 1, usage: 2, inconclusive: 3, retry: 75, interrupted: 130 } as const;
 
 /** The exit status a result comes to. */
 export function exitCodeOf(result: CheckResult, failOn: 'warn' | 'fail' = 'fail'): number {

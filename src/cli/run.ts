@@ -6,6 +6,7 @@ import { dnssecCommand } from './commands/dnssec.js';
 import { gradeCommand } from './commands/grade.js';
 import { labCommand } from './commands/lab.js';
 import { serveCommand } from './commands/serve.js';
+import { reportCommand } from './commands/report.js';
 import { exitCodes } from './exit-codes.js';
 import { complain, type Output } from './output.js';
 import { isHermeticError } from '../base/index.js';
@@ -24,6 +25,7 @@ export async function run(args: readonly string[], output: Output, signal: Abort
     .addCommand(diffCommand(output, finish))
     .addCommand(dnssecCommand(output, signal, finish))
     .addCommand(serveCommand(output, signal, finish))
+    .addCommand(reportCommand(output, signal, finish))
     .addCommand(labCommand(output, signal, finish));
   for (const command of [program, ...program.commands, ...program.commands.flatMap((c) => c.commands)]) {
     command.exitOverride().configureOutput({

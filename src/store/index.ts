@@ -12,5 +12,6 @@
 export { openStore, type OpenStoreOptions, type Statement, type Store } from './open-store.js';
 export type { Value } from './driver.js';
 export { migrate } from './migrate.js';
+export { groupCommit } from './group-commit.js';
 export { verifyStore } from './verify-store.js';
 export { storeFailures } from './failures.js';

@@ -1,0 +1,15 @@
+/**
+ * TLS-RPT, receiving: reports by HTTPS, mail and files, who vouches for them, what they add up to, and what to do about it. RFC 8460.
+ *
+ * @example
+ * const store = await openReports(':memory:');
+ * for await (const { status, totals } of importReports(walkSources('reports/'), { clock: systemClock, store })) console.log(status, totals?.failed);
+ */
+export { openReports, prepareReports } from './open-reports.js';
+export { importReports, type ImportOptions } from './read/import-reports.js';
+export { walkSources, type Source } from './read/walk-sources.js';
+export { reportRecordSchema, reportSchemas, type ReportRecord } from './read/report-record.js';
+export { arrivalOf } from './verify/arrival-of.js';
+export { verifyDkim } from './verify/verify-dkim.js';
+export { storeReports, type ReceivedReport, type StoreOutcome } from './tables/store-reports.js';
+export { counts, type DkimVerdict, type JudgedReading, type MailEnvelope, type Reading, type Trust, type Via } from './types.js';

@@ -1,0 +1,26 @@
+import { fail, ok, type Result } from '../../base/index.js';
+import { parseReport, unpackReport, type ParsedReport, type QuirkCode } from '../../tls-rpt/index.js';
+
+export interface ReadContentOptions {
+  /** Octets unpacked. */
+  readonly maxBytes?: number;
+  /** The policy domain by header or file name. */
+  readonly domain?: string | undefined;
+  readonly quirks?: readonly QuirkCode[];
+}
+
+/** Unpacks and parses one report; what was odd about its wrapping comes first among the notes. */
+export function readContent(raw: Uint8Array, { maxBytes, domain, quirks = [] }: ReadContentOptions = {}): Result<ParsedReport> {
+  const unpacked = unpackReport(raw, maxBytes === undefined ? {} : { maxBytes });
+  if (!unpacked.ok) return fail(unpacked.failure);
+  const parsed = parseReport(unpacked.value.bytes, domain === undefined ? {} : { domain });
+  const wrapping = [...quirks, ...unpacked.value.quirks];
+  if (!parsed.ok || wrapping.length === 0) return parsed;
+  return ok({ ...parsed.value, notes: [...wrapping.map((code) => ({ code, path: '', detail: '', count: 1 })), ...parsed.value.notes] });
+}
+
+/** The policy domain in a file name of RFC 8460 §5.1, `sender!policy-domain!begin!end[!id].json[.gz]`. */
+export function domainOfName(name: string): string | undefined {
+  const [, domain, begin] = name.slice(Math.max(name.lastIndexOf('/'), name.lastIndexOf('\\')) + 1).split('!');
+  return begin === undefined ? undefined : domain;
+}

@@ -1,0 +1,36 @@
+import { unpackReport } from '../../tls-rpt/index.js';
+import type { DkimVerdict, Reading, Via } from '../types.js';
+import { domainOfName, readContent } from './read-content.js';
+import { readMail } from './read-mail.js';
+
+export interface ReadItemOptions {
+  readonly name: string;
+  readonly via: Via;
+  readonly peer?: string;
+  /** Octets of a report unpacked. Default 10 MB. */
+  readonly maxBytes?: number;
+  /** Judges the signatures of a mail. Without it no signature can be verified. */
+  readonly verify?: (mail: Uint8Array) => Promise<DkimVerdict>;
+}
+
+const notAsked: DkimVerdict = { result: 'temperror', detail: 'not verified' };
+
+/** Every report in a mail or a body. A compressed mail is opened first. */
+export async function readItem(bytes: Uint8Array, options: ReadItemOptions): Promise<readonly Reading[]> {
+  const { name, via, peer, maxBytes, verify } = options;
+  const common = { name, via, ...(peer === undefined ? {} : { peer }) };
+  const opened = unpackReport(bytes, maxBytes === undefined ? {} : { maxBytes: Math.max(maxBytes, bytes.length) });
+  const mail = opened.ok && isMail(opened.value.bytes) ? opened.value.bytes : undefined;
+  if (!mail) {
+    const parsed = readContent(bytes, { ...(maxBytes === undefined ? {} : { maxBytes }), domain: domainOfName(name) });
+    return [{ ...common, raw: bytes, parsed }];
+  }
+  const read = await readMail(mail, verify ? await verify(mail) : notAsked, maxBytes);
+  return read.reports.map(({ raw, parsed }, i) => ({ ...common, name: i === 0 ? name : `${name}#${i + 1}`, mail: read.mail, raw, parsed }));
+}
+
+/** Begins with a header field, or with the envelope line that some tools leave before it. */
+function isMail(bytes: Uint8Array): boolean {
+  const start = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 2000)).toString('latin1');
+  return /^(From [^\n]*\n|>From [^\n]*\n)?[A-Za-z][A-Za-z0-9-]*:[ \t\r\n]/.test(start.replace(/^(\xef\xbb\xbf|\s)+/, ''));
+}

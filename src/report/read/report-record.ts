@@ -1,0 +1,103 @@
+import { z } from 'zod';
+import { neutralise } from '../../base/index.js';
+import { reportDay, reportFailures, reportQuirks } from '../../tls-rpt/index.js';
+import type { StoreOutcome } from '../tables/store-reports.js';
+import { counts, type JudgedReading } from '../types.js';
+
+const text = z.string();
+const count = z.number().int().min(0);
+
+const detail = z.strictObject({
+  resultType: text,
+  sendingMtaIp: text.optional(),
+  receivingMxHostname: text.optional(),
+  receivingMxHelo: text.optional(),
+  receivingIp: text.optional(),
+  failedSessionCount: count,
+  additionalInformation: text.optional(),
+  failureReasonCode: text.optional(),
+});
+
+const policy = z.strictObject({
+  policyType: text,
+  policyDomain: text.optional(),
+  policyString: z.array(text),
+  mxHost: z.array(text),
+  totalSuccessfulSessionCount: count,
+  totalFailureSessionCount: count,
+  failureDetails: z.array(detail),
+});
+
+/** `hermetic.report/1`: one report, or one refusal, as `hermetic report import --json` prints it, one a line. */
+export const reportRecordSchema = z
+  .strictObject({
+    schema: z.literal('hermetic.report/1'),
+    /** File, and the number in it from the second on. */
+    source: text,
+    via: z.enum(['https', 'mail', 'file']),
+    status: z.enum(['accepted', 'refused']),
+    refusal: z.strictObject({ code: text, detail: text, says: text }).optional(),
+    trust: z.strictObject({ verdict: text, counted: z.boolean(), detail: text, signer: text.optional() }).optional(),
+    /** Who it is counted as: the organisational domain, else the name. */
+    reporter: text.optional(),
+    /** The UTC day it is about. */
+    day: z.iso.date().optional(),
+    totals: z.strictObject({ successful: count, failed: count }).optional(),
+    report: z
+      .strictObject({
+        organizationName: text.optional(),
+        startDatetime: z.iso.datetime().optional(),
+        endDatetime: z.iso.datetime().optional(),
+        contactInfo: text.optional(),
+        reportId: text.optional(),
+        policies: z.array(policy),
+      })
+      .optional(),
+    /** How it departs from RFC 8460, and how it was read. */
+    notes: z.array(z.strictObject({ code: text, path: text, detail: text, count, says: text })).optional(),
+    /** What no rule foresaw, as it stood there. */
+    unforeseen: z.array(z.strictObject({ path: text, json: text, count })).optional(),
+    /** Where it went into a store. */
+    stored: z.enum(['stored', 'repeated', 'confirmed']).optional(),
+  })
+  .meta({ id: 'hermetic.report-1', title: 'hermetic.report/1', description: 'One TLS-RPT report as it was read, or why it was refused.' });
+
+export type ReportRecord = z.infer<typeof reportRecordSchema>;
+
+/** The published JSON Schemas of reports (draft 2020-12) by file name. */
+export function reportSchemas(): Readonly<Record<string, object>> {
+  return { 'hermetic.report-1.json': z.toJSONSchema(reportRecordSchema, { target: 'draft-2020-12' }) };
+}
+
+/** What is said of one reading. */
+export function reportRecord(reading: JudgedReading, stored?: StoreOutcome): ReportRecord {
+  const { name: source, via, parsed, trust, mail, reporter } = reading;
+  const head = { schema: 'hermetic.report/1', source, via } as const;
+  if (!parsed.ok) {
+    const { code, detail } = parsed.failure;
+    const says = (reportFailures.entries as Readonly<Record<string, { says: string }>>)[code]?.says ?? '';
+    return { ...head, status: 'refused', refusal: { code, detail: neutralise(detail), says } };
+  }
+  const { report, notes, unforeseen } = parsed.value;
+  const day = reportDay(report);
+  const sum = (of: 'totalSuccessfulSessionCount' | 'totalFailureSessionCount'): number => report.policies.reduce((n, p) => n + p[of], 0);
+  const signer = mail?.dkim.signer;
+  return {
+    ...head,
+    status: 'accepted',
+    trust: {
+      verdict: trust,
+      counted: counts(trust),
+      detail: reading.detail,
+      ...(signer === undefined ? {} : { signer: neutralise(signer, 300) }),
+    },
+    reporter,
+    ...(day === undefined ? {} : { day: new Date(day).toISOString().slice(0, 10) }),
+    totals: { successful: sum('totalSuccessfulSessionCount'), failed: sum('totalFailureSessionCount') },
+    // Members that the reporter left out are left out here too.
+    report: JSON.parse(JSON.stringify(report)) as ReportRecord['report'],
+    notes: notes.map((note) => ({ ...note, says: reportQuirks.entries[note.code].says })),
+    unforeseen: [...unforeseen],
+    ...(stored === undefined ? {} : { stored }),
+  };
+}

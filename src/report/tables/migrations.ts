@@ -1,0 +1,81 @@
+/** The tables of reports. Days count from 1970, times are milliseconds since then; the domain `` in a rollup stands for all of them. */
+export const migrations: readonly string[] = [
+  `CREATE TABLE report (
+     id INTEGER PRIMARY KEY,
+     digest TEXT NOT NULL UNIQUE,
+     received_at BIGINT NOT NULL,
+     day INTEGER,
+     reporter TEXT NOT NULL,
+     organization TEXT,
+     contact TEXT,
+     report_id TEXT,
+     via TEXT NOT NULL,
+     peer TEXT,
+     trust TEXT NOT NULL,
+     trust_detail TEXT NOT NULL,
+     counted INTEGER NOT NULL,
+     copies INTEGER NOT NULL DEFAULT 1,
+     ok BIGINT NOT NULL,
+     failed BIGINT NOT NULL,
+     notes TEXT,
+     raw BLOB NOT NULL
+   );
+   CREATE INDEX report_by_day ON report (day);
+   CREATE INDEX report_uncounted ON report (received_at) WHERE counted = 0;
+   CREATE INDEX report_odd ON report (received_at) WHERE notes IS NOT NULL;
+   CREATE TABLE report_text (id INTEGER PRIMARY KEY, digest TEXT NOT NULL UNIQUE, text TEXT NOT NULL);
+   CREATE TABLE report_policy (
+     report INTEGER NOT NULL REFERENCES report (id) ON DELETE CASCADE,
+     number INTEGER NOT NULL,
+     domain TEXT NOT NULL,
+     day INTEGER NOT NULL,
+     reporter TEXT NOT NULL,
+     type TEXT NOT NULL,
+     mode TEXT NOT NULL,
+     text INTEGER NOT NULL,
+     counted INTEGER NOT NULL,
+     ok BIGINT NOT NULL,
+     failed BIGINT NOT NULL,
+     PRIMARY KEY (report, number)
+   );
+   CREATE INDEX report_policy_by_domain ON report_policy (domain, day);
+   CREATE TABLE report_failure (
+     report INTEGER NOT NULL REFERENCES report (id) ON DELETE CASCADE,
+     number INTEGER NOT NULL,
+     domain TEXT NOT NULL,
+     day INTEGER NOT NULL,
+     reporter TEXT NOT NULL,
+     type TEXT NOT NULL,
+     mode TEXT NOT NULL,
+     counted INTEGER NOT NULL,
+     result TEXT NOT NULL,
+     mx TEXT NOT NULL,
+     ip TEXT NOT NULL,
+     sender_ip TEXT NOT NULL,
+     reason TEXT NOT NULL,
+     info TEXT NOT NULL,
+     failed BIGINT NOT NULL
+   );
+   CREATE INDEX report_failure_by_domain ON report_failure (domain, day);
+   CREATE INDEX report_failure_by_report ON report_failure (report);
+   CREATE TABLE report_day (
+     domain TEXT NOT NULL,
+     day INTEGER NOT NULL,
+     type TEXT NOT NULL,
+     ok BIGINT NOT NULL,
+     failed BIGINT NOT NULL,
+     reports BIGINT NOT NULL,
+     PRIMARY KEY (domain, day, type)
+   );
+   CREATE INDEX report_day_failing ON report_day (day) WHERE failed > 0;
+   CREATE TABLE report_reporter_day (
+     domain TEXT NOT NULL,
+     day INTEGER NOT NULL,
+     reporter TEXT NOT NULL,
+     type TEXT NOT NULL,
+     ok BIGINT NOT NULL,
+     failed BIGINT NOT NULL,
+     reports BIGINT NOT NULL,
+     PRIMARY KEY (domain, day, reporter, type)
+   );`,
+];

@@ -1,0 +1,16 @@
+/**
+ * When the receiving server took a mail: the date of its topmost Received field. Signatures expire within days (some reporters say after seven), so a stored
+ * mail is judged by the day it came.
+ */
+export function arrivalOf(mail: Uint8Array): number | undefined {
+  const start = Buffer.from(mail.buffer, mail.byteOffset, Math.min(mail.length, 64 * 1024)).toString('latin1');
+  const [head = ''] = start.split(/\r?\n\r?\n/, 1);
+  const received = /^received:((?:[^\n]|\n[ \t])*)/im.exec(head)?.[1];
+  const at = Date.parse(
+    received
+      ?.slice(received.lastIndexOf(';') + 1)
+      .replace(/\s+/g, ' ')
+      .trim() ?? '',
+  );
+  return Number.isNaN(at) ? undefined : at;
+}
