@@ -41,7 +41,10 @@ function hostView(evidence: Evidence, host: JudgedHost, addresses: readonly Judg
     name,
     dnssec,
     tlsa: tlsa.dnssec === 'indeterminate' && resolverAtFault(evidence) ? 'unknown' : tlsa.status,
-    servers: addresses.length === 0 && addressLookup.status === 'failed' && dnssec !== 'bogus' ? [notTold] : addresses.map(serverView),
+    servers:
+      addresses.length === 0 && addressLookup.status === 'failed' && dnssec !== 'bogus'
+        ? [notTold]
+        : addresses.map((address) => serverView(address, ownNetworkStrips(evidence))),
   };
 }
 
@@ -52,15 +55,21 @@ export function resolverAtFault({ network }: Evidence): boolean {
   );
 }
 
-function serverView({ evidence, connection, certificates, shown }: JudgedAddress): ServerView {
+/** The control host looks stripped as well: what STARTTLS looks like from here says nothing about the domain. */
+export function ownNetworkStrips({ network: { control } }: Evidence): boolean {
+  return control !== undefined && ['absent', 'mangled'].includes(control.starttls);
+}
+
+function serverView({ evidence, connection, certificates, shown }: JudgedAddress, stripped: boolean): ServerView {
   const all = (judge: (c: JudgedAddress['certificates'][number]) => Known): Known => {
     const found = certificates.map(judge);
     return found.includes('no') ? 'no' : found.length === 0 || found.includes('unknown') ? 'unknown' : 'yes';
   };
+  const missing = stripped ? 'unknown' : 'no';
   return {
     ip: evidence.ip,
     reachable: ({ reachable: 'yes', unreachable: 'no', inconclusive: 'unknown', skipped: 'unknown' } as const)[evidence.status],
-    starttls: ({ offered: 'yes', absent: 'no', mangled: 'no', refused: 'no', unknown: 'unknown' } as const)[shown.starttls],
+    starttls: ({ offered: 'yes', absent: missing, mangled: missing, refused: 'no', unknown: 'unknown' } as const)[shown.starttls],
     tls: connection?.handshake ? 'yes' : handshakeFailed(connection?.failure?.code) ? 'no' : 'unknown',
     pkix: all((c) => c.pkix),
     dane: all(({ shown: { dane } }) => (dane === 'match' ? 'yes' : dane === 'unverifiable' ? 'unknown' : 'no')),

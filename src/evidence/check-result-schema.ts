@@ -6,6 +6,9 @@ import type { CheckResult } from './check-result.js';
 const versions = ['SSLv2', 'SSLv3', 'TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] as const;
 const text = z.string();
 
+const exposure = keyed(senders, keyed(attacks, z.enum(outcomes)));
+const starttls = z.enum(['offered', 'absent', 'mangled', 'refused', 'unknown']);
+
 export const certificate = z.strictObject({
   keyAlgorithm: text,
   keyBits: z.int().min(0),
@@ -19,6 +22,8 @@ export const certificate = z.strictObject({
   validity: z.enum(['valid', 'expired', 'not-yet-valid']),
   nameMatch: z.enum(['match', 'mismatch']),
   dane: z.enum(['match', 'mismatch', 'unverifiable', 'not-applicable']),
+  daneRecord: text.optional(),
+  mtaSts: z.enum(['match', 'mismatch', 'unknown', 'not-applicable']).optional(),
   spkiSha256: z.string().regex(/^[0-9a-f]{64}$/),
 });
 
@@ -27,7 +32,7 @@ const address = z.strictObject({
   status: z.enum(['reachable', 'unreachable', 'inconclusive', 'skipped']),
   reason: text.optional(),
   connections: z.int().min(0),
-  starttls: z.enum(['offered', 'absent', 'mangled', 'refused', 'unknown']),
+  starttls,
   tls: z.strictObject({
     versions: keyed(versions, z.enum(['accepted', 'refused', 'unknown'])),
     suites: z.array(z.strictObject({ version: text, name: text })),
@@ -35,6 +40,7 @@ const address = z.strictObject({
     groups: z.array(text),
   }),
   certificates: z.array(certificate),
+  exposure: exposure.optional(),
 });
 
 const host = z.strictObject({
@@ -45,7 +51,10 @@ const host = z.strictObject({
   tlsa: z.strictObject({
     status: z.enum(['usable', 'unusable', 'absent', 'insecure', 'bogus', 'tempfail']),
     records: z.array(z.string().regex(/^\d{1,3} \d{1,3} \d{1,3} [0-9a-f]*$/)),
+    roles: z.array(z.enum(['current', 'next', 'stale', 'unrelated', 'duplicate', 'unusable', 'unknown'])).optional(),
+    rollover: z.enum(['ready', 'single', 'partial', 'mismatch', 'unknown']).optional(),
   }),
+  exposure: exposure.optional(),
   addresses: z.array(address),
 });
 
@@ -72,7 +81,7 @@ export const checkResultSchema = z
     profile: text,
     depth,
     verdict: z.enum(['pass', 'warn', 'fail', 'inconclusive', 'not-applicable']),
-    exposure: keyed(senders, keyed(attacks, z.enum(outcomes))),
+    exposure,
     route: z.strictObject({ kind: z.enum(['mx', 'implicit', 'null-mx', 'none', 'error']), dnssec }),
     hosts: z.array(host),
     mtaSts: z.strictObject({
@@ -84,6 +93,7 @@ export const checkResultSchema = z
       problems: z.array(text),
     }),
     tlsRpt: z.strictObject({ status: record, rua: z.array(text), problems: z.array(text) }),
+    control: z.strictObject({ host: text, starttls }).optional(),
     findings: z.array(finding),
     notLookedAt: z.array(text),
     connections: z.int().min(0),

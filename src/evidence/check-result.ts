@@ -1,6 +1,7 @@
 /** `hermetic.check/1`: the verdict on a domain. A stable contract: fields are added, never renamed. */
+import type { RolloverState, TlsaRole } from '../dane/index.js';
 import type { Dnssec } from '../dns/index.js';
-import type { Attack, Outcome, Sender } from '../policy/index.js';
+import type { Exposure } from '../policy/index.js';
 import type { Depth } from './evidence.js';
 
 export type Verdict = 'pass' | 'warn' | 'fail' | 'inconclusive' | 'not-applicable';
@@ -16,7 +17,7 @@ export interface CheckResult {
   readonly profile: string;
   readonly depth: Depth;
   readonly verdict: Verdict;
-  readonly exposure: Readonly<Record<Sender, Readonly<Record<Attack, Outcome>>>>;
+  readonly exposure: Exposure;
   readonly route: { readonly kind: 'mx' | 'implicit' | 'null-mx' | 'none' | 'error'; readonly dnssec: Dnssec };
   readonly hosts: readonly MailHost[];
   readonly mtaSts: {
@@ -32,6 +33,8 @@ export interface CheckResult {
     readonly rua: readonly string[];
     readonly problems: readonly string[];
   };
+  /** The control host, asked over the same network. */
+  readonly control?: { readonly host: string; readonly starttls: MailAddress['starttls'] };
   readonly findings: readonly Finding[];
   /** Rules of the profile that this depth does not ask. */
   readonly notLookedAt: readonly string[];
@@ -47,7 +50,12 @@ export interface MailHost {
   readonly tlsa: {
     readonly status: 'usable' | 'unusable' | 'absent' | 'insecure' | 'bogus' | 'tempfail';
     readonly records: readonly string[];
+    /** What each record is there for, in the order of `records`. */
+    readonly roles?: readonly TlsaRole[];
+    readonly rollover?: RolloverState;
   };
+  /** Were this host the only one. */
+  readonly exposure?: Exposure;
   readonly addresses: readonly MailAddress[];
 }
 
@@ -64,6 +72,8 @@ export interface MailAddress {
     readonly groups: readonly string[];
   };
   readonly certificates: readonly MailCertificate[];
+  /** Were this address the only one. */
+  readonly exposure?: Exposure;
 }
 
 export interface MailCertificate {
@@ -81,6 +91,10 @@ export interface MailCertificate {
   /** Against the MX host name. */
   readonly nameMatch: 'match' | 'mismatch';
   readonly dane: 'match' | 'mismatch' | 'unverifiable' | 'not-applicable';
+  /** The TLSA record that matches. */
+  readonly daneRecord?: string;
+  /** What a sender with the MTA-STS policy says of it: host in the policy, chain, date and name (RFC 8461 §4). */
+  readonly mtaSts?: 'match' | 'mismatch' | 'unknown' | 'not-applicable';
   readonly spkiSha256: string;
 }
 

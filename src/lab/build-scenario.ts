@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { spkiSha256, parseCertificate } from '../x509/index.js';
 import { parseDomain } from '../base/index.js';
 import { mailServer, type ReceivedMail } from './actors/mail-server.js';
@@ -25,6 +26,8 @@ const suites = [0xc030, 0xc02f, 0xc028, 0xc027, 0xc014, 0xc013, 0x0035, 0x002f];
 const groups = [29, 23, 24];
 const oldSurfaces = {
   'old-versions': { versions: [0x0301, 0x0302, 0x0303], suites: [...suites, 0x000a, 0x0005], groups },
+  /** Reads no more than the first 64 suites of a hello, and its own come later. */
+  'short-hellos': { versions: [0x0303], suites: [0xc030, 0xc02f], groups, readsSuites: 64 },
   ssl3: { versions: [0x0300, 0x0301, 0x0302, 0x0303], suites, groups },
 } as const;
 
@@ -60,12 +63,12 @@ export function asciiOf(domain: string): string {
 
 async function buildHost(host: HostTraits, fullName: string, scenario: Scenario, site: Site): Promise<string[]> {
   const { world, network } = site;
-  const { name = 'mx', certificate = 'trusted', habit = 'good', tlsa = [], tlsaAt, dial, v6, greeting, speaks } = host;
+  const { name = 'mx', certificate = 'trusted', tlsa = [], tlsaAt, dial, v6, beside } = host;
   const owner = name === '@' ? '' : `.${name}`;
   const address = world.nextAddress();
   const lines = [`${name} A ${address}`];
   if (v6) {
-    const six = `2001:db8::${address.split('.')[3] ?? '1'}`;
+    const six = sixOf(address);
     lines.push(`${name} AAAA ${six}`);
     network.block(six, SMTP, 'no-route');
   }
@@ -73,39 +76,55 @@ async function buildHost(host: HostTraits, fullName: string, scenario: Scenario,
     network.block(address, SMTP, dial);
     return lines;
   }
-  const certificates = habit === 'no-starttls' ? [] : world.certificatesFor(fullName, certificate);
-  await network.listenTcp(
-    address,
-    SMTP,
-    mailServer({
-      name: fullName,
-      certificates,
-      habit,
-      onMail: site.onMail,
-      ...(greeting === undefined ? {} : { greeting }),
-      ...(speaks ? { scripted: oldSurfaces[speaks], maxVersion: 'TLSv1.2' } : {}),
-    }),
-  );
-  const { strip, swap } = scenario.attack ?? {};
-  if (site.attackers && strip) {
-    const target = network.targetOf(address, SMTP);
-    if (target) await network.listenTcp(address, SMTP, stripStarttls(network.outside, target, strip));
-  }
-  if (site.attackers && swap) {
-    await network.listenTcp(
-      address,
-      SMTP,
-      mailServer({
-        name: fullName,
-        certificates: [world.forgedCertificate(fullName)],
-        onMail: (mail) => site.onMail({ ...mail, server: 'attacker' }),
-      }),
-    );
+  const certificates = world.certificatesFor(fullName, certificate);
+  await startServer(address, { ...host, name: fullName, certificates }, scenario, site);
+  if (beside) {
+    const next = world.nextAddress();
+    const second = beside.family === 6 ? sixOf(next) : next;
+    lines.push(`${name} ${beside.family === 6 ? 'AAAA' : 'A'} ${second}`);
+    const own = beside.certificate ? world.certificatesFor(fullName, beside.certificate) : certificates;
+    await startServer(second, { ...beside, name: fullName, certificates: own }, scenario, site);
   }
   const at = tlsaAt ?? `_${SMTP}._tcp${owner}`;
   if (tlsaAt) lines.push(`_${SMTP}._tcp${owner} CNAME ${tlsaAt}`);
   for (const kind of tlsa) lines.push(`${at} TLSA ${tlsaOf(kind, certificates, world)}`);
   return lines;
+}
+
+const sixOf = (address: string): string => `2001:db8::${address.split('.')[3] ?? '1'}`;
+
+type Server = Pick<HostTraits, 'habit' | 'greeting' | 'speaks'> & { readonly name: string; readonly certificates: readonly Issued[] };
+
+/** A mail server at an address, and whoever stands before it. */
+async function startServer(
+  address: string,
+  server: Server,
+  scenario: Scenario,
+  { network, world, attackers, onMail }: Site,
+): Promise<void> {
+  const { name, certificates, habit = 'good', greeting, speaks } = server;
+  await network.listenTcp(
+    address,
+    SMTP,
+    mailServer({
+      name,
+      certificates: habit === 'no-starttls' ? [] : certificates,
+      habit,
+      onMail,
+      ...(greeting === undefined ? {} : { greeting }),
+      ...(speaks ? { scripted: oldSurfaces[speaks], maxVersion: 'TLSv1.2' } : {}),
+    }),
+  );
+  const { strip, swap } = scenario.attack ?? {};
+  if (attackers && strip) {
+    const target = network.targetOf(address, SMTP);
+    if (target) await network.listenTcp(address, SMTP, stripStarttls(network.outside, target, strip));
+  }
+  if (attackers && swap) {
+    const forged = [world.forgedCertificate(name)];
+    const toAttacker = (mail: ReceivedMail): void => onMail({ ...mail, server: 'attacker' });
+    await network.listenTcp(address, SMTP, mailServer({ name, certificates: forged, onMail: toAttacker }));
+  }
 }
 
 function publishPolicy(sts: StsTraits, apex: string, hosts: readonly string[], { world, policyHost }: Site): string[] {
@@ -126,6 +145,12 @@ function tlsaOf(kind: TlsaTraits, [certificate]: readonly Issued[], world: World
       return `2 1 1 ${spki(world.intermediate)}`;
     case 'next':
       return `3 1 1 ${'5e'.repeat(32)}`;
+    case 'ee-certificate':
+      return `3 0 1 ${createHash('sha256')
+        .update(certificate?.der ?? '')
+        .digest('hex')}`;
+    case 'unrelated':
+      return `2 1 1 ${'7a'.repeat(32)}`;
     case 'stale':
       return `3 1 1 ${'0d'.repeat(32)}`;
     case 'unusable':

@@ -119,6 +119,26 @@ export const daneFindings = {
     fix: (v) => `Use a resolver that passes DNSSEC records through: hermetic check ${v.domain} --resolver ADDRESS`,
     steps: (v) => [confirm(`hermetic check ${v.domain} --resolver ADDRESS`)],
   },
+  'dane-leftover': {
+    title: (v) => `TLSA records that are for nothing in use: ${v.detail}`,
+    why: 'They protect nothing and hide whether a record for the next key is in place.',
+    reference: 'RFC 7671 §8.1',
+    owner: 'mail-host',
+    fix: 'Delete them once it is sure that none is for a key to come.',
+    steps: (v) => [
+      confirm(`At least one record at _25._tcp.${v.host} matches each key in use and stays.`),
+      dns(`Delete at _25._tcp.${v.host}: ${v.detail}`),
+      checkAgain(v),
+    ],
+  },
+  'dane-rollover-good': {
+    title: 'A TLSA record for the next key or issuer is in place',
+    why: 'The key can be changed without a moment in which no record matches.',
+    reference: 'RFC 7671 §8.1',
+    owner: 'mail-host',
+    fix: 'Nothing has to be done.',
+    steps: noSteps,
+  },
   'dane-good': {
     title: 'DANE is in force and matches',
     why: 'Senders that honour DANE deliver only to the right servers, under TLS, from the first mail on.',

@@ -53,6 +53,32 @@ export const starttlsFindings = {
       checkAgain(v),
     ],
   },
+  'starttls-promised': {
+    title: 'TLS is promised for this host, but none is to be had, seen from here',
+    why: (v) =>
+      `The domain publishes ${v.detail}, and an honest server keeps that promise: either it is broken, or somebody on the path takes STARTTLS away. ` +
+      'Senders that hold it to its promise keep the mail; the others send it in clear text.',
+    reference: 'RFC 7672 §2.2, RFC 8461 §5',
+    owner: 'mail-host',
+    fix: 'Leave the TLSA records and the policy as they are, since they protect the mail now, and find out which of the two it is.',
+    steps: (v) => [
+      command(`On ${v.host}: openssl s_client -starttls smtp -connect localhost:25 -servername ${v.host}`),
+      confirm('If TLS works there, the server is sound and somebody takes it away on the path: check from another network as well.'),
+      seenFromHere(v),
+      checkAgain(v),
+    ],
+  },
+  'own-network-strips': {
+    title: 'This network takes STARTTLS away',
+    why: (v) => `The control host ${v.detail} looks stripped as well, so what was seen of STARTTLS says nothing about the domain.`,
+    reference: 'RFC 3207 §6',
+    owner: 'own-network',
+    fix: 'Check from another network, and have the SMTP inspection of this one switched off: mail sent from here travels in clear text.',
+    steps: (v) => [
+      config('Cisco ASA: policy-map global_policy / class inspection_default / no inspect esmtp'),
+      confirm(`From another network: hermetic check ${v.domain}`),
+    ],
+  },
   'tls-handshake-failed': {
     title: 'STARTTLS is accepted, but no TLS session comes about',
     why: (v) =>

@@ -1,4 +1,4 @@
-import { checkAgain, command, config, noSteps, type FindingEntry, type FindingValues } from './entry.js';
+import { checkAgain, command, config, confirm, noSteps, type FindingEntry, type FindingValues } from './entry.js';
 
 const count = command(
   `grep -hoE '(TLSv[0-9.]+|SSLv3) with cipher [A-Z0-9-]+' /var/log/mail.log* | sort | uniq -c   (sessions that still need it)`,
@@ -133,7 +133,12 @@ export const tlsFindings = {
     reference: 'RFC 8446 §4.1.2',
     owner: 'mail-host',
     fix: 'Update the mail server or whatever terminates TLS before it.',
-    steps: (v) => [checkAgain(v)],
+    steps: (v) => [
+      command(`openssl s_client -starttls smtp -connect ${v.host}:25 -servername ${v.host} -cipher ALL:COMPLEMENTOFALL@SECLEVEL=0`),
+      confirm('If that fails where a short list of suites works: no firewall, proxy or load balancer reads the handshake on the way.'),
+      command('openssl version; postconf mail_version   (update both, then whatever terminates TLS before the server)'),
+      checkAgain(v),
+    ],
   },
   'tls-pq-good': {
     title: (v) => `Post-quantum key exchange is offered (${v.detail})`,
@@ -149,7 +154,12 @@ export const tlsFindings = {
     reference: 'RFC 3207 §4',
     owner: 'mail-host',
     fix: 'Configure all addresses alike; if they are, look for a device on the path of the odd one.',
-    steps: (v) => [command(`hermetic check ${v.domain} --transcript   (compare the addresses)`), checkAgain(v)],
+    steps: (v) => [
+      command(`hermetic check ${v.domain} --transcript   (compare greeting and EHLO of the addresses)`),
+      confirm('Every address leads to a server with the same configuration; on each: postconf smtpd_tls_security_level'),
+      confirm(`If they are alike, check from another network: a device on the path of one address takes STARTTLS away.`),
+      checkAgain(v),
+    ],
   },
   'dane-required': {
     title: 'The profile asks for DANE',

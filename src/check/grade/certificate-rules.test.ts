@@ -34,7 +34,15 @@ function raised(changes: Partial<MailCertificate>, mtaSts?: Evidence['mtaSts'], 
   const address = host?.addresses[0];
   assert.ok(host && address);
   const all = new Raised(evidence, baseline, [host]);
-  const one: JudgedCertificate = { certificate, shown, pkix: 'yes', vouchedBy: undefined, daneCause: undefined, ...judged };
+  const one: JudgedCertificate = {
+    certificate,
+    chain: [certificate],
+    shown,
+    pkix: 'yes',
+    vouchedBy: undefined,
+    daneCause: undefined,
+    ...judged,
+  };
   certificateRules(all, host, { ...address, certificates: [one] });
   return all
     .list()

@@ -24,7 +24,8 @@ export function routeRules(raised: Raised): void {
 export function daneRules(raised: Raised): boolean {
   const { hosts, evidence } = raised;
   const strips = resolverAtFault(evidence);
-  for (const { evidence: host } of hosts) {
+  for (const judged of hosts) {
+    const { evidence: host } = judged;
     const on = { host: host.name };
     if (host.dnssec === 'bogus') raised.add('dnssec-bogus', { ...on, detail: words(host.addressLookup.failure) });
     else if (host.dnssec === 'indeterminate' && evidence.route.dnssec !== 'indeterminate' && !strips)
@@ -33,6 +34,7 @@ export function daneRules(raised: Raised): boolean {
     else if (host.tlsa.status === 'tempfail' && !(strips && host.tlsa.dnssec === 'indeterminate')) raised.add('dane-tempfail', on);
     if (host.tlsa.status === 'unusable') raised.add('dane-unusable', { ...on, spkiSha256: keyOf(raised, host.name) });
     if (host.tlsa.status === 'insecure') raised.add('dane-inert', on);
+    rolloverRules(raised, judged);
     if (host.alias) raised.add('mx-is-cname', { ...on, detail: host.alias.canonicalName });
   }
   const bound = hosts.filter((h) => h.evidence.tlsa.status === 'usable');
@@ -46,6 +48,18 @@ export function daneRules(raised: Raised): boolean {
   if (inForce && certificates.length > 0 && certificates.every((c) => c.shown.dane === 'match')) raised.add('dane-good');
   return inForce;
 }
+
+/** Raises whether the next key can come, and which records are in its way. */
+function rolloverRules(raised: Raised, { evidence, shown: { tlsa } }: JudgedHost): void {
+  if (tlsa.status !== 'usable' || !tlsa.roles) return;
+  const on = { host: evidence.name };
+  if (tlsa.rollover === 'ready') raised.add('dane-rollover-good', on);
+  const idle = tlsa.records.filter((_, i) => ['duplicate', 'unrelated', 'stale', 'unusable'].includes(tlsa.roles?.[i] ?? ''));
+  if (idle.length > 0 && tlsa.roles.includes('current')) raised.add('dane-leftover', { ...on, detail: idle.map(short).join(', ') });
+}
+
+/** Enough of a record to find it by. */
+const short = (record: string): string => (record.length > 24 ? `${record.slice(0, 22)}...` : record);
 
 /** Raises what concerns MTA-STS and TLS-RPT; `dane` says whether DANE binds every host. */
 export function policyRules(raised: Raised, dane: boolean): void {

@@ -1,5 +1,5 @@
-import type { CheckResult, Evidence, Finding, Verdict } from '../../evidence/index.js';
-import { exposure, handshakeFailed, resolverAtFault } from '../exposure.js';
+import type { CheckResult, Evidence, Finding, MailHost, Verdict } from '../../evidence/index.js';
+import { exposure, handshakeFailed, ownNetworkStrips, resolverAtFault } from '../exposure.js';
 import { baseline } from '../profiles/baseline.js';
 import type { Profile } from '../profiles/profile.js';
 import { daneRules, policyRules, routeRules } from './domain-rules.js';
@@ -26,7 +26,11 @@ export function grade(evidence: Evidence, profile: Profile = baseline): CheckRes
   }
   const findings = raised.list();
   const intrusive = evidence.hosts.some((h) => h.addresses.some((a) => a.connections.some((c) => c.injection)));
-  const { mtaSts, tlsRpt } = evidence;
+  const {
+    mtaSts,
+    tlsRpt,
+    network: { control },
+  } = evidence;
   const { policy } = mtaSts;
   return {
     schema: 'hermetic.check/1',
@@ -37,7 +41,7 @@ export function grade(evidence: Evidence, profile: Profile = baseline): CheckRes
     verdict: verdictOf(evidence, profile, hosts, findings),
     exposure: exposure(evidence, hosts),
     route: { kind, dnssec: evidence.route.dnssec },
-    hosts: hosts.map((h) => h.shown),
+    hosts: hosts.map((host) => withExposure(evidence, host)),
     mtaSts: {
       status: mtaSts.status,
       ...(mtaSts.id === undefined ? {} : { id: mtaSts.id }),
@@ -45,6 +49,7 @@ export function grade(evidence: Evidence, profile: Profile = baseline): CheckRes
       problems: mtaSts.problems.map((p) => p.code),
     },
     tlsRpt: { status: tlsRpt.status, rua: tlsRpt.rua, problems: tlsRpt.problems.map((p) => p.code) },
+    ...(control ? { control: { host: control.host, starttls: control.starttls } } : {}),
     findings,
     notLookedAt: Object.entries(profile.rules)
       .filter(([, rule]) =>
@@ -52,6 +57,15 @@ export function grade(evidence: Evidence, profile: Profile = baseline): CheckRes
       )
       .map(([id]) => id),
     connections: hosts.reduce((n, h) => n + h.shown.addresses.reduce((m, a) => m + a.connections, 0), 0),
+  };
+}
+
+/** What would happen to the mail were there this host alone, or this address alone. */
+function withExposure(evidence: Evidence, host: JudgedHost): MailHost {
+  return {
+    ...host.shown,
+    exposure: exposure(evidence, [host]),
+    addresses: host.addresses.map((a) => ({ ...a.shown, exposure: exposure(evidence, [{ ...host, addresses: [a] }]) })),
   };
 }
 
@@ -66,6 +80,7 @@ function verdictOf(evidence: Evidence, profile: Profile, hosts: readonly JudgedH
 /** Anything here might, once known, be a fail; below a fail nothing outweighs that. */
 function somethingUnknown(evidence: Evidence, profile: Profile, hosts: readonly JudgedHost[]): boolean {
   if (evidence.route.kind === 'error' || evidence.route.dnssec === 'indeterminate' || resolverAtFault(evidence)) return true;
+  if (ownNetworkStrips(evidence)) return true;
   if (evidence.mtaSts.txt.lookup === 'failed') return true;
   return hosts.some(({ evidence: host, addresses }) => {
     if (host.dnssec === 'indeterminate' || host.addressLookup.status === 'failed') return true;

@@ -1,5 +1,5 @@
-import type { ConnectionEvidence } from '../../evidence/index.js';
-import { handshakeFailed } from '../exposure.js';
+import type { ConnectionEvidence, Evidence } from '../../evidence/index.js';
+import { handshakeFailed, ownNetworkStrips } from '../exposure.js';
 import { tlsRules } from './tls-rules.js';
 import { certificateRules } from './certificate-rules.js';
 import type { JudgedAddress, JudgedHost } from './judge-host.js';
@@ -8,6 +8,8 @@ import type { Raised } from './raise.js';
 /** Raises what the mail hosts themselves show. */
 export function hostRules(raised: Raised): void {
   const dead = raised.hosts.filter(isDead);
+  const { control } = raised.evidence.network;
+  if (ownNetworkStrips(raised.evidence)) raised.add('own-network-strips', { detail: control?.host ?? '' });
   for (const host of raised.hosts) {
     if (dead.includes(host)) {
       const reason = host.addresses[0]?.evidence.reason ?? host.evidence.addressLookup.failure?.code ?? 'it has no address';
@@ -25,9 +27,25 @@ export function hostRules(raised: Raised): void {
 /** Some addresses offer what others do not: a fault of one of them, or of one path (RFC 3207 §6). */
 function differing(raised: Raised, { addresses, evidence }: JudgedHost): void {
   const seen = addresses.filter((a) => a.evidence.status === 'reachable' && a.shown.starttls !== 'unknown');
-  const without = seen.filter((a) => a.shown.starttls !== 'offered').map((a) => a.evidence.ip);
-  if (without.length > 0 && without.length < seen.length)
-    raised.add('starttls-differs', { host: evidence.name, detail: `Without STARTTLS: ${without.join(', ')}.` });
+  const [without, having] = [seen.filter((a) => a.shown.starttls !== 'offered'), seen.filter((a) => a.shown.starttls === 'offered')];
+  if (without.length === 0 || having.length === 0) return;
+  const family = familyOf(without);
+  const split =
+    family !== undefined && !having.some((a) => familyOf([a]) === family) ? ` That is all of ${family} and none of the rest.` : '';
+  const [odd, usual] = [greetings(without), greetings(having)];
+  const others = odd !== '' && odd !== usual ? ` It greets as ${odd}, the others as ${usual}.` : '';
+  const addressesWithout = without.map((a) => a.evidence.ip).join(', ');
+  raised.add('starttls-differs', { host: evidence.name, detail: `Without STARTTLS: ${addressesWithout}.${split}${others}` });
+}
+
+function familyOf(addresses: readonly JudgedAddress[]): 'IPv4' | 'IPv6' | undefined {
+  const six = addresses.map((a) => a.evidence.ip.includes(':'));
+  return six.every((is) => is) ? 'IPv6' : six.some((is) => is) ? undefined : 'IPv4';
+}
+
+/** The names that servers greet with. */
+function greetings(addresses: readonly JudgedAddress[]): string {
+  return [...new Set(addresses.flatMap((a) => a.connection?.greeting?.lines[0]?.split(' ')[0] ?? []))].sort().join(', ');
 }
 
 function isDead({ addresses, evidence }: JudgedHost): boolean {
@@ -44,6 +62,11 @@ function addressRules(raised: Raised, host: JudgedHost, address: JudgedAddress):
   if (evidence.status === 'unreachable') raised.add('mx-unreachable', { ...on, detail: evidence.reason ?? '' });
   if (evidence.status !== 'reachable' || !connection) return;
 
+  const ours = ownNetworkStrips(raised.evidence) && (shown.starttls === 'absent' || shown.starttls === 'mangled');
+  const promise = promiseOf(raised.evidence, host);
+  if (ours) return;
+  if (promise && ['absent', 'mangled', 'refused'].includes(shown.starttls))
+    raised.add('starttls-promised', { host: host.evidence.name, detail: promise });
   if (shown.starttls === 'absent') raised.add('starttls-absent', on);
   if (shown.starttls === 'mangled') raised.add('starttls-mangled', { ...on, detail: `"${connection.mangledAs ?? ''}"` });
   if (shown.starttls === 'refused') raised.add('starttls-refused', { ...on, detail: reply(connection) });
@@ -56,6 +79,13 @@ function addressRules(raised: Raised, host: JudgedHost, address: JudgedAddress):
   tlsRules(raised, address.probed, on);
   if (evidence.connections.some((c) => c.injection === 'executed')) raised.add('injection-vulnerable', on);
   certificateRules(raised, host, address);
+}
+
+/** What the domain has published that makes senders insist on TLS with this host. */
+function promiseOf({ mtaSts, route }: Evidence, { evidence, shown }: JudgedHost): string {
+  const dane = evidence.tlsa.status === 'usable' && route.dnssec === 'secure' ? ['TLSA records'] : [];
+  const sts = mtaSts.policy?.mode === 'enforce' && shown.mtaStsMatch === 'match' ? ['an MTA-STS policy in mode enforce'] : [];
+  return [...dane, ...sts].join(' and ');
 }
 
 function reply({ starttlsReply }: ConnectionEvidence): string {

@@ -1,11 +1,14 @@
-import { fromBase64, fromHex } from '../../base/index.js';
-import { verifyDane } from '../../dane/index.js';
+import { fromBase64 } from '../../base/index.js';
+import { parseTlsa, verifyDane } from '../../dane/index.js';
 import type { Evidence, HostEvidence, MailCertificate, PresentedChain } from '../../evidence/index.js';
+import { matchMx } from '../../mta-sts/index.js';
 import { matchesDnsName, parseCertificate, spkiSha256, type Certificate } from '../../x509/index.js';
 
 /** A certificate with everything the rules ask of it. */
 export interface JudgedCertificate {
   readonly certificate: Certificate;
+  /** As sent, the certificate itself first. */
+  readonly chain: readonly Certificate[];
   readonly shown: MailCertificate;
   /** Accepted by an MTA-STS sender: trusted, in date, for the MX host name (RFC 8461 §4.2 [8461-4.2-1]). */
   readonly pkix: 'yes' | 'no' | 'unknown';
@@ -33,6 +36,7 @@ export function judgeCertificate(evidence: Evidence, host: HostEvidence, handsha
   const pkix = trust === 'unknown' ? 'unknown' : sound && nameMatch === 'match' ? 'yes' : 'no';
   return {
     certificate: leaf,
+    chain,
     pkix,
     vouchedBy: dane.by,
     daneCause: dane.cause,
@@ -49,36 +53,49 @@ export function judgeCertificate(evidence: Evidence, host: HostEvidence, handsha
       validity,
       nameMatch,
       dane: dane.verdict,
+      ...(dane.record === undefined ? {} : { daneRecord: dane.record }),
+      mtaSts: judgeMtaSts(evidence, host, pkix),
       spkiSha256: spkiSha256(leaf),
     },
   };
 }
 
+function judgeMtaSts(evidence: Evidence, host: HostEvidence, pkix: JudgedCertificate['pkix']): MailCertificate['mtaSts'] {
+  const listed = listedInPolicy(evidence, host.name);
+  if (listed === 'not-applicable') return listed;
+  if (listed === 'mismatch') return 'mismatch';
+  return ({ yes: 'match', no: 'mismatch', unknown: 'unknown' } as const)[pkix];
+}
+
+/** Whether the policy in force, enforced or tested, names the host. */
+export function listedInPolicy({ mtaSts: { status, policy } }: Evidence, host: string): 'match' | 'mismatch' | 'not-applicable' {
+  if (status !== 'found' || !policy || policy.mode === 'none') return 'not-applicable';
+  return policy.mx.some((pattern) => matchMx(pattern, host)) ? 'match' : 'mismatch';
+}
+
 interface DaneJudgement {
   readonly verdict: MailCertificate['dane'];
   readonly by?: 'daneTa' | 'daneEe';
+  readonly record?: string;
   readonly cause?: 'date' | 'name';
 }
 
 function judgeDane(domain: string, host: HostEvidence, chain: readonly Certificate[], leaf: Certificate, at: number): DaneJudgement {
   if (host.tlsa.status !== 'usable') return { verdict: 'not-applicable' };
-  const records = host.tlsa.records.flatMap(readTlsaText);
+  const records = host.tlsa.records.flatMap((text) => parseTlsa(text) ?? []);
   // RFC 7672 §3.2.2: the TLSA base domain and the names it was reached by.
   const names = [...new Set([host.tlsa.base, host.name, domain])];
-  const ask = (over: Partial<Parameters<typeof verifyDane>[0]>) => verifyDane({ records, chain, names, at, ...over }).verdict;
-  const verdict = ask({});
-  if (verdict === 'match') return { verdict, by: ask({ records: records.filter((r) => r.usage === 3) }) === 'match' ? 'daneEe' : 'daneTa' };
+  const ask = (over: Partial<Parameters<typeof verifyDane>[0]>) => verifyDane({ records, chain, names, at, ...over });
+  const { verdict, matched } = ask({});
+  if (verdict === 'match') {
+    const byKey = ask({ records: records.filter((r) => r.usage === 3) }).verdict === 'match';
+    return { verdict, by: byKey ? 'daneEe' : 'daneTa', ...(matched === undefined ? {} : { record: matched }) };
+  }
   if (verdict === 'mismatch') {
-    if (ask({ at: (leaf.notBefore + leaf.notAfter) / 2 }) === 'match') return { verdict, cause: 'date' };
-    if (ask({ names: leaf.dnsNames }) === 'match') return { verdict, cause: 'name' };
+    if (ask({ at: (leaf.notBefore + leaf.notAfter) / 2 }).verdict === 'match') return { verdict, cause: 'date' };
+    if (ask({ names: leaf.dnsNames }).verdict === 'match') return { verdict, cause: 'name' };
   }
   return { verdict };
-}
-
-function readTlsaText(text: string) {
-  const [usage, selector, matchingType, hex = ''] = text.split(' ');
-  const data = fromHex(hex);
-  return data ? [{ usage: Number(usage), selector: Number(selector), matchingType: Number(matchingType), data }] : [];
 }
 
 function iso(ms: number): string {

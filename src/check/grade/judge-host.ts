@@ -1,8 +1,8 @@
 import type { AddressEvidence, ConnectionEvidence, Evidence, HostEvidence, MailAddress, MailHost } from '../../evidence/index.js';
 import { probeLog } from '../../evidence/index.js';
 import { groupName, suiteName, summarise, type Inventory, type ProbeRecord } from '../../tls/index.js';
-import { matchMx } from '../../mta-sts/index.js';
-import { judgeCertificate, type JudgedCertificate } from './judge-certificate.js';
+import { parseTlsa, rolloverState } from '../../dane/index.js';
+import { judgeCertificate, listedInPolicy, type JudgedCertificate } from './judge-certificate.js';
 
 /** What a server's answers say of one address. */
 export interface Probed {
@@ -15,6 +15,8 @@ export interface JudgedAddress {
   /** The connection that says most: the first completed handshake, else the last one that was tried. */
   readonly connection: ConnectionEvidence | undefined;
   readonly certificates: readonly JudgedCertificate[];
+  /** Seen by an earlier run, and replaced since. */
+  readonly gone: readonly JudgedCertificate[];
   readonly probed: Probed;
   readonly shown: MailAddress;
 }
@@ -28,8 +30,6 @@ export interface JudgedHost {
 /** What one MX host shows, without any grade. */
 export function judgeHost(evidence: Evidence, host: HostEvidence): JudgedHost {
   const addresses = host.addresses.map((address) => judgeAddress(evidence, host, address));
-  const { policy } = evidence.mtaSts;
-  const inForce = evidence.mtaSts.status === 'found' && policy && policy.mode !== 'none' ? policy : undefined;
   return {
     evidence: host,
     addresses,
@@ -37,8 +37,8 @@ export function judgeHost(evidence: Evidence, host: HostEvidence): JudgedHost {
       name: host.name,
       preference: host.preference,
       dnssec: host.dnssec,
-      mtaStsMatch: !inForce ? 'not-applicable' : inForce.mx.some((pattern) => matchMx(pattern, host.name)) ? 'match' : 'mismatch',
-      tlsa: { status: host.tlsa.status, records: host.tlsa.records },
+      mtaStsMatch: listedInPolicy(evidence, host.name),
+      tlsa: { status: host.tlsa.status, records: host.tlsa.records, ...rollover(host, addresses) },
       addresses: addresses.map((a) => a.shown),
     },
   };
@@ -47,17 +47,25 @@ export function judgeHost(evidence: Evidence, host: HostEvidence): JudgedHost {
 function judgeAddress(evidence: Evidence, host: HostEvidence, address: AddressEvidence): JudgedAddress {
   const { connections } = address;
   const connection = connections.find((c) => c.handshake) ?? connections.find((c) => c.purpose === 'handshake') ?? connections.at(-1);
-  const certificates: JudgedCertificate[] = [];
-  for (const presented of connections.flatMap((c) => c.handshake ?? c.presented ?? [])) {
-    const judged = judgeCertificate(evidence, host, presented);
-    if (judged && !certificates.some((c) => c.shown.spkiSha256 === judged.shown.spkiSha256)) certificates.push(judged);
-  }
+  const now = judgeAll(
+    evidence,
+    host,
+    connections.filter((c) => !c.earlier),
+  );
+  const before = judgeAll(
+    evidence,
+    host,
+    connections.filter((c) => c.earlier),
+  ).filter((c) => !now.some((n) => sameKey(n, c)));
+  const gone = before.filter((c) => now.some((n) => n.shown.keyAlgorithm === c.shown.keyAlgorithm));
+  const certificates = [...now, ...before.filter((c) => !gone.includes(c))];
   const log = probeLog(connections);
   const probed = { log, inventory: summarise(log) };
   return {
     evidence: address,
     connection,
     certificates,
+    gone,
     probed,
     shown: {
       ip: address.ip,
@@ -69,6 +77,21 @@ function judgeAddress(evidence: Evidence, host: HostEvidence, address: AddressEv
       certificates: certificates.map((c) => c.shown),
     },
   };
+}
+
+function judgeAll(evidence: Evidence, host: HostEvidence, connections: readonly ConnectionEvidence[]): readonly JudgedCertificate[] {
+  const judged = connections.flatMap((c) => c.handshake ?? c.presented ?? []).flatMap((p) => judgeCertificate(evidence, host, p) ?? []);
+  return judged.filter((c, i) => judged.findIndex((d) => sameKey(c, d)) === i);
+}
+
+const sameKey = (a: JudgedCertificate, b: JudgedCertificate): boolean => a.shown.spkiSha256 === b.shown.spkiSha256;
+
+function rollover({ tlsa }: HostEvidence, addresses: readonly JudgedAddress[]): Pick<MailHost['tlsa'], 'roles' | 'rollover'> {
+  const records = tlsa.records.flatMap((text) => parseTlsa(text) ?? []);
+  if (records.length === 0 || records.length < tlsa.records.length) return {};
+  const chainsOf = (pick: 'certificates' | 'gone') => addresses.flatMap((a) => a[pick].map((c) => c.chain));
+  const { state, roles } = rolloverState({ records, chains: chainsOf('certificates'), gone: chainsOf('gone') });
+  return { roles, rollover: state };
 }
 
 const versions = ['TLSv1.3', 'TLSv1.2', 'TLSv1.1', 'TLSv1', 'SSLv3'] as const;

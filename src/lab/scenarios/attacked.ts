@@ -15,7 +15,7 @@ export const attackedDomains: readonly Scenario[] = [
     says: 'as good.example, but somebody on the path overwrites the word STARTTLS',
     ...protectedByBoth,
     attack: { strip: 'mangle' },
-    expect: { verdict: 'fail', fail: ['starttls-mangled'], exposure: strippedToday },
+    expect: { verdict: 'fail', fail: ['starttls-mangled', 'starttls-promised'], exposure: strippedToday },
     calm,
   },
   {
@@ -23,7 +23,7 @@ export const attackedDomains: readonly Scenario[] = [
     says: 'as good.example, but somebody on the path removes the STARTTLS line',
     ...protectedByBoth,
     attack: { strip: 'remove' },
-    expect: { verdict: 'fail', fail: ['starttls-absent'], exposure: strippedToday },
+    expect: { verdict: 'fail', fail: ['starttls-absent', 'starttls-promised'], exposure: strippedToday },
     calm,
   },
   {

@@ -1,7 +1,10 @@
 import { daneAndSts, daneOnly, exposure, rows, stsOnly, unprotected } from './exposure-rows.js';
-import type { Scenario } from './scenario.js';
+import type { Row, Scenario } from './scenario.js';
 
 const { open, waits, waitsFirst } = rows;
+
+/** Who swaps the certificate may as well block the address that offers TLS. */
+const uneven: Row = ['unverified', 'cleartext', 'cleartext', 'to-attacker', 'cleartext'];
 
 /** Domains that do something about it. */
 export const protectedDomains: readonly Scenario[] = [
@@ -39,6 +42,32 @@ export const protectedDomains: readonly Scenario[] = [
     zone: { signed: {} },
     hosts: [{ tlsa: ['ee', 'next'] }],
     expect: { verdict: 'pass', exposure: daneOnly },
+  },
+  {
+    domain: 'leftover.example',
+    says: 'TLSA for the key in use, the same said once more, and an issuer that nobody uses',
+    zone: { signed: {} },
+    hosts: [{ tlsa: ['ee', 'ee-certificate', 'unrelated'] }],
+    expect: { verdict: 'pass', exposure: daneOnly },
+  },
+  {
+    domain: 'two-keys.example',
+    says: 'two addresses with a key each, TLSA for the first only',
+    zone: { signed: {} },
+    hosts: [{ tlsa: ['ee'], beside: { certificate: 'trusted' } }],
+    expect: { verdict: 'fail', fail: ['dane-mismatch'], exposure: daneOnly },
+  },
+  {
+    domain: 'uneven.example',
+    says: 'MTA-STS enforced; STARTTLS over IPv4, and none over IPv6',
+    hosts: [{ beside: { family: 6, habit: 'no-starttls', greeting: '220 gateway.elsewhere.example ESMTP' } }],
+    sts: { mode: 'enforce' },
+    expect: {
+      verdict: 'fail',
+      fail: ['starttls-absent', 'starttls-promised'],
+      warn: ['starttls-differs'],
+      exposure: { ...stsOnly, opportunistic: uneven, dane: uneven },
+    },
   },
   {
     domain: 'tlsa-cname.example',

@@ -47,10 +47,10 @@ export type CertificateTraits =
   | 'rsa-and-ecdsa';
 
 /**
- * TLSA records by what they match: the server's key (`ee`, with two certificates the first), the lab's intermediate (`ta`), a key to come (`next`),
- * a key that is gone (`stale`), nothing a mail sender can use (`unusable`).
+ * TLSA records by what they match: the server's key (`ee`, with two certificates the first) or whole certificate, the lab's intermediate (`ta`), a key to come (`next`),
+ * a key that is gone (`stale`), an issuer of nobody here, nothing a mail sender can use (`unusable`).
  */
-export type TlsaTraits = 'ee' | 'ta' | 'next' | 'stale' | 'unusable';
+export type TlsaTraits = 'ee' | 'ee-certificate' | 'ta' | 'next' | 'stale' | 'unrelated' | 'unusable';
 
 export interface HostTraits {
   /** Host name as in an MX record, relative to the domain; with a final dot it stands elsewhere and only the MX record is made. Default `mx`. */
@@ -59,7 +59,7 @@ export interface HostTraits {
   readonly habit?: SmtpHabit;
   readonly greeting?: string;
   /** What the server speaks beyond what OpenSSL still does; the completed handshake is then TLS 1.2. */
-  readonly speaks?: 'old-versions' | 'ssl3';
+  readonly speaks?: 'old-versions' | 'ssl3' | 'short-hellos';
   readonly tlsa?: readonly TlsaTraits[];
   /** Where the TLSA records stand: an alias in their place leads there. */
   readonly tlsaAt?: string;
@@ -67,6 +67,8 @@ export interface HostTraits {
   readonly dial?: 'refuse' | 'drop';
   /** An IPv6 address beside, to which this machine has no route. */
   readonly v6?: boolean;
+  /** A second address, at which a server with these traits answers. */
+  readonly beside?: Pick<HostTraits, 'certificate' | 'habit' | 'greeting'> & { readonly family?: 4 | 6 };
 }
 
 export interface StsTraits {

@@ -32,6 +32,12 @@ export const unprotectedDomains: readonly Scenario[] = [
     expect: { ...onlyThis('tls-old-version'), verdict: 'fail', fail: ['tls-broken-version'] },
   },
   {
+    domain: 'short-hellos.example',
+    says: 'reads 64 suites of a hello and refuses what offers the good ones behind them',
+    hosts: [{ certificate: 'rsa', speaks: 'short-hellos' }],
+    expect: onlyThis('tls-hello-intolerant'),
+  },
+  {
     domain: 'signed-only.example',
     says: 'DNSSEC without TLSA records and without MTA-STS',
     zone: { signed: {} },
