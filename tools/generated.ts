@@ -32,7 +32,6 @@ const parts: readonly (readonly [string, FailureCatalogue<string>])[] = [
   ['TLS-RPT reports refused', reportFailures],
   ['TLS-RPT reports repaired', reportQuirks],
   ['TLS-RPT reports to be written', builderFailures],
-  ['TLS-RPT', tlsRptFailures],
   ['Publishing', publishFailures],
   ['Store', storeFailures],
 ];

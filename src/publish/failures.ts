@@ -30,4 +30,32 @@ export const publishFailures = defineFailures({
     says: 'The zone’s signatures do not hold, so senders with DANE hold mail back.',
     fix: 'Repair the signatures first: hermetic dnssec NAME TLSA shows where they break.',
   },
+  'publish-mx-failing': {
+    blame: 'peer',
+    temporary: false,
+    clause: 'RFC 8461 §4',
+    says: 'Our own probe finds that senders which enforce the policy cannot deliver to this address.',
+    fix: 'Repair the server: its certificate, its chain or STARTTLS. Leaving enforce is the last resort, and yours to confirm.',
+  },
+  'publish-reports-failing': {
+    blame: 'network',
+    temporary: true,
+    clause: 'RFC 8460 §4',
+    says: 'TLS-RPT reports tell of failures that our own probe does not find. Somebody may be on the path of those senders; the policy stays.',
+    fix: 'Look at the reports: hermetic report show.',
+  },
+  'publish-mx-unlisted': {
+    blame: 'publisher',
+    temporary: false,
+    clause: 'RFC 8461 §4.1',
+    says: 'The DNS names an MX host that is neither wanted nor in the policy.',
+    fix: 'Add it to mx of the domain if it is yours; then the policy takes it in.',
+  },
+  'publish-record-multiple': {
+    blame: 'publisher',
+    temporary: false,
+    clause: 'RFC 8461 §3.1',
+    says: 'There is more than one MTA-STS record, so senders use none.',
+    fix: 'The next change leaves exactly one; apply it.',
+  },
 });

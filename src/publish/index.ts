@@ -20,4 +20,18 @@ export type {
   Rrset,
   ServerKey,
 } from './rollover/types.js';
+export { startPolicy, stepPolicy } from './policy/step-policy.js';
+export { policyId, stsRecord } from './policy/policy-id.js';
+export type {
+  PolicyAction,
+  PolicyReading,
+  PolicyState,
+  PolicyStep,
+  PolicyWish,
+  Proposal,
+  ReportSummary,
+  ServedPolicy,
+  ServerAnswer,
+} from './policy/types.js';
+export { txtRdata } from './records/txt-rdata.js';
 export { publishFailures } from './failures.js';

@@ -1,0 +1,62 @@
+import { matchMx } from '../../mta-sts/index.js';
+import type { PolicyReading, PolicyState, PolicyWish } from './types.js';
+
+export interface Promotion {
+  /** Why not yet; empty: enforce. */
+  readonly holds: readonly string[];
+  readonly until?: number;
+  /** Only time and reports are missing: a person may decide without them. */
+  readonly byPerson: boolean;
+}
+
+const DAY = 86_400_000;
+
+/**
+ * Whether a policy may be enforced. Our own probe has to pass at every address of every MX host, backups too (RFC 8461 §8.4), and reports have to show no
+ * failure. Only signed reports of configured reporters count: anybody can post one over HTTPS.
+ */
+export function judgePromotion(
+  { domain, hosts }: PolicyState,
+  seen: PolicyReading,
+  wish: PolicyWish,
+  mx: readonly string[],
+  inForceMs: number,
+): Promotion {
+  const servers: string[] = [];
+  for (const { host } of hosts) {
+    if (!mx.some((pattern) => matchMx(pattern, host))) servers.push(`${host} receives mail and is not in the policy`);
+  }
+  if (hosts.length === 0) servers.push(`the MX records of ${domain} are not known`);
+  for (const host of new Set([...mx, ...hosts.map((h) => h.host)])) {
+    const probed = seen.hosts.find((h) => h.host === host)?.addresses ?? [];
+    if (probed.length === 0) servers.push(`${host} was not checked`);
+    for (const { address, verdict, why } of probed) if (verdict !== 'pass') servers.push(`${host} [${address}] ${why}`);
+  }
+  const others: string[] = [];
+  const due = seen.at + wish.days * DAY - inForceMs;
+  if (inForceMs < wish.days * DAY) others.push(`it has to be in testing for ${wish.days} days`);
+  const counted = countedReports(seen, wish);
+  others.push(...reportedFailures(seen, wish));
+  if (counted.length < wish.leastReports)
+    others.push(`${counted.length} signed reports of the last ${wish.days} days, ${wish.leastReports} are needed`);
+  return {
+    holds: [...servers, ...others],
+    ...(servers.length === 0 && others.length === 1 && inForceMs < wish.days * DAY ? { until: due } : {}),
+    byPerson: servers.length === 0 && others.length > 0,
+  };
+}
+
+/** What signed reports of the configured days tell of failures, as a reason to hold. */
+export function reportedFailures(seen: PolicyReading, wish: PolicyWish): readonly string[] {
+  const failed = countedReports(seen, wish).reduce((n, { failures }) => n + failures, 0);
+  return failed > 0 ? [`signed reports of the last ${wish.days} days tell of ${failed} failed sessions`] : [];
+}
+
+/** Reports of the configured days that came by mail, with a DKIM signature of a configured reporter that is aligned with the submitter (RFC 8460 §3). */
+export function countedReports({ reports, at }: PolicyReading, { reporters, days }: PolicyWish): PolicyReading['reports'] {
+  const known = new Set(reporters.map((r) => r.toLowerCase()));
+  const since = new Date(at - days * DAY).toISOString().slice(0, 10);
+  return reports.filter(
+    ({ via, signedBy, day }) => via === 'mail' && day >= since && signedBy !== undefined && known.has(signedBy.toLowerCase()),
+  );
+}

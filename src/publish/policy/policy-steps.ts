@@ -1,0 +1,58 @@
+import type { SetRrset, Step, Wait } from '../actions.js';
+import { txtRdata } from '../records/txt-rdata.js';
+import { stsRecord } from './policy-id.js';
+import { isStsRecord } from './read-policy-world.js';
+import type { PolicyAction, PolicyReading, PolicyWish, ServedPolicy } from './types.js';
+
+/** The announcement: of the records that begin with v=STSv1 exactly one stays, or none without an id; other texts at the name are left alone (RFC 8461 §3.1). */
+export function setRecord(
+  domain: string,
+  texts: readonly string[],
+  id: string | undefined,
+  ttl: number,
+  because: string,
+  clause: string,
+): Step<SetRrset> {
+  const others = texts.filter((text) => !isStsRecord(text));
+  const rdata = (records: readonly string[]): readonly string[] => records.map(txtRdata).sort();
+  const to = rdata([...others, ...(id === undefined ? [] : [stsRecord(id)])]);
+  return { action: { kind: 'set-rrset', name: `_mta-sts.${domain}`, type: 'TXT', from: rdata(texts), to, ttl }, because, clause };
+}
+
+/** Brings a policy to every address of its host: the body, then the name, then the certificate. */
+export function serve(
+  domain: string,
+  { id, body }: ServedPolicy,
+  { policyHosts }: PolicyReading,
+  wish: PolicyWish,
+  goal: { readonly because: string; readonly clause: string } = { because: 'serving it again changes nothing', clause: 'RFC 8461 §3.3' },
+): { readonly steps: readonly Step<PolicyAction>[]; readonly waits: readonly Wait[] } {
+  const host = `mta-sts.${domain}`;
+  const steps: Step<PolicyAction>[] = [{ action: { kind: 'serve-policy', domain, id, body }, because: goal.because, clause: goal.clause }];
+  const without = policyHosts.length === 0;
+  if (without && wish.policyHost !== undefined) {
+    const action: SetRrset = { kind: 'set-rrset', name: host, type: 'CNAME', from: [], to: [`${wish.policyHost}.`], ttl: wish.ttl };
+    steps.push({ action, because: 'nobody asks for it before a record announces the policy', clause: 'RFC 8461 §8.2' });
+  }
+  const uncertified = policyHosts.some(
+    ({ got }) => typeof got === 'object' && 'failure' in got && got.failure === 'sts-policy-webpki-invalid',
+  );
+  if (uncertified) {
+    const key = 'ecdsa-1';
+    steps.push({ action: { kind: 'make-key', host, key, type: 'ecdsa' }, because: 'the policy host needs a key', clause: 'RFC 8461 §3.3' });
+    steps.push({
+      action: { kind: 'certify', host, key },
+      because: 'the policy host needs a certificate for its own name',
+      clause: 'RFC 8461 §3.3',
+    });
+  }
+  const silent = policyHosts
+    .filter(({ got }) => typeof got !== 'object' || !('body' in got) || got.body !== body)
+    .map(({ address }) => address);
+  const why = without
+    ? wish.policyHost === undefined
+      ? `${host} has no address: publish one, or name a policy-host`
+      : `${host} has no address yet`
+    : `${host} does not serve the policy at ${silent.join(', ')} yet`;
+  return { steps, waits: [{ subject: domain, why }] };
+}

@@ -1,0 +1,116 @@
+import { parsePolicy, parseStsRecord } from '../../mta-sts/index.js';
+import { policyId, stsRecord } from './policy-id.js';
+import type { PolicyReading, PolicyState, ServedPolicy, ServerAnswer } from './types.js';
+
+/** A cache keeps a record for one TTL; two also cover caches in a row. */
+const TTLS = 2;
+
+/** What a reading changes in what is remembered. Nothing is decided here. */
+export function readPolicyWorld(state: PolicyState, seen: PolicyReading): PolicyState {
+  const { unannounced: _, ...rest } = state;
+  const served = readServed(state, seen);
+  return { ...rest, served, hosts: readHosts(state, seen), ...readRemoval(state, served, seen) };
+}
+
+/** The policy that is served now or was ordered last; undefined when none was, or all was removed. */
+export function currentPolicy({ served }: PolicyState): ServedPolicy | undefined {
+  const last = served.at(-1);
+  return last?.last === undefined ? last : undefined;
+}
+
+/** What every authoritative server shows alike; undefined while one is silent or behind. */
+export function agreed(answers: readonly ServerAnswer[]): { readonly records: readonly string[]; readonly ttl: number } | undefined {
+  const sets = answers.map(({ rrset }) => (rrset === 'unknown' ? undefined : { records: [...rrset.records].sort(), ttl: rrset.ttl }));
+  const [first] = sets;
+  if (!first || !sets.every((set) => set?.records.join('\n') === first.records.join('\n'))) return undefined;
+  return { records: first.records, ttl: Math.max(...sets.map((set) => set?.ttl ?? 0)) };
+}
+
+/** When no cache holds what was seen to change at `at`. */
+export function settled({ at, ttl }: { readonly at: number; readonly ttl: number }): number {
+  return at + TTLS * ttl * 1000;
+}
+
+/** A record that senders take for one of MTA-STS (RFC 8461 §3.1). */
+export function isStsRecord(text: string): boolean {
+  return text.startsWith('v=STSv1');
+}
+
+/** When the last policy that asked for anything has left the last cache (RFC 8461 §8.3); undefined while one may still be fetched. */
+export function allExpired({ served }: Pick<PolicyState, 'served'>): number | undefined {
+  const ends = served
+    .filter(({ mode }) => mode !== 'none')
+    .map(({ last, maxAge }) => (last === undefined ? undefined : last + maxAge * 1000));
+  return ends.every((end) => end !== undefined) ? Math.max(0, ...ends) : undefined;
+}
+
+/** Every address of the policy host serves this body. */
+export function servesEverywhere({ policyHosts }: PolicyReading, body: string): boolean {
+  return policyHosts.length > 0 && policyHosts.every(({ got }) => typeof got === 'object' && 'body' in got && got.body === body);
+}
+
+function readServed({ served: known, unannounced }: PolicyState, seen: PolicyReading): readonly ServedPolicy[] {
+  const served = known.length > 0 ? known : adopt(seen);
+  const current = served.at(-1);
+  if (!current) return served;
+  const everywhere = servesEverywhere(seen, current.body);
+  const txt = agreed(seen.txt);
+  const announced = txt?.records.includes(stsRecord(current.id)) === true;
+  const over = unannounced !== undefined && seen.at >= settled(unannounced) && seen.at >= (allExpired({ served }) ?? Infinity);
+  const stopped = over && seen.policyHosts.every(({ got }) => typeof got === 'object' && 'failure' in got);
+  return served.map((policy, i): ServedPolicy => {
+    if (policy.last !== undefined) return policy;
+    // Any sender may have fetched an earlier policy until every address was seen with its successor.
+    if (i + 1 < served.length) return everywhere ? { ...policy, last: seen.at } : policy;
+    return {
+      ...policy,
+      ...(everywhere && policy.everywhere === undefined ? { everywhere: seen.at } : {}),
+      ...(announced && policy.announced === undefined ? { announced: { at: seen.at, ttl: txt.ttl } } : {}),
+      ...(stopped ? { last: seen.at } : {}),
+    };
+  });
+}
+
+/** A policy that was published before the ledger began is taken over as it is. */
+function adopt({ policyHosts, txt, at }: PolicyReading): readonly ServedPolicy[] {
+  const bodies = policyHosts.flatMap(({ got }) => (typeof got === 'object' && 'body' in got ? [got.body] : []));
+  const record = parseStsRecord(agreed(txt)?.records ?? []);
+  return [...new Set(bodies)].flatMap((body): ServedPolicy[] => {
+    const policy = parsePolicy(body);
+    if (!policy.ok) return [];
+    return [{ id: record.status === 'found' ? record.id : policyId(body), body, ...policy.value, first: at, adopted: true }];
+  });
+}
+
+function readHosts({ hosts }: PolicyState, { mx, at }: PolicyReading): PolicyState['hosts'] {
+  const whole = agreed(mx);
+  const shown = new Map<string, number>();
+  for (const { rrset } of mx) {
+    if (rrset === 'unknown') continue;
+    for (const record of rrset.records) shown.set(hostOf(record), Math.max(rrset.ttl, shown.get(hostOf(record)) ?? 0));
+  }
+  const earlier = hosts.filter(({ host }) => !shown.has(host));
+  return [
+    ...[...shown].map(([host, ttl]) => ({ host, ttl })),
+    ...earlier.flatMap((known) => {
+      if (known.gone === undefined) return [whole ? { ...known, gone: at } : known];
+      return at >= settled({ at: known.gone, ttl: known.ttl }) ? [] : [known];
+    }),
+  ];
+}
+
+/** `10 mx.example.com` without its preference. */
+export function hostOf(record: string): string {
+  return record.split(' ')[1] ?? '';
+}
+
+function readRemoval(
+  { unannounced }: PolicyState,
+  served: readonly ServedPolicy[],
+  { txt, at }: PolicyReading,
+): Pick<PolicyState, 'unannounced'> {
+  const current = served.at(-1);
+  const records = agreed(txt);
+  if (current?.mode !== 'none' || !current.announced || !records || records.records.some(isStsRecord)) return {};
+  return { unannounced: unannounced ?? { at, ttl: records.ttl } };
+}

@@ -1,0 +1,73 @@
+import type { Step, Wait } from '../actions.js';
+import { goalPolicy } from './goal-policy.js';
+import { moveMx } from './move-mx.js';
+import { policyAlerts } from './policy-alerts.js';
+import { setRecord, serve } from './policy-steps.js';
+import { agreed, allExpired, currentPolicy, readPolicyWorld, servesEverywhere, settled } from './read-policy-world.js';
+import { stsRecord } from './policy-id.js';
+import type { PolicyAction, PolicyReading, PolicyState, PolicyStep, PolicyWish, ServedPolicy } from './types.js';
+
+/** A domain nothing is known of yet. */
+export function startPolicy(domain: string): PolicyState {
+  return { schema: 'hermetic.sts/1', domain, served: [], hosts: [] };
+}
+
+/**
+ * One step of a domain's MTA-STS: the body at every address of the policy host, then the record (RFC 8461 §8.1), then the MX; and the reverse on the way out
+ * (§8.3). A new policy is begun only when the one before is announced and no cache holds an older record.
+ *
+ * The state that is returned must be written down before its steps are carried out; then a crash at any point is harmless.
+ */
+export function stepPolicy(before: PolicyState, seen: PolicyReading, wish: PolicyWish): PolicyStep {
+  const state = readPolicyWorld(before, seen);
+  const goal = goalPolicy(state, seen, wish);
+  const rest = { alerts: policyAlerts(state, seen, wish), proposals: goal.proposals };
+  const answer = (part: Part, after = state): PolicyStep => ({ ...rest, state: after, ...part });
+  const current = currentPolicy(state);
+  const txt = agreed(seen.txt);
+  if (!txt) return answer(waiting(state, 'the authoritative servers do not all answer with the same _mta-sts record'));
+  if (current) {
+    const leaving = current.mode === 'none' && goal.policy?.mode === 'none';
+    const over = leaving && current.announced !== undefined && seen.at >= (allExpired(state) ?? Infinity);
+    if (over) return answer(finishRemoval(state, txt.records, seen, wish));
+    if (!servesEverywhere(seen, current.body)) return answer(serve(state.domain, current, seen, wish));
+    if (!txt.records.includes(stsRecord(current.id)))
+      return answer({
+        steps: [
+          setRecord(state.domain, txt.records, current.id, wish.ttl, 'every address of the policy host serves the policy', 'RFC 8461 §8.1'),
+        ],
+        waits: goal.waits,
+      });
+    if (leaving) return answer(waiting(state, 'senders may hold a policy that was served before', allExpired(state)));
+  }
+  const { policy } = goal;
+  if (!policy) return answer({ steps: [], waits: [] });
+  if (current && policy.id === current.id) return answer(moveMx(state, current, seen, wish, goal.waits));
+  if (current?.announced && seen.at < settled(current.announced))
+    return answer(waiting(state, 'caches may hold the record before the present one', settled(current.announced)));
+  const { mode, maxAge, mx, id, body } = policy;
+  const served: ServedPolicy = { id, body, mode, maxAge, mx, first: seen.at };
+  return answer(serve(state.domain, served, seen, wish, goal), { ...state, served: [...state.served, served] });
+}
+
+interface Part {
+  readonly steps: readonly Step<PolicyAction>[];
+  readonly waits: readonly Wait[];
+}
+
+function waiting({ domain }: PolicyState, why: string, until?: number): Part {
+  return { steps: [], waits: [{ subject: domain, why, ...(until === undefined ? {} : { until }) }] };
+}
+
+/** RFC 8461 §8.3, step 3: the record goes, then, when no cache holds it, the endpoint. */
+function finishRemoval(state: PolicyState, texts: readonly string[], seen: PolicyReading, wish: PolicyWish): Part {
+  const { domain, unannounced } = state;
+  const why = 'every policy ever served has expired in every cache';
+  if (!unannounced) return { steps: [setRecord(domain, texts, undefined, wish.ttl, why, 'RFC 8461 §8.3')], waits: [] };
+  const until = settled(unannounced);
+  if (seen.at < until) return waiting(state, 'caches may hold the record that was removed', until);
+  return {
+    steps: [{ action: { kind: 'stop-serving', domain }, because: `${why}, and no record points to it`, clause: 'RFC 8461 §8.3' }],
+    waits: [],
+  };
+}
