@@ -56,6 +56,7 @@ export function collectOptions(options: CheckOptions): CollectOptions {
         upstreams: upstreams ?? systemUpstreams(),
         anchors: anchors ?? rootAnchors,
         ...(trustAd ? { trustAd } : {}),
+        ...(options.trustStore ? { roots: options.trustStore } : {}),
       }),
     ...(mx === undefined ? {} : { mx: nameOf(mx) }),
     ...(control === undefined ? {} : { control: nameOf(control) }),

@@ -50,9 +50,7 @@ function hostView(evidence: Evidence, host: JudgedHost, addresses: readonly Judg
 
 /** True when our own resolver keeps us from telling what DNSSEC says. */
 export function resolverAtFault({ network }: Evidence): boolean {
-  return (
-    network.resolver.length > 0 && network.resolver.every(({ state }) => ['silent', 'refuses', 'strips-dnssec', 'lies'].includes(state))
-  );
+  return network.resolver.length > 0 && network.resolver.every(({ state }) => state !== 'answers' && state !== 'untried');
 }
 
 /** The control host looks stripped as well: what STARTTLS looks like from here says nothing about the domain. */

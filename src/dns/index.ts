@@ -48,7 +48,6 @@ export { compareNames, keyTag } from './dnssec/canonical.js';
 export { nsec3Hash } from './dnssec/nsec3-hash.js';
 export { createResolver, type ResolverOptions } from './client/resolver.js';
 export { parseUpstream, systemUpstreams, type Upstream } from './client/upstream.js';
-export type { Secure } from './client/transport.js';
 export { transportFailures } from './client/failures.js';
 export { lookupMailRoute, type MailRoute } from './mail-route/lookup-mail-route.js';
 export { lookupAddresses, type HostAddresses } from './mail-route/lookup-addresses.js';

@@ -1,7 +1,7 @@
 import { fail, ok, type Failure, type Result } from '../base/index.js';
 import type { Conn, Network } from '../net/index.js';
-import { handshake } from '../tls/index.js';
-import { accepts, matchesDnsName, parseCertificate, verifyChain, type ChainVerdict, type TrustStore } from '../x509/index.js';
+import { authenticate } from '../tls/index.js';
+import type { ChainVerdict, TrustStore } from '../x509/index.js';
 import { httpFailures } from './failures.js';
 
 export interface Secured {
@@ -27,7 +27,7 @@ export interface SecureDial {
  * answered with a bad one.
  */
 export async function secureDial(request: SecureDial): Promise<Result<Secured>> {
-  const { network, addresses, port, host, left, signal } = request;
+  const { network, addresses, port, host, anchors, at: dateOfJudgement, left, signal } = request;
   let failure: Failure = httpFailures.make('http-unreachable', 'no address');
   for (const [at, address] of addresses.entries()) {
     if (left() <= 0) break;
@@ -38,36 +38,26 @@ export async function secureDial(request: SecureDial): Promise<Result<Secured>> 
       failure = httpFailures.make('http-unreachable', `${address}: ${dialled.failure.code}`);
       continue;
     }
-    const shaken = await handshake({
+    const shaken = await authenticate({
       conn: dialled.conn,
       servername: host, // [8461-7.1-1]
+      anchors,
+      at: dateOfJudgement,
       alpn: ['http/1.1'],
-      minVersion: 'TLSv1.2',
       timeoutMs: Math.max(1, left() / (addresses.length - at)),
       signal,
     });
-    if (!shaken.ok) {
-      failure = httpFailures.make('http-tls-failed', `${address}: ${shaken.failure.code}`);
-      continue;
-    }
-    const judged = judge(shaken.facts.chain, request);
-    if (judged.ok) return ok({ conn: shaken.conn, chainVerdict: judged.value });
-    shaken.conn.close();
-    return judged;
+    if (shaken.ok) return ok(shaken.value);
+    const { code, detail } = shaken.failure;
+    const judged = certificateFailures[code];
+    if (judged) return fail(httpFailures.make(judged, detail));
+    failure = httpFailures.make('http-tls-failed', `${address}: ${code}`);
   }
   return fail(failure);
 }
 
-/** [8461-3.3-1, 8461-3.3-3] */
-function judge(chain: readonly Uint8Array[], { host, anchors, at }: SecureDial): Result<ChainVerdict> {
-  const [leaf, ...rest] = chain.map(parseCertificate);
-  if (!leaf?.ok) return fail(httpFailures.make('http-certificate-untrusted', leaf ? leaf.failure.code : 'x509-no-certificate'));
-  const sent = [leaf.value, ...rest.flatMap((parsed) => (parsed.ok ? [parsed.value] : []))];
-  const verdict = verifyChain({ sent, anchors, at });
-  const { chain: trust, validity, problems } = verdict;
-  if (trust !== 'trusted') return fail(httpFailures.make('http-certificate-untrusted', problems.join(' ')));
-  if (validity !== 'valid') return fail(httpFailures.make('http-certificate-expired', validity));
-  if (!accepts(verdict)) return fail(httpFailures.make('http-certificate-untrusted', problems.join(' ')));
-  if (!matchesDnsName(leaf.value, host)) return fail(httpFailures.make('http-certificate-name', leaf.value.subjectText));
-  return ok(verdict);
-}
+const certificateFailures: Readonly<Record<string, Parameters<typeof httpFailures.make>[0]>> = {
+  'tls-certificate-untrusted': 'http-certificate-untrusted',
+  'tls-certificate-expired': 'http-certificate-expired',
+  'tls-certificate-name': 'http-certificate-name',
+};

@@ -6,6 +6,7 @@
  * console.log(suiteName(0x1301)); // TLS_AES_128_GCM_SHA256
  */
 export { handshake, type HandshakeRequest, type HandshakeResult, type HandshakeFacts } from './handshake.js';
+export { authenticate, judgeServer, type Authenticated, type ServerIdentity } from './authenticate.js';
 export { tlsFailures } from './failures.js';
 export { builtinTrustStore, systemTrustStore } from './roots.js';
 export {

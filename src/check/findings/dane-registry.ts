@@ -20,7 +20,11 @@ const publishForKey = (v: FindingValues) => [
 
 const waits = 'Senders that honour DANE keep the mail and finally bounce it, today and without any attacker.';
 
-const resolverHabits: Readonly<Record<string, string>> = { silent: 'does not answer', refuses: 'refuses to answer' };
+const resolverHabits: Readonly<Record<string, string>> = {
+  silent: 'does not answer',
+  refuses: 'refuses to answer',
+  'does-not-validate': 'does not validate, so its word on DNSSEC cannot be taken',
+};
 
 /** DNSSEC and TLSA. */
 export const daneFindings = {

@@ -1,12 +1,7 @@
-import { rootCertificates } from 'node:tls';
-import { existsSync } from 'node:fs';
 import { parseIp } from '../../base/index.js';
 import { profiles, type CheckOptions, type Profile } from '../../check/index.js';
-import { builtinTrustStore } from '../../tls/index.js';
-import { parsePem, trustStore } from '../../x509/index.js';
-import { readFile } from '../read-file.js';
 import type { ReportFlags } from './report-options.js';
-import { misuse, readResolverFlags, take, type ResolverFlags } from './resolver-options.js';
+import { misuse, readResolverFlags, type ResolverFlags } from './resolver-options.js';
 
 /** The options of `hermetic check` as commander hands them over. */
 export interface CheckFlags extends ResolverFlags, ReportFlags {
@@ -16,8 +11,6 @@ export interface CheckFlags extends ResolverFlags, ReportFlags {
   readonly spacing?: string;
   readonly resume?: string;
   readonly intrusive?: boolean;
-  readonly ca?: string;
-  readonly systemCa?: boolean;
   readonly smtpPort: string;
   readonly httpsPort: string;
   readonly helo?: string;
@@ -30,7 +23,6 @@ export interface CheckFlags extends ResolverFlags, ReportFlags {
   readonly evidence?: string;
   readonly profile: string;
   readonly failOn: string;
-  readonly lab?: boolean;
   readonly steps?: boolean;
 }
 
@@ -41,6 +33,7 @@ export function readCheckFlags(flags: CheckFlags): CheckOptions {
   if (flags.address !== undefined && !flags.mx) throw misuse('--address', 'needs --mx HOST', 'Give the host name that the server goes by.');
   if (flags.address !== undefined && !parseIp(flags.address))
     throw misuse('--address', `${flags.address} is no IP address`, 'Give an address such as 192.0.2.25.');
+  const { roots, ...dns } = readResolverFlags(flags);
   return {
     depth,
     ...(flags.intrusive ? { intrusive: true } : {}),
@@ -54,8 +47,8 @@ export function readCheckFlags(flags: CheckFlags): CheckOptions {
     ...(flags.mx === undefined ? {} : { mx: flags.mx }),
     ...(flags.address === undefined ? {} : { address: flags.address }),
     ...(flags.control === undefined ? {} : { control: flags.control }),
-    ...readResolverFlags(flags),
-    ...(flags.ca === undefined && !flags.systemCa ? {} : { trustStore: roots(flags) }),
+    ...dns,
+    ...(roots ? { trustStore: roots } : {}),
   };
 }
 
@@ -64,22 +57,6 @@ export function profileNamed(name: string): Profile {
   const found = profiles.find((profile) => profile.name === name);
   if (found) return found;
   throw misuse('--profile', `${name} is not known`, `The profiles there are: ${profiles.map((p) => p.name).join(', ')}.`);
-}
-
-function roots({ ca, systemCa }: CheckFlags): NonNullable<CheckOptions['trustStore']> {
-  const read = (path: string, what: string) => take(what, parsePem(readFile(path, what)), 'The file holds certificates in PEM.');
-  const extra = ca === undefined ? [] : read(ca, '--ca');
-  if (!systemCa) return builtinTrustStore(extra);
-  const bundle = ['/etc/ssl/certs/ca-certificates.crt', '/etc/pki/tls/certs/ca-bundle.crt', '/etc/ssl/cert.pem'].find((path) =>
-    existsSync(path),
-  );
-  if (!bundle)
-    throw misuse(
-      '--system-ca',
-      'this system has no bundle of CA certificates',
-      `Leave it out: ${rootCertificates.length} roots are built in.`,
-    );
-  return trustStore([...read(bundle, '--system-ca'), ...extra]);
 }
 
 function heloName(text: string): string {

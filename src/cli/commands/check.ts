@@ -37,8 +37,6 @@ export function checkCommand(output: Output, signal: AbortSignal, finish: (code:
     .option('--budget <n>', 'connections to one address, at most (default 14; inventory 150)')
     .option('--spacing <seconds>', 'between two connections to one address (default 0.2)')
     .option('--resume <file>', 'evidence of an earlier run: what it settled is not asked again')
-    .option('--ca <file>', 'further root certificates, PEM')
-    .option('--system-ca', "the system's root certificates instead of those built in")
     .option('--smtp-port <n>', 'port of the mail hosts', '25')
     .option('--https-port <n>', 'port of the policy host', '443')
     .option('--helo <name>', 'name said in EHLO')

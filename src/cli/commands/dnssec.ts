@@ -25,7 +25,6 @@ import { misuse, readAnchors, readResolverFlags, withResolver, type ResolverFlag
 interface DnssecFlags extends ResolverFlags {
   readonly json?: boolean;
   readonly proof?: string;
-  readonly lab?: boolean;
 }
 
 /** `hermetic dnssec`: one question, its answer, and everything the answer rests on. `dnssec verify`: the same again, offline. */

@@ -1,6 +1,10 @@
+import { existsSync } from 'node:fs';
+import { rootCertificates } from 'node:tls';
 import type { Command } from 'commander';
 import { HermeticError, type Failure, type Result } from '../../base/index.js';
-import { parseTrustAnchors, parseUpstream, type TrustAnchor, type Upstream } from '../../dns/index.js';
+import { parseTrustAnchors, parseUpstream, systemUpstreams, type TrustAnchor, type Upstream } from '../../dns/index.js';
+import { builtinTrustStore } from '../../tls/index.js';
+import { parsePem, trustStore, type TrustStore } from '../../x509/index.js';
 import { readFile } from '../read-file.js';
 
 /** Flags of every command that asks the DNS. */
@@ -8,6 +12,9 @@ export interface ResolverFlags {
   readonly resolver?: readonly string[];
   readonly trustAnchor?: string;
   readonly trustAd?: boolean;
+  readonly ca?: string;
+  readonly systemCa?: boolean;
+  readonly lab?: boolean;
 }
 
 /** Adds them to a command. */
@@ -18,7 +25,9 @@ export function withResolver(command: Command): Command {
       value,
     ])
     .option('--trust-anchor <file>', 'DNSSEC trust anchors: DS or DNSKEY lines')
-    .option('--trust-ad', "believe a trusted resolver's AD bit");
+    .option('--trust-ad', "believe the resolver's AD bit: one on this machine, or named with --resolver")
+    .option('--ca <file>', 'further root certificates, PEM')
+    .option('--system-ca', "the system's root certificates instead of those built in");
 }
 
 /** What they say. Throws HermeticError with what to do for each that does not fit. */
@@ -26,12 +35,42 @@ export function readResolverFlags(flags: ResolverFlags): {
   readonly upstreams?: readonly Upstream[];
   readonly anchors?: readonly TrustAnchor[];
   readonly trustAd?: true;
+  readonly roots?: TrustStore;
 } {
+  if (flags.trustAd && !flags.resolver && !flags.lab) insistOnThisMachine(systemUpstreams());
   return {
     ...(flags.trustAd ? { trustAd: true } : {}),
     ...(flags.resolver ? { upstreams: flags.resolver.map((text) => take('--resolver', parseUpstream(text), resolverForm)) } : {}),
     ...(flags.trustAnchor === undefined ? {} : { anchors: readAnchors(flags.trustAnchor) }),
+    ...(flags.ca === undefined && !flags.systemCa ? {} : { roots: readRoots(flags) }),
   };
+}
+
+/** RFC 7672 §2.1.1 [7672-2.1.1-4]: nobody's AD bit is believed over an open network unless that resolver was named. */
+function insistOnThisMachine(upstreams: readonly Upstream[]): void {
+  const far = upstreams.find(({ address }) => !/^(127\.|::1$)/.test(address));
+  if (far)
+    throw misuse(
+      '--trust-ad',
+      `the system's resolver ${far.label} is not on this machine`,
+      'Name the resolver you trust: --resolver ADDRESS, or better tls://ADDRESS#NAME.',
+    );
+}
+
+function readRoots({ ca, systemCa }: ResolverFlags): TrustStore {
+  const read = (path: string, what: string) => take(what, parsePem(readFile(path, what)), 'The file holds certificates in PEM.');
+  const extra = ca === undefined ? [] : read(ca, '--ca');
+  if (!systemCa) return builtinTrustStore(extra);
+  const bundle = ['/etc/ssl/certs/ca-certificates.crt', '/etc/pki/tls/certs/ca-bundle.crt', '/etc/ssl/cert.pem'].find((path) =>
+    existsSync(path),
+  );
+  if (!bundle)
+    throw misuse(
+      '--system-ca',
+      'this system has no bundle of CA certificates',
+      `Leave it out: ${rootCertificates.length} roots are built in.`,
+    );
+  return trustStore([...read(bundle, '--system-ca'), ...extra]);
 }
 
 /** Trust anchors from a file. */

@@ -186,14 +186,39 @@ test('an abort by everyone rejects with the reason, and is not remembered', asyn
 });
 
 test('RFC 6840 §5.7: with a trusted resolver the AD bit tells secure from insecure, and SERVFAIL with data behind it is bogus', async () => {
+  const validating =
+    (behaviour: Behaviour): Behaviour =>
+    (q) =>
+      q.questions[0]?.name.isRoot ? { authenticData: true } : behaviour(q);
   const ad = (authenticData: boolean): Behaviour => {
-    return () => ({ authenticData, answers: [address(1)] });
+    return validating(() => ({ authenticData, answers: [address(1)] }));
   };
   const ask = async (behaviour: Behaviour) => (await scene([behaviour], { trustAd: true }).resolver.ask(host, RRType.A)).dnssec;
   assert.equal(await ask(ad(true)), 'secure');
   assert.equal(await ask(ad(false)), 'insecure');
-  assert.equal(await ask((q) => (q.checkingDisabled ? { answers: [address(1)] } : { rcode: Rcode.SERVFAIL })), 'bogus');
-  assert.equal(await ask(() => ({ rcode: Rcode.SERVFAIL })), 'indeterminate');
+  assert.equal(await ask(validating((q) => (q.checkingDisabled ? { answers: [address(1)] } : { rcode: Rcode.SERVFAIL }))), 'bogus');
+  assert.equal(await ask(validating(() => ({ rcode: Rcode.SERVFAIL }))), 'indeterminate');
+});
+
+test('a trusted resolver that does not validate is found out at the first question: nothing it says is insecure, and it is named', async () => {
+  const { resolver, asked, states } = scene([() => ({ answers: [address(1)] })], { trustAd: true });
+  const answer = await resolver.ask(host, RRType.A);
+  assert.deepEqual([answer.status, answer.dnssec, answer.failure?.code], ['failed', 'indeterminate', 'dnssec-not-validating']);
+  assert.deepEqual([asked, states()], [[`1 ${RRType.NS}`], ['does-not-validate']]);
+  const unproved = await resolver.ask(host, RRType.A, { unproved: true });
+  assert.deepEqual([unproved.status, unproved.dnssec, lastOctet(unproved.records)], ['found', 'indeterminate', 1]);
+});
+
+test('a trusted resolver is tried once an hour, not at every question', async () => {
+  const { resolver, asked, clock } = scene([() => ({ authenticData: true, answers: [address(1, 1)] })], { trustAd: true });
+  for (let i = 0; i < 3; i++) {
+    assert.equal((await resolver.ask(host, RRType.A)).dnssec, 'secure');
+    clock.at += 5_000;
+  }
+  assert.deepEqual(asked, [`1 ${RRType.NS}`, ...Array.from({ length: 3 }, () => `1 ${RRType.A}`)]);
+  clock.at += 3_600_000;
+  await resolver.ask(host, RRType.A);
+  assert.equal(asked.filter((a) => a === `1 ${RRType.NS}`).length, 2);
 });
 
 test('RFC 7672 §2.1.1 [7672-2.1.1-4]: an AD bit from a resolver that was not declared trusted proves nothing', async () => {

@@ -1,5 +1,6 @@
-import { BoundedMap, SharedWork, systemClock, type Clock, type Name, type Result } from '../../base/index.js';
+import { BoundedMap, Name, ok, SharedWork, systemClock, type Clock, type Failure, type Result } from '../../base/index.js';
 import type { Network } from '../../net/index.js';
+import { authenticate, builtinTrustStore, type ServerIdentity } from '../../tls/index.js';
 import { dnssecFailures } from '../dnssec/failures.js';
 import { rootAnchors, validate, type CachedZone, type Limits, type TrustAnchor } from '../dnssec/validate/index.js';
 import type { Answer, AskOptions, Resolver, ResolverHealth } from '../types.js';
@@ -24,8 +25,8 @@ export interface ResolverOptions {
   readonly timeoutMs?: number;
   /** Datagrams to one upstream. Default 2. */
   readonly attempts?: number;
-  /** Needed for `tls://` upstreams. */
-  readonly secure?: Secure;
+  /** Roots that the certificates of `tls://` upstreams lead to. Default those that come with Node. */
+  readonly roots?: ServerIdentity['anchors'];
   readonly limits?: Partial<Limits>;
   /** Answers and zones kept. Default 10 000. */
   readonly cacheSize?: number;
@@ -36,12 +37,18 @@ type State = ResolverHealth['upstreams'][number]['state'];
 /** Milliseconds a failure is remembered, so that nobody can force work by asking again (RFC 4035 §4.7). */
 const FAILURE_KEPT = 5_000;
 
+/** Milliseconds after which a trusted resolver is tried anew. */
+const PROBE_KEPT = 3_600_000;
+
+/** What no single answer takes back. */
+const lasting: readonly State[] = ['strips-dnssec', 'does-not-validate', 'lies'];
+
 /** A validating stub resolver with cache. One bad upstream does not win by being first: on a failure or a bogus answer the next one is asked. */
 export function createResolver(options: ResolverOptions): Resolver {
   const { upstreams, anchors = rootAnchors, clock = systemClock, cacheSize = 10_000 } = options;
   const transport: TransportOptions = {
     network: options.network,
-    secure: options.secure,
+    secure: (conn, name, limits) => overTls(conn, name, limits),
     timeoutMs: options.timeoutMs ?? 2_000,
     attempts: options.attempts ?? 2,
   };
@@ -52,11 +59,26 @@ export function createResolver(options: ResolverOptions): Resolver {
   /** Upstreams whose last exchange failed: the others are asked first. */
   const troubled = new Set<Upstream>();
   const states = new Map<Upstream, State>(upstreams.map((u) => [u, 'untried']));
+  /** Until when an upstream is known to validate. */
+  const validating = new Map<Upstream, number>();
+
+  /** RFC 7858, authenticated by name (RFC 8310 §8.1). */
+  const overTls: Secure = async (conn, servername, limits) => {
+    const made = await authenticate({
+      conn,
+      servername,
+      anchors: options.roots ?? builtinTrustStore(),
+      at: clock.now(),
+      alpn: ['dot'],
+      ...limits,
+    });
+    return made.ok ? ok(made.value.conn) : made;
+  };
 
   async function resolve(name: Name, type: number, unproved: boolean, signal: AbortSignal): Promise<Answer> {
     let worst: Answer | undefined;
     let liar: Upstream | undefined;
-    let stripping: Upstream | undefined;
+    let stripping: { readonly upstream: Upstream; readonly failure: Failure } | undefined;
     for (const [i, upstream] of inOrder()) {
       // The AD bit counts only where the resolver was declared trusted (RFC 7672 §2.1.1 [7672-2.1.1-4]).
       const answer = await (options.trustAd ? viaAd(upstream, name, type, signal) : viaValidation(upstream, i, name, type, signal));
@@ -65,11 +87,12 @@ export function createResolver(options: ResolverOptions): Resolver {
         return answer;
       }
       if (answer.dnssec === 'bogus') liar = upstream;
-      if (answer.failure?.code === 'dnssec-stripped') stripping = upstream;
+      const { failure } = answer;
+      if (failure && /^dnssec-(stripped|not-validating)$/.test(failure.code)) stripping = { upstream, failure };
       // Of several failures the one that says most is told: bogus before could-not-tell.
       if (!worst || (worst.dnssec !== 'bogus' && answer.dnssec === 'bogus')) worst = answer;
     }
-    if (unproved && stripping && worst?.dnssec !== 'bogus') return withoutProof(stripping, name, type, signal);
+    if (unproved && stripping && worst?.dnssec !== 'bogus') return withoutProof(stripping.upstream, name, type, stripping.failure, signal);
     return worst ?? failed(name, type, transportFailures.make('dns-no-upstream'));
   }
 
@@ -101,16 +124,32 @@ export function createResolver(options: ResolverOptions): Resolver {
     return answered && !keys.value.answers.some((rr) => rr.type === RRType.RRSIG);
   }
 
-  async function withoutProof(upstream: Upstream, name: Name, type: number, signal: AbortSignal): Promise<Answer> {
+  async function withoutProof(upstream: Upstream, name: Name, type: number, failure: Failure, signal: AbortSignal): Promise<Answer> {
     const message = await exchange(upstream, name, type, { checkingDisabled: true, authenticData: false }, signal);
     if (!message.ok) return failed(name, type, message.failure);
-    const failure = dnssecFailures.make('dnssec-stripped', upstream.label);
     const { rcode } = message.value;
     if (rcode !== Rcode.NOERROR && rcode !== Rcode.NXDOMAIN) return failed(name, type, failure);
     return { ...unprovedAnswer(name, type, message.value, 'indeterminate'), failure };
   }
 
+  /** Why the AD bit of an upstream says nothing: it is missing from an answer that whoever validates sets it on (RFC 6840 §5.7). */
+  async function doubtOf(upstream: Upstream, signal?: AbortSignal): Promise<Failure | undefined> {
+    if ((validating.get(upstream) ?? 0) > clock.now()) return undefined;
+    // The bit is not set in the question: DO alone has a validator set it, and one that merely copies questions does not.
+    const message = await exchange(upstream, Name.root, RRType.NS, { checkingDisabled: false, authenticData: false }, signal);
+    if (!message.ok) return message.failure;
+    if (message.value.rcode === Rcode.NOERROR && message.value.authenticData) {
+      validating.set(upstream, clock.now() + PROBE_KEPT);
+      return undefined;
+    }
+    note(upstream, 'does-not-validate');
+    return dnssecFailures.make('dnssec-not-validating', upstream.label);
+  }
+
+  /** Takes the word of a resolver that was seen to validate. */
   async function viaAd(upstream: Upstream, name: Name, type: number, signal?: AbortSignal): Promise<Answer> {
+    const doubt = await doubtOf(upstream, signal);
+    if (doubt) return failed(name, type, doubt);
     const message = await exchange(upstream, name, type, { checkingDisabled: false, authenticData: true }, signal);
     if (!message.ok) return failed(name, type, message.failure);
     if (message.value.rcode !== Rcode.SERVFAIL) return answerByAd(name, type, message.value);
@@ -122,7 +161,7 @@ export function createResolver(options: ResolverOptions): Resolver {
   async function exchange(upstream: Upstream, name: Name, type: number, flags: QueryFlags, signal?: AbortSignal): Promise<Result<Message>> {
     const key = `${upstream.label} ${Number(flags.checkingDisabled)} ${type} ${name.key}`;
     const ask = (until?: AbortSignal): Promise<Result<Message>> => askUpstream(upstream, name, type, flags, transport, until);
-    const message = await (type === RRType.DS || type === RRType.DNSKEY ? exchanges.run(key, ask, signal) : ask(signal));
+    const message = await (type === RRType.DS || type === RRType.DNSKEY || name.isRoot ? exchanges.run(key, ask, signal) : ask(signal));
     const refused = message.ok && message.value.rcode === Rcode.REFUSED;
     if (message.ok && !refused) troubled.delete(upstream);
     else troubled.add(upstream);
@@ -136,10 +175,10 @@ export function createResolver(options: ResolverOptions): Resolver {
   }
 
   function note(upstream: Upstream, state: State): void {
-    const known = states.get(upstream);
+    const known = states.get(upstream) as State;
     // One question without an answer is that question's; a resolver that has answered others is not at fault.
     const once = known === 'answers' && (state === 'silent' || state === 'refuses');
-    if (known !== 'strips-dnssec' && known !== 'lies' && !once) states.set(upstream, state);
+    if (!lasting.includes(known) && !once) states.set(upstream, state);
   }
 
   return {

@@ -7,12 +7,16 @@ import { RRClass } from '../wire/types-registry.js';
 import { transportFailures } from './failures.js';
 import type { Upstream } from './upstream.js';
 
-/** Puts TLS on a connection to a resolver and checks its name; given by the caller. */
-export type Secure = (conn: Conn, name: string) => Promise<Result<Conn>>;
+/** Puts TLS on a connection to a resolver and checks its name. */
+export type Secure = (
+  conn: Conn,
+  name: string,
+  limits: { readonly timeoutMs: number; readonly signal?: AbortSignal },
+) => Promise<Result<Conn>>;
 
 export interface TransportOptions {
   readonly network: Network;
-  readonly secure?: Secure | undefined;
+  readonly secure: Secure;
   /** Milliseconds for one datagram, and three times that for a TCP exchange. */
   readonly timeoutMs: number;
   /** Datagrams sent before giving up. */
@@ -117,8 +121,7 @@ async function overTcp(
   let { conn } = dialled;
   try {
     if (upstream.tlsName !== undefined) {
-      if (!options.secure) return fail(transportFailures.make('dns-tls-failed', 'no TLS was provided'));
-      const secured = await options.secure(conn, upstream.tlsName);
+      const secured = await options.secure(conn, upstream.tlsName, { timeoutMs: 3 * options.timeoutMs, ...(signal ? { signal } : {}) });
       if (!secured.ok)
         return fail(transportFailures.make('dns-tls-failed', `${upstream.label}: ${secured.failure.code} ${secured.failure.detail}`));
       conn = secured.value;

@@ -110,6 +110,13 @@ export const dnssecFailures = defineFailures({
     says: 'The resolver removes DNSSEC records from its answers.',
     fix: 'Use a resolver that passes them on: --resolver ADDRESS.',
   },
+  'dnssec-not-validating': {
+    blame: 'local',
+    temporary: true,
+    clause: 'RFC 6840 §5.7',
+    says: 'The resolver whose word was to be taken does not say of the root’s name servers that it validated them.',
+    fix: 'Switch validation on in the resolver (systemd-resolved: DNSSEC=yes), or leave out --trust-ad.',
+  },
   'dns-alias-loop': {
     blame: 'publisher',
     temporary: true,
