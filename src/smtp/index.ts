@@ -11,4 +11,6 @@
 export { openSession, SmtpSession, type SessionOptions, type OpenFailure, type SecureConn, type TranscriptLine } from './session.js';
 export { starttlsOffer, type StarttlsOffer } from './starttls-offer.js';
 export { ReplyReader, type Reply, type ReplyState } from './reply-reader.js';
+export { parseMailbox, type Mailbox } from './mailbox.js';
+export { sendMail, type Envelope, type MailResult } from './send-mail.js';
 export { smtpFailures } from './failures.js';

@@ -34,6 +34,7 @@ export type SecureConn = (
 
 const REPLY_TIMEOUT = 30_000;
 const QUIT_TIMEOUT = 2_000;
+const BODY_TIMEOUT = 600_000;
 const MAX_TRANSCRIPT = 400;
 
 /** Waits for the greeting (RFC 5321 §3.1). 220 opens the session; 4xx is busy, 5xx a refusal. */
@@ -56,6 +57,8 @@ export class SmtpSession {
   greeting: Reply = { code: 0, lines: [] };
   /** EHLO keywords in upper case with their parameters; empty before EHLO and after STARTTLS (RFC 3207 §4.2: prior knowledge is forgotten [3207-4.2-1]). */
   capabilities: ReadonlyMap<string, string> = new Map();
+  /** The connection is under TLS. */
+  sealed = false;
   readonly #transcript: TranscriptLine[] = [];
   readonly #clock: Clock;
   readonly #began: number;
@@ -107,6 +110,14 @@ export class SmtpSession {
     return this.read();
   }
 
+  /** Sends a message as it stands, already dotted and ended, and waits for the reply (RFC 5321 §4.5.3.2.6: ten minutes by default). */
+  async body(bytes: Uint8Array, timeoutMs = BODY_TIMEOUT): Promise<Result<Reply>> {
+    if (this.#ended) return fail(smtpFailures.make('smtp-closed'));
+    this.note('C', `(${bytes.length} octets of message)`);
+    this.#conn.stream.write(bytes);
+    return this.read(timeoutMs);
+  }
+
   /** Only the agreement (RFC 3207 §4 [3207-4-1]): afterwards {@link conn} waits for a ClientHello, and the session hears no more of it. */
   async agreeOnTls(alongside = ''): Promise<Result<Reply>> {
     const reply = await this.command('STARTTLS', alongside);
@@ -135,6 +146,7 @@ export class SmtpSession {
       this.close();
       return secured;
     }
+    this.sealed = true;
     this.note('-', 'TLS');
     this.#conn = secured.conn;
     this.#reader = new ReplyReader();

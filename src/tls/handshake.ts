@@ -18,6 +18,8 @@ export interface HandshakeRequest {
   readonly minVersion?: SecureVersion;
   /** Accept only this kind of server key. Default both. */
   readonly authentication?: 'RSA' | 'ECDSA';
+  /** OpenSSL cipher list. Default everything that authenticates and encrypts. */
+  readonly ciphers?: string;
   /** OpenSSL group list. The default is the same for every version of Node, so that a verdict does not depend on it. */
   readonly groups?: string;
 }
@@ -67,7 +69,7 @@ export function handshake(request: HandshakeRequest): Promise<HandshakeResult> {
       rejectUnauthorized: false,
       checkServerIdentity: () => undefined,
       minVersion: request.minVersion ?? 'TLSv1',
-      ciphers: CIPHERS,
+      ciphers: request.ciphers ?? CIPHERS,
       ecdhCurve: request.groups ?? GROUPS,
       ...(request.authentication ? { sigalgs: schemesOf[request.authentication] } : {}),
     });

@@ -1,0 +1,99 @@
+import { fail, type Failure, type Result } from '../base/index.js';
+import { smtpFailures } from './failures.js';
+import { parseMailbox } from './mailbox.js';
+import type { Reply } from './reply-reader.js';
+import type { SmtpSession } from './session.js';
+
+export interface Envelope {
+  /** Empty for a notice that must not be answered. */
+  readonly from: string;
+  readonly to: readonly string[];
+  /** Ask the next server to keep it under TLS as well (RFC 8689). */
+  readonly requireTls?: boolean;
+}
+
+/** What became of a message. Each address is in just one of the lists. */
+export interface MailResult {
+  readonly accepted: readonly string[];
+  readonly refused: readonly { readonly address: string; readonly failure: Failure }[];
+  /** The server's last word on the whole message. */
+  readonly reply?: Reply;
+}
+
+/**
+ * Hands one message over in a session that is ready for it: after EHLO, under TLS where that is due (RFC 5321 §3.3). Bare CR and LF become line ends, so
+ * that no text in the message can pass for the end of it. Addresses that are none are refused here and never sent.
+ */
+export async function sendMail(session: SmtpSession, envelope: Envelope, message: Uint8Array): Promise<MailResult> {
+  const refused: { address: string; failure: Failure }[] = [];
+  const all = (failure: Failure, reply?: Reply): MailResult => ({
+    accepted: [],
+    refused: [...refused, ...rest().map((address) => ({ address, failure }))],
+    ...(reply ? { reply } : {}),
+  });
+  const rest = (): readonly string[] => envelope.to.filter((address) => !refused.some((r) => r.address === address));
+  const body = dotted(message);
+  const command = mailCommand(session, envelope, body);
+  if (!command.ok) return all(command.failure);
+  const mail = await obey(session, command.value);
+  if (!mail.ok) return all(mail.failure);
+  for (const address of envelope.to) {
+    const mailbox = parseMailbox(address);
+    const rcpt = mailbox.ok ? await obey(session, `RCPT TO:<${mailbox.value.local}@${mailbox.value.domain}>`) : mailbox;
+    if (!rcpt.ok) refused.push({ address, failure: rcpt.failure });
+  }
+  if (rest().length === 0) return all(smtpFailures.make('smtp-closed'));
+  const ready = await obey(session, 'DATA', 354);
+  if (!ready.ok) return all(ready.failure);
+  const done = await session.body(body);
+  if (!done.ok) return all(done.failure);
+  if (done.value.code >= 300) return all(said(done.value), done.value);
+  return { accepted: rest(), refused, reply: done.value };
+}
+
+/** `MAIL FROM` with the parameters the message needs, or why this server cannot take it. */
+function mailCommand(session: SmtpSession, { from, to, requireTls }: Envelope, body: Uint8Array): Result<string> {
+  const offers = session.capabilities;
+  const sender = from === '' ? undefined : parseMailbox(from);
+  if (sender && !sender.ok) return sender;
+  const utf8 = [from, ...to].some((address) => {
+    const mailbox = parseMailbox(address);
+    return mailbox.ok && mailbox.value.utf8;
+  });
+  const eight = body.some((octet) => octet > 127);
+  const limit = Number(offers.get('SIZE') ?? 0);
+  if (limit > 0 && body.length > limit) return fail(smtpFailures.make('smtp-too-big', `${body.length} of ${limit} octets`));
+  if (utf8 && !offers.has('SMTPUTF8')) return fail(smtpFailures.make('smtp-utf8-not-offered'));
+  if (eight && !offers.has('8BITMIME')) return fail(smtpFailures.make('smtp-8bit-not-offered'));
+  // RFC 8689 §2 [8689-2-1]: only under TLS, and only where the reply after the handshake offers it.
+  if (requireTls && !(session.sealed && offers.has('REQUIRETLS'))) return fail(smtpFailures.make('smtp-requiretls-not-offered'));
+  const parameters = [
+    offers.has('SIZE') ? ` SIZE=${body.length}` : '',
+    eight ? ' BODY=8BITMIME' : '',
+    utf8 ? ' SMTPUTF8' : '',
+    requireTls ? ' REQUIRETLS' : '',
+  ];
+  const path = sender ? `${sender.value.local}@${sender.value.domain}` : '';
+  return { ok: true, value: `MAIL FROM:<${path}>${parameters.join('')}` };
+}
+
+/** One command, and whether the server agreed. */
+async function obey(session: SmtpSession, command: string, expected?: number): Promise<Result<Reply>> {
+  const reply = await session.command(command);
+  if (!reply.ok) return reply;
+  const { code } = reply.value;
+  const agreed = expected === undefined ? code >= 200 && code < 300 : code === expected;
+  return agreed ? reply : fail(said(reply.value));
+}
+
+function said({ code, lines }: Reply): Failure {
+  return smtpFailures.make(code >= 500 ? 'smtp-mail-rejected' : 'smtp-mail-deferred', `${code} ${lines.join(' / ')}`.slice(0, 300));
+}
+
+/** RFC 5321 §4.5.2 and §2.3.8: every line end is CRLF, a dot at the start of a line is doubled, and a line with one dot ends it all. */
+function dotted(message: Uint8Array): Uint8Array {
+  const text = Buffer.from(message.buffer, message.byteOffset, message.length).toString('latin1');
+  const lines = text.split(/\r\n|\r|\n/);
+  if (lines.at(-1) === '') lines.pop();
+  return Buffer.from(`${lines.map((line) => (line.startsWith('.') ? `.${line}` : line)).join('\r\n')}\r\n.\r\n`, 'latin1');
+}
