@@ -10,6 +10,8 @@ import { jsonSchemas } from '../src/evidence/index.js';
 import { httpFailures } from '../src/http/index.js';
 import { stsFailures } from '../src/mta-sts/index.js';
 import { publishFailures } from '../src/publish/index.js';
+import { serverFailures } from '../src/policy/index.js';
+import { sendFailures } from '../src/send/index.js';
 import { smtpFailures } from '../src/smtp/index.js';
 import { reportSchemas } from '../src/report/index.js';
 import { storeFailures } from '../src/store/index.js';
@@ -33,6 +35,8 @@ const parts: readonly (readonly [string, FailureCatalogue<string>])[] = [
   ['TLS-RPT reports repaired', reportQuirks],
   ['TLS-RPT reports to be written', builderFailures],
   ['Publishing', publishFailures],
+  ['What a server shows', serverFailures],
+  ['Sending', sendFailures],
   ['Store', storeFailures],
 ];
 

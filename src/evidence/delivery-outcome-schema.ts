@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { policyTypes, resultTypes } from '../tls-rpt/index.js';
 import { certificate } from './check-result-schema.js';
-import { resultTypes, type DeliveryOutcome } from './delivery-outcome.js';
+import type { DeliveryOutcome } from './delivery-outcome.js';
 import { failure, mechanism, reason, stsMode, waiver } from './schema-pieces.js';
 
 const text = z.string();
@@ -9,7 +10,7 @@ const time = z.iso.datetime();
 const policyFailure = z.strictObject({ resultType: z.enum(resultTypes), code: text, detail: text });
 
 const policy = z.strictObject({
-  type: z.enum(['sts', 'tlsa', 'no-policy-found']),
+  type: z.enum(policyTypes),
   domain: text,
   strings: z.array(text),
   mxHosts: z.array(text),

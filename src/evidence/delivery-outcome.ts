@@ -3,6 +3,7 @@
  * (RFC 8460 §4). A stable contract: fields are added, never renamed. Foreign text is stored as received and neutralised only where shown.
  */
 import type { Mechanism, Reason, Waiver } from '../policy/index.js';
+import type { PolicyType, ResultType } from '../tls-rpt/index.js';
 import type { FailureEvidence } from './evidence.js';
 import type { MailCertificate } from './check-result.js';
 
@@ -29,7 +30,7 @@ export interface DeliveryOutcome {
 
 /** One policy as RFC 8460 §4.4 names it. */
 export interface AppliedPolicy {
-  readonly type: 'sts' | 'tlsa' | 'no-policy-found';
+  readonly type: PolicyType;
   /** policy-domain: the next-hop domain, for `tlsa` the TLSA base domain. */
   readonly domain: string;
   /** policy-string: the policy's lines (§4.5), or `3 1 1 <hex>` for each record. */
@@ -42,22 +43,6 @@ export interface AppliedPolicy {
   /** The TXT record at `_smtp._tls` of the policy domain: who is to hear of it. */
   readonly tlsRpt: { readonly status: 'found' | 'absent' | 'invalid' | 'tempfail'; readonly record?: string };
 }
-
-/** RFC 8460 §4.3. */
-export const resultTypes = [
-  'starttls-not-supported',
-  'certificate-host-mismatch',
-  'certificate-not-trusted',
-  'certificate-expired',
-  'validation-failure',
-  'sts-policy-fetch-error',
-  'sts-policy-invalid',
-  'sts-webpki-invalid',
-  'tlsa-invalid',
-  'dnssec-invalid',
-  'dane-required',
-] as const;
-export type ResultType = (typeof resultTypes)[number];
 
 export interface PolicyFailure {
   readonly resultType: ResultType;

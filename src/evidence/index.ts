@@ -37,14 +37,12 @@ export type {
   Verdict,
 } from './check-result.js';
 export type { KeyExchangeEvidence, ProbeEvidence } from './probe-evidence.js';
-export { resultTypes } from './delivery-outcome.js';
 export type {
   AppliedPolicy,
   DeliveryAttempt,
   DeliveryOutcome,
   PolicyFailure,
   PolicyResult,
-  ResultType,
   SessionFacts,
 } from './delivery-outcome.js';
 export { deliveryOutcomeSchema } from './delivery-outcome-schema.js';

@@ -10,6 +10,8 @@ export { decideHost, type Decision, type Mechanism, type Reason, type Rules } fr
 export { decideDomain, enforced, type DecideOptions, type DomainFacts, type HostFacts } from './decide-domain.js';
 export { resolvePolicy, type PolicyDeps } from './resolve-policy.js';
 export { parseNextHop, type NextHop } from './next-hop.js';
+export { judgeServer, type ServerQuestion, type ServerVerdict } from './judge-server.js';
+export { serverFailures } from './failures.js';
 export { reasonTable } from './explain.js';
 export type { DomainDecision, Exemption, Ground, HostDecision, SenderSettings, StsDecision, Trouble, Waiver } from './domain-decision.js';
 export { exposureOf, cell, type Exposure } from './exposure-of.js';

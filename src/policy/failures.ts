@@ -1,0 +1,69 @@
+import { defineFailures } from '../base/index.js';
+
+/** Why a server that was reached is not good enough for what had to hold. */
+export const serverFailures = defineFailures({
+  'server-no-starttls': {
+    blame: 'peer',
+    temporary: true,
+    resultType: 'starttls-not-supported',
+    clause: 'RFC 3207 §2',
+    says: 'The server does not offer STARTTLS, or somebody on the path removes it.',
+    fix: 'Check the server from another network; where it offers TLS there, treat the path as hostile.',
+  },
+  'server-no-certificate': {
+    blame: 'peer',
+    temporary: true,
+    resultType: 'certificate-not-trusted',
+    clause: 'RFC 8461 §4.2',
+    says: 'The server showed no certificate that can be read.',
+    fix: 'Install a certificate on the server.',
+  },
+  'server-pkix-untrusted': {
+    blame: 'peer',
+    temporary: true,
+    resultType: 'certificate-not-trusted',
+    clause: 'RFC 8461 §4.2',
+    says: 'No public CA vouches for the certificate.',
+    fix: 'Install a certificate from a public CA, with its intermediate certificates.',
+  },
+  'server-pkix-expired': {
+    blame: 'peer',
+    temporary: true,
+    resultType: 'certificate-expired',
+    clause: 'RFC 8461 §4.2',
+    says: 'The certificate, or one above it, is out of date.',
+    fix: 'Renew the certificate.',
+  },
+  'server-pkix-name': {
+    blame: 'peer',
+    temporary: true,
+    resultType: 'certificate-host-mismatch',
+    clause: 'RFC 8461 §4.2',
+    says: 'The certificate is not for the name of the MX host.',
+    fix: 'Install a certificate for the name that the MX record has.',
+  },
+  'server-dane-mismatch': {
+    blame: 'peer',
+    temporary: true,
+    resultType: 'validation-failure',
+    clause: 'RFC 7672 §2.2',
+    says: 'No TLSA record matches what the server shows.',
+    fix: 'Publish TLSA records for the key in use, and wait for the old ones to leave the caches before changing a key.',
+  },
+  'server-dane-expired': {
+    blame: 'peer',
+    temporary: true,
+    resultType: 'certificate-expired',
+    clause: 'RFC 7672 §3.1.2',
+    says: 'The trust anchor matches, but a certificate on the way to it is out of date.',
+    fix: 'Renew the certificate, or publish 3 1 1 for its key.',
+  },
+  'server-dane-name': {
+    blame: 'peer',
+    temporary: true,
+    resultType: 'certificate-host-mismatch',
+    clause: 'RFC 7672 §3.2.2',
+    says: 'The trust anchor matches, but the certificate is for none of the names that may be used.',
+    fix: 'Install a certificate for the name of the MX host, or publish 3 1 1 for its key.',
+  },
+});

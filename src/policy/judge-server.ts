@@ -1,0 +1,70 @@
+import { ok, type Failure, type Result } from '../base/index.js';
+import { parseTlsa, verifyDane } from '../dane/index.js';
+import { matchesDnsName, parseCertificate, verifyChain, type Certificate, type ChainVerdict, type TrustStore } from '../x509/index.js';
+import type { HostDecision } from './domain-decision.js';
+import { serverFailures } from './failures.js';
+
+export interface ServerQuestion {
+  /** DER, as the server sent it. */
+  readonly chain: readonly Uint8Array[];
+  readonly host: Pick<HostDecision, 'name' | 'tlsa' | 'referenceNames'>;
+  readonly anchors: TrustStore;
+  /** Date of the judgement, milliseconds since 1970. */
+  readonly at: number;
+}
+
+/** What a server's certificate is worth to each mechanism. */
+export interface ServerVerdict {
+  readonly leaf?: Certificate;
+  /** Its chain, in the order sent. */
+  readonly sent: readonly Certificate[];
+  readonly path: ChainVerdict;
+  /** The leaf is for the name of the MX host. */
+  readonly nameMatch: boolean;
+  /** RFC 8461 §4.2: trusted, in date, for the name of the MX host. */
+  readonly pkix: Result<true>;
+  /** RFC 7672 §3: a usable TLSA record matches. */
+  readonly dane: Result<true>;
+}
+
+/** Judges what a server showed in its handshake, each mechanism by itself. */
+export function judgeServer({ chain, host, anchors, at }: ServerQuestion): ServerVerdict {
+  const [first, ...rest] = chain.map(parseCertificate);
+  const sent = first?.ok ? [first.value, ...rest.flatMap((parsed) => (parsed.ok ? [parsed.value] : []))] : [];
+  const path = verifyChain({ sent, anchors, at });
+  const [leaf] = sent;
+  const records = host.tlsa.status === 'usable' ? host.tlsa.records.flatMap((text) => parseTlsa(text) ?? []) : [];
+  if (!leaf) {
+    const none = failed('server-no-certificate');
+    return { sent, path, nameMatch: false, pkix: none, dane: none };
+  }
+  const names = host.referenceNames;
+  return {
+    leaf,
+    sent,
+    path,
+    nameMatch: matchesDnsName(leaf, host.name),
+    pkix: judgePkix(leaf, path, host.name),
+    dane: judgeDane(verifyDane({ records, chain: sent, names, at })),
+  };
+}
+
+/** [8461-4.2-1] The faults in the order in which they would be mended. */
+function judgePkix(leaf: Certificate, { chain, validity, problems }: ChainVerdict, name: string): Result<true> {
+  if (chain !== 'trusted') return failed('server-pkix-untrusted', problems.join(' '));
+  if (validity !== 'valid') return failed('server-pkix-expired', validity);
+  if (problems.length > 0) return failed('server-pkix-untrusted', problems.join(' '));
+  return matchesDnsName(leaf, name) ? ok(true) : failed('server-pkix-name', leaf.dnsNames.slice(0, 10).join(' '));
+}
+
+function judgeDane({ verdict, records }: ReturnType<typeof verifyDane>): Result<true> {
+  if (verdict === 'match') return ok(true);
+  const reasons = records.map((r) => r.reason);
+  // What came closest is what there is to mend.
+  if (reasons.includes('name')) return failed('server-dane-name');
+  return failed(reasons.includes('date') ? 'server-dane-expired' : 'server-dane-mismatch');
+}
+
+function failed(code: keyof typeof serverFailures.entries, detail = ''): { readonly ok: false; readonly failure: Failure } {
+  return { ok: false, failure: serverFailures.make(code, detail) };
+}

@@ -1,0 +1,102 @@
+import { Name, type Failure } from '../base/index.js';
+import { lookupTexts } from '../dns/index.js';
+import type { AppliedPolicy, PolicyFailure } from '../evidence/index.js';
+import type { DomainDecision, HostDecision, Trouble } from '../policy/index.js';
+import { parseTlsRptRecord } from '../tls-rpt/index.js';
+import type { SendContext } from './context.js';
+import { resultTypeOf } from './result-type-of.js';
+
+type Drafted = Omit<AppliedPolicy, 'tlsRpt'>;
+
+/**
+ * The policies that have a say in a delivery, as RFC 8460 §4.4 names them: MTA-STS for the domain, TLSA for each base domain, and `no-policy-found` where
+ * a host has neither; each with who wants to hear of it.
+ */
+export async function appliedPolicies(
+  decision: DomainDecision,
+  context: SendContext,
+  signal?: AbortSignal,
+): Promise<readonly AppliedPolicy[]> {
+  const drafted = draftPolicies(decision);
+  return Promise.all(drafted.map(async (policy) => ({ ...policy, tlsRpt: await tlsRptOf(policy.domain, context, signal) })));
+}
+
+/** Whether a policy says anything of a host. */
+export function bearsOn(
+  policy: Pick<AppliedPolicy, 'type' | 'domain'>,
+  host: HostDecision,
+  all: readonly Pick<AppliedPolicy, 'type' | 'domain'>[],
+): boolean {
+  switch (policy.type) {
+    case 'sts':
+      return true;
+    case 'tlsa':
+      return hasTlsa(host) && host.tlsa.base === policy.domain;
+    case 'no-policy-found':
+      return !hasTlsa(host) && !all.some(({ type }) => type === 'sts');
+  }
+}
+
+/** Pure: the policies without their TLS-RPT records. */
+export function draftPolicies(decision: DomainDecision): readonly Drafted[] {
+  const { domain, mtaSts, hosts, settings } = decision;
+  const tlsa = new Map(hosts.filter((host) => settings.dane && hasTlsa(host)).map((host) => [host.tlsa.base, tlsaPolicy(host)]));
+  const sts = stsPolicy(decision);
+  const drafted = [...(sts ? [sts] : []), ...tlsa.values()];
+  if (!sts && (tlsa.size === 0 || hosts.some((host) => !hasTlsa(host)))) {
+    const failure = mtaSts.record.status === 'found' ? failureOf(mtaSts.trouble, 'sts-policy-fetch-error') : undefined;
+    drafted.push({ type: 'no-policy-found', domain, strings: [], mxHosts: [], ...(failure ? { failure } : {}) });
+  }
+  return drafted;
+}
+
+/** TLSA records that bind a sender, or a lookup of them that failed. */
+function hasTlsa({ tlsa: { status } }: HostDecision): boolean {
+  return status === 'usable' || status === 'unusable' || status === 'bogus' || status === 'tempfail';
+}
+
+/** RFC 8461 §6: a policy of mode `none` is not reported on. */
+function stsPolicy({ domain, mtaSts }: DomainDecision): Drafted | undefined {
+  const { policy, trouble } = mtaSts;
+  if (!policy || policy.mode === 'none') return undefined;
+  const failure = failureOf(trouble, 'sts-policy-fetch-error');
+  // RFC 8460 §4.5: one line an element, as served.
+  const strings = policy.body.split(/\r?\n/).filter((line) => line !== '');
+  return { type: 'sts', domain, strings, mxHosts: policy.mx, mode: policy.mode, ...(failure ? { failure } : {}) };
+}
+
+function tlsaPolicy({ tlsa, trouble }: HostDecision): Drafted {
+  const common = { type: 'tlsa', domain: tlsa.base, strings: tlsa.records, mxHosts: [] } as const;
+  switch (tlsa.status) {
+    case 'unusable':
+      return { ...common, failure: { resultType: 'tlsa-invalid', code: 'dane-unusable', detail: '' } };
+    case 'bogus':
+    case 'tempfail':
+      return {
+        ...common,
+        failure: failureOf(tlsa.trouble ?? trouble, 'dnssec-invalid') ?? {
+          resultType: 'dnssec-invalid',
+          code: `dane-${tlsa.status}`,
+          detail: '',
+        },
+      };
+    default:
+      return common;
+  }
+}
+
+function failureOf(trouble: Trouble | Failure | undefined, otherwise: PolicyFailure['resultType']): PolicyFailure | undefined {
+  return trouble && { resultType: resultTypeOf(trouble.code, otherwise), code: trouble.code, detail: trouble.detail };
+}
+
+/** RFC 8460 §3. */
+async function tlsRptOf(domain: string, { resolver }: SendContext, signal?: AbortSignal): Promise<AppliedPolicy['tlsRpt']> {
+  const parent = Name.parse(domain);
+  const name = parent.ok ? parent.value.prepend('_smtp._tls') : parent;
+  if (!name.ok) return { status: 'absent' };
+  const { lookup, texts } = await lookupTexts(resolver, name.value, signal ? { signal } : {});
+  if (lookup === 'failed') return { status: 'tempfail' };
+  const { status } = parseTlsRptRecord(texts);
+  const record = texts.find((text) => text.startsWith('v=TLSRPTv1'));
+  return { status, ...(record === undefined ? {} : { record }) };
+}

@@ -1,0 +1,82 @@
+import type { Failure } from '../base/index.js';
+import type { AppliedPolicy, DeliveryAttempt, PolicyFailure, PolicyResult, SessionFacts } from '../evidence/index.js';
+import { matchMx } from '../mta-sts/index.js';
+import type { HostDecision, ServerVerdict } from '../policy/index.js';
+import { spkiSha256 } from '../x509/index.js';
+import { bearsOn } from './applied-policies.js';
+import { resultTypeOf } from './result-type-of.js';
+import type { Tried } from './try-server.js';
+
+/** What one session means for each policy that bears on its host; nothing where no session came about (RFC 8460 §4.3.4). */
+export function resultsOf(tried: Tried, host: HostDecision, policies: readonly AppliedPolicy[]): readonly PolicyResult[] {
+  if (tried.unreachable) return [];
+  return policies.flatMap((policy, index) => {
+    if (!bearsOn(policy, host, policies)) return [];
+    const failure = failureUnder(policy, tried, host);
+    return [failure ? { policy: index, failure } : { policy: index }];
+  });
+}
+
+/** What a host that is not contacted means for the policies that forbid it. */
+export function resultsOfRefusal(host: HostDecision, policies: readonly AppliedPolicy[]): readonly PolicyResult[] {
+  return policies.flatMap((policy, index): PolicyResult[] => {
+    if (policy.type === 'sts' && !lists(policy, host)) return [{ policy: index, failure: notListed(host) }];
+    const forbids = policy.type === 'tlsa' && bearsOn(policy, host, policies) && policy.failure?.resultType === 'dnssec-invalid';
+    return forbids && policy.failure ? [{ policy: index, failure: policy.failure }] : [];
+  });
+}
+
+function failureUnder(policy: AppliedPolicy, { tlsFailure, verdict }: Tried, host: HostDecision): PolicyFailure | undefined {
+  if (policy.type === 'sts' && !lists(policy, host)) return notListed(host);
+  if (tlsFailure) return asReported(tlsFailure);
+  const judged =
+    policy.type === 'sts' ? verdict?.pkix : policy.type === 'tlsa' && host.tlsa.status === 'usable' ? verdict?.dane : undefined;
+  return judged?.ok === false ? asReported(judged.failure) : undefined;
+}
+
+function lists({ mxHosts }: AppliedPolicy, { name }: HostDecision): boolean {
+  return mxHosts.some((pattern) => matchMx(pattern, name));
+}
+
+function notListed({ name }: HostDecision): PolicyFailure {
+  return { resultType: 'validation-failure', code: 'sts-mx-mismatch', detail: name };
+}
+
+function asReported({ code, detail }: Failure): PolicyFailure {
+  return { resultType: resultTypeOf(code, 'validation-failure'), code, detail };
+}
+
+/** The handshake as evidence. */
+export function sessionFacts({ facts, verdict }: Tried, host: HostDecision): SessionFacts | undefined {
+  if (!facts) return undefined;
+  const { version, suite, group, sni } = facts;
+  const certificate = verdict && certificateFacts(verdict, host);
+  return { version, suite, ...(group === undefined ? {} : { group }), sni, ...(certificate ? { certificate } : {}) };
+}
+
+function certificateFacts({ leaf, sent, path, nameMatch, dane }: ServerVerdict, { tlsa }: HostDecision): SessionFacts['certificate'] {
+  if (!leaf) return undefined;
+  return {
+    keyAlgorithm: leaf.keyAlgorithm,
+    keyBits: leaf.keyBits,
+    signature: leaf.signatureAlgorithm,
+    names: leaf.dnsNames,
+    notBefore: time(leaf.notBefore),
+    notAfter: time(leaf.notAfter),
+    chainAsSent: sent.map((c) => c.subjectText),
+    chain: path.chain,
+    validity: path.validity,
+    nameMatch: nameMatch ? 'match' : 'mismatch',
+    dane: tlsa.status !== 'usable' ? 'not-applicable' : dane.ok ? 'match' : 'mismatch',
+    spkiSha256: spkiSha256(leaf),
+  };
+}
+
+function time(ms: number): string {
+  return new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
+}
+
+/** A failure as stored in an attempt. */
+export function stored({ code, detail }: Failure): NonNullable<DeliveryAttempt['failure']> {
+  return { code, detail };
+}

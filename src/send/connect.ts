@@ -1,0 +1,210 @@
+import type { Failure } from '../base/index.js';
+import type { AppliedPolicy, DeliveryAttempt, DeliveryOutcome } from '../evidence/index.js';
+import { enforced, parseNextHop, resolvePolicy, type DomainDecision, type HostDecision } from '../policy/index.js';
+import type { SmtpSession, TranscriptLine } from '../smtp/index.js';
+import { appliedPolicies } from './applied-policies.js';
+import { resultsOf, resultsOfRefusal, sessionFacts, stored } from './attempt-results.js';
+import type { SendContext } from './context.js';
+import { sendFailures } from './failures.js';
+import { tryServer, type Tried } from './try-server.js';
+
+export interface ConnectRequest {
+  /** The message asks for REQUIRETLS (RFC 8689). */
+  readonly requireTls?: boolean;
+  /** The message says `TLS-Required: No` (RFC 8689). */
+  readonly tlsRequiredNo?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** What was said with one server. */
+export interface Conversation {
+  readonly host: string;
+  readonly ip: string;
+  readonly lines: readonly TranscriptLine[];
+}
+
+export type ConnectResult = {
+  readonly decision: DomainDecision;
+  readonly outcome: DeliveryOutcome;
+  readonly conversations: readonly Conversation[];
+} & (
+  | {
+      readonly ok: true;
+      /** Ready for MAIL FROM, on a connection as decided. Close it with `quit()`. */
+      readonly session: SmtpSession;
+    }
+  | { readonly ok: false; readonly failure: Failure }
+);
+
+/**
+ * Decides, then walks hosts and addresses in their order until one holds what was decided (RFC 5321 §5.1, RFC 8461 §8.4, RFC 7672 §2.2.1).
+ * Policy never fails mail for good: what it forbids today it may allow tomorrow (RFC 8461 §5).
+ */
+export async function connectVia(context: SendContext, nextHop: string, request: ConnectRequest = {}): Promise<ConnectResult> {
+  const { signal } = request;
+  const asked = signal ? { signal } : {};
+  const decision = await resolvePolicy(nextHop, {
+    ...context,
+    ...asked,
+    ...(request.requireTls ? { require: 'verified' } : {}),
+    ...(request.tlsRequiredNo ? { tlsRequiredNo: true } : {}),
+  });
+  const startedAt = context.clock.now();
+  const policies = await appliedPolicies(decision, context, signal);
+  const walked = await walk(context, decision, policies, portOf(nextHop, context), request);
+  const failure = walked.session ? undefined : failureOf(decision, walked.attempts, request);
+  const { waiver } = decision;
+  const outcome: DeliveryOutcome = {
+    schema: 'hermetic.outcome/1',
+    domain: decision.domain,
+    startedAt: time(startedAt),
+    finishedAt: time(context.clock.now()),
+    result: !failure ? 'connected' : failure.temporary ? 'deferred' : 'rejected',
+    ...(failure ? { failure: stored(failure) } : {}),
+    ...(waiver ? { waiver } : {}),
+    helo: context.helo,
+    policies,
+    attempts: walked.attempts,
+  };
+  const common = { decision, outcome, conversations: walked.conversations };
+  if (walked.session) return { ...common, ok: true, session: walked.session };
+  return { ...common, ok: false, failure: failure ?? sendFailures.make('send-no-server') };
+}
+
+interface Walked {
+  readonly session?: SmtpSession;
+  readonly attempts: readonly DeliveryAttempt[];
+  readonly conversations: readonly Conversation[];
+}
+
+async function walk(
+  context: SendContext,
+  decision: DomainDecision,
+  policies: readonly AppliedPolicy[],
+  port: number,
+  { requireTls = false, signal }: ConnectRequest,
+): Promise<Walked> {
+  const attempts: DeliveryAttempt[] = [];
+  const conversations: Conversation[] = [];
+  const { waiver } = decision;
+  for (const host of inOrder(decision.hosts, context.random)) {
+    const allowed = enforced(host, waiver);
+    const forbidden = allowed.action === 'use' ? undefined : sendFailures.make('send-host-refused', allowed.reasons.join(' '));
+    if (forbidden || host.addresses.length === 0) {
+      attempts.push(withoutServer(context, host, port, policies, forbidden));
+      continue;
+    }
+    for (const ip of host.addresses) {
+      if (conversations.length >= context.maxAttempts) return { attempts, conversations };
+      const began = context.clock.monotonic();
+      const at = context.clock.now();
+      const tried = await tryServer(context, { host, ip, port, waiver, requireTls, signal });
+      conversations.push({ host: host.name, ip, lines: tried.transcript });
+      attempts.push(attemptOf(tried, host, { ip, port, at, milliseconds: Math.round(context.clock.monotonic() - began), policies }));
+      if (tried.session) return { session: tried.session, attempts, conversations };
+    }
+  }
+  return { attempts, conversations };
+}
+
+function attemptOf(
+  tried: Tried,
+  host: HostDecision,
+  met: {
+    readonly ip: string;
+    readonly port: number;
+    readonly at: number;
+    readonly milliseconds: number;
+    readonly policies: readonly AppliedPolicy[];
+  },
+): DeliveryAttempt {
+  const { conn, greeting, cleartext, unreachable } = tried;
+  const facts = sessionFacts(tried, host);
+  const failure = tried.failure ?? tried.tlsFailure ?? unmetOf(tried, host);
+  return {
+    at: time(met.at),
+    milliseconds: met.milliseconds,
+    host: host.name,
+    preference: host.preference,
+    ip: met.ip,
+    port: met.port,
+    ...(conn ? { localIp: conn.local.address } : {}),
+    ...(greeting?.lines[0] === undefined ? {} : { greeting: greeting.lines[0].split(' ')[0] ?? '' }),
+    state: tried.session ? 'used' : unreachable ? 'unreachable' : 'failed',
+    ...needs(host),
+    ...(failure ? { failure: stored(failure) } : {}),
+    ...(facts ? { session: facts } : {}),
+    cleartext,
+    results: resultsOf(tried, host, met.policies),
+  };
+}
+
+function withoutServer(
+  { clock }: SendContext,
+  host: HostDecision,
+  port: number,
+  policies: readonly AppliedPolicy[],
+  forbidden: Failure | undefined,
+): DeliveryAttempt {
+  const missing = host.trouble ?? sendFailures.make('send-no-address', host.name);
+  const { code, detail } = forbidden ?? missing;
+  return {
+    at: time(clock.now()),
+    milliseconds: 0,
+    host: host.name,
+    preference: host.preference,
+    port,
+    state: forbidden ? 'refused' : 'unreachable',
+    ...needs(host),
+    failure: { code, detail },
+    cleartext: false,
+    results: forbidden ? resultsOfRefusal(host, policies) : [],
+  };
+}
+
+/** What had to hold, waived or not. */
+function needs({ decision }: HostDecision): Pick<DeliveryAttempt, 'tls' | 'authenticate' | 'reasons'> {
+  const { reasons } = decision;
+  return decision.action === 'use'
+    ? { tls: decision.tls, authenticate: decision.authenticate, reasons }
+    : { tls: 'mandatory', authenticate: [], reasons };
+}
+
+/** What would have kept the mail back, had it been enforced. */
+function unmetOf({ verdict }: Tried, { decision }: HostDecision): Failure | undefined {
+  const judged = decision.action === 'use' ? decision.authenticate.map((mechanism) => verdict?.[mechanism]) : [];
+  const unmet = judged.find((one) => one?.ok === false);
+  return unmet?.ok === false ? unmet.failure : undefined;
+}
+
+/** Why there is no session. */
+function failureOf({ action, route }: DomainDecision, attempts: readonly DeliveryAttempt[], { requireTls }: ConnectRequest): Failure {
+  if (action === 'reject') return sendFailures.make(route.kind === 'null-mx' ? 'send-no-mail' : 'send-no-domain');
+  // RFC 7672 §2.1.2 [7672-2.1.2-1]
+  if (route.kind === 'error')
+    return sendFailures.make('send-route-unknown', route.trouble && `${route.trouble.code} ${route.trouble.detail}`.trim());
+  // RFC 8689 §4.2.1 [8689-4.2.1-4]: returned, once every server was asked; one that did not answer may still keep the promise.
+  if (requireTls && attempts.every(({ state }) => state === 'refused' || state === 'failed')) {
+    const code = attempts.some(({ failure }) => failure?.code === 'smtp-requiretls-not-offered') ? '5.7.30' : '5.7.10';
+    return sendFailures.make('send-requiretls-failed', code);
+  }
+  const [first] = attempts;
+  return sendFailures.make('send-no-server', first?.failure && `${first.host}: ${first.failure.code} ${first.failure.detail}`.trim());
+}
+
+/** By preference, never by how safe a host is (RFC 7672 §2.2.1 [7672-2.2.1-1]); among equals in random order. */
+function inOrder(hosts: readonly HostDecision[], random: () => number): readonly HostDecision[] {
+  return hosts
+    .map((host) => ({ host, lot: random() }))
+    .sort((a, b) => a.host.preference - b.host.preference || a.lot - b.lot)
+    .map(({ host }) => host);
+}
+
+function portOf(nextHop: string, { smtpPort }: SendContext): number {
+  const hop = parseNextHop(nextHop, smtpPort);
+  return hop.ok ? hop.value.port : smtpPort;
+}
+
+function time(ms: number): string {
+  return new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
+}

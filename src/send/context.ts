@@ -1,0 +1,117 @@
+import { hostname } from 'node:os';
+import { HermeticError, steadyTime, systemClock, type Clock, type Name } from '../base/index.js';
+import { createResolver, rootAnchors, systemUpstreams, type Resolver, type TrustAnchor, type Upstream } from '../dns/index.js';
+import { createStsSource, fetchPolicy, memoryStsCache, type StsCache, type StsEntry, type StsSource } from '../mta-sts/index.js';
+import { guarded, nodeNetwork, type Network } from '../net/index.js';
+import type { DecideOptions } from '../policy/index.js';
+import { builtinTrustStore } from '../tls/index.js';
+import type { TrustStore } from '../x509/index.js';
+
+export interface SenderOptions extends Omit<DecideOptions, 'tlsRequiredNo'> {
+  readonly network?: Network;
+  /** Refuse private and special addresses of mail and policy hosts: for senders that serve others. Default false. */
+  readonly publicOnly?: boolean;
+  /** Takes the place of `upstreams`, `anchors` and `trustAd`. */
+  readonly resolver?: Resolver;
+  /** Default: the system's resolvers. */
+  readonly upstreams?: readonly Upstream[];
+  /** DNSSEC trust anchors. Default: the root's. */
+  readonly anchors?: readonly TrustAnchor[];
+  readonly trustAd?: boolean;
+  /** Default: the roots that come with Node. */
+  readonly trustStore?: TrustStore;
+  /** Where MTA-STS policies are kept. Default: in memory, for which every start is a first contact. See `stsStore`. */
+  readonly stsCache?: StsCache;
+  readonly clock?: Clock;
+  /** Name said in EHLO. Default the machine's. */
+  readonly helo?: string;
+  readonly smtpPort?: number;
+  readonly httpsPort?: number;
+  /** Milliseconds for each step that waits for a mail server. Default 30 000. */
+  readonly timeoutMs?: number;
+  /** Milliseconds for one fetch of a policy. Default 60 000 (RFC 8461 §3.3). */
+  readonly fetchTimeoutMs?: number;
+  /** Servers tried for one message. Default 10. */
+  readonly maxAttempts?: number;
+  /** A number from 0 to 1: equal MX hosts are tried in random order (RFC 5321 §5.1). */
+  random?(): number;
+  /** The refresh of a policy in force fails again and again. */
+  onWarning?(entry: StsEntry): void;
+}
+
+/** Options with every default filled in. */
+export interface SendContext extends DecideOptions {
+  readonly network: Network;
+  readonly resolver: Resolver;
+  readonly stsSource: StsSource;
+  readonly trustStore: TrustStore;
+  readonly clock: Clock;
+  /** Milliseconds since 1970 that no correction of the clock moves. */
+  readonly now: () => number;
+  readonly helo: string;
+  readonly smtpPort: number;
+  readonly timeoutMs: number;
+  readonly maxAttempts: number;
+  readonly random: () => number;
+}
+
+/** Fills in the defaults and joins the parts. */
+export function sendContext(options: SenderOptions): SendContext {
+  const { clock = systemClock, trustStore = builtinTrustStore(), fetchTimeoutMs = 60_000, httpsPort = 443, helo = ownName() } = options;
+  if (!/^(\[[0-9A-Fa-f:.IPv]+\]|[A-Za-z0-9.-]+)$/.test(helo))
+    throw new HermeticError('send-helo-invalid', `helo: ${helo} is no host name`, {
+      fix: 'Give the name under which this machine sends mail.',
+    });
+  const door = options.network ?? nodeNetwork();
+  const network = options.publicOnly ? guarded(door) : door;
+  const resolver =
+    options.resolver ??
+    createResolver({
+      network: door,
+      upstreams: options.upstreams ?? systemUpstreams(),
+      anchors: options.anchors ?? rootAnchors,
+      clock,
+      ...(options.trustAd ? { trustAd: true } : {}),
+    });
+  const now = steadyTime(clock);
+  const stsSource = createStsSource({
+    resolver,
+    cache: options.stsCache ?? memoryStsCache({ now }),
+    now,
+    fetch: (domain: Name, signal: AbortSignal) =>
+      fetchPolicy({ network, resolver, domain, anchors: trustStore, at: clock.now(), port: httpsPort, timeoutMs: fetchTimeoutMs, signal }),
+    ...(options.onWarning ? { onWarning: (entry: StsEntry) => options.onWarning?.(entry) } : {}),
+  });
+  return {
+    ...decideOptions(options),
+    network,
+    resolver,
+    stsSource,
+    trustStore,
+    clock,
+    now,
+    helo,
+    smtpPort: options.smtpPort ?? 25,
+    timeoutMs: options.timeoutMs ?? 30_000,
+    maxAttempts: options.maxAttempts ?? 10,
+    random: options.random ?? Math.random,
+  };
+}
+
+function decideOptions({ dane, mtaSts, daneSuffices, daneWithInsecureMx, require, observe, exemptions }: SenderOptions): DecideOptions {
+  return {
+    ...(dane === undefined ? {} : { dane }),
+    ...(mtaSts === undefined ? {} : { mtaSts }),
+    ...(daneSuffices === undefined ? {} : { daneSuffices }),
+    ...(daneWithInsecureMx === undefined ? {} : { daneWithInsecureMx }),
+    ...(require === undefined ? {} : { require }),
+    ...(observe === undefined ? {} : { observe }),
+    ...(exemptions === undefined ? {} : { exemptions }),
+  };
+}
+
+/** RFC 5321 §4.1.4: a name that is none would be refused by many. */
+function ownName(): string {
+  const name = hostname();
+  return /^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$/.test(name) ? name : 'localhost.localdomain';
+}

@@ -1,0 +1,54 @@
+import { defineFailures } from '../base/index.js';
+
+/** Why mail did not go, beyond what a server or DNS says. */
+export const sendFailures = defineFailures({
+  'send-no-mail': {
+    blame: 'publisher',
+    temporary: false,
+    clause: 'RFC 7505 §3',
+    says: 'The domain takes no mail: its MX record says so, or it has neither MX nor address.',
+    fix: 'Check the address; if it is right, ask the recipient for another.',
+  },
+  'send-no-domain': {
+    blame: 'publisher',
+    temporary: false,
+    clause: 'RFC 5321 §5.1',
+    says: 'The domain does not exist.',
+    fix: 'Check the spelling of the address.',
+  },
+  'send-route-unknown': {
+    blame: 'publisher',
+    temporary: true,
+    clause: 'RFC 7672 §2.1.2',
+    says: 'DNS does not tell where the mail of the domain goes; it waits.',
+    fix: 'Look at the failure beside: it says whether the resolver here or the DNS of the domain has to be mended.',
+  },
+  'send-host-refused': {
+    blame: 'publisher',
+    temporary: true,
+    clause: 'RFC 8461 §5, RFC 7672 §2.2',
+    says: 'Policy forbids this host.',
+    fix: 'The grounds beside name the record that has to be mended.',
+  },
+  'send-no-address': {
+    blame: 'publisher',
+    temporary: true,
+    clause: 'RFC 5321 §5.1',
+    says: 'The MX host has no address.',
+    fix: 'Give the host an address, or take it out of the MX records.',
+  },
+  'send-no-server': {
+    blame: 'peer',
+    temporary: true,
+    clause: 'RFC 5321 §4.5.4.1',
+    says: 'No server of the domain could be used; the mail waits.',
+    fix: 'The attempts beside say why, one by one.',
+  },
+  'send-requiretls-failed': {
+    blame: 'peer',
+    temporary: false,
+    clause: 'RFC 8689 §4.2.1',
+    says: 'The message asks for REQUIRETLS, and no server of the domain can keep it.',
+    fix: 'Send without REQUIRETLS, or ask the recipient’s operator for it.',
+  },
+});

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import test, { after, before } from 'node:test';
+import { deliveryOutcomeSchema, type DeliveryOutcome } from '../../src/evidence/index.js';
+import { createLab, type Lab } from '../../src/lab/index.js';
+import type { Outcome } from '../../src/policy/index.js';
+import { createSender, type ConnectResult, type SenderOptions } from '../../src/send/index.js';
+
+let lab: Lab;
+before(async () => {
+  lab = await createLab();
+});
+after(() => lab.close());
+
+function options(): SenderOptions {
+  const { network, upstreams, anchors, trustStore } = lab;
+  return { network, upstreams, anchors, trustStore, helo: 'sender.example', timeoutMs: 2000, fetchTimeoutMs: 20_000 };
+}
+
+async function connectTo(domain: string, sender = createSender(options())): Promise<ConnectResult> {
+  const result = await sender.connect(domain);
+  deliveryOutcomeSchema.parse(result.outcome);
+  if (result.ok) await result.session.quit();
+  return result;
+}
+
+function observedIn({ result, attempts }: DeliveryOutcome): Outcome {
+  if (result === 'rejected') return 'not-applicable';
+  const used = attempts.at(-1);
+  if (used?.state !== 'used') return 'deferred';
+  if (used.cleartext) return 'cleartext';
+  return used.authenticate.length > 0 ? 'verified' : 'unverified';
+}
+
+test('a domain with everything: a session under TLS, authenticated twice, success for both policies', async () => {
+  const { ok, outcome } = await connectTo('good.example');
+  assert.ok(ok);
+  assert.deepEqual(
+    outcome.policies.map((p) => `${p.type} ${p.domain} ${p.tlsRpt.status}`),
+    ['sts good.example found', 'tlsa mx.good.example absent'],
+  );
+  assert.deepEqual(outcome.attempts[0]?.results, [{ policy: 0 }, { policy: 1 }]);
+  assert.deepEqual(
+    [outcome.attempts[0]?.session?.certificate?.dane, outcome.attempts[0]?.session?.certificate?.chain],
+    ['match', 'trusted'],
+  );
+});
+
+test('every domain of the lab: what becomes of mail is what its scenario says of a sender with DANE and MTA-STS', async () => {
+  const sender = createSender(options());
+  const differing = await Promise.all(
+    lab.scenarios.map(async ({ domain, expect }) => {
+      const [predicted] = expect.exposure.bothFirst;
+      const observed = observedIn((await connectTo(domain, sender)).outcome);
+      return predicted === observed || (predicted === 'unknown' && observed === 'deferred')
+        ? []
+        : [`${domain}: ${predicted}, but ${observed}`];
+    }),
+  );
+  assert.deepEqual(differing.flat(), []);
+});
