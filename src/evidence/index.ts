@@ -37,14 +37,7 @@ export type {
   Verdict,
 } from './check-result.js';
 export type { KeyExchangeEvidence, ProbeEvidence } from './probe-evidence.js';
-export type {
-  AppliedPolicy,
-  DeliveryAttempt,
-  DeliveryOutcome,
-  PolicyFailure,
-  PolicyResult,
-  SessionFacts,
-} from './delivery-outcome.js';
+export type { AppliedPolicy, DeliveryAttempt, DeliveryOutcome, PolicyFailure, PolicyResult, SessionFacts } from './delivery-outcome.js';
 export { deliveryOutcomeSchema } from './delivery-outcome-schema.js';
 export { domainDecisionSchema } from './domain-decision-schema.js';
 export { probeEvidence, probeLog } from './probe-log.js';

@@ -1,9 +1,16 @@
 /**
- * Sending: what a mail server or program obeys. RFC 8461, RFC 7672.
+ * Delivering mail so that policy is obeyed: a session as `policy` decides or none, with the outcome of every attempt as data; and what makes other mail
+ * servers obey it. RFC 5321, RFC 3207, RFC 8461, RFC 7672, RFC 8689.
  *
  * @example
- * answerOf(await resolvePolicy('example.com', deps), { version: '3.7', validates: true }).reply; // OK dane-only
+ * const { outcome } = await connect('example.com');
+ * console.log(outcome.result, outcome.attempts.map((a) => `${a.host} ${a.failure?.code ?? a.state}`));
  */
+export { connect, createSender, deliver, type Sender } from './sender.js';
+export type { SenderOptions } from './context.js';
+export type { ConnectRequest, ConnectResult, Conversation } from './connect.js';
+export type { Delivery, Mail, Recipient } from './deliver.js';
+export { sendFailures } from './failures.js';
 export {
   answerOf,
   daneColumns,
@@ -36,15 +43,3 @@ export type {
   StsRow,
   TableAnswer,
 } from './adapters/postfix/index.js';
- * Delivering mail so that policy is obeyed: a session as `policy` decides or none, with the outcome of every attempt as data.
- * RFC 5321, RFC 3207, RFC 8461, RFC 7672, RFC 8689.
- *
- * @example
- * const { outcome } = await connect('example.com');
- * console.log(outcome.result, outcome.attempts.map((a) => `${a.host} ${a.failure?.code ?? a.state}`));
- */
-export { connect, createSender, deliver, type Sender } from './sender.js';
-export type { SenderOptions } from './context.js';
-export type { ConnectRequest, ConnectResult, Conversation } from './connect.js';
-export type { Delivery, Mail, Recipient } from './deliver.js';
-export { sendFailures } from './failures.js';
