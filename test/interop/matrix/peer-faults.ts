@@ -1,0 +1,34 @@
+/** A difference that is the other program's fault, and why it is one. */
+export interface PeerFault {
+  readonly peer: RegExp;
+  readonly server: RegExp;
+  /** Of a line of `differences`. */
+  readonly line: RegExp;
+  readonly why: string;
+}
+
+export const peerFaults: readonly PeerFault[] = [
+  {
+    peer: /^(sslscan|nmap)$/,
+    server: /./,
+    line: /^keys: only here (RSA|EC)$/,
+    why: 'shows the certificate of one handshake; a server with an RSA and an ECDSA key has two',
+  },
+  {
+    peer: /^sslscan$/,
+    server: /^opensmtpd/,
+    line: /only here/,
+    why: 'counts a suite only when the whole handshake succeeds; this server chooses a suite and then cannot sign',
+  },
+  {
+    peer: /^(sslscan|nmap|testssl.sh)$/,
+    server: /^haproxy/,
+    line: /^TLSv1\.2 suites: only here (TLS_(ECDHE|DHE)_RSA_\S+ ?)+$/,
+    why: 'HAProxy gives whoever offers an ECDSA suite its ECDSA certificate and nothing else; only a hello without any shows its RSA suites',
+  },
+];
+
+/** The lines no fault explains. */
+export function unexplained(server: string, peer: string, lines: readonly string[]): readonly string[] {
+  return lines.filter((line) => !peerFaults.some((fault) => fault.peer.test(peer) && fault.server.test(server) && fault.line.test(line)));
+}

@@ -1,0 +1,30 @@
+import { runProgram } from '../../process.js';
+import type { MatrixServer } from '../matrix.js';
+import type { Surface } from '../surface.js';
+
+/** Another program that looks at a server's TLS. */
+export interface Peer {
+  readonly name: string;
+  look(server: MatrixServer): Promise<Look>;
+}
+
+/** What it saw, and what that cost. */
+export interface Look extends Cost {
+  readonly surface: Surface;
+}
+
+export interface Cost {
+  /** Seconds from start to end. */
+  readonly wall: number;
+  /** Seconds of the processor, children included. */
+  readonly cpu: number;
+}
+
+/** Runs a program to its end and measures it. */
+export async function timed(command: string, args: readonly string[], timeoutMs = 580_000): Promise<Cost & { readonly out: string }> {
+  const script = `TIMEFORMAT='%R %U %S'; time "$@"`;
+  const { out, err } = await runProgram('bash', ['-c', script, 'timed', command, ...args], { anyStatus: true, timeoutMs });
+  const [wall, user, system] = (/(\d+\.\d+) (\d+\.\d+) (\d+\.\d+)\s*$/.exec(err) ?? []).slice(1).map(Number);
+  if (wall === undefined || user === undefined || system === undefined) throw new Error(`${command} did not end\n${out}\n${err}`);
+  return { wall, cpu: user + system, out };
+}
