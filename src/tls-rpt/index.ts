@@ -10,7 +10,7 @@
  * if (parsed.ok) for (const { code, path } of parsed.value.notes) console.log(code, path); // date-no-zone date-range.start-datetime
  */
 export { parseTlsRptRecord, type TlsRptRecord } from './parse-record.js';
-export { unpackReport, type UnpackReportOptions, type UnpackedReport } from './unpack-report.js';
+export { claimedSize, unpackReport, type UnpackReportOptions, type UnpackedReport } from './unpack-report.js';
 export { parseReport, type ParsedReport, type ParseReportOptions } from './parse-report.js';
 export { formatReport } from './format-report.js';
 export { mergePolicies, policyKey } from './merge-policies.js';

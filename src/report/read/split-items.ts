@@ -51,19 +51,15 @@ export async function* splitItems(chunks: AsyncIterable<Uint8Array>): AsyncGener
   if (held.length > 0 || number === 0) yield take();
 }
 
-/** JSON lines begin with a line that ends an object; a report that is spread over lines does not. Undefined: not enough to tell. */
+/** JSON lines: a line that ends an object, then one that begins an object. Undefined: not enough to tell. */
 function kindOf(start: Buffer): 'mbox' | 'lines' | 'one' | undefined {
   if (start.length < 5) return undefined;
   if (start.toString('latin1', 0, 5) === 'From ') return 'mbox';
   if (start[0] !== 0x7b) return 'one';
   const end = start.indexOf(newline);
-  if (end < 0) return start.length < MAX_ITEM ? undefined : 'one';
-  return start
-    .toString('latin1', Math.max(0, end - 20), end)
-    .trimEnd()
-    .endsWith('}')
-    ? 'lines'
-    : 'one';
+  if (end < 0 || end + 1 === start.length) return start.length < MAX_ITEM ? undefined : 'one';
+  const ends = start.toString('latin1', Math.max(0, end - 20), end).trimEnd().endsWith('}');
+  return ends && start[end + 1] === 0x7b ? 'lines' : 'one';
 }
 
 /** Drops the `From ` line, and the `>` that mbox puts before lines that begin so. */

@@ -1,5 +1,6 @@
 import type { Job } from '../service.js';
 import { postfixJob } from './postfix.js';
+import { reportJob } from './report.js';
 
 /** Every job of the daemon. A new one is a file beside this and a line here. */
-export const jobs: readonly Job[] = [postfixJob];
+export const jobs: readonly Job[] = [postfixJob, reportJob];

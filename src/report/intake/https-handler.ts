@@ -1,0 +1,67 @@
+import { reportFailures } from '../../tls-rpt/index.js';
+import type { Receipt, Receiver } from './receiver.js';
+
+export interface HttpsHandlerOptions {
+  readonly receiver: Receiver;
+  /** Octets of one body, still packed. Default 10 MB (RFC 8460 §5.2). */
+  readonly maxBody?: number;
+  /** Octets of all bodies that are being read. Default 64 MB. */
+  readonly maxHeld?: number;
+}
+
+type Handler = (request: Request, peer: { readonly address: string }) => Promise<Response>;
+
+/**
+ * Takes reports by POST (RFC 8460 §3, §5.4): 201 when a report is durable, 200 when it was there before; 400, 413 and 405 for what will never be taken; 429
+ * and 503, with Retry-After, for what should be sent again (§5.5). The content is judged, not its media type.
+ */
+export function httpsHandler({ receiver, maxBody = 10_000_000, maxHeld = 64_000_000 }: HttpsHandlerOptions): Handler {
+  let held = 0;
+  return async (request, peer) => {
+    if (request.method !== 'POST') return answer(405, 'Reports are sent by POST.', { allow: 'POST' });
+    if (!receiver.admits(peer.address)) return later(429, 'Too much from this address.');
+    const chunks: Uint8Array[] = [];
+    let size = 0;
+    try {
+      for await (const chunk of request.body ?? new Blob([]).stream()) {
+        const octets = chunk as Uint8Array;
+        size += octets.length;
+        held += octets.length;
+        if (size > maxBody) {
+          receiver.charge(peer.address);
+          return answer(413, reportFailures.entries['report-too-large'].says);
+        }
+        if (held > maxHeld) return later(503, 'Too many bodies at once.');
+        chunks.push(octets);
+      }
+      return responseTo(await receiver.receive(Buffer.concat(chunks), { via: 'https', peer: peer.address, name: 'body' }));
+    } finally {
+      held -= size;
+    }
+  };
+}
+
+function responseTo(receipt: Receipt): Response {
+  switch (receipt.status) {
+    case 'stored':
+      return receipt.reports.some((r) => r.outcome !== 'repeated') ? answer(201, 'Stored.') : answer(200, 'Stored before.');
+    case 'refused': {
+      const { code } = receipt.failure;
+      const { says, fix } = (reportFailures.entries as Readonly<Record<string, { says: string; fix: string }>>)[code] ?? {
+        says: '',
+        fix: '',
+      };
+      return answer(code === 'report-too-large' ? 413 : 400, `${says} ${fix} (${code})`);
+    }
+    case 'later':
+      return receipt.why === 'source' ? later(429, 'Too much from this address.') : later(503, 'Not stored: no room at present.');
+  }
+}
+
+function later(status: 429 | 503, says: string): Response {
+  return answer(status, says, { 'retry-after': '600' });
+}
+
+function answer(status: number, says: string, headers: Readonly<Record<string, string>> = {}): Response {
+  return new Response(`${says}\n`, { status, headers: { 'content-type': 'text/plain; charset=utf-8', ...headers } });
+}

@@ -1,0 +1,97 @@
+import type { Clock, Failure } from '../../base/index.js';
+import { groupCommit, type Store } from '../../store/index.js';
+import { readItem } from '../read/read-item.js';
+import { claimedSize } from '../../tls-rpt/index.js';
+import { storeReports, type ReceivedReport, type StoreOutcome } from '../tables/store-reports.js';
+import type { DkimVerdict, Trust, Via } from '../types.js';
+import { judgeTrust } from '../verify/judge-trust.js';
+import { sourceBudget } from './source-budget.js';
+
+export interface ReceiverOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  /** Domains whose reports count, with those below them. */
+  readonly domains: readonly string[];
+  readonly verify: (mail: Uint8Array) => Promise<DkimVerdict>;
+  /** Octets of a report unpacked. Default 10 MB. */
+  readonly maxBytes?: number;
+  /** Reports a minute from one source. Default 600. */
+  readonly perMinute?: number;
+  /** Told of every report, for logs. */
+  readonly onReceipt?: (receipt: Receipt, peer: string) => void;
+}
+
+/** What became of a body or a mail. `stored` is durable. */
+export type Receipt =
+  | {
+      readonly status: 'stored';
+      readonly reports: readonly { readonly outcome: StoreOutcome; readonly trust: Trust; readonly reporter: string }[];
+    }
+  | { readonly status: 'refused'; readonly failure: Failure }
+  /** To be sent again: too much from this source, keys not to be had, or no room here. */
+  | { readonly status: 'later'; readonly why: 'source' | 'keys' | 'store' };
+
+export interface Receiver {
+  receive(bytes: Uint8Array, from: { readonly via: Via; readonly peer: string; readonly name: string }): Promise<Receipt>;
+  /** Whether this source may send now; asked before its body is read. */
+  admits(peer: string): boolean;
+  /** Charges a source for what never came to `receive`. */
+  charge(peer: string): void;
+}
+
+/** A body that is no report costs its source as much as this many. */
+const refusalCost = 20;
+
+/** Octets from which reading takes long enough to be felt. */
+const large = 512 * 1024;
+
+/** Takes reports in: read, judged, and written together with what else came at that moment. Never rejects. */
+export function createReceiver(options: ReceiverOptions): Receiver {
+  const { store, clock, domains, verify, maxBytes, perMinute = 600, onReceipt } = options;
+  const budget = sourceBudget(perMinute, () => clock.monotonic());
+  const write = groupCommit((reports: readonly ReceivedReport[]) => storeReports(store, reports));
+  const turn = separateTurns();
+  const take = async (bytes: Uint8Array, via: Via, peer: string, name: string): Promise<Receipt> => {
+    if (!budget.admits(peer)) return { status: 'later', why: 'source' };
+    if (claimedSize(bytes) > large) await turn();
+    const verifyInTurn = async (mail: Uint8Array): Promise<DkimVerdict> => {
+      const verdict = await verify(mail);
+      await turn();
+      return verdict;
+    };
+    const readings = await readItem(bytes, { name, via, peer, verify: verifyInTurn, ...(maxBytes === undefined ? {} : { maxBytes }) });
+    // The sender keeps the mail until its key can be had; a verdict of "could not tell" is for nobody's good.
+    if (readings.some((r) => r.mail?.dkim.result === 'temperror')) return { status: 'later', why: 'keys' };
+    const refused = readings.find((r) => !r.parsed.ok);
+    if (refused && !refused.parsed.ok) return { status: 'refused', failure: refused.parsed.failure };
+    const receivedAt = clock.now();
+    const reports = readings.flatMap((reading): ReceivedReport[] =>
+      reading.parsed.ok ? [{ reading: judgeTrust(reading, { at: receivedAt, domains }), parsed: reading.parsed.value, receivedAt }] : [],
+    );
+    try {
+      const outcomes = await Promise.all(reports.map(write));
+      return {
+        status: 'stored',
+        reports: reports.map(({ reading: { trust, reporter } }, i) => ({ outcome: outcomes[i] ?? 'stored', trust, reporter })),
+      };
+    } catch {
+      return { status: 'later', why: 'store' };
+    }
+  };
+  return {
+    admits: (peer) => budget.admits(peer),
+    charge: (peer) => budget.spend(peer, refusalCost),
+    async receive(bytes, { via, peer, name }) {
+      const receipt = await take(bytes, via, peer, name);
+      budget.spend(peer, receipt.status === 'refused' ? refusalCost : 1);
+      onReceipt?.(receipt, peer);
+      return receipt;
+    },
+  };
+}
+
+/** Gives each caller a turn of the event loop of its own: between two large bodies there is always room for small ones. */
+function separateTurns(): () => Promise<void> {
+  let last = Promise.resolve();
+  return () => (last = last.then(() => new Promise((resolve) => setImmediate(resolve))));
+}

@@ -1,0 +1,104 @@
+import type { Socket } from 'node:net';
+import type { SecureContext } from 'node:tls';
+import { SMTPServer, type SMTPServerDataStream } from 'smtp-server';
+import { neutralise } from '../../base/index.js';
+import type { Conn } from '../../net/index.js';
+import { reportFailures } from '../../tls-rpt/index.js';
+import type { Receipt, Receiver } from './receiver.js';
+
+export interface SmtpIntakeOptions {
+  readonly receiver: Receiver;
+  /** Addresses that take reports; every other is refused. */
+  readonly recipients: readonly string[];
+  /** Name in the greeting. */
+  readonly name: string;
+  /** For STARTTLS. Without it mail comes in clear, which reports may (RFC 8460 §5.3.1). */
+  readonly secureContext?: SecureContext;
+  /** Octets of one mail. Default 15 MB. */
+  readonly maxMail?: number;
+  /** Sessions at one time. Default 100. */
+  readonly maxSessions?: number;
+}
+
+export interface SmtpIntake {
+  serve(conn: Conn): void;
+  stop(): void;
+}
+
+/**
+ * The server's side of SMTP for report mail (RFC 8460 §3): no AUTH, no relaying, no mail of its own. What is not taken is refused inside the session, so that
+ * nothing has to be sent back later.
+ */
+export function smtpIntake(options: SmtpIntakeOptions): SmtpIntake {
+  const { receiver, name, secureContext, maxMail = 15_000_000, maxSessions = 100 } = options;
+  const recipients = new Set(options.recipients.map((address) => address.toLowerCase()));
+  const server = new SMTPServer({
+    name,
+    size: maxMail,
+    maxClients: maxSessions,
+    authOptional: true,
+    disabledCommands: ['AUTH', ...(secureContext ? [] : ['STARTTLS'])],
+    disableReverseLookup: true,
+    logger: false,
+    socketTimeout: 60_000,
+    onConnect: (session, done) => done(receiver.admits(session.remoteAddress) ? null : refusal(421, '4.7.0 Too much from this address')),
+    onRcptTo: (address, _session, done) =>
+      done(recipients.has(address.address.toLowerCase()) ? null : refusal(550, '5.1.1 No such recipient')),
+    onData: (stream, session, done) => {
+      collect(stream, maxMail)
+        .then(async (mail) => {
+          if (mail === undefined) return done(refusal(552, '5.3.4 The mail is too large'));
+          const receipt = await receiver.receive(mail, { via: 'mail', peer: session.remoteAddress, name: session.id });
+          const { code, text } = replyTo(receipt);
+          done(code === 250 ? null : refusal(code, text), text);
+        })
+        .catch((error: unknown) => done(refusal(451, `4.3.0 ${neutralise((error as Error).message, 100)}`)));
+    },
+  });
+  if (secureContext) server.secureContext.set('*', secureContext);
+  // A peer that breaks off is no event here.
+  server.on('error', () => undefined);
+  return {
+    serve({ stream, local, remote }) {
+      server.connect(stream as Socket, {
+        remoteAddress: remote.address,
+        remotePort: remote.port,
+        localAddress: local.address,
+        localPort: local.port,
+      });
+    },
+    stop: () => server.connections.forEach((connection) => connection.close()),
+  };
+}
+
+function replyTo(receipt: Receipt): { readonly code: number; readonly text: string } {
+  switch (receipt.status) {
+    case 'stored':
+      return { code: 250, text: '2.0.0 Report stored' };
+    case 'refused': {
+      const says = (reportFailures.entries as Readonly<Record<string, { says: string }>>)[receipt.failure.code]?.says ?? '';
+      return { code: 550, text: `5.6.0 ${says} (${receipt.failure.code})` };
+    }
+    case 'later':
+      return receipt.why === 'store'
+        ? { code: 452, text: '4.3.1 Not stored: no room at present' }
+        : receipt.why === 'keys'
+          ? { code: 451, text: '4.7.5 The DKIM key could not be looked up' }
+          : { code: 450, text: '4.7.0 Too much from this address' };
+  }
+}
+
+/** The whole mail; undefined when it is larger than that. The rest is read and dropped, so that the refusal can be told. */
+async function collect(stream: SMTPServerDataStream, most: number): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size <= most) chunks.push(chunk);
+  }
+  return size <= most ? Buffer.concat(chunks) : undefined;
+}
+
+function refusal(responseCode: number, message: string): Error {
+  return Object.assign(new Error(message), { responseCode });
+}

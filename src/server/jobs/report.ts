@@ -1,0 +1,71 @@
+import { z } from 'zod';
+import { createReceiver, httpsHandler, prepareReports, reportSection, smtpIntake, verifyDkim, type Receipt } from '../../report/index.js';
+import { listenAddresses } from '../config/listen-address.js';
+import { labelled } from '../metrics.js';
+import { loadCertificate } from '../secrets.js';
+import type { House, Job, Service } from '../service.js';
+
+const file = z.string().min(1);
+const smtp = reportSection.shape.smtp.unwrap().extend({
+  listen: listenAddresses.prefault('0.0.0.0:25'),
+  /** For STARTTLS. */
+  certificate: z.strictObject({ chain: file, key: file }).optional(),
+});
+const schema = reportSection.extend({ smtp: smtp.optional() });
+
+/** TLS-RPT reports taken in by HTTPS and mail. */
+export const reportJob: Job<ReturnType<typeof schema.parse>> = {
+  section: 'report',
+  schema,
+  async start({ domains, https, smtp, maxBytes, perMinute }, house): Promise<Service> {
+    const { store, clock, resolver } = house;
+    prepareReports(store);
+    const counts = new Map<string, number>();
+    const receiver = createReceiver({
+      store,
+      clock,
+      domains,
+      maxBytes,
+      perMinute,
+      verify: (mail) => verifyDkim(mail, resolver, clock.now()),
+      onReceipt: (receipt, peer) => tell(receipt, peer, counts, house),
+    });
+    const handle = httpsHandler({ receiver });
+    const intake =
+      smtp &&
+      smtpIntake({
+        receiver,
+        recipients: smtp.recipients,
+        name: smtp.name ?? smtp.recipients[0]?.split('@')[1] ?? 'localhost',
+        maxSessions: smtp.connections,
+        ...(smtp.certificate ? { secureContext: loadCertificate(smtp.certificate).context } : {}),
+      });
+    return {
+      sites: https ? [{ serves: (host, path) => host === https.host && path === https.path, handle, maxBody: 10_000_001 }] : [],
+      ports:
+        smtp && intake
+          ? [{ what: 'report-smtp', listen: smtp.listen, limits: { connections: smtp.connections, idleMs: 120_000 }, serve: intake.serve }]
+          : [],
+      metrics: () => [labelled('reports_total', 'counter', 'TLS-RPT reports, by what became of them.', 'result', counts)],
+      stop: () => intake?.stop(),
+    };
+  },
+};
+
+function tell(receipt: Receipt, peer: string, counts: Map<string, number>, { log }: House): void {
+  const count = (what: string): void => void counts.set(what, (counts.get(what) ?? 0) + 1);
+  switch (receipt.status) {
+    case 'stored':
+      for (const { outcome, trust, reporter } of receipt.reports) {
+        count(`${outcome} ${trust}`);
+        log.info('report', { peer, reporter, outcome, trust });
+      }
+      return;
+    case 'refused':
+      count(receipt.failure.code);
+      return log.warn('report-refused', { peer, why: receipt.failure.code, detail: receipt.failure.detail });
+    case 'later':
+      count(`later ${receipt.why}`);
+      return receipt.why === 'store' ? log.error('report-not-stored', { peer }) : log.warn('report-put-off', { peer, why: receipt.why });
+  }
+}
