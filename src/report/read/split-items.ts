@@ -58,7 +58,10 @@ function kindOf(start: Buffer): 'mbox' | 'lines' | 'one' | undefined {
   if (start[0] !== 0x7b) return 'one';
   const end = start.indexOf(newline);
   if (end < 0 || end + 1 === start.length) return start.length < MAX_ITEM ? undefined : 'one';
-  const ends = start.toString('latin1', Math.max(0, end - 20), end).trimEnd().endsWith('}');
+  const ends = start
+    .toString('latin1', Math.max(0, end - 20), end)
+    .trimEnd()
+    .endsWith('}');
   return ends && start[end + 1] === 0x7b ? 'lines' : 'one';
 }
 
