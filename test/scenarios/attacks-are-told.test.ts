@@ -67,10 +67,13 @@ test('a monitoring plugin hears one line and its exit status', async () => {
     ['opportunistic.example', 1],
     ['stripped.example', 2],
     ['rate-limited.example', 3],
+    ['blocked-25.example', 3],
+    ['mispelt.example', 3],
   ] as const) {
     const { code, out } = await hermetic('check', '--lab', '--nagios', domain);
     assert.equal(code, status, domain);
     assert.match(out, /^[^\n]+\n$/);
+    if (status === 3) assert.match(out, /could not be told|seems to block port 25|does not exist/);
   }
 });
 

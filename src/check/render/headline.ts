@@ -1,5 +1,6 @@
 import type { CheckResult } from '../../evidence/index.js';
 import type { Attack, Sender } from '../../policy/index.js';
+import { whyUnclear } from './why-unclear.js';
 import { senderNames } from './words.js';
 
 const hostile: readonly Attack[] = ['stripStarttls', 'swapCertificate', 'spoofMx', 'suppress'];
@@ -15,10 +16,10 @@ export function headline(result: CheckResult): string {
   const now = (outcome: string): Sender[] => all.filter((s) => exposure[s].none === outcome);
   const held = all.filter((s) => hostile.every((a) => exposure[s][a] === 'deferred'));
   const lost = all.filter((s) => hostile.some((a) => ['cleartext', 'to-attacker'].includes(exposure[s][a])));
-  return `${today(all, now)} ${attacked(all, held, lost)}`;
+  return `${today(all, now) ?? unclear(result)} ${attacked(all, held, lost)}`;
 }
 
-function today(all: readonly Sender[], now: (outcome: string) => Sender[]): string {
+function today(all: readonly Sender[], now: (outcome: string) => Sender[]): string | undefined {
   const is = (outcome: string): boolean => now(outcome).length === all.length;
   if (is('cleartext')) return 'Today mail travels in clear text.';
   if (is('deferred')) return 'Today no mail gets through: it waits and finally bounces.';
@@ -31,7 +32,14 @@ function today(all: readonly Sender[], now: (outcome: string) => Sender[]): stri
   if (now('verified').length > 0) return `Today mail travels encrypted, and verified from senders with ${classes(now('verified'))}.`;
   if (now('cleartext').length > 0)
     return `Today mail from ${now('opportunistic').length > 0 ? 'senders that check nothing' : 'most senders'} travels in clear text.`;
-  return 'What happens to mail today could not be told from here.';
+  return undefined;
+}
+
+function unclear(result: CheckResult): string {
+  const why = whyUnclear(result);
+  // What one server did not say is told below, beside that server.
+  const because = why && why.id !== 'mx-inconclusive' ? `: ${why.title.charAt(0).toLowerCase()}${why.title.slice(1)}` : '';
+  return `What happens to mail today could not be told from here${because}.`;
 }
 
 function attacked(all: readonly Sender[], held: readonly Sender[], lost: readonly Sender[]): string {

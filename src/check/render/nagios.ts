@@ -1,5 +1,6 @@
 import { neutralise } from '../../base/index.js';
 import type { CheckResult } from '../../evidence/index.js';
+import { whyUnclear } from './why-unclear.js';
 
 const states = {
   pass: ['OK', 0],
@@ -11,9 +12,11 @@ const states = {
 
 /** One line and the exit status that monitoring plugins use: 0 OK, 1 warning, 2 critical, 3 unknown. */
 export function renderNagios(result: CheckResult): { readonly line: string; readonly status: 0 | 1 | 2 | 3 } {
-  const [word, status] = states[result.verdict];
+  const nonexistent = result.findings.find((f) => f.id === 'domain-nonexistent');
+  const [word, status] = states[nonexistent ? 'inconclusive' : result.verdict];
   const counted = (severity: string): number => result.findings.filter((f) => f.severity === severity).length;
-  const worst = result.findings.find((f) => f.severity === 'fail' || f.severity === 'warn');
+  const unclear = result.verdict === 'inconclusive' ? whyUnclear(result) : undefined;
+  const worst = nonexistent ?? unclear ?? result.findings.find((f) => f.severity === 'fail' || f.severity === 'warn');
   const text = worst ? `${worst.subject}: ${worst.title} (${worst.id})` : result.verdict;
   // The bar parts text from figures.
   const line = `MAILTLS ${word} - ${result.domain}: ${text}`.replaceAll('|', '/');
