@@ -4,6 +4,7 @@ import { expiresAt, type StsState } from '../mta-sts/index.js';
 import { decideHost, type Decision, type Reason, type Rules } from './decide-host.js';
 import type { DomainDecision, Exemption, Ground, HostDecision, SenderSettings, StsDecision, Trouble, Waiver } from './domain-decision.js';
 import { reasonTable } from './explain.js';
+import { referenceNames } from './reference-names.js';
 
 /** What was looked up of a domain. Times are milliseconds since 1970, names A-labels in lower case. */
 export interface DomainFacts {
@@ -101,11 +102,6 @@ function decide(host: HostFacts, facts: DomainFacts, rules: Rules): HostDecision
     referenceNames: referenceNames(tlsa.base, facts),
     grounds: decision.reasons.map((reason) => groundOf(reason, host, facts)),
   };
-}
-
-/** RFC 7672 §3.2.2: the TLSA base domain; the next-hop domain and where its aliases lead only when nobody could forge the way from there. */
-function referenceNames(base: string, { domain, canonicalDomain, route }: DomainFacts): readonly string[] {
-  return [...new Set([base, ...(route.dnssec === 'secure' && route.kind !== 'host' ? [domain, canonicalDomain] : [])])];
 }
 
 function groundOf(reason: Reason, host: HostFacts, facts: DomainFacts): Ground {

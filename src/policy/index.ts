@@ -15,6 +15,7 @@ export { serverFailures } from './failures.js';
 export { reasonTable } from './explain.js';
 export type { DomainDecision, Exemption, Ground, HostDecision, SenderSettings, StsDecision, Trouble, Waiver } from './domain-decision.js';
 export { exposureOf, cell, type Exposure } from './exposure-of.js';
+export { referenceNames, type WayToHost } from './reference-names.js';
 export { attackView } from './attack-view.js';
 export { deliverTo } from './deliver-to.js';
 export { senders, attacks, outcomes } from './types.js';

@@ -2,6 +2,7 @@ import { fromBase64 } from '../../base/index.js';
 import { parseTlsa, verifyDane } from '../../dane/index.js';
 import type { Evidence, HostEvidence, MailCertificate, PresentedChain } from '../../evidence/index.js';
 import { matchMx } from '../../mta-sts/index.js';
+import { referenceNames } from '../../policy/index.js';
 import { matchesDnsName, parseCertificate, spkiSha256, type Certificate } from '../../x509/index.js';
 
 /** A certificate with everything the rules ask of it. */
@@ -28,7 +29,7 @@ export function judgeCertificate(evidence: Evidence, host: HostEvidence, handsha
   const leaf = chain[0];
   if (!leaf) return undefined;
   const at = Date.parse(evidence.collectedAt);
-  const dane = judgeDane(evidence.domain, host, chain, leaf, at);
+  const dane = judgeDane(evidence, host, chain, leaf, at);
   const { chain: trust, validity: pathValidity } = handshake.pkix;
   const validity = at > leaf.notAfter ? 'expired' : at < leaf.notBefore ? 'not-yet-valid' : 'valid';
   const nameMatch = matchesDnsName(leaf, host.name) ? 'match' : 'mismatch';
@@ -80,11 +81,10 @@ interface DaneJudgement {
   readonly cause?: 'date' | 'name';
 }
 
-function judgeDane(domain: string, host: HostEvidence, chain: readonly Certificate[], leaf: Certificate, at: number): DaneJudgement {
+function judgeDane(evidence: Evidence, host: HostEvidence, chain: readonly Certificate[], leaf: Certificate, at: number): DaneJudgement {
   if (host.tlsa.status !== 'usable') return { verdict: 'not-applicable' };
   const records = host.tlsa.records.flatMap((text) => parseTlsa(text) ?? []);
-  // RFC 7672 §3.2.2: the TLSA base domain and the names it was reached by.
-  const names = [...new Set([host.tlsa.base, host.name, domain])];
+  const names = referenceNames(host.tlsa.base, evidence);
   const ask = (over: Partial<Parameters<typeof verifyDane>[0]>) => verifyDane({ records, chain, names, at, ...over });
   const { verdict, matched } = ask({});
   if (verdict === 'match') {

@@ -1,7 +1,14 @@
 import type { CheckResult, Finding } from '../../evidence/index.js';
 
 /** What keeps a check from telling, the most general first. */
-const causes = ['port-25-blocked', 'own-network-strips', 'resolver-no-dnssec', 'mx-lookup-failed', 'dnssec-indeterminate', 'mx-inconclusive'];
+const causes = [
+  'port-25-blocked',
+  'own-network-strips',
+  'resolver-no-dnssec',
+  'mx-lookup-failed',
+  'dnssec-indeterminate',
+  'mx-inconclusive',
+];
 
 /** The finding that says why something could not be told. */
 export function whyUnclear({ findings }: CheckResult): Finding | undefined {
