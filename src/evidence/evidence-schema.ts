@@ -38,7 +38,6 @@ const topic = z.union([
   z.templateLiteral(['set:', text]),
   z.templateLiteral(['groups:', text]),
   z.templateLiteral(['signatures:', text]),
-  z.templateLiteral(['part:', z.int()]),
 ]);
 
 const probe = z.strictObject({

@@ -1,6 +1,7 @@
 import type { CheckResult, Evidence, Finding, MailHost, Verdict } from '../../evidence/index.js';
 import { exposure, handshakeFailed, ownNetworkStrips, resolverAtFault } from '../exposure.js';
 import { baseline } from '../profiles/baseline.js';
+import { severityOf } from '../profiles/goals.js';
 import type { Profile } from '../profiles/profile.js';
 import { daneRules, policyRules, routeRules } from './domain-rules.js';
 import { hostRules } from './host-rules.js';
@@ -73,12 +74,22 @@ function verdictOf(evidence: Evidence, profile: Profile, hosts: readonly JudgedH
   const { kind } = evidence.route;
   if (kind === 'null-mx' || kind === 'none') return 'not-applicable';
   if (findings.some((f) => f.severity === 'fail')) return 'fail';
-  if (somethingUnknown(evidence, profile, hosts)) return 'inconclusive';
-  return findings.some((f) => f.severity === 'warn') ? 'warn' : 'pass';
+  if (somethingUnknown(evidence, hosts)) return 'inconclusive';
+  // Something that was neither shown nor ruled out, and would make the verdict worse.
+  const open = new Set(evidence.depth === 'triage' ? [] : hosts.flatMap((h) => h.addresses.flatMap((a) => openRules(a, profile))));
+  for (const { id } of findings) open.delete(id);
+  const severities = [...open].map((id) => severityOf(profile, id as FindingId));
+  const warned = findings.some((f) => f.severity === 'warn');
+  if (severities.includes('fail') || (!warned && severities.includes('warn'))) return 'inconclusive';
+  return warned ? 'warn' : 'pass';
+}
+
+function openRules({ shown, probed }: JudgedAddress, { tls }: Profile): readonly string[] {
+  return shown.starttls === 'offered' ? unsettled(probed, tls) : [];
 }
 
 /** Anything here might, once known, be a fail; below a fail nothing outweighs that. */
-function somethingUnknown(evidence: Evidence, profile: Profile, hosts: readonly JudgedHost[]): boolean {
+function somethingUnknown(evidence: Evidence, hosts: readonly JudgedHost[]): boolean {
   if (evidence.route.kind === 'error' || evidence.route.dnssec === 'indeterminate' || resolverAtFault(evidence)) return true;
   if (ownNetworkStrips(evidence)) return true;
   if (evidence.mtaSts.txt.lookup === 'failed') return true;
@@ -87,19 +98,8 @@ function somethingUnknown(evidence: Evidence, profile: Profile, hosts: readonly 
     // What this machine could not try never counts, as long as something of the domain was seen.
     const tried = addresses.filter((a) => a.evidence.status !== 'skipped');
     if (tried.length === 0 && addresses.length > 0) return !hosts.some((h) => h.addresses.some((a) => a.evidence.status === 'reachable'));
-    return tried.some(
-      (a) =>
-        a.evidence.status === 'inconclusive' ||
-        sessionUnknown(evidence, host.tlsa.status === 'usable', a) ||
-        tlsUnknown(evidence, profile, a),
-    );
+    return tried.some((a) => a.evidence.status === 'inconclusive' || sessionUnknown(evidence, host.tlsa.status === 'usable', a));
   });
-}
-
-/** The prober ran, and something that the profile would call a fail was neither shown nor ruled out. */
-function tlsUnknown({ depth }: Evidence, profile: Profile, { shown, probed }: JudgedAddress): boolean {
-  if (depth === 'triage' || shown.starttls !== 'offered') return false;
-  return unsettled(probed, profile.tls).some((id) => profile.rules[id as FindingId].severity === 'fail');
 }
 
 /** STARTTLS was offered, and what came of it does not settle what a sender would find. */

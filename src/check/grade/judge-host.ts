@@ -1,12 +1,12 @@
 import type { AddressEvidence, ConnectionEvidence, Evidence, HostEvidence, MailAddress, MailHost } from '../../evidence/index.js';
 import { probeLog } from '../../evidence/index.js';
-import { groupName, suiteName, summarise, type Inventory, type ProbeRecord } from '../../tls/index.js';
+import { groupName, prove, suiteName, summarise, type Inventory, type Proven } from '../../tls/index.js';
 import { parseTlsa, rolloverState } from '../../dane/index.js';
 import { judgeCertificate, listedInPolicy, type JudgedCertificate } from './judge-certificate.js';
 
 /** What a server's answers say of one address. */
 export interface Probed {
-  readonly log: readonly ProbeRecord[];
+  readonly proven: Proven;
   readonly inventory: Inventory;
 }
 
@@ -59,8 +59,8 @@ function judgeAddress(evidence: Evidence, host: HostEvidence, address: AddressEv
   ).filter((c) => !now.some((n) => sameKey(n, c)));
   const gone = before.filter((c) => now.some((n) => n.shown.keyAlgorithm === c.shown.keyAlgorithm));
   const certificates = [...now, ...before.filter((c) => !gone.includes(c))];
-  const log = probeLog(connections);
-  const probed = { log, inventory: summarise(log) };
+  const proven = prove(probeLog(connections));
+  const probed = { proven, inventory: summarise(proven) };
   return {
     evidence: address,
     connection,
@@ -96,7 +96,7 @@ function rollover({ tlsa }: HostEvidence, addresses: readonly JudgedAddress[]): 
 
 const versions = ['TLSv1.3', 'TLSv1.2', 'TLSv1.1', 'TLSv1', 'SSLv3'] as const;
 
-function shownTls({ log, inventory }: Probed): MailAddress['tls'] {
+function shownTls({ proven: { log }, inventory }: Probed): MailAddress['tls'] {
   const completed = log.flatMap(({ answer }) => (answer.kind === 'handshake' ? [{ version: answer.version, name: answer.suite }] : []));
   const seen = versions.flatMap((version) => inventory.suites[version].accepted.map((id) => ({ version: version, name: suiteName(id) })));
   const groups = log.flatMap(({ answer }) => (answer.kind === 'handshake' ? (answer.group ?? []) : []));

@@ -147,7 +147,17 @@ async function complete(
       ...presentedChain(context, facts.sni, facts.chain),
     };
   }
-  if (!secured.ok) return notSecured(secured.failure, draft);
+  if (!secured.ok) {
+    // To the prober this is an answer: the server has no key of that kind.
+    if (authentication !== 'any' && handshakeFailed(secured.failure.code))
+      draft.probe = { question: { kind: 'handshake', authentication }, answer: { kind: 'refused' } };
+    return notSecured(secured.failure, draft);
+  }
+  if (authentication !== 'any') await session.quit();
+  else await greetAgain(session, draft);
+}
+
+async function greetAgain(session: SmtpSession, draft: Draft): Promise<void> {
   const again = await session.ehlo(); // [3207-4.2-2]
   if (again.ok) draft.ehloAfterTls = { code: again.value.code, lines: again.value.lines };
   else draft.failure = stored(again.failure);

@@ -1,31 +1,50 @@
-import type { Depth } from '../../evidence/index.js';
-import { suites as known, type Goals } from '../../tls/index.js';
-import type { Profile } from './profile.js';
+import type { Depth, Severity } from '../../evidence/index.js';
+import type { Ask, Goals } from '../../tls/index.js';
+import type { FindingId } from '../findings/catalogue.js';
+import type { Profile, TlsTerms } from './profile.js';
 
-/** What the prober has to find out for a profile at a depth; nothing for triage. Sets of one finding are asked one by one, so that each refusal proves its own. */
-export function goalsOf(profile: Profile, depth: Depth): Goals | undefined {
-  if (depth === 'triage') return undefined;
-  const { tls } = profile;
-  const suiteSets = tls.sets.flatMap((set, i) => ('suites' in set ? split(set.finding, i, set.suites) : []));
-  return {
-    inventory: depth === 'inventory',
-    suiteSets,
-    groupSets: tls.sets.flatMap((set, i) =>
-      'groups' in set && set.groups.length > 0 ? [{ id: `${set.finding}.${i}`, groups: set.groups, version: set.version }] : [],
-    ),
-    signatureSets: tls.sets.flatMap((set, i) => ('schemes' in set ? [{ id: `${set.finding}.${i}`, schemes: set.schemes }] : [])),
-    order: tls.order !== undefined,
-    dhe: tls.dheBits !== undefined,
-    ssl2: tls.versions.SSLv2 !== undefined,
-  };
+/** What the prober is asked on behalf of a profile, and what it is called when the answer is yes. */
+export interface GradedAsk {
+  readonly finding: FindingId;
+  readonly ask: Ask;
 }
 
-/** Suites of TLS 1.3 are asked about in a hello of their own. */
-function split(finding: string, i: number, suites: readonly number[]): { id: string; suites: readonly number[] }[] {
-  const tls13 = suites.filter((id) => known.get(id)?.tls13);
-  const older = suites.filter((id) => !known.get(id)?.tls13);
+/** Everything that takes a question of its own; features of TLS 1.2 show in any answer. */
+export function gradedAsks({ versions, sets, order, dheBits }: TlsTerms): readonly GradedAsk[] {
   return [
-    ...(older.length > 0 ? [{ id: `${finding}.${i}`, suites: older }] : []),
-    ...(tls13.length > 0 ? [{ id: `${finding}.${i}.13`, suites: tls13 }] : []),
+    ...(['TLSv1.1', 'TLSv1', 'SSLv3', 'SSLv2'] as const).flatMap((version): GradedAsk[] => {
+      const finding = versions[version];
+      return finding ? [{ finding, ask: version === 'SSLv2' ? { kind: 'ssl2' } : { kind: 'version', version } }] : [];
+    }),
+    ...sets.map((set, i): GradedAsk => {
+      const id = `${set.finding}.${i}`;
+      if ('suites' in set) return { finding: set.finding, ask: { kind: 'suites', id, suites: set.suites } };
+      if ('schemes' in set) return { finding: set.finding, ask: { kind: 'signatures', id, schemes: set.schemes } };
+      return { finding: set.finding, ask: { kind: 'groups', id, groups: set.groups, version: set.version } };
+    }),
+    ...(dheBits === undefined ? [] : [{ finding: 'tls-weak-dhe', ask: { kind: 'dhe' } } as const]),
+    ...(order ? [{ finding: order.finding, ask: { kind: 'order', worse: order.worse } } as const] : []),
   ];
+}
+
+const worth: readonly Severity[] = ['fail', 'warn', 'info', 'good'];
+
+/** How bad a finding of TLS is under a profile. */
+export function severityOf(profile: Profile, finding: FindingId): Severity {
+  const { severity } = profile.rules[finding];
+  return typeof severity === 'string' ? severity : 'fail';
+}
+
+/**
+ * What the prober has to find out for a profile at a depth; nothing for triage. Versions come first, newest first, since one refusal settles all below;
+ * then what weighs most, so that a spent budget costs least. A version whose finding a newer one raises as well comes last.
+ */
+export function goalsOf(profile: Profile, depth: Depth): Goals | undefined {
+  if (depth === 'triage') return undefined;
+  const asks = gradedAsks(profile.tls).map(({ finding, ask }, i, all) => {
+    const again = all.slice(0, i).some((o) => o.ask.kind === 'version' && o.finding === finding);
+    const rank = ask.kind !== 'version' ? 1 + worth.indexOf(severityOf(profile, finding)) : again ? worth.length + 1 : 0;
+    return { ask, rank };
+  });
+  return { inventory: depth === 'inventory', asks: asks.sort((a, b) => a.rank - b.rank).map(({ ask }) => ask) };
 }

@@ -68,7 +68,7 @@ export const ncscNl: Profile = {
       },
       { finding: 'tls-weak-handshake-signature', schemes: sha1Schemes },
     ],
-    order: { finding: 'tls-order' },
+    order: { finding: 'tls-order', worse: allBut12(sufficient) },
     dheBits: 3072,
     compression: 'tls-compression',
     extendedMasterSecret: 'tls-no-extended-master-secret',

@@ -28,8 +28,8 @@ export interface TlsTerms {
   /** A version that has to be accepted. */
   readonly required: readonly TlsVersion[];
   readonly sets: readonly TlsSet[];
-  /** The server's own order must not put any of `worse` before any of `better`. */
-  readonly order?: { readonly finding: FindingId };
+  /** With everything on offer a server must not choose one of `worse` when it takes others. */
+  readonly order?: { readonly finding: FindingId; readonly worse: readonly number[] };
   /** Bits of a finite-field group below which it is found fault with. */
   readonly dheBits?: number;
   /** Extensions and features that TLS 1.2 has to have, or must not have. */

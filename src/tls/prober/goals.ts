@@ -1,14 +1,20 @@
-/** What a run is to find out. A profile names the sets it grades; an inventory wants everything. */
+import type { OldVersion } from './question.js';
+
+/** One thing to find out, settled by as many answers as it takes. */
+export type Ask =
+  | { readonly kind: 'version'; readonly version: OldVersion }
+  | { readonly kind: 'ssl2' }
+  /** Is any of these taken? One refusal settles them all. */
+  | { readonly kind: 'suites'; readonly id: string; readonly suites: readonly number[] }
+  | { readonly kind: 'groups'; readonly id: string; readonly groups: readonly number[]; readonly version: 'TLSv1.2' | 'TLSv1.3' }
+  | { readonly kind: 'signatures'; readonly id: string; readonly schemes: readonly number[] }
+  /** With everything on offer, does a TLS 1.2 server choose one of these although it takes others? */
+  | { readonly kind: 'order'; readonly worse: readonly number[] }
+  /** The finite-field group behind DHE suites. */
+  | { readonly kind: 'dhe' };
+
+/** What a run is to find out: certificates for each kind of key and these, first things first; an inventory wants the whole surface besides. */
 export interface Goals {
-  /** Every suite, order, group: the whole surface. */
   readonly inventory: boolean;
-  /** "Is any of these accepted?" for TLS 1.2 and earlier (or 1.3, by the suites' own kind), worst first. */
-  readonly suiteSets: readonly { readonly id: string; readonly suites: readonly number[] }[];
-  readonly groupSets: readonly { readonly id: string; readonly groups: readonly number[]; readonly version: 'TLSv1.2' | 'TLSv1.3' }[];
-  readonly signatureSets: readonly { readonly id: string; readonly schemes: readonly number[] }[];
-  /** Ask whether the server or the client chooses, worst suites first. */
-  readonly order: boolean;
-  /** Size of the finite-field group. */
-  readonly dhe: boolean;
-  readonly ssl2: boolean;
+  readonly asks: readonly Ask[];
 }

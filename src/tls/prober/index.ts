@@ -5,8 +5,9 @@
 export { runProbes, type RunOptions } from './run.js';
 export { nextQuestion } from './plan.js';
 export { summarise } from './summarise.js';
+export { prove, type Proven } from './proven.js';
+export { settle, type Verdict } from './settle.js';
 export { askHello, type AskHelloRequest } from './ask-hello.js';
-export { settleSuites, settleGroups, settleSchemes, type SetVerdict } from './settle.js';
 export {
   helloFor,
   only,
@@ -18,7 +19,8 @@ export {
   type Question,
   type Topic,
   type HelloVersion,
+  type OldVersion,
 } from './question.js';
 export type { Answer, ProbeRecord } from './answer.js';
-export type { Goals } from './goals.js';
+export type { Ask, Goals } from './goals.js';
 export type { Inventory, Settled } from './inventory.js';

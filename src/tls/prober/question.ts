@@ -17,8 +17,7 @@ export type Topic =
   | `set:${string}`
   | `groups:${string}`
   | `signatures:${string}`
-  | 'dhe'
-  | `part:${number}`;
+  | 'dhe';
 
 /** One connection's question. Everything the hello holds but its random octets. */
 export type Question =
@@ -36,18 +35,39 @@ export type Question =
 
 const usable = (s: Suite): boolean => !s.tls13 && !['PSK', 'SRP', 'KRB5'].includes(s.keyExchange) && s.authentication !== 'PSK';
 
-/** Suites a server can choose without a secret shared beforehand, for TLS 1.2 and earlier. */
-export const suites12: readonly number[] = suitesWhere(usable);
+/** Newest first. */
+export const newestFirst: readonly HelloVersion[] = ['TLSv1.3', 'TLSv1.2', 'TLSv1.1', 'TLSv1', 'SSLv3'];
+
+/**
+ * Suites a server can choose without a secret shared beforehand, for TLS 1.2 and earlier. Best and commonest first: a server that follows the client's
+ * order shows its best, and one that reads only the head of a long list misses nothing that is in use.
+ */
+export const suites12: readonly number[] = [...suitesWhere(usable)].sort((a, b) => worth(b) - worth(a));
 export const suites13: readonly number[] = suitesWhere((s) => s.tls13);
 /** AEAD and SHA-2 suites do not exist before TLS 1.2 (RFC 5246 §A.5). */
-export const suitesOld: readonly number[] = suitesWhere(
-  (s) => usable(s) && ['CBC', 'stream', 'NULL'].includes(s.mode) && !/^SHA(256|384)$/.test(s.hash),
+export const suitesOld: readonly number[] = only(
+  suites12,
+  (s) => ['CBC', 'stream', 'NULL'].includes(s.mode) && !/^SHA(256|384)$/.test(s.hash),
 );
 
 export const groups13: readonly number[] = groupTable.filter((g) => g.id !== 26 && g.id !== 27 && g.id !== 28).map((g) => g.id);
 /** Curves only: offering RFC 7919 groups would hide the finite-field group a server uses by itself. */
 export const groups12: readonly number[] = groupTable.filter((g) => g.tls12 && g.kind === 'ec').map((g) => g.id);
 export const allSchemes: readonly number[] = signatureSchemeTable.map(([id]) => id);
+
+function worth(id: number): number {
+  const { mode, forwardSecrecy, authentication, cipher, bits } = suites.get(id) as Suite;
+  const aead = ['GCM', 'CCM', 'CCM_8', 'POLY1305'].includes(mode);
+  const common = ['ARIA', 'SEED', 'IDEA', 'CAMELLIA', 'CHACHA20', 'AES'].indexOf(cipher);
+  return (
+    (bits >= 128 ? 0 : -400) +
+    (authentication === 'RSA' || authentication === 'ECDSA' ? 0 : -200) +
+    (forwardSecrecy ? 100 : 0) +
+    (aead ? 50 : 0) +
+    (mode === 'CCM_8' ? -10 : 0) +
+    common
+  );
+}
 
 /** Narrows a list of suites. */
 export function only(list: readonly number[], wanted: (suite: Suite) => boolean): readonly number[] {

@@ -1,84 +1,166 @@
-import { suites as known } from '../wire/index.js';
-import type { ProbeRecord } from './answer.js';
-import { groupOf, heard, type Heard, type Settled } from './inventory.js';
-import { groups12, groups13, suitesOld, type HelloVersion } from './question.js';
-import { summarise } from './summarise.js';
+import { groups as groupTable, suites as known, type ServerKeyExchange } from '../wire/index.js';
+import type { Ask } from './goals.js';
+import { groupOf, schemeOf, versionOf, type Heard } from './heard.js';
+import type { Settled } from './inventory.js';
+import { acceptedGroups, type Proven } from './proven.js';
+import { groups12, groups13, only, suites12, suites13, suitesOld, type HelloVersion, type OldVersion } from './question.js';
 
-/** Whether a server takes any of a set; `witnesses`: which of them are known to be taken. */
-export interface SetVerdict {
+/** The answer to an {@link Ask}; `witnesses`: code points that are known to be taken. */
+export interface Verdict {
   readonly settled: Settled;
   readonly witnesses: readonly number[];
 }
 
-const older: readonly HelloVersion[] = ['TLSv1.2', 'TLSv1.1', 'TLSv1', 'SSLv3'];
-const ids = new Map([...known.values()].map((suite) => [suite.name, suite.id]));
+const accepted = (witnesses: readonly number[] = []): Verdict => ({ settled: 'accepted', witnesses });
+const refused: Verdict = { settled: 'refused', witnesses: [] };
+const unknown: Verdict = { settled: 'unknown', witnesses: [] };
+const refusedIf = (yes: boolean): Verdict => (yes ? refused : unknown);
 
-/**
- * Any of these suites? Taken from the whole log, whatever was asked for: one witness settles it, and so does a refusal of each of them. A refusal
- * counts when every group was on offer, for else the groups may have been its cause.
- */
-export function settleSuites(log: readonly ProbeRecord[], wanted: readonly number[]): SetVerdict {
-  const completed = log.flatMap(({ answer }) => (answer.kind === 'handshake' ? [ids.get(answer.suite) ?? -1] : []));
-  const taken = [...completed, ...heard(log).flatMap((a) => (a.hello ? [a.hello.suite] : []))];
-  const witnesses = [...new Set(taken.filter((id) => wanted.includes(id)))];
-  if (witnesses.length > 0) return { settled: 'accepted', witnesses };
-  const { versions } = summarise(log);
-  // A refusal at the highest version the server speaks covers the lower ones: it could have gone down.
-  const highest = older.find((v) => versions[v] !== 'refused');
-  const covering = (a: Heard): boolean =>
-    highest !== undefined && a.question.version !== 'TLSv1.3' && older.indexOf(a.question.version) <= older.indexOf(highest);
-  const refused12 = new Set(refusals(heard(log).filter(covering), groups12.length));
-  const refused13 = new Set(
-    refusals(
-      heard(log).filter((a) => a.question.version === 'TLSv1.3'),
-      groups13.length,
-    ),
-  );
-  const refuses = (id: number): boolean => {
-    if (known.get(id)?.tls13) return versions['TLSv1.3'] === 'refused' || refused13.has(id);
-    if (highest === undefined || (versions['TLSv1.2'] === 'refused' && !suitesOld.includes(id))) return true;
-    return refused12.has(id);
-  };
-  return { settled: wanted.every(refuses) ? 'refused' : 'unknown', witnesses };
+/** What a log says to an ask, whatever its questions were meant for. Pure: planning and grading ask the same. */
+export function settle(proven: Proven, ask: Ask): Verdict {
+  switch (ask.kind) {
+    case 'version':
+      return { settled: proven.versions[ask.version], witnesses: [] };
+    case 'ssl2':
+      return { settled: proven.versions.SSLv2, witnesses: [] };
+    case 'suites':
+      return settleSuites(proven, ask.suites);
+    case 'groups':
+      return settleGroups(proven, ask.groups, ask.version);
+    case 'signatures':
+      return settleSchemes(proven, ask.schemes);
+    case 'order':
+      return settleOrder(proven, ask.worse);
+    case 'dhe':
+      return finiteField(proven) ? accepted() : refusedIf(dheSuites.every((id) => suiteRefused(proven, id)));
+  }
 }
 
-/** Any of these groups, at that version? A refusal counts when every suite that could use them was on offer. */
-export function settleGroups(log: readonly ProbeRecord[], wanted: readonly number[], version: 'TLSv1.2' | 'TLSv1.3'): SetVerdict {
-  const answers = heard(log).filter((a) => a.question.version === version);
-  const taken = answers.filter((a) => !refuses(a, version)).flatMap((a) => groupOf(a) ?? []);
-  const witnesses = [...new Set(taken.filter((id) => wanted.includes(id)))];
-  if (witnesses.length > 0) return { settled: 'accepted', witnesses };
-  const proven = new Set(answers.flatMap((a) => (a.hello && groupOf(a) !== undefined ? [a.hello.suite] : [])));
-  const refused = new Set(
-    answers
-      .filter(
-        (a) =>
-          refuses(a, version) &&
-          (proven.size === 0 || a.question.suites.some((id) => proven.has(id)) || a.question.topic.startsWith('groups:')),
-      )
-      .flatMap((a) => a.question.groups),
-  );
-  return { settled: wanted.every((id) => refused.has(id)) ? 'refused' : 'unknown', witnesses };
+function settleSuites(proven: Proven, wanted: readonly number[]): Verdict {
+  const taken = new Set(Object.values(proven.accepted).flat());
+  const witnesses = wanted.filter((id) => taken.has(id));
+  return witnesses.length > 0 ? accepted(witnesses) : refusedIf(wanted.every((id) => suiteRefused(proven, id)));
+}
+
+export const generations = ['TLSv1.3', 'TLSv1.2', 'old'] as const;
+const oldVersions: readonly OldVersion[] = ['TLSv1.1', 'TLSv1', 'SSLv3'];
+
+/** The version whose answer speaks for a generation: servers keep one list of suites for all their old versions. */
+export function speaksFor(generation: (typeof generations)[number], { versions }: Proven): HelloVersion {
+  return generation === 'old' ? (oldVersions.find((v) => versions[v] !== 'refused') ?? 'SSLv3') : generation;
+}
+
+/** Whether a suite can exist in a generation: AEAD and SHA-2 suites do not before TLS 1.2 (RFC 5246 §A.5). */
+export function existsIn(generation: (typeof generations)[number], id: number): boolean {
+  if (generation === 'TLSv1.3') return known.get(id)?.tls13 === true;
+  return generation === 'TLSv1.2' ? known.get(id)?.tls13 !== true : suitesOld.includes(id);
+}
+
+function suiteRefused(proven: Proven, id: number): boolean {
+  return generations.every((g) => !existsIn(g, id) || proven.refused[speaksFor(g, proven)].has(id));
+}
+
+/** What to ask about groups with. */
+export interface Carrier {
+  readonly suites: readonly number[];
+  /** What has to be on offer beside the groups asked about. */
+  readonly beside: readonly number[];
+  /** Groups that are proven not to be taken with these suites. */
+  readonly refused: ReadonlySet<number>;
+}
+
+/** Beside an ECDSA certificate its own curve has to stay on offer, so that the other suites alone show which curves are taken. */
+const free12 = only(suites12, (s) => s.keyExchange === 'ECDHE' && s.authentication !== 'ECDSA');
+const bound12 = only(suites12, (s) => s.keyExchange === 'ECDHE' && s.authentication === 'ECDSA');
+
+/** The carriers of a version that have to be asked: groups are the same for all suites, so one of which some suite is known to be taken is enough. */
+export function carriersOf(proven: Proven, version: 'TLSv1.2' | 'TLSv1.3'): readonly Carrier[] {
+  const taken = (list: readonly number[]): boolean => list.some((id) => proven.accepted[version].includes(id));
+  if (version === 'TLSv1.3') return [{ suites: suites13, beside: [], refused: refusedWith(proven, version, suites13) }];
+  const free = { suites: free12, beside: [], refused: refusedWith(proven, version, free12) };
+  if (taken(free12)) return [free];
+  const { certificateCurve: curve } = proven;
+  const bound = { suites: bound12, beside: curve === undefined ? [] : [curve], refused: besideCertificate(proven) };
+  return taken(bound12) ? [free, bound] : [free];
+}
+
+/** Groups that are refused at a version, as far as proven. */
+export function refusedGroups(proven: Proven, version: 'TLSv1.2' | 'TLSv1.3'): ReadonlySet<number> {
+  const all = version === 'TLSv1.3' ? groups13 : groups12;
+  if (proven.versions[version] === 'refused') return new Set(all);
+  const carriers = carriersOf(proven, version);
+  return new Set(all.filter((id) => carriers.every((c) => c.refused.has(id))));
+}
+
+/** A refusal tells of groups when a suite that is taken was on offer, or every suite that may be. */
+function refusedWith({ accepted: taken, refused: none, answers, mostSuites }: Proven, version: HelloVersion, carriers: readonly number[]) {
+  const possible = carriers.filter((id) => !none[version].has(id));
+  if (possible.length === 0) return new Set(version === 'TLSv1.3' ? groups13 : groups12);
+  const known = possible.filter((id) => taken[version].includes(id));
+  const tells = ({ hello, question: { version: ceiling, suites } }: Heard): boolean =>
+    !hello &&
+    ceiling === version &&
+    suites.length <= mostSuites &&
+    (known.some((id) => suites.includes(id)) || possible.every((id) => suites.includes(id)));
+  return new Set(answers.filter(tells).flatMap((a) => a.question.groups));
+}
+
+/**
+ * With an ECDSA certificate alone: a server that chooses the curve of its certificate takes none of those that stood before it, or would never use
+ * them, since every client has to offer that curve too (RFC 8422 §5.1).
+ */
+function besideCertificate({ answers, certificateCurve: curve }: Proven): ReadonlySet<number> {
+  if (curve === undefined) return new Set();
+  const chosen = answers.filter((a) => versionOf(a) === 'TLSv1.2' && groupOf(a) === curve && bound12.includes(a.hello?.suite ?? -1));
+  return new Set(chosen.flatMap(({ question: { groups } }) => groups.slice(0, groups.indexOf(curve))));
+}
+
+function settleGroups(proven: Proven, wanted: readonly number[], version: 'TLSv1.2' | 'TLSv1.3'): Verdict {
+  const taken = acceptedGroups(proven, version);
+  const witnesses = wanted.filter((id) => taken.includes(id));
+  if (witnesses.length > 0) return accepted(witnesses);
+  const none = refusedGroups(proven, version);
+  return refusedIf(wanted.every((id) => none.has(id) || (version === 'TLSv1.2' && groupTable.get(id)?.tls12 !== true)));
 }
 
 /** Does a TLS 1.2 server sign its key exchange with any of these schemes? */
-export function settleSchemes(log: readonly ProbeRecord[], wanted: readonly number[]): SetVerdict {
-  const answers = heard(log).filter((a) => a.question.version === 'TLSv1.2');
-  const schemeOf = (a: Heard): number | undefined => (a.keyExchange && 'scheme' in a.keyExchange ? a.keyExchange.scheme : undefined);
-  const witnesses = [...new Set(answers.flatMap((a) => schemeOf(a) ?? []))].filter((id) => wanted.includes(id));
-  if (witnesses.length > 0) return { settled: 'accepted', witnesses };
-  const asked = answers.filter(
-    (a) => wanted.every((id) => a.question.schemes.includes(id)) && a.question.schemes.every((id) => wanted.includes(id)),
+function settleSchemes({ answers, versions }: Proven, wanted: readonly number[]): Verdict {
+  if (versions['TLSv1.2'] === 'refused') return refused;
+  const at12 = answers.filter((a) => a.question.version === 'TLSv1.2');
+  const used = new Set(at12.flatMap((a) => schemeOf(a) ?? []));
+  const witnesses = wanted.filter((id) => used.has(id));
+  if (witnesses.length > 0) return accepted(witnesses);
+  // An answer signed otherwise, where nothing else was offered, refuses what was offered.
+  const tells = ({ hello, question: { schemes, topic } }: Heard): boolean =>
+    topic.startsWith('signatures:') && wanted.every((id) => schemes.includes(id)) && (!hello || schemes.every((id) => wanted.includes(id)));
+  return refusedIf(at12.some(tells));
+}
+
+function settleOrder(proven: Proven, worse: readonly number[]): Verdict {
+  const { accepted: taken, refused: none, answers, versions } = proven;
+  const better = suites12.filter((id) => !worse.includes(id));
+  const nothing = (list: readonly number[]): boolean => list.every((id) => none['TLSv1.2'].has(id));
+  if (versions['TLSv1.2'] === 'refused' || nothing(worse) || nothing(better)) return refused;
+  const takes = (list: readonly number[]): boolean => taken['TLSv1.2'].some((id) => list.includes(id));
+  // Everything that the server might take was on offer.
+  const full = answers.filter(
+    (a) => versionOf(a) === 'TLSv1.2' && suites12.every((id) => none['TLSv1.2'].has(id) || a.question.suites.includes(id)),
   );
-  if (asked.some((a) => refuses(a, 'TLSv1.2') || (a.hello && schemeOf(a) === undefined) || a.hello))
-    return { settled: 'refused', witnesses };
-  return { settled: 'unknown', witnesses };
+  const turned = answers.find((a) => a.question.topic === 'order:TLSv1.2' && a.hello);
+  const follows = turned && chosen(turned) === turned.question.suites[0];
+  if (takes(better) && (full.some((a) => worse.includes(chosen(a))) || (follows && takes(worse)))) return accepted();
+  const first = full.find((a) => better.includes(chosen(a)));
+  const worseFirst = full.some((a) => better.includes(chosen(a)) && worse.includes(a.question.suites[0] ?? -1));
+  return refusedIf(worseFirst || (turned !== undefined && !follows && first !== undefined));
 }
 
-function refuses(answer: Heard, version: 'TLSv1.2' | 'TLSv1.3'): boolean {
-  return !answer.hello || answer.hello.version !== (version === 'TLSv1.2' ? 0x0303 : 0x0304);
-}
+const chosen = ({ hello }: Heard): number => hello?.suite ?? -1;
 
-function refusals(answers: readonly Heard[], allGroups: number): readonly number[] {
-  return answers.filter((a) => !a.hello && a.question.groups.length >= allGroups).flatMap((a) => a.question.suites);
+export const dheSuites = only(suites12, (s) => s.keyExchange === 'DHE' && s.authentication !== 'none');
+
+/** The finite-field group of an authenticated suite; anonymous suites may use one of their own. */
+export function finiteField({ answers }: Proven): Extract<ServerKeyExchange, { kind: 'dhe' }> | undefined {
+  for (const { hello, keyExchange } of answers)
+    if (keyExchange?.kind === 'dhe' && dheSuites.includes(hello?.suite ?? -1)) return keyExchange;
+  return undefined;
 }

@@ -34,7 +34,9 @@ export class ByteReader {
 
 /** Big-endian unsigned integer of that many octets. */
 export function uint(value: number, octets: number): number[] {
-  return Array.from({ length: octets }, (_, i) => Math.floor(value / 256 ** (octets - 1 - i)) & 0xff);
+  const out = new Array<number>(octets);
+  for (let i = octets - 1, left = value; i >= 0; i--, left = Math.floor(left / 256)) out[i] = left & 0xff;
+  return out;
 }
 
 /** A vector with its length prefix. */

@@ -1,0 +1,67 @@
+import { groupTable, ProtocolVersion, suites, type ServerHello, type ServerKeyExchange } from '../wire/index.js';
+import type { ProbeRecord } from './answer.js';
+import type { HelloVersion, Question } from './question.js';
+
+/** A hello and what was heard of the server: its own hello, or a refusal. */
+export interface Heard {
+  readonly question: Extract<Question, { kind: 'hello' }>;
+  readonly hello?: ServerHello;
+  readonly keyExchange?: ServerKeyExchange;
+  readonly certificates?: readonly Uint8Array[];
+}
+
+/** The hellos that were answered, accepted or refused, in order. */
+export function heard(log: readonly ProbeRecord[]): Heard[] {
+  return log.flatMap(({ question, answer }) => {
+    if (question.kind !== 'hello') return [];
+    if (answer.kind === 'refused') return [{ question }];
+    if (answer.kind !== 'hello' || !answer.flight.hello) return [];
+    const { hello, keyExchange, certificates } = answer.flight;
+    return [{ question, hello, ...(keyExchange ? { keyExchange } : {}), ...(certificates ? { certificates } : {}) }];
+  });
+}
+
+/** What completed handshakes agreed on, by code point. */
+export interface Completed {
+  readonly version: string;
+  readonly suite: number | undefined;
+  readonly group: number | undefined;
+  readonly leaf: Uint8Array | undefined;
+}
+
+const suiteIds = new Map([...suites.values()].map((suite) => [suite.name, suite.id]));
+const groupIds = new Map(groupTable.map((group) => [group.name, group.id]));
+
+export function completed(log: readonly ProbeRecord[]): Completed[] {
+  return log.flatMap(({ answer }) =>
+    answer.kind === 'handshake'
+      ? [
+          {
+            version: answer.version,
+            suite: suiteIds.get(answer.suite),
+            group: answer.group === undefined ? undefined : groupIds.get(answer.group),
+            leaf: answer.chain[0],
+          },
+        ]
+      : [],
+  );
+}
+
+/** The group an answer shows, in either protocol generation. */
+export function groupOf({ hello, keyExchange }: Heard): number | undefined {
+  if (hello?.group !== undefined) return hello.group;
+  return keyExchange?.kind === 'ecdhe' && typeof keyExchange.group === 'number' ? keyExchange.group : undefined;
+}
+
+/** The signature scheme a TLS 1.2 answer shows. */
+export function schemeOf({ keyExchange }: Heard): number | undefined {
+  return keyExchange && 'scheme' in keyExchange ? keyExchange.scheme : undefined;
+}
+
+const names = new Map(Object.entries(ProtocolVersion).map(([name, wire]) => [wire as number, name]));
+
+/** Version of an answer; undefined for a refusal and for versions nobody knows. */
+export function versionOf({ hello }: Heard): HelloVersion | undefined {
+  const name = hello && names.get(hello.version);
+  return name === 'SSLv2' ? undefined : (name as HelloVersion | undefined);
+}

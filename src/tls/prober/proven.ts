@@ -1,0 +1,104 @@
+import { groupTable, suites as known } from '../wire/index.js';
+import { parseCertificate } from '../../x509/index.js';
+import type { ProbeRecord } from './answer.js';
+import { completed, groupOf, heard, versionOf, type Heard } from './heard.js';
+import type { AnyVersion, Settled } from './inventory.js';
+import { groups12, groups13, newestFirst, suites12, suites13, suitesOld, type HelloVersion } from './question.js';
+
+/** Some servers read no more suites of a hello than this. */
+const SMALL_HELLO = 60;
+
+/** What the answers of a server prove. Nothing here is guessed. */
+export interface Proven {
+  readonly log: readonly ProbeRecord[];
+  readonly answers: readonly Heard[];
+  readonly versions: Readonly<Record<AnyVersion, Settled>>;
+  /** Suites by version, in the order found: the server's own order where it has one. */
+  readonly accepted: Readonly<Record<HelloVersion, readonly number[]>>;
+  readonly refused: Readonly<Record<HelloVersion, ReadonlySet<number>>>;
+  /** Kinds of server keys that were shown. */
+  readonly keys: ReadonlySet<'RSA' | 'ECDSA'>;
+  /** Curve of the ECDSA certificate: without it on offer TLS 1.2 cannot use that certificate (RFC 8422 §5.1). */
+  readonly certificateCurve: number | undefined;
+  /** The server refused a hello of more suites that it takes in a smaller one: what larger ones were refused proves nothing. */
+  readonly mostSuites: number;
+}
+
+/** The universe of a version. */
+export const suitesOf = (version: HelloVersion): readonly number[] =>
+  version === 'TLSv1.3' ? suites13 : version === 'TLSv1.2' ? suites12 : suitesOld;
+
+/** Reads a log, newest version first: a refusal speaks for a version only where all above it are known to be refused. */
+export function prove(log: readonly ProbeRecord[]): Proven {
+  const answers = heard(log);
+  const accepted = Object.fromEntries(newestFirst.map((v) => [v, acceptedAt(log, answers, v)])) as Record<HelloVersion, number[]>;
+  const mostSuites = answers.some((a) => contradicted(a, accepted)) ? SMALL_HELLO : Infinity;
+  const credible = answers.filter((a) => a.hello || (a.question.suites.length <= mostSuites && everyGroup(a)));
+  const versions = { SSLv2: ssl2(log) } as Record<AnyVersion, Settled>;
+  const refused = {} as Record<HelloVersion, ReadonlySet<number>>;
+  for (const version of newestFirst) {
+    const reaching = credible.filter((a) => reaches(a.question.version, version, versions));
+    const none = new Set(reaching.flatMap((a) => (a.hello ? [] : a.question.suites)));
+    const answeredLower = reaching.some((a) => a.hello && rank(versionOf(a)) > rank(version));
+    const seen = accepted[version].length > 0 || completed(log).some((c) => c.version === version);
+    versions[version] = seen ? 'accepted' : answeredLower || suitesOf(version).every((id) => none.has(id)) ? 'refused' : 'unknown';
+    refused[version] = versions[version] === 'refused' ? new Set(suitesOf(version)) : none;
+  }
+  // In older versions the suite tells the kind of key; in TLS 1.3 only the certificate does.
+  const ecdsa = answers.find((a) => keyOf(a) === 'ECDSA')?.certificates?.[0];
+  const leaves = [...completed(log).flatMap((c) => c.leaf ?? []), ...(ecdsa ? [ecdsa] : [])].flatMap((der) => leafOf(der) ?? []);
+  const keys = new Set([...leaves.map((leaf) => leaf.key), ...answers.flatMap((a) => keyOf(a) ?? [])]);
+  const certificateCurve = leaves.find((leaf) => leaf.curve !== undefined)?.curve;
+  return { log, answers, versions, accepted, refused, keys, certificateCurve, mostSuites };
+}
+
+function acceptedAt(log: readonly ProbeRecord[], answers: readonly Heard[], version: HelloVersion): number[] {
+  const found = answers.flatMap((a) => (a.hello && versionOf(a) === version ? [a.hello.suite] : []));
+  return [...new Set([...found, ...completed(log).flatMap((c) => (c.version === version ? (c.suite ?? []) : []))])];
+}
+
+const rank = (version: HelloVersion | undefined): number => (version === undefined ? -1 : newestFirst.indexOf(version));
+
+/** Whether an answer to a hello with that ceiling speaks for a version: nothing in between could have been chosen. TLS 1.3 is offered alone. */
+function reaches(ceiling: HelloVersion, version: HelloVersion, versions: Readonly<Record<AnyVersion, Settled>>): boolean {
+  if (ceiling === 'TLSv1.3' || version === 'TLSv1.3') return ceiling === version;
+  return rank(ceiling) <= rank(version) && newestFirst.slice(rank(ceiling), rank(version)).every((v) => versions[v] === 'refused');
+}
+
+/** The groups may have been the cause of a refusal unless all were on offer. */
+function everyGroup({ question }: Heard): boolean {
+  return question.groups.length >= (question.version === 'TLSv1.3' ? groups13 : groups12).length;
+}
+
+/** A large hello was refused although a suite in it is taken at its very version. */
+function contradicted(a: Heard, accepted: Readonly<Record<HelloVersion, readonly number[]>>): boolean {
+  const { suites, version } = a.question;
+  return !a.hello && suites.length > SMALL_HELLO && everyGroup(a) && accepted[version].some((id) => suites.includes(id));
+}
+
+function ssl2(log: readonly ProbeRecord[]): Settled {
+  const answer = log.find(({ question }) => question.kind === 'ssl2')?.answer.kind;
+  return answer === 'ssl2' ? 'accepted' : answer === 'refused' ? 'refused' : 'unknown';
+}
+
+function leafOf(der: Uint8Array): { key: 'RSA' | 'ECDSA'; curve?: number } | undefined {
+  const parsed = parseCertificate(der);
+  if (!parsed.ok) return undefined;
+  const { keyAlgorithm, curve } = parsed.value;
+  if (keyAlgorithm === 'RSA') return { key: 'RSA' };
+  if (keyAlgorithm === 'DSA' || keyAlgorithm === 'unknown') return undefined;
+  const id = groupTable.find((group) => group.name === curve)?.id;
+  return { key: 'ECDSA', ...(id === undefined ? {} : { curve: id }) };
+}
+
+/** The kind of key that an answer's certificate holds. */
+function keyOf({ hello, certificates }: Heard): 'RSA' | 'ECDSA' | undefined {
+  const authentication = certificates && known.get(hello?.suite ?? 0)?.authentication;
+  return authentication === 'RSA' || authentication === 'ECDSA' ? authentication : undefined;
+}
+
+/** Groups that were chosen at a version. */
+export function acceptedGroups({ answers, log }: Proven, version: HelloVersion): readonly number[] {
+  const agreed = completed(log).flatMap((c) => (c.version === version ? (c.group ?? []) : []));
+  return [...new Set([...answers.flatMap((a) => (versionOf(a) === version ? (groupOf(a) ?? []) : [])), ...agreed])];
+}

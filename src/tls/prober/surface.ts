@@ -1,0 +1,86 @@
+import { acceptedGroups, suitesOf, type Proven } from './proven.js';
+import { freshHello } from './fresh-hello.js';
+import { schemeOf, versionOf } from './heard.js';
+import { allSchemes, groups12, groups13, only, type HelloVersion, type OldVersion, type Question, type Topic } from './question.js';
+import { carriersOf, refusedGroups } from './settle.js';
+
+const oldVersions: readonly OldVersion[] = ['TLSv1.1', 'TLSv1', 'SSLv3'];
+
+/** Every version, suite, group and order there is, by iterative removal: a server with an order of its own tells it by the way. */
+export function surface(proven: Proven): Question | undefined {
+  return remove(proven, 'tls13', 'TLSv1.3') ?? remove(proven, 'tls12', 'TLSv1.2') ?? old(proven) ?? orders(proven);
+}
+
+/**
+ * Each answer names a suite and a group, and both are taken off the next hello, until that is refused; from then on each list is finished with the
+ * other one whole.
+ */
+function remove(proven: Proven, topic: Topic, version: 'TLSv1.2' | 'TLSv1.3'): Question | undefined {
+  const { accepted, versions, answers, keys, certificateCurve } = proven;
+  if (versions[version] === 'refused') return undefined;
+  const all = version === 'TLSv1.3' ? groups13 : groups12;
+  const suites = notHeard(proven, version);
+  const taken = acceptedGroups(proven, version);
+  const none = refusedGroups(proven, version);
+  // What a newer version takes, the older one of the same server takes too.
+  const elsewhere = version === 'TLSv1.2' ? acceptedGroups(proven, 'TLSv1.3') : [];
+  const groups = all.filter((id) => !taken.includes(id) && !none.has(id) && !elsewhere.includes(id));
+  const at = answers.filter((a) => a.question.version === version);
+  const refusedTogether = at.some((a) => !a.hello && a.question.groups.length < all.length);
+  const together = taken.length > 0 && elsewhere.length === 0 && groups.length > 0 && !refusedTogether;
+  const schemes = lastSeen(proven);
+  if (together) {
+    // Beside an ECDSA certificate the curve of that has to stay, which would hide those behind it.
+    const bound = version === 'TLSv1.2' && !keys.has('RSA') && certificateCurve !== undefined;
+    const carriers =
+      version === 'TLSv1.3' ? suites : only(suites, (s) => s.keyExchange === 'ECDHE' && (s.authentication === 'ECDSA') === bound);
+    const question = freshHello(proven, topic, version, carriers, { groups: [...groups, ...(bound ? [certificateCurve] : [])], schemes });
+    if (question) return question;
+  }
+  const next = freshHello(proven, topic, version, suites, { schemes });
+  if (next) return next;
+  if (groups.length === 0) return undefined;
+  const carrier = carriersOf(proven, version).find((c) => c.suites.some((id) => accepted[version].includes(id)));
+  const carrying = carrier?.suites.filter((id) => accepted[version].includes(id)) ?? [];
+  return freshHello(proven, topic, version, carrying, { groups: [...groups, ...(carrier?.beside ?? [])] });
+}
+
+/** Suites that no hello has settled; a completed handshake does not show all that a hello does. */
+function notHeard({ answers, refused }: Proven, version: HelloVersion): readonly number[] {
+  const found = new Set(answers.flatMap((a) => (versionOf(a) === version ? [a.hello?.suite] : [])));
+  return suitesOf(version).filter((id) => !found.has(id) && !refused[version].has(id));
+}
+
+/** Schemes that were seen go to the end: a server that follows the client's order shows another each time. */
+function lastSeen({ answers }: Proven): readonly number[] {
+  const seen = new Set(answers.flatMap((a) => schemeOf(a) ?? []));
+  return [...allSchemes.filter((id) => !seen.has(id)), ...allSchemes.filter((id) => seen.has(id))];
+}
+
+function old(proven: Proven): Question | undefined {
+  for (const version of oldVersions) {
+    if (proven.versions[version] === 'refused') continue;
+    const question = freshHello(proven, `suites:${version}`, version, notHeard(proven, version));
+    if (question) return question;
+  }
+  return undefined;
+}
+
+/** The same suites in the opposite order: a server with its own order answers as before. */
+function orders(proven: Proven): Question | undefined {
+  for (const version of ['TLSv1.3', 'TLSv1.2', ...oldVersions] as const) {
+    const list = turned(proven, version);
+    const topic: Topic = `order:${version}`;
+    const asked = proven.answers.some((a) => a.question.topic === topic);
+    const question = asked || list.length < 2 ? undefined : freshHello(proven, topic, version, list);
+    if (question) return question;
+  }
+  return undefined;
+}
+
+/** Backwards, and in any case last what was chosen when everything was on offer. */
+function turned({ answers, accepted }: Proven, version: HelloVersion): readonly number[] {
+  const top = answers.find((a) => versionOf(a) === version)?.hello?.suite;
+  const others = [...accepted[version]].reverse().filter((id) => id !== top);
+  return top === undefined ? others : [...others, top];
+}
