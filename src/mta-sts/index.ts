@@ -15,6 +15,7 @@ export {
   afterFetch,
   callsForFetch,
   expiresAt,
+  GRACE,
   isWorthWarning,
   policyInForce,
   refreshAt,

@@ -32,7 +32,7 @@ export interface StsSourceOptions {
 }
 
 export interface StsSource {
-  /** Looks at the record, fetches where it says something new, and tells what binds. Rejects only with `signal.reason`. */
+  /** Looks at the record, fetches where it says something new [8461-5.1-2], and tells what binds. Rejects only with `signal.reason`. */
   lookup(domain: Name, signal?: AbortSignal): Promise<StsState>;
   /** Fetches anew what is due; resolves to the number of policies tried. Rejects only with `signal.reason`. */
   refreshDue(signal?: AbortSignal): Promise<number>;
@@ -49,7 +49,7 @@ const REFRESHES = 20;
 
 /**
  * Discovery and cache as one (RFC 8461 §3, §5.1): the record is looked at each time its TTL has passed, a new id is fetched, and no failure of any kind
- * ever takes an unexpired policy away. Several who ask for the same domain share one fetch.
+ * ever takes an unexpired policy away. Where none binds, delivery goes on as if the domain had no MTA-STS [8461-3.3-11]. No parent is asked [8461-3.4-2]. Several who ask for the same domain share one fetch.
  */
 export function createStsSource(options: StsSourceOptions): StsSource {
   const { resolver, cache, now } = options;
@@ -68,6 +68,13 @@ export function createStsSource(options: StsSourceOptions): StsSource {
         ? afterFetch(entry, key, { id: record.id, ...fetched.value }, now())
         : afterFailure(entry, key, { id: record.id, failure: fetched.failure }, now());
       cache.put(entry);
+    }
+    if (entry?.policy && !policyInForce(entry, now())) {
+      // Run out while somebody watched: it must not come back at the next start.
+      const { policy: _policy, ...rest } = entry;
+      entry = rest;
+      if (entry.failed) cache.put(entry);
+      else cache.delete(key);
     }
     const state = stateOf(entry, record, failure, live, until);
     if (entry && state.policy && now() - entry.usedAt > USE_NOTED) cache.put({ ...entry, usedAt: now() });
