@@ -11,6 +11,8 @@ export { HermeticError, isHermeticError, assertNever } from './error.js';
 export { type Clock, steadyTime, systemClock } from './clock.js';
 export { concat, compareBytes, equalBytes, toHex, fromHex, toBase64, fromBase64, latin1 } from './bytes.js';
 export { neutralise } from './neutralise.js';
+export { clip, wrap } from './wrap.js';
+export { nearest } from './nearest.js';
 export { Name, parseDomain, nameFailures } from './name.js';
 export { BoundedMap } from './bounded-map.js';
 export { SharedWork } from './shared-work.js';

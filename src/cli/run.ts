@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { checkCommand } from './commands/check.js';
 import { diffCommand } from './commands/diff.js';
 import { dnssecCommand } from './commands/dnssec.js';
+import { explainCommand } from './commands/explain.js';
 import { gradeCommand } from './commands/grade.js';
 import { labCommand } from './commands/lab.js';
 import { serveCommand } from './commands/serve.js';
@@ -23,6 +24,7 @@ export async function run(args: readonly string[], output: Output, signal: Abort
     .addCommand(checkCommand(output, signal, finish))
     .addCommand(gradeCommand(output, finish))
     .addCommand(diffCommand(output, finish))
+    .addCommand(explainCommand(output, signal, finish))
     .addCommand(dnssecCommand(output, signal, finish))
     .addCommand(serveCommand(output, signal, finish))
     .addCommand(reportCommand(output, signal, finish))

@@ -1,5 +1,5 @@
 import type { Comparison, Direction } from '../compare/compare-results.js';
-import { wrap } from './wrap.js';
+import { wrap } from '../../base/index.js';
 
 const titles: Readonly<Record<Direction, string>> = {
   worse: 'Worse',

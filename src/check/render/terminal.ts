@@ -2,7 +2,7 @@ import type { CheckResult, MailAddress, MailHost } from '../../evidence/index.js
 import { attacks, senders } from '../../policy/index.js';
 import { headline } from './headline.js';
 import { attackNames, outcomeWords, ownerNames, senderNames, severityTones, verdictTones, type Tone } from './words.js';
-import { clip, wrap } from './wrap.js';
+import { clip, wrap } from '../../base/index.js';
 
 export interface TerminalOptions {
   /** Columns, 80 to 120. Default 80. */

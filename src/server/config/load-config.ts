@@ -1,7 +1,6 @@
 import { LineCounter, parseDocument, isMap, isNode, isScalar, type Document } from 'yaml';
 import { z } from 'zod';
-import { fail, ok, type Result } from '../../base/index.js';
-import { nearest } from './nearest.js';
+import { fail, nearest, ok, type Result } from '../../base/index.js';
 
 /** What is wrong with a configuration, at which line, and what to do. */
 export interface ConfigProblem {

@@ -1,4 +1,4 @@
-import { neutralise } from '../../base/index.js';
+import { neutralise } from './neutralise.js';
 
 /** Breaks text into lines of at most `width` columns; a word longer than that is cut. Foreign control characters become visible escapes. */
 export function wrap(text: string, width: number, indent = '', hanging = indent): readonly string[] {

@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { topics } from './explain/topics.js';
+import { run } from './run.js';
+
+async function explain(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  let [out, err] = ['', ''];
+  const output = { out: (t: string) => void (out += t), err: (t: string) => void (err += t), width: 80, color: false, interactive: false };
+  return { code: await run(['explain', ...args], output, new AbortController().signal), out, err };
+}
+
+/** What a picture must show, so that none can be empty or of another time. */
+const shows: Readonly<Record<string, RegExp>> = {
+  starttls: /S: 250-STARTTLS +# the server offers TLS[\s\S]*\[ TLS handshake \][\s\S]*\(sealed\) EHLO/,
+  opportunistic: /checks nothing +unverified +CLEAR TEXT +ATTACKER/,
+  stripping: /S: 250-STARTTLS[\s\S]*S: 250-XXXXXXXA +# STARTTLS, overwritten on the way[\s\S]*DANE +waits/,
+  'tls-versions': /SSL 3 +refused +accepted/,
+  ciphers: /TLS_RSA_WITH_RC4_128_SHA +# weak/,
+  certificates: /expired\.example +trusted, expired/,
+  enforcing: /both, policy kept +verified +waits/,
+  'mta-sts': /v=STSv1; id=\d+[\s\S]*mode: enforce/,
+  dane: /3 1 1 ([0-9a-f]{64})\n[\s\S]*\1[\s\S]*DANE says: match/,
+  rollover: /rollover\.example: ready[\s\S]*duplicate +3 0 1[\s\S]*stale +3 1 1/,
+  dnssec: /\.\n +DNSKEY \d+ RSASHA256[\s\S]*TLSA +by \d+/,
+  'tls-rpt': /v=TLSRPTv1; rua=mailto:/,
+  attacker: /suppressed\.example[\s\S]*good\.example/,
+};
+
+for (const { name } of topics) {
+  test(`explain ${name}: told and shown live within 80 columns`, async () => {
+    const { code, out, err } = await explain(name);
+    assert.equal(code, 0, err);
+    assert.match(out, shows[name] ?? /^$/);
+    assert.match(out, /RFC \d{4}/);
+    for (const line of out.split('\n')) assert.ok(line.length <= 80, line);
+  });
+}
+
+test('what is shown was played just now: keys and names differ from one time to the next', async () => {
+  const [one, two] = [await explain('dane'), await explain('dane')];
+  assert.notEqual(one.out, two.out);
+});
+
+test('without a topic they are listed; every word is unique, and every "see also" leads somewhere', async () => {
+  const { code, out } = await explain();
+  assert.equal(code, 0);
+  for (const { name } of topics) assert.match(out, new RegExp(`^ {2}${name} `, 'm'));
+  const words = topics.flatMap(({ name, aliases }) => [name, ...aliases]);
+  assert.equal(new Set(words).size, words.length);
+  for (const { see } of topics)
+    for (const name of see)
+      assert.ok(
+        topics.some((t) => t.name === name),
+        name,
+      );
+});
+
+test('every subject a newcomer reads of has its topic', async () => {
+  for (const subject of [
+    'STARTTLS',
+    'opportunistic TLS',
+    'STARTTLS stripping',
+    'TLS versions',
+    'TLS 1.3',
+    'cipher suites',
+    'certificates',
+    'MTA-STS',
+    'DANE',
+    'TLS-RPT',
+    'DNSSEC',
+    'downgrade attack',
+  ])
+    assert.ok(
+      topics.some(({ name, aliases }) => [name, ...aliases].includes(subject.toLowerCase().replaceAll(' ', '-'))),
+      subject,
+    );
+});
+
+test('an unknown topic ends with 2 and names what is near; a finding is explained', async () => {
+  for (const [word, near] of [
+    ['striping', /Did you mean stripping/],
+    ['mtast', /Did you mean [^\n]*mta-?sts/],
+    ['rollover-', /Did you mean [^\n]*rollover/],
+    ['\x1b[31mzzzz', /lists the topics/],
+  ] as const) {
+    const { code, err } = await explain(word);
+    assert.equal(code, 2);
+    assert.match(err, near);
+    assert.ok(!err.includes('\x1b'));
+  }
+  assert.match((await explain('dane-mismatch')).out, /TLSA records do not match/);
+});

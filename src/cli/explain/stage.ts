@@ -1,0 +1,51 @@
+import { collect, collectOptions, grade, nameOf, type Profile } from '../../check/index.js';
+import { Name } from '../../base/index.js';
+import { createResolver, typeNumber, type Proof } from '../../dns/index.js';
+import type { CheckResult, Depth, Evidence } from '../../evidence/index.js';
+import { allScenarios, createLab, type Lab } from '../../lab/index.js';
+import { labOptions } from '../commands/lab-options.js';
+
+/** What was seen of a domain of the lab, and what it comes to. */
+export interface Seen {
+  readonly evidence: Evidence;
+  readonly result: CheckResult;
+}
+
+/** The lab as a stage: every illustration of a topic is played on it when it is asked for. */
+export interface Stage {
+  /** Checks a domain. `calm`: with the attacker off. */
+  look(domain: string, options?: { readonly depth?: Depth; readonly calm?: boolean; readonly profile?: Profile }): Promise<Seen>;
+  /** The chain an answer rests on. */
+  prove(name: string, type: string): Promise<Proof | undefined>;
+  close(): Promise<void>;
+}
+
+/** Opens labs as they are needed, with nothing in them but what is looked at. */
+export function openStage(signal: AbortSignal): Stage {
+  const open = new Map<string, Promise<Lab>>();
+  const labFor = (domain: string, attackers: boolean): Promise<Lab> => {
+    const key = `${domain} ${attackers}`;
+    const scenarios = allScenarios.filter((s) => s.domain === domain);
+    const lab = open.get(key) ?? createLab({ scenarios, attackers });
+    open.set(key, lab);
+    return lab;
+  };
+  return {
+    async look(domain, { depth = 'triage', calm = false, profile } = {}) {
+      const lab = await labFor(domain, !calm);
+      const evidence = await collect(
+        nameOf(domain),
+        collectOptions({ ...labOptions(lab), depth, signal, ...(profile ? { profile } : {}) }),
+      );
+      return { evidence, result: grade(evidence, profile) };
+    },
+    async prove(name, type) {
+      const lab = await labFor(name.split('.').slice(-2).join('.'), true);
+      const resolver = createResolver({ network: lab.network, upstreams: lab.upstreams, anchors: lab.anchors });
+      return (await resolver.ask(Name.of(name), typeNumber(type) ?? 0, { signal })).proof as Proof | undefined;
+    },
+    async close() {
+      await Promise.all([...open.values()].map(async (lab) => (await lab).close()));
+    },
+  };
+}
