@@ -124,8 +124,8 @@ export const daneFindings = {
     steps: (v) => [confirm(`hermetic check ${v.domain} --resolver ADDRESS`)],
   },
   'dane-leftover': {
-    title: (v) => `TLSA records that are for nothing in use: ${v.detail}`,
-    why: 'They protect nothing and hide whether a record for the next key is in place.',
+    title: (v) => `TLSA records that add nothing: ${v.detail}`,
+    why: 'They match nothing in use, or say what another record says; and they hide whether a record for the next key is in place.',
     reference: 'RFC 7671 §8.1',
     owner: 'mail-host',
     fix: 'Delete them once it is sure that none is for a key to come.',

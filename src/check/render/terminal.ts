@@ -1,7 +1,17 @@
-import type { CheckResult, MailAddress, MailHost } from '../../evidence/index.js';
+import type { CheckResult, MailAddress, MailCertificate, MailHost } from '../../evidence/index.js';
 import { attacks, senders } from '../../policy/index.js';
 import { headline } from './headline.js';
-import { attackNames, outcomeWords, ownerNames, senderNames, severityTones, verdictTones, type Tone } from './words.js';
+import {
+  attackNames,
+  outcomeWords,
+  ownerNames,
+  senderNames,
+  severityTones,
+  tlsVersions,
+  verdictTones,
+  versionName,
+  type Tone,
+} from './words.js';
 import { clip, wrap } from '../../base/index.js';
 
 export interface TerminalOptions {
@@ -52,10 +62,10 @@ function table({ exposure }: CheckResult, paint: Paint): string[] {
   return [paint(heading.trimEnd(), 'dim'), ...rows];
 }
 
-function hosts({ hosts: all, mtaSts, tlsRpt, route }: CheckResult, width: number, paint: Paint): string[] {
+function hosts({ hosts: all, mtaSts, tlsRpt, route, depth }: CheckResult, width: number, paint: Paint): string[] {
   const lines = all.flatMap((host) => [
     ...wrap(`${String(host.preference).padStart(4)} ${hostLine(host)}`, width, '', '       '),
-    ...host.addresses.flatMap((address) => wrap(`${address.ip}  ${addressLine(address)}`, width, '       ', '         ')),
+    ...host.addresses.flatMap((address) => addressLines(address, depth === 'inventory', width, paint)),
   ]);
   const days = Math.round((mtaSts.maxAge ?? 0) / 8640) / 10;
   const sts = mtaSts.status === 'found' ? `${mtaSts.mode ?? ''}, kept ${days} days` : mtaSts.status;
@@ -65,19 +75,44 @@ function hosts({ hosts: all, mtaSts, tlsRpt, route }: CheckResult, width: number
 
 function hostLine({ name, dnssec, tlsa, mtaStsMatch }: MailHost): string {
   const sts = { match: ', in the MTA-STS policy', mismatch: ', NOT in the MTA-STS policy', 'not-applicable': '' }[mtaStsMatch];
-  return `${name}  DNSSEC ${dnssec}, TLSA ${tlsa.status}${sts}`;
+  const roles = tlsa.roles && tlsa.roles.length > 1 ? ` (${tlsa.roles.join(', ')})` : '';
+  return `${name}  DNSSEC ${dnssec}, TLSA ${tlsa.status}${roles}${sts}`;
 }
 
-function addressLine({ status, reason, starttls, tls, certificates }: MailAddress): string {
-  if (status !== 'reachable') return `${status}${reason ? ` (${reason})` : ''}`;
-  if (starttls !== 'offered') return `STARTTLS ${starttls}`;
-  const suite = tls.suites[0];
-  const certificate = certificates[0];
-  if (!suite || !certificate) return 'STARTTLS offered, no TLS session';
+/** Where a server stands, in one line or, where that is too long, one for each certificate; the whole surface where it was looked for. */
+function addressLines(address: MailAddress, whole: boolean, width: number, paint: Paint): readonly string[] {
+  const { ip, status, reason, starttls, tls, certificates } = address;
+  const line = (text: string): readonly string[] => wrap(`${ip}  ${text}`, width, '       ', '         ');
+  if (status !== 'reachable') return line(`${status}${reason ? ` (${reason})` : ''}`);
+  if (starttls !== 'offered') return line(`STARTTLS ${starttls}`);
+  if (certificates.length === 0 || tls.suites.length === 0) return line('STARTTLS offered, no TLS session');
+  const spoken = tlsVersions.filter((version) => tls.versions[version] === 'accepted').map(versionName);
+  const versions = spoken.length > 0 ? spoken.join(', ').replace(/(?<=TLS.*), TLS/g, ',') : versionName(tls.suites[0]?.version ?? '');
+  const words = certificates.map(certificateWords);
+  const inOne = line([versions, ...words].join('; '));
+  return [
+    ...(inOne.length === 1 ? inOne : [...line(versions), ...words.flatMap((text) => wrap(text, width, '         '))]),
+    ...(whole ? surface(tls, width).map((text) => paint(text, 'dim')) : []),
+  ];
+}
+
+function certificateWords(certificate: MailCertificate): string {
   const name = certificate.nameMatch === 'match' ? '' : ', other name';
   const dane = certificate.dane === 'not-applicable' ? '' : `, DANE ${certificate.dane}`;
   const date = `${certificate.validity === 'expired' ? 'EXPIRED' : 'until'} ${certificate.notAfter.slice(0, 10)}`;
-  return `${suite.version.replace('v', ' ')}, ${certificate.keyAlgorithm} ${certificate.keyBits}, ${certificate.chain}${name}, ${date}${dane}`;
+  return `${certificate.keyAlgorithm} ${certificate.keyBits}, ${certificate.chain}${name}, ${date}${dane}`;
+}
+
+/** Suites by version with whose order decides, then groups: names as IANA has them, without their common beginning. */
+function surface({ suites, order, groups }: MailAddress['tls'], width: number): readonly string[] {
+  const versions = [...new Set(suites.map((s) => s.version))];
+  const lines = versions.map((version) => {
+    const decides = order[version] && order[version] !== 'unknown' ? ` (${order[version]}'s order)` : '';
+    const names = suites.filter((s) => s.version === version).map((s) => s.name.replace(/^TLS_/, ''));
+    return `${versionName(version)}${decides}: ${names.join(', ')}`;
+  });
+  if (groups.length > 0) lines.push(`groups: ${groups.join(', ')}`);
+  return lines.flatMap((text) => wrap(text, width, '         ', '           '));
 }
 
 function toFix({ findings }: CheckResult, width: number, paint: Paint, every: boolean): string[] {

@@ -1,4 +1,4 @@
-import type { Finding, FixStep, Severity, Verdict } from '../../evidence/index.js';
+import type { Finding, FixStep, Severity, TlsVersion, Verdict } from '../../evidence/index.js';
 import type { Attack, Outcome, Sender } from '../../policy/index.js';
 
 /** How good or bad something is, for colour; never the only sign of it. */
@@ -64,6 +64,9 @@ export const stepNames: Readonly<Record<FixStep['kind'], string>> = {
   wait: 'wait',
   confirm: 'make sure',
 };
+
+/** Newest first. */
+export const tlsVersions: readonly TlsVersion[] = ['TLSv1.3', 'TLSv1.2', 'TLSv1.1', 'TLSv1', 'SSLv3', 'SSLv2'];
 
 /** `TLSv1` is TLS 1.0. */
 export function versionName(version: string): string {

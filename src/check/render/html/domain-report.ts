@@ -1,11 +1,10 @@
 import type { CheckResult } from '../../../evidence/index.js';
-import { attacks, senders } from '../../../policy/index.js';
 import { headline } from '../headline.js';
-import { attackDeeds, attackNames, outcomeWords, senderNames, verdictTones } from '../words.js';
+import { verdictTones } from '../words.js';
+import { exposureLegend, exposureTable } from './exposure-table.js';
 import { fixList } from './fix-list.js';
 import { hostReport } from './host-report.js';
-import type { Markup } from './markup.js';
-import { markup } from './markup.js';
+import { markup, type Markup } from './markup.js';
 
 /** Everything about one domain: what happens to its mail, its hosts, what to fix, what else was seen. */
 export function domainReport(result: CheckResult, nth: number): Markup {
@@ -22,46 +21,19 @@ export function domainReport(result: CheckResult, nth: number): Markup {
         ${result.connections} connections to mail hosts
       </p>
     </header>
-    ${mail && exposureTable(result)} ${mail && hostSection(result)} ${fixList(result)} ${notes(result)}
+    ${mail && exposureSection(result)} ${mail && hostSection(result)} ${fixList(result)} ${notes(result)}
   </article> `;
 }
 
-function exposureTable({ exposure }: CheckResult): Markup {
-  const rows = senders.map((sender) => {
-    const cells = attacks.map((attack) => {
-      const { word, tone, means } = outcomeWords[exposure[sender][attack]];
-      return markup`<td role="cell" class="${tone}" title="${means}">${word}</td>`;
-    });
-    return markup`<tr role="row">
-      <th role="rowheader" scope="row">${senderNames[sender]}</th>
-      ${cells}
-    </tr> `;
-  });
-  const seen = [...new Set(senders.flatMap((s) => attacks.map((a) => exposure[s][a])))];
+function exposureSection({ exposure }: CheckResult): Markup {
   return markup`<section>
     <h2>What happens to its mail</h2>
-    <table class="exposure" role="table">
-      <caption class="skip">
-        By class of sender: today, and under each attack
-      </caption>
-      <thead role="rowgroup">
-        <tr role="row">
-          <th role="columnheader" scope="col">Sender</th>
-          ${attacks.map((a) => markup`<th role="columnheader" scope="col">${attackNames[a]}</th>`)}
-        </tr>
-      </thead>
-      <tbody role="rowgroup">
-        ${rows}
-      </tbody>
-    </table>
-    <div class="legend">
-      ${seen.map((o) => markup`<p><b>${outcomeWords[o].word}</b>: ${outcomeWords[o].means}</p>`)}${attacks.slice(1).map((a) => markup`<p><b>${attackNames[a]}</b>: somebody on the path ${attackDeeds[a]}</p>`)}
-    </div>
+    ${exposureTable(exposure, 'By class of sender: today, and under each attack')} ${exposureLegend(exposure)}
   </section>`;
 }
 
 function hostSection(result: CheckResult): Markup {
-  const { mtaSts, tlsRpt, route } = result;
+  const { mtaSts, tlsRpt, route, control } = result;
   const days = Math.round((mtaSts.maxAge ?? 0) / 8640) / 10;
   const sts =
     mtaSts.status === 'found'
@@ -77,9 +49,10 @@ function hostSection(result: CheckResult): Markup {
         <dd>${sts}${problems(mtaSts.problems)}</dd>
         <dt>TLS-RPT</dt>
         <dd>${tlsRpt.status === 'found' ? `reports go to ${tlsRpt.rua.join(', ')}` : tlsRpt.status}${problems(tlsRpt.problems)}</dd>
+        ${control && markup`<dt>Control host</dt><dd>${control.host}: STARTTLS ${control.starttls}</dd>`}
       </dl>
     </div>
-    ${result.hosts.map(hostReport)}
+    ${result.hosts.map((host) => hostReport(host, result))}
   </section>`;
 }
 

@@ -1,9 +1,12 @@
-import type { MailAddress, MailCertificate, MailHost } from '../../../evidence/index.js';
-import { versionName, type Tone } from '../words.js';
+import type { CheckResult, MailAddress, MailCertificate, MailHost } from '../../../evidence/index.js';
+import type { Exposure } from '../../../policy/index.js';
+import { tlsVersions, versionName, type Tone } from '../words.js';
+import { chip } from './chip.js';
+import { exposureTable } from './exposure-table.js';
 import { markup, type Markup } from './markup.js';
 
 /** One MX host: its names in DNSSEC, DANE and MTA-STS, then each address with TLS and certificates. */
-export function hostReport(host: MailHost): Markup {
+export function hostReport(host: MailHost, result: CheckResult): Markup {
   return markup`<section class="card" aria-label="${host.name}">
     <div class="host-head">
       <h3>${host.name}</h3>
@@ -12,15 +15,26 @@ export function hostReport(host: MailHost): Markup {
     <ul class="chips">
       ${chip(`DNSSEC ${host.dnssec}`, host.dnssec === 'secure' ? 'good' : host.dnssec === 'bogus' ? 'bad' : 'quiet')}${chip(`TLSA ${host.tlsa.status}`, tlsaTones[host.tlsa.status])}${stsChip(host)}
     </ul>
-    ${
-      host.tlsa.records.length > 0 &&
-      markup`<h4>TLSA records</h4>
-        <ul class="notes">
-          ${host.tlsa.records.map((record) => markup`<li><code>${record}</code></li>`)}
-        </ul>`
-    }
-    ${host.addresses.map(addressReport)}
+    ${host.tlsa.records.length > 0 && tlsaRecords(host.tlsa)}
+    ${host.addresses.map((address) => addressReport(address, result, host.addresses.length > 1))}
+    ${result.hosts.length > 1 && alone(host.exposure, result.exposure, `Were ${host.name} the only host`)}
   </section> `;
+}
+
+const roleTones: Readonly<Record<string, Tone>> = { current: 'good', next: 'good', stale: 'bad', unknown: 'fair' };
+
+/** Records with what each is there for. */
+function tlsaRecords({ records, roles }: MailHost['tlsa']): Markup {
+  return markup`<h4>TLSA records</h4>
+    <ul class="records">
+      ${records.map((record, i) => markup`<li>${roles?.[i] && chip(roles[i], roleTones[roles[i]] ?? 'quiet', 'span')} <code>${record}</code></li>`)}
+    </ul>`;
+}
+
+/** What one host or address does to the mail, where that is not what the domain does. */
+function alone(exposure: Exposure | undefined, whole: Exposure, caption: string): Markup | false {
+  if (!exposure || JSON.stringify(exposure) === JSON.stringify(whole)) return false;
+  return markup`<h4>${caption}</h4>${exposureTable(exposure, caption)}`;
 }
 
 const tlsaTones: Readonly<Record<MailHost['tlsa']['status'], Tone>> = {
@@ -37,7 +51,7 @@ function stsChip({ mtaStsMatch }: MailHost): Markup | false {
   return mtaStsMatch === 'match' ? chip('in the MTA-STS policy', 'good') : chip('not in the MTA-STS policy', 'bad');
 }
 
-function addressReport(address: MailAddress): Markup {
+function addressReport(address: MailAddress, { depth, exposure }: CheckResult, several: boolean): Markup {
   const { ip, status, reason, starttls, tls, certificates, connections } = address;
   const reached = status === 'reachable';
   return markup`<div class="address">
@@ -49,30 +63,29 @@ function addressReport(address: MailAddress): Markup {
           : chip(`${status}${reason ? ` (${reason})` : ''}`, status === 'unreachable' ? 'bad' : 'fair', 'span')
       }<span class="soft">${connections} connections</span>
     </div>
-    ${reached && starttls === 'offered' && inventory(tls)} ${certificates.map(certificate)}
+    ${reached && starttls === 'offered' && inventory(tls, depth === 'inventory')} ${certificates.map(certificate)}
+    ${several && alone(address.exposure, exposure, `Were ${ip} the only address`)}
   </div> `;
 }
 
-const settledTones = { accepted: 'quiet', refused: 'quiet', unknown: 'fair' } as const;
-const oldVersions: readonly string[] = ['SSLv2', 'SSLv3', 'TLSv1', 'TLSv1.1'];
-
-function inventory({ versions, suites, order, groups }: MailAddress['tls']): Markup {
-  const spoken = Object.entries(versions)
-    .reverse()
-    .filter(([, settled]) => settled !== 'refused');
-  const refused = Object.entries(versions).filter(([, settled]) => settled === 'refused');
+/** `whole`: every suite and group there is, not only those met on the way. */
+function inventory({ versions, suites, order, groups }: MailAddress['tls'], whole: boolean): Markup {
+  const having = (settled: string) => tlsVersions.filter((version) => versions[version] === settled);
+  const tone = (version: string): Tone => (version === 'TLSv1.3' || version === 'TLSv1.2' ? 'good' : 'fair');
+  const others = (settled: string, words: string) =>
+    having(settled).length > 0 && markup`<span class="soft">${words}: ${having(settled).map(versionName).join(', ')}. </span>`;
   const byVersion = [...new Set(suites.map((s) => s.version))];
   return markup`<dl>
     <dt>Versions</dt>
     <dd>
       <ul class="chips">
-        ${spoken.map(([version, settled]) => chip(`${versionName(version)}${settled === 'unknown' ? ' ?' : ''}`, settled === 'accepted' && oldVersions.includes(version) ? 'fair' : settled === 'accepted' ? 'good' : settledTones[settled]))}
+        ${having('accepted').map((version) => chip(versionName(version), tone(version)))}
       </ul>
-      ${refused.length > 0 && markup`<span class="soft">refused: ${refused.map(([version]) => versionName(version)).join(', ')}</span>`}
+      ${others('refused', 'Refused')} ${others('unknown', 'Not told')}
     </dd>
     ${byVersion.map(
       (version) =>
-        markup`<dt>Suites of ${versionName(version)}</dt>
+        markup`<dt>${whole ? 'Suites of' : 'Suites met in'} ${versionName(version)}</dt>
           <dd>
             <ul class="suites">
               ${suites.filter((s) => s.version === version).map((s) => markup`<li><code>${s.name}</code></li>`)}
@@ -82,11 +95,13 @@ function inventory({ versions, suites, order, groups }: MailAddress['tls']): Mar
     )}
     ${
       groups.length > 0 &&
-      markup`<dt>Groups</dt>
+      markup`<dt>${whole ? 'Groups' : 'Groups met'}</dt>
         <dd><code>${groups.join(', ')}</code></dd>`
     }
   </dl>`;
 }
+
+const matchTone = (verdict: string): Tone => (verdict === 'match' ? 'good' : verdict === 'mismatch' ? 'bad' : 'fair');
 
 function certificate(c: MailCertificate): Markup {
   const chips = [
@@ -102,7 +117,8 @@ function certificate(c: MailCertificate): Markup {
     ),
     chip(c.nameMatch === 'match' ? 'name matches' : 'another name', c.nameMatch === 'match' ? 'good' : 'fair'),
     chip({ valid: 'in date', expired: 'expired', 'not-yet-valid': 'not yet valid' }[c.validity], c.validity === 'valid' ? 'good' : 'bad'),
-    c.dane !== 'not-applicable' && chip(`DANE ${c.dane}`, c.dane === 'match' ? 'good' : c.dane === 'mismatch' ? 'bad' : 'fair'),
+    c.dane !== 'not-applicable' && chip(`DANE ${c.dane}`, matchTone(c.dane)),
+    c.mtaSts && c.mtaSts !== 'not-applicable' && chip(`MTA-STS ${c.mtaSts}`, matchTone(c.mtaSts)),
   ];
   return markup`<h4>Certificate with ${c.keyAlgorithm} ${c.keyBits}</h4>
     <ul class="chips">
@@ -119,9 +135,6 @@ function certificate(c: MailCertificate): Markup {
       <dd>${c.chainAsSent.join(' < ')}</dd>
       <dt>Key (SHA-256)</dt>
       <dd><code>${c.spkiSha256}</code></dd>
+      ${c.daneRecord && markup`<dt>Matching TLSA</dt><dd><code>${c.daneRecord}</code></dd>`}
     </dl> `;
-}
-
-function chip(text: string, tone: Tone, element: 'li' | 'span' = 'li'): Markup {
-  return element === 'li' ? markup`<li class="badge ${tone}">${text}</li>` : markup`<span class="badge ${tone}">${text}</span>`;
 }

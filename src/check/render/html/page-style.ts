@@ -22,7 +22,7 @@ h1, h2, h3, h4 { line-height: 1.25; margin: 0; font-weight: 650; text-wrap: bala
 h1 { font-size: clamp(1.6rem, 5vw, 2.4rem); letter-spacing: -.015em; }
 h2 { font-size: 1.25rem; margin: 2.75rem 0 .9rem; }
 h3 { font-size: 1.05rem; }
-h4 { font-size: .9rem; margin: 1.25rem 0 .4rem; }
+h4 { font-size: .9rem; margin: 1.25rem 0 .4rem; } .host-head h4 { margin: 0; font-size: 1rem; }
 p { margin: .4rem 0; }
 a { color: var(--accent); }
 a:focus-visible, [tabindex]:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; border-radius: 4px; }
@@ -40,7 +40,7 @@ table { border-collapse: separate; border-spacing: 0; width: 100%; font-size: .9
 th { text-align: left; font-weight: 600; }
 thead th { color: var(--soft); font-size: .82rem; padding: 0 .5rem .35rem; vertical-align: bottom; }
 tbody th, tbody td { padding: .35rem .5rem; border-top: 1px solid var(--line); vertical-align: top; }
-.exposure { border-spacing: 3px; }
+.exposure { border-spacing: 3px; margin: 0 -3px; width: calc(100% + 6px); } .card .exposure { font-size: .85rem; }
 .exposure td { border: 0; border-radius: 6px; padding: .45rem .5rem; font-weight: 600; font-size: .86rem; white-space: nowrap; }
 .exposure tbody th { border: 0; padding: .45rem .5rem .45rem 0; font-weight: 500; }
 dl { margin: .4rem 0; display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1rem; font-size: .93rem; }
@@ -49,6 +49,7 @@ dt { color: var(--soft); } dd { margin: 0; min-width: 0; }
 .legend p { margin: 0 0 .3rem; break-inside: avoid; }
 .legend b { color: var(--ink); font-weight: 600; }
 .chips { display: flex; flex-wrap: wrap; gap: .35rem; padding: 0; margin: .3rem 0; list-style: none; }
+.records { margin: .3rem 0; padding: 0; list-style: none; } .records li { margin: .25rem 0; }
 .host-head { display: flex; flex-wrap: wrap; gap: .4rem .8rem; align-items: center; margin-bottom: .3rem; }
 .address { border-top: 1px solid var(--line); margin-top: 1rem; padding-top: .9rem; }
 .suites { margin: 0; padding: 0; list-style: none; columns: 2; column-gap: 2rem; }
@@ -73,7 +74,7 @@ dt { color: var(--soft); } dd { margin: 0; min-width: 0; }
   .exposure thead th:first-child { display: none; }
   .exposure thead th { padding: 0 .2rem; font-size: .72rem; }
   .exposure tbody th { grid-column: 1 / -1; padding: .2rem 0 0; }
-  .exposure td { padding: .35rem .2rem; font-size: .66rem; text-align: center; letter-spacing: -.01em; }
+  .exposure td { padding: .35rem .1rem; font-size: .68rem; white-space: normal; text-align: center; letter-spacing: -.01em; }
   .overview, .overview tbody { display: block; } .overview thead { position: absolute; left: -999rem; }
   .overview tr { display: grid; grid-template-columns: 1fr max-content; border-top: 1px solid var(--line); padding: .5rem 0; }
   .overview tbody th, .overview tbody td { border: 0; padding: .1rem 0; } .overview .says { grid-column: 1 / -1; }
