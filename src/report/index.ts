@@ -17,3 +17,11 @@ export { createReceiver, type Receipt, type Receiver, type ReceiverOptions } fro
 export { httpsHandler, type HttpsHandlerOptions } from './intake/https-handler.js';
 export { smtpIntake, type SmtpIntake, type SmtpIntakeOptions } from './intake/smtp-intake.js';
 export { reportSection, type ReportSettings } from './settings.js';
+export { showDomain, showOverview, type ShowOptions } from './explain/show.js';
+export type { DomainView, KindSums, ReporterSums } from './explain/domain-view.js';
+export type { Explanation, Fate } from './explain/explain-group.js';
+export type { DomainLine, Overview } from './explain/overview.js';
+export type { Whose } from './explain/judge-fault.js';
+export { renderDomain, type RenderOptions } from './render/render-domain.js';
+export { renderOverview } from './render/render-overview.js';
+export { readChecks, storeCheck } from './tables/checks.js';

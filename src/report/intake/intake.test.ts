@@ -42,7 +42,9 @@ async function bench(resolver: Resolver = keyResolver(['sender.example']), perMi
     },
     totals: () => ({
       ...(store
-        .prepare<object>("SELECT sum(ok) AS ok, sum(failed) AS failed, sum(reports) AS reports FROM report_day WHERE domain = ''")
+        .prepare<object>(
+          "SELECT sum(ok) AS ok, sum(failed) AS failed, sum(CASE WHEN type = '' THEN reports END) AS reports FROM report_day WHERE domain = ''",
+        )
         .get() ?? {}),
     }),
     trusts: () =>

@@ -1,4 +1,5 @@
-/** The tables of reports. Days count from 1970, times are milliseconds since then; the domain `` in a rollup stands for all of them. */
+/** The tables of reports. Days count from 1970, times are milliseconds since then; the domain `` in a rollup stands for all of
+ * them, the type `` for all policies of a report together. */
 export const migrations: readonly string[] = [
   `CREATE TABLE report (
      id INTEGER PRIMARY KEY,
@@ -77,5 +78,6 @@ export const migrations: readonly string[] = [
      failed BIGINT NOT NULL,
      reports BIGINT NOT NULL,
      PRIMARY KEY (domain, day, reporter, type)
-   );`,
+   );
+   CREATE TABLE report_check (domain TEXT NOT NULL, checked_at BIGINT NOT NULL, result TEXT NOT NULL, PRIMARY KEY (domain, checked_at));`,
 ];

@@ -12,12 +12,20 @@ export class Rollups {
   readonly #days = new Map<string, Sums>();
   readonly #reporters = new Map<string, Sums>();
 
+  /** Under the type `` each report is counted once, however many policies it has. */
   add(policies: readonly ReportedPolicy[], day: number, reporter: string): void {
-    for (const { policyDomain = '', policyType, totalSuccessfulSessionCount: ok, totalFailureSessionCount: failed } of policies)
-      for (const domain of policyDomain === '' ? [''] : [policyDomain, '']) {
-        bump(this.#days, `${domain}\0${day}\0${policyType}`, ok, failed);
-        bump(this.#reporters, `${domain}\0${day}\0${reporter}\0${policyType}`, ok, failed);
-      }
+    const named = policies.map((p) => ({
+      domain: p.policyDomain ?? '',
+      type: p.policyType,
+      ok: p.totalSuccessfulSessionCount,
+      failed: p.totalFailureSessionCount,
+    }));
+    const whole = [...new Set(['', ...named.map((p) => p.domain)])].map((domain) => ({ domain, type: '', ok: 0, failed: 0 }));
+    const everywhere = named.filter((p) => p.domain !== '').map((p) => ({ ...p, domain: '' }));
+    for (const { domain, type, ok, failed } of [...named, ...everywhere, ...whole]) {
+      bump(this.#days, `${domain}\0${day}\0${type}`, ok, failed);
+      bump(this.#reporters, `${domain}\0${day}\0${reporter}\0${type}`, ok, failed);
+    }
   }
 
   apply(store: Store): void {
