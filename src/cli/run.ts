@@ -6,8 +6,11 @@ import { dnssecCommand } from './commands/dnssec.js';
 import { explainCommand } from './commands/explain.js';
 import { gradeCommand } from './commands/grade.js';
 import { labCommand } from './commands/lab.js';
+import { publishCommand } from './commands/publish.js';
+import { recordsCommand } from './commands/records.js';
 import { serveCommand } from './commands/serve.js';
 import { reportCommand } from './commands/report.js';
+import { tlsaCommand } from './commands/tlsa.js';
 import { exitCodes } from './exit-codes.js';
 import { complain, type Output } from './output.js';
 import { isHermeticError } from '../base/index.js';
@@ -28,6 +31,9 @@ export async function run(args: readonly string[], output: Output, signal: Abort
     .addCommand(dnssecCommand(output, signal, finish))
     .addCommand(serveCommand(output, signal, finish))
     .addCommand(reportCommand(output, signal, finish))
+    .addCommand(publishCommand(output, signal, finish))
+    .addCommand(recordsCommand(output, signal, finish))
+    .addCommand(tlsaCommand(output, finish))
     .addCommand(labCommand(output, signal, finish));
   for (const command of [program, ...program.commands, ...program.commands.flatMap((c) => c.commands)]) {
     command.exitOverride().configureOutput({

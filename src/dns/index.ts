@@ -46,6 +46,7 @@ export { generateZoneKey, dnskeyRecord, dsRecord, signRrset, denialChain } from 
 export type { ZoneSigningKey, SigningAlgorithm, SigningWindow, DenialScheme, ZoneName } from './dnssec/sign/index.js';
 export { compareNames, keyTag } from './dnssec/canonical.js';
 export { nsec3Hash } from './dnssec/nsec3-hash.js';
+export { askServer } from './client/ask-server.js';
 export { createResolver, type ResolverOptions } from './client/resolver.js';
 export { parseUpstream, systemUpstreams, type Upstream } from './client/upstream.js';
 export { transportFailures } from './client/failures.js';

@@ -6,9 +6,10 @@ import type { TrustStore } from '../x509/index.js';
 import { stsFailures } from './failures.js';
 import { parsePolicy, type StsPolicy } from './parse-policy.js';
 
-export interface FetchPolicyOptions {
+export interface FetchPolicyAtOptions {
   readonly network: Network;
-  readonly resolver: Resolver;
+  /** Literal addresses of the policy host, tried in turn. */
+  readonly addresses: readonly string[];
   /** The policy domain. */
   readonly domain: Name;
   readonly anchors: TrustStore;
@@ -21,6 +22,10 @@ export interface FetchPolicyOptions {
   readonly signal?: AbortSignal;
 }
 
+export interface FetchPolicyOptions extends Omit<FetchPolicyAtOptions, 'addresses'> {
+  readonly resolver: Resolver;
+}
+
 const MAX_BODY = 65_536;
 
 /**
@@ -30,18 +35,24 @@ const MAX_BODY = 65_536;
  * [8461-3.2-1, 8461-3.2-2, 8461-3.3-5, 8461-3.3-6, 8461-3.3-7, 8461-3.3-9]
  */
 export async function fetchPolicy(options: FetchPolicyOptions): Promise<Result<{ readonly policy: StsPolicy; readonly body: string }>> {
-  const { network, resolver, domain, anchors, at, port = 443, timeoutMs = 60_000, signal } = options;
+  const { resolver, domain, signal } = options;
   const host = domain.prepend('mta-sts');
   if (!host.ok) return fail(stsFailures.make('sts-policy-host-missing', domain.toString()));
   const found = await lookupAddresses(resolver, host.value, signal ? { signal } : {});
   if (found.status === 'absent') return fail(stsFailures.make('sts-policy-host-missing', host.value.toString()));
   if (found.status === 'failed')
     return fail(stsFailures.make('sts-policy-unreachable', `${host.value.toString()}: ${found.failure?.code ?? 'no answer'}`));
+  return fetchPolicyAt({ ...options, addresses: [...found.v4, ...found.v6] });
+}
+
+/** The same at addresses that are known already: a publisher asks each of them. */
+export async function fetchPolicyAt(options: FetchPolicyAtOptions): Promise<Result<{ readonly policy: StsPolicy; readonly body: string }>> {
+  const { network, addresses, domain, anchors, at, port = 443, timeoutMs = 60_000, signal } = options;
   const response = await request({
     network,
-    addresses: [...found.v4, ...found.v6],
+    addresses,
     port,
-    host: host.value.toLower(),
+    host: `mta-sts.${domain.toLower()}`,
     path: '/.well-known/mta-sts.txt',
     anchors,
     at,

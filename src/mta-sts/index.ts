@@ -8,7 +8,7 @@
 export { parseStsRecord, type StsRecord } from './parse-record.js';
 export { parsePolicy, formatPolicy, type StsPolicy, type StsMode } from './parse-policy.js';
 export { matchMx } from './match-mx.js';
-export { fetchPolicy, type FetchPolicyOptions } from './fetch-policy.js';
+export { fetchPolicy, fetchPolicyAt, type FetchPolicyAtOptions, type FetchPolicyOptions } from './fetch-policy.js';
 export type { CachedPolicy, FailedFetches, StsCache, StsEntry } from './cache-entry.js';
 export {
   afterFailure,

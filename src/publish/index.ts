@@ -34,4 +34,18 @@ export type {
   ServerAnswer,
 } from './policy/types.js';
 export { txtRdata } from './records/txt-rdata.js';
+export { missingRecords, type MissingOptions, type MissingStep } from './records/missing-records.js';
+export { formatChange } from './records/format-change.js';
+export { publishSection, type DnsTarget, type MailDomainWish, type MailHostWish, type PublishSection } from './desired/publish-section.js';
+export { openLedger, type Ledger } from './ledger/ledger.js';
+export { KeyRing, serverKey, type RingKey } from './keys/key-ring.js';
+export type { Eyes } from './observe/eyes.js';
+export { zoneServers } from './observe/zone-servers.js';
+export { planAll, type PlanOptions, type SubjectPlan } from './apply/plan.js';
+export { applyOnce, describe, type Applied } from './apply/apply.js';
+export type { DnsWriter, Hands, Outcome } from './apply/hands.js';
+export { localHands, type LocalHandsOptions } from './apply/local-hands.js';
+export { LazyContexts, type ContextSource, type LazyContextsOptions } from './keys/lazy-contexts.js';
+export { ringContexts } from './keys/ring-contexts.js';
+export { policyDomainOf, policyHandler, servesPolicy, type PolicyHandlerOptions } from './policy-host/policy-handler.js';
 export { publishFailures } from './failures.js';

@@ -105,9 +105,11 @@ function certificates(
   sites: readonly Site[],
 ): (name: string) => SecureContext | undefined {
   const loaded = files.map(loadCertificate);
-  return (name) =>
-    sites.map((s) => s.certificateFor?.(name)).find((context) => context !== undefined) ??
-    (loaded.find((c) => c.covers(name)) ?? loaded[0])?.context;
+  return (name) => {
+    const own = sites.map((s) => s.certificateFor?.(name)).find((context) => context !== undefined);
+    if (own === 'refuse') return loaded.find((c) => c.covers(name))?.context;
+    return own ?? (loaded.find((c) => c.covers(name)) ?? loaded[0])?.context;
+  };
 }
 
 function metricsSite(scrape: () => readonly Metric[]): Site {

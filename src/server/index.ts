@@ -7,6 +7,8 @@
  * if (config.ok) await startDaemon(config.value, createLog({ format: 'plain', write: (line) => process.stdout.write(line), now: Date.now }));
  */
 export { startDaemon, type Daemon } from './daemon.js';
+export { openHouse, type OpenHouse } from './house.js';
+export { openPublishing, publishSettings, type Publishing } from './publishing.js';
 export { parseConfig, type Config } from './config/config.js';
 export type { ConfigProblem } from './config/load-config.js';
 export { parseListenAddress, formatListenAddress, type ListenAddress } from './config/listen-address.js';

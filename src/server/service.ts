@@ -21,8 +21,11 @@ export interface Site {
   /** `host` in lower case without port, `path` without query. Asked for each request, so a site may serve names that come and go. */
   serves(host: string, path: string): boolean;
   readonly handle: WebHandler;
-  /** The certificate for a name asked for by SNI; undefined leaves it to the next site and then to the certificates of the configuration. */
-  certificateFor?(serverName: string): SecureContext | undefined;
+  /**
+   * The certificate for a name asked for by SNI; undefined leaves it to the next site and then to the certificates of the configuration, `refuse` to those
+   * of them alone that are for this name: where none is, the handshake ends (RFC 8461 §7.1).
+   */
+  certificateFor?(serverName: string): SecureContext | 'refuse' | undefined;
   /** Octets of a request's body. Default 64 KiB. */
   readonly maxBody?: number;
 }

@@ -1,6 +1,7 @@
 import type { Job } from '../service.js';
 import { postfixJob } from './postfix.js';
+import { publishJob } from './publish.js';
 import { reportJob } from './report.js';
 
 /** Every job of the daemon. A new one is a file beside this and a line here. */
-export const jobs: readonly Job[] = [postfixJob, reportJob];
+export const jobs: readonly Job[] = [postfixJob, publishJob, reportJob];

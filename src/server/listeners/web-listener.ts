@@ -34,8 +34,8 @@ export async function listenWeb(at: ListenAddress, settings: WebSettings): Promi
     : createPlain(limits, answer);
   const choose = (name: string, done: (error: Error | null, context?: SecureContext) => void): void => {
     const context = current.certificateFor?.(name.toLowerCase());
-    if (context) done(null, context);
-    else done(new Error('no certificate for this name'));
+    // Without a context the handshake ends with an alert; an error would drop the connection without a word.
+    done(null, context);
   };
   server.maxRequestsPerSocket = requestsPerConnection;
   server.maxConnections = settings.connections;

@@ -1,0 +1,167 @@
+import { Command } from 'commander';
+import { HermeticError, neutralise } from '../../base/index.js';
+import {
+  describe,
+  publishFailures,
+  type Alert,
+  type Applied,
+  type Outcome,
+  type Proposal,
+  type SubjectPlan,
+  type Wait,
+} from '../../publish/index.js';
+import type { Publishing } from '../../server/index.js';
+import { exitCodes } from '../exit-codes.js';
+import { complain, type Output } from '../output.js';
+import { readFile } from '../read-file.js';
+import { misuse } from './resolver-options.js';
+
+interface Flags {
+  readonly config: string;
+  readonly json?: boolean;
+  readonly confirm?: readonly string[];
+}
+
+/** `hermetic publish`: brings domains and mail hosts to what the section `publish` of the configuration wants, step by safe step. */
+export function publishCommand(output: Output, signal: AbortSignal, finish: (code: number) => void): Command {
+  const command = new Command('publish').description('publish MTA-STS and TLSA records in the order that never holds mail back');
+  const add = (name: string, says: string, run: (publishing: Publishing, flags: Flags) => Promise<number>): Command =>
+    command
+      .command(name)
+      .description(says)
+      .requiredOption('--config <file>', 'hermetic.yaml with a section publish')
+      .option('--json', 'for machines')
+      .action(async (flags: Flags) => finish(await withPublishing(flags, output, (publishing) => run(publishing, flags))));
+  add('plan', 'say what would be done, why it is safe now, and what is waited for', async (publishing, flags) => {
+    const plans = await publishing.plan(signal);
+    output.out(
+      flags.json
+        ? lines(plans)
+        : plans
+            .map((plan) =>
+              shown(
+                plan,
+                plan.steps.map(({ action, because }) => `  do    ${describe(action)}\n        ${because}`),
+              ),
+            )
+            .join('\n'),
+    );
+    return exitCodes.good;
+  }).addHelpText('after', '\nExample:\n  hermetic publish plan --config /etc/hermetic.yaml');
+  add('apply', 'do it: one round', async (publishing, flags) => {
+    for (const token of flags.confirm ?? []) confirm(publishing, token);
+    const rounds = await publishing.apply(signal);
+    output.out(flags.json ? lines(rounds) : rounds.map((round) => shown(round, round.outcomes.map(outcome))).join('\n'));
+    return rounds.some(({ outcomes }) => outcomes.some((o) => o.outcome.status === 'failed')) ? exitCodes.fail : exitCodes.good;
+  })
+    .option('--confirm <token>', 'allow what a plan proposes; repeatable', (value: string, all: string[] = []) => [...all, value])
+    .addHelpText('after', '\nExample:\n  hermetic publish apply --config /etc/hermetic.yaml');
+  add('status', 'where each domain and host stands, and what was done last', async (publishing, flags) => {
+    const plans = await publishing.plan(signal);
+    const notes = publishing.ledger.notes(20);
+    if (flags.json) output.out(lines([...plans, ...notes]));
+    else {
+      for (const { subject, place, waits } of plans) output.out(`${safe(subject)}: ${safe(place)}\n${waits.map(waiting).join('')}`);
+      for (const { at, subject, says } of [...notes].reverse()) output.out(`${time(at)}  ${safe(subject)}: ${safe(says)}\n`);
+    }
+    return exitCodes.good;
+  }).addHelpText('after', '\nExample:\n  hermetic publish status --config /etc/hermetic.yaml');
+  command
+    .command('roll')
+    .description('ask for a new key of a mail host; the change begins with the next round')
+    .argument('<host>', 'MX host of the configuration')
+    .requiredOption('--config <file>', 'hermetic.yaml with a section publish')
+    .addHelpText('after', '\nExample:\n  hermetic publish roll mx1.example.com --config /etc/hermetic.yaml')
+    .action(async (host: string, flags: Flags) =>
+      finish(await withPublishing(flags, output, async (publishing) => roll(host, publishing, output))),
+    );
+  return command;
+}
+
+async function withPublishing(flags: Flags, output: Output, run: (publishing: Publishing) => Promise<number>): Promise<number> {
+  const server = await import('../../server/index.js');
+  const config = server.parseConfig(readFile(flags.config, '--config'));
+  if (!config.ok) {
+    for (const { line, path, says, fix } of config.failure)
+      complain(output, new HermeticError('config-invalid', `${flags.config}:${line}: ${path}${path ? ': ' : ''}${says}`, { fix }));
+    return exitCodes.usage;
+  }
+  const section = server.publishSettings(config.value);
+  if (!section)
+    throw new HermeticError('config-invalid', `${flags.config}: no section publish`, { fix: 'Add it; docs/publish.md shows the form.' });
+  const house = await server.openHouse(config.value, server.createLog({ format: 'plain', write: output.err, now: Date.now }));
+  try {
+    return await run(server.openPublishing(section, house));
+  } finally {
+    house.close();
+  }
+}
+
+function confirm({ ledger }: Publishing, token: string): void {
+  if (!/^(leave-enforce|leave-testing|enforce):[a-z0-9.-]+:[0-9a-zA-Z]{1,8}$/.test(token))
+    throw misuse('--confirm', `${token} is no token of a plan`, 'Copy the token from the plan that proposes the step.');
+  ledger.confirm(token, Date.now());
+}
+
+function roll(host: string, { ledger }: Publishing, output: Output): number {
+  const keys = Object.values(ledger.host(host).slots).flatMap(({ current }) => (current ? [current] : []));
+  if (keys.length === 0) throw misuse(host, 'no key of it is in use as far as is known', 'Run hermetic publish apply first.');
+  for (const { sha256, name } of keys) {
+    ledger.confirm(`leave:${host}:${sha256}`, Date.now());
+    output.out(`${host}: ${name} is to be left\n`);
+  }
+  return exitCodes.good;
+}
+
+function shown(plan: Omit<SubjectPlan, 'save'>, done: readonly string[]): string {
+  return [
+    `${plan.subject}: ${plan.place}`,
+    ...plan.alerts.map(alerting),
+    ...done,
+    ...plan.proposals.map(proposing),
+    ...(done.length + plan.waits.length + plan.proposals.length === 0 ? ['  nothing to do'] : []),
+  ]
+    .map((line) => `${line.split('\n').map(safe).join('\n')}\n`)
+    .concat(plan.waits.map(waiting))
+    .join('');
+}
+
+function outcome({ says, because, outcome: result }: Applied['outcomes'][number]): string {
+  return `  ${word(result)}  ${says}\n        ${because}${result.status === 'manual' ? `\n${indent(result.text)}` : ''}${result.status === 'failed' ? `\n        ${result.detail} (${result.code})` : ''}`;
+}
+
+function word({ status }: Outcome): string {
+  return { done: 'done', manual: 'YOU ', failed: 'FAIL' }[status];
+}
+
+function alerting({ code, subject, detail }: Alert): string {
+  const entry = (publishFailures.entries as Readonly<Record<string, { says: string; fix: string }>>)[code];
+  return `  !     ${subject}: ${entry?.says ?? code}${detail ? ` ${detail}` : ''} (${code})\n        ${entry?.fix ?? ''}`;
+}
+
+function proposing({ token, what, why }: Proposal): string {
+  return `  ?     ${what}: only with your word, since ${why}\n        hermetic publish apply --confirm ${token}`;
+}
+
+function waiting({ why, until }: Wait): string {
+  return `  wait  ${safe(why)}${until === undefined ? '' : `, until ${time(until)}`}\n`;
+}
+
+function time(at: number): string {
+  return `${new Date(at).toISOString().slice(0, 19)}Z`;
+}
+
+function indent(text: string): string {
+  return text
+    .split('\n')
+    .map((line) => `        ${line}`)
+    .join('\n');
+}
+
+function safe(text: string): string {
+  return neutralise(text, 4000);
+}
+
+function lines(values: readonly unknown[]): string {
+  return values.map((value) => `${JSON.stringify(value)}\n`).join('');
+}

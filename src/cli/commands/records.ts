@@ -1,0 +1,54 @@
+import { Command } from 'commander';
+import { neutralise } from '../../base/index.js';
+import { check } from '../../check/index.js';
+import { missingRecords } from '../../publish/index.js';
+import { exitCodes, exitCodeOf } from '../exit-codes.js';
+import type { Output } from '../output.js';
+import { labOptions } from './lab-options.js';
+import { misuse, readResolverFlags, withResolver, type ResolverFlags } from './resolver-options.js';
+
+interface Flags extends ResolverFlags {
+  readonly json?: boolean;
+  readonly lab?: boolean;
+  readonly rua?: string;
+  readonly policyHost?: string;
+}
+
+/** `hermetic records`: what a domain lacks, ready to paste, in the order that never holds mail back. */
+export function recordsCommand(output: Output, signal: AbortSignal, finish: (code: number) => void): Command {
+  return withResolver(new Command('records').description('print the records a domain lacks, ready to paste, in the safe order'))
+    .argument('<domain>', 'the part after the @')
+    .option('--rua <uri>', 'where TLS reports go, such as mailto:tlsrpt@example.com')
+    .option('--policy-host <name>', 'host that serves the MTA-STS policy')
+    .option('--json', 'for machines')
+    .option('--lab', 'a domain of the built-in lab')
+    .addHelpText('after', '\nExample:\n  hermetic records example.com\n  hermetic records --lab signed-only.example')
+    .action(async (domain: string, flags: Flags) => finish(await print(domain, flags, output, signal)));
+}
+
+async function print(domain: string, flags: Flags, output: Output, signal: AbortSignal): Promise<number> {
+  if (flags.rua !== undefined && !/^(mailto:[^@\s,;!]+@[A-Za-z0-9.-]+|https:\/\/[A-Za-z0-9.-]+(\/[^\s,;!]*)?)$/.test(flags.rua))
+    throw misuse('--rua', `${flags.rua} is no address for reports`, 'Write mailto:NAME@DOMAIN or https://HOST/PATH.');
+  const lab = flags.lab ? await (await import('../../lab/index.js')).createLab() : undefined;
+  try {
+    const result = await check(domain, { ...readResolverFlags(flags), signal, ...(lab ? labOptions(lab) : {}) });
+    const steps = missingRecords(result, {
+      ...(flags.rua === undefined ? {} : { reportTo: flags.rua }),
+      ...(flags.policyHost === undefined ? {} : { policyHost: flags.policyHost }),
+    });
+    if (flags.json) output.out(`${JSON.stringify(steps, null, 2)}\n`);
+    else if (steps.length === 0) output.out(`; ${result.domain}: nothing is missing\n`);
+    else
+      for (const { why, kind, text } of steps)
+        output.out(
+          `; ${neutralise(why)}\n${text
+            .split(/\r?\n/)
+            .filter(Boolean)
+            .map((line) => `${kind === 'record' ? '' : ';   '}${neutralise(line, 4000)}\n`)
+            .join('')}\n`,
+        );
+    return exitCodeOf(result) === exitCodes.usage ? exitCodes.usage : exitCodes.good;
+  } finally {
+    await lab?.close();
+  }
+}

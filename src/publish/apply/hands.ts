@@ -1,0 +1,19 @@
+import type { Action, Certify, Deploy, SetRrset } from '../actions.js';
+
+/** What became of an action. `manual`: a person has to do it, and `text` is what to paste or run. The next reading shows whether it took effect. */
+export type Outcome =
+  | { readonly status: 'done' }
+  | { readonly status: 'manual'; readonly text: string }
+  | { readonly status: 'failed'; readonly code: string; readonly detail: string };
+
+/** How records get into the zones of one entry of `publish.dns`. */
+export type DnsWriter = (action: SetRrset, signal?: AbortSignal) => Promise<Outcome>;
+
+/** Who carries actions out. Each of them may be asked again for what is done already. */
+export interface Hands {
+  setRrset(action: SetRrset, dns: string): Promise<Outcome>;
+  certify(action: Certify): Promise<Outcome>;
+  deploy(action: Deploy): Promise<Outcome>;
+  /** Keys, and bodies that are served, are local. */
+  local(action: Exclude<Action, SetRrset | Certify | Deploy>): Outcome;
+}

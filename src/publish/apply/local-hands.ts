@@ -1,0 +1,100 @@
+import { execFile } from 'node:child_process';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { selfSigned } from '../../pki/index.js';
+import type { Certify, Deploy } from '../actions.js';
+import type { MailHostWish, PublishSection } from '../desired/publish-section.js';
+import type { KeyRing } from '../keys/key-ring.js';
+import type { Ledger } from '../ledger/ledger.js';
+import { formatChange } from '../records/format-change.js';
+import type { DnsWriter, Hands, Outcome } from './hands.js';
+
+/** A certificate that DANE-EE vouches for needs no end (RFC 5280 §4.1.2.5, RFC 7672 §3.1.1). */
+const noEnd = Date.UTC(9999, 11, 31, 23, 59, 59);
+const done: Outcome = { status: 'done' };
+
+export interface LocalHandsOptions {
+  readonly section: PublishSection;
+  readonly ledger: Ledger;
+  readonly ring: KeyRing;
+  /** By the name in `publish.dns`; whoever is not there prints. */
+  readonly writers?: ReadonlyMap<string, DnsWriter>;
+  /** For keys that the configuration does not say otherwise of. */
+  readonly certify?: (action: Certify) => Promise<Outcome>;
+}
+
+/** Hands that work on this machine: the key ring, the policies served, files of the mail server, and records printed for a person. */
+export function localHands({ section, ledger, ring, writers = new Map(), certify }: LocalHandsOptions): Hands {
+  return {
+    setRrset: (action, dns) => writers.get(dns)?.(action) ?? Promise.resolve({ status: 'manual', text: formatChange(action) }),
+    async certify(action) {
+      const kind = section.hosts[action.host]?.certificates;
+      if (kind === 'self-signed') return certifyItself(action, ring);
+      const chain = ring.chainFile(action.host, action.key);
+      return (
+        (await certify?.(action)) ?? {
+          status: 'manual',
+          text: `put a certificate chain for ${ring.keyFile(action.host, action.key)} to ${chain}`,
+        }
+      );
+    },
+    deploy: (action) => deploy(action, section.hosts[action.host], ring),
+    local(action) {
+      if (action.kind === 'make-key') ring.make(action.host, action.key, action.type);
+      else serve(action.domain, action.kind === 'serve-policy' ? action.body : undefined, ledger, section.exportTo);
+      return done;
+    },
+  };
+}
+
+function certifyItself({ host, key }: Certify, ring: KeyRing): Outcome {
+  const pair = { privateKey: ring.privateKey(host, key), publicKey: ring.publicKey(host, key) };
+  replace(ring.chainFile(host, key), selfSigned({ names: [host], key: pair, notAfter: noEnd }).certPem, 0o644);
+  return done;
+}
+
+/** Puts chain and key where the server reads them, and has it read them: nothing is done where they are there already. */
+async function deploy({ host, key }: Deploy, wish: MailHostWish | undefined, ring: KeyRing): Promise<Outcome> {
+  const [chainFile, keyFile] = [ring.chainFile(host, key), ring.keyFile(host, key)];
+  if (!wish?.install)
+    return { status: 'manual', text: `let the server of ${host} use ${chainFile} with ${keyFile}, at every address, and reload it` };
+  const { install } = wish;
+  const [chain, pem] = [readFileSync(chainFile, 'utf8'), readFileSync(keyFile, 'utf8')];
+  if (!isThere(install.key, pem) || !isThere(install.chain, chain)) {
+    replace(install.key, pem, 0o600);
+    replace(install.chain, chain, 0o644);
+  }
+  return install.reload ? reload(install.reload) : done;
+}
+
+function reload([command = '', ...args]: readonly string[]): Promise<Outcome> {
+  return new Promise((resolve) => {
+    execFile(command, args, { timeout: 60_000 }, (error, _stdout, stderr) => {
+      if (!error) return resolve(done);
+      resolve({ status: 'failed', code: 'publish-reload-failed', detail: `${command}: ${(stderr || error.message).slice(0, 500)}` });
+    });
+  });
+}
+
+function serve(domain: string, body: string | undefined, ledger: Ledger, exportTo: string | undefined): void {
+  ledger.serve(domain, body);
+  if (exportTo === undefined) return;
+  const file = join(exportTo, `mta-sts.${domain}`, '.well-known', 'mta-sts.txt');
+  if (body === undefined) rmSync(file, { force: true });
+  else if (!isThere(file, body)) replace(file, body, 0o644);
+}
+
+function isThere(file: string, text: string): boolean {
+  try {
+    return readFileSync(file, 'utf8') === text;
+  } catch {
+    return false;
+  }
+}
+
+/** Never half a file: a reader finds the old or the new. */
+function replace(file: string, text: string, mode: number): void {
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(`${file}.new`, text, { mode });
+  renameSync(`${file}.new`, file);
+}

@@ -1,0 +1,107 @@
+import type { Alert, Step, Wait } from '../actions.js';
+import type { MailDomainWish, MailHostWish, PublishSection } from '../desired/publish-section.js';
+import type { KeyRing } from '../keys/key-ring.js';
+import type { Ledger } from '../ledger/ledger.js';
+import type { Eyes } from '../observe/eyes.js';
+import { readDomain } from '../observe/read-domain.js';
+import { readHost } from '../observe/read-host.js';
+import { stepPolicy } from '../policy/step-policy.js';
+import type { PolicyStep, PolicyWish, Proposal } from '../policy/types.js';
+import { stepRollover } from '../rollover/step-rollover.js';
+import type { RolloverStep, RolloverWish } from '../rollover/types.js';
+
+/** What is to be done for one host or domain, why it is safe now, and what is waited for. */
+export interface SubjectPlan {
+  readonly kind: 'host' | 'domain';
+  readonly subject: string;
+  /** Entry of `publish.dns` its records go through. */
+  readonly dns: string;
+  /** One line for people. */
+  readonly place: string;
+  readonly steps: readonly Step[];
+  readonly waits: readonly Wait[];
+  readonly alerts: readonly Alert[];
+  readonly proposals: readonly Proposal[];
+  /** Writes down what the steps rest on: before any of them is carried out. */
+  save(): void;
+}
+
+export interface PlanOptions {
+  readonly section: PublishSection;
+  readonly ledger: Ledger;
+  readonly ring: KeyRing;
+  readonly eyes: Eyes;
+}
+
+/** Reads the world and plans for every host and domain, those included that are no longer asked for but still have a policy. Nothing is changed. */
+export async function planAll(options: PlanOptions): Promise<readonly SubjectPlan[]> {
+  const { section, ledger } = options;
+  const leaving = ledger.domains().filter((domain) => !(domain in section.domains));
+  return Promise.all([
+    ...Object.entries(section.hosts).map(([host, wish]) => planHost(host, wish, options)),
+    ...Object.entries(section.domains).map(([domain, wish]) => planDomain(domain, wish, options)),
+    ...leaving.map((domain) => planDomain(domain, undefined, options)),
+  ]);
+}
+
+async function planHost(host: string, wish: MailHostWish, { ledger, ring, eyes }: PlanOptions): Promise<SubjectPlan> {
+  const before = ledger.host(host);
+  for (const file of wish.adopt) ring.adopt(host, file);
+  const seen = await readHost(before, (now) => ring.list(host, now), eyes, wish.dns);
+  const step: RolloverStep = stepRollover(before, seen, rolloverWish(host, wish, ledger));
+  const at = eyes.clock.now();
+  return {
+    kind: 'host',
+    subject: host,
+    dns: wish.dns,
+    place: hostPlace(step),
+    proposals: [],
+    ...step,
+    save: () => ledger.saveHost(step.state, at),
+  };
+}
+
+function rolloverWish(host: string, { dane, keys, matchingTypes, ttl }: MailHostWish, ledger: Ledger): RolloverWish {
+  const leave = ledger.confirmed().flatMap((token) => (token.startsWith(`leave:${host}:`) ? [token.slice(`leave:${host}:`.length)] : []));
+  return { publish: dane, types: keys, matchingTypes, ttl, leave };
+}
+
+async function planDomain(domain: string, wish: MailDomainWish | undefined, { section, ledger, eyes }: PlanOptions): Promise<SubjectPlan> {
+  const before = ledger.domain(domain);
+  const dns = wish?.dns ?? 'print';
+  const mx = wish?.mx ?? before.served.at(-1)?.mx ?? [];
+  const seen = await readDomain(domain, mx, section.days, eyes, dns);
+  const { reporters, days, leastReports } = section;
+  const policyWish: PolicyWish = {
+    mode: wish?.mode ?? 'none',
+    mx,
+    maxAges: wish?.maxAges ?? [86_400],
+    ttl: wish?.ttl ?? 3600,
+    reporters,
+    days,
+    leastReports,
+    confirmed: ledger.confirmed(),
+    ...(wish?.policyHost === undefined ? {} : { policyHost: wish.policyHost }),
+  };
+  const step: PolicyStep = stepPolicy(before, seen, policyWish);
+  const at = eyes.clock.now();
+  return { kind: 'domain', subject: domain, dns, place: domainPlace(step), ...step, save: () => ledger.saveDomain(step.state, at) };
+}
+
+function hostPlace({ state }: RolloverStep): string {
+  const slots = Object.entries(state.slots);
+  if (slots.length === 0) return 'its keys are not known yet';
+  return slots
+    .map(
+      ([type, { current, next, deploying }]) =>
+        `${type}: ${current?.name ?? 'none'} in use${next ? `, ${next.name} ${deploying ? 'being deployed' : 'next'}` : ''}`,
+    )
+    .join('; ');
+}
+
+function domainPlace({ state }: PolicyStep): string {
+  const current = state.served.at(-1);
+  if (!current || current.last !== undefined) return 'no policy is served';
+  const since = current.announced ? `announced ${new Date(current.announced.at).toISOString().slice(0, 16)}Z` : 'not announced yet';
+  return `${current.mode}, max_age ${current.maxAge}, id ${current.id.slice(0, 8)}, ${since}`;
+}

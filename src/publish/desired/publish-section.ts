@@ -1,0 +1,129 @@
+import { z } from 'zod';
+import { parseDomain } from '../../base/index.js';
+
+const file = z.string().min(1);
+
+/** A host or domain as a person writes it, in A-labels and lower case. */
+const domain = z.string().transform((text, context) => {
+  const parsed = parseDomain(text);
+  if (parsed.ok) return parsed.value.toLower();
+  const wildcard = text.startsWith('*.');
+  context.addIssue({
+    code: 'custom',
+    message: wildcard
+      ? 'is a wildcard: name every MX host, since whoever gets a certificate below that domain could take the mail (RFC 8461 §10.4)'
+      : 'is no host name: write it as mx1.example.com',
+  });
+  return z.NEVER;
+});
+
+const seconds = (least: number, most: number): z.ZodType<number, unknown> => z.int().min(least).max(most);
+
+/** A name of `dns`. */
+const dnsName = z.string().default('print');
+
+/** How records get into a zone. `print`: a person puts them there. */
+const dnsTarget = z.strictObject({
+  kind: z.literal('print'),
+  /** Authoritative servers that are read back, `ADDRESS` or `ADDRESS:PORT`. Default: those of the zone's NS records. */
+  servers: z.array(z.string()).optional(),
+});
+
+const mailHost = z.strictObject({
+  /** Whether TLSA records are published for it. */
+  dane: z.boolean().default(true),
+  /** Key types its server is to show. */
+  keys: z
+    .array(z.enum(['ecdsa', 'rsa']))
+    .min(1)
+    .default(['ecdsa']),
+  /** Digests of the records: `[1]` is `3 1 1`, what RFC 7672 §3.1 recommends. */
+  matchingTypes: z
+    .array(
+      z.union([z.literal(1), z.literal(2)], {
+        error: 'is no digest: write 1 (SHA-256) or 2 (SHA-512); whole certificates and keys are not published',
+      }),
+    )
+    .min(1)
+    .default([1]),
+  /** Of TLSA records, seconds. */
+  ttl: seconds(60, 86_400).default(3600),
+  /** Days a key is used; without it keys change when a person asks. */
+  keyDays: z.int().min(1).max(3650).optional(),
+  /** A private key that the server has already: taken into the ring. */
+  adopt: z.array(file).default([]),
+  /** Where its server reads chain and key, and how it is told to read them again. */
+  install: z.strictObject({ chain: file, key: file, reload: z.array(z.string().min(1)).min(1).optional() }).optional(),
+  /** Who certifies its keys. `self-signed` is for hosts with DANE alone. */
+  certificates: z.enum(['manual', 'self-signed']).default('manual'),
+  dns: dnsName,
+});
+
+const mailDomain = z.strictObject({
+  /** What is aimed at: enforcing is reached over testing, on evidence. */
+  mode: z.enum(['enforce', 'testing', 'none']).default('enforce'),
+  /** Hosts mail is to reach, in the order of preference. */
+  mx: z.array(domain).min(1).max(100),
+  /** Seconds, ascending: what max_age climbs through once enforced. */
+  maxAges: z
+    .array(seconds(86_400, 31_557_600))
+    .min(1)
+    .refine((ages) => ages.every((age, i) => i === 0 || age > (ages[i - 1] ?? 0)), 'do not rise: write them in ascending order')
+    .default([86_400, 604_800, 2_678_400]),
+  /** Host whose addresses serve the policy: `mta-sts.DOMAIN` becomes its alias. */
+  policyHost: domain.optional(),
+  /** Of the records, seconds. */
+  ttl: seconds(60, 86_400).default(3600),
+  /** Where reports go: `mailto:` and `https:` URIs. */
+  reports: z
+    .array(
+      z
+        .string()
+        .regex(
+          /^(mailto:[^@\s,;!]+@[A-Za-z0-9.-]+|https:\/\/[A-Za-z0-9.-]+(:\d+)?(\/[^\s,;!]*)?)$/,
+          'is no address for reports: write mailto:NAME@DOMAIN or https://HOST/PATH',
+        ),
+    )
+    .default([]),
+  dns: dnsName,
+});
+
+/** The section `publish` of `hermetic.yaml`: the desired state. */
+export const publishSection = z
+  .strictObject({
+    /** Folder of the key ring: a folder for each host, a file for each key. */
+    keys: file.default('/var/lib/hermetic/keys'),
+    /** By MX host. */
+    hosts: z.record(domain, mailHost.prefault({})).default({}),
+    /** By domain. */
+    domains: z.record(domain, mailDomain).default({}),
+    dns: z.record(z.string(), dnsTarget).default({}),
+    /** Domains whose signed TLS-RPT reports count as evidence. */
+    reporters: z.array(domain).default(['google.com', 'microsoft.com']),
+    /** Days in testing without a reported failure, and signed reports needed in them, before a policy is enforced. */
+    days: z.int().min(1).max(365).default(14),
+    leastReports: z.int().min(0).max(1000).default(3),
+    /** Where the probe finds mail servers and policy hosts. */
+    ports: z.strictObject({ smtp: z.int().min(1).max(65_535).default(25), https: z.int().min(1).max(65_535).default(443) }).prefault({}),
+    /** Policies are also written to this folder, for a web server of your own. */
+    exportTo: file.optional(),
+  })
+  .superRefine((section, context) => {
+    for (const [kind, items] of [
+      ['hosts', section.hosts],
+      ['domains', section.domains],
+    ] as const) {
+      for (const [name, { dns }] of Object.entries(items))
+        if (dns !== 'print' && !(dns in section.dns))
+          context.addIssue({
+            code: 'custom',
+            path: [kind, name, 'dns'],
+            message: `names no entry of publish.dns: write one of ${['print', ...Object.keys(section.dns)].join(', ')}`,
+          });
+    }
+  });
+
+export type PublishSection = z.output<typeof publishSection>;
+export type MailHostWish = PublishSection['hosts'][string];
+export type MailDomainWish = PublishSection['domains'][string];
+export type DnsTarget = PublishSection['dns'][string];

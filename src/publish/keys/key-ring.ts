@@ -1,0 +1,123 @@
+import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, X509Certificate, type KeyObject } from 'node:crypto';
+import { closeSync, existsSync, fsyncSync, linkSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { HermeticError } from '../../base/index.js';
+import type { KeyType } from '../actions.js';
+import type { ServerKey } from '../rollover/types.js';
+
+/** A key of the ring. `certified`: its chain is at hand and in date. */
+export type RingKey = ServerKey & { readonly certified: boolean };
+
+/**
+ * Private keys on this machine, `FOLDER/HOST/NAME.key` in PKCS #8 and beside it `NAME.pem`, the chain of its certificate. Files are made whole or not at all,
+ * and a name is given once: making a key again gives the one that is there.
+ */
+export class KeyRing {
+  constructor(readonly folder: string) {}
+
+  /** Makes a key, or leaves the one of that name as it is. */
+  make(host: string, name: string, type: KeyType): void {
+    const path = this.keyFile(host, name);
+    if (existsSync(path)) return;
+    const { privateKey } =
+      type === 'rsa' ? generateKeyPairSync('rsa', { modulusLength: 2048 }) : generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
+    writeOnce(path, privateKey.export({ type: 'pkcs8', format: 'pem' }) as string);
+  }
+
+  /** All keys of a host, by name. `now` (milliseconds) is the date certificates are judged by. */
+  list(host: string, now: number): readonly RingKey[] {
+    const folder = join(this.folder, host);
+    if (!existsSync(folder)) return [];
+    return readdirSync(folder)
+      .filter((name) => name.endsWith('.key'))
+      .sort()
+      .map((entry) => {
+        const name = entry.slice(0, -4);
+        const key = this.publicKey(host, name);
+        return { ...serverKey(name, key), certified: this.#isCertified(host, name, key, now) };
+      });
+  }
+
+  /** Takes a key that a server has already into the ring, unless it is there. Throws HermeticError when the file holds no private key. */
+  adopt(host: string, file: string): void {
+    const pem = readPem(file);
+    const digest = serverKey('', createPublicKey(privateKeyOf(pem, file))).sha256;
+    if (this.list(host, 0).some(({ sha256 }) => sha256 === digest)) return;
+    writeOnce(
+      this.keyFile(host, `adopted-${digest.slice(0, 8)}-0`),
+      privateKeyOf(pem, file).export({ type: 'pkcs8', format: 'pem' }) as string,
+    );
+  }
+
+  keyFile(host: string, name: string): string {
+    return join(this.folder, host, `${name}.key`);
+  }
+
+  chainFile(host: string, name: string): string {
+    return join(this.folder, host, `${name}.pem`);
+  }
+
+  publicKey(host: string, name: string): KeyObject {
+    return createPublicKey(this.privateKey(host, name));
+  }
+
+  privateKey(host: string, name: string): KeyObject {
+    const file = this.keyFile(host, name);
+    return privateKeyOf(readPem(file), file);
+  }
+
+  #isCertified(host: string, name: string, key: KeyObject, now: number): boolean {
+    const file = this.chainFile(host, name);
+    if (!existsSync(file)) return false;
+    try {
+      const leaf = new X509Certificate(readPem(file));
+      return leaf.publicKey.equals(key) && Date.parse(leaf.validTo) > now;
+    } catch {
+      return false;
+    }
+  }
+}
+
+/** What TLSA says of a public key. */
+export function serverKey(name: string, key: KeyObject): ServerKey {
+  const spki = key.export({ type: 'spki', format: 'der' });
+  const digest = (hash: string): string => createHash(hash).update(spki).digest('hex');
+  return { name, type: key.asymmetricKeyType === 'rsa' ? 'rsa' : 'ecdsa', sha256: digest('sha256'), sha512: digest('sha512') };
+}
+
+/** A file that is there whole, on disk, or not at all; an existing one stays. Readable by its owner alone. */
+function writeOnce(path: string, text: string): void {
+  mkdirSync(join(path, '..'), { recursive: true, mode: 0o700 });
+  const draft = `${path}.${process.pid}.new`;
+  const file = openSync(draft, 'w', 0o600);
+  writeSync(file, text);
+  fsyncSync(file);
+  closeSync(file);
+  try {
+    linkSync(draft, path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  } finally {
+    rmSync(draft);
+  }
+}
+
+function readPem(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    const { code = 'cannot be read' } = cause as NodeJS.ErrnoException;
+    throw new HermeticError('publish-key-unreadable', `${file}: ${code}`, { cause, fix: 'Check the path and its permissions.' });
+  }
+}
+
+function privateKeyOf(pem: string, file: string): KeyObject {
+  try {
+    return createPrivateKey(pem);
+  } catch (cause) {
+    throw new HermeticError('publish-key-unreadable', `${file}: no private key in PEM`, {
+      cause,
+      fix: 'Name a file with an unencrypted private key.',
+    });
+  }
+}

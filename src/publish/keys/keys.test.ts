@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { type TestContext } from 'node:test';
+import { createCa, issue } from '../../pki/index.js';
+import { KeyRing } from './key-ring.js';
+import { LazyContexts } from './lazy-contexts.js';
+import { ringContexts } from './ring-contexts.js';
+
+function ringIn(t: TestContext): KeyRing {
+  const folder = mkdtempSync(join(tmpdir(), 'hermetic-keys-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  return new KeyRing(folder);
+}
+
+const ca = createCa({ name: 'test root' });
+
+function certify(ring: KeyRing, host: string): void {
+  const key = { privateKey: ring.privateKey(host, 'ecdsa-1'), publicKey: ring.publicKey(host, 'ecdsa-1') };
+  writeFileSync(ring.chainFile(host, 'ecdsa-1'), issue(ca, { names: [host], key }).chainPem);
+}
+
+test('a key is made once: asking for it again, as after a crash, gives the one that is there', (t) => {
+  const ring = ringIn(t);
+  ring.make('mx.example.com', 'ecdsa-1', 'ecdsa');
+  const [first] = ring.list('mx.example.com', Date.now());
+  ring.make('mx.example.com', 'ecdsa-1', 'ecdsa');
+  assert.deepEqual(ring.list('mx.example.com', Date.now()), [first]);
+  assert.equal(first?.certified, false);
+  assert.deepEqual(readdirSync(join(ring.folder, 'mx.example.com')), ['ecdsa-1.key']);
+});
+
+test('private keys are readable by their owner alone', (t) => {
+  const ring = ringIn(t);
+  ring.make('mx.example.com', 'rsa-1', 'rsa');
+  assert.equal(statSync(ring.keyFile('mx.example.com', 'rsa-1')).mode & 0o077, 0);
+  assert.equal(ring.list('mx.example.com', 0)[0]?.type, 'rsa');
+});
+
+test('a key counts as certified only with a chain for that very key, in date', (t) => {
+  const ring = ringIn(t);
+  ring.make('mx.example.com', 'ecdsa-1', 'ecdsa');
+  writeFileSync(ring.chainFile('mx.example.com', 'ecdsa-1'), issue(ca, { names: ['mx.example.com'] }).chainPem);
+  assert.equal(ring.list('mx.example.com', Date.now())[0]?.certified, false);
+  certify(ring, 'mx.example.com');
+  assert.equal(ring.list('mx.example.com', Date.now())[0]?.certified, true);
+  assert.equal(ring.list('mx.example.com', Date.now() + 400 * 86_400_000)[0]?.certified, false);
+});
+
+test('a key that a server has already is taken in once', (t) => {
+  const ring = ringIn(t);
+  const file = join(ring.folder, 'mail.key');
+  writeFileSync(file, issue(ca, { names: ['mx.example.com'] }).keyPem);
+  ring.adopt('mx.example.com', file);
+  ring.adopt('mx.example.com', file);
+  assert.equal(ring.list('mx.example.com', 0).length, 1);
+  writeFileSync(file, 'no key');
+  assert.throws(() => ring.adopt('mx.example.com', file), /no private key/);
+});
+
+test('contexts are made when first asked for, kept within bounds, and made anew when the certificate changes', (t) => {
+  const ring = ringIn(t);
+  const hosts = ['a', 'b', 'c'].map((label) => `mta-sts.${label}.example.com`);
+  for (const host of hosts) {
+    ring.make(host, 'ecdsa-1', 'ecdsa');
+    certify(ring, host);
+  }
+  let now = 0;
+  let loads = 0;
+  const source = ringContexts(ring);
+  const contexts = new LazyContexts({
+    source: { ...source, load: (host) => (loads++, source.load(host)) },
+    capacity: 2,
+    freshMs: 1000,
+    monotonic: () => now,
+  });
+  const [a = '', b = '', c = ''] = hosts;
+  const first = contexts.contextFor(a);
+  assert.ok(first);
+  assert.equal(contexts.contextFor(a), first);
+  contexts.contextFor(b);
+  contexts.contextFor(a);
+  contexts.contextFor(c); // b was used longest ago
+  assert.deepEqual([contexts.size, loads], [2, 3]);
+  assert.equal(contexts.contextFor(a), first);
+  certify(ring, a);
+  utimesSync(ring.chainFile(a, 'ecdsa-1'), 1, 1);
+  assert.equal(contexts.contextFor(a), first, 'still fresh');
+  now = 1000;
+  assert.notEqual(contexts.contextFor(a), first);
+  rmSync(ring.chainFile(a, 'ecdsa-1'));
+  now = 2000;
+  assert.equal(contexts.contextFor(a), undefined);
+});
+
+test('a name that is no host name never reaches the file system', (t) => {
+  const ring = ringIn(t);
+  writeFileSync(join(ring.folder, 'ecdsa-1.pem'), '');
+  const source = ringContexts(ring);
+  for (const name of ['..', '../x', 'mta-sts.example.com/../../x', '', '.', 'a'.repeat(300), 'mta-sts..example', 'mta-sts.\0.example'])
+    assert.equal(source.version(name), undefined, name);
+});

@@ -1,0 +1,67 @@
+import { createSecureContext, type SecureContext } from 'node:tls';
+
+/** Chain and private key of a host, PEM. `version` changes when either does. */
+export interface ContextSource {
+  version(host: string): string | undefined;
+  load(host: string): { readonly chain: string; readonly key: string };
+}
+
+export interface LazyContextsOptions {
+  readonly source: ContextSource;
+  /** Contexts kept, 33 KiB each outside the JavaScript heap. Default 3000. */
+  readonly capacity?: number;
+  /** Milliseconds for which a context is used without looking for a newer certificate. Default 10 000. */
+  readonly freshMs?: number;
+  readonly monotonic: () => number;
+}
+
+interface Entry {
+  readonly context: SecureContext;
+  readonly version: string;
+  checked: number;
+}
+
+/**
+ * TLS contexts of many hosts, made when a name is first asked for and kept for those asked for last: starting takes no time, memory is bounded by count. A name
+ * without certificate has no context, and the handshake is to be refused (RFC 8461 §7.1).
+ */
+export class LazyContexts {
+  readonly #entries = new Map<string, Entry>();
+  readonly #options: Required<LazyContextsOptions>;
+
+  constructor(options: LazyContextsOptions) {
+    this.#options = { capacity: 3000, freshMs: 10_000, ...options };
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  contextFor(host: string): SecureContext | undefined {
+    const { source, capacity, freshMs, monotonic } = this.#options;
+    const now = monotonic();
+    const known = this.#entries.get(host);
+    if (known && now - known.checked < freshMs) return this.#used(host, known);
+    const version = source.version(host);
+    if (version === undefined) {
+      this.#entries.delete(host);
+      return undefined;
+    }
+    if (known?.version === version) {
+      known.checked = now;
+      return this.#used(host, known);
+    }
+    const { chain, key } = source.load(host);
+    const context = createSecureContext({ cert: chain, key, minVersion: 'TLSv1.2' });
+    this.#used(host, { context, version, checked: now });
+    if (this.#entries.size > capacity) this.#entries.delete(this.#entries.keys().next().value as string);
+    return context;
+  }
+
+  /** A Map keeps the order of insertion: the first is the one used longest ago. */
+  #used(host: string, entry: Entry): SecureContext {
+    this.#entries.delete(host);
+    this.#entries.set(host, entry);
+    return entry.context;
+  }
+}

@@ -1,0 +1,23 @@
+import { readFileSync, statSync } from 'node:fs';
+import type { ContextSource } from './lazy-contexts.js';
+import type { KeyRing } from './key-ring.js';
+
+/** Names that come from strangers are looked up only when they can be host names: nothing else reaches the file system. */
+const hostName = /^[a-z0-9_]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$/;
+
+/** Certificates of policy hosts out of the key ring: `FOLDER/mta-sts.DOMAIN/ecdsa-1.pem`. */
+export function ringContexts(ring: KeyRing): ContextSource {
+  const name = 'ecdsa-1';
+  return {
+    version(host) {
+      if (host.length > 253 || !hostName.test(host)) return undefined;
+      try {
+        const { mtimeMs, size } = statSync(ring.chainFile(host, name));
+        return `${mtimeMs} ${size}`;
+      } catch {
+        return undefined;
+      }
+    },
+    load: (host) => ({ chain: readFileSync(ring.chainFile(host, name), 'utf8'), key: readFileSync(ring.keyFile(host, name), 'utf8') }),
+  };
+}

@@ -1,0 +1,91 @@
+import { migrate, type Store } from '../../store/index.js';
+import type { Alert } from '../actions.js';
+import { startPolicy } from '../policy/step-policy.js';
+import type { PolicyState } from '../policy/types.js';
+import { startRollover } from '../rollover/step-rollover.js';
+import type { RolloverState } from '../rollover/types.js';
+
+/** Everything publishing remembers. Each call is durable when it returns. */
+export interface Ledger {
+  host(name: string): RolloverState;
+  domain(name: string): PolicyState;
+  saveHost(state: RolloverState, at: number): void;
+  saveDomain(state: PolicyState, at: number): void;
+  /** Domains that ever had a policy, whether still asked for or not. */
+  domains(): readonly string[];
+  /** Tokens a person gave. */
+  confirmed(): readonly string[];
+  confirm(token: string, at: number): void;
+  /** Puts the alerts of a run in the place of those before; returns the ones that are new. */
+  alerts(now: readonly Alert[], at: number): readonly Alert[];
+  /** What was done, for people. */
+  note(at: number, subject: string, says: string): void;
+  notes(limit: number): readonly { readonly at: number; readonly subject: string; readonly says: string }[];
+  /** The policy body that is served for a domain at this moment. */
+  body(domain: string): string | undefined;
+  serve(domain: string, body: string | undefined): void;
+}
+
+const migrations = [
+  `CREATE TABLE publish_subject (kind TEXT NOT NULL, name TEXT NOT NULL, state TEXT NOT NULL, updated BIGINT NOT NULL, PRIMARY KEY (kind, name));
+   CREATE TABLE publish_confirmed (token TEXT PRIMARY KEY, at BIGINT NOT NULL);
+   CREATE TABLE publish_alert (code TEXT NOT NULL, subject TEXT NOT NULL, since BIGINT NOT NULL, PRIMARY KEY (code, subject));
+   CREATE TABLE publish_note (id INTEGER PRIMARY KEY, at BIGINT NOT NULL, subject TEXT NOT NULL, says TEXT NOT NULL);
+   CREATE TABLE publish_served (domain TEXT PRIMARY KEY, body TEXT NOT NULL);`,
+];
+
+/** Opens the ledger in a database that other jobs use too. */
+export function openLedger(store: Store): Ledger {
+  migrate(store, 'publish', migrations);
+  const subject = store.prepare<{ state: string }>('SELECT state FROM publish_subject WHERE kind = ? AND name = ?');
+  const save = store.prepare(
+    `INSERT INTO publish_subject (kind, name, state, updated) VALUES (?, ?, ?, ?)
+     ON CONFLICT (kind, name) DO UPDATE SET state = excluded.state, updated = excluded.updated`,
+  );
+  const read = <T>(kind: string, name: string, otherwise: T): T => {
+    const row = subject.get(kind, name);
+    return row ? (JSON.parse(row.state) as T) : otherwise;
+  };
+  const served = store.prepare<{ body: string }>('SELECT body FROM publish_served WHERE domain = ?');
+  return {
+    host: (name) => read('host', name, startRollover(name)),
+    domain: (name) => read('domain', name, startPolicy(name)),
+    saveHost: (state, at) => void save.run('host', state.host, JSON.stringify(state), at),
+    saveDomain: (state, at) => void save.run('domain', state.domain, JSON.stringify(state), at),
+    domains: () =>
+      store
+        .prepare<{ name: string }>("SELECT name FROM publish_subject WHERE kind = 'domain' ORDER BY name")
+        .all()
+        .map(({ name }) => name),
+    confirmed: () =>
+      store
+        .prepare<{ token: string }>('SELECT token FROM publish_confirmed')
+        .all()
+        .map(({ token }) => token),
+    confirm: (token, at) => void store.prepare('INSERT INTO publish_confirmed VALUES (?, ?) ON CONFLICT DO NOTHING').run(token, at),
+    alerts: (now, at) => store.transaction(() => replaceAlerts(store, now, at)),
+    note: (at, name, says) => void store.prepare('INSERT INTO publish_note (at, subject, says) VALUES (?, ?, ?)').run(at, name, says),
+    notes: (limit) =>
+      store
+        .prepare<{ at: number; subject: string; says: string }>('SELECT at, subject, says FROM publish_note ORDER BY id DESC LIMIT ?')
+        .all(limit),
+    body: (domain) => served.get(domain)?.body,
+    serve(domain, body) {
+      if (body === undefined) store.prepare('DELETE FROM publish_served WHERE domain = ?').run(domain);
+      else
+        store.prepare('INSERT INTO publish_served VALUES (?, ?) ON CONFLICT (domain) DO UPDATE SET body = excluded.body').run(domain, body);
+    },
+  };
+}
+
+function replaceAlerts(store: Store, now: readonly Alert[], at: number): readonly Alert[] {
+  const known = store.prepare<{ code: string; subject: string }>('SELECT code, subject FROM publish_alert').all();
+  const same = (a: { code: string; subject: string }, b: { code: string; subject: string }): boolean =>
+    a.code === b.code && a.subject === b.subject;
+  for (const old of known)
+    if (!now.some((alert) => same(alert, old)))
+      store.prepare('DELETE FROM publish_alert WHERE code = ? AND subject = ?').run(old.code, old.subject);
+  const fresh = now.filter((alert, i) => !known.some((old) => same(old, alert)) && now.findIndex((other) => same(other, alert)) === i);
+  for (const { code, subject } of fresh) store.prepare('INSERT INTO publish_alert VALUES (?, ?, ?)').run(code, subject, at);
+  return fresh;
+}

@@ -1,0 +1,76 @@
+import { concat, latin1, Name } from '../../base/index.js';
+import { lookupAddresses, readMx, readTxt, RRType, type ResourceRecord } from '../../dns/index.js';
+import type { MailAddress } from '../../evidence/index.js';
+import { fetchPolicyAt } from '../../mta-sts/index.js';
+import { hostOf } from '../policy/read-policy-world.js';
+import type { PolicyReading, ServerAnswer } from '../policy/types.js';
+import { askEveryone, type Shown } from './ask-everyone.js';
+import type { Eyes } from './eyes.js';
+
+/** What there is to see of a domain: its records at every authoritative server, its policy at every address, its mail hosts, and what reports say. */
+export async function readDomain(domain: string, wanted: readonly string[], days: number, eyes: Eyes, dns: string): Promise<PolicyReading> {
+  const name = Name.of(domain);
+  const zone = await eyes.zone(name, dns);
+  const ask = async (owner: Name, type: number, text: (rr: ResourceRecord) => readonly string[]): Promise<readonly ServerAnswer[]> =>
+    (await askEveryone(eyes.network, zone?.servers ?? [], owner, type, eyes.signal)).map((shown) => asText(shown, text));
+  const [txt, mx, policyHosts] = await Promise.all([
+    ask(Name.of(`_mta-sts.${domain}`), RRType.TXT, txtText),
+    ask(name, RRType.MX, mxText),
+    readPolicyHosts(domain, eyes),
+  ]);
+  const shown = mx.flatMap(({ rrset }) => (rrset === 'unknown' ? [] : rrset.records.map(hostOf)));
+  const hosts = await Promise.all(
+    [...new Set([...wanted, ...shown])].map(async (host) => ({ host, addresses: (await eyes.probe(host))?.addresses.map(judged) ?? [] })),
+  );
+  return { txt, mx, policyHosts, hosts, reports: eyes.reports(domain, days), at: eyes.clock.now() };
+}
+
+async function readPolicyHosts(domain: string, eyes: Eyes): Promise<PolicyReading['policyHosts']> {
+  const { resolver, network, trustStore, clock, httpsPort, signal } = eyes;
+  const found = await lookupAddresses(resolver, Name.of(`mta-sts.${domain}`), signal ? { signal } : {});
+  if (found.status === 'failed') return [{ address: `mta-sts.${domain}`, got: 'unknown' }];
+  return Promise.all(
+    [...found.v4, ...found.v6].map(async (address) => {
+      const got = await fetchPolicyAt({
+        network,
+        addresses: [address],
+        domain: Name.of(domain),
+        anchors: trustStore,
+        at: clock.now(),
+        port: httpsPort,
+        timeoutMs: 15_000,
+        ...(signal ? { signal } : {}),
+      });
+      if (got.ok) return { address, got: { body: got.value.body } };
+      // Our own network may be what fails: nothing is known then.
+      return { address, got: got.failure.temporary ? ('unknown' as const) : { failure: got.failure.code } };
+    }),
+  );
+}
+
+/** Would a sender that enforces MTA-STS deliver here (RFC 8461 §4)? */
+function judged({ ip, status, starttls, certificates, reason }: MailAddress): PolicyReading['hosts'][number]['addresses'][number] {
+  const verdict = (verdict: 'pass' | 'fail' | 'unknown', why: string) => ({ address: ip, verdict, why });
+  if (status !== 'reachable' || starttls === 'unknown') return verdict('unknown', `could not be checked (${reason ?? status})`);
+  if (starttls !== 'offered') return verdict('fail', `STARTTLS is ${starttls}`);
+  if (certificates.length === 0) return verdict('unknown', 'showed no certificate');
+  const good = certificates.every((c) => c.chain === 'trusted' && c.validity === 'valid' && c.nameMatch === 'match');
+  const bad = certificates.find((c) => c.chain !== 'trusted' || c.validity !== 'valid' || c.nameMatch !== 'match');
+  return good || !bad
+    ? verdict('pass', '')
+    : verdict('fail', `has a certificate that is ${[bad.chain, bad.validity, `name ${bad.nameMatch}`].join(', ')}`);
+}
+
+function asText({ server, rrset }: Shown, text: (rr: ResourceRecord) => readonly string[]): ServerAnswer {
+  return { server, rrset: rrset === 'unknown' ? rrset : { records: rrset.records.flatMap(text), ttl: rrset.ttl } };
+}
+
+function txtText(rr: ResourceRecord): readonly string[] {
+  const strings = readTxt(rr);
+  return strings.ok ? [latin1(concat(...strings.value))] : [];
+}
+
+function mxText(rr: ResourceRecord): readonly string[] {
+  const mx = readMx(rr);
+  return mx.ok ? [`${mx.value.preference} ${mx.value.exchange.toLower()}`] : [];
+}

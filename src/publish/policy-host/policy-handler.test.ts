@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { policyHandler, servesPolicy } from './policy-handler.js';
+
+const peer = { address: '192.0.2.1', port: 4000 };
+const body = 'version: STSv1\r\nmode: testing\r\nmx: mx.example.com\r\nmax_age: 86400\r\n';
+const handle = policyHandler({
+  bodyOf: (domain) => (domain === 'example.com' ? body : undefined),
+  challengeFor: (host, token) => (host === 'mta-sts.example.com' && token === 'abc' ? 'abc.xyz' : undefined),
+});
+const ask = (url: string, method = 'GET'): Response => handle(new Request(url, { method }), peer);
+
+test('the policy is served as text/plain with status 200, whatever the query', async () => {
+  const response = ask('https://mta-sts.example.com/.well-known/mta-sts.txt?x=1');
+  assert.equal(response.status, 200);
+  assert.match(response.headers.get('content-type') ?? '', /^text\/plain/);
+  assert.equal(await response.text(), body);
+});
+
+test('another host, another path and another method are refused, and nothing is ever redirected', () => {
+  const status = (url: string, method?: string): number => ask(url, method).status;
+  assert.equal(status('https://mta-sts.example.net/.well-known/mta-sts.txt'), 404);
+  assert.equal(status('https://example.com/.well-known/mta-sts.txt'), 404);
+  assert.equal(status('https://mta-sts.example.com/'), 404);
+  assert.equal(status('https://mta-sts.example.com/.well-known/mta-sts.txt/'), 404);
+  assert.equal(status('https://mta-sts.example.com/.well-known/mta-sts.txt', 'POST'), 405);
+});
+
+test('a challenge of the certificate authority is answered for its own host alone', async () => {
+  assert.equal(await ask('http://mta-sts.example.com/.well-known/acme-challenge/abc').text(), 'abc.xyz');
+  assert.equal(ask('http://mta-sts.example.net/.well-known/acme-challenge/abc').status, 404);
+});
+
+test('the handler claims policies and challenges of policy hosts, and no other page of the port', () => {
+  assert.equal(servesPolicy('mta-sts.example.com', '/.well-known/mta-sts.txt'), true);
+  assert.equal(servesPolicy('mta-sts.example.com', '/reports'), false);
+  assert.equal(servesPolicy('reports.example.com', '/.well-known/mta-sts.txt'), false);
+  assert.equal(servesPolicy('mta-sts.', '/.well-known/mta-sts.txt'), false);
+});

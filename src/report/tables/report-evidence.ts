@@ -1,0 +1,33 @@
+import type { Store } from '../../store/index.js';
+
+/** What one report says of a domain: day as `2026-11-24`. `signedBy` only where a DKIM signature of the reporter's organisation vouches for it. */
+export interface ReportEvidence {
+  readonly signedBy?: string;
+  readonly via: 'mail' | 'https';
+  readonly day: string;
+  readonly sessions: number;
+  readonly failures: number;
+}
+
+const DAY = 86_400_000;
+const MOST = 100_000;
+
+/** Reports on a domain since that time (milliseconds), one row for each report, whoever vouches for it. */
+export function reportEvidence(store: Store, domain: string, since: number): readonly ReportEvidence[] {
+  return store
+    .prepare<{ reporter: string; via: string; trust: string; day: number; ok: number; failed: number }>(
+      `SELECT report.reporter AS reporter, report.via AS via, report.trust AS trust, report_policy.day AS day,
+         SUM(report_policy.ok) AS ok, SUM(report_policy.failed) AS failed
+       FROM report_policy JOIN report ON report.id = report_policy.report
+       WHERE report_policy.domain = ? AND report_policy.day >= ?
+       GROUP BY report.id, report.reporter, report.via, report.trust, report_policy.day LIMIT ?`,
+    )
+    .all(domain, Math.floor(since / DAY), MOST)
+    .map(({ reporter, via, trust, day, ok, failed }) => ({
+      ...(trust === 'signed' ? { signedBy: reporter } : {}),
+      via: via === 'mail' ? 'mail' : 'https',
+      day: new Date(day * DAY).toISOString().slice(0, 10),
+      sessions: ok + failed,
+      failures: failed,
+    }));
+}

@@ -1,0 +1,85 @@
+import { z } from 'zod';
+import {
+  LazyContexts,
+  policyDomainOf,
+  policyHandler,
+  publishFailures,
+  publishSection,
+  ringContexts,
+  servesPolicy,
+  type Applied,
+} from '../../publish/index.js';
+import { labelled, single } from '../metrics.js';
+import { openPublishing } from '../publishing.js';
+import type { House, Job, Service } from '../service.js';
+
+const schema = publishSection.safeExtend({
+  /** Minutes between two rounds of plan and apply; 0: policies are only served, and rounds are run by hand. */
+  everyMinutes: z.int().min(0).max(1440).default(10),
+  /** Policy hosts' certificates kept in memory. */
+  contexts: z.int().min(10).max(100_000).default(3000),
+});
+
+/** Policy hosts on the web port, and the rounds that bring every domain and host to what is wanted. */
+export const publishJob: Job<ReturnType<typeof schema.parse>> = {
+  section: 'publish',
+  schema,
+  start(settings, house): Service {
+    const publishing = openPublishing(settings, house);
+    const { ledger, ring } = publishing;
+    const contexts = new LazyContexts({ source: ringContexts(ring), capacity: settings.contexts, monotonic: house.clock.monotonic });
+    const stopping = new AbortController();
+    const counts = new Map<string, number>();
+    const rounds =
+      settings.everyMinutes > 0 ? everyRound(settings.everyMinutes, publishing.apply, counts, house, stopping.signal) : Promise.resolve();
+    return {
+      sites: [
+        {
+          serves: servesPolicy,
+          handle: policyHandler({ bodyOf: ledger.body }),
+          certificateFor: (name) => (policyDomainOf(name) === undefined ? undefined : (contexts.contextFor(name) ?? 'refuse')),
+        },
+      ],
+      metrics: () => [
+        single('publish_contexts', 'gauge', 'Certificates of policy hosts kept in memory.', contexts.size),
+        labelled('publish_actions_total', 'counter', 'Actions of publishing, by what became of them.', 'outcome', counts),
+      ],
+      async stop() {
+        stopping.abort(new Error('stopped'));
+        await rounds;
+      },
+    };
+  },
+};
+
+type Apply = (signal: AbortSignal) => Promise<readonly Applied[]>;
+
+async function everyRound(minutes: number, apply: Apply, counts: Map<string, number>, house: House, signal: AbortSignal): Promise<void> {
+  const { clock, log } = house;
+  while (!signal.aborted) {
+    try {
+      for (const applied of await apply(signal)) tell(applied, counts, house);
+      await clock.sleep(minutes * 60_000, signal);
+    } catch (error) {
+      if (signal.aborted) return;
+      log.error('publish-round-failed', { error: (error as Error).message });
+      await clock.sleep(minutes * 60_000, signal).catch(() => undefined);
+    }
+  }
+}
+
+function tell({ subject, outcomes, freshAlerts }: Applied, counts: Map<string, number>, { log }: House): void {
+  for (const { says, outcome } of outcomes) {
+    counts.set(outcome.status, (counts.get(outcome.status) ?? 0) + 1);
+    const fields = { subject, action: says, ...(outcome.status === 'failed' ? { code: outcome.code, detail: outcome.detail } : {}) };
+    if (outcome.status === 'failed') log.warn('publish-action-failed', fields);
+    else log.info(outcome.status === 'done' ? 'publish-action' : 'publish-by-hand', fields);
+  }
+  for (const { code, subject: about, detail } of freshAlerts) {
+    const { says, fix } = (publishFailures.entries as Readonly<Record<string, { says: string; fix: string }>>)[code] ?? {
+      says: code,
+      fix: '',
+    };
+    log.warn(code, { subject: about, detail, says, fix });
+  }
+}

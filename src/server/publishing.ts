@@ -1,0 +1,84 @@
+import { collect, collectOptions, grade } from '../check/index.js';
+import { Name } from '../base/index.js';
+import { parseUpstream, type Upstream } from '../dns/index.js';
+import type { MailHost } from '../evidence/index.js';
+import {
+  applyOnce,
+  KeyRing,
+  localHands,
+  openLedger,
+  planAll,
+  zoneServers,
+  type Applied,
+  type Eyes,
+  type Ledger,
+  type PublishSection,
+  type SubjectPlan,
+} from '../publish/index.js';
+import { prepareReports, reportEvidence } from '../report/index.js';
+import type { House } from './service.js';
+
+/** Publishing with everything it needs from other jobs: our own check as its probe, stored reports as its evidence. */
+export interface Publishing {
+  readonly ledger: Ledger;
+  readonly ring: KeyRing;
+  plan(signal?: AbortSignal): Promise<readonly SubjectPlan[]>;
+  apply(signal?: AbortSignal): Promise<readonly Applied[]>;
+}
+
+/** The section of a configuration, for rounds that are run by hand. */
+export function publishSettings({ jobs }: { readonly jobs: Readonly<Record<string, unknown>> }): PublishSection | undefined {
+  return jobs['publish'] as PublishSection | undefined;
+}
+
+/** Only what decides whether a sender would deliver, and the certificate of each key type: a few connections an address. */
+const goals = { inventory: false, suiteSets: [], groupSets: [], signatureSets: [], order: false, dhe: false, ssl2: false };
+
+export function openPublishing(section: PublishSection, house: House): Publishing {
+  const ledger = openLedger(house.store);
+  const ring = new KeyRing(section.keys);
+  prepareReports(house.store);
+  const hands = localHands({ section, ledger, ring });
+  const eyes = (signal?: AbortSignal): Eyes => eyesOf(section, house, signal);
+  return {
+    ledger,
+    ring,
+    plan: (signal) => planAll({ section, ledger, ring, eyes: eyes(signal) }),
+    apply: (signal) => applyOnce({ section, ledger, ring, eyes: eyes(signal), hands }),
+  };
+}
+
+/** One round sees each host once. */
+function eyesOf(section: PublishSection, house: House, signal?: AbortSignal): Eyes {
+  const { network, localNetwork, resolver, trustStore, clock, store } = house;
+  const { smtp: smtpPort, https: httpsPort } = section.ports;
+  const probed = new Map<string, Promise<MailHost | undefined>>();
+  const probe = async (host: string): Promise<MailHost | undefined> => {
+    const options = collectOptions({ network, resolver, trustStore, clock, smtpPort, httpsPort, mx: host, ...(signal ? { signal } : {}) });
+    return grade(await collect(Name.of(host), { ...options, depth: 'verdict', goals })).hosts[0];
+  };
+  return {
+    network: localNetwork,
+    resolver,
+    trustStore,
+    clock,
+    httpsPort,
+    ...(signal ? { signal } : {}),
+    async zone(name, dns) {
+      const found = await zoneServers(resolver, name, signal);
+      const given = section.dns[dns]?.servers?.flatMap(upstreamOf);
+      return found && given ? { ...found, servers: given } : found;
+    },
+    probe(host) {
+      const known = probed.get(host) ?? probe(host);
+      probed.set(host, known);
+      return known;
+    },
+    reports: (domain, days) => reportEvidence(store, domain, clock.now() - days * 86_400_000),
+  };
+}
+
+function upstreamOf(text: string): readonly Upstream[] {
+  const parsed = parseUpstream(text);
+  return parsed.ok ? [parsed.value] : [];
+}
