@@ -32,7 +32,7 @@ export function publishSettings({ jobs }: { readonly jobs: Readonly<Record<strin
 }
 
 /** Only what decides whether a sender would deliver, and the certificate of each key type: a few connections an address. */
-const goals = { inventory: false, suiteSets: [], groupSets: [], signatureSets: [], order: false, dhe: false, ssl2: false };
+const goals = { inventory: false, asks: [] };
 
 export function openPublishing(section: PublishSection, house: House): Publishing {
   const ledger = openLedger(house.store);
