@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { format } from 'prettier';
 import { nameFailures, type FailureCatalogue } from '../src/base/index.js';
-import { catalogue } from '../src/check/index.js';
+import { catalogue, checkFailures } from '../src/check/index.js';
 import { daneFailures } from '../src/dane/index.js';
 import { dnssecFailures, transportFailures, wireFailures } from '../src/dns/index.js';
 import { jsonSchemas } from '../src/evidence/index.js';
@@ -37,6 +37,7 @@ const parts: readonly (readonly [string, FailureCatalogue<string>])[] = [
   ['Publishing', publishFailures],
   ['What a server shows', serverFailures],
   ['Sending', sendFailures],
+  ['Checking', checkFailures],
   ['Store', storeFailures],
 ];
 

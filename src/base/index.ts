@@ -16,4 +16,4 @@ export { nearest } from './nearest.js';
 export { Name, parseDomain, nameFailures } from './name.js';
 export { BoundedMap } from './bounded-map.js';
 export { SharedWork } from './shared-work.js';
-export { type Ip, parseIp, formatIp } from './ip.js';
+export { type Ip, parseIp, formatIp, withinPrefix } from './ip.js';

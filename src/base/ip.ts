@@ -42,3 +42,14 @@ export function formatIp(ip: Ip): string {
   if (best.at < 0) return groups.join(':');
   return `${groups.slice(0, best.at).join(':')}::${groups.slice(best.at + best.length).join(':')}`;
 }
+
+/** Whether an address lies in a network, such as 192.0.2.0 with 24 bits. */
+export function withinPrefix(ip: Ip, prefix: string, length: number): boolean {
+  const net = parseIp(prefix);
+  if (net?.family !== ip.family) return false;
+  for (let bit = 0; bit < length; bit += 8) {
+    const mask = length - bit >= 8 ? 0xff : (0xff << (8 - (length - bit))) & 0xff;
+    if (((ip.bytes[bit >> 3] as number) & mask) !== ((net.bytes[bit >> 3] as number) & mask)) return false;
+  }
+  return true;
+}

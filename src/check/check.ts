@@ -8,9 +8,11 @@ import { collect, DEFAULT_BUDGET, type CollectOptions } from './collect.js';
 import { grade } from './grade/grade.js';
 import { baseline } from './profiles/baseline.js';
 import { goalsOf } from './profiles/goals.js';
+import { Manners } from './probes/manners.js';
+import type { OptOut } from './probes/opt-out.js';
 import type { Profile } from './profiles/profile.js';
 
-export interface CheckOptions extends Omit<CollectOptions, 'network' | 'resolver' | 'trustStore' | 'mx' | 'control' | 'goals'> {
+export interface CheckOptions extends Omit<CollectOptions, 'network' | 'resolver' | 'trustStore' | 'mx' | 'control' | 'goals' | 'manners'> {
   readonly network?: Network;
   /** Takes the place of `upstreams`, `anchors` and `trustAd`. */
   readonly resolver?: Resolver;
@@ -24,6 +26,8 @@ export interface CheckOptions extends Omit<CollectOptions, 'network' | 'resolver
   readonly mx?: string;
   readonly control?: string;
   readonly profile?: Profile;
+  /** Hosts and addresses that are never to be connected to: see {@link parseOptOut}. */
+  readonly optOut?: OptOut;
 }
 
 /**
@@ -40,13 +44,26 @@ const INVENTORY_BUDGET = 150;
 
 /** Options with every default filled in: depth `verdict`, profile `baseline`. */
 export function collectOptions(options: CheckOptions): CollectOptions {
-  const { network = nodeNetwork(), upstreams, anchors, trustAd, mx, control, profile = baseline, depth = 'verdict', ...rest } = options;
+  const {
+    network = nodeNetwork(),
+    upstreams,
+    anchors,
+    trustAd,
+    mx,
+    control,
+    profile = baseline,
+    depth = 'verdict',
+    optOut,
+    ...rest
+  } = options;
   const goals = goalsOf(profile, depth);
+  const budget = rest.budget ?? (depth === 'inventory' ? INVENTORY_BUDGET : DEFAULT_BUDGET);
   return {
     ...rest,
     depth,
     ...(goals ? { goals } : {}),
-    budget: rest.budget ?? (depth === 'inventory' ? INVENTORY_BUDGET : DEFAULT_BUDGET),
+    budget,
+    manners: new Manners({ budget, ...(optOut ? { optOut } : {}) }),
     network,
     trustStore: options.trustStore ?? builtinTrustStore(),
     resolver:

@@ -5,7 +5,8 @@ import type { Network } from '../net/index.js';
 import type { Goals } from '../tls/index.js';
 import type { TrustStore } from '../x509/index.js';
 import type { ProbeContext } from './probes/context.js';
-import { limits, probeHost, probeRoute, type RouteTarget } from './probes/dns.js';
+import { Manners } from './probes/manners.js';
+import { probeHost, probeRoute, type RouteTarget } from './probes/dns.js';
 import { probeMtaSts, probeTlsRpt } from './probes/policies.js';
 import { probeSmtp } from './probes/smtp-tls.js';
 import { lookupAddresses } from '../dns/index.js';
@@ -24,8 +25,14 @@ export interface CollectOptions {
   readonly goals?: Goals;
   /** One connection more an address: a NOOP in clear behind STARTTLS, to see whether it is executed inside TLS. */
   readonly intrusive?: boolean;
-  /** TCP connections to one address, at most. Default 14. */
+  /** TCP connections to one address, at most. Default 14. Not used where `manners` are given. */
   readonly budget?: number;
+  /** Shared by the domains of one run, so that all of them together keep to the budget of each address. Default of this domain's own. */
+  readonly manners?: Manners;
+  /** Mail hosts that are looked at, best preference first. Default 10. */
+  readonly maxHosts?: number;
+  /** Addresses of each. Default 4. */
+  readonly maxAddresses?: number;
   /** Milliseconds between two connections to one address. Default 200. */
   readonly spacingMs?: number;
   /** Evidence of an earlier run: what it settled about an address is not asked again. */
@@ -65,7 +72,8 @@ export async function collect(domain: Name, options: CollectOptions): Promise<Ev
     signal,
     goals: options.goals,
     intrusive: options.intrusive ?? false,
-    budget: options.budget ?? DEFAULT_BUDGET,
+    manners: options.manners ?? new Manners({ budget: options.budget ?? DEFAULT_BUDGET }),
+    most: { hosts: options.maxHosts ?? 10, addresses: options.maxAddresses ?? 4 },
     spacingMs: options.spacingMs ?? 200,
     earlier: (host, ip) => options.earlier?.hosts.find((h) => h.name === host)?.addresses.find((a) => a.ip === ip)?.connections ?? [],
     progress: (what) => options.onProgress?.(what),
@@ -100,9 +108,11 @@ export async function collect(domain: Name, options: CollectOptions): Promise<Ev
 
 async function probeHosts(context: ProbeContext, options: CollectOptions): Promise<{ route: Evidence['route']; hosts: HostEvidence[] }> {
   const { evidence: route, targets } = await probeRoute(context);
-  const wanted: readonly RouteTarget[] = options.mx ? [{ name: options.mx, preference: 0 }] : targets.slice(0, limits.hosts);
+  const wanted: readonly RouteTarget[] = options.mx ? [{ name: options.mx, preference: 0 }] : targets.slice(0, context.most.hosts);
   const hosts = await Promise.all(wanted.map((target) => probeHost(context, target, options.address)));
-  return { route: options.mx ? { kind: 'mx', dnssec: route.dnssec, status: 'found' } : route, hosts };
+  if (options.mx) return { route: { kind: 'mx', dnssec: route.dnssec, status: 'found' }, hosts };
+  const skipped = targets.slice(context.most.hosts).map((t) => t.name.toLower());
+  return { route: { ...route, ...(skipped.length > 0 ? { skipped } : {}) }, hosts };
 }
 
 async function probeControl(context: ProbeContext, host: Name): Promise<NonNullable<NetworkEvidence['control']>> {
@@ -110,7 +120,8 @@ async function probeControl(context: ProbeContext, host: Name): Promise<NonNulla
   const found = await lookupAddresses(context.resolver, host, context.signal ? { signal: context.signal } : {});
   const ip = found.v4[0] ?? found.v6[0];
   if (ip === undefined) return { host: name, starttls: 'unknown', failure: { code: found.failure?.code ?? 'no-address', detail: '' } };
-  const connection = (await probeSmtp({ ...context, goals: undefined }, name, ip)).connections[0];
+  const alone = { ...context, goals: undefined };
+  const connection = (await context.manners.visit(name, ip, (purse) => probeSmtp(alone, name, ip, purse))).connections[0];
   const failure = connection?.dial === 'open' ? connection.failure : connection?.dial;
   return { host: name, starttls: connection?.starttls ?? 'unknown', ...(failure ? { failure } : {}) };
 }

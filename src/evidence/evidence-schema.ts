@@ -91,6 +91,7 @@ const connection = z.strictObject({
   probe: probe.optional(),
   presented: presented.optional(),
   injection: z.enum(['executed', 'discarded', 'unknown']).optional(),
+  renegotiation: z.enum(['accepted', 'refused', 'unknown']).optional(),
   earlier: z.literal(true).optional(),
   ehloAfterTls: reply.optional(),
   failure: failure.optional(),
@@ -137,6 +138,7 @@ export const evidenceSchema = z
       dnssec,
       status: z.enum(['found', 'nodata', 'nxdomain', 'failed']),
       failure: failure.optional(),
+      skipped: z.array(text).optional(),
     }),
     hosts: z.array(host),
     mtaSts: z.strictObject({

@@ -36,6 +36,8 @@ export interface RouteEvidence {
   /** `nxdomain` when the policy domain itself does not exist. */
   readonly status: 'found' | 'nodata' | 'nxdomain' | 'failed';
   readonly failure?: FailureEvidence;
+  /** Mail hosts beyond the limit of the run, that were not looked at. */
+  readonly skipped?: readonly string[];
 }
 
 export interface HostEvidence {
@@ -99,6 +101,8 @@ export interface ConnectionEvidence {
   readonly presented?: PresentedChain;
   /** What became of a NOOP sent in clear behind STARTTLS. */
   readonly injection?: 'executed' | 'discarded' | 'unknown';
+  /** What a TLS 1.2 server made of a client's wish for a second handshake. */
+  readonly renegotiation?: 'accepted' | 'refused' | 'unknown';
   /** Carried over from an earlier run. */
   readonly earlier?: true;
   readonly ehloAfterTls?: ReplyEvidence;

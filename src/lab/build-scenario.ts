@@ -27,7 +27,7 @@ const groups = [29, 23, 24];
 const oldSurfaces = {
   'old-versions': { versions: [0x0301, 0x0302, 0x0303], suites: [...suites, 0x000a, 0x0005], groups },
   /** Reads no more than the first 64 suites of a hello, and its own come later. */
-  'short-hellos': { versions: [0x0303], suites: [0xc030, 0xc02f], groups, readsSuites: 64 },
+  'short-hellos': { versions: [0x0303], suites: [0xc030, 0xc02f], groups, mostSuites: 64 },
   ssl3: { versions: [0x0300, 0x0301, 0x0302, 0x0303], suites, groups },
 } as const;
 

@@ -1,4 +1,4 @@
-import { parseIp, type Ip } from '../base/index.js';
+import { parseIp, withinPrefix } from '../base/index.js';
 import type { NetFailure, Network } from './types.js';
 
 type Block = readonly [prefix: string, length: number, what: string];
@@ -47,9 +47,9 @@ const carriers: readonly (readonly [prefix: string, length: number, at: number])
 export function specialPurpose(address: string): string | undefined {
   const ip = parseIp(address);
   if (!ip) return 'not an address';
-  const block = blocks.find(([prefix, length]) => within(ip, prefix, length));
+  const block = blocks.find(([prefix, length]) => withinPrefix(ip, prefix, length));
   if (block) return block[2];
-  const carrier = ip.family === 6 ? carriers.find(([prefix, length]) => within(ip, prefix, length)) : undefined;
+  const carrier = ip.family === 6 ? carriers.find(([prefix, length]) => withinPrefix(ip, prefix, length)) : undefined;
   if (!carrier) return undefined;
   const inner = specialPurpose(ip.bytes.slice(carrier[2], carrier[2] + 4).join('.'));
   return inner && `${inner} inside IPv6`;
@@ -68,14 +68,4 @@ export function guarded(network: Network): Network {
     dial: (request) => Promise.resolve(refusal(request.address) ?? network.dial(request)),
     exchange: (request) => Promise.resolve(refusal(request.to.address) ?? network.exchange(request)),
   };
-}
-
-function within(ip: Ip, prefix: string, length: number): boolean {
-  const net = parseIp(prefix) as Ip;
-  if (net.family !== ip.family) return false;
-  for (let bit = 0; bit < length; bit += 8) {
-    const mask = length - bit >= 8 ? 0xff : (0xff << (8 - (length - bit))) & 0xff;
-    if (((ip.bytes[bit >> 3] as number) & mask) !== ((net.bytes[bit >> 3] as number) & mask)) return false;
-  }
-  return true;
 }

@@ -16,6 +16,8 @@ export interface HandshakeRequest {
   readonly signal?: AbortSignal;
   /** Default TLSv1: whether a version is good enough is judged elsewhere. */
   readonly minVersion?: SecureVersion;
+  /** Default TLSv1.3. */
+  readonly maxVersion?: SecureVersion;
   /** Accept only this kind of server key. Default both. */
   readonly authentication?: 'RSA' | 'ECDSA';
   /** OpenSSL cipher list. Default everything that authenticates and encrypts. */
@@ -69,6 +71,7 @@ export function handshake(request: HandshakeRequest): Promise<HandshakeResult> {
       rejectUnauthorized: false,
       checkServerIdentity: () => undefined,
       minVersion: request.minVersion ?? 'TLSv1',
+      maxVersion: request.maxVersion ?? 'TLSv1.3',
       ciphers: request.ciphers ?? CIPHERS,
       ecdhCurve: request.groups ?? GROUPS,
       ...(request.authentication ? { sigalgs: schemesOf[request.authentication] } : {}),

@@ -7,6 +7,7 @@
  */
 export { handshake, type HandshakeRequest, type HandshakeResult, type HandshakeFacts } from './handshake.js';
 export { authenticate, judgeServer, type Authenticated, type ServerIdentity } from './authenticate.js';
+export { renegotiate } from './renegotiate.js';
 export { tlsFailures } from './failures.js';
 export { builtinTrustStore, systemTrustStore } from './roots.js';
 export {
@@ -49,6 +50,7 @@ export {
   askHello,
   prove,
   settle,
+  settleKey,
   type AskHelloRequest,
   helloFor,
   only,

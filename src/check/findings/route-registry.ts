@@ -55,6 +55,14 @@ export const routeFindings = {
     fix: 'Run the check from a machine with IPv6 to see them too.',
     steps: noSteps,
   },
+  'hosts-skipped': {
+    title: (v) => `Not all mail hosts were looked at: ${v.detail}`,
+    why: 'No more than ten are, so that nobody is bothered by accident. A sender may still use the others.',
+    reference: 'RFC 5321 §5.1',
+    owner: 'own-network',
+    fix: 'Look at more of them.',
+    steps: (v) => [command(`hermetic check ${v.domain} --max-hosts 100`)],
+  },
   'null-mx': {
     title: 'The domain says that it takes no mail',
     why: 'With a null MX there is nothing to protect.',

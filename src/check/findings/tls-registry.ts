@@ -127,6 +127,26 @@ export const tlsFindings = {
     fix: 'Update the TLS library.',
     steps: (v) => [command('openssl version   (0.9.8m or later has it)'), checkAgain(v)],
   },
+  'tls-renegotiation': {
+    title: 'Clients can ask for renegotiation',
+    why: 'Each costs the server a whole handshake and the client almost nothing: few clients can keep it busy.',
+    reference: 'RFC 9325 §3.5',
+    owner: 'mail-host',
+    fix: 'Switch renegotiation asked for by clients off.',
+    steps: (v) => [config('Postfix, main.cf: tls_ssl_options = NO_RENEGOTIATION'), command('systemctl reload postfix'), checkAgain(v)],
+  },
+  'tls-unsettled': {
+    title: (v) => `Not all of its TLS is known: ${v.detail}`,
+    why: 'Each question takes a connection. What was not asked is neither good nor bad.',
+    reference: 'RFC 9325 §4',
+    owner: 'own-network',
+    fix: 'Go on later from what was seen, more slowly, or with a larger budget.',
+    steps: (v) => [
+      command(`hermetic check ${v.domain} --evidence seen.json`),
+      { kind: 'wait', text: 'An hour or more, when the server turned us away.' },
+      command(`hermetic check ${v.domain} --resume seen.json --spacing 30`),
+    ],
+  },
   'tls-hello-intolerant': {
     title: 'A large ClientHello is refused, a smaller one taken',
     why: 'Hellos grow with post-quantum keys: senders that send them will not reach this server by TLS.',

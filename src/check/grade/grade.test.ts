@@ -140,6 +140,7 @@ test('rules that this depth does not ask are listed', () => {
     'tls-weak-suite',
     'tls-anonymous-suite',
     'tls-broken-suite',
+    'tls-renegotiation',
     'tls-hello-intolerant',
     'tls-pq-good',
     'injection-vulnerable',

@@ -7,8 +7,7 @@ import { daneRules, policyRules, routeRules } from './domain-rules.js';
 import { hostRules } from './host-rules.js';
 import { judgeHost, type JudgedAddress, type JudgedHost } from './judge-host.js';
 import { Raised } from './raise.js';
-import { unsettled } from './tls-rules.js';
-import type { FindingId } from '../findings/catalogue.js';
+import { openRules } from './open-rules.js';
 
 const depths = ['triage', 'verdict', 'inventory'];
 
@@ -76,16 +75,11 @@ function verdictOf(evidence: Evidence, profile: Profile, hosts: readonly JudgedH
   if (findings.some((f) => f.severity === 'fail')) return 'fail';
   if (somethingUnknown(evidence, hosts)) return 'inconclusive';
   // Something that was neither shown nor ruled out, and would make the verdict worse.
-  const open = new Set(evidence.depth === 'triage' ? [] : hosts.flatMap((h) => h.addresses.flatMap((a) => openRules(a, profile))));
-  for (const { id } of findings) open.delete(id);
-  const severities = [...open].map((id) => severityOf(profile, id as FindingId));
+  const open = hosts.flatMap((h) => h.addresses.flatMap((a) => openRules(evidence, profile, h, a)));
+  const severities = open.filter((id) => !findings.some((f) => f.id === id)).map((id) => severityOf(profile, id));
   const warned = findings.some((f) => f.severity === 'warn');
   if (severities.includes('fail') || (!warned && severities.includes('warn'))) return 'inconclusive';
   return warned ? 'warn' : 'pass';
-}
-
-function openRules({ shown, probed }: JudgedAddress, { tls }: Profile): readonly string[] {
-  return shown.starttls === 'offered' ? unsettled(probed, tls) : [];
 }
 
 /** Anything here might, once known, be a fail; below a fail nothing outweighs that. */

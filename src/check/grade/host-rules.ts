@@ -3,12 +3,16 @@ import { handshakeFailed, ownNetworkStrips } from '../exposure.js';
 import { tlsRules } from './tls-rules.js';
 import { certificateRules } from './certificate-rules.js';
 import type { JudgedAddress, JudgedHost } from './judge-host.js';
+import { severityOf } from '../profiles/goals.js';
+import { openRules } from './open-rules.js';
 import type { Raised } from './raise.js';
 
 /** Raises what the mail hosts themselves show. */
 export function hostRules(raised: Raised): void {
   const dead = raised.hosts.filter(isDead);
-  const { control } = raised.evidence.network;
+  const { network, route } = raised.evidence;
+  const { control } = network;
+  if (route.skipped) raised.add('hosts-skipped', { detail: route.skipped.join(', ') });
   if (ownNetworkStrips(raised.evidence)) raised.add('own-network-strips', { detail: control?.host ?? '' });
   for (const host of raised.hosts) {
     if (dead.includes(host)) {
@@ -78,7 +82,22 @@ function addressRules(raised: Raised, host: JudgedHost, address: JudgedAddress):
 
   tlsRules(raised, address.probed, on);
   if (evidence.connections.some((c) => c.injection === 'executed')) raised.add('injection-vulnerable', on);
+  if (evidence.connections.some((c) => c.renegotiation === 'accepted')) raised.add('tls-renegotiation', on);
   certificateRules(raised, host, address);
+  unsettledRule(raised, host, address);
+}
+
+/** Says what is left open, where it could have been a fault. */
+function unsettledRule(raised: Raised, host: JudgedHost, address: JudgedAddress): void {
+  const { evidence, profile } = raised;
+  const open = openRules(evidence, profile, host, address).filter((id) => ['fail', 'warn'].includes(severityOf(profile, id)));
+  const left = [...new Set(open)].filter((id) => !raised.has(id));
+  if (left.length === 0) return;
+  const { stopped, connections, ip } = address.evidence;
+  const spent = connections.filter((c) => !c.earlier).length;
+  const why =
+    stopped === undefined ? 'it was asked for another profile' : stopped === 'budget' ? `${spent} connections are spent` : stopped;
+  raised.add('tls-unsettled', { host: host.evidence.name, ip, detail: `${why}; open: ${left.join(', ')}` });
 }
 
 /** What the domain has published that makes senders insist on TLS with this host. */

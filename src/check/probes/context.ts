@@ -4,6 +4,7 @@ import type { ConnectionEvidence, FailureEvidence } from '../../evidence/index.j
 import type { Network, NetFailure } from '../../net/index.js';
 import type { Goals } from '../../tls/index.js';
 import type { TrustStore } from '../../x509/index.js';
+import type { Manners } from './manners.js';
 
 /** What every probe works with. */
 export interface ProbeContext {
@@ -25,8 +26,9 @@ export interface ProbeContext {
   readonly goals: Goals | undefined;
   /** Try whether a command sent in clear survives the handshake. */
   readonly intrusive: boolean;
-  /** Connections to one address. */
-  readonly budget: number;
+  readonly manners: Manners;
+  /** Hosts, and addresses of each, that are looked at. */
+  readonly most: { readonly hosts: number; readonly addresses: number };
   /** Milliseconds between two connections to one address. */
   readonly spacingMs: number;
   /** What an earlier run saw of an address. */

@@ -5,9 +5,6 @@ import type { AddressEvidence, HostEvidence, RouteEvidence } from '../../evidenc
 import { stored, type ProbeContext } from './context.js';
 import { probeSmtp } from './smtp-tls.js';
 
-/** At most so many hosts and addresses of each are looked at; the rest is told as skipped. */
-export const limits = { hosts: 10, addresses: 4 } as const;
-
 export interface RouteTarget {
   readonly name: Name;
   readonly preference: number;
@@ -28,7 +25,7 @@ export async function probeHost(context: ProbeContext, target: RouteTarget, addr
   const ips = address !== undefined ? [address] : [...found.v4, ...found.v6];
   const [tlsa, addresses] = await Promise.all([
     lookupTlsa({ resolver, host: target.name, addresses: found, port: 25, inert: true, ...signalOf(context) }),
-    Promise.all(choose(found.v4, found.v6, ips).map((ip) => visit(context, name, ip))),
+    Promise.all(choose(context.most.addresses, found.v4, found.v6, ips).map((ip) => visit(context, name, ip))),
   ]);
   const { status, base, dnssec, records, failure } = tlsa;
   const left = ips.filter((ip) => !addresses.some((a) => a.ip === ip));
@@ -48,16 +45,16 @@ export async function probeHost(context: ProbeContext, target: RouteTarget, addr
   };
 }
 
-/** Both families have their turn. */
-function choose(v4: readonly string[], v6: readonly string[], all: readonly string[]): readonly string[] {
-  if (all.length <= limits.addresses) return all;
-  const six = v6.slice(0, Math.max(limits.addresses / 2, limits.addresses - v4.length));
-  return [...v4.slice(0, limits.addresses - six.length), ...six];
+/** The first of each family in turn. */
+function choose(most: number, v4: readonly string[], v6: readonly string[], all: readonly string[]): readonly string[] {
+  if (all.length <= most) return all;
+  const six = v6.slice(0, Math.max(Math.floor(most / 2), most - v4.length));
+  return [...v4.slice(0, most - six.length), ...six];
 }
 
-async function visit(context: ProbeContext, host: string, ip: string): Promise<AddressEvidence> {
+function visit(context: ProbeContext, host: string, ip: string): Promise<AddressEvidence> {
   context.progress(`${host} [${ip}]`);
-  return probeSmtp(context, host, ip, context.earlier(host, ip));
+  return context.manners.visit(host, ip, (purse) => probeSmtp(context, host, ip, purse, context.earlier(host, ip)));
 }
 
 function signalOf({ signal }: ProbeContext): { signal?: AbortSignal } {

@@ -1,59 +1,67 @@
-import type { Failure } from '../../base/index.js';
-import { probeEvidence, probeLog } from '../../evidence/index.js';
-import type { AddressEvidence, ConnectionEvidence, HandshakeEvidence, PresentedChain } from '../../evidence/index.js';
-import type { Conn } from '../../net/index.js';
-import { openSession, starttlsOffer, type SmtpSession } from '../../smtp/index.js';
-import { askHello, handshake, nextQuestion, runProbes, type AskHelloRequest, type HandshakeFacts, type Question } from '../../tls/index.js';
-import { parseCertificate, verifyChain } from '../../x509/index.js';
+import { probeLog } from '../../evidence/index.js';
+import type { AddressEvidence, ConnectionEvidence } from '../../evidence/index.js';
+import { nextQuestion, prove, runProbes } from '../../tls/index.js';
 import { handshakeFailed } from '../exposure.js';
-import { stored, type ProbeContext } from './context.js';
+import type { ProbeContext } from './context.js';
+import { converse, type Errand } from './converse.js';
+import type { Purse } from './manners.js';
 
-/** Milliseconds to wait for the answer to a command that should have been forgotten. */
-const INJECTION_WAIT = 1_500;
-
-type ProbeQuestion = AskHelloRequest['question'];
-type Draft = { -readonly [K in keyof ConnectionEvidence]: ConnectionEvidence[K] };
+/** A connection that takes this many times as long as the first, and longer than this, is meant to keep us. */
+const TARPIT = { times: 3, milliseconds: 10_000 };
 
 /**
  * Looks at one address: a completed handshake first, then, for what the goals ask beyond it, one connection a question, one at a time and within the
- * budget. Whoever turns us away is left alone from then on. `known`: connections of an earlier run, whose answers are not asked for again.
+ * budget. Whoever turns us away, or slows us down, is left alone from then on. `known`: connections of an earlier run, whose answers are not asked for
+ * again.
  */
 export async function probeSmtp(
   context: ProbeContext,
   host: string,
   ip: string,
+  purse: Purse,
   known: readonly ConnectionEvidence[] = [],
 ): Promise<AddressEvidence> {
-  const { goals, budget, spacingMs, clock, signal } = context;
+  const { goals, intrusive, clock, signal, spacingMs } = context;
+  if (purse.left <= 0) return { ip, status: 'inconclusive', reason: 'net-budget', connections: [] };
+  const earlier = known.filter((c) => c.probe ?? c.injection).map((c): ConnectionEvidence => ({ ...c, earlier: true }));
+  purse.spend();
   const first = await converse(context, host, ip, 'handshake');
-  const earlier = known.filter((c) => c.probe).map((c): ConnectionEvidence => ({ ...c, earlier: true }));
   const connections = [first, ...earlier];
   const address = { ip, ...statusOf(first) };
   if (!goals || first.starttls !== 'offered' || !(first.handshake ?? handshakeFailed(first.failure?.code)))
     return { ...address, connections };
-  if (context.intrusive && first.handshake) {
+
+  const spend = async (errand: Errand): Promise<ConnectionEvidence> => {
     if (spacingMs > 0) await clock.sleep(spacingMs, signal);
-    connections.push(await converse(context, host, ip, 'injection'));
-  }
+    purse.spend();
+    context.progress(`${host} [${ip}] connection ${connections.length - earlier.length + 1}`);
+    const connection = await converse(context, host, ip, errand);
+    connections.push(connection);
+    return connection;
+  };
   let stopped: string | undefined;
-  let spent = connections.length - earlier.length;
+  const disturbs = intrusive && first.handshake && !earlier.some((c) => c.injection);
   const log = await runProbes({
     goals,
-    budget: budget - spent,
+    // The rudest comes last, and its connection is kept for it.
+    budget: purse.left - (disturbs ? 1 : 0),
     log: probeLog(connections),
     ask: async (question) => {
-      if (spacingMs > 0) await clock.sleep(spacingMs, signal);
-      context.progress(`${host} [${ip}] connection ${++spent}`);
-      const connection = await converse(context, host, ip, question);
-      connections.push(connection);
+      if (stopped !== undefined) return { kind: 'none', reason: stopped };
+      const connection = await spend(question);
       const answer = probeLog([connection])[0]?.answer;
-      if (answer) return answer;
-      stopped = reasonOf(connection);
-      return { kind: 'none', reason: stopped };
+      stopped = answer ? slowed(first, connection) : reasonOf(connection);
+      return answer ?? { kind: 'none', reason: stopped ?? '' };
     },
   });
-  if (stopped === undefined && nextQuestion(log, goals)) stopped = 'budget';
-  return { ...address, connections, ...(stopped === undefined ? {} : { stopped }) };
+  const open = nextQuestion(log, goals) !== undefined;
+  if (disturbs && stopped === undefined) await spend(prove(log).versions['TLSv1.2'] === 'accepted' ? 'intrusion-tls12' : 'intrusion');
+  if (open) stopped ??= 'budget';
+  return { ...address, connections, ...(open && stopped !== undefined ? { stopped } : {}) };
+}
+
+function slowed(first: ConnectionEvidence, { milliseconds }: ConnectionEvidence): string | undefined {
+  return milliseconds > TARPIT.milliseconds && milliseconds > TARPIT.times * first.milliseconds ? 'smtp-tarpit' : undefined;
 }
 
 function reasonOf({ dial, failure, probe, starttls }: ConnectionEvidence): string {
@@ -61,152 +69,6 @@ function reasonOf({ dial, failure, probe, starttls }: ConnectionEvidence): strin
   if (failure) return failure.code;
   if (probe?.answer.kind === 'none') return probe.answer.reason;
   return `starttls-${starttls}`;
-}
-
-/** What a connection is opened for: the completed handshake, or one question of the prober. */
-type Errand = Question | 'handshake' | 'injection';
-
-async function converse(context: ProbeContext, host: string, ip: string, errand: Errand): Promise<ConnectionEvidence> {
-  const { network, clock, smtpPort, timeoutMs, signal } = context;
-  const began = clock.monotonic();
-  const since = (from: number): number => Math.max(0, Math.round(clock.monotonic() - from));
-  const draft: Draft = {
-    purpose: typeof errand === 'string' ? errand : errand.kind === 'hello' ? errand.topic : errand.kind,
-    at: since(context.startedAt),
-    milliseconds: 0,
-    dial: 'open',
-    starttls: 'unknown',
-    transcript: [],
-  };
-  const dialled = await network.dial({ address: ip, port: smtpPort, timeoutMs, ...(signal ? { signal } : {}) });
-  if (!dialled.ok) return { ...draft, dial: stored(dialled.failure), milliseconds: since(began) };
-  try {
-    await talk(context, host, dialled.conn, errand, draft);
-  } finally {
-    dialled.conn.close();
-  }
-  return { ...draft, milliseconds: since(began) };
-}
-
-/** Fills the draft as far as the server lets us come. */
-async function talk(context: ProbeContext, host: string, conn: Conn, errand: Errand, draft: Draft): Promise<void> {
-  const { helo, timeoutMs, signal, clock } = context;
-  const opened = await openSession({ conn, helo, timeoutMs, clock, ...(signal ? { signal } : {}) });
-  if (!opened.ok) {
-    draft.failure = stored(opened.failure);
-    return;
-  }
-  const session = opened.value;
-  try {
-    draft.greeting = session.greeting;
-    await upgrade(context, host, session, errand, draft);
-  } finally {
-    draft.transcript = session.transcript.slice(0, 200);
-  }
-}
-
-async function upgrade(context: ProbeContext, host: string, session: SmtpSession, errand: Errand, draft: Draft): Promise<void> {
-  const hello = await session.ehlo();
-  if (!hello.ok) {
-    draft.failure = stored(hello.failure);
-    return;
-  }
-  draft.ehlo = { code: hello.value.code, lines: hello.value.lines };
-  const offer = starttlsOffer(hello.value.lines);
-  draft.starttls = offer.status;
-  if (offer.status !== 'offered') {
-    if (offer.status === 'mangled') draft.mangledAs = offer.mangledAs;
-    await session.quit();
-  } else if (errand === 'injection') await inject(context, host, session, draft);
-  else if (errand === 'handshake') await complete(context, host, session, 'any', draft);
-  else if (errand.kind === 'handshake') await complete(context, host, session, errand.authentication, draft);
-  else await ask(context, host, session, errand, draft);
-}
-
-/** A handshake to its end, EHLO again, QUIT. */
-async function complete(
-  context: ProbeContext,
-  host: string,
-  session: SmtpSession,
-  authentication: 'RSA' | 'ECDSA' | 'any',
-  draft: Draft,
-): Promise<void> {
-  const { timeoutMs, signal } = context;
-  let facts: HandshakeFacts | undefined;
-  const only = authentication === 'any' ? {} : { authentication };
-  const secured = await session.startTls(async (plain) => {
-    const made = await handshake({ conn: plain, servername: host, timeoutMs, ...only, ...(signal ? { signal } : {}) });
-    if (made.ok) facts = made.facts;
-    return made;
-  });
-  if (facts) {
-    draft.handshake = {
-      version: facts.version as HandshakeEvidence['version'],
-      suite: facts.suite,
-      ...(facts.group ? { group: facts.group } : {}),
-      ...presentedChain(context, facts.sni, facts.chain),
-    };
-  }
-  if (!secured.ok) {
-    // To the prober this is an answer: the server has no key of that kind.
-    if (authentication !== 'any' && handshakeFailed(secured.failure.code))
-      draft.probe = { question: { kind: 'handshake', authentication }, answer: { kind: 'refused' } };
-    return notSecured(secured.failure, draft);
-  }
-  if (authentication !== 'any') await session.quit();
-  else await greetAgain(session, draft);
-}
-
-async function greetAgain(session: SmtpSession, draft: Draft): Promise<void> {
-  const again = await session.ehlo(); // [3207-4.2-2]
-  if (again.ok) draft.ehloAfterTls = { code: again.value.code, lines: again.value.lines };
-  else draft.failure = stored(again.failure);
-  await session.quit();
-}
-
-/**
- * CVE-2011-0411: one NOOP in clear behind STARTTLS. A server that answers it inside TLS executes what an attacker put in front of the sealed session
- * (RFC 3207 §4.2). Nothing else is sent.
- */
-async function inject(context: ProbeContext, host: string, session: SmtpSession, draft: Draft): Promise<void> {
-  const { timeoutMs, signal } = context;
-  const secured = await session.startTls(
-    (plain) => handshake({ conn: plain, servername: host, timeoutMs, ...(signal ? { signal } : {}) }),
-    'NOOP',
-  );
-  if (!secured.ok) return notSecured(secured.failure, draft);
-  const answered = await session.read(Math.min(timeoutMs, INJECTION_WAIT));
-  draft.injection = answered.ok ? 'executed' : answered.failure.code === 'smtp-silent' ? 'discarded' : 'unknown';
-  await session.quit();
-}
-
-/** One hello, and what came back; the handshake ends there. */
-async function ask(context: ProbeContext, host: string, session: SmtpSession, question: ProbeQuestion, draft: Draft): Promise<void> {
-  const agreed = await session.agreeOnTls();
-  if (!agreed.ok) return notSecured(agreed.failure, draft);
-  const { timeoutMs, signal } = context;
-  const answer = await askHello({ conn: session.conn, question, serverName: host, timeoutMs, ...(signal ? { signal } : {}) });
-  const probe = probeEvidence({ question, answer });
-  if (probe) draft.probe = probe;
-  const chain = answer.kind === 'hello' ? answer.flight.certificates : undefined;
-  if (chain?.length) draft.presented = presentedChain(context, host, chain);
-}
-
-function notSecured(failure: Failure, draft: Draft): void {
-  draft.failure = stored(failure);
-  if (failure.code !== 'smtp-starttls-refused') return;
-  // Any answer but 220 (RFC 3207 §4): senders that do not insist go on in clear.
-  draft.starttls = 'refused';
-  draft.starttlsReply = { code: Number(failure.detail.slice(0, 3)), lines: [failure.detail.slice(4)] };
-}
-
-function presentedChain({ trustStore, now }: ProbeContext, sni: string, chain: readonly Uint8Array[]): PresentedChain {
-  const sent = chain.flatMap((der) => {
-    const parsed = parseCertificate(der);
-    return parsed.ok ? [parsed.value] : [];
-  });
-  const { chain: trust, validity, problems } = verifyChain({ sent, anchors: trustStore, at: now });
-  return { sni, chain: chain.map((der) => Buffer.from(der).toString('base64')), pkix: { chain: trust, validity, problems } };
 }
 
 /** Silence and temporary refusals say nothing about a server; only what it clearly shows does. */

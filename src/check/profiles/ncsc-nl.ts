@@ -87,6 +87,7 @@ export const ncscNl: Profile = {
     'tls-compression': { severity: 'fail', clause: 'NCSC-NL 2025-05 B7-1', depth: 'verdict' },
     'tls-no-extended-master-secret': { severity: 'fail', clause: 'NCSC-NL 2025-05 B8-1', depth: 'verdict' },
     'tls-no-secure-renegotiation': { severity: 'fail', clause: 'NCSC-NL 2025-05 B8-1', depth: 'verdict' },
+    'tls-renegotiation': { severity: 'info', clause: 'NCSC-NL 2025-05 B8-1', depth: 'intrusive' },
     'cert-weak-key': { severity: 'fail', clause: 'NCSC-NL 2025-05 B3-3', depth: 'triage' },
     'cert-short-key': { severity: 'warn', clause: 'NCSC-NL 2025-05 B3-3', depth: 'triage' },
     'cert-weak-signature': { severity: 'fail', clause: 'NCSC-NL 2025-05 B3-1', depth: 'triage' },

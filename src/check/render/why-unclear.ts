@@ -8,6 +8,7 @@ const causes = [
   'mx-lookup-failed',
   'dnssec-indeterminate',
   'mx-inconclusive',
+  'tls-unsettled',
 ];
 
 /** The finding that says why something could not be told. */

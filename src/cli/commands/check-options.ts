@@ -1,7 +1,8 @@
 import { parseIp } from '../../base/index.js';
-import { profiles, type CheckOptions, type Profile } from '../../check/index.js';
+import { parseOptOut, profiles, type CheckOptions, type Profile } from '../../check/index.js';
 import type { ReportFlags } from './report-options.js';
-import { misuse, readResolverFlags, type ResolverFlags } from './resolver-options.js';
+import { readFile } from '../read-file.js';
+import { misuse, readResolverFlags, take, type ResolverFlags } from './resolver-options.js';
 
 /** The options of `hermetic check` as commander hands them over. */
 export interface CheckFlags extends ResolverFlags, ReportFlags {
@@ -10,6 +11,9 @@ export interface CheckFlags extends ResolverFlags, ReportFlags {
   readonly budget?: string;
   readonly spacing?: string;
   readonly resume?: string;
+  readonly optOut?: string;
+  readonly maxHosts?: string;
+  readonly maxAddresses?: string;
   readonly intrusive?: boolean;
   readonly smtpPort: string;
   readonly httpsPort: string;
@@ -38,6 +42,11 @@ export function readCheckFlags(flags: CheckFlags): CheckOptions {
     depth,
     ...(flags.intrusive ? { intrusive: true } : {}),
     ...(flags.budget === undefined ? {} : { budget: number('--budget', flags.budget, 1, 1000) }),
+    ...(flags.maxHosts === undefined ? {} : { maxHosts: number('--max-hosts', flags.maxHosts, 1, 100) }),
+    ...(flags.maxAddresses === undefined ? {} : { maxAddresses: number('--max-addresses', flags.maxAddresses, 1, 100) }),
+    ...(flags.optOut === undefined
+      ? {}
+      : { optOut: take('--opt-out', parseOptOut(readFile(flags.optOut, '--opt-out')), 'Write one host name or address a line.') }),
     ...(flags.spacing === undefined ? {} : { spacingMs: 1000 * number('--spacing', flags.spacing, 0, 600) }),
     profile: profileNamed(flags.profile),
     smtpPort: number('--smtp-port', flags.smtpPort, 1, 65535),

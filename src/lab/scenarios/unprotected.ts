@@ -33,7 +33,7 @@ export const unprotectedDomains: readonly Scenario[] = [
   },
   {
     domain: 'short-hellos.example',
-    says: 'reads 64 suites of a hello and refuses what offers the good ones behind them',
+    says: 'refuses a hello of more than 64 suites',
     hosts: [{ certificate: 'rsa', speaks: 'short-hellos' }],
     expect: onlyThis('tls-hello-intolerant'),
   },

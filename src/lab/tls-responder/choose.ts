@@ -16,6 +16,7 @@ export function choose(config: ResponderConfig, hello: ReceivedHello): Choice | 
     hello.versions.length > 0 ? hello.versions : config.versions.filter((v) => v <= hello.maxVersion && v !== ProtocolVersion['TLSv1.3']);
   const version = Math.max(...config.versions.filter((v) => offered.includes(v)));
   if (!Number.isFinite(version)) return { alert: 70 };
+  if (hello.suites.length > (config.mostSuites ?? Infinity)) return { alert: 80 };
   const theirs = hello.suites.slice(0, config.readsSuites);
   const inOrder = (mine: readonly number[], other: readonly number[]): number[] =>
     config.preference === 'client' ? other.filter((id) => mine.includes(id)) : mine.filter((id) => other.includes(id));

@@ -26,6 +26,8 @@ export interface ResponderConfig {
   readonly extendedMasterSecret?: boolean;
   /** Looks at no more suites than this of a hello, and refuses the rest as if they were not there. */
   readonly readsSuites?: number;
+  /** Refuses a hello of more suites than this. */
+  readonly mostSuites?: number;
   /** How it says no. Default an alert. */
   readonly refusal?: 'alert' | 'close';
 }

@@ -16,6 +16,8 @@ export interface AskHelloRequest {
 }
 
 const TIMEOUT = 15_000;
+/** Milliseconds for the server to hang up in its turn. */
+const FAREWELL = 300;
 /** close_notify as a warning (RFC 5246 §7.2.1): the server learns that nobody will go on. */
 const goodbye = Uint8Array.of(21, 3, 1, 0, 2, 1, 0);
 
@@ -32,10 +34,7 @@ export function askHello({ conn, question, serverName, timeoutMs = TIMEOUT, sign
     };
     const finish = (answer: Answer): void => {
       settle();
-      if (answer.kind === 'hello') stream.write(goodbye);
-      stream.end();
-      conn.close();
-      resolve(answer);
+      void leave(conn, answer.kind === 'hello').then(() => resolve(answer));
     };
     const take = (bytes: Uint8Array): void => {
       const answer = reader.push(bytes);
@@ -57,6 +56,23 @@ export function askHello({ conn, question, serverName, timeoutMs = TIMEOUT, sign
       question.kind === 'ssl2' ? buildSsl2ClientHello(randomBytes(16)) : buildClientHello(helloFor(question, randomBytes(64), serverName)),
     );
     stream.resume();
+  });
+}
+
+/** Says goodbye in the middle of a handshake, and gives the server a moment to hear it: a reset would look like a fault in its log. */
+function leave({ stream, close }: Conn, amid: boolean): Promise<void> {
+  return new Promise((resolve) => {
+    const gone = (): void => {
+      clearTimeout(timer);
+      stream.off('end', gone).off('close', gone);
+      close();
+      resolve();
+    };
+    const timer = setTimeout(gone, FAREWELL);
+    stream.once('end', gone).once('close', gone).resume();
+    if (stream.readableEnded || stream.destroyed) gone();
+    else if (amid) stream.end(goodbye);
+    else stream.end();
   });
 }
 

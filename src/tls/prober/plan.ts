@@ -3,7 +3,7 @@ import type { Ask, Goals } from './goals.js';
 import { prove, type Proven } from './proven.js';
 import { freshHello, unrefused } from './fresh-hello.js';
 import { newestFirst, only, suites12, suites13, suitesOld, type Question, type Topic } from './question.js';
-import { carriersOf, dheSuites, existsIn, generations, settle, speaksFor } from './settle.js';
+import { carriersOf, dheSuites, existsIn, generations, settle, settleKey, speaksFor } from './settle.js';
 import { surface } from './surface.js';
 
 /**
@@ -53,10 +53,12 @@ function certificates(proven: Proven): Question | undefined {
 }
 
 /** TLS 1.3 encrypts its certificate: a key that older versions do not show appears only in a completed handshake. */
-function otherKeys({ log, versions, keys }: Proven): Question | undefined {
-  if (versions['TLSv1.3'] !== 'accepted') return undefined;
-  const asked = (key: string): boolean => log.some(({ question: q }) => q.kind === 'handshake' && q.authentication === key);
-  return first(['ECDSA', 'RSA'] as const, (key) => (keys.has(key) || asked(key) ? undefined : { kind: 'handshake', authentication: key }));
+function otherKeys(proven: Proven): Question | undefined {
+  if (proven.versions['TLSv1.3'] !== 'accepted') return undefined;
+  const asked = (key: string): boolean => proven.log.some(({ question: q }) => q.kind === 'handshake' && q.authentication === key);
+  return first(['ECDSA', 'RSA'] as const, (key) =>
+    settleKey(proven, key) !== 'unknown' || asked(key) ? undefined : { kind: 'handshake', authentication: key },
+  );
 }
 
 function questionFor(proven: Proven, ask: Ask): Question | undefined {

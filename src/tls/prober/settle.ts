@@ -156,6 +156,16 @@ function settleOrder(proven: Proven, worse: readonly number[]): Verdict {
 
 const chosen = ({ hello }: Heard): number => hello?.suite ?? -1;
 
+/** Whether the server has such a key: TLS 1.3 encrypts its certificate, so that only a completed handshake tells there. */
+export function settleKey(proven: Proven, key: 'RSA' | 'ECDSA'): Settled {
+  if (proven.keys.has(key)) return 'accepted';
+  const older = suites12.every((id) => known.get(id)?.authentication !== key || suiteRefused(proven, id));
+  const newer =
+    proven.versions['TLSv1.3'] === 'refused' ||
+    proven.log.some(({ question: q, answer }) => q.kind === 'handshake' && q.authentication === key && answer.kind === 'refused');
+  return older && newer ? 'refused' : 'unknown';
+}
+
 export const dheSuites = only(suites12, (s) => s.keyExchange === 'DHE' && s.authentication !== 'none');
 
 /** The finite-field group of an authenticated suite; anonymous suites may use one of their own. */

@@ -1,0 +1,10 @@
+import { defineFailures } from '../base/index.js';
+
+export const checkFailures = defineFailures({
+  'opt-out-malformed': {
+    blame: 'local',
+    temporary: false,
+    says: 'A line of the opt-out list is neither a host name nor an address.',
+    fix: 'Write one a line: mx.example.com, *.example.com, 192.0.2.25, 192.0.2.0/24 or 2001:db8::/32; # begins a remark.',
+  },
+});

@@ -1,0 +1,26 @@
+import type { Evidence } from '../../evidence/index.js';
+import { settleKey } from '../../tls/index.js';
+import { handshakeFailed } from '../exposure.js';
+import type { FindingId } from '../findings/catalogue.js';
+import type { Profile } from '../profiles/profile.js';
+import type { JudgedAddress, JudgedHost } from './judge-host.js';
+import { unsettled } from './tls-rules.js';
+
+/** What the profile asks of an address at this depth, and the answers neither raise nor rule out. */
+export function openRules(
+  { depth, mtaSts }: Evidence,
+  { tls }: Profile,
+  { evidence: { tlsa } }: JudgedHost,
+  { shown, probed, connection }: JudgedAddress,
+): readonly FindingId[] {
+  if (depth === 'triage' || shown.starttls !== 'offered') return [];
+  // Where the first conversation came to nothing, that is what is told.
+  if (!connection?.handshake && !handshakeFailed(connection?.failure?.code)) return [];
+  // A certificate that has not been seen may be the one that is wrong.
+  const unseen = connection?.handshake && (['RSA', 'ECDSA'] as const).some((key) => settleKey(probed.proven, key) === 'unknown');
+  return [
+    ...unsettled(probed, tls),
+    ...(unseen && tlsa.status === 'usable' ? (['dane-mismatch'] as const) : []),
+    ...(unseen && mtaSts.policy?.mode === 'enforce' ? (['cert-unknown-ca'] as const) : []),
+  ];
+}

@@ -1,0 +1,171 @@
+import type { Failure } from '../../base/index.js';
+import { probeEvidence } from '../../evidence/index.js';
+import type { ConnectionEvidence, HandshakeEvidence, PresentedChain } from '../../evidence/index.js';
+import type { Conn } from '../../net/index.js';
+import { openSession, starttlsOffer, type SmtpSession } from '../../smtp/index.js';
+import { askHello, handshake, renegotiate, type AskHelloRequest, type HandshakeFacts, type Question } from '../../tls/index.js';
+import { parseCertificate, verifyChain } from '../../x509/index.js';
+import { handshakeFailed } from '../exposure.js';
+import { stored, type ProbeContext } from './context.js';
+
+type ProbeQuestion = AskHelloRequest['question'];
+type Draft = { -readonly [K in keyof ConnectionEvidence]: ConnectionEvidence[K] };
+
+/** What a connection is opened for: the completed handshake, one question of the prober, or what `--intrusive` does. */
+export type Errand = Question | 'handshake' | 'intrusion' | 'intrusion-tls12';
+
+/** One SMTP connection from its greeting to its end, as evidence. Rejects only with the signal's reason. */
+export async function converse(context: ProbeContext, host: string, ip: string, errand: Errand): Promise<ConnectionEvidence> {
+  const { network, clock, smtpPort, timeoutMs, signal } = context;
+  const began = clock.monotonic();
+  const since = (from: number): number => Math.max(0, Math.round(clock.monotonic() - from));
+  const draft: Draft = {
+    purpose: typeof errand === 'string' ? errand : errand.kind === 'hello' ? errand.topic : errand.kind,
+    at: since(context.startedAt),
+    milliseconds: 0,
+    dial: 'open',
+    starttls: 'unknown',
+    transcript: [],
+  };
+  const dialled = await network.dial({ address: ip, port: smtpPort, timeoutMs, ...(signal ? { signal } : {}) });
+  if (!dialled.ok) return { ...draft, dial: stored(dialled.failure), milliseconds: since(began) };
+  try {
+    await talk(context, host, dialled.conn, errand, draft);
+  } finally {
+    dialled.conn.close();
+  }
+  return { ...draft, milliseconds: since(began) };
+}
+
+/** Fills the draft as far as the server lets us come. */
+async function talk(context: ProbeContext, host: string, conn: Conn, errand: Errand, draft: Draft): Promise<void> {
+  const { helo, timeoutMs, signal, clock } = context;
+  const opened = await openSession({ conn, helo, timeoutMs, clock, ...(signal ? { signal } : {}) });
+  if (!opened.ok) {
+    draft.failure = stored(opened.failure);
+    return;
+  }
+  const session = opened.value;
+  try {
+    draft.greeting = session.greeting;
+    await upgrade(context, host, session, errand, draft);
+  } finally {
+    draft.transcript = session.transcript.slice(0, 200);
+  }
+}
+
+async function upgrade(context: ProbeContext, host: string, session: SmtpSession, errand: Errand, draft: Draft): Promise<void> {
+  const hello = await session.ehlo();
+  if (!hello.ok) {
+    draft.failure = stored(hello.failure);
+    return;
+  }
+  draft.ehlo = { code: hello.value.code, lines: hello.value.lines };
+  const offer = starttlsOffer(hello.value.lines);
+  draft.starttls = offer.status;
+  if (offer.status !== 'offered') {
+    if (offer.status === 'mangled') draft.mangledAs = offer.mangledAs;
+    await session.quit();
+  } else if (errand === 'intrusion' || errand === 'intrusion-tls12') await intrude(context, host, session, errand, draft);
+  else if (errand === 'handshake') await complete(context, host, session, 'any', draft);
+  else if (errand.kind === 'handshake') await complete(context, host, session, errand.authentication, draft);
+  else await ask(context, host, session, errand, draft);
+}
+
+/** A handshake to its end, EHLO again, QUIT. */
+async function complete(
+  context: ProbeContext,
+  host: string,
+  session: SmtpSession,
+  authentication: 'RSA' | 'ECDSA' | 'any',
+  draft: Draft,
+): Promise<void> {
+  const { timeoutMs, signal } = context;
+  let facts: HandshakeFacts | undefined;
+  const only = authentication === 'any' ? {} : { authentication };
+  const secured = await session.startTls(async (plain) => {
+    const made = await handshake({ conn: plain, servername: host, timeoutMs, ...only, ...(signal ? { signal } : {}) });
+    if (made.ok) facts = made.facts;
+    return made;
+  });
+  if (facts) {
+    draft.handshake = {
+      version: facts.version as HandshakeEvidence['version'],
+      suite: facts.suite,
+      ...(facts.group ? { group: facts.group } : {}),
+      ...presentedChain(context, facts.sni, facts.chain),
+    };
+  }
+  if (!secured.ok) {
+    // To the prober this is an answer: the server has no key of that kind.
+    if (authentication !== 'any' && handshakeFailed(secured.failure.code))
+      draft.probe = { question: { kind: 'handshake', authentication }, answer: { kind: 'refused' } };
+    return notSecured(secured.failure, draft);
+  }
+  if (authentication !== 'any') await session.quit();
+  else await greetAgain(session, draft);
+}
+
+async function greetAgain(session: SmtpSession, draft: Draft): Promise<void> {
+  const again = await session.ehlo(); // [3207-4.2-2]
+  if (again.ok) draft.ehloAfterTls = { code: again.value.code, lines: again.value.lines };
+  else draft.failure = stored(again.failure);
+  await session.quit();
+}
+
+/**
+ * CVE-2011-0411: one NOOP in clear behind STARTTLS. A server that answers it inside TLS executes what an attacker put in front of the sealed session
+ * (RFC 3207 §4.2). In TLS 1.2 the same connection asks for one renegotiation. Nothing else is sent.
+ */
+async function intrude(
+  context: ProbeContext,
+  host: string,
+  session: SmtpSession,
+  errand: 'intrusion' | 'intrusion-tls12',
+  draft: Draft,
+): Promise<void> {
+  const { timeoutMs, signal } = context;
+  const limit = errand === 'intrusion-tls12' ? { maxVersion: 'TLSv1.2' as const } : {};
+  const secured = await session.startTls(
+    (plain) => handshake({ conn: plain, servername: host, timeoutMs, ...limit, ...(signal ? { signal } : {}) }),
+    'NOOP',
+  );
+  if (!secured.ok) return notSecured(secured.failure, draft);
+  draft.injection = 'unknown';
+  const first = await session.ehlo();
+  if (errand === 'intrusion-tls12') draft.renegotiation = await renegotiate(session.conn, timeoutMs);
+  // An executed NOOP was answered in the place of EHLO, whose reply then comes in the place of that to QUIT.
+  const second = await session.command('QUIT');
+  if (second.ok) draft.injection = second.value.code === 221 ? 'discarded' : 'executed';
+  else if (first.ok && first.value.lines.length > 1) draft.injection = 'discarded';
+  session.close();
+}
+
+/** One hello, and what came back; the handshake ends there. */
+async function ask(context: ProbeContext, host: string, session: SmtpSession, question: ProbeQuestion, draft: Draft): Promise<void> {
+  const agreed = await session.agreeOnTls();
+  if (!agreed.ok) return notSecured(agreed.failure, draft);
+  const { timeoutMs, signal } = context;
+  const answer = await askHello({ conn: session.conn, question, serverName: host, timeoutMs, ...(signal ? { signal } : {}) });
+  const probe = probeEvidence({ question, answer });
+  if (probe) draft.probe = probe;
+  const chain = answer.kind === 'hello' ? answer.flight.certificates : undefined;
+  if (chain?.length) draft.presented = presentedChain(context, host, chain);
+}
+
+function notSecured(failure: Failure, draft: Draft): void {
+  draft.failure = stored(failure);
+  if (failure.code !== 'smtp-starttls-refused') return;
+  // Any answer but 220 (RFC 3207 §4): senders that do not insist go on in clear.
+  draft.starttls = 'refused';
+  draft.starttlsReply = { code: Number(failure.detail.slice(0, 3)), lines: [failure.detail.slice(4)] };
+}
+
+function presentedChain({ trustStore, now }: ProbeContext, sni: string, chain: readonly Uint8Array[]): PresentedChain {
+  const sent = chain.flatMap((der) => {
+    const parsed = parseCertificate(der);
+    return parsed.ok ? [parsed.value] : [];
+  });
+  const { chain: trust, validity, problems } = verifyChain({ sent, anchors: trustStore, at: now });
+  return { sni, chain: chain.map((der) => Buffer.from(der).toString('base64')), pkix: { chain: trust, validity, problems } };
+}

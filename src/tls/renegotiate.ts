@@ -1,0 +1,21 @@
+import { TLSSocket } from 'node:tls';
+import type { Conn } from '../net/index.js';
+
+/**
+ * Asks for a second handshake inside a session of TLS 1.2 or earlier (RFC 5246 §7.4.1.2), once. A server that refuses says so or hangs up. Never rejects.
+ */
+export function renegotiate({ stream }: Conn, timeoutMs: number): Promise<'accepted' | 'refused' | 'unknown'> {
+  if (!(stream instanceof TLSSocket)) return Promise.resolve('unknown');
+  return new Promise((resolve) => {
+    const finish = (outcome: 'accepted' | 'refused' | 'unknown'): void => {
+      clearTimeout(timer);
+      stream.off('close', refused).off('error', refused);
+      stream.on('error', () => undefined);
+      resolve(outcome);
+    };
+    const refused = (): void => finish('refused');
+    const timer = setTimeout(() => finish('unknown'), timeoutMs);
+    stream.on('close', refused).on('error', refused);
+    stream.renegotiate({ rejectUnauthorized: false }, (error) => finish(error ? 'refused' : 'accepted'));
+  });
+}
