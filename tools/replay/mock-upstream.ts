@@ -90,12 +90,14 @@ function hasEntry(scenario: Scenario, step: number, name: Name, type: number): b
 }
 
 function matches(entry: Entry, name: Name, type: number): boolean {
+  if (entry.raw) return false;
   const asked = entry.question && Name.parse(entry.question.name);
-  if (!asked?.ok) return entry.match.length > 0 && !entry.match.includes('qname');
+  if (!asked?.ok) return entry.match.length > 0 && !entry.match.some((word) => /^q(name|case)$/.test(word));
   if (entry.match.includes('qtype') && typeNumber(entry.question?.type ?? '') !== type) return false;
-  if (entry.match.includes('qname') && !asked.value.equals(name)) return false;
+  const byName = entry.match.includes('qname') || entry.match.includes('qcase');
+  if (byName && !asked.value.equals(name)) return false;
   if (entry.match.includes('subdomain') && !name.isAtOrBelow(asked.value)) return false;
-  return entry.match.includes('qname') || entry.match.includes('subdomain') || entry.match.includes('qtype');
+  return byName || entry.match.includes('subdomain') || entry.match.includes('qtype');
 }
 
 function isReferral(entry: Entry, type: number): boolean {

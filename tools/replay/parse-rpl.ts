@@ -10,11 +10,14 @@ export interface Entry {
   readonly answer: readonly ResourceRecord[];
   readonly authority: readonly ResourceRecord[];
   readonly additional: readonly ResourceRecord[];
+  /** Octets that are no message: `RAW` or `HEX_ANSWER_BEGIN`. */
+  readonly raw: boolean;
 }
 
 export interface ResourceQuestion {
   readonly name: string;
   readonly type: string;
+  readonly class: string;
 }
 
 export interface Range {
@@ -31,7 +34,7 @@ export interface Step {
   readonly entry: Entry | undefined;
 }
 
-/** A replay file of Unbound's format: its configuration lines, virtual servers and steps. */
+/** A replay file in the format of Unbound's testbound or of Deckard: its configuration lines, virtual servers and steps. */
 export interface Scenario {
   readonly title: string;
   readonly config: readonly string[];
@@ -80,6 +83,7 @@ function readEntry(lines: Lines, unread: string[]): Entry {
   const reply: string[] = [];
   const sections: Record<string, ResourceRecord[]> = { ANSWER: [], AUTHORITY: [], ADDITIONAL: [] };
   let question: ResourceQuestion | undefined;
+  let raw = false;
   let section = '';
   for (let words = lines.next(); words && words[0] !== 'ENTRY_END'; words = lines.next()) {
     const [first = '', ...rest] = words;
@@ -87,7 +91,16 @@ function readEntry(lines: Lines, unread: string[]): Entry {
     else if (first === 'ADJUST') adjust.push(...rest);
     else if (first === 'REPLY') reply.push(...rest);
     else if (first === 'SECTION') section = rest[0] ?? '';
-    else if (section === 'QUESTION') question ??= { name: first, type: rest.find((w) => !/^(IN|CH)$/.test(w)) ?? '' };
+    else if (/^(RAW|HEX_ANSWER_BEGIN|HEX_EDNSDATA_BEGIN)$/.test(first)) {
+      raw ||= first !== 'HEX_EDNSDATA_BEGIN';
+      while (first !== 'RAW' && lines.next()?.[0] !== first.replace('BEGIN', 'END') && !lines.ended) continue;
+      if (first === 'RAW') lines.next();
+    } else if (section === 'QUESTION')
+      question ??= {
+        name: first,
+        type: rest.find((w) => !/^(IN|CH|HS|CLASS\d+|\d+)$/i.test(w)) ?? '',
+        class: rest.find((w) => /^(CH|HS)$/i.test(w)) ?? 'IN',
+      };
     else {
       // A record may span lines by parentheses; its class and TTL may be left out.
       let text = lines.raw;
@@ -101,13 +114,15 @@ function readEntry(lines: Lines, unread: string[]): Entry {
     }
   }
   return {
-    match,
+    // What both formats mean by saying nothing, as far as a question is given.
+    match: match.length > 0 || !question ? match : ['opcode', 'qtype', 'qname'],
     adjust,
     reply,
     question,
     answer: sections['ANSWER'] ?? [],
     authority: sections['AUTHORITY'] ?? [],
     additional: sections['ADDITIONAL'] ?? [],
+    raw,
   };
 }
 
@@ -115,6 +130,10 @@ class Lines {
   raw = '';
   #at = 0;
   constructor(private readonly lines: readonly string[]) {}
+
+  get ended(): boolean {
+    return this.#at >= this.lines.length;
+  }
 
   /** Words of the next line that holds any. */
   next(): string[] | undefined {

@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Name } from '../../base/index.js';
-import { typeNumber, validate, verifyProof, type Answer, type Proof } from '../../dns/index.js';
+import {
+  formatRecord,
+  parseTrustAnchors,
+  typeNumber,
+  validate,
+  verifyProof,
+  type Answer,
+  type Proof,
+  type TrustAnchor,
+} from '../../dns/index.js';
 import { LabDns } from './lab-dns.js';
 import type { ZoneSpec } from './zone.js';
 
@@ -36,13 +45,13 @@ const zones: ZoneSpec[] = [
   })),
 ];
 
-async function ask(question: string, dns: LabDns): Promise<Answer & { asked: number }> {
+async function ask(question: string, dns: LabDns, more: readonly TrustAnchor[] = []): Promise<Answer & { asked: number }> {
   const [name = '', type = ''] = question.split(' ');
   let asked = 0;
   const answer = await validate({
     name: Name.of(name),
     type: typeNumber(type) as number,
-    anchors: dns.anchors,
+    anchors: [...dns.anchors, ...more],
     now,
     fetch: (n, t) => {
       asked++;
@@ -115,6 +124,25 @@ test('bad signatures are bogus, never insecure', async () => {
   assert.equal(await code('not-yet-valid'), 'dnssec-signature-not-yet-valid');
   assert.equal(await code('wrong-key'), 'dnssec-key-missing');
   assert.equal(await code('stripped'), 'dnssec-cut-unproved');
+});
+
+test('RFC 7646: below a negative anchor nothing is bogus and nothing secure; the closest anchor decides', async () => {
+  const negative = (zone: string): TrustAnchor => ({ zone: Name.of(zone), ds: [], keys: [], negative: true });
+  for (const question of ['www.expired.example A', 'www.expired.example AAAA', '_25._tcp.mx.expired.example TLSA']) {
+    assert.equal((await ask(question, shared)).dnssec, 'bogus');
+    for (const zone of ['expired.example', 'example']) assert.equal((await ask(question, shared, [negative(zone)])).dnssec, 'insecure');
+  }
+  assert.equal((await ask('www.a13-nsec.example A', shared, [negative('expired.example')])).dnssec, 'secure');
+  const ds = await ask('a13-nsec.example DS', shared);
+  const own = parseTrustAnchors(ds.records.map(formatRecord).join('\n'));
+  assert.ok(own.ok);
+  assert.equal((await ask('www.a13-nsec.example A', shared, [negative('example')])).dnssec, 'insecure');
+  assert.equal((await ask('www.a13-nsec.example A', shared, [negative('example'), ...own.value])).dnssec, 'secure');
+});
+
+test('an anchor that cannot be read is refused, never left out', () => {
+  for (const line of ['example. IN DS 1 13', 'example. IN DNSKEY 257 3', 'example. IN A 192.0.2.1', ''])
+    assert.equal(parseTrustAnchors(`. IN DS 20326 8 2 ${'ab'.repeat(32)}\n${line}`).ok, line === '', line);
 });
 
 test('a cold TLSA chain costs at most six questions upstream', async () => {

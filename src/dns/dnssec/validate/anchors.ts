@@ -32,10 +32,12 @@ export function parseTrustAnchors(text: string): Result<readonly TrustAnchor[]> 
     anchors.set(rr.name.key, anchor);
     if (rr.type === RRType.DS) {
       const read = readDs(rr);
-      if (read.ok) anchor.ds.push(read.value);
+      if (!read.ok) return read;
+      anchor.ds.push(read.value);
     } else if (rr.type === RRType.DNSKEY) {
       const read = readDnskey(rr);
-      if (read.ok) anchor.keys.push(read.value);
+      if (!read.ok) return read;
+      anchor.keys.push(read.value);
     } else return fail(wireFailures.make('dns-text-malformed', 'a trust anchor is a DS or DNSKEY record'));
   }
   if (anchors.size === 0) return fail(wireFailures.make('dns-text-malformed', 'no DS or DNSKEY record in the file'));

@@ -12,6 +12,8 @@ import { timeOf } from './verify-rrset.js';
 const ZONE_KEY = 0x0100;
 const REVOKED = 0x0080;
 const MAX_KEYS = 64;
+/** Seconds that what rests on a negative anchor is kept. */
+const NEGATIVE_TTL = 300;
 
 /** What the parent says of a name: a secure delegation, a proved insecure one, no cut there, or nothing that can be believed. */
 type Cut =
@@ -46,6 +48,7 @@ export class Chain implements Zones {
   async #zone(name: Name): Promise<ZoneStatus> {
     const anchor = this.anchor(name);
     if (!anchor) return { status: 'indeterminate', failure: noAnchor(name) };
+    if (anchor.negative) return { status: 'insecure', expires: this.#expiry(NEGATIVE_TTL) };
     const cached = this.session.request.cache?.get(name.key);
     if (cached && 'expires' in cached.zone && cached.zone.expires > this.session.request.now) {
       this.#cachedGrounds.set(name.key, cached.grounds);
@@ -60,6 +63,7 @@ export class Chain implements Zones {
   async enclosing(name: Name): Promise<Enclosing> {
     const anchor = this.anchor(name);
     if (!anchor) return { status: 'indeterminate', failure: noAnchor(name) };
+    if (anchor.negative) return { status: 'insecure', expires: this.#expiry(NEGATIVE_TTL) };
     for (let labels = anchor.zone.labels.length + 1; labels <= name.labels.length; labels++) {
       const at = name.suffix(labels);
       const cut = await this.#cut(at);

@@ -14,6 +14,8 @@ export interface TrustAnchor {
   readonly zone: Name;
   readonly ds: readonly Ds[];
   readonly keys: readonly Dnskey[];
+  /** A negative trust anchor (RFC 7646): the zone and all below it, down to the next anchor, count as unsigned. */
+  readonly negative?: true;
 }
 
 /** Bounds on the work one answer may cause (CVE-2023-50387, CVE-2023-50868). */
