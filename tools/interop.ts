@@ -20,6 +20,10 @@ const needed: Readonly<Record<string, string>> = {
   '/usr/bin/testssl': 'testssl.sh',
   '/usr/bin/sslscan': 'sslscan',
   '/usr/bin/nmap': 'nmap',
+  '/usr/bin/chromium': 'chromium',
+  '/usr/share/fonts/truetype/liberation/LiberationSans-Regular.ttf': 'fonts-liberation',
+  '/usr/bin/xmllint': 'libxml2-utils',
+  '/usr/bin/pdftotext': 'poppler-utils',
 };
 const LEAST = 14;
 

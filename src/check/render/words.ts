@@ -75,3 +75,7 @@ export function versionName(version: string): string {
     .replace('TLSv', 'TLS ')
     .replace('SSLv', 'SSL ');
 }
+
+export function counted(n: number, thing: string): string {
+  return `${n} ${thing}${n === 1 ? '' : 's'}`;
+}

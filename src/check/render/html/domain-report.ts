@@ -1,6 +1,6 @@
 import type { CheckResult } from '../../../evidence/index.js';
 import { headline } from '../headline.js';
-import { verdictTones } from '../words.js';
+import { counted, verdictTones } from '../words.js';
 import { exposureLegend, exposureTable } from './exposure-table.js';
 import { fixList } from './fix-list.js';
 import { hostReport } from './host-report.js';
@@ -18,7 +18,7 @@ export function domainReport(result: CheckResult, nth: number): Markup {
       <p class="lead">${headline(result)}</p>
       <p class="meta">
         Checked ${result.checkedAt.replace('T', ' ').replace('Z', ' UTC')}, profile ${result.profile}, depth ${result.depth},
-        ${result.connections} connections to mail hosts
+        ${counted(result.connections, 'connection')} to mail hosts
       </p>
     </header>
     ${mail && exposureSection(result)} ${mail && hostSection(result)} ${fixList(result)} ${notes(result)}
@@ -32,6 +32,14 @@ function exposureSection({ exposure }: CheckResult): Markup {
   </section>`;
 }
 
+const routeWords: Readonly<Record<CheckResult['route']['kind'], string>> = {
+  mx: 'present',
+  implicit: 'none: the address of the domain itself takes mail',
+  'null-mx': 'says that no mail is wanted',
+  none: 'none',
+  error: 'could not be looked up',
+};
+
 function hostSection(result: CheckResult): Markup {
   const { mtaSts, tlsRpt, route, control } = result;
   const days = Math.round((mtaSts.maxAge ?? 0) / 8640) / 10;
@@ -44,7 +52,7 @@ function hostSection(result: CheckResult): Markup {
     <div class="card">
       <dl>
         <dt>MX record</dt>
-        <dd>${route.kind}, DNSSEC ${route.dnssec}</dd>
+        <dd>${routeWords[route.kind]}, DNSSEC ${route.dnssec}</dd>
         <dt>MTA-STS policy</dt>
         <dd>${sts}${problems(mtaSts.problems)}</dd>
         <dt>TLS-RPT</dt>

@@ -1,6 +1,6 @@
 import type { CheckResult, MailAddress, MailCertificate, MailHost } from '../../../evidence/index.js';
 import type { Exposure } from '../../../policy/index.js';
-import { tlsVersions, versionName, type Tone } from '../words.js';
+import { counted, tlsVersions, versionName, type Tone } from '../words.js';
 import { chip } from './chip.js';
 import { exposureTable } from './exposure-table.js';
 import { markup, type Markup } from './markup.js';
@@ -61,7 +61,7 @@ function addressReport(address: MailAddress, { depth, exposure }: CheckResult, s
         reached
           ? chip(`STARTTLS ${starttls}`, starttls === 'offered' ? 'good' : starttls === 'unknown' ? 'fair' : 'bad', 'span')
           : chip(`${status}${reason ? ` (${reason})` : ''}`, status === 'unreachable' ? 'bad' : 'fair', 'span')
-      }<span class="soft">${connections} connections</span>
+      }<span class="soft">${counted(connections, 'connection')}</span>
     </div>
     ${reached && starttls === 'offered' && inventory(tls, depth === 'inventory')} ${certificates.map(certificate)}
     ${several && alone(address.exposure, exposure, `Were ${ip} the only address`)}

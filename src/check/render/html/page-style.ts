@@ -27,7 +27,7 @@ p { margin: .4rem 0; }
 a { color: var(--accent); }
 a:focus-visible, [tabindex]:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; border-radius: 4px; }
 code, .mono { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, "Liberation Mono", monospace; font-size: .86em; }
-.hero { padding: 2.25rem 0 .25rem; }
+.hero { padding: 2.25rem 0 .25rem; } .hero + .card { margin-top: 1.25rem; }
 .hero-line { display: flex; flex-wrap: wrap; align-items: center; gap: .5rem 1rem; }
 .lead { font-size: 1.2rem; max-width: 46rem; margin: .9rem 0 0; }
 .meta, .soft { color: var(--soft); font-size: .875rem; }
@@ -42,7 +42,9 @@ thead th { color: var(--soft); font-size: .82rem; padding: 0 .5rem .35rem; verti
 tbody th, tbody td { padding: .35rem .5rem; border-top: 1px solid var(--line); vertical-align: top; }
 .exposure { border-spacing: 3px; margin: 0 -3px; width: calc(100% + 6px); } .card .exposure { font-size: .85rem; }
 .exposure td { border: 0; border-radius: 6px; padding: .45rem .5rem; font-weight: 600; font-size: .86rem; white-space: nowrap; }
-.exposure tbody th { border: 0; padding: .45rem .5rem .45rem 0; font-weight: 500; }
+.overview tbody th { min-width: 12rem; } .exposure th:first-child { padding-left: 3px; } .overview th:first-child { padding-left: 0; }
+.exposure { table-layout: fixed; } .exposure th:first-child { width: 27%; }
+.exposure tbody th { border: 0; padding: .45rem .5rem .45rem 3px; font-weight: 500; }
 dl { margin: .4rem 0; display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1rem; font-size: .93rem; }
 dt { color: var(--soft); } dd { margin: 0; min-width: 0; }
 .legend { columns: 2; column-gap: 2.5rem; font-size: .875rem; color: var(--soft); margin-top: .9rem; }
@@ -73,6 +75,7 @@ dt { color: var(--soft); } dd { margin: 0; min-width: 0; }
   .exposure thead tr { position: sticky; top: 0; background: var(--paper); padding: .3rem 0; margin: 0; }
   .exposure thead th:first-child { display: none; }
   .exposure thead th { padding: 0 .2rem; font-size: .72rem; }
+  .exposure tbody th:first-child { width: auto; }
   .exposure tbody th { grid-column: 1 / -1; padding: .2rem 0 0; }
   .exposure td { padding: .35rem .1rem; font-size: .68rem; white-space: normal; text-align: center; letter-spacing: -.01em; }
   .overview, .overview tbody { display: block; } .overview thead { position: absolute; left: -999rem; }
@@ -89,6 +92,7 @@ dt { color: var(--soft); } dd { margin: 0; min-width: 0; }
   }
   html { font-size: 10.5pt; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+  .exposure td { font-size: .7rem; padding: .35rem .3rem; } .suites { columns: 1; }
   .card, .fix > li, tr, .steps li { break-inside: avoid; }
   .hosts .card { break-inside: auto; } h2, h3, h4 { break-after: avoid; }
   .domain + .domain { break-before: page; border: 0; margin: 0; }
