@@ -4,6 +4,7 @@ import { parseCertificate, trustStore, type TrustStore } from '../x509/index.js'
 import { mailServer, type ReceivedMail } from './actors/mail-server.js';
 import { PolicyHost } from './actors/policy-host.js';
 import { asciiOf, buildScenario } from './build-scenario.js';
+import { mailHosts, mountAttack, type LabAttack, type MailHostAddress } from './attackers/lab-attack.js';
 import { LabDns, type DnsFault, type ResolverHabit } from './dns/lab-dns.js';
 import type { ZoneSpec } from './dns/zone.js';
 import { expose, type Exposed } from './expose.js';
@@ -34,8 +35,16 @@ export interface Lab {
   readonly spacingMs: number;
   /** Messages that any server of the lab accepted, the attacker's among them (`server: 'attacker'`). */
   readonly mail: readonly ReceivedMail[];
-  /** Puts a fault on a DNS question such as `_25._tcp.mx.good.example TLSA`. */
-  fault(question: string, fault: DnsFault): void;
+  /** Every command that an attacker's own server heard. */
+  readonly heard: readonly string[];
+  /** Puts a fault on a DNS question such as `_25._tcp.mx.good.example TLSA`; what it returns puts back what was before. */
+  fault(question: string, fault: DnsFault): () => void;
+  /** Begins an attack on a domain's mail, or on that of other hosts in the place of its own; resolves to what ends it. */
+  attack(domain: string, attack: LabAttack, at?: readonly MailHostAddress[]): Promise<() => void>;
+  /** Cuts one mail host off, by its address; what it returns lets it back. */
+  cutOff(address: string): () => void;
+  /** The mail hosts of a domain and their addresses, most preferred first, whatever attackers say. */
+  hostsOf(domain: string): readonly MailHostAddress[];
   /** How the resolver behaves from now on. */
   resolverHabit(habit: ResolverHabit): void;
   /** Puts a real server at a logical address. */
@@ -61,6 +70,8 @@ export async function createLab(options: LabOptions = {}): Promise<Lab> {
   const network = new LabNetwork();
   const policyHost = new PolicyHost();
   const mail: ReceivedMail[] = [];
+  const heard: string[] = [];
+  const onHeard = (command: string): void => void heard.push(command);
   const site = { world, network, policyHost, attackers, onMail: (message: ReceivedMail) => void mail.push(message) };
   try {
     const zones = [...commonZones];
@@ -74,6 +85,7 @@ export async function createLab(options: LabOptions = {}): Promise<Lab> {
       name: 'mx.attacker.example',
       certificates: world.certificatesFor('mx.attacker.example', 'trusted'),
       onMail: (message) => site.onMail({ ...message, server: 'attacker' }),
+      onCommand: onHeard,
     });
     await network.listenTcp(places.attacker, 25, ofAttacker);
     await dns.listen(network, places.resolver);
@@ -88,8 +100,16 @@ export async function createLab(options: LabOptions = {}): Promise<Lab> {
       scenarios: scenarios.map((s) => ({ ...s, domain: asciiOf(s.domain) })),
       spacingMs: 0,
       mail,
+      heard,
       fault: (question, fault) => dns.fault(question, fault),
       resolverHabit: (habit) => void (dns.habit = habit),
+      attack: (domain, attack, at) => mountAttack(attack, domain, { world, network, dns, policyHost, onMail: site.onMail, onHeard }, at),
+      cutOff(address) {
+        const back = network.keep(address, 25);
+        network.block(address, 25, 'refuse');
+        return back;
+      },
+      hostsOf: (domain) => mailHosts(domain, dns),
       attach: (address, port, target) => network.attach(address, port, target),
       expose: () => expose(network, zones, now),
       close: () => network.close(),

@@ -15,6 +15,7 @@ export class World {
   readonly root: Authority = createCa({ name: 'Hermetic Lab Root' });
   readonly intermediate: Authority = createIntermediate(this.root, { name: 'Hermetic Lab CA' });
   readonly #unknown = createCa({ name: 'Nobody Knows This Root' });
+  readonly #shown = new Map<string, readonly Issued[]>();
   #mailHosts = 0;
   #rsa: KeyPair | undefined;
   #weakRsa: KeyPair | undefined;
@@ -30,6 +31,17 @@ export class World {
 
   /** The certificates a server with these traits shows. */
   certificatesFor(name: string, traits: CertificateTraits): readonly Issued[] {
+    const issued = this.#issue(name, traits);
+    this.#shown.set(name, issued);
+    return issued;
+  }
+
+  /** What was last issued for a server. */
+  shownBy(name: string): readonly Issued[] {
+    return this.#shown.get(name) ?? [];
+  }
+
+  #issue(name: string, traits: CertificateTraits): readonly Issued[] {
     const { now } = this;
     const names = [name];
     switch (traits) {

@@ -44,6 +44,8 @@ export interface MailServerOptions {
   readonly scripted?: Omit<ResponderConfig, 'certificates'>;
   /** Every message that was accepted, and how it came. */
   onMail?(mail: ReceivedMail): void;
+  /** Every command that was heard. */
+  onCommand?(line: string): void;
 }
 
 /** A message as the server saw it. */
@@ -150,6 +152,7 @@ class Session {
   }
 
   #command(line: string): 'sealing' | undefined {
+    this.options.onCommand?.(line);
     const [verb = '', ...rest] = line.split(' ');
     const argument = rest.join(' ');
     const { name, habit } = this.options;

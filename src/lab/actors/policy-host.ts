@@ -27,6 +27,10 @@ export class PolicyHost {
     this.#contexts.set(name, createSecureContext({ key: keyPem, cert: chainPem, ciphers: 'DEFAULT@SECLEVEL=0' }));
   }
 
+  site(name: string): PolicySite | undefined {
+    return this.#sites.get(name);
+  }
+
   readonly serve = (socket: Socket): void => {
     const secured = new TLSSocket(socket, {
       isServer: true,

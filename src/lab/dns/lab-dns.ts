@@ -71,10 +71,13 @@ export class LabDns {
     return root?.key ? `${formatRecord(dnskeyRecord(root.apex, root.key))}\n` : '';
   }
 
-  /** Puts a fault on a name and type, given as `_mta-sts.x.example TXT`. */
-  fault(question: string, fault: DnsFault): void {
+  /** Puts a fault on a name and type, given as `_mta-sts.x.example TXT`; what it returns puts back what was before. */
+  fault(question: string, fault: DnsFault): () => void {
     const [name = '', type = ''] = question.split(' ');
-    this.#faults.set(`${typeNumber(type) ?? 0} ${Name.of(name).key}`, fault);
+    const key = `${typeNumber(type) ?? 0} ${Name.of(name).key}`;
+    const before = this.#faults.get(key);
+    this.#faults.set(key, fault);
+    return () => void (before === undefined ? this.#faults.delete(key) : this.#faults.set(key, before));
   }
 
   /** One datagram's answer, truncated to what the client takes; undefined to stay silent. */
@@ -124,7 +127,7 @@ export class LabDns {
     if (fault === 'refused') return message(name, type, Rcode.REFUSED);
     if (fault === 'nxdomain' || fault === 'nodata') return message(name, type, fault === 'nxdomain' ? Rcode.NXDOMAIN : Rcode.NOERROR);
     if (fault) return message(name, type, Rcode.NOERROR, fault.forge.map(recordOf));
-    const honest = this.#resolve(name, type);
+    const honest = this.honest(name, type);
     if (this.habit === 'honest') return honest;
     const keep = (rr: ResourceRecord): boolean => rr.type === type || !DNSSEC_TYPES.has(rr.type);
     return {
@@ -134,7 +137,8 @@ export class LabDns {
     };
   }
 
-  #resolve(name: Name, type: number): Message {
+  /** What the zones say, whatever befalls the question. */
+  honest(name: Name, type: number): Message {
     const answers: ResourceRecord[] = [];
     let at = name;
     for (let i = 0; i < MAX_ALIASES; i++) {

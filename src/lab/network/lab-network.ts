@@ -75,6 +75,12 @@ export class LabNetwork implements Network {
     });
   }
 
+  /** Remembers what stands at an address; the result puts it back. */
+  keep(address: string, port: number): () => void {
+    const place = this.#tcp.get(key({ address, port }));
+    return () => void (place ? this.#tcp.set(key({ address, port }), place) : this.#tcp.delete(key({ address, port })));
+  }
+
   /** How dials to an address end where no service is. Unknown addresses are dropped. */
   block(address: string, port: number, kind: 'refuse' | 'drop' | 'no-route'): void {
     this.#tcp.set(key({ address, port }), { kind });

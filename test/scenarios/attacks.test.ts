@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { allScenarios } from '../../src/lab/index.js';
+import { rows, runMatrix } from '../../tools/attacks/matrix.js';
+import { compare } from '../../tools/attacks/predicted-equals-observed.js';
+
+test('under every attack mail goes just where the RFCs let it, and nothing of it elsewhere in clear', { timeout: 120_000 }, async () => {
+  const { wrong, cells } = await runMatrix();
+  assert.deepEqual(wrong, []);
+  assert.ok(cells >= 200, `${cells} cells`);
+});
+
+test('the matrix fails when one cell is not as expected', async () => {
+  const [strip] = rows.filter(({ says }) => says === 'STARTTLS removed');
+  assert.ok(strip);
+  // As if mail could go in clear under DANE, and as if it had to wait without any policy.
+  const { wrong } = await runMatrix([{ ...strip, expect: 'CWWWCW' }]);
+  assert.deepEqual(
+    wrong.map(({ column }) => column),
+    ['DANE', 'DANE', 'none', 'none'],
+  );
+});
+
+/** One of each kind; `npm run attacks` takes them all. */
+const some = [
+  'good',
+  'sts-only',
+  'dane-ta',
+  'hosted-customer',
+  'tlsa-unusable',
+  'plaintext',
+  'uneven',
+  'sts-mx-mismatch',
+  'spoofed-mx',
+  'dead-mx',
+];
+
+test(
+  'what a check predicts of each class of sender under each attack is what happens to mail that is sent',
+  { timeout: 120_000 },
+  async () => {
+    const chosen = allScenarios.filter(({ domain }) => some.includes(domain.replace('.example', '')));
+    assert.equal(chosen.length, some.length);
+    const { cells, left, differing } = await compare(chosen);
+    assert.deepEqual(differing, []);
+    assert.ok(cells - left > 250, `${cells - left} compared`);
+  },
+);

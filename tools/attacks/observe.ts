@@ -1,0 +1,70 @@
+import type { Lab } from '../../src/lab/index.js';
+import type { Network } from '../../src/net/index.js';
+import type { Outcome } from '../../src/policy/index.js';
+import type { Delivery, Sender } from '../../src/send/index.js';
+
+/** What became of one message, by what servers and wire show. */
+export interface Observed {
+  readonly outcome: Outcome;
+  /** The same as far as the sender can see: whoever answers is who he says. */
+  readonly seen: Outcome;
+  /** Commands that carry mail or a password: those that went over the wire in clear, and those an attacker's server heard. */
+  readonly inClear: readonly string[];
+  readonly heard: readonly string[];
+  readonly delivery: Delivery;
+}
+
+let count = 0;
+
+/** Sends one message to a domain and looks where it went. The network must be a {@link Tap}'s. */
+export async function observe(domain: string, sender: Sender, lab: Lab, tap: Tap): Promise<Observed> {
+  const id = `m${++count}`;
+  const from = `${id}@sender.example`;
+  const text = `From: ${from}\r\nTo: somebody@${domain}\r\nSubject: ${id}\r\n\r\nconfidential\r\n`;
+  const delivery = await sender.deliver({ from, to: [`somebody@${domain}`], message: Buffer.from(text) });
+  const received = lab.mail.filter((mail) => mail.from === from);
+  const used = delivery.outcomes[0]?.attempts.find(({ state }) => state === 'used');
+  const [first] = received;
+  const seen = ((): Outcome => {
+    if (delivery.recipients[0]?.status === 'rejected') return 'not-applicable';
+    if (!first || !used) return 'deferred';
+    if (!first.sealed) return 'cleartext';
+    return used.authenticate.length > 0 ? 'verified' : 'unverified';
+  })();
+  const outcome = seen !== 'cleartext' && first?.server === 'attacker' ? 'to-attacker' : seen;
+  return { outcome, seen, inClear: tap.said(id), heard: lab.heard.filter((line) => line.includes(`<${id}@`)), delivery };
+}
+
+/** A door that remembers what of a message passes it in clear. */
+export interface Tap {
+  readonly network: Network;
+  /** Commands of one message. */
+  said(id: string): readonly string[];
+}
+
+/** TLS over a socket of Node takes the handle and never comes by here, so what does is in clear. */
+export function tapOn(network: Network): Tap {
+  const conversations: string[][] = [];
+  return {
+    network: {
+      async dial(request) {
+        const dialled = await network.dial(request);
+        if (!dialled.ok || request.port !== 25) return dialled;
+        const lines: string[] = [];
+        conversations.push(lines);
+        const { stream } = dialled.conn;
+        const write = stream.write.bind(stream) as (...args: unknown[]) => boolean;
+        Object.assign(stream, {
+          write: (...args: unknown[]) => {
+            const text = Buffer.from(args[0] as string | Uint8Array).toString('latin1');
+            lines.push(...text.split('\r\n').filter((line) => /^(MAIL|RCPT|AUTH|DATA|BDAT)\b/i.test(line)));
+            return write(...args);
+          },
+        });
+        return dialled;
+      },
+      exchange: (request) => network.exchange(request),
+    },
+    said: (id) => conversations.filter((lines) => lines.some((line) => line.includes(`<${id}@`))).flat(),
+  };
+}

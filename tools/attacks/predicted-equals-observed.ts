@@ -1,0 +1,130 @@
+import { collect, collectOptions, grade, nameOf } from '../../src/check/index.js';
+import { labOptions } from '../../src/cli/commands/lab-options.js';
+import type { AddressEvidence, CheckResult } from '../../src/evidence/index.js';
+import { createLab, type Lab, type LabAttack, type Scenario } from '../../src/lab/index.js';
+import { attacks, senders, type Attack, type Outcome } from '../../src/policy/index.js';
+import { observe, tapOn } from './observe.js';
+import { freshResolvers, primed, senderOf } from './sender-classes.js';
+
+/** What an attacker of each column may do: the worst of these ways counts. */
+export const waysOf: Readonly<Record<Attack, readonly (readonly LabAttack[])[]>> = {
+  none: [[]],
+  stripStarttls: [['strip'], ['mangle'], ['answer-in-clear']],
+  swapCertificate: [['swap-certificate']],
+  spoofMx: [
+    ['spoof-mx', 'sts-nxdomain'],
+    ['spoof-address', 'deny-tlsa', 'sts-nxdomain'],
+  ],
+  suppress: [
+    ['strip', 'sts-servfail', 'policy-down', 'drop-tlsa'],
+    ['answer-in-clear', 'sts-servfail', 'policy-down', 'drop-tlsa'],
+  ],
+};
+
+const worstFirst: readonly Outcome[] = ['cleartext', 'to-attacker', 'deferred', 'unverified', 'verified', 'not-applicable'];
+
+export interface Comparison {
+  readonly cells: number;
+  /** Cells that are not compared: what a check cannot tell, and attacks on the mail of domains that take none. */
+  readonly left: number;
+  readonly differing: readonly string[];
+}
+
+/** For each domain, class of sender and attack: what a check predicts, and what mail that is really sent comes to. */
+export async function compare(scenarios: readonly Scenario[], columns: readonly Attack[] = attacks): Promise<Comparison> {
+  const lab = await createLab();
+  try {
+    const all: Cell[] = [];
+    const waiting = lab.scenarios.filter((s) => scenarios.some(({ domain }) => nameOf(domain).toLower() === s.domain));
+    const busy = new Set<string>();
+    const work = async (): Promise<void> => {
+      for (let next = take(); next; next = take()) {
+        const ips = lab.hostsOf(next.domain).map(({ ip }) => ip);
+        ips.forEach((ip) => busy.add(ip));
+        all.push(...(await compareDomain(next, lab, columns)));
+        ips.forEach((ip) => busy.delete(ip));
+      }
+    };
+    // Domains that share a host are not under attack at the same time.
+    const take = (): Scenario | undefined => {
+      const at = waiting.findIndex(({ domain }) => !lab.hostsOf(domain).some(({ ip }) => busy.has(ip)));
+      return at < 0 ? undefined : waiting.splice(at, 1)[0];
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, work));
+    for (let next = waiting.shift(); next; next = waiting.shift()) all.push(...(await compareDomain(next, lab, columns)));
+    return {
+      cells: all.length,
+      left: all.filter(({ compared }) => !compared).length,
+      differing: all.flatMap(({ where, predicted, observed, compared }) =>
+        !compared || predicted === observed ? [] : [`${where}: predicted ${predicted}, observed ${observed}`],
+      ),
+    };
+  } finally {
+    await lab.close();
+  }
+}
+
+interface Cell {
+  readonly where: string;
+  readonly compared: boolean;
+  readonly predicted: Outcome;
+  readonly observed: Outcome;
+}
+
+/** More, and time-outs come from this machine rather than from the lab. */
+const AT_ONCE = 6;
+
+async function compareDomain({ domain, attack: inForce }: Scenario, lab: Lab, columns: readonly Attack[]): Promise<readonly Cell[]> {
+  const evidence = await collect(nameOf(domain), collectOptions({ ...labOptions(lab), depth: 'triage' }));
+  const { exposure }: CheckResult = grade(evidence);
+  const met = evidence.hosts.flatMap(({ name, addresses }) =>
+    addresses.map((address) => ({ name, ip: address.ip, sealed: offersTls(address) })),
+  );
+  const sealed = met.filter((at) => at.sealed);
+  const known = await primed(domain, lab);
+  const cells: Cell[] = [];
+  for (const attack of columns) {
+    const seen = new Map<string, Outcome[]>(senders.map((sender) => [sender, []]));
+    for (const way of waysOf[attack]) {
+      const undo: (() => void)[] = [];
+      for (const one of way) undo.push(await lab.attack(domain, one, one === 'swap-certificate' ? sealed : met));
+      for (const alone of attack === 'none' ? [undefined] : leftAlone(domain, lab)) {
+        const back = alone === undefined ? [] : others(domain, lab, alone).map((ip) => lab.cutOff(ip));
+        const resolvers = freshResolvers(lab);
+        const outcomes = await Promise.all(
+          senders.map(async (sender) => {
+            const tap = tapOn(lab.network);
+            const { outcome, seen: asSeen } = await observe(domain, senderOf(sender, lab, resolvers, known, tap.network), lab, tap);
+            // Behind the scenario's own attacker a check cannot know whom it talks to.
+            return [sender, inForce && attack !== 'swapCertificate' && attack !== 'spoofMx' ? asSeen : outcome] as const;
+          }),
+        );
+        for (const [sender, outcome] of outcomes) seen.get(sender)?.push(outcome);
+        back.reverse().forEach((put) => put());
+      }
+      undo.reverse().forEach((end) => end());
+    }
+    for (const sender of senders) {
+      const observed = worstFirst.find((outcome) => seen.get(sender)?.includes(outcome)) ?? 'unknown';
+      const predicted = exposure[sender][attack];
+      const compared = predicted !== 'unknown' && !(predicted === 'not-applicable' && attack !== 'none');
+      cells.push({ where: `${domain} ${sender} ${attack}`, compared, predicted, observed });
+    }
+  }
+  return cells;
+}
+
+/** A certificate can only be swapped where there is one; a server nobody reached may be stood in for. */
+function offersTls({ connections }: AddressEvidence): boolean {
+  return !connections.some(({ starttls }) => starttls === 'absent' || starttls === 'mangled' || starttls === 'refused');
+}
+
+/** The attacker may block all hosts but one. */
+function leftAlone(domain: string, lab: Lab): readonly (string | undefined)[] {
+  const ips = lab.hostsOf(domain).map(({ ip }) => ip);
+  return ips.length > 1 ? ips : [undefined];
+}
+
+function others(domain: string, lab: Lab, alone: string): readonly string[] {
+  return lab.hostsOf(domain).flatMap(({ ip }) => (ip === alone ? [] : [ip]));
+}

@@ -1,0 +1,62 @@
+import { createResolver, type Resolver } from '../../src/dns/index.js';
+import type { Lab } from '../../src/lab/index.js';
+import { memoryStsCache, type StsCache, type StsEntry } from '../../src/mta-sts/index.js';
+import type { Network } from '../../src/net/index.js';
+import type { Sender as SenderClass } from '../../src/policy/index.js';
+import { createSender, type Sender } from '../../src/send/index.js';
+
+/** What each class of sender does; a sender without DANE asks a resolver that does not validate. */
+export const classes: Readonly<Record<SenderClass, { readonly dane: boolean; readonly mtaSts: boolean; readonly cached: boolean }>> = {
+  opportunistic: { dane: false, mtaSts: false, cached: false },
+  mtaStsFirst: { dane: false, mtaSts: true, cached: false },
+  mtaStsCached: { dane: false, mtaSts: true, cached: true },
+  dane: { dane: true, mtaSts: false, cached: false },
+  bothFirst: { dane: true, mtaSts: true, cached: false },
+  bothCached: { dane: true, mtaSts: true, cached: true },
+};
+
+/** Resolvers of a moment: what they learn during an attack must not outlive it. */
+export interface Resolvers {
+  readonly validating: Resolver;
+  /** It takes what it is told: nothing in the lab carries an AD bit. */
+  readonly believing: Resolver;
+}
+
+export function freshResolvers({ network, upstreams, anchors }: Lab): Resolvers {
+  const common = { network, upstreams, timeoutMs: 400, attempts: 1 };
+  return { validating: createResolver({ ...common, anchors }), believing: createResolver({ ...common, trustAd: true }) };
+}
+
+/** A sender of a class, at its first contact or with a policy it fetched in better times. */
+export function senderOf(
+  name: SenderClass,
+  lab: Lab,
+  resolvers: Resolvers,
+  known: StsEntry | undefined,
+  network: Network = lab.network,
+): Sender {
+  const { dane, mtaSts, cached } = classes[name];
+  const stsCache = memoryStsCache();
+  if (cached && known) stsCache.put(known);
+  return createSender({
+    network,
+    resolver: dane ? resolvers.validating : resolvers.believing,
+    trustStore: lab.trustStore,
+    stsCache,
+    dane,
+    mtaSts,
+    helo: 'sender.example',
+    timeoutMs: 1500,
+    fetchTimeoutMs: 1500,
+  });
+}
+
+/** What a sender keeps of a domain's policy after one undisturbed contact. */
+export async function primed(domain: string, lab: Lab): Promise<StsEntry | undefined> {
+  const stsCache: StsCache = memoryStsCache();
+  const { network, trustStore } = lab;
+  const resolver = freshResolvers(lab).believing;
+  await createSender({ network, trustStore, resolver, stsCache, dane: false, timeoutMs: 1500, fetchTimeoutMs: 10_000 }).policy(domain);
+  const entry = stsCache.get(domain);
+  return entry?.policy ? entry : undefined;
+}
