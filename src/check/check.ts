@@ -74,6 +74,7 @@ export function collectOptions(options: CheckOptions): CollectOptions {
         anchors: anchors ?? rootAnchors,
         ...(trustAd ? { trustAd } : {}),
         ...(options.trustStore ? { roots: options.trustStore } : {}),
+        ...(rest.clock ? { clock: rest.clock } : {}),
       }),
     ...(mx === undefined ? {} : { mx: nameOf(mx) }),
     ...(control === undefined ? {} : { control: nameOf(control) }),

@@ -38,13 +38,14 @@ export function judgeFault(group: FailureGroup, text: ResultText, facts: DomainF
       because: `Only ${group.reporters.join(' and ')} met it${where}, while ${others.length > 0 ? `${others.length === 1 ? others[0] : `${others.length} others`} had no trouble` : 'its other sessions went well'} on the same days${clean ? ', and hermetic check saw nothing wrong' : ''}. Something on the way to this sender interferes: a filter, or an attacker.`,
     };
   }
-  if (one && others.length > 0)
+  if (one && others.length > 0 && (group.mx === '' || clean || text.byAttack))
     return {
       whose: 'theirs',
       because: `Only ${who} reports it; ${others.length === 1 ? `${others[0]} was` : `${others.length} others were`} served well on the same days.`,
     };
   if (!one) return { whose: 'yours', because: `${group.reporters.length} reporters saw it independently of each other.` };
-  return { whose: 'unclear', because: `Only ${who} sent reports on these days, so there is nothing to compare with.` };
+  const alone = others.length === 0 ? `Only ${who} sent reports on these days` : `Only ${who} reports it, and no check of that time tells`;
+  return { whose: 'unclear', because: `${alone}, so there is nothing to compare with.` };
 }
 
 function seenByCheck(
@@ -81,9 +82,9 @@ export function patternsOf({ strings }: QuotedPolicy): readonly string[] {
   return strings.flatMap((line) => /^mx[ \t]*:[ \t]*(\S+)/.exec(line)?.[1]?.toLowerCase() ?? []);
 }
 
-/** Reporters that had sessions on the days of the failure, and none that failed. */
+/** Reporters that had sessions on the days of the failure, and none that failed so. */
 function othersWithout(group: FailureGroup, { reporters, failures }: DomainFacts): readonly string[] {
-  const active = reporters.filter((r) => r.day >= group.firstDay && r.day <= group.lastDay && r.ok > 0).map((r) => r.reporter);
+  const active = reporters.filter((r) => r.day >= group.firstDay && r.day <= group.lastDay && r.ok + r.failed > 0).map((r) => r.reporter);
   const failing = new Set(failures.filter((f) => f.mx === group.mx && f.result === group.result).map((f) => f.reporter));
   return [...new Set(active)].filter((reporter) => !failing.has(reporter));
 }

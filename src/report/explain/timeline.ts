@@ -59,10 +59,15 @@ function changesOfCheck(before: CheckResult | undefined, now: CheckResult): read
   const day = dayOfCheck(now);
   const says: string[] = [];
   const differ = (what: string, a: string, b: string): void => void (a !== b && says.push(`${what}: ${a || 'none'} -> ${b || 'none'}`));
-  differ('MX', before.hosts.map((h) => h.name).join(' '), now.hosts.map((h) => h.name).join(' '));
-  differ('MTA-STS id', before.mtaSts.id ?? '', now.mtaSts.id ?? '');
-  differ('MTA-STS mode', before.mtaSts.mode ?? '', now.mtaSts.mode ?? '');
-  differ('MTA-STS mx', (before.mtaSts.mx ?? []).join(' '), (now.mtaSts.mx ?? []).join(' '));
+  // What a check could not tell has not changed.
+  const found = (check: CheckResult): boolean => check.mtaSts.status === 'found' || check.mtaSts.status === 'absent';
+  if (before.hosts.length > 0 && now.hosts.length > 0)
+    differ('MX', before.hosts.map((h) => h.name).join(' '), now.hosts.map((h) => h.name).join(' '));
+  if (found(before) && found(now)) {
+    differ('MTA-STS id', before.mtaSts.id ?? '', now.mtaSts.id ?? '');
+    differ('MTA-STS mode', before.mtaSts.mode ?? '', now.mtaSts.mode ?? '');
+    differ('MTA-STS mx', (before.mtaSts.mx ?? []).join(' '), (now.mtaSts.mx ?? []).join(' '));
+  }
   for (const host of now.hosts) {
     const old = before.hosts.find((h) => h.name === host.name);
     if (!old) continue;

@@ -9,7 +9,7 @@ const whose: Readonly<Record<Explanation['whose'], readonly [string, Style]>> = 
   unclear: ['UNCLEAR', 'yellow'],
 };
 const fates: Readonly<Record<Explanation['fate'], string>> = {
-  'kept-back': 'not delivered: it waits at the sender, and bounces in the end',
+  'kept-back': 'not delivered to this host: senders try the others; else it waits there, and bounces in the end',
   reported: 'delivered all the same; the policy is in mode testing',
   unprotected: 'no policy kept it back: delivered all the same, perhaps in clear',
 };
