@@ -93,7 +93,10 @@ async function buildHost(host: HostTraits, fullName: string, scenario: Scenario,
 
 const sixOf = (address: string): string => `2001:db8::${address.split('.')[3] ?? '1'}`;
 
-type Server = Pick<HostTraits, 'habit' | 'greeting' | 'speaks'> & { readonly name: string; readonly certificates: readonly Issued[] };
+type Server = Pick<HostTraits, 'habit' | 'greeting' | 'speaks' | 'admits'> & {
+  readonly name: string;
+  readonly certificates: readonly Issued[];
+};
 
 /** A mail server at an address, and whoever stands before it. */
 async function startServer(
@@ -102,7 +105,7 @@ async function startServer(
   scenario: Scenario,
   { network, world, attackers, onMail }: Site,
 ): Promise<void> {
-  const { name, certificates, habit = 'good', greeting, speaks } = server;
+  const { name, certificates, habit = 'good', greeting, speaks, admits } = server;
   await network.listenTcp(
     address,
     SMTP,
@@ -112,6 +115,7 @@ async function startServer(
       habit,
       onMail,
       ...(greeting === undefined ? {} : { greeting }),
+      ...(admits ? { admits } : {}),
       ...(speaks ? { scripted: oldSurfaces[speaks], maxVersion: 'TLSv1.2' } : {}),
     }),
   );

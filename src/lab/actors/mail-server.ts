@@ -29,12 +29,21 @@ export type SmtpHabit =
   | 'hangs-up-at-starttls'
   | 'breaks-tls';
 
+export interface Admission {
+  readonly connections: number;
+  /** Milliseconds. */
+  readonly within: number;
+  readonly then: SmtpHabit;
+}
+
 export interface MailServerOptions {
   /** Said in greeting and EHLO. */
   readonly name: string;
   /** One or two certificates: with RSA and ECDSA the client's offer decides. */
   readonly certificates: readonly Issued[];
   readonly habit?: SmtpHabit;
+  /** Whoever connects more often than so many times within so long meets another habit, as with Postfix' smtpd_client_connection_rate_limit. */
+  readonly admits?: Admission;
   readonly greeting?: string;
   readonly minVersion?: SecureVersion;
   readonly maxVersion?: SecureVersion;
@@ -74,7 +83,20 @@ export function mailServer(options: MailServerOptions): (socket: Socket) => void
           minVersion: options.minVersion ?? 'TLSv1.2',
           maxVersion: options.maxVersion ?? 'TLSv1.3',
         });
-  return (socket) => greet(new Session(options, context, socket));
+  const admitted = options.admits ? doorkeeper(options.admits) : () => options;
+  return (socket) => greet(new Session(admitted(options), context, socket));
+}
+
+/** Counts connections over a sliding time. */
+function doorkeeper({ connections, within, then }: Admission): (options: MailServerOptions) => MailServerOptions {
+  let recent: number[] = [];
+  return (options) => {
+    const now = Date.now();
+    recent = recent.filter((at) => now - at < within);
+    if (recent.length >= connections) return { ...options, habit: then };
+    recent.push(now);
+    return options;
+  };
 }
 
 function greet(session: Session): void {

@@ -1,6 +1,6 @@
 import type { Attack, Outcome, Sender } from '../../policy/index.js';
 import type { PolicySite } from '../actors/policy-host.js';
-import type { SmtpHabit } from '../actors/mail-server.js';
+import type { Admission, SmtpHabit } from '../actors/mail-server.js';
 import type { Stripping } from '../attackers/strip-starttls.js';
 import type { DnsFault } from '../dns/lab-dns.js';
 import type { ZoneSpec } from '../dns/zone.js';
@@ -57,6 +57,8 @@ export interface HostTraits {
   readonly name?: string;
   readonly certificate?: CertificateTraits;
   readonly habit?: SmtpHabit;
+  /** How many connections it takes before it turns a client away. */
+  readonly admits?: Admission;
   readonly greeting?: string;
   /** What the server speaks beyond what OpenSSL still does; the completed handshake is then TLS 1.2. */
   readonly speaks?: 'old-versions' | 'ssl3' | 'short-hellos';
