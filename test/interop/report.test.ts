@@ -80,7 +80,9 @@ for (const [size, viewport] of Object.entries(sizes)) {
         );
         assert.equal(cut, 0, `${name}: words run out of their cell`);
         grounds.add(String(await page.evaluate('getComputedStyle(document.body).backgroundColor')));
-        const shot = await page.screenshot({ path: join(folder, `${name}-${size}-${colorScheme}.png`) });
+        const shot = await page.screenshot({
+          path: join(process.env['HERMETIC_PICTURES'] ?? folder, `${name}-${size}-${colorScheme}.png`),
+        });
         assert.ok(shot.length > 10_000, 'the picture is not empty');
         assert.deepEqual(noise, []);
         await page.addScriptTag({ content: axe });

@@ -1,8 +1,8 @@
-import { neutralise } from '../../base/index.js';
+import { wrap } from '../../base/index.js';
 import type { Evidence } from '../../evidence/index.js';
 
 /** What the control host tells of the network the check ran from; empty without `--control`. */
-export function renderControl({ network, hosts }: Evidence): string {
+export function renderControl({ network, hosts }: Evidence, width = 80): string {
   const { control } = network;
   if (!control) return '';
   const stripped = (starttls: string): boolean => starttls === 'absent' || starttls === 'mangled';
@@ -14,5 +14,5 @@ export function renderControl({ network, hosts }: Evidence): string {
       : anyStripped
         ? 'STARTTLS is offered there: it is not this network that strips it for everyone.'
         : 'STARTTLS is offered there.';
-  return `Control host ${neutralise(control.host)}: ${neutralise(says)}\n`;
+  return `${wrap(`Control host ${control.host}: ${says}`, width).join('\n')}\n`;
 }

@@ -124,7 +124,7 @@ function show(done: Done | Error, flags: CheckFlags, output: Output, of: number,
   else {
     if (nth > 0) output.out('\n');
     output.out(renderTerminal(result, { width: output.width, color: output.color, ...(flags.steps ? { steps: true } : {}) }));
-    if (evidence.network.control) output.out(`\n${renderControl(evidence)}`);
+    if (evidence.network.control) output.out(`\n${renderControl(evidence, output.width)}`);
     if (flags.transcript) output.out(`\n${renderTranscript(evidence)}`);
   }
   return exitCodeOf(result, failOn);

@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import test from 'node:test';
+import { run } from '../src/cli/run.js';
+
+/** Blocks that begin with a command of the lab: the command, and the lines of its output that are shown. */
+function samples(file: string): { readonly args: readonly string[]; readonly lines: readonly string[] }[] {
+  const blocks = [...readFileSync(file, 'utf8').matchAll(/^```\n\$ hermetic (.*)\n([\s\S]*?)^```$/gm)];
+  return blocks
+    .map(([, command = '', body = '']) => ({ args: command.split(' '), lines: body.split('\n').filter((line) => line !== '') }))
+    .filter(({ args, lines }) => lines.length > 0 && (args.includes('--lab') || args[0] === 'explain'));
+}
+
+/** Dates and the last number of an address are of the day. */
+const timeless = (line: string): string => line.replace(/\d{4}-\d\d-\d\d/g, 'DATE').replace(/198\.51\.100\.\d+/g, 'ADDRESS');
+
+for (const [file, least] of [
+  ['README.md', 1],
+  ['docs/reports.md', 3],
+] as const) {
+  test(`${file}: what its examples show is what the commands print`, async () => {
+    const found = samples(file);
+    assert.ok(found.length >= least, `${found.length} examples`);
+    for (const { args, lines } of found) {
+      let printed = '';
+      const output = { out: (t: string) => void (printed += t), err: () => undefined, width: 80, color: false, interactive: false };
+      await run(args, output, new AbortController().signal);
+      const rest = printed.split('\n').map(timeless);
+      for (const line of lines) {
+        const at = rest.indexOf(timeless(line));
+        assert.ok(at >= 0, `${args.join(' ')} does not print, or not in this order: ${line}\n${printed}`);
+        rest.splice(0, at + 1);
+      }
+    }
+  });
+}
