@@ -9,8 +9,8 @@ import type { Issued } from '../../pki/index.js';
 /**
  * How a mail server behaves. Each is one that exists outside:
  * `busy` turns connections away with 421, `closed` with 554; `greylists` answers EHLO with 450; `tarpit` keeps a client waiting for its greeting;
- * `refuses-tls` lists STARTTLS and answers it with 454; `injectable` executes what was sent before the handshake after it; `silent`, `garbage`,
- * `endless`, `hangs-up*` and `breaks-tls` are what a broken or hostile one does.
+ * `refuses-tls` lists STARTTLS and answers it with 454; `injectable` executes what was sent before the handshake after it; `injects-reply` sends a reply
+ * in clear behind its agreement to TLS; `silent`, `garbage`, `endless`, `hangs-up*` and `breaks-tls` are what a broken or hostile one does.
  */
 export type SmtpHabit =
   | 'good'
@@ -21,6 +21,7 @@ export type SmtpHabit =
   | 'greylists'
   | 'tarpit'
   | 'injectable'
+  | 'injects-reply'
   | 'silent'
   | 'garbage'
   | 'endless'
@@ -233,7 +234,7 @@ class Session {
       this.end();
       return 'sealing';
     }
-    this.say('220 2.0.0 Ready to start TLS');
+    this.say('220 2.0.0 Ready to start TLS', ...(habit === 'injects-reply' ? ['250-mx.attacker.example', '250 SIZE 1'] : []));
     if (habit === 'breaks-tls') {
       this.socket.removeAllListeners('data');
       // A fatal alert: handshake_failure.
