@@ -23,7 +23,7 @@ export interface Resolvers {
 }
 
 export function freshResolvers({ network, upstreams, anchors }: Lab): Resolvers {
-  const common = { network, upstreams, timeoutMs: 400, attempts: 1 };
+  const common = { network, upstreams, timeoutMs: 1000, attempts: 2 };
   return { validating: createResolver({ ...common, anchors }), believing: createResolver({ ...common, trustAd: true }) };
 }
 
@@ -46,8 +46,8 @@ export function senderOf(
     dane,
     mtaSts,
     helo: 'sender.example',
-    timeoutMs: 1500,
-    fetchTimeoutMs: 1500,
+    timeoutMs: 5000,
+    fetchTimeoutMs: 5000,
   });
 }
 
@@ -56,7 +56,7 @@ export async function primed(domain: string, lab: Lab): Promise<StsEntry | undef
   const stsCache: StsCache = memoryStsCache();
   const { network, trustStore } = lab;
   const resolver = freshResolvers(lab).believing;
-  await createSender({ network, trustStore, resolver, stsCache, dane: false, timeoutMs: 1500, fetchTimeoutMs: 10_000 }).policy(domain);
+  await createSender({ network, trustStore, resolver, stsCache, dane: false, timeoutMs: 5000, fetchTimeoutMs: 20_000 }).policy(domain);
   const entry = stsCache.get(domain);
   return entry?.policy ? entry : undefined;
 }
