@@ -200,6 +200,17 @@ test('RFC 6840 §5.7: with a trusted resolver the AD bit tells secure from insec
   assert.equal(await ask(validating(() => ({ rcode: Rcode.SERVFAIL }))), 'indeterminate');
 });
 
+test('RFC 8914: what a resolver says went wrong is shown, made harmless, and decides nothing', async () => {
+  const option = (code: number, text: string) => ({ code: 15, data: concat(Uint8Array.of(0, code), Buffer.from(text)) });
+  const behaviour: Behaviour = () => ({
+    rcode: Rcode.SERVFAIL,
+    edns: { version: 0, udpSize: 1232, dnssecOk: true, options: [option(7, 'expired \x1b[31mlong ago'), option(99, '')] },
+  });
+  const answer = await scene([behaviour]).resolver.ask(host, RRType.A);
+  assert.deepEqual([answer.status, answer.dnssec, answer.failure?.code], ['failed', 'indeterminate', 'dns-servfail']);
+  assert.equal(answer.failure?.detail, 'mx.test: rcode 2 (signature expired "expired \\x1b[31mlong ago", extended error 99)');
+});
+
 test('a trusted resolver that does not validate is found out at the first question: nothing it says is insecure, and it is named', async () => {
   const { resolver, asked, states } = scene([() => ({ answers: [address(1)] })], { trustAd: true });
   const answer = await resolver.ask(host, RRType.A);

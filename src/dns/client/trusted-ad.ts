@@ -2,6 +2,7 @@ import type { Name } from '../../base/index.js';
 import { dnssecFailures } from '../dnssec/failures.js';
 import type { Answer } from '../types.js';
 import type { Message } from '../wire/message.js';
+import { rcodeText } from '../wire/rcode-text.js';
 import { Rcode } from '../wire/types-registry.js';
 import { unprovedAnswer } from './unproved-answer.js';
 
@@ -17,8 +18,8 @@ export function answerByAd(name: Name, type: number, message: Message, unchecked
       unchecked !== undefined &&
       (unchecked.rcode === Rcode.NOERROR || unchecked.rcode === Rcode.NXDOMAIN);
     const failure = bogus
-      ? dnssecFailures.make('dnssec-signature-invalid', 'the resolver refused it as bogus')
-      : dnssecFailures.make(message.rcode === Rcode.SERVFAIL ? 'dns-servfail' : 'dns-rcode', `rcode ${message.rcode}`);
+      ? dnssecFailures.make('dnssec-signature-invalid', `the resolver refused it as bogus: ${rcodeText(message)}`)
+      : dnssecFailures.make(message.rcode === Rcode.SERVFAIL ? 'dns-servfail' : 'dns-rcode', rcodeText(message));
     return {
       question,
       status: 'failed',

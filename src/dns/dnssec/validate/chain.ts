@@ -1,5 +1,6 @@
 import { equalBytes, type Failure, type Name } from '../../../base/index.js';
 import { readDnskey, readDs, type Dnskey, type Ds } from '../../wire/rdata.js';
+import { rcodeText } from '../../wire/rcode-text.js';
 import { RRType } from '../../wire/types-registry.js';
 import { dsDigest } from '../algorithms.js';
 import { canonicalName, keyTag } from '../canonical.js';
@@ -107,7 +108,7 @@ export class Chain implements Zones {
         failure:
           asked.heard.message.rcode === 0
             ? dnssecFailures.make('dnssec-stripped')
-            : dnssecFailures.make('dns-rcode', `rcode ${asked.heard.message.rcode}`),
+            : dnssecFailures.make('dns-rcode', rcodeText(asked.heard.message)),
       };
     }
     if (set.signatures.every(({ rrsig }) => timeOf(rrsig, this.session.terms) !== 'valid'))
@@ -165,7 +166,7 @@ export class Chain implements Zones {
         kind: 'indeterminate',
         failure: dnssecFailures.make(
           heard.message.rcode === 2 ? 'dns-servfail' : 'dns-rcode',
-          `DS of ${name.toString()}: rcode ${heard.message.rcode}`,
+          `DS of ${name.toString()}: ${rcodeText(heard.message)}`,
         ),
       };
     const set = heard.sets.find((s) => s.type === RRType.DS && s.name.equals(name));

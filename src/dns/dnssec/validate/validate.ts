@@ -1,6 +1,7 @@
 import { Name, type Failure } from '../../../base/index.js';
 import type { AliasStep, Answer, Dnssec } from '../../types.js';
 import { readTarget } from '../../wire/rdata.js';
+import { rcodeText } from '../../wire/rcode-text.js';
 import { Rcode, RRType } from '../../wire/types-registry.js';
 import { dnssecFailures } from '../failures.js';
 import { Chain } from './chain.js';
@@ -160,7 +161,7 @@ function refusalOf(asked: Asked): Failure | undefined {
   if (rcode === Rcode.NOERROR || rcode === Rcode.NXDOMAIN || rcode === Rcode.YXDOMAIN) return undefined;
   return dnssecFailures.make(
     rcode === Rcode.SERVFAIL ? 'dns-servfail' : rcode === Rcode.REFUSED ? 'dns-refused' : 'dns-rcode',
-    `${asked.heard.name.toString()}: rcode ${rcode}`,
+    `${asked.heard.name.toString()}: ${rcodeText(asked.heard.message)}`,
   );
 }
 

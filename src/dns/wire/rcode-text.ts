@@ -1,0 +1,46 @@
+import { neutralise } from '../../base/index.js';
+import type { Message } from './message.js';
+
+const EXTENDED_ERROR = 15;
+
+/** RFC 8914 §4 and the IANA registry. */
+const extendedErrors: Readonly<Record<number, string>> = {
+  1: 'unsupported DNSKEY algorithm',
+  2: 'unsupported DS digest type',
+  3: 'stale answer',
+  4: 'forged answer',
+  5: 'DNSSEC indeterminate',
+  6: 'DNSSEC bogus',
+  7: 'signature expired',
+  8: 'signature not yet valid',
+  9: 'DNSKEY missing',
+  10: 'RRSIGs missing',
+  11: 'no zone key bit set',
+  12: 'NSEC missing',
+  13: 'cached error',
+  14: 'not ready',
+  15: 'blocked',
+  16: 'censored',
+  17: 'filtered',
+  18: 'prohibited',
+  19: 'stale NXDOMAIN answer',
+  20: 'not authoritative',
+  21: 'not supported',
+  22: 'no reachable authority',
+  23: 'network error',
+  24: 'invalid data',
+  27: 'unsupported NSEC3 iterations',
+};
+
+/** What a resolver says went wrong: its rcode and its extended errors (RFC 8914). For people alone: none of it is signed, so nothing is decided by it. */
+export function rcodeText({ rcode, edns }: Message): string {
+  const errors = (edns?.options ?? [])
+    .filter(({ code, data }) => code === EXTENDED_ERROR && data.length >= 2)
+    .slice(0, 3)
+    .map(({ data }) => {
+      const code = ((data[0] ?? 0) << 8) | (data[1] ?? 0);
+      const text = neutralise(Buffer.from(data.subarray(2)).toString('utf8').trim(), 100);
+      return `${extendedErrors[code] ?? `extended error ${code}`}${text === '' ? '' : ` "${text}"`}`;
+    });
+  return `rcode ${rcode}${errors.length === 0 ? '' : ` (${errors.join(', ')})`}`;
+}
