@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import test from 'node:test';
-import { run } from '../src/cli/run.js';
+import { runCli } from '../src/cli/testing-run.js';
 
 /** Blocks that begin with a command of the lab: the command, and the lines of its output that are shown. */
 function samples(file: string): { readonly args: readonly string[]; readonly lines: readonly string[] }[] {
@@ -22,9 +22,7 @@ for (const [file, least] of [
     const found = samples(file);
     assert.ok(found.length >= least, `${found.length} examples`);
     for (const { args, lines } of found) {
-      let printed = '';
-      const output = { out: (t: string) => void (printed += t), err: () => undefined, width: 80, color: false, interactive: false };
-      await run(args, output, new AbortController().signal);
+      const { out: printed } = await runCli(args);
       const rest = printed.split('\n').map(timeless);
       for (const line of lines) {
         const at = rest.indexOf(timeless(line));

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { after, before } from 'node:test';
-import { run } from './run.js';
+import { runCli } from './testing-run.js';
 
 let folder: string;
 before(() => {
@@ -11,11 +11,7 @@ before(() => {
 });
 after(() => rmSync(folder, { recursive: true }));
 
-async function cli(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-  let [out, err] = ['', ''];
-  const output = { out: (t: string) => void (out += t), err: (t: string) => void (err += t), width: 80, color: false, interactive: false };
-  return { code: await run(args, output, new AbortController().signal), out, err };
-}
+const cli = (...args: string[]) => runCli(args);
 
 test('evidence and a result of the same check have no difference; one made worse ends with 1; reports are written', async () => {
   const file = (name: string): string => join(folder, name);

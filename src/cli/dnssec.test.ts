@@ -6,7 +6,7 @@ import test, { after, before } from 'node:test';
 import { Name } from '../base/index.js';
 import { createResolver, typeNumber, type Proof } from '../dns/index.js';
 import { createLab, LabDns, type Lab } from '../lab/index.js';
-import { run } from './run.js';
+import { runCli } from './testing-run.js';
 
 let folder: string;
 let lab: Lab;
@@ -49,11 +49,7 @@ after(async () => {
   rmSync(folder, { recursive: true });
 });
 
-async function cli(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-  let [out, err] = ['', ''];
-  const output = { out: (t: string) => void (out += t), err: (t: string) => void (err += t), width: 80, color: false, interactive: false };
-  return { code: await run(['dnssec', ...args], output, new AbortController().signal), out, err };
-}
+const cli = (...args: string[]) => runCli(['dnssec', ...args]);
 
 test('the chain is shown as a tree, no line wider than the terminal', async () => {
   const { code, out } = await cli('--lab', '_25._tcp.mx.good.example', 'TLSA');

@@ -1,13 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { topics } from './explain/topics.js';
-import { run } from './run.js';
+import { runCli } from './testing-run.js';
 
-async function explain(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-  let [out, err] = ['', ''];
-  const output = { out: (t: string) => void (out += t), err: (t: string) => void (err += t), width: 80, color: false, interactive: false };
-  return { code: await run(['explain', ...args], output, new AbortController().signal), out, err };
-}
+const explain = (...args: string[]) => runCli(['explain', ...args]);
 
 /** What a picture must show, so that none can be empty or of another time. */
 const shows: Readonly<Record<string, RegExp>> = {

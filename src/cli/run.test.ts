@@ -3,15 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
-import { run } from './run.js';
+import { runCli } from './testing-run.js';
 
-async function cli(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-  let out = '';
-  let err = '';
-  const output = { out: (t: string) => void (out += t), err: (t: string) => void (err += t), width: 80, color: false, interactive: false };
-  const code = await run(args, output, new AbortController().signal);
-  return { code, out, err };
-}
+const cli = (...args: string[]) => runCli(args);
 
 test('bad options end with 2, one clear line and what to do', async () => {
   const bad = [

@@ -1,15 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { run } from '../../src/cli/run.js';
+import { runCli } from '../../src/cli/testing-run.js';
 
-/** The command as a person would type it, at 80 columns. */
-export async function hermetic(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-  let out = '';
-  let err = '';
-  const output = { out: (t: string) => void (out += t), err: (t: string) => void (err += t), width: 80, color: false, interactive: false };
-  const code = await run(args, output, new AbortController().signal);
-  return { code, out, err };
-}
+const hermetic = (...args: string[]) => runCli(args);
 
 const flat = (text: string): string => text.replace(/\s+/g, ' ');
 
@@ -79,17 +72,9 @@ test('a monitoring plugin hears one line and its exit status', async () => {
 
 test('an aborted check ends with 130 and one line, and claims nothing', async () => {
   const stop = new AbortController();
-  let out = '';
-  let err = '';
-  const output = {
-    out: (t: string) => void (out += t),
-    err: (t: string) => void (err += t),
-    width: 80,
-    color: false,
-    interactive: false,
-  };
   setTimeout(() => stop.abort(new Error('interrupted')), 300);
-  assert.equal(await run(['check', '--lab', 'tarpit.example'], output, stop.signal), 130);
+  const { code, out, err } = await runCli(['check', '--lab', 'tarpit.example'], 80, stop.signal);
+  assert.equal(code, 130);
   assert.equal(out, '');
   assert.match(err, /^hermetic: interrupted[^\n]*\n$/);
 });

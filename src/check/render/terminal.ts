@@ -65,7 +65,10 @@ function table({ exposure }: CheckResult, paint: Paint): string[] {
 function hosts({ hosts: all, mtaSts, tlsRpt, route, depth }: CheckResult, width: number, paint: Paint): string[] {
   const lines = all.flatMap((host) => [
     ...wrap(`${String(host.preference).padStart(4)} ${hostLine(host)}`, width, '', '       '),
-    ...host.addresses.flatMap((address) => addressLines(address, depth === 'inventory', width, paint)),
+    ...host.addresses.flatMap((address) => [
+      ...addressLines(address, width),
+      ...(depth === 'inventory' ? surface(address, all, width).map((text) => paint(text, 'dim')) : []),
+    ]),
   ]);
   const days = Math.round((mtaSts.maxAge ?? 0) / 8640) / 10;
   const sts = mtaSts.status === 'found' ? `${mtaSts.mode ?? ''}, kept ${days} days` : mtaSts.status;
@@ -79,8 +82,8 @@ function hostLine({ name, dnssec, tlsa, mtaStsMatch }: MailHost): string {
   return `${name}  DNSSEC ${dnssec}, TLSA ${tlsa.status}${roles}${sts}`;
 }
 
-/** Where a server stands, in one line or, where that is too long, one for each certificate; the whole surface where it was looked for. */
-function addressLines(address: MailAddress, whole: boolean, width: number, paint: Paint): readonly string[] {
+/** Where a server stands, in one line or, where that is too long, one for each certificate. */
+function addressLines(address: MailAddress, width: number): readonly string[] {
   const { ip, status, reason, starttls, tls, certificates } = address;
   const line = (text: string): readonly string[] => wrap(`${ip}  ${text}`, width, '       ', '         ');
   if (status !== 'reachable') return line(`${status}${reason ? ` (${reason})` : ''}`);
@@ -90,10 +93,7 @@ function addressLines(address: MailAddress, whole: boolean, width: number, paint
   const versions = spoken.length > 0 ? spoken.join(', ').replace(/(?<=TLS.*), TLS/g, ',') : versionName(tls.suites[0]?.version ?? '');
   const words = certificates.map(certificateWords);
   const inOne = line([versions, ...words].join('; '));
-  return [
-    ...(inOne.length === 1 ? inOne : [...line(versions), ...words.flatMap((text) => wrap(text, width, '         '))]),
-    ...(whole ? surface(tls, width).map((text) => paint(text, 'dim')) : []),
-  ];
+  return inOne.length === 1 ? inOne : [...line(versions), ...words.flatMap((text) => wrap(text, width, '         '))];
 }
 
 function certificateWords(certificate: MailCertificate): string {
@@ -103,16 +103,22 @@ function certificateWords(certificate: MailCertificate): string {
   return `${certificate.keyAlgorithm} ${certificate.keyBits}, ${certificate.chain}${name}, ${date}${dane}`;
 }
 
-/** Suites by version with whose order decides, then groups: names as IANA has them, without their common beginning. */
-function surface({ suites, order, groups }: MailAddress['tls'], width: number): readonly string[] {
+/** Suites by version with whose order decides, then groups: names as IANA has them, without their common beginning. What is alike is said once. */
+function surface({ ip, tls }: MailAddress, all: readonly MailHost[], width: number): readonly string[] {
+  const lines = surfaceLines(tls);
+  const told = (text: readonly string[]): readonly string[] => text.flatMap((one) => wrap(one, width, '         ', '           '));
+  const alike = all.flatMap((host) => host.addresses).find((a) => surfaceLines(a.tls).join() === lines.join());
+  return lines.length > 0 && alike && alike.ip !== ip ? told([`suites, order and groups as at ${alike.ip}`]) : told(lines);
+}
+
+function surfaceLines({ suites, order, groups }: MailAddress['tls']): readonly string[] {
   const versions = [...new Set(suites.map((s) => s.version))];
   const lines = versions.map((version) => {
     const decides = order[version] && order[version] !== 'unknown' ? ` (${order[version]}'s order)` : '';
     const names = suites.filter((s) => s.version === version).map((s) => s.name.replace(/^TLS_/, ''));
     return `${versionName(version)}${decides}: ${names.join(', ')}`;
   });
-  if (groups.length > 0) lines.push(`groups: ${groups.join(', ')}`);
-  return lines.flatMap((text) => wrap(text, width, '         ', '           '));
+  return groups.length > 0 ? [...lines, `groups: ${groups.join(', ')}`] : lines;
 }
 
 function toFix({ findings }: CheckResult, width: number, paint: Paint, every: boolean): string[] {
