@@ -40,8 +40,9 @@ export function unpackReport(packed: Uint8Array, { maxBytes = 10_000_000 }: Unpa
   }
 }
 
-/** What a packed body says of its size unpacked (RFC 1952 §2.3.1, ISIZE); its own size where it is not packed. Nothing has to be true of it. */
+/** What a packed body says of its size unpacked (RFC 1952 §2.3.1, ISIZE); its own size where it is not packed; no limit for zip. Nothing has to be true of it. */
 export function claimedSize(bytes: Uint8Array): number {
+  if (isZip(bytes)) return Infinity;
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b || bytes.length < 18) return bytes.length;
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).readUInt32LE(bytes.length - 4);
 }

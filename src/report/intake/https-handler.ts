@@ -5,9 +5,12 @@ export interface HttpsHandlerOptions {
   readonly receiver: Receiver;
   /** Octets of one body, still packed. Default 10 MB (RFC 8460 §5.2). */
   readonly maxBody?: number;
-  /** Octets of all bodies that are being read. Default 64 MB. */
+  /** Octets of all large bodies that are being read. Default 64 MB. Small ones always have room: connections are limited by the server. */
   readonly maxHeld?: number;
 }
+
+/** Octets of a body that are not held against it. Reports are a hundred times smaller. */
+const small = 128 * 1024;
 
 type Handler = (request: Request, peer: { readonly address: string }) => Promise<Response>;
 
@@ -25,18 +28,19 @@ export function httpsHandler({ receiver, maxBody = 10_000_000, maxHeld = 64_000_
     try {
       for await (const chunk of request.body ?? new Blob([]).stream()) {
         const octets = chunk as Uint8Array;
+        const before = Math.max(0, size - small);
         size += octets.length;
-        held += octets.length;
+        held += Math.max(0, size - small) - before;
         if (size > maxBody) {
           receiver.charge(peer.address);
           return answer(413, reportFailures.entries['report-too-large'].says);
         }
-        if (held > maxHeld) return later(503, 'Too many bodies at once.');
+        if (size > small && held > maxHeld) return later(503, 'Too many bodies at once.');
         chunks.push(octets);
       }
       return responseTo(await receiver.receive(Buffer.concat(chunks), { via: 'https', peer: peer.address, name: 'body' }));
     } finally {
-      held -= size;
+      held -= Math.max(0, size - small);
     }
   };
 }

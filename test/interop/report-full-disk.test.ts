@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'node:test';
+import { systemClock } from '../../src/base/index.js';
+import { createReceiver, httpsHandler, openReports } from '../../src/report/index.js';
+import { reportJson, reportMail } from '../../src/report/testing-mail.js';
+import { verifyStore } from '../../src/store/index.js';
+
+const today = new Date().toISOString().slice(0, 10);
+
+test('a full disk: reports are put off, nothing is harmed, and work goes on by itself when there is room', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'hermetic-full-'));
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', folder]);
+  try {
+    const ballast = join(folder, 'ballast');
+    writeFileSync(ballast, Buffer.alloc(2_500_000));
+    const store = await openReports(join(folder, 'reports.db'));
+    const receiver = createReceiver({
+      store,
+      clock: systemClock,
+      domains: ['rcpt.example'],
+      perMinute: 1_000_000,
+      verify: async () => ({ result: 'pass', signer: 'sender.example', detail: '' }),
+    });
+    const handle = httpsHandler({ receiver });
+    const post = async (n: number): Promise<number> => {
+      const body = reportJson(1, 1, String(n), today);
+      return (await handle(new Request('https://r.example/', { method: 'POST', body }), { address: '192.0.2.1' })).status;
+    };
+    const count = (): number => store.prepare<{ n: number }>('SELECT count(*) AS n FROM report').get()?.n ?? -1;
+    let taken = 0;
+    let put = 0;
+    for (let n = 0; n < 20_000 && put < 20; n++) {
+      const status = await post(n);
+      assert.ok(status === 201 || status === 503, String(status));
+      if (status === 201) taken++;
+      else put++;
+    }
+    assert.equal(put, 20, 'the disk was filled');
+    assert.ok(taken > 10, `${taken} taken`);
+    const mail = await reportMail({ report: reportJson(1, 0, 'mail', today), signer: 'sender.example' });
+    assert.deepEqual(await receiver.receive(mail, { via: 'mail', peer: '192.0.2.2', name: 'mail' }), { status: 'later', why: 'store' });
+    assert.equal(count(), taken);
+    rmSync(ballast);
+    assert.equal(await post(1_000_000), 201);
+    assert.equal((await receiver.receive(mail, { via: 'mail', peer: '192.0.2.2', name: 'mail' })).status, 'stored');
+    assert.equal(count(), taken + 2);
+    assert.deepEqual(verifyStore(store), []);
+    store.close();
+  } finally {
+    execFileSync('umount', ['--lazy', folder]);
+    rmSync(folder, { recursive: true });
+  }
+});
