@@ -3,13 +3,21 @@ import { createPrivateKey } from 'node:crypto';
 import test from 'node:test';
 import fc from 'fast-check';
 import { goalsOf, grade, profiles, type Profile } from '../../src/check/index.js';
-import { probeEvidence, probeLog, type ConnectionEvidence, type Depth, type Evidence } from '../../src/evidence/index.js';
+import {
+  probeEvidence,
+  probeLog,
+  type ConnectionEvidence,
+  type Depth,
+  type Evidence,
+  type PresentedChain,
+} from '../../src/evidence/index.js';
 import { answerHello, type ResponderConfig } from '../../src/lab/index.js';
 import { createCa, generateKey, issue } from '../../src/pki/index.js';
 import {
   FlightReader,
   groups12,
   groups13,
+  groupName,
   helloFor,
   buildClientHello,
   nextQuestion,
@@ -34,7 +42,7 @@ const certificates = (['rsa-2048', 'p256'] as const).map((kind) => {
 /** What a configured server answers, through the same octets as on the wire. */
 function answerOf(config: ResponderConfig, question: Question): Answer {
   if (question.kind === 'ssl2') return config.ssl2Ciphers ? { kind: 'ssl2', ciphers: config.ssl2Ciphers } : { kind: 'refused' };
-  if (question.kind === 'handshake') return { kind: 'refused' };
+  if (question.kind === 'handshake') return keyShown(config, question.authentication);
   const hello = readClientHello(buildClientHello(helloFor(question, new Uint8Array(64), 'mx.planted.example')));
   assert.ok(hello && hello !== 'more');
   const { bytes } = answerHello(config, hello);
@@ -44,29 +52,43 @@ function answerOf(config: ResponderConfig, question: Question): Answer {
   return flight.hello ? { kind: 'hello', flight } : { kind: 'refused', ...(flight.alert ? { alert: flight.alert.description } : {}) };
 }
 
+/** TLS 1.3 with one kind of key alone. */
+function keyShown({ versions, certificates: own, suites, groups }: ResponderConfig, key: 'RSA' | 'ECDSA' | 'any'): Answer {
+  const found = own.find((c) => c.key.asymmetricKeyType === (key === 'ECDSA' ? 'ec' : 'rsa'));
+  const suite = suites.find((id) => suites13.includes(id));
+  if (!found || suite === undefined || groups.length === 0 || !versions.includes(ProtocolVersion['TLSv1.3'])) return { kind: 'refused' };
+  return { kind: 'handshake', version: 'TLSv1.3', suite: suiteName(suite), chain: found.chain };
+}
+
 /** The first handshake of an ordinary client, as far as the server has one to give. */
-function completed(answer: (question: Question) => Answer): ConnectionEvidence {
+function completed(answer: (question: Question) => Answer, chain: readonly Uint8Array[]): ConnectionEvidence {
   for (const [version, suites, groups] of [
     ['TLSv1.3', suites13, groups13],
     ['TLSv1.2', suites12, groups12],
   ] as const) {
     const answered = answer({ kind: 'hello', topic: 'tls12', version, suites, groups, schemes: [0x0401, 0x0403, 0x0804] });
-    const hello = answered.kind === 'hello' ? answered.flight.hello : undefined;
+    if (answered.kind !== 'hello') continue;
+    const { hello, keyExchange } = answered.flight;
     if (hello?.version !== ProtocolVersion[version]) continue;
-    const chain = (certificates[0]?.chain ?? []).map((der) => Buffer.from(der).toString('base64'));
-    const pkix = { chain: 'trusted', validity: 'valid', problems: [] } as const;
-    return plantedConnection({ handshake: { version, suite: suiteName(hello.suite), sni: 'mx.planted.example', chain, pkix } });
+    const group = hello.group ?? (keyExchange?.kind === 'ecdhe' ? keyExchange.group : undefined);
+    const named = typeof group === 'number' ? { group: groupName(group) } : {};
+    return plantedConnection({ handshake: { version, suite: suiteName(hello.suite), ...named, ...shown(chain) } });
   }
   return plantedConnection({ starttls: 'offered', failure: { code: 'tls-no-shared-version', detail: '' } });
 }
 
-async function evidenceAt(answer: (question: Question) => Answer, profile: Profile, depth: Depth, budget: number): Promise<Evidence> {
+async function evidenceAt(
+  first: ConnectionEvidence,
+  answer: (question: Question) => Answer,
+  profile: Profile,
+  depth: Depth,
+): Promise<Evidence> {
   const goals = goalsOf(profile, depth);
   assert.ok(goals);
-  const connections: ConnectionEvidence[] = [completed(answer)];
+  const connections: ConnectionEvidence[] = [first];
   await runProbes({
     goals,
-    budget: budget - 1,
+    budget: depth === 'verdict' ? 13 : 1000,
     log: probeLog(connections),
     ask: (question) => {
       const answered = answer(question);
@@ -79,15 +101,21 @@ async function evidenceAt(answer: (question: Question) => Answer, profile: Profi
 }
 
 function asked(record: ProbeRecord): ConnectionEvidence {
+  const { answer } = record;
   const probe = probeEvidence(record);
-  const chain = record.answer.kind === 'hello' ? record.answer.flight.certificates : undefined;
-  const pkix = { chain: 'trusted', validity: 'valid', problems: [] } as const;
+  const chain = answer.kind === 'hello' ? answer.flight.certificates : undefined;
   return {
     ...plantedConnection({ starttls: 'offered' }),
     purpose: 'probe',
     ...(probe ? { probe } : {}),
-    ...(chain ? { presented: { sni: 'mx.planted.example', chain: chain.map((der) => Buffer.from(der).toString('base64')), pkix } } : {}),
+    ...(answer.kind === 'handshake' ? { handshake: { version: 'TLSv1.3', suite: answer.suite, ...shown(answer.chain) } } : {}),
+    ...(chain ? { presented: shown(chain) } : {}),
   };
+}
+
+function shown(chain: readonly Uint8Array[]): PresentedChain {
+  const pkix = { chain: 'trusted', validity: 'valid', problems: [] } as const;
+  return { sni: 'mx.planted.example', chain: chain.map((der) => Buffer.from(der).toString('base64')), pkix };
 }
 
 const usable12 = suites12.filter((id) => /TLS_(RSA|DHE_RSA|ECDHE_RSA|ECDHE_ECDSA|DH_anon|ECDH_anon)_/.test(suiteName(id)));
@@ -127,10 +155,11 @@ function depthsOf(server: ResponderConfig) {
     answers.set(key, known);
     return known;
   };
+  const first = completed(answer, server.certificates[0]?.chain ?? []);
   return Promise.all(
     profiles.map(async (profile) => {
-      const brief = await evidenceAt(answer, profile, 'verdict', 14);
-      const whole = await evidenceAt(answer, profile, 'inventory', 1000);
+      const brief = await evidenceAt(first, answer, profile, 'verdict');
+      const whole = await evidenceAt(first, answer, profile, 'inventory');
       return { profile, brief, whole, truth: grade(whole, profile) };
     }),
   );

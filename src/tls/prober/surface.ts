@@ -27,7 +27,8 @@ function remove(proven: Proven, topic: Topic, version: 'TLSv1.2' | 'TLSv1.3'): Q
   const groups = all.filter((id) => !taken.includes(id) && !none.has(id) && !elsewhere.includes(id));
   const at = answers.filter((a) => a.question.version === version);
   const refusedTogether = at.some((a) => !a.hello && a.question.groups.length < all.length);
-  const together = taken.length > 0 && elsewhere.length === 0 && groups.length > 0 && !refusedTogether;
+  // The first hello offers everything: what a server likes best is its order.
+  const together = at.some((a) => a.hello) && taken.length > 0 && elsewhere.length === 0 && groups.length > 0 && !refusedTogether;
   const schemes = lastSeen(proven);
   if (together) {
     // Beside an ECDSA certificate the curve of that has to stay, which would hide those behind it.

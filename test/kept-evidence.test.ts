@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { profiles } from '../src/check/index.js';
+import { gradesOf, keptEvidence } from '../tools/kept-evidence.js';
+
+const kept = keptEvidence();
+
+test('evidence was kept, of every profile', () => {
+  assert.ok(kept.length >= 1);
+  for (const { name, evidence, grades } of kept) {
+    assert.ok(evidence.length >= 10, `${name}: ${evidence.length}`);
+    for (const { name: profile, date } of profiles)
+      assert.ok(`${profile} of ${date}` in grades, `${name}: nothing of ${profile} of ${date}`);
+  }
+});
+
+for (const { name, evidence, grades } of kept)
+  test(`${name}: old evidence is graded as it was then, under every profile of the same date`, () => {
+    const now = gradesOf(evidence);
+    for (const [profile, said] of Object.entries(grades)) if (profile in now) assert.deepEqual(now[profile], said, profile);
+  });
+
+test('the profiles differ in what they say, and each of them finds something', () => {
+  for (const { evidence } of kept) {
+    const all = Object.values(gradesOf(evidence)).map((said) => JSON.stringify(said));
+    assert.equal(new Set(all).size, profiles.length);
+    for (const said of all) assert.match(said, /fail /);
+  }
+});

@@ -1,0 +1,73 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { brotliCompressSync, brotliDecompressSync } from 'node:zlib';
+import { collect, collectOptions, grade, nameOf, profiles } from '../src/check/index.js';
+import { labOptions } from '../src/cli/commands/lab-options.js';
+import { evidenceSchema, type Evidence } from '../src/evidence/index.js';
+import { createLab } from '../src/lab/index.js';
+
+const FOLDER = 'test/vectors/evidence';
+
+/** What every profile, by name and date, says of each domain: its verdict, and the rules at fail and warn. */
+export type Grades = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
+export function gradesOf(kept: readonly Evidence[]): Grades {
+  return Object.fromEntries(
+    profiles.map((profile) => [
+      `${profile.name} of ${profile.date}`,
+      Object.fromEntries(
+        kept.map((evidence) => {
+          const { verdict, findings } = grade(evidence, profile);
+          const at = (severity: string): string => {
+            const ids = [...new Set(findings.filter((f) => f.severity === severity).map((f) => f.id))].sort();
+            return ids.length > 0 ? `; ${severity} ${ids.join(' ')}` : '';
+          };
+          return [evidence.domain, `${verdict}${at('fail')}${at('warn')}`];
+        }),
+      ),
+    ]),
+  );
+}
+
+/** The sets of evidence that were kept, each with what was said of it then. Throws when one no longer satisfies the schema. */
+export function keptEvidence(): readonly { readonly name: string; readonly evidence: readonly Evidence[]; readonly grades: Grades }[] {
+  return readdirSync(FOLDER)
+    .filter((file) => file.endsWith('.jsonl.br'))
+    .map((file) => {
+      const name = file.replace('.jsonl.br', '');
+      const lines = brotliDecompressSync(readFileSync(join(FOLDER, file)))
+        .toString()
+        .split('\n');
+      const evidence = lines.filter((line) => line !== '').map((line) => evidenceSchema.parse(JSON.parse(line)) as Evidence);
+      return { name, evidence, grades: JSON.parse(readFileSync(join(FOLDER, `${name}.grades.json`), 'utf8')) as Grades };
+    });
+}
+
+/** Keeps a new set. */
+export function keep(name: string, evidence: readonly Evidence[]): void {
+  mkdirSync(FOLDER, { recursive: true });
+  writeFileSync(join(FOLDER, `${name}.jsonl.br`), brotliCompressSync(evidence.map((e) => `${JSON.stringify(e)}\n`).join('')));
+  writeGrades(name, gradesOf(evidence));
+}
+
+function writeGrades(name: string, grades: Grades): void {
+  writeFileSync(join(FOLDER, `${name}.grades.json`), `${JSON.stringify(grades, null, 2)}\n`);
+}
+
+/** The inventory of every domain of the lab, attackers at work. */
+async function labEvidence(): Promise<readonly Evidence[]> {
+  const lab = await createLab();
+  try {
+    const options = collectOptions({ ...labOptions(lab), depth: 'inventory', intrusive: true });
+    return await Promise.all(lab.scenarios.map(({ domain }) => collect(nameOf(domain), options)));
+  } finally {
+    await lab.close();
+  }
+}
+
+// `node dist/tools/kept-evidence.js` keeps the lab of today; with `--grades` it writes what the profiles of today say of what is kept.
+if (process.argv[1] === import.meta.filename) {
+  if (process.argv.includes('--grades'))
+    for (const { name, evidence, grades } of keptEvidence()) writeGrades(name, { ...grades, ...gradesOf(evidence) });
+  else keep(`lab-${new Date().toISOString().slice(0, 10)}`, await labEvidence());
+}
