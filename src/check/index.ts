@@ -10,7 +10,7 @@ export { check, collectOptions, nameOf, type CheckOptions } from './check.js';
 export { parseOptOut, type OptOut } from './probes/opt-out.js';
 export { collect, DEFAULT_BUDGET, type CollectOptions } from './collect.js';
 export { grade } from './grade/grade.js';
-export { compareResults, type Change, type Comparison, type Direction } from './compare/compare-results.js';
+export { compareResults } from './compare/compare-results.js';
 export { exposure, viewOf } from './exposure.js';
 export { checkFailures } from './failures.js';
 export { catalogue, describeFinding, type FindingId } from './findings/catalogue.js';

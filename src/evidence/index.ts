@@ -36,6 +36,8 @@ export type {
   TlsVersion,
   Verdict,
 } from './check-result.js';
+export type { Change, Comparison, Direction } from './comparison.js';
+export { comparisonSchema } from './comparison-schema.js';
 export type { KeyExchangeEvidence, ProbeEvidence } from './probe-evidence.js';
 export type { AppliedPolicy, DeliveryAttempt, DeliveryOutcome, PolicyFailure, PolicyResult, SessionFacts } from './delivery-outcome.js';
 export { deliveryOutcomeSchema } from './delivery-outcome-schema.js';

@@ -4,6 +4,8 @@ import test from 'node:test';
 import type { z } from 'zod';
 import type { CheckResult } from './check-result.js';
 import type { checkResultSchema } from './check-result-schema.js';
+import type { Comparison } from './comparison.js';
+import type { comparisonSchema } from './comparison-schema.js';
 import type { DeliveryOutcome } from './delivery-outcome.js';
 import type { deliveryOutcomeSchema } from './delivery-outcome-schema.js';
 import type { domainDecisionSchema } from './domain-decision-schema.js';
@@ -20,12 +22,13 @@ test('the schemas accept exactly what the types describe', () => {
   const evidence = (value: Evidence): Frozen<z.infer<typeof evidenceSchema>> => value;
   const outcome = (value: DeliveryOutcome): Frozen<z.infer<typeof deliveryOutcomeSchema>> => value;
   const decision = (value: DomainDecision): Frozen<z.infer<typeof domainDecisionSchema>> => value;
-  for (const check of [result, evidence, outcome, decision]) assert.equal(typeof check, 'function');
+  const comparison = (value: Comparison): Frozen<z.infer<typeof comparisonSchema>> => value;
+  for (const check of [result, evidence, outcome, decision, comparison]) assert.equal(typeof check, 'function');
 });
 
 test('the published schemas are those of the code', () => {
   const all = Object.entries(jsonSchemas());
-  assert.equal(all.length, 4);
+  assert.equal(all.length, 5);
   for (const [file, schema] of all) {
     assert.deepEqual(
       JSON.parse(readFileSync(`schemas/${file}`, 'utf8')),

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { Evidence } from '../../evidence/index.js';
+import { comparisonSchema, type Change, type Evidence } from '../../evidence/index.js';
 import { grade } from '../grade/grade.js';
 import { renderChanges } from '../render/changes.js';
 import { plantedAddress, plantedEvidence, plantedHost, plantedPolicy } from '../testing/planted-evidence.js';
-import { compareResults, type Change } from './compare-results.js';
+import { compareResults } from './compare-results.js';
 
 const with25 = (starttls: 'offered' | 'absent', more: Partial<Evidence> = {}): Evidence =>
   plantedEvidence({ hosts: [plantedHost({ addresses: [plantedAddress(starttls === 'offered' ? {} : { starttls })] })], ...more });
@@ -15,6 +15,7 @@ test('the same twice: nothing is different', () => {
   const comparison = compareResults(grade(with25('offered')), grade(with25('offered')));
   assert.deepEqual(comparison.changes, []);
   assert.match(renderChanges(comparison), /Nothing is different/);
+  assert.ok(comparisonSchema.safeParse(comparison).success);
 });
 
 test('STARTTLS that is gone is worse, and coming back is better', () => {

@@ -1,29 +1,6 @@
-import type { CheckResult } from '../../evidence/index.js';
+import type { Change, CheckResult, Comparison, Direction } from '../../evidence/index.js';
 import { catalogue } from '../findings/catalogue.js';
 import { factsOf, type Fact } from './facts-of.js';
-
-/** `unclear`: what was known can no longer be told; `changed`: neither good nor bad by itself. */
-export type Direction = 'worse' | 'better' | 'unclear' | 'changed';
-
-export interface Change {
-  readonly direction: Direction;
-  /** Domain, host, or `host [ip]`. */
-  readonly subject: string;
-  readonly what: string;
-  readonly before: string;
-  readonly after: string;
-}
-
-/** What is different between two checks of a domain. */
-export interface Comparison {
-  readonly schema: 'hermetic.diff/1';
-  readonly domain: string;
-  /** RFC 3339 UTC. */
-  readonly before: string;
-  readonly after: string;
-  /** Worse first. */
-  readonly changes: readonly Change[];
-}
 
 const order: readonly Direction[] = ['worse', 'unclear', 'better', 'changed'];
 

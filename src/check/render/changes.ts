@@ -1,4 +1,4 @@
-import type { Comparison, Direction } from '../compare/compare-results.js';
+import type { Comparison, Direction } from '../../evidence/index.js';
 import { wrap } from '../../base/index.js';
 
 const titles: Readonly<Record<Direction, string>> = {

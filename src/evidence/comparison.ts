@@ -1,0 +1,26 @@
+/** `hermetic.diff/1`: what is different between two checks of a domain. A stable contract: fields are added, never renamed. */
+
+/** `unclear`: what was known can no longer be told; `changed`: neither good nor bad by itself. */
+export type Direction = 'worse' | 'unclear' | 'better' | 'changed';
+
+export interface Change {
+  readonly direction: Direction;
+  /** Domain, host, or `host [ip]`. */
+  readonly subject: string;
+  /** The id of a finding, or words. */
+  readonly what: string;
+  /** `none` where it was not there. */
+  readonly before: string;
+  readonly after: string;
+}
+
+export interface Comparison {
+  readonly schema: 'hermetic.diff/1';
+  /** A-label, no final dot. */
+  readonly domain: string;
+  /** When the two checks were made, RFC 3339 UTC. */
+  readonly before: string;
+  readonly after: string;
+  /** Worse first, then unclear, better, changed. */
+  readonly changes: readonly Change[];
+}
