@@ -56,14 +56,17 @@ test('tests, tools and sources stay at home; types, schemas, licence and README 
     assert.ok(existsSync(join(installed, file)), file);
 });
 
-test('the README’s example is the one in examples/, and prints a verdict', () => {
-  const block = /```ts\n([\s\S]*?)```/.exec(readFileSync('README.md', 'utf8'))?.[1];
-  assert.equal(block, readFileSync('examples/check.ts', 'utf8'));
-  assert.ok((block ?? '').trim().split('\n').length <= 10);
-  const file = join(folder, 'example.mjs');
-  writeFileSync(file, block ?? '');
-  const out = execFileSync(process.execPath, [file], { cwd: folder, encoding: 'utf8' });
-  assert.match(out, /^stripped\.example: fail\n/);
+test('the README’s examples are those in examples/, and do what they say', () => {
+  const blocks = [...readFileSync('README.md', 'utf8').matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code]) => code ?? '');
+  const says = { check: /^stripped\.example: fail\n/, nodemailer: /^mx\.good\.example: TLSv1\.3, authenticated by dane and pkix\n$/ };
+  for (const [name, expected] of Object.entries(says)) {
+    const code = readFileSync(`examples/${name}.ts`, 'utf8');
+    assert.ok(blocks.includes(code), `${name} is not in the README`);
+    assert.ok(code.trim().split('\n').length <= 10, name);
+    const file = join(folder, `${name}.mjs`);
+    writeFileSync(file, code);
+    assert.match(execFileSync(process.execPath, [file], { cwd: folder, encoding: 'utf8' }), expected);
+  }
 });
 
 test('no lock file entry names a registry', () => {

@@ -58,3 +58,20 @@ test('every domain of the lab: what becomes of mail is what its scenario says of
   );
   assert.deepEqual(differing.flat(), []);
 });
+
+test('an address cannot smuggle a command, and text in a message cannot end it', async () => {
+  const sender = createSender(options());
+  const bad = 'you@good.example>\r\nRCPT TO:<other@good.example';
+  const message = Buffer.from('Subject: x\n\nhello\n.\nMAIL FROM:<evil@sender.example>\r.\rlast');
+  const { recipients } = await sender.deliver({ from: 'me@sender.example', to: [bad, 'you@good.example'], message });
+  assert.deepEqual(
+    recipients.map(({ status, failure }) => `${status} ${failure?.code ?? ''}`),
+    ['rejected smtp-mailbox-invalid', 'delivered '],
+  );
+  const received = lab.mail.filter(({ server }) => server === 'mx.good.example');
+  assert.deepEqual(
+    received.map(({ from, to }) => [from, to]),
+    [['me@sender.example', ['you@good.example']]],
+  );
+  assert.match(received[0]?.data ?? '', /hello\r\n\.\r\nMAIL FROM:<evil@sender\.example>\r\n\.\r\nlast$/);
+});
