@@ -132,6 +132,8 @@ const drawn = fc.record({
     .map((list) => [...new Set([...list, 23])]),
   keys: fc.constantFrom('RSA and ECDSA' as const, 'RSA' as const, 'ECDSA' as const),
   preference: fc.constantFrom('server' as const, 'client' as const),
+  certificateFirst: fc.boolean(),
+  prioritisesChaCha: fc.boolean(),
   compression: fc.boolean(),
   extendedMasterSecret: fc.boolean(),
   secureRenegotiation: fc.boolean(),

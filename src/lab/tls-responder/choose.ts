@@ -20,9 +20,14 @@ export function choose(config: ResponderConfig, hello: ReceivedHello): Choice | 
   const theirs = hello.suites.slice(0, config.readsSuites);
   const inOrder = (mine: readonly number[], other: readonly number[]): number[] =>
     config.preference === 'client' ? other.filter((id) => mine.includes(id)) : mine.filter((id) => other.includes(id));
+  const certificates = certificatesFor(config, theirs);
+  const mine =
+    isChaCha(theirs[0]) && config.prioritisesChaCha
+      ? [...config.suites].sort((a, b) => Number(isChaCha(b)) - Number(isChaCha(a)))
+      : config.suites;
   // Without the extension a server may take any curve it has (RFC 8422 §4).
   const groups = hello.groups.length > 0 ? inOrder(config.groups, hello.groups) : config.groups;
-  for (const id of inOrder(config.suites, theirs)) {
+  for (const id of inOrder(mine, theirs)) {
     const suite = suiteTable.get(id);
     if (!suite || suite.tls13 !== (version === ProtocolVersion['TLSv1.3'])) continue;
     if (version < ProtocolVersion['TLSv1.2'] && !suitesOld.includes(id)) continue;
@@ -30,10 +35,20 @@ export function choose(config: ResponderConfig, hello: ReceivedHello): Choice | 
     if ((suite.tls13 || suite.keyExchange === 'ECDHE') && group === undefined) continue;
     if (suite.tls13 || suite.authentication === 'none') return { version, suite, ...(group === undefined ? {} : { group }) };
     const type = suite.authentication === 'ECDSA' ? 'ec' : suite.authentication === 'RSA' ? 'rsa' : undefined;
-    const certificate = config.certificates.find((c) => c.key.asymmetricKeyType === type && certificateUsable(c, hello));
+    const certificate = certificates.find((c) => c.key.asymmetricKeyType === type && certificateUsable(c, hello));
     if (certificate) return { version, suite, certificate, ...(group === undefined ? {} : { group }) };
   }
   return { alert: 40 };
+}
+
+function certificatesFor({ certificates, certificateFirst }: ResponderConfig, theirs: readonly number[]): readonly ResponderCertificate[] {
+  const ecdsa = certificates.filter((c) => c.key.asymmetricKeyType === 'ec');
+  const asked = theirs.some((id) => suiteTable.get(id)?.authentication === 'ECDSA');
+  return certificateFirst && ecdsa.length > 0 && asked ? ecdsa : certificates;
+}
+
+function isChaCha(id: number | undefined): boolean {
+  return suiteTable.get(id ?? 0)?.cipher === 'CHACHA20';
 }
 
 /** An ECDSA key works only with a client that offers its curve (RFC 8422 §5.1). */

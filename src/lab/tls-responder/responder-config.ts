@@ -28,6 +28,10 @@ export interface ResponderConfig {
   readonly readsSuites?: number;
   /** Refuses a hello of more suites than this. */
   readonly mostSuites?: number;
+  /** Chooses its certificate before the suite, as HAProxy does: whoever offers any ECDSA suite is given the ECDSA certificate and nothing else. */
+  readonly certificateFirst?: boolean;
+  /** Gives a ChaCha20 suite to whoever puts one first, whatever its own order (OpenSSL's `PRIORITIZE_CHACHA`). */
+  readonly prioritisesChaCha?: boolean;
   /** How it says no. Default an alert. */
   readonly refusal?: 'alert' | 'close';
 }

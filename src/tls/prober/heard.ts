@@ -8,13 +8,15 @@ export interface Heard {
   readonly hello?: ServerHello;
   readonly keyExchange?: ServerKeyExchange;
   readonly certificates?: readonly Uint8Array[];
+  /** Of a refusal, where one was sent. */
+  readonly alert?: number;
 }
 
 /** The hellos that were answered, accepted or refused, in order. */
 export function heard(log: readonly ProbeRecord[]): Heard[] {
   return log.flatMap(({ question, answer }) => {
     if (question.kind !== 'hello') return [];
-    if (answer.kind === 'refused') return [{ question }];
+    if (answer.kind === 'refused') return [{ question, ...(answer.alert === undefined ? {} : { alert: answer.alert }) }];
     if (answer.kind !== 'hello' || !answer.flight.hello) return [];
     const { hello, keyExchange, certificates } = answer.flight;
     return [{ question, hello, ...(keyExchange ? { keyExchange } : {}), ...(certificates ? { certificates } : {}) }];

@@ -1,8 +1,9 @@
 import type { ProbeRecord } from './answer.js';
 import type { Ask, Goals } from './goals.js';
+import { completed } from './heard.js';
 import { prove, type Proven } from './proven.js';
 import { freshHello, unrefused } from './fresh-hello.js';
-import { newestFirst, only, suites12, suites13, suitesOld, type Question, type Topic } from './question.js';
+import { chaChaLater, newestFirst, only, rsa12, suites12, suites13, suitesOld, type Question, type Topic } from './question.js';
 import { carriersOf, dheSuites, existsIn, generations, settle, settleKey, speaksFor } from './settle.js';
 import { surface } from './surface.js';
 
@@ -14,6 +15,7 @@ export function nextQuestion(log: readonly ProbeRecord[], goals: Goals): Questio
   const proven = prove(log);
   // An inventory meets both certificates on its way through the suites.
   return (
+    (proven.doubtful ? otherKeys(proven) : undefined) ??
     (goals.inventory ? surface(proven) : certificates(proven)) ??
     otherKeys(proven) ??
     first(goals.asks, (ask) => (settle(proven, ask).settled === 'unknown' ? questionFor(proven, ask) : undefined))
@@ -30,7 +32,8 @@ function first<T>(list: readonly T[], of: (one: T) => Question | undefined): Que
 
 const ecdsa12 = only(suites12, (s) => s.authentication === 'ECDSA');
 const rest12 = only(suites12, (s) => s.authentication !== 'ECDSA');
-const rsa12 = only(suites12, (s) => s.authentication === 'RSA');
+/** TLS_ECDHE_ECDSA_WITH_NULL_SHA: known everywhere and taken nowhere. Beside the others it shows whether a server with both keys chooses the key first. */
+const bait = 0xc006;
 
 /**
  * Whether TLS 1.3 and 1.2 are spoken, and the chain for each kind of key: a mixed list would show only the one that the client's first suite asks for.
@@ -39,10 +42,12 @@ const rsa12 = only(suites12, (s) => s.authentication === 'RSA');
 function certificates(proven: Proven): Question | undefined {
   const { versions, keys, answers } = proven;
   if (versions['TLSv1.3'] === 'unknown') return freshHello(proven, 'tls13', 'TLSv1.3', suites13);
-  const halves = [
+  // Suites without either key are of interest only where nothing else has told of the version.
+  const rest = versions['TLSv1.2'] === 'unknown' ? [rest12] : [];
+  const halves: readonly { key: 'ECDSA' | 'RSA'; topic: Topic; suites: readonly (readonly number[])[] }[] = [
     { key: 'ECDSA', topic: 'ecdsa', suites: [ecdsa12] },
-    { key: 'RSA', topic: 'tls12', suites: [rest12, rsa12] },
-  ] as const;
+    { key: 'RSA', topic: 'tls12', suites: keys.has('ECDSA') ? [[...rsa12, bait], rsa12, ...rest] : [rest12, rsa12] },
+  ];
   const best = newestFirst.find((v) => v !== 'TLSv1.3' && versions[v] !== 'refused');
   if (!best) return undefined;
   const met = answers.some((a) => a.hello && a.question.version !== 'TLSv1.3');
@@ -54,8 +59,10 @@ function certificates(proven: Proven): Question | undefined {
 
 /** TLS 1.3 encrypts its certificate: a key that older versions do not show appears only in a completed handshake. */
 function otherKeys(proven: Proven): Question | undefined {
-  if (proven.versions['TLSv1.3'] !== 'accepted') return undefined;
-  const asked = (key: string): boolean => proven.log.some(({ question: q }) => q.kind === 'handshake' && q.authentication === key);
+  const { log, versions } = proven;
+  // Who has not completed one handshake will not complete another.
+  if (versions['TLSv1.3'] !== 'accepted' || completed(log).length === 0) return undefined;
+  const asked = (key: string): boolean => log.some(({ question: q }) => q.kind === 'handshake' && q.authentication === key);
   return first(['ECDSA', 'RSA'] as const, (key) =>
     settleKey(proven, key) !== 'unknown' || asked(key) ? undefined : { kind: 'handshake', authentication: key },
   );
@@ -123,5 +130,5 @@ function order(proven: Proven, worse: readonly number[]): Question | undefined {
     const any = freshHello(proven, 'set:better', 'TLSv1.2', open(better));
     if (any) return any;
   }
-  return freshHello(proven, 'order:TLSv1.2', 'TLSv1.2', [...open([...worse].reverse()), ...open(better)]);
+  return freshHello(proven, 'order:TLSv1.2', 'TLSv1.2', chaChaLater([...open([...worse].reverse()), ...open(better)]));
 }

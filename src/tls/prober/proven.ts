@@ -3,10 +3,12 @@ import { parseCertificate } from '../../x509/index.js';
 import type { ProbeRecord } from './answer.js';
 import { completed, groupOf, heard, versionOf, type Heard } from './heard.js';
 import type { AnyVersion, Settled } from './inventory.js';
-import { groups12, groups13, newestFirst, suites12, suites13, suitesOld, type HelloVersion } from './question.js';
+import { allSchemes, groups12, groups13, newestFirst, rsa12, suites12, suites13, suitesOld, type HelloVersion } from './question.js';
 
 /** Some servers read no more suites of a hello than this. */
 const SMALL_HELLO = 60;
+/** The alert that refuses a version, whatever the suites (RFC 5246 §7.2.2). */
+const PROTOCOL_VERSION = 70;
 
 /** What the answers of a server prove. Nothing here is guessed. */
 export interface Proven {
@@ -22,6 +24,8 @@ export interface Proven {
   readonly certificateCurve: number | undefined;
   /** The server refused a hello of more suites that it takes in a smaller one: what larger ones were refused proves nothing. */
   readonly mostSuites: number;
+  /** A refusal may have been for the sake of the certificate: the server may have another key, for other suites. */
+  readonly doubtful: boolean;
 }
 
 /** The universe of a version. */
@@ -32,13 +36,17 @@ export const suitesOf = (version: HelloVersion): readonly number[] =>
 export function prove(log: readonly ProbeRecord[]): Proven {
   const answers = heard(log);
   const accepted = Object.fromEntries(newestFirst.map((v) => [v, acceptedAt(log, answers, v)])) as Record<HelloVersion, number[]>;
-  const mostSuites = answers.some((a) => contradicted(a, accepted)) ? SMALL_HELLO : Infinity;
-  const credible = answers.filter((a) => a.hello || (a.question.suites.length <= mostSuites && everyGroup(a)));
+  const suiteFirst = answers.some((a) => choseSuiteFirst(a) || refusesRsaSuites(a)) || refusesRsaKey(log);
+  const mostSuites = answers.some((a) => contradicted(a, accepted, suiteFirst)) ? SMALL_HELLO : Infinity;
+  const groups = answers.flatMap((a) => (versionOf(a) === 'TLSv1.3' ? (groupOf(a) ?? []) : []));
+  const credible = answers.filter((a) => a.hello || (a.question.suites.length <= mostSuites && (nothingElse(a) || hasGroup(a, groups))));
   const versions = { SSLv2: ssl2(log) } as Record<AnyVersion, Settled>;
   const refused = {} as Record<HelloVersion, ReadonlySet<number>>;
   for (const version of newestFirst) {
     const reaching = credible.filter((a) => reaches(a.question.version, version, versions));
-    const none = new Set(reaching.flatMap((a) => (a.hello ? [] : a.question.suites)));
+    const none = new Set(
+      reaching.flatMap((a) => (a.hello ? [] : a.alert === PROTOCOL_VERSION ? suitesOf(version) : refusedBy(a, suiteFirst))),
+    );
     const answeredLower = reaching.some((a) => a.hello && rank(versionOf(a)) > rank(version));
     const seen = accepted[version].length > 0 || completed(log).some((c) => c.version === version);
     versions[version] = seen ? 'accepted' : answeredLower || suitesOf(version).every((id) => none.has(id)) ? 'refused' : 'unknown';
@@ -49,7 +57,9 @@ export function prove(log: readonly ProbeRecord[]): Proven {
   const leaves = [...completed(log).flatMap((c) => c.leaf ?? []), ...(ecdsa ? [ecdsa] : [])].flatMap((der) => leafOf(der) ?? []);
   const keys = new Set([...leaves.map((leaf) => leaf.key), ...answers.flatMap((a) => keyOf(a) ?? [])]);
   const certificateCurve = leaves.find((leaf) => leaf.curve !== undefined)?.curve;
-  return { log, answers, versions, accepted, refused, keys, certificateCurve, mostSuites };
+  const doubtful =
+    !suiteFirst && answers.some((a) => !a.hello && a.alert !== PROTOCOL_VERSION && refusedBy(a, false).length < a.question.suites.length);
+  return { log, answers, versions, accepted, refused, keys, certificateCurve, mostSuites, doubtful };
 }
 
 function acceptedAt(log: readonly ProbeRecord[], answers: readonly Heard[], version: HelloVersion): number[] {
@@ -65,15 +75,49 @@ function reaches(ceiling: HelloVersion, version: HelloVersion, versions: Readonl
   return rank(ceiling) <= rank(version) && newestFirst.slice(rank(ceiling), rank(version)).every((v) => versions[v] === 'refused');
 }
 
-/** The groups may have been the cause of a refusal unless all were on offer. */
-function everyGroup({ question }: Heard): boolean {
-  return question.groups.length >= (question.version === 'TLSv1.3' ? groups13 : groups12).length;
+/** Groups or signature schemes may have been the cause of a refusal unless all were on offer. */
+function nothingElse({ question: { groups, schemes, version } }: Heard): boolean {
+  return groups.length >= (version === 'TLSv1.3' ? groups13 : groups12).length && schemes.length >= allSchemes.length;
+}
+
+/** In TLS 1.3 suite and group are chosen apart: one group that is taken, and the suites were the cause. */
+function hasGroup({ question: { groups, version } }: Heard, taken: readonly number[]): boolean {
+  return version === 'TLSv1.3' && groups.some((id) => taken.includes(id));
+}
+
+const isEcdsa = (id: number): boolean => known.get(id)?.authentication === 'ECDSA';
+
+/**
+ * Some servers choose the certificate first: who offers any ECDSA suite is given the ECDSA certificate, and a refusal where no suite fits that (HAProxy).
+ * One that took an RSA suite although ECDSA suites were on offer does not.
+ */
+function choseSuiteFirst({ hello, question: { suites } }: Heard): boolean {
+  return hello !== undefined && known.get(hello.suite)?.authentication === 'RSA' && suites.some(isEcdsa);
+}
+
+/** Without any RSA suite there is but one certificate to choose. */
+function refusesRsaSuites(a: Heard): boolean {
+  const { suites } = a.question;
+  return !a.hello && nothingElse(a) && !suites.some(isEcdsa) && rsa12.every((id) => suites.includes(id));
+}
+
+/** A handshake that could use no other key was refused by a server that completes handshakes. */
+function refusesRsaKey(log: readonly ProbeRecord[]): boolean {
+  const asked = log.some(({ question: q, answer }) => q.kind === 'handshake' && q.authentication === 'RSA' && answer.kind === 'refused');
+  return asked && completed(log).length > 0;
+}
+
+/** The suites that a refusal speaks for. */
+function refusedBy({ question: { suites } }: Heard, suiteFirst: boolean): readonly number[] {
+  const ecdsa = suiteFirst ? [] : suites.filter(isEcdsa);
+  return ecdsa.length > 0 ? ecdsa : suites;
 }
 
 /** A large hello was refused although a suite in it is taken at its very version. */
-function contradicted(a: Heard, accepted: Readonly<Record<HelloVersion, readonly number[]>>): boolean {
+function contradicted(a: Heard, accepted: Readonly<Record<HelloVersion, readonly number[]>>, suiteFirst: boolean): boolean {
   const { suites, version } = a.question;
-  return !a.hello && suites.length > SMALL_HELLO && everyGroup(a) && accepted[version].some((id) => suites.includes(id));
+  const refused = refusedBy(a, suiteFirst);
+  return !a.hello && suites.length > SMALL_HELLO && nothingElse(a) && accepted[version].some((id) => refused.includes(id));
 }
 
 function ssl2(log: readonly ProbeRecord[]): Settled {

@@ -43,6 +43,7 @@ export const newestFirst: readonly HelloVersion[] = ['TLSv1.3', 'TLSv1.2', 'TLSv
  * order shows its best, and one that reads only the head of a long list misses nothing that is in use.
  */
 export const suites12: readonly number[] = [...suitesWhere(usable)].sort((a, b) => worth(b) - worth(a));
+export const rsa12: readonly number[] = only(suites12, (s) => s.authentication === 'RSA');
 export const suites13: readonly number[] = suitesWhere((s) => s.tls13);
 /** AEAD and SHA-2 suites do not exist before TLS 1.2 (RFC 5246 §A.5). */
 export const suitesOld: readonly number[] = only(
@@ -72,6 +73,12 @@ function worth(id: number): number {
 /** Narrows a list of suites. */
 export function only(list: readonly number[], wanted: (suite: Suite) => boolean): readonly number[] {
   return list.filter((id) => wanted(suites.get(id) as Suite));
+}
+
+/** The same list with another suite first, if there is one: OpenSSL can be told to follow a client in this alone that prefers ChaCha20. */
+export function chaChaLater(list: readonly number[]): readonly number[] {
+  const at = list.findIndex((id) => suites.get(id)?.cipher !== 'CHACHA20');
+  return at <= 0 ? list : [list[at] as number, ...list.slice(0, at), ...list.slice(at + 1)];
 }
 
 /** The hello that asks a question. `random`: 64 octets, used for the random and the session id. */

@@ -1,4 +1,4 @@
-import { ProtocolVersion, type ServerHello } from '../wire/index.js';
+import { ProtocolVersion, suites, type ServerHello } from '../wire/index.js';
 import type { ProbeRecord } from './answer.js';
 import { groupOf, schemeOf, versionOf, type Heard } from './heard.js';
 import type { Inventory, Settled } from './inventory.js';
@@ -39,11 +39,13 @@ function feature(answers: readonly Heard[], has: (hello: ServerHello) => boolean
   return hellos.length === 0 ? 'unknown' : hellos[how](has) ? 'accepted' : 'refused';
 }
 
-function orderAt(answers: readonly Heard[], version: HelloVersion): [HelloVersion, 'server' | 'client'][] {
+function orderAt(answers: readonly Heard[], version: HelloVersion): [HelloVersion, 'server' | 'client' | 'unknown'][] {
   const asked = answers.find((a) => a.question.topic === `order:${version}`);
   if (!asked?.hello) return [];
   // The list stood backwards: a client's order gives its first, a server's own order gives another.
-  return [[version, asked.hello.suite === asked.question.suites[0] ? 'client' : 'server']];
+  if (asked.hello.suite !== asked.question.suites[0]) return [[version, 'server']];
+  // A server with its own order may still follow a client that puts ChaCha20 first.
+  return [[version, suites.get(asked.hello.suite)?.cipher === 'CHACHA20' ? 'unknown' : 'client']];
 }
 
 function groupsOf(proven: Proven): Inventory['groups'] {

@@ -1,10 +1,23 @@
 import { acceptedGroups, suitesOf, type Proven } from './proven.js';
 import { freshHello } from './fresh-hello.js';
 import { schemeOf, versionOf } from './heard.js';
-import { allSchemes, groups12, groups13, only, type HelloVersion, type OldVersion, type Question, type Topic } from './question.js';
+import {
+  allSchemes,
+  chaChaLater,
+  groups12,
+  groups13,
+  only,
+  type HelloVersion,
+  type OldVersion,
+  type Question,
+  type Topic,
+} from './question.js';
 import { carriersOf, refusedGroups } from './settle.js';
 
 const oldVersions: readonly OldVersion[] = ['TLSv1.1', 'TLSv1', 'SSLv3'];
+
+/** Suites of TLS 1.3 that most servers take. */
+const USUAL_SUITES = 3;
 
 /** Every version, suite, group and order there is, by iterative removal: a server with an order of its own tells it by the way. */
 export function surface(proven: Proven): Question | undefined {
@@ -38,12 +51,15 @@ function remove(proven: Proven, topic: Topic, version: 'TLSv1.2' | 'TLSv1.3'): Q
     const question = freshHello(proven, topic, version, carriers, { groups: [...groups, ...(bound ? [certificateCurve] : [])], schemes });
     if (question) return question;
   }
-  const next = freshHello(proven, topic, version, suites, { schemes });
-  if (next) return next;
-  if (groups.length === 0) return undefined;
   const carrier = carriersOf(proven, version).find((c) => c.suites.some((id) => accepted[version].includes(id)));
   const carrying = carrier?.suites.filter((id) => accepted[version].includes(id)) ?? [];
-  return freshHello(proven, topic, version, carrying, { groups: [...groups, ...(carrier?.beside ?? [])] });
+  const bySuite = freshHello(proven, topic, version, suites, { schemes });
+  const byGroup = freshHello(proven, topic, version, carrying, {
+    groups: groups.length > 0 ? [...groups, ...(carrier?.beside ?? [])] : [],
+  });
+  // In TLS 1.3 a group that is taken says of a refusal of both that the suites were its cause, and the other way round: the likelier one is asked.
+  const groupsLikelier = version === 'TLSv1.3' && refusedTogether && accepted[version].length >= USUAL_SUITES;
+  return groupsLikelier ? (byGroup ?? bySuite) : (bySuite ?? byGroup);
 }
 
 /** Suites that no hello has settled; a completed handshake does not show all that a hello does. */
@@ -82,6 +98,6 @@ function orders(proven: Proven): Question | undefined {
 /** Backwards, and in any case last what was chosen when everything was on offer. */
 function turned({ answers, accepted }: Proven, version: HelloVersion): readonly number[] {
   const top = answers.find((a) => versionOf(a) === version)?.hello?.suite;
-  const others = [...accepted[version]].reverse().filter((id) => id !== top);
+  const others = chaChaLater([...accepted[version]].reverse().filter((id) => id !== top));
   return top === undefined ? others : [...others, top];
 }

@@ -1,15 +1,21 @@
 import type { Surface, Version } from './surface.js';
 
 /**
- * The fewest connections that can show such a surface: every positive answer names one suite and one group, a refusal ends a version.
- * TLS 1.3 and 1.2: as many as suites or groups, whichever are more, and two; older versions: one a suite, and one; one for whose order counts at each
- * version; one for everything below TLS 1.2.
+ * The fewest connections that can show such a surface: every positive answer names one suite and at most one group, and a refusal proves the rest away.
+ * TLS 1.3: as many as suites or groups, whichever are more, and two. TLS 1.2: the same, but suites without a curve show none. Older versions: one a
+ * suite, and one. One a version for whose order counts, and one for everything below TLS 1.2.
  */
 export function boundOf({ versions, suites, order = {}, groups = [] }: Surface): number {
-  const curves = groups.filter((name) => !name.startsWith('ffdhe'));
-  const of = (version: Version): number => suites[version]?.length ?? 0;
-  const newer = (version: 'TLSv1.2' | 'TLSv1.3', shown: readonly string[]): number =>
-    versions.includes(version) ? Math.max(of(version), shown.length) + 2 : 1;
-  const older = (['SSLv3', 'TLSv1', 'TLSv1.1'] as const).filter((v) => versions.includes(v));
-  return newer('TLSv1.3', groups) + newer('TLSv1.2', curves) + older.reduce((n, v) => n + of(v) + 1, 0) + Object.keys(order).length + 1;
+  const speaks = (version: Version): boolean => versions.includes(version);
+  const at = (version: Version): readonly string[] => suites[version] ?? [];
+  const curves = groups.filter((name) => !name.startsWith('ffdhe')).length;
+  const curved = at('TLSv1.2').filter((name) => name.startsWith('TLS_ECDHE')).length;
+  const older = (['SSLv3', 'TLSv1', 'TLSv1.1'] as const).filter(speaks);
+  return (
+    (speaks('TLSv1.3') ? Math.max(at('TLSv1.3').length, groups.length) + 2 : 1) +
+    (speaks('TLSv1.2') ? at('TLSv1.2').length - curved + Math.max(curved, curves) + 2 : 1) +
+    older.reduce((n, version) => n + at(version).length + 1, 0) +
+    Object.keys(order).length +
+    1
+  );
 }

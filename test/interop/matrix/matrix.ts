@@ -52,7 +52,7 @@ export class Matrix {
       const servers: MatrixServer[] = [];
       const records: string[] = [];
       for (const { name, at } of running.flatMap((software) => software.servers)) {
-        const ip = `127.25.0.${servers.length + 1}`;
+        const ip = `127.25.${process.pid % 256}.${servers.length + 1}`;
         const proxy = await CountingProxy.start(at, { address: ip, port: 25 });
         proxyList.push(proxy);
         const documentation = `198.51.100.${servers.length + 1}`;

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { suiteName } from '../../../../src/tls/index.js';
+import { groupTable, suiteName } from '../../../../src/tls/index.js';
 import { versions, type Surface, type Version } from '../surface.js';
 import { timed, type Peer } from './peer.js';
 
@@ -53,12 +53,12 @@ function readTestssl(json: string): Surface {
     return own.sort((a, b) => place(a.opensslName) - place(b.opensslName)).map(({ code }) => nameOf(code));
   };
   const ordered = (v: Version): boolean => find(`cipherorder_${v.replace('.', '_')}`) !== '';
-  const groups = `${find('PFS_ECDHE_curves')} ${find('DH_groups').replace(/[()]/g, ' ')}`.split(/\s+/).filter((name) => /\d/.test(name));
+  const groups = `${find('PFS_ECDHE_curves')} ${find('DH_groups')}`.split(/[\s()]+/).map((name) => curves[name] ?? name);
   return {
     versions: offered,
     suites: Object.fromEntries(offered.map((v) => [v, suites(v)])),
     order: Object.fromEntries(offered.map((v) => [v, ordered(v) ? 'server' : 'client'])),
-    groups: groups.map((name) => curves[name] ?? name),
+    groups: groups.filter((name) => groupTable.some((group) => group.name === name)),
     keys: [...new Set(entries.filter(({ id }) => /^cert_keySize/.test(id)).map(({ finding }) => finding.split(' ')[0] ?? ''))],
     fingerprints: entries.filter(({ id }) => /^cert_fingerprintSHA256/.test(id)).map(({ finding }) => finding),
   };
