@@ -3,6 +3,7 @@ import type { Config } from './config/config.js';
 import { formatListenAddress, type ListenAddress } from './config/listen-address.js';
 import { openHouse, type OpenHouse } from './house.js';
 import { jobs } from './jobs/all-jobs.js';
+import { keepHeapSmall } from './keep-heap-small.js';
 import { ListenerSet, wanted, type Wanted } from './listeners/listener-set.js';
 import { listenStream } from './listeners/stream-listener.js';
 import { listenWeb } from './listeners/web-listener.js';
@@ -28,6 +29,7 @@ interface Generation {
 
 /** Starts every job that has a section. Rejects with HermeticError, having stopped what it had started, when something cannot be had. */
 export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
+  keepHeapSmall();
   const startedAt = performance.now();
   const listeners = new ListenerSet();
   const listening = (): Daemon['listening'] => listeners.all.map(({ what, listener }) => ({ what, at: listener.at }));

@@ -116,7 +116,7 @@ export class PreparedAnswers {
 
   /** Most domains have no policy: their reply exists once. */
   #shared(reply: string): string {
-    if (reply.length > 64) return reply;
+    if (reply.length > 64) return ownCopy(reply);
     const known = this.#replies.get(reply);
     if (known !== undefined) return known;
     if (this.#replies.size < 100) this.#replies.set(reply, reply);
@@ -134,7 +134,7 @@ export class PreparedAnswers {
   }
 }
 
-/** A key cut from a request keeps the whole request in memory; its copy does not. */
+/** A piece of a longer text keeps the whole of it in memory, a text put together keeps its parts; the copy does not. */
 function ownCopy(key: string): string {
   return Buffer.from(key, 'latin1').toString('latin1');
 }
