@@ -1,6 +1,6 @@
 import { pipeline } from 'node:stream';
 import type { Endpoint } from '../net/index.js';
-import { LabDns } from './dns/lab-dns.js';
+import { LabDns, type DnsFault } from './dns/lab-dns.js';
 import type { ZoneSpec } from './dns/zone.js';
 import type { LabNetwork } from './network/lab-network.js';
 import { places } from './world.js';
@@ -16,16 +16,23 @@ export interface Exposed {
  * Opens the lab to other programs of this machine: every documentation address as a loopback one (198.51.100.7 becomes 127.51.100.7), with its real
  * port. Rejects where ports below 1024 need a privilege this process does not have.
  */
-export async function expose(network: LabNetwork, zones: readonly ZoneSpec[], now: number): Promise<Exposed> {
+export async function expose(
+  network: LabNetwork,
+  zones: readonly ZoneSpec[],
+  now: number,
+  faults: ReadonlyMap<string, DnsFault>,
+): Promise<Exposed> {
   const dns = new LabDns(
     zones.map((zone) => ({ ...zone, ...(zone.records ? { records: loopbackOnly(zone.records) } : {}) })),
     now,
   );
+  for (const [question, fault] of faults) dns.fault(question, typeof fault === 'string' ? fault : { forge: fault.forge.map(loopbackOnly) });
   const resolver = { address: toLoopback(places.resolver), port: 53 };
   await dns.listen(network, resolver.address, resolver);
   for (const { at, target } of network.services()) {
-    if (at.port === 53) continue;
     const address = toLoopback(at.address);
+    // IPv6 is left out: its addresses would have to be made first.
+    if (at.port === 53 || address === at.address) continue;
     await network.listenTcp(
       address,
       at.port,

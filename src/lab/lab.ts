@@ -77,9 +77,8 @@ export async function createLab(options: LabOptions = {}): Promise<Lab> {
     const zones = [...commonZones];
     for (const scenario of scenarios) zones.push(await buildScenario(scenario, site));
     const dns = new LabDns(zones, now);
-    if (attackers) {
-      for (const { attack } of scenarios) for (const [question, fault] of Object.entries(attack?.faults ?? {})) dns.fault(question, fault);
-    }
+    const faults = new Map(attackers ? scenarios.flatMap(({ attack }) => Object.entries(attack?.faults ?? {})) : []);
+    for (const [question, fault] of faults) dns.fault(question, fault);
     await network.listenTcp(places.policyHost, 443, policyHost.serve);
     const ofAttacker = mailServer({
       name: 'mx.attacker.example',
@@ -101,7 +100,10 @@ export async function createLab(options: LabOptions = {}): Promise<Lab> {
       spacingMs: 0,
       mail,
       heard,
-      fault: (question, fault) => dns.fault(question, fault),
+      fault(question, fault) {
+        faults.set(question, fault);
+        dns.fault(question, fault);
+      },
       resolverHabit: (habit) => void (dns.habit = habit),
       attack: (domain, attack, at) => mountAttack(attack, domain, { world, network, dns, policyHost, onMail: site.onMail, onHeard }, at),
       cutOff(address) {
@@ -111,7 +113,7 @@ export async function createLab(options: LabOptions = {}): Promise<Lab> {
       },
       hostsOf: (domain) => mailHosts(domain, dns),
       attach: (address, port, target) => network.attach(address, port, target),
-      expose: () => expose(network, zones, now),
+      expose: () => expose(network, zones, now, faults),
       close: () => network.close(),
     };
   } catch (error) {

@@ -43,11 +43,13 @@ export class Postfix {
   constructor(
     private readonly folder: string,
     private readonly port: number,
+    private readonly resolvConf?: string,
   ) {
     this.#conf = join(folder, 'postfix');
   }
 
-  async start(services: readonly PostfixService[], main: readonly string[] = []): Promise<void> {
+  /** @param master further lines of master.cf */
+  async start(services: readonly PostfixService[], main: readonly string[] = [], master: readonly string[] = []): Promise<void> {
     chmodSync(this.folder, 0o755);
     for (const name of ['postfix', 'queue', 'data']) mkdirSync(join(this.folder, name), { recursive: true });
     execFileSync('chown', ['postfix', join(this.folder, 'data')]);
@@ -73,14 +75,28 @@ export class Postfix {
       const tls = chainFile ? [`smtpd_tls_chain_files=${chainFile}`] : ['smtpd_tls_security_level=none'];
       return `${address}:${this.port} inet n - n - - smtpd${[...tls, ...options].map((o) => ` -o ${o}`).join('')}\n`;
     });
-    writeFileSync(join(this.#conf, 'master.cf'), daemons + lines.join(''));
-    await runProgram('postfix', ['-c', this.#conf, 'start']);
+    writeFileSync(join(this.#conf, 'master.cf'), daemons + lines.join('') + master.map((line) => `${line}\n`).join(''));
+    const start = `exec postfix -c ${this.#conf} start`;
+    // What it resolves by is its own affair: a mount namespace with another resolv.conf.
+    await (this.resolvConf === undefined
+      ? runProgram('sh', ['-c', start])
+      : runProgram('unshare', ['-m', 'sh', '-c', `mount --bind ${this.resolvConf} /etc/resolv.conf && ${start}`]));
     for (const { address } of services)
       await until(
         `smtpd at ${address}`,
         () => greets(address, this.port),
         () => this.log,
       );
+  }
+
+  /** The whole log. */
+  get maillog(): string {
+    return readFileSync(join(this.folder, 'maillog'), 'utf8');
+  }
+
+  /** A tool of this instance, such as `postmap`. */
+  tool(name: string, args: readonly string[]): Promise<{ code: number; out: string; err: string }> {
+    return runProgram(name, ['-c', this.#conf, ...args], { anyStatus: true });
   }
 
   get log(): string {

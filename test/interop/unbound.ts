@@ -9,6 +9,7 @@ export class Unbound {
   constructor(
     private readonly folder: string,
     private readonly port: number,
+    private readonly address = '127.0.0.1',
   ) {}
 
   start(authoritativePort: number, zones: readonly string[], anchorFile: string): Promise<void> {
@@ -37,12 +38,17 @@ forward-zone:
     );
   }
 
+  /** Asks one other resolver, as a mail server's own would. */
+  resolveThrough({ address, port }: { readonly address: string; readonly port: number }, anchorFile: string): Promise<void> {
+    return this.#run(`forward-zone:\n  name: "."\n  forward-addr: ${address}@${port}\n`, anchorFile);
+  }
+
   async #run(more: string, anchorFile: string): Promise<void> {
     const file = join(this.folder, 'unbound.conf');
     writeFileSync(
       file,
       `server:
-  interface: 127.0.0.1@${this.port}
+  interface: ${this.address}@${this.port}
   directory: "${this.folder}"
   chroot: ""
   username: ""
@@ -64,7 +70,7 @@ ${more}`,
       'unbound',
       async () =>
         /flags:[^;]* ad[ ;]/.test(
-          (await runProgram('dig', ['+tries=1', '+time=1', '+dnssec', '@127.0.0.1', '-p', String(this.port), '.', 'SOA'])).out,
+          (await runProgram('dig', ['+tries=1', '+time=1', '+dnssec', `@${this.address}`, '-p', String(this.port), '.', 'SOA'])).out,
         ),
       () => this.log,
     );

@@ -1,0 +1,175 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { createTransport } from 'nodemailer';
+import { createLab, type Lab, type Scenario } from '../../src/lab/index.js';
+import type { Outcome } from '../../src/policy/index.js';
+import { Postfix } from './postfix.js';
+import { accepts, Daemon, freePort, runProgram, until } from './process.js';
+import { Unbound } from './unbound.js';
+
+/** How a real Postfix sends: by main.cf alone, or by what our socketmap says. */
+export const levels = ['may', 'dane', 'socketmap'] as const;
+export type Level = (typeof levels)[number];
+
+/** By resolv.conf a resolver has no port of its own. */
+const resolverAt = '127.0.78.53';
+
+/** What runs: a lab opened to other programs, a validating unbound before it, `hermetic serve` as a process, and a Postfix that sends through them. */
+export interface PostfixWorld {
+  readonly lab: Lab;
+  /** As `postconf` prints it. */
+  readonly version: string;
+  /** Where the daemon's files stand; `hermetic.yaml` is its configuration. */
+  readonly folder: string;
+  /** What Postfix's own client of the socketmap is told; empty for no opinion. */
+  ask(key: string): Promise<string>;
+  /** Sends a message and resolves to what became of it by Postfix's log and the lab's servers. */
+  deliver(level: Level, domain: string): Promise<Outcome>;
+  /** What Postfix and the daemon logged while the message was under way. */
+  logOf(level: Level, domain: string): string;
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts the world. Which level a message is sent at is told by its sender. Needs root.
+ *
+ * @param yaml more of the configuration of the daemon
+ */
+export async function startPostfixWorld(scenarios: readonly Scenario[], yaml = ''): Promise<PostfixWorld> {
+  const folder = mkdtempSync(join(tmpdir(), 'hermetic-postfix-'));
+  const running: { stop(): Promise<void> }[] = [{ stop: () => Promise.resolve(rmSync(folder, { recursive: true, force: true })) }];
+  const stop = async (): Promise<void> => {
+    for (const one of [...running].reverse()) await one.stop();
+  };
+  try {
+    return await arrange(scenarios, yaml, folder, running, stop);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function arrange(
+  scenarios: readonly Scenario[],
+  yaml: string,
+  folder: string,
+  running: { stop(): Promise<void> }[],
+  stop: () => Promise<void>,
+): Promise<PostfixWorld> {
+  const file = (name: string, text: string): string => {
+    writeFileSync(join(folder, name), text);
+    return join(folder, name);
+  };
+  const ports = { smtp: await freePort(), map: await freePort() };
+  const lab = await createLab({ scenarios });
+  running.push({ stop: () => lab.close() });
+  const { resolver, anchorLine } = await lab.expose();
+  const anchors = file('anchor', anchorLine);
+  const roots = file('roots.pem', lab.rootPem);
+  const resolvConf = file('resolv.conf', `nameserver ${resolverAt}\n`);
+
+  const unbound = new Unbound(folder, 53, resolverAt);
+  running.push(unbound);
+  await unbound.resolveThrough(resolver, anchors);
+
+  const version = (await runProgram('postconf', ['-dh', 'mail_version'])).out.trim();
+  const config = `resolver: {addresses: ["${resolverAt}"], trustAnchor: ${anchors}}
+roots: {replace: ${roots}}
+network: {privateAddresses: allow}
+store: {file: ${join(folder, 'hermetic.db')}}
+postfix:
+  listen: 127.0.0.1:${ports.map}
+  version: "${version}"
+  resolver: {file: ${resolvConf}}
+${yaml}`;
+  const daemon = new Daemon(
+    process.execPath,
+    [resolve('dist/src/cli/main.js'), 'serve', '--config', file('hermetic.yaml', config)],
+    folder,
+  );
+  running.push(daemon);
+  await until(
+    'hermetic serve',
+    () => accepts('127.0.0.1', ports.map),
+    () => daemon.log,
+  );
+
+  const map = `socketmap:inet:127.0.0.1:${ports.map}:hermetic`;
+  const postfix = new Postfix(folder, ports.smtp, resolvConf);
+  running.push(postfix);
+  await postfix.start(
+    [{ address: '127.0.0.1' }],
+    [
+      'mynetworks = 127.0.0.0/8',
+      'smtp_dns_support_level = dnssec',
+      'smtp_host_lookup = dns',
+      'smtp_tls_dane_insecure_mx_policy = dane',
+      `smtp_tls_CAfile = ${roots}`,
+      'smtp_tls_loglevel = 1',
+      'smtp_connect_timeout = 3',
+      'smtp_helo_timeout = 5',
+      `sender_dependent_default_transport_maps = inline:{${levels.map((l) => `{ ${l}@sender.example = smtp-${l}: }`).join(', ')}}`,
+      'notify_classes =',
+    ],
+    [
+      client('may', 'smtp_tls_security_level=may'),
+      client('dane', 'smtp_tls_security_level=dane'),
+      client('socketmap', 'smtp_tls_security_level=may', `smtp_tls_policy_maps=${map}`),
+    ],
+  );
+  const transport = createTransport({ host: '127.0.0.1', port: ports.smtp, ignoreTLS: true });
+  const logOf = (level: Level, domain: string): string => {
+    const lines = postfix.maillog.split('\n');
+    const last = lines.findIndex((line) => line.includes(`to=<${level}@${domain}>`));
+    return [...lines.slice(Math.max(0, last - 8), last + 1), ...daemon.log.split('\n').filter((line) => line.includes(domain))].join('\n');
+  };
+  return {
+    lab,
+    version,
+    folder,
+    logOf,
+    async ask(key) {
+      const { out, err } = await postfix.tool('postmap', ['-q', key, map]);
+      return out.trim() || err.trim();
+    },
+    async deliver(level, domain) {
+      const to = `${level}@${domain}`;
+      await transport.sendMail({ envelope: { from: `${level}@sender.example`, to }, subject: 'interop', text: 'Hello.' });
+      let line: string | undefined;
+      await until(
+        `delivery to ${to}`,
+        async () => (line = deliveryLine(postfix.maillog, to)) !== undefined,
+        () => `${postfix.log}\n${daemon.log}`,
+      );
+      return outcomeOf(line ?? '', postfix.maillog, lab, to);
+    },
+    stop,
+  };
+}
+
+function client(level: Level, ...options: string[]): string {
+  return [`smtp-${level} unix - - n - - smtp -o syslog_name=${level}`, ...options.map((o) => `-o ${o}`)].join(' ');
+}
+
+function deliveryLine(log: string, to: string): string | undefined {
+  return log.split('\n').find((line) => line.includes(`to=<${to}>`) && line.includes(' status='));
+}
+
+function outcomeOf(line: string, log: string, lab: Lab, to: string): Outcome {
+  if (!line.includes('status=sent')) return 'deferred';
+  const received = lab.mail.find((mail) => mail.to.includes(to));
+  if (!received) throw new Error(`Postfix says sent, and no server of the lab has it: ${line}`);
+  // Whoever answers in the place of another has no certificate that anybody vouches for, or another name.
+  if (received.server === 'attacker') return 'to-attacker';
+  return received.sealed ? (verified(line, log) ? 'verified' : 'unverified') : 'cleartext';
+}
+
+/** The TLS line of the same process and host before the delivery. */
+function verified(line: string, log: string): boolean {
+  const program = /(\S+\[\d+\]): /.exec(line)?.[1] ?? '';
+  const host = /relay=([^,]+?):\d+,/.exec(line)?.[1] ?? '';
+  const lines = log.split('\n');
+  const before = lines.slice(0, lines.indexOf(line)).filter((l) => l.includes(program) && l.includes(`established to ${host}`));
+  return before.at(-1)?.includes(': Verified TLS connection') ?? false;
+}
