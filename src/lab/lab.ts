@@ -102,7 +102,7 @@ export async function createLab(options: LabOptions = {}): Promise<Lab> {
       heard,
       fault(question, fault) {
         faults.set(question, fault);
-        dns.fault(question, fault);
+        return dns.fault(question, fault);
       },
       resolverHabit: (habit) => void (dns.habit = habit),
       attack: (domain, attack, at) => mountAttack(attack, domain, { world, network, dns, policyHost, onMail: site.onMail, onHeard }, at),

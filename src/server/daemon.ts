@@ -15,7 +15,7 @@ import type { Service, Site } from './service.js';
 /** A running daemon. */
 export interface Daemon {
   readonly listening: readonly { readonly what: string; readonly at: ListenAddress }[];
-  /** Takes a new configuration without losing a connection; what cannot be started leaves the old one in force and rejects. */
+  /** Takes a new configuration while the ports stay open; what cannot be started leaves the old one in force and rejects. */
   reload(config: Config): Promise<void>;
   /** Lets running work end, then stops. */
   stop(): Promise<void>;

@@ -30,11 +30,10 @@ export async function openHouse(config: Config, log: Log): Promise<OpenHouse> {
   const store = await openStore(config.store.file);
   const network = config.network.privateAddresses === 'allow' ? localNetwork : guarded(localNetwork);
   const stopping = new AbortController();
-  const shared = { network, resolver, trustStore: roots, clock: systemClock, log };
+  const shared = { network, resolver, trustStore: roots, store, clock: systemClock, log };
   return {
     ...shared,
     localNetwork,
-    store,
     policy: policySource({ ...shared, settings: config.policy, signal: stopping.signal }),
     close() {
       stopping.abort(new Error('stopped'));

@@ -1,8 +1,10 @@
 import { steadyTime, type Clock } from '../base/index.js';
 import type { Resolver } from '../dns/index.js';
-import { createStsSource, fetchPolicy, memoryStsCache } from '../mta-sts/index.js';
+import { createStsSource, fetchPolicy } from '../mta-sts/index.js';
 import type { Network } from '../net/index.js';
 import type { PolicyDeps } from '../policy/index.js';
+import { stsStore } from '../send/index.js';
+import type { Store } from '../store/index.js';
 import type { TrustStore } from '../x509/index.js';
 import type { Config } from './config/config.js';
 import type { Log } from './log.js';
@@ -12,6 +14,7 @@ export interface PolicySourceOptions {
   readonly network: Network;
   readonly resolver: Resolver;
   readonly trustStore: TrustStore;
+  readonly store: Store;
   readonly clock: Clock;
   readonly log: Log;
   readonly signal: AbortSignal;
@@ -21,11 +24,11 @@ export interface PolicySourceOptions {
 const REFRESH_LOOK = 60_000;
 
 /** What every sender of the daemon decides by: one MTA-STS cache, refreshed in the background, and the sender's choices. */
-export function policySource({ settings, network, resolver, trustStore, clock, log, signal }: PolicySourceOptions): PolicyDeps {
+export function policySource({ settings, network, resolver, trustStore, store, clock, log, signal }: PolicySourceOptions): PolicyDeps {
   const now = steadyTime(clock);
   const stsSource = createStsSource({
     resolver,
-    cache: memoryStsCache({ limit: 100_000, now }),
+    cache: stsStore(store, { now }),
     now,
     fetch: (domain, fetching) => fetchPolicy({ network, resolver, domain, anchors: trustStore, at: clock.now(), signal: fetching }),
     onWarning: ({ domain, failed }) =>

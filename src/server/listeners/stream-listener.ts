@@ -42,6 +42,8 @@ export async function listenStream(at: ListenAddress, settings: StreamSettings):
     use(next) {
       current = next;
       server.maxConnections = next.limits.connections;
+      // Who is connected comes again, and meets the new: answers of a configuration that is gone would be wrong.
+      for (const socket of sockets.keys()) socket.end();
     },
     close(graceMs) {
       clearInterval(sweep);
