@@ -4,6 +4,7 @@ import { catalogue, describeFinding, ownerNames, type FindingId } from '../../ch
 import type { Topic } from '../explain/topic.js';
 import { exitCodes } from '../exit-codes.js';
 import type { Output } from '../output.js';
+import { progress } from '../progress.js';
 
 /** `hermetic explain`: a subject of mail TLS in a few sentences, shown in the lab; or what a finding means. */
 export function explainCommand(output: Output, signal: AbortSignal, finish: (code: number) => void): Command {
@@ -16,7 +17,7 @@ export function explainCommand(output: Output, signal: AbortSignal, finish: (cod
       // Loaded only when asked for, as the lab is.
       const topics = (await import('../explain/topics.js')).topics;
       if (wanted === undefined) output.out(contents(topics));
-      else output.out(await explain(wanted, topics, width, signal));
+      else output.out(await explain(wanted, topics, width, output, signal));
       finish(exitCodes.good);
     });
 }
@@ -26,13 +27,13 @@ function contents(topics: readonly Topic[]): string {
   return `${lines.join('')}\nhermetic explain TOPIC tells more, and shows it in the lab. Ids of findings are explained too.\n`;
 }
 
-async function explain(wanted: string, topics: readonly Topic[], width: number, signal: AbortSignal): Promise<string> {
+async function explain(wanted: string, topics: readonly Topic[], width: number, output: Output, signal: AbortSignal): Promise<string> {
   const word = wanted
     .trim()
     .toLowerCase()
     .replace(/[\s_]+/g, '-');
   const topic = topics.find(({ name, aliases }) => name === word || aliases.includes(word));
-  if (topic) return told(topic, width, signal);
+  if (topic) return told(topic, width, output, signal);
   if (Object.hasOwn(catalogue, word)) return toldFinding(word as FindingId, width);
   const words = [...topics.flatMap(({ name, aliases }) => [name, ...aliases]), ...Object.keys(catalogue)];
   const near = [...new Set([nearest(word, words) ?? [], words.filter((known) => word.length > 2 && known.includes(word))].flat())].slice(
@@ -44,8 +45,10 @@ async function explain(wanted: string, topics: readonly Topic[], width: number, 
   });
 }
 
-async function told(topic: Topic, width: number, signal: AbortSignal): Promise<string> {
+async function told(topic: Topic, width: number, output: Output, signal: AbortSignal): Promise<string> {
   const { openStage } = await import('../explain/stage.js');
+  const line = progress(output);
+  line.note('playing it in the lab');
   const stage = openStage(signal);
   try {
     const picture = await topic.picture(stage);
@@ -58,6 +61,7 @@ async function told(topic: Topic, width: number, signal: AbortSignal): Promise<s
     ];
     return `${blocks.map((lines) => lines.join('\n')).join('\n\n')}\n`;
   } finally {
+    line.end();
     await stage.close();
   }
 }

@@ -111,14 +111,18 @@ export const policyTopics: readonly Topic[] = [
     text: [
       'A TXT record at _smtp._tls says where reports go: rua=mailto: or rua=https:. Senders then report daily how many sessions succeeded and which failed and why, by policy and by MX host. The reports show a wrong certificate, a forgotten record or an attack while the mail still waits, and they are what one reads before going from mode testing to enforce.',
     ],
-    caption: 'The record of good.example; and what a sender with DANE meets elsewhere today',
+    caption: 'The record of good.example; and what a sender has to report of four others today',
     picture: async (stage) => {
       const good = await stage.look('good.example');
       const lines = [`_smtp._tls.good.example TXT "${good.evidence.tlsRpt.txt.texts[0] ?? ''}"`, ''];
-      for (const domain of ['dane-mismatch.example', 'stripped.example', 'expired-enforced.example']) {
-        const { result } = await stage.look(domain);
-        const worst = result.findings.find((f) => f.severity === 'fail');
-        lines.push(`${domain.padEnd(26)} ${result.exposure.bothCached.none.padEnd(9)} ${worst?.id ?? ''}`);
+      for (const domain of ['dane-mismatch.example', 'stripped.example', 'expired-enforced.example', 'sts-redirect.example']) {
+        const { result, policies, attempts } = await stage.send(domain);
+        lines.push(`${domain}: ${result}`);
+        for (const [i, { type, failure }] of policies.entries()) {
+          const met = [failure, ...attempts.flatMap(({ results }) => results.filter((r) => r.policy === i).map((r) => r.failure))];
+          const types = [...new Set(met.flatMap((f) => f?.resultType ?? []))];
+          lines.push(`  policy ${type.padEnd(16)} ${types.join(', ') || 'success'}`);
+        }
       }
       return lines;
     },

@@ -1,7 +1,8 @@
 import { collect, collectOptions, grade, nameOf, type Profile } from '../../check/index.js';
 import { Name } from '../../base/index.js';
 import { createResolver, typeNumber, type Proof } from '../../dns/index.js';
-import type { CheckResult, Depth, Evidence } from '../../evidence/index.js';
+import { connect } from '../../send/index.js';
+import type { CheckResult, DeliveryOutcome, Depth, Evidence } from '../../evidence/index.js';
 import { allScenarios, createLab, type Lab } from '../../lab/index.js';
 import { labOptions } from '../commands/lab-options.js';
 
@@ -15,6 +16,8 @@ export interface Seen {
 export interface Stage {
   /** Checks a domain. `calm`: with the attacker off. */
   look(domain: string, options?: { readonly depth?: Depth; readonly calm?: boolean; readonly profile?: Profile }): Promise<Seen>;
+  /** Hands a mail to a domain as far as policy allows, and says what came of it. */
+  send(domain: string): Promise<DeliveryOutcome>;
   /** The chain an answer rests on. */
   prove(name: string, type: string): Promise<Proof | undefined>;
   close(): Promise<void>;
@@ -38,6 +41,13 @@ export function openStage(signal: AbortSignal): Stage {
         collectOptions({ ...labOptions(lab), depth, signal, ...(profile ? { profile } : {}) }),
       );
       return { evidence, result: grade(evidence, profile) };
+    },
+    async send(domain) {
+      const { network, upstreams, anchors, trustStore } = await labFor(domain, true);
+      const helo = 'sender.example';
+      const sent = await connect(domain, { network, upstreams, anchors, trustStore, helo, timeoutMs: 2000 });
+      if (sent.ok) await sent.session.quit();
+      return sent.outcome;
     },
     async prove(name, type) {
       const lab = await labFor(name.split('.').slice(-2).join('.'), true);

@@ -73,6 +73,7 @@ dt { color: var(--soft); } dd { margin: 0; min-width: 0; }
   .exposure, .exposure thead, .exposure tbody { display: block; }
   .exposure tr { display: grid; grid-template-columns: repeat(5, minmax(0, 1fr)); gap: 3px; margin-bottom: .55rem; }
   .exposure thead tr { position: sticky; top: 0; background: var(--paper); padding: .3rem 0; margin: 0; }
+  .card .exposure thead tr { background: var(--card); }
   .exposure thead th:first-child { display: none; }
   .exposure thead th { padding: 0 .2rem; font-size: .72rem; }
   .exposure tbody th:first-child { width: auto; }
