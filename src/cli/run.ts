@@ -7,7 +7,9 @@ import { explainCommand } from './commands/explain.js';
 import { gradeCommand } from './commands/grade.js';
 import { labCommand } from './commands/lab.js';
 import { publishCommand } from './commands/publish.js';
+import { policyCommand } from './commands/policy.js';
 import { recordsCommand } from './commands/records.js';
+import { sendCommand } from './commands/send.js';
 import { serveCommand } from './commands/serve.js';
 import { reportCommand } from './commands/report.js';
 import { tlsaCommand } from './commands/tlsa.js';
@@ -29,6 +31,8 @@ export async function run(args: readonly string[], output: Output, signal: Abort
     .addCommand(diffCommand(output, finish))
     .addCommand(explainCommand(output, signal, finish))
     .addCommand(dnssecCommand(output, signal, finish))
+    .addCommand(policyCommand(output, signal, finish))
+    .addCommand(sendCommand(output, signal, finish))
     .addCommand(serveCommand(output, signal, finish))
     .addCommand(reportCommand(output, signal, finish))
     .addCommand(publishCommand(output, signal, finish))

@@ -41,17 +41,17 @@ export function readCheckFlags(flags: CheckFlags): CheckOptions {
   return {
     depth,
     ...(flags.intrusive ? { intrusive: true } : {}),
-    ...(flags.budget === undefined ? {} : { budget: number('--budget', flags.budget, 1, 1000) }),
-    ...(flags.maxHosts === undefined ? {} : { maxHosts: number('--max-hosts', flags.maxHosts, 1, 100) }),
-    ...(flags.maxAddresses === undefined ? {} : { maxAddresses: number('--max-addresses', flags.maxAddresses, 1, 100) }),
+    ...(flags.budget === undefined ? {} : { budget: readNumber('--budget', flags.budget, 1, 1000) }),
+    ...(flags.maxHosts === undefined ? {} : { maxHosts: readNumber('--max-hosts', flags.maxHosts, 1, 100) }),
+    ...(flags.maxAddresses === undefined ? {} : { maxAddresses: readNumber('--max-addresses', flags.maxAddresses, 1, 100) }),
     ...(flags.optOut === undefined
       ? {}
       : { optOut: take('--opt-out', parseOptOut(readFile(flags.optOut, '--opt-out')), 'Write one host name or address a line.') }),
-    ...(flags.spacing === undefined ? {} : { spacingMs: 1000 * number('--spacing', flags.spacing, 0, 600) }),
+    ...(flags.spacing === undefined ? {} : { spacingMs: 1000 * readNumber('--spacing', flags.spacing, 0, 600) }),
     profile: profileNamed(flags.profile),
-    smtpPort: number('--smtp-port', flags.smtpPort, 1, 65535),
-    httpsPort: number('--https-port', flags.httpsPort, 1, 65535),
-    timeoutMs: 1000 * number('--timeout', flags.timeout, 0.1, 600),
+    smtpPort: readNumber('--smtp-port', flags.smtpPort, 1, 65535),
+    httpsPort: readNumber('--https-port', flags.httpsPort, 1, 65535),
+    timeoutMs: 1000 * readNumber('--timeout', flags.timeout, 0.1, 600),
     ...(flags.helo === undefined ? {} : { helo: heloName(flags.helo) }),
     ...(flags.mx === undefined ? {} : { mx: flags.mx }),
     ...(flags.address === undefined ? {} : { address: flags.address }),
@@ -68,12 +68,14 @@ export function profileNamed(name: string): Profile {
   throw misuse('--profile', `${name} is not known`, `The profiles there are: ${profiles.map((p) => p.name).join(', ')}.`);
 }
 
-function heloName(text: string): string {
+/** A name for EHLO. */
+export function heloName(text: string): string {
   if (/^[A-Za-z0-9.:[\]-]{1,255}$/.test(text)) return text;
   throw misuse('--helo', 'not a host name', 'Give the name of this machine, such as mail.example.com.');
 }
 
-function number(flag: string, text: string, least: number, most: number): number {
+/** A number of a flag, whole from 1 on. */
+export function readNumber(flag: string, text: string, least: number, most: number): number {
   const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : NaN;
   if (value >= least && value <= most && (least < 1 || Number.isInteger(value))) return value;
   throw misuse(flag, `${text} is not a number from ${least} to ${most}`, `Give a number from ${least} to ${most}.`);

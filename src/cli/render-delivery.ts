@@ -1,0 +1,43 @@
+import { neutralise, wrap } from '../base/index.js';
+import type { DeliveryAttempt, DeliveryOutcome } from '../evidence/index.js';
+import type { Conversation, Recipient } from '../send/index.js';
+
+/** The SMTP conversations, line by line, with milliseconds. Ends with a line feed. */
+export function renderConversations(conversations: readonly Conversation[]): string {
+  return conversations
+    .flatMap(({ host, ip, lines }) => [
+      `${host} [${ip}]`,
+      ...lines.map(({ from, text, at }) => `${String(at).padStart(6)} ${from}: ${text}`),
+      '',
+    ])
+    .map((line) => `${neutralise(line)}\n`)
+    .join('');
+}
+
+/** What became of each server tried, in one line or two each. */
+export function renderAttempts({ attempts, waiver }: DeliveryOutcome, width: number): string {
+  const lines = attempts.flatMap((attempt) => wrap(attemptText(attempt), width, '', '  '));
+  return [...lines, ...(waiver ? [`Policy was not enforced: ${waiver.kind}.`] : [])].map((line) => `${neutralise(line)}\n`).join('');
+}
+
+function attemptText({ host, ip, state, session, cleartext, authenticate, failure, results }: DeliveryAttempt): string {
+  const where = ip === undefined ? host : `${host} [${ip}]`;
+  const why = failure ? `: ${failure.code} ${failure.detail}`.trimEnd() : '';
+  if (state !== 'used') return `${where}  ${state}${why}`;
+  const how = cleartext ? 'in clear' : (session?.version ?? 'TLS');
+  // RFC 7672 §2.2.1 [7672-2.2.1-5]: what was authenticated is the host; whether it is the domain's own the grounds tell.
+  const by = authenticate.length > 0 && !failure ? `, the host authenticated by ${authenticate.join(' and ')}` : '';
+  const reported = results.some((result) => result.failure) ? '; to be reported' : '';
+  return `${where}  ${how}${by}${why}${reported}`;
+}
+
+/** What became of each recipient. */
+export function renderRecipients(recipients: readonly Recipient[], width: number): string {
+  return recipients
+    .flatMap(({ address, status, failure, reply }) => {
+      const said = reply && status === 'delivered' ? `: ${reply.code} ${reply.lines.join(' ')}` : '';
+      return wrap(`${address}  ${status}${failure ? `: ${failure.code} ${failure.detail}`.trimEnd() : said}`, width, '', '  ');
+    })
+    .map((line) => `${neutralise(line)}\n`)
+    .join('');
+}

@@ -1,0 +1,90 @@
+import { neutralise, wrap } from '../base/index.js';
+import type { DomainDecision, HostDecision, StsDecision, Trouble, Waiver } from '../policy/index.js';
+
+const actions = { deliver: 'DELIVER', wait: 'WAIT', reject: 'RETURN' } as const;
+
+/** What a sender must do with a domain's mail, host by host, with the record that says so. Ends with a line feed. */
+export function renderPolicy(decision: DomainDecision, width = 80): string {
+  const { domain, action, validUntil, hosts, waiver, settings } = decision;
+  const head = `${domain.padEnd(Math.max(1, width - actions[action].length))}${actions[action]}`;
+  const lines = [
+    ...(head.length <= width ? [head] : [domain, actions[action]]),
+    ...wrap(routeText(decision), width),
+    ...wrap(stsText(decision.mtaSts), width),
+    ...(waiver ? wrap(waiverText(waiver), width) : []),
+    ...(settings.require ? wrap(`This sender insists: ${settings.require}.`, width) : []),
+    ...(settings.daneSuffices ? wrap('Where TLSA records match, no public CA is asked for (daneSuffices).', width) : []),
+    ...hosts.flatMap((host) => ['', ...hostLines(host, width)]),
+    '',
+    `Ask again after ${validUntil}.`,
+  ];
+  return lines.map((line) => `${neutralise(line)}\n`).join('');
+}
+
+function routeText({ route, hosts }: DomainDecision): string {
+  const signed = { secure: 'signed', insecure: 'not signed', bogus: 'broken', indeterminate: 'not to be told from here' }[route.dnssec];
+  switch (route.kind) {
+    case 'null-mx':
+      return 'The domain says that it takes no mail (RFC 7505).';
+    case 'none':
+      return 'The domain has neither MX nor address.';
+    case 'error':
+      return `Where its mail goes cannot be told: ${route.trouble ? troubleText(route.trouble) : 'DNS fails'}`;
+    case 'address':
+      return 'An address: no policy applies to it.';
+    case 'host':
+      return `One host, without MX: its DNS is ${signed}.`;
+    case 'implicit':
+      return `No MX: mail goes to the domain's own address. The absence is ${signed}.`;
+    case 'mx':
+      return `${hosts.length === 1 ? 'One MX host' : `${hosts.length} MX hosts`}; the MX is ${signed}.`;
+  }
+}
+
+function stsText({ policy, how, record, trouble }: StsDecision): string {
+  const why = trouble ? ` ${troubleText(trouble)}` : '';
+  if (record.status === 'not-asked') return 'MTA-STS: not asked for.';
+  if (!policy) return `MTA-STS: no policy${record.status === 'absent' ? ', and no record' : ''}.${why}`;
+  const had = { live: 'fetched now', cached: 'kept, and still current', kept: 'kept through a failure', none: '' }[how];
+  return `MTA-STS: ${policy.mode}, policy ${policy.id}, ${had}, until ${policy.expiresAt}.${why}`;
+}
+
+function waiverText(waiver: Waiver): string {
+  switch (waiver.kind) {
+    case 'observe':
+      return 'Nothing is enforced: observing only.';
+    case 'exemption':
+      return `Nothing is enforced: exempt until ${waiver.until}, since ${waiver.reason}`;
+    case 'tls-required-no':
+      return 'Nothing is enforced: the message says TLS-Required: No.';
+  }
+}
+
+function troubleText({ code, detail, whose }: Trouble): string {
+  const side = whose === 'ours' ? 'the trouble is on this side' : 'the trouble is on their side';
+  return `${code}${detail ? ` (${detail})` : ''}; ${side}.`;
+}
+
+function hostLines(host: HostDecision, width: number): string[] {
+  const { name, preference, addresses, trouble, tlsa, grounds } = host;
+  return [
+    ...wrap(`${String(preference).padStart(4)} ${name}  ${addresses.join(' ')}`, width, '', '       '),
+    ...wrap(needText(host), width, '     '),
+    ...(addresses.length === 0 ? wrap(trouble ? `No address: ${troubleText(trouble)}` : 'No address.', width, '     ') : []),
+    ...(tlsa.trouble ? wrap(`TLSA: ${troubleText(tlsa.trouble)}`, width, '     ') : []),
+    ...grounds.flatMap(({ says, clause, record, until }) => [
+      ...wrap(`- ${says} (${clause})`, width, '     ', '       '),
+      ...(record === undefined ? [] : record.split('; ').flatMap((line) => wrap(line, width, '       ', '         '))),
+      ...(until === undefined ? [] : [`       until ${until}`]),
+    ]),
+  ];
+}
+
+function needText({ decision, sni, name }: HostDecision): string {
+  if (decision.action === 'skip') return 'Must not be used.';
+  if (decision.action === 'unknown') return 'Cannot be told, so it must not be used now.';
+  if (decision.tls === 'opportunistic') return 'TLS where it is offered; nothing has to hold.';
+  const asks = { dane: 'match its TLSA records', pkix: `have a certificate from a public CA for ${name}` };
+  const what = decision.authenticate.map((mechanism) => asks[mechanism]).join(', and ');
+  return `TLS is mandatory${what ? `; the server must ${what}` : ', without authentication'}.${sni === name ? '' : ` SNI: ${sni}.`}`;
+}
