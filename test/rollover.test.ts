@@ -12,7 +12,7 @@ function shortSighted(name: string, blur: (seen: RolloverReading) => RolloverRea
   return { ...ours, name, step: (state, seen, leave, ttl) => ours.step(state, blur(seen), leave, ttl) };
 }
 
-test('no order of events in a small world loses mail, and every state leads to the end of the change', () => {
+test('[7671-8.4-1] no order of events in a small world loses mail, and every state leads to the end of the change', () => {
   const { whole, failure, stuck, states } = checkModel(ours, bounds);
   assert.deepEqual({ whole, failure, stuck }, { whole: true, failure: undefined, stuck: 0 });
   assert.ok(states > 500, `${states} states`);

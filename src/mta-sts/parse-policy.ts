@@ -47,7 +47,7 @@ export function parsePolicy(body: Uint8Array | string): Result<StsPolicy> {
   return ok({ mode, maxAge: Math.min(Number(age), MAX_AGE), mx });
 }
 
-/** Writes a policy in the form every reader takes. */
+/** Writes a policy in the form every reader takes. [8461-3.2-13] */
 export function formatPolicy({ mode, maxAge, mx }: StsPolicy): string {
   return ['version: STSv1', `mode: ${mode}`, ...mx.map((pattern) => `mx: ${pattern}`), `max_age: ${maxAge}`, ''].join('\r\n');
 }

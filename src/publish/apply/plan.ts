@@ -33,7 +33,7 @@ export interface PlanOptions {
   readonly eyes: Eyes;
 }
 
-/** Reads the world and plans for every host and domain, those included that are no longer asked for but still have a policy. Nothing is changed. */
+/** Reads the world and plans for every host and domain, those included that are no longer asked for but still have a policy. Nothing is changed. [8461-3.4-3] */
 export async function planAll(options: PlanOptions): Promise<readonly SubjectPlan[]> {
   const { section, ledger } = options;
   const leaving = ledger.domains().filter((domain) => !(domain in section.domains));

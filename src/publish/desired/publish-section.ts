@@ -3,7 +3,7 @@ import { parseDomain } from '../../base/index.js';
 
 const file = z.string().min(1);
 
-/** A host or domain as a person writes it, in A-labels and lower case. */
+/** A host or domain as a person writes it, in A-labels and lower case. [8461-3.2-14, 8461-10.4-1] */
 const domain = z.string().transform((text, context) => {
   const parsed = parseDomain(text);
   if (parsed.ok) return parsed.value.toLower();
@@ -46,7 +46,7 @@ const mailHost = z.strictObject({
     )
     .min(1)
     .default([1]),
-  /** Of TLSA records, seconds. */
+  /** Of TLSA records, seconds. [7671-13-1] */
   ttl: seconds(60, 86_400).default(3600),
   /** Days a key is used; without it keys change when a person asks. */
   keyDays: z.int().min(1).max(3650).optional(),

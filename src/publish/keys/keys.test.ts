@@ -59,7 +59,7 @@ test('a key that a server has already is taken in once', (t) => {
   assert.throws(() => ring.adopt('mx.example.com', file), /no private key/);
 });
 
-test('contexts are made when first asked for, kept within bounds, and made anew when the certificate changes', (t) => {
+test('[8461-7.1-3] contexts are made when first asked for, kept within bounds, and made anew when the certificate changes', (t) => {
   const ring = ringIn(t);
   const hosts = ['a', 'b', 'c'].map((label) => `mta-sts.${label}.example.com`);
   for (const host of hosts) {

@@ -23,7 +23,7 @@ interface Entry {
 
 /**
  * TLS contexts of many hosts, made when a name is first asked for and kept for those asked for last: starting takes no time, memory is bounded by count. A name
- * without certificate has no context, and the handshake is to be refused (RFC 8461 §7.1).
+ * without certificate has no context, and the handshake is to be refused. [8461-7.1-3]
  */
 export class LazyContexts {
   readonly #entries = new Map<string, Entry>();

@@ -21,7 +21,7 @@ export function servesPolicy(host: string, path: string): boolean {
 }
 
 /**
- * Policy host of any number of domains (RFC 8461 §3.3): text/plain and status 200, or 404; never a redirect. Nothing of the request but host and path counts.
+ * Policy host of any number of domains (RFC 8461 §3.3): text/plain and status 200, or 404; never a redirect. Nothing of the request but host and path counts. [8461-3.2-12]
  */
 export function policyHandler({ bodyOf, challengeFor }: PolicyHandlerOptions): (request: Request, peer: Endpoint) => Response {
   return (request) => {

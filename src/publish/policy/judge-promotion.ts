@@ -12,7 +12,7 @@ export interface Promotion {
 const DAY = 86_400_000;
 
 /**
- * Whether a policy may be enforced. Our own probe has to pass at every address of every MX host, backups too (RFC 8461 §8.4), and reports have to show no
+ * Whether a policy may be enforced. Our own probe has to pass at every address of every MX host, backups too [8461-8.4-2], and reports have to show no
  * failure. Only signed reports of configured reporters count: anybody can post one over HTTPS.
  */
 export function judgePromotion(

@@ -4,7 +4,7 @@ import { stsRecord } from './policy-id.js';
 import { isStsRecord } from './read-policy-world.js';
 import type { PolicyAction, PolicyReading, PolicyWish, ServedPolicy } from './types.js';
 
-/** The announcement: of the records that begin with v=STSv1 exactly one stays, or none without an id; other texts at the name are left alone (RFC 8461 §3.1). */
+/** The announcement: of the records that begin with v=STSv1 exactly one stays, or none without an id; other texts at the name are left alone (RFC 8461 §3.1). [8461-3.1-14] */
 export function setRecord(
   domain: string,
   texts: readonly string[],
@@ -19,7 +19,7 @@ export function setRecord(
   return { action: { kind: 'set-rrset', name: `_mta-sts.${domain}`, type: 'TXT', from: rdata(texts), to, ttl }, because, clause };
 }
 
-/** Brings a policy to every address of its host: the body, then the name, then the certificate. */
+/** Brings a policy to every address of its host: the body, then the name, then the certificate for that very name. [8461-8.2-2, 8461-3.3-14] */
 export function serve(
   domain: string,
   { id, body }: ServedPolicy,

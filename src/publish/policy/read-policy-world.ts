@@ -36,7 +36,7 @@ export function isStsRecord(text: string): boolean {
   return text.startsWith('v=STSv1');
 }
 
-/** When the last policy that asked for anything has left the last cache (RFC 8461 §8.3); undefined while one may still be fetched. */
+/** When the last policy that asked for anything has left the last cache [8461-8.3-1]; undefined while one may still be fetched. */
 export function allExpired({ served }: Pick<PolicyState, 'served'>): number | undefined {
   const ends = served
     .filter(({ mode }) => mode !== 'none')

@@ -44,7 +44,7 @@ function settle(world: PolicyWorld, wanted: PolicyWish, hours: number): void {
   for (let i = 0; i < hours; i++) world.run(wanted);
 }
 
-test('from nothing: the host, the body in testing mode, the certificate, and the record last', () => {
+test('[8461-8.1-1, 8461-8.2-2, 8461-3.3-14] from nothing: the host, the body in testing mode, the certificate, and the record last', () => {
   const world = domain();
   settle(world, wish, 6);
   assert.deepEqual(
@@ -167,7 +167,7 @@ function remove(world: PolicyWorld, troubles: () => Trouble = () => ({})): void 
   }
 }
 
-test('removal waits until every policy ever served has expired, not the last one alone (RFC 8461 §8.3)', () => {
+test('[8461-8.3-1] removal waits until every policy ever served has expired, not the last one alone (RFC 8461 §8.3)', () => {
   const world = domain();
   until(world, 'enforce');
   settle(world, wish, 48); // a week is served now
@@ -187,7 +187,7 @@ test('removal waits until every policy ever served has expired, not the last one
   assert.equal(world.run({ ...wish, mode: 'none' }).steps.length, 0);
 });
 
-test('MX hosts move under an enforced policy: union first, then the records, then the old host leaves the policy', () => {
+test('[8461-8.1-2] MX hosts move under an enforced policy: union first, then the records, then the old host leaves the policy', () => {
   const world = domain();
   until(world, 'enforce');
   settle(world, wish, 40);
@@ -219,7 +219,7 @@ test('a host that DNS shows and nobody asked for never comes into the policy, an
   assert.deepEqual(world.mx[0]?.length, 3);
 });
 
-test('of several records one stays, and other texts at the name are left alone', () => {
+test('[8461-3.1-14, 8461-3.1-13] of several records one stays, and other texts at the name are left alone', () => {
   const world = domain();
   world.txt = [0, 1].map(() => ['v=STSv1; id=1;', 'v=STSv1; id=2;', 'hello "world"']);
   const step = world.run(wish);

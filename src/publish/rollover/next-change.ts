@@ -10,7 +10,7 @@ export interface Change {
   readonly clause: string;
 }
 
-/** The next RRset to publish, if one is wanted and safe: it covers every key the server may show (RFC 7671 §8.4). */
+/** The next RRset to publish, if one is wanted and safe: it covers every key the server may show, each with every digest [7671-8.3-1]. */
 export function nextChange(state: RolloverState, published: Rrset, seen: RolloverReading, wish: RolloverWish): Change | undefined {
   const { records } = published;
   const to = (wanted: readonly string[]): Rrset => ({ records: sorted(wanted), ttl: wish.ttl });

@@ -10,7 +10,7 @@ export interface Obstacles {
   readonly alerts: readonly Alert[];
 }
 
-/** What hinders the start of a change: a delegation in motion (RFC 7671 §13), a server that cannot be seen whole, a key that is not ours. */
+/** What hinders the start of a change: a delegation in motion [7671-13-2], a server that cannot be seen whole or offers no STARTTLS [7672-9.2-1], a key that is not ours. */
 export function obstacles(state: RolloverState, seen: RolloverReading, wish: RolloverWish): Obstacles {
   const { host, owner } = state;
   const ours = new Set(mayBeShown(state).map(({ sha256 }) => sha256));

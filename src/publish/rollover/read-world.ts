@@ -2,7 +2,7 @@ import type { KeyType } from '../actions.js';
 import { sameRecords, sorted } from './rrset.js';
 import type { AliveRrset, KeySlot, RolloverReading, RolloverState, Rrset, ServerKey } from './types.js';
 
-/** A cache keeps an RRset for one TTL; RFC 7671 §8.1 asks for two, which also covers caches in a row. */
+/** A cache keeps an RRset for one TTL; [7671-8.1-1] asks for two, which also covers caches in a row. */
 const TTLS = 2;
 
 /** Stands for what was published before the first reading: nobody knows, so it matches nothing. */
@@ -20,7 +20,7 @@ export function readWorld({ pushing, ...state }: RolloverState, seen: RolloverRe
   };
 }
 
-/** The RRset that every authoritative server serves, validated. Undefined while one of them is silent or behind: only a whole reading starts a clock. */
+/** The RRset that every authoritative server serves, validated. Undefined while one of them is silent or behind: only a whole reading starts a clock. [7672-2.1-1, 7672-2.2-7] */
 export function publishedRrset({ nameservers, dnssec }: RolloverReading): Rrset | undefined {
   if (dnssec === 'bogus' || dnssec === 'indeterminate') return undefined;
   const sets = nameservers.map(({ rrset }) => (rrset === 'unknown' ? undefined : rrset));

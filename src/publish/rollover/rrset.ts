@@ -1,12 +1,12 @@
 import type { Rrset, ServerKey } from './types.js';
 
-/** The records of keys: DANE-EE(3) SPKI(1), one for each key and matching type (RFC 7672 §3.1.1). */
+/** The records of keys: DANE-EE(3) SPKI(1), one for each key and matching type. [7672-3.1-1, 7672-3.1.1-3] */
 export function recordsOf(keys: readonly ServerKey[], matchingTypes: readonly (1 | 2)[]): readonly string[] {
   return sorted(keys.flatMap((key) => matchingTypes.map((type) => `3 1 ${type} ${type === 1 ? key.sha256 : key.sha512}`)));
 }
 
 /**
- * True when every combination of usage, selector and matching type in the RRset has a record of this key (RFC 7671 §8.4). An empty RRset covers every key:
+ * True when every combination of usage, selector and matching type in the RRset has a record of this key [7671-8.4-1]. An empty RRset covers every key:
  * nobody verifies by it. Of records other than `3 1 1` and `3 1 2` it cannot be told here what they match, so they cover nothing.
  */
 export function covers({ records }: Pick<Rrset, 'records'>, key: ServerKey): boolean {

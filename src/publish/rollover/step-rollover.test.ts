@@ -66,7 +66,7 @@ test('a server that cannot be asked keeps the retired record published', () => {
   assert.doesNotMatch(asked(step), /set/);
 });
 
-test('a new key waits two TTLs from when the last authoritative server was seen without the old records, not from the push', () => {
+test('[7671-8.1-1] a new key waits two TTLs from when the last authoritative server was seen without the old records, not from the push', () => {
   const ring = [key(1), key(2)];
   let state = start(reading({ ring: [key(1)] }, rrset(key(1))));
   const push = stepRollover(state, reading({ ring }, rrset(key(1))), leave1);
@@ -87,7 +87,7 @@ test('a new key waits two TTLs from when the last authoritative server was seen 
   assert.equal(asked(stepRollover(seen.state, reading({ at: seenAt + 2 * TTL * 1000 }), leave1)), 'deploy ecdsa-2');
 });
 
-test('an answer that DNSSEC does not vouch for starts no clock', () => {
+test('[7672-2.2-7] an answer that DNSSEC does not vouch for starts no clock', () => {
   for (const dnssec of ['bogus', 'indeterminate'] as const) {
     const step = stepRollover(start(), reading({ dnssec }), leave1);
     assert.equal(asked(step), '');
@@ -101,7 +101,7 @@ test('in an unsigned zone nothing is published, and it is said why', () => {
   assert.equal(step.alerts[0]?.code, 'publish-zone-unsigned');
 });
 
-test('while the delegation changes nothing is started, and what was sent is not sent again', () => {
+test('[7671-13-2] while the delegation changes nothing is started, and what was sent is not sent again', () => {
   const moved = { records: ['2 13 2 cd'], ttl: TTL };
   const before = start(reading({}, rrset(key(1))));
   const step = stepRollover(before, reading({ ds: moved }, rrset(key(1))), leave1);
@@ -111,7 +111,7 @@ test('while the delegation changes nothing is started, and what was sent is not 
   assert.equal(asked(stepRollover(step.state, later, leave1)), 'set 1e+2e');
 });
 
-test('a server without STARTTLS gets no TLSA records (RFC 7672 §9.2), a key that is not ours neither', () => {
+test('[7672-9.2-1] a server without STARTTLS gets no TLSA records (RFC 7672 §9.2), a key that is not ours neither', () => {
   const none: Rrset = { records: [], ttl: TTL };
   const plain = reading().addresses.map((a, i) => (i === 0 ? a : { ...a, starttls: 'absent' as const, keys: [] }));
   const step = stepRollover(startRollover('mx.example.com'), reading({ addresses: plain }, none), wish);
@@ -129,7 +129,7 @@ test('a key of the ring that somebody deployed by hand is matched at once, befor
   assert.equal(asked(step), 'set 1e+2e+7e');
 });
 
-test('records of other parameters, an intermediate’s among them, give way to the served key’s before a key changes', () => {
+test('[7671-8.4-2] records of other parameters, an intermediate’s among them, give way to the served key’s before a key changes', () => {
   const old: Rrset = { records: [`2 1 1 ${'ab'.repeat(32)}`], ttl: 86_400 };
   const step = stepRollover(startRollover('mx.example.com'), reading({}, old), leave1);
   assert.equal(asked(step), 'set 1e');
@@ -140,7 +140,7 @@ test('records of other parameters, an intermediate’s among them, give way to t
   assert.equal(announced.waits[0]?.until, 10_000_000 + 2 * 86_400_000);
 });
 
-test('SHA-512 is added for every key at once and SHA-256 leaves for all at once (RFC 7671 §8.3)', () => {
+test('[7671-8.3-1] SHA-512 is added for every key at once and SHA-256 leaves for all at once (RFC 7671 §8.3)', () => {
   const both = stepRollover(start(), reading(), { ...wish, matchingTypes: [1, 2] });
   const [step] = both.steps;
   assert.deepEqual(step?.action.kind === 'set-rrset' && step.action.to.map((r) => r.slice(0, 8)), [

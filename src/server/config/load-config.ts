@@ -99,6 +99,8 @@ function keyOffset(document: Document, path: readonly (string | number)[], key: 
 
 interface JsonSchema {
   readonly properties?: Readonly<Record<string, JsonSchema>>;
+  /** What a map by name holds; false where every key is known. */
+  readonly additionalProperties?: JsonSchema | false;
   readonly items?: JsonSchema;
   readonly anyOf?: readonly JsonSchema[];
 }
@@ -107,7 +109,9 @@ interface JsonSchema {
 function knownKeys(schema: z.ZodType, path: readonly (string | number)[]): readonly string[] {
   let at = [z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as JsonSchema];
   for (const step of path) {
-    at = at.flatMap((s) => [s, ...(s.anyOf ?? [])]).flatMap((s) => (typeof step === 'number' ? s.items : s.properties?.[step]) ?? []);
+    at = at
+      .flatMap((s) => [s, ...(s.anyOf ?? [])])
+      .flatMap((s) => (typeof step === 'number' ? s.items : (s.properties?.[step] ?? s.additionalProperties)) || []);
   }
   return at.flatMap((s) => [s, ...(s.anyOf ?? [])]).flatMap((s) => Object.keys(s.properties ?? {}));
 }
