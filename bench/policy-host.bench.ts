@@ -237,7 +237,8 @@ function lookUp(
 
 /** What OpenSSL holds, not what was meant to be put in. */
 function certificateIn(context: SecureContext): string {
-  return digestOf(context.context.getCertificate());
+  const inner = context.context as { getCertificate(): Buffer };
+  return digestOf(inner.getCertificate());
 }
 
 /** Ranks by Zipf with exponent 1, by inverting the sums. */
