@@ -158,11 +158,15 @@ async function startNginx(name: string, hosts: readonly string[], folder: string
     () => daemon.log,
     120_000,
   );
-  const worker = execFileSync('pgrep', ['-P', String(daemon.pid)])
-    .toString()
-    .trim()
-    .split('\n')[0];
-  return { name, port, pid: Number(worker) };
+  // The master listens before its worker is there.
+  const worker = (): number => Number(readFileSync(`/proc/${daemon.pid}/task/${daemon.pid}/children`, 'latin1').trim().split(' ')[0]);
+  await until(
+    'nginx has its worker',
+    async () => worker() > 0,
+    () => daemon.log,
+    120_000,
+  );
+  return { name, port, pid: worker() };
 }
 
 /** Full handshakes, each with a request, sixteen at a time; the processor's time is that of the server alone. */

@@ -41,7 +41,7 @@ export function localHands({ section, ledger, ring, writers = new Map(), certify
     deploy: (action) => deploy(action, section.hosts[action.host], ring),
     local(action) {
       if (action.kind === 'make-key') ring.make(action.host, action.key, action.type);
-      else serve(action.domain, action.kind === 'serve-policy' ? action.body : undefined, ledger, section.exportTo);
+      else serve(action.domain, action.kind === 'serve-policy' ? action.body : undefined, ledger, section);
       return done;
     },
   };
@@ -76,12 +76,16 @@ function reload([command = '', ...args]: readonly string[]): Promise<Outcome> {
   });
 }
 
-function serve(domain: string, body: string | undefined, ledger: Ledger, exportTo: string | undefined): void {
+/** A domain's body changes together with those of the domains that use it. */
+function serve(domain: string, body: string | undefined, ledger: Ledger, { exportTo, domains }: PublishSection): void {
   ledger.serve(domain, body);
   if (exportTo === undefined) return;
-  const file = join(exportTo, `mta-sts.${domain}`, '.well-known', 'mta-sts.txt');
-  if (body === undefined) rmSync(file, { force: true });
-  else if (!isThere(file, body)) replace(file, body, 0o644);
+  const users = Object.entries(domains).flatMap(([name, { sameAs }]) => (sameAs === domain ? [name] : []));
+  for (const name of [domain, ...users]) {
+    const file = join(exportTo, `mta-sts.${name}`, '.well-known', 'mta-sts.txt');
+    if (body === undefined) rmSync(file, { force: true });
+    else if (!isThere(file, body)) replace(file, body, 0o644);
+  }
 }
 
 function isThere(file: string, text: string): boolean {

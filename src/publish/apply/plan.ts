@@ -5,7 +5,9 @@ import type { Ledger } from '../ledger/ledger.js';
 import type { Eyes } from '../observe/eyes.js';
 import { readDomain } from '../observe/read-domain.js';
 import { readHost } from '../observe/read-host.js';
+import { stepDelegation } from '../policy/step-delegation.js';
 import { stepPolicy } from '../policy/step-policy.js';
+import { stepReports } from '../policy/step-reports.js';
 import type { PolicyStep, PolicyWish, Proposal } from '../policy/types.js';
 import { stepRollover } from '../rollover/step-rollover.js';
 import type { RolloverStep, RolloverWish } from '../rollover/types.js';
@@ -39,7 +41,9 @@ export async function planAll(options: PlanOptions): Promise<readonly SubjectPla
   const leaving = ledger.domains().filter((domain) => !(domain in section.domains));
   return Promise.all([
     ...Object.entries(section.hosts).map(([host, wish]) => planHost(host, wish, options)),
-    ...Object.entries(section.domains).map(([domain, wish]) => planDomain(domain, wish, options)),
+    ...Object.entries(section.domains).map(([domain, wish]) =>
+      wish.sameAs === undefined ? planDomain(domain, wish, options) : planDelegation(domain, { ...wish, sameAs: wish.sameAs }, options),
+    ),
     ...leaving.map((domain) => planDomain(domain, undefined, options)),
   ]);
 }
@@ -84,8 +88,40 @@ async function planDomain(domain: string, wish: MailDomainWish | undefined, { se
     ...(wish?.policyHost === undefined ? {} : { policyHost: wish.policyHost }),
   };
   const step: PolicyStep = stepPolicy(before, seen, policyWish);
+  const reporting = stepReports(domain, seen.rpt, wish?.reports ?? [], policyWish.ttl);
   const at = eyes.clock.now();
-  return { kind: 'domain', subject: domain, dns, place: domainPlace(step), ...step, save: () => ledger.saveDomain(step.state, at) };
+  const save = (): void => ledger.saveDomain(step.state, at);
+  return { kind: 'domain', subject: domain, dns, place: domainPlace(step), ...step, steps: [...reporting, ...step.steps], save };
+}
+
+/** A domain that uses the policy of another has nothing of its own to remember. */
+async function planDelegation(
+  domain: string,
+  wish: MailDomainWish & { readonly sameAs: string },
+  { section, ledger, eyes }: PlanOptions,
+): Promise<SubjectPlan> {
+  const seen = await readDomain(domain, [], section.days, eyes, wish.dns);
+  const other = ledger.domain(wish.sameAs).served.at(-1);
+  const body = other?.announced && other.last === undefined ? other.body : undefined;
+  const { policyHost, ttl, sameAs, reports, dns } = wish;
+  const { steps, waits } = stepDelegation(
+    { domain, to: sameAs, body, ttl, ...(policyHost === undefined ? {} : { policyHost }) },
+    seen.alias,
+    seen,
+  );
+  const reporting = stepReports(domain, seen.rpt, reports, ttl);
+  const place = seen.alias === `_mta-sts.${sameAs}` ? `uses the policy of ${sameAs}` : `is to use the policy of ${sameAs}`;
+  return {
+    kind: 'domain',
+    subject: domain,
+    dns,
+    place,
+    steps: [...reporting, ...steps],
+    waits,
+    alerts: [],
+    proposals: [],
+    save: () => undefined,
+  };
 }
 
 function hostPlace({ state }: RolloverStep): string {

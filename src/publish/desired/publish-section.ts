@@ -48,8 +48,6 @@ const mailHost = z.strictObject({
     .default([1]),
   /** Of TLSA records, seconds. [7671-13-1] */
   ttl: seconds(60, 86_400).default(3600),
-  /** Days a key is used; without it keys change when a person asks. */
-  keyDays: z.int().min(1).max(3650).optional(),
   /** A private key that the server has already: taken into the ring. */
   adopt: z.array(file).default([]),
   /** Where its server reads chain and key, and how it is told to read them again. */
@@ -63,13 +61,15 @@ const mailDomain = z.strictObject({
   /** What is aimed at: enforcing is reached over testing, on evidence. */
   mode: z.enum(['enforce', 'testing', 'none']).default('enforce'),
   /** Hosts mail is to reach, in the order of preference. */
-  mx: z.array(domain).min(1).max(100),
+  mx: z.array(domain).max(100).default([]),
   /** Seconds, ascending: what max_age climbs through once enforced. */
   maxAges: z
     .array(seconds(86_400, 31_557_600))
     .min(1)
     .refine((ages) => ages.every((age, i) => i === 0 || age > (ages[i - 1] ?? 0)), 'do not rise: write them in ascending order')
     .default([86_400, 604_800, 2_678_400]),
+  /** A domain of this configuration whose record and policy this one uses, by an alias (RFC 8461 §8.2): then only `policyHost`, `reports` and `dns` count here. */
+  sameAs: domain.optional(),
   /** Host whose addresses serve the policy: `mta-sts.DOMAIN` becomes its alias. */
   policyHost: domain.optional(),
   /** Of the records, seconds. */
@@ -109,6 +109,13 @@ export const publishSection = z
     exportTo: file.optional(),
   })
   .superRefine((section, context) => {
+    for (const [name, { mx, sameAs }] of Object.entries(section.domains)) {
+      const at = (key: string, message: string): void => context.addIssue({ code: 'custom', path: ['domains', name, key], message });
+      const other = sameAs === undefined ? undefined : section.domains[sameAs];
+      if (sameAs === undefined && mx.length === 0) at('mx', 'is empty: name every host that receives mail for the domain');
+      if (sameAs !== undefined && (!other || other.sameAs !== undefined || sameAs === name))
+        at('sameAs', 'is no domain with a policy of its own here: add it to publish.domains');
+    }
     for (const [kind, items] of [
       ['hosts', section.hosts],
       ['domains', section.domains],

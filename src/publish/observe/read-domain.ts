@@ -7,22 +7,34 @@ import type { PolicyReading, ServerAnswer } from '../policy/types.js';
 import { askEveryone, type Shown } from './ask-everyone.js';
 import type { Eyes } from './eyes.js';
 
+/** What is seen besides what the planner of a policy needs. */
+export interface DomainReading extends PolicyReading {
+  /** TXT at `_smtp._tls`. */
+  readonly rpt: readonly ServerAnswer[];
+  /** Where `_mta-sts` leads, when every authoritative server says so. */
+  readonly alias?: string;
+}
+
 /** What there is to see of a domain: its records at every authoritative server, its policy at every address, its mail hosts, and what reports say. */
-export async function readDomain(domain: string, wanted: readonly string[], days: number, eyes: Eyes, dns: string): Promise<PolicyReading> {
+export async function readDomain(domain: string, wanted: readonly string[], days: number, eyes: Eyes, dns: string): Promise<DomainReading> {
   const name = Name.of(domain);
   const zone = await eyes.zone(name, dns);
-  const ask = async (owner: Name, type: number, text: (rr: ResourceRecord) => readonly string[]): Promise<readonly ServerAnswer[]> =>
-    (await askEveryone(eyes.network, zone?.servers ?? [], owner, type, eyes.signal)).map((shown) => asText(shown, text));
-  const [txt, mx, policyHosts] = await Promise.all([
-    ask(Name.of(`_mta-sts.${domain}`), RRType.TXT, txtText),
-    ask(name, RRType.MX, mxText),
+  const ask = (owner: Name, type: number): Promise<readonly Shown[]> =>
+    askEveryone(eyes.network, zone?.servers ?? [], owner, type, eyes.signal);
+  const [announced, mxShown, reporting, policyHosts] = await Promise.all([
+    ask(Name.of(`_mta-sts.${domain}`), RRType.TXT),
+    ask(name, RRType.MX),
+    ask(Name.of(`_smtp._tls.${domain}`), RRType.TXT),
     readPolicyHosts(domain, eyes),
   ]);
+  const [txt, mx, rpt] = [asTexts(announced, txtText), asTexts(mxShown, mxText), asTexts(reporting, txtText)];
+  const alias = announced[0]?.alias;
+  const aliased = alias !== undefined && announced.every((shown) => shown.alias === alias);
   const shown = mx.flatMap(({ rrset }) => (rrset === 'unknown' ? [] : rrset.records.map(hostOf)));
   const hosts = await Promise.all(
     [...new Set([...wanted, ...shown])].map(async (host) => ({ host, addresses: (await eyes.probe(host))?.addresses.map(judged) ?? [] })),
   );
-  return { txt, mx, policyHosts, hosts, reports: eyes.reports(domain, days), at: eyes.clock.now() };
+  return { txt, mx, rpt, ...(aliased ? { alias } : {}), policyHosts, hosts, reports: eyes.reports(domain, days), at: eyes.clock.now() };
 }
 
 async function readPolicyHosts(domain: string, eyes: Eyes): Promise<PolicyReading['policyHosts']> {
@@ -61,8 +73,11 @@ function judged({ ip, status, starttls, certificates, reason }: MailAddress): Po
     : verdict('fail', `has a certificate that is ${[bad.chain, bad.validity, `name ${bad.nameMatch}`].join(', ')}`);
 }
 
-function asText({ server, rrset }: Shown, text: (rr: ResourceRecord) => readonly string[]): ServerAnswer {
-  return { server, rrset: rrset === 'unknown' ? rrset : { records: rrset.records.flatMap(text), ttl: rrset.ttl } };
+function asTexts(shown: readonly Shown[], text: (rr: ResourceRecord) => readonly string[]): readonly ServerAnswer[] {
+  return shown.map(({ server, rrset }) => ({
+    server,
+    rrset: rrset === 'unknown' ? rrset : { records: rrset.records.flatMap(text), ttl: rrset.ttl },
+  }));
 }
 
 function txtText(rr: ResourceRecord): readonly string[] {

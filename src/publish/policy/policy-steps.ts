@@ -24,14 +24,25 @@ export function serve(
   domain: string,
   { id, body }: ServedPolicy,
   { policyHosts }: PolicyReading,
-  wish: PolicyWish,
+  wish: Pick<PolicyWish, 'policyHost' | 'ttl'>,
   goal: { readonly because: string; readonly clause: string } = { because: 'serving it again changes nothing', clause: 'RFC 8461 §3.3' },
 ): { readonly steps: readonly Step<PolicyAction>[]; readonly waits: readonly Wait[] } {
+  const { steps, waits } = preparePolicyHost(domain, body, policyHosts, wish);
+  return { steps: [{ action: { kind: 'serve-policy', domain, id, body }, because: goal.because, clause: goal.clause }, ...steps], waits };
+}
+
+/** What the host of a policy lacks until every address serves this body: its name, its certificate. */
+export function preparePolicyHost(
+  domain: string,
+  body: string,
+  policyHosts: PolicyReading['policyHosts'],
+  { policyHost, ttl }: Pick<PolicyWish, 'policyHost' | 'ttl'>,
+): { readonly steps: readonly Step<PolicyAction>[]; readonly waits: readonly Wait[] } {
   const host = `mta-sts.${domain}`;
-  const steps: Step<PolicyAction>[] = [{ action: { kind: 'serve-policy', domain, id, body }, because: goal.because, clause: goal.clause }];
+  const steps: Step<PolicyAction>[] = [];
   const without = policyHosts.length === 0;
-  if (without && wish.policyHost !== undefined) {
-    const action: SetRrset = { kind: 'set-rrset', name: host, type: 'CNAME', from: [], to: [`${wish.policyHost}.`], ttl: wish.ttl };
+  if (without && policyHost !== undefined) {
+    const action: SetRrset = { kind: 'set-rrset', name: host, type: 'CNAME', from: [], to: [`${policyHost}.`], ttl };
     steps.push({ action, because: 'nobody asks for it before a record announces the policy', clause: 'RFC 8461 §8.2' });
   }
   const uncertified = policyHosts.some(
@@ -50,8 +61,8 @@ export function serve(
     .filter(({ got }) => typeof got !== 'object' || !('body' in got) || got.body !== body)
     .map(({ address }) => address);
   const why = without
-    ? wish.policyHost === undefined
-      ? `${host} has no address: publish one, or name a policy-host`
+    ? policyHost === undefined
+      ? `${host} has no address: publish one, or name a policyHost`
       : `${host} has no address yet`
     : `${host} does not serve the policy at ${silent.join(', ')} yet`;
   return { steps, waits: [{ subject: domain, why }] };

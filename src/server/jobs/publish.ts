@@ -36,7 +36,7 @@ export const publishJob: Job<ReturnType<typeof schema.parse>> = {
       sites: [
         {
           serves: servesPolicy,
-          handle: policyHandler({ bodyOf: ledger.body }),
+          handle: policyHandler({ bodyOf: (domain) => ledger.body(settings.domains[domain]?.sameAs ?? domain) }),
           certificateFor: (name) => (policyDomainOf(name) === undefined ? undefined : (contexts.contextFor(name) ?? 'refuse')),
         },
       ],

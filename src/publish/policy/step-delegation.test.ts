@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { stepDelegation } from './step-delegation.js';
+import { stepReports } from './step-reports.js';
+import type { PolicyReading, ServerAnswer } from './types.js';
+
+const body = 'version: STSv1\r\nmode: enforce\r\nmx: mx.example.net\r\nmax_age: 604800\r\n';
+const delegation = { domain: 'example.com', to: 'example.net', body, policyHost: 'policy.example.net', ttl: 3600 };
+const both = (records: readonly string[]): readonly ServerAnswer[] =>
+  ['a', 'b'].map((server) => ({ server, rrset: { records, ttl: 300 } }));
+const seen = (change: Partial<PolicyReading> = {}) => ({
+  policyHosts: [{ address: '192.0.2.1', got: { body } }],
+  mx: both(['10 mx.example.net']),
+  txt: both([]),
+  ...change,
+});
+const asked = (...args: Parameters<typeof stepDelegation>): readonly string[] =>
+  stepDelegation(...args).steps.map(({ action }) =>
+    action.kind === 'set-rrset' ? `${action.name} ${action.type} ${action.to.join()}` : action.kind,
+  );
+
+test('[8461-8.2-2] the policy host comes first, with a certificate for the domain’s own name, and the alias of the record last', () => {
+  assert.deepEqual(asked(delegation, undefined, seen({ policyHosts: [] })), ['mta-sts.example.com CNAME policy.example.net.']);
+  const uncertified = [{ address: '192.0.2.1', got: { failure: 'sts-policy-webpki-invalid' } }];
+  assert.deepEqual(asked(delegation, undefined, seen({ policyHosts: uncertified })), ['make-key', 'certify']);
+  assert.deepEqual(asked(delegation, undefined, seen()), ['_mta-sts.example.com CNAME _mta-sts.example.net.']);
+  assert.deepEqual(asked(delegation, '_mta-sts.example.net', seen({ txt: [] })), []);
+});
+
+test('a domain whose MX host the policy does not name, or that has records of its own, is not delegated', () => {
+  const why = (change: Partial<PolicyReading>, alias?: string): string =>
+    stepDelegation(delegation, alias, seen(change)).waits[0]?.why ?? '';
+  assert.match(why({ mx: both(['10 mx.example.com']) }), /mx\.example\.com receives mail/);
+  assert.match(why({ txt: both(['v=STSv1; id=1;']) }), /records of its own/);
+  assert.match(why({}, '_mta-sts.example.org'), /leads to _mta-sts\.example\.org/);
+  assert.match(stepDelegation({ ...delegation, body: undefined }, undefined, seen()).waits[0]?.why ?? '', /no policy that is announced/);
+});
+
+test('of TLS-RPT records one stays, other texts are left alone, and a right one is not touched', () => {
+  const to = (records: readonly string[], rua: readonly string[]): readonly string[] | undefined => {
+    const [step] = stepReports('example.com', both(records), rua, 3600);
+    return step?.action.to;
+  };
+  const wanted = 'v=TLSRPTv1; rua=mailto:a@example.com,https://example.com/r';
+  const rua = ['mailto:a@example.com', 'https://example.com/r'];
+  assert.deepEqual(to([], rua), [`"${wanted}"`]);
+  assert.deepEqual(to(['v=TLSRPTv1; rua=mailto:old@example.com', 'v=TLSRPTv1; rua=mailto:older@example.com', 'note'], rua), [
+    '"note"',
+    `"${wanted}"`,
+  ]);
+  assert.equal(to([wanted], rua), undefined);
+  assert.equal(to([], []), undefined);
+  assert.deepEqual(stepReports('example.com', [...both([]), { server: 'c', rrset: 'unknown' }], rua, 3600), []);
+});

@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { type TestContext } from 'node:test';
+import { Name, systemClock } from '../../src/base/index.js';
+import { collect, collectOptions, grade } from '../../src/check/index.js';
+import { labOptions } from '../../src/cli/commands/lab-options.js';
+import { createResolver, parseUpstream } from '../../src/dns/index.js';
+import { allScenarios, createLab } from '../../src/lab/index.js';
+import type { Network } from '../../src/net/index.js';
+import {
+  applyOnce,
+  KeyRing,
+  localHands,
+  openLedger,
+  planAll,
+  publishSection,
+  type Eyes,
+  type PublishSection,
+} from '../../src/publish/index.js';
+import { openStore } from '../../src/store/index.js';
+
+/** A domain of the lab, seen as its publisher sees it: the lab's resolver stands in for the zone's own servers. */
+async function publisher(t: TestContext, domain: string, settings: object) {
+  const scenario = allScenarios.filter((s) => s.domain === domain);
+  const lab = await createLab({ scenarios: scenario });
+  const folder = mkdtempSync(join(tmpdir(), 'hermetic-publish-'));
+  const store = await openStore(':memory:');
+  t.after(async () => {
+    await lab.close();
+    store.close();
+    rmSync(folder, { recursive: true });
+  });
+  const authoritative: Network = {
+    dial: (request) => lab.network.dial(request),
+    // The bit AA: the same data, from whoever is responsible for it.
+    exchange: (request) =>
+      lab.network.exchange({
+        ...request,
+        accept(bytes, from) {
+          bytes[2] = (bytes[2] ?? 0) | 4;
+          return request.accept(bytes, from);
+        },
+      }),
+  };
+  const section: PublishSection = publishSection.parse({ keys: join(folder, 'keys'), ...settings });
+  const server = parseUpstream(lab.upstreams[0]?.label ?? '');
+  const options = collectOptions({ ...labOptions(lab), depth: 'verdict' });
+  let probes = 0;
+  const eyes: Eyes = {
+    network: authoritative,
+    resolver: createResolver({ network: lab.network, upstreams: lab.upstreams, anchors: lab.anchors }),
+    trustStore: lab.trustStore,
+    clock: systemClock,
+    httpsPort: 443,
+    zone: async () => ({ apex: Name.of(domain), servers: server.ok ? [server.value] : [] }),
+    async probe(host) {
+      probes++;
+      return grade(await collect(Name.of(host), { ...options, mx: Name.of(host) })).hosts[0];
+    },
+    reports: () => [],
+  };
+  const [ledger, ring] = [openLedger(store), new KeyRing(section.keys)];
+  return { section, ledger, ring, eyes, probes: () => probes, hands: localHands({ section, ledger, ring }) };
+}
+
+test('a domain that publishes already is taken over as it is: its policy, and records of a key that is not in the ring are left alone', async (t) => {
+  const scene = await publisher(t, 'good.example', {
+    hosts: { 'mx.good.example': {} },
+    domains: { 'good.example': { mx: ['mx.good.example'] } },
+  });
+  const plans = await planAll(scene);
+  const host = plans.find(({ kind }) => kind === 'host');
+  assert.deepEqual(
+    host?.alerts.map(({ code }) => code),
+    ['publish-key-unknown'],
+  );
+  assert.deepEqual(host?.steps, []);
+  const domain = plans.find(({ kind }) => kind === 'domain');
+  assert.match(domain?.place ?? '', /^enforce/);
+  assert.deepEqual(
+    domain?.steps.filter(({ action }) => action.kind === 'set-rrset'),
+    [],
+  );
+});
+
+test('a domain without anything gets its policy served and told what to paste, in order; a plan alone changes nothing', async (t) => {
+  const scene = await publisher(t, 'signed-only.example', {
+    hosts: { 'mx.signed-only.example': {} },
+    domains: { 'signed-only.example': { mx: ['mx.signed-only.example'], policyHost: 'www.lab.example' } },
+  });
+  await planAll(scene);
+  assert.equal(scene.ledger.body('signed-only.example'), undefined);
+  assert.deepEqual(scene.ledger.domain('signed-only.example').served, []);
+  const rounds = await applyOnce(scene);
+  const [domain] = rounds.filter(({ kind }) => kind === 'domain');
+  assert.match(scene.ledger.body('signed-only.example') ?? '', /mode: testing/);
+  assert.deepEqual(
+    domain?.outcomes.map(({ outcome }) => (outcome.status === 'manual' ? outcome.text : outcome.status)),
+    ['done', 'mta-sts.signed-only.example. 3600 IN CNAME www.lab.example.'],
+  );
+  assert.equal(scene.ledger.domain('signed-only.example').served.length, 1);
+});
+
+test('an alert is told once for as long as it stands', async (t) => {
+  const scene = await publisher(t, 'good.example', { hosts: { 'mx.good.example': {} } });
+  const fresh = async (): Promise<readonly string[]> =>
+    (await applyOnce(scene)).flatMap(({ freshAlerts }) => freshAlerts.map(({ code }) => code));
+  assert.deepEqual(await fresh(), ['publish-key-unknown']);
+  assert.deepEqual(await fresh(), []);
+});
+
+test('what a step rests on is written down before anything is done', async (t) => {
+  const scene = await publisher(t, 'signed-only.example', { domains: { 'signed-only.example': { mx: ['mx.signed-only.example'] } } });
+  const died = new Error('the machine stops');
+  const hands = {
+    ...scene.hands,
+    local: () => {
+      throw died;
+    },
+  };
+  await assert.rejects(applyOnce({ ...scene, hands }), died);
+  const before = scene.ledger.domain('signed-only.example').served;
+  assert.equal(before.length, 1);
+  await applyOnce(scene);
+  const after = scene.ledger.domain('signed-only.example').served;
+  assert.deepEqual(
+    after.map(({ id }) => id),
+    before.map(({ id }) => id),
+  );
+  assert.match(scene.ledger.body('signed-only.example') ?? '', /mode: testing/);
+});
