@@ -106,6 +106,7 @@ export function createStsSource(options: StsSourceOptions): StsSource {
     const name = domain.prepend('_mta-sts');
     // A domain that leaves no room for the label cannot have the record.
     if (!name.ok) return { record: { status: 'absent' }, until: Infinity };
+    // RFC 8461 §8.2 [8461-8.2-1]: the resolver follows an alias there.
     const { lookup: found, texts, ttl, failure } = await lookupTexts(resolver, name.value, { signal });
     if (found === 'failed') return { record: { status: 'tempfail' }, until: now() + TROUBLE_KEPT, ...(failure ? { failure } : {}) };
     const record = parseStsRecord(texts);

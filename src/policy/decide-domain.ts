@@ -34,7 +34,7 @@ export interface HostFacts {
 
 /** The sender's choices. */
 export interface DecideOptions extends Partial<SenderSettings> {
-  /** Say what would have to wait, and let it go (local policy; nothing is enforced). */
+  /** Say what would have to wait, and let it go: nothing is enforced (RFC 7672 §9.1 [7672-9.1-1]). */
   readonly observe?: boolean;
   readonly exemptions?: readonly Exemption[];
   /** The message says `TLS-Required: No` (RFC 8689 §4.2.2); `require: 'verified'` outweighs it. */
@@ -97,7 +97,7 @@ function decide(host: HostFacts, facts: DomainFacts, rules: Rules): HostDecision
     ...(failure ? { trouble: troubleOf(failure, facts) } : {}),
     tlsa: { ...tlsa, ...(tlsaFailure ? { trouble: troubleOf(tlsaFailure, facts) } : {}) },
     decision,
-    // RFC 7672 §8.1: the base domain where its records count; RFC 8461 §7.1: else the MX host.
+    // RFC 7672 §8.1 [7672-8.1-1, 7671-7-2]: the base domain where its records count; RFC 8461 §7.1: else the MX host.
     sni: decision.action === 'use' && decision.authenticate.includes('dane') ? tlsa.base : name,
     referenceNames: referenceNames(tlsa.base, facts),
     grounds: decision.reasons.map((reason) => groundOf(reason, host, facts)),

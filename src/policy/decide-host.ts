@@ -126,11 +126,12 @@ function judgeRequired(host: string, mxDnssec: Dnssec, { require, mtaSts }: Rule
       return [];
     case 'tls':
       return [{ kind: 'encrypt', reason: 'require-tls' }];
-    case 'dane': // RFC 7672 §2.2.1: with an insecure MX mandatory DANE delays.
+    case 'dane': // RFC 7672 §6, §2.2.1: with an insecure MX mandatory DANE delays [7672-6-1, 7672-2.2.1-2].
       return dane.reason === 'dane-usable'
         ? [{ kind: 'dane', reason: 'require-dane' }]
         : [{ kind: 'skip', reason: 'require-dane-missing' }];
     case 'verified': {
+      // RFC 8689 §4.2.1 [8689-4.2.1-1, 8689-4.2.1-2]
       const listed = typeof mtaSts === 'object' && mtaSts.mode !== 'none' && lists(mtaSts.mx, host);
       if (mxDnssec !== 'secure' && !listed) return [{ kind: 'skip', reason: 'require-verified-mx' }];
       return [{ kind: dane.kind === 'dane' ? 'dane' : 'pkix', reason: 'require-verified' }];

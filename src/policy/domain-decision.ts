@@ -59,6 +59,7 @@ export interface StsDecision {
 
 /** One MX host. */
 export interface HostDecision {
+  /** As the MX record names it, unexpanded (RFC 7672 §2.2.1 [7672-2.2.1-4]). */
   readonly name: string;
   readonly preference: number;
   /** Literals, in the order in which they are tried. */

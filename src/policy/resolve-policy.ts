@@ -87,7 +87,7 @@ function tlsaFacts({ status, base, dnssec, records, failure }: TlsaLookup, resol
   return { status: untold ? 'unknown' : status, base, dnssec, records, ...(failure ? { failure } : {}) };
 }
 
-/** Both families have their turn: a dead one must not use up all the time. */
+/** [7672-2.1.2-2] A host whose addresses cannot be had has none; the others are not touched. Both families have their turn: a dead one must not use up all the time. */
 function alternate({ v4, v6 }: HostAddresses): readonly string[] {
   const longest = Math.max(v4.length, v6.length);
   return Array.from({ length: longest }, (_, i) => [v4[i], v6[i]])

@@ -7,7 +7,7 @@ import { bearsOn } from './applied-policies.js';
 import { resultTypeOf } from './result-type-of.js';
 import type { Tried } from './try-server.js';
 
-/** What one session means for each policy that bears on its host; nothing where no session came about (RFC 8460 §4.3.4). */
+/** [8461-5-3, 8461-6-1] What one session means for each policy that bears on its host, enforced or not; nothing where no session came about (RFC 8460 §4.3.4). */
 export function resultsOf(tried: Tried, host: HostDecision, policies: readonly AppliedPolicy[]): readonly PolicyResult[] {
   if (tried.unreachable) return [];
   return policies.flatMap((policy, index) => {

@@ -37,8 +37,8 @@ export type ConnectResult = {
 );
 
 /**
- * Decides, then walks hosts and addresses in their order until one holds what was decided (RFC 5321 §5.1, RFC 8461 §8.4, RFC 7672 §2.2.1).
- * Policy never fails mail for good: what it forbids today it may allow tomorrow (RFC 8461 §5).
+ * Decides, then walks hosts and addresses in their order until one holds what was decided (RFC 5321 §5.1, RFC 8461 §8.4 [8461-8.4-1], RFC 7672 §2.2.1).
+ * Policy never fails mail for good: what it forbids today it may allow tomorrow (RFC 8461 §5 [8461-5-4]).
  */
 export async function connectVia(context: SendContext, nextHop: string, request: ConnectRequest = {}): Promise<ConnectResult> {
   const { signal } = request;
@@ -183,7 +183,7 @@ function failureOf({ action, route }: DomainDecision, attempts: readonly Deliver
   // RFC 7672 §2.1.2 [7672-2.1.2-1]
   if (route.kind === 'error')
     return sendFailures.make('send-route-unknown', route.trouble && `${route.trouble.code} ${route.trouble.detail}`.trim());
-  // RFC 8689 §4.2.1 [8689-4.2.1-4]: returned, once every server was asked; one that did not answer may still keep the promise.
+  // RFC 8689 §4.2.1 [8689-4.2.1-3, 8689-4.2.1-4]: returned, once every server was asked; one that did not answer may still keep the promise.
   if (requireTls && attempts.every(({ state }) => state === 'refused' || state === 'failed')) {
     const code = attempts.some(({ failure }) => failure?.code === 'smtp-requiretls-not-offered') ? '5.7.30' : '5.7.10';
     return sendFailures.make('send-requiretls-failed', code);

@@ -66,6 +66,7 @@ async function deliverTo(
   const { from, message, requireTls = false, signal } = mail;
   const connected = await connectVia(context, hop, {
     requireTls,
+    // RFC 8689 §4.1, §4.2.2 [8689-4.1-1, 8689-4.2.2-1]
     tlsRequiredNo: !requireTls && saysTlsRequiredNo(message),
     ...(signal ? { signal } : {}),
   });

@@ -1,7 +1,8 @@
 import { createLab, type Lab, type LabAttack, type Scenario } from '../../src/lab/index.js';
-import { senders, type Outcome } from '../../src/policy/index.js';
+import type { Outcome } from '../../src/policy/index.js';
 import { observe, tapOn } from './observe.js';
 import { freshResolvers, primed, senderOf } from './sender-classes.js';
+import { unjudged } from './unjudged.js';
 
 /** What a domain has, and whether the sender met it before. The sender does both DANE and MTA-STS. */
 export const columns = ['DANE', 'MTA-STS cached', 'MTA-STS first', 'both', 'testing', 'none'] as const;
@@ -131,9 +132,7 @@ async function runCell(
 
 /** One host; or two, of which the policy or TLSA knows the first alone. */
 function scenarioOf(column: Column, domain: string, two: boolean): Scenario {
-  const row = ['unknown', 'unknown', 'unknown', 'unknown', 'unknown'] as const;
-  const exposure = Object.fromEntries(senders.map((sender) => [sender, row])) as unknown as Scenario['expect']['exposure'];
-  const common = { domain, says: column, expect: { verdict: 'pass', exposure } } as const;
+  const common = unjudged(domain, column);
   const second = two ? [{ name: 'mx2' }] : [];
   const mx = [`mx.${domain}`];
   switch (column) {

@@ -9,11 +9,12 @@ import type { Issued } from '../../pki/index.js';
 /**
  * How a mail server behaves. Each is one that exists outside:
  * `busy` turns connections away with 421, `closed` with 554; `greylists` answers EHLO with 450; `tarpit` keeps a client waiting for its greeting;
- * `refuses-tls` lists STARTTLS and answers it with 454; `injectable` executes what was sent before the handshake after it; `injects-reply` sends a reply
+ * `offers-requiretls` does so under TLS (RFC 8689); `refuses-tls` lists STARTTLS and answers it with 454; `injectable` executes what was sent before the handshake after it; `injects-reply` sends a reply
  * in clear behind its agreement to TLS; `silent`, `garbage`, `endless`, `hangs-up*` and `breaks-tls` are what a broken or hostile one does.
  */
 export type SmtpHabit =
   | 'good'
+  | 'offers-requiretls'
   | 'no-starttls'
   | 'refuses-tls'
   | 'busy'
@@ -63,6 +64,8 @@ export interface ReceivedMail {
   readonly server: string;
   readonly sealed: boolean;
   readonly from: string;
+  /** What followed the address in MAIL FROM. */
+  readonly parameters: string;
   readonly to: readonly string[];
   readonly data: string;
 }
@@ -127,7 +130,7 @@ class Session {
   #stream: Duplex;
   #pending = '';
   #sealed = false;
-  #mail: { from: string; to: string[]; lines: string[] | undefined; size: number } = { from: '', to: [], lines: undefined, size: 0 };
+  #mail: { from: string; parameters: string; to: string[]; lines: string[] | undefined; size: number } = noMail();
 
   constructor(
     readonly options: MailServerOptions,
@@ -191,7 +194,7 @@ class Session {
       case 'STARTTLS':
         return this.#startTls();
       case 'MAIL':
-        this.#mail = { from: address(argument), to: [], lines: undefined, size: 0 };
+        this.#mail = { ...noMail(), from: address(argument), parameters: argument.replace(/^[^>]*> ?/, '') };
         this.say('250 2.1.0 Ok');
         return undefined;
       case 'RCPT':
@@ -216,8 +219,10 @@ class Session {
   }
 
   #offers(): string[] {
-    const tls = this.context && !this.#sealed && this.options.habit !== 'no-starttls' ? ['STARTTLS'] : [];
-    return [this.options.name, 'SIZE 10240000', ...tls, 'ENHANCEDSTATUSCODES', '8BITMIME'];
+    const { habit, name } = this.options;
+    const tls = this.context && !this.#sealed && habit !== 'no-starttls' ? ['STARTTLS'] : [];
+    const keeps = this.#sealed && habit === 'offers-requiretls' ? ['REQUIRETLS'] : [];
+    return [name, 'SIZE 10240000', ...tls, ...keeps, 'ENHANCEDSTATUSCODES', '8BITMIME'];
   }
 
   #startTls(): 'sealing' | undefined {
@@ -279,7 +284,7 @@ class Session {
   }
 
   #take(line: string): void {
-    const { lines, from, to } = this.#mail;
+    const { lines, from, to, parameters } = this.#mail;
     if (!lines) return;
     if (line !== '.') {
       this.#mail.size += line.length;
@@ -288,9 +293,13 @@ class Session {
       return;
     }
     this.#mail.lines = undefined;
-    this.options.onMail?.({ server: this.options.name, sealed: this.#sealed, from, to, data: lines.join('\r\n') });
+    this.options.onMail?.({ server: this.options.name, sealed: this.#sealed, from, parameters, to, data: lines.join('\r\n') });
     this.say('250 2.0.0 Ok: queued');
   }
+}
+
+function noMail(): { from: string; parameters: string; to: string[]; lines: string[] | undefined; size: number } {
+  return { from: '', parameters: '', to: [], lines: undefined, size: 0 };
 }
 
 function address(argument: string): string {

@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import test, { after, before } from 'node:test';
+import type { Lab, Scenario } from '../../src/lab/index.js';
+import { memoryStsCache } from '../../src/mta-sts/index.js';
+import { createSender, type Sender } from '../../src/send/index.js';
+import { unjudged } from '../../tools/attacks/unjudged.js';
+import { ended, inLab, mailTo, smallLab } from './testing-senders.js';
+
+const scenarios: readonly Scenario[] = [
+  { ...unjudged('enforced.example'), sts: { mode: 'enforce' } },
+  { ...unjudged('self-signed.example'), hosts: [{ certificate: 'self-signed' }], sts: { mode: 'enforce' } },
+  { ...unjudged('testing.example'), hosts: [{ certificate: 'self-signed' }], sts: { mode: 'testing' } },
+  { ...unjudged('testing-plain.example'), hosts: [{ habit: 'no-starttls' }], sts: { mode: 'testing' } },
+  { ...unjudged('testing-unlisted.example'), sts: { mode: 'testing', mx: ['other.example'] } },
+  {
+    ...unjudged('unlisted-first.example'),
+    hosts: [{ name: 'mx1' }, { name: 'mx2' }],
+    sts: { mode: 'enforce', mx: ['mx2.unlisted-first.example'] },
+  },
+  { ...unjudged('no-policy.example'), sts: { mode: 'enforce', habit: 'not-found' } },
+  {
+    ...unjudged('delegated.example'),
+    zone: { records: '_mta-sts CNAME _mta-sts.enforced.example.\nmta-sts CNAME mta-sts.enforced.example.' },
+  },
+  { ...unjudged('relay.example'), hosts: [{ name: '@' }], sts: { mode: 'enforce', mx: ['relay.example'] } },
+];
+
+let lab: Lab;
+let sender: Sender;
+before(async () => {
+  ({ lab, sender } = await smallLab(scenarios));
+});
+after(() => lab.close());
+
+test('RFC 8461 §3.4 [8461-3.4-1]: with a smart host its policy counts, not that of the recipient', async () => {
+  const smart = await sender.policy('[relay.example]');
+  assert.deepEqual(
+    [smart.domain, smart.mtaSts.policy?.mode, smart.hosts[0]?.decision.action === 'use' && smart.hosts[0].decision.authenticate],
+    ['relay.example', 'enforce', ['pkix']],
+  );
+  const literal = await sender.policy('[192.0.2.25]');
+  assert.equal(literal.mtaSts.record.status, 'not-asked');
+});
+
+test('RFC 8461 §5 [8461-5-4]: what policy refuses is put off, never returned', async () => {
+  const delivery = await mailTo(sender, 'self-signed.example');
+  assert.equal(ended(delivery), 'deferred send-no-server');
+  assert.equal(delivery.recipients[0]?.failure?.temporary, true);
+});
+
+test('RFC 8461 §5, §6 [8461-5-3, 8461-6-1]: under testing mail goes, and each failure is there to be reported', async () => {
+  for (const [domain, type] of [
+    ['testing.example', 'certificate-not-trusted'],
+    ['testing-plain.example', 'starttls-not-supported'],
+    ['testing-unlisted.example', 'validation-failure'],
+  ] as const) {
+    const delivery = await mailTo(sender, domain);
+    assert.equal(ended(delivery), 'delivered', domain);
+    const [outcome] = delivery.outcomes;
+    assert.deepEqual(
+      [outcome?.policies[0]?.type, outcome?.policies[0]?.mode, outcome?.policies[0]?.tlsRpt.status],
+      ['sts', 'testing', 'found'],
+    );
+    assert.equal(outcome?.attempts[0]?.results[0]?.failure?.resultType, type);
+  }
+});
+
+test('RFC 8461 §6 [8461-6-1]: a record without a policy is told as a failed fetch, with a kept policy and without one', async () => {
+  const none = await mailTo(sender, 'no-policy.example');
+  assert.deepEqual(
+    none.outcomes[0]?.policies.map(({ type, failure }) => [type, failure?.resultType, failure?.code]),
+    [['no-policy-found', 'sts-policy-fetch-error', 'sts-policy-http-status']],
+  );
+  const stsCache = memoryStsCache();
+  await createSender(inLab(lab, { stsCache })).policy('enforced.example');
+  const undo = [await lab.attack('enforced.example', 'sts-new-id'), await lab.attack('enforced.example', 'policy-not-found')];
+  // A sender that knows the policy, and asks DNS anew.
+  const again = await mailTo(createSender(inLab(lab, { stsCache })), 'enforced.example');
+  undo.forEach((end) => end());
+  assert.equal(ended(again), 'delivered');
+  assert.deepEqual(
+    again.outcomes[0]?.policies.map(({ type, failure }) => [type, failure?.resultType]),
+    [['sts', 'sts-policy-fetch-error']],
+  );
+});
+
+test('RFC 8461 §8.4 [8461-8.4-1]: the walk has the order of the MX; a host that policy refuses is like one that is down', async () => {
+  const { outcomes } = await mailTo(sender, 'unlisted-first.example');
+  assert.deepEqual(
+    outcomes[0]?.attempts.map(({ host, state, reasons }) => [host, state, reasons.includes('sts-mx-mismatch')]),
+    [
+      ['mx1.unlisted-first.example', 'refused', true],
+      ['mx2.unlisted-first.example', 'used', false],
+    ],
+  );
+});
+
+test('RFC 8461 §7.2 [8461-7.2-1]: under a policy that enforces less than TLS 1.2 is nothing', async () => {
+  const end = await lab.attack('enforced.example', 'tls10');
+  const delivery = await mailTo(sender, 'enforced.example');
+  end();
+  assert.match(ended(delivery), /^deferred/);
+  assert.equal(ended(await mailTo(sender, 'enforced.example')), 'delivered');
+});
+
+test('RFC 8461 §8.2 [8461-8.2-1]: an alias at _mta-sts is followed', async () => {
+  const { mtaSts } = await sender.policy('delegated.example');
+  assert.equal(mtaSts.record.status, 'found');
+});
