@@ -6,16 +6,17 @@ import type { Name } from '../base/index.js';
 
 const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
-const record = `v=DKIM1; k=rsa; p=${publicKey.export({ type: 'spki', format: 'der' }).toString('base64')}`;
+/** The TXT record of the key that signs. */
+export const keyText = `v=DKIM1; k=rsa; p=${publicKey.export({ type: 'spki', format: 'der' }).toString('base64')}`;
 
 /** A resolver that has DKIM keys of some domains, and says of everything else that it is not there, or that nobody answers. */
-export function keyResolver(domains: readonly string[], others: 'nxdomain' | 'failed' = 'nxdomain', text = record): Resolver {
+export function keyResolver(domains: readonly string[], others: 'nxdomain' | 'failed' = 'nxdomain', text = keyText): Resolver {
+  const strings = (text.match(/.{1,200}/g) ?? []).map((part) => `"${part}"`).join(' ');
+  const rr = parseRecord(`s1._domainkey.example. 300 IN TXT ${strings}`);
   return {
     health: () => ({ upstreams: [] }),
     async ask(name: Name, type: number): Promise<Answer> {
       const known = domains.some((domain) => name.toLower() === `s1._domainkey.${domain}`);
-      const strings = (text.match(/.{1,200}/g) ?? []).map((part) => `"${part}"`).join(' ');
-      const rr = parseRecord(`${name.toString()}. 300 IN TXT ${strings}`);
       return {
         question: { name, type },
         status: known ? 'found' : others,

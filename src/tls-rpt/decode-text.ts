@@ -1,7 +1,5 @@
+import { isUtf8 } from 'node:buffer';
 import type { Notes } from './notes.js';
-
-const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-const lenient = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** JSON text from bytes. RFC 7493 §2.1 wants UTF-8 without more; UTF-16, byte order marks and stray octets are read all the same. */
 export function decodeText(bytes: Uint8Array, notes: Notes): string {
@@ -20,10 +18,6 @@ export function decodeText(bytes: Uint8Array, notes: Notes): string {
 }
 
 function decodeUtf8(bytes: Uint8Array, notes: Notes): string {
-  try {
-    return strict.decode(bytes);
-  } catch {
-    notes.add('encoding-not-utf8', '', 'octets that are no UTF-8');
-    return lenient.decode(bytes);
-  }
+  if (!isUtf8(bytes)) notes.add('encoding-not-utf8', '', 'octets that are no UTF-8');
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');
 }

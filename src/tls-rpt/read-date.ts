@@ -9,11 +9,17 @@ const latest = Date.UTC(9999, 11, 31);
 /** A date as RFC 3339 in UTC with whole seconds; undefined where none can be made out. */
 export function readDate(value: unknown, path: string, notes: Notes): string | undefined {
   if (value === undefined || value === null || value === '') return void notes.add('date-missing', path);
-  if (typeof value === 'string' && exact.test(value) && format(Date.parse(value)) === value) return value;
+  if (typeof value === 'string' && exact.test(value) && exists(value)) return value;
   const at = typeof value === 'number' ? fromNumber(value) : typeof value === 'string' ? fromText(value.trim()) : undefined;
   if (!at) return void notes.add('date-invalid', path, value);
   notes.add(typeof value === 'number' || at.form === 'number' ? 'date-number' : at.zoned ? 'date-form' : 'date-no-zone', path, value);
   return format(at.ms);
+}
+
+/** Whether a date in exact form is one: the 31st of February would roll over. */
+function exists(text: string): boolean {
+  const ms = Date.parse(text);
+  return !Number.isNaN(ms) && (text.slice(8, 10) < '29' || format(ms) === text);
 }
 
 interface Found {

@@ -51,7 +51,9 @@ function openGzip(bytes: Uint8Array, maxBytes: number): Result<Uint8Array> {
   // An honest bomb is not opened at all, and one that lies about its size is left as soon as that shows.
   const claimed = claimedSize(bytes);
   if (claimed > maxBytes && bytes.length * MAX_RATIO >= claimed) return fail(reportFailures.make('report-too-large', 'unpacked'));
-  return inflate(() => gunzipSync(bytes, { maxOutputLength: Math.min(maxBytes, Math.max(claimed, LEAST_OUTPUT)) }));
+  // Room for what is claimed, so that a report comes out in one piece.
+  const chunkSize = Math.min(Math.max(claimed + 1, 64), 65_536);
+  return inflate(() => gunzipSync(bytes, { chunkSize, maxOutputLength: Math.min(maxBytes, Math.max(claimed, LEAST_OUTPUT)) }));
 }
 
 function isZip(bytes: Uint8Array): boolean {

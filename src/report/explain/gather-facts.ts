@@ -16,7 +16,13 @@ export function gatherFacts(store: Store, { domain, from, to, now, checks }: Gat
   const names = [...new Set([domain, ...hosts])].slice(0, 20);
   const span = [...names, from, to];
   const where = `domain IN (${names.map(() => '?').join(', ')}) AND day BETWEEN ? AND ?`;
-  const all = <Row>(sql: string): Row[] => store.prepare<Row>(sql.replace('$WHERE', where)).all(...span);
+  const all = <Row>(sql: string): Row[] =>
+    store.prepare<Row>(sql.replaceAll('$WHERE', where)).all(
+      ...sql
+        .split('$WHERE')
+        .slice(1)
+        .flatMap(() => span),
+    );
   const quoted = all<Omit<QuotedPolicy, 'strings'> & { text: string }>(
     `SELECT p.domain, p.type, p.reporter, t.text, p.firstDay, p.lastDay FROM (
        SELECT domain, type, reporter, text, min(day) AS firstDay, max(day) AS lastDay FROM report_policy
@@ -32,19 +38,21 @@ export function gatherFacts(store: Store, { domain, from, to, now, checks }: Gat
        GROUP BY reporter, report_id, day HAVING count(*) > 1
      ) AS reused`,
   );
+  const reporters = all<ReporterDayRow>(
+    `SELECT reporter, day, type, sum(ok) AS ok, sum(failed) AS failed, count(*) AS reports FROM report_policy
+     WHERE $WHERE AND counted = 1 GROUP BY reporter, day, type
+     UNION ALL
+     SELECT reporter, day, '' AS type, 0 AS ok, 0 AS failed, count(DISTINCT report) AS reports FROM report_policy
+     WHERE $WHERE AND counted = 1 GROUP BY reporter, day ORDER BY day`,
+  );
   return {
     domain,
     from,
     to,
     now,
     checks,
-    days: all<DayRow>(
-      'SELECT day, type, sum(ok) AS ok, sum(failed) AS failed, sum(reports) AS reports FROM report_day WHERE $WHERE GROUP BY day, type ORDER BY day',
-    ),
-    reporters: all<ReporterDayRow>(
-      `SELECT reporter, day, type, sum(ok) AS ok, sum(failed) AS failed, sum(reports) AS reports FROM report_reporter_day
-       WHERE $WHERE GROUP BY reporter, day, type ORDER BY day`,
-    ),
+    days: daysOf(reporters),
+    reporters,
     failures: all<FailureRow>(
       `SELECT domain, type, mode, result, mx, ip, reporter, reason, sum(failed) AS failed, min(day) AS firstDay, max(day) AS lastDay
        FROM report_failure WHERE $WHERE AND counted = 1 GROUP BY domain, type, mode, result, mx, ip, reporter, reason ORDER BY failed DESC`,
@@ -66,6 +74,15 @@ export function gatherFacts(store: Store, { domain, from, to, now, checks }: Gat
     reusedIds: reused?.n ?? 0,
     copies: copied?.copies ?? 0,
   };
+}
+
+function daysOf(rows: readonly ReporterDayRow[]): readonly DayRow[] {
+  const days = new Map<string, DayRow>();
+  for (const { day, type, ok, failed, reports } of rows) {
+    const sum = days.get(`${day} ${type}`) ?? { ok: 0, failed: 0, reports: 0 };
+    days.set(`${day} ${type}`, { day, type, ok: sum.ok + ok, failed: sum.failed + failed, reports: sum.reports + reports });
+  }
+  return [...days.values()];
 }
 
 function notesOf(rows: readonly { reporter: string; notes: string }[]): readonly NoteRow[] {

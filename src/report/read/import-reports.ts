@@ -20,7 +20,7 @@ export interface ImportOptions {
   readonly maxBytes?: number;
 }
 
-const group = 500;
+const group = 200;
 
 /** Reads every report in the sources, and stores them in groups. What is yielded is durable; memory does not grow with the number of reports. */
 export async function* importReports(sources: AsyncIterable<Source>, options: ImportOptions): AsyncGenerator<ReportRecord> {

@@ -1,5 +1,5 @@
 import { fail, ok, type Result } from '../../base/index.js';
-import { parseReport, unpackReport, type ParsedReport, type QuirkCode } from '../../tls-rpt/index.js';
+import { parseReport, unpackReport, type ParsedReport, type QuirkCode, type UnpackedReport } from '../../tls-rpt/index.js';
 
 export interface ReadContentOptions {
   /** Octets unpacked. */
@@ -9,12 +9,16 @@ export interface ReadContentOptions {
   readonly quirks?: readonly QuirkCode[];
 }
 
-/** Unpacks and parses one report; what was odd about its wrapping comes first among the notes. */
-export function readContent(raw: Uint8Array, { maxBytes, domain, quirks = [] }: ReadContentOptions = {}): Result<ParsedReport> {
-  const unpacked = unpackReport(raw, maxBytes === undefined ? {} : { maxBytes });
-  if (!unpacked.ok) return fail(unpacked.failure);
-  const parsed = parseReport(unpacked.value.bytes, domain === undefined ? {} : { domain });
-  const wrapping = [...quirks, ...unpacked.value.quirks];
+/** Unpacks and parses one report. */
+export function readContent(raw: Uint8Array, options: ReadContentOptions = {}): Result<ParsedReport> {
+  const unpacked = unpackReport(raw, options.maxBytes === undefined ? {} : { maxBytes: options.maxBytes });
+  return unpacked.ok ? readUnpacked(unpacked.value, options) : fail(unpacked.failure);
+}
+
+/** Parses one report that was unpacked; what was odd about its wrapping comes first among the notes. */
+export function readUnpacked(unpacked: UnpackedReport, { domain, quirks = [] }: ReadContentOptions): Result<ParsedReport> {
+  const parsed = parseReport(unpacked.bytes, domain === undefined ? {} : { domain });
+  const wrapping = [...quirks, ...unpacked.quirks];
   if (!parsed.ok || wrapping.length === 0) return parsed;
   return ok({ ...parsed.value, notes: [...wrapping.map((code) => ({ code, path: '', detail: '', count: 1 })), ...parsed.value.notes] });
 }

@@ -1,6 +1,7 @@
+import { fail } from '../../base/index.js';
 import { unpackReport } from '../../tls-rpt/index.js';
 import type { DkimVerdict, Reading, Via } from '../types.js';
-import { domainOfName, readContent } from './read-content.js';
+import { domainOfName, readUnpacked } from './read-content.js';
 import { readMail } from './read-mail.js';
 
 export interface ReadItemOptions {
@@ -19,18 +20,17 @@ const notAsked: DkimVerdict = { result: 'temperror', detail: 'not verified' };
 export async function readItem(bytes: Uint8Array, options: ReadItemOptions): Promise<readonly Reading[]> {
   const { name, via, peer, maxBytes, verify } = options;
   const common = { name, via, ...(peer === undefined ? {} : { peer }) };
-  const opened = unpackReport(bytes, maxBytes === undefined ? {} : { maxBytes: Math.max(maxBytes, bytes.length) });
-  const mail = opened.ok && isMail(opened.value.bytes) ? opened.value.bytes : undefined;
-  if (!mail) {
-    const parsed = readContent(bytes, { ...(maxBytes === undefined ? {} : { maxBytes }), domain: domainOfName(name) });
-    return [{ ...common, raw: bytes, parsed }];
-  }
+  const unpacked = unpackReport(bytes, maxBytes === undefined ? {} : { maxBytes });
+  if (!unpacked.ok) return [{ ...common, raw: bytes, parsed: fail(unpacked.failure) }];
+  const mail = unpacked.value.bytes;
+  if (!isMail(mail)) return [{ ...common, raw: bytes, parsed: readUnpacked(unpacked.value, { domain: domainOfName(name) }) }];
   const read = await readMail(mail, verify ? await verify(mail) : notAsked, maxBytes);
   return read.reports.map(({ raw, parsed }, i) => ({ ...common, name: i === 0 ? name : `${name}#${i + 1}`, mail: read.mail, raw, parsed }));
 }
 
 /** Begins with a header field, or with the envelope line that some tools leave before it. */
 function isMail(bytes: Uint8Array): boolean {
+  if (bytes[0] === 0x7b) return false;
   const start = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 2000)).toString('latin1');
   return /^(From [^\n]*\n|>From [^\n]*\n)?[A-Za-z][A-Za-z0-9-]*:[ \t\r\n]/.test(start.replace(/^(\xef\xbb\xbf|\s)+/, ''));
 }

@@ -1,9 +1,11 @@
-/** The tables of reports. Days count from 1970, times are milliseconds since then; the domain `` in a rollup stands for all of
- * them, the type `` for all policies of a report together. */
+/**
+ * The tables of reports. Days count from 1970, times are milliseconds since then. In the sums the domain `` stands for all of them, and the type `` for all
+ * policies of a report together.
+ */
 export const migrations: readonly string[] = [
   `CREATE TABLE report (
      id INTEGER PRIMARY KEY,
-     digest TEXT NOT NULL UNIQUE,
+     digest BLOB NOT NULL UNIQUE,
      received_at BIGINT NOT NULL,
      day INTEGER,
      reporter TEXT NOT NULL,
@@ -21,12 +23,11 @@ export const migrations: readonly string[] = [
      notes TEXT,
      raw BLOB NOT NULL
    );
-   CREATE INDEX report_by_day ON report (day);
    CREATE INDEX report_uncounted ON report (received_at) WHERE counted = 0;
    CREATE INDEX report_odd ON report (received_at) WHERE notes IS NOT NULL;
    CREATE TABLE report_text (id INTEGER PRIMARY KEY, digest TEXT NOT NULL UNIQUE, text TEXT NOT NULL);
    CREATE TABLE report_policy (
-     report INTEGER NOT NULL REFERENCES report (id) ON DELETE CASCADE,
+     report INTEGER NOT NULL,
      number INTEGER NOT NULL,
      domain TEXT NOT NULL,
      day INTEGER NOT NULL,
@@ -41,7 +42,7 @@ export const migrations: readonly string[] = [
    );
    CREATE INDEX report_policy_by_domain ON report_policy (domain, day);
    CREATE TABLE report_failure (
-     report INTEGER NOT NULL REFERENCES report (id) ON DELETE CASCADE,
+     report INTEGER NOT NULL,
      number INTEGER NOT NULL,
      domain TEXT NOT NULL,
      day INTEGER NOT NULL,
@@ -70,14 +71,13 @@ export const migrations: readonly string[] = [
    );
    CREATE INDEX report_day_failing ON report_day (day) WHERE failed > 0;
    CREATE TABLE report_reporter_day (
-     domain TEXT NOT NULL,
      day INTEGER NOT NULL,
      reporter TEXT NOT NULL,
      type TEXT NOT NULL,
      ok BIGINT NOT NULL,
      failed BIGINT NOT NULL,
      reports BIGINT NOT NULL,
-     PRIMARY KEY (domain, day, reporter, type)
+     PRIMARY KEY (day, reporter, type)
    );
    CREATE TABLE report_check (domain TEXT NOT NULL, checked_at BIGINT NOT NULL, result TEXT NOT NULL, PRIMARY KEY (domain, checked_at));`,
 ];

@@ -12,43 +12,36 @@ export class Rollups {
   readonly #days = new Map<string, Sums>();
   readonly #reporters = new Map<string, Sums>();
 
-  /** Under the type `` each report is counted once, however many policies it has. */
+  /** Over all domains, each report is counted once under the type ``, however many policies it has. */
   add(policies: readonly ReportedPolicy[], day: number, reporter: string): void {
-    const named = policies.map((p) => ({
-      domain: p.policyDomain ?? '',
-      type: p.policyType,
-      ok: p.totalSuccessfulSessionCount,
-      failed: p.totalFailureSessionCount,
-    }));
-    const whole = [...new Set(['', ...named.map((p) => p.domain)])].map((domain) => ({ domain, type: '', ok: 0, failed: 0 }));
-    const everywhere = named.filter((p) => p.domain !== '').map((p) => ({ ...p, domain: '' }));
-    for (const { domain, type, ok, failed } of [...named, ...everywhere, ...whole]) {
-      bump(this.#days, `${domain}\0${day}\0${type}`, ok, failed);
-      bump(this.#reporters, `${domain}\0${day}\0${reporter}\0${type}`, ok, failed);
+    for (const { policyDomain = '', policyType: type, totalSuccessfulSessionCount: ok, totalFailureSessionCount: failed } of policies) {
+      if (policyDomain !== '') bump(this.#days, `${policyDomain}\0${day}\0${type}`, ok, failed);
+      bump(this.#days, `\0${day}\0${type}`, ok, failed);
+      bump(this.#reporters, `${day}\0${reporter}\0${type}`, ok, failed);
     }
+    bump(this.#days, `\0${day}\0`, 0, 0);
+    bump(this.#reporters, `${day}\0${reporter}\0`, 0, 0);
   }
 
   apply(store: Store): void {
-    const day = store.prepare(upsertDay);
+    const day = store.prepare(adding('report_day', ['domain', 'day', 'type']));
     for (const [key, { ok, failed, reports }] of this.#days) {
       const [domain = '', at = '', type = ''] = key.split('\0');
       day.run(domain, Number(at), type, ok, failed, reports);
     }
-    const reporterDay = store.prepare(upsertReporterDay);
+    const reporterDay = store.prepare(adding('report_reporter_day', ['day', 'reporter', 'type']));
     for (const [key, { ok, failed, reports }] of this.#reporters) {
-      const [domain = '', at = '', reporter = '', type = ''] = key.split('\0');
-      reporterDay.run(domain, Number(at), reporter, type, ok, failed, reports);
+      const [at = '', reporter = '', type = ''] = key.split('\0');
+      reporterDay.run(Number(at), reporter, type, ok, failed, reports);
     }
   }
 }
 
-const upsertDay = `INSERT INTO report_day (domain, day, type, ok, failed, reports) VALUES (?, ?, ?, ?, ?, ?)
-  ON CONFLICT (domain, day, type) DO UPDATE SET
-    ok = report_day.ok + excluded.ok, failed = report_day.failed + excluded.failed, reports = report_day.reports + excluded.reports`;
-const upsertReporterDay = `INSERT INTO report_reporter_day (domain, day, reporter, type, ok, failed, reports) VALUES (?, ?, ?, ?, ?, ?, ?)
-  ON CONFLICT (domain, day, reporter, type) DO UPDATE SET
-    ok = report_reporter_day.ok + excluded.ok, failed = report_reporter_day.failed + excluded.failed,
-    reports = report_reporter_day.reports + excluded.reports`;
+function adding(table: string, key: readonly string[]): string {
+  const sums = ['ok', 'failed', 'reports'];
+  return `INSERT INTO ${table} (${[...key, ...sums].join(', ')}) VALUES (?, ?, ?, ?, ?, ?)
+    ON CONFLICT (${key.join(', ')}) DO UPDATE SET ${sums.map((c) => `${c} = ${table}.${c} + excluded.${c}`).join(', ')}`;
+}
 
 function bump(sums: Map<string, Sums>, key: string, ok: number, failed: number): void {
   const sum = sums.get(key);

@@ -1,5 +1,6 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
+import { BoundedMap } from '../../base/index.js';
 import type { Store } from '../../store/index.js';
 import { reportDay, type ParsedReport, type ReportedPolicy, type TlsReport } from '../../tls-rpt/index.js';
 import { counts, type JudgedReading } from '../types.js';
@@ -20,12 +21,18 @@ const dayMs = 86_400_000;
 
 /** Stores reports with their rollups in one transaction: all of them or none. A report that came before is not counted again. */
 export function storeReports(store: Store, received: readonly ReceivedReport[]): readonly StoreOutcome[] {
-  return store.transaction(() => {
-    const rollups = new Rollups();
-    const outcomes = received.map((one) => storeReport(store, one, rollups));
-    rollups.apply(store);
-    return outcomes;
-  });
+  try {
+    return store.transaction(() => {
+      const rollups = new Rollups();
+      const outcomes = received.map((one) => storeReport(store, one, rollups));
+      rollups.apply(store);
+      return outcomes;
+    });
+  } catch (error) {
+    // What was rolled back has no number any more.
+    knownTexts.delete(store);
+    throw error;
+  }
 }
 
 function storeReport(store: Store, one: ReceivedReport, rollups: Rollups): StoreOutcome {
@@ -34,23 +41,10 @@ function storeReport(store: Store, one: ReceivedReport, rollups: Rollups): Store
   const day = dayOf(report, receivedAt);
   const counted = counts(reading.trust);
   const digest = digestOf(report);
-  const known = store.prepare<{ id: number; counted: number }>('SELECT id, counted FROM report WHERE digest = ?').get(digest);
-  if (known) {
-    store.prepare('UPDATE report SET copies = copies + 1 WHERE id = ?').run(known.id);
-    if (!counted || known.counted === 1) return 'repeated';
-    // Whoever sends a forged copy ahead must not keep the true one out.
-    store
-      .prepare('UPDATE report SET counted = 1, trust = ?, trust_detail = ?, via = ?, peer = ?, reporter = ? WHERE id = ?')
-      .run(reading.trust, reading.detail, reading.via, reading.peer ?? null, reading.reporter, known.id);
-    store.prepare('UPDATE report_policy SET counted = 1, reporter = ? WHERE report = ?').run(reading.reporter, known.id);
-    store.prepare('UPDATE report_failure SET counted = 1, reporter = ? WHERE report = ?').run(reading.reporter, known.id);
-    rollups.add(report.policies, day, reading.reporter);
-    return 'confirmed';
-  }
-  const { id } = store.prepare<{ id: number }>(insertReport).get(
+  const made = store.prepare<{ id: number }>(insertReport).get(
     digest,
     receivedAt,
-    reportDay(report) === undefined ? null : day,
+    report.startDatetime === undefined ? null : day,
     reading.reporter,
     report.organizationName ?? null,
     report.contactInfo ?? null,
@@ -64,15 +58,34 @@ function storeReport(store: Store, one: ReceivedReport, rollups: Rollups): Store
     report.policies.reduce((n, p) => n + p.totalFailureSessionCount, 0),
     notesOf(parsed),
     packed(reading.raw),
-  ) as { id: number };
-  report.policies.forEach((policy, n) => storePolicy(store, policy, { id, n, day, reporter: reading.reporter, counted }));
+  );
+  if (!made) return storeAgain(store, digest, one, rollups, day);
+  report.policies.forEach((policy, n) => storePolicy(store, policy, { id: made.id, n, day, reporter: reading.reporter, counted }));
   if (counted) rollups.add(report.policies, day, reading.reporter);
   return 'stored';
 }
 
+/** A report that is there already. */
+function storeAgain(store: Store, digest: Uint8Array, { reading, parsed }: ReceivedReport, rollups: Rollups, day: number): StoreOutcome {
+  const known = store.prepare<{ id: number; counted: number }>('SELECT id, counted FROM report WHERE digest = ?').get(digest) as {
+    id: number;
+    counted: number;
+  };
+  store.prepare('UPDATE report SET copies = copies + 1 WHERE id = ?').run(known.id);
+  if (!counts(reading.trust) || known.counted === 1) return 'repeated';
+  // Whoever sends a forged copy ahead must not keep the true one out.
+  store
+    .prepare('UPDATE report SET counted = 1, trust = ?, trust_detail = ?, via = ?, peer = ?, reporter = ? WHERE id = ?')
+    .run(reading.trust, reading.detail, reading.via, reading.peer ?? null, reading.reporter, known.id);
+  store.prepare('UPDATE report_policy SET counted = 1, reporter = ? WHERE report = ?').run(reading.reporter, known.id);
+  store.prepare('UPDATE report_failure SET counted = 1, reporter = ? WHERE report = ?').run(reading.reporter, known.id);
+  rollups.add(parsed.report.policies, day, reading.reporter);
+  return 'confirmed';
+}
+
 const insertReport = `INSERT INTO report
   (digest, received_at, day, reporter, organization, contact, report_id, via, peer, trust, trust_detail, counted, ok, failed, notes, raw)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`;
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (digest) DO NOTHING RETURNING id`;
 const insertPolicy = `INSERT INTO report_policy (report, number, domain, day, reporter, type, mode, text, counted, ok, failed)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 const insertFailure = `INSERT INTO report_failure
@@ -88,43 +101,40 @@ interface Place {
 }
 
 function storePolicy(store: Store, policy: ReportedPolicy, { id, n, day, reporter, counted }: Place): void {
-  const domain = policy.policyDomain ?? '';
-  const mode = policyMode(policy.policyString);
+  const {
+    policyDomain: domain = '',
+    policyType: type,
+    policyString,
+    totalSuccessfulSessionCount: ok,
+    totalFailureSessionCount: failed,
+  } = policy;
+  const mode = policyMode(policyString);
   const flag = counted ? 1 : 0;
-  const text = storeText(store, policy.policyString);
-  const { totalSuccessfulSessionCount: ok, totalFailureSessionCount: failed } = policy;
-  store.prepare(insertPolicy).run(id, n, domain, day, reporter, policy.policyType, mode, text, flag, ok, failed);
-  for (const d of policy.failureDetails)
-    store
-      .prepare(insertFailure)
-      .run(
-        id,
-        n,
-        domain,
-        day,
-        reporter,
-        policy.policyType,
-        mode,
-        flag,
-        d.resultType,
-        d.receivingMxHostname ?? '',
-        d.receivingIp ?? '',
-        d.sendingMtaIp ?? '',
-        d.failureReasonCode ?? '',
-        d.additionalInformation ?? '',
-        d.failedSessionCount,
-      );
+  const common = [id, n, domain, day, reporter, type, mode] as const;
+  store.prepare(insertPolicy).run(...common, storeText(store, policyString), flag, ok, failed);
+  for (const d of policy.failureDetails) {
+    const where = [d.receivingMxHostname ?? '', d.receivingIp ?? '', d.sendingMtaIp ?? ''] as const;
+    const why = [d.failureReasonCode ?? '', d.additionalInformation ?? ''] as const;
+    store.prepare(insertFailure).run(...common, flag, d.resultType, ...where, ...why, d.failedSessionCount);
+  }
 }
+
+const knownTexts = new WeakMap<Store, BoundedMap<number>>();
 
 /** Policies repeat from report to report, so each text is kept once. 0: none. */
 function storeText(store: Store, strings: readonly string[]): number {
   if (strings.length === 0) return 0;
   const text = JSON.stringify(strings);
-  const digest = createHash('sha256').update(text).digest('base64');
-  const known = store.prepare<{ id: number }>('SELECT id FROM report_text WHERE digest = ?').get(digest);
-  const made =
-    known ?? store.prepare<{ id: number }>('INSERT INTO report_text (digest, text) VALUES (?, ?) RETURNING id').get(digest, text);
-  return made?.id ?? 0;
+  let texts = knownTexts.get(store);
+  if (!texts) knownTexts.set(store, (texts = new BoundedMap(10_000)));
+  const known = texts.get(text);
+  if (known !== undefined) return known;
+  const digest = hash('sha256', text, 'base64');
+  const found = store.prepare<{ id: number }>('SELECT id FROM report_text WHERE digest = ?').get(digest);
+  const { id } = (found ??
+    store.prepare<{ id: number }>('INSERT INTO report_text (digest, text) VALUES (?, ?) RETURNING id').get(digest, text)) as { id: number };
+  if (text.length < 4096) texts.set(text, id);
+  return id;
 }
 
 /** A report without dates counts on the day before it came: that is the day a reporter speaks of. */
@@ -133,8 +143,8 @@ function dayOf(report: TlsReport, receivedAt: number): number {
 }
 
 /** The same report again, in whatever packing, is the same; one that merely reuses an id is not (reporters reuse theirs for different reports). */
-function digestOf(report: TlsReport): string {
-  return createHash('sha256').update(JSON.stringify(report)).digest('base64');
+function digestOf(report: TlsReport): Uint8Array {
+  return hash('sha256', JSON.stringify(report), 'buffer').subarray(0, 20);
 }
 
 function notesOf({ notes, unforeseen }: ParsedReport): string | null {

@@ -1,5 +1,5 @@
 import { getDomain } from 'tldts';
-import { neutralise } from '../../base/index.js';
+import { BoundedMap, neutralise } from '../../base/index.js';
 import { reportDay } from '../../tls-rpt/index.js';
 import { counts, type JudgedReading, type Reading, type TrustVerdict } from '../types.js';
 
@@ -52,7 +52,8 @@ function isWanted(domain: string, domains: readonly string[]): boolean {
 function reporterOf({ mail, parsed, peer, name }: Reading): string {
   const report = parsed.ok ? parsed.value.report : undefined;
   const domain = mail?.dkim.result === 'pass' ? mail.dkim.signer : (domainOf(report?.contactInfo) ?? mail?.from);
-  return neutralise((domain && organisation(domain)) ?? report?.organizationName?.toLowerCase() ?? domain ?? peer ?? name, 200);
+  const own = domain === undefined ? undefined : organisation(domain);
+  return own ?? neutralise(report?.organizationName?.toLowerCase() ?? domain ?? peer ?? name, 200);
 }
 
 /** Same domain, or same organisational domain by the public suffix list: who signs for a subdomain signs for its organisation. */
@@ -61,8 +62,13 @@ function sameOrganisation(a: string, b: string): boolean {
   return one === two || (organisation(one) !== undefined && organisation(one) === organisation(two));
 }
 
+/** A handful of reporters sends nearly everything. */
+const organisations = new BoundedMap<string>(1000);
+
 function organisation(domain: string): string | undefined {
-  return getDomain(domain, { allowPrivateDomains: true }) ?? undefined;
+  const known = organisations.get(domain) ?? neutralise(getDomain(domain, { allowPrivateDomains: true }) ?? '', 200);
+  organisations.set(domain, known);
+  return known === '' ? undefined : known;
 }
 
 function domainOf(address: string | undefined): string | undefined {
