@@ -65,6 +65,7 @@ export class Postfix {
         'mydestination =',
         'inet_protocols = ipv4',
         'smtpd_tls_security_level = may',
+        'smtpd_tls_protocols = >=TLSv1.2',
         'smtpd_relay_restrictions = permit_mynetworks, reject',
         'alias_maps =',
         'alias_database =',
