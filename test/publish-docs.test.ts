@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import test from 'node:test';
+import { run } from '../src/cli/run.js';
+import { parseConfig } from '../src/server/index.js';
+
+const page = readFileSync('docs/publish.md', 'utf8');
+/** Fenced blocks of a kind: every second fence opens one. */
+function blocks(kind: string): readonly string[] {
+  const parts = page.split(/^```(.*)$/m);
+  return parts.flatMap((text, i) => (i % 4 === 2 && parts[i - 1] === kind ? [text] : []));
+}
+
+test('every configuration of the page is accepted as it stands', () => {
+  const found = blocks('yaml');
+  assert.equal(found.length, 3);
+  for (const text of found) {
+    const parsed = parseConfig(text);
+    assert.deepEqual(parsed.ok ? [] : parsed.failure, []);
+  }
+});
+
+test('every command of the page exists, with every option it is given', async () => {
+  const commands = [
+    ...blocks('')
+      .join('')
+      .matchAll(/^hermetic (.*)$/gm),
+    ...page.matchAll(/`hermetic (publish roll [^`]*)`/g),
+  ].map((m) => m[1] ?? '');
+  assert.ok(commands.length >= 6, `${commands.length} commands`);
+  for (const command of commands) {
+    let printed = '';
+    const take = (text: string): void => void (printed += text);
+    const args = command.split(' ').map((word) => (word === '/etc/hermetic.yaml' ? '/nonexistent/hermetic.yaml' : word));
+    const code = await run(args, { out: take, err: take, width: 80, color: false, interactive: false }, new AbortController().signal);
+    // It gets as far as reading the configuration.
+    assert.equal(code, 2);
+    assert.match(printed, /file-unreadable/, command);
+  }
+});
