@@ -95,10 +95,11 @@ async function walk(
       continue;
     }
     for (const ip of host.addresses) {
-      if (conversations.length >= context.maxAttempts) return { attempts, conversations };
+      if (attempts.filter((a) => a.ip !== undefined).length >= context.maxAttempts) return { attempts, conversations };
       const began = context.clock.monotonic();
       const at = context.clock.now();
       const tried = await tryServer(context, { host, ip, port, waiver, requireTls, signal });
+      if (tried.earlier) conversations.push({ host: host.name, ip, lines: tried.earlier });
       conversations.push({ host: host.name, ip, lines: tried.transcript });
       attempts.push(attemptOf(tried, host, { ip, port, at, milliseconds: Math.round(context.clock.monotonic() - began), policies }));
       if (tried.session) return { session: tried.session, attempts, conversations };

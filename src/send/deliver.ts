@@ -92,13 +92,8 @@ async function deliverTo(
   return {
     recipients,
     outcome,
-    conversations: [...connected.conversations.slice(0, -1), lastSaid(connected, session.transcript)].filter((c) => c !== undefined),
+    conversations: connected.conversations,
   };
-}
-
-function lastSaid({ conversations }: ConnectResult, lines: Conversation['lines']): Conversation | undefined {
-  const last = conversations.at(-1);
-  return last && { ...last, lines };
 }
 
 function notConnected(

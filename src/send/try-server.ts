@@ -38,7 +38,10 @@ export interface Tried {
   /** Why it may not be used. */
   readonly failure?: Failure;
   readonly greeting?: Reply;
+  /** It grows as long as the session is used. */
   readonly transcript: readonly TranscriptLine[];
+  /** What was said on a connection before, on which TLS failed. */
+  readonly earlier?: readonly TranscriptLine[];
 }
 
 type Use = Extract<Decision, { action: 'use' }>;
@@ -56,7 +59,7 @@ export async function tryServer(context: SendContext, task: ServerTask): Promise
   // RFC 7672 §2.2: where nothing asks for TLS, a handshake that fails is no reason to keep the mail.
   if (first.session || !first.tlsFailure || first.failure !== first.tlsFailure || decision.tls === 'mandatory') return first;
   const again = await attempt(context, task, decision, false);
-  return { ...again, tlsFailure: first.tlsFailure, transcript: [...first.transcript, ...again.transcript] };
+  return { ...again, tlsFailure: first.tlsFailure, earlier: first.transcript };
 }
 
 async function attempt(context: SendContext, task: ServerTask, decision: Use, withTls: boolean): Promise<Tried> {

@@ -47,8 +47,9 @@ export class PolicyHost {
 
 function answer(site: PolicySite | undefined, url: string, response: ServerResponse): void {
   const { habit = 'good', policy = '' } = site ?? {};
+  // A page of excuses may well read like a policy.
   if (!site || url !== '/.well-known/mta-sts.txt' || habit === 'not-found')
-    return void response.writeHead(404, { 'content-type': 'text/plain' }).end('Not found\n');
+    return void response.writeHead(404, { 'content-type': 'text/plain' }).end(policy || 'Not found\n');
   switch (habit) {
     case 'redirects':
       return void response.writeHead(301, { location: 'https://www.lab.example/mta-sts.txt' }).end();
