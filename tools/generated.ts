@@ -1,4 +1,4 @@
-/** Files made from the code: JSON Schemas and the catalogue of errors. Without arguments they are written, with `--check` compared. */
+/** Files made from the code: JSON Schemas, the catalogue of errors and the profiles. Without arguments they are written, with `--check` compared. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { format } from 'prettier';
@@ -18,6 +18,7 @@ import { storeFailures } from '../src/store/index.js';
 import { builderFailures, reportFailures, reportQuirks, tlsRptFailures } from '../src/tls-rpt/index.js';
 import { tlsFailures } from '../src/tls/index.js';
 import { x509Failures } from '../src/x509/index.js';
+import { profilesPage } from './profiles-page.js';
 
 const parts: readonly (readonly [string, FailureCatalogue<string>])[] = [
   ['Names', nameFailures],
@@ -42,7 +43,10 @@ const parts: readonly (readonly [string, FailureCatalogue<string>])[] = [
 ];
 
 async function generated(): Promise<ReadonlyMap<string, string>> {
-  const files = new Map([['docs/errors.md', errors()]]);
+  const files = new Map([
+    ['docs/errors.md', errors()],
+    ['docs/profiles.md', profilesPage()],
+  ]);
   for (const [file, schema] of Object.entries({ ...jsonSchemas(), ...reportSchemas() }))
     files.set(`schemas/${file}`, await format(JSON.stringify(schema), { parser: 'json', printWidth: 140 }));
   return files;

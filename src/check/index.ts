@@ -16,7 +16,7 @@ export { checkFailures } from './failures.js';
 export { catalogue, describeFinding, type FindingId } from './findings/catalogue.js';
 export { baseline } from './profiles/baseline.js';
 export { profiles } from './profiles/index.js';
-export { goalsOf } from './profiles/goals.js';
+export { goalsOf, gradedAsks, type GradedAsk } from './profiles/goals.js';
 export type { Profile, Rule, Mechanism } from './profiles/profile.js';
 export { renderTerminal, type TerminalOptions } from './render/terminal.js';
 export { attackNames, outcomeWords, ownerNames, senderNames, versionName } from './render/words.js';

@@ -47,7 +47,7 @@ export class Raised {
     const base = rule.severity;
     const severity =
       all && rule.whenAll ? rule.whenAll : typeof base === 'string' ? base : worst(mechanisms.map((mechanism) => base[mechanism]));
-    const made = finding(id, severity, { ...this.#base, ...values });
+    const made = { ...finding(id, severity, { ...this.#base, ...values }), reference: rule.clause };
     const key = `${id} ${made.subject}`;
     if (!this.#findings.has(key)) this.#findings.set(key, made);
   }

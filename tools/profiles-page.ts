@@ -1,0 +1,97 @@
+import { baseline, gradedAsks, profiles, type FindingId, type Profile, type Rule } from '../src/check/index.js';
+
+/** `docs/profiles.md`: what each profile is made from, and how it grades each finding. */
+export function profilesPage(): string {
+  const names = profiles.map((p) => p.name);
+  const ids = Object.keys(baseline.rules) as FindingId[];
+  return `${[
+    '# Profiles',
+    '',
+    'Generated from the profiles in the code by `node dist/tools/generated.js`.',
+    '',
+    'A profile is data: a severity and a clause for every finding, the suites, groups, versions and keys it looks for, its source and the date of that.',
+    '`hermetic check --profile NAME` asks a server what the profile grades; `hermetic grade FILE --profile NAME` grades what was seen before, without the',
+    'network. Evidence of depth `inventory` can be graded under all of them. What a profile asks and the evidence does not answer makes the verdict',
+    'inconclusive where it could make it worse, and is never guessed.',
+    '',
+    table(
+      ['profile', 'source', 'date'],
+      profiles.map((p) => [`\`${p.name}\``, p.source, p.date]),
+    ),
+    '',
+    '## Limits',
+    '',
+    table(
+      ['', ...names],
+      [
+        ['versions found fault with', ...profiles.map((p) => Object.keys(p.tls.versions).join(', '))],
+        ['versions asked for', ...profiles.map((p) => p.tls.required.join(', '))],
+        ['RSA keys, bits below', ...profiles.map((p) => p.keys.map((k) => `${k.rsaBelow} (\`${k.finding}\`)`).join(', '))],
+        ['finite-field groups, bits below', ...profiles.map((p) => String(p.tls.dheBits ?? ''))],
+        ['near expiry', ...profiles.map((p) => `1/${Math.round(1 / p.nearExpiry.share)} of the lifetime, ${p.nearExpiry.days} days`)],
+        ['DANE', ...profiles.map((p) => (p.requiresDane ? 'asked of every domain' : ''))],
+      ],
+    ),
+    '',
+    '## Severities',
+    '',
+    'Where several stand in a cell the one of the mechanism in force counts, the worst of them if several are: no policy, MTA-STS testing, MTA-STS',
+    'enforce, DANE-TA, DANE-EE. An empty cell is not asked. Depth is the least that asks it.',
+    '',
+    table(
+      ['finding', 'depth', ...names],
+      ids.map((id) => [`\`${id}\``, depthOf(id), ...profiles.map((p) => cell(p, id))]),
+    ),
+    '',
+    '## Clauses',
+    '',
+    'Of `baseline`, and of the others where they differ from it.',
+    '',
+    table(
+      ['finding', ...names],
+      ids.map((id) => [`\`${id}\``, ...profiles.map((p) => clause(p, id))]),
+    ),
+  ].join('\n')}\n`;
+}
+
+function depthOf(id: FindingId): string {
+  return profiles.map((p) => p.rules[id].depth).find((depth) => depth !== undefined) ?? 'triage';
+}
+
+function cell(profile: Profile, id: FindingId): string {
+  const { severity, whenAll } = profile.rules[id];
+  if (!asked(profile, id)) return '';
+  if (typeof severity !== 'string') return Object.values(severity).join(', ');
+  return whenAll ? `${severity}, ${whenAll} when all` : severity;
+}
+
+function clause(profile: Profile, id: FindingId): string {
+  const rule: Rule = profile.rules[id];
+  return asked(profile, id) && (profile === baseline || rule !== baseline.rules[id]) ? rule.clause : '';
+}
+
+/** Findings of TLS are raised only for what a profile looks for. */
+function asked({ tls, keys, requiresDane }: Profile, id: FindingId): boolean {
+  const optional = [
+    ...profiles.flatMap((p) => [...gradedAsks(p.tls).map(({ finding }) => finding), ...features(p), ...p.keys.map((k) => k.finding)]),
+    'tls-missing-version',
+    'dane-required',
+  ];
+  if (!optional.includes(id)) return true;
+  return (
+    gradedAsks(tls).some(({ finding }) => finding === id) ||
+    features({ tls }).includes(id) ||
+    keys.some((k) => k.finding === id) ||
+    (id === 'tls-missing-version' && tls.required.length > 0) ||
+    (id === 'dane-required' && requiresDane === true)
+  );
+}
+
+function features({ tls }: Pick<Profile, 'tls'>): readonly FindingId[] {
+  return [tls.compression, tls.extendedMasterSecret, tls.secureRenegotiation].flatMap((id) => id ?? []);
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  return [row(head), row(head.map(() => '---')), ...rows.map(row)].join('\n');
+}
