@@ -29,7 +29,7 @@ export interface OpenStoreOptions {
   readonly busyTimeoutMs?: number;
 }
 
-/** Opens the database, and makes it (readable by its owner alone) where there is none. `:memory:` keeps it in memory. */
+/** Opens the database, and makes it (readable by its owner alone [8460-8-1]) where there is none. `:memory:` keeps it in memory. */
 export async function openStore(file: string, options: OpenStoreOptions = {}): Promise<Store> {
   const Open = await loadDriver();
   if (file !== ':memory:') makePrivately(file);

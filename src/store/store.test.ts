@@ -21,6 +21,7 @@ function withCode(code: string): (error: unknown) => boolean {
   return (error) => isHermeticError(error) && error.code === code && (error.fix ?? '').length > 0;
 }
 
+// [8460-8-1]
 test('values come back as they went in, and the file is for its owner alone', async (t) => {
   const file = join(folder(t), 'a.db');
   const store = await openStore(file);

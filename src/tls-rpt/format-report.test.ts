@@ -6,6 +6,8 @@ import { somePolicy, someReport } from './testing-reports.js';
 
 const [sample] = fc.sample(someReport, { numRuns: 1, seed: 1 }) as [TlsReport];
 
+// [8460-4-1, 8460-4-4, 8460-4.4-1, 8460-4.4-2, 8460-4.4-3, 8460-4.4-4, 8460-4.4-5, 8460-4.4-6, 8460-4.4-7, 8460-4.4-8, 8460-4.4-9]
+// [8460-4.4-10, 8460-4.4-11, 8460-4.4-12, 8460-4.4-13, 8460-4.4-14, 8460-4.4-15, 8460-4.4-16, 8460-4.4-17, 8460-4.4-18, 8460-4.4-19]
 test('what the builder writes, the parser reads back equal and without a note', () => {
   fc.assert(
     fc.property(someReport, (report) => {
@@ -39,6 +41,7 @@ test('merging adds up, in any order and grouping', () => {
   );
 });
 
+// [8460-4.1-1]
 test('the builder refuses what a strict reader could refuse, and names the member', () => {
   const policy = {
     ...(sample.policies[0] as (typeof sample.policies)[number]),
@@ -66,6 +69,7 @@ test('the builder refuses what a strict reader could refuse, and names the membe
   }
 });
 
+// [8460-5.1-1, 8460-5.1-2, 8460-5.3-6]
 test('RFC 8460 §5.1, §5.3: file name and subject', () => {
   const report = { ...sample, startDatetime: '2026-05-04T00:00:00Z', endDatetime: '2026-05-04T23:59:59Z', reportId: '2026-05-04_a' };
   const names = { submitter: 'sender.example', policyDomain: 'rcpt.example' };

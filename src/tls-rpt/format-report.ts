@@ -10,8 +10,8 @@ const instant = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
 const printable = /^[^\p{Cc}\p{Cs}]+$/u;
 
 /**
- * Writes a report as RFC 8460 §4.4 has it, one UTC day from 00:00:00 to 23:59:59 (§4.1), in I-JSON. Anything that a strict reader could refuse is a failure
- * here: nothing is repaired on the way out.
+ * Writes a report as RFC 8460 §4.4 has it, one UTC day from 00:00:00 to 23:59:59 (§4.1) [8460-4.1-1], in I-JSON [8460-4-1, 8460-4-4]. Anything that a
+ * strict reader could refuse is a failure here: nothing is repaired on the way out.
  */
 export function formatReport(report: TlsReport): Result<string> {
   const problem = problemOf(report);
@@ -56,6 +56,7 @@ function formatDetail(d: FailureDetails): object {
   };
 }
 
+/** [8460-4.4-1, 8460-4.4-2, 8460-4.4-3, 8460-4.4-4, 8460-4.4-5] */
 function problemOf(report: TlsReport): string | undefined {
   if (!isPrintable(report.organizationName)) return 'organization-name';
   if (!contact.test(report.contactInfo ?? '')) return 'contact-info';
@@ -72,6 +73,7 @@ function problemOf(report: TlsReport): string | undefined {
   return undefined;
 }
 
+/** [8460-4.4-6, 8460-4.4-7, 8460-4.4-8, 8460-4.4-9, 8460-4.4-10, 8460-4.4-11] */
 function problemOfPolicy(p: ReportedPolicy): string | undefined {
   if (!policyTypes.some((type) => type === p.policyType)) return 'policy.policy-type';
   if (!domain.test(p.policyDomain ?? '')) return 'policy.policy-domain';
@@ -87,6 +89,7 @@ function problemOfPolicy(p: ReportedPolicy): string | undefined {
   return undefined;
 }
 
+/** [8460-4.4-12, 8460-4.4-13, 8460-4.4-14, 8460-4.4-15, 8460-4.4-16, 8460-4.4-17, 8460-4.4-18, 8460-4.4-19] */
 function problemOfDetail(d: FailureDetails): string | undefined {
   if (!resultTypes.some((type) => type === d.resultType)) return 'result-type';
   if (!isAddress(d.sendingMtaIp)) return 'sending-mta-ip';

@@ -7,7 +7,15 @@ function read(...texts: string[]): string {
   return [status, ...rua, ...problems.map((p) => p.code)].join(' ');
 }
 
+// [8460-3-2, 8460-3-3, 8460-3-4, 8460-3-5, 8460-3-6, 8460-3-7, 8460-3-8, 8460-3-9, 8460-3-10, 8460-3-12, 8460-3-13, 8460-3-14]
 test('RFC 8460 §3: the record', () => {
+  assert.equal(read('v=TLSRPTv1; rua=mailto:a@example.com; rua=mailto:b@example.com'), 'found mailto:a@example.com mailto:b@example.com');
+  assert.equal(read('v=TLSRPTv1; rua=mailto:a@example.com?subject=TLS'), 'found mailto:a@example.com?subject=TLS');
+  assert.equal(read('v=TLSRPTv1; rua=https://example.com/a%2Cb'), 'found https://example.com/a%2Cb');
+  assert.equal(read('v=TLSRPTv1; rua=https://example.com/a!b'), 'invalid rpt-rua-invalid');
+  assert.equal(read('V=TLSRPTv1; rua=mailto:a@example.com'), 'absent');
+  assert.equal(read('v=TLSRPTv1; RUA=mailto:a@example.com'), 'invalid rpt-rua-missing');
+  assert.equal(read('v=spf1 -all', 'v=TLSRPTv1; rua=mailto:a@example.com'), 'found mailto:a@example.com');
   assert.equal(read('v=TLSRPTv1; rua=mailto:tlsrpt@example.com'), 'found mailto:tlsrpt@example.com');
   assert.equal(
     read('v=TLSRPTv1;rua=mailto:a@example.com,https://r.example.com/v1;'),

@@ -10,7 +10,11 @@ export interface TlsRptRecord {
 
 const MAX_RUA = 20;
 
-/** Reads the TXT records at `_smtp._tls.DOMAIN` (RFC 8460 §3): records of other kinds are discarded, of the rest there must be one. */
+/**
+ * Reads the TXT records at `_smtp._tls.DOMAIN` (RFC 8460 §3) [8460-3-1]: records of other kinds are discarded, of the rest there must be one
+ * [8460-3-2, 8460-3-12, 8460-3-13]. Unknown fields are ignored [8460-3-9, 8460-3-10]; there may be several rua, and several URIs in each
+ * [8460-3-3, 8460-3-4, 8460-3-5, 8460-3-6].
+ */
 export function parseTlsRptRecord(texts: readonly string[]): TlsRptRecord {
   const records = texts.filter((text) => /^v=TLSRPTv1[ \t]*(;|$)/.test(text));
   const [record] = records;
@@ -22,10 +26,10 @@ export function parseTlsRptRecord(texts: readonly string[]): TlsRptRecord {
   if (fields.at(-1) === '') fields.pop();
   const bad = fields.find((f) => !/^[A-Za-z0-9][A-Za-z0-9_.-]{0,31}[ \t]*=[ \t]*[\x20-\x3a\x3c-\x7e]+$/.test(f));
   if (bad !== undefined) return invalid(tlsRptFailures.make('rpt-record-invalid', bad.slice(0, 100) || 'an empty field'));
-  const rua = fields.find((f) => /^rua[ \t]*=/.test(f))?.replace(/^rua[ \t]*=[ \t]*/, '');
-  if (rua === undefined) return invalid(tlsRptFailures.make('rpt-rua-missing'));
+  const rua = fields.filter((f) => /^rua[ \t]*=/.test(f)).map((f) => f.replace(/^rua[ \t]*=[ \t]*/, ''));
+  if (rua.length === 0) return invalid(tlsRptFailures.make('rpt-rua-missing'));
   const uris = rua
-    .split(',')
+    .flatMap((list) => list.split(','))
     .map((uri) => uri.trim())
     .slice(0, MAX_RUA);
   const usable = uris.filter(isUsable);
@@ -33,7 +37,7 @@ export function parseTlsRptRecord(texts: readonly string[]): TlsRptRecord {
   return { status: usable.length > 0 ? 'found' : 'invalid', rua: usable, problems };
 }
 
-/** RFC 8460 §3: `,`, `!` and `;` stand percent-encoded inside. */
+/** RFC 8460 §3: `,`, `!` and `;` stand percent-encoded inside; mailto and https alone [8460-3-7, 8460-3-8, 8460-3-14]. */
 function isUsable(uri: string): boolean {
   if (/[\s!,;<>"]/.test(uri)) return false;
   if (/^mailto:/i.test(uri)) return /^mailto:[^@?]+@[A-Za-z0-9.-]+(\?.*)?$/i.test(uri);

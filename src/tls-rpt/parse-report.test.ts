@@ -34,6 +34,7 @@ function at(value: unknown, path: string): unknown {
   return path.split('.').reduce((v, key) => (v as Record<string, unknown> | undefined)?.[key], value);
 }
 
+// [8460-4-3, 8460-6.3-1, 8460-6.6-1]
 for (const { file, says, successful, failed, notes, unforeseen, refused, fields } of contents) {
   test(`${file}: ${says}`, () => {
     const result = read(file);

@@ -19,6 +19,7 @@ export function readPolicy(value: unknown, path: string, notes: Notes): Reported
   const failed = readCount(summary['total-failure-session-count'], `${path}.summary.total-failure-session-count`, notes) ?? summed;
   const ok = readCount(summary['total-successful-session-count'], `${path}.summary.total-successful-session-count`, notes) ?? 0;
   if (failed > 0 && failureDetails.length === 0) notes.add('details-missing', path, failed);
+  // RFC 8460 §4: failures do not exclude each other, so details may add up to more [8460-4-3].
   else if (summed !== failed) notes.add(summed < failed ? 'details-fewer' : 'details-more', path, `${summed} of ${failed}`);
   const mxHost = readList(policy['mx-host'], `${path}.policy.mx-host`, notes);
   return {
@@ -84,7 +85,7 @@ function readDetail(value: Members, path: string, notes: Notes): FailureDetails 
   };
 }
 
-/** RFC 8460 §6.6 lets the list grow, so an unknown type is kept as it is. */
+/** RFC 8460 §6.6 lets the list grow, so an unknown type is kept as it is [8460-6.6-1]. */
 function readResultType(value: unknown, path: string, notes: Notes): string {
   const text = readText(value, path, notes);
   if (text === undefined) {

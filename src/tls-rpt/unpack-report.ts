@@ -21,8 +21,8 @@ const MAX_RATIO = 1032;
 const LEAST_OUTPUT = 1024 * 1024;
 
 /**
- * Opens gzip (RFC 8460 §5.2), and zip where one file is inside; what is neither is returned as it is. The content decides, not a name or a media type.
- * File names in archives are not looked at (RFC 8460 §6.3).
+ * Opens gzip (RFC 8460 §5.2) [8460-5.2-1], and zip where one file is inside; what is neither is returned as it is. The content decides, not a name or a media type.
+ * File names in archives are not looked at (RFC 8460 §6.3) [8460-6.3-1].
  */
 export function unpackReport(packed: Uint8Array, { maxBytes = 10_000_000 }: UnpackReportOptions = {}): Result<UnpackedReport> {
   let bytes = packed;

@@ -191,6 +191,8 @@ test('a failing week, sent, reported and received', async () => {
         for (let n = 0; n < 4; n++) {
           const connected = await sender.connect('rcpt.example');
           outcomes.push(connected.outcome);
+          // [8460-3-1]
+          assert.equal(connected.outcome.policies[0]?.tlsRpt.status, 'found');
           if (connected.ok) await connected.session.quit();
         }
         const report = formatReport({

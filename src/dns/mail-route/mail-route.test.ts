@@ -84,7 +84,7 @@ test('a thousand addresses or hosts are cut to a bounded number', async () => {
   assert.deepEqual([route.hosts.length, route.hosts[0]?.preference], [100, 0]);
 });
 
-test('RFC 8461 §3.1 [8461-3.1-11]: the strings of one TXT record are joined without blanks', async () => {
+test('RFC 8461 §3.1 [8461-3.1-11, 8460-3-11]: the strings of one TXT record are joined without blanks', async () => {
   const texts = await lookupTexts(resolverOf({ TXT: { lines: ['TXT "v=STSv1; " "id=1;"', 'TXT "other"'] } }), domain);
   assert.deepEqual([texts.lookup, texts.texts], ['found', ['v=STSv1; id=1;', 'other']]);
   assert.equal((await lookupTexts(resolverOf({}), domain)).lookup, 'absent');

@@ -6,7 +6,7 @@ import { canEnforce, type EnforceAnswer } from './can-enforce.js';
 import { quotedRecords, seenPolicies, type QuotedRecord, type SeenPolicy } from './quoted.js';
 import { timeline, type TimelineDay } from './timeline.js';
 
-/** Sessions of a kind of policy. A session under two policies counts in both, so kinds are never added up. */
+/** Sessions of a kind of policy. A session under two policies counts in both, so kinds are never added up [8460-4-2]. */
 export interface KindSums {
   readonly type: string;
   readonly successful: number;

@@ -15,7 +15,7 @@ const small = 128 * 1024;
 type Handler = (request: Request, peer: { readonly address: string }) => Promise<Response>;
 
 /**
- * Takes reports by POST (RFC 8460 §3, §5.4): 201 when a report is durable, 200 when it was there before; 400, 413 and 405 for what will never be taken; 429
+ * Takes reports by POST (RFC 8460 §3, §5.4) [8460-3-21, 8460-5.4-2, 8460-5.4-3, 8460-5.4-4]: 201 when a report is durable, 200 when it was there before; 400, 413 and 405 for what will never be taken; 429
  * and 503, with Retry-After, for what should be sent again (§5.5). The content is judged, not its media type.
  */
 export function httpsHandler({ receiver, maxBody = 10_000_000, maxHeld = 64_000_000 }: HttpsHandlerOptions): Handler {

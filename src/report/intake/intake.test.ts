@@ -55,6 +55,7 @@ async function bench(resolver: Resolver = keyResolver(['sender.example']), perMi
   };
 }
 
+// [8460-3-21, 8460-5.2-1, 8460-5.3-7, 8460-5.4-2, 8460-5.4-3]
 test('a report by HTTPS is answered 201 when it is in the database, 200 when it was', async () => {
   const { post, totals, store } = await bench();
   const first = await post(gzipSync(reportJson(10, 2)));
@@ -80,6 +81,7 @@ test('what is no report is answered with a status that says whether to send it a
   assert.equal((await handle(new Request('https://r.example/', { method: 'POST' }), peer)).status, 400);
 });
 
+// [8460-5.4-4, 8460-7-3]
 test('a source that sends too much, or too much that is no report, waits; others do not', async () => {
   const { post } = await bench(undefined, 60);
   for (let n = 0; n < 3; n++) assert.equal((await post('bomb')).status, 400);
@@ -92,6 +94,7 @@ test('a source that sends too much, or too much that is no report, waits; others
   assert.equal((await post(reportJson(3, 0), '2001:db8::9')).status, 429, 'one /64 is one source');
 });
 
+// [8460-3-16, 8460-5.3-4]
 test('mail counts when the reporter’s organisation signed it, and only then', async () => {
   const report = reportJson(5, 1);
   const { mail, totals } = await bench(keyResolver(['sender.example', 'bulk.sender.example', 'attacker.example']));
@@ -106,6 +109,7 @@ test('mail counts when the reporter’s organisation signed it, and only then', 
   assert.deepEqual(totals(), { ok: 5, failed: 1, reports: 1 });
 });
 
+// [8460-3-17, 8460-7-5]
 test('forged, altered, foreign, future and replayed reports are kept, marked and not counted', async () => {
   const { mail, totals, trusts } = await bench();
   const good = await reportMail({ report: reportJson(5, 1), signer: 'sender.example' });
@@ -124,6 +128,7 @@ test('forged, altered, foreign, future and replayed reports are kept, marked and
   assert.deepEqual(trusts(), ['broken', 'other-domain', 'future', 'stale']);
 });
 
+// [8460-3-18]
 test('RFC 8460 §3: a key for other services signs no reports; one that cannot be had makes the sender wait', async () => {
   const signed = await reportMail({ report: reportJson(5, 1), signer: 'sender.example' });
   const wrong = await bench(keyResolver(['sender.example'], 'nxdomain', 'v=DKIM1; s=calendar; p=AAAA'));

@@ -1,6 +1,6 @@
 import { parseIp, toHex } from '../../base/index.js';
 
-/** What one source may cost in a minute. A source is an IPv4 address or an IPv6 /64, which one host has whole. */
+/** What one source may cost in a minute, since anybody may send here (RFC 8460 §7) [8460-7-3]. A source is an IPv4 address or an IPv6 /64, which one host has whole. */
 export interface SourceBudget {
   /** False when the source has spent its minute. */
   admits(address: string): boolean;

@@ -30,6 +30,7 @@ async function read(file: string): Promise<readonly ReportRecord[]> {
   return records;
 }
 
+// [8460-5.3-1, 8460-5.3-2, 8460-5.6-1]
 for (const { file, says, successful, failed, notes, refused } of corpus) {
   test(`${file}: ${says}`, async () => {
     const records = await read(file);

@@ -14,8 +14,8 @@ const declared = /^application\/tlsrpt(\+(json|gzip|zip|x-gzip))?$/i;
 const plausible = /\.(json|gz|zip)$/i;
 
 /**
- * The reports in a mail (RFC 8460 §5.3): attachments of the RFC's media types, else by name, else whatever holds a report, in forwarded mails too. A mail
- * without one gives a single refusal.
+ * The reports in a mail (RFC 8460 §5.3) [8460-5.3-2]: attachments of the RFC's media types [8460-5.3-1], else by name, else whatever holds a report, in
+ * forwarded mails too. Subject and names are not looked at: the JSON counts [8460-5.6-1]. A mail without one gives a single refusal.
  */
 export async function readMail(bytes: Uint8Array, dkim: DkimVerdict, maxBytes?: number): Promise<MailReading> {
   const email = await PostalMime.parse(bytes, { maxNestingDepth: 20, maxHeadersSize: 256 * 1024, forceRfc822Attachments: true }).catch(

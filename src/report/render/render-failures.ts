@@ -14,7 +14,7 @@ const fates: Readonly<Record<Explanation['fate'], string>> = {
   unprotected: 'no policy kept it back: delivered all the same, perhaps in clear',
 };
 
-/** One block for each failure: host, start, meaning, whose fault, certificate, what to do. */
+/** One block for each failure, foreign text neutralised [8460-7-4]: host, start, meaning, whose fault, certificate, what to do. */
 export function renderFailures(failures: readonly Explanation[], width: number, paint: Paint): string[] {
   return failures.flatMap((failure, i) => ['', ...renderFailure(failure, i + 1, width, paint)]);
 }

@@ -19,7 +19,7 @@ export interface ReceivedReport {
 
 const dayMs = 86_400_000;
 
-/** Stores reports with their rollups in one transaction: all of them or none. A report that came before is not counted again. */
+/** Stores reports with their rollups in one transaction: all of them or none. A report that came before is not counted again [8460-5.3-7]. */
 export function storeReports(store: Store, received: readonly ReceivedReport[]): readonly StoreOutcome[] {
   try {
     return store.transaction(() => {

@@ -14,7 +14,7 @@ export interface JudgeOptions {
 
 const day = 86_400_000;
 
-/** Who vouches for a report, and who sent it. */
+/** Who vouches for a report [8460-3-16, 8460-5.3-4], whether it is about one's own domains [8460-7-5], and who sent it. */
 export function judgeTrust(reading: Reading, options: JudgeOptions): JudgedReading {
   const sender = judgeSender(reading);
   const content = judgeContent(reading, options);

@@ -10,7 +10,7 @@ let mailauth: Promise<{ readonly dkimVerify: typeof dkimVerify }> | undefined;
 
 /**
  * Verifies the DKIM signatures of a mail (RFC 6376) by mailauth, with keys from our own resolver. A signature with `l=` does not count, since text can be
- * added under it (RFC 8460 §3), nor one that leaves out From. `at` is the date by which expiry is judged.
+ * added under it (RFC 8460 §3) [8460-3-17], nor one that leaves out From. `at` is the date by which expiry is judged.
  */
 export async function verifyDkim(mail: Uint8Array, resolver: Resolver, at: number): Promise<DkimVerdict> {
   const { dkimVerify: verify } = await (mailauth ??= import('mailauth/lib/dkim/verify.js'));
@@ -47,7 +47,7 @@ function judge(result: MailauthResult): DkimVerdict {
   return mayReport(rr ?? '') ? { result: 'pass', signer, detail } : fails('the key is for another service (s=)');
 }
 
-/** RFC 8460 §3: keys may be kept for `s=tlsrpt`; no large reporter does so, and those for all services or for mail are taken too. */
+/** RFC 8460 §3: keys may be kept for `s=tlsrpt`; no large reporter does so, and those for all services or for mail are taken too [8460-3-18]. */
 function mayReport(record: string): boolean {
   const services = /(?:^|;)\s*s\s*=\s*([^;]*)/i.exec(record)?.[1];
   return services === undefined || services.split(':').some((s) => ['*', 'tlsrpt', 'email'].includes(s.trim().toLowerCase()));

@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import fc from 'fast-check';
+import { openReports, renderDomain, renderOverview, showDomain, showOverview, storeReports, type JudgedReading } from '../index.js';
+import { parseReport, type TlsReport } from '../../tls-rpt/index.js';
+import { someReport } from '../../tls-rpt/testing-reports.js';
+import { formatReport } from '../../tls-rpt/index.js';
+import { reportJson } from '../testing-mail.js';
+import { judgeTrust } from '../verify/judge-trust.js';
+
+const now = Date.parse('2027-01-05T12:00:00Z');
+
+function reading(json: string, via: 'file' | 'https' = 'file'): JudgedReading {
+  return judgeTrust({ name: 'file', via, raw: Buffer.from(json), parsed: parseReport(json) }, { at: now });
+}
+
+async function stored(...readings: readonly JudgedReading[]): ReturnType<typeof openReports> {
+  const store = await openReports(':memory:');
+  storeReports(
+    store,
+    readings.flatMap((r) => (r.parsed.ok ? [{ reading: r, parsed: r.parsed.value, receivedAt: now }] : [])),
+  );
+  return store;
+}
+
+// [8460-4-2]
+test('every number is the sum over the reports, for any span of days and any domain', async () => {
+  const some = fc.record({
+    reports: fc.uniqueArray(someReport, { selector: (r) => r.reportId ?? '', maxLength: 30 }),
+    days: fc.integer({ min: 1, max: 400 }),
+    to: fc.integer({ min: 0, max: 364 }),
+    domain: fc.constantFrom('rcpt.example', 'mx1.rcpt.example', 'mail.other.example'),
+  });
+  await fc.assert(
+    fc.asyncProperty(some, async ({ reports, days, to, domain }) => {
+      const store = await stored(...reports.map((r) => reading(textOf(r))));
+      const end = Date.UTC(2026, 0, 1) + to * 86_400_000;
+      const within = reports.filter(
+        (r) => Date.parse(r.startDatetime ?? '') <= end && Date.parse(r.startDatetime ?? '') > end - days * 86_400_000,
+      );
+      const sums = (all: readonly TlsReport[], of: (d: string | undefined) => boolean): Record<string, [number, number]> => {
+        const kinds: Record<string, [number, number]> = {};
+        for (const p of all.flatMap((r) => r.policies).filter((q) => of(q.policyDomain))) {
+          const [ok, failed] = kinds[p.policyType] ?? [0, 0];
+          kinds[p.policyType] = [ok + p.totalSuccessfulSessionCount, failed + p.totalFailureSessionCount];
+        }
+        return kinds;
+      };
+      const shown = (kinds: readonly { type: string; successful: number; failed: number }[]): Record<string, [number, number]> =>
+        Object.fromEntries(kinds.map((k) => [k.type, [k.successful, k.failed]]));
+      const view = showDomain(store, domain, { now, days, to: end });
+      assert.deepEqual(
+        shown(view.kinds),
+        sums(within, (d) => d === domain),
+      );
+      assert.equal(view.reports, within.filter((r) => r.policies.some((p) => p.policyDomain === domain)).length);
+      const details = within
+        .flatMap((r) => r.policies)
+        .filter((p) => p.policyDomain === domain)
+        .flatMap((p) => p.failureDetails);
+      assert.equal(
+        view.failures.reduce((n, f) => n + f.sessions, 0),
+        details.reduce((n, d) => n + d.failedSessionCount, 0),
+      );
+      const all = showOverview(store, { now, days, to: end });
+      assert.deepEqual(
+        shown(all.kinds),
+        sums(within, () => true),
+      );
+      assert.equal(all.reports, within.length);
+      store.close();
+    }),
+    { numRuns: 40 },
+  );
+});
+
+function textOf(report: TlsReport): string {
+  const text = formatReport(report);
+  assert.ok(text.ok);
+  return text.value;
+}
+
+test('one reporter against others is theirs or somebody on the way; several are right', async () => {
+  const of = (reporter: string, failed: number, change: (json: string) => string = (j) => j): JudgedReading =>
+    reading(change(reportJson(10, failed, reporter, '2027-01-03', 'rcpt.example', `tlsrpt@${reporter}`)));
+  const fetchError = (json: string): string =>
+    json
+      .replace('certificate-expired', 'sts-policy-fetch-error')
+      .replace(/"(sending-mta-ip|receiving-mx-hostname|receiving-ip)":"[^"]*",/g, '');
+  const whose = async (...readings: readonly JudgedReading[]): Promise<string | undefined> =>
+    showDomain(await stored(...readings), 'rcpt.example', { now }).failures[0]?.whose;
+  assert.equal(await whose(of('a.example', 3, fetchError), of('b.example', 0)), 'theirs');
+  assert.equal(await whose(of('a.example', 3, fetchError), of('b.example', 2, fetchError)), 'yours');
+  assert.equal(await whose(of('a.example', 3), of('b.example', 2)), 'yours');
+  assert.equal(await whose(of('a.example', 3)), 'unclear');
+  const stripped = (json: string): string => json.replace('certificate-expired', 'starttls-not-supported');
+  assert.equal(await whose(of('a.example', 3, stripped), of('b.example', 0)), 'path');
+});
+
+test('all well is a few quiet lines; no reports is said', async () => {
+  const store = await stored(reading(reportJson(10, 0, '1', '2027-01-03')), reading(reportJson(10, 0, '2', '2027-01-04')));
+  const well = renderDomain(showDomain(store, 'rcpt.example', { now }));
+  assert.match(well, /ALL WELL/);
+  assert.doesNotMatch(well, /Day by day|#/);
+  assert.match(renderOverview(showOverview(store, { now })), /^.*\nAll well: 1 domain, 2 reports, no failure\.\n$/);
+  assert.match(renderDomain(showDomain(store, 'other.example', { now })), /NO REPORTS/);
+});
+
+// [8460-7-4]
+test('hostile names cannot steer the terminal, nor spoil its columns', async () => {
+  const hostile = `a\u001b[2J\u202e${'x'.repeat(500)}`;
+  const json = JSON.parse(reportJson(10, 3, '1', '2027-01-03')) as {
+    policies: { 'failure-details'?: Record<string, unknown>[] }[];
+  } & Record<string, unknown>;
+  json['organization-name'] = hostile;
+  json['contact-info'] = hostile;
+  for (const detail of json.policies[0]?.['failure-details'] ?? [])
+    for (const name of ['failure-reason-code', 'receiving-mx-hostname', 'receiving-ip', 'result-type']) detail[name] = hostile;
+  const store = await stored(reading(JSON.stringify(json)));
+  const screen = renderDomain(showDomain(store, 'rcpt.example', { now })) + renderOverview(showOverview(store, { now }));
+  assert.match(screen, /FAILING/);
+  for (const line of screen.split('\n')) {
+    assert.ok(line.length <= 80, line);
+    assert.doesNotMatch(line, /[\u0000-\u001f\u202e]/); // eslint-disable-line no-control-regex
+  }
+});
