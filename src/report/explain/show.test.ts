@@ -1,10 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import fc from 'fast-check';
 import { openReports, renderDomain, renderOverview, showDomain, showOverview, storeReports, type JudgedReading } from '../index.js';
-import { parseReport, type TlsReport } from '../../tls-rpt/index.js';
-import { someReport } from '../../tls-rpt/testing-reports.js';
-import { formatReport } from '../../tls-rpt/index.js';
+import { parseReport } from '../../tls-rpt/index.js';
 import { reportJson } from '../testing-mail.js';
 import { judgeTrust } from '../verify/judge-trust.js';
 
@@ -21,63 +18,6 @@ async function stored(...readings: readonly JudgedReading[]): ReturnType<typeof 
     readings.flatMap((r) => (r.parsed.ok ? [{ reading: r, parsed: r.parsed.value, receivedAt: now }] : [])),
   );
   return store;
-}
-
-// [8460-4-2]
-test('every number is the sum over the reports, for any span of days and any domain', async () => {
-  const some = fc.record({
-    reports: fc.uniqueArray(someReport, { selector: (r) => r.reportId ?? '', maxLength: 30 }),
-    days: fc.integer({ min: 1, max: 400 }),
-    to: fc.integer({ min: 0, max: 364 }),
-    domain: fc.constantFrom('rcpt.example', 'mx1.rcpt.example', 'mail.other.example'),
-  });
-  await fc.assert(
-    fc.asyncProperty(some, async ({ reports, days, to, domain }) => {
-      const store = await stored(...reports.map((r) => reading(textOf(r))));
-      const end = Date.UTC(2026, 0, 1) + to * 86_400_000;
-      const within = reports.filter(
-        (r) => Date.parse(r.startDatetime ?? '') <= end && Date.parse(r.startDatetime ?? '') > end - days * 86_400_000,
-      );
-      const sums = (all: readonly TlsReport[], of: (d: string | undefined) => boolean): Record<string, [number, number]> => {
-        const kinds: Record<string, [number, number]> = {};
-        for (const p of all.flatMap((r) => r.policies).filter((q) => of(q.policyDomain))) {
-          const [ok, failed] = kinds[p.policyType] ?? [0, 0];
-          kinds[p.policyType] = [ok + p.totalSuccessfulSessionCount, failed + p.totalFailureSessionCount];
-        }
-        return kinds;
-      };
-      const shown = (kinds: readonly { type: string; successful: number; failed: number }[]): Record<string, [number, number]> =>
-        Object.fromEntries(kinds.map((k) => [k.type, [k.successful, k.failed]]));
-      const view = showDomain(store, domain, { now, days, to: end });
-      assert.deepEqual(
-        shown(view.kinds),
-        sums(within, (d) => d === domain),
-      );
-      assert.equal(view.reports, within.filter((r) => r.policies.some((p) => p.policyDomain === domain)).length);
-      const details = within
-        .flatMap((r) => r.policies)
-        .filter((p) => p.policyDomain === domain)
-        .flatMap((p) => p.failureDetails);
-      assert.equal(
-        view.failures.reduce((n, f) => n + f.sessions, 0),
-        details.reduce((n, d) => n + d.failedSessionCount, 0),
-      );
-      const all = showOverview(store, { now, days, to: end });
-      assert.deepEqual(
-        shown(all.kinds),
-        sums(within, () => true),
-      );
-      assert.equal(all.reports, within.length);
-      store.close();
-    }),
-    { numRuns: 40 },
-  );
-});
-
-function textOf(report: TlsReport): string {
-  const text = formatReport(report);
-  assert.ok(text.ok);
-  return text.value;
 }
 
 test('one reporter against others is theirs or somebody on the way; several are right', async () => {
