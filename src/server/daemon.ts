@@ -6,7 +6,7 @@ import { jobs } from './jobs/all-jobs.js';
 import { keepHeapSmall } from './keep-heap-small.js';
 import { ListenerSet, wanted, type Wanted } from './listeners/listener-set.js';
 import { listenStream } from './listeners/stream-listener.js';
-import { listenWeb } from './listeners/web-listener.js';
+import { listenWeb, type WebSettings } from './listeners/web-listener.js';
 import type { Log } from './log.js';
 import { formatMetrics, labelled, single, type Metric } from './metrics.js';
 import { loadCertificate } from './secrets.js';
@@ -91,7 +91,13 @@ async function stopJobs({ house, services }: Generation): Promise<void> {
 
 function wantedBy({ web, metrics }: Config, services: readonly Service[], scrape: () => readonly Metric[], log: Log): readonly Wanted[] {
   const sites = services.flatMap((s) => s.sites ?? []);
-  const secure = web && { sites, log, connections: web.connections, certificateFor: certificates(web.certificates, sites) };
+  const secure = web && {
+    sites,
+    log,
+    connections: web.connections,
+    certificateFor: certificates(web.certificates, sites),
+    challengeFor: challenges(sites),
+  };
   const scraped = { sites: [metricsSite(scrape)], log, connections: 32 };
   return [
     ...services
@@ -111,6 +117,14 @@ function certificates(
     const own = sites.map((s) => s.certificateFor?.(name)).find((context) => context !== undefined);
     if (own === 'refuse') return loaded.find((c) => c.covers(name))?.context;
     return own ?? (loaded.find((c) => c.covers(name)) ?? loaded[0])?.context;
+  };
+}
+
+/** Undefined while no site has a challenge to answer. */
+function challenges(sites: readonly Site[]): NonNullable<WebSettings['challengeFor']> {
+  return () => {
+    const open = sites.flatMap((site) => site.challengeFor?.() ?? []);
+    return open.length === 0 ? undefined : (name) => open.map((answer) => answer(name)).find((context) => context !== undefined);
   };
 }
 

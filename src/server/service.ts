@@ -26,6 +26,11 @@ export interface Site {
    * of them alone that are for this name: where none is, the handshake ends (RFC 8461 §7.1).
    */
   certificateFor?(serverName: string): SecureContext | 'refuse' | undefined;
+  /**
+   * The certificate that answers a tls-alpn-01 challenge for a name (RFC 8737). Only while this is there are hellos looked into before TLS sees them: a client
+   * that does not ask for `acme-tls/1` never meets it.
+   */
+  challengeFor?(): ((serverName: string) => SecureContext | undefined) | undefined;
   /** Octets of a request's body. Default 64 KiB. */
   readonly maxBody?: number;
 }

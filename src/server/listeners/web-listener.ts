@@ -7,12 +7,15 @@ import type { Log } from '../log.js';
 import type { Site } from '../service.js';
 import { toRequest } from './to-request.js';
 import type { Listener } from './listener-set.js';
+import { answerChallenges } from './answer-challenges.js';
 import { opened } from './opened.js';
 
 export interface WebSettings {
   readonly sites: readonly Site[];
   /** The certificate for a name of SNI (empty without one); undefined refuses the handshake. Left out for plain HTTP. */
   readonly certificateFor?: (serverName: string) => SecureContext | undefined;
+  /** Certificates for tls-alpn-01 challenges, while there are any. */
+  readonly challengeFor?: Site['challengeFor'];
   readonly connections: number;
   readonly log: Log;
 }
@@ -37,6 +40,7 @@ export async function listenWeb(at: ListenAddress, settings: WebSettings): Promi
     // Without a context the handshake ends with an alert; an error would drop the connection without a word.
     done(null, context);
   };
+  answerChallenges(server, () => current.challengeFor?.());
   server.maxRequestsPerSocket = requestsPerConnection;
   server.maxConnections = settings.connections;
   server.on('drop', () => counts.refused++);

@@ -17,6 +17,8 @@ export interface ReceivedHello {
   /** Groups for which a key share came along. */
   readonly keyShares: readonly number[];
   readonly extensions: readonly number[];
+  /** Protocols of ALPN (RFC 7301), one character an octet; empty without it. */
+  readonly alpn: readonly string[];
 }
 
 /** Reads a ClientHello from the start of a stream. `more` when it is not whole yet, undefined when it is not one. Bounded by 64 KiB. */
@@ -69,6 +71,7 @@ function parse(body: Uint8Array): ReceivedHello | undefined {
       ...(serverName === undefined ? {} : { serverName }),
       keyShares: sharesOf(extensions.get(Extension.keyShare)),
       extensions: [...extensions.keys()],
+      alpn: protocolsOf(extensions.get(Extension.alpn)),
     };
   } catch (error) {
     if (error instanceof Malformed) return undefined;
@@ -98,5 +101,13 @@ function sharesOf(content: Uint8Array | undefined): number[] {
     out.push(list.uint(2));
     list.vector(2);
   }
+  return out;
+}
+
+function protocolsOf(content: Uint8Array | undefined): string[] {
+  if (!content) return [];
+  const list = new ByteReader(content).nested(2);
+  const out: string[] = [];
+  while (list.left > 0) out.push(Buffer.from(list.vector(1)).toString('latin1'));
   return out;
 }
