@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { after, before } from 'node:test';
@@ -38,6 +38,9 @@ test('evidence and a result of the same check have no difference; one made worse
   assert.equal((JSON.parse(back.out) as { schema: string }).schema, 'hermetic.diff/1');
   const graded = await cli('grade', file('e.json'), ...reports);
   assert.equal(graded.err, '');
+  const both = await cli('grade', file('e.json'), file('e.json'), '--html', file('two.html'), '--fail-on', 'warn');
+  assert.equal(both.code, 1);
+  assert.match(readFileSync(file('two.html'), 'utf8'), /Mail TLS of 2 domains[\s\S]*2 warn/);
 });
 
 test('two domains, or no result at all: bad input, and what to give', async () => {

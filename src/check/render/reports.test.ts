@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import test from 'node:test';
+import fc from 'fast-check';
 import { Ajv } from 'ajv';
 import type { CheckResult } from '../../evidence/index.js';
 import { grade } from '../grade/grade.js';
@@ -123,5 +124,20 @@ test('a hostile result has the elements of a tame one and no other', () => {
   assert.deepEqual(
     elements(renderJunit([hostileResult()])).map((e) => e.name),
     elements(renderJunit([tame])).map((e) => e.name),
+  );
+});
+
+test('whatever text a peer chooses, the XML stays well-formed and the page keeps its elements', () => {
+  const tags = (result: CheckResult): number => [...renderHtml([result]).matchAll(/<[a-z0-9]+/g)].length;
+  const expected = tags(hostileResult(() => 'text'));
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary', minLength: 1, maxLength: 60 }), (text) => {
+      const result = hostileResult(() => text);
+      assert.equal(tags(result), expected);
+      elements(renderJunit([result]));
+      // Every code point is one that XML 1.0 allows (§2.2), without lone surrogates.
+      assert.ok(!/[^\t\n\r\u{20}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]/u.test(renderJunit([result])));
+    }),
+    { numRuns: 150 },
   );
 });

@@ -26,7 +26,6 @@ export interface CheckFlags extends ResolverFlags, ReportFlags {
   readonly nagios?: boolean;
   readonly evidence?: string;
   readonly profile: string;
-  readonly failOn: string;
   readonly steps?: boolean;
 }
 

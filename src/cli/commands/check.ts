@@ -20,7 +20,7 @@ import { readEvidence } from '../read-evidence.js';
 import { writeFile } from '../write-file.js';
 import { profileNamed, readCheckFlags, type CheckFlags } from './check-options.js';
 import { labOptions } from './lab-options.js';
-import { withReports, writeReports } from './report-options.js';
+import { failOnOf, withReports, writeReports } from './report-options.js';
 import { misuse, withResolver } from './resolver-options.js';
 
 interface Done {
@@ -53,16 +53,14 @@ export function checkCommand(output: Output, signal: AbortSignal, finish: (code:
     .option('--nagios', 'one line and the exit status of a monitoring plugin')
     .option('--evidence <file>', 'write what was seen, for hermetic grade')
     .option('--profile <name>', `what to grade by: ${profiles.map((p) => p.name).join(', ')}`, 'baseline')
-    .option('--fail-on <severity>', 'warn or fail: from which verdict on the exit status is 1', 'fail')
     .option('--lab', 'check a domain of the built-in lab')
     .addHelpText('after', '\nExample:\n  hermetic check example.com\n  hermetic check --lab good.example')
     .action(async (domains: string[], flags: CheckFlags) => finish(await run(domains, flags, output, signal)));
 }
 
 async function run(domains: readonly string[], flags: CheckFlags, output: Output, signal: AbortSignal): Promise<number> {
-  if (flags.failOn !== 'warn' && flags.failOn !== 'fail') throw misuse('--fail-on', `${flags.failOn} is not known`, 'Write warn or fail.');
+  const failOn = failOnOf(flags);
   if (flags.evidence !== undefined && domains.length > 1) throw misuse('--evidence', 'takes one domain', 'Check the domains one by one.');
-  const failOn = flags.failOn;
   const given = readCheckFlags(flags);
   const lab = flags.lab ? await (await import('../../lab/index.js')).createLab() : undefined;
   const line = progress(output);
@@ -87,7 +85,7 @@ async function run(domains: readonly string[], flags: CheckFlags, output: Output
     }
     // Files come last: what cannot be written takes nothing from what was shown.
     if (flags.evidence !== undefined && seen[0]) writeFile(flags.evidence, `${JSON.stringify(seen[0], null, 2)}\n`, '--evidence');
-    writeReports(flags, results, failOn);
+    writeReports(flags, results);
     return flags.nagios ? Math.max(...codes) : worstExitCode(codes);
   } finally {
     line.end();

@@ -55,7 +55,10 @@ function overview(results: readonly CheckResult[], title: string): Markup {
         <td role="cell" class="says">${headline(result)}</td>
       </tr> `,
   );
-  return markup`<div class="hero"><h1>${title}</h1></div>
+  return markup`<div class="hero">
+      <h1>${title}</h1>
+      <p class="lead">${verdictCounts(results)}</p>
+    </div>
     <section class="card">
       <table class="overview" role="table">
         <caption class="skip">
@@ -73,4 +76,11 @@ function overview(results: readonly CheckResult[], title: string): Markup {
         </tbody>
       </table>
     </section>`;
+}
+
+/** `2 fail, 1 inconclusive, 4 pass`. */
+function verdictCounts(results: readonly CheckResult[]): string {
+  const verdicts = ['fail', 'inconclusive', 'warn', 'pass', 'not-applicable'] as const;
+  const counts = verdicts.map((verdict) => ({ verdict, n: results.filter((r) => r.verdict === verdict).length }));
+  return counts.flatMap(({ verdict, n }) => (n > 0 ? [`${n} ${verdict}`] : [])).join(', ');
 }
