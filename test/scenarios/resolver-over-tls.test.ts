@@ -75,6 +75,7 @@ for (const [what, identity] of [
     const { options, inClear } = await behindTls(identity);
     const result = await check('good.example', options);
     assert.deepEqual([result.verdict, result.route.dnssec, result.exposure.dane.none], ['inconclusive', 'indeterminate', 'unknown']);
-    assert.ok(result.findings.some((f) => f.id === 'resolver-no-dnssec'));
+    const named = result.findings.find((f) => f.id === 'resolver-no-dnssec');
+    assert.match(named?.title ?? '', /tls:\/\/dns could not be reached by TLS under that name/);
     assert.deepEqual(inClear, []);
   });

@@ -23,6 +23,7 @@ const waits = 'Senders that honour DANE keep the mail and finally bounce it, tod
 const resolverHabits: Readonly<Record<string, string>> = {
   silent: 'does not answer',
   refuses: 'refuses to answer',
+  'tls-failed': 'could not be reached by TLS under that name',
   'does-not-validate': 'does not validate, so its word on DNSSEC cannot be taken',
 };
 

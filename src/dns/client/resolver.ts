@@ -165,7 +165,8 @@ export function createResolver(options: ResolverOptions): Resolver {
     const refused = message.ok && message.value.rcode === Rcode.REFUSED;
     if (message.ok && !refused) troubled.delete(upstream);
     else troubled.add(upstream);
-    note(upstream, message.ok ? (refused ? 'refuses' : 'answers') : 'silent');
+    const failed = message.ok ? undefined : message.failure.code === 'dns-tls-failed' ? 'tls-failed' : 'silent';
+    note(upstream, failed ?? (refused ? 'refuses' : 'answers'));
     return message;
   }
 
@@ -177,7 +178,7 @@ export function createResolver(options: ResolverOptions): Resolver {
   function note(upstream: Upstream, state: State): void {
     const known = states.get(upstream) as State;
     // One question without an answer is that question's; a resolver that has answered others is not at fault.
-    const once = known === 'answers' && (state === 'silent' || state === 'refuses');
+    const once = known === 'answers' && (state === 'silent' || state === 'refuses' || state === 'tls-failed');
     if (!lasting.includes(known) && !once) states.set(upstream, state);
   }
 
