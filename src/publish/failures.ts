@@ -30,6 +30,12 @@ export const publishFailures = defineFailures({
     says: 'The zone’s signatures do not hold, so senders with DANE hold mail back.',
     fix: 'Repair the signatures first: hermetic dnssec NAME TLSA shows where they break.',
   },
+  'publish-reload-failed': {
+    blame: 'local',
+    temporary: true,
+    says: 'The mail server could not be told to read its certificate again.',
+    fix: 'Run the command of install.reload by hand and see what it says; the next round tries again.',
+  },
   'publish-mx-failing': {
     blame: 'peer',
     temporary: false,

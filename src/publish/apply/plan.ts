@@ -125,7 +125,7 @@ async function planDelegation(
 }
 
 function hostPlace({ state }: RolloverStep): string {
-  const slots = Object.entries(state.slots);
+  const slots = Object.entries(state.slots).filter(([, { current, next }]) => current ?? next);
   if (slots.length === 0) return 'its keys are not known yet';
   return slots
     .map(

@@ -8,14 +8,14 @@ const TTLS = 2;
 /** Stands for what was published before the first reading: nobody knows, so it matches nothing. */
 const PAST: readonly string[] = ['unknown'];
 
-/** What a reading changes in what is remembered. Nothing is decided here. */
-export function readWorld({ pushing, ...state }: RolloverState, seen: RolloverReading): RolloverState {
+/** What a reading changes in what is remembered. Nothing is decided here. `types`: key types the server is to have. */
+export function readWorld({ pushing, ...state }: RolloverState, seen: RolloverReading, types: readonly KeyType[]): RolloverState {
   const open = pushing && !isSettled(pushing, seen) ? pushing : undefined;
   return {
     ...state,
     alive: readAlive(state.alive, open?.to, seen),
     ...(open ? { pushing: open } : {}),
-    slots: readSlots(state, seen),
+    slots: readSlots(state, seen, types),
     ...readDs(state, seen),
   };
 }
@@ -62,13 +62,21 @@ function readAlive(alive: readonly AliveRrset[], coming: Rrset | undefined, seen
 
 const keyTypes: readonly KeyType[] = ['ecdsa', 'rsa'];
 
-function readSlots(state: Pick<RolloverState, 'slots'>, seen: RolloverReading): RolloverState['slots'] {
+function readSlots(state: Pick<RolloverState, 'slots'>, seen: RolloverReading, types: readonly KeyType[]): RolloverState['slots'] {
   return Object.fromEntries(
     keyTypes.flatMap((type) => {
       const slot = readSlot(type, state.slots[type] ?? { made: 0 }, seen);
-      return slot.current || slot.next ? [[type, slot]] : [];
+      const gone = !types.includes(type) && isShownNowhere(slot, seen);
+      const kept = gone ? { made: slot.made } : slot;
+      return kept.current || kept.next || kept.made > 0 ? [[type, kept]] : [];
     }),
   );
+}
+
+/** A key type that is no longer wanted is over when every address was seen without it. */
+function isShownNowhere({ current, next }: KeySlot, { addresses }: RolloverReading): boolean {
+  const keys = [current?.sha256, next?.sha256];
+  return addresses.length > 0 && addresses.every((a) => a.keys !== 'unknown' && !a.keys.some((key) => keys.includes(key)));
 }
 
 function readSlot(type: KeyType, before: KeySlot, seen: RolloverReading): KeySlot {

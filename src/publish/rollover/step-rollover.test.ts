@@ -162,6 +162,33 @@ test('two key types: both next keys are announced, and one key is deployed at a 
   assert.equal(asked(stepRollover(step.state, seen, dual)), 'deploy ecdsa-2');
 });
 
+test('a key type that is given up keeps its record while an address shows it, and loses it after', () => {
+  const keys = [key(1), key(1, 'rsa'), key(2), key(2, 'rsa')];
+  const both = reading().addresses.map((a) => ({ ...a, keys: [key(1).sha256, key(1, 'rsa').sha256] }));
+  const seen = reading({ addresses: both, ring: keys }, rrset(...keys));
+  const first = stepRollover(startRollover('mx.example.com'), { ...seen, at: 0 }, { ...wish, types: ['ecdsa', 'rsa'] });
+  const still = stepRollover(
+    first.state,
+    { ...seen, addresses: both.map((a, i) => (i === 0 ? a : { ...a, keys: [key(1).sha256] })) },
+    wish,
+  );
+  assert.equal(asked(still), '');
+  const over = stepRollover(still.state, { ...seen, addresses: both.map((a) => ({ ...a, keys: [key(1).sha256] })) }, wish);
+  assert.equal(asked(over), 'set 1e+2e');
+});
+
+test('a server without any certificate gets its first key at once, and TLSA records only when every address shows it', () => {
+  const none: Rrset = { records: [], ttl: TTL };
+  const bare = reading().addresses.map((a) => ({ ...a, starttls: 'absent' as const, keys: [] }));
+  const first = stepRollover(startRollover('mx.example.com'), reading({ addresses: bare, ring: [] }, none), wish);
+  assert.equal(asked(first), 'make-key ecdsa-1');
+  const made = stepRollover(first.state, reading({ addresses: bare, ring: [{ ...key(1), certified: false }] }, none), wish);
+  assert.equal(asked(made), 'certify ecdsa-1');
+  const certified = stepRollover(made.state, reading({ addresses: bare, ring: [key(1)] }, none), wish);
+  assert.equal(asked(certified), 'deploy ecdsa-1');
+  assert.equal(asked(stepRollover(certified.state, reading({ ring: [key(1)] }, none), wish)), 'set 1e');
+});
+
 test('a record that somebody else put in is not fought over: the change is given up and planned anew', () => {
   const push = stepRollover(start(reading({}, rrset(key(1)))), reading({}, rrset(key(1))), wish);
   const theirs: Rrset = { records: [...rrset(key(1)).records, `3 1 1 ${'99'.repeat(32)}`], ttl: TTL };

@@ -18,7 +18,7 @@ export function startRollover(host: string, port = 25): RolloverState {
  * The state that is returned must be written down before its steps are carried out; then a crash at any point is harmless.
  */
 export function stepRollover(before: RolloverState, seen: RolloverReading, wish: RolloverWish): RolloverStep {
-  const state = readWorld(before, seen);
+  const state = readWorld(before, seen, wish.types);
   const { dns, server, alerts } = obstacles(state, seen, wish);
   const hold = (waits = dns): RolloverStep => ({ state, steps: pendingDeployments(state), waits, alerts });
   if (dns.length > 0) return hold();
