@@ -20,6 +20,7 @@ import { readEvidence } from '../read-evidence.js';
 import { writeFile } from '../write-file.js';
 import { profileNamed, readCheckFlags, type CheckFlags } from './check-options.js';
 import { labOptions } from './lab-options.js';
+import { withPeers } from './peer-options.js';
 import { failOnOf, withReports, writeReports } from './report-options.js';
 import { misuse, withResolver } from './resolver-options.js';
 
@@ -30,7 +31,7 @@ interface Done {
 
 /** `hermetic check`. `finish` receives the exit status. */
 export function checkCommand(output: Output, signal: AbortSignal, finish: (code: number) => void): Command {
-  return withReports(withResolver(new Command('check').description('check what TLS is worth for the mail of a domain')))
+  return withReports(withPeers(withResolver(new Command('check').description('check what TLS is worth for the mail of a domain')), '15'))
     .argument('<domain...>', 'mail domains: the part after the @')
     .option('--json', 'the result as JSON: one object, or one a line for several domains')
     .option('--depth <depth>', 'how much to ask: triage (1 connection an address), verdict or inventory', 'verdict')
@@ -40,10 +41,6 @@ export function checkCommand(output: Output, signal: AbortSignal, finish: (code:
     .option('--max-hosts <n>', 'mail hosts to look at (default 10)')
     .option('--max-addresses <n>', 'addresses of each (default 4)')
     .option('--opt-out <file>', 'hosts and addresses never to connect to, one a line')
-    .option('--smtp-port <n>', 'port of the mail hosts', '25')
-    .option('--https-port <n>', 'port of the policy host', '443')
-    .option('--helo <name>', 'name said in EHLO')
-    .option('--timeout <seconds>', 'for each step that waits for a peer', '15')
     .option('--mx <host>', 'look at this host instead of the MX')
     .option('--address <ip>', 'at this address (with --mx)')
     .option('--control <host>', 'a host known to offer STARTTLS: tells whose network strips it')
@@ -53,7 +50,6 @@ export function checkCommand(output: Output, signal: AbortSignal, finish: (code:
     .option('--nagios', 'one line and the exit status of a monitoring plugin')
     .option('--evidence <file>', 'write what was seen, for hermetic grade')
     .option('--profile <name>', `what to grade by: ${profiles.map((p) => p.name).join(', ')}`, 'baseline')
-    .option('--lab', 'check a domain of the built-in lab')
     .addHelpText('after', '\nExample:\n  hermetic check example.com\n  hermetic check --lab good.example')
     .action(async (domains: string[], flags: CheckFlags) => finish(await run(domains, flags, output, signal)));
 }

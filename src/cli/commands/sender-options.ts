@@ -1,28 +1,24 @@
 import type { Command } from 'commander';
 import { createSender, stsStore, type Sender, type SenderOptions } from '../../send/index.js';
 import { openStore, type Store } from '../../store/index.js';
-import { heloName, readNumber } from './check-options.js';
+import { readPeerFlags, withPeers, type PeerFlags } from './peer-options.js';
 import { misuse, readResolverFlags, withResolver, type ResolverFlags } from './resolver-options.js';
 
 /** Flags of every command that decides as a sender does. */
-export interface SenderFlags extends ResolverFlags {
+export interface SenderFlags extends ResolverFlags, PeerFlags {
   readonly store?: string;
   readonly observe?: boolean;
   readonly require?: string;
   readonly daneSuffices?: boolean;
   readonly dane: boolean;
   readonly mtaSts: boolean;
-  readonly smtpPort: string;
-  readonly httpsPort: string;
-  readonly helo?: string;
-  readonly timeout: string;
   readonly via?: string;
   readonly json?: boolean;
 }
 
 /** Adds them to a command. */
 export function withSender(command: Command): Command {
-  return withResolver(command)
+  return withPeers(withResolver(command), '30')
     .option('--via <next-hop>', 'a smart host in the place of the MX, as [smtp.example.net]:25: its policies count')
     .option('--store <file>', 'keep MTA-STS policies there; without it every run is a first contact')
     .option('--require <what>', 'insist on tls, dane or verified (REQUIRETLS), whatever the domain publishes')
@@ -30,11 +26,6 @@ export function withSender(command: Command): Command {
     .option('--dane-suffices', 'no public CA is asked for where TLSA records match')
     .option('--no-dane', 'leave DANE out')
     .option('--no-mta-sts', 'leave MTA-STS out')
-    .option('--smtp-port <n>', 'port of the mail hosts', '25')
-    .option('--https-port <n>', 'port of the policy host', '443')
-    .option('--helo <name>', 'name said in EHLO')
-    .option('--timeout <seconds>', 'for each step that waits for a peer', '30')
-    .option('--lab', 'in the built-in lab')
     .option('--json', 'for machines');
 }
 
@@ -58,6 +49,7 @@ function readSenderFlags(flags: SenderFlags): SenderOptions {
   const require = (['tls', 'dane', 'verified'] as const).find((what) => what === flags.require);
   if (flags.require !== undefined && !require) throw misuse('--require', `${flags.require} is not known`, 'Write tls, dane or verified.');
   return {
+    ...readPeerFlags(flags),
     ...dns,
     ...(roots ? { trustStore: roots } : {}),
     ...(require ? { require } : {}),
@@ -65,9 +57,5 @@ function readSenderFlags(flags: SenderFlags): SenderOptions {
     daneSuffices: flags.daneSuffices ?? false,
     dane: flags.dane,
     mtaSts: flags.mtaSts,
-    smtpPort: readNumber('--smtp-port', flags.smtpPort, 1, 65535),
-    httpsPort: readNumber('--https-port', flags.httpsPort, 1, 65535),
-    timeoutMs: 1000 * readNumber('--timeout', flags.timeout, 0.1, 600),
-    ...(flags.helo === undefined ? {} : { helo: heloName(flags.helo) }),
   };
 }
