@@ -20,7 +20,7 @@ export function hostRules(raised: Raised): void {
       raised.add('mx-unreachable', { host: host.evidence.name, detail: reason, all: dead.length === raised.hosts.length });
     } else {
       for (const address of host.addresses) addressRules(raised, host, address);
-      differing(raised, host);
+      if (!ownNetworkStrips(raised.evidence)) differing(raised, host);
     }
     // A failed lookup that is not bogus says nothing about the host.
     if (host.addresses.length === 0 && host.evidence.addressLookup.status === 'failed' && host.evidence.dnssec !== 'bogus')
@@ -66,9 +66,8 @@ function addressRules(raised: Raised, host: JudgedHost, address: JudgedAddress):
   if (evidence.status === 'unreachable') raised.add('mx-unreachable', { ...on, detail: evidence.reason ?? '' });
   if (evidence.status !== 'reachable' || !connection) return;
 
-  const ours = ownNetworkStrips(raised.evidence) && (shown.starttls === 'absent' || shown.starttls === 'mangled');
+  if (ownNetworkStrips(raised.evidence) && (shown.starttls === 'absent' || shown.starttls === 'mangled')) return;
   const promise = promiseOf(raised.evidence, host);
-  if (ours) return;
   if (promise && ['absent', 'mangled', 'refused'].includes(shown.starttls))
     raised.add('starttls-promised', { host: host.evidence.name, detail: promise });
   if (shown.starttls === 'absent') raised.add('starttls-absent', on);

@@ -34,6 +34,13 @@ test('where the control host is stripped too, it is this network, and the domain
   }
 });
 
+test('addresses that differ behind a network that strips say nothing either', () => {
+  const addresses = [plantedAddress({ starttls: 'absent' }), plantedAddress({}, { ip: '192.0.2.26' })];
+  const result = grade(plantedEvidence({ hosts: [plantedHost({ addresses })], ...control('absent') }));
+  assert.ok(!result.findings.some((f) => f.id.startsWith('starttls-')));
+  assert.equal(result.verdict, 'inconclusive');
+});
+
 test('where the control host offers STARTTLS, the domain is judged as without one', () => {
   for (const starttls of ['absent', 'mangled'] as const) {
     const result = grade(seen(starttls, control('offered')));

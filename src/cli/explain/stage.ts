@@ -1,5 +1,5 @@
-import { collect, collectOptions, grade, nameOf, type Profile } from '../../check/index.js';
 import { Name } from '../../base/index.js';
+import { collect, collectOptions, grade, nameOf } from '../../check/index.js';
 import { createResolver, typeNumber, type Proof } from '../../dns/index.js';
 import { connect } from '../../send/index.js';
 import type { CheckResult, DeliveryOutcome, Depth, Evidence } from '../../evidence/index.js';
@@ -15,7 +15,7 @@ export interface Seen {
 /** The lab as a stage: every illustration of a topic is played on it when it is asked for. */
 export interface Stage {
   /** Checks a domain. `calm`: with the attacker off. */
-  look(domain: string, options?: { readonly depth?: Depth; readonly calm?: boolean; readonly profile?: Profile }): Promise<Seen>;
+  look(domain: string, options?: { readonly depth?: Depth; readonly calm?: boolean }): Promise<Seen>;
   /** Hands a mail to a domain as far as policy allows, and says what came of it. */
   send(domain: string): Promise<DeliveryOutcome>;
   /** The chain an answer rests on. */
@@ -34,13 +34,10 @@ export function openStage(signal: AbortSignal): Stage {
     return lab;
   };
   return {
-    async look(domain, { depth = 'triage', calm = false, profile } = {}) {
+    async look(domain, { depth = 'triage', calm = false } = {}) {
       const lab = await labFor(domain, !calm);
-      const evidence = await collect(
-        nameOf(domain),
-        collectOptions({ ...labOptions(lab), depth, signal, ...(profile ? { profile } : {}) }),
-      );
-      return { evidence, result: grade(evidence, profile) };
+      const evidence = await collect(nameOf(domain), collectOptions({ ...labOptions(lab), depth, signal }));
+      return { evidence, result: grade(evidence) };
     },
     async send(domain) {
       const { network, upstreams, anchors, trustStore } = await labFor(domain, true);
