@@ -67,7 +67,7 @@ test(`a receiver killed ${rounds} times under load loses no acknowledged report 
     assert.ok(acknowledged.size >= rounds * 20);
     const sums = store
       .prepare<{ ok: number; failed: number; reports: number }>(
-        "SELECT sum(ok) AS ok, sum(failed) AS failed, sum(CASE WHEN type = '' THEN reports END) AS reports FROM report_day WHERE domain = 'rcpt.example'",
+        "SELECT sum(ok) AS ok, sum(failed) AS failed, sum(CASE WHEN type = '' THEN reports END) AS reports FROM report_day WHERE domain = ''",
       )
       .get();
     assert.deepEqual({ ...sums }, { ok: ids.size, failed: ids.size, reports: ids.size });
