@@ -41,6 +41,8 @@ export interface CollectOptions {
   readonly helo?: string;
   readonly smtpPort?: number;
   readonly httpsPort?: number;
+  /** Ports for mail clients, such as 465 and 587, to look at as well on each address. Default none. */
+  readonly submissionPorts?: readonly number[];
   /** Milliseconds for each step that waits for a peer. Default 15 000. */
   readonly timeoutMs?: number;
   /** Look at this host in the place of the domain's MX. */
@@ -68,6 +70,8 @@ export async function collect(domain: Name, options: CollectOptions): Promise<Ev
     helo: options.helo ?? 'hermetic.invalid',
     smtpPort: options.smtpPort ?? 25,
     httpsPort: options.httpsPort ?? 443,
+    implicitTls: false,
+    submissionPorts: options.submissionPorts ?? [],
     timeoutMs: options.timeoutMs ?? 15_000,
     signal,
     goals: options.goals,
@@ -75,7 +79,7 @@ export async function collect(domain: Name, options: CollectOptions): Promise<Ev
     manners: options.manners ?? new Manners({ budget: options.budget ?? DEFAULT_BUDGET }),
     most: { hosts: options.maxHosts ?? 10, addresses: options.maxAddresses ?? 4 },
     spacingMs: options.spacingMs ?? 200,
-    earlier: (host, ip) => options.earlier?.hosts.find((h) => h.name === host)?.addresses.find((a) => a.ip === ip)?.connections ?? [],
+    earlier: (host, ip) => options.earlier?.hosts.find((h) => h.name === host)?.addresses.find((a) => a.ip === ip),
     progress: (what) => options.onProgress?.(what),
   };
   const [{ route, hosts }, mtaSts, tlsRpt, control] = await Promise.all([
@@ -120,7 +124,7 @@ async function probeControl(context: ProbeContext, host: Name): Promise<NonNulla
   const found = await lookupAddresses(context.resolver, host, context.signal ? { signal: context.signal } : {});
   const ip = found.v4[0] ?? found.v6[0];
   if (ip === undefined) return { host: name, starttls: 'unknown', failure: { code: found.failure?.code ?? 'no-address', detail: '' } };
-  const alone = { ...context, goals: undefined };
+  const alone = { ...context, goals: undefined, submissionPorts: [] };
   const connection = (await context.manners.visit(name, ip, (purse) => probeSmtp(alone, name, ip, purse))).connections[0];
   const failure = connection?.dial === 'open' ? connection.failure : connection?.dial;
   return { host: name, starttls: connection?.starttls ?? 'unknown', ...(failure ? { failure } : {}) };

@@ -27,8 +27,7 @@ export const certificate = z.strictObject({
   spkiSha256: z.string().regex(/^[0-9a-f]{64}$/),
 });
 
-const address = z.strictObject({
-  ip: text,
+const seen = {
   status: z.enum(['reachable', 'unreachable', 'inconclusive', 'skipped']),
   reason: text.optional(),
   connections: z.int().min(0),
@@ -40,7 +39,13 @@ const address = z.strictObject({
     groups: z.array(text),
   }),
   certificates: z.array(certificate),
+};
+
+const address = z.strictObject({
+  ip: text,
+  ...seen,
   exposure: exposure.optional(),
+  submission: z.array(z.strictObject({ port: z.int(), ...seen })).optional(),
 });
 
 const host = z.strictObject({

@@ -74,7 +74,11 @@ export interface MailAddress {
   readonly certificates: readonly MailCertificate[];
   /** Were this address the only one. */
   readonly exposure?: Exposure;
+  /** The same server where mail clients hand in, where that was asked for; `starttls` is `offered` at 465 when TLS is spoken there. */
+  readonly submission?: readonly SubmissionPort[];
 }
+
+export type SubmissionPort = Omit<MailAddress, 'ip' | 'exposure' | 'submission'> & { readonly port: number };
 
 export interface MailCertificate {
   readonly keyAlgorithm: string;

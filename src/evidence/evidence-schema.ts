@@ -98,6 +98,13 @@ const connection = z.strictObject({
   transcript: z.array(z.strictObject({ from: z.enum(['C', 'S', '-']), text, at: count })),
 });
 
+const seen = {
+  status: z.enum(['reachable', 'unreachable', 'inconclusive', 'skipped']),
+  reason: text.optional(),
+  connections: z.array(connection),
+  stopped: text.optional(),
+};
+
 const host = z.strictObject({
   name: text,
   preference: z.int().min(0),
@@ -111,15 +118,7 @@ const host = z.strictObject({
     records: z.array(text),
     failure: failure.optional(),
   }),
-  addresses: z.array(
-    z.strictObject({
-      ip: text,
-      status: z.enum(['reachable', 'unreachable', 'inconclusive', 'skipped']),
-      reason: text.optional(),
-      connections: z.array(connection),
-      stopped: text.optional(),
-    }),
-  ),
+  addresses: z.array(z.strictObject({ ip: text, ...seen, submission: z.array(z.strictObject({ port: z.int(), ...seen })).optional() })),
 });
 
 const txt = z.strictObject({ texts: z.array(text), lookup: z.enum(['found', 'absent', 'failed']), dnssec, failure: failure.optional() });

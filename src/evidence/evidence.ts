@@ -72,9 +72,14 @@ export interface AddressEvidence {
   readonly reason?: string;
   /** Every TCP connection opened to this address, in order. */
   readonly connections: readonly ConnectionEvidence[];
+  /** The same server where mail clients hand in, where that was asked for: told, and no part of the verdict. */
+  readonly submission?: readonly SubmissionEvidence[];
   /** Why the prober ended before everything the profile grades was settled: `budget`, or the failure that ended it. */
   readonly stopped?: string;
 }
+
+/** Port 587 begins in clear and offers STARTTLS, 465 begins with TLS (RFC 6409, RFC 8314). */
+export type SubmissionEvidence = Omit<AddressEvidence, 'ip' | 'submission'> & { readonly port: number };
 
 export interface ReplyEvidence {
   readonly code: number;

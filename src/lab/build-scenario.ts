@@ -93,7 +93,7 @@ async function buildHost(host: HostTraits, fullName: string, scenario: Scenario,
 
 const sixOf = (address: string): string => `2001:db8::${address.split('.')[3] ?? '1'}`;
 
-type Server = Pick<HostTraits, 'habit' | 'greeting' | 'speaks' | 'admits'> & {
+type Server = Pick<HostTraits, 'habit' | 'greeting' | 'speaks' | 'admits' | 'submission'> & {
   readonly name: string;
   readonly certificates: readonly Issued[];
 };
@@ -119,6 +119,10 @@ async function startServer(
       ...(speaks ? { scripted: oldSurfaces[speaks], maxVersion: 'TLSv1.2' } : {}),
     }),
   );
+  if (server.submission) {
+    await network.listenTcp(address, 587, mailServer({ name, certificates, onMail }));
+    await network.listenTcp(address, 465, mailServer({ name, certificates, onMail, implicitTls: true }));
+  }
   const { strip, swap } = scenario.attack ?? {};
   if (attackers && strip) {
     const target = network.targetOf(address, SMTP);

@@ -169,11 +169,11 @@ export const tlsFindings = {
     steps: noSteps,
   },
   'starttls-differs': {
-    title: 'Some addresses of this host offer STARTTLS, others do not',
-    why: (v) => `${v.detail} A sender that meets the wrong address first sends in clear text; one network path may also be tampered with.`,
+    title: 'Some addresses or ports of this host offer TLS, others do not',
+    why: (v) => `${v.detail} A sender that meets the wrong one first sends in clear text; one network path may also be tampered with.`,
     reference: 'RFC 3207 §4',
     owner: 'mail-host',
-    fix: 'Configure all addresses alike; if they are, look for a device on the path of the odd one.',
+    fix: 'Configure all of them alike; if they are, look for a device on the path of the odd one.',
     steps: (v) => [
       command(`hermetic check ${v.domain} --transcript   (compare greeting and EHLO of the addresses)`),
       confirm('Every address leads to a server with the same configuration; on each: postconf smtpd_tls_security_level'),

@@ -56,7 +56,9 @@ export function grade(evidence: Evidence, profile: Profile = baseline): CheckRes
         rule.depth === 'intrusive' ? !intrusive : depths.indexOf(rule.depth ?? 'triage') > depths.indexOf(evidence.depth),
       )
       .map(([id]) => id),
-    connections: hosts.reduce((n, h) => n + h.shown.addresses.reduce((m, a) => m + a.connections, 0), 0),
+    connections: hosts
+      .flatMap((h) => h.shown.addresses.flatMap((a) => [a, ...(a.submission ?? [])]))
+      .reduce((n, { connections }) => n + connections, 0),
   };
 }
 

@@ -70,6 +70,12 @@ function addressRules(raised: Raised, host: JudgedHost, address: JudgedAddress):
   const promise = promiseOf(raised.evidence, host);
   if (promise && ['absent', 'mangled', 'refused'].includes(shown.starttls))
     raised.add('starttls-promised', { host: host.evidence.name, detail: promise });
+  const beside = (shown.submission ?? []).filter((s) => s.starttls === 'offered').map((s) => s.port);
+  if (beside.length > 0 && (shown.starttls === 'absent' || shown.starttls === 'mangled'))
+    raised.add('starttls-differs', {
+      host: host.evidence.name,
+      detail: `Without TLS: port ${raised.evidence.smtpPort}; with it: ${beside.join(', ')}.`,
+    });
   if (shown.starttls === 'absent') raised.add('starttls-absent', on);
   if (shown.starttls === 'mangled') raised.add('starttls-mangled', { ...on, detail: `"${connection.mangledAs ?? ''}"` });
   if (shown.starttls === 'refused') raised.add('starttls-refused', { ...on, detail: reply(connection) });

@@ -1,4 +1,13 @@
-import type { AddressEvidence, ConnectionEvidence, Evidence, HostEvidence, MailAddress, MailHost } from '../../evidence/index.js';
+import type {
+  AddressEvidence,
+  ConnectionEvidence,
+  Evidence,
+  HostEvidence,
+  MailAddress,
+  MailHost,
+  SubmissionEvidence,
+  SubmissionPort,
+} from '../../evidence/index.js';
 import { probeLog } from '../../evidence/index.js';
 import { groupName, prove, suiteName, summarise, type Inventory, type Proven } from '../../tls/index.js';
 import { parseTlsa, rolloverState } from '../../dane/index.js';
@@ -75,8 +84,16 @@ function judgeAddress(evidence: Evidence, host: HostEvidence, address: AddressEv
       starttls: connection?.starttls ?? 'unknown',
       tls: shownTls(probed),
       certificates: certificates.map((c) => c.shown),
+      ...(address.submission ? { submission: address.submission.map((s) => judgeSubmission(evidence, host, address.ip, s)) } : {}),
     },
   };
+}
+
+/** TLSA records of port 25 say nothing of another port (RFC 6698 §3). */
+function judgeSubmission(evidence: Evidence, host: HostEvidence, ip: string, { port, ...seen }: SubmissionEvidence): SubmissionPort {
+  const without = { ...host, tlsa: { ...host.tlsa, status: 'absent', records: [] } } as const;
+  const { ip: _, ...shown } = judgeAddress(evidence, without, { ip, ...seen }).shown;
+  return { port, ...shown };
 }
 
 function judgeAll(evidence: Evidence, host: HostEvidence, connections: readonly ConnectionEvidence[]): readonly JudgedCertificate[] {

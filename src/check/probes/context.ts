@@ -1,6 +1,6 @@
 import type { Clock, Failure, Name } from '../../base/index.js';
 import type { Resolver } from '../../dns/index.js';
-import type { ConnectionEvidence, FailureEvidence } from '../../evidence/index.js';
+import type { AddressEvidence, FailureEvidence } from '../../evidence/index.js';
 import type { Network, NetFailure } from '../../net/index.js';
 import type { Goals } from '../../tls/index.js';
 import type { TrustStore } from '../../x509/index.js';
@@ -20,6 +20,10 @@ export interface ProbeContext {
   readonly helo: string;
   readonly smtpPort: number;
   readonly httpsPort: number;
+  /** The port begins with TLS (RFC 8314 §3.3). */
+  readonly implicitTls: boolean;
+  /** Ports for mail clients to look at as well. */
+  readonly submissionPorts: readonly number[];
   readonly timeoutMs: number;
   readonly signal: AbortSignal | undefined;
   /** What is asked beyond the completed handshake; nothing at depth triage. */
@@ -32,7 +36,7 @@ export interface ProbeContext {
   /** Milliseconds between two connections to one address. */
   readonly spacingMs: number;
   /** What an earlier run saw of an address. */
-  earlier(host: string, ip: string): readonly ConnectionEvidence[];
+  earlier(host: string, ip: string): AddressEvidence | undefined;
   progress(what: string): void;
 }
 

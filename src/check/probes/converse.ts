@@ -3,7 +3,15 @@ import { probeEvidence } from '../../evidence/index.js';
 import type { ConnectionEvidence, HandshakeEvidence, PresentedChain } from '../../evidence/index.js';
 import type { Conn } from '../../net/index.js';
 import { openSession, starttlsOffer, type SmtpSession } from '../../smtp/index.js';
-import { askHello, handshake, renegotiate, type AskHelloRequest, type HandshakeFacts, type Question } from '../../tls/index.js';
+import {
+  askHello,
+  handshake,
+  renegotiate,
+  type Answer,
+  type AskHelloRequest,
+  type HandshakeFacts,
+  type Question,
+} from '../../tls/index.js';
 import { parseCertificate, verifyChain } from '../../x509/index.js';
 import { handshakeFailed } from '../exposure.js';
 import { stored, type ProbeContext } from './context.js';
@@ -39,6 +47,7 @@ export async function converse(context: ProbeContext, host: string, ip: string, 
 
 /** Fills the draft as far as the server lets us come. */
 async function talk(context: ProbeContext, host: string, conn: Conn, errand: Errand, draft: Draft): Promise<void> {
+  if (context.implicitTls) return sealedFirst(context, host, conn, errand, draft);
   const { helo, timeoutMs, signal, clock } = context;
   const opened = await openSession({ conn, helo, timeoutMs, clock, ...(signal ? { signal } : {}) });
   if (!opened.ok) {
@@ -52,6 +61,33 @@ async function talk(context: ProbeContext, host: string, conn: Conn, errand: Err
   } finally {
     draft.transcript = session.transcript.slice(0, 200);
   }
+}
+
+/** Where TLS comes before SMTP: the handshake or the hello is the first thing said. */
+async function sealedFirst(context: ProbeContext, host: string, conn: Conn, errand: Errand, draft: Draft): Promise<void> {
+  const { helo, timeoutMs, signal, clock } = context;
+  const waiting = { timeoutMs, ...(signal ? { signal } : {}) };
+  if (typeof errand !== 'string' && errand.kind !== 'handshake') {
+    draft.starttls = 'offered';
+    return keepAnswer(context, host, errand, await askHello({ conn, question: errand, serverName: host, ...waiting }), draft);
+  }
+  const only = typeof errand === 'string' || errand.authentication === 'any' ? {} : { authentication: errand.authentication };
+  const made = await handshake({ conn, servername: host, ...only, ...waiting });
+  if (made.ok) keepFacts(context, made.facts, draft);
+  if (!made.ok) return notMade(errand, made.failure, draft);
+  draft.starttls = 'offered';
+  const opened = await openSession({ conn: made.conn, helo, clock, ...waiting });
+  if (!opened.ok) {
+    draft.failure = stored(opened.failure);
+    return;
+  }
+  const session = opened.value;
+  draft.greeting = session.greeting;
+  const hello = await session.ehlo();
+  if (hello.ok) draft.ehlo = { code: hello.value.code, lines: hello.value.lines };
+  else draft.failure = stored(hello.failure);
+  await session.quit();
+  draft.transcript = session.transcript.slice(0, 200);
 }
 
 async function upgrade(context: ProbeContext, host: string, session: SmtpSession, errand: Errand, draft: Draft): Promise<void> {
@@ -88,22 +124,26 @@ async function complete(
     if (made.ok) facts = made.facts;
     return made;
   });
-  if (facts) {
-    draft.handshake = {
-      version: facts.version as HandshakeEvidence['version'],
-      suite: facts.suite,
-      ...(facts.group ? { group: facts.group } : {}),
-      ...presentedChain(context, facts.sni, facts.chain),
-    };
-  }
-  if (!secured.ok) {
-    // To the prober this is an answer: the server has no key of that kind.
-    if (authentication !== 'any' && handshakeFailed(secured.failure.code))
-      draft.probe = { question: { kind: 'handshake', authentication }, answer: { kind: 'refused' } };
-    return notSecured(secured.failure, draft);
-  }
+  if (facts) keepFacts(context, facts, draft);
+  if (!secured.ok) return notMade(authentication === 'any' ? 'handshake' : { kind: 'handshake', authentication }, secured.failure, draft);
   if (authentication !== 'any') await session.quit();
   else await greetAgain(session, draft);
+}
+
+function keepFacts(context: ProbeContext, { version, suite, group, sni, chain }: HandshakeFacts, draft: Draft): void {
+  draft.handshake = {
+    version: version as HandshakeEvidence['version'],
+    suite,
+    ...(group ? { group } : {}),
+    ...presentedChain(context, sni, chain),
+  };
+}
+
+/** A handshake that failed; where it was a question of the prober that is an answer: the server has no key of that kind. */
+function notMade(errand: Errand, failure: Failure, draft: Draft): void {
+  if (typeof errand !== 'string' && errand.kind === 'handshake' && handshakeFailed(failure.code))
+    draft.probe = { question: errand, answer: { kind: 'refused' } };
+  notSecured(failure, draft);
 }
 
 async function greetAgain(session: SmtpSession, draft: Draft): Promise<void> {
@@ -147,6 +187,10 @@ async function ask(context: ProbeContext, host: string, session: SmtpSession, qu
   if (!agreed.ok) return notSecured(agreed.failure, draft);
   const { timeoutMs, signal } = context;
   const answer = await askHello({ conn: session.conn, question, serverName: host, timeoutMs, ...(signal ? { signal } : {}) });
+  keepAnswer(context, host, question, answer, draft);
+}
+
+function keepAnswer(context: ProbeContext, host: string, question: ProbeQuestion, answer: Answer, draft: Draft): void {
   const probe = probeEvidence({ question, answer });
   if (probe) draft.probe = probe;
   const chain = answer.kind === 'hello' ? answer.flight.certificates : undefined;

@@ -1,7 +1,7 @@
 import type { Name } from '../../base/index.js';
 import { lookupTlsa } from '../../dane/index.js';
 import { lookupAddresses, lookupMailRoute } from '../../dns/index.js';
-import type { AddressEvidence, HostEvidence, RouteEvidence } from '../../evidence/index.js';
+import type { AddressEvidence, HostEvidence, RouteEvidence, SubmissionEvidence } from '../../evidence/index.js';
 import { stored, type ProbeContext } from './context.js';
 import { probeSmtp } from './smtp-tls.js';
 
@@ -54,8 +54,22 @@ function choose(most: number, v4: readonly string[], v6: readonly string[], all:
 
 function visit(context: ProbeContext, host: string, ip: string): Promise<AddressEvidence> {
   context.progress(`${host} [${ip}]`);
-  return context.manners.visit(host, ip, (purse) => probeSmtp(context, host, ip, purse, context.earlier(host, ip)));
+  return context.manners.visit(host, ip, async (purse) => {
+    const earlier = context.earlier(host, ip);
+    const address = await probeSmtp(context, host, ip, purse, earlier?.connections);
+    if (context.submissionPorts.length === 0 || address.status === 'skipped') return address;
+    const submission: SubmissionEvidence[] = [];
+    for (const smtpPort of context.submissionPorts) {
+      const there = { ...context, smtpPort, implicitTls: smtpPort === IMPLICIT_TLS, intrusive: false };
+      const known = earlier?.submission?.find((s) => s.port === smtpPort)?.connections;
+      const { ip: _, ...seen } = await probeSmtp(there, host, ip, purse, known);
+      submission.push({ port: smtpPort, ...seen });
+    }
+    return { ...address, submission };
+  });
 }
+
+const IMPLICIT_TLS = 465;
 
 function signalOf({ signal }: ProbeContext): { signal?: AbortSignal } {
   return signal ? { signal } : {};

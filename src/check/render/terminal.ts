@@ -67,6 +67,7 @@ function hosts({ hosts: all, mtaSts, tlsRpt, route, depth }: CheckResult, width:
     ...wrap(`${String(host.preference).padStart(4)} ${hostLine(host)}`, width, '', '       '),
     ...host.addresses.flatMap((address) => [
       ...addressLines(address, width),
+      ...(address.submission ?? []).flatMap(({ port, ...there }) => addressLines({ ...there, ip: `port ${port}` }, width)),
       ...(depth === 'inventory' ? surface(address, all, width).map((text) => paint(text, 'dim')) : []),
     ]),
   ]);

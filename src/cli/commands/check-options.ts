@@ -16,6 +16,7 @@ export interface CheckFlags extends ResolverFlags, PeerFlags, ReportFlags {
   readonly maxHosts?: string;
   readonly maxAddresses?: string;
   readonly intrusive?: boolean;
+  readonly submission?: boolean;
   readonly mx?: string;
   readonly address?: string;
   readonly control?: string;
@@ -36,6 +37,7 @@ export function readCheckFlags(flags: CheckFlags): CheckOptions {
   const { roots, ...dns } = readResolverFlags(flags);
   return {
     depth,
+    ...(flags.submission ? { submissionPorts: [465, 587] } : {}),
     ...(flags.intrusive ? { intrusive: true } : {}),
     ...(flags.budget === undefined ? {} : { budget: readNumber('--budget', flags.budget, 1, 1000) }),
     ...(flags.maxHosts === undefined ? {} : { maxHosts: readNumber('--max-hosts', flags.maxHosts, 1, 100) }),

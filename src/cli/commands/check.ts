@@ -46,6 +46,7 @@ export function checkCommand(output: Output, signal: AbortSignal, finish: (code:
     .option('--control <host>', 'a host known to offer STARTTLS: tells whose network strips it')
     .option('--transcript', 'the SMTP conversations')
     .option('--intrusive', 'one connection more: is a command sent in clear executed inside TLS?')
+    .option('--submission', 'look at ports 465 and 587 of the mail hosts as well: told, no part of the verdict')
     .option('--steps', 'every step of every finding')
     .option('--nagios', 'one line and the exit status of a monitoring plugin')
     .option('--evidence <file>', 'write what was seen, for hermetic grade')

@@ -44,6 +44,8 @@ export interface MailServerOptions {
   /** One or two certificates: with RSA and ECDSA the client's offer decides. */
   readonly certificates: readonly Issued[];
   readonly habit?: SmtpHabit;
+  /** Begins with TLS, as on port 465. */
+  readonly implicitTls?: boolean;
   /** Whoever connects more often than so many times within so long meets another habit, as with Postfix' smtpd_client_connection_rate_limit. */
   readonly admits?: Admission;
   readonly greeting?: string;
@@ -88,7 +90,11 @@ export function mailServer(options: MailServerOptions): (socket: Socket) => void
           maxVersion: options.maxVersion ?? 'TLSv1.3',
         });
   const admitted = options.admits ? doorkeeper(options.admits) : () => options;
-  return (socket) => greet(new Session(admitted(options), context, socket));
+  return (socket) => {
+    const session = new Session(admitted(options), context, socket);
+    if (options.implicitTls) session.sealFirst();
+    else greet(session);
+  };
 }
 
 /** Counts connections over a sliding time. */
@@ -270,7 +276,12 @@ class Session {
     this.socket.on('data', look);
   }
 
-  #seal(kept: string): void {
+  /** TLS comes before the greeting. */
+  sealFirst(): void {
+    this.#seal('').once('secure', () => this.say(`220 ${this.options.name} ESMTP`));
+  }
+
+  #seal(kept: string): TLSSocket {
     const secured = new TLSSocket(this.socket, { isServer: true, secureContext: this.context });
     secured.on('error', () => this.socket.destroy());
     this.#stream = secured;
@@ -281,6 +292,7 @@ class Session {
       this.#pending = kept + this.#pending;
       if (kept) this.#work();
     });
+    return secured;
   }
 
   #take(line: string): void {

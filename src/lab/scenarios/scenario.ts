@@ -65,6 +65,8 @@ export interface HostTraits {
   readonly tlsa?: readonly TlsaTraits[];
   /** Where the TLSA records stand: an alias in their place leads there. */
   readonly tlsaAt?: string;
+  /** Mail clients hand in here on 465 and 587. */
+  readonly submission?: boolean;
   /** How dials end when no server is there. */
   readonly dial?: 'refuse' | 'drop';
   /** An IPv6 address beside, to which this machine has no route. */
