@@ -31,6 +31,8 @@ export const reportSection = z.strictObject({
   perMinute: z.int().min(1).max(1_000_000).default(600),
   /** Days that reports are kept; their daily sums stay. */
   keepDays: z.int().min(7).max(36_500).default(400),
+  /** Hours between two checks of each domain, by which failures are explained. 0: never. */
+  checkHours: z.int().min(0).max(720).default(24),
   alerts: z
     .strictObject({
       webhook: https.optional(),

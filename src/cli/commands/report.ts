@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { Output } from '../output.js';
+import { reportExportCommand } from './report-export.js';
 import { reportImportCommand } from './report-import.js';
 import { reportShowCommand } from './report-show.js';
 
@@ -9,5 +10,6 @@ export function reportCommand(output: Output, signal: AbortSignal, finish: (code
     .description('TLS-RPT reports: read them, and see what they say')
     .addCommand(reportImportCommand(output, signal, finish))
     .addCommand(reportShowCommand(output, finish))
+    .addCommand(reportExportCommand(output))
     .addHelpText('after', '\nExample:\n  hermetic report import --store reports.db ~/Maildir && hermetic report show --store reports.db');
 }

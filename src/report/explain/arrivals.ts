@@ -1,4 +1,4 @@
-import { dateOf, dayMs, dayOf, type ReporterDayRow } from './facts.js';
+import { dateOf, dayOf, type ReporterDayRow } from './facts.js';
 
 export interface Arrival {
   readonly reporter: string;
@@ -38,9 +38,4 @@ export function isSilent(rows: readonly ReporterDayRow[], now: number, silenceHo
   const last = Math.max(...days);
   const before = Array.from({ length: 7 }, (_, i) => last - i).filter((day) => days.has(day)).length;
   return days.size > 0 && last < due && before >= 5;
-}
-
-/** Hours from the end of a day. */
-export function hoursSince(day: number, now: number): number {
-  return Math.floor((now - (day + 1) * dayMs) / 3_600_000);
 }

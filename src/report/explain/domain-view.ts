@@ -54,7 +54,7 @@ export interface DomainView {
 }
 
 /** Answers everything about one domain from the facts. Pure. */
-export function viewDomain(facts: DomainFacts): DomainView {
+export function viewDomain(facts: DomainFacts, silenceHours?: number): DomainView {
   const failures = groupFailures(facts).map((group) => explainGroup(group, facts));
   const reports = facts.days.filter((d) => d.type === '').reduce((n, d) => n + d.reports, 0);
   return {
@@ -71,8 +71,8 @@ export function viewDomain(facts: DomainFacts): DomainView {
     seenPolicies: seenPolicies(facts),
     enforce: canEnforce(facts, failures),
     quotedRecords: quotedRecords(facts),
-    arrivals: arrivals(facts.reporters, facts.now),
-    silent: isSilent(facts.reporters, facts.now),
+    arrivals: arrivals(facts.reporters, facts.now, silenceHours),
+    silent: isSilent(facts.reporters, facts.now, silenceHours),
     reporters: reportersOf(facts),
     doubtful: facts.doubtful.map(({ lastDay, ...row }) => ({ ...row, ...(lastDay === null ? {} : { last: dateOf(lastDay) }) })),
     repeated: facts.copies,

@@ -13,6 +13,8 @@ export interface ShowOptions {
   readonly days?: number;
   /** Last day to look at, milliseconds since 1970. Default: today, or the last day with reports where those are older. */
   readonly to?: number;
+  /** Hours after the end of a day until its reports are missed. Default 36. */
+  readonly silenceHours?: number;
   /** Results of `hermetic check` beside those in the database. */
   readonly checks?: readonly CheckResult[];
 }
@@ -23,7 +25,7 @@ export function showDomain(store: Store, domain: string, options: ShowOptions): 
   const checks = [...readChecks(store, domain, (from - 7) * dayMs), ...(options.checks ?? [])]
     .filter((check) => check.domain === domain)
     .sort((a, b) => Date.parse(a.checkedAt) - Date.parse(b.checkedAt));
-  return viewDomain(gatherFacts(store, { domain, from, to, now: options.now, checks }));
+  return viewDomain(gatherFacts(store, { domain, from, to, now: options.now, checks }), options.silenceHours);
 }
 
 /** Every domain with failures. */

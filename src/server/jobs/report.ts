@@ -4,6 +4,7 @@ import { listenAddresses } from '../config/listen-address.js';
 import { labelled } from '../metrics.js';
 import { loadCertificate } from '../secrets.js';
 import type { House, Job, Service } from '../service.js';
+import { reportRounds } from './report-rounds.js';
 
 const file = z.string().min(1);
 const smtp = reportSection.shape.smtp.unwrap().extend({
@@ -13,11 +14,12 @@ const smtp = reportSection.shape.smtp.unwrap().extend({
 });
 const schema = reportSection.extend({ smtp: smtp.optional() });
 
-/** TLS-RPT reports taken in by HTTPS and mail. */
+/** TLS-RPT reports taken in by HTTPS and mail, explained by checks, their changes told. */
 export const reportJob: Job<ReturnType<typeof schema.parse>> = {
   section: 'report',
   schema,
-  async start({ domains, https, smtp, maxBytes, perMinute }, house): Promise<Service> {
+  async start(settings, house): Promise<Service> {
+    const { domains, https, smtp, maxBytes, perMinute } = settings;
     const { store, clock, resolver } = house;
     prepareReports(store);
     const counts = new Map<string, number>();
@@ -40,6 +42,8 @@ export const reportJob: Job<ReturnType<typeof schema.parse>> = {
         maxSessions: smtp.connections,
         ...(smtp.certificate ? { secureContext: loadCertificate(smtp.certificate).context } : {}),
       });
+    const stopping = new AbortController();
+    const rounds = reportRounds(settings, house, stopping.signal);
     return {
       sites: https ? [{ serves: (host, path) => host === https.host && path === https.path, handle, maxBody: 10_000_001 }] : [],
       ports:
@@ -47,7 +51,11 @@ export const reportJob: Job<ReturnType<typeof schema.parse>> = {
           ? [{ what: 'report-smtp', listen: smtp.listen, limits: { connections: smtp.connections, idleMs: 120_000 }, serve: intake.serve }]
           : [],
       metrics: () => [labelled('reports_total', 'counter', 'TLS-RPT reports, by what became of them.', 'result', counts)],
-      stop: () => intake?.stop(),
+      async stop() {
+        intake?.stop();
+        stopping.abort(new Error('stopped'));
+        await rounds;
+      },
     };
   },
 };

@@ -1,0 +1,40 @@
+import { Name, type Clock } from '../../base/index.js';
+import { lookupAddresses, type Resolver } from '../../dns/index.js';
+import { request } from '../../http/index.js';
+import type { Network } from '../../net/index.js';
+import type { TrustStore } from '../../x509/index.js';
+
+export interface WebhookOptions {
+  /** Guarded: the address behind the name is somebody else's word. */
+  readonly network: Network;
+  readonly resolver: Resolver;
+  readonly anchors: TrustStore;
+  readonly clock: Clock;
+  readonly timeoutMs?: number;
+}
+
+/** Posts JSON to an https URL. Resolves to whether it was taken; redirects are not followed. */
+export async function postWebhook(
+  url: string,
+  json: string,
+  { network, resolver, anchors, clock, timeoutMs = 15_000 }: WebhookOptions,
+): Promise<boolean> {
+  const { protocol, hostname, port, pathname, search } = new URL(url);
+  const host = Name.parse(hostname);
+  if (protocol !== 'https:' || !host.ok) return false;
+  const found = await lookupAddresses(resolver, host.value);
+  const response = await request({
+    network,
+    addresses: [...found.v4, ...found.v6],
+    host: hostname,
+    ...(port === '' ? {} : { port: Number(port) }),
+    path: `${pathname}${search}`,
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: Buffer.from(json),
+    anchors,
+    at: clock.now(),
+    timeoutMs,
+  });
+  return response.ok && response.value.status >= 200 && response.value.status < 300;
+}

@@ -1,0 +1,30 @@
+import type { Store } from '../../store/index.js';
+import { unpackReport } from '../../tls-rpt/index.js';
+
+export interface ExportOptions {
+  /** Reports with a policy of this domain only. */
+  readonly domain?: string;
+}
+
+/** Every report as it came, unpacked, each on one line: what `importReports` reads back. Reports that do not count are left out. */
+export function* exportReports(store: Store, { domain }: ExportOptions = {}): Generator<string> {
+  const some = domain === undefined ? '' : 'AND id IN (SELECT report FROM report_policy WHERE domain = ?)';
+  const rows = store.iterate<{ raw: Uint8Array }>(
+    `SELECT raw FROM report WHERE counted = 1 ${some} ORDER BY id`,
+    ...(domain === undefined ? [] : [domain]),
+  );
+  for (const { raw } of rows) {
+    const unpacked = unpackReport(raw, { maxBytes: 100_000_000 });
+    if (unpacked.ok) yield oneLine(unpacked.value.bytes);
+  }
+}
+
+/** JSON without line ends; what cannot be parsed as it stands was read by a repair, and keeps its text. */
+function oneLine(bytes: Uint8Array): string {
+  const text = Buffer.from(bytes).toString('utf8');
+  try {
+    return JSON.stringify(JSON.parse(text));
+  } catch {
+    return text.replace(/\s*[\r\n]\s*/g, ' ');
+  }
+}

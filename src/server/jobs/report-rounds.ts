@@ -1,0 +1,87 @@
+import { check } from '../../check/index.js';
+import { deliver } from '../../send/index.js';
+import {
+  alertJson,
+  alertSubject,
+  alertText,
+  postWebhook,
+  pruneReports,
+  readChecks,
+  runAlerts,
+  storeCheck,
+  type Alert,
+  type ReportSettings,
+} from '../../report/index.js';
+import type { House } from '../service.js';
+
+const hour = 3_600_000;
+
+/** What is done beside receiving: domains checked, so that reports can be explained; changes told; old reports forgotten. Ends when aborted. */
+export async function reportRounds(settings: ReportSettings, house: House, signal: AbortSignal): Promise<void> {
+  const { clock, log } = house;
+  while (!signal.aborted) {
+    try {
+      await checkDomains(settings, house, signal);
+      await tellChanges(settings, house);
+      pruneReports(house.store, { now: clock.now(), keepDays: settings.keepDays });
+    } catch (error) {
+      if (!signal.aborted) log.error('report-round-failed', { error: (error as Error).message });
+    }
+    await clock.sleep(hour, signal).catch(() => undefined);
+  }
+}
+
+async function checkDomains(
+  { domains, checkHours }: ReportSettings,
+  { store, clock, localNetwork, resolver, trustStore, log }: House,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const domain of checkHours === 0 ? [] : domains) {
+    const since = clock.now() - checkHours * hour;
+    if (readChecks(store, domain, since).length > 0) continue;
+    const result = await check(domain, { network: localNetwork, resolver, trustStore, clock, signal });
+    storeCheck(store, result);
+    log.info('report-check', { domain, verdict: result.verdict });
+  }
+}
+
+async function tellChanges({ domains, alerts: wanted }: ReportSettings, house: House): Promise<void> {
+  if (!wanted) return;
+  const { store, clock, log } = house;
+  const notify = async (alerts: readonly Alert[]): Promise<boolean> => {
+    const heard = await Promise.all([
+      ...(wanted.webhook === undefined ? [] : [postWebhook(wanted.webhook, alertJson(alerts), { ...house, anchors: house.trustStore })]),
+      ...(wanted.mail ? [sendMail(wanted.mail, alerts, house)] : []),
+    ]);
+    if (!heard.includes(true)) log.error('report-alert-not-heard', { alerts: alerts.length });
+    return heard.includes(true);
+  };
+  for (const { kind, domain, says } of await runAlerts({ store, now: clock.now(), domains, silenceHours: wanted.silenceHours, notify }))
+    log.warn('report-alert', { kind, domain, says });
+}
+
+async function sendMail(
+  { from, to, server, port }: NonNullable<NonNullable<ReportSettings['alerts']>['mail']>,
+  alerts: readonly Alert[],
+  house: House,
+): Promise<boolean> {
+  const { clock, localNetwork, resolver, trustStore } = house;
+  const lines = [
+    `From: ${from}`,
+    `To: ${to}`,
+    `Subject: ${alertSubject(alerts)}`,
+    `Date: ${new Date(clock.now()).toUTCString().replace('GMT', '+0000')}`,
+    'MIME-Version: 1.0',
+    'Content-Type: text/plain; charset=utf-8',
+    'Content-Transfer-Encoding: base64',
+    'Auto-Submitted: auto-generated',
+    '',
+    ...(Buffer.from(alertText(alerts))
+      .toString('base64')
+      .match(/.{1,76}/g) ?? []),
+    '',
+  ];
+  const mail = { from: '', to: [to], message: Buffer.from(lines.join('\r\n')), via: server };
+  const { recipients } = await deliver(mail, { network: localNetwork, resolver, trustStore, clock, smtpPort: port });
+  return recipients.every((r) => r.status === 'delivered');
+}

@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { request } from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'node:test';
+import { gzipSync } from 'node:zlib';
+import nodemailer from 'nodemailer';
+import { createCa, issue } from '../../src/pki/index.js';
+import { openReports, showDomain } from '../../src/report/index.js';
+import { reportJson, reportMail } from '../../src/report/testing-mail.js';
+import { createLog, parseConfig, startDaemon } from '../../src/server/index.js';
+
+const today = new Date().toISOString().slice(0, 10);
+
+test('the daemon takes reports by HTTPS and mail on its ports, counts them for metrics, and leaves them in the database', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'hermetic-daemon-'));
+  const ca = createCa({ name: 'Daemon CA' });
+  const certificate = issue(ca, { names: ['reports.rcpt.example'] });
+  const [chain, key, database] = ['chain.pem', 'key.pem', 'hermetic.db'].map((name) => join(folder, name)) as [string, string, string];
+  writeFileSync(chain, certificate.chainPem);
+  writeFileSync(key, certificate.keyPem, { mode: 0o600 });
+  const config = parseConfig(`
+resolver: {addresses: ['127.0.0.1:9']}
+store: {file: ${database}}
+web: {listen: '127.0.0.1:0', certificates: [{chain: ${chain}, key: ${key}}]}
+report:
+  domains: [rcpt.example]
+  https: {host: reports.rcpt.example, path: /v1/tlsrpt}
+  smtp: {listen: '127.0.0.1:0', recipients: [tlsrpt@rcpt.example], certificate: {chain: ${chain}, key: ${key}}}
+  checkHours: 0
+`);
+  assert.ok(config.ok, JSON.stringify(config));
+  const lines: string[] = [];
+  const daemon = await startDaemon(config.value, createLog({ format: 'plain', write: (line) => void lines.push(line), now: Date.now }));
+  const portOf = (what: string): number => {
+    const at = daemon.listening.find((l) => l.what === what)?.at;
+    assert.ok(at && 'port' in at);
+    return at.port;
+  };
+  const post = (path: string, body: Uint8Array): Promise<number | undefined> =>
+    new Promise((resolve, reject) => {
+      const options = {
+        host: '127.0.0.1',
+        port: portOf('web'),
+        path,
+        method: 'POST',
+        ca: ca.certPem,
+        servername: 'reports.rcpt.example',
+        headers: { host: 'reports.rcpt.example' },
+      };
+      const sent = request(options, (response) => (response.resume(), resolve(response.statusCode)));
+      sent.on('error', reject).end(body);
+    });
+  try {
+    assert.equal(await post('/v1/tlsrpt', gzipSync(reportJson(10, 1, 'a', today))), 201);
+    assert.equal(await post('/other', gzipSync(reportJson(10, 1, 'b', today))), 404);
+    assert.equal(await post('/v1/tlsrpt', Buffer.alloc(10_000_100)), 413);
+    const transport = nodemailer.createTransport({
+      host: '127.0.0.1',
+      port: portOf('report-smtp'),
+      requireTLS: true,
+      tls: { ca: ca.certPem, servername: 'reports.rcpt.example' },
+    });
+    const raw = await reportMail({ report: reportJson(99, 0, 'c', today) });
+    const { response } = await transport.sendMail({ envelope: { from: '', to: ['tlsrpt@rcpt.example'] }, raw });
+    assert.match(response, /^250/);
+    transport.close();
+    assert.ok(lines.some((line) => /info report .*outcome=stored trust=posted/.test(line)));
+    assert.ok(lines.some((line) => /info report .*trust=unsigned/.test(line)));
+  } finally {
+    await daemon.stop();
+  }
+  const store = await openReports(database);
+  const view = showDomain(store, 'rcpt.example', { now: Date.now() });
+  assert.deepEqual(view.kinds, [{ type: 'sts', successful: 10, failed: 1 }]);
+  assert.deepEqual(
+    view.doubtful.map((d) => d.trust),
+    ['unsigned'],
+  );
+  store.close();
+  rmSync(folder, { recursive: true });
+});
