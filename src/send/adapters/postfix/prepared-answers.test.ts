@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { PreparedAnswers, type Prepared } from './prepared-answers.js';
+import { frame } from './serve-socketmap.js';
+
+function prepared(options: { size?: number; atOnce?: number; keepMs?: number } = {}): {
+  answers: PreparedAnswers;
+  asked: string[];
+  clock: { at: number };
+  /** What the next look finds. */
+  found: { reply: string; fails: boolean };
+} {
+  const asked: string[] = [];
+  const clock = { at: 0 };
+  const found = { reply: 'OK one', fails: false };
+  const answers = new PreparedAnswers({
+    clock: { monotonic: () => clock.at },
+    ...options,
+    prepare: async (key): Promise<Prepared> => {
+      asked.push(key);
+      await new Promise(setImmediate);
+      if (found.fails) throw new Error('broken');
+      return { reply: found.reply, keepMs: options.keepMs ?? 10_000 };
+    },
+  });
+  return { answers, asked, clock, found };
+}
+
+test('a known key is answered at once; a new one once for all who ask', async () => {
+  const { answers, asked } = prepared();
+  assert.deepEqual(await Promise.all([answers.answer('a'), answers.answer('a')]), [frame('OK one'), frame('OK one')]);
+  assert.deepEqual(asked, ['a']);
+  assert.equal(answers.answer('a'), frame('OK one'));
+});
+
+test('an answer whose time is over is never given, also when nothing new can be had', async () => {
+  const { answers, clock, found } = prepared();
+  await answers.answer('a');
+  clock.at = 10_000;
+  found.fails = true;
+  assert.match(await answers.answer('a'), /TEMP/);
+});
+
+test('an answer in use is found anew before its time is over, and nobody waits', async () => {
+  const { answers, asked, clock, found } = prepared();
+  await answers.answer('a');
+  clock.at = 8_001;
+  found.reply = 'OK two';
+  assert.equal(answers.answer('a'), frame('OK one'));
+  assert.equal(answers.answer('a'), frame('OK one'));
+  for (let i = 0; i < 3; i++) await new Promise(setImmediate);
+  assert.equal(answers.answer('a'), frame('OK two'));
+  assert.deepEqual(asked, ['a', 'a']);
+});
+
+test('after clear nothing is left, not even what was under way', async () => {
+  const { answers, asked, found } = prepared();
+  const first = answers.answer('a');
+  answers.clear();
+  await first;
+  found.reply = 'OK two';
+  assert.equal(await answers.answer('a'), frame('OK two'));
+  assert.deepEqual(asked, ['a', 'a']);
+});
+
+test('too many lookups at one time are answered TEMP, not queued without bound', async () => {
+  const { answers } = prepared({ atOnce: 10 });
+  const replies = await Promise.all(Array.from({ length: 30 }, (_, i) => answers.answer(`d${i}`)));
+  assert.equal(replies.filter((reply) => reply.includes('TEMP')).length, 20);
+});
+
+test('a full cache gives up the oldest that nobody asked for again', async () => {
+  const { answers, asked } = prepared({ size: 3 });
+  for (const key of ['a', 'b', 'c']) await answers.answer(key);
+  void answers.answer('a');
+  await answers.answer('d');
+  assert.equal(answers.size, 3);
+  assert.equal(typeof answers.answer('a'), 'string');
+  await answers.answer('b');
+  assert.deepEqual(asked, ['a', 'b', 'c', 'd', 'b']);
+});
+
+test('an error inside is a TEMP and is not kept', async () => {
+  const { answers, found } = prepared();
+  found.fails = true;
+  assert.match(await answers.answer('a'), /^\d+:TEMP .*hermetic/);
+  found.fails = false;
+  assert.equal(await answers.answer('a'), frame('OK one'));
+});

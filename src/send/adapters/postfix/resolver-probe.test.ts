@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { after, before } from 'node:test';
+import { decodeMessage, encodeMessage } from '../../../dns/index.js';
+import type { Network } from '../../../net/index.js';
+import { probeResolver } from './resolver-probe.js';
+
+let folder: string;
+before(() => (folder = mkdtempSync(join(tmpdir(), 'hermetic-'))));
+after(() => rmSync(folder, { recursive: true }));
+
+/** Name servers by address: whether they set the AD bit; who is not in the list is silent. */
+function network(servers: Readonly<Record<string, boolean>>): Network {
+  return {
+    dial: () => Promise.resolve({ ok: false, failure: { code: 'net-refused', detail: '' } }),
+    exchange({ to, query }) {
+      const asked = decodeMessage(query);
+      const ad = servers[to.address];
+      if (!asked.ok || ad === undefined) return Promise.resolve({ ok: false, failure: { code: 'net-timeout', detail: '' } });
+      const answer = { ...asked.value, response: true, recursionAvailable: true, authenticData: ad };
+      return Promise.resolve({ ok: true, bytes: encodeMessage(answer) });
+    },
+  };
+}
+
+async function probe(lines: string, servers: Readonly<Record<string, boolean>>, trustRemote = false): Promise<boolean> {
+  const resolvConf = join(folder, 'resolv.conf');
+  writeFileSync(resolvConf, lines);
+  return (await probeResolver({ network: network(servers), resolvConf, trustRemote })).validates;
+}
+
+test('a name server on this machine that sets AD for the signed root validates', async () => {
+  assert.equal(await probe('nameserver 127.0.0.1\n', { '127.0.0.1': true }), true);
+  assert.equal(await probe('nameserver ::1\noptions edns0\n', { '::1': true }), true);
+});
+
+test('without the AD bit, or silent, it does not; and one of several is enough', async () => {
+  assert.equal(await probe('nameserver 127.0.0.1\n', { '127.0.0.1': false }), false);
+  assert.equal(await probe('nameserver 127.0.0.1\n', {}), false);
+  assert.equal(await probe('nameserver 127.0.0.1\nnameserver 127.0.0.2\n', { '127.0.0.1': true, '127.0.0.2': false }), false);
+});
+
+test('RFC 7672 §2.1.1: the AD bit of another machine counts only by word of the configuration', async () => {
+  assert.equal(await probe('nameserver 192.0.2.53\n', { '192.0.2.53': true }), false);
+  assert.equal(await probe('nameserver 192.0.2.53\n', { '192.0.2.53': true }, true), true);
+});
+
+test('no name server, no file: not validating, and no error', async () => {
+  assert.equal(await probe('search example.com\n', {}), false);
+  assert.equal((await probeResolver({ network: network({}), resolvConf: '/nonexistent' })).validates, false);
+});
