@@ -88,8 +88,9 @@ async function respond(incoming: IncomingMessage, outgoing: ServerResponse, { si
     if (!site) return plain(outgoing, path.startsWith('/') ? 404 : 400);
     const peer = { address: incoming.socket.remoteAddress ?? '', port: incoming.socket.remotePort ?? 0 };
     const response = await site.handle(toRequest(incoming, scheme, site.maxBody), peer);
-    outgoing.writeHead(response.status, [...response.headers].flat());
-    outgoing.end(incoming.method === 'HEAD' ? undefined : Buffer.from(await response.arrayBuffer()));
+    const body = Buffer.from(await response.arrayBuffer());
+    outgoing.writeHead(response.status, [...response.headers, ['content-length', String(body.length)]].flat());
+    outgoing.end(incoming.method === 'HEAD' ? undefined : body);
   } catch (error) {
     const tooLarge = isHermeticError(error) && error.code === 'body-too-large';
     if (!tooLarge) log.error('web-handler-failed', { path: incoming.url, error: (error as Error).message });

@@ -65,7 +65,7 @@ test('after clear nothing is left, not even what was under way', async () => {
 
 test('too many lookups at one time are answered TEMP, not queued without bound', async () => {
   const { answers } = prepared({ atOnce: 10 });
-  const replies = await Promise.all(Array.from({ length: 30 }, (_, i) => answers.answer(`d${i}`)));
+  const replies = await Promise.all(Array.from({ length: 30 }, async (_, i) => answers.answer(`d${i}`)));
   assert.equal(replies.filter((reply) => reply.includes('TEMP')).length, 20);
 });
 

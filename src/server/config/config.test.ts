@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { parseConfig } from './config.js';
+import { formatListenAddress, parseListenAddress } from './listen-address.js';
+
+function problems(text: string): string[] {
+  const parsed = parseConfig(text);
+  return parsed.ok ? [] : parsed.failure.map(({ line, path, says, fix }) => `${line} ${path}: ${says}. ${fix}`);
+}
+
+test('an empty file is a configuration; every section is optional', () => {
+  assert.deepEqual(problems(''), []);
+  assert.deepEqual(problems('postfix: {version: "3.7"}\nmetrics: {listen: 9461}\n'), []);
+});
+
+test('every problem is told with its line, what is wrong and what to do', () => {
+  const told = problems(`store: {fil: /tmp/x.db}
+metrics: {listen: 99999999}
+postfx: {}
+postfix:
+  version: 3.10
+  dane: maybe
+  resolver:
+    everySecond: 3
+policy:
+  exemptions:
+    - {domain: "a b", until: x}
+`);
+  assert.deepEqual(
+    told.map((t) => t.split(':')[0]),
+    [
+      '1 store.fil',
+      '2 metrics.listen',
+      '3 postfx',
+      '5 postfix.version',
+      '6 postfix.dane',
+      '8 postfix.resolver.everySecond',
+      '11 policy.exemptions.0.domain',
+      '11 policy.exemptions.0.until',
+      '11 policy.exemptions.0.reason',
+    ],
+  );
+  assert.match(told[0] ?? '', /Did you mean file\?/);
+  assert.match(told[2] ?? '', /Did you mean postfix\?/);
+  assert.match(told[3] ?? '', /quotes.*Write "3\.10"/);
+  for (const one of told) assert.match(one, /: .+\. .+[.?]$/);
+});
+
+test('a key that resembles nothing gets the list of those that are known', () => {
+  assert.match(problems('log: {colour: red}')[0] ?? '', /Known are: format\./);
+});
+
+test('a key said twice and broken YAML are problems with a line, not exceptions', () => {
+  assert.match(problems('log: {format: json}\nlog: {format: plain}')[0] ?? '', /^2 /);
+  assert.match(problems('log: [\n')[0] ?? '', /^\d+ /);
+  assert.match(problems(`a: &a [x]\n${'b: [*a, *a]\n'.repeat(2)}`)[0] ?? '', /^\d+ /);
+});
+
+test('a version of Postfix that answers are not made for is refused', () => {
+  assert.match(problems('postfix: {version: "3.3.1"}')[0] ?? '', /^1 postfix\.version: .*3\.4, 3\.5/);
+});
+
+test('addresses to listen on: the loopback unless told', () => {
+  const read = (text: string): string => {
+    const at = parseListenAddress(text);
+    return at ? formatListenAddress(at) : 'none';
+  };
+  assert.equal(read('8461'), '127.0.0.1:8461');
+  assert.equal(read('0.0.0.0:443'), '0.0.0.0:443');
+  assert.equal(read('[::1]:443'), '[::1]:443');
+  assert.equal(read('unix:/run/hermetic/postfix'), 'unix:/run/hermetic/postfix');
+  for (const text of ['', 'localhost:1', '::1:443', '1.2.3.4', '1.2.3.4:70000', 'unix:relative', '-1', `unix:/${'x'.repeat(200)}`])
+    assert.equal(read(text), 'none', text);
+});
