@@ -1,9 +1,9 @@
 import { formatPolicy, matchMx, type StsPolicy } from '../../mta-sts/index.js';
-import { judgePromotion, reportedFailures } from './judge-promotion.js';
+import type { Wait } from '../actions.js';
+import { judgePromotion, probedTroubles, reportedFailures } from './judge-promotion.js';
 import { policyId } from './policy-id.js';
 import { currentPolicy } from './read-policy-world.js';
 import type { PolicyReading, PolicyState, PolicyWish, Proposal, ServedPolicy } from './types.js';
-import type { Wait } from '../actions.js';
 
 /** A day: what a first policy and a last one are kept for. */
 const DAY = 86_400;
@@ -17,6 +17,16 @@ export interface Goal {
   readonly proposals: readonly Proposal[];
 }
 
+/** What the choice of a policy rests on. */
+interface Scene {
+  readonly state: PolicyState;
+  readonly seen: PolicyReading;
+  readonly wish: PolicyWish;
+  readonly current: ServedPolicy;
+  /** Hosts it has to name. */
+  readonly mx: readonly string[];
+}
+
 /**
  * The policy that should be served now. Modes climb from none over testing to enforce, `max_age` through the ramp, and only on evidence; evidence holds a
  * policy where it is but never takes it back, because whoever sits on the path makes failures at will. Out of enforce leads only a person's word.
@@ -24,61 +34,75 @@ export interface Goal {
 export function goalPolicy(state: PolicyState, seen: PolicyReading, wish: PolicyWish): Goal {
   const current = currentPolicy(state);
   const mx = goalMx(state, current, wish);
-  const first = wish.maxAges[0] ?? DAY;
-  const of = (policy: StsPolicy, because: string, clause: string, rest: Partial<Pick<Goal, 'waits' | 'proposals'>> = {}): Goal => {
-    const body = formatPolicy(policy);
-    return { policy: { ...policy, body, id: policyId(body) }, because, clause, waits: [], proposals: [], ...rest };
-  };
-  if (!current || current.mode === 'none') {
-    if (wish.mode !== 'none')
-      return of({ mode: 'testing', maxAge: first, mx }, 'a policy in testing mode holds no mail back', 'RFC 8461 §5');
-    if (!current) return { because: 'no policy is wanted and none is served', clause: '', waits: [], proposals: [] };
-    return of(current, '', '');
-  }
-  const keep = (because: string, rest: Partial<Pick<Goal, 'waits' | 'proposals'>> = {}): Goal =>
-    of({ mode: current.mode, maxAge: current.maxAge, mx }, because, 'RFC 8461 §8.1', rest);
-  const moved = 'every MX host that senders may know is in it';
-  if (wish.mode !== current.mode && (current.mode === 'enforce' || wish.mode === 'none')) {
-    const token = `leave-${current.mode}:${state.domain}:${current.id.slice(0, 8)}`;
-    const what = wish.mode === 'none' ? `remove MTA-STS of ${state.domain}` : `take ${state.domain} out of enforce`;
-    const why = 'from then on whoever sits on the path can read its mail again; where something is broken, repair that first';
-    if (current.mode === 'enforce' && !wish.confirmed.includes(token))
-      return keep(moved, { proposals: [{ token, subject: state.domain, what, why }] });
-    return wish.mode === 'none'
-      ? of({ mode: 'none', maxAge: DAY, mx: [] }, 'mode none tells senders that the removal is meant', 'RFC 8461 §8.3')
-      : of({ mode: 'testing', maxAge: first, mx }, 'a person confirmed it', 'RFC 8461 §5');
-  }
-  const inForce = current.announced ? seen.at - current.announced.at : 0;
-  if (wish.mode === 'enforce' && current.mode === 'testing') {
-    const token = `enforce:${state.domain}:${current.id.slice(0, 8)}`;
-    const { holds, until, byPerson } = judgePromotion(state, seen, wish, mx, inForce);
-    if (holds.length === 0 || (byPerson && wish.confirmed.includes(token)))
-      return of(
-        { mode: 'enforce', maxAge: first, mx },
-        holds.length === 0 ? 'every address of every MX host passes and signed reports show no failure' : 'a person confirmed it',
-        'RFC 8461 §5',
-      );
-    const waits = holds.map((why) => ({ subject: state.domain, why, ...(until === undefined ? {} : { until }) }));
-    const what = `enforce the policy of ${state.domain} without the missing reports`;
-    return keep(moved, { waits, proposals: byPerson ? [{ token, subject: state.domain, what, why: holds.join('; ') }] : [] });
-  }
-  const next = wish.maxAges.find((age) => age > current.maxAge);
-  if (current.mode !== 'enforce' || next === undefined) return keep(moved);
-  const due = (current.announced?.at ?? seen.at) + current.maxAge * 1000;
-  if (seen.at < due || !current.announced)
-    return keep(moved, {
-      waits: [{ subject: state.domain, why: `max_age rises to ${next} s`, ...(current.announced ? { until: due } : {}) }],
-    });
-  const failing = [...probedFailures(seen), ...reportedFailures(seen, wish)];
-  if (failing.length > 0) return keep(moved, { waits: failing.map((why) => ({ subject: state.domain, why: `max_age stays: ${why}` })) });
-  return of({ mode: 'enforce', maxAge: next, mx }, `it has held for its max_age of ${current.maxAge} s`, 'RFC 8461 §3.2');
+  if (!current || (current.mode === 'none' && wish.mode !== 'none')) return enter(wish, mx);
+  const scene: Scene = { state, seen, wish, current, mx };
+  if (current.mode === 'none') return goal(current, '', '');
+  if (wish.mode === 'none' || (current.mode === 'enforce' && wish.mode === 'testing')) return leave(scene);
+  if (current.mode === 'enforce') return climb(scene);
+  return wish.mode === 'enforce' ? promote(scene) : keep(scene);
 }
 
-/** What our own probe found wrong with the MX hosts. */
-function probedFailures({ hosts }: PolicyReading): readonly string[] {
-  return hosts.flatMap(({ host, addresses }) =>
-    addresses.filter((a) => a.verdict === 'fail').map((a) => `${host} [${a.address}] ${a.why}`),
-  );
+function enter({ mode, maxAges }: PolicyWish, mx: readonly string[]): Goal {
+  if (mode === 'none') return { because: 'no policy is wanted and none is served', clause: '', waits: [], proposals: [] };
+  return goal({ mode: 'testing', maxAge: maxAges[0] ?? DAY, mx }, 'a policy in testing mode holds no mail back', 'RFC 8461 §5');
+}
+
+function leave(scene: Scene): Goal {
+  const { state, wish, current, mx } = scene;
+  const token = tokenFor(`leave-${current.mode}`, scene);
+  if (current.mode === 'enforce' && !wish.confirmed.includes(token)) {
+    const what = wish.mode === 'none' ? `remove MTA-STS of ${state.domain}` : `take ${state.domain} out of enforce`;
+    const why = 'from then on whoever sits on the path can read its mail again; where something is broken, repair that first';
+    return keep(scene, { proposals: [{ token, subject: state.domain, what, why }] });
+  }
+  return wish.mode === 'none'
+    ? goal({ mode: 'none', maxAge: DAY, mx: [] }, 'mode none tells senders that the removal is meant', 'RFC 8461 §8.3')
+    : goal({ mode: 'testing', maxAge: wish.maxAges[0] ?? DAY, mx }, 'a person confirmed it', 'RFC 8461 §5');
+}
+
+function promote(scene: Scene): Goal {
+  const { state, seen, wish, mx } = scene;
+  const enforced: StsPolicy = { mode: 'enforce', maxAge: wish.maxAges[0] ?? DAY, mx };
+  const { holds, until, byPerson } = judgePromotion(state, seen, wish, mx, inForce(scene));
+  if (holds.length === 0) return goal(enforced, 'every address of every MX host passes and signed reports show no failure', 'RFC 8461 §5');
+  const token = tokenFor('enforce', scene);
+  if (byPerson && wish.confirmed.includes(token)) return goal(enforced, 'a person confirmed it, and every address passes', 'RFC 8461 §5');
+  const what = `enforce the policy of ${state.domain} without waiting for that`;
+  return keep(scene, {
+    waits: holds.map((why) => ({ subject: state.domain, why, ...(until === undefined ? {} : { until }) })),
+    proposals: byPerson ? [{ token, subject: state.domain, what, why: holds.join('; ') }] : [],
+  });
+}
+
+/** An enforced policy is kept longer once it has held for as long as it was kept. */
+function climb(scene: Scene): Goal {
+  const { state, seen, wish, current, mx } = scene;
+  const next = wish.maxAges.find((age) => age > current.maxAge);
+  if (next === undefined) return keep(scene);
+  const wait = (why: string, until?: number): Wait => ({ subject: state.domain, why, ...(until === undefined ? {} : { until }) });
+  const due = current.announced && current.announced.at + current.maxAge * 1000;
+  if (due === undefined || seen.at < due) return keep(scene, { waits: [wait(`max_age rises to ${next} s`, due)] });
+  const troubles = [...probedTroubles(seen), ...reportedFailures(seen, wish)];
+  if (troubles.length > 0) return keep(scene, { waits: troubles.map((why) => wait(`max_age stays: ${why}`)) });
+  return goal({ mode: 'enforce', maxAge: next, mx }, `it has held for its max_age of ${current.maxAge} s`, 'RFC 8461 §3.2');
+}
+
+function keep({ current: { mode, maxAge }, mx }: Scene, rest: Partial<Pick<Goal, 'waits' | 'proposals'>> = {}): Goal {
+  return goal({ mode, maxAge, mx }, 'every MX host that senders may know is in it', 'RFC 8461 §8.1', rest);
+}
+
+function goal(policy: StsPolicy, because: string, clause: string, rest: Partial<Pick<Goal, 'waits' | 'proposals'>> = {}): Goal {
+  const body = formatPolicy(policy);
+  return { policy: { ...policy, body, id: policyId(body) }, because, clause, waits: [], proposals: [], ...rest };
+}
+
+function inForce({ seen, current }: Scene): number {
+  return current.announced ? seen.at - current.announced.at : 0;
+}
+
+/** Names the policy, and which time it is served: what a person said of it does not hold for another one, nor for the same one later. */
+function tokenFor(what: string, { state, current }: Scene): string {
+  return `${what}:${state.domain}:${current.id.slice(0, 8)}-${state.served.length}`;
 }
 
 /**

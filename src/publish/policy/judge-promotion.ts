@@ -27,11 +27,9 @@ export function judgePromotion(
     if (!mx.some((pattern) => matchMx(pattern, host))) servers.push(`${host} receives mail and is not in the policy`);
   }
   if (hosts.length === 0) servers.push(`the MX records of ${domain} are not known`);
-  for (const host of new Set([...mx, ...hosts.map((h) => h.host)])) {
-    const probed = seen.hosts.find((h) => h.host === host)?.addresses ?? [];
-    if (probed.length === 0) servers.push(`${host} was not checked`);
-    for (const { address, verdict, why } of probed) if (verdict !== 'pass') servers.push(`${host} [${address}] ${why}`);
-  }
+  for (const host of [...mx, ...hosts.map((h) => h.host)])
+    if (!seen.hosts.some((h) => h.host === host)) servers.push(`${host} was not checked`);
+  servers.push(...probedTroubles(seen));
   const others: string[] = [];
   const due = seen.at + wish.days * DAY - inForceMs;
   if (inForceMs < wish.days * DAY) others.push(`it has to be in testing for ${wish.days} days`);
@@ -44,6 +42,14 @@ export function judgePromotion(
     ...(servers.length === 0 && others.length === 1 && inForceMs < wish.days * DAY ? { until: due } : {}),
     byPerson: servers.length === 0 && others.length > 0,
   };
+}
+
+/** What our own probe found wrong with MX hosts, or could not find out. */
+export function probedTroubles({ hosts }: PolicyReading): readonly string[] {
+  return hosts.flatMap(({ host, addresses }) => {
+    if (addresses.length === 0) return [`${host} was not checked`];
+    return addresses.filter(({ verdict }) => verdict !== 'pass').map(({ address, why }) => `${host} [${address}] ${why}`);
+  });
 }
 
 /** What signed reports of the configured days tell of failures, as a reason to hold. */

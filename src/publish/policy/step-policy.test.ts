@@ -149,8 +149,8 @@ test('leaving enforce needs a confirmation that names the policy; another policy
     const leave = { ...wish, mode };
     settle(world, leave, 5);
     const [proposal] = world.run(leave).proposals;
-    assert.match(proposal?.token ?? '', /^leave-enforce:example\.com:[0-9a-f]{8}$/);
-    settle(world, { ...leave, confirmed: ['leave-enforce:example.com:00000000', 'leave-enforce:example.net:00000000'] }, 5);
+    assert.match(proposal?.token ?? '', /^leave-enforce:example\.com:[0-9a-f]{8}-\d+$/);
+    settle(world, { ...leave, confirmed: ['leave-enforce:example.com:00000000-2', proposal?.token.replace(/\d+$/, '1') ?? ''] }, 5);
     assert.equal(world.mode, 'enforce');
     until(world, mode, { ...leave, confirmed: [proposal?.token ?? ''] });
     assert.deepEqual(world.broken, []);
@@ -175,7 +175,7 @@ test('[8461-8.3-1] removal waits until every policy ever served has expired, not
   const confirm = {
     ...wish,
     mode: 'testing' as const,
-    confirmed: [`leave-enforce:example.com:${world.state.served.at(-1)?.id.slice(0, 8) ?? ''}`],
+    confirmed: [`leave-enforce:example.com:${world.state.served.at(-1)?.id.slice(0, 8) ?? ''}-${world.state.served.length}`],
   };
   until(world, 'testing', confirm);
   settle(world, confirm, 5);
