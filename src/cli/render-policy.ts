@@ -33,7 +33,7 @@ function routeText({ route, hosts }: DomainDecision): string {
     case 'address':
       return 'An address: no policy applies to it.';
     case 'host':
-      return `One host, without MX: its DNS is ${signed}.`;
+      return 'One host, as you named it: no MX is asked for.';
     case 'implicit':
       return `No MX: mail goes to the domain's own address. The absence is ${signed}.`;
     case 'mx':

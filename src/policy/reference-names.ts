@@ -6,8 +6,8 @@ export interface WayToHost {
   readonly domain: string;
   /** Where its aliases lead. Default the domain itself. */
   readonly canonicalDomain?: string;
-  /** `host`: the next hop names the host itself. */
-  readonly route: { readonly kind: string; readonly dnssec: Dnssec };
+  /** Of the MX records; `secure` for a host that whoever runs the sender has named. */
+  readonly route: { readonly dnssec: Dnssec };
 }
 
 /**
@@ -17,5 +17,5 @@ export interface WayToHost {
  * [7672-3.2.2-1, 7672-3.2.2-2, 7672-3.2.2-3, 7672-3.2.2-4]
  */
 export function referenceNames(base: string, { domain, canonicalDomain = domain, route }: WayToHost): readonly string[] {
-  return [...new Set([base, ...(route.dnssec === 'secure' && route.kind !== 'host' ? [domain, canonicalDomain] : [])])];
+  return [...new Set([base, ...(route.dnssec === 'secure' ? [domain, canonicalDomain] : [])])];
 }

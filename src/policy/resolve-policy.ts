@@ -37,12 +37,10 @@ export async function resolvePolicy(nextHop: string | NextHop, deps: PolicyDeps)
     mtaSts ? stsSource?.lookup(hop.name, deps.signal) : undefined,
   ]);
   const hosts = await Promise.all(route.hosts.slice(0, MAX_HOSTS).map((host) => factsOf(host, hop.port, deps, at)));
-  // The way to a smart host is as safe as its own records.
-  const dnssec = hop.kind === 'host' ? (hosts[0]?.dnssec ?? 'indeterminate') : route.dnssec;
   const facts: DomainFacts = {
     domain: hop.name.toLower(),
     at,
-    route: { kind: hop.kind === 'host' ? 'host' : route.kind, dnssec, ...(route.failure ? { failure: route.failure } : {}) },
+    route: { kind: hop.kind === 'host' ? 'host' : route.kind, dnssec: route.dnssec, ...(route.failure ? { failure: route.failure } : {}) },
     canonicalDomain: route.canonicalName.toLower(),
     hosts,
     mtaSts: sts,
@@ -95,6 +93,7 @@ function alternate({ v4, v6 }: HostAddresses): readonly string[] {
     .filter((ip) => ip !== undefined);
 }
 
+/** Whoever runs the sender named the host: nobody can forge that (RFC 7672 §2.2.2). */
 function ofHost(name: Name): MailRoute {
   return { kind: 'mx', status: 'found', dnssec: 'secure', ttl: 86_400, canonicalName: name, hosts: [{ name, preference: 0 }] };
 }

@@ -6,27 +6,20 @@ import { parseTlsRptRecord } from '../tls-rpt/index.js';
 import type { SendContext } from './context.js';
 import { resultTypeOf } from './result-type-of.js';
 
-type Drafted = Omit<AppliedPolicy, 'tlsRpt'>;
+/** A policy before anybody asked who is to hear of it. */
+export type DraftPolicy = Omit<AppliedPolicy, 'tlsRpt'>;
 
-/**
- * The policies that have a say in a delivery, as RFC 8460 §4.4 names them: MTA-STS for the domain, TLSA for each base domain, and `no-policy-found` where
- * a host has neither; each with who wants to hear of it.
- */
-export async function appliedPolicies(
-  decision: DomainDecision,
+/** The policies with who wants to hear of each (RFC 8460 §3). */
+export function withReportees(
+  policies: readonly DraftPolicy[],
   context: SendContext,
   signal?: AbortSignal,
 ): Promise<readonly AppliedPolicy[]> {
-  const drafted = draftPolicies(decision);
-  return Promise.all(drafted.map(async (policy) => ({ ...policy, tlsRpt: await tlsRptOf(policy.domain, context, signal) })));
+  return Promise.all(policies.map(async (policy) => ({ ...policy, tlsRpt: await tlsRptOf(policy.domain, context, signal) })));
 }
 
 /** Whether a policy says anything of a host. */
-export function bearsOn(
-  policy: Pick<AppliedPolicy, 'type' | 'domain'>,
-  host: HostDecision,
-  all: readonly Pick<AppliedPolicy, 'type' | 'domain'>[],
-): boolean {
+export function bearsOn(policy: DraftPolicy, host: HostDecision, all: readonly DraftPolicy[]): boolean {
   switch (policy.type) {
     case 'sts':
       return true;
@@ -37,8 +30,11 @@ export function bearsOn(
   }
 }
 
-/** Pure: the policies without their TLS-RPT records. */
-export function draftPolicies(decision: DomainDecision): readonly Drafted[] {
+/**
+ * The policies that have a say in a delivery, as RFC 8460 §4.4 names them: MTA-STS for the domain, TLSA for each base domain, and `no-policy-found` where
+ * a host has neither. Pure.
+ */
+export function draftPolicies(decision: DomainDecision): readonly DraftPolicy[] {
   const { domain, mtaSts, hosts, settings } = decision;
   const tlsa = new Map(hosts.filter((host) => settings.dane && hasTlsa(host)).map((host) => [host.tlsa.base, tlsaPolicy(host)]));
   const sts = stsPolicy(decision);
@@ -56,7 +52,7 @@ function hasTlsa({ tlsa: { status } }: HostDecision): boolean {
 }
 
 /** RFC 8461 §6: a policy of mode `none` is not reported on. */
-function stsPolicy({ domain, mtaSts }: DomainDecision): Drafted | undefined {
+function stsPolicy({ domain, mtaSts }: DomainDecision): DraftPolicy | undefined {
   const { policy, trouble } = mtaSts;
   if (!policy || policy.mode === 'none') return undefined;
   const failure = failureOf(trouble, 'sts-policy-fetch-error');
@@ -65,7 +61,7 @@ function stsPolicy({ domain, mtaSts }: DomainDecision): Drafted | undefined {
   return { type: 'sts', domain, strings, mxHosts: policy.mx, mode: policy.mode, ...(failure ? { failure } : {}) };
 }
 
-function tlsaPolicy({ tlsa, trouble }: HostDecision): Drafted {
+function tlsaPolicy({ tlsa, trouble }: HostDecision): DraftPolicy {
   const common = { type: 'tlsa', domain: tlsa.base, strings: tlsa.records, mxHosts: [] } as const;
   switch (tlsa.status) {
     case 'unusable':

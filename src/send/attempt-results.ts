@@ -1,14 +1,14 @@
 import type { Failure } from '../base/index.js';
-import type { AppliedPolicy, DeliveryAttempt, PolicyFailure, PolicyResult, SessionFacts } from '../evidence/index.js';
+import type { DeliveryAttempt, PolicyFailure, PolicyResult, SessionFacts } from '../evidence/index.js';
 import { matchMx } from '../mta-sts/index.js';
 import type { HostDecision, ServerVerdict } from '../policy/index.js';
 import { spkiSha256 } from '../x509/index.js';
-import { bearsOn } from './applied-policies.js';
+import { bearsOn, type DraftPolicy } from './applied-policies.js';
 import { resultTypeOf } from './result-type-of.js';
 import type { Tried } from './try-server.js';
 
 /** [8461-5-3, 8461-6-1] What one session means for each policy that bears on its host, enforced or not; nothing where no session came about (RFC 8460 §4.3.4). */
-export function resultsOf(tried: Tried, host: HostDecision, policies: readonly AppliedPolicy[]): readonly PolicyResult[] {
+export function resultsOf(tried: Tried, host: HostDecision, policies: readonly DraftPolicy[]): readonly PolicyResult[] {
   if (tried.unreachable) return [];
   return policies.flatMap((policy, index) => {
     if (!bearsOn(policy, host, policies)) return [];
@@ -18,7 +18,7 @@ export function resultsOf(tried: Tried, host: HostDecision, policies: readonly A
 }
 
 /** What a host that is not contacted means for the policies that forbid it. */
-export function resultsOfRefusal(host: HostDecision, policies: readonly AppliedPolicy[]): readonly PolicyResult[] {
+export function resultsOfRefusal(host: HostDecision, policies: readonly DraftPolicy[]): readonly PolicyResult[] {
   return policies.flatMap((policy, index): PolicyResult[] => {
     if (policy.type === 'sts' && !lists(policy, host)) return [{ policy: index, failure: notListed(host) }];
     const forbids = policy.type === 'tlsa' && bearsOn(policy, host, policies) && policy.failure?.resultType === 'dnssec-invalid';
@@ -26,7 +26,7 @@ export function resultsOfRefusal(host: HostDecision, policies: readonly AppliedP
   });
 }
 
-function failureUnder(policy: AppliedPolicy, { tlsFailure, verdict }: Tried, host: HostDecision): PolicyFailure | undefined {
+function failureUnder(policy: DraftPolicy, { tlsFailure, verdict }: Tried, host: HostDecision): PolicyFailure | undefined {
   if (policy.type === 'sts' && !lists(policy, host)) return notListed(host);
   if (tlsFailure) return asReported(tlsFailure);
   const judged =
@@ -34,7 +34,7 @@ function failureUnder(policy: AppliedPolicy, { tlsFailure, verdict }: Tried, hos
   return judged?.ok === false ? asReported(judged.failure) : undefined;
 }
 
-function lists({ mxHosts }: AppliedPolicy, { name }: HostDecision): boolean {
+function lists({ mxHosts }: DraftPolicy, { name }: HostDecision): boolean {
   return mxHosts.some((pattern) => matchMx(pattern, name));
 }
 

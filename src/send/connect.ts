@@ -1,8 +1,8 @@
 import type { Failure } from '../base/index.js';
-import type { AppliedPolicy, DeliveryAttempt, DeliveryOutcome } from '../evidence/index.js';
+import type { DeliveryAttempt, DeliveryOutcome } from '../evidence/index.js';
 import { enforced, parseNextHop, resolvePolicy, type DomainDecision, type HostDecision } from '../policy/index.js';
 import type { SmtpSession, TranscriptLine } from '../smtp/index.js';
-import { appliedPolicies } from './applied-policies.js';
+import { draftPolicies, withReportees, type DraftPolicy } from './applied-policies.js';
 import { resultsOf, resultsOfRefusal, sessionFacts, stored } from './attempt-results.js';
 import type { SendContext } from './context.js';
 import { sendFailures } from './failures.js';
@@ -50,8 +50,12 @@ export async function connectVia(context: SendContext, nextHop: string, request:
     ...(request.tlsRequiredNo ? { tlsRequiredNo: true } : {}),
   });
   const startedAt = context.clock.now();
-  const policies = await appliedPolicies(decision, context, signal);
-  const walked = await walk(context, decision, policies, portOf(nextHop, context), request);
+  const drafted = draftPolicies(decision);
+  // Who wants to hear of it is looked up while the servers are tried.
+  const [policies, walked] = await Promise.all([
+    withReportees(drafted, context, signal),
+    walk(context, decision, drafted, portOf(nextHop, context), request),
+  ]);
   const failure = walked.session ? undefined : failureOf(decision, walked.attempts, request);
   const { waiver } = decision;
   const outcome: DeliveryOutcome = {
@@ -80,7 +84,7 @@ interface Walked {
 async function walk(
   context: SendContext,
   decision: DomainDecision,
-  policies: readonly AppliedPolicy[],
+  policies: readonly DraftPolicy[],
   port: number,
   { requireTls = false, signal }: ConnectRequest,
 ): Promise<Walked> {
@@ -116,7 +120,7 @@ function attemptOf(
     readonly port: number;
     readonly at: number;
     readonly milliseconds: number;
-    readonly policies: readonly AppliedPolicy[];
+    readonly policies: readonly DraftPolicy[];
   },
 ): DeliveryAttempt {
   const { conn, greeting, cleartext, unreachable } = tried;
@@ -144,7 +148,7 @@ function withoutServer(
   { clock }: SendContext,
   host: HostDecision,
   port: number,
-  policies: readonly AppliedPolicy[],
+  policies: readonly DraftPolicy[],
   forbidden: Failure | undefined,
 ): DeliveryAttempt {
   const missing = host.trouble ?? sendFailures.make('send-no-address', host.name);

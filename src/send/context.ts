@@ -27,7 +27,7 @@ export interface SenderOptions extends Omit<DecideOptions, 'tlsRequiredNo'> {
   readonly helo?: string;
   readonly smtpPort?: number;
   readonly httpsPort?: number;
-  /** Milliseconds for each step that waits for a mail server. Default 30 000. */
+  /** Milliseconds for each step that waits for a mail server. Default 60 000. */
   readonly timeoutMs?: number;
   /** Milliseconds for one fetch of a policy. Default 60 000 (RFC 8461 §3.3). */
   readonly fetchTimeoutMs?: number;
@@ -92,7 +92,7 @@ export function sendContext(options: SenderOptions): SendContext {
     now,
     helo,
     smtpPort: options.smtpPort ?? 25,
-    timeoutMs: options.timeoutMs ?? 30_000,
+    timeoutMs: options.timeoutMs ?? 60_000,
     maxAttempts: options.maxAttempts ?? 10,
     random: options.random ?? Math.random,
   };

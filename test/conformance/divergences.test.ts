@@ -205,7 +205,7 @@ row(16, 'with a secure MX a trust anchor’s certificate may be for the next-hop
   const record = anchor && parseTlsa(`2 1 1 ${spkiSha256(anchor)}`);
   assert.ok(record);
   const judge = (dnssec: 'secure' | 'insecure') => {
-    const names = referenceNames('mx.example.com', { domain: 'example.com', route: { kind: 'mx', dnssec } });
+    const names = referenceNames('mx.example.com', { domain: 'example.com', route: { dnssec } });
     return verifyDane({ records: [record], chain: sent, names, at: Date.now() }).verdict;
   };
   assert.deepEqual([judge('secure'), judge('insecure')], ['match', 'mismatch']);

@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import test, { after, before } from 'node:test';
+import type { Lab, Scenario } from '../../src/lab/index.js';
+import { createSender, type SenderOptions } from '../../src/send/index.js';
+import { unjudged } from '../../tools/attacks/unjudged.js';
+import { ended, inLab, mailTo, smallLab } from '../conformance/testing-senders.js';
+
+const three = [{ name: 'mx1' }, { name: 'mx2' }, { name: 'mx3' }] as const;
+const dead = three.map((host) => ({ ...host, dial: 'refuse' as const }));
+const scenarios: readonly Scenario[] = [
+  { ...unjudged('good.example'), zone: { signed: {} }, hosts: [{ tlsa: ['ee'] }], sts: { mode: 'enforce' } },
+  { ...unjudged('equal.example'), zone: { withoutMx: true, records: '@ MX 10 mx1\n@ MX 10 mx2\n@ MX 5 mx3' }, hosts: [...three] },
+  { ...unjudged('dead.example'), hosts: dead },
+  { ...unjudged('refused.example'), hosts: [{ habit: 'closed' }] },
+  { ...unjudged('breaks.example'), hosts: [{ habit: 'breaks-tls' }] },
+];
+
+let lab: Lab;
+before(async () => {
+  ({ lab } = await smallLab(scenarios));
+});
+after(() => lab.close());
+
+const sender = (more: SenderOptions = {}) => createSender(inLab(lab, more));
+
+test('equal hosts are tried in an order that lots decide, never before a preferred one', async () => {
+  const orders = new Set<string>();
+  for (const lots of [
+    [0.1, 0.5, 0.9],
+    [0.9, 0.5, 0.1],
+  ]) {
+    const backs = lab.hostsOf('equal.example').map(({ ip }) => lab.cutOff(ip));
+    let at = 0;
+    const { outcomes } = await mailTo(sender({ random: () => lots[at++] ?? 0 }), 'equal.example');
+    backs.forEach((back) => back());
+    const hosts = outcomes[0]?.attempts.map(({ host }) => host.slice(0, 3)) ?? [];
+    assert.equal(hosts[0], 'mx3');
+    orders.add(hosts.join(' '));
+  }
+  assert.deepEqual([...orders].sort(), ['mx3 mx1 mx2', 'mx3 mx2 mx1']);
+});
+
+test('a message is not carried to more servers than allowed', async () => {
+  const { outcomes } = await mailTo(sender({ maxAttempts: 2 }), 'dead.example');
+  assert.equal(outcomes[0]?.attempts.length, 2);
+});
+
+test('a sender for others goes to no special address that a foreign record names, neither for mail nor for policy', async () => {
+  const guarded = sender({ publicOnly: true });
+  const delivery = await mailTo(guarded, 'good.example');
+  assert.equal(ended(delivery), 'deferred send-no-server');
+  assert.equal(delivery.outcomes[0]?.attempts[0]?.failure?.code, 'net-guarded');
+  assert.match((await guarded.policy('good.example')).mtaSts.trouble?.detail ?? '', /net-guarded/);
+});
+
+test('a server that turns us away for good is asked again later: another of the domain may be right', async () => {
+  const delivery = await mailTo(sender(), 'refused.example');
+  assert.equal(ended(delivery), 'deferred send-no-server');
+  assert.equal(delivery.outcomes[0]?.attempts[0]?.failure?.code, 'smtp-refused');
+  assert.deepEqual(delivery.outcomes[0].attempts[0].results, [], 'no session, nothing to report');
+});
+
+test('a chosen destination is never sent to in clear, whatever it publishes', async () => {
+  assert.equal(ended(await mailTo(sender(), 'breaks.example')), 'delivered');
+  assert.equal(ended(await mailTo(sender({ require: 'tls' }), 'breaks.example')), 'deferred send-no-server');
+});
+
+test('who waits for a server can stop waiting', async () => {
+  const stop = new AbortController();
+  const end = await lab.attack('good.example', 'policy-hangs');
+  setTimeout(() => stop.abort(new Error('enough')), 100);
+  await assert.rejects(sender().connect('good.example', { signal: stop.signal }), /enough/);
+  end();
+});
+
+test('kept fresh: what is due is fetched without anybody asking, until told to stop', async () => {
+  const { memoryStsCache } = await import('../../src/mta-sts/index.js');
+  const stsCache = memoryStsCache();
+  const keeper = sender({ stsCache });
+  await keeper.policy('good.example');
+  const entry = stsCache.get('good.example');
+  assert.ok(entry?.policy);
+  const old = entry.policy.fetchedAt - 2 * 86_400_000;
+  stsCache.put({ ...entry, policy: { ...entry.policy, fetchedAt: old } });
+  const stop = new AbortController();
+  const done = keeper.keepFresh(stop.signal);
+  while (stsCache.get('good.example')?.policy?.fetchedAt === old) await new Promise((resolve) => setTimeout(resolve, 20));
+  stop.abort();
+  await done;
+});
+
+test('a name for EHLO that is none is refused before anything is sent', () => {
+  assert.throws(() => sender({ helo: 'mail.example\r\nMAIL FROM:<x>' }), /no host name/);
+});
