@@ -50,9 +50,19 @@ export function completed(log: readonly ProbeRecord[]): Completed[] {
 }
 
 /** The group an answer shows, in either protocol generation. */
-export function groupOf({ hello, keyExchange }: Heard): number | undefined {
+export function groupOf({ hello, keyExchange, question }: Heard): number | undefined {
   if (hello?.group !== undefined) return hello.group;
+  if (keyExchange?.kind === 'dhe') return agreedFiniteField(keyExchange.prime, question.groups);
   return keyExchange?.kind === 'ecdhe' && typeof keyExchange.group === 'number' ? keyExchange.group : undefined;
+}
+
+/** All primes of RFC 7919 begin so (appendix A), and no two have the same length. */
+const PREFIX = 'ffffffffffffffffadf85458a2bb4a9a';
+
+/** The RFC 7919 group that was offered and is used; undefined for a group of the server's own. */
+function agreedFiniteField(prime: Uint8Array, offered: readonly number[]): number | undefined {
+  if (Buffer.from(prime.subarray(0, 16)).toString('hex') !== PREFIX) return undefined;
+  return groupTable.find((g) => g.kind === 'ffdhe' && g.bits === prime.length * 8 && offered.includes(g.id))?.id;
 }
 
 /** The signature scheme a TLS 1.2 answer shows. */

@@ -3,7 +3,7 @@ import type { Ask, Goals } from './goals.js';
 import { completed } from './heard.js';
 import { prove, type Proven } from './proven.js';
 import { freshHello, unrefused } from './fresh-hello.js';
-import { chaChaLater, newestFirst, only, rsa12, suites12, suites13, suitesOld, type Question, type Topic } from './question.js';
+import { chaChaLater, ecdsa12, newestFirst, only, rsa12, suites12, suites13, suitesOld, type Question, type Topic } from './question.js';
 import { carriersOf, dheSuites, existsIn, generations, settle, settleKey, speaksFor } from './settle.js';
 import { surface } from './surface.js';
 
@@ -30,7 +30,6 @@ function first<T>(list: readonly T[], of: (one: T) => Question | undefined): Que
   return undefined;
 }
 
-const ecdsa12 = only(suites12, (s) => s.authentication === 'ECDSA');
 const rest12 = only(suites12, (s) => s.authentication !== 'ECDSA');
 /** TLS_ECDHE_ECDSA_WITH_NULL_SHA: known everywhere and taken nowhere. Beside the others it shows whether a server with both keys chooses the key first. */
 const bait = 0xc006;

@@ -43,6 +43,7 @@ export const newestFirst: readonly HelloVersion[] = ['TLSv1.3', 'TLSv1.2', 'TLSv
  * order shows its best, and one that reads only the head of a long list misses nothing that is in use.
  */
 export const suites12: readonly number[] = [...suitesWhere(usable)].sort((a, b) => worth(b) - worth(a));
+export const ecdsa12: readonly number[] = only(suites12, (s) => s.authentication === 'ECDSA');
 export const rsa12: readonly number[] = only(suites12, (s) => s.authentication === 'RSA');
 export const suites13: readonly number[] = suitesWhere((s) => s.tls13);
 /** AEAD and SHA-2 suites do not exist before TLS 1.2 (RFC 5246 §A.5). */
@@ -54,6 +55,7 @@ export const suitesOld: readonly number[] = only(
 export const groups13: readonly number[] = groupTable.filter((g) => g.id !== 26 && g.id !== 27 && g.id !== 28).map((g) => g.id);
 /** Curves only: offering RFC 7919 groups would hide the finite-field group a server uses by itself. */
 export const groups12: readonly number[] = groupTable.filter((g) => g.tls12 && g.kind === 'ec').map((g) => g.id);
+export const finiteFields: readonly number[] = groupTable.filter((g) => g.kind === 'ffdhe').map((g) => g.id);
 export const allSchemes: readonly number[] = signatureSchemeTable.map(([id]) => id);
 
 function worth(id: number): number {

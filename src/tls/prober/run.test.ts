@@ -148,6 +148,26 @@ test('a server with its own order that gives ChaCha20 to whoever puts it first i
   });
 });
 
+test('a TLS 1.2 server that takes finite-field groups by name shows each, and the group it uses by itself', async () => {
+  const prime = (bits: number): Uint8Array =>
+    Uint8Array.from({ length: bits / 8 }, (_, i) => [...Buffer.from('ffffffffffffffffadf85458a2bb4a9a', 'hex')][i] ?? 1);
+  const ask = (question: Question): Promise<Answer> => {
+    const answer = answerOf({ ...modern, versions: ['TLSv1.2'], suites: [0xc02f, 0x009e] }, question);
+    if (question.kind !== 'hello' || answer.kind !== 'hello' || answer.flight.keyExchange?.kind !== 'dhe') return Promise.resolve(answer);
+    const named = question.groups.some((id) => id >= 256);
+    const agreed = question.groups.find((id) => id === 256 || id === 258);
+    if (named && agreed === undefined) return Promise.resolve({ kind: 'refused', alert: 40 });
+    const keyExchange = { ...answer.flight.keyExchange, prime: prime(agreed === 258 ? 4096 : 2048) };
+    return Promise.resolve({ kind: 'hello', flight: { ...answer.flight, keyExchange } });
+  };
+  const found = summarise(prove(await runProbes({ ask, goals: inventory, budget: 500 })));
+  assert.deepEqual(
+    found.groups.accepted.filter((id) => id >= 256),
+    [256, 258],
+  );
+  assert.equal(found.dhe?.prime.length, 256);
+});
+
 test('a refusal for the sake of signature schemes says nothing of the suites that were offered with them', async () => {
   const goals: Goals = { inventory: true, asks: [{ kind: 'signatures', id: 'sha1', schemes: [0x0201, 0x0203] }] };
   const ask = (question: Question): Promise<Answer> =>

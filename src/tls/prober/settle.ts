@@ -3,7 +3,18 @@ import type { Ask } from './goals.js';
 import { groupOf, schemeOf, versionOf, type Heard } from './heard.js';
 import type { Settled } from './inventory.js';
 import { acceptedGroups, type Proven } from './proven.js';
-import { groups12, groups13, only, suites12, suites13, suitesOld, type HelloVersion, type OldVersion } from './question.js';
+import {
+  finiteFields,
+  groups12,
+  groups13,
+  newestFirst,
+  only,
+  suites12,
+  suites13,
+  suitesOld,
+  type HelloVersion,
+  type OldVersion,
+} from './question.js';
 
 /** The answer to an {@link Ask}; `witnesses`: code points that are known to be taken. */
 export interface Verdict {
@@ -159,7 +170,10 @@ const chosen = ({ hello }: Heard): number => hello?.suite ?? -1;
 /** Whether the server has such a key: TLS 1.3 encrypts its certificate, so that only a completed handshake tells there. */
 export function settleKey(proven: Proven, key: 'RSA' | 'ECDSA'): Settled {
   if (proven.keys.has(key)) return 'accepted';
-  const older = suites12.every((id) => known.get(id)?.authentication !== key || suiteRefused(proven, id));
+  // A key serves every version alike: the newest that names it in the suite tells for all.
+  const best = newestFirst.find((v) => v !== 'TLSv1.3' && proven.versions[v] !== 'refused');
+  const own = best === 'TLSv1.2' ? suites12 : suitesOld;
+  const older = best === undefined || own.every((id) => known.get(id)?.authentication !== key || proven.refused[best].has(id));
   const newer =
     proven.versions['TLSv1.3'] === 'refused' ||
     proven.log.some(({ question: q, answer }) => q.kind === 'handshake' && q.authentication === key && answer.kind === 'refused');
@@ -168,9 +182,10 @@ export function settleKey(proven: Proven, key: 'RSA' | 'ECDSA'): Settled {
 
 export const dheSuites = only(suites12, (s) => s.keyExchange === 'DHE' && s.authentication !== 'none');
 
-/** The finite-field group of an authenticated suite; anonymous suites may use one of their own. */
+/** The finite-field group that a server uses by itself with an authenticated suite; anonymous suites may have another. */
 export function finiteField({ answers }: Proven): Extract<ServerKeyExchange, { kind: 'dhe' }> | undefined {
-  for (const { hello, keyExchange } of answers)
-    if (keyExchange?.kind === 'dhe' && dheSuites.includes(hello?.suite ?? -1)) return keyExchange;
+  for (const { hello, keyExchange, question } of answers)
+    if (keyExchange?.kind === 'dhe' && dheSuites.includes(hello?.suite ?? -1) && !question.groups.some((id) => finiteFields.includes(id)))
+      return keyExchange;
   return undefined;
 }

@@ -4,6 +4,7 @@ import { schemeOf, versionOf } from './heard.js';
 import {
   allSchemes,
   chaChaLater,
+  finiteFields,
   groups12,
   groups13,
   only,
@@ -12,7 +13,7 @@ import {
   type Question,
   type Topic,
 } from './question.js';
-import { carriersOf, refusedGroups } from './settle.js';
+import { carriersOf, dheSuites, refusedGroups } from './settle.js';
 
 const oldVersions: readonly OldVersion[] = ['TLSv1.1', 'TLSv1', 'SSLv3'];
 
@@ -21,7 +22,7 @@ const USUAL_SUITES = 3;
 
 /** Every version, suite, group and order there is, by iterative removal: a server with an order of its own tells it by the way. */
 export function surface(proven: Proven): Question | undefined {
-  return remove(proven, 'tls13', 'TLSv1.3') ?? remove(proven, 'tls12', 'TLSv1.2') ?? old(proven) ?? orders(proven);
+  return remove(proven, 'tls13', 'TLSv1.3') ?? remove(proven, 'tls12', 'TLSv1.2') ?? named(proven) ?? old(proven) ?? orders(proven);
 }
 
 /**
@@ -60,6 +61,14 @@ function remove(proven: Proven, topic: Topic, version: 'TLSv1.2' | 'TLSv1.3'): Q
   // In TLS 1.3 a group that is taken says of a refusal of both that the suites were its cause, and the other way round: the likelier one is asked.
   const groupsLikelier = version === 'TLSv1.3' && refusedTogether && accepted[version].length >= USUAL_SUITES;
   return groupsLikelier ? (byGroup ?? bySuite) : (bySuite ?? byGroup);
+}
+
+/** Groups of RFC 7919 that TLS 1.2 takes by name. TLS 1.3 of the same server has told of them; a group of the server's own ends the search. */
+function named(proven: Proven): Question | undefined {
+  const carriers = proven.accepted['TLSv1.2'].filter((id) => dheSuites.includes(id));
+  if (proven.versions['TLSv1.3'] !== 'refused') return undefined;
+  const taken = acceptedGroups(proven, 'TLSv1.2');
+  return freshHello(proven, 'dhe', 'TLSv1.2', carriers, { groups: finiteFields.filter((id) => !taken.includes(id)) });
 }
 
 /** Suites that no hello has settled; a completed handshake does not show all that a hello does. */

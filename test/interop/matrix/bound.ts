@@ -2,18 +2,20 @@ import type { Surface, Version } from './surface.js';
 
 /**
  * The fewest connections that can show such a surface: every positive answer names one suite and at most one group, and a refusal proves the rest away.
- * TLS 1.3: as many as suites or groups, whichever are more, and two. TLS 1.2: the same, but suites without a curve show none. Older versions: one a
- * suite, and one. One a version for whose order counts, and one for everything below TLS 1.2.
+ * TLS 1.3: as many as suites or groups, whichever are more, and two. TLS 1.2: the same, but suites without a curve show none; and where TLS 1.3 does
+ * not tell, one a finite-field group that it takes by name, and one, since naming any hides the server's own. Older versions: one a suite, and one.
+ * One a version for whose order counts, and one for everything below TLS 1.2.
  */
 export function boundOf({ versions, suites, order = {}, groups = [] }: Surface): number {
   const speaks = (version: Version): boolean => versions.includes(version);
   const at = (version: Version): readonly string[] => suites[version] ?? [];
   const curves = groups.filter((name) => !name.startsWith('ffdhe')).length;
   const curved = at('TLSv1.2').filter((name) => name.startsWith('TLS_ECDHE')).length;
+  const finite = !speaks('TLSv1.3') && at('TLSv1.2').some((name) => name.startsWith('TLS_DHE_')) ? groups.length - curves + 1 : 0;
   const older = (['SSLv3', 'TLSv1', 'TLSv1.1'] as const).filter(speaks);
   return (
     (speaks('TLSv1.3') ? Math.max(at('TLSv1.3').length, groups.length) + 2 : 1) +
-    (speaks('TLSv1.2') ? at('TLSv1.2').length - curved + Math.max(curved, curves) + 2 : 1) +
+    (speaks('TLSv1.2') ? at('TLSv1.2').length - curved + Math.max(curved, curves) + 2 + finite : 1) +
     older.reduce((n, version) => n + at(version).length + 1, 0) +
     Object.keys(order).length +
     1
