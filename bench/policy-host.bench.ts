@@ -44,6 +44,7 @@ export async function bench(args: readonly string[]): Promise<void> {
     const [ours, seconds] = await startOurs(hosts, folder, daemons);
     const bare = residentOf(ours.pid);
     const nginx = await startNginx('nginx, every certificate loaded', hosts, folder, daemons, false);
+    const bareNode = await startBare(hosts[0] ?? '', folder, daemons);
     const dynamic = await startNginx('nginx, certificate by name', hosts, folder, daemons, true);
     const rows: Row[] = [];
     for (const [draw, pick] of [
@@ -51,11 +52,11 @@ export async function bench(args: readonly string[]): Promise<void> {
       ['uniform', (random: Random) => random.below(names)],
     ] as const) {
       // One round to warm, then by turns, so that a slow stretch of the machine falls on all; the best of each counts.
-      for (const server of [ours, nginx, dynamic]) await drive(server, hosts, digests, pick, connections, 1);
+      for (const server of [ours, nginx, dynamic, bareNode]) await drive(server, hosts, digests, pick, connections, 1);
       const best = new Map<string, number>();
       let wrong = 0;
       for (let round = 0; round < 3; round++) {
-        for (const server of [ours, nginx, dynamic]) {
+        for (const server of [ours, nginx, dynamic, bareNode]) {
           const result = await drive(server, hosts, digests, pick, connections, 10 + round);
           wrong += server === ours ? result.wrong : 0;
           best.set(server.name, Math.max(best.get(server.name) ?? 0, result.rate));
@@ -68,7 +69,7 @@ export async function bench(args: readonly string[]): Promise<void> {
     const share = (rows[0]?.best.get(ours.name) ?? 0) / (rows[0]?.best.get(nginx.name) ?? 1);
     const wrong = found.wrong + rows.reduce((n, row) => n + row.wrong, 0);
     if (seconds > LIMITS.seconds || grown > LIMITS.mebibytes || share < LIMITS.share || wrong > 0) process.exitCode = 1;
-    const text = report(names, seconds, grown, rows, [ours, nginx, dynamic], { ...found, lookups }, connections);
+    const text = report(names, seconds, grown, rows, [ours, nginx, dynamic, bareNode], { ...found, lookups }, connections);
     console.log(text);
     if (names === 10_000) writeResults('policy-host: `npm run bench -- policy-host`', text);
   } finally {
@@ -124,6 +125,24 @@ async function startOurs(hosts: readonly string[], folder: string, daemons: Daem
     () => daemon.log,
   );
   return [{ name: 'hermetic serve', port, pid: daemon.pid }, (performance.now() - began) / 1000];
+}
+
+/** What Node itself can do: one certificate for every name, and the answer ready. */
+async function startBare(host: string, folder: string, daemons: Daemon[]): Promise<Server> {
+  const port = await freePort();
+  const ring = new KeyRing(join(folder, 'keys'));
+  const code = `const { readFileSync } = require('node:fs');
+    const files = { cert: readFileSync('${ring.chainFile(host, 'ecdsa-1')}'), key: readFileSync('${ring.keyFile(host, 'ecdsa-1')}') };
+    const answer = (_, response) => response.writeHead(200, { 'content-type': 'text/plain' }).end('version: STSv1\\r\\nmode: enforce\\r\\n');
+    require('node:https').createServer({ ...files, ALPNProtocols: ['http/1.1'] }, answer).listen(${port}, '127.0.0.1');`;
+  const daemon = new Daemon(process.execPath, ['-e', code], process.cwd());
+  daemons.push(daemon);
+  await until(
+    'node:https serves',
+    () => accepts('127.0.0.1', port),
+    () => daemon.log,
+  );
+  return { name: 'node:https, one certificate', port, pid: daemon.pid };
 }
 
 async function startNginx(name: string, hosts: readonly string[], folder: string, daemons: Daemon[], dynamic: boolean): Promise<Server> {

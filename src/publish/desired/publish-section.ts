@@ -47,7 +47,7 @@ const mailHost = z.strictObject({
     .min(1)
     .default([1]),
   /** Of TLSA records, seconds. [7671-13-1] */
-  ttl: seconds(60, 86_400).default(3600),
+  ttl: seconds(1, 86_400).default(3600),
   /** A private key that the server has already: taken into the ring. */
   adopt: z.array(file).default([]),
   /** Where its server reads chain and key, and how it is told to read them again. */
@@ -64,7 +64,7 @@ const mailDomain = z.strictObject({
   mx: z.array(domain).max(100).default([]),
   /** Seconds, ascending: what max_age climbs through once enforced. */
   maxAges: z
-    .array(seconds(86_400, 31_557_600))
+    .array(seconds(1, 31_557_600))
     .min(1)
     .refine((ages) => ages.every((age, i) => i === 0 || age > (ages[i - 1] ?? 0)), 'do not rise: write them in ascending order')
     .default([86_400, 604_800, 2_678_400]),
@@ -73,7 +73,7 @@ const mailDomain = z.strictObject({
   /** Host whose addresses serve the policy: `mta-sts.DOMAIN` becomes its alias. */
   policyHost: domain.optional(),
   /** Of the records, seconds. */
-  ttl: seconds(60, 86_400).default(3600),
+  ttl: seconds(1, 86_400).default(3600),
   /** Where reports go: `mailto:` and `https:` URIs. */
   reports: z
     .array(
@@ -101,14 +101,17 @@ export const publishSection = z
     /** Domains whose signed TLS-RPT reports count as evidence. */
     reporters: z.array(domain).default(['google.com', 'microsoft.com']),
     /** Days in testing without a reported failure, and signed reports needed in them, before a policy is enforced. */
-    days: z.int().min(1).max(365).default(14),
+    days: z.int().min(0).max(365).default(14),
     leastReports: z.int().min(0).max(1000).default(3),
     /** Where the probe finds mail servers and policy hosts. */
     ports: z.strictObject({ smtp: z.int().min(1).max(65_535).default(25), https: z.int().min(1).max(65_535).default(443) }).prefault({}),
+    /** Waits of seconds are allowed, to see the whole life of a policy in minutes: for trying it out, never for mail that matters. */
+    rehearsal: z.boolean().default(false),
     /** Policies are also written to this folder, for a web server of your own. */
     exportTo: file.optional(),
   })
   .superRefine((section, context) => {
+    if (!section.rehearsal) refuseHaste(section, (path, message) => context.addIssue({ code: 'custom', path, message }));
     for (const [name, { mx, sameAs }] of Object.entries(section.domains)) {
       const at = (key: string, message: string): void => context.addIssue({ code: 'custom', path: ['domains', name, key], message });
       const other = sameAs === undefined ? undefined : section.domains[sameAs];
@@ -129,6 +132,26 @@ export const publishSection = z
           });
     }
   });
+
+/** What senders keep for seconds protects nobody: an attacker waits until it is forgotten (RFC 8461 §10.2). */
+function refuseHaste(
+  {
+    hosts,
+    domains,
+    days,
+  }: { hosts: Record<string, { ttl: number }>; domains: Record<string, { ttl: number; maxAges: number[] }>; days: number },
+  refuse: (path: string[], message: string) => void,
+): void {
+  if (days < 1) refuse(['days'], 'is too short: at least one day in testing comes before enforcing');
+  for (const [kind, items] of [
+    ['hosts', hosts],
+    ['domains', domains],
+  ] as const)
+    for (const [name, { ttl }] of Object.entries(items))
+      if (ttl < 60) refuse([kind, name, 'ttl'], 'is too short: write at least 60 seconds');
+  for (const [name, { maxAges }] of Object.entries(domains))
+    if (maxAges.some((age) => age < 86_400)) refuse(['domains', name, 'maxAges'], 'are too short: write at least a day, 86400');
+}
 
 export type PublishSection = z.output<typeof publishSection>;
 export type MailHostWish = PublishSection['hosts'][string];
