@@ -10,6 +10,7 @@ export { type Blame, type Failure, type FailureEntry, type FailureCatalogue, def
 export { HermeticError, isHermeticError, assertNever } from './error.js';
 export { type Clock, steadyTime, systemClock } from './clock.js';
 export { concat, compareBytes, equalBytes, toHex, fromHex, toBase64, fromBase64, latin1 } from './bytes.js';
+export { formatTime } from './format-time.js';
 export { neutralise } from './neutralise.js';
 export { clip, wrap } from './wrap.js';
 export { nearest } from './nearest.js';

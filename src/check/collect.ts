@@ -1,4 +1,4 @@
-import { systemClock, type Clock, type Name } from '../base/index.js';
+import { formatTime, systemClock, type Clock, type Name } from '../base/index.js';
 import type { Resolver } from '../dns/index.js';
 import type { Depth, Evidence, HostEvidence, NetworkEvidence } from '../evidence/index.js';
 import type { Network } from '../net/index.js';
@@ -93,7 +93,7 @@ export async function collect(domain: Name, options: CollectOptions): Promise<Ev
   return {
     schema: 'hermetic.evidence/1',
     domain: domain.toLower(),
-    collectedAt: new Date(now).toISOString().replace(/\.\d+Z$/, 'Z'),
+    collectedAt: formatTime(now),
     depth: options.depth ?? 'triage',
     helo: context.helo,
     smtpPort: context.smtpPort,

@@ -44,6 +44,7 @@ export type { KeyExchangeEvidence, ProbeEvidence } from './probe-evidence.js';
 export type { AppliedPolicy, DeliveryAttempt, DeliveryOutcome, PolicyFailure, PolicyResult, SessionFacts } from './delivery-outcome.js';
 export { deliveryOutcomeSchema } from './delivery-outcome-schema.js';
 export { domainDecisionSchema } from './domain-decision-schema.js';
+export { certificateFacts } from './certificate-facts.js';
 export { probeEvidence, probeLog } from './probe-log.js';
 export { checkResultSchema } from './check-result-schema.js';
 export { evidenceSchema } from './evidence-schema.js';

@@ -1,4 +1,4 @@
-import type { Failure } from '../base/index.js';
+import { formatTime, type Failure } from '../base/index.js';
 import type { Dnssec } from '../dns/index.js';
 import { expiresAt, type StsState } from '../mta-sts/index.js';
 import { decideHost, type Decision, type Reason, type Rules } from './decide-host.js';
@@ -53,8 +53,8 @@ export function decideDomain(facts: DomainFacts, options: DecideOptions = {}): D
   return {
     schema: 'hermetic.policy/1',
     domain: facts.domain,
-    decidedAt: time(facts.at),
-    validUntil: time(Math.max(facts.at, Math.min(facts.at + LONGEST, ...ends))),
+    decidedAt: formatTime(facts.at),
+    validUntil: formatTime(Math.max(facts.at, Math.min(facts.at + LONGEST, ...ends))),
     action: kind === 'null-mx' || kind === 'none' ? 'reject' : hosts.some((host) => mayTry(host, waiver)) ? 'deliver' : 'wait',
     route: { kind, dnssec, ...(failure ? { trouble: troubleOf(failure, facts) } : {}) },
     mtaSts: stsDecision(facts),
@@ -118,7 +118,7 @@ function groundOf(reason: Reason, host: HostFacts, facts: DomainFacts): Ground {
     reason,
     ...reasonTable[reason],
     ...(record === undefined ? {} : { record }),
-    ...(until === undefined ? {} : { until: time(until) }),
+    ...(until === undefined ? {} : { until: formatTime(until) }),
   };
 }
 
@@ -139,8 +139,8 @@ function stsDecision(facts: DomainFacts): StsDecision {
             mode: policy.mode,
             mx: policy.mx,
             maxAge: policy.maxAge,
-            fetchedAt: time(policy.fetchedAt),
-            expiresAt: time(expiresAt(policy)),
+            fetchedAt: formatTime(policy.fetchedAt),
+            expiresAt: formatTime(expiresAt(policy)),
             body: policy.body,
           },
         }
@@ -154,8 +154,4 @@ function stsDecision(facts: DomainFacts): StsDecision {
 function troubleOf({ code, detail, blame }: Failure, { resolverAtFault }: DomainFacts): Trouble {
   const ours = blame === 'local' || (code.startsWith('dns') && resolverAtFault);
   return { code, detail, blame, whose: ours ? 'ours' : 'theirs' };
-}
-
-function time(ms: number): string {
-  return new Date(Math.min(ms, 8.64e15)).toISOString().replace(/\.\d+Z$/, 'Z');
 }

@@ -1,8 +1,7 @@
 import type { Failure } from '../base/index.js';
-import type { DeliveryAttempt, PolicyFailure, PolicyResult, SessionFacts } from '../evidence/index.js';
+import { certificateFacts, type DeliveryAttempt, type PolicyFailure, type PolicyResult, type SessionFacts } from '../evidence/index.js';
 import { matchMx } from '../mta-sts/index.js';
 import type { HostDecision, ServerVerdict } from '../policy/index.js';
-import { spkiSha256 } from '../x509/index.js';
 import { bearsOn, type DraftPolicy } from './applied-policies.js';
 import { resultTypeOf } from './result-type-of.js';
 import type { Tried } from './try-server.js';
@@ -50,30 +49,19 @@ function asReported({ code, detail }: Failure): PolicyFailure {
 export function sessionFacts({ facts, verdict }: Tried, host: HostDecision): SessionFacts | undefined {
   if (!facts) return undefined;
   const { version, suite, group, sni } = facts;
-  const certificate = verdict && certificateFacts(verdict, host);
+  const certificate = verdict && shownCertificate(verdict, host);
   return { version, suite, ...(group === undefined ? {} : { group }), sni, ...(certificate ? { certificate } : {}) };
 }
 
-function certificateFacts({ leaf, sent, path, nameMatch, dane }: ServerVerdict, { tlsa }: HostDecision): SessionFacts['certificate'] {
+function shownCertificate({ leaf, sent, path, nameMatch, dane }: ServerVerdict, { tlsa }: HostDecision): SessionFacts['certificate'] {
   if (!leaf) return undefined;
   return {
-    keyAlgorithm: leaf.keyAlgorithm,
-    keyBits: leaf.keyBits,
-    signature: leaf.signatureAlgorithm,
-    names: leaf.dnsNames,
-    notBefore: time(leaf.notBefore),
-    notAfter: time(leaf.notAfter),
-    chainAsSent: sent.map((c) => c.subjectText),
+    ...certificateFacts(leaf, sent),
     chain: path.chain,
     validity: path.validity,
     nameMatch: nameMatch ? 'match' : 'mismatch',
     dane: tlsa.status !== 'usable' ? 'not-applicable' : dane.ok ? 'match' : 'mismatch',
-    spkiSha256: spkiSha256(leaf),
   };
-}
-
-function time(ms: number): string {
-  return new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
 }
 
 /** A failure as stored in an attempt. */

@@ -1,4 +1,4 @@
-import type { Failure } from '../base/index.js';
+import { formatTime, type Failure } from '../base/index.js';
 import type { DeliveryAttempt, DeliveryOutcome } from '../evidence/index.js';
 import { enforced, parseNextHop, resolvePolicy, type DomainDecision, type HostDecision } from '../policy/index.js';
 import type { SmtpSession, TranscriptLine } from '../smtp/index.js';
@@ -61,8 +61,8 @@ export async function connectVia(context: SendContext, nextHop: string, request:
   const outcome: DeliveryOutcome = {
     schema: 'hermetic.outcome/1',
     domain: decision.domain,
-    startedAt: time(startedAt),
-    finishedAt: time(context.clock.now()),
+    startedAt: formatTime(startedAt),
+    finishedAt: formatTime(context.clock.now()),
     result: !failure ? 'connected' : failure.temporary ? 'deferred' : 'rejected',
     ...(failure ? { failure: stored(failure) } : {}),
     ...(waiver ? { waiver } : {}),
@@ -127,7 +127,7 @@ function attemptOf(
   const facts = sessionFacts(tried, host);
   const failure = tried.failure ?? tried.tlsFailure ?? unmetOf(tried, host);
   return {
-    at: time(met.at),
+    at: formatTime(met.at),
     milliseconds: met.milliseconds,
     host: host.name,
     preference: host.preference,
@@ -154,7 +154,7 @@ function withoutServer(
   const missing = host.trouble ?? sendFailures.make('send-no-address', host.name);
   const { code, detail } = forbidden ?? missing;
   return {
-    at: time(clock.now()),
+    at: formatTime(clock.now()),
     milliseconds: 0,
     host: host.name,
     preference: host.preference,
@@ -208,8 +208,4 @@ function inOrder(hosts: readonly HostDecision[], random: () => number): readonly
 function portOf(nextHop: string, { smtpPort }: SendContext): number {
   const hop = parseNextHop(nextHop, smtpPort);
   return hop.ok ? hop.value.port : smtpPort;
-}
-
-function time(ms: number): string {
-  return new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
 }

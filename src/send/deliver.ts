@@ -1,4 +1,4 @@
-import type { Failure } from '../base/index.js';
+import { formatTime, type Failure } from '../base/index.js';
 import type { DeliveryOutcome } from '../evidence/index.js';
 import { parseMailbox, sendMail, type Reply } from '../smtp/index.js';
 import { connectVia, type ConnectResult, type Conversation } from './connect.js';
@@ -85,7 +85,7 @@ async function deliverTo(
   const failure = best === 'delivered' ? undefined : recipients.find((r) => r.status === best)?.failure;
   const outcome: DeliveryOutcome = {
     ...connected.outcome,
-    finishedAt: new Date(context.clock.now()).toISOString().replace(/\.\d+Z$/, 'Z'),
+    finishedAt: formatTime(context.clock.now()),
     result: best,
     ...(failure ? { failure: { code: failure.code, detail: failure.detail } } : {}),
   };

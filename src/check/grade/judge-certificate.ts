@@ -1,9 +1,9 @@
 import { fromBase64 } from '../../base/index.js';
 import { parseTlsa, verifyDane } from '../../dane/index.js';
-import type { Evidence, HostEvidence, MailCertificate, PresentedChain } from '../../evidence/index.js';
+import { certificateFacts, type Evidence, type HostEvidence, type MailCertificate, type PresentedChain } from '../../evidence/index.js';
 import { matchMx } from '../../mta-sts/index.js';
 import { referenceNames } from '../../policy/index.js';
-import { matchesDnsName, parseCertificate, spkiSha256, type Certificate } from '../../x509/index.js';
+import { matchesDnsName, parseCertificate, type Certificate } from '../../x509/index.js';
 
 /** A certificate with everything the rules ask of it. */
 export interface JudgedCertificate {
@@ -42,21 +42,14 @@ export function judgeCertificate(evidence: Evidence, host: HostEvidence, handsha
     vouchedBy: dane.by,
     daneCause: dane.cause,
     shown: {
-      keyAlgorithm: leaf.keyAlgorithm,
-      keyBits: leaf.keyBits,
-      signature: leaf.signatureAlgorithm,
-      names: leaf.dnsNames,
-      notBefore: iso(leaf.notBefore),
-      notAfter: iso(leaf.notAfter),
+      ...certificateFacts(leaf, chain),
       sni: handshake.sni,
-      chainAsSent: chain.map((c) => c.subjectText),
       chain: trust,
       validity,
       nameMatch,
       dane: dane.verdict,
       ...(dane.record === undefined ? {} : { daneRecord: dane.record }),
       mtaSts: judgeMtaSts(evidence, host, pkix),
-      spkiSha256: spkiSha256(leaf),
     },
   };
 }
@@ -96,8 +89,4 @@ function judgeDane(evidence: Evidence, host: HostEvidence, chain: readonly Certi
     if (ask({ names: leaf.dnsNames }).verdict === 'match') return { verdict, cause: 'name' };
   }
   return { verdict };
-}
-
-function iso(ms: number): string {
-  return new Date(ms).toISOString().replace('.000Z', 'Z');
 }

@@ -1,0 +1,20 @@
+import { formatTime } from '../base/index.js';
+import { spkiSha256, type Certificate } from '../x509/index.js';
+import type { MailCertificate } from './check-result.js';
+
+/** What a certificate says of itself, as every result has it; what it is worth is for others to add. */
+export function certificateFacts(
+  leaf: Certificate,
+  sent: readonly Certificate[],
+): Pick<MailCertificate, 'keyAlgorithm' | 'keyBits' | 'signature' | 'names' | 'notBefore' | 'notAfter' | 'chainAsSent' | 'spkiSha256'> {
+  return {
+    keyAlgorithm: leaf.keyAlgorithm,
+    keyBits: leaf.keyBits,
+    signature: leaf.signatureAlgorithm,
+    names: leaf.dnsNames,
+    notBefore: formatTime(leaf.notBefore),
+    notAfter: formatTime(leaf.notAfter),
+    chainAsSent: sent.map((certificate) => certificate.subjectText),
+    spkiSha256: spkiSha256(leaf),
+  };
+}
