@@ -18,6 +18,7 @@ import { storeFailures } from '../src/store/index.js';
 import { builderFailures, reportFailures, reportQuirks, tlsRptFailures } from '../src/tls-rpt/index.js';
 import { tlsFailures } from '../src/tls/index.js';
 import { x509Failures } from '../src/x509/index.js';
+import { withAnswers } from './answers-table.js';
 import { profilesPage } from './profiles-page.js';
 
 const parts: readonly (readonly [string, FailureCatalogue<string>])[] = [
@@ -46,6 +47,7 @@ async function generated(): Promise<ReadonlyMap<string, string>> {
   const files = new Map([
     ['docs/errors.md', errors()],
     ['docs/profiles.md', profilesPage()],
+    ['docs/postfix.md', withAnswers(readFileSync('docs/postfix.md', 'utf8'))],
   ]);
   for (const [file, schema] of Object.entries({ ...jsonSchemas(), ...reportSchemas() }))
     files.set(`schemas/${file}`, await format(JSON.stringify(schema), { parser: 'json', printWidth: 140 }));

@@ -1,20 +1,41 @@
 import { Command } from 'commander';
 import type { DomainDecision } from '../../policy/index.js';
+import { answerOf, postfixVersions, releaseOf } from '../../send/index.js';
 import { exitCodes } from '../exit-codes.js';
 import type { Output } from '../output.js';
 import { renderPolicy } from '../render-policy.js';
+import { misuse } from './resolver-options.js';
 import { withSender, withSenderOf, type SenderFlags } from './sender-options.js';
+
+interface Flags extends SenderFlags {
+  readonly postfix?: string;
+}
 
 /** `hermetic policy`: what a sender must do with a domain's mail, and which record says so. No mail server is contacted. */
 export function policyCommand(output: Output, signal: AbortSignal, finish: (code: number) => void): Command {
   return withSender(new Command('policy').description("what a sender must do with a domain's mail, and which record says so"))
     .argument('<domain>', 'the part after the @, or [host]:port')
-    .addHelpText('after', '\nExample:\n  hermetic policy example.com\n  hermetic policy --lab good.example')
-    .action(async (domain: string, flags: SenderFlags) => {
+    .option('--postfix <version>', 'what a Postfix of this version is told')
+    .addHelpText(
+      'after',
+      '\nExample:\n  hermetic policy example.com\n  hermetic policy --lab good.example\n  hermetic policy example.com --postfix 3.7',
+    )
+    .action(async (domain: string, flags: Flags) => {
+      const told = flags.postfix === undefined ? undefined : postfixTeller(flags.postfix);
       const decision = await withSenderOf(flags, {}, (sender) => sender.policy(flags.via ?? domain, signal));
-      output.out(flags.json ? `${JSON.stringify(decision, null, 2)}\n` : renderPolicy(decision, output.width));
+      output.out(told?.(decision) ?? (flags.json ? `${JSON.stringify(decision, null, 2)}\n` : renderPolicy(decision, output.width)));
       finish(exitCodeOf(decision));
     });
+}
+
+/** The answer of the socketmap, and a second one where it depends on Postfix's own resolver. */
+function postfixTeller(text: string): (decision: DomainDecision) => string {
+  const version = releaseOf(text);
+  if (!version) throw misuse('--postfix', `${text} is not known`, `Write one of ${postfixVersions.join(', ')}.`);
+  return (decision) => {
+    const [good, bad] = [true, false].map((validates) => answerOf(decision, { version, validates }).reply.trim());
+    return good === bad ? `${good}\n` : `${good}\n\nWhere Postfix's own resolver does not validate DNSSEC:\n${bad}\n`;
+  };
 }
 
 function exitCodeOf({ action }: DomainDecision): number {

@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict';
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import test, { after, before } from 'node:test';
+import { allScenarios, createLab, type Lab } from '../../src/lab/index.js';
+import { runProgram } from './process.js';
+
+/** What stands in docs/postfix.md is for the world outside; in the lab this domain takes the place of the one it names. */
+const outside = 'gmail.com';
+const inside = 'sts-only.example';
+
+let lab: Lab;
+let folder: string;
+
+before(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'hermetic-docs-'));
+  chmodSync(folder, 0o755);
+  lab = await createLab({ scenarios: allScenarios.filter(({ domain }) => domain === inside) });
+});
+
+after(async () => {
+  await lab.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function write(path: string, text: string, mode = 0o644): void {
+  mkdirSync(join(folder, path, '..'), { recursive: true });
+  writeFileSync(join(folder, path), text, { mode });
+}
+
+/**
+ * Programs that belong to a running system and have no place in a test: packages are there already, and services are started as their unit says,
+ * with the lab as the world. Everything else is the real thing.
+ */
+function standIns(anchorLine: string, resolver: { readonly address: string; readonly port: number }): void {
+  write('anchor', anchorLine);
+  write('roots.pem', lab.rootPem);
+  write(
+    'unbound.conf',
+    `server:
+  interface: 127.0.0.1@53
+  directory: "${folder}"
+  chroot: ""
+  username: ""
+  pidfile: "${folder}/unbound.pid"
+  use-syslog: no
+  do-not-query-localhost: no
+  do-ip6: no
+  trust-anchor-file: "${folder}/anchor"
+  module-config: "validator iterator"
+remote-control: {control-enable: no}
+forward-zone:
+  name: "."
+  forward-addr: ${resolver.address}@${resolver.port}
+`.replace('remote-control: {control-enable: no}', 'remote-control:\n  control-enable: no'),
+  );
+  const script = (name: string, body: string): void => write(`bin/${name}`, `#!/bin/bash\nset -e\n${body}\n`, 0o755);
+  script('apt-get', '[ "$1" = install ]');
+  script('npm', '[ "$*" = "install --global hermetic" ]');
+  script(
+    'hermetic',
+    `for last; do [ "$before" = --config ] && file=$last; before=$last; done
+cat "$file" > ${folder}/whole.yaml
+cat >> ${folder}/whole.yaml <<'YAML'
+resolver: {addresses: [127.0.0.1], trustAnchor: ${folder}/anchor}
+roots: {replace: ${folder}/roots.pem}
+network: {privateAddresses: allow}
+store: {file: ${folder}/hermetic.db}
+YAML
+exec ${process.execPath} ${resolve('dist/src/cli/main.js')} "\${@//$file/${folder}/whole.yaml}"`,
+  );
+  script(
+    'systemctl',
+    `case "$*" in
+  daemon-reload) ;;
+  'enable --now unbound') unbound -c ${folder}/unbound.conf; for i in $(seq 50); do dig +tries=1 +time=1 @127.0.0.1 . SOA | grep -q 'flags:.* ad' && exit; sleep 0.2; done; exit 1 ;;
+  'enable --now hermetic')
+    command=$(sed -n 's/^ExecStart=//p' /etc/systemd/system/hermetic.service)
+    setsid $command > ${folder}/hermetic.log 2>&1 < /dev/null &
+    echo $! > ${folder}/hermetic.pid
+    for i in $(seq 100); do grep -q 'listening what=postfix' ${folder}/hermetic.log && exit; sleep 0.2; done; cat ${folder}/hermetic.log; exit 1 ;;
+  'restart postfix')
+    # As Debian's unit does: the chroot has its own copy.
+    mkdir -p /var/spool/postfix/etc && cp /etc/resolv.conf /var/spool/postfix/etc/
+    postfix stop > /dev/null 2>&1 || true
+    postfix start > /dev/null 2>&1 ;;
+  *) echo "systemctl $*: not foreseen"; exit 1 ;;
+esac`,
+  );
+}
+
+test('docs/postfix.md, followed to the letter, takes Postfix from nothing to enforced', async () => {
+  const page = readFileSync('docs/postfix.md', 'utf8');
+  const blocks = [...page.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, block = '']) => block.replaceAll(outside, inside));
+  assert.ok(blocks.length >= 6);
+  const { resolver, anchorLine } = await lab.expose();
+  standIns(anchorLine, resolver);
+  for (const path of ['spool', 'lib', 'log']) mkdirSync(join(folder, path));
+  cpSync('/etc', join(folder, 'etc'), { recursive: true, verbatimSymlinks: true });
+  write(
+    'etc/postfix/main.cf',
+    `compatibility_level = 3.6
+maillog_file = /var/log/mail.log
+maillog_file_prefixes = /var/log
+myhostname = mail.interop.example
+mydestination =
+inet_interfaces = loopback-only
+inet_protocols = ipv4
+alias_maps =
+alias_database =
+smtpd_relay_restrictions = permit_mynetworks, reject
+`,
+  );
+  // Debian's master.cf, but for its chroot and for port 25, which others may have.
+  const master = readFileSync('/usr/share/postfix/master.cf.dist', 'utf8');
+  write(
+    'etc/postfix/master.cf',
+    `${master.replace(/^smtp +inet.*$/m, '').replace(/^(\S+\s+unix\s+\S+\s+\S+\s+)y/gm, '$1n')}\npostlog unix-dgram n - n - 1 postlogd\n`,
+  );
+  // A world of its own for the commands: what they write into /etc, the spool and the log is gone afterwards.
+  const script = `set -e
+mount --bind ${folder}/etc /etc
+mount --bind ${folder}/spool /var/spool/postfix
+mount --bind ${folder}/lib /var/lib/postfix
+mount --bind ${folder}/log /var/log
+mount --bind ${folder}/roots.pem /etc/ssl/certs/ca-certificates.crt
+chown postfix /var/lib/postfix
+export PATH=${folder}/bin:$PATH
+finish() { postfix stop > /dev/null 2>&1; kill $(cat ${folder}/hermetic.pid ${folder}/unbound.pid); }
+trap finish EXIT
+${blocks.map((block, i) => `echo "== ${i + 1}"\n${block}`).join('\n')}`;
+  write('script', script);
+  const { code, out, err } = await runProgram('unshare', ['-m', 'bash', join(folder, 'script')], { anyStatus: true, timeoutMs: 120_000 });
+  const told = `${out}\n${err}\n${await runProgram('sh', ['-c', `cat ${folder}/hermetic.log ${folder}/log/mail.log`], { anyStatus: true }).then((r) => r.out)}`;
+  assert.equal(code, 0, told);
+  const printed = out.split(/== \d+\n/).slice(1);
+  assert.match(printed[1] ?? '', /hermetic.* is right|whole\.yaml is right/, told);
+  assert.match(printed[3] ?? '', new RegExp(`^secure match=mx\\.${inside.replace('.', '\\.')} servername=hostname`), told);
+  assert.match(printed[5] ?? '', /Verified TLS connection established to mx\.sts-only\.example/, told);
+  assert.deepEqual(
+    lab.mail.map(({ server, sealed, to }) => [server, sealed, ...to]),
+    [[`mx.${inside}`, true, `somebody@${inside}`]],
+  );
+});
