@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
+import { systemClock } from '../../src/base/index.js';
 import { collect, collectOptions, grade, nameOf, type CheckOptions } from '../../src/check/index.js';
 import { labOptions } from '../../src/cli/commands/lab-options.js';
 import type { AddressEvidence, Evidence } from '../../src/evidence/index.js';
 import { createLab, type Admission, type Lab, type Scenario } from '../../src/lab/index.js';
+import type { Network } from '../../src/net/index.js';
 
 const expect = { verdict: 'pass', exposure: {} as Scenario['expect']['exposure'] } as const;
 const sealed = { zone: { signed: {} }, sts: { mode: 'enforce' } } as const;
@@ -75,6 +77,24 @@ for (const then of ['closed', 'silent', 'hangs-up', 'greylists'] as const)
       );
     });
   });
+
+test('a server that slows us down more and more is left alone', async () => {
+  await withLab(undefined, async (lab) => {
+    let [dials, late] = [0, 0];
+    const clock = { ...systemClock, monotonic: () => systemClock.monotonic() + late };
+    const network: Network = {
+      exchange: (request) => lab.network.exchange(request),
+      async dial(request) {
+        const dialled = await lab.network.dial(request);
+        if (request.port === 25 && ++dials > 3) late += 20_000;
+        return dialled;
+      },
+    };
+    const address = addressOf(await look(lab, { clock, network }));
+    assert.equal(address.connections.length, 4);
+    assert.equal(address.stopped, 'smtp-tarpit');
+  });
+});
 
 test('the budget is never exceeded, and what it leaves open is said', async () => {
   await withLab(undefined, async (lab) => {
