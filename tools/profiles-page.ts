@@ -19,6 +19,23 @@ export function profilesPage(): string {
       profiles.map((p) => [`\`${p.name}\``, p.source, p.date]),
     ),
     '',
+    'A profile of your own is a JSON file, `--profile FILE.json`. What it says takes the place of what the profile it extends says:',
+    '',
+    '```json',
+    JSON.stringify(
+      {
+        name: 'example-house',
+        source: 'Mail policy of example.com',
+        date: '2026-11',
+        extends: 'baseline',
+        rules: { 'no-enforcement': { severity: 'fail', clause: 'house rule 4' } },
+        tls: { required: ['TLSv1.3'], dheBits: 3072, sets: [{ finding: 'tls-weak-suite', suites: ['TLS_RSA_WITH_RC4_128_SHA'] }] },
+      },
+      null,
+      2,
+    ),
+    '```',
+    '',
     '## Limits',
     '',
     table(

@@ -1,6 +1,12 @@
 import { defineFailures } from '../base/index.js';
 
 export const checkFailures = defineFailures({
+  'profile-malformed': {
+    blame: 'local',
+    temporary: false,
+    says: 'The profile is not what a profile should be.',
+    fix: 'Correct what is named: docs/profiles.md shows the form.',
+  },
   'opt-out-malformed': {
     blame: 'local',
     temporary: false,

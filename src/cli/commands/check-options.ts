@@ -1,7 +1,9 @@
+import { z } from 'zod';
 import { parseIp } from '../../base/index.js';
-import { parseOptOut, profiles, type CheckOptions, type Profile } from '../../check/index.js';
+import { parseOptOut, parseProfile, profiles, type CheckOptions, type Profile } from '../../check/index.js';
 import type { ReportFlags } from './report-options.js';
 import { readFile } from '../read-file.js';
+import { readJson } from '../read-json.js';
 import { readNumber, readPeerFlags, type PeerFlags } from './peer-options.js';
 import { misuse, readResolverFlags, take, type ResolverFlags } from './resolver-options.js';
 
@@ -56,9 +58,11 @@ export function readCheckFlags(flags: CheckFlags): CheckOptions {
   };
 }
 
-/** The profile of that name. */
+/** The profile of that name, or in that file. */
 export function profileNamed(name: string): Profile {
   const found = profiles.find((profile) => profile.name === name);
   if (found) return found;
+  const fix = 'Correct what is named: docs/profiles.md shows the form.';
+  if (name.endsWith('.json')) return take('--profile', parseProfile(readJson(name, 'profile', fix, [z.unknown()])), fix);
   throw misuse('--profile', `${name} is not known`, `The profiles there are: ${profiles.map((p) => p.name).join(', ')}.`);
 }

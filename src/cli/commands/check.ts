@@ -50,7 +50,7 @@ export function checkCommand(output: Output, signal: AbortSignal, finish: (code:
     .option('--steps', 'every step of every finding')
     .option('--nagios', 'one line and the exit status of a monitoring plugin')
     .option('--evidence <file>', 'write what was seen, for hermetic grade')
-    .option('--profile <name>', `what to grade by: ${profiles.map((p) => p.name).join(', ')}`, 'baseline')
+    .option('--profile <name>', `what to grade by: ${profiles.map((p) => p.name).join(', ')}, or a file`, 'baseline')
     .addHelpText('after', '\nExample:\n  hermetic check example.com\n  hermetic check --lab good.example')
     .action(async (domains: string[], flags: CheckFlags) => finish(await run(domains, flags, output, signal)));
 }

@@ -16,7 +16,7 @@ interface GradeFlags extends ReportFlags {
 export function gradeCommand(output: Output, finish: (code: number) => void): Command {
   return withReports(new Command('grade').description('grade stored evidence again, without the network'))
     .argument('<file...>', 'written by hermetic check --evidence')
-    .option('--profile <name>', 'what to grade by', 'baseline')
+    .option('--profile <name>', 'what to grade by: a name, or a file', 'baseline')
     .option('--json', 'the result as JSON: one object, or one a line for several files')
     .option('--steps', 'every step of every finding')
     .addHelpText('after', '\nExample:\n  hermetic check example.com --evidence seen.json && hermetic grade seen.json')
