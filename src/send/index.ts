@@ -11,6 +11,7 @@ export { stsStore, type StsStoreOptions } from './sts-store.js';
 export type { SenderOptions } from './context.js';
 export type { ConnectRequest, ConnectResult, Conversation } from './connect.js';
 export type { Delivery, Mail, Recipient } from './deliver.js';
+export { reportedPolicies, type ReportedOutcome } from './reported-policies.js';
 export { sendFailures } from './failures.js';
 export {
   answerOf,
