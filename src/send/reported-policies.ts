@@ -31,8 +31,8 @@ interface Session {
 }
 
 function reported(policy: AppliedPolicy, sessions: readonly Session[]): ReportedPolicy {
-  const failed = sessions.filter(({ failure }) => failure);
-  const { failure: ofPolicy } = policy;
+  // A session under a policy that could not be had, or that nobody can use, has failed it, however it went; its own failure says more.
+  const failed = sessions.flatMap(({ attempt, failure = policy.failure }) => (failure ? [details(failure, attempt)] : []));
   return {
     policyType: policy.type,
     policyDomain: policy.domain,
@@ -40,13 +40,7 @@ function reported(policy: AppliedPolicy, sessions: readonly Session[]): Reported
     mxHost: policy.mxHosts,
     totalSuccessfulSessionCount: sessions.length - failed.length,
     totalFailureSessionCount: failed.length,
-    failureDetails: [
-      ...failed.flatMap(({ attempt, failure }) => (failure ? [details(failure, attempt)] : [])),
-      // What is wrong with the policy itself is told beside: the sessions may well have succeeded.
-      ...(ofPolicy
-        ? sessions.filter(({ failure }) => failure?.code !== ofPolicy.code).map(({ attempt }) => details(ofPolicy, attempt))
-        : []),
-    ],
+    failureDetails: failed,
   };
 }
 
