@@ -27,7 +27,7 @@ function routeText({ route, hosts }: DomainDecision): string {
     case 'null-mx':
       return 'The domain says that it takes no mail (RFC 7505).';
     case 'none':
-      return 'The domain has neither MX nor address.';
+      return 'The domain has neither MX nor address, or does not exist.';
     case 'error':
       return `Where its mail goes cannot be told: ${route.trouble ? troubleText(route.trouble) : 'DNS fails'}`;
     case 'address':

@@ -3,10 +3,11 @@ import type { DeliveryAttempt, DeliveryOutcome } from '../evidence/index.js';
 import { enforced, parseNextHop, resolvePolicy, type DomainDecision, type HostDecision } from '../policy/index.js';
 import type { SmtpSession, TranscriptLine } from '../smtp/index.js';
 import { draftPolicies, withReportees, type DraftPolicy } from './applied-policies.js';
-import { resultsOf, resultsOfRefusal, sessionFacts, stored } from './attempt-results.js';
+import { attemptAt, attemptWithoutServer } from './attempt-at.js';
+import { stored } from './attempt-results.js';
 import type { SendContext } from './context.js';
 import { sendFailures } from './failures.js';
-import { tryServer, type Tried } from './try-server.js';
+import { tryServer } from './try-server.js';
 
 export interface ConnectRequest {
   /** The message asks for REQUIRETLS (RFC 8689). */
@@ -52,10 +53,13 @@ export async function connectVia(context: SendContext, nextHop: string, request:
   const startedAt = context.clock.now();
   const drafted = draftPolicies(decision);
   // Who wants to hear of it is looked up while the servers are tried.
-  const [policies, walked] = await Promise.all([
-    withReportees(drafted, context, signal),
-    walk(context, decision, drafted, portOf(nextHop, context), request),
-  ]);
+  const asking = withReportees(drafted, context, signal);
+  asking.catch(() => undefined); // It is waited for below.
+  const walked = await walk(context, decision, drafted, portOf(nextHop, context), request);
+  const policies = await asking.catch((error: unknown) => {
+    walked.session?.close();
+    throw error;
+  });
   const failure = walked.session ? undefined : failureOf(decision, walked.attempts, request);
   const { waiver } = decision;
   const outcome: DeliveryOutcome = {
@@ -95,7 +99,7 @@ async function walk(
     const allowed = enforced(host, waiver);
     const forbidden = allowed.action === 'use' ? undefined : sendFailures.make('send-host-refused', allowed.reasons.join(' '));
     if (forbidden || host.addresses.length === 0) {
-      attempts.push(withoutServer(context, host, port, policies, forbidden));
+      attempts.push(attemptWithoutServer(host, { port, at: context.clock.now(), policies }, forbidden));
       continue;
     }
     for (const ip of host.addresses) {
@@ -105,86 +109,16 @@ async function walk(
       const tried = await tryServer(context, { host, ip, port, waiver, requireTls, signal });
       if (tried.earlier) conversations.push({ host: host.name, ip, lines: tried.earlier });
       conversations.push({ host: host.name, ip, lines: tried.transcript });
-      attempts.push(attemptOf(tried, host, { ip, port, at, milliseconds: Math.round(context.clock.monotonic() - began), policies }));
+      attempts.push(attemptAt(tried, host, { ip, port, at, milliseconds: Math.round(context.clock.monotonic() - began), policies }));
       if (tried.session) return { session: tried.session, attempts, conversations };
     }
   }
   return { attempts, conversations };
 }
 
-function attemptOf(
-  tried: Tried,
-  host: HostDecision,
-  met: {
-    readonly ip: string;
-    readonly port: number;
-    readonly at: number;
-    readonly milliseconds: number;
-    readonly policies: readonly DraftPolicy[];
-  },
-): DeliveryAttempt {
-  const { conn, greeting, cleartext, unreachable } = tried;
-  const facts = sessionFacts(tried, host);
-  const failure = tried.failure ?? tried.tlsFailure ?? unmetOf(tried, host);
-  return {
-    at: formatTime(met.at),
-    milliseconds: met.milliseconds,
-    host: host.name,
-    preference: host.preference,
-    ip: met.ip,
-    port: met.port,
-    ...(conn ? { localIp: conn.local.address } : {}),
-    ...(greeting?.lines[0] === undefined ? {} : { greeting: greeting.lines[0].split(' ')[0] ?? '' }),
-    state: tried.session ? 'used' : unreachable ? 'unreachable' : 'failed',
-    ...needs(host),
-    ...(failure ? { failure: stored(failure) } : {}),
-    ...(facts ? { session: facts } : {}),
-    cleartext,
-    results: resultsOf(tried, host, met.policies),
-  };
-}
-
-function withoutServer(
-  { clock }: SendContext,
-  host: HostDecision,
-  port: number,
-  policies: readonly DraftPolicy[],
-  forbidden: Failure | undefined,
-): DeliveryAttempt {
-  const missing = host.trouble ?? sendFailures.make('send-no-address', host.name);
-  const { code, detail } = forbidden ?? missing;
-  return {
-    at: formatTime(clock.now()),
-    milliseconds: 0,
-    host: host.name,
-    preference: host.preference,
-    port,
-    state: forbidden ? 'refused' : 'unreachable',
-    ...needs(host),
-    failure: { code, detail },
-    cleartext: false,
-    results: forbidden ? resultsOfRefusal(host, policies) : [],
-  };
-}
-
-/** What had to hold, waived or not. */
-function needs({ decision }: HostDecision): Pick<DeliveryAttempt, 'tls' | 'authenticate' | 'reasons'> {
-  const { reasons } = decision;
-  return decision.action === 'use'
-    ? { tls: decision.tls, authenticate: decision.authenticate, reasons }
-    : { tls: 'mandatory', authenticate: [], reasons };
-}
-
-/** What would have kept the mail back, had it been enforced. */
-function unmetOf({ verdict }: Tried, { decision }: HostDecision): Failure | undefined {
-  const judged = decision.action === 'use' ? decision.authenticate.map((mechanism) => verdict?.[mechanism]) : [];
-  const unmet = judged.find((one) => one?.ok === false);
-  return unmet?.ok === false ? unmet.failure : undefined;
-}
-
 /** Why there is no session. */
 function failureOf({ action, route }: DomainDecision, attempts: readonly DeliveryAttempt[], { requireTls }: ConnectRequest): Failure {
-  if (action === 'reject') return sendFailures.make(route.kind === 'null-mx' ? 'send-no-mail' : 'send-no-domain');
+  if (action === 'reject') return sendFailures.make('send-no-mail', route.kind);
   // RFC 7672 §2.1.2 [7672-2.1.2-1]
   if (route.kind === 'error')
     return sendFailures.make('send-route-unknown', route.trouble && `${route.trouble.code} ${route.trouble.detail}`.trim());

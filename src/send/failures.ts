@@ -6,15 +6,8 @@ export const sendFailures = defineFailures({
     blame: 'publisher',
     temporary: false,
     clause: 'RFC 7505 §3',
-    says: 'The domain takes no mail: its MX record says so, or it has neither MX nor address.',
+    says: 'The domain takes no mail: its MX record says so, it has neither MX nor address, or it does not exist.',
     fix: 'Check the address; if it is right, ask the recipient for another.',
-  },
-  'send-no-domain': {
-    blame: 'publisher',
-    temporary: false,
-    clause: 'RFC 5321 §5.1',
-    says: 'The domain does not exist.',
-    fix: 'Check the spelling of the address.',
   },
   'send-route-unknown': {
     blame: 'publisher',
