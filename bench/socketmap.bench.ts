@@ -1,4 +1,6 @@
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { startLoad, askAll, requestFor } from './socketmap/load.js';
 import { startPeer } from './socketmap/peer.js';
 import { startServer, type Server } from './socketmap/servers.js';
@@ -26,7 +28,8 @@ const patterns: readonly Pattern[] = [
 /** Warm lookups of the Postfix socketmap beside a bare echo in Node and Debian's postfix-mta-sts-resolver. */
 export async function bench(): Promise<void> {
   const echo = await startServer('bare echo', 'echo-server.js', String(DOMAINS));
-  const ours = await startServer('hermetic', 'our-server.js');
+  const folder = mkdtempSync(join(tmpdir(), 'hermetic-bench-'));
+  const ours = await startServer('hermetic', 'our-server.js', join(folder, 'store.db'));
   const peer = await peerOrReason();
   const servers = [echo, ours, ...(typeof peer === 'string' ? [] : [peer])];
   try {
@@ -40,6 +43,7 @@ export async function bench(): Promise<void> {
     await memory(ours);
   } finally {
     servers.forEach((server) => server.stop());
+    rmSync(folder, { recursive: true, force: true });
   }
 }
 

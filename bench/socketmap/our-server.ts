@@ -1,9 +1,10 @@
 import { steadyTime, systemClock, type Name } from '../../src/base/index.js';
 import { parseRecord, RRType, type Answer, type Resolver } from '../../src/dns/index.js';
-import { createStsSource, memoryStsCache, parsePolicy } from '../../src/mta-sts/index.js';
+import { createStsSource, parsePolicy } from '../../src/mta-sts/index.js';
 import { nodeNetwork } from '../../src/net/index.js';
 import { resolvePolicy } from '../../src/policy/index.js';
-import { postfixSection, startPostfixMap } from '../../src/send/index.js';
+import { postfixSection, startPostfixMap, stsStore } from '../../src/send/index.js';
+import { openStore } from '../../src/store/index.js';
 import { keepHeapSmall } from '../../src/server/keep-heap-small.js';
 import { listenStream } from '../../src/server/listeners/stream-listener.js';
 import { reportUsage } from './usage.js';
@@ -49,7 +50,7 @@ function recordsOf(text: string, name: Name, type: number): Answer['records'] {
 
 const stsSource = createStsSource({
   resolver,
-  cache: memoryStsCache({ limit: 200_000, now }),
+  cache: stsStore(await openStore(process.argv[2] ?? ':memory:'), { now }),
   now,
   fetch: (domain) => {
     const body = `version: STSv1\r\nmode: enforce\r\nmx: mx.${domain.toLower()}\r\nmax_age: 604800\r\n`;
