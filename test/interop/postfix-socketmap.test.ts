@@ -96,7 +96,7 @@ before(async () => {
   const some = allScenarios.filter(({ domain }) => compared.includes(domain));
   assert.equal(some.length, compared.length);
   const ofCells = cells.flatMap(({ column, row }) => [cellScenario(column, row, false), cellScenario(column, row, true)]);
-  world = await startPostfixWorld([...some, hostedBadly, ...ofCells]);
+  world = await startPostfixWorld({ scenarios: [...some, hostedBadly, ...ofCells] });
 });
 
 after(async () => {

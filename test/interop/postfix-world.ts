@@ -31,19 +31,25 @@ export interface PostfixWorld {
   stop(): Promise<void>;
 }
 
-/**
- * Starts the world. Which level a message is sent at is told by its sender. Needs root.
- *
- * @param yaml more of the configuration of the daemon
- */
-export async function startPostfixWorld(scenarios: readonly Scenario[], yaml = ''): Promise<PostfixWorld> {
+export interface PostfixWorldOptions {
+  readonly scenarios: readonly Scenario[];
+  /** More of the configuration of the daemon. */
+  readonly yaml?: string;
+  /** Roots beside the lab's, PEM. */
+  readonly roots?: string;
+  /** Real servers by the documentation address that the lab has for them. */
+  readonly servers?: readonly { readonly address: string; readonly at: { readonly address: string; readonly port: number } }[];
+}
+
+/** Starts the world. Which level a message is sent at is told by its sender. Needs root. */
+export async function startPostfixWorld(options: PostfixWorldOptions): Promise<PostfixWorld> {
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-postfix-'));
   const running: { stop(): Promise<void> }[] = [{ stop: () => Promise.resolve(rmSync(folder, { recursive: true, force: true })) }];
   const stop = async (): Promise<void> => {
     for (const one of [...running].reverse()) await one.stop();
   };
   try {
-    return await arrange(scenarios, yaml, folder, running, stop);
+    return await arrange(options, folder, running, stop);
   } catch (error) {
     await stop();
     throw error;
@@ -51,8 +57,7 @@ export async function startPostfixWorld(scenarios: readonly Scenario[], yaml = '
 }
 
 async function arrange(
-  scenarios: readonly Scenario[],
-  yaml: string,
+  { scenarios, yaml = '', roots: moreRoots = '', servers = [] }: PostfixWorldOptions,
   folder: string,
   running: { stop(): Promise<void> }[],
   stop: () => Promise<void>,
@@ -64,9 +69,10 @@ async function arrange(
   const ports = { smtp: await freePort(), map: await freePort() };
   const lab = await createLab({ scenarios });
   running.push({ stop: () => lab.close() });
+  for (const { address, at } of servers) lab.attach(address, 25, at);
   const { resolver, anchorLine } = await lab.expose();
   const anchors = file('anchor', anchorLine);
-  const roots = file('roots.pem', lab.rootPem);
+  const roots = file('roots.pem', lab.rootPem + moreRoots);
   const resolvConf = file('resolv.conf', `nameserver ${resolverAt}\n`);
 
   const unbound = new Unbound(folder, 53, resolverAt);
@@ -156,20 +162,24 @@ function deliveryLine(log: string, to: string): string | undefined {
   return log.split('\n').find((line) => line.includes(`to=<${to}>`) && line.includes(' status='));
 }
 
+/** What Postfix's log says, and what the lab's servers saw where the message came to one of them: both have to agree. */
 function outcomeOf(line: string, log: string, lab: Lab, to: string): Outcome {
-  if (!line.includes('status=sent')) return 'deferred';
+  if (line.includes('status=deferred')) return 'deferred';
+  if (!line.includes('status=sent')) throw new Error(line);
+  const tls = tlsLine(line, log);
   const received = lab.mail.find((mail) => mail.to.includes(to));
-  if (!received) throw new Error(`Postfix says sent, and no server of the lab has it: ${line}`);
-  // Whoever answers in the place of another has no certificate that anybody vouches for, or another name.
-  if (received.server === 'attacker') return 'to-attacker';
-  return received.sealed ? (verified(line, log) ? 'verified' : 'unverified') : 'cleartext';
+  if (received && received.sealed !== (tls !== undefined)) throw new Error(`Postfix and the server disagree whether TLS was used: ${line}`);
+  if (received?.server === 'attacker') return 'to-attacker';
+  return tls === undefined ? 'cleartext' : tls.includes(': Verified TLS connection') ? 'verified' : 'unverified';
 }
 
-/** The TLS line of the same process and host before the delivery. */
-function verified(line: string, log: string): boolean {
+/** The last TLS line of the same process and host before the delivery. */
+function tlsLine(line: string, log: string): string | undefined {
   const program = /(\S+\[\d+\]): /.exec(line)?.[1] ?? '';
   const host = /relay=([^,]+?):\d+,/.exec(line)?.[1] ?? '';
   const lines = log.split('\n');
-  const before = lines.slice(0, lines.indexOf(line)).filter((l) => l.includes(program) && l.includes(`established to ${host}`));
-  return before.at(-1)?.includes(': Verified TLS connection') ?? false;
+  return lines
+    .slice(0, lines.indexOf(line))
+    .filter((l) => l.includes(program) && l.includes(`TLS connection established to ${host}`))
+    .at(-1);
 }
