@@ -12,6 +12,7 @@ import {
   type Applied,
   type Eyes,
   type Ledger,
+  type LocalHandsOptions,
   type PublishSection,
   type SubjectPlan,
 } from '../publish/index.js';
@@ -34,11 +35,16 @@ export function publishSettings({ jobs }: { readonly jobs: Readonly<Record<strin
 /** Only what decides whether a sender would deliver, and the certificate of each key type: a few connections an address. */
 const goals = { inventory: false, asks: [] };
 
-export function openPublishing(section: PublishSection, house: House): Publishing {
+/** `given`: how records get into the zones of `publish.dns`, and who certifies keys; what is not given is left to a person. */
+export function openPublishing(
+  section: PublishSection,
+  house: House,
+  given: Pick<LocalHandsOptions, 'writers' | 'certify'> = {},
+): Publishing {
   const ledger = openLedger(house.store);
   const ring = new KeyRing(section.keys);
   prepareReports(house.store);
-  const hands = localHands({ section, ledger, ring });
+  const hands = localHands({ section, ledger, ring, ...given });
   const eyes = (signal?: AbortSignal): Eyes => eyesOf(section, house, signal);
   return {
     ledger,

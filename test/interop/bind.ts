@@ -8,6 +8,8 @@ export interface BindZone {
   /** Zone file lines below SOA and NS. */
   readonly records: string;
   readonly nsec3?: boolean;
+  /** Seconds for which absence is kept. Default 60. */
+  readonly minimum?: number;
 }
 
 /** A signed hierarchy, made by BIND's own tools and served by its named. Zones go from child to parent, so that each parent finds the DS of its children. */
@@ -23,7 +25,7 @@ export class Bind {
   async start(zones: readonly BindZone[]): Promise<void> {
     mkdirSync(join(this.folder, 'zones'), { recursive: true });
     const cwd = join(this.folder, 'zones');
-    for (const { name, records, nsec3 } of zones) await sign(cwd, name, records, nsec3 ?? false);
+    for (const zone of zones) await sign(cwd, zone);
     this.anchorFile = join(this.folder, 'root.key');
     const keys = readdirSync(cwd).filter((f) => /^K\.\+.*\.key$/.test(f));
     const lines = keys.flatMap((f) => readFileSync(join(cwd, f), 'utf8').split('\n')).filter((l) => / DNSKEY 257 /.test(l));
@@ -41,6 +43,12 @@ export class Bind {
     );
   }
 
+  /** Gives a zone other records, signed with the keys it has. */
+  async change(zone: BindZone): Promise<void> {
+    await signAgain(join(this.folder, 'zones'), zone);
+    process.kill(this.#named?.pid ?? 0, 'SIGHUP');
+  }
+
   get log(): string {
     return this.#named?.log ?? '';
   }
@@ -50,14 +58,25 @@ export class Bind {
   }
 }
 
-async function sign(cwd: string, name: string, records: string, nsec3: boolean): Promise<void> {
-  const origin = name === '.' ? '.' : `${name}.`;
+async function sign(cwd: string, zone: BindZone): Promise<void> {
+  for (const flags of [['-f', 'KSK'], []])
+    await runProgram('dnssec-keygen', ['-q', '-a', 'ECDSAP256SHA256', ...flags, originOf(zone)], { cwd });
+  await signAgain(cwd, zone);
+}
+
+let serial = 0;
+
+async function signAgain(cwd: string, zone: BindZone): Promise<void> {
+  const { name, records, nsec3 = false, minimum = 60 } = zone;
   writeFileSync(
     join(cwd, fileOf(name)),
-    `$ORIGIN ${origin}\n$TTL 60\n@ SOA ns.example. hostmaster.example. 1 3600 600 86400 60\n@ NS ns.example.\n${records}\n`,
+    `$ORIGIN ${originOf(zone)}\n$TTL 60\n@ SOA ns.example. hostmaster.example. ${++serial} 3600 600 86400 ${minimum}\n@ NS ns.example.\n${records}\n`,
   );
-  for (const flags of [['-f', 'KSK'], []]) await runProgram('dnssec-keygen', ['-q', '-a', 'ECDSAP256SHA256', ...flags, origin], { cwd });
-  await runProgram('dnssec-signzone', ['-q', '-S', '-g', '-z', ...(nsec3 ? ['-3', '-'] : []), '-o', origin, fileOf(name)], { cwd });
+  await runProgram('dnssec-signzone', ['-q', '-S', '-g', '-z', ...(nsec3 ? ['-3', '-'] : []), '-o', originOf(zone), fileOf(name)], { cwd });
+}
+
+function originOf({ name }: BindZone): string {
+  return name === '.' ? '.' : `${name}.`;
 }
 
 function fileOf(name: string): string {
