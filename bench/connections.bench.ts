@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { grade, profiles } from '../src/check/index.js';
+import type { Evidence } from '../src/evidence/index.js';
 import { boundOf } from '../test/interop/matrix/bound.js';
 import { Matrix, type MatrixServer } from '../test/interop/matrix/matrix.js';
 import { unexplained } from '../test/interop/matrix/peer-faults.js';
@@ -8,6 +9,7 @@ import { timed, type Cost, type Peer } from '../test/interop/matrix/peers/peer.j
 import { sslscan } from '../test/interop/matrix/peers/sslscan.js';
 import { testssl } from '../test/interop/matrix/peers/testssl.js';
 import { differences, surfaceOf, type Surface } from '../test/interop/matrix/surface.js';
+import { keep } from '../tools/kept-evidence.js';
 import { writeResults } from './results-file.js';
 
 /** Limits: triage, verdict under every profile, and how far an inventory may be from the bound. */
@@ -26,16 +28,25 @@ interface Row {
   readonly faults: readonly string[];
 }
 
-/** Connections to one address, counted by the proxy before each server of the matrix, beside other programs in the same run. */
+/**
+ * `--full`: testssl.sh before every server; `--keep`: the inventories go to the evidence that every version has to grade alike; names choose servers.
+ *
+ * Connections to one address, counted by the proxy before each server of the matrix, beside other programs in the same run.
+ */
 export async function bench(args: readonly string[]): Promise<void> {
-  const { values, positionals } = parseArgs({ args: [...args], allowPositionals: true, options: { full: { type: 'boolean' } } });
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: { full: { type: 'boolean' }, keep: { type: 'boolean' } },
+  });
   const matrix = await Matrix.start();
   const rows: Row[] = [];
+  const kept: Evidence[] = [];
   try {
     for (const server of matrix.servers) {
       if (positionals.length > 0 && !positionals.some((name) => server.name.includes(name))) continue;
       const peers = [sslscan, nmap, ...(values.full || FEW.test(server.name) ? [testssl] : [])];
-      rows.push(await measure(matrix, server, peers));
+      rows.push(await measure(matrix, server, peers, (evidence) => kept.push(evidence)));
       console.log(countsOf(rows.at(-1) as Row));
     }
   } finally {
@@ -45,10 +56,17 @@ export async function bench(args: readonly string[]): Promise<void> {
   if (rows.some(({ faults }) => faults.length > 0)) process.exitCode = 1;
   const text = report(rows);
   console.log(text);
-  if (positionals.length === 0) writeResults(`connections: \`npm run bench -- connections${values.full ? ' --full' : ''}\``, text);
+  if (positionals.length > 0) return;
+  if (values.keep) keep(`servers-${new Date().toISOString().slice(0, 10)}`, kept);
+  writeResults(`connections: \`npm run bench -- connections${values.full ? ' --full' : ''}\``, text);
 }
 
-async function measure(matrix: Matrix, server: MatrixServer, peers: readonly Peer[]): Promise<Row> {
+async function measure(
+  matrix: Matrix,
+  server: MatrixServer,
+  peers: readonly Peer[],
+  onEvidence: (evidence: Evidence) => void,
+): Promise<Row> {
   const count = (): number => server.proxy.take().connections;
   count();
   await matrix.collect(server, { depth: 'triage' });
@@ -60,6 +78,7 @@ async function measure(matrix: Matrix, server: MatrixServer, peers: readonly Pee
   }
   const evidence = await matrix.collect(server, { depth: 'inventory' });
   const inventory = count();
+  onEvidence(evidence);
   const ours = surfaceOf(grade(evidence), evidence);
   const bound = boundOf(ours);
   const looks = [{ name: 'hermetic', ...(await ourselves(matrix, server)), connections: count() }];

@@ -25,7 +25,7 @@ const needed: Readonly<Record<string, string>> = {
   '/usr/bin/xmllint': 'libxml2-utils',
   '/usr/bin/pdftotext': 'poppler-utils',
 };
-const LEAST = 14;
+const LEAST = 24;
 
 installPackages(needed);
 const folder = 'dist/test/interop';

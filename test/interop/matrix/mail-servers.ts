@@ -14,7 +14,8 @@ export async function postfix(site: Site): Promise<Software> {
   const both = join(folder, 'both.pem');
   writeFileSync(both, readFileSync(site.rsa.file, 'utf8') + readFileSync(site.ecdsa.file, 'utf8'));
   const services = [
-    { name: 'postfix-default', chainFile: both, options: [] },
+    // What Postfix takes by itself when nothing is said.
+    { name: 'postfix-default', chainFile: both, options: ['smtpd_tls_protocols=>=TLSv1'] },
     {
       name: 'postfix-hardened',
       chainFile: both,
