@@ -1,5 +1,6 @@
 import type { Upstream, TrustAnchor } from '../dns/index.js';
 import type { Endpoint, Network } from '../net/index.js';
+import type { Issued } from '../pki/index.js';
 import { parseCertificate, trustStore, type TrustStore } from '../x509/index.js';
 import { mailServer, type ReceivedMail } from './actors/mail-server.js';
 import { PolicyHost } from './actors/policy-host.js';
@@ -43,6 +44,8 @@ export interface Lab {
   attack(domain: string, attack: LabAttack, at?: readonly MailHostAddress[]): Promise<() => void>;
   /** Cuts one mail host off, by its address; what it returns lets it back. */
   cutOff(address: string): () => void;
+  /** What a host of the lab shows, with its key: for a real server in its place. */
+  certificatesOf(host: string): readonly Issued[];
   /** The mail hosts of a domain and their addresses, most preferred first, whatever attackers say. */
   hostsOf(domain: string): readonly MailHostAddress[];
   /** How the resolver behaves from now on. */
@@ -111,6 +114,7 @@ export async function createLab(options: LabOptions = {}): Promise<Lab> {
         network.block(address, 25, 'refuse');
         return back;
       },
+      certificatesOf: (host) => world.shownBy(host),
       hostsOf: (domain) => mailHosts(domain, dns),
       attach: (address, port, target) => network.attach(address, port, target),
       expose: () => expose(network, zones, now, faults),
