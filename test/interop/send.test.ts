@@ -31,14 +31,8 @@ before(async () => {
   const port = await freePort();
   postfix = new Postfix(folder, port);
   await postfix.start(
-    [{ address: '127.0.0.1', chainFile }],
-    [
-      `virtual_mailbox_domains = ${domain}`,
-      'virtual_transport = keep',
-      'mynetworks = 192.0.2.0/24',
-      'smtpd_tls_loglevel = 1',
-      'smtputf8_enable = yes',
-    ],
+    [{ address: '127.0.0.1', chainFile, options: ['smtpd_relay_restrictions=reject_unauth_destination'] }],
+    [`virtual_mailbox_domains = ${domain}`, 'virtual_transport = keep', 'smtpd_tls_loglevel = 1', 'smtputf8_enable = yes'],
     [`keep unix - n n - 1 pipe user=nobody argv=/usr/bin/tee -a ${join(folder, 'received')}`],
   );
   for (const { ip } of lab.hostsOf(domain)) lab.attach(ip, 25, { address: '127.0.0.1', port });
