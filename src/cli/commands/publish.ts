@@ -98,7 +98,7 @@ async function withPublishing(flags: Flags, output: Output, run: (publishing: Pu
 }
 
 function confirm({ ledger }: Publishing, token: string): void {
-  if (!/^(leave-enforce|leave-testing|enforce):[a-z0-9.-]+:[0-9a-zA-Z]{1,8}-[0-9]{1,6}$/.test(token))
+  if (!/^(leave-enforce|leave-testing|enforce|begin):[a-z0-9.-]+:[0-9a-zA-Z]{1,8}-[0-9]{1,6}$/.test(token))
     throw misuse('--confirm', `${token} is no token of a plan`, 'Copy the token from the plan that proposes the step.');
   ledger.confirm(token, Date.now());
 }

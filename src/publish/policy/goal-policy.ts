@@ -2,7 +2,7 @@ import { formatPolicy, matchMx, type StsPolicy } from '../../mta-sts/index.js';
 import type { Wait } from '../actions.js';
 import { judgePromotion, probedTroubles, reportedFailures } from './judge-promotion.js';
 import { policyId } from './policy-id.js';
-import { currentPolicy } from './read-policy-world.js';
+import { agreed, currentPolicy, isStsRecord } from './read-policy-world.js';
 import type { PolicyReading, PolicyState, PolicyWish, Proposal, ServedPolicy } from './types.js';
 
 /** A day: what a first policy and a last one are kept for. */
@@ -34,12 +34,23 @@ interface Scene {
 export function goalPolicy(state: PolicyState, seen: PolicyReading, wish: PolicyWish): Goal {
   const current = currentPolicy(state);
   const mx = goalMx(state, current, wish);
-  if (!current || (current.mode === 'none' && wish.mode !== 'none')) return enter(wish, mx);
+  if (!current || (current.mode === 'none' && wish.mode !== 'none')) return unknownPast(state, seen, wish) ?? enter(wish, mx);
   const scene: Scene = { state, seen, wish, current, mx };
   if (current.mode === 'none') return goal(current, '', '');
   if (wish.mode === 'none' || (current.mode === 'enforce' && wish.mode === 'testing')) return leave(scene);
   if (current.mode === 'enforce') return climb(scene);
   return wish.mode === 'enforce' ? promote(scene) : keep(scene);
+}
+
+/** A record stands, and its policy cannot be had: what senders keep may be enforced, and beginning with testing would take it from them. */
+function unknownPast({ domain, served }: PolicyState, { txt }: PolicyReading, { mode, confirmed }: PolicyWish): Goal | undefined {
+  const record = agreed(txt)?.records.find(isStsRecord);
+  if (served.length > 0 || record === undefined || mode === 'none') return undefined;
+  const token = `begin:${domain}:${policyId(record).slice(0, 8)}-0`;
+  if (confirmed.includes(token)) return undefined;
+  const why = 'a record announces a policy that cannot be fetched, and senders may keep it as enforced';
+  const what = `begin anew with a policy of ${domain} in testing mode`;
+  return { because: '', clause: '', waits: [{ subject: domain, why }], proposals: [{ token, subject: domain, what, why }] };
 }
 
 function enter({ mode, maxAges }: PolicyWish, mx: readonly string[]): Goal {

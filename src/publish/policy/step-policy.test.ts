@@ -222,11 +222,21 @@ test('a host that DNS shows and nobody asked for never comes into the policy, an
 test('[8461-3.1-14, 8461-3.1-13] of several records one stays, and other texts at the name are left alone', () => {
   const world = domain();
   world.txt = [0, 1].map(() => ['v=STSv1; id=1;', 'v=STSv1; id=2;', 'hello "world"']);
-  const step = world.run(wish);
-  assert.ok(step.alerts.some(({ code }) => code === 'publish-record-multiple'));
-  for (let i = 0; i < 4; i++) world.txt = world.run(wish) && world.txt;
+  const { alerts, proposals } = world.run(wish);
+  assert.ok(alerts.some(({ code }) => code === 'publish-record-multiple'));
+  const confirmed = { ...wish, confirmed: proposals.map(({ token }) => token) };
+  for (let i = 0; i < 4; i++) world.run(confirmed);
   const [set] = world.log.filter((line) => line.startsWith('TXT'));
   assert.match(set ?? '', /^TXT "hello \\"world\\"" "v=STSv1; id=[0-9a-f]{32};"$/);
+});
+
+test('a record whose policy cannot be fetched holds everything: what senders keep may be enforced', () => {
+  const world = domain();
+  world.txt = [['v=STSv1; id=20200101;'], ['v=STSv1; id=20200101;']];
+  for (let i = 0; i < 48; i++) assert.deepEqual(world.run(wish).steps, []);
+  const { proposals } = world.run(wish);
+  assert.match(proposals[0]?.token ?? '', /^begin:example\.com:/);
+  until(world, 'testing', { ...wish, confirmed: proposals.map(({ token }) => token) });
 });
 
 test('a policy that was there before is taken over as it is, and its max_age counts at removal', () => {

@@ -41,7 +41,7 @@ export function stepPolicy(before: PolicyState, seen: PolicyReading, wish: Polic
     if (leaving) return answer(waiting(state, 'senders may hold a policy that was served before', allExpired(state)));
   }
   const { policy } = goal;
-  if (!policy) return answer({ steps: [], waits: [] });
+  if (!policy) return answer({ steps: [], waits: goal.waits });
   if (current && policy.id === current.id) return answer(moveMx(state, current, seen, wish, goal.waits));
   if (current?.announced && seen.at < settled(current.announced))
     return answer(waiting(state, 'caches may hold the record before the present one', settled(current.announced)));
