@@ -1,3 +1,4 @@
+import { isIPv4 } from 'node:net';
 import { formatIp, parseDomain, parseIp } from '../base/index.js';
 import type { Notes } from './notes.js';
 
@@ -101,7 +102,7 @@ export function readDomain(value: unknown, path: string, notes: Notes): string |
 /** An address in canonical form (RFC 5952); the reporter's text where it is none. */
 export function readAddress(value: unknown, path: string, notes: Notes): string | undefined {
   const text = readText(value, path, notes);
-  if (text === undefined) return undefined;
+  if (text === undefined || isIPv4(text)) return text;
   const ip = parseIp(text.trim().replace(/^\[?(?:ipv6:)?([^\]]*)\]?$/i, '$1'));
   if (!ip) {
     notes.add('address-invalid', path, text);

@@ -66,19 +66,14 @@ function sameOrganisation(a: string, b: string): boolean {
 const organisations = new BoundedMap<string>(1000);
 
 function organisation(domain: string): string | undefined {
-  const known = organisations.get(domain) ?? neutralise(getDomain(domain, { allowPrivateDomains: true }) ?? '', 200);
-  organisations.set(domain, known);
-  return known === '' ? undefined : known;
+  const known = organisations.get(domain);
+  if (known !== undefined) return known === '' ? undefined : known;
+  const found = neutralise(getDomain(domain, { allowPrivateDomains: true }) ?? '', 200);
+  organisations.set(domain, found);
+  return found === '' ? undefined : found;
 }
 
 function domainOf(address: string | undefined): string | undefined {
-  const at = address?.lastIndexOf('@') ?? -1;
-  return address === undefined
-    ? undefined
-    : at < 0
-      ? undefined
-      : address
-          .slice(at + 1)
-          .replace(/[>\s].*$/, '')
-          .toLowerCase();
+  const domain = address === undefined ? undefined : /@([^@>\s]+)[^@]*$/.exec(address)?.[1];
+  return domain?.toLowerCase();
 }
