@@ -55,6 +55,11 @@ const hostedBadly: Scenario = {
   hosts: [{ name: 'mx.dane-mismatch.example.' }],
 };
 
+const exempted: Scenario = {
+  ...(allScenarios.find(({ domain }) => domain === 'dane-mismatch.example') as Scenario),
+  domain: 'exempted.example',
+};
+
 const cells = daneColumns.flatMap((column) => stsRows.map((row) => ({ column, row })));
 const domainOf = (column: DaneColumn, row: StsRow, swapped = false): string => `${column}-${row}${swapped ? '-swapped' : ''}.example`;
 
@@ -96,7 +101,10 @@ before(async () => {
   const some = allScenarios.filter(({ domain }) => compared.includes(domain));
   assert.equal(some.length, compared.length);
   const ofCells = cells.flatMap(({ column, row }) => [cellScenario(column, row, false), cellScenario(column, row, true)]);
-  world = await startPostfixWorld({ scenarios: [...some, hostedBadly, ...ofCells] });
+  world = await startPostfixWorld({
+    scenarios: [...some, hostedBadly, exempted, ...ofCells],
+    yaml: 'policy: {exemptions: [{domain: exempted.example, until: 2099-01-01T00:00:00Z, reason: their key is old}]}\n',
+  });
 });
 
 after(async () => {
@@ -134,4 +142,10 @@ test('the keys that Postfix asks: hosts in brackets, ports, parent domains', asy
   assert.match(await world.ask('sts-only.example:25'), /^secure match=mx\.sts-only\.example servername=hostname/);
   for (const key of ['.sts-only.example', 'www.sts-only.example', '[192.0.2.1]', '[127.0.0.1]:25', 'no such domain'])
     assert.equal(await world.ask(key), '', key);
+});
+
+test('an exempted domain is not held to its policy by the socketmap, while Postfix at dane lets its mail wait', async () => {
+  assert.equal(await world.ask(exempted.domain), 'may');
+  await becomes('socketmap', exempted.domain, 'unverified');
+  await becomes('dane', exempted.domain, 'deferred');
 });

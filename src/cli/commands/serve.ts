@@ -30,18 +30,28 @@ async function serve({ config: file, check }: Flags, output: Output, signal: Abo
     return exitCodes.good;
   }
   const log = server.createLog({ format: config.log.format, write: output.out, now: Date.now });
-  const daemon = await server.startDaemon(config, log);
+  const starting = server.startDaemon(config, log);
+  // One after the other, and whatever is wrong with the new one, the old one stays in force.
+  let work: Promise<unknown> = starting;
   const reload = (): void => {
-    const next = read(file, server.parseConfig, output);
-    if (next) daemon.reload(next).catch((error: unknown) => log.error('reload-failed', { error: (error as Error).message }));
-    else log.error('reload-failed', { error: `${file} is not right; the configuration from before stays in force` });
+    work = Promise.all([starting, work])
+      .then(async ([daemon]) => {
+        const next = read(file, server.parseConfig, output);
+        if (next) await daemon.reload(next);
+        else log.error('reload-failed', { error: `${file} is not right; the configuration from before stays in force` });
+      })
+      .catch((error: unknown) => log.error('reload-failed', { error: (error as Error).message }));
   };
+  // From the first moment on: unheard, SIGHUP would end the process.
   process.on('SIGHUP', reload);
+  const asked = ended(signal);
   try {
-    await ended(signal);
+    const daemon = await starting;
+    await asked;
+    await work;
+    await daemon.stop();
   } finally {
     process.off('SIGHUP', reload);
-    await daemon.stop();
   }
   return exitCodes.good;
 }

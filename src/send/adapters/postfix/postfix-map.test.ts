@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { after, before } from 'node:test';
+import type { Clock } from '../../../base/index.js';
+import { decodeMessage, encodeMessage } from '../../../dns/index.js';
+import type { Network } from '../../../net/index.js';
+import { decideDomain } from '../../../policy/index.js';
+import { startPostfixMap, type PostfixMap } from './postfix-map.js';
+import { postfixSection } from './settings.js';
+
+let folder: string;
+before(() => {
+  folder = mkdtempSync(join(tmpdir(), 'hermetic-'));
+  writeFileSync(join(folder, 'resolv.conf'), 'nameserver 127.0.0.1\n');
+});
+after(() => rmSync(folder, { recursive: true }));
+
+/** A name server whose AD bit can be switched, and a clock that only moves by hand. */
+function world(): { network: Network; clock: Clock; server: { ad: boolean }; pass(): Promise<void> } {
+  const server = { ad: true };
+  const sleepers: (() => void)[] = [];
+  return {
+    server,
+    network: {
+      dial: () => Promise.resolve({ ok: false, failure: { code: 'net-refused', detail: '' } }),
+      exchange({ query }) {
+        const asked = decodeMessage(query);
+        assert.ok(asked.ok);
+        return Promise.resolve({ ok: true, bytes: encodeMessage({ ...asked.value, response: true, authenticData: server.ad }) });
+      },
+    },
+    clock: {
+      now: () => 0,
+      monotonic: () => 0,
+      sleep: (_ms, signal) =>
+        new Promise((resolve, reject) => {
+          signal?.addEventListener('abort', () => reject(signal.reason as Error));
+          sleepers.push(resolve);
+        }),
+    },
+    async pass() {
+      for (const wake of sleepers.splice(0)) wake();
+      for (let i = 0; i < 20; i++) await new Promise(setImmediate);
+    },
+  };
+}
+
+/** Every domain has one host with TLSA records behind a signed MX. */
+async function start({ network, clock }: ReturnType<typeof world>, asked: string[]): Promise<PostfixMap> {
+  return startPostfixMap({
+    settings: postfixSection.parse({ version: '3.7', resolver: { file: join(folder, 'resolv.conf') } }),
+    network,
+    clock,
+    decide: async (hop) => {
+      const domain = hop.kind === 'address' ? hop.ip : hop.name.toLower();
+      asked.push(domain);
+      const tlsa = { status: 'usable', base: domain, dnssec: 'secure', records: [`3 1 1 ${'ab'.repeat(32)}`] } as const;
+      const host = { name: domain, preference: 0, addresses: ['192.0.2.1'], dnssec: 'secure', tlsa, until: 600_000 } as const;
+      return decideDomain({
+        domain,
+        at: 0,
+        route: { kind: 'mx', dnssec: 'secure' },
+        canonicalDomain: domain,
+        hosts: [host],
+        mtaSts: undefined,
+        until: 600_000,
+        resolverAtFault: false,
+      });
+    },
+  });
+}
+
+test("dane is said only while Postfix's own resolver is seen to validate; answers from before do not outlive it", async () => {
+  const around = world();
+  const map = await start(around, []);
+  assert.equal(await map.lookup('example.com'), 'OK dane');
+  around.server.ad = false;
+  await around.pass();
+  assert.equal(map.validates, false);
+  assert.match(await map.lookup('example.com'), /^TEMP .*validate/);
+  around.server.ad = true;
+  await around.pass();
+  assert.equal(await map.lookup('example.com'), 'OK dane');
+  map.stop();
+});
+
+test('parent keys are answered without a lookup and without a place in the cache', async () => {
+  const asked: string[] = [];
+  const map = await start(world(), asked);
+  for (let i = 0; i < 1000; i++) assert.equal(await map.lookup(`.d${i}.example`), 'NOTFOUND ');
+  assert.deepEqual([asked.length, map.counts.kept], [0, 0]);
+  map.stop();
+});
+
+test('a key is looked up once however often it is asked', async () => {
+  const asked: string[] = [];
+  const map = await start(world(), asked);
+  await Promise.all(Array.from({ length: 100 }, () => map.lookup('example.com')));
+  for (let i = 0; i < 100; i++) await map.lookup('example.com');
+  assert.deepEqual(asked, ['example.com']);
+  map.stop();
+});
