@@ -37,7 +37,7 @@ export interface DecideOptions extends Partial<SenderSettings> {
   /** Say what would have to wait, and let it go: nothing is enforced (RFC 7672 §9.1 [7672-9.1-1]). */
   readonly observe?: boolean;
   readonly exemptions?: readonly Exemption[];
-  /** The message says `TLS-Required: No` (RFC 8689 §4.2.2); `require: 'verified'` outweighs it. */
+  /** The message says `TLS-Required: No` (RFC 8689 §4.2.2); `require` outweighs it. */
   readonly tlsRequiredNo?: boolean;
 }
 
@@ -79,9 +79,10 @@ function mayTry(host: HostDecision, waiver: Waiver | undefined): boolean {
 /** REQUIRETLS outweighs every waiver: whoever asked for it wants no mail rather than an unsafe one (RFC 8689 §4.1). */
 function waiverOf({ domain, at }: DomainFacts, { observe, exemptions = [], tlsRequiredNo, require }: DecideOptions): Waiver | undefined {
   if (require === 'verified') return undefined;
-  const exempt = exemptions.find((e) => e.domain === domain && Date.parse(e.until) > at);
+  const exempt = exemptions.find((e) => e.domain.toLowerCase().replace(/\.$/, '') === domain && Date.parse(e.until) > at);
   if (exempt) return { kind: 'exemption', until: exempt.until, reason: exempt.reason };
-  if (tlsRequiredNo) return { kind: 'tls-required-no' };
+  // What a message asks for sets aside what the domain publishes, not what this sender insists on.
+  if (tlsRequiredNo && require === undefined) return { kind: 'tls-required-no' };
   return observe ? { kind: 'observe' } : undefined;
 }
 
