@@ -41,19 +41,19 @@ const bait = 0xc006;
 function certificates(proven: Proven): Question | undefined {
   const { versions, keys, answers } = proven;
   if (versions['TLSv1.3'] === 'unknown') return freshHello(proven, 'tls13', 'TLSv1.3', suites13);
-  // Suites without either key are of interest only where nothing else has told of the version.
-  const rest = versions['TLSv1.2'] === 'unknown' ? [rest12] : [];
   const halves: readonly { key: 'ECDSA' | 'RSA'; topic: Topic; suites: readonly (readonly number[])[] }[] = [
     { key: 'ECDSA', topic: 'ecdsa', suites: [ecdsa12] },
-    { key: 'RSA', topic: 'tls12', suites: keys.has('ECDSA') ? [[...rsa12, bait], rsa12, ...rest] : [rest12, rsa12] },
+    { key: 'RSA', topic: 'tls12', suites: keys.has('ECDSA') ? [[...rsa12, bait], rsa12] : [rest12, rsa12] },
   ];
   const best = newestFirst.find((v) => v !== 'TLSv1.3' && versions[v] !== 'refused');
   if (!best) return undefined;
   const met = answers.some((a) => a.hello && a.question.version !== 'TLSv1.3');
-  return first(keys.has('ECDSA') ? [...halves].reverse() : halves, ({ key, topic, suites }) => {
+  const shown = first(keys.has('ECDSA') ? [...halves].reverse() : halves, ({ key, topic, suites }) => {
     if (keys.has(key) && met) return undefined;
     return first(suites, (list) => freshHello(proven, topic, 'TLSv1.2', unrefused(proven, best, list)));
   });
+  // Suites without either key are of interest only where no hello has told of the version.
+  return shown ?? (met ? undefined : freshHello(proven, 'tls12', 'TLSv1.2', unrefused(proven, best, rest12)));
 }
 
 /** TLS 1.3 encrypts its certificate: a key that older versions do not show appears only in a completed handshake. */

@@ -24,6 +24,8 @@ export interface Proven {
   readonly certificateCurve: number | undefined;
   /** The server refused a hello of more suites that it takes in a smaller one: what larger ones were refused proves nothing. */
   readonly mostSuites: number;
+  /** What is known of it speaks for a server that chooses the suite before the certificate. */
+  readonly suiteFirst: boolean;
   /** A refusal may have been for the sake of the certificate: the server may have another key, for other suites. */
   readonly doubtful: boolean;
 }
@@ -59,7 +61,7 @@ export function prove(log: readonly ProbeRecord[]): Proven {
   const certificateCurve = leaves.find((leaf) => leaf.curve !== undefined)?.curve;
   const doubtful =
     !suiteFirst && answers.some((a) => !a.hello && a.alert !== PROTOCOL_VERSION && refusedBy(a, false).length < a.question.suites.length);
-  return { log, answers, versions, accepted, refused, keys, certificateCurve, mostSuites, doubtful };
+  return { log, answers, versions, accepted, refused, keys, certificateCurve, mostSuites, suiteFirst, doubtful };
 }
 
 function acceptedAt(log: readonly ProbeRecord[], answers: readonly Heard[], version: HelloVersion): number[] {
@@ -108,7 +110,7 @@ function refusesRsaKey(log: readonly ProbeRecord[]): boolean {
 }
 
 /** The suites that a refusal speaks for. */
-function refusedBy({ question: { suites } }: Heard, suiteFirst: boolean): readonly number[] {
+export function refusedBy({ question: { suites } }: Heard, suiteFirst: boolean): readonly number[] {
   const ecdsa = suiteFirst ? [] : suites.filter(isEcdsa);
   return ecdsa.length > 0 ? ecdsa : suites;
 }

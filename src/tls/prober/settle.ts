@@ -2,7 +2,7 @@ import { groups as groupTable, suites as known, type ServerKeyExchange } from '.
 import type { Ask } from './goals.js';
 import { groupOf, schemeOf, versionOf, type Heard } from './heard.js';
 import type { Settled } from './inventory.js';
-import { acceptedGroups, type Proven } from './proven.js';
+import { acceptedGroups, refusedBy, type Proven } from './proven.js';
 import {
   finiteFields,
   groups12,
@@ -104,15 +104,19 @@ export function refusedGroups(proven: Proven, version: 'TLSv1.2' | 'TLSv1.3'): R
 }
 
 /** A refusal tells of groups when a suite that is taken was on offer, or every suite that may be. */
-function refusedWith({ accepted: taken, refused: none, answers, mostSuites }: Proven, version: HelloVersion, carriers: readonly number[]) {
+function refusedWith(
+  { accepted: taken, refused: none, answers, mostSuites, suiteFirst }: Proven,
+  version: HelloVersion,
+  carriers: readonly number[],
+) {
   const possible = carriers.filter((id) => !none[version].has(id));
   if (possible.length === 0) return new Set(version === 'TLSv1.3' ? groups13 : groups12);
   const known = possible.filter((id) => taken[version].includes(id));
-  const tells = ({ hello, question: { version: ceiling, suites } }: Heard): boolean =>
-    !hello &&
-    ceiling === version &&
-    suites.length <= mostSuites &&
-    (known.some((id) => suites.includes(id)) || possible.every((id) => suites.includes(id)));
+  const tells = (a: Heard): boolean => {
+    if (a.hello || a.question.version !== version || a.question.suites.length > mostSuites) return false;
+    const spokenFor = refusedBy(a, suiteFirst);
+    return known.some((id) => spokenFor.includes(id)) || possible.every((id) => spokenFor.includes(id));
+  };
   return new Set(answers.filter(tells).flatMap((a) => a.question.groups));
 }
 
