@@ -39,13 +39,32 @@ export interface PlanOptions {
 export async function planAll(options: PlanOptions): Promise<readonly SubjectPlan[]> {
   const { section, ledger } = options;
   const leaving = ledger.domains().filter((domain) => !(domain in section.domains));
-  return Promise.all([
-    ...Object.entries(section.hosts).map(([host, wish]) => planHost(host, wish, options)),
-    ...Object.entries(section.domains).map(([domain, wish]) =>
-      wish.sameAs === undefined ? planDomain(domain, wish, options) : planDelegation(domain, { ...wish, sameAs: wish.sameAs }, options),
+  return inTurns([
+    ...Object.entries(section.hosts).map(
+      ([host, wish]) =>
+        () =>
+          planHost(host, wish, options),
     ),
-    ...leaving.map((domain) => planDomain(domain, undefined, options)),
+    ...Object.entries(section.domains).map(
+      ([domain, wish]) =>
+        () =>
+          wish.sameAs === undefined ? planDomain(domain, wish, options) : planDelegation(domain, { ...wish, sameAs: wish.sameAs }, options),
+    ),
+    ...leaving.map((domain) => () => planDomain(domain, undefined, options)),
   ]);
+}
+
+/** Subjects looked at together: ten thousand domains must not open ten thousand sockets. */
+const AT_ONCE = 16;
+
+async function inTurns<T>(jobs: readonly (() => Promise<T>)[]): Promise<readonly T[]> {
+  const results: T[] = [];
+  let next = 0;
+  const work = async (): Promise<void> => {
+    for (let at = next++; at < jobs.length; at = next++) results[at] = await (jobs[at] as () => Promise<T>)();
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  return results;
 }
 
 async function planHost(host: string, wish: MailHostWish, { ledger, ring, eyes }: PlanOptions): Promise<SubjectPlan> {
