@@ -57,11 +57,20 @@ test('tests, tools and sources stay at home; types, schemas, licence and README 
 });
 
 test('the README’s examples are those in examples/, and do what they say', () => {
-  const blocks = [...readFileSync('README.md', 'utf8').matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code]) => code ?? '');
-  const says = { check: /^stripped\.example: fail\n/, nodemailer: /^mx\.good\.example: TLSv1\.3, authenticated by dane and pkix\n$/ };
+  const blocks = [
+    ...['README.md', 'docs/send.md']
+      .map((file) => readFileSync(file, 'utf8'))
+      .join('\n')
+      .matchAll(/```ts\n([\s\S]*?)```/g),
+  ].map(([, code]) => code ?? '');
+  const says = {
+    check: /^stripped\.example: fail\n/,
+    send: /^mx\.stripped\.example: server-no-starttls \(dane-usable, sts-enforce\)\n$/,
+    nodemailer: /^mx\.good\.example: TLSv1\.3, authenticated by dane and pkix\n$/,
+  };
   for (const [name, expected] of Object.entries(says)) {
     const code = readFileSync(`examples/${name}.ts`, 'utf8');
-    assert.ok(blocks.includes(code), `${name} is not in the README`);
+    assert.ok(blocks.includes(code), `${name} is not in the documentation`);
     assert.ok(code.trim().split('\n').length <= 10, name);
     const file = join(folder, `${name}.mjs`);
     writeFileSync(file, code);
