@@ -8,7 +8,7 @@ import type { Site } from '../service.js';
 import { toRequest } from './to-request.js';
 import type { Listener } from './listener-set.js';
 import { answerChallenges } from './answer-challenges.js';
-import { opened } from './opened.js';
+import { openPort } from './open-port.js';
 
 export interface WebSettings {
   readonly sites: readonly Site[];
@@ -27,7 +27,6 @@ const requestsPerConnection = 100;
 /** One web port for every site: certificate by SNI, site by Host and path. Rejects with HermeticError when the address cannot be had. */
 export async function listenWeb(at: ListenAddress, settings: WebSettings): Promise<Listener<WebSettings>> {
   let current = settings;
-  const counts = { open: 0, accepted: 0, refused: 0 };
   const answer = (incoming: IncomingMessage, outgoing: ServerResponse): void => void respond(incoming, outgoing, current);
   const server: Server = settings.certificateFor
     ? createSecure(
@@ -43,40 +42,12 @@ export async function listenWeb(at: ListenAddress, settings: WebSettings): Promi
   answerChallenges(server, () => current.challengeFor?.());
   server.maxRequestsPerSocket = requestsPerConnection;
   server.maxConnections = settings.connections;
-  server.on('drop', () => counts.refused++);
-  server.on('connection', (socket) => {
-    counts.accepted++;
-    counts.open++;
-    socket.once('close', () => counts.open--);
-  });
-  await opened(server, at);
-  const address = server.address();
-  return {
-    at: typeof address === 'object' && address ? { address: address.address, port: address.port } : at,
-    get open() {
-      return counts.open;
-    },
-    get accepted() {
-      return counts.accepted;
-    },
-    get refused() {
-      return counts.refused;
-    },
-    use(next) {
+  return Object.assign(await openPort(server, at), {
+    use(next: WebSettings) {
       current = next;
       server.maxConnections = next.connections;
     },
-    close(graceMs) {
-      return new Promise((resolve) => {
-        const hard = setTimeout(() => server.closeAllConnections(), graceMs);
-        server.close(() => {
-          clearTimeout(hard);
-          resolve();
-        });
-        server.closeIdleConnections();
-      });
-    },
-  };
+  });
 }
 
 async function respond(incoming: IncomingMessage, outgoing: ServerResponse, { sites, certificateFor, log }: WebSettings): Promise<void> {

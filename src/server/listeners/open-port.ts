@@ -1,17 +1,57 @@
 import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
-import type { Server } from 'node:net';
+import type { Server, Socket } from 'node:net';
 import { HermeticError } from '../../base/index.js';
 import { formatListenAddress, type ListenAddress } from '../config/listen-address.js';
+import type { OpenPort } from './listener-set.js';
+
+/** A server that listens, with the connections it has and their count. */
+export class OpenedPort implements OpenPort {
+  readonly sockets = new Set<Socket>();
+  accepted = 0;
+  refused = 0;
+
+  constructor(
+    private readonly server: Server,
+    private readonly asked: ListenAddress,
+  ) {
+    server.on('drop', () => this.refused++);
+    server.on('connection', (socket) => {
+      this.accepted++;
+      this.sockets.add(socket);
+      socket.once('close', () => this.sockets.delete(socket));
+    });
+  }
+
+  get at(): ListenAddress {
+    const address = this.server.address();
+    return typeof address === 'object' && address ? { address: address.address, port: address.port } : this.asked;
+  }
+
+  get open(): number {
+    return this.sockets.size;
+  }
+
+  close(graceMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const hard = setTimeout(() => this.sockets.forEach((socket) => socket.destroy()), graceMs);
+      this.server.close(() => {
+        clearTimeout(hard);
+        resolve();
+      });
+    });
+  }
+}
 
 /** Resolves when the server listens; rejects with HermeticError that says what to do. */
-export function opened(server: Server, at: ListenAddress): Promise<void> {
+export function openPort(server: Server, at: ListenAddress): Promise<OpenedPort> {
+  const port = new OpenedPort(server, at);
   return new Promise((resolve, reject) => {
     if ('path' in at) removeStale(at.path);
     server.once('error', (error: NodeJS.ErrnoException) => reject(unavailable(at, error)));
     server.listen('path' in at ? { path: at.path } : { host: at.address, port: at.port, exclusive: true }, () => {
       // Postfix runs as a user of its own: whoever may enter the folder may connect.
       if ('path' in at) chmodSync(at.path, 0o666);
-      resolve();
+      resolve(port);
     });
   });
 }
