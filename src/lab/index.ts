@@ -16,6 +16,8 @@ export { LabNetwork } from './network/lab-network.js';
 export type { ZoneSpec } from './dns/zone.js';
 export { mailServer, type Admission, type MailServerOptions, type ReceivedMail, type SmtpHabit } from './actors/mail-server.js';
 export { PolicyHost, type PolicySite } from './actors/policy-host.js';
+export { AcmeCa, type AcmeCaHabits, type AcmeCaOptions, type AcmeCertificate, type AcmeOrder } from './actors/acme-ca.js';
+export { validateOver, type ValidateChallenge } from './actors/acme-validate.js';
 export { labAttacks, type LabAttack } from './attackers/lab-attack.js';
 export { stripStarttls, type Stripping } from './attackers/strip-starttls.js';
 export { respond, answerHello, type ResponderConfig, type ResponderCertificate } from './tls-responder/index.js';

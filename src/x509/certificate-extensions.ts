@@ -1,4 +1,4 @@
-import { latin1 } from '../base/index.js';
+import { latin1, toHex } from '../base/index.js';
 import { understood } from './algorithms-registry.js';
 import { DerError, DerReader, readBits, readBoolean, readOid, readSmall, Tag } from './der-reader.js';
 import type { Certificate, NameConstraints, NameSubtrees } from './types.js';
@@ -73,6 +73,10 @@ const readers: Readonly<Record<string, (fields: ExtensionFields, reader: DerRead
     }
     fields.dnsNames = names;
     fields.nameKinds = [...kinds];
+  },
+  '2.5.29.35': (fields, reader) => {
+    const id = reader.enter().optional(0x80);
+    if (id) fields.authorityKeyId = toHex(id.body);
   },
   '2.5.29.30': (fields, reader) => {
     const constraints = reader.enter();

@@ -21,6 +21,7 @@ export interface Certificate {
   readonly pathLength?: number;
   readonly keyUsage?: readonly string[];
   readonly extendedKeyUsage?: readonly string[]; // dotted OIDs
+  readonly authorityKeyId?: string; // keyIdentifier of authorityKeyIdentifier, lower-case hex
   readonly selfIssued: boolean; // subject equals issuer, byte for byte
   readonly version: 1 | 2 | 3;
   readonly signatureIdentifier: Uint8Array; // DER AlgorithmIdentifier

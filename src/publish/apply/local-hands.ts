@@ -49,7 +49,7 @@ export function localHands({ section, ledger, ring, writers = new Map(), certify
 
 function certifyItself({ host, key }: Certify, ring: KeyRing): Outcome {
   const pair = { privateKey: ring.privateKey(host, key), publicKey: ring.publicKey(host, key) };
-  replace(ring.chainFile(host, key), selfSigned({ names: [host], key: pair, notAfter: noEnd }).certPem, 0o644);
+  ring.putChain(host, key, selfSigned({ names: [host], key: pair, notAfter: noEnd }).certPem);
   return done;
 }
 

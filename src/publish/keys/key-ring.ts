@@ -1,5 +1,17 @@
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, X509Certificate, type KeyObject } from 'node:crypto';
-import { closeSync, existsSync, fsyncSync, linkSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { HermeticError } from '../../base/index.js';
 import type { KeyType } from '../actions.js';
@@ -57,6 +69,19 @@ export class KeyRing {
     return join(this.folder, host, `${name}.pem`);
   }
 
+  /** The chain beside a key, PEM. */
+  chain(host: string, name: string): string | undefined {
+    const file = this.chainFile(host, name);
+    return existsSync(file) ? readPem(file) : undefined;
+  }
+
+  /** Puts a chain beside its key, in the place of the one before; a reader finds the old or the new. */
+  putChain(host: string, name: string, pem: string): void {
+    const file = this.chainFile(host, name);
+    const draft = writeDraft(file, pem, 0o644);
+    renameSync(draft, file);
+  }
+
   publicKey(host: string, name: string): KeyObject {
     return createPublicKey(this.privateKey(host, name));
   }
@@ -87,12 +112,7 @@ export function serverKey(name: string, key: KeyObject): ServerKey {
 
 /** A file that is there whole, on disk, or not at all; an existing one stays. Readable by its owner alone. */
 function writeOnce(path: string, text: string): void {
-  mkdirSync(join(path, '..'), { recursive: true, mode: 0o700 });
-  const draft = `${path}.${process.pid}.new`;
-  const file = openSync(draft, 'w', 0o600);
-  writeSync(file, text);
-  fsyncSync(file);
-  closeSync(file);
+  const draft = writeDraft(path, text, 0o600);
   try {
     linkSync(draft, path);
   } catch (error) {
@@ -100,6 +120,17 @@ function writeOnce(path: string, text: string): void {
   } finally {
     rmSync(draft);
   }
+}
+
+/** The text on disk under a name of its own, beside the file it is to become. */
+function writeDraft(path: string, text: string, mode: number): string {
+  mkdirSync(join(path, '..'), { recursive: true, mode: 0o700 });
+  const draft = `${path}.${process.pid}.new`;
+  const file = openSync(draft, 'w', mode);
+  writeSync(file, text);
+  fsyncSync(file);
+  closeSync(file);
+  return draft;
 }
 
 function readPem(file: string): string {

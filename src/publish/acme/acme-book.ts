@@ -1,0 +1,102 @@
+import { migrate, type Store } from '../../store/index.js';
+import type { RenewalWindow } from './plan-renewal.js';
+
+/** Everything that has to outlive a crash between two requests to a CA. Each call is durable when it returns. */
+export interface AcmeBook {
+  account(directory: string): string | undefined;
+  saveAccount(directory: string, url: string | undefined): void;
+  /** The open order of a key; `url` is missing when it was about to be placed. */
+  order(host: string, key: string): OpenOrder | undefined;
+  saveOrder(host: string, key: string, order: OpenOrder): void;
+  closeOrder(host: string, key: string): void;
+  /** Whether an order belongs to some key already. */
+  knows(url: string): boolean;
+  renewal(host: string, key: string): Renewal | undefined;
+  saveRenewal(host: string, key: string, renewal: Renewal): void;
+  /** Until when a CA (`subject` '*') or a host at a CA is left alone; 0: not at all. */
+  pausedUntil(directory: string, subject: string): number;
+  pause(directory: string, subject: string, until: number): void;
+  /** Failed validations of a host in a row. */
+  failures(directory: string, host: string): number;
+  saveFailures(directory: string, host: string, count: number): void;
+}
+
+export interface OpenOrder {
+  readonly directory: string;
+  readonly url?: string;
+}
+
+/** What is known of the certificate in use. */
+export interface Renewal {
+  readonly directory: string;
+  readonly certificateId: string;
+  readonly draw: number;
+  readonly window?: RenewalWindow;
+  /** When the CA is asked again, milliseconds since 1970. */
+  readonly askAgain: number;
+}
+
+const migrations = [
+  `CREATE TABLE acme_account (directory TEXT PRIMARY KEY, url TEXT NOT NULL);
+   CREATE TABLE acme_order (host TEXT NOT NULL, key TEXT NOT NULL, directory TEXT NOT NULL, url TEXT, PRIMARY KEY (host, key));
+   CREATE INDEX acme_order_url ON acme_order (url);
+   CREATE TABLE acme_renewal (host TEXT NOT NULL, key TEXT NOT NULL, state TEXT NOT NULL, PRIMARY KEY (host, key));
+   CREATE TABLE acme_pause (directory TEXT NOT NULL, subject TEXT NOT NULL, until BIGINT NOT NULL, PRIMARY KEY (directory, subject));
+   CREATE TABLE acme_failures (directory TEXT NOT NULL, host TEXT NOT NULL, count BIGINT NOT NULL, PRIMARY KEY (directory, host));`,
+];
+
+/** Opens the book in a database that other jobs use too. */
+export function openAcmeBook(store: Store): AcmeBook {
+  migrate(store, 'acme', migrations);
+  return {
+    account: (directory) => store.prepare<{ url: string }>('SELECT url FROM acme_account WHERE directory = ?').get(directory)?.url,
+    saveAccount(directory, url) {
+      if (url === undefined) store.prepare('DELETE FROM acme_account WHERE directory = ?').run(directory);
+      else
+        store
+          .prepare('INSERT INTO acme_account VALUES (?, ?) ON CONFLICT (directory) DO UPDATE SET url = excluded.url')
+          .run(directory, url);
+    },
+    order(host, key) {
+      const row = store
+        .prepare<{ directory: string; url: string | null }>('SELECT directory, url FROM acme_order WHERE host = ? AND key = ?')
+        .get(host, key);
+      return row && { directory: row.directory, ...(row.url === null ? {} : { url: row.url }) };
+    },
+    saveOrder: (host, key, { directory, url }) =>
+      void store
+        .prepare(
+          `INSERT INTO acme_order VALUES (?, ?, ?, ?)
+           ON CONFLICT (host, key) DO UPDATE SET directory = excluded.directory, url = excluded.url`,
+        )
+        .run(host, key, directory, url ?? null),
+    closeOrder: (host, key) => void store.prepare('DELETE FROM acme_order WHERE host = ? AND key = ?').run(host, key),
+    knows: (url) => store.prepare('SELECT 1 FROM acme_order WHERE url = ?').get(url) !== undefined,
+    renewal(host, key) {
+      const row = store.prepare<{ state: string }>('SELECT state FROM acme_renewal WHERE host = ? AND key = ?').get(host, key);
+      return row && (JSON.parse(row.state) as Renewal);
+    },
+    saveRenewal: (host, key, renewal) =>
+      void store
+        .prepare('INSERT INTO acme_renewal VALUES (?, ?, ?) ON CONFLICT (host, key) DO UPDATE SET state = excluded.state')
+        .run(host, key, JSON.stringify(renewal)),
+    pausedUntil: (directory, subject) =>
+      Math.max(
+        0,
+        ...store
+          .prepare<{ until: number }>('SELECT until FROM acme_pause WHERE directory = ? AND subject IN (?, ?)')
+          .all(directory, subject, '*')
+          .map(({ until }) => until),
+      ),
+    pause: (directory, subject, until) =>
+      void store
+        .prepare('INSERT INTO acme_pause VALUES (?, ?, ?) ON CONFLICT (directory, subject) DO UPDATE SET until = excluded.until')
+        .run(directory, subject, Math.ceil(until)),
+    failures: (directory, host) =>
+      store.prepare<{ count: number }>('SELECT count FROM acme_failures WHERE directory = ? AND host = ?').get(directory, host)?.count ?? 0,
+    saveFailures: (directory, host, count) =>
+      void store
+        .prepare('INSERT INTO acme_failures VALUES (?, ?, ?) ON CONFLICT (directory, host) DO UPDATE SET count = excluded.count')
+        .run(directory, host, count),
+  };
+}

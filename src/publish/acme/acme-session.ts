@@ -1,0 +1,165 @@
+import { z } from 'zod';
+import { fail, neutralise, ok, type Clock, type Failure, type Result } from '../../base/index.js';
+import { request, type HttpResponse } from '../../http/index.js';
+import type { Network } from '../../net/index.js';
+import type { TrustStore } from '../../x509/index.js';
+import { publishFailures } from '../failures.js';
+import { signRequest, type AcmeSigner } from './jws.js';
+import { retryAfter } from './retry-after.js';
+
+/** A certification authority and the way to it. */
+export interface AcmeServer {
+  /** Its directory, `https:`. */
+  readonly directory: string;
+  readonly network: Network;
+  /** Literal addresses of a host. */
+  addressesOf(host: string, signal?: AbortSignal): Promise<readonly string[]>;
+  /** What its own HTTPS certificate leads to. */
+  readonly anchors: TrustStore;
+  readonly clock: Clock;
+}
+
+/** Why a request came to nothing. `problem` is the last part of the type of RFC 8555 §6.7; `until` (milliseconds) when to ask again, where it was said. */
+export interface AcmeFailure extends Failure {
+  readonly problem?: string;
+  readonly until?: number;
+}
+
+export interface AcmeReply {
+  readonly body: string;
+  /** Its own URL, in a reply to what makes an account or an order. */
+  readonly location?: string;
+  /** Until when the CA asks to wait, milliseconds since 1970. */
+  readonly until?: number;
+}
+
+/** Only these are needed; the rest is looked for, never assumed. [8555-7.1.1-1] */
+const directorySchema = z.object({
+  newNonce: z.url(),
+  newAccount: z.url(),
+  newOrder: z.url(),
+  renewalInfo: z.url().optional(),
+  meta: z.object({ profiles: z.record(z.string(), z.unknown()).optional(), externalAccountRequired: z.boolean().optional() }).optional(),
+});
+export type AcmeDirectory = z.output<typeof directorySchema>;
+
+/** One more than any honest server needs: each refusal brings the nonce for the next try. */
+const MOST_TRIES = 5;
+const TIMEOUT = 30_000;
+/** Kept for the next requests; a CA gives out one with each reply. */
+const MOST_NONCES = 32;
+/** An order may hold some dozens of URLs, a chain some certificates. */
+const MOST_OCTETS = 256 * 1024;
+
+/** Signed requests to one CA: nonces are kept and a stale one is replaced (RFC 8555 §6.5), problems become data. */
+export class AcmeSession {
+  readonly #server: AcmeServer;
+  readonly #signal: AbortSignal | undefined;
+  #directory: AcmeDirectory | undefined;
+  #nonces: string[] = [];
+
+  constructor(server: AcmeServer, signal?: AbortSignal) {
+    this.#server = server;
+    this.#signal = signal;
+  }
+
+  async directory(): Promise<Result<AcmeDirectory, AcmeFailure>> {
+    if (this.#directory) return ok(this.#directory);
+    const got = await this.get(this.#server.directory);
+    if (!got.ok) return got;
+    const parsed = parseJson(directorySchema, got.value.body);
+    if (parsed.ok) this.#directory = parsed.value;
+    return parsed;
+  }
+
+  /** Without signature: for the directory and for renewal information. */
+  async get(url: string): Promise<Result<AcmeReply, AcmeFailure>> {
+    const got = await this.#send(url, 'GET');
+    return got.ok ? this.#read(got.value) : got;
+  }
+
+  /** POST, or POST-as-GET without payload. A refused nonce is not the request's fault. [8555-6.5-1] */
+  async post(url: string, signer: AcmeSigner, payload?: unknown): Promise<Result<AcmeReply, AcmeFailure>> {
+    for (let attempt = 1; ; attempt++) {
+      const nonce = await this.#nonce();
+      if (!nonce.ok) return nonce;
+      const got = await this.#send(url, 'POST', Buffer.from(signRequest(signer, url, nonce.value, payload)));
+      if (!got.ok) return got;
+      const read = this.#read(got.value);
+      if (read.ok || read.failure.problem !== 'badNonce' || attempt === MOST_TRIES) return read;
+      // Those kept before are as old as the one refused.
+      this.#nonces = this.#nonces.slice(-1);
+    }
+  }
+
+  async #nonce(): Promise<Result<string, AcmeFailure>> {
+    const kept = this.#nonces.pop();
+    if (kept !== undefined) return ok(kept);
+    const directory = await this.directory();
+    if (!directory.ok) return directory;
+    if (this.#nonces.length === 0) {
+      const got = await this.#send(directory.value.newNonce, 'HEAD');
+      if (!got.ok) return got;
+    }
+    const fresh = this.#nonces.pop();
+    return fresh === undefined ? fail(publishFailures.make('acme-unreachable', 'no Replay-Nonce')) : ok(fresh);
+  }
+
+  async #send(url: string, method: string, body?: Uint8Array): Promise<Result<HttpResponse, AcmeFailure>> {
+    const { network, anchors, clock, addressesOf } = this.#server;
+    const target = URL.canParse(url) ? new URL(url) : undefined;
+    if (target?.protocol !== 'https:') return fail(publishFailures.make('acme-unreachable', `${neutralise(url, 200)} is no https URL`));
+    const got = await request({
+      network,
+      addresses: await addressesOf(target.hostname, this.#signal),
+      host: target.hostname,
+      port: Number(target.port || 443),
+      path: `${target.pathname}${target.search}`,
+      method,
+      ...(body ? { body, headers: { 'content-type': 'application/jose+json' } } : {}),
+      anchors,
+      at: clock.now(),
+      maxBytes: MOST_OCTETS,
+      timeoutMs: TIMEOUT,
+      ...(this.#signal ? { signal: this.#signal } : {}),
+    });
+    if (!got.ok) return fail(publishFailures.make('acme-unreachable', `${target.host}: ${got.failure.code} ${got.failure.detail}`.trim()));
+    const nonce = got.value.headers['replay-nonce'];
+    if (nonce !== undefined && /^[A-Za-z0-9_-]{1,256}$/.test(nonce)) this.#nonces = [...this.#nonces, nonce].slice(-MOST_NONCES);
+    return got;
+  }
+
+  #read({ status, headers, body }: HttpResponse): Result<AcmeReply, AcmeFailure> {
+    const text = Buffer.from(body).toString('utf8');
+    const until = retryAfter(headers['retry-after'], this.#server.clock.now());
+    const wait = until === undefined ? {} : { until };
+    const { location } = headers;
+    if (status >= 200 && status < 300) return ok({ body: text, ...(location === undefined ? {} : { location }), ...wait });
+    const { type = '', detail = '' } = problemOf(text);
+    const problem = /^urn:ietf:params:acme:error:([A-Za-z]{1,64})$/.exec(type)?.[1];
+    const said = neutralise(`${status} ${problem ?? ''} ${detail}`.replace(/\s+/g, ' ').trim(), 300);
+    const limited = status === 429 || status === 503 || problem === 'rateLimited';
+    const code = limited ? 'acme-limited' : status >= 500 ? 'acme-unreachable' : 'acme-refused';
+    return fail({ ...publishFailures.make(code, said), ...(problem === undefined ? {} : { problem }), ...wait });
+  }
+}
+
+/** JSON of the shape that is expected, or `acme-unreachable`. */
+export function parseJson<T>(schema: z.ZodType<T>, text: string): Result<T, AcmeFailure> {
+  const parsed = schema.safeParse(jsonOf(text));
+  return parsed.success ? ok(parsed.data) : fail(publishFailures.make('acme-unreachable', 'not the JSON that RFC 8555 describes'));
+}
+
+function problemOf(text: string): { readonly type?: string; readonly detail?: string } {
+  const parsed = z.object({ type: z.string().optional(), detail: z.string().optional() }).safeParse(jsonOf(text));
+  const { type, detail } = parsed.success ? parsed.data : {};
+  return { ...(type === undefined ? {} : { type }), ...(detail === undefined ? {} : { detail }) };
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,144 @@
+import { equalBytes, fail, ok, type Result } from '../../base/index.js';
+import { parsePem, type Certificate } from '../../x509/index.js';
+import type { Certify } from '../actions.js';
+import type { Outcome } from '../apply/hands.js';
+import { publishFailures } from '../failures.js';
+import type { KeyRing } from '../keys/key-ring.js';
+import { ensureAccount, type AccountWish } from './account.js';
+import type { AcmeBook } from './acme-book.js';
+import { AcmeSession, type AcmeFailure, type AcmeServer } from './acme-session.js';
+import type { ChallengeAnswers } from './challenge.js';
+import { completeOrder } from './complete-order.js';
+import { placeOrder } from './place-order.js';
+import { planRenewal } from './plan-renewal.js';
+import { askAgainAt, certificateId, fetchRenewalInfo } from './renewal-info.js';
+
+export interface CertifierOptions extends Omit<AccountWish, 'directory'> {
+  readonly server: AcmeServer;
+  readonly book: AcmeBook;
+  readonly ring: KeyRing;
+  /** In the order of preference. */
+  readonly answers: readonly ChallengeAnswers[];
+  readonly profile?: string | undefined;
+  /** 0 up to, not including, 1: where in a renewal window. */
+  draw(): number;
+  readonly signal?: AbortSignal;
+  /** Default: every second, two minutes in all. */
+  readonly poll?: { readonly every: number; readonly atMost: number };
+}
+
+const minute = 60_000;
+/** Where a CA limits without saying for how long. */
+const limitPause = 60 * minute;
+
+/**
+ * Has keys of the ring certified by one CA (RFC 8555) and says when it is time again (RFC 9773). The key is given and stays: a renewal certifies the same one.
+ * Whatever is interrupted is taken up where it stood.
+ */
+export class Certifier {
+  readonly #options: CertifierOptions;
+  readonly #session: AcmeSession;
+  #account: ReturnType<typeof ensureAccount> | undefined;
+
+  constructor(options: CertifierOptions) {
+    this.#options = options;
+    this.#session = new AcmeSession(options.server, options.signal);
+  }
+
+  /** A certificate for that key, put beside it into the ring. Nothing is sent before the time a CA asked to wait until. */
+  async certify({ host, key }: Pick<Certify, 'host' | 'key'>): Promise<Outcome> {
+    const { book, server } = this.#options;
+    const until = book.pausedUntil(server.directory, host);
+    if (until > server.clock.now()) return { status: 'failed', code: 'acme-limited', detail: `until ${new Date(until).toISOString()}` };
+    const got = await this.#obtain(host, key);
+    if (got.ok) return { status: 'done' };
+    this.#remember(host, key, got.failure);
+    return { status: 'failed', code: got.failure.code, detail: got.failure.detail };
+  }
+
+  /**
+   * Whether a certificate of ours is to be renewed now. Asks the CA when it is time to ask again; what it does not answer changes nothing that was known.
+   * A certificate that nobody told us of, or that is unreadable, is no affair of this CA.
+   */
+  async isDue({ host, key }: Pick<Certify, 'host' | 'key'>): Promise<boolean> {
+    const { book, server, ring } = this.#options;
+    const now = server.clock.now();
+    if (book.order(host, key)) return true;
+    const leaf = readLeaf(ring.chain(host, key));
+    let renewal = book.renewal(host, key);
+    if (!leaf || renewal?.directory !== server.directory) return false;
+    if (now >= renewal.askAgain && now >= book.pausedUntil(server.directory, '*')) {
+      const directory = await this.#session.directory();
+      const base = directory.ok ? directory.value.renewalInfo : undefined;
+      const got = base === undefined ? undefined : await fetchRenewalInfo(this.#session, base, renewal.certificateId, now);
+      renewal = got?.ok
+        ? { ...renewal, ...got.value }
+        : { ...renewal, askAgain: askAgainAt(got && !got.ok ? got.failure.until : undefined, now) };
+      book.saveRenewal(host, key, renewal);
+    }
+    return now >= planRenewal({ ...leaf, window: renewal.window, draw: renewal.draw });
+  }
+
+  async #obtain(host: string, key: string): Promise<Result<undefined, AcmeFailure>> {
+    const { book, ring, server, answers, profile, signal, poll = { every: 1000, atMost: 2 * minute } } = this.#options;
+    const { directory, clock } = server;
+    const signer = await this.#signer();
+    if (!signer.ok) return signer;
+    const last = book.renewal(host, key);
+    const replaces = last?.directory === directory ? last.certificateId : undefined;
+    const placed = await placeOrder(this.#session, book, signer.value, { directory, host, key, profile, replaces });
+    if (!placed.ok) return placed;
+    const pair = { privateKey: ring.privateKey(host, key), publicKey: ring.publicKey(host, key) };
+    const completed = await completeOrder(placed.value, {
+      session: this.#session,
+      signer: signer.value,
+      host,
+      key: pair,
+      answers,
+      clock,
+      signal,
+      poll,
+    });
+    if (!completed.ok) return completed;
+    const leaf = readLeaf(completed.value);
+    const spki = pair.publicKey.export({ type: 'spki', format: 'der' });
+    // [8555-7.4.2-1]
+    if (!leaf || !equalBytes(leaf.spki, spki) || !leaf.dnsNames.includes(host) || leaf.notAfter <= clock.now())
+      return fail(publishFailures.make('acme-certificate-wrong', host));
+    ring.putChain(host, key, completed.value);
+    const id = certificateId(leaf);
+    if (id !== undefined) book.saveRenewal(host, key, { directory, certificateId: id, draw: this.#options.draw(), askAgain: clock.now() });
+    book.saveFailures(directory, host, 0);
+    book.closeOrder(host, key);
+    return ok(undefined);
+  }
+
+  #signer(): ReturnType<typeof ensureAccount> {
+    const { book, ring, server, contact, external } = this.#options;
+    this.#account ??= ensureAccount(this.#session, book, ring, { directory: server.directory, contact, external }).finally(() => {
+      this.#account = undefined;
+    });
+    return this.#account;
+  }
+
+  /** What a failure means for the next time: how long the CA is left alone, whether the order is dead, whether the account is. */
+  #remember(host: string, key: string, { code, problem, until }: AcmeFailure): void {
+    const { book, server } = this.#options;
+    const { directory, clock } = server;
+    if (code === 'acme-limited') book.pause(directory, '*', until ?? clock.now() + limitPause);
+    if (problem === 'accountDoesNotExist') book.saveAccount(directory, undefined);
+    if (code === 'acme-challenge-failed' || (code === 'acme-refused' && problem !== 'accountDoesNotExist')) {
+      const count = book.failures(directory, host) + 1;
+      book.saveFailures(directory, host, count);
+      // Five failures an hour are what CAs bear; each in a row doubles the wait, up to a day. [8555-6.6-1]
+      book.pause(directory, host, until ?? clock.now() + Math.min(15 * minute * 2 ** (count - 1), 1440 * minute));
+      book.closeOrder(host, key);
+    }
+    if (code === 'acme-certificate-wrong') book.closeOrder(host, key);
+  }
+}
+
+function readLeaf(chain: string | undefined): Certificate | undefined {
+  const parsed = chain === undefined ? undefined : parsePem(chain);
+  return parsed?.ok ? parsed.value[0] : undefined;
+}

@@ -1,0 +1,117 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { TLSSocket } from 'node:tls';
+import type { Clock } from '../../base/index.js';
+import { AcmeCa, LabNetwork, validateOver, type AcmeCaHabits } from '../../lab/index.js';
+import { createCa, createIntermediate, issue } from '../../pki/index.js';
+import { openStore, type Store } from '../../store/index.js';
+import { parseCertificate, trustStore } from '../../x509/index.js';
+import type { SetRrset } from '../actions.js';
+import { KeyRing } from '../keys/key-ring.js';
+import { openAcmeBook } from './acme-book.js';
+import type { AcmeServer } from './acme-session.js';
+import { Certifier, type CertifierOptions } from './certifier.js';
+import type { ChallengeType } from './challenge.js';
+import { dnsAnswers } from './dns-answers.js';
+import { WebAnswers } from './web-answers.js';
+
+const root = createCa({ name: 'Lab Root' });
+const issuer = createIntermediate(root, { name: 'Lab Issuer', pathLength: 0 });
+const host = 'ca.lab.example';
+const [caAddress, ourAddress] = ['192.0.2.40', '192.0.2.41'];
+
+/** A CA, ourselves as it reaches us under every name, and a clock that sleeps in no time. */
+export async function acmeWorld(habits: Partial<AcmeCaHabits> = {}) {
+  const network = new LabNetwork();
+  const clock = settableClock();
+  const folder = mkdtempSync(join(tmpdir(), 'hermetic-acme-'));
+  const ring = new KeyRing(join(folder, 'keys'));
+  const [http, alpn] = [new WebAnswers('http-01'), new WebAnswers('tls-alpn-01')];
+  const texts = new Map<string, readonly string[]>();
+  const web = createServer((request, response) => {
+    const text = http.textFor(request.headers.host ?? '', request.url?.split('/').at(-1) ?? '');
+    response.writeHead(text === undefined ? 404 : 200).end(text);
+  });
+  await network.listenTcp(ourAddress, 80, (socket) => web.emit('connection', socket));
+  await network.listenTcp(ourAddress, 443, (socket) => {
+    const secured = new TLSSocket(socket, {
+      isServer: true,
+      ALPNProtocols: ['acme-tls/1'],
+      SNICallback: (name, done) => done(null, alpn.contextFor(name)),
+    });
+    secured.on('error', () => socket.destroy());
+  });
+  const ca = new AcmeCa({
+    issuer,
+    host,
+    certificate: issue(root, { names: [host], notBefore: clock.now() - 86_400_000, notAfter: clock.now() + 3650 * 86_400_000 }),
+    validate: validateOver(
+      network,
+      () => ourAddress,
+      (name) => (texts.get(name) ?? []).map((text) => text.slice(1, -1)),
+    ),
+    now: () => clock.now(),
+    habits,
+  });
+  await network.listenTcp(caAddress, 443, ca.serve);
+  const anchor = parseCertificate(root.der);
+  if (!anchor.ok) throw new TypeError('no root');
+  const server: AcmeServer = {
+    directory: ca.directory,
+    network,
+    addressesOf: () => Promise.resolve([caAddress]),
+    anchors: trustStore([anchor.value]),
+    clock,
+  };
+  const write = ({ name, from, to }: SetRrset) => {
+    if ((texts.get(name) ?? []).join() !== from.join())
+      return Promise.resolve({ status: 'failed', code: 'dns-update-conflict', detail: name } as const);
+    texts.set(name, to);
+    return Promise.resolve({ status: 'done' } as const);
+  };
+  const dns = dnsAnswers(write, (name) => Promise.resolve(texts.get(name) ?? []));
+  const store = await openStore(':memory:');
+  return {
+    ca,
+    ring,
+    texts,
+    clock,
+    store,
+    /** As after a start of the process: nothing is remembered but what is on disk. */
+    certifier: (options: Partial<CertifierOptions> & { type?: ChallengeType; over?: Store } = {}) =>
+      new Certifier({
+        server,
+        book: openAcmeBook(options.over ?? store),
+        ring,
+        answers: [http, alpn, dns].filter(({ type }) => type === (options.type ?? 'http-01')),
+        contact: [],
+        draw: () => 0.5,
+        ...options,
+      }),
+    async close() {
+      store.close();
+      await network.close();
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+export type AcmeWorld = Awaited<ReturnType<typeof acmeWorld>>;
+
+function settableClock(): Clock & { at: number } {
+  return {
+    at: Date.now(),
+    now() {
+      return this.at;
+    },
+    monotonic() {
+      return this.at;
+    },
+    sleep(ms) {
+      this.at += ms;
+      return Promise.resolve();
+    },
+  };
+}
