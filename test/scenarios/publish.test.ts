@@ -111,6 +111,16 @@ test('an alert is told once for as long as it stands', async (t) => {
   assert.deepEqual(await fresh(), []);
 });
 
+test('of two processes that plan at the same time one acts', async (t) => {
+  const scene = await publisher(t, 'signed-only.example', { domains: { 'signed-only.example': { mx: ['mx.signed-only.example'] } } });
+  await applyOnce(scene);
+  const [one, two] = [await planAll(scene), await planAll(scene)];
+  const moved = { ...scene.ledger.domain('signed-only.example'), hosts: [{ host: 'mx.signed-only.example', ttl: 1 }] };
+  assert.equal(scene.ledger.saveDomain(scene.ledger.domain('signed-only.example'), moved, 0), true);
+  assert.deepEqual([one[0]?.save(), two[0]?.save()], [false, false]);
+  assert.deepEqual(scene.ledger.domain('signed-only.example'), moved);
+});
+
 test('what a step rests on is written down before anything is done', async (t) => {
   const scene = await publisher(t, 'signed-only.example', { domains: { 'signed-only.example': { mx: ['mx.signed-only.example'] } } });
   const died = new Error('the machine stops');

@@ -21,9 +21,10 @@ export async function applyOnce(options: PlanOptions & { readonly hands: Hands }
   );
   const applied: Applied[] = [];
   for (const plan of plans) {
-    plan.save();
+    // Another process is at it: its next reading sees what this one would have done.
+    const steps = plan.save() ? plan.steps : [];
     const outcomes: Applied['outcomes'][number][] = [];
-    for (const { action, because } of plan.steps) {
+    for (const { action, because } of steps) {
       const outcome = await carryOut(action, plan.dns, hands);
       const says = describe(action);
       outcomes.push({ action, says, because, outcome });

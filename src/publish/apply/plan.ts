@@ -24,8 +24,8 @@ export interface SubjectPlan {
   readonly waits: readonly Wait[];
   readonly alerts: readonly Alert[];
   readonly proposals: readonly Proposal[];
-  /** Writes down what the steps rest on: before any of them is carried out. */
-  save(): void;
+  /** Writes down what the steps rest on, before any of them is carried out; false when another process did so meanwhile, and then none is. */
+  save(): boolean;
 }
 
 export interface PlanOptions {
@@ -80,7 +80,7 @@ async function planHost(host: string, wish: MailHostWish, { ledger, ring, eyes }
     place: hostPlace(step),
     proposals: [],
     ...step,
-    save: () => ledger.saveHost(step.state, at),
+    save: () => ledger.saveHost(before, step.state, at),
   };
 }
 
@@ -109,7 +109,7 @@ async function planDomain(domain: string, wish: MailDomainWish | undefined, { se
   const step: PolicyStep = stepPolicy(before, seen, policyWish);
   const reporting = stepReports(domain, seen.rpt, wish?.reports ?? [], policyWish.ttl);
   const at = eyes.clock.now();
-  const save = (): void => ledger.saveDomain(step.state, at);
+  const save = (): boolean => ledger.saveDomain(before, step.state, at);
   return { kind: 'domain', subject: domain, dns, place: domainPlace(step), ...step, steps: [...reporting, ...step.steps], save };
 }
 
@@ -139,7 +139,7 @@ async function planDelegation(
     waits,
     alerts: [],
     proposals: [],
-    save: () => undefined,
+    save: () => true,
   };
 }
 

@@ -9,8 +9,9 @@ import type { RolloverState } from '../rollover/types.js';
 export interface Ledger {
   host(name: string): RolloverState;
   domain(name: string): PolicyState;
-  saveHost(state: RolloverState, at: number): void;
-  saveDomain(state: PolicyState, at: number): void;
+  /** Writes down what is to rest on `before`; false, and nothing written, when somebody else has written meanwhile. */
+  saveHost(before: RolloverState, after: RolloverState, at: number): boolean;
+  saveDomain(before: PolicyState, after: PolicyState, at: number): boolean;
   /** Domains that ever had a policy, whether still asked for or not. */
   domains(): readonly string[];
   /** Tokens a person gave. */
@@ -46,12 +47,19 @@ export function openLedger(store: Store): Ledger {
     const row = subject.get(kind, name);
     return row ? (JSON.parse(row.state) as T) : otherwise;
   };
+  const replace = (kind: string, name: string, before: object, after: object, at: number): boolean =>
+    store.transaction(() => {
+      const row = subject.get(kind, name);
+      if (row && row.state !== JSON.stringify(before)) return false;
+      save.run(kind, name, JSON.stringify(after), at);
+      return true;
+    });
   const served = store.prepare<{ body: string }>('SELECT body FROM publish_served WHERE domain = ?');
   return {
     host: (name) => read('host', name, startRollover(name)),
     domain: (name) => read('domain', name, startPolicy(name)),
-    saveHost: (state, at) => void save.run('host', state.host, JSON.stringify(state), at),
-    saveDomain: (state, at) => void save.run('domain', state.domain, JSON.stringify(state), at),
+    saveHost: (before, after, at) => replace('host', after.host, before, after, at),
+    saveDomain: (before, after, at) => replace('domain', after.domain, before, after, at),
     domains: () =>
       store
         .prepare<{ name: string }>("SELECT name FROM publish_subject WHERE kind = 'domain' ORDER BY name")
