@@ -29,8 +29,8 @@ export const postfixSection = z.strictObject({
     })
     .prefault({}),
   connections: z.int().min(1).max(100_000).default(1000),
-  /** Seconds without an octet until a connection is closed. Postfix closes its own after ten. */
-  idleSeconds: z.int().min(1).max(3600).default(60),
+  /** Seconds without an octet until a connection is closed. Postfix waits a hundred for an answer, and a first policy fetch may take sixty. */
+  idleSeconds: z.int().min(1).max(3600).default(120),
   /** Domains whose answers are kept ready. */
   cache: z.int().min(100).max(10_000_000).default(200_000),
 });
