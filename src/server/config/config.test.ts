@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import test from 'node:test';
 import { parseConfig } from './config.js';
 import { formatListenAddress, parseListenAddress } from './listen-address.js';
@@ -71,4 +72,15 @@ test('addresses to listen on: the loopback unless told', () => {
   assert.equal(read('unix:/run/hermetic/postfix'), 'unix:/run/hermetic/postfix');
   for (const text of ['', 'localhost:1', '::1:443', '1.2.3.4', '1.2.3.4:70000', 'unix:relative', '-1', `unix:/${'x'.repeat(200)}`])
     assert.equal(read(text), 'none', text);
+});
+
+test('what the documents show is a configuration, and docs/serve.md leaves no key of its sections out', () => {
+  const blocks = ['docs/serve.md', 'docs/postfix.md'].flatMap((file) => [
+    ...readFileSync(file, 'utf8').matchAll(/```yaml\n([\s\S]*?)```/g),
+  ]);
+  assert.ok(blocks.length >= 2);
+  for (const [, text = ''] of blocks) assert.deepEqual(problems(text), []);
+  const told = (problems('policy: {x: 1}\npostfix: {version: "3.7", x: 1}\nweb: {listen: 1, x: 1}') ?? []).join();
+  for (const [, list = ''] of told.matchAll(/Known are: ([^.]*)\./g))
+    for (const key of list.split(', ')) assert.ok(blocks[0]?.[1]?.includes(`  ${key}:`), key);
 });
