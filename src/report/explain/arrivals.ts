@@ -39,3 +39,15 @@ export function isSilent(rows: readonly ReporterDayRow[], now: number, silenceHo
   const before = Array.from({ length: 7 }, (_, i) => last - i).filter((day) => days.has(day)).length;
   return days.size > 0 && last < due && before >= 5;
 }
+
+/** Reporters that had exactly one session on each of five days or more: perhaps nothing but their own report mail, answered by a report, and so on. */
+export function perhapsLoops(rows: readonly ReporterDayRow[]): readonly string[] {
+  const days = new Map<string, Map<number, number>>();
+  for (const { reporter, day, ok, failed } of rows) {
+    const sessions = days.get(reporter) ?? new Map<number, number>();
+    days.set(reporter, sessions.set(day, (sessions.get(day) ?? 0) + ok + failed));
+  }
+  return [...days]
+    .filter(([, sessions]) => sessions.size >= 5 && [...sessions.values()].every((n) => n === 1))
+    .map(([reporter]) => reporter);
+}

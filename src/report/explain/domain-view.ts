@@ -1,4 +1,4 @@
-import { arrivals, isSilent, type Arrival } from './arrivals.js';
+import { arrivals, isSilent, perhapsLoops, type Arrival } from './arrivals.js';
 import { explainGroup, explainNote, type Explanation } from './explain-group.js';
 import { dateOf, type DomainFacts } from './facts.js';
 import { groupFailures } from './group-failures.js';
@@ -38,6 +38,8 @@ export interface DomainView {
   readonly quotedRecords: readonly QuotedRecord[];
   readonly arrivals: readonly Arrival[];
   readonly silent: boolean;
+  /** Reporters whose only session each day may be their own report. */
+  readonly perhapsLoops: readonly string[];
   readonly reporters: readonly ReporterSums[];
   /** Reports that do not count, and why. */
   readonly doubtful: readonly {
@@ -73,6 +75,7 @@ export function viewDomain(facts: DomainFacts, silenceHours?: number): DomainVie
     quotedRecords: quotedRecords(facts),
     arrivals: arrivals(facts.reporters, facts.now, silenceHours),
     silent: isSilent(facts.reporters, facts.now, silenceHours),
+    perhapsLoops: perhapsLoops(facts.reporters),
     reporters: reportersOf(facts),
     doubtful: facts.doubtful.map(({ lastDay, ...row }) => ({ ...row, ...(lastDay === null ? {} : { last: dateOf(lastDay) }) })),
     repeated: facts.copies,

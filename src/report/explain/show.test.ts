@@ -46,6 +46,14 @@ test('all well is a few quiet lines; no reports is said', async () => {
   assert.match(renderDomain(showDomain(store, 'other.example', { now })), /NO REPORTS/);
 });
 
+test('a reporter with one session every day may only hear of its own reports', async () => {
+  const day = (n: number, ok: number): JudgedReading => reading(reportJson(ok, 0, String(n), `2027-01-0${n}`));
+  const view = showDomain(await stored(...[1, 2, 3, 4].map((n) => day(n, 1)), day(5, 1)), 'rcpt.example', { now });
+  assert.deepEqual(view.perhapsLoops, ['sender.example']);
+  assert.match(renderDomain(view), /exactly one session every day/);
+  assert.deepEqual(showDomain(await stored(...[1, 2, 3, 4].map((n) => day(n, 1)), day(5, 2)), 'rcpt.example', { now }).perhapsLoops, []);
+});
+
 // [8460-7-4]
 test('hostile names cannot steer the terminal, nor spoil its columns', async () => {
   const hostile = `a\u001b[2J\u202e${'x'.repeat(500)}`;

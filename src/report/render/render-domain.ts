@@ -157,6 +157,11 @@ function arriving(view: DomainView, width: number, paint: Paint): string[] {
       '    ',
     ),
     ...silent.slice(0, 5).flatMap((a) => wrap(`${a.reporter} reported daily, and last on ${shortDay(a.last)}.`, width, '  ', '    ')),
+    ...view.perhapsLoops
+      .slice(0, 3)
+      .flatMap((r) =>
+        wrap(`${r} has exactly one session every day: perhaps nothing but the mail that brings its report.`, width, '  ', '    '),
+      ),
     ...view.repairs
       .slice(0, 4)
       .flatMap((r) => wrap(`${r.reporter}: ${plural(r.reports, 'report')} repaired. ${r.says} (${r.code})`, width, '  ', '    ')),
