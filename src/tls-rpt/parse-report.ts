@@ -48,10 +48,12 @@ export function parseReport(bytes: Uint8Array | string, options: ParseReportOpti
   const items: readonly unknown[] = Array.isArray(policies) ? policies : [policies];
   if (items.length === 0) notes.add('policies-empty', 'policies');
   const read = items.flatMap((item, i) => readPolicy(item, `policies[${i}]`, notes) ?? []);
+  const { startDatetime, endDatetime } = readRange(report, notes);
   return ok({
     report: {
       organizationName: required(report, 'organization-name', notes),
-      ...readRange(report, notes),
+      startDatetime,
+      endDatetime,
       contactInfo: required(report, 'contact-info', notes),
       reportId: required(report, 'report-id', notes),
       policies: withDomains(read, options.domain, notes),

@@ -1,6 +1,6 @@
 import { fail } from '../../base/index.js';
 import { unpackReport } from '../../tls-rpt/index.js';
-import type { DkimVerdict, Reading, Via } from '../types.js';
+import type { DkimVerdict, MailEnvelope, Reading, Via } from '../types.js';
 import { domainOfName, readUnpacked } from './read-content.js';
 import { readMail } from './read-mail.js';
 
@@ -19,13 +19,20 @@ const notAsked: DkimVerdict = { result: 'temperror', detail: 'not verified' };
 /** Every report in a mail or a body. A compressed mail is opened first. */
 export async function readItem(bytes: Uint8Array, options: ReadItemOptions): Promise<readonly Reading[]> {
   const { name, via, peer, maxBytes, verify } = options;
-  const common = { name, via, ...(peer === undefined ? {} : { peer }) };
+  const reading = (of: string, raw: Uint8Array, parsed: Reading['parsed'], envelope?: MailEnvelope): Reading => ({
+    name: of,
+    via,
+    raw,
+    parsed,
+    ...(peer === undefined ? {} : { peer }),
+    ...(envelope ? { mail: envelope } : {}),
+  });
   const unpacked = unpackReport(bytes, maxBytes === undefined ? {} : { maxBytes });
-  if (!unpacked.ok) return [{ ...common, raw: bytes, parsed: fail(unpacked.failure) }];
+  if (!unpacked.ok) return [reading(name, bytes, fail(unpacked.failure))];
   const mail = unpacked.value.bytes;
-  if (!isMail(mail)) return [{ ...common, raw: bytes, parsed: readUnpacked(unpacked.value, { domain: domainOfName(name) }) }];
+  if (!isMail(mail)) return [reading(name, bytes, readUnpacked(unpacked.value, { domain: domainOfName(name) }))];
   const read = await readMail(mail, verify ? await verify(mail) : notAsked, maxBytes);
-  return read.reports.map(({ raw, parsed }, i) => ({ ...common, name: i === 0 ? name : `${name}#${i + 1}`, mail: read.mail, raw, parsed }));
+  return read.reports.map(({ raw, parsed }, i) => reading(i === 0 ? name : `${name}#${i + 1}`, raw, parsed, read.mail));
 }
 
 /** Begins with a header field, or with the envelope line that some tools leave before it. */
