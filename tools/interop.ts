@@ -1,5 +1,5 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { installPackages } from '../test/interop/debian.js';
 import { runTests } from './run-tests.js';
@@ -41,8 +41,16 @@ const files = readdirSync(folder)
   .filter((f) => given.length === 0 || given.some((g) => f.includes(g)))
   .map((f) => join(folder, f));
 const began = performance.now();
-const { passed, failed, skipped } = await runTests(files, 1, 1_500_000);
-console.log(
-  `${files.length} files: ${passed} passed, ${failed} failed, ${skipped} skipped (${((performance.now() - began) / 1000).toFixed(0)} s)`,
-);
-if (failed > 0 || (given.length === 0 && passed < LEAST)) process.exitCode = 1;
+const total = { passed: 0, failed: 0, skipped: 0 };
+for (const file of files) {
+  const start = performance.now();
+  const counts = await runTests([file], 1, 1_500_000);
+  console.log(report(basename(file), counts, start));
+  for (const key of ['passed', 'failed', 'skipped'] as const) total[key] += counts[key];
+}
+console.log(report(`${files.length} files`, total, began));
+if (total.failed > 0 || (given.length === 0 && total.passed < LEAST)) process.exitCode = 1;
+
+function report(what: string, { passed, failed, skipped }: typeof total, start: number): string {
+  return `${what}: ${passed} passed, ${failed} failed, ${skipped} skipped (${((performance.now() - start) / 1000).toFixed(0)} s)`;
+}

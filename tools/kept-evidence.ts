@@ -1,10 +1,10 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { brotliCompressSync, brotliDecompressSync } from 'node:zlib';
-import { collect, collectOptions, grade, nameOf, profiles } from '../src/check/index.js';
-import { labOptions } from '../src/cli/commands/lab-options.js';
+import { grade, profiles } from '../src/check/index.js';
 import { evidenceSchema, type Evidence } from '../src/evidence/index.js';
 import { createLab } from '../src/lab/index.js';
+import { checkDomains } from './check-domains.js';
 
 const FOLDER = 'test/vectors/evidence';
 
@@ -58,8 +58,11 @@ function writeGrades(name: string, grades: Grades): void {
 async function labEvidence(): Promise<readonly Evidence[]> {
   const lab = await createLab();
   try {
-    const options = collectOptions({ ...labOptions(lab), depth: 'inventory', intrusive: true });
-    return await Promise.all(lab.scenarios.map(({ domain }) => collect(nameOf(domain), options)));
+    return await checkDomains(
+      lab,
+      lab.scenarios.map(({ domain }) => domain),
+      { depth: 'inventory', intrusive: true },
+    );
   } finally {
     await lab.close();
   }

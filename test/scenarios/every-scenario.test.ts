@@ -3,10 +3,10 @@ import { readFileSync } from 'node:fs';
 import test, { after, before } from 'node:test';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
-import { collect, collectOptions, grade, nameOf } from '../../src/check/index.js';
-import { labOptions } from '../../src/cli/commands/lab-options.js';
+import { grade, nameOf } from '../../src/check/index.js';
 import type { CheckResult, Evidence } from '../../src/evidence/index.js';
 import { allScenarios, createLab } from '../../src/lab/index.js';
+import { checkDomains } from '../../tools/check-domains.js';
 import { differences } from '../../tools/expectation.js';
 import { demo } from '../../tools/demo.js';
 
@@ -17,16 +17,16 @@ const calm = new Map<string, CheckResult>();
 before(async () => {
   for (const attackers of [true, false]) {
     const lab = await createLab({ attackers });
-    const options = collectOptions(labOptions(lab));
     const scenarios = attackers ? lab.scenarios : lab.scenarios.filter((s) => s.calm);
-    await Promise.all(
-      scenarios.map(async ({ domain }) => {
-        const seen = await collect(nameOf(domain), options);
-        (attackers ? results : calm).set(domain, grade(seen));
-        if (attackers) evidence.set(domain, seen);
-      }),
+    const seen = await checkDomains(
+      lab,
+      scenarios.map(({ domain }) => domain),
     );
     await lab.close();
+    for (const one of seen) {
+      (attackers ? results : calm).set(one.domain, grade(one));
+      if (attackers) evidence.set(one.domain, one);
+    }
   }
 });
 
