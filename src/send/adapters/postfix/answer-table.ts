@@ -1,4 +1,3 @@
-import type { Dnssec } from '../../../dns/index.js';
 import type { DomainDecision, HostDecision } from '../../../policy/index.js';
 
 /** How many MX hosts have TLSA records that Postfix can authenticate by. `some` is also all of them behind an unsigned MX, and any that need a look. */
@@ -38,7 +37,7 @@ export function tableAnswer(column: DaneColumn, row: StsRow, validates: boolean)
 /** The column of a decision. A host outside an enforced policy keeps `all` away: DANE alone would let Postfix use it. */
 export function columnOf({ route, hosts }: Pick<DomainDecision, 'route' | 'hosts'>): DaneColumn {
   const authenticated = (host: HostDecision): boolean => host.decision.action === 'use' && host.decision.authenticate.includes('dane');
-  if (securelyNamed(route.dnssec) && hosts.length > 0 && hosts.every(authenticated)) return 'all';
+  if (route.dnssec === 'secure' && hosts.length > 0 && hosts.every(authenticated)) return 'all';
   return hosts.some((host) =>
     host.decision.reasons.some((reason) => /^dane-(usable|unusable|insecure-mx|bogus|tempfail|not-told)$|^address-bogus$/.test(reason)),
   )
@@ -50,8 +49,4 @@ export function columnOf({ route, hosts }: Pick<DomainDecision, 'route' | 'hosts
 export function rowOf({ mtaSts }: Pick<DomainDecision, 'mtaSts'>): StsRow {
   if (mtaSts.policy) return mtaSts.policy.mode;
   return mtaSts.record.status === 'tempfail' ? 'tempfail' : 'none';
-}
-
-function securelyNamed(dnssec: Dnssec): boolean {
-  return dnssec === 'secure';
 }
