@@ -50,6 +50,7 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
   };
   let generation = await enter(config);
   for (const { what, at } of listening()) log.info('listening', { what, at: formatListenAddress(at) });
+  if (listening().length === 0) log.warn('nothing-listens', { fix: 'add a section such as postfix, metrics or web to the configuration' });
   return {
     get listening() {
       return listening();
