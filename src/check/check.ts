@@ -1,5 +1,5 @@
 import { HermeticError, parseDomain, type Name } from '../base/index.js';
-import { createResolver, rootAnchors, systemUpstreams, type Resolver, type TrustAnchor, type Upstream } from '../dns/index.js';
+import { chooseResolver, type ResolverChoice } from '../dns/index.js';
 import type { CheckResult } from '../evidence/index.js';
 import { nodeNetwork, type Network } from '../net/index.js';
 import { builtinTrustStore } from '../tls/index.js';
@@ -12,15 +12,9 @@ import { Manners } from './probes/manners.js';
 import type { OptOut } from './probes/opt-out.js';
 import type { Profile } from './profiles/profile.js';
 
-export interface CheckOptions extends Omit<CollectOptions, 'network' | 'resolver' | 'trustStore' | 'mx' | 'control' | 'goals' | 'manners'> {
+export interface CheckOptions
+  extends Omit<CollectOptions, 'network' | 'resolver' | 'trustStore' | 'mx' | 'control' | 'goals' | 'manners'>, ResolverChoice {
   readonly network?: Network;
-  /** Takes the place of `upstreams`, `anchors` and `trustAd`. */
-  readonly resolver?: Resolver;
-  /** Default: the system's resolvers. */
-  readonly upstreams?: readonly Upstream[];
-  /** DNSSEC trust anchors. Default: the root's. */
-  readonly anchors?: readonly TrustAnchor[];
-  readonly trustAd?: boolean;
   /** Default: the roots that come with Node. */
   readonly trustStore?: TrustStore;
   readonly mx?: string;
@@ -44,18 +38,7 @@ const INVENTORY_BUDGET = 150;
 
 /** Options with every default filled in: depth `verdict`, profile `baseline`. */
 export function collectOptions(options: CheckOptions): CollectOptions {
-  const {
-    network = nodeNetwork(),
-    upstreams,
-    anchors,
-    trustAd,
-    mx,
-    control,
-    profile = baseline,
-    depth = 'verdict',
-    optOut,
-    ...rest
-  } = options;
+  const { network = nodeNetwork(), mx, control, profile = baseline, depth = 'verdict', optOut, ...rest } = options;
   const goals = goalsOf(profile, depth);
   const budget = rest.budget ?? (depth === 'inventory' ? INVENTORY_BUDGET : DEFAULT_BUDGET);
   return {
@@ -66,16 +49,11 @@ export function collectOptions(options: CheckOptions): CollectOptions {
     manners: new Manners({ budget, ...(optOut ? { optOut } : {}) }),
     network,
     trustStore: options.trustStore ?? builtinTrustStore(),
-    resolver:
-      options.resolver ??
-      createResolver({
-        network,
-        upstreams: upstreams ?? systemUpstreams(),
-        anchors: anchors ?? rootAnchors,
-        ...(trustAd ? { trustAd } : {}),
-        ...(options.trustStore ? { roots: options.trustStore } : {}),
-        ...(rest.clock ? { clock: rest.clock } : {}),
-      }),
+    resolver: chooseResolver(options, {
+      network,
+      ...(options.trustStore ? { roots: options.trustStore } : {}),
+      ...(rest.clock ? { clock: rest.clock } : {}),
+    }),
     ...(mx === undefined ? {} : { mx: nameOf(mx) }),
     ...(control === undefined ? {} : { control: nameOf(control) }),
   };

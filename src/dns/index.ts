@@ -48,6 +48,7 @@ export { compareNames, keyTag } from './dnssec/canonical.js';
 export { nsec3Hash } from './dnssec/nsec3-hash.js';
 export { askServer } from './client/ask-server.js';
 export { createResolver, type ResolverOptions } from './client/resolver.js';
+export { chooseResolver, type ResolverChoice } from './client/choose-resolver.js';
 export { parseUpstream, systemUpstreams, type Upstream } from './client/upstream.js';
 export { transportFailures } from './client/failures.js';
 export { lookupMailRoute, type MailRoute } from './mail-route/lookup-mail-route.js';

@@ -1,23 +1,16 @@
 import { hostname } from 'node:os';
 import { HermeticError, steadyTime, systemClock, type Clock, type Name } from '../base/index.js';
-import { createResolver, rootAnchors, systemUpstreams, type Resolver, type TrustAnchor, type Upstream } from '../dns/index.js';
+import { chooseResolver, type Resolver, type ResolverChoice } from '../dns/index.js';
 import { createStsSource, fetchPolicy, memoryStsCache, type StsCache, type StsEntry, type StsSource } from '../mta-sts/index.js';
 import { guarded, nodeNetwork, type Network } from '../net/index.js';
 import type { DecideOptions } from '../policy/index.js';
 import { builtinTrustStore } from '../tls/index.js';
 import type { TrustStore } from '../x509/index.js';
 
-export interface SenderOptions extends Omit<DecideOptions, 'tlsRequiredNo'> {
+export interface SenderOptions extends Omit<DecideOptions, 'tlsRequiredNo'>, ResolverChoice {
   readonly network?: Network;
   /** Refuse private and special addresses of mail and policy hosts: for senders that serve others. Default false. */
   readonly publicOnly?: boolean;
-  /** Takes the place of `upstreams`, `anchors` and `trustAd`. */
-  readonly resolver?: Resolver;
-  /** Default: the system's resolvers. */
-  readonly upstreams?: readonly Upstream[];
-  /** DNSSEC trust anchors. Default: the root's. */
-  readonly anchors?: readonly TrustAnchor[];
-  readonly trustAd?: boolean;
   /** Default: the roots that come with Node. */
   readonly trustStore?: TrustStore;
   /** Where MTA-STS policies are kept. Default: in memory, for which every start is a first contact. See `stsStore`. */
@@ -64,15 +57,7 @@ export function sendContext(options: SenderOptions): SendContext {
     });
   const door = options.network ?? nodeNetwork();
   const network = options.publicOnly ? guarded(door) : door;
-  const resolver =
-    options.resolver ??
-    createResolver({
-      network: door,
-      upstreams: options.upstreams ?? systemUpstreams(),
-      anchors: options.anchors ?? rootAnchors,
-      clock,
-      ...(options.trustAd ? { trustAd: true } : {}),
-    });
+  const resolver = chooseResolver(options, { network: door, clock, ...(options.trustStore ? { roots: options.trustStore } : {}) });
   const now = steadyTime(clock);
   const stsSource = createStsSource({
     resolver,
