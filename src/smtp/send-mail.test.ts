@@ -33,7 +33,7 @@ async function handOver(
   });
   const at = { address: '192.0.2.1', port: 25 };
   const conn: Conn = { stream: client, local: at, remote: at, close: () => void client.destroy() };
-  const opened = await openSession({ conn, helo: 'sender.example', timeoutMs: 500 });
+  const opened = await openSession({ conn, helo: 'sender.example', timeoutMs: 5000 });
   assert.ok(opened.ok);
   await opened.value.ehlo();
   const result = await sendMail(opened.value, envelope, Buffer.from(message));

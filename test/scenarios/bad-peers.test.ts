@@ -15,12 +15,14 @@ async function checkAlone(
 ): Promise<CheckResult> {
   const lab = await createLab({ scenarios: [{ domain, says: '', expect, ...scenario }] });
   try {
-    return await check(domain, { ...labOptions(lab), timeoutMs: 700, ...prepare(lab) });
+    return await check(domain, { ...labOptions(lab), ...prepare(lab) });
   } finally {
     await lab.close();
   }
 }
 
+/** For peers that never answer, as nothing is lost by giving up early. */
+const impatient = (): CheckOptions => ({ timeoutMs: 700 });
 const ids = (result: CheckResult): string[] => result.findings.map((f) => f.id);
 const shown = (result: CheckResult): string => renderTerminal(result, { width: 80, color: false });
 
@@ -34,7 +36,7 @@ for (const habit of [
   'closed',
 ] satisfies SmtpHabit[]) {
   test(`a mail server that is ${habit}: could not tell, and no claim about its TLS`, async () => {
-    const result = await checkAlone({ hosts: [{ habit }] });
+    const result = await checkAlone({ hosts: [{ habit }] }, impatient);
     assert.equal(result.verdict, 'inconclusive');
     assert.ok(ids(result).includes('mx-inconclusive'), ids(result).join());
     assert.ok(!ids(result).some((id) => /^(starttls|tls|cert)-/.test(id)));
@@ -50,8 +52,8 @@ test('a server that agrees to TLS and then breaks it fails with the handshake', 
 for (const habit of ['endless', 'silent'] as const) {
   test(`a policy host whose body is ${habit} ends within the time limit`, async () => {
     const began = performance.now();
-    const result = await checkAlone({ sts: { mode: 'enforce', habit } });
-    assert.ok(performance.now() - began < 5000);
+    const result = await checkAlone({ sts: { mode: 'enforce', habit } }, impatient);
+    assert.ok(performance.now() - began < 15_000);
     assert.ok(
       ids(result).some((id) => id === 'sts-policy-unreachable' || id === 'sts-policy-invalid'),
       ids(result).join(),

@@ -11,7 +11,7 @@ const outcomes = new Map<string, DeliveryOutcome>();
 
 before(async () => {
   lab = await createLab();
-  const sender = createSender(inLab(lab, { timeoutMs: 2000 }));
+  const sender = createSender(inLab(lab));
   await Promise.all(
     lab.scenarios.map(async ({ domain }) => {
       const {

@@ -13,10 +13,10 @@ let deps: PolicyDeps;
 before(async () => {
   lab = await createLab();
   const { network, upstreams, anchors, trustStore } = lab;
-  const resolver = createResolver({ network, upstreams, anchors, timeoutMs: 500 });
+  const resolver = createResolver({ network, upstreams, anchors });
   const now = steadyTime(systemClock);
   const fetch = (domain: Name, signal: AbortSignal) =>
-    fetchPolicy({ network, resolver, domain, anchors: trustStore, at: Date.now(), timeoutMs: 2000, signal });
+    fetchPolicy({ network, resolver, domain, anchors: trustStore, at: Date.now(), timeoutMs: 10_000, signal });
   deps = { resolver, now, stsSource: createStsSource({ resolver, cache: memoryStsCache({ now }), fetch, now }) };
 });
 after(() => lab.close());

@@ -66,7 +66,7 @@ test('three connections before the ban: STARTTLS, version, chain and DANE are kn
 for (const then of ['closed', 'silent', 'hangs-up', 'greylists'] as const)
   test(`a ban that is ${then}: the run ends at it, and nothing is concluded from it`, async () => {
     await withLab({ connections: 3, within: 60_000, then }, async (lab) => {
-      const evidence = await look(lab, { timeoutMs: 500 });
+      const evidence = await look(lab, { timeoutMs: 2000 });
       assert.equal(addressOf(evidence).connections.length, 4);
       assert.notEqual(addressOf(evidence).stopped, undefined);
       const { verdict, findings } = grade(evidence);

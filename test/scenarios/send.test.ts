@@ -3,7 +3,8 @@ import test, { after, before } from 'node:test';
 import { deliveryOutcomeSchema, type DeliveryOutcome } from '../../src/evidence/index.js';
 import { createLab, type Lab } from '../../src/lab/index.js';
 import type { Outcome } from '../../src/policy/index.js';
-import { createSender, type ConnectResult, type SenderOptions } from '../../src/send/index.js';
+import { createSender, type ConnectResult } from '../../src/send/index.js';
+import { inLab } from '../conformance/testing-senders.js';
 
 let lab: Lab;
 before(async () => {
@@ -11,12 +12,7 @@ before(async () => {
 });
 after(() => lab.close());
 
-function options(): SenderOptions {
-  const { network, upstreams, anchors, trustStore } = lab;
-  return { network, upstreams, anchors, trustStore, helo: 'sender.example', timeoutMs: 2000, fetchTimeoutMs: 20_000 };
-}
-
-async function connectTo(domain: string, sender = createSender(options())): Promise<ConnectResult> {
+async function connectTo(domain: string, sender = createSender(inLab(lab))): Promise<ConnectResult> {
   const result = await sender.connect(domain);
   deliveryOutcomeSchema.parse(result.outcome);
   if (result.ok) await result.session.quit();
@@ -46,7 +42,7 @@ test('a domain with everything: a session under TLS, authenticated twice, succes
 });
 
 test('every domain of the lab: what becomes of mail is what its scenario says of a sender with DANE and MTA-STS', async () => {
-  const sender = createSender(options());
+  const sender = createSender(inLab(lab));
   const differing = await Promise.all(
     lab.scenarios.map(async ({ domain, expect }) => {
       const [predicted] = expect.exposure.bothFirst;
@@ -60,7 +56,7 @@ test('every domain of the lab: what becomes of mail is what its scenario says of
 });
 
 test('an address cannot smuggle a command, and text in a message cannot end it', async () => {
-  const sender = createSender(options());
+  const sender = createSender(inLab(lab));
   const bad = 'you@good.example>\r\nRCPT TO:<other@good.example';
   const message = Buffer.from('Subject: x\n\nhello\n.\nMAIL FROM:<evil@sender.example>\r.\rlast');
   const { recipients } = await sender.deliver({ from: 'me@sender.example', to: [bad, 'you@good.example'], message });

@@ -42,7 +42,7 @@ export function openStage(signal: AbortSignal): Stage {
     async send(domain) {
       const { network, upstreams, anchors, trustStore } = await labFor(domain, true);
       const helo = 'sender.example';
-      const sent = await connect(domain, { network, upstreams, anchors, trustStore, helo, timeoutMs: 2000 });
+      const sent = await connect(domain, { network, upstreams, anchors, trustStore, helo, timeoutMs: 5000 });
       if (sent.ok) await sent.session.quit();
       return sent.outcome;
     },
