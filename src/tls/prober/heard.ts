@@ -77,3 +77,11 @@ export function versionOf({ hello }: Heard): HelloVersion | undefined {
   const name = hello && names.get(hello.version);
   return name === 'SSLv2' ? undefined : (name as HelloVersion | undefined);
 }
+
+/** A TLS 1.3 server passed over a suite that it takes too: it goes by its own order. There nothing but the suites decides which is chosen. */
+export function ownOrder13(answers: readonly Heard[], accepted: readonly number[]): boolean {
+  return answers.some(({ hello, question: { suites: offered, version } }) => {
+    const passed = version === 'TLSv1.3' && hello ? offered.slice(0, offered.indexOf(hello.suite)) : [];
+    return passed.some((id) => accepted.includes(id));
+  });
+}

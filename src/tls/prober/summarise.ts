@@ -1,6 +1,6 @@
 import { ProtocolVersion, suites, type ServerHello } from '../wire/index.js';
 import type { ProbeRecord } from './answer.js';
-import { groupOf, schemeOf, versionOf, type Heard } from './heard.js';
+import { groupOf, ownOrder13, schemeOf, versionOf, type Heard } from './heard.js';
 import type { Inventory, Settled } from './inventory.js';
 import { acceptedGroups, suitesOf, type Proven } from './proven.js';
 import { groups12, groups13, newestFirst, type HelloVersion } from './question.js';
@@ -16,7 +16,7 @@ export function summarise(proven: Proven): Inventory {
     suites: Object.fromEntries(
       newestFirst.map((v) => [v, { accepted: accepted[v], complete: complete(v) }]),
     ) as unknown as Inventory['suites'],
-    order: Object.fromEntries(newestFirst.flatMap((v) => orderAt(answers, v))),
+    order: Object.fromEntries(newestFirst.flatMap((v) => orderAt(proven, v))),
     groups: groupsOf(proven),
     schemes: [...new Set(answers.flatMap((a) => schemeOf(a) ?? []))],
     chains: chainsOf(log),
@@ -39,7 +39,8 @@ function feature(answers: readonly Heard[], has: (hello: ServerHello) => boolean
   return hellos.length === 0 ? 'unknown' : hellos[how](has) ? 'accepted' : 'refused';
 }
 
-function orderAt(answers: readonly Heard[], version: HelloVersion): [HelloVersion, 'server' | 'client' | 'unknown'][] {
+function orderAt({ answers, accepted }: Proven, version: HelloVersion): [HelloVersion, 'server' | 'client' | 'unknown'][] {
+  if (version === 'TLSv1.3' && ownOrder13(answers, accepted[version])) return [[version, 'server']];
   const asked = answers.find((a) => a.question.topic === `order:${version}`);
   if (!asked?.hello) return [];
   // The list stood backwards: a client's order gives its first, a server's own order gives another.

@@ -1,6 +1,6 @@
 import { acceptedGroups, suitesOf, type Proven } from './proven.js';
 import { freshHello } from './fresh-hello.js';
-import { schemeOf, versionOf } from './heard.js';
+import { ownOrder13, schemeOf, versionOf } from './heard.js';
 import {
   allSchemes,
   chaChaLater,
@@ -97,7 +97,9 @@ function orders(proven: Proven): Question | undefined {
   for (const version of ['TLSv1.3', 'TLSv1.2', ...oldVersions] as const) {
     const list = turned(proven, version);
     const topic: Topic = `order:${version}`;
-    const asked = proven.answers.some((a) => a.question.topic === topic);
+    const asked =
+      proven.answers.some((a) => a.question.topic === topic) ||
+      (version === 'TLSv1.3' && ownOrder13(proven.answers, proven.accepted[version]));
     const question = asked || list.length < 2 ? undefined : freshHello(proven, topic, version, list);
     if (question) return question;
   }
