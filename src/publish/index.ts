@@ -49,7 +49,14 @@ export type { DnsWriter, Hands, Outcome } from './apply/hands.js';
 export { localHands, type LocalHandsOptions } from './apply/local-hands.js';
 export { LazyContexts, type ContextSource, type LazyContextsOptions } from './keys/lazy-contexts.js';
 export { ringContexts } from './keys/ring-contexts.js';
-export { policyDomainOf, policyHandler, servesPolicy, type PolicyHandlerOptions } from './policy-host/policy-handler.js';
+export {
+  policyAnswers,
+  policyDomainOf,
+  policyHandler,
+  servesPolicy,
+  type PolicyAnswer,
+  type PolicyHandlerOptions,
+} from './policy-host/policy-handler.js';
 export { Certifier, type CertifierOptions } from './acme/certifier.js';
 export { openAcmeBook, type AcmeBook, type OpenOrder, type Renewal } from './acme/acme-book.js';
 export type { AcmeServer } from './acme/acme-session.js';

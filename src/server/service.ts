@@ -16,11 +16,20 @@ import type { Metric } from './metrics.js';
  */
 export type WebHandler = (request: Request, peer: Endpoint) => Response | Promise<Response>;
 
+/** A whole answer at hand. */
+export interface PlainAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
 /** A web site on the shared port: found by host name, and where several share a name by path. */
 export interface Site {
   /** `host` in lower case without port, `path` without query. Asked for each request, so a site may serve names that come and go. */
   serves(host: string, path: string): boolean;
   readonly handle: WebHandler;
+  /** An answer that needs no more of the request than this: given without building a `Request` and reading a `Response`. */
+  answer?(method: string, host: string, path: string): PlainAnswer | undefined;
   /**
    * The certificate for a name asked for by SNI; undefined leaves it to the next site and then to the certificates of the configuration, `refuse` to those
    * of them alone that are for this name: where none is, the handshake ends (RFC 8461 §7.1).

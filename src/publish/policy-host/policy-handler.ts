@@ -20,24 +20,43 @@ export function servesPolicy(host: string, path: string): boolean {
   return policyDomainOf(host) !== undefined && (path === wellKnown || challenge.test(path));
 }
 
+/** A whole answer. */
+export interface PolicyAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
 /**
- * Policy host of any number of domains (RFC 8461 §3.3): text/plain and status 200, or 404; never a redirect. Nothing of the request but host and path counts. [8461-3.2-12]
+ * Policy host of any number of domains (RFC 8461 §3.3): text/plain and status 200, or 404; never a redirect. Nothing of the request but method, host and path
+ * counts. [8461-3.2-12]
  */
-export function policyHandler({ bodyOf, challengeFor }: PolicyHandlerOptions): (request: Request, peer: Endpoint) => Response {
-  return (request) => {
-    const { hostname, pathname } = new URL(request.url);
-    if (request.method !== 'GET' && request.method !== 'HEAD') return text(405, 'Method not allowed\n', { allow: 'GET, HEAD' });
-    const host = hostname.toLowerCase();
-    const token = challenge.exec(pathname)?.[1];
+export function policyAnswers({
+  bodyOf,
+  challengeFor,
+}: PolicyHandlerOptions): (method: string, host: string, path: string) => PolicyAnswer {
+  return (method, host, path) => {
+    if (method !== 'GET' && method !== 'HEAD') return text(405, 'Method not allowed\n', { allow: 'GET, HEAD' });
+    const token = challenge.exec(path)?.[1];
     const domain = policyDomainOf(host);
     const body =
-      token !== undefined ? challengeFor?.(host, token) : pathname === wellKnown && domain !== undefined ? bodyOf(domain) : undefined;
+      token !== undefined ? challengeFor?.(host, token) : path === wellKnown && domain !== undefined ? bodyOf(domain) : undefined;
     return body === undefined ? text(404, 'Not found\n') : text(200, body);
   };
 }
 
-function text(status: number, body: string, headers: Readonly<Record<string, string>> = {}): Response {
-  return new Response(body, {
+/** The same for a web standard request. */
+export function policyHandler(options: PolicyHandlerOptions): (request: Request, peer: Endpoint) => Response {
+  const answers = policyAnswers(options);
+  return (request) => {
+    const { hostname, pathname } = new URL(request.url);
+    const { status, headers, body } = answers(request.method, hostname.toLowerCase(), pathname);
+    return new Response(body, { status, headers });
+  };
+}
+
+function text(status: number, body: string, headers: Readonly<Record<string, string>> = {}): PolicyAnswer {
+  return {
     status,
     headers: {
       'content-type': 'text/plain; charset=utf-8',
@@ -45,5 +64,6 @@ function text(status: number, body: string, headers: Readonly<Record<string, str
       'cache-control': 'max-age=60',
       ...headers,
     },
-  });
+    body,
+  };
 }

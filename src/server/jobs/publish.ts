@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import {
   LazyContexts,
+  policyAnswers,
   policyDomainOf,
   policyHandler,
   publishFailures,
@@ -28,6 +29,7 @@ export const publishJob: Job<ReturnType<typeof schema.parse>> = {
     const publishing = openPublishing(settings, house);
     const { ledger, ring } = publishing;
     const contexts = new LazyContexts({ source: ringContexts(ring), capacity: settings.contexts, monotonic: house.clock.monotonic });
+    const policies = { bodyOf: (domain: string) => ledger.body(settings.domains[domain]?.sameAs ?? domain) };
     const stopping = new AbortController();
     const counts = new Map<string, number>();
     const rounds =
@@ -36,7 +38,8 @@ export const publishJob: Job<ReturnType<typeof schema.parse>> = {
       sites: [
         {
           serves: servesPolicy,
-          handle: policyHandler({ bodyOf: (domain) => ledger.body(settings.domains[domain]?.sameAs ?? domain) }),
+          handle: policyHandler(policies),
+          answer: policyAnswers(policies),
           certificateFor: (name) => (policyDomainOf(name) === undefined ? undefined : (contexts.contextFor(name) ?? 'refuse')),
         },
       ],

@@ -57,6 +57,11 @@ async function respond(incoming: IncomingMessage, outgoing: ServerResponse, { si
     const path = (incoming.url ?? '').split('?')[0] ?? '';
     const site = path.startsWith('/') ? sites.find((s) => s.serves(host, path)) : undefined;
     if (!site) return plain(outgoing, path.startsWith('/') ? 404 : 400);
+    const answer = site.answer?.(incoming.method ?? 'GET', host, path);
+    if (answer) {
+      outgoing.writeHead(answer.status, answer.headers).end(incoming.method === 'HEAD' ? undefined : answer.body);
+      return;
+    }
     const peer = { address: incoming.socket.remoteAddress ?? '', port: incoming.socket.remotePort ?? 0 };
     const response = await site.handle(toRequest(incoming, scheme, site.maxBody), peer);
     const body = Buffer.from(await response.arrayBuffer());
