@@ -1,5 +1,5 @@
 /**
- * DNS and DNSSEC for a mail sender: codec, validating resolver, mail route. RFC 1034, 1035, 4033-4035, 5155, 6840, 6891, 7672 §2.1.
+ * DNS and DNSSEC for a mail sender: codec, validating resolver, mail route. RFC 1034, 1035, 4033-4035, 5155, 6840, 6891, 7672 §2.1; updates: 2136, 8945.
  *
  * @example
  * const resolver = createResolver({ network: nodeNetwork(), upstreams: systemUpstreams() });
@@ -50,6 +50,10 @@ export { askServer } from './client/ask-server.js';
 export { createResolver, type ResolverOptions } from './client/resolver.js';
 export { chooseResolver, type ResolverChoice } from './client/choose-resolver.js';
 export { parseUpstream, systemUpstreams, type Upstream } from './client/upstream.js';
+export { sendUpdate, type UpdateOptions } from './update/send-update.js';
+export { updateMessage, type RrsetChange } from './update/update-message.js';
+export { signTsig, verifyTsig, type TsigKey, type TsigAlgorithm, type SignedMessage } from './update/tsig.js';
+export { updateFailures } from './update/failures.js';
 export { transportFailures } from './client/failures.js';
 export { lookupMailRoute, type MailRoute } from './mail-route/lookup-mail-route.js';
 export { lookupAddresses, type HostAddresses } from './mail-route/lookup-addresses.js';

@@ -140,7 +140,7 @@ async function overTcp(
 }
 
 /** One length-prefixed message; undefined when it does not come in time or the stream ends. At most 64 KiB and the prefix are kept. */
-function readFramed(conn: Conn, timeoutMs: number, signal?: AbortSignal): Promise<Uint8Array | undefined> {
+export function readFramed(conn: Conn, timeoutMs: number, signal?: AbortSignal): Promise<Uint8Array | undefined> {
   return new Promise((resolve, reject) => {
     let received = Buffer.alloc(0);
     const timer = setTimeout(() => finish(undefined), timeoutMs);

@@ -1,0 +1,130 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import { concat, fail, Name, ok, type Result } from '../../base/index.js';
+import { MalformedDns, WireReader } from '../wire/wire-reader.js';
+import { updateFailures } from './failures.js';
+
+/** Digests that are used; HMAC-MD5 and SHA-1 are not (RFC 8945 §6). */
+export type TsigAlgorithm = 'hmac-sha256' | 'hmac-sha384' | 'hmac-sha512';
+
+/** A secret shared with a server. */
+export interface TsigKey {
+  readonly name: Name;
+  readonly algorithm: TsigAlgorithm;
+  readonly secret: Uint8Array;
+}
+
+export interface SignedMessage {
+  readonly bytes: Uint8Array;
+  readonly mac: Uint8Array;
+}
+
+const TYPE = 250;
+const CLASS_ANY = 255;
+const FUDGE = 300;
+const errors: Readonly<Record<number, string>> = { 16: 'BADSIG', 17: 'BADKEY', 18: 'BADTIME', 22: 'BADTRUNC' };
+
+/** Adds a TSIG record to a message that has none (RFC 8945 §4.3, §5.1). `now` in milliseconds since 1970. [8945-5.1-1] */
+export function signTsig(message: Uint8Array, key: TsigKey, now: number): SignedMessage {
+  const seconds = Math.floor(now / 1000);
+  const mac = hmac(key, concat(message, variables(key, seconds, FUDGE, 0, new Uint8Array())));
+  const rdata = concat(algorithmName(key).wire, u48(seconds), u16(FUDGE), u16(mac.length), mac, message.subarray(0, 2), u16(0), u16(0));
+  const record = concat(key.name.wire, u16(TYPE), u16(CLASS_ANY), u16(0), u16(0), u16(rdata.length), rdata);
+  const bytes = concat(message, record);
+  const count = ((bytes[10] as number) << 8) + (bytes[11] as number) + 1;
+  bytes.set(u16(count), 10);
+  return { bytes, mac };
+}
+
+/**
+ * Whether a reply is the server's own (RFC 8945 §5.3): its MAC covers ours. Fails with `dns-update-unsigned` when it has no TSIG, or a wrong or shortened one, and
+ * with `dns-update-key` or `dns-update-time` when the server says that of ours. [8945-5.3-1]
+ */
+export function verifyTsig(reply: Uint8Array, key: TsigKey, requestMac: Uint8Array, now: number): Result<undefined> {
+  try {
+    return verify(reply, key, requestMac, now);
+  } catch (error) {
+    if (error instanceof MalformedDns) return fail(updateFailures.make('dns-update-unsigned', error.message));
+    throw error;
+  }
+}
+
+function verify(reply: Uint8Array, key: TsigKey, requestMac: Uint8Array, now: number): Result<undefined> {
+  const found = lastRecord(reply);
+  if (!found) return fail(updateFailures.make('dns-update-unsigned', 'no TSIG'));
+  const { at, name, reader } = found;
+  const algorithm = reader.name();
+  const seconds = reader.u16() * 2 ** 32 + reader.u32();
+  const fudge = reader.u16();
+  const mac = reader.take(reader.u16());
+  const originalId = reader.take(2);
+  const error = reader.u16();
+  const other = reader.take(reader.u16());
+  // Without signature this is a hint at most, but never a reason to believe the rest. [8945-5.4-1]
+  if (mac.length === 0) return fail(updateFailures.make('dns-update-key', errors[error] ?? `error ${error}`));
+  if (!name.equals(key.name) || !algorithm.equals(algorithmName(key)))
+    return fail(updateFailures.make('dns-update-unsigned', 'another key or algorithm'));
+  const head = concat(originalId, reply.subarray(2, at));
+  const count = ((head[10] as number) << 8) + (head[11] as number) - 1;
+  head.set(u16(count), 10);
+  const expected = hmac(key, concat(u16(requestMac.length), requestMac, head, variables(key, seconds, fudge, error, other)));
+  if (mac.length !== expected.length || !timingSafeEqual(mac, expected))
+    return fail(updateFailures.make('dns-update-unsigned', mac.length < expected.length ? 'a shortened MAC' : 'the MAC does not hold'));
+  if (error === 18) {
+    const theirs = new WireReader(other);
+    const at = other.length === 6 ? theirs.u16() * 2 ** 32 + theirs.u32() : seconds;
+    return fail(updateFailures.make('dns-update-time', `the server’s clock says ${new Date(at * 1000).toISOString()}`));
+  }
+  if (error !== 0) return fail(updateFailures.make('dns-update-key', errors[error] ?? `error ${error}`));
+  if (Math.abs(now / 1000 - seconds) > fudge)
+    return fail(updateFailures.make('dns-update-time', `the reply is of ${new Date(seconds * 1000).toISOString()}`));
+  return ok(undefined);
+}
+
+/** The TSIG record: the last of the message, where there is one. [8945-5.1-2] */
+function lastRecord(bytes: Uint8Array): { readonly at: number; readonly name: Name; readonly reader: WireReader } | undefined {
+  const r = new WireReader(bytes, 4);
+  const counts = [r.u16(), r.u16(), r.u16(), r.u16()] as const;
+  for (let n = 0; n < counts[0]; n++) {
+    r.name();
+    r.take(4);
+  }
+  let last: ReturnType<typeof lastRecord>;
+  for (let n = counts[1] + counts[2] + counts[3]; n > 0; n--) {
+    const at = r.at;
+    const name = r.name();
+    const type = r.u16();
+    const rrClass = r.u16();
+    r.take(4);
+    const length = r.u16();
+    last = n === 1 && counts[3] > 0 && type === TYPE && rrClass === CLASS_ANY ? { at, name, reader: r.part(r.at + length) } : undefined;
+    r.take(length);
+  }
+  return r.left === 0 ? last : undefined;
+}
+
+/** RFC 8945 §4.3.3. */
+function variables(key: TsigKey, seconds: number, fudge: number, error: number, other: Uint8Array): Uint8Array {
+  const lower = (name: Name): Uint8Array => Name.of(name.toString().toLowerCase()).wire;
+  return concat(
+    ...[lower(key.name), u16(CLASS_ANY), u16(0), u16(0), algorithmName(key).wire, u48(seconds), u16(fudge)],
+    ...[u16(error), u16(other.length), other],
+  );
+}
+
+function algorithmName({ algorithm }: TsigKey): Name {
+  return Name.of(algorithm);
+}
+
+function hmac({ algorithm, secret }: TsigKey, bytes: Uint8Array): Uint8Array {
+  return createHmac(algorithm.slice(5), secret).update(bytes).digest();
+}
+
+function u16(value: number): Uint8Array {
+  return Uint8Array.of((value >> 8) & 255, value & 255);
+}
+
+function u48(value: number): Uint8Array {
+  const bytes = Buffer.alloc(6);
+  bytes.writeUIntBE(value, 0, 6);
+  return bytes;
+}

@@ -1,0 +1,62 @@
+import { fail, Name, ok, type Result } from '../../base/index.js';
+import type { ResourceRecord } from '../types.js';
+import type { Message } from '../wire/message.js';
+import { parseRecord } from '../wire/presentation.js';
+import { typeNumber, RRClass, RRType } from '../wire/types-registry.js';
+import { wireFailures } from '../wire/failures.js';
+
+/** One RRset that is to become another. RDATA in presentation form; an empty list: the RRset is not there. */
+export interface RrsetChange {
+  /** Apex of the zone. */
+  readonly zone: Name;
+  readonly name: Name;
+  /** Such as `TLSA`. */
+  readonly type: string;
+  readonly from: readonly string[];
+  readonly to: readonly string[];
+  /** Seconds. */
+  readonly ttl: number;
+}
+
+const OPCODE = 5;
+
+/**
+ * An update that takes effect only where the RRset is exactly `from` (RFC 2136 §2.4.2, §2.4.3), and touches no other name or type (§2.5). [2136-2.4-1]
+ * With `from` equal to `to` it changes nothing and only asks.
+ */
+export function updateMessage({ zone, name, type, from, to, ttl }: RrsetChange, id: number): Result<Message> {
+  const number = typeNumber(type);
+  if (number === undefined) return fail(wireFailures.make('dns-text-malformed', `no type ${type}`));
+  const before = records(name, type, from, 0);
+  if (!before.ok) return before;
+  const after = records(name, type, to, ttl);
+  if (!after.ok) return after;
+  const empty = { name, type: number, ttl: 0, rdata: new Uint8Array() };
+  const same = from.length === to.length && from.every((one) => to.includes(one));
+  return ok({
+    id,
+    opcode: OPCODE,
+    rcode: 0,
+    response: false,
+    authoritative: false,
+    truncated: false,
+    recursionDesired: false,
+    recursionAvailable: false,
+    authenticData: false,
+    checkingDisabled: false,
+    questions: [{ name: zone, type: RRType.SOA, class: RRClass.IN }],
+    answers: from.length > 0 ? before.value : [{ ...empty, class: RRClass.NONE }],
+    authorities: same ? [] : [{ ...empty, class: RRClass.ANY }, ...after.value],
+    additionals: [],
+  });
+}
+
+function records(name: Name, type: string, values: readonly string[], ttl: number): Result<ResourceRecord[]> {
+  const made: ResourceRecord[] = [];
+  for (const value of values) {
+    const parsed = parseRecord(`@ ${ttl} IN ${type} ${value}`, { origin: name });
+    if (!parsed.ok) return parsed;
+    made.push(parsed.value);
+  }
+  return ok(made);
+}
