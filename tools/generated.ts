@@ -5,7 +5,7 @@ import { format } from 'prettier';
 import { nameFailures, type FailureCatalogue } from '../src/base/index.js';
 import { catalogue, checkFailures } from '../src/check/index.js';
 import { daneFailures } from '../src/dane/index.js';
-import { dnssecFailures, transportFailures, wireFailures } from '../src/dns/index.js';
+import { dnssecFailures, transportFailures, updateFailures, wireFailures } from '../src/dns/index.js';
 import { jsonSchemas } from '../src/evidence/index.js';
 import { httpFailures } from '../src/http/index.js';
 import { stsFailures } from '../src/mta-sts/index.js';
@@ -26,6 +26,7 @@ const parts: readonly (readonly [string, FailureCatalogue<string>])[] = [
   ['DNS messages', wireFailures],
   ['DNS transport', transportFailures],
   ['DNSSEC', dnssecFailures],
+  ['DNS updates', updateFailures],
   ['Certificates', x509Failures],
   ['SMTP', smtpFailures],
   ['TLS', tlsFailures],

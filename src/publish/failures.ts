@@ -112,4 +112,10 @@ export const publishFailures = defineFailures({
     says: 'The certificate that came is not for this key and this name, so it is not used.',
     fix: 'Tell the certification authority; the certificate in use stays.',
   },
+  'publish-hook-failed': {
+    blame: 'local',
+    temporary: true,
+    says: 'The command that changes records failed.',
+    fix: 'Run the command of publish.dns by hand with the JSON of the change and see what it says; the next round tries again.',
+  },
 });

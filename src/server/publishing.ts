@@ -4,12 +4,16 @@ import { parseUpstream, type Upstream } from '../dns/index.js';
 import type { MailHost } from '../evidence/index.js';
 import {
   applyOnce,
+  dnsWriters,
   KeyRing,
   localHands,
   openLedger,
   planAll,
+  renewDue,
   zoneServers,
   type Applied,
+  type Certifier,
+  type ChallengeAnswers,
   type Eyes,
   type Ledger,
   type LocalHandsOptions,
@@ -17,6 +21,8 @@ import {
   type SubjectPlan,
 } from '../publish/index.js';
 import { prepareReports, reportEvidence } from '../report/index.js';
+import { certifying } from './certifying.js';
+import { readSecret } from './secrets.js';
 import type { House } from './service.js';
 
 /** Publishing with everything it needs from other jobs: our own check as its probe, stored reports as its evidence. */
@@ -35,23 +41,38 @@ export function publishSettings({ jobs }: { readonly jobs: Readonly<Record<strin
 /** Only what decides whether a sender would deliver, and the certificate of each key type: a few connections an address. */
 const goals = { inventory: false, asks: [] };
 
-/** `given`: how records get into the zones of `publish.dns`, and who certifies keys; what is not given is left to a person. */
-export function openPublishing(
-  section: PublishSection,
-  house: House,
-  given: Pick<LocalHandsOptions, 'writers' | 'certify'> = {},
-): Publishing {
+export interface Given extends Pick<LocalHandsOptions, 'writers' | 'certify'> {
+  /** Challenges of a CA that this process answers itself. */
+  readonly answers?: readonly ChallengeAnswers[];
+  /** Minutes between two rounds. */
+  readonly minutes?: number;
+}
+
+/** `given`: further ways into the zones of `publish.dns`, and who certifies keys instead of `publish.acme`; what is left over is left to a person. */
+export function openPublishing(section: PublishSection, house: House, { answers = [], minutes = 10, ...given }: Given = {}): Publishing {
   const ledger = openLedger(house.store);
   const ring = new KeyRing(section.keys);
   prepareReports(house.store);
-  const hands = localHands({ section, ledger, ring, ...given });
+  const { localNetwork: network, clock } = house;
+  const writers = new Map([...dnsWriters(section, { network, clock, readSecret }), ...(given.writers ?? [])]);
   const eyes = (signal?: AbortSignal): Eyes => eyesOf(section, house, signal);
+  const certifier = certifying({ section, house, ring, writers, eyes: eyes(), answers, minutes });
+  const certify = certifier && certifiedBy(certifier, section);
+  const hands = localHands({ section, ledger, ring, ...(certify ? { certify } : {}), ...given, writers });
   return {
     ledger,
     ring,
     plan: (signal) => planAll({ section, ledger, ring, eyes: eyes(signal) }),
-    apply: (signal) => applyOnce({ section, ledger, ring, eyes: eyes(signal), hands }),
+    async apply(signal) {
+      const renewed = certifier ? await renewDue({ section, ledger, certifier, hands }) : [];
+      return [...renewed, ...(await applyOnce({ section, ledger, ring, eyes: eyes(signal), hands }))];
+    },
   };
+}
+
+/** Policy hosts, and mail hosts that ask for it. */
+function certifiedBy(certifier: Certifier, { hosts }: PublishSection): NonNullable<LocalHandsOptions['certify']> {
+  return async (action) => ((hosts[action.host]?.certificates ?? 'acme') === 'acme' ? certifier.certify(action) : undefined);
 }
 
 /** One round sees each host once. */

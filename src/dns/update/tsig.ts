@@ -94,9 +94,12 @@ function lastRecord(bytes: Uint8Array): { readonly at: number; readonly name: Na
     const name = r.name();
     const type = r.u16();
     const rrClass = r.u16();
-    r.take(4);
+    const ttl = r.u32();
     const length = r.u16();
-    last = n === 1 && counts[3] > 0 && type === TYPE && rrClass === CLASS_ANY ? { at, name, reader: r.part(r.at + length) } : undefined;
+    last =
+      n === 1 && counts[3] > 0 && type === TYPE && rrClass === CLASS_ANY && ttl === 0
+        ? { at, name, reader: r.part(r.at + length) }
+        : undefined;
     r.take(length);
   }
   return r.left === 0 ? last : undefined;

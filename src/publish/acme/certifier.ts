@@ -22,6 +22,8 @@ export interface CertifierOptions extends Omit<AccountWish, 'directory'> {
   readonly profile?: string | undefined;
   /** 0 up to, not including, 1: where in a renewal window. */
   draw(): number;
+  /** Milliseconds between two rounds that ask whether something is due. Default ten minutes. */
+  readonly round?: number;
   readonly signal?: AbortSignal;
   /** Default: every second, two minutes in all. */
   readonly poll?: { readonly every: number; readonly atMost: number };
@@ -61,7 +63,7 @@ export class Certifier {
    * A certificate that nobody told us of, or that is unreadable, is no affair of this CA.
    */
   async isDue({ host, key }: Pick<Certify, 'host' | 'key'>): Promise<boolean> {
-    const { book, server, ring } = this.#options;
+    const { book, server, ring, round = 10 * minute } = this.#options;
     const now = server.clock.now();
     if (book.order(host, key)) return true;
     const leaf = readLeaf(ring.chain(host, key));
@@ -76,7 +78,7 @@ export class Certifier {
         : { ...renewal, askAgain: askAgainAt(got && !got.ok ? got.failure.until : undefined, now) };
       book.saveRenewal(host, key, renewal);
     }
-    return now >= planRenewal({ ...leaf, window: renewal.window, draw: renewal.draw });
+    return now >= planRenewal({ ...leaf, window: renewal.window, draw: renewal.draw, round });
   }
 
   async #obtain(host: string, key: string): Promise<Result<undefined, AcmeFailure>> {

@@ -11,6 +11,8 @@ export interface RenewalFacts {
   readonly window?: RenewalWindow | undefined;
   /** Drawn once for each window and kept: 0 up to, not including, 1. */
   readonly draw: number;
+  /** Milliseconds between two looks: the last look of a window is early enough to be inside it. */
+  readonly round: number;
 }
 
 const day = 86_400_000;
@@ -20,8 +22,8 @@ const day = 86_400_000;
  * means now, [9773-4.2-2]), but never so late that a tenth of the lifetime is not left; without a window, when a third is left, and half of it for lifetimes
  * under ten days.
  */
-export function planRenewal({ notBefore, notAfter, window, draw }: RenewalFacts): number {
+export function planRenewal({ notBefore, notAfter, window, draw, round }: RenewalFacts): number {
   const lifetime = Math.max(0, notAfter - notBefore);
-  if (window) return Math.min(window.start + draw * (window.end - window.start), notAfter - lifetime / 10);
+  if (window) return Math.min(window.start + draw * Math.max(0, window.end - window.start - round), notAfter - lifetime / 10);
   return notAfter - lifetime / (lifetime < 10 * day ? 2 : 3);
 }

@@ -13,16 +13,22 @@ import type { AcmeSession } from './acme-session.js';
 const [hour, day] = [3_600_000, 86_400_000];
 
 test('without a window: a third of the lifetime before the end, half of it for lifetimes under ten days', () => {
-  const at = (lifetime: number): number => planRenewal({ notBefore: 0, notAfter: lifetime, draw: 0 });
+  const at = (lifetime: number): number => planRenewal({ notBefore: 0, notAfter: lifetime, draw: 0, round: 0 });
   assert.equal(at(90 * day), 60 * day);
   assert.equal(at(45 * day), 30 * day);
   assert.equal(at(160 * hour), 80 * hour);
 });
 
 test('a window in the past means now, and the draw says where in one that is ahead [9773-4.2-2]', () => {
-  const facts = { notBefore: 0, notAfter: 45 * day, draw: 0.25 };
+  const facts = { notBefore: 0, notAfter: 45 * day, draw: 0.25, round: 0 };
   assert.ok(planRenewal({ ...facts, window: { start: -2 * day, end: -day } }) < 0);
   assert.equal(planRenewal({ ...facts, window: { start: 20 * day, end: 24 * day } }), 21 * day);
+});
+
+test('whoever looks once a round never finds the window over', () => {
+  const facts = { notBefore: 0, notAfter: 45 * day, window: { start: 0, end: hour }, round: 600_000 };
+  assert.equal(planRenewal({ ...facts, draw: 0.999_999 }) + facts.round <= hour, true);
+  assert.equal(planRenewal({ ...facts, window: { start: 0, end: 60_000 }, draw: 0.9 }), 0);
 });
 
 test('whatever window a CA suggests, a tenth of the lifetime is left for trying', () => {
@@ -34,7 +40,7 @@ test('whatever window a CA suggests, a tenth of the lifetime is left for trying'
       fc.double({ min: 0, max: 0.99, noNaN: true }),
       (days, start, span, draw) => {
         const notAfter = days * day;
-        assert.ok(planRenewal({ notBefore: 0, notAfter, window: { start, end: start + span }, draw }) <= notAfter * 0.9);
+        assert.ok(planRenewal({ notBefore: 0, notAfter, window: { start, end: start + span }, draw, round: 600_000 }) <= notAfter * 0.9);
       },
     ),
   );

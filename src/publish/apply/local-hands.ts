@@ -19,8 +19,8 @@ export interface LocalHandsOptions {
   readonly ring: KeyRing;
   /** By the name in `publish.dns`; whoever is not there prints. */
   readonly writers?: ReadonlyMap<string, DnsWriter>;
-  /** For keys that the configuration does not say otherwise of. */
-  readonly certify?: (action: Certify) => Promise<Outcome>;
+  /** For keys that the configuration does not say otherwise of; undefined leaves it to a person. */
+  readonly certify?: (action: Certify) => Promise<Outcome | undefined>;
 }
 
 /** Hands that work on this machine: the key ring, the policies served, files of the mail server, and records printed for a person. */

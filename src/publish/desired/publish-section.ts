@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parseDomain } from '../../base/index.js';
+import { parseUpstream } from '../../dns/index.js';
 
 const file = z.string().min(1);
 
@@ -22,12 +23,22 @@ const seconds = (least: number, most: number): z.ZodType<number, unknown> => z.i
 /** A name of `dns`. */
 const dnsName = z.string().default('print');
 
+/** Authoritative servers that are read back, `ADDRESS` or `ADDRESS:PORT`. Default: those of the zone's NS records. */
+const servers = z.array(z.string()).optional();
+
+const serverAddress = z.string().refine((text) => {
+  const parsed = parseUpstream(text);
+  return parsed.ok && parsed.value.tlsName === undefined;
+}, 'is no address of a name server: write ADDRESS, ADDRESS:PORT or [IPv6]:PORT');
+
 /** How records get into a zone. `print`: a person puts them there. */
-const dnsTarget = z.strictObject({
-  kind: z.literal('print'),
-  /** Authoritative servers that are read back, `ADDRESS` or `ADDRESS:PORT`. Default: those of the zone's NS records. */
-  servers: z.array(z.string()).optional(),
-});
+const dnsTarget = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('print'), servers }),
+  /** Dynamic update with TSIG, over TCP to the primary (RFC 2136, RFC 8945); `key` is a file as `tsig-keygen` writes it. */
+  z.strictObject({ kind: z.literal('rfc2136'), server: serverAddress, zone: domain, key: file, servers }),
+  /** A command that reads the change as JSON from its standard input. */
+  z.strictObject({ kind: z.literal('hook'), command: z.array(z.string().min(1)).min(1), servers }),
+]);
 
 const mailHost = z.strictObject({
   /** Whether TLSA records are published for it. */
@@ -53,8 +64,26 @@ const mailHost = z.strictObject({
   /** Where its server reads chain and key, and how it is told to read them again. */
   install: z.strictObject({ chain: file, key: file, reload: z.array(z.string().min(1)).min(1).optional() }).optional(),
   /** Who certifies its keys. `self-signed` is for hosts with DANE alone. */
-  certificates: z.enum(['manual', 'self-signed']).default('manual'),
+  certificates: z.enum(['manual', 'self-signed', 'acme']).default('manual'),
   dns: dnsName,
+});
+
+/** A CA that certifies policy hosts, and mail hosts that say so (RFC 8555). */
+const acme = z.strictObject({
+  directory: z.url({ protocol: /^https$/, error: 'is no https URL: write the directory of the CA' }),
+  /** You agree to the CA's terms of service. */
+  agreed: z.literal(true, { error: 'is missing: read the terms of the CA and write true' }),
+  contact: z
+    .array(z.string().regex(/^mailto:[^@\s,;?]+@[A-Za-z0-9.-]+$/, 'is no contact: write mailto:NAME@DOMAIN'))
+    .max(10)
+    .default([]),
+  /** One of the CA's own, such as `shortlived`. */
+  profile: z.string().min(1).max(64).optional(),
+  challenge: z.enum(['http-01', 'tls-alpn-01', 'dns-01']).default('tls-alpn-01'),
+  /** For CAs that know their customers: `macKey` is a file. */
+  external: z.strictObject({ keyId: z.string().min(1), macKey: file }).optional(),
+  /** PEM file of the root of the CA's own web server, where it is no public one. */
+  roots: file.optional(),
 });
 
 const mailDomain = z.strictObject({
@@ -98,6 +127,7 @@ export const publishSection = z
     /** By domain. */
     domains: z.record(domain, mailDomain).default({}),
     dns: z.record(z.string(), dnsTarget).default({}),
+    acme: acme.optional(),
     /** Domains whose signed TLS-RPT reports count as evidence. */
     reporters: z.array(domain).default(['google.com', 'microsoft.com']),
     /** Days in testing without a reported failure, and signed reports needed in them, before a policy is enforced. */
@@ -112,6 +142,9 @@ export const publishSection = z
   })
   .superRefine((section, context) => {
     if (!section.rehearsal) refuseHaste(section, (path, message) => context.addIssue({ code: 'custom', path, message }));
+    for (const [name, { certificates }] of Object.entries(section.hosts))
+      if (certificates === 'acme' && !section.acme)
+        context.addIssue({ code: 'custom', path: ['hosts', name, 'certificates'], message: 'names a CA: describe it in publish.acme' });
     for (const [name, { mx, sameAs }] of Object.entries(section.domains)) {
       const at = (key: string, message: string): void => context.addIssue({ code: 'custom', path: ['domains', name, key], message });
       const other = sameAs === undefined ? undefined : section.domains[sameAs];

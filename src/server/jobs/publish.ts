@@ -8,11 +8,14 @@ import {
   publishSection,
   ringContexts,
   servesPolicy,
+  WebAnswers,
   type Applied,
 } from '../../publish/index.js';
 import { labelled, single } from '../metrics.js';
 import { openPublishing } from '../publishing.js';
 import type { House, Job, Service } from '../service.js';
+
+const challengePath = '/.well-known/acme-challenge/';
 
 const schema = publishSection.safeExtend({
   /** Minutes between two rounds of plan and apply; 0: policies are only served, and rounds are run by hand. */
@@ -26,10 +29,14 @@ export const publishJob: Job<ReturnType<typeof schema.parse>> = {
   section: 'publish',
   schema,
   start(settings, house): Service {
-    const publishing = openPublishing(settings, house);
+    const [http, alpn] = [new WebAnswers('http-01'), new WebAnswers('tls-alpn-01')];
+    const publishing = openPublishing(settings, house, { answers: [http, alpn], minutes: settings.everyMinutes });
     const { ledger, ring } = publishing;
     const contexts = new LazyContexts({ source: ringContexts(ring), capacity: settings.contexts, monotonic: house.clock.monotonic });
-    const policies = { bodyOf: (domain: string) => ledger.body(settings.domains[domain]?.sameAs ?? domain) };
+    const policies = {
+      bodyOf: (domain: string) => ledger.body(settings.domains[domain]?.sameAs ?? domain),
+      challengeFor: (host: string, token: string) => http.textFor(host, token),
+    };
     const stopping = new AbortController();
     const counts = new Map<string, number>();
     const rounds =
@@ -37,10 +44,12 @@ export const publishJob: Job<ReturnType<typeof schema.parse>> = {
     return {
       sites: [
         {
-          serves: servesPolicy,
+          serves: (host, path) =>
+            servesPolicy(host, path) || (http.pending && http.textFor(host, path.slice(challengePath.length)) !== undefined),
           handle: policyHandler(policies),
           answer: policyAnswers(policies),
           certificateFor: (name) => (policyDomainOf(name) === undefined ? undefined : (contexts.contextFor(name) ?? 'refuse')),
+          challengeFor: () => (alpn.pending ? (name) => alpn.contextFor(name) : undefined),
         },
       ],
       metrics: () => [

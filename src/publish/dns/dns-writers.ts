@@ -1,0 +1,25 @@
+import { Name, type Clock } from '../../base/index.js';
+import { parseUpstream } from '../../dns/index.js';
+import type { Network } from '../../net/index.js';
+import type { DnsWriter } from '../apply/hands.js';
+import type { PublishSection } from '../desired/publish-section.js';
+import { hookWriter } from './hook-writer.js';
+import { parseTsigKey } from './tsig-key.js';
+import { updateWriter } from './update-writer.js';
+
+/** Who changes records, by the name in `publish.dns`. `readSecret` gives the text of a key file. Throws HermeticError for a key that cannot be used. */
+export function dnsWriters(
+  { dns }: PublishSection,
+  { network, clock, readSecret }: { readonly network: Network; readonly clock: Clock; readSecret(file: string): string },
+): ReadonlyMap<string, DnsWriter> {
+  const writers = new Map<string, DnsWriter>();
+  for (const [name, target] of Object.entries(dns)) {
+    if (target.kind === 'hook') writers.set(name, hookWriter(target.command));
+    if (target.kind !== 'rfc2136') continue;
+    const server = parseUpstream(target.server);
+    if (!server.ok) continue;
+    const key = parseTsigKey(readSecret(target.key), target.key);
+    writers.set(name, updateWriter({ network, clock, server: server.value, zone: Name.of(target.zone), key }));
+  }
+  return writers;
+}
