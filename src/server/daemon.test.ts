@@ -55,7 +55,7 @@ async function client(at: ListenAddress): Promise<{ socket: Socket; heard: () =>
 }
 
 async function soon(holds: () => boolean, what: string): Promise<void> {
-  for (let i = 0; i < 500 && !holds(); i++) await new Promise((resolve) => setTimeout(resolve, 10));
+  for (let i = 0; i < 3000 && !holds(); i++) await new Promise((resolve) => setTimeout(resolve, 10));
   assert.ok(holds(), what);
 }
 

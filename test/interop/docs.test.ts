@@ -74,12 +74,12 @@ exec ${process.execPath} ${resolve('dist/src/cli/main.js')} "\${@//$file/${folde
     'systemctl',
     `case "$*" in
   daemon-reload) ;;
-  'enable --now unbound') unbound -c ${folder}/unbound.conf; for i in $(seq 50); do dig +tries=1 +time=1 @127.0.0.1 . SOA | grep -q 'flags:.* ad' && exit; sleep 0.2; done; exit 1 ;;
+  'enable --now unbound') unbound -c ${folder}/unbound.conf; for i in $(seq 300); do dig +tries=1 +time=1 @127.0.0.1 . SOA | grep -q 'flags:.* ad' && exit; sleep 0.2; done; exit 1 ;;
   'enable --now hermetic')
     command=$(sed -n 's/^ExecStart=//p' /etc/systemd/system/hermetic.service)
     setsid $command > ${folder}/hermetic.log 2>&1 < /dev/null &
     echo $! > ${folder}/hermetic.pid
-    for i in $(seq 100); do grep -q 'listening what=postfix' ${folder}/hermetic.log && exit; sleep 0.2; done; cat ${folder}/hermetic.log; exit 1 ;;
+    for i in $(seq 300); do grep -q 'listening what=postfix' ${folder}/hermetic.log && exit; sleep 0.2; done; cat ${folder}/hermetic.log; exit 1 ;;
   'restart postfix')
     # As Debian's unit does: the chroot has its own copy.
     mkdir -p /var/spool/postfix/etc && cp /etc/resolv.conf /var/spool/postfix/etc/

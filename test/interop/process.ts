@@ -67,7 +67,7 @@ export async function freePort(): Promise<number> {
 }
 
 /** Tries until it holds, for at most so long. */
-export async function until(what: string, holds: () => Promise<boolean>, log: () => string, timeoutMs = 20_000): Promise<void> {
+export async function until(what: string, holds: () => Promise<boolean>, log: () => string, timeoutMs = 60_000): Promise<void> {
   const end = performance.now() + timeoutMs;
   while (!(await holds().catch(() => false))) {
     if (performance.now() > end) throw new Error(`${what} did not come about\n${log()}`);
@@ -87,7 +87,7 @@ export function accepts(host: string, port: number): Promise<boolean> {
 
 function firstEvent(host: string, port: number, event: 'connect' | 'data'): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect({ host, port, timeout: 1000 });
+    const socket = connect({ host, port, timeout: 5000 });
     const done = (came: boolean): void => {
       socket.destroy();
       resolve(came);

@@ -8,7 +8,7 @@ import { createSender } from '../../src/send/index.js';
 import { unjudged } from '../../tools/attacks/unjudged.js';
 import { ended, inLab, mailTo } from '../conformance/testing-senders.js';
 import { Postfix } from './postfix.js';
-import { freePort } from './process.js';
+import { freePort, until } from './process.js';
 
 const domain = 'real.example';
 let folder: string;
@@ -44,11 +44,6 @@ after(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-async function until(holds: () => boolean): Promise<void> {
-  for (let i = 0; i < 200 && !holds(); i++) await new Promise((resolve) => setTimeout(resolve, 50));
-  assert.ok(holds(), postfix.log);
-}
-
 test('a real Postfix takes the mail under TLS, authenticated twice, and has it letter by letter', async () => {
   const body = ['.', '..two', 'a line', '', '.last'].join('\r\n');
   const sender = createSender(inLab(lab));
@@ -63,7 +58,11 @@ test('a real Postfix takes the mail under TLS, authenticated twice, and has it l
     postfix.log,
   );
   assert.deepEqual(delivery.outcomes[0]?.attempts[0]?.results, [{ policy: 0 }, { policy: 1 }]);
-  await until(() => received().includes('.last'));
+  await until(
+    'delivery to the mailbox',
+    async () => received().includes('.last'),
+    () => postfix.log,
+  );
   assert.match(received(), /\n\.\n\.\.two\na line\n\n\.last\n/);
   assert.match(received(), /Subject: grüße/);
   assert.match(postfix.maillog, /TLS connection established from .*TLSv1\.3/);
