@@ -11,7 +11,7 @@ import { httpFailures } from '../src/http/index.js';
 import { stsFailures } from '../src/mta-sts/index.js';
 import { publishFailures } from '../src/publish/index.js';
 import { serverFailures } from '../src/policy/index.js';
-import { sendFailures } from '../src/send/index.js';
+import { reportingFailures, sendFailures } from '../src/send/index.js';
 import { smtpFailures } from '../src/smtp/index.js';
 import { reportSchemas } from '../src/report/index.js';
 import { storeFailures } from '../src/store/index.js';
@@ -40,6 +40,7 @@ const parts: readonly (readonly [string, FailureCatalogue<string>])[] = [
   ['Publishing', publishFailures],
   ['What a server shows', serverFailures],
   ['Sending', sendFailures],
+  ['Reporting', reportingFailures],
   ['Checking', checkFailures],
   ['Store', storeFailures],
 ];

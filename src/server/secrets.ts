@@ -1,4 +1,4 @@
-import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { HermeticError } from '../base/index.js';
@@ -20,6 +20,16 @@ export function readSecret(path: string): string {
     if (cause instanceof HermeticError) throw cause;
     const { code = 'cannot be read' } = cause as NodeJS.ErrnoException;
     throw new HermeticError('secret-unreadable', `${path}: ${code}`, { cause, fix: 'Check the path and its permissions.' });
+  }
+}
+
+/** Loads a private key, PEM. Throws HermeticError with what to do. */
+export function loadKey(path: string): KeyObject {
+  const pem = readSecret(path);
+  try {
+    return createPrivateKey(pem);
+  } catch (cause) {
+    throw new HermeticError('key-unusable', `${path}: ${(cause as Error).message}`, { cause, fix: 'Give the PEM file of a private key.' });
   }
 }
 

@@ -12,8 +12,8 @@ import {
 } from '../../publish/index.js';
 import type { Publishing } from '../../server/index.js';
 import { exitCodes } from '../exit-codes.js';
-import { complain, type Output } from '../output.js';
-import { readFile } from '../read-file.js';
+import type { Output } from '../output.js';
+import { readConfig } from '../read-config.js';
 import { misuse } from './resolver-options.js';
 
 interface Flags {
@@ -80,16 +80,12 @@ export function publishCommand(output: Output, signal: AbortSignal, finish: (cod
 
 async function withPublishing(flags: Flags, output: Output, run: (publishing: Publishing) => Promise<number>): Promise<number> {
   const server = await import('../../server/index.js');
-  const config = server.parseConfig(readFile(flags.config, '--config'));
-  if (!config.ok) {
-    for (const { line, path, says, fix } of config.failure)
-      complain(output, new HermeticError('config-invalid', `${flags.config}:${line}: ${path}${path ? ': ' : ''}${says}`, { fix }));
-    return exitCodes.usage;
-  }
-  const section = server.publishSettings(config.value);
+  const config = readConfig(flags.config, server.parseConfig, output);
+  if (!config) return exitCodes.usage;
+  const section = server.publishSettings(config);
   if (!section)
     throw new HermeticError('config-invalid', `${flags.config}: no section publish`, { fix: 'Add it; docs/publish.md shows the form.' });
-  const house = await server.openHouse(config.value, server.createLog({ format: 'plain', write: output.err, now: Date.now }));
+  const house = await server.openHouse(config, server.createLog({ format: 'plain', write: output.err, now: Date.now }));
   try {
     return await run(server.openPublishing(section, house));
   } finally {

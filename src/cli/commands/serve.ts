@@ -1,9 +1,7 @@
 import { Command } from 'commander';
-import { HermeticError } from '../../base/index.js';
-import type { Config, ConfigProblem, parseConfig as ParseConfig } from '../../server/index.js';
 import { exitCodes } from '../exit-codes.js';
-import { complain, type Output } from '../output.js';
-import { readFile } from '../read-file.js';
+import type { Output } from '../output.js';
+import { readConfig } from '../read-config.js';
 
 interface Flags {
   readonly config: string;
@@ -23,7 +21,7 @@ export function serveCommand(output: Output, signal: AbortSignal, finish: (code:
 async function serve({ config: file, check }: Flags, output: Output, signal: AbortSignal): Promise<number> {
   // Loaded only when asked for: it brings every job with it.
   const server = await import('../../server/index.js');
-  const config = read(file, server.parseConfig, output);
+  const config = readConfig(file, server.parseConfig, output);
   if (!config) return exitCodes.usage;
   if (check) {
     output.out(`${file} is right\n`);
@@ -36,7 +34,7 @@ async function serve({ config: file, check }: Flags, output: Output, signal: Abo
   const reload = (): void => {
     work = Promise.all([starting, work])
       .then(async ([daemon]) => {
-        const next = read(file, server.parseConfig, output);
+        const next = readConfig(file, server.parseConfig, output);
         if (next) await daemon.reload(next);
         else log.error('reload-failed', { error: `${file} is not right; the configuration from before stays in force` });
       })
@@ -54,18 +52,6 @@ async function serve({ config: file, check }: Flags, output: Output, signal: Abo
     process.off('SIGHUP', reload);
   }
   return exitCodes.good;
-}
-
-/** The configuration, or undefined after every problem was told. */
-function read(file: string, parseConfig: typeof ParseConfig, output: Output): Config | undefined {
-  const parsed = parseConfig(readFile(file, '--config'));
-  if (parsed.ok) return parsed.value;
-  for (const problem of parsed.failure) complain(output, asError(file, problem));
-  return undefined;
-}
-
-function asError(file: string, { line, path, says, fix }: ConfigProblem): HermeticError {
-  return new HermeticError('config-invalid', `${file}:${line}: ${path}${path ? ': ' : ''}${says}`, { fix });
 }
 
 function ended(signal: AbortSignal): Promise<void> {

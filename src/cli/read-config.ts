@@ -1,0 +1,16 @@
+import { HermeticError } from '../base/index.js';
+import type { Config, ConfigProblem, parseConfig as ParseConfig } from '../server/index.js';
+import { complain, type Output } from './output.js';
+import { readFile } from './read-file.js';
+
+/** The configuration, or undefined after every problem was told. `parseConfig` is given: the part it is in brings every job with it. */
+export function readConfig(file: string, parseConfig: typeof ParseConfig, output: Output): Config | undefined {
+  const parsed = parseConfig(readFile(file, '--config'));
+  if (parsed.ok) return parsed.value;
+  for (const problem of parsed.failure) complain(output, asError(file, problem));
+  return undefined;
+}
+
+function asError(file: string, { line, path, says, fix }: ConfigProblem): HermeticError {
+  return new HermeticError('config-invalid', `${file}:${line}: ${path}${path ? ': ' : ''}${says}`, { fix });
+}

@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import fc from 'fast-check';
+import { collectDatagrams, inheritedDescriptor } from './collect-datagrams.js';
+import { FeedLines, parseFeedLine } from './read-feed.js';
+import { parseDatagram } from './parse-datagram.js';
+import type { SessionEvent } from './session-event.js';
+
+const at = Date.parse('2026-11-24T10:00:00Z');
+const record = 'v=TLSRPTv1;rua=mailto:r@example.com';
+
+function read(text: string | Uint8Array): readonly SessionEvent[] {
+  const parsed = parseDatagram(text, at);
+  assert.ok(parsed.ok, parsed.ok ? '' : parsed.failure.detail);
+  return parsed.value;
+}
+
+const why = (text: string): string => {
+  const parsed = parseDatagram(text, at);
+  return parsed.ok ? 'read' : parsed.failure.detail;
+};
+
+test('the octets that libtlsrpt 0.5 sends, which leave out their version', () => {
+  const [event, ...more] = read(`{"d": "example.com","pr": "${record}","policies":[{"policy-type":9,"t":0,"f":0}]}`);
+  assert.equal(more.length, 0);
+  assert.deepEqual({ at: event?.at, domain: event?.domain, record: event?.record }, { at, domain: 'example.com', record });
+  assert.equal(event?.policy.policyType, 'no-policy-found');
+  assert.deepEqual([event?.policy.totalSuccessfulSessionCount, event?.policy.totalFailureSessionCount], [1, 0]);
+});
+
+test('a failure with all its particulars', () => {
+  const [event] = read(
+    JSON.stringify({
+      dpv: '1',
+      d: 'Example.COM',
+      pr: record,
+      policies: [
+        {
+          'policy-type': 2,
+          'policy-domain': 'example.com',
+          'policy-string': ['version: STSv1', 'mode: enforce'],
+          'mx-host': ['*.example.com'],
+          'failure-details': [{ c: 204, s: '192.0.2.1', n: 'MX.example.com', h: 'mx', r: '2001:DB8::1', a: 'no uri', f: 'expired' }],
+          t: 1,
+          f: 1,
+        },
+      ],
+    }),
+  );
+  assert.deepEqual(event?.policy.failureDetails, [
+    {
+      resultType: 'certificate-expired',
+      sendingMtaIp: '192.0.2.1',
+      receivingMxHostname: 'mx.example.com',
+      receivingMxHelo: 'mx',
+      receivingIp: '2001:db8::1',
+      failedSessionCount: 1,
+      additionalInformation: undefined,
+      failureReasonCode: 'expired',
+    },
+  ]);
+  assert.deepEqual(event?.policy.mxHost, ['*.example.com']);
+});
+
+test('several policies are several events; what failed on the way to a success is no failed session; a failure without details is one all the same', () => {
+  const policies = [
+    { 'policy-type': 1, 'failure-details': [{ c: 201 }], t: 1, f: 0 },
+    { 'policy-type': 2, t: 0, f: 1 },
+  ];
+  const [success, failure] = read(JSON.stringify({ dpv: '7', d: 'example.com', pr: record, policies }));
+  assert.deepEqual(success?.policy.failureDetails, []);
+  assert.deepEqual(
+    failure?.policy.failureDetails.map((d) => d.resultType),
+    ['validation-failure'],
+  );
+});
+
+test('octets that are no UTF-8 are read leniently', () => {
+  const bytes = Buffer.from(`{"d":"example.com","pr":"${record}","policies":[{"policy-type":2,"policy-string":["mx: \xff"],"t":0,"f":0}]}`, 'latin1');
+  assert.deepEqual(read(bytes)[0]?.policy.policyString, ['mx: \ufffd']);
+});
+
+test('what is no event is told as that', () => {
+  assert.match(why('{'), /^no JSON/);
+  assert.match(why('[]'), /names no domain/);
+  assert.match(why(`{"d":"example.com","pr":"hello","policies":[]}`), /no TLS-RPT record/);
+  assert.match(why(`{"d":"example.com","pr":"${record}","policies":{}}`), /no list/);
+  assert.match(why(`{"d":"example.com","pr":"${record}","policies":[{"policy-type":5,"f":0}]}`), /policies\[0\]/);
+  assert.match(why(`{"d":"example.com","pr":"${record}","policies":[{"policy-type":1}]}`), /policies\[0\]/);
+});
+
+test('no octets and no JSON make it throw', () => {
+  fc.assert(
+    fc.property(fc.oneof(fc.uint8Array({ maxLength: 300 }), fc.json().map((text) => Buffer.from(text))), (bytes) => {
+      parseDatagram(bytes, at);
+      parseFeedLine(Buffer.from(bytes).toString(), at);
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+test('a feed is cut into lines wherever its octets come apart; a line without end is given up', () => {
+  fc.assert(
+    fc.property(fc.array(fc.string({ maxLength: 20 })), fc.array(fc.nat(40)), (lines, cuts) => {
+      const clean = lines.map((line) => line.replace(/\s/g, '')).filter((line) => line !== '');
+      let text = clean.map((line) => `${line}\n`).join('');
+      const feed = new FeedLines();
+      const found: string[] = [];
+      for (const cut of [...cuts, text.length + 1]) {
+        found.push(...feed.push(text.slice(0, cut)));
+        text = text.slice(cut);
+      }
+      assert.deepEqual([...found, ...feed.push(text)], clean);
+    }),
+  );
+  const feed = new FeedLines(10);
+  assert.deepEqual(feed.push('x'.repeat(11)), []);
+  assert.deepEqual(feed.push('yy\nnext\n'), ['next']);
+});
+
+test('a descriptor counts as handed over only to this process', () => {
+  assert.equal(inheritedDescriptor({ LISTEN_PID: '7', LISTEN_FDS: '1' }, 7), 3);
+  assert.equal(inheritedDescriptor({ LISTEN_PID: '8', LISTEN_FDS: '1' }, 7), undefined);
+  assert.equal(inheritedDescriptor({}, 7), undefined);
+});
+
+test('a descriptor that is none ends the collector with its error', async () => {
+  const signal = new AbortController().signal;
+  const clock = { now: () => at, monotonic: () => 0, sleep: async () => undefined };
+  await assert.rejects(collectDatagrams(9999, { onEvents: () => undefined, onMalformed: () => undefined, clock, signal }), /EBADF/);
+});
