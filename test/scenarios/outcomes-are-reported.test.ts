@@ -35,7 +35,7 @@ const told = (domain: string): readonly string[] =>
     return [`${p.policyType} ${p.totalSuccessfulSessionCount}/${p.totalFailureSessionCount}`, ...failures].join(', ');
   });
 
-test('every failure goes into the report as the type that RFC 8460 has for it', () => {
+test('[8460-4.2.1-1, 8460-4.2.2-1, 8460-4.3-1] every failure goes into the report as the type that RFC 8460 has for it, with its reason', () => {
   assert.deepEqual(told('good.example'), ['sts 1/0']);
   assert.deepEqual(told('stripped.example'), ['sts 0/1, starttls-not-supported server-no-starttls']);
   assert.deepEqual(told('swapped-cert.example'), ['sts 0/1, certificate-not-trusted server-pkix-untrusted']);
@@ -46,7 +46,7 @@ test('every failure goes into the report as the type that RFC 8460 has for it', 
   assert.deepEqual(told('sts-wrong-type.example'), ['no-policy-found 0/1, sts-policy-invalid sts-policy-wrong-type']);
 });
 
-test('who published no record hears nothing, and no session is no report', () => {
+test('[8460-1.1-1, 8460-4.3.4-1] who published no record hears nothing, and no session is no report', () => {
   assert.deepEqual(told('opportunistic.example'), []);
   assert.deepEqual(told('null-mx.example'), []);
 });

@@ -50,8 +50,14 @@ async function serve({ config: file, check }: Flags, output: Output, signal: Abo
     await daemon.stop();
   } finally {
     process.off('SIGHUP', reload);
+    setTimeout(endWhatStillReads, 2000).unref();
   }
   return exitCodes.good;
+}
+
+/** A read of a socket that systemd handed over can be neither called back nor waited for, not even by exit(): the signal ends it as it would have. */
+function endWhatStillReads(): void {
+  process.removeAllListeners('SIGTERM').kill(process.pid, 'SIGTERM');
 }
 
 function ended(signal: AbortSignal): Promise<void> {

@@ -7,33 +7,40 @@ export interface CollectOptions {
   /** The kernel's queue is short (`net.unix.max_dgram_qlen`): what this does has to be quick, or the senders drop. */
   onEvents(events: readonly SessionEvent[]): void;
   onMalformed(failure: Failure): void;
+  /** The descriptor cannot be read any more. */
+  onError(error: Error): void;
   readonly clock: Clock;
-  readonly signal: AbortSignal;
 }
 
 /** Longest datagram a sender of Linux can make with its default buffer. */
 const LONGEST = 262_144;
+/** Who takes what each descriptor brings. A read that waits cannot be called back, so there is one reader a descriptor, and takers follow one another. */
+const takers = new Map<number, CollectOptions>();
 
 /**
- * Reads datagrams of libtlsrpt from an inherited descriptor, one a read, until aborted. Node opens no UNIX datagram sockets, but it can read one that
- * systemd opened (`ListenDatagram=`). Ends when the descriptor does; a read that waits ends with the process, or with one datagram more.
+ * Reads datagrams of libtlsrpt from an inherited descriptor, one a read, for as long as the process lives; a later call for the same descriptor takes
+ * over from the earlier. Node opens no UNIX datagram sockets, but it can read one that systemd opened (`ListenDatagram=`).
  */
-export function collectDatagrams(fd: number, { onEvents, onMalformed, clock, signal }: CollectOptions): Promise<void> {
-  const buffer = Buffer.allocUnsafe(LONGEST);
-  return new Promise((resolve, reject) => {
-    const next = (): void => {
-      if (signal.aborted) return resolve();
-      read(fd, buffer, 0, LONGEST, null, (error, length) => {
-        if (error) return error.code === 'EAGAIN' ? void setTimeout(next, 20) : reject(error);
-        // A stream that ended, as a file would; an empty datagram is none of libtlsrpt's.
-        if (length === 0) return resolve();
-        const parsed = parseDatagram(buffer.subarray(0, length), clock.now());
-        if (parsed.ok) onEvents(parsed.value);
-        else onMalformed(parsed.failure);
-        next();
-      });
-    };
-    next();
+export function collectDatagrams(fd: number, options: CollectOptions): void {
+  const runs = takers.has(fd);
+  takers.set(fd, options);
+  if (!runs) readNext(fd, Buffer.allocUnsafe(LONGEST));
+}
+
+function readNext(fd: number, buffer: Buffer): void {
+  read(fd, buffer, 0, buffer.length, null, (error, length) => {
+    const taker = takers.get(fd);
+    if (!taker) return;
+    if (error?.code === 'EAGAIN') return void setTimeout(readNext, 20, fd, buffer);
+    // A stream that ended, as a file would; an empty datagram is none of libtlsrpt's.
+    if (error || length === 0) {
+      takers.delete(fd);
+      return taker.onError(error ?? new Error(`descriptor ${fd} has ended`));
+    }
+    const parsed = parseDatagram(buffer.subarray(0, length), taker.clock.now());
+    if (parsed.ok) taker.onEvents(parsed.value);
+    else taker.onMalformed(parsed.failure);
+    readNext(fd, buffer);
   });
 }
 

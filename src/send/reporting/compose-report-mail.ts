@@ -35,7 +35,10 @@ let mailauth: Promise<{ readonly dkimSign: typeof dkimSign }> | undefined;
 export async function composeReportMail(mail: ReportMail): Promise<Buffer> {
   const { reporter, report, body, policyDomain, to, dkim, at } = mail;
   const names = { submitter: submitterOf(reporter), policyDomain };
-  const node = new MimeNode('multipart/report; report-type=tlsrpt', { newline: 'win', normalizeHeaderKey: (key) => key.replace(/^Tls-/, 'TLS-') });
+  const node = new MimeNode('multipart/report; report-type=tlsrpt', {
+    newline: 'win',
+    normalizeHeaderKey: (key) => key.replace(/^Tls-/, 'TLS-'),
+  });
   node.setHeader([
     { key: 'From', value: reporter.contact },
     { key: 'To', value: to },
@@ -62,7 +65,8 @@ export async function composeReportMail(mail: ReportMail): Promise<Buffer> {
     // Its types ask for these outside the list as well, where it does not look, and for a list of fields, which it does not read.
     signatureData: [{ signingDomain: dkim.domain, selector: dkim.selector, privateKey: key }],
   } as unknown as Parameters<typeof dkimSign>[1]);
-  if (signed.errors.length > 0) throw new HermeticError('reporting-dkim', `${dkim.domain}: the report could not be signed`, { cause: signed.errors });
+  if (signed.errors.length > 0)
+    throw new HermeticError('reporting-dkim', `${dkim.domain}: the report could not be signed`, { cause: signed.errors });
   return Buffer.concat([Buffer.from(signed.signatures), composed]);
 }
 

@@ -16,7 +16,7 @@ export type Destination = {
 /** URIs of one record that are used: nobody has authorised them (RFC 8460 §7) [8460-7-1]. */
 const MAX_URIS = 3;
 
-/** The destinations of a TLS-RPT record, the first three of them. */
+/** The destinations of a TLS-RPT record, the first three of them; a report goes to each [8460-3-23]. */
 export function destinationsOf(record: string): readonly Destination[] {
   return [...new Set(parseTlsRptRecord([record]).rua)].flatMap((uri) => parseDestination(uri) ?? []).slice(0, MAX_URIS);
 }

@@ -26,7 +26,13 @@ async function opened(options: Partial<OutboxOptions> = {}): Promise<{ store: St
   return { store, outbox: new Outbox({ store, reporter, random: () => 0.5, ...options }) };
 }
 
-function event(domain: string, at: number, change: Partial<ReportedPolicy> = {}, failure?: string, rua = `mailto:r@${domain}`): SessionEvent {
+function event(
+  domain: string,
+  at: number,
+  change: Partial<ReportedPolicy> = {},
+  failure?: string,
+  rua = `mailto:r@${domain}`,
+): SessionEvent {
   return {
     at,
     domain,
@@ -214,8 +220,14 @@ test('text that no report can carry is left out, and the counts are kept', async
   assert.deepEqual(totals(outbox.due(Infinity, 1).map((d) => d.body)), { ok: 0, failed: 1, details: 1 });
 });
 
-test('of a record three addresses are used, decoded, and nothing that is none', () => {
-  const uris = ['mailto:a%2Cb@x.example?subject=x', 'https://x.example/a?b', 'mailto:%0d%0a@x.example', 'mailto:c@y.example', 'mailto:d@z.example'];
+test('[8460-3-23] of a record three addresses are used, decoded, and nothing that is none', () => {
+  const uris = [
+    'mailto:a%2Cb@x.example?subject=x',
+    'https://x.example/a?b',
+    'mailto:%0d%0a@x.example',
+    'mailto:c@y.example',
+    'mailto:d@z.example',
+  ];
   assert.deepEqual(
     destinationsOf(`v=TLSRPTv1; rua=${uris.join(',')}`).map((d) => (d.kind === 'mail' ? d.address : `${d.host}:${d.port}${d.path}`)),
     ['x.example:443/a?b', 'c@y.example', 'd@z.example'],

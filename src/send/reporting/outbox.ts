@@ -94,7 +94,9 @@ export class Outbox {
   /** Whether a report may go there at all; where it may, it counts for that receiver's day. */
   #admit(uri: string, receiver: string, now: number): 'waiting' | 'over-limit' | 'left-in-peace' {
     const { store, perReceiver = 10, receivers = {} } = this.#options;
-    const refused = store.prepare<{ refusals: number; since: number }>('SELECT refusals, since FROM send_report_refusal WHERE uri = ?').get(uri);
+    const refused = store
+      .prepare<{ refusals: number; since: number }>('SELECT refusals, since FROM send_report_refusal WHERE uri = ?')
+      .get(uri);
     if (refused && refused.refusals >= MAX_REFUSALS && now < refused.since + PEACE) return 'left-in-peace';
     const today = Math.floor(now / DAY) * DAY;
     const given = store
@@ -125,7 +127,9 @@ export class Outbox {
     const { store } = this.#options;
     store.transaction(() => {
       const row = store
-        .prepare<{ tries: number; first_at: number | null }>('SELECT tries, first_at FROM send_report_delivery WHERE report = ? AND uri = ?')
+        .prepare<{ tries: number; first_at: number | null }>(
+          'SELECT tries, first_at FROM send_report_delivery WHERE report = ? AND uri = ?',
+        )
         .get(id, uri);
       const firstAt = row?.first_at ?? now;
       const pause = FIRST_PAUSE * 2 ** (row?.tries ?? 0);

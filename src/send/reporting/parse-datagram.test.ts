@@ -76,7 +76,10 @@ test('several policies are several events; what failed on the way to a success i
 });
 
 test('octets that are no UTF-8 are read leniently', () => {
-  const bytes = Buffer.from(`{"d":"example.com","pr":"${record}","policies":[{"policy-type":2,"policy-string":["mx: \xff"],"t":0,"f":0}]}`, 'latin1');
+  const bytes = Buffer.from(
+    `{"d":"example.com","pr":"${record}","policies":[{"policy-type":2,"policy-string":["mx: \xff"],"t":0,"f":0}]}`,
+    'latin1',
+  );
   assert.deepEqual(read(bytes)[0]?.policy.policyString, ['mx: \ufffd']);
 });
 
@@ -91,10 +94,16 @@ test('what is no event is told as that', () => {
 
 test('no octets and no JSON make it throw', () => {
   fc.assert(
-    fc.property(fc.oneof(fc.uint8Array({ maxLength: 300 }), fc.json().map((text) => Buffer.from(text))), (bytes) => {
-      parseDatagram(bytes, at);
-      parseFeedLine(Buffer.from(bytes).toString(), at);
-    }),
+    fc.property(
+      fc.oneof(
+        fc.uint8Array({ maxLength: 300 }),
+        fc.json().map((text) => Buffer.from(text)),
+      ),
+      (bytes) => {
+        parseDatagram(bytes, at);
+        parseFeedLine(Buffer.from(bytes).toString(), at);
+      },
+    ),
     { numRuns: 2000 },
   );
 });
@@ -125,7 +134,9 @@ test('a descriptor counts as handed over only to this process', () => {
 });
 
 test('a descriptor that is none ends the collector with its error', async () => {
-  const signal = new AbortController().signal;
   const clock = { now: () => at, monotonic: () => 0, sleep: async () => undefined };
-  await assert.rejects(collectDatagrams(9999, { onEvents: () => undefined, onMalformed: () => undefined, clock, signal }), /EBADF/);
+  const error = await new Promise<Error>((onError) =>
+    collectDatagrams(9999, { onEvents: () => undefined, onMalformed: () => undefined, onError, clock }),
+  );
+  assert.match(error.message, /EBADF/);
 });

@@ -114,7 +114,13 @@ function texts(value: unknown): readonly string[] {
 }
 
 function text(value: unknown): string | undefined {
-  const clean = typeof value === 'string' ? value.replace(/[\p{Cc}\p{Cs}]+/gu, ' ').trim().slice(0, 500) : '';
+  const clean =
+    typeof value === 'string'
+      ? value
+          .replace(/[\p{Cc}\p{Cs}]+/gu, ' ')
+          .trim()
+          .slice(0, 500)
+      : '';
   return clean === '' ? undefined : clean;
 }
 

@@ -56,12 +56,9 @@ export function previewReports(store: Store, reporter: Reporter, domain?: string
       })),
       body: { ok: true, value: body },
     }));
-  return [...counting, ...built]
-    .sort((a, b) => b.at - a.at || (a.domain < b.domain ? -1 : 1))
-    .map(({ at: _at, ...preview }) => preview);
+  return [...counting, ...built].sort((a, b) => b.at - a.at || (a.domain < b.domain ? -1 : 1)).map(({ at: _at, ...preview }) => preview);
 }
 
 function dateOf(day: number): string {
   return new Date(day).toISOString().slice(0, 10);
 }
-

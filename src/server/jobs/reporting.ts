@@ -36,6 +36,9 @@ export const reportingJob: Job<ReturnType<typeof schema.parse>> = {
     prepareReporting(store);
     const stopping = new AbortController();
     const { signal } = stopping;
+    // Whatever can be wrong with the configuration is, before anything runs.
+    const deliver = deliverer(settings, house, signal);
+    const fd = settings.datagrams ? descriptor() : undefined;
     const onError = (error: unknown): void => log.error('reporting-failed', { error: (error as Error).message });
     const buffer = new EventBuffer({ store, clock, signal, onError });
     const counts = { malformed: 0 };
@@ -44,9 +47,8 @@ export const reportingJob: Job<ReturnType<typeof schema.parse>> = {
       log.warn(code, { detail });
     };
     const outbox = openOutbox(settings, house);
-    const work = [runReportJob({ outbox, deliver: deliverer(settings, house, signal), clock, signal, onError, onSettled: teller(house) })];
-    if (settings.datagrams)
-      void collectDatagrams(descriptor(), { onEvents: buffer.add, onMalformed, clock, signal }).catch(onError);
+    const work = [runReportJob({ outbox, deliver, clock, signal, onError, onSettled: teller(house) })];
+    if (fd !== undefined) collectDatagrams(fd, { onEvents: buffer.add, onMalformed, onError, clock });
     return {
       ports: settings.feed
         ? [
