@@ -21,6 +21,8 @@ export interface Overview {
   readonly reports: number;
   readonly kinds: readonly KindSums[];
   readonly failing: readonly DomainLine[];
+  /** What was no report, by how it came and why. */
+  readonly refused: readonly { readonly via: string; readonly code: string; readonly refused: number }[];
   /** Reports kept out of these numbers. */
   readonly uncounted: readonly { readonly trust: string; readonly reports: number }[];
 }
@@ -60,6 +62,11 @@ export function viewOverview(store: Store, from: number, to: number, limit = 50)
           to,
         ),
       ),
+    ),
+    refused: all<{ via: string; code: string; refused: number }>(
+      'SELECT via, code, sum(refused) AS refused FROM report_refusal WHERE day BETWEEN ? AND ? GROUP BY via, code ORDER BY refused DESC',
+      from,
+      to,
     ),
     uncounted: all<{ trust: string; reports: number }>('SELECT trust, count(*) AS reports FROM report WHERE counted = 0 GROUP BY trust'),
   };

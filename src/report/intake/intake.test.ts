@@ -6,7 +6,7 @@ import nodemailer from 'nodemailer';
 import { systemClock, type Clock } from '../../base/index.js';
 import type { Resolver } from '../../dns/index.js';
 import type { Store } from '../../store/index.js';
-import { createReceiver, httpsHandler, openReports, smtpIntake, verifyDkim, type Receiver } from '../index.js';
+import { createReceiver, httpsHandler, openReports, showOverview, smtpIntake, verifyDkim, type Receiver } from '../index.js';
 import { keyResolver, reportJson, reportMail } from '../testing-mail.js';
 
 const clock: Clock = { ...systemClock, now: () => Date.parse('2026-05-05T12:00:00Z') };
@@ -68,13 +68,22 @@ test('a report by HTTPS is answered 201 when it is in the database, 200 when it 
 });
 
 test('what is no report is answered with a status that says whether to send it again', async () => {
-  const { post } = await bench(undefined, 10_000);
+  const { post, store } = await bench(undefined, 10_000);
   const statuses = await Promise.all(
     ['', 'hello', '{}', gzipSync(reportJson(1, 0)).subarray(0, 40), gzipSync(Buffer.alloc(11_000_000))].map(
       async (b) => (await post(b)).status,
     ),
   );
   assert.deepEqual(statuses, [400, 400, 400, 400, 413]);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  const { refused } = showOverview(store, { now: clock.now() });
+  assert.deepEqual(Object.fromEntries(refused.map((r) => [r.code, r.refused])), {
+    'report-empty': 1,
+    'report-not-json': 1,
+    'report-no-policies': 1,
+    'report-damaged': 1,
+    'report-too-large': 1,
+  });
   const handle = httpsHandler({ receiver: (await bench()).receiver, maxBody: 1000 });
   assert.equal((await handle(new Request('https://r.example/', { method: 'GET' }), peer)).status, 405);
   assert.equal((await handle(new Request('https://r.example/', { method: 'POST', body: 'x'.repeat(1001) }), peer)).status, 413);

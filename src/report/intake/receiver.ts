@@ -2,6 +2,7 @@ import type { Clock, Failure } from '../../base/index.js';
 import { groupCommit, type Store } from '../../store/index.js';
 import { readItem } from '../read/read-item.js';
 import { claimedSize } from '../../tls-rpt/index.js';
+import { storeRefusals, type Refusal } from '../tables/refusals.js';
 import { storeReports, type ReceivedReport, type StoreOutcome } from '../tables/store-reports.js';
 import type { DkimVerdict, Trust, Via } from '../types.js';
 import { judgeTrust } from '../verify/judge-trust.js';
@@ -50,6 +51,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   const { store, clock, domains, verify, maxBytes, perMinute = 600, onReceipt } = options;
   const budget = sourceBudget(perMinute, () => clock.monotonic());
   const write = groupCommit((reports: readonly ReceivedReport[]) => storeReports(store, reports));
+  const count = groupCommit((refusals: readonly Refusal[]) => storeRefusals(store, refusals));
   const turn = separateTurns();
   const take = async (bytes: Uint8Array, via: Via, peer: string, name: string): Promise<Receipt> => {
     if (!budget.admits(peer)) return { status: 'later', why: 'source' };
@@ -84,6 +86,9 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     async receive(bytes, { via, peer, name }) {
       const receipt = await take(bytes, via, peer, name);
       budget.spend(peer, receipt.status === 'refused' ? refusalCost : 1);
+      // Nobody waits for this, and a full disk is told elsewhere.
+      if (receipt.status === 'refused')
+        void count({ day: Math.floor(clock.now() / 86_400_000), via, code: receipt.failure.code }).catch(() => undefined);
       onReceipt?.(receipt, peer);
       return receipt;
     },

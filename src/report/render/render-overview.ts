@@ -18,11 +18,13 @@ export function renderOverview(view: Overview, options: RenderOptions = {}): str
     (d) =>
       `  ${clip(d.domain, 34).padEnd(36)}${number(d.failed).padStart(9)} of ${number(d.failed + d.successful).padEnd(11)} ${d.ongoing ? `since ${shortDay(d.since)}` : `ended ${shortDay(d.last)}`}`,
   );
+  const refused = view.refused.map((r) => `${number(r.refused)} ${r.code} by ${r.via}`).join(', ');
   const aside = view.uncounted.map((u) => `${number(u.reports)} ${u.trust}`).join(', ');
   return [
     paint(`${shortDay(view.from)} to ${shortDay(view.to)} ${view.to.slice(0, 4)}`, 'dim'),
     ...wrap(headline, width),
     ...(rows.length > 0 ? ['', paint('  domain                                failed of sessions', 'dim'), ...rows] : []),
+    ...(refused === '' ? [] : ['', ...wrap(`Refused: ${refused}.`, width)]),
     ...(aside === '' ? [] : ['', ...wrap(`Kept out of the numbers: ${aside}.`, width)]),
     ...(rows.length > 0 ? ['', ...wrap('hermetic report show DOMAIN explains each.', width)] : []),
     '',

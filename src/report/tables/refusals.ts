@@ -1,0 +1,22 @@
+import type { Store } from '../../store/index.js';
+import type { Via } from '../types.js';
+
+export interface Refusal {
+  /** Days since 1970. */
+  readonly day: number;
+  readonly via: Via;
+  /** One of `reportFailures`. */
+  readonly code: string;
+}
+
+/** Counts what was refused, so that a reporter who gets it wrong every day is seen. */
+export function storeRefusals(store: Store, refusals: readonly Refusal[]): readonly undefined[] {
+  store.transaction(() => {
+    const count = store.prepare(
+      `INSERT INTO report_refusal (day, via, code, refused) VALUES (?, ?, ?, 1)
+       ON CONFLICT (day, via, code) DO UPDATE SET refused = report_refusal.refused + 1`,
+    );
+    for (const { day, via, code } of refusals) count.run(day, via, code);
+  });
+  return [];
+}
