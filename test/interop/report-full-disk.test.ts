@@ -41,13 +41,23 @@ test('a full disk: reports are put off, nothing is harmed, and work goes on by i
     }
     assert.equal(put, 20, 'the disk was filled');
     assert.ok(taken > 10, `${taken} taken`);
-    const mail = await reportMail({ report: reportJson(1, 0, 'mail', today), signer: 'sender.example' });
-    assert.deepEqual(await receiver.receive(mail, { via: 'mail', peer: '192.0.2.2', name: 'mail' }), { status: 'later', why: 'store' });
-    assert.equal(count(), taken);
+    // What is left may hold a little more: the last octets are for mail.
+    let mailed = 0;
+    let mail: Buffer;
+    for (;;) {
+      mail = await reportMail({ report: reportJson(1, 0, `mail ${mailed}`, today), signer: 'sender.example' });
+      const receipt = await receiver.receive(mail, { via: 'mail', peer: '192.0.2.2', name: 'mail' });
+      if (receipt.status !== 'stored') {
+        assert.deepEqual(receipt, { status: 'later', why: 'store' });
+        break;
+      }
+      assert.ok(++mailed < 500, 'the disk stays full');
+    }
+    assert.equal(count(), taken + mailed);
     rmSync(ballast);
     assert.equal(await post(1_000_000), 201);
     assert.equal((await receiver.receive(mail, { via: 'mail', peer: '192.0.2.2', name: 'mail' })).status, 'stored');
-    assert.equal(count(), taken + 2);
+    assert.equal(count(), taken + mailed + 2);
     assert.deepEqual(verifyStore(store), []);
     store.close();
   } finally {
