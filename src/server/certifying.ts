@@ -6,10 +6,12 @@ import {
   dnsAnswers,
   openAcmeBook,
   txtRdata,
+  type Certify,
   type ChallengeAnswers,
   type DnsWriter,
   type Eyes,
   type KeyRing,
+  type LocalHandsOptions,
   type PublishSection,
 } from '../publish/index.js';
 import { parsePem, trustStore, type TrustStore } from '../x509/index.js';
@@ -27,15 +29,31 @@ export interface CertifyingOptions {
   readonly minutes: number;
 }
 
-/** The client of the CA in `publish.acme`; undefined without one, and where nobody in this process could answer its challenges. */
-export function certifying(options: CertifyingOptions): Certifier | undefined {
+export interface Certifying {
+  /** The client of the CA in `publish.acme`, where this process can answer its challenges. */
+  readonly certifier?: Certifier;
+  /** For policy hosts, and mail hosts that ask for it; undefined leaves it to a person. */
+  readonly certify?: NonNullable<LocalHandsOptions['certify']>;
+}
+
+export function certifying(options: CertifyingOptions): Certifying {
+  const { acme, hosts } = options.section;
+  if (!acme) return {};
+  const certifier = clientOf(acme, options);
+  const asked = ({ host }: Certify): boolean => (hosts[host]?.certificates ?? 'acme') === 'acme';
+  if (certifier) return { certifier, certify: async (action) => (asked(action) ? certifier.certify(action) : undefined) };
+  const port = acme.challenge === 'http-01' ? 80 : 443;
+  const text = (host: string): string =>
+    `the CA looks for the answer to ${acme.challenge} at port ${port} of ${host}, where this command does not listen: hermetic serve answers there and has it certified in its next round`;
+  return { certify: ({ host, ...rest }) => Promise.resolve(asked({ host, ...rest }) ? { status: 'manual', text: text(host) } : undefined) };
+}
+
+function clientOf(acme: NonNullable<PublishSection['acme']>, options: CertifyingOptions): Certifier | undefined {
   const { section, house, ring, writers, eyes, answers, minutes } = options;
-  const { acme } = section;
-  if (!acme) return undefined;
   const dnsOf = (host: string): string => section.hosts[host]?.dns ?? section.domains[host.replace(/^mta-sts\./, '')]?.dns ?? 'print';
   const records = dnsAnswers(
     (action, host) =>
-      writers.get(dnsOf(host))?.(action) ??
+      writers.get(dnsOf(host))?.(action, eyes.signal) ??
       Promise.resolve({ status: 'failed', code: 'acme-challenge-unknown', detail: `${host}: no writer` }),
     (name, host) => textsAt(name, dnsOf(host), eyes),
   );
@@ -60,7 +78,7 @@ export function certifying(options: CertifyingOptions): Certifier | undefined {
     profile: acme.profile,
     external: acme.external && { keyId: acme.external.keyId, macKey: readSecret(acme.external.macKey).trim() },
     draw: Math.random,
-    round: Math.max(1, minutes) * 60_000,
+    round: minutes * 60_000,
     ...(eyes.signal ? { signal: eyes.signal } : {}),
   });
 }

@@ -12,7 +12,6 @@ import {
   renewDue,
   zoneServers,
   type Applied,
-  type Certifier,
   type ChallengeAnswers,
   type Eyes,
   type Ledger,
@@ -29,8 +28,8 @@ import type { House } from './service.js';
 export interface Publishing {
   readonly ledger: Ledger;
   readonly ring: KeyRing;
-  plan(signal?: AbortSignal): Promise<readonly SubjectPlan[]>;
-  apply(signal?: AbortSignal): Promise<readonly Applied[]>;
+  plan(): Promise<readonly SubjectPlan[]>;
+  apply(): Promise<readonly Applied[]>;
 }
 
 /** The section of a configuration, for rounds that are run by hand. */
@@ -41,38 +40,40 @@ export function publishSettings({ jobs }: { readonly jobs: Readonly<Record<strin
 /** Only what decides whether a sender would deliver, and the certificate of each key type: a few connections an address. */
 const goals = { inventory: false, asks: [] };
 
+const USUAL_MINUTES = 10;
+
 export interface Given extends Pick<LocalHandsOptions, 'writers' | 'certify'> {
   /** Challenges of a CA that this process answers itself. */
   readonly answers?: readonly ChallengeAnswers[];
   /** Minutes between two rounds. */
   readonly minutes?: number;
+  /** Ends what is running: requests, waits and changes of records. What is cut short is taken up by the next round of any process. */
+  readonly signal?: AbortSignal;
 }
 
 /** `given`: further ways into the zones of `publish.dns`, and who certifies keys instead of `publish.acme`; what is left over is left to a person. */
-export function openPublishing(section: PublishSection, house: House, { answers = [], minutes = 10, ...given }: Given = {}): Publishing {
+export function openPublishing(
+  section: PublishSection,
+  house: House,
+  { answers = [], minutes = USUAL_MINUTES, signal, ...given }: Given = {},
+): Publishing {
   const ledger = openLedger(house.store);
   const ring = new KeyRing(section.keys);
   prepareReports(house.store);
   const { localNetwork: network, clock } = house;
   const writers = new Map([...dnsWriters(section, { network, clock, readSecret }), ...(given.writers ?? [])]);
-  const eyes = (signal?: AbortSignal): Eyes => eyesOf(section, house, signal);
-  const certifier = certifying({ section, house, ring, writers, eyes: eyes(), answers, minutes });
-  const certify = certifier && certifiedBy(certifier, section);
-  const hands = localHands({ section, ledger, ring, ...(certify ? { certify } : {}), ...given, writers });
+  const eyes = (): Eyes => eyesOf(section, house, signal);
+  const { certifier, certify } = certifying({ section, house, ring, writers, eyes: eyes(), answers, minutes });
+  const hands = localHands({ section, ledger, ring, ...(certify ? { certify } : {}), ...given, writers, ...(signal ? { signal } : {}) });
   return {
     ledger,
     ring,
-    plan: (signal) => planAll({ section, ledger, ring, eyes: eyes(signal) }),
-    async apply(signal) {
+    plan: () => planAll({ section, ledger, ring, eyes: eyes() }),
+    async apply() {
       const renewed = certifier ? await renewDue({ section, ledger, certifier, hands }) : [];
-      return [...renewed, ...(await applyOnce({ section, ledger, ring, eyes: eyes(signal), hands }))];
+      return [...renewed, ...(await applyOnce({ section, ledger, ring, eyes: eyes(), hands }))];
     },
   };
-}
-
-/** Policy hosts, and mail hosts that ask for it. */
-function certifiedBy(certifier: Certifier, { hosts }: PublishSection): NonNullable<LocalHandsOptions['certify']> {
-  return async (action) => ((hosts[action.host]?.certificates ?? 'acme') === 'acme' ? certifier.certify(action) : undefined);
 }
 
 /** One round sees each host once. */

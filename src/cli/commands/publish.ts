@@ -31,9 +31,9 @@ export function publishCommand(output: Output, signal: AbortSignal, finish: (cod
       .description(says)
       .requiredOption('--config <file>', 'hermetic.yaml with a section publish')
       .option('--json', 'for machines')
-      .action(async (flags: Flags) => finish(await withPublishing(flags, output, (publishing) => run(publishing, flags))));
+      .action(async (flags: Flags) => finish(await withPublishing(flags, output, signal, (publishing) => run(publishing, flags))));
   add('plan', 'say what would be done, why it is safe now, and what is waited for', async (publishing, flags) => {
-    const plans = await publishing.plan(signal);
+    const plans = await publishing.plan();
     output.out(
       flags.json
         ? lines(plans)
@@ -50,14 +50,14 @@ export function publishCommand(output: Output, signal: AbortSignal, finish: (cod
   }).addHelpText('after', '\nExample:\n  hermetic publish plan --config /etc/hermetic.yaml');
   add('apply', 'do it: one round', async (publishing, flags) => {
     for (const token of flags.confirm ?? []) confirm(publishing, token);
-    const rounds = await publishing.apply(signal);
+    const rounds = await publishing.apply();
     output.out(flags.json ? lines(rounds) : rounds.map((round) => shown(round, round.outcomes.map(outcome))).join('\n'));
     return rounds.some(({ outcomes }) => outcomes.some((o) => o.outcome.status === 'failed')) ? exitCodes.fail : exitCodes.good;
   })
     .option('--confirm <token>', 'allow what a plan proposes; repeatable', (value: string, all: string[] = []) => [...all, value])
     .addHelpText('after', '\nExample:\n  hermetic publish apply --config /etc/hermetic.yaml');
   add('status', 'where each domain and host stands, and what was done last', async (publishing, flags) => {
-    const plans = await publishing.plan(signal);
+    const plans = await publishing.plan();
     const notes = publishing.ledger.notes(20);
     if (flags.json) output.out(lines([...plans, ...notes]));
     else {
@@ -73,12 +73,17 @@ export function publishCommand(output: Output, signal: AbortSignal, finish: (cod
     .requiredOption('--config <file>', 'hermetic.yaml with a section publish')
     .addHelpText('after', '\nExample:\n  hermetic publish roll mx1.example.com --config /etc/hermetic.yaml')
     .action(async (host: string, flags: Flags) =>
-      finish(await withPublishing(flags, output, async (publishing) => roll(host, publishing, output))),
+      finish(await withPublishing(flags, output, signal, async (publishing) => roll(host, publishing, output))),
     );
   return command;
 }
 
-async function withPublishing(flags: Flags, output: Output, run: (publishing: Publishing) => Promise<number>): Promise<number> {
+async function withPublishing(
+  flags: Flags,
+  output: Output,
+  signal: AbortSignal,
+  run: (publishing: Publishing) => Promise<number>,
+): Promise<number> {
   const server = await import('../../server/index.js');
   const config = readConfig(flags.config, server.parseConfig, output);
   if (!config) return exitCodes.usage;
@@ -87,7 +92,7 @@ async function withPublishing(flags: Flags, output: Output, run: (publishing: Pu
     throw new HermeticError('config-invalid', `${flags.config}: no section publish`, { fix: 'Add it; docs/publish.md shows the form.' });
   const house = await server.openHouse(config, server.createLog({ format: 'plain', write: output.err, now: Date.now }));
   try {
-    return await run(server.openPublishing(section, house));
+    return await run(server.openPublishing(section, house, { signal }));
   } finally {
     house.close();
   }

@@ -19,6 +19,9 @@ export interface AcmeBook {
   /** Failed validations of a host in a row. */
   failures(directory: string, host: string): number;
   saveFailures(directory: string, host: string, count: number): void;
+  /** Takes a key for its holder alone, or longer for the one who has it already; false while another has it. */
+  claim(host: string, key: string, holder: string, now: number, until: number): boolean;
+  release(host: string, key: string, holder: string): void;
 }
 
 export interface OpenOrder {
@@ -29,7 +32,8 @@ export interface OpenOrder {
 /** What is known of the certificate in use. */
 export interface Renewal {
   readonly directory: string;
-  readonly certificateId: string;
+  /** Missing where the certificate has no authority key identifier: then its CA cannot be asked about it. */
+  readonly certificateId?: string | undefined;
   readonly draw: number;
   readonly window?: RenewalWindow;
   /** When the CA is asked again, milliseconds since 1970. */
@@ -43,6 +47,7 @@ const migrations = [
    CREATE TABLE acme_renewal (host TEXT NOT NULL, key TEXT NOT NULL, state TEXT NOT NULL, PRIMARY KEY (host, key));
    CREATE TABLE acme_pause (directory TEXT NOT NULL, subject TEXT NOT NULL, until BIGINT NOT NULL, PRIMARY KEY (directory, subject));
    CREATE TABLE acme_failures (directory TEXT NOT NULL, host TEXT NOT NULL, count BIGINT NOT NULL, PRIMARY KEY (directory, host));`,
+  `CREATE TABLE acme_claim (host TEXT NOT NULL, key TEXT NOT NULL, holder TEXT NOT NULL, until BIGINT NOT NULL, PRIMARY KEY (host, key));`,
 ];
 
 /** Opens the book in a database that other jobs use too. */
@@ -98,5 +103,14 @@ export function openAcmeBook(store: Store): AcmeBook {
       void store
         .prepare('INSERT INTO acme_failures VALUES (?, ?, ?) ON CONFLICT (directory, host) DO UPDATE SET count = excluded.count')
         .run(directory, host, count),
+    claim: (host, key, holder, now, until) =>
+      store
+        .prepare(
+          `INSERT INTO acme_claim VALUES (?, ?, ?, ?) ON CONFLICT (host, key)
+           DO UPDATE SET holder = excluded.holder, until = excluded.until WHERE acme_claim.holder = excluded.holder OR acme_claim.until <= ?`,
+        )
+        .run(host, key, holder, Math.ceil(until), Math.floor(now)) > 0,
+    release: (host, key, holder) =>
+      void store.prepare('DELETE FROM acme_claim WHERE host = ? AND key = ? AND holder = ?').run(host, key, holder),
   };
 }

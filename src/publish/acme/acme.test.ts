@@ -3,6 +3,7 @@ import { X509Certificate } from 'node:crypto';
 import { test, type TestContext } from 'node:test';
 import type { AcmeCaHabits } from '../../lab/index.js';
 import type { ChallengeType } from './challenge.js';
+import { selfSigned } from '../../pki/index.js';
 import { acmeWorld, type AcmeWorld } from './testing-ca.js';
 
 const host = 'mta-sts.example.com';
@@ -130,14 +131,67 @@ test('a certificate that another order replaced already is renewed without namin
 });
 
 test('a certificate for another key is not used, and the one in use stays [8555-7.4.2-1]', async (t) => {
-  const { ca, ring, certifier } = await world(t);
+  const { ca, ring, certifier, clock } = await world(t);
   await certifier().certify({ host, key });
   const before = ring.chain(host, key);
   ring.make(host, 'ecdsa-2', 'ecdsa');
   await certifier().certify({ host, key: 'ecdsa-2' });
   const stranger = [...ca.certificates.values()][1];
   ca.certificates.get = () => stranger;
+  clock.at += 61 * day;
   const outcome = await certifier().certify({ host, key });
   assert.ok(outcome.status === 'failed' && outcome.code === 'acme-certificate-wrong', JSON.stringify(outcome));
   assert.equal(ring.chain(host, key), before);
+});
+
+test('a certificate that its CA cannot be asked about is renewed by its lifetime: without authority key identifier, or issued by nobody we know', async (t) => {
+  const { ca, ring, certifier, clock } = await world(t);
+  const pair = { privateKey: ring.privateKey(host, key), publicKey: ring.publicKey(host, key) };
+  const own = selfSigned({ names: [host], key: pair, notBefore: clock.at, notAfter: clock.at + 90 * day });
+  ring.putChain(host, key, own.certPem);
+  assert.deepEqual(await certifier().certify({ host, key }), { status: 'done' });
+  clock.at += 59 * day;
+  assert.equal(await certifier().isDue({ host, key }), false);
+  clock.at += 2 * day;
+  assert.equal(await certifier().isDue({ host, key }), true);
+  assert.deepEqual(await certifier().certify({ host, key }), { status: 'done' });
+  assert.equal([...ca.certificates.values()][0]?.replaces, undefined);
+  assert.equal(await certifier().isDue({ host, key }), false);
+});
+
+test('a CA whose certificates have no authority key identifier has them renewed all the same', async (t) => {
+  const { ca, ring, certifier, clock } = await world(t);
+  await certifier().certify({ host, key });
+  const pair = { privateKey: ring.privateKey(host, key), publicKey: ring.publicKey(host, key) };
+  for (const [id, one] of ca.certificates) {
+    const { notBefore, notAfter } = one;
+    ca.certificates.set(id, { ...one, pem: selfSigned({ names: [host], key: pair, notBefore, notAfter }).certPem });
+  }
+  const [only] = [...ca.certificates.values()];
+  clock.at += 61 * day;
+  ca.certificates.get = () =>
+    only && { ...only, pem: selfSigned({ names: [host], key: pair, notBefore: clock.at, notAfter: clock.at + 90 * day }).certPem };
+  assert.deepEqual(await certifier().certify({ host, key }), { status: 'done' });
+  assert.equal(await certifier().isDue({ host, key }), false);
+  clock.at += 61 * day;
+  assert.equal(await certifier().isDue({ host, key }), true);
+});
+
+test('asked again for a key whose certificate is good, nothing is ordered', async (t) => {
+  const { ca, certifier } = await world(t);
+  for (let i = 0; i < 3; i++) assert.deepEqual(await certifier().certify({ host, key }), { status: 'done' });
+  assert.equal(ca.orders.size, 1);
+});
+
+test('of two processes that find the same certificate due one renews it, whether they ask together or one after the other', async (t) => {
+  const { ca, certifier, clock } = await world(t);
+  await certifier().certify({ host, key });
+  clock.at += 61 * day;
+  const [one, two] = [certifier(), certifier()];
+  assert.deepEqual([await one.isDue({ host, key }), await two.isDue({ host, key })], [true, true]);
+  const outcomes = await Promise.all([one.certify({ host, key }), two.certify({ host, key })]);
+  assert.deepEqual(outcomes[0], { status: 'done' });
+  assert.ok(outcomes[1].status === 'failed' && outcomes[1].code === 'acme-pending' && /another process/.test(outcomes[1].detail));
+  assert.deepEqual(await two.certify({ host, key }), { status: 'done' });
+  assert.equal(ca.orders.size, 2);
 });

@@ -1,3 +1,4 @@
+import { randomUUID, type KeyObject } from 'node:crypto';
 import { equalBytes, fail, ok, type Result } from '../../base/index.js';
 import { parsePem, type Certificate } from '../../x509/index.js';
 import type { Certify } from '../actions.js';
@@ -5,7 +6,7 @@ import type { Outcome } from '../apply/hands.js';
 import { publishFailures } from '../failures.js';
 import type { KeyRing } from '../keys/key-ring.js';
 import { ensureAccount, type AccountWish } from './account.js';
-import type { AcmeBook } from './acme-book.js';
+import type { AcmeBook, Renewal } from './acme-book.js';
 import { AcmeSession, type AcmeFailure, type AcmeServer } from './acme-session.js';
 import type { ChallengeAnswers } from './challenge.js';
 import { completeOrder } from './complete-order.js';
@@ -32,6 +33,8 @@ export interface CertifierOptions extends Omit<AccountWish, 'directory'> {
 const minute = 60_000;
 /** Where a CA limits without saying for how long. */
 const limitPause = 60 * minute;
+/** Longer than all requests between two looks at the CA; whoever died holding a key is in the way for so long. */
+const claimLasts = 10 * minute;
 
 /**
  * Has keys of the ring certified by one CA (RFC 8555) and says when it is time again (RFC 9773). The key is given and stays: a renewal certifies the same one.
@@ -40,6 +43,8 @@ const limitPause = 60 * minute;
 export class Certifier {
   readonly #options: CertifierOptions;
   readonly #session: AcmeSession;
+  /** One that no other process has. */
+  readonly #holder = randomUUID();
   #account: ReturnType<typeof ensureAccount> | undefined;
 
   constructor(options: CertifierOptions) {
@@ -47,38 +52,62 @@ export class Certifier {
     this.#session = new AcmeSession(options.server, options.signal);
   }
 
-  /** A certificate for that key, put beside it into the ring. Nothing is sent before the time a CA asked to wait until. */
+  /**
+   * A certificate for that key, put beside it into the ring; nothing where one is there that is not due. Nothing is sent before the time a CA asked to wait until,
+   * nor while another process is at the same key.
+   */
   async certify({ host, key }: Pick<Certify, 'host' | 'key'>): Promise<Outcome> {
     const { book, server } = this.#options;
-    const until = book.pausedUntil(server.directory, host);
-    if (until > server.clock.now()) return { status: 'failed', code: 'acme-limited', detail: `until ${new Date(until).toISOString()}` };
-    const got = await this.#obtain(host, key);
-    if (got.ok) return { status: 'done' };
-    this.#remember(host, key, got.failure);
-    return { status: 'failed', code: got.failure.code, detail: got.failure.detail };
+    if (!this.#claims(host, key)) return { status: 'failed', code: 'acme-pending', detail: 'another process is at it' };
+    try {
+      if ((await this.#standing(host, key)) === 'good') return { status: 'done' };
+      const until = book.pausedUntil(server.directory, host);
+      if (until > server.clock.now()) return { status: 'failed', code: 'acme-limited', detail: `until ${new Date(until).toISOString()}` };
+      const got = await this.#obtain(host, key);
+      if (got.ok) return { status: 'done' };
+      this.#remember(host, key, got.failure);
+      return { status: 'failed', code: got.failure.code, detail: got.failure.detail };
+    } finally {
+      book.release(host, key, this.#holder);
+    }
   }
 
-  /**
-   * Whether a certificate of ours is to be renewed now. Asks the CA when it is time to ask again; what it does not answer changes nothing that was known.
-   * A certificate that nobody told us of, or that is unreadable, is no affair of this CA.
-   */
+  /** Whether a certificate that is there is to be renewed now. Asks the CA when it is time to ask again; what it does not answer changes nothing that was known. */
   async isDue({ host, key }: Pick<Certify, 'host' | 'key'>): Promise<boolean> {
+    return (await this.#standing(host, key)) === 'due';
+  }
+
+  /** `none`: no certificate of this key, for this name. One that this CA did not issue goes by its lifetime alone. */
+  async #standing(host: string, key: string): Promise<'none' | 'due' | 'good'> {
     const { book, server, ring, round = 10 * minute } = this.#options;
-    const now = server.clock.now();
-    if (book.order(host, key)) return true;
+    if (book.order(host, key)?.directory === server.directory) return 'due';
     const leaf = readLeaf(ring.chain(host, key));
-    let renewal = book.renewal(host, key);
-    if (!leaf || renewal?.directory !== server.directory) return false;
-    if (now >= renewal.askAgain && now >= book.pausedUntil(server.directory, '*')) {
-      const directory = await this.#session.directory();
-      const base = directory.ok ? directory.value.renewalInfo : undefined;
-      const got = base === undefined ? undefined : await fetchRenewalInfo(this.#session, base, renewal.certificateId, now);
-      renewal = got?.ok
-        ? { ...renewal, ...got.value }
-        : { ...renewal, askAgain: askAgainAt(got && !got.ok ? got.failure.until : undefined, now) };
-      book.saveRenewal(host, key, renewal);
-    }
-    return now >= planRenewal({ ...leaf, window: renewal.window, draw: renewal.draw, round });
+    if (!leaf || !certifies(leaf, host, ring.publicKey(host, key))) return 'none';
+    const known = await this.#renewal(host, key, leaf);
+    const due = planRenewal({ ...leaf, window: known?.window, draw: known?.draw ?? 0, round });
+    return server.clock.now() >= due ? 'due' : 'good';
+  }
+
+  /** What this CA said of a certificate of its own, asked again when it is time. */
+  async #renewal(host: string, key: string, leaf: Certificate): Promise<Renewal | undefined> {
+    const { book, server } = this.#options;
+    const now = server.clock.now();
+    const known = book.renewal(host, key);
+    const id = certificateId(leaf);
+    if (known?.directory !== server.directory || known.certificateId !== id) return undefined;
+    if (id === undefined || now < known.askAgain || now < book.pausedUntil(server.directory, '*')) return known;
+    const directory = await this.#session.directory();
+    const base = directory.ok ? directory.value.renewalInfo : undefined;
+    const got = base === undefined ? undefined : await fetchRenewalInfo(this.#session, base, id, now);
+    const learnt = got?.ok ? got.value : { askAgain: askAgainAt(got && !got.ok ? got.failure.until : undefined, now) };
+    book.saveRenewal(host, key, { ...known, ...learnt });
+    return { ...known, ...learnt };
+  }
+
+  #claims(host: string, key: string): boolean {
+    const { book, server } = this.#options;
+    const now = server.clock.now();
+    return book.claim(host, key, this.#holder, now, now + claimLasts);
   }
 
   async #obtain(host: string, key: string): Promise<Result<undefined, AcmeFailure>> {
@@ -100,16 +129,15 @@ export class Certifier {
       clock,
       signal,
       poll,
+      goesOn: () => this.#claims(host, key),
     });
     if (!completed.ok) return completed;
     const leaf = readLeaf(completed.value);
-    const spki = pair.publicKey.export({ type: 'spki', format: 'der' });
     // [8555-7.4.2-1]
-    if (!leaf || !equalBytes(leaf.spki, spki) || !leaf.dnsNames.includes(host) || leaf.notAfter <= clock.now())
+    if (!leaf || !certifies(leaf, host, pair.publicKey) || leaf.notAfter <= clock.now())
       return fail(publishFailures.make('acme-certificate-wrong', host));
     ring.putChain(host, key, completed.value);
-    const id = certificateId(leaf);
-    if (id !== undefined) book.saveRenewal(host, key, { directory, certificateId: id, draw: this.#options.draw(), askAgain: clock.now() });
+    book.saveRenewal(host, key, { directory, certificateId: certificateId(leaf), draw: this.#options.draw(), askAgain: clock.now() });
     book.saveFailures(directory, host, 0);
     book.closeOrder(host, key);
     return ok(undefined);
@@ -138,6 +166,10 @@ export class Certifier {
     }
     if (code === 'acme-certificate-wrong') book.closeOrder(host, key);
   }
+}
+
+function certifies({ spki, dnsNames }: Certificate, host: string, key: KeyObject): boolean {
+  return equalBytes(spki, key.export({ type: 'spki', format: 'der' })) && dnsNames.includes(host);
 }
 
 function readLeaf(chain: string | undefined): Certificate | undefined {

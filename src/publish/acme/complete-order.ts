@@ -17,6 +17,8 @@ export interface CompleteOptions {
   readonly signal?: AbortSignal | undefined;
   /** Milliseconds between two looks where the CA does not say, and for all of them. */
   readonly poll: { readonly every: number; readonly atMost: number };
+  /** Asked before each wait and each authorization; false ends the work here. */
+  goesOn(): boolean;
 }
 
 const statuses = z.enum(['pending', 'ready', 'processing', 'valid', 'invalid', 'deactivated', 'expired', 'revoked']);
@@ -39,8 +41,9 @@ const authorizationSchema = z.object({
  */
 export async function completeOrder(url: string, options: CompleteOptions): Promise<Result<string, AcmeFailure>> {
   const { session, signer, host, key } = options;
+  const left = patience(options);
   let finalized = false;
-  for (const left = patience(options); ;) {
+  for (;;) {
     const got = await session.post(url, signer);
     if (!got.ok) return got;
     const order = parseJson(orderSchema, got.value.body);
@@ -52,7 +55,8 @@ export async function completeOrder(url: string, options: CompleteOptions): Prom
     }
     if (status === 'pending') {
       for (const authorization of authorizations) {
-        const authorized = await authorize(authorization, options);
+        if (!options.goesOn()) return fail(publishFailures.make('acme-pending', `order ${status}`));
+        const authorized = await authorize(authorization, options, left);
         if (!authorized.ok) return authorized;
       }
     } else if (status === 'ready' && !finalized) {
@@ -69,11 +73,11 @@ export async function completeOrder(url: string, options: CompleteOptions): Prom
 }
 
 /** Answers one challenge of an authorization and waits for what the CA makes of it. */
-async function authorize(url: string, options: CompleteOptions): Promise<Result<undefined, AcmeFailure>> {
+async function authorize(url: string, options: CompleteOptions, left: Patience): Promise<Result<undefined, AcmeFailure>> {
   const { session, signer, host, answers } = options;
   let shown: { readonly by: ChallengeAnswers; readonly challenge: Challenge } | undefined;
   try {
-    for (const left = patience(options); ;) {
+    for (;;) {
       const got = await session.post(url, signer);
       if (!got.ok) return got;
       const parsed = parseJson(authorizationSchema, got.value.body);
@@ -107,13 +111,15 @@ async function authorize(url: string, options: CompleteOptions): Promise<Result<
   }
 }
 
-/** Waits as long as the CA asks for, or its usual while; false when that would be too long for one round. [8555-7.5.1-2] */
-function patience({ clock, poll, signal }: CompleteOptions): (reply?: AcmeReply) => Promise<boolean> {
+type Patience = (reply?: AcmeReply) => Promise<boolean>;
+
+/** Waits as long as the CA asks for, or its usual while; false when an order would take too long for one round. [8555-7.5.1-2] */
+function patience({ clock, poll, signal, goesOn }: CompleteOptions): Patience {
   const end = clock.now() + poll.atMost;
   return async (reply) => {
     const now = clock.now();
     const at = reply?.until ?? now + poll.every;
-    if (at > end) return false;
+    if (at > end || !goesOn()) return false;
     await clock.sleep(at - now, signal);
     return true;
   };

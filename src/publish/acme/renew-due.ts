@@ -3,6 +3,7 @@ import { describe, type Applied } from '../apply/apply.js';
 import type { Hands, Outcome } from '../apply/hands.js';
 import type { PublishSection } from '../desired/publish-section.js';
 import type { Ledger } from '../ledger/ledger.js';
+import { currentPolicy } from '../policy/read-policy-world.js';
 import type { Certifier } from './certifier.js';
 
 export interface RenewOptions {
@@ -53,7 +54,9 @@ export async function renewDue(options: RenewOptions): Promise<readonly Applied[
   return applied;
 }
 
+/** Of mail hosts the keys in use and the next ones; of policy hosts every one whose policy senders may still fetch, those of domains that are leaving included. */
 function heldKeys({ section, ledger }: RenewOptions): readonly Held[] {
+  const leaving = ledger.domains().filter((domain) => !(domain in section.domains) && currentPolicy(ledger.domain(domain)));
   const hosts = Object.entries(section.hosts).filter(([, { certificates }]) => certificates === 'acme');
   return [
     ...hosts.flatMap(([host]) =>
@@ -62,7 +65,7 @@ function heldKeys({ section, ledger }: RenewOptions): readonly Held[] {
         ...(next ? [{ kind: 'host' as const, subject: host, host, key: next.name, deployed: false }] : []),
       ]),
     ),
-    ...Object.keys(section.domains).map((domain) => ({
+    ...[...Object.keys(section.domains), ...leaving].map((domain) => ({
       kind: 'domain' as const,
       subject: domain,
       host: `mta-sts.${domain}`,

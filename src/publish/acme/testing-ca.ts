@@ -6,9 +6,10 @@ import { TLSSocket } from 'node:tls';
 import type { Clock } from '../../base/index.js';
 import { AcmeCa, LabNetwork, validateOver, type AcmeCaHabits } from '../../lab/index.js';
 import { createCa, createIntermediate, issue } from '../../pki/index.js';
-import { openStore, type Store } from '../../store/index.js';
+import { openStore } from '../../store/index.js';
 import { parseCertificate, trustStore } from '../../x509/index.js';
 import type { SetRrset } from '../actions.js';
+import type { Mortal } from '../testing-crash.js';
 import { KeyRing } from '../keys/key-ring.js';
 import { openAcmeBook } from './acme-book.js';
 import type { AcmeServer } from './acme-session.js';
@@ -80,11 +81,11 @@ export async function acmeWorld(habits: Partial<AcmeCaHabits> = {}) {
     clock,
     store,
     /** As after a start of the process: nothing is remembered but what is on disk. */
-    certifier: (options: Partial<CertifierOptions> & { type?: ChallengeType; over?: Store } = {}) =>
+    certifier: (options: Partial<CertifierOptions> & { type?: ChallengeType; mortal?: Mortal } = {}) =>
       new Certifier({
         server,
-        book: openAcmeBook(options.over ?? store),
-        ring,
+        book: openAcmeBook(options.mortal?.store(store) ?? store),
+        ring: new KeyRing(ring.folder, options.mortal?.disk),
         answers: [http, alpn, dns].filter(({ type }) => type === (options.type ?? 'http-01')),
         contact: [],
         draw: () => 0.5,

@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { selfSigned } from '../../pki/index.js';
 import type { Certify, Deploy } from '../actions.js';
 import type { MailHostWish, PublishSection } from '../desired/publish-section.js';
+import { replaceFile } from '../keys/durable-file.js';
 import type { KeyRing } from '../keys/key-ring.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { formatChange } from '../records/format-change.js';
@@ -21,12 +22,14 @@ export interface LocalHandsOptions {
   readonly writers?: ReadonlyMap<string, DnsWriter>;
   /** For keys that the configuration does not say otherwise of; undefined leaves it to a person. */
   readonly certify?: (action: Certify) => Promise<Outcome | undefined>;
+  /** Ends changes of records that are under way. */
+  readonly signal?: AbortSignal;
 }
 
 /** Hands that work on this machine: the key ring, the policies served, files of the mail server, and records printed for a person. */
-export function localHands({ section, ledger, ring, writers = new Map(), certify }: LocalHandsOptions): Hands {
+export function localHands({ section, ledger, ring, writers = new Map(), certify, signal }: LocalHandsOptions): Hands {
   return {
-    setRrset: (action, dns) => writers.get(dns)?.(action) ?? Promise.resolve({ status: 'manual', text: formatChange(action) }),
+    setRrset: (action, dns) => writers.get(dns)?.(action, signal) ?? Promise.resolve({ status: 'manual', text: formatChange(action) }),
     async certify(action) {
       const kind = section.hosts[action.host]?.certificates;
       if (kind === 'self-signed') return certifyItself(action, ring);
@@ -61,8 +64,8 @@ async function deploy({ host, key }: Deploy, wish: MailHostWish | undefined, rin
   const { install } = wish;
   const [chain, pem] = [readFileSync(chainFile, 'utf8'), readFileSync(keyFile, 'utf8')];
   if (!isThere(install.key, pem) || !isThere(install.chain, chain)) {
-    replace(install.key, pem, 0o600);
-    replace(install.chain, chain, 0o644);
+    replaceFile(install.key, pem, 0o600);
+    replaceFile(install.chain, chain, 0o644);
   }
   return install.reload ? reload(install.reload) : done;
 }
@@ -84,7 +87,7 @@ function serve(domain: string, body: string | undefined, ledger: Ledger, { expor
   for (const name of [domain, ...users]) {
     const file = join(exportTo, `mta-sts.${name}`, '.well-known', 'mta-sts.txt');
     if (body === undefined) rmSync(file, { force: true });
-    else if (!isThere(file, body)) replace(file, body, 0o644);
+    else if (!isThere(file, body)) replaceFile(file, body, 0o644);
   }
 }
 
@@ -94,11 +97,4 @@ function isThere(file: string, text: string): boolean {
   } catch {
     return false;
   }
-}
-
-/** Never half a file: a reader finds the old or the new. */
-function replace(file: string, text: string, mode: number): void {
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(`${file}.new`, text, { mode });
-  renameSync(`${file}.new`, file);
 }

@@ -1,21 +1,10 @@
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, X509Certificate, type KeyObject } from 'node:crypto';
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  linkSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { HermeticError } from '../../base/index.js';
 import type { KeyType } from '../actions.js';
 import type { ServerKey } from '../rollover/types.js';
+import { nodeDisk, replaceFile, writeOnce, type Disk } from './durable-file.js';
 
 /** A key of the ring. `certified`: its chain is at hand and in date. */
 export type RingKey = ServerKey & { readonly certified: boolean };
@@ -25,7 +14,10 @@ export type RingKey = ServerKey & { readonly certified: boolean };
  * and a name is given once: making a key again gives the one that is there.
  */
 export class KeyRing {
-  constructor(readonly folder: string) {}
+  constructor(
+    readonly folder: string,
+    private readonly disk: Disk = nodeDisk,
+  ) {}
 
   /** Makes a key, or leaves the one of that name as it is. */
   make(host: string, name: string, type: KeyType): void {
@@ -33,7 +25,7 @@ export class KeyRing {
     if (existsSync(path)) return;
     const { privateKey } =
       type === 'rsa' ? generateKeyPairSync('rsa', { modulusLength: 2048 }) : generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
-    writeOnce(path, privateKey.export({ type: 'pkcs8', format: 'pem' }) as string);
+    writeOnce(path, privateKey.export({ type: 'pkcs8', format: 'pem' }) as string, 0o600, this.disk);
   }
 
   /** All keys of a host, by name. `now` (milliseconds) is the date certificates are judged by. */
@@ -58,6 +50,8 @@ export class KeyRing {
     writeOnce(
       this.keyFile(host, `adopted-${digest.slice(0, 8)}-0`),
       privateKeyOf(pem, file).export({ type: 'pkcs8', format: 'pem' }) as string,
+      0o600,
+      this.disk,
     );
   }
 
@@ -77,9 +71,7 @@ export class KeyRing {
 
   /** Puts a chain beside its key, in the place of the one before; a reader finds the old or the new. */
   putChain(host: string, name: string, pem: string): void {
-    const file = this.chainFile(host, name);
-    const draft = writeDraft(file, pem, 0o644);
-    renameSync(draft, file);
+    replaceFile(this.chainFile(host, name), pem, 0o644, this.disk);
   }
 
   publicKey(host: string, name: string): KeyObject {
@@ -108,29 +100,6 @@ export function serverKey(name: string, key: KeyObject): ServerKey {
   const spki = key.export({ type: 'spki', format: 'der' });
   const digest = (hash: string): string => createHash(hash).update(spki).digest('hex');
   return { name, type: key.asymmetricKeyType === 'rsa' ? 'rsa' : 'ecdsa', sha256: digest('sha256'), sha512: digest('sha512') };
-}
-
-/** A file that is there whole, on disk, or not at all; an existing one stays. Readable by its owner alone. */
-function writeOnce(path: string, text: string): void {
-  const draft = writeDraft(path, text, 0o600);
-  try {
-    linkSync(draft, path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-  } finally {
-    rmSync(draft);
-  }
-}
-
-/** The text on disk under a name of its own, beside the file it is to become. */
-function writeDraft(path: string, text: string, mode: number): string {
-  mkdirSync(join(path, '..'), { recursive: true, mode: 0o700 });
-  const draft = `${path}.${process.pid}.new`;
-  const file = openSync(draft, 'w', mode);
-  writeSync(file, text);
-  fsyncSync(file);
-  closeSync(file);
-  return draft;
 }
 
 function readPem(file: string): string {

@@ -17,12 +17,17 @@ import type { House, Job, Service } from '../service.js';
 
 const challengePath = '/.well-known/acme-challenge/';
 
-const schema = publishSection.safeExtend({
-  /** Minutes between two rounds of plan and apply; 0: policies are only served, and rounds are run by hand. */
-  everyMinutes: z.int().min(0).max(1440).default(10),
-  /** Policy hosts' certificates kept in memory. */
-  contexts: z.int().min(10).max(100_000).default(3000),
-});
+const schema = publishSection
+  .safeExtend({
+    /** Minutes between two rounds of plan and apply; 0: policies are only served, and rounds are run by hand. */
+    everyMinutes: z.number().min(0).max(1440).default(10),
+    /** Policy hosts' certificates kept in memory. */
+    contexts: z.int().min(10).max(100_000).default(3000),
+  })
+  .superRefine(({ rehearsal, everyMinutes }, context) => {
+    if (rehearsal || everyMinutes === 0 || everyMinutes >= 1) return;
+    context.addIssue({ code: 'custom', path: ['everyMinutes'], message: 'is too short: write at least 1, or 0 for rounds by hand' });
+  });
 
 /** Policy hosts on the web port, and the rounds that bring every domain and host to what is wanted. */
 export const publishJob: Job<ReturnType<typeof schema.parse>> = {
@@ -30,17 +35,22 @@ export const publishJob: Job<ReturnType<typeof schema.parse>> = {
   schema,
   start(settings, house): Service {
     const [http, alpn] = [new WebAnswers('http-01'), new WebAnswers('tls-alpn-01')];
-    const publishing = openPublishing(settings, house, { answers: [http, alpn], minutes: settings.everyMinutes });
+    const stopping = new AbortController();
+    const { signal } = stopping;
+    const publishing = openPublishing(settings, house, {
+      answers: [http, alpn],
+      ...(settings.everyMinutes > 0 ? { minutes: settings.everyMinutes } : {}),
+      signal,
+    });
     const { ledger, ring } = publishing;
     const contexts = new LazyContexts({ source: ringContexts(ring), capacity: settings.contexts, monotonic: house.clock.monotonic });
     const policies = {
       bodyOf: (domain: string) => ledger.body(settings.domains[domain]?.sameAs ?? domain),
       challengeFor: (host: string, token: string) => http.textFor(host, token),
     };
-    const stopping = new AbortController();
     const counts = new Map<string, number>();
     const rounds =
-      settings.everyMinutes > 0 ? everyRound(settings.everyMinutes, publishing.apply, counts, house, stopping.signal) : Promise.resolve();
+      settings.everyMinutes > 0 ? everyRound(settings.everyMinutes, publishing.apply, counts, house, signal) : Promise.resolve();
     return {
       sites: [
         {
@@ -64,13 +74,13 @@ export const publishJob: Job<ReturnType<typeof schema.parse>> = {
   },
 };
 
-type Apply = (signal: AbortSignal) => Promise<readonly Applied[]>;
+type Apply = () => Promise<readonly Applied[]>;
 
 async function everyRound(minutes: number, apply: Apply, counts: Map<string, number>, house: House, signal: AbortSignal): Promise<void> {
   const { clock, log } = house;
   while (!signal.aborted) {
     try {
-      for (const applied of await apply(signal)) tell(applied, counts, house);
+      for (const applied of await apply()) tell(applied, counts, house);
       await clock.sleep(minutes * 60_000, signal);
     } catch (error) {
       if (signal.aborted) return;

@@ -1,0 +1,67 @@
+import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+/** What files are made with. Each call is on the disk when it returns. */
+export interface Disk {
+  write(path: string, text: string, mode: number): void;
+  /** Throws EEXIST where `to` is there already. */
+  link(from: string, to: string): void;
+  rename(from: string, to: string): void;
+  remove(path: string): void;
+}
+
+export const nodeDisk: Disk = {
+  write(path, text, mode) {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    const file = openSync(path, 'w', mode);
+    try {
+      writeSync(file, text);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+  },
+  link(from, to) {
+    linkSync(from, to);
+    syncFolder(to);
+  },
+  rename(from, to) {
+    renameSync(from, to);
+    syncFolder(to);
+  },
+  remove: (path) => rmSync(path, { force: true }),
+};
+
+/** A file that is there whole or not at all; an existing one stays. */
+export function writeOnce(path: string, text: string, mode: number, disk: Disk = nodeDisk): void {
+  const draft = draftOf(path);
+  disk.write(draft, text, mode);
+  try {
+    disk.link(draft, path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+  disk.remove(draft);
+}
+
+/** Puts a file in the place of the one before: a reader finds the old or the new, never half of one. */
+export function replaceFile(path: string, text: string, mode: number, disk: Disk = nodeDisk): void {
+  const draft = draftOf(path);
+  disk.write(draft, text, mode);
+  disk.rename(draft, path);
+}
+
+/** A name of this process alone, beside the file it is to become. */
+function draftOf(path: string): string {
+  return `${path}.${process.pid}.new`;
+}
+
+/** A new name in a folder is on the disk when the folder is. */
+function syncFolder(path: string): void {
+  const folder = openSync(dirname(path), 'r');
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
+  }
+}

@@ -1,0 +1,68 @@
+import type { Store } from '../store/index.js';
+import { nodeDisk, type Disk } from './keys/durable-file.js';
+
+export class Crash extends Error {}
+
+/** When a process dies at a step: before it, with half a file written, or after it, when the next thing is not done. */
+export const moments = ['before', 'halfway', 'after'] as const;
+export type Moment = (typeof moments)[number];
+
+/** A process that dies at its nth write, be it to the database or to a file; the dead write nothing more. */
+export class Mortal {
+  dead = false;
+  #steps = 0;
+
+  constructor(
+    private readonly nth: number,
+    private readonly moment: Moment,
+  ) {}
+
+  store(store: Store): Store {
+    return {
+      ...store,
+      prepare: <Row>(sql: string) => {
+        const statement = store.prepare<Row>(sql);
+        return { ...statement, run: (...values) => this.#step(() => statement.run(...values)) };
+      },
+      transaction: (work) => this.#step(() => store.transaction(work)),
+    };
+  }
+
+  readonly disk: Disk = {
+    write: (path, text, mode) =>
+      this.#step(
+        () => nodeDisk.write(path, text, mode),
+        () => nodeDisk.write(path, text.slice(0, text.length / 2), mode),
+      ),
+    link: (from, to) => this.#step(() => nodeDisk.link(from, to)),
+    rename: (from, to) => this.#step(() => nodeDisk.rename(from, to)),
+    remove: (path) => this.#step(() => nodeDisk.remove(path)),
+  };
+
+  #step<T>(whole: () => T, half?: () => void): T {
+    if (this.dead) throw new Crash();
+    if (++this.#steps !== this.nth) return whole();
+    this.dead = true;
+    if (this.moment === 'after') whole();
+    else if (this.moment === 'halfway') half?.();
+    throw new Crash();
+  }
+}
+
+/** Lives through a life once for each of its steps, and dies there; returns how many steps there were. `life` is to restart after the death, and judge. */
+export async function dieEverywhere(moment: Moment, life: (mortal: Mortal, nth: number) => Promise<void>): Promise<number> {
+  for (let nth = 1; ; nth++) {
+    const mortal = new Mortal(nth, moment);
+    await life(mortal, nth);
+    if (!mortal.dead) return nth - 1;
+  }
+}
+
+/** Runs until the end or until death. */
+export async function untilDeath(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof Crash)) throw error;
+  }
+}

@@ -1,0 +1,177 @@
+import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { type TestContext } from 'node:test';
+import { connect } from 'node:tls';
+import { AcmeCa, LabDns, LabNetwork, validateOver, type AcmeCaHabits, type ValidateChallenge } from '../../src/lab/index.js';
+import { createCa, createIntermediate, issue } from '../../src/pki/index.js';
+import { createLog, openHouse, openPublishing, parseConfig, publishSettings, startDaemon, type Daemon } from '../../src/server/index.js';
+
+const domain = 'customer.example';
+const host = `mta-sts.${domain}`;
+const [caAddress, ourAddress] = ['192.0.2.40', '192.0.2.41'];
+const root = createCa({ name: 'Lab Root' });
+const issuer = createIntermediate(root, { name: 'Lab Issuer', pathLength: 0 });
+
+/** A resolver that passes for the zone's own server. */
+class OwnServer extends LabDns {
+  override serve(query: Uint8Array, limit?: number): Uint8Array | undefined {
+    const reply = super.serve(query, limit);
+    if (reply) reply[2] = (reply[2] ?? 0) | 4;
+    return reply;
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** A CA and a name server on loopback sockets, and the configuration of a daemon that has neither key nor certificate yet. */
+async function world(t: TestContext, { habits, validate }: { habits?: Partial<AcmeCaHabits>; validate?: ValidateChallenge } = {}) {
+  const folder = mkdtempSync(join(tmpdir(), 'hermetic-acme-daemon-'));
+  const network = new LabNetwork();
+  const [https, http, dnsPort] = [await freePort(), await freePort(), await freePort()];
+  network.attach(ourAddress, 443, { address: '127.0.0.1', port: https });
+  network.attach(ourAddress, 80, { address: '127.0.0.1', port: http });
+  const dns = new OwnServer(
+    [
+      { apex: '.', signed: {} },
+      {
+        apex: 'example',
+        records: 'ns.lab A 127.0.0.1\nca.lab A 127.0.0.1\nmta-sts.customer A 127.0.0.1\nmx.customer A 127.0.0.1',
+        signed: {},
+      },
+    ],
+    Date.now(),
+  );
+  await dns.listen(network, '192.0.2.53', { address: '127.0.0.1', port: dnsPort });
+  await network.listenTcp(caAddress, 443, (socket) => ca.serve(socket));
+  const reached = validateOver(
+    network,
+    () => ourAddress,
+    () => [],
+  );
+  const ca = new AcmeCa({
+    issuer,
+    host: `ca.lab.example:${network.targetOf(caAddress, 443)?.port ?? 0}`,
+    certificate: issue(root, { names: ['ca.lab.example'] }),
+    validate: validate ?? reached,
+    now: Date.now,
+    ...(habits ? { habits } : {}),
+  });
+  writeFileSync(join(folder, 'ca.pem'), root.certPem);
+  writeFileSync(join(folder, 'anchor'), dns.anchorLine);
+  const config = (acme = '', minutes = 0.01) => {
+    const parsed = parseConfig(`store: {file: ${join(folder, 'h.db')}}
+resolver: {addresses: ['127.0.0.1:${dnsPort}'], trustAnchor: ${join(folder, 'anchor')}}
+roots: {replace: ${join(folder, 'ca.pem')}}
+network: {privateAddresses: allow}
+web: {listen: '127.0.0.1:${https}'}
+publish:
+  keys: ${join(folder, 'keys')}
+  everyMinutes: ${minutes}
+  rehearsal: true
+  ports: {smtp: 9, https: ${https}}
+  acme: {directory: '${ca.directory}', agreed: true${acme}}
+  dns: {own: {kind: print, servers: ['127.0.0.1:${dnsPort}']}}
+  domains: {${domain}: {mx: [mx.${domain}], dns: own}}
+`);
+    assert.deepEqual(parsed.ok ? [] : parsed.failure, []);
+    assert.ok(parsed.ok);
+    return parsed.value;
+  };
+  const running = new Set<Daemon>();
+  t.after(async () => {
+    await Promise.all([...running].map((daemon) => daemon.stop()));
+    await network.close();
+    rmSync(folder, { recursive: true });
+  });
+  const log = createLog({ format: 'plain', write: () => undefined, now: Date.now });
+  return {
+    ca,
+    config,
+    log,
+    https,
+    async start(acme?: string, minutes?: number): Promise<Daemon> {
+      const daemon = await startDaemon(config(acme, minutes), log);
+      running.add(daemon);
+      return daemon;
+    },
+    async stop(daemon: Daemon): Promise<void> {
+      running.delete(daemon);
+      await daemon.stop();
+    },
+  };
+}
+
+/** What the port shows under the name of the policy host; undefined where the handshake is refused. */
+function shown(port: number): Promise<X509Certificate | undefined> {
+  return new Promise((resolve) => {
+    const socket = connect({ port, host: '127.0.0.1', servername: host, rejectUnauthorized: false }, () => {
+      resolve(socket.getPeerX509Certificate());
+      socket.destroy();
+    });
+    socket.once('error', () => resolve(undefined));
+  });
+}
+
+async function until<T>(what: string, look: () => Promise<T | undefined> | T | undefined): Promise<T> {
+  for (const end = Date.now() + 30_000; Date.now() < end;) {
+    const found = await look();
+    if (found !== undefined) return found;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return assert.fail(`${what} did not come about`);
+}
+
+test('a daemon that starts with nothing gets a certificate for its policy host, serves it, and serves its successor for the same key without a restart', async (t) => {
+  const { ca, start, https } = await world(t, { habits: { profiles: { '': 12_000 } } });
+  assert.equal(await shown(https), undefined);
+  await start();
+  const first = await until('the first certificate', () => shown(https));
+  assert.equal(first.subjectAltName, `DNS:${host}`);
+  const second = await until('its successor', async () => {
+    const now = await shown(https);
+    return now && now.serialNumber !== first.serialNumber ? now : undefined;
+  });
+  assert.ok(second.publicKey.equals(first.publicKey));
+  assert.ok(ca.orders.size <= ca.certificates.size + 1, `${ca.orders.size} orders for ${ca.certificates.size} certificates`);
+});
+
+test('a daemon that is told to stop while a CA makes it wait stops at once, and the next start takes up the same order', async (t) => {
+  let answers = false;
+  const never = new Promise<undefined>(() => undefined);
+  const { ca, start, stop, https } = await world(t, { validate: () => (answers ? Promise.resolve(undefined) : never) });
+  const daemon = await start();
+  await until('an order', () => (ca.orders.size > 0 ? true : undefined));
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  const asked = Date.now();
+  await stop(daemon);
+  assert.ok(Date.now() - asked < 2000, `${Date.now() - asked} ms`);
+  answers = true;
+  await start();
+  await until('the certificate', () => shown(https));
+  assert.equal(ca.orders.size, 1);
+});
+
+test('a round by hand, which listens nowhere, says who answers the CA, and places no order', async (t) => {
+  const { ca, config, log, start } = await world(t);
+  await start('', 0);
+  const settings = config();
+  const house = await openHouse(settings, log);
+  t.after(() => house.close());
+  const section = publishSettings(settings);
+  assert.ok(section);
+  const outcomes = (await openPublishing(section, house).apply()).flatMap((one) => one.outcomes);
+  const certified = outcomes.find(({ action }) => action.kind === 'certify')?.outcome;
+  assert.ok(certified?.status === 'manual', JSON.stringify(outcomes));
+  assert.match(certified.text, /port 443 of mta-sts\.customer\.example.*hermetic serve answers there/);
+  assert.equal(ca.orders.size, 0);
+});
