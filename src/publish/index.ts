@@ -64,6 +64,7 @@ export type { AcmeServer } from './acme/acme-session.js';
 export type { Challenge, ChallengeAnswers, ChallengeType } from './acme/challenge.js';
 export { renewDue, type RenewOptions } from './acme/renew-due.js';
 export { dnsAnswers } from './acme/dns-answers.js';
+export { folderAnswers } from './acme/folder-answers.js';
 export { WebAnswers } from './acme/web-answers.js';
 export { planRenewal, type RenewalFacts, type RenewalWindow } from './acme/plan-renewal.js';
 export { publishFailures } from './failures.js';

@@ -4,6 +4,7 @@ import { askServer, lookupAddresses, readTxt, RRType } from '../dns/index.js';
 import {
   Certifier,
   dnsAnswers,
+  folderAnswers,
   openAcmeBook,
   txtRdata,
   type Certify,
@@ -57,7 +58,8 @@ function clientOf(acme: NonNullable<PublishSection['acme']>, options: Certifying
       Promise.resolve({ status: 'failed', code: 'acme-challenge-unknown', detail: `${host}: no writer` }),
     (name, host) => textsAt(name, dnsOf(host), eyes),
   );
-  const able = [...answers, records].filter(({ type }) => type === acme.challenge);
+  const here = acme.webroot === undefined ? [...answers, records] : [folderAnswers(acme.webroot)];
+  const able = here.filter(({ type }) => type === acme.challenge);
   if (able.length === 0) return undefined;
   const { localNetwork: network, clock, resolver, store, trustStore: anchors } = house;
   return new Certifier({

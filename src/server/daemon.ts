@@ -90,6 +90,9 @@ async function stopJobs({ house, services }: Generation): Promise<void> {
   house.close();
 }
 
+/** A CA looks from a few places at once. */
+const PLAIN_CONNECTIONS = 100;
+
 function wantedBy({ web, metrics }: Config, services: readonly Service[], scrape: () => readonly Metric[], log: Log): readonly Wanted[] {
   const sites = services.flatMap((s) => s.sites ?? []);
   const secure = web && {
@@ -99,12 +102,14 @@ function wantedBy({ web, metrics }: Config, services: readonly Service[], scrape
     certificateFor: certificates(web.certificates, sites),
     challengeFor: challenges(sites),
   };
+  const plain = { sites: services.flatMap((s) => s.plainSites ?? []), log, connections: PLAIN_CONNECTIONS };
   const scraped = { sites: [metricsSite(scrape)], log, connections: 32 };
   return [
     ...services
       .flatMap((s) => s.ports ?? [])
       .flatMap(({ what, listen, limits, serve }) => listen.map((at) => wanted(what, at, { limits, serve }, listenStream))),
     ...(web && secure ? web.listen.map((at) => wanted('web', at, secure, listenWeb)) : []),
+    ...(web?.http ?? []).map((at) => wanted('http', at, plain, listenWeb)),
     ...(metrics?.listen ?? []).map((at) => wanted('metrics', at, scraped, listenWeb)),
   ];
 }

@@ -63,6 +63,8 @@ export interface PortLimits {
 /** What a job runs in the daemon. */
 export interface Service {
   readonly sites?: readonly Site[];
+  /** Sites on the ports of plain HTTP. */
+  readonly plainSites?: readonly Site[];
   readonly ports?: readonly StreamPort[];
   /** Read at every scrape. */
   metrics?(): readonly Metric[];

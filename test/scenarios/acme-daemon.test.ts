@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { X509Certificate } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer as createHttp } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -73,7 +74,7 @@ async function world(t: TestContext, { habits, validate }: { habits?: Partial<Ac
 resolver: {addresses: ['127.0.0.1:${dnsPort}'], trustAnchor: ${join(folder, 'anchor')}}
 roots: {replace: ${join(folder, 'ca.pem')}}
 network: {privateAddresses: allow}
-web: {listen: '127.0.0.1:${https}'}
+web: {listen: '127.0.0.1:${https}', http: '127.0.0.1:${http}'}
 publish:
   keys: ${join(folder, 'keys')}
   everyMinutes: ${minutes}
@@ -99,6 +100,9 @@ publish:
     config,
     log,
     https,
+    http,
+    folder,
+    network,
     async start(acme?: string, minutes?: number): Promise<Daemon> {
       const daemon = await startDaemon(config(acme, minutes), log);
       running.add(daemon);
@@ -143,6 +147,45 @@ test('a daemon that starts with nothing gets a certificate for its policy host, 
   });
   assert.ok(second.publicKey.equals(first.publicKey));
   assert.ok(ca.orders.size <= ca.certificates.size + 1, `${ca.orders.size} orders for ${ca.certificates.size} certificates`);
+});
+
+test('http-01: a port for plain HTTP answers the CA, for that name and token alone, and has no other page', async (t) => {
+  const { ca, start, https, http } = await world(t, { habits: { challenges: ['http-01'] } });
+  await start(', challenge: http-01');
+  await until('the certificate', () => shown(https));
+  const [order] = [...ca.orders.values()];
+  const status = async (path: string): Promise<number> => (await fetch(`http://127.0.0.1:${http}${path}`)).status;
+  for (const path of [
+    '/',
+    `/.well-known/acme-challenge/${order?.token ?? ''}`,
+    '/.well-known/mta-sts.txt',
+    '/.well-known/acme-challenge/../x',
+  ])
+    assert.equal(await status(path), 404, path);
+});
+
+test('http-01 through the folder of a web server that is there already, also by hand', async (t) => {
+  const { config, log, start, folder, ca, network } = await world(t, { habits: { challenges: ['http-01'] } });
+  const webroot = join(folder, 'www');
+  await start('', 0);
+  const settings = config(`, challenge: http-01, webroot: ${webroot}`);
+  const house = await openHouse(settings, log);
+  const section = publishSettings(settings);
+  assert.ok(section);
+  const server = createHttp((request, response) => {
+    const file = join(webroot, request.url ?? '');
+    response.writeHead(existsSync(file) ? 200 : 404).end(existsSync(file) ? readFileSync(file) : undefined);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => {
+    server.close();
+    house.close();
+  });
+  network.attach(ourAddress, 80, { address: '127.0.0.1', port: (server.address() as AddressInfo).port });
+  const outcomes = (await openPublishing(section, house).apply()).flatMap((one) => one.outcomes);
+  assert.deepEqual(outcomes.find(({ action }) => action.kind === 'certify')?.outcome, { status: 'done' });
+  assert.equal(ca.certificates.size, 1);
+  assert.deepEqual(readdirSync(join(webroot, '.well-known', 'acme-challenge')), []);
 });
 
 test('a daemon that is told to stop while a CA makes it wait stops at once, and the next start takes up the same order', async (t) => {

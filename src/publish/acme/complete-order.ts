@@ -107,7 +107,8 @@ async function authorize(url: string, options: CompleteOptions, left: Patience):
       if (!(await left(got.value))) return fail(publishFailures.make('acme-pending', 'authorization pending'));
     }
   } finally {
-    await shown?.by.hide(shown.challenge);
+    // What stays there is of no use to anybody, and the next answer replaces it.
+    await shown?.by.hide(shown.challenge).catch(() => undefined);
   }
 }
 

@@ -80,6 +80,8 @@ const acme = z.strictObject({
   /** One of the CA's own, such as `shortlived`. */
   profile: z.string().min(1).max(64).optional(),
   challenge: z.enum(['http-01', 'tls-alpn-01', 'dns-01']).default('tls-alpn-01'),
+  /** Root of a web server on port 80 that is there already: answers to http-01 become files of it. */
+  webroot: file.optional(),
   /** For CAs that know their customers: `macKey` is a file. */
   external: z.strictObject({ keyId: z.string().min(1), macKey: file }).optional(),
   /** PEM file of the root of the CA's own web server, where it is no public one. */
@@ -145,6 +147,8 @@ export const publishSection = z
     for (const [name, { certificates }] of Object.entries(section.hosts))
       if (certificates === 'acme' && !section.acme)
         context.addIssue({ code: 'custom', path: ['hosts', name, 'certificates'], message: 'names a CA: describe it in publish.acme' });
+    if (section.acme?.webroot !== undefined && section.acme.challenge !== 'http-01')
+      context.addIssue({ code: 'custom', path: ['acme', 'webroot'], message: 'is for http-01: write challenge http-01' });
     for (const [name, { mx, sameAs }] of Object.entries(section.domains)) {
       const at = (key: string, message: string): void => context.addIssue({ code: 'custom', path: ['domains', name, key], message });
       const other = sameAs === undefined ? undefined : section.domains[sameAs];

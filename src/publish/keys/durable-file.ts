@@ -12,7 +12,8 @@ export interface Disk {
 
 export const nodeDisk: Disk = {
   write(path, text, mode) {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    // A folder is as private as the file it is made for.
+    mkdirSync(dirname(path), { recursive: true, mode: (mode & 0o077) === 0 ? 0o700 : 0o755 });
     const file = openSync(path, 'w', mode);
     try {
       writeSync(file, text);

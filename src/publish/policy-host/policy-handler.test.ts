@@ -6,7 +6,6 @@ const peer = { address: '192.0.2.1', port: 4000 };
 const body = 'version: STSv1\r\nmode: testing\r\nmx: mx.example.com\r\nmax_age: 86400\r\n';
 const handle = policyHandler({
   bodyOf: (domain) => (domain === 'example.com' ? body : undefined),
-  challengeFor: (host, token) => (host === 'mta-sts.example.com' && token === 'abc' ? 'abc.xyz' : undefined),
 });
 const ask = (url: string, method = 'GET'): Response => handle(new Request(url, { method }), peer);
 
@@ -26,12 +25,7 @@ test('another host, another path and another method are refused, and nothing is 
   assert.equal(status('https://mta-sts.example.com/.well-known/mta-sts.txt', 'POST'), 405);
 });
 
-test('a challenge of the certificate authority is answered for its own host alone', async () => {
-  assert.equal(await ask('http://mta-sts.example.com/.well-known/acme-challenge/abc').text(), 'abc.xyz');
-  assert.equal(ask('http://mta-sts.example.net/.well-known/acme-challenge/abc').status, 404);
-});
-
-test('the handler claims policies and challenges of policy hosts, and no other page of the port', () => {
+test('the handler claims the policies of policy hosts, and no other page of the port', () => {
   assert.equal(servesPolicy('mta-sts.example.com', '/.well-known/mta-sts.txt'), true);
   assert.equal(servesPolicy('mta-sts.example.com', '/reports'), false);
   assert.equal(servesPolicy('reports.example.com', '/.well-known/mta-sts.txt'), false);

@@ -3,12 +3,9 @@ import type { Endpoint } from '../../net/index.js';
 export interface PolicyHandlerOptions {
   /** The policy served for a domain (lower case), asked at every request. */
   bodyOf(domain: string): string | undefined;
-  /** Answer to an http-01 challenge (RFC 8555 §8.3). */
-  challengeFor?(host: string, token: string): string | undefined;
 }
 
 const wellKnown = '/.well-known/mta-sts.txt';
-const challenge = /^\/\.well-known\/acme-challenge\/([A-Za-z0-9_-]{1,512})$/;
 
 /** The domain whose policy host this is; undefined for other hosts. */
 export function policyDomainOf(host: string): string | undefined {
@@ -17,7 +14,7 @@ export function policyDomainOf(host: string): string | undefined {
 
 /** What a policy handler answers for; everything else on the port is somebody else's. */
 export function servesPolicy(host: string, path: string): boolean {
-  return policyDomainOf(host) !== undefined && (path === wellKnown || challenge.test(path));
+  return policyDomainOf(host) !== undefined && path === wellKnown;
 }
 
 /** A whole answer. */
@@ -31,16 +28,11 @@ export interface PolicyAnswer {
  * Policy host of any number of domains (RFC 8461 §3.3): text/plain and status 200, or 404; never a redirect. Nothing of the request but method, host and path
  * counts. [8461-3.2-12]
  */
-export function policyAnswers({
-  bodyOf,
-  challengeFor,
-}: PolicyHandlerOptions): (method: string, host: string, path: string) => PolicyAnswer {
+export function policyAnswers({ bodyOf }: PolicyHandlerOptions): (method: string, host: string, path: string) => PolicyAnswer {
   return (method, host, path) => {
     if (method !== 'GET' && method !== 'HEAD') return text(405, 'Method not allowed\n', { allow: 'GET, HEAD' });
-    const token = challenge.exec(path)?.[1];
     const domain = policyDomainOf(host);
-    const body =
-      token !== undefined ? challengeFor?.(host, token) : path === wellKnown && domain !== undefined ? bodyOf(domain) : undefined;
+    const body = path === wellKnown && domain !== undefined ? bodyOf(domain) : undefined;
     return body === undefined ? text(404, 'Not found\n') : text(200, body);
   };
 }

@@ -64,6 +64,8 @@ export const houseSections = {
   web: z
     .strictObject({
       listen: listenAddresses,
+      /** Plain HTTP, port 80: answers to a CA that asks there for http-01 (RFC 8555 §8.3), and nothing else. */
+      http: listenAddresses.default([]),
       /** Certificates by the names in them; the first also answers where no name fits. */
       certificates: z.array(z.strictObject({ chain: file, key: file })).default([]),
       connections: z.int().min(1).max(100_000).default(1000),

@@ -11,11 +11,10 @@ import {
   WebAnswers,
   type Applied,
 } from '../../publish/index.js';
+import { challengeSite } from '../challenge-site.js';
 import { labelled, single } from '../metrics.js';
 import { openPublishing } from '../publishing.js';
 import type { House, Job, Service } from '../service.js';
-
-const challengePath = '/.well-known/acme-challenge/';
 
 const schema = publishSection
   .safeExtend({
@@ -46,7 +45,6 @@ export const publishJob: Job<ReturnType<typeof schema.parse>> = {
     const contexts = new LazyContexts({ source: ringContexts(ring), capacity: settings.contexts, monotonic: house.clock.monotonic });
     const policies = {
       bodyOf: (domain: string) => ledger.body(settings.domains[domain]?.sameAs ?? domain),
-      challengeFor: (host: string, token: string) => http.textFor(host, token),
     };
     const counts = new Map<string, number>();
     const rounds =
@@ -54,14 +52,14 @@ export const publishJob: Job<ReturnType<typeof schema.parse>> = {
     return {
       sites: [
         {
-          serves: (host, path) =>
-            servesPolicy(host, path) || (http.pending && http.textFor(host, path.slice(challengePath.length)) !== undefined),
+          serves: servesPolicy,
           handle: policyHandler(policies),
           answer: policyAnswers(policies),
           certificateFor: (name) => (policyDomainOf(name) === undefined ? undefined : (contexts.contextFor(name) ?? 'refuse')),
           challengeFor: () => (alpn.pending ? (name) => alpn.contextFor(name) : undefined),
         },
       ],
+      plainSites: [challengeSite(http)],
       metrics: () => [
         single('publish_contexts', 'gauge', 'Certificates of policy hosts kept in memory.', contexts.size),
         labelled('publish_actions_total', 'counter', 'Actions of publishing, by what became of them.', 'outcome', counts),
