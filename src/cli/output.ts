@@ -4,6 +4,8 @@ import { isHermeticError, neutralise } from '../base/index.js';
 export interface Output {
   out(text: string): void;
   err(text: string): void;
+  /** Nobody reads any more, as behind `| head`: what only prints may stop. */
+  readonly gone?: boolean;
   readonly width: number;
   readonly color: boolean;
   /** Standard error is a terminal. */
@@ -16,6 +18,9 @@ export function processOutput(): Output {
   return {
     out: (text) => void stdout.write(text),
     err: (text) => void stderr.write(text),
+    get gone() {
+      return stdout.errored !== null;
+    },
     width: stdout.isTTY ? stdout.columns : 80,
     color: stdout.isTTY && !env['NO_COLOR'] && env['TERM'] !== 'dumb',
     interactive: stderr.isTTY,

@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
-import { HermeticError } from '../base/index.js';
+import { describeSystemError, HermeticError } from '../base/index.js';
 
 const limit = 64 * 1024 * 1024;
 
@@ -11,7 +11,7 @@ export function readFile(path: string, what: string): string {
     return readFileSync(path, 'utf8');
   } catch (error) {
     if (error instanceof HermeticError) throw error;
-    const why = (error as NodeJS.ErrnoException).code ?? 'cannot be read';
-    throw new HermeticError('file-unreadable', `${what} ${path}: ${why}`, { cause: error, fix: 'Check the path and its permissions.' });
+    const { says, fix } = describeSystemError(error);
+    throw new HermeticError('file-unreadable', `${what} ${path}: ${says}`, { cause: error, fix });
   }
 }

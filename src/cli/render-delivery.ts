@@ -1,6 +1,7 @@
 import { neutralise, wrap } from '../base/index.js';
 import type { DeliveryAttempt, DeliveryOutcome } from '../evidence/index.js';
 import type { Conversation, Recipient } from '../send/index.js';
+import { sayFailure } from './say-failure.js';
 
 /** The SMTP conversations, line by line, with milliseconds. Ends with a line feed. */
 export function renderConversations(conversations: readonly Conversation[]): string {
@@ -22,7 +23,7 @@ export function renderAttempts({ attempts, waiver }: DeliveryOutcome, width: num
 
 function attemptText({ host, ip, state, session, cleartext, authenticate, failure, results }: DeliveryAttempt): string {
   const where = ip === undefined ? host : `${host} [${ip}]`;
-  const why = failure ? `: ${failure.code} ${failure.detail}`.trimEnd() : '';
+  const why = failure ? `: ${sayFailure(failure)}` : '';
   if (state !== 'used') return `${where}  ${state}${why}`;
   const how = cleartext ? 'in clear' : (session?.version ?? 'TLS');
   // RFC 7672 §2.2.1 [7672-2.2.1-5]: what was authenticated is the host; whether it is the domain's own the grounds tell.
@@ -36,7 +37,7 @@ export function renderRecipients(recipients: readonly Recipient[], width: number
   return recipients
     .flatMap(({ address, status, failure, reply }) => {
       const said = reply && status === 'delivered' ? `: ${reply.code} ${reply.lines.join(' ')}` : '';
-      return wrap(`${address}  ${status}${failure ? `: ${failure.code} ${failure.detail}`.trimEnd() : said}`, width, '', '  ');
+      return wrap(`${address}  ${status}${failure ? `: ${sayFailure(failure)}` : said}`, width, '', '  ');
     })
     .map((line) => `${neutralise(line)}\n`)
     .join('');

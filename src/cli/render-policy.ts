@@ -1,5 +1,6 @@
 import { neutralise, wrap } from '../base/index.js';
 import type { DomainDecision, HostDecision, StsDecision, Trouble, Waiver } from '../policy/index.js';
+import { sayFailure } from './say-failure.js';
 
 const actions = { deliver: 'DELIVER', wait: 'WAIT', reject: 'RETURN' } as const;
 
@@ -29,7 +30,7 @@ function routeText({ route, hosts }: DomainDecision): string {
     case 'none':
       return 'The domain has neither MX nor address, or does not exist.';
     case 'error':
-      return `Where its mail goes cannot be told: ${route.trouble ? troubleText(route.trouble) : 'DNS fails'}`;
+      return `Where its mail goes cannot be told. ${route.trouble ? troubleText(route.trouble) : 'DNS fails.'}`;
     case 'address':
       return 'An address: no policy applies to it.';
     case 'host':
@@ -61,8 +62,8 @@ function waiverText(waiver: Waiver): string {
 }
 
 function troubleText({ code, detail, whose }: Trouble): string {
-  const side = whose === 'ours' ? 'the trouble is on this side' : 'the trouble is on their side';
-  return `${code}${detail ? ` (${detail})` : ''}; ${side}.`;
+  const side = whose === 'ours' ? 'The trouble is on this side' : 'The trouble is on their side';
+  return `${sayFailure({ code, detail })}. ${side}.`;
 }
 
 function hostLines(host: HostDecision, width: number): string[] {
@@ -70,8 +71,8 @@ function hostLines(host: HostDecision, width: number): string[] {
   return [
     ...wrap(`${String(preference).padStart(4)} ${name}  ${addresses.join(' ')}`, width, '', '       '),
     ...wrap(needText(host), width, '     '),
-    ...(addresses.length === 0 ? wrap(trouble ? `No address: ${troubleText(trouble)}` : 'No address.', width, '     ') : []),
-    ...(tlsa.trouble ? wrap(`TLSA: ${troubleText(tlsa.trouble)}`, width, '     ') : []),
+    ...(addresses.length === 0 ? wrap(trouble ? `No address. ${troubleText(trouble)}` : 'No address.', width, '     ') : []),
+    ...(tlsa.trouble ? wrap(`TLSA records. ${troubleText(tlsa.trouble)}`, width, '     ') : []),
     ...grounds.flatMap(({ says, clause, record, until }) => [
       ...wrap(`- ${says} (${clause})`, width, '     ', '       '),
       ...(record === undefined ? [] : record.split('; ').flatMap((line) => wrap(line, width, '       ', '         '))),

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
@@ -37,12 +37,61 @@ test('texts that are no domain names end with 2 and no stack trace', async () =>
   }
 });
 
-test('every command has help with an example', async () => {
-  for (const command of ['check', 'grade', 'lab']) {
-    const { code, out } = await cli(command, '--help');
+test('every command, and every one below it, has help with an example of its own, within 80 columns', async () => {
+  const seen: string[] = [];
+  const visit = async (path: readonly string[]): Promise<void> => {
+    const { code, out } = await cli(...path, '--help');
     assert.equal(code, 0);
-    assert.match(out, /Example:\n {2}hermetic /);
+    assert.match(out, new RegExp(`Example:\\n {2}hermetic ${path.join(' ')}`), path.join(' '));
+    for (const line of out.split('\n')) assert.ok(line.length <= 80 || line.startsWith('  hermetic '), line);
+    seen.push(path.join(' '));
+    for (const [, name = ''] of out.slice(out.indexOf('--help')).matchAll(/^ {2}([a-z]+) [ <[]/gm))
+      if (name !== 'help' && name !== 'hermetic') await visit([...path, name]);
+  };
+  await visit([]);
+  for (const least of ['', 'check', 'dnssec verify', 'publish roll', 'report import', 'lab list']) assert.ok(seen.includes(least), least);
+});
+
+test('a wrong call names the command whose help to read', async () => {
+  assert.match((await cli('report', 'import')).err, /\n {2}See hermetic report import --help\.\n$/);
+  assert.match((await cli('chekc')).err, /Did you mean check.*\n {2}See hermetic --help\.\n$/);
+});
+
+test('what the system says of a file is told in words, and a database that is not there is not made by who reads it', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'hermetic-'));
+  try {
+    const told = async (...args: string[]): Promise<string> => {
+      const { code, out, err } = await cli(...args);
+      assert.equal(code, 2, args.join(' '));
+      assert.equal(out, '');
+      return err;
+    };
+    assert.match(await told('grade', folder), /is a folder \(file-unreadable\)/);
+    assert.match(await told('grade', join(folder, 'none')), /no such file/);
+    assert.match(await told('report', 'import', join(folder, 'none')), /no such file/);
+    for (const verb of ['show', 'export']) assert.match(await told('report', verb, '--store', join(folder, 'none.db')), /\(store-absent\)/);
+    assert.deepEqual(readdirSync(folder), []);
+  } finally {
+    rmSync(folder, { recursive: true });
   }
+});
+
+test('a failure is told as a sentence with its code, and explain knows every code', async () => {
+  const { code, out } = await cli('policy', 'example.com', '--resolver', '127.0.0.1:9', '--timeout', '0.2');
+  assert.equal(code, 3);
+  assert.match(
+    out.replace(/\s+/g, ' '),
+    /The resolver did not answer in time: 127\.0\.0\.1:9 \(dns-timeout\)\. The trouble is on this side\./,
+  );
+  for (const known of ['dns-timeout', 'server-dane-mismatch', 'net-refused', 'send-no-mail'])
+    assert.match((await cli('explain', known)).out, new RegExp(`\\(${known}\\)[\\s\\S]*To do: `));
+});
+
+test('records: what cannot be looked up is not said to be missing', async () => {
+  const { code, out } = await cli('records', 'example.com', '--resolver', '127.0.0.1:9');
+  assert.equal(code, 3);
+  assert.match(out, /could not be told/);
+  assert.doesNotMatch(out, / IN |publish an MX/);
 });
 
 test('evidence that is not evidence is named, not graded', async () => {

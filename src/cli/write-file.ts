@@ -1,12 +1,17 @@
-import { writeFileSync } from 'node:fs';
-import { HermeticError } from '../base/index.js';
+import { lstatSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { describeSystemError, HermeticError } from '../base/index.js';
 
-/** Writes a file the person named. Throws HermeticError with what to do. */
+/** Writes a file the person named, whole or not at all: what was there before stays until the new one is complete. Throws HermeticError with what to do. */
 export function writeFile(path: string, text: string, what: string): void {
+  const replaces = lstatSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+  // Pipes, devices and the targets of links are written where they are.
+  const written = replaces ? `${path}.${process.pid}.part` : path;
   try {
-    writeFileSync(path, text);
+    writeFileSync(written, text);
+    if (replaces) renameSync(written, path);
   } catch (error) {
-    const why = (error as NodeJS.ErrnoException).code ?? 'cannot be written';
-    throw new HermeticError('file-unwritable', `${what} ${path}: ${why}`, { cause: error, fix: 'Check the path and its permissions.' });
+    if (replaces) rmSync(written, { force: true });
+    const { says, fix } = describeSystemError(error);
+    throw new HermeticError('file-unwritable', `${what} ${path}: ${says}`, { cause: error, fix });
   }
 }

@@ -10,6 +10,7 @@ export { nodeNetwork } from './node-network.js';
 export { guarded, specialPurpose } from './guarded.js';
 export { budgeted, type Budget } from './budgeted.js';
 export { recorded, type NetEvent } from './recorded.js';
+export { netFailures } from './failures.js';
 export type {
   Endpoint,
   Conn,

@@ -1,9 +1,9 @@
-import { migrate, openStore, type Store } from '../store/index.js';
+import { migrate, openStore, type OpenStoreOptions, type Store } from '../store/index.js';
 import { migrations } from './tables/migrations.js';
 
 /** Opens the database of reports, and brings its tables up to date. */
-export async function openReports(file: string): Promise<Store> {
-  const store = await openStore(file);
+export async function openReports(file: string, options?: OpenStoreOptions): Promise<Store> {
+  const store = await openStore(file, options);
   prepareReports(store);
   return store;
 }

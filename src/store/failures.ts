@@ -2,6 +2,12 @@ import { HermeticError, defineFailures } from '../base/index.js';
 
 /** What can be wrong with the database; thrown as HermeticError, since it is a condition of this machine. */
 export const storeFailures = defineFailures({
+  'store-absent': {
+    blame: 'local',
+    temporary: false,
+    says: 'There is no database yet.',
+    fix: 'Check the path; hermetic serve makes it, or hermetic report import --store.',
+  },
   'store-unwritable': {
     blame: 'local',
     temporary: false,

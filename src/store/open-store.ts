@@ -1,4 +1,5 @@
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, existsSync, openSync } from 'node:fs';
+import { describeSystemError } from '../base/index.js';
 import { loadDriver, type Driver, type Value } from './driver.js';
 import { named, storeError } from './failures.js';
 
@@ -27,11 +28,14 @@ export interface Store {
 export interface OpenStoreOptions {
   /** Milliseconds to wait for another process. Default 5 000. */
   readonly busyTimeoutMs?: number;
+  /** A database that is not there is an error: for whoever only reads. */
+  readonly mustExist?: boolean;
 }
 
 /** Opens the database, and makes it (readable by its owner alone [8460-8-1]) where there is none. `:memory:` keeps it in memory. */
 export async function openStore(file: string, options: OpenStoreOptions = {}): Promise<Store> {
   const Open = await loadDriver();
+  if (options.mustExist && !existsSync(file)) throw storeError('store-absent', file);
   if (file !== ':memory:') makePrivately(file);
   const driver = named(file, () => new Open(file, { timeout: options.busyTimeoutMs ?? 5000 }));
   try {
@@ -48,8 +52,8 @@ function makePrivately(file: string): void {
   try {
     closeSync(openSync(file, 'a', 0o600));
   } catch (error) {
-    const { code = '' } = error as NodeJS.ErrnoException;
-    throw storeError(code === 'ENOSPC' ? 'store-full' : 'store-unwritable', `${file} (${code})`, error);
+    const full = (error as NodeJS.ErrnoException).code === 'ENOSPC';
+    throw storeError(full ? 'store-full' : 'store-unwritable', `${file}: ${describeSystemError(error).says}`, error);
   }
 }
 

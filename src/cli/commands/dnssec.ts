@@ -3,11 +3,9 @@ import { z } from 'zod';
 import { HermeticError, Name, neutralise } from '../../base/index.js';
 import {
   createResolver,
-  dnssecFailures,
   formatRdata,
   rootAnchors,
   systemUpstreams,
-  transportFailures,
   typeName,
   typeNumber,
   verifyProof,
@@ -19,6 +17,7 @@ import { exitCodes } from '../exit-codes.js';
 import type { Output } from '../output.js';
 import { readFile } from '../read-file.js';
 import { renderProof } from '../render-proof.js';
+import { failureEntry, sayFailure } from '../say-failure.js';
 import { writeFile } from '../write-file.js';
 import { misuse, readAnchors, readResolverFlags, withResolver, type ResolverFlags } from './resolver-options.js';
 
@@ -137,13 +136,7 @@ function shown(answer: Answer, width: number): string {
   const lines = [`${question.name.toString()} ${typeName(question.type)}: ${status}, ${dnssec}`];
   for (const { from, to, dnssec: link } of aliases) lines.push(`    ${from.toString()} is an alias of ${to.toString()} (${link})`);
   for (const rr of records) lines.push(`    ${formatRdata(rr)}`);
-  if (failure) {
-    const entries: Readonly<Record<string, { says: string; fix: string }>> = { ...transportFailures.entries, ...dnssecFailures.entries };
-    lines.push(
-      `    ${entries[failure.code]?.says ?? ''} ${failure.detail} (${failure.code})`.trimEnd(),
-      `    ${entries[failure.code]?.fix ?? ''}`,
-    );
-  }
+  if (failure) lines.push(`    ${sayFailure(failure)}`, `    ${failureEntry(failure.code)?.fix ?? ''}`);
   const text = lines.map((line) => `${neutralise(line)}\n`).join('');
   return answer.proof ? `${text}\n${renderProof(answer.proof as Proof, width)}` : text;
 }

@@ -1,16 +1,17 @@
 import { Command } from 'commander';
-import { HermeticError, nearest, wrap } from '../../base/index.js';
+import { HermeticError, nearest, wrap, type FailureEntry } from '../../base/index.js';
 import { catalogue, describeFinding, ownerNames, type FindingId } from '../../check/index.js';
 import type { Topic } from '../explain/topic.js';
 import { exitCodes } from '../exit-codes.js';
 import type { Output } from '../output.js';
 import { progress } from '../progress.js';
+import { failureCodes, failureEntry } from '../say-failure.js';
 
-/** `hermetic explain`: a subject of mail TLS in a few sentences, shown in the lab; or what a finding means. */
+/** `hermetic explain`: a subject of mail TLS in a few sentences, shown in the lab; or what a code means. */
 export function explainCommand(output: Output, signal: AbortSignal, finish: (code: number) => void): Command {
   return new Command('explain')
-    .description('explain a subject of mail TLS, shown live in the lab, or a finding')
-    .argument('[topic]', 'a subject or the id of a finding; without one the subjects are listed')
+    .description('explain a subject of mail TLS, shown live in the lab, or a code that was printed')
+    .argument('[topic]', 'a subject, or the code of a finding or failure; without one the subjects are listed')
     .addHelpText('after', '\nExample:\n  hermetic explain stripping\n  hermetic explain dane-mismatch')
     .action(async (wanted: string | undefined) => {
       const width = Math.min(100, Math.max(60, output.width));
@@ -24,7 +25,7 @@ export function explainCommand(output: Output, signal: AbortSignal, finish: (cod
 
 function contents(topics: readonly Topic[]): string {
   const lines = topics.map(({ name, title }) => `  ${name.padEnd(14)} ${title}\n`);
-  return `${lines.join('')}\nhermetic explain TOPIC tells more, and shows it in the lab. Ids of findings are explained too.\n`;
+  return `${lines.join('')}\nhermetic explain TOPIC tells more, and shows it in the lab. Codes of findings and failures are explained too.\n`;
 }
 
 async function explain(wanted: string, topics: readonly Topic[], width: number, output: Output, signal: AbortSignal): Promise<string> {
@@ -35,7 +36,9 @@ async function explain(wanted: string, topics: readonly Topic[], width: number, 
   const topic = topics.find(({ name, aliases }) => name === word || aliases.includes(word));
   if (topic) return told(topic, width, output, signal);
   if (Object.hasOwn(catalogue, word)) return toldFinding(word as FindingId, width);
-  const words = [...topics.flatMap(({ name, aliases }) => [name, ...aliases]), ...Object.keys(catalogue)];
+  const failure = failureEntry(word);
+  if (failure) return toldFailure(word, failure, width);
+  const words = [...topics.flatMap(({ name, aliases }) => [name, ...aliases]), ...Object.keys(catalogue), ...failureCodes];
   const near = [...new Set([nearest(word, words) ?? [], words.filter((known) => word.length > 2 && known.includes(word))].flat())].slice(
     0,
     5,
@@ -59,7 +62,7 @@ async function told(topic: Topic, width: number, output: Output, signal: AbortSi
       [...wrap(`${topic.caption}:`, width), '', ...picture.flatMap((line) => wrapKeeping(line, width))],
       wrap(`${topic.reference}. See also: ${topic.see.map((name) => `hermetic explain ${name}`).join(', ')}`, width),
     ];
-    return `${blocks.map((lines) => lines.join('\n')).join('\n\n')}\n`;
+    return page(blocks);
   } finally {
     line.end();
     await stage.close();
@@ -73,5 +76,26 @@ function wrapKeeping(line: string, width: number): readonly string[] {
 
 function toldFinding(id: FindingId, width: number): string {
   const { title, why, fix, reference, owner } = describeFinding(id);
-  return `${[[`${title} (${id})`], wrap(why, width), wrap(`To do, by ${ownerNames[owner]}: ${fix}`, width), [reference]].map((lines) => lines.join('\n')).join('\n\n')}\n`;
+  return page([[`${title} (${id})`], wrap(why, width), wrap(`To do, by ${ownerNames[owner]}: ${fix}`, width), [reference]]);
+}
+
+const whose: Readonly<Record<FailureEntry['blame'], string>> = {
+  peer: 'the other server',
+  publisher: 'whoever publishes the records of the domain',
+  network: 'something between',
+  local: 'this machine',
+};
+
+function toldFailure(code: string, { says, fix, blame, temporary, clause }: FailureEntry, width: number): string {
+  const about = `To look at: ${whose[blame]}. ${temporary ? 'It may pass by itself.' : 'It does not pass by itself.'}`;
+  return page([
+    wrap(`${says} (${code})`, width),
+    wrap(about, width),
+    wrap(`To do: ${fix}`, width),
+    ...(clause === undefined ? [] : [[clause]]),
+  ]);
+}
+
+function page(blocks: readonly (readonly string[])[]): string {
+  return `${blocks.map((lines) => lines.join('\n')).join('\n\n')}\n`;
 }

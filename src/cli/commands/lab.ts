@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { collect, collectOptions, grade, nameOf } from '../../check/index.js';
+import { wrap } from '../../base/index.js';
 import type { Lab } from '../../lab/index.js';
 import type { Output } from '../output.js';
 import { exitCodes } from '../exit-codes.js';
@@ -7,16 +8,17 @@ import { labOptions } from './lab-options.js';
 
 /** `hermetic lab`: checks every domain of the lab; `lab list`: names them. */
 export function labCommand(output: Output, signal: AbortSignal, finish: (code: number) => void): Command {
-  const command = new Command('lab').description('a whole mail internet in one process');
-  command.addHelpText('after', '\nExample:\n  hermetic lab list\n  hermetic check --lab stripped.example');
+  const command = new Command('lab').description('check every domain of the built-in lab, a whole mail internet in one process');
+  command.addHelpText('after', '\nExample:\n  hermetic lab\n  hermetic lab list\n  hermetic check --lab stripped.example');
   command.action(async () => {
     const lab = await openLab();
     try {
       const options = collectOptions({ ...labOptions(lab), signal });
       for (const { domain } of lab.scenarios) {
+        if (output.gone) break;
         const { verdict, findings } = grade(await collect(nameOf(domain), options));
         const ids = [...new Set(findings.filter((f) => f.severity === 'fail' || f.severity === 'warn').map((f) => f.id))];
-        output.out(`${domain.padEnd(40)} ${verdict.padEnd(14)} ${ids.join(' ')}`.trimEnd() + '\n');
+        output.out(row(domain, `${verdict.padEnd(14)} ${ids.join(' ')}`, output.width));
       }
     } finally {
       await lab.close();
@@ -26,13 +28,21 @@ export function labCommand(output: Output, signal: AbortSignal, finish: (code: n
   command
     .command('list')
     .description('the domains of the lab')
+    .addHelpText('after', '\nExample:\n  hermetic lab list | grep attacker')
     .action(async () => {
       const lab = await openLab();
-      for (const { domain, says } of lab.scenarios) output.out(`${domain.padEnd(40)} ${says}\n`);
+      for (const { domain, says } of lab.scenarios) output.out(row(domain, says, output.width));
       await lab.close();
       finish(exitCodes.good);
     });
   return command;
+}
+
+function row(domain: string, says: string, width: number): string {
+  const column = 38;
+  return wrap(says, width - column, '', '')
+    .map((line, i) => `${(i === 0 ? domain : '').padEnd(column)}${line}`.trimEnd() + '\n')
+    .join('');
 }
 
 /** Loaded only when asked for: it brings a certificate authority and many servers. */

@@ -1,19 +1,11 @@
 import { Command } from 'commander';
 import { HermeticError, neutralise } from '../../base/index.js';
-import {
-  describe,
-  publishFailures,
-  type Alert,
-  type Applied,
-  type Outcome,
-  type Proposal,
-  type SubjectPlan,
-  type Wait,
-} from '../../publish/index.js';
+import { describe, type Alert, type Applied, type Outcome, type Proposal, type SubjectPlan, type Wait } from '../../publish/index.js';
 import type { Publishing } from '../../server/index.js';
 import { exitCodes } from '../exit-codes.js';
 import type { Output } from '../output.js';
 import { readConfig } from '../read-config.js';
+import { failureEntry, sayFailure } from '../say-failure.js';
 import { misuse } from './resolver-options.js';
 
 interface Flags {
@@ -24,7 +16,9 @@ interface Flags {
 
 /** `hermetic publish`: brings domains and mail hosts to what the section `publish` of the configuration wants, step by safe step. */
 export function publishCommand(output: Output, signal: AbortSignal, finish: (code: number) => void): Command {
-  const command = new Command('publish').description('publish MTA-STS and TLSA records in the order that never holds mail back');
+  const command = new Command('publish')
+    .description('publish MTA-STS and TLSA records in the order that never holds mail back')
+    .addHelpText('after', '\nExample:\n  hermetic publish plan --config /etc/hermetic.yaml');
   const add = (name: string, says: string, run: (publishing: Publishing, flags: Flags) => Promise<number>): Command =>
     command
       .command(name)
@@ -136,8 +130,7 @@ function word({ status }: Outcome): string {
 }
 
 function alerting({ code, subject, detail }: Alert): string {
-  const entry = (publishFailures.entries as Readonly<Record<string, { says: string; fix: string }>>)[code];
-  return `  !     ${subject}: ${entry?.says ?? code}${detail ? ` ${detail}` : ''} (${code})\n        ${entry?.fix ?? ''}`;
+  return `  !     ${subject}: ${sayFailure({ code, detail: detail ?? '' })}\n        ${failureEntry(code)?.fix ?? ''}`;
 }
 
 function proposing({ token, what, why }: Proposal): string {

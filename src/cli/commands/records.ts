@@ -47,7 +47,8 @@ async function print(domain: string, flags: Flags, output: Output, signal: Abort
             .map((line) => `${kind === 'record' ? '' : ';   '}${neutralise(line, 4000)}\n`)
             .join('')}\n`,
         );
-    return exitCodeOf(result) === exitCodes.usage ? exitCodes.usage : exitCodes.good;
+    if (exitCodeOf(result) === exitCodes.usage) return exitCodes.usage;
+    return steps.some(({ kind }) => kind === 'unknown') ? exitCodes.inconclusive : exitCodes.good;
   } finally {
     await lab?.close();
   }

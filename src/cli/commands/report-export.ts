@@ -10,7 +10,7 @@ export function reportExportCommand(output: Output): Command {
     .option('--domain <name>', 'only those about this domain')
     .addHelpText('after', '\nExample:\n  hermetic report export --store reports.db | hermetic report import --store other.db -')
     .action(async (flags: { store: string; domain?: string }) => {
-      const store = await openReports(flags.store);
+      const store = await openReports(flags.store, { mustExist: true });
       try {
         const { domain } = flags;
         for (const line of exportReports(store, domain === undefined ? {} : { domain: domain.toLowerCase() })) output.out(`${line}\n`);

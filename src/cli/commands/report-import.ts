@@ -15,6 +15,7 @@ import {
 import { exitCodes } from '../exit-codes.js';
 import { complain, type Output } from '../output.js';
 import { progress } from '../progress.js';
+import { sayFailure } from '../say-failure.js';
 import { readResolverFlags, withResolver, type ResolverFlags } from './resolver-options.js';
 
 interface ImportFlags extends ResolverFlags {
@@ -102,7 +103,7 @@ function verifier(flags: ResolverFlags): (mail: Uint8Array) => Promise<DkimVerdi
 }
 
 function refusal({ source, refusal: why }: ReportRecord): string {
-  return `hermetic: ${neutralise(source)}: ${why?.says ?? ''}${why?.detail ? ` ${why.detail}` : ''} (${why?.code ?? ''})\n`;
+  return `hermetic: ${neutralise(source)}: ${why ? sayFailure(why) : 'refused'}\n`;
 }
 
 class Tally {

@@ -5,6 +5,7 @@ import { openStore } from '../../store/index.js';
 import { exitCodes } from '../exit-codes.js';
 import type { Output } from '../output.js';
 import { readConfig } from '../read-config.js';
+import { sayFailure } from '../say-failure.js';
 import { misuse } from './resolver-options.js';
 
 interface PreviewFlags {
@@ -26,7 +27,7 @@ export function reportPreviewCommand(output: Output, finish: (code: number) => v
       if (!config) return finish(exitCodes.usage);
       const section = reportingSection.safeParse(strip(config.jobs['reporting']));
       if (!section.success) throw misuse('--config', `${flags.config} has no section reporting`, 'See docs/send-reports.md for one.');
-      const store = await openStore(config.store.file);
+      const store = await openStore(config.store.file, { mustExist: true });
       try {
         prepareReporting(store);
         const previews = previewReports(store, section.data, domain?.toLowerCase());
@@ -54,7 +55,7 @@ function asText({ domain, day, state, destinations, body }: PreviewedReport): st
   const where = destinations.map(({ uri, state: became, due, detail }) =>
     `  to ${neutralise(uri, 200)}${became ? `: ${became}${due ? `, next at ${due}` : ''}${detail ? ` (${neutralise(detail, 200)})` : ''}` : ''}`.trimEnd(),
   );
-  const text = body.ok ? JSON.stringify(JSON.parse(body.value), null, 2) : `${body.failure.code}: ${body.failure.detail}`;
+  const text = body.ok ? JSON.stringify(JSON.parse(body.value), null, 2) : sayFailure(body.failure);
   const heading = `${domain}  ${day}  ${state === 'counting' ? 'still counting' : 'built'}`;
   return [heading, ...where, ...text.split('\n').map((line) => `  ${line}`), ''].join('\n');
 }

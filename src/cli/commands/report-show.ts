@@ -37,7 +37,7 @@ async function run(domain: string | undefined, flags: ShowFlags, output: Output)
   const options = readFlags(flags);
   const name =
     domain === undefined ? undefined : take('domain', parseDomain(domain), 'Write the part after the @, such as example.com.').toLower();
-  const store = await openReports(flags.store);
+  const store = await openReports(flags.store, { mustExist: true });
   const look = { width: output.width, color: output.color };
   try {
     if (name === undefined) {

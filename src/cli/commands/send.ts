@@ -1,14 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { text as readAll } from 'node:stream/consumers';
 import { Command } from 'commander';
-import { wrap } from '../../base/index.js';
+import { HermeticError, wrap } from '../../base/index.js';
 import { parseMailbox } from '../../smtp/index.js';
 import type { ConnectResult, Delivery, Sender } from '../../send/index.js';
 import { exitCodes } from '../exit-codes.js';
 import type { Output } from '../output.js';
 import { readFile } from '../read-file.js';
 import { renderAttempts, renderConversations, renderRecipients } from '../render-delivery.js';
-import { misuse, take } from './resolver-options.js';
+import { sayFailure } from '../say-failure.js';
+import { misuse } from './resolver-options.js';
 import { withSender, withSenderOf, type SenderFlags } from './sender-options.js';
 
 interface SendFlags extends SenderFlags {
@@ -33,10 +34,18 @@ export function sendCommand(output: Output, signal: AbortSignal, finish: (code: 
       '\nExample:\n  hermetic send --from me@example.net --dry-run you@example.com\n  hermetic send --lab --from me@sender.example you@good.example',
     )
     .action(async (addresses: string[], flags: SendFlags) => {
-      for (const address of [flags.from, ...addresses]) take(address, parseMailbox(address), 'Write it as user@example.com.');
+      for (const address of [flags.from, ...addresses]) insistOnMailbox(address);
       const work = flags.dryRun ? dryRun : deliver;
       finish(await withSenderOf(flags, {}, (sender) => work(sender, addresses, flags, output, signal)));
     });
+}
+
+function insistOnMailbox(address: string): void {
+  const parsed = parseMailbox(address);
+  if (parsed.ok) return;
+  throw new HermeticError(parsed.failure.code, `${address === '' ? 'the empty text' : address}: not a mail address`, {
+    fix: 'Write it as user@example.com.',
+  });
 }
 
 async function deliver(sender: Sender, to: readonly string[], flags: SendFlags, output: Output, signal: AbortSignal): Promise<number> {
@@ -46,7 +55,8 @@ async function deliver(sender: Sender, to: readonly string[], flags: SendFlags, 
   if (flags.json) output.out(`${JSON.stringify({ recipients: delivery.recipients, outcomes: delivery.outcomes }, null, 2)}\n`);
   else {
     if (!flags.quiet) output.out(renderConversations(delivery.conversations));
-    output.out(`${delivery.outcomes.map((outcome) => renderAttempts(outcome, output.width)).join('')}\n`);
+    const attempts = delivery.outcomes.map((outcome) => renderAttempts(outcome, output.width)).join('');
+    output.out(attempts === '' ? '' : `${attempts}\n`);
     output.out(renderRecipients(delivery.recipients, output.width));
   }
   return exitCodeOf(delivery);
@@ -64,7 +74,7 @@ async function dryRun(sender: Sender, to: readonly string[], flags: SendFlags, o
 
 function shownDry(result: ConnectResult, flags: SendFlags, width: number): string {
   const said = flags.quiet ? '' : renderConversations(result.conversations);
-  const end = result.ok ? 'ready for mail; nothing was handed over' : `${result.failure.code} ${result.failure.detail}`.trim();
+  const end = result.ok ? 'ready for mail; nothing was handed over' : sayFailure(result.failure);
   return `${said}${renderAttempts(result.outcome, width)}\n${wrap(`${result.outcome.domain}  ${end}`, width, '', '  ').join('\n')}\n`;
 }
 

@@ -5,7 +5,8 @@ import { txtRdata } from './txt-rdata.js';
 
 /** One step towards what is missing: text to paste, or something to do. */
 export interface MissingStep {
-  readonly kind: 'record' | 'file' | 'wait' | 'note';
+  /** `unknown`: whether it is missing could not be told. */
+  readonly kind: 'record' | 'file' | 'wait' | 'note' | 'unknown';
   readonly why: string;
   readonly text: string;
 }
@@ -27,13 +28,15 @@ const TTL = 3600;
 export function missingRecords(result: CheckResult, options: MissingOptions = {}): readonly MissingStep[] {
   const { domain, route } = result;
   if (route.kind === 'null-mx') return [{ kind: 'note', why: 'the domain receives no mail (RFC 7505)', text: 'nothing is missing' }];
+  if (route.kind === 'error') return [unknown(`where mail for ${domain} goes could not be told`)];
   const hosts = result.hosts.map(({ name }) => name);
   if (hosts.length === 0) return [{ kind: 'note', why: 'no mail host was found', text: `publish an MX record for ${domain} first` }];
   return [...reporting(result, options), ...policy(result, hosts, options), ...dane(result)];
 }
 
 function reporting({ domain, tlsRpt }: CheckResult, { reportTo = `mailto:tlsrpt@${domain}` }: MissingOptions): readonly MissingStep[] {
-  if (tlsRpt.status === 'found' || tlsRpt.status === 'tempfail') return [];
+  if (tlsRpt.status === 'found') return [];
+  if (tlsRpt.status === 'tempfail') return [unknown('whether senders are told where to report could not be told')];
   const replaces = tlsRpt.status === 'invalid' ? '; it replaces every record there that begins with v=TLSRPTv1' : '';
   return [
     record(`_smtp._tls.${domain}`, 'TXT', txtRdata(`v=TLSRPTv1; rua=${reportTo}`), `senders tell you of failures (RFC 8460 §3)${replaces}`),
@@ -52,7 +55,7 @@ function policy({ domain, mtaSts, hosts }: CheckResult, names: readonly string[]
         ]
       : [];
   }
-  if (mtaSts.status === 'tempfail') return [{ kind: 'note', why: 'whether there is a policy could not be told', text: 'run this again' }];
+  if (mtaSts.status === 'tempfail') return [unknown('whether there is a policy could not be told')];
   const failing = hosts.filter(({ addresses }) => !addresses.every((a) => a.starttls === 'offered' && a.certificates.every(isValid)));
   const body = formatPolicy({ mode: 'testing', maxAge: DAY, mx: [...names].sort() });
   return [
@@ -84,6 +87,7 @@ function isValid(c: CheckResult['hosts'][number]['addresses'][number]['certifica
 
 function dane({ hosts, route }: CheckResult): readonly MissingStep[] {
   return hosts.flatMap(({ name, dnssec, tlsa, addresses }): readonly MissingStep[] => {
+    if (tlsa.status === 'tempfail' || tlsa.status === 'bogus') return [unknown(`the TLSA records of ${name} could not be read`)];
     if (tlsa.status !== 'absent') return [];
     if (dnssec !== 'secure')
       return [
@@ -112,4 +116,8 @@ function dane({ hosts, route }: CheckResult): readonly MissingStep[] {
 
 function record(name: string, type: string, rdata: string, why: string): MissingStep {
   return { kind: 'record', why, text: `${name}. ${TTL} IN ${type} ${rdata}` };
+}
+
+function unknown(why: string): MissingStep {
+  return { kind: 'unknown', why, text: 'look at it with hermetic check, then run this again' };
 }

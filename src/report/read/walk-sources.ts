@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { HermeticError } from '../../base/index.js';
+import { describeSystemError, HermeticError } from '../../base/index.js';
 
 /** Something to import from: a file, or standard input. */
 export interface Source {
@@ -36,7 +36,7 @@ async function statOf(path: string): ReturnType<typeof stat> {
   try {
     return await stat(path);
   } catch (error) {
-    const why = (error as NodeJS.ErrnoException).code ?? 'cannot be read';
-    throw new HermeticError('file-unreadable', `${path}: ${why}`, { cause: error, fix: 'Check the path and its permissions.' });
+    const { says, fix } = describeSystemError(error);
+    throw new HermeticError('file-unreadable', `${path}: ${says}`, { cause: error, fix });
   }
 }

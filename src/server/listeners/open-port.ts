@@ -1,6 +1,6 @@
 import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
 import type { Server, Socket } from 'node:net';
-import { HermeticError } from '../../base/index.js';
+import { describeSystemError, HermeticError } from '../../base/index.js';
 import { formatListenAddress, type ListenAddress } from '../config/listen-address.js';
 import type { OpenPort } from './listener-set.js';
 
@@ -66,13 +66,10 @@ function removeStale(path: string): void {
 }
 
 function unavailable(at: ListenAddress, cause: NodeJS.ErrnoException): HermeticError {
-  const fixes: Readonly<Record<string, string>> = {
-    EADDRINUSE: 'Another program listens there: stop it, or choose another port.',
-    EACCES: 'Ports below 1024 need a privilege: run as root, give CAP_NET_BIND_SERVICE, or choose another port.',
-    EADDRNOTAVAIL: 'This machine does not have that address.',
-  };
-  return new HermeticError('listen-failed', `${formatListenAddress(at)}: ${cause.code ?? cause.message}`, {
+  const { says, fix } = describeSystemError(cause);
+  const privileged = cause.code === 'EACCES' && 'port' in at;
+  return new HermeticError('listen-failed', `${formatListenAddress(at)}: ${says}`, {
     cause,
-    fix: fixes[cause.code ?? ''] ?? 'Check the address in the configuration.',
+    fix: privileged ? 'Ports below 1024 need a privilege: run as root, give CAP_NET_BIND_SERVICE, or choose another port.' : fix,
   });
 }

@@ -1,0 +1,23 @@
+// errno(3)
+const words: Readonly<Record<string, readonly [says: string, fix: string]>> = {
+  ENOENT: ['there is no such file or folder', 'Check the path.'],
+  ENOTDIR: ['a part of the path is no folder', 'Check the path.'],
+  EISDIR: ['is a folder', 'Name a file.'],
+  ENAMETOOLONG: ['the name is too long', 'Check the path.'],
+  EACCES: ['permission denied', 'Check the permissions of the file and of the folders above it.'],
+  EPERM: ['permission denied', 'Check the permissions of the file and of the folders above it.'],
+  EROFS: ['the disk takes no writes', 'Name another place.'],
+  ENOSPC: ['the disk is full', 'Make room, or name another place.'],
+  EDQUOT: ['the quota is used up', 'Make room, or name another place.'],
+  EIO: ['the disk fails', 'Look at the system log.'],
+  EMFILE: ['too many open files', 'Raise the limit (ulimit -n), or do less at once.'],
+  EADDRINUSE: ['another program listens there', 'Stop it, or choose another port.'],
+  EADDRNOTAVAIL: ['this machine does not have that address', 'Check the address in the configuration.'],
+};
+
+/** An error of the operating system in words, and what to do about it. What is not known here keeps its code. */
+export function describeSystemError(error: unknown): { readonly says: string; readonly fix: string } {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const [says = code ?? message, fix = 'Check the path and its permissions.'] = words[code ?? ''] ?? [];
+  return { says, fix };
+}

@@ -1,0 +1,41 @@
+import { nameFailures, type FailureCatalogue } from '../base/index.js';
+import { checkFailures } from '../check/index.js';
+import { daneFailures } from '../dane/index.js';
+import { dnssecFailures, transportFailures, updateFailures, wireFailures } from '../dns/index.js';
+import { httpFailures } from '../http/index.js';
+import { stsFailures } from '../mta-sts/index.js';
+import { netFailures } from '../net/index.js';
+import { serverFailures } from '../policy/index.js';
+import { publishFailures } from '../publish/index.js';
+import { reportingFailures, sendFailures } from '../send/index.js';
+import { smtpFailures } from '../smtp/index.js';
+import { storeFailures } from '../store/index.js';
+import { builderFailures, reportFailures, reportQuirks, tlsRptFailures } from '../tls-rpt/index.js';
+import { tlsFailures } from '../tls/index.js';
+import { x509Failures } from '../x509/index.js';
+
+/** The failure catalogue of every part, under the heading it has in `docs/errors.md`. */
+export const allFailures: readonly (readonly [string, FailureCatalogue<string>])[] = [
+  ['Names', nameFailures],
+  ['Connections', netFailures],
+  ['DNS messages', wireFailures],
+  ['DNS transport', transportFailures],
+  ['DNSSEC', dnssecFailures],
+  ['DNS updates', updateFailures],
+  ['Certificates', x509Failures],
+  ['SMTP', smtpFailures],
+  ['TLS', tlsFailures],
+  ['HTTPS', httpFailures],
+  ['MTA-STS', stsFailures],
+  ['DANE', daneFailures],
+  ['TLS-RPT records', tlsRptFailures],
+  ['TLS-RPT reports refused', reportFailures],
+  ['TLS-RPT reports repaired', reportQuirks],
+  ['TLS-RPT reports to be written', builderFailures],
+  ['Publishing', publishFailures],
+  ['What a server shows', serverFailures],
+  ['Sending', sendFailures],
+  ['Reporting', reportingFailures],
+  ['Checking', checkFailures],
+  ['Store', storeFailures],
+];
