@@ -125,7 +125,7 @@ async function probeControl(context: ProbeContext, host: Name): Promise<NonNulla
   const ip = found.v4[0] ?? found.v6[0];
   if (ip === undefined) return { host: name, starttls: 'unknown', failure: { code: found.failure?.code ?? 'no-address', detail: '' } };
   const alone = { ...context, goals: undefined, submissionPorts: [] };
-  const connection = (await context.manners.visit(name, ip, (purse) => probeSmtp(alone, name, ip, purse))).connections[0];
+  const connection = (await context.manners.visit(name, ip, (purse) => probeSmtp(alone, { host: name, ip }, purse))).connections[0];
   const failure = connection?.dial === 'open' ? connection.failure : connection?.dial;
   return { host: name, starttls: connection?.starttls ?? 'unknown', ...(failure ? { failure } : {}) };
 }

@@ -36,8 +36,14 @@ export const tlsFailures = defineFailures<string>({
   'tls-closed': {
     ...broken,
     temporary: true,
-    says: 'The connection was closed in the middle of the handshake.',
-    fix: "Look into the server's log, and at firewalls between.",
+    says: 'The connection was closed at the ClientHello, before anything of an answer came.',
+    fix: "Look into the server's log (a key or certificate that it cannot read ends so); if it saw no hello, something between refuses TLS, be it a firewall or an attacker who wants clear text.",
+  },
+  'tls-cut': {
+    ...broken,
+    temporary: true,
+    says: 'The server answered the hello, and the connection was cut before the handshake ended, without an alert.',
+    fix: "Look into the server's log: a key that does not fit its certificate, or a crash while signing, ends so. If the server knows nothing of it, something between cuts the connection once it sees TLS.",
   },
   'tls-timeout': {
     ...broken,

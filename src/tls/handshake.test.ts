@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { after, test } from 'node:test';
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import { nodeNetwork, type Conn } from '../net/index.js';
@@ -132,6 +132,23 @@ test('a server that answers in clear, closes, or says nothing: each has its own 
     'tls-timeout',
   );
 });
+
+for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const)
+  test(`${maxVersion}: a connection that is cut after the ServerHello is told from one cut at the hello`, async () => {
+    const behind = (await listen(tlsServer({ maxVersion }))).remote.port;
+    const cutting = (octets: number) =>
+      rawServer((socket) => {
+        const server = connect(behind, '127.0.0.1', () => socket.pipe(server));
+        server.on('error', () => undefined);
+        server.on('data', (bytes: Buffer) => {
+          socket.write(bytes.subarray(0, octets));
+          socket.end();
+          server.destroy();
+        });
+      });
+    assert.equal(await code(cutting(0)), 'tls-closed');
+    assert.equal(await code(cutting(200)), 'tls-cut');
+  });
 
 test('a server that chooses SSL 3.0 shares no version', async () => {
   const hello = Buffer.concat([

@@ -97,20 +97,34 @@ export function handshake(request: HandshakeRequest): Promise<HandshakeResult> {
       close();
       reject(signal?.reason as Error);
     };
-    const broke = (error: Error): void => failed(...classify(error));
-    const closed = (): void => failed('tls-closed');
+    // Keys are derived from a ServerHello; their secrets are of no interest here.
+    let keyed = false;
+    socket.on('keylog', () => (keyed = true));
+    const before = octetsFrom(conn);
+    const cut = (detail = ''): void => failed(keyed || octetsFrom(conn) > before ? 'tls-cut' : 'tls-closed', detail);
+    const broke = (error: Error): void => {
+      const [code, detail] = classify(error);
+      if (code === 'tls-closed') cut(detail);
+      else failed(code, detail);
+    };
+    const closed = (): void => cut();
     const done = (): void => {
       settle();
       const facts = factsOf(socket, sni);
       // OpenSSL ends a handshake without a certificate only for anonymous suites, which are not offered.
       if (facts) resolve({ ok: true, conn: { stream: socket, local: conn.local, remote: conn.remote, close }, facts });
-      else failed('tls-closed');
+      else cut();
     };
     const timer = setTimeout(() => failed('tls-timeout', `${timeoutMs} ms`), timeoutMs);
     signal?.addEventListener('abort', stop, { once: true });
     socket.once('error', broke).once('close', closed).once('secureConnect', done);
     conn.stream.once('close', closed);
   });
+}
+
+/** What came over the wire so far, where the stream counts it. */
+function octetsFrom({ stream }: Conn): number {
+  return (stream as { readonly bytesRead?: number }).bytesRead ?? 0;
 }
 
 function factsOf(socket: TLSSocket, sni: string): HandshakeFacts | undefined {

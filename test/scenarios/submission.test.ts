@@ -52,3 +52,19 @@ test('a port that does not answer is told as such', async () => {
   );
   assert.equal(result.verdict, 'pass');
 });
+
+test('where STARTTLS is missing, port 587 is asked once without being asked for: TLS there suggests that the path strips it', async () => {
+  for (const strip of ['mangle', 'remove'] as const) {
+    const result = await look({ ...handedIn, attack: { strip } }, { depth: 'verdict' });
+    const [address] = result.hosts[0]?.addresses ?? [];
+    assert.deepEqual(
+      address?.submission?.map((s) => [s.port, s.starttls, s.connections]),
+      [[587, 'offered', 1]],
+    );
+    assert.match(result.findings.find((f) => f.id === 'starttls-differs')?.why ?? '', /Without TLS: port 25; with it: 587\..*taken away/);
+  }
+  const honest = await look(handedIn, { depth: 'verdict' });
+  assert.equal(honest.hosts[0]?.addresses[0]?.submission, undefined, 'no connection more where STARTTLS is there');
+  const triage = await look({ ...handedIn, attack: { strip: 'remove' } }, { depth: 'triage' });
+  assert.equal(triage.hosts[0]?.addresses[0]?.submission, undefined, 'triage stays at one connection');
+});

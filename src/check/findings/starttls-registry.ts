@@ -82,7 +82,7 @@ export const starttlsFindings = {
   'tls-handshake-failed': {
     title: 'STARTTLS is accepted, but no TLS session comes about',
     why: (v) =>
-      `The handshake ends with ${v.detail || 'a failure'}. Some senders retry in clear text, those that enforce TLS keep the mail until it bounces.`,
+      `${v.detail || 'The handshake fails.'} Some senders retry in clear text, those that enforce TLS keep the mail until it bounces.`,
     reference: 'RFC 3207 §4.1',
     owner: 'mail-host',
     fix: 'Let the server speak TLS 1.2 and 1.3 with the usual cipher suites.',

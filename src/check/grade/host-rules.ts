@@ -1,4 +1,5 @@
 import type { ConnectionEvidence, Evidence } from '../../evidence/index.js';
+import { tlsFailures } from '../../tls/index.js';
 import { handshakeFailed, ownNetworkStrips } from '../exposure.js';
 import { tlsRules } from './tls-rules.js';
 import { certificateRules } from './certificate-rules.js';
@@ -74,14 +75,14 @@ function addressRules(raised: Raised, host: JudgedHost, address: JudgedAddress):
   if (beside.length > 0 && (shown.starttls === 'absent' || shown.starttls === 'mangled'))
     raised.add('starttls-differs', {
       host: host.evidence.name,
-      detail: `Without TLS: port ${raised.evidence.smtpPort}; with it: ${beside.join(', ')}.`,
+      detail: `Without TLS: port ${raised.evidence.smtpPort}; with it: ${beside.join(', ')}. The server knows TLS, so STARTTLS is switched off on the one port, or taken away on the path to it.`,
     });
   if (shown.starttls === 'absent') raised.add('starttls-absent', on);
   if (shown.starttls === 'mangled') raised.add('starttls-mangled', { ...on, detail: `"${connection.mangledAs ?? ''}"` });
   if (shown.starttls === 'refused') raised.add('starttls-refused', { ...on, detail: reply(connection) });
   if (shown.starttls === 'offered' && !connection.handshake) {
     const { code = '', detail = '' } = connection.failure ?? {};
-    if (handshakeFailed(code)) raised.add('tls-handshake-failed', { ...on, detail: detail || code });
+    if (handshakeFailed(code)) raised.add('tls-handshake-failed', { ...on, detail: told(code, detail) });
     else raised.add('mx-inconclusive', { ...on, detail: code });
   }
 
@@ -90,6 +91,12 @@ function addressRules(raised: Raised, host: JudgedHost, address: JudgedAddress):
   if (evidence.connections.some((c) => c.renegotiation === 'accepted')) raised.add('tls-renegotiation', on);
   certificateRules(raised, host, address);
   unsettledRule(raised, host, address);
+}
+
+/** How the handshake ended, and what that suggests. */
+function told(code: string, detail: string): string {
+  const { says = `${code}.`, fix = '' } = tlsFailures.entries[code] ?? {};
+  return `${says.replace(/\.$/, detail === '' ? '.' : ` (${detail}).`)} ${fix}`.trimEnd();
 }
 
 /** Says what is left open, where it could have been a fault. */

@@ -22,8 +22,8 @@ type Draft = { -readonly [K in keyof ConnectionEvidence]: ConnectionEvidence[K] 
 /** What a connection is opened for: the completed handshake, one question of the prober, or what `--intrusive` does. */
 export type Errand = Question | 'handshake' | 'intrusion' | 'intrusion-tls12';
 
-/** One SMTP connection from its greeting to its end, as evidence. Rejects only with the signal's reason. */
-export async function converse(context: ProbeContext, host: string, ip: string, errand: Errand): Promise<ConnectionEvidence> {
+/** One SMTP connection from its greeting to its end, as evidence; `sni` is the name said in its TLS. Rejects only with the signal's reason. */
+export async function converse(context: ProbeContext, sni: string, ip: string, errand: Errand): Promise<ConnectionEvidence> {
   const { network, clock, smtpPort, timeoutMs, signal } = context;
   const began = clock.monotonic();
   const since = (from: number): number => Math.max(0, Math.round(clock.monotonic() - from));
@@ -38,7 +38,7 @@ export async function converse(context: ProbeContext, host: string, ip: string, 
   const dialled = await network.dial({ address: ip, port: smtpPort, timeoutMs, ...(signal ? { signal } : {}) });
   if (!dialled.ok) return { ...draft, dial: stored(dialled.failure), milliseconds: since(began) };
   try {
-    await talk(context, host, dialled.conn, errand, draft);
+    await talk(context, sni, dialled.conn, errand, draft);
   } finally {
     dialled.conn.close();
   }
@@ -46,8 +46,8 @@ export async function converse(context: ProbeContext, host: string, ip: string, 
 }
 
 /** Fills the draft as far as the server lets us come. */
-async function talk(context: ProbeContext, host: string, conn: Conn, errand: Errand, draft: Draft): Promise<void> {
-  if (context.implicitTls) return sealedFirst(context, host, conn, errand, draft);
+async function talk(context: ProbeContext, sni: string, conn: Conn, errand: Errand, draft: Draft): Promise<void> {
+  if (context.implicitTls) return sealedFirst(context, sni, conn, errand, draft);
   const { helo, timeoutMs, signal, clock } = context;
   const opened = await openSession({ conn, helo, timeoutMs, clock, ...(signal ? { signal } : {}) });
   if (!opened.ok) {
@@ -57,22 +57,22 @@ async function talk(context: ProbeContext, host: string, conn: Conn, errand: Err
   const session = opened.value;
   try {
     draft.greeting = session.greeting;
-    await upgrade(context, host, session, errand, draft);
+    await upgrade(context, sni, session, errand, draft);
   } finally {
     draft.transcript = session.transcript.slice(0, 200);
   }
 }
 
 /** Where TLS comes before SMTP: the handshake or the hello is the first thing said. */
-async function sealedFirst(context: ProbeContext, host: string, conn: Conn, errand: Errand, draft: Draft): Promise<void> {
+async function sealedFirst(context: ProbeContext, sni: string, conn: Conn, errand: Errand, draft: Draft): Promise<void> {
   const { helo, timeoutMs, signal, clock } = context;
   const waiting = { timeoutMs, ...(signal ? { signal } : {}) };
   if (typeof errand !== 'string' && errand.kind !== 'handshake') {
     draft.starttls = 'offered';
-    return keepAnswer(context, host, errand, await askHello({ conn, question: errand, serverName: host, ...waiting }), draft);
+    return keepAnswer(context, sni, errand, await askHello({ conn, question: errand, serverName: sni, ...waiting }), draft);
   }
   const only = typeof errand === 'string' || errand.authentication === 'any' ? {} : { authentication: errand.authentication };
-  const made = await handshake({ conn, servername: host, ...only, ...waiting });
+  const made = await handshake({ conn, servername: sni, ...only, ...waiting });
   if (made.ok) keepFacts(context, made.facts, draft);
   if (!made.ok) return notMade(errand, made.failure, draft);
   draft.starttls = 'offered';
@@ -90,7 +90,7 @@ async function sealedFirst(context: ProbeContext, host: string, conn: Conn, erra
   draft.transcript = session.transcript.slice(0, 200);
 }
 
-async function upgrade(context: ProbeContext, host: string, session: SmtpSession, errand: Errand, draft: Draft): Promise<void> {
+async function upgrade(context: ProbeContext, sni: string, session: SmtpSession, errand: Errand, draft: Draft): Promise<void> {
   const hello = await session.ehlo();
   if (!hello.ok) {
     draft.failure = stored(hello.failure);
@@ -102,16 +102,16 @@ async function upgrade(context: ProbeContext, host: string, session: SmtpSession
   if (offer.status !== 'offered') {
     if (offer.status === 'mangled') draft.mangledAs = offer.mangledAs;
     await session.quit();
-  } else if (errand === 'intrusion' || errand === 'intrusion-tls12') await intrude(context, host, session, errand, draft);
-  else if (errand === 'handshake') await complete(context, host, session, 'any', draft);
-  else if (errand.kind === 'handshake') await complete(context, host, session, errand.authentication, draft);
-  else await ask(context, host, session, errand, draft);
+  } else if (errand === 'intrusion' || errand === 'intrusion-tls12') await intrude(context, sni, session, errand, draft);
+  else if (errand === 'handshake') await complete(context, sni, session, 'any', draft);
+  else if (errand.kind === 'handshake') await complete(context, sni, session, errand.authentication, draft);
+  else await ask(context, sni, session, errand, draft);
 }
 
 /** A handshake to its end, EHLO again, QUIT. */
 async function complete(
   context: ProbeContext,
-  host: string,
+  sni: string,
   session: SmtpSession,
   authentication: 'RSA' | 'ECDSA' | 'any',
   draft: Draft,
@@ -120,7 +120,7 @@ async function complete(
   let facts: HandshakeFacts | undefined;
   const only = authentication === 'any' ? {} : { authentication };
   const secured = await session.startTls(async (plain) => {
-    const made = await handshake({ conn: plain, servername: host, timeoutMs, ...only, ...(signal ? { signal } : {}) });
+    const made = await handshake({ conn: plain, servername: sni, timeoutMs, ...only, ...(signal ? { signal } : {}) });
     if (made.ok) facts = made.facts;
     return made;
   });
@@ -159,7 +159,7 @@ async function greetAgain(session: SmtpSession, draft: Draft): Promise<void> {
  */
 async function intrude(
   context: ProbeContext,
-  host: string,
+  sni: string,
   session: SmtpSession,
   errand: 'intrusion' | 'intrusion-tls12',
   draft: Draft,
@@ -167,7 +167,7 @@ async function intrude(
   const { timeoutMs, signal } = context;
   const limit = errand === 'intrusion-tls12' ? { maxVersion: 'TLSv1.2' as const } : {};
   const secured = await session.startTls(
-    (plain) => handshake({ conn: plain, servername: host, timeoutMs, ...limit, ...(signal ? { signal } : {}) }),
+    (plain) => handshake({ conn: plain, servername: sni, timeoutMs, ...limit, ...(signal ? { signal } : {}) }),
     'NOOP',
   );
   if (!secured.ok) return notSecured(secured.failure, draft);
@@ -182,19 +182,19 @@ async function intrude(
 }
 
 /** One hello, and what came back; the handshake ends there. */
-async function ask(context: ProbeContext, host: string, session: SmtpSession, question: ProbeQuestion, draft: Draft): Promise<void> {
+async function ask(context: ProbeContext, sni: string, session: SmtpSession, question: ProbeQuestion, draft: Draft): Promise<void> {
   const agreed = await session.agreeOnTls();
   if (!agreed.ok) return notSecured(agreed.failure, draft);
   const { timeoutMs, signal } = context;
-  const answer = await askHello({ conn: session.conn, question, serverName: host, timeoutMs, ...(signal ? { signal } : {}) });
-  keepAnswer(context, host, question, answer, draft);
+  const answer = await askHello({ conn: session.conn, question, serverName: sni, timeoutMs, ...(signal ? { signal } : {}) });
+  keepAnswer(context, sni, question, answer, draft);
 }
 
-function keepAnswer(context: ProbeContext, host: string, question: ProbeQuestion, answer: Answer, draft: Draft): void {
+function keepAnswer(context: ProbeContext, sni: string, question: ProbeQuestion, answer: Answer, draft: Draft): void {
   const probe = probeEvidence({ question, answer });
   if (probe) draft.probe = probe;
   const chain = answer.kind === 'hello' ? answer.flight.certificates : undefined;
-  if (chain?.length) draft.presented = presentedChain(context, host, chain);
+  if (chain?.length) draft.presented = presentedChain(context, sni, chain);
 }
 
 function notSecured(failure: Failure, draft: Draft): void {

@@ -1,9 +1,9 @@
 import type { Name } from '../../base/index.js';
-import { lookupTlsa } from '../../dane/index.js';
+import { lookupTlsa, type TlsaLookup } from '../../dane/index.js';
 import { lookupAddresses, lookupMailRoute } from '../../dns/index.js';
 import type { AddressEvidence, HostEvidence, RouteEvidence, SubmissionEvidence } from '../../evidence/index.js';
 import { stored, type ProbeContext } from './context.js';
-import { probeSmtp } from './smtp-tls.js';
+import { probeSmtp, type ProbeTarget } from './smtp-tls.js';
 
 export interface RouteTarget {
   readonly name: Name;
@@ -23,9 +23,13 @@ export async function probeHost(context: ProbeContext, target: RouteTarget, addr
   const name = target.name.toLower();
   const found = await lookupAddresses(resolver, target.name, signalOf(context));
   const ips = address !== undefined ? [address] : [...found.v4, ...found.v6];
+  const asked = lookupTlsa({ resolver, host: target.name, addresses: found, port: 25, inert: true, ...signalOf(context) });
   const [tlsa, addresses] = await Promise.all([
-    lookupTlsa({ resolver, host: target.name, addresses: found, port: 25, inert: true, ...signalOf(context) }),
-    Promise.all(choose(context.most.addresses, found.v4, found.v6, ips).map((ip) => visit(context, name, ip))),
+    asked,
+    // Only an alias can have another TLSA base domain, and has to be waited for.
+    (found.aliases.length > 0 ? asked.then((at) => sniOf(at, name)) : Promise.resolve(name)).then((sni) =>
+      Promise.all(choose(context.most.addresses, found.v4, found.v6, ips).map((ip) => visit(context, { host: name, ip, sni }))),
+    ),
   ]);
   const { status, base, dnssec, records, failure } = tlsa;
   const left = ips.filter((ip) => !addresses.some((a) => a.ip === ip));
@@ -45,6 +49,11 @@ export async function probeHost(context: ProbeContext, target: RouteTarget, addr
   };
 }
 
+/** RFC 7672 §8.1: where DANE is in force the server is called by the TLSA base domain, and shows the chain that senders meet. */
+function sniOf({ status, base }: TlsaLookup, host: string): string {
+  return status === 'usable' ? base : host;
+}
+
 /** The first of each family in turn. */
 function choose(most: number, v4: readonly string[], v6: readonly string[], all: readonly string[]): readonly string[] {
   if (all.length <= most) return all;
@@ -52,24 +61,34 @@ function choose(most: number, v4: readonly string[], v6: readonly string[], all:
   return [...v4.slice(0, most - six.length), ...six];
 }
 
-function visit(context: ProbeContext, host: string, ip: string): Promise<AddressEvidence> {
+function visit(context: ProbeContext, target: ProbeTarget): Promise<AddressEvidence> {
+  const { host, ip } = target;
   context.progress(`${host} [${ip}]`);
   return context.manners.visit(host, ip, async (purse) => {
     const earlier = context.earlier(host, ip);
-    const address = await probeSmtp(context, host, ip, purse, earlier?.connections);
-    if (context.submissionPorts.length === 0 || address.status === 'skipped') return address;
+    const address = await probeSmtp(context, target, purse, earlier?.connections);
+    if (address.status === 'skipped') return address;
     const submission: SubmissionEvidence[] = [];
-    for (const smtpPort of context.submissionPorts) {
-      const there = { ...context, smtpPort, implicitTls: smtpPort === IMPLICIT_TLS, intrusive: false };
+    for (const { port: smtpPort, ...there } of portsBeside(context, address)) {
       const known = earlier?.submission?.find((s) => s.port === smtpPort)?.connections;
-      const { ip: _, ...seen } = await probeSmtp(there, host, ip, purse, known);
+      const { ip: _, ...seen } = await probeSmtp({ ...context, ...there, smtpPort, intrusive: false }, target, purse, known);
       submission.push({ port: smtpPort, ...seen });
     }
-    return { ...address, submission };
+    return submission.length > 0 ? { ...address, submission } : address;
   });
 }
 
-const IMPLICIT_TLS = 465;
+const [IMPLICIT_TLS, SUBMISSION] = [465, 587];
+
+/** Ports to look at as well: those asked for; and where STARTTLS is missing, once, the one that is most likely to have it on an honest path. */
+function portsBeside(
+  { submissionPorts, goals }: ProbeContext,
+  { connections: [first] }: AddressEvidence,
+): readonly (Pick<ProbeContext, 'implicitTls' | 'goals'> & { readonly port: number })[] {
+  const stripped = first?.starttls === 'absent' || first?.starttls === 'mangled';
+  if (submissionPorts.length === 0 && goals && stripped) return [{ port: SUBMISSION, implicitTls: false, goals: undefined }];
+  return submissionPorts.map((port) => ({ port, implicitTls: port === IMPLICIT_TLS, goals }));
+}
 
 function signalOf({ signal }: ProbeContext): { signal?: AbortSignal } {
   return signal ? { signal } : {};

@@ -9,6 +9,13 @@ import type { Purse } from './manners.js';
 /** A connection that takes this many times as long as the first, and longer than this, is meant to keep us. */
 const TARPIT = { times: 3, milliseconds: 10_000 };
 
+/** One address of a mail host. `sni`: the name said in TLS, by default that of the host. */
+export interface ProbeTarget {
+  readonly host: string;
+  readonly ip: string;
+  readonly sni?: string;
+}
+
 /**
  * Looks at one address: a completed handshake first, then, for what the goals ask beyond it, one connection a question, one at a time and within the
  * budget. Whoever turns us away, or slows us down, is left alone from then on. `known`: connections of an earlier run, whose answers are not asked for
@@ -16,8 +23,7 @@ const TARPIT = { times: 3, milliseconds: 10_000 };
  */
 export async function probeSmtp(
   context: ProbeContext,
-  host: string,
-  ip: string,
+  { host, ip, sni = host }: ProbeTarget,
   purse: Purse,
   known: readonly ConnectionEvidence[] = [],
 ): Promise<AddressEvidence> {
@@ -25,7 +31,7 @@ export async function probeSmtp(
   if (purse.left <= 0) return { ip, status: 'inconclusive', reason: 'net-budget', connections: [] };
   const earlier = known.filter((c) => c.probe ?? c.injection).map((c): ConnectionEvidence => ({ ...c, earlier: true }));
   purse.spend();
-  const first = await converse(context, host, ip, 'handshake');
+  const first = await converse(context, sni, ip, 'handshake');
   const connections = [first, ...earlier];
   const address = { ip, ...statusOf(first) };
   if (!goals || first.starttls !== 'offered' || !(first.handshake ?? handshakeFailed(first.failure?.code)))
@@ -35,7 +41,7 @@ export async function probeSmtp(
     if (spacingMs > 0) await clock.sleep(spacingMs, signal);
     purse.spend();
     context.progress(`${host} [${ip}] connection ${connections.length - earlier.length + 1}`);
-    const connection = await converse(context, host, ip, errand);
+    const connection = await converse(context, sni, ip, errand);
     connections.push(connection);
     return connection;
   };

@@ -15,7 +15,7 @@ export function diffCommand(output: Output, finish: (code: number) => void): Com
     .argument('<new>', 'the same, later')
     .option('--profile <name>', 'what evidence is graded by', 'baseline')
     .option('--json', 'the changes as JSON')
-    .addHelpText('after', '\nExit status: 0 nothing is worse, 1 something is, 3 something can no longer be told.')
+    .addHelpText('after', '\nExit status: 0 nothing is worse, 1 something is, 3 something can no longer be\ntold.')
     .addHelpText('after', '\nExample:\n  hermetic check example.com --evidence new.json && hermetic diff old.json new.json')
     .action((older: string, newer: string, flags: { profile: string; json?: boolean }) => {
       const profile = profileNamed(flags.profile);
