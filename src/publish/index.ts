@@ -43,6 +43,7 @@ export { openLedger, type Ledger } from './ledger/ledger.js';
 export { KeyRing, serverKey, type RingKey } from './keys/key-ring.js';
 export type { Eyes } from './observe/eyes.js';
 export { zoneServers } from './observe/zone-servers.js';
+export { shownTexts } from './observe/shown-texts.js';
 export { planAll, type PlanOptions, type SubjectPlan } from './apply/plan.js';
 export { applyOnce, describe, type Applied } from './apply/apply.js';
 export type { DnsWriter, Hands, Outcome } from './apply/hands.js';
@@ -63,7 +64,7 @@ export { openAcmeBook, type AcmeBook, type OpenOrder, type Renewal } from './acm
 export type { AcmeServer } from './acme/acme-session.js';
 export type { Challenge, ChallengeAnswers, ChallengeType } from './acme/challenge.js';
 export { renewDue, type RenewOptions } from './acme/renew-due.js';
-export { dnsAnswers } from './acme/dns-answers.js';
+export { dnsAnswers, persistentAnswers, type TextRecords } from './acme/dns-answers.js';
 export { folderAnswers } from './acme/folder-answers.js';
 export { WebAnswers } from './acme/web-answers.js';
 export { planRenewal, type RenewalFacts, type RenewalWindow } from './acme/plan-renewal.js';

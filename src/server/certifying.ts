@@ -1,12 +1,14 @@
 import { readFileSync } from 'node:fs';
-import { concat, HermeticError, latin1, Name } from '../base/index.js';
-import { askServer, lookupAddresses, readTxt, RRType } from '../dns/index.js';
+import { HermeticError, Name } from '../base/index.js';
+import { lookupAddresses } from '../dns/index.js';
 import {
   Certifier,
   dnsAnswers,
   folderAnswers,
+  formatChange,
   openAcmeBook,
-  txtRdata,
+  persistentAnswers,
+  shownTexts,
   type Certify,
   type ChallengeAnswers,
   type DnsWriter,
@@ -14,6 +16,7 @@ import {
   type KeyRing,
   type LocalHandsOptions,
   type PublishSection,
+  type TextRecords,
 } from '../publish/index.js';
 import { parsePem, trustStore, type TrustStore } from '../x509/index.js';
 import type { House } from './service.js';
@@ -51,14 +54,19 @@ export function certifying(options: CertifyingOptions): Certifying {
 
 function clientOf(acme: NonNullable<PublishSection['acme']>, options: CertifyingOptions): Certifier | undefined {
   const { section, house, ring, writers, eyes, answers, minutes } = options;
-  const dnsOf = (host: string): string => section.hosts[host]?.dns ?? section.domains[host.replace(/^mta-sts\./, '')]?.dns ?? 'print';
-  const records = dnsAnswers(
-    (action, host) =>
-      writers.get(dnsOf(host))?.(action, eyes.signal) ??
-      Promise.resolve({ status: 'failed', code: 'acme-challenge-unknown', detail: `${host}: no writer` }),
-    (name, host) => textsAt(name, dnsOf(host), eyes),
-  );
-  const here = acme.webroot === undefined ? [...answers, records] : [folderAnswers(acme.webroot)];
+  const alsoNamed = (host: string): readonly string[] => section.hosts[host]?.names ?? [];
+  const hostOf = (name: string): string => Object.keys(section.hosts).find((host) => alsoNamed(host).includes(name)) ?? name;
+  const dnsOf = (name: string): string =>
+    section.hosts[hostOf(name)]?.dns ?? section.domains[name.replace(/^mta-sts\./, '')]?.dns ?? 'print';
+  const records: TextRecords = {
+    write: (action, host) =>
+      writers.get(dnsOf(host))?.(action, eyes.signal) ?? Promise.resolve({ status: 'manual', text: formatChange(action) }),
+    shown: (name, host) => shownTexts(name, dnsOf(host), eyes),
+    clock: house.clock,
+    ...(eyes.signal ? { signal: eyes.signal } : {}),
+  };
+  const inDns = [dnsAnswers(records), persistentAnswers(records)];
+  const here = acme.webroot === undefined ? [...answers, ...inDns] : [folderAnswers(acme.webroot)];
   const able = here.filter(({ type }) => type === acme.challenge);
   if (able.length === 0) return undefined;
   const { localNetwork: network, clock, resolver, store, trustStore: anchors } = house;
@@ -78,26 +86,13 @@ function clientOf(acme: NonNullable<PublishSection['acme']>, options: Certifying
     answers: able,
     contact: acme.contact,
     profile: acme.profile,
+    preferredChain: acme.preferredChain,
+    alsoNamed,
     external: acme.external && { keyId: acme.external.keyId, macKey: readSecret(acme.external.macKey).trim() },
     draw: Math.random,
     round: minutes * 60_000,
     ...(eyes.signal ? { signal: eyes.signal } : {}),
   });
-}
-
-/** What an authoritative server has now; caches do not count. */
-async function textsAt(name: string, dns: string, { zone, network, signal }: Eyes): Promise<readonly string[]> {
-  const found = await zone(Name.of(name), dns);
-  const server = found?.servers[0];
-  const got = server && (await askServer(server, Name.of(name), RRType.TXT, { network, timeoutMs: 2000, attempts: 2 }, signal));
-  if (!got?.ok) return [];
-  return got.value.answers
-    .filter((rr) => rr.type === RRType.TXT)
-    .flatMap((rr) => {
-      const strings = readTxt(rr);
-      return strings.ok ? [txtRdata(latin1(concat(...strings.value)))] : [];
-    })
-    .sort();
 }
 
 function rootsOf(file: string): TrustStore {

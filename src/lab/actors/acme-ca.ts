@@ -1,67 +1,12 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, createPublicKey, randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { createSecureContext, TLSSocket, type SecureContext } from 'node:tls';
-import { issue, type Authority, type Issued } from '../../pki/index.js';
+import { issue } from '../../pki/index.js';
 import { parseCertificate } from '../../x509/index.js';
 import { readCertificateRequest } from './acme-csr.js';
+import type { AcmeCaHabits, AcmeCaOptions, AcmeCertificate, AcmeOrder } from './acme-ca-types.js';
 import { AcmeProblem, readSigned, thumbprint, type Signed } from './acme-signed.js';
-import type { ValidateChallenge } from './acme-validate.js';
-
-/** What can be set at any time; the CA goes by it at the next request. */
-export interface AcmeCaHabits {
-  /** Lifetime of certificates by profile, milliseconds; '' is the one without a name. */
-  profiles: Readonly<Record<string, number>>;
-  /** Where renewal is suggested; undefined: no renewal information at all. */
-  window: ((certificate: AcmeCertificate) => { readonly start: number; readonly end: number }) | undefined;
-  /** Seconds until renewal information is to be asked for again. */
-  askAgain: number;
-  /** Every nth nonce is refused; 0: none. */
-  refuseNonce: number;
-  /** New orders an account may place within a time; those that replace a certificate are free, as with CAs that have RFC 9773. */
-  orders: { readonly most: number; readonly withinMs: number } | undefined;
-  /** Whether accounts list their orders (RFC 8555 §7.1.2.1). */
-  listsOrders: boolean;
-  /** Keys that an account has to be bound to, base64url by key id. */
-  external: Readonly<Record<string, string>> | undefined;
-  /** Challenges offered. */
-  challenges: readonly string[];
-}
-
-export interface AcmeCertificate {
-  readonly id: string;
-  readonly host: string;
-  readonly spki: string; // hex
-  readonly notBefore: number;
-  readonly notAfter: number;
-  readonly pem: string;
-  readonly issuedAt: number;
-  readonly replaces?: string;
-}
-
-export interface AcmeOrder {
-  readonly id: string;
-  readonly account: string;
-  readonly host: string;
-  readonly token: string;
-  readonly profile: string;
-  readonly placedAt: number;
-  readonly replaces?: string;
-  status: 'pending' | 'ready' | 'valid' | 'invalid';
-  authorization: 'pending' | 'valid' | 'invalid';
-  error?: string;
-  certificate?: string;
-}
-
-export interface AcmeCaOptions {
-  readonly issuer: Authority;
-  /** Its own name and certificate. */
-  readonly host: string;
-  readonly certificate: Issued;
-  readonly validate: ValidateChallenge;
-  now(): number;
-  readonly habits?: Partial<AcmeCaHabits>;
-}
 
 interface Answer {
   readonly status: number;
@@ -77,7 +22,7 @@ const found = <T>(value: T | undefined): T => {
   return value;
 };
 
-/** A certification authority (RFC 8555, RFC 9773) with everything that real ones do to their clients. One name an order. */
+/** A certification authority (RFC 8555, RFC 9773) with everything that real ones do to their clients. */
 export class AcmeCa {
   readonly habits: AcmeCaHabits;
   readonly orders = new Map<string, AcmeOrder>();
@@ -87,11 +32,17 @@ export class AcmeCa {
   limited = 0;
   /** Requests whose nonce was refused. */
   refusedNonces = 0;
+  /** Requests for renewal information. */
+  informed = 0;
+  /** Requests sent again after that with another nonce than the refusal brought (RFC 8555 §6.5). */
+  wrongRetries = 0;
+  readonly #retries = new Map<string, string>();
   readonly #options: AcmeCaOptions;
   readonly #nonces = new Set<string>();
   readonly #context: SecureContext;
   readonly #http: Server = createServer((request, response) => void this.#handle(request, response));
   #requests = 0;
+  #replies = 0;
 
   constructor(options: AcmeCaOptions) {
     this.#options = options;
@@ -99,12 +50,18 @@ export class AcmeCa {
     this.habits = {
       profiles: { '': 90 * day },
       window: undefined,
+      explanation: undefined,
       askAgain: 21_600,
       refuseNonce: 0,
+      garbleNonce: 0,
       orders: undefined,
       listsOrders: true,
+      reusesOrders: false,
+      keyChange: true,
+      persist: { issuers: ['lab.example'] },
+      alternate: undefined,
       external: undefined,
-      challenges: ['http-01', 'tls-alpn-01', 'dns-01'],
+      challenges: ['http-01', 'tls-alpn-01', 'dns-01', 'dns-persist-01'],
       ...options.habits,
     };
   }
@@ -128,6 +85,7 @@ export class AcmeCa {
     for await (const part of request) parts.push(part as Buffer);
     let answer: Answer;
     try {
+      if (request.headers['user-agent'] === undefined) throw new AcmeProblem(400, 'malformed', 'who are you?');
       answer = await this.#answer(request.url?.slice(1) ?? '', request.method ?? '', Buffer.concat(parts).toString());
     } catch (error) {
       if (!(error instanceof AcmeProblem)) throw error;
@@ -137,8 +95,11 @@ export class AcmeCa {
     const { status, body, text, headers = {} } = answer;
     const nonce = random();
     this.#nonces.add(nonce);
+    const { garbleNonce } = this.habits;
+    const garbled = garbleNonce > 0 && ++this.#replies % garbleNonce === 0;
+    if (JSON.stringify(body)?.includes('badNonce')) this.#retries.set(request.url?.slice(1) ?? '', nonce);
     response.writeHead(status, {
-      'replay-nonce': nonce,
+      'replay-nonce': garbled ? 'no nonce' : nonce,
       'content-type': text === undefined ? 'application/json' : 'application/pem-certificate-chain',
       ...headers,
     });
@@ -146,17 +107,19 @@ export class AcmeCa {
   }
 
   async #answer(path: string, method: string, body: string): Promise<Answer> {
-    const [what = '', id = ''] = path.split('/');
+    const [what = '', id = '', which = ''] = path.split('/');
     if (what === 'directory') return { status: 200, body: this.#directoryBody() };
     if (what === 'nonce') return { status: 200 };
     if (what === 'renewal' && method === 'GET') return this.#renewalInfo(id);
     const signed = readSigned(body, this.#url(path), (kid) => this.accounts.get(kid));
-    this.#spendNonce(signed.nonce);
+    this.#spendNonce(signed.nonce, path);
     switch (what) {
       case 'new-account':
         return this.#newAccount(signed);
       case 'new-order':
         return this.#newOrder(signed);
+      case 'key-change':
+        return this.#changeKey(signed);
       case 'account':
         return { status: 200, body: { status: 'valid', ...(this.habits.listsOrders ? { orders: this.#url(`orders/${id}`) } : {}) } };
       case 'orders':
@@ -167,32 +130,36 @@ export class AcmeCa {
       case 'order':
         return { status: 200, body: this.#orderBody(found(this.orders.get(id))) };
       case 'authorization':
-        return { status: 200, body: this.#authorizationBody(found(this.orders.get(id))) };
+        return { status: 200, body: this.#authorizationBody(found(this.orders.get(id)), which) };
       case 'finalize':
         return this.#finalize(found(this.orders.get(id)), signed);
       case 'certificate':
-        return { status: 200, text: found(this.certificates.get(id)).pem };
+        return this.#chain(found(this.certificates.get(id)), which);
       default:
-        return this.#validate(what, found(this.orders.get(id)), signed);
+        return this.#validate(what, found(this.orders.get(id)), which, signed);
     }
   }
 
   #directoryBody(): unknown {
-    const { profiles, window, external } = this.habits;
+    const { profiles, window, external, persist, keyChange } = this.habits;
     const named = Object.keys(profiles).filter((name) => name !== '');
     return {
       newNonce: this.#url('nonce'),
       newAccount: this.#url('new-account'),
       newOrder: this.#url('new-order'),
+      ...(keyChange ? { keyChange: this.#url('key-change') } : {}),
       ...(window ? { renewalInfo: this.#url('renewal') } : {}),
       meta: {
         ...(named.length > 0 ? { profiles: Object.fromEntries(named.map((name) => [name, name])) } : {}),
         ...(external ? { externalAccountRequired: true } : {}),
+        ...(persist.hashPrefix === undefined ? {} : { issuerDomainNames: persist.issuers, accountHashPrefix: persist.hashPrefix }),
       },
     };
   }
 
-  #spendNonce(nonce: string): void {
+  #spendNonce(nonce: string, path: string): void {
+    if ((this.#retries.get(path) ?? nonce) !== nonce) this.wrongRetries++;
+    this.#retries.delete(path);
     const known = this.#nonces.delete(nonce);
     const { refuseNonce } = this.habits;
     if (known && !(refuseNonce > 0 && ++this.#requests % refuseNonce === 0)) return;
@@ -202,20 +169,46 @@ export class AcmeCa {
 
   #newAccount({ key, payload }: Signed): Answer {
     const id = thumbprint(key);
+    const known = this.#accountOf(id);
+    if (known !== undefined) return { status: 200, body: { status: 'valid' }, headers: { location: known } };
+    if (payload['onlyReturnExisting'] === true) throw new AcmeProblem(400, 'accountDoesNotExist', 'no account has this key');
     const url = this.#url(`account/${id}`);
-    if (this.accounts.has(url)) return { status: 200, body: { status: 'valid' }, headers: { location: url } };
     const { external } = this.habits;
     if (external) readSigned(JSON.stringify(payload['externalAccountBinding']), this.#url('new-account'), undefined, external);
     this.accounts.set(url, key);
     return { status: 201, body: { status: 'valid' }, headers: { location: url } };
   }
 
+  #accountOf(id: string): string | undefined {
+    return [...this.accounts].find(([, key]) => thumbprint(key) === id)?.[0];
+  }
+
+  /** RFC 8555 §7.3.5: everything a server has to check. */
+  #changeKey({ kid = '', key, payload }: Signed): Answer {
+    const url = this.#url('key-change');
+    const inner = readSigned(JSON.stringify(payload), url, undefined);
+    const { account, oldKey } = inner.payload as { account?: string; oldKey?: object };
+    const old = createPublicKey({ key: oldKey, format: 'jwk' } as never);
+    if (account !== kid || inner.kid !== undefined || inner.nonce !== '' || thumbprint(old) !== thumbprint(key))
+      throw new AcmeProblem(400, 'malformed', 'not a change of this account’s key');
+    const taken = this.#accountOf(thumbprint(inner.key));
+    if (taken !== undefined) throw new AcmeProblem(409, 'malformed', 'another account has that key', { location: taken });
+    this.accounts.set(kid, inner.key);
+    return { status: 200, body: { status: 'valid' } };
+  }
+
   #newOrder({ kid = '', payload }: Signed): Answer {
     const now = this.#options.now();
     const { identifiers, profile = '', replaces } = payload as { identifiers?: { value: string }[]; profile?: string; replaces?: string };
-    const host = identifiers?.[0]?.value;
-    if (host === undefined || identifiers?.length !== 1) throw new AcmeProblem(400, 'malformed', 'one identifier');
+    const names = identifiers?.map(({ value }) => value) ?? [];
+    const [host] = names;
+    if (host === undefined || new Set(names).size !== names.length) throw new AcmeProblem(400, 'malformed', 'identifiers');
     if (this.habits.profiles[profile] === undefined) throw new AcmeProblem(400, 'invalidProfile', profile);
+    const open = [...this.orders.values()].find(
+      (o) => o.account === kid && sameNames(o.names, names) && (o.status === 'pending' || o.status === 'ready'),
+    );
+    if (open && this.habits.reusesOrders)
+      return { status: 201, body: this.#orderBody(open), headers: { location: this.#url(`order/${open.id}`) } };
     if (replaces !== undefined && [...this.orders.values()].some((o) => o.replaces === replaces && o.status !== 'invalid'))
       throw new AcmeProblem(409, 'alreadyReplaced', replaces);
     this.#limit(kid, now, replaces);
@@ -223,11 +216,12 @@ export class AcmeCa {
       id: random(),
       account: kid,
       host,
+      names,
       token: random(),
       profile,
       placedAt: now,
       status: 'pending',
-      authorization: 'pending',
+      authorizations: new Map(names.map((name) => [name, 'pending'])),
       ...(replaces === undefined ? {} : { replaces }),
     };
     this.orders.set(order.id, order);
@@ -246,48 +240,75 @@ export class AcmeCa {
     throw new AcmeProblem(429, 'rateLimited', 'too many new orders', { 'retry-after': String(Math.ceil((until - now) / 1000)) });
   }
 
-  #orderBody({ id, host, status, certificate, error }: AcmeOrder): unknown {
+  #orderBody({ id, names, status, certificate, error }: AcmeOrder): unknown {
     return {
       status,
-      identifiers: [{ type: 'dns', value: host }],
-      authorizations: [this.#url(`authorization/${id}`)],
+      // In another order than they were asked for: clients are to make nothing of it.
+      identifiers: [...names].reverse().map((value) => ({ type: 'dns', value })),
+      authorizations: names.map((name) => this.#url(`authorization/${id}/${name}`)),
       finalize: this.#url(`finalize/${id}`),
       ...(certificate === undefined ? {} : { certificate: this.#url(`certificate/${certificate}`) }),
       ...(error === undefined ? {} : { error: { detail: error } }),
     };
   }
 
-  #authorizationBody({ id, authorization, token, error }: AcmeOrder): unknown {
+  #authorizationBody({ id, authorizations, token, error }: AcmeOrder, name: string): unknown {
+    const status = found(authorizations.get(name));
+    const { issuers, hashPrefix } = this.habits.persist;
+    const named = { [hashPrefix === undefined ? 'issuer-domain-names' : 'issuerDomainNames']: issuers };
     const challenges = this.habits.challenges.map((type) => ({
       type,
-      url: this.#url(`${type}/${id}`),
-      status: authorization,
-      token,
+      url: this.#url(`${type}/${id}/${name}`),
+      status,
+      ...(type === 'dns-persist-01' ? named : { token }),
       ...(error === undefined ? {} : { error: { detail: error } }),
     }));
-    return { status: authorization, challenges };
+    return { identifier: { type: 'dns', value: name }, status, challenges };
   }
 
   /** Looks at once, so that nobody has to wait in a laboratory. */
-  async #validate(type: string, order: AcmeOrder, { key }: Signed): Promise<Answer> {
+  async #validate(type: string, order: AcmeOrder, name: string, { key, kid = '' }: Signed): Promise<Answer> {
     if (!this.habits.challenges.includes(type)) throw new AcmeProblem(404, 'malformed', 'no such thing');
-    const { token, host } = order;
-    const error = await this.#options.validate(type, host, token, `${token}.${thumbprint(key)}`);
-    order.authorization = error === undefined ? 'valid' : 'invalid';
-    order.status = error === undefined ? 'ready' : 'invalid';
-    if (error !== undefined) order.error = error;
-    return { status: 200, body: { type, status: order.authorization, token } };
+    const { token, authorizations } = order;
+    found(authorizations.get(name));
+    const expected = type === 'dns-persist-01' ? this.#persistent(name, key, kid) : `${token}.${thumbprint(key)}`;
+    const error = await this.#options.validate(type, name, token, expected);
+    authorizations.set(name, error === undefined ? 'valid' : 'invalid');
+    if (error !== undefined) Object.assign(order, { status: 'invalid', error });
+    else if ([...authorizations.values()].every((status) => status === 'valid')) order.status = 'ready';
+    return { status: 200, body: { type, status: authorizations.get(name), token } };
+  }
+
+  /** draft-ietf-acme-dns-persist-02 §4.1. */
+  #persistent(name: string, key: Signed['key'], account: string): string {
+    const { issuers, hashPrefix } = this.habits.persist;
+    const input = Buffer.concat([Buffer.of(name.length), Buffer.from(name + thumbprint(key) + account)]);
+    const hash = createHash('sha256').update(input).digest('base64url');
+    return `${issuers[0] ?? ''}; accounturi=${hashPrefix === undefined ? account : `${hashPrefix}sha-256/${hash}`}`;
+  }
+
+  #chain({ id, pem }: AcmeCertificate, which: string): Answer {
+    const { alternate } = this.habits;
+    if (!alternate) return { status: 200, text: pem };
+    const [leaf = ''] = /-----BEGIN[\s\S]*?-----END CERTIFICATE-----\n/.exec(pem) ?? [];
+    if (which === 'alternate') return { status: 200, text: leaf + alternate.certPem };
+    const url = (path: string): string => this.#url(path);
+    return {
+      status: 200,
+      text: pem,
+      headers: { link: `<${url('directory')}>;rel="index", <${url(`certificate/${id}/alternate`)}>;rel="alternate"` },
+    };
   }
 
   #finalize(order: AcmeOrder, { payload }: Signed): Answer {
     if (order.status !== 'ready') throw new AcmeProblem(403, 'orderNotReady', order.status);
     const request = readCertificateRequest(Buffer.from(String(payload['csr']), 'base64url'));
-    if (!request || request.names.join() !== order.host) throw new AcmeProblem(400, 'badCSR', 'not for the names of the order');
+    if (!request || !sameNames(request.names, order.names)) throw new AcmeProblem(400, 'badCSR', 'not for the names of the order');
     const now = this.#options.now();
     const dates = { notBefore: now, notAfter: now + (this.habits.profiles[order.profile] ?? 0) };
     // A CA signs a public key and never sees the private one.
     const made = issue(this.#options.issuer, {
-      names: [order.host],
+      names: order.names,
       ...dates,
       key: { ...this.#options.issuer.key, publicKey: request.publicKey },
     });
@@ -297,6 +318,7 @@ export class AcmeCa {
     this.certificates.set(id, {
       id,
       host: order.host,
+      names: order.names,
       spki: Buffer.from(read.spki).toString('hex'),
       ...dates,
       pem: made.chainPem,
@@ -309,14 +331,23 @@ export class AcmeCa {
   }
 
   #renewalInfo(id: string): Answer {
+    this.informed++;
+    const { explanation } = this.habits;
     const window = found(this.habits.window)(found(this.certificates.get(id)));
     const time = (ms: number): string => new Date(ms).toISOString();
     return {
       status: 200,
-      body: { suggestedWindow: { start: time(window.start), end: time(window.end) } },
+      body: {
+        suggestedWindow: { start: time(window.start), end: time(window.end) },
+        ...(explanation === undefined ? {} : { explanationURL: explanation }),
+      },
       headers: { 'retry-after': String(this.habits.askAgain) },
     };
   }
+}
+
+function sameNames(a: readonly string[], b: readonly string[]): boolean {
+  return [...a].sort().join() === [...b].sort().join();
 }
 
 function parsed(der: Uint8Array) {

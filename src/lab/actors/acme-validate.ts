@@ -16,6 +16,8 @@ export function validateOver(
     const digest = createHash('sha256').update(keyAuthorization).digest();
     if (type === 'dns-01')
       return textsOf(`_acme-challenge.${host}`).includes(digest.toString('base64url')) ? undefined : `no such TXT record at ${host}`;
+    if (type === 'dns-persist-01')
+      return textsOf(`_validation-persist.${host}`).includes(keyAuthorization) ? undefined : `no such TXT record at ${host}`;
     const dialled = await network.dial({ address: addressOf(host) ?? '', port: type === 'http-01' ? 80 : 443, timeoutMs: 2000 });
     if (!dialled.ok) return `${host}: ${dialled.failure.code}`;
     try {

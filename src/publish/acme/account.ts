@@ -1,10 +1,9 @@
 import { fail, ok, type Result } from '../../base/index.js';
 import type { KeyRing } from '../keys/key-ring.js';
 import { publishFailures } from '../failures.js';
-import type { AcmeBook } from './acme-book.js';
+import { accountKeyName, type AcmeBook, type BookedAccount } from './acme-book.js';
 import type { AcmeFailure, AcmeSession } from './acme-session.js';
-import { bindExternally, type AcmeSigner, type ExternalAccount } from './jws.js';
-import { createHash } from 'node:crypto';
+import { askForKey, bindExternally, type AcmeSigner, type ExternalAccount } from './jws.js';
 
 export interface AccountWish {
   readonly directory: string;
@@ -16,21 +15,19 @@ export interface AccountWish {
 /** Folder of the key ring for account keys; no host name begins so. */
 const folder = '_acme';
 
+type Signing = Promise<Result<Required<AcmeSigner>, AcmeFailure>>;
+
 /**
  * The account at a CA. Its key is in the ring, on disk, before the CA hears of it; asking for an account with a key that has one gives that one
- * (RFC 8555 §7.3), so a crash in between makes no second. [8555-7.3-1]
+ * (RFC 8555 §7.3.1), so a crash in between makes no second. [8555-7.3.1-1]
  */
-export async function ensureAccount(
-  session: AcmeSession,
-  book: AcmeBook,
-  ring: KeyRing,
-  wish: AccountWish,
-): Promise<Result<Required<AcmeSigner>, AcmeFailure>> {
-  const name = createHash('sha256').update(wish.directory).digest('hex').slice(0, 16);
+export async function ensureAccount(session: AcmeSession, book: AcmeBook, ring: KeyRing, wish: AccountWish): Signing {
+  const known = book.account(wish.directory);
+  const name = known?.key ?? accountKeyName(wish.directory);
   ring.make(folder, name, 'ecdsa');
   const key = ring.privateKey(folder, name);
-  const known = book.account(wish.directory);
-  if (known !== undefined) return ok({ key, kid: known });
+  if (known?.next !== undefined) return takeNextKey(session, book, ring, wish.directory, { ...known, next: known.next });
+  if (known) return ok({ key, kid: known.url });
   const directory = await session.directory();
   if (!directory.ok) return directory;
   const { newAccount } = directory.value;
@@ -38,6 +35,7 @@ export async function ensureAccount(
     newAccount,
     { key },
     {
+      // A person agreed to them in the configuration. [8555-7.3-2]
       termsOfServiceAgreed: true,
       ...(wish.contact.length > 0 ? { contact: wish.contact } : {}),
       ...(wish.external ? { externalAccountBinding: bindExternally(wish.external, key, newAccount) } : {}),
@@ -46,6 +44,45 @@ export async function ensureAccount(
   if (!made.ok) return made;
   const { location } = made.value;
   if (location === undefined) return fail(publishFailures.make('acme-unreachable', 'an account without URL'));
-  book.saveAccount(wish.directory, location);
+  book.saveAccount(wish.directory, { url: location, key: name });
   return ok({ key, kid: location });
+}
+
+/** Gives the account another key; the one before stays in the ring, of no use to anybody. Nothing else of the account changes (RFC 8555 §7.3.5). [8555-7.3.5-1] */
+export async function changeAccountKey(session: AcmeSession, book: AcmeBook, ring: KeyRing, wish: AccountWish): Signing {
+  const signer = await ensureAccount(session, book, ring, wish);
+  const known = book.account(wish.directory);
+  if (!signer.ok || !known) return signer;
+  const [base = '', n = '1'] = known.key.split('-');
+  const next = `${base}-${Number(n) + 1}`;
+  ring.make(folder, next, 'ecdsa');
+  book.saveAccount(wish.directory, { ...known, next });
+  return takeNextKey(session, book, ring, wish.directory, { ...known, next });
+}
+
+/** Goes on wherever a change of keys stands: whether the CA has taken the next key already, only it can say. */
+async function takeNextKey(
+  session: AcmeSession,
+  book: AcmeBook,
+  ring: KeyRing,
+  directory: string,
+  { url, key, next }: Required<BookedAccount>,
+): Signing {
+  const [old, fresh] = [ring.privateKey(folder, key), ring.privateKey(folder, next)];
+  const found = await session.directory();
+  if (!found.ok) return found;
+  const { newAccount, keyChange } = found.value;
+  const taken = await session.post(newAccount, { key: fresh }, { onlyReturnExisting: true });
+  if (!taken.ok && taken.failure.problem !== 'accountDoesNotExist') return taken;
+  if (!taken.ok) {
+    const changed =
+      keyChange === undefined
+        ? fail<AcmeFailure>(publishFailures.make('acme-refused', 'the CA has no resource keyChange'))
+        : await session.post(keyChange, { key: old, kid: url }, askForKey(fresh, { key: old, kid: url }, keyChange));
+    // What it refuses once it refuses always: the account goes on with the key it has.
+    if (!changed.ok && changed.failure.code === 'acme-refused') book.saveAccount(directory, { url, key });
+    if (!changed.ok) return changed;
+  }
+  book.saveAccount(directory, { url, key: next });
+  return ok({ key: fresh, kid: url });
 }

@@ -1,10 +1,11 @@
+import { createHash } from 'node:crypto';
 import { migrate, type Store } from '../../store/index.js';
 import type { RenewalWindow } from './plan-renewal.js';
 
 /** Everything that has to outlive a crash between two requests to a CA. Each call is durable when it returns. */
 export interface AcmeBook {
-  account(directory: string): string | undefined;
-  saveAccount(directory: string, url: string | undefined): void;
+  account(directory: string): BookedAccount | undefined;
+  saveAccount(directory: string, account: BookedAccount | undefined): void;
   /** The open order of a key; `url` is missing when it was about to be placed. */
   order(host: string, key: string): OpenOrder | undefined;
   saveOrder(host: string, key: string, order: OpenOrder): void;
@@ -24,8 +25,18 @@ export interface AcmeBook {
   release(host: string, key: string, holder: string): void;
 }
 
+export interface BookedAccount {
+  readonly url: string;
+  /** Name of its key in the ring. */
+  readonly key: string;
+  /** The key that the CA was asked to take in its place, or is about to be. */
+  readonly next?: string;
+}
+
 export interface OpenOrder {
   readonly directory: string;
+  /** Names asked for, in the order in which they were. */
+  readonly names: readonly string[];
   readonly url?: string;
 }
 
@@ -38,6 +49,10 @@ export interface Renewal {
   readonly window?: RenewalWindow;
   /** When the CA is asked again, milliseconds since 1970. */
   readonly askAgain: number;
+  /** How often in a row it could not be asked. */
+  readonly tries?: number;
+  /** Where the CA explains its window. */
+  readonly explanation?: string | undefined;
 }
 
 const migrations = [
@@ -48,33 +63,53 @@ const migrations = [
    CREATE TABLE acme_pause (directory TEXT NOT NULL, subject TEXT NOT NULL, until BIGINT NOT NULL, PRIMARY KEY (directory, subject));
    CREATE TABLE acme_failures (directory TEXT NOT NULL, host TEXT NOT NULL, count BIGINT NOT NULL, PRIMARY KEY (directory, host));`,
   `CREATE TABLE acme_claim (host TEXT NOT NULL, key TEXT NOT NULL, holder TEXT NOT NULL, until BIGINT NOT NULL, PRIMARY KEY (host, key));`,
+  `ALTER TABLE acme_order ADD COLUMN names TEXT NOT NULL DEFAULT '';
+   ALTER TABLE acme_account ADD COLUMN key TEXT;
+   ALTER TABLE acme_account ADD COLUMN next TEXT;`,
 ];
+
+/** Name of the first key of an account in the ring. */
+export function accountKeyName(directory: string): string {
+  return createHash('sha256').update(directory).digest('hex').slice(0, 16);
+}
 
 /** Opens the book in a database that other jobs use too. */
 export function openAcmeBook(store: Store): AcmeBook {
   migrate(store, 'acme', migrations);
   return {
-    account: (directory) => store.prepare<{ url: string }>('SELECT url FROM acme_account WHERE directory = ?').get(directory)?.url,
-    saveAccount(directory, url) {
-      if (url === undefined) store.prepare('DELETE FROM acme_account WHERE directory = ?').run(directory);
+    account(directory) {
+      const row = store
+        .prepare<{ url: string; key: string | null; next: string | null }>('SELECT url, key, next FROM acme_account WHERE directory = ?')
+        .get(directory);
+      return row && { url: row.url, key: row.key ?? accountKeyName(directory), ...(row.next === null ? {} : { next: row.next }) };
+    },
+    saveAccount(directory, account) {
+      if (account === undefined) store.prepare('DELETE FROM acme_account WHERE directory = ?').run(directory);
       else
         store
-          .prepare('INSERT INTO acme_account VALUES (?, ?) ON CONFLICT (directory) DO UPDATE SET url = excluded.url')
-          .run(directory, url);
+          .prepare(
+            `INSERT INTO acme_account (directory, url, key, next) VALUES (?, ?, ?, ?)
+             ON CONFLICT (directory) DO UPDATE SET url = excluded.url, key = excluded.key, next = excluded.next`,
+          )
+          .run(directory, account.url, account.key, account.next ?? null);
     },
     order(host, key) {
       const row = store
-        .prepare<{ directory: string; url: string | null }>('SELECT directory, url FROM acme_order WHERE host = ? AND key = ?')
+        .prepare<{
+          directory: string;
+          names: string;
+          url: string | null;
+        }>('SELECT directory, names, url FROM acme_order WHERE host = ? AND key = ?')
         .get(host, key);
-      return row && { directory: row.directory, ...(row.url === null ? {} : { url: row.url }) };
+      return row && { directory: row.directory, names: (row.names || host).split(' '), ...(row.url === null ? {} : { url: row.url }) };
     },
-    saveOrder: (host, key, { directory, url }) =>
+    saveOrder: (host, key, { directory, names, url }) =>
       void store
         .prepare(
-          `INSERT INTO acme_order VALUES (?, ?, ?, ?)
-           ON CONFLICT (host, key) DO UPDATE SET directory = excluded.directory, url = excluded.url`,
+          `INSERT INTO acme_order (host, key, directory, url, names) VALUES (?, ?, ?, ?, ?)
+           ON CONFLICT (host, key) DO UPDATE SET directory = excluded.directory, url = excluded.url, names = excluded.names`,
         )
-        .run(host, key, directory, url ?? null),
+        .run(host, key, directory, url ?? null, names.join(' ')),
     closeOrder: (host, key) => void store.prepare('DELETE FROM acme_order WHERE host = ? AND key = ?').run(host, key),
     knows: (url) => store.prepare('SELECT 1 FROM acme_order WHERE url = ?').get(url) !== undefined,
     renewal(host, key) {

@@ -5,6 +5,7 @@ import type { Network } from '../../net/index.js';
 import type { TrustStore } from '../../x509/index.js';
 import { publishFailures } from '../failures.js';
 import { signRequest, type AcmeSigner } from './jws.js';
+import { linksOf } from './link-header.js';
 import { retryAfter } from './retry-after.js';
 
 /** A certification authority and the way to it. */
@@ -19,10 +20,14 @@ export interface AcmeServer {
   readonly clock: Clock;
 }
 
-/** Why a request came to nothing. `problem` is the last part of the type of RFC 8555 §6.7; `until` (milliseconds) when to ask again, where it was said. */
+/** Why something came to nothing. `problem` is the last part of the type of RFC 8555 §6.7; `until` (milliseconds) when to ask again, where it was said. */
 export interface AcmeFailure extends Failure {
   readonly problem?: string;
   readonly until?: number;
+  /** Nothing was said: the same request may be answered in a minute. */
+  readonly passing?: true;
+  /** What a person has to do first. */
+  readonly byHand?: string;
 }
 
 export interface AcmeReply {
@@ -31,15 +36,29 @@ export interface AcmeReply {
   readonly location?: string;
   /** Until when the CA asks to wait, milliseconds since 1970. */
   readonly until?: number;
+  /** Other chains for the same certificate, and the next part of a list. */
+  readonly alternates: readonly string[];
+  readonly next?: string;
 }
+
+/** What does not look as it should is not there. */
+const names = z.array(z.string().max(253)).max(10).optional().catch(undefined);
 
 /** Only these are needed; the rest is looked for, never assumed. [8555-7.1.1-1] */
 const directorySchema = z.object({
   newNonce: z.url(),
   newAccount: z.url(),
   newOrder: z.url(),
+  keyChange: z.url().optional(),
   renewalInfo: z.url().optional(),
-  meta: z.object({ profiles: z.record(z.string(), z.unknown()).optional(), externalAccountRequired: z.boolean().optional() }).optional(),
+  meta: z
+    .object({
+      profiles: z.record(z.string(), z.unknown()).optional(),
+      caaIdentities: names,
+      issuerDomainNames: names,
+      accountHashPrefix: z.string().max(1024).optional().catch(undefined),
+    })
+    .optional(),
 });
 export type AcmeDirectory = z.output<typeof directorySchema>;
 
@@ -51,7 +70,11 @@ const MOST_NONCES = 32;
 /** An order may hold some dozens of URLs, a chain some certificates. */
 const MOST_OCTETS = 256 * 1024;
 
-/** Signed requests to one CA: nonces are kept and a stale one is replaced (RFC 8555 §6.5), problems become data. */
+/**
+ * Signed requests to one CA: nonces are kept and a stale one is replaced (RFC 8555 §6.5), problems become data. What it says of an error is shown. [8555-6.7-1]
+ *
+ * Each carries a User-Agent, as every request of ours does. [8555-6.1-1]
+ */
 export class AcmeSession {
   readonly #server: AcmeServer;
   readonly #signal: AbortSignal | undefined;
@@ -75,20 +98,27 @@ export class AcmeSession {
   /** Without signature: for the directory and for renewal information. */
   async get(url: string): Promise<Result<AcmeReply, AcmeFailure>> {
     const got = await this.#send(url, 'GET');
-    return got.ok ? this.#read(got.value) : got;
+    if (!got.ok) return got;
+    this.#keep(nonceIn(got.value));
+    return this.#read(url, got.value);
   }
 
-  /** POST, or POST-as-GET without payload. A refused nonce is not the request's fault. [8555-6.5-1] */
+  /** POST, or POST-as-GET without payload. A refused nonce is not the request's fault: the reply brings the one for the next try. [8555-6.5-1, 8555-6.5-2] */
   async post(url: string, signer: AcmeSigner, payload?: unknown): Promise<Result<AcmeReply, AcmeFailure>> {
+    let given: string | undefined;
     for (let attempt = 1; ; attempt++) {
-      const nonce = await this.#nonce();
+      const nonce = given === undefined ? await this.#nonce() : ok(given);
       if (!nonce.ok) return nonce;
       const got = await this.#send(url, 'POST', Buffer.from(signRequest(signer, url, nonce.value, payload)));
       if (!got.ok) return got;
-      const read = this.#read(got.value);
-      if (read.ok || read.failure.problem !== 'badNonce' || attempt === MOST_TRIES) return read;
+      const read = this.#read(url, got.value);
+      given = nonceIn(got.value);
+      if (read.ok || read.failure.problem !== 'badNonce' || attempt === MOST_TRIES) {
+        this.#keep(given);
+        return read;
+      }
       // Those kept before are as old as the one refused.
-      this.#nonces = this.#nonces.slice(-1);
+      this.#nonces = [];
     }
   }
 
@@ -97,12 +127,14 @@ export class AcmeSession {
     if (kept !== undefined) return ok(kept);
     const directory = await this.directory();
     if (!directory.ok) return directory;
-    if (this.#nonces.length === 0) {
-      const got = await this.#send(directory.value.newNonce, 'HEAD');
-      if (!got.ok) return got;
-    }
-    const fresh = this.#nonces.pop();
+    const got = await this.#send(directory.value.newNonce, 'HEAD');
+    if (!got.ok) return got;
+    const fresh = nonceIn(got.value);
     return fresh === undefined ? fail(publishFailures.make('acme-unreachable', 'no Replay-Nonce')) : ok(fresh);
+  }
+
+  #keep(nonce: string | undefined): void {
+    if (nonce !== undefined) this.#nonces = [...this.#nonces, nonce].slice(-MOST_NONCES);
   }
 
   async #send(url: string, method: string, body?: Uint8Array): Promise<Result<HttpResponse, AcmeFailure>> {
@@ -116,31 +148,40 @@ export class AcmeSession {
       port: Number(target.port || 443),
       path: `${target.pathname}${target.search}`,
       method,
-      ...(body ? { body, headers: { 'content-type': 'application/jose+json' } } : {}),
+      headers: { 'accept-language': 'en', ...(body ? { 'content-type': 'application/jose+json' } : {}) },
+      ...(body ? { body } : {}),
       anchors,
       at: clock.now(),
       maxBytes: MOST_OCTETS,
       timeoutMs: TIMEOUT,
       ...(this.#signal ? { signal: this.#signal } : {}),
     });
-    if (!got.ok) return fail(publishFailures.make('acme-unreachable', `${target.host}: ${got.failure.code} ${got.failure.detail}`.trim()));
-    const nonce = got.value.headers['replay-nonce'];
-    if (nonce !== undefined && /^[A-Za-z0-9_-]{1,256}$/.test(nonce)) this.#nonces = [...this.#nonces, nonce].slice(-MOST_NONCES);
-    return got;
+    if (got.ok) return got;
+    const said = publishFailures.make('acme-unreachable', `${target.host}: ${got.failure.code} ${got.failure.detail}`.trim());
+    return fail({ ...said, ...(got.failure.code === 'http-timeout' ? { passing: true } : {}) });
   }
 
-  #read({ status, headers, body }: HttpResponse): Result<AcmeReply, AcmeFailure> {
+  #read(url: string, { status, headers, body }: HttpResponse): Result<AcmeReply, AcmeFailure> {
     const text = Buffer.from(body).toString('utf8');
     const until = retryAfter(headers['retry-after'], this.#server.clock.now());
     const wait = until === undefined ? {} : { until };
-    const { location } = headers;
-    if (status >= 200 && status < 300) return ok({ body: text, ...(location === undefined ? {} : { location }), ...wait });
+    const { location, link } = headers;
+    const [next] = linksOf(link, 'next', url);
+    if (status >= 200 && status < 300)
+      return ok({
+        body: text,
+        alternates: linksOf(link, 'alternate', url),
+        ...(location === undefined ? {} : { location }),
+        ...(next === undefined ? {} : { next }),
+        ...wait,
+      });
     const { type = '', detail = '' } = problemOf(text);
     const problem = /^urn:ietf:params:acme:error:([A-Za-z]{1,64})$/.exec(type)?.[1];
     const said = neutralise(`${status} ${problem ?? ''} ${detail}`.replace(/\s+/g, ' ').trim(), 300);
     const limited = status === 429 || status === 503 || problem === 'rateLimited';
     const code = limited ? 'acme-limited' : status >= 500 ? 'acme-unreachable' : 'acme-refused';
-    return fail({ ...publishFailures.make(code, said), ...(problem === undefined ? {} : { problem }), ...wait });
+    const passing = status >= 500 ? { passing: true as const } : {};
+    return fail({ ...publishFailures.make(code, said), ...(problem === undefined ? {} : { problem }), ...wait, ...passing });
   }
 }
 
@@ -148,6 +189,12 @@ export class AcmeSession {
 export function parseJson<T>(schema: z.ZodType<T>, text: string): Result<T, AcmeFailure> {
   const parsed = schema.safeParse(jsonOf(text));
   return parsed.success ? ok(parsed.data) : fail(publishFailures.make('acme-unreachable', 'not the JSON that RFC 8555 describes'));
+}
+
+/** What is no nonce is ignored. [8555-6.5.1-1] */
+function nonceIn({ headers }: HttpResponse): string | undefined {
+  const nonce = headers['replay-nonce'];
+  return nonce !== undefined && /^[A-Za-z0-9_-]{1,256}$/.test(nonce) ? nonce : undefined;
 }
 
 function problemOf(text: string): { readonly type?: string; readonly detail?: string } {

@@ -5,14 +5,15 @@ import type { Certify } from '../actions.js';
 import type { Outcome } from '../apply/hands.js';
 import { publishFailures } from '../failures.js';
 import type { KeyRing } from '../keys/key-ring.js';
-import { ensureAccount, type AccountWish } from './account.js';
-import type { AcmeBook, Renewal } from './acme-book.js';
+import { changeAccountKey, ensureAccount, type AccountWish } from './account.js';
+import type { AcmeBook } from './acme-book.js';
 import { AcmeSession, type AcmeFailure, type AcmeServer } from './acme-session.js';
 import type { ChallengeAnswers } from './challenge.js';
 import { completeOrder } from './complete-order.js';
 import { placeOrder } from './place-order.js';
 import { planRenewal } from './plan-renewal.js';
-import { askAgainAt, certificateId, fetchRenewalInfo } from './renewal-info.js';
+import { learnRenewal } from './learn-renewal.js';
+import { certificateId } from './renewal-info.js';
 
 export interface CertifierOptions extends Omit<AccountWish, 'directory'> {
   readonly server: AcmeServer;
@@ -21,6 +22,10 @@ export interface CertifierOptions extends Omit<AccountWish, 'directory'> {
   /** In the order of preference. */
   readonly answers: readonly ChallengeAnswers[];
   readonly profile?: string | undefined;
+  /** Common name of the root a chain is to end below, where the CA offers several. */
+  readonly preferredChain?: string | undefined;
+  /** Names in the certificate of a host besides its own. */
+  alsoNamed?(host: string): readonly string[];
   /** 0 up to, not including, 1: where in a renewal window. */
   draw(): number;
   /** Milliseconds between two rounds that ask whether something is due. Default ten minutes. */
@@ -65,6 +70,7 @@ export class Certifier {
       if (until > server.clock.now()) return { status: 'failed', code: 'acme-limited', detail: `until ${new Date(until).toISOString()}` };
       const got = await this.#obtain(host, key);
       if (got.ok) return { status: 'done' };
+      if (got.failure.byHand !== undefined) return { status: 'manual', text: got.failure.byHand };
       this.#remember(host, key, got.failure);
       return { status: 'failed', code: got.failure.code, detail: got.failure.detail };
     } finally {
@@ -82,26 +88,27 @@ export class Certifier {
     const { book, server, ring, round = 10 * minute } = this.#options;
     if (book.order(host, key)?.directory === server.directory) return 'due';
     const leaf = readLeaf(ring.chain(host, key));
-    if (!leaf || !certifies(leaf, host, ring.publicKey(host, key))) return 'none';
-    const known = await this.#renewal(host, key, leaf);
+    if (!leaf || !certifies(leaf, [host], ring.publicKey(host, key))) return 'none';
+    if (!certifies(leaf, this.#names(host), ring.publicKey(host, key))) return 'due';
+    const known = await learnRenewal(this.#session, book, server, { host, key, leaf });
     const due = planRenewal({ ...leaf, window: known?.window, draw: known?.draw ?? 0, round });
     return server.clock.now() >= due ? 'due' : 'good';
   }
 
-  /** What this CA said of a certificate of its own, asked again when it is time. */
-  async #renewal(host: string, key: string, leaf: Certificate): Promise<Renewal | undefined> {
-    const { book, server } = this.#options;
-    const now = server.clock.now();
-    const known = book.renewal(host, key);
-    const id = certificateId(leaf);
-    if (known?.directory !== server.directory || known.certificateId !== id) return undefined;
-    if (id === undefined || now < known.askAgain || now < book.pausedUntil(server.directory, '*')) return known;
-    const directory = await this.#session.directory();
-    const base = directory.ok ? directory.value.renewalInfo : undefined;
-    const got = base === undefined ? undefined : await fetchRenewalInfo(this.#session, base, id, now);
-    const learnt = got?.ok ? got.value : { askAgain: askAgainAt(got && !got.ok ? got.failure.until : undefined, now) };
-    book.saveRenewal(host, key, { ...known, ...learnt });
-    return { ...known, ...learnt };
+  /** Where the CA says why it wants a certificate renewed; for people. [9773-4.2-3] */
+  explanation({ host, key }: Pick<Certify, 'host' | 'key'>): string | undefined {
+    return this.#options.book.renewal(host, key)?.explanation;
+  }
+
+  /** Gives the account at the CA another key (RFC 8555 §7.3.5). */
+  async changeAccountKey(): Promise<Outcome> {
+    const { book, ring, server, contact, external } = this.#options;
+    const changed = await changeAccountKey(this.#session, book, ring, { directory: server.directory, contact, external });
+    return changed.ok ? { status: 'done' } : { status: 'failed', code: changed.failure.code, detail: changed.failure.detail };
+  }
+
+  #names(host: string): readonly string[] {
+    return [...new Set([host, ...(this.#options.alsoNamed?.(host) ?? [])])];
   }
 
   #claims(host: string, key: string): boolean {
@@ -111,21 +118,23 @@ export class Certifier {
   }
 
   async #obtain(host: string, key: string): Promise<Result<undefined, AcmeFailure>> {
-    const { book, ring, server, answers, profile, signal, poll = { every: 1000, atMost: 2 * minute } } = this.#options;
+    const { book, ring, server, answers, profile, preferredChain, signal, poll = { every: 1000, atMost: 2 * minute } } = this.#options;
     const { directory, clock } = server;
     const signer = await this.#signer();
     if (!signer.ok) return signer;
     const last = book.renewal(host, key);
     const replaces = last?.directory === directory ? last.certificateId : undefined;
-    const placed = await placeOrder(this.#session, book, signer.value, { directory, host, key, profile, replaces });
+    const names = this.#names(host);
+    const placed = await placeOrder(this.#session, book, signer.value, { directory, host, key, names, profile, replaces });
     if (!placed.ok) return placed;
     const pair = { privateKey: ring.privateKey(host, key), publicKey: ring.publicKey(host, key) };
     const completed = await completeOrder(placed.value, {
       session: this.#session,
       signer: signer.value,
-      host,
+      names,
       key: pair,
       answers,
+      preferredChain,
       clock,
       signal,
       poll,
@@ -134,7 +143,7 @@ export class Certifier {
     if (!completed.ok) return completed;
     const leaf = readLeaf(completed.value);
     // [8555-7.4.2-1]
-    if (!leaf || !certifies(leaf, host, pair.publicKey) || leaf.notAfter <= clock.now())
+    if (!leaf || !certifies(leaf, names, pair.publicKey) || leaf.notAfter <= clock.now())
       return fail(publishFailures.make('acme-certificate-wrong', host));
     ring.putChain(host, key, completed.value);
     book.saveRenewal(host, key, { directory, certificateId: certificateId(leaf), draw: this.#options.draw(), askAgain: clock.now() });
@@ -168,8 +177,8 @@ export class Certifier {
   }
 }
 
-function certifies({ spki, dnsNames }: Certificate, host: string, key: KeyObject): boolean {
-  return equalBytes(spki, key.export({ type: 'spki', format: 'der' })) && dnsNames.includes(host);
+function certifies({ spki, dnsNames }: Certificate, names: readonly string[], key: KeyObject): boolean {
+  return equalBytes(spki, key.export({ type: 'spki', format: 'der' })) && names.every((name) => dnsNames.includes(name));
 }
 
 function readLeaf(chain: string | undefined): Certificate | undefined {

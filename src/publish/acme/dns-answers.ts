@@ -1,27 +1,83 @@
 import { createHash } from 'node:crypto';
+import type { Clock } from '../../base/index.js';
 import type { SetRrset } from '../actions.js';
 import type { Outcome } from '../apply/hands.js';
 import { txtRdata } from '../records/txt-rdata.js';
-import type { Challenge, ChallengeAnswers } from './challenge.js';
+import type { ChallengeAnswers } from './challenge.js';
+import { persistentRecord } from './persistent-record.js';
+
+/** How TXT records of a host are changed and read. */
+export interface TextRecords {
+  write(action: SetRrset, host: string): Promise<Outcome>;
+  /** The RRset at each authoritative server, in presentation form, sorted; empty where none is known. */
+  shown(name: string, host: string): Promise<readonly (readonly string[] | 'unknown')[]>;
+  readonly clock: Clock;
+  readonly signal?: AbortSignal;
+}
+
+/** For so long secondaries may take to follow within one round. */
+const [every, atMost] = [1000, 60_000];
 
 /**
- * Answers to dns-01 (RFC 8555 §8.4) as TXT record of `_acme-challenge.HOST`. `read` gives what stands there now, in presentation form: what a crash left behind
- * is replaced, since nothing but a challenge belongs there. [8555-8.4-1]
+ * Answers to dns-01 (RFC 8555 §8.4) as TXT record of `_acme-challenge.HOST`. What a crash left behind is replaced, since nothing but a challenge belongs there.
+ * [8555-8.4-1]
  */
-export function dnsAnswers(
-  write: (action: SetRrset, host: string) => Promise<Outcome>,
-  read: (name: string, host: string) => Promise<readonly string[]>,
-): ChallengeAnswers {
-  const set = async (host: string, to: readonly string[]): Promise<Outcome> => {
-    const name = `_acme-challenge.${host}`;
-    const from = await read(name, host);
-    return write({ kind: 'set-rrset', name, type: 'TXT', from, to, ttl: 60 }, host);
-  };
+export function dnsAnswers(records: TextRecords): ChallengeAnswers {
+  const name = (host: string): string => `_acme-challenge.${host}`;
   return {
     type: 'dns-01',
-    show: ({ host, keyAuthorization }) => set(host, [txtRdata(createHash('sha256').update(keyAuthorization).digest('base64url'))]),
-    async hide({ host }: Challenge) {
-      await set(host, []);
+    show: ({ host, keyAuthorization }) =>
+      bringAbout(records, name(host), host, 60, () => [txtRdata(createHash('sha256').update(keyAuthorization).digest('base64url'))]),
+    /** [8555-8.4-2] */
+    async hide({ host }) {
+      await records.write(change(name(host), known(await records.shown(name(host), host)), [], 60), host);
     },
   };
+}
+
+/**
+ * Answers to dns-persist-01 (draft-ietf-acme-dns-persist) as TXT record of `_validation-persist.HOST`, which names CA and account and stays: renewals change no
+ * record. Records for other CAs are left alone.
+ */
+export function persistentAnswers(records: TextRecords): ChallengeAnswers {
+  return {
+    type: 'dns-persist-01',
+    async show(challenge) {
+      const text = persistentRecord(challenge);
+      if (!text.ok) return { status: 'failed', code: text.failure.code, detail: text.failure.detail };
+      const own = txtRdata(text.value);
+      return bringAbout(records, `_validation-persist.${challenge.host}`, challenge.host, 3600, (now) =>
+        [...new Set([...now, own])].sort(),
+      );
+    },
+    hide: () => Promise.resolve(),
+  };
+}
+
+/** Done when every authoritative server shows the RRset: the CA asks whichever it likes. [8555-8.2-1] */
+async function bringAbout(
+  { write, shown, clock, signal }: TextRecords,
+  name: string,
+  host: string,
+  ttl: number,
+  goal: (now: readonly string[]) => readonly string[],
+): Promise<Outcome> {
+  const before = await shown(name, host);
+  const to = goal(known(before));
+  const everywhere = (sets: typeof before): boolean => sets.every((set) => set !== 'unknown' && set.join() === to.join());
+  if (before.length > 0 && everywhere(before)) return { status: 'done' };
+  const outcome = await write(change(name, known(before), to, ttl), host);
+  if (outcome.status !== 'done') return outcome;
+  for (const end = clock.now() + atMost; ; await clock.sleep(every, signal)) {
+    if (everywhere(await shown(name, host))) return outcome;
+    if (clock.now() >= end) return { status: 'failed', code: 'acme-pending', detail: `not every server shows ${name} yet` };
+  }
+}
+
+function change(name: string, from: readonly string[], to: readonly string[], ttl: number): SetRrset {
+  return { kind: 'set-rrset', name, type: 'TXT', from, to, ttl };
+}
+
+function known(sets: readonly (readonly string[] | 'unknown')[]): readonly string[] {
+  return sets.find((set): set is readonly string[] => set !== 'unknown') ?? [];
 }

@@ -14,7 +14,7 @@ export interface ExternalAccount {
   readonly macKey: string;
 }
 
-/** A request as RFC 8555 §6.2 wants it: flattened JWS, ES256. `payload` undefined is POST-as-GET. [8555-6.2-1] */
+/** A request as RFC 8555 §6.2 wants it: flattened JWS, ES256. `payload` undefined is POST-as-GET; the URL is the string the CA gave. [8555-6.2-1, 8555-6.3-1, 8555-6.4-1] */
 export function signRequest({ key, kid }: AcmeSigner, url: string, nonce: string, payload: unknown): string {
   const header = { alg: 'ES256', nonce, url, ...(kid === undefined ? { jwk: publicJwk(key) } : { kid }) };
   return flattened(header, payload, (input) => sign('sha256', input, { key, dsaEncoding: 'ieee-p1363' }));
@@ -28,11 +28,23 @@ export function bindExternally({ keyId, macKey }: ExternalAccount, key: KeyObjec
   ) as unknown;
 }
 
+/** The payload that asks for another key of an account: signed by that key, over the account and the key it has now. [8555-7.3.5-1] */
+export function askForKey(next: KeyObject, { key, kid }: Required<AcmeSigner>, url: string): unknown {
+  const header = { alg: 'ES256', jwk: publicJwk(next), url };
+  const payload = { account: kid, oldKey: publicJwk(key) };
+  return JSON.parse(flattened(header, payload, (input) => sign('sha256', input, { key: next, dsaEncoding: 'ieee-p1363' }))) as unknown;
+}
+
+/** RFC 7638, base64url. */
+export function thumbprint(key: KeyObject): string {
+  return createHash('sha256')
+    .update(JSON.stringify(publicJwk(key)))
+    .digest('base64url');
+}
+
 /** What answers a challenge: `token.thumbprint` (RFC 8555 §8.1, RFC 7638). */
 export function keyAuthorization(token: string, key: KeyObject): string {
-  return `${token}.${createHash('sha256')
-    .update(JSON.stringify(publicJwk(key)))
-    .digest('base64url')}`;
+  return `${token}.${thumbprint(key)}`;
 }
 
 /** Members in the order RFC 7638 §3.2 hashes them. */

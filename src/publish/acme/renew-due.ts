@@ -28,6 +28,7 @@ export async function renewDue(options: RenewOptions): Promise<readonly Applied[
   for (const held of heldKeys(options)) {
     const { host, key } = held;
     if (!(await options.certifier.isDue({ host, key }))) continue;
+    const why = options.certifier.explanation({ host, key });
     const outcomes: Applied['outcomes'][number][] = [];
     const note = (action: Certify | Deploy, outcome: Outcome): boolean => {
       outcomes.push({ action, says: describe(action), because: 'a renewal keeps the key, so no record changes', outcome });
@@ -42,7 +43,7 @@ export async function renewDue(options: RenewOptions): Promise<readonly Applied[
       kind: held.kind,
       subject: held.subject,
       dns: 'print',
-      place: 'renews a certificate',
+      place: why === undefined ? 'renews a certificate' : `renews a certificate, since its CA asks for it: ${why}`,
       steps: [],
       waits: [],
       alerts: [],

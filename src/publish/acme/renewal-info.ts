@@ -5,7 +5,14 @@ import { publishFailures } from '../failures.js';
 import { parseJson, type AcmeFailure, type AcmeSession } from './acme-session.js';
 import type { RenewalWindow } from './plan-renewal.js';
 
-const schema = z.object({ suggestedWindow: z.object({ start: z.iso.datetime({ offset: true }), end: z.iso.datetime({ offset: true }) }) });
+const schema = z.object({
+  explanationURL: z
+    .url({ protocol: /^https?$/ })
+    .max(2048)
+    .optional()
+    .catch(undefined),
+  suggestedWindow: z.object({ start: z.iso.datetime({ offset: true }), end: z.iso.datetime({ offset: true }) }),
+});
 
 /** How often is asked where the CA does not say, and the bounds of what it may say (RFC 9773 §4.3.2, §4.3.3). */
 const hour = 3_600_000;
@@ -13,6 +20,8 @@ const [shortest, usual, longest] = [60_000, 6 * hour, 24 * hour];
 
 export interface RenewalAdvice {
   readonly window: RenewalWindow;
+  /** A page that says why. */
+  readonly explanation: string | undefined;
   /** When to ask again, milliseconds since 1970. */
   readonly askAgain: number;
 }
@@ -38,7 +47,14 @@ export async function fetchRenewalInfo(
   const window = { start: Date.parse(start), end: Date.parse(end) };
   // [9773-4.2-1]
   if (window.end <= window.start) return fail(publishFailures.make('acme-unreachable', 'a renewal window that ends before it begins'));
-  return ok({ window, askAgain: askAgainAt(got.value.until, now) });
+  return ok({ window, explanation: parsed.value.explanationURL, askAgain: askAgainAt(got.value.until, now) });
+}
+
+const MOST_TRIES = 6;
+
+/** After a failure that may pass: a minute later, then twice as long each time, and after the last try as after one that will not pass, in six hours. [9773-4.3.3-1] */
+export function tryAgainAt(tries: number, now: number): number {
+  return now + (tries < MOST_TRIES ? shortest * 2 ** tries : usual);
 }
 
 /** [9773-4.3.2-1] */

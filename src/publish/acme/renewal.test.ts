@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { verify } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { AcmeProblem } from '../../lab/index.js';
 import { generateKey, selfSigned } from '../../pki/index.js';
 import { parseCertificate } from '../../x509/index.js';
 import { signRequest } from './jws.js';
+import { acmeWorld } from './testing-ca.js';
 import { planRenewal } from './plan-renewal.js';
 import { askAgainAt, certificateId, fetchRenewalInfo } from './renewal-info.js';
 import { retryAfter } from './retry-after.js';
@@ -87,7 +89,7 @@ test('Retry-After is seconds or a date, never before now and never for ever [855
   assert.equal(retryAfter(undefined, now), undefined);
 });
 
-test('a request is signed over its own URL and nonce, with the key or the account but never both [8555-6.2-1]', () => {
+test('a request is signed over its own URL and nonce, with the key or the account but never both [8555-6.2-1, 8555-6.3-1, 8555-6.4-1]', () => {
   const { privateKey, publicKey } = generateKey();
   for (const kid of [undefined, 'https://ca/account/1']) {
     const text = signRequest({ key: privateKey, ...(kid ? { kid } : {}) }, 'https://ca/order', 'n1', undefined);
@@ -99,4 +101,52 @@ test('a request is signed over its own URL and nonce, with the key or the accoun
     const signed = { key: publicKey, dsaEncoding: 'ieee-p1363' as const };
     assert.ok(verify('sha256', Buffer.from(`${head}.`), signed, Buffer.from(signature ?? '', 'base64url')));
   }
+});
+
+test('a CA that says nothing is asked again after a minute, then after two, and after the last try every six hours; one that answers with an error, at once every six hours [9773-4.3.3-1]', async (t) => {
+  const host = 'mta-sts.example.com';
+  const key = 'ecdsa-1';
+  for (const [status, waits] of [
+    [500, [1, 2, 4, 8, 16, 32, 360, 360]],
+    [404, [360, 360]],
+  ] as const) {
+    const { ca, ring, certifier, clock, close } = await acmeWorld({
+      window: ({ notAfter }) => ({ start: notAfter - 2, end: notAfter - 1 }),
+    });
+    t.after(close);
+    ring.make(host, key, 'ecdsa');
+    await certifier().certify({ host, key });
+    ca.habits.window = () => {
+      throw new AcmeProblem(status, 'serverInternal', 'down');
+    };
+    const asked: number[] = [];
+    let last = clock.at;
+    while (asked.length < waits.length) {
+      const before = ca.informed;
+      await certifier().isDue({ host, key });
+      if (ca.informed > before) {
+        asked.push(Math.round((clock.at - last) / 60_000));
+        last = clock.at;
+      }
+      clock.at += 60_000;
+    }
+    assert.deepEqual(asked, [0, ...waits.slice(0, -1)]);
+  }
+});
+
+test('nobody is asked about a certificate that is over; why a CA wants one renewed is kept for people [9773-4.3-2, 9773-4.2-3]', async (t) => {
+  const [host, key] = ['mta-sts.example.com', 'ecdsa-1'];
+  const { ca, ring, certifier, clock, close } = await acmeWorld({
+    window: ({ notAfter }) => ({ start: notAfter - 10 * day, end: notAfter - 9 * day }),
+    explanation: 'https://ca.lab.example/why',
+  });
+  t.after(close);
+  ring.make(host, key, 'ecdsa');
+  await certifier().certify({ host, key });
+  await certifier().isDue({ host, key });
+  assert.equal(certifier().explanation({ host, key }), 'https://ca.lab.example/why');
+  clock.at += 91 * day;
+  const before = ca.informed;
+  assert.equal(await certifier().isDue({ host, key }), true);
+  assert.equal(ca.informed, before);
 });

@@ -15,7 +15,7 @@ import { openAcmeBook } from './acme-book.js';
 import type { AcmeServer } from './acme-session.js';
 import { Certifier, type CertifierOptions } from './certifier.js';
 import type { ChallengeType } from './challenge.js';
-import { dnsAnswers } from './dns-answers.js';
+import { dnsAnswers, persistentAnswers, type TextRecords } from './dns-answers.js';
 import { WebAnswers } from './web-answers.js';
 
 const root = createCa({ name: 'Lab Root' });
@@ -72,7 +72,7 @@ export async function acmeWorld(habits: Partial<AcmeCaHabits> = {}) {
     texts.set(name, to);
     return Promise.resolve({ status: 'done' } as const);
   };
-  const dns = dnsAnswers(write, (name) => Promise.resolve(texts.get(name) ?? []));
+  const records: TextRecords = { write, shown: (name) => Promise.resolve([texts.get(name) ?? []]), clock };
   const store = await openStore(':memory:');
   return {
     ca,
@@ -86,7 +86,7 @@ export async function acmeWorld(habits: Partial<AcmeCaHabits> = {}) {
         server,
         book: openAcmeBook(options.mortal?.store(store) ?? store),
         ring: new KeyRing(ring.folder, options.mortal?.disk),
-        answers: [http, alpn, dns].filter(({ type }) => type === (options.type ?? 'http-01')),
+        answers: [http, alpn, dnsAnswers(records), persistentAnswers(records)].filter(({ type }) => type === (options.type ?? 'http-01')),
         contact: [],
         draw: () => 0.5,
         ...options,

@@ -17,6 +17,7 @@ export class WebAnswers implements ChallengeAnswers {
     return done;
   }
 
+  /** [8555-8.3-2] */
   hide({ host }: Challenge): Promise<void> {
     this.#open.delete(host);
     return Promise.resolve();

@@ -65,21 +65,26 @@ const mailHost = z.strictObject({
   install: z.strictObject({ chain: file, key: file, reload: z.array(z.string().min(1)).min(1).optional() }).optional(),
   /** Who certifies its keys. `self-signed` is for hosts with DANE alone. */
   certificates: z.enum(['manual', 'self-signed', 'acme']).default('manual'),
+  /** Further names in a certificate from `acme`, such as the one users send their mail to. */
+  names: z.array(domain).max(99).default([]),
   dns: dnsName,
 });
 
 /** A CA that certifies policy hosts, and mail hosts that say so (RFC 8555). */
 const acme = z.strictObject({
   directory: z.url({ protocol: /^https$/, error: 'is no https URL: write the directory of the CA' }),
-  /** You agree to the CA's terms of service. */
+  /** You agree to the CA's terms of service. [8555-7.3-2] */
   agreed: z.literal(true, { error: 'is missing: read the terms of the CA and write true' }),
+  /** [8555-7.3-1] */
   contact: z
     .array(z.string().regex(/^mailto:[^@\s,;?]+@[A-Za-z0-9.-]+$/, 'is no contact: write mailto:NAME@DOMAIN'))
     .max(10)
     .default([]),
   /** One of the CA's own, such as `shortlived`. */
   profile: z.string().min(1).max(64).optional(),
-  challenge: z.enum(['http-01', 'tls-alpn-01', 'dns-01']).default('tls-alpn-01'),
+  /** Common name of the root a chain is to end below, where the CA offers several (RFC 8555 §7.4.2). */
+  preferredChain: z.string().min(1).max(256).optional(),
+  challenge: z.enum(['http-01', 'tls-alpn-01', 'dns-01', 'dns-persist-01']).default('tls-alpn-01'),
   /** Root of a web server on port 80 that is there already: answers to http-01 become files of it. */
   webroot: file.optional(),
   /** For CAs that know their customers: `macKey` is a file. */

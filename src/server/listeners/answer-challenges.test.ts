@@ -36,12 +36,24 @@ function shown(port: number, alpn: readonly string[], servername = 'mta-sts.exam
   });
 }
 
-test('a validator meets the challenge on the port that shows everybody else the policy host’s certificate', async (t) => {
+test('a validator meets the challenge on the port that shows everybody else the policy host’s certificate [8737-3-2]', async (t) => {
   const port = await serving(t, () => true);
   assert.equal(await shown(port, ['acme-tls/1']), 'challenge acme-tls/1');
   assert.equal(await shown(port, ['http/1.1']), 'policy http/1.1');
   assert.equal(await shown(port, []), 'policy false');
   assert.equal(await shown(port, ['http/1.1', 'acme-tls/1']), 'policy http/1.1');
+});
+
+test('the connection of a challenge is closed after the handshake, whatever is asked over it [8737-4-1]', async (t) => {
+  const port = await serving(t, () => true);
+  const heard = await new Promise<string>((resolve, reject) => {
+    const socket = connect({ port, servername: 'mta-sts.example.com', ALPNProtocols: ['acme-tls/1'], rejectUnauthorized: false });
+    let text = '';
+    socket.on('data', (bytes: Buffer) => (text += bytes.toString('latin1')));
+    socket.once('error', reject).once('close', () => resolve(`closed ${text}`));
+    socket.once('secureConnect', () => socket.write('GET / HTTP/1.1\r\nHost: mta-sts.example.com\r\n\r\n'));
+  });
+  assert.equal(heard, 'closed ');
 });
 
 test('a name without challenge, and one without certificate, end the handshake with an alert', async (t) => {

@@ -10,7 +10,7 @@ const LONGEST_MS = 10_000;
 /**
  * Answers tls-alpn-01 (RFC 8737) on a port that serves others: hellos that ask for `acme-tls/1` alone go to a TLS server of their own, which has nothing but
  * the challenge's certificate. Node chooses certificates before it knows the protocol, so the hello is looked into first, and only while `challenges` gives
- * an answer.
+ * an answer. Over the connection of a challenge no data passes. [8737-3-2, 8737-4-1]
  */
 export function answerChallenges(server: Server, challenges: () => ((name: string) => SecureContext | undefined) | undefined): void {
   const serve = server.listeners('connection').map((listener) => (socket: Socket) => void listener.call(server, socket));

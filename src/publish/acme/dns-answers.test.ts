@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import type { AcmeCaHabits } from '../../lab/index.js';
+import type { SetRrset } from '../actions.js';
+import type { Outcome } from '../apply/hands.js';
+import { dnsAnswers, persistentAnswers } from './dns-answers.js';
+import { accountHash, persistentRecord } from './persistent-record.js';
+import { acmeWorld } from './testing-ca.js';
+
+const [host, key, day] = ['mta-sts.example.com', 'ecdsa-1', 86_400_000];
+const challenge = {
+  host,
+  token: 't',
+  keyAuthorization: 't.k',
+  account: 'https://ca.example/a/1',
+  thumbprint: 'k',
+  issuers: ['ca.example'],
+};
+
+async function world(t: TestContext, habits?: Partial<AcmeCaHabits>) {
+  const made = await acmeWorld({ challenges: ['dns-persist-01'], ...habits });
+  t.after(() => made.close());
+  made.ring.make(host, key, 'ecdsa');
+  return made;
+}
+
+/** Two servers, of which the second follows some seconds later. */
+function zone(lagMs: number, write?: (action: SetRrset) => Outcome) {
+  const clock = { at: 0, now: () => clock.at, monotonic: () => clock.at, sleep: (ms: number) => Promise.resolve(void (clock.at += ms)) };
+  let [old, set, since]: [readonly string[], readonly string[], number] = [[], [], -Infinity];
+  return {
+    clock,
+    get set() {
+      return set;
+    },
+    records: {
+      clock,
+      write(action: SetRrset): Promise<Outcome> {
+        const outcome = write?.(action) ?? { status: 'done' };
+        if (outcome.status === 'done') [old, set, since] = [set, action.to, clock.at];
+        return Promise.resolve(outcome);
+      },
+      shown: () => Promise.resolve([set, clock.at >= since + lagMs ? set : old]),
+    },
+  };
+}
+
+test('the CA is told of a record when every authoritative server shows it; one that does not follow makes the next round go on [8555-8.2-1]', async () => {
+  const lagging = zone(7000);
+  assert.deepEqual(await dnsAnswers(lagging.records).show(challenge), { status: 'done' });
+  assert.equal(lagging.clock.at, 7000);
+  const stuck = zone(Infinity);
+  const outcome = await dnsAnswers(stuck.records).show(challenge);
+  assert.ok(outcome.status === 'failed' && outcome.code === 'acme-pending', JSON.stringify(outcome));
+  assert.equal(stuck.clock.at, 60_000);
+});
+
+test('where a person changes the records, what to put there is said, and once it is there the order goes on', async () => {
+  let written = '';
+  const byHand = zone(0, ({ to }) => ({ status: 'manual', text: (written = to.join()) }));
+  assert.equal((await dnsAnswers(byHand.records).show(challenge)).status, 'manual');
+  const pasted = zone(0);
+  await pasted.records.write({ kind: 'set-rrset', name: '', type: 'TXT', from: [], to: [written], ttl: 60 });
+  const refusing = { ...pasted.records, write: () => assert.fail('it is there already') };
+  assert.deepEqual(await dnsAnswers(refusing).show(challenge), { status: 'done' });
+});
+
+for (const persist of [
+  { issuers: ['lab.example'] },
+  { issuers: ['lab.example', 'other.example'], hashPrefix: 'https://ca.lab.example/account-hash/' },
+])
+  test(`dns-persist-01 ${'hashPrefix' in persist ? 'with hashed account URIs' : 'as the first drafts have it'}: one record, kept, which every renewal uses`, async (t) => {
+    const { ca, certifier, texts, clock } = await world(t, { persist });
+    texts.set(`_validation-persist.${host}`, ['"another.example; accounturi=https://another.example/1"']);
+    assert.deepEqual(await certifier({ type: 'dns-persist-01' }).certify({ host, key }), { status: 'done' });
+    const records = texts.get(`_validation-persist.${host}`) ?? [];
+    assert.equal(records.length, 2, 'the record for another CA stays');
+    assert.ok(records.some((text) => /^"lab\.example; accounturi=https:/.test(text)));
+    clock.at += 61 * day;
+    assert.deepEqual(await certifier({ type: 'dns-persist-01' }).certify({ host, key }), { status: 'done' });
+    assert.deepEqual(texts.get(`_validation-persist.${host}`), records);
+    assert.equal(ca.certificates.size, 2);
+  });
+
+test('dns-persist-01: the hash of the account is that of draft -02, §10.2', () => {
+  const thumbprint = 'NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs';
+  const hash = accountHash('example.com', thumbprint, 'https://ca.example/acct/123');
+  assert.equal(hash, '5SQm7n6tPh2-PlLbCKGnViTXX5z19SCN4cPGQHSk-kw');
+  assert.equal(accountHash('*', thumbprint, 'https://ca.example/acct/123'), 'NpDnSwUthQK8zCgFdefYxAdAVPnygMLbs9US6oO-5ug');
+});
+
+test('dns-persist-01: what a CA sends never becomes a record of another meaning', async (t) => {
+  const judge = (change: Partial<Parameters<typeof persistentRecord>[0]>): boolean => persistentRecord({ ...challenge, ...change }).ok;
+  assert.ok(judge({}));
+  for (const issuers of [
+    [],
+    ['CA.example'],
+    ['ca.example.'],
+    ['ca.example; policy=wildcard'],
+    Array.from({ length: 11 }, () => 'ca.example'),
+  ])
+    assert.equal(judge({ issuers }), false, issuers.join());
+  assert.equal(judge({ account: 'https://ca.example/1; policy=wildcard' }), false);
+  assert.equal(judge({ hashPrefix: 'https://ca.example/ ;policy=wildcard' }), false);
+  const { certifier, texts } = await world(t, { persist: { issuers: ['lab.example; policy=wildcard'] } });
+  const outcome = await certifier({ type: 'dns-persist-01' }).certify({ host, key });
+  assert.equal(outcome.status, 'failed');
+  assert.equal(texts.size, 0);
+  const refusing = await persistentAnswers(zone(0).records).show({ ...challenge, issuers: ['ca..example'] });
+  assert.equal(refusing.status, 'failed');
+});

@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { publishSection } from './publish-section.js';
+
+const directory = 'https://ca.example/directory';
+const judge = (acme: object): boolean => publishSection.safeParse({ acme: { directory, agreed: true, ...acme } }).success;
+
+test('nobody agrees to the terms of a CA but a person who writes it down [8555-7.3-2]', () => {
+  assert.ok(judge({}));
+  assert.equal(publishSection.safeParse({ acme: { directory } }).success, false);
+  assert.equal(judge({ agreed: false }), false);
+});
+
+test('a contact is one address, without anything that mail programs would read as header fields [8555-7.3-1]', () => {
+  assert.ok(judge({ contact: ['mailto:tls@example.com'] }));
+  for (const contact of ['mailto:a@example.com,b@example.com', 'mailto:a@example.com?subject=x', 'a@example.com', 'https://example.com'])
+    assert.equal(judge({ contact: [contact] }), false, contact);
+});
+
+test('what a CA is asked over is TLS; a folder of a web server is for http-01 alone', () => {
+  assert.equal(judge({ directory: 'http://ca.example/directory' }), false);
+  assert.ok(judge({ challenge: 'http-01', webroot: '/srv/www' }));
+  assert.equal(judge({ webroot: '/srv/www' }), false);
+  assert.ok(judge({ challenge: 'dns-persist-01' }));
+});

@@ -1,0 +1,25 @@
+import { concat, latin1, Name } from '../../base/index.js';
+import { readTxt, RRType } from '../../dns/index.js';
+import { txtRdata } from '../records/txt-rdata.js';
+import { askEveryone } from './ask-everyone.js';
+import type { Eyes } from './eyes.js';
+
+/** TXT records of a name as each authoritative server shows them, in presentation form, sorted; empty where none is known. `dns` is an entry of `publish.dns`. */
+export async function shownTexts(
+  name: string,
+  dns: string,
+  { zone, network, signal }: Pick<Eyes, 'zone' | 'network' | 'signal'>,
+): Promise<readonly (readonly string[] | 'unknown')[]> {
+  const found = await zone(Name.of(name), dns);
+  const shown = await askEveryone(network, found?.servers ?? [], Name.of(name), RRType.TXT, signal);
+  return shown.map(({ rrset }) =>
+    rrset === 'unknown'
+      ? rrset
+      : rrset.records
+          .flatMap((rr) => {
+            const strings = readTxt(rr);
+            return strings.ok ? [txtRdata(latin1(concat(...strings.value)))] : [];
+          })
+          .sort(),
+  );
+}
