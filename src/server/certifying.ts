@@ -34,25 +34,34 @@ export interface CertifyingOptions {
 }
 
 export interface Certifying {
-  /** The client of the CA in `publish.acme`, where this process can answer its challenges. */
+  /** The client of the CA in `publish.acme`. */
   readonly certifier?: Certifier;
+  /** Whether this process can answer its challenges. */
+  readonly answers: boolean;
   /** For policy hosts, and mail hosts that ask for it; undefined leaves it to a person. */
   readonly certify?: NonNullable<LocalHandsOptions['certify']>;
 }
 
 export function certifying(options: CertifyingOptions): Certifying {
   const { acme, hosts } = options.section;
-  if (!acme) return {};
-  const certifier = clientOf(acme, options);
+  if (!acme) return { answers: false };
+  const { certifier, answers } = clientOf(acme, options);
   const asked = ({ host }: Certify): boolean => (hosts[host]?.certificates ?? 'acme') === 'acme';
-  if (certifier) return { certifier, certify: async (action) => (asked(action) ? certifier.certify(action) : undefined) };
+  if (answers) return { certifier, answers, certify: async (action) => (asked(action) ? certifier.certify(action) : undefined) };
   const port = acme.challenge === 'http-01' ? 80 : 443;
   const text = (host: string): string =>
     `the CA looks for the answer to ${acme.challenge} at port ${port} of ${host}, where this command does not listen: hermetic serve answers there and has it certified in its next round`;
-  return { certify: ({ host, ...rest }) => Promise.resolve(asked({ host, ...rest }) ? { status: 'manual', text: text(host) } : undefined) };
+  return {
+    certifier,
+    answers,
+    certify: ({ host, ...rest }) => Promise.resolve(asked({ host, ...rest }) ? { status: 'manual', text: text(host) } : undefined),
+  };
 }
 
-function clientOf(acme: NonNullable<PublishSection['acme']>, options: CertifyingOptions): Certifier | undefined {
+function clientOf(
+  acme: NonNullable<PublishSection['acme']>,
+  options: CertifyingOptions,
+): { readonly certifier: Certifier; readonly answers: boolean } {
   const { section, house, ring, writers, eyes, answers, minutes } = options;
   const alsoNamed = (host: string): readonly string[] => section.hosts[host]?.names ?? [];
   const hostOf = (name: string): string => Object.keys(section.hosts).find((host) => alsoNamed(host).includes(name)) ?? name;
@@ -68,9 +77,8 @@ function clientOf(acme: NonNullable<PublishSection['acme']>, options: Certifying
   const inDns = [dnsAnswers(records), persistentAnswers(records)];
   const here = acme.webroot === undefined ? [...answers, ...inDns] : [folderAnswers(acme.webroot)];
   const able = here.filter(({ type }) => type === acme.challenge);
-  if (able.length === 0) return undefined;
   const { localNetwork: network, clock, resolver, store, trustStore: anchors } = house;
-  return new Certifier({
+  const certifier = new Certifier({
     server: {
       directory: acme.directory,
       network,
@@ -93,6 +101,7 @@ function clientOf(acme: NonNullable<PublishSection['acme']>, options: Certifying
     round: minutes * 60_000,
     ...(eyes.signal ? { signal: eyes.signal } : {}),
   });
+  return { certifier, answers: able.length > 0 };
 }
 
 function rootsOf(file: string): TrustStore {

@@ -16,6 +16,7 @@ import {
   type Eyes,
   type Ledger,
   type LocalHandsOptions,
+  type Outcome,
   type PublishSection,
   type SubjectPlan,
 } from '../publish/index.js';
@@ -30,6 +31,8 @@ export interface Publishing {
   readonly ring: KeyRing;
   plan(): Promise<readonly SubjectPlan[]>;
   apply(): Promise<readonly Applied[]>;
+  /** Gives the account at the CA another key; missing where no CA is configured. */
+  readonly changeAccountKey?: () => Promise<Outcome>;
 }
 
 /** The section of a configuration, for rounds that are run by hand. */
@@ -63,14 +66,15 @@ export function openPublishing(
   const { localNetwork: network, clock } = house;
   const writers = new Map([...dnsWriters(section, { network, clock, readSecret }), ...(given.writers ?? [])]);
   const eyes = (): Eyes => eyesOf(section, house, signal);
-  const { certifier, certify } = certifying({ section, house, ring, writers, eyes: eyes(), answers, minutes });
+  const { certifier, certify, ...client } = certifying({ section, house, ring, writers, eyes: eyes(), answers, minutes });
   const hands = localHands({ section, ledger, ring, ...(certify ? { certify } : {}), ...given, writers, ...(signal ? { signal } : {}) });
   return {
     ledger,
     ring,
+    ...(certifier ? { changeAccountKey: () => certifier.changeAccountKey() } : {}),
     plan: () => planAll({ section, ledger, ring, eyes: eyes() }),
     async apply() {
-      const renewed = certifier ? await renewDue({ section, ledger, certifier, hands }) : [];
+      const renewed = certifier && client.answers ? await renewDue({ section, ledger, certifier, hands }) : [];
       return [...renewed, ...(await applyOnce({ section, ledger, ring, eyes: eyes(), hands }))];
     },
   };

@@ -218,3 +218,20 @@ test('a round by hand, which listens nowhere, says who answers the CA, and place
   assert.match(certified.text, /port 443 of mta-sts\.customer\.example.*hermetic serve answers there/);
   assert.equal(ca.orders.size, 0);
 });
+
+test('the account gets another key by hand while the daemon runs, and goes on with it', async (t) => {
+  const { ca, config, log, start, https } = await world(t, { habits: { profiles: { '': 6_000 } } });
+  await start();
+  await until('the first certificate', () => shown(https));
+  const [first] = [...ca.accounts.values()];
+  const settings = config();
+  const house = await openHouse(settings, log);
+  t.after(() => house.close());
+  const section = publishSettings(settings);
+  assert.ok(section);
+  assert.deepEqual(await openPublishing(section, house).changeAccountKey?.(), { status: 'done' });
+  assert.ok(first && ![...ca.accounts.values()][0]?.equals(first));
+  const before = ca.certificates.size;
+  await until('a renewal', () => (ca.certificates.size > before ? true : undefined));
+  assert.equal(ca.accounts.size, 1);
+});

@@ -69,6 +69,14 @@ export function publishCommand(output: Output, signal: AbortSignal, finish: (cod
     .action(async (host: string, flags: Flags) =>
       finish(await withPublishing(flags, output, signal, async (publishing) => roll(host, publishing, output))),
     );
+  command
+    .command('account-key')
+    .description('give the account at the certification authority another key')
+    .requiredOption('--config <file>', 'hermetic.yaml with a section publish')
+    .addHelpText('after', '\nExample:\n  hermetic publish account-key --config /etc/hermetic.yaml')
+    .action(async (flags: Flags) =>
+      finish(await withPublishing(flags, output, signal, (publishing) => changeAccountKey(publishing, flags, output))),
+    );
   return command;
 }
 
@@ -105,6 +113,18 @@ function roll(host: string, { ledger }: Publishing, output: Output): number {
     ledger.confirm(`leave:${host}:${sha256}`, Date.now());
     output.out(`${host}: ${name} is to be left\n`);
   }
+  return exitCodes.good;
+}
+
+async function changeAccountKey({ changeAccountKey: change }: Publishing, { config }: Flags, output: Output): Promise<number> {
+  if (!change)
+    throw new HermeticError('config-invalid', `${config}: no publish.acme`, {
+      fix: 'Describe the CA there; docs/publish.md shows the form.',
+    });
+  const changed = await change();
+  if (changed.status === 'failed')
+    throw new HermeticError(changed.code, changed.detail, { fix: 'The account goes on with the key it has; try again later.' });
+  output.out('the account has another key\n');
   return exitCodes.good;
 }
 
