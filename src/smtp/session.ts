@@ -118,8 +118,9 @@ export class SmtpSession {
     return this.read(timeoutMs);
   }
 
-  /** Only the agreement (RFC 3207 §4 [3207-4-1]): afterwards {@link conn} waits for a ClientHello, and the session hears no more of it. */
+  /** Only the agreement (RFC 3207 §4 [3207-4-1]), once a session [3207-4.2-4]: afterwards {@link conn} waits for a ClientHello, and the session hears no more of it. */
   async agreeOnTls(alongside = ''): Promise<Result<Reply>> {
+    if (this.sealed) throw new TypeError('TLS is active already');
     const reply = await this.command('STARTTLS', alongside);
     if (!reply.ok) return reply;
     if (reply.value.code !== 220) return fail(smtpFailures.make('smtp-starttls-refused', textOf(reply.value)));
@@ -134,7 +135,7 @@ export class SmtpSession {
   }
 
   /**
-   * STARTTLS (RFC 3207): agrees on TLS, refuses anything that came in plaintext after the agreement [3207-4.2-3], and hands the connection to `secure`.
+   * STARTTLS (RFC 3207): agrees on TLS, refuses anything that came in plaintext after the agreement [3207-4.2-3], and hands the connection to `secure` before anything else is said [3207-4-2].
    * Afterwards the session is as new: say EHLO again.
    */
   async startTls(secure: SecureConn, alongside = ''): Promise<Result<Reply>> {

@@ -121,6 +121,21 @@ test('RFC 3207 §4.2 [3207-4.2-1]: what was learned before TLS is forgotten', as
   assert.equal(session.conn, secured);
 });
 
+test('RFC 3207 §4 [3207-4-2, 3207-4.2-4]: nothing is said between the agreement and TLS, and TLS is not begun twice', async () => {
+  const session = await open('220 mx\r\n', { EHLO: '250-mx\r\n250 STARTTLS\r\n', STARTTLS: '220 go\r\n' });
+  await session.ehlo();
+  const said = (): readonly string[] => session.transcript.flatMap(({ from, text }) => (from === 'C' ? [text] : []));
+  await session.startTls(() => {
+    assert.equal(said().at(-1), 'STARTTLS');
+    return Promise.resolve({ ok: true, conn: server('', { EHLO: '250-mx\r\n250 STARTTLS\r\n' }) });
+  });
+  await session.ehlo();
+  await assert.rejects(
+    session.startTls(() => Promise.reject(new Error('must not be called'))),
+    TypeError,
+  );
+});
+
 test('RFC 3207 §4 [3207-4-1]: a refusal after the offer is told as such', async () => {
   const session = await open('220 mx\r\n', { EHLO: '250-mx\r\n250 STARTTLS\r\n', STARTTLS: '454 TLS not available\r\n' });
   await session.ehlo();

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { createServer, type AddressInfo } from 'node:net';
 import test, { type TestContext } from 'node:test';
+import { createSecureContext, type SecureContext } from 'node:tls';
 import { gzipSync } from 'node:zlib';
 import nodemailer from 'nodemailer';
 import { systemClock, type Clock } from '../../base/index.js';
 import type { Resolver } from '../../dns/index.js';
+import { selfSigned } from '../../pki/index.js';
 import type { Store } from '../../store/index.js';
 import { createReceiver, httpsHandler, openReports, showOverview, smtpIntake, verifyDkim, type Receiver } from '../index.js';
 import { keyResolver, reportJson, reportMail } from '../testing-mail.js';
@@ -148,8 +150,12 @@ test('RFC 8460 §3: a key for other services signs no reports; one that cannot b
   assert.equal(await gone.mail(signed), 'stored broken');
 });
 
-async function listening(t: TestContext, receiver: Receiver): Promise<{ send(mail: Buffer, to: string): Promise<string> }> {
-  const intake = smtpIntake({ receiver, recipients: ['tlsrpt@rcpt.example'], name: 'reports.rcpt.example', maxMail: 100_000 });
+async function listening(
+  t: TestContext,
+  receiver: Receiver,
+  secure: { readonly secureContext?: SecureContext } = {},
+): Promise<{ send(mail: Buffer, to: string, tls?: 'tls'): Promise<string> }> {
+  const intake = smtpIntake({ receiver, recipients: ['tlsrpt@rcpt.example'], name: 'reports.rcpt.example', maxMail: 100_000, ...secure });
   const server = createServer((socket) =>
     intake.serve({
       stream: socket,
@@ -162,8 +168,9 @@ async function listening(t: TestContext, receiver: Receiver): Promise<{ send(mai
   t.after(() => (intake.stop(), server.close()));
   const { port } = server.address() as AddressInfo;
   return {
-    async send(raw, to) {
-      const transport = nodemailer.createTransport({ host: '127.0.0.1', port, ignoreTLS: true, logger: false });
+    async send(raw, to, tls) {
+      const how = tls ? { requireTLS: true, tls: { rejectUnauthorized: false } } : { ignoreTLS: true };
+      const transport = nodemailer.createTransport({ host: '127.0.0.1', port, ...how, logger: false });
       try {
         const { response } = await transport.sendMail({ envelope: { from: 'tlsrpt@sender.example', to: [to] }, raw });
         return response;
@@ -185,4 +192,14 @@ test('mail by SMTP: stored for its recipient, everything else refused within the
   assert.match(await send(Buffer.from('Subject: hello\r\n\r\nno report\r\n'), 'tlsrpt@rcpt.example'), /^550 5\.6\.0 .*report-missing/);
   assert.match(await send(Buffer.concat([good, Buffer.alloc(100_000, 'x')]), 'tlsrpt@rcpt.example'), /^552/);
   assert.deepEqual(totals(), { ok: 5, failed: 1, reports: 1 });
+});
+
+test('[3207-4-3] a port that offers STARTTLS takes mail of those who do not use it, as of those who do', async (t) => {
+  const { receiver, totals } = await bench();
+  const { keyPem, certPem } = selfSigned({ names: ['reports.rcpt.example'] });
+  const { send } = await listening(t, receiver, { secureContext: createSecureContext({ key: keyPem, cert: certPem }) });
+  const mail = async (ok: number): Promise<Buffer> => reportMail({ report: reportJson(ok, 0), signer: 'sender.example' });
+  assert.match(await send(await mail(5), 'tlsrpt@rcpt.example'), /^250 .*stored/);
+  assert.match(await send(await mail(7), 'tlsrpt@rcpt.example', 'tls'), /^250 .*stored/);
+  assert.deepEqual(totals(), { ok: 12, failed: 0, reports: 2 });
 });

@@ -12,7 +12,7 @@ export interface SmtpIntakeOptions {
   readonly recipients: readonly string[];
   /** Name in the greeting. */
   readonly name: string;
-  /** For STARTTLS. Without it mail comes in clear, which reports may (RFC 8460 §5.3.1). */
+  /** For STARTTLS. Without it mail comes in clear, which reports may (RFC 8460 §5.3.1), and with it they may too: nobody is made to use it [3207-4-3]. */
   readonly secureContext?: SecureContext;
   /** Octets of one mail. Default 15 MB. */
   readonly maxMail?: number;

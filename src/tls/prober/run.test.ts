@@ -168,6 +168,32 @@ test('a TLS 1.2 server that takes finite-field groups by name shows each, and th
   assert.equal(found.dhe?.prime.length, 256);
 });
 
+test('TLS 1.3: finite-field groups are found as any other', async () => {
+  const { found } = await inventoryOf({ ...modern, versions: ['TLSv1.3'], groups: [29, 256, 257] });
+  assert.deepEqual(sorted(found.groups.accepted), [29, 256, 257]);
+});
+
+test('a prime of the right length is no group of RFC 7919 unless it begins as they do, and none that was not offered', async () => {
+  const accepted = async (prime: (bits: number) => Uint8Array): Promise<readonly number[]> => {
+    const ask = (question: Question): Promise<Answer> => {
+      const answer = answerOf({ ...modern, versions: ['TLSv1.2'], suites: [0xc02f, 0x009e] }, question);
+      if (question.kind !== 'hello' || answer.kind !== 'hello' || answer.flight.keyExchange?.kind !== 'dhe') return Promise.resolve(answer);
+      return Promise.resolve({
+        kind: 'hello',
+        flight: {
+          ...answer.flight,
+          keyExchange: { ...answer.flight.keyExchange, prime: prime(Math.min(...question.groups) === 256 ? 2048 : 3072) },
+        },
+      });
+    };
+    return summarise(prove(await runProbes({ ask, goals: inventory, budget: 500 }))).groups.accepted.filter((id) => id >= 256);
+  };
+  assert.deepEqual(await accepted((bits) => new Uint8Array(bits / 8).fill(0xff)), []);
+  const rfc7919 = Buffer.from('ffffffffffffffffadf85458a2bb4a9a', 'hex');
+  // Of a length that no group has.
+  assert.deepEqual(await accepted(() => Uint8Array.from([...rfc7919, ...new Uint8Array(100)])), []);
+});
+
 test('a refusal for the sake of signature schemes says nothing of the suites that were offered with them', async () => {
   const goals: Goals = { inventory: true, asks: [{ kind: 'signatures', id: 'sha1', schemes: [0x0201, 0x0203] }] };
   const ask = (question: Question): Promise<Answer> =>
