@@ -16,6 +16,7 @@ export { checkFailures } from './failures.js';
 export { catalogue, describeFinding, type FindingId } from './findings/catalogue.js';
 export { baseline } from './profiles/baseline.js';
 export { profiles } from './profiles/index.js';
+export { mozillaSettings } from './profiles/others.js';
 export { parseProfile } from './profiles/parse-profile.js';
 export { goalsOf, gradedAsks, type GradedAsk } from './profiles/goals.js';
 export type { Profile, Rule, Mechanism } from './profiles/profile.js';

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, type Option } from 'commander';
 import { checkCommand } from './commands/check.js';
+import { configCommand } from './commands/config.js';
 import { diffCommand } from './commands/diff.js';
 import { dnssecCommand } from './commands/dnssec.js';
 import { explainCommand } from './commands/explain.js';
@@ -25,6 +26,7 @@ export async function run(args: readonly string[], output: Output, signal: Abort
   };
   const program = new Command('hermetic')
     .description('Mail between servers under TLS: check it, enforce it, publish what others need, read what they report')
+    .enablePositionalOptions()
     .version(version(), '--version', 'print the version')
     .usage('<command> [options]')
     .commandsGroup('Check')
@@ -38,6 +40,7 @@ export async function run(args: readonly string[], output: Output, signal: Abort
     .commandsGroup('Publish')
     .addCommand(recordsCommand(output, signal, finish))
     .addCommand(tlsaCommand(output, finish))
+    .addCommand(configCommand(output, finish))
     .addCommand(publishCommand(output, signal, finish))
     .commandsGroup('Report')
     .addCommand(reportCommand(output, signal, finish))

@@ -37,6 +37,14 @@ export type {
 } from './policy/types.js';
 export { txtRdata } from './records/txt-rdata.js';
 export { missingRecords, type MissingOptions, type MissingStep } from './records/missing-records.js';
+export {
+  formatMailServerConfig,
+  mailServerConfig,
+  mailServers,
+  type ConfigPart,
+  type MailServerName,
+  type MailServerOptions,
+} from './mail-server/mail-server-config.js';
 export { formatChange } from './records/format-change.js';
 export { publishSection, type DnsTarget, type MailDomainWish, type MailHostWish, type PublishSection } from './desired/publish-section.js';
 export { openLedger, type Ledger } from './ledger/ledger.js';

@@ -8,6 +8,7 @@
 export { handshake, type HandshakeRequest, type HandshakeResult, type HandshakeFacts } from './handshake.js';
 export { authenticate, judgeServer, type Authenticated, type ServerIdentity } from './authenticate.js';
 export { renegotiate } from './renegotiate.js';
+export type { TlsSettings } from './settings.js';
 export { tlsFailures } from './failures.js';
 export { builtinTrustStore, systemTrustStore } from './roots.js';
 export {

@@ -1,15 +1,32 @@
+import type { TlsSettings } from '../../tls/index.js';
 import { baseline } from './baseline.js';
 import type { Profile, Rule } from './profile.js';
 import { allBut12, allBut13, groupsNamed, isBroken, isWeak, named, pqGroups, where12 } from './sets.js';
 
 const at = (severity: Rule['severity'], clause: string): Rule => ({ severity, clause, depth: 'verdict' });
 
+/** What Mozilla's guidelines 6.0 set an "intermediate" server to. They leave the choice among it to the client. */
+export const mozillaSettings: TlsSettings = {
+  suites: named(
+    'ECDHE_ECDSA_WITH_AES_128_GCM_SHA256',
+    'ECDHE_RSA_WITH_AES_128_GCM_SHA256',
+    'ECDHE_ECDSA_WITH_AES_256_GCM_SHA384',
+    'ECDHE_RSA_WITH_AES_256_GCM_SHA384',
+    'ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256',
+    'ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256',
+    'AES_128_GCM_SHA256',
+    'AES_256_GCM_SHA384',
+    'CHACHA20_POLY1305_SHA256',
+  ),
+  groups: ['X25519MLKEM768', 'x25519', 'secp256r1', 'secp384r1'],
+};
+
 /** Mozilla's "intermediate" server configuration, guidelines 6.0. Written for the web: what it leaves out warns, since old mail servers need more. */
 export const mozillaIntermediate: Profile = {
   ...baseline,
   name: 'mozilla-intermediate-6.0',
   source: 'Mozilla, Server Side TLS 6.0, intermediate',
-  date: '2025-07',
+  date: '2026-04',
   tls: {
     versions: baseline.tls.versions,
     required: ['TLSv1.2', 'TLSv1.3'],
@@ -17,20 +34,7 @@ export const mozillaIntermediate: Profile = {
       { finding: 'tls-broken-suite', suites: where12(isBroken) },
       {
         finding: 'tls-unlisted-suite',
-        suites: [
-          ...allBut12(
-            named(
-              'ECDHE_ECDSA_WITH_AES_128_GCM_SHA256',
-              'ECDHE_RSA_WITH_AES_128_GCM_SHA256',
-              'ECDHE_ECDSA_WITH_AES_256_GCM_SHA384',
-              'ECDHE_RSA_WITH_AES_256_GCM_SHA384',
-              'ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256',
-              'ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256',
-            ),
-            where12(isBroken),
-          ),
-          ...allBut13(0x1301, 0x1302, 0x1303),
-        ],
+        suites: [...allBut12(mozillaSettings.suites, where12(isBroken)), ...allBut13(...mozillaSettings.suites)],
       },
       { finding: 'tls-pq-good', groups: pqGroups, version: 'TLSv1.3' },
     ],
