@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { test } from 'node:test';
-import { createCa, createIntermediate, generateKey, issue, selfSigned, type KeyAlgorithm } from './index.js';
+import { certificateRequest, createCa, createIntermediate, generateKey, issue, selfSigned, type KeyAlgorithm } from './index.js';
 
 const root = createCa({ name: 'Root' });
 
@@ -42,4 +42,11 @@ test('every hash signs, and MD5 by an EC key is refused as misuse', () => {
     assert.ok(made.verify(key.publicKey), hash);
   }
   assert.throws(() => selfSigned({ hash: 'md5' }), RangeError);
+});
+
+test('a request asks for names and nothing else: no must-staple, no purpose [9325-7.5-1]', () => {
+  const request = Buffer.from(certificateRequest({ names: ['mx.example'], key: generateKey() }));
+  const has = (objectId: string): boolean => request.includes(Buffer.from(objectId, 'hex'));
+  const [subjectAltName, tlsFeature, extendedKeyUsage] = ['0603551d11', '06082b06010505070118', '0603551d25'] as const;
+  assert.deepEqual([has(subjectAltName), has(tlsFeature), has(extendedKeyUsage)], [true, false, false]);
 });

@@ -5,7 +5,7 @@ import { allBut12, allBut13, groupsNamed, isBroken, isWeak, named, pqGroups, whe
 
 const at = (severity: Rule['severity'], clause: string): Rule => ({ severity, clause, depth: 'verdict' });
 
-/** What Mozilla's guidelines 6.0 set an "intermediate" server to. They leave the choice among it to the client. */
+/** What Mozilla's guidelines 6.0 set an "intermediate" server to [9325-4.2-1]. They leave the choice among it to the client. */
 export const mozillaSettings: TlsSettings = {
   suites: named(
     'ECDHE_ECDSA_WITH_AES_128_GCM_SHA256',

@@ -27,7 +27,7 @@ const conflicts = new Set([3, 6, 7, 8]);
 
 /**
  * Compare and set (RFC 2136 over TCP, RFC 8945): the RRset becomes `to` where it is exactly `from`; `same` where it was `to` already. Without a reply that the
- * server signed nothing is known of it. Rejects only with `signal.reason`. [2136-6-1]
+ * server signed nothing is known of it. Rejects only with `signal.reason`. [2136-7.8-1]
  */
 export async function sendUpdate(change: RrsetChange, options: UpdateOptions): Promise<Result<'changed' | 'same'>> {
   const rcode = await exchange(change, options);

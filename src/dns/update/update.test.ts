@@ -135,7 +135,7 @@ async function serverThat(t: TestContext, answer: (id: number, mac: Uint8Array, 
   return sendUpdate(change, { network: nodeNetwork(), server: upstream, key, now: () => now, timeoutMs: 300 });
 }
 
-test('what is there already counts as done; what neither was nor is wanted is a conflict; silence is not known [2136-6-1]', async (t) => {
+test('what is there already counts as done; what neither was nor is wanted is a conflict; silence is not known [2136-7.8-1]', async (t) => {
   assert.deepEqual(await serverThat(t, (id, mac) => reply(id, mac)), { ok: true, value: 'changed' });
   assert.deepEqual(await serverThat(t, (id, mac, nth) => reply(id, mac, { rcode: nth === 1 ? 8 : 0 })), { ok: true, value: 'same' });
   const failures = {

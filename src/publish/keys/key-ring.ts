@@ -19,7 +19,7 @@ export class KeyRing {
     private readonly disk: Disk = nodeDisk,
   ) {}
 
-  /** Makes a key, or leaves the one of that name as it is. */
+  /** Makes a key, or leaves the one of that name as it is: P-256, or RSA of 2048 bits [9325-4.5-1]. */
   make(host: string, name: string, type: KeyType): void {
     const path = this.keyFile(host, name);
     if (existsSync(path)) return;

@@ -31,6 +31,13 @@ test('a key is made once: asking for it again, as after a crash, gives the one t
   assert.deepEqual(readdirSync(join(ring.folder, 'mx.example.com')), ['ecdsa-1.key']);
 });
 
+test('an ECDSA key is of P-256, an RSA key of 2048 bits [9325-4.5-1]', (t) => {
+  const ring = ringIn(t);
+  for (const type of ['rsa', 'ecdsa'] as const) ring.make('mx.example.com', type, type);
+  assert.equal(ring.publicKey('mx.example.com', 'rsa').asymmetricKeyDetails?.modulusLength, 2048);
+  assert.equal(ring.publicKey('mx.example.com', 'ecdsa').asymmetricKeyDetails?.namedCurve, 'prime256v1');
+});
+
 test('private keys are readable by their owner alone', (t) => {
   const ring = ringIn(t);
   ring.make('mx.example.com', 'rsa-1', 'rsa');

@@ -23,7 +23,10 @@ test('every suite has a name that OpenSSL knows, and they are those of the profi
     'ECDHE-RSA-CHACHA20-POLY1305',
   ]);
   const known = new Set(getCiphers());
-  assert.deepEqual(suites.filter((name) => !known.has(name.toLowerCase())), []);
+  assert.deepEqual(
+    suites.filter((name) => !known.has(name.toLowerCase())),
+    [],
+  );
   assert.deepEqual(mozillaSettings.suites.slice(6).map(suiteName), [
     'TLS_AES_128_GCM_SHA256',
     'TLS_AES_256_GCM_SHA384',
@@ -42,7 +45,10 @@ test('nothing asks for TLS from others at port 25, and nothing narrows what is s
     for (const version of [undefined, [9, 0]] as const)
       for (const line of linesOf(name, version ? { version } : {})) {
         assert.doesNotMatch(line, /smtpd_tls_security_level = encrypt|smtpd_tls_req_ccert|tls-require|tls_verify_hosts|hosts_require_tls/);
-        assert.doesNotMatch(line, /^smtp_tls_(protocols|ciphers|exclude_ciphers) |smtp_tls_security_level = (encrypt|verify|secure|dane-only|none)/);
+        assert.doesNotMatch(
+          line,
+          /^smtp_tls_(protocols|ciphers|exclude_ciphers) |smtp_tls_security_level = (encrypt|verify|secure|dane-only|none)/,
+        );
         assert.doesNotMatch(line, /^action /);
       }
 });
@@ -58,7 +64,8 @@ test('TLS 1.2 and 1.3 alone, in whatever way the version says it [9325-3.1.1-1, 
 });
 
 test('a version is told what it knows, and nothing else', () => {
-  const has = (version: readonly [number, number], text: string): boolean => linesOf('postfix', { version }).some((line) => line.startsWith(text));
+  const has = (version: readonly [number, number], text: string): boolean =>
+    linesOf('postfix', { version }).some((line) => line.startsWith(text));
   assert.deepEqual([has([3, 7], 'tls_ffdhe_auto_groups'), has([3, 8], 'tls_ffdhe_auto_groups')], [false, true]);
   // Left to OpenSSL, that is: with the hybrid group where there is one.
   assert.ok(linesOf('postfix', { version: [3, 10] }).includes('tls_eecdh_auto_curves ='));
@@ -68,7 +75,9 @@ test('a version is told what it knows, and nothing else', () => {
 
 test('two kinds of key are given to those that can show both; OpenSMTPD is refused the second', () => {
   const both = [...certificates, { chain: '/tls/rsa.pem', key: '/tls/rsa.key' }];
-  assert.ok(linesOf('postfix', { certificates: both }).includes('smtpd_tls_chain_files = /tls/key.pem, /tls/chain.pem, /tls/rsa.key, /tls/rsa.pem'));
+  assert.ok(
+    linesOf('postfix', { certificates: both }).includes('smtpd_tls_chain_files = /tls/key.pem, /tls/chain.pem, /tls/rsa.key, /tls/rsa.pem'),
+  );
   assert.ok(linesOf('exim', { certificates: both }).includes('tls_privatekey = /tls/key.pem : /tls/rsa.key'));
   assert.throws(() => linesOf('opensmtpd', { certificates: both }), { code: 'config-impossible' });
 });

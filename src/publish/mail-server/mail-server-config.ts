@@ -12,7 +12,7 @@ export const mailServers: Readonly<Record<MailServerName, MailServer>> = { postf
 
 /**
  * TLS settings of a mail server for port 25, in both directions: [9325-3.1.1-1] TLS 1.2 and 1.3 alone, [9325-4.1-1] with forward secrecy and AEAD, to be had by
- * everybody and demanded of nobody (RFC 3207 §4); where it sends, nothing is narrowed that would turn into clear text (RFC 7435 §3). Pure. Throws
+ * everybody and demanded of nobody (RFC 3207 §4); [9325-5.2-1] where it sends, nothing is narrowed that would turn into clear text. Pure. Throws
  * HermeticError for what the server cannot be told.
  */
 export function mailServerConfig(name: MailServerName, options: MailServerOptions): readonly ConfigPart[] {
@@ -22,10 +22,13 @@ export function mailServerConfig(name: MailServerName, options: MailServerOption
     throw new HermeticError('config-impossible', `${name}: ${why}`, { fix });
   };
   if (!isFrom(version, ...server.oldest))
-    refuse(`${version.join('.')} is older than ${server.oldest.join('.')}`, 'Bring the server up to date: older ones get no mending any more.');
-  if (certificates.length > 1 && !server.manyKeys) refuse('one certificate a name', 'Give one --cert and one --key; ECDSA P-256 is the better choice.');
-  if (name !== 'postfix' && options.policies !== undefined)
-    refuse('it asks nobody for policies', 'Leave --policies out.');
+    refuse(
+      `${version.join('.')} is older than ${server.oldest.join('.')}`,
+      'Bring the server up to date: older ones get no mending any more.',
+    );
+  if (certificates.length > 1 && !server.manyKeys)
+    refuse('one certificate a name', 'Give one --cert and one --key; ECDSA P-256 is the better choice.');
+  if (name !== 'postfix' && options.policies !== undefined) refuse('it asks nobody for policies', 'Leave --policies out.');
   if (options.sessions !== undefined && (name !== 'postfix' || !isFrom(version, 3, 10)))
     refuse('it tells nobody of its sessions', 'Postfix does, from 3.10 on: give --version 3.10, or leave --sessions out.');
   return server.parts({ ...options, version });
@@ -36,7 +39,9 @@ export function formatMailServerConfig(parts: readonly ConfigPart[]): string {
   const comment = (text: string): readonly string[] => wrap(text, 78).map((line) => `# ${line}`);
   return parts
     .map(({ place, settings }) =>
-      [...comment(`${place}.`), ...settings.flatMap(({ why, lines }) => ['', ...comment(why), ...lines])].map((line) => `${line}\n`).join(''),
+      [...comment(`${place}.`), ...settings.flatMap(({ why, lines }) => ['', ...comment(why), ...lines])]
+        .map((line) => `${line}\n`)
+        .join(''),
     )
     .join('\n');
 }

@@ -49,7 +49,10 @@ function receiving({ tls, certificates, version }: Options): readonly ConfigSett
       why: 'Nobody needs to negotiate anew within a session. Session tickets stay: Postfix changes their keys by itself.',
       lines: ['tls_ssl_options = NO_RENEGOTIATION'],
     },
-    { why: 'One line a session: what senders use is counted from it.', lines: ['smtpd_tls_loglevel = 1', 'smtpd_tls_received_header = yes'] },
+    {
+      why: 'One line a session: what senders use is counted from it.',
+      lines: ['smtpd_tls_loglevel = 1', 'smtpd_tls_received_header = yes'],
+    },
   ];
 }
 

@@ -16,6 +16,11 @@ test('[8461-3.2-12] the policy is served as text/plain with status 200, whatever
   assert.equal(await response.text(), body);
 });
 
+test('[8461-3.3-15] a sender that comes every day, or a thousand times at once, is answered every time', () => {
+  const statuses = Array.from({ length: 1000 }, () => ask('https://mta-sts.example.com/.well-known/mta-sts.txt').status);
+  assert.deepEqual([...new Set(statuses)], [200]);
+});
+
 test('another host, another path and another method are refused, and nothing is ever redirected', () => {
   const status = (url: string, method?: string): number => ask(url, method).status;
   assert.equal(status('https://mta-sts.example.net/.well-known/mta-sts.txt'), 404);

@@ -140,6 +140,13 @@ test('[7671-8.4-2] records of other parameters, an intermediate’s among them, 
   assert.equal(announced.waits[0]?.until, 10_000_000 + 2 * 86_400_000);
 });
 
+test('[7672-3.1.2-2] whatever is published names keys (usage 3, selector 1), and no certificate that may change without warning', () => {
+  const { steps } = stepRollover(start(), reading(), { ...wish, matchingTypes: [1, 2] });
+  const published = steps.flatMap(({ action }) => (action.kind === 'set-rrset' ? action.to : []));
+  assert.ok(published.length > 0);
+  for (const record of published) assert.match(record, /^3 1 [12] /);
+});
+
 test('[7671-8.3-1] SHA-512 is added for every key at once and SHA-256 leaves for all at once (RFC 7671 §8.3)', () => {
   const both = stepRollover(start(), reading(), { ...wish, matchingTypes: [1, 2] });
   const [step] = both.steps;
