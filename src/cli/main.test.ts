@@ -41,6 +41,7 @@ test('a file is replaced whole or not at all', () => {
     writeFile(file, 'new', '--evidence');
     assert.equal(readFileSync(file, 'utf8'), 'new');
     assert.deepEqual(readdirSync(folder), ['seen.json']);
+    assert.throws(() => writeFile(join(folder, 'x'.repeat(300)), 'x', '--evidence'), /the name is too long/);
     assert.throws(() => writeFile(folder, 'x', '--evidence'), /is a folder/);
   } finally {
     rmSync(folder, { recursive: true });

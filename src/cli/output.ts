@@ -30,6 +30,6 @@ export function processOutput(): Output {
 /** `hermetic: <what>: <why> (<code>)` and what to do. */
 export function complain(output: Output, error: unknown): void {
   if (!isHermeticError(error)) throw error;
-  output.err(`hermetic: ${neutralise(error.message)} (${error.code})\n`);
+  output.err(`hermetic: ${neutralise(error.message, 400)} (${error.code})\n`);
   if (error.fix) output.err(`  ${neutralise(error.fix)}\n`);
 }

@@ -3,11 +3,15 @@ import type { Config, ConfigProblem, parseConfig as ParseConfig } from '../serve
 import { complain, type Output } from './output.js';
 import { readFile } from './read-file.js';
 
+/** Problems that are told one by one; a file that is none has thousands. */
+const MOST = 20;
+
 /** The configuration, or undefined after every problem was told. `parseConfig` is given: the part it is in brings every job with it. */
 export function readConfig(file: string, parseConfig: typeof ParseConfig, output: Output): Config | undefined {
   const parsed = parseConfig(readFile(file, '--config'));
   if (parsed.ok) return parsed.value;
-  for (const problem of parsed.failure) complain(output, asError(file, problem));
+  for (const problem of parsed.failure.slice(0, MOST)) complain(output, asError(file, problem));
+  if (parsed.failure.length > MOST) output.err(`hermetic: ${file}: ${parsed.failure.length - MOST} problems more (config-invalid)\n`);
   return undefined;
 }
 

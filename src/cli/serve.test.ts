@@ -47,7 +47,7 @@ test('SIGHUP reads the configuration anew, a bad one is told and changes nothing
   await until(/reload-failed/);
   rmSync(file);
   child.kill('SIGHUP');
-  await until(/reload-failed error=.*ENOENT/);
+  await until(/reload-failed error=.*no such file/);
   config('hermetic.yaml', base);
   child.kill('SIGHUP');
   await until(/ reloaded/);

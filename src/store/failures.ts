@@ -12,7 +12,7 @@ export const storeFailures = defineFailures({
     blame: 'local',
     temporary: false,
     says: 'The database cannot be opened or written.',
-    fix: 'Check that the folder exists and belongs to the user that runs hermetic.',
+    fix: 'Check that the folder exists, has room, and belongs to the user that runs hermetic.',
   },
   'store-full': {
     blame: 'local',

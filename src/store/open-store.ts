@@ -1,4 +1,4 @@
-import { closeSync, existsSync, openSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { describeSystemError } from '../base/index.js';
 import { loadDriver, type Driver, type Value } from './driver.js';
 import { named, storeError } from './failures.js';
@@ -35,8 +35,7 @@ export interface OpenStoreOptions {
 /** Opens the database, and makes it (readable by its owner alone [8460-8-1]) where there is none. `:memory:` keeps it in memory. */
 export async function openStore(file: string, options: OpenStoreOptions = {}): Promise<Store> {
   const Open = await loadDriver();
-  if (options.mustExist && !existsSync(file)) throw storeError('store-absent', file);
-  if (file !== ':memory:') makePrivately(file);
+  if (file !== ':memory:') makePrivately(file, options.mustExist);
   const driver = named(file, () => new Open(file, { timeout: options.busyTimeoutMs ?? 5000 }));
   try {
     // FULL: without it a power cut takes back transactions that were already acknowledged.
@@ -48,12 +47,13 @@ export async function openStore(file: string, options: OpenStoreOptions = {}): P
   return storeOver(driver, file);
 }
 
-function makePrivately(file: string): void {
+function makePrivately(file: string, mustExist = false): void {
   try {
-    closeSync(openSync(file, 'a', 0o600));
+    closeSync(openSync(file, mustExist ? 'r+' : 'a', 0o600));
   } catch (error) {
-    const full = (error as NodeJS.ErrnoException).code === 'ENOSPC';
-    throw storeError(full ? 'store-full' : 'store-unwritable', `${file}: ${describeSystemError(error).says}`, error);
+    const { code } = error as NodeJS.ErrnoException;
+    if (mustExist && code === 'ENOENT') throw storeError('store-absent', file, error);
+    throw storeError(code === 'ENOSPC' ? 'store-full' : 'store-unwritable', `${file}: ${describeSystemError(error).says}`, error);
   }
 }
 

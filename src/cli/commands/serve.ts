@@ -24,7 +24,8 @@ async function serve({ config: file, check }: Flags, output: Output, signal: Abo
   const config = readConfig(file, server.parseConfig, output);
   if (!config) return exitCodes.usage;
   if (check) {
-    output.out(`${file} is right\n`);
+    const nothing = Object.values(config.jobs).every((job) => job === undefined) && !config.metrics;
+    output.out(`${file} is right${nothing ? ', and has no section that anything would run for' : ''}\n`);
     return exitCodes.good;
   }
   const log = server.createLog({ format: config.log.format, write: output.out, now: Date.now });
