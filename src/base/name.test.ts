@@ -18,12 +18,17 @@ test('what a person types becomes A-labels in lower case', () => {
 test('what is no mail domain is named by its fault', () => {
   assert.equal(code(''), 'name-empty');
   assert.equal(code('.'), 'name-empty');
-  assert.equal(code('a..b'), 'name-empty-label');
+  for (const text of ['a..b', 'a.b..', 'a。。b', '.a']) assert.equal(code(text), 'name-empty-label', text);
   assert.equal(code(`${'a'.repeat(64)}.example`), 'name-label-too-long');
   assert.equal(code(`${'a.'.repeat(126)}example`), 'name-too-long');
   for (const text of [
     '192.0.2.1',
     '[192.0.2.1]',
+    '0x7f.1',
+    '0x7f000001',
+    '１２７.0.0.1',
+    '127.1',
+    'mx.example.25',
     '[2001:db8::1]',
     '2001:db8::1',
     'a_b.example',

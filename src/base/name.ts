@@ -214,7 +214,7 @@ export function parseDomain(text: string): Result<Name> {
   if (/^\[?[0-9.]+\]?$/.test(trimmed) || trimmed.includes(':'))
     return fail(nameFailures.make('name-not-a-domain', 'an IP address or URL, not a domain name'));
   if (/[@/\s\\_*?#%]/.test(trimmed)) return fail(nameFailures.make('name-not-a-domain', 'a character that host names do not have'));
-  if (/^\.|\.\./.test(trimmed)) return fail(nameFailures.make('name-empty-label'));
+  if (/^\.|\.\.|\.$/.test(trimmed)) return fail(nameFailures.make('name-empty-label'));
   // domainToASCII answers '' for everything it refuses, so length is judged first to name the cause.
   for (const label of trimmed.split('.')) {
     if (/^[\x20-\x7e]*$/.test(label) && label.length > MAX_LABEL)
@@ -226,6 +226,8 @@ export function parseDomain(text: string): Result<Name> {
   if (ascii === '' || !/^[a-z0-9.-]+$/.test(ascii) || ascii.split('.').some((l) => /^-|-$/.test(l))) {
     return fail(nameFailures.make('name-not-a-domain', 'not a valid internationalised host name'));
   }
+  // Whatever ends in a number is read as an IPv4 address, in any of its old forms.
+  if (/(^|\.)[0-9]+$/.test(ascii)) return fail(nameFailures.make('name-not-a-domain', 'an IP address or URL, not a domain name'));
   return Name.parse(ascii);
 }
 

@@ -93,7 +93,7 @@ export class SmtpSession {
     }
     this.capabilities = new Map(
       reply.value.lines.slice(1).map((line) => {
-        const [keyword = '', ...rest] = line.trim().split(/[ =]/);
+        const [keyword = '', ...rest] = line.trim().split(/[\s=]/);
         return [keyword.toUpperCase(), rest.join(' ')];
       }),
     );

@@ -84,6 +84,9 @@ test('STARTTLS is offered, absent, or mangled in place', () => {
     ),
     'absent',
   );
+  for (const odd of ['starttls', 'StartTLS ', 'STARTTLS\tx', ' STARTTLS', 'STARTTLS=x']) assert.equal(offer(odd), 'offered', odd);
+  for (const other of ['8BITMIME', 'XCLIENT NAME', 'XFORWARD', 'XEXCH50', 'AUTH STARTTLS', 'X-STARTTLS', 'XXXX'])
+    assert.equal(offer(other), 'absent', other);
   for (const mangled of ['XXXXXXXA', 'XXXXXXXX', 'XXXXTTLS', 'STARTTLX', 'STARXXXX', 'STARTTL', 'STARTTLSX'])
     assert.equal(offer(mangled), 'mangled', mangled);
   assert.equal(starttlsOffer(['STARTTLS']).status, 'absent', 'the first line is the server’s name');

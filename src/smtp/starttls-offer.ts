@@ -9,7 +9,7 @@ const KEYWORD = 'STARTTLS';
  * (`XXXXXXXA`, `XXXXTTLS`), since the length of the packet must not change.
  */
 export function starttlsOffer(lines: readonly string[]): StarttlsOffer {
-  const keywords = lines.slice(1).map((line) => line.trim().split(/[ =]/)[0] ?? '');
+  const keywords = lines.slice(1).map((line) => line.trim().split(/[\s=]/)[0] ?? '');
   if (keywords.some((k) => k.toUpperCase() === KEYWORD)) return { status: 'offered' };
   const mangled = keywords.find(looksMangled);
   return mangled === undefined ? { status: 'absent' } : { status: 'mangled', mangledAs: mangled };
