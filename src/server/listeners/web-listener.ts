@@ -1,3 +1,4 @@
+import { constants } from 'node:crypto';
 import { createServer as createPlain, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createSecure } from 'node:https';
 import type { SecureContext } from 'node:tls';
@@ -30,7 +31,14 @@ export async function listenWeb(at: ListenAddress, settings: WebSettings): Promi
   const answer = (incoming: IncomingMessage, outgoing: ServerResponse): void => void respond(incoming, outgoing, current);
   const server: Server = settings.certificateFor
     ? createSecure(
-        { ...limits, minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1'], SNICallback: (name, done) => choose(name, done) },
+        {
+          ...limits,
+          minVersion: 'TLSv1.2',
+          ALPNProtocols: ['http/1.1'],
+          // Nobody comes back while a ticket is good: senders ask once a day, reporters too.
+          secureOptions: constants.SSL_OP_NO_TICKET,
+          SNICallback: (name, done) => choose(name, done),
+        },
         answer,
       )
     : createPlain(limits, answer);
