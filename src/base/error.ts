@@ -19,8 +19,3 @@ export class HermeticError extends Error {
 export function isHermeticError(value: unknown): value is HermeticError {
   return typeof value === 'object' && value !== null && brand in value;
 }
-
-/** Makes a `switch` exhaustive for the compiler. */
-export function assertNever(value: never): never {
-  throw new HermeticError('unreachable', `unexpected value ${JSON.stringify(value)}`);
-}

@@ -7,7 +7,7 @@
  */
 export { type Result, ok, fail } from './result.js';
 export { type Blame, type Failure, type FailureEntry, type FailureCatalogue, defineFailures } from './failure.js';
-export { HermeticError, isHermeticError, assertNever } from './error.js';
+export { HermeticError, isHermeticError } from './error.js';
 export { describeSystemError } from './system-error.js';
 export { type Clock, steadyTime, systemClock } from './clock.js';
 export { concat, compareBytes, equalBytes, toHex, fromHex, toBase64, fromBase64, latin1 } from './bytes.js';

@@ -8,7 +8,7 @@ export function exposure(evidence: Evidence, hosts = evidence.hosts.map((host) =
 }
 
 /** The evidence as policy wants it: three-valued, without what this machine could not try. */
-export function viewOf(evidence: Evidence, hosts: readonly JudgedHost[]): View {
+function viewOf(evidence: Evidence, hosts: readonly JudgedHost[]): View {
   const tried = hosts.map((host) => ({ host, servers: host.addresses.filter((a) => a.evidence.status !== 'skipped') }));
   const any = tried.some(({ servers }) => servers.length > 0);
   return {

@@ -11,7 +11,7 @@ export { parseOptOut, type OptOut } from './probes/opt-out.js';
 export { collect, DEFAULT_BUDGET, type CollectOptions } from './collect.js';
 export { grade } from './grade/grade.js';
 export { compareResults } from './compare/compare-results.js';
-export { exposure, viewOf } from './exposure.js';
+export { exposure } from './exposure.js';
 export { checkFailures } from './failures.js';
 export { catalogue, describeFinding, type FindingId } from './findings/catalogue.js';
 export { baseline } from './profiles/baseline.js';

@@ -6,7 +6,7 @@
  * const route = await lookupMailRoute(resolver, Name.of('example.com'));
  */
 export type { ResourceRecord, Dnssec, AliasStep, AnswerStatus, Answer, AskOptions, Resolver, ResolverHealth } from './types.js';
-export type { Message, Question, Edns } from './wire/message.js';
+export { responseTo, type Message, type Question, type Edns } from './wire/message.js';
 export { RRType, RRClass, Rcode, typeName, typeNumber } from './wire/types-registry.js';
 export { decodeMessage, encodeMessage } from './wire/codec.js';
 export { parseRecord, parseZone, formatRecord, formatRdata, type TextOptions } from './wire/presentation.js';

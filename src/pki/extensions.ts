@@ -1,16 +1,7 @@
 import { bitString, boolean, implicit, integer, objectId, octetString, sequence, tlv } from './der-writer.js';
+import { keyUsages } from '../x509/index.js';
 
-/** Bits of keyUsage, RFC 5280 §4.2.1.3, in their order. */
-const usages = [
-  'digitalSignature',
-  'nonRepudiation',
-  'keyEncipherment',
-  'dataEncipherment',
-  'keyAgreement',
-  'keyCertSign',
-  'cRLSign',
-] as const;
-export type KeyUsage = (typeof usages)[number];
+export type KeyUsage = (typeof keyUsages)[number];
 
 /** DNS subtrees a CA may (`permitted`) or must not (`excluded`) vouch for. */
 export interface DnsConstraints {
@@ -28,7 +19,7 @@ export function basicConstraints(ca: boolean, pathLength?: number): Uint8Array {
 }
 
 export function keyUsage(wanted: readonly KeyUsage[]): Uint8Array {
-  const positions = wanted.map((usage) => usages.indexOf(usage));
+  const positions = wanted.map((usage) => keyUsages.indexOf(usage));
   const octet = positions.reduce((bits, at) => bits | (0x80 >> at), 0);
   return extension('2.5.29.15', true, bitString(Uint8Array.of(octet), 7 - Math.max(...positions)));
 }

@@ -9,6 +9,6 @@
  */
 export { createCa, createIntermediate, issue, selfSigned, purpose, type Authority, type Issued, type IssueOptions } from './issue.js';
 export { certificateRequest } from './certificate-request.js';
-export { generateKey, readKey, type KeyAlgorithm, type KeyPair } from './key-pair.js';
+export { generateKey, type KeyAlgorithm, type KeyPair } from './key-pair.js';
 export type { SignatureHash } from './signature-algorithm.js';
 export type { DnsConstraints, KeyUsage } from './extensions.js';

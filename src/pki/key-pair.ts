@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 
 /** What a key is made of. RSA of 1024 bits is only good for showing that it is refused. */
 export type KeyAlgorithm = 'rsa-1024' | 'rsa-2048' | 'rsa-3072' | 'rsa-4096' | 'p256' | 'p384' | 'ed25519';
@@ -22,8 +22,3 @@ export function generateKey(algorithm: KeyAlgorithm = 'p256'): KeyPair {
   }
 }
 
-/** The pair of a private key in PEM (PKCS #8, PKCS #1 or SEC 1). Throws what node:crypto throws for anything else. */
-export function readKey(pem: string): KeyPair {
-  const privateKey = createPrivateKey(pem);
-  return { privateKey, publicKey: createPublicKey(privateKey) };
-}

@@ -13,7 +13,7 @@ export { parseTlsRptRecord, type TlsRptRecord } from './parse-record.js';
 export { claimedSize, unpackReport, type UnpackReportOptions, type UnpackedReport } from './unpack-report.js';
 export { parseReport, type ParsedReport, type ParseReportOptions } from './parse-report.js';
 export { formatReport } from './format-report.js';
-export { mergePolicies, policyKey } from './merge-policies.js';
+export { mergePolicies } from './merge-policies.js';
 export { reportFileName, reportSubject, type ReportNameOptions } from './report-names.js';
 export {
   policyTypes,

@@ -18,7 +18,7 @@ export function mergePolicies(policies: readonly ReportedPolicy[]): readonly Rep
 }
 
 /** What makes two policies of a report the same one. */
-export function policyKey({ policyType, policyDomain, policyString, mxHost }: ReportedPolicy): string {
+function policyKey({ policyType, policyDomain, policyString, mxHost }: ReportedPolicy): string {
   return JSON.stringify([policyDomain ?? '', policyType, policyString, mxHost]);
 }
 

@@ -10,7 +10,7 @@ export { authenticate, judgeServer, type Authenticated, type ServerIdentity } fr
 export { renegotiate } from './renegotiate.js';
 export type { TlsSettings } from './settings.js';
 export { tlsFailures } from './failures.js';
-export { builtinTrustStore, systemTrustStore } from './roots.js';
+export { builtinTrustStore } from './roots.js';
 export {
   ProtocolVersion,
   Extension,
@@ -30,7 +30,6 @@ export {
   signatureSchemeTable,
   buildSsl2ClientHello,
   readSsl2ServerHello,
-  ssl2CipherTable,
   type Alert,
   type ClientHello,
   type FlightState,

@@ -1,6 +1,4 @@
-import { readFile } from 'node:fs/promises';
 import { rootCertificates } from 'node:tls';
-import { ok, type Result } from '../base/index.js';
 import { parsePem, trustStore, type Certificate, type TrustStore } from '../x509/index.js';
 
 let builtin: readonly Certificate[] | undefined;
@@ -12,10 +10,4 @@ export function builtinTrustStore(extra: readonly Certificate[] = []): TrustStor
     return parsed.ok ? parsed.value : [];
   });
   return trustStore([...builtin, ...extra]);
-}
-
-/** The roots of a PEM bundle such as `/etc/ssl/certs/ca-certificates.crt`. Rejects with the system's error when it cannot be read. */
-export async function systemTrustStore(file: string): Promise<Result<TrustStore>> {
-  const parsed = parsePem(await readFile(file, 'utf8'));
-  return parsed.ok ? ok(trustStore(parsed.value)) : parsed;
 }

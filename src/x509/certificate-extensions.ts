@@ -11,7 +11,8 @@ export type ExtensionFields = Draft & Required<Pick<Draft, 'ca' | 'dnsNames' | '
 const MAX_EXTENSIONS = 100;
 const MAX_NAMES = 5000;
 
-const usages = [
+/** Bits of keyUsage in their order (RFC 5280 §4.2.1.3). */
+export const keyUsages = [
   'digitalSignature',
   'nonRepudiation',
   'keyEncipherment',
@@ -21,7 +22,7 @@ const usages = [
   'cRLSign',
   'encipherOnly',
   'decipherOnly',
-];
+] as const;
 
 /** Reads the Extensions of RFC 5280 §4.2; an extension that occurs twice makes the certificate malformed. */
 export function readExtensions(reader: DerReader | undefined): ExtensionFields {
@@ -53,7 +54,7 @@ const readers: Readonly<Record<string, (fields: ExtensionFields, reader: DerRead
   },
   '2.5.29.15': (fields, reader) => {
     const { bytes } = readBits(reader.take(Tag.bitString).body);
-    fields.keyUsage = usages.filter((_, bit) => (((bytes[bit >> 3] ?? 0) << (bit & 7)) & 0x80) !== 0);
+    fields.keyUsage = keyUsages.filter((_, bit) => (((bytes[bit >> 3] ?? 0) << (bit & 7)) & 0x80) !== 0);
   },
   '2.5.29.37': (fields, reader) => {
     const list = reader.enter();

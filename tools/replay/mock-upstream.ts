@@ -1,5 +1,14 @@
 import { Name } from '../../src/base/index.js';
-import { makeRecord, readTarget, RRType, typeNumber, type Fetch, type Message, type ResourceRecord } from '../../src/dns/index.js';
+import {
+  makeRecord,
+  readTarget,
+  responseTo,
+  RRType,
+  typeNumber,
+  type Fetch,
+  type Message,
+  type ResourceRecord,
+} from '../../src/dns/index.js';
 import type { Entry, Scenario } from './parse-rpl.js';
 
 const RCODES: Readonly<Record<string, number>> = {
@@ -127,22 +136,12 @@ function aliasOf(reply: Message, name: Name): { to: Name; synthesised?: Resource
 function message(name: Name, type: number, entry: Entry | undefined): Message {
   const rcode = entry ? (entry.reply.map((word) => RCODES[word]).find((r) => r !== undefined) ?? 0) : 2;
   const own = entry?.match.includes('subdomain') === true && entry.adjust.includes('copy_query');
-  return {
-    id: 0,
-    opcode: 0,
+  return responseTo(name, type, {
     rcode,
-    response: true,
-    authoritative: false,
-    truncated: false,
-    recursionDesired: true,
-    recursionAvailable: true,
-    authenticData: false,
-    checkingDisabled: true,
-    questions: [{ name, type, class: 1 }],
     answers: (entry?.answer ?? []).map((rr) =>
       own && entry.question && Name.of(entry.question.name).equals(rr.name) ? { ...rr, name } : rr,
     ),
     authorities: entry?.authority ?? [],
     additionals: entry?.additional ?? [],
-  };
+  });
 }

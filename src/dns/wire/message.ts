@@ -33,3 +33,24 @@ export interface Message {
   readonly additionals: readonly ResourceRecord[];
   readonly edns?: Edns;
 }
+
+/** A response of class IN to one question, as a validating client gets it from its resolver: empty but for `parts`. */
+export function responseTo(name: Name, type: number, parts: Partial<Message> = {}): Message {
+  return {
+    id: 0,
+    opcode: 0,
+    rcode: 0,
+    response: true,
+    authoritative: false,
+    truncated: false,
+    recursionDesired: true,
+    recursionAvailable: true,
+    authenticData: false,
+    checkingDisabled: true,
+    questions: [{ name, type, class: 1 }],
+    answers: [],
+    authorities: [],
+    additionals: [],
+    ...parts,
+  };
+}

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { Name } from '../../base/index.js';
 import type { ResourceRecord } from '../types.js';
 import { decodeMessage, encodeMessage } from './codec.js';
-import type { Message } from './message.js';
+import { responseTo, type Message } from './message.js';
 import { formatRecord, parseRecord, parseZone } from './presentation.js';
 import { readMx, readNsec, readTlsa, readTxt } from './rdata.js';
 import { canonicalRdata } from './rdata-layout.js';
@@ -29,23 +29,7 @@ const lines = [
 ];
 
 function message(answers: readonly ResourceRecord[], changes: Partial<Message> = {}): Message {
-  return {
-    id: 4711,
-    opcode: 0,
-    rcode: 0,
-    response: true,
-    authoritative: false,
-    truncated: false,
-    recursionDesired: true,
-    recursionAvailable: true,
-    authenticData: false,
-    checkingDisabled: true,
-    questions: [{ name: Name.of('example.com'), type: RRType.MX, class: 1 }],
-    answers,
-    authorities: [],
-    additionals: [],
-    ...changes,
-  };
+  return responseTo(Name.of('example.com'), RRType.MX, { id: 4711, answers, ...changes });
 }
 
 function record(text: string): ResourceRecord {

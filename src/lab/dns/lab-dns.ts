@@ -9,6 +9,7 @@ import {
   readTarget,
   RRType,
   typeNumber,
+  responseTo,
   type Message,
   type ResourceRecord,
   type TrustAnchor,
@@ -123,10 +124,11 @@ export class LabDns {
   answer(name: Name, type: number): Message | undefined {
     const fault = this.#faults.get(`${type} ${name.key}`);
     if (fault === 'drop') return undefined;
-    if (fault === 'servfail') return message(name, type, Rcode.SERVFAIL);
-    if (fault === 'refused') return message(name, type, Rcode.REFUSED);
-    if (fault === 'nxdomain' || fault === 'nodata') return message(name, type, fault === 'nxdomain' ? Rcode.NXDOMAIN : Rcode.NOERROR);
-    if (fault) return message(name, type, Rcode.NOERROR, fault.forge.map(recordOf));
+    if (fault === 'servfail') return responseTo(name, type, { rcode: Rcode.SERVFAIL });
+    if (fault === 'refused') return responseTo(name, type, { rcode: Rcode.REFUSED });
+    if (fault === 'nxdomain' || fault === 'nodata')
+      return responseTo(name, type, { rcode: fault === 'nxdomain' ? Rcode.NXDOMAIN : Rcode.NOERROR });
+    if (fault) return responseTo(name, type, { answers: fault.forge.map(recordOf) });
     const honest = this.honest(name, type);
     if (this.habit === 'honest') return honest;
     const keep = (rr: ResourceRecord): boolean => rr.type === type || !DNSSEC_TYPES.has(rr.type);
@@ -143,14 +145,14 @@ export class LabDns {
     let at = name;
     for (let i = 0; i < MAX_ALIASES; i++) {
       const zone = this.#zoneOf(type === RRType.DS && !at.isRoot ? at.parent : at);
-      if (!zone) return message(name, type, Rcode.REFUSED);
+      if (!zone) return responseTo(name, type, { rcode: Rcode.REFUSED });
       const found = lookup(zone, at, type);
       answers.push(...found.answers);
-      if (!found.next) return { ...message(name, type, found.rcode, answers), authorities: found.authorities };
+      if (!found.next) return responseTo(name, type, { rcode: found.rcode, answers, authorities: found.authorities });
       answers.push(...found.authorities.filter((rr) => rr.type === RRType.NSEC || rr.type === RRType.NSEC3 || rr.type === RRType.RRSIG));
       at = found.next;
     }
-    return message(name, type, Rcode.SERVFAIL);
+    return responseTo(name, type, { rcode: Rcode.SERVFAIL });
   }
 
   /** The zone a name is in: of those above it the closest. */
@@ -215,25 +217,6 @@ function fromNode(
 
 function denied(zone: Zone, rcode: number, proof: readonly ResourceRecord[]): Found {
   return { rcode, answers: [], authorities: [...zone.soa, ...(zone.key ? proof : [])] };
-}
-
-function message(name: Name, type: number, rcode: number, answers: readonly ResourceRecord[] = []): Message {
-  return {
-    id: 0,
-    opcode: 0,
-    rcode,
-    response: true,
-    authoritative: false,
-    truncated: false,
-    recursionDesired: true,
-    recursionAvailable: true,
-    authenticData: false,
-    checkingDisabled: true,
-    questions: [{ name, type, class: 1 }],
-    answers,
-    authorities: [],
-    additionals: [],
-  };
 }
 
 function recordOf(text: string): ResourceRecord {

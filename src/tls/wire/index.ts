@@ -10,4 +10,4 @@ export { uint, vector } from './byte-reader.js';
 export { suites, suiteName, suitesWhere, type Suite, type KeyExchange, type SuiteAuthentication } from './suite.js';
 export { groups, groupName, groupTable, type Group } from './groups-registry.js';
 export { signatureSchemeName, signatureSchemeTable } from './signature-schemes-registry.js';
-export { buildSsl2ClientHello, readSsl2ServerHello, ssl2CipherTable, type Ssl2Answer } from './ssl2.js';
+export { buildSsl2ClientHello, readSsl2ServerHello, type Ssl2Answer } from './ssl2.js';

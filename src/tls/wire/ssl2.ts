@@ -1,7 +1,7 @@
 import { ByteReader, Malformed, uint } from './byte-reader.js';
 
 /** SSLv2 cipher kinds (the SSL 2.0 protocol specification, 1995): three octets each. */
-export const ssl2CipherTable: readonly (readonly [id: number, name: string])[] = [
+const ssl2CipherTable: readonly (readonly [id: number, name: string])[] = [
   [0x010080, 'SSL_CK_RC4_128_WITH_MD5'],
   [0x020080, 'SSL_CK_RC4_128_EXPORT40_WITH_MD5'],
   [0x030080, 'SSL_CK_RC2_128_CBC_WITH_MD5'],

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Name, concat } from '../../../base/index.js';
 import type { Answer, ResourceRecord } from '../../types.js';
-import type { Message } from '../../wire/message.js';
+import { responseTo, type Message } from '../../wire/message.js';
 import { toBase32hex } from '../../wire/base32hex.js';
 import { parseRecord } from '../../wire/presentation.js';
 import { makeRecord, readDnskey } from '../../wire/rdata.js';
@@ -65,23 +65,7 @@ async function ask(asked: string, forged: Readonly<Record<string, Partial<Messag
       });
       return Promise.resolve({
         ok: true,
-        message: {
-          id: 0,
-          opcode: 0,
-          rcode: 0,
-          response: true,
-          authoritative: false,
-          truncated: false,
-          recursionDesired: true,
-          recursionAvailable: true,
-          authenticData: false,
-          checkingDisabled: true,
-          questions: [{ name: at, type: asType, class: 1 }],
-          answers: [],
-          authorities: [],
-          additionals: [],
-          ...(found ? found[1] : honest(at, asType)),
-        },
+        message: responseTo(at, asType, found ? found[1] : honest(at, asType)),
       });
     },
   });

@@ -4,7 +4,7 @@ import test from 'node:test';
 import { Name, concat } from '../../../base/index.js';
 import type { ResourceRecord } from '../../types.js';
 import { decodeMessage, encodeMessage } from '../../wire/codec.js';
-import type { Message } from '../../wire/message.js';
+import { responseTo, type Message } from '../../wire/message.js';
 import { parseRecord } from '../../wire/presentation.js';
 import { readDnskey, makeRecord } from '../../wire/rdata.js';
 import { RRType } from '../../wire/types-registry.js';
@@ -40,23 +40,7 @@ function meter(): { readonly algorithms: AlgorithmRegistry; checks: () => number
 }
 
 function message(type: number, answers: readonly ResourceRecord[], authorities: readonly ResourceRecord[] = [], rcode = 0): Uint8Array {
-  const made: Message = {
-    id: 1,
-    opcode: 0,
-    rcode,
-    response: true,
-    authoritative: false,
-    truncated: false,
-    recursionDesired: true,
-    recursionAvailable: true,
-    authenticData: false,
-    checkingDisabled: true,
-    questions: [{ name: zone, type, class: 1 }],
-    answers: [...answers],
-    authorities: [...authorities],
-    additionals: [],
-  };
-  const bytes = encodeMessage(made);
+  const bytes = encodeMessage(responseTo(zone, type, { rcode, answers, authorities }));
   assert.ok(bytes.length <= MOST_OCTETS, `${bytes.length} octets`);
   return bytes;
 }

@@ -1,6 +1,6 @@
 import { Name } from '../../../base/index.js';
 import type { Answer, ResourceRecord } from '../../types.js';
-import type { Message } from '../../wire/message.js';
+import { responseTo, type Message } from '../../wire/message.js';
 import { parseRecord } from '../../wire/presentation.js';
 import { dnssecFailures } from '../failures.js';
 import type { AlgorithmRegistry } from '../algorithms.js';
@@ -32,20 +32,9 @@ function messageOf(ground: Ground): Message {
       const parsed = parseRecord(line);
       return parsed.ok ? [parsed.value] : [];
     });
-  return {
-    id: 0,
-    opcode: 0,
+  return responseTo(Name.of(ground.name), ground.type, {
     rcode: ground.rcode,
-    response: true,
-    authoritative: false,
-    truncated: false,
-    recursionDesired: true,
-    recursionAvailable: true,
-    authenticData: false,
-    checkingDisabled: true,
-    questions: [{ name: Name.of(ground.name), type: ground.type, class: 1 }],
     answers: records(ground.answers),
     authorities: records(ground.authorities),
-    additionals: [],
-  };
+  });
 }
