@@ -21,4 +21,3 @@ export function generateKey(algorithm: KeyAlgorithm = 'p256'): KeyPair {
       return generateKeyPairSync('rsa', { modulusLength: Number(algorithm.slice(4)) });
   }
 }
-
