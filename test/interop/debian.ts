@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -13,44 +13,67 @@ export function installPackages(needed: Readonly<Record<string, string>>): void 
   const policy = '/usr/sbin/policy-rc.d';
   if (!existsSync(policy)) writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
   spawnSync('debconf-set-selections', { input: 'postfix postfix/main_mailer_type select No configuration\n' });
-  withFreshLists(() => apt(['install', '-y', '-qq', '--no-install-recommends', ...missing]));
+  withFreshLists({}, () => apt(['install', '-y', '-qq', '--no-install-recommends', ...missing]));
 }
 
-/** Unpacks a package, and those it needs that are not installed, below a folder: for programs that must not be installed beside one another. */
-export function unpackPackage(name: string, root: string): void {
-  const downloads = mkdtempSync(join(tmpdir(), 'hermetic-packages-'));
+/**
+ * Unpacks a package, and those it needs that are not installed, below a folder: for programs that must not be installed beside one another. With a `release`
+ * such as `trixie` it is that of another Debian, with everything it needs.
+ */
+export function unpackPackage(name: string, root: string, release?: string): void {
+  const folder = mkdtempSync(join(tmpdir(), 'hermetic-packages-'));
+  const downloads = join(folder, 'downloads');
+  mkdirSync(downloads);
+  const settings: Readonly<Record<string, string>> = release === undefined ? {} : { APT_CONFIG: aptOfRelease(release, folder) };
   try {
-    withFreshLists(() => {
-      const planned = apt(['install', '-s', '--no-install-recommends', name]);
+    withFreshLists(settings, () => {
+      const planned = apt(['install', '-s', '--no-install-recommends', name], settings);
       const names = [...planned.matchAll(/^Inst (\S+)/gm)].flatMap((match) => match[1] ?? []);
-      apt(['download', '-qq', ...new Set([name, ...names])], downloads);
+      apt(['download', '-qq', ...new Set([name, ...names])], settings, downloads);
     });
     for (const file of readdirSync(downloads)) run('dpkg-deb', ['-x', join(downloads, file), root]);
   } finally {
-    rmSync(downloads, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true });
   }
 }
 
+/** Settings of apt that know another release, on the same server, and nothing that is installed. Returns their file. */
+function aptOfRelease(release: string, folder: string): string {
+  const [uri = ''] = apt(['indextargets', '--format', '$(REPO_URI)', 'Created-By: Packages', 'Origin: Debian']).split('\n');
+  for (const path of ['state/lists/partial', 'cache/archives/partial']) mkdirSync(join(folder, path), { recursive: true });
+  const [status, sources, settings] = ['status', 'sources.list', 'apt.conf'].map((file) => join(folder, file)) as [string, string, string];
+  writeFileSync(status, '');
+  writeFileSync(sources, `deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] ${uri} ${release} main\n`);
+  writeFileSync(
+    settings,
+    [
+      `Dir::State "${folder}/state"; Dir::State::status "${status}"; Dir::Cache "${folder}/cache";`,
+      `Dir::Etc::sourcelist "${sources}"; Dir::Etc::sourceparts "-"; APT::Sandbox::User "root";`,
+    ].join('\n'),
+  );
+  return settings;
+}
+
 /** Once as it is; when that fails, twice more with the package lists brought up to date. */
-function withFreshLists(work: () => void): void {
+function withFreshLists(settings: Readonly<Record<string, string>>, work: () => void): void {
   for (let attempt = 1; ; attempt++) {
     try {
       return work();
     } catch (error) {
       if (attempt === 3) throw error;
       if (attempt === 2) spawnSync('sleep', ['5']);
-      apt(['update', '-qq']);
+      apt(['update', '-qq'], settings);
     }
   }
 }
 
-function apt(args: readonly string[], cwd?: string): string {
-  return run('apt-get', [...args], cwd);
+function apt(args: readonly string[], settings: Readonly<Record<string, string>> = {}, cwd?: string): string {
+  return run('apt-get', args, settings, cwd);
 }
 
-function run(command: string, args: readonly string[], cwd?: string): string {
+function run(command: string, args: readonly string[], env: Readonly<Record<string, string>> = {}, cwd?: string): string {
   const { status, stdout, stderr } = spawnSync(command, [...args], {
-    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive', ...env },
     encoding: 'utf8',
     ...(cwd === undefined ? {} : { cwd }),
   });

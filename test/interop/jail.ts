@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, chownSync, cpSync, existsSync, mkdirSync, readdirSync, realpathSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, cpSync, existsSync, mkdirSync, readdirSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { unpackPackage } from './debian.js';
-import { Daemon } from './process.js';
+import { Daemon, runProgram } from './process.js';
 
 /**
  * A root directory of its own for a mail server with paths and users built in: nothing of it is installed, and the system's own spool is not touched.
@@ -14,9 +14,16 @@ export class Jail {
     packageName: string,
     private readonly program: string,
     users: readonly string[],
+    release?: string,
   ) {
     mkdirSync(root, { recursive: true });
-    unpackPackage(packageName, root);
+    // A whole release of its own expects what its base system is made of.
+    if (release !== undefined)
+      for (const folder of ['bin', 'sbin', 'lib', 'lib64']) {
+        mkdirSync(join(root, 'usr', folder), { recursive: true });
+        symlinkSync(`usr/${folder}`, join(root, folder));
+      }
+    unpackPackage(packageName, root, release);
     for (const folder of ['etc', 'tmp', 'dev', 'run', 'var/run', 'var/empty', 'var/log', 'var/spool'])
       mkdirSync(join(root, folder), { recursive: true });
     chmodSync(join(root, 'tmp'), 0o1777);
@@ -30,7 +37,7 @@ export class Jail {
     this.write('etc/group', ids.map(({ name, id }) => `${name}:x:${id}:\n`).join(''));
     this.write('etc/hosts', '127.0.0.1 localhost\n');
     this.write('etc/services', 'smtp 25/tcp\nsmtps 465/tcp\n');
-    this.#bringLibraries();
+    if (release === undefined) this.#bringLibraries();
   }
 
   write(path: string, content: string, mode = 0o644): void {
@@ -42,6 +49,11 @@ export class Jail {
   folder(path: string, user: number): void {
     mkdirSync(join(this.root, path), { recursive: true });
     chownSync(join(this.root, path), 900 + user, 900 + user);
+  }
+
+  /** Runs the program, or another one of the package, to its end. */
+  ask(args: readonly string[], program = this.program): Promise<{ code: number; out: string; err: string }> {
+    return runProgram('chroot', [this.root, program, ...args], { anyStatus: true });
   }
 
   run(args: readonly string[]): Daemon {

@@ -3,10 +3,10 @@ import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { greets, runProgram, until } from './process.js';
 
-/** One smtpd of the instance: an address of its own, and its certificate (key first) or none. */
+/** One smtpd of the instance: an address of its own, and its certificate (key first), none, or whatever main.cf says. */
 export interface PostfixService {
   readonly address: string;
-  readonly chainFile?: string;
+  readonly chainFile?: string | 'as-configured';
   readonly options?: readonly string[];
 }
 
@@ -64,8 +64,6 @@ export class Postfix {
         'myhostname = mail.interop.example',
         'mydestination =',
         'inet_protocols = ipv4',
-        'smtpd_tls_security_level = may',
-        'smtpd_tls_protocols = >=TLSv1.2',
         'smtpd_relay_restrictions = permit_mynetworks, reject',
         'alias_maps =',
         'alias_database =',
@@ -73,7 +71,12 @@ export class Postfix {
       ].join('\n')}\n`,
     );
     const lines = services.map(({ address, chainFile, options = [] }) => {
-      const tls = chainFile ? [`smtpd_tls_chain_files=${chainFile}`] : ['smtpd_tls_security_level=none'];
+      const tls =
+        chainFile === 'as-configured'
+          ? []
+          : chainFile
+            ? ['smtpd_tls_security_level=may', 'smtpd_tls_protocols=>=TLSv1.2', `smtpd_tls_chain_files=${chainFile}`]
+            : ['smtpd_tls_security_level=none'];
       return `${address}:${this.port} inet n - n - - smtpd${[...tls, ...options].map((o) => ` -o ${o}`).join('')}\n`;
     });
     writeFileSync(join(this.#conf, 'master.cf'), daemons + lines.join('') + master.map((line) => `${line}\n`).join(''));

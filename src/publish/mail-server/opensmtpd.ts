@@ -14,6 +14,14 @@ export const openSmtpd: MailServer = {
       {
         place: 'Receiving: /etc/smtpd.conf, in place of its line "listen on" for port 25',
         settings: [
+          ...(isFrom(version, 7, 3)
+            ? []
+            : [
+                {
+                  why: 'Before 7.3 no handshake comes about with OpenSSL 3, as in Debian 12 (OpenSMTPD issue 1171): take a newer one first.',
+                  lines: [],
+                },
+              ]),
           {
             why: 'The certificate with its chain, and its key.',
             lines: certificates.flatMap(({ chain, key }) => [`pki ${host} cert "${chain}"`, `pki ${host} key "${key}"`]),

@@ -9,7 +9,7 @@ import { parseCertificate, spkiSha256, trustStore } from '../../../src/x509/inde
 import { freePort } from '../process.js';
 import { CountingProxy } from './counting-proxy.js';
 import { exim, openSmtpd, postfix } from './mail-servers.js';
-import { createSite, DOMAIN, type Certificate, type Software } from './server.js';
+import { createSite, DOMAIN, type Certificate, type Site, type Software } from './server.js';
 import { gnutls, node, openssl, proxies } from './tls-servers.js';
 
 /** A server of the matrix behind its proxy. */
@@ -21,6 +21,8 @@ export interface MatrixServer {
   readonly ip: string;
   readonly proxy: CountingProxy;
 }
+
+const everything = [postfix, exim, openSmtpd, openssl, gnutls, proxies, node];
 
 /**
  * Real mail and TLS servers, each behind a proxy that counts, with a signed zone that names them. All traffic stays on loopback; everything private
@@ -35,7 +37,8 @@ export class Matrix {
     private readonly end: () => Promise<void>,
   ) {}
 
-  static async start(): Promise<Matrix> {
+  /** @param kinds what to run; each is a domain of its own for every server it has */
+  static async start(kinds: readonly ((site: Site) => Promise<Software>)[] = everything): Promise<Matrix> {
     const folder = mkdtempSync(join(tmpdir(), 'hermetic-matrix-'));
     chmodSync(folder, 0o755);
     const running: Software[] = [];
@@ -48,7 +51,7 @@ export class Matrix {
     };
     try {
       const site = createSite(folder);
-      for (const start of [postfix, exim, openSmtpd, openssl, gnutls, proxies, node]) running.push(await start(site));
+      for (const start of kinds) running.push(await start(site));
       const servers: MatrixServer[] = [];
       const records: string[] = [];
       for (const { name, at } of running.flatMap((software) => software.servers)) {

@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import test, { after, before } from 'node:test';
+import { grade, mozillaSettings, profiles } from '../../src/check/index.js';
+import type { CheckResult } from '../../src/evidence/index.js';
+import { suites } from '../../src/tls/index.js';
+import { configuredServers, textFor, type Configured, type Ready } from './configured-servers.js';
+import { Matrix } from './matrix/matrix.js';
+import type { Software } from './matrix/server.js';
+
+const profile = profiles.find(({ name }) => name === 'mozilla-intermediate-6.0');
+const printed = new Map<string, { readonly text: string; readonly ready: Ready; running: Software }>();
+let matrix: Matrix;
+
+before(async () => {
+  matrix = await Matrix.start(
+    configuredServers.map((server) => async (site) => {
+      const [text, ready] = [await textFor(server, site), await server.prepare(site)];
+      const one = { text, ready, running: await ready.start(text) };
+      printed.set(server.name, one);
+      return { servers: one.running.servers, log: () => one.running.log(), stop: () => one.running.stop() };
+    }),
+  );
+});
+after(() => matrix.stop());
+
+const of = ({ name }: Configured): { readonly text: string; readonly ready: Ready; running: Software } => {
+  const one = printed.get(name);
+  assert.ok(one, name);
+  return one;
+};
+
+async function checked({ name }: Configured): Promise<CheckResult> {
+  const server = matrix.servers.find((s) => s.name === name);
+  assert.ok(server, name);
+  return grade(await matrix.collect(server, { depth: 'inventory' }), profile);
+}
+
+const faults = ({ findings }: CheckResult): readonly string[] =>
+  findings.filter((f) => f.severity === 'fail' || f.severity === 'warn').map((f) => f.id);
+
+for (const server of configuredServers) {
+  // Before 7.3 OpenSMTPD completes no handshake with OpenSSL 3, and what is printed for it says so; what it chooses in a hello is seen all the same.
+  const deaf = server.name === 'opensmtpd';
+
+  test(`${server.name} takes what is printed for it, and a check finds the versions, suites and groups of the profile and no fault`, async () => {
+    const { text, ready } = of(server);
+    const look = await ready.look(text);
+    assert.equal(look.wrong, false, look.says);
+    const result = await checked(server);
+    assert.deepEqual(faults(result), deaf ? ['tls-handshake-failed'] : []);
+    const tls = result.hosts[0]?.addresses[0]?.tls;
+    assert.ok(tls);
+    assert.deepEqual(
+      Object.entries(tls.versions)
+        .filter(([, answer]) => answer !== 'refused')
+        .sort(),
+      [
+        ['TLSv1.2', 'accepted'],
+        ['TLSv1.3', 'accepted'],
+      ],
+    );
+    const keys = server.name.startsWith('opensmtpd') ? /ECDSA|^1\.3$/ : /./;
+    const wanted = mozillaSettings.suites.flatMap((id) => suites.get(id) ?? []).filter((s) => keys.test(s.authentication));
+    assert.deepEqual(tls.suites.map((s) => s.name).sort(), wanted.map((s) => s.name).sort());
+    for (const group of ['x25519', 'secp256r1', 'secp384r1']) assert.ok(tls.groups.includes(group), group);
+    assert.equal(
+      deaf || /\btrixie$/.test(server.name) || tls.groups.every((group) => mozillaSettings.groups.includes(group)),
+      true,
+      tls.groups.join(' '),
+    );
+  });
+
+  test(`${server.name} without the line that narrows its suites is found fault with`, async () => {
+    const one = of(server);
+    const wide = one.text.replace(server.narrows, '');
+    assert.notEqual(wide, one.text);
+    await one.running.stop();
+    one.running = await one.ready.start(wide);
+    const found = faults(await checked(server));
+    assert.ok(found.includes('tls-unlisted-suite'), found.join(' '));
+  });
+
+  test(`${server.name} says itself when a line is misspelt`, async () => {
+    const { text, ready } = of(server);
+    const misspelt = text.replace(/^(smtpd_tls_ciphers|tls_require_ciphers|listen on)/m, '$1x');
+    assert.notEqual(misspelt, text);
+    assert.equal((await ready.look(misspelt)).wrong, true);
+  });
+}
