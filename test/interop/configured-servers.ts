@@ -54,7 +54,7 @@ const postfix: Configured = {
     const server = new Postfix(folderFor(site, 'postfix'), at.port);
     return {
       start: async (text) => {
-        await server.start([{ address: at.address, chainFile: 'as-configured' }], [text]);
+        await server.start([{ address: at.address, asConfigured: true }], [text]);
         return { servers: [{ name: 'postfix', at }], log: () => server.log, stop: () => server.stop() };
       },
       look: async (text) => {

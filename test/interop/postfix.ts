@@ -3,10 +3,12 @@ import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { greets, runProgram, until } from './process.js';
 
-/** One smtpd of the instance: an address of its own, and its certificate (key first), none, or whatever main.cf says. */
+/** One smtpd of the instance: an address of its own, and its certificate (key first) or none. */
 export interface PostfixService {
   readonly address: string;
-  readonly chainFile?: string | 'as-configured';
+  readonly chainFile?: string;
+  /** About TLS nothing is said here: it is as main.cf has it. */
+  readonly asConfigured?: true;
   readonly options?: readonly string[];
 }
 
@@ -70,13 +72,11 @@ export class Postfix {
         ...main,
       ].join('\n')}\n`,
     );
-    const lines = services.map(({ address, chainFile, options = [] }) => {
-      const tls =
-        chainFile === 'as-configured'
-          ? []
-          : chainFile
-            ? ['smtpd_tls_security_level=may', 'smtpd_tls_protocols=>=TLSv1.2', `smtpd_tls_chain_files=${chainFile}`]
-            : ['smtpd_tls_security_level=none'];
+    const lines = services.map(({ address, chainFile, asConfigured, options = [] }) => {
+      const own = chainFile
+        ? ['smtpd_tls_security_level=may', 'smtpd_tls_protocols=>=TLSv1.2', `smtpd_tls_chain_files=${chainFile}`]
+        : ['smtpd_tls_security_level=none'];
+      const tls = asConfigured ? [] : own;
       return `${address}:${this.port} inet n - n - - smtpd${[...tls, ...options].map((o) => ` -o ${o}`).join('')}\n`;
     });
     writeFileSync(join(this.#conf, 'master.cf'), daemons + lines.join('') + master.map((line) => `${line}\n`).join(''));
