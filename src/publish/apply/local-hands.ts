@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { selfSigned } from '../../pki/index.js';
 import type { Certify, Deploy } from '../actions.js';
 import type { MailHostWish, PublishSection } from '../desired/publish-section.js';
-import { replaceFile } from '../keys/durable-file.js';
+import { replaceFile, type Disk } from '../keys/durable-file.js';
 import type { KeyRing } from '../keys/key-ring.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { formatChange } from '../records/format-change.js';
@@ -44,7 +44,7 @@ export function localHands({ section, ledger, ring, writers = new Map(), certify
     deploy: (action) => deploy(action, section.hosts[action.host], ring),
     local(action) {
       if (action.kind === 'make-key') ring.make(action.host, action.key, action.type);
-      else serve(action.domain, action.kind === 'serve-policy' ? action.body : undefined, ledger, section);
+      else serve(action.domain, action.kind === 'serve-policy' ? action.body : undefined, ledger, section, ring.disk);
       return done;
     },
   };
@@ -64,8 +64,8 @@ async function deploy({ host, key }: Deploy, wish: MailHostWish | undefined, rin
   const { install } = wish;
   const [chain, pem] = [readFileSync(chainFile, 'utf8'), readFileSync(keyFile, 'utf8')];
   if (!isThere(install.key, pem) || !isThere(install.chain, chain)) {
-    replaceFile(install.key, pem, 0o600);
-    replaceFile(install.chain, chain, 0o644);
+    replaceFile(install.key, pem, 0o600, ring.disk);
+    replaceFile(install.chain, chain, 0o644, ring.disk);
   }
   return install.reload ? reload(install.reload) : done;
 }
@@ -80,14 +80,14 @@ function reload([command = '', ...args]: readonly string[]): Promise<Outcome> {
 }
 
 /** A domain's body changes together with those of the domains that use it. */
-function serve(domain: string, body: string | undefined, ledger: Ledger, { exportTo, domains }: PublishSection): void {
+function serve(domain: string, body: string | undefined, ledger: Ledger, { exportTo, domains }: PublishSection, disk: Disk): void {
   ledger.serve(domain, body);
   if (exportTo === undefined) return;
   const users = Object.entries(domains).flatMap(([name, { sameAs }]) => (sameAs === domain ? [name] : []));
   for (const name of [domain, ...users]) {
     const file = join(exportTo, `mta-sts.${name}`, '.well-known', 'mta-sts.txt');
-    if (body === undefined) rmSync(file, { force: true });
-    else if (!isThere(file, body)) replaceFile(file, body, 0o644);
+    if (body === undefined) disk.remove(file);
+    else if (!isThere(file, body)) replaceFile(file, body, 0o644, disk);
   }
 }
 

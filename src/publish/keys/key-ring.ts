@@ -16,7 +16,7 @@ export type RingKey = ServerKey & { readonly certified: boolean };
 export class KeyRing {
   constructor(
     readonly folder: string,
-    private readonly disk: Disk = nodeDisk,
+    readonly disk: Disk = nodeDisk,
   ) {}
 
   /** Makes a key, or leaves the one of that name as it is: P-256, or RSA of 2048 bits [9325-4.5-1]. */

@@ -112,5 +112,6 @@ function readRemoval(
   const current = served.at(-1);
   const records = agreed(txt);
   if (current?.mode !== 'none' || !current.announced || !records || records.records.some(isStsRecord)) return {};
-  return { unannounced: unannounced ?? { at, ttl: records.ttl } };
+  // What is gone has no TTL any more: caches keep it for the one it had.
+  return { unannounced: unannounced ?? { at, ttl: Math.max(records.ttl, current.announced.ttl) } };
 }
