@@ -32,3 +32,16 @@ for (const [file, least] of [
     }
   });
 }
+
+test('README.md: its table names every command there is, and no other', async () => {
+  const table = /^\| command \|.*\n[\s\S]*?\n\n/m.exec(readFileSync('README.md', 'utf8'))?.[0] ?? '';
+  const named = [...table.matchAll(/^\| (`[^|]*`) \|/gm)].flatMap(([, cell = '']) =>
+    [...cell.matchAll(/`([a-z]+)`/g)].map(([, name]) => name),
+  );
+  const { out } = await runCli(['--help']);
+  const there = [...out.slice(out.indexOf('--help')).matchAll(/^ {2}([a-z]+) /gm)]
+    .map(([, name]) => name)
+    .filter((name) => name !== 'help' && name !== 'hermetic');
+  assert.ok(there.length >= 12);
+  assert.deepEqual(named.sort(), there.sort());
+});
