@@ -25,6 +25,8 @@ export interface AcmeCaHabits {
   keyChange: boolean;
   /** How the CA names itself for dns-persist-01; with `hashPrefix` as draft -02 has it, without as those before. */
   persist: { readonly issuers: readonly string[]; readonly hashPrefix?: string };
+  /** How it names itself in CAA records, where it says so. */
+  caaIdentities: readonly string[] | undefined;
   /** A second chain: below another root. */
   alternate: Authority | undefined;
   /** Keys that an account has to be bound to, base64url by key id. */

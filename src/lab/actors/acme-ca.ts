@@ -59,6 +59,7 @@ export class AcmeCa {
       reusesOrders: false,
       keyChange: true,
       persist: { issuers: ['lab.example'] },
+      caaIdentities: undefined,
       alternate: undefined,
       external: undefined,
       challenges: ['http-01', 'tls-alpn-01', 'dns-01', 'dns-persist-01'],
@@ -141,7 +142,7 @@ export class AcmeCa {
   }
 
   #directoryBody(): unknown {
-    const { profiles, window, external, persist, keyChange } = this.habits;
+    const { profiles, window, external, persist, keyChange, caaIdentities } = this.habits;
     const named = Object.keys(profiles).filter((name) => name !== '');
     return {
       newNonce: this.#url('nonce'),
@@ -152,6 +153,7 @@ export class AcmeCa {
       meta: {
         ...(named.length > 0 ? { profiles: Object.fromEntries(named.map((name) => [name, name])) } : {}),
         ...(external ? { externalAccountRequired: true } : {}),
+        ...(caaIdentities ? { caaIdentities } : {}),
         ...(persist.hashPrefix === undefined ? {} : { issuerDomainNames: persist.issuers, accountHashPrefix: persist.hashPrefix }),
       },
     };

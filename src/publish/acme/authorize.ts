@@ -86,11 +86,13 @@ export async function authorize(url: string, options: AuthorizeOptions): Promise
 /** Undefined for an offer that nothing can be made of. */
 function challengeOf(host: string, offered: Offered, { meta }: AcmeDirectory, { signer }: AuthorizeOptions): Challenge | undefined {
   const { type, token = '' } = offered;
-  if ((token === '') !== (type === 'dns-persist-01')) return undefined;
+  const persists = type === 'dns-persist-01';
+  if ((token === '') !== persists) return undefined;
   const named = offered.issuerDomainNames ?? offered['issuer-domain-names'] ?? [];
   const { issuerDomainNames = [], caaIdentities = named, accountHashPrefix } = meta ?? {};
   // What the CA says of itself has to agree (draft-ietf-acme-dns-persist-02 §3.2).
-  if (issuerDomainNames.some((name) => !named.includes(name)) || named.some((name) => !caaIdentities.includes(name))) return undefined;
+  const agrees = issuerDomainNames.every((name) => named.includes(name)) && named.every((name) => caaIdentities.includes(name));
+  if (persists && !agrees) return undefined;
   return {
     host,
     token,

@@ -82,6 +82,16 @@ for (const persist of [
     assert.equal(ca.certificates.size, 2);
   });
 
+test('dns-persist-01: names of the CA that do not agree with its directory are not used; other challenges of that CA go on', async (t) => {
+  const persist = { issuers: ['lab.example'], hashPrefix: 'https://ca.lab.example/account-hash/' };
+  const { ca, certifier, texts } = await world(t, { persist, challenges: ['http-01', 'dns-persist-01'], caaIdentities: ['other.example'] });
+  const outcome = await certifier({ type: 'dns-persist-01' }).certify({ host, key });
+  assert.ok(outcome.status === 'failed' && outcome.code === 'acme-challenge-unknown', JSON.stringify(outcome));
+  assert.equal(texts.size, 0);
+  assert.deepEqual(await certifier({ type: 'http-01' }).certify({ host, key }), { status: 'done' });
+  assert.equal(ca.orders.size, 1);
+});
+
 test('dns-persist-01: the hash of the account is that of draft -02, §10.2', () => {
   const thumbprint = 'NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs';
   const hash = accountHash('example.com', thumbprint, 'https://ca.example/acct/123');
