@@ -5,29 +5,30 @@ import { run } from '../src/cli/run.js';
 import { parseConfig } from '../src/server/index.js';
 
 const page = readFileSync('docs/publish.md', 'utf8');
+const pages = `${page}\n${readFileSync('docs/certificates.md', 'utf8')}`;
 /** Fenced blocks of a kind: every second fence opens one. */
 function blocks(kind: string): readonly string[] {
-  const parts = page.split(/^```(.*)$/m);
+  const parts = pages.split(/^```(.*)$/m);
   return parts.flatMap((text, i) => (i % 4 === 2 && parts[i - 1] === kind ? [text] : []));
 }
 
-test('every configuration of the page is accepted as it stands', () => {
+test('every configuration of the pages is accepted as it stands', () => {
   const found = blocks('yaml');
-  assert.equal(found.length, 3);
+  assert.equal(found.length, 5);
   for (const text of found) {
     const parsed = parseConfig(text);
     assert.deepEqual(parsed.ok ? [] : parsed.failure, []);
   }
 });
 
-test('every command of the page exists, with every option it is given', async () => {
+test('every command of the pages exists, with every option it is given', async () => {
   const commands = [
     ...blocks('')
       .join('')
       .matchAll(/^hermetic (.*)$/gm),
     ...page.matchAll(/`hermetic (publish roll [^`]*)`/g),
   ].map((m) => m[1] ?? '');
-  assert.ok(commands.length >= 6, `${commands.length} commands`);
+  assert.ok(commands.length >= 7, `${commands.length} commands`);
   for (const command of commands) {
     let printed = '';
     const take = (text: string): void => void (printed += text);
