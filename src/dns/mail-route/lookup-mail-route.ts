@@ -1,5 +1,6 @@
 import type { Failure, Name } from '../../base/index.js';
 import type { AskOptions, Dnssec, Resolver } from '../types.js';
+import { wireFailures } from '../wire/failures.js';
 import { readMx } from '../wire/rdata.js';
 import { RRType } from '../wire/types-registry.js';
 
@@ -15,7 +16,7 @@ export interface MailRoute {
   readonly ttl: number;
   /** Where aliases of the policy domain led; the domain itself without any. */
   readonly canonicalName: Name;
-  /** By preference; among equals in the order of the answer. At most 100 are kept. */
+  /** By preference, each host once; among equals in the order of the answer. At most 100 are kept. */
   readonly hosts: readonly { readonly name: Name; readonly preference: number }[];
 }
 
@@ -50,12 +51,20 @@ export async function lookupMailRoute(resolver: Resolver, domain: Name, options:
     const mx = readMx(rr);
     return mx.ok ? [mx.value] : [];
   });
-  // RFC 7505 §3: a single MX with the root as its host.
-  if (records.length === 1 && records[0]?.exchange.isRoot) return { ...common, kind: 'null-mx', hosts: [] };
-  const hosts = records
-    .filter((mx) => !mx.exchange.isRoot)
-    .sort((a, b) => a.preference - b.preference) // [7672-2.2.1-1]
-    .slice(0, MAX_HOSTS)
-    .map((mx) => ({ name: mx.exchange, preference: mx.preference }));
-  return { ...common, kind: 'mx', hosts };
+  if (records.length === 0)
+    return {
+      ...common,
+      kind: 'error',
+      status: 'failed',
+      ttl: 0,
+      failure: wireFailures.make('dns-malformed', 'no MX record can be read'),
+      hosts: [],
+    };
+  // RFC 7505 §3: no host but the root.
+  if (records.every((mx) => mx.exchange.isRoot)) return { ...common, kind: 'null-mx', hosts: [] };
+  const hosts = new Map<string, { readonly name: Name; readonly preference: number }>();
+  for (const { exchange, preference } of records.sort((a, b) => a.preference - b.preference))
+    // [7672-2.2.1-1]
+    if (!exchange.isRoot && !hosts.has(exchange.key)) hosts.set(exchange.key, { name: exchange, preference });
+  return { ...common, kind: 'mx', hosts: [...hosts.values()].slice(0, MAX_HOSTS) };
 }

@@ -46,6 +46,23 @@ test('RFC 7505 §3: a single MX to the root takes no mail; beside others the roo
   assert.equal((await lookupMailRoute(resolverOf({ MX: { lines: ['MX 0 .'] } }), domain)).kind, 'null-mx');
   const mixed = await lookupMailRoute(resolverOf({ MX: { lines: ['MX 0 .', 'MX 5 a.example.'] } }), domain);
   assert.deepEqual([mixed.kind, mixed.hosts.length], ['mx', 1]);
+  assert.equal((await lookupMailRoute(resolverOf({ MX: { lines: ['MX 0 .', 'MX 10 .'] } }), domain)).kind, 'null-mx');
+});
+
+test('a host that is named twice is one host, at its better preference', async () => {
+  const route = await lookupMailRoute(resolverOf({ MX: { lines: ['MX 20 a.example.', 'MX 5 b.example.', 'MX 10 A.example.'] } }), domain);
+  assert.deepEqual(
+    route.hosts.map((h) => [h.name.toLower(), h.preference]),
+    [
+      ['b.example', 5],
+      ['a.example', 10],
+    ],
+  );
+});
+
+test('MX records that cannot be read are an error, never a domain that takes no mail', async () => {
+  const route = await lookupMailRoute(resolverOf({ MX: { lines: ['TYPE15 \\# 1 00'] } }), domain);
+  assert.deepEqual([route.kind, route.hosts.length, route.failure?.code], ['error', 0, 'dns-malformed']);
 });
 
 test('RFC 5321 §5.1: without MX the domain itself serves, if it has an address', async () => {
