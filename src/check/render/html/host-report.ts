@@ -51,7 +51,8 @@ function stsChip({ mtaStsMatch }: MailHost): Markup | false {
   return mtaStsMatch === 'match' ? chip('in the MTA-STS policy', 'good') : chip('not in the MTA-STS policy', 'bad');
 }
 
-function addressReport(address: MailAddress, { depth, exposure }: CheckResult, several: boolean): Markup {
+function addressReport(address: MailAddress, result: CheckResult, several: boolean): Markup {
+  const { depth, exposure } = result;
   const { ip, status, reason, starttls, tls, certificates, connections } = address;
   const reached = status === 'reachable';
   return markup`<div class="address">
@@ -65,6 +66,7 @@ function addressReport(address: MailAddress, { depth, exposure }: CheckResult, s
     </div>
     ${reached && starttls === 'offered' && inventory(tls, depth === 'inventory')} ${certificates.map(certificate)}
     ${several && alone(address.exposure, exposure, `Were ${ip} the only address`)}
+    ${(address.submission ?? []).map(({ port, ...there }) => addressReport({ ...there, ip: `port ${port}` }, result, false))}
   </div> `;
 }
 
