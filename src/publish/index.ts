@@ -36,7 +36,7 @@ export type {
   ServerAnswer,
 } from './policy/types.js';
 export { txtRdata } from './records/txt-rdata.js';
-export { missingRecords, type MissingOptions, type MissingStep } from './records/missing-records.js';
+export { missingRecords, type MissingOptions, type MissingStep, type PanelRecord } from './records/missing-records.js';
 export {
   formatMailServerConfig,
   mailServerConfig,

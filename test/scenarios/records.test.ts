@@ -2,23 +2,28 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import test from 'node:test';
+import test, { after, before } from 'node:test';
 import { check } from '../../src/check/index.js';
 import { labOptions } from '../../src/cli/commands/lab-options.js';
 import { run } from '../../src/cli/run.js';
-import { createLab } from '../../src/lab/index.js';
+import { runCli } from '../../src/cli/testing-run.js';
+import { createLab, type Lab } from '../../src/lab/index.js';
 import { createCa, issue } from '../../src/pki/index.js';
 import { missingRecords } from '../../src/publish/index.js';
 import { parseCertificate, spkiSha256 } from '../../src/x509/index.js';
 
-async function missing(t: { after(done: () => Promise<void>): void }, domain: string): Promise<readonly string[]> {
-  const lab = await createLab();
-  t.after(() => lab.close());
+let lab: Lab;
+before(async () => {
+  lab = await createLab();
+});
+after(() => lab.close());
+
+async function missing(domain: string): Promise<readonly string[]> {
   return missingRecords(await check(domain, labOptions(lab))).map(({ kind, text }) => `${kind} ${text}`);
 }
 
-test('what is missing comes in the safe order: reports, the policy in testing mode, its record, then TLSA', async (t) => {
-  const steps = await missing(t, 'signed-only.example');
+test('what is missing comes in the safe order: reports, the policy in testing mode, its record, then TLSA', async () => {
+  const steps = await missing('signed-only.example');
   assert.deepEqual(
     steps.map((step) =>
       step
@@ -31,21 +36,63 @@ test('what is missing comes in the safe order: reports, the policy in testing mo
       'record _smtp._tls.signed-only.example. 3600 IN TXT "v=TLSRPTv1; rua=mailto:tlsrpt@signed-only.example"',
       'file version: STSv1 mode: testing',
       'record _mta-sts.signed-only.example. 3600 IN TXT "v=STSv1; …;"',
+      'wait then the file says mode: enforce, and the record has a new id; hermetic publish promotes it by that evidence',
       'note mx.signed-only.example: keep its key over renewals, and compare these digests with hermetic tlsa on the server itself; only if it is yours',
       'record _25._tcp.mx.signed-only.example. 3600 IN TLSA 3 1 1 …',
     ],
   );
 });
 
-test('nothing is missing of a domain that has it all, and nothing is said of one that receives no mail', async (t) => {
-  assert.deepEqual(await missing(t, 'good.example'), []);
-  assert.deepEqual(await missing(t, 'null-mx.example'), ['note nothing is missing']);
+test('nothing is missing of a domain that has it all, and nothing is said of one that receives no mail', async () => {
+  assert.deepEqual(await missing('good.example'), []);
+  assert.deepEqual(await missing('null-mx.example'), ['note nothing is missing']);
 });
 
-test('no TLSA record is offered for an unsigned zone or a server without STARTTLS', async (t) => {
+test('what is there and wrong comes first, with the record of a key that its TLSA records leave out', async () => {
+  for (const [domain, says] of [
+    ['dane-mismatch.example', /^note mx\.dane-mismatch\.example \[.*publish its record beside the old one/],
+    ['two-certs.example', /^note mx\.two-certs\.example \[/],
+    ['tlsa-unusable.example', /^note mx\.tlsa-unusable\.example: Publish a record with usage 3/],
+  ] as const) {
+    const steps = await missing(domain);
+    assert.match(steps[0] ?? '', says);
+    assert.equal(steps.filter((step) => /^record _25\._tcp\.mx\.\S+ 3600 IN TLSA 3 1 1 [0-9a-f]{64}$/.test(step)).length, 1, domain);
+  }
+  assert.match((await missing('sts-mx-mismatch.example'))[0] ?? '', /Add the line "mx: mx2\.sts-mx-mismatch\.example"/);
+  assert.match((await missing('cname-mx.example'))[0] ?? '', /Name the host itself/);
+});
+
+test('where a policy is there that cannot be had, nobody is told to replace an enforced one by one in testing mode', async () => {
+  const steps = await missing('sts-redirect.example');
+  const [kept, file] = [/as it was/, /mode: testing/].map((what) => steps.findIndex((step) => what.test(step))) as [number, number];
+  assert.ok(kept >= 0 && kept < file, steps.join('\n'));
+});
+
+test('unsigned hosts are named in one note; a domain that does not exist is an error, one without mail hosts can say so', async () => {
+  const many = await missing('many-mx.example');
+  assert.equal(many.filter((step) => /sign the zone/.test(step)).length, 1);
+  assert.match((await missing('no-mail.example'))[0] ?? '', /no-mail\.example\. 3600 IN MX 0 \.$/);
+  const { code, out, err } = await runCli(['records', '--lab', 'nonexistent.example']);
+  assert.deepEqual([code, out], [2, '']);
+  assert.match(err, /^hermetic: nonexistent\.example does not exist in the DNS \(domain-nonexistent\)\n {2}\S/);
+});
+
+test('a web panel is given name, type and value without quotes and final dots, a zone file lines of its own', async () => {
+  const { out } = await runCli(['records', '--lab', 'signed-only.example', '--panel', '--policy-host', 'sts.example.net']);
+  assert.match(
+    out,
+    /\n {4}Name {3}_smtp\._tls\.signed-only\.example\n {4}Type {3}TXT\n {4}TTL {4}3600\n {4}Value {2}v=TLSRPTv1; rua=mailto:\S+\n/,
+  );
+  assert.match(out, /\n {4}Type {3}CNAME\n {4}TTL {4}3600\n {4}Value {2}sts\.example\.net\n/);
+  const zone = (await runCli(['records', '--lab', 'signed-only.example', '--policy-host', 'sts.example.net'])).out;
+  for (const line of zone.split('\n'))
+    assert.match(line, /^(|;.*|\S+\. 3600 IN (TXT ".*"|TLSA 3 1 1 [0-9a-f]{64}|CNAME sts\.example\.net\.))$/);
+});
+
+test('no TLSA record is offered for an unsigned zone or a server without STARTTLS', async () => {
   for (const domain of ['opportunistic.example', 'plaintext.example'])
     assert.deepEqual(
-      (await missing(t, domain)).filter((step) => / TLSA /.test(step) && step.startsWith('record')),
+      (await missing(domain)).filter((step) => / TLSA /.test(step) && step.startsWith('record')),
       [],
       domain,
     );

@@ -30,10 +30,7 @@ export const tlsFindings = {
     reference: 'RFC 9325 §4.2',
     owner: 'mail-host',
     fix: 'First count the sessions that need it; then offer only what the profile lists.',
-    steps: firstCount(
-      config('Postfix, main.cf: smtpd_tls_ciphers = high'),
-      config('Postfix, main.cf: smtpd_tls_exclude_ciphers = aNULL, SHA1, kRSA, 3DES, RC4'),
-    ),
+    steps: firstCount(command('hermetic config postfix   (or exim, or opensmtpd: settings by Mozilla’s guidelines 6.0)')),
   },
   'tls-phase-out-suite': {
     title: named('A suite that is being phased out is accepted'),

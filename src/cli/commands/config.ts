@@ -40,7 +40,7 @@ export function configCommand(output: Output, finish: (code: number) => void): C
 }
 
 function print(name: MailServerName, flags: Flags, output: Output): number {
-  const host = parseDomain(flags.host);
+  const host = parseDomain(plain('--host', flags.host));
   if (!host.ok) throw misuse('--host', `${flags.host} is no host name`, 'Write it as mx1.example.com.');
   const letsEncrypt = `/etc/letsencrypt/live/${host.value.toLower()}`;
   const { cert = [`${letsEncrypt}/fullchain.pem`], key = [`${letsEncrypt}/privkey.pem`] } = flags;

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
-import { neutralise } from '../../base/index.js';
+import { HermeticError, neutralise, wrap } from '../../base/index.js';
 import { check } from '../../check/index.js';
-import { missingRecords } from '../../publish/index.js';
+import { missingRecords, type MissingStep, type PanelRecord } from '../../publish/index.js';
 import { exitCodes, exitCodeOf } from '../exit-codes.js';
 import type { Output } from '../output.js';
 import { labOptions } from './lab-options.js';
@@ -9,6 +9,7 @@ import { misuse, readResolverFlags, withResolver, type ResolverFlags } from './r
 
 interface Flags extends ResolverFlags {
   readonly json?: boolean;
+  readonly panel?: boolean;
   readonly lab?: boolean;
   readonly rua?: string;
   readonly policyHost?: string;
@@ -20,6 +21,7 @@ export function recordsCommand(output: Output, signal: AbortSignal, finish: (cod
     .argument('<domain>', 'the part after the @')
     .option('--rua <uri>', 'where TLS reports go, such as mailto:tlsrpt@example.com')
     .option('--policy-host <name>', 'host that serves the MTA-STS policy')
+    .option('--panel', "for a web panel: name, type and value in place of a zone file's lines")
     .option('--json', 'for machines')
     .option('--lab', 'a domain of the built-in lab')
     .addHelpText('after', '\nExample:\n  hermetic records example.com\n  hermetic records --lab signed-only.example')
@@ -32,24 +34,44 @@ async function print(domain: string, flags: Flags, output: Output, signal: Abort
   const lab = flags.lab ? await (await import('../../lab/index.js')).createLab() : undefined;
   try {
     const result = await check(domain, { ...readResolverFlags(flags), signal, ...(lab ? labOptions(lab) : {}) });
+    if (result.findings.some(({ id }) => id === 'domain-nonexistent'))
+      throw new HermeticError('domain-nonexistent', `${result.domain} does not exist in the DNS`, {
+        fix: 'Look at the spelling; a new domain is there once its registry delegates it.',
+      });
     const steps = missingRecords(result, {
       ...(flags.rua === undefined ? {} : { reportTo: flags.rua }),
       ...(flags.policyHost === undefined ? {} : { policyHost: flags.policyHost }),
     });
     if (flags.json) output.out(`${JSON.stringify(steps, null, 2)}\n`);
     else if (steps.length === 0) output.out(`; ${result.domain}: nothing is missing\n`);
-    else
-      for (const { why, kind, text } of steps)
-        output.out(
-          `; ${neutralise(why)}\n${text
-            .split(/\r?\n/)
-            .filter(Boolean)
-            .map((line) => `${kind === 'record' ? '' : ';   '}${neutralise(line, 4000)}\n`)
-            .join('')}\n`,
-        );
+    else {
+      for (const step of steps) output.out(`${comment(step.why)}${flags.panel && step.record ? panel(step.record) : body(step)}\n`);
+      if (flags.panel && steps.some(({ record }) => record))
+        output.out(comment("Most panels add the zone's name by themselves: leave it out of the name, then."));
+    }
     if (exitCodeOf(result) === exitCodes.usage) return exitCodes.usage;
     return steps.some(({ kind }) => kind === 'unknown') ? exitCodes.inconclusive : exitCodes.good;
   } finally {
     await lab?.close();
   }
+}
+
+/** As zone files have comments, so that the whole can be pasted. */
+function comment(text: string): string {
+  return wrap(text, 78)
+    .map((line) => `; ${line}\n`)
+    .join('');
+}
+
+function body({ kind, text }: MissingStep): string {
+  if (kind === 'record') return `${neutralise(text, 4000)}\n`;
+  const lines = text.split(/\r?\n/).filter(Boolean);
+  return lines.flatMap((line) => wrap(line, 75).map((part) => `;   ${part}\n`)).join('');
+}
+
+function panel({ name, type, ttl, value }: PanelRecord): string {
+  const fields = { Name: name, Type: type, TTL: String(ttl), Value: value };
+  return Object.entries(fields)
+    .map(([field, text]) => `    ${field.padEnd(7)}${neutralise(text, 4000)}\n`)
+    .join('');
 }

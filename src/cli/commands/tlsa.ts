@@ -45,7 +45,8 @@ function print(files: readonly string[], flags: Flags, output: Output): number {
   output.out(
     `${formatChange({ kind: 'set-rrset', name: `_${port}._tcp.${host.value.toLower()}`, type: 'TLSA', from: [], to: records, ttl })}\n`,
   );
-  if (keys.length === 1) output.err('One key: announce the next one two TTLs before the server changes to it (RFC 7671 §8.1).\n');
+  if (new Set(keys.map((key) => key.sha256)).size === 1)
+    output.err('One key: announce the next one two TTLs before the server changes to it (RFC 7671 §8.1).\n');
   return exitCodes.good;
 }
 
@@ -57,7 +58,7 @@ function keyIn(file: string): ReturnType<typeof serverKey> {
     if (cause instanceof HermeticError) throw cause;
     throw new HermeticError('tlsa-unreadable', `${file}: neither certificate nor key in PEM`, {
       cause,
-      fix: 'Give a PEM file without passphrase.',
+      fix: 'Give a PEM file without passphrase; openssl x509 -inform DER -in FILE makes one of a certificate in DER.',
     });
   }
 }

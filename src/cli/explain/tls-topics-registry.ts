@@ -60,7 +60,7 @@ export const tlsTopics: readonly Topic[] = [
     title: 'Which versions of TLS a mail server should speak',
     text: [
       'TLS 1.3: preferred. TLS 1.2: good. TLS 1.1 and 1.0: deprecated. SSL 3 and SSL 2: broken, never.',
-      'For mail there is one thing more: a sender that finds no common version falls back to clear text, which is worse than old TLS. So first count the sessions that still need an old version, then switch it off.',
+      'For mail there is one thing more: a sender that finds no common version falls back to clear text, which is worse than old TLS. So first count the sessions that still need an old version, then switch it off: hermetic config postfix prints how to do both.',
     ],
     caption: 'Asked version by version: good.example and ssl3.example',
     picture: async (stage) => {
@@ -81,7 +81,7 @@ export const tlsTopics: readonly Topic[] = [
     title: 'Cipher suites: what a session is encrypted with',
     text: [
       'The client offers a list, the server takes one. Suites with ECDHE give every session a key of its own that nobody can recover later (forward secrecy); AES-GCM and ChaCha20-Poly1305 are sound. RC4 and 3DES can be broken with effort; NULL and export suites protect nothing.',
-      'One hello and one answer name one suite. A check therefore leaves out of the next hello what was chosen in the last, until the server refuses the rest.',
+      'One hello and one answer name one suite. A check therefore leaves out of the next hello what was chosen in the last, until the server refuses the rest. hermetic config postfix (or exim, or opensmtpd) prints the settings for the sound ones.',
     ],
     caption: 'Every suite of legacy.example, in the order the server chose them',
     picture: async (stage) => {
