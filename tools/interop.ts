@@ -14,6 +14,7 @@ const needed: Readonly<Record<string, string>> = {
   '/usr/sbin/nsd': 'nsd',
   '/usr/bin/ldns-signzone': 'ldnsutils',
   '/usr/sbin/knotd': 'knot',
+  '/usr/bin/pebble': 'pebble',
   '/usr/bin/gnutls-serv': 'gnutls-bin',
   '/usr/sbin/haproxy': 'haproxy',
   '/usr/bin/stunnel4': 'stunnel4',
