@@ -4,33 +4,45 @@ import type { Dnssec } from '../dns/index.js';
 import type { Exposure } from '../policy/index.js';
 import type { Depth } from './evidence.js';
 
+/** `fail` before `inconclusive` before `warn` before `pass`: what is unknown counts only where it could make the verdict worse. `not-applicable`: no mail to protect. */
 export type Verdict = 'pass' | 'warn' | 'fail' | 'inconclusive' | 'not-applicable';
+/** What a finding does to the verdict; `info` and `good` do nothing. */
 export type Severity = 'fail' | 'warn' | 'info' | 'good';
+/** `TLSv1` is TLS 1.0. */
 export type TlsVersion = 'SSLv2' | 'SSLv3' | 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3';
 
+/** A domain graded by one profile. */
 export interface CheckResult {
   readonly schema: 'hermetic.check/1';
   /** A-label, no final dot. */
   readonly domain: string;
   /** RFC 3339 UTC. */
   readonly checkedAt: string;
+  /** Name of the profile it was graded by. */
   readonly profile: string;
   readonly depth: Depth;
   readonly verdict: Verdict;
+  /** What becomes of mail by class of sender and attack. */
   readonly exposure: Exposure;
+  /** `dnssec` of the MX RRset or its denial. */
   readonly route: { readonly kind: 'mx' | 'implicit' | 'null-mx' | 'none' | 'error'; readonly dnssec: Dnssec };
   readonly hosts: readonly MailHost[];
   readonly mtaSts: {
     readonly status: 'found' | 'absent' | 'invalid' | 'tempfail';
     readonly id?: string;
     readonly mode?: 'enforce' | 'testing' | 'none';
+    /** Seconds, at most a year. */
     readonly maxAge?: number;
+    /** Patterns in lower case, as in the policy. */
     readonly mx?: readonly string[];
+    /** Failure codes, in the order met. */
     readonly problems: readonly string[];
   };
   readonly tlsRpt: {
     readonly status: 'found' | 'absent' | 'invalid' | 'tempfail';
+    /** URIs as published. */
     readonly rua: readonly string[];
+    /** Failure codes, in the order met. */
     readonly problems: readonly string[];
   };
   /** The control host, asked over the same network. */
@@ -42,13 +54,18 @@ export interface CheckResult {
   readonly connections: number;
 }
 
+/** One MX host. */
 export interface MailHost {
+  /** A-labels in lower case, no final dot. */
   readonly name: string;
   readonly preference: number;
+  /** Of the address lookup, aliases included. */
   readonly dnssec: Dnssec;
+  /** Whether the policy in force, enforced or tested, names the host. */
   readonly mtaStsMatch: 'match' | 'mismatch' | 'not-applicable';
   readonly tlsa: {
     readonly status: 'usable' | 'unusable' | 'absent' | 'insecure' | 'bogus' | 'tempfail';
+    /** `3 1 1 <lower-case hex>`, in the order of the answer. */
     readonly records: readonly string[];
     /** What each record is there for, in the order of `records`. */
     readonly roles?: readonly TlsaRole[];
@@ -59,34 +76,46 @@ export interface MailHost {
   readonly addresses: readonly MailAddress[];
 }
 
+/** One address of an MX host, and the server that answers there. */
 export interface MailAddress {
   readonly ip: string;
+  /** `skipped`: this machine could not try, or was not to; never held against the domain. */
   readonly status: 'reachable' | 'unreachable' | 'inconclusive' | 'skipped';
+  /** A failure code. */
   readonly reason?: string;
+  /** TCP connections opened to it. */
   readonly connections: number;
   readonly starttls: 'offered' | 'absent' | 'mangled' | 'refused' | 'unknown';
   readonly tls: {
     readonly versions: Readonly<Record<TlsVersion, 'accepted' | 'refused' | 'unknown'>>;
+    /** IANA names. Below depth `inventory` those met on the way. */
     readonly suites: readonly { readonly version: string; readonly name: string }[];
+    /** Whose order of suites decides, by version. */
     readonly order: Readonly<Record<string, 'server' | 'client' | 'unknown'>>;
+    /** IANA names. */
     readonly groups: readonly string[];
   };
   readonly certificates: readonly MailCertificate[];
   /** Were this address the only one. */
   readonly exposure?: Exposure;
-  /** The same server where mail clients hand in, where that was asked for; `starttls` is `offered` at 465 when TLS is spoken there. */
+  /** The same server where mail clients hand in, where that was asked for or port 25 has no STARTTLS; `starttls` is `offered` at 465 when TLS is spoken there. */
   readonly submission?: readonly SubmissionPort[];
 }
 
+/** Port 465 or 587 of the same address. */
 export type SubmissionPort = Omit<MailAddress, 'ip' | 'exposure' | 'submission'> & { readonly port: number };
 
+/** A certificate that the server showed, with what each kind of sender says of it. */
 export interface MailCertificate {
   readonly keyAlgorithm: string;
   readonly keyBits: number;
   readonly signature: string;
+  /** dNSNames in lower case. */
   readonly names: readonly string[];
+  /** RFC 3339 UTC. */
   readonly notBefore: string;
   readonly notAfter: string;
+  /** The name that was said in TLS. */
   readonly sni: string;
   /** Subjects, leaf first, in the order the server sent. */
   readonly chainAsSent: readonly string[];
@@ -99,9 +128,11 @@ export interface MailCertificate {
   readonly daneRecord?: string;
   /** What a sender with the MTA-STS policy says of it: host in the policy, chain, date and name (RFC 8461 §4). */
   readonly mtaSts?: 'match' | 'mismatch' | 'unknown' | 'not-applicable';
+  /** Of the public key as TLSA `3 1 1` has it, lower-case hex. */
   readonly spkiSha256: string;
 }
 
+/** Something worth telling, with what to do and who can do it. */
 export interface Finding {
   /** Stable kebab-case: see the findings catalogue. */
   readonly id: string;

@@ -5,6 +5,7 @@ import { wireFailures } from './failures.js';
 import { RRClass, RRType, typeName } from './types-registry.js';
 import { MalformedDns, WireReader } from './wire-reader.js';
 
+/** RFC 1035 §3.3.9. */
 export interface Mx {
   readonly preference: number;
   readonly exchange: Name;
@@ -16,12 +17,14 @@ export interface TlsaData {
   readonly matchingType: number;
   readonly data: Uint8Array;
 }
+/** RFC 4034 §5.1. */
 export interface Ds {
   readonly keyTag: number;
   readonly algorithm: number;
   readonly digestType: number;
   readonly digest: Uint8Array;
 }
+/** RFC 4034 §2.1. */
 export interface Dnskey {
   readonly flags: number;
   readonly protocol: number;
@@ -40,10 +43,13 @@ export interface Rrsig {
   readonly signer: Name;
   readonly signature: Uint8Array;
 }
+/** RFC 4034 §4.1. */
 export interface Nsec {
   readonly next: Name;
   readonly types: ReadonlySet<number>;
 }
+
+/** RFC 5155 §3.2. */
 export interface Nsec3 {
   readonly hashAlgorithm: number;
   readonly flags: number;
@@ -52,6 +58,7 @@ export interface Nsec3 {
   readonly nextHash: Uint8Array;
   readonly types: ReadonlySet<number>;
 }
+/** RFC 1035 §3.3.13. Times in seconds. */
 export interface Soa {
   readonly primary: Name;
   readonly mailbox: Name;
@@ -78,6 +85,7 @@ function reading<T>(type: number, read: (r: WireReader) => T): (rr: ResourceReco
   };
 }
 
+/** A mail host and its preference. */
 export const readMx = reading<Mx>(RRType.MX, (r) => ({ preference: r.u16(), exchange: r.name() }));
 /** The name that a CNAME, DNAME, NS or PTR record leads to. */
 export const readTarget = reading<Name>(0, (r) => r.name());
@@ -88,9 +96,13 @@ export const readTxt = reading<readonly Uint8Array[]>(RRType.TXT, (r) => {
   while (r.left > 0);
   return strings;
 });
+/** A TLSA record as it is, usable or not (RFC 6698 §2.1). */
 export const readTlsa = reading<TlsaData>(RRType.TLSA, (r) => ({ usage: r.u8(), selector: r.u8(), matchingType: r.u8(), data: r.rest() }));
+/** The digest of a child's key. */
 export const readDs = reading<Ds>(0, (r) => ({ keyTag: r.u16(), algorithm: r.u8(), digestType: r.u8(), digest: r.rest() }));
+/** A key of a zone. */
 export const readDnskey = reading<Dnskey>(0, (r) => ({ flags: r.u16(), protocol: r.u8(), algorithm: r.u8(), publicKey: r.rest() }));
+/** A signature; its signer is never compressed (RFC 4034 §3.1.7). */
 export const readRrsig = reading<Rrsig>(RRType.RRSIG, (r) => ({
   typeCovered: r.u16(),
   algorithm: r.u8(),
@@ -102,7 +114,9 @@ export const readRrsig = reading<Rrsig>(RRType.RRSIG, (r) => ({
   signer: r.name(),
   signature: r.rest(),
 }));
+/** What an owner has, and the next owner. */
 export const readNsec = reading<Nsec>(RRType.NSEC, (r) => ({ next: r.name(), types: typeBitmap(r) }));
+/** The same over hashed owners. */
 export const readNsec3 = reading<Nsec3>(RRType.NSEC3, (r) => ({
   hashAlgorithm: r.u8(),
   flags: r.u8(),
@@ -111,6 +125,7 @@ export const readNsec3 = reading<Nsec3>(RRType.NSEC3, (r) => ({
   nextHash: r.string(),
   types: typeBitmap(r),
 }));
+/** The start of a zone: its minimum bounds how long a denial is kept (RFC 2308 §5). */
 export const readSoa = reading<Soa>(RRType.SOA, (r) => ({
   primary: r.name(),
   mailbox: r.name(),
