@@ -43,13 +43,16 @@ function print(name: MailServerName, flags: Flags, output: Output): number {
   const host = parseDomain(plain('--host', flags.host));
   if (!host.ok) throw misuse('--host', `${flags.host} is no host name`, 'Write it as mx1.example.com.');
   const letsEncrypt = `/etc/letsencrypt/live/${host.value.toLower()}`;
-  const { cert = [`${letsEncrypt}/fullchain.pem`], key = [`${letsEncrypt}/privkey.pem`] } = flags;
+  const { cert = [], key = [] } = flags;
   if (cert.length !== key.length)
     throw misuse('--cert', `${cert.length} certificates and ${key.length} keys`, 'Give a --key for each --cert, in the same order.');
   const parts = mailServerConfig(name, {
     tls: mozillaSettings,
     host: host.value.toLower(),
-    certificates: cert.map((file, i) => ({ chain: plain('--cert', file), key: plain('--key', key[i] ?? '') })),
+    certificates:
+      cert.length === 0
+        ? [{ chain: `${letsEncrypt}/fullchain.pem`, key: `${letsEncrypt}/privkey.pem` }]
+        : cert.map((file, i) => ({ chain: plain('--cert', file), key: plain('--key', key[i] ?? '') })),
     ...(flags.version === undefined ? {} : { version: versionIn(flags.version) }),
     ...(flags.library === undefined ? {} : { library: flags.library }),
     ...(flags.listen === undefined ? {} : { listen: flags.listen.map((address) => plain('--listen', address)) }),

@@ -3,7 +3,7 @@ import { concat, fail, Name, ok, type Result } from '../../base/index.js';
 import { MalformedDns, WireReader } from '../wire/wire-reader.js';
 import { updateFailures } from './failures.js';
 
-/** Digests that are used; HMAC-MD5 and SHA-1 are not (RFC 8945 §6). */
+/** Digests that are used; HMAC-MD5 and SHA-1 are not (RFC 8945 §6). [8945-6-1] */
 export type TsigAlgorithm = 'hmac-sha256' | 'hmac-sha384' | 'hmac-sha512';
 
 /** A secret shared with a server. */
@@ -20,6 +20,7 @@ export interface SignedMessage {
 
 const TYPE = 250;
 const CLASS_ANY = 255;
+/** Seconds. [8945-10-1] */
 const FUDGE = 300;
 const errors: Readonly<Record<number, string>> = { 16: 'BADSIG', 17: 'BADKEY', 18: 'BADTIME', 22: 'BADTRUNC' };
 

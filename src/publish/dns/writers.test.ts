@@ -13,9 +13,10 @@ test('a key is read as tsig-keygen writes it', () => {
   assert.deepEqual([key.name.toString(), key.algorithm, key.secret.length], ['hermetic', 'hmac-sha512', 32]);
 });
 
-test('a weak digest, a short secret or another file is refused, and no message holds the secret', () => {
+test('a weak digest, a short secret or another file is refused, and no message holds the secret [8945-6-1]', () => {
   for (const text of [
     `key "k" { algorithm hmac-md5; secret "${secret}"; };`,
+    `key "k" { algorithm hmac-sha1; secret "${secret}"; };`,
     `key "k" { algorithm hmac-sha256; secret "c2hvcnQ="; };`,
     `secret "${secret}"`,
   ])
