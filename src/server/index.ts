@@ -15,3 +15,4 @@ export { parseListenAddress, formatListenAddress, type ListenAddress } from './c
 export { createLog, type Log, type Level } from './log.js';
 export type { Metric, Sample } from './metrics.js';
 export type { House, Job, PortLimits, Service, Site, StreamPort, WebHandler } from './service.js';
+export { keepHeapSmall } from './keep-heap-small.js';

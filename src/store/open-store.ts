@@ -38,8 +38,13 @@ export async function openStore(file: string, options: OpenStoreOptions = {}): P
   if (file !== ':memory:') makePrivately(file, options.mustExist);
   const driver = named(file, () => new Open(file, { timeout: options.busyTimeoutMs ?? 5000 }));
   try {
-    // FULL: without it a power cut takes back transactions that were already acknowledged.
-    named(file, () => driver.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON'));
+    // FULL: without it a power cut takes back transactions that were already acknowledged. Large pages and a log of 16 MB (16 MB of cache too) halve the writing.
+    named(file, () =>
+      driver.exec(
+        `PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
+         PRAGMA wal_autocheckpoint = 2000; PRAGMA cache_size = -16000`,
+      ),
+    );
   } catch (error) {
     driver.close();
     throw error;

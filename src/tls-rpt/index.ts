@@ -14,6 +14,7 @@ export { claimedSize, unpackReport, type UnpackReportOptions, type UnpackedRepor
 export { parseReport, type ParsedReport, type ParseReportOptions } from './parse-report.js';
 export { formatReport } from './format-report.js';
 export { mergePolicies } from './merge-policies.js';
+export { reportKey, textsKey } from './report-key.js';
 export { reportFileName, reportSubject, type ReportNameOptions } from './report-names.js';
 export {
   policyTypes,

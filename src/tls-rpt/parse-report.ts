@@ -91,14 +91,15 @@ function readRange(report: Members, notes: Notes): Pick<TlsReport, 'startDatetim
   const startDatetime = readDate(range['start-datetime'], 'date-range.start-datetime', notes);
   const endDatetime = readDate(range['end-datetime'], 'date-range.end-datetime', notes);
   if (startDatetime === undefined || endDatetime === undefined) return { startDatetime, endDatetime };
+  if (startDatetime.endsWith('T00:00:00Z') && endDatetime === `${startDatetime.slice(0, 10)}T23:59:59Z`)
+    return { startDatetime, endDatetime };
   if (endDatetime < startDatetime) {
     notes.add('range-reversed', 'date-range', `${startDatetime} to ${endDatetime}`);
     return { startDatetime: endDatetime, endDatetime: startDatetime };
   }
   const seconds = (Date.parse(endDatetime) - Date.parse(startDatetime)) / 1000;
   if (seconds === 86_400) notes.add('range-to-midnight', 'date-range', endDatetime);
-  else if (seconds !== 86_399 || !startDatetime.endsWith('T00:00:00Z'))
-    notes.add('range-not-a-day', 'date-range', `${startDatetime} to ${endDatetime}`);
+  else notes.add('range-not-a-day', 'date-range', `${startDatetime} to ${endDatetime}`);
   return { startDatetime, endDatetime };
 }
 

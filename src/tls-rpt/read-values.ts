@@ -11,8 +11,8 @@ const plainDomain = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]
 /** A text; undefined where the reporter gave none. An empty string and null count as none. */
 export function readText(value: unknown, path: string, notes: Notes): string | undefined {
   if (typeof value === 'string') {
+    if (value !== '' && value.length <= MAX_TEXT) return value;
     if (value === '') return void notes.add('text-empty', path);
-    if (value.length <= MAX_TEXT) return value;
     notes.add('text-too-long', path, value);
     return value.slice(0, MAX_TEXT);
   }
@@ -45,6 +45,7 @@ export function readCount(value: unknown, path: string, notes: Notes): number | 
 export function readList(value: unknown, path: string, notes: Notes): readonly string[] {
   if (value === undefined) return [];
   if (Array.isArray(value)) {
+    if (value.length > 1 && value.length <= MAX_LIST && value.every(isPlain)) return value;
     if (value.length === 0) notes.add('list-empty', path);
     const texts = value.slice(0, MAX_LIST).flatMap((item: unknown, i) => readText(item, `${path}[${i}]`, notes) ?? []);
     return texts.length === 1 ? splitText(texts[0] as string, path, notes) : texts;
@@ -56,6 +57,10 @@ export function readList(value: unknown, path: string, notes: Notes): readonly s
   }
   const text = readText(value, path, notes);
   return text === undefined ? [] : [text];
+}
+
+function isPlain(item: unknown): item is string {
+  return typeof item === 'string' && item !== '' && item.length <= MAX_TEXT;
 }
 
 /** Lists written into one string: as JSON (Microsoft's TLSA records), by lines, or by `;` (RFC 8460 §4 has it once so). */

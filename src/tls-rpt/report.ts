@@ -66,6 +66,9 @@ const dayMs = 86_400_000;
  */
 export function reportDay({ startDatetime, endDatetime }: TlsReport): number | undefined {
   if (startDatetime === undefined) return undefined;
+  const date = startDatetime.slice(0, 10);
+  // Nearly always, and quicker.
+  if (endDatetime?.startsWith(date)) return Date.parse(date);
   const start = Date.parse(startDatetime);
   const length = endDatetime === undefined ? 0 : Date.parse(endDatetime) - start;
   const within = length > 0 && length <= 1.5 * dayMs ? start + length / 2 : start;

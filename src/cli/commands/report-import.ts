@@ -12,6 +12,7 @@ import {
   type ReportRecord,
   type Source,
 } from '../../report/index.js';
+import { keepHeapSmall } from '../../server/index.js';
 import { exitCodes } from '../exit-codes.js';
 import { complain, type Output } from '../output.js';
 import { progress } from '../progress.js';
@@ -47,6 +48,7 @@ export function reportImportCommand(output: Output, signal: AbortSignal, finish:
 }
 
 async function run(paths: readonly string[], flags: ImportFlags, output: Output, signal: AbortSignal): Promise<number> {
+  keepHeapSmall();
   const piped = paths.includes('-');
   const tally = new Tally();
   const line = progress(output);

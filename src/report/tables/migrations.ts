@@ -1,6 +1,7 @@
 /**
  * The tables of reports. Days count from 1970, times are milliseconds since then. In the sums the domain `` stands for all of them, and the type `` for all
- * policies of a report together.
+ * policies of a report together. Policies and failures are numbered by their report: its number times a million, and their place in it, so that those of one
+ * report need no index.
  */
 export const migrations: readonly string[] = [
   `CREATE TABLE report (
@@ -27,8 +28,8 @@ export const migrations: readonly string[] = [
    CREATE INDEX report_odd ON report (received_at) WHERE notes IS NOT NULL;
    CREATE TABLE report_text (id INTEGER PRIMARY KEY, digest TEXT NOT NULL UNIQUE, text TEXT NOT NULL);
    CREATE TABLE report_policy (
+     id INTEGER PRIMARY KEY,
      report INTEGER NOT NULL,
-     number INTEGER NOT NULL,
      domain TEXT NOT NULL,
      day INTEGER NOT NULL,
      reporter TEXT NOT NULL,
@@ -37,13 +38,11 @@ export const migrations: readonly string[] = [
      text INTEGER NOT NULL,
      counted INTEGER NOT NULL,
      ok BIGINT NOT NULL,
-     failed BIGINT NOT NULL,
-     PRIMARY KEY (report, number)
+     failed BIGINT NOT NULL
    );
    CREATE INDEX report_policy_by_domain ON report_policy (domain, day);
    CREATE TABLE report_failure (
-     report INTEGER NOT NULL,
-     number INTEGER NOT NULL,
+     id INTEGER PRIMARY KEY,
      domain TEXT NOT NULL,
      day INTEGER NOT NULL,
      reporter TEXT NOT NULL,
@@ -59,7 +58,6 @@ export const migrations: readonly string[] = [
      failed BIGINT NOT NULL
    );
    CREATE INDEX report_failure_by_domain ON report_failure (domain, day);
-   CREATE INDEX report_failure_by_report ON report_failure (report);
    CREATE TABLE report_day (
      domain TEXT NOT NULL,
      day INTEGER NOT NULL,

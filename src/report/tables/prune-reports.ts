@@ -1,4 +1,5 @@
 import type { Store } from '../../store/index.js';
+import { partIds } from './part-ids.js';
 
 export interface PruneOptions {
   /** Milliseconds since 1970. */
@@ -33,13 +34,11 @@ function prune(store: Store, which: string, ...values: readonly number[]): numbe
     const ids = store.prepare<{ id: number }>(which).all(...values);
     if (ids.length === 0) return removed;
     store.transaction(() => {
-      for (const { id } of ids)
-        for (const [table, column] of [
-          ['report_policy', 'report'],
-          ['report_failure', 'report'],
-          ['report', 'id'],
-        ])
-          store.prepare(`DELETE FROM ${table} WHERE ${column} = ?`).run(id);
+      for (const { id } of ids) {
+        store.prepare('DELETE FROM report_policy WHERE id BETWEEN ? AND ?').run(...partIds(id));
+        store.prepare('DELETE FROM report_failure WHERE id BETWEEN ? AND ?').run(...partIds(id));
+        store.prepare('DELETE FROM report WHERE id = ?').run(id);
+      }
     });
     removed += ids.length;
   }

@@ -1,9 +1,9 @@
 import { hash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
-import { BoundedMap } from '../../base/index.js';
 import type { Store } from '../../store/index.js';
-import { reportDay, type ParsedReport, type ReportedPolicy, type TlsReport } from '../../tls-rpt/index.js';
+import { reportDay, reportKey, textsKey, type ParsedReport, type ReportedPolicy, type TlsReport } from '../../tls-rpt/index.js';
 import { counts, type JudgedReading } from '../types.js';
+import { partIds } from './part-ids.js';
 import { policyMode } from './policy-mode.js';
 import { Rollups } from './rollups.js';
 
@@ -67,7 +67,7 @@ function storeReport(store: Store, id: number, one: ReceivedReport, rollups: Rol
     packed(reading.raw),
   );
   if (made === 0) return storeAgain(store, digest, one, rollups, day);
-  report.policies.forEach((policy, n) => storePolicy(store, policy, { id, n, day, reporter: reading.reporter, counted }));
+  storePolicies(store, report.policies, { id, day, reporter: reading.reporter, counted });
   if (counted) rollups.add(report.policies, day, reading.reporter);
   return 'stored';
 }
@@ -84,8 +84,8 @@ function storeAgain(store: Store, digest: Uint8Array, { reading, parsed }: Recei
   store
     .prepare('UPDATE report SET counted = 1, trust = ?, trust_detail = ?, via = ?, peer = ?, reporter = ? WHERE id = ?')
     .run(reading.trust, reading.detail, reading.via, reading.peer ?? null, reading.reporter, known.id);
-  store.prepare('UPDATE report_policy SET counted = 1, reporter = ? WHERE report = ?').run(reading.reporter, known.id);
-  store.prepare('UPDATE report_failure SET counted = 1, reporter = ? WHERE report = ?').run(reading.reporter, known.id);
+  store.prepare('UPDATE report_policy SET counted = 1, reporter = ? WHERE id BETWEEN ? AND ?').run(reading.reporter, ...partIds(known.id));
+  store.prepare('UPDATE report_failure SET counted = 1, reporter = ? WHERE id BETWEEN ? AND ?').run(reading.reporter, ...partIds(known.id));
   rollups.add(parsed.report.policies, day, reading.reporter);
   return 'confirmed';
 }
@@ -93,54 +93,58 @@ function storeAgain(store: Store, digest: Uint8Array, { reading, parsed }: Recei
 const insertReport = `INSERT INTO report
   (id, digest, received_at, day, reporter, organization, contact, report_id, via, peer, trust, trust_detail, counted, ok, failed, notes, raw)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (digest) DO NOTHING`;
-const insertPolicy = `INSERT INTO report_policy (report, number, domain, day, reporter, type, mode, text, counted, ok, failed)
+const insertPolicy = `INSERT INTO report_policy (id, report, domain, day, reporter, type, mode, text, counted, ok, failed)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 const insertFailure = `INSERT INTO report_failure
-  (report, number, domain, day, reporter, type, mode, counted, result, mx, ip, sender_ip, reason, info, failed)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+  (id, domain, day, reporter, type, mode, counted, result, mx, ip, sender_ip, reason, info, failed)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
 interface Place {
   readonly id: number;
-  readonly n: number;
   readonly day: number;
   readonly reporter: string;
   readonly counted: boolean;
 }
 
-function storePolicy(store: Store, policy: ReportedPolicy, { id, n, day, reporter, counted }: Place): void {
-  const {
-    policyDomain: domain = '',
-    policyType: type,
-    policyString,
-    totalSuccessfulSessionCount: ok,
-    totalFailureSessionCount: failed,
-  } = policy;
-  const mode = policyMode(policyString);
+function storePolicies(store: Store, policies: readonly ReportedPolicy[], { id, day, reporter, counted }: Place): void {
   const flag = counted ? 1 : 0;
-  const common = [id, n, domain, day, reporter, type, mode] as const;
-  store.prepare(insertPolicy).run(...common, storeText(store, policyString), flag, ok, failed);
-  for (const d of policy.failureDetails) {
-    const where = [d.receivingMxHostname ?? '', d.receivingIp ?? '', d.sendingMtaIp ?? ''] as const;
-    const why = [d.failureReasonCode ?? '', d.additionalInformation ?? ''] as const;
-    store.prepare(insertFailure).run(...common, flag, d.resultType, ...where, ...why, d.failedSessionCount);
+  let [policyId] = partIds(id);
+  let [failureId] = partIds(id);
+  for (const policy of policies) {
+    const { policyDomain: domain = '', policyType: type, policyString, totalSuccessfulSessionCount, totalFailureSessionCount } = policy;
+    const mode = policyMode(policyString);
+    const text = storeText(store, policyString);
+    store
+      .prepare(insertPolicy)
+      .run(policyId++, id, domain, day, reporter, type, mode, text, flag, totalSuccessfulSessionCount, totalFailureSessionCount);
+    for (const d of policy.failureDetails) {
+      const where = [d.receivingMxHostname ?? '', d.receivingIp ?? '', d.sendingMtaIp ?? ''] as const;
+      const why = [d.failureReasonCode ?? '', d.additionalInformation ?? ''] as const;
+      store
+        .prepare(insertFailure)
+        .run(failureId++, domain, day, reporter, type, mode, flag, d.resultType, ...where, ...why, d.failedSessionCount);
+    }
   }
 }
 
-const knownTexts = new WeakMap<Store, BoundedMap<number>>();
+const knownTexts = new WeakMap<Store, Map<string, number>>();
+const mostTexts = 10_000;
 
 /** Policies repeat from report to report, so each text is kept once. 0: none. */
 function storeText(store: Store, strings: readonly string[]): number {
   if (strings.length === 0) return 0;
-  const text = JSON.stringify(strings);
   let texts = knownTexts.get(store);
-  if (!texts) knownTexts.set(store, (texts = new BoundedMap(10_000)));
-  const known = texts.get(text);
+  if (!texts) knownTexts.set(store, (texts = new Map<string, number>()));
+  const key = textsKey(strings);
+  const known = texts.get(key);
   if (known !== undefined) return known;
+  const text = JSON.stringify(strings);
   const digest = hash('sha256', text, 'base64');
   const found = store.prepare<{ id: number }>('SELECT id FROM report_text WHERE digest = ?').get(digest);
   const { id } = (found ??
     store.prepare<{ id: number }>('INSERT INTO report_text (digest, text) VALUES (?, ?) RETURNING id').get(digest, text)) as { id: number };
-  if (text.length < 4096) texts.set(text, id);
+  if (texts.size >= mostTexts) texts.clear();
+  if (key.length < 4096) texts.set(key, id);
   return id;
 }
 
@@ -151,7 +155,7 @@ function dayOf(report: TlsReport, receivedAt: number): number {
 
 /** The same report again, in whatever packing, is the same; one that merely reuses an id is not (reporters reuse theirs for different reports). */
 function digestOf(report: TlsReport): Uint8Array {
-  return hash('sha256', JSON.stringify(report), 'buffer').subarray(0, 20);
+  return hash('sha256', reportKey(report), 'buffer').subarray(0, 20);
 }
 
 function notesOf({ notes, unforeseen }: ParsedReport): string | null {
