@@ -36,6 +36,33 @@ export const publishFailures = defineFailures({
     says: 'The mail server could not be told to read its certificate again.',
     fix: 'Run the command of install.reload by hand and see what it says; the next round tries again.',
   },
+  'publish-install-failed': {
+    blame: 'local',
+    temporary: true,
+    says: 'The files of the mail server could not be put into its folder; those that are there stay in use.',
+    fix: 'See that the folder of install.folder can be written and its disk has room; the next round tries again.',
+  },
+  'publish-certificate-unfit': {
+    blame: 'local',
+    temporary: false,
+    clause: 'RFC 8461 §4.2',
+    says: 'A certificate does not fit the key, the name of the host or the date, so no server is given it; the one in use stays.',
+    fix: 'Put the whole chain of a certificate for this key and this name in its place.',
+  },
+  'publish-certificate-ending': {
+    blame: 'local',
+    temporary: false,
+    clause: 'RFC 8461 §4.2',
+    says: 'The certificate of the mail host ends soon and nobody has renewed it.',
+    fix: 'See why its renewal fails: hermetic publish status with acme, the log of your own client else.',
+  },
+  'publish-certificate-not-shown': {
+    blame: 'local',
+    temporary: false,
+    clause: 'RFC 7671 §8.4',
+    says: 'The mail server was told to read its new certificate and shows another one. Records and keys stay as they are, so no mail is held back.',
+    fix: 'See that its configuration names the files of install.folder, and restart it; where it runs on other machines, the reload command has to copy them there.',
+  },
   'publish-mx-failing': {
     blame: 'peer',
     temporary: false,

@@ -41,11 +41,12 @@ export class Mortal {
   }
 
   readonly disk: Disk = {
-    write: (path, text, mode) =>
+    write: (path, text, mode, owner) =>
       this.#step(
-        () => nodeDisk.write(path, text, mode),
-        () => nodeDisk.write(path, text.slice(0, text.length / 2), mode),
+        () => nodeDisk.write(path, text, mode, owner),
+        () => nodeDisk.write(path, text.slice(0, text.length / 2), mode, owner),
       ),
+    symlink: (target, path) => this.#step(() => nodeDisk.symlink(target, path)),
     link: (from, to) => this.#step(() => nodeDisk.link(from, to)),
     rename: (from, to) => this.#step(() => nodeDisk.rename(from, to)),
     remove: (path) => this.#step(() => nodeDisk.remove(path)),

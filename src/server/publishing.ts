@@ -67,15 +67,26 @@ export function openPublishing(
   const writers = new Map([...dnsWriters(section, { network, clock, readSecret }), ...(given.writers ?? [])]);
   const eyes = (): Eyes => eyesOf(section, house, signal);
   const { certifier, certify, ...client } = certifying({ section, house, ring, writers, eyes: eyes(), answers, minutes });
-  const hands = localHands({ section, ledger, ring, ...(certify ? { certify } : {}), ...given, writers, ...(signal ? { signal } : {}) });
+  const hands = localHands({
+    section,
+    ledger,
+    ring,
+    clock,
+    ...(certify ? { certify } : {}),
+    ...given,
+    writers,
+    ...(signal ? { signal } : {}),
+  });
+  const renewed = (host: string, key: string): number | undefined =>
+    section.hosts[host]?.certificates === 'acme' ? certifier?.renewalAt({ host, key }) : undefined;
   return {
     ledger,
     ring,
     ...(certifier ? { changeAccountKey: () => certifier.changeAccountKey() } : {}),
-    plan: () => planAll({ section, ledger, ring, eyes: eyes() }),
+    plan: () => planAll({ section, ledger, ring, eyes: eyes(), renewed }),
     async apply() {
-      const renewed = certifier && client.answers ? await renewDue({ section, ledger, certifier, hands }) : [];
-      return [...renewed, ...(await applyOnce({ section, ledger, ring, eyes: eyes(), hands }))];
+      const renewals = certifier && client.answers ? await renewDue({ section, ledger, certifier }) : [];
+      return [...renewals, ...(await applyOnce({ section, ledger, ring, eyes: eyes(), renewed, hands }))];
     },
   };
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -54,23 +54,29 @@ async function world(t: TestContext) {
     { name: '.', records: 'example NS ns.example.\nns.example A 127.0.0.1' },
   ]);
   writeFileSync(join(folder, 'ca.pem'), root.certPem);
-  const files = (name: string) => ({ chain: join(folder, `${name}.chain`), key: join(folder, `${name}.key`) });
+  const files = (name: string) => ({
+    chain: join(folder, `${name}.chain`),
+    key: join(folder, `${name}.key`),
+    installed: join(folder, name),
+  });
   const servers = hosts.map(({ name, address }) => {
-    const { chain, key } = files(name);
+    const { chain, key, installed } = files(name);
+    const both = join(installed, 'ecdsa', 'both.pem');
     const first = issue(authority, { names: [name] });
     writeFileSync(chain, first.chainPem);
     writeFileSync(key, first.keyPem);
     const server = createServer((socket) => {
       socket.on('error', () => undefined);
       // Like a server that was told to read its certificate again.
-      mailServer({ name, certificates: [{ ...first, chainPem: readFileSync(chain, 'utf8'), keyPem: readFileSync(key, 'utf8') }] })(socket);
+      const [chainPem, keyPem] = (existsSync(both) ? [both, both] : [chain, key]).map((file) => readFileSync(file, 'utf8'));
+      mailServer({ name, certificates: [{ ...first, chainPem: chainPem ?? '', keyPem: keyPem ?? '' }] })(socket);
     });
     server.listen(smtp, address);
     return server;
   });
   const config = (mode: string, mx: readonly string[]) => {
     const host = (name: string): string =>
-      `    ${name}: {dns: bind, ttl: 1, adopt: [${files(name).key}], install: {chain: ${files(name).chain}, key: ${files(name).key}}}`;
+      `    ${name}: {dns: bind, ttl: 1, adopt: [${files(name).key}], install: {folder: ${files(name).installed}}}`;
     const parsed = parseConfig(`store: {file: ${join(folder, 'h.db')}}
 resolver: {addresses: ['127.0.0.1:${auth}'], trustAnchor: ${bind.anchorFile}}
 roots: {replace: ${join(folder, 'ca.pem')}}

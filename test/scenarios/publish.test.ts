@@ -62,7 +62,7 @@ async function publisher(t: TestContext, domain: string, settings: object) {
     reports: () => [],
   };
   const [ledger, ring] = [openLedger(store), new KeyRing(section.keys)];
-  return { section, ledger, ring, eyes, probes: () => probes, hands: localHands({ section, ledger, ring }) };
+  return { section, ledger, ring, eyes, probes: () => probes, hands: localHands({ section, ledger, ring, clock: systemClock }) };
 }
 
 test('a domain that publishes already is taken over as it is: its policy, and records of a key that is not in the ring are left alone', async (t) => {

@@ -95,6 +95,14 @@ export class Certifier {
     return server.clock.now() >= due ? 'due' : 'good';
   }
 
+  /** When that certificate is renewed, milliseconds since 1970, as far as is known without asking the CA; undefined where there is none. */
+  renewalAt({ host, key }: Pick<Certify, 'host' | 'key'>): number | undefined {
+    const { book, ring, round = 10 * minute } = this.#options;
+    const leaf = readLeaf(ring.chain(host, key));
+    const known = book.renewal(host, key);
+    return leaf && planRenewal({ ...leaf, window: known?.window, draw: known?.draw ?? 0, round });
+  }
+
   /** Where the CA says why it wants a certificate renewed; for people. [9773-4.2-3] */
   explanation({ host, key }: Pick<Certify, 'host' | 'key'>): string | undefined {
     return this.#options.book.renewal(host, key)?.explanation;

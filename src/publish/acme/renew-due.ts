@@ -1,6 +1,4 @@
-import type { Certify, Deploy } from '../actions.js';
 import { describe, type Applied } from '../apply/apply.js';
-import type { Hands, Outcome } from '../apply/hands.js';
 import type { PublishSection } from '../desired/publish-section.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { currentPolicy } from '../policy/read-policy-world.js';
@@ -10,7 +8,6 @@ export interface RenewOptions {
   readonly section: PublishSection;
   readonly ledger: Ledger;
   readonly certifier: Certifier;
-  readonly hands: Hands;
 }
 
 interface Held {
@@ -18,27 +15,18 @@ interface Held {
   readonly kind: Applied['kind'];
   readonly host: string;
   readonly key: string;
-  /** Whether a mail server has to be told. */
-  readonly deployed: boolean;
 }
 
-/** Renews what is due, with the keys there are: those in use, the next ones, and those of policy hosts. A renewed certificate is deployed where its key is in use. */
+/** Renews what is due, with the keys there are: those in use, the next ones, and those of policy hosts. The plan of a mail host then finds that its server has another. */
 export async function renewDue(options: RenewOptions): Promise<readonly Applied[]> {
   const applied: Applied[] = [];
   for (const held of heldKeys(options)) {
     const { host, key } = held;
     if (!(await options.certifier.isDue({ host, key }))) continue;
     const why = options.certifier.explanation({ host, key });
-    const outcomes: Applied['outcomes'][number][] = [];
-    const note = (action: Certify | Deploy, outcome: Outcome): boolean => {
-      outcomes.push({ action, says: describe(action), because: 'a renewal keeps the key, so no record changes', outcome });
-      return outcome.status === 'done';
-    };
-    const renewed = note({ kind: 'certify', host, key }, await options.certifier.certify({ host, key }));
-    if (renewed && held.deployed) {
-      const action = { kind: 'deploy', host, key } as const;
-      note(action, await options.hands.deploy(action));
-    }
+    const action = { kind: 'certify', host, key } as const;
+    const outcome = await options.certifier.certify(action);
+    const because = 'a renewal keeps the key, so no record changes';
     applied.push({
       kind: held.kind,
       subject: held.subject,
@@ -48,7 +36,7 @@ export async function renewDue(options: RenewOptions): Promise<readonly Applied[
       waits: [],
       alerts: [],
       proposals: [],
-      outcomes,
+      outcomes: [{ action, says: describe(action), because, outcome }],
       freshAlerts: [],
     });
   }
@@ -62,8 +50,8 @@ function heldKeys({ section, ledger }: RenewOptions): readonly Held[] {
   return [
     ...hosts.flatMap(([host]) =>
       Object.values(ledger.host(host).slots).flatMap(({ current, next }) => [
-        ...(current ? [{ kind: 'host' as const, subject: host, host, key: current.name, deployed: true }] : []),
-        ...(next ? [{ kind: 'host' as const, subject: host, host, key: next.name, deployed: false }] : []),
+        ...(current ? [{ kind: 'host' as const, subject: host, host, key: current.name }] : []),
+        ...(next ? [{ kind: 'host' as const, subject: host, host, key: next.name }] : []),
       ]),
     ),
     ...[...Object.keys(section.domains), ...leaving].map((domain) => ({
@@ -71,7 +59,6 @@ function heldKeys({ section, ledger }: RenewOptions): readonly Held[] {
       subject: domain,
       host: `mta-sts.${domain}`,
       key: 'ecdsa-1',
-      deployed: false,
     })),
   ];
 }

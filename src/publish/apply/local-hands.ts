@@ -1,9 +1,10 @@
-import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { selfSigned } from '../../pki/index.js';
-import type { Certify, Deploy } from '../actions.js';
-import type { MailHostWish, PublishSection } from '../desired/publish-section.js';
+import type { Clock } from '../../base/index.js';
+import type { Certify } from '../actions.js';
+import { deployCertificate } from '../certificates/deploy-certificate.js';
+import type { PublishSection } from '../desired/publish-section.js';
 import { replaceFile, type Disk } from '../keys/durable-file.js';
 import type { KeyRing } from '../keys/key-ring.js';
 import type { Ledger } from '../ledger/ledger.js';
@@ -18,16 +19,17 @@ export interface LocalHandsOptions {
   readonly section: PublishSection;
   readonly ledger: Ledger;
   readonly ring: KeyRing;
+  readonly clock: Pick<Clock, 'now'>;
   /** By the name in `publish.dns`; whoever is not there prints. */
   readonly writers?: ReadonlyMap<string, DnsWriter>;
   /** For keys that the configuration does not say otherwise of; undefined leaves it to a person. */
   readonly certify?: (action: Certify) => Promise<Outcome | undefined>;
-  /** Ends changes of records that are under way. */
+  /** Ends changes of records and commands that are under way. */
   readonly signal?: AbortSignal;
 }
 
 /** Hands that work on this machine: the key ring, the policies served, files of the mail server, and records printed for a person. */
-export function localHands({ section, ledger, ring, writers = new Map(), certify, signal }: LocalHandsOptions): Hands {
+export function localHands({ section, ledger, ring, clock, writers = new Map(), certify, signal }: LocalHandsOptions): Hands {
   return {
     setRrset: (action, dns) => writers.get(dns)?.(action, signal) ?? Promise.resolve({ status: 'manual', text: formatChange(action) }),
     async certify(action) {
@@ -41,7 +43,13 @@ export function localHands({ section, ledger, ring, writers = new Map(), certify
         }
       );
     },
-    deploy: (action) => deploy(action, section.hosts[action.host], ring),
+    deploy: (action) =>
+      deployCertificate(action, section.hosts[action.host]?.install, {
+        ring,
+        ledger,
+        now: () => clock.now(),
+        ...(signal ? { signal } : {}),
+      }),
     local(action) {
       if (action.kind === 'make-key') ring.make(action.host, action.key, action.type);
       else serve(action.domain, action.kind === 'serve-policy' ? action.body : undefined, ledger, section, ring.disk);
@@ -54,29 +62,6 @@ function certifyItself({ host, key }: Certify, ring: KeyRing): Outcome {
   const pair = { privateKey: ring.privateKey(host, key), publicKey: ring.publicKey(host, key) };
   ring.putChain(host, key, selfSigned({ names: [host], key: pair, notAfter: noEnd }).certPem);
   return done;
-}
-
-/** Puts chain and key where the server reads them, and has it read them: nothing is done where they are there already. */
-async function deploy({ host, key }: Deploy, wish: MailHostWish | undefined, ring: KeyRing): Promise<Outcome> {
-  const [chainFile, keyFile] = [ring.chainFile(host, key), ring.keyFile(host, key)];
-  if (!wish?.install)
-    return { status: 'manual', text: `let the server of ${host} use ${chainFile} with ${keyFile}, at every address, and reload it` };
-  const { install } = wish;
-  const [chain, pem] = [readFileSync(chainFile, 'utf8'), readFileSync(keyFile, 'utf8')];
-  if (!isThere(install.key, pem) || !isThere(install.chain, chain)) {
-    replaceFile(install.key, pem, 0o600, ring.disk);
-    replaceFile(install.chain, chain, 0o644, ring.disk);
-  }
-  return install.reload ? reload(install.reload) : done;
-}
-
-function reload([command = '', ...args]: readonly string[]): Promise<Outcome> {
-  return new Promise((resolve) => {
-    execFile(command, args, { timeout: 60_000 }, (error, _stdout, stderr) => {
-      if (!error) return resolve(done);
-      resolve({ status: 'failed', code: 'publish-reload-failed', detail: `${command}: ${(stderr || error.message).slice(0, 500)}` });
-    });
-  });
 }
 
 /** A domain's body changes together with those of the domains that use it. */

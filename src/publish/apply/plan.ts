@@ -4,13 +4,17 @@ import type { KeyRing } from '../keys/key-ring.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { Eyes } from '../observe/eyes.js';
 import { readDomain } from '../observe/read-domain.js';
+import { hostCertificates } from '../certificates/host-certificates.js';
+import { readCertificates } from '../certificates/read-certificates.js';
+import { stepCertificates } from '../certificates/step-certificates.js';
+import type { HostCertificate, HostMemory } from '../certificates/types.js';
 import { readHost } from '../observe/read-host.js';
 import { stepDelegation } from '../policy/step-delegation.js';
 import { stepPolicy } from '../policy/step-policy.js';
 import { stepReports } from '../policy/step-reports.js';
 import type { PolicyStep, PolicyWish, Proposal } from '../policy/types.js';
 import { stepRollover } from '../rollover/step-rollover.js';
-import type { RolloverStep, RolloverWish } from '../rollover/types.js';
+import type { RolloverState, RolloverStep, RolloverWish } from '../rollover/types.js';
 
 /** What is to be done for one host or domain, why it is safe now, and what is waited for. */
 export interface SubjectPlan {
@@ -24,6 +28,8 @@ export interface SubjectPlan {
   readonly waits: readonly Wait[];
   readonly alerts: readonly Alert[];
   readonly proposals: readonly Proposal[];
+  /** Of a mail host: those of the keys in use, and of the next ones. */
+  readonly certificates?: readonly HostCertificate[];
   /** Writes down what the steps rest on, before any of them is carried out; false when another process did so meanwhile, and then none is. */
   save(): boolean;
 }
@@ -33,6 +39,8 @@ export interface PlanOptions {
   readonly ledger: Ledger;
   readonly ring: KeyRing;
   readonly eyes: Eyes;
+  /** When the certificate of a key is renewed, as far as is known (milliseconds since 1970). */
+  readonly renewed?: (host: string, key: string) => number | undefined;
 }
 
 /** Reads the world and plans for every host and domain, those included that are no longer asked for but still have a policy. Nothing is changed. [8461-3.4-3] */
@@ -67,21 +75,41 @@ async function inTurns<T>(jobs: readonly (() => Promise<T>)[]): Promise<readonly
   return results;
 }
 
-async function planHost(host: string, wish: MailHostWish, { ledger, ring, eyes }: PlanOptions): Promise<SubjectPlan> {
+async function planHost(host: string, wish: MailHostWish, { ledger, ring, eyes, renewed }: PlanOptions): Promise<SubjectPlan> {
   const before = ledger.host(host);
+  const memory = ledger.memory(host);
   for (const file of wish.adopt) ring.adopt(host, file);
+  const folder = wish.install?.folder;
   const seen = await readHost(before, (now) => ring.list(host, now), eyes, wish.dns);
-  const step: RolloverStep = stepRollover(before, seen, rolloverWish(host, wish, ledger));
+  const rollover: RolloverStep = stepRollover(before, seen, rolloverWish(host, wish, ledger));
+  const { state } = rollover;
   const at = eyes.clock.now();
+  const reading = readCertificates(host, { ring, told: memory.told, probed: await eyes.probe(host), folder, at });
+  const certificateWish = { acme: wish.certificates === 'acme', ...(folder === undefined ? {} : { folder }) };
+  const { steps, alerts } = stepCertificates(state, reading, certificateWish);
   return {
     kind: 'host',
     subject: host,
     dns: wish.dns,
-    place: hostPlace(step),
+    place: hostPlace(rollover),
     proposals: [],
-    ...step,
-    save: () => ledger.saveHost(before, step.state, at),
+    steps: [...rollover.steps, ...steps],
+    waits: rollover.waits,
+    alerts: [...rollover.alerts, ...alerts],
+    certificates: hostCertificates(state, reading, certificateWish, (key) => renewed?.(host, key)),
+    save() {
+      if (!ledger.saveHost(before, state, at)) return false;
+      const inUse = inUseSince(memory.inUse, state, at);
+      if (Object.keys(inUse).join() !== Object.keys(memory.inUse).join()) ledger.remember(host, (known) => ({ ...known, inUse }), at);
+      return true;
+    },
   };
+}
+
+function inUseSince(known: HostMemory['inUse'], { slots }: RolloverState, at: number): HostMemory['inUse'] {
+  return Object.fromEntries(
+    Object.values(slots).flatMap(({ current }) => (current ? [[current.sha256, known[current.sha256] ?? at]] : [])),
+  );
 }
 
 function rolloverWish(host: string, { dane, keys, matchingTypes, ttl }: MailHostWish, ledger: Ledger): RolloverWish {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createPublicKey, type KeyObject } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Name, type Clock } from '../../base/index.js';
@@ -59,7 +59,6 @@ export class Life {
     const [network, folder, store] = [new LabNetwork(), mkdtempSync(join(tmpdir(), 'hermetic-life-')), await openStore(':memory:')];
     const first = generateKey();
     writeFileSync(join(folder, 'server.key'), first.privateKey.export({ type: 'pkcs8', format: 'pem' }));
-    writeFileSync(join(folder, 'server.pem'), 'none yet');
     const life = new Life(network, folder, store, `3 1 1 ${serverKey('', first.publicKey).sha256}`);
     life.#sets.set(`${domain} MX`, { rdata: [`10 ${mx}.`], since: 0 });
     life.#sets.set(`mta-sts.${domain} A`, { rdata: [policyAddress], since: 0 });
@@ -92,7 +91,13 @@ export class Life {
       const { name, mode } = chapters[this.#chapter] ?? chapters[0];
       assert.ok(rounds < 200, `${name} did not come about`);
       const section = this.#section(mode);
-      const hands = localHands({ section, ledger, ring, writers: new Map([['own', (action: SetRrset) => this.#write(action)]]) });
+      const hands = localHands({
+        section,
+        ledger,
+        ring,
+        clock: this.#clock,
+        writers: new Map([['own', (action: SetRrset) => this.#write(action)]]),
+      });
       const applied = await applyOnce({ section, ledger, ring, eyes: this.#eyes(), hands });
       for (const { says, outcome } of applied.flatMap(({ outcomes }) => outcomes))
         assert.equal(outcome.status, 'done', `${says}: ${JSON.stringify(outcome)}`);
@@ -161,14 +166,14 @@ export class Life {
   }
 
   #section(mode: 'enforce' | 'none') {
-    const [key, chain] = [join(this.folder, 'server.key'), join(this.folder, 'server.pem')];
+    const [key, folder] = [join(this.folder, 'server.key'), join(this.folder, 'installed')];
     return publishSection.parse({
       keys: join(this.folder, 'keys'),
       days: 1,
       leastReports: 0,
       dns: { own: { kind: 'print' } },
       hosts: {
-        [mx]: { dns: 'own', ttl, dane: mode !== 'none', certificates: 'self-signed', adopt: [key], install: { key, chain } },
+        [mx]: { dns: 'own', ttl, dane: mode !== 'none', certificates: 'self-signed', adopt: [key], install: { folder } },
       },
       domains: { [domain]: { mode, mx: [mx], maxAges: [86_400], ttl, dns: 'own' } },
     });
@@ -189,7 +194,8 @@ export class Life {
 
   /** What the server shows: it reads the file at each connection. */
   #shownKey(): KeyObject {
-    const pem = readFileSync(join(this.folder, 'server.key'), 'utf8');
+    const installed = join(this.folder, 'installed', 'ecdsa', 'key.pem');
+    const pem = readFileSync(existsSync(installed) ? installed : join(this.folder, 'server.key'), 'utf8');
     if (this.#read?.pem !== pem) this.#read = { pem, key: createPublicKey(pem) };
     return this.#read.key;
   }

@@ -61,8 +61,8 @@ const mailHost = z.strictObject({
   ttl: seconds(1, 86_400).default(3600),
   /** A private key that the server has already: taken into the ring. */
   adopt: z.array(file).default([]),
-  /** Where its server reads chain and key, and how it is told to read them again. */
-  install: z.strictObject({ chain: file, key: file, reload: z.array(z.string().min(1)).min(1).optional() }).optional(),
+  /** Where its server finds its files, `FOLDER/ecdsa/both.pem` and beside it `key.pem` and `chain.pem`, and the command that has it read them again. */
+  install: z.strictObject({ folder: file, reload: z.array(z.string().min(1)).min(1).optional() }).optional(),
   /** Who certifies its keys. `self-signed` is for hosts with DANE alone. */
   certificates: z.enum(['manual', 'self-signed', 'acme']).default('manual'),
   /** Further names in a certificate from `acme`, such as the one users send their mail to. */

@@ -1,13 +1,14 @@
-import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, X509Certificate, type KeyObject } from 'node:crypto';
+import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { HermeticError } from '../../base/index.js';
 import type { KeyType } from '../actions.js';
+import { judgeChain, type HeldCertificate } from '../certificates/judge-chain.js';
 import type { ServerKey } from '../rollover/types.js';
 import { nodeDisk, replaceFile, writeOnce, type Disk } from './durable-file.js';
 
-/** A key of the ring. `certified`: its chain is at hand and in date. */
-export type RingKey = ServerKey & { readonly certified: boolean };
+/** A key of the ring. `certified`: a chain that fits is at hand, `certificate`; `flaw` says what is wrong with the one that is there. */
+export type RingKey = ServerKey & { readonly certified: boolean; readonly certificate?: HeldCertificate; readonly flaw?: string };
 
 /**
  * Private keys on this machine, `FOLDER/HOST/NAME.key` in PKCS #8 and beside it `NAME.pem`, the chain of its certificate. Files are made whole or not at all,
@@ -38,21 +39,24 @@ export class KeyRing {
       .map((entry) => {
         const name = entry.slice(0, -4);
         const key = this.publicKey(host, name);
-        return { ...serverKey(name, key), certified: this.#isCertified(host, name, key, now) };
+        return { ...serverKey(name, key), ...this.#certificate(host, name, key, now) };
       });
   }
 
   /** Takes a key that a server has already into the ring, unless it is there. Throws HermeticError when the file holds no private key. */
   adopt(host: string, file: string): void {
     const pem = readPem(file);
-    const digest = serverKey('', createPublicKey(privateKeyOf(pem, file))).sha256;
-    if (this.list(host, 0).some(({ sha256 }) => sha256 === digest)) return;
-    writeOnce(
-      this.keyFile(host, `adopted-${digest.slice(0, 8)}-0`),
-      privateKeyOf(pem, file).export({ type: 'pkcs8', format: 'pem' }) as string,
-      0o600,
-      this.disk,
-    );
+    this.take(host, pem, ({ sha256 }) => `adopted-${sha256.slice(0, 8)}-0`, file);
+  }
+
+  /** Takes a private key in PEM into the ring, under the name that `named` gives it, unless it is there; gives the key back. `file` is for the error. */
+  take(host: string, pem: string, named: (key: ServerKey) => string, file: string): ServerKey {
+    const key = privateKeyOf(pem, file);
+    const taken = serverKey('', createPublicKey(key));
+    const known = this.list(host, 0).find(({ sha256 }) => sha256 === taken.sha256);
+    const name = known?.name ?? named(taken);
+    if (!known) writeOnce(this.keyFile(host, name), key.export({ type: 'pkcs8', format: 'pem' }) as string, 0o600, this.disk);
+    return { ...taken, name };
   }
 
   keyFile(host: string, name: string): string {
@@ -74,6 +78,11 @@ export class KeyRing {
     replaceFile(this.chainFile(host, name), pem, 0o644, this.disk);
   }
 
+  /** A key with its chain, both PEM. Throws HermeticError where one is missing. */
+  pair(host: string, name: string): { readonly key: string; readonly chain: string } {
+    return { key: readPem(this.keyFile(host, name)), chain: readPem(this.chainFile(host, name)) };
+  }
+
   publicKey(host: string, name: string): KeyObject {
     return createPublicKey(this.privateKey(host, name));
   }
@@ -83,15 +92,11 @@ export class KeyRing {
     return privateKeyOf(readPem(file), file);
   }
 
-  #isCertified(host: string, name: string, key: KeyObject, now: number): boolean {
-    const file = this.chainFile(host, name);
-    if (!existsSync(file)) return false;
-    try {
-      const leaf = new X509Certificate(readPem(file));
-      return leaf.publicKey.equals(key) && Date.parse(leaf.validTo) > now;
-    } catch {
-      return false;
-    }
+  #certificate(host: string, name: string, key: KeyObject, at: number): Pick<RingKey, 'certified' | 'certificate' | 'flaw'> {
+    const chain = this.chain(host, name);
+    if (chain === undefined) return { certified: false };
+    const judged = judgeChain(chain, { host, spki: key.export({ type: 'spki', format: 'der' }), at });
+    return { certified: 'certificate' in judged, ...judged };
   }
 }
 

@@ -1,5 +1,6 @@
 import { migrate, type Store } from '../../store/index.js';
 import type { Alert } from '../actions.js';
+import type { HostMemory } from '../certificates/types.js';
 import { startPolicy } from '../policy/step-policy.js';
 import type { PolicyState } from '../policy/types.js';
 import { startRollover } from '../rollover/step-rollover.js';
@@ -12,6 +13,9 @@ export interface Ledger {
   /** Writes down what is to rest on `before`; false, and nothing written, when somebody else has written meanwhile. */
   saveHost(before: RolloverState, after: RolloverState, at: number): boolean;
   saveDomain(before: PolicyState, after: PolicyState, at: number): boolean;
+  /** What is known of a host's certificates and keys. */
+  memory(host: string): HostMemory;
+  remember(host: string, change: (memory: HostMemory) => HostMemory, at: number): void;
   /** Domains that ever had a policy, whether still asked for or not. */
   domains(): readonly string[];
   /** Tokens a person gave. */
@@ -34,6 +38,8 @@ const migrations = [
    CREATE TABLE publish_note (id INTEGER PRIMARY KEY, at BIGINT NOT NULL, subject TEXT NOT NULL, says TEXT NOT NULL);
    CREATE TABLE publish_served (domain TEXT PRIMARY KEY, body TEXT NOT NULL);`,
 ];
+
+const nothing: HostMemory = { inUse: {}, told: {} };
 
 /** Opens the ledger in a database that other jobs use too. */
 export function openLedger(store: Store): Ledger {
@@ -60,6 +66,9 @@ export function openLedger(store: Store): Ledger {
     domain: (name) => read('domain', name, startPolicy(name)),
     saveHost: (before, after, at) => replace('host', after.host, before, after, at),
     saveDomain: (before, after, at) => replace('domain', after.domain, before, after, at),
+    memory: (host) => read('memory', host, nothing),
+    remember: (host, change, at) =>
+      store.transaction(() => void save.run('memory', host, JSON.stringify(change(read('memory', host, nothing))), at)),
     domains: () =>
       store
         .prepare<{ name: string }>("SELECT name FROM publish_subject WHERE kind = 'domain' ORDER BY name")

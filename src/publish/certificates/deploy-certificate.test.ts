@@ -1,0 +1,214 @@
+import assert from 'node:assert/strict';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { createCa, issue } from '../../pki/index.js';
+import { openStore } from '../../store/index.js';
+import { nodeDisk, type Disk } from '../keys/durable-file.js';
+import { KeyRing } from '../keys/key-ring.js';
+import { openLedger } from '../ledger/ledger.js';
+import { dieEverywhere, moments, untilDeath, type Mortal } from '../testing-crash.js';
+import { deployCertificate } from './deploy-certificate.js';
+import { runReload } from './run-reload.js';
+
+const host = 'mx.example.com';
+const ca = createCa({ name: 'Test Root' });
+const day = 86_400_000;
+
+/** A key ring with two keys and their certificates, a folder for the mail server, and a reload command that counts. */
+async function world(t?: TestContext) {
+  const base = mkdtempSync(join(tmpdir(), 'hermetic-deploy-'));
+  const store = await openStore(':memory:');
+  const close = (): void => {
+    store.close();
+    rmSync(base, { recursive: true });
+  };
+  t?.after(close);
+  const ring = new KeyRing(join(base, 'keys'));
+  const certify = (name: string, names: readonly string[] = [host]): void => {
+    const key = { privateKey: ring.privateKey(host, name), publicKey: ring.publicKey(host, name) };
+    ring.putChain(host, name, issue(ca, { names, key }).chainPem);
+  };
+  for (const name of ['ecdsa-1', 'ecdsa-2']) {
+    ring.make(host, name, 'ecdsa');
+    certify(name);
+  }
+  const [folder, log] = [join(base, 'tls', host), join(base, 'reloads')];
+  const reload = ['sh', '-c', 'printf x >> "$0"', log];
+  const deploy = (key: string, given: { mortal?: Mortal; disk?: Disk; reload?: string[]; at?: number } = {}) =>
+    deployCertificate(
+      { kind: 'deploy', host, key },
+      { folder, reload: given.reload ?? reload },
+      {
+        ring: new KeyRing(ring.folder, given.mortal?.disk ?? given.disk),
+        ledger: openLedger(given.mortal?.store(store) ?? store),
+        now: () => given.at ?? Date.now(),
+      },
+    );
+  return {
+    ring,
+    folder,
+    deploy,
+    certify,
+    close,
+    /** How often the mail server was told. */
+    reloads: () => (existsSync(log) ? readFileSync(log, 'utf8').length : 0),
+    file: (name: string) => readFileSync(join(folder, 'ecdsa', name), 'utf8'),
+    shows: () => readdirSync(folder).includes('ecdsa') && shownBy(join(folder, 'ecdsa'), ring),
+  };
+}
+
+/** What a server would load: the name of the key. Fails where key and chain do not go together, in either form. */
+function shownBy(folder: string, ring: KeyRing): string | undefined {
+  const read = (name: string): string => readFileSync(join(folder, name), 'utf8');
+  for (const [chain, key] of [
+    ['chain.pem', 'key.pem'],
+    ['both.pem', 'both.pem'],
+  ] as const)
+    assert.ok(new X509Certificate(read(chain)).checkPrivateKey(createPrivateKey(read(key))), `${chain} is not for ${key}`);
+  return ring.list(host, Date.now()).find(({ name }) => ring.pair(host, name).key.trim() === read('key.pem').trim())?.name;
+}
+
+test('the key, the chain, and both in one file are put into the folder; the server is told once, and not again for what it has', async (t) => {
+  const { deploy, reloads, shows, file } = await world(t);
+  assert.deepEqual(await deploy('ecdsa-1'), { status: 'done' });
+  assert.deepEqual(await deploy('ecdsa-1'), { status: 'done' });
+  assert.deepEqual([shows(), reloads()], ['ecdsa-1', 1]);
+  assert.equal(file('both.pem'), file('key.pem') + file('chain.pem'));
+});
+
+test('a renewal replaces the chain and keeps the key; the pair before stays for who is reading it, those older go', async (t) => {
+  const { deploy, certify, reloads, file, folder } = await world(t);
+  for (let n = 0; n < 4; n++) {
+    assert.equal((await deploy('ecdsa-1')).status, 'done');
+    const key = file('key.pem');
+    certify('ecdsa-1');
+    assert.equal((await deploy('ecdsa-1')).status, 'done');
+    assert.equal(file('key.pem'), key);
+  }
+  assert.equal(reloads(), 5);
+  assert.equal(readdirSync(folder).filter((name) => name.startsWith('.ecdsa-')).length, 2);
+});
+
+for (const moment of moments)
+  test(`a crash ${moment} any write of a change of keys: what the server would load goes together all the time, and the next round ends it, told at least once`, async () => {
+    const steps = await dieEverywhere(moment, async (mortal) => {
+      const { deploy, shows, reloads, close } = await world();
+      try {
+        await deploy('ecdsa-1');
+        await untilDeath(async () => void (await deploy('ecdsa-2', { mortal })));
+        assert.ok(['ecdsa-1', 'ecdsa-2'].includes(shows() || ''), 'neither key');
+        const told = reloads();
+        assert.deepEqual(await deploy('ecdsa-2'), { status: 'done' });
+        assert.equal(shows(), 'ecdsa-2');
+        assert.ok(reloads() >= 2 && reloads() <= told + 1);
+      } finally {
+        close();
+      }
+    });
+    assert.ok(steps >= (moment === 'halfway' ? 3 : 10), `only ${steps} writes`);
+  });
+
+test('a reload that is refused is told with what the command says, and made up for by the next round although the files are there already', async (t) => {
+  const { deploy, reloads } = await world(t);
+  const refused = await deploy('ecdsa-1', { reload: ['node', '-e', 'console.error("postfix is not running"); process.exit(1)'] });
+  assert.equal(refused.status === 'failed' && refused.code, 'publish-reload-failed');
+  assert.match(JSON.stringify(refused), /postfix is not running/);
+  assert.equal(reloads(), 0);
+  assert.equal((await deploy('ecdsa-1')).status, 'done');
+  assert.equal(reloads(), 1);
+});
+
+test('a reload command that is not there, or that does not end, fails with the reason; nothing goes through a shell', async (t) => {
+  const { deploy, folder } = await world(t);
+  assert.match(JSON.stringify(await deploy('ecdsa-1', { reload: ['/nonexistent/postfix', 'reload'] })), /ENOENT/);
+  const hung = await runReload(['node', '-e', 'setInterval(() => undefined, 1000)'], undefined, 300);
+  assert.match(JSON.stringify(hung), /no end within 0\.3 s/);
+  await deploy('ecdsa-1', { reload: ['true', `; touch ${folder}/owned`, `$(touch ${folder}/owned)`] });
+  assert.equal(existsSync(join(folder, 'owned')), false);
+});
+
+test('a full disk: the failure is told, the server goes on with the pair it has, nothing half written is left', async (t) => {
+  const { deploy, shows, folder, reloads } = await world(t);
+  await deploy('ecdsa-1');
+  for (const full of ['chain.pem', 'key.pem', 'both.pem']) {
+    const disk: Disk = {
+      ...nodeDisk,
+      write(path, text, mode) {
+        if (!path.includes(full)) return nodeDisk.write(path, text, mode);
+        nodeDisk.write(path, text.slice(0, 10), mode);
+        throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+      },
+    };
+    const outcome = await deploy('ecdsa-2', { disk });
+    assert.equal(outcome.status === 'failed' && outcome.code, 'publish-install-failed');
+    assert.match(JSON.stringify(outcome), /ENOSPC/);
+    assert.equal(shows(), 'ecdsa-1');
+    assert.deepEqual(
+      readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.new')),
+      [],
+    );
+  }
+  assert.equal(reloads(), 1);
+  assert.equal((await deploy('ecdsa-2')).status, 'done');
+  assert.deepEqual([shows(), reloads()], ['ecdsa-2', 2]);
+});
+
+test('a folder that may not be written is told, and is no exception', async (t) => {
+  const { deploy } = await world(t);
+  const disk: Disk = {
+    ...nodeDisk,
+    write() {
+      throw Object.assign(new Error('EACCES: permission denied, open'), { code: 'EACCES' });
+    },
+  };
+  assert.match(JSON.stringify(await deploy('ecdsa-1', { disk })), /publish-install-failed.*EACCES/);
+});
+
+test('keys are for their owner alone, whatever the umask; where the folder belongs to a group that may read it, for that group too', async (t) => {
+  const { deploy, folder } = await world(t);
+  const mode = (name: string): number => statSync(join(folder, 'ecdsa', name)).mode & 0o777;
+  const before = process.umask(0o077);
+  t.after(() => process.umask(before));
+  await deploy('ecdsa-1');
+  assert.deepEqual([mode('chain.pem'), mode('key.pem'), mode('both.pem')], [0o644, 0o600, 0o600]);
+  if (process.getuid?.() !== 0) return;
+  rmSync(folder, { recursive: true });
+  mkdirSync(folder, { recursive: true });
+  chownSync(folder, 0, 12_345);
+  chmodSync(folder, 0o750);
+  await deploy('ecdsa-1');
+  assert.deepEqual([mode('key.pem'), mode('both.pem'), statSync(join(folder, 'ecdsa', 'key.pem')).gid], [0o640, 0o640, 12_345]);
+});
+
+test('a chain for another key, for another name, expired, or half of one: no server is given it, and the one it has stays', async (t) => {
+  const { deploy, certify, ring, shows, reloads } = await world(t);
+  await deploy('ecdsa-1');
+  const refuse = async (why: RegExp, at = Date.now()): Promise<void> => {
+    const outcome = await deploy('ecdsa-2', { at });
+    assert.equal(outcome.status === 'failed' && outcome.code, 'publish-certificate-unfit');
+    assert.match(JSON.stringify(outcome), why);
+  };
+  const whole = ring.pair(host, 'ecdsa-2').chain;
+  await refuse(/has expired/, Date.now() + 500 * day);
+  certify('ecdsa-2', ['mail.example.net']);
+  await refuse(/is for mail\.example\.net and not for mx\.example\.com/);
+  writeFileSync(ring.chainFile(host, 'ecdsa-2'), ring.pair(host, 'ecdsa-1').chain);
+  await refuse(/is for another key/);
+  writeFileSync(ring.chainFile(host, 'ecdsa-2'), whole.slice(0, whole.length / 2));
+  await refuse(/no PEM with a certificate/);
+  assert.deepEqual([shows(), reloads()], ['ecdsa-1', 1]);
+});

@@ -1,0 +1,61 @@
+import type { Alert, Deploy, Certify, KeyType, Step, Wait } from '../actions.js';
+import type { RingKey } from '../keys/key-ring.js';
+
+/** What is remembered of one mail host beside its rollover. Plain JSON. */
+export interface HostMemory {
+  /** Since when each key is in use, milliseconds since 1970, by the SHA-256 of its SubjectPublicKeyInfo. */
+  readonly inUse: Readonly<Record<string, number>>;
+  /** The chain (SHA-256) that the server was told to read last, and when. Missing from before the files change until the command has succeeded. */
+  readonly told: Readonly<Partial<Record<KeyType, { readonly chain: string; readonly at: number }>>>;
+}
+
+/** One reading of a mail host's certificates. `at` in milliseconds since 1970. */
+export interface CertificateReading {
+  readonly at: number;
+  readonly ring: readonly RingKey[];
+  /** Keys whose certificate is where the server reads it. Undefined: nobody said where that is. */
+  readonly installed?: readonly string[];
+  readonly told: HostMemory['told'];
+  /** Every address and what it showed, for each key type. `unknown`: could not be asked. */
+  readonly addresses: readonly { readonly address: string; readonly shown: readonly ShownCertificate[] | 'unknown' }[];
+}
+
+export interface ShownCertificate {
+  /** SHA-256 of its SubjectPublicKeyInfo, lower-case hex. */
+  readonly key: string;
+  /** Milliseconds since 1970. */
+  readonly notBefore: number;
+  readonly notAfter: number;
+}
+
+export interface CertificateWish {
+  /** Whether the CA of the configuration certifies the host's keys. */
+  readonly acme: boolean;
+  /** Where the server reads its files. */
+  readonly folder?: string;
+}
+
+/** The certificate of one key of a mail host, for people. Times in milliseconds since 1970. */
+export interface HostCertificate {
+  readonly key: string;
+  readonly use: 'in use' | 'being deployed' | 'next';
+  /** Whether the TLSA records that are published name the key. */
+  readonly pinned: boolean;
+  readonly issuer?: string;
+  readonly notBefore?: number;
+  readonly notAfter?: number;
+  /** When it is renewed, as far as is known now. */
+  readonly renewed?: number;
+  /** Folder in which the server finds it. */
+  readonly installed?: string;
+  /** When the server was told to read it. */
+  readonly told?: number;
+  /** Whether every address shows it; missing while it is not in use, or where not every address could be asked. */
+  readonly shown?: boolean;
+}
+
+export interface CertificateStep {
+  readonly steps: readonly Step<Certify | Deploy>[];
+  readonly waits: readonly Wait[];
+  readonly alerts: readonly Alert[];
+}
