@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import test from 'node:test';
 import { runCli } from '../src/cli/testing-run.js';
 
@@ -44,4 +45,17 @@ test('README.md: its table names every command there is, and no other', async ()
     .filter((name) => name !== 'help' && name !== 'hermetic');
   assert.ok(there.length >= 12);
   assert.deepEqual(named.sort(), there.sort());
+});
+
+test('every link of a page to a file of the repository leads there', () => {
+  const folders = ['.', 'docs', 'docs/decisions', 'bench'];
+  const pages = folders.flatMap((folder) =>
+    readdirSync(folder)
+      .filter((name) => name.endsWith('.md'))
+      .map((name) => join(folder, name)),
+  );
+  assert.ok(pages.length >= 20, `${pages.length} pages`);
+  for (const page of pages)
+    for (const [, link = ''] of readFileSync(page, 'utf8').matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g))
+      if (!/^(https?|mailto):/.test(link)) assert.ok(existsSync(join(dirname(page), link)), `${page}: ${link}`);
 });
