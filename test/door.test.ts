@@ -11,7 +11,7 @@ import tls from 'node:tls';
 import { grade } from '../src/check/index.js';
 import type { Evidence } from '../src/evidence/index.js';
 import { createLab } from '../src/lab/index.js';
-import { checkDomains } from '../tools/check-domains.js';
+import { checkDomains } from '../src/cli/check-domains.js';
 
 /** Everything that leaves this process by another door than `src/net/node-network`. */
 function watchTheDoor(): { readonly leaks: readonly string[]; readonly passed: () => number; restore(): void } {
@@ -60,9 +60,11 @@ test('the whole lab is checked with every socket outside the door patched to fai
   const door = watchTheDoor();
   try {
     const lab = await createLab();
-    const seen = await checkDomains(
-      lab,
-      lab.scenarios.map(({ domain }) => domain),
+    const seen = await Promise.all(
+      checkDomains(
+        lab,
+        lab.scenarios.map(({ domain }) => domain),
+      ),
     );
     await lab.close();
     const verdicts = lab.scenarios.map((s, i) => grade(seen[i] as Evidence).verdict === s.expect.verdict);

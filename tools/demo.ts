@@ -1,7 +1,7 @@
 import { grade, renderTerminal } from '../src/check/index.js';
 import type { CheckResult, Evidence } from '../src/evidence/index.js';
 import { allScenarios, createLab, type Scenario } from '../src/lab/index.js';
-import { checkDomains } from './check-domains.js';
+import { checkDomains } from '../src/cli/check-domains.js';
 import { differences } from './expectation.js';
 
 const shownInFull = ['good.example', 'stripped.example'];
@@ -45,9 +45,11 @@ async function checkAll(
 ): Promise<ReadonlyMap<Scenario, CheckResult>> {
   const lab = await createLab({ scenarios: built, attackers });
   try {
-    const seen = await checkDomains(
-      lab,
-      scenarios.map(({ domain }) => domain),
+    const seen = await Promise.all(
+      checkDomains(
+        lab,
+        scenarios.map(({ domain }) => domain),
+      ),
     );
     return new Map(scenarios.map((s, i) => [s, grade(seen[i] as Evidence)]));
   } finally {

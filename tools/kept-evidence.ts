@@ -4,7 +4,7 @@ import { brotliCompressSync, brotliDecompressSync } from 'node:zlib';
 import { grade, profiles } from '../src/check/index.js';
 import { evidenceSchema, type Evidence } from '../src/evidence/index.js';
 import { createLab } from '../src/lab/index.js';
-import { checkDomains } from './check-domains.js';
+import { checkDomains } from '../src/cli/check-domains.js';
 
 const FOLDER = 'test/vectors/evidence';
 
@@ -58,10 +58,12 @@ function writeGrades(name: string, grades: Grades): void {
 async function labEvidence(): Promise<readonly Evidence[]> {
   const lab = await createLab();
   try {
-    return await checkDomains(
-      lab,
-      lab.scenarios.map(({ domain }) => domain),
-      { depth: 'inventory', intrusive: true },
+    return await Promise.all(
+      checkDomains(
+        lab,
+        lab.scenarios.map(({ domain }) => domain),
+        { depth: 'inventory', intrusive: true },
+      ),
     );
   } finally {
     await lab.close();

@@ -6,7 +6,7 @@ import addFormats from 'ajv-formats';
 import { grade, nameOf } from '../../src/check/index.js';
 import type { CheckResult, Evidence } from '../../src/evidence/index.js';
 import { allScenarios, createLab } from '../../src/lab/index.js';
-import { checkDomains } from '../../tools/check-domains.js';
+import { checkDomains } from '../../src/cli/check-domains.js';
 import { differences } from '../../tools/expectation.js';
 import { demo } from '../../tools/demo.js';
 
@@ -18,9 +18,11 @@ before(async () => {
   for (const attackers of [true, false]) {
     const lab = await createLab({ attackers });
     const scenarios = attackers ? lab.scenarios : lab.scenarios.filter((s) => s.calm);
-    const seen = await checkDomains(
-      lab,
-      scenarios.map(({ domain }) => domain),
+    const seen = await Promise.all(
+      checkDomains(
+        lab,
+        scenarios.map(({ domain }) => domain),
+      ),
     );
     await lab.close();
     for (const one of seen) {

@@ -1,10 +1,11 @@
 import { Command } from 'commander';
-import { collect, collectOptions, grade, nameOf } from '../../check/index.js';
+import { grade } from '../../check/index.js';
+import type { Evidence } from '../../evidence/index.js';
 import { wrap } from '../../base/index.js';
 import type { Lab } from '../../lab/index.js';
 import type { Output } from '../output.js';
+import { checkDomains } from '../check-domains.js';
 import { exitCodes } from '../exit-codes.js';
-import { labOptions } from './lab-options.js';
 
 /** `hermetic lab`: checks every domain of the lab; `lab list`: names them. */
 export function labCommand(output: Output, signal: AbortSignal, finish: (code: number) => void): Command {
@@ -13,10 +14,11 @@ export function labCommand(output: Output, signal: AbortSignal, finish: (code: n
   command.action(async () => {
     const lab = await openLab();
     try {
-      const options = collectOptions({ ...labOptions(lab), signal });
-      for (const { domain } of lab.scenarios) {
+      const domains = lab.scenarios.map(({ domain }) => domain);
+      const seen = checkDomains(lab, domains, { signal });
+      for (const [i, domain] of domains.entries()) {
         if (output.gone) break;
-        const { verdict, findings } = grade(await collect(nameOf(domain), options));
+        const { verdict, findings } = grade((await seen[i]) as Evidence);
         const ids = [...new Set(findings.filter((f) => f.severity === 'fail' || f.severity === 'warn').map((f) => f.id))];
         output.out(row(domain, `${verdict.padEnd(14)} ${ids.join(' ')}`, output.width));
       }
