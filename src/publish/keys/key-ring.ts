@@ -1,7 +1,7 @@
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { HermeticError } from '../../base/index.js';
+import { BoundedMap, HermeticError } from '../../base/index.js';
 import type { KeyType } from '../actions.js';
 import { judgeChain, type HeldCertificate } from '../certificates/judge-chain.js';
 import type { ServerKey } from '../rollover/types.js';
@@ -15,6 +15,9 @@ export type RingKey = ServerKey & { readonly certified: boolean; readonly certif
  * and a name is given once: making a key again gives the one that is there.
  */
 export class KeyRing {
+  /** Reading a private key takes a millisecond, and every round asks for every key. */
+  readonly #publicKeys = new BoundedMap<{ readonly written: number; readonly key: KeyObject }>(20_000);
+
   constructor(
     readonly folder: string,
     readonly disk: Disk = nodeDisk,
@@ -84,7 +87,13 @@ export class KeyRing {
   }
 
   publicKey(host: string, name: string): KeyObject {
-    return createPublicKey(this.privateKey(host, name));
+    const file = this.keyFile(host, name);
+    const written = statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+    const known = this.#publicKeys.get(file);
+    if (known?.written === written) return known.key;
+    const key = createPublicKey(this.privateKey(host, name));
+    this.#publicKeys.set(file, { written, key });
+    return key;
   }
 
   privateKey(host: string, name: string): KeyObject {
