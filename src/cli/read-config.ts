@@ -3,6 +3,9 @@ import type { Config, ConfigProblem, parseConfig as ParseConfig } from '../serve
 import { complain, type Output } from './output.js';
 import { readFile } from './read-file.js';
 
+/** Where the daemon's configuration is looked for. */
+export const DEFAULT_CONFIG = '/etc/hermetic.yaml';
+
 /** Problems that are told one by one; a file that is none has thousands. */
 const MOST = 20;
 

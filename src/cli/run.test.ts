@@ -108,3 +108,12 @@ test('evidence that is not evidence is named, not graded', async () => {
     rmSync(folder, { recursive: true });
   }
 });
+
+test('every command that needs a configuration looks for the same one', async () => {
+  for (const command of [['serve'], ['publish', 'plan'], ['publish', 'apply'], ['publish', 'status'], ['report', 'preview']])
+    assert.match(
+      (await cli(...command, '--help')).out.replace(/\s+/g, ' '),
+      /--config <file> [^)]*\(default \/etc\/hermetic\.yaml\)/,
+      command.join(' '),
+    );
+});

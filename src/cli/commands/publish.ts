@@ -4,7 +4,7 @@ import { describe, type Alert, type Applied, type Outcome, type Proposal, type S
 import type { Publishing } from '../../server/index.js';
 import { exitCodes } from '../exit-codes.js';
 import type { Output } from '../output.js';
-import { readConfig } from '../read-config.js';
+import { DEFAULT_CONFIG, readConfig } from '../read-config.js';
 import { failureEntry, sayFailure } from '../say-failure.js';
 import { misuse } from './resolver-options.js';
 
@@ -23,7 +23,7 @@ export function publishCommand(output: Output, signal: AbortSignal, finish: (cod
     command
       .command(name)
       .description(says)
-      .requiredOption('--config <file>', 'hermetic.yaml with a section publish')
+      .option('--config <file>', 'configuration with a section publish', DEFAULT_CONFIG)
       .option('--json', 'for machines')
       .action(async (flags: Flags) => finish(await withPublishing(flags, output, signal, (publishing) => run(publishing, flags))));
   add('plan', 'say what would be done, why it is safe now, and what is waited for', async (publishing, flags) => {
@@ -64,7 +64,7 @@ export function publishCommand(output: Output, signal: AbortSignal, finish: (cod
     .command('roll')
     .description('ask for a new key of a mail host; the change begins with the next round')
     .argument('<host>', 'MX host of the configuration')
-    .requiredOption('--config <file>', 'hermetic.yaml with a section publish')
+    .option('--config <file>', 'configuration with a section publish', DEFAULT_CONFIG)
     .addHelpText('after', '\nExample:\n  hermetic publish roll mx1.example.com --config /etc/hermetic.yaml')
     .action(async (host: string, flags: Flags) =>
       finish(await withPublishing(flags, output, signal, async (publishing) => roll(host, publishing, output))),
@@ -72,7 +72,7 @@ export function publishCommand(output: Output, signal: AbortSignal, finish: (cod
   command
     .command('account-key')
     .description('give the account at the certification authority another key')
-    .requiredOption('--config <file>', 'hermetic.yaml with a section publish')
+    .option('--config <file>', 'configuration with a section publish', DEFAULT_CONFIG)
     .addHelpText('after', '\nExample:\n  hermetic publish account-key --config /etc/hermetic.yaml')
     .action(async (flags: Flags) =>
       finish(await withPublishing(flags, output, signal, (publishing) => changeAccountKey(publishing, flags, output))),

@@ -4,7 +4,7 @@ import { prepareReporting, previewReports, reportingSection, type PreviewedRepor
 import { openStore } from '../../store/index.js';
 import { exitCodes } from '../exit-codes.js';
 import type { Output } from '../output.js';
-import { readConfig } from '../read-config.js';
+import { DEFAULT_CONFIG, readConfig } from '../read-config.js';
 import { sayFailure } from '../say-failure.js';
 import { misuse } from './resolver-options.js';
 
@@ -18,7 +18,7 @@ export function reportPreviewCommand(output: Output, finish: (code: number) => v
   return new Command('preview')
     .description('the reports that would be sent to others, and what became of those that were')
     .argument('[domain]', 'reports about this domain alone')
-    .option('--config <file>', 'configuration with a section reporting', '/etc/hermetic/hermetic.yaml')
+    .option('--config <file>', 'configuration with a section reporting', DEFAULT_CONFIG)
     .option('--json', 'every report as one line of JSON')
     .addHelpText('after', '\nExample:\n  hermetic report preview example.com --config hermetic.yaml')
     .action(async (domain: string | undefined, flags: PreviewFlags) => {

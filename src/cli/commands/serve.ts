@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { exitCodes } from '../exit-codes.js';
 import type { Output } from '../output.js';
-import { readConfig } from '../read-config.js';
+import { DEFAULT_CONFIG, readConfig } from '../read-config.js';
 
 interface Flags {
   readonly config: string;
@@ -12,7 +12,7 @@ interface Flags {
 export function serveCommand(output: Output, signal: AbortSignal, finish: (code: number) => void): Command {
   return new Command('serve')
     .description('run the daemon: answers for Postfix and whatever else the configuration has a section for')
-    .requiredOption('--config <file>', 'hermetic.yaml')
+    .option('--config <file>', 'what to run', DEFAULT_CONFIG)
     .option('--check', 'only say whether the configuration is right')
     .addHelpText('after', '\nExample:\n  hermetic serve --config /etc/hermetic.yaml --check\n  hermetic serve --config /etc/hermetic.yaml')
     .action(async (flags: Flags) => finish(await serve(flags, output, signal)));
