@@ -190,6 +190,22 @@ test('[7672-3.1.1-3] a renewal that keeps its key touches no record', () => {
   assert.equal(change(host({}, [tlsa(1)])), undefined);
 });
 
+test('a renewal that brings a new key each time: its certificates are looked at, not made use of before their key is announced', () => {
+  assert.match(hostWith('      certificates: files').join(), /files is empty/);
+  assert.match(hostWith('      files: [{chain: /a, key: /b}]').join(), /from files alone/);
+  assert.deepEqual(hostWith('      certificates: files\n      files: [{chain: /a, key: /b}]'), []);
+});
+
+test('keys that change by the calendar of somebody else, or every day: refused', () => {
+  assert.match(
+    hostWith('      certificates: files\n      files: [{chain: /a, key: /b}]\n      rollKeysEvery: 1y').join(),
+    /makes their keys/,
+  );
+  assert.match(hostWith('      rollKeysEvery: 1d').join(), /at least 30d/);
+  assert.match(hostWith('      rollKeysEvery: yearly').join(), /Write 90d, 26w or 1y/);
+  assert.deepEqual(hostWith('      rollKeysEvery: 1y'), []);
+});
+
 test('[7672-3.1-1] pins of an intermediate, a root, a whole certificate or a whole key cannot be written', () => {
   for (const line of ['matchingTypes: [0]', 'usage: 2', 'selector: 0', 'pin: intermediate'])
     assert.ok(hostWith(`      ${line}`).length > 0, line);

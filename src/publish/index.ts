@@ -52,6 +52,7 @@ export { KeyRing, serverKey, type RingKey } from './keys/key-ring.js';
 export type { Eyes } from './observe/eyes.js';
 export { zoneServers } from './observe/zone-servers.js';
 export { shownTexts } from './observe/shown-texts.js';
+export type { HostCertificate } from './certificates/types.js';
 export { planAll, type PlanOptions, type SubjectPlan } from './apply/plan.js';
 export { applyOnce, describe, type Applied } from './apply/apply.js';
 export type { DnsWriter, Hands, Outcome } from './apply/hands.js';

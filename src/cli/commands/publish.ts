@@ -1,12 +1,24 @@
 import { Command } from 'commander';
 import { HermeticError, neutralise } from '../../base/index.js';
-import { describe, type Alert, type Applied, type Outcome, type Proposal, type SubjectPlan, type Wait } from '../../publish/index.js';
+import {
+  describe,
+  type Alert,
+  type Applied,
+  type HostCertificate,
+  type Outcome,
+  type Proposal,
+  type SubjectPlan,
+  type Wait,
+} from '../../publish/index.js';
 import type { Publishing } from '../../server/index.js';
 import { exitCodes } from '../exit-codes.js';
 import type { Output } from '../output.js';
 import { DEFAULT_CONFIG, readConfig } from '../read-config.js';
 import { failureEntry, sayFailure } from '../say-failure.js';
+import { sayCertificate } from '../say-certificate.js';
 import { misuse } from './resolver-options.js';
+
+const WIDTH = 80;
 
 interface Flags {
   readonly config: string;
@@ -55,7 +67,13 @@ export function publishCommand(output: Output, signal: AbortSignal, finish: (cod
     const notes = publishing.ledger.notes(20);
     if (flags.json) output.out(lines([...plans, ...notes]));
     else {
-      for (const { subject, place, waits } of plans) output.out(`${safe(subject)}: ${safe(place)}\n${waits.map(waiting).join('')}`);
+      for (const { subject, place, alerts, waits, certificates = [] } of plans)
+        output.out(
+          [`${subject}: ${place}`, ...alerts.map(alerting)]
+            .map(safeLines)
+            .concat(certificates.map(certificate), waits.map(waiting))
+            .join(''),
+        );
       for (const { at, subject, says } of [...notes].reverse()) output.out(`${time(at)}  ${safe(subject)}: ${safe(says)}\n`);
     }
     return exitCodes.good;
@@ -136,8 +154,8 @@ function shown(plan: Omit<SubjectPlan, 'save'>, done: readonly string[]): string
     ...plan.proposals.map(proposing),
     ...(done.length + plan.waits.length + plan.proposals.length === 0 ? ['  nothing to do'] : []),
   ]
-    .map((line) => `${line.split('\n').map(safe).join('\n')}\n`)
-    .concat(plan.waits.map(waiting))
+    .map(safeLines)
+    .concat(plan.waits.map(waiting), (plan.certificates ?? []).map(certificate))
     .join('');
 }
 
@@ -157,6 +175,10 @@ function proposing({ token, what, why }: Proposal): string {
   return `  ?     ${what}: only with your word, since ${why}\n        hermetic publish apply --confirm ${token}`;
 }
 
+function certificate(certificate: HostCertificate): string {
+  return sayCertificate(certificate, WIDTH);
+}
+
 function waiting({ why, until }: Wait): string {
   return `  wait  ${safe(why)}${until === undefined ? '' : `, until ${time(until)}`}\n`;
 }
@@ -170,6 +192,10 @@ function indent(text: string): string {
     .split('\n')
     .map((line) => `        ${line}`)
     .join('\n');
+}
+
+function safeLines(text: string): string {
+  return `${text.split('\n').map(safe).join('\n')}\n`;
 }
 
 function safe(text: string): string {

@@ -5,6 +5,7 @@ import type { Ledger } from '../ledger/ledger.js';
 import type { Eyes } from '../observe/eyes.js';
 import { readDomain } from '../observe/read-domain.js';
 import { hostCertificates } from '../certificates/host-certificates.js';
+import { readBrought } from '../certificates/read-brought.js';
 import { readCertificates } from '../certificates/read-certificates.js';
 import { stepCertificates } from '../certificates/step-certificates.js';
 import type { HostCertificate, HostMemory } from '../certificates/types.js';
@@ -79,9 +80,13 @@ async function planHost(host: string, wish: MailHostWish, { ledger, ring, eyes, 
   const before = ledger.host(host);
   const memory = ledger.memory(host);
   for (const file of wish.adopt) ring.adopt(host, file);
+  const brought = readBrought(before, wish, { ring, anchors: eyes.trustStore, at: eyes.clock.now() });
   const folder = wish.install?.folder;
   const seen = await readHost(before, (now) => ring.list(host, now), eyes, wish.dns);
-  const rollover: RolloverStep = stepRollover(before, seen, rolloverWish(host, wish, ledger));
+  const rollover: RolloverStep = stepRollover(before, seen, {
+    ...rolloverWish(wish),
+    leave: [...askedToLeave(host, ledger), ...brought.leave, ...tooOld(memory.inUse, wish.rollKeysEvery, eyes.clock.now())],
+  });
   const { state } = rollover;
   const at = eyes.clock.now();
   const reading = readCertificates(host, { ring, told: memory.told, probed: await eyes.probe(host), folder, at });
@@ -94,8 +99,8 @@ async function planHost(host: string, wish: MailHostWish, { ledger, ring, eyes, 
     place: hostPlace(rollover),
     proposals: [],
     steps: [...rollover.steps, ...steps],
-    waits: rollover.waits,
-    alerts: [...rollover.alerts, ...alerts],
+    waits: [...brought.waits, ...rollover.waits],
+    alerts: [...brought.alerts, ...rollover.alerts, ...alerts],
     certificates: hostCertificates(state, reading, certificateWish, (key) => renewed?.(host, key)),
     save() {
       if (!ledger.saveHost(before, state, at)) return false;
@@ -112,9 +117,17 @@ function inUseSince(known: HostMemory['inUse'], { slots }: RolloverState, at: nu
   );
 }
 
-function rolloverWish(host: string, { dane, keys, matchingTypes, ttl }: MailHostWish, ledger: Ledger): RolloverWish {
-  const leave = ledger.confirmed().flatMap((token) => (token.startsWith(`leave:${host}:`) ? [token.slice(`leave:${host}:`.length)] : []));
-  return { publish: dane, types: keys, matchingTypes, ttl, leave };
+function rolloverWish({ dane, keys, matchingTypes, ttl, certificates }: MailHostWish): Omit<RolloverWish, 'leave'> {
+  return { publish: dane, types: keys, matchingTypes, ttl, brought: certificates === 'files' };
+}
+
+function askedToLeave(host: string, ledger: Ledger): readonly string[] {
+  const begin = `leave:${host}:`;
+  return ledger.confirmed().flatMap((token) => (token.startsWith(begin) ? [token.slice(begin.length)] : []));
+}
+
+function tooOld(inUse: HostMemory['inUse'], every: number | undefined, at: number): readonly string[] {
+  return every === undefined ? [] : Object.entries(inUse).flatMap(([sha256, since]) => (at - since >= every ? [sha256] : []));
 }
 
 async function planDomain(domain: string, wish: MailDomainWish | undefined, { section, ledger, eyes }: PlanOptions): Promise<SubjectPlan> {

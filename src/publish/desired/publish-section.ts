@@ -20,6 +20,16 @@ const domain = z.string().transform((text, context) => {
 
 const seconds = (least: number, most: number): z.ZodType<number, unknown> => z.int().min(least).max(most);
 
+const periods = { s: 1000, d: 86_400_000, w: 7 * 86_400_000, y: 365 * 86_400_000 } as const;
+
+/** A time such as `90d`, `26w` or `1y`; gives milliseconds. */
+const period = z.string().transform((text, context) => {
+  const [, count, unit] = /^([1-9]\d{0,5})([sdwy])$/.exec(text) ?? [];
+  if (count !== undefined) return Number(count) * periods[unit as keyof typeof periods];
+  context.addIssue({ code: 'custom', message: 'is no time: write 90d, 26w or 1y' });
+  return z.NEVER;
+});
+
 /** A name of `dns`. */
 const dnsName = z.string().default('print');
 
@@ -63,8 +73,15 @@ const mailHost = z.strictObject({
   adopt: z.array(file).default([]),
   /** Where its server finds its files, `FOLDER/ecdsa/both.pem` and beside it `key.pem` and `chain.pem`, and the command that has it read them again. */
   install: z.strictObject({ folder: file, reload: z.array(z.string().min(1)).min(1).optional() }).optional(),
-  /** Who certifies its keys. `self-signed` is for hosts with DANE alone. */
-  certificates: z.enum(['manual', 'self-signed', 'acme']).default('manual'),
+  /** Who certifies its keys. `self-signed` is for hosts with DANE alone; with `files` somebody else keeps key and certificate up to date. */
+  certificates: z.enum(['manual', 'self-signed', 'acme', 'files']).default('manual'),
+  /** Those files, such as certbot's: they are looked at, never written; one pair for each key type. */
+  files: z
+    .array(z.strictObject({ chain: file, key: file }))
+    .max(2)
+    .default([]),
+  /** Its keys are changed when they were in use for so long, in milliseconds. Off unless asked for: a key changes for a reason, and a calendar is a weak one. */
+  rollKeysEvery: period.optional(),
   /** Further names in a certificate from `acme`, such as the one users send their mail to. */
   names: z.array(domain).max(99).default([]),
   dns: dnsName,
@@ -152,6 +169,14 @@ export const publishSection = z
     for (const [name, { certificates }] of Object.entries(section.hosts))
       if (certificates === 'acme' && !section.acme)
         context.addIssue({ code: 'custom', path: ['hosts', name, 'certificates'], message: 'names a CA: describe it in publish.acme' });
+    for (const [name, { certificates, files, rollKeysEvery }] of Object.entries(section.hosts)) {
+      const at = (key: string, message: string): void => context.addIssue({ code: 'custom', path: ['hosts', name, key], message });
+      if (certificates === 'files' && files.length === 0) at('files', 'is empty: name chain and key of each certificate');
+      if (certificates !== 'files' && files.length > 0)
+        at('files', 'is looked at with certificates from files alone: write certificates files, or leave it out');
+      if (certificates === 'files' && rollKeysEvery !== undefined)
+        at('rollKeysEvery', 'cannot be kept: who brings the certificates makes their keys; leave it out');
+    }
     if (section.acme?.webroot !== undefined && section.acme.challenge !== 'http-01')
       context.addIssue({ code: 'custom', path: ['acme', 'webroot'], message: 'is for http-01: write challenge http-01' });
     for (const [name, { mx, sameAs }] of Object.entries(section.domains)) {
@@ -181,7 +206,11 @@ function refuseHaste(
     hosts,
     domains,
     days,
-  }: { hosts: Record<string, { ttl: number }>; domains: Record<string, { ttl: number; maxAges: number[] }>; days: number },
+  }: {
+    hosts: Record<string, { ttl: number; rollKeysEvery?: number | undefined }>;
+    domains: Record<string, { ttl: number; maxAges: number[] }>;
+    days: number;
+  },
   refuse: (path: string[], message: string) => void,
 ): void {
   if (days < 1) refuse(['days'], 'is too short: at least one day in testing comes before enforcing');
@@ -191,6 +220,8 @@ function refuseHaste(
   ] as const)
     for (const [name, { ttl }] of Object.entries(items))
       if (ttl < 60) refuse([kind, name, 'ttl'], 'is too short: write at least 60 seconds');
+  for (const [name, { rollKeysEvery = Infinity }] of Object.entries(hosts))
+    if (rollKeysEvery < 30 * periods.d) refuse(['hosts', name, 'rollKeysEvery'], 'is too short: write at least 30d');
   for (const [name, { maxAges }] of Object.entries(domains))
     if (maxAges.some((age) => age < 86_400)) refuse(['domains', name, 'maxAges'], 'are too short: write at least a day, 86400');
 }

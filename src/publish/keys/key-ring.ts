@@ -125,6 +125,15 @@ function readPem(file: string): string {
   }
 }
 
+/** The private key in a PEM text, if it holds one that is not encrypted. */
+export function privateKeyIn(pem: string): KeyObject | undefined {
+  try {
+    return createPrivateKey(pem);
+  } catch {
+    return undefined;
+  }
+}
+
 function privateKeyOf(pem: string, file: string): KeyObject {
   try {
     return createPrivateKey(pem);

@@ -28,6 +28,7 @@ export function nextDeployment(state: RolloverState, { ring }: RolloverReading, 
   for (const type of wish.types) {
     const slot: KeySlot = state.slots[type] ?? { made: 0 };
     const { current, next } = slot;
+    if (!next && wish.brought) continue;
     if (!next) {
       const key = `${type}-${slot.made + 1}`;
       steps.push({

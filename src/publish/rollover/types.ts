@@ -72,6 +72,8 @@ export interface RolloverWish {
   readonly ttl: number;
   /** SHA-256 of keys the server is to leave. */
   readonly leave: readonly string[];
+  /** Next keys come from somebody else: none is made. */
+  readonly brought?: boolean;
 }
 
 export type RolloverAction = MakeKey | Certify | SetRrset | Deploy;

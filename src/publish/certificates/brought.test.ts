@@ -1,0 +1,192 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { createCa, createIntermediate, generateKey, issue, type KeyPair } from '../../pki/index.js';
+import { parseCertificate, trustStore } from '../../x509/index.js';
+import { publishSection } from '../desired/publish-section.js';
+import { KeyRing } from '../keys/key-ring.js';
+import { startRollover, stepRollover } from '../rollover/step-rollover.js';
+import type { RolloverState } from '../rollover/types.js';
+import { readBrought } from './read-brought.js';
+
+const host = 'mx.example.com';
+const [hour, day] = [3_600_000, 86_400_000];
+const root = createCa({ name: 'Public Root' });
+const ca = createIntermediate(root, { name: 'Public CA' });
+const anchor = parseCertificate(root.der);
+const anchors = trustStore(anchor.ok ? [anchor.value] : []);
+
+/** A certbot with its archive and its links, and what we make of it. */
+function world(t: TestContext, { install = true, reuseKey = false } = {}) {
+  const base = mkdtempSync(join(tmpdir(), 'hermetic-brought-'));
+  t.after(() => rmSync(base, { recursive: true }));
+  const [live, archive] = [join(base, 'live', host), join(base, 'archive', host)];
+  for (const folder of [live, archive, join(base, 'renewal')]) mkdirSync(folder, { recursive: true });
+  writeFileSync(join(base, 'renewal', `${host}.conf`), `version = 2.1.0\n[renewalparams]\n${reuseKey ? 'reuse_key = True\n' : ''}`);
+  const files = { chain: join(live, 'fullchain.pem'), key: join(live, 'privkey.pem') };
+  const section = publishSection.parse({
+    hosts: { [host]: { certificates: 'files', files: [files], ...(install ? { install: { folder: join(base, 'tls') } } : {}) } },
+  });
+  const ring = new KeyRing(join(base, 'keys'));
+  const wish = section.hosts[host];
+  assert.ok(wish);
+  let renewals = 0;
+  /** Links are turned one by one, as certbot does it. */
+  const turn = (file: string, text: string): void => {
+    const target = join(archive, `${renewals}-${file}`);
+    writeFileSync(target, text);
+    // Long ago, so that nothing passes for half a renewal.
+    utimesSync(target, 1, 1);
+    rmSync(join(live, file), { force: true });
+    symlinkSync(target, join(live, file));
+  };
+  return {
+    ring,
+    wish,
+    files,
+    turn,
+    renew(key: KeyPair = generateKey(), names: readonly string[] = [host], end = Date.now() + 90 * day) {
+      renewals++;
+      const issued = issue(ca, { names, key, notAfter: end });
+      turn('privkey.pem', issued.keyPem);
+      turn('fullchain.pem', issued.chainPem);
+      return { ...issued, key };
+    },
+    look: (state: RolloverState = startRollover(host), at = Date.now()) => readBrought(state, wish, { ring, anchors, at }),
+  };
+}
+
+const codes = ({ alerts }: ReturnType<typeof readBrought>): readonly string[] => alerts.map(({ code }) => code);
+
+test('a renewal that keeps its key is taken over: the chain in the ring is the new one, and no key is to be left', (t) => {
+  const { renew, look, ring } = world(t);
+  const { key } = renew();
+  assert.deepEqual(look(), { leave: [], waits: [], alerts: [] });
+  const { chainPem } = renew(key);
+  assert.deepEqual(look(), { leave: [], waits: [], alerts: [] });
+  assert.deepEqual(
+    ring.list(host, Date.now()).map(({ name, certified }) => [name, certified]),
+    [['ecdsa-1', true]],
+  );
+  assert.equal(ring.pair(host, 'ecdsa-1').chain, chainPem);
+});
+
+test('a renewal with a new key: it is announced beside the old one, the server keeps the old one for two TTLs, and only then is the new one deployed', (t) => {
+  const { renew, look, ring, wish } = world(t);
+  const first = renew();
+  const ttl = 3600;
+  let state = startRollover(host);
+  let records: readonly string[] = [];
+  let inUse = '';
+  let announced = 0;
+  let deployedAt = 0;
+  const seenCodes = new Set<string>();
+  const begun = Date.now();
+  for (let at = begun; at < begun + 20 * hour && deployedAt === 0; at += hour / 4) {
+    if (at - begun === 4 * hour) renew();
+    const { leave, alerts } = look(state, at);
+    for (const { code } of alerts) seenCodes.add(code);
+    const keys = ring.list(host, at);
+    inUse ||= keys[0]?.sha256 ?? '';
+    const reading = {
+      at,
+      nameservers: [{ server: 'a', rrset: { records, ttl } }],
+      dnssec: 'secure' as const,
+      ds: { records: ['1 13 2 ab'], ttl },
+      addresses: [{ address: '192.0.2.1', starttls: 'offered' as const, keys: [inUse] }],
+      ring: keys,
+    };
+    const step = stepRollover(state, reading, { publish: true, types: wish.keys, matchingTypes: [1], ttl, leave, brought: true });
+    state = step.state;
+    for (const { action } of step.steps) {
+      assert.notEqual(action.kind, 'make-key');
+      if (action.kind === 'set-rrset') {
+        records = action.to;
+        if (records.length === 2) announced = at;
+      }
+      if (action.kind === 'deploy') {
+        assert.equal(action.key, 'ecdsa-2');
+        deployedAt = at;
+      }
+    }
+  }
+  assert.deepEqual([...seenCodes], ['publish-key-brought']);
+  assert.ok(announced >= begun + 4 * hour && deployedAt >= announced + 2 * ttl * 1000, `${announced} ${deployedAt}`);
+  assert.equal(ring.pair(host, 'ecdsa-1').key.trim(), first.keyPem.trim());
+});
+
+test('key and chain of two renewals, or half a chain: waited for while they are fresh, told when they stay so, and never taken', (t) => {
+  const { renew, look, ring, turn, files } = world(t);
+  const { chainPem } = renew();
+  look();
+  const before = ring.list(host, Date.now());
+  for (const [text, why] of [
+    [issue(ca, { names: [host] }).chainPem, /is for another key/],
+    [chainPem.slice(0, 300), /no PEM with a certificate/],
+    ['', /no PEM with a certificate/],
+  ] as const) {
+    turn('fullchain.pem', text);
+    const now = Date.now();
+    utimesSync(files.chain, now / 1000, now / 1000);
+    const fresh = look(undefined, now);
+    assert.deepEqual([codes(fresh), fresh.waits.length], [[], 1]);
+    const stale = look(undefined, now + 120_000);
+    assert.deepEqual(codes(stale), ['publish-brought-unfit']);
+    assert.match(stale.alerts[0]?.detail ?? '', why);
+    assert.deepEqual(ring.list(host, Date.now()), before);
+  }
+});
+
+test('a certificate for another name, one that has expired, a key that is none, files that are not there: told, and nothing is taken', (t) => {
+  const { renew, look, ring, turn, files } = world(t);
+  const told = (): string => {
+    const seen = look();
+    assert.deepEqual(codes(seen), ['publish-brought-unfit']);
+    return seen.alerts[0]?.detail ?? '';
+  };
+  renew(undefined, ['www.example.com']);
+  assert.match(told(), /is for www\.example\.com and not for mx\.example\.com/);
+  renew(undefined, [host], Date.now() - 1000);
+  assert.match(told(), /has expired/);
+  renew();
+  turn('privkey.pem', 'no key');
+  assert.match(told(), /no private key/);
+  unlinkSync(files.key);
+  assert.match(told(), /ENOENT/);
+  assert.deepEqual(ring.list(host, Date.now()), []);
+});
+
+test('cert.pem in place of fullchain.pem: a chain that leads to no public CA does not follow one that does, so enforcing senders still deliver', (t) => {
+  const { renew, look, ring, turn } = world(t);
+  const { key } = renew();
+  look();
+  const before = ring.list(host, Date.now());
+  turn('fullchain.pem', issue(ca, { names: [host], key }).certPem);
+  const seen = look();
+  assert.match(seen.alerts[0]?.detail ?? '', /without its intermediates/);
+  assert.deepEqual(ring.list(host, Date.now()), before);
+});
+
+test('a server that reads certbot’s own files is warned of before the renewal that would hold mail back; not with reuse_key, nor with a folder of its own', (t) => {
+  const warned = (options: Parameters<typeof world>[1]): readonly string[] => {
+    const { renew, look } = world(t, options);
+    renew();
+    return codes(look());
+  };
+  assert.deepEqual(warned({ install: false }), ['publish-key-not-kept']);
+  assert.deepEqual(warned({ install: false, reuseKey: true }), []);
+  assert.deepEqual(warned({ install: true }), []);
+});
+
+test('a new key in files that the server reads itself is told of loudly', (t) => {
+  const { renew, look, ring } = world(t, { install: false });
+  renew();
+  look();
+  const [current] = ring.list(host, Date.now());
+  renew();
+  const state = { ...startRollover(host), slots: { ecdsa: { ...(current ? { current } : {}), made: 1 } } };
+  const seen = look(state);
+  assert.deepEqual([codes(seen), seen.leave], [['publish-key-brought-unannounced'], [current?.sha256]]);
+});

@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { startRollover } from '../rollover/step-rollover.js';
+import { hostCertificates } from './host-certificates.js';
+import { stepCertificates } from './step-certificates.js';
+import type { CertificateReading } from './types.js';
+
+const host = 'mx.example.com';
+const [minute, day] = [60_000, 86_400_000];
+const now = Date.UTC(2026, 10, 25);
+
+const key = (n: number) => ({ name: `ecdsa-${n}`, type: 'ecdsa' as const, sha256: `${n}a`.repeat(32), sha512: `${n}b`.repeat(64) });
+const certificate = { issuer: 'CN=Lab', notBefore: now - day, notAfter: now + 89 * day, sha256: 'new' };
+const state = { ...startRollover(host), slots: { ecdsa: { current: key(1), next: key(2), made: 2 } } };
+const showing = (notAfter: number, sha256 = key(1).sha256) => ({
+  address: '192.0.2.1',
+  shown: [{ key: sha256, notBefore: certificate.notBefore, notAfter }],
+});
+/** All is well: the server shows what is in its folder, and was told an hour ago. */
+const calm: CertificateReading = {
+  at: now,
+  ring: [
+    { ...key(1), certified: true, certificate },
+    { ...key(2), certified: false },
+  ],
+  installed: ['ecdsa-1'],
+  told: { ecdsa: { chain: 'new', at: now - 60 * minute } },
+  addresses: [showing(certificate.notAfter)],
+};
+const wish = { acme: true, folder: '/tls' };
+const step = (change: Partial<CertificateReading>, given = state) => {
+  const { steps, alerts } = stepCertificates(given, { ...calm, ...change }, wish);
+  return [...steps.map(({ action }) => `${action.kind} ${action.key}`), ...alerts.map(({ code }) => code)];
+};
+
+test('where the server shows what it was given nothing is done, and it is not told again', () => {
+  assert.deepEqual(step({}), []);
+});
+
+test('a renewed chain is deployed with the key in use, whoever renewed it; so is one whose reload failed', () => {
+  assert.deepEqual(step({ installed: [] }), ['deploy ecdsa-1']);
+  assert.deepEqual(step({ told: {} }), ['deploy ecdsa-1']);
+  assert.deepEqual(step({ told: { ecdsa: { chain: 'old', at: now } } }), ['deploy ecdsa-1']);
+});
+
+test('a server that shows another certificate a minute after it was told is alerted of at each such address, and is not told again and again', () => {
+  const old = [showing(certificate.notAfter), { ...showing(now + day), address: '192.0.2.2' }];
+  assert.deepEqual(step({ addresses: old }), ['publish-certificate-not-shown']);
+  assert.deepEqual(step({ addresses: old, told: { ecdsa: { chain: 'new', at: now - minute / 2 } } }), []);
+  assert.deepEqual(step({ addresses: [{ address: '192.0.2.1', shown: 'unknown' }] }), [], 'nothing is known');
+});
+
+test('while the next key is being deployed only the rollover deploys', () => {
+  const moving = { ...state, slots: { ecdsa: { current: key(1), next: key(2), deploying: true as const, made: 2 } } };
+  assert.deepEqual(step({ installed: [], told: {} }, moving), []);
+});
+
+test('a key in use without a certificate that fits is certified by the CA, and the flaw is told', () => {
+  const ring = [{ ...key(1), certified: false, flaw: 'is for another key' }];
+  assert.deepEqual(step({ ring }), ['certify ecdsa-1', 'publish-certificate-unfit']);
+  assert.deepEqual(stepCertificates(state, { ...calm, ring }, { acme: false }).steps, []);
+});
+
+test('a certificate that nobody renews is told of before it ends', () => {
+  assert.deepEqual(step({ at: certificate.notAfter - 15 * day }), []);
+  assert.deepEqual(step({ at: certificate.notAfter - 13 * day }), ['publish-certificate-ending']);
+});
+
+test('where nobody said what the server reads, it is a person’s turn as long as another certificate is shown', () => {
+  const { installed: _, ...rest } = calm;
+  const by = (addresses: CertificateReading['addresses']) => stepCertificates(state, { ...rest, addresses }, { acme: true }).steps.length;
+  assert.deepEqual([by(calm.addresses), by([showing(now + day)])], [0, 1]);
+});
+
+test('what people are shown: who issued it, until when, when it is renewed, whether its key is pinned, where it is, when the server was told', () => {
+  const records = [`3 1 1 ${key(1).sha256}`];
+  const [first, second] = hostCertificates({ ...state, alive: [{ records, ttl: 3600 }] }, calm, wish, () => now + 59 * day);
+  assert.deepEqual(first, {
+    key: 'ecdsa-1',
+    use: 'in use',
+    pinned: true,
+    issuer: 'CN=Lab',
+    notBefore: certificate.notBefore,
+    notAfter: certificate.notAfter,
+    renewed: now + 59 * day,
+    installed: '/tls/ecdsa',
+    told: now - 60 * minute,
+    shown: true,
+  });
+  assert.deepEqual(second, { key: 'ecdsa-2', use: 'next', pinned: false });
+});
