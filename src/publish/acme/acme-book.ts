@@ -20,7 +20,10 @@ export interface AcmeBook {
   /** Failed validations of a host in a row. */
   failures(directory: string, host: string): number;
   saveFailures(directory: string, host: string, count: number): void;
-  /** Takes a key for its holder alone, or longer for the one who has it already; false while another has it. */
+  /**
+   * Takes a key for its holder alone, or longer for the one who has it already; false while another has it. One that lasts longer than this one was made by a
+   * clock that has been turned back since, and counts for nothing.
+   */
   claim(host: string, key: string, holder: string, now: number, until: number): boolean;
   release(host: string, key: string, holder: string): void;
 }
@@ -142,7 +145,8 @@ export function openAcmeBook(store: Store): AcmeBook {
       store
         .prepare(
           `INSERT INTO acme_claim VALUES (?, ?, ?, ?) ON CONFLICT (host, key)
-           DO UPDATE SET holder = excluded.holder, until = excluded.until WHERE acme_claim.holder = excluded.holder OR acme_claim.until <= ?`,
+           DO UPDATE SET holder = excluded.holder, until = excluded.until
+           WHERE acme_claim.holder = excluded.holder OR acme_claim.until <= ? OR acme_claim.until > excluded.until`,
         )
         .run(host, key, holder, Math.ceil(until), Math.floor(now)) > 0,
     release: (host, key, holder) =>

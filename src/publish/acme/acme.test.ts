@@ -4,7 +4,9 @@ import { test, type TestContext } from 'node:test';
 import type { AcmeCaHabits } from '../../lab/index.js';
 import type { ChallengeType } from './challenge.js';
 import { selfSigned } from '../../pki/index.js';
+import { openAcmeBook } from './acme-book.js';
 import { acmeWorld, type AcmeWorld } from './testing-ca.js';
+import { WebAnswers } from './web-answers.js';
 
 const host = 'mta-sts.example.com';
 const key = 'ecdsa-1';
@@ -208,4 +210,26 @@ test('of two processes that find the same certificate due one renews it, whether
   assert.ok(outcomes[1].status === 'failed' && outcomes[1].code === 'acme-pending' && /another process/.test(outcomes[1].detail));
   assert.deepEqual(await two.certify({ host, key }), { status: 'done' });
   assert.equal(ca.orders.size, 2);
+});
+
+test('a process that died holding a key is in the way for ten minutes, and not for longer because of a clock that was turned back', async (t) => {
+  const { ca, certifier, clock, store } = await world(t);
+  const claim = (until: number): void => void openAcmeBook(store).claim(host, key, 'the dead', clock.at, until);
+  claim(clock.at + 10 * 60_000);
+  assert.equal((await certifier().certify({ host, key })).status, 'failed');
+  clock.at += 10 * 60_000;
+  assert.deepEqual(await certifier().certify({ host, key }), { status: 'done' });
+  clock.at += 61 * day;
+  claim(clock.at + 365 * day);
+  assert.deepEqual(await certifier().certify({ host, key }), { status: 'done' });
+  assert.equal(ca.orders.size, 2);
+});
+
+test('the certificate of a challenge is made once, however often it is asked for', () => {
+  const answers = new WebAnswers('tls-alpn-01');
+  void answers.show({ host, token: 't', keyAuthorization: 't.k', account: '', thumbprint: 'k', issuers: [] });
+  assert.ok(answers.contextFor(host) !== undefined);
+  assert.equal(answers.contextFor(host), answers.contextFor(host));
+  void answers.hide({ host });
+  assert.equal(answers.contextFor(host), undefined);
 });

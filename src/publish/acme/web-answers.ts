@@ -9,6 +9,8 @@ const done: Promise<Outcome> = Promise.resolve({ status: 'done' });
 /** Answers to http-01 (RFC 8555 §8.3) and tls-alpn-01 (RFC 8737) out of memory: an order that is taken up again shows them again. */
 export class WebAnswers implements ChallengeAnswers {
   readonly #open = new Map<string, Challenge>();
+  /** Made once: whoever opens many connections costs no more keys. */
+  readonly #contexts = new WeakMap<Challenge, SecureContext>();
 
   constructor(readonly type: 'http-01' | 'tls-alpn-01') {}
 
@@ -18,7 +20,7 @@ export class WebAnswers implements ChallengeAnswers {
   }
 
   /** [8555-8.3-2] */
-  hide({ host }: Challenge): Promise<void> {
+  hide({ host }: Pick<Challenge, 'host'>): Promise<void> {
     this.#open.delete(host);
     return Promise.resolve();
   }
@@ -37,9 +39,13 @@ export class WebAnswers implements ChallengeAnswers {
   contextFor(host: string): SecureContext | undefined {
     const challenge = this.type === 'tls-alpn-01' ? this.#open.get(host) : undefined;
     if (!challenge) return undefined;
+    const known = this.#contexts.get(challenge);
+    if (known) return known;
     const digest = createHash('sha256').update(challenge.keyAuthorization).digest();
     const value = Buffer.concat([Uint8Array.of(0x04, digest.length), digest]);
     const { certPem, keyPem } = selfSigned({ names: [host], extensions: [{ oid: '1.3.6.1.5.5.7.1.31', critical: true, value }] });
-    return createSecureContext({ cert: certPem, key: keyPem });
+    const context = createSecureContext({ cert: certPem, key: keyPem });
+    this.#contexts.set(challenge, context);
+    return context;
   }
 }
