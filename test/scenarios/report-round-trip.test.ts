@@ -1,141 +1,15 @@
 import assert from 'node:assert/strict';
-import { generateKeyPairSync } from 'node:crypto';
 import { createServer } from 'node:http';
 import { createSecureContext, TLSSocket } from 'node:tls';
 import test from 'node:test';
-import { systemClock, type Clock } from '../../src/base/index.js';
-import { createResolver, type Resolver } from '../../src/dns/index.js';
-import { LabDns, LabNetwork, mailServer } from '../../src/lab/index.js';
+import { createResolver } from '../../src/dns/index.js';
+import { LabDns } from '../../src/lab/index.js';
 import { guarded, type Network } from '../../src/net/index.js';
-import { createCa, issue } from '../../src/pki/index.js';
-import { createReceiver, httpsHandler, openReports, smtpIntake, verifyDkim } from '../../src/report/index.js';
-import {
-  composeReportMail,
-  countSessions,
-  createSender,
-  deliverReport,
-  eventsOfOutcome,
-  Outbox,
-  prepareReporting,
-  reportRound,
-  type Sender,
-} from '../../src/send/index.js';
-import { openStore, type Store } from '../../src/store/index.js';
+import { issue } from '../../src/pki/index.js';
+import { verifyDkim } from '../../src/report/index.js';
+import { composeReportMail, countSessions, createSender, deliverReport, eventsOfOutcome } from '../../src/send/index.js';
 import { parseReport } from '../../src/tls-rpt/index.js';
-import { parseCertificate, trustStore } from '../../src/x509/index.js';
-
-const DAY = 86_400_000;
-const HOUR = 3_600_000;
-const start = Date.parse('2026-11-23T08:00:00Z');
-const valid = { notBefore: start - DAY, notAfter: start + 40 * DAY };
-const root = createCa({ name: 'Round Trip Root', ...valid });
-const anchor = parseCertificate(root.der);
-assert.ok(anchor.ok);
-const roots = trustStore([anchor.value]);
-const dkim = generateKeyPairSync('rsa', { modulusLength: 2048 });
-const dkimText = `v=DKIM1; k=rsa; s=tlsrpt; p=${dkim.publicKey.export({ type: 'spki', format: 'der' }).toString('base64')}`;
-const strings = (dkimText.match(/.{1,200}/g) ?? []).map((part) => `"${part}"`).join(' ');
-
-/** One organisation: it sends and receives mail (over TLS that fails), sends reports and receives them by mail and HTTPS. */
-interface Party {
-  readonly domain: string;
-  readonly sender: Sender;
-  readonly outbox: Outbox;
-  readonly store: Store;
-  readonly received: Store;
-  round(): Promise<void>;
-}
-
-let now = start;
-const clock: Clock = { ...systemClock, now: () => now };
-
-async function party(domain: string, at: number, network: LabNetwork, resolver: Resolver): Promise<Party> {
-  const received = await openReports(':memory:');
-  const receiver = createReceiver({ store: received, clock, domains: [domain], verify: (mail) => verifyDkim(mail, resolver, now) });
-  const intake = smtpIntake({ receiver, recipients: [`tlsrpt@in.${domain}`], name: `in.${domain}` });
-  const expired = issue(root, { names: [`mx.${domain}`], notBefore: start - 20 * DAY, notAfter: start - DAY });
-  const ordinary = mailServer({ name: `mx.${domain}`, certificates: [expired] });
-  await network.listenTcp(`198.51.100.${at}`, 25, ordinary);
-  // A mail host of its own for reports.
-  await network.listenTcp(`198.51.100.${at + 1}`, 25, (stream) =>
-    intake.serve({
-      stream,
-      local: { address: `198.51.100.${at + 1}`, port: 25 },
-      remote: { address: '192.0.2.99', port: 1024 },
-      close: () => void stream.destroy(),
-    }),
-  );
-  const handle = httpsHandler({ receiver });
-  const web = createServer((incoming, outgoing) => {
-    const chunks: Buffer[] = [];
-    incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
-    incoming.on('end', () => {
-      const request = new Request(`https://reports.${domain}/tlsrpt`, { method: 'POST', body: Buffer.concat(chunks) });
-      void handle(request, { address: '192.0.2.99' }).then((response) => outgoing.writeHead(response.status).end());
-    });
-  });
-  const { keyPem, chainPem } = issue(root, { names: [`reports.${domain}`], ...valid });
-  const secureContext = createSecureContext({ key: keyPem, cert: chainPem });
-  await network.listenTcp(`203.0.113.${at}`, 443, (socket) => {
-    const secured = new TLSSocket(socket, { isServer: true, secureContext });
-    secured.on('error', () => socket.destroy()).once('secure', () => web.emit('connection', secured));
-  });
-
-  const store = await openStore(':memory:');
-  prepareReporting(store);
-  const reporter = { organization: domain, contact: `tls@${domain}` };
-  const options = { network, resolver, trustStore: roots, clock };
-  const sender = createSender({ ...options, helo: `out.${domain}`, timeoutMs: 5000 });
-  const outbox = new Outbox({ store, reporter, spreadMs: 0, random: Math.random });
-  return {
-    domain,
-    sender,
-    store,
-    received,
-    outbox,
-    round: () =>
-      reportRound({
-        outbox,
-        clock,
-        deliver: (due) =>
-          deliverReport(due, {
-            ...options,
-            reporter,
-            dkim: { domain, selector: 's1', privateKey: dkim.privateKey },
-            // As the daemon does, and what these sessions were like is counted like any other: nothing of it must come back as a report.
-            deliver: async (mail) => {
-              const delivery = await sender.deliver(mail);
-              countSessions(store, delivery.outcomes.flatMap(eventsOfOutcome));
-              return delivery;
-            },
-          }),
-      }),
-  };
-}
-
-function zoneOf(domain: string, at: number): { apex: string; records: string } {
-  return {
-    apex: domain,
-    records: [
-      '@ MX 10 mx',
-      `mx A 198.51.100.${at}`,
-      'in MX 10 inmx',
-      `inmx A 198.51.100.${at + 1}`,
-      `reports A 203.0.113.${at}`,
-      `_smtp._tls TXT "v=TLSRPTv1; rua=mailto:tlsrpt@in.${domain},https://reports.${domain}/tlsrpt"`,
-      `_smtp._tls.in TXT "v=TLSRPTv1; rua=mailto:tlsrpt@in.${domain}"`,
-      `s1._domainkey TXT ${strings}`,
-    ].join('\n'),
-  };
-}
-
-async function world(domains: readonly string[]): Promise<{ network: LabNetwork; resolver: Resolver }> {
-  const network = new LabNetwork();
-  const dns = new LabDns([{ apex: '.', signed: { algorithm: 13 } }, ...domains.map((domain, i) => zoneOf(domain, 10 + 10 * i))], start);
-  await dns.listen(network, '192.0.2.53');
-  const upstreams = [{ address: '192.0.2.53', port: 53, label: 'lab' }];
-  return { network, resolver: createResolver({ network, upstreams, anchors: dns.anchors, clock }) };
-}
+import { clock, DAY, dkim, HOUR, party, root, roots, start, time, valid, world, type Party } from './report-parties.js';
 
 /** Opens a session as mail would; where it was handed over, takes leave. */
 async function sendTo(from: Party, to: string): Promise<void> {
@@ -153,7 +27,7 @@ function seen({ received, domain }: Party): readonly number[] {
 }
 
 test('[8460-3-20] ten days between two of our own servers: every session is told once, by mail and by HTTPS, and no report is about a report', async () => {
-  now = start;
+  time.now = start;
   const { network, resolver } = await world(['a.example', 'b.example']);
   const parties = [await party('a.example', 10, network, resolver), await party('b.example', 20, network, resolver)] as const;
   const [a, b] = parties;
@@ -165,9 +39,9 @@ test('[8460-3-20] ten days between two of our own servers: every session is told
       await sendTo(a, b.domain);
       await sendTo(b, a.domain);
     }
-    now += DAY - 6 * HOUR;
+    time.now += DAY - 6 * HOUR;
     for (const one of parties) await one.round();
-    now += 6 * HOUR;
+    time.now += 6 * HOUR;
   }
   for (const one of parties) {
     assert.deepEqual(one.outbox.counts(), [['delivered', 20]], one.domain);
@@ -190,7 +64,7 @@ function previews({ store }: Party): readonly unknown[] {
 }
 
 test('[8460-3-15, 8460-3-19, 8460-5.3-3, 8460-5.3-5] report mail is signed by the reporter with its own fields, and asks to be delivered without TLS too', async () => {
-  now = start;
+  time.now = start;
   const { network, resolver } = await world(['a.example']);
   const parsed = parseReport(reportText);
   assert.ok(parsed.ok);
@@ -201,9 +75,9 @@ test('[8460-3-15, 8460-3-19, 8460-5.3-3, 8460-5.3-5] report mail is signed by th
     policyDomain: 'evil.example',
     to: 'r@evil.example',
     dkim: { domain: 'a.example', selector: 's1', privateKey: dkim.privateKey },
-    at: now,
+    at: time.now,
   });
-  const verdict = await verifyDkim(mail, resolver, now);
+  const verdict = await verifyDkim(mail, resolver, time.now);
   assert.equal(verdict.result, 'pass', verdict.detail);
   const text = mail.toString();
   const signed = /h=([^;]+);/.exec(text)?.[1]?.replace(/\s+/g, '').split(':') ?? [];
@@ -213,13 +87,13 @@ test('[8460-3-15, 8460-3-19, 8460-5.3-3, 8460-5.3-5] report mail is signed by th
   assert.match(text, /^TLS-Report-Submitter: a\.example\r\n/m);
   assert.match(text, /^TLS-Required: No\r\n/m);
   // Changed on the way, it does not hold.
-  const changed = await verifyDkim(Buffer.from(text.replace('TLS-Report-Domain: evil', 'TLS-Report-Domain: good')), resolver, now);
+  const changed = await verifyDkim(Buffer.from(text.replace('TLS-Report-Domain: evil', 'TLS-Report-Domain: good')), resolver, time.now);
   assert.notEqual(changed.result, 'pass');
   await network.close();
 });
 
 test('what leads to this machine, or to a private network, is sent nothing, by whatever way it leads there', async () => {
-  now = start;
+  time.now = start;
   const { network: below } = await world([]);
   const dials: string[] = [];
   const watched: Network = {
@@ -289,7 +163,7 @@ const reportText = JSON.stringify({
 });
 
 test('[8460-5.4-1] a receiver that redirects is not followed; its answer decides whether the report is tried again', async () => {
-  now = start;
+  time.now = start;
   const { network, resolver } = await world(['c.example']);
   const asked: string[] = [];
   let status = 302;
