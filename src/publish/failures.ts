@@ -61,7 +61,7 @@ export const publishFailures = defineFailures({
     temporary: true,
     clause: 'RFC 7671 §8.1',
     says: 'A renewal has made a new key. The server goes on with the present one until the new key is announced and no cache is without it.',
-    fix: 'Nothing to do but apply. So that renewals keep the key: certbot renew --reuse-key, or acme.sh without --always-force-new-domain-key.',
+    fix: 'Nothing to do but apply. So that renewals keep the key: reuse_key = True in certbot’s renewal file, or acme.sh without --always-force-new-domain-key.',
   },
   'publish-key-brought-unannounced': {
     blame: 'local',
@@ -75,7 +75,7 @@ export const publishFailures = defineFailures({
     temporary: false,
     clause: 'RFC 7671 §8.1',
     says: 'The next renewal will make a new key and the server reads those files itself: mail of senders with DANE would be held back.',
-    fix: 'certbot renew --cert-name NAME --reuse-key sets it for good; or give the server install.folder to read, and every new key waits there for its record.',
+    fix: 'Write reuse_key = True below [renewalparams] in /etc/letsencrypt/renewal/NAME.conf; or give the server install.folder to read: new keys wait there for their records.',
   },
   'publish-certificate-ending': {
     blame: 'local',

@@ -20,8 +20,12 @@ export function stepCertificates(
   wish: CertificateWish,
 ): CertificateStep {
   const parts = Object.values(slots).flatMap(({ current, next, deploying }: KeySlot) => {
-    const used = current && seen.ring.find(({ sha256 }) => sha256 === current.sha256);
-    return used && !(next && deploying) ? [stepOne(host, used, seen, wish)] : [];
+    const moving = deploying ? next : undefined;
+    const used = seen.ring.find(({ sha256 }) => sha256 === (moving ?? current)?.sha256);
+    if (!used) return [];
+    const { steps, alerts } = stepOne(host, used, seen, wish);
+    // That one the rollover deploys.
+    return [{ steps: moving ? [] : steps, alerts }];
   });
   const unfit = seen.ring.flatMap(({ name, flaw }) =>
     flaw === undefined ? [] : [{ code: 'publish-certificate-unfit', subject: host, detail: `the chain of ${name} ${flaw}` }],

@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import { serverKey } from '../keys/key-ring.js';
+import type { Applied } from '../apply/apply.js';
+import { host, mailHostWorld } from './testing-mail-host.js';
+
+const [hour, day] = [3_600_000, 86_400_000];
+
+async function world(t: TestContext, settings: Parameters<typeof mailHostWorld>[0]) {
+  const made = await mailHostWorld(settings);
+  t.after(() => made.close());
+  return {
+    ...made,
+    keyShown: () => serverKey('', made.loaded()?.publicKey ?? assert.fail('it shows nothing')).sha256,
+    async rounds(days: number, how?: Parameters<typeof made.round>[0]): Promise<readonly Applied[]> {
+      const all: Applied[] = [];
+      for (const end = made.clock.at + days * day; made.clock.at < end; made.clock.at += 12 * hour) all.push(...(await made.round(how)));
+      return all;
+    },
+  };
+}
+
+const failures = (rounds: readonly Applied[]): readonly string[] =>
+  rounds.flatMap(({ outcomes }) => outcomes.flatMap(({ outcome }) => (outcome.status === 'failed' ? [outcome.code] : [])));
+const alerts = (rounds: readonly Applied[]): readonly string[] => rounds.flatMap(({ freshAlerts }) => freshAlerts.map(({ code }) => code));
+
+test('a mail host from nothing through half a year of 45-day certificates: every renewal keeps the key, is installed and seen, and no sender is held up', async (t) => {
+  const { rounds, keyShown, ca, records } = await world(t, { lifetime: 45 * day });
+  await rounds(4);
+  const key = keyShown();
+  assert.ok(records().length === 2 && records().includes(`3 1 1 ${key}`), 'current and next are announced');
+  const later = await rounds(180);
+  assert.deepEqual([failures(later), alerts(later), keyShown()], [[], [], key]);
+  assert.equal(ca.certificates.size, 7, 'one every thirty days');
+  const last = later.at(-1)?.certificates?.find(({ use }) => use === 'in use');
+  assert.ok(last?.pinned && last.shown && last.told !== undefined && last.renewed !== undefined && last.notAfter !== undefined);
+  assert.ok(last.renewed > last.told && last.renewed < last.notAfter);
+});
+
+test('keys that are to be changed every thirty days are, each announced ahead of its use; without the wish none is', async (t) => {
+  const { rounds, keyShown, records } = await world(t, { lifetime: 90 * day, rollKeysEvery: '30d' });
+  const keys = new Set<string>();
+  for (let n = 0; n < 13; n++) {
+    const some = await rounds(8);
+    assert.deepEqual(failures(some), []);
+    keys.add(keyShown());
+  }
+  assert.equal(keys.size, 4, '104 days: three changes');
+  assert.ok(records().includes(`3 1 1 ${keyShown()}`));
+});
+
+test('a server that takes the command and shows the old certificate: told once, key and records stay as they are, and it ends by itself when the server does read', async (t) => {
+  const { rounds, loaded, records } = await world(t, { lifetime: 45 * day });
+  await rounds(4);
+  const [before, pins] = [loaded()?.fingerprint256, records()];
+  const deaf = await rounds(33, { deaf: true });
+  assert.deepEqual([loaded()?.fingerprint256, records(), failures(deaf)], [before, pins, []]);
+  assert.deepEqual(alerts(deaf), ['publish-certificate-not-shown']);
+  assert.equal(deaf.flatMap(({ outcomes }) => outcomes.filter(({ action }) => action.kind === 'deploy')).length, 1, 'it is told once');
+});
+
+test('a reload that is refused is tried again every round and told as a failure; the server goes on with what it has, then gets the new one', async (t) => {
+  const { rounds, loaded } = await world(t, { lifetime: 45 * day });
+  await rounds(4);
+  const before = loaded()?.fingerprint256;
+  const refused = await rounds(32, { refuses: true });
+  assert.deepEqual(new Set(failures(refused)), new Set(['publish-reload-failed']));
+  assert.equal(loaded()?.fingerprint256, before);
+  assert.deepEqual(failures(await rounds(1)), []);
+  assert.notEqual(loaded()?.fingerprint256, before);
+});
+
+test('a key that is on its way to a server which does not read it: both keys stay announced for as long as that lasts', async (t) => {
+  const { rounds, keyShown, records, ledger, clock } = await world(t, { lifetime: 90 * day });
+  await rounds(4);
+  const key = keyShown();
+  ledger.confirm(`leave:${host}:${key}`, clock.at);
+  const deaf = await rounds(5, { deaf: true });
+  assert.deepEqual(alerts(deaf), ['publish-certificate-not-shown']);
+  assert.equal(keyShown(), key);
+  assert.equal(records().length, 2);
+  assert.ok(ledger.host(host).slots.ecdsa?.deploying);
+});
