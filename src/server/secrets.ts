@@ -2,6 +2,7 @@ import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { HermeticError } from '../base/index.js';
+import { servingTls } from '../tls/index.js';
 
 /** A certificate with its key, ready to serve. */
 export interface ServerCertificate {
@@ -41,7 +42,7 @@ export function loadCertificate(files: { readonly chain: string; readonly key: s
     const leaf = new X509Certificate(chain);
     if (!leaf.checkPrivateKey(createPrivateKey(keyPem))) throw new Error('the key does not belong to the certificate');
     return {
-      context: createSecureContext({ cert: chain, key: keyPem, minVersion: 'TLSv1.2' }),
+      context: createSecureContext({ cert: chain, key: keyPem, ...servingTls }),
       covers: (host) => leaf.checkHost(host, { subject: 'never' }) !== undefined,
     };
   } catch (cause) {

@@ -9,6 +9,7 @@ export { handshake, type HandshakeRequest, type HandshakeResult, type HandshakeF
 export { authenticate, judgeServer, type Authenticated, type ServerIdentity } from './authenticate.js';
 export { renegotiate } from './renegotiate.js';
 export type { TlsSettings } from './settings.js';
+export { servingTls } from './serving.js';
 export { tlsFailures } from './failures.js';
 export { builtinTrustStore } from './roots.js';
 export {

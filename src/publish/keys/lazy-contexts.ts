@@ -1,4 +1,5 @@
 import { createSecureContext, type SecureContext } from 'node:tls';
+import { servingTls } from '../../tls/index.js';
 
 /** Chain and private key of a host, PEM. `version` changes when either does. */
 export interface ContextSource {
@@ -8,7 +9,7 @@ export interface ContextSource {
 
 export interface LazyContextsOptions {
   readonly source: ContextSource;
-  /** Contexts kept, 33 KiB each outside the JavaScript heap. Default 3000. */
+  /** Contexts kept, about 33 KiB each outside the JavaScript heap. Default 3000. */
   readonly capacity?: number;
   /** Milliseconds for which a context is used without looking for a newer certificate. Default 10 000. */
   readonly freshMs?: number;
@@ -52,7 +53,7 @@ export class LazyContexts {
       return this.#used(host, known);
     }
     const { chain, key } = source.load(host);
-    const context = createSecureContext({ cert: chain, key, minVersion: 'TLSv1.2' });
+    const context = createSecureContext({ cert: chain, key, ...servingTls });
     this.#used(host, { context, version, checked: now });
     if (this.#entries.size > capacity) this.#entries.delete(this.#entries.keys().next().value as string);
     return context;

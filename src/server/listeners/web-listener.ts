@@ -3,6 +3,7 @@ import { createServer as createPlain, type IncomingMessage, type Server, type Se
 import { createServer as createSecure } from 'node:https';
 import type { SecureContext } from 'node:tls';
 import { isHermeticError } from '../../base/index.js';
+import { servingTls } from '../../tls/index.js';
 import type { ListenAddress } from '../config/listen-address.js';
 import type { Log } from '../log.js';
 import type { Site } from '../service.js';
@@ -33,7 +34,7 @@ export async function listenWeb(at: ListenAddress, settings: WebSettings): Promi
     ? createSecure(
         {
           ...limits,
-          minVersion: 'TLSv1.2',
+          ...servingTls,
           ALPNProtocols: ['http/1.1'],
           // Nobody comes back while a ticket is good: senders ask once a day, reporters too.
           secureOptions: constants.SSL_OP_NO_TICKET,

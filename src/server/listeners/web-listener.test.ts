@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'node:test';
+import { connect } from 'node:tls';
+import { createCa, generateKey, issue } from '../../pki/index.js';
+import { createLog } from '../log.js';
+import { loadCertificate } from '../secrets.js';
+import { listenWeb } from './web-listener.js';
+
+/** The suite that a client of TLS 1.2 gets, or how it was turned away. */
+function agreed(port: number, ciphers: string): Promise<string> {
+  return new Promise((resolve) => {
+    const settings = {
+      host: '127.0.0.1',
+      port,
+      servername: 'a.example',
+      rejectUnauthorized: false,
+      maxVersion: 'TLSv1.2',
+      ciphers,
+    } as const;
+    const socket = connect(settings, () => {
+      resolve(socket.getCipher().name);
+      socket.destroy();
+    });
+    socket.once('error', (error: Error & { code?: string }) => resolve(error.code ?? error.message));
+  });
+}
+
+test('suites without forward secrecy or AEAD are refused, whatever the key [9325-4.1-1, 9325-4.2-1]', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'hermetic-web-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  for (const [algorithm, kind] of [
+    ['p256', 'ECDSA'],
+    ['rsa-2048', 'RSA'],
+  ] as const) {
+    const { keyPem, chainPem } = issue(createCa({ name: 'Root' }), { names: ['a.example'], key: generateKey(algorithm) });
+    const files = { chain: join(folder, 'chain.pem'), key: join(folder, 'key.pem') };
+    writeFileSync(files.key, keyPem, { mode: 0o600 });
+    writeFileSync(files.chain, chainPem);
+    const { context } = loadCertificate(files);
+    const log = createLog({ format: 'plain', write: () => undefined, now: () => 0 });
+    const listener = await listenWeb({ address: '127.0.0.1', port: 0 }, { sites: [], log, connections: 10, certificateFor: () => context });
+    assert.ok('port' in listener.at);
+    const { port } = listener.at;
+    assert.equal(await agreed(port, `ECDHE-${kind}-AES128-GCM-SHA256`), `ECDHE-${kind}-AES128-GCM-SHA256`);
+    for (const weak of [`ECDHE-${kind}-AES128-SHA`, `ECDHE-${kind}-AES256-SHA384`, 'AES128-GCM-SHA256', 'DHE-RSA-AES128-GCM-SHA256'])
+      assert.match(await agreed(port, weak), /ALERT_HANDSHAKE_FAILURE/, `${algorithm} ${weak}`);
+    await listener.close(0);
+  }
+});
