@@ -3,11 +3,15 @@ import { nodeDisk, type Disk } from './keys/durable-file.js';
 
 export class Crash extends Error {}
 
-/** When a process dies at a step: before it, with half a file written, or after it, when the next thing is not done. */
-export const moments = ['before', 'halfway', 'after'] as const;
+/**
+ * Where a process dies: before a step, with half a file written, or after a step. A step is whatever leaves a trace: a write to the database, a file, and whatever else
+ * a test makes one, such as a request or a change of records. Where everything done to others is a step, after one is before the next: `enough` is all then.
+ */
+export const moments = ['before a step', 'halfway through a file', 'after a step'] as const;
+export const enough = ['before a step', 'halfway through a file'] as const;
 export type Moment = (typeof moments)[number];
 
-/** A process that dies at its nth write, be it to the database or to a file; the dead write nothing more. */
+/** A process that dies at its nth step; the dead do nothing more. */
 export class Mortal {
   dead = false;
   #steps = 0;
@@ -25,14 +29,14 @@ export class Mortal {
         const statement = store.prepare<Row>(sql);
         return {
           ...statement,
-          run: (...values) => (this.#together ? statement.run(...values) : this.#step(() => statement.run(...values))),
+          run: (...values) => (this.#together ? statement.run(...values) : this.step(() => statement.run(...values))),
         };
       },
       // What a transaction writes is there whole or not at all.
       transaction: (work) => {
         this.#together = true;
         try {
-          return this.#step(() => store.transaction(work));
+          return this.step(() => store.transaction(work));
         } finally {
           this.#together = false;
         }
@@ -42,24 +46,25 @@ export class Mortal {
 
   readonly disk: Disk = {
     write: (path, text, mode, owner) =>
-      this.#step(
+      this.step(
         () => nodeDisk.write(path, text, mode, owner),
         () => nodeDisk.write(path, text.slice(0, text.length / 2), mode, owner),
       ),
-    symlink: (target, path) => this.#step(() => nodeDisk.symlink(target, path)),
-    link: (from, to) => this.#step(() => nodeDisk.link(from, to)),
-    rename: (from, to) => this.#step(() => nodeDisk.rename(from, to)),
-    remove: (path) => this.#step(() => nodeDisk.remove(path)),
+    symlink: (target, path) => this.step(() => nodeDisk.symlink(target, path)),
+    link: (from, to) => this.step(() => nodeDisk.link(from, to)),
+    rename: (from, to) => this.step(() => nodeDisk.rename(from, to)),
+    remove: (path) => this.step(() => nodeDisk.remove(path)),
   };
 
-  #step<T>(whole: () => T, half?: () => void): T {
+  /** Does one thing that leaves a trace, unless this is where it dies. */
+  step<T>(whole: () => T, half?: () => void): T {
     if (this.dead) throw new Crash();
     // Only a file can be there by half.
-    if (this.moment === 'halfway' && !half) return whole();
+    if (this.moment === 'halfway through a file' && !half) return whole();
     if (++this.#steps !== this.nth) return whole();
     this.dead = true;
-    if (this.moment === 'after') whole();
-    else if (this.moment === 'halfway') half?.();
+    if (this.moment === 'after a step') whole();
+    else if (this.moment === 'halfway through a file') half?.();
     throw new Crash();
   }
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { TLSSocket } from 'node:tls';
 import type { Clock } from '../../base/index.js';
 import { AcmeCa, LabNetwork, validateOver, type AcmeCaHabits } from '../../lab/index.js';
+import type { Network } from '../../net/index.js';
 import { createCa, createIntermediate, issue } from '../../pki/index.js';
 import { openStore } from '../../store/index.js';
 import { parseCertificate, trustStore } from '../../x509/index.js';
@@ -83,7 +84,7 @@ export async function acmeWorld(habits: Partial<AcmeCaHabits> = {}) {
     /** As after a start of the process: nothing is remembered but what is on disk. */
     certifier: (options: Partial<CertifierOptions> & { type?: ChallengeType; mortal?: Mortal } = {}) =>
       new Certifier({
-        server,
+        server: { ...server, network: options.mortal ? dying(network, options.mortal) : network },
         book: openAcmeBook(options.mortal?.store(store) ?? store),
         ring: new KeyRing(ring.folder, options.mortal?.disk),
         answers: [http, alpn, dnsAnswers(records), persistentAnswers(records)].filter(({ type }) => type === (options.type ?? 'http-01')),
@@ -96,6 +97,14 @@ export async function acmeWorld(habits: Partial<AcmeCaHabits> = {}) {
       await network.close();
       rmSync(folder, { recursive: true });
     },
+  };
+}
+
+/** Every request is a step: before it the CA knows nothing of it. */
+function dying(network: Network, mortal: Mortal): Network {
+  return {
+    dial: (request) => mortal.step(() => network.dial(request)),
+    exchange: (request) => mortal.step(() => network.exchange(request)),
   };
 }
 

@@ -96,7 +96,7 @@ export class Life {
         ledger,
         ring,
         clock: this.#clock,
-        writers: new Map([['own', (action: SetRrset) => this.#write(action)]]),
+        writers: new Map([['own', (action: SetRrset) => (mortal ? mortal.step(() => this.#write(action)) : this.#write(action))]]),
       });
       const applied = await applyOnce({ section, ledger, ring, eyes: this.#eyes(), hands });
       for (const { says, outcome } of applied.flatMap(({ outcomes }) => outcomes))

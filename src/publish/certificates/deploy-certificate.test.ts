@@ -104,7 +104,7 @@ test('a renewal replaces the chain and keeps the key; the pair before stays for 
 });
 
 for (const moment of moments)
-  test(`a crash ${moment} any write of a change of keys: what the server would load goes together all the time, and the next round ends it, told at least once`, async () => {
+  test(`a crash ${moment} of a change of keys: what the server would load goes together all the time, and the next round ends it, told at least once`, async () => {
     const steps = await dieEverywhere(moment, async (mortal) => {
       const { deploy, shows, reloads, close } = await world();
       try {
@@ -119,7 +119,7 @@ for (const moment of moments)
         close();
       }
     });
-    assert.ok(steps >= (moment === 'halfway' ? 3 : 10), `only ${steps} writes`);
+    assert.ok(steps >= (moment === 'halfway through a file' ? 3 : 10), `only ${steps} steps`);
   });
 
 test('a reload that is refused is told with what the command says, and made up for by the next round although the files are there already', async (t) => {
