@@ -24,6 +24,8 @@ function shell(script: string): Promise<{ readonly code: number | null; readonly
 test('a reader that goes away is no error, and does not turn a failure into success', async () => {
   assert.deepEqual(await shell('hermetic check --help | true; exit ${PIPESTATUS[0]}'), { code: 0, err: '' });
   assert.deepEqual(await shell('hermetic check --lab stripped.example --depth triage | true; exit ${PIPESTATUS[0]}'), { code: 1, err: '' });
+  assert.deepEqual(await shell('hermetic lab | head -1; exit ${PIPESTATUS[0]}'), { code: 0, err: '' });
+  assert.deepEqual(await shell('hermetic lab list | true; exit ${PIPESTATUS[0]}'), { code: 0, err: '' });
   assert.equal((await shell('hermetic grade /nonexistent 2> >(true); exit $?')).code, 2);
 });
 

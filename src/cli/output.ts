@@ -15,11 +15,13 @@ export interface Output {
 /** The process's own. */
 export function processOutput(): Output {
   const { stdout, stderr, env } = process;
+  let gone = false;
+  stdout.on('error', ({ code }: NodeJS.ErrnoException) => (gone ||= code === 'EPIPE'));
   return {
     out: (text) => void stdout.write(text),
     err: (text) => void stderr.write(text),
     get gone() {
-      return stdout.errored !== null;
+      return gone;
     },
     width: stdout.isTTY ? stdout.columns : 80,
     color: stdout.isTTY && !env['NO_COLOR'] && env['TERM'] !== 'dumb',

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { Command } from 'commander';
 import { grade } from '../../check/index.js';
 import type { Evidence } from '../../evidence/index.js';
@@ -13,9 +14,13 @@ export function labCommand(output: Output, signal: AbortSignal, finish: (code: n
   command.addHelpText('after', '\nExample:\n  hermetic lab\n  hermetic lab list\n  hermetic check --lab stripped.example');
   command.action(async () => {
     const lab = await openLab();
+    const enough = new AbortController();
     try {
       const domains = lab.scenarios.map(({ domain }) => domain);
-      const seen = checkDomains(lab, domains, { signal });
+      const stop = AbortSignal.any([signal, enough.signal]);
+      // Every connection of every domain listens.
+      setMaxListeners(0, stop);
+      const seen = checkDomains(lab, domains, { signal: stop });
       for (const [i, domain] of domains.entries()) {
         if (output.gone) break;
         const { verdict, findings } = grade((await seen[i]) as Evidence);
@@ -23,6 +28,7 @@ export function labCommand(output: Output, signal: AbortSignal, finish: (code: n
         output.out(row(domain, `${verdict.padEnd(14)} ${ids.join(' ')}`, output.width));
       }
     } finally {
+      enough.abort();
       await lab.close();
     }
     finish(exitCodes.good);
