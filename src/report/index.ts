@@ -8,7 +8,8 @@
 export { openReports, prepareReports } from './open-reports.js';
 export { importReports, type ImportOptions } from './read/import-reports.js';
 export { walkSources, type Source } from './read/walk-sources.js';
-export { reportRecordSchema, reportSchemas, type ReportRecord } from './read/report-record.js';
+export { reportRecordSchema, type ReportRecord } from './read/report-record.js';
+export { reportSchemas } from './report-schemas.js';
 export { arrivalOf } from './verify/arrival-of.js';
 export { verifyDkim } from './verify/verify-dkim.js';
 export { storeReports, type ReceivedReport, type StoreOutcome } from './tables/store-reports.js';

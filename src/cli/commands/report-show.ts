@@ -28,7 +28,7 @@ export function reportShowCommand(output: Output, finish: (code: number) => void
       'a result of hermetic check --json to explain failures by; repeatable',
       (value: string, all: string[] = []) => [...all, value],
     )
-    .option('--json', 'everything as JSON')
+    .option('--json', 'everything as JSON (schemas/hermetic.report-view-1.json; without a domain report-overview-1)')
     .addHelpText('after', '\nExample:\n  hermetic report show example.com --store reports.db --days 30')
     .action(async (domain: string | undefined, flags: ShowFlags) => finish(await run(domain, flags, output)));
 }

@@ -64,11 +64,6 @@ export const reportRecordSchema = z
 
 export type ReportRecord = z.infer<typeof reportRecordSchema>;
 
-/** The published JSON Schemas of reports (draft 2020-12) by file name. */
-export function reportSchemas(): Readonly<Record<string, object>> {
-  return { 'hermetic.report-1.json': z.toJSONSchema(reportRecordSchema, { target: 'draft-2020-12' }) };
-}
-
 /** What is said of one reading. */
 export function reportRecord(reading: JudgedReading, stored?: StoreOutcome): ReportRecord {
   const { name: source, via, parsed, trust, mail, reporter } = reading;

@@ -1,0 +1,90 @@
+import { z } from 'zod';
+
+const text = z.string();
+const texts = z.array(text);
+const count = z.number().int().min(0);
+const day = z.iso.date();
+
+const kinds = z.array(z.strictObject({ type: text, successful: count, failed: count }));
+
+const explanation = z.strictObject({
+  result: text,
+  policy: text,
+  policyDomain: text,
+  mode: text,
+  host: text,
+  addresses: texts,
+  sessions: count,
+  since: day,
+  last: day,
+  /** Still failing on the last day that reports speak of. */
+  ongoing: z.boolean(),
+  reporters: texts,
+  networks: texts,
+  says: text,
+  reasons: z.array(z.strictObject({ text, means: text.optional() })),
+  /** `kept-back`: not delivered; `reported`: delivered all the same; `unprotected`: no policy asked for more. */
+  fate: z.enum(['kept-back', 'reported', 'unprotected']),
+  whose: z.enum(['yours', 'theirs', 'path', 'unclear']),
+  because: text,
+  /** What a check saw of the host, nearest to the failure. */
+  certificate: z.strictObject({ names: texts, notBefore: text, notAfter: text, spkiSha256: text, seen: day }).optional(),
+  todo: texts,
+});
+
+/** `hermetic.report-view/1`: what `hermetic report show DOMAIN --json` prints. */
+export const domainViewSchema = z
+  .strictObject({
+    schema: z.literal('hermetic.report-view/1'),
+    domain: text,
+    from: day,
+    to: day,
+    generatedAt: z.iso.datetime(),
+    status: z.enum(['well', 'failing', 'ended', 'no-reports']),
+    reports: count,
+    kinds,
+    failures: z.array(explanation),
+    timeline: z.array(z.strictObject({ day, ok: count, failed: count, reports: count, changes: texts })),
+    seenPolicies: z.array(
+      z.strictObject({ reporter: text, last: day, state: z.enum(['current', 'other', 'unknown']), differences: texts }),
+    ),
+    enforce: z.strictObject({ answer: z.enum(['yes', 'not-yet', 'already', 'no-policy', 'unclear']), reasons: texts }),
+    quotedRecords: z.array(
+      z.strictObject({ domain: text, record: text, reporters: texts, last: day, published: z.union([z.boolean(), z.literal('unknown')]) }),
+    ),
+    arrivals: z.array(z.strictObject({ reporter: text, days: count, last: day, state: z.enum(['fine', 'silent', 'irregular']) })),
+    silent: z.boolean(),
+    perhapsLoops: texts,
+    reporters: z.array(z.strictObject({ reporter: text, reports: count, kinds })),
+    /** Reports that do not count, and why. */
+    doubtful: z.array(z.strictObject({ trust: text, reporter: text, detail: text, reports: count, last: day.optional() })),
+    repeated: count,
+    reusedIds: count,
+    /** How reporters depart from RFC 8460. */
+    repairs: z.array(z.strictObject({ reporter: text, code: text, reports: count, says: text })),
+  })
+  .meta({
+    id: 'hermetic.report-view-1',
+    title: 'hermetic.report-view/1',
+    description: 'What the TLS-RPT reports on a domain say, and what to do.',
+  });
+
+/** `hermetic.report-overview/1`: what `hermetic report show --json` prints. */
+export const overviewSchema = z
+  .strictObject({
+    schema: z.literal('hermetic.report-overview/1'),
+    from: day,
+    to: day,
+    domains: count,
+    reports: count,
+    kinds,
+    failing: z.array(z.strictObject({ domain: text, failed: count, successful: count, since: day, last: day, ongoing: z.boolean() })),
+    /** What was no report, by how it came and why. */
+    refused: z.array(z.strictObject({ via: text, code: text, refused: count })),
+    uncounted: z.array(z.strictObject({ trust: text, reports: count })),
+  })
+  .meta({
+    id: 'hermetic.report-overview-1',
+    title: 'hermetic.report-overview/1',
+    description: 'Every domain with failures, the worst first.',
+  });
