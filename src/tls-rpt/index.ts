@@ -11,6 +11,7 @@
  */
 export { parseTlsRptRecord, type TlsRptRecord } from './parse-record.js';
 export { claimedSize, unpackReport, type UnpackReportOptions, type UnpackedReport } from './unpack-report.js';
+export { objectsIn } from './scan-json.js';
 export { parseReport, type ParsedReport, type ParseReportOptions } from './parse-report.js';
 export { formatReport } from './format-report.js';
 export { mergePolicies } from './merge-policies.js';

@@ -6,7 +6,7 @@ import { Notes, type ReportNote, type Unforeseen } from './notes.js';
 import { readDate } from './read-date.js';
 import { readPolicy } from './read-policy.js';
 import { readText } from './read-values.js';
-import { countMembers, scanJson } from './scan-json.js';
+import { countMembers, objectsIn, scanJson } from './scan-json.js';
 import type { ReportedPolicy, TlsReport } from './report.js';
 
 /** A report that could be read, and how it departs from RFC 8460. The bytes stay with the caller. */
@@ -36,9 +36,10 @@ export function parseReport(bytes: Uint8Array | string, options: ParseReportOpti
   const { depth, members } = scanJson(text);
   if (depth > MAX_DEPTH || members > MAX_MEMBERS)
     return fail(reportFailures.make('report-too-complex', `${members} members, nested ${depth} deep`));
-  const json = parseJson(text, notes);
-  if (json === undefined) return fail(reportFailures.make('report-not-json', neutralise(text.trim(), 60)));
-  if (countMembers(json) < members) notes.add('member-repeated', '');
+  const found = findJson(text, notes);
+  if (found === undefined) return fail(reportFailures.make('report-not-json', neutralise(text.trim(), 60)));
+  const { json } = found;
+  if (countMembers(json) < (found.text === text ? members : scanJson(found.text).members)) notes.add('member-repeated', '');
   const root: unknown = Array.isArray(json) && json.length === 1 ? (notes.add('level-extra', ''), json[0]) : json;
   if (!isObject(root)) return fail(reportFailures.make('report-no-policies', 'not an object'));
   const report = readMembers(root, 'report', '', notes);
@@ -63,20 +64,26 @@ export function parseReport(bytes: Uint8Array | string, options: ParseReportOpti
   });
 }
 
-function parseJson(text: string, notes: Notes): unknown {
+/** The value, and the part of the text that it stands in. */
+function findJson(text: string, notes: Notes): { readonly json: unknown; readonly text: string } | undefined {
+  const whole = tryJson(text);
+  if (whole !== undefined) return { json: whole, text };
+  // Octets before or after the object, as a footer of a gateway or padding. Several objects are not for this function to choose from.
+  const objects = objectsIn(text, 10).flatMap((object) => {
+    const json = tryJson(object);
+    return json === undefined ? [] : [{ json, text: object }];
+  });
+  const [found] = objects;
+  if (found === undefined || objects.length > 1) return undefined;
+  notes.add('text-around', '', text.replace(found.text, () => '').trim());
+  return found;
+}
+
+function tryJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // Octets before or after the object, as a footer of a gateway or padding.
-    const [start, end] = [text.indexOf('{'), text.lastIndexOf('}')];
-    if (start < 0 || end < start || (start === 0 && end === text.length - 1)) return undefined;
-    try {
-      const json: unknown = JSON.parse(text.slice(start, end + 1));
-      notes.add('text-around', '', `${text.slice(0, start)}${text.slice(end + 1)}`.trim());
-      return json;
-    } catch {
-      return undefined;
-    }
+    return undefined;
   }
 }
 

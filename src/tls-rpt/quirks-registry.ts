@@ -12,6 +12,12 @@ export const reportQuirks = defineFailures({
   'text-around': quirk('RFC 8460 §4', 'Something stands before or after the JSON; it was skipped.', 'Send the JSON alone.'),
   'packed-twice': quirk('RFC 8460 §5.2', 'The report is compressed twice; both layers were opened.', 'Compress once.'),
   'packed-as-zip': quirk('RFC 8460 §5.2', 'The report came in a zip archive; its one file was read.', 'Send gzip.'),
+  'packed-as-zlib': quirk('RFC 8460 §5.2', 'The report is packed as zlib, without the frame of gzip; it was opened.', 'Send gzip.'),
+  'packed-as-base64': quirk(
+    'RFC 8460 §5.3',
+    'The report is base64 that nothing says it is; it was decoded.',
+    'Give Content-Transfer-Encoding.',
+  ),
   'media-type-wrong': quirk('RFC 8460 §6.4', 'The media type is not that of a report; the content was.', 'Send application/tlsrpt+gzip.'),
   'member-repeated': quirk('RFC 7493 §2.3', 'A member stands twice in one object; the last was read.', 'Write each member once.'),
   'member-misnamed': quirk('RFC 8460 §4.4', 'A member has almost the right name; it was read as that.', 'Use the names of the RFC.'),

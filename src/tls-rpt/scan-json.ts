@@ -30,6 +30,26 @@ export function scanJson(text: string): JsonShape {
   return { depth: deepest, members };
 }
 
+/** The outermost objects in a text, in order, whatever stands around them: words, an array, other objects. Not more than `most`. */
+export function objectsIn(text: string, most: number): readonly string[] {
+  const found: string[] = [];
+  let depth = 0;
+  let start = 0;
+  for (let i = text.indexOf('{'); i >= 0 && i < text.length && found.length < most; i++) {
+    switch (text.charCodeAt(i)) {
+      case 0x22:
+        if (depth > 0) i = endOfString(text, i);
+        break;
+      case 0x7b:
+        if (depth++ === 0) start = i;
+        break;
+      case 0x7d:
+        if (depth > 0 && --depth === 0) found.push(text.slice(start, i + 1));
+    }
+  }
+  return found;
+}
+
 /** Where the string that begins at `start` ends. */
 function endOfString(text: string, start: number): number {
   let end = start;

@@ -1,4 +1,4 @@
-import { gunzipSync, inflateRawSync } from 'node:zlib';
+import { gunzipSync, inflateRawSync, inflateSync } from 'node:zlib';
 import { fail, ok, type Result } from '../base/index.js';
 import { reportFailures } from './failures.js';
 import type { QuirkCode } from './quirks-registry.js';
@@ -29,11 +29,17 @@ export function unpackReport(packed: Uint8Array, { maxBytes = 10_000_000 }: Unpa
   const quirks: QuirkCode[] = [];
   for (let layer = 0; ; layer++) {
     if (bytes.length > maxBytes) return fail(reportFailures.make('report-too-large', `${bytes.length} octets`));
-    const open = bytes[0] === 0x1f && bytes[1] === 0x8b ? openGzip : isZip(bytes) ? openZip : undefined;
+    const decoded = bytes[0] === 0x7b || isGzip(bytes) ? undefined : decodeBase64(bytes);
+    if (decoded) {
+      bytes = decoded;
+      quirks.push('packed-as-base64');
+    }
+    const open = isGzip(bytes) ? openGzip : isZip(bytes) ? openZip : isZlib(bytes) ? openZlib : undefined;
     if (!open) return ok({ bytes, quirks });
     if (layer === MAX_LAYERS) return fail(reportFailures.make('report-damaged', 'packed more than twice'));
     if (layer === 1) quirks.push('packed-twice');
     if (open === openZip) quirks.push('packed-as-zip');
+    if (open === openZlib) quirks.push('packed-as-zlib');
     const opened = open(bytes, maxBytes);
     if (!opened.ok) return opened;
     bytes = opened.value;
@@ -53,7 +59,33 @@ function openGzip(bytes: Uint8Array, maxBytes: number): Result<Uint8Array> {
   if (claimed > maxBytes && bytes.length * MAX_RATIO >= claimed) return fail(reportFailures.make('report-too-large', 'unpacked'));
   // Room for what is claimed, so that a report comes out in one piece.
   const chunkSize = Math.min(Math.max(claimed + 1, 64), 65_536);
-  return inflate(() => gunzipSync(bytes, { chunkSize, maxOutputLength: Math.min(maxBytes, Math.max(claimed, LEAST_OUTPUT)) }));
+  const options = { chunkSize, maxOutputLength: Math.min(maxBytes, Math.max(claimed, LEAST_OUTPUT)) };
+  const opened = inflate(() => gunzipSync(bytes, options));
+  // A line end after it, as editors and mail programs leave one.
+  let end = bytes.length;
+  while (bytes[end - 1] === 0x0a || bytes[end - 1] === 0x0d) end--;
+  return opened.ok || end === bytes.length ? opened : inflate(() => gunzipSync(bytes.subarray(0, end), options));
+}
+
+function isGzip(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x1f && bytes[1] === 0x8b;
+}
+
+/** RFC 1950 §2.2: the method is deflate, and the two octets are a multiple of 31. */
+function isZlib(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x78 && (0x7800 + (bytes[1] ?? 0)) % 31 === 0;
+}
+
+function openZlib(bytes: Uint8Array, maxBytes: number): Result<Uint8Array> {
+  return inflate(() => inflateSync(bytes, { maxOutputLength: maxBytes }));
+}
+
+/** What is base64 all through, of gzip, zip or a JSON object: a transfer encoding that nobody took off. */
+function decodeBase64(bytes: Uint8Array): Uint8Array | undefined {
+  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  if (!/^\s*(H4sI|UEsD|ey)/.test(view.toString('latin1', 0, 100))) return undefined;
+  const text = view.toString('latin1');
+  return /^[A-Za-z0-9+/\s]+={0,2}\s*$/.test(text) ? Buffer.from(text, 'base64') : undefined;
 }
 
 function isZip(bytes: Uint8Array): boolean {

@@ -62,10 +62,13 @@ function* mutations(value: unknown, put: (changed: unknown) => unknown = (change
   if (Array.isArray(value)) {
     yield put('text');
     const [head, ...others] = value as readonly unknown[];
-    if (head !== undefined) yield* mutations(head, (changed) => put([changed, ...others]));
+    if (head !== undefined) yield* mutations(head, (changed) => put([changed, ...others] as unknown));
     return;
   }
-  if (typeof value !== 'object' || value === null) return yield put({});
+  if (typeof value !== 'object' || value === null) {
+    yield put({});
+    return;
+  }
   yield put({ ...value, more: 1 });
   for (const [key, member] of Object.entries(value)) {
     yield* mutations(member, (changed) => put({ ...value, [key]: changed }));

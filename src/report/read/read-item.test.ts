@@ -15,6 +15,8 @@ interface Case {
   readonly failed?: number;
   readonly notes?: readonly string[];
   readonly refused?: string;
+  /** Where it holds several: how many. */
+  readonly reports?: number;
 }
 
 const folder = 'test/vectors/tls-rpt';
@@ -31,15 +33,16 @@ async function read(file: string): Promise<readonly ReportRecord[]> {
 }
 
 // [8460-5.3-1, 8460-5.3-2, 8460-5.6-1]
-for (const { file, says, successful, failed, notes, refused } of corpus) {
+for (const { file, says, successful, failed, notes, refused, reports } of corpus) {
   test(`${file}: ${says}`, async () => {
     const records = await read(file);
     for (const record of records) assert.ok(valid(record), JSON.stringify(valid.errors));
     const sum = (of: 'successful' | 'failed'): number => records.reduce((n, r) => n + (r.totals?.[of] ?? 0), 0);
+    assert.equal(records.length, reports ?? records.length);
     const found = refused === undefined ? { ok: sum('successful'), failed: sum('failed') } : records.map((r) => r.refusal?.code);
     assert.deepEqual(found, refused === undefined ? { ok: successful, failed } : [refused]);
     if (refused === undefined) assert.deepEqual([...new Set(records.flatMap((r) => r.notes ?? []).map((n) => n.code))].sort(), notes);
-    const mail = file.endsWith('.eml');
+    const mail = /\.eml$|\.mbox/.test(file);
     for (const record of records)
       assert.equal(record.trust?.verdict, record.status === 'refused' ? undefined : mail ? 'unverifiable' : 'given');
   });

@@ -1,5 +1,5 @@
 import { fail } from '../../base/index.js';
-import { unpackReport } from '../../tls-rpt/index.js';
+import { objectsIn, unpackReport } from '../../tls-rpt/index.js';
 import type { DkimVerdict, MailEnvelope, Reading, Via } from '../types.js';
 import { domainOfName, readUnpacked } from './read-content.js';
 import { readMail } from './read-mail.js';
@@ -29,10 +29,37 @@ export async function readItem(bytes: Uint8Array, options: ReadItemOptions): Pro
   });
   const unpacked = unpackReport(bytes, maxBytes === undefined ? {} : { maxBytes });
   if (!unpacked.ok) return [reading(name, bytes, fail(unpacked.failure))];
-  const mail = unpacked.value.bytes;
-  if (!isMail(mail)) return [reading(name, bytes, readUnpacked(unpacked.value, { domain: domainOfName(name) }))];
+  const mail = withoutBlankStart(unpacked.value.bytes);
+  if (!isMail(mail)) {
+    const content = { domain: domainOfName(name) };
+    const whole = readUnpacked(unpacked.value, content);
+    const parts = whole.ok ? [] : severalReports(whole.failure.code, unpacked.value.bytes);
+    if (parts.length === 0) return [reading(name, bytes, whole)];
+    return parts.map((raw, i) => reading(nth(name, i), raw, readUnpacked({ ...unpacked.value, bytes: raw }, content)));
+  }
   const read = await readMail(mail, verify ? await verify(mail) : notAsked, maxBytes);
-  return read.reports.map(({ raw, parsed }, i) => reading(i === 0 ? name : `${name}#${i + 1}`, raw, parsed, read.mail));
+  return read.reports.map(({ raw, parsed }, i) => reading(nth(name, i), raw, parsed, read.mail));
+}
+
+function nth(name: string, i: number): string {
+  return i === 0 ? name : `${name}#${i + 1}`;
+}
+
+const MAX_PARTS = 10_000;
+
+/** Reports in an array, or one after the other: no report by RFC 8460, but what programs that gather reports write. */
+function severalReports(code: string, bytes: Uint8Array): readonly Buffer[] {
+  if (code !== 'report-not-json' && code !== 'report-no-policies') return [];
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');
+  const parts = objectsIn(text, MAX_PARTS);
+  return parts.length > 1 && parts.every((part) => part.includes('policies')) ? parts.map((part) => Buffer.from(part)) : [];
+}
+
+/** Blank lines before a mail would end its header. */
+function withoutBlankStart(bytes: Uint8Array): Uint8Array {
+  let start = 0;
+  while (bytes[start] === 0x0a || bytes[start] === 0x0d || bytes[start] === 0x20) start++;
+  return start === 0 ? bytes : bytes.subarray(start);
 }
 
 /** Begins with a header field, or with the envelope line that some tools leave before it. */

@@ -37,10 +37,10 @@ export async function readMail(bytes: Uint8Array, dkim: DkimVerdict, maxBytes?: 
     return { raw, parsed: readContent(raw, { ...(maxBytes === undefined ? {} : { maxBytes }), domain, quirks }) };
   });
   if (reports.length > 0) return { mail, reports };
-  for (const forwarded of email.attachments.filter((a) => a.mimeType === 'message/rfc822').slice(0, MAX_REPORTS)) {
-    const inner = await readMail(octets(forwarded), dkim, maxBytes);
-    if (inner.reports.some((r) => r.parsed.ok)) return { mail, reports: inner.reports };
-  }
+  const forwarded: MailReading['reports'][number][] = [];
+  for (const inner of email.attachments.filter(isMailAttachment).slice(0, MAX_REPORTS))
+    forwarded.push(...(await readMail(octets(inner), dkim, maxBytes)).reports.filter((r) => r.parsed.ok));
+  if (forwarded.length > 0) return { mail, reports: forwarded.slice(0, MAX_REPORTS) };
   const inline = Buffer.from(email.text ?? '');
   const parsed = readContent(inline, { domain: mail.domain, quirks: ['media-type-wrong'] });
   return { mail, reports: [parsed.ok ? { raw: inline, parsed } : nothing] };
@@ -51,6 +51,10 @@ function candidates({ attachments }: Email): readonly Attachment[] {
   const named = attachments.filter((a) => plausible.test(a.filename ?? ''));
   const some = typed.length > 0 ? typed : named.length > 0 ? named : attachments.filter((a) => readContent(octets(a)).ok);
   return some.slice(0, MAX_REPORTS);
+}
+
+function isMailAttachment({ mimeType, filename }: Attachment): boolean {
+  return mimeType === 'message/rfc822' || /\.eml$/i.test(filename ?? '');
 }
 
 function octets({ content }: Attachment): Uint8Array {
