@@ -47,3 +47,18 @@ test('a domain on its way out keeps its certificate for as long as senders may f
     [['leaving.example', ['done']]],
   );
 });
+
+test('a round over many certificates lets others work between any two of them', async (t) => {
+  const domains = Object.fromEntries(Array.from({ length: 100 }, (_, n) => [`customer-${n}.example`, { mx: ['mx.example.com'] }]));
+  const { renew } = await world(t, ['customer-0.example'], { domains });
+  let turns = 0;
+  let over = false;
+  const others = (): void => {
+    turns++;
+    if (!over) setImmediate(others);
+  };
+  setImmediate(others);
+  await renew();
+  over = true;
+  assert.ok(turns >= 99, `${turns} turns`);
+});
