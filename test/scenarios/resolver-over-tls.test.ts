@@ -20,7 +20,7 @@ after(async () => {
 });
 
 /** The lab, and before its resolver a TLS port that passes everything on. What is dialled or asked in clear is written down. */
-async function behindTls(identity: Issued) {
+async function behindTls(identity: Issued, closes = false) {
   const lab = await createLab();
   const [plain] = lab.upstreams;
   assert.ok(plain);
@@ -29,7 +29,8 @@ async function behindTls(identity: Issued) {
     void lab.network.dial({ address: plain.address, port: plain.port, timeoutMs: 1000 }).then((dialled) => {
       if (!dialled.ok) return socket.destroy();
       dialled.conn.stream.on('error', () => socket.destroy());
-      return dialled.conn.stream.pipe(socket).pipe(dialled.conn.stream);
+      if (closes) dialled.conn.stream.once('data', (answer: Buffer) => socket.end(answer));
+      return closes ? socket.pipe(dialled.conn.stream) : dialled.conn.stream.pipe(socket).pipe(dialled.conn.stream);
     });
   });
   server.on('tlsClientError', () => undefined);
@@ -38,6 +39,8 @@ async function behindTls(identity: Issued) {
   open.push({ server, lab });
   lab.attach(plain.address, 853, { address: '127.0.0.1', port: (server.address() as AddressInfo).port });
   const inClear: string[] = [];
+  let handshakes = 0;
+  server.on('secureConnection', () => handshakes++);
   const network: Network = {
     dial: (request) => {
       if (request.port === 53) inClear.push('dial');
@@ -56,14 +59,21 @@ async function behindTls(identity: Issued) {
     upstreams: [{ address: plain.address, port: 853, tlsName: 'dns.lab.example', label: 'tls://dns' }],
     trustStore: trustStore(roots.flatMap((r) => (r.ok ? r.value : []))),
   };
-  return { options, inClear };
+  return { options, inClear, handshakes: () => handshakes };
 }
 
-test('RFC 7858: a whole check over an authenticated TLS connection to the resolver, nothing in clear', async () => {
-  const { options, inClear } = await behindTls(issue(root, { names: ['dns.lab.example'] }));
+test('RFC 7858 §3.4: a whole check over one authenticated TLS connection to the resolver, nothing in clear', async () => {
+  const { options, inClear, handshakes } = await behindTls(issue(root, { names: ['dns.lab.example'] }));
   const result = await check('good.example', options);
   assert.deepEqual([result.verdict, result.route.dnssec, result.exposure.dane.none], ['pass', 'secure', 'verified']);
-  assert.deepEqual(inClear, []);
+  assert.deepEqual([inClear, handshakes()], [[], 1]);
+});
+
+test('a resolver that closes after each answer is asked the rest over further connections', async () => {
+  const { options, handshakes } = await behindTls(issue(root, { names: ['dns.lab.example'] }), true);
+  const result = await check('good.example', options);
+  assert.deepEqual([result.verdict, result.route.dnssec], ['pass', 'secure']);
+  assert.ok(handshakes() > 1);
 });
 
 for (const [what, identity] of [

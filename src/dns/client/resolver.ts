@@ -7,7 +7,7 @@ import type { Answer, AskOptions, Resolver, ResolverHealth } from '../types.js';
 import type { Message } from '../wire/message.js';
 import { Rcode, RRType } from '../wire/types-registry.js';
 import { transportFailures } from './failures.js';
-import { askUpstream, type QueryFlags, type Secure, type TransportOptions } from './transport.js';
+import { askUpstream, TlsConversations, type QueryFlags, type Secure, type TransportOptions } from './transport.js';
 import { answerByAd } from './trusted-ad.js';
 import { unprovedAnswer } from './unproved-answer.js';
 import type { Upstream } from './upstream.js';
@@ -49,6 +49,7 @@ export function createResolver(options: ResolverOptions): Resolver {
   const transport: TransportOptions = {
     network: options.network,
     secure: (conn, name, limits) => overTls(conn, name, limits),
+    conversations: new TlsConversations(),
     timeoutMs: options.timeoutMs ?? 2_000,
     attempts: options.attempts ?? 2,
   };

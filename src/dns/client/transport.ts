@@ -1,9 +1,10 @@
 import { randomInt } from 'node:crypto';
-import { concat, fail, ok, type Name, type Result } from '../../base/index.js';
+import { concat, fail, ok, SharedWork, type Name, type Result } from '../../base/index.js';
 import type { Conn, Network } from '../../net/index.js';
 import { decodeMessage, encodeMessage } from '../wire/codec.js';
 import type { Message } from '../wire/message.js';
 import { RRClass } from '../wire/types-registry.js';
+import { Conversation } from './conversation.js';
 import { transportFailures } from './failures.js';
 import type { Upstream } from './upstream.js';
 
@@ -14,9 +15,16 @@ export type Secure = (
   limits: { readonly timeoutMs: number; readonly signal?: AbortSignal },
 ) => Promise<Result<Conn>>;
 
+/** The connections over TLS that are open: one to each resolver, for all questions at a time. */
+export class TlsConversations {
+  readonly open = new Map<string, Conversation>();
+  readonly opening = new SharedWork<Result<Conversation>>();
+}
+
 export interface TransportOptions {
   readonly network: Network;
   readonly secure: Secure;
+  readonly conversations: TlsConversations;
   /** Milliseconds for one datagram, and three times that for a TCP exchange. */
   readonly timeoutMs: number;
   /** Datagrams sent before giving up. */
@@ -41,7 +49,7 @@ export async function askUpstream(
   options: TransportOptions,
   signal?: AbortSignal,
 ): Promise<Result<Message>> {
-  if (upstream.tlsName !== undefined) return overTcp(upstream, name, type, flags, options, signal);
+  if (upstream.tlsName !== undefined) return overTls(upstream, name, type, flags, options, signal);
   for (let attempt = 1; ; attempt++) {
     const query = queryFor(name, type, flags);
     let message: Message | undefined;
@@ -95,7 +103,61 @@ function answers(query: Message, bytes: Uint8Array): Message | undefined {
   return asked && echoed.type === asked.type && echoed.class === asked.class && echoed.name.equals(asked.name) ? decoded.value : undefined;
 }
 
-/** RFC 7766; over TLS RFC 7858. One question a connection. */
+/** A server may close after any answer: questions it had not come to are asked again over a new connection, so often at most. */
+const MOST_CONVERSATIONS = 10;
+
+/** RFC 7858 §3.4: what is open is used. */
+async function overTls(
+  upstream: Upstream,
+  name: Name,
+  type: number,
+  flags: QueryFlags,
+  options: TransportOptions,
+  signal?: AbortSignal,
+): Promise<Result<Message>> {
+  const { open, opening } = options.conversations;
+  for (let tries = 1; ; tries++) {
+    const kept = open.get(upstream.label);
+    const opened =
+      kept && !kept.ended ? ok(kept) : await opening.run(upstream.label, (until) => converse(upstream, options, until), signal);
+    if (!opened.ok) return opened;
+    const conversation = opened.value;
+    let query = queryFor(name, type, flags);
+    while (conversation.isWaiting(query.id)) query = queryFor(name, type, flags);
+    const reply = await conversation.ask(encodeMessage(query), 3 * options.timeoutMs, signal);
+    if (reply === 'ended' && conversation.hasAnswered && tries < MOST_CONVERSATIONS) continue;
+    if (typeof reply === 'string') return fail(transportFailures.make('dns-timeout', `${upstream.label} over TLS`));
+    const message = answers(query, reply);
+    return message ? ok(message) : fail(transportFailures.make('dns-garbled', upstream.label));
+  }
+}
+
+async function converse(upstream: Upstream, options: TransportOptions, signal: AbortSignal): Promise<Result<Conversation>> {
+  const dialled = await dial(upstream, options, signal);
+  if (!dialled.ok) return dialled;
+  const secured = await options.secure(dialled.value, upstream.tlsName ?? '', { timeoutMs: 3 * options.timeoutMs, signal });
+  if (!secured.ok) {
+    dialled.value.close();
+    return fail(transportFailures.make('dns-tls-failed', `${upstream.label}: ${secured.failure.code} ${secured.failure.detail}`));
+  }
+  const conversation = new Conversation(secured.value);
+  options.conversations.open.set(upstream.label, conversation);
+  return ok(conversation);
+}
+
+async function dial(upstream: Upstream, { network, timeoutMs }: TransportOptions, signal?: AbortSignal): Promise<Result<Conn>> {
+  const dialled = await network.dial({
+    address: upstream.address,
+    port: upstream.port,
+    timeoutMs: 3 * timeoutMs,
+    ...(signal ? { signal } : {}),
+  });
+  if (dialled.ok) return ok(dialled.conn);
+  const { code, detail } = dialled.failure;
+  return fail(transportFailures.make(code === 'net-timeout' ? 'dns-timeout' : 'dns-unreachable', `${upstream.label} over TCP: ${detail}`));
+}
+
+/** RFC 7766, for one answer that fits into no datagram. */
 async function overTcp(
   upstream: Upstream,
   name: Name,
@@ -104,28 +166,10 @@ async function overTcp(
   options: TransportOptions,
   signal?: AbortSignal,
 ): Promise<Result<Message>> {
-  const dialled = await options.network.dial({
-    address: upstream.address,
-    port: upstream.port,
-    timeoutMs: 3 * options.timeoutMs,
-    ...(signal ? { signal } : {}),
-  });
-  if (!dialled.ok) {
-    return fail(
-      transportFailures.make(
-        dialled.failure.code === 'net-timeout' ? 'dns-timeout' : 'dns-unreachable',
-        `${upstream.label} over TCP: ${dialled.failure.detail}`,
-      ),
-    );
-  }
-  let { conn } = dialled;
+  const dialled = await dial(upstream, options, signal);
+  if (!dialled.ok) return dialled;
+  const conn = dialled.value;
   try {
-    if (upstream.tlsName !== undefined) {
-      const secured = await options.secure(conn, upstream.tlsName, { timeoutMs: 3 * options.timeoutMs, ...(signal ? { signal } : {}) });
-      if (!secured.ok)
-        return fail(transportFailures.make('dns-tls-failed', `${upstream.label}: ${secured.failure.code} ${secured.failure.detail}`));
-      conn = secured.value;
-    }
     const query = queryFor(name, type, flags);
     const body = encodeMessage(query);
     conn.stream.write(concat(Uint8Array.of(body.length >> 8, body.length & 255), body));
@@ -135,7 +179,6 @@ async function overTcp(
     return message ? ok(message) : fail(transportFailures.make('dns-garbled', upstream.label));
   } finally {
     conn.close();
-    dialled.conn.close();
   }
 }
 
