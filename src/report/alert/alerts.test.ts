@@ -20,7 +20,7 @@ function receive(store: Store, day: string, failed: number): void {
 
 async function look(store: Store, now: string, heard = true): Promise<readonly string[]> {
   let told: readonly Alert[] = [];
-  await runAlerts({ store, now: at(now), domains: ['rcpt.example'], notify: async (alerts) => ((told = alerts), heard) });
+  await runAlerts({ store, now: at(now), domains: ['rcpt.example'], channels: { webhook: async (alerts) => ((told = alerts), heard) } });
   return told.map((a) => `${a.kind} ${a.says.split('.')[0] ?? ''}`);
 }
 
@@ -59,4 +59,28 @@ test('an alert is text for people and JSON for programs, foreign text neutralise
   const alert: Alert = { kind: 'added', domain: 'rcpt.example', says: 'bad\u001b[2J', since: '2026-05-01T00:00:00Z', todo: ['one', 'two'] };
   assert.equal(alertText([alert]), 'NEW rcpt.example (since 2026-05-01 00:00 UTC)\nbad\\x1b[2J\n1. one\n2. two');
   assert.deepEqual(JSON.parse(alertJson([alert])), { schema: 'hermetic.report-alert/1', text: alertText([alert]), alerts: [alert] });
+});
+
+test('of two receivers one is dead: it is told everything once it lives again, and the other hears nothing twice', async () => {
+  const store = await openReports(':memory:');
+  const heard: string[] = [];
+  let alive = false;
+  const round = async (now: string): Promise<void> => {
+    const tell = (channel: string) => async (alerts: readonly Alert[]) => {
+      if (channel === 'mail' && !alive) return false;
+      heard.push(...alerts.map((a) => `${channel} ${a.kind}`));
+      return true;
+    };
+    await runAlerts({ store, now: at(now), domains: ['rcpt.example'], channels: { webhook: tell('webhook'), mail: tell('mail') } });
+  };
+  receive(store, '2026-05-02', 5);
+  await round('2026-05-03T12:00:00Z');
+  await round('2026-05-03T13:00:00Z');
+  receive(store, '2026-05-03', 40);
+  await round('2026-05-04T12:00:00Z');
+  assert.deepEqual(heard.splice(0), ['webhook added', 'webhook worse']);
+  alive = true;
+  await round('2026-05-04T13:00:00Z');
+  await round('2026-05-04T14:00:00Z');
+  assert.deepEqual(heard, ['mail added']);
 });

@@ -10,23 +10,39 @@ export interface AlertOptions {
   readonly domains: readonly string[];
   /** Hours after the end of a day until missing reports are an alarm. Default 36. */
   readonly silenceHours?: number;
-  /** Tells somebody. False: it did not get through, and is tried again at the next look. */
-  readonly notify: (alerts: readonly Alert[]) => Promise<boolean>;
+  /** Who is told, by name. False: it did not get through. Each is told what changed since it was last reached, so a dead one loses nothing and has nobody told twice. */
+  readonly channels: Readonly<Record<string, (alerts: readonly Alert[]) => Promise<boolean>>>;
 }
 
-/** One look at everything: tells what changed since the last. Resolves to what was told. */
-export async function runAlerts({ store, now, domains, silenceHours, notify }: AlertOptions): Promise<readonly Alert[]> {
+/** What one channel was told, or could not be told. */
+export interface Notice {
+  readonly channel: string;
+  readonly heard: boolean;
+  readonly alerts: readonly Alert[];
+}
+
+/** One look at everything: tells each channel what changed since the last time that it heard. Resolves to what there was to tell. */
+export async function runAlerts({ store, now, domains, silenceHours, channels }: AlertOptions): Promise<readonly Notice[]> {
   const failing = showOverview(store, { now }).failing.filter((d) => d.ongoing);
   const names = [...new Set([...domains, ...failing.map((d) => d.domain)])];
   const conditions = names.flatMap((domain) => conditionsOf(store, domain, now, silenceHours));
-  const { alerts, told } = planAlerts(now, conditions, readTold(store));
-  if (alerts.length > 0 && !(await notify(alerts))) return [];
+  const notices = await Promise.all(
+    Object.entries(channels).map(async ([channel, notify]): Promise<Notice> => {
+      const { alerts, told } = planAlerts(now, conditions, readTold(store, channel));
+      const heard = alerts.length === 0 || (await notify(alerts));
+      if (heard) keepTold(store, channel, told);
+      return { channel, heard, alerts };
+    }),
+  );
+  return notices.filter((notice) => notice.alerts.length > 0);
+}
+
+function keepTold(store: Store, channel: string, told: readonly Told[]): void {
   store.transaction(() => {
-    store.prepare('DELETE FROM report_alert').run();
-    const insert = store.prepare('INSERT INTO report_alert (condition, domain, level, says, since) VALUES (?, ?, ?, ?, ?)');
-    for (const { key, domain, level, says, since } of told) insert.run(key, domain, level, says, since);
+    store.prepare('DELETE FROM report_alert WHERE channel = ?').run(channel);
+    const insert = store.prepare('INSERT INTO report_alert (channel, condition, domain, level, says, since) VALUES (?, ?, ?, ?, ?, ?)');
+    for (const { key, domain, level, says, since } of told) insert.run(channel, key, domain, level, says, since);
   });
-  return alerts;
 }
 
 function conditionsOf(store: Store, domain: string, now: number, silenceHours: number | undefined): readonly Condition[] {
@@ -56,6 +72,6 @@ function conditionsOf(store: Store, domain: string, now: number, silenceHours: n
   return [...failures, silence];
 }
 
-function readTold(store: Store): readonly Told[] {
-  return store.prepare<Told>('SELECT condition AS key, domain, level, says, since FROM report_alert').all();
+function readTold(store: Store, channel: string): readonly Told[] {
+  return store.prepare<Told>('SELECT condition AS key, domain, level, says, since FROM report_alert WHERE channel = ?').all(channel);
 }

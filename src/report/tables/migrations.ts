@@ -77,7 +77,15 @@ export const migrations: readonly string[] = [
      reports BIGINT NOT NULL,
      PRIMARY KEY (day, reporter, type)
    );
-   CREATE TABLE report_alert (condition TEXT PRIMARY KEY, domain TEXT NOT NULL, level BIGINT NOT NULL, says TEXT NOT NULL, since BIGINT NOT NULL);
+   CREATE TABLE report_alert (
+     channel TEXT NOT NULL,
+     condition TEXT NOT NULL,
+     domain TEXT NOT NULL,
+     level BIGINT NOT NULL,
+     says TEXT NOT NULL,
+     since BIGINT NOT NULL,
+     PRIMARY KEY (channel, condition)
+   );
    CREATE TABLE report_refusal (day INTEGER NOT NULL, via TEXT NOT NULL, code TEXT NOT NULL, refused BIGINT NOT NULL, PRIMARY KEY (day, via, code));
    CREATE TABLE report_check (domain TEXT NOT NULL, checked_at BIGINT NOT NULL, result TEXT NOT NULL, PRIMARY KEY (domain, checked_at));`,
 ];

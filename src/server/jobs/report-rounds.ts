@@ -48,16 +48,23 @@ async function checkDomains(
 async function tellChanges({ domains, alerts: wanted }: ReportSettings, house: House): Promise<void> {
   if (!wanted) return;
   const { store, clock, log } = house;
-  const notify = async (alerts: readonly Alert[]): Promise<boolean> => {
-    const heard = await Promise.all([
-      ...(wanted.webhook === undefined ? [] : [postWebhook(wanted.webhook, alertJson(alerts), { ...house, anchors: house.trustStore })]),
-      ...(wanted.mail ? [sendMail(wanted.mail, alerts, house)] : []),
-    ]);
-    if (!heard.includes(true)) log.error('report-alert-not-heard', { alerts: alerts.length });
-    return heard.includes(true);
+  const { webhook, mail } = wanted;
+  const channels = {
+    ...(webhook === undefined
+      ? {}
+      : { webhook: (alerts: readonly Alert[]) => postWebhook(webhook, alertJson(alerts), { ...house, anchors: house.trustStore }) }),
+    ...(mail ? { mail: (alerts: readonly Alert[]) => sendMail(mail, alerts, house) } : {}),
   };
-  for (const { kind, domain, says } of await runAlerts({ store, now: clock.now(), domains, silenceHours: wanted.silenceHours, notify }))
-    log.warn('report-alert', { kind, domain, says });
+  for (const { channel, heard, alerts } of await runAlerts({
+    store,
+    now: clock.now(),
+    domains,
+    silenceHours: wanted.silenceHours,
+    channels,
+  })) {
+    if (!heard) log.error('report-alert-not-heard', { channel, alerts: alerts.length });
+    else for (const { kind, domain, says } of alerts) log.warn('report-alert', { channel, kind, domain, says });
+  }
 }
 
 async function sendMail(
