@@ -21,7 +21,7 @@ export function isInstalled(folder: string, type: KeyType, pair: KeyPairFiles): 
 
 /**
  * Puts key and chain where a mail server reads them: a folder of their own for each pair, and `FOLDER/ecdsa` as a link that is turned from the old to the new
- * one at once. So no crash leaves a key beside the chain of another, and whoever reads the one file `both.pem` never sees such a thing at all. Files belong
+ * one at once. So no crash leaves a key beside the chain of another, and whoever opens `both.pem` once never sees such a thing at all. Files belong
  * to whom the folder belongs; its group may read the keys when it may read the folder. Throws what the file system says.
  */
 export function installPair(folder: string, type: KeyType, pair: KeyPairFiles, disk: Disk = nodeDisk): void {
