@@ -36,11 +36,11 @@ export const publishFailures = defineFailures({
     says: 'The mail server could not be told to read its certificate again.',
     fix: 'Run the command of install.reload by hand and see what it says; the next round tries again.',
   },
-  'publish-install-failed': {
+  'publish-write-failed': {
     blame: 'local',
     temporary: true,
-    says: 'The files of the mail server could not be put into its folder; those that are there stay in use.',
-    fix: 'See that the folder of install.folder can be written and its disk has room; the next round tries again.',
+    says: 'A key, a certificate or a policy could not be written; what is there already stays in use.',
+    fix: 'See that the folder can be written (publish.keys, install.folder, exportTo) and its disk has room; the next round tries again.',
   },
   'publish-certificate-unfit': {
     blame: 'local',

@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { describe, type Applied } from '../apply/apply.js';
 import type { PublishSection } from '../desired/publish-section.js';
 import type { Ledger } from '../ledger/ledger.js';
+import { writeFailure } from '../keys/write-failure.js';
 import { currentPolicy } from '../policy/read-policy-world.js';
 import type { Certifier } from './certifier.js';
 
@@ -28,7 +29,7 @@ export async function renewDue(options: RenewOptions): Promise<readonly Applied[
     if (!(await options.certifier.isDue({ host, key }))) continue;
     const why = options.certifier.explanation({ host, key });
     const action = { kind: 'certify', host, key } as const;
-    const outcome = await options.certifier.certify(action);
+    const outcome = await options.certifier.certify(action).catch(writeFailure);
     const because = 'a renewal keeps the key, so no record changes';
     applied.push({
       kind: held.kind,

@@ -1,4 +1,5 @@
 import type { Action, Alert } from '../actions.js';
+import { writeFailure } from '../keys/write-failure.js';
 import type { Hands, Outcome } from './hands.js';
 import { planAll, type PlanOptions, type SubjectPlan } from './plan.js';
 
@@ -25,7 +26,7 @@ export async function applyOnce(options: PlanOptions & { readonly hands: Hands }
     const steps = plan.save() ? plan.steps : [];
     const outcomes: Applied['outcomes'][number][] = [];
     for (const { action, because } of steps) {
-      const outcome = await carryOut(action, plan.dns, hands);
+      const outcome = await carryOut(action, plan.dns, hands).catch(writeFailure);
       const says = describe(action);
       outcomes.push({ action, says, because, outcome });
       if (outcome.status === 'done') ledger.note(eyes.clock.now(), plan.subject, says);
@@ -36,7 +37,7 @@ export async function applyOnce(options: PlanOptions & { readonly hands: Hands }
   return applied;
 }
 
-function carryOut(action: Action, dns: string, hands: Hands): Promise<Outcome> | Outcome {
+async function carryOut(action: Action, dns: string, hands: Hands): Promise<Outcome> {
   switch (action.kind) {
     case 'set-rrset':
       return hands.setRrset(action, dns);

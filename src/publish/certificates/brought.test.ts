@@ -6,6 +6,7 @@ import { test, type TestContext } from 'node:test';
 import { createCa, createIntermediate, generateKey, issue, type KeyPair } from '../../pki/index.js';
 import { parseCertificate, trustStore } from '../../x509/index.js';
 import { publishSection } from '../desired/publish-section.js';
+import { nodeDisk } from '../keys/durable-file.js';
 import { KeyRing } from '../keys/key-ring.js';
 import { startRollover, stepRollover } from '../rollover/step-rollover.js';
 import type { RolloverState } from '../rollover/types.js';
@@ -156,6 +157,21 @@ test('a certificate for another name, one that has expired, a key that is none, 
   unlinkSync(files.key);
   assert.match(told(), /ENOENT/);
   assert.deepEqual(ring.list(host, Date.now()), []);
+});
+
+test('a key ring on a full disk: told for this host, and taken over by the next round', (t) => {
+  const { renew, look, ring, wish } = world(t);
+  renew();
+  const disk = {
+    ...nodeDisk,
+    write() {
+      throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC', syscall: 'write' });
+    },
+  };
+  const seen = readBrought(startRollover(host), wish, { ring: new KeyRing(ring.folder, disk), anchors, at: Date.now() });
+  assert.deepEqual(codes(seen), ['publish-write-failed']);
+  assert.deepEqual(codes(look()), []);
+  assert.equal(ring.list(host, Date.now())[0]?.certified, true);
 });
 
 test('cert.pem in place of fullchain.pem: a chain that leads to no public CA does not follow one that does, so enforcing senders still deliver', (t) => {

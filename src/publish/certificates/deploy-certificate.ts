@@ -1,6 +1,7 @@
 import type { Deploy } from '../actions.js';
 import type { Outcome } from '../apply/hands.js';
 import type { MailHostWish } from '../desired/publish-section.js';
+import { writeFailure } from '../keys/write-failure.js';
 import type { KeyRing } from '../keys/key-ring.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { installPair, isInstalled } from './install-pair.js';
@@ -37,7 +38,7 @@ export async function deployCertificate(
     try {
       installPair(install.folder, type, pair, ring.disk);
     } catch (error) {
-      return { status: 'failed', code: 'publish-install-failed', detail: `${install.folder}: ${reasonOf(error)}` };
+      return writeFailure(error);
     }
   }
   if (ledger.memory(host).told[type]?.chain === certificate.sha256) return { status: 'done' };
@@ -47,11 +48,4 @@ export async function deployCertificate(
     ledger.remember(host, ({ told, ...memory }) => ({ ...memory, told: { ...told, [type]: { chain: certificate.sha256, at } } }), at);
   }
   return reloaded;
-}
-
-/** Only what the file system says: anything else is thrown on. */
-function reasonOf(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException;
-  if (code === undefined) throw error;
-  return message;
 }

@@ -3,6 +3,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Alert, KeyType, Wait } from '../actions.js';
 import { privateKeyIn, serverKey, type KeyRing } from '../keys/key-ring.js';
+import { writeFailure } from '../keys/write-failure.js';
 import { accepts, parsePem, verifyChain, type TrustStore } from '../../x509/index.js';
 import type { ServerKey } from '../rollover/types.js';
 import { judgeChain } from './judge-chain.js';
@@ -49,9 +50,14 @@ export function takeBrought(host: string, { chain: chainFile, key: keyFile }: Br
     return at - changed < SETTLES
       ? { waits: [{ subject: host, why: `${chainFile} ${flaw}; it has changed just now`, until: changed + SETTLES }], alerts: [] }
       : unfit(host, `${chainFile} ${flaw}`);
-  const taken = ring.take(host, key, ({ type }) => `${type}-${nextNumber(type)}`, keyFile);
-  if (ring.chain(host, taken.name) !== chain) ring.putChain(host, taken.name, chain);
-  return { key: taken, waits: [], alerts: [] };
+  try {
+    const taken = ring.take(host, key, ({ type }) => `${type}-${nextNumber(type)}`, keyFile);
+    if (ring.chain(host, taken.name) !== chain) ring.putChain(host, taken.name, chain);
+    return { key: taken, waits: [], alerts: [] };
+  } catch (error) {
+    const { code, detail } = writeFailure(error);
+    return { waits: [], alerts: [{ code, subject: host, detail }] };
+  }
 
   function flawOf(): string | undefined {
     if (!privateKey || !known) return `goes with ${keyFile}, which is no private key in PEM`;
