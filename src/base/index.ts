@@ -17,5 +17,6 @@ export { clip, wrap } from './wrap.js';
 export { nearest } from './nearest.js';
 export { Name, parseDomain, nameFailures } from './name.js';
 export { BoundedMap } from './bounded-map.js';
+export { followSignal } from './follow-signal.js';
 export { SharedWork } from './shared-work.js';
 export { type Ip, parseIp, formatIp, withinPrefix } from './ip.js';

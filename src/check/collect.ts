@@ -1,4 +1,4 @@
-import { formatTime, systemClock, type Clock, type Name } from '../base/index.js';
+import { followSignal, formatTime, systemClock, type Clock, type Name } from '../base/index.js';
 import type { Resolver } from '../dns/index.js';
 import type { Depth, Evidence, HostEvidence, NetworkEvidence } from '../evidence/index.js';
 import type { Network } from '../net/index.js';
@@ -57,7 +57,8 @@ export interface CollectOptions {
 
 /** Asks DNS, the policy host and every mail host of a domain, all at once and within bounds. Rejects only with `signal.reason`. */
 export async function collect(domain: Name, options: CollectOptions): Promise<Evidence> {
-  const { network, resolver, trustStore, clock = systemClock, signal } = options;
+  const { network, resolver, trustStore, clock = systemClock } = options;
+  const signal = options.signal && followSignal(options.signal);
   const now = clock.now();
   const context: ProbeContext = {
     network,

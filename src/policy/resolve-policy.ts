@@ -1,4 +1,4 @@
-import { HermeticError, type Name } from '../base/index.js';
+import { followSignal, HermeticError, type Name } from '../base/index.js';
 import { lookupTlsa, type TlsaLookup } from '../dane/index.js';
 import { lookupAddresses, lookupMailRoute, type HostAddresses, type MailRoute, type Resolver } from '../dns/index.js';
 import type { StsSource } from '../mta-sts/index.js';
@@ -31,12 +31,12 @@ export async function resolvePolicy(nextHop: string | NextHop, deps: PolicyDeps)
   const at = (deps.now ?? Date.now)();
   if (hop.kind === 'address') return decideDomain(ofAddress(hop.ip, at), deps);
   const { resolver, stsSource, mtaSts = true } = deps;
-  const asked = deps.signal ? { signal: deps.signal } : {};
+  const asked = deps.signal ? { signal: followSignal(deps.signal) } : {};
   const [route, sts] = await Promise.all([
     hop.kind === 'host' ? ofHost(hop.name) : lookupMailRoute(resolver, hop.name, asked),
-    mtaSts ? stsSource?.lookup(hop.name, deps.signal) : undefined,
+    mtaSts ? stsSource?.lookup(hop.name, asked.signal) : undefined,
   ]);
-  const hosts = await Promise.all(route.hosts.slice(0, MAX_HOSTS).map((host) => factsOf(host, hop.port, deps, at)));
+  const hosts = await Promise.all(route.hosts.slice(0, MAX_HOSTS).map((host) => factsOf(host, hop.port, { ...deps, ...asked }, at)));
   const facts: DomainFacts = {
     domain: hop.name.toLower(),
     at,

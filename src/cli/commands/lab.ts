@@ -1,8 +1,7 @@
-import { setMaxListeners } from 'node:events';
 import { Command } from 'commander';
 import { grade } from '../../check/index.js';
 import type { Evidence } from '../../evidence/index.js';
-import { wrap } from '../../base/index.js';
+import { followSignal, wrap } from '../../base/index.js';
 import type { Lab } from '../../lab/index.js';
 import type { Output } from '../output.js';
 import { checkDomains } from '../check-domains.js';
@@ -17,10 +16,7 @@ export function labCommand(output: Output, signal: AbortSignal, finish: (code: n
     const enough = new AbortController();
     try {
       const domains = lab.scenarios.map(({ domain }) => domain);
-      const stop = AbortSignal.any([signal, enough.signal]);
-      // Every connection of every domain listens.
-      setMaxListeners(0, stop);
-      const seen = checkDomains(lab, domains, { signal: stop });
+      const seen = checkDomains(lab, domains, { signal: followSignal(signal, enough.signal) });
       for (const [i, domain] of domains.entries()) {
         if (output.gone) break;
         const { verdict, findings } = grade((await seen[i]) as Evidence);
