@@ -2,17 +2,20 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runCli } from '../../src/cli/testing-run.js';
 import type { Endpoint } from '../../src/net/index.js';
+import { NEXT_RELEASE } from './debian.js';
 import { Jail } from './jail.js';
 import { DOMAIN, folderFor, started, type Site, type Software } from './matrix/server.js';
 import { Postfix } from './postfix.js';
-import { freePort, runProgram } from './process.js';
+import { freePort } from './process.js';
 
 /** A kind of mail server for which `hermetic config` prints. */
 export interface Configured {
   /** The program, or `PROGRAM-RELEASE`; the label of its domain. */
   readonly name: string;
-  /** What the text is asked for with, beside name and files. */
-  readonly flags: readonly string[];
+  /** What every text is asked for with, beside name and files. */
+  readonly flags?: readonly string[];
+  /** Its version, and what only that can be told. */
+  readonly own: readonly string[];
   /** What a setting that narrows suites looks like: without it the server takes more than it should. */
   readonly narrows: RegExp;
   prepare(site: Site): Promise<Ready>;
@@ -26,91 +29,51 @@ export interface Ready {
   look(text: string): Promise<{ readonly wrong: boolean; readonly says: string }>;
 }
 
-/** The release after the one the tests run on. */
-const NEXT = 'trixie';
-
-/** What is printed for a server of the site. */
-export async function textFor({ name, flags }: Configured, site: Site): Promise<string> {
+/** What is printed for a server of the site: for the oldest version that is known, or for its own. */
+export async function textFor({ name, flags = [] }: Configured, site: Site, own: readonly string[] = []): Promise<string> {
   const [program = ''] = name.split('-');
   const labels = program === 'opensmtpd' ? (['ecdsa'] as const) : (['ecdsa', 'rsa'] as const);
-  const folder = name === 'postfix' ? site.folder : '/tls';
+  const folder = program === 'postfix' ? folderFor(site, name) : '/tls';
   const files = labels.flatMap((label) => ['--cert', `${folder}/${label}.crt`, '--key', `${folder}/${label}.key`]);
-  const { code, out, err } = await runCli(['config', program, '--host', `${name}.${DOMAIN}`, ...files, ...flags]);
+  const { code, out, err } = await runCli(['config', program, '--host', `${name}.${DOMAIN}`, ...files, ...flags, ...own]);
   if (code !== 0) throw new Error(err);
   return out;
 }
 
-/** Debian's Postfix, as installed. */
-const postfix: Configured = {
-  name: 'postfix',
-  flags: ['--version', '3.7', '--policies', 'inet:127.0.0.1:8461'],
+/** Postfix: the one that is installed, or another release's. */
+const postfix = (name: string, own: readonly string[], address: string, release?: string): Configured => ({
+  name,
+  own,
+  flags: ['--policies', 'inet:127.0.0.1:8461'],
   narrows: /^tls_high_cipherlist = .*$/m,
   async prepare(site) {
+    const folder = folderFor(site, name);
     for (const label of ['rsa', 'ecdsa'] as const) {
-      writeFileSync(join(site.folder, `${label}.key`), site[label].keyPem, { mode: 0o600 });
-      writeFileSync(join(site.folder, `${label}.crt`), site[label].chainPem);
+      writeFileSync(join(folder, `${label}.key`), site[label].keyPem, { mode: 0o600 });
+      writeFileSync(join(folder, `${label}.crt`), site[label].chainPem);
     }
-    const at: Endpoint = { address: '127.0.0.41', port: await freePort() };
-    const server = new Postfix(folderFor(site, 'postfix'), at.port);
+    const at: Endpoint = { address, port: await freePort() };
+    const server = new Postfix(folder, at.port, release === undefined ? {} : { release });
     return {
       start: async (text) => {
-        await server.start([{ address: at.address, asConfigured: true }], [text]);
-        return { servers: [{ name: 'postfix', at }], log: () => server.log, stop: () => server.stop() };
+        await server.start([{ address, asConfigured: true }], [text]);
+        return { servers: [{ name, at }], log: () => server.log, stop: () => server.stop() };
       },
       look: async (text) => {
-        const folder = folderFor(site, 'postfix-look');
-        writeFileSync(join(folder, 'main.cf'), `compatibility_level = 3.6\n${text}\n`);
-        writeFileSync(join(folder, 'master.cf'), '');
-        const { code, err } = await runProgram('postconf', ['-c', folder, '-n'], { anyStatus: true });
+        const other = folderFor(site, `${name}/look`);
+        writeFileSync(join(other, 'main.cf'), `compatibility_level = 3.6\n${text}\n`);
+        writeFileSync(join(other, 'master.cf'), '');
+        const { code, err } = await server.tool('postconf', ['-c', other, '-n']);
         return { wrong: code !== 0 || /warning|fatal/.test(err), says: err };
       },
     };
   },
-};
-
-/** The next release's Postfix, whose `postfix start` would need a whole system: `master` alone does not. */
-const newPostfix: Configured = {
-  name: `postfix-${NEXT}`,
-  flags: ['--version', '3.10', '--policies', 'inet:127.0.0.1:8461', '--sessions', '/run/hermetic/tlsrpt'],
-  narrows: postfix.narrows,
-  async prepare(site) {
-    const program = '/usr/lib/postfix/sbin/master';
-    const jail = new Jail(folderFor(site, this.name), 'postfix', program, ['postfix', 'postdrop', 'nobody'], NEXT);
-    for (const queue of ['active', 'incoming', 'private', 'public', 'maildrop']) jail.folder(`var/spool/postfix/${queue}`, 1);
-    for (const folder of ['var/spool/postfix/pid', 'var/lib/postfix']) jail.folder(folder, folder.endsWith('pid') ? 0 : 1);
-    for (const label of ['rsa', 'ecdsa'] as const) writeKey(jail, site, label, 0o600);
-    const at: Endpoint = { address: '127.0.0.44', port: await freePort() };
-    const base = [
-      'compatibility_level = 3.6',
-      'default_database_type = lmdb',
-      'maillog_file = /var/log/maillog',
-      'myhostname = mail.interop.example',
-    ];
-    const quiet = ['mydestination =', 'inet_protocols = ipv4', 'alias_maps =', 'alias_database ='];
-    const daemons = ['tlsmgr unix - - n 1000? 1 tlsmgr', 'anvil unix - - n - 1 anvil', 'proxymap unix - - n - - proxymap'];
-    const write = (text: string): void => {
-      jail.write('etc/postfix/main.cf', [...base, ...quiet, text, ''].join('\n'));
-      const log = 'postlog unix-dgram n - n - 1 postlogd';
-      jail.write('etc/postfix/master.cf', [`${at.address}:${at.port} inet n - n - - smtpd`, ...daemons, log, ''].join('\n'));
-    };
-    return {
-      start: (text) => {
-        write(text);
-        return started([{ name: this.name, at }], [jail.run(['-c', '/etc/postfix', '-d'])]);
-      },
-      look: async (text) => {
-        write(text);
-        const { code, err } = await jail.ask(['-n'], '/usr/sbin/postconf');
-        return { wrong: code !== 0 || /warning|fatal/.test(err), says: err };
-      },
-    };
-  },
-};
+});
 
 /** Exim with GnuTLS. What is printed has two parts, for two places. */
 const exim = (name: string, version: string, release?: string): Configured => ({
   name,
-  flags: ['--version', version],
+  own: ['--version', version],
   narrows: /^tls_require_ciphers = .*$/m,
   async prepare(site) {
     const jail = new Jail(folderFor(site, name), 'exim4-daemon-light', '/usr/sbin/exim4', ['Debian-exim'], release);
@@ -143,7 +106,8 @@ const exim = (name: string, version: string, release?: string): Configured => ({
 /** OpenSMTPD, at port 25 of an address of its own, since what is printed says the port. */
 const openSmtpd = (name: string, version: string, narrows: RegExp, address: string, release?: string): Configured => ({
   name,
-  flags: ['--version', version, '--listen', address],
+  own: ['--version', version],
+  flags: ['--listen', address],
   narrows,
   prepare(site) {
     const jail = new Jail(folderFor(site, name), 'opensmtpd', '/usr/sbin/smtpd', ['opensmtpd', 'opensmtpq'], release);
@@ -170,11 +134,13 @@ function writeKey(jail: Jail, site: Site, label: 'rsa' | 'ecdsa', mode: number):
   jail.write(`tls/${label}.key`, site[label].keyPem, mode);
 }
 
+const next = NEXT_RELEASE;
+
 export const configuredServers: readonly Configured[] = [
-  postfix,
-  newPostfix,
+  postfix('postfix', ['--version', '3.7'], '127.0.0.41'),
+  postfix(`postfix-${next}`, ['--version', '3.10', '--sessions', '/run/hermetic/tlsrpt'], '127.0.0.44', next),
   exim('exim', '4.96'),
-  exim(`exim-${NEXT}`, '4.98', NEXT),
+  exim(`exim-${next}`, '4.98', next),
   openSmtpd('opensmtpd', '6.8', /^smtp ciphers .*$/m, '127.0.0.42'),
-  openSmtpd(`opensmtpd-${NEXT}`, '7.6', / ciphers "[^"]*"/, '127.0.0.43', NEXT),
+  openSmtpd(`opensmtpd-${next}`, '7.6', / ciphers "[^"]*"/, '127.0.0.43', next),
 ];

@@ -3,6 +3,9 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+/** The release of Debian after the one the tests run on: newer servers, unpacked. */
+export const NEXT_RELEASE = 'trixie';
+
 /** Installs Debian packages, each named by a program that shows it is there; what is there already is left alone. Needs root where one is missing. */
 export function installPackages(needed: Readonly<Record<string, string>>): void {
   const missing = Object.entries(needed).flatMap(([program, name]) => (existsSync(program) ? [] : [name]));

@@ -32,7 +32,7 @@ export class Jail {
       ['urandom', 9],
     ] as const)
       execFileSync('mknod', ['-m', '666', join(root, 'dev', name), 'c', '1', String(minor)]);
-    const ids = ['root', ...users].map((name, i) => ({ name, id: i === 0 ? 0 : 900 + i }));
+    const ids = ['root', ...users].map((name, i) => ({ name, id: i === 0 ? 0 : this.idOf(i) }));
     this.write('etc/passwd', ids.map(({ name, id }) => `${name}:x:${id}:${id}::/var/empty:/bin/false\n`).join(''));
     this.write('etc/group', ids.map(({ name, id }) => `${name}:x:${id}:\n`).join(''));
     this.write('etc/hosts', '127.0.0.1 localhost\n');
@@ -48,7 +48,12 @@ export class Jail {
   /** A folder that belongs to the nth user. */
   folder(path: string, user: number): void {
     mkdirSync(join(this.root, path), { recursive: true });
-    chownSync(join(this.root, path), 900 + user, 900 + user);
+    chownSync(join(this.root, path), this.idOf(user), this.idOf(user));
+  }
+
+  /** Of the nth user, and of its group. */
+  idOf(user: number): number {
+    return 900 + user;
   }
 
   /** Runs the program, or another one of the package, to its end. */

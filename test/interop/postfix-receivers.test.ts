@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import test, { after, before } from 'node:test';
+import test, { after, before, describe } from 'node:test';
 import { allScenarios, type Scenario } from '../../src/lab/index.js';
 import { createCa, issue, selfSigned, type Issued } from '../../src/pki/index.js';
 import { parseCertificate, spkiSha256 } from '../../src/x509/index.js';
+import { NEXT_RELEASE } from './debian.js';
 import { startPostfixWorld, type PostfixWorld } from './postfix-world.js';
 import { Postfix } from './postfix.js';
 import { freePort } from './process.js';
@@ -59,49 +60,54 @@ function scenarioOf(name: string, { certificate, tlsa, sts }: Receiver): Scenari
   };
 }
 
-let folder: string;
-let receiving: Postfix;
-let world: PostfixWorld;
+// The Postfix that is installed, and that of the next release, which takes what only 3.10 and newer know.
+for (const release of [undefined, NEXT_RELEASE])
+  describe(`from the Postfix ${release ? `of ${release}` : 'installed here'}`, () => {
+    let folder: string;
+    let receiving: Postfix;
+    let world: PostfixWorld;
 
-before(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'hermetic-receivers-'));
-  const port = await freePort();
-  receiving = new Postfix(folder, port);
-  const services = Object.entries(receivers).map(([name, { certificate }]) => {
-    const chainFile = join(folder, `${name}.pem`);
-    if (certificate) writeFileSync(chainFile, certificate.keyPem + certificate.chainPem);
-    return { address: realAt(name), ...(certificate ? { chainFile } : {}) };
+    before(async () => {
+      folder = mkdtempSync(join(tmpdir(), 'hermetic-receivers-'));
+      const port = await freePort();
+      receiving = new Postfix(folder, port);
+      const services = Object.entries(receivers).map(([name, { certificate }]) => {
+        const chainFile = join(folder, `${name}.pem`);
+        if (certificate) writeFileSync(chainFile, certificate.keyPem + certificate.chainPem);
+        return { address: realAt(name), ...(certificate ? { chainFile } : {}) };
+      });
+      await receiving.start(services, [
+        'myhostname = receiver.interop.example',
+        'mynetworks = 127.0.0.0/8',
+        'default_transport = discard',
+        'smtpd_tls_loglevel = 1',
+      ]);
+      world = await startPostfixWorld({
+        scenarios: Object.entries(receivers).map(([name, receiver]) => scenarioOf(name, receiver)),
+        roots: ca.certPem,
+        servers: names.map((name) => ({ address: addressOf(name), at: { address: realAt(name), port } })),
+        ...(release === undefined ? {} : { release }),
+      });
+    });
+
+    after(async () => {
+      await world?.stop();
+      await receiving.stop();
+      rmSync(folder, { recursive: true, force: true });
+    });
+
+    for (const [name, { level, outcome }] of Object.entries(receivers))
+      test(`through the socketmap to Postfix: ${name}: ${level || 'no opinion'}, ${outcome}`, async () => {
+        const domain = `${name}.example`;
+        assert.match(await world.ask(domain), level === '' ? /^$/ : new RegExp(`^${level}( |$)`), world.logOf('socketmap', domain));
+        assert.equal(await world.deliver('socketmap', domain), outcome, world.logOf('socketmap', domain));
+        const arrived = receiving.maillog.includes(`to=<socketmap@${domain}>`);
+        assert.equal(arrived, outcome !== 'deferred');
+      });
+
+    // That it takes it the deliveries above have shown: one attribute that it does not know, and the mail waits.
+    test('3.10 and newer is told the policy itself, an older one is not', async () => {
+      const told = / policy_type=sts policy_domain=sts\.example mx_host_pattern=mx\.sts\.example /.test(await world.ask('sts.example'));
+      assert.equal(told, !/^3\.\d\./.test(world.version), world.version);
+    });
   });
-  await receiving.start(services, [
-    'myhostname = receiver.interop.example',
-    'mynetworks = 127.0.0.0/8',
-    'default_transport = discard',
-    'smtpd_tls_loglevel = 1',
-  ]);
-  world = await startPostfixWorld({
-    scenarios: Object.entries(receivers).map(([name, receiver]) => scenarioOf(name, receiver)),
-    roots: ca.certPem,
-    servers: names.map((name) => ({ address: addressOf(name), at: { address: realAt(name), port } })),
-  });
-});
-
-after(async () => {
-  await world?.stop();
-  await receiving.stop();
-  rmSync(folder, { recursive: true, force: true });
-});
-
-for (const [name, { level, outcome }] of Object.entries(receivers))
-  test(`from Postfix through the socketmap to Postfix: ${name}: ${level || 'no opinion'}, ${outcome}`, async () => {
-    const domain = `${name}.example`;
-    assert.match(await world.ask(domain), level === '' ? /^$/ : new RegExp(`^${level}( |$)`), world.logOf('socketmap', domain));
-    assert.equal(await world.deliver('socketmap', domain), outcome, world.logOf('socketmap', domain));
-    const arrived = receiving.maillog.includes(`to=<socketmap@${domain}>`);
-    assert.equal(arrived, outcome !== 'deferred');
-  });
-
-test('Postfix 3.10 and newer is told the policy itself, and takes it', async (t) => {
-  if (/^3\.\d\./.test(world.version)) return t.skip(`this machine has Postfix ${world.version}, and its package sources have no newer one`);
-  // That it takes it the deliveries above have shown: one attribute that it does not know, and the mail waits.
-  assert.match(await world.ask('sts.example'), / policy_type=sts policy_domain=sts\.example mx_host_pattern=mx\.sts\.example /);
-});

@@ -5,7 +5,7 @@ import { createTransport } from 'nodemailer';
 import { createLab, type Lab, type Scenario } from '../../src/lab/index.js';
 import type { Outcome } from '../../src/policy/index.js';
 import { Postfix } from './postfix.js';
-import { accepts, Daemon, freePort, runProgram, until } from './process.js';
+import { accepts, Daemon, freePort, until } from './process.js';
 import { Unbound } from './unbound.js';
 
 /** How a real Postfix sends: by main.cf alone, or by what our socketmap says. */
@@ -37,6 +37,8 @@ export interface PostfixWorldOptions {
   readonly yaml?: string;
   /** Roots beside the lab's, PEM. */
   readonly roots?: string;
+  /** A Debian whose Postfix sends; default the one that is installed. */
+  readonly release?: string;
   /** Real servers by the documentation address that the lab has for them. */
   readonly servers?: readonly { readonly address: string; readonly at: { readonly address: string; readonly port: number } }[];
 }
@@ -57,7 +59,7 @@ export async function startPostfixWorld(options: PostfixWorldOptions): Promise<P
 }
 
 async function arrange(
-  { scenarios, yaml = '', roots: moreRoots = '', servers = [] }: PostfixWorldOptions,
+  { scenarios, yaml = '', roots: moreRoots = '', servers = [], release }: PostfixWorldOptions,
   folder: string,
   running: { stop(): Promise<void> }[],
   stop: () => Promise<void>,
@@ -79,7 +81,9 @@ async function arrange(
   running.push(unbound);
   await unbound.resolveThrough(resolver, anchors);
 
-  const version = (await runProgram('postconf', ['-dh', 'mail_version'])).out.trim();
+  const postfix = new Postfix(folder, ports.smtp, { resolvConf, ...(release === undefined ? {} : { release }) });
+  running.push(postfix);
+  const version = (await postfix.tool('postconf', ['-dh', 'mail_version'])).out.trim();
   const config = `resolver: {addresses: ["${resolverAt}"], trustAnchor: ${anchors}}
 roots: {replace: ${roots}}
 network: {privateAddresses: allow}
@@ -102,8 +106,6 @@ ${yaml}`;
   );
 
   const map = `socketmap:inet:127.0.0.1:${ports.map}:hermetic`;
-  const postfix = new Postfix(folder, ports.smtp, resolvConf);
-  running.push(postfix);
   await postfix.start(
     [{ address: '127.0.0.1' }],
     [

@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { greets, runProgram, until } from './process.js';
+import { Jail } from './jail.js';
+import { Daemon, greets, runProgram, until } from './process.js';
 
 /** One smtpd of the instance: an address of its own, and its certificate (key first) or none. */
 export interface PostfixService {
@@ -38,23 +39,61 @@ scache unix - - n - 1 scache
 postlog unix-dgram n - n - 1 postlogd
 `;
 
+export interface PostfixOptions {
+  /** What it resolves by; default the system's. */
+  readonly resolvConf?: string;
+  /** A Debian whose Postfix it is, such as `trixie`; default the one that is installed. */
+  readonly release?: string;
+}
+
+const MASTER = '/usr/lib/postfix/sbin/master';
+/** What `postfix start` would make. */
+const queues = [
+  'active',
+  'bounce',
+  'corrupt',
+  'defer',
+  'deferred',
+  'flush',
+  'hold',
+  'incoming',
+  'maildrop',
+  'private',
+  'public',
+  'saved',
+  'trace',
+];
+
 /** A Postfix of our own: private configuration, queue and log below a folder. Must run as root. */
 export class Postfix {
   readonly #conf: string;
+  /** Of another release: `postfix start` would need a whole system around it, its `master` does not. */
+  readonly #jail: Jail | undefined;
+  #master: Daemon | undefined;
 
   constructor(
     private readonly folder: string,
     private readonly port: number,
-    private readonly resolvConf?: string,
+    private readonly options: PostfixOptions = {},
   ) {
     this.#conf = join(folder, 'postfix');
+    chmodSync(folder, 0o755);
+    for (const name of ['postfix', 'queue', 'data']) mkdirSync(join(folder, name), { recursive: true });
+    if (options.release === undefined) {
+      execFileSync('chown', ['postfix', join(folder, 'data')]);
+      return;
+    }
+    this.#jail = new Jail(join(folder, 'jail'), 'postfix', MASTER, ['postfix', 'postdrop', 'nobody'], options.release);
+    this.#jail.write('etc/resolv.conf', '');
+    mkdirSync(join(this.#jail.root, folder), { recursive: true });
+    mkdirSync(join(folder, 'queue', 'pid'), { recursive: true });
+    const made = queues.map((name) => join(folder, 'queue', name));
+    for (const path of made) mkdirSync(path, { recursive: true });
+    for (const path of [...made, join(folder, 'data')]) chownSync(path, this.#jail.idOf(1), this.#jail.idOf(1));
   }
 
   /** @param master further lines of master.cf */
   async start(services: readonly PostfixService[], main: readonly string[] = [], master: readonly string[] = []): Promise<void> {
-    chmodSync(this.folder, 0o755);
-    for (const name of ['postfix', 'queue', 'data']) mkdirSync(join(this.folder, name), { recursive: true });
-    execFileSync('chown', ['postfix', join(this.folder, 'data')]);
     writeFileSync(
       join(this.#conf, 'main.cf'),
       `${[
@@ -80,11 +119,8 @@ export class Postfix {
       return `${address}:${this.port} inet n - n - - smtpd${[...tls, ...options].map((o) => ` -o ${o}`).join('')}\n`;
     });
     writeFileSync(join(this.#conf, 'master.cf'), daemons + lines.join('') + master.map((line) => `${line}\n`).join(''));
-    const start = `exec postfix -c ${this.#conf} start`;
-    // What it resolves by is its own affair: a mount namespace with another resolv.conf.
-    await (this.resolvConf === undefined
-      ? runProgram('sh', ['-c', start])
-      : runProgram('unshare', ['-m', 'sh', '-c', `mount --bind ${this.resolvConf} /etc/resolv.conf && ${start}`]));
+    if (this.#jail) this.#master = new Daemon('unshare', this.#inside(MASTER, ['-c', this.#conf, '-d']), this.folder);
+    else await runProgram('unshare', this.#inside('postfix', ['-c', this.#conf, 'start']));
     for (const { address } of services)
       await until(
         `smtpd at ${address}`,
@@ -100,7 +136,19 @@ export class Postfix {
 
   /** A tool of this instance, such as `postmap`. */
   tool(name: string, args: readonly string[]): Promise<{ code: number; out: string; err: string }> {
-    return runProgram(name, ['-c', this.#conf, ...args], { anyStatus: true });
+    return runProgram('unshare', this.#inside(name, ['-c', this.#conf, ...args]), { anyStatus: true });
+  }
+
+  /** A mount namespace of its own: with another resolv.conf, and where it is a jail, with the folder in the same place as outside. */
+  #inside(program: string, args: readonly string[]): readonly string[] {
+    const root = this.#jail?.root ?? '';
+    const { resolvConf } = this.options;
+    const steps = [
+      ...(root === '' ? [] : [`mount --bind ${this.folder} ${root}${this.folder}`]),
+      ...(resolvConf === undefined ? [] : [`mount --bind ${resolvConf} ${root}/etc/resolv.conf`]),
+      `exec ${root === '' ? '' : `chroot ${root} `}"$@"`,
+    ];
+    return ['-m', 'sh', '-c', steps.join(' && '), 'sh', program, ...args];
   }
 
   get log(): string {
@@ -112,6 +160,7 @@ export class Postfix {
   }
 
   async stop(): Promise<void> {
-    await runProgram('postfix', ['-c', this.#conf, 'stop'], { anyStatus: true });
+    if (this.#jail) await this.#master?.stop();
+    else await this.tool('postfix', ['stop']);
   }
 }
