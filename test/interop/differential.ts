@@ -18,6 +18,7 @@ import {
   type Message,
   type Proof,
   type ResourceRecord,
+  responseTo,
 } from '../../src/dns/index.js';
 import { LabDns, type ZoneSpec } from '../../src/lab/index.js';
 
@@ -68,7 +69,7 @@ export class DamagedWorld {
     const key = keyOf(name, type);
     const known = this.#damaged.get(key);
     if (known) return known;
-    const message = this.dns.answer(name, type) ?? { ...bare(name, type), rcode: 2 };
+    const message = this.dns.answer(name, type) ?? { ...responseTo(name, type), rcode: 2 };
     const honest = { ...message, edns: { version: 0, udpSize: 1232, dnssecOk: true, options: [] } };
     const seed = this.#seeds.get(key);
     const made = seed === undefined ? { bytes: encodeMessage(honest), what: 'none' } : damage(honest, new Random(seed));
@@ -86,7 +87,7 @@ export class DamagedWorld {
       // The question as it was asked: a resolver compares its case.
       const reply = Buffer.concat([query.subarray(0, 2), bytes.subarray(2, 12), query.subarray(12, end), bytes.subarray(end)]);
       if (reply.length <= limit) return reply;
-      const cut = encodeMessage({ ...bare(asked.name, asked.type), id: decoded.value.id, truncated: true });
+      const cut = encodeMessage({ ...responseTo(asked.name, asked.type), id: decoded.value.id, truncated: true });
       return cut;
     };
     const udp = (this.#udp = createSocket('udp4'));
@@ -159,14 +160,14 @@ export class DamagedWorld {
 
   /** What the undamaged answer says. */
   honest({ name, type }: Question): string {
-    return readReply({ ...(this.dns.answer(name, type) ?? bare(name, type)), authenticData: true }, type).data;
+    return readReply({ ...(this.dns.answer(name, type) ?? responseTo(name, type)), authenticData: true }, type).data;
   }
 
   /** From here on a question is answered with no more than what our own verdict rested on, and the zone's SOA. */
   leaveOnly(grounds: readonly Ground[]): void {
     for (const { name, type, answers, authorities } of grounds) {
       const asked = Name.of(name);
-      const honest = this.dns.answer(asked, type) ?? bare(asked, type);
+      const honest = this.dns.answer(asked, type) ?? responseTo(asked, type);
       const answered = (rr: ResourceRecord): boolean => honest.answers.some((h) => h.type === rr.type && h.name.equals(rr.name));
       const left = [...answers, ...authorities].map(recordOf);
       // The rcode, the section a record stands in and the SOA are not what a proof is made of: these are as they should be.
@@ -262,25 +263,6 @@ function plan(zones: number, chains: number): { specs: ZoneSpec[]; questions: Qu
     ask(`www.${apex}`, 'A', `${c % 2 === 0 ? 'DS' : 'DNSKEY'} ${Name.of(apex).key}`);
   }
   return { specs, questions };
-}
-
-function bare(name: Name, type: number): Message {
-  return {
-    id: 0,
-    response: true,
-    opcode: 0,
-    authoritative: false,
-    truncated: false,
-    recursionDesired: true,
-    recursionAvailable: true,
-    authenticData: false,
-    checkingDisabled: true,
-    rcode: 0,
-    questions: [{ name, type, class: 1 }],
-    answers: [],
-    authorities: [],
-    additionals: [],
-  };
 }
 
 const sections = ['answers', 'authorities'] as const;
