@@ -6,6 +6,7 @@ import { runTests } from './run-tests.js';
 
 /** What the tests need, as Debian packages by the program that shows they are there. At most one mail server: they conflict, so the others are unpacked. */
 const needed: Readonly<Record<string, string>> = {
+  '/usr/sbin/ip': 'iproute2',
   '/usr/sbin/postfix': 'postfix',
   '/usr/sbin/named': 'bind9',
   '/usr/bin/dnssec-signzone': 'bind9-utils',

@@ -20,6 +20,7 @@ export class Bind {
   constructor(
     private readonly folder: string,
     private readonly port: number,
+    private readonly address = '127.0.0.1',
   ) {}
 
   async start(zones: readonly BindZone[]): Promise<void> {
@@ -33,12 +34,13 @@ export class Bind {
     const blocks = zones.map(({ name }) => `zone "${name}" { type primary; file "${fileOf(name)}.signed"; };\n`);
     writeFileSync(
       join(cwd, 'named.conf'),
-      `options { directory "${cwd}"; listen-on port ${this.port} { 127.0.0.1; }; listen-on-v6 { none; }; recursion no; pid-file "${cwd}/named.pid"; session-keyfile "${cwd}/session.key"; dnssec-validation no; notify no; };\ncontrols { };\n${blocks.join('')}`,
+      `options { directory "${cwd}"; listen-on port ${this.port} { ${this.address}; }; listen-on-v6 { none; }; recursion no; pid-file "${cwd}/named.pid"; session-keyfile "${cwd}/session.key"; dnssec-validation no; notify no; };\ncontrols { };\n${blocks.join('')}`,
     );
     this.#named = new Daemon('named', ['-g', '-c', join(cwd, 'named.conf')], cwd);
     await until(
       'named',
-      async () => /NOERROR/.test((await runProgram('dig', ['+tries=1', '+time=1', '@127.0.0.1', '-p', String(this.port), '.', 'SOA'])).out),
+      async () =>
+        /NOERROR/.test((await runProgram('dig', ['+tries=1', '+time=1', `@${this.address}`, '-p', String(this.port), '.', 'SOA'])).out),
       () => this.log,
     );
   }

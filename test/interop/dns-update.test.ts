@@ -20,8 +20,20 @@ for (const program of [bind, knot])
   test(`${program.name}: records change by compare and set, signed both ways, and by no other key, clock or name [2136-2.4-1, 8945-5.3-1]`, async (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'hermetic-update-'));
     const port = await freePort();
-    const grant = { zone, key: 'hermetic', secret: secret.toString('base64'), owners: [tlsaName, txtName], types: ['TLSA', 'TXT'] };
-    const daemon = await program.start(folder, port, grant);
+    const daemon = await program.start(
+      folder,
+      { address: '127.0.0.1', port },
+      {
+        zone,
+        records: '@ NS ns\n@ MX 10 mx\nns A 127.0.0.1\nmx A 127.0.0.1',
+        key: 'hermetic',
+        secret: secret.toString('base64'),
+        grants: [
+          { owner: tlsaName, types: ['TLSA'] },
+          { owner: txtName, types: ['TXT'] },
+        ],
+      },
+    );
     t.after(async () => {
       await daemon.stop();
       rmSync(folder, { recursive: true });
@@ -69,6 +81,7 @@ for (const program of [bind, knot])
     // The one says REFUSED, signed; the other denies the key.
     assert.match(await set([], [current], { name: `other.${zone}` }), /^dns-update-(refused|key)$/);
     assert.match(await set([], ['10 evil.example.'], { name: tlsaName, type: 'MX' }), /^dns-update-(refused|key)$/);
+    assert.match(await set([], [current], { name: txtName }), /^dns-update-(refused|key)$/, 'a type that is granted for another name');
     assert.deepEqual(await tlsa(), []);
     assert.deepEqual(await dig(`other.${zone}`, 'TLSA').then((lines) => lines.filter((l) => l.startsWith('3'))), []);
   });

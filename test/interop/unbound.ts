@@ -17,6 +17,11 @@ export class Unbound {
     return this.#run(stubs.join(''), anchorFile);
   }
 
+  /** Walks down from a root server of our own, every server at port 53 of the address that its name has. */
+  iterate(rootAddress: string, anchorFile: string): Promise<void> {
+    return this.#run(`stub-zone:\n  name: "."\n  stub-addr: ${rootAddress}\n  stub-prime: no\n`, anchorFile);
+  }
+
   /** Asks one other resolver, believes nothing of it, infers nothing from earlier answers, and says why it refuses. */
   forward(upstreamPort: number, anchorFile: string): Promise<void> {
     return this.#run(

@@ -2,48 +2,49 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Daemon, runProgram, until } from './process.js';
 
-/** A primary that takes updates: one key may change one name, and only some types of it. */
+/** A primary that signs its zone itself and takes updates: one key may change exact names, and of each exact types. */
 export interface UpdateServer {
   readonly name: string;
-  start(folder: string, port: number, grant: Grant): Promise<Daemon>;
+  start(folder: string, at: { readonly address: string; readonly port: number }, zone: UpdatedZone): Promise<Daemon>;
 }
 
-export interface Grant {
+export interface UpdatedZone {
   /** Apex, without final dot. */
   readonly zone: string;
+  /** Zone file lines below the SOA. */
+  readonly records: string;
   readonly key: string;
   /** base64. */
   readonly secret: string;
-  readonly owners: readonly string[];
-  readonly types: readonly string[];
+  readonly grants: readonly { readonly owner: string; readonly types: readonly string[] }[];
 }
 
 export const bind: UpdateServer = {
   name: 'BIND',
-  async start(folder, port, { zone, key, secret, owners, types }) {
-    writeZone(folder, zone);
-    const grants = owners.map((owner) => `grant ${key} name ${owner}. ${types.join(' ')};`).join(' ');
+  async start(folder, { address, port }, { zone, records, key, secret, grants }) {
+    writeZone(folder, zone, records);
+    const policy = grants.map(({ owner, types }) => `grant ${key} name ${owner}. ${types.join(' ')};`).join(' ');
     writeFileSync(
       join(folder, 'named.conf'),
-      `options { directory "${folder}"; listen-on port ${port} { 127.0.0.1; }; listen-on-v6 { none; }; recursion no; pid-file "${folder}/named.pid"; session-keyfile "${folder}/session.key"; dnssec-validation no; notify no; };
+      `options { directory "${folder}"; listen-on port ${port} { ${address}; }; listen-on-v6 { none; }; recursion no; pid-file "${folder}/named.pid"; session-keyfile "${folder}/session.key"; dnssec-validation no; notify no; };
 controls { };
 key "${key}" { algorithm hmac-sha256; secret "${secret}"; };
 dnssec-policy "quick" { keys { csk lifetime unlimited algorithm ecdsap256sha256; }; };
-zone "${zone}" { type primary; file "${zone}.zone"; key-directory "${folder}"; inline-signing yes; dnssec-policy quick; update-policy { ${grants} }; };
+zone "${zone}" { type primary; file "${zone}.zone"; key-directory "${folder}"; inline-signing yes; dnssec-policy quick; update-policy { ${policy} }; };
 `,
     );
-    return serving(new Daemon('named', ['-g', '-c', join(folder, 'named.conf')], folder), port, zone);
+    return serving(new Daemon('named', ['-g', '-c', join(folder, 'named.conf')], folder), { address, port }, zone);
   },
 };
 
 export const knot: UpdateServer = {
   name: 'Knot',
-  async start(folder, port, { zone, key, secret, owners, types }) {
-    writeZone(folder, zone);
+  async start(folder, { address, port }, { zone, records, key, secret, grants }) {
+    writeZone(folder, zone, records);
     writeFileSync(
       join(folder, 'knot.conf'),
       `server:
-    listen: 127.0.0.1@${port}
+    listen: ${address}@${port}
     rundir: "${folder}"
 database:
     storage: "${folder}"
@@ -57,14 +58,18 @@ key:
     algorithm: hmac-sha256
     secret: ${secret}
 acl:
-  - id: own
+${grants
+  .map(
+    ({ owner, types }, i) => `  - id: own${i}
     key: ${key}
     action: update
     update-owner: name
     update-owner-match: equal
-    update-owner-name: [${owners.map((owner) => `${owner}.`).join(', ')}]
+    update-owner-name: ${owner}.
     update-type: [${types.join(', ')}]
-policy:
+`,
+  )
+  .join('')}policy:
   - id: quick
     algorithm: ecdsap256sha256
     single-type-signing: on
@@ -75,23 +80,26 @@ zone:
     zonefile-sync: -1
     dnssec-signing: on
     dnssec-policy: quick
-    acl: own
+    acl: [${grants.map((_, i) => `own${i}`).join(', ')}]
 `,
     );
-    return serving(new Daemon('knotd', ['-c', join(folder, 'knot.conf')], folder), port, zone);
+    return serving(new Daemon('knotd', ['-c', join(folder, 'knot.conf')], folder), { address, port }, zone);
   },
 };
 
-function writeZone(folder: string, zone: string): void {
+/** The zone file, in the server's folder unless `where` says otherwise. */
+export function writeZone(folder: string, zone: string, records: string, where = folder): void {
   mkdirSync(folder, { recursive: true });
-  writeFileSync(
-    join(folder, `${zone}.zone`),
-    `$ORIGIN ${zone}.\n$TTL 60\n@ SOA ns hostmaster 1 3600 600 864000 60\n@ NS ns\n@ MX 10 mx\nns A 127.0.0.1\nmx A 127.0.0.1\n`,
-  );
+  writeFileSync(join(where, `${zone}.zone`), `$ORIGIN ${zone}.\n$TTL 60\n@ SOA ns hostmaster 1 3600 600 864000 1\n${records}\n`);
 }
 
-async function serving(daemon: Daemon, port: number, zone: string): Promise<Daemon> {
-  const ask = ['+tries=1', '+time=1', '+dnssec', '@127.0.0.1', '-p', String(port), zone, 'SOA'];
+/** Resolves when the zone is served signed. */
+export async function serving(
+  daemon: Daemon,
+  { address, port }: { readonly address: string; readonly port: number },
+  zone: string,
+): Promise<Daemon> {
+  const ask = ['+tries=1', '+time=1', '+dnssec', `@${address}`, '-p', String(port), zone, 'SOA'];
   await until(
     'the primary',
     async () => /RRSIG\tSOA/.test((await runProgram('dig', ask, { anyStatus: true })).out),

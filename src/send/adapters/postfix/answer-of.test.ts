@@ -99,6 +99,14 @@ test('what the policy admits is named host by host: a wildcard would match at an
   assert.match(reply, /match=mx\.example\.com servername/);
 });
 
+test('a host that the policy names and DNS does not yet: Postfix may be told of it before the answer is asked for again', () => {
+  const mx = ['mx1.example.com', 'next.example.com', '*.example.net'];
+  assert.match(
+    answer({ mode: 'enforce', mx, hosts: [host('mx1.example.com', 'absent')] }).reply,
+    /match=mx1\.example\.com:next\.example\.com servername/,
+  );
+});
+
 test('a host outside the policy: DANE alone would let Postfix use it, so secure names the others', () => {
   const hosts = [host('mx1.example.com', 'usable'), host('mx.elsewhere.example', 'usable')];
   assert.match(answer({ mode: 'enforce', hosts }).reply, /^OK secure match=mx1\.example\.com /);
@@ -157,7 +165,7 @@ test('Postfix 3.10 is told the policy for its reports, and the patterns that it 
 test('a policy too long to be told whole is enforced all the same', () => {
   const mx = ['*.example.com', ...Array.from({ length: 900 }, (_, i) => `mx${i}.${'a'.repeat(60)}.${'b'.repeat(60)}.example.com`)];
   const { reply } = answer({ mode: 'enforce', hosts: hostsOf.none, mx }, '3.11');
-  assert.ok(reply.startsWith('OK secure match=mx1.example.com:mx2.example.com ') && !reply.includes('policy_type'));
+  assert.ok(reply.startsWith('OK secure match=mx1.example.com:mx2.example.com:') && !reply.includes('policy_type'));
 });
 
 /** Reads an answer as Postfix does (mystrtokq, extpar, split_nameval), written from its manual and not from the formatter. */

@@ -22,6 +22,8 @@ export interface PostfixAnswer {
 /** Seconds: a reply is kept for no longer, so that a restart is not needed to see a change, and TEMP for a short time only. */
 const LONGEST = 3600;
 const TEMP_LONGEST = 15;
+/** Hosts in one answer. */
+const MOST_NAMES = 100;
 
 /** What Postfix is told of a decision. Pure. */
 export function answerOf(decision: DomainDecision, options: AnswerOptions): PostfixAnswer {
@@ -50,12 +52,14 @@ export function answerOf(decision: DomainDecision, options: AnswerOptions): Post
 
 function secureReply(decision: DomainDecision, version: PostfixVersion): string | undefined {
   const { leastProtocol, stsAttributes } = abilitiesOf(version);
-  // The hosts themselves and not the patterns: `.example.com` would match at any depth (RFC 8461 §4.1 means one label).
-  const names = decision.hosts
+  const hosts = decision.hosts
     .filter(({ decision: d }) => d.action === 'use' && d.authenticate.includes('pkix'))
     .map(({ name }) => name)
     .filter((name) => hostName.test(name));
-  if (names.length === 0) return undefined;
+  if (hosts.length === 0) return undefined;
+  // Hosts that DNS may name by the time Postfix looks (RFC 8461 §8.1); no wildcards: `.example.com` would match at any depth (RFC 8461 §4.1 means one label).
+  const others = (decision.mtaSts.policy?.mx ?? []).filter((pattern) => hostName.test(pattern));
+  const names = [...new Set([...hosts, ...others])].slice(0, MOST_NAMES);
   const attributes: [string, string][] = [
     ['match', names.join(':')],
     ['servername', 'hostname'],

@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
+import test, { type TestContext } from 'node:test';
+import { connect } from 'node:tls';
+import { ownNetwork } from './own-network.js';
+import { until } from './process.js';
+import { at, PublishWorld } from './publish-world.js';
+import { bind } from './update-servers.js';
+
+ownNetwork([...Object.values(at), '127.31.0.11']);
+
+const domain = 'pebble.example';
+const host = `mta-sts.${domain}`;
+
+/** What the policy host shows under its name; undefined where the handshake is refused. */
+function shown(): Promise<X509Certificate | undefined> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: at.web, port: 443, servername: host, rejectUnauthorized: false });
+    socket.once('secureConnect', () => {
+      const certificate = new X509Certificate(socket.getPeerCertificate().raw);
+      socket.destroy();
+      resolve(certificate);
+    });
+    socket.once('error', () => resolve(undefined));
+  });
+}
+
+const spki = (certificate: X509Certificate | undefined): string =>
+  certificate?.publicKey.export({ format: 'pem', type: 'spki' }).toString() ?? '';
+
+async function certified(t: TestContext, challenge: string, pebble: Readonly<Record<string, string>>, lifetime = 20): Promise<void> {
+  const hosts = [{ name: `mx.${domain}`, address: '127.31.0.11' }];
+  const world = await PublishWorld.start({ nameServer: bind, domain, hosts, ttl: 1, lifetime, pebble });
+  t.after(() => world.stop());
+  world.serve(`${world.settings}web: {listen: '${at.web}:443', http: '${at.web}:80'}
+publish:
+  everyMinutes: 0.02
+  rehearsal: true
+${world.publishing(challenge)}  domains: {${domain}: {mx: [mx.${domain}], policyHost: policy.${domain}, ttl: 1, dns: own}}
+`);
+  const comes = async (what: string, holds: (certificate: X509Certificate) => boolean): Promise<X509Certificate> => {
+    let seen: X509Certificate | undefined;
+    await until(
+      what,
+      async () => (seen = await shown()) !== undefined && holds(seen),
+      () => world.log,
+      90_000,
+    );
+    return seen as X509Certificate;
+  };
+  const first = await comes('a certificate', () => true);
+  assert.equal(first.checkHost(host), host);
+  const second = await comes('a renewal', ({ serialNumber }) => serialNumber !== first.serialNumber);
+  assert.equal(spki(second), spki(first), 'a renewal keeps the key');
+  assert.ok(Date.parse(second.validFrom) < Date.parse(first.validTo), 'renewed before the end');
+  assert.deepEqual(await world.records(`_acme-challenge.${host}`, 'TXT'), [], 'no answer is left behind');
+}
+
+for (const challenge of ['http-01', 'tls-alpn-01', 'dns-01'])
+  test(`pebble certifies a policy host by ${challenge}, and again before the end with the same key`, (t) => certified(t, challenge, {}));
+
+test('a fifth of our nonces turned down, authorizations never used twice, and a CA that takes its time: the certificate comes and is renewed', (t) =>
+  certified(t, 'dns-01', { PEBBLE_WFE_NONCEREJECT: '20', PEBBLE_AUTHZREUSE: '0', PEBBLE_VA_NOSLEEP: '0', PEBBLE_VA_SLEEPTIME: '3' }, 40));

@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import test from 'node:test';
+import { ownNetwork } from './own-network.js';
+import { Postfix } from './postfix.js';
+import { Daemon, runProgram, until } from './process.js';
+import { at, PublishWorld } from './publish-world.js';
+import { serving, writeZone, type UpdateServer } from './update-servers.js';
+
+const domain = 'docs.example';
+const [mx, mxAddress] = [`mx1.${domain}`, '127.31.0.11'];
+ownNetwork([...Object.values(at), mxAddress]);
+
+test('docs/publish.md, followed to the letter, takes a domain from nothing to enforced and DANE', async (t) => {
+  const page = readFileSync('docs/publish.md', 'utf8').split('## What happens')[0] ?? '';
+  let root = '';
+  /** What stands in the page is for the world outside: names, addresses, folders and waits of this one. */
+  const here = (text: string): string =>
+    [
+      ['example.com', domain],
+      ['192.0.2.53', at.primary],
+      ['0.0.0.0:443', `${at.web}:443`],
+      ['https://acme-v02.api.letsencrypt.org/directory', 'https://ca.example:14000/dir'],
+      ...['/etc/bind', '/var/lib/bind', '/etc/postfix', '/etc/hermetic', '/var/lib/hermetic', '/etc/systemd/system', '/usr/local/bin'].map(
+        (path) => [path, root + path] as const,
+      ),
+      ['dnssec-policy default', 'dnssec-policy quick'],
+      ['agreed: true', `agreed: true\n    roots: ${root}/web-root.pem`],
+      ['publish:\n', 'publish:\n  everyMinutes: 0.02\n  rehearsal: true\n  days: 0\n  leastReports: 0\n'],
+      ['certificates: acme', 'certificates: acme\n      ttl: 2'],
+      ['policyHost:', 'ttl: 2\n      maxAges: [8, 16]\n      policyHost:'],
+    ].reduce((changed, [from = '', to = '']) => changed.replaceAll(from, to), text);
+  const blocks = (kind: string): readonly string[] =>
+    [...page.matchAll(new RegExp(`\`\`\`${kind}\\n([\\s\\S]*?)\`\`\``, 'g'))].map(([, block = '']) => here(block));
+  const run = (block: string) =>
+    runProgram('bash', ['-e', '-c', block], {
+      env: { PATH: `${root}/usr/local/bin:${process.env['PATH'] ?? ''}`, MAIL_CONFIG: `${root}/etc/postfix` },
+    });
+  const primary: UpdateServer = {
+    name: 'BIND as the page has it',
+    async start(folder, { address, port }, { zone, records }) {
+      root = join(folder, '..');
+      for (const path of ['etc/bind', 'var/lib/bind', 'etc/systemd/system', 'usr/local/bin'])
+        mkdirSync(join(root, path), { recursive: true });
+      await run(blocks('sh')[1] ?? '');
+      writeZone(folder, zone, records, join(root, 'var/lib/bind'));
+      const settings = `options { directory "${folder}"; listen-on port ${port} { ${address}; }; listen-on-v6 { none; }; recursion no; pid-file "${folder}/named.pid"; session-keyfile "${folder}/session.key"; dnssec-validation no; notify no; };
+controls { };
+dnssec-policy "quick" { keys { csk lifetime unlimited algorithm ecdsap256sha256; }; };
+`;
+      writeFileSync(join(folder, 'named.conf'), settings + (blocks('named')[0] ?? ''));
+      return serving(new Daemon('named', ['-g', '-c', join(folder, 'named.conf')], folder), { address, port }, zone);
+    },
+  };
+  const world = await PublishWorld.start({ nameServer: primary, domain, hosts: [{ name: mx, address: mxAddress }], ttl: 2, lifetime: 600 });
+  t.after(() => world.stop());
+  const script = (name: string, body: string): string => world.file(`usr/local/bin/${name}`, `#!/bin/bash\nset -e\n${body}\n`, 0o755);
+  const settings = world.file('settings.yaml', world.settings.replace(/^store:.*\n/m, ''));
+  script('npm', '[ "$*" = "install --global hermetic" ]');
+  script(
+    'hermetic',
+    `own=()
+case "$1" in check) own=(--resolver ${at.resolver} --trust-anchor ${root}/anchor --ca ${root}/roots.pem) ;; esac
+[ -f ${root}/etc/hermetic.yaml ] && ! grep -q ^resolver: ${root}/etc/hermetic.yaml && cat ${settings} >> ${root}/etc/hermetic.yaml
+exec ${process.execPath} ${resolve('dist/src/cli/main.js')} "$@" "\${own[@]}"`,
+  );
+  script(
+    'systemctl',
+    `case "$*" in
+  daemon-reload) ;;
+  'reload postfix') exec postfix reload ;;
+  'enable --now hermetic') setsid $(sed -n 's/^ExecStart=//p' ${root}/etc/systemd/system/hermetic.service) > ${root}/hermetic.log 2>&1 < /dev/null & echo $! > ${root}/hermetic.pid ;;
+  *) echo "systemctl $*: not foreseen"; exit 1 ;;
+esac`,
+  );
+  const postfix = world.with(new Postfix(join(root, 'etc'), 25));
+  await postfix.start([{ address: mxAddress, options: ['smtpd_tls_security_level=may'] }], [`inet_interfaces = ${mxAddress}`]);
+  const steps = blocks('sh');
+  assert.equal(steps.length, 7, 'install, key, key brought, Postfix, configuration, service, look');
+  const [install = '', , bring = '', tls = '', configure = '', service = '', look = ''] = steps;
+  world.with({ stop: async () => void process.kill(Number(readFileSync(join(root, 'hermetic.pid'), 'utf8'))) });
+  let told = '';
+  for (const step of [install, bring, tls, configure, service]) told += (await run(step)).out;
+  assert.match(told, /is right/);
+  assert.match(told, /do {4}/, 'the plan says what would be done');
+  let seen = '';
+  const log = (): string => `${told}\n${seen}\n${readFileSync(join(root, 'hermetic.log'), 'utf8')}`;
+  await until(
+    'enforced, with both records',
+    async () => {
+      seen = (await run(look)).out;
+      return /enforce, max_age 16/.test(seen) && (await world.records(`_25._tcp.${mx}`, 'TLSA')).length === 2;
+    },
+    log,
+    120_000,
+  );
+  assert.match(seen.replace(/\s+/g, ' '), /Under attack, mail from senders with DANE or MTA-STS waits/, seen);
+  assert.doesNotMatch(seen, /FAIL/);
+});

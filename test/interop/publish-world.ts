@@ -1,0 +1,173 @@
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { createCa } from '../../src/pki/index.js';
+import { Bind } from './bind.js';
+import { Pebble } from './pebble.js';
+import { Daemon, runProgram } from './process.js';
+import { Unbound } from './unbound.js';
+import type { UpdateServer } from './update-servers.js';
+
+export interface PublishWorldOptions {
+  readonly nameServer: UpdateServer;
+  readonly domain: string;
+  /** Mail hosts, each with an address of its own. */
+  readonly hosts: readonly { readonly name: string; readonly address: string }[];
+  /** Of everything that moves, seconds. */
+  readonly ttl: number;
+  /** Of certificates, seconds. */
+  readonly lifetime: number;
+  /** Settings of pebble's environment. */
+  readonly pebble?: Readonly<Record<string, string>>;
+}
+
+/** Who is where, at the usual ports. */
+export const at = {
+  web: '127.31.0.1',
+  sender: '127.31.0.25',
+  resolver: '127.31.0.53',
+  primary: '127.31.0.54',
+  parents: '127.31.0.55',
+  ca: '127.31.0.80',
+};
+
+/**
+ * The world of somebody who publishes, on loopback and the real clock: the root and `example` signed by BIND's tools, the domain at a primary that signs it and takes
+ * updates of exact names and types, unbound, pebble, and `hermetic` as a process. Needs root.
+ */
+export class PublishWorld {
+  readonly folder = mkdtempSync(join(tmpdir(), 'hermetic-publish-'));
+  readonly #running: { stop(): Promise<void> }[] = [];
+  #serving: Daemon | undefined;
+  #pebble: Pebble | undefined;
+
+  private constructor(readonly options: PublishWorldOptions) {
+    // Others' daemons have users of their own.
+    chmodSync(this.folder, 0o755);
+  }
+
+  static async start(options: PublishWorldOptions): Promise<PublishWorld> {
+    const world = new PublishWorld(options);
+    try {
+      await world.#arrange();
+      return world;
+    } catch (error) {
+      await world.stop();
+      throw error;
+    }
+  }
+
+  async #arrange(): Promise<void> {
+    const { folder, options } = this;
+    const { domain, lifetime, pebble: env = {} } = options;
+    await this.#primary();
+    const parents = this.with(new Bind(join(folder, 'parents'), 53, at.parents));
+    this.file(`parents/zones/dsset-${domain}.`, await this.#ds());
+    const delegation = `${domain}. NS ns.${domain}.\nns.${domain}. A ${at.primary}`;
+    await parents.start([
+      { name: 'example', records: `ns A ${at.parents}\nca A ${at.ca}\n${delegation}` },
+      { name: '.', records: `example NS ns.example.\nns.example A ${at.parents}` },
+    ]);
+    this.file('anchor', readFileSync(parents.anchorFile, 'utf8'));
+    await this.with(new Unbound(folder, 53, at.resolver)).iterate(at.parents, parents.anchorFile);
+    const webCa = createCa({ name: 'Web Root' });
+    this.file('web-root.pem', webCa.certPem);
+    const pebble = { folder, address: at.ca, name: 'ca.example', webCa, resolver: `${at.primary}:53`, lifetime, env };
+    this.#pebble = this.with(new Pebble(pebble));
+    await this.#pebble.start();
+    this.file('roots.pem', await this.#pebble.rootPem());
+  }
+
+  async #primary(): Promise<void> {
+    const { domain, nameServer, hosts, ttl } = this.options;
+    const secret = Buffer.alloc(32, 7).toString('base64');
+    this.file('tsig.key', `key "hermetic" {\n\talgorithm hmac-sha256;\n\tsecret "${secret}";\n};\n`, 0o600);
+    const records = [
+      '@ NS ns',
+      `@ ${ttl} MX 10 ${hosts[0]?.name ?? ''}.`,
+      `ns A ${at.primary}`,
+      `policy A ${at.web}`,
+      ...hosts.map(({ name, address }) => `${name}. A ${address}`),
+    ];
+    const grants = [
+      { owner: domain, types: ['MX'] },
+      { owner: `mta-sts.${domain}`, types: ['CNAME'] },
+      ...[`_mta-sts.${domain}`, `_smtp._tls.${domain}`, `_acme-challenge.mta-sts.${domain}`].map((owner) => ({ owner, types: ['TXT'] })),
+      ...hosts.map(({ name }) => ({ owner: `_acme-challenge.${name}`, types: ['TXT'] })),
+      ...hosts.map(({ name }) => ({ owner: `_25._tcp.${name}`, types: ['TLSA'] })),
+    ];
+    const zone = { zone: domain, records: records.join('\n'), key: 'hermetic', secret, grants };
+    this.with(await nameServer.start(join(this.folder, 'primary'), { address: at.primary, port: 53 }, zone));
+  }
+
+  async #ds(): Promise<string> {
+    const { domain } = this.options;
+    const file = this.file('dnskey', (await runProgram('dig', ['+noall', '+answer', `@${at.primary}`, domain, 'DNSKEY'])).out);
+    return (await runProgram('dnssec-dsfromkey', ['-2', '-f', file, domain])).out;
+  }
+
+  /** Writes a file of the world and resolves to its path. */
+  file(name: string, text: string, mode = 0o644): string {
+    const path = join(this.folder, name);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, text, { mode });
+    return path;
+  }
+
+  /** What is to end with the world, the last first. */
+  with<T extends { stop(): Promise<void> }>(one: T): T {
+    this.#running.push(one);
+    return one;
+  }
+
+  /** The part of `hermetic.yaml` that tells of this world. */
+  get settings(): string {
+    const { folder } = this;
+    return `store: {file: ${join(folder, 'hermetic.db')}}
+resolver: {addresses: [${at.resolver}], trustAnchor: ${join(folder, 'anchor')}}
+roots: {replace: ${join(folder, 'roots.pem')}}
+network: {privateAddresses: allow}
+`;
+  }
+
+  /** `publish.acme` and `publish.dns` of this world. */
+  publishing(challenge: string): string {
+    return `  keys: ${join(this.folder, 'keys')}
+  acme: {directory: '${this.#pebble?.directory ?? ''}', agreed: true, challenge: ${challenge}, roots: ${join(this.folder, 'web-root.pem')}}
+  dns: {own: {kind: rfc2136, server: '${at.primary}', zone: ${this.options.domain}, key: ${join(this.folder, 'tsig.key')}}}
+`;
+  }
+
+  /** Has `hermetic serve` run by this configuration, anew or by a reload. */
+  serve(yaml: string): void {
+    const file = this.file('hermetic.yaml', yaml);
+    if (this.#serving) process.kill(this.#serving.pid, 'SIGHUP');
+    else this.#serving = this.with(new Daemon(process.execPath, [resolve('dist/src/cli/main.js'), 'serve', '--config', file], this.folder));
+  }
+
+  /** A command of ours, with what it printed; `--config` is given to it. */
+  async hermetic(...args: readonly string[]): Promise<string> {
+    const { out } = await runProgram(process.execPath, [resolve('dist/src/cli/main.js'), ...args], { timeoutMs: 60_000 });
+    return out;
+  }
+
+  /** What the primary shows, in presentation form, sorted. */
+  async records(name: string, type: string): Promise<readonly string[]> {
+    const { out } = await runProgram('dig', ['+short', '+nosplit', `@${at.primary}`, name, type], { anyStatus: true });
+    return out
+      .split('\n')
+      .filter((line) => line !== '' && !line.startsWith(';'))
+      .map((line) => (type === 'TLSA' ? line.toLowerCase() : line))
+      .sort();
+  }
+
+  /** What everybody logged. */
+  get log(): string {
+    return [`hermetic:\n${this.#serving?.log ?? ''}`, `pebble:\n${this.#pebble?.log ?? ''}`].join('\n').slice(-60_000);
+  }
+
+  async stop(): Promise<void> {
+    for (const one of this.#running.reverse()) await one.stop();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
