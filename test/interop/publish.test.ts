@@ -60,7 +60,7 @@ async function life(t: TestContext, nameServer: UpdateServer, challenge: string)
     );
   }
   const resolvConf = world.file('resolv.conf', `nameserver ${at.resolver}\n`);
-  const sender = world.with(new Postfix(home('sender'), 25, resolvConf));
+  const sender = world.with(new Postfix(home('sender'), 25, { resolvConf }));
   const asked = ['dane', 'sts'] as const;
   await sender.start(
     [{ address: at.sender }],
