@@ -54,6 +54,8 @@ export interface StreamPort {
 }
 
 export interface PortLimits {
+  /** A reload leaves its connections to the job, which ends them when it stops. Without it they are asked at once to come again. */
+  readonly endedByJob?: boolean;
   /** Connections at one time; the next is refused. */
   readonly connections: number;
   /** Milliseconds without an octet in either direction until a connection is closed. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
@@ -80,4 +81,70 @@ report:
   );
   store.close();
   rmSync(folder, { recursive: true });
+});
+
+test('a reload lets a mail and a body that are coming in finish', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'hermetic-daemon-'));
+  const ca = createCa({ name: 'Daemon CA' });
+  const certificate = issue(ca, { names: ['reports.rcpt.example'] });
+  const [chain, key] = ['chain.pem', 'key.pem'].map((name) => join(folder, name)) as [string, string];
+  writeFileSync(chain, certificate.chainPem);
+  writeFileSync(key, certificate.keyPem, { mode: 0o600 });
+  const config = parseConfig(`
+resolver: {addresses: ['127.0.0.1:9']}
+store: {file: ${join(folder, 'hermetic.db')}}
+web: {listen: '127.0.0.1:0', certificates: [{chain: ${chain}, key: ${key}}]}
+report:
+  domains: [rcpt.example]
+  https: {host: reports.rcpt.example, path: /v1/tlsrpt}
+  smtp: {listen: '127.0.0.1:0', recipients: [tlsrpt@rcpt.example]}
+  checkHours: 0
+`);
+  assert.ok(config.ok, JSON.stringify(config));
+  const daemon = await startDaemon(config.value, createLog({ format: 'plain', write: () => undefined, now: Date.now }));
+  const portOf = (what: string): number => {
+    const at = daemon.listening.find((l) => l.what === what)?.at;
+    assert.ok(at && 'port' in at);
+    return at.port;
+  };
+  try {
+    const body = gzipSync(reportJson(10, 1, 'a', today));
+    const where = { host: '127.0.0.1', port: portOf('web'), path: '/v1/tlsrpt', method: 'POST' };
+    const headers = { host: 'reports.rcpt.example', 'content-length': body.length };
+    const sent = request({ ...where, ca: ca.certPem, servername: 'reports.rcpt.example', headers });
+    const posted = new Promise<unknown>((resolve) => {
+      sent.on('response', (response) => (response.resume(), resolve(response.statusCode))).on('error', resolve);
+    });
+    sent.write(body.subarray(0, 50));
+    const mail = connect(portOf('report-smtp'), '127.0.0.1').setEncoding('utf8');
+    let said = '';
+    mail.on('data', (text: string) => (said += text));
+    const until = async (pattern: RegExp): Promise<void> => {
+      for (let i = 0; i < 500 && !pattern.test(said); i++) await new Promise((resolve) => setTimeout(resolve, 10));
+      assert.match(said, pattern);
+    };
+    await until(/^220 /m);
+    mail.write('EHLO x.example\r\n');
+    await until(/^250 /m);
+    mail.write('MAIL FROM:<>\r\n');
+    await until(/Accepted/);
+    mail.write('RCPT TO:<tlsrpt@rcpt.example>\r\n');
+    await until(/(Accepted[^]*){2}/);
+    mail.write('DATA\r\n');
+    await until(/^354/m);
+    const raw = await reportMail({ report: reportJson(99, 0, 'c', today) });
+    mail.write(raw.subarray(0, 100));
+    const reloaded = daemon.reload(config.value);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    mail.write(raw.subarray(100));
+    mail.write('\r\n.\r\n');
+    sent.end(body.subarray(50));
+    await until(/Report stored/);
+    assert.equal(await posted, 201);
+    await reloaded;
+    mail.destroy();
+  } finally {
+    await daemon.stop();
+    rmSync(folder, { recursive: true });
+  }
 });

@@ -22,7 +22,8 @@ export interface SmtpIntakeOptions {
 
 export interface SmtpIntake {
   serve(conn: Conn): void;
-  stop(): void;
+  /** Ends sessions between two mails at once, those with a mail under way when it is through, or after ten seconds. */
+  stop(): Promise<void>;
 }
 
 /**
@@ -67,8 +68,23 @@ export function smtpIntake(options: SmtpIntakeOptions): SmtpIntake {
         localPort: local.port,
       });
     },
-    stop: () => server.connections.forEach((connection) => connection.close()),
+    async stop() {
+      for (let waited = 0; server.connections.size > 0; waited += PAUSE) {
+        for (const connection of server.connections) if (waited >= GRACE || !hasMail(connection)) connection.close();
+        if (waited >= GRACE) return;
+        await new Promise((resolve) => setTimeout(resolve, PAUSE));
+      }
+    },
   };
+}
+
+const GRACE = 10_000;
+const PAUSE = 20;
+
+function hasMail(connection: unknown): boolean {
+  return Boolean(
+    (connection as { readonly session?: { readonly envelope?: { readonly mailFrom?: unknown } } }).session?.envelope?.mailFrom,
+  );
 }
 
 function replyTo(receipt: Receipt): { readonly code: number; readonly text: string } {

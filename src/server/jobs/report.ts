@@ -14,6 +14,10 @@ const smtp = reportSection.shape.smtp.unwrap().extend({
 });
 const schema = reportSection.extend({ smtp: smtp.optional() });
 
+/** Milliseconds for reports that are coming in when the job stops. */
+const GRACE = 10_000;
+const PAUSE = 20;
+
 /** TLS-RPT reports taken in by HTTPS and mail, explained by checks, their changes told. */
 export const reportJob: Job<ReturnType<typeof schema.parse>> = {
   section: 'report',
@@ -33,6 +37,15 @@ export const reportJob: Job<ReturnType<typeof schema.parse>> = {
       onReceipt: (receipt, peer) => tell(receipt, peer, counts, house),
     });
     const handle = httpsHandler({ receiver });
+    let underWay = 0;
+    const handleToTheEnd: typeof handle = async (request, peer) => {
+      underWay++;
+      try {
+        return await handle(request, peer);
+      } finally {
+        underWay--;
+      }
+    };
     const intake =
       smtp &&
       smtpIntake({
@@ -45,15 +58,26 @@ export const reportJob: Job<ReturnType<typeof schema.parse>> = {
     const stopping = new AbortController();
     const rounds = reportRounds(settings, house, stopping.signal);
     return {
-      sites: https ? [{ serves: (host, path) => host === https.host && path === https.path, handle, maxBody: 10_000_001 }] : [],
+      sites: https
+        ? [{ serves: (host, path) => host === https.host && path === https.path, handle: handleToTheEnd, maxBody: 10_000_001 }]
+        : [],
       ports:
         smtp && intake
-          ? [{ what: 'report-smtp', listen: smtp.listen, limits: { connections: smtp.connections, idleMs: 120_000 }, serve: intake.serve }]
+          ? [
+              {
+                what: 'report-smtp',
+                listen: smtp.listen,
+                limits: { connections: smtp.connections, idleMs: 120_000, endedByJob: true },
+                serve: intake.serve,
+              },
+            ]
           : [],
       metrics: () => [labelled('reports_total', 'counter', 'TLS-RPT reports, by what became of them.', 'result', counts)],
       async stop() {
-        intake?.stop();
         stopping.abort(new Error('stopped'));
+        // What is under way is finished with the store that it began with.
+        await intake?.stop();
+        for (let waited = 0; underWay > 0 && waited < GRACE; waited += PAUSE) await clock.sleep(PAUSE);
         await rounds;
       },
     };

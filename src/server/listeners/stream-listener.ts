@@ -31,10 +31,11 @@ export async function listenStream(at: ListenAddress, settings: StreamSettings):
   server.once('close', () => clearInterval(sweep));
   return Object.assign(port, {
     use(next: StreamSettings) {
+      const { endedByJob = false } = current.limits;
       current = next;
       server.maxConnections = next.limits.connections;
       // Who is connected comes again, and meets the new: answers of a configuration that is gone would be wrong.
-      for (const socket of port.sockets) socket.end();
+      if (!endedByJob) for (const socket of port.sockets) socket.end();
     },
   });
 }
