@@ -72,6 +72,7 @@ test('Exim reads both.pem as its own user, by the group of the folder, and anoth
 test('OpenSMTPD reads chain.pem and key.pem, and another pair at a restart', async (t) => {
   const jail = jailFor(t, 'opensmtpd', '/usr/sbin/smtpd', ['opensmtpd', 'opensmtpq'], 'trixie');
   const install = installer(jail, 0);
+  jail.write('etc/ssl/certs/ca-certificates.crt', ca.certPem);
   const address = '127.0.0.45';
   jail.write(
     'etc/smtpd.conf',
