@@ -25,7 +25,7 @@ export const reportQuirks = defineFailures({
   'member-missing': quirk('RFC 8460 §4.4', 'A member is missing; nothing was put in its place.', 'Give it.'),
   'null-member': quirk('RFC 8460 §4.4', 'A member is null; it counts as missing.', 'Leave it out.'),
   'level-missing': quirk('RFC 8460 §4.4', 'A level of objects is missing; its members were read one level up.', 'Follow the structure.'),
-  'level-extra': quirk('RFC 8460 §4.4', 'The report is wrapped in an array; its one element was read.', 'Send one object.'),
+  'level-extra': quirk('RFC 8460 §4.4', 'An object is wrapped in an array; its one element was read.', 'Write the object itself.'),
   'list-is-string': quirk('RFC 8460 §4.4', 'A list is one string; it was read as a list of one.', 'Write an array.'),
   'list-is-object': quirk('RFC 8460 §4', 'An array is one object; it was read as an array of one.', 'Write an array.'),
   'list-in-string': quirk('RFC 8460 §4.5', 'A string holds a JSON array; its elements were read.', 'Write the array itself.'),

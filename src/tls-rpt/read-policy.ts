@@ -35,7 +35,8 @@ export function readPolicy(value: unknown, path: string, notes: Notes): Reported
 
 /** The object of that name, or the element itself where the reporter left that level out. */
 function part(item: Members, name: 'policy' | 'summary', path: string, notes: Notes): Members {
-  const value = item[name];
+  const given = item[name];
+  const value: unknown = Array.isArray(given) && given.length === 1 ? (notes.add('level-extra', `${path}.${name}`), given[0]) : given;
   if (isObject(value)) return readMembers(value, name, `${path}.${name}`, notes);
   notes.add('level-missing', `${path}.${name}`, value);
   return item;
