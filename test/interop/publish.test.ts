@@ -20,7 +20,7 @@ const hosts = ['mx1', 'mx2'].map((label, i) => ({ name: `${label}.${domain}`, ad
 const [mx1 = '', mx2 = ''] = hosts.map(({ name }) => name);
 const ttl = 2;
 /** Half of it is when they are renewed. */
-const lifetime = 60;
+const lifetime = 90;
 ownNetwork([...Object.values(at), ...hosts.map(({ address }) => address)]);
 
 /** What is asked for: one file, as a person edits it. */
