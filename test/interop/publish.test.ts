@@ -137,7 +137,7 @@ ${hosts.map(({ name }) => `    ${name}: {dns: own, ttl: ${ttl}, dane: ${dane.inc
   /** Looks again and again until it holds. */
   const comesAbout = async (what: string, holds: () => Promise<boolean>): Promise<void> => {
     const began = Date.now();
-    for (const end = Date.now() + 60_000; ;) {
+    for (const end = Date.now() + 120_000; ;) {
       await look();
       if (await holds()) break;
       if (Date.now() > end)
