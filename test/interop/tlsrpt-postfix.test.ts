@@ -74,7 +74,7 @@ test('a real Postfix: report mail delivered to the intake, refused by it, and pi
     transport.close();
   } finally {
     await postfix.stop();
-    intake.stop();
+    await intake.stop();
     server.close();
     store.close();
     rmSync(folder, { recursive: true });
