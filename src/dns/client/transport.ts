@@ -49,9 +49,10 @@ export async function askUpstream(
   options: TransportOptions,
   signal?: AbortSignal,
 ): Promise<Result<Message>> {
-  if (upstream.tlsName !== undefined) return overTls(upstream, name, type, flags, options, signal);
+  const newQuery = (): Message => queryFor(name, type, flags);
+  if (upstream.tlsName !== undefined) return overTls(upstream, newQuery, options, signal);
   for (let attempt = 1; ; attempt++) {
-    const query = queryFor(name, type, flags);
+    const query = newQuery();
     let message: Message | undefined;
     const exchanged = await options.network.exchange({
       to: upstream,
@@ -64,7 +65,7 @@ export async function askUpstream(
       message ??= answers(query, exchanged.bytes);
       if (!message) return fail(transportFailures.make('dns-garbled', upstream.label));
       if (!message.truncated && message.edns) return ok(message);
-      const again = await overTcp(upstream, name, type, flags, options, signal);
+      const again = await overTcp(upstream, newQuery, options, signal);
       return again.ok || message.truncated ? again : ok(message);
     }
     if (exchanged.failure.code !== 'net-timeout')
@@ -73,6 +74,7 @@ export async function askUpstream(
   }
 }
 
+/** With an id of its own, so each sending has another. */
 function queryFor(name: Name, type: number, { checkingDisabled, authenticData }: QueryFlags): Message {
   return {
     id: randomInt(65536),
@@ -109,9 +111,7 @@ const MOST_CONVERSATIONS = 10;
 /** RFC 7858 §3.4: what is open is used. */
 async function overTls(
   upstream: Upstream,
-  name: Name,
-  type: number,
-  flags: QueryFlags,
+  newQuery: () => Message,
   options: TransportOptions,
   signal?: AbortSignal,
 ): Promise<Result<Message>> {
@@ -122,8 +122,8 @@ async function overTls(
       kept && !kept.ended ? ok(kept) : await opening.run(upstream.label, (until) => converse(upstream, options, until), signal);
     if (!opened.ok) return opened;
     const conversation = opened.value;
-    let query = queryFor(name, type, flags);
-    while (conversation.isWaiting(query.id)) query = queryFor(name, type, flags);
+    let query = newQuery();
+    while (conversation.isWaiting(query.id)) query = newQuery();
     const reply = await conversation.ask(encodeMessage(query), 3 * options.timeoutMs, signal);
     if (reply === 'ended' && conversation.hasAnswered && tries < MOST_CONVERSATIONS) continue;
     if (typeof reply === 'string') return fail(transportFailures.make('dns-timeout', `${upstream.label} over TLS`));
@@ -160,9 +160,7 @@ async function dial(upstream: Upstream, { network, timeoutMs }: TransportOptions
 /** RFC 7766, for one answer that fits into no datagram. */
 async function overTcp(
   upstream: Upstream,
-  name: Name,
-  type: number,
-  flags: QueryFlags,
+  newQuery: () => Message,
   options: TransportOptions,
   signal?: AbortSignal,
 ): Promise<Result<Message>> {
@@ -170,7 +168,7 @@ async function overTcp(
   if (!dialled.ok) return dialled;
   const conn = dialled.value;
   try {
-    const query = queryFor(name, type, flags);
+    const query = newQuery();
     const body = encodeMessage(query);
     conn.stream.write(concat(Uint8Array.of(body.length >> 8, body.length & 255), body));
     const bytes = await readFramed(conn, 3 * options.timeoutMs, signal);
