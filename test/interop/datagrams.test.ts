@@ -5,19 +5,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
+import { previewed, type ReportedPolicy } from './previewed.js';
+import { withSocket } from './with-socket.js';
 
 const main = 'dist/src/cli/main.js';
-/** What systemd does with `ListenDatagram=`: opens the socket, and becomes the daemon with it as descriptor 3. */
-const opener = `
-import os, socket, sys
-path, *command = sys.argv[1:]
-opened = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-opened.bind(path)
-os.dup2(opened.fileno(), 3)
-os.set_inheritable(3, True)
-os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS='1')
-os.execvp(command[0], command)
-`;
 /** A sender that waits for room, so that what is lost would be lost by the reader. */
 const sender = `
 import socket, sys
@@ -35,7 +26,7 @@ test('datagrams in the form of libtlsrpt, over a socket handed over as systemd d
     config,
     `store: {file: ${join(folder, 'hermetic.db')}}\nreporting: {organization: Sender, contact: tls@sender.example, datagrams: true}\n`,
   );
-  const daemon = spawn('python3', ['-c', opener, path, process.execPath, main, 'serve', '--config', config], {
+  const daemon = spawn('python3', withSocket(path, [process.execPath, main, 'serve', '--config', config]), {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   try {
@@ -48,7 +39,7 @@ test('datagrams in the form of libtlsrpt, over a socket handed over as systemd d
     let counted = { ok: 0, failed: 0 };
     for (let tries = 0; tries < 100 && counted.ok + counted.failed < count; tries++) {
       await new Promise((resolve) => setTimeout(resolve, 200));
-      counted = previewed(config);
+      counted = countedIn(previewed(config));
     }
     assert.deepEqual(counted, { ok: count * 0.9, failed: count * 0.1 });
     const ended = once(daemon, 'exit');
@@ -60,19 +51,9 @@ test('datagrams in the form of libtlsrpt, over a socket handed over as systemd d
   }
 });
 
-interface Summary {
-  readonly 'total-successful-session-count': number;
-  readonly 'total-failure-session-count': number;
-}
-
-function previewed(config: string): { ok: number; failed: number } {
-  const { stdout } = spawnSync(process.execPath, [main, 'report', 'preview', '--json', '--config', config], { encoding: 'utf8' });
-  const summaries = stdout
-    .split('\n')
-    .filter((line) => line !== '')
-    .flatMap((line) => (JSON.parse(line) as { report: { policies: { summary: Summary }[] } }).report.policies.map((p) => p.summary));
+function countedIn(policies: readonly ReportedPolicy[]): { ok: number; failed: number } {
   return {
-    ok: summaries.reduce((sum, s) => sum + s['total-successful-session-count'], 0),
-    failed: summaries.reduce((sum, s) => sum + s['total-failure-session-count'], 0),
+    ok: policies.reduce((sum, { summary }) => sum + summary['total-successful-session-count'], 0),
+    failed: policies.reduce((sum, { summary }) => sum + summary['total-failure-session-count'], 0),
   };
 }

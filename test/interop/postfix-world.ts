@@ -7,6 +7,7 @@ import type { Outcome } from '../../src/policy/index.js';
 import { Postfix } from './postfix.js';
 import { accepts, Daemon, freePort, until } from './process.js';
 import { Unbound } from './unbound.js';
+import { withSocket } from './with-socket.js';
 
 /** How a real Postfix sends: by main.cf alone, or by what our socketmap says. */
 export const levels = ['may', 'dane', 'socketmap'] as const;
@@ -37,6 +38,8 @@ export interface PostfixWorldOptions {
   readonly yaml?: string;
   /** Roots beside the lab's, PEM. */
   readonly roots?: string;
+  /** Postfix tells the daemon of its sessions, as 3.10 and newer can (TLSRPT_README). */
+  readonly sessions?: true;
   /** A Debian whose Postfix sends; default the one that is installed. */
   readonly release?: string;
   /** Real servers by the documentation address that the lab has for them. */
@@ -59,7 +62,7 @@ export async function startPostfixWorld(options: PostfixWorldOptions): Promise<P
 }
 
 async function arrange(
-  { scenarios, yaml = '', roots: moreRoots = '', servers = [], release }: PostfixWorldOptions,
+  { scenarios, yaml = '', roots: moreRoots = '', servers = [], release, sessions }: PostfixWorldOptions,
   folder: string,
   running: { stop(): Promise<void> }[],
   stop: () => Promise<void>,
@@ -93,11 +96,9 @@ postfix:
   version: "${version}"
   resolver: {file: ${resolvConf}}
 ${yaml}`;
-  const daemon = new Daemon(
-    process.execPath,
-    [resolve('dist/src/cli/main.js'), 'serve', '--config', file('hermetic.yaml', config)],
-    folder,
-  );
+  const serve = [process.execPath, resolve('dist/src/cli/main.js'), 'serve', '--config', file('hermetic.yaml', config)] as const;
+  const socket = join(folder, 'tlsrpt');
+  const daemon = sessions ? new Daemon('python3', withSocket(socket, serve), folder) : new Daemon(serve[0], serve.slice(1), folder);
   running.push(daemon);
   await until(
     'hermetic serve',
@@ -119,6 +120,7 @@ ${yaml}`;
       'smtp_helo_timeout = 5',
       `sender_dependent_default_transport_maps = inline:{${levels.map((l) => `{ ${l}@sender.example = smtp-${l}: }`).join(', ')}}`,
       'notify_classes =',
+      ...(sessions ? ['smtp_tlsrpt_enable = yes', `smtp_tlsrpt_socket_name = ${socket}`] : []),
     ],
     [
       client('may', 'smtp_tls_security_level=may'),

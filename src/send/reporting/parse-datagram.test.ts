@@ -28,6 +28,16 @@ test('the octets that libtlsrpt 0.5 sends, which leave out their version', () =>
   assert.deepEqual([event?.policy.totalSuccessfulSessionCount, event?.policy.totalFailureSessionCount], [1, 0]);
 });
 
+test('of the reply to EHLO, which Postfix hands on whole, the name is kept', () => {
+  const helloOf = (h: string): string | undefined =>
+    read(JSON.stringify({ d: 'example.com', pr: record, policies: [{ 'policy-type': 2, f: 1, 'failure-details': [{ c: 203, h }] }] }))[0]
+      ?.policy.failureDetails[0]?.receivingMxHelo;
+  assert.equal(helloOf('250-mx.example.com\r\n250-SIZE 10240000\r\n250 8BITMIME'), 'mx.example.com');
+  assert.equal(helloOf('250 mx.example.com'), 'mx.example.com');
+  assert.equal(helloOf('mx.example.com'), 'mx.example.com');
+  assert.equal(helloOf(''), undefined);
+});
+
 test('a failure with all its particulars', () => {
   const [event] = read(
     JSON.stringify({

@@ -90,7 +90,7 @@ function readFailure({ c, s, n, h, r, a, f }: Readonly<Record<string, unknown>>)
     resultType,
     sendingMtaIp: address(s),
     receivingMxHostname: host?.ok ? host.value.toLower() : undefined,
-    receivingMxHelo: text(h),
+    receivingMxHelo: helloName(h),
     receivingIp: address(r),
     failedSessionCount: 1,
     additionalInformation: information !== undefined && /^[a-z][a-z0-9+.-]*:[\x21-\x7e]+$/i.test(information) ? information : undefined,
@@ -122,6 +122,12 @@ function text(value: unknown): string | undefined {
           .slice(0, 500)
       : '';
   return clean === '' ? undefined : clean;
+}
+
+/** Postfix hands on the whole reply to its EHLO; reports are to have the name in it (RFC 8460 §4.4, RFC 5321 §4.1.1.1). */
+function helloName(value: unknown): string | undefined {
+  const said = text(value);
+  return said === undefined ? undefined : (/^250[ -](\S+)/.exec(said)?.[1] ?? said);
 }
 
 function address(value: unknown): string | undefined {
