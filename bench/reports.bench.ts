@@ -131,24 +131,26 @@ function keep(store: Store, readings: readonly JudgedReading[]): void {
   );
 }
 
-/** From the octets of signed mails to rows, beside mailauth and postal-mime alone. */
+/** From the octets of signed mails to rows, beside mailauth and postal-mime alone; best of eight rounds each, by turns, of other mails every time. */
 async function mail(say: Say): Promise<void> {
-  const mails = await Promise.all(
-    Array.from({ length: 300 }, (_, n) =>
-      reportMail({ report: report(n, 50), signer: 'r0.example', from: 'tls-reports@r0.example', submitter: 'r0.example' }),
+  const [size, rounds] = [300, 8];
+  const all = await Promise.all(
+    Array.from({ length: size * rounds }, (_, n) =>
+      reportMail({ report: report(n, 200), signer: 'r0.example', from: 'tls-reports@r0.example', submitter: 'r0.example' }),
     ),
   );
   const resolver = keyResolver(['r0.example']);
+  const store = await openReports(':memory:');
   const ours: number[] = [];
   const limit: number[] = [];
-  for (let round = 0; round < 5; round++) {
+  for (let round = 0; round < rounds; round++) {
+    const mails = all.slice(round * size, (round + 1) * size);
     let began = cpu();
     for (const one of mails) {
       await dkimVerify(one, { resolver: async () => [[keyText]] });
       await PostalMime.parse(one);
     }
     limit.push(cpu() - began);
-    const store = await openReports(':memory:');
     began = cpu();
     const judged: JudgedReading[] = [];
     for (const one of mails)
@@ -158,11 +160,11 @@ async function mail(say: Say): Promise<void> {
     ours.push(cpu() - began);
     if (judged.some((j) => j.trust !== 'signed'))
       throw new Error(`not every mail was verified: ${judged.find((j) => j.trust !== 'signed')?.detail}`);
-    store.close();
   }
+  store.close();
   const [a, b] = [Math.min(...limit), Math.min(...ours)];
   say(
-    `- signed mail to row: ${rate(mails.length, b)} a CPU-second, mailauth and postal-mime alone ${rate(mails.length, a)}: ${(a / b).toFixed(2)} (at least ${LIMITS.mail})`,
+    `- signed mail to row: ${rate(size, b)} a CPU-second, mailauth and postal-mime alone ${rate(size, a)}: ${(a / b).toFixed(2)} (at least ${LIMITS.mail})`,
   );
 }
 

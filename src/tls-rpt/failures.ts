@@ -59,7 +59,7 @@ export const reportFailures = defineFailures({
     blame: 'peer',
     temporary: false,
     clause: 'RFC 8460 §7',
-    says: 'The JSON is nested deeper, or has more members, than any report.',
+    says: 'The JSON has more members or is nested deeper, or the mail has more lines, parts or header fields, than any report.',
     fix: 'Send a report.',
   },
   'report-damaged': {

@@ -1,6 +1,7 @@
 import PostalMime, { type Attachment, type Email } from 'postal-mime';
 import { fail, type Failure, type Result } from '../../base/index.js';
 import { reportFailures, type ParsedReport } from '../../tls-rpt/index.js';
+import { exceedsAnyReport } from '../mail-bounds.js';
 import type { DkimVerdict, MailEnvelope } from '../types.js';
 import { domainOfName, readContent } from './read-content.js';
 
@@ -10,6 +11,7 @@ export interface MailReading {
 }
 
 const MAX_REPORTS = 10;
+const limits = { maxNestingDepth: 20, maxHeadersSize: 256 * 1024, forceRfc822Attachments: true };
 const declared = /^application\/tlsrpt(\+(json|gzip|zip|x-gzip))?$/i;
 const plausible = /\.(json|gz|zip)$/i;
 
@@ -18,9 +20,7 @@ const plausible = /\.(json|gz|zip)$/i;
  * forwarded mails too. Subject and names are not looked at: the JSON counts [8460-5.6-1]. A mail without one gives a single refusal.
  */
 export async function readMail(bytes: Uint8Array, dkim: DkimVerdict, maxBytes?: number): Promise<MailReading> {
-  const email = await PostalMime.parse(bytes, { maxNestingDepth: 20, maxHeadersSize: 256 * 1024, forceRfc822Attachments: true }).catch(
-    () => undefined,
-  );
+  const email = exceedsAnyReport(bytes) ? undefined : await PostalMime.parse(bytes, limits).catch(() => undefined);
   const mail: MailEnvelope = {
     from: domainOf(email?.from?.address),
     submitter: header(email, 'tls-report-submitter'),
@@ -28,8 +28,7 @@ export async function readMail(bytes: Uint8Array, dkim: DkimVerdict, maxBytes?: 
     messageId: email?.messageId?.slice(0, 500),
     dkim,
   };
-  const nothing = { raw: new Uint8Array(), parsed: fail(reportFailures.make('report-missing', email?.subject?.slice(0, 100) ?? '')) };
-  if (!email) return { mail, reports: [nothing] };
+  if (!email) return { mail, reports: [none('report-too-complex')] };
   const reports = candidates(email).map((attachment) => {
     const raw = octets(attachment);
     const domain = domainOfName(attachment.filename ?? '') ?? mail.domain;
@@ -43,7 +42,11 @@ export async function readMail(bytes: Uint8Array, dkim: DkimVerdict, maxBytes?: 
   if (forwarded.length > 0) return { mail, reports: forwarded.slice(0, MAX_REPORTS) };
   const inline = Buffer.from(email.text ?? '');
   const parsed = readContent(inline, { domain: mail.domain, quirks: ['media-type-wrong'] });
-  return { mail, reports: [parsed.ok ? { raw: inline, parsed } : nothing] };
+  return { mail, reports: [parsed.ok ? { raw: inline, parsed } : none('report-missing', email.subject?.slice(0, 100))] };
+}
+
+function none(code: 'report-missing' | 'report-too-complex', detail?: string): MailReading['reports'][number] {
+  return { raw: new Uint8Array(), parsed: fail(reportFailures.make(code, detail)) };
 }
 
 function candidates({ attachments }: Email): readonly Attachment[] {
