@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { median } from './median.js';
 import { startLoad, askAll, requestFor } from './socketmap/load.js';
 import { startPeer } from './socketmap/peer.js';
 import { startServer, type Server } from './socketmap/servers.js';
@@ -150,10 +151,6 @@ function judge(what: string, value: number, limit: number, which: 'least' | 'mos
   const good = which === 'least' ? value >= limit : value <= limit;
   console.log(`  ${what}: ${value.toFixed(2)} (at ${which} ${limit}) ${good ? 'ok' : 'MISSED'}`);
   if (!good) process.exitCode = 1;
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? NaN;
 }
 
 function sleep(ms: number): Promise<void> {

@@ -67,13 +67,18 @@ const byResultCode: Readonly<Record<number, StoreFailureCode>> = {
   26: 'store-corrupt', // NOTADB
 };
 
-/** Runs a call of the driver; what it throws for a condition of this machine becomes a named error, the rest (wrong SQL, a broken constraint) stays. */
+/** What to throw for an error of the driver: a condition of this machine gets a name, the rest (wrong SQL, a broken constraint) stays. */
+export function nameError(file: string, error: unknown): unknown {
+  const { errcode } = error as { errcode?: number };
+  const code = errcode === undefined ? undefined : byResultCode[errcode & 0xff];
+  return code ? storeError(code, file, error) : error;
+}
+
+/** Runs a call of the driver, and names what it throws. */
 export function named<T>(file: string, call: () => T): T {
   try {
     return call();
   } catch (error) {
-    const { errcode } = error as { errcode?: number };
-    const code = errcode === undefined ? undefined : byResultCode[errcode & 0xff];
-    throw code ? storeError(code, file, error) : error;
+    throw nameError(file, error);
   }
 }

@@ -1,7 +1,7 @@
 import { closeSync, openSync } from 'node:fs';
 import { describeSystemError } from '../base/index.js';
 import { loadDriver, type Driver, type Value } from './driver.js';
-import { named, storeError } from './failures.js';
+import { named, nameError, storeError } from './failures.js';
 
 /** A statement prepared once; `?` stands for each value. Rows are plain objects by column name. */
 export interface Statement<Row = unknown> {
@@ -70,7 +70,14 @@ function storeOver(driver: Driver, file: string): Store {
     if (known) return known;
     const statement = named(file, () => driver.prepare(sql));
     const made: Statement = {
-      run: (...values) => named(file, () => Number(statement.run(...values).changes)),
+      // Without `named`: a function made for each row would take as long as the row.
+      run: (...values) => {
+        try {
+          return Number(statement.run(...values).changes);
+        } catch (error) {
+          throw nameError(file, error);
+        }
+      },
       get: (...values) => named(file, () => statement.get(...values)),
       all: (...values) => named(file, () => statement.all(...values)),
     };
