@@ -15,9 +15,9 @@ import { writeResults } from './results-file.js';
 
 /** Limits: seconds until it serves, MiB above bare, share of nginx's handshakes per CPU-second, wrong certificates. */
 const LIMITS = { seconds: 2, mebibytes: 250, share: 0.6 };
-const CONTEXTS = 6000;
+const CONTEXTS = 9000;
 /** Handshakes before the rounds that count. */
-const WARM = 30_000;
+const WARM = 60_000;
 const path = '/.well-known/mta-sts.txt';
 
 interface Server {
@@ -69,7 +69,7 @@ export async function bench(args: readonly string[]): Promise<void> {
       rows.push({ draw, best, wrong, cold });
     }
     const grown = (residentOf(ours.pid) - bare) / 1024;
-    const found = lookUp(hosts, digests, folder, lookups);
+    const found = lookUp(hosts, folder, lookups);
     const share = (rows[0]?.best.get(ours.name) ?? 0) / (rows[0]?.best.get(nginx.name) ?? 1);
     const wrong = found.wrong + rows.reduce((n, row) => n + row.wrong, 0);
     if (seconds > LIMITS.seconds || grown > LIMITS.mebibytes || share < LIMITS.share || wrong > 0) process.exitCode = 1;
@@ -239,14 +239,10 @@ function fetchOnce(port: number, host: string): Promise<string> {
   });
 }
 
-/** Names drawn by Zipf(1), a tenth of them nobody's, and the certificate in the context that comes back. */
-function lookUp(
-  hosts: readonly string[],
-  digests: ReadonlyMap<string, string>,
-  folder: string,
-  lookups: number,
-): { wrong: number; loads: number } {
-  const source = ringContexts(new KeyRing(join(folder, 'keys')));
+/** Names drawn by Zipf(1), a tenth of them nobody's, and whose certificate is in the context that comes back. */
+function lookUp(hosts: readonly string[], folder: string, lookups: number): { wrong: number; loads: number } {
+  const ring = new KeyRing(join(folder, 'keys'));
+  const source = ringContexts(ring);
   let [wrong, loads] = [0, 0];
   const contexts = new LazyContexts({
     source: { ...source, load: (host) => (loads++, source.load(host)) },
@@ -255,20 +251,30 @@ function lookUp(
   });
   const [random, pick] = [new Random(7), zipf(hosts.length)];
   const known = new Map<SecureContext, string>();
+  const served = new Set(hosts);
+  const keyOf = (host: string): string => readFileSync(ring.keyFile(host, 'ecdsa-1'), 'utf8');
+  const strange = issue(createCa({ name: 'nobody' }), { names: ['nobody.example'] }).keyPem;
   for (let i = 0; i < lookups; i++) {
     const host = random.once(10) ? `mta-sts.nobody${random.below(1000)}.example` : (hosts[pick(random)] ?? '');
     const context = contexts.contextFor(host);
-    if (context && !known.has(context)) known.set(context, certificateIn(context));
-    if ((context && known.get(context)) !== digests.get(host)) wrong++;
+    if (context && !known.has(context) && hasCertificateFor(context, keyOf(host), strange)) known.set(context, host);
+    if ((context ? known.get(context) : undefined) !== (served.has(host) ? host : undefined)) wrong++;
     if (known.size > 3 * CONTEXTS) known.clear();
   }
   return { wrong, loads };
 }
 
-/** What OpenSSL holds, not what was meant to be put in. */
-function certificateIn(context: SecureContext): string {
-  const inner = context.context as { getCertificate(): Buffer };
-  return digestOf(inner.getCertificate());
+/** What OpenSSL holds, not what was meant to be put in: beside a certificate it takes that one's key and no other. */
+function hasCertificateFor({ context }: SecureContext, key: string, strange: string): boolean {
+  const takes = (pem: string): boolean => {
+    try {
+      (context as { setKey(pem: string): void }).setKey(pem);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  return !takes(strange) && takes(key);
 }
 
 /** Ranks by Zipf with exponent 1, by inverting the sums. */

@@ -1,5 +1,5 @@
-import { createSecureContext, type SecureContext } from 'node:tls';
-import { servingTls } from '../../tls/index.js';
+import type { SecureContext } from 'node:tls';
+import { leanContext } from './lean-context.js';
 
 /** Chain and private key of a host, PEM. `version` changes when either does. */
 export interface ContextSource {
@@ -9,7 +9,7 @@ export interface ContextSource {
 
 export interface LazyContextsOptions {
   readonly source: ContextSource;
-  /** Contexts kept, about 33 KiB each outside the JavaScript heap. Default 3000. */
+  /** Contexts kept, about 24 KiB each outside the JavaScript heap. Default 3000. */
   readonly capacity?: number;
   /** Milliseconds for which a context is used without looking for a newer certificate. Default 10 000. */
   readonly freshMs?: number;
@@ -20,6 +20,8 @@ interface Entry {
   readonly context: SecureContext;
   readonly version: string;
   checked: number;
+  /** How many entries had been put at the end when this one was. */
+  place: number;
 }
 
 /**
@@ -29,6 +31,7 @@ interface Entry {
 export class LazyContexts {
   readonly #entries = new Map<string, Entry>();
   readonly #options: Required<LazyContextsOptions>;
+  #placed = 0;
 
   constructor(options: LazyContextsOptions) {
     this.#options = { capacity: 3000, freshMs: 10_000, ...options };
@@ -53,16 +56,20 @@ export class LazyContexts {
       return this.#used(host, known);
     }
     const { chain, key } = source.load(host);
-    const context = createSecureContext({ cert: chain, key, ...servingTls });
-    this.#used(host, { context, version, checked: now });
+    const context = leanContext(chain, key);
+    this.#entries.delete(host);
+    this.#used(host, { context, version, checked: now, place: -Infinity });
     if (this.#entries.size > capacity) this.#entries.delete(this.#entries.keys().next().value as string);
     return context;
   }
 
-  /** A Map keeps the order of insertion: the first is the one used longest ago. */
+  /** A Map keeps the order of insertion: the first is the one used longest ago. One that is among the last as it is stays where it is, which takes less time. */
   #used(host: string, entry: Entry): SecureContext {
-    this.#entries.delete(host);
-    this.#entries.set(host, entry);
+    if (this.#placed - entry.place >= this.#options.capacity / 4) {
+      this.#entries.delete(host);
+      this.#entries.set(host, entry);
+      entry.place = ++this.#placed;
+    }
     return entry.context;
   }
 }

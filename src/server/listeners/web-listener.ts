@@ -68,7 +68,9 @@ async function respond(incoming: IncomingMessage, outgoing: ServerResponse, { si
     if (!site) return plain(outgoing, path.startsWith('/') ? 404 : 400);
     const answer = site.answer?.(incoming.method ?? 'GET', host, path);
     if (answer) {
-      outgoing.writeHead(answer.status, answer.headers).end(incoming.method === 'HEAD' ? undefined : answer.body);
+      const length = String(Buffer.byteLength(answer.body));
+      outgoing.writeHead(answer.status, { ...answer.headers, 'content-length': length });
+      outgoing.end(incoming.method === 'HEAD' ? undefined : answer.body);
       return;
     }
     const peer = { address: incoming.socket.remoteAddress ?? '', port: incoming.socket.remotePort ?? 0 };
