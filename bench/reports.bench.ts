@@ -225,11 +225,14 @@ function only(store: Store, word: RegExp): Store {
   return { ...store, prepare: <Row>(sql: string): Statement<Row> => (word.test(sql) ? store.prepare<Row>(sql) : nothing) };
 }
 
+/** Tells the largest memory at the end. (What resourceUsage() gives begins with that of the process which forked this one.) */
+const sayPeak = `import{readFileSync}from'node:fs';process.on('exit',()=>process.send(Number(/VmHWM:\\s+(\\d+)/.exec(readFileSync('/proc/self/status','utf8'))[1])))`;
+
 /** Import through the command, from a pipe: the largest memory it ever had. */
 async function backfill(folder: string, count: number, say: Say): Promise<void> {
   const child = fork(join(import.meta.dirname, '../src/cli/main.js'), ['report', 'import', '--store', join(folder, 'import.db'), '-'], {
     stdio: ['pipe', 'pipe', 'inherit', 'ipc'],
-    execArgv: ['--import', `data:text/javascript,process.on('exit',()=>process.send(process.resourceUsage().maxRSS))`],
+    execArgv: ['--import', `data:text/javascript,${sayPeak}`],
   });
   const peak = new Promise<number>((resolve) => child.once('message', (kib) => resolve((kib as number) / 1024)));
   const ended = new Promise((resolve) => child.once('exit', resolve));
