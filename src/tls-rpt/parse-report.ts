@@ -23,7 +23,9 @@ export interface ParseReportOptions {
 }
 
 const MAX_DEPTH = 64;
-const MAX_MEMBERS = 500_000;
+const MAX_VALUES = 500_000;
+/** Ten megabytes of failures have forty thousand. */
+const MAX_CONTAINERS = 100_000;
 
 /**
  * Reads the JSON of a report (RFC 8460 §4.4), unpacked. Whatever has a readable `policies` array is accepted, with the counts the reporter gave; each
@@ -33,9 +35,9 @@ export function parseReport(bytes: Uint8Array | string, options: ParseReportOpti
   const notes = new Notes();
   const text = typeof bytes === 'string' ? bytes : decodeText(bytes, notes);
   if (!/[^\s\0]/.test(text)) return fail(reportFailures.make('report-empty'));
-  const { depth, members } = scanJson(text);
-  if (depth > MAX_DEPTH || members > MAX_MEMBERS)
-    return fail(reportFailures.make('report-too-complex', `${members} members, nested ${depth} deep`));
+  const { depth, members, containers, values } = scanJson(text);
+  if (depth > MAX_DEPTH || values > MAX_VALUES || containers > MAX_CONTAINERS)
+    return fail(reportFailures.make('report-too-complex', `${values} values in ${containers} objects and arrays, nested ${depth} deep`));
   const found = findJson(text, notes);
   if (found === undefined) return fail(reportFailures.make('report-not-json', neutralise(text.trim(), 60)));
   const { json } = found;

@@ -3,6 +3,10 @@ export interface JsonShape {
   readonly depth: number;
   /** Members of all objects, those that repeat a name included. */
   readonly members: number;
+  /** Objects and arrays. */
+  readonly containers: number;
+  /** Members and elements. */
+  readonly values: number;
 }
 
 /** Measures a JSON text in one pass. A text that is no JSON gets some measure too: the parser judges it. */
@@ -10,6 +14,8 @@ export function scanJson(text: string): JsonShape {
   let depth = 0;
   let deepest = 0;
   let members = 0;
+  let containers = 0;
+  let commas = 0;
   for (let i = 0; i < text.length; i++) {
     switch (text.charCodeAt(i)) {
       case 0x22: // "
@@ -18,8 +24,12 @@ export function scanJson(text: string): JsonShape {
       case 0x3a: // :
         members++;
         break;
+      case 0x2c: // ,
+        commas++;
+        break;
       case 0x5b: // [
       case 0x7b: // {
+        containers++;
         if (++depth > deepest) deepest = depth;
         break;
       case 0x5d:
@@ -27,7 +37,7 @@ export function scanJson(text: string): JsonShape {
         depth--;
     }
   }
-  return { depth: deepest, members };
+  return { depth: deepest, members, containers, values: containers + commas };
 }
 
 /** The outermost objects in a text, in order, whatever stands around them: words, an array, other objects. Not more than `most`. */

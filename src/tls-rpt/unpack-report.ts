@@ -85,7 +85,7 @@ function decodeBase64(bytes: Uint8Array): Uint8Array | undefined {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   if (!/^\s*(H4sI|UEsD|ey)/.test(view.toString('latin1', 0, 100))) return undefined;
   const text = view.toString('latin1');
-  return /^[A-Za-z0-9+/\s]+={0,2}\s*$/.test(text) ? Buffer.from(text, 'base64') : undefined;
+  return /^[A-Za-z0-9+/\s]+(={1,2}\s*)?$/.test(text) ? Buffer.from(text, 'base64') : undefined;
 }
 
 function isZip(bytes: Uint8Array): boolean {

@@ -3,6 +3,7 @@ import test from 'node:test';
 import { deflateRawSync, gzipSync } from 'node:zlib';
 import { systemClock } from '../../base/index.js';
 import { createReceiver, httpsHandler, openReports } from '../index.js';
+import { readItem } from '../read/read-item.js';
 import { reportJson, reportMail } from '../testing-mail.js';
 
 const today = new Date().toISOString().slice(0, 10);
@@ -19,6 +20,8 @@ const bombs: Readonly<Record<string, Uint8Array>> = {
   'packed: just within the cap, and no report': gzipSync(Buffer.alloc(9_999_999, ' ')),
   'deep JSON': gzipSync(`{"policies":${'['.repeat(200_000)}${']'.repeat(200_000)}}`),
   'a million keys': gzipSync(keys),
+  'millions of empty objects': gzipSync(`{"policies":[${'{},'.repeat(3_000_000)}{}]}`),
+  'blanks that might be base64': Buffer.from(`ey${' '.repeat(1_000_000)}!`),
   'zip of zeros': zip('report.json', Buffer.alloc(50_000_000)),
   'zip with a path': zip('../../../../etc/cron.d/x', Buffer.from('no report')),
 };
@@ -77,6 +80,28 @@ test('a bomb in a mail is refused in the session', async () => {
   const mail = await reportMail({ report: ' '.repeat(20_000_000) });
   const receipt = await receiver.receive(mail, { via: 'mail', peer: '192.0.2.1', name: 'mail' });
   assert.equal(receipt.status === 'refused' && receipt.failure.code, 'report-too-large');
+});
+
+const boundary = 'MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=x\n\n';
+const part = `--x\nContent-Type: application/octet-stream\nContent-Transfer-Encoding: base64\n\n`;
+const dear: Readonly<Record<string, string>> = {
+  'a mail in a mail in a mail, two thousand deep': `A: b\n${'Content-Type: message/rfc822\n\n'.repeat(2000)}x`,
+  'three hundred attachments, each of 10 MB once opened': `${boundary}${`${part}${gzipSync(Buffer.alloc(9_999_999, ' ')).toString('base64')}\n`.repeat(300)}--x--\n`,
+};
+for (const [name, mail] of Object.entries(dear))
+  test(`a mail costs what one report may: ${name}`, async () => {
+    const before = process.cpuUsage();
+    const [reading] = await readItem(Buffer.from(mail), { name: 'mail', via: 'mail' });
+    const { user, system } = process.cpuUsage(before);
+    assert.equal(reading?.parsed.ok, false);
+    assert.ok(user + system < 2_000_000, `${(user + system) / 1000} ms`);
+  });
+
+test('reports in one body cost their source as much as one by one', async () => {
+  const post = await bench();
+  const body = Array.from({ length: 600 }, (_, n) => reportJson(n, 0, String(n), today)).join('\n');
+  assert.equal(await post(body, '192.0.2.1'), 201);
+  assert.equal(await post(reportJson(1, 1, 'more', today), '192.0.2.1'), 429);
 });
 
 test('a thousand bombs from everywhere do not hold up a good report', async () => {

@@ -85,7 +85,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     charge: (peer) => budget.spend(peer, refusalCost),
     async receive(bytes, { via, peer, name }) {
       const receipt = await take(bytes, via, peer, name);
-      budget.spend(peer, receipt.status === 'refused' ? refusalCost : 1);
+      budget.spend(peer, receipt.status === 'refused' ? refusalCost : receipt.status === 'stored' ? receipt.reports.length : 1);
       // Nobody waits for this, and a full disk is told elsewhere.
       if (receipt.status === 'refused')
         void count({ day: Math.floor(clock.now() / 86_400_000), via, code: receipt.failure.code }).catch(() => undefined);

@@ -1,18 +1,10 @@
-import { fail, ok, type Result } from '../../base/index.js';
-import { parseReport, unpackReport, type ParsedReport, type QuirkCode, type UnpackedReport } from '../../tls-rpt/index.js';
+import { ok, type Result } from '../../base/index.js';
+import { parseReport, type ParsedReport, type QuirkCode, type UnpackedReport } from '../../tls-rpt/index.js';
 
 export interface ReadContentOptions {
-  /** Octets unpacked. */
-  readonly maxBytes?: number;
   /** The policy domain by header or file name. */
   readonly domain?: string | undefined;
   readonly quirks?: readonly QuirkCode[];
-}
-
-/** Unpacks and parses one report. */
-export function readContent(raw: Uint8Array, options: ReadContentOptions = {}): Result<ParsedReport> {
-  const unpacked = unpackReport(raw, options.maxBytes === undefined ? {} : { maxBytes: options.maxBytes });
-  return unpacked.ok ? readUnpacked(unpacked.value, options) : fail(unpacked.failure);
 }
 
 /** Parses one report that was unpacked; what was odd about its wrapping comes first among the notes. */
