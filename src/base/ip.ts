@@ -53,3 +53,12 @@ export function withinPrefix(ip: Ip, prefix: string, length: number): boolean {
   }
   return true;
 }
+
+/** The one behind an address, as far as it can be told: an IPv4 address, or an IPv6 /64, which one host has whole; the text itself where it is no address. */
+export function sourceOf(address: string): string {
+  if (isIPv4(address)) return address;
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
+  if (mapped !== undefined) return mapped;
+  const ip = parseIp(address);
+  return ip ? formatIp({ family: 6, bytes: Uint8Array.from({ length: 16 }, (_, i) => (i < 8 ? (ip.bytes[i] as number) : 0)) }) : address;
+}

@@ -1,4 +1,4 @@
-import { parseIp, toHex } from '../../base/index.js';
+import { sourceOf } from '../../base/index.js';
 
 /** What one source may cost in a minute, since anybody may send here (RFC 8460 §7) [8460-7-3]. A source is an IPv4 address or an IPv6 /64, which one host has whole. */
 export interface SourceBudget {
@@ -30,11 +30,4 @@ export function sourceBudget(perMinute: number, now: () => number): SourceBudget
       stateOf(address).cost += cost;
     },
   };
-}
-
-function sourceOf(address: string): string {
-  const ip = parseIp(address);
-  if (!ip) return address;
-  const mapped = ip.family === 6 && toHex(ip.bytes.subarray(0, 12)) === '00000000000000000000ffff';
-  return toHex(ip.family === 4 ? ip.bytes : mapped ? ip.bytes.subarray(12) : ip.bytes.subarray(0, 8));
 }

@@ -28,8 +28,8 @@ declare module 'mailauth/lib/dkim/dkim-verifier.js' {
 
 declare module 'mailauth/lib/tools.js' {
   export interface Headers {
-    /** Header fields, each with its name in small letters. */
-    readonly parsed: readonly { readonly key?: string }[];
+    /** Header fields, each with its name in small letters and as it stood there. */
+    readonly parsed: readonly { readonly key?: string; readonly line: string | Buffer }[];
   }
   export function parseHeaders(header: Buffer): Headers;
 }

@@ -42,6 +42,7 @@ test('the chain of somebody on the way (ARC) vouches for nobody', async () => {
 const multipart = `From: a@sender.example\r\nContent-Type: multipart/mixed; boundary=b\r\n${signature}\r\n`;
 const bombs: Readonly<Record<string, string>> = {
   'a header of folded lines': `From: a@sender.example\r\n${' a\r\n'.repeat(80_000)}${signature}\r\nbody\r\n`,
+  'a signature of blanks': signature.replace('v=1;', `v=1;${' '.repeat(120_000)}`) + 'From: a@sender.example\r\n\r\nbody\r\n',
   'a body of lines that are nothing but a tab': `From: a@sender.example\r\n${signature}\r\n${'\t\r\n'.repeat(3_000_000)}`,
   'parts without end': multipart + '--b\r\n\r\n'.repeat(1_000_000),
   'attached mails without end': multipart + '--b\r\nContent-Type: message/rfc822\r\n\r\nFrom: a@b\r\n\r\n{}\r\n'.repeat(100_000),
@@ -55,5 +56,5 @@ for (const [name, mail] of Object.entries(bombs))
     assert.ok(user + system < 1_500_000, `${(user + system) / 1000} ms`);
     const { parsed } = reading as Reading;
     assert.match(parsed.ok ? 'read' : parsed.failure.code, /report-(missing|too-complex)/);
-    assert.equal(reading?.mail?.dkim.result, 'fail');
+    assert.match(reading?.mail?.dkim.result ?? '', /fail|none/);
   });

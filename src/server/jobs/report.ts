@@ -52,7 +52,8 @@ export const reportJob: Job<ReturnType<typeof schema.parse>> = {
         receiver,
         recipients: smtp.recipients,
         name: smtp.name ?? smtp.recipients[0]?.split('@')[1] ?? 'localhost',
-        maxSessions: smtp.connections,
+        // The port has the limit, and one place more.
+        maxSessions: smtp.connections + 1,
         ...(smtp.certificate ? { secureContext: loadCertificate(smtp.certificate).context } : {}),
       });
     const stopping = new AbortController();

@@ -19,8 +19,7 @@ export async function listenStream(at: ListenAddress, settings: StreamSettings):
     socket.on('error', () => socket.destroy());
     current.serve(connOf(socket));
   });
-  server.maxConnections = settings.limits.connections;
-  const port = await openPort(server, at);
+  const port = await openPort(server, at, settings.limits.connections);
   // One sweep for all: a timer of its own for each connection would cost at every octet.
   const sweep = setInterval(
     () => {
@@ -33,7 +32,7 @@ export async function listenStream(at: ListenAddress, settings: StreamSettings):
     use(next: StreamSettings) {
       const { endedByJob = false } = current.limits;
       current = next;
-      server.maxConnections = next.limits.connections;
+      port.most = next.limits.connections;
       // Who is connected comes again, and meets the new: answers of a configuration that is gone would be wrong.
       if (!endedByJob) for (const socket of port.sockets) socket.end();
     },

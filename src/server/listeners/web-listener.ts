@@ -35,6 +35,7 @@ export async function listenWeb(at: ListenAddress, settings: WebSettings): Promi
         {
           ...limits,
           ...servingTls,
+          handshakeTimeout: limits.headersTimeout,
           ALPNProtocols: ['http/1.1'],
           // Nobody comes back while a ticket is good: senders ask once a day, reporters too.
           secureOptions: constants.SSL_OP_NO_TICKET,
@@ -50,11 +51,11 @@ export async function listenWeb(at: ListenAddress, settings: WebSettings): Promi
   };
   answerChallenges(server, () => current.challengeFor?.());
   server.maxRequestsPerSocket = requestsPerConnection;
-  server.maxConnections = settings.connections;
-  return Object.assign(await openPort(server, at), {
+  const port = await openPort(server, at, settings.connections);
+  return Object.assign(port, {
     use(next: WebSettings) {
       current = next;
-      server.maxConnections = next.connections;
+      port.most = next.connections;
     },
   });
 }
