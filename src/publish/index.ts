@@ -68,7 +68,6 @@ export {
   type PolicyAnswer,
   type PolicyHandlerOptions,
 } from './policy-host/policy-handler.js';
-export { rememberedBodies } from './policy-host/remembered-bodies.js';
 export { Certifier, type CertifierOptions } from './acme/certifier.js';
 export { openAcmeBook, type AcmeBook, type OpenOrder, type Renewal } from './acme/acme-book.js';
 export type { AcmeServer } from './acme/acme-session.js';

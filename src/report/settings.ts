@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parseDomain } from '../base/index.js';
+import { parseNextHop } from '../policy/index.js';
 
 const domain = z.string().transform((text, context) => {
   const parsed = parseDomain(text);
@@ -8,6 +9,7 @@ const domain = z.string().transform((text, context) => {
   return z.NEVER;
 });
 const mailbox = z.string().regex(/^[^@\s]+@[^@\s]+$/, 'is no mail address: write it as tlsrpt@example.com');
+const mailServer = z.string().refine((text) => parseNextHop(`[${text}]`).ok, 'is neither the name of a mail server nor an address');
 const https = z.string().regex(/^https:\/\/\S+$/, 'is no https address');
 
 /** The section `report` of `hermetic.yaml`, but for `smtp.listen` and the certificate. */
@@ -36,7 +38,7 @@ export const reportSection = z.strictObject({
   alerts: z
     .strictObject({
       webhook: https.optional(),
-      mail: z.strictObject({ from: mailbox, to: mailbox, server: z.string(), port: z.int().min(1).max(65_535).default(25) }).optional(),
+      mail: z.strictObject({ from: mailbox, to: mailbox, server: mailServer, port: z.int().min(1).max(65_535).default(25) }).optional(),
       /** Hours after the end of a day until missing reports are an alarm. */
       silenceHours: z.int().min(24).max(720).default(36),
     })

@@ -18,8 +18,6 @@ export interface Store {
   prepare<Row = unknown>(sql: string): Statement<Row>;
   /** Rows one by one, for results that should not stand in memory. */
   iterate<Row = unknown>(sql: string, ...values: readonly Value[]): IterableIterator<Row>;
-  /** Another text than before once anybody, here or in another process, has written. */
-  version(): string;
   /** Several statements without values, for migrations. */
   execute(sql: string): void;
   /** All of `work` or nothing of it. When it returns, what it wrote survives a crash and a power cut. Inside another transaction it joins that one. */
@@ -86,11 +84,8 @@ function storeOver(driver: Driver, file: string): Store {
     prepared.set(sql, made);
     return made;
   };
-  let versions: readonly Statement[] | undefined;
   return {
     file,
-    // Of others SQLite counts the writes by the one, of this connection by the other.
-    version: () => JSON.stringify((versions ??= ['PRAGMA data_version', 'SELECT total_changes()'].map(prepare)).map((s) => s.get())),
     prepare: <Row>(sql: string) => prepare(sql) as Statement<Row>,
     iterate: <Row>(sql: string, ...values: readonly Value[]) =>
       named(file, () => driver.prepare(sql).iterate(...values)) as IterableIterator<Row>,

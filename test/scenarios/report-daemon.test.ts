@@ -1,16 +1,23 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
-import { connect } from 'node:net';
+import { connect, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import test from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import nodemailer from 'nodemailer';
+import PostalMime, { type Email } from 'postal-mime';
+import { SMTPServer, type SMTPServerEnvelope } from 'smtp-server';
 import { createCa, issue } from '../../src/pki/index.js';
-import { openReports, showDomain } from '../../src/report/index.js';
+import { openReports, showDomain, storeReports } from '../../src/report/index.js';
 import { reportJson, reportMail } from '../../src/report/testing-mail.js';
+import { judgeTrust } from '../../src/report/verify/judge-trust.js';
 import { createLog, parseConfig, startDaemon } from '../../src/server/index.js';
+import { parseReport } from '../../src/tls-rpt/index.js';
 
 const today = new Date().toISOString().slice(0, 10);
 
@@ -147,4 +154,68 @@ report:
     await daemon.stop();
     rmSync(folder, { recursive: true });
   }
+});
+
+test('the daemon tells a mail server of what fails; while that refuses, nothing counts as told', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'hermetic-daemon-'));
+  const database = join(folder, 'hermetic.db');
+  const store = await openReports(database);
+  const yesterday = new Date(Date.now() - 86_400_000).toISOString().slice(0, 10);
+  const raw = Buffer.from(reportJson(100, 7, 'a', yesterday));
+  const parsed = parseReport(raw);
+  assert.ok(parsed.ok);
+  const reading = judgeTrust({ name: 'r', via: 'https', raw, parsed }, { at: Date.now() });
+  storeReports(store, [{ reading, parsed: parsed.value, receivedAt: Date.now() }]);
+  store.close();
+  const heard: { readonly envelope: SMTPServerEnvelope; readonly mail: Email }[] = [];
+  let refusing = true;
+  const server = new SMTPServer({
+    authOptional: true,
+    disableReverseLookup: true,
+    disabledCommands: ['AUTH', 'STARTTLS'],
+    onRcptTo: (_, __, done) => done(refusing ? Object.assign(new Error('not now'), { responseCode: 450 }) : null),
+    onData(stream, { envelope }, done) {
+      void buffer(stream).then(async (octets) => {
+        heard.push({ envelope, mail: await PostalMime.parse(octets) });
+        done();
+      });
+    },
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const { port } = server.server.address() as AddressInfo;
+  const config = parseConfig(`
+resolver: {addresses: ['127.0.0.1:9']}
+store: {file: ${database}}
+report:
+  domains: [rcpt.example]
+  checkHours: 0
+  alerts: {mail: {from: hermetic@rcpt.example, to: postmaster@rcpt.example, server: 127.0.0.1, port: ${port}}}
+`);
+  assert.ok(config.ok, JSON.stringify(config));
+  const lines: string[] = [];
+  const log = createLog({ format: 'plain', write: (line) => void lines.push(line), now: Date.now });
+  const runUntil = async (word: RegExp): Promise<void> => {
+    const daemon = await startDaemon(config.value, log);
+    for (let waited = 0; waited < 100 && !lines.some((line) => word.test(line)); waited++) await pause(50);
+    await daemon.stop();
+    assert.match(lines.join('\n'), word);
+  };
+  try {
+    await runUntil(/report-alert-not-heard channel=mail/);
+    refusing = false;
+    await runUntil(/warn report-alert channel=mail kind=added domain=rcpt.example/);
+  } finally {
+    server.close(() => undefined);
+    rmSync(folder, { recursive: true });
+  }
+  const [{ envelope, mail } = {}] = heard;
+  assert.equal(heard.length, 1);
+  assert.ok(envelope?.mailFrom && envelope.mailFrom.address === '');
+  assert.deepEqual(
+    envelope.rcptTo.map((r) => r.address),
+    ['postmaster@rcpt.example'],
+  );
+  assert.equal(mail?.from?.address, 'hermetic@rcpt.example');
+  assert.equal(mail.subject, 'TLS reports: new at rcpt.example');
+  assert.match(mail.text ?? '', /NEW rcpt.example .*expired/s);
 });

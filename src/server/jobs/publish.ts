@@ -6,7 +6,6 @@ import {
   policyHandler,
   publishFailures,
   publishSection,
-  rememberedBodies,
   ringContexts,
   servesPolicy,
   WebAnswers,
@@ -44,8 +43,7 @@ export const publishJob: Job<ReturnType<typeof schema.parse>> = {
     });
     const { ledger, ring } = publishing;
     const contexts = new LazyContexts({ source: ringContexts(ring), capacity: settings.contexts, monotonic: house.clock.monotonic });
-    const bodyOf = rememberedBodies(ledger.body, house.store, house.clock.monotonic);
-    const policies = { bodyOf: (domain: string) => bodyOf(settings.domains[domain]?.sameAs ?? domain) };
+    const policies = { bodyOf: (domain: string) => ledger.body(settings.domains[domain]?.sameAs ?? domain) };
     const counts = new Map<string, number>();
     const rounds =
       settings.everyMinutes > 0 ? everyRound(settings.everyMinutes, publishing.apply, counts, house, signal) : Promise.resolve();

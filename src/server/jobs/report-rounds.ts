@@ -88,7 +88,7 @@ async function sendMail(
       .match(/.{1,76}/g) ?? []),
     '',
   ];
-  const mail = { from: '', to: [to], message: Buffer.from(lines.join('\r\n')), via: server };
+  const mail = { from: '', to: [to], message: Buffer.from(lines.join('\r\n')), via: `[${server}]` };
   const { recipients } = await deliver(mail, { network: localNetwork, resolver, trustStore, clock, smtpPort: port });
   return recipients.every((r) => r.status === 'delivered');
 }
