@@ -1,4 +1,4 @@
-import { Name, type Failure } from '../base/index.js';
+import { Name, parseIp, type Failure } from '../base/index.js';
 import { lookupTexts } from '../dns/index.js';
 import type { AppliedPolicy, PolicyFailure } from '../evidence/index.js';
 import type { DomainDecision, HostDecision, Trouble } from '../policy/index.js';
@@ -85,8 +85,9 @@ function failureOf(trouble: Trouble | Failure | undefined, otherwise: PolicyFail
   return trouble && { resultType: resultTypeOf(trouble.code, otherwise), code: trouble.code, detail: trouble.detail };
 }
 
-/** RFC 8460 §3. */
+/** RFC 8460 §3. Nobody asks for reports about an address. */
 async function tlsRptOf(domain: string, { resolver }: SendContext, signal?: AbortSignal): Promise<AppliedPolicy['tlsRpt']> {
+  if (parseIp(domain)) return { status: 'absent' };
   const parent = Name.parse(domain);
   const name = parent.ok ? parent.value.prepend('_smtp._tls') : parent;
   if (!name.ok) return { status: 'absent' };

@@ -216,6 +216,7 @@ report:
     ['postmaster@rcpt.example'],
   );
   assert.equal(mail?.from?.address, 'hermetic@rcpt.example');
+  assert.match(mail.messageId ?? '', /^<[0-9a-f-]{36}@rcpt\.example>$/);
   assert.equal(mail.subject, 'TLS reports: new at rcpt.example');
   assert.match(mail.text ?? '', /NEW rcpt.example .*expired/s);
 });

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { check } from '../../check/index.js';
 import { deliver } from '../../send/index.js';
 import {
@@ -77,6 +78,7 @@ async function sendMail(
     `From: ${from}`,
     `To: ${to}`,
     `Subject: ${alertSubject(alerts)}`,
+    `Message-ID: <${randomUUID()}@${from.slice(from.lastIndexOf('@') + 1)}>`,
     `Date: ${new Date(clock.now()).toUTCString().replace('GMT', '+0000')}`,
     'MIME-Version: 1.0',
     'Content-Type: text/plain; charset=utf-8',
