@@ -73,7 +73,7 @@ export const reportFailures = defineFailures({
     blame: 'peer',
     temporary: false,
     clause: 'RFC 8460 §6.3',
-    says: 'The archive is encrypted, or does not hold exactly one file.',
+    says: 'The archive is encrypted, packed in an uncommon way, empty, or holds more than 1,000 files.',
     fix: 'Send gzip.',
   },
   'report-not-json': {

@@ -5,12 +5,12 @@
  * parseTlsRptRecord(['v=TLSRPTv1; rua=mailto:tlsrpt@example.com']).rua; // ['mailto:tlsrpt@example.com']
  *
  * @example
- * const unpacked = unpackReport(bytes);
- * const parsed = unpacked.ok ? parseReport(unpacked.value.bytes) : unpacked;
- * if (parsed.ok) for (const { code, path } of parsed.value.notes) console.log(code, path); // date-no-zone date-range.start-datetime
+ * const [unpacked] = unpackReports(bytes);
+ * const parsed = unpacked?.ok ? parseReport(unpacked.value.bytes) : undefined;
+ * if (parsed?.ok) for (const { code, path } of parsed.value.notes) console.log(code, path); // date-no-zone date-range.start-datetime
  */
 export { parseTlsRptRecord, type TlsRptRecord } from './parse-record.js';
-export { claimedSize, unpackReport, type UnpackReportOptions, type UnpackedReport } from './unpack-report.js';
+export { claimedSize, unpackReports, type UnpackReportsOptions, type UnpackedReport } from './unpack-reports.js';
 export { objectsIn } from './scan-json.js';
 export { parseReport, type ParsedReport, type ParseReportOptions } from './parse-report.js';
 export { formatReport } from './format-report.js';

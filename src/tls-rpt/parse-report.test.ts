@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
-import { parseReport, reportFailures, reportQuirks, unpackReport, type ParsedReport } from './index.js';
+import { parseReport, reportFailures, reportQuirks, unpackReports, type ParsedReport } from './index.js';
 import type { Result } from '../base/index.js';
 
 interface Case {
@@ -23,7 +23,8 @@ const corpus = JSON.parse(readFileSync(join(folder, 'corpus.json'), 'utf8')) as 
 const contents = corpus.filter((c) => !c.file.endsWith('.eml') && c.reports === undefined);
 
 function read(file: string): Result<ParsedReport> {
-  const unpacked = unpackReport(readFileSync(join(folder, file)));
+  const [unpacked] = unpackReports(readFileSync(join(folder, file)));
+  assert.ok(unpacked);
   if (!unpacked.ok) return unpacked;
   const domain = file.split('!')[1];
   const parsed = parseReport(unpacked.value.bytes, domain ? { domain } : {});

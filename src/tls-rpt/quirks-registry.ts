@@ -11,7 +11,7 @@ export const reportQuirks = defineFailures({
   'byte-order-mark': quirk('RFC 8259 §8.1', 'The text begins with a byte order mark; it was skipped.', 'Leave it out.'),
   'text-around': quirk('RFC 8460 §4', 'Something stands before or after the JSON; it was skipped.', 'Send the JSON alone.'),
   'packed-twice': quirk('RFC 8460 §5.2', 'The report is compressed twice; both layers were opened.', 'Compress once.'),
-  'packed-as-zip': quirk('RFC 8460 §5.2', 'The report came in a zip archive; its one file was read.', 'Send gzip.'),
+  'packed-as-zip': quirk('RFC 8460 §5.2', 'The report came in a zip archive; the files in it were read.', 'Send gzip.'),
   'packed-as-zlib': quirk('RFC 8460 §5.2', 'The report is packed as zlib, without the frame of gzip; it was opened.', 'Send gzip.'),
   'packed-as-base64': quirk(
     'RFC 8460 §5.3',

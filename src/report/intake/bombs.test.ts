@@ -23,10 +23,13 @@ const bombs: Readonly<Record<string, Uint8Array>> = {
   'millions of empty objects': gzipSync(`{"policies":[${'{},'.repeat(3_000_000)}{}]}`),
   'blanks that might be base64': Buffer.from(`ey${' '.repeat(1_000_000)}!`),
   'zip of zeros': zip('report.json', Buffer.alloc(50_000_000)),
+  'zip that names one file a thousand times': zip('report.json', Buffer.alloc(900_000), 1000),
+  'zip that names one file more often': zip('report.json', Buffer.from(reportJson(1, 0, '1', today)), 60_000),
   'zip with a path': zip('../../../../etc/cron.d/x', Buffer.from('no report')),
 };
 
-function zip(name: string, content: Buffer): Buffer {
+/** The directory may name the file more than once. */
+function zip(name: string, content: Buffer, times = 1): Buffer {
   const packed = deflateRawSync(content);
   const local = Buffer.alloc(30);
   local.writeUInt32LE(0x04034b50, 0);
@@ -42,10 +45,11 @@ function zip(name: string, content: Buffer): Buffer {
   central.writeUInt16LE(name.length, 28);
   const end = Buffer.alloc(22);
   end.writeUInt32LE(0x06054b50, 0);
-  end.writeUInt16LE(1, 10);
-  end.writeUInt32LE(central.length + name.length, 12);
+  end.writeUInt16LE(times, 10);
+  end.writeUInt32LE((central.length + name.length) * times, 12);
   end.writeUInt32LE(local.length + name.length + packed.length, 16);
-  return Buffer.concat([local, Buffer.from(name), packed, central, Buffer.from(name), end]);
+  const directory = Array<Buffer>(times).fill(Buffer.concat([central, Buffer.from(name)]));
+  return Buffer.concat([local, Buffer.from(name), packed, ...directory, end]);
 }
 
 async function bench(): Promise<(body: Uint8Array | string, address: string) => Promise<number>> {

@@ -1,12 +1,11 @@
 import type { Clock } from '../../base/index.js';
 import type { Store } from '../../store/index.js';
-import { unpackReport } from '../../tls-rpt/index.js';
 import { storeReports, type ReceivedReport } from '../tables/store-reports.js';
 import type { DkimVerdict, JudgedReading } from '../types.js';
 import { judgeTrust } from '../verify/judge-trust.js';
 import { readItem } from './read-item.js';
 import { reportRecord, type ReportRecord } from './report-record.js';
-import { splitItems, type Item } from './split-items.js';
+import { splitItems } from './split-items.js';
 import type { Source } from './walk-sources.js';
 
 export interface ImportOptions {
@@ -28,31 +27,16 @@ export async function* importReports(sources: AsyncIterable<Source>, options: Im
   const { clock, store, domains, verify, maxBytes } = options;
   let waiting: JudgedReading[] = [];
   for await (const source of sources)
-    for await (const { bytes, number } of itemsOf(source)) {
+    for await (const { bytes, number } of splitItems(source.open())) {
       const name = number === 1 ? source.name : `${source.name}:${number}`;
       const limits = { ...(maxBytes === undefined ? {} : { maxBytes }), ...(verify ? { verify } : {}) };
-      const readings = await readItem(bytes, { name, via: 'file', ...limits });
+      const readings = await readItem(bytes, { name, via: 'file', maxMails: Infinity, ...limits });
       waiting.push(...readings.map((reading) => judgeTrust(reading, { at: clock.now(), ...(domains ? { domains } : {}) })));
       if (waiting.length < (store ? group : 1)) continue;
       yield* records(waiting, clock.now(), store);
       waiting = [];
     }
   yield* records(waiting, clock.now(), store);
-}
-
-/** The items of a source; where one is compressed and holds several mails or reports, those. */
-async function* itemsOf(source: Source): AsyncGenerator<Item> {
-  let number = 0;
-  for await (const { bytes } of splitItems(source.open())) {
-    const unpacked = bytes[0] === 0x1f ? unpackReport(bytes) : undefined;
-    const inner: Item[] = [];
-    if (unpacked?.ok) for await (const item of splitItems(once(unpacked.value.bytes))) inner.push(item);
-    for (const item of inner.length > 1 ? inner : [{ bytes }]) yield { bytes: item.bytes, number: ++number };
-  }
-}
-
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield await Promise.resolve(bytes);
 }
 
 function records(readings: readonly JudgedReading[], receivedAt: number, store: Store | undefined): readonly ReportRecord[] {

@@ -1,16 +1,20 @@
 import PostalMime, { type Attachment, type Email } from 'postal-mime';
-import { fail, type Failure, type Result } from '../../base/index.js';
-import { reportFailures, unpackReport, type ParsedReport, type UnpackedReport } from '../../tls-rpt/index.js';
+import { fail, type Result } from '../../base/index.js';
+import { reportFailures, unpackReports, type UnpackedReport } from '../../tls-rpt/index.js';
 import { exceedsAnyReport } from '../mail-bounds.js';
 import type { DkimVerdict, MailEnvelope } from '../types.js';
-import { domainOfName, readUnpacked, type ReadContentOptions } from './read-content.js';
+import { isMail, withoutBlankStart } from './is-mail.js';
+import { domainOfName, readContent, reportsAmong, type ContentReading } from './read-content.js';
+import { textOfHtml } from './text-of-html.js';
 
 export interface MailReading {
   readonly mail: MailEnvelope;
-  readonly reports: readonly { readonly raw: Uint8Array; readonly parsed: Result<ParsedReport, Failure> }[];
+  readonly reports: readonly ContentReading[];
 }
 
-const MAX_REPORTS = 10;
+const MAX_FAILURES = 10;
+/** Mails in a mail, on each level. */
+const MAX_MAILS = 10;
 /** A mail forwarded, and forwarded again, and once more: each level is read whole. */
 const MAX_FORWARDED = 3;
 const limits = { maxNestingDepth: 20, maxHeadersSize: 256 * 1024, forceRfc822Attachments: true };
@@ -19,13 +23,13 @@ const plausible = /\.(json|gz|zip)$/i;
 
 /**
  * The reports in a mail (RFC 8460 §5.3) [8460-5.3-2]: attachments of the RFC's media types [8460-5.3-1], else by name, else whatever holds a report, in
- * forwarded mails too. Subject and names are not looked at: the JSON counts [8460-5.6-1]. A mail without one gives a single refusal.
+ * forwarded mails too, else the text of the mail. Subject and names are not looked at: the JSON counts [8460-5.6-1]. A mail without one gives a single refusal.
  */
 export function readMail(bytes: Uint8Array, dkim: DkimVerdict, maxBytes?: number): Promise<MailReading> {
   return readLevel(bytes, dkim, opener(bytes.length, maxBytes), 0);
 }
 
-type Open = (raw: Uint8Array) => Result<UnpackedReport>;
+type Open = (raw: Uint8Array) => readonly Result<UnpackedReport>[];
 
 async function readLevel(bytes: Uint8Array, dkim: DkimVerdict, open: Open, level: number): Promise<MailReading> {
   const email = exceedsAnyReport(bytes) ? undefined : await PostalMime.parse(bytes, limits).catch(() => undefined);
@@ -37,57 +41,77 @@ async function readLevel(bytes: Uint8Array, dkim: DkimVerdict, open: Open, level
     dkim,
   };
   if (!email) return { mail, reports: [none('report-too-complex')] };
-  const readOne = (raw: Uint8Array, content: ReadContentOptions): MailReading['reports'][number] => {
-    const unpacked = open(raw);
-    return { raw, parsed: unpacked.ok ? readUnpacked(unpacked.value, content) : fail(unpacked.failure) };
+  let mails = 0;
+  const read = async (parts: readonly Part[]): Promise<readonly ContentReading[]> => {
+    const readings: ContentReading[] = [];
+    for (const { raw, name = '', type } of parts) {
+      const content = { domain: domainOfName(name) ?? mail.domain, quirks: declared.test(type) ? [] : (['media-type-wrong'] as const) };
+      const files = open(raw);
+      for (const file of files) {
+        if (!file.ok) readings.push({ raw, parsed: fail(file.failure) });
+        else if (!isMail(withoutBlankStart(file.value.bytes)))
+          readings.push(...readContent(file.value, { ...content, raw: files.length === 1 ? raw : file.value.bytes }));
+        else if (level < MAX_FORWARDED && mails++ < MAX_MAILS)
+          readings.push(...(await readLevel(withoutBlankStart(file.value.bytes), dkim, open, level + 1)).reports);
+      }
+    }
+    return reportsAmong(readings);
   };
-  const read = (attachment: Attachment): MailReading['reports'][number] =>
-    readOne(octets(attachment), {
-      domain: domainOfName(attachment.filename ?? '') ?? mail.domain,
-      quirks: declared.test(attachment.mimeType) ? [] : ['media-type-wrong'],
-    });
-  const named = namedReports(email);
-  const reports = named.length > 0 ? named.slice(0, MAX_REPORTS).map(read) : email.attachments.map(read).filter((r) => r.parsed.ok);
-  if (reports.length > 0) return { mail, reports: reports.slice(0, MAX_REPORTS) };
-  const forwarded: MailReading['reports'][number][] = [];
-  const inner = level < MAX_FORWARDED ? email.attachments.filter(isMailAttachment).slice(0, MAX_REPORTS) : [];
-  for (const one of inner) forwarded.push(...(await readLevel(octets(one), dkim, open, level + 1)).reports.filter((r) => r.parsed.ok));
-  if (forwarded.length > 0) return { mail, reports: forwarded.slice(0, MAX_REPORTS) };
-  const inline = readOne(Buffer.from(email.text ?? ''), { domain: mail.domain, quirks: ['media-type-wrong'] });
-  return { mail, reports: [inline.parsed.ok ? inline : none('report-missing', email.subject?.slice(0, 100))] };
+  const attached = email.attachments.map(partOf);
+  const typed = attached.filter(({ type }) => declared.test(type));
+  const named = attached.filter(({ name, type }) => !declared.test(type) && plausible.test(name ?? ''));
+  let refused: readonly ContentReading[] = [];
+  for (const parts of [typed, named]) {
+    const reports = await read(parts);
+    if (reports.some(({ parsed }) => parsed.ok)) return { mail, reports };
+    if (refused.length === 0) refused = reports;
+  }
+  const others = attached.filter((part) => !typed.includes(part) && !named.includes(part));
+  for (const parts of [others, [textPart(email.text)], [textPart(textOfHtml(email.html ?? ''))]]) {
+    const reports = (await read(parts)).filter(({ parsed }) => parsed.ok);
+    if (reports.length > 0) return { mail, reports };
+  }
+  return { mail, reports: refused.length > 0 ? refused : [none('report-missing', email.subject?.slice(0, 100))] };
+}
+
+/** A part of a mail, its transfer encoding taken off. */
+interface Part {
+  readonly raw: Uint8Array;
+  readonly name: string | undefined;
+  readonly type: string;
+}
+
+function partOf({ content, filename, mimeType }: Attachment): Part {
+  return {
+    raw: typeof content === 'string' ? Buffer.from(content) : new Uint8Array(content),
+    name: filename ?? undefined,
+    type: mimeType,
+  };
+}
+
+function textPart(text = ''): Part {
+  return { raw: Buffer.from(text), name: undefined, type: 'text/plain' };
 }
 
 /**
- * Opens what is in one mail, the mails in it included: all of it together yields what one report may, beside the octets of the mail, and as many reports may
- * fail to open as may be read.
+ * Opens what is in one mail, the mails in it included: all of it together yields what one report may, beside the octets of the mail, and few parts may fail to
+ * open.
  */
 function opener(size: number, maxBytes = 10_000_000): Open {
   let left = maxBytes + size;
   let failures = 0;
   return (raw) => {
-    if (failures === MAX_REPORTS) return fail(reportFailures.make('report-too-large', 'too many that cannot be opened'));
-    const unpacked = unpackReport(raw, { maxBytes: Math.min(maxBytes, left) });
-    if (unpacked.ok) left -= unpacked.value.bytes.length;
-    else failures++;
-    return unpacked;
+    if (failures >= MAX_FAILURES) return [fail(reportFailures.make('report-too-large', 'too many that cannot be opened'))];
+    const files = unpackReports(raw, { maxBytes: Math.min(maxBytes, left) });
+    for (const file of files)
+      if (file.ok) left -= file.value.bytes.length;
+      else failures++;
+    return files;
   };
 }
 
-function none(code: 'report-missing' | 'report-too-complex', detail?: string): MailReading['reports'][number] {
+function none(code: 'report-missing' | 'report-too-complex', detail?: string): ContentReading {
   return { raw: new Uint8Array(), parsed: fail(reportFailures.make(code, detail)) };
-}
-
-function namedReports({ attachments }: Email): readonly Attachment[] {
-  const typed = attachments.filter((a) => declared.test(a.mimeType));
-  return typed.length > 0 ? typed : attachments.filter((a) => plausible.test(a.filename ?? ''));
-}
-
-function isMailAttachment({ mimeType, filename }: Attachment): boolean {
-  return mimeType === 'message/rfc822' || /\.eml$/i.test(filename ?? '');
-}
-
-function octets({ content }: Attachment): Uint8Array {
-  return typeof content === 'string' ? Buffer.from(content) : new Uint8Array(content);
 }
 
 function header(email: Email | undefined, name: string): string | undefined {

@@ -51,6 +51,16 @@ export async function* splitItems(chunks: AsyncIterable<Uint8Array>): AsyncGener
   if (held.length > 0 || number === 0) yield take();
 }
 
+/** The same of octets that are all there. */
+export function itemsIn(bytes: Uint8Array): AsyncIterable<Item> | readonly Item[] {
+  const kind = kindOf(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
+  return kind === undefined || kind === 'one' ? [{ bytes, number: 1 }] : splitItems(once(bytes));
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield await Promise.resolve(bytes);
+}
+
 /** JSON lines: a line that ends an object, then one that begins an object. Undefined: not enough to tell. */
 function kindOf(start: Buffer): 'mbox' | 'lines' | 'one' | undefined {
   if (start.length < 5) return undefined;

@@ -1,5 +1,5 @@
 import type { Store } from '../../store/index.js';
-import { unpackReport } from '../../tls-rpt/index.js';
+import { unpackReports } from '../../tls-rpt/index.js';
 
 export interface ExportOptions {
   /** Reports with a policy of this domain only. */
@@ -14,8 +14,8 @@ export function* exportReports(store: Store, { domain }: ExportOptions = {}): Ge
     ...(domain === undefined ? [] : [domain]),
   );
   for (const { raw } of rows) {
-    const unpacked = unpackReport(raw, { maxBytes: 100_000_000 });
-    if (unpacked.ok) yield oneLine(unpacked.value.bytes);
+    const [unpacked] = unpackReports(raw, { maxBytes: 100_000_000 });
+    if (unpacked?.ok) yield oneLine(unpacked.value.bytes);
   }
 }
 

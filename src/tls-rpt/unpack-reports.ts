@@ -1,0 +1,125 @@
+import { gunzipSync, inflateRawSync, inflateSync } from 'node:zlib';
+import { fail, ok, type Result } from '../base/index.js';
+import { reportFailures } from './failures.js';
+import type { QuirkCode } from './quirks-registry.js';
+import { filesInZip, isZip } from './files-in-zip.js';
+
+/** Octets of JSON, and what was odd about their wrapping. */
+export interface UnpackedReport {
+  readonly bytes: Uint8Array;
+  readonly quirks: readonly QuirkCode[];
+}
+
+export interface UnpackReportsOptions {
+  /** Octets unpacked, of all layers and files together. Default 10 MB (RFC 8460 §5.2). */
+  readonly maxBytes?: number;
+}
+
+const MAX_LAYERS = 2;
+/** Files of an archive that may fail to open before the rest is left. */
+const MAX_FAILURES = 10;
+/** Deflate yields at most so many octets for one: a smaller body that claims more is damaged. */
+const MAX_RATIO = 1032;
+/** Unpacked in any case, since a body of several gzip members tells the size of the last alone. */
+const LEAST_OUTPUT = 1024 * 1024;
+
+/** What may still come out, and go wrong. */
+interface Room {
+  octets: number;
+  failures: number;
+}
+
+type Open = (bytes: Uint8Array, room: Room) => readonly Result<Uint8Array>[];
+
+/**
+ * Opens gzip (RFC 8460 §5.2) [8460-5.2-1], zlib and zip: each file in it, or why that cannot be opened, at least one; what is packed in no way is returned as
+ * it is. The content decides, not a name or a media type, and names in archives are not read at all (RFC 8460 §6.3) [8460-6.3-1].
+ */
+export function unpackReports(packed: Uint8Array, { maxBytes = 10_000_000 }: UnpackReportsOptions = {}): readonly Result<UnpackedReport>[] {
+  if (packed.length > maxBytes) return [fail(reportFailures.make('report-too-large', `${packed.length} octets`))];
+  return openLayer({ bytes: packed, quirks: [] }, 0, { octets: maxBytes, failures: MAX_FAILURES });
+}
+
+function openLayer({ bytes: packed, quirks }: UnpackedReport, layer: number, room: Room): readonly Result<UnpackedReport>[] {
+  const decoded = packed[0] === 0x7b || isGzip(packed) ? undefined : decodeBase64(packed);
+  const bytes = decoded ?? packed;
+  const odd: QuirkCode[] = decoded ? [...quirks, 'packed-as-base64'] : [...quirks];
+  const open: Open | undefined = isGzip(bytes) ? openGzip : isZip(bytes) ? openZip : isZlib(bytes) ? openZlib : undefined;
+  if (!open) return [ok({ bytes, quirks: odd })];
+  if (layer === MAX_LAYERS) return [fail(reportFailures.make('report-damaged', 'packed more than twice'))];
+  if (layer === 1) odd.push('packed-twice');
+  if (open === openZip) odd.push('packed-as-zip');
+  if (open === openZlib) odd.push('packed-as-zlib');
+  return open(bytes, room).flatMap((file) => (file.ok ? openLayer({ bytes: file.value, quirks: odd }, layer + 1, room) : [file]));
+}
+
+/** What a packed body says of its size unpacked (RFC 1952 §2.3.1, ISIZE); its own size where it is not packed; no limit for zip. Nothing has to be true of it. */
+export function claimedSize(bytes: Uint8Array): number {
+  if (isZip(bytes)) return Infinity;
+  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b || bytes.length < 18) return bytes.length;
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).readUInt32LE(bytes.length - 4);
+}
+
+function openGzip(bytes: Uint8Array, room: Room): readonly Result<Uint8Array>[] {
+  // An honest bomb is not opened at all, and one that lies about its size is left as soon as that shows.
+  const claimed = claimedSize(bytes);
+  if (claimed > room.octets && bytes.length * MAX_RATIO >= claimed) return [fail(reportFailures.make('report-too-large', 'unpacked'))];
+  // Room for what is claimed, so that a report comes out in one piece.
+  const chunkSize = Math.min(Math.max(claimed + 1, 64), 65_536);
+  const most = Math.max(claimed, LEAST_OUTPUT);
+  const opened = inflate(room, most, (maxOutputLength) => gunzipSync(bytes, { chunkSize, maxOutputLength }));
+  // A line end after it, as editors and mail programs leave one.
+  let end = bytes.length;
+  while (bytes[end - 1] === 0x0a || bytes[end - 1] === 0x0d) end--;
+  if (opened.ok || end === bytes.length) return [opened];
+  return [inflate(room, most, (maxOutputLength) => gunzipSync(bytes.subarray(0, end), { chunkSize, maxOutputLength }))];
+}
+
+function isGzip(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x1f && bytes[1] === 0x8b;
+}
+
+/** RFC 1950 §2.2: the method is deflate, and the two octets are a multiple of 31. */
+function isZlib(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x78 && (0x7800 + (bytes[1] ?? 0)) % 31 === 0;
+}
+
+function openZlib(bytes: Uint8Array, room: Room): readonly Result<Uint8Array>[] {
+  return [inflate(room, Infinity, (maxOutputLength) => inflateSync(bytes, { maxOutputLength }))];
+}
+
+function openZip(bytes: Uint8Array, room: Room): readonly Result<Uint8Array>[] {
+  const files = filesInZip(bytes);
+  if (!files.ok) return [files];
+  return files.value.map(({ method, packed }) =>
+    inflate(room, Infinity, (maxOutputLength) => {
+      if (method !== 0) return inflateRawSync(packed, { maxOutputLength });
+      if (packed.length > maxOutputLength) throw Object.assign(new RangeError(), { code: 'ERR_BUFFER_TOO_LARGE' });
+      return packed;
+    }),
+  );
+}
+
+/** Unpacks into what room there is, and takes it. */
+function inflate(room: Room, most: number, call: (maxOutputLength: number) => Uint8Array): Result<Uint8Array> {
+  if (room.failures === 0) return fail(reportFailures.make('report-damaged', 'too many files that cannot be opened'));
+  try {
+    const bytes = call(Math.max(1, Math.min(most, room.octets)));
+    room.octets -= bytes.length;
+    return ok(bytes);
+  } catch (error) {
+    room.failures--;
+    const code = (error as NodeJS.ErrnoException).code ?? '';
+    return fail(
+      code === 'ERR_BUFFER_TOO_LARGE' ? reportFailures.make('report-too-large', 'unpacked') : reportFailures.make('report-damaged', code),
+    );
+  }
+}
+
+/** What is base64 all through, of gzip, zip or a JSON object: a transfer encoding that nobody took off. */
+function decodeBase64(bytes: Uint8Array): Uint8Array | undefined {
+  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  if (!/^\s*(H4sI|UEsD|ey)/.test(view.toString('latin1', 0, 100))) return undefined;
+  const text = view.toString('latin1');
+  return /^[A-Za-z0-9+/\s]+(={1,2}\s*)?$/.test(text) ? Buffer.from(text, 'base64') : undefined;
+}
