@@ -126,6 +126,15 @@ test('property: what is written is read back', () => {
   );
 });
 
+test('64 KiB of blanks cost no more than any other 64 KiB', () => {
+  const blanks = ' '.repeat(65_000);
+  const began = process.cpuUsage();
+  assert.equal(policy(`${good}x: ${blanks}y\n`), policy(good));
+  assert.equal(policy(`${good}x:${blanks}\u2028y\n`), 'sts-policy-invalid');
+  assert.equal(parseStsRecord([`v=STSv1; id=1; x=${blanks}y`]).status, 'invalid');
+  assert.ok(process.cpuUsage(began).user < 300_000);
+});
+
 test('property: no text makes the readers throw', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary', maxLength: 300 }), (text) => {

@@ -1,4 +1,4 @@
-import { fail, ok, type Result } from '../base/index.js';
+import { fail, ok, trimBlanks, type Result } from '../base/index.js';
 import { stsFailures } from './failures.js';
 
 export type StsMode = 'enforce' | 'testing' | 'none';
@@ -27,11 +27,10 @@ export function parsePolicy(body: Uint8Array | string): Result<StsPolicy> {
   const first = new Map<string, string>();
   const mx: string[] = [];
   for (const line of text.split(/\r?\n/)) {
-    const trimmed = line.replace(/[ \t]+$/, '');
-    if (trimmed === '') continue;
-    const parts = /^([A-Za-z0-9][A-Za-z0-9_.-]{0,31})[ \t]*:[ \t]*(.*)$/.exec(trimmed);
-    if (!parts) return invalid(`line ${trimmed.slice(0, 80)}`);
-    const [, key, value] = parts as unknown as [string, string, string];
+    if (trimBlanks(line) === '') continue;
+    const parts = /^([A-Za-z0-9][A-Za-z0-9_.-]{0,31})[ \t]*:(.*)$/.exec(line);
+    if (!parts) return invalid(`line ${line.slice(0, 80)}`);
+    const [key, value] = [parts[1] as string, trimBlanks(parts[2] as string)];
     if (key === 'mx') mx.push(value.toLowerCase());
     else if (!first.has(key)) first.set(key, value);
   }

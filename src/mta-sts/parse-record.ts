@@ -1,4 +1,4 @@
-import type { Failure } from '../base/index.js';
+import { trimBlanks, type Failure } from '../base/index.js';
 import { stsFailures } from './failures.js';
 
 export type StsRecord =
@@ -21,7 +21,7 @@ export function parseStsRecord(texts: readonly string[]): StsRecord {
   if (records.length > 1) return { status: 'invalid', failure: stsFailures.make('sts-record-multiple', `${records.length} records`) };
   const invalid = (detail: string): StsRecord => ({ status: 'invalid', failure: stsFailures.make('sts-record-invalid', detail) });
   if (!/^[\x20-\x7e\t]*$/.test(record)) return invalid('characters outside US-ASCII');
-  const fields = record.split(';').map((part) => part.replace(/^[ \t]+|[ \t]+$/g, ''));
+  const fields = record.split(';').map(trimBlanks);
   // One final semicolon is allowed; an empty field elsewhere is not.
   if (fields.at(-1) === '') fields.pop();
   const bad = fields.find((f) => !field.test(f));

@@ -41,7 +41,9 @@ export class ReplyReader {
       if (end > MAX_LINE || (end < 0 && this.#buffer.length > MAX_LINE))
         return { state: 'too-long', detail: `a line of more than ${MAX_LINE} octets` };
       if (end < 0) return { state: 'more' };
-      const line = latin1(this.#buffer.subarray(0, end)).replace(/\r+$/, '');
+      let length = end;
+      while (this.#buffer[length - 1] === 0x0d) length--;
+      const line = latin1(this.#buffer.subarray(0, length));
       this.#buffer = this.#buffer.subarray(end + 1);
       const parts = /^([2-5]\d\d)(?:([ -])(.*))?$/s.exec(line);
       if (!parts || (this.#lines.length > 0 && Number(parts[1]) !== this.#code)) return { state: 'garbage', detail: line.slice(0, 200) };

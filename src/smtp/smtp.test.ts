@@ -65,6 +65,17 @@ test('a line without end is given up at its limit, not collected', () => {
   assert.ok(reader.pending < 20_000);
 });
 
+test('carriage returns in the middle of lines cost no more than other octets', () => {
+  const reader = new ReplyReader();
+  const line = Buffer.from(`250-${'\r'.repeat(2000)}x\r\r\n`);
+  const began = process.cpuUsage();
+  for (let i = 0; i < 255; i++) {
+    reader.push(line);
+    assert.equal(reader.next().state, 'more');
+  }
+  assert.ok(process.cpuUsage(began).user < 150_000);
+});
+
 test('STARTTLS is offered, absent, or mangled in place', () => {
   const offer = (...keywords: string[]): string => starttlsOffer(['mx.example', ...keywords]).status;
   assert.equal(offer('SIZE 100', 'starttls'), 'offered');

@@ -29,3 +29,11 @@ test('RFC 8460 §3: the record', () => {
   assert.equal(read('v=TLSRPTv1; rua=tlsrpt@example.com'), 'invalid rpt-rua-invalid');
   assert.equal(read('v=TLSRPTv1;; rua=mailto:a@example.com'), 'invalid rpt-record-invalid');
 });
+
+test('64 KiB of blanks cost no more than any other 64 KiB', () => {
+  const blanks = ' '.repeat(65_000);
+  const began = process.cpuUsage();
+  assert.equal(read(`v=TLSRPTv1; x=${blanks}y; rua=mailto:a@example.com`), 'found mailto:a@example.com');
+  assert.equal(read(`v=TLSRPTv1; x=${blanks}a\ty`), 'invalid rpt-record-invalid');
+  assert.ok(process.cpuUsage(began).user < 200_000);
+});

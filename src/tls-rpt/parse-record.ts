@@ -1,4 +1,4 @@
-import type { Failure } from '../base/index.js';
+import { trimBlanks, type Failure } from '../base/index.js';
 import { tlsRptFailures } from './failures.js';
 
 export interface TlsRptRecord {
@@ -22,9 +22,9 @@ export function parseTlsRptRecord(texts: readonly string[]): TlsRptRecord {
   const invalid = (failure: Failure): TlsRptRecord => ({ status: 'invalid', rua: [], problems: [failure] });
   if (records.length > 1) return invalid(tlsRptFailures.make('rpt-record-multiple', `${records.length} records`));
   if (!/^[\x20-\x7e\t]*$/.test(record)) return invalid(tlsRptFailures.make('rpt-record-invalid', 'characters outside US-ASCII'));
-  const fields = record.split(';').map((part) => part.replace(/^[ \t]+|[ \t]+$/g, ''));
+  const fields = record.split(';').map(trimBlanks);
   if (fields.at(-1) === '') fields.pop();
-  const bad = fields.find((f) => !/^[A-Za-z0-9][A-Za-z0-9_.-]{0,31}[ \t]*=[ \t]*[\x20-\x3a\x3c-\x7e]+$/.test(f));
+  const bad = fields.find((f) => !/^[A-Za-z0-9][A-Za-z0-9_.-]{0,31}[ \t]*=[ \t]*[\x21-\x3a\x3c-\x7e][\x20-\x3a\x3c-\x7e]*$/.test(f));
   if (bad !== undefined) return invalid(tlsRptFailures.make('rpt-record-invalid', bad.slice(0, 100) || 'an empty field'));
   const rua = fields.filter((f) => /^rua[ \t]*=/.test(f)).map((f) => f.replace(/^rua[ \t]*=[ \t]*/, ''));
   if (rua.length === 0) return invalid(tlsRptFailures.make('rpt-rua-missing'));

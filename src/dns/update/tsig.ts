@@ -1,5 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { concat, fail, Name, ok, type Result } from '../../base/index.js';
+import { concat, fail, formatTime, Name, ok, type Result } from '../../base/index.js';
 import { MalformedDns, WireReader } from '../wire/wire-reader.js';
 import { updateFailures } from './failures.js';
 
@@ -73,11 +73,11 @@ function verify(reply: Uint8Array, key: TsigKey, requestMac: Uint8Array, now: nu
   if (error === 18) {
     const theirs = new WireReader(other);
     const at = other.length === 6 ? theirs.u16() * 2 ** 32 + theirs.u32() : seconds;
-    return fail(updateFailures.make('dns-update-time', `the server’s clock says ${new Date(at * 1000).toISOString()}`));
+    return fail(updateFailures.make('dns-update-time', `the server’s clock says ${formatTime(at * 1000)}`));
   }
   if (error !== 0) return fail(updateFailures.make('dns-update-key', errors[error] ?? `error ${error}`));
   if (Math.abs(now / 1000 - seconds) > fudge)
-    return fail(updateFailures.make('dns-update-time', `the reply is of ${new Date(seconds * 1000).toISOString()}`));
+    return fail(updateFailures.make('dns-update-time', `the reply is of ${formatTime(seconds * 1000)}`));
   return ok(undefined);
 }
 

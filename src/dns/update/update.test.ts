@@ -93,6 +93,7 @@ test('a reply is believed only with the MAC over ours, whole, by our key and wit
   assert.equal(judge(reply(77, mac, { octets: 16 })), 'dns-update-unsigned', 'a shortened MAC');
   assert.equal(judge(reply(77, mac, { at: now - 301_000 })), 'dns-update-time', 'a reply of long ago');
   assert.equal(judge(reply(77, mac, { rcode: 9, error: 18, at: now + 600_000 })), 'dns-update-time');
+  assert.equal(judge(reply(77, mac, { at: (2 ** 48 - 1) * 1000 })), 'dns-update-time', 'a date beyond all calendars');
   const unsigned = reply(77, mac, { octets: 0, error: 17, rcode: 9 });
   assert.equal(judge(unsigned), 'dns-update-key');
   assert.equal(judge(unsigned.subarray(0, 12)), 'dns-update-unsigned');
