@@ -153,6 +153,13 @@ export const publishFailures = defineFailures({
     says: 'The certification authority offers no challenge that this configuration can answer.',
     fix: 'Name another kind in publish.acme.challenge.',
   },
+  'acme-challenge-elsewhere': {
+    blame: 'local',
+    temporary: false,
+    clause: 'RFC 8555 §8.4',
+    says: 'The name of the challenge is an alias that leads where nothing in publish.dns may write, so nothing was written.',
+    fix: 'Add an entry with that zone to publish.dns (kind rfc2136, or hook with its zone), or point the alias into a zone that is there.',
+  },
   'acme-pending': {
     blame: 'peer',
     temporary: true,

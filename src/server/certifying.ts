@@ -4,10 +4,12 @@ import { lookupAddresses } from '../dns/index.js';
 import {
   Certifier,
   dnsAnswers,
+  findPlace,
   folderAnswers,
   formatChange,
   openAcmeBook,
   persistentAnswers,
+  shownAlias,
   shownTexts,
   type Certify,
   type ChallengeAnswers,
@@ -68,9 +70,9 @@ function clientOf(
   const dnsOf = (name: string): string =>
     section.hosts[hostOf(name)]?.dns ?? section.domains[name.replace(/^mta-sts\./, '')]?.dns ?? 'print';
   const records: TextRecords = {
-    write: (action, host) =>
-      writers.get(dnsOf(host))?.(action, eyes.signal) ?? Promise.resolve({ status: 'manual', text: formatChange(action) }),
-    shown: (name, host) => shownTexts(name, dnsOf(host), eyes),
+    place: (name, host) => findPlace(name, dnsOf(host), section.dns, (at, dns) => shownAlias(at, dns, eyes)),
+    write: (action, dns) => writers.get(dns)?.(action, eyes.signal) ?? Promise.resolve({ status: 'manual', text: formatChange(action) }),
+    shown: (name, dns) => shownTexts(name, dns, eyes),
     clock: house.clock,
     ...(eyes.signal ? { signal: eyes.signal } : {}),
   };

@@ -4,7 +4,7 @@ import test, { type TestContext } from 'node:test';
 import { connect } from 'node:tls';
 import { ownNetwork } from './own-network.js';
 import { until } from './process.js';
-import { at, PublishWorld } from './publish-world.js';
+import { at, PublishWorld, type PublishWorldOptions } from './publish-world.js';
 import { bind } from './update-servers.js';
 
 ownNetwork([...Object.values(at), '127.31.0.11']);
@@ -28,9 +28,13 @@ function shown(): Promise<X509Certificate | undefined> {
 const spki = (certificate: X509Certificate | undefined): string =>
   certificate?.publicKey.export({ format: 'pem', type: 'spki' }).toString() ?? '';
 
-async function certified(t: TestContext, challenge: string, pebble: Readonly<Record<string, string>>, lifetime = 20): Promise<void> {
+async function certified(
+  t: TestContext,
+  challenge: string,
+  { lifetime = 20, ...options }: Partial<Pick<PublishWorldOptions, 'pebble' | 'lifetime' | 'answersAt'>> = {},
+): Promise<void> {
   const hosts = [{ name: `mx.${domain}`, address: '127.31.0.11' }];
-  const world = await PublishWorld.start({ nameServer: bind, domain, hosts, ttl: 1, lifetime, pebble });
+  const world = await PublishWorld.start({ nameServer: bind, domain, hosts, ttl: 1, lifetime, ...options });
   t.after(() => world.stop());
   world.serve(`${world.settings}web: {listen: '${at.web}:443', http: '${at.web}:80'}
 publish:
@@ -53,11 +57,18 @@ ${world.publishing(challenge)}  domains: {${domain}: {mx: [mx.${domain}], policy
   const second = await comes('a renewal', ({ serialNumber }) => serialNumber !== first.serialNumber);
   assert.equal(spki(second), spki(first), 'a renewal keeps the key');
   assert.ok(Date.parse(second.validFrom) < Date.parse(first.validTo), 'renewed before the end');
-  assert.deepEqual(await world.records(`_acme-challenge.${host}`, 'TXT'), [], 'no answer is left behind');
+  const alias = options.answersAt === undefined ? [] : [`${options.answersAt}.`];
+  assert.deepEqual(await world.records(`_acme-challenge.${host}`, 'TXT'), alias, 'no answer is left behind');
 }
 
 for (const challenge of ['http-01', 'tls-alpn-01', 'dns-01'])
-  test(`pebble certifies a policy host by ${challenge}, and again before the end with the same key`, (t) => certified(t, challenge, {}));
+  test(`pebble certifies a policy host by ${challenge}, and again before the end with the same key`, (t) => certified(t, challenge));
+
+test('pebble follows an alias of the challenge: the key may change what it leads to and nothing at the name itself', (t) =>
+  certified(t, 'dns-01', { answersAt: `answers.${domain}` }));
 
 test('a fifth of our nonces turned down, authorizations never used twice, and a CA that takes its time: the certificate comes and is renewed', (t) =>
-  certified(t, 'dns-01', { PEBBLE_WFE_NONCEREJECT: '20', PEBBLE_AUTHZREUSE: '0', PEBBLE_VA_NOSLEEP: '0', PEBBLE_VA_SLEEPTIME: '3' }, 40));
+  certified(t, 'dns-01', {
+    pebble: { PEBBLE_WFE_NONCEREJECT: '20', PEBBLE_AUTHZREUSE: '0', PEBBLE_VA_NOSLEEP: '0', PEBBLE_VA_SLEEPTIME: '3' },
+    lifetime: 40,
+  }));

@@ -17,6 +17,8 @@ export interface PublishWorldOptions {
   readonly ttl: number;
   /** Of certificates, seconds. */
   readonly lifetime: number;
+  /** What `_acme-challenge.mta-sts.DOMAIN` is an alias of; only that name may be changed then. */
+  readonly answersAt?: string;
   /** Settings of pebble's environment. */
   readonly pebble?: Readonly<Record<string, string>>;
 }
@@ -79,7 +81,8 @@ export class PublishWorld {
   }
 
   async #primary(): Promise<void> {
-    const { domain, nameServer, hosts, ttl } = this.options;
+    const { domain, nameServer, hosts, ttl, answersAt } = this.options;
+    const asked = `_acme-challenge.mta-sts.${domain}`;
     const secret = Buffer.alloc(32, 7).toString('base64');
     this.file('tsig.key', `key "hermetic" {\n\talgorithm hmac-sha256;\n\tsecret "${secret}";\n};\n`, 0o600);
     const records = [
@@ -88,11 +91,12 @@ export class PublishWorld {
       `ns A ${at.primary}`,
       `policy A ${at.web}`,
       ...hosts.map(({ name, address }) => `${name}. A ${address}`),
+      ...(answersAt === undefined ? [] : [`${asked}. CNAME ${answersAt}.`]),
     ];
     const grants = [
       { owner: domain, types: ['MX'] },
       { owner: `mta-sts.${domain}`, types: ['CNAME'] },
-      ...[`_mta-sts.${domain}`, `_smtp._tls.${domain}`, `_acme-challenge.mta-sts.${domain}`].map((owner) => ({ owner, types: ['TXT'] })),
+      ...[`_mta-sts.${domain}`, `_smtp._tls.${domain}`, answersAt ?? asked].map((owner) => ({ owner, types: ['TXT'] })),
       ...hosts.map(({ name }) => ({ owner: `_acme-challenge.${name}`, types: ['TXT'] })),
       ...hosts.map(({ name }) => ({ owner: `_25._tcp.${name}`, types: ['TLSA'] })),
     ];

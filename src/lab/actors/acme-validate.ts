@@ -6,18 +6,24 @@ import type { Conn, Network } from '../../net/index.js';
 /** Looks for the answer to a challenge; what was wrong, or undefined. */
 export type ValidateChallenge = (type: string, host: string, token: string, keyAuthorization: string) => Promise<string | undefined>;
 
-/** Looks over the network, as a CA does: at ports 80 and 443 of the host, or at its TXT record. */
+/** Looks over the network, as a CA does: at ports 80 and 443 of the host, or at its TXT record, behind the aliases `aliasOf` knows. */
 export function validateOver(
   network: Network,
   addressOf: (host: string) => string | undefined,
   textsOf: (name: string) => readonly string[],
+  aliasOf: (name: string) => string | undefined = () => undefined,
 ): ValidateChallenge {
+  const textsBehind = (name: string, left = 8): readonly string[] => {
+    const alias = aliasOf(name);
+    if (alias === undefined) return textsOf(name);
+    return left === 0 ? [] : textsBehind(alias, left - 1);
+  };
   return async (type, host, token, keyAuthorization) => {
     const digest = createHash('sha256').update(keyAuthorization).digest();
     if (type === 'dns-01')
-      return textsOf(`_acme-challenge.${host}`).includes(digest.toString('base64url')) ? undefined : `no such TXT record at ${host}`;
+      return textsBehind(`_acme-challenge.${host}`).includes(digest.toString('base64url')) ? undefined : `no such TXT record at ${host}`;
     if (type === 'dns-persist-01')
-      return textsOf(`_validation-persist.${host}`).includes(keyAuthorization) ? undefined : `no such TXT record at ${host}`;
+      return textsBehind(`_validation-persist.${host}`).includes(keyAuthorization) ? undefined : `no such TXT record at ${host}`;
     const dialled = await network.dial({ address: addressOf(host) ?? '', port: type === 'http-01' ? 80 : 443, timeoutMs: 2000 });
     if (!dialled.ok) return `${host}: ${dialled.failure.code}`;
     try {

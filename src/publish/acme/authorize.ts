@@ -66,7 +66,7 @@ export async function authorize(url: string, options: AuthorizeOptions): Promise
           return fail(publishFailures.make('acme-challenge-unknown', said('offered', challenges.map(({ type }) => type).join(', '))));
         const outcome = await by.show(challenge);
         if (outcome.status === 'failed')
-          return fail(publishFailures.make(outcome.code === 'acme-pending' ? outcome.code : 'acme-challenge-unknown', outcome.detail));
+          return fail(publishFailures.make(isOurs(outcome.code) ? outcome.code : 'acme-challenge-unknown', outcome.detail));
         if (outcome.status === 'manual') return fail({ ...publishFailures.make('acme-pending', outcome.text), byHand: outcome.text });
         shown = { by, challenge };
         // One that the CA works on already needs no second word. [8555-7.5.1-1]
@@ -81,6 +81,10 @@ export async function authorize(url: string, options: AuthorizeOptions): Promise
     // What stays there is of no use to anybody, and the next answer replaces it.
     await shown?.by.hide(shown.challenge).catch(() => undefined);
   }
+}
+
+function isOurs(code: string): code is 'acme-pending' | 'acme-challenge-elsewhere' {
+  return code === 'acme-pending' || code === 'acme-challenge-elsewhere';
 }
 
 /** Undefined for an offer that nothing can be made of. */

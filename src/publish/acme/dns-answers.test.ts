@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
+import { ok } from '../../base/index.js';
 import type { AcmeCaHabits } from '../../lab/index.js';
 import type { SetRrset } from '../actions.js';
 import type { Outcome } from '../apply/hands.js';
+import { findPlace } from '../dns/find-place.js';
 import { dnsAnswers, persistentAnswers } from './dns-answers.js';
 import { accountHash, persistentRecord } from './persistent-record.js';
 import { acmeWorld } from './testing-ca.js';
@@ -35,6 +37,7 @@ function zone(lagMs: number, write?: (action: SetRrset) => Outcome) {
     },
     records: {
       clock,
+      place: (name: string) => Promise.resolve(ok({ name, dns: 'own' })),
       write(action: SetRrset): Promise<Outcome> {
         const outcome = write?.(action) ?? { status: 'done' };
         if (outcome.status === 'done') [old, set, since] = [set, action.to, clock.at];
@@ -118,4 +121,59 @@ test('dns-persist-01: what a CA sends never becomes a record of another meaning'
   assert.equal(texts.size, 0);
   const refusing = await persistentAnswers(zone(0).records).show({ ...challenge, issuers: ['ca..example'] });
   assert.equal(refusing.status, 'failed');
+});
+
+for (const [type, owner] of [
+  ['dns-01', '_acme-challenge'],
+  ['dns-persist-01', '_validation-persist'],
+] as const)
+  test(`${type}: where the name is an alias the answer goes to what it leads to, in the zone that is configured, and the alias stays`, async (t) => {
+    const { certifier, texts, aliases } = await world(t, { challenges: [type], persist: { issuers: ['lab.example'] } });
+    const [name, between, end] = [`${owner}.${host}`, 'between.elsewhere.example', 'a1.dynamic.example'];
+    aliases.set(name, between).set(between, end);
+    assert.deepEqual(await certifier({ type }).certify({ host, key }), { status: 'done' });
+    assert.deepEqual([...texts.keys()], [end]);
+    assert.equal(texts.get(end)?.length, type === 'dns-01' ? 0 : 1);
+    assert.equal(aliases.get(name), between);
+  });
+
+test('an alias that leaves every zone of publish.dns, or leads in a circle, is followed by no write: what to do is said', async (t) => {
+  const { certifier, texts, aliases } = await world(t, { challenges: ['dns-01'] });
+  const name = `_acme-challenge.${host}`;
+  for (const [target, back] of [
+    ['victim.elsewhere.example', undefined],
+    ['notdynamic.example', undefined],
+    ['a.dynamic.example', name],
+  ] as const) {
+    aliases.clear();
+    aliases.set(name, target);
+    if (back) aliases.set(target, back);
+    const outcome = await certifier({ type: 'dns-01' }).certify({ host, key });
+    assert.ok(outcome.status === 'failed' && outcome.code === 'acme-challenge-elsewhere', JSON.stringify(outcome));
+    assert.match(outcome.detail, new RegExp(`${name} is an alias of ${target}`));
+  }
+  aliases.clear();
+  let at = name;
+  for (let i = 0; i < 9; i++) aliases.set(at, (at = `a${i}.dynamic.example`));
+  assert.equal((await certifier({ type: 'dns-01' }).certify({ host, key })).status, 'failed', 'nine aliases are too many');
+  assert.equal(texts.size, 0);
+  aliases.delete('a7.dynamic.example');
+  assert.deepEqual(await certifier({ type: 'dns-01' }).certify({ host, key }), { status: 'done' }, 'eight are followed');
+});
+
+test('behind an alias the entry with the longest zone writes; a person may paste anywhere, and is told the name', async () => {
+  const hook = (zone?: string) => ({ kind: 'hook', command: ['-'], ...(zone === undefined ? {} : { zone }) }) as const;
+  const targets = { long: hook('d.example.net'), short: hook('example.net'), anywhere: hook() };
+  const find = async (own: string, target: string) => {
+    const place = await findPlace('_acme-challenge.h.example', own, targets, (name) =>
+      Promise.resolve(name === target ? undefined : target),
+    );
+    return place.ok ? place.value.dns : place.failure.code;
+  };
+  assert.equal(await find('anywhere', 'x.d.example.net'), 'long');
+  assert.equal(await find('long', 'x.example.net'), 'short');
+  assert.equal(await find('anywhere', 'x.elsewhere.example'), 'acme-challenge-elsewhere');
+  assert.equal(await find('print', 'x.elsewhere.example'), 'print');
+  const unlike = await findPlace('_acme-challenge.h.example', 'long', targets, () => Promise.resolve('unknown'));
+  assert.ok(!unlike.ok && unlike.failure.code === 'acme-pending');
 });

@@ -1,16 +1,19 @@
 import { createHash } from 'node:crypto';
-import type { Clock } from '../../base/index.js';
+import type { Clock, Failure, Result } from '../../base/index.js';
 import type { SetRrset } from '../actions.js';
 import type { Outcome } from '../apply/hands.js';
+import type { RecordPlace } from '../dns/find-place.js';
 import { txtRdata } from '../records/txt-rdata.js';
 import type { ChallengeAnswers } from './challenge.js';
 import { persistentRecord } from './persistent-record.js';
 
-/** How TXT records of a host are changed and read. */
+/** How TXT records of a host are changed and read. `dns` is an entry of `publish.dns`. */
 export interface TextRecords {
-  write(action: SetRrset, host: string): Promise<Outcome>;
+  /** Where a record that the CA looks up under a name of the host is kept: the CA follows aliases. */
+  place(name: string, host: string): Promise<Result<RecordPlace, Failure>>;
+  write(action: SetRrset, dns: string): Promise<Outcome>;
   /** The RRset at each authoritative server, in presentation form, sorted; empty where none is known. */
-  shown(name: string, host: string): Promise<readonly (readonly string[] | 'unknown')[]>;
+  shown(name: string, dns: string): Promise<readonly (readonly string[] | 'unknown')[]>;
   readonly clock: Clock;
   readonly signal?: AbortSignal;
 }
@@ -22,7 +25,7 @@ const brief = 1;
 const [every, atMost] = [1000, 60_000];
 
 /**
- * Answers to dns-01 (RFC 8555 §8.4) as TXT record of `_acme-challenge.HOST`. What a crash left behind is replaced, since nothing but a challenge belongs there.
+ * Answers to dns-01 (RFC 8555 §8.4) as TXT record of `_acme-challenge.HOST`, or of the name that one is an alias of. What a crash left behind is replaced, since nothing but a challenge belongs there.
  * [8555-8.4-1]
  */
 export function dnsAnswers(records: TextRecords): ChallengeAnswers {
@@ -33,7 +36,10 @@ export function dnsAnswers(records: TextRecords): ChallengeAnswers {
       bringAbout(records, name(host), host, brief, () => [txtRdata(createHash('sha256').update(keyAuthorization).digest('base64url'))]),
     /** [8555-8.4-2] */
     async hide({ host }) {
-      await records.write(change(name(host), known(await records.shown(name(host), host)), [], brief), host);
+      const place = await records.place(name(host), host);
+      if (!place.ok) return;
+      const at = place.value;
+      await records.write(change(at.name, known(await records.shown(at.name, at.dns)), [], brief), at.dns);
     },
   };
 }
@@ -59,20 +65,23 @@ export function persistentAnswers(records: TextRecords): ChallengeAnswers {
 
 /** Done when every authoritative server shows the RRset: the CA asks whichever it likes. [8555-8.2-1] */
 async function bringAbout(
-  { write, shown, clock, signal }: TextRecords,
-  name: string,
+  { place, write, shown, clock, signal }: TextRecords,
+  asked: string,
   host: string,
   ttl: number,
   goal: (now: readonly string[]) => readonly string[],
 ): Promise<Outcome> {
-  const before = await shown(name, host);
+  const found = await place(asked, host);
+  if (!found.ok) return { status: 'failed', code: found.failure.code, detail: found.failure.detail };
+  const { name, dns } = found.value;
+  const before = await shown(name, dns);
   const to = goal(known(before));
   const everywhere = (sets: typeof before): boolean => sets.every((set) => set !== 'unknown' && set.join() === to.join());
   if (before.length > 0 && everywhere(before)) return { status: 'done' };
-  const outcome = await write(change(name, known(before), to, ttl), host);
+  const outcome = await write(change(name, known(before), to, ttl), dns);
   if (outcome.status !== 'done') return outcome;
   for (const end = clock.now() + atMost; ; await clock.sleep(every, signal)) {
-    if (everywhere(await shown(name, host))) return outcome;
+    if (everywhere(await shown(name, dns))) return outcome;
     if (clock.now() >= end) return { status: 'failed', code: 'acme-pending', detail: `not every server shows ${name} yet` };
   }
 }

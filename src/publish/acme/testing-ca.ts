@@ -16,6 +16,7 @@ import { openAcmeBook } from './acme-book.js';
 import type { AcmeServer } from './acme-session.js';
 import { Certifier, type CertifierOptions } from './certifier.js';
 import type { ChallengeType } from './challenge.js';
+import { findPlace } from '../dns/find-place.js';
 import { dnsAnswers, persistentAnswers, type TextRecords } from './dns-answers.js';
 import { WebAnswers } from './web-answers.js';
 
@@ -32,6 +33,7 @@ export async function acmeWorld(habits: Partial<AcmeCaHabits> = {}) {
   const ring = new KeyRing(join(folder, 'keys'));
   const [http, alpn] = [new WebAnswers('http-01'), new WebAnswers('tls-alpn-01')];
   const texts = new Map<string, readonly string[]>();
+  const aliases = new Map<string, string>();
   const web = createServer((request, response) => {
     const text = http.textFor(request.headers.host ?? '', request.url?.split('/').at(-1) ?? '');
     response.writeHead(text === undefined ? 404 : 200).end(text);
@@ -53,6 +55,7 @@ export async function acmeWorld(habits: Partial<AcmeCaHabits> = {}) {
       network,
       () => ourAddress,
       (name) => (texts.get(name) ?? []).map((text) => text.slice(1, -1)),
+      (name) => aliases.get(name),
     ),
     now: () => clock.now(),
     habits,
@@ -68,17 +71,25 @@ export async function acmeWorld(habits: Partial<AcmeCaHabits> = {}) {
     clock,
   };
   const write = ({ name, from, to }: SetRrset) => {
+    if (aliases.has(name)) throw new TypeError(`${name} is an alias`);
     if ((texts.get(name) ?? []).join() !== from.join())
       return Promise.resolve({ status: 'failed', code: 'dns-update-conflict', detail: name } as const);
     texts.set(name, to);
     return Promise.resolve({ status: 'done' } as const);
   };
-  const records: TextRecords = { write, shown: (name) => Promise.resolve([texts.get(name) ?? []]), clock };
+  /** Two entries of `publish.dns`. */
+  const zones = Object.fromEntries(
+    ['example.com', 'dynamic.example'].map((zone) => [zone, { kind: 'hook', command: ['-'], zone } as const]),
+  );
+  const place: TextRecords['place'] = (name) => findPlace(name, 'example.com', zones, (at) => Promise.resolve(aliases.get(at)));
+  const records: TextRecords = { place, write, shown: (name) => Promise.resolve([texts.get(name) ?? []]), clock };
   const store = await openStore(':memory:');
   return {
     ca,
     ring,
     texts,
+    /** By name, what it is an alias of: it has no records then. */
+    aliases,
     clock,
     store,
     /** As after a start of the process: nothing is remembered but what is on disk. */

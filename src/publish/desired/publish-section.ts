@@ -46,8 +46,8 @@ const dnsTarget = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('print'), servers }),
   /** Dynamic update with TSIG, over TCP to the primary (RFC 2136, RFC 8945); `key` is a file as `tsig-keygen` writes it. */
   z.strictObject({ kind: z.literal('rfc2136'), server: serverAddress, zone: domain, key: file, servers }),
-  /** A command that reads the change as JSON from its standard input. */
-  z.strictObject({ kind: z.literal('hook'), command: z.array(z.string().min(1)).min(1), servers }),
+  /** A command that reads the change as JSON from its standard input. What an alias leads to is written by it inside its `zone` alone. */
+  z.strictObject({ kind: z.literal('hook'), command: z.array(z.string().min(1)).min(1), zone: domain.optional(), servers }),
 ]);
 
 const mailHost = z.strictObject({

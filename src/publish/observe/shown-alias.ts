@@ -1,0 +1,16 @@
+import { Name } from '../../base/index.js';
+import { RRType } from '../../dns/index.js';
+import { askEveryone } from './ask-everyone.js';
+import type { Eyes } from './eyes.js';
+
+/** What a name is an alias of by its authoritative servers; `unknown` where those that answer differ. `dns` is an entry of `publish.dns`. */
+export async function shownAlias(
+  name: string,
+  dns: string,
+  { zone, network, signal }: Pick<Eyes, 'zone' | 'network' | 'signal'>,
+): Promise<string | undefined> {
+  const found = await zone(Name.of(name), dns);
+  const shown = await askEveryone(network, found?.servers ?? [], Name.of(name), RRType.TXT, signal);
+  const aliases = new Set(shown.filter(({ alias, rrset }) => alias !== undefined || rrset !== 'unknown').map(({ alias }) => alias));
+  return aliases.size > 1 ? 'unknown' : [...aliases][0];
+}
