@@ -83,6 +83,16 @@ test('bodies in chunks, and bodies that end with the connection', async () => {
   assert.equal(await outcome((await serve('HTTP/1.0 200 OK\r\n\r\nabc')).port), '200 abc');
 });
 
+test('a body counts as whole only where its end is marked, not where the connection just ends', async () => {
+  const whole = async (answer: string): Promise<boolean | undefined> => {
+    const got = await get((await serve(`HTTP/1.1 200 OK\r\n${answer}`)).port);
+    return got.ok ? got.value.whole : undefined;
+  };
+  assert.equal(await whole('Content-Length: 3\r\n\r\nabc'), true);
+  assert.equal(await whole('Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n'), true);
+  assert.equal(await whole('\r\nabc'), false);
+});
+
 test('RFC 8461 §3.3 [8461-3.3-6]: a redirect is an answer, never followed', async () => {
   const { port, heard } = await serve('HTTP/1.1 302 Found\r\nLocation: https://mta-sts.good.example/other\r\nContent-Length: 0\r\n\r\n');
   assert.equal(await outcome(port), '302 ');
@@ -133,6 +143,13 @@ test('a body cut short, garbage, an upgrade nobody asked for', async () => {
     await outcome((await serve('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n')).port),
     'http-malformed',
   );
+});
+
+test('a server that sends interim responses for ever is not read for ever', async () => {
+  const early = await serve(`${'HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(8)}HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok`);
+  assert.equal(await outcome(early.port), '200 ok');
+  const endless = await serve((socket) => socket.write('HTTP/1.1 100 Continue\r\n\r\n'.repeat(9)));
+  assert.equal(await outcome(endless.port), 'http-malformed');
 });
 
 test('addresses are tried in turn; none that answers is a failure with the reason', async () => {

@@ -33,12 +33,16 @@ export interface HttpResponse {
   /** Names in lower case; several fields of one name are joined with `, `. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
+  /** Something inside TLS says where the body ends. A body that ends with the connection may have been cut on the way: Node does not tell a closure alert from a bare FIN (RFC 9112 §9.8). */
+  readonly whole: boolean;
   readonly chainVerdict: ChainVerdict;
   /** The address that answered. */
   readonly address: string;
 }
 
 const MAX_HEADER = 16 * 1024;
+/** Responses before the response (RFC 9110 §15.2). */
+const MAX_INTERIM = 8;
 
 /**
  * One HTTPS request (RFC 9110, RFC 9112). The certificate is judged before anything is sent. A redirect is a response like any other and is never
@@ -98,6 +102,10 @@ function exchange(options: HttpRequest, { conn, chainVerdict }: Secured, timeout
     signal?.addEventListener('abort', stop, { once: true });
 
     sent.once('error', broke);
+    let interim = 0;
+    sent.on('information', () => {
+      if (++interim === MAX_INTERIM + 1) failed('http-malformed', 'interim responses without end');
+    });
     sent.once('upgrade', () => failed('http-malformed', 'upgrade'));
     sent.once('response', (incoming: IncomingMessage) => {
       const parts: Uint8Array[] = [];
@@ -117,6 +125,7 @@ function exchange(options: HttpRequest, { conn, chainVerdict }: Secured, timeout
             status: incoming.statusCode ?? 0,
             headers: joined(incoming),
             body: concat(...parts),
+            whole: length === 0 || 'content-length' in incoming.headers || 'transfer-encoding' in incoming.headers,
             chainVerdict,
             address: conn.remote.address,
           }),

@@ -23,7 +23,7 @@ after(() => {
 });
 
 /** Answers every request alike; tells which names were asked for in SNI and which lines were sent. */
-async function host(head: string, body = policy, identity = good) {
+async function host(head: string, body = policy, identity = good, length = `Content-Length: ${Buffer.byteLength(body)}\r\n`) {
   const names: unknown[] = [];
   const requests: string[] = [];
   const server = createServer({ key: identity.keyPem, cert: identity.chainPem }, (socket: TLSSocket & { servername?: unknown }) => {
@@ -31,7 +31,7 @@ async function host(head: string, body = policy, identity = good) {
     socket.on('error', () => undefined);
     socket.once('data', (data: Buffer) => {
       requests.push(data.toString('latin1').split('\r\n')[0] ?? '');
-      socket.end(`HTTP/1.1 ${head}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+      socket.end(`HTTP/1.1 ${head}\r\n${length}\r\n${body}`);
     });
   });
   server.on('tlsClientError', () => undefined);
@@ -105,6 +105,14 @@ test('[8461-3.3-9] a policy beyond 64 KiB is none; [8461-3.3-1, 8461-3.3-3] nor 
   const plain = '200 OK\r\nContent-Type: text/plain';
   for (const identity of [selfSigned({ names: ['mta-sts.good.example'] }), issue(root, { names: ['good.example'] })])
     assert.equal(await outcome((await host(plain, policy, identity)).port), 'sts-policy-webpki-invalid');
+});
+
+test('a policy that ends with the connection is none: half of a name is the name of somebody else, and a FIN is anybody’s to send', async () => {
+  const cut = policy.slice(0, policy.indexOf('ple\r\nmax_age'));
+  assert.equal(
+    await outcome((await host('200 OK\r\nContent-Type: text/plain', `max_age: 1\r\n${cut}`, good, '')).port),
+    'sts-policy-unreachable',
+  );
 });
 
 test('a policy host without an address has no policy', async () => {

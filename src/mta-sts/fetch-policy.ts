@@ -61,12 +61,15 @@ export async function fetchPolicyAt(options: FetchPolicyAtOptions): Promise<Resu
     ...(signal ? { signal } : {}),
   });
   if (!response.ok) return fail(causeOf(response.failure));
-  const { status, headers, body } = response.value;
+  const { status, headers, body, whole } = response.value;
   if (status >= 300 && status < 400)
     return fail(stsFailures.make('sts-policy-redirect', `status ${status} to ${headers['location'] ?? 'nowhere'}`));
   if (status !== 200) return fail(stsFailures.make('sts-policy-http-status', `status ${status}`));
   const type = (headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
   if (type !== 'text/plain') return fail(stsFailures.make('sts-policy-wrong-type', type || 'no Content-Type'));
+  // Half of `mx: *.example.com` is a policy too, of somebody else.
+  if (!whole)
+    return fail(stsFailures.make('sts-policy-unreachable', 'neither Content-Length nor chunks: the policy may have been cut short'));
   const policy = parsePolicy(body);
   return policy.ok ? ok({ policy: policy.value, body: Buffer.from(body).toString('utf8') }) : policy;
 }

@@ -3,10 +3,12 @@ import { verify } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { AcmeProblem } from '../../lab/index.js';
+import { systemClock } from '../../base/index.js';
 import { generateKey, selfSigned } from '../../pki/index.js';
 import { parseCertificate } from '../../x509/index.js';
 import { signRequest } from './jws.js';
 import { acmeWorld } from './testing-ca.js';
+import { patience } from './patience.js';
 import { planRenewal } from './plan-renewal.js';
 import { askAgainAt, certificateId, fetchRenewalInfo } from './renewal-info.js';
 import { retryAfter } from './retry-after.js';
@@ -87,6 +89,15 @@ test('Retry-After is seconds or a date, never before now and never for ever [855
   assert.equal(retryAfter('999999999', now), now + 7 * day);
   assert.equal(retryAfter('soon', now), undefined);
   assert.equal(retryAfter(undefined, now), undefined);
+});
+
+test('a CA whose order never ends and that says Retry-After: 0 is asked at our own pace [8555-7.5.1-2]', async () => {
+  let now = Date.UTC(2026, 10, 25);
+  const clock = { ...systemClock, now: () => now, sleep: async (ms: number) => void (now += Math.max(ms, 1)) };
+  const left = patience({ clock, poll: { every: 1000, atMost: 20_000 }, goesOn: () => true });
+  let asked = 0;
+  while (await left({ body: '', alternates: [], until: now })) asked++;
+  assert.equal(asked, 20);
 });
 
 test('a request is signed over its own URL and nonce, with the key or the account but never both [8555-6.2-1, 8555-6.3-1, 8555-6.4-1]', () => {

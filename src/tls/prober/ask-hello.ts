@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { concat } from '../../base/index.js';
 import type { Conn } from '../../net/index.js';
 import { buildClientHello, buildSsl2ClientHello, FlightReader, readSsl2ServerHello } from '../wire/index.js';
 import type { Answer } from './answer.js';
@@ -93,10 +94,10 @@ class TlsReader {
 
 /** An SSLv2 answer is at most 32 KiB: two length octets. */
 class Ssl2Reader {
-  #bytes = new Uint8Array(0);
+  #bytes: Uint8Array = new Uint8Array(0);
 
   push(bytes: Uint8Array): Answer | undefined {
-    this.#bytes = Uint8Array.from([...this.#bytes, ...bytes.subarray(0, 65_536 - this.#bytes.length)]);
+    this.#bytes = concat(this.#bytes, bytes.subarray(0, 65_536 - this.#bytes.length));
     const read = readSsl2ServerHello(this.#bytes);
     if (read.state === 'more') return this.#bytes.length >= 65_536 ? { kind: 'refused' } : undefined;
     return read.state === 'accepted' ? { kind: 'ssl2', ciphers: read.ciphers } : { kind: 'refused' };
