@@ -11,6 +11,7 @@
  */
 export { parseTlsRptRecord, type TlsRptRecord } from './parse-record.js';
 export { claimedSize, unpackReports, type UnpackReportsOptions, type UnpackedReport } from './unpack-reports.js';
+export { decodeText } from './decode-text.js';
 export { objectsIn } from './scan-json.js';
 export { parseReport, type ParsedReport, type ParseReportOptions } from './parse-report.js';
 export { formatReport } from './format-report.js';

@@ -6,7 +6,8 @@ import { Notes, type ReportNote, type Unforeseen } from './notes.js';
 import { readDate } from './read-date.js';
 import { readPolicy } from './read-policy.js';
 import { readText } from './read-values.js';
-import { countMembers, objectsIn, scanJson } from './scan-json.js';
+import { repairJson } from './repair-json.js';
+import { countMembers, objectsIn, scanJson, type JsonShape } from './scan-json.js';
 import type { ReportedPolicy, TlsReport } from './report.js';
 
 /** A report that could be read, and how it departs from RFC 8460. The bytes stay with the caller. */
@@ -23,6 +24,8 @@ export interface ParseReportOptions {
 }
 
 const MAX_DEPTH = 64;
+/** Objects looked at beside words: a style sheet has many that are none. */
+const MAX_OBJECTS = 1000;
 const MAX_VALUES = 500_000;
 /** Ten megabytes of failures have forty thousand. */
 const MAX_CONTAINERS = 100_000;
@@ -35,22 +38,20 @@ export function parseReport(bytes: Uint8Array | string, options: ParseReportOpti
   const notes = new Notes();
   const text = typeof bytes === 'string' ? bytes : decodeText(bytes, notes);
   if (!/[^\s\0]/.test(text)) return fail(reportFailures.make('report-empty'));
-  const { depth, members, containers, values } = scanJson(text);
-  if (depth > MAX_DEPTH || values > MAX_VALUES || containers > MAX_CONTAINERS)
-    return fail(reportFailures.make('report-too-complex', `${values} values in ${containers} objects and arrays, nested ${depth} deep`));
+  const shape = scanJson(text);
+  const excess = excessOf(shape);
+  if (excess !== undefined) return fail(reportFailures.make('report-too-complex', excess));
   const found = findJson(text, notes);
   if (found === undefined) return fail(reportFailures.make('report-not-json', neutralise(text.trim(), 60)));
   const { json } = found;
-  if (countMembers(json) < (found.text === text ? members : scanJson(found.text).members)) notes.add('member-repeated', '');
+  if (countMembers(json) < (found.text === text ? shape.members : scanJson(found.text).members)) notes.add('member-repeated', '');
   const root: unknown = Array.isArray(json) && json.length === 1 ? (notes.add('level-extra', ''), json[0]) : json;
   if (!isObject(root)) return fail(reportFailures.make('report-no-policies', 'not an object'));
   const report = readMembers(root, 'report', '', notes);
-  const policies = report['policies'];
-  if (isObject(policies)) notes.add('list-is-object', 'policies');
-  else if (!Array.isArray(policies)) return fail(reportFailures.make('report-no-policies', 'no array of that name'));
-  const items: readonly unknown[] = Array.isArray(policies) ? policies : [policies];
-  if (items.length === 0) notes.add('policies-empty', 'policies');
-  const read = items.flatMap((item, i) => readPolicy(item, `policies[${i}]`, notes) ?? []);
+  const policies = readList(report['policies'], notes);
+  if (policies === undefined) return fail(reportFailures.make('report-no-policies', 'no array of that name'));
+  if (policies.length === 0) notes.add('policies-empty', 'policies');
+  const read = policies.flatMap((item, i) => readPolicy(item, `policies[${i}]`, notes) ?? []);
   const { startDatetime, endDatetime } = readRange(report, notes);
   return ok({
     report: {
@@ -66,19 +67,64 @@ export function parseReport(bytes: Uint8Array | string, options: ParseReportOpti
   });
 }
 
+function isArray(value: unknown): value is readonly unknown[] {
+  return Array.isArray(value);
+}
+
+/** How a text exceeds any report. */
+function excessOf({ depth, containers, values }: JsonShape): string | undefined {
+  const exceeds = depth > MAX_DEPTH || values > MAX_VALUES || containers > MAX_CONTAINERS;
+  return exceeds ? `${values} values in ${containers} objects and arrays, nested ${depth} deep` : undefined;
+}
+
+/** The policies, also where the reporter made an object or a text of the array. */
+function readList(policies: unknown, notes: Notes): readonly unknown[] | undefined {
+  if (isArray(policies)) return policies;
+  if (typeof policies === 'string') {
+    const inner = jsonInString(policies);
+    if (!isArray(inner)) return undefined;
+    notes.add('list-in-string', 'policies', policies);
+    return inner;
+  }
+  if (!isObject(policies)) return undefined;
+  notes.add('list-is-object', 'policies');
+  const keys = Object.keys(policies);
+  return keys.length > 0 && keys.every((key) => /^\d+$/.test(key)) ? Object.values(policies) : [policies];
+}
+
 /** The value, and the part of the text that it stands in. */
 function findJson(text: string, notes: Notes): { readonly json: unknown; readonly text: string } | undefined {
   const whole = tryJson(text);
+  if (typeof whole === 'string') {
+    const json = jsonInString(whole);
+    if (isObject(json)) notes.add('level-extra', '');
+    return { json: isObject(json) ? json : whole, text: isObject(json) ? whole : text };
+  }
   if (whole !== undefined) return { json: whole, text };
   // Octets before or after the object, as a footer of a gateway or padding. Several objects are not for this function to choose from.
-  const objects = objectsIn(text, 10).flatMap((object) => {
+  const parts = objectsIn(text, MAX_OBJECTS);
+  const objects = parts.flatMap((object) => {
     const json = tryJson(object);
     return json === undefined ? [] : [{ json, text: object }];
   });
   const [found] = objects;
-  if (found === undefined || objects.length > 1) return undefined;
+  if (found === undefined) return parts.length > 1 ? undefined : findBroken(parts[0] ?? text.slice(Math.max(0, text.indexOf('{'))), notes);
+  if (objects.length > 1) return undefined;
   notes.add('text-around', '', text.replace(found.text, () => '').trim());
   return found;
+}
+
+function findBroken(text: string, notes: Notes): { readonly json: unknown; readonly text: string } | undefined {
+  const repaired = repairJson(text);
+  const json = tryJson(repaired);
+  if (json === undefined) return undefined;
+  notes.add('json-malformed', '');
+  return { json, text: repaired };
+}
+
+/** What was not measured as part of the text around it. */
+function jsonInString(text: string): unknown {
+  return excessOf(scanJson(text)) === undefined ? tryJson(text) : undefined;
 }
 
 function tryJson(text: string): unknown {

@@ -33,7 +33,8 @@ export function readText(value: unknown, path: string, notes: Notes): string | u
 export function readCount(value: unknown, path: string, notes: Notes): number | undefined {
   if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= MAX_COUNT) return value;
   if (value === undefined || value === null) return void notes.add('count-missing', path);
-  const digits = typeof value === 'string' ? /^\s*\+?(\d{1,13})(?:\.0*)?\s*$/.exec(value)?.[1] : undefined;
+  const digits =
+    typeof value === 'string' ? /^\s*\+?(\d{1,13}|\d{1,3}(?:,\d{3}){1,4})(?:\.0*)?\s*$/.exec(value)?.[1]?.replaceAll(',', '') : undefined;
   if (digits !== undefined && Number(digits) <= MAX_COUNT) {
     notes.add('count-is-string', path, value);
     return Number(digits);

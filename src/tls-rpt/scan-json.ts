@@ -51,6 +51,8 @@ export function objectsIn(text: string, most: number): readonly string[] {
         if (depth > 0) i = endOfString(text, i);
         break;
       case 0x7b:
+        // Outside, a brace that begins no object is a word's.
+        if (depth === 0 && !beginsObject(text, i)) break;
         if (depth++ === 0) start = i;
         break;
       case 0x7d:
@@ -60,8 +62,15 @@ export function objectsIn(text: string, most: number): readonly string[] {
   return found;
 }
 
+const objectStart = /\{[\s\0\u00a0]*["}]/y;
+
+function beginsObject(text: string, at: number): boolean {
+  objectStart.lastIndex = at;
+  return objectStart.test(text);
+}
+
 /** Where the string that begins at `start` ends. */
-function endOfString(text: string, start: number): number {
+export function endOfString(text: string, start: number): number {
   let end = start;
   for (;;) {
     end = text.indexOf('"', end + 1);

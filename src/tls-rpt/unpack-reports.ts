@@ -67,12 +67,30 @@ function openGzip(bytes: Uint8Array, room: Room): readonly Result<Uint8Array>[] 
   // Room for what is claimed, so that a report comes out in one piece.
   const chunkSize = Math.min(Math.max(claimed + 1, 64), 65_536);
   const most = Math.max(claimed, LEAST_OUTPUT);
-  const opened = inflate(room, most, (maxOutputLength) => gunzipSync(bytes, { chunkSize, maxOutputLength }));
-  // A line end after it, as editors and mail programs leave one.
-  let end = bytes.length;
-  while (bytes[end - 1] === 0x0a || bytes[end - 1] === 0x0d) end--;
-  if (opened.ok || end === bytes.length) return [opened];
-  return [inflate(room, most, (maxOutputLength) => gunzipSync(bytes.subarray(0, end), { chunkSize, maxOutputLength }))];
+  const open = (packed: Uint8Array): Result<Uint8Array> =>
+    inflate(room, most, (maxOutputLength) => gunzipSync(packed, { chunkSize, maxOutputLength }));
+  const opened = open(bytes);
+  // A line end or the footer of a list after it, as editors and mail programs leave one.
+  const end = opened.ok ? 0 : endOfGzip(bytes, room.octets);
+  return [end > 0 && end < bytes.length ? open(bytes.subarray(0, end)) : opened];
+}
+
+/** Where the first member of gzip ends (RFC 1952 §2.3); 0 where that cannot be told. */
+function endOfGzip(bytes: Uint8Array, maxOutputLength: number): number {
+  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const flags = view[3] ?? 0;
+  let start = 10;
+  if ((flags & 4) !== 0) start += 2 + (start + 2 <= view.length ? view.readUInt16LE(start) : 0);
+  for (const flag of [8, 16]) if ((flags & flag) !== 0) start = view.indexOf(0, start) + 1;
+  if ((flags & 2) !== 0) start += 2;
+  try {
+    const { engine } = inflateRawSync(view.subarray(start), { maxOutputLength, info: true }) as unknown as {
+      engine: { bytesWritten: number };
+    };
+    return start + engine.bytesWritten + 8;
+  } catch {
+    return 0;
+  }
 }
 
 function isGzip(bytes: Uint8Array): boolean {
@@ -116,10 +134,10 @@ function inflate(room: Room, most: number, call: (maxOutputLength: number) => Ui
   }
 }
 
-/** What is base64 all through, of gzip, zip or a JSON object: a transfer encoding that nobody took off. */
+/** What is base64 all through, of gzip, zip or JSON: a transfer encoding that nobody took off. */
 function decodeBase64(bytes: Uint8Array): Uint8Array | undefined {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  if (!/^\s*(H4sI|UEsD|ey)/.test(view.toString('latin1', 0, 100))) return undefined;
+  if (!/^\s*(H4sI|UEsD|[eW][w-z0-9+/])/.test(view.toString('latin1', 0, 100))) return undefined;
   const text = view.toString('latin1');
-  return /^[A-Za-z0-9+/\s]+(={1,2}\s*)?$/.test(text) ? Buffer.from(text, 'base64') : undefined;
+  return /^[A-Za-z0-9+/_\s-]+(={1,2}\s*)?$/.test(text) ? Buffer.from(text, 'base64') : undefined;
 }

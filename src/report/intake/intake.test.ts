@@ -93,6 +93,18 @@ test('what is no report is answered with a status that says whether to send it a
 });
 
 // [8460-5.4-4, 8460-7-3]
+test('a report is kept though what comes with it cannot be read, and that is told', async () => {
+  const { receiver, totals } = await bench();
+  const report = reportJson(10, 1);
+  const receipt = await receiver.receive(Buffer.from(`${report}\n${report.slice(0, -20)}\n`), {
+    via: 'https',
+    peer: '192.0.2.1',
+    name: '',
+  });
+  assert.deepEqual(receipt.status === 'stored' && receipt.failures.map(({ code }) => code), ['report-not-json']);
+  assert.deepEqual(totals(), { ok: 10, failed: 1, reports: 1 });
+});
+
 test('a source that sends too much, or too much that is no report, waits; others do not', async () => {
   const { post } = await bench(undefined, 60);
   for (let n = 0; n < 3; n++) assert.equal((await post('bomb')).status, 400);

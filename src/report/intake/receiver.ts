@@ -27,6 +27,8 @@ export type Receipt =
   | {
       readonly status: 'stored';
       readonly reports: readonly { readonly outcome: StoreOutcome; readonly trust: Trust; readonly reporter: string }[];
+      /** Of what came with them. */
+      readonly failures: readonly Failure[];
     }
   | { readonly status: 'refused'; readonly failure: Failure }
   /** To be sent again: too much from this source, keys not to be had, or no room here. */
@@ -64,8 +66,10 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     const readings = await readItem(bytes, { name, via, peer, verify: verifyInTurn, ...(maxBytes === undefined ? {} : { maxBytes }) });
     // The sender keeps the mail until its key can be had; a verdict of "could not tell" is for nobody's good.
     if (readings.some((r) => r.mail?.dkim.result === 'temperror')) return { status: 'later', why: 'keys' };
-    const refused = readings.find((r) => !r.parsed.ok);
-    if (refused && !refused.parsed.ok) return { status: 'refused', failure: refused.parsed.failure };
+    const failures = readings.flatMap(({ parsed }) => (parsed.ok ? [] : [parsed.failure]));
+    const [failure] = failures;
+    // What can be read is kept, whatever came with it.
+    if (failure && failures.length === readings.length) return { status: 'refused', failure };
     const receivedAt = clock.now();
     const reports = readings.flatMap((reading): ReceivedReport[] =>
       reading.parsed.ok ? [{ reading: judgeTrust(reading, { at: receivedAt, domains }), parsed: reading.parsed.value, receivedAt }] : [],
@@ -75,6 +79,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
       return {
         status: 'stored',
         reports: reports.map(({ reading: { trust, reporter } }, i) => ({ outcome: outcomes[i] ?? 'stored', trust, reporter })),
+        failures,
       };
     } catch {
       return { status: 'later', why: 'store' };
@@ -85,10 +90,11 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     charge: (peer) => budget.spend(peer, refusalCost),
     async receive(bytes, { via, peer, name }) {
       const receipt = await take(bytes, via, peer, name);
-      budget.spend(peer, receipt.status === 'refused' ? refusalCost : receipt.status === 'stored' ? receipt.reports.length : 1);
+      const failures = receipt.status === 'refused' ? [receipt.failure] : receipt.status === 'stored' ? receipt.failures : [];
+      const reports = receipt.status === 'stored' ? receipt.reports.length : 0;
+      budget.spend(peer, Math.max(1, reports + refusalCost * failures.length));
       // Nobody waits for this, and a full disk is told elsewhere.
-      if (receipt.status === 'refused')
-        void count({ day: Math.floor(clock.now() / 86_400_000), via, code: receipt.failure.code }).catch(() => undefined);
+      for (const { code } of failures) void count({ day: Math.floor(clock.now() / 86_400_000), via, code }).catch(() => undefined);
       onReceipt?.(receipt, peer);
       return receipt;
     },

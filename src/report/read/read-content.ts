@@ -1,5 +1,13 @@
 import { fail, ok, type Result } from '../../base/index.js';
-import { objectsIn, parseReport, reportFailures, type ParsedReport, type QuirkCode, type UnpackedReport } from '../../tls-rpt/index.js';
+import {
+  decodeText,
+  objectsIn,
+  parseReport,
+  reportFailures,
+  type ParsedReport,
+  type QuirkCode,
+  type UnpackedReport,
+} from '../../tls-rpt/index.js';
 
 export interface ReadContentOptions {
   /** What to keep where the text is one report: that before it was unpacked. Default the text. */
@@ -17,30 +25,52 @@ export interface ContentReading {
 }
 
 const MAX_PARTS = 10_000;
+/** Objects around a report. */
+const MAX_LEVELS = 4;
 
-/** The report in a text; or those in an array or one after the other: no report by RFC 8460, but what programs that gather reports write. */
+/**
+ * The report in a text; or those in an array, one after the other, or in another object: no report by RFC 8460, but what programs that gather reports write.
+ */
 export function readContent(content: UnpackedReport, options: ReadContentOptions): readonly ContentReading[] {
   const { raw = content.bytes } = options;
   const parsed = readOne(content, options);
   if (parsed.ok || !isOtherThing(parsed)) return [{ raw, parsed }];
-  const parts = objectsIn(Buffer.from(content.bytes).toString('utf8'), MAX_PARTS + 1);
-  if (parts.length > MAX_PARTS) return [{ raw, parsed: fail(reportFailures.make('report-too-complex', `more than ${MAX_PARTS} objects`)) }];
-  const readings = parts.map((part) => {
-    const bytes = Buffer.from(part);
-    return { raw: bytes, parsed: readOne({ ...content, bytes }, options) };
-  });
-  return readings.length > 1 && readings.some((reading) => reading.parsed.ok) ? reportsAmong(readings) : [{ raw, parsed }];
+  const parts = objectsWithin(decodeText(content.bytes), content, options, MAX_LEVELS);
+  if (!parts.some((part) => part.parsed.ok)) return [{ raw, parsed }];
+  return parts.length > MAX_PARTS ? [{ raw, parsed: tooMany() }] : reportsAmong(parts);
+}
+
+/** The outermost objects in a text, and instead of those that are no report, the ones in them. */
+function objectsWithin(text: string, content: UnpackedReport, options: ReadContentOptions, levels: number): readonly ContentReading[] {
+  if (levels === 0) return [];
+  const readings: ContentReading[] = [];
+  for (const object of objectsIn(text, MAX_PARTS + 1)) {
+    const raw = Buffer.from(object);
+    const parsed = readOne({ ...content, bytes: raw }, options);
+    const around = !parsed.ok && parsed.failure.code === 'report-no-policies' && object.includes('olicies"');
+    const quirks = [...new Set([...(options.quirks ?? []), 'level-extra' as const])];
+    const inner = around ? objectsWithin(object.slice(1, -1), content, { ...options, quirks }, levels - 1) : [];
+    readings.push(...(inner.some((one) => one.parsed.ok) ? inner : [{ raw, parsed }]));
+    if (readings.length > MAX_PARTS) break;
+  }
+  return readings;
+}
+
+function tooMany(): Result<ParsedReport> {
+  return fail(reportFailures.make('report-too-complex', `more than ${MAX_PARTS} objects`));
 }
 
 /** Without what is no report and does not look like one, unless there is nothing else: side files in an archive, pictures in a mail. */
 export function reportsAmong<T extends ContentReading>(readings: readonly T[]): readonly T[] {
-  const reports = readings.filter(({ raw, parsed }) => parsed.ok || !isOtherThing(parsed) || looksLikeReport(raw));
+  const reports = readings.filter((reading) => !isOtherThing(reading.parsed) || looksLikeReport(reading));
   return reports.length > 0 ? reports : readings.slice(0, 1);
 }
 
-function looksLikeReport(raw: Uint8Array): boolean {
+/** What was to be a report and is cut or broken is not passed over in silence. */
+function looksLikeReport({ raw, parsed }: ContentReading): boolean {
   const text = Buffer.from(raw.buffer, raw.byteOffset, raw.length);
-  return text.includes('"policies"') || /^\s*\{\s*"/.test(text.toString('latin1', 0, 100));
+  if (text.includes('"policies"')) return true;
+  return !parsed.ok && parsed.failure.code === 'report-not-json' && /^\s*\{\s*"/.test(text.toString('latin1', 0, 100));
 }
 
 function isOtherThing(parsed: Result<ParsedReport>): boolean {

@@ -42,7 +42,7 @@ for (const { file, says, successful, failed, notes, refused, reports } of corpus
     const found = refused === undefined ? { ok: sum('successful'), failed: sum('failed') } : records.map((r) => r.refusal?.code);
     assert.deepEqual(found, refused === undefined ? { ok: successful, failed } : [refused]);
     if (refused === undefined) assert.deepEqual([...new Set(records.flatMap((r) => r.notes ?? []).map((n) => n.code))].sort(), notes);
-    const mail = /\.(eml|mbox)\b/.test(file);
+    const mail = /\.(emlx?|mbox)\b/.test(file);
     for (const record of records)
       assert.equal(record.trust?.verdict, record.status === 'refused' ? undefined : mail ? 'unverifiable' : 'given');
   });

@@ -1,7 +1,7 @@
 import { fail } from '../../base/index.js';
 import { reportFailures, unpackReports } from '../../tls-rpt/index.js';
 import type { DkimVerdict, Reading, Via } from '../types.js';
-import { isMail, withoutBlankStart } from './is-mail.js';
+import { mailIn } from './mail-in.js';
 import { domainOfName, readContent, reportsAmong } from './read-content.js';
 import { readMail } from './read-mail.js';
 import { itemsIn } from './split-items.js';
@@ -33,8 +33,8 @@ export async function readItem(bytes: Uint8Array, options: ReadItemOptions): Pro
       continue;
     }
     for await (const { bytes: item } of itemsIn(file.value.bytes)) {
-      const mail = withoutBlankStart(item);
-      if (!isMail(mail)) {
+      const mail = mailIn(item);
+      if (!mail) {
         const raw = files.length === 1 && item === file.value.bytes ? bytes : item;
         readings.push(...readContent({ ...file.value, bytes: item }, { raw, domain }));
       } else if (mails++ < maxMails) {

@@ -3,7 +3,7 @@ import { fail, type Result } from '../../base/index.js';
 import { reportFailures, unpackReports, type UnpackedReport } from '../../tls-rpt/index.js';
 import { exceedsAnyReport } from '../mail-bounds.js';
 import type { DkimVerdict, MailEnvelope } from '../types.js';
-import { isMail, withoutBlankStart } from './is-mail.js';
+import { mailIn } from './mail-in.js';
 import { domainOfName, readContent, reportsAmong, type ContentReading } from './read-content.js';
 import { textOfHtml } from './text-of-html.js';
 
@@ -48,11 +48,13 @@ async function readLevel(bytes: Uint8Array, dkim: DkimVerdict, open: Open, level
       const content = { domain: domainOfName(name) ?? mail.domain, quirks: declared.test(type) ? [] : (['media-type-wrong'] as const) };
       const files = open(raw);
       for (const file of files) {
-        if (!file.ok) readings.push({ raw, parsed: fail(file.failure) });
-        else if (!isMail(withoutBlankStart(file.value.bytes)))
-          readings.push(...readContent(file.value, { ...content, raw: files.length === 1 ? raw : file.value.bytes }));
-        else if (level < MAX_FORWARDED && mails++ < MAX_MAILS)
-          readings.push(...(await readLevel(withoutBlankStart(file.value.bytes), dkim, open, level + 1)).reports);
+        if (!file.ok) {
+          readings.push({ raw, parsed: fail(file.failure) });
+          continue;
+        }
+        const inner = mailIn(file.value.bytes);
+        if (!inner) readings.push(...readContent(file.value, { ...content, raw: files.length === 1 ? raw : file.value.bytes }));
+        else if (level < MAX_FORWARDED && mails++ < MAX_MAILS) readings.push(...(await readLevel(inner, dkim, open, level + 1)).reports);
       }
     }
     return reportsAmong(readings);
@@ -67,7 +69,8 @@ async function readLevel(bytes: Uint8Array, dkim: DkimVerdict, open: Open, level
     if (refused.length === 0) refused = reports;
   }
   const others = attached.filter((part) => !typed.includes(part) && !named.includes(part));
-  for (const parts of [others, [textPart(email.text)], [textPart(textOfHtml(email.html ?? ''))]]) {
+  const texts = [email.text, email.text?.replace(/^(?:> ?)+/gm, ''), textOfHtml(email.html ?? '')].map(textPart);
+  for (const parts of [others, ...texts.map((text) => [text])]) {
     const reports = (await read(parts)).filter(({ parsed }) => parsed.ok);
     if (reports.length > 0) return { mail, reports };
   }
@@ -82,11 +85,9 @@ interface Part {
 }
 
 function partOf({ content, filename, mimeType }: Attachment): Part {
-  return {
-    raw: typeof content === 'string' ? Buffer.from(content) : new Uint8Array(content),
-    name: filename ?? undefined,
-    type: mimeType,
-  };
+  const octets = typeof content === 'string' ? Buffer.from(content) : new Uint8Array(content);
+  const raw = mimeType === 'text/html' ? Buffer.from(textOfHtml(Buffer.from(octets).toString('utf8'))) : octets;
+  return { raw, name: filename ?? undefined, type: mimeType };
 }
 
 function textPart(text = ''): Part {

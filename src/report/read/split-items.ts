@@ -18,6 +18,8 @@ export async function* splitItems(chunks: AsyncIterable<Uint8Array>): AsyncGener
   let held: Buffer[] = [];
   let size = 0;
   let number = 0;
+  /** Whether the envelope lines of this mbox have a time, as mails' own lines that begin with From have not. */
+  let timed: boolean | undefined;
   const take = (): Item => {
     const bytes = Buffer.concat(held);
     [held, size] = [[], 0];
@@ -26,8 +28,11 @@ export async function* splitItems(chunks: AsyncIterable<Uint8Array>): AsyncGener
   let rest: Buffer = Buffer.alloc(0);
   for await (const chunk of chunks) {
     rest = rest.length === 0 ? Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length) : Buffer.concat([rest, chunk]);
-    kind ??= kindOf(rest);
-    if (kind === undefined) continue;
+    if (kind === undefined) {
+      kind = kindOf(rest);
+      if (kind === undefined) continue;
+      if (kind === 'mbox') rest = rest.subarray(blankStart(rest));
+    }
     if (kind === 'one') {
       if (size < MAX_ITEM) held.push(rest);
       size += rest.length;
@@ -37,7 +42,10 @@ export async function* splitItems(chunks: AsyncIterable<Uint8Array>): AsyncGener
     let at = 0;
     for (let end = rest.indexOf(newline); end >= 0; end = rest.indexOf(newline, at)) {
       const line = rest.subarray(at, end + 1);
-      const begins = kind === 'lines' || (line.length > 5 && line.toString('latin1', 0, 5) === 'From ');
+      const envelope = kind === 'mbox' && line.toString('latin1', 0, 5) === 'From ';
+      const time = envelope && /\d\d:\d\d/.test(line.toString('latin1', 5, 200));
+      timed ??= envelope ? time : undefined;
+      const begins = kind === 'lines' || (envelope && (time || timed !== true));
       if (begins && size > 0) yield take();
       if (size + line.length <= MAX_ITEM) held.push(line);
       size += line.length;
@@ -64,7 +72,9 @@ async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
 /** JSON lines: a line that ends an object, then one that begins an object. Undefined: not enough to tell. */
 function kindOf(start: Buffer): 'mbox' | 'lines' | 'one' | undefined {
   if (start.length < 5) return undefined;
-  if (start.toString('latin1', 0, 5) === 'From ') return 'mbox';
+  const blank = blankStart(start);
+  if (blank > 0 && start.length < blank + 5) return start.length < 1000 ? undefined : 'one';
+  if (start.toString('latin1', blank, blank + 5) === 'From ') return 'mbox';
   if (start[0] !== 0x7b) return 'one';
   const end = start.indexOf(newline);
   if (end < 0 || end + 1 === start.length) return start.length < MAX_ITEM ? undefined : 'one';
@@ -73,6 +83,11 @@ function kindOf(start: Buffer): 'mbox' | 'lines' | 'one' | undefined {
     .trimEnd()
     .endsWith('}');
   return ends && start[end + 1] === 0x7b ? 'lines' : 'one';
+}
+
+/** A byte order mark, and blank lines. */
+function blankStart(start: Buffer): number {
+  return /^(?:\xef\xbb\xbf)?\s*/.exec(start.toString('latin1', 0, 1000))?.[0].length ?? 0;
 }
 
 /** Drops the `From ` line, and the `>` that mbox puts before lines that begin so. */
