@@ -111,6 +111,12 @@ test('reports in one body cost their source as much as one by one', async () => 
   assert.equal(await post(reportJson(1, 1, 'more', today), '192.0.2.1'), 429);
 });
 
+test('a large body that is no report costs its source by its size', async () => {
+  const post = await bench();
+  for (const status of [400, 400, 429]) assert.equal(await post(Buffer.alloc(9_500_000, ' '), '192.0.2.1'), status);
+  assert.equal(await post(reportJson(1, 0, 'other', today), '192.0.2.2'), 201);
+});
+
 test('a thousand bombs from everywhere do not hold up a good report', async () => {
   const post = await bench();
   const slow = ['packed: just within the cap, and no report', 'a million keys', 'zip of zeros'];

@@ -1,4 +1,5 @@
 import { reportFailures } from '../../tls-rpt/index.js';
+import { bodyCollector } from './body-collector.js';
 import type { Receipt, Receiver } from './receiver.js';
 
 export interface HttpsHandlerOptions {
@@ -9,9 +10,6 @@ export interface HttpsHandlerOptions {
   readonly maxHeld?: number;
 }
 
-/** Octets of a body that are not held against it. Reports are a hundred times smaller. */
-const small = 128 * 1024;
-
 type Handler = (request: Request, peer: { readonly address: string }) => Promise<Response>;
 
 /**
@@ -19,29 +17,19 @@ type Handler = (request: Request, peer: { readonly address: string }) => Promise
  * and 503, with Retry-After, for what should be sent again (§5.5). The content is judged, not its media type.
  */
 export function httpsHandler({ receiver, maxBody = 10_000_000, maxHeld = 64_000_000 }: HttpsHandlerOptions): Handler {
-  let held = 0;
+  const collect = bodyCollector(maxHeld);
   return async (request, peer) => {
     if (request.method !== 'POST') return answer(405, 'Reports are sent by POST.', { allow: 'POST' });
     if (!receiver.admits(peer.address)) return later(429, 'Too much from this address.');
-    const chunks: Uint8Array[] = [];
-    let size = 0;
-    try {
-      for await (const chunk of request.body ?? new Blob([]).stream()) {
-        const octets = chunk as Uint8Array;
-        const before = Math.max(0, size - small);
-        size += octets.length;
-        held += Math.max(0, size - small) - before;
-        if (size > maxBody) {
-          receiver.charge(peer.address);
-          return answer(413, reportFailures.entries['report-too-large'].says);
-        }
-        if (size > small && held > maxHeld) return later(503, 'Too many bodies at once.');
-        chunks.push(octets);
-      }
-      return responseTo(await receiver.receive(Buffer.concat(chunks), { via: 'https', peer: peer.address, name: 'body' }));
-    } finally {
-      held -= Math.max(0, size - small);
-    }
+    return collect((request.body ?? new Blob([]).stream()) as AsyncIterable<Uint8Array>, {
+      most: maxBody,
+      async use(body) {
+        if (body === 'no-room') return later(503, 'Too many bodies at once.');
+        if (body !== 'too-large') return responseTo(await receiver.receive(body, { via: 'https', peer: peer.address, name: 'body' }));
+        receiver.charge(peer.address, maxBody);
+        return answer(413, reportFailures.entries['report-too-large'].says);
+      },
+    });
   };
 }
 

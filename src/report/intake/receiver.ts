@@ -38,12 +38,13 @@ export interface Receiver {
   receive(bytes: Uint8Array, from: { readonly via: Via; readonly peer: string; readonly name: string }): Promise<Receipt>;
   /** Whether this source may send now; asked before its body is read. */
   admits(peer: string): boolean;
-  /** Charges a source for what never came to `receive`. */
-  charge(peer: string): void;
+  /** Charges a source for octets that never came to `receive`. */
+  charge(peer: string, octets: number): void;
 }
 
-/** A body that is no report costs its source as much as this many. */
+/** A body that is no report costs its source as much as this many, and one more for each so many octets. */
 const refusalCost = 20;
+const octetsPerReport = 32 * 1024;
 
 /** Octets from which reading takes long enough to be felt. */
 const large = 512 * 1024;
@@ -87,18 +88,22 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   };
   return {
     admits: (peer) => budget.admits(peer),
-    charge: (peer) => budget.spend(peer, refusalCost),
+    charge: (peer, octets) => budget.spend(peer, costOf(1, octets)),
     async receive(bytes, { via, peer, name }) {
       const receipt = await take(bytes, via, peer, name);
       const failures = receipt.status === 'refused' ? [receipt.failure] : receipt.status === 'stored' ? receipt.failures : [];
       const reports = receipt.status === 'stored' ? receipt.reports.length : 0;
-      budget.spend(peer, Math.max(1, reports + refusalCost * failures.length));
+      budget.spend(peer, Math.max(1, reports + costOf(failures.length, bytes.length)));
       // Nobody waits for this, and a full disk is told elsewhere.
       for (const { code } of failures) void count({ day: Math.floor(clock.now() / 86_400_000), via, code }).catch(() => undefined);
       onReceipt?.(receipt, peer);
       return receipt;
     },
   };
+}
+
+function costOf(refused: number, octets: number): number {
+  return refused === 0 ? 0 : refusalCost * refused + Math.floor(octets / octetsPerReport);
 }
 
 /** Gives each caller a turn of the event loop of its own: between two large bodies there is always room for small ones. */

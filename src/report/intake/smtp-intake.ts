@@ -1,9 +1,10 @@
 import type { Socket } from 'node:net';
 import type { SecureContext } from 'node:tls';
-import { SMTPServer, type SMTPServerDataStream } from 'smtp-server';
+import { SMTPServer } from 'smtp-server';
 import { neutralise } from '../../base/index.js';
 import type { Conn } from '../../net/index.js';
 import { reportFailures } from '../../tls-rpt/index.js';
+import { bodyCollector } from './body-collector.js';
 import type { Receipt, Receiver } from './receiver.js';
 
 export interface SmtpIntakeOptions {
@@ -16,6 +17,8 @@ export interface SmtpIntakeOptions {
   readonly secureContext?: SecureContext;
   /** Octets of one mail. Default 15 MB. */
   readonly maxMail?: number;
+  /** Octets of all large mails that are being read. Default 64 MB. */
+  readonly maxHeld?: number;
   /** Sessions at one time. Default 100. */
   readonly maxSessions?: number;
 }
@@ -31,7 +34,8 @@ export interface SmtpIntake {
  * nothing has to be sent back later.
  */
 export function smtpIntake(options: SmtpIntakeOptions): SmtpIntake {
-  const { receiver, name, secureContext, maxMail = 15_000_000, maxSessions = 100 } = options;
+  const { receiver, name, secureContext, maxMail = 15_000_000, maxHeld, maxSessions = 100 } = options;
+  const collect = bodyCollector(maxHeld);
   const recipients = new Set(options.recipients.map((address) => address.toLowerCase()));
   const server = new SMTPServer({
     name,
@@ -43,17 +47,26 @@ export function smtpIntake(options: SmtpIntakeOptions): SmtpIntake {
     logger: false,
     socketTimeout: 60_000,
     onConnect: (session, done) => done(receiver.admits(session.remoteAddress) ? null : refusal(421, '4.7.0 Too much from this address')),
+    onMailFrom: (_address, session, done) =>
+      done(receiver.admits(session.remoteAddress) ? null : refusal(450, '4.7.0 Too much from this address')),
     onRcptTo: (address, _session, done) =>
       done(recipients.has(address.address.toLowerCase()) ? null : refusal(550, '5.1.1 No such recipient')),
     onData: (stream, session, done) => {
-      collect(stream, maxMail)
-        .then(async (mail) => {
-          if (mail === undefined) return done(refusal(552, '5.3.4 The mail is too large'));
-          const receipt = await receiver.receive(mail, { via: 'mail', peer: session.remoteAddress, name: session.id });
-          const { code, text } = replyTo(receipt);
-          done(code === 250 ? null : refusal(code, text), text);
-        })
-        .catch((error: unknown) => done(refusal(451, `4.3.0 ${neutralise((error as Error).message, 100)}`)));
+      const take = async (mail: Buffer | 'too-large' | 'no-room'): Promise<void> => {
+        if (mail === 'too-large') {
+          receiver.charge(session.remoteAddress, maxMail);
+          return done(refusal(552, '5.3.4 The mail is too large'));
+        }
+        if (mail === 'no-room') return done(refusal(452, '4.3.1 Too many mails at once'));
+        const receipt = await receiver.receive(mail, { via: 'mail', peer: session.remoteAddress, name: session.id });
+        const { code, text } = replyTo(receipt);
+        done(code === 250 ? null : refusal(code, text), text);
+      };
+      collect(stream as AsyncIterable<Buffer>, { most: maxMail, use: take, drain: true }).catch((error: unknown) => {
+        // Broken off: what was read cost the same.
+        receiver.charge(session.remoteAddress, stream.byteLength);
+        done(refusal(451, `4.3.0 ${neutralise((error as Error).message, 100)}`));
+      });
     },
   });
   if (secureContext) server.secureContext.set('*', secureContext);
@@ -102,17 +115,6 @@ function replyTo(receipt: Receipt): { readonly code: number; readonly text: stri
           ? { code: 451, text: '4.7.5 The DKIM key could not be looked up' }
           : { code: 450, text: '4.7.0 Too much from this address' };
   }
-}
-
-/** The whole mail; undefined when it is larger than that. The rest is read and dropped, so that the refusal can be told. */
-async function collect(stream: SMTPServerDataStream, most: number): Promise<Buffer | undefined> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of stream as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size <= most) chunks.push(chunk);
-  }
-  return size <= most ? Buffer.concat(chunks) : undefined;
 }
 
 function refusal(responseCode: number, message: string): Error {

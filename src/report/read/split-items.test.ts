@@ -60,3 +60,19 @@ test('a folder is read in order, hidden files and what a maildir still receives 
     rmSync(folder, { recursive: true });
   }
 });
+
+test('a mail of line ends alone takes memory by its size', async () => {
+  const mail = Buffer.from(`From a\n${'\n'.repeat(5_000_000)}`);
+  const before = process.memoryUsage().heapUsed;
+  let most = 0;
+  for await (const { bytes } of splitItems(
+    (async function* () {
+      for (let at = 0; at < mail.length; at += 65_536) {
+        yield mail.subarray(at, at + 65_536);
+        most = Math.max(most, process.memoryUsage().heapUsed - before);
+      }
+    })(),
+  ))
+    assert.equal(bytes.length, 5_000_000);
+  assert.ok(most < 50_000_000, `${most} octets`);
+});

@@ -7,6 +7,7 @@ export interface Item {
 
 /** Octets of one mail or body; what is larger is cut there, and then refused by its reader. */
 const MAX_ITEM = 32 * 1024 * 1024;
+const MAX_ENVELOPE = 200;
 const newline = 0x0a;
 
 /**
@@ -19,7 +20,11 @@ export async function* splitItems(chunks: AsyncIterable<Uint8Array>): AsyncGener
   let size = 0;
   let number = 0;
   /** Whether the envelope lines of this mbox have a time, as mails' own lines that begin with From have not. */
-  let timed: boolean | undefined;
+  let timed = false;
+  const hold = (piece: Buffer): void => {
+    if (size < MAX_ITEM && piece.length > 0) held.push(piece.subarray(0, MAX_ITEM - size));
+    size += piece.length;
+  };
   const take = (): Item => {
     const bytes = Buffer.concat(held);
     [held, size] = [[], 0];
@@ -32,30 +37,33 @@ export async function* splitItems(chunks: AsyncIterable<Uint8Array>): AsyncGener
       kind = kindOf(rest);
       if (kind === undefined) continue;
       if (kind === 'mbox') rest = rest.subarray(blankStart(rest));
+      timed = kind === 'mbox' && hasTime(rest);
     }
-    if (kind === 'one') {
-      if (size < MAX_ITEM) held.push(rest);
-      size += rest.length;
-      rest = Buffer.alloc(0);
-      continue;
+    // Not line by line: a mail may be nothing but line ends.
+    const between = kind === 'mbox' ? '\nFrom ' : kind === 'lines' ? '\n' : undefined;
+    let open = false;
+    for (let from = 0, end; between !== undefined && (end = rest.indexOf(between, from)) >= 0;) {
+      const next = rest.subarray(end + 1);
+      open = kind === 'mbox' && timed && !hasWholeLine(next);
+      if (open) {
+        hold(rest.subarray(0, end));
+        rest = rest.subarray(end);
+        break;
+      }
+      from = end + 1;
+      if (timed && !hasTime(next)) continue;
+      hold(rest.subarray(0, from));
+      yield take();
+      [rest, from] = [next, 0];
     }
-    let at = 0;
-    for (let end = rest.indexOf(newline); end >= 0; end = rest.indexOf(newline, at)) {
-      const line = rest.subarray(at, end + 1);
-      const envelope = kind === 'mbox' && line.toString('latin1', 0, 5) === 'From ';
-      const time = envelope && /\d\d:\d\d/.test(line.toString('latin1', 5, 200));
-      timed ??= envelope ? time : undefined;
-      const begins = kind === 'lines' || (envelope && (time || timed !== true));
-      if (begins && size > 0) yield take();
-      if (size + line.length <= MAX_ITEM) held.push(line);
-      size += line.length;
-      at = end + 1;
-    }
-    rest = rest.subarray(at);
+    if (open) continue;
+    // What may be the beginning of the next.
+    const sure = Math.max(0, rest.length - (between ?? ' ').length + 1);
+    hold(rest.subarray(0, sure));
+    rest = rest.subarray(sure);
   }
   kind ??= 'one';
-  if (kind === 'lines' && size > 0 && rest.length > 0) yield take();
-  if (rest.length > 0) held.push(rest);
+  hold(rest);
   if (held.length > 0 || number === 0) yield take();
 }
 
@@ -74,7 +82,7 @@ function kindOf(start: Buffer): 'mbox' | 'lines' | 'one' | undefined {
   if (start.length < 5) return undefined;
   const blank = blankStart(start);
   if (blank > 0 && start.length < blank + 5) return start.length < 1000 ? undefined : 'one';
-  if (start.toString('latin1', blank, blank + 5) === 'From ') return 'mbox';
+  if (start.toString('latin1', blank, blank + 5) === 'From ') return hasWholeLine(start.subarray(blank)) ? 'mbox' : undefined;
   if (start[0] !== 0x7b) return 'one';
   const end = start.indexOf(newline);
   if (end < 0 || end + 1 === start.length) return start.length < MAX_ITEM ? undefined : 'one';
@@ -83,6 +91,15 @@ function kindOf(start: Buffer): 'mbox' | 'lines' | 'one' | undefined {
     .trimEnd()
     .endsWith('}');
   return ends && start[end + 1] === 0x7b ? 'lines' : 'one';
+}
+
+/** The first line, or as much of it as is looked at. */
+function hasWholeLine(start: Buffer): boolean {
+  return start.length >= MAX_ENVELOPE || start.includes(newline);
+}
+
+function hasTime(start: Buffer): boolean {
+  return /^[^\n]*\d\d:\d\d/.test(start.toString('latin1', 0, MAX_ENVELOPE));
 }
 
 /** A byte order mark, and blank lines. */

@@ -25,6 +25,6 @@ function oneLine(bytes: Uint8Array): string {
   try {
     return JSON.stringify(JSON.parse(text));
   } catch {
-    return text.replace(/\s*[\r\n]\s*/g, ' ');
+    return text.replace(/[\r\n]+/g, ' ');
   }
 }

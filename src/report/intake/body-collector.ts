@@ -1,0 +1,77 @@
+/** Octets of a body that are not held against it. Reports are a hundred times smaller. */
+const SMALL = 128 * 1024;
+const BLOCK = 64 * 1024;
+
+export interface CollectOptions<T> {
+  /** Octets of one body. */
+  readonly most: number;
+  /** What becomes of the body; until it resolves, the body is held. */
+  use(body: Buffer | 'too-large' | 'no-room'): Promise<T>;
+  /** Reads a body that is not taken to its end, since only then the refusal can be told. */
+  readonly drain?: boolean;
+}
+
+export type BodyCollector = <T>(chunks: AsyncIterable<Uint8Array>, options: CollectOptions<T>) => Promise<T>;
+
+/** Reads bodies, of which all large ones together hold at most `maxHeld` octets. Small ones always have room: connections are limited by the server. */
+export function bodyCollector(maxHeld = 64_000_000): BodyCollector {
+  let held = 0;
+  return async (chunks, { most, use, drain = false }) => {
+    const blocks = new Blocks();
+    let refused: 'too-large' | 'no-room' | undefined;
+    let size = 0;
+    let mine = 0;
+    try {
+      for await (const octets of chunks) {
+        if (refused) continue;
+        size += octets.length;
+        held -= mine;
+        held += mine = Math.max(0, size - SMALL);
+        if (size > most) refused = 'too-large';
+        else if (mine > 0 && held > maxHeld) refused = 'no-room';
+        else blocks.add(octets);
+        if (!refused) continue;
+        held -= mine;
+        mine = 0;
+        blocks.clear();
+        if (!drain) break;
+      }
+      return await use(refused ?? blocks.join());
+    } finally {
+      held -= mine;
+    }
+  };
+}
+
+/** Chunks, the small ones copied together: a body that comes octet by octet takes no more memory than another. */
+class Blocks {
+  #whole: Uint8Array[] = [];
+  #block = Buffer.alloc(0);
+  #used = 0;
+
+  add(octets: Uint8Array): void {
+    if (octets.length > this.#block.length - this.#used) {
+      this.#close();
+      if (octets.length >= BLOCK / 16) return void this.#whole.push(octets);
+      this.#block = Buffer.allocUnsafeSlow(BLOCK);
+    }
+    this.#block.set(octets, this.#used);
+    this.#used += octets.length;
+  }
+
+  join(): Buffer {
+    this.#close();
+    return Buffer.concat(this.#whole);
+  }
+
+  clear(): void {
+    this.#close();
+    this.#whole = [];
+  }
+
+  #close(): void {
+    if (this.#used > 0) this.#whole.push(this.#block.subarray(0, this.#used));
+    this.#block = Buffer.alloc(0);
+    this.#used = 0;
+  }
+}
