@@ -122,3 +122,22 @@ test('property: records are written and read back', () => {
     ),
   );
 });
+
+test('a chain of many ways up, many names and many subtrees costs as much under thirty records as under one', () => {
+  const nameConstraints = { excluded: Array.from({ length: 60 }, (_, i) => `n${i}.example.net`) };
+  const levels: ReturnType<typeof createCa>[][] = [[root]];
+  for (const name of ['A', 'B', 'C', 'D', 'E']) {
+    const [above] = levels.at(-1) as [ReturnType<typeof createCa>];
+    const key = generateKey();
+    levels.push([1, 2].map(() => createIntermediate(above, { name, key, nameConstraints })));
+  }
+  const [issuer] = levels.at(-1) as [ReturnType<typeof createCa>];
+  const many = issue(issuer, { names: Array.from({ length: 1500 }, (_, i) => `n${i}.example.com`) });
+  const above = levels.slice(1).map((level) => level.map(({ der }) => read(der)));
+  const sent = [read(many.der), ...above.toReversed().flat()];
+  const records = above.flat().flatMap((c) => [record(2, 0, 0, c), record(2, 0, 1, c), record(2, 1, 1, c)]);
+  const began = process.cpuUsage();
+  assert.equal(verdict(records, { chain: sent, names: ['other.example'], at: now + 9000 * day }), 'mismatch');
+  assert.ok(process.cpuUsage(began).user < 500_000);
+  assert.equal(verdict(records, { chain: sent, names: ['n7.example.com'], at: Date.now() }), 'match');
+});

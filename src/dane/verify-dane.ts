@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { equalBytes } from '../base/index.js';
 import type { TlsaData } from '../dns/index.js';
-import { findPathTo, matchesDnsName, parseCertificate, trustStore, type Certificate } from '../x509/index.js';
+import { findPathTo, matchesDnsName, parseCertificate, SearchWork, trustStore, type Certificate } from '../x509/index.js';
 import { formatTlsa } from './tlsa-text.js';
 import { usableRecords } from './usable-records.js';
 
@@ -40,10 +40,11 @@ export interface DaneVerdict {
  */
 export function verifyDane({ records, chain, names, at }: DaneQuestion): DaneVerdict {
   const usable = new Set(usableRecords(records));
+  const work = new SearchWork();
   const judged = records.map((record): RecordVerdict => {
     const text = formatTlsa(record);
     if (!usable.has(record)) return { record: text, verdict: usableRecords([record]).length === 1 ? 'weaker-digest' : 'unusable' };
-    return { record: text, ...(record.usage === 3 ? judgeEndEntity(record, chain) : judgeAnchor(record, chain, names, at)) };
+    return { record: text, ...(record.usage === 3 ? judgeEndEntity(record, chain) : judgeAnchor(record, { chain, names, at }, work)) };
   });
   const matched = judged.find((j) => j.verdict === 'match')?.record;
   if (matched !== undefined) return { verdict: 'match', matched, records: judged };
@@ -55,7 +56,11 @@ function judgeEndEntity(record: TlsaData, chain: readonly Certificate[]): Omit<R
   return { verdict: leaf && matchesData(record, leaf) ? 'match' : 'no-match' };
 }
 
-function judgeAnchor(record: TlsaData, chain: readonly Certificate[], names: readonly string[], at: number): Omit<RecordVerdict, 'record'> {
+function judgeAnchor(
+  record: TlsaData,
+  { chain, names, at }: Omit<DaneQuestion, 'records'>,
+  work: SearchWork,
+): Omit<RecordVerdict, 'record'> {
   const [leaf] = chain;
   if (!leaf) return { verdict: 'no-match' };
   const given = anchorsGiven(record);
@@ -65,6 +70,7 @@ function judgeAnchor(record: TlsaData, chain: readonly Certificate[], names: rea
     // The server's own certificate is no anchor: depth 0 is left out.
     isAnchor: (certificate, depth) => depth > 0 && matchesData(record, certificate),
     at,
+    work,
   });
   if (trust !== 'trusted') return { verdict: 'no-match', reason: 'path' };
   if (validity !== 'valid') return { verdict: 'no-match', reason: 'date' };

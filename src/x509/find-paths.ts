@@ -22,6 +22,13 @@ const MAX_SENT = 100;
 /** Steps of the search: many certificates of one name and key must not make it exponential. */
 const MAX_STEPS = 2000;
 
+/** What searches over one chain have done. Those that share it, as the records of one TLSA RRset do, check no signature twice and together stay within the bounds of one. */
+export class SearchWork {
+  signatures = 0;
+  steps = 0;
+  readonly checked = new Map<Certificate, Map<Certificate | Uint8Array, boolean>>();
+}
+
 /**
  * Looks for every path from `leaf` to an anchor through `sent`, in any order, with junk in between (RFC 4158), lazily and within fixed work.
  * `anchored` adds anchors among what was sent, as DANE-TA records do (RFC 7671 §5.2).
@@ -31,23 +38,21 @@ export function findPaths(
   sent: readonly Certificate[],
   anchors: TrustStore,
   anchored: (certificate: Certificate, depth: number) => boolean = () => false,
+  work = new SearchWork(),
 ): PathSearch {
   const seen = { limit: sent.length > MAX_SENT, badSignature: false, selfIssuedTop: false };
   const pool = distinct(sent.slice(0, MAX_SENT));
-  const checked = new Map<Certificate, Map<Certificate | Uint8Array, boolean>>();
-  let signatures = 0;
-  let steps = 0;
 
   const signed = (certificate: Certificate, issuer: Certificate | Uint8Array): boolean => {
-    const known = checked.get(certificate) ?? new Map<Certificate | Uint8Array, boolean>();
-    checked.set(certificate, known);
+    const known = work.checked.get(certificate) ?? new Map<Certificate | Uint8Array, boolean>();
+    work.checked.set(certificate, known);
     const before = known.get(issuer);
     if (before !== undefined) return before;
-    if (signatures >= MAX_SIGNATURES) {
+    if (work.signatures >= MAX_SIGNATURES) {
       seen.limit = true;
       return false;
     }
-    signatures++;
+    work.signatures++;
     const verified = verifySignedBy(certificate, issuer);
     known.set(issuer, verified);
     return verified;
@@ -62,7 +67,7 @@ export function findPaths(
   };
 
   function* walk(path: readonly Certificate[]): Generator<CandidatePath> {
-    if (++steps > MAX_STEPS) {
+    if (++work.steps > MAX_STEPS) {
       seen.limit = true;
       return;
     }

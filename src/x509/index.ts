@@ -11,6 +11,7 @@ export { keyUsages } from './certificate-extensions.js';
 export { parsePem } from './pem.js';
 export { trustStore, type TrustStore } from './trust-store.js';
 export { verifyChain, findPathTo, accepts, type ChainQuestion, type AnchoredQuestion } from './verify-chain.js';
+export { SearchWork } from './find-paths.js';
 export { verifySignedBy } from './verify-signed-by.js';
 export { matchesDnsName } from './matches-dns-name.js';
 export { spkiSha256 } from './spki-sha256.js';

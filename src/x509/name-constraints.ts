@@ -7,8 +7,19 @@ const DIRECTORY = 4;
 /** Comparisons of one name with one subtree. */
 const MAX_WORK = 100_000;
 
+/** The same pair stands in many paths, and its names and subtrees are many. */
+const verdicts = new WeakMap<NameConstraints, WeakMap<Certificate, boolean>>();
+
 /** True when every name of `certificate` is one its CA may vouch for (RFC 5280 §4.2.1.10). A constraint on a form we do not read and the certificate has: false. */
-export function namesPermitted(certificate: Certificate, { permitted, excluded }: NameConstraints): boolean {
+export function namesPermitted(certificate: Certificate, constraints: NameConstraints): boolean {
+  const known = verdicts.get(constraints) ?? new WeakMap<Certificate, boolean>();
+  verdicts.set(constraints, known);
+  const permitted = known.get(certificate) ?? judge(certificate, constraints);
+  known.set(certificate, permitted);
+  return permitted;
+}
+
+function judge(certificate: Certificate, { permitted, excluded }: NameConstraints): boolean {
   if (certificate.dnsNames.length * (permitted.dns.length + excluded.dns.length) > MAX_WORK) return false;
   const limits = permitted.kinds.includes(DNS) ? permitted.dns : undefined;
   const dns = certificate.dnsNames.every(

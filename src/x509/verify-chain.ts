@@ -1,6 +1,6 @@
 import { checkPath, validityOf, type PathJudgement } from './check-path.js';
 import type { X509FailureCode } from './failures.js';
-import { findPaths, type CandidatePath, type PathSearch } from './find-paths.js';
+import { findPaths, type CandidatePath, type PathSearch, type SearchWork } from './find-paths.js';
 import { trustStore, type TrustStore } from './trust-store.js';
 import type { Certificate, ChainVerdict } from './types.js';
 
@@ -21,6 +21,8 @@ export interface AnchoredQuestion extends Omit<ChainQuestion, 'anchors'> {
   readonly anchors?: TrustStore;
   /** Which certificates of the chain are anchors; `depth` 0 is the server's own. */
   readonly isAnchor: (certificate: Certificate, depth: number) => boolean;
+  /** Shared by several questions about one chain. */
+  readonly work?: SearchWork;
 }
 
 /**
@@ -33,8 +35,8 @@ export function verifyChain({ sent, anchors, at }: ChainQuestion): ChainVerdict 
 }
 
 /** The same with anchors found in the chain: what DANE-TA asks (RFC 7671 §5.2). Nothing else is trusted. */
-export function findPathTo({ sent, anchors = trustStore([]), isAnchor, at }: AnchoredQuestion): ChainVerdict {
-  return judge(sent, at, (leaf) => findPaths(leaf, sent, anchors, isAnchor));
+export function findPathTo({ sent, anchors = trustStore([]), isAnchor, at, work }: AnchoredQuestion): ChainVerdict {
+  return judge(sent, at, (leaf) => findPaths(leaf, sent, anchors, isAnchor, work));
 }
 
 /** True for a verdict nothing stands against: trusted, in date, no weak signature. */

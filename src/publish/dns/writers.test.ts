@@ -35,6 +35,12 @@ test('a hook gets the change as JSON on its standard input; its status says whet
   assert.equal(absent.status, 'failed');
 });
 
+test('a hook that does not end, and does not heed that it should, is ended', async () => {
+  const deaf = "process.on('SIGTERM',()=>{});setInterval(()=>{},1000)";
+  const failed = await hookWriter([process.execPath, '-e', deaf], 400)(action);
+  assert.equal(failed.status === 'failed' && failed.code, 'publish-hook-failed');
+});
+
 test('an entry of publish.dns that cannot work is refused at the start', () => {
   const judge = (target: unknown): boolean => publishSection.safeParse({ dns: { own: target } }).success;
   assert.ok(judge({ kind: 'rfc2136', server: '127.0.0.1:53', zone: 'example.com', key: '/k' }));
