@@ -93,7 +93,7 @@ publish:
 ${world.publishing(challenge)}  hosts:
 ${hosts.map(({ name }) => `    ${name}: {dns: own, ttl: ${ttl}, dane: ${dane.includes(name)}, certificates: acme, adopt: [${fileOf(name, 'key')}], install: {folder: ${join(home(name), 'tls')}, reload: [postfix, -c, ${join(home(name), 'postfix')}, reload]}}`).join('\n')}
   domains:
-    ${domain}: {mode: ${mode}, mx: [${mx.join(', ')}], maxAges: [8, 16], policyHost: policy.${domain}, ttl: ${ttl}, reports: ['mailto:tls@${domain}'], dns: own}
+    ${domain}: {mode: ${mode}, mx: [${mx.join(', ')}], maxAges: [8, 16], policyHost: policy.${domain}, ttl: ${ttl}, reports: [${mode === 'none' ? '' : `'mailto:tls@${domain}'`}], dns: own}
 `;
   const parsed = parseConfig(
     yaml({ mode: 'none', mx: [mx1], dane: [] })
@@ -278,8 +278,10 @@ for (const { nameServer, challenge } of [
       assert.match(error.message, /another process is at it/);
     });
     await comesAbout('removal', async () => {
-      const left = [...(await tlsa(mx1)), ...(await tlsa(mx2)), ...(await world.records(`_mta-sts.${domain}`, 'TXT'))];
-      return left.length === 0 && (await policy()) === '';
+      const texts = [`_mta-sts.${domain}`, `_smtp._tls.${domain}`, `_acme-challenge.mta-sts.${domain}`, `_acme-challenge.${mx2}`];
+      const left = await Promise.all(texts.map((name) => world.records(name, 'TXT')));
+      const alias = await world.records(`mta-sts.${domain}`, 'CNAME');
+      return [...(await tlsa(mx1)), ...(await tlsa(mx2)), ...left.flat(), ...alias].length === 0 && (await policy()) === '';
     });
 
     await until(

@@ -8,6 +8,7 @@ for (const moment of enough)
     const calm = await Life.begin();
     await calm.live();
     const expected = calm.summary();
+    assert.deepEqual(calm.left(), [], 'nothing that was written is left behind');
     await calm.end();
     const steps = await dieEverywhere(moment, async (mortal, nth) => {
       const life = await Life.begin();

@@ -148,10 +148,15 @@ async function planDomain(domain: string, wish: MailDomainWish | undefined, { se
     ...(wish?.policyHost === undefined ? {} : { policyHost: wish.policyHost }),
   };
   const step: PolicyStep = stepPolicy(before, seen, policyWish);
-  const reporting = stepReports(domain, seen.rpt, wish?.reports ?? [], policyWish.ttl);
+  const reporting = stepReports(domain, seen.rpt, { rua: wish?.reports ?? [], ttl: policyWish.ttl, written: before.reports });
   const at = eyes.clock.now();
-  const save = (): boolean => ledger.saveDomain(before, step.state, at);
-  return { kind: 'domain', subject: domain, dns, place: domainPlace(step), ...step, steps: [...reporting, ...step.steps], save };
+  const save = (): boolean => ledger.saveDomain(before, { ...step.state, ...reporting.state }, at);
+  const { alerts, proposals } = step;
+  const [steps, waits] = [
+    [...reporting.steps, ...step.steps],
+    [...reporting.waits, ...step.waits],
+  ];
+  return { kind: 'domain', subject: domain, dns, place: domainPlace(step), steps, waits, alerts, proposals, save };
 }
 
 /** A domain that uses the policy of another has nothing of its own to remember. */
@@ -166,18 +171,18 @@ async function planDelegation(
   const { policyHost, ttl, sameAs, reports, dns } = wish;
   const { steps, waits } = stepDelegation(
     { domain, to: sameAs, body, ttl, ...(policyHost === undefined ? {} : { policyHost }) },
-    seen.alias,
+    seen.delegated,
     seen,
   );
-  const reporting = stepReports(domain, seen.rpt, reports, ttl);
-  const place = seen.alias === `_mta-sts.${sameAs}` ? `uses the policy of ${sameAs}` : `is to use the policy of ${sameAs}`;
+  const reporting = stepReports(domain, seen.rpt, { rua: reports, ttl });
+  const place = seen.delegated === `_mta-sts.${sameAs}` ? `uses the policy of ${sameAs}` : `is to use the policy of ${sameAs}`;
   return {
     kind: 'domain',
     subject: domain,
     dns,
     place,
-    steps: [...reporting, ...steps],
-    waits,
+    steps: [...reporting.steps, ...steps],
+    waits: [...reporting.waits, ...waits],
     alerts: [],
     proposals: [],
     save: () => true,

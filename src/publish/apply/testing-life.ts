@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Name, type Clock } from '../../base/index.js';
-import { decodeMessage, encodeMessage, parseRecord, Rcode, type Resolver, type ResourceRecord } from '../../dns/index.js';
+import { decodeMessage, encodeMessage, parseRecord, Rcode, RRType, type Resolver, type ResourceRecord } from '../../dns/index.js';
 import type { MailHost } from '../../evidence/index.js';
 import { LabNetwork, PolicyHost } from '../../lab/index.js';
 import { createCa, generateKey, issue } from '../../pki/index.js';
@@ -22,6 +22,7 @@ import { localHands } from './local-hands.js';
 import type { Outcome } from './hands.js';
 
 const [domain, mx, policyAddress, serverAddress] = ['life.example', 'mx.life.example', '192.0.2.80', '192.0.2.53'];
+const [policyHost, reports] = [`policy.${domain}`, `mailto:tls@${domain}`];
 const owner = `_25._tcp.${mx}`;
 const [ttl, hour] = [3600, 3_600_000];
 
@@ -61,7 +62,7 @@ export class Life {
     writeFileSync(join(folder, 'server.key'), first.privateKey.export({ type: 'pkcs8', format: 'pem' }));
     const life = new Life(network, folder, store, `3 1 1 ${serverKey('', first.publicKey).sha256}`);
     life.#sets.set(`${domain} MX`, { rdata: [`10 ${mx}.`], since: 0 });
-    life.#sets.set(`mta-sts.${domain} A`, { rdata: [policyAddress], since: 0 });
+    life.#sets.set(`${policyHost} A`, { rdata: [policyAddress], since: 0 });
     const ledger = openLedger(store);
     const host = new PolicyHost();
     host.add(`mta-sts.${domain}`, {
@@ -125,7 +126,7 @@ export class Life {
       assert.ok(records.includes(shown), `a sender holds ${records.join()}, the server shows ${shown}`);
     const body = openLedger(this.store).body(domain);
     for (const [record = ''] of alive(`_mta-sts.${domain} TXT`))
-      assert.ok(body !== undefined, `a sender has ${record} and finds no policy`);
+      assert.ok(body !== undefined && this.#sets.has(`mta-sts.${domain} CNAME`), `a sender has ${record} and finds no policy`);
     const [current = ''] = this.#sets.get(`_mta-sts.${domain} TXT`)?.rdata ?? [];
     const ids = openLedger(this.store)
       .domain(domain)
@@ -147,6 +148,11 @@ export class Life {
     };
   }
 
+  /** Records that were not there at the beginning. */
+  left(): readonly string[] {
+    return [...this.#sets.keys()].filter((key) => key !== `${domain} MX` && key !== `${policyHost} A`);
+  }
+
   #isOver(ledger: Ledger): boolean {
     const tlsa = this.#sets.get(`${owner} TLSA`)?.rdata ?? [];
     const body = ledger.body(domain) ?? '';
@@ -160,6 +166,8 @@ export class Life {
     return (
       body === '' &&
       !this.#sets.has(`_mta-sts.${domain} TXT`) &&
+      !this.#sets.has(`mta-sts.${domain} CNAME`) &&
+      !this.#sets.has(`_smtp._tls.${domain} TXT`) &&
       tlsa.length === 0 &&
       ledger.domain(domain).served.every(({ last }) => last !== undefined)
     );
@@ -175,7 +183,7 @@ export class Life {
       hosts: {
         [mx]: { dns: 'own', ttl, dane: mode !== 'none', certificates: 'self-signed', adopt: [key], install: { folder } },
       },
-      domains: { [domain]: { mode, mx: [mx], maxAges: [86_400], ttl, dns: 'own' } },
+      domains: { [domain]: { mode, mx: [mx], maxAges: [86_400], policyHost, ttl, reports: mode === 'none' ? [] : [reports], dns: 'own' } },
     });
   }
 
@@ -200,6 +208,12 @@ export class Life {
     return this.#read.key;
   }
 
+  /** What a name is an alias of, else the name itself. */
+  #target(name: Name): Name {
+    const target = this.#sets.get(`${name.toLower()} CNAME`)?.rdata[0];
+    return target === undefined ? name : Name.of(target.replace(/\.$/, ''));
+  }
+
   #recordsOf(name: Name, type: number): readonly ResourceRecord[] {
     return [...this.#sets].flatMap(([key, { rdata }]) =>
       rdata.flatMap((data) => {
@@ -215,9 +229,10 @@ export class Life {
     const resolver: Resolver = {
       health: () => ({ upstreams: [] }),
       ask: (name, type) => {
-        const records = this.#recordsOf(name, type);
+        const target = this.#target(name);
+        const records = this.#recordsOf(target, type);
         const status = records.length > 0 ? 'found' : 'nodata';
-        return Promise.resolve({ question: { name, type }, status, dnssec: 'secure', records, canonicalName: name, aliases: [], ttl });
+        return Promise.resolve({ question: { name, type }, status, dnssec: 'secure', records, canonicalName: target, aliases: [], ttl });
       },
     };
     return {
@@ -239,7 +254,8 @@ export class Life {
     const decoded = decodeMessage(query);
     const [question] = decoded.ok ? decoded.value.questions : [];
     if (!decoded.ok || !question) throw new TypeError('no question');
-    const answers = this.#recordsOf(question.name, question.type);
+    const aliases = this.#recordsOf(question.name, RRType.CNAME);
+    const answers = aliases.length > 0 ? aliases : this.#recordsOf(question.name, question.type);
     return encodeMessage({ ...decoded.value, response: true, authoritative: true, rcode: Rcode.NOERROR, answers });
   }
 

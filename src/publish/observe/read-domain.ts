@@ -12,7 +12,7 @@ export interface DomainReading extends PolicyReading {
   /** TXT at `_smtp._tls`. */
   readonly rpt: readonly ServerAnswer[];
   /** Where `_mta-sts` leads, when every authoritative server says so. */
-  readonly alias?: string;
+  readonly delegated?: string;
 }
 
 /** What there is to see of a domain: its records at every authoritative server, its policy at every address, its mail hosts, and what reports say. */
@@ -21,20 +21,32 @@ export async function readDomain(domain: string, wanted: readonly string[], days
   const zone = await eyes.zone(name, dns);
   const ask = (owner: Name, type: number): Promise<readonly Shown[]> =>
     askEveryone(eyes.network, zone?.servers ?? [], owner, type, eyes.signal);
-  const [announced, mxShown, reporting, policyHosts] = await Promise.all([
+  const [announced, aliases, mxShown, reporting, policyHosts] = await Promise.all([
     ask(Name.of(`_mta-sts.${domain}`), RRType.TXT),
+    ask(Name.of(`mta-sts.${domain}`), RRType.CNAME),
     ask(name, RRType.MX),
     ask(Name.of(`_smtp._tls.${domain}`), RRType.TXT),
     readPolicyHosts(domain, eyes),
   ]);
   const [txt, mx, rpt] = [asTexts(announced, txtText), asTexts(mxShown, mxText), asTexts(reporting, txtText)];
-  const alias = announced[0]?.alias;
-  const aliased = alias !== undefined && announced.every((shown) => shown.alias === alias);
+  const delegated = announced[0]?.alias;
+  const everywhere = delegated !== undefined && announced.every((shown) => shown.alias === delegated);
+  const alias = aliases.map(aliasAnswer);
   const shown = mx.flatMap(({ rrset }) => (rrset === 'unknown' ? [] : rrset.records.map(hostOf)));
   const hosts = await Promise.all(
     [...new Set([...wanted, ...shown])].map(async (host) => ({ host, addresses: (await eyes.probe(host))?.addresses.map(judged) ?? [] })),
   );
-  return { txt, mx, rpt, ...(aliased ? { alias } : {}), policyHosts, hosts, reports: eyes.reports(domain, days), at: eyes.clock.now() };
+  return {
+    txt,
+    alias,
+    mx,
+    rpt,
+    ...(everywhere ? { delegated } : {}),
+    policyHosts,
+    hosts,
+    reports: eyes.reports(domain, days),
+    at: eyes.clock.now(),
+  };
 }
 
 async function readPolicyHosts(domain: string, eyes: Eyes): Promise<PolicyReading['policyHosts']> {
@@ -71,6 +83,10 @@ function judged({ ip, status, starttls, certificates, reason }: MailAddress): Po
   return good || !bad
     ? verdict('pass', '')
     : verdict('fail', `has a certificate that is ${[bad.chain, bad.validity, `name ${bad.nameMatch}`].join(', ')}`);
+}
+
+function aliasAnswer({ server, alias, rrset }: Shown): ServerAnswer {
+  return { server, rrset: alias !== undefined ? { records: [alias], ttl: 0 } : rrset === 'unknown' ? rrset : { records: [], ttl: 0 } };
 }
 
 function asTexts(shown: readonly Shown[], text: (rr: ResourceRecord) => readonly string[]): readonly ServerAnswer[] {

@@ -67,3 +67,9 @@ export function preparePolicyHost(
     : `${host} does not serve the policy at ${silent.join(', ')} yet`;
   return { steps, waits: [{ subject: domain, why }] };
 }
+
+/** What the steps make an alias of, to be remembered. */
+export function aliasWritten(steps: readonly Step[]): { readonly alias?: string } {
+  const target = steps.flatMap(({ action }) => (action.kind === 'set-rrset' && action.type === 'CNAME' ? action.to : []))[0];
+  return target === undefined ? {} : { alias: target.replace(/\.$/, '') };
+}

@@ -38,8 +38,8 @@ test('a domain whose MX host the policy does not name, or that has records of it
 
 test('of TLS-RPT records one stays, other texts are left alone, and a right one is not touched', () => {
   const to = (records: readonly string[], rua: readonly string[]): readonly string[] | undefined => {
-    const [step] = stepReports('example.com', both(records), rua, 3600);
-    return step?.action.to;
+    const { steps } = stepReports('example.com', both(records), { rua, ttl: 3600 });
+    return steps[0]?.action.to;
   };
   const wanted = 'v=TLSRPTv1; rua=mailto:a@example.com,https://example.com/r';
   const rua = ['mailto:a@example.com', 'https://example.com/r'];
@@ -50,5 +50,19 @@ test('of TLS-RPT records one stays, other texts are left alone, and a right one 
   ]);
   assert.equal(to([wanted], rua), undefined);
   assert.equal(to([], []), undefined);
-  assert.deepEqual(stepReports('example.com', [...both([]), { server: 'c', rrset: 'unknown' }], rua, 3600), []);
+  assert.deepEqual(stepReports('example.com', [...both([]), { server: 'c', rrset: 'unknown' }], { rua, ttl: 3600 }).steps, []);
+});
+
+test('a TLS-RPT record that is wanted no longer goes while it is as it was written here; another one is left and told of', () => {
+  const written = 'v=TLSRPTv1; rua=mailto:a@example.com';
+  const asked = (records: readonly string[], own?: string) =>
+    stepReports('example.com', both(records), { rua: [], ttl: 3600, written: own });
+  const { steps, state } = asked(['note', written], written);
+  assert.deepEqual([steps[0]?.action.from, steps[0]?.action.to], [[`"note"`, `"${written}"`], ['"note"']]);
+  assert.deepEqual(state, { reports: written }, 'remembered until it is gone: a crash comes in between');
+  assert.deepEqual(asked([], written).waits, []);
+  assert.deepEqual(asked([written]).steps, [], 'written by somebody else');
+  const other = asked(['v=TLSRPTv1; rua=mailto:b@example.com'], written);
+  assert.deepEqual(other.steps, []);
+  assert.match(other.waits[0]?.why ?? '', /left as it is.*b@example\.com/);
 });

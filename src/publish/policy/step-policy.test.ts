@@ -161,9 +161,10 @@ test('leaving enforce needs a confirmation that names the policy; another policy
 function remove(world: PolicyWorld, troubles: () => Trouble = () => ({})): void {
   const none: PolicyWish = { ...wish, mode: 'none' };
   let confirmed: readonly string[] = [];
-  for (let i = 0; i < 24 * 60 && !(world.mode === 'absent' && world.txt.flat().length === 0); i++) {
+  for (let i = 0, still = 0; i < 24 * 60 && still < 24; i++) {
     const step = world.run({ ...none, confirmed }, troubles());
     confirmed = [...confirmed, ...step.proposals.map(({ token }) => token)];
+    still = world.mode === 'absent' && world.txt.flat().length === 0 && step.steps.length === 0 ? still + 1 : 0;
   }
 }
 
@@ -243,7 +244,7 @@ test('a policy that was there before is taken over as it is, and its max_age cou
   const world = domain();
   world.bodies = [0, 1].map(() => 'version: STSv1\nmode: enforce\nmx: *.example.com\nmax_age: 1209600\n');
   world.txt = [['v=STSv1; id=20200101;'], ['v=STSv1; id=20200101;']];
-  world.alias = true;
+  world.alias = 'web.example.net';
   world.certified = true;
   const { state } = world.run(wish);
   assert.equal(state.served[0]?.adopted, true);
@@ -252,6 +253,23 @@ test('a policy that was there before is taken over as it is, and its max_age cou
   const began = world.now;
   remove(world);
   assert.ok(world.now - began > 1_100_000_000, 'two weeks less the day before');
+  const { steps, waits } = world.run({ ...wish, mode: 'none' });
+  assert.deepEqual([steps, world.alias], [[], 'web.example.net'], 'a name that was not made here stays');
+  assert.match(waits[0]?.why ?? '', /left as it is.*web\.example\.net/);
+});
+
+test('the name of the policy host goes last, when it was made here and nobody has turned it elsewhere', () => {
+  const world = domain();
+  until(world, 'enforce');
+  const turned = 'another.example.net';
+  world.alias = turned;
+  remove(world);
+  assert.equal(world.alias, turned);
+  assert.match(world.run({ ...wish, mode: 'none' }).waits[0]?.why ?? '', /left as it is.*another\.example\.net/);
+  world.alias = wish.policyHost;
+  assert.deepEqual(world.run({ ...wish, mode: 'none' }).steps.length, 1);
+  assert.deepEqual([world.alias, world.log.at(-1), world.broken], [undefined, 'CNAME none', []]);
+  assert.deepEqual(world.run({ ...wish, mode: 'none' }).steps, []);
 });
 
 const trouble = fc.record({
@@ -275,7 +293,7 @@ test('crashes, silence and lagging servers at any step change nothing about the 
       for (let i = 0; i < 24 * 6; i++) world.run(move, troubles());
       assert.doesNotMatch(world.bodies[0] ?? '', /mx1/);
       remove(world, troubles);
-      assert.deepEqual([world.mode, world.txt[0], world.broken], ['absent', [], []]);
+      assert.deepEqual([world.mode, world.txt[0], world.alias, world.broken], ['absent', [], undefined, []]);
     }),
     { numRuns: 25 },
   );
@@ -298,7 +316,7 @@ test('a crash at any one step that does something, before or in the midst of it,
     go(wish, 24 * 5);
     go({ ...wish, mx: ['mx2.example.com', 'mx3.example.com'] }, 24 * 2);
     go({ ...wish, mode: 'none' }, 24 * 10);
-    assert.equal(world.mode, 'absent');
+    assert.deepEqual([world.mode, world.alias], ['absent', undefined]);
     return { busy, served: world.state.served.map(({ id }) => id), broken: world.broken };
   };
   const whole = live(-1, {});

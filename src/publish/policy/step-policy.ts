@@ -2,9 +2,10 @@ import type { Step, Wait } from '../actions.js';
 import { goalPolicy } from './goal-policy.js';
 import { moveMx } from './move-mx.js';
 import { policyAlerts } from './policy-alerts.js';
-import { setRecord, serve } from './policy-steps.js';
+import { aliasWritten, setRecord, serve } from './policy-steps.js';
 import { agreed, allExpired, currentPolicy, readPolicyWorld, servesEverywhere, settled } from './read-policy-world.js';
 import { stsRecord } from './policy-id.js';
+import { removeOwn } from './remove-own.js';
 import type { PolicyAction, PolicyReading, PolicyState, PolicyStep, PolicyWish, ServedPolicy } from './types.js';
 
 /** A domain nothing is known of yet. */
@@ -22,7 +23,7 @@ export function stepPolicy(before: PolicyState, seen: PolicyReading, wish: Polic
   const state = readPolicyWorld(before, seen);
   const goal = goalPolicy(state, seen, wish);
   const rest = { alerts: policyAlerts(state, seen, wish), proposals: goal.proposals };
-  const answer = (part: Part, after = state): PolicyStep => ({ ...rest, state: after, ...part });
+  const answer = (part: Part, after = state): PolicyStep => ({ ...rest, state: { ...after, ...aliasWritten(part.steps) }, ...part });
   const current = currentPolicy(state);
   const txt = agreed(seen.txt);
   if (!txt) return answer(waiting(state, 'the authoritative servers do not all answer with the same _mta-sts record'));
@@ -41,6 +42,7 @@ export function stepPolicy(before: PolicyState, seen: PolicyReading, wish: Polic
     if (leaving) return answer(waiting(state, 'senders may hold a policy that was served before', allExpired(state)));
   }
   const { policy } = goal;
+  if (!policy && !current && wish.mode === 'none' && state.served.length > 0) return answer(removeName(state, seen, wish));
   if (!policy) return answer({ steps: [], waits: goal.waits });
   if (current && policy.id === current.id) return answer(moveMx(state, current, seen, wish, goal.waits));
   if (current?.announced && seen.at < settled(current.announced))
@@ -70,4 +72,14 @@ function finishRemoval(state: PolicyState, texts: readonly string[], seen: Polic
     steps: [{ action: { kind: 'stop-serving', domain }, because: `${why}, and no record points to it`, clause: 'RFC 8461 §8.3' }],
     waits: [],
   };
+}
+
+/** The last of all: no sender holds a policy, and none is served that the name could lead to. */
+function removeName({ domain, alias }: PolicyState, seen: PolicyReading, { ttl }: PolicyWish): Part {
+  const rest = { because: 'no sender holds a policy, and none is served under this name', clause: 'RFC 8461 §8.3' };
+  const rdata = (target: string): string => `${target}.`;
+  return removeOwn(
+    { domain, name: `mta-sts.${domain}`, type: 'CNAME', written: alias, isKind: () => true, rdata, ttl, ...rest },
+    seen.alias,
+  );
 }

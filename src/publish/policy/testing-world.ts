@@ -1,4 +1,5 @@
 import { matchMx, parsePolicy } from '../../mta-sts/index.js';
+import type { SetRrset } from '../actions.js';
 import { policyId } from './policy-id.js';
 import { startPolicy, stepPolicy } from './step-policy.js';
 import type { PolicyAction, PolicyReading, PolicyState, PolicyStep, PolicyWish } from './types.js';
@@ -34,7 +35,7 @@ export class PolicyWorld {
   mx: string[][];
   txt: string[][] = [[], []];
   bodies: (string | undefined)[] = [undefined, undefined];
-  alias = false;
+  alias: string | undefined;
   certified = false;
   hostsPass: 'pass' | 'fail' | 'unknown' = 'pass';
   reports: PolicyReading['reports'] = [];
@@ -77,20 +78,22 @@ export class PolicyWorld {
     return {
       at: this.now,
       txt: answers(this.txt),
+      alias: answers([0, 1].map(() => (this.alias === undefined ? [] : [this.alias]))),
       mx: answers(this.mx),
-      policyHosts: !this.alias
-        ? []
-        : this.bodies.map((body, i) => ({
-            address: `192.0.2.${i}`,
-            got:
-              blind === 'policy-host' && i === 1
-                ? 'unknown'
-                : !this.certified
-                  ? { failure: 'sts-policy-webpki-invalid' }
-                  : body === undefined
-                    ? { failure: 'sts-policy-http-status' }
-                    : { body },
-          })),
+      policyHosts:
+        this.alias === undefined
+          ? []
+          : this.bodies.map((body, i) => ({
+              address: `192.0.2.${i}`,
+              got:
+                blind === 'policy-host' && i === 1
+                  ? 'unknown'
+                  : !this.certified
+                    ? { failure: 'sts-policy-webpki-invalid' }
+                    : body === undefined
+                      ? { failure: 'sts-policy-http-status' }
+                      : { body },
+            })),
       hosts: hosts.map((host) => ({
         host,
         addresses: [{ address: '192.0.2.25', verdict: this.hostsPass, why: 'its certificate has expired' }],
@@ -120,10 +123,17 @@ export class PolicyWorld {
       case 'make-key':
         break;
       case 'set-rrset':
-        if (action.type === 'CNAME') this.alias = true;
+        if (action.type === 'CNAME') this.#point(action);
         else if (action.type === 'MX') this.#set(this.mx, action.from, action.to, (r) => r.replace(/\.$/, ''));
         else this.#set(this.txt, action.from, action.to, (r) => r.replace(/^"|"$/g, ''));
     }
+  }
+
+  #point({ from, to }: SetRrset): void {
+    const rdata = this.alias === undefined ? [] : [`${this.alias}.`];
+    if (rdata.join() === from.join()) this.alias = to[0]?.replace(/\.$/, '');
+    if (this.alias === undefined && [...this.#fetched].some(([, at]) => at > this.now - TTL * 1000))
+      this.broken.push('the name of the policy host is gone while senders ask for it');
   }
 
   /** Compare and set at the first nameserver. */

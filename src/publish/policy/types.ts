@@ -30,6 +30,9 @@ export interface PolicyState {
   readonly hosts: readonly { readonly host: string; readonly ttl: number; readonly gone?: number }[];
   /** When the record was first seen to be gone after a removal. */
   readonly unannounced?: { readonly at: number; readonly ttl: number };
+  /** What `mta-sts.DOMAIN` was made an alias of, and the record at `_smtp._tls`, when they were written here: only then are they removed here. */
+  readonly alias?: string;
+  readonly reports?: string;
 }
 
 /** An RRset as one authoritative server shows it. */
@@ -43,6 +46,8 @@ export interface PolicyReading {
   readonly at: number;
   /** TXT at `_mta-sts`, each record's strings joined. */
   readonly txt: readonly ServerAnswer[];
+  /** What `mta-sts.DOMAIN` is an alias of; no record where it is none. */
+  readonly alias: readonly ServerAnswer[];
   /** MX as `10 mx.example.com`. */
   readonly mx: readonly ServerAnswer[];
   /** Every address of `mta-sts.DOMAIN`, asked itself. */
