@@ -22,6 +22,7 @@ const blocks: readonly Block[] = [
   ['240.0.0.0', 4, 'reserved'],
   ['::', 128, 'unspecified'],
   ['::1', 128, 'loopback'],
+  ['64:ff9b:1::', 48, 'local translation'], // RFC 8215: where an IPv4 address stands in it is a local matter
   ['100::', 64, 'discard'],
   ['2001::', 23, 'IETF protocol assignments'],
   ['2001:db8::', 32, 'documentation'],
@@ -33,12 +34,11 @@ const blocks: readonly Block[] = [
   ['ff00::', 8, 'multicast'],
 ];
 
-/** IPv6 forms that carry an IPv4 address, and where: mapped, compatible, translated, NAT64 (RFC 6052, RFC 8215), 6to4. */
+/** IPv6 forms that carry an IPv4 address, and where: mapped, compatible, translated, NAT64 (RFC 6052), 6to4. */
 const carriers: readonly (readonly [prefix: string, length: number, at: number])[] = [
   ['::ffff:0:0', 96, 12],
   ['::ffff:0:0:0', 96, 12],
   ['64:ff9b::', 96, 12],
-  ['64:ff9b:1::', 48, 12],
   ['2002::', 16, 2],
   ['::', 96, 12],
 ];

@@ -293,3 +293,14 @@ test('a TCP side that sends rubbish or stops early gives a failure, never the tr
     );
   }
 });
+
+test('an answer cut short over TCP too denies nothing, in an unsigned zone as little as in a signed one', async () => {
+  await overTcp(
+    (query) => framed(reply(query, { truncated: true })),
+    async (network) => {
+      const unsigned = { network, anchors: [{ zone: Name.root, ds: [], keys: [], negative: true }] } as const;
+      const answer = await scene([honest], unsigned).resolver.ask(host, RRType.A);
+      assert.deepEqual([answer.status, answer.failure?.code], ['failed', 'dns-garbled']);
+    },
+  );
+});

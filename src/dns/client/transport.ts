@@ -105,6 +105,12 @@ function answers(query: Message, bytes: Uint8Array): Message | undefined {
   return asked && echoed.type === asked.type && echoed.class === asked.class && echoed.name.equals(asked.name) ? decoded.value : undefined;
 }
 
+/** An answer over a stream, where nothing has to be left out: what is cut there too says nothing of what is absent. */
+function whole(query: Message, bytes: Uint8Array, { label }: Upstream): Result<Message> {
+  const message = answers(query, bytes);
+  return message && !message.truncated ? ok(message) : fail(transportFailures.make('dns-garbled', label));
+}
+
 /** A server may close after any answer: questions it had not come to are asked again over a new connection, so often at most. */
 const MOST_CONVERSATIONS = 10;
 
@@ -127,8 +133,7 @@ async function overTls(
     const reply = await conversation.ask(encodeMessage(query), 3 * options.timeoutMs, signal);
     if (reply === 'ended' && conversation.hasAnswered && tries < MOST_CONVERSATIONS) continue;
     if (typeof reply === 'string') return fail(transportFailures.make('dns-timeout', `${upstream.label} over TLS`));
-    const message = answers(query, reply);
-    return message ? ok(message) : fail(transportFailures.make('dns-garbled', upstream.label));
+    return whole(query, reply, upstream);
   }
 }
 
@@ -173,8 +178,7 @@ async function overTcp(
     conn.stream.write(concat(Uint8Array.of(body.length >> 8, body.length & 255), body));
     const bytes = await readFramed(conn, 3 * options.timeoutMs, signal);
     if (!bytes) return fail(transportFailures.make('dns-timeout', `${upstream.label} over TCP`));
-    const message = answers(query, bytes);
-    return message ? ok(message) : fail(transportFailures.make('dns-garbled', upstream.label));
+    return whole(query, bytes, upstream);
   } finally {
     conn.close();
   }
