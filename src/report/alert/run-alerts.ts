@@ -14,6 +14,9 @@ export interface AlertOptions {
   readonly channels: Readonly<Record<string, (alerts: readonly Alert[]) => Promise<boolean>>>;
 }
 
+/** Told of one domain: who makes reports up shall not fill a mailbox. */
+const MAX_FAILURES = 20;
+
 /** What one channel was told, or could not be told. */
 export interface Notice {
   readonly channel: string;
@@ -49,6 +52,7 @@ function conditionsOf(store: Store, domain: string, now: number, silenceHours: n
   const view = showDomain(store, domain, { now, ...(silenceHours === undefined ? {} : { silenceHours }) });
   const failures = view.failures
     .filter((f) => f.ongoing)
+    .slice(0, MAX_FAILURES)
     .map(({ result, host, sessions, says, because, todo }) => ({
       key: `${domain} ${result} ${host}`,
       domain,

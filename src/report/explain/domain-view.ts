@@ -1,6 +1,6 @@
 import { arrivals, isSilent, perhapsLoops, type Arrival } from './arrivals.js';
 import { explainGroup, explainNote, type Explanation } from './explain-group.js';
-import { dateOf, type DomainFacts } from './facts.js';
+import { dateOf, type DomainFacts, type ReporterDayRow } from './facts.js';
 import { groupFailures } from './group-failures.js';
 import { canEnforce, type EnforceAnswer } from './can-enforce.js';
 import { quotedRecords, seenPolicies, type QuotedRecord, type SeenPolicy } from './quoted.js';
@@ -95,9 +95,14 @@ function kindsOf(rows: readonly { readonly type: string; readonly ok: number; re
 }
 
 function reportersOf({ reporters }: DomainFacts): readonly ReporterSums[] {
-  return [...new Set(reporters.map((r) => r.reporter))]
-    .map((reporter) => {
-      const rows = reporters.filter((r) => r.reporter === reporter);
+  const byReporter = new Map<string, ReporterDayRow[]>();
+  for (const row of reporters) {
+    const known = byReporter.get(row.reporter);
+    if (known) known.push(row);
+    else byReporter.set(row.reporter, [row]);
+  }
+  return [...byReporter]
+    .map(([reporter, rows]) => {
       return { reporter, reports: rows.filter((r) => r.type === '').reduce((n, r) => n + r.reports, 0), kinds: kindsOf(rows) };
     })
     .sort((a, b) => sessionsOf(b) - sessionsOf(a));

@@ -10,6 +10,9 @@ export interface GatherOptions {
   readonly checks: readonly CheckResult[];
 }
 
+/** Of each kind of fact. A large domain has a tenth of that in a month; who makes reports up shall not make them dear to read. */
+const MAX_ROWS = 20_000;
+
 /** Reads what is known of a domain in a span of days. Its mail hosts count as part of it: with DANE they are policy domains of their own (RFC 8460 §1.1). */
 export function gatherFacts(store: Store, { domain, from, to, now, checks }: GatherOptions): DomainFacts {
   const hosts = checks.at(-1)?.hosts.map((host) => host.name) ?? [];
@@ -27,7 +30,7 @@ export function gatherFacts(store: Store, { domain, from, to, now, checks }: Gat
     `SELECT p.domain, p.type, p.reporter, t.text, p.firstDay, p.lastDay FROM (
        SELECT domain, type, reporter, text, min(day) AS firstDay, max(day) AS lastDay FROM report_policy
        WHERE $WHERE AND counted = 1 AND text > 0 GROUP BY domain, type, reporter, text
-     ) AS p JOIN report_text AS t ON t.id = p.text ORDER BY p.lastDay`,
+     ) AS p JOIN report_text AS t ON t.id = p.text ORDER BY p.lastDay DESC LIMIT 1000`,
   );
   const [copied] = all<{ copies: number | null }>(
     'SELECT sum(copies - 1) AS copies FROM report WHERE copies > 1 AND id IN (SELECT report FROM report_policy WHERE $WHERE)',
@@ -43,8 +46,8 @@ export function gatherFacts(store: Store, { domain, from, to, now, checks }: Gat
      WHERE $WHERE AND counted = 1 GROUP BY reporter, day, type
      UNION ALL
      SELECT reporter, day, '' AS type, 0 AS ok, 0 AS failed, count(DISTINCT report) AS reports FROM report_policy
-     WHERE $WHERE AND counted = 1 GROUP BY reporter, day ORDER BY day`,
-  );
+     WHERE $WHERE AND counted = 1 GROUP BY reporter, day ORDER BY day DESC LIMIT ${MAX_ROWS}`,
+  ).reverse();
   return {
     domain,
     from,
@@ -55,12 +58,13 @@ export function gatherFacts(store: Store, { domain, from, to, now, checks }: Gat
     reporters,
     failures: all<FailureRow>(
       `SELECT domain, type, mode, result, mx, ip, reporter, reason, sum(failed) AS failed, min(day) AS firstDay, max(day) AS lastDay
-       FROM report_failure WHERE $WHERE AND counted = 1 GROUP BY domain, type, mode, result, mx, ip, reporter, reason ORDER BY failed DESC`,
+       FROM report_failure WHERE $WHERE AND counted = 1 GROUP BY domain, type, mode, result, mx, ip, reporter, reason
+       ORDER BY failed DESC LIMIT ${MAX_ROWS}`,
     ),
     senders: all<SenderRow>(
       `SELECT DISTINCT result, mx, reporter, sender_ip AS ip FROM report_failure WHERE $WHERE AND counted = 1 AND sender_ip <> '' LIMIT 2000`,
     ),
-    policies: quoted.map(({ text, ...rest }) => ({ ...rest, strings: JSON.parse(text) as string[] })),
+    policies: quoted.reverse().map(({ text, ...rest }) => ({ ...rest, strings: JSON.parse(text) as string[] })),
     doubtful: all<DoubtfulRow>(
       `SELECT trust, reporter, min(trust_detail) AS detail, count(*) AS reports, max(day) AS "lastDay" FROM report
        WHERE counted = 0 AND id IN (SELECT report FROM report_policy WHERE $WHERE AND counted = 0)

@@ -22,15 +22,23 @@ export interface FailureGroup {
 
 const modes = ['enforce', '', 'testing', 'none'];
 
-/** Groups failures by result, kind of policy and host, the largest first. */
+/** More is nobody's trouble, but a report that was made up. */
+const MAX_GROUPS = 200;
+
+/** Groups failures by result, kind of policy and host, the most recent and largest first. */
 export function groupFailures({ failures, senders }: DomainFacts): readonly FailureGroup[] {
   const groups = new Map<string, FailureRow[]>();
   for (const row of failures) {
     const key = `${row.result} ${row.type} ${row.mx} ${row.domain}`;
-    groups.set(key, [...(groups.get(key) ?? []), row]);
+    const known = groups.get(key);
+    if (known) known.push(row);
+    else groups.set(key, [row]);
   }
   return [...groups.values()]
-    .map((rows): FailureGroup => {
+    .map((rows) => ({ rows, sessions: rows.reduce((n, r) => n + r.failed, 0), lastDay: latest(rows) }))
+    .sort((a, b) => b.lastDay - a.lastDay || b.sessions - a.sessions)
+    .slice(0, MAX_GROUPS)
+    .map(({ rows, sessions, lastDay }): FailureGroup => {
       const [{ result, type, mx, domain }] = rows as [FailureRow];
       const met = senders.filter((s) => s.result === result && s.mx === mx);
       return {
@@ -43,12 +51,15 @@ export function groupFailures({ failures, senders }: DomainFacts): readonly Fail
         reporters: distinct(rows.map((r) => r.reporter)),
         networks: distinct(met.map((s) => networkOf(s.ip))),
         reasons: distinct(rows.map((r) => r.reason)),
-        firstDay: Math.min(...rows.map((r) => r.firstDay)),
-        lastDay: Math.max(...rows.map((r) => r.lastDay)),
-        sessions: rows.reduce((n, r) => n + r.failed, 0),
+        firstDay: rows.reduce((day, r) => Math.min(day, r.firstDay), lastDay),
+        lastDay,
+        sessions,
       };
-    })
-    .sort((a, b) => b.lastDay - a.lastDay || b.sessions - a.sessions);
+    });
+}
+
+function latest(rows: readonly FailureRow[]): number {
+  return rows.reduce((day, r) => Math.max(day, r.lastDay), 0);
 }
 
 function networkOf(ip: string): string {

@@ -3,6 +3,7 @@ import test from 'node:test';
 import { openReports, renderDomain, renderOverview, showDomain, showOverview, storeReports, type JudgedReading } from '../index.js';
 import { parseReport } from '../../tls-rpt/index.js';
 import { reportJson } from '../testing-mail.js';
+import { runAlerts } from '../alert/run-alerts.js';
 import { judgeTrust } from '../verify/judge-trust.js';
 
 const now = Date.parse('2027-01-05T12:00:00Z');
@@ -71,4 +72,27 @@ test('hostile names cannot steer the terminal, nor spoil its columns', async () 
     assert.ok(line.length <= 80, line);
     assert.doesNotMatch(line, /[\u0000-\u001f\u202e]/); // eslint-disable-line no-control-regex
   }
+});
+
+test('reports that somebody made up, of many hosts or addresses, are soon shown, and fill no mailbox', async () => {
+  const made = (count: number, detail: (n: number) => object): JudgedReading => {
+    const json = JSON.parse(reportJson(10, 3, String(count), '2027-01-03')) as { policies: Record<string, unknown>[] };
+    const details = Array.from({ length: count }, (_, n) => ({
+      'result-type': 'certificate-expired',
+      'failed-session-count': 1,
+      ...detail(n),
+    }));
+    return reading(JSON.stringify({ ...json, policies: [{ ...json.policies[0], 'failure-details': details }] }));
+  };
+  const store = await stored(
+    made(30_000, (n) => ({ 'receiving-mx-hostname': 'mx1.rcpt.example', 'receiving-ip': `10.0.${n >> 8}.${n & 255}` })),
+    made(20_000, (n) => ({ 'receiving-mx-hostname': `mx${n}.rcpt.example` })),
+  );
+  const began = process.cpuUsage();
+  assert.equal(showDomain(store, 'rcpt.example', { now }).failures.length, 200);
+  let told = 0;
+  await runAlerts({ store, now, domains: [], channels: { mail: async (alerts) => ((told = alerts.length), true) } });
+  const { user, system } = process.cpuUsage(began);
+  assert.equal(told, 20);
+  assert.ok(user + system < 3_000_000, `${(user + system) / 1000} ms`);
 });

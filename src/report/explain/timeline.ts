@@ -85,5 +85,6 @@ function dayOfDate(text: string): number {
 }
 
 function without(a: readonly string[], b: readonly string[]): readonly string[] {
-  return a.filter((line) => line !== '' && !b.includes(line));
+  const known = new Set(b);
+  return a.filter((line) => line !== '' && !known.has(line));
 }
