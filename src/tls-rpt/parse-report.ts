@@ -26,6 +26,8 @@ export interface ParseReportOptions {
 const MAX_DEPTH = 64;
 /** Objects looked at beside words: a style sheet has many that are none. */
 const MAX_OBJECTS = 1000;
+/** Characters of malformed JSON: mending takes several times the memory. */
+const MAX_REPAIRED = 2_000_000;
 const MAX_VALUES = 500_000;
 /** Ten megabytes of failures have forty thousand. */
 const MAX_CONTAINERS = 100_000;
@@ -115,6 +117,7 @@ function findJson(text: string, notes: Notes): { readonly json: unknown; readonl
 }
 
 function findBroken(text: string, notes: Notes): { readonly json: unknown; readonly text: string } | undefined {
+  if (text.length > MAX_REPAIRED) return undefined;
   const repaired = repairJson(text);
   const json = tryJson(repaired);
   if (json === undefined) return undefined;

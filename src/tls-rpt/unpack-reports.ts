@@ -71,7 +71,7 @@ function openGzip(bytes: Uint8Array, room: Room): readonly Result<Uint8Array>[] 
     inflate(room, most, (maxOutputLength) => gunzipSync(packed, { chunkSize, maxOutputLength }));
   const opened = open(bytes);
   // A line end or the footer of a list after it, as editors and mail programs leave one.
-  const end = opened.ok ? 0 : endOfGzip(bytes, room.octets);
+  const end = opened.ok ? 0 : endOfGzip(bytes, Math.max(1, Math.min(most, room.octets)));
   return [end > 0 && end < bytes.length ? open(bytes.subarray(0, end)) : opened];
 }
 

@@ -14,6 +14,8 @@ export interface ReadItemOptions {
   readonly maxBytes?: number;
   /** Mails in one archive or mbox, each of which has keys looked up. Default 10. */
   readonly maxMails?: number;
+  /** Lines, and files of an archive, in one body. Default 10,000. */
+  readonly maxTexts?: number;
   /** Judges the signatures of a mail. Without it no signature can be verified. */
   readonly verify?: (mail: Uint8Array) => Promise<DkimVerdict>;
 }
@@ -22,11 +24,12 @@ const notAsked: DkimVerdict = { result: 'temperror', detail: 'not verified' };
 
 /** Every report in a mail or a body, packed or not; all of them in an archive, an mbox, an array, or lines. */
 export async function readItem(bytes: Uint8Array, options: ReadItemOptions): Promise<readonly Reading[]> {
-  const { name, via, peer, maxBytes, maxMails = 10, verify } = options;
+  const { name, via, peer, maxBytes, maxMails = 10, maxTexts = 10_000, verify } = options;
   const domain = domainOfName(name);
   const readings: Omit<Reading, 'name' | 'via'>[] = [];
   const files = unpackReports(bytes, maxBytes === undefined ? {} : { maxBytes });
   let mails = 0;
+  let texts = 0;
   for (const file of files) {
     if (!file.ok) {
       readings.push({ raw: bytes, parsed: fail(file.failure) });
@@ -34,14 +37,17 @@ export async function readItem(bytes: Uint8Array, options: ReadItemOptions): Pro
     }
     for await (const { bytes: item } of itemsIn(file.value.bytes)) {
       const mail = mailIn(item);
-      if (!mail) {
-        const raw = files.length === 1 && item === file.value.bytes ? bytes : item;
-        readings.push(...readContent({ ...file.value, bytes: item }, { raw, domain }));
-      } else if (mails++ < maxMails) {
+      if (mail ? ++mails > maxMails : ++texts > maxTexts) {
+        const most = mail ? `${maxMails} mails` : `${maxTexts} texts`;
+        readings.push({ raw: bytes, parsed: fail(reportFailures.make('report-too-complex', `more than ${most}`)) });
+        break;
+      }
+      if (mail) {
         const read = await readMail(mail, verify ? await verify(mail) : notAsked, maxBytes);
         readings.push(...read.reports.map((report) => ({ ...report, mail: read.mail })));
-      } else if (mails === maxMails + 1) {
-        readings.push({ raw: bytes, parsed: fail(reportFailures.make('report-too-complex', `more than ${maxMails} mails`)) });
+      } else {
+        const raw = files.length === 1 && item === file.value.bytes ? bytes : item;
+        for (const reading of readContent({ ...file.value, bytes: item }, { raw, domain })) readings.push(reading);
       }
     }
   }

@@ -69,7 +69,7 @@ async function readLevel(bytes: Uint8Array, dkim: DkimVerdict, open: Open, level
     if (refused.length === 0) refused = reports;
   }
   const others = attached.filter((part) => !typed.includes(part) && !named.includes(part));
-  const texts = [email.text, email.text?.replace(/^(?:> ?)+/gm, ''), textOfHtml(email.html ?? '')].map(textPart);
+  const texts = [email.text, email.text?.replace(/^(?:> ?){1,20}/gm, ''), textOfHtml(email.html ?? '')].map(textPart);
   for (const parts of [others, ...texts.map((text) => [text])]) {
     const reports = (await read(parts)).filter(({ parsed }) => parsed.ok);
     if (reports.length > 0) return { mail, reports };
