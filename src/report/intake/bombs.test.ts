@@ -27,6 +27,7 @@ const bombs: Readonly<Record<string, Uint8Array>> = {
   'control characters in malformed JSON': Buffer.from(`{"${'\u0001'.repeat(9_000_000)}`),
   'a million keys': gzipSync(keys),
   'millions of empty objects': gzipSync(`{"policies":[${'{},'.repeat(3_000_000)}{}]}`),
+  'a line for each of many reports': gzipSync('{"policies":[]}\n'.repeat(100_000)),
   'blanks that might be base64': Buffer.from(`ey${' '.repeat(1_000_000)}!`),
   'zip of zeros': zip('report.json', Buffer.alloc(50_000_000)),
   'zip that names one file a thousand times': zip('report.json', Buffer.alloc(900_000), 1000),

@@ -20,6 +20,8 @@ export interface ReadItemOptions {
   readonly verify?: (mail: Uint8Array) => Promise<DkimVerdict>;
 }
 
+const MAX_READINGS = 10_000;
+const tooMany = reportFailures.make('report-too-complex', `more than ${MAX_READINGS} reports`);
 const notAsked: DkimVerdict = { result: 'temperror', detail: 'not verified' };
 
 /** Every report in a mail or a body, packed or not; all of them in an archive, an mbox, an array, or lines. */
@@ -36,6 +38,8 @@ export async function readItem(bytes: Uint8Array, options: ReadItemOptions): Pro
       continue;
     }
     for await (const { bytes: item } of itemsIn(file.value.bytes)) {
+      if (readings.length > MAX_READINGS)
+        return [{ name, via, raw: bytes, parsed: fail(tooMany), ...(peer === undefined ? {} : { peer }) }];
       const mail = mailIn(item);
       if (mail ? ++mails > maxMails : ++texts > maxTexts) {
         const most = mail ? `${maxMails} mails` : `${maxTexts} texts`;
