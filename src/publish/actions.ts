@@ -27,6 +27,8 @@ export interface Deploy {
   readonly kind: 'deploy';
   readonly host: string;
   readonly key: string;
+  /** Keys of other types that are due together with it: one reload serves all. */
+  readonly also?: readonly string[];
 }
 
 /** Compare and set: only where the RRset is exactly `from` (empty: does not exist) it becomes `to`; already `to` is success. Never another name or type. */

@@ -60,7 +60,7 @@ export function describe(action: Action): string {
     case 'certify':
       return `have ${action.key} of ${action.host} certified`;
     case 'deploy':
-      return `let the server of ${action.host} use ${action.key}`;
+      return `let the server of ${action.host} use ${[action.key, ...(action.also ?? [])].join(' and ')}`;
     case 'set-rrset':
       return `set ${action.type} of ${action.name} to ${action.to.join(', ') || 'nothing'}`;
     case 'serve-policy':

@@ -48,9 +48,9 @@ async function world(t?: TestContext) {
   }
   const [folder, log] = [join(base, 'tls', host), join(base, 'reloads')];
   const reload = ['sh', '-c', 'printf x >> "$0"', log];
-  const deploy = (key: string, given: { mortal?: Mortal; disk?: Disk; reload?: string[]; at?: number } = {}) =>
+  const deploy = (key: string, given: { mortal?: Mortal; disk?: Disk; reload?: string[]; at?: number; also?: string[] } = {}) =>
     deployCertificate(
-      { kind: 'deploy', host, key },
+      { kind: 'deploy', host, key, ...(given.also ? { also: given.also } : {}) },
       { folder, reload: given.reload ?? reload },
       {
         ring: new KeyRing(ring.folder, given.mortal?.disk ?? given.disk),
@@ -101,6 +101,26 @@ test('a renewal replaces the chain and keeps the key; the pair before stays for 
   }
   assert.equal(reloads(), 5);
   assert.equal(readdirSync(folder).filter((name) => name.startsWith('.ecdsa-')).length, 2);
+});
+
+test('keys of two types that are renewed together are installed before the server is told, once for both; a refused reload is made up for, for both', async (t) => {
+  const { deploy, certify, ring, reloads, folder } = await world(t);
+  ring.make(host, 'rsa-1', 'rsa');
+  certify('rsa-1');
+  const also = ['rsa-1'];
+  assert.equal((await deploy('ecdsa-1', { also, reload: ['false'] })).status, 'failed');
+  assert.deepEqual(await deploy('ecdsa-1', { also }), { status: 'done' });
+  assert.deepEqual(await deploy('ecdsa-1', { also }), { status: 'done' });
+  assert.deepEqual(await deploy('rsa-1'), { status: 'done' });
+  assert.equal(reloads(), 1);
+  for (const [type, key] of [
+    ['ecdsa', 'ecdsa-1'],
+    ['rsa', 'rsa-1'],
+  ] as const)
+    assert.equal(shownBy(join(folder, type), ring), key);
+  certify('rsa-1');
+  assert.deepEqual(await deploy('ecdsa-1', { also }), { status: 'done' });
+  assert.equal(reloads(), 2, 'one of them renewed');
 });
 
 for (const moment of moments)

@@ -1,4 +1,4 @@
-import type { Deploy } from '../actions.js';
+import type { Deploy, KeyType } from '../actions.js';
 import type { Outcome } from '../apply/hands.js';
 import type { MailHostWish } from '../desired/publish-section.js';
 import { writeFailure } from '../keys/write-failure.js';
@@ -16,24 +16,29 @@ export interface DeployOptions {
 }
 
 /**
- * Puts key and chain where the server reads them, and tells it, once: what is there already and was told of is left alone. That it is to be told is written down
+ * Puts keys and chains where the server reads them, and tells it, once: what is there already and was told of is left alone. That it is to be told is written down
  * before anything changes, so a reload that failed or was cut short is made up for by the next round.
  */
 export async function deployCertificate(
-  { host, key }: Deploy,
+  { host, key, also = [] }: Deploy,
   install: MailHostWish['install'],
   { ring, ledger, now, signal }: DeployOptions,
 ): Promise<Outcome> {
-  const held = ring.list(host, now()).find(({ name }) => name === key);
-  if (!held?.certificate)
-    return { status: 'failed', code: 'publish-certificate-unfit', detail: `the chain of ${key} ${held?.flaw ?? 'is not at hand'}` };
-  if (!install) {
-    const [chain, file] = [ring.chainFile(host, key), ring.keyFile(host, key)];
-    return { status: 'manual', text: `let the server of ${host} use ${chain} with ${file}, at every address, and reload it` };
+  const held = ring.list(host, now());
+  const due: { readonly name: string; readonly type: KeyType; readonly chain: string }[] = [];
+  for (const name of [key, ...also]) {
+    const one = held.find((known) => known.name === name);
+    if (!one?.certificate)
+      return { status: 'failed', code: 'publish-certificate-unfit', detail: `the chain of ${name} ${one?.flaw ?? 'is not at hand'}` };
+    due.push({ name, type: one.type, chain: one.certificate.sha256 });
   }
-  const { type, certificate } = held;
-  const pair = ring.pair(host, key);
-  if (!isInstalled(install.folder, type, pair)) {
+  if (!install) {
+    const files = due.map(({ name }) => `${ring.chainFile(host, name)} with ${ring.keyFile(host, name)}`).join(', and ');
+    return { status: 'manual', text: `let the server of ${host} use ${files}, at every address, and reload it` };
+  }
+  for (const { name, type } of due) {
+    const pair = ring.pair(host, name);
+    if (isInstalled(install.folder, type, pair)) continue;
     ledger.remember(host, ({ told: { [type]: _, ...told }, ...memory }) => ({ ...memory, told }), now());
     try {
       installPair(install.folder, type, pair, ring.disk);
@@ -41,11 +46,13 @@ export async function deployCertificate(
       return writeFailure(error);
     }
   }
-  if (ledger.memory(host).told[type]?.chain === certificate.sha256) return { status: 'done' };
+  const { told: before } = ledger.memory(host);
+  if (due.every(({ type, chain }) => before[type]?.chain === chain)) return { status: 'done' };
   const reloaded: Outcome = install.reload ? await runReload(install.reload, signal) : { status: 'done' };
   if (reloaded.status === 'done') {
     const at = now();
-    ledger.remember(host, ({ told, ...memory }) => ({ ...memory, told: { ...told, [type]: { chain: certificate.sha256, at } } }), at);
+    const fresh = Object.fromEntries(due.map(({ type, chain }) => [type, { chain, at }]));
+    ledger.remember(host, ({ told, ...memory }) => ({ ...memory, told: { ...told, ...fresh } }), at);
   }
   return reloaded;
 }

@@ -43,6 +43,15 @@ test('a renewed chain is deployed with the key in use, whoever renewed it; so is
   assert.deepEqual(step({ told: { ecdsa: { chain: 'old', at: now } } }), ['deploy ecdsa-1']);
 });
 
+test('two types that are due in one round are deployed together', () => {
+  const rsa = { ...key(3), name: 'rsa-1', type: 'rsa' as const };
+  const both = { ...state, slots: { ...state.slots, rsa: { current: rsa, made: 1 } } };
+  const ring = [...calm.ring, { ...rsa, certified: true, certificate }];
+  const deploys = (installed: readonly string[]) =>
+    stepCertificates(both, { ...calm, ring, installed, told: {} }, wish).steps.map(({ action }) => action);
+  assert.deepEqual(deploys([]), [{ kind: 'deploy', host, key: 'ecdsa-1', also: ['rsa-1'] }]);
+});
+
 test('a server that shows another certificate a minute after it was told is alerted of at each such address, and is not told again and again', () => {
   const old = [showing(certificate.notAfter), { ...showing(now + day), address: '192.0.2.2' }];
   assert.deepEqual(step({ addresses: old }), ['publish-certificate-not-shown']);

@@ -30,7 +30,16 @@ export function stepCertificates(
   const unfit = seen.ring.flatMap(({ name, flaw }) =>
     flaw === undefined ? [] : [{ code: 'publish-certificate-unfit', subject: host, detail: `the chain of ${name} ${flaw}` }],
   );
-  return { steps: parts.flatMap(({ steps }) => steps), waits: [], alerts: [...unfit, ...parts.flatMap(({ alerts }) => alerts)] };
+  return { steps: together(parts.flatMap(({ steps }) => steps)), waits: [], alerts: [...unfit, ...parts.flatMap(({ alerts }) => alerts)] };
+}
+
+/** What is due for several keys is deployed at once, so that the server reads its files once. */
+function together(steps: CertificateStep['steps']): CertificateStep['steps'] {
+  const isDeploy = ({ action }: Step<CertifyOrDeploy>): boolean => action.kind === 'deploy';
+  const [first, ...rest] = steps.filter(isDeploy);
+  if (!first || rest.length === 0) return steps;
+  const also = rest.map(({ action }) => action.key);
+  return [...steps.filter((step) => !isDeploy(step)), { ...first, action: { ...first.action, kind: 'deploy', also } }];
 }
 
 function stepOne(host: string, used: RingKey, seen: CertificateReading, wish: CertificateWish): Omit<CertificateStep, 'waits'> {
