@@ -1,3 +1,5 @@
+import { neutralise } from './neutralise.js';
+
 /** Who has to act: the other server, whoever publishes the domain's records, something in between, or this machine. */
 export type Blame = 'peer' | 'publisher' | 'network' | 'local';
 
@@ -36,7 +38,7 @@ export function defineFailures<const Code extends string>(entries: Readonly<Reco
     entries,
     make(code, detail = '') {
       const { blame, temporary } = entries[code];
-      return { code, blame, temporary, detail };
+      return { code, blame, temporary, detail: neutralise(detail) };
     },
   };
 }

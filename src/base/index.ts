@@ -12,7 +12,7 @@ export { describeSystemError } from './system-error.js';
 export { type Clock, steadyTime, systemClock } from './clock.js';
 export { concat, compareBytes, equalBytes, toHex, fromHex, toBase64, fromBase64, latin1 } from './bytes.js';
 export { formatTime } from './format-time.js';
-export { neutralise } from './neutralise.js';
+export { hidden, neutralise } from './neutralise.js';
 export { trimBlanks } from './trim-blanks.js';
 export { clip, wrap } from './wrap.js';
 export { nearest } from './nearest.js';

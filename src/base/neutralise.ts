@@ -1,7 +1,5 @@
-// C0, DEL, C1, soft hyphen, zero-width, bidi marks, embeddings, overrides, isolates, line and paragraph separators, BOM, tags.
-const hidden =
-  // eslint-disable-next-line no-control-regex
-  /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]|[\u{e0000}-\u{e007f}]/gu;
+/** Control characters, what Unicode says may be invisible, bidi controls, line and paragraph separators, annotations, no characters, lone surrogates. */
+export const hidden = /[\p{Cc}\p{Cs}\p{Default_Ignorable_Code_Point}\p{Bidi_Control}\u2028\u2029\ufff9-\ufffb\ufffe\uffff]/gu;
 
 /**
  * Makes foreign text safe to show: control, bidi and invisible characters become `\xNN` or `\u{N}`, and the whole is cut to `limit` characters.

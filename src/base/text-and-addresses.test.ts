@@ -35,6 +35,7 @@ test('nothing that steers a terminal or reorders text survives', () => {
   const harmful = /[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/;
   fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => !harmful.test(neutralise(text))));
   assert.match(neutralise('a\x1b[31mb\u202ec'), /^a.*b.*c$/);
+  assert.equal(neutralise('a\u3164\u{e0100}\u{1bca0}\u034fb'), 'a\\u{3164}\\u{e0100}\\u{1bca0}\\u{34f}b', 'what shows nothing is shown');
   assert.ok(neutralise('x'.repeat(5000), 100).length <= 110);
 });
 

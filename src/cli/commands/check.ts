@@ -18,6 +18,7 @@ import { complain, type Output } from '../output.js';
 import { progress } from '../progress.js';
 import { readEvidence } from '../read-evidence.js';
 import { writeFile } from '../write-file.js';
+import { formatJson } from '../format-json.js';
 import { profileNamed, readCheckFlags, type CheckFlags } from './check-options.js';
 import { labOptions } from './lab-options.js';
 import { withPeers } from './peer-options.js';
@@ -115,7 +116,7 @@ function show(done: Done | Error, flags: CheckFlags, output: Output, of: number,
   const nonexistent = result.findings.find((f) => f.id === 'domain-nonexistent');
   if (nonexistent)
     output.err(`hermetic: ${result.domain}: ${nonexistent.title.replace(/^T/, 't')} (domain-nonexistent)\n  ${nonexistent.fix}\n`);
-  if (flags.json) output.out(`${JSON.stringify(result, null, of > 1 ? undefined : 2)}\n`);
+  if (flags.json) output.out(`${formatJson(result, of > 1 ? undefined : 2)}\n`);
   else {
     if (nth > 0) output.out('\n');
     output.out(renderTerminal(result, { width: output.width, color: output.color, ...(flags.steps ? { steps: true } : {}) }));

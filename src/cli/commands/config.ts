@@ -4,6 +4,7 @@ import { mozillaSettings } from '../../check/index.js';
 import { formatMailServerConfig, mailServerConfig, mailServers, type MailServerName } from '../../publish/index.js';
 import { exitCodes } from '../exit-codes.js';
 import type { Output } from '../output.js';
+import { formatJson } from '../format-json.js';
 import { misuse } from './resolver-options.js';
 
 interface Flags {
@@ -61,7 +62,7 @@ function print(name: MailServerName, flags: Flags, output: Output): number {
   });
   const { count, apply } = mailServers[name];
   const see = `hermetic check DOMAIN --profile ${PROFILE} --depth inventory`;
-  if (flags.json) output.out(`${JSON.stringify({ server: name, profile: PROFILE, count, parts, apply, see }, null, 2)}\n`);
+  if (flags.json) output.out(`${formatJson({ server: name, profile: PROFILE, count, parts, apply, see }, 2)}\n`);
   else
     output.out(
       [

@@ -5,6 +5,7 @@ import { checkResultSchema, evidenceSchema, type CheckResult } from '../../evide
 import { exitCodes } from '../exit-codes.js';
 import type { Output } from '../output.js';
 import { readJson } from '../read-json.js';
+import { formatJson } from '../format-json.js';
 import { profileNamed } from './check-options.js';
 
 /** `hermetic diff`: what changed for the better and for the worse between two checks. */
@@ -25,7 +26,7 @@ export function diffCommand(output: Output, finish: (code: number) => void): Com
           fix: 'Give two files of the same domain.',
         });
       const comparison = compareResults(before, after);
-      output.out(flags.json ? `${JSON.stringify(comparison, null, 2)}\n` : renderChanges(comparison, output.width));
+      output.out(flags.json ? `${formatJson(comparison, 2)}\n` : renderChanges(comparison, output.width));
       if (before.profile !== after.profile)
         output.err(`hermetic: graded by different profiles: ${before.profile} and ${after.profile} (diff-profiles)\n`);
       const has = (direction: string): boolean => comparison.changes.some((c) => c.direction === direction);

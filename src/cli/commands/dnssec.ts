@@ -19,6 +19,7 @@ import { readFile } from '../read-file.js';
 import { renderProof } from '../render-proof.js';
 import { failureEntry, sayFailure } from '../say-failure.js';
 import { writeFile } from '../write-file.js';
+import { formatJson } from '../format-json.js';
 import { misuse, readAnchors, readResolverFlags, withResolver, type ResolverFlags } from './resolver-options.js';
 
 interface DnssecFlags extends ResolverFlags {
@@ -72,7 +73,7 @@ async function ask(name: string, type: string, flags: DnssecFlags, output: Outpu
         throw new HermeticError('dnssec-no-proof', `${name}: there is nothing to prove`, { fix: 'A proof exists of secure answers only.' });
       writeFile(flags.proof, `${JSON.stringify(answer.proof, null, 2)}\n`, '--proof');
     }
-    output.out(flags.json ? `${JSON.stringify(asJson(answer), null, 2)}\n` : shown(answer, output.width));
+    output.out(flags.json ? `${formatJson(asJson(answer), 2)}\n` : shown(answer, output.width));
     return statusOf(answer);
   } finally {
     await lab?.close();

@@ -3,6 +3,7 @@ import { grade, renderTerminal } from '../../check/index.js';
 import { exitCodeOf, worstExitCode } from '../exit-codes.js';
 import type { Output } from '../output.js';
 import { readEvidence } from '../read-evidence.js';
+import { formatJson } from '../format-json.js';
 import { profileNamed } from './check-options.js';
 import { failOnOf, withReports, writeReports, type ReportFlags } from './report-options.js';
 
@@ -24,7 +25,7 @@ export function gradeCommand(output: Output, finish: (code: number) => void): Co
       const failOn = failOnOf(flags);
       const results = files.map((file) => grade(readEvidence(file), profileNamed(flags.profile)));
       const terminal = { width: output.width, color: output.color, ...(flags.steps ? { steps: true } : {}) };
-      if (flags.json) for (const result of results) output.out(`${JSON.stringify(result, null, files.length > 1 ? undefined : 2)}\n`);
+      if (flags.json) for (const result of results) output.out(`${formatJson(result, files.length > 1 ? undefined : 2)}\n`);
       else output.out(results.map((result) => renderTerminal(result, terminal)).join('\n'));
       writeReports(flags, results);
       finish(worstExitCode(results.map((result) => exitCodeOf(result, failOn))));

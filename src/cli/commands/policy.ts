@@ -4,6 +4,7 @@ import { answerOf, postfixVersions, releaseOf } from '../../send/index.js';
 import { exitCodes } from '../exit-codes.js';
 import type { Output } from '../output.js';
 import { renderPolicy } from '../render-policy.js';
+import { formatJson } from '../format-json.js';
 import { misuse } from './resolver-options.js';
 import { withSender, withSenderOf, type SenderFlags } from './sender-options.js';
 
@@ -23,7 +24,7 @@ export function policyCommand(output: Output, signal: AbortSignal, finish: (code
     .action(async (domain: string, flags: Flags) => {
       const told = flags.postfix === undefined ? undefined : postfixTeller(flags.postfix);
       const decision = await withSenderOf(flags, {}, (sender) => sender.policy(flags.via ?? domain, signal));
-      output.out(told?.(decision) ?? (flags.json ? `${JSON.stringify(decision, null, 2)}\n` : renderPolicy(decision, output.width)));
+      output.out(told?.(decision) ?? (flags.json ? `${formatJson(decision, 2)}\n` : renderPolicy(decision, output.width)));
       finish(exitCodeOf(decision));
     });
 }

@@ -16,6 +16,7 @@ import type { Output } from '../output.js';
 import { DEFAULT_CONFIG, readConfig } from '../read-config.js';
 import { failureEntry, sayFailure } from '../say-failure.js';
 import { sayCertificate } from '../say-certificate.js';
+import { formatJson } from '../format-json.js';
 import { misuse } from './resolver-options.js';
 
 const WIDTH = 80;
@@ -203,5 +204,5 @@ function safe(text: string): string {
 }
 
 function lines(values: readonly unknown[]): string {
-  return values.map((value) => `${JSON.stringify(value)}\n`).join('');
+  return values.map((value) => `${formatJson(value)}\n`).join('');
 }

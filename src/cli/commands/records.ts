@@ -4,6 +4,7 @@ import { check } from '../../check/index.js';
 import { missingRecords, type MissingStep, type PanelRecord } from '../../publish/index.js';
 import { exitCodes, exitCodeOf } from '../exit-codes.js';
 import type { Output } from '../output.js';
+import { formatJson } from '../format-json.js';
 import { labOptions } from './lab-options.js';
 import { misuse, readResolverFlags, withResolver, type ResolverFlags } from './resolver-options.js';
 
@@ -42,7 +43,7 @@ async function print(domain: string, flags: Flags, output: Output, signal: Abort
       ...(flags.rua === undefined ? {} : { reportTo: flags.rua }),
       ...(flags.policyHost === undefined ? {} : { policyHost: flags.policyHost }),
     });
-    if (flags.json) output.out(`${JSON.stringify(steps, null, 2)}\n`);
+    if (flags.json) output.out(`${formatJson(steps, 2)}\n`);
     else if (steps.length === 0) output.out(`; ${result.domain}: nothing is missing\n`);
     else {
       for (const step of steps) output.out(`${comment(step.why)}${flags.panel && step.record ? panel(step.record) : body(step)}\n`);

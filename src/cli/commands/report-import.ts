@@ -17,6 +17,7 @@ import { exitCodes } from '../exit-codes.js';
 import { complain, type Output } from '../output.js';
 import { progress } from '../progress.js';
 import { sayFailure } from '../say-failure.js';
+import { formatJson } from '../format-json.js';
 import { readResolverFlags, withResolver, type ResolverFlags } from './resolver-options.js';
 
 interface ImportFlags extends ResolverFlags {
@@ -64,7 +65,7 @@ async function run(paths: readonly string[], flags: ImportFlags, output: Output,
       if (signal.aborted) return exitCodes.interrupted;
       tally.add(record);
       line.note(`${tally.read} reports`);
-      if (flags.json) output.out(`${JSON.stringify(record)}\n`);
+      if (flags.json) output.out(`${formatJson(record)}\n`);
       else if (record.status === 'refused') output.err(refusal(record));
     }
     store?.close();

@@ -6,6 +6,7 @@ import { exitCodes } from '../exit-codes.js';
 import type { Output } from '../output.js';
 import { DEFAULT_CONFIG, readConfig } from '../read-config.js';
 import { sayFailure } from '../say-failure.js';
+import { formatJson } from '../format-json.js';
 import { misuse } from './resolver-options.js';
 
 interface PreviewFlags {
@@ -31,7 +32,7 @@ export function reportPreviewCommand(output: Output, finish: (code: number) => v
       try {
         prepareReporting(store);
         const previews = previewReports(store, section.data, domain?.toLowerCase());
-        if (flags.json) for (const preview of previews) output.out(`${JSON.stringify(asJson(preview))}\n`);
+        if (flags.json) for (const preview of previews) output.out(`${formatJson(asJson(preview))}\n`);
         else output.out(previews.length === 0 ? 'Nothing is counted, and nothing was sent.\n' : previews.map(asText).join('\n'));
         finish(exitCodes.good);
       } finally {
@@ -55,7 +56,7 @@ function asText({ domain, day, state, destinations, body }: PreviewedReport): st
   const where = destinations.map(({ uri, state: became, due, detail }) =>
     `  to ${neutralise(uri, 200)}${became ? `: ${became}${due ? `, next at ${due}` : ''}${detail ? ` (${neutralise(detail, 200)})` : ''}` : ''}`.trimEnd(),
   );
-  const text = body.ok ? JSON.stringify(JSON.parse(body.value), null, 2) : sayFailure(body.failure);
+  const text = body.ok ? formatJson(JSON.parse(body.value), 2) : sayFailure(body.failure);
   const heading = `${domain}  ${day}  ${state === 'counting' ? 'still counting' : 'built'}`;
   return [heading, ...where, ...text.split('\n').map((line) => `  ${line}`), ''].join('\n');
 }

@@ -5,6 +5,7 @@ import { openReports, renderDomain, renderOverview, showDomain, showOverview, ty
 import { exitCodes } from '../exit-codes.js';
 import type { Output } from '../output.js';
 import { readFile } from '../read-file.js';
+import { formatJson } from '../format-json.js';
 import { misuse, take } from './resolver-options.js';
 
 interface ShowFlags {
@@ -42,11 +43,11 @@ async function run(domain: string | undefined, flags: ShowFlags, output: Output)
   try {
     if (name === undefined) {
       const view = showOverview(store, options);
-      output.out(flags.json ? `${JSON.stringify(view, null, 2)}\n` : renderOverview(view, look));
+      output.out(flags.json ? `${formatJson(view, 2)}\n` : renderOverview(view, look));
       return view.failing.some((d) => d.ongoing) ? exitCodes.fail : exitCodes.good;
     }
     const view = showDomain(store, name, options);
-    output.out(flags.json ? `${JSON.stringify(view, null, 2)}\n` : renderDomain(view, look));
+    output.out(flags.json ? `${formatJson(view, 2)}\n` : renderDomain(view, look));
     return { well: exitCodes.good, ended: exitCodes.good, failing: exitCodes.fail, 'no-reports': exitCodes.inconclusive }[view.status];
   } finally {
     store.close();

@@ -9,6 +9,7 @@ import type { Output } from '../output.js';
 import { readFile } from '../read-file.js';
 import { renderAttempts, renderConversations, renderRecipients } from '../render-delivery.js';
 import { sayFailure } from '../say-failure.js';
+import { formatJson } from '../format-json.js';
 import { misuse } from './resolver-options.js';
 import { withSender, withSenderOf, type SenderFlags } from './sender-options.js';
 
@@ -52,7 +53,7 @@ async function deliver(sender: Sender, to: readonly string[], flags: SendFlags, 
   const message = await messageOf(flags, to);
   const { from, requiretls = false, via } = flags;
   const delivery = await sender.deliver({ from, to, message, requireTls: requiretls, signal, ...(via === undefined ? {} : { via }) });
-  if (flags.json) output.out(`${JSON.stringify({ recipients: delivery.recipients, outcomes: delivery.outcomes }, null, 2)}\n`);
+  if (flags.json) output.out(`${formatJson({ recipients: delivery.recipients, outcomes: delivery.outcomes }, 2)}\n`);
   else {
     if (!flags.quiet) output.out(renderConversations(delivery.conversations));
     const attempts = delivery.outcomes.map((outcome) => renderAttempts(outcome, output.width)).join('');
@@ -66,7 +67,7 @@ async function dryRun(sender: Sender, to: readonly string[], flags: SendFlags, o
   const domains = [...new Set(to.map((address) => flags.via ?? address.slice(address.lastIndexOf('@') + 1)))];
   const results = await Promise.all(domains.map((domain) => sender.connect(domain, { requireTls: flags.requiretls ?? false, signal })));
   for (const result of results) if (result.ok) await result.session.quit();
-  if (flags.json) output.out(results.map(({ outcome }) => `${JSON.stringify(outcome)}\n`).join(''));
+  if (flags.json) output.out(results.map(({ outcome }) => `${formatJson(outcome)}\n`).join(''));
   else for (const result of results) output.out(shownDry(result, flags, output.width));
   const codes = results.map((result) => (result.ok ? exitCodes.good : result.failure.temporary ? exitCodes.inconclusive : exitCodes.fail));
   return worst(codes);
