@@ -80,7 +80,7 @@ async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
 /** JSON lines: a line that ends an object, then one that begins an object. Undefined: not enough to tell. */
 function kindOf(start: Buffer): 'mbox' | 'lines' | 'one' | undefined {
   if (start.length < 5) return undefined;
-  const blank = blankStart(start);
+  const blank = start[0] === 0x7b ? 0 : blankStart(start);
   if (blank > 0 && start.length < blank + 5) return start.length < 1000 ? undefined : 'one';
   if (start.toString('latin1', blank, blank + 5) === 'From ') return hasWholeLine(start.subarray(blank)) ? 'mbox' : undefined;
   if (start[0] !== 0x7b) return 'one';
