@@ -1,6 +1,6 @@
 import { ok, type Failure, type Result } from '../base/index.js';
 import { parseTlsa, verifyDane } from '../dane/index.js';
-import { matchesDnsName, parseCertificate, verifyChain, type Certificate, type ChainVerdict, type TrustStore } from '../x509/index.js';
+import { matchesDnsName, parseChain, verifyChain, type Certificate, type ChainVerdict, type TrustStore } from '../x509/index.js';
 import type { HostDecision } from './domain-decision.js';
 import { serverFailures } from './failures.js';
 
@@ -29,8 +29,7 @@ export interface ServerVerdict {
 
 /** Judges what a server showed in its handshake, each mechanism by itself. */
 export function judgeServer({ chain, host, anchors, at }: ServerQuestion): ServerVerdict {
-  const [first, ...rest] = chain.map(parseCertificate);
-  const sent = first?.ok ? [first.value, ...rest.flatMap((parsed) => (parsed.ok ? [parsed.value] : []))] : [];
+  const sent = parseChain(chain);
   const path = verifyChain({ sent, anchors, at });
   const [leaf] = sent;
   const records = host.tlsa.status === 'usable' ? host.tlsa.records.flatMap((text) => parseTlsa(text) ?? []) : [];

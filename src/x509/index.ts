@@ -8,6 +8,7 @@
 export type { Certificate, ChainVerdict, NameConstraints, NameSubtrees } from './types.js';
 export { parseCertificate } from './parse-certificate.js';
 export { keyUsages } from './certificate-extensions.js';
+export { parseChain } from './parse-chain.js';
 export { parsePem } from './pem.js';
 export { trustStore, type TrustStore } from './trust-store.js';
 export { verifyChain, findPathTo, accepts, type ChainQuestion, type AnchoredQuestion } from './verify-chain.js';

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { rootCertificates } from 'node:tls';
 import fc from 'fast-check';
 import { generateKey, selfSigned } from '../pki/index.js';
-import { parseCertificate, parsePem, spkiSha256 } from './index.js';
+import { parseCertificate, parseChain, parsePem, spkiSha256 } from './index.js';
 
 test('every root that comes with Node is read as Node reads it', () => {
   assert.ok(rootCertificates.length > 100);
@@ -21,6 +21,12 @@ test('every root that comes with Node is read as Node reads it', () => {
     assert.equal(spkiSha256(ours), createHash('sha256').update(spki).digest('hex'));
     assert.equal(ours.keyBits, theirs.publicKey.asymmetricKeyDetails?.modulusLength ?? ours.keyBits);
   }
+});
+
+test('a chain whose first certificate cannot be read is none: the next is not judged in its place', () => {
+  const { der } = selfSigned({ names: ['mx.example.com'] });
+  const cut = der.subarray(0, -1);
+  assert.deepEqual([parseChain([der, cut, der]).length, parseChain([cut, der]).length, parseChain([]).length], [2, 0, 0]);
 });
 
 test('key algorithm, size and curve are told', () => {

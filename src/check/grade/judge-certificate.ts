@@ -3,7 +3,7 @@ import { parseTlsa, verifyDane } from '../../dane/index.js';
 import { certificateFacts, type Evidence, type HostEvidence, type MailCertificate, type PresentedChain } from '../../evidence/index.js';
 import { matchMx } from '../../mta-sts/index.js';
 import { referenceNames } from '../../policy/index.js';
-import { matchesDnsName, parseCertificate, type Certificate } from '../../x509/index.js';
+import { matchesDnsName, parseChain, type Certificate } from '../../x509/index.js';
 
 /** A certificate with everything the rules ask of it. */
 export interface JudgedCertificate {
@@ -19,13 +19,9 @@ export interface JudgedCertificate {
   readonly daneCause: 'date' | 'name' | undefined;
 }
 
-/** Judges the chain of one handshake with a host at the date of the evidence; undefined when no certificate in it can be read. */
+/** Judges the chain of one handshake with a host at the date of the evidence; undefined when the server's own certificate cannot be read. */
 export function judgeCertificate(evidence: Evidence, host: HostEvidence, handshake: PresentedChain): JudgedCertificate | undefined {
-  const chain = handshake.chain.flatMap((text) => {
-    const der = fromBase64(text);
-    const parsed = der && parseCertificate(der);
-    return parsed?.ok ? [parsed.value] : [];
-  });
+  const chain = parseChain(handshake.chain.map((text) => fromBase64(text) ?? new Uint8Array()));
   const leaf = chain[0];
   if (!leaf) return undefined;
   const at = Date.parse(evidence.collectedAt);

@@ -12,7 +12,7 @@ import {
   type HandshakeFacts,
   type Question,
 } from '../../tls/index.js';
-import { parseCertificate, verifyChain } from '../../x509/index.js';
+import { parseChain, verifyChain } from '../../x509/index.js';
 import { handshakeFailed } from '../exposure.js';
 import { stored, type ProbeContext } from './context.js';
 
@@ -206,10 +206,7 @@ function notSecured(failure: Failure, draft: Draft): void {
 }
 
 function presentedChain({ trustStore, now }: ProbeContext, sni: string, chain: readonly Uint8Array[]): PresentedChain {
-  const sent = chain.flatMap((der) => {
-    const parsed = parseCertificate(der);
-    return parsed.ok ? [parsed.value] : [];
-  });
+  const sent = parseChain(chain);
   const { chain: trust, validity, problems } = verifyChain({ sent, anchors: trustStore, at: now });
   return { sni, chain: chain.map((der) => Buffer.from(der).toString('base64')), pkix: { chain: trust, validity, problems } };
 }
