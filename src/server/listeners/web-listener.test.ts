@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
+import { connect as connectPlain } from 'node:net';
 import { connect } from 'node:tls';
 import { createCa, generateKey, issue } from '../../pki/index.js';
 import { createLog } from '../log.js';
@@ -49,4 +50,25 @@ test('suites without forward secrecy or AEAD are refused, whatever the key [9325
       assert.match(await agreed(port, weak), /ALERT_HANDSHAKE_FAILURE/, `${algorithm} ${weak}`);
     await listener.close(0);
   }
+});
+
+test('requests that are none, and bodies broken off, are answered by 400 or not at all, and write no errors into the log', async (t) => {
+  let logged = '';
+  const log = createLog({ format: 'json', write: (line) => void (logged += line), now: () => 0 });
+  const site = { serves: () => true, handle: async (request: Request) => new Response(await request.text()) };
+  const listener = await listenWeb({ address: '127.0.0.1', port: 0 }, { sites: [site], log, connections: 10 });
+  t.after(() => listener.close(0));
+  const ask = (text: string): Promise<string> =>
+    new Promise((resolve) => {
+      const socket = connectPlain('port' in listener.at ? listener.at.port : 0, '127.0.0.1', () => socket.write(text));
+      let answer = '';
+      socket.on('data', (octets) => (answer += octets.toString('latin1'))).on('error', () => undefined);
+      socket.once('close', () => resolve(answer));
+      setTimeout(() => socket.destroy(), 100);
+    });
+  assert.match(await ask('TRACE / HTTP/1.1\r\nHost: a.example\r\n\r\n'), /^HTTP\/1.1 400 /);
+  assert.match(await ask('GET / HTTP/1.1\r\nHost: a.example:99999999\r\n\r\n'), /^HTTP\/1.1 400 /);
+  assert.equal(await ask('POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 20\r\n\r\n{}'), '');
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.equal(logged, '');
 });

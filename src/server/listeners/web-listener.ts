@@ -75,13 +75,16 @@ async function respond(incoming: IncomingMessage, outgoing: ServerResponse, { si
       return;
     }
     const peer = { address: incoming.socket.remoteAddress ?? '', port: incoming.socket.remotePort ?? 0 };
-    const response = await site.handle(toRequest(incoming, scheme, site.maxBody), peer);
+    const request = toRequest(incoming, scheme, site.maxBody);
+    if (!request) return plain(outgoing, 400);
+    const response = await site.handle(request, peer);
     const body = Buffer.from(await response.arrayBuffer());
     outgoing.writeHead(response.status, [...response.headers, ['content-length', String(body.length)]].flat());
     outgoing.end(incoming.method === 'HEAD' ? undefined : body);
   } catch (error) {
     const tooLarge = isHermeticError(error) && error.code === 'body-too-large';
-    if (!tooLarge) log.error('web-handler-failed', { path: incoming.url, error: (error as Error).message });
+    // Who breaks off is no fault of ours, and shall not fill the log.
+    if (!tooLarge && !incoming.readableAborted) log.error('web-handler-failed', { path: incoming.url, error: (error as Error).message });
     if (outgoing.headersSent) outgoing.destroy();
     else plain(outgoing.setHeader('connection', 'close'), tooLarge ? 413 : 500);
   }
