@@ -30,7 +30,7 @@ export async function* importReports(sources: AsyncIterable<Source>, options: Im
     for await (const { bytes, number } of splitItems(source.open())) {
       const name = number === 1 ? source.name : `${source.name}:${number}`;
       const limits = { ...(maxBytes === undefined ? {} : { maxBytes }), ...(verify ? { verify } : {}) };
-      const readings = await readItem(bytes, { name, via: 'file', maxMails: Infinity, maxTexts: Infinity, ...limits });
+      const readings = await readItem(bytes, { name, via: 'file', maxMails: Infinity, maxReports: Infinity, ...limits });
       waiting.push(...readings.map((reading) => judgeTrust(reading, { at: clock.now(), ...(domains ? { domains } : {}) })));
       if (waiting.length < (store ? group : 1)) continue;
       yield* records(waiting, clock.now(), store);

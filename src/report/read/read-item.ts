@@ -12,39 +12,34 @@ export interface ReadItemOptions {
   readonly peer?: string;
   /** Octets of a report unpacked. Default 10 MB. */
   readonly maxBytes?: number;
-  /** Mails in one archive or mbox, each of which has keys looked up. Default 10. */
+  /** Mails in one body, each of which has keys looked up. Default 10. A body with more is refused. */
   readonly maxMails?: number;
-  /** Lines, and files of an archive, in one body. Default 10,000. */
-  readonly maxTexts?: number;
+  /** Reports, and lines that are none, in one body. Default 10,000. A body with more is refused. */
+  readonly maxReports?: number;
   /** Judges the signatures of a mail. Without it no signature can be verified. */
   readonly verify?: (mail: Uint8Array) => Promise<DkimVerdict>;
 }
 
-const MAX_READINGS = 10_000;
-const tooMany = reportFailures.make('report-too-complex', `more than ${MAX_READINGS} reports`);
 const notAsked: DkimVerdict = { result: 'temperror', detail: 'not verified' };
 
 /** Every report in a mail or a body, packed or not; all of them in an archive, an mbox, an array, or lines. */
 export async function readItem(bytes: Uint8Array, options: ReadItemOptions): Promise<readonly Reading[]> {
-  const { name, via, peer, maxBytes, maxMails = 10, maxTexts = 10_000, verify } = options;
+  const { name, via, peer, maxBytes, maxMails = 10, maxReports = 10_000, verify } = options;
   const domain = domainOfName(name);
   const readings: Omit<Reading, 'name' | 'via'>[] = [];
   const files = unpackReports(bytes, maxBytes === undefined ? {} : { maxBytes });
   let mails = 0;
-  let texts = 0;
   for (const file of files) {
     if (!file.ok) {
       readings.push({ raw: bytes, parsed: fail(file.failure) });
       continue;
     }
     for await (const { bytes: item } of itemsIn(file.value.bytes)) {
-      if (readings.length > MAX_READINGS)
-        return [{ name, via, raw: bytes, parsed: fail(tooMany), ...(peer === undefined ? {} : { peer }) }];
       const mail = mailIn(item);
-      if (mail ? ++mails > maxMails : ++texts > maxTexts) {
-        const most = mail ? `${maxMails} mails` : `${maxTexts} texts`;
-        readings.push({ raw: bytes, parsed: fail(reportFailures.make('report-too-complex', `more than ${most}`)) });
-        break;
+      if (mail) mails++;
+      if (mails > maxMails || readings.length >= maxReports) {
+        const parsed = fail(reportFailures.make('report-too-complex', `more than ${maxReports} reports or ${maxMails} mails`));
+        return [{ name, via, raw: bytes, parsed, ...(peer === undefined ? {} : { peer }) }];
       }
       if (mail) {
         const read = await readMail(mail, verify ? await verify(mail) : notAsked, maxBytes);
