@@ -23,15 +23,19 @@ export interface ReceivedHello {
 
 /** Reads a ClientHello from the start of a stream. `more` when it is not whole yet, undefined when it is not one. Bounded by 64 KiB. */
 export function readClientHello(bytes: Uint8Array): ReceivedHello | 'more' | undefined {
-  let handshake = new Uint8Array(0);
+  if (bytes.length > 65536) return undefined;
+  // Filled, not joined: a hello may come in records of one octet each.
+  const whole = new Uint8Array(bytes.length);
+  let filled = 0;
   for (let at = 0; ;) {
-    if (bytes.length > 65536) return undefined;
     if (bytes.length < at + 5) return bytes.length > 0 && bytes[0] !== 22 ? undefined : 'more';
     if (bytes[at] !== 22 || bytes[at + 1] !== 3) return undefined;
     const length = ((bytes[at + 3] as number) << 8) | (bytes[at + 4] as number);
     if (bytes.length < at + 5 + length) return 'more';
-    handshake = Uint8Array.from([...handshake, ...bytes.subarray(at + 5, at + 5 + length)]);
+    whole.set(bytes.subarray(at + 5, at + 5 + length), filled);
+    filled += length;
     at += 5 + length;
+    const handshake = whole.subarray(0, filled);
     if (handshake.length >= 4) {
       const size = ((handshake[1] as number) << 16) | ((handshake[2] as number) << 8) | (handshake[3] as number);
       if (handshake[0] !== 1) return undefined;
