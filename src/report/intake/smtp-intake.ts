@@ -15,7 +15,7 @@ export interface SmtpIntakeOptions {
   readonly name: string;
   /** For STARTTLS. Without it mail comes in clear, which reports may (RFC 8460 §5.3.1), and with it they may too: nobody is made to use it [3207-4-3]. */
   readonly secureContext?: SecureContext;
-  /** Octets of one mail. Default 15 MB. */
+  /** Octets of one mail. Default 10 MB: more would not be read. */
   readonly maxMail?: number;
   /** Octets of all large mails that are being read. Default 64 MB. */
   readonly maxHeld?: number;
@@ -34,7 +34,7 @@ export interface SmtpIntake {
  * nothing has to be sent back later.
  */
 export function smtpIntake(options: SmtpIntakeOptions): SmtpIntake {
-  const { receiver, name, secureContext, maxMail = 15_000_000, maxHeld, maxSessions = 100 } = options;
+  const { receiver, name, secureContext, maxMail = 10_000_000, maxHeld, maxSessions = 100 } = options;
   const collect = bodyCollector(maxHeld);
   const recipients = new Set(options.recipients.map((address) => address.toLowerCase()));
   const server = new SMTPServer({
