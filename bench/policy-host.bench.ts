@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect, type SecureContext } from 'node:tls';
@@ -11,6 +11,7 @@ import { KeyRing, LazyContexts, openLedger, ringContexts } from '../src/publish/
 import { openStore } from '../src/store/index.js';
 import { unpackPackage } from '../test/interop/debian.js';
 import { accepts, Daemon, freePort, until } from '../test/interop/process.js';
+import { median } from './median.js';
 import { writeResults } from './results-file.js';
 
 /** Limits: seconds until it serves, MiB above bare, share of nginx's handshakes per CPU-second, wrong certificates. */
@@ -18,6 +19,7 @@ const LIMITS = { seconds: 2, mebibytes: 250, share: 0.6 };
 const CONTEXTS = 9500;
 /** Handshakes before the rounds that count. */
 const WARM = 60_000;
+const ROUNDS = 5;
 const path = '/.well-known/mta-sts.txt';
 
 interface Server {
@@ -35,7 +37,7 @@ export async function bench(args: readonly string[]): Promise<void> {
   });
   const [names, connections, lookups] = [
     Number(values.names ?? 10_000),
-    Number(values.connections ?? 3000),
+    Number(values.connections ?? 6000),
     Number(values.lookups ?? 1_000_000),
   ];
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-policy-host-'));
@@ -53,24 +55,24 @@ export async function bench(args: readonly string[]): Promise<void> {
       ['Zipf(1)', zipf(names)],
       ['uniform', (random: Random) => random.below(names)],
     ] as const) {
-      // Until our contexts are those that this draw asks for; then by turns, so that a slow stretch of the machine falls on all; the best of each counts.
+      // Until our contexts are those that this draw asks for; then by turns, so that a slow stretch of the machine falls on all; the median of each counts.
       const cold = (await drive(ours, hosts, digests, pick, connections, 1)).rate;
       await drive(ours, hosts, digests, pick, WARM, 2);
       for (const server of [nginx, dynamic, bareNode]) await drive(server, hosts, digests, pick, connections, 1);
-      const best = new Map<string, number>();
+      const rates = new Map<string, number[]>([ours, nginx, dynamic, bareNode].map(({ name }) => [name, []]));
       let wrong = 0;
-      for (let round = 0; round < 3; round++) {
+      for (let round = 0; round < ROUNDS; round++) {
         for (const server of [ours, nginx, dynamic, bareNode]) {
           const result = await drive(server, hosts, digests, pick, connections, 10 + round);
           wrong += server === ours ? result.wrong : 0;
-          best.set(server.name, Math.max(best.get(server.name) ?? 0, result.rate));
+          rates.get(server.name)?.push(result.rate);
         }
       }
-      rows.push({ draw, best, wrong, cold });
+      rows.push({ draw, rates: new Map([...rates].map(([name, all]) => [name, median(all)])), wrong, cold });
     }
     const grown = (residentOf(ours.pid) - bare) / 1024;
     const found = lookUp(hosts, folder, lookups);
-    const share = (rows[0]?.best.get(ours.name) ?? 0) / (rows[0]?.best.get(nginx.name) ?? 1);
+    const share = (rows[0]?.rates.get(ours.name) ?? 0) / (rows[0]?.rates.get(nginx.name) ?? 1);
     const wrong = found.wrong + rows.reduce((n, row) => n + row.wrong, 0);
     if (seconds > LIMITS.seconds || grown > LIMITS.mebibytes || share < LIMITS.share || wrong > 0) process.exitCode = 1;
     const text = report(names, seconds, grown, rows, [ours, nginx, dynamic, bareNode], { ...found, lookups }, connections);
@@ -84,7 +86,7 @@ export async function bench(args: readonly string[]): Promise<void> {
 
 interface Row {
   readonly draw: string;
-  readonly best: ReadonlyMap<string, number>;
+  readonly rates: ReadonlyMap<string, number>;
   readonly wrong: number;
   /** Ours in the first round, when most contexts are yet to be made. */
   readonly cold: number;
@@ -294,9 +296,10 @@ function zipf(n: number): (random: Random) => number {
   };
 }
 
+/** Of all threads, to the nanosecond: the ticks of /proc/PID/stat are a hundredth of a round. */
 function cpuSeconds(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-  return (Number(fields[11]) + Number(fields[12])) / 100;
+  const tasks = `/proc/${pid}/task`;
+  return readdirSync(tasks).reduce((sum, id) => sum + Number(readFileSync(`${tasks}/${id}/schedstat`, 'utf8').split(' ')[0]), 0) / 1e9;
 }
 
 /** KiB. */
@@ -313,23 +316,23 @@ function report(
   found: { wrong: number; loads: number; lookups: number },
   connections: number,
 ): string {
-  const lead = rows[0]?.best.get(servers[0]?.name ?? '') ?? 0;
+  const lead = rows[0]?.rates.get(servers[0]?.name ?? '') ?? 0;
   const share = (row: Row, server: Server): string =>
-    ((row.best.get(servers[0]?.name ?? '') ?? 0) / (row.best.get(server.name) ?? 1)).toFixed(2);
+    ((row.rates.get(servers[0]?.name ?? '') ?? 0) / (row.rates.get(server.name) ?? 1)).toFixed(2);
   return [
-    `${names} domains in one process, P-256 certificates with one intermediate, TLS 1.3, full handshakes with one request each, ${connections} a round, the best of`,
-    `three rounds by turns after ${WARM} handshakes; processor time is that of the server process alone.`,
+    `${names} domains in one process, P-256 certificates with one intermediate, TLS 1.3, full handshakes with one request each, ${connections} a round, the median`,
+    `of ${ROUNDS} rounds by turns after ${WARM} handshakes; processor time is that of the server process alone.`,
     '',
     `| | names by ${rows.map((r) => `${r.draw} | ours beside it`).join(' | ')} |`,
     `| --- | ${rows.map(() => '---: | ---:').join(' | ')} |`,
     ...servers.map(
-      (s) => `| ${s.name} | ${rows.map((r) => `${(r.best.get(s.name) ?? 0).toFixed(0)} a CPU-second | ${share(r, s)}`).join(' | ')} |`,
+      (s) => `| ${s.name} | ${rows.map((r) => `${(r.rates.get(s.name) ?? 0).toFixed(0)} a CPU-second | ${share(r, s)}`).join(' | ')} |`,
     ),
     '',
     `- hermetic serve in its first round, when most contexts are yet to be made: ${rows.map((r) => `${r.cold.toFixed(0)} by ${r.draw}`).join(', ')}`,
     `- serving ${seconds.toFixed(1)} s after the start (at most ${LIMITS.seconds})`,
     `- ${grown.toFixed(0)} MiB above bare after all rounds, with at most ${CONTEXTS} contexts (at most ${LIMITS.mebibytes})`,
-    `- ${(lead / (rows[0]?.best.get(servers[1]?.name ?? '') ?? 1)).toFixed(2)} of nginx's handshakes per CPU-second by Zipf(1) (at least ${LIMITS.share})${process.exitCode === 1 ? '; **not all is reached**' : ''}`,
-    `- ${found.wrong} wrong certificates in ${found.lookups} lookups (${found.loads} loads), ${rows.reduce((n, r) => n + r.wrong, 0)} in ${rows.length * 3 * connections} handshakes (0 wanted)`,
+    `- ${(lead / (rows[0]?.rates.get(servers[1]?.name ?? '') ?? 1)).toFixed(2)} of nginx's handshakes per CPU-second by Zipf(1) (at least ${LIMITS.share})${process.exitCode === 1 ? '; **not all is reached**' : ''}`,
+    `- ${found.wrong} wrong certificates in ${found.lookups} lookups (${found.loads} loads), ${rows.reduce((n, r) => n + r.wrong, 0)} in ${rows.length * ROUNDS * connections} handshakes (0 wanted)`,
   ].join('\n');
 }

@@ -78,7 +78,13 @@ function storeOver(driver: Driver, file: string): Store {
           throw nameError(file, error);
         }
       },
-      get: (...values) => named(file, () => statement.get(...values)),
+      get: (...values) => {
+        try {
+          return statement.get(...values);
+        } catch (error) {
+          throw nameError(file, error);
+        }
+      },
       all: (...values) => named(file, () => statement.all(...values)),
     };
     prepared.set(sql, made);
