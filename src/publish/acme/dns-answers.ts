@@ -25,7 +25,8 @@ const brief = 1;
 const [every, atMost] = [1000, 60_000];
 
 /**
- * Answers to dns-01 (RFC 8555 §8.4) as TXT record of `_acme-challenge.HOST`, or of the name that one is an alias of. What a crash left behind is replaced, since nothing but a challenge belongs there.
+ * Answers to dns-01 (RFC 8555 §8.4) as TXT record of `_acme-challenge.HOST`, or of the name that one is an alias of. What a crash left behind is replaced,
+ * since nothing but a challenge belongs there.
  * [8555-8.4-1]
  */
 export function dnsAnswers(records: TextRecords): ChallengeAnswers {

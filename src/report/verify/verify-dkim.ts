@@ -13,9 +13,9 @@ const MAX_HEADER_LINES = 2000;
 const MAX_SIGNATURE = 8192;
 
 /**
- * Verifies the DKIM signatures of a mail (RFC 6376) by mailauth, with keys from our own resolver; those after the fifth, and those beyond 8 KiB, are not looked at. A signature with
- * `l=` does not count, since text can be added under it (RFC 8460 §3) [8460-3-17], nor one by SHA-1 (RFC 8301 §3.1), nor one that leaves out From. `at` is
- * the date by which expiry is judged.
+ * Verifies the DKIM signatures of a mail (RFC 6376) by mailauth, with keys from our own resolver; those after the fifth, and those beyond 8 KiB, are not
+ * looked at. A signature with `l=` does not count, since text can be added under it (RFC 8460 §3) [8460-3-17], nor one by SHA-1 (RFC 8301 §3.1), nor one
+ * that leaves out From. `at` is the date by which expiry is judged.
  */
 export async function verifyDkim(mail: Uint8Array, resolver: Resolver, at: number): Promise<DkimVerdict> {
   if (exceedsAnyReport(mail)) return tooLong('the mail');
