@@ -44,7 +44,8 @@ export async function bench(args: readonly string[]): Promise<void> {
   const kept: Evidence[] = [];
   try {
     for (const server of matrix.servers) {
-      if (positionals.length > 0 && !positionals.some((name) => server.name.includes(name))) continue;
+      if (positionals.length > 0 && !positionals.some((name) => server.name.includes(name)))
+        continue;
       const peers = [sslscan, nmap, ...(values.full || FEW.test(server.name) ? [testssl] : [])];
       rows.push(await measure(matrix, server, peers, (evidence) => kept.push(evidence)));
       console.log(countsOf(rows.at(-1) as Row));
@@ -52,13 +53,17 @@ export async function bench(args: readonly string[]): Promise<void> {
   } finally {
     await matrix.stop();
   }
-  for (const { server, faults } of rows) for (const fault of faults) console.log(`${server}: ${fault}`);
+  for (const { server, faults } of rows)
+    for (const fault of faults) console.log(`${server}: ${fault}`);
   if (rows.some(({ faults }) => faults.length > 0)) process.exitCode = 1;
   const text = report(rows);
   console.log(text);
   if (positionals.length > 0) return;
   if (values.keep) keep(`servers-${new Date().toISOString().slice(0, 10)}`, kept);
-  writeResults(`connections: \`npm run bench -- connections${values.full ? ' --full' : ''}\``, text);
+  writeResults(
+    `connections: \`npm run bench -- connections${values.full ? ' --full' : ''}\``,
+    text,
+  );
 }
 
 async function measure(
@@ -89,8 +94,10 @@ async function measure(
     faults.push(...unlike(server, peer, ours, surface));
   }
   if (triage !== LIMITS.triage) faults.push(`triage took ${triage} connections`);
-  if (verdict > LIMITS.verdict) faults.push(`a verdict took ${verdict} connections, at most ${LIMITS.verdict}`);
-  if (inventory > bound + LIMITS.overBound) faults.push(`the inventory took ${inventory} connections, bound ${bound}`);
+  if (verdict > LIMITS.verdict)
+    faults.push(`a verdict took ${verdict} connections, at most ${LIMITS.verdict}`);
+  if (inventory > bound + LIMITS.overBound)
+    faults.push(`the inventory took ${inventory} connections, bound ${bound}`);
   return { server: server.name, triage, verdict, inventory, bound, looks, faults };
 }
 
@@ -113,7 +120,9 @@ function ourselves(matrix: Matrix, { domain, ip }: MatrixServer): Promise<Cost> 
 }
 
 function unlike({ name }: MatrixServer, peer: Peer, ours: Surface, theirs: Surface): string[] {
-  return unexplained(name, peer.name, differences(ours, theirs)).map((line) => `${peer.name}: ${line}`);
+  return unexplained(name, peer.name, differences(ours, theirs)).map(
+    (line) => `${peer.name}: ${line}`,
+  );
 }
 
 function countsOf({ server, triage, verdict, inventory, bound, looks }: Row): string {
@@ -122,7 +131,8 @@ function countsOf({ server, triage, verdict, inventory, bound, looks }: Row): st
 
 function report(rows: readonly Row[]): string {
   const names = ['testssl.sh', 'sslscan', 'nmap'];
-  const of = ({ looks }: Row, name: string): Row['looks'][number] | undefined => looks.find((look) => look.name === name);
+  const of = ({ looks }: Row, name: string): Row['looks'][number] | undefined =>
+    looks.find((look) => look.name === name);
   const ratio = (row: Row, name: string, what: 'wall' | 'cpu'): string => {
     const [mine, theirs] = [of(row, 'hermetic'), of(row, name)];
     return mine && theirs ? (theirs[what] / mine[what]).toPrecision(2) : '';
@@ -132,7 +142,10 @@ function report(rows: readonly Row[]): string {
     ...[row.triage, row.verdict, row.inventory, row.bound].map(String),
     ...names.map((name) => String(of(row, name)?.connections ?? '')),
   ]);
-  const costs = rows.map((row) => [row.server, ...names.flatMap((name) => [ratio(row, name, 'wall'), ratio(row, name, 'cpu')])]);
+  const costs = rows.map((row) => [
+    row.server,
+    ...names.flatMap((name) => [ratio(row, name, 'wall'), ratio(row, name, 'cpu')]),
+  ]);
   return `TCP connections to one address, counted by a proxy. Verdict: the most of ${profiles.length} profiles, at most ${LIMITS.verdict}. Inventory: at most the bound and ${LIMITS.overBound}. testssl.sh is asked
 for no more than the same inventory.
 
@@ -145,7 +158,9 @@ ${table(['Server', ...names.flatMap((name) => [`${name} wall`, 'CPU'])], costs)}
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]?.length ?? 0)));
+  const widths = head.map((title, i) =>
+    Math.max(title.length, ...rows.map((row) => row[i]?.length ?? 0)),
+  );
   const line = (cells: readonly string[]): string =>
     `| ${cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))).join(' | ')} |`;
   const rule = `| ${widths.map((width, i) => (i === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`)).join(' | ')} |`;

@@ -59,7 +59,10 @@ async function warm(algorithm: SigningAlgorithm, label: string, least: number): 
   const messages = names.map((name) => {
     const message = dns.answer(name, RRType.TLSA);
     if (!message) throw new Error('no answer');
-    return encodeMessage({ ...message, edns: { version: 0, udpSize: 1232, dnssecOk: true, options: [] } });
+    return encodeMessage({
+      ...message,
+      edns: { version: 0, udpSize: 1232, dnssecOk: true, options: [] },
+    });
   });
   const cache = new Map<string, CachedZone>();
   const ask = (i: number): ReturnType<typeof validate> =>
@@ -83,7 +86,8 @@ async function warm(algorithm: SigningAlgorithm, label: string, least: number): 
     const bareStarted = performance.now();
     for (const check of checks) if (!check()) throw new Error('a bare check failed');
     const between = performance.now();
-    for (let i = 0; i < NAMES; i++) if ((await ask(i)).dnssec !== 'secure') throw new Error('not secure');
+    for (let i = 0; i < NAMES; i++)
+      if ((await ask(i)).dnssec !== 'secure') throw new Error('not secure');
     const ended = performance.now();
     [ours, bare] = [Math.min(ours, ended - between), Math.min(bare, between - bareStarted)];
   }
@@ -99,8 +103,14 @@ const verdict = (ratio: number, least: number): string => {
   return ratio < least ? '  NOT REACHED' : '';
 };
 
-function bareChecks(dns: LabDns, names: readonly Name[], algorithm: SigningAlgorithm): (() => boolean)[] {
-  const published = dns.answer(Name.of('bench.example'), RRType.DNSKEY)?.answers.find((rr) => rr.type === RRType.DNSKEY);
+function bareChecks(
+  dns: LabDns,
+  names: readonly Name[],
+  algorithm: SigningAlgorithm,
+): (() => boolean)[] {
+  const published = dns
+    .answer(Name.of('bench.example'), RRType.DNSKEY)
+    ?.answers.find((rr) => rr.type === RRType.DNSKEY);
   const dnskey = published && readDnskey(published);
   const registered = standardAlgorithms.signatures.get(algorithm);
   const imported = dnskey?.ok && registered?.importKey(dnskey.value.publicKey);
@@ -133,23 +143,33 @@ async function endToEnd(): Promise<void> {
   const bind = new Bind(folder, auth);
   const unbound = new Unbound(folder, port);
   try {
-    const records = Array.from({ length: NAMES_UDP }, (_, i) => `_25._tcp.mx${i} ${tlsa(i)}`).join('\n');
+    const records = Array.from({ length: NAMES_UDP }, (_, i) => `_25._tcp.mx${i} ${tlsa(i)}`).join(
+      '\n',
+    );
     await bind.start([
       { name: 'bench.example', records },
       { name: 'example', records: 'ns A 127.0.0.1\nbench NS ns.example.' },
       { name: '.', records: 'example NS ns.example.\nns.example A 127.0.0.1' },
     ]);
     await unbound.forward(auth, bind.anchorFile);
-    const names = Array.from({ length: NAMES_UDP }, (_, i) => Name.of(`_25._tcp.mx${i}.bench.example`));
+    const names = Array.from({ length: NAMES_UDP }, (_, i) =>
+      Name.of(`_25._tcp.mx${i}.bench.example`),
+    );
     const anchors = parseTrustAnchors(readFileSync(bind.anchorFile, 'utf8'));
     if (!anchors.ok) throw new Error('no anchors');
     const ours = await ownRate(names, auth, anchors.value);
     const theirs = await unboundRate(names, port, unbound.pid);
-    console.log('Validated TLSA answers per CPU-second over UDP, both forwarding to the same named:');
+    console.log(
+      'Validated TLSA answers per CPU-second over UDP, both forwarding to the same named:',
+    );
     const bare = await bareRate(names, auth);
     const ratio = ours / theirs;
-    console.log(`  a bare datagram there and back from a port of its own, in Node ${process.versions.node}: ${bare.toFixed(0)}`);
-    console.log(`  ours ${ours.toFixed(0)}, unbound ${theirs.toFixed(0)}: ratio ${ratio.toFixed(2)} (at least 1)${verdict(ratio, 1)}`);
+    console.log(
+      `  a bare datagram there and back from a port of its own, in Node ${process.versions.node}: ${bare.toFixed(0)}`,
+    );
+    console.log(
+      `  ours ${ours.toFixed(0)}, unbound ${theirs.toFixed(0)}: ratio ${ratio.toFixed(2)} (at least 1)${verdict(ratio, 1)}`,
+    );
   } finally {
     await unbound.stop();
     await bind.stop();
@@ -173,7 +193,8 @@ async function ownRate(
     const before = process.cpuUsage();
     await eachInFlight(names, async (name) => {
       const answer = await resolver.ask(name, RRType.TLSA);
-      if (answer.dnssec !== 'secure') throw new Error(`${name.toString()} is ${answer.dnssec}: ${answer.failure?.code}`);
+      if (answer.dnssec !== 'secure')
+        throw new Error(`${name.toString()} is ${answer.dnssec}: ${answer.failure?.code}`);
     });
     const used = process.cpuUsage(before);
     return names.length / ((used.user + used.system) / 1e6);
@@ -188,7 +209,11 @@ async function bareRate(names: readonly Name[], upstream: number): Promise<numbe
   const run = async (): Promise<number> => {
     const before = process.cpuUsage();
     await eachInFlight(names, async (name) => {
-      const sent = await network.exchange({ to: { address: '127.0.0.1', port: upstream }, query: queryFor(name, 1), accept: () => true });
+      const sent = await network.exchange({
+        to: { address: '127.0.0.1', port: upstream },
+        query: queryFor(name, 1),
+        accept: () => true,
+      });
       if (!sent.ok) throw new Error(sent.failure.detail);
     });
     const used = process.cpuUsage(before);
@@ -221,7 +246,9 @@ async function unboundRate(names: readonly Name[], port: number, pid: number): P
   const socket = createSocket('udp4');
   await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
   const waiting = new Map<number, (secure: boolean) => void>();
-  socket.on('message', (bytes) => waiting.get(bytes.readUInt16BE(0))?.(((bytes[3] ?? 0) & 0x20) !== 0));
+  socket.on('message', (bytes) =>
+    waiting.get(bytes.readUInt16BE(0))?.(((bytes[3] ?? 0) & 0x20) !== 0),
+  );
   const before = cpuSeconds(pid);
   let id = 0;
   await eachInFlight(names, async (name) => {
@@ -238,7 +265,10 @@ async function unboundRate(names: readonly Name[], port: number, pid: number): P
   return names.length / used;
 }
 
-async function eachInFlight(names: readonly Name[], work: (name: Name) => Promise<void>): Promise<void> {
+async function eachInFlight(
+  names: readonly Name[],
+  work: (name: Name) => Promise<void>,
+): Promise<void> {
   let next = 0;
   const worker = async (): Promise<void> => {
     for (let name = names[next++]; name; name = names[next++]) await work(name);

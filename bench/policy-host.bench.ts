@@ -1,6 +1,14 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect, type SecureContext } from 'node:tls';
@@ -33,7 +41,11 @@ interface Server {
 export async function bench(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({
     args: [...args],
-    options: { names: { type: 'string' }, connections: { type: 'string' }, lookups: { type: 'string' } },
+    options: {
+      names: { type: 'string' },
+      connections: { type: 'string' },
+      lookups: { type: 'string' },
+    },
   });
   const [names, connections, lookups] = [
     Number(values.names ?? 10_000),
@@ -47,7 +59,13 @@ export async function bench(args: readonly string[]): Promise<void> {
     const digests = makeCertificates(hosts, folder);
     const [ours, seconds] = await startOurs(hosts, folder, daemons);
     const bare = residentOf(ours.pid);
-    const nginx = await startNginx('nginx, every certificate loaded', hosts, folder, daemons, false);
+    const nginx = await startNginx(
+      'nginx, every certificate loaded',
+      hosts,
+      folder,
+      daemons,
+      false,
+    );
     const bareNode = await startBare(hosts[0] ?? '', folder, daemons);
     const dynamic = await startNginx('nginx, certificate by name', hosts, folder, daemons, true);
     const rows: Row[] = [];
@@ -58,8 +76,11 @@ export async function bench(args: readonly string[]): Promise<void> {
       // Until our contexts are those that this draw asks for; then by turns, so that a slow stretch of the machine falls on all; the median of each counts.
       const cold = (await drive(ours, hosts, digests, pick, connections, 1)).rate;
       await drive(ours, hosts, digests, pick, WARM, 2);
-      for (const server of [nginx, dynamic, bareNode]) await drive(server, hosts, digests, pick, connections, 1);
-      const rates = new Map<string, number[]>([ours, nginx, dynamic, bareNode].map(({ name }) => [name, []]));
+      for (const server of [nginx, dynamic, bareNode])
+        await drive(server, hosts, digests, pick, connections, 1);
+      const rates = new Map<string, number[]>(
+        [ours, nginx, dynamic, bareNode].map(({ name }) => [name, []]),
+      );
       let wrong = 0;
       for (let round = 0; round < ROUNDS; round++) {
         for (const server of [ours, nginx, dynamic, bareNode]) {
@@ -68,14 +89,28 @@ export async function bench(args: readonly string[]): Promise<void> {
           rates.get(server.name)?.push(result.rate);
         }
       }
-      rows.push({ draw, rates: new Map([...rates].map(([name, all]) => [name, median(all)])), wrong, cold });
+      rows.push({
+        draw,
+        rates: new Map([...rates].map(([name, all]) => [name, median(all)])),
+        wrong,
+        cold,
+      });
     }
     const grown = (residentOf(ours.pid) - bare) / 1024;
     const found = lookUp(hosts, folder, lookups);
     const share = (rows[0]?.rates.get(ours.name) ?? 0) / (rows[0]?.rates.get(nginx.name) ?? 1);
     const wrong = found.wrong + rows.reduce((n, row) => n + row.wrong, 0);
-    if (seconds > LIMITS.seconds || grown > LIMITS.mebibytes || share < LIMITS.share || wrong > 0) process.exitCode = 1;
-    const text = report(names, seconds, grown, rows, [ours, nginx, dynamic, bareNode], { ...found, lookups }, connections);
+    if (seconds > LIMITS.seconds || grown > LIMITS.mebibytes || share < LIMITS.share || wrong > 0)
+      process.exitCode = 1;
+    const text = report(
+      names,
+      seconds,
+      grown,
+      rows,
+      [ours, nginx, dynamic, bareNode],
+      { ...found, lookups },
+      connections,
+    );
     console.log(text);
     if (names === 10_000) writeResults('policy-host: `npm run bench -- policy-host`', text);
   } finally {
@@ -111,11 +146,19 @@ function makeCertificates(hosts: readonly string[], folder: string): ReadonlyMap
 
 const digestOf = (der: Uint8Array): string => createHash('sha256').update(der).digest('base64');
 
-async function startOurs(hosts: readonly string[], folder: string, daemons: Daemon[]): Promise<readonly [Server, number]> {
+async function startOurs(
+  hosts: readonly string[],
+  folder: string,
+  daemons: Daemon[],
+): Promise<readonly [Server, number]> {
   const store = await openStore(join(folder, 'hermetic.db'));
   const ledger = openLedger(store);
   store.transaction(() => {
-    for (const host of hosts) ledger.serve(host.slice(8), 'version: STSv1\r\nmode: enforce\r\nmx: mx.example.com\r\nmax_age: 604800\r\n');
+    for (const host of hosts)
+      ledger.serve(
+        host.slice(8),
+        'version: STSv1\r\nmode: enforce\r\nmx: mx.example.com\r\nmax_age: 604800\r\n',
+      );
   });
   store.close();
   const port = await freePort();
@@ -125,7 +168,11 @@ async function startOurs(hosts: readonly string[], folder: string, daemons: Daem
     `store: {file: ${join(folder, 'hermetic.db')}}\nweb: {listen: "127.0.0.1:${port}"}\npublish: {keys: ${join(folder, 'keys')}, everyMinutes: 0, contexts: ${CONTEXTS}}\n`,
   );
   const began = performance.now();
-  const daemon = new Daemon(process.execPath, ['dist/src/cli/main.js', 'serve', '--config', config], process.cwd());
+  const daemon = new Daemon(
+    process.execPath,
+    ['dist/src/cli/main.js', 'serve', '--config', config],
+    process.cwd(),
+  );
   daemons.push(daemon);
   await until(
     'hermetic serves',
@@ -153,7 +200,13 @@ async function startBare(host: string, folder: string, daemons: Daemon[]): Promi
   return { name: 'node:https, one certificate', port, pid: daemon.pid };
 }
 
-async function startNginx(name: string, hosts: readonly string[], folder: string, daemons: Daemon[], dynamic: boolean): Promise<Server> {
+async function startNginx(
+  name: string,
+  hosts: readonly string[],
+  folder: string,
+  daemons: Daemon[],
+  dynamic: boolean,
+): Promise<Server> {
   const root = join(folder, 'nginx');
   mkdirSync(root, { recursive: true });
   const binary = join(root, 'usr/sbin/nginx');
@@ -176,7 +229,10 @@ async function startNginx(name: string, hosts: readonly string[], folder: string
     file,
     `daemon off; user root; worker_processes 1; pid ${home}/pid; error_log stderr error;\nevents { worker_connections 1024; }\nhttp { access_log off; server_names_hash_max_size 65536; server_names_hash_bucket_size 128; client_body_temp_path ${home}/a; proxy_temp_path ${home}/b; fastcgi_temp_path ${home}/c; uwsgi_temp_path ${home}/d; scgi_temp_path ${home}/e; ${tls}\n`,
   );
-  appendFileSync(file, dynamic ? server('_', '$ssl_server_name') : hosts.map((host) => server(host, host)).join(''));
+  appendFileSync(
+    file,
+    dynamic ? server('_', '$ssl_server_name') : hosts.map((host) => server(host, host)).join(''),
+  );
   appendFileSync(file, '}\n');
   const daemon = new Daemon(binary, ['-c', file, '-p', home], home);
   daemons.push(daemon);
@@ -187,7 +243,12 @@ async function startNginx(name: string, hosts: readonly string[], folder: string
     120_000,
   );
   // The master listens before its worker is there.
-  const worker = (): number => Number(readFileSync(`/proc/${daemon.pid}/task/${daemon.pid}/children`, 'latin1').trim().split(' ')[0]);
+  const worker = (): number =>
+    Number(
+      readFileSync(`/proc/${daemon.pid}/task/${daemon.pid}/children`, 'latin1')
+        .trim()
+        .split(' ')[0],
+    );
   await until(
     'nginx has its worker',
     async () => worker() > 0,
@@ -237,12 +298,20 @@ function fetchOnce(port: number, host: string): Promise<string> {
     });
     socket.on('data', (bytes: Buffer) => (text += bytes.toString('latin1')));
     socket.once('error', () => resolve('error'));
-    socket.once('close', () => resolve(text.startsWith('HTTP/1.1 200') && text.includes('version: STSv1') ? digest : 'no policy'));
+    socket.once('close', () =>
+      resolve(
+        text.startsWith('HTTP/1.1 200') && text.includes('version: STSv1') ? digest : 'no policy',
+      ),
+    );
   });
 }
 
 /** Names drawn by Zipf(1), a tenth of them nobody's, and whose certificate is in the context that comes back. */
-function lookUp(hosts: readonly string[], folder: string, lookups: number): { wrong: number; loads: number } {
+function lookUp(
+  hosts: readonly string[],
+  folder: string,
+  lookups: number,
+): { wrong: number; loads: number } {
   const ring = new KeyRing(join(folder, 'keys'));
   const source = ringContexts(ring);
   let [wrong, loads] = [0, 0];
@@ -257,10 +326,14 @@ function lookUp(hosts: readonly string[], folder: string, lookups: number): { wr
   const keyOf = (host: string): string => readFileSync(ring.keyFile(host, 'ecdsa-1'), 'utf8');
   const strange = issue(createCa({ name: 'nobody' }), { names: ['nobody.example'] }).keyPem;
   for (let i = 0; i < lookups; i++) {
-    const host = random.once(10) ? `mta-sts.nobody${random.below(1000)}.example` : (hosts[pick(random)] ?? '');
+    const host = random.once(10)
+      ? `mta-sts.nobody${random.below(1000)}.example`
+      : (hosts[pick(random)] ?? '');
     const context = contexts.contextFor(host);
-    if (context && !known.has(context) && hasCertificateFor(context, keyOf(host), strange)) known.set(context, host);
-    if ((context ? known.get(context) : undefined) !== (served.has(host) ? host : undefined)) wrong++;
+    if (context && !known.has(context) && hasCertificateFor(context, keyOf(host), strange))
+      known.set(context, host);
+    if ((context ? known.get(context) : undefined) !== (served.has(host) ? host : undefined))
+      wrong++;
     if (known.size > 3 * CONTEXTS) known.clear();
   }
   return { wrong, loads };
@@ -299,7 +372,12 @@ function zipf(n: number): (random: Random) => number {
 /** Of all threads, to the nanosecond: the ticks of /proc/PID/stat are a hundredth of a round. */
 function cpuSeconds(pid: number): number {
   const tasks = `/proc/${pid}/task`;
-  return readdirSync(tasks).reduce((sum, id) => sum + Number(readFileSync(`${tasks}/${id}/schedstat`, 'utf8').split(' ')[0]), 0) / 1e9;
+  return (
+    readdirSync(tasks).reduce(
+      (sum, id) => sum + Number(readFileSync(`${tasks}/${id}/schedstat`, 'utf8').split(' ')[0]),
+      0,
+    ) / 1e9
+  );
 }
 
 /** KiB. */
@@ -326,7 +404,8 @@ function report(
     `| | names by ${rows.map((r) => `${r.draw} | ours beside it`).join(' | ')} |`,
     `| --- | ${rows.map(() => '---: | ---:').join(' | ')} |`,
     ...servers.map(
-      (s) => `| ${s.name} | ${rows.map((r) => `${(r.rates.get(s.name) ?? 0).toFixed(0)} a CPU-second | ${share(r, s)}`).join(' | ')} |`,
+      (s) =>
+        `| ${s.name} | ${rows.map((r) => `${(r.rates.get(s.name) ?? 0).toFixed(0)} a CPU-second | ${share(r, s)}`).join(' | ')} |`,
     ),
     '',
     `- hermetic serve in its first round, when most contexts are yet to be made: ${rows.map((r) => `${r.cold.toFixed(0)} by ${r.draw}`).join(', ')}`,

@@ -5,7 +5,14 @@ import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { dkimVerify } from 'mailauth/lib/dkim/verify.js';
 import PostalMime from 'postal-mime';
-import { openReports, showDomain, showOverview, storeReports, verifyDkim, type JudgedReading } from '../src/report/index.js';
+import {
+  openReports,
+  showDomain,
+  showOverview,
+  storeReports,
+  verifyDkim,
+  type JudgedReading,
+} from '../src/report/index.js';
 import { readItem } from '../src/report/read/read-item.js';
 import { keyResolver, keyText, reportMail } from '../src/report/testing-mail.js';
 import { judgeTrust } from '../src/report/verify/judge-trust.js';
@@ -26,12 +33,23 @@ const now = (first + days + 1) * dayMs;
  * Forty reporters.
  */
 function report(n: number, domains: number): string {
-  const day = new Date((first + (Math.floor(n / domains) % days)) * dayMs).toISOString().slice(0, 10);
+  const day = new Date((first + (Math.floor(n / domains) % days)) * dayMs)
+    .toISOString()
+    .slice(0, 10);
   const domain = `d${n % domains}.example`;
   const reporter = `r${Math.floor(n / domains / days) % 40}.example`;
   const failed = n % 10 === 0 ? 3 + (n % 7) : 0;
-  const summary = { 'total-successful-session-count': 10 + (n % 1000), 'total-failure-session-count': failed };
-  const sts = ['version: STSv1', 'mode: enforce', `mx: mx1.${domain}`, `mx: mx2.${domain}`, 'max_age: 604800'];
+  const summary = {
+    'total-successful-session-count': 10 + (n % 1000),
+    'total-failure-session-count': failed,
+  };
+  const sts = [
+    'version: STSv1',
+    'mode: enforce',
+    `mx: mx1.${domain}`,
+    `mx: mx2.${domain}`,
+    'max_age: 604800',
+  ];
   const failures = Array.from({ length: failed }, (_, i) => ({
     'result-type': n % 20 === 0 ? 'certificate-expired' : 'starttls-not-supported',
     'sending-mta-ip': `192.0.2.${(n + i) % 250}`,
@@ -40,7 +58,10 @@ function report(n: number, domains: number): string {
     'failed-session-count': 1,
     'failure-reason-code': 'CERT_HAS_EXPIRED',
   }));
-  const records = Array.from({ length: 4 }, (_, i) => `3 1 1 ${((n % domains) * 4 + i).toString(16).padStart(64, 'a')}`);
+  const records = Array.from(
+    { length: 4 },
+    (_, i) => `3 1 1 ${((n % domains) * 4 + i).toString(16).padStart(64, 'a')}`,
+  );
   return JSON.stringify({
     'organization-name': `Reporter ${reporter}`,
     'date-range': { 'start-datetime': `${day}T00:00:00Z`, 'end-datetime': `${day}T23:59:59Z` },
@@ -48,7 +69,12 @@ function report(n: number, domains: number): string {
     'report-id': `${day}T00:00:00Z_${domain}_${n}`,
     policies: [
       {
-        policy: { 'policy-type': 'sts', 'policy-string': sts, 'policy-domain': domain, 'mx-host': [`mx1.${domain}`, `mx2.${domain}`] },
+        policy: {
+          'policy-type': 'sts',
+          'policy-string': sts,
+          'policy-domain': domain,
+          'mx-host': [`mx1.${domain}`, `mx2.${domain}`],
+        },
         summary,
         ...(failed > 0 ? { 'failure-details': failures } : {}),
       },
@@ -97,8 +123,11 @@ function cpu(): number {
 /** From the octets of bodies to durable rows with rollups, by groups of 1,000, beside gunzip and JSON.parse alone; the median of nine rounds each, by turns. */
 async function intake(folder: string, say: Say): Promise<void> {
   const bodies = Array.from({ length: 5000 }, (_, n) => gzipSync(report(n, 500)));
-  const size = Array.from({ length: 5000 }, (_, n) => report(n, 500).length).reduce((a, b) => a + b) / 5000;
-  say(`Reports of ${size.toFixed(0)} octets on average, ${(bodies.reduce((n, b) => n + b.length, 0) / 5000).toFixed(0)} packed.\n`);
+  const size =
+    Array.from({ length: 5000 }, (_, n) => report(n, 500).length).reduce((a, b) => a + b) / 5000;
+  say(
+    `Reports of ${size.toFixed(0)} octets on average, ${(bodies.reduce((n, b) => n + b.length, 0) / 5000).toFixed(0)} packed.\n`,
+  );
   const ours: number[] = [];
   const limit: number[] = [];
   for (let round = 0; round < 9; round++) {
@@ -109,7 +138,9 @@ async function intake(folder: string, say: Say): Promise<void> {
     began = cpu();
     for (let at = 0; at < bodies.length; at += 1000) {
       const readings = await Promise.all(
-        bodies.slice(at, at + 1000).map((body) => readItem(body, { name: 'body', via: 'https', peer: '192.0.2.1' })),
+        bodies
+          .slice(at, at + 1000)
+          .map((body) => readItem(body, { name: 'body', via: 'https', peer: '192.0.2.1' })),
       );
       keep(
         store,
@@ -128,7 +159,9 @@ async function intake(folder: string, say: Say): Promise<void> {
 function keep(store: Store, readings: readonly JudgedReading[]): void {
   storeReports(
     store,
-    readings.flatMap((reading) => (reading.parsed.ok ? [{ reading, parsed: reading.parsed.value, receivedAt: now }] : [])),
+    readings.flatMap((reading) =>
+      reading.parsed.ok ? [{ reading, parsed: reading.parsed.value, receivedAt: now }] : [],
+    ),
   );
 }
 
@@ -137,7 +170,12 @@ async function mail(say: Say): Promise<void> {
   const [size, rounds] = [300, 9];
   const all = await Promise.all(
     Array.from({ length: size * rounds }, (_, n) =>
-      reportMail({ report: report(n, 200), signer: 'r0.example', from: 'tls-reports@r0.example', submitter: 'r0.example' }),
+      reportMail({
+        report: report(n, 200),
+        signer: 'r0.example',
+        from: 'tls-reports@r0.example',
+        submitter: 'r0.example',
+      }),
     ),
   );
   const resolver = keyResolver(['r0.example']);
@@ -155,12 +193,18 @@ async function mail(say: Say): Promise<void> {
     began = cpu();
     const judged: JudgedReading[] = [];
     for (const one of mails)
-      for (const reading of await readItem(one, { name: 'mail', via: 'mail', verify: (m) => verifyDkim(m, resolver, now) }))
+      for (const reading of await readItem(one, {
+        name: 'mail',
+        via: 'mail',
+        verify: (m) => verifyDkim(m, resolver, now),
+      }))
         judged.push(judgeTrust(reading, { at: now }));
     keep(store, judged);
     ours.push(cpu() - began);
     if (judged.some((j) => j.trust !== 'signed'))
-      throw new Error(`not every mail was verified: ${judged.find((j) => j.trust !== 'signed')?.detail}`);
+      throw new Error(
+        `not every mail was verified: ${judged.find((j) => j.trust !== 'signed')?.detail}`,
+      );
   }
   store.close();
   const [a, b] = [median(limit), median(ours)];
@@ -187,8 +231,12 @@ async function questions(folder: string, count: number, say: Say): Promise<void>
   const store = await openReports(file);
   const domains = Math.max(1, Math.round(count / 1000));
   for (let at = 0; at < count; at += 1000) {
-    const bodies = Array.from({ length: Math.min(1000, count - at) }, (_, n) => Buffer.from(report(at + n, domains)));
-    const readings = await Promise.all(bodies.map((body) => readItem(body, { name: 'body', via: 'https', peer: '192.0.2.1' })));
+    const bodies = Array.from({ length: Math.min(1000, count - at) }, (_, n) =>
+      Buffer.from(report(at + n, domains)),
+    );
+    const readings = await Promise.all(
+      bodies.map((body) => readItem(body, { name: 'body', via: 'https', peer: '192.0.2.1' })),
+    );
     keep(
       store,
       readings.flatMap((r) => r.map((one) => judgeTrust(one, { at: now }))),
@@ -210,19 +258,27 @@ async function questions(folder: string, count: number, say: Say): Promise<void>
   const row = (what: string, ask: (days: number) => unknown): void =>
     say(`| ${what} | ${time(() => ask(14)).toFixed(1)} | ${time(() => ask(30)).toFixed(1)} |`);
   const last = first + days - 1;
-  const factsOf = (over: Store, n: number) => gatherFacts(over, { domain: 'd0.example', from: last - n + 1, to: last, now, checks: [] });
+  const factsOf = (over: Store, n: number) =>
+    gatherFacts(over, { domain: 'd0.example', from: last - n + 1, to: last, now, checks: [] });
   row('every domain (1, 14)', (n) => showOverview(store, { now, to: last * dayMs, days: n }));
-  for (const [word, what] of statements) row(`one domain: ${what}`, (n) => factsOf(only(store, word), n));
+  for (const [word, what] of statements)
+    row(`one domain: ${what}`, (n) => factsOf(only(store, word), n));
   const facts = new Map([14, 30].map((n) => [n, factsOf(store, n)]));
   row('one domain: what follows from all of these', (n) => viewDomain(facts.get(n) as DomainFacts));
-  row('one domain: all thirteen questions at once', (n) => showDomain(store, 'd0.example', { now, to: last * dayMs, days: n }));
+  row('one domain: all thirteen questions at once', (n) =>
+    showDomain(store, 'd0.example', { now, to: last * dayMs, days: n }),
+  );
   store.close();
 }
 
 /** A store that carries out one kind of statement, and answers others with no rows. */
 function only(store: Store, word: RegExp): Store {
   const nothing = { run: () => 0, get: () => undefined, all: () => [] };
-  return { ...store, prepare: <Row>(sql: string): Statement<Row> => (word.test(sql) ? store.prepare<Row>(sql) : nothing) };
+  return {
+    ...store,
+    prepare: <Row>(sql: string): Statement<Row> =>
+      word.test(sql) ? store.prepare<Row>(sql) : nothing,
+  };
 }
 
 /** Tells the largest memory at the end. (What resourceUsage() gives begins with that of the process which forked this one.) */
@@ -230,16 +286,23 @@ const sayPeak = `import{readFileSync}from'node:fs';process.on('exit',()=>process
 
 /** Import through the command, from a pipe: the largest memory it ever had. */
 async function backfill(folder: string, count: number, say: Say): Promise<void> {
-  const child = fork(join(import.meta.dirname, '../src/cli/main.js'), ['report', 'import', '--store', join(folder, 'import.db'), '-'], {
-    stdio: ['pipe', 'pipe', 'inherit', 'ipc'],
-    execArgv: ['--import', `data:text/javascript,${sayPeak}`],
-  });
-  const peak = new Promise<number>((resolve) => child.once('message', (kib) => resolve((kib as number) / 1024)));
+  const child = fork(
+    join(import.meta.dirname, '../src/cli/main.js'),
+    ['report', 'import', '--store', join(folder, 'import.db'), '-'],
+    {
+      stdio: ['pipe', 'pipe', 'inherit', 'ipc'],
+      execArgv: ['--import', `data:text/javascript,${sayPeak}`],
+    },
+  );
+  const peak = new Promise<number>((resolve) =>
+    child.once('message', (kib) => resolve((kib as number) / 1024)),
+  );
   const ended = new Promise((resolve) => child.once('exit', resolve));
   child.stdout?.resume();
   const began = performance.now();
   for (let n = 0; n < count; n++)
-    if (child.stdin?.write(`${report(n, 1000)}\n`) === false) await new Promise((resolve) => child.stdin?.once('drain', resolve));
+    if (child.stdin?.write(`${report(n, 1000)}\n`) === false)
+      await new Promise((resolve) => child.stdin?.once('drain', resolve));
   child.stdin?.end();
   const mib = await peak;
   await ended;

@@ -22,7 +22,13 @@ interface Pattern {
 
 /** Postfix has one request under way on a connection; the second pattern shows what is left when many come at once. */
 const patterns: readonly Pattern[] = [
-  { says: '10 connections, 1 request under way on each', connections: 10, depth: 1, rate: 0.8, cpu: 1.35 },
+  {
+    says: '10 connections, 1 request under way on each',
+    connections: 10,
+    depth: 1,
+    rate: 0.8,
+    cpu: 1.35,
+  },
   { says: '1 connection, 10 requests under way', connections: 1, depth: 10, rate: 0.7 },
 ];
 
@@ -49,7 +55,8 @@ export async function bench(): Promise<void> {
 }
 
 async function peerOrReason(): Promise<Server | string> {
-  if (!existsSync('/usr/bin/mta-sts-daemon')) return 'it is not installed (apt-get install postfix-mta-sts-resolver)';
+  if (!existsSync('/usr/bin/mta-sts-daemon'))
+    return 'it is not installed (apt-get install postfix-mta-sts-resolver)';
   if (process.getuid?.() !== 0) return 'it needs root for a resolv.conf of its own';
   return startPeer(100);
 }
@@ -76,17 +83,30 @@ async function measure(
   keys: readonly string[],
 ): Promise<Measured> {
   const some = server.name === 'postfix-mta-sts-resolver' ? keys.slice(0, 100) : keys;
-  const load = await startLoad({ port: server.port, connections, depth, requests: some.map((key) => requestFor(server.map, key)) });
+  const load = await startLoad({
+    port: server.port,
+    connections,
+    depth,
+    requests: some.map((key) => requestFor(server.map, key)),
+  });
   await sleep(200);
   const [before, answered, began] = [await server.usage(), load.answered, performance.now()];
   await sleep(WINDOW);
-  const [after, done, span] = [await server.usage(), load.answered - answered, performance.now() - began];
+  const [after, done, span] = [
+    await server.usage(),
+    load.answered - answered,
+    performance.now() - began,
+  ];
   load.stop();
   return { rate: (done / span) * 1000, cpu: (after.cpu - before.cpu) / done };
 }
 
 /** By turns, so that a slow stretch of the machine falls on all; of the ratios of each turn the middle one counts. */
-async function compare(pattern: Pattern, servers: readonly Server[], keys: readonly string[]): Promise<void> {
+async function compare(
+  pattern: Pattern,
+  servers: readonly Server[],
+  keys: readonly string[],
+): Promise<void> {
   const rounds: Measured[][] = [];
   for (let round = 0; round < ROUNDS; round++) {
     const turn: Measured[] = [];
@@ -95,7 +115,8 @@ async function compare(pattern: Pattern, servers: readonly Server[], keys: reado
   }
   console.log(`\n${pattern.says}:`);
   servers.forEach((server, i) => {
-    const of = (pick: (m: Measured) => number): number => median(rounds.map((turn) => pick(turn[i] as Measured)));
+    const of = (pick: (m: Measured) => number): number =>
+      median(rounds.map((turn) => pick(turn[i] as Measured)));
     console.log(
       `  ${server.name.padEnd(26)} ${of((m) => m.rate)
         .toFixed(0)
@@ -120,11 +141,17 @@ async function compare(pattern: Pattern, servers: readonly Server[], keys: reado
       'most',
     );
   if (servers.length > 2) {
-    console.log(`  rate beside postfix-mta-sts-resolver: ${(ratio(1, (m) => m.rate) / ratio(2, (m) => m.rate)).toFixed(1)} times`);
+    console.log(
+      `  rate beside postfix-mta-sts-resolver: ${(ratio(1, (m) => m.rate) / ratio(2, (m) => m.rate)).toFixed(1)} times`,
+    );
   }
 }
 
-async function negatives(ours: Server, keys: readonly string[], absent: readonly string[]): Promise<void> {
+async function negatives(
+  ours: Server,
+  keys: readonly string[],
+  absent: readonly string[],
+): Promise<void> {
   const ratios: number[] = [];
   for (let round = 0; round < ROUNDS; round++) {
     const pattern = { connections: 10, depth: 1 };

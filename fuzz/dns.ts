@@ -19,7 +19,17 @@ _25._tcp.mx TLSA 3 1 1 0b9fa5a59eed715c26c1020c711b4f6ec42d58b0015e14337a39dad30
 alias CNAME www
 deep.er.ent A 192.0.2.3
 old DNAME www`;
-const asked = ['www A', '_25._tcp.mx TLSA', 'alias A', 'any.wild TXT', 'any.wild A', 'er.ent A', 'nothing A', 'x.old A', 'www AAAA'];
+const asked = [
+  'www A',
+  '_25._tcp.mx TLSA',
+  'alias A',
+  'any.wild TXT',
+  'any.wild A',
+  'er.ent A',
+  'nothing A',
+  'x.old A',
+  'www AAAA',
+];
 
 const dataOf = (answer: Answer): string =>
   `${answer.status} ${answer.canonicalName.key} ${answer.records.map(formatRdata).sort().join(' | ').toLowerCase()}`;
@@ -53,7 +63,12 @@ export async function fuzz(count: number, random: Random): Promise<string> {
     if (!bytes) throw new Error(`no answer to ${key}`);
     return bytes;
   };
-  const ask = (question: string, change: Map<string, Message>, cache?: Map<string, CachedZone>, seen?: Set<string>): Promise<Answer> => {
+  const ask = (
+    question: string,
+    change: Map<string, Message>,
+    cache?: Map<string, CachedZone>,
+    seen?: Set<string>,
+  ): Promise<Answer> => {
     const [name = '', type = ''] = question.split(' ');
     return validate({
       name: Name.of(name),
@@ -70,15 +85,24 @@ export async function fuzz(count: number, random: Random): Promise<string> {
     });
   };
 
-  const questions = ['nsec', 'nsec3', 'nsec3-optout'].flatMap((zone) => asked.map((q) => q.replace(' ', `.${zone}.example `)));
+  const questions = ['nsec', 'nsec3', 'nsec3-optout'].flatMap((zone) =>
+    asked.map((q) => q.replace(' ', `.${zone}.example `)),
+  );
   const cases = [];
   for (const question of questions) {
     const fetched = new Set<string>();
     const answer = await ask(question, new Map(), undefined, fetched);
-    if (answer.dnssec !== 'secure' && !question.includes('optout')) throw new Error(`${question} is ${answer.dnssec} without damage`);
+    if (answer.dnssec !== 'secure' && !question.includes('optout'))
+      throw new Error(`${question} is ${answer.dnssec} without damage`);
     const warm = new Map<string, CachedZone>();
     await ask(question, new Map(), warm);
-    cases.push({ question, data: dataOf(answer), dnssec: answer.dnssec, fetched: [...fetched], warm });
+    cases.push({
+      question,
+      data: dataOf(answer),
+      dnssec: answer.dnssec,
+      fetched: [...fetched],
+      warm,
+    });
   }
 
   const told: Record<string, number> = {};
@@ -102,9 +126,12 @@ export async function fuzz(count: number, random: Random): Promise<string> {
       for (const zone of [...cache.keys()]) if (random.once(3)) cache.delete(zone);
     const answer = await ask(question, new Map([[target, decoded.value]]), cache);
     const how = `${question}, ${target} replaced by ${Buffer.from(bytes).toString('hex')}`;
-    if (performance.now() - started > TOO_LONG) throw new Error(`took ${Math.round(performance.now() - started)} ms: ${how}`);
-    if (answer.dnssec === 'secure' && dataOf(answer) !== data) throw new Error(`other data is secure (${dataOf(answer)}): ${how}`);
-    if (answer.dnssec === 'insecure' && dnssec !== 'insecure') throw new Error(`a signed name is insecure: ${how}`);
+    if (performance.now() - started > TOO_LONG)
+      throw new Error(`took ${Math.round(performance.now() - started)} ms: ${how}`);
+    if (answer.dnssec === 'secure' && dataOf(answer) !== data)
+      throw new Error(`other data is secure (${dataOf(answer)}): ${how}`);
+    if (answer.dnssec === 'insecure' && dnssec !== 'insecure')
+      throw new Error(`a signed name is insecure: ${how}`);
     told[answer.dnssec] = (told[answer.dnssec] ?? 0) + 1;
   }
   const grown = (process.memoryUsage().rss - begun) / 2 ** 20;

@@ -49,7 +49,11 @@ export class Random {
           out = Buffer.concat([out.subarray(0, at), piece, out.subarray(at)]);
           break;
         case 4:
-          out = Buffer.concat([out.subarray(0, at), this.bytes(length), out.subarray(at + (this.once(2) ? length : 0))]);
+          out = Buffer.concat([
+            out.subarray(0, at),
+            this.bytes(length),
+            out.subarray(at + (this.once(2) ? length : 0)),
+          ]);
           break;
         case 5:
           out.copyWithin(at, this.below(out.length + 1), Math.min(out.length, at + length));

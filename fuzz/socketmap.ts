@@ -20,7 +20,9 @@ export async function fuzz(count: number, random: Random): Promise<string> {
     const { replies, malformed, later } = await converse(bytes, random);
     const wanted = expected(bytes);
     if (replies !== wanted.replies || malformed !== wanted.malformed)
-      throw new Error(`${JSON.stringify(bytes.toString('latin1'))}: ${JSON.stringify(replies)}, wanted ${JSON.stringify(wanted.replies)}`);
+      throw new Error(
+        `${JSON.stringify(bytes.toString('latin1'))}: ${JSON.stringify(replies)}, wanted ${JSON.stringify(wanted.replies)}`,
+      );
     seen.replies += wanted.count;
     seen.later += later;
     seen.malformed += Number(malformed);
@@ -64,14 +66,21 @@ function expected(bytes: Buffer): { replies: string; malformed: boolean; count: 
     const request = rest.slice(0, size);
     const space = request.indexOf(' ');
     if (rest[size] !== ',' || space < 0) return { replies, count, malformed: true };
-    replies += frame(request.slice(0, space) === MAP ? `OK ${request.slice(space + 1)}` : `PERM this server has the map ${MAP}`);
+    replies += frame(
+      request.slice(0, space) === MAP
+        ? `OK ${request.slice(space + 1)}`
+        : `PERM this server has the map ${MAP}`,
+    );
     count++;
     text = rest.slice(size + 1);
   }
 }
 
 /** One connection; resolves when the server has said all it will say. */
-async function converse(bytes: Buffer, random: Random): Promise<{ replies: string; malformed: boolean; later: number }> {
+async function converse(
+  bytes: Buffer,
+  random: Random,
+): Promise<{ replies: string; malformed: boolean; later: number }> {
   let replies = '';
   let malformed = false;
   let later = 0;
@@ -115,7 +124,8 @@ async function converse(bytes: Buffer, random: Random): Promise<{ replies: strin
   for (let quiet = 0; quiet < 3;) {
     const before = replies.length;
     await new Promise(setImmediate);
-    quiet = waiting === 0 && replies.length === before && stream.writableLength === 0 ? quiet + 1 : 0;
+    quiet =
+      waiting === 0 && replies.length === before && stream.writableLength === 0 ? quiet + 1 : 0;
   }
   stream.destroy();
   return { replies, malformed, later };

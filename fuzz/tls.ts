@@ -32,7 +32,9 @@ export function fuzz(count: number, random: Random): string {
   const states: Record<string, number> = {};
   let most = 0;
   for (let i = 0; i < count; i++) {
-    const bytes = random.once(8) ? random.bytes(random.once(2000) ? 300_000 : random.below(200)) : random.damage(random.pick(flights));
+    const bytes = random.once(8)
+      ? random.bytes(random.once(2000) ? 300_000 : random.below(200))
+      : random.damage(random.pick(flights));
     const reader = new FlightReader();
     for (let at = 0; at < bytes.length;) {
       const length = random.once(3) ? 1 + random.below(bytes.length) : bytes.length;
@@ -52,8 +54,18 @@ export function fuzz(count: number, random: Random): string {
   return `${ends.join(', ')}; at most ${Math.round(most / 1024 / 1024)} MiB`;
 }
 
-function ask(version: HelloVersion, suites: readonly number[]): Extract<Question, { kind: 'hello' }> {
-  return { kind: 'hello', topic: 'tls12', version, suites, groups: version === 'TLSv1.3' ? groups13 : groups12, schemes: [0x0401, 0x0403] };
+function ask(
+  version: HelloVersion,
+  suites: readonly number[],
+): Extract<Question, { kind: 'hello' }> {
+  return {
+    kind: 'hello',
+    topic: 'tls12',
+    version,
+    suites,
+    groups: version === 'TLSv1.3' ? groups13 : groups12,
+    schemes: [0x0401, 0x0403],
+  };
 }
 
 const questions = [
@@ -88,16 +100,27 @@ function seeds(): readonly Uint8Array[] {
     certificates,
   };
   const flights = questions.flatMap((question) => {
-    const hello = readClientHello(buildClientHello(helloFor(question, new Uint8Array(64), 'mx.example')));
+    const hello = readClientHello(
+      buildClientHello(helloFor(question, new Uint8Array(64), 'mx.example')),
+    );
     return hello && hello !== 'more' ? [answerHello(config, hello).bytes] : [];
   });
   if (flights.length < questions.length) throw new Error('a seed is missing');
-  return [...flights, Uint8Array.of(21, 3, 3, 0, 2, 2, 40), Uint8Array.of(0x80, 11, 4, 0, 1, 0, 2, 0, 0, 0, 0, 0, 0)];
+  return [
+    ...flights,
+    Uint8Array.of(21, 3, 3, 0, 2, 2, 40),
+    Uint8Array.of(0x80, 11, 4, 0, 1, 0, 2, 0, 0, 0, 0, 0, 0),
+  ];
 }
 
 /** What was read is a server's word: whatever it is, the plan and the summary take it. */
 function reason({ flight }: FlightReader, question: Question): void {
-  const log = [{ question, answer: flight.hello ? ({ kind: 'hello', flight } as const) : ({ kind: 'refused' } as const) }];
+  const log = [
+    {
+      question,
+      answer: flight.hello ? ({ kind: 'hello', flight } as const) : ({ kind: 'refused' } as const),
+    },
+  ];
   summarise(prove(log));
   for (const inventory of [true, false]) nextQuestion(log, { inventory, asks: [{ kind: 'dhe' }] });
 }

@@ -15,7 +15,11 @@ test('the rules name places that exist', () => {
 });
 
 /** What is found when one file is put into the real tree. */
-function planted(file: string, text: string, also: Readonly<Record<string, string>> = {}): string[] {
+function planted(
+  file: string,
+  text: string,
+  also: Readonly<Record<string, string>> = {},
+): string[] {
   const tree = new Map([...files, [file, text], ...Object.entries(also)]);
   return violations(tree, rules)
     .filter((v) => v.file === file || v.file in also)
@@ -24,22 +28,62 @@ function planted(file: string, text: string, also: Readonly<Record<string, strin
 
 const cases: readonly (readonly [what: string, file: string, text: string, rule: string])[] = [
   ['an upward import', 'src/dane/bad.ts', `import { grade } from '../check/index.js';`, 'upward'],
-  ['an upward import of a type', 'src/net/bad.ts', `import type { Answer } from '../dns/index.js';`, 'upward'],
-  ['a sibling inside L2', 'src/smtp/bad.ts', `import { handshake } from '../tls/index.js';`, 'sibling'],
+  [
+    'an upward import of a type',
+    'src/net/bad.ts',
+    `import type { Answer } from '../dns/index.js';`,
+    'upward',
+  ],
+  [
+    'a sibling inside L2',
+    'src/smtp/bad.ts',
+    `import { handshake } from '../tls/index.js';`,
+    'sibling',
+  ],
   ['a sibling job', 'src/send/bad.ts', `import { grade } from '../check/index.js';`, 'sibling'],
-  ['a deep import', 'src/policy/bad.ts', `import { matchMx } from '../mta-sts/match-mx.js';`, 'deep'],
+  [
+    'a deep import',
+    'src/policy/bad.ts',
+    `import { matchMx } from '../mta-sts/match-mx.js';`,
+    'deep',
+  ],
   ['the own index', 'src/dane/bad.ts', `import { verifyDane } from './index.js';`, 'own-index'],
   ['the lab in a job', 'src/check/bad.ts', `import { createLab } from '../lab/index.js';`, 'side'],
   ['a job in the lab', 'src/lab/bad.ts', `import { grade } from '../check/index.js';`, 'upward'],
   ['a package in the core', 'src/dns/bad.ts', `import { z } from 'zod';`, 'package'],
-  ['a module with I/O in a pure folder', 'src/x509/bad.ts', `import { readFileSync } from 'node:fs';`, 'pure'],
+  [
+    'a module with I/O in a pure folder',
+    'src/x509/bad.ts',
+    `import { readFileSync } from 'node:fs';`,
+    'pure',
+  ],
   ['the clock in a pure folder', 'src/check/grade/bad.ts', `export const at = Date.now();`, 'pure'],
   ['today in a pure folder', 'src/x509/bad.ts', `export const at = new Date();`, 'pure'],
-  ['chance in a pure folder', 'src/tls/wire/bad.ts', `import { randomBytes } from 'node:crypto';`, 'pure'],
-  ['a timer in a pure folder', 'src/policy/decide-host.ts', `setTimeout(() => undefined, 1);`, 'pure'],
+  [
+    'chance in a pure folder',
+    'src/tls/wire/bad.ts',
+    `import { randomBytes } from 'node:crypto';`,
+    'pure',
+  ],
+  [
+    'a timer in a pure folder',
+    'src/policy/decide-host.ts',
+    `setTimeout(() => undefined, 1);`,
+    'pure',
+  ],
   ['process in a pure folder', 'src/evidence/bad.ts', `export const a = process.argv;`, 'pure'],
-  ['global fetch', 'src/mta-sts/bad.ts', `export const get = () => fetch('https://example.com');`, 'socket'],
-  ['a WebSocket', 'src/report/bad.ts', `export const open = () => new WebSocket('wss://example.com');`, 'socket'],
+  [
+    'global fetch',
+    'src/mta-sts/bad.ts',
+    `export const get = () => fetch('https://example.com');`,
+    'socket',
+  ],
+  [
+    'a WebSocket',
+    'src/report/bad.ts',
+    `export const open = () => new WebSocket('wss://example.com');`,
+    'socket',
+  ],
   ['a socket', 'src/smtp/bad.ts', `import { connect } from 'node:net';`, 'socket'],
   ['a resolver', 'src/http/bad.ts', `import { lookup } from 'node:dns';`, 'socket'],
   [
@@ -55,10 +99,30 @@ const cases: readonly (readonly [what: string, file: string, text: string, rule:
     'socket',
   ],
   ['agent: false', 'src/http/bad.ts', `export const options = { agent: false };`, 'socket'],
-  ['a private key outside its rooms', 'src/check/bad.ts', `import { generateKeyPairSync } from 'node:crypto';`, 'private-key'],
-  ['a private key in the text', 'src/cli/bad.ts', `export const key = '-----BEGIN PRIVATE KEY-----';`, 'private-key'],
-  ['a listener outside server and lab', 'src/check/bad.ts', `import { createServer } from 'node:http';`, 'listener'],
-  ['listening', 'src/cli/bad.ts', `declare const s: { listen(n: number): void };\ns.listen(25);`, 'listener'],
+  [
+    'a private key outside its rooms',
+    'src/check/bad.ts',
+    `import { generateKeyPairSync } from 'node:crypto';`,
+    'private-key',
+  ],
+  [
+    'a private key in the text',
+    'src/cli/bad.ts',
+    `export const key = '-----BEGIN PRIVATE KEY-----';`,
+    'private-key',
+  ],
+  [
+    'a listener outside server and lab',
+    'src/check/bad.ts',
+    `import { createServer } from 'node:http';`,
+    'listener',
+  ],
+  [
+    'listening',
+    'src/cli/bad.ts',
+    `declare const s: { listen(n: number): void };\ns.listen(25);`,
+    'listener',
+  ],
 ];
 
 for (const [what, file, text, rule] of cases) {
@@ -72,9 +136,13 @@ for (const [what, file, text, rule] of cases) {
 }
 
 test('planted: a circle of type imports only is found', () => {
-  const found = planted('src/base/one.ts', `import type { Two } from './two.js';\nexport type One = Two;`, {
-    'src/base/two.ts': `import type { One } from './one.js';\nexport type Two = One;`,
-  });
+  const found = planted(
+    'src/base/one.ts',
+    `import type { Two } from './two.js';\nexport type One = Two;`,
+    {
+      'src/base/two.ts': `import type { One } from './one.js';\nexport type Two = One;`,
+    },
+  );
   assert.ok(
     found.some((f) => f.endsWith(' circle')),
     found.join(),
@@ -87,10 +155,19 @@ test('planted: too few files are found', () => {
 });
 
 test('what only looks like a breach is none', () => {
-  assert.deepEqual(planted('src/dns/fine.ts', `export const ask = (fetch: () => void) => fetch();`), []);
   assert.deepEqual(
-    planted('src/tls/fine.ts', `import { connect } from 'node:tls';\nexport const c = (socket: never) => connect({ socket });`),
+    planted('src/dns/fine.ts', `export const ask = (fetch: () => void) => fetch();`),
     [],
   );
-  assert.deepEqual(planted('src/http/fine.ts', `import { isIP } from 'node:net';\nexport const a = isIP('');`), []);
+  assert.deepEqual(
+    planted(
+      'src/tls/fine.ts',
+      `import { connect } from 'node:tls';\nexport const c = (socket: never) => connect({ socket });`,
+    ),
+    [],
+  );
+  assert.deepEqual(
+    planted('src/http/fine.ts', `import { isIP } from 'node:net';\nexport const a = isIP('');`),
+    [],
+  );
 });

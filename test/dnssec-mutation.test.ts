@@ -44,9 +44,17 @@ const zones: ZoneSpec[] = [
 const dns = new LabDns(zones, now);
 const questions = [
   ...schemes.flatMap((z) =>
-    ['www A', '_25._tcp.mx TLSA', 'alias A', 'any.wild TXT', 'any.wild A', 'www AAAA', 'er.ent A', 'nothing A', '_25._tcp.www TLSA'].map(
-      (q) => q.replace(' ', `.${z}.example `),
-    ),
+    [
+      'www A',
+      '_25._tcp.mx TLSA',
+      'alias A',
+      'any.wild TXT',
+      'any.wild A',
+      'www AAAA',
+      'er.ent A',
+      'nothing A',
+      '_25._tcp.www TLSA',
+    ].map((q) => q.replace(' ', `.${z}.example `)),
   ),
   'www.unsigned.example A',
 ];
@@ -76,32 +84,54 @@ async function askLab(
 }
 
 async function labCases(): Promise<Case[]> {
-  return Promise.all(questions.map(async (what) => ({ what, answer: await askLab(what), setting: { anchors: dns.anchors, now } })));
+  return Promise.all(
+    questions.map(async (what) => ({
+      what,
+      answer: await askLab(what),
+      setting: { anchors: dns.anchors, now },
+    })),
+  );
 }
 
 async function vectorCases(): Promise<Case[]> {
   const cases: Case[] = [];
   for (const file of readdirSync('test/vectors/unbound').filter((f) => f.endsWith('.rpl'))) {
-    await runScenario(parseRpl(readFileSync(`test/vectors/unbound/${file}`, 'latin1')), (answer, setting) => {
-      if (answer.dnssec === 'secure') cases.push({ what: `${file} ${answer.question.name.toString()}`, answer, setting });
-    });
+    await runScenario(
+      parseRpl(readFileSync(`test/vectors/unbound/${file}`, 'latin1')),
+      (answer, setting) => {
+        if (answer.dnssec === 'secure')
+          cases.push({ what: `${file} ${answer.question.name.toString()}`, answer, setting });
+      },
+    );
   }
   return cases;
 }
 
-const again = ({ anchors, now: at, limits, algorithms }: Case['setting'], proof: Proof): Promise<Answer> =>
-  verifyProof(proof, anchors, at, { ...(limits ? { limits } : {}), ...(algorithms ? { algorithms } : {}) });
+const again = (
+  { anchors, now: at, limits, algorithms }: Case['setting'],
+  proof: Proof,
+): Promise<Answer> =>
+  verifyProof(proof, anchors, at, {
+    ...(limits ? { limits } : {}),
+    ...(algorithms ? { algorithms } : {}),
+  });
 
-const dataOf = (answer: Answer): string => `${answer.status} ${answer.records.map(formatRdata).sort().join(' | ').toLowerCase()}`;
+const dataOf = (answer: Answer): string =>
+  `${answer.status} ${answer.records.map(formatRdata).sort().join(' | ').toLowerCase()}`;
 
 /** The signed NSEC of these vectors' zone denies the wildcard that the same zone answers with: without the answer it is a good denial. */
 const contradictory = /^val_cnamewcto(pos|neg)/;
 
 /** Each record left out, and each with one octet of its data, its owner or its time to live changed. */
-function* mutants(proof: Proof, stride: number): Generator<{ what: string; ttlOnly: boolean; proof: Proof }> {
+function* mutants(
+  proof: Proof,
+  stride: number,
+): Generator<{ what: string; ttlOnly: boolean; proof: Proof }> {
   const put = (g: number, section: 'answers' | 'authorities', lines: readonly string[]): Proof => ({
     ...proof,
-    grounds: proof.grounds.map((ground, i): Ground => (i === g ? { ...ground, [section]: lines } : ground)),
+    grounds: proof.grounds.map((ground, i): Ground =>
+      i === g ? { ...ground, [section]: lines } : ground,
+    ),
   });
   for (const [g, ground] of proof.grounds.entries()) {
     for (const section of ['answers', 'authorities'] as const) {
@@ -145,36 +175,49 @@ for (const [name, make, stride, least] of [
   ['the lab', labCases, 16, 20],
   ['the vectors', vectorCases, 40, 25],
 ] as const) {
-  test(`${name}: a minimal proof with one record or field changed never validates`, { timeout: 120_000 }, async () => {
-    const cases = (await make()).filter(({ answer }) => answer.dnssec === 'secure' && answer.proof);
-    assert.ok(cases.length >= least, `${cases.length} secure answers`);
-    let tried = 0;
-    const spared: Record<string, number> = {};
-    for (const { what, answer, setting } of cases) {
-      const proof = answer.proof as Proof;
-      const whole = await again(setting, proof);
-      assert.deepEqual([whole.dnssec, dataOf(whole)], ['secure', dataOf(answer)], what);
-      for (const mutant of mutants(proof, stride)) {
-        tried++;
-        const changed = await again(setting, mutant.proof);
-        if (changed.dnssec !== 'secure') {
-          assert.notEqual(changed.dnssec, 'insecure', `${what}: insecure ${mutant.what}`);
-          continue;
+  test(
+    `${name}: a minimal proof with one record or field changed never validates`,
+    { timeout: 120_000 },
+    async () => {
+      const cases = (await make()).filter(
+        ({ answer }) => answer.dnssec === 'secure' && answer.proof,
+      );
+      assert.ok(cases.length >= least, `${cases.length} secure answers`);
+      let tried = 0;
+      const spared: Record<string, number> = {};
+      for (const { what, answer, setting } of cases) {
+        const proof = answer.proof as Proof;
+        const whole = await again(setting, proof);
+        assert.deepEqual([whole.dnssec, dataOf(whole)], ['secure', dataOf(answer)], what);
+        for (const mutant of mutants(proof, stride)) {
+          tried++;
+          const changed = await again(setting, mutant.proof);
+          if (changed.dnssec !== 'secure') {
+            assert.notEqual(changed.dnssec, 'insecure', `${what}: insecure ${mutant.what}`);
+            continue;
+          }
+          // A time to live is not signed but bounded by the signature: more than the signed one counts as the signed one.
+          if (contradictory.test(what) && changed.status === 'nxdomain') {
+            spared['the zone denies its own wildcard'] =
+              (spared['the zone denies its own wildcard'] ?? 0) + 1;
+            continue;
+          }
+          const reason = mutant.ttlOnly
+            ? 'time to live'
+            : sameText(proof, mutant.proof)
+              ? 'only the case of letters'
+              : undefined;
+          assert.ok(reason, `${what}: valid with another ${mutant.what}`);
+          assert.equal(dataOf(changed).toLowerCase(), dataOf(answer).toLowerCase());
+          spared[reason] = (spared[reason] ?? 0) + 1;
         }
-        // A time to live is not signed but bounded by the signature: more than the signed one counts as the signed one.
-        if (contradictory.test(what) && changed.status === 'nxdomain') {
-          spared['the zone denies its own wildcard'] = (spared['the zone denies its own wildcard'] ?? 0) + 1;
-          continue;
-        }
-        const reason = mutant.ttlOnly ? 'time to live' : sameText(proof, mutant.proof) ? 'only the case of letters' : undefined;
-        assert.ok(reason, `${what}: valid with another ${mutant.what}`);
-        assert.equal(dataOf(changed).toLowerCase(), dataOf(answer).toLowerCase());
-        spared[reason] = (spared[reason] ?? 0) + 1;
       }
-    }
-    assert.ok(tried > 2000, `${tried} mutants`);
-    console.log(`${name}: ${cases.length} proofs, ${tried} mutants, still valid: ${JSON.stringify(spared)}`);
-  });
+      assert.ok(tried > 2000, `${tried} mutants`);
+      console.log(
+        `${name}: ${cases.length} proofs, ${tried} mutants, still valid: ${JSON.stringify(spared)}`,
+      );
+    },
+  );
 }
 
 function sameText(a: Proof, b: Proof): boolean {
@@ -196,42 +239,54 @@ function* changes(message: Message): Generator<{ what: string; message: Message 
         rdata[at] = (rdata[at] ?? 0) ^ 0x01;
         yield { what: 'an octet changed', message: swap({ ...rr, rdata }) };
       }
-      yield { what: 'another type', message: swap({ ...rr, type: rr.type === RRType.TXT ? RRType.A : RRType.TXT }) };
+      yield {
+        what: 'another type',
+        message: swap({ ...rr, type: rr.type === RRType.TXT ? RRType.A : RRType.TXT }),
+      };
       yield { what: 'another owner', message: swap({ ...rr, name: rr.name.parent }) };
     }
-    if (message[section].length > 0) yield { what: `no ${section}`, message: { ...message, [section]: [] } };
+    if (message[section].length > 0)
+      yield { what: `no ${section}`, message: { ...message, [section]: [] } };
   }
-  for (const rcode of [0, 2, 3, 5]) if (rcode !== message.rcode) yield { what: `rcode ${rcode}`, message: { ...message, rcode } };
+  for (const rcode of [0, 2, 3, 5])
+    if (rcode !== message.rcode) yield { what: `rcode ${rcode}`, message: { ...message, rcode } };
 }
 
-test('a whole answer with one change is never secure for other data, nor insecure for a signed name', { timeout: 120_000 }, async () => {
-  const secureStill: Record<string, number> = {};
-  let tried = 0;
-  for (const question of questions) {
-    const truth = await askLab(question);
-    const asked: { name: Name; type: number; message: Message }[] = [];
-    await askLab(question, (name, type, message) => {
-      asked.push({ name, type, message });
-      return message;
-    });
-    for (const { name, type, message } of asked) {
-      for (const { what, message: changed } of changes(message)) {
-        tried++;
-        const answer = await askLab(question, (n, t, m) => (n.equals(name) && t === type ? changed : m));
-        const told = `${question}: ${what} in ${name.toString()} ${type}`;
-        if (truth.dnssec === 'secure') assert.notEqual(answer.dnssec, 'insecure', told);
-        if (answer.dnssec !== 'secure') continue;
-        assert.equal(truth.dnssec, 'secure', told);
-        // The response code is not signed: with a proof of absence the answer stays an absence.
-        if (what.startsWith('rcode') && truth.status !== 'found') assert.deepEqual(answer.records, [], told);
-        else assert.equal(dataOf(answer), dataOf(truth), told);
-        secureStill[what] = (secureStill[what] ?? 0) + 1;
+test(
+  'a whole answer with one change is never secure for other data, nor insecure for a signed name',
+  { timeout: 120_000 },
+  async () => {
+    const secureStill: Record<string, number> = {};
+    let tried = 0;
+    for (const question of questions) {
+      const truth = await askLab(question);
+      const asked: { name: Name; type: number; message: Message }[] = [];
+      await askLab(question, (name, type, message) => {
+        asked.push({ name, type, message });
+        return message;
+      });
+      for (const { name, type, message } of asked) {
+        for (const { what, message: changed } of changes(message)) {
+          tried++;
+          const answer = await askLab(question, (n, t, m) =>
+            n.equals(name) && t === type ? changed : m,
+          );
+          const told = `${question}: ${what} in ${name.toString()} ${type}`;
+          if (truth.dnssec === 'secure') assert.notEqual(answer.dnssec, 'insecure', told);
+          if (answer.dnssec !== 'secure') continue;
+          assert.equal(truth.dnssec, 'secure', told);
+          // The response code is not signed: with a proof of absence the answer stays an absence.
+          if (what.startsWith('rcode') && truth.status !== 'found')
+            assert.deepEqual(answer.records, [], told);
+          else assert.equal(dataOf(answer), dataOf(truth), told);
+          secureStill[what] = (secureStill[what] ?? 0) + 1;
+        }
       }
     }
-  }
-  assert.ok(tried > 5000, `${tried} changes`);
-  console.log(`${tried} changes, still secure: ${JSON.stringify(secureStill)}`);
-});
+    assert.ok(tried > 5000, `${tried} changes`);
+    console.log(`${tried} changes, still secure: ${JSON.stringify(secureStill)}`);
+  },
+);
 
 test('what is harmless keeps every secure answer secure: case, order, a signature more', async () => {
   for (const question of questions) {
@@ -239,19 +294,28 @@ test('what is harmless keeps every secure answer secure: case, order, a signatur
     if (truth.dnssec !== 'secure') continue;
     for (const harmless of [upperCase, reversed, anotherSignature, throughTheWire]) {
       const answer = await askLab(question, (_, __, message) => harmless(message));
-      assert.deepEqual([answer.dnssec, dataOf(answer)], ['secure', dataOf(truth)], `${question} ${harmless.name}`);
+      assert.deepEqual(
+        [answer.dnssec, dataOf(answer)],
+        ['secure', dataOf(truth)],
+        `${question} ${harmless.name}`,
+      );
     }
   }
 });
 
-const each = (message: Message, change: (records: readonly ResourceRecord[]) => readonly ResourceRecord[]): Message => ({
+const each = (
+  message: Message,
+  change: (records: readonly ResourceRecord[]) => readonly ResourceRecord[],
+): Message => ({
   ...message,
   answers: change(message.answers),
   authorities: change(message.authorities),
 });
 
 function upperCase(message: Message): Message {
-  return each(message, (all) => all.map((rr) => ({ ...rr, name: Name.of(rr.name.toString().toUpperCase()) })));
+  return each(message, (all) =>
+    all.map((rr) => ({ ...rr, name: Name.of(rr.name.toString().toUpperCase()) })),
+  );
 }
 
 function reversed(message: Message): Message {
@@ -262,7 +326,10 @@ function anotherSignature(message: Message): Message {
   return each(message, (all) => {
     const made = all
       .filter((rr) => rr.type === RRType.RRSIG)
-      .map((rr) => ({ ...rr, rdata: Uint8Array.from(rr.rdata, (o, i) => (i > 40 ? o ^ 0xff : o)) }));
+      .map((rr) => ({
+        ...rr,
+        rdata: Uint8Array.from(rr.rdata, (o, i) => (i > 40 ? o ^ 0xff : o)),
+      }));
     return [...made, ...all].sort((a, b) => compareBytes(a.rdata, b.rdata));
   });
 }

@@ -5,15 +5,25 @@ import test from 'node:test';
 import { runCli } from '../src/cli/testing-run.js';
 
 /** Blocks that begin with a command of the lab: the command, and the lines of its output that are shown. */
-function samples(file: string): { readonly args: readonly string[]; readonly lines: readonly string[] }[] {
-  const blocks = [...readFileSync(file, 'utf8').matchAll(/^```\n\$ hermetic (.*)\n([\s\S]*?)^```$/gm)];
+function samples(
+  file: string,
+): { readonly args: readonly string[]; readonly lines: readonly string[] }[] {
+  const blocks = [
+    ...readFileSync(file, 'utf8').matchAll(/^```\n\$ hermetic (.*)\n([\s\S]*?)^```$/gm),
+  ];
   return blocks
-    .map(([, command = '', body = '']) => ({ args: command.split(' '), lines: body.split('\n').filter((line) => line !== '') }))
-    .filter(({ args, lines }) => lines.length > 0 && (args.includes('--lab') || args[0] === 'explain'));
+    .map(([, command = '', body = '']) => ({
+      args: command.split(' '),
+      lines: body.split('\n').filter((line) => line !== ''),
+    }))
+    .filter(
+      ({ args, lines }) => lines.length > 0 && (args.includes('--lab') || args[0] === 'explain'),
+    );
 }
 
 /** Dates and the last number of an address are of the day. */
-const timeless = (line: string): string => line.replace(/\d{4}-\d\d-\d\d/g, 'DATE').replace(/198\.51\.100\.\d+/g, 'ADDRESS');
+const timeless = (line: string): string =>
+  line.replace(/\d{4}-\d\d-\d\d/g, 'DATE').replace(/198\.51\.100\.\d+/g, 'ADDRESS');
 
 for (const [file, least] of [
   ['README.md', 1],
@@ -27,7 +37,10 @@ for (const [file, least] of [
       const rest = printed.split('\n').map(timeless);
       for (const line of lines) {
         const at = rest.indexOf(timeless(line));
-        assert.ok(at >= 0, `${args.join(' ')} does not print, or not in this order: ${line}\n${printed}`);
+        assert.ok(
+          at >= 0,
+          `${args.join(' ')} does not print, or not in this order: ${line}\n${printed}`,
+        );
         rest.splice(0, at + 1);
       }
     }
@@ -35,7 +48,8 @@ for (const [file, least] of [
 }
 
 test('README.md: its table names every command there is, and no other', async () => {
-  const table = /^\| command \|.*\n[\s\S]*?\n\n/m.exec(readFileSync('README.md', 'utf8'))?.[0] ?? '';
+  const table =
+    /^\| command \|.*\n[\s\S]*?\n\n/m.exec(readFileSync('README.md', 'utf8'))?.[0] ?? '';
   const named = [...table.matchAll(/^\| (`[^|]*`) \|/gm)].flatMap(([, cell = '']) =>
     [...cell.matchAll(/`([a-z]+)`/g)].map(([, name]) => name),
   );
@@ -57,5 +71,6 @@ test('every link of a page to a file of the repository leads there', () => {
   assert.ok(pages.length >= 20, `${pages.length} pages`);
   for (const page of pages)
     for (const [, link = ''] of readFileSync(page, 'utf8').matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g))
-      if (!/^(https?|mailto):/.test(link)) assert.ok(existsSync(join(dirname(page), link)), `${page}: ${link}`);
+      if (!/^(https?|mailto):/.test(link))
+        assert.ok(existsSync(join(dirname(page), link)), `${page}: ${link}`);
 });

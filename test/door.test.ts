@@ -14,7 +14,11 @@ import { createLab } from '../src/lab/index.js';
 import { checkDomains } from '../src/cli/check-domains.js';
 
 /** Everything that leaves this process by another door than `src/net/node-network`. */
-function watchTheDoor(): { readonly leaks: readonly string[]; readonly passed: () => number; restore(): void } {
+function watchTheDoor(): {
+  readonly leaks: readonly string[];
+  readonly passed: () => number;
+  restore(): void;
+} {
   const leaks: string[] = [];
   let passed = 0;
   const replaced: (() => void)[] = [];
@@ -44,9 +48,19 @@ function watchTheDoor(): { readonly leaks: readonly string[]; readonly passed: (
   guard(dgram.Socket.prototype, 'send');
   guard(dgram.Socket.prototype, 'connect');
   for (const asking of [dns, dns.promises, dns.Resolver.prototype, dns.promises.Resolver.prototype])
-    for (const method of Object.getOwnPropertyNames(asking)) if (/^(lookup|resolve|reverse)/.test(method)) guard(asking, method);
+    for (const method of Object.getOwnPropertyNames(asking))
+      if (/^(lookup|resolve|reverse)/.test(method)) guard(asking, method);
   guard(globalThis, 'fetch');
-  for (const method of ['spawn', 'spawnSync', 'exec', 'execSync', 'execFile', 'execFileSync', 'fork']) guard(childProcess, method);
+  for (const method of [
+    'spawn',
+    'spawnSync',
+    'exec',
+    'execSync',
+    'execFile',
+    'execFileSync',
+    'fork',
+  ])
+    guard(childProcess, method);
   // Named imports of these modules see the guards too.
   syncBuiltinESMExports();
   const restore = (): void => {
@@ -56,25 +70,31 @@ function watchTheDoor(): { readonly leaks: readonly string[]; readonly passed: (
   return { leaks, passed: () => passed, restore };
 }
 
-test('the whole lab is checked with every socket outside the door patched to fail', { timeout: 180_000 }, async () => {
-  const door = watchTheDoor();
-  try {
-    const lab = await createLab();
-    const seen = await Promise.all(
-      checkDomains(
-        lab,
-        lab.scenarios.map(({ domain }) => domain),
-      ),
-    );
-    await lab.close();
-    const verdicts = lab.scenarios.map((s, i) => grade(seen[i] as Evidence).verdict === s.expect.verdict);
-    assert.deepEqual(door.leaks, []);
-    assert.ok(door.passed() > 300, `${door.passed()} uses of the door`);
-    assert.ok(verdicts.every(Boolean));
-  } finally {
-    door.restore();
-  }
-});
+test(
+  'the whole lab is checked with every socket outside the door patched to fail',
+  { timeout: 180_000 },
+  async () => {
+    const door = watchTheDoor();
+    try {
+      const lab = await createLab();
+      const seen = await Promise.all(
+        checkDomains(
+          lab,
+          lab.scenarios.map(({ domain }) => domain),
+        ),
+      );
+      await lab.close();
+      const verdicts = lab.scenarios.map(
+        (s, i) => grade(seen[i] as Evidence).verdict === s.expect.verdict,
+      );
+      assert.deepEqual(door.leaks, []);
+      assert.ok(door.passed() > 300, `${door.passed()} uses of the door`);
+      assert.ok(verdicts.every(Boolean));
+    } finally {
+      door.restore();
+    }
+  },
+);
 
 test('the watch itself sees what goes another way', () => {
   const door = watchTheDoor();

@@ -4,7 +4,12 @@ import test from 'node:test';
 import { Random, type Target } from '../fuzz/random.js';
 
 /** Short runs; `npm run fuzz -- NAME --count N` is the long one. The seed changes daily, so that many short runs cover more than one. */
-const cases: Readonly<Record<string, number>> = { dns: 6_000, tls: 40_000, x509: 4_000, socketmap: 20_000 };
+const cases: Readonly<Record<string, number>> = {
+  dns: 6_000,
+  tls: 40_000,
+  x509: 4_000,
+  socketmap: 20_000,
+};
 const seed = Math.floor(Date.now() / 86_400_000);
 
 test('every fuzz target has its short run', () => {

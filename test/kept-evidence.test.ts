@@ -17,7 +17,8 @@ test('evidence was kept, of every profile', () => {
 for (const { name, evidence, grades } of kept)
   test(`${name}: old evidence is graded as it was then, under every profile of the same date`, () => {
     const now = gradesOf(evidence);
-    for (const [profile, said] of Object.entries(grades)) if (profile in now) assert.deepEqual(now[profile], said, profile);
+    for (const [profile, said] of Object.entries(grades))
+      if (profile in now) assert.deepEqual(now[profile], said, profile);
   });
 
 test('the profiles differ in what they say, and each of them finds something', () => {

@@ -22,8 +22,10 @@ const problems = (publish: string): readonly string[] => {
   const parsed = parseConfig(`publish:\n${publish}`);
   return parsed.ok ? [] : parsed.failure.map(({ path, says, fix }) => `${path} ${says} ${fix}`);
 };
-const domainWith = (lines: string): readonly string[] => problems(`  domains:\n    example.com:\n      mx: [mx1.example.com]\n${lines}`);
-const hostWith = (lines: string): readonly string[] => problems(`  hosts:\n    mx1.example.com:\n${lines}`);
+const domainWith = (lines: string): readonly string[] =>
+  problems(`  domains:\n    example.com:\n      mx: [mx1.example.com]\n${lines}`);
+const hostWith = (lines: string): readonly string[] =>
+  problems(`  hosts:\n    mx1.example.com:\n${lines}`);
 
 const wish: PolicyWish = {
   mode: 'enforce',
@@ -36,7 +38,11 @@ const wish: PolicyWish = {
   leastReports: 0,
   confirmed: [],
 };
-const run = (world: PolicyWorld, wanted: PolicyWish, hours: number): ReturnType<PolicyWorld['run']> => {
+const run = (
+  world: PolicyWorld,
+  wanted: PolicyWish,
+  hours: number,
+): ReturnType<PolicyWorld['run']> => {
   let step = world.run(wanted);
   for (let i = 1; i < hours; i++) step = world.run(wanted);
   return step;
@@ -50,8 +56,17 @@ const key = (n: number) => ({
   certified: true,
 });
 const tlsa = (n: number): string => `3 1 1 ${key(n).sha256}`;
-const hostWish: RolloverWish = { publish: true, types: ['ecdsa'], matchingTypes: [1], ttl: 3600, leave: [] };
-function host(change: Partial<RolloverReading> = {}, records: readonly string[] = [tlsa(1)]): ReturnType<typeof stepRollover> {
+const hostWish: RolloverWish = {
+  publish: true,
+  types: ['ecdsa'],
+  matchingTypes: [1],
+  ttl: 3600,
+  leave: [],
+};
+function host(
+  change: Partial<RolloverReading> = {},
+  records: readonly string[] = [tlsa(1)],
+): ReturnType<typeof stepRollover> {
   return stepRollover(
     startRollover('mx1.example.com'),
     {
@@ -78,7 +93,10 @@ test('enforce at once, without testing: the wish is taken as an aim, and testing
 });
 
 test('[8461-3.2-13] a policy without mx, with an age beyond a year, of two minutes, or with a mode misspelt is refused in the configuration', () => {
-  assert.match(problems('  domains: {example.com: {mx: []}}').join(), /publish\.domains\.example\.com\.mx/);
+  assert.match(
+    problems('  domains: {example.com: {mx: []}}').join(),
+    /publish\.domains\.example\.com\.mx/,
+  );
   assert.match(domainWith('      maxAges: [120]').join(), /maxAges/);
   assert.match(domainWith('      maxAges: [31557601]').join(), /maxAges/);
   assert.match(domainWith('      maxAges: [604800, 86400]').join(), /ascending/);
@@ -88,12 +106,15 @@ test('[8461-3.2-13] a policy without mx, with an age beyond a year, of two minut
 });
 
 test('[8461-10.4-1, 8461-3.2-14] a wildcard, an address or a URL in place of an MX host is refused with the reason; U-labels become A-labels', () => {
-  const mx = (host: string): string => problems(`  domains: {example.com: {mx: ["${host}"]}}`).join();
+  const mx = (host: string): string =>
+    problems(`  domains: {example.com: {mx: ["${host}"]}}`).join();
   assert.match(mx('*.example.com'), /wildcard.*name every MX host/i);
   assert.match(mx('*.mx.microsoft'), /wildcard/);
   assert.match(mx('192.0.2.1'), /no host name/);
   assert.match(mx('https://mx.example.com'), /no host name/);
-  const parsed = publishSection.parse({ domains: { 'bücher.example': { mx: ['mx.bücher.example'] } } });
+  const parsed = publishSection.parse({
+    domains: { 'bücher.example': { mx: ['mx.bücher.example'] } },
+  });
   assert.deepEqual(parsed.domains['xn--bcher-kva.example']?.mx, ['mx.xn--bcher-kva.example']);
 });
 
@@ -104,9 +125,12 @@ test('a key of the configuration that is misspelt is refused, never left out in 
 
 test('[8461-3.1-15] the policy changes and its id does not: the id is made of the content', () => {
   const policy = { mode: 'enforce', maxAge: 86_400, mx: ['mx1.example.com'] } as const;
-  const ids = [policy, { ...policy, maxAge: 86_401 }, { ...policy, mode: 'testing' as const }, { ...policy, mx: ['mx2.example.com'] }].map(
-    (p) => policyId(formatPolicy(p)),
-  );
+  const ids = [
+    policy,
+    { ...policy, maxAge: 86_401 },
+    { ...policy, mode: 'testing' as const },
+    { ...policy, mx: ['mx2.example.com'] },
+  ].map((p) => policyId(formatPolicy(p)));
   assert.equal(new Set(ids).size, 4);
   assert.equal(policyId(formatPolicy(policy)), ids[0]);
   assert.equal(parseStsRecord([stsRecord(ids[0] ?? '')]).status, 'found');
@@ -140,20 +164,31 @@ test('a backup MX that fails alone holds enforcing, however good the reports are
     return {
       ...seen,
       hosts: seen.hosts.map((h) =>
-        h.host === 'mx2.example.com' ? { ...h, addresses: [{ address: '192.0.2.2', verdict: 'fail' as const, why: 'has expired' }] } : h,
+        h.host === 'mx2.example.com'
+          ? {
+              ...h,
+              addresses: [{ address: '192.0.2.2', verdict: 'fail' as const, why: 'has expired' }],
+            }
+          : h,
       ),
     };
   };
   const step = run(world, wish, 24 * 5);
   assert.equal(world.mode, 'testing');
-  assert.ok(step.waits.some(({ why }) => /mx2\.example\.com \[192\.0\.2\.2\] has expired/.test(why)));
+  assert.ok(
+    step.waits.some(({ why }) => /mx2\.example\.com \[192\.0\.2\.2\] has expired/.test(why)),
+  );
 });
 
 test('[8461-8.4-2] an MX host that is not in the policy holds enforcing, and is named', () => {
   const world = new PolicyWorld([...wish.mx, 'backup.example.net']);
   const step = run(world, wish, 24 * 5);
   assert.equal(world.mode, 'testing');
-  assert.ok(step.alerts.some(({ code, detail }) => code === 'publish-mx-unlisted' && detail === 'backup.example.net'));
+  assert.ok(
+    step.alerts.some(
+      ({ code, detail }) => code === 'publish-mx-unlisted' && detail === 'backup.example.net',
+    ),
+  );
 });
 
 test('[8461-3.4-3] a domain is taken out of the configuration while senders hold its policy: it is not dropped but proposed for removal', () => {
@@ -179,7 +214,9 @@ test('TLSA in an unsigned zone: refused, with the reason', () => {
 });
 
 test('a key that a renewal made and nobody announced: matched at once when it is ours, told when it is not', () => {
-  const shown = (n: number) => [{ address: '192.0.2.1', starttls: 'offered' as const, keys: [key(n).sha256] }];
+  const shown = (n: number) => [
+    { address: '192.0.2.1', starttls: 'offered' as const, keys: [key(n).sha256] },
+  ];
   assert.deepEqual(change(host({ addresses: shown(2), ring: [key(2)] })), [tlsa(1), tlsa(2)]);
   const strange = host({ addresses: shown(9) });
   assert.equal(change(strange), undefined);
@@ -198,7 +235,9 @@ test('a renewal that brings a new key each time: its certificates are looked at,
 
 test('keys that change by the calendar of somebody else, or every day: refused', () => {
   assert.match(
-    hostWith('      certificates: files\n      files: [{chain: /a, key: /b}]\n      rollKeysEvery: 1y').join(),
+    hostWith(
+      '      certificates: files\n      files: [{chain: /a, key: /b}]\n      rollKeysEvery: 1y',
+    ).join(),
     /makes their keys/,
   );
   assert.match(hostWith('      rollKeysEvery: 1d').join(), /at least 30d/);
@@ -240,7 +279,11 @@ test('[7672-2.1-1] a secondary server that lags, or does not answer for TLSA, ho
 test('the DS record is lost or changed: nothing is begun', () => {
   const before = host({}, [tlsa(1)]).state;
   const moved = { records: [], ttl: 3600 };
-  const step = stepRollover(before, { ...readingAt(1e9 + 1000), ds: moved, ring: [key(1), key(2)] }, hostWish);
+  const step = stepRollover(
+    before,
+    { ...readingAt(1e9 + 1000), ds: moved, ring: [key(1), key(2)] },
+    hostWish,
+  );
   assert.equal(change(step), undefined);
   assert.match(step.waits[0]?.why ?? '', /DS/);
 });

@@ -30,8 +30,14 @@ test('every command of the pages exists, with every option it is given', async (
   for (const command of commands) {
     let printed = '';
     const take = (text: string): void => void (printed += text);
-    const args = command.split(' ').map((word) => (word === '/etc/hermetic.yaml' ? '/nonexistent/hermetic.yaml' : word));
-    const code = await run(args, { out: take, err: take, width: 80, color: false, interactive: false }, new AbortController().signal);
+    const args = command
+      .split(' ')
+      .map((word) => (word === '/etc/hermetic.yaml' ? '/nonexistent/hermetic.yaml' : word));
+    const code = await run(
+      args,
+      { out: take, err: take, width: 80, color: false, interactive: false },
+      new AbortController().signal,
+    );
     // It gets as far as reading the configuration.
     assert.equal(code, 2);
     assert.match(printed, /file-unreadable/, command);

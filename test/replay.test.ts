@@ -8,7 +8,10 @@ import { runScenario } from '../tools/replay/run-scenario.js';
 
 const here = fileURLToPath(import.meta.url);
 /** Vectors are data: they lie beside the sources, also when the compiled test runs. */
-const folder = join(here.includes(`${join('dist', 'test')}`) ? join(here, '../../../test') : join(here, '..'), 'vectors/unbound');
+const folder = join(
+  here.includes(`${join('dist', 'test')}`) ? join(here, '../../../test') : join(here, '..'),
+  'vectors/unbound',
+);
 const files = readdirSync(folder).filter((f) => f.endsWith('.rpl'));
 
 test('the folder holds every replay file it should', () => assert.equal(files.length, 81));
@@ -30,18 +33,37 @@ const read = (file: string): string => readFileSync(join(folder, file), 'latin1'
 const positive = read('val_cnametocloser_nosig.rpl');
 
 test('the other dialect: seconds for the date, bare anchors, default matching, raw octets, words nobody knows', async () => {
-  for (const file of ['val_cnametocloser_nosig.rpl', 'val_nx.rpl', 'val_nsec3_b1_nameerror.rpl', 'val_secds_nosig.rpl']) {
+  for (const file of [
+    'val_cnametocloser_nosig.rpl',
+    'val_nx.rpl',
+    'val_nsec3_b1_nameerror.rpl',
+    'val_secds_nosig.rpl',
+  ]) {
     const other = read(file)
       .replace(/val-override-date: "(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)"/, (_, ...d) => {
-        const [y, mo, day, h, mi, s] = d.slice(0, 6).map(Number) as [number, number, number, number, number, number];
+        const [y, mo, day, h, mi, s] = d.slice(0, 6).map(Number) as [
+          number,
+          number,
+          number,
+          number,
+          number,
+          number,
+        ];
         return `val-override-timestamp: "${Date.UTC(y, mo - 1, day, h, mi, s) / 1000}"\n\tquery-minimization: on\n\tdo-ip6: no`;
       })
       .replace(/trust-anchor: "(.*)"/, "trust-anchor: '$1'")
       .replace(/^MATCH opcode qtype qname$/gm, '')
-      .replace(/^(RANGE_BEGIN .*)$/m, '$1\nENTRY_BEGIN\nADJUST raw_id\nRAW\nb5c9ca3d\nSECTION QUESTION\nraw.example. IN A\nENTRY_END')
+      .replace(
+        /^(RANGE_BEGIN .*)$/m,
+        '$1\nENTRY_BEGIN\nADJUST raw_id\nRAW\nb5c9ca3d\nSECTION QUESTION\nraw.example. IN A\nENTRY_END',
+      )
       .replace(/^SCENARIO_BEGIN/m, 'SOMETHING new\nSCENARIO_BEGIN');
     assert.notEqual(other, read(file));
-    assert.deepEqual(await runScenario(parseRpl(other)), await runScenario(parseRpl(read(file))), file);
+    assert.deepEqual(
+      await runScenario(parseRpl(other)),
+      await runScenario(parseRpl(read(file))),
+      file,
+    );
   }
 });
 
@@ -52,17 +74,31 @@ test('a file without a usable anchor, with times to compute or with nothing at a
   };
   assert.match(await why(''), /no trust anchor/);
   assert.match(await why(positive.replace(/.*trust-anchor: .*/g, '')), /no trust anchor/);
-  assert.match(await why(positive.replace(/trust-anchor: ".*"/, 'trust-anchor: "example. IN DS nonsense"')), /cannot be read/);
   assert.match(
-    await why(positive.replace(/^STEP 10 CHECK_ANSWER/m, 'STEP 5 TIME_PASSES EVAL ${$t + 3}\nSTEP 10 CHECK_ANSWER')),
+    await why(positive.replace(/trust-anchor: ".*"/, 'trust-anchor: "example. IN DS nonsense"')),
+    /cannot be read/,
+  );
+  assert.match(
+    await why(
+      positive.replace(
+        /^STEP 10 CHECK_ANSWER/m,
+        'STEP 5 TIME_PASSES EVAL ${$t + 3}\nSTEP 10 CHECK_ANSWER',
+      ),
+    ),
     /computes its times/,
   );
-  assert.match(await why(positive.replace(/(STEP 1 QUERY[\s\S]*?SECTION QUESTION\n)\S+/, `$1${'x'.repeat(70)}.`)), /not understood/);
+  assert.match(
+    await why(
+      positive.replace(/(STEP 1 QUERY[\s\S]*?SECTION QUESTION\n)\S+/, `$1${'x'.repeat(70)}.`),
+    ),
+    /not understood/,
+  );
 });
 
 test('damaged files are judged or left out, and never stop the run', async () => {
   let seed = 7;
-  const random = (below: number): number => (seed = (seed * 1103515245 + 12345) % 2147483648) % below;
+  const random = (below: number): number =>
+    (seed = (seed * 1103515245 + 12345) % 2147483648) % below;
   for (const file of ['val_cnametocloser_nosig.rpl', 'val_nsec3_b1_nameerror.rpl']) {
     for (let i = 0; i < 60; i++) {
       const lines = read(file).split('\n');

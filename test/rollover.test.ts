@@ -8,8 +8,15 @@ import type { RolloverReading, RolloverState } from '../src/publish/index.js';
 const bounds: ModelBounds = { changes: 1, dsChanges: 0, held: 2, limit: 100_000 };
 
 /** Our order, told less than there is to see. */
-function shortSighted(name: string, blur: (seen: RolloverReading) => RolloverReading): Order<RolloverState> {
-  return { ...ours, name, step: (state, seen, leave, ttl) => ours.step(state, blur(seen), leave, ttl) };
+function shortSighted(
+  name: string,
+  blur: (seen: RolloverReading) => RolloverReading,
+): Order<RolloverState> {
+  return {
+    ...ours,
+    name,
+    step: (state, seen, leave, ttl) => ours.step(state, blur(seen), leave, ttl),
+  };
 }
 
 test('[7671-8.4-1] no order of events in a small world loses mail, and every state leads to the end of the change', () => {
@@ -20,23 +27,37 @@ test('[7671-8.4-1] no order of events in a small world loses mail, and every sta
 
 for (const order of others) {
   test(`the small world finds how to lose mail: ${order.name}`, () => {
-    assert.match(checkModel(order as Order, { ...bounds, held: 1 }).failure?.what ?? '', /a sender holds/);
+    assert.match(
+      checkModel(order as Order, { ...bounds, held: 1 }).failure?.what ?? '',
+      /a sender holds/,
+    );
   });
 }
 
 const careless: readonly Order<RolloverState>[] = [
-  shortSighted('reads one authoritative server', (seen) => ({ ...seen, nameservers: seen.nameservers.slice(0, 1) })),
-  shortSighted('looks at one address of the server', (seen) => ({ ...seen, addresses: seen.addresses.slice(0, 1) })),
+  shortSighted('reads one authoritative server', (seen) => ({
+    ...seen,
+    nameservers: seen.nameservers.slice(0, 1),
+  })),
+  shortSighted('looks at one address of the server', (seen) => ({
+    ...seen,
+    addresses: seen.addresses.slice(0, 1),
+  })),
   shortSighted('takes half the TTL', (seen) => ({
     ...seen,
-    nameservers: seen.nameservers.map((n) => (n.rrset === 'unknown' ? n : { ...n, rrset: { ...n.rrset, ttl: n.rrset.ttl / 2 } })),
+    nameservers: seen.nameservers.map((n) =>
+      n.rrset === 'unknown' ? n : { ...n, rrset: { ...n.rrset, ttl: n.rrset.ttl / 2 } },
+    ),
   })),
   {
     ...ours,
     name: 'forgets what is no longer published',
     step(before, seen, leave, ttl) {
       const { state, actions } = ours.step(before, seen, leave, ttl);
-      return { state: { ...state, alive: state.alive.filter(({ gone }) => gone === undefined) }, actions };
+      return {
+        state: { ...state, alive: state.alive.filter(({ gone }) => gone === undefined) },
+        actions,
+      };
     },
   },
 ];

@@ -1,12 +1,21 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { clauseTable, judgeClauses, readClauses, withTable, type Clause, type Register } from '../tools/spec.js';
+import {
+  clauseTable,
+  judgeClauses,
+  readClauses,
+  withTable,
+  type Clause,
+  type Register,
+} from '../tools/spec.js';
 
 const { registers, files } = readClauses();
 
 test('every clause in scope has code and a test', () => {
   assert.deepEqual(judgeClauses(registers, files), []);
-  assert.ok(registers.length >= 5 && registers.flatMap((r) => r.clauses).length >= 120 && files.size >= 250);
+  assert.ok(
+    registers.length >= 5 && registers.flatMap((r) => r.clauses).length >= 120 && files.size >= 250,
+  );
 });
 
 test('everything a publisher has to keep, as it was listed before anything was built, is a clause that is done', () => {
@@ -16,7 +25,11 @@ test('everything a publisher has to keep, as it was listed before anything was b
     ...[many('STS', 16), many('DANE', 13), many('ACME', 6), many('ARI', 2)].flat(),
     ...[many('TSIG', 1), many('UPD', 1), many('TLS', 5)].flat(),
   ];
-  const done = new Set(registers.flatMap(({ clauses }) => clauses.filter((c) => c.state === 'done').map((c) => c.alias)));
+  const done = new Set(
+    registers.flatMap(({ clauses }) =>
+      clauses.filter((c) => c.state === 'done').map((c) => c.alias),
+    ),
+  );
   assert.deepEqual(
     wanted.filter((label) => !done.has(label)),
     [],
@@ -25,10 +38,22 @@ test('everything a publisher has to keep, as it was listed before anything was b
 
 /** An id that the real registers do not have, put together so that this file does not cite it. */
 const id = ['9999', '1', '1'].join('-');
-const clause: Clause = { id, section: '1', level: 'MUST', side: 'sender', says: 'Something has to hold.', state: 'done' };
+const clause: Clause = {
+  id,
+  section: '1',
+  level: 'MUST',
+  side: 'sender',
+  says: 'Something has to hold.',
+  state: 'done',
+};
 
 function judge(changes: Partial<Clause>, code = `[${id}]`, tested = `[${id}]`): readonly string[] {
-  const made: Register = { rfc: 9999, title: 'Made up', text: 'Nowhere.', clauses: [{ ...clause, ...changes }] };
+  const made: Register = {
+    rfc: 9999,
+    title: 'Made up',
+    text: 'Nowhere.',
+    clauses: [{ ...clause, ...changes }],
+  };
   return judgeClauses(
     [made],
     new Map([
@@ -42,15 +67,28 @@ test('planted faults are found', () => {
   assert.deepEqual(judge({}), []);
   assert.deepEqual(judge({}, ''), [`${id} is done, but no code cites it`]);
   assert.deepEqual(judge({}, undefined, ''), [`${id} is done, but no test cites it`]);
-  assert.deepEqual(judge({ state: 'todo' }), [`${id} is to do, but code and test cite it: make it done`]);
+  assert.deepEqual(judge({ state: 'todo' }), [
+    `${id} is to do, but code and test cite it: make it done`,
+  ]);
   assert.deepEqual(judge({ state: 'todo' }, ''), []);
   assert.deepEqual(judge({ state: 'exception' }), [`${id} is exception without a reason`]);
   assert.deepEqual(judge({ state: 'exception', reason: 'It would do harm.' }, '', ''), []);
-  assert.deepEqual(judge({ state: 'out-of-scope' }, '', ''), [`${id} is out-of-scope without a reason`]);
+  assert.deepEqual(judge({ state: 'out-of-scope' }, '', ''), [
+    `${id} is out-of-scope without a reason`,
+  ]);
   const unknown = ['9999', '1', '2'].join('-');
-  assert.deepEqual(judge({}, `[${id}, ${unknown}]`), [`src/dane/a.ts:1 cites [${unknown}], which no register has`]);
-  assert.deepEqual(judge({ section: '1.1' }), [`${id}: an id is RFC, section and number, here 9999-1.1-N`]);
-  const twice: Register = { rfc: 9999, title: 'Made up', text: 'Nowhere.', clauses: [clause, clause] };
+  assert.deepEqual(judge({}, `[${id}, ${unknown}]`), [
+    `src/dane/a.ts:1 cites [${unknown}], which no register has`,
+  ]);
+  assert.deepEqual(judge({ section: '1.1' }), [
+    `${id}: an id is RFC, section and number, here 9999-1.1-N`,
+  ]);
+  const twice: Register = {
+    rfc: 9999,
+    title: 'Made up',
+    text: 'Nowhere.',
+    clauses: [clause, clause],
+  };
   assert.ok(judgeClauses([twice], new Map()).includes(`repeated ids: ${id}`));
 });
 
@@ -64,8 +102,15 @@ test('the lab, which breaks clauses on purpose, keeps none', () => {
 });
 
 test('the table counts what the registers say', () => {
-  const todo: Clause = { ...clause, id: ['9999', '1', '2'].join('-'), level: 'SHOULD', state: 'todo' };
-  const table = clauseTable([{ rfc: 9999, title: 'Made up', text: 'Nowhere.', clauses: [clause, todo] }]);
+  const todo: Clause = {
+    ...clause,
+    id: ['9999', '1', '2'].join('-'),
+    level: 'SHOULD',
+    state: 'todo',
+  };
+  const table = clauseTable([
+    { rfc: 9999, title: 'Made up', text: 'Nowhere.', clauses: [clause, todo] },
+  ]);
   assert.equal(table.split('\n')[2], '| 9999 | Made up | 2 | 1 | 1 of 1 | 1 | 0 | 0 | 0 |');
 });
 

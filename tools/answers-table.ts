@@ -1,6 +1,7 @@
 import { daneColumns, stsRows, tableAnswer, type TableAnswer } from '../src/send/index.js';
 
-const shown = (answer: TableAnswer): string => (answer === 'NOTFOUND' ? 'no opinion' : `\`${answer}\``);
+const shown = (answer: TableAnswer): string =>
+  answer === 'NOTFOUND' ? 'no opinion' : `\`${answer}\``;
 
 /** docs/postfix.md with the answer table as the code has it, between its marks. */
 export function withAnswers(page: string): string {
@@ -8,7 +9,9 @@ export function withAnswers(page: string): string {
   const table = (validates: boolean): string[] => [
     row('MX hosts with TLSA', ...stsRows.map((r) => `MTA-STS ${r}`)),
     row(...['', ...stsRows].map(() => '---')),
-    ...daneColumns.map((column) => row(column, ...stsRows.map((r) => shown(tableAnswer(column, r, validates))))),
+    ...daneColumns.map((column) =>
+      row(column, ...stsRows.map((r) => shown(tableAnswer(column, r, validates)))),
+    ),
   ];
   const lines = [
     '<!-- answers -->',

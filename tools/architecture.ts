@@ -7,7 +7,11 @@ export interface Rules {
   readonly layers: Readonly<Record<string, number>>;
   /** `from -> to` inside one layer. */
   readonly sideways: readonly string[];
-  readonly side: { readonly part: string; readonly sees: number; readonly seenBy: readonly string[] };
+  readonly side: {
+    readonly part: string;
+    readonly sees: number;
+    readonly seenBy: readonly string[];
+  };
   /** Parts that use nothing but Node. */
   readonly core: readonly string[];
   /** Files and folders without I/O, clock and randomness. */
@@ -51,7 +55,8 @@ export function violations(files: ReadonlyMap<string, string>, rules: Rules): re
   for (const [file, text] of files) {
     const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true);
     const imports = importsOf(source);
-    const add = (rule: Violation['rule'], line: number, says: string): void => void found.push({ file, line, rule, says });
+    const add = (rule: Violation['rule'], line: number, says: string): void =>
+      void found.push({ file, line, rule, says });
     const edges: { to: string; line: number }[] = [];
     for (const one of imports) {
       if (one.specifier.startsWith('.')) {
@@ -63,9 +68,15 @@ export function violations(files: ReadonlyMap<string, string>, rules: Rules): re
     if (!isTest(file)) graph.set(file, edges);
     judgeCode(file, source, imports, rules, add);
   }
-  for (const { file, line, path } of circles(graph)) found.push({ file, line, rule: 'circle', says: path.join(' -> ') });
+  for (const { file, line, path } of circles(graph))
+    found.push({ file, line, rule: 'circle', says: path.join(' -> ') });
   if (files.size < rules.leastFiles)
-    found.push({ file: 'src', line: 0, rule: 'too-few', says: `${files.size} files read, at least ${rules.leastFiles} expected` });
+    found.push({
+      file: 'src',
+      line: 0,
+      rule: 'too-few',
+      says: `${files.size} files read, at least ${rules.leastFiles} expected`,
+    });
   return found;
 }
 
@@ -75,10 +86,12 @@ function judgeInner(file: string, to: string, { line }: Import, rules: Rules, ad
   const [from, target] = [partOf(file), partOf(to)];
   if (from === undefined || target === undefined) return;
   if (from === target) {
-    if (to === `src/${from}/index.ts` && !isTest(file)) add('own-index', line, `${from} imports its own index.ts`);
+    if (to === `src/${from}/index.ts` && !isTest(file))
+      add('own-index', line, `${from} imports its own index.ts`);
     return;
   }
-  if (to !== `src/${target}/index.ts`) add('deep', line, `${to} is inside ${target}: import its index.ts`);
+  if (to !== `src/${target}/index.ts`)
+    add('deep', line, `${to} is inside ${target}: import its index.ts`);
   if (isTest(file)) return;
   const { part: side, sees, seenBy } = rules.side;
   if (target === side) {
@@ -87,14 +100,20 @@ function judgeInner(file: string, to: string, { line }: Import, rules: Rules, ad
   }
   const below = rules.layers[target];
   const own = from === side ? sees : rules.layers[from];
-  if (below === undefined || own === undefined) return add('upward', line, `${from} -> ${target}: no layer is given for one of them`);
+  if (below === undefined || own === undefined)
+    return add('upward', line, `${from} -> ${target}: no layer is given for one of them`);
   if (below > own) add('upward', line, `${from} (L${own}) imports ${target} (L${below})`);
   else if (below === own && from !== side && !rules.sideways.includes(`${from} -> ${target}`))
     add('sibling', line, `${from} and ${target} are both L${own}`);
 }
 
-const pureNames: Readonly<Record<string, readonly string[]>> = { 'node:net': ['isIP', 'isIPv4', 'isIPv6'] };
-const harmless: Readonly<Record<string, readonly string[]>> = { ...pureNames, 'node:http': ['request'] };
+const pureNames: Readonly<Record<string, readonly string[]>> = {
+  'node:net': ['isIP', 'isIPv4', 'isIPv6'],
+};
+const harmless: Readonly<Record<string, readonly string[]>> = {
+  ...pureNames,
+  'node:http': ['request'],
+};
 const listening: Readonly<Record<string, readonly string[]>> = {
   'node:net': ['createServer'],
   'node:dgram': ['createSocket'],
@@ -102,16 +121,45 @@ const listening: Readonly<Record<string, readonly string[]>> = {
   'node:https': ['createServer'],
   'node:tls': ['createServer'],
 };
-const socketModules = ['node:net', 'node:dgram', 'node:dns', 'node:dns/promises', 'node:http', 'node:https', 'node:http2'];
-const keyMakers = ['generateKeyPair', 'generateKeyPairSync', 'createPrivateKey', 'generateKey', 'generateKeySync'];
-const chance = ['randomBytes', 'randomInt', 'randomUUID', 'randomFill', 'randomFillSync', 'getRandomValues', 'webcrypto'];
+const socketModules = [
+  'node:net',
+  'node:dgram',
+  'node:dns',
+  'node:dns/promises',
+  'node:http',
+  'node:https',
+  'node:http2',
+];
+const keyMakers = [
+  'generateKeyPair',
+  'generateKeyPairSync',
+  'createPrivateKey',
+  'generateKey',
+  'generateKeySync',
+];
+const chance = [
+  'randomBytes',
+  'randomInt',
+  'randomUUID',
+  'randomFill',
+  'randomFillSync',
+  'getRandomValues',
+  'webcrypto',
+];
 
-function judgeOuter(file: string, { specifier, names, line, typeOnly }: Import, rules: Rules, add: Add): void {
+function judgeOuter(
+  file: string,
+  { specifier, names, line, typeOnly }: Import,
+  rules: Rules,
+  add: Add,
+): void {
   if (isTest(file)) return;
   const part = partOf(file) ?? '';
   if (!specifier.startsWith('node:')) {
-    if (rules.core.includes(part)) add('package', line, `${part} imports ${specifier}; the protocol core uses Node alone`);
-    if (isPure(file, rules) && !rules.pureModules.includes(specifier)) add('pure', line, `imports ${specifier}`);
+    if (rules.core.includes(part))
+      add('package', line, `${part} imports ${specifier}; the protocol core uses Node alone`);
+    if (isPure(file, rules) && !rules.pureModules.includes(specifier))
+      add('pure', line, `imports ${specifier}`);
     return;
   }
   if (typeOnly) return;
@@ -144,38 +192,65 @@ function judgeOuter(file: string, { specifier, names, line, typeOnly }: Import, 
 const impureCalls = ['setTimeout', 'setInterval', 'setImmediate', 'queueMicrotask'];
 const impureObjects = ['process', 'performance'];
 
-function judgeCode(file: string, source: ts.SourceFile, imports: readonly Import[], rules: Rules, add: Add): void {
+function judgeCode(
+  file: string,
+  source: ts.SourceFile,
+  imports: readonly Import[],
+  rules: Rules,
+  add: Add,
+): void {
   if (isTest(file)) return;
   const pure = isPure(file, rules);
   const declared = declarationsOf(source);
-  const from = (module: string, name: string): boolean => imports.some((i) => i.specifier === module && i.names.includes(name));
+  const from = (module: string, name: string): boolean =>
+    imports.some((i) => i.specifier === module && i.names.includes(name));
   const visit = (node: ts.Node): void => {
     const line = lineOf(source, node);
     if (ts.isCallExpression(node) || ts.isNewExpression(node)) {
       const callee = node.expression.getText(source);
       const [first] = node.arguments ?? [];
-      if ((callee === 'fetch' || callee === 'WebSocket') && !declared.has(callee)) add('socket', line, `global ${callee}`);
-      if (/^(globalThis|window|global)\.(fetch|WebSocket)$/.test(callee)) add('socket', line, callee);
+      if ((callee === 'fetch' || callee === 'WebSocket') && !declared.has(callee))
+        add('socket', line, `global ${callee}`);
+      if (/^(globalThis|window|global)\.(fetch|WebSocket)$/.test(callee))
+        add('socket', line, callee);
       if (callee === 'tls.connect' || (callee === 'connect' && from('node:tls', 'connect')))
-        if (!hasProperty(first, 'socket')) add('socket', line, 'tls.connect without a given socket');
+        if (!hasProperty(first, 'socket'))
+          add('socket', line, 'tls.connect without a given socket');
       if (
         (callee === 'request' || callee === 'httpRequest') &&
         imports.some((i) => i.specifier === 'node:http' && i.names.includes('request'))
       )
-        if (!hasProperty(first, 'createConnection')) add('socket', line, 'http request without createConnection');
-      if (/\.listen$/.test(callee) && !inRoom(file, rules.rooms.listeners)) add('listener', line, callee);
+        if (!hasProperty(first, 'createConnection'))
+          add('socket', line, 'http request without createConnection');
+      if (/\.listen$/.test(callee) && !inRoom(file, rules.rooms.listeners))
+        add('listener', line, callee);
       if (pure && impureCalls.includes(callee)) add('pure', line, callee);
-      if (pure && callee === 'Date' && ts.isNewExpression(node) && !first) add('pure', line, 'new Date()');
+      if (pure && callee === 'Date' && ts.isNewExpression(node) && !first)
+        add('pure', line, 'new Date()');
     }
     if (ts.isPropertyAccessExpression(node) && pure) {
       const text = node.getText(source);
       if (text === 'Date.now' || text === 'Math.random') add('pure', line, text);
     }
-    if (ts.isIdentifier(node) && pure && impureObjects.includes(node.text) && isUse(node) && !declared.has(node.text))
+    if (
+      ts.isIdentifier(node) &&
+      pure &&
+      impureObjects.includes(node.text) &&
+      isUse(node) &&
+      !declared.has(node.text)
+    )
       add('pure', line, node.text);
-    if (ts.isPropertyAssignment(node) && node.name.getText(source) === 'agent' && node.initializer.kind === ts.SyntaxKind.FalseKeyword)
+    if (
+      ts.isPropertyAssignment(node) &&
+      node.name.getText(source) === 'agent' &&
+      node.initializer.kind === ts.SyntaxKind.FalseKeyword
+    )
       add('socket', line, 'agent: false opens a socket of its own');
-    if (ts.isStringLiteralLike(node) && node.text.includes('PRIVATE KEY') && !inRoom(file, rules.rooms.privateKeys))
+    if (
+      ts.isStringLiteralLike(node) &&
+      node.text.includes('PRIVATE KEY') &&
+      !inRoom(file, rules.rooms.privateKeys)
+    )
       add('private-key', line, 'a private key in the text');
     ts.forEachChild(node, visit);
   };
@@ -185,19 +260,34 @@ function judgeCode(file: string, source: ts.SourceFile, imports: readonly Import
 function importsOf(source: ts.SourceFile): readonly Import[] {
   const found: Import[] = [];
   const visit = (node: ts.Node): void => {
-    const add = (specifier: ts.Node | undefined, names: readonly string[], typeOnly: boolean): void => {
+    const add = (
+      specifier: ts.Node | undefined,
+      names: readonly string[],
+      typeOnly: boolean,
+    ): void => {
       if (specifier && ts.isStringLiteralLike(specifier))
         found.push({ specifier: specifier.text, line: lineOf(source, node), names, typeOnly });
     };
     if (ts.isImportDeclaration(node)) {
       const clause = node.importClause;
-      const named = clause?.namedBindings && ts.isNamedImports(clause.namedBindings) ? clause.namedBindings.elements : undefined;
+      const named =
+        clause?.namedBindings && ts.isNamedImports(clause.namedBindings)
+          ? clause.namedBindings.elements
+          : undefined;
       const values = named?.filter((e) => !e.isTypeOnly) ?? [];
-      const typeOnly = clause?.isTypeOnly === true || (named !== undefined && named.length > 0 && values.length === 0 && !clause?.name);
-      add(node.moduleSpecifier, clause?.name ? [] : values.map((e) => (e.propertyName ?? e.name).text), typeOnly);
+      const typeOnly =
+        clause?.isTypeOnly === true ||
+        (named !== undefined && named.length > 0 && values.length === 0 && !clause?.name);
+      add(
+        node.moduleSpecifier,
+        clause?.name ? [] : values.map((e) => (e.propertyName ?? e.name).text),
+        typeOnly,
+      );
     } else if (ts.isExportDeclaration(node)) add(node.moduleSpecifier, [], node.isTypeOnly);
-    else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) add(node.arguments[0], [], false);
-    else if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)) add(node.argument.literal, [], true);
+    else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword)
+      add(node.arguments[0], [], false);
+    else if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument))
+      add(node.argument.literal, [], true);
     ts.forEachChild(node, visit);
   };
   visit(source);
@@ -229,16 +319,25 @@ function isUse(node: ts.Identifier): boolean {
   const { parent } = node;
   if (ts.isPropertyAccessExpression(parent)) return parent.expression === node;
   return (
-    !ts.isPropertyAssignment(parent) && !ts.isPropertySignature(parent) && !ts.isMethodDeclaration(parent) && !ts.isMethodSignature(parent)
+    !ts.isPropertyAssignment(parent) &&
+    !ts.isPropertySignature(parent) &&
+    !ts.isMethodDeclaration(parent) &&
+    !ts.isMethodSignature(parent)
   );
 }
 
 function hasProperty(node: ts.Node | undefined, name: string): boolean {
-  return node !== undefined && ts.isObjectLiteralExpression(node) && node.properties.some((p) => p.name?.getText() === name);
+  return (
+    node !== undefined &&
+    ts.isObjectLiteralExpression(node) &&
+    node.properties.some((p) => p.name?.getText() === name)
+  );
 }
 
 /** One way round for every circle of imports, type imports included. */
-function circles(graph: ReadonlyMap<string, readonly { to: string; line: number }[]>): { file: string; line: number; path: string[] }[] {
+function circles(
+  graph: ReadonlyMap<string, readonly { to: string; line: number }[]>,
+): { file: string; line: number; path: string[] }[] {
   const found: { file: string; line: number; path: string[] }[] = [];
   const done = new Set<string>();
   const walk = (file: string, trail: readonly string[]): void => {
@@ -274,10 +373,18 @@ function lineOf(source: ts.SourceFile, node: ts.Node): number {
 }
 
 /** The sources below `src`, and the rules they have to keep. */
-export function readTree(root = '.'): { readonly files: ReadonlyMap<string, string>; readonly rules: Rules } {
+export function readTree(root = '.'): {
+  readonly files: ReadonlyMap<string, string>;
+  readonly rules: Rules;
+} {
   const rules = JSON.parse(readFileSync(join(root, 'architecture.json'), 'utf8')) as Rules;
-  const paths = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).filter((f) => f.endsWith('.ts'));
-  return { files: new Map(paths.map((f) => [`src/${f}`, readFileSync(join(root, 'src', f), 'utf8')])), rules };
+  const paths = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).filter((f) =>
+    f.endsWith('.ts'),
+  );
+  return {
+    files: new Map(paths.map((f) => [`src/${f}`, readFileSync(join(root, 'src', f), 'utf8')])),
+    rules,
+  };
 }
 
 if (process.argv[1] === import.meta.filename) {

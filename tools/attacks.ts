@@ -16,7 +16,9 @@ if (wanted !== 'predictions') {
   console.log('V verified, U under TLS unverified, C in clear, A to the attacker, W waits\n');
   console.log(`${''.padEnd(width)}${columns.join('  ')}`);
   for (const [says, letters] of seen)
-    console.log(`${says.padEnd(width)}${columns.map((column, i) => (letters[i] ?? '').padEnd(column.length)).join('  ')}`.trimEnd());
+    console.log(
+      `${says.padEnd(width)}${columns.map((column, i) => (letters[i] ?? '').padEnd(column.length)).join('  ')}`.trimEnd(),
+    );
   for (const { row, column, what } of wrong) console.error(`WRONG  ${row}, ${column}: ${what}`);
   console.log(`\n${cells} cells, ${wrong.length} faults (${since(began)})`);
   if (wrong.length > 0) process.exitCode = 1;
@@ -29,6 +31,8 @@ if (wanted !== 'matrix') {
   console.log(
     `predicted and observed: ${cells - left} cells of ${allScenarios.length} domains compared, ${differing.length} differ (${since(began)});`,
   );
-  console.log(`${left} left out: a check cannot tell them, the domain takes no mail, or its server counts who comes`);
+  console.log(
+    `${left} left out: a check cannot tell them, the domain takes no mail, or its server counts who comes`,
+  );
   if (differing.length > 0) process.exitCode = 1;
 }

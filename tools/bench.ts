@@ -8,5 +8,7 @@ if (!name || !names.includes(name)) {
   console.error(`usage: npm run bench -- ${names.join('|')}`);
   process.exit(2);
 }
-const { bench } = (await import(resolve('dist/bench', `${name}.bench.js`))) as { bench: (args: readonly string[]) => Promise<void> };
+const { bench } = (await import(resolve('dist/bench', `${name}.bench.js`))) as {
+  bench: (args: readonly string[]) => Promise<void>;
+};
 await bench(rest);

@@ -14,8 +14,14 @@ const marks: Readonly<Record<CheckResult['verdict'], string>> = {
 };
 
 /** Checks every domain of the lab, prints what was found, and resolves to every difference from what was expected. */
-export async function demo(scenarios: readonly Scenario[], print: (text: string) => void, width = 80): Promise<readonly string[]> {
-  print('A mail internet in this process: signed DNS, mail servers, policy hosts, and people on the path.\n\n');
+export async function demo(
+  scenarios: readonly Scenario[],
+  print: (text: string) => void,
+  width = 80,
+): Promise<readonly string[]> {
+  print(
+    'A mail internet in this process: signed DNS, mail servers, policy hosts, and people on the path.\n\n',
+  );
   const seen = await checkAll(scenarios, true);
   const calm = scenarios.filter((s) => s.calm);
   const seenCalm = await checkAll(calm, false, scenarios);
@@ -29,11 +35,13 @@ export async function demo(scenarios: readonly Scenario[], print: (text: string)
     if (!twin) continue;
     print(line(`  attacker off`, twin, width));
     found.push(...differences(twin, scenario.calm));
-    if (twin.verdict === result.verdict) found.push(`${scenario.domain}: its verdict is the same with the attacker off`);
+    if (twin.verdict === result.verdict)
+      found.push(`${scenario.domain}: its verdict is the same with the attacker off`);
   }
   for (const domain of shownInFull) {
     const result = results.get(domain);
-    if (result) print(`\n${'─'.repeat(width)}\n\n${renderTerminal(result, { width, color: false })}`);
+    if (result)
+      print(`\n${'─'.repeat(width)}\n\n${renderTerminal(result, { width, color: false })}`);
   }
   return found;
 }
@@ -58,7 +66,11 @@ async function checkAll(
 }
 
 function line(domain: string, { verdict, findings }: CheckResult, width: number): string {
-  const ids = [...new Set(findings.filter((f) => f.severity === 'fail' || f.severity === 'warn').map((f) => f.id))];
+  const ids = [
+    ...new Set(
+      findings.filter((f) => f.severity === 'fail' || f.severity === 'warn').map((f) => f.id),
+    ),
+  ];
   const text = `${domain.padEnd(36)} ${marks[verdict].padEnd(5)} ${ids.join(', ')}`.trimEnd();
   return `${text.length > width ? `${text.slice(0, width - 1)}…` : text}\n`;
 }
@@ -73,7 +85,9 @@ if (process.argv[1] === import.meta.filename) {
       `\n${allScenarios.length} domains and ${twins} with the attacker off: every verdict, finding and cell as expected (${seconds} s).`,
     );
   else {
-    console.error(`\n${found.join('\n')}\n\n${found.length} differences from what the scenarios expect (${seconds} s).`);
+    console.error(
+      `\n${found.join('\n')}\n\n${found.length} differences from what the scenarios expect (${seconds} s).`,
+    );
     process.exitCode = 1;
   }
 }

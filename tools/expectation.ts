@@ -5,7 +5,10 @@ import { cellsOf, type Expectation } from '../src/lab/index.js';
 export function differences(result: CheckResult, expected: Expectation): readonly string[] {
   const found: string[] = [];
   const compare = (what: string, actual: string, wanted: string): void => {
-    if (actual !== wanted) found.push(`${result.domain}: ${what} is ${actual || 'nothing'}, expected ${wanted || 'nothing'}`);
+    if (actual !== wanted)
+      found.push(
+        `${result.domain}: ${what} is ${actual || 'nothing'}, expected ${wanted || 'nothing'}`,
+      );
   };
   compare('verdict', result.verdict, expected.verdict);
   for (const severity of ['fail', 'warn'] as const) {

@@ -6,7 +6,10 @@ import { Random, type Target } from '../fuzz/random.js';
 /** The long run of one target, or of each: `npm run fuzz -- dns --count 1000000 --seed 7`. The seed repeats a run. */
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { count: { type: 'string', default: '100000' }, seed: { type: 'string', default: String(Date.now() % 1_000_000) } },
+  options: {
+    count: { type: 'string', default: '100000' },
+    seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+  },
 });
 const targets = readdirSync('fuzz')
   .filter((file) => file !== 'random.ts' && file.endsWith('.ts'))
@@ -23,5 +26,7 @@ for (const name of positionals.length > 0 ? positionals : targets) {
   const { fuzz } = (await import(file)) as { fuzz: Target };
   const began = performance.now();
   const said = await fuzz(count, new Random(Number(values.seed)));
-  console.log(`${name}: ${count} cases, seed ${values.seed}: ${said} (${((performance.now() - began) / 1000).toFixed(0)} s)`);
+  console.log(
+    `${name}: ${count} cases, seed ${values.seed}: ${said} (${((performance.now() - began) / 1000).toFixed(0)} s)`,
+  );
 }

@@ -16,12 +16,16 @@ async function generated(): Promise<ReadonlyMap<string, string>> {
     ['docs/postfix.md', withAnswers(readFileSync('docs/postfix.md', 'utf8'))],
   ]);
   for (const [file, schema] of Object.entries({ ...jsonSchemas(), ...reportSchemas() }))
-    files.set(`schemas/${file}`, await format(JSON.stringify(schema), { parser: 'json', printWidth: 140 }));
+    files.set(
+      `schemas/${file}`,
+      await format(JSON.stringify(schema), { parser: 'json', printWidth: 140 }),
+    );
   return files;
 }
 
 function errors(): string {
-  const row = (...cells: string[]): string => `| ${cells.map((c) => c.replaceAll('|', '\\|')).join(' | ')} |`;
+  const row = (...cells: string[]): string =>
+    `| ${cells.map((c) => c.replaceAll('|', '\\|')).join(' | ')} |`;
   const lines = [
     '# Errors and findings',
     '',
@@ -30,15 +34,47 @@ function errors(): string {
     '## Failures',
     '',
   ];
-  lines.push('Codes are stable. Blame says who has to act; a temporary failure may pass by itself.');
+  lines.push(
+    'Codes are stable. Blame says who has to act; a temporary failure may pass by itself.',
+  );
   for (const [name, { entries }] of allFailures) {
-    lines.push('', `### ${name}`, '', row('code', 'blame', 'temporary', 'reported as (RFC 8460)', 'what happened', 'what to do', 'clause'));
+    lines.push(
+      '',
+      `### ${name}`,
+      '',
+      row(
+        'code',
+        'blame',
+        'temporary',
+        'reported as (RFC 8460)',
+        'what happened',
+        'what to do',
+        'clause',
+      ),
+    );
     lines.push(row('---', '---', '---', '---', '---', '---', '---'));
     for (const [code, e] of Object.entries(entries))
-      lines.push(row(`\`${code}\``, e.blame, e.temporary ? 'yes' : 'no', e.resultType ?? '', e.says, e.fix, e.clause ?? ''));
+      lines.push(
+        row(
+          `\`${code}\``,
+          e.blame,
+          e.temporary ? 'yes' : 'no',
+          e.resultType ?? '',
+          e.says,
+          e.fix,
+          e.clause ?? '',
+        ),
+      );
   }
-  lines.push('', '## Findings of `hermetic check`', '', row('id', 'who can fix it', 'clause'), row('---', '---', '---'));
-  for (const [id, { owner, reference }] of Object.entries(catalogue)) lines.push(row(`\`${id}\``, owner, reference));
+  lines.push(
+    '',
+    '## Findings of `hermetic check`',
+    '',
+    row('id', 'who can fix it', 'clause'),
+    row('---', '---', '---'),
+  );
+  for (const [id, { owner, reference }] of Object.entries(catalogue))
+    lines.push(row(`\`${id}\``, owner, reference));
   return `${lines.join('\n')}\n`;
 }
 

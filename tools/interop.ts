@@ -39,7 +39,9 @@ if (values.count) process.env['HERMETIC_COUNT'] = values.count;
 if (values.seed) process.env['HERMETIC_SEED'] = values.seed;
 if (values.full) process.env['HERMETIC_FULL'] = '1';
 const files = readdirSync(folder)
-  .filter((f) => f.endsWith('.test.js') && existsSync(join('test/interop', f.replace(/\.js$/, '.ts'))))
+  .filter(
+    (f) => f.endsWith('.test.js') && existsSync(join('test/interop', f.replace(/\.js$/, '.ts'))),
+  )
   .filter((f) => given.length === 0 || given.some((g) => f.includes(g)))
   .map((f) => join(folder, f));
 const began = performance.now();

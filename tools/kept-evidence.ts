@@ -19,7 +19,9 @@ export function gradesOf(kept: readonly Evidence[]): Grades {
         kept.map((evidence) => {
           const { verdict, findings } = grade(evidence, profile);
           const at = (severity: string): string => {
-            const ids = [...new Set(findings.filter((f) => f.severity === severity).map((f) => f.id))].sort();
+            const ids = [
+              ...new Set(findings.filter((f) => f.severity === severity).map((f) => f.id)),
+            ].sort();
             return ids.length > 0 ? `; ${severity} ${ids.join(' ')}` : '';
           };
           return [evidence.domain, `${verdict}${at('fail')}${at('warn')}`];
@@ -30,7 +32,11 @@ export function gradesOf(kept: readonly Evidence[]): Grades {
 }
 
 /** The sets of evidence that were kept, each with what was said of it then. Throws when one no longer satisfies the schema. */
-export function keptEvidence(): readonly { readonly name: string; readonly evidence: readonly Evidence[]; readonly grades: Grades }[] {
+export function keptEvidence(): readonly {
+  readonly name: string;
+  readonly evidence: readonly Evidence[];
+  readonly grades: Grades;
+}[] {
   return readdirSync(FOLDER)
     .filter((file) => file.endsWith('.jsonl.br'))
     .map((file) => {
@@ -38,15 +44,24 @@ export function keptEvidence(): readonly { readonly name: string; readonly evide
       const lines = brotliDecompressSync(readFileSync(join(FOLDER, file)))
         .toString()
         .split('\n');
-      const evidence = lines.filter((line) => line !== '').map((line) => evidenceSchema.parse(JSON.parse(line)) as Evidence);
-      return { name, evidence, grades: JSON.parse(readFileSync(join(FOLDER, `${name}.grades.json`), 'utf8')) as Grades };
+      const evidence = lines
+        .filter((line) => line !== '')
+        .map((line) => evidenceSchema.parse(JSON.parse(line)) as Evidence);
+      return {
+        name,
+        evidence,
+        grades: JSON.parse(readFileSync(join(FOLDER, `${name}.grades.json`), 'utf8')) as Grades,
+      };
     });
 }
 
 /** Keeps a new set. */
 export function keep(name: string, evidence: readonly Evidence[]): void {
   mkdirSync(FOLDER, { recursive: true });
-  writeFileSync(join(FOLDER, `${name}.jsonl.br`), brotliCompressSync(evidence.map((e) => `${JSON.stringify(e)}\n`).join('')));
+  writeFileSync(
+    join(FOLDER, `${name}.jsonl.br`),
+    brotliCompressSync(evidence.map((e) => `${JSON.stringify(e)}\n`).join('')),
+  );
   writeGrades(name, gradesOf(evidence));
 }
 
@@ -73,6 +88,7 @@ async function labEvidence(): Promise<readonly Evidence[]> {
 // `node dist/tools/kept-evidence.js` keeps the lab of today; with `--grades` it writes what the profiles of today say of what is kept.
 if (process.argv[1] === import.meta.filename) {
   if (process.argv.includes('--grades'))
-    for (const { name, evidence, grades } of keptEvidence()) writeGrades(name, { ...grades, ...gradesOf(evidence) });
+    for (const { name, evidence, grades } of keptEvidence())
+      writeGrades(name, { ...grades, ...gradesOf(evidence) });
   else keep(`lab-${new Date().toISOString().slice(0, 10)}`, await labEvidence());
 }

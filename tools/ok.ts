@@ -5,7 +5,10 @@ const steps: readonly { readonly name: string; readonly run: readonly string[] }
   { name: 'architecture', run: ['dist/tools/architecture.js'] },
   { name: 'clauses', run: ['dist/tools/spec.js'] },
   { name: 'generated files', run: ['dist/tools/generated.js', '--check'] },
-  { name: 'format', run: ['node_modules/prettier/bin/prettier.cjs', '--check', '--log-level', 'warn', '.'] },
+  {
+    name: 'format',
+    run: ['node_modules/prettier/bin/prettier.cjs', '--check', '--log-level', 'warn', '.'],
+  },
   { name: 'lint', run: ['node_modules/eslint/bin/eslint.js', '--max-warnings', '0', '.'] },
   { name: 'tests', run: ['dist/tools/run-tests.js'] },
 ];
@@ -15,7 +18,9 @@ for (const { name, run } of steps) {
   const began = performance.now();
   console.log(`\n${name}`);
   const { status } = spawnSync(process.execPath, run, { stdio: 'inherit' });
-  console.log(`${status === 0 ? 'ok' : 'FAILED'} (${((performance.now() - began) / 1000).toFixed(0)} s)`);
+  console.log(
+    `${status === 0 ? 'ok' : 'FAILED'} (${((performance.now() - began) / 1000).toFixed(0)} s)`,
+  );
   if (status !== 0) failed.push(name);
 }
 if (failed.length > 0) {

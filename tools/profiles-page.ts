@@ -1,4 +1,11 @@
-import { baseline, gradedAsks, profiles, type FindingId, type Profile, type Rule } from '../src/check/index.js';
+import {
+  baseline,
+  gradedAsks,
+  profiles,
+  type FindingId,
+  type Profile,
+  type Rule,
+} from '../src/check/index.js';
 
 /** `docs/profiles.md`: what each profile is made from, and how it grades each finding. */
 export function profilesPage(): string {
@@ -29,7 +36,11 @@ export function profilesPage(): string {
         date: '2026-11',
         extends: 'baseline',
         rules: { 'no-enforcement': { severity: 'fail', clause: 'house rule 4' } },
-        tls: { required: ['TLSv1.3'], dheBits: 3072, sets: [{ finding: 'tls-weak-suite', suites: ['TLS_RSA_WITH_RC4_128_SHA'] }] },
+        tls: {
+          required: ['TLSv1.3'],
+          dheBits: 3072,
+          sets: [{ finding: 'tls-weak-suite', suites: ['TLS_RSA_WITH_RC4_128_SHA'] }],
+        },
       },
       null,
       2,
@@ -41,11 +52,23 @@ export function profilesPage(): string {
     table(
       ['', ...names],
       [
-        ['versions found fault with', ...profiles.map((p) => Object.keys(p.tls.versions).join(', '))],
+        [
+          'versions found fault with',
+          ...profiles.map((p) => Object.keys(p.tls.versions).join(', ')),
+        ],
         ['versions asked for', ...profiles.map((p) => p.tls.required.join(', '))],
-        ['RSA keys, bits below', ...profiles.map((p) => p.keys.map((k) => `${k.rsaBelow} (\`${k.finding}\`)`).join(', '))],
+        [
+          'RSA keys, bits below',
+          ...profiles.map((p) => p.keys.map((k) => `${k.rsaBelow} (\`${k.finding}\`)`).join(', ')),
+        ],
         ['finite-field groups, bits below', ...profiles.map((p) => String(p.tls.dheBits ?? ''))],
-        ['near expiry', ...profiles.map((p) => `1/${Math.round(1 / p.nearExpiry.share)} of the lifetime, ${p.nearExpiry.days} days`)],
+        [
+          'near expiry',
+          ...profiles.map(
+            (p) =>
+              `1/${Math.round(1 / p.nearExpiry.share)} of the lifetime, ${p.nearExpiry.days} days`,
+          ),
+        ],
         ['DANE', ...profiles.map((p) => (p.requiresDane ? 'asked of every domain' : ''))],
       ],
     ),
@@ -84,13 +107,19 @@ function cell(profile: Profile, id: FindingId): string {
 
 function clause(profile: Profile, id: FindingId): string {
   const rule: Rule = profile.rules[id];
-  return asked(profile, id) && (profile === baseline || rule !== baseline.rules[id]) ? rule.clause : '';
+  return asked(profile, id) && (profile === baseline || rule !== baseline.rules[id])
+    ? rule.clause
+    : '';
 }
 
 /** Findings of TLS are raised only for what a profile looks for. */
 function asked({ tls, keys, requiresDane }: Profile, id: FindingId): boolean {
   const optional = [
-    ...profiles.flatMap((p) => [...gradedAsks(p.tls).map(({ finding }) => finding), ...features(p), ...p.keys.map((k) => k.finding)]),
+    ...profiles.flatMap((p) => [
+      ...gradedAsks(p.tls).map(({ finding }) => finding),
+      ...features(p),
+      ...p.keys.map((k) => k.finding),
+    ]),
     'tls-missing-version',
     'dane-required',
   ];
@@ -105,7 +134,9 @@ function asked({ tls, keys, requiresDane }: Profile, id: FindingId): boolean {
 }
 
 function features({ tls }: Pick<Profile, 'tls'>): readonly FindingId[] {
-  return [tls.compression, tls.extendedMasterSecret, tls.secureRenegotiation].flatMap((id) => id ?? []);
+  return [tls.compression, tls.extendedMasterSecret, tls.secureRenegotiation].flatMap(
+    (id) => id ?? [],
+  );
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -18,5 +18,7 @@ for (const file of files) {
   if (outcome.kind === 'skipped') process.stdout.write(`skipped ${file}: ${outcome.why}\n`);
   if (outcome.kind === 'failed') process.stdout.write(`FAILED  ${file}: ${outcome.why}\n`);
 }
-process.stdout.write(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped\n`);
+process.stdout.write(
+  `${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped\n`,
+);
 process.exitCode = counts.failed > 0 || files.length === 0 ? 1 : 0;

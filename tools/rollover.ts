@@ -17,12 +17,18 @@ const seed = number('--seed', 1);
 console.log(
   `Every order of events in a small world (2 authoritative servers, 2 addresses, any cache), and ${senders} senders over ${changes} key changes:\n`,
 );
-const row = (...cells: readonly string[]): void => console.log(cells.map((c, i) => (i === 0 ? c.padEnd(48) : c.padStart(18))).join(''));
+const row = (...cells: readonly string[]): void =>
+  console.log(cells.map((c, i) => (i === 0 ? c.padEnd(48) : c.padStart(18))).join(''));
 row('order', 'states', 'small world', 'senders held', 'a change', 'minutes (median)');
 const traces: string[] = [];
 for (const order of [ours, ...others] as readonly Order[]) {
   const own = order === ours;
-  const model = checkModel(order, { changes: 2, dsChanges: own ? 1 : 0, held: own ? 2 : 1, limit: 3_000_000 });
+  const model = checkModel(order, {
+    changes: 2,
+    dsChanges: own ? 1 : 0,
+    held: own ? 2 : 1,
+    limit: 3_000_000,
+  });
   const { held, minutes } = simulate(order, { senders, changes, seed });
   const safe = model.whole && !model.failure && model.stuck === 0;
   row(
@@ -33,7 +39,8 @@ for (const order of [ours, ...others] as readonly Order[]) {
     (held / changes).toFixed(0),
     minutes.toFixed(0),
   );
-  if (model.failure) traces.push(`${order.name}: ${model.failure.what}\n  ${model.failure.trace.join('\n  ')}`);
+  if (model.failure)
+    traces.push(`${order.name}: ${model.failure.what}\n  ${model.failure.trace.join('\n  ')}`);
   if (own ? !safe || held > 0 : !model.failure || held === 0) process.exitCode = 1;
 }
 console.log(`\nShortest ways to lose mail:\n\n${traces.join('\n\n')}`);

@@ -8,7 +8,9 @@ const LEAST = { files: 43, tests: 500 };
 /** Compiled test files below a folder whose source is still there; `interop` has its own command. */
 export function testFiles(root: string, skip: readonly string[] = ['interop']): readonly string[] {
   return readdirSync(join(root, 'dist'), { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.test.js') && !file.split('/').some((part) => skip.includes(part)))
+    .filter(
+      (file) => file.endsWith('.test.js') && !file.split('/').some((part) => skip.includes(part)),
+    )
     .filter((file) => existsSync(join(root, file.replace(/\.js$/, '.ts'))))
     .map((file) => join(root, 'dist', file))
     .sort();
@@ -52,7 +54,9 @@ if (process.argv[1] === import.meta.filename) {
     `${files.length} files: ${passed} passed, ${failed} failed, ${skipped} skipped (${((performance.now() - began) / 1000).toFixed(0)} s)`,
   );
   if (given.length === 0 && (files.length < LEAST.files || passed < LEAST.tests)) {
-    console.error(`At least ${LEAST.files} files and ${LEAST.tests} tests were expected: something was not built or not found.`);
+    console.error(
+      `At least ${LEAST.files} files and ${LEAST.tests} tests were expected: something was not built or not found.`,
+    );
     process.exitCode = 1;
   }
   if (failed > 0) process.exitCode = 1;

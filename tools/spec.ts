@@ -34,7 +34,10 @@ export type Register = z.infer<typeof register>;
 type Role = 'code' | 'test' | 'other';
 
 /** Faults of the registers and of what cites them. Pure; `files` is path to text. */
-export function judgeClauses(registers: readonly Register[], files: ReadonlyMap<string, string>): readonly string[] {
+export function judgeClauses(
+  registers: readonly Register[],
+  files: ReadonlyMap<string, string>,
+): readonly string[] {
   const clauses = registers.flatMap((r) => r.clauses);
   const cited: Record<Role, Set<string>> = { code: new Set(), test: new Set(), other: new Set() };
   const known = new Set(clauses.map((c) => c.id));
@@ -44,20 +47,32 @@ export function judgeClauses(registers: readonly Register[], files: ReadonlyMap<
       cited[roleOf(file)].add(id);
       if (!known.has(id)) faults.push(`${file}:${line} cites [${id}], which no register has`);
     }
-  if (known.size < clauses.length) faults.push(`repeated ids: ${repeated(clauses.map((c) => c.id)).join(', ')}`);
+  if (known.size < clauses.length)
+    faults.push(`repeated ids: ${repeated(clauses.map((c) => c.id)).join(', ')}`);
   for (const { rfc, clauses: own } of registers)
     for (const one of own) {
       if (!new RegExp(`^${rfc}-${one.section.replaceAll('.', '\\.')}-\\d+$`).test(one.id))
         faults.push(`${one.id}: an id is RFC, section and number, here ${rfc}-${one.section}-N`);
-      faults.push(...judgeState(one, cited.code.has(one.id), cited.test.has(one.id)).map((says) => `${one.id} ${says}`));
+      faults.push(
+        ...judgeState(one, cited.code.has(one.id), cited.test.has(one.id)).map(
+          (says) => `${one.id} ${says}`,
+        ),
+      );
     }
   return faults;
 }
 
-function judgeState({ state, reason }: Clause, inCode: boolean, inTest: boolean): readonly string[] {
+function judgeState(
+  { state, reason }: Clause,
+  inCode: boolean,
+  inTest: boolean,
+): readonly string[] {
   switch (state) {
     case 'done':
-      return [...(inCode ? [] : ['is done, but no code cites it']), ...(inTest ? [] : ['is done, but no test cites it'])];
+      return [
+        ...(inCode ? [] : ['is done, but no code cites it']),
+        ...(inTest ? [] : ['is done, but no test cites it']),
+      ];
     case 'todo':
       return inCode && inTest ? ['is to do, but code and test cite it: make it done'] : [];
     default:
@@ -67,30 +82,49 @@ function judgeState({ state, reason }: Clause, inCode: boolean, inTest: boolean)
 
 /** One row for each RFC, as Markdown. MUST counts MUST, MUST NOT and rules in scope; the rest of the columns count every level. */
 export function clauseTable(registers: readonly Register[]): string {
-  const columns = ['RFC', 'what', 'clauses', 'done', 'of them MUST', 'to do', 'exception', 'out of scope', 'not applicable'];
+  const columns = [
+    'RFC',
+    'what',
+    'clauses',
+    'done',
+    'of them MUST',
+    'to do',
+    'exception',
+    'out of scope',
+    'not applicable',
+  ];
   const rows = registers.map(({ rfc, title, clauses }) => {
-    const count = (state: Clause['state']): number => clauses.filter((c) => c.state === state).length;
-    const musts = clauses.filter((c) => ['MUST', 'MUST NOT', 'rule'].includes(c.level) && ['done', 'todo', 'exception'].includes(c.state));
+    const count = (state: Clause['state']): number =>
+      clauses.filter((c) => c.state === state).length;
+    const musts = clauses.filter(
+      (c) =>
+        ['MUST', 'MUST NOT', 'rule'].includes(c.level) &&
+        ['done', 'todo', 'exception'].includes(c.state),
+    );
     const met = `${musts.filter((c) => c.state === 'done').length} of ${musts.length}`;
     const cells = [rfc, title, clauses.length, count('done'), met, count('todo')];
     return [...cells, count('exception'), count('out-of-scope'), count('not-applicable')];
   });
-  return [columns, columns.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+  return [columns, columns.map(() => '---'), ...rows]
+    .map((cells) => `| ${cells.join(' | ')} |`)
+    .join('\n');
 }
 
 function citations(text: string): readonly { readonly id: string; readonly line: number }[] {
   return text
     .split('\n')
     .flatMap((content, index) =>
-      [...content.matchAll(/\[(\d{4}-[\dA-Z.]+-\d+(?:, \d{4}-[\dA-Z.]+-\d+)*)\]/g)].flatMap(([, ids]) =>
-        (ids ?? '').split(', ').map((id) => ({ id, line: index + 1 })),
+      [...content.matchAll(/\[(\d{4}-[\dA-Z.]+-\d+(?:, \d{4}-[\dA-Z.]+-\d+)*)\]/g)].flatMap(
+        ([, ids]) => (ids ?? '').split(', ').map((id) => ({ id, line: index + 1 })),
       ),
     );
 }
 
 function roleOf(file: string): Role {
   if (file.endsWith('.test.ts')) return 'test';
-  return file.startsWith('src/') && !file.startsWith('src/lab/') && !/\/testing[/-]/.test(file) ? 'code' : 'other';
+  return file.startsWith('src/') && !file.startsWith('src/lab/') && !/\/testing[/-]/.test(file)
+    ? 'code'
+    : 'other';
 }
 
 function repeated(ids: readonly string[]): readonly string[] {
@@ -98,16 +132,24 @@ function repeated(ids: readonly string[]): readonly string[] {
 }
 
 /** The registers and the sources that cite them. */
-export function readClauses(root = '.'): { readonly registers: readonly Register[]; readonly files: ReadonlyMap<string, string> } {
+export function readClauses(root = '.'): {
+  readonly registers: readonly Register[];
+  readonly files: ReadonlyMap<string, string>;
+} {
   const read = (file: string): string => readFileSync(join(root, file), 'utf8');
   const registers = readdirSync(join(root, 'spec'))
     .filter((file) => file.endsWith('.json'))
     .map((file) => register.parse(JSON.parse(read(`spec/${file}`))))
     .sort((a, b) => a.rfc - b.rfc);
   const sources = ['src', 'test'].flatMap((folder) =>
-    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((file) => `${folder}/${file}`),
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map(
+      (file) => `${folder}/${file}`,
+    ),
   );
-  return { registers, files: new Map(sources.filter((f) => f.endsWith('.ts')).map((f) => [f, read(f)])) };
+  return {
+    registers,
+    files: new Map(sources.filter((f) => f.endsWith('.ts')).map((f) => [f, read(f)])),
+  };
 }
 
 const markers = ['<!-- clauses: npm run spec -- --write -->', '<!-- end of clauses -->'] as const;

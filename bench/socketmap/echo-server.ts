@@ -7,7 +7,10 @@ const replies = new Map<string, string>();
 const framed = (text: string): string => `${text.length}:${text},`;
 const absent = framed('NOTFOUND ');
 for (let i = 0; i < count; i++)
-  replies.set(`d${i}.example`, framed(`OK secure match=mx.d${i}.example servername=hostname protocols=>=TLSv1.2`));
+  replies.set(
+    `d${i}.example`,
+    framed(`OK secure match=mx.d${i}.example servername=hostname protocols=>=TLSv1.2`),
+  );
 
 const server = createServer({ noDelay: true }, (socket) => {
   let pending = '';

@@ -16,7 +16,12 @@ export interface RunningLoad {
 }
 
 /** Keeps `depth` requests under way on every connection. */
-export async function startLoad({ port, connections, depth, requests }: Load): Promise<RunningLoad> {
+export async function startLoad({
+  port,
+  connections,
+  depth,
+  requests,
+}: Load): Promise<RunningLoad> {
   let answered = 0;
   let next = 0;
   const ask = (socket: Socket, count: number): void => {
@@ -57,7 +62,10 @@ export async function startLoad({ port, connections, depth, requests }: Load): P
 }
 
 /** Asks each request once, many at a time; resolves to the replies without framing. */
-export async function askAll(port: number, requests: readonly string[]): Promise<readonly string[]> {
+export async function askAll(
+  port: number,
+  requests: readonly string[],
+): Promise<readonly string[]> {
   const socket = await connected(port);
   const replies: string[] = [];
   let pending = '';

@@ -44,7 +44,8 @@ function recordsOf(text: string, name: Name, type: number): Answer['records'] {
         : type === RRType.TXT && hasPolicy(text) && text.startsWith('_mta-sts.')
           ? 'TXT "v=STSv1; id=20261125"'
           : undefined;
-  const record = line === undefined ? undefined : parseRecord(`${name.toString()}. 3600 IN ${line}`);
+  const record =
+    line === undefined ? undefined : parseRecord(`${name.toString()}. 3600 IN ${line}`);
   return record?.ok ? [record.value] : [];
 }
 
@@ -55,7 +56,9 @@ const stsSource = createStsSource({
   fetch: (domain) => {
     const body = `version: STSv1\r\nmode: enforce\r\nmx: mx.${domain.toLower()}\r\nmax_age: 604800\r\n`;
     const policy = parsePolicy(body);
-    return Promise.resolve(policy.ok ? { ok: true, value: { policy: policy.value, body } } : policy);
+    return Promise.resolve(
+      policy.ok ? { ok: true, value: { policy: policy.value, body } } : policy,
+    );
   },
 });
 const map = await startPostfixMap({
@@ -64,5 +67,8 @@ const map = await startPostfixMap({
   network: nodeNetwork(),
   decide: (hop) => resolvePolicy(hop, { resolver, stsSource, now, dane: false }),
 });
-const listener = await listenStream({ address: '127.0.0.1', port: 0 }, { serve: map.serve, limits: { connections: 5000, idleMs: 60_000 } });
+const listener = await listenStream(
+  { address: '127.0.0.1', port: 0 },
+  { serve: map.serve, limits: { connections: 5000, idleMs: 60_000 } },
+);
 reportUsage('port' in listener.at ? listener.at.port : 0);

@@ -30,7 +30,9 @@ export async function startPeer(domains: number): Promise<Server> {
     });
   }
   const web = createServer(policyHost.serve);
-  await new Promise<void>((resolve, reject) => web.once('error', reject).listen(443, policyHostAt, resolve));
+  await new Promise<void>((resolve, reject) =>
+    web.once('error', reject).listen(443, policyHostAt, resolve),
+  );
   const dns = await answerDns();
   writeFileSync(join(folder, 'ca.pem'), root.certPem);
   writeFileSync(join(folder, 'resolv.conf'), `nameserver ${resolverAt}\n`);
@@ -64,7 +66,13 @@ export async function startPeer(domains: number): Promise<Server> {
     stop();
     throw error;
   }
-  return { name: 'postfix-mta-sts-resolver', port, map: 'postfix', usage: () => Promise.resolve(usageOf(child.pid ?? 0)), stop };
+  return {
+    name: 'postfix-mta-sts-resolver',
+    port,
+    map: 'postfix',
+    usage: () => Promise.resolve(usageOf(child.pid ?? 0)),
+    stop,
+  };
 }
 
 async function answerDns(): Promise<Socket> {
@@ -82,8 +90,14 @@ async function answerDns(): Promise<Socket> {
           : undefined;
     const record = line === undefined ? undefined : parseRecord(`${name}. 3600 IN ${line}`);
     const { edns: _edns, ...rest } = query.value;
-    socket.send(encodeMessage({ ...rest, response: true, answers: record?.ok ? [record.value] : [] }), from.port, from.address);
+    socket.send(
+      encodeMessage({ ...rest, response: true, answers: record?.ok ? [record.value] : [] }),
+      from.port,
+      from.address,
+    );
   });
-  await new Promise<void>((resolve, reject) => socket.once('error', reject).bind(53, resolverAt, () => resolve()));
+  await new Promise<void>((resolve, reject) =>
+    socket.once('error', reject).bind(53, resolverAt, () => resolve()),
+  );
   return socket;
 }

@@ -13,8 +13,14 @@ export interface Server {
 }
 
 /** Starts one of the server programs of this folder. */
-export async function startServer(name: string, program: string, ...args: readonly string[]): Promise<Server> {
-  const child = fork(join(import.meta.dirname, program), [...args], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+export async function startServer(
+  name: string,
+  program: string,
+  ...args: readonly string[]
+): Promise<Server> {
+  const child = fork(join(import.meta.dirname, program), [...args], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
   const { port } = await reply<{ port: number }>(child);
   return {
     name,

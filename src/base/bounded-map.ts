@@ -15,7 +15,8 @@ export class BoundedMap<V> {
   set(key: string, value: V): void {
     this.#entries.delete(key);
     this.#entries.set(key, value);
-    if (this.#entries.size > this.limit) this.#entries.delete(this.#entries.keys().next().value as string);
+    if (this.#entries.size > this.limit)
+      this.#entries.delete(this.#entries.keys().next().value as string);
   }
 
   delete(key: string): void {

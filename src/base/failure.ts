@@ -33,7 +33,9 @@ export interface FailureCatalogue<Code extends string> {
 }
 
 /** Declares a part's failure catalogue. */
-export function defineFailures<const Code extends string>(entries: Readonly<Record<Code, FailureEntry>>): FailureCatalogue<Code> {
+export function defineFailures<const Code extends string>(
+  entries: Readonly<Record<Code, FailureEntry>>,
+): FailureCatalogue<Code> {
   return {
     entries,
     make(code, detail = '') {

@@ -6,11 +6,26 @@
  * if (domain.ok) console.log(domain.value.toString()); // xn--bcher-kva.example
  */
 export { type Result, ok, fail } from './result.js';
-export { type Blame, type Failure, type FailureEntry, type FailureCatalogue, defineFailures } from './failure.js';
+export {
+  type Blame,
+  type Failure,
+  type FailureEntry,
+  type FailureCatalogue,
+  defineFailures,
+} from './failure.js';
 export { HermeticError, isHermeticError } from './error.js';
 export { describeSystemError } from './system-error.js';
 export { type Clock, steadyTime, systemClock } from './clock.js';
-export { concat, compareBytes, equalBytes, toHex, fromHex, toBase64, fromBase64, latin1 } from './bytes.js';
+export {
+  concat,
+  compareBytes,
+  equalBytes,
+  toHex,
+  fromHex,
+  toBase64,
+  fromBase64,
+  latin1,
+} from './bytes.js';
 export { formatTime } from './format-time.js';
 export { hidden, neutralise } from './neutralise.js';
 export { trimBlanks } from './trim-blanks.js';

@@ -13,7 +13,12 @@ export function parseIp(text: string): Ip | undefined {
   let rest = text;
   const dotted = /^(.*:)(\d+\.\d+\.\d+\.\d+)$/.exec(text);
   if (dotted) {
-    const [a, b, c, d] = (dotted[2] as string).split('.').map(Number) as [number, number, number, number];
+    const [a, b, c, d] = (dotted[2] as string).split('.').map(Number) as [
+      number,
+      number,
+      number,
+      number,
+    ];
     rest = `${dotted[1] as string}${((a << 8) | b).toString(16)}:${((c << 8) | d).toString(16)}`;
   }
   const [head = '', tail] = rest.split('::');
@@ -32,7 +37,9 @@ export function parseIp(text: string): Ip | undefined {
 /** Canonical text (RFC 5952 for IPv6). */
 export function formatIp(ip: Ip): string {
   if (ip.family === 4) return ip.bytes.join('.');
-  const groups = Array.from({ length: 8 }, (_, i) => (((ip.bytes[2 * i] as number) << 8) | (ip.bytes[2 * i + 1] as number)).toString(16));
+  const groups = Array.from({ length: 8 }, (_, i) =>
+    (((ip.bytes[2 * i] as number) << 8) | (ip.bytes[2 * i + 1] as number)).toString(16),
+  );
   let best = { at: -1, length: 1 };
   for (let i = 0; i < 8; i++) {
     let n = 0;
@@ -49,7 +56,8 @@ export function withinPrefix(ip: Ip, prefix: string, length: number): boolean {
   if (net?.family !== ip.family) return false;
   for (let bit = 0; bit < length; bit += 8) {
     const mask = length - bit >= 8 ? 0xff : (0xff << (8 - (length - bit))) & 0xff;
-    if (((ip.bytes[bit >> 3] as number) & mask) !== ((net.bytes[bit >> 3] as number) & mask)) return false;
+    if (((ip.bytes[bit >> 3] as number) & mask) !== ((net.bytes[bit >> 3] as number) & mask))
+      return false;
   }
   return true;
 }
@@ -60,5 +68,10 @@ export function sourceOf(address: string): string {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
   if (mapped !== undefined) return mapped;
   const ip = parseIp(address);
-  return ip ? formatIp({ family: 6, bytes: Uint8Array.from({ length: 16 }, (_, i) => (i < 8 ? (ip.bytes[i] as number) : 0)) }) : address;
+  return ip
+    ? formatIp({
+        family: 6,
+        bytes: Uint8Array.from({ length: 16 }, (_, i) => (i < 8 ? (ip.bytes[i] as number) : 0)),
+      })
+    : address;
 }

@@ -18,7 +18,8 @@ test('what a person types becomes A-labels in lower case', () => {
 test('what is no mail domain is named by its fault', () => {
   assert.equal(code(''), 'name-empty');
   assert.equal(code('.'), 'name-empty');
-  for (const text of ['a..b', 'a.b..', 'a。。b', '.a']) assert.equal(code(text), 'name-empty-label', text);
+  for (const text of ['a..b', 'a.b..', 'a。。b', '.a'])
+    assert.equal(code(text), 'name-empty-label', text);
   assert.equal(code(`${'a'.repeat(64)}.example`), 'name-label-too-long');
   assert.equal(code(`${'a.'.repeat(126)}example`), 'name-too-long');
   for (const text of [
@@ -61,8 +62,13 @@ test('RFC 4343: only the case of ASCII letters is ignored', () => {
 
 test('ancestors, suffixes and the root', () => {
   const name = Name.of('_25._tcp.mx.example');
-  assert.ok(name.isAtOrBelow(Name.of('example')) && name.isAtOrBelow(name) && name.isAtOrBelow(Name.root));
-  assert.ok(!name.isAtOrBelow(Name.of('x.example')) && !Name.of('badexample').isAtOrBelow(Name.of('example')));
+  assert.ok(
+    name.isAtOrBelow(Name.of('example')) && name.isAtOrBelow(name) && name.isAtOrBelow(Name.root),
+  );
+  assert.ok(
+    !name.isAtOrBelow(Name.of('x.example')) &&
+      !Name.of('badexample').isAtOrBelow(Name.of('example')),
+  );
   assert.equal(name.suffix(2).toString(), 'mx.example');
   assert.equal(name.suffix(9).toString(), name.toString());
   assert.ok(Name.root.parent.isRoot);

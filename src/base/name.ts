@@ -79,7 +79,8 @@ export class Name {
     let length = 1;
     for (const label of labels) {
       if (label.length === 0) return fail(nameFailures.make('name-empty-label'));
-      if (label.length > MAX_LABEL) return fail(nameFailures.make('name-label-too-long', `${label.length} octets`));
+      if (label.length > MAX_LABEL)
+        return fail(nameFailures.make('name-label-too-long', `${label.length} octets`));
       length += label.length + 1;
     }
     if (length > MAX_WIRE) return fail(nameFailures.make('name-too-long', `${length} octets`));
@@ -213,7 +214,8 @@ export function parseDomain(text: string): Result<Name> {
   if (trimmed === '') return fail(nameFailures.make('name-empty'));
   if (/^\[?[0-9.]+\]?$/.test(trimmed) || trimmed.includes(':'))
     return fail(nameFailures.make('name-not-a-domain', 'an IP address or URL, not a domain name'));
-  if (/[@/\s\\_*?#%]/.test(trimmed)) return fail(nameFailures.make('name-not-a-domain', 'a character that host names do not have'));
+  if (/[@/\s\\_*?#%]/.test(trimmed))
+    return fail(nameFailures.make('name-not-a-domain', 'a character that host names do not have'));
   if (/^\.|\.\.|\.$/.test(trimmed)) return fail(nameFailures.make('name-empty-label'));
   // domainToASCII answers '' for everything it refuses, so length is judged first to name the cause.
   for (const label of trimmed.split('.')) {
@@ -223,11 +225,16 @@ export function parseDomain(text: string): Result<Name> {
   if (/^[\x20-\x7e]*$/.test(trimmed) && trimmed.length > MAX_WIRE - 2)
     return fail(nameFailures.make('name-too-long', `${trimmed.length + 2} octets`));
   const ascii = domainToASCII(trimmed).toLowerCase();
-  if (ascii === '' || !/^[a-z0-9.-]+$/.test(ascii) || ascii.split('.').some((l) => /^-|-$/.test(l))) {
+  if (
+    ascii === '' ||
+    !/^[a-z0-9.-]+$/.test(ascii) ||
+    ascii.split('.').some((l) => /^-|-$/.test(l))
+  ) {
     return fail(nameFailures.make('name-not-a-domain', 'not a valid internationalised host name'));
   }
   // Whatever ends in a number is read as an IPv4 address, in any of its old forms.
-  if (/(^|\.)[0-9]+$/.test(ascii)) return fail(nameFailures.make('name-not-a-domain', 'an IP address or URL, not a domain name'));
+  if (/(^|\.)[0-9]+$/.test(ascii))
+    return fail(nameFailures.make('name-not-a-domain', 'an IP address or URL, not a domain name'));
   return Name.parse(ascii);
 }
 

@@ -15,7 +15,11 @@ function distance(a: string, b: string): number {
     const row = [i];
     for (let j = 1; j <= b.length; j++) {
       const same = a[i - 1] === b[j - 1];
-      const choices = [at(rows, i - 1, j) + 1, (row[j - 1] ?? 0) + 1, at(rows, i - 1, j - 1) + (same ? 0 : 1)];
+      const choices = [
+        at(rows, i - 1, j) + 1,
+        (row[j - 1] ?? 0) + 1,
+        at(rows, i - 1, j - 1) + (same ? 0 : 1),
+      ];
       if (a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) choices.push(at(rows, i - 2, j - 2) + 1);
       row.push(Math.min(...choices));
     }

@@ -1,5 +1,6 @@
 /** Control characters, what Unicode says may be invisible, bidi controls, line and paragraph separators, annotations, no characters, lone surrogates. */
-export const hidden = /[\p{Cc}\p{Cs}\p{Default_Ignorable_Code_Point}\p{Bidi_Control}\u2028\u2029\ufff9-\ufffb\ufffe\uffff]/gu;
+export const hidden =
+  /[\p{Cc}\p{Cs}\p{Default_Ignorable_Code_Point}\p{Bidi_Control}\u2028\u2029\ufff9-\ufffb\ufffe\uffff]/gu;
 
 /**
  * Makes foreign text safe to show: control, bidi and invisible characters become `\xNN` or `\u{N}`, and the whole is cut to `limit` characters.

@@ -12,12 +12,19 @@ const words: Readonly<Record<string, readonly [says: string, fix: string]>> = {
   EIO: ['the disk fails', 'Look at the system log.'],
   EMFILE: ['too many open files', 'Raise the limit (ulimit -n), or do less at once.'],
   EADDRINUSE: ['another program listens there', 'Stop it, or choose another port.'],
-  EADDRNOTAVAIL: ['this machine does not have that address', 'Check the address in the configuration.'],
+  EADDRNOTAVAIL: [
+    'this machine does not have that address',
+    'Check the address in the configuration.',
+  ],
 };
 
 /** An error of the operating system in words, and what to do about it. What is not known here keeps its code. */
-export function describeSystemError(error: unknown): { readonly says: string; readonly fix: string } {
+export function describeSystemError(error: unknown): {
+  readonly says: string;
+  readonly fix: string;
+} {
   const { code, message } = error as NodeJS.ErrnoException;
-  const [says = code ?? message, fix = 'Check the path and its permissions.'] = words[code ?? ''] ?? [];
+  const [says = code ?? message, fix = 'Check the path and its permissions.'] =
+    words[code ?? ''] ?? [];
   return { says, fix };
 }

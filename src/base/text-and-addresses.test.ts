@@ -17,7 +17,16 @@ test('RFC 5952: one text for each IPv6 address', () => {
     const ip = parseIp(text);
     assert.equal(ip && formatIp(ip), canonical);
   }
-  for (const text of ['', '1.2.3', '1.2.3.4.5', 'fe80::1%eth0', '[::1]', '1.2.3.4/8', 'localhost', '::1::'])
+  for (const text of [
+    '',
+    '1.2.3',
+    '1.2.3.4.5',
+    'fe80::1%eth0',
+    '[::1]',
+    '1.2.3.4/8',
+    'localhost',
+    '::1::',
+  ])
     assert.equal(parseIp(text), undefined, text);
 });
 
@@ -35,7 +44,11 @@ test('nothing that steers a terminal or reorders text survives', () => {
   const harmful = /[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/;
   fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => !harmful.test(neutralise(text))));
   assert.match(neutralise('a\x1b[31mb\u202ec'), /^a.*b.*c$/);
-  assert.equal(neutralise('a\u3164\u{e0100}\u{1bca0}\u034fb'), 'a\\u{3164}\\u{e0100}\\u{1bca0}\\u{34f}b', 'what shows nothing is shown');
+  assert.equal(
+    neutralise('a\u3164\u{e0100}\u{1bca0}\u034fb'),
+    'a\\u{3164}\\u{e0100}\\u{1bca0}\\u{34f}b',
+    'what shows nothing is shown',
+  );
   assert.ok(neutralise('x'.repeat(5000), 100).length <= 110);
 });
 
@@ -43,7 +56,12 @@ test('octets as text and back', () => {
   fc.assert(
     fc.property(fc.uint8Array(), (bytes) => {
       const [hex, base64] = [fromHex(toHex(bytes)), fromBase64(toBase64(bytes))];
-      return hex !== undefined && base64 !== undefined && Buffer.compare(hex, bytes) === 0 && Buffer.compare(base64, bytes) === 0;
+      return (
+        hex !== undefined &&
+        base64 !== undefined &&
+        Buffer.compare(hex, bytes) === 0 &&
+        Buffer.compare(base64, bytes) === 0
+      );
     }),
   );
   for (const text of ['abc', 'zz', '0x']) assert.equal(fromHex(text), undefined, text);

@@ -1,8 +1,17 @@
 import { neutralise } from './neutralise.js';
 
 /** Breaks text into lines of at most `width` columns; a word longer than that is cut. Foreign control characters become visible escapes. */
-export function wrap(text: string, width: number, indent = '', hanging = indent): readonly string[] {
-  return text.split('\n').flatMap((paragraph, i) => wrapLine(neutralise(paragraph, 2000), width, i === 0 ? indent : hanging, hanging));
+export function wrap(
+  text: string,
+  width: number,
+  indent = '',
+  hanging = indent,
+): readonly string[] {
+  return text
+    .split('\n')
+    .flatMap((paragraph, i) =>
+      wrapLine(neutralise(paragraph, 2000), width, i === 0 ? indent : hanging, hanging),
+    );
 }
 
 function wrapLine(text: string, width: number, first: string, hanging: string): string[] {

@@ -13,7 +13,12 @@ import type { OptOut } from './probes/opt-out.js';
 import type { Profile } from './profiles/profile.js';
 
 export interface CheckOptions
-  extends Omit<CollectOptions, 'network' | 'resolver' | 'trustStore' | 'mx' | 'control' | 'goals' | 'manners'>, ResolverChoice {
+  extends
+    Omit<
+      CollectOptions,
+      'network' | 'resolver' | 'trustStore' | 'mx' | 'control' | 'goals' | 'manners'
+    >,
+    ResolverChoice {
   readonly network?: Network;
   /** Default: the roots that come with Node. */
   readonly trustStore?: TrustStore;
@@ -38,7 +43,15 @@ const INVENTORY_BUDGET = 150;
 
 /** Options with every default filled in: depth `verdict`, profile `baseline`. */
 export function collectOptions(options: CheckOptions): CollectOptions {
-  const { network = nodeNetwork(), mx, control, profile = baseline, depth = 'verdict', optOut, ...rest } = options;
+  const {
+    network = nodeNetwork(),
+    mx,
+    control,
+    profile = baseline,
+    depth = 'verdict',
+    optOut,
+    ...rest
+  } = options;
   const goals = goalsOf(profile, depth);
   const budget = rest.budget ?? (depth === 'inventory' ? INVENTORY_BUDGET : DEFAULT_BUDGET);
   return {
@@ -64,7 +77,11 @@ export function nameOf(text: string): Name {
   const parsed = parseDomain(text);
   if (parsed.ok) return parsed.value;
   const { code, detail } = parsed.failure;
-  throw new HermeticError(code, `${text === '' ? 'the empty text' : text}: ${detail || 'not a domain name'}`, {
-    fix: 'Give the part after the @ of a mail address, such as example.com.',
-  });
+  throw new HermeticError(
+    code,
+    `${text === '' ? 'the empty text' : text}: ${detail || 'not a domain name'}`,
+    {
+      fix: 'Give the part after the @ of a mail address, such as example.com.',
+    },
+  );
 }

@@ -80,7 +80,8 @@ export async function collect(domain: Name, options: CollectOptions): Promise<Ev
     manners: options.manners ?? new Manners({ budget: options.budget ?? DEFAULT_BUDGET }),
     most: { hosts: options.maxHosts ?? 10, addresses: options.maxAddresses ?? 4 },
     spacingMs: options.spacingMs ?? 200,
-    earlier: (host, ip) => options.earlier?.hosts.find((h) => h.name === host)?.addresses.find((a) => a.ip === ip),
+    earlier: (host, ip) =>
+      options.earlier?.hosts.find((h) => h.name === host)?.addresses.find((a) => a.ip === ip),
     progress: (what) => options.onProgress?.(what),
   };
   const [{ route, hosts }, mtaSts, tlsRpt, control] = await Promise.all([
@@ -111,29 +112,61 @@ export async function collect(domain: Name, options: CollectOptions): Promise<Ev
   };
 }
 
-async function probeHosts(context: ProbeContext, options: CollectOptions): Promise<{ route: Evidence['route']; hosts: HostEvidence[] }> {
+async function probeHosts(
+  context: ProbeContext,
+  options: CollectOptions,
+): Promise<{ route: Evidence['route']; hosts: HostEvidence[] }> {
   const { evidence: route, targets } = await probeRoute(context);
-  const wanted: readonly RouteTarget[] = options.mx ? [{ name: options.mx, preference: 0 }] : targets.slice(0, context.most.hosts);
-  const hosts = await Promise.all(wanted.map((target) => probeHost(context, target, options.address)));
+  const wanted: readonly RouteTarget[] = options.mx
+    ? [{ name: options.mx, preference: 0 }]
+    : targets.slice(0, context.most.hosts);
+  const hosts = await Promise.all(
+    wanted.map((target) => probeHost(context, target, options.address)),
+  );
   if (options.mx) return { route: { kind: 'mx', dnssec: route.dnssec, status: 'found' }, hosts };
   const skipped = targets.slice(context.most.hosts).map((t) => t.name.toLower());
   return { route: { ...route, ...(skipped.length > 0 ? { skipped } : {}) }, hosts };
 }
 
-async function probeControl(context: ProbeContext, host: Name): Promise<NonNullable<NetworkEvidence['control']>> {
+async function probeControl(
+  context: ProbeContext,
+  host: Name,
+): Promise<NonNullable<NetworkEvidence['control']>> {
   const name = host.toLower();
-  const found = await lookupAddresses(context.resolver, host, context.signal ? { signal: context.signal } : {});
+  const found = await lookupAddresses(
+    context.resolver,
+    host,
+    context.signal ? { signal: context.signal } : {},
+  );
   const ip = found.v4[0] ?? found.v6[0];
-  if (ip === undefined) return { host: name, starttls: 'unknown', failure: { code: found.failure?.code ?? 'no-address', detail: '' } };
+  if (ip === undefined)
+    return {
+      host: name,
+      starttls: 'unknown',
+      failure: { code: found.failure?.code ?? 'no-address', detail: '' },
+    };
   const alone = { ...context, goals: undefined, submissionPorts: [] };
-  const connection = (await context.manners.visit(name, ip, (purse) => probeSmtp(alone, { host: name, ip }, purse))).connections[0];
+  const connection = (
+    await context.manners.visit(name, ip, (purse) => probeSmtp(alone, { host: name, ip }, purse))
+  ).connections[0];
   const failure = connection?.dial === 'open' ? connection.failure : connection?.dial;
-  return { host: name, starttls: connection?.starttls ?? 'unknown', ...(failure ? { failure } : {}) };
+  return {
+    host: name,
+    starttls: connection?.starttls ?? 'unknown',
+    ...(failure ? { failure } : {}),
+  };
 }
 
 /** `open` as soon as one connection came about; `blocked` when all of them, and at least one, ended in silence. */
-function portState(hosts: readonly HostEvidence[], control: NetworkEvidence['control']): NetworkEvidence['port25'] {
-  const dials = hosts.flatMap((h) => h.addresses.flatMap((a) => a.connections.map((c) => (c.dial === 'open' ? 'open' : c.dial.code))));
+function portState(
+  hosts: readonly HostEvidence[],
+  control: NetworkEvidence['control'],
+): NetworkEvidence['port25'] {
+  const dials = hosts.flatMap((h) =>
+    h.addresses.flatMap((a) =>
+      a.connections.map((c) => (c.dial === 'open' ? 'open' : c.dial.code)),
+    ),
+  );
   if (control) dials.push(control.failure?.code.startsWith('net-') ? control.failure.code : 'open');
   if (dials.includes('open')) return 'open';
   const tried = dials.filter((d) => d !== 'net-no-route');
@@ -141,7 +174,9 @@ function portState(hosts: readonly HostEvidence[], control: NetworkEvidence['con
 }
 
 function ipv6State(hosts: readonly HostEvidence[]): NetworkEvidence['ipv6'] {
-  const six = hosts.flatMap((h) => h.addresses.filter((a) => a.ip.includes(':') && a.connections.length > 0));
+  const six = hosts.flatMap((h) =>
+    h.addresses.filter((a) => a.ip.includes(':') && a.connections.length > 0),
+  );
   if (six.some((a) => a.status === 'skipped')) return 'unavailable';
   return six.some((a) => a.connections.some((c) => c.dial === 'open')) ? 'available' : 'unknown';
 }
@@ -150,6 +185,10 @@ function ipv6State(hosts: readonly HostEvidence[]): NetworkEvidence['ipv6'] {
 function silentIsUnreachable(host: HostEvidence): HostEvidence {
   return {
     ...host,
-    addresses: host.addresses.map((a) => (a.reason === 'net-timeout' && a.status === 'inconclusive' ? { ...a, status: 'unreachable' } : a)),
+    addresses: host.addresses.map((a) =>
+      a.reason === 'net-timeout' && a.status === 'inconclusive'
+        ? { ...a, status: 'unreachable' }
+        : a,
+    ),
   };
 }

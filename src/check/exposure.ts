@@ -1,22 +1,37 @@
 import type { Evidence } from '../evidence/index.js';
-import { exposureOf, type Exposure, type HostView, type Known, type ServerView, type View } from '../policy/index.js';
+import {
+  exposureOf,
+  type Exposure,
+  type HostView,
+  type Known,
+  type ServerView,
+  type View,
+} from '../policy/index.js';
 import { judgeHost, type JudgedAddress, type JudgedHost } from './grade/judge-host.js';
 
 /** What every class of sender does today and under each attack, from what was seen. */
-export function exposure(evidence: Evidence, hosts = evidence.hosts.map((host) => judgeHost(evidence, host))): Exposure {
+export function exposure(
+  evidence: Evidence,
+  hosts = evidence.hosts.map((host) => judgeHost(evidence, host)),
+): Exposure {
   return exposureOf(viewOf(evidence, hosts));
 }
 
 /** The evidence as policy wants it: three-valued, without what this machine could not try. */
 function viewOf(evidence: Evidence, hosts: readonly JudgedHost[]): View {
-  const tried = hosts.map((host) => ({ host, servers: host.addresses.filter((a) => a.evidence.status !== 'skipped') }));
+  const tried = hosts.map((host) => ({
+    host,
+    servers: host.addresses.filter((a) => a.evidence.status !== 'skipped'),
+  }));
   const any = tried.some(({ servers }) => servers.length > 0);
   return {
     route: { kind: evidence.route.kind, dnssec: evidence.route.dnssec },
     mtaSts: { live: livePolicy(evidence), mx: evidence.mtaSts.policy?.mx ?? [] },
     hosts: tried
       .filter(({ host, servers }) => servers.length > 0 || !any || host.addresses.length === 0)
-      .map(({ host, servers }) => hostView(evidence, host, servers.length > 0 ? servers : host.addresses)),
+      .map(({ host, servers }) =>
+        hostView(evidence, host, servers.length > 0 ? servers : host.addresses),
+      ),
   };
 }
 
@@ -26,7 +41,11 @@ function livePolicy({ mtaSts }: Evidence): View['mtaSts']['live'] {
   return mtaSts.txt.lookup === 'failed' ? 'unknown' : 'unavailable';
 }
 
-function hostView(evidence: Evidence, host: JudgedHost, addresses: readonly JudgedAddress[]): HostView {
+function hostView(
+  evidence: Evidence,
+  host: JudgedHost,
+  addresses: readonly JudgedAddress[],
+): HostView {
   const { name, dnssec, tlsa, addressLookup } = host.evidence;
   const notTold: ServerView = {
     ip: '',
@@ -50,7 +69,10 @@ function hostView(evidence: Evidence, host: JudgedHost, addresses: readonly Judg
 
 /** True when our own resolver keeps us from telling what DNSSEC says. */
 export function resolverAtFault({ network }: Evidence): boolean {
-  return network.resolver.length > 0 && network.resolver.every(({ state }) => state !== 'answers' && state !== 'untried');
+  return (
+    network.resolver.length > 0 &&
+    network.resolver.every(({ state }) => state !== 'answers' && state !== 'untried')
+  );
 }
 
 /** The control host looks stripped as well: what STARTTLS looks like from here says nothing about the domain. */
@@ -58,24 +80,49 @@ export function ownNetworkStrips({ network: { control } }: Evidence): boolean {
   return control !== undefined && ['absent', 'mangled'].includes(control.starttls);
 }
 
-function serverView({ evidence, connection, certificates, shown }: JudgedAddress, stripped: boolean): ServerView {
+function serverView(
+  { evidence, connection, certificates, shown }: JudgedAddress,
+  stripped: boolean,
+): ServerView {
   const all = (judge: (c: JudgedAddress['certificates'][number]) => Known): Known => {
     const found = certificates.map(judge);
-    return found.includes('no') ? 'no' : found.length === 0 || found.includes('unknown') ? 'unknown' : 'yes';
+    return found.includes('no')
+      ? 'no'
+      : found.length === 0 || found.includes('unknown')
+        ? 'unknown'
+        : 'yes';
   };
   const missing = stripped ? 'unknown' : 'no';
   return {
     ip: evidence.ip,
-    reachable: ({ reachable: 'yes', unreachable: 'no', inconclusive: 'unknown', skipped: 'unknown' } as const)[evidence.status],
-    starttls: ({ offered: 'yes', absent: missing, mangled: missing, refused: 'no', unknown: 'unknown' } as const)[shown.starttls],
-    tls: connection?.handshake ? 'yes' : handshakeFailed(connection?.failure?.code) ? 'no' : 'unknown',
+    reachable: (
+      { reachable: 'yes', unreachable: 'no', inconclusive: 'unknown', skipped: 'unknown' } as const
+    )[evidence.status],
+    starttls: (
+      {
+        offered: 'yes',
+        absent: missing,
+        mangled: missing,
+        refused: 'no',
+        unknown: 'unknown',
+      } as const
+    )[shown.starttls],
+    tls: connection?.handshake
+      ? 'yes'
+      : handshakeFailed(connection?.failure?.code)
+        ? 'no'
+        : 'unknown',
     pkix: all((c) => c.pkix),
-    dane: all(({ shown: { dane } }) => (dane === 'match' ? 'yes' : dane === 'unverifiable' ? 'unknown' : 'no')),
+    dane: all(({ shown: { dane } }) =>
+      dane === 'match' ? 'yes' : dane === 'unverifiable' ? 'unknown' : 'no',
+    ),
     attacker: false,
   };
 }
 
 /** The server answered the hello with something else than a session; silence and a full queue are not that. */
 export function handshakeFailed(code: string | undefined): boolean {
-  return code !== undefined && code.startsWith('tls-') && !/timeout|aborted|closed-early/.test(code);
+  return (
+    code !== undefined && code.startsWith('tls-') && !/timeout|aborted|closed-early/.test(code)
+  );
 }

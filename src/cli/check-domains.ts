@@ -7,11 +7,17 @@ import { labOptions } from './commands/lab-options.js';
 const AT_ONCE = 8;
 
 /** What a check sees of each of these domains of a lab, in their order, as soon as it is there. */
-export function checkDomains(lab: Lab, domains: readonly string[], more: CheckOptions = {}): readonly Promise<Evidence>[] {
+export function checkDomains(
+  lab: Lab,
+  domains: readonly string[],
+  more: CheckOptions = {},
+): readonly Promise<Evidence>[] {
   const options = collectOptions({ ...labOptions(lab), ...more });
   const lanes: Promise<unknown>[] = Array.from({ length: AT_ONCE }, () => Promise.resolve());
   return domains.map((domain, i) => {
-    const seen = (lanes[i % AT_ONCE] as Promise<unknown>).then(() => collect(nameOf(domain), options));
+    const seen = (lanes[i % AT_ONCE] as Promise<unknown>).then(() =>
+      collect(nameOf(domain), options),
+    );
     lanes[i % AT_ONCE] = seen.catch(() => undefined);
     return seen;
   });

@@ -12,7 +12,8 @@ test('the text is settings, comments and empty lines, so that all of it can be p
   ] as const) {
     const { code, out, err } = await config(server, '--host', 'MX1.example.com.');
     assert.deepEqual([code, err], [0, '']);
-    for (const line of out.split('\n')) assert.ok(line === '' || line.startsWith('# ') || setting.test(line), line);
+    for (const line of out.split('\n'))
+      assert.ok(line === '' || line.startsWith('# ') || setting.test(line), line);
     assert.match(out, /\/etc\/letsencrypt\/live\/mx1\.example\.com\/privkey\.pem/);
   }
 });
@@ -26,7 +27,8 @@ test('as data: the same lines, each with its reason', async () => {
   const settings = parts.flatMap((part) => part.settings);
   assert.ok(settings.every(({ why }) => why.length > 10));
   const { out } = await config('postfix');
-  for (const line of settings.flatMap(({ lines }) => lines)) assert.ok(out.includes(`\n${line}\n`), line);
+  for (const line of settings.flatMap(({ lines }) => lines))
+    assert.ok(out.includes(`\n${line}\n`), line);
 });
 
 test('nothing that would be another setting gets into the text', async () => {

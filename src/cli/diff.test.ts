@@ -38,13 +38,28 @@ test('evidence and a result of the same check have no difference; one made worse
   assert.equal((JSON.parse(back.out) as { schema: string }).schema, 'hermetic.diff/1');
   const graded = await cli('grade', file('e.json'), ...reports);
   assert.equal(graded.err, '');
-  const both = await cli('grade', file('e.json'), file('e.json'), '--html', file('two.html'), '--fail-on', 'warn');
+  const both = await cli(
+    'grade',
+    file('e.json'),
+    file('e.json'),
+    '--html',
+    file('two.html'),
+    '--fail-on',
+    'warn',
+  );
   assert.equal(both.code, 1);
   assert.match(readFileSync(file('two.html'), 'utf8'), /Mail TLS of 2 domains[\s\S]*2 warn/);
 });
 
 test('two domains, or no result at all: bad input, and what to give', async () => {
-  const { out } = await cli('check', '--lab', 'opportunistic.example', '--depth', 'triage', '--json');
+  const { out } = await cli(
+    'check',
+    '--lab',
+    'opportunistic.example',
+    '--depth',
+    'triage',
+    '--json',
+  );
   writeFileSync(join(folder, 'a.json'), out);
   writeFileSync(join(folder, 'b.json'), out.replace('"opportunistic.example"', '"other.example"'));
   writeFileSync(join(folder, 'c.json'), '{"schema":"hermetic.check/1"}');

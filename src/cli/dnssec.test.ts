@@ -20,7 +20,8 @@ before(async () => {
     {
       apex: 'good.example',
       signed: {},
-      records: '_25._tcp.mx TLSA 3 1 1 0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20',
+      records:
+        '_25._tcp.mx TLSA 3 1 1 0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20',
     },
   ];
   lab = await createLab({ scenarios: [] });
@@ -83,7 +84,10 @@ test('it does not hold under other anchors, at another date, or when changed', a
   const strange = await cli('verify', file);
   assert.equal(strange.code, 1);
   assert.match(strange.out, /dnssec-anchor-stale/);
-  assert.equal((await cli('verify', file, '--trust-anchor', anchorFile, '--at', '2030-01-01T00:00:00Z')).code, 1);
+  assert.equal(
+    (await cli('verify', file, '--trust-anchor', anchorFile, '--at', '2030-01-01T00:00:00Z')).code,
+    1,
+  );
   const proof = JSON.parse(readFileSync(file, 'utf8')) as Proof;
   const changed = join(folder, 'changed.json');
   writeFileSync(changed, JSON.stringify(proof).replaceAll('0102030405', '0102030406'));

@@ -1,7 +1,14 @@
 import type { CheckResult } from '../evidence/index.js';
 
 /** The exit statuses of `hermetic`. */
-export const exitCodes = { good: 0, fail: 1, usage: 2, inconclusive: 3, retry: 75, interrupted: 130 } as const;
+export const exitCodes = {
+  good: 0,
+  fail: 1,
+  usage: 2,
+  inconclusive: 3,
+  retry: 75,
+  interrupted: 130,
+} as const;
 
 /** The exit status a result comes to. */
 export function exitCodeOf(result: CheckResult, failOn: 'warn' | 'fail' = 'fail'): number {
@@ -21,5 +28,9 @@ export function exitCodeOf(result: CheckResult, failOn: 'warn' | 'fail' = 'fail'
 
 /** For several domains: 2 before 1 before 3 before 0. */
 export function worstExitCode(codes: readonly number[]): number {
-  return [exitCodes.usage, exitCodes.fail, exitCodes.inconclusive].find((code) => codes.includes(code)) ?? exitCodes.good;
+  return (
+    [exitCodes.usage, exitCodes.fail, exitCodes.inconclusive].find((code) =>
+      codes.includes(code),
+    ) ?? exitCodes.good
+  );
 }

@@ -7,9 +7,11 @@ const explain = (...args: string[]) => runCli(['explain', ...args]);
 
 /** What a picture must show, so that none can be empty or of another time. */
 const shows: Readonly<Record<string, RegExp>> = {
-  starttls: /S: 250-STARTTLS +# the server offers TLS[\s\S]*\[ TLS handshake \][\s\S]*\(sealed\) EHLO/,
+  starttls:
+    /S: 250-STARTTLS +# the server offers TLS[\s\S]*\[ TLS handshake \][\s\S]*\(sealed\) EHLO/,
   opportunistic: /checks nothing +unverified +CLEAR TEXT +ATTACKER/,
-  stripping: /S: 250-STARTTLS[\s\S]*S: 250-XXXXXXXA +# STARTTLS, overwritten on the way[\s\S]*DANE +waits/,
+  stripping:
+    /S: 250-STARTTLS[\s\S]*S: 250-XXXXXXXA +# STARTTLS, overwritten on the way[\s\S]*DANE +waits/,
   'tls-versions': /SSL 3 +refused +accepted/,
   ciphers: /TLS_RSA_WITH_RC4_128_SHA +# weak/,
   certificates: /expired\.example +trusted, expired/,
@@ -18,7 +20,8 @@ const shows: Readonly<Record<string, RegExp>> = {
   dane: /3 1 1 ([0-9a-f]{64})\n[\s\S]*\1[\s\S]*DANE says: match/,
   rollover: /rollover\.example: ready[\s\S]*duplicate +3 0 1[\s\S]*stale +3 1 1/,
   dnssec: /\.\n +DNSKEY \d+ RSASHA256[\s\S]*TLSA +by \d+/,
-  'tls-rpt': /v=TLSRPTv1; rua=mailto:[\s\S]*stripped\.example: deferred\n( +policy (sts|tlsa) +starttls-not-supported\n){2}/,
+  'tls-rpt':
+    /v=TLSRPTv1; rua=mailto:[\s\S]*stripped\.example: deferred\n( +policy (sts|tlsa) +starttls-not-supported\n){2}/,
   attacker: /suppressed\.example[\s\S]*good\.example/,
 };
 
@@ -67,7 +70,9 @@ test('every subject a newcomer reads of has its topic', async () => {
     'downgrade attack',
   ])
     assert.ok(
-      topics.some(({ name, aliases }) => [name, ...aliases].includes(subject.toLowerCase().replaceAll(' ', '-'))),
+      topics.some(({ name, aliases }) =>
+        [name, ...aliases].includes(subject.toLowerCase().replaceAll(' ', '-')),
+      ),
       subject,
     );
 });

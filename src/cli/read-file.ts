@@ -7,7 +7,9 @@ const limit = 64 * 1024 * 1024;
 export function readFile(path: string, what: string): string {
   try {
     if (statSync(path).size > limit)
-      throw new HermeticError('file-too-large', `${what} ${path}: larger than 64 MB`, { fix: 'Give another file.' });
+      throw new HermeticError('file-too-large', `${what} ${path}: larger than 64 MB`, {
+        fix: 'Give another file.',
+      });
     return readFileSync(path, 'utf8');
   } catch (error) {
     if (error instanceof HermeticError) throw error;

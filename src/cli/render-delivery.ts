@@ -18,16 +18,30 @@ export function renderConversations(conversations: readonly Conversation[]): str
 /** What became of each server tried, in one line or two each. */
 export function renderAttempts({ attempts, waiver }: DeliveryOutcome, width: number): string {
   const lines = attempts.flatMap((attempt) => wrap(attemptText(attempt), width, '', '  '));
-  return [...lines, ...(waiver ? [`Policy was not enforced: ${waiver.kind}.`] : [])].map((line) => `${neutralise(line)}\n`).join('');
+  return [...lines, ...(waiver ? [`Policy was not enforced: ${waiver.kind}.`] : [])]
+    .map((line) => `${neutralise(line)}\n`)
+    .join('');
 }
 
-function attemptText({ host, ip, state, session, cleartext, authenticate, failure, results }: DeliveryAttempt): string {
+function attemptText({
+  host,
+  ip,
+  state,
+  session,
+  cleartext,
+  authenticate,
+  failure,
+  results,
+}: DeliveryAttempt): string {
   const where = ip === undefined ? host : `${host} [${ip}]`;
   const why = failure ? `: ${sayFailure(failure)}` : '';
   if (state !== 'used') return `${where}  ${state}${why}`;
   const how = cleartext ? 'in clear' : (session?.version ?? 'TLS');
   // RFC 7672 §2.2.1 [7672-2.2.1-5]: what was authenticated is the host; whether it is the domain's own the grounds tell.
-  const by = authenticate.length > 0 && !failure ? `, the host authenticated by ${authenticate.join(' and ')}` : '';
+  const by =
+    authenticate.length > 0 && !failure
+      ? `, the host authenticated by ${authenticate.join(' and ')}`
+      : '';
   const reported = results.some((result) => result.failure) ? '; to be reported' : '';
   return `${where}  ${how}${by}${why}${reported}`;
 }
@@ -36,8 +50,14 @@ function attemptText({ host, ip, state, session, cleartext, authenticate, failur
 export function renderRecipients(recipients: readonly Recipient[], width: number): string {
   return recipients
     .flatMap(({ address, status, failure, reply }) => {
-      const said = reply && status === 'delivered' ? `: ${reply.code} ${reply.lines.join(' ')}` : '';
-      return wrap(`${address}  ${status}${failure ? `: ${sayFailure(failure)}` : said}`, width, '', '  ');
+      const said =
+        reply && status === 'delivered' ? `: ${reply.code} ${reply.lines.join(' ')}` : '';
+      return wrap(
+        `${address}  ${status}${failure ? `: ${sayFailure(failure)}` : said}`,
+        width,
+        '',
+        '  ',
+      );
     })
     .map((line) => `${neutralise(line)}\n`)
     .join('');

@@ -1,5 +1,11 @@
 import { neutralise, wrap } from '../base/index.js';
-import type { DomainDecision, HostDecision, StsDecision, Trouble, Waiver } from '../policy/index.js';
+import type {
+  DomainDecision,
+  HostDecision,
+  StsDecision,
+  Trouble,
+  Waiver,
+} from '../policy/index.js';
 import { sayFailure } from './say-failure.js';
 
 const actions = { deliver: 'DELIVER', wait: 'WAIT', reject: 'RETURN' } as const;
@@ -14,7 +20,9 @@ export function renderPolicy(decision: DomainDecision, width = 80): string {
     ...wrap(stsText(decision.mtaSts), width),
     ...(waiver ? wrap(waiverText(waiver), width) : []),
     ...(settings.require ? wrap(`This sender insists: ${settings.require}.`, width) : []),
-    ...(settings.daneSuffices ? wrap('Where TLSA records match, no public CA is asked for (daneSuffices).', width) : []),
+    ...(settings.daneSuffices
+      ? wrap('Where TLSA records match, no public CA is asked for (daneSuffices).', width)
+      : []),
     ...hosts.flatMap((host) => ['', ...hostLines(host, width)]),
     '',
     `Ask again after ${validUntil}.`,
@@ -23,7 +31,12 @@ export function renderPolicy(decision: DomainDecision, width = 80): string {
 }
 
 function routeText({ route, hosts }: DomainDecision): string {
-  const signed = { secure: 'signed', insecure: 'not signed', bogus: 'broken', indeterminate: 'not to be told from here' }[route.dnssec];
+  const signed = {
+    secure: 'signed',
+    insecure: 'not signed',
+    bogus: 'broken',
+    indeterminate: 'not to be told from here',
+  }[route.dnssec];
   switch (route.kind) {
     case 'null-mx':
       return 'The domain says that it takes no mail (RFC 7505).';
@@ -45,8 +58,14 @@ function routeText({ route, hosts }: DomainDecision): string {
 function stsText({ policy, how, record, trouble }: StsDecision): string {
   const why = trouble ? ` ${troubleText(trouble)}` : '';
   if (record.status === 'not-asked') return 'MTA-STS: not asked for.';
-  if (!policy) return `MTA-STS: no policy${record.status === 'absent' ? ', and no record' : ''}.${why}`;
-  const had = { live: 'fetched now', cached: 'kept, and still current', kept: 'kept through a failure', none: '' }[how];
+  if (!policy)
+    return `MTA-STS: no policy${record.status === 'absent' ? ', and no record' : ''}.${why}`;
+  const had = {
+    live: 'fetched now',
+    cached: 'kept, and still current',
+    kept: 'kept through a failure',
+    none: '',
+  }[how];
   return `MTA-STS: ${policy.mode}, policy ${policy.id}, ${had}, until ${policy.expiresAt}.${why}`;
 }
 
@@ -69,13 +88,22 @@ function troubleText({ code, detail, whose }: Trouble): string {
 function hostLines(host: HostDecision, width: number): string[] {
   const { name, preference, addresses, trouble, tlsa, grounds } = host;
   return [
-    ...wrap(`${String(preference).padStart(4)} ${name}  ${addresses.join(' ')}`, width, '', '       '),
+    ...wrap(
+      `${String(preference).padStart(4)} ${name}  ${addresses.join(' ')}`,
+      width,
+      '',
+      '       ',
+    ),
     ...wrap(needText(host), width, '     '),
-    ...(addresses.length === 0 ? wrap(trouble ? `No address. ${troubleText(trouble)}` : 'No address.', width, '     ') : []),
+    ...(addresses.length === 0
+      ? wrap(trouble ? `No address. ${troubleText(trouble)}` : 'No address.', width, '     ')
+      : []),
     ...(tlsa.trouble ? wrap(`TLSA records. ${troubleText(tlsa.trouble)}`, width, '     ') : []),
     ...grounds.flatMap(({ says, clause, record, until }) => [
       ...wrap(`- ${says} (${clause})`, width, '     ', '       '),
-      ...(record === undefined ? [] : record.split('; ').flatMap((line) => wrap(line, width, '       ', '         '))),
+      ...(record === undefined
+        ? []
+        : record.split('; ').flatMap((line) => wrap(line, width, '       ', '         '))),
       ...(until === undefined ? [] : [`       until ${until}`]),
     ]),
   ];
@@ -85,7 +113,10 @@ function needText({ decision, sni, name }: HostDecision): string {
   if (decision.action === 'skip') return 'Must not be used.';
   if (decision.action === 'unknown') return 'Cannot be told, so it must not be used now.';
   if (decision.tls === 'opportunistic') return 'TLS where it is offered; nothing has to hold.';
-  const asks = { dane: 'match its TLSA records', pkix: `have a certificate from a public CA for ${name}` };
+  const asks = {
+    dane: 'match its TLSA records',
+    pkix: `have a certificate from a public CA for ${name}`,
+  };
   const what = decision.authenticate.map((mechanism) => asks[mechanism]).join(', and ');
   return `TLS is mandatory${what ? `; the server must ${what}` : ', without authentication'}.${sni === name ? '' : ` SNI: ${sni}.`}`;
 }

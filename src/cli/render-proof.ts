@@ -19,17 +19,19 @@ import {
 /** The chain a verdict rests on, as a tree: zone by zone from the anchor down, each record with who signed it and until when. */
 export function renderProof(proof: Proof, width = 80): string {
   const sets = group(proof.grounds.flatMap((g) => [...g.answers, ...g.authorities]).flatMap(read));
-  const zones = [...new Map(sets.flatMap((s) => (s.signer ? [[s.signer.key, s.signer]] : []))).values()].sort(
-    (a, b) => a.labels.length - b.labels.length,
-  );
+  const zones = [
+    ...new Map(sets.flatMap((s) => (s.signer ? [[s.signer.key, s.signer]] : []))).values(),
+  ].sort((a, b) => a.labels.length - b.labels.length);
   const lines: string[] = [];
   for (const zone of zones) {
     const depth = '  '.repeat(zones.filter((z) => !z.equals(zone) && zone.isAtOrBelow(z)).length);
     lines.push(`${depth}${zone.toString()}`);
-    for (const set of sets.filter((s) => s.signer?.equals(zone))) lines.push(...lay(set, `${depth}  `, width));
+    for (const set of sets.filter((s) => s.signer?.equals(zone)))
+      lines.push(...lay(set, `${depth}  `, width));
   }
   const unsigned = sets.filter((s) => !s.signer);
-  if (unsigned.length > 0) lines.push('not signed', ...unsigned.flatMap((s) => lay(s, '  ', width)));
+  if (unsigned.length > 0)
+    lines.push('not signed', ...unsigned.flatMap((s) => lay(s, '  ', width)));
   return lines.map((line) => `${neutralise(line)}\n`).join('');
 }
 
@@ -38,7 +40,9 @@ function lay({ lines, signed }: SignedSet, margin: string, width: number): strin
   return lines.flatMap((line) => {
     const whole = `${margin}${line}${signed && `  ${signed}`}`;
     if (whole.length <= width) return [whole];
-    return [...line.split('; '), signed].filter((part) => part !== '').map((part, i) => `${margin}${i > 0 ? '    ' : ''}${part}`);
+    return [...line.split('; '), signed]
+      .filter((part) => part !== '')
+      .map((part, i) => `${margin}${i > 0 ? '    ' : ''}${part}`);
   });
 }
 
@@ -52,7 +56,12 @@ interface SignedSet {
 
 /** Keys before what they sign, delegations before data, denials last. */
 const order: readonly number[] = [RRType.DNSKEY, RRType.DS];
-const rank = (type: number): number => (type === RRType.NSEC || type === RRType.NSEC3 ? 9 : order.includes(type) ? order.indexOf(type) : 5);
+const rank = (type: number): number =>
+  type === RRType.NSEC || type === RRType.NSEC3
+    ? 9
+    : order.includes(type)
+      ? order.indexOf(type)
+      : 5;
 
 function read(line: string): ResourceRecord[] {
   const parsed = parseRecord(line);
@@ -74,9 +83,15 @@ function group(records: readonly ResourceRecord[]): readonly SignedSet[] {
   const sets = [...keys.values()].flatMap((set): SignedSet[] => {
     const [first] = set;
     if (!first) return [];
-    const by = signatures.find(({ name, rrsig }) => name.equals(first.name) && rrsig.typeCovered === first.type)?.rrsig;
-    const signed = by ? `by ${by.keyTag} until ${new Date(by.expiration * 1000).toISOString().slice(0, 10)}` : '';
-    return [{ type: first.type, lines: told(first.name, first.type, set), signer: by?.signer, signed }];
+    const by = signatures.find(
+      ({ name, rrsig }) => name.equals(first.name) && rrsig.typeCovered === first.type,
+    )?.rrsig;
+    const signed = by
+      ? `by ${by.keyTag} until ${new Date(by.expiration * 1000).toISOString().slice(0, 10)}`
+      : '';
+    return [
+      { type: first.type, lines: told(first.name, first.type, set), signer: by?.signer, signed },
+    ];
   });
   return sets.sort((a, b) => rank(a.type) - rank(b.type));
 }
@@ -109,7 +124,9 @@ function denialText(rr: ResourceRecord): string {
   const types = (set: ReadonlySet<number>): string => [...set].map(typeName).join(' ') || 'nothing';
   if (rr.type === RRType.NSEC) {
     const nsec = readNsec(rr);
-    return nsec.ok ? `${rr.name.toString()} has ${types(nsec.value.types)}; nothing from there to ${nsec.value.next.toString()}` : 'NSEC ?';
+    return nsec.ok
+      ? `${rr.name.toString()} has ${types(nsec.value.types)}; nothing from there to ${nsec.value.next.toString()}`
+      : 'NSEC ?';
   }
   const nsec3 = readNsec3(rr);
   if (!nsec3.ok) return 'NSEC3 ?';

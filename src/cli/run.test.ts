@@ -30,7 +30,16 @@ test('bad options end with 2, one clear line and what to do', async () => {
 });
 
 test('texts that are no domain names end with 2 and no stack trace', async () => {
-  for (const domain of ['', '192.0.2.1', '[2001:db8::1]', 'a_b.example', 'x'.repeat(64), 'a..b', 'me@example.com', '\x1b[31m.example']) {
+  for (const domain of [
+    '',
+    '192.0.2.1',
+    '[2001:db8::1]',
+    'a_b.example',
+    'x'.repeat(64),
+    'a..b',
+    'me@example.com',
+    '\x1b[31m.example',
+  ]) {
     const { code, err } = await cli('check', '--resolver', '127.0.0.1:9', '--', domain);
     assert.equal(code, 2, JSON.stringify(domain));
     assert.match(err, /^hermetic: [^\x1b\n]+ \(name-[a-z-]+\)\n {2}\S.*\n$/); // eslint-disable-line no-control-regex
@@ -43,13 +52,15 @@ test('every command, and every one below it, has help with an example of its own
     const { code, out } = await cli(...path, '--help');
     assert.equal(code, 0);
     assert.match(out, new RegExp(`Example:[\\s\\S]*hermetic ${path.join(' ')}`), path.join(' '));
-    for (const line of out.split('\n')) assert.ok(line.length <= 80 || line.startsWith('  hermetic '), line);
+    for (const line of out.split('\n'))
+      assert.ok(line.length <= 80 || line.startsWith('  hermetic '), line);
     seen.push(path.join(' '));
     for (const [, name = ''] of out.slice(out.indexOf('--help')).matchAll(/^ {2}([a-z]+) [ <[]/gm))
       if (name !== 'help' && name !== 'hermetic') await visit([...path, name]);
   };
   await visit([]);
-  for (const least of ['', 'check', 'dnssec verify', 'publish roll', 'report import', 'lab list']) assert.ok(seen.includes(least), least);
+  for (const least of ['', 'check', 'dnssec verify', 'publish roll', 'report import', 'lab list'])
+    assert.ok(seen.includes(least), least);
 });
 
 test('a wrong call names the command whose help to read', async () => {
@@ -69,7 +80,11 @@ test('what the system says of a file is told in words, and a database that is no
     assert.match(await told('grade', folder), /is a folder \(file-unreadable\)/);
     assert.match(await told('grade', join(folder, 'none')), /no such file/);
     assert.match(await told('report', 'import', join(folder, 'none')), /no such file/);
-    for (const verb of ['show', 'export']) assert.match(await told('report', verb, '--store', join(folder, 'none.db')), /\(store-absent\)/);
+    for (const verb of ['show', 'export'])
+      assert.match(
+        await told('report', verb, '--store', join(folder, 'none.db')),
+        /\(store-absent\)/,
+      );
     assert.deepEqual(readdirSync(folder), []);
   } finally {
     rmSync(folder, { recursive: true });
@@ -77,7 +92,14 @@ test('what the system says of a file is told in words, and a database that is no
 });
 
 test('a failure is told as a sentence with its code, and explain knows every code', async () => {
-  const { code, out } = await cli('policy', 'example.com', '--resolver', '127.0.0.1:9', '--timeout', '0.2');
+  const { code, out } = await cli(
+    'policy',
+    'example.com',
+    '--resolver',
+    '127.0.0.1:9',
+    '--timeout',
+    '0.2',
+  );
   assert.equal(code, 3);
   assert.match(
     out.replace(/\s+/g, ' '),
@@ -110,7 +132,13 @@ test('evidence that is not evidence is named, not graded', async () => {
 });
 
 test('every command that needs a configuration looks for the same one', async () => {
-  for (const command of [['serve'], ['publish', 'plan'], ['publish', 'apply'], ['publish', 'status'], ['report', 'preview']])
+  for (const command of [
+    ['serve'],
+    ['publish', 'plan'],
+    ['publish', 'apply'],
+    ['publish', 'status'],
+    ['report', 'preview'],
+  ])
     assert.match(
       (await cli(...command, '--help')).out.replace(/\s+/g, ' '),
       /--config <file> [^)]*\(default \/etc\/hermetic\.yaml\)/,

@@ -19,13 +19,19 @@ import { complain, type Output } from './output.js';
 import { isHermeticError, neutralise } from '../base/index.js';
 
 /** Runs one command line (without node and script) and resolves to its exit status. */
-export async function run(args: readonly string[], output: Output, signal: AbortSignal): Promise<number> {
+export async function run(
+  args: readonly string[],
+  output: Output,
+  signal: AbortSignal,
+): Promise<number> {
   let code: number = exitCodes.good;
   const finish = (status: number): void => {
     code = status;
   };
   const program = new Command('hermetic')
-    .description('Mail between servers under TLS: check it, enforce it, publish what others need, read what they report')
+    .description(
+      'Mail between servers under TLS: check it, enforce it, publish what others need, read what they report',
+    )
     .enablePositionalOptions()
     .version(version(), '--version', 'print the version')
     .usage('<command> [options]')
@@ -50,12 +56,16 @@ export async function run(args: readonly string[], output: Output, signal: Abort
     .addCommand(explainCommand(output, signal, finish))
     .addCommand(labCommand(output, signal, finish))
     .helpCommand(true)
-    .addHelpText('after', '\nExample:\n  hermetic check example.com\n  hermetic explain stripping\n  hermetic help check');
+    .addHelpText(
+      'after',
+      '\nExample:\n  hermetic check example.com\n  hermetic explain stripping\n  hermetic help check',
+    );
   for (const command of withAllBelow(program)) {
     command
       .exitOverride()
       .configureHelp({
-        subcommandTerm: (c) => `${c.name()} ${c.usage().replace(/\[(options|command)\] ?/g, '')}`.trimEnd(),
+        subcommandTerm: (c) =>
+          `${c.name()} ${c.usage().replace(/\[(options|command)\] ?/g, '')}`.trimEnd(),
         optionDescription: described,
       })
       .configureOutput({
@@ -72,7 +82,8 @@ export async function run(args: readonly string[], output: Output, signal: Abort
       output.err('hermetic: interrupted: nothing is said of what was not finished (interrupted)\n');
       return exitCodes.interrupted;
     }
-    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.good : exitCodes.usage;
+    if (error instanceof CommanderError)
+      return error.exitCode === 0 ? exitCodes.good : exitCodes.usage;
     if (!isHermeticError(error)) throw error;
     complain(output, error);
     return exitCodes.usage;
@@ -98,6 +109,8 @@ function usageError(text: string, command: Command): string {
 }
 
 function version(): string {
-  const { version: own } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as { version: string };
+  const { version: own } = JSON.parse(
+    readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'),
+  ) as { version: string };
   return own;
 }

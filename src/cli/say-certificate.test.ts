@@ -35,6 +35,9 @@ test('a next key has nothing to show yet, and an issuer cannot write on the term
     sayCertificate({ key: 'ecdsa-2', use: 'next', pinned: false }, 80),
     '  cert  ecdsa-2, next, not pinned; no certificate at hand\n',
   );
-  const foreign = sayCertificate({ key: 'ecdsa-1', use: 'in use', pinned: true, issuer: 'CN=\u001b[2J', notAfter: at }, 80);
+  const foreign = sayCertificate(
+    { key: 'ecdsa-1', use: 'in use', pinned: true, issuer: 'CN=\u001b[2J', notAfter: at },
+    80,
+  );
   assert.ok(!foreign.includes('\u001b'));
 });

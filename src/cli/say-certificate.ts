@@ -8,15 +8,30 @@ export function sayCertificate(certificate: HostCertificate, width: number): str
     .join('');
 }
 
-function sayAll({ key, use, pinned, issuer, notAfter, renewed, installed, told, shown }: HostCertificate): string {
+function sayAll({
+  key,
+  use,
+  pinned,
+  issuer,
+  notAfter,
+  renewed,
+  installed,
+  told,
+  shown,
+}: HostCertificate): string {
   const parts = [
     `${key}, ${use}, ${pinned ? 'pinned' : 'not pinned'}`,
     ...(issuer === undefined || notAfter === undefined
       ? ['no certificate at hand']
-      : [`until ${formatTime(notAfter)} by ${issuer}`, ...(renewed === undefined ? [] : [`renewed ${formatTime(renewed)}`])]),
+      : [
+          `until ${formatTime(notAfter)} by ${issuer}`,
+          ...(renewed === undefined ? [] : [`renewed ${formatTime(renewed)}`]),
+        ]),
     ...(installed === undefined ? [] : [`in ${installed}`]),
     ...(told === undefined ? [] : [`server told ${formatTime(told)}`]),
-    ...(shown === undefined ? [] : [shown ? 'shown at every address' : 'not shown at every address']),
+    ...(shown === undefined
+      ? []
+      : [shown ? 'shown at every address' : 'not shown at every address']),
   ];
   return parts.join('; ');
 }

@@ -1,7 +1,9 @@
 import { allFailures } from './all-failures.js';
 import type { Failure, FailureEntry } from '../base/index.js';
 
-const entries: ReadonlyMap<string, FailureEntry> = new Map(allFailures.flatMap(([, catalogue]) => Object.entries(catalogue.entries)));
+const entries: ReadonlyMap<string, FailureEntry> = new Map(
+  allFailures.flatMap(([, catalogue]) => Object.entries(catalogue.entries)),
+);
 
 /** Every code there is. */
 export const failureCodes: readonly string[] = [...entries.keys()];

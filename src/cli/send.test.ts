@@ -31,7 +31,10 @@ test('policy: mail that must wait is status 3, mail that can never go is 1, and 
   const waits = await runCli(['policy', '--lab', 'sts-two-label-wildcard.example']);
   assert.deepEqual([waits.code, /Must not be used\./.test(waits.out)], [3, true]);
   const theirs = await runCli(['policy', '--lab', 'bogus.example']);
-  assert.match(flat(theirs.out), /signature has expired: .*\(dnssec-signature-expired\)\. The trouble is on their side/);
+  assert.match(
+    flat(theirs.out),
+    /signature has expired: .*\(dnssec-signature-expired\)\. The trouble is on their side/,
+  );
   assert.equal((await runCli(['policy', '--lab', 'null-mx.example'])).code, 1);
 });
 
@@ -39,37 +42,87 @@ test('policy: JSON by its schema; observing is named', async () => {
   const { out } = await runCli(['policy', '--lab', '--json', '--observe', 'dane-mismatch.example']);
   const decision = domainDecisionSchema.parse(JSON.parse(out));
   assert.deepEqual(decision.waiver, { kind: 'observe' });
-  assert.match((await runCli(['policy', '--lab', '--observe', 'dane-mismatch.example'])).out, /Nothing is enforced: observing only\./);
+  assert.match(
+    (await runCli(['policy', '--lab', '--observe', 'dane-mismatch.example'])).out,
+    /Nothing is enforced: observing only\./,
+  );
 });
 
 test('policy: what one run fetched the next one knows', async (t) => {
   const file = join(folder(t), 'policies.db');
-  assert.match((await runCli(['policy', '--lab', '--store', file, 'sts-only.example'])).out, /fetched now/);
-  assert.match((await runCli(['policy', '--lab', '--store', file, 'sts-only.example'])).out, /kept, and still current/);
+  assert.match(
+    (await runCli(['policy', '--lab', '--store', file, 'sts-only.example'])).out,
+    /fetched now/,
+  );
+  assert.match(
+    (await runCli(['policy', '--lab', '--store', file, 'sts-only.example'])).out,
+    /kept, and still current/,
+  );
 });
 
 test('RFC 7672 §2.2.1 [7672-2.2.1-4, 7672-2.2.1-5]: an unsigned MX is named, unexpanded, and only the host counts as authenticated', async () => {
   const { out } = await runCli(['policy', '--lab', 'hosted-customer.example']);
   assert.match(flat(out), /the MX is not signed/);
-  assert.match(flat(out), /mx\.hoster\.example .* the host is authenticated, the choice of host is not/);
-  const sent = await runCli(['send', '--lab', '--quiet', '--from', 'me@sender.example', 'you@hosted-customer.example']);
-  assert.match(sent.out, /^mx\.hoster\.example \[198\.51\.100\.\d+\] {2}TLSv1\.3, the host authenticated by dane$/m);
+  assert.match(
+    flat(out),
+    /mx\.hoster\.example .* the host is authenticated, the choice of host is not/,
+  );
+  const sent = await runCli([
+    'send',
+    '--lab',
+    '--quiet',
+    '--from',
+    'me@sender.example',
+    'you@hosted-customer.example',
+  ]);
+  assert.match(
+    sent.out,
+    /^mx\.hoster\.example \[198\.51\.100\.\d+\] {2}TLSv1\.3, the host authenticated by dane$/m,
+  );
   assert.doesNotMatch(sent.out, /hosted-customer\.example.*authenticated/);
 });
 
 test('send: the conversation as it was, and what became of each recipient', async () => {
-  const { code, out } = await runCli(['send', '--lab', '--from', 'me@sender.example', 'you@good.example', 'they@null-mx.example']);
+  const { code, out } = await runCli([
+    'send',
+    '--lab',
+    '--from',
+    'me@sender.example',
+    'you@good.example',
+    'they@null-mx.example',
+  ]);
   assert.equal(code, 1);
   assert.match(out, /C: STARTTLS\n.*S: 220 .*\n.*-: TLS\n.*C: EHLO/);
   assert.match(out, /C: MAIL FROM:<me@sender\.example>/);
   assert.match(out, /^you@good\.example {2}delivered: 250/m);
-  assert.match(out, /^they@null-mx\.example {2}rejected: The domain takes no mail: [\s\S]*\(send-no-mail\)$/m);
+  assert.match(
+    out,
+    /^they@null-mx\.example {2}rejected: The domain takes no mail: [\s\S]*\(send-no-mail\)$/m,
+  );
 });
 
 test('send --dry-run: as far as the decision is held, and no MAIL', async () => {
-  const good = await runCli(['send', '--lab', '--dry-run', '--from', 'me@sender.example', 'you@good.example']);
-  assert.deepEqual([good.code, /MAIL FROM/.test(good.out), /ready for mail/.test(good.out)], [0, false, true]);
-  const stripped = await runCli(['send', '--lab', '--dry-run', '--json', '--from', 'me@sender.example', 'you@stripped.example']);
+  const good = await runCli([
+    'send',
+    '--lab',
+    '--dry-run',
+    '--from',
+    'me@sender.example',
+    'you@good.example',
+  ]);
+  assert.deepEqual(
+    [good.code, /MAIL FROM/.test(good.out), /ready for mail/.test(good.out)],
+    [0, false, true],
+  );
+  const stripped = await runCli([
+    'send',
+    '--lab',
+    '--dry-run',
+    '--json',
+    '--from',
+    'me@sender.example',
+    'you@stripped.example',
+  ]);
   assert.equal(stripped.code, 3);
   const outcome = deliveryOutcomeSchema.parse(JSON.parse(stripped.out));
   assert.deepEqual(outcome.attempts[0]?.results[0]?.failure?.resultType, 'starttls-not-supported');
@@ -81,8 +134,14 @@ test('send: input that is none is told with what to write, and nothing is sent',
   for (const [args, says] of [
     [['--from', 'nobody', 'you@good.example'], /Write it as user@example\.com/],
     [['--from', 'me@sender.example', 'you@good.example\r\nDATA'], /smtp-mailbox-invalid/],
-    [['--from', 'me@sender.example', '--message', message, 'you@good.example'], /Give a whole message/],
-    [['--from', 'me@sender.example', '--require', 'luck', 'you@good.example'], /Write tls, dane or verified/],
+    [
+      ['--from', 'me@sender.example', '--message', message, 'you@good.example'],
+      /Give a whole message/,
+    ],
+    [
+      ['--from', 'me@sender.example', '--require', 'luck', 'you@good.example'],
+      /Write tls, dane or verified/,
+    ],
   ] as const) {
     const { code, out, err } = await runCli(['send', '--lab', ...args]);
     assert.deepEqual([code, out], [2, '']);

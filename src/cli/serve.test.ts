@@ -22,39 +22,61 @@ test('serve --check tells every problem with file and line, and ends with 2', as
   const file = config('bad.yaml', 'log: {format: xml}\npostfx: {}\n');
   const { code, err } = await cli('serve', '--config', file, '--check');
   assert.equal(code, 2);
-  assert.match(err, new RegExp(`^hermetic: ${file}:1: log\\.format: .*\\(config-invalid\\)\\n  Write plain or json\\.`, 'm'));
-  assert.match(err, new RegExp(`^hermetic: ${file}:2: postfx: .*\\n  Did you mean postfix\\?`, 'm'));
-  const good = await cli('serve', '--config', config('good.yaml', 'log: {format: json}\n'), '--check');
+  assert.match(
+    err,
+    new RegExp(
+      `^hermetic: ${file}:1: log\\.format: .*\\(config-invalid\\)\\n  Write plain or json\\.`,
+      'm',
+    ),
+  );
+  assert.match(
+    err,
+    new RegExp(`^hermetic: ${file}:2: postfx: .*\\n  Did you mean postfix\\?`, 'm'),
+  );
+  const good = await cli(
+    'serve',
+    '--config',
+    config('good.yaml', 'log: {format: json}\n'),
+    '--check',
+  );
   assert.deepEqual([good.code, good.err], [0, '']);
   assert.equal((await cli('serve', '--config', '/nonexistent')).code, 2);
 });
 
-test('SIGHUP reads the configuration anew, a bad one is told and changes nothing, SIGTERM ends with 0', { timeout: 60_000 }, async () => {
-  const base = `store: {file: ":memory:"}\nresolver: {addresses: ["127.0.0.1:1"]}\n`;
-  const file = config('hermetic.yaml', `${base}metrics: {listen: "127.0.0.1:0"}\n`);
-  const child = spawn(process.execPath, ['dist/src/cli/main.js', 'serve', '--config', file], { stdio: ['ignore', 'pipe', 'pipe'] });
-  let said = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes: Buffer) => (said += bytes.toString()));
-  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
-  const until = async (pattern: RegExp): Promise<void> => {
-    for (let i = 0; i < 1000 && !pattern.test(said); i++) await new Promise((resolve) => setTimeout(resolve, 20));
-    assert.match(said, pattern);
-  };
-  await until(/listening what=metrics/);
-  config('hermetic.yaml', `${base}log: {format: loud}\n`);
-  child.kill('SIGHUP');
-  await until(/hermetic\.yaml:3: log\.format/);
-  await until(/reload-failed/);
-  rmSync(file);
-  child.kill('SIGHUP');
-  await until(/reload-failed error=.*no such file/);
-  config('hermetic.yaml', base);
-  child.kill('SIGHUP');
-  await until(/ reloaded/);
-  child.kill('SIGTERM');
-  assert.equal(await ended, 0);
-  assert.match(said, / stopped/);
-});
+test(
+  'SIGHUP reads the configuration anew, a bad one is told and changes nothing, SIGTERM ends with 0',
+  { timeout: 60_000 },
+  async () => {
+    const base = `store: {file: ":memory:"}\nresolver: {addresses: ["127.0.0.1:1"]}\n`;
+    const file = config('hermetic.yaml', `${base}metrics: {listen: "127.0.0.1:0"}\n`);
+    const child = spawn(process.execPath, ['dist/src/cli/main.js', 'serve', '--config', file], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let said = '';
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (bytes: Buffer) => (said += bytes.toString()));
+    const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
+    const until = async (pattern: RegExp): Promise<void> => {
+      for (let i = 0; i < 1000 && !pattern.test(said); i++)
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      assert.match(said, pattern);
+    };
+    await until(/listening what=metrics/);
+    config('hermetic.yaml', `${base}log: {format: loud}\n`);
+    child.kill('SIGHUP');
+    await until(/hermetic\.yaml:3: log\.format/);
+    await until(/reload-failed/);
+    rmSync(file);
+    child.kill('SIGHUP');
+    await until(/reload-failed error=.*no such file/);
+    config('hermetic.yaml', base);
+    child.kill('SIGHUP');
+    await until(/ reloaded/);
+    child.kill('SIGTERM');
+    assert.equal(await ended, 0);
+    assert.match(said, / stopped/);
+  },
+);
 
 test('policy --postfix says what Postfix is told, and what hangs on its resolver', async () => {
   const both = await cli('policy', '--lab', 'good.example', '--postfix', '3.7.11');
@@ -62,7 +84,10 @@ test('policy --postfix says what Postfix is told, and what hangs on its resolver
     both.out,
     "OK dane-only\n\nWhere Postfix's own resolver does not validate DNSSEC:\nOK secure match=mx.good.example servername=hostname protocols=>=TLSv1.2\n",
   );
-  assert.equal((await cli('policy', '--lab', 'opportunistic.example', '--postfix', '3.4')).out, 'NOTFOUND\n');
+  assert.equal(
+    (await cli('policy', '--lab', 'opportunistic.example', '--postfix', '3.4')).out,
+    'NOTFOUND\n',
+  );
   const old = await cli('policy', '--lab', 'good.example', '--postfix', '3.3');
   assert.equal(old.code, 2);
   assert.match(old.err, /Write one of 3\.4/);

@@ -10,8 +10,16 @@ import { formatTlsa, isUsable, parseTlsa, usableRecords, verifyDane } from './in
 const now = Date.UTC(2026, 10, 23);
 const day = 86_400_000;
 const dates = { notBefore: new Date(now - day), notAfter: new Date(now + 30 * day) };
-const root = createCa({ name: 'Root', notBefore: new Date(now - 100 * day), notAfter: new Date(now + 1000 * day) });
-const middle = createIntermediate(root, { name: 'Middle', notBefore: new Date(now - 100 * day), notAfter: new Date(now + 1000 * day) });
+const root = createCa({
+  name: 'Root',
+  notBefore: new Date(now - 100 * day),
+  notAfter: new Date(now + 1000 * day),
+});
+const middle = createIntermediate(root, {
+  name: 'Middle',
+  notBefore: new Date(now - 100 * day),
+  notAfter: new Date(now + 1000 * day),
+});
 const server = issue(middle, { names: ['mx.example.com'], ...dates });
 const read = (der: Uint8Array): Certificate => {
   const parsed = parseCertificate(der);
@@ -36,38 +44,76 @@ function record(usage: number, selector: number, matchingType: number, of: Certi
   };
 }
 
-function verdict(records: TlsaData[], changes: { chain?: Certificate[]; names?: string[]; at?: number } = {}): string {
+function verdict(
+  records: TlsaData[],
+  changes: { chain?: Certificate[]; names?: string[]; at?: number } = {},
+): string {
   return verifyDane({ records, chain, names: ['mx.example.com'], at: now, ...changes }).verdict;
 }
 
 // [7672-3.1.1-1, 7672-3.1.1-2, 7672-3.2.1-1, 7671-2-1, 7671-2-2, 7671-4.2-1, 7671-5.1-1]
 test('RFC 7672 §3.1.1: usage 3 looks at the key alone; names and dates are ignored', () => {
   for (const selector of [0, 1])
-    for (const matching of [0, 1, 2]) assert.equal(verdict([record(3, selector, matching, leaf)]), 'match', `3 ${selector} ${matching}`);
-  assert.equal(verdict([record(3, 1, 1, leaf)], { names: ['other.example'], at: now + 900 * day }), 'match');
+    for (const matching of [0, 1, 2])
+      assert.equal(
+        verdict([record(3, selector, matching, leaf)]),
+        'match',
+        `3 ${selector} ${matching}`,
+      );
+  assert.equal(
+    verdict([record(3, 1, 1, leaf)], { names: ['other.example'], at: now + 900 * day }),
+    'match',
+  );
   assert.equal(verdict([record(3, 1, 1, intermediate)]), 'mismatch');
 });
 
 test('RFC 7671 §5.2 [7672-3.2.2-1, 7671-10.2-1]: usage 2 needs the anchor, a path, a name and a date', () => {
   for (const selector of [0, 1])
     for (const matching of [0, 1, 2]) {
-      assert.equal(verdict([record(2, selector, matching, intermediate)]), 'match', `2 ${selector} ${matching}`);
+      assert.equal(
+        verdict([record(2, selector, matching, intermediate)]),
+        'match',
+        `2 ${selector} ${matching}`,
+      );
       assert.equal(verdict([record(2, selector, matching, anchor)]), 'match');
     }
   const ta = record(2, 1, 1, anchor);
   assert.equal(verdict([ta], { names: ['other.example'] }), 'mismatch');
   assert.equal(verdict([ta], { at: now + 900 * day }), 'mismatch');
-  assert.equal(verdict([ta], { chain: [leaf, intermediate] }), 'mismatch', 'the anchor was not sent');
+  assert.equal(
+    verdict([ta], { chain: [leaf, intermediate] }),
+    'mismatch',
+    'the anchor was not sent',
+  );
   assert.equal(verdict([ta], { chain: [leaf, anchor] }), 'mismatch', 'a link is missing');
-  assert.equal(verdict([record(2, 1, 1, leaf)]), 'mismatch', 'the server’s own certificate is no anchor');
+  assert.equal(
+    verdict([record(2, 1, 1, leaf)]),
+    'mismatch',
+    'the server’s own certificate is no anchor',
+  );
 });
 
 test('RFC 7672 §3.1.2 [7672-3.1.2-1]: an anchor that allows no intermediate below it gets none', () => {
-  const strict = createCa({ name: 'Strict', pathLength: 0, notBefore: now - day, notAfter: now + 90 * day });
-  const between = createIntermediate(strict, { name: 'Between', notBefore: now - day, notAfter: now + 90 * day });
-  const long = [...issue(between, { names: ['mx.example.com'], ...dates }).chain.map(read), read(strict.der)];
+  const strict = createCa({
+    name: 'Strict',
+    pathLength: 0,
+    notBefore: now - day,
+    notAfter: now + 90 * day,
+  });
+  const between = createIntermediate(strict, {
+    name: 'Between',
+    notBefore: now - day,
+    notAfter: now + 90 * day,
+  });
+  const long = [
+    ...issue(between, { names: ['mx.example.com'], ...dates }).chain.map(read),
+    read(strict.der),
+  ];
   assert.equal(verdict([record(2, 0, 1, read(strict.der))], { chain: long }), 'mismatch');
-  const short = [...issue(strict, { names: ['mx.example.com'], ...dates }).chain.map(read), read(strict.der)];
+  const short = [
+    ...issue(strict, { names: ['mx.example.com'], ...dates }).chain.map(read),
+    read(strict.der),
+  ];
   assert.equal(verdict([record(2, 0, 1, read(strict.der))], { chain: short }), 'match');
 });
 
@@ -99,7 +145,11 @@ test('RFC 7672 §3.1.3 [7672-3.1.3-1, 7672-3.2-1, 7671-4-1]: what is unusable au
 test('RFC 7671 §9 [7671-9-1, 7672-5-1]: of two digests for one usage and selector the stronger decides', () => {
   const stale = { ...record(3, 1, 2, intermediate) };
   assert.equal(verdict([record(3, 1, 1, leaf), stale]), 'mismatch');
-  assert.equal(verdict([record(3, 1, 1, leaf), record(3, 0, 2, intermediate)]), 'match', 'another selector is another matter');
+  assert.equal(
+    verdict([record(3, 1, 1, leaf), record(3, 0, 2, intermediate)]),
+    'match',
+    'another selector is another matter',
+  );
   assert.equal(verdict([record(3, 1, 0, leaf), stale]), 'match', 'full data always counts');
   assert.equal(
     usableRecords([record(3, 1, 1, leaf), { ...stale, data: stale.data.subarray(1) }]).length,
@@ -117,7 +167,12 @@ test('property: records are written and read back', () => {
       fc.uint8Array({ minLength: 1, maxLength: 64 }),
       (usage, selector, matchingType, data) => {
         const again = parseTlsa(formatTlsa({ usage, selector, matchingType, data }));
-        assert.deepEqual(again && { ...again, data: [...again.data] }, { usage, selector, matchingType, data: [...data] });
+        assert.deepEqual(again && { ...again, data: [...again.data] }, {
+          usage,
+          selector,
+          matchingType,
+          data: [...data],
+        });
       },
     ),
   );
@@ -132,12 +187,22 @@ test('a chain of many ways up, many names and many subtrees costs as much under 
     levels.push([1, 2].map(() => createIntermediate(above, { name, key, nameConstraints })));
   }
   const [issuer] = levels.at(-1) as [ReturnType<typeof createCa>];
-  const many = issue(issuer, { names: Array.from({ length: 1500 }, (_, i) => `n${i}.example.com`) });
+  const many = issue(issuer, {
+    names: Array.from({ length: 1500 }, (_, i) => `n${i}.example.com`),
+  });
   const above = levels.slice(1).map((level) => level.map(({ der }) => read(der)));
   const sent = [read(many.der), ...above.toReversed().flat()];
-  const records = above.flat().flatMap((c) => [record(2, 0, 0, c), record(2, 0, 1, c), record(2, 1, 1, c)]);
+  const records = above
+    .flat()
+    .flatMap((c) => [record(2, 0, 0, c), record(2, 0, 1, c), record(2, 1, 1, c)]);
   const began = process.cpuUsage();
-  assert.equal(verdict(records, { chain: sent, names: ['other.example'], at: now + 9000 * day }), 'mismatch');
+  assert.equal(
+    verdict(records, { chain: sent, names: ['other.example'], at: now + 9000 * day }),
+    'mismatch',
+  );
   assert.ok(process.cpuUsage(began).user < 500_000);
-  assert.equal(verdict(records, { chain: sent, names: ['n7.example.com'], at: Date.now() }), 'match');
+  assert.equal(
+    verdict(records, { chain: sent, names: ['n7.example.com'], at: Date.now() }),
+    'match',
+  );
 });

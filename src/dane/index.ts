@@ -6,8 +6,18 @@
  * if (record) console.log(verifyDane({ records: [record], chain: [], names: [], at: Date.now() }).verdict); // unverifiable
  */
 export { lookupTlsa, type LookupTlsaOptions, type TlsaLookup } from './lookup-tlsa.js';
-export { verifyDane, type DaneQuestion, type DaneVerdict, type RecordVerdict } from './verify-dane.js';
-export { rolloverState, type RolloverQuestion, type RolloverState, type TlsaRole } from './rollover-state.js';
+export {
+  verifyDane,
+  type DaneQuestion,
+  type DaneVerdict,
+  type RecordVerdict,
+} from './verify-dane.js';
+export {
+  rolloverState,
+  type RolloverQuestion,
+  type RolloverState,
+  type TlsaRole,
+} from './rollover-state.js';
 export { usableRecords, isUsable } from './usable-records.js';
 export { parseTlsa, formatTlsa } from './tlsa-text.js';
 export { daneFailures } from './failures.js';

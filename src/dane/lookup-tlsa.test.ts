@@ -8,7 +8,9 @@ const host = Name.of('mx.example.com');
 const target = Name.of('mail.provider.example');
 const record = `3 1 1 ${'ab'.repeat(32)}`;
 
-type Told = Partial<Pick<Answer, 'status' | 'dnssec' | 'failure'>> & { readonly tlsa?: readonly string[] };
+type Told = Partial<Pick<Answer, 'status' | 'dnssec' | 'failure'>> & {
+  readonly tlsa?: readonly string[];
+};
 
 /** Asks a resolver that answers by owner, and that has proof that there is nothing else; resolves to what was found and what was asked. */
 async function lookUp(
@@ -40,7 +42,13 @@ async function lookUp(
     },
     health: () => ({ upstreams: [] }),
   };
-  const found = await lookupTlsa({ resolver, host, addresses: addresses('secure'), port: 25, ...changes });
+  const found = await lookupTlsa({
+    resolver,
+    host,
+    addresses: addresses('secure'),
+    port: 25,
+    ...changes,
+  });
   return { ...found, asked };
 }
 
@@ -61,14 +69,23 @@ test('RFC 7672 §2.2.3 [7672-2.2.3-4]: the owner has the port that is connected 
 });
 
 test('RFC 7672 §2.2.2 [7672-2.2.3-1, 7671-7-1]: the end of secure aliases comes first, and is then the base', async () => {
-  const found = await lookUp({ '_25._tcp.mail.provider.example': { tlsa: [record] } }, { addresses: addresses('secure', true) });
-  assert.deepEqual([found.status, found.base, found.records], ['usable', 'mail.provider.example', [record]]);
+  const found = await lookUp(
+    { '_25._tcp.mail.provider.example': { tlsa: [record] } },
+    { addresses: addresses('secure', true) },
+  );
+  assert.deepEqual(
+    [found.status, found.base, found.records],
+    ['usable', 'mail.provider.example', [record]],
+  );
   assert.equal(found.asked.length, 1);
 });
 
 test('RFC 7672 §2.2.3 [7672-2.2.3-2, 7672-2.2.3-3]: with nothing secure there the name itself is tried, and never one between', async () => {
   for (const first of [{}, { tlsa: [record], dnssec: 'insecure' as const }]) {
-    const told = { '_25._tcp.mail.provider.example': first, '_25._tcp.mx.example.com': { tlsa: [record] } };
+    const told = {
+      '_25._tcp.mail.provider.example': first,
+      '_25._tcp.mx.example.com': { tlsa: [record] },
+    };
     const found = await lookUp(told, { addresses: addresses('secure', true) });
     assert.deepEqual([found.status, found.base], ['usable', 'mx.example.com']);
     assert.deepEqual(found.asked, ['_25._tcp.mail.provider.example', '_25._tcp.mx.example.com']);
@@ -83,14 +100,25 @@ test('aliases that are not secure are no way to another base', async () => {
 
 test('RFC 7672 §2.2.2 [7672-2.2.2-1]: a secure alias that leads into an unsigned zone is its own and only base', async () => {
   const insecure = addresses('insecure', true);
-  const aliases = insecure.aliases.map((step, i) => (i === 0 ? { ...step, dnssec: 'secure' as const } : step));
-  const told = { '_25._tcp.mx.example.com': { tlsa: [record] }, '_25._tcp.mail.provider.example': { tlsa: [record] } };
+  const aliases = insecure.aliases.map((step, i) =>
+    i === 0 ? { ...step, dnssec: 'secure' as const } : step,
+  );
+  const told = {
+    '_25._tcp.mx.example.com': { tlsa: [record] },
+    '_25._tcp.mail.provider.example': { tlsa: [record] },
+  };
   const found = await lookUp(told, { addresses: { ...insecure, aliases } });
-  assert.deepEqual([found.status, found.base, found.asked], ['usable', 'mx.example.com', ['_25._tcp.mx.example.com']]);
+  assert.deepEqual(
+    [found.status, found.base, found.asked],
+    ['usable', 'mx.example.com', ['_25._tcp.mx.example.com']],
+  );
 });
 
 test('RFC 7672 §2.2.2 [7672-2.2.2-2]: below insecure addresses a sender does not ask', async () => {
-  const found = await lookUp({ '_25._tcp.mx.example.com': { tlsa: [record] } }, { addresses: addresses('insecure') });
+  const found = await lookUp(
+    { '_25._tcp.mx.example.com': { tlsa: [record] } },
+    { addresses: addresses('insecure') },
+  );
   assert.deepEqual([found.status, found.asked], ['absent', []]);
 });
 
@@ -114,7 +142,10 @@ test('RFC 7672 §2.2 [7672-2.2-2, 7672-2.2.3-5]: what is not secure, itself or b
 });
 
 test('RFC 7672 §2.2.2 [7672-2.2.2-1]: below insecure addresses nothing counts, and a failure there harms nobody', async () => {
-  const inert = await lookUp({ '_25._tcp.mx.example.com': { tlsa: [record] } }, { addresses: addresses('insecure'), inert: true });
+  const inert = await lookUp(
+    { '_25._tcp.mx.example.com': { tlsa: [record] } },
+    { addresses: addresses('insecure'), inert: true },
+  );
   assert.equal(inert.status, 'insecure');
   const failing = await lookUp(
     { '_25._tcp.mx.example.com': { status: 'failed', dnssec: 'indeterminate' } },
@@ -124,6 +155,9 @@ test('RFC 7672 §2.2.2 [7672-2.2.2-1]: below insecure addresses nothing counts, 
 });
 
 test('records nobody can use are told apart from none', async () => {
-  assert.equal((await lookUp({ '_25._tcp.mx.example.com': { tlsa: [`1 1 1 ${'ab'.repeat(32)}`] } })).status, 'unusable');
+  assert.equal(
+    (await lookUp({ '_25._tcp.mx.example.com': { tlsa: [`1 1 1 ${'ab'.repeat(32)}`] } })).status,
+    'unusable',
+  );
   assert.equal((await lookUp({})).status, 'absent');
 });

@@ -1,5 +1,13 @@
 import type { Failure, Name } from '../base/index.js';
-import { readTlsa, RRType, type Answer, type Dnssec, type HostAddresses, type Resolver, type TlsaData } from '../dns/index.js';
+import {
+  readTlsa,
+  RRType,
+  type Answer,
+  type Dnssec,
+  type HostAddresses,
+  type Resolver,
+  type TlsaData,
+} from '../dns/index.js';
 import { formatTlsa } from './tlsa-text.js';
 import { isUsable } from './usable-records.js';
 
@@ -40,17 +48,34 @@ const MAX_RECORDS = 64;
  *
  * [7672-2.2.2-1, 7672-2.2.3-1, 7672-2.2.3-2, 7672-2.2.3-3, 7672-2.2.3-4, 7672-2.2.3-5, 7671-7-1]
  */
-export async function lookupTlsa({ resolver, host, addresses, port, inert = false, signal }: LookupTlsaOptions): Promise<TlsaLookup> {
+export async function lookupTlsa({
+  resolver,
+  host,
+  addresses,
+  port,
+  inert = false,
+  signal,
+}: LookupTlsaOptions): Promise<TlsaLookup> {
   const { dnssec, aliases, canonicalName, ttl } = addresses;
   const secureAlias = aliases.length > 0 && dnssec === 'secure' && !canonicalName.equals(host);
   const candidates = secureAlias ? [canonicalName, host] : [host];
   const trust = dnssec === 'insecure' && aliases[0]?.dnssec === 'secure' ? 'secure' : dnssec;
-  let last: TlsaLookup = { status: 'absent', base: host.toLower(), dnssec: trust, records: [], ttl };
+  let last: TlsaLookup = {
+    status: 'absent',
+    base: host.toLower(),
+    dnssec: trust,
+    records: [],
+    ttl,
+  };
   if (trust === 'insecure' && !inert) return last;
   for (const base of candidates) {
     const owner = base.prepend(`_${port}._tcp`);
     if (!owner.ok) continue;
-    last = judge(base, await resolver.ask(owner.value, RRType.TLSA, signal ? { signal } : {}), trust);
+    last = judge(
+      base,
+      await resolver.ask(owner.value, RRType.TLSA, signal ? { signal } : {}),
+      trust,
+    );
     // RFC 7672 §2.2.3: the next candidate is tried only when nothing secure was found here; a failure ends the search.
     if (last.status !== 'absent' && last.status !== 'insecure') return last;
   }
@@ -66,7 +91,8 @@ function judge(base: Name, answer: Answer, addressDnssec: Dnssec): TlsaLookup {
   const texts = records.map(formatTlsa);
   if (answer.status === 'failed') {
     // RFC 7672 §2.2.2: below insecure addresses a sender does not ask, so a failure there harms nobody.
-    if (addressDnssec === 'insecure') return { ...common, dnssec: 'insecure', status: 'absent', records: [] };
+    if (addressDnssec === 'insecure')
+      return { ...common, dnssec: 'insecure', status: 'absent', records: [] };
     return {
       ...common,
       status: answer.dnssec === 'bogus' ? 'bogus' : 'tempfail',
@@ -76,6 +102,11 @@ function judge(base: Name, answer: Answer, addressDnssec: Dnssec): TlsaLookup {
   }
   if (answer.status !== 'found') return { ...common, status: 'absent', records: [] };
   if (answer.dnssec !== 'secure' || addressDnssec !== 'secure')
-    return { ...common, dnssec: answer.dnssec === 'secure' ? addressDnssec : answer.dnssec, status: 'insecure', records: texts };
+    return {
+      ...common,
+      dnssec: answer.dnssec === 'secure' ? addressDnssec : answer.dnssec,
+      status: 'insecure',
+      records: texts,
+    };
   return { ...common, status: records.some(isUsable) ? 'usable' : 'unusable', records: texts };
 }

@@ -47,17 +47,47 @@ function judge(records: readonly string[], chain: readonly Issued[], name = 'mx.
 
 const whole = [leaf, lower, upper, root];
 
-const anchors: readonly (readonly [what: string, record: string, chain: readonly Issued[], verdict: string])[] = [
+const anchors: readonly (readonly [
+  what: string,
+  record: string,
+  chain: readonly Issued[],
+  verdict: string,
+])[] = [
   ['the root, sent', tlsa(2, 0, 1, root), whole, 'match'],
   ['the root as a digest, not sent', tlsa(2, 0, 1, root), [leaf, lower, upper], 'mismatch path'],
   ['the root whole, not sent', tlsa(2, 0, 0, root), [leaf, lower, upper], 'match'],
   ['a key whole, its certificate not sent', tlsa(2, 1, 0, upper), [leaf, lower], 'match'],
   ['the lowest issuer, nothing above it sent', tlsa(2, 1, 1, lower), [leaf, lower], 'match'],
-  ['an issuer in the middle, the chain in reverse', tlsa(2, 1, 1, upper), [leaf, root, upper, lower], 'match'],
-  ['an issuer in the middle, among junk and repeats', tlsa(2, 1, 1, upper), [leaf, junk, lower, lower, junk, upper], 'match'],
-  ['an issuer to which a link is missing', tlsa(2, 1, 1, upper), [leaf, upper, root], 'mismatch path'],
-  ['a CA that was sent and has nothing to do with it', tlsa(2, 1, 1, junk), [...whole, junk], 'mismatch path'],
-  ['an issuer below a root that has expired', tlsa(2, 1, 1, below), [leafBelow, below, expired], 'match'],
+  [
+    'an issuer in the middle, the chain in reverse',
+    tlsa(2, 1, 1, upper),
+    [leaf, root, upper, lower],
+    'match',
+  ],
+  [
+    'an issuer in the middle, among junk and repeats',
+    tlsa(2, 1, 1, upper),
+    [leaf, junk, lower, lower, junk, upper],
+    'match',
+  ],
+  [
+    'an issuer to which a link is missing',
+    tlsa(2, 1, 1, upper),
+    [leaf, upper, root],
+    'mismatch path',
+  ],
+  [
+    'a CA that was sent and has nothing to do with it',
+    tlsa(2, 1, 1, junk),
+    [...whole, junk],
+    'mismatch path',
+  ],
+  [
+    'an issuer below a root that has expired',
+    tlsa(2, 1, 1, below),
+    [leafBelow, below, expired],
+    'match',
+  ],
   ['a root that has expired', tlsa(2, 1, 1, expired), [leafBelow, below, expired], 'mismatch date'],
   ['the server’s own certificate, self-signed', tlsa(2, 0, 1, alone), [alone], 'mismatch path'],
   ['the server’s own certificate, issued', tlsa(2, 1, 1, leaf), whole, 'mismatch path'],
@@ -72,13 +102,23 @@ test('usage 2: a wildcard certificate covers one label of the reference identifi
 });
 
 test('usage 3 is about the first certificate, whatever follows it', () => {
-  for (const record of [tlsa(3, 1, 0, leaf), tlsa(3, 0, 0, leaf), tlsa(3, 0, 2, leaf), tlsa(3, 1, 2, leaf)])
+  for (const record of [
+    tlsa(3, 1, 0, leaf),
+    tlsa(3, 0, 0, leaf),
+    tlsa(3, 0, 2, leaf),
+    tlsa(3, 1, 2, leaf),
+  ])
     assert.equal(judge([record], [leaf, junk]), 'match');
   assert.equal(judge([tlsa(3, 1, 1, leaf)], [lower, leaf]), 'mismatch');
 });
 
 test('unusable records beside a usable one change nothing; alone they leave nothing to verify with', () => {
-  const unusable = [`1 1 1 ${'00'.repeat(32)}`, `3 1 3 ${'00'.repeat(32)}`, `3 1 1 ${'00'.repeat(31)}`, `255 255 255 ${'00'.repeat(32)}`];
+  const unusable = [
+    `1 1 1 ${'00'.repeat(32)}`,
+    `3 1 3 ${'00'.repeat(32)}`,
+    `3 1 1 ${'00'.repeat(31)}`,
+    `255 255 255 ${'00'.repeat(32)}`,
+  ];
   assert.equal(judge([...unusable, tlsa(3, 1, 1, leaf)], [leaf]), 'match');
   assert.equal(judge([...unusable, `3 1 1 ${'00'.repeat(32)}`], [leaf]), 'mismatch');
   assert.equal(judge(unusable, [leaf]), 'unverifiable');

@@ -18,14 +18,35 @@ const [one, two] = [chainOf('mx.example'), chainOf('mx.example')];
 const leaf = (chain: Certificate[]): Certificate => chain[0] as Certificate;
 const record = (text: string): TlsaData => parseTlsa(text) as TlsaData;
 const key = (chain: Certificate[]): TlsaData => record(`3 1 1 ${spkiSha256(leaf(chain))}`);
-const whole = (chain: Certificate[]): TlsaData => record(`3 0 1 ${createHash('sha256').update(leaf(chain).der).digest('hex')}`);
+const whole = (chain: Certificate[]): TlsaData =>
+  record(`3 0 1 ${createHash('sha256').update(leaf(chain).der).digest('hex')}`);
 const issuer = record(`2 1 1 ${spkiSha256(one[1] as Certificate)}`);
-const [nextKey, otherIssuer, unusable] = [record(`3 1 1 ${'5e'.repeat(32)}`), record(`2 1 1 ${'5e'.repeat(32)}`), record('1 1 1 00')];
+const [nextKey, otherIssuer, unusable] = [
+  record(`3 1 1 ${'5e'.repeat(32)}`),
+  record(`2 1 1 ${'5e'.repeat(32)}`),
+  record('1 1 1 00'),
+];
 
-const cases: readonly [string, Parameters<typeof rolloverState>[0], ReturnType<typeof rolloverState>][] = [
-  ['one record for the key in use', { records: [key(one)], chains: [one] }, { state: 'single', roles: ['current'] }],
-  ['a record for the next key', { records: [key(one), nextKey], chains: [one] }, { state: 'ready', roles: ['current', 'next'] }],
-  ['key and issuer', { records: [key(one), issuer], chains: [one] }, { state: 'ready', roles: ['current', 'current'] }],
+const cases: readonly [
+  string,
+  Parameters<typeof rolloverState>[0],
+  ReturnType<typeof rolloverState>,
+][] = [
+  [
+    'one record for the key in use',
+    { records: [key(one)], chains: [one] },
+    { state: 'single', roles: ['current'] },
+  ],
+  [
+    'a record for the next key',
+    { records: [key(one), nextKey], chains: [one] },
+    { state: 'ready', roles: ['current', 'next'] },
+  ],
+  [
+    'key and issuer',
+    { records: [key(one), issuer], chains: [one] },
+    { state: 'ready', roles: ['current', 'current'] },
+  ],
   [
     'the same certificate said twice is no second record',
     { records: [key(one), whole(one)], chains: [one] },
@@ -36,8 +57,16 @@ const cases: readonly [string, Parameters<typeof rolloverState>[0], ReturnType<t
     { records: [key(one), otherIssuer], chains: [one] },
     { state: 'single', roles: ['current', 'unrelated'] },
   ],
-  ['nothing matches', { records: [nextKey], chains: [one] }, { state: 'mismatch', roles: ['stale'] }],
-  ['one of two keys has a record', { records: [key(one)], chains: [one, two] }, { state: 'partial', roles: ['current'] }],
+  [
+    'nothing matches',
+    { records: [nextKey], chains: [one] },
+    { state: 'mismatch', roles: ['stale'] },
+  ],
+  [
+    'one of two keys has a record',
+    { records: [key(one)], chains: [one, two] },
+    { state: 'partial', roles: ['current'] },
+  ],
   [
     'a record of each of two keys is not a duplicate',
     { records: [key(one), key(two)], chains: [one, two] },
@@ -48,8 +77,16 @@ const cases: readonly [string, Parameters<typeof rolloverState>[0], ReturnType<t
     { records: [key(two), key(one)], chains: [two], gone: [one] },
     { state: 'single', roles: ['current', 'stale'] },
   ],
-  ['a usage that nobody uses', { records: [key(one), unusable], chains: [one] }, { state: 'single', roles: ['current', 'unusable'] }],
-  ['no certificate was seen', { records: [key(one)], chains: [] }, { state: 'unknown', roles: ['unknown'] }],
+  [
+    'a usage that nobody uses',
+    { records: [key(one), unusable], chains: [one] },
+    { state: 'single', roles: ['current', 'unusable'] },
+  ],
+  [
+    'no certificate was seen',
+    { records: [key(one)], chains: [] },
+    { state: 'unknown', roles: ['unknown'] },
+  ],
 ];
 
 for (const [name, question, answer] of cases) {
@@ -60,5 +97,8 @@ for (const [name, question, answer] of cases) {
 
 test('TLSA rollover: the order of the records changes no state', () => {
   for (const [, question, answer] of cases)
-    assert.equal(rolloverState({ ...question, records: [...question.records].reverse() }).state, answer.state);
+    assert.equal(
+      rolloverState({ ...question, records: [...question.records].reverse() }).state,
+      answer.state,
+    );
 });

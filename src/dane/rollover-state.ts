@@ -8,7 +8,8 @@ import { verifyDane } from './verify-dane.js';
  * nobody saw. `stale` matches none while no record matches, or matched a key that is gone. `unrelated` names an issuer of no chain seen. `duplicate` says
  * what an earlier record of its usage says, as 3 0 1 beside 3 1 1 of the same certificate; `unusable` nothing to a mail sender; of `unknown` no certificate was seen.
  */
-export type TlsaRole = 'current' | 'next' | 'stale' | 'unrelated' | 'duplicate' | 'unusable' | 'unknown';
+export type TlsaRole =
+  'current' | 'next' | 'stale' | 'unrelated' | 'duplicate' | 'unusable' | 'unknown';
 
 /** `ready`: a record for the next key or issuer stands beside; `partial`: some keys in use have no record; `mismatch`: none has. */
 export type RolloverState = 'ready' | 'single' | 'partial' | 'mismatch' | 'unknown';
@@ -27,9 +28,16 @@ export function rolloverState({ records, chains, gone = [] }: RolloverQuestion):
   readonly roles: readonly TlsaRole[];
 } {
   // Which chains each record is for: what says nothing new is no second record.
-  const reach = records.map((record) => (isUsable(record) ? chains.flatMap((chain, n) => (isFor(record, chain) ? [n] : [])) : []));
+  const reach = records.map((record) =>
+    isUsable(record) ? chains.flatMap((chain, n) => (isFor(record, chain) ? [n] : [])) : [],
+  );
   const said = (i: number): boolean =>
-    records.slice(0, i).some((earlier, j) => earlier.usage === records[i]?.usage && reach[i]?.every((n) => reach[j]?.includes(n)));
+    records
+      .slice(0, i)
+      .some(
+        (earlier, j) =>
+          earlier.usage === records[i]?.usage && reach[i]?.every((n) => reach[j]?.includes(n)),
+      );
   const anyCurrent = reach.some((found) => found.length > 0);
   const roles = records.map((record, i): TlsaRole => {
     if (!isUsable(record)) return 'unusable';
@@ -41,7 +49,11 @@ export function rolloverState({ records, chains, gone = [] }: RolloverQuestion):
   return { state: stateOf(records, roles, chains), roles };
 }
 
-function stateOf(records: readonly TlsaData[], roles: readonly TlsaRole[], chains: RolloverQuestion['chains']): RolloverState {
+function stateOf(
+  records: readonly TlsaData[],
+  roles: readonly TlsaRole[],
+  chains: RolloverQuestion['chains'],
+): RolloverState {
   if (chains.length === 0 || !records.some(isUsable)) return 'unknown';
   const current = records.filter((_, i) => roles[i] === 'current');
   if (current.length === 0) return 'mismatch';

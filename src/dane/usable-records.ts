@@ -24,5 +24,7 @@ export function usableRecords<T extends TlsaData>(records: readonly T[]): readon
     const key = `${usage} ${selector}`;
     strongest.set(key, Math.max(strongest.get(key) ?? 0, matchingType));
   }
-  return usable.filter((r) => r.matchingType === 0 || r.matchingType === strongest.get(`${r.usage} ${r.selector}`));
+  return usable.filter(
+    (r) => r.matchingType === 0 || r.matchingType === strongest.get(`${r.usage} ${r.selector}`),
+  );
 }

@@ -1,7 +1,14 @@
 import { createHash } from 'node:crypto';
 import { equalBytes } from '../base/index.js';
 import type { TlsaData } from '../dns/index.js';
-import { findPathTo, matchesDnsName, parseCertificate, SearchWork, trustStore, type Certificate } from '../x509/index.js';
+import {
+  findPathTo,
+  matchesDnsName,
+  parseCertificate,
+  SearchWork,
+  trustStore,
+  type Certificate,
+} from '../x509/index.js';
 import { formatTlsa } from './tlsa-text.js';
 import { usableRecords } from './usable-records.js';
 
@@ -43,15 +50,30 @@ export function verifyDane({ records, chain, names, at }: DaneQuestion): DaneVer
   const work = new SearchWork();
   const judged = records.map((record): RecordVerdict => {
     const text = formatTlsa(record);
-    if (!usable.has(record)) return { record: text, verdict: usableRecords([record]).length === 1 ? 'weaker-digest' : 'unusable' };
-    return { record: text, ...(record.usage === 3 ? judgeEndEntity(record, chain) : judgeAnchor(record, { chain, names, at }, work)) };
+    if (!usable.has(record))
+      return {
+        record: text,
+        verdict: usableRecords([record]).length === 1 ? 'weaker-digest' : 'unusable',
+      };
+    return {
+      record: text,
+      ...(record.usage === 3
+        ? judgeEndEntity(record, chain)
+        : judgeAnchor(record, { chain, names, at }, work)),
+    };
   });
   const matched = judged.find((j) => j.verdict === 'match')?.record;
   if (matched !== undefined) return { verdict: 'match', matched, records: judged };
-  return { verdict: usable.size === 0 || chain.length === 0 ? 'unverifiable' : 'mismatch', records: judged };
+  return {
+    verdict: usable.size === 0 || chain.length === 0 ? 'unverifiable' : 'mismatch',
+    records: judged,
+  };
 }
 
-function judgeEndEntity(record: TlsaData, chain: readonly Certificate[]): Omit<RecordVerdict, 'record'> {
+function judgeEndEntity(
+  record: TlsaData,
+  chain: readonly Certificate[],
+): Omit<RecordVerdict, 'record'> {
   const [leaf] = chain;
   return { verdict: leaf && matchesData(record, leaf) ? 'match' : 'no-match' };
 }
@@ -74,18 +96,27 @@ function judgeAnchor(
   });
   if (trust !== 'trusted') return { verdict: 'no-match', reason: 'path' };
   if (validity !== 'valid') return { verdict: 'no-match', reason: 'date' };
-  return names.some((name) => matchesDnsName(leaf, name)) ? { verdict: 'match' } : { verdict: 'no-match', reason: 'name' };
+  return names.some((name) => matchesDnsName(leaf, name))
+    ? { verdict: 'match' }
+    : { verdict: 'no-match', reason: 'name' };
 }
 
 /** `2 0 0` and `2 1 0` hold the anchor itself, so it need not be sent (RFC 7671 §5.2.2, §5.2.3 [7671-5.2.2-1, 7671-5.2.3-1]). */
-function anchorsGiven({ selector, matchingType, data }: TlsaData): ReturnType<typeof trustStore> | undefined {
+function anchorsGiven({
+  selector,
+  matchingType,
+  data,
+}: TlsaData): ReturnType<typeof trustStore> | undefined {
   if (matchingType !== 0) return undefined;
   if (selector === 1) return trustStore([], [data]);
   const parsed = parseCertificate(data);
   return parsed.ok ? trustStore([parsed.value]) : undefined;
 }
 
-function matchesData({ selector, matchingType, data }: TlsaData, certificate: Certificate): boolean {
+function matchesData(
+  { selector, matchingType, data }: TlsaData,
+  certificate: Certificate,
+): boolean {
   const selected = selector === 0 ? certificate.der : certificate.spki;
   const value =
     matchingType === 0

@@ -5,11 +5,26 @@
  * const resolver = createResolver({ network: nodeNetwork(), upstreams: systemUpstreams() });
  * const route = await lookupMailRoute(resolver, Name.of('example.com'));
  */
-export type { ResourceRecord, Dnssec, AliasStep, AnswerStatus, Answer, AskOptions, Resolver, ResolverHealth } from './types.js';
+export type {
+  ResourceRecord,
+  Dnssec,
+  AliasStep,
+  AnswerStatus,
+  Answer,
+  AskOptions,
+  Resolver,
+  ResolverHealth,
+} from './types.js';
 export { responseTo, type Message, type Question, type Edns } from './wire/message.js';
 export { RRType, RRClass, Rcode, typeName, typeNumber } from './wire/types-registry.js';
 export { decodeMessage, encodeMessage } from './wire/codec.js';
-export { parseRecord, parseZone, formatRecord, formatRdata, type TextOptions } from './wire/presentation.js';
+export {
+  parseRecord,
+  parseZone,
+  formatRecord,
+  formatRdata,
+  type TextOptions,
+} from './wire/presentation.js';
 export {
   readMx,
   readTarget,
@@ -27,7 +42,13 @@ export {
 export type { Mx, TlsaData, Ds, Dnskey, Rrsig, Nsec, Nsec3, Soa } from './wire/rdata.js';
 export { toBase32hex, fromBase32hex } from './wire/base32hex.js';
 export { wireFailures } from './wire/failures.js';
-export { validate, verifyProof, rootAnchors, parseTrustAnchors, defaultLimits } from './dnssec/validate/index.js';
+export {
+  validate,
+  verifyProof,
+  rootAnchors,
+  parseTrustAnchors,
+  defaultLimits,
+} from './dnssec/validate/index.js';
 export type {
   Fetch,
   Fetched,
@@ -40,10 +61,27 @@ export type {
   Proof,
   Ground,
 } from './dnssec/validate/index.js';
-export { standardAlgorithms, rsa, type Algorithm, type AlgorithmRegistry } from './dnssec/algorithms.js';
+export {
+  standardAlgorithms,
+  rsa,
+  type Algorithm,
+  type AlgorithmRegistry,
+} from './dnssec/algorithms.js';
 export { dnssecFailures } from './dnssec/failures.js';
-export { generateZoneKey, dnskeyRecord, dsRecord, signRrset, denialChain } from './dnssec/sign/index.js';
-export type { ZoneSigningKey, SigningAlgorithm, SigningWindow, DenialScheme, ZoneName } from './dnssec/sign/index.js';
+export {
+  generateZoneKey,
+  dnskeyRecord,
+  dsRecord,
+  signRrset,
+  denialChain,
+} from './dnssec/sign/index.js';
+export type {
+  ZoneSigningKey,
+  SigningAlgorithm,
+  SigningWindow,
+  DenialScheme,
+  ZoneName,
+} from './dnssec/sign/index.js';
 export { compareNames, keyTag } from './dnssec/canonical.js';
 export { nsec3Hash } from './dnssec/nsec3-hash.js';
 export { askServer } from './client/ask-server.js';
@@ -52,7 +90,13 @@ export { chooseResolver, type ResolverChoice } from './client/choose-resolver.js
 export { parseUpstream, systemUpstreams, type Upstream } from './client/upstream.js';
 export { sendUpdate, type UpdateOptions } from './update/send-update.js';
 export { updateMessage, type RrsetChange } from './update/update-message.js';
-export { signTsig, verifyTsig, type TsigKey, type TsigAlgorithm, type SignedMessage } from './update/tsig.js';
+export {
+  signTsig,
+  verifyTsig,
+  type TsigKey,
+  type TsigAlgorithm,
+  type SignedMessage,
+} from './update/tsig.js';
 export { updateFailures } from './update/failures.js';
 export { transportFailures } from './client/failures.js';
 export { lookupMailRoute, type MailRoute } from './mail-route/lookup-mail-route.js';

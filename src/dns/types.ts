@@ -63,6 +63,14 @@ export interface ResolverHealth {
   /** As given by the user or found in the system's configuration, `192.0.2.53:53` or `tls://192.0.2.53:853#name`. */
   readonly upstreams: readonly {
     readonly label: string;
-    readonly state: 'untried' | 'answers' | 'silent' | 'refuses' | 'tls-failed' | 'strips-dnssec' | 'does-not-validate' | 'lies';
+    readonly state:
+      | 'untried'
+      | 'answers'
+      | 'silent'
+      | 'refuses'
+      | 'tls-failed'
+      | 'strips-dnssec'
+      | 'does-not-validate'
+      | 'lies';
   }[];
 }

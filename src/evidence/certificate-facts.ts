@@ -6,7 +6,17 @@ import type { MailCertificate } from './check-result.js';
 export function certificateFacts(
   leaf: Certificate,
   sent: readonly Certificate[],
-): Pick<MailCertificate, 'keyAlgorithm' | 'keyBits' | 'signature' | 'names' | 'notBefore' | 'notAfter' | 'chainAsSent' | 'spkiSha256'> {
+): Pick<
+  MailCertificate,
+  | 'keyAlgorithm'
+  | 'keyBits'
+  | 'signature'
+  | 'names'
+  | 'notBefore'
+  | 'notAfter'
+  | 'chainAsSent'
+  | 'spkiSha256'
+> {
   return {
     keyAlgorithm: leaf.keyAlgorithm,
     keyBits: leaf.keyBits,

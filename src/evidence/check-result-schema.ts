@@ -56,7 +56,9 @@ const host = z.strictObject({
   tlsa: z.strictObject({
     status: z.enum(['usable', 'unusable', 'absent', 'insecure', 'bogus', 'tempfail']),
     records: z.array(z.string().regex(/^\d{1,3} \d{1,3} \d{1,3} [0-9a-f]*$/)),
-    roles: z.array(z.enum(['current', 'next', 'stale', 'unrelated', 'duplicate', 'unusable', 'unknown'])).optional(),
+    roles: z
+      .array(z.enum(['current', 'next', 'stale', 'unrelated', 'duplicate', 'unusable', 'unknown']))
+      .optional(),
     rollover: z.enum(['ready', 'single', 'partial', 'mismatch', 'unknown']).optional(),
   }),
   exposure: exposure.optional(),
@@ -72,7 +74,9 @@ const finding = z.strictObject({
   reference: text,
   owner: z.enum(['domain', 'mail-host', 'dns-host', 'own-network']),
   fix: text,
-  steps: z.array(z.strictObject({ kind: z.enum(['dns', 'config', 'command', 'wait', 'confirm']), text })),
+  steps: z.array(
+    z.strictObject({ kind: z.enum(['dns', 'config', 'command', 'wait', 'confirm']), text }),
+  ),
 });
 
 const record = z.enum(['found', 'absent', 'invalid', 'tempfail']);
@@ -103,6 +107,10 @@ export const checkResultSchema = z
     notLookedAt: z.array(text),
     connections: z.int().min(0),
   })
-  .meta({ id: 'hermetic.check-1', title: 'hermetic.check/1', description: 'The verdict on the mail TLS of one domain.' });
+  .meta({
+    id: 'hermetic.check-1',
+    title: 'hermetic.check/1',
+    description: 'The verdict on the mail TLS of one domain.',
+  });
 
 checkResultSchema satisfies z.ZodType<CheckResult>;

@@ -25,7 +25,10 @@ export interface CheckResult {
   /** What becomes of mail by class of sender and attack. */
   readonly exposure: Exposure;
   /** `dnssec` of the MX RRset or its denial. */
-  readonly route: { readonly kind: 'mx' | 'implicit' | 'null-mx' | 'none' | 'error'; readonly dnssec: Dnssec };
+  readonly route: {
+    readonly kind: 'mx' | 'implicit' | 'null-mx' | 'none' | 'error';
+    readonly dnssec: Dnssec;
+  };
   readonly hosts: readonly MailHost[];
   readonly mtaSts: {
     readonly status: 'found' | 'absent' | 'invalid' | 'tempfail';
@@ -103,7 +106,9 @@ export interface MailAddress {
 }
 
 /** Port 465 or 587 of the same address. */
-export type SubmissionPort = Omit<MailAddress, 'ip' | 'exposure' | 'submission'> & { readonly port: number };
+export type SubmissionPort = Omit<MailAddress, 'ip' | 'exposure' | 'submission'> & {
+  readonly port: number;
+};
 
 /** A certificate that the server showed, with what each kind of sender says of it. */
 export interface MailCertificate {

@@ -16,7 +16,10 @@ const policy = z.strictObject({
   mxHosts: z.array(text),
   mode: stsMode.optional(),
   failure: policyFailure.optional(),
-  tlsRpt: z.strictObject({ status: z.enum(['found', 'absent', 'invalid', 'tempfail']), record: text.optional() }),
+  tlsRpt: z.strictObject({
+    status: z.enum(['found', 'absent', 'invalid', 'tempfail']),
+    record: text.optional(),
+  }),
 });
 
 const attempt = z.strictObject({
@@ -60,6 +63,10 @@ export const deliveryOutcomeSchema = z
     policies: z.array(policy).min(1),
     attempts: z.array(attempt),
   })
-  .meta({ id: 'hermetic.outcome-1', title: 'hermetic.outcome/1', description: 'What became of one attempt to hand mail to a next hop.' });
+  .meta({
+    id: 'hermetic.outcome-1',
+    title: 'hermetic.outcome/1',
+    description: 'What became of one attempt to hand mail to a next hop.',
+  });
 
 deliveryOutcomeSchema satisfies z.ZodType<DeliveryOutcome>;

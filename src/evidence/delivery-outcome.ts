@@ -41,7 +41,10 @@ export interface AppliedPolicy {
   /** What is wrong with the policy itself; it counts for every session. */
   readonly failure?: PolicyFailure;
   /** The TXT record at `_smtp._tls` of the policy domain: who is to hear of it. */
-  readonly tlsRpt: { readonly status: 'found' | 'absent' | 'invalid' | 'tempfail'; readonly record?: string };
+  readonly tlsRpt: {
+    readonly status: 'found' | 'absent' | 'invalid' | 'tempfail';
+    readonly record?: string;
+  };
 }
 
 export interface PolicyFailure {

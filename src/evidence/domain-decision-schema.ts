@@ -38,7 +38,15 @@ const host = z.strictObject({
   decision,
   sni: text,
   referenceNames: z.array(text),
-  grounds: z.array(z.strictObject({ reason, says: text, clause: text, record: text.optional(), until: time.optional() })),
+  grounds: z.array(
+    z.strictObject({
+      reason,
+      says: text,
+      clause: text,
+      record: text.optional(),
+      until: time.optional(),
+    }),
+  ),
 });
 
 /** Judges a foreign value to be a {@link DomainDecision}. */
@@ -67,7 +75,10 @@ export const domainDecisionSchema = z
           body: text,
         })
         .optional(),
-      record: z.strictObject({ status: z.enum(['found', 'absent', 'invalid', 'tempfail', 'not-asked']), id: text.optional() }),
+      record: z.strictObject({
+        status: z.enum(['found', 'absent', 'invalid', 'tempfail', 'not-asked']),
+        id: text.optional(),
+      }),
       trouble: trouble.optional(),
     }),
     hosts: z.array(host),
@@ -80,6 +91,10 @@ export const domainDecisionSchema = z
     }),
     waiver: waiver.optional(),
   })
-  .meta({ id: 'hermetic.policy-1', title: 'hermetic.policy/1', description: 'What a sender must do with the mail of a domain, and why.' });
+  .meta({
+    id: 'hermetic.policy-1',
+    title: 'hermetic.policy/1',
+    description: 'What a sender must do with the mail of a domain, and why.',
+  });
 
 domainDecisionSchema satisfies z.ZodType<DomainDecision>;

@@ -42,9 +42,19 @@ const topic = z.union([
 
 const probe = z.strictObject({
   question: z.discriminatedUnion('kind', [
-    z.strictObject({ kind: z.literal('hello'), topic, version: helloVersion, suites: numbers, groups: numbers, schemes: numbers }),
+    z.strictObject({
+      kind: z.literal('hello'),
+      topic,
+      version: helloVersion,
+      suites: numbers,
+      groups: numbers,
+      schemes: numbers,
+    }),
     z.strictObject({ kind: z.literal('ssl2') }),
-    z.strictObject({ kind: z.literal('handshake'), authentication: z.enum(['RSA', 'ECDSA', 'any']) }),
+    z.strictObject({
+      kind: z.literal('handshake'),
+      authentication: z.enum(['RSA', 'ECDSA', 'any']),
+    }),
   ]),
   answer: z.discriminatedUnion('kind', [
     z.strictObject({
@@ -64,7 +74,11 @@ const probe = z.strictObject({
       }),
       keyExchange: z
         .discriminatedUnion('kind', [
-          z.strictObject({ kind: z.literal('ecdhe'), group: z.union([number, z.literal('explicit')]), scheme }),
+          z.strictObject({
+            kind: z.literal('ecdhe'),
+            group: z.union([number, z.literal('explicit')]),
+            scheme,
+          }),
           z.strictObject({ kind: z.literal('dhe'), prime: hex, generator: hex, scheme }),
           z.strictObject({ kind: z.literal('rsa-export'), modulusBits: number }),
           z.strictObject({ kind: z.literal('other') }),
@@ -110,7 +124,10 @@ const host = z.strictObject({
   preference: z.int().min(0),
   dnssec,
   alias: z.strictObject({ canonicalName: text, secure: z.boolean() }).optional(),
-  addressLookup: z.strictObject({ status: z.enum(['found', 'absent', 'failed']), failure: failure.optional() }),
+  addressLookup: z.strictObject({
+    status: z.enum(['found', 'absent', 'failed']),
+    failure: failure.optional(),
+  }),
   tlsa: z.strictObject({
     status: z.enum(['usable', 'unusable', 'absent', 'insecure', 'bogus', 'tempfail']),
     base: text,
@@ -118,10 +135,21 @@ const host = z.strictObject({
     records: z.array(text),
     failure: failure.optional(),
   }),
-  addresses: z.array(z.strictObject({ ip: text, ...seen, submission: z.array(z.strictObject({ port: z.int(), ...seen })).optional() })),
+  addresses: z.array(
+    z.strictObject({
+      ip: text,
+      ...seen,
+      submission: z.array(z.strictObject({ port: z.int(), ...seen })).optional(),
+    }),
+  ),
 });
 
-const txt = z.strictObject({ texts: z.array(text), lookup: z.enum(['found', 'absent', 'failed']), dnssec, failure: failure.optional() });
+const txt = z.strictObject({
+  texts: z.array(text),
+  lookup: z.enum(['found', 'absent', 'failed']),
+  dnssec,
+  failure: failure.optional(),
+});
 
 /** Judges a foreign value to be {@link Evidence}. */
 export const evidenceSchema = z
@@ -145,7 +173,12 @@ export const evidenceSchema = z
       status: record,
       id: text.optional(),
       policy: z
-        .strictObject({ mode: z.enum(['enforce', 'testing', 'none']), maxAge: z.int().min(0), mx: z.array(text), body: text })
+        .strictObject({
+          mode: z.enum(['enforce', 'testing', 'none']),
+          maxAge: z.int().min(0),
+          mx: z.array(text),
+          body: text,
+        })
         .optional(),
       problems: z.array(failure),
       hostDnssec: dnssec.optional(),
@@ -158,6 +191,10 @@ export const evidenceSchema = z
       resolver: z.array(z.strictObject({ label: text, state: text })),
     }),
   })
-  .meta({ id: 'hermetic.evidence-1', title: 'hermetic.evidence/1', description: 'What was seen of the mail TLS of one domain.' });
+  .meta({
+    id: 'hermetic.evidence-1',
+    title: 'hermetic.evidence/1',
+    description: 'What was seen of the mail TLS of one domain.',
+  });
 
 evidenceSchema satisfies z.ZodType<Evidence>;

@@ -48,7 +48,10 @@ export interface HostEvidence {
   readonly dnssec: Dnssec;
   /** Set when the MX host is an alias: where it leads and whether every link was secure (RFC 7672 §2.2.2). */
   readonly alias?: { readonly canonicalName: string; readonly secure: boolean };
-  readonly addressLookup: { readonly status: 'found' | 'absent' | 'failed'; readonly failure?: FailureEvidence };
+  readonly addressLookup: {
+    readonly status: 'found' | 'absent' | 'failed';
+    readonly failure?: FailureEvidence;
+  };
   readonly tlsa: TlsaEvidence;
   readonly addresses: readonly AddressEvidence[];
 }
@@ -79,7 +82,9 @@ export interface AddressEvidence {
 }
 
 /** Port 587 begins in clear and offers STARTTLS, 465 begins with TLS (RFC 6409, RFC 8314). */
-export type SubmissionEvidence = Omit<AddressEvidence, 'ip' | 'submission'> & { readonly port: number };
+export type SubmissionEvidence = Omit<AddressEvidence, 'ip' | 'submission'> & {
+  readonly port: number;
+};
 
 export interface ReplyEvidence {
   readonly code: number;
@@ -181,6 +186,10 @@ export interface NetworkEvidence {
   readonly port25: 'open' | 'blocked' | 'unknown';
   readonly ipv6: 'available' | 'unavailable' | 'unknown';
   /** A host known to offer STARTTLS, asked over the same network (`--control`). */
-  readonly control?: { readonly host: string; readonly starttls: ConnectionEvidence['starttls']; readonly failure?: FailureEvidence };
+  readonly control?: {
+    readonly host: string;
+    readonly starttls: ConnectionEvidence['starttls'];
+    readonly failure?: FailureEvidence;
+  };
   readonly resolver: readonly { readonly label: string; readonly state: string }[];
 }

@@ -41,7 +41,14 @@ export type {
 export type { Change, Comparison, Direction } from './comparison.js';
 export { comparisonSchema } from './comparison-schema.js';
 export type { KeyExchangeEvidence, ProbeEvidence } from './probe-evidence.js';
-export type { AppliedPolicy, DeliveryAttempt, DeliveryOutcome, PolicyFailure, PolicyResult, SessionFacts } from './delivery-outcome.js';
+export type {
+  AppliedPolicy,
+  DeliveryAttempt,
+  DeliveryOutcome,
+  PolicyFailure,
+  PolicyResult,
+  SessionFacts,
+} from './delivery-outcome.js';
 export { deliveryOutcomeSchema } from './delivery-outcome-schema.js';
 export { domainDecisionSchema } from './domain-decision-schema.js';
 export { certificateFacts } from './certificate-facts.js';

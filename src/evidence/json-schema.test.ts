@@ -23,7 +23,8 @@ test('the schemas accept exactly what the types describe', () => {
   const outcome = (value: DeliveryOutcome): Frozen<z.infer<typeof deliveryOutcomeSchema>> => value;
   const decision = (value: DomainDecision): Frozen<z.infer<typeof domainDecisionSchema>> => value;
   const comparison = (value: Comparison): Frozen<z.infer<typeof comparisonSchema>> => value;
-  for (const check of [result, evidence, outcome, decision, comparison]) assert.equal(typeof check, 'function');
+  for (const check of [result, evidence, outcome, decision, comparison])
+    assert.equal(typeof check, 'function');
 });
 
 test('the published schemas are those of the code', () => {
@@ -45,7 +46,10 @@ test('no object of the published schemas takes additional properties', () => {
     const { type, additionalProperties, propertyNames } = node as Record<string, unknown>;
     if (type === 'object') {
       objects++;
-      assert.ok(additionalProperties === false || propertyNames !== undefined, JSON.stringify(node).slice(0, 200));
+      assert.ok(
+        additionalProperties === false || propertyNames !== undefined,
+        JSON.stringify(node).slice(0, 200),
+      );
     }
     Object.values(node).forEach(walk);
   };

@@ -4,7 +4,11 @@ import type { Question, ServerHello, ServerKeyExchange } from '../tls/index.js';
 export interface ProbeEvidence {
   readonly question: Question;
   readonly answer:
-    | { readonly kind: 'hello'; readonly hello: ServerHello; readonly keyExchange?: KeyExchangeEvidence }
+    | {
+        readonly kind: 'hello';
+        readonly hello: ServerHello;
+        readonly keyExchange?: KeyExchangeEvidence;
+      }
     | { readonly kind: 'refused'; readonly alert?: number }
     | { readonly kind: 'ssl2'; readonly ciphers: readonly number[] }
     | { readonly kind: 'none'; readonly reason: string };
@@ -13,4 +17,9 @@ export interface ProbeEvidence {
 /** Octets as lower-case hex. */
 export type KeyExchangeEvidence =
   | Exclude<ServerKeyExchange, { kind: 'dhe' }>
-  | { readonly kind: 'dhe'; readonly prime: string; readonly generator: string; readonly scheme?: number };
+  | {
+      readonly kind: 'dhe';
+      readonly prime: string;
+      readonly generator: string;
+      readonly scheme?: number;
+    };

@@ -9,7 +9,10 @@ export function probeEvidence({ question, answer }: ProbeRecord): ProbeEvidence 
   if (answer.kind !== 'hello') return { question, answer };
   const { hello, keyExchange } = answer.flight;
   if (!hello) return { question, answer: { kind: 'none', reason: 'tls-failed' } };
-  return { question, answer: { kind: 'hello', hello, ...(keyExchange ? { keyExchange: stored(keyExchange) } : {}) } };
+  return {
+    question,
+    answer: { kind: 'hello', hello, ...(keyExchange ? { keyExchange: stored(keyExchange) } : {}) },
+  };
 }
 
 /** What the planner knows of an address, from what is stored of it. */
@@ -18,8 +21,22 @@ export function probeLog(connections: readonly ConnectionEvidence[]): readonly P
     const { probe, handshake, presented } = connection;
     if (handshake) {
       const { version, suite, group, chain } = handshake;
-      const question: Question = probe?.question.kind === 'handshake' ? probe.question : { kind: 'handshake', authentication: 'any' };
-      return [{ question, answer: { kind: 'handshake', version, suite, chain: chain.map(octets), ...(group ? { group } : {}) } }];
+      const question: Question =
+        probe?.question.kind === 'handshake'
+          ? probe.question
+          : { kind: 'handshake', authentication: 'any' };
+      return [
+        {
+          question,
+          answer: {
+            kind: 'handshake',
+            version,
+            suite,
+            chain: chain.map(octets),
+            ...(group ? { group } : {}),
+          },
+        },
+      ];
     }
     if (!probe || probe.answer.kind === 'none') return [];
     return [{ question: probe.question, answer: answerOf(probe.answer, presented?.chain ?? []) }];
@@ -40,12 +57,18 @@ function answerOf(answer: ProbeEvidence['answer'], chain: readonly string[]): An
 }
 
 function stored(exchange: ServerKeyExchange): KeyExchangeEvidence {
-  return exchange.kind === 'dhe' ? { ...exchange, prime: toHex(exchange.prime), generator: toHex(exchange.generator) } : exchange;
+  return exchange.kind === 'dhe'
+    ? { ...exchange, prime: toHex(exchange.prime), generator: toHex(exchange.generator) }
+    : exchange;
 }
 
 function restored(exchange: KeyExchangeEvidence): ServerKeyExchange {
   if (exchange.kind !== 'dhe') return exchange;
-  return { ...exchange, prime: fromHex(exchange.prime) ?? new Uint8Array(), generator: fromHex(exchange.generator) ?? new Uint8Array() };
+  return {
+    ...exchange,
+    prime: fromHex(exchange.prime) ?? new Uint8Array(),
+    generator: fromHex(exchange.generator) ?? new Uint8Array(),
+  };
 }
 
 function octets(base64: string): Uint8Array {

@@ -25,15 +25,18 @@ after(() => {
 /** A server that gives its answer to whatever arrives, and what it heard. */
 async function serve(answer: string | ((socket: TLSSocket) => void), identity: Issued = good) {
   const heard: string[] = [];
-  const server = createTlsServer({ key: identity.keyPem, cert: identity.chainPem, ciphers: 'DEFAULT:@SECLEVEL=0' }, (socket) => {
-    socket.on('error', () => undefined);
-    socket.on('data', (data: Buffer) => {
-      heard.push(data.toString('latin1'));
-      if (heard.length > 1) return;
-      if (typeof answer === 'function') answer(socket);
-      else socket.end(answer);
-    });
-  });
+  const server = createTlsServer(
+    { key: identity.keyPem, cert: identity.chainPem, ciphers: 'DEFAULT:@SECLEVEL=0' },
+    (socket) => {
+      socket.on('error', () => undefined);
+      socket.on('data', (data: Buffer) => {
+        heard.push(data.toString('latin1'));
+        if (heard.length > 1) return;
+        if (typeof answer === 'function') answer(socket);
+        else socket.end(answer);
+      });
+    },
+  );
   server.on('tlsClientError', () => undefined);
   return { port: await listen(server), heard };
 }
@@ -60,14 +63,21 @@ const get = (port: number, options: Partial<HttpRequest> = {}) =>
 
 async function outcome(port: number, options: Partial<HttpRequest> = {}): Promise<string> {
   const got = await get(port, options);
-  return got.ok ? `${got.value.status} ${Buffer.from(got.value.body).toString()}` : got.failure.code;
+  return got.ok
+    ? `${got.value.status} ${Buffer.from(got.value.body).toString()}`
+    : got.failure.code;
 }
 
 test('a response comes back whole: status, headers, body; the request names the host and asks for no encoding', async () => {
-  const { port, heard } = await serve('HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nX-A: 1\r\nX-A: 2\r\nContent-Length: 5\r\n\r\nhello');
+  const { port, heard } = await serve(
+    'HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nX-A: 1\r\nX-A: 2\r\nContent-Length: 5\r\n\r\nhello',
+  );
   const got = await get(port);
   assert.ok(got.ok);
-  assert.deepEqual([got.value.status, got.value.headers['content-type'], got.value.headers['x-a']], [200, 'text/plain', '1, 2']);
+  assert.deepEqual(
+    [got.value.status, got.value.headers['content-type'], got.value.headers['x-a']],
+    [200, 'text/plain', '1, 2'],
+  );
   assert.equal(Buffer.from(got.value.body).toString(), 'hello');
   assert.equal(got.value.chainVerdict.chain, 'trusted');
   assert.match(heard[0] ?? '', /^GET \/\.well-known\/mta-sts\.txt HTTP\/1\.1\r\n/);
@@ -77,7 +87,13 @@ test('a response comes back whole: status, headers, body; the request names the 
 
 test('bodies in chunks, and bodies that end with the connection', async () => {
   assert.equal(
-    await outcome((await serve('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n')).port),
+    await outcome(
+      (
+        await serve(
+          'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n',
+        )
+      ).port,
+    ),
     '200 abcde',
   );
   assert.equal(await outcome((await serve('HTTP/1.0 200 OK\r\n\r\nabc')).port), '200 abc');
@@ -94,7 +110,9 @@ test('a body counts as whole only where its end is marked, not where the connect
 });
 
 test('RFC 8461 §3.3 [8461-3.3-6]: a redirect is an answer, never followed', async () => {
-  const { port, heard } = await serve('HTTP/1.1 302 Found\r\nLocation: https://mta-sts.good.example/other\r\nContent-Length: 0\r\n\r\n');
+  const { port, heard } = await serve(
+    'HTTP/1.1 302 Found\r\nLocation: https://mta-sts.good.example/other\r\nContent-Length: 0\r\n\r\n',
+  );
   assert.equal(await outcome(port), '302 ');
   assert.equal(heard.length, 1);
 });
@@ -124,29 +142,48 @@ function missingIntermediate(): Pick<Issued, 'keyPem' | 'chainPem'> {
 test('limits [8461-3.3-9]: body, header, time', async () => {
   const large = await serve(`HTTP/1.1 200 OK\r\n\r\n${'x'.repeat(2000)}`);
   assert.equal(await outcome(large.port, { maxBytes: 1999 }), 'http-too-large');
-  assert.equal(await outcome((await serve(`HTTP/1.1 200 OK\r\nX-A: ${'x'.repeat(20_000)}\r\n\r\n`)).port), 'http-too-large');
+  assert.equal(
+    await outcome((await serve(`HTTP/1.1 200 OK\r\nX-A: ${'x'.repeat(20_000)}\r\n\r\n`)).port),
+    'http-too-large',
+  );
   const endless = await serve((socket) => {
     socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n');
     const drip = setInterval(() => socket.write('1\r\nx\r\n'), 20);
     socket.on('close', () => clearInterval(drip));
   });
   assert.equal(await outcome(endless.port, { timeoutMs: 400 }), 'http-timeout');
-  assert.equal(await outcome((await serve(() => undefined)).port, { timeoutMs: 400 }), 'http-timeout');
+  assert.equal(
+    await outcome((await serve(() => undefined)).port, { timeoutMs: 400 }),
+    'http-timeout',
+  );
 });
 
 test('a body cut short, garbage, an upgrade nobody asked for', async () => {
-  assert.equal(await outcome((await serve('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc')).port), 'http-closed');
+  assert.equal(
+    await outcome((await serve('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc')).port),
+    'http-closed',
+  );
   assert.equal(await outcome((await serve((socket) => socket.end())).port), 'http-closed');
   assert.equal(await outcome((await serve('220 mx.example ESMTP\r\n')).port), 'http-malformed');
-  assert.equal(await outcome((await serve('HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab')).port), 'http-malformed');
   assert.equal(
-    await outcome((await serve('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n')).port),
+    await outcome(
+      (await serve('HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab')).port,
+    ),
+    'http-malformed',
+  );
+  assert.equal(
+    await outcome(
+      (await serve('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n'))
+        .port,
+    ),
     'http-malformed',
   );
 });
 
 test('a server that sends interim responses for ever is not read for ever', async () => {
-  const early = await serve(`${'HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(8)}HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok`);
+  const early = await serve(
+    `${'HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(8)}HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok`,
+  );
   assert.equal(await outcome(early.port), '200 ok');
   const endless = await serve((socket) => socket.write('HTTP/1.1 100 Continue\r\n\r\n'.repeat(9)));
   assert.equal(await outcome(endless.port), 'http-malformed');
@@ -157,7 +194,10 @@ test('addresses are tried in turn; none that answers is a failure with the reaso
   assert.equal(await outcome(port, { addresses: ['127.0.0.9', '127.0.0.1'] }), '200 ok');
   assert.equal(await outcome(port, { addresses: ['127.0.0.9'] }), 'http-unreachable');
   assert.equal(await outcome(port, { addresses: [] }), 'http-unreachable');
-  assert.equal(await outcome(await listen(createServer((socket) => socket.end('220 hello\r\n')))), 'http-tls-failed');
+  assert.equal(
+    await outcome(await listen(createServer((socket) => socket.end('220 hello\r\n')))),
+    'http-tls-failed',
+  );
 });
 
 test('an abort rejects with its reason', async () => {

@@ -53,7 +53,12 @@ export async function request(options: HttpRequest): Promise<Result<HttpResponse
   signal?.throwIfAborted();
   const deadline = performance.now() + timeoutMs;
   const left = (): number => deadline - performance.now();
-  const secured = await secureDial({ ...options, port: options.port ?? 443, left, signal: signal ?? new AbortController().signal });
+  const secured = await secureDial({
+    ...options,
+    port: options.port ?? 443,
+    left,
+    signal: signal ?? new AbortController().signal,
+  });
   if (!secured.ok) return secured;
   try {
     return await exchange(options, secured.value, left());
@@ -62,8 +67,21 @@ export async function request(options: HttpRequest): Promise<Result<HttpResponse
   }
 }
 
-function exchange(options: HttpRequest, { conn, chainVerdict }: Secured, timeoutMs: number): Promise<Result<HttpResponse>> {
-  const { host, path, method = 'GET', port = 443, headers = {}, body, maxBytes = 64 * 1024, signal } = options;
+function exchange(
+  options: HttpRequest,
+  { conn, chainVerdict }: Secured,
+  timeoutMs: number,
+): Promise<Result<HttpResponse>> {
+  const {
+    host,
+    path,
+    method = 'GET',
+    port = 443,
+    headers = {},
+    body,
+    maxBytes = 64 * 1024,
+    signal,
+  } = options;
   return new Promise((resolve, reject) => {
     const sent = httpRequest({
       // No agent: with `agent: false` Node would ignore createConnection and open a socket of its own.
@@ -96,7 +114,13 @@ function exchange(options: HttpRequest, { conn, chainVerdict }: Secured, timeout
     const broke = (error: Error & { code?: string }): void => {
       const code = error.code ?? '';
       if (code === 'HPE_HEADER_OVERFLOW') failed('http-too-large', 'header');
-      else failed(code.startsWith('HPE_') && code !== 'HPE_INVALID_EOF_STATE' ? 'http-malformed' : 'http-closed', code);
+      else
+        failed(
+          code.startsWith('HPE_') && code !== 'HPE_INVALID_EOF_STATE'
+            ? 'http-malformed'
+            : 'http-closed',
+          code,
+        );
     };
     const timer = setTimeout(() => failed('http-timeout'), Math.max(1, timeoutMs));
     signal?.addEventListener('abort', stop, { once: true });
@@ -125,7 +149,10 @@ function exchange(options: HttpRequest, { conn, chainVerdict }: Secured, timeout
             status: incoming.statusCode ?? 0,
             headers: joined(incoming),
             body: concat(...parts),
-            whole: length === 0 || 'content-length' in incoming.headers || 'transfer-encoding' in incoming.headers,
+            whole:
+              length === 0 ||
+              'content-length' in incoming.headers ||
+              'transfer-encoding' in incoming.headers,
             chainVerdict,
             address: conn.remote.address,
           }),
@@ -137,5 +164,7 @@ function exchange(options: HttpRequest, { conn, chainVerdict }: Secured, timeout
 }
 
 function joined({ headersDistinct }: IncomingMessage): Record<string, string> {
-  return Object.fromEntries(Object.entries(headersDistinct).map(([name, values]) => [name, (values ?? []).join(', ')]));
+  return Object.fromEntries(
+    Object.entries(headersDistinct).map(([name, values]) => [name, (values ?? []).join(', ')]),
+  );
 }

@@ -25,7 +25,11 @@ const SMTP = 25;
 const suites = [0xc030, 0xc02f, 0xc028, 0xc027, 0xc014, 0xc013, 0x0035, 0x002f];
 const groups = [29, 23, 24];
 const oldSurfaces = {
-  'old-versions': { versions: [0x0301, 0x0302, 0x0303], suites: [...suites, 0x000a, 0x0005], groups },
+  'old-versions': {
+    versions: [0x0301, 0x0302, 0x0303],
+    suites: [...suites, 0x000a, 0x0005],
+    groups,
+  },
   /** Reads no more than the first 64 suites of a hello, and its own come later. */
   'short-hellos': { versions: [0x0303], suites: [0xc030, 0xc02f], groups, mostSuites: 64 },
   ssl3: { versions: [0x0300, 0x0301, 0x0302, 0x0303], suites, groups },
@@ -41,7 +45,8 @@ export async function buildScenario(scenario: Scenario, site: Site): Promise<Zon
     const { name = 'mx' } = host;
     if (!zone.withoutMx) lines.push(`@ MX ${10 * (i + 1)} ${name}`);
     own.push(absolute(name, apex));
-    if (!name.endsWith('.')) lines.push(...(await buildHost(host, absolute(name, apex), scenario, site)));
+    if (!name.endsWith('.'))
+      lines.push(...(await buildHost(host, absolute(name, apex), scenario, site)));
   }
   if (sts) lines.push(...publishPolicy(sts, apex, own, site));
   if (scenario.rpt ?? (sts !== undefined || hosts.some((h) => h.tlsa)))
@@ -61,7 +66,12 @@ export function asciiOf(domain: string): string {
   return parsed.value.toLower();
 }
 
-async function buildHost(host: HostTraits, fullName: string, scenario: Scenario, site: Site): Promise<string[]> {
+async function buildHost(
+  host: HostTraits,
+  fullName: string,
+  scenario: Scenario,
+  site: Site,
+): Promise<string[]> {
   const { world, network } = site;
   const { name = 'mx', certificate = 'trusted', tlsa = [], tlsaAt, dial, v6, beside } = host;
   const owner = name === '@' ? '' : `.${name}`;
@@ -82,7 +92,9 @@ async function buildHost(host: HostTraits, fullName: string, scenario: Scenario,
     const next = world.nextAddress();
     const second = beside.family === 6 ? sixOf(next) : next;
     lines.push(`${name} ${beside.family === 6 ? 'AAAA' : 'A'} ${second}`);
-    const own = beside.certificate ? world.certificatesFor(fullName, beside.certificate) : certificates;
+    const own = beside.certificate
+      ? world.certificatesFor(fullName, beside.certificate)
+      : certificates;
     await startServer(second, { ...beside, name: fullName, certificates: own }, scenario, site);
   }
   const at = tlsaAt ?? `_${SMTP}._tcp${owner}`;
@@ -121,27 +133,54 @@ async function startServer(
   );
   if (server.submission) {
     await network.listenTcp(address, 587, mailServer({ name, certificates, onMail }));
-    await network.listenTcp(address, 465, mailServer({ name, certificates, onMail, implicitTls: true }));
+    await network.listenTcp(
+      address,
+      465,
+      mailServer({ name, certificates, onMail, implicitTls: true }),
+    );
   }
   const { strip, swap } = scenario.attack ?? {};
   if (attackers && strip) {
     const target = network.targetOf(address, SMTP);
-    if (target) await network.listenTcp(address, SMTP, stripStarttls(network.outside, target, strip));
+    if (target)
+      await network.listenTcp(address, SMTP, stripStarttls(network.outside, target, strip));
   }
   if (attackers && swap) {
     const forged = [world.forgedCertificate(name)];
     const toAttacker = (mail: ReceivedMail): void => onMail({ ...mail, server: 'attacker' });
-    await network.listenTcp(address, SMTP, mailServer({ name, certificates: forged, onMail: toAttacker }));
+    await network.listenTcp(
+      address,
+      SMTP,
+      mailServer({ name, certificates: forged, onMail: toAttacker }),
+    );
   }
 }
 
-function publishPolicy(sts: StsTraits, apex: string, hosts: readonly string[], { world, policyHost }: Site): string[] {
+function publishPolicy(
+  sts: StsTraits,
+  apex: string,
+  hosts: readonly string[],
+  { world, policyHost }: Site,
+): string[] {
   const { mode, mx = hosts, habit = 'good', certificate = 'trusted', copies = 1 } = sts;
   const name = `mta-sts.${apex}`;
-  const lines = ['version: STSv1', `mode: ${mode}`, ...(mode === 'none' ? [] : mx.map((pattern) => `mx: ${pattern}`)), 'max_age: 604800'];
+  const lines = [
+    'version: STSv1',
+    `mode: ${mode}`,
+    ...(mode === 'none' ? [] : mx.map((pattern) => `mx: ${pattern}`)),
+    'max_age: 604800',
+  ];
   const issued = world.certificatesFor(name, certificate)[0];
-  if (issued) policyHost.add(name, { certificate: issued, policy: lines.map((line) => `${line}\r\n`).join(''), habit });
-  const records = Array.from({ length: copies }, (_, i) => `_mta-sts TXT "v=STSv1; id=2026112${i};"`);
+  if (issued)
+    policyHost.add(name, {
+      certificate: issued,
+      policy: lines.map((line) => `${line}\r\n`).join(''),
+      habit,
+    });
+  const records = Array.from(
+    { length: copies },
+    (_, i) => `_mta-sts TXT "v=STSv1; id=2026112${i};"`,
+  );
   return [...records, `mta-sts A ${places.policyHost}`];
 }
 

@@ -23,10 +23,17 @@ export async function expose(
   faults: ReadonlyMap<string, DnsFault>,
 ): Promise<Exposed> {
   const dns = new LabDns(
-    zones.map((zone) => ({ ...zone, ...(zone.records ? { records: loopbackOnly(zone.records) } : {}) })),
+    zones.map((zone) => ({
+      ...zone,
+      ...(zone.records ? { records: loopbackOnly(zone.records) } : {}),
+    })),
     now,
   );
-  for (const [question, fault] of faults) dns.fault(question, typeof fault === 'string' ? fault : { forge: fault.forge.map(loopbackOnly) });
+  for (const [question, fault] of faults)
+    dns.fault(
+      question,
+      typeof fault === 'string' ? fault : { forge: fault.forge.map(loopbackOnly) },
+    );
   const resolver = { address: toLoopback(places.resolver), port: 53 };
   await dns.listen(network, resolver.address, resolver);
   for (const { at, target } of network.services()) {
@@ -48,7 +55,11 @@ export async function expose(
   return { resolver, anchorLine: dns.anchorLine };
 }
 
-const prefixes: Readonly<Record<string, string>> = { '192.0.2': '127.2.0', '198.51.100': '127.51.100', '203.0.113': '127.113.0' };
+const prefixes: Readonly<Record<string, string>> = {
+  '192.0.2': '127.2.0',
+  '198.51.100': '127.51.100',
+  '203.0.113': '127.113.0',
+};
 
 function toLoopback(address: string): string {
   const last = address.lastIndexOf('.');

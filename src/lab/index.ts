@@ -14,12 +14,28 @@ export { cellsOf, type Scenario, type Expectation, type Row } from './scenarios/
 export { LabDns, type DnsFault, type ResolverHabit } from './dns/lab-dns.js';
 export { LabNetwork } from './network/lab-network.js';
 export type { ZoneSpec } from './dns/zone.js';
-export { mailServer, type Admission, type MailServerOptions, type ReceivedMail, type SmtpHabit } from './actors/mail-server.js';
+export {
+  mailServer,
+  type Admission,
+  type MailServerOptions,
+  type ReceivedMail,
+  type SmtpHabit,
+} from './actors/mail-server.js';
 export { PolicyHost, type PolicySite } from './actors/policy-host.js';
 export { AcmeCa } from './actors/acme-ca.js';
 export { AcmeProblem } from './actors/acme-signed.js';
-export type { AcmeCaHabits, AcmeCaOptions, AcmeCertificate, AcmeOrder } from './actors/acme-ca-types.js';
+export type {
+  AcmeCaHabits,
+  AcmeCaOptions,
+  AcmeCertificate,
+  AcmeOrder,
+} from './actors/acme-ca-types.js';
 export { validateOver, type ValidateChallenge } from './actors/acme-validate.js';
 export { labAttacks, type LabAttack } from './attackers/lab-attack.js';
 export { stripStarttls, type Stripping } from './attackers/strip-starttls.js';
-export { respond, answerHello, type ResponderConfig, type ResponderCertificate } from './tls-responder/index.js';
+export {
+  respond,
+  answerHello,
+  type ResponderConfig,
+  type ResponderCertificate,
+} from './tls-responder/index.js';

@@ -5,7 +5,12 @@ import { parseCertificate, trustStore, type TrustStore } from '../x509/index.js'
 import { mailServer, type ReceivedMail } from './actors/mail-server.js';
 import { PolicyHost } from './actors/policy-host.js';
 import { asciiOf, buildScenario } from './build-scenario.js';
-import { mailHosts, mountAttack, type LabAttack, type MailHostAddress } from './attackers/lab-attack.js';
+import {
+  mailHosts,
+  mountAttack,
+  type LabAttack,
+  type MailHostAddress,
+} from './attackers/lab-attack.js';
 import { LabDns, type DnsFault, type ResolverHabit } from './dns/lab-dns.js';
 import type { ZoneSpec } from './dns/zone.js';
 import { expose, type Exposed } from './expose.js';
@@ -61,7 +66,11 @@ export interface Lab {
 const commonZones: readonly ZoneSpec[] = [
   { apex: '.', signed: { algorithm: 8 } },
   { apex: 'example', signed: { algorithm: 13 } },
-  { apex: 'lab.example', records: `ns A ${places.resolver}\nwww A ${places.policyHost}`, signed: {} },
+  {
+    apex: 'lab.example',
+    records: `ns A ${places.resolver}\nwww A ${places.policyHost}`,
+    signed: {},
+  },
   { apex: 'attacker.example', records: `mx A ${places.attacker}` },
 ];
 
@@ -75,12 +84,20 @@ export async function createLab(options: LabOptions = {}): Promise<Lab> {
   const mail: ReceivedMail[] = [];
   const heard: string[] = [];
   const onHeard = (command: string): void => void heard.push(command);
-  const site = { world, network, policyHost, attackers, onMail: (message: ReceivedMail) => void mail.push(message) };
+  const site = {
+    world,
+    network,
+    policyHost,
+    attackers,
+    onMail: (message: ReceivedMail) => void mail.push(message),
+  };
   try {
     const zones = [...commonZones];
     for (const scenario of scenarios) zones.push(await buildScenario(scenario, site));
     const dns = new LabDns(zones, now);
-    const faults = new Map(attackers ? scenarios.flatMap(({ attack }) => Object.entries(attack?.faults ?? {})) : []);
+    const faults = new Map(
+      attackers ? scenarios.flatMap(({ attack }) => Object.entries(attack?.faults ?? {})) : [],
+    );
     for (const [question, fault] of faults) dns.fault(question, fault);
     await network.listenTcp(places.policyHost, 443, policyHost.serve);
     const ofAttacker = mailServer({
@@ -108,7 +125,13 @@ export async function createLab(options: LabOptions = {}): Promise<Lab> {
         return dns.fault(question, fault);
       },
       resolverHabit: (habit) => void (dns.habit = habit),
-      attack: (domain, attack, at) => mountAttack(attack, domain, { world, network, dns, policyHost, onMail: site.onMail, onHeard }, at),
+      attack: (domain, attack, at) =>
+        mountAttack(
+          attack,
+          domain,
+          { world, network, dns, policyHost, onMail: site.onMail, onHeard },
+          at,
+        ),
       cutOff(address) {
         const back = network.keep(address, 25);
         network.block(address, 25, 'refuse');

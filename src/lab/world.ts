@@ -1,4 +1,13 @@
-import { createCa, createIntermediate, generateKey, issue, selfSigned, type Authority, type Issued, type KeyPair } from '../pki/index.js';
+import {
+  createCa,
+  createIntermediate,
+  generateKey,
+  issue,
+  selfSigned,
+  type Authority,
+  type Issued,
+  type KeyPair,
+} from '../pki/index.js';
 import type { CertificateTraits } from './scenarios/scenario.js';
 
 const DAY = 86_400_000;
@@ -52,9 +61,13 @@ export class World {
       case 'unknown-ca':
         return [withRoot(issue(this.#unknown, { names }), this.#unknown)];
       case 'expired':
-        return [issue(this.intermediate, { names, notBefore: now - 100 * DAY, notAfter: now - 10 * DAY })];
+        return [
+          issue(this.intermediate, { names, notBefore: now - 100 * DAY, notAfter: now - 10 * DAY }),
+        ];
       case 'near-expiry':
-        return [issue(this.intermediate, { names, notBefore: now - 85 * DAY, notAfter: now + 5 * DAY })];
+        return [
+          issue(this.intermediate, { names, notBefore: now - 85 * DAY, notAfter: now + 5 * DAY }),
+        ];
       case 'wrong-name':
         return [issue(this.intermediate, { names: ['www.elsewhere.example'] })];
       case 'no-intermediate': {
@@ -71,7 +84,10 @@ export class World {
         return [issue(this.intermediate, { names, hash: 'sha1' })];
       case 'rsa-and-ecdsa':
         this.#rsa ??= generateKey('rsa-2048');
-        return [issue(this.intermediate, { names, key: this.#rsa }), issue(this.intermediate, { names })];
+        return [
+          issue(this.intermediate, { names, key: this.#rsa }),
+          issue(this.intermediate, { names }),
+        ];
     }
   }
 
@@ -83,5 +99,9 @@ export class World {
 
 /** A chain sent whole, root and all: so one sees whose it is. */
 function withRoot(server: Issued, root: Authority): Issued {
-  return { ...server, chain: [...server.chain, root.der], chainPem: server.chainPem + root.certPem };
+  return {
+    ...server,
+    chain: [...server.chain, root.der],
+    chainPem: server.chainPem + root.certPem,
+  };
 }

@@ -38,7 +38,11 @@ export function afterFetch(
   got: { readonly id: string; readonly policy: StsPolicy; readonly body: string },
   now: number,
 ): StsEntry {
-  return { domain, policy: { ...got.policy, id: got.id, body: got.body, fetchedAt: now }, usedAt: entry?.usedAt ?? now };
+  return {
+    domain,
+    policy: { ...got.policy, id: got.id, body: got.body, fetchedAt: now },
+    usedAt: entry?.usedAt ?? now,
+  };
 }
 
 /** The entry after a fetch that failed: the policy stays. */
@@ -48,7 +52,12 @@ export function afterFailure(
   { id, failure }: { readonly id: string | undefined; readonly failure: Failure },
   now: number,
 ): StsEntry {
-  const failed = { ...(id === undefined ? {} : { id }), failure, lastAt: now, count: (entry?.failed?.count ?? 0) + 1 };
+  const failed = {
+    ...(id === undefined ? {} : { id }),
+    failure,
+    lastAt: now,
+    count: (entry?.failed?.count ?? 0) + 1,
+  };
   return { usedAt: now, ...entry, domain, failed };
 }
 
@@ -59,7 +68,8 @@ export function afterFailure(
 export function refreshAt({ domain, policy, failed, usedAt }: StsEntry): number | undefined {
   if (!policy || policy.fetchedAt > usedAt + UNUSED) return undefined;
   const interval = Math.min(DAY, (policy.maxAge * 1000) / 2);
-  if (failed) return failed.lastAt + Math.min(interval, BACK_OFF * 2 ** Math.min(failed.count - 1, 10));
+  if (failed)
+    return failed.lastAt + Math.min(interval, BACK_OFF * 2 ** Math.min(failed.count - 1, 10));
   return policy.fetchedAt + Math.round(interval * (0.75 + spread(domain) / 4));
 }
 
@@ -79,7 +89,10 @@ export function reopened(entry: StsEntry, now: number): StsEntry | undefined {
   if (!entry.policy) return failed && now - failed.lastAt < DAY ? common : undefined;
   const { maxAge } = entry.policy;
   const least = now + Math.min(GRACE, maxAge * 1000) - maxAge * 1000;
-  return { ...common, policy: { ...entry.policy, fetchedAt: Math.min(now, Math.max(entry.policy.fetchedAt, least)) } };
+  return {
+    ...common,
+    policy: { ...entry.policy, fetchedAt: Math.min(now, Math.max(entry.policy.fetchedAt, least)) },
+  };
 }
 
 /**
@@ -95,6 +108,7 @@ export function usefulness(entry: StsEntry, now: number): number {
 /** A number from 0 to 1 that belongs to the domain: FNV-1a. */
 function spread(domain: string): number {
   let hash = 0x811c9dc5;
-  for (let i = 0; i < domain.length; i++) hash = Math.imul(hash ^ domain.charCodeAt(i), 0x01000193) >>> 0;
+  for (let i = 0; i < domain.length; i++)
+    hash = Math.imul(hash ^ domain.charCodeAt(i), 0x01000193) >>> 0;
   return hash / 2 ** 32;
 }

@@ -23,17 +23,25 @@ after(() => {
 });
 
 /** Answers every request alike; tells which names were asked for in SNI and which lines were sent. */
-async function host(head: string, body = policy, identity = good, length = `Content-Length: ${Buffer.byteLength(body)}\r\n`) {
+async function host(
+  head: string,
+  body = policy,
+  identity = good,
+  length = `Content-Length: ${Buffer.byteLength(body)}\r\n`,
+) {
   const names: unknown[] = [];
   const requests: string[] = [];
-  const server = createServer({ key: identity.keyPem, cert: identity.chainPem }, (socket: TLSSocket & { servername?: unknown }) => {
-    names.push(socket.servername);
-    socket.on('error', () => undefined);
-    socket.once('data', (data: Buffer) => {
-      requests.push(data.toString('latin1').split('\r\n')[0] ?? '');
-      socket.end(`HTTP/1.1 ${head}\r\n${length}\r\n${body}`);
-    });
-  });
+  const server = createServer(
+    { key: identity.keyPem, cert: identity.chainPem },
+    (socket: TLSSocket & { servername?: unknown }) => {
+      names.push(socket.servername);
+      socket.on('error', () => undefined);
+      socket.once('data', (data: Buffer) => {
+        requests.push(data.toString('latin1').split('\r\n')[0] ?? '');
+        socket.end(`HTTP/1.1 ${head}\r\n${length}\r\n${body}`);
+      });
+    },
+  );
   server.on('tlsClientError', () => undefined);
   open.push(server);
   server.listen(0, '127.0.0.1');
@@ -68,49 +76,85 @@ async function outcome(port: number, domain = 'good.example'): Promise<string> {
     port,
     timeoutMs: 5000,
   });
-  return fetched.ok ? `${fetched.value.policy.mode} ${fetched.value.policy.mx.join()}` : fetched.failure.code;
+  return fetched.ok
+    ? `${fetched.value.policy.mode} ${fetched.value.policy.mx.join()}`
+    : fetched.failure.code;
 }
 
 test('RFC 8461 §3.3 [8461-3.2-1, 8461-7.1-1]: GET of the one path, at the policy host, which is named in SNI', async () => {
   const { port, names, requests } = await host('200 OK\r\nContent-Type: text/plain');
   assert.equal(await outcome(port), 'enforce mx.good.example');
-  assert.deepEqual([names, requests], [['mta-sts.good.example'], ['GET /.well-known/mta-sts.txt HTTP/1.1']]);
+  assert.deepEqual(
+    [names, requests],
+    [['mta-sts.good.example'], ['GET /.well-known/mta-sts.txt HTTP/1.1']],
+  );
 });
 
 test('RFC 8461 §3.2 [8461-3.2-2]: text/plain with any parameter, and no other type', async () => {
-  for (const type of ['text/plain; charset=utf-8', 'Text/Plain;charset=us-ascii', 'text/plain; format=flowed'])
-    assert.equal(await outcome((await host(`200 OK\r\nContent-Type: ${type}`)).port), 'enforce mx.good.example', type);
+  for (const type of [
+    'text/plain; charset=utf-8',
+    'Text/Plain;charset=us-ascii',
+    'text/plain; format=flowed',
+  ])
+    assert.equal(
+      await outcome((await host(`200 OK\r\nContent-Type: ${type}`)).port),
+      'enforce mx.good.example',
+      type,
+    );
   for (const type of ['text/html', 'application/octet-stream', 'text/plaintext'])
-    assert.equal(await outcome((await host(`200 OK\r\nContent-Type: ${type}`)).port), 'sts-policy-wrong-type', type);
+    assert.equal(
+      await outcome((await host(`200 OK\r\nContent-Type: ${type}`)).port),
+      'sts-policy-wrong-type',
+      type,
+    );
   assert.equal(await outcome((await host('200 OK')).port), 'sts-policy-wrong-type');
 });
 
 test('RFC 8461 §3.3 [8461-3.3-5, 8461-3.3-6]: any status but 200 is no policy, though the body were one', async () => {
   for (const status of ['404 Not Found', '201 Created', '206 Partial Content', '500 Oops'])
-    assert.equal(await outcome((await host(`${status}\r\nContent-Type: text/plain`)).port), 'sts-policy-http-status', status);
-  const moved = await host('301 Moved\r\nLocation: https://mta-sts.good.example/x\r\nContent-Type: text/plain');
+    assert.equal(
+      await outcome((await host(`${status}\r\nContent-Type: text/plain`)).port),
+      'sts-policy-http-status',
+      status,
+    );
+  const moved = await host(
+    '301 Moved\r\nLocation: https://mta-sts.good.example/x\r\nContent-Type: text/plain',
+  );
   assert.equal(await outcome(moved.port), 'sts-policy-redirect');
   assert.equal(moved.requests.length, 1);
 });
 
 test('RFC 8461 §3.3 [8461-3.3-7]: what HTTP allows to be kept is fetched again', async () => {
-  const { port, requests } = await host('200 OK\r\nContent-Type: text/plain\r\nCache-Control: max-age=86400, immutable\r\nETag: "1"');
+  const { port, requests } = await host(
+    '200 OK\r\nContent-Type: text/plain\r\nCache-Control: max-age=86400, immutable\r\nETag: "1"',
+  );
   for (let i = 0; i < 2; i++) assert.equal(await outcome(port), 'enforce mx.good.example');
   assert.equal(requests.length, 2);
 });
 
 test('[8461-3.3-9] a policy beyond 64 KiB is none; [8461-3.3-1, 8461-3.3-3] nor is one behind a certificate that does not hold', async () => {
-  const large = await host('200 OK\r\nContent-Type: text/plain', `${policy}${'x: y\r\n'.repeat(11_000)}`);
+  const large = await host(
+    '200 OK\r\nContent-Type: text/plain',
+    `${policy}${'x: y\r\n'.repeat(11_000)}`,
+  );
   assert.equal(await outcome(large.port), 'sts-policy-invalid');
   const plain = '200 OK\r\nContent-Type: text/plain';
-  for (const identity of [selfSigned({ names: ['mta-sts.good.example'] }), issue(root, { names: ['good.example'] })])
-    assert.equal(await outcome((await host(plain, policy, identity)).port), 'sts-policy-webpki-invalid');
+  for (const identity of [
+    selfSigned({ names: ['mta-sts.good.example'] }),
+    issue(root, { names: ['good.example'] }),
+  ])
+    assert.equal(
+      await outcome((await host(plain, policy, identity)).port),
+      'sts-policy-webpki-invalid',
+    );
 });
 
 test('a policy that ends with the connection is none: half of a name is the name of somebody else, and a FIN is anybody’s to send', async () => {
   const cut = policy.slice(0, policy.indexOf('ple\r\nmax_age'));
   assert.equal(
-    await outcome((await host('200 OK\r\nContent-Type: text/plain', `max_age: 1\r\n${cut}`, good, '')).port),
+    await outcome(
+      (await host('200 OK\r\nContent-Type: text/plain', `max_age: 1\r\n${cut}`, good, '')).port,
+    ),
     'sts-policy-unreachable',
   );
 });

@@ -34,20 +34,39 @@ const MAX_BODY = 65_536;
  *
  * [8461-3.2-1, 8461-3.2-2, 8461-3.3-5, 8461-3.3-6, 8461-3.3-7, 8461-3.3-9]
  */
-export async function fetchPolicy(options: FetchPolicyOptions): Promise<Result<{ readonly policy: StsPolicy; readonly body: string }>> {
+export async function fetchPolicy(
+  options: FetchPolicyOptions,
+): Promise<Result<{ readonly policy: StsPolicy; readonly body: string }>> {
   const { resolver, domain, signal } = options;
   const host = domain.prepend('mta-sts');
   if (!host.ok) return fail(stsFailures.make('sts-policy-host-missing', domain.toString()));
   const found = await lookupAddresses(resolver, host.value, signal ? { signal } : {});
-  if (found.status === 'absent') return fail(stsFailures.make('sts-policy-host-missing', host.value.toString()));
+  if (found.status === 'absent')
+    return fail(stsFailures.make('sts-policy-host-missing', host.value.toString()));
   if (found.status === 'failed')
-    return fail(stsFailures.make('sts-policy-unreachable', `${host.value.toString()}: ${found.failure?.code ?? 'no answer'}`));
+    return fail(
+      stsFailures.make(
+        'sts-policy-unreachable',
+        `${host.value.toString()}: ${found.failure?.code ?? 'no answer'}`,
+      ),
+    );
   return fetchPolicyAt({ ...options, addresses: [...found.v4, ...found.v6] });
 }
 
 /** The same at addresses that are known already: a publisher asks each of them. */
-export async function fetchPolicyAt(options: FetchPolicyAtOptions): Promise<Result<{ readonly policy: StsPolicy; readonly body: string }>> {
-  const { network, addresses, domain, anchors, at, port = 443, timeoutMs = 60_000, signal } = options;
+export async function fetchPolicyAt(
+  options: FetchPolicyAtOptions,
+): Promise<Result<{ readonly policy: StsPolicy; readonly body: string }>> {
+  const {
+    network,
+    addresses,
+    domain,
+    anchors,
+    at,
+    port = 443,
+    timeoutMs = 60_000,
+    signal,
+  } = options;
   const response = await request({
     network,
     addresses,
@@ -63,22 +82,39 @@ export async function fetchPolicyAt(options: FetchPolicyAtOptions): Promise<Resu
   if (!response.ok) return fail(causeOf(response.failure));
   const { status, headers, body, whole } = response.value;
   if (status >= 300 && status < 400)
-    return fail(stsFailures.make('sts-policy-redirect', `status ${status} to ${headers['location'] ?? 'nowhere'}`));
+    return fail(
+      stsFailures.make(
+        'sts-policy-redirect',
+        `status ${status} to ${headers['location'] ?? 'nowhere'}`,
+      ),
+    );
   if (status !== 200) return fail(stsFailures.make('sts-policy-http-status', `status ${status}`));
   const type = (headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
-  if (type !== 'text/plain') return fail(stsFailures.make('sts-policy-wrong-type', type || 'no Content-Type'));
+  if (type !== 'text/plain')
+    return fail(stsFailures.make('sts-policy-wrong-type', type || 'no Content-Type'));
   // Half of `mx: *.example.com` is a policy too, of somebody else.
   if (!whole)
-    return fail(stsFailures.make('sts-policy-unreachable', 'neither Content-Length nor chunks: the policy may have been cut short'));
+    return fail(
+      stsFailures.make(
+        'sts-policy-unreachable',
+        'neither Content-Length nor chunks: the policy may have been cut short',
+      ),
+    );
   const policy = parsePolicy(body);
-  return policy.ok ? ok({ policy: policy.value, body: Buffer.from(body).toString('utf8') }) : policy;
+  return policy.ok
+    ? ok({ policy: policy.value, body: Buffer.from(body).toString('utf8') })
+    : policy;
 }
 
 /** A certificate that is wrong is the publisher's lasting fault; everything else may pass. */
 function causeOf(failure: Failure): Failure {
   const certificate = /^http-(certificate|tls)/.test(failure.code);
   return stsFailures.make(
-    certificate ? 'sts-policy-webpki-invalid' : failure.code === 'http-too-large' ? 'sts-policy-invalid' : 'sts-policy-unreachable',
+    certificate
+      ? 'sts-policy-webpki-invalid'
+      : failure.code === 'http-too-large'
+        ? 'sts-policy-invalid'
+        : 'sts-policy-unreachable',
     `${failure.code} ${failure.detail}`.trim(),
   );
 }

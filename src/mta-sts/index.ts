@@ -8,7 +8,12 @@
 export { parseStsRecord, type StsRecord } from './parse-record.js';
 export { parsePolicy, formatPolicy, type StsPolicy, type StsMode } from './parse-policy.js';
 export { matchMx } from './match-mx.js';
-export { fetchPolicy, fetchPolicyAt, type FetchPolicyAtOptions, type FetchPolicyOptions } from './fetch-policy.js';
+export {
+  fetchPolicy,
+  fetchPolicyAt,
+  type FetchPolicyAtOptions,
+  type FetchPolicyOptions,
+} from './fetch-policy.js';
 export type { CachedPolicy, FailedFetches, StsCache, StsEntry } from './cache-entry.js';
 export {
   afterFailure,
@@ -23,5 +28,10 @@ export {
   usefulness,
 } from './cache-rules.js';
 export { memoryStsCache } from './memory-cache.js';
-export { createStsSource, type StsSource, type StsSourceOptions, type StsState } from './sts-source.js';
+export {
+  createStsSource,
+  type StsSource,
+  type StsSourceOptions,
+  type StsState,
+} from './sts-source.js';
 export { stsFailures } from './failures.js';

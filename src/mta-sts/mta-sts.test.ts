@@ -5,7 +5,11 @@ import { formatPolicy, matchMx, parsePolicy, parseStsRecord } from './index.js';
 
 function record(...texts: string[]): string {
   const parsed = parseStsRecord(texts);
-  return parsed.status === 'invalid' ? parsed.failure.code : parsed.status === 'found' ? `id ${parsed.id}` : 'absent';
+  return parsed.status === 'invalid'
+    ? parsed.failure.code
+    : parsed.status === 'found'
+      ? `id ${parsed.id}`
+      : 'absent';
 }
 
 // [8461-3.1-2, 8461-3.1-3, 8461-3.1-4, 8461-3.1-5, 8461-3.1-6, 8461-3.1-7, 8461-3.1-8, 8461-3.1-9]
@@ -33,18 +37,28 @@ test('RFC 8461 §3.1: the record', () => {
   }
 });
 
-const good = 'version: STSv1\nmode: enforce\nmx: mail.example.com\nmx: *.example.net\nmax_age: 604800\n';
+const good =
+  'version: STSv1\nmode: enforce\nmx: mail.example.com\nmx: *.example.net\nmax_age: 604800\n';
 
 function policy(body: string): string {
   const parsed = parsePolicy(body);
-  return parsed.ok ? `${parsed.value.mode} ${parsed.value.maxAge} ${parsed.value.mx.join(',')}` : parsed.failure.code;
+  return parsed.ok
+    ? `${parsed.value.mode} ${parsed.value.maxAge} ${parsed.value.mx.join(',')}`
+    : parsed.failure.code;
 }
 
 // [8461-3.2-3, 8461-3.2-4, 8461-3.2-5, 8461-3.2-8, 8461-3.2-10, 8461-3.2-11]
 test('RFC 8461 §3.2: the policy', () => {
   assert.equal(policy(good), 'enforce 604800 mail.example.com,*.example.net');
-  assert.equal(policy(good.replace(/\n/g, '\r\n')), 'enforce 604800 mail.example.com,*.example.net');
-  assert.equal(policy(good.trimEnd()), 'enforce 604800 mail.example.com,*.example.net', 'the last line end may be missing');
+  assert.equal(
+    policy(good.replace(/\n/g, '\r\n')),
+    'enforce 604800 mail.example.com,*.example.net',
+  );
+  assert.equal(
+    policy(good.trimEnd()),
+    'enforce 604800 mail.example.com,*.example.net',
+    'the last line end may be missing',
+  );
   assert.equal(
     policy(`${good}mode: none\nmax_age: 1\n`),
     'enforce 604800 mail.example.com,*.example.net',
@@ -56,8 +70,15 @@ test('RFC 8461 §3.2: the policy', () => {
     'enforce 31557600 mail.example.com,*.example.net',
     'a longer age is cut to a year',
   );
-  assert.equal(policy('version: STSv1\nmode: none\nmax_age: 86400\n'), 'none 86400 ', 'mode none needs no mx');
-  assert.equal(policy(good.replace('mail.example.com', 'MAIL.Example.com')), 'enforce 604800 mail.example.com,*.example.net');
+  assert.equal(
+    policy('version: STSv1\nmode: none\nmax_age: 86400\n'),
+    'none 86400 ',
+    'mode none needs no mx',
+  );
+  assert.equal(
+    policy(good.replace('mail.example.com', 'MAIL.Example.com')),
+    'enforce 604800 mail.example.com,*.example.net',
+  );
 });
 
 // [8461-3.2-4, 8461-3.2-5, 8461-3.2-7]
@@ -103,7 +124,13 @@ test('[8461-3.2-6] an mx value cannot smuggle anything past its grammar', () => 
 test('RFC 8461 §4.1 [8461-4.1-1, 8461-4.1-2]: matching', () => {
   assert.ok(matchMx('mail.example.com', 'MAIL.example.com.'));
   assert.ok(matchMx('*.example.com', 'mx.example.com'));
-  for (const host of ['example.com', 'a.b.example.com', 'xexample.com', 'mx.example.com.evil.test', '.example.com'])
+  for (const host of [
+    'example.com',
+    'a.b.example.com',
+    'xexample.com',
+    'mx.example.com.evil.test',
+    '.example.com',
+  ])
     assert.equal(matchMx('*.example.com', host), false, host);
   assert.equal(matchMx('mail.example.com', 'xmail.example.com'), false);
 });

@@ -18,8 +18,15 @@ export function parseStsRecord(texts: readonly string[]): StsRecord {
   const records = texts.filter((text) => /^v=STSv1[ \t]*(;|$)/.test(text));
   const [record] = records;
   if (record === undefined) return { status: 'absent' };
-  if (records.length > 1) return { status: 'invalid', failure: stsFailures.make('sts-record-multiple', `${records.length} records`) };
-  const invalid = (detail: string): StsRecord => ({ status: 'invalid', failure: stsFailures.make('sts-record-invalid', detail) });
+  if (records.length > 1)
+    return {
+      status: 'invalid',
+      failure: stsFailures.make('sts-record-multiple', `${records.length} records`),
+    };
+  const invalid = (detail: string): StsRecord => ({
+    status: 'invalid',
+    failure: stsFailures.make('sts-record-invalid', detail),
+  });
   if (!/^[\x20-\x7e\t]*$/.test(record)) return invalid('characters outside US-ASCII');
   const fields = record.split(';').map(trimBlanks);
   // One final semicolon is allowed; an empty field elsewhere is not.
@@ -28,5 +35,7 @@ export function parseStsRecord(texts: readonly string[]): StsRecord {
   if (bad !== undefined) return invalid(bad === '' ? 'an empty field' : bad.slice(0, 100));
   const id = fields.find((f) => f.startsWith('id='))?.slice(3);
   if (id === undefined) return invalid('no id');
-  return /^[A-Za-z0-9]{1,32}$/.test(id) ? { status: 'found', id } : invalid(`id ${id.slice(0, 100)}`);
+  return /^[A-Za-z0-9]{1,32}$/.test(id)
+    ? { status: 'found', id }
+    : invalid(`id ${id.slice(0, 100)}`);
 }

@@ -13,7 +13,10 @@ test('RFC 8461 §5.1 [8461-5.1-1]: a first contact fetches, the next looks at th
   assert.equal((await world.source.lookup(domain)).how, 'live');
   world.time += 2 * MINUTE;
   const state = await world.source.lookup(domain);
-  assert.deepEqual([state.how, state.policy?.mode, world.fetches, world.asked.length], ['cached', 'enforce', 1, 2]);
+  assert.deepEqual(
+    [state.how, state.policy?.mode, world.fetches, world.asked.length],
+    ['cached', 'enforce', 1, 2],
+  );
 });
 
 test('RFC 8461 §3, §5.1 [8461-3-1, 8461-5.1-2]: a new id is fetched and used at once', async () => {
@@ -22,16 +25,34 @@ test('RFC 8461 §3, §5.1 [8461-3-1, 8461-5.1-2]: a new id is fetched and used a
   Object.assign(world, { texts: ['v=STSv1; id=2'], policy: body('none') });
   world.time += 2 * MINUTE;
   const state = await world.source.lookup(domain);
-  assert.deepEqual([state.how, state.policy?.mode, state.policy?.id, world.fetches], ['live', 'none', '2', 2]);
+  assert.deepEqual(
+    [state.how, state.policy?.mode, state.policy?.id, world.fetches],
+    ['live', 'none', '2', 2],
+  );
 });
 
-const failing: readonly (readonly [string, Partial<{ texts: readonly string[] | 'failed'; policy: string }>])[] = [
+const failing: readonly (readonly [
+  string,
+  Partial<{ texts: readonly string[] | 'failed'; policy: string }>,
+])[] = [
   ['the record is gone', { texts: [] }],
   ['there are two records', { texts: ['v=STSv1; id=1', 'v=STSv1; id=2'] }],
   ['the record is malformed', { texts: ['v=STSv1; id=!'] }],
   ['DNS fails', { texts: 'failed' }],
-  ...['unreachable', 'host-missing', 'http-status', 'redirect', 'webpki-invalid', 'wrong-type', 'invalid'].map(
-    (code) => [`a new id, and sts-policy-${code}`, { texts: ['v=STSv1; id=2'], policy: `sts-policy-${code}` }] as const,
+  ...[
+    'unreachable',
+    'host-missing',
+    'http-status',
+    'redirect',
+    'webpki-invalid',
+    'wrong-type',
+    'invalid',
+  ].map(
+    (code) =>
+      [
+        `a new id, and sts-policy-${code}`,
+        { texts: ['v=STSv1; id=2'], policy: `sts-policy-${code}` },
+      ] as const,
   ),
 ];
 
@@ -50,7 +71,10 @@ for (const [what, change] of failing)
 
 test('RFC 8461 §3.3 [8461-3.3-11]: a record, no policy, none cached: as if there were no MTA-STS', async () => {
   const state = await stsWorld({ policy: 'sts-policy-http-status' }).source.lookup(domain);
-  assert.deepEqual([state.how, state.policy, state.failure?.code], ['none', undefined, 'sts-policy-http-status']);
+  assert.deepEqual(
+    [state.how, state.policy, state.failure?.code],
+    ['none', undefined, 'sts-policy-http-status'],
+  );
 });
 
 test('RFC 8461 §3.2 [8461-3.2-9]: a policy ends max_age after its last fetch, even while its id stays and HTTPS fails', async () => {
@@ -133,7 +157,10 @@ test('RFC 8461 §3.3 [8461-3.3-13]: an administrator hears of refreshes that kee
     assert.equal(world.warnings.length > 0, warned, mode);
     assert.ok(world.warnings.length <= 5);
     if (warned)
-      assert.deepEqual([world.warnings[0]?.failed?.count, world.warnings[0]?.failed?.failure.code], [3, 'sts-policy-webpki-invalid']);
+      assert.deepEqual(
+        [world.warnings[0]?.failed?.count, world.warnings[0]?.failed?.failure.code],
+        [3, 'sts-policy-webpki-invalid'],
+      );
   }
 });
 
@@ -144,9 +171,17 @@ const entry = (fetchedAt: number, maxAge = 604_800, name = 'example.com'): StsEn
 });
 
 test('refreshes are spread: a thousand policies fetched at once are due over hours', () => {
-  const times = Array.from({ length: 1000 }, (_, i) => refreshAt(entry(0, 604_800, `d${i}.example`)) as number);
+  const times = Array.from(
+    { length: 1000 },
+    (_, i) => refreshAt(entry(0, 604_800, `d${i}.example`)) as number,
+  );
   assert.ok(Math.min(...times) > 0.7 * DAY && Math.max(...times) <= DAY);
-  const busiest = Math.max(...Array.from({ length: 24 }, (_, h) => times.filter((t) => Math.floor(t / 3_600_000) === h).length));
+  const busiest = Math.max(
+    ...Array.from(
+      { length: 24 },
+      (_, h) => times.filter((t) => Math.floor(t / 3_600_000) === h).length,
+    ),
+  );
   assert.ok(busiest < 300, `${busiest} in one hour`);
 });
 
@@ -157,19 +192,29 @@ test('a policy nobody sends mail for is not refreshed for ever', () => {
 test('a clock that stands ahead or behind at the start takes no policy away', () => {
   const now = 1000 * DAY;
   const end = (e: StsEntry | undefined): number => (e?.policy ? expiresAt(e.policy) : 0);
-  assert.equal(end(reopened(entry(now - DAY), now)), now + 6 * DAY, 'an honest one is left as it is');
+  assert.equal(
+    end(reopened(entry(now - DAY), now)),
+    now + 6 * DAY,
+    'an honest one is left as it is',
+  );
   // Ten years ahead: an hour is left for the clock to be mended, or the policy to be fetched.
   assert.equal(end(reopened(entry(now - 3650 * DAY), now)), now + 3_600_000);
   // Behind: what seems to come from the future ages from now on.
   assert.equal(end(reopened(entry(now + 3650 * DAY), now)), now + 7 * DAY);
-  assert.equal(end(reopened(entry(now - 3650 * DAY, 60), now)), now + 60_000, 'never longer than max_age');
+  assert.equal(
+    end(reopened(entry(now - 3650 * DAY, 60), now)),
+    now + 60_000,
+    'never longer than max_age',
+  );
 });
 
 test('a full cache gives up failures and what ran out before policies, and what enforces last', () => {
   const now = 100 * DAY;
   const cache = memoryStsCache({ limit: 100, now: () => now });
-  for (let i = 0; i < 50; i++) cache.put(entry(now - 50 * DAY + i, 604_800, `enforced${i}.example`));
-  for (let i = 0; i < 50; i++) cache.put({ ...entry(now, 31_557_600, `kept${i}.example`), usedAt: i });
+  for (let i = 0; i < 50; i++)
+    cache.put(entry(now - 50 * DAY + i, 604_800, `enforced${i}.example`));
+  for (let i = 0; i < 50; i++)
+    cache.put({ ...entry(now, 31_557_600, `kept${i}.example`), usedAt: i });
   for (let i = 0; i < 1000; i++) cache.put({ domain: `failed${i}.example`, usedAt: now });
   assert.ok(cache.size <= 101);
   for (let i = 0; i < 50; i++) assert.ok(cache.get(`kept${i}.example`), `kept${i}`);
@@ -178,7 +223,11 @@ test('a full cache gives up failures and what ran out before policies, and what 
 test('a clock turned while running moves nothing: lifetimes run by the monotonic clock', async () => {
   let wall = Date.UTC(2026, 0, 1);
   let monotonic = 1000;
-  const time = steadyTime({ now: () => wall, monotonic: () => monotonic, sleep: () => Promise.resolve() });
+  const time = steadyTime({
+    now: () => wall,
+    monotonic: () => monotonic,
+    sleep: () => Promise.resolve(),
+  });
   const world = stsWorld();
   world.time = time();
   await world.source.lookup(domain);
@@ -191,7 +240,11 @@ test('a clock turned while running moves nothing: lifetimes run by the monotonic
   }
   monotonic += 7 * DAY;
   world.time = time();
-  assert.equal((await world.source.lookup(domain)).policy, undefined, 'time that really passed does count');
+  assert.equal(
+    (await world.source.lookup(domain)).policy,
+    undefined,
+    'time that really passed does count',
+  );
 });
 
 test('a policy that ran out while somebody watched does not come back with the next start', async () => {

@@ -1,7 +1,15 @@
 import { BoundedMap, Name, SharedWork, type Failure, type Result } from '../base/index.js';
 import { lookupTexts, type Resolver } from '../dns/index.js';
 import type { CachedPolicy, StsCache, StsEntry } from './cache-entry.js';
-import { afterFailure, afterFetch, BACK_OFF, callsForFetch, expiresAt, isWorthWarning, policyInForce } from './cache-rules.js';
+import {
+  afterFailure,
+  afterFetch,
+  BACK_OFF,
+  callsForFetch,
+  expiresAt,
+  isWorthWarning,
+  policyInForce,
+} from './cache-rules.js';
 import { stsFailures } from './failures.js';
 import type { StsPolicy } from './parse-policy.js';
 import { parseStsRecord, type StsRecord } from './parse-record.js';
@@ -13,7 +21,10 @@ export interface StsState {
   /** `live`: fetched now; `cached`: its id is still the published one; `kept`: something failed, and the cached one holds (RFC 8461 §3.3). */
   readonly how: 'live' | 'cached' | 'kept' | 'none';
   /** The `_mta-sts` record as it is now. */
-  readonly record: { readonly status: 'found' | 'absent' | 'invalid' | 'tempfail'; readonly id?: string };
+  readonly record: {
+    readonly status: 'found' | 'absent' | 'invalid' | 'tempfail';
+    readonly id?: string;
+  };
   /** Why there is no live policy, where there should be one. */
   readonly failure?: Failure;
   /** Milliseconds since 1970, by the source's own time: until then the answer need not be asked for again. */
@@ -24,7 +35,10 @@ export interface StsSourceOptions {
   readonly resolver: Resolver;
   readonly cache: StsCache;
   /** One HTTPS fetch, see `fetchPolicy`. */
-  fetch(domain: Name, signal: AbortSignal): Promise<Result<{ readonly policy: StsPolicy; readonly body: string }>>;
+  fetch(
+    domain: Name,
+    signal: AbortSignal,
+  ): Promise<Result<{ readonly policy: StsPolicy; readonly body: string }>>;
   /** Milliseconds since 1970; better one that no correction of the clock moves, see {@link steadyTime}. */
   now(): number;
   /** A refresh fails again and again while a policy is in force. */
@@ -77,12 +91,19 @@ export function createStsSource(options: StsSourceOptions): StsSource {
       else cache.delete(key);
     }
     const state = stateOf(entry, record, failure, live, until);
-    if (entry && state.policy && now() - entry.usedAt > USE_NOTED) cache.put({ ...entry, usedAt: now() });
+    if (entry && state.policy && now() - entry.usedAt > USE_NOTED)
+      cache.put({ ...entry, usedAt: now() });
     recent.set(key, state);
     return state;
   }
 
-  function stateOf(entry: StsEntry | undefined, record: Seen, failure: Failure | undefined, live: boolean, until: number): StsState {
+  function stateOf(
+    entry: StsEntry | undefined,
+    record: Seen,
+    failure: Failure | undefined,
+    live: boolean,
+    until: number,
+  ): StsState {
     const policy = policyInForce(entry, now());
     const current = record.status === 'found' && policy?.id === record.id;
     const why = current
@@ -96,21 +117,43 @@ export function createStsSource(options: StsSourceOptions): StsSource {
     return {
       ...(policy ? { policy } : {}),
       how: !policy ? 'none' : live ? 'live' : current ? 'cached' : 'kept',
-      record: record.status === 'found' ? { status: 'found', id: record.id } : { status: record.status },
+      record:
+        record.status === 'found' ? { status: 'found', id: record.id } : { status: record.status },
       ...(why ? { failure: why } : {}),
-      until: Math.min(until, policy ? expiresAt(policy) : Infinity, record.status === 'found' && !current ? now() + BACK_OFF : Infinity),
+      until: Math.min(
+        until,
+        policy ? expiresAt(policy) : Infinity,
+        record.status === 'found' && !current ? now() + BACK_OFF : Infinity,
+      ),
     };
   }
 
-  async function readRecord(domain: Name, signal: AbortSignal): Promise<{ record: Seen; until: number; failure?: Failure }> {
+  async function readRecord(
+    domain: Name,
+    signal: AbortSignal,
+  ): Promise<{ record: Seen; until: number; failure?: Failure }> {
     const name = domain.prepend('_mta-sts');
     // A domain that leaves no room for the label cannot have the record.
     if (!name.ok) return { record: { status: 'absent' }, until: Infinity };
     // RFC 8461 §8.2 [8461-8.2-1]: the resolver follows an alias there.
-    const { lookup: found, texts, ttl, failure } = await lookupTexts(resolver, name.value, { signal });
-    if (found === 'failed') return { record: { status: 'tempfail' }, until: now() + TROUBLE_KEPT, ...(failure ? { failure } : {}) };
+    const {
+      lookup: found,
+      texts,
+      ttl,
+      failure,
+    } = await lookupTexts(resolver, name.value, { signal });
+    if (found === 'failed')
+      return {
+        record: { status: 'tempfail' },
+        until: now() + TROUBLE_KEPT,
+        ...(failure ? { failure } : {}),
+      };
     const record = parseStsRecord(texts);
-    return { record, until: now() + ttl * 1000, ...(record.status === 'invalid' ? { failure: record.failure } : {}) };
+    return {
+      record,
+      until: now() + ttl * 1000,
+      ...(record.status === 'invalid' ? { failure: record.failure } : {}),
+    };
   }
 
   async function refresh(entry: StsEntry, signal: AbortSignal): Promise<void> {
@@ -134,7 +177,8 @@ export function createStsSource(options: StsSourceOptions): StsSource {
     lookup(domain, signal) {
       const key = domain.toLower();
       const known = recent.get(key);
-      if (known && now() < known.until) return Promise.resolve(known.how === 'live' ? { ...known, how: 'cached' } : known);
+      if (known && now() < known.until)
+        return Promise.resolve(known.how === 'live' ? { ...known, how: 'cached' } : known);
       return shared.run(key, (all) => lookup(domain, all), signal);
     },
     async refreshDue(signal = new AbortController().signal) {

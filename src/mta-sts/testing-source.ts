@@ -29,7 +29,9 @@ export interface StsWorld {
   again(cache?: StsCache): StsSource;
 }
 
-export function stsWorld(given: Partial<Pick<StsWorld, 'texts' | 'policy'>> & { readonly cache?: StsCache } = {}): StsWorld {
+export function stsWorld(
+  given: Partial<Pick<StsWorld, 'texts' | 'policy'>> & { readonly cache?: StsCache } = {},
+): StsWorld {
   const world = {
     texts: given.texts ?? ['v=STSv1; id=1'],
     policy: given.policy ?? body('enforce'),
@@ -55,7 +57,8 @@ export function stsWorld(given: Partial<Pick<StsWorld, 'texts' | 'policy'>> & { 
 }
 
 function fetched(policy: string): Result<{ readonly policy: StsPolicy; readonly body: string }> {
-  if (policy in stsFailures.entries) return fail(stsFailures.make(policy as keyof typeof stsFailures.entries));
+  if (policy in stsFailures.entries)
+    return fail(stsFailures.make(policy as keyof typeof stsFailures.entries));
   const parsed = parsePolicy(policy);
   return parsed.ok ? ok({ policy: parsed.value, body: policy }) : parsed;
 }
@@ -64,14 +67,31 @@ function resolverOf(world: Pick<StsWorld, 'texts' | 'asked'>): Resolver {
   return {
     ask(name: Name, type: number): Promise<Answer> {
       world.asked.push(`${name.toString()} ${type === RRType.TXT ? 'TXT' : type}`);
-      const common = { question: { name, type }, canonicalName: name, aliases: [], dnssec: 'insecure', ttl: 60 } as const;
-      if (world.texts === 'failed') return Promise.resolve({ ...common, status: 'failed', records: [], dnssec: 'indeterminate', ttl: 0 });
+      const common = {
+        question: { name, type },
+        canonicalName: name,
+        aliases: [],
+        dnssec: 'insecure',
+        ttl: 60,
+      } as const;
+      if (world.texts === 'failed')
+        return Promise.resolve({
+          ...common,
+          status: 'failed',
+          records: [],
+          dnssec: 'indeterminate',
+          ttl: 0,
+        });
       const records = world.texts.map((text) => {
         const parsed = parseRecord(`${name.toString()}. 60 IN TXT "${text}"`);
         if (!parsed.ok) throw new TypeError(text);
         return parsed.value;
       });
-      return Promise.resolve({ ...common, status: records.length > 0 ? 'found' : 'nxdomain', records });
+      return Promise.resolve({
+        ...common,
+        status: records.length > 0 ? 'found' : 'nxdomain',
+        records,
+      });
     },
     health: () => ({ upstreams: [] }),
   };

@@ -17,7 +17,8 @@ export function budgeted(network: Network, { perAddress, spacingMs, clock }: Bud
   async function take(request: DialRequest, earlier: Promise<unknown>): Promise<DialResult> {
     await earlier.catch(() => undefined);
     const used = spent.get(request.address) ?? 0;
-    if (used >= perAddress) return { ok: false, failure: { code: 'net-budget', detail: `${perAddress} connections` } };
+    if (used >= perAddress)
+      return { ok: false, failure: { code: 'net-budget', detail: `${perAddress} connections` } };
     spent.set(request.address, used + 1);
     if (used > 0 && spacingMs > 0) await clock.sleep(spacingMs, request.signal);
     return network.dial(request);

@@ -49,7 +49,10 @@ export function specialPurpose(address: string): string | undefined {
   if (!ip) return 'not an address';
   const block = blocks.find(([prefix, length]) => withinPrefix(ip, prefix, length));
   if (block) return block[2];
-  const carrier = ip.family === 6 ? carriers.find(([prefix, length]) => withinPrefix(ip, prefix, length)) : undefined;
+  const carrier =
+    ip.family === 6
+      ? carriers.find(([prefix, length]) => withinPrefix(ip, prefix, length))
+      : undefined;
   if (!carrier) return undefined;
   const inner = specialPurpose(ip.bytes.slice(carrier[2], carrier[2] + 4).join('.'));
   return inner && `${inner} inside IPv6`;
@@ -62,10 +65,13 @@ export function specialPurpose(address: string): string | undefined {
 export function guarded(network: Network): Network {
   const refusal = (address: string): { ok: false; failure: NetFailure } | undefined => {
     const what = specialPurpose(address);
-    return what === undefined ? undefined : { ok: false, failure: { code: 'net-guarded', detail: `${address} is ${what}` } };
+    return what === undefined
+      ? undefined
+      : { ok: false, failure: { code: 'net-guarded', detail: `${address} is ${what}` } };
   };
   return {
     dial: (request) => Promise.resolve(refusal(request.address) ?? network.dial(request)),
-    exchange: (request) => Promise.resolve(refusal(request.to.address) ?? network.exchange(request)),
+    exchange: (request) =>
+      Promise.resolve(refusal(request.to.address) ?? network.exchange(request)),
   };
 }

@@ -3,7 +3,15 @@ import { createSocket } from 'node:dgram';
 import { createServer, type AddressInfo } from 'node:net';
 import test from 'node:test';
 import { systemClock } from '../base/index.js';
-import { budgeted, guarded, nodeNetwork, recorded, specialPurpose, type NetEvent, type Network } from './index.js';
+import {
+  budgeted,
+  guarded,
+  nodeNetwork,
+  recorded,
+  specialPurpose,
+  type NetEvent,
+  type Network,
+} from './index.js';
 
 test('the guard refuses every special address in every disguise', () => {
   const special =
@@ -12,7 +20,15 @@ test('the guard refuses every special address in every disguise', () => {
     ::127.0.0.1 64:ff9b::7f00:1 64:ff9b::a00:1 64:ff9b:1::c0a8:101 64:ff9b:1:7f00:0:100:808:808 2002:7f00:1:: 2002:c0a8:101::1 2001::1 2001:db8::1 3fff::1 fc00::1 fdff::1 fe80::1
     fec0::1 ff02::1 100::1 not-an-address 127.1 0x7f.1`.split(/\s+/);
   for (const address of special) assert.notEqual(specialPurpose(address), undefined, address);
-  for (const address of ['8.8.8.8', '100.128.0.1', '172.32.0.1', '2606:4700::1', '64:ff9b::808:808', '2002:808:808::1', '::ffff:8.8.8.8']) {
+  for (const address of [
+    '8.8.8.8',
+    '100.128.0.1',
+    '172.32.0.1',
+    '2606:4700::1',
+    '64:ff9b::808:808',
+    '2002:808:808::1',
+    '::ffff:8.8.8.8',
+  ]) {
     assert.equal(specialPurpose(address), undefined, address);
   }
 });
@@ -20,7 +36,10 @@ test('the guard refuses every special address in every disguise', () => {
 test('the guard never lets a refused address reach the network', async () => {
   const dialled: string[] = [];
   const inner: Network = {
-    dial: (r) => (dialled.push(r.address), Promise.resolve({ ok: false, failure: { code: 'net-refused', detail: '' } })),
+    dial: (r) => (
+      dialled.push(r.address),
+      Promise.resolve({ ok: false, failure: { code: 'net-refused', detail: '' } })
+    ),
     exchange: () => Promise.resolve({ ok: false, failure: { code: 'net-refused', detail: '' } }),
   };
   const net = guarded(inner);
@@ -49,7 +68,14 @@ test('dial: a connection, a refusal and an abort are three different things', as
     events.map((e) => e.outcome),
     ['ok', 'net-refused'],
   );
-  await assert.rejects(nodeNetwork().dial({ address: '127.0.0.1', port, signal: AbortSignal.abort(new Error('stop')) }), /stop/);
+  await assert.rejects(
+    nodeNetwork().dial({
+      address: '127.0.0.1',
+      port,
+      signal: AbortSignal.abort(new Error('stop')),
+    }),
+    /stop/,
+  );
 });
 
 test('RFC 5452: a datagram that does not answer the query is dropped, and listening goes on', async () => {
@@ -60,9 +86,18 @@ test('RFC 5452: a datagram that does not answer the query is dropped, and listen
   });
   await new Promise<void>((resolve) => server.bind(0, '127.0.0.1', resolve));
   const to = { address: '127.0.0.1', port: server.address().port };
-  const result = await nodeNetwork().exchange({ to, query: Buffer.from('q'), accept: (bytes) => bytes.toString().startsWith('real:') });
+  const result = await nodeNetwork().exchange({
+    to,
+    query: Buffer.from('q'),
+    accept: (bytes) => bytes.toString().startsWith('real:'),
+  });
   assert.equal(result.ok && Buffer.from(result.bytes).toString(), 'real:q');
-  const none = await nodeNetwork().exchange({ to, query: Buffer.from('q'), accept: () => false, timeoutMs: 50 });
+  const none = await nodeNetwork().exchange({
+    to,
+    query: Buffer.from('q'),
+    accept: () => false,
+    timeoutMs: 50,
+  });
   assert.equal(!none.ok && none.failure.code, 'net-timeout');
   server.close();
 });
@@ -80,7 +115,9 @@ test('the budget ends, one address at a time', async () => {
     exchange: () => Promise.resolve({ ok: false, failure: { code: 'net-refused', detail: '' } }),
   };
   const net = budgeted(inner, { perAddress: 2, spacingMs: 1, clock: systemClock });
-  const results = await Promise.all([1, 2, 3].map(() => net.dial({ address: '192.0.2.1', port: 25 })));
+  const results = await Promise.all(
+    [1, 2, 3].map(() => net.dial({ address: '192.0.2.1', port: 25 })),
+  );
   assert.deepEqual(
     results.map((r) => !r.ok && r.failure.code),
     ['net-refused', 'net-refused', 'net-budget'],

@@ -1,7 +1,16 @@
 import { createSocket } from 'node:dgram';
 import { connect, isIPv6 } from 'node:net';
 import { formatIp, parseIp } from '../base/index.js';
-import type { Conn, DialRequest, DialResult, ExchangeRequest, ExchangeResult, NetFailure, NetFailureCode, Network } from './types.js';
+import type {
+  Conn,
+  DialRequest,
+  DialResult,
+  ExchangeRequest,
+  ExchangeResult,
+  NetFailure,
+  NetFailureCode,
+  Network,
+} from './types.js';
 
 const DIAL_TIMEOUT = 15_000;
 const EXCHANGE_TIMEOUT = 2_000;
@@ -27,11 +36,19 @@ function failureOf(error: Error & { code?: string }): NetFailure {
   return { code: codes[error.code ?? ''] ?? 'net-local', detail: error.code ?? error.message };
 }
 
-function dial({ address, port, timeoutMs = DIAL_TIMEOUT, signal }: DialRequest): Promise<DialResult> {
+function dial({
+  address,
+  port,
+  timeoutMs = DIAL_TIMEOUT,
+  signal,
+}: DialRequest): Promise<DialResult> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason as Error);
     const socket = connect({ host: address, port, noDelay: true });
-    const timer = setTimeout(() => finish({ ok: false, failure: { code: 'net-timeout', detail: `${timeoutMs} ms` } }), timeoutMs);
+    const timer = setTimeout(
+      () => finish({ ok: false, failure: { code: 'net-timeout', detail: `${timeoutMs} ms` } }),
+      timeoutMs,
+    );
     const settle = (): void => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', stop);
@@ -64,12 +81,21 @@ function dial({ address, port, timeoutMs = DIAL_TIMEOUT, signal }: DialRequest):
   });
 }
 
-function exchange({ to, query, accept, timeoutMs = EXCHANGE_TIMEOUT, signal }: ExchangeRequest): Promise<ExchangeResult> {
+function exchange({
+  to,
+  query,
+  accept,
+  timeoutMs = EXCHANGE_TIMEOUT,
+  signal,
+}: ExchangeRequest): Promise<ExchangeResult> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason as Error);
     // Bound to port 0: the kernel draws a fresh random source port for every query (RFC 5452 §9.2).
     const socket = createSocket(isIPv6(to.address) ? 'udp6' : 'udp4');
-    const timer = setTimeout(() => finish({ ok: false, failure: { code: 'net-timeout', detail: `${timeoutMs} ms` } }), timeoutMs);
+    const timer = setTimeout(
+      () => finish({ ok: false, failure: { code: 'net-timeout', detail: `${timeoutMs} ms` } }),
+      timeoutMs,
+    );
     const settle = (): void => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', stop);

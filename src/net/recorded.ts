@@ -12,12 +12,20 @@ export function recorded(network: Network, onEvent: (event: NetEvent) => void): 
   return {
     async dial(request) {
       const result = await network.dial(request);
-      onEvent({ kind: 'dial', to: { address: request.address, port: request.port }, outcome: result.ok ? 'ok' : result.failure.code });
+      onEvent({
+        kind: 'dial',
+        to: { address: request.address, port: request.port },
+        outcome: result.ok ? 'ok' : result.failure.code,
+      });
       return result;
     },
     async exchange(request) {
       const result = await network.exchange(request);
-      onEvent({ kind: 'exchange', to: request.to, outcome: result.ok ? 'ok' : result.failure.code });
+      onEvent({
+        kind: 'exchange',
+        to: request.to,
+        outcome: result.ok ? 'ok' : result.failure.code,
+      });
       return result;
     },
   };

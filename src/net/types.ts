@@ -38,7 +38,8 @@ export interface DialRequest extends Endpoint {
   readonly signal?: AbortSignal;
 }
 
-export type DialResult = { readonly ok: true; readonly conn: Conn } | { readonly ok: false; readonly failure: NetFailure };
+export type DialResult =
+  { readonly ok: true; readonly conn: Conn } | { readonly ok: false; readonly failure: NetFailure };
 
 export interface ExchangeRequest {
   readonly to: Endpoint;
@@ -50,7 +51,9 @@ export interface ExchangeRequest {
   readonly signal?: AbortSignal;
 }
 
-export type ExchangeResult = { readonly ok: true; readonly bytes: Uint8Array } | { readonly ok: false; readonly failure: NetFailure };
+export type ExchangeResult =
+  | { readonly ok: true; readonly bytes: Uint8Array }
+  | { readonly ok: false; readonly failure: NetFailure };
 
 /**
  * The one door: all traffic leaves through this. The node implementation is one of several; guard, budget, recorder, lab and attackers wrap or replace it.

@@ -7,9 +7,23 @@ import { signerFor } from './signature-algorithm.js';
  * Asks for a certificate for these names and this very key: PKCS #10 in DER (RFC 2986), the names in extensionRequest alone
  * (RFC 8555 §7.4), so no must-staple [9325-7.5-1].
  */
-export function certificateRequest({ names, key }: { readonly names: readonly string[]; readonly key: KeyPair }): Uint8Array {
+export function certificateRequest({
+  names,
+  key,
+}: {
+  readonly names: readonly string[];
+  readonly key: KeyPair;
+}): Uint8Array {
   const signer = signerFor(key.privateKey);
-  const extensionRequest = sequence(objectId('1.2.840.113549.1.9.14'), setOf(sequence(subjectAltName(names))));
-  const info = sequence(integer(0), sequence(), key.publicKey.export({ type: 'spki', format: 'der' }), explicit(0, extensionRequest));
+  const extensionRequest = sequence(
+    objectId('1.2.840.113549.1.9.14'),
+    setOf(sequence(subjectAltName(names))),
+  );
+  const info = sequence(
+    integer(0),
+    sequence(),
+    key.publicKey.export({ type: 'spki', format: 'der' }),
+    explicit(0, extensionRequest),
+  );
   return sequence(info, signer.identifier, bitString(signer.sign(info)));
 }

@@ -1,4 +1,13 @@
-import { bitString, boolean, implicit, integer, objectId, octetString, sequence, tlv } from './der-writer.js';
+import {
+  bitString,
+  boolean,
+  implicit,
+  integer,
+  objectId,
+  octetString,
+  sequence,
+  tlv,
+} from './der-writer.js';
 import { keyUsages } from '../x509/index.js';
 
 export type KeyUsage = (typeof keyUsages)[number];
@@ -15,7 +24,14 @@ export function extension(oid: string, critical: boolean, value: Uint8Array): Ui
 }
 
 export function basicConstraints(ca: boolean, pathLength?: number): Uint8Array {
-  return extension('2.5.29.19', true, sequence(...(ca ? [boolean(true)] : []), ...(pathLength === undefined ? [] : [integer(pathLength)])));
+  return extension(
+    '2.5.29.19',
+    true,
+    sequence(
+      ...(ca ? [boolean(true)] : []),
+      ...(pathLength === undefined ? [] : [integer(pathLength)]),
+    ),
+  );
 }
 
 export function keyUsage(wanted: readonly KeyUsage[]): Uint8Array {
@@ -37,7 +53,11 @@ export function subjectAltName(names: readonly string[]): Uint8Array {
 export function nameConstraints({ permitted, excluded }: DnsConstraints): Uint8Array {
   const subtrees = (number: number, names: readonly string[] | undefined): Uint8Array[] =>
     names ? [tlv(0xa0 | number, ...names.map((name) => sequence(dnsName(name))))] : [];
-  return extension('2.5.29.30', true, sequence(...subtrees(0, permitted), ...subtrees(1, excluded)));
+  return extension(
+    '2.5.29.30',
+    true,
+    sequence(...subtrees(0, permitted), ...subtrees(1, excluded)),
+  );
 }
 
 export function subjectKeyIdentifier(id: Uint8Array): Uint8Array {

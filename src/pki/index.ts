@@ -7,7 +7,16 @@
  * const server = issue(createIntermediate(root, { name: 'Example CA' }), { names: ['mx.example.com'] });
  * console.log(server.chain.length); // 2: what the server sends
  */
-export { createCa, createIntermediate, issue, selfSigned, purpose, type Authority, type Issued, type IssueOptions } from './issue.js';
+export {
+  createCa,
+  createIntermediate,
+  issue,
+  selfSigned,
+  purpose,
+  type Authority,
+  type Issued,
+  type IssueOptions,
+} from './issue.js';
 export { certificateRequest } from './certificate-request.js';
 export { generateKey, type KeyAlgorithm, type KeyPair } from './key-pair.js';
 export type { SignatureHash } from './signature-algorithm.js';

@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { test } from 'node:test';
-import { certificateRequest, createCa, createIntermediate, generateKey, issue, selfSigned, type KeyAlgorithm } from './index.js';
+import {
+  certificateRequest,
+  createCa,
+  createIntermediate,
+  generateKey,
+  issue,
+  selfSigned,
+  type KeyAlgorithm,
+} from './index.js';
 
 const root = createCa({ name: 'Root' });
 
@@ -12,12 +20,12 @@ test('a chain of three is what an independent reader takes it for', () => {
     notBefore: Date.UTC(2020, 0, 1),
     notAfter: new Date(Date.UTC(2060, 0, 2)),
   });
-  const [leaf, middle, top] = [server, intermediate, root].map((c) => new X509Certificate(c.certPem)) as [
-    X509Certificate,
-    X509Certificate,
-    X509Certificate,
-  ];
-  assert.ok(leaf.verify(middle.publicKey) && middle.verify(top.publicKey) && top.verify(top.publicKey));
+  const [leaf, middle, top] = [server, intermediate, root].map(
+    (c) => new X509Certificate(c.certPem),
+  ) as [X509Certificate, X509Certificate, X509Certificate];
+  assert.ok(
+    leaf.verify(middle.publicKey) && middle.verify(top.publicKey) && top.verify(top.publicKey),
+  );
   assert.ok(leaf.checkIssued(middle) && middle.checkIssued(top));
   assert.equal(leaf.subjectAltName, 'DNS:mx.example, DNS:*.mx.example');
   assert.equal(leaf.ca, false);
@@ -29,7 +37,13 @@ test('a chain of three is what an independent reader takes it for', () => {
 });
 
 test('every key algorithm signs a certificate that verifies', () => {
-  for (const algorithm of ['rsa-1024', 'rsa-2048', 'p256', 'p384', 'ed25519'] satisfies KeyAlgorithm[]) {
+  for (const algorithm of [
+    'rsa-1024',
+    'rsa-2048',
+    'p256',
+    'p384',
+    'ed25519',
+  ] satisfies KeyAlgorithm[]) {
     const made = new X509Certificate(selfSigned({ names: ['a.example'], algorithm }).der);
     assert.ok(made.verify(made.publicKey), algorithm);
   }
@@ -47,6 +61,13 @@ test('every hash signs, and MD5 by an EC key is refused as misuse', () => {
 test('a request asks for names and nothing else: no must-staple, no purpose [9325-7.5-1]', () => {
   const request = Buffer.from(certificateRequest({ names: ['mx.example'], key: generateKey() }));
   const has = (objectId: string): boolean => request.includes(Buffer.from(objectId, 'hex'));
-  const [subjectAltName, tlsFeature, extendedKeyUsage] = ['0603551d11', '06082b06010505070118', '0603551d25'] as const;
-  assert.deepEqual([has(subjectAltName), has(tlsFeature), has(extendedKeyUsage)], [true, false, false]);
+  const [subjectAltName, tlsFeature, extendedKeyUsage] = [
+    '0603551d11',
+    '06082b06010505070118',
+    '0603551d25',
+  ] as const;
+  assert.deepEqual(
+    [has(subjectAltName), has(tlsFeature), has(extendedKeyUsage)],
+    [true, false, false],
+  );
 });

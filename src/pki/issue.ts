@@ -1,5 +1,14 @@
 import { createHash, randomBytes, type KeyObject } from 'node:crypto';
-import { bitString, explicit, integer, objectId, sequence, setOf, time, utf8 } from './der-writer.js';
+import {
+  bitString,
+  explicit,
+  integer,
+  objectId,
+  sequence,
+  setOf,
+  time,
+  utf8,
+} from './der-writer.js';
 import {
   authorityKeyIdentifier,
   basicConstraints,
@@ -18,7 +27,11 @@ import { signerFor, type SignatureHash } from './signature-algorithm.js';
 const day = 86_400_000;
 
 /** `serverAuth` and its neighbours, for `extendedKeyUsage`. */
-export const purpose = { serverAuth: '1.3.6.1.5.5.7.3.1', clientAuth: '1.3.6.1.5.5.7.3.2', any: '2.5.29.37.0' } as const;
+export const purpose = {
+  serverAuth: '1.3.6.1.5.5.7.3.1',
+  clientAuth: '1.3.6.1.5.5.7.3.2',
+  any: '2.5.29.37.0',
+} as const;
 
 /** What to put into a certificate. Every field can be made wrong on purpose: nothing is checked here. Dates are milliseconds or `Date`. */
 export interface IssueOptions {
@@ -45,7 +58,11 @@ export interface IssueOptions {
   readonly extendedKeyUsage?: readonly string[] | null;
   readonly nameConstraints?: DnsConstraints;
   /** Further extensions, `value` in DER. */
-  readonly extensions?: readonly { readonly oid: string; readonly critical: boolean; readonly value: Uint8Array }[];
+  readonly extensions?: readonly {
+    readonly oid: string;
+    readonly critical: boolean;
+    readonly value: Uint8Array;
+  }[];
 }
 
 /** A certificate with its private key. */
@@ -72,7 +89,10 @@ export function createCa(options: IssueOptions & { readonly name: string }): Aut
 }
 
 /** A CA below another. */
-export function createIntermediate(issuer: Authority, options: IssueOptions & { readonly name: string }): Authority {
+export function createIntermediate(
+  issuer: Authority,
+  options: IssueOptions & { readonly name: string },
+): Authority {
   return authority(issuer, options);
 }
 
@@ -86,10 +106,23 @@ export function selfSigned(options: IssueOptions): Issued {
   return make(undefined, options);
 }
 
-function authority(issuer: Authority | undefined, { name, ...options }: IssueOptions & { readonly name: string }): Authority {
+function authority(
+  issuer: Authority | undefined,
+  { name, ...options }: IssueOptions & { readonly name: string },
+): Authority {
   const now = Date.now();
-  const made = make(issuer, { ca: true, commonName: name, notBefore: now - 365 * day, notAfter: now + 3650 * day, ...options });
-  return { ...made, subject: distinguishedName(options.commonName ?? name), chain: issuer ? made.chain : [] };
+  const made = make(issuer, {
+    ca: true,
+    commonName: name,
+    notBefore: now - 365 * day,
+    notAfter: now + 3650 * day,
+    ...options,
+  });
+  return {
+    ...made,
+    subject: distinguishedName(options.commonName ?? name),
+    chain: issuer ? made.chain : [],
+  };
 }
 
 function make(issuer: Authority | undefined, options: IssueOptions): Issued {
@@ -103,7 +136,10 @@ function make(issuer: Authority | undefined, options: IssueOptions): Issued {
     integer(serial()),
     signer.identifier,
     issuer?.subject ?? subject,
-    sequence(time(Number(options.notBefore ?? now - day)), time(Number(options.notAfter ?? now + 90 * day))),
+    sequence(
+      time(Number(options.notBefore ?? now - day)),
+      time(Number(options.notAfter ?? now + 90 * day)),
+    ),
     subject,
     spkiOf(key.publicKey),
     explicit(3, sequence(...extensionsOf(issuer, key, options, names, ca))),
@@ -133,7 +169,12 @@ function extensionsOf(
         ? (['keyCertSign', 'cRLSign'] as const)
         : (['digitalSignature', 'keyEncipherment'] as const)
       : options.keyUsage;
-  const purposes = options.extendedKeyUsage === undefined ? (ca ? null : [purpose.serverAuth]) : options.extendedKeyUsage;
+  const purposes =
+    options.extendedKeyUsage === undefined
+      ? ca
+        ? null
+        : [purpose.serverAuth]
+      : options.extendedKeyUsage;
   return [
     basicConstraints(ca, options.pathLength),
     ...(usage ? [keyUsage(usage)] : []),
@@ -154,7 +195,9 @@ function serial(): Uint8Array {
 }
 
 function distinguishedName(commonName: string): Uint8Array {
-  return commonName === '' ? sequence() : sequence(setOf(sequence(objectId('2.5.4.3'), utf8(commonName))));
+  return commonName === ''
+    ? sequence()
+    : sequence(setOf(sequence(objectId('2.5.4.3'), utf8(commonName))));
 }
 
 function spkiOf(key: KeyObject): Uint8Array {

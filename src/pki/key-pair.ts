@@ -1,7 +1,8 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 
 /** What a key is made of. RSA of 1024 bits is only good for showing that it is refused. */
-export type KeyAlgorithm = 'rsa-1024' | 'rsa-2048' | 'rsa-3072' | 'rsa-4096' | 'p256' | 'p384' | 'ed25519';
+export type KeyAlgorithm =
+  'rsa-1024' | 'rsa-2048' | 'rsa-3072' | 'rsa-4096' | 'p256' | 'p384' | 'ed25519';
 
 export interface KeyPair {
   readonly privateKey: KeyObject;

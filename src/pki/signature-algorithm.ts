@@ -28,15 +28,21 @@ const ecdsaIds: Readonly<Record<string, string>> = {
 /** The signer of a key. Throws RangeError for a hash the key cannot be used with. */
 export function signerFor(key: KeyObject, hash: SignatureHash = 'sha256'): Signer {
   const kind = key.asymmetricKeyType;
-  if (kind === 'ed25519') return { identifier: sequence(objectId('1.3.101.112')), sign: (bytes) => sign(null, bytes, key) };
+  if (kind === 'ed25519')
+    return {
+      identifier: sequence(objectId('1.3.101.112')),
+      sign: (bytes) => sign(null, bytes, key),
+    };
   if (kind === 'rsa' && hash === 'pss-sha256') {
     return {
       identifier: pssIdentifier(),
-      sign: (bytes) => sign('sha256', bytes, { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 }),
+      sign: (bytes) =>
+        sign('sha256', bytes, { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 }),
     };
   }
   const id = kind === 'rsa' ? rsaIds[hash] : kind === 'ec' ? ecdsaIds[hash] : undefined;
-  if (id === undefined) throw new RangeError(`no signature with ${hash} by a key of type ${kind ?? 'unknown'}`);
+  if (id === undefined)
+    throw new RangeError(`no signature with ${hash} by a key of type ${kind ?? 'unknown'}`);
   return {
     identifier: kind === 'rsa' ? sequence(objectId(id), nothing()) : sequence(objectId(id)),
     sign: (bytes) => sign(hash, bytes, key),
@@ -47,5 +53,8 @@ export function signerFor(key: KeyObject, hash: SignatureHash = 'sha256'): Signe
 function pssIdentifier(): Uint8Array {
   const sha256 = sequence(objectId('2.16.840.1.101.3.4.2.1'), nothing());
   const mgf = sequence(objectId('1.2.840.113549.1.1.8'), sha256);
-  return sequence(objectId('1.2.840.113549.1.1.10'), sequence(explicit(0, sha256), explicit(1, mgf), explicit(2, integer(32))));
+  return sequence(
+    objectId('1.2.840.113549.1.1.10'),
+    sequence(explicit(0, sha256), explicit(1, mgf), explicit(2, integer(32))),
+  );
 }

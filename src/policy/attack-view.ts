@@ -22,12 +22,17 @@ export function attackView(view: View, attack: Attack, validating: boolean): Vie
         ...view,
         mtaSts: { ...view.mtaSts, live: 'unavailable' },
         // An insecure address answer means TLSA is never asked for (RFC 7672 §2.2.2), so there is nothing to block.
-        hosts: eachServer(view.hosts, strip).map((h) => (h.dnssec === 'secure' ? { ...h, tlsa: 'tempfail' as const } : h)),
+        hosts: eachServer(view.hosts, strip).map((h) =>
+          h.dnssec === 'secure' ? { ...h, tlsa: 'tempfail' as const } : h,
+        ),
       };
   }
 }
 
-function eachServer(hosts: readonly HostView[], change: (server: ServerView) => ServerView): readonly HostView[] {
+function eachServer(
+  hosts: readonly HostView[],
+  change: (server: ServerView) => ServerView,
+): readonly HostView[] {
   return hosts.map((host) => ({ ...host, servers: host.servers.map(change) }));
 }
 
@@ -43,16 +48,33 @@ function impersonate(server: ServerView): ServerView {
 
 function spoofMx(view: View, validating: boolean): View {
   const mtaSts = { ...view.mtaSts, live: 'absent' as const };
-  const server: ServerView = { ip: '', reachable: 'yes', starttls: 'yes', tls: 'yes', pkix: 'no', dane: 'no', attacker: true };
+  const server: ServerView = {
+    ip: '',
+    reachable: 'yes',
+    starttls: 'yes',
+    tls: 'yes',
+    pkix: 'no',
+    dane: 'no',
+    attacker: true,
+  };
   if (!validating || view.route.dnssec === 'insecure') {
-    const forged: HostView = { name: attackersHost, dnssec: 'insecure', tlsa: 'absent', servers: [server] };
+    const forged: HostView = {
+      name: attackersHost,
+      dnssec: 'insecure',
+      tlsa: 'absent',
+      servers: [server],
+    };
     return { route: { kind: 'mx', dnssec: 'insecure' }, mtaSts, hosts: [forged] };
   }
   return {
     ...view,
     mtaSts,
     hosts: view.hosts.map((host) =>
-      host.dnssec === 'insecure' ? { ...host, servers: [server] } : host.dnssec === 'secure' ? { ...host, tlsa: 'bogus' } : host,
+      host.dnssec === 'insecure'
+        ? { ...host, servers: [server] }
+        : host.dnssec === 'secure'
+          ? { ...host, tlsa: 'bogus' }
+          : host,
     ),
   };
 }

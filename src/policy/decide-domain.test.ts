@@ -2,14 +2,28 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { StsState } from '../mta-sts/index.js';
 import { transportFailures } from '../dns/index.js';
-import { decideDomain, enforced, parseNextHop, type DecideOptions, type DomainDecision, type DomainFacts } from './index.js';
+import {
+  decideDomain,
+  enforced,
+  parseNextHop,
+  type DecideOptions,
+  type DomainDecision,
+  type DomainFacts,
+} from './index.js';
 
 const AT = Date.UTC(2026, 0, 1);
 const HOUR = 3_600_000;
 
 const enforcing: StsState = {
   how: 'cached',
-  policy: { id: '1', mode: 'enforce', maxAge: 7200, mx: ['mx.example.com'], body: 'version: STSv1', fetchedAt: AT - HOUR },
+  policy: {
+    id: '1',
+    mode: 'enforce',
+    maxAge: 7200,
+    mx: ['mx.example.com'],
+    body: 'version: STSv1',
+    fetchedAt: AT - HOUR,
+  },
   record: { status: 'found', id: '1' },
   until: AT + 30 * 60_000,
 };
@@ -25,7 +39,12 @@ const facts = (more: Partial<DomainFacts> = {}): DomainFacts => ({
       preference: 10,
       addresses: ['192.0.2.25'],
       dnssec: 'secure',
-      tlsa: { status: 'usable', base: 'mx.example.com', dnssec: 'secure', records: [`3 1 1 ${'ab'.repeat(32)}`] },
+      tlsa: {
+        status: 'usable',
+        base: 'mx.example.com',
+        dnssec: 'secure',
+        records: [`3 1 1 ${'ab'.repeat(32)}`],
+      },
       until: AT + HOUR,
     },
   ],
@@ -35,7 +54,8 @@ const facts = (more: Partial<DomainFacts> = {}): DomainFacts => ({
   ...more,
 });
 
-const decide = (more: Partial<DomainFacts> = {}, options: DecideOptions = {}): DomainDecision => decideDomain(facts(more), options);
+const decide = (more: Partial<DomainFacts> = {}, options: DecideOptions = {}): DomainDecision =>
+  decideDomain(facts(more), options);
 const waivedBy = (options: DecideOptions): string | undefined => decide({}, options).waiver?.kind;
 
 test('a decision is good until the first thing it rests on ends', () => {
@@ -43,20 +63,39 @@ test('a decision is good until the first thing it rests on ends', () => {
   assert.equal(decide({ mtaSts: undefined }).validUntil, '2026-01-01T02:00:00Z');
   const exemptions = [{ domain: 'Example.COM.', until: '2026-01-01T00:10:00Z', reason: 'r' }];
   assert.equal(decide({}, { exemptions }).validUntil, '2026-01-01T00:10:00Z');
-  assert.equal(decide({ mtaSts: undefined, until: Infinity }).validUntil, '2026-01-02T00:00:00Z', 'and never longer than a day');
+  assert.equal(
+    decide({ mtaSts: undefined, until: Infinity }).validUntil,
+    '2026-01-02T00:00:00Z',
+    'and never longer than a day',
+  );
 });
 
 test('what sets enforcement aside, and what outweighs it', () => {
-  const exemptions = [{ domain: 'example.com', until: '2026-02-01T00:00:00Z', reason: 'they renew' }];
+  const exemptions = [
+    { domain: 'example.com', until: '2026-02-01T00:00:00Z', reason: 'they renew' },
+  ];
   assert.equal(waivedBy({}), undefined);
   assert.equal(waivedBy({ observe: true }), 'observe');
   assert.equal(waivedBy({ tlsRequiredNo: true }), 'tls-required-no');
-  assert.equal(waivedBy({ tlsRequiredNo: true, require: 'tls' }), undefined, 'what this sender insists on stays');
+  assert.equal(
+    waivedBy({ tlsRequiredNo: true, require: 'tls' }),
+    undefined,
+    'what this sender insists on stays',
+  );
   assert.equal(waivedBy({ exemptions, observe: true }), 'exemption');
   for (const options of [{ observe: true }, { tlsRequiredNo: true }, { exemptions }])
     assert.equal(waivedBy({ ...options, require: 'verified' }), undefined, 'REQUIRETLS');
-  assert.equal(waivedBy({ exemptions: [{ domain: 'sub.example.com', until: '2026-02-01T00:00:00Z', reason: 'r' }] }), undefined);
-  assert.equal(waivedBy({ exemptions: [{ domain: 'example.com', until: 'soon', reason: 'r' }] }), undefined, 'an end that is no date');
+  assert.equal(
+    waivedBy({
+      exemptions: [{ domain: 'sub.example.com', until: '2026-02-01T00:00:00Z', reason: 'r' }],
+    }),
+    undefined,
+  );
+  assert.equal(
+    waivedBy({ exemptions: [{ domain: 'example.com', until: 'soon', reason: 'r' }] }),
+    undefined,
+    'an end that is no date',
+  );
 });
 
 test('a waiver changes what is obeyed, not what is decided', () => {
@@ -65,7 +104,10 @@ test('a waiver changes what is obeyed, not what is decided', () => {
   assert.ok(host);
   assert.deepEqual(host.decision.action === 'use' && host.decision.authenticate, ['dane', 'pkix']);
   const obeyed = enforced(host, waiver);
-  assert.deepEqual(obeyed.action === 'use' && [obeyed.tls, obeyed.authenticate], ['opportunistic', []]);
+  assert.deepEqual(obeyed.action === 'use' && [obeyed.tls, obeyed.authenticate], [
+    'opportunistic',
+    [],
+  ]);
   assert.equal(enforced(host, undefined), host.decision);
 });
 
@@ -78,17 +120,30 @@ test('daneSuffices is named in the decision that it shapes', () => {
 test('a silent resolver is our trouble, a broken zone theirs', () => {
   const failure = transportFailures.make('dns-timeout', '192.0.2.53');
   const error = { kind: 'error', dnssec: 'indeterminate', failure } as const;
-  assert.equal(decide({ route: error, hosts: [] }).route.trouble?.whose, 'theirs', 'it answers other questions');
-  assert.equal(decide({ route: error, hosts: [], resolverAtFault: true }).route.trouble?.whose, 'ours');
+  assert.equal(
+    decide({ route: error, hosts: [] }).route.trouble?.whose,
+    'theirs',
+    'it answers other questions',
+  );
+  assert.equal(
+    decide({ route: error, hosts: [], resolverAtFault: true }).route.trouble?.whose,
+    'ours',
+  );
   const local = transportFailures.make('dns-no-upstream');
-  assert.equal(decide({ route: { ...error, failure: local }, hosts: [] }).route.trouble?.whose, 'ours');
+  assert.equal(
+    decide({ route: { ...error, failure: local }, hosts: [] }).route.trouble?.whose,
+    'ours',
+  );
 });
 
 test('no host with an address, none that may be used: the mail waits', () => {
   const [host] = facts().hosts;
   assert.ok(host);
   assert.equal(decide({ hosts: [{ ...host, addresses: [] }] }).action, 'wait');
-  assert.equal(decide({ hosts: [{ ...host, tlsa: { ...host.tlsa, status: 'bogus' } }] }).action, 'wait');
+  assert.equal(
+    decide({ hosts: [{ ...host, tlsa: { ...host.tlsa, status: 'bogus' } }] }).action,
+    'wait',
+  );
   assert.equal(decide({ hosts: [{ ...host, name: 'other.example.com' }] }).action, 'wait');
   assert.equal(decide({ route: { kind: 'none', dnssec: 'secure' }, hosts: [] }).action, 'reject');
 });
@@ -96,7 +151,9 @@ test('no host with an address, none that may be used: the mail waits', () => {
 test('[8461-3.4-1] next hops as operators write them', () => {
   const read = (text: string): string => {
     const hop = parseNextHop(text);
-    return hop.ok ? `${hop.value.kind} ${hop.value.kind === 'address' ? hop.value.ip : hop.value.name.toString()} ${hop.value.port}` : 'no';
+    return hop.ok
+      ? `${hop.value.kind} ${hop.value.kind === 'address' ? hop.value.ip : hop.value.name.toString()} ${hop.value.port}`
+      : 'no';
   };
   assert.equal(read('Example.COM'), 'domain example.com 25');
   assert.equal(read('example.com:2525'), 'domain example.com 2525');
@@ -104,6 +161,15 @@ test('[8461-3.4-1] next hops as operators write them', () => {
   assert.equal(read('[192.0.2.1]'), 'address 192.0.2.1 25');
   assert.equal(read('[IPv6:2001:DB8::1]:26'), 'address 2001:db8::1 26');
   assert.equal(read('bücher.example'), 'domain xn--bcher-kva.example 25');
-  for (const bad of ['', '[]', 'a b', 'example.com:0', 'example.com:99999', '[unclosed', 'x:y:z', 'example.com]'])
+  for (const bad of [
+    '',
+    '[]',
+    'a b',
+    'example.com:0',
+    'example.com:99999',
+    '[unclosed',
+    'x:y:z',
+    'example.com]',
+  ])
     assert.equal(read(bad), 'no', bad);
 });

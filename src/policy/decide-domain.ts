@@ -2,7 +2,16 @@ import { formatTime, type Failure } from '../base/index.js';
 import type { Dnssec } from '../dns/index.js';
 import { expiresAt, type StsState } from '../mta-sts/index.js';
 import { decideHost, type Decision, type Reason, type Rules } from './decide-host.js';
-import type { DomainDecision, Exemption, Ground, HostDecision, SenderSettings, StsDecision, Trouble, Waiver } from './domain-decision.js';
+import type {
+  DomainDecision,
+  Exemption,
+  Ground,
+  HostDecision,
+  SenderSettings,
+  StsDecision,
+  Trouble,
+  Waiver,
+} from './domain-decision.js';
 import { reasonTable } from './explain.js';
 import { referenceNames } from './reference-names.js';
 
@@ -10,7 +19,11 @@ import { referenceNames } from './reference-names.js';
 export interface DomainFacts {
   readonly domain: string;
   readonly at: number;
-  readonly route: { readonly kind: DomainDecision['route']['kind']; readonly dnssec: Dnssec; readonly failure?: Failure };
+  readonly route: {
+    readonly kind: DomainDecision['route']['kind'];
+    readonly dnssec: Dnssec;
+    readonly failure?: Failure;
+  };
   /** Where aliases of the domain led; the domain itself without any. */
   readonly canonicalDomain: string;
   readonly hosts: readonly HostFacts[];
@@ -43,19 +56,40 @@ export interface DecideOptions extends Partial<SenderSettings> {
 
 /** Facts and the sender's choices to a decision; what each host needs comes from {@link decideHost} alone. */
 export function decideDomain(facts: DomainFacts, options: DecideOptions = {}): DomainDecision {
-  const { dane = true, mtaSts = true, daneSuffices = false, daneWithInsecureMx = true, require } = options;
-  const settings: SenderSettings = { dane, mtaSts, daneSuffices, daneWithInsecureMx, ...(require ? { require } : {}) };
+  const {
+    dane = true,
+    mtaSts = true,
+    daneSuffices = false,
+    daneWithInsecureMx = true,
+    require,
+  } = options;
+  const settings: SenderSettings = {
+    dane,
+    mtaSts,
+    daneSuffices,
+    daneWithInsecureMx,
+    ...(require ? { require } : {}),
+  };
   const rules: Rules = { ...settings, mtaSts: mtaSts ? facts.mtaSts?.policy : 'not-used' };
   const waiver = waiverOf(facts, options);
   const hosts = facts.hosts.map((host) => decide(host, facts, rules));
   const { kind, dnssec, failure } = facts.route;
-  const ends = [facts.until, facts.mtaSts?.until ?? Infinity, waiver && 'until' in waiver ? Date.parse(waiver.until) : Infinity];
+  const ends = [
+    facts.until,
+    facts.mtaSts?.until ?? Infinity,
+    waiver && 'until' in waiver ? Date.parse(waiver.until) : Infinity,
+  ];
   return {
     schema: 'hermetic.policy/1',
     domain: facts.domain,
     decidedAt: formatTime(facts.at),
     validUntil: formatTime(Math.max(facts.at, Math.min(facts.at + LONGEST, ...ends))),
-    action: kind === 'null-mx' || kind === 'none' ? 'reject' : hosts.some((host) => mayTry(host, waiver)) ? 'deliver' : 'wait',
+    action:
+      kind === 'null-mx' || kind === 'none'
+        ? 'reject'
+        : hosts.some((host) => mayTry(host, waiver))
+          ? 'deliver'
+          : 'wait',
     route: { kind, dnssec, ...(failure ? { trouble: troubleOf(failure, facts) } : {}) },
     mtaSts: stsDecision(facts),
     hosts,
@@ -66,7 +100,9 @@ export function decideDomain(facts: DomainFacts, options: DecideOptions = {}): D
 
 /** What a sender obeys: the decision, or with a waiver opportunistic TLS to any host that DNS names. */
 export function enforced({ decision }: HostDecision, waiver: Waiver | undefined): Decision {
-  return waiver ? { action: 'use', tls: 'opportunistic', authenticate: [], reasons: decision.reasons } : decision;
+  return waiver
+    ? { action: 'use', tls: 'opportunistic', authenticate: [], reasons: decision.reasons }
+    : decision;
 }
 
 /** No decision is kept longer than a day. */
@@ -77,9 +113,14 @@ function mayTry(host: HostDecision, waiver: Waiver | undefined): boolean {
 }
 
 /** REQUIRETLS outweighs every waiver: whoever asked for it wants no mail rather than an unsafe one (RFC 8689 §4.1). */
-function waiverOf({ domain, at }: DomainFacts, { observe, exemptions = [], tlsRequiredNo, require }: DecideOptions): Waiver | undefined {
+function waiverOf(
+  { domain, at }: DomainFacts,
+  { observe, exemptions = [], tlsRequiredNo, require }: DecideOptions,
+): Waiver | undefined {
   if (require === 'verified') return undefined;
-  const exempt = exemptions.find((e) => e.domain.toLowerCase().replace(/\.$/, '') === domain && Date.parse(e.until) > at);
+  const exempt = exemptions.find(
+    (e) => e.domain.toLowerCase().replace(/\.$/, '') === domain && Date.parse(e.until) > at,
+  );
   if (exempt) return { kind: 'exemption', until: exempt.until, reason: exempt.reason };
   // What a message asks for sets aside what the domain publishes, not what this sender insists on.
   if (tlsRequiredNo && require === undefined) return { kind: 'tls-required-no' };
@@ -108,7 +149,8 @@ function decide(host: HostFacts, facts: DomainFacts, rules: Rules): HostDecision
 function groundOf(reason: Reason, host: HostFacts, facts: DomainFacts): Ground {
   const { policy } = facts.mtaSts ?? {};
   const found =
-    /^dane-(usable|unusable|insecure|insecure-mx)$/.test(reason) && host.tlsa.records.map((record) => `${host.tlsa.base} TLSA ${record}`);
+    /^dane-(usable|unusable|insecure|insecure-mx)$/.test(reason) &&
+    host.tlsa.records.map((record) => `${host.tlsa.base} TLSA ${record}`);
   const record = found
     ? found.join('; ')
     : /^sts-(enforce|testing|none|mx-mismatch)$/.test(reason) && policy
@@ -123,7 +165,15 @@ function groundOf(reason: Reason, host: HostFacts, facts: DomainFacts): Ground {
   };
 }
 
-function policyText({ id, mode, mx }: { readonly id: string; readonly mode: string; readonly mx: readonly string[] }): string {
+function policyText({
+  id,
+  mode,
+  mx,
+}: {
+  readonly id: string;
+  readonly mode: string;
+  readonly mx: readonly string[];
+}): string {
   return [`policy ${id}`, `mode: ${mode}`, ...mx.map((pattern) => `mx: ${pattern}`)].join('; ');
 }
 

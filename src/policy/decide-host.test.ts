@@ -21,32 +21,58 @@ test('daneSuffices drops PKIX only where DANE really applies, and is named', () 
     authenticate: ['dane'],
     reasons: ['dane-usable', 'dane-suffices'],
   });
-  const unusable = decideHost({ ...mx, tlsa: 'unusable' }, 'secure', { dane: true, mtaSts: enforce, daneSuffices: true });
-  assert.deepEqual(unusable, { action: 'use', tls: 'mandatory', authenticate: ['pkix'], reasons: ['dane-unusable', 'sts-enforce'] });
+  const unusable = decideHost({ ...mx, tlsa: 'unusable' }, 'secure', {
+    dane: true,
+    mtaSts: enforce,
+    daneSuffices: true,
+  });
+  assert.deepEqual(unusable, {
+    action: 'use',
+    tls: 'mandatory',
+    authenticate: ['pkix'],
+    reasons: ['dane-unusable', 'sts-enforce'],
+  });
 });
 
 test('daneSuffices does not readmit a host that the policy does not list', () => {
-  const decision = decideHost(mx, 'secure', { dane: true, mtaSts: { mode: 'enforce', mx: ['other.example.com'] }, daneSuffices: true });
+  const decision = decideHost(mx, 'secure', {
+    dane: true,
+    mtaSts: { mode: 'enforce', mx: ['other.example.com'] },
+    daneSuffices: true,
+  });
   assert.equal(decision.action, 'skip');
 });
 
 test('RFC 7672 §2.1.2 [7672-2.1.2-3, 7672-2.1.1-3]: bogus and failing lookups skip the host', () => {
   for (const tlsa of ['bogus', 'tempfail'] as const)
-    assert.equal(decideHost({ ...mx, tlsa }, 'secure', { dane: true, mtaSts: undefined }).action, 'skip');
-  assert.equal(decideHost({ ...mx, dnssec: 'bogus' }, 'secure', { dane: true, mtaSts: undefined }).action, 'skip');
+    assert.equal(
+      decideHost({ ...mx, tlsa }, 'secure', { dane: true, mtaSts: undefined }).action,
+      'skip',
+    );
+  assert.equal(
+    decideHost({ ...mx, dnssec: 'bogus' }, 'secure', { dane: true, mtaSts: undefined }).action,
+    'skip',
+  );
   assert.equal(decideHost(mx, 'bogus', { dane: true, mtaSts: undefined }).action, 'skip');
 });
 
 test('a sender without DANE does not look at TLSA records', () => {
-  assert.deepEqual(decideHost({ ...mx, tlsa: 'bogus' }, 'bogus', { dane: false, mtaSts: undefined }), {
-    action: 'use',
-    tls: 'opportunistic',
-    authenticate: [],
-    reasons: ['dane-not-used', 'sts-no-policy'],
-  });
+  assert.deepEqual(
+    decideHost({ ...mx, tlsa: 'bogus' }, 'bogus', { dane: false, mtaSts: undefined }),
+    {
+      action: 'use',
+      tls: 'opportunistic',
+      authenticate: [],
+      reasons: ['dane-not-used', 'sts-no-policy'],
+    },
+  );
 });
 
 test('RFC 7672 §2.2.1 [7672-2.2.1-3]: with an insecure MX the sender may leave DANE out, and says so', () => {
-  const decision = decideHost(mx, 'insecure', { dane: true, mtaSts: undefined, daneWithInsecureMx: false });
+  const decision = decideHost(mx, 'insecure', {
+    dane: true,
+    mtaSts: undefined,
+    daneWithInsecureMx: false,
+  });
   assert.deepEqual(decision.reasons, ['dane-skipped-insecure-mx', 'sts-no-policy']);
 });

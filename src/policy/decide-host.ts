@@ -7,7 +7,10 @@ export interface Rules {
   /** The sender validates DNSSEC and honours TLSA records. */
   readonly dane: boolean;
   /** The MTA-STS policy in force: live or cached, whichever the cache rules chose; undefined for none. */
-  readonly mtaSts: { readonly mode: 'enforce' | 'testing' | 'none'; readonly mx: readonly string[] } | 'not-used' | undefined;
+  readonly mtaSts:
+    | { readonly mode: 'enforce' | 'testing' | 'none'; readonly mx: readonly string[] }
+    | 'not-used'
+    | undefined;
   /** RFC 8461 §2 lets DANE stand alone where both apply. Off by default: both must hold. */
   readonly daneSuffices?: boolean;
   /** RFC 7672 §2.2.1 leaves DANE with an insecure MX RRset to the sender [7672-2.2.1-3]. On by default: the host is authenticated, the choice of host is not. */
@@ -68,31 +71,45 @@ export type Decision =
       readonly reasons: readonly Reason[];
     };
 
-type Part = { readonly kind: 'none' | 'encrypt' | Mechanism | 'skip' | 'unknown'; readonly reason: Reason };
+type Part = {
+  readonly kind: 'none' | 'encrypt' | Mechanism | 'skip' | 'unknown';
+  readonly reason: Reason;
+};
 
 /**
  * The one brain: what must hold before mail may go to this host.
  * MTA-STS and DANE are judged apart and both are enforced where both apply (RFC 8461 §5, §2); neither ever weakens the other [8461-2-1].
  */
-export function decideHost(host: Pick<HostView, 'name' | 'dnssec' | 'tlsa'>, mxDnssec: Dnssec, rules: Rules): Decision {
-  const dane = rules.dane ? judgeDane(host, mxDnssec, rules) : ({ kind: 'none', reason: 'dane-not-used' } satisfies Part);
+export function decideHost(
+  host: Pick<HostView, 'name' | 'dnssec' | 'tlsa'>,
+  mxDnssec: Dnssec,
+  rules: Rules,
+): Decision {
+  const dane = rules.dane
+    ? judgeDane(host, mxDnssec, rules)
+    : ({ kind: 'none', reason: 'dane-not-used' } satisfies Part);
   let sts = judgeMtaSts(host.name, rules);
-  if (rules.daneSuffices && dane.kind === 'dane' && sts.kind === 'pkix') sts = { kind: 'none', reason: 'dane-suffices' };
+  if (rules.daneSuffices && dane.kind === 'dane' && sts.kind === 'pkix')
+    sts = { kind: 'none', reason: 'dane-suffices' };
   const parts: readonly Part[] = [dane, sts, ...judgeRequired(host.name, mxDnssec, rules, dane)];
   const reasons = parts.map((p) => p.reason);
   if (parts.some((p) => p.kind === 'skip')) return { action: 'skip', reasons };
   if (parts.some((p) => p.kind === 'unknown')) return { action: 'unknown', reasons };
-  const authenticate = (['dane', 'pkix'] as const).filter((mechanism) => parts.some((p) => p.kind === mechanism));
+  const authenticate = (['dane', 'pkix'] as const).filter((mechanism) =>
+    parts.some((p) => p.kind === mechanism),
+  );
   const mandatory = authenticate.length > 0 || parts.some((p) => p.kind === 'encrypt');
   return { action: 'use', tls: mandatory ? 'mandatory' : 'opportunistic', authenticate, reasons };
 }
 
 function judgeDane(host: Pick<HostView, 'dnssec' | 'tlsa'>, mxDnssec: Dnssec, rules: Rules): Part {
   // RFC 7672 §2.1.2, §2.2: bogus or failing lookups delay the mail, they never fall back [7672-2.1.2-3, 7672-2.1.1-3].
-  if (mxDnssec === 'bogus' || host.dnssec === 'bogus') return { kind: 'skip', reason: 'address-bogus' };
+  if (mxDnssec === 'bogus' || host.dnssec === 'bogus')
+    return { kind: 'skip', reason: 'address-bogus' };
   if (mxDnssec === 'indeterminate' || host.dnssec === 'indeterminate' || host.tlsa === 'unknown')
     return { kind: 'unknown', reason: 'dane-not-told' };
-  if (mxDnssec === 'insecure' && rules.daneWithInsecureMx === false) return { kind: 'none', reason: 'dane-skipped-insecure-mx' };
+  if (mxDnssec === 'insecure' && rules.daneWithInsecureMx === false)
+    return { kind: 'none', reason: 'dane-skipped-insecure-mx' };
   switch (host.tlsa) {
     case 'usable': // [7672-2.2-1, 7672-2.2-3, 7671-4.1-1]
       return { kind: 'dane', reason: mxDnssec === 'insecure' ? 'dane-insecure-mx' : 'dane-usable' };
@@ -116,11 +133,18 @@ function judgeMtaSts(host: string, { mtaSts }: Rules): Part {
   if (mtaSts.mode === 'none') return { kind: 'none', reason: 'sts-none' };
   if (mtaSts.mode === 'testing') return { kind: 'none', reason: 'sts-testing' };
   // RFC 8461 §5: a candidate that matches no pattern is not used [8461-5-1, 8461-4.1-2].
-  return lists(mtaSts.mx, host) ? { kind: 'pkix', reason: 'sts-enforce' } : { kind: 'skip', reason: 'sts-mx-mismatch' };
+  return lists(mtaSts.mx, host)
+    ? { kind: 'pkix', reason: 'sts-enforce' }
+    : { kind: 'skip', reason: 'sts-mx-mismatch' };
 }
 
 /** What the sender's own demand adds. */
-function judgeRequired(host: string, mxDnssec: Dnssec, { require, mtaSts }: Rules, dane: Part): readonly Part[] {
+function judgeRequired(
+  host: string,
+  mxDnssec: Dnssec,
+  { require, mtaSts }: Rules,
+  dane: Part,
+): readonly Part[] {
   switch (require) {
     case undefined:
       return [];
@@ -133,7 +157,8 @@ function judgeRequired(host: string, mxDnssec: Dnssec, { require, mtaSts }: Rule
     case 'verified': {
       // RFC 8689 §4.2.1 [8689-4.2.1-1, 8689-4.2.1-2]
       const listed = typeof mtaSts === 'object' && mtaSts.mode !== 'none' && lists(mtaSts.mx, host);
-      if (mxDnssec !== 'secure' && !listed) return [{ kind: 'skip', reason: 'require-verified-mx' }];
+      if (mxDnssec !== 'secure' && !listed)
+        return [{ kind: 'skip', reason: 'require-verified-mx' }];
       return [{ kind: dane.kind === 'dane' ? 'dane' : 'pkix', reason: 'require-verified' }];
     }
   }

@@ -13,11 +13,17 @@ export function deliverTo(server: ServerView, decision: Decision): Outcome {
   // A host that must not be used delays the mail, it never bounces it (RFC 7672 §2.2 [7672-2.2-4]).
   if (decision.action === 'skip') return 'deferred';
   if (decision.action === 'unknown') return 'unknown';
-  const found = new Set(completions(server).map((settled) => settle(settled, server.attacker, decision)));
+  const found = new Set(
+    completions(server).map((settled) => settle(settled, server.attacker, decision)),
+  );
   return found.size === 1 ? ([...found][0] as Outcome) : 'unknown';
 }
 
-function settle(server: Settled, attacker: boolean, decision: Extract<Decision, { action: 'use' }>): Outcome {
+function settle(
+  server: Settled,
+  attacker: boolean,
+  decision: Extract<Decision, { action: 'use' }>,
+): Outcome {
   if (!server.reachable) return 'deferred';
   // RFC 3207 §6 [3207-6-1]
   if (!server.starttls || !server.tls) {
@@ -32,7 +38,9 @@ function settle(server: Settled, attacker: boolean, decision: Extract<Decision, 
 function completions(server: ServerView): Settled[] {
   let all: Partial<Settled>[] = [{}];
   for (const fact of facts) {
-    all = all.flatMap((partial) => values(server[fact]).map((value) => ({ ...partial, [fact]: value })));
+    all = all.flatMap((partial) =>
+      values(server[fact]).map((value) => ({ ...partial, [fact]: value })),
+    );
   }
   return all as Settled[];
 }

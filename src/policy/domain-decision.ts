@@ -52,7 +52,10 @@ export interface StsDecision {
     /** As it was served. */
     readonly body: string;
   };
-  readonly record: { readonly status: 'found' | 'absent' | 'invalid' | 'tempfail' | 'not-asked'; readonly id?: string };
+  readonly record: {
+    readonly status: 'found' | 'absent' | 'invalid' | 'tempfail' | 'not-asked';
+    readonly id?: string;
+  };
   /** Why there is no live policy, where there should be one. */
   readonly trouble?: Trouble;
 }
@@ -68,7 +71,8 @@ export interface HostDecision {
   /** Why there are no addresses. */
   readonly trouble?: Trouble;
   readonly tlsa: {
-    readonly status: 'usable' | 'unusable' | 'absent' | 'insecure' | 'bogus' | 'tempfail' | 'unknown';
+    readonly status:
+      'usable' | 'unusable' | 'absent' | 'insecure' | 'bogus' | 'tempfail' | 'unknown';
     /** TLSA base domain (RFC 7672 §2.2.3): also the name in SNI when its records count. */
     readonly base: string;
     readonly dnssec: Dnssec;

@@ -1,31 +1,66 @@
 import type { Reason } from './decide-host.js';
 
 /** Every ground of a decision in words, with the clause it stands on. */
-export const reasonTable: Readonly<Record<Reason, { readonly says: string; readonly clause: string }>> = {
-  'dane-usable': { says: 'Secure TLSA records: TLS, and the server must match one of them.', clause: 'RFC 7672 §2.2' },
+export const reasonTable: Readonly<
+  Record<Reason, { readonly says: string; readonly clause: string }>
+> = {
+  'dane-usable': {
+    says: 'Secure TLSA records: TLS, and the server must match one of them.',
+    clause: 'RFC 7672 §2.2',
+  },
   'dane-unusable': {
     says: 'Secure TLSA records, none of them usable: TLS is mandatory, authentication impossible.',
     clause: 'RFC 7672 §2.2',
   },
   'dane-absent': { says: 'No TLSA records.', clause: 'RFC 7672 §2.2' },
-  'dane-insecure': { says: 'TLSA records in an unsigned zone do not count.', clause: 'RFC 7672 §2.2' },
+  'dane-insecure': {
+    says: 'TLSA records in an unsigned zone do not count.',
+    clause: 'RFC 7672 §2.2',
+  },
   'dane-insecure-mx': {
     says: 'Secure TLSA records of a host that an unsigned MX names: the host is authenticated, the choice of host is not.',
     clause: 'RFC 7672 §2.2.1',
   },
-  'dane-bogus': { says: 'The TLSA answer fails validation: the host must not be used.', clause: 'RFC 7672 §2.1.2' },
-  'dane-tempfail': { says: 'The TLSA records could not be looked up: the host must not be used.', clause: 'RFC 7672 §2.1.2' },
-  'dane-not-told': { says: 'DNSSEC could not be told from here: the host must not be used.', clause: 'RFC 7672 §2.1.1' },
+  'dane-bogus': {
+    says: 'The TLSA answer fails validation: the host must not be used.',
+    clause: 'RFC 7672 §2.1.2',
+  },
+  'dane-tempfail': {
+    says: 'The TLSA records could not be looked up: the host must not be used.',
+    clause: 'RFC 7672 §2.1.2',
+  },
+  'dane-not-told': {
+    says: 'DNSSEC could not be told from here: the host must not be used.',
+    clause: 'RFC 7672 §2.1.1',
+  },
   'dane-not-used': { says: 'This sender does not use DANE.', clause: 'RFC 7672 §2.1' },
-  'dane-suffices': { says: 'MTA-STS would ask for PKIX as well; by option daneSuffices DANE stands alone.', clause: 'RFC 8461 §2' },
-  'dane-skipped-insecure-mx': { says: 'An unsigned MX names the host; this sender then leaves DANE out.', clause: 'RFC 7672 §2.2.1' },
-  'address-bogus': { says: 'The host or its addresses fail DNSSEC validation.', clause: 'RFC 7672 §2.1.2' },
-  'sts-enforce': { says: 'The MTA-STS policy enforces: TLS, and a certificate that public CAs vouch for.', clause: 'RFC 8461 §4' },
-  'sts-testing': { says: 'The MTA-STS policy is in testing: failures are reported, mail goes.', clause: 'RFC 8461 §5' },
+  'dane-suffices': {
+    says: 'MTA-STS would ask for PKIX as well; by option daneSuffices DANE stands alone.',
+    clause: 'RFC 8461 §2',
+  },
+  'dane-skipped-insecure-mx': {
+    says: 'An unsigned MX names the host; this sender then leaves DANE out.',
+    clause: 'RFC 7672 §2.2.1',
+  },
+  'address-bogus': {
+    says: 'The host or its addresses fail DNSSEC validation.',
+    clause: 'RFC 7672 §2.1.2',
+  },
+  'sts-enforce': {
+    says: 'The MTA-STS policy enforces: TLS, and a certificate that public CAs vouch for.',
+    clause: 'RFC 8461 §4',
+  },
+  'sts-testing': {
+    says: 'The MTA-STS policy is in testing: failures are reported, mail goes.',
+    clause: 'RFC 8461 §5',
+  },
   'sts-none': { says: 'MTA-STS is withdrawn: mode none.', clause: 'RFC 8461 §5' },
   'sts-no-policy': { says: 'No MTA-STS policy.', clause: 'RFC 8461 §3.3' },
   'sts-not-used': { says: 'This sender does not use MTA-STS.', clause: 'RFC 8461 §2' },
-  'sts-mx-mismatch': { says: 'The MTA-STS policy does not list this host: it must not be used.', clause: 'RFC 8461 §4.1' },
+  'sts-mx-mismatch': {
+    says: 'The MTA-STS policy does not list this host: it must not be used.',
+    clause: 'RFC 8461 §4.1',
+  },
   'require-tls': { says: 'This sender insists on TLS here.', clause: 'RFC 3207 §6' },
   'require-dane': { says: 'This sender insists on DANE here.', clause: 'RFC 7672 §6' },
   'require-dane-missing': {

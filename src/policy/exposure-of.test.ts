@@ -2,17 +2,43 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import { cell, exposureOf } from './exposure-of.js';
-import { attacks, senders, type HostView, type Sender, type ServerView, type StsView, type View } from './types.js';
+import {
+  attacks,
+  senders,
+  type HostView,
+  type Sender,
+  type ServerView,
+  type StsView,
+  type View,
+} from './types.js';
 
-const healthy: ServerView = { ip: '192.0.2.1', reachable: 'yes', starttls: 'yes', tls: 'yes', pkix: 'yes', dane: 'yes', attacker: false };
+const healthy: ServerView = {
+  ip: '192.0.2.1',
+  reachable: 'yes',
+  starttls: 'yes',
+  tls: 'yes',
+  pkix: 'yes',
+  dane: 'yes',
+  attacker: false,
+};
 const enforce: StsView = { live: 'enforce', mx: ['mx.good.example'] };
 const noPolicy: StsView = { live: 'absent', mx: [] };
 
 function host(changes: Partial<HostView> = {}, server: Partial<ServerView> = {}): HostView {
-  return { name: 'mx.good.example', dnssec: 'secure', tlsa: 'usable', servers: [{ ...healthy, ...server }], ...changes };
+  return {
+    name: 'mx.good.example',
+    dnssec: 'secure',
+    tlsa: 'usable',
+    servers: [{ ...healthy, ...server }],
+    ...changes,
+  };
 }
 
-function view(hosts: readonly HostView[], mtaSts: StsView = noPolicy, dnssec: View['route']['dnssec'] = 'secure'): View {
+function view(
+  hosts: readonly HostView[],
+  mtaSts: StsView = noPolicy,
+  dnssec: View['route']['dnssec'] = 'secure',
+): View {
   return { route: { kind: 'mx', dnssec }, mtaSts, hosts };
 }
 
@@ -28,22 +54,37 @@ const unsigned = host({ dnssec: 'insecure', tlsa: 'absent' });
 const good = view([host()], enforce);
 
 test('whoever is opportunistic is exposed to every attack, whatever the domain publishes', () => {
-  for (const of of [good, view([host()]), view([unsigned], enforce, 'insecure'), view([unsigned], noPolicy, 'insecure')]) {
+  for (const of of [
+    good,
+    view([host()]),
+    view([unsigned], enforce, 'insecure'),
+    view([unsigned], noPolicy, 'insecure'),
+  ]) {
     assert.equal(row(of, 'opportunistic'), opportunistic);
   }
 });
 
 test('without STARTTLS and without a policy every class sends in clear; DNSSEC still spoils forged and missing answers', () => {
-  const plain = host({ dnssec: 'insecure', tlsa: 'absent' }, { starttls: 'no', tls: 'unknown', pkix: 'unknown', dane: 'unknown' });
+  const plain = host(
+    { dnssec: 'insecure', tlsa: 'absent' },
+    { starttls: 'no', tls: 'unknown', pkix: 'unknown', dane: 'unknown' },
+  );
   for (const sender of senders)
-    assert.equal(row(view([plain], noPolicy, 'insecure'), sender), 'cleartext cleartext cleartext to-attacker cleartext');
-  assert.equal(row(view([{ ...plain, dnssec: 'secure' }]), 'dane'), 'cleartext cleartext cleartext deferred deferred');
+    assert.equal(
+      row(view([plain], noPolicy, 'insecure'), sender),
+      'cleartext cleartext cleartext to-attacker cleartext',
+    );
+  assert.equal(
+    row(view([{ ...plain, dnssec: 'secure' }]), 'dane'),
+    'cleartext cleartext cleartext deferred deferred',
+  );
 });
 
 test('a domain with everything: only the first contact of a sender without DNSSEC can be led astray', () => {
   assert.equal(row(good, 'mtaStsCached'), held);
   assert.equal(row(good, 'mtaStsFirst'), 'verified deferred deferred to-attacker cleartext');
-  for (const sender of ['dane', 'bothFirst', 'bothCached'] as const) assert.equal(row(good, sender), held);
+  for (const sender of ['dane', 'bothFirst', 'bothCached'] as const)
+    assert.equal(row(good, sender), held);
 });
 
 test('[7672-2.1.1-2, 7672-2.2-6] MTA-STS alone in an unsigned zone: a DANE sender is an opportunistic sender', () => {
@@ -64,16 +105,23 @@ test('[7672-2.2-1] DANE alone: an MTA-STS sender is an opportunistic sender', ()
 for (const live of ['testing', 'none'] as const) {
   test(`RFC 8461 §5 [8461-5-2]: mode ${live} protects nobody`, () => {
     const of = view([unsigned], { ...enforce, live }, 'insecure');
-    for (const sender of ['mtaStsFirst', 'mtaStsCached'] as const) assert.equal(row(of, sender), opportunistic);
+    for (const sender of ['mtaStsFirst', 'mtaStsCached'] as const)
+      assert.equal(row(of, sender), opportunistic);
   });
 }
 
 test('signed zone, secure MX, no TLSA, no policy: DNSSEC alone keeps forged answers out', () => {
-  assert.equal(row(view([host({ tlsa: 'absent' })]), 'dane'), 'unverified cleartext to-attacker deferred deferred');
+  assert.equal(
+    row(view([host({ tlsa: 'absent' })]), 'dane'),
+    'unverified cleartext to-attacker deferred deferred',
+  );
 });
 
 test('RFC 7672 §2.2.1: insecure MX, host with TLSA: the host is verified, the choice of host is not', () => {
-  assert.equal(row(view([host()], noPolicy, 'insecure'), 'dane'), 'verified deferred deferred to-attacker deferred');
+  assert.equal(
+    row(view([host()], noPolicy, 'insecure'), 'dane'),
+    'verified deferred deferred to-attacker deferred',
+  );
 });
 
 test('signed MX zone, unsigned host zone: the addresses can be forged', () => {
@@ -81,18 +129,27 @@ test('signed MX zone, unsigned host zone: the addresses can be forged', () => {
 });
 
 test('RFC 7672 §2.2 [7672-2.2-5, 7671-10.3-1]: all TLSA unusable: TLS is mandatory, nobody is authenticated', () => {
-  assert.equal(row(view([host({ tlsa: 'unusable' })]), 'dane'), 'unverified deferred to-attacker deferred deferred');
+  assert.equal(
+    row(view([host({ tlsa: 'unusable' })]), 'dane'),
+    'unverified deferred to-attacker deferred deferred',
+  );
 });
 
 test('[7672-2.2-3, 7672-2.2-4, 7671-4.1-1] a stale TLSA record stops DANE senders in all five columns', () => {
-  assert.equal(row(view([host({}, { dane: 'no' })]), 'dane'), 'deferred deferred deferred deferred deferred');
+  assert.equal(
+    row(view([host({}, { dane: 'no' })]), 'dane'),
+    'deferred deferred deferred deferred deferred',
+  );
 });
 
 test('null MX and no mail: not applicable to anybody', () => {
   for (const kind of ['null-mx', 'none'] as const) {
     const of: View = { route: { kind, dnssec: 'insecure' }, mtaSts: noPolicy, hosts: [] };
     for (const sender of senders)
-      assert.equal(row(of, sender), 'not-applicable not-applicable not-applicable not-applicable not-applicable');
+      assert.equal(
+        row(of, sender),
+        'not-applicable not-applicable not-applicable not-applicable not-applicable',
+      );
   }
 });
 
@@ -109,8 +166,14 @@ test('[7672-2.1.2-4] a host that fails is passed over for the next', () => {
 });
 
 test('an unknown server is never called good or bad, but an attack on it has a known end', () => {
-  const dark = host({ tlsa: 'absent' }, { reachable: 'unknown', starttls: 'unknown', tls: 'unknown', pkix: 'unknown', dane: 'unknown' });
-  assert.equal(row(view([dark]), 'opportunistic'), 'unknown cleartext to-attacker to-attacker cleartext');
+  const dark = host(
+    { tlsa: 'absent' },
+    { reachable: 'unknown', starttls: 'unknown', tls: 'unknown', pkix: 'unknown', dane: 'unknown' },
+  );
+  assert.equal(
+    row(view([dark]), 'opportunistic'),
+    'unknown cleartext to-attacker to-attacker cleartext',
+  );
 });
 
 test('the attacker blocks the protected host: one unprotected host exposes the domain', () => {
@@ -151,7 +214,11 @@ test('property [8461-5-1, 3207-6-1]: a cached enforce policy never lets mail tra
     fc.property(arbitraryView, (of) => {
       const exposure = exposureOf({ ...of, mtaSts: { ...of.mtaSts, live: 'enforce' } });
       for (const sender of ['mtaStsCached', 'bothCached'] as const) {
-        for (const attack of attacks) assert.ok(!['cleartext', 'to-attacker'].includes(exposure[sender][attack]), `${sender} ${attack}`);
+        for (const attack of attacks)
+          assert.ok(
+            !['cleartext', 'to-attacker'].includes(exposure[sender][attack]),
+            `${sender} ${attack}`,
+          );
       }
     }),
   );
@@ -170,7 +237,10 @@ test('property: honouring one mechanism more never makes an attack succeed that 
           ['opportunistic', 'mtaStsCached'],
         ] as const) {
           if (danger(exposure[more][attack]))
-            assert.ok(danger(exposure[less][attack]) || exposure[less][attack] === 'unknown', `${less} ${more} ${attack}`);
+            assert.ok(
+              danger(exposure[less][attack]) || exposure[less][attack] === 'unknown',
+              `${less} ${more} ${attack}`,
+            );
         }
       }
     }),

@@ -1,14 +1,32 @@
 import { attackView } from './attack-view.js';
 import { decideHost, type Rules } from './decide-host.js';
 import { deliverTo } from './deliver-to.js';
-import { attacks, senders, type Attack, type Outcome, type Sender, type StsView, type View } from './types.js';
+import {
+  attacks,
+  senders,
+  type Attack,
+  type Outcome,
+  type Sender,
+  type StsView,
+  type View,
+} from './types.js';
 
 export type Exposure = Readonly<Record<Sender, Readonly<Record<Attack, Outcome>>>>;
 
 /** From worst to best: what an attacker who may block any host can bring about. */
-const worstFirst: readonly Outcome[] = ['cleartext', 'to-attacker', 'unknown', 'deferred', 'unverified', 'verified', 'not-applicable'];
+const worstFirst: readonly Outcome[] = [
+  'cleartext',
+  'to-attacker',
+  'unknown',
+  'deferred',
+  'unverified',
+  'verified',
+  'not-applicable',
+];
 
-const abilities: Readonly<Record<Sender, { readonly dane: boolean; readonly mtaSts: 'no' | 'first' | 'cached' }>> = {
+const abilities: Readonly<
+  Record<Sender, { readonly dane: boolean; readonly mtaSts: 'no' | 'first' | 'cached' }>
+> = {
   opportunistic: { dane: false, mtaSts: 'no' },
   mtaStsFirst: { dane: false, mtaSts: 'first' },
   mtaStsCached: { dane: false, mtaSts: 'cached' },
@@ -30,8 +48,8 @@ export function cell(view: View, sender: Sender, attack: Attack): Outcome {
   if (kind === 'error') return dane && dnssec === 'bogus' ? 'deferred' : 'unknown';
 
   const seen = attackView(view, attack, dane);
-  const found = policiesInForce(mtaSts === 'first' ? seen.mtaSts : view.mtaSts, mtaSts).map((policy) =>
-    walk(seen, { dane, mtaSts: policy }, attack),
+  const found = policiesInForce(mtaSts === 'first' ? seen.mtaSts : view.mtaSts, mtaSts).map(
+    (policy) => walk(seen, { dane, mtaSts: policy }, attack),
   );
   return found.every((outcome) => outcome === found[0]) ? (found[0] as Outcome) : 'unknown';
 }
@@ -66,6 +84,9 @@ function walk(view: View, rules: Rules, attack: Attack): Outcome {
 
 function table(fill: (sender: Sender, attack: Attack) => Outcome): Exposure {
   return Object.fromEntries(
-    senders.map((sender) => [sender, Object.fromEntries(attacks.map((attack) => [attack, fill(sender, attack)]))]),
+    senders.map((sender) => [
+      sender,
+      Object.fromEntries(attacks.map((attack) => [attack, fill(sender, attack)])),
+    ]),
   ) as unknown as Exposure;
 }

@@ -17,9 +17,23 @@ const certificate = (der: Uint8Array) => {
 const anchors = trustStore([certificate(root.der)]);
 const key = (issued: { readonly der: Uint8Array }): string => spkiSha256(certificate(issued.der));
 
-function judge({ chain }: Pick<Issued, 'chain'>, records: readonly string[] = [], more: Partial<ServerQuestion['host']> = {}): string {
-  const tlsa = { status: records.length > 0 ? 'usable' : 'absent', base: name, dnssec: 'secure', records } as const;
-  const { pkix, dane } = judgeServer({ chain, host: { name, tlsa, referenceNames: [name], ...more }, anchors, at: Date.now() });
+function judge(
+  { chain }: Pick<Issued, 'chain'>,
+  records: readonly string[] = [],
+  more: Partial<ServerQuestion['host']> = {},
+): string {
+  const tlsa = {
+    status: records.length > 0 ? 'usable' : 'absent',
+    base: name,
+    dnssec: 'secure',
+    records,
+  } as const;
+  const { pkix, dane } = judgeServer({
+    chain,
+    host: { name, tlsa, referenceNames: [name], ...more },
+    anchors,
+    at: Date.now(),
+  });
   return `pkix ${pkix.ok ? 'ok' : pkix.failure.code}, dane ${dane.ok ? 'ok' : dane.failure.code}`;
 }
 
@@ -29,12 +43,26 @@ const noDane = 'dane server-dane-mismatch';
 test('each fault of a certificate by its own name, so that it is reported as what it is', () => {
   assert.equal(judge(good), `pkix ok, ${noDane}`);
   assert.equal(judge(selfSigned({ names: [name] })), `pkix server-pkix-untrusted, ${noDane}`);
-  assert.equal(judge({ chain: [good.der] }), `pkix server-pkix-untrusted, ${noDane}`, 'the intermediate is missing');
-  const expired = issue(middle, { names: [name], notBefore: Date.now() - 100 * DAY, notAfter: Date.now() - DAY });
+  assert.equal(
+    judge({ chain: [good.der] }),
+    `pkix server-pkix-untrusted, ${noDane}`,
+    'the intermediate is missing',
+  );
+  const expired = issue(middle, {
+    names: [name],
+    notBefore: Date.now() - 100 * DAY,
+    notAfter: Date.now() - DAY,
+  });
   assert.equal(judge(expired), `pkix server-pkix-expired, ${noDane}`);
-  assert.equal(judge(issue(middle, { names: ['other.example.com'] })), `pkix server-pkix-name, ${noDane}`);
+  assert.equal(
+    judge(issue(middle, { names: ['other.example.com'] })),
+    `pkix server-pkix-name, ${noDane}`,
+  );
   assert.equal(judge({ chain: [] }), 'pkix server-no-certificate, dane server-no-certificate');
-  assert.equal(judge({ chain: [Uint8Array.of(1, 2, 3)] }), 'pkix server-no-certificate, dane server-no-certificate');
+  assert.equal(
+    judge({ chain: [Uint8Array.of(1, 2, 3)] }),
+    'pkix server-no-certificate, dane server-no-certificate',
+  );
 });
 
 test('DANE and PKIX are judged apart: neither lends the other anything', () => {
@@ -46,13 +74,27 @@ test('DANE and PKIX are judged apart: neither lends the other anything', () => {
 test('a trust anchor that matches, but not for this name or date, is told as such', () => {
   const anchor = `2 1 1 ${key(middle)}`;
   assert.equal(judge(good, [anchor]), 'pkix ok, dane ok');
-  assert.equal(judge(issue(middle, { names: ['other.example.com'] }), [anchor]), 'pkix server-pkix-name, dane server-dane-name');
-  const expired = issue(middle, { names: [name], notBefore: Date.now() - 100 * DAY, notAfter: Date.now() - DAY });
+  assert.equal(
+    judge(issue(middle, { names: ['other.example.com'] }), [anchor]),
+    'pkix server-pkix-name, dane server-dane-name',
+  );
+  const expired = issue(middle, {
+    names: [name],
+    notBefore: Date.now() - 100 * DAY,
+    notAfter: Date.now() - DAY,
+  });
   assert.equal(judge(expired, [anchor]), 'pkix server-pkix-expired, dane server-dane-expired');
 });
 
 test('without records that count nothing is ever a match', () => {
-  for (const status of ['absent', 'insecure', 'unusable', 'bogus', 'tempfail', 'unknown'] as const) {
+  for (const status of [
+    'absent',
+    'insecure',
+    'unusable',
+    'bogus',
+    'tempfail',
+    'unknown',
+  ] as const) {
     const tlsa = { status, base: name, dnssec: 'secure', records: [`3 1 1 ${key(good)}`] } as const;
     assert.equal(judge(good, [], { tlsa }), `pkix ok, ${noDane}`, status);
   }

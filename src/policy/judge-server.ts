@@ -1,6 +1,13 @@
 import { ok, type Failure, type Result } from '../base/index.js';
 import { parseTlsa, verifyDane } from '../dane/index.js';
-import { matchesDnsName, parseChain, verifyChain, type Certificate, type ChainVerdict, type TrustStore } from '../x509/index.js';
+import {
+  matchesDnsName,
+  parseChain,
+  verifyChain,
+  type Certificate,
+  type ChainVerdict,
+  type TrustStore,
+} from '../x509/index.js';
 import type { HostDecision } from './domain-decision.js';
 import { serverFailures } from './failures.js';
 
@@ -32,7 +39,8 @@ export function judgeServer({ chain, host, anchors, at }: ServerQuestion): Serve
   const sent = parseChain(chain);
   const path = verifyChain({ sent, anchors, at });
   const [leaf] = sent;
-  const records = host.tlsa.status === 'usable' ? host.tlsa.records.flatMap((text) => parseTlsa(text) ?? []) : [];
+  const records =
+    host.tlsa.status === 'usable' ? host.tlsa.records.flatMap((text) => parseTlsa(text) ?? []) : [];
   if (!leaf) {
     const none = failed('server-no-certificate');
     return { sent, path, nameMatch: false, pkix: none, dane: none };
@@ -49,11 +57,17 @@ export function judgeServer({ chain, host, anchors, at }: ServerQuestion): Serve
 }
 
 /** [8461-4.2-1] The faults in the order in which they would be mended. */
-function judgePkix(leaf: Certificate, { chain, validity, problems }: ChainVerdict, name: string): Result<true> {
+function judgePkix(
+  leaf: Certificate,
+  { chain, validity, problems }: ChainVerdict,
+  name: string,
+): Result<true> {
   if (chain !== 'trusted') return failed('server-pkix-untrusted', problems.join(' '));
   if (validity !== 'valid') return failed('server-pkix-expired', validity);
   if (problems.length > 0) return failed('server-pkix-untrusted', problems.join(' '));
-  return matchesDnsName(leaf, name) ? ok(true) : failed('server-pkix-name', leaf.dnsNames.slice(0, 10).join(' '));
+  return matchesDnsName(leaf, name)
+    ? ok(true)
+    : failed('server-pkix-name', leaf.dnsNames.slice(0, 10).join(' '));
 }
 
 function judgeDane({ verdict, records }: ReturnType<typeof verifyDane>): Result<true> {
@@ -64,6 +78,9 @@ function judgeDane({ verdict, records }: ReturnType<typeof verifyDane>): Result<
   return failed(reasons.includes('date') ? 'server-dane-expired' : 'server-dane-mismatch');
 }
 
-function failed(code: keyof typeof serverFailures.entries, detail = ''): { readonly ok: false; readonly failure: Failure } {
+function failed(
+  code: keyof typeof serverFailures.entries,
+  detail = '',
+): { readonly ok: false; readonly failure: Failure } {
   return { ok: false, failure: serverFailures.make(code, detail) };
 }

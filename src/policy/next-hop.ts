@@ -1,4 +1,13 @@
-import { fail, formatIp, ok, parseDomain, parseIp, type Failure, type Name, type Result } from '../base/index.js';
+import {
+  fail,
+  formatIp,
+  ok,
+  parseDomain,
+  parseIp,
+  type Failure,
+  type Name,
+  type Result,
+} from '../base/index.js';
 
 /** Where mail is to go next: a domain by its MX, one host without MX lookup (a smart host), or an address. */
 export type NextHop =
@@ -17,9 +26,16 @@ export function parseNextHop(text: string, defaultPort = 25): Result<NextHop> {
   const ip = bracketed === undefined ? undefined : parseIp(bracketed);
   if (ip) return ok({ kind: 'address', ip: formatIp(ip), port });
   const name = parseDomain(bracketed ?? parts[2] ?? '');
-  return name.ok ? ok({ kind: bracketed === undefined ? 'domain' : 'host', name: name.value, port }) : name;
+  return name.ok
+    ? ok({ kind: bracketed === undefined ? 'domain' : 'host', name: name.value, port })
+    : name;
 }
 
 function notADestination(text: string): Failure {
-  return { code: 'name-not-a-domain', blame: 'local', temporary: false, detail: text.slice(0, 100) };
+  return {
+    code: 'name-not-a-domain',
+    blame: 'local',
+    temporary: false,
+    detail: text.slice(0, 100),
+  };
 }

@@ -16,6 +16,9 @@ export interface WayToHost {
  *
  * [7672-3.2.2-1, 7672-3.2.2-2, 7672-3.2.2-3, 7672-3.2.2-4]
  */
-export function referenceNames(base: string, { domain, canonicalDomain = domain, route }: WayToHost): readonly string[] {
+export function referenceNames(
+  base: string,
+  { domain, canonicalDomain = domain, route }: WayToHost,
+): readonly string[] {
   return [...new Set([base, ...(route.dnssec === 'secure' ? [domain, canonicalDomain] : [])])];
 }

@@ -1,8 +1,19 @@
 import { followSignal, HermeticError, type Name } from '../base/index.js';
 import { lookupTlsa, type TlsaLookup } from '../dane/index.js';
-import { lookupAddresses, lookupMailRoute, type HostAddresses, type MailRoute, type Resolver } from '../dns/index.js';
+import {
+  lookupAddresses,
+  lookupMailRoute,
+  type HostAddresses,
+  type MailRoute,
+  type Resolver,
+} from '../dns/index.js';
 import type { StsSource } from '../mta-sts/index.js';
-import { decideDomain, type DecideOptions, type DomainFacts, type HostFacts } from './decide-domain.js';
+import {
+  decideDomain,
+  type DecideOptions,
+  type DomainFacts,
+  type HostFacts,
+} from './decide-domain.js';
 import type { DomainDecision } from './domain-decision.js';
 import { parseNextHop, type NextHop } from './next-hop.js';
 
@@ -26,7 +37,10 @@ const MAX_HOSTS = 32;
  *
  * @throws HermeticError `name-...` for a text that names no next hop; rejects with `signal.reason` when aborted.
  */
-export async function resolvePolicy(nextHop: string | NextHop, deps: PolicyDeps): Promise<DomainDecision> {
+export async function resolvePolicy(
+  nextHop: string | NextHop,
+  deps: PolicyDeps,
+): Promise<DomainDecision> {
   const hop = typeof nextHop === 'string' ? read(nextHop, deps.smtpPort) : nextHop;
   const at = (deps.now ?? Date.now)();
   if (hop.kind === 'address') return decideDomain(ofAddress(hop.ip, at), deps);
@@ -36,11 +50,19 @@ export async function resolvePolicy(nextHop: string | NextHop, deps: PolicyDeps)
     hop.kind === 'host' ? ofHost(hop.name) : lookupMailRoute(resolver, hop.name, asked),
     mtaSts ? stsSource?.lookup(hop.name, asked.signal) : undefined,
   ]);
-  const hosts = await Promise.all(route.hosts.slice(0, MAX_HOSTS).map((host) => factsOf(host, hop.port, { ...deps, ...asked }, at)));
+  const hosts = await Promise.all(
+    route.hosts
+      .slice(0, MAX_HOSTS)
+      .map((host) => factsOf(host, hop.port, { ...deps, ...asked }, at)),
+  );
   const facts: DomainFacts = {
     domain: hop.name.toLower(),
     at,
-    route: { kind: hop.kind === 'host' ? 'host' : route.kind, dnssec: route.dnssec, ...(route.failure ? { failure: route.failure } : {}) },
+    route: {
+      kind: hop.kind === 'host' ? 'host' : route.kind,
+      dnssec: route.dnssec,
+      ...(route.failure ? { failure: route.failure } : {}),
+    },
     canonicalDomain: route.canonicalName.toLower(),
     hosts,
     mtaSts: sts,
@@ -53,24 +75,37 @@ export async function resolvePolicy(nextHop: string | NextHop, deps: PolicyDeps)
 function read(text: string, port: number | undefined): NextHop {
   const parsed = parseNextHop(text, port);
   if (parsed.ok) return parsed.value;
-  throw new HermeticError(parsed.failure.code, `${text}: ${parsed.failure.detail || 'no destination for mail'}`, {
-    fix: 'Give the part after the @ of a mail address, or a host in brackets such as [smtp.example.net]:587.',
-  });
+  throw new HermeticError(
+    parsed.failure.code,
+    `${text}: ${parsed.failure.detail || 'no destination for mail'}`,
+    {
+      fix: 'Give the part after the @ of a mail address, or a host in brackets such as [smtp.example.net]:587.',
+    },
+  );
 }
 
-async function factsOf(host: MailRoute['hosts'][number], port: number, deps: PolicyDeps, at: number): Promise<HostFacts> {
+async function factsOf(
+  host: MailRoute['hosts'][number],
+  port: number,
+  deps: PolicyDeps,
+  at: number,
+): Promise<HostFacts> {
   const { resolver, dane = true } = deps;
   const asked = deps.signal ? { signal: deps.signal } : {};
   const found = await lookupAddresses(resolver, host.name, asked);
   const tlsa =
-    dane && found.status === 'found' ? await lookupTlsa({ resolver, host: host.name, addresses: found, port, ...asked }) : undefined;
+    dane && found.status === 'found'
+      ? await lookupTlsa({ resolver, host: host.name, addresses: found, port, ...asked })
+      : undefined;
   return {
     name: host.name.toLower(),
     preference: host.preference,
     addresses: alternate(found),
     dnssec: found.dnssec,
     ...(found.failure ? { failure: found.failure } : {}),
-    tlsa: tlsa ? tlsaFacts(tlsa, resolver) : { status: 'absent', base: host.name.toLower(), dnssec: found.dnssec, records: [] },
+    tlsa: tlsa
+      ? tlsaFacts(tlsa, resolver)
+      : { status: 'absent', base: host.name.toLower(), dnssec: found.dnssec, records: [] },
     until:
       at +
       Math.min(
@@ -80,9 +115,18 @@ async function factsOf(host: MailRoute['hosts'][number], port: number, deps: Pol
   };
 }
 
-function tlsaFacts({ status, base, dnssec, records, failure }: TlsaLookup, resolver: Resolver): HostFacts['tlsa'] {
+function tlsaFacts(
+  { status, base, dnssec, records, failure }: TlsaLookup,
+  resolver: Resolver,
+): HostFacts['tlsa'] {
   const untold = dnssec === 'indeterminate' && atFault(resolver);
-  return { status: untold ? 'unknown' : status, base, dnssec, records, ...(failure ? { failure } : {}) };
+  return {
+    status: untold ? 'unknown' : status,
+    base,
+    dnssec,
+    records,
+    ...(failure ? { failure } : {}),
+  };
 }
 
 /** [7672-2.1.2-2] A host whose addresses cannot be had has none; the others are not touched. Both families have their turn: a dead one must not use up all the time. */
@@ -95,12 +139,26 @@ function alternate({ v4, v6 }: HostAddresses): readonly string[] {
 
 /** Whoever runs the sender named the host: nobody can forge that (RFC 7672 §2.2.2). */
 function ofHost(name: Name): MailRoute {
-  return { kind: 'mx', status: 'found', dnssec: 'secure', ttl: 86_400, canonicalName: name, hosts: [{ name, preference: 0 }] };
+  return {
+    kind: 'mx',
+    status: 'found',
+    dnssec: 'secure',
+    ttl: 86_400,
+    canonicalName: name,
+    hosts: [{ name, preference: 0 }],
+  };
 }
 
 function ofAddress(ip: string, at: number): DomainFacts {
   const tlsa = { status: 'absent', base: ip, dnssec: 'insecure', records: [] } as const;
-  const host: HostFacts = { name: ip, preference: 0, addresses: [ip], dnssec: 'insecure', tlsa, until: Infinity };
+  const host: HostFacts = {
+    name: ip,
+    preference: 0,
+    addresses: [ip],
+    dnssec: 'insecure',
+    tlsa,
+    until: Infinity,
+  };
   return {
     domain: ip,
     at,
@@ -120,5 +178,8 @@ function keep(ttl: number, told: boolean): number {
 
 function atFault(resolver: Resolver): boolean {
   const { upstreams } = resolver.health();
-  return upstreams.length > 0 && upstreams.every(({ state }) => state !== 'answers' && state !== 'untried');
+  return (
+    upstreams.length > 0 &&
+    upstreams.every(({ state }) => state !== 'answers' && state !== 'untried')
+  );
 }

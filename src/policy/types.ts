@@ -1,7 +1,14 @@
 import type { Dnssec } from '../dns/index.js';
 
 /** Classes of sender, each doing just what its RFC says. `First`: no MTA-STS policy cached yet; `Cached`: a valid one is. */
-export const senders = ['opportunistic', 'mtaStsFirst', 'mtaStsCached', 'dane', 'bothFirst', 'bothCached'] as const;
+export const senders = [
+  'opportunistic',
+  'mtaStsFirst',
+  'mtaStsCached',
+  'dane',
+  'bothFirst',
+  'bothCached',
+] as const;
 export type Sender = (typeof senders)[number];
 
 /** What an attacker on the path does: "The attacker" in ARCHITECTURE.md. */
@@ -9,7 +16,15 @@ export const attacks = ['none', 'stripStarttls', 'swapCertificate', 'spoofMx', '
 export type Attack = (typeof attacks)[number];
 
 /** What becomes of the mail. `deferred` mail waits in the sender's queue and finally bounces. */
-export const outcomes = ['verified', 'unverified', 'cleartext', 'to-attacker', 'deferred', 'not-applicable', 'unknown'] as const;
+export const outcomes = [
+  'verified',
+  'unverified',
+  'cleartext',
+  'to-attacker',
+  'deferred',
+  'not-applicable',
+  'unknown',
+] as const;
 export type Outcome = (typeof outcomes)[number];
 
 /** Three-valued facts: `unknown` is never taken for good or bad. */
@@ -18,7 +33,10 @@ export type Known = 'yes' | 'no' | 'unknown';
 /** The world as a sender finds it: what DNS, the policy host and each server answer. Attacks are functions from view to view. */
 export interface View {
   /** `dnssec` is `indeterminate` when we could not tell, for instance because our own resolver strips signatures. */
-  readonly route: { readonly kind: 'mx' | 'implicit' | 'null-mx' | 'none' | 'error'; readonly dnssec: Dnssec };
+  readonly route: {
+    readonly kind: 'mx' | 'implicit' | 'null-mx' | 'none' | 'error';
+    readonly dnssec: Dnssec;
+  };
   readonly mtaSts: StsView;
   /** In the order of preference. Hosts and addresses this machine could not try at all (no IPv6) are left out where others remain. */
   readonly hosts: readonly HostView[];

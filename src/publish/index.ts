@@ -8,7 +8,19 @@
  * const { state, steps, waits } = stepRollover(startRollover('mx.example.com'), seen, wish);
  * console.log(state.owner, steps.length, waits[0]?.why); // _25._tcp.mx.example.com 0 no answer from any authoritative server
  */
-export type { Action, Alert, Certify, Deploy, KeyType, MakeKey, ServePolicy, SetRrset, Step, StopServing, Wait } from './actions.js';
+export type {
+  Action,
+  Alert,
+  Certify,
+  Deploy,
+  KeyType,
+  MakeKey,
+  ServePolicy,
+  SetRrset,
+  Step,
+  StopServing,
+  Wait,
+} from './actions.js';
 export { startRollover, stepRollover } from './rollover/step-rollover.js';
 export { covers, recordsOf } from './rollover/rrset.js';
 export type {
@@ -36,7 +48,12 @@ export type {
   ServerAnswer,
 } from './policy/types.js';
 export { txtRdata } from './records/txt-rdata.js';
-export { missingRecords, type MissingOptions, type MissingStep, type PanelRecord } from './records/missing-records.js';
+export {
+  missingRecords,
+  type MissingOptions,
+  type MissingStep,
+  type PanelRecord,
+} from './records/missing-records.js';
 export {
   formatMailServerConfig,
   mailServerConfig,
@@ -46,7 +63,13 @@ export {
   type MailServerOptions,
 } from './mail-server/mail-server-config.js';
 export { formatChange } from './records/format-change.js';
-export { publishSection, type DnsTarget, type MailDomainWish, type MailHostWish, type PublishSection } from './desired/publish-section.js';
+export {
+  publishSection,
+  type DnsTarget,
+  type MailDomainWish,
+  type MailHostWish,
+  type PublishSection,
+} from './desired/publish-section.js';
 export { openLedger, type Ledger } from './ledger/ledger.js';
 export { KeyRing, serverKey, type RingKey } from './keys/key-ring.js';
 export type { Eyes } from './observe/eyes.js';
@@ -60,7 +83,11 @@ export type { DnsWriter, Hands, Outcome } from './apply/hands.js';
 export { dnsWriters } from './dns/dns-writers.js';
 export { findPlace, type RecordPlace } from './dns/find-place.js';
 export { localHands, type LocalHandsOptions } from './apply/local-hands.js';
-export { LazyContexts, type ContextSource, type LazyContextsOptions } from './keys/lazy-contexts.js';
+export {
+  LazyContexts,
+  type ContextSource,
+  type LazyContextsOptions,
+} from './keys/lazy-contexts.js';
 export { ringContexts } from './keys/ring-contexts.js';
 export {
   policyAnswers,

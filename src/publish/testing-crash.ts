@@ -29,7 +29,8 @@ export class Mortal {
         const statement = store.prepare<Row>(sql);
         return {
           ...statement,
-          run: (...values) => (this.#together ? statement.run(...values) : this.step(() => statement.run(...values))),
+          run: (...values) =>
+            this.#together ? statement.run(...values) : this.step(() => statement.run(...values)),
         };
       },
       // What a transaction writes is there whole or not at all.
@@ -70,7 +71,10 @@ export class Mortal {
 }
 
 /** Lives through a life once for each of its steps, and dies there; returns how many steps there were. `life` is to restart after the death, and judge. */
-export async function dieEverywhere(moment: Moment, life: (mortal: Mortal, nth: number) => Promise<void>): Promise<number> {
+export async function dieEverywhere(
+  moment: Moment,
+  life: (mortal: Mortal, nth: number) => Promise<void>,
+): Promise<number> {
   for (let nth = 1; ; nth++) {
     const mortal = new Mortal(nth, moment);
     await life(mortal, nth);

@@ -14,8 +14,21 @@ export { arrivalOf } from './verify/arrival-of.js';
 export { verifyDkim } from './verify/verify-dkim.js';
 export { storeReports, type ReceivedReport, type StoreOutcome } from './tables/store-reports.js';
 export { reportEvidence, type ReportEvidence } from './tables/report-evidence.js';
-export { counts, type DkimVerdict, type JudgedReading, type MailEnvelope, type Reading, type Trust, type Via } from './types.js';
-export { createReceiver, type Receipt, type Receiver, type ReceiverOptions } from './intake/receiver.js';
+export {
+  counts,
+  type DkimVerdict,
+  type JudgedReading,
+  type MailEnvelope,
+  type Reading,
+  type Trust,
+  type Via,
+} from './types.js';
+export {
+  createReceiver,
+  type Receipt,
+  type Receiver,
+  type ReceiverOptions,
+} from './intake/receiver.js';
 export { httpsHandler, type HttpsHandlerOptions } from './intake/https-handler.js';
 export { smtpIntake, type SmtpIntake, type SmtpIntakeOptions } from './intake/smtp-intake.js';
 export { reportSection, type ReportSettings } from './settings.js';

@@ -5,13 +5,17 @@ const MAX_PARTS = 1000;
 
 /** More lines, or more parts, than the mail of a report has: reading it would take memory that is not measured by its size. */
 export function exceedsAnyReport(mail: Uint8Array): boolean {
-  return occursMoreThan(mail, '\n', MAX_LINES + mail.length / OCTETS_PER_LINE) || occursMoreThan(mail, '\n--', MAX_PARTS);
+  return (
+    occursMoreThan(mail, '\n', MAX_LINES + mail.length / OCTETS_PER_LINE) ||
+    occursMoreThan(mail, '\n--', MAX_PARTS)
+  );
 }
 
 /** Whether a text stands in the octets more often than that. */
 export function occursMoreThan(octets: Uint8Array, text: string, most: number): boolean {
   const buffer = Buffer.from(octets.buffer, octets.byteOffset, octets.length);
   let found = 0;
-  for (let at = buffer.indexOf(text); at >= 0; at = buffer.indexOf(text, at + 1)) if (++found > most) return true;
+  for (let at = buffer.indexOf(text); at >= 0; at = buffer.indexOf(text, at + 1))
+    if (++found > most) return true;
   return false;
 }

@@ -8,8 +8,15 @@ const domain = z.string().transform((text, context) => {
   context.addIssue({ code: 'custom', message: 'is no domain: write it as example.com' });
   return z.NEVER;
 });
-const mailbox = z.string().regex(/^[^@\s]+@[^@\s]+$/, 'is no mail address: write it as tlsrpt@example.com');
-const mailServer = z.string().refine((text) => parseNextHop(`[${text}]`).ok, 'is neither the name of a mail server nor an address');
+const mailbox = z
+  .string()
+  .regex(/^[^@\s]+@[^@\s]+$/, 'is no mail address: write it as tlsrpt@example.com');
+const mailServer = z
+  .string()
+  .refine(
+    (text) => parseNextHop(`[${text}]`).ok,
+    'is neither the name of a mail server nor an address',
+  );
 const https = z.string().regex(/^https:\/\/\S+$/, 'is no https address');
 
 /** The section `report` of `hermetic.yaml`, but for `smtp.listen` and the certificate. */
@@ -17,7 +24,9 @@ export const reportSection = z.strictObject({
   /** Domains whose reports count, with those below them. Mail hosts with DANE are policy domains of their own. */
   domains: z.array(domain).min(1, 'name at least one domain'),
   /** Intake on the shared web port: `rua=https://HOST/PATH`. */
-  https: z.strictObject({ host: domain, path: z.string().startsWith('/').default('/tlsrpt') }).optional(),
+  https: z
+    .strictObject({ host: domain, path: z.string().startsWith('/').default('/tlsrpt') })
+    .optional(),
   /** Intake by mail: `rua=mailto:RECIPIENT`. Where port 25 is taken, pipe mail into `hermetic report import` instead. */
   smtp: z
     .strictObject({
@@ -38,7 +47,14 @@ export const reportSection = z.strictObject({
   alerts: z
     .strictObject({
       webhook: https.optional(),
-      mail: z.strictObject({ from: mailbox, to: mailbox, server: mailServer, port: z.int().min(1).max(65_535).default(25) }).optional(),
+      mail: z
+        .strictObject({
+          from: mailbox,
+          to: mailbox,
+          server: mailServer,
+          port: z.int().min(1).max(65_535).default(25),
+        })
+        .optional(),
       /** Hours after the end of a day until missing reports are an alarm. */
       silenceHours: z.int().min(24).max(720).default(36),
     })

@@ -16,8 +16,13 @@ const server = createServer((incoming, outgoing) => {
   const chunks: Buffer[] = [];
   incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
   incoming.on('end', () => {
-    const request = new Request('https://reports.rcpt.example/', { method: 'POST', body: Buffer.concat(chunks) });
-    void handle(request, { address: '127.0.0.1' }).then((response) => outgoing.writeHead(response.status).end());
+    const request = new Request('https://reports.rcpt.example/', {
+      method: 'POST',
+      body: Buffer.concat(chunks),
+    });
+    void handle(request, { address: '127.0.0.1' }).then((response) =>
+      outgoing.writeHead(response.status).end(),
+    );
   });
 });
 server.listen(0, '127.0.0.1', () => process.send?.((server.address() as AddressInfo).port));

@@ -10,7 +10,11 @@ const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 export const keyText = `v=DKIM1; k=rsa; p=${publicKey.export({ type: 'spki', format: 'der' }).toString('base64')}`;
 
 /** A resolver that has DKIM keys of some domains, and says of everything else that it is not there, or that nobody answers. */
-export function keyResolver(domains: readonly string[], others: 'nxdomain' | 'failed' = 'nxdomain', text = keyText): Resolver {
+export function keyResolver(
+  domains: readonly string[],
+  others: 'nxdomain' | 'failed' = 'nxdomain',
+  text = keyText,
+): Resolver {
   const strings = (text.match(/.{1,200}/g) ?? []).map((part) => `"${part}"`).join(' ');
   const rr = parseRecord(`s1._domainkey.example. 300 IN TXT ${strings}`);
   return {
@@ -51,7 +55,9 @@ export async function reportMail({
     streamTransport: true,
     buffer: true,
     newline: 'windows',
-    ...(signer === undefined ? {} : { dkim: { domainName: signer, keySelector: 's1', privateKey: pem } }),
+    ...(signer === undefined
+      ? {}
+      : { dkim: { domainName: signer, keySelector: 's1', privateKey: pem } }),
   });
   const { message } = await transport.sendMail({
     from,
@@ -88,7 +94,12 @@ export function reportJson(
       {
         policy: {
           'policy-type': 'sts',
-          'policy-string': ['version: STSv1', 'mode: enforce', 'mx: mx1.rcpt.example', 'max_age: 604800'],
+          'policy-string': [
+            'version: STSv1',
+            'mode: enforce',
+            'mx: mx1.rcpt.example',
+            'max_age: 604800',
+          ],
           'policy-domain': domain,
           'mx-host': ['mx1.rcpt.example'],
         },

@@ -10,7 +10,16 @@ export type Via = 'https' | 'mail' | 'file';
  * and `unverifiable` (the key could not be had) are mail; `other-domain`, `future` and `stale` concern the content. They are kept and shown, and do not count.
  */
 export type Trust =
-  'signed' | 'posted' | 'given' | 'unsigned' | 'broken' | 'misaligned' | 'unverifiable' | 'other-domain' | 'future' | 'stale';
+  | 'signed'
+  | 'posted'
+  | 'given'
+  | 'unsigned'
+  | 'broken'
+  | 'misaligned'
+  | 'unverifiable'
+  | 'other-domain'
+  | 'future'
+  | 'stale';
 
 export interface TrustVerdict {
   readonly trust: Trust;

@@ -15,11 +15,20 @@ export function withReportees(
   context: SendContext,
   signal?: AbortSignal,
 ): Promise<readonly AppliedPolicy[]> {
-  return Promise.all(policies.map(async (policy) => ({ ...policy, tlsRpt: await tlsRptOf(policy.domain, context, signal) })));
+  return Promise.all(
+    policies.map(async (policy) => ({
+      ...policy,
+      tlsRpt: await tlsRptOf(policy.domain, context, signal),
+    })),
+  );
 }
 
 /** Whether a policy says anything of a host. */
-export function bearsOn(policy: DraftPolicy, host: HostDecision, all: readonly DraftPolicy[]): boolean {
+export function bearsOn(
+  policy: DraftPolicy,
+  host: HostDecision,
+  all: readonly DraftPolicy[],
+): boolean {
   switch (policy.type) {
     case 'sts':
       return true;
@@ -36,19 +45,34 @@ export function bearsOn(policy: DraftPolicy, host: HostDecision, all: readonly D
  */
 export function draftPolicies(decision: DomainDecision): readonly DraftPolicy[] {
   const { domain, mtaSts, hosts, settings } = decision;
-  const tlsa = new Map(hosts.filter((host) => settings.dane && hasTlsa(host)).map((host) => [host.tlsa.base, tlsaPolicy(host)]));
+  const tlsa = new Map(
+    hosts
+      .filter((host) => settings.dane && hasTlsa(host))
+      .map((host) => [host.tlsa.base, tlsaPolicy(host)]),
+  );
   const sts = stsPolicy(decision);
   const drafted = [...(sts ? [sts] : []), ...tlsa.values()];
   if (!sts && (tlsa.size === 0 || hosts.some((host) => !hasTlsa(host)))) {
-    const failure = mtaSts.record.status === 'found' ? failureOf(mtaSts.trouble, 'sts-policy-fetch-error') : undefined;
-    drafted.push({ type: 'no-policy-found', domain, strings: [], mxHosts: [], ...(failure ? { failure } : {}) });
+    const failure =
+      mtaSts.record.status === 'found'
+        ? failureOf(mtaSts.trouble, 'sts-policy-fetch-error')
+        : undefined;
+    drafted.push({
+      type: 'no-policy-found',
+      domain,
+      strings: [],
+      mxHosts: [],
+      ...(failure ? { failure } : {}),
+    });
   }
   return drafted;
 }
 
 /** TLSA records that bind a sender, or a lookup of them that failed. */
 function hasTlsa({ tlsa: { status } }: HostDecision): boolean {
-  return status === 'usable' || status === 'unusable' || status === 'bogus' || status === 'tempfail';
+  return (
+    status === 'usable' || status === 'unusable' || status === 'bogus' || status === 'tempfail'
+  );
 }
 
 /** RFC 8461 §6: a policy of mode `none` is not reported on. */
@@ -58,14 +82,24 @@ function stsPolicy({ domain, mtaSts }: DomainDecision): DraftPolicy | undefined 
   const failure = failureOf(trouble, 'sts-policy-fetch-error');
   // RFC 8460 §4.5: one line an element, as served.
   const strings = policy.body.split(/\r?\n/).filter((line) => line !== '');
-  return { type: 'sts', domain, strings, mxHosts: policy.mx, mode: policy.mode, ...(failure ? { failure } : {}) };
+  return {
+    type: 'sts',
+    domain,
+    strings,
+    mxHosts: policy.mx,
+    mode: policy.mode,
+    ...(failure ? { failure } : {}),
+  };
 }
 
 function tlsaPolicy({ tlsa, trouble }: HostDecision): DraftPolicy {
   const common = { type: 'tlsa', domain: tlsa.base, strings: tlsa.records, mxHosts: [] } as const;
   switch (tlsa.status) {
     case 'unusable':
-      return { ...common, failure: { resultType: 'tlsa-invalid', code: 'dane-unusable', detail: '' } };
+      return {
+        ...common,
+        failure: { resultType: 'tlsa-invalid', code: 'dane-unusable', detail: '' },
+      };
     case 'bogus':
     case 'tempfail':
       return {
@@ -81,12 +115,25 @@ function tlsaPolicy({ tlsa, trouble }: HostDecision): DraftPolicy {
   }
 }
 
-function failureOf(trouble: Trouble | Failure | undefined, otherwise: PolicyFailure['resultType']): PolicyFailure | undefined {
-  return trouble && { resultType: resultTypeOf(trouble.code, otherwise), code: trouble.code, detail: trouble.detail };
+function failureOf(
+  trouble: Trouble | Failure | undefined,
+  otherwise: PolicyFailure['resultType'],
+): PolicyFailure | undefined {
+  return (
+    trouble && {
+      resultType: resultTypeOf(trouble.code, otherwise),
+      code: trouble.code,
+      detail: trouble.detail,
+    }
+  );
 }
 
 /** RFC 8460 §3. Nobody asks for reports about an address. */
-async function tlsRptOf(domain: string, { resolver }: SendContext, signal?: AbortSignal): Promise<AppliedPolicy['tlsRpt']> {
+async function tlsRptOf(
+  domain: string,
+  { resolver }: SendContext,
+  signal?: AbortSignal,
+): Promise<AppliedPolicy['tlsRpt']> {
   if (parseIp(domain)) return { status: 'absent' };
   const parent = Name.parse(domain);
   const name = parent.ok ? parent.value.prepend('_smtp._tls') : parent;

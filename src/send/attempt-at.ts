@@ -30,7 +30,9 @@ export function attemptAt(
     ip: met.ip,
     port: met.port,
     ...(conn ? { localIp: conn.local.address } : {}),
-    ...(greeting?.lines[0] === undefined ? {} : { greeting: greeting.lines[0].split(' ')[0] ?? '' }),
+    ...(greeting?.lines[0] === undefined
+      ? {}
+      : { greeting: greeting.lines[0].split(' ')[0] ?? '' }),
     state: tried.session ? 'used' : unreachable ? 'unreachable' : 'failed',
     ...needs(host),
     ...(failure ? { failure: stored(failure) } : {}),
@@ -63,7 +65,9 @@ export function attemptWithoutServer(
 }
 
 /** What had to hold, waived or not. */
-function needs({ decision }: HostDecision): Pick<DeliveryAttempt, 'tls' | 'authenticate' | 'reasons'> {
+function needs({
+  decision,
+}: HostDecision): Pick<DeliveryAttempt, 'tls' | 'authenticate' | 'reasons'> {
   const { reasons } = decision;
   return decision.action === 'use'
     ? { tls: decision.tls, authenticate: decision.authenticate, reasons }
@@ -72,7 +76,8 @@ function needs({ decision }: HostDecision): Pick<DeliveryAttempt, 'tls' | 'authe
 
 /** What would have kept the mail back, had it been enforced. */
 function unmetOf({ verdict }: Tried, { decision }: HostDecision): Failure | undefined {
-  const judged = decision.action === 'use' ? decision.authenticate.map((mechanism) => verdict?.[mechanism]) : [];
+  const judged =
+    decision.action === 'use' ? decision.authenticate.map((mechanism) => verdict?.[mechanism]) : [];
   const unmet = judged.find((one) => one?.ok === false);
   return unmet?.ok === false ? unmet.failure : undefined;
 }

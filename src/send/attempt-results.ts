@@ -1,5 +1,11 @@
 import type { Failure } from '../base/index.js';
-import { certificateFacts, type DeliveryAttempt, type PolicyFailure, type PolicyResult, type SessionFacts } from '../evidence/index.js';
+import {
+  certificateFacts,
+  type DeliveryAttempt,
+  type PolicyFailure,
+  type PolicyResult,
+  type SessionFacts,
+} from '../evidence/index.js';
 import { matchMx } from '../mta-sts/index.js';
 import type { HostDecision, ServerVerdict } from '../policy/index.js';
 import { bearsOn, type DraftPolicy } from './applied-policies.js';
@@ -7,7 +13,11 @@ import { resultTypeOf } from './result-type-of.js';
 import type { Tried } from './try-server.js';
 
 /** [8461-5-3, 8461-6-1] What one session means for each policy that bears on its host, enforced or not; nothing where no session came about (RFC 8460 §4.3.4). */
-export function resultsOf(tried: Tried, host: HostDecision, policies: readonly DraftPolicy[]): readonly PolicyResult[] {
+export function resultsOf(
+  tried: Tried,
+  host: HostDecision,
+  policies: readonly DraftPolicy[],
+): readonly PolicyResult[] {
   if (tried.unreachable) return [];
   return policies.flatMap((policy, index) => {
     if (!bearsOn(policy, host, policies)) return [];
@@ -17,19 +27,34 @@ export function resultsOf(tried: Tried, host: HostDecision, policies: readonly D
 }
 
 /** What a host that is not contacted means for the policies that forbid it. */
-export function resultsOfRefusal(host: HostDecision, policies: readonly DraftPolicy[]): readonly PolicyResult[] {
+export function resultsOfRefusal(
+  host: HostDecision,
+  policies: readonly DraftPolicy[],
+): readonly PolicyResult[] {
   return policies.flatMap((policy, index): PolicyResult[] => {
-    if (policy.type === 'sts' && !lists(policy, host)) return [{ policy: index, failure: notListed(host) }];
-    const forbids = policy.type === 'tlsa' && bearsOn(policy, host, policies) && policy.failure?.resultType === 'dnssec-invalid';
+    if (policy.type === 'sts' && !lists(policy, host))
+      return [{ policy: index, failure: notListed(host) }];
+    const forbids =
+      policy.type === 'tlsa' &&
+      bearsOn(policy, host, policies) &&
+      policy.failure?.resultType === 'dnssec-invalid';
     return forbids && policy.failure ? [{ policy: index, failure: policy.failure }] : [];
   });
 }
 
-function failureUnder(policy: DraftPolicy, { tlsFailure, verdict }: Tried, host: HostDecision): PolicyFailure | undefined {
+function failureUnder(
+  policy: DraftPolicy,
+  { tlsFailure, verdict }: Tried,
+  host: HostDecision,
+): PolicyFailure | undefined {
   if (policy.type === 'sts' && !lists(policy, host)) return notListed(host);
   if (tlsFailure) return asReported(tlsFailure);
   const judged =
-    policy.type === 'sts' ? verdict?.pkix : policy.type === 'tlsa' && host.tlsa.status === 'usable' ? verdict?.dane : undefined;
+    policy.type === 'sts'
+      ? verdict?.pkix
+      : policy.type === 'tlsa' && host.tlsa.status === 'usable'
+        ? verdict?.dane
+        : undefined;
   return judged?.ok === false ? asReported(judged.failure) : undefined;
 }
 
@@ -46,14 +71,26 @@ function asReported({ code, detail }: Failure): PolicyFailure {
 }
 
 /** The handshake as evidence. */
-export function sessionFacts({ facts, verdict }: Tried, host: HostDecision): SessionFacts | undefined {
+export function sessionFacts(
+  { facts, verdict }: Tried,
+  host: HostDecision,
+): SessionFacts | undefined {
   if (!facts) return undefined;
   const { version, suite, group, sni } = facts;
   const certificate = verdict && shownCertificate(verdict, host);
-  return { version, suite, ...(group === undefined ? {} : { group }), sni, ...(certificate ? { certificate } : {}) };
+  return {
+    version,
+    suite,
+    ...(group === undefined ? {} : { group }),
+    sni,
+    ...(certificate ? { certificate } : {}),
+  };
 }
 
-function shownCertificate({ leaf, sent, path, nameMatch, dane }: ServerVerdict, { tlsa }: HostDecision): SessionFacts['certificate'] {
+function shownCertificate(
+  { leaf, sent, path, nameMatch, dane }: ServerVerdict,
+  { tlsa }: HostDecision,
+): SessionFacts['certificate'] {
   if (!leaf) return undefined;
   return {
     ...certificateFacts(leaf, sent),

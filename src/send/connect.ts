@@ -1,6 +1,12 @@
 import { formatTime, type Failure } from '../base/index.js';
 import type { DeliveryAttempt, DeliveryOutcome } from '../evidence/index.js';
-import { enforced, parseNextHop, resolvePolicy, type DomainDecision, type HostDecision } from '../policy/index.js';
+import {
+  enforced,
+  parseNextHop,
+  resolvePolicy,
+  type DomainDecision,
+  type HostDecision,
+} from '../policy/index.js';
 import type { SmtpSession, TranscriptLine } from '../smtp/index.js';
 import { draftPolicies, withReportees, type DraftPolicy } from './applied-policies.js';
 import { attemptAt, attemptWithoutServer } from './attempt-at.js';
@@ -41,7 +47,11 @@ export type ConnectResult = {
  * Decides, then walks hosts and addresses in their order until one holds what was decided (RFC 5321 §5.1, RFC 8461 §8.4 [8461-8.4-1], RFC 7672 §2.2.1).
  * Policy never fails mail for good: what it forbids today it may allow tomorrow (RFC 8461 §5 [8461-5-4]).
  */
-export async function connectVia(context: SendContext, nextHop: string, request: ConnectRequest = {}): Promise<ConnectResult> {
+export async function connectVia(
+  context: SendContext,
+  nextHop: string,
+  request: ConnectRequest = {},
+): Promise<ConnectResult> {
   const { signal } = request;
   const asked = signal ? { signal } : {};
   const decision = await resolvePolicy(nextHop, {
@@ -97,19 +107,33 @@ async function walk(
   const { waiver } = decision;
   for (const host of inOrder(decision.hosts, context.random)) {
     const allowed = enforced(host, waiver);
-    const forbidden = allowed.action === 'use' ? undefined : sendFailures.make('send-host-refused', allowed.reasons.join(' '));
+    const forbidden =
+      allowed.action === 'use'
+        ? undefined
+        : sendFailures.make('send-host-refused', allowed.reasons.join(' '));
     if (forbidden || host.addresses.length === 0) {
-      attempts.push(attemptWithoutServer(host, { port, at: context.clock.now(), policies }, forbidden));
+      attempts.push(
+        attemptWithoutServer(host, { port, at: context.clock.now(), policies }, forbidden),
+      );
       continue;
     }
     for (const ip of host.addresses) {
-      if (attempts.filter((a) => a.ip !== undefined).length >= context.maxAttempts) return { attempts, conversations };
+      if (attempts.filter((a) => a.ip !== undefined).length >= context.maxAttempts)
+        return { attempts, conversations };
       const began = context.clock.monotonic();
       const at = context.clock.now();
       const tried = await tryServer(context, { host, ip, port, waiver, requireTls, signal });
       if (tried.earlier) conversations.push({ host: host.name, ip, lines: tried.earlier });
       conversations.push({ host: host.name, ip, lines: tried.transcript });
-      attempts.push(attemptAt(tried, host, { ip, port, at, milliseconds: Math.round(context.clock.monotonic() - began), policies }));
+      attempts.push(
+        attemptAt(tried, host, {
+          ip,
+          port,
+          at,
+          milliseconds: Math.round(context.clock.monotonic() - began),
+          policies,
+        }),
+      );
       if (tried.session) return { session: tried.session, attempts, conversations };
     }
   }
@@ -117,18 +141,30 @@ async function walk(
 }
 
 /** Why there is no session. */
-function failureOf({ action, route }: DomainDecision, attempts: readonly DeliveryAttempt[], { requireTls }: ConnectRequest): Failure {
+function failureOf(
+  { action, route }: DomainDecision,
+  attempts: readonly DeliveryAttempt[],
+  { requireTls }: ConnectRequest,
+): Failure {
   if (action === 'reject') return sendFailures.make('send-no-mail', route.kind);
   // RFC 7672 §2.1.2 [7672-2.1.2-1]
   if (route.kind === 'error')
-    return sendFailures.make('send-route-unknown', route.trouble && `${route.trouble.code} ${route.trouble.detail}`.trim());
+    return sendFailures.make(
+      'send-route-unknown',
+      route.trouble && `${route.trouble.code} ${route.trouble.detail}`.trim(),
+    );
   // RFC 8689 §4.2.1 [8689-4.2.1-3, 8689-4.2.1-4]: returned, once every server was asked; one that did not answer may still keep the promise.
   if (requireTls && attempts.every(({ state }) => state === 'refused' || state === 'failed')) {
-    const code = attempts.some(({ failure }) => failure?.code === 'smtp-requiretls-not-offered') ? '5.7.30' : '5.7.10';
+    const code = attempts.some(({ failure }) => failure?.code === 'smtp-requiretls-not-offered')
+      ? '5.7.30'
+      : '5.7.10';
     return sendFailures.make('send-requiretls-failed', code);
   }
   const [first] = attempts;
-  return sendFailures.make('send-no-server', first?.failure && `${first.host}: ${first.failure.code} ${first.failure.detail}`.trim());
+  return sendFailures.make(
+    'send-no-server',
+    first?.failure && `${first.host}: ${first.failure.code} ${first.failure.detail}`.trim(),
+  );
 }
 
 /** By preference, never by how safe a host is (RFC 7672 §2.2.1 [7672-2.2.1-1]); among equals in random order. */

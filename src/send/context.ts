@@ -1,7 +1,14 @@
 import { hostname } from 'node:os';
 import { HermeticError, steadyTime, systemClock, type Clock, type Name } from '../base/index.js';
 import { chooseResolver, type Resolver, type ResolverChoice } from '../dns/index.js';
-import { createStsSource, fetchPolicy, memoryStsCache, type StsCache, type StsEntry, type StsSource } from '../mta-sts/index.js';
+import {
+  createStsSource,
+  fetchPolicy,
+  memoryStsCache,
+  type StsCache,
+  type StsEntry,
+  type StsSource,
+} from '../mta-sts/index.js';
 import { guarded, nodeNetwork, type Network } from '../net/index.js';
 import type { DecideOptions } from '../policy/index.js';
 import { builtinTrustStore } from '../tls/index.js';
@@ -50,21 +57,40 @@ export interface SendContext extends DecideOptions {
 
 /** Fills in the defaults and joins the parts. */
 export function sendContext(options: SenderOptions): SendContext {
-  const { clock = systemClock, trustStore = builtinTrustStore(), fetchTimeoutMs = 60_000, httpsPort = 443, helo = ownName() } = options;
+  const {
+    clock = systemClock,
+    trustStore = builtinTrustStore(),
+    fetchTimeoutMs = 60_000,
+    httpsPort = 443,
+    helo = ownName(),
+  } = options;
   if (!/^(\[[0-9A-Fa-f:.IPv]+\]|[A-Za-z0-9.-]+)$/.test(helo))
     throw new HermeticError('send-helo-invalid', `helo: ${helo} is no host name`, {
       fix: 'Give the name under which this machine sends mail.',
     });
   const door = options.network ?? nodeNetwork();
   const network = options.publicOnly ? guarded(door) : door;
-  const resolver = chooseResolver(options, { network: door, clock, ...(options.trustStore ? { roots: options.trustStore } : {}) });
+  const resolver = chooseResolver(options, {
+    network: door,
+    clock,
+    ...(options.trustStore ? { roots: options.trustStore } : {}),
+  });
   const now = steadyTime(clock);
   const stsSource = createStsSource({
     resolver,
     cache: options.stsCache ?? memoryStsCache({ now }),
     now,
     fetch: (domain: Name, signal: AbortSignal) =>
-      fetchPolicy({ network, resolver, domain, anchors: trustStore, at: clock.now(), port: httpsPort, timeoutMs: fetchTimeoutMs, signal }),
+      fetchPolicy({
+        network,
+        resolver,
+        domain,
+        anchors: trustStore,
+        at: clock.now(),
+        port: httpsPort,
+        timeoutMs: fetchTimeoutMs,
+        signal,
+      }),
     ...(options.onWarning ? { onWarning: (entry: StsEntry) => options.onWarning?.(entry) } : {}),
   });
   return {
@@ -83,7 +109,15 @@ export function sendContext(options: SenderOptions): SendContext {
   };
 }
 
-function decideOptions({ dane, mtaSts, daneSuffices, daneWithInsecureMx, require, observe, exemptions }: SenderOptions): DecideOptions {
+function decideOptions({
+  dane,
+  mtaSts,
+  daneSuffices,
+  daneWithInsecureMx,
+  require,
+  observe,
+  exemptions,
+}: SenderOptions): DecideOptions {
   return {
     ...(dane === undefined ? {} : { dane }),
     ...(mtaSts === undefined ? {} : { mtaSts }),

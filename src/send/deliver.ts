@@ -62,7 +62,11 @@ async function deliverTo(
   mail: Mail,
   hop: string,
   to: readonly string[],
-): Promise<{ recipients: Recipient[]; outcome: DeliveryOutcome; conversations: readonly Conversation[] }> {
+): Promise<{
+  recipients: Recipient[];
+  outcome: DeliveryOutcome;
+  conversations: readonly Conversation[];
+}> {
   const { from, message, requireTls = false, signal } = mail;
   const connected = await connectVia(context, hop, {
     requireTls,
@@ -81,8 +85,12 @@ async function deliverTo(
       ? { address, status: failure.temporary ? 'deferred' : 'rejected', failure, ...reply }
       : { address, status: 'delivered', ...reply };
   });
-  const best = (['delivered', 'deferred', 'rejected'] as const).find((status) => recipients.some((r) => r.status === status)) ?? 'rejected';
-  const failure = best === 'delivered' ? undefined : recipients.find((r) => r.status === best)?.failure;
+  const best =
+    (['delivered', 'deferred', 'rejected'] as const).find((status) =>
+      recipients.some((r) => r.status === status),
+    ) ?? 'rejected';
+  const failure =
+    best === 'delivered' ? undefined : recipients.find((r) => r.status === best)?.failure;
   const outcome: DeliveryOutcome = {
     ...connected.outcome,
     finishedAt: formatTime(context.clock.now()),
@@ -101,13 +109,21 @@ function notConnected(
   to: readonly string[],
 ): { recipients: Recipient[]; outcome: DeliveryOutcome; conversations: readonly Conversation[] } {
   const { failure, outcome, conversations } = result;
-  const recipients = to.map((address): Recipient => ({ address, status: failure.temporary ? 'deferred' : 'rejected', failure }));
+  const recipients = to.map((address): Recipient => ({
+    address,
+    status: failure.temporary ? 'deferred' : 'rejected',
+    failure,
+  }));
   return { recipients, outcome, conversations };
 }
 
 /** RFC 8689 §4.2.2, §5: one header field `TLS-Required` with the value `No`; anything else says nothing. */
 export function saysTlsRequiredNo(message: Uint8Array): boolean {
-  const text = Buffer.from(message.buffer, message.byteOffset, Math.min(message.length, MAX_HEADER)).toString('latin1');
+  const text = Buffer.from(
+    message.buffer,
+    message.byteOffset,
+    Math.min(message.length, MAX_HEADER),
+  ).toString('latin1');
   const [header = ''] = text.split(/\r?\n\r?\n/, 1);
   const fields = header
     .replace(/\r?\n[ \t]+/g, ' ')

@@ -1,5 +1,10 @@
 import { neutralise, parseIp } from '../base/index.js';
-import type { AppliedPolicy, DeliveryAttempt, DeliveryOutcome, PolicyFailure } from '../evidence/index.js';
+import type {
+  AppliedPolicy,
+  DeliveryAttempt,
+  DeliveryOutcome,
+  PolicyFailure,
+} from '../evidence/index.js';
 import type { FailureDetails, ReportedPolicy } from '../tls-rpt/index.js';
 
 /** What one outcome adds to the report of one policy domain. */
@@ -14,14 +19,22 @@ export interface ReportedOutcome {
  * servers that were not reached do not (§4.3.4). Mail that says `TLS-Required: No` is not reported on, so that no two reporters report each other's reports
  * for ever (§5.3).
  */
-export function reportedPolicies({ policies, attempts, waiver }: DeliveryOutcome): readonly ReportedOutcome[] {
+export function reportedPolicies({
+  policies,
+  attempts,
+  waiver,
+}: DeliveryOutcome): readonly ReportedOutcome[] {
   if (waiver?.kind === 'tls-required-no') return [];
   return policies.flatMap((policy, index) => {
     if (policy.tlsRpt.status !== 'found' || policy.tlsRpt.record === undefined) return [];
     const sessions = attempts.flatMap((attempt) =>
-      attempt.results.filter((result) => result.policy === index).map(({ failure }) => ({ attempt, failure })),
+      attempt.results
+        .filter((result) => result.policy === index)
+        .map(({ failure }) => ({ attempt, failure })),
     );
-    return sessions.length === 0 ? [] : [{ record: policy.tlsRpt.record, policy: reported(policy, sessions) }];
+    return sessions.length === 0
+      ? []
+      : [{ record: policy.tlsRpt.record, policy: reported(policy, sessions) }];
   });
 }
 
@@ -32,7 +45,9 @@ interface Session {
 
 function reported(policy: AppliedPolicy, sessions: readonly Session[]): ReportedPolicy {
   // A session under a policy that could not be had, or that nobody can use, has failed it, however it went; its own failure says more.
-  const failed = sessions.flatMap(({ attempt, failure = policy.failure }) => (failure ? [details(failure, attempt)] : []));
+  const failed = sessions.flatMap(({ attempt, failure = policy.failure }) =>
+    failure ? [details(failure, attempt)] : [],
+  );
   return {
     policyType: policy.type,
     policyDomain: policy.domain,
@@ -44,7 +59,10 @@ function reported(policy: AppliedPolicy, sessions: readonly Session[]): Reported
   };
 }
 
-function details({ resultType, code, detail }: PolicyFailure, { host, ip, localIp, greeting }: DeliveryAttempt): FailureDetails {
+function details(
+  { resultType, code, detail }: PolicyFailure,
+  { host, ip, localIp, greeting }: DeliveryAttempt,
+): FailureDetails {
   const helo = greeting === undefined || greeting === '' ? undefined : neutralise(greeting, 255);
   return {
     resultType,

@@ -8,7 +8,9 @@ import { tlsFailures } from '../tls/index.js';
 
 const entries: Readonly<Record<string, FailureEntry>> = Object.assign(
   {},
-  ...[dnssecFailures, stsFailures, serverFailures, smtpFailures, tlsFailures].map((catalogue) => catalogue.entries),
+  ...[dnssecFailures, stsFailures, serverFailures, smtpFailures, tlsFailures].map(
+    (catalogue) => catalogue.entries,
+  ),
 ) as Record<string, FailureEntry>;
 
 /** The RFC 8460 §4.3 result type under which a failure is reported. */

@@ -22,23 +22,33 @@ const MINUTE = 60_000;
 /** Makes a sender. With `stsCache: stsStore(store)` it remembers policies beyond its own life. */
 export function createSender(options: SenderOptions = {}): Sender {
   const context = sendContext(options);
-  const refreshPolicies = (signal?: AbortSignal): Promise<number> => context.stsSource.refreshDue(signal);
+  const refreshPolicies = (signal?: AbortSignal): Promise<number> =>
+    context.stsSource.refreshDue(signal);
   return {
-    policy: (nextHop, signal) => resolvePolicy(nextHop, { ...context, ...(signal ? { signal } : {}) }),
+    policy: (nextHop, signal) =>
+      resolvePolicy(nextHop, { ...context, ...(signal ? { signal } : {}) }),
     connect: (nextHop, request) => connectVia(context, nextHop, request),
     deliver: (mail) => deliverVia(context, mail),
     refreshPolicies,
     async keepFresh(signal) {
       while (!signal.aborted) {
-        const done = await refreshPolicies(signal).catch((error: unknown) => stoppedOr(signal, error));
-        if (!done) await context.clock.sleep(MINUTE, signal).catch((error: unknown) => stoppedOr(signal, error));
+        const done = await refreshPolicies(signal).catch((error: unknown) =>
+          stoppedOr(signal, error),
+        );
+        if (!done)
+          await context.clock
+            .sleep(MINUTE, signal)
+            .catch((error: unknown) => stoppedOr(signal, error));
       }
     },
   };
 }
 
 /** {@link Sender.connect} once, with a sender of its own. */
-export function connect(nextHop: string, options: SenderOptions & ConnectRequest = {}): Promise<ConnectResult> {
+export function connect(
+  nextHop: string,
+  options: SenderOptions & ConnectRequest = {},
+): Promise<ConnectResult> {
   const { requireTls, tlsRequiredNo, signal, ...rest } = options;
   return createSender(rest).connect(nextHop, {
     ...(requireTls === undefined ? {} : { requireTls }),

@@ -16,18 +16,38 @@ function file(t: TestContext): string {
   return join(folder, 'a.db');
 }
 
-const entry = (domain: string, fetchedAt: number, mode: 'enforce' | 'testing' = 'enforce', maxAge = 604_800): StsEntry => ({
+const entry = (
+  domain: string,
+  fetchedAt: number,
+  mode: 'enforce' | 'testing' = 'enforce',
+  maxAge = 604_800,
+): StsEntry => ({
   domain,
-  policy: { id: '1', mode, maxAge, mx: ['mx.example.com', '*.example.net'], body: `mode: ${mode}`, fetchedAt },
+  policy: {
+    id: '1',
+    mode,
+    maxAge,
+    mx: ['mx.example.com', '*.example.net'],
+    body: `mode: ${mode}`,
+    fetchedAt,
+  },
   usedAt: fetchedAt,
 });
 
 test('an entry comes back as it went in, with a failure and without a policy too', async () => {
   const cache = stsStore(await openStore(':memory:'));
-  const failure = { code: 'sts-policy-redirect', blame: 'publisher', temporary: false, detail: 'status 301' } as const;
+  const failure = {
+    code: 'sts-policy-redirect',
+    blame: 'publisher',
+    temporary: false,
+    detail: 'status 301',
+  } as const;
   const entries: StsEntry[] = [
     entry('a.example', Date.now()),
-    { ...entry('b.example', Date.now()), failed: { id: '2', failure, lastAt: Date.now(), count: 3 } },
+    {
+      ...entry('b.example', Date.now()),
+      failed: { id: '2', failure, lastAt: Date.now(), count: 3 },
+    },
     { domain: 'c.example', failed: { failure, lastAt: Date.now(), count: 1 }, usedAt: Date.now() },
   ];
   for (const one of entries) {
@@ -39,29 +59,38 @@ test('an entry comes back as it went in, with a failure and without a policy too
   assert.equal(cache.size, 2);
 });
 
-test('killed at any moment the cache reopens, and nothing that was stored is lost or weaker', { timeout: 60_000 }, async (t) => {
-  const where = file(t);
-  let stored = 0;
-  for (let round = 1; round <= 5; round++) {
-    const child = fork(join(import.meta.dirname, 'testing-policy-writer.js'), [where]);
-    let acknowledged = 0;
-    await new Promise<void>((resolve) => {
-      child.on('message', (n) => {
-        acknowledged = n as number;
-        if (acknowledged >= 7 * round) child.kill('SIGKILL');
+test(
+  'killed at any moment the cache reopens, and nothing that was stored is lost or weaker',
+  { timeout: 60_000 },
+  async (t) => {
+    const where = file(t);
+    let stored = 0;
+    for (let round = 1; round <= 5; round++) {
+      const child = fork(join(import.meta.dirname, 'testing-policy-writer.js'), [where]);
+      let acknowledged = 0;
+      await new Promise<void>((resolve) => {
+        child.on('message', (n) => {
+          acknowledged = n as number;
+          if (acknowledged >= 7 * round) child.kill('SIGKILL');
+        });
+        child.on('exit', () => resolve());
       });
-      child.on('exit', () => resolve());
-    });
-    stored = Math.max(stored, acknowledged);
-    const store = await openStore(where);
-    assert.deepEqual(verifyStore(store), []);
-    const cache = stsStore(store);
-    for (let n = 1; n <= stored; n++) assert.equal(policyInForce(cache.get(`d${n}.example`), Date.now())?.mode, 'enforce', `d${n}`);
-    assert.equal(policyInForce(cache.get('always.example'), Date.now())?.mode, 'enforce');
-    store.close();
-  }
-  assert.ok(stored >= 35);
-});
+      stored = Math.max(stored, acknowledged);
+      const store = await openStore(where);
+      assert.deepEqual(verifyStore(store), []);
+      const cache = stsStore(store);
+      for (let n = 1; n <= stored; n++)
+        assert.equal(
+          policyInForce(cache.get(`d${n}.example`), Date.now())?.mode,
+          'enforce',
+          `d${n}`,
+        );
+      assert.equal(policyInForce(cache.get('always.example'), Date.now())?.mode, 'enforce');
+      store.close();
+    }
+    assert.ok(stored >= 35);
+  },
+);
 
 test('a clock that stands years ahead or behind at the start weakens no policy', async (t) => {
   const where = file(t);
@@ -86,8 +115,14 @@ test('a full cache gives up failures first, then testing, and keeps what enforce
   const cache = stsStore(await openStore(':memory:'), { limit: 100, now: () => now });
   for (let i = 0; i < 40; i++) cache.put(entry(`enforced${i}.example`, now - DAY));
   for (let i = 0; i < 40; i++) cache.put(entry(`testing${i}.example`, now));
-  const failure = { code: 'sts-policy-redirect', blame: 'publisher', temporary: false, detail: '' } as const;
-  for (let i = 0; i < 300; i++) cache.put({ domain: `f${i}.example`, failed: { failure, lastAt: now, count: 1 }, usedAt: now });
+  const failure = {
+    code: 'sts-policy-redirect',
+    blame: 'publisher',
+    temporary: false,
+    detail: '',
+  } as const;
+  for (let i = 0; i < 300; i++)
+    cache.put({ domain: `f${i}.example`, failed: { failure, lastAt: now, count: 1 }, usedAt: now });
   assert.ok(cache.size <= 101, `${cache.size}`);
   for (let i = 0; i < 40; i++) assert.ok(cache.get(`enforced${i}.example`));
   for (let i = 0; i < 200; i++) cache.put(entry(`more${i}.example`, now));

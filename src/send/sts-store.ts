@@ -62,7 +62,9 @@ export function stsStore(store: Store, options: StsStoreOptions = {}): StsCache 
        fetched_at = excluded.fetched_at, failed = excluded.failed, used_at = excluded.used_at, expires_at = excluded.expires_at,
        refresh_at = excluded.refresh_at, worth = excluded.worth`,
   );
-  const due = store.prepare<Row>(`SELECT ${columns} FROM send_sts_policy WHERE refresh_at <= ? ORDER BY refresh_at LIMIT ?`);
+  const due = store.prepare<Row>(
+    `SELECT ${columns} FROM send_sts_policy WHERE refresh_at <= ? ORDER BY refresh_at LIMIT ?`,
+  );
   const counted = store.prepare<{ n: number }>('SELECT count(*) AS n FROM send_sts_policy');
   const count = (): number => counted.get()?.n ?? 0;
 
@@ -91,14 +93,18 @@ export function stsStore(store: Store, options: StsStoreOptions = {}): StsCache 
     const over = count() - Math.floor(limit * 0.9);
     if (over > 0)
       store
-        .prepare('DELETE FROM send_sts_policy WHERE domain IN (SELECT domain FROM send_sts_policy ORDER BY worth, used_at LIMIT ?)')
+        .prepare(
+          'DELETE FROM send_sts_policy WHERE domain IN (SELECT domain FROM send_sts_policy ORDER BY worth, used_at LIMIT ?)',
+        )
         .run(over);
   };
 
   store.transaction(() => {
     const at = now();
     const doubtful = store
-      .prepare<Row>(`SELECT ${columns} FROM send_sts_policy WHERE expires_at IS NULL OR expires_at < ? OR fetched_at > ? OR used_at > ?`)
+      .prepare<Row>(
+        `SELECT ${columns} FROM send_sts_policy WHERE expires_at IS NULL OR expires_at < ? OR fetched_at > ? OR used_at > ?`,
+      )
       .all(at + GRACE, at, at);
     for (const row of doubtful) {
       const entry = reopened(entryOf(row), at);
@@ -133,10 +139,22 @@ export function stsStore(store: Store, options: StsStoreOptions = {}): StsCache 
 }
 
 function entryOf(row: Row): StsEntry {
-  const { domain, id, mode, mx, max_age: maxAge, body, fetched_at: fetchedAt, failed, used_at: usedAt } = row;
+  const {
+    domain,
+    id,
+    mode,
+    mx,
+    max_age: maxAge,
+    body,
+    fetched_at: fetchedAt,
+    failed,
+    used_at: usedAt,
+  } = row;
   return {
     domain,
-    ...(id !== null && mode !== null ? { policy: { id, mode, mx: JSON.parse(mx) as readonly string[], maxAge, body, fetchedAt } } : {}),
+    ...(id !== null && mode !== null
+      ? { policy: { id, mode, mx: JSON.parse(mx) as readonly string[], maxAge, body, fetchedAt } }
+      : {}),
     ...(failed === null ? {} : { failed: JSON.parse(failed) as FailedFetches }),
     usedAt,
   };

@@ -9,7 +9,14 @@ import {
   type ServerVerdict,
   type Waiver,
 } from '../policy/index.js';
-import { openSession, smtpFailures, starttlsOffer, type Reply, type SmtpSession, type TranscriptLine } from '../smtp/index.js';
+import {
+  openSession,
+  smtpFailures,
+  starttlsOffer,
+  type Reply,
+  type SmtpSession,
+  type TranscriptLine,
+} from '../smtp/index.js';
 import { handshake, type HandshakeFacts } from '../tls/index.js';
 import type { SendContext } from './context.js';
 
@@ -47,7 +54,10 @@ export interface Tried {
 type Use = Extract<Decision, { action: 'use' }>;
 
 /** RFC 8461 §7.2 [8461-7.2-1], RFC 9325 §3.1.1: where TLS is insisted on it is 1.2 or newer with suites of today; else any is better than none. */
-const strict = { minVersion: 'TLSv1.2', ciphers: 'DEFAULT:!aNULL:!eNULL:!LOW:!EXPORT:!RC4:!3DES:!MD5:!PSK:!SRP:@SECLEVEL=0' } as const;
+const strict = {
+  minVersion: 'TLSv1.2',
+  ciphers: 'DEFAULT:!aNULL:!eNULL:!LOW:!EXPORT:!RC4:!3DES:!MD5:!PSK:!SRP:@SECLEVEL=0',
+} as const;
 
 /**
  * Opens a session with one address and brings it to where mail may be handed over: under TLS and authenticated as decided, or in clear where that is
@@ -57,19 +67,34 @@ export async function tryServer(context: SendContext, task: ServerTask): Promise
   const decision = enforced(task.host, task.waiver) as Use;
   const first = await attempt(context, task, decision, true);
   // RFC 7672 §2.2: where nothing asks for TLS, a handshake that fails is no reason to keep the mail.
-  if (first.session || !first.tlsFailure || first.failure !== first.tlsFailure || decision.tls === 'mandatory') return first;
+  if (
+    first.session ||
+    !first.tlsFailure ||
+    first.failure !== first.tlsFailure ||
+    decision.tls === 'mandatory'
+  )
+    return first;
   const again = await attempt(context, task, decision, false);
   return { ...again, tlsFailure: first.tlsFailure, earlier: first.transcript };
 }
 
-async function attempt(context: SendContext, task: ServerTask, decision: Use, withTls: boolean): Promise<Tried> {
+async function attempt(
+  context: SendContext,
+  task: ServerTask,
+  decision: Use,
+  withTls: boolean,
+): Promise<Tried> {
   const { network, timeoutMs, helo, clock } = context;
   const asked = { timeoutMs, ...(task.signal ? { signal: task.signal } : {}) };
   const dialled = await network.dial({ address: task.ip, port: task.port, ...asked });
   const nothing = { unreachable: true, cleartext: false };
   if (!dialled.ok) {
     const { code, detail } = dialled.failure;
-    return { ...nothing, failure: { code, detail, blame: code === 'net-local' ? 'local' : 'network', temporary: true }, transcript: [] };
+    return {
+      ...nothing,
+      failure: { code, detail, blame: code === 'net-local' ? 'local' : 'network', temporary: true },
+      transcript: [],
+    };
   }
   const { conn } = dialled;
   const opened = await openSession({ conn, helo, clock, ...asked });
@@ -85,7 +110,8 @@ async function attempt(context: SendContext, task: ServerTask, decision: Use, wi
   const offer = starttlsOffer(hello.value.lines);
   if (!withTls) return { ...seen, unreachable: false, cleartext: true, session };
   if (offer.status !== 'offered') {
-    const what = offer.status === 'mangled' ? `mangled as ${neutralise(offer.mangledAs, 80)}` : 'not offered';
+    const what =
+      offer.status === 'mangled' ? `mangled as ${neutralise(offer.mangledAs, 80)}` : 'not offered';
     return inClear({ ...seen, session }, decision, serverFailures.make('server-no-starttls', what));
   }
   return upgrade(context, task, decision, { ...seen, session });
@@ -94,37 +120,73 @@ async function attempt(context: SendContext, task: ServerTask, decision: Use, wi
 type Seen = Pick<Tried, 'conn' | 'greeting' | 'transcript'> & { readonly session: SmtpSession };
 
 /** STARTTLS, judgement, and EHLO anew (RFC 3207 §4.2). */
-async function upgrade(context: SendContext, task: ServerTask, decision: Use, seen: Seen): Promise<Tried> {
+async function upgrade(
+  context: SendContext,
+  task: ServerTask,
+  decision: Use,
+  seen: Seen,
+): Promise<Tried> {
   const { session } = seen;
   const { timeoutMs, trustStore, clock } = context;
   let facts: HandshakeFacts | undefined;
   const secured = await session.startTls(async (plain) => {
-    const asked = { conn: plain, servername: task.host.sni, timeoutMs, ...(task.signal ? { signal: task.signal } : {}) };
+    const asked = {
+      conn: plain,
+      servername: task.host.sni,
+      timeoutMs,
+      ...(task.signal ? { signal: task.signal } : {}),
+    };
     const made = await handshake(decision.tls === 'mandatory' ? { ...asked, ...strict } : asked);
     if (made.ok) facts = made.facts;
     return made;
   });
   if (!secured.ok) {
     // RFC 3207 §4: after any answer but 220 the session goes on as it was.
-    if (secured.failure.code === 'smtp-starttls-refused') return inClear(seen, decision, secured.failure);
+    if (secured.failure.code === 'smtp-starttls-refused')
+      return inClear(seen, decision, secured.failure);
     const { failure } = secured;
-    return { ...seenOf(seen), unreachable: false, cleartext: false, tlsFailure: failure, failure, ...(await leave(session)) };
+    return {
+      ...seenOf(seen),
+      unreachable: false,
+      cleartext: false,
+      tlsFailure: failure,
+      failure,
+      ...(await leave(session)),
+    };
   }
-  const verdict = judgeServer({ chain: facts?.chain ?? [], host: task.host, anchors: trustStore, at: clock.now() });
-  const sealed = { ...seenOf(seen), unreachable: false, cleartext: false, verdict, ...(facts ? { facts } : {}) };
-  const unmet = decision.authenticate.map((mechanism) => verdict[mechanism]).find((judged) => !judged.ok);
+  const verdict = judgeServer({
+    chain: facts?.chain ?? [],
+    host: task.host,
+    anchors: trustStore,
+    at: clock.now(),
+  });
+  const sealed = {
+    ...seenOf(seen),
+    unreachable: false,
+    cleartext: false,
+    verdict,
+    ...(facts ? { facts } : {}),
+  };
+  const unmet = decision.authenticate
+    .map((mechanism) => verdict[mechanism])
+    .find((judged) => !judged.ok);
   if (unmet?.ok === false) return { ...sealed, failure: unmet.failure, ...(await leave(session)) };
   const again = await session.ehlo();
   if (!again.ok) return { ...sealed, failure: again.failure, ...(await leave(session)) };
   if (task.requireTls && !session.capabilities.has('REQUIRETLS'))
-    return { ...sealed, failure: smtpFailures.make('smtp-requiretls-not-offered'), ...(await leave(session)) };
+    return {
+      ...sealed,
+      failure: smtpFailures.make('smtp-requiretls-not-offered'),
+      ...(await leave(session)),
+    };
   return { ...sealed, session };
 }
 
 /** RFC 7672 §2.2 [7672-2.2-1]: in clear only where nothing forbids it. */
 async function inClear(seen: Seen, decision: Use, failure: Failure): Promise<Tried> {
   const common = { ...seenOf(seen), unreachable: false, tlsFailure: failure };
-  if (decision.tls === 'opportunistic') return { ...common, cleartext: true, session: seen.session };
+  if (decision.tls === 'opportunistic')
+    return { ...common, cleartext: true, session: seen.session };
   return { ...common, cleartext: false, failure, ...(await leave(seen.session)) };
 }
 
@@ -139,9 +201,14 @@ async function leave(session: SmtpSession): Promise<Pick<Tried, 'transcript'>> {
 }
 
 /** EHLO; for servers older than it HELO, where nothing is asked of them (RFC 5321 §3.2). */
-async function greet(session: SmtpSession, helo: string, decision: Use): ReturnType<SmtpSession['ehlo']> {
+async function greet(
+  session: SmtpSession,
+  helo: string,
+  decision: Use,
+): ReturnType<SmtpSession['ehlo']> {
   const hello = await session.ehlo();
-  if (hello.ok || hello.failure.code !== 'smtp-ehlo-refused' || decision.tls === 'mandatory') return hello;
+  if (hello.ok || hello.failure.code !== 'smtp-ehlo-refused' || decision.tls === 'mandatory')
+    return hello;
   const old = await session.command(`HELO ${helo}`);
   return old.ok && old.value.code === 250 ? old : hello;
 }

@@ -49,14 +49,22 @@ export function certifying(options: CertifyingOptions): Certifying {
   if (!acme) return { answers: false };
   const { certifier, answers } = clientOf(acme, options);
   const asked = ({ host }: Certify): boolean => (hosts[host]?.certificates ?? 'acme') === 'acme';
-  if (answers) return { certifier, answers, certify: async (action) => (asked(action) ? certifier.certify(action) : undefined) };
+  if (answers)
+    return {
+      certifier,
+      answers,
+      certify: async (action) => (asked(action) ? certifier.certify(action) : undefined),
+    };
   const port = acme.challenge === 'http-01' ? 80 : 443;
   const text = (host: string): string =>
     `the CA looks for the answer to ${acme.challenge} at port ${port} of ${host}, where this command does not listen: hermetic serve answers there and has it certified in its next round`;
   return {
     certifier,
     answers,
-    certify: ({ host, ...rest }) => Promise.resolve(asked({ host, ...rest }) ? { status: 'manual', text: text(host) } : undefined),
+    certify: ({ host, ...rest }) =>
+      Promise.resolve(
+        asked({ host, ...rest }) ? { status: 'manual', text: text(host) } : undefined,
+      ),
   };
 }
 
@@ -66,12 +74,18 @@ function clientOf(
 ): { readonly certifier: Certifier; readonly answers: boolean } {
   const { section, house, ring, writers, eyes, answers, minutes } = options;
   const alsoNamed = (host: string): readonly string[] => section.hosts[host]?.names ?? [];
-  const hostOf = (name: string): string => Object.keys(section.hosts).find((host) => alsoNamed(host).includes(name)) ?? name;
+  const hostOf = (name: string): string =>
+    Object.keys(section.hosts).find((host) => alsoNamed(host).includes(name)) ?? name;
   const dnsOf = (name: string): string =>
-    section.hosts[hostOf(name)]?.dns ?? section.domains[name.replace(/^mta-sts\./, '')]?.dns ?? 'print';
+    section.hosts[hostOf(name)]?.dns ??
+    section.domains[name.replace(/^mta-sts\./, '')]?.dns ??
+    'print';
   const records: TextRecords = {
-    place: (name, host) => findPlace(name, dnsOf(host), section.dns, (at, dns) => shownAlias(at, dns, eyes)),
-    write: (action, dns) => writers.get(dns)?.(action, eyes.signal) ?? Promise.resolve({ status: 'manual', text: formatChange(action) }),
+    place: (name, host) =>
+      findPlace(name, dnsOf(host), section.dns, (at, dns) => shownAlias(at, dns, eyes)),
+    write: (action, dns) =>
+      writers.get(dns)?.(action, eyes.signal) ??
+      Promise.resolve({ status: 'manual', text: formatChange(action) }),
     shown: (name, dns) => shownTexts(name, dns, eyes),
     clock: house.clock,
     ...(eyes.signal ? { signal: eyes.signal } : {}),
@@ -98,7 +112,10 @@ function clientOf(
     profile: acme.profile,
     preferredChain: acme.preferredChain,
     alsoNamed,
-    external: acme.external && { keyId: acme.external.keyId, macKey: readSecret(acme.external.macKey).trim() },
+    external: acme.external && {
+      keyId: acme.external.keyId,
+      macKey: readSecret(acme.external.macKey).trim(),
+    },
     draw: Math.random,
     round: minutes * 60_000,
     ...(eyes.signal ? { signal: eyes.signal } : {}),
@@ -109,6 +126,8 @@ function clientOf(
 function rootsOf(file: string): TrustStore {
   const parsed = parsePem(readFileSync(file, 'utf8'));
   if (!parsed.ok)
-    throw new HermeticError('config-invalid', `publish.acme.roots: ${file} holds no certificate`, { fix: 'Name a PEM file.' });
+    throw new HermeticError('config-invalid', `publish.acme.roots: ${file} holds no certificate`, {
+      fix: 'Name a PEM file.',
+    });
   return trustStore(parsed.value);
 }

@@ -13,7 +13,9 @@ export function challengeSite(answers: Pick<WebAnswers, 'textFor'>): Site {
     serves: (host, path) => textFor(host, path) !== undefined,
     handle(request) {
       const { hostname, pathname } = new URL(request.url);
-      return new Response(textFor(hostname, pathname) ?? null, { headers: { 'content-type': 'application/octet-stream' } });
+      return new Response(textFor(hostname, pathname) ?? null, {
+        headers: { 'content-type': 'application/octet-stream' },
+      });
     },
   };
 }

@@ -29,7 +29,9 @@ afterEach(async () => {
 
 function config(more: string): Config {
   writeFileSync(join(folder, 'resolv.conf'), 'nameserver 192.0.2.1\n');
-  const parsed = parseConfig(`store: {file: ":memory:"}\nresolver: {addresses: ["127.0.0.1:1"]}\n${more}`);
+  const parsed = parseConfig(
+    `store: {file: ":memory:"}\nresolver: {addresses: ["127.0.0.1:1"]}\n${more}`,
+  );
   assert.ok(parsed.ok, JSON.stringify(parsed));
   return parsed.value;
 }
@@ -44,25 +46,38 @@ function portOf(what: string): number {
 }
 
 /** A client that keeps what it hears. */
-async function client(at: ListenAddress): Promise<{ socket: Socket; heard: () => string; closed: Promise<void> }> {
+async function client(
+  at: ListenAddress,
+): Promise<{ socket: Socket; heard: () => string; closed: Promise<void> }> {
   const socket = connect('path' in at ? { path: at.path } : { host: at.address, port: at.port });
   let heard = '';
   socket.on('data', (bytes: Buffer) => (heard += bytes.toString('latin1')));
   socket.on('error', () => undefined);
   const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
-  await new Promise<void>((resolve) => socket.once('connect', () => resolve()).once('close', () => resolve()));
+  await new Promise<void>((resolve) =>
+    socket.once('connect', () => resolve()).once('close', () => resolve()),
+  );
   return { socket, heard: () => heard, closed };
 }
 
 /** Many at once, but never more than fit into the queue of connections to be accepted: one that found no place there would wait for ever, unknown to us. */
-async function clients(at: ListenAddress, count: number): Promise<Awaited<ReturnType<typeof client>>[]> {
+async function clients(
+  at: ListenAddress,
+  count: number,
+): Promise<Awaited<ReturnType<typeof client>>[]> {
   const all = [];
-  while (all.length < count) all.push(...(await Promise.all(Array.from({ length: Math.min(100, count - all.length) }, () => client(at)))));
+  while (all.length < count)
+    all.push(
+      ...(await Promise.all(
+        Array.from({ length: Math.min(100, count - all.length) }, () => client(at)),
+      )),
+    );
   return all;
 }
 
 async function soon(holds: () => boolean, what: string): Promise<void> {
-  for (let i = 0; i < 3000 && !holds(); i++) await new Promise((resolve) => setTimeout(resolve, 10));
+  for (let i = 0; i < 3000 && !holds(); i++)
+    await new Promise((resolve) => setTimeout(resolve, 10));
   assert.ok(holds(), what);
 }
 
@@ -100,7 +115,10 @@ test('a reload keeps the port open and asks who is connected to come again; a br
     (error: HermeticError) => error.code === 'listen-failed',
   );
   second.socket.write(`18:other .example.com,`);
-  await soon(() => second.heard() === negative + negative, 'the configuration from before is in force');
+  await soon(
+    () => second.heard() === negative + negative,
+    'the configuration from before is in force',
+  );
   await daemon.reload(config('metrics: {listen: "127.0.0.1:0"}\n'));
   assert.deepEqual(
     daemon.listening.map((l) => l.what),
@@ -111,10 +129,13 @@ test('a reload keeps the port open and asks who is connected to come again; a br
 test('an address that is taken is an error that says what to do, and nothing is left running', async () => {
   daemon = await startDaemon(config(postfix()), log);
   const taken = portOf('postfix');
-  await assert.rejects(startDaemon(config(`metrics: {listen: ${taken}}\n`), log), (error: HermeticError) => {
-    assert.match(error.message, /another program listens there/);
-    return error.code === 'listen-failed' && error.fix !== undefined;
-  });
+  await assert.rejects(
+    startDaemon(config(`metrics: {listen: ${taken}}\n`), log),
+    (error: HermeticError) => {
+      assert.match(error.message, /another program listens there/);
+      return error.code === 'listen-failed' && error.fix !== undefined;
+    },
+  );
 });
 
 test('a UNIX socket, also over the file of a daemon that was killed', async () => {
@@ -129,7 +150,10 @@ test('a UNIX socket, also over the file of a daemon that was killed', async () =
     await listener.close(0);
   }
   writeFileSync(path, 'a file of somebody');
-  await assert.rejects(listenStream({ path }, settings), (error: HermeticError) => error.code === 'listen-failed');
+  await assert.rejects(
+    listenStream({ path }, settings),
+    (error: HermeticError) => error.code === 'listen-failed',
+  );
 });
 
 test('thousands of idle and half-sent connections: a working one is served, those over the limit are refused at once, the idle ones closed', async () => {
@@ -161,13 +185,18 @@ test('web: certificate by SNI, site by Host and path, and limits on what comes i
   const { keyPem, chainPem } = issue(root, { names: ['a.example', 'b.example'] });
   writeFileSync(join(folder, 'key.pem'), keyPem, { mode: 0o600 });
   writeFileSync(join(folder, 'chain.pem'), chainPem);
-  const certificate = loadCertificate({ chain: join(folder, 'chain.pem'), key: join(folder, 'key.pem') });
+  const certificate = loadCertificate({
+    chain: join(folder, 'chain.pem'),
+    key: join(folder, 'key.pem'),
+  });
   assert.ok(certificate.covers('a.example') && !certificate.covers('c.example'));
   const site = (host: string): Site => ({
     serves: (name, path) => name === host && path !== '/other',
     handle: async (request, peer) => {
       if (request.url.endsWith('/throws')) throw new Error('secret detail');
-      return new Response(`${host} ${request.method} ${(await request.text()).length} ${peer.address}`);
+      return new Response(
+        `${host} ${request.method} ${(await request.text()).length} ${peer.address}`,
+      );
     },
     maxBody: 1000,
   });
@@ -181,7 +210,9 @@ test('web: certificate by SNI, site by Host and path, and limits on what comes i
   const get = async (host: string, path: string, body = ''): Promise<string> => {
     const { socket, heard, closed } = await client({ address: '127.0.0.1', port });
     const method = body ? 'POST' : 'GET';
-    socket.write(`${method} ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+    socket.write(
+      `${method} ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+    );
     await closed;
     return heard().replace(/\r\n[\s\S]*?\r\n\r\n/, ' ');
   };
@@ -209,14 +240,18 @@ test('a secret that everybody may read, or a key that belongs to another certifi
   writeFileSync(join(folder, 'two.key'), two.keyPem, { mode: 0o600 });
   assert.throws(
     () => loadCertificate({ chain: join(folder, 'one.pem'), key: join(folder, 'two.key') }),
-    (error: HermeticError) => error.code === 'certificate-unusable' && !/PRIVATE/.test(error.message),
+    (error: HermeticError) =>
+      error.code === 'certificate-unusable' && !/PRIVATE/.test(error.message),
   );
 });
 
 test('a log line is one line, whatever stands in it', () => {
   for (const format of ['plain', 'json'] as const) {
     let line = '';
-    createLog({ format, write: (text) => (line += text), now: () => 0 }).warn('event', { reply: 'a\nb\x1b[31m "c" \u202e', n: 1 });
+    createLog({ format, write: (text) => (line += text), now: () => 0 }).warn('event', {
+      reply: 'a\nb\x1b[31m "c" \u202e',
+      n: 1,
+    });
     assert.equal(line.split('\n').length, 2);
     assert.doesNotMatch(line, /[^\n -~]/);
     if (format === 'json') assert.equal((JSON.parse(line) as { n: number }).n, 1);

@@ -32,9 +32,15 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
   keepHeapSmall();
   const startedAt = performance.now();
   const listeners = new ListenerSet();
-  const listening = (): Daemon['listening'] => listeners.all.map(({ what, listener }) => ({ what, at: listener.at }));
+  const listening = (): Daemon['listening'] =>
+    listeners.all.map(({ what, listener }) => ({ what, at: listener.at }));
   const scrape = (): readonly Metric[] => [
-    single('uptime_seconds', 'gauge', 'Seconds since the daemon started.', Math.round((performance.now() - startedAt) / 1000)),
+    single(
+      'uptime_seconds',
+      'gauge',
+      'Seconds since the daemon started.',
+      Math.round((performance.now() - startedAt) / 1000),
+    ),
     ...portMetrics(listeners),
     ...generation.services.flatMap((s) => s.metrics?.() ?? []),
   ];
@@ -49,8 +55,12 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
     }
   };
   let generation = await enter(config);
-  for (const { what, at } of listening()) log.info('listening', { what, at: formatListenAddress(at) });
-  if (listening().length === 0) log.warn('nothing-listens', { fix: 'add a section such as postfix, metrics or web to the configuration' });
+  for (const { what, at } of listening())
+    log.info('listening', { what, at: formatListenAddress(at) });
+  if (listening().length === 0)
+    log.warn('nothing-listens', {
+      fix: 'add a section such as postfix, metrics or web to the configuration',
+    });
   return {
     get listening() {
       return listening();
@@ -93,7 +103,12 @@ async function stopJobs({ house, services }: Generation): Promise<void> {
 /** A CA looks from a few places at once. */
 const PLAIN_CONNECTIONS = 100;
 
-function wantedBy({ web, metrics }: Config, services: readonly Service[], scrape: () => readonly Metric[], log: Log): readonly Wanted[] {
+function wantedBy(
+  { web, metrics }: Config,
+  services: readonly Service[],
+  scrape: () => readonly Metric[],
+  log: Log,
+): readonly Wanted[] {
   const sites = services.flatMap((s) => s.sites ?? []);
   const secure = web && {
     sites,
@@ -102,12 +117,18 @@ function wantedBy({ web, metrics }: Config, services: readonly Service[], scrape
     certificateFor: certificates(web.certificates, sites),
     challengeFor: challenges(sites),
   };
-  const plain = { sites: services.flatMap((s) => s.plainSites ?? []), log, connections: PLAIN_CONNECTIONS };
+  const plain = {
+    sites: services.flatMap((s) => s.plainSites ?? []),
+    log,
+    connections: PLAIN_CONNECTIONS,
+  };
   const scraped = { sites: [metricsSite(scrape)], log, connections: 32 };
   return [
     ...services
       .flatMap((s) => s.ports ?? [])
-      .flatMap(({ what, listen, limits, serve }) => listen.map((at) => wanted(what, at, { limits, serve }, listenStream))),
+      .flatMap(({ what, listen, limits, serve }) =>
+        listen.map((at) => wanted(what, at, { limits, serve }, listenStream)),
+      ),
     ...(web && secure ? web.listen.map((at) => wanted('web', at, secure, listenWeb)) : []),
     ...(web?.http ?? []).map((at) => wanted('http', at, plain, listenWeb)),
     ...(metrics?.listen ?? []).map((at) => wanted('metrics', at, scraped, listenWeb)),
@@ -130,7 +151,9 @@ function certificates(
 function challenges(sites: readonly Site[]): NonNullable<WebSettings['challengeFor']> {
   return () => {
     const open = sites.flatMap((site) => site.challengeFor?.() ?? []);
-    return open.length === 0 ? undefined : (name) => open.map((answer) => answer(name)).find((context) => context !== undefined);
+    return open.length === 0
+      ? undefined
+      : (name) => open.map((answer) => answer(name)).find((context) => context !== undefined);
   };
 }
 
@@ -140,7 +163,9 @@ function metricsSite(scrape: () => readonly Metric[]): Site {
     handle: (request) =>
       new URL(request.url).pathname === '/health'
         ? new Response('ok\n')
-        : new Response(formatMetrics(scrape()), { headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' } }),
+        : new Response(formatMetrics(scrape()), {
+            headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' },
+          }),
   };
 }
 

@@ -18,17 +18,24 @@ export interface OpenHouse extends House {
 export async function openHouse(config: Config, log: Log): Promise<OpenHouse> {
   const localNetwork = nodeNetwork();
   const { addresses, trustAnchor } = config.resolver;
-  const upstreams = addresses?.map((text) => take('resolver.addresses', parseUpstream(text))) ?? systemUpstreams();
+  const upstreams =
+    addresses?.map((text) => take('resolver.addresses', parseUpstream(text))) ?? systemUpstreams();
   const resolver = createResolver({
     network: localNetwork,
     upstreams,
     ...(trustAnchor === undefined
       ? {}
-      : { anchors: take('resolver.trustAnchor', parseTrustAnchors(text('resolver.trustAnchor', trustAnchor))) }),
+      : {
+          anchors: take(
+            'resolver.trustAnchor',
+            parseTrustAnchors(text('resolver.trustAnchor', trustAnchor)),
+          ),
+        }),
   });
   const roots = rootsOf(config.roots);
   const store = await openStore(config.store.file);
-  const network = config.network.privateAddresses === 'allow' ? localNetwork : guarded(localNetwork);
+  const network =
+    config.network.privateAddresses === 'allow' ? localNetwork : guarded(localNetwork);
   const stopping = new AbortController();
   const shared = { network, resolver, trustStore: roots, store, clock: systemClock, log };
   return {
@@ -46,7 +53,9 @@ function rootsOf({ replace, add }: Config['roots']): TrustStore {
   const read = (key: string, file: string | undefined): readonly Certificate[] =>
     file === undefined ? [] : take(key, parsePem(text(key, file)));
   const added = read('roots.add', add);
-  return replace === undefined ? builtinTrustStore(added) : trustStore([...read('roots.replace', replace), ...added]);
+  return replace === undefined
+    ? builtinTrustStore(added)
+    : trustStore([...read('roots.replace', replace), ...added]);
 }
 
 function text(key: string, file: string): string {
@@ -54,13 +63,20 @@ function text(key: string, file: string): string {
     return readFileSync(file, 'utf8');
   } catch (cause) {
     const { code = 'cannot be read' } = cause as NodeJS.ErrnoException;
-    throw new HermeticError('config-file-unreadable', `${key}: ${file}: ${code}`, { cause, fix: 'Check the path and its permissions.' });
+    throw new HermeticError('config-file-unreadable', `${key}: ${file}: ${code}`, {
+      cause,
+      fix: 'Check the path and its permissions.',
+    });
   }
 }
 
 function take<T>(key: string, result: Result<T, Failure>): T {
   if (result.ok) return result.value;
-  throw new HermeticError(result.failure.code, `${key}: ${result.failure.detail || 'cannot be read'}`, {
-    fix: 'Correct it in hermetic.yaml.',
-  });
+  throw new HermeticError(
+    result.failure.code,
+    `${key}: ${result.failure.detail || 'cannot be read'}`,
+    {
+      fix: 'Correct it in hermetic.yaml.',
+    },
+  );
 }

@@ -11,7 +11,11 @@ export { openHouse, type OpenHouse } from './house.js';
 export { openPublishing, publishSettings, type Publishing } from './publishing.js';
 export { parseConfig, type Config } from './config/config.js';
 export type { ConfigProblem } from './config/load-config.js';
-export { parseListenAddress, formatListenAddress, type ListenAddress } from './config/listen-address.js';
+export {
+  parseListenAddress,
+  formatListenAddress,
+  type ListenAddress,
+} from './config/listen-address.js';
 export { createLog, type Log, type Level } from './log.js';
 export type { Metric, Sample } from './metrics.js';
 export type { House, Job, PortLimits, Service, Site, StreamPort, WebHandler } from './service.js';

@@ -6,5 +6,10 @@ import { setFlagsFromString } from 'node:v8';
  * more of it. `--optimize-for-size` saves more memory, and holds the compiler back.
  */
 export function keepHeapSmall(): void {
-  for (const flag of ['--heap-growing-percent=30', '--semi-space-growth-factor=1', '--no-parallel-scavenge']) setFlagsFromString(flag);
+  for (const flag of [
+    '--heap-growing-percent=30',
+    '--semi-space-growth-factor=1',
+    '--no-parallel-scavenge',
+  ])
+    setFlagsFromString(flag);
 }

@@ -23,7 +23,9 @@ export interface LogOptions {
 export function createLog({ format, write, now }: LogOptions): Log {
   const line = (level: Level, event: string, fields: Fields = {}): void => {
     const time = new Date(now()).toISOString();
-    const facts = Object.entries(fields).flatMap(([key, value]) => (value === undefined ? [] : [[key, safe(value)] as const]));
+    const facts = Object.entries(fields).flatMap(([key, value]) =>
+      value === undefined ? [] : [[key, safe(value)] as const],
+    );
     write(
       format === 'json'
         ? `${JSON.stringify({ time, level, event, ...Object.fromEntries(facts) })}\n`
@@ -42,5 +44,7 @@ function safe(value: string | number | boolean): string | number | boolean {
 }
 
 function plain(value: string | number | boolean): string {
-  return typeof value === 'string' && !/^[^\s"=]+$/.test(value) ? JSON.stringify(value) : String(value);
+  return typeof value === 'string' && !/^[^\s"=]+$/.test(value)
+    ? JSON.stringify(value)
+    : String(value);
 }

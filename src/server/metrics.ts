@@ -24,7 +24,12 @@ export function labelled(
   label: string,
   values: Iterable<readonly [string, number]>,
 ): Metric {
-  return { name, type, help, samples: [...values].map(([key, value]) => ({ labels: { [label]: key }, value })) };
+  return {
+    name,
+    type,
+    help,
+    samples: [...values].map(([key, value]) => ({ labels: { [label]: key }, value })),
+  };
 }
 
 /** Text for a scrape. Families of one name are told together. */
@@ -32,7 +37,10 @@ export function formatMetrics(metrics: readonly Metric[]): string {
   const families = new Map<string, Metric>();
   for (const metric of metrics) {
     const known = families.get(metric.name);
-    families.set(metric.name, known ? { ...known, samples: [...known.samples, ...metric.samples] } : metric);
+    families.set(
+      metric.name,
+      known ? { ...known, samples: [...known.samples, ...metric.samples] } : metric,
+    );
   }
   return [...families.values()]
     .flatMap(({ name, help, type, samples }) => [
@@ -45,6 +53,8 @@ export function formatMetrics(metrics: readonly Metric[]): string {
 }
 
 function braced(labels: Readonly<Record<string, string>>): string {
-  const pairs = Object.entries(labels).map(([key, value]) => `${key}="${value.replace(/[\\"]/g, '\\$&').replace(/\n/g, '\\n')}"`);
+  const pairs = Object.entries(labels).map(
+    ([key, value]) => `${key}="${value.replace(/[\\"]/g, '\\$&').replace(/\n/g, '\\n')}"`,
+  );
   return pairs.length === 0 ? '' : `{${pairs.join(',')}}`;
 }

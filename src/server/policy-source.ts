@@ -24,22 +24,49 @@ export interface PolicySourceOptions {
 const REFRESH_LOOK = 60_000;
 
 /** What every sender of the daemon decides by: one MTA-STS cache, refreshed in the background, and the sender's choices. */
-export function policySource({ settings, network, resolver, trustStore, store, clock, log, signal }: PolicySourceOptions): PolicyDeps {
+export function policySource({
+  settings,
+  network,
+  resolver,
+  trustStore,
+  store,
+  clock,
+  log,
+  signal,
+}: PolicySourceOptions): PolicyDeps {
   const now = steadyTime(clock);
   const stsSource = createStsSource({
     resolver,
     cache: stsStore(store, { now }),
     now,
-    fetch: (domain, fetching) => fetchPolicy({ network, resolver, domain, anchors: trustStore, at: clock.now(), signal: fetching }),
+    fetch: (domain, fetching) =>
+      fetchPolicy({
+        network,
+        resolver,
+        domain,
+        anchors: trustStore,
+        at: clock.now(),
+        signal: fetching,
+      }),
     onWarning: ({ domain, failed }) =>
-      log.warn('mta-sts-refresh-fails', { domain, times: failed?.count, code: failed?.failure.code, detail: failed?.failure.detail }),
+      log.warn('mta-sts-refresh-fails', {
+        domain,
+        times: failed?.count,
+        code: failed?.failure.code,
+        detail: failed?.failure.detail,
+      }),
   });
   void refresh(async () => stsSource.refreshDue(signal), clock, signal, log);
   const { observe, daneWithInsecureMx, exemptions } = settings;
   return { resolver, stsSource, now, observe, daneWithInsecureMx, exemptions };
 }
 
-async function refresh(work: () => Promise<number>, clock: Clock, signal: AbortSignal, log: Log): Promise<void> {
+async function refresh(
+  work: () => Promise<number>,
+  clock: Clock,
+  signal: AbortSignal,
+  log: Log,
+): Promise<void> {
   while (!signal.aborted) {
     try {
       await clock.sleep(REFRESH_LOOK, signal);

@@ -36,7 +36,11 @@ export interface Publishing {
 }
 
 /** The section of a configuration, for rounds that are run by hand. */
-export function publishSettings({ jobs }: { readonly jobs: Readonly<Record<string, unknown>> }): PublishSection | undefined {
+export function publishSettings({
+  jobs,
+}: {
+  readonly jobs: Readonly<Record<string, unknown>>;
+}): PublishSection | undefined {
   return jobs['publish'] as PublishSection | undefined;
 }
 
@@ -64,9 +68,20 @@ export function openPublishing(
   const ring = new KeyRing(section.keys);
   prepareReports(house.store);
   const { localNetwork: network, clock } = house;
-  const writers = new Map([...dnsWriters(section, { network, clock, readSecret }), ...(given.writers ?? [])]);
+  const writers = new Map([
+    ...dnsWriters(section, { network, clock, readSecret }),
+    ...(given.writers ?? []),
+  ]);
   const eyes = (): Eyes => eyesOf(section, house, signal);
-  const { certifier, certify, ...client } = certifying({ section, house, ring, writers, eyes: eyes(), answers, minutes });
+  const { certifier, certify, ...client } = certifying({
+    section,
+    house,
+    ring,
+    writers,
+    eyes: eyes(),
+    answers,
+    minutes,
+  });
   const hands = localHands({
     section,
     ledger,
@@ -85,8 +100,12 @@ export function openPublishing(
     ...(certifier ? { changeAccountKey: () => certifier.changeAccountKey() } : {}),
     plan: () => planAll({ section, ledger, ring, eyes: eyes(), renewed }),
     async apply() {
-      const renewals = certifier && client.answers ? await renewDue({ section, ledger, certifier }) : [];
-      return [...renewals, ...(await applyOnce({ section, ledger, ring, eyes: eyes(), renewed, hands }))];
+      const renewals =
+        certifier && client.answers ? await renewDue({ section, ledger, certifier }) : [];
+      return [
+        ...renewals,
+        ...(await applyOnce({ section, ledger, ring, eyes: eyes(), renewed, hands })),
+      ];
     },
   };
 }
@@ -97,7 +116,16 @@ function eyesOf(section: PublishSection, house: House, signal?: AbortSignal): Ey
   const { smtp: smtpPort, https: httpsPort } = section.ports;
   const probed = new Map<string, Promise<MailHost | undefined>>();
   const probe = async (host: string): Promise<MailHost | undefined> => {
-    const options = collectOptions({ network, resolver, trustStore, clock, smtpPort, httpsPort, mx: host, ...(signal ? { signal } : {}) });
+    const options = collectOptions({
+      network,
+      resolver,
+      trustStore,
+      clock,
+      smtpPort,
+      httpsPort,
+      mx: host,
+      ...(signal ? { signal } : {}),
+    });
     return grade(await collect(Name.of(host), { ...options, depth: 'verdict', goals })).hosts[0];
   };
   return {

@@ -15,12 +15,19 @@ export interface ServerCertificate {
 export function readSecret(path: string): string {
   try {
     if ((statSync(path).mode & 0o007) !== 0)
-      throw new HermeticError('secret-exposed', `${path}: everybody on this machine may read or change it`, { fix: `chmod o= ${path}` });
+      throw new HermeticError(
+        'secret-exposed',
+        `${path}: everybody on this machine may read or change it`,
+        { fix: `chmod o= ${path}` },
+      );
     return readFileSync(path, 'utf8');
   } catch (cause) {
     if (cause instanceof HermeticError) throw cause;
     const { code = 'cannot be read' } = cause as NodeJS.ErrnoException;
-    throw new HermeticError('secret-unreadable', `${path}: ${code}`, { cause, fix: 'Check the path and its permissions.' });
+    throw new HermeticError('secret-unreadable', `${path}: ${code}`, {
+      cause,
+      fix: 'Check the path and its permissions.',
+    });
   }
 }
 
@@ -30,26 +37,37 @@ export function loadKey(path: string): KeyObject {
   try {
     return createPrivateKey(pem);
   } catch (cause) {
-    throw new HermeticError('key-unusable', `${path}: ${(cause as Error).message}`, { cause, fix: 'Give the PEM file of a private key.' });
+    throw new HermeticError('key-unusable', `${path}: ${(cause as Error).message}`, {
+      cause,
+      fix: 'Give the PEM file of a private key.',
+    });
   }
 }
 
 /** Loads a certificate chain and its key. Throws HermeticError when a file is missing, malformed, or the two do not belong together. */
-export function loadCertificate(files: { readonly chain: string; readonly key: string }): ServerCertificate {
+export function loadCertificate(files: {
+  readonly chain: string;
+  readonly key: string;
+}): ServerCertificate {
   const keyPem = readSecret(files.key);
   try {
     const chain = readFileSync(files.chain, 'utf8');
     const leaf = new X509Certificate(chain);
-    if (!leaf.checkPrivateKey(createPrivateKey(keyPem))) throw new Error('the key does not belong to the certificate');
+    if (!leaf.checkPrivateKey(createPrivateKey(keyPem)))
+      throw new Error('the key does not belong to the certificate');
     return {
       context: createSecureContext({ cert: chain, key: keyPem, ...servingTls }),
       covers: (host) => leaf.checkHost(host, { subject: 'never' }) !== undefined,
     };
   } catch (cause) {
     // The message of OpenSSL names the fault, never the key.
-    throw new HermeticError('certificate-unusable', `${files.chain} with ${files.key}: ${(cause as Error).message}`, {
-      cause,
-      fix: 'Give a PEM file with the certificate and its intermediates, and the PEM file of its key.',
-    });
+    throw new HermeticError(
+      'certificate-unusable',
+      `${files.chain} with ${files.key}: ${(cause as Error).message}`,
+      {
+        cause,
+        fix: 'Give a PEM file with the certificate and its intermediates, and the PEM file of its key.',
+      },
+    );
   }
 }

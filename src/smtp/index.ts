@@ -8,7 +8,14 @@
  *   if (hello.ok && starttlsOffer(hello.value.lines).status === 'offered') await opened.value.startTls(secure);
  * }
  */
-export { openSession, SmtpSession, type SessionOptions, type OpenFailure, type SecureConn, type TranscriptLine } from './session.js';
+export {
+  openSession,
+  SmtpSession,
+  type SessionOptions,
+  type OpenFailure,
+  type SecureConn,
+  type TranscriptLine,
+} from './session.js';
 export { starttlsOffer, type StarttlsOffer } from './starttls-offer.js';
 export { ReplyReader, type Reply, type ReplyState } from './reply-reader.js';
 export { parseMailbox, type Mailbox } from './mailbox.js';

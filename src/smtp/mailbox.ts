@@ -12,20 +12,30 @@ export interface Mailbox {
   readonly utf8: boolean;
 }
 
-const dotString = /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u{80}-\u{10ffff}-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u{80}-\u{10ffff}-]+)*$/u;
+const dotString =
+  /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u{80}-\u{10ffff}-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u{80}-\u{10ffff}-]+)*$/u;
 const quotedString = /^"([\x20\x21\x23-\x5b\x5d-\x7e\u{80}-\u{10ffff}]|\\[\x20-\x7e])*"$/u;
 
 /** Reads an address as it stands in an envelope, without angle brackets (RFC 5321 §4.1.2). Nothing it accepts can end a command line. */
 export function parseMailbox(text: string): Result<Mailbox> {
-  const invalid = (): Result<Mailbox> => fail(smtpFailures.make('smtp-mailbox-invalid', text.slice(0, 100)));
+  const invalid = (): Result<Mailbox> =>
+    fail(smtpFailures.make('smtp-mailbox-invalid', text.slice(0, 100)));
   const at = text.lastIndexOf('@');
   const local = text.slice(0, at);
   const host = text.slice(at + 1);
-  if (at < 1 || Buffer.byteLength(local) > 64 || !(dotString.test(local) || quotedString.test(local))) return invalid();
+  if (
+    at < 1 ||
+    Buffer.byteLength(local) > 64 ||
+    !(dotString.test(local) || quotedString.test(local))
+  )
+    return invalid();
   // eslint-disable-next-line no-control-regex
   const utf8 = /[^\x00-\x7f]/.test(local);
   const inner = /^\[(?:IPv6:)?(.*)\]$/i.exec(host)?.[1];
-  if (inner !== undefined) return parseIp(inner) ? ok({ local, domain: host, literal: true, utf8 }) : invalid();
+  if (inner !== undefined)
+    return parseIp(inner) ? ok({ local, domain: host, literal: true, utf8 }) : invalid();
   const domain = parseDomain(host);
-  return domain.ok ? ok({ local, domain: domain.value.toLower(), literal: false, utf8 }) : invalid();
+  return domain.ok
+    ? ok({ local, domain: domain.value.toLower(), literal: false, utf8 })
+    : invalid();
 }

@@ -46,7 +46,8 @@ export class ReplyReader {
       const line = latin1(this.#buffer.subarray(0, length));
       this.#buffer = this.#buffer.subarray(end + 1);
       const parts = /^([2-5]\d\d)(?:([ -])(.*))?$/s.exec(line);
-      if (!parts || (this.#lines.length > 0 && Number(parts[1]) !== this.#code)) return { state: 'garbage', detail: line.slice(0, 200) };
+      if (!parts || (this.#lines.length > 0 && Number(parts[1]) !== this.#code))
+        return { state: 'garbage', detail: line.slice(0, 200) };
       this.#code = Number(parts[1]);
       this.#lines.push(parts[3] ?? '');
       if (parts[2] !== '-') {
@@ -54,7 +55,8 @@ export class ReplyReader {
         this.#lines = [];
         return { state: 'reply', reply };
       }
-      if (this.#lines.length >= MAX_LINES) return { state: 'too-long', detail: `more than ${MAX_LINES} lines` };
+      if (this.#lines.length >= MAX_LINES)
+        return { state: 'too-long', detail: `more than ${MAX_LINES} lines` };
     }
   }
 }

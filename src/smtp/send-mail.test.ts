@@ -27,8 +27,16 @@ async function handOver(
       return;
     }
     const verb = text.split(/[ \r]/)[0] ?? '';
-    if (verb === 'EHLO') peer.write(['mx.example', ...offers].map((k, i, all) => `250${i < all.length - 1 ? '-' : ' '}${k}\r\n`).join(''));
-    else peer.write(answers[text.trim()] ?? answers[verb] ?? (verb === 'DATA' ? '354 go\r\n' : '250 ok\r\n'));
+    if (verb === 'EHLO')
+      peer.write(
+        ['mx.example', ...offers]
+          .map((k, i, all) => `250${i < all.length - 1 ? '-' : ' '}${k}\r\n`)
+          .join(''),
+      );
+    else
+      peer.write(
+        answers[text.trim()] ?? answers[verb] ?? (verb === 'DATA' ? '354 go\r\n' : '250 ok\r\n'),
+      );
     if (verb === 'DATA' && !answers['DATA']) data = true;
   });
   const at = { address: '192.0.2.1', port: 25 };
@@ -53,7 +61,10 @@ test('RFC 5321 §3.3: one transaction, every recipient accounted for', async () 
     envelope,
   );
   assert.deepEqual(codes(result), ['a@example.com', 'b@example.com smtp-mail-rejected']);
-  assert.match(heard, /MAIL FROM:<me@sender\.example> SIZE=\d+\r\nRCPT TO:<a@example\.com>\r\nRCPT TO:<b@example\.com>\r\nDATA\r\n/);
+  assert.match(
+    heard,
+    /MAIL FROM:<me@sender\.example> SIZE=\d+\r\nRCPT TO:<a@example\.com>\r\nRCPT TO:<b@example\.com>\r\nDATA\r\n/,
+  );
 });
 
 test('4xx is for now and 5xx for good, wherever it comes', async () => {
@@ -63,17 +74,29 @@ test('4xx is for now and 5xx for good, wherever it comes', async () => {
       ['554 5.6.0 never\r\n', 'smtp-mail-rejected'],
     ] as const) {
       const { result } = await handOver([], { [verb]: reply }, envelope);
-      assert.deepEqual(codes(result), [`a@example.com ${code}`, `b@example.com ${code}`], `${verb} ${reply}`);
+      assert.deepEqual(
+        codes(result),
+        [`a@example.com ${code}`, `b@example.com ${code}`],
+        `${verb} ${reply}`,
+      );
     }
   }
 });
 
 test('what the server does not offer is not asked of it: size, 8 bits, UTF-8 addresses, REQUIRETLS in clear', async () => {
-  const failing = async (offers: string[], given: Partial<Envelope>, message?: string): Promise<string | undefined> =>
-    (await handOver(offers, {}, { ...envelope, ...given }, message)).result.refused[0]?.failure.code;
+  const failing = async (
+    offers: string[],
+    given: Partial<Envelope>,
+    message?: string,
+  ): Promise<string | undefined> =>
+    (await handOver(offers, {}, { ...envelope, ...given }, message)).result.refused[0]?.failure
+      .code;
   assert.equal(await failing(['SIZE 10'], {}), 'smtp-too-big');
   assert.equal(await failing([], {}, 'Subject: x\r\n\r\nh\u00e9\r\n'), 'smtp-8bit-not-offered');
-  assert.equal(await failing(['8BITMIME'], { to: ['gr\u00fc\u00dfe@example.com'] }), 'smtp-utf8-not-offered');
+  assert.equal(
+    await failing(['8BITMIME'], { to: ['gr\u00fc\u00dfe@example.com'] }),
+    'smtp-utf8-not-offered',
+  );
   assert.equal(await failing(['REQUIRETLS'], { requireTls: true }), 'smtp-requiretls-not-offered');
 });
 
@@ -89,7 +112,25 @@ test('RFC 5321 §4.5.2: dots at the start of a line are doubled, and no bare CR 
 
 test('property: no text that passes for an address can end a command or leave its brackets', () => {
   const nasty = fc.string({
-    unit: fc.constantFrom('a', '@', '.', '"', '\\', '<', '>', ' ', '\r', '\n', ',', '\u00e9', '[', ']', ':', '1', '\0'),
+    unit: fc.constantFrom(
+      'a',
+      '@',
+      '.',
+      '"',
+      '\\',
+      '<',
+      '>',
+      ' ',
+      '\r',
+      '\n',
+      ',',
+      '\u00e9',
+      '[',
+      ']',
+      ':',
+      '1',
+      '\0',
+    ),
   });
   fc.assert(
     fc.property(fc.tuple(nasty, nasty), ([local, host]) => {

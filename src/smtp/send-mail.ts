@@ -24,14 +24,19 @@ export interface MailResult {
  * Hands one message over in a session that is ready for it: after EHLO, under TLS where that is due (RFC 5321 §3.3). Bare CR and LF become line ends, so
  * that no text in the message can pass for the end of it. Addresses that are none are refused here and never sent.
  */
-export async function sendMail(session: SmtpSession, envelope: Envelope, message: Uint8Array): Promise<MailResult> {
+export async function sendMail(
+  session: SmtpSession,
+  envelope: Envelope,
+  message: Uint8Array,
+): Promise<MailResult> {
   const refused: { address: string; failure: Failure }[] = [];
   const all = (failure: Failure, reply?: Reply): MailResult => ({
     accepted: [],
     refused: [...refused, ...rest().map((address) => ({ address, failure }))],
     ...(reply ? { reply } : {}),
   });
-  const rest = (): readonly string[] => envelope.to.filter((address) => !refused.some((r) => r.address === address));
+  const rest = (): readonly string[] =>
+    envelope.to.filter((address) => !refused.some((r) => r.address === address));
   const body = dotted(message);
   const command = mailCommand(session, envelope, body);
   if (!command.ok) return all(command.failure);
@@ -39,7 +44,9 @@ export async function sendMail(session: SmtpSession, envelope: Envelope, message
   if (!mail.ok) return all(mail.failure);
   for (const address of envelope.to) {
     const mailbox = parseMailbox(address);
-    const rcpt = mailbox.ok ? await obey(session, `RCPT TO:<${mailbox.value.local}@${mailbox.value.domain}>`) : mailbox;
+    const rcpt = mailbox.ok
+      ? await obey(session, `RCPT TO:<${mailbox.value.local}@${mailbox.value.domain}>`)
+      : mailbox;
     if (!rcpt.ok) refused.push({ address, failure: rcpt.failure });
   }
   if (rest().length === 0) return all(smtpFailures.make('smtp-closed'));
@@ -52,7 +59,11 @@ export async function sendMail(session: SmtpSession, envelope: Envelope, message
 }
 
 /** `MAIL FROM` with the parameters the message needs, or why this server cannot take it. */
-function mailCommand(session: SmtpSession, { from, to, requireTls }: Envelope, body: Uint8Array): Result<string> {
+function mailCommand(
+  session: SmtpSession,
+  { from, to, requireTls }: Envelope,
+  body: Uint8Array,
+): Result<string> {
   const offers = session.capabilities;
   const sender = from === '' ? undefined : parseMailbox(from);
   if (sender && !sender.ok) return sender;
@@ -62,11 +73,13 @@ function mailCommand(session: SmtpSession, { from, to, requireTls }: Envelope, b
   });
   const eight = body.some((octet) => octet > 127);
   const limit = Number(offers.get('SIZE') ?? 0);
-  if (limit > 0 && body.length > limit) return fail(smtpFailures.make('smtp-too-big', `${body.length} of ${limit} octets`));
+  if (limit > 0 && body.length > limit)
+    return fail(smtpFailures.make('smtp-too-big', `${body.length} of ${limit} octets`));
   if (utf8 && !offers.has('SMTPUTF8')) return fail(smtpFailures.make('smtp-utf8-not-offered'));
   if (eight && !offers.has('8BITMIME')) return fail(smtpFailures.make('smtp-8bit-not-offered'));
   // RFC 8689 §2 [8689-2-1]: only under TLS, and only where the reply after the handshake offers it.
-  if (requireTls && !(session.sealed && offers.has('REQUIRETLS'))) return fail(smtpFailures.make('smtp-requiretls-not-offered'));
+  if (requireTls && !(session.sealed && offers.has('REQUIRETLS')))
+    return fail(smtpFailures.make('smtp-requiretls-not-offered'));
   const parameters = [
     offers.has('SIZE') ? ` SIZE=${body.length}` : '',
     eight ? ' BODY=8BITMIME' : '',
@@ -78,7 +91,11 @@ function mailCommand(session: SmtpSession, { from, to, requireTls }: Envelope, b
 }
 
 /** One command, and whether the server agreed. */
-async function obey(session: SmtpSession, command: string, expected?: number): Promise<Result<Reply>> {
+async function obey(
+  session: SmtpSession,
+  command: string,
+  expected?: number,
+): Promise<Result<Reply>> {
   const reply = await session.command(command);
   if (!reply.ok) return reply;
   const { code } = reply.value;
@@ -87,7 +104,10 @@ async function obey(session: SmtpSession, command: string, expected?: number): P
 }
 
 function said({ code, lines }: Reply): Failure {
-  return smtpFailures.make(code >= 500 ? 'smtp-mail-rejected' : 'smtp-mail-deferred', `${code} ${lines.join(' / ')}`.slice(0, 300));
+  return smtpFailures.make(
+    code >= 500 ? 'smtp-mail-rejected' : 'smtp-mail-deferred',
+    `${code} ${lines.join(' / ')}`.slice(0, 300),
+  );
 }
 
 /** RFC 5321 §4.5.2 and §2.3.8: every line end is CRLF, a dot at the start of a line is doubled, and a line with one dot ends it all. */
@@ -95,5 +115,8 @@ function dotted(message: Uint8Array): Uint8Array {
   const text = Buffer.from(message.buffer, message.byteOffset, message.length).toString('latin1');
   const lines = text.split(/\r\n|\r|\n/);
   if (lines.at(-1) === '') lines.pop();
-  return Buffer.from(`${lines.map((line) => (line.startsWith('.') ? `.${line}` : line)).join('\r\n')}\r\n.\r\n`, 'latin1');
+  return Buffer.from(
+    `${lines.map((line) => (line.startsWith('.') ? `.${line}` : line)).join('\r\n')}\r\n.\r\n`,
+    'latin1',
+  );
 }

@@ -30,7 +30,9 @@ export interface OpenFailure extends Failure {
 /** What makes a connection secret: given by the caller, since this part knows no TLS. */
 export type SecureConn = (
   conn: Conn,
-) => Promise<{ readonly ok: true; readonly conn: Conn } | { readonly ok: false; readonly failure: Failure }>;
+) => Promise<
+  { readonly ok: true; readonly conn: Conn } | { readonly ok: false; readonly failure: Failure }
+>;
 
 const REPLY_TIMEOUT = 30_000;
 const QUIT_TIMEOUT = 2_000;
@@ -38,16 +40,26 @@ const BODY_TIMEOUT = 600_000;
 const MAX_TRANSCRIPT = 400;
 
 /** Waits for the greeting (RFC 5321 §3.1). 220 opens the session; 4xx is busy, 5xx a refusal. */
-export async function openSession(options: SessionOptions): Promise<Result<SmtpSession, OpenFailure>> {
+export async function openSession(
+  options: SessionOptions,
+): Promise<Result<SmtpSession, OpenFailure>> {
   const session = new SmtpSession(options);
   const greeting = await session.read();
   const failed = (failure: Failure): Result<SmtpSession, OpenFailure> =>
-    fail({ ...failure, ...(greeting.ok ? { greeting: greeting.value } : {}), transcript: session.transcript });
+    fail({
+      ...failure,
+      ...(greeting.ok ? { greeting: greeting.value } : {}),
+      transcript: session.transcript,
+    });
   if (!greeting.ok) return failed(greeting.failure);
   session.greeting = greeting.value;
   if (greeting.value.code === 220) return ok(session);
-  if (greeting.value.code < 400) return failed(smtpFailures.make('smtp-garbage', textOf(greeting.value)));
-  const failure = smtpFailures.make(greeting.value.code < 500 ? 'smtp-busy' : 'smtp-refused', textOf(greeting.value));
+  if (greeting.value.code < 400)
+    return failed(smtpFailures.make('smtp-garbage', textOf(greeting.value)));
+  const failure = smtpFailures.make(
+    greeting.value.code < 500 ? 'smtp-busy' : 'smtp-refused',
+    textOf(greeting.value),
+  );
   await session.quit();
   return failed(failure);
 }
@@ -123,7 +135,8 @@ export class SmtpSession {
     if (this.sealed) throw new TypeError('TLS is active already');
     const reply = await this.command('STARTTLS', alongside);
     if (!reply.ok) return reply;
-    if (reply.value.code !== 220) return fail(smtpFailures.make('smtp-starttls-refused', textOf(reply.value)));
+    if (reply.value.code !== 220)
+      return fail(smtpFailures.make('smtp-starttls-refused', textOf(reply.value)));
     this.#deafen();
     const early = (this.#conn.stream.read() as Buffer | null)?.length ?? 0;
     if (this.#reader.pending > 0 || early > 0) {
@@ -184,10 +197,16 @@ export class SmtpSession {
     for (;;) {
       const next = this.#reader.next();
       if (next.state === 'reply') {
-        next.reply.lines.forEach((line, i) => this.note('S', `${next.reply.code}${i < next.reply.lines.length - 1 ? '-' : ' '}${line}`));
+        next.reply.lines.forEach((line, i) =>
+          this.note('S', `${next.reply.code}${i < next.reply.lines.length - 1 ? '-' : ' '}${line}`),
+        );
         return ok(next.reply);
       }
-      if (next.state !== 'more') return this.#broken(next.state === 'garbage' ? 'smtp-garbage' : 'smtp-too-long', next.detail);
+      if (next.state !== 'more')
+        return this.#broken(
+          next.state === 'garbage' ? 'smtp-garbage' : 'smtp-too-long',
+          next.detail,
+        );
       if (this.#ended) return fail(smtpFailures.make('smtp-closed'));
       const left = deadline - this.#clock.monotonic();
       if (left <= 0) return this.#broken('smtp-silent', `${timeoutMs} ms`);
@@ -234,12 +253,20 @@ export class SmtpSession {
 
   #listen(): void {
     const { stream } = this.#conn;
-    stream.on('data', this.#onData).on('end', this.#onEnd).on('close', this.#onEnd).on('error', this.#onEnd);
+    stream
+      .on('data', this.#onData)
+      .on('end', this.#onEnd)
+      .on('close', this.#onEnd)
+      .on('error', this.#onEnd);
   }
 
   #deafen(): void {
     const { stream } = this.#conn;
-    stream.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onEnd).off('error', this.#onEnd);
+    stream
+      .off('data', this.#onData)
+      .off('end', this.#onEnd)
+      .off('close', this.#onEnd)
+      .off('error', this.#onEnd);
     stream.pause();
   }
 }

@@ -19,13 +19,21 @@ function server(greeting: string, answers: Record<string, string> = {}): Conn {
 }
 
 async function open(greeting: string, answers?: Record<string, string>): Promise<SmtpSession> {
-  const opened = await openSession({ conn: server(greeting, answers), helo: 'probe.example', timeoutMs: 5000 });
+  const opened = await openSession({
+    conn: server(greeting, answers),
+    helo: 'probe.example',
+    timeoutMs: 5000,
+  });
   assert.ok(opened.ok);
   return opened.value;
 }
 
 async function failureOf(greeting: string, timeoutMs = 5000): Promise<string> {
-  const opened = await openSession({ conn: server(greeting, { QUIT: '221 bye\r\n' }), helo: 'probe.example', timeoutMs });
+  const opened = await openSession({
+    conn: server(greeting, { QUIT: '221 bye\r\n' }),
+    helo: 'probe.example',
+    timeoutMs,
+  });
   return opened.ok ? 'opened' : opened.failure.code;
 }
 
@@ -77,7 +85,8 @@ test('carriage returns in the middle of lines cost no more than other octets', (
 });
 
 test('STARTTLS is offered, absent, or mangled in place', () => {
-  const offer = (...keywords: string[]): string => starttlsOffer(['mx.example', ...keywords]).status;
+  const offer = (...keywords: string[]): string =>
+    starttlsOffer(['mx.example', ...keywords]).status;
   assert.equal(offer('SIZE 100', 'starttls'), 'offered');
   assert.equal(
     offer(
@@ -95,10 +104,27 @@ test('STARTTLS is offered, absent, or mangled in place', () => {
     ),
     'absent',
   );
-  for (const odd of ['starttls', 'StartTLS ', 'STARTTLS\tx', ' STARTTLS', 'STARTTLS=x']) assert.equal(offer(odd), 'offered', odd);
-  for (const other of ['8BITMIME', 'XCLIENT NAME', 'XFORWARD', 'XEXCH50', 'AUTH STARTTLS', 'X-STARTTLS', 'XXXX'])
+  for (const odd of ['starttls', 'StartTLS ', 'STARTTLS\tx', ' STARTTLS', 'STARTTLS=x'])
+    assert.equal(offer(odd), 'offered', odd);
+  for (const other of [
+    '8BITMIME',
+    'XCLIENT NAME',
+    'XFORWARD',
+    'XEXCH50',
+    'AUTH STARTTLS',
+    'X-STARTTLS',
+    'XXXX',
+  ])
     assert.equal(offer(other), 'absent', other);
-  for (const mangled of ['XXXXXXXA', 'XXXXXXXX', 'XXXXTTLS', 'STARTTLX', 'STARXXXX', 'STARTTL', 'STARTTLSX'])
+  for (const mangled of [
+    'XXXXXXXA',
+    'XXXXXXXX',
+    'XXXXTTLS',
+    'STARTTLX',
+    'STARXXXX',
+    'STARTTL',
+    'STARTTLSX',
+  ])
     assert.equal(offer(mangled), 'mangled', mangled);
   assert.equal(starttlsOffer(['STARTTLS']).status, 'absent', 'the first line is the server’s name');
 });
@@ -113,7 +139,10 @@ test('greetings: busy, refused, garbage, silence and a closed door are five thin
 });
 
 test('RFC 3207 §4.2 [3207-4.2-3]: plaintext that comes with the agreement is refused and TLS is never begun', async () => {
-  const session = await open('220 mx\r\n', { EHLO: '250-mx\r\n250 STARTTLS\r\n', STARTTLS: '220 go\r\n250 injected\r\n' });
+  const session = await open('220 mx\r\n', {
+    EHLO: '250-mx\r\n250 STARTTLS\r\n',
+    STARTTLS: '220 go\r\n250 injected\r\n',
+  });
   await session.ehlo();
   let asked = false;
   const result = await session.startTls(() => {
@@ -125,7 +154,10 @@ test('RFC 3207 §4.2 [3207-4.2-3]: plaintext that comes with the agreement is re
 });
 
 test('RFC 3207 §4.2 [3207-4.2-1]: what was learned before TLS is forgotten', async () => {
-  const session = await open('220 mx\r\n', { EHLO: '250-mx\r\n250-SIZE 5\r\n250 STARTTLS\r\n', STARTTLS: '220 go\r\n' });
+  const session = await open('220 mx\r\n', {
+    EHLO: '250-mx\r\n250-SIZE 5\r\n250 STARTTLS\r\n',
+    STARTTLS: '220 go\r\n',
+  });
   await session.ehlo();
   assert.deepEqual([...session.capabilities.keys()], ['SIZE', 'STARTTLS']);
   const secured = server('', { EHLO: '250 mx\r\n' });
@@ -136,9 +168,13 @@ test('RFC 3207 §4.2 [3207-4.2-1]: what was learned before TLS is forgotten', as
 });
 
 test('RFC 3207 §4 [3207-4-2, 3207-4.2-4]: nothing is said between the agreement and TLS, and TLS is not begun twice', async () => {
-  const session = await open('220 mx\r\n', { EHLO: '250-mx\r\n250 STARTTLS\r\n', STARTTLS: '220 go\r\n' });
+  const session = await open('220 mx\r\n', {
+    EHLO: '250-mx\r\n250 STARTTLS\r\n',
+    STARTTLS: '220 go\r\n',
+  });
   await session.ehlo();
-  const said = (): readonly string[] => session.transcript.flatMap(({ from, text }) => (from === 'C' ? [text] : []));
+  const said = (): readonly string[] =>
+    session.transcript.flatMap(({ from, text }) => (from === 'C' ? [text] : []));
   await session.startTls(() => {
     assert.equal(said().at(-1), 'STARTTLS');
     return Promise.resolve({ ok: true, conn: server('', { EHLO: '250-mx\r\n250 STARTTLS\r\n' }) });
@@ -151,7 +187,10 @@ test('RFC 3207 §4 [3207-4-2, 3207-4.2-4]: nothing is said between the agreement
 });
 
 test('RFC 3207 §4 [3207-4-1]: a refusal after the offer is told as such', async () => {
-  const session = await open('220 mx\r\n', { EHLO: '250-mx\r\n250 STARTTLS\r\n', STARTTLS: '454 TLS not available\r\n' });
+  const session = await open('220 mx\r\n', {
+    EHLO: '250-mx\r\n250 STARTTLS\r\n',
+    STARTTLS: '454 TLS not available\r\n',
+  });
   await session.ehlo();
   const result = await session.startTls(() => Promise.reject(new Error('must not be called')));
   assert.equal(!result.ok && result.failure.code, 'smtp-starttls-refused');

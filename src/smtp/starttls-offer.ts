@@ -1,6 +1,8 @@
 /** Whether an EHLO reply offers STARTTLS. `mangled`: a keyword stands where it should, made unreadable on the way. */
 export type StarttlsOffer =
-  { readonly status: 'offered' } | { readonly status: 'absent' } | { readonly status: 'mangled'; readonly mangledAs: string };
+  | { readonly status: 'offered' }
+  | { readonly status: 'absent' }
+  | { readonly status: 'mangled'; readonly mangledAs: string };
 
 const KEYWORD = 'STARTTLS';
 
@@ -38,7 +40,11 @@ function distance(a: string, b: string): number {
   for (let i = 1; i <= a.length; i++) {
     const next = [i];
     for (let j = 1; j <= b.length; j++)
-      next[j] = Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1));
+      next[j] = Math.min(
+        (row[j] ?? 0) + 1,
+        (next[j - 1] ?? 0) + 1,
+        (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1),
+      );
     row = next;
   }
   return row[b.length] ?? 0;

@@ -7,7 +7,11 @@ export function groupCommit<Item, Result>(
   write: (items: readonly Item[]) => readonly Result[],
   maxItems = 1000,
 ): (item: Item) => Promise<Result> {
-  const waiting: { item: Item; resolve: (result: Result) => void; reject: (reason: unknown) => void }[] = [];
+  const waiting: {
+    item: Item;
+    resolve: (result: Result) => void;
+    reject: (reason: unknown) => void;
+  }[] = [];
   let planned = false;
   const flush = (): void => {
     const group = waiting.splice(0, maxItems);

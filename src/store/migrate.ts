@@ -7,13 +7,23 @@ import type { Store } from './open-store.js';
  */
 export function migrate(store: Store, job: string, migrations: readonly string[]): void {
   store.transaction(() => {
-    store.execute('CREATE TABLE IF NOT EXISTS schema_version (job TEXT PRIMARY KEY, version INTEGER NOT NULL)');
-    const { version } = store.prepare<{ version: number }>('SELECT version FROM schema_version WHERE job = ?').get(job) ?? { version: 0 };
-    if (version > migrations.length) throw storeError('store-newer', `${store.file} (${job} ${version}, known ${migrations.length})`);
+    store.execute(
+      'CREATE TABLE IF NOT EXISTS schema_version (job TEXT PRIMARY KEY, version INTEGER NOT NULL)',
+    );
+    const { version } = store
+      .prepare<{ version: number }>('SELECT version FROM schema_version WHERE job = ?')
+      .get(job) ?? { version: 0 };
+    if (version > migrations.length)
+      throw storeError(
+        'store-newer',
+        `${store.file} (${job} ${version}, known ${migrations.length})`,
+      );
     if (version === migrations.length) return;
     for (const migration of migrations.slice(version)) store.execute(migration);
     store
-      .prepare('INSERT INTO schema_version (job, version) VALUES (?, ?) ON CONFLICT (job) DO UPDATE SET version = excluded.version')
+      .prepare(
+        'INSERT INTO schema_version (job, version) VALUES (?, ?) ON CONFLICT (job) DO UPDATE SET version = excluded.version',
+      )
       .run(job, migrations.length);
   });
 }

@@ -58,7 +58,11 @@ function makePrivately(file: string, mustExist = false): void {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (mustExist && code === 'ENOENT') throw storeError('store-absent', file, error);
-    throw storeError(code === 'ENOSPC' ? 'store-full' : 'store-unwritable', `${file}: ${describeSystemError(error).says}`, error);
+    throw storeError(
+      code === 'ENOSPC' ? 'store-full' : 'store-unwritable',
+      `${file}: ${describeSystemError(error).says}`,
+      error,
+    );
   }
 }
 

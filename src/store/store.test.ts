@@ -15,7 +15,8 @@ function folder(t: TestContext): string {
   return made;
 }
 
-const count = (store: Store): number => store.prepare<{ n: number }>('SELECT count(*) AS n FROM item').get()?.n ?? -1;
+const count = (store: Store): number =>
+  store.prepare<{ n: number }>('SELECT count(*) AS n FROM item').get()?.n ?? -1;
 
 function withCode(code: string): (error: unknown) => boolean {
   return (error) => isHermeticError(error) && error.code === code && (error.fix ?? '').length > 0;
@@ -84,7 +85,9 @@ test('a second process that holds the database is named', async (t) => {
   const file = join(folder(t), 'a.db');
   const [one, two] = [await openStore(file), await openStore(file, { busyTimeoutMs: 20 })];
   migrate(one, 'test', items);
-  one.transaction(() => assert.throws(() => two.transaction(() => undefined), withCode('store-busy')));
+  one.transaction(() =>
+    assert.throws(() => two.transaction(() => undefined), withCode('store-busy')),
+  );
   two.transaction(() => undefined);
   one.close();
   two.close();

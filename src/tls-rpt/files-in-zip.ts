@@ -19,21 +19,24 @@ export function isZip(bytes: Uint8Array): boolean {
  * (APPNOTE.TXT §4.3.12). Names are skipped.
  */
 export function filesInZip(bytes: Uint8Array): Result<readonly ZipFile[]> {
-  const refuse = (code: 'report-archive' | 'report-damaged', why: string): Result<never> => fail(reportFailures.make(code, why));
+  const refuse = (code: 'report-archive' | 'report-damaged', why: string): Result<never> =>
+    fail(reportFailures.make(code, why));
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   const end = view.lastIndexOf('PK\x05\x06', -22, 'latin1');
   if (end < 0) return refuse('report-damaged', 'a zip archive without its directory');
   const files: ZipFile[] = [];
   let at = view.readUInt32LE(end + 16);
   for (let n = view.readUInt16LE(end + 10); n > 0; n--) {
-    if (at + 46 > view.length || view.readUInt32LE(at) !== 0x02014b50) return refuse('report-damaged', 'zip directory');
+    if (at + 46 > view.length || view.readUInt32LE(at) !== 0x02014b50)
+      return refuse('report-damaged', 'zip directory');
     const method = view.readUInt16LE(at + 10);
     const length = view.readUInt32LE(at + 20);
     const local = view.readUInt32LE(at + 42);
     if (view.readUInt32LE(at + 24) !== 0 || length !== 0) {
       if ((view.readUInt16LE(at + 8) & 1) !== 0) return refuse('report-archive', 'encrypted');
       if (method !== 0 && method !== 8) return refuse('report-archive', `method ${method}`);
-      if (files.length === MAX_FILES) return refuse('report-archive', `more than ${MAX_FILES} files`);
+      if (files.length === MAX_FILES)
+        return refuse('report-archive', `more than ${MAX_FILES} files`);
       if (local + 30 > view.length) return refuse('report-damaged', 'zip entry');
       const start = local + 30 + view.readUInt16LE(local + 26) + view.readUInt16LE(local + 28);
       files.push({ method, packed: bytes.subarray(start, start + length) });

@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import { formatReport, mergePolicies, parseReport, reportDay, reportFileName, reportSubject, type TlsReport } from './index.js';
+import {
+  formatReport,
+  mergePolicies,
+  parseReport,
+  reportDay,
+  reportFileName,
+  reportSubject,
+  type TlsReport,
+} from './index.js';
 import { somePolicy, someReport } from './testing-reports.js';
 
 const [sample] = fc.sample(someReport, { numRuns: 1, seed: 1 }) as [TlsReport];
@@ -13,7 +21,10 @@ test('what the builder writes, the parser reads back equal and without a note', 
     fc.property(someReport, (report) => {
       const text = formatReport(report);
       assert.ok(text.ok, text.ok ? '' : text.failure.detail);
-      assert.deepEqual(parseReport(Buffer.from(text.value)), { ok: true, value: { report, notes: [], unforeseen: [] } });
+      assert.deepEqual(parseReport(Buffer.from(text.value)), {
+        ok: true,
+        value: { report, notes: [], unforeseen: [] },
+      });
     }),
   );
 });
@@ -30,7 +41,13 @@ test('the parser survives any octets and any JSON, and its report can be read ag
 
 test('merging adds up, in any order and grouping', () => {
   const total = (policies: ReturnType<typeof mergePolicies>): number =>
-    policies.reduce((n, p) => n + p.totalSuccessfulSessionCount + p.failureDetails.reduce((m, d) => m + d.failedSessionCount, 0), 0);
+    policies.reduce(
+      (n, p) =>
+        n +
+        p.totalSuccessfulSessionCount +
+        p.failureDetails.reduce((m, d) => m + d.failedSessionCount, 0),
+      0,
+    );
   fc.assert(
     fc.property(fc.array(somePolicy), fc.array(somePolicy), (a, b) => {
       const merged = mergePolicies([...a, ...b]);
@@ -54,13 +71,28 @@ test('the builder refuses what a strict reader could refuse, and names the membe
     ['organization-name', { organizationName: 'a\nb' }],
     ['contact-info', { contactInfo: 'sender.example' }],
     ['report-id', { reportId: '' }],
-    ['date-range.start-datetime', { startDatetime: '2026-05-04T01:00:00Z', endDatetime: '2026-05-04T23:59:59Z' }],
-    ['date-range.end-datetime', { startDatetime: '2026-05-04T00:00:00Z', endDatetime: '2026-05-05T00:00:00Z' }],
+    [
+      'date-range.start-datetime',
+      { startDatetime: '2026-05-04T01:00:00Z', endDatetime: '2026-05-04T23:59:59Z' },
+    ],
+    [
+      'date-range.end-datetime',
+      { startDatetime: '2026-05-04T00:00:00Z', endDatetime: '2026-05-05T00:00:00Z' },
+    ],
     ['policies', { policies: [] }],
     ['policies[0].policy.policy-type', { policies: [{ ...policy, policyType: 'dane' }] }],
-    ['policies[0].policy.policy-domain', { policies: [{ ...policy, policyDomain: 'Bücher.example' }] }],
-    ['policies[0].policy.mx-host', { policies: [{ ...policy, policyType: 'tlsa', mxHost: ['mx.example'] }] }],
-    ['policies[0].summary.total-successful-session-count', { policies: [{ ...policy, totalSuccessfulSessionCount: -1 }] }],
+    [
+      'policies[0].policy.policy-domain',
+      { policies: [{ ...policy, policyDomain: 'Bücher.example' }] },
+    ],
+    [
+      'policies[0].policy.mx-host',
+      { policies: [{ ...policy, policyType: 'tlsa', mxHost: ['mx.example'] }] },
+    ],
+    [
+      'policies[0].summary.total-successful-session-count',
+      { policies: [{ ...policy, totalSuccessfulSessionCount: -1 }] },
+    ],
     ['policies[0].failure-details', { policies: [{ ...policy, totalFailureSessionCount: 1 }] }],
   ];
   for (const [detail, change] of wrong) {
@@ -71,9 +103,17 @@ test('the builder refuses what a strict reader could refuse, and names the membe
 
 // [8460-5.1-1, 8460-5.1-2, 8460-5.3-6]
 test('RFC 8460 §5.1, §5.3: file name and subject', () => {
-  const report = { ...sample, startDatetime: '2026-05-04T00:00:00Z', endDatetime: '2026-05-04T23:59:59Z', reportId: '2026-05-04_a' };
+  const report = {
+    ...sample,
+    startDatetime: '2026-05-04T00:00:00Z',
+    endDatetime: '2026-05-04T23:59:59Z',
+    reportId: '2026-05-04_a',
+  };
   const names = { submitter: 'sender.example', policyDomain: 'rcpt.example' };
-  assert.equal(reportFileName(report, names), 'sender.example!rcpt.example!1777852800!1777939199!20260504a.json.gz');
+  assert.equal(
+    reportFileName(report, names),
+    'sender.example!rcpt.example!1777852800!1777939199!20260504a.json.gz',
+  );
   assert.equal(
     reportSubject(report, names),
     'Report Domain: rcpt.example Submitter: sender.example Report-ID: <2026-05-04_a@sender.example>',

@@ -1,6 +1,13 @@
 import { fail, formatIp, ok, parseIp, type Result } from '../base/index.js';
 import { builderFailures } from './failures.js';
-import { policyTypes, reportDay, resultTypes, type FailureDetails, type ReportedPolicy, type TlsReport } from './report.js';
+import {
+  policyTypes,
+  reportDay,
+  resultTypes,
+  type FailureDetails,
+  type ReportedPolicy,
+  type TlsReport,
+} from './report.js';
 
 const host = '[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*';
 const domain = new RegExp(`^(?=.{1,253}$)${host}$`);
@@ -39,7 +46,9 @@ function formatPolicy(p: ReportedPolicy): object {
       'total-successful-session-count': p.totalSuccessfulSessionCount,
       'total-failure-session-count': p.totalFailureSessionCount,
     },
-    ...(p.failureDetails.length > 0 ? { 'failure-details': p.failureDetails.map(formatDetail) } : {}),
+    ...(p.failureDetails.length > 0
+      ? { 'failure-details': p.failureDetails.map(formatDetail) }
+      : {}),
   };
 }
 
@@ -62,8 +71,12 @@ function problemOf(report: TlsReport): string | undefined {
   if (!contact.test(report.contactInfo ?? '')) return 'contact-info';
   if (!isPrintable(report.reportId)) return 'report-id';
   const day = reportDay(report);
-  if (!instant.test(report.startDatetime ?? '') || day !== Date.parse(report.startDatetime ?? '')) return 'date-range.start-datetime';
-  if (Date.parse(report.endDatetime ?? '') !== day + 86_399_000 || !instant.test(report.endDatetime ?? ''))
+  if (!instant.test(report.startDatetime ?? '') || day !== Date.parse(report.startDatetime ?? ''))
+    return 'date-range.start-datetime';
+  if (
+    Date.parse(report.endDatetime ?? '') !== day + 86_399_000 ||
+    !instant.test(report.endDatetime ?? '')
+  )
     return 'date-range.end-datetime';
   if (report.policies.length === 0) return 'policies';
   for (const [i, policy] of report.policies.entries()) {
@@ -78,7 +91,11 @@ function problemOfPolicy(p: ReportedPolicy): string | undefined {
   if (!policyTypes.some((type) => type === p.policyType)) return 'policy.policy-type';
   if (!domain.test(p.policyDomain ?? '')) return 'policy.policy-domain';
   if (!p.policyString.every(isPrintable)) return 'policy.policy-string';
-  if (!p.mxHost.every((pattern) => mxPattern.test(pattern)) || (p.mxHost.length > 0 && p.policyType !== 'sts')) return 'policy.mx-host';
+  if (
+    !p.mxHost.every((pattern) => mxPattern.test(pattern)) ||
+    (p.mxHost.length > 0 && p.policyType !== 'sts')
+  )
+    return 'policy.mx-host';
   if (!isCount(p.totalSuccessfulSessionCount)) return 'summary.total-successful-session-count';
   if (!isCount(p.totalFailureSessionCount)) return 'summary.total-failure-session-count';
   if (p.totalFailureSessionCount > 0 && p.failureDetails.length === 0) return 'failure-details';
@@ -94,12 +111,19 @@ function problemOfDetail(d: FailureDetails): string | undefined {
   if (!resultTypes.some((type) => type === d.resultType)) return 'result-type';
   if (!isAddress(d.sendingMtaIp)) return 'sending-mta-ip';
   if (!isAddress(d.receivingIp)) return 'receiving-ip';
-  if (d.receivingMxHostname !== undefined && !domain.test(d.receivingMxHostname)) return 'receiving-mx-hostname';
+  if (d.receivingMxHostname !== undefined && !domain.test(d.receivingMxHostname))
+    return 'receiving-mx-hostname';
   if (!isCount(d.failedSessionCount) || d.failedSessionCount === 0) return 'failed-session-count';
-  if (d.additionalInformation !== undefined && !/^[a-z][a-z0-9+.-]*:[\x21-\x7e]+$/i.test(d.additionalInformation))
+  if (
+    d.additionalInformation !== undefined &&
+    !/^[a-z][a-z0-9+.-]*:[\x21-\x7e]+$/i.test(d.additionalInformation)
+  )
     return 'additional-information';
-  if (d.receivingMxHelo !== undefined && !isPrintable(d.receivingMxHelo)) return 'receiving-mx-helo';
-  return d.failureReasonCode === undefined || isPrintable(d.failureReasonCode) ? undefined : 'failure-reason-code';
+  if (d.receivingMxHelo !== undefined && !isPrintable(d.receivingMxHelo))
+    return 'receiving-mx-helo';
+  return d.failureReasonCode === undefined || isPrintable(d.failureReasonCode)
+    ? undefined
+    : 'failure-reason-code';
 }
 
 function isPrintable(text: string | undefined): boolean {

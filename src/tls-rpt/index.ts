@@ -10,7 +10,12 @@
  * if (parsed?.ok) for (const { code, path } of parsed.value.notes) console.log(code, path); // date-no-zone date-range.start-datetime
  */
 export { parseTlsRptRecord, type TlsRptRecord } from './parse-record.js';
-export { claimedSize, unpackReports, type UnpackReportsOptions, type UnpackedReport } from './unpack-reports.js';
+export {
+  claimedSize,
+  unpackReports,
+  type UnpackReportsOptions,
+  type UnpackedReport,
+} from './unpack-reports.js';
 export { decodeText } from './decode-text.js';
 export { objectsIn } from './scan-json.js';
 export { parseReport, type ParsedReport, type ParseReportOptions } from './parse-report.js';

@@ -4,7 +4,8 @@ export type Members = Readonly<Record<string, unknown>>;
 
 /** The objects a report is made of, each with the members it may hold; those after the bar belong elsewhere, and are read here too. */
 const kinds = {
-  report: 'organization-name date-range contact-info report-id policies | start-datetime end-datetime',
+  report:
+    'organization-name date-range contact-info report-id policies | start-datetime end-datetime',
   'date-range': 'start-datetime end-datetime',
   item: 'policy summary failure-details | policy-type policy-string policy-domain mx-host total-successful-session-count total-failure-session-count',
   policy: 'policy-type policy-string policy-domain mx-host | failure-details',
@@ -48,8 +49,12 @@ const known = Object.fromEntries(
     const [own = '', foreign = ''] = text.split(' | ');
     const names = `${own} ${foreign}`.trim().split(' ');
     const alike = new Map(names.map((name) => [bare(name), name]));
-    for (const [other, name] of Object.entries(otherNames)) if (names.includes(name)) alike.set(other, name);
-    return [kind, { exact: new Set(own.split(' ')), misplaced: new Set(foreign.split(' ')), alike }];
+    for (const [other, name] of Object.entries(otherNames))
+      if (names.includes(name)) alike.set(other, name);
+    return [
+      kind,
+      { exact: new Set(own.split(' ')), misplaced: new Set(foreign.split(' ')), alike },
+    ];
   }),
 ) as unknown as Readonly<Record<MemberKind, Known>>;
 

@@ -12,7 +12,10 @@ export function mergePolicies(policies: readonly ReportedPolicy[]): readonly Rep
     failureDetails: gather(
       same.flatMap((p) => p.failureDetails),
       failureKey,
-      (alike) => ({ ...(alike[0] as FailureDetails), failedSessionCount: sum(alike, (d) => d.failedSessionCount) }),
+      (alike) => ({
+        ...(alike[0] as FailureDetails),
+        failedSessionCount: sum(alike, (d) => d.failedSessionCount),
+      }),
     ),
   }));
 }
@@ -34,7 +37,11 @@ function failureKey(d: FailureDetails): string {
   ]);
 }
 
-function gather<T>(items: readonly T[], keyOf: (item: T) => string, join: (same: readonly T[]) => T): readonly T[] {
+function gather<T>(
+  items: readonly T[],
+  keyOf: (item: T) => string,
+  join: (same: readonly T[]) => T,
+): readonly T[] {
   const groups = new Map<string, T[]>();
   for (const item of items) {
     const key = keyOf(item);

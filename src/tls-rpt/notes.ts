@@ -23,13 +23,22 @@ const MAX_DETAIL = 200;
 
 /** Gathers notes while a report is read. Equal ones are counted, so that a report of many lines cannot make many notes. */
 export class Notes {
-  readonly #notes = new Map<QuirkCode, { code: QuirkCode; path: string; detail: string; count: number }>();
+  readonly #notes = new Map<
+    QuirkCode,
+    { code: QuirkCode; path: string; detail: string; count: number }
+  >();
   readonly #unforeseen = new Map<string, { path: string; json: string; count: number }>();
 
   add(code: QuirkCode, path: string, found?: unknown): void {
     const known = this.#notes.get(code);
     if (known) known.count++;
-    else this.#notes.set(code, { code, path, detail: found === undefined ? '' : show(found), count: 1 });
+    else
+      this.#notes.set(code, {
+        code,
+        path,
+        detail: found === undefined ? '' : show(found),
+        count: 1,
+      });
   }
 
   unforeseen(path: string, value: unknown): void {
@@ -37,7 +46,11 @@ export class Notes {
     const known = this.#unforeseen.get(kind);
     if (known) known.count++;
     else if (this.#unforeseen.size < MAX_UNFORESEEN)
-      this.#unforeseen.set(kind, { path: neutralise(path, MAX_DETAIL), json: show(value), count: 1 });
+      this.#unforeseen.set(kind, {
+        path: neutralise(path, MAX_DETAIL),
+        json: show(value),
+        count: 1,
+      });
   }
 
   list(): readonly ReportNote[] {

@@ -19,21 +19,39 @@ export function parseTlsRptRecord(texts: readonly string[]): TlsRptRecord {
   const records = texts.filter((text) => /^v=TLSRPTv1[ \t]*(;|$)/.test(text));
   const [record] = records;
   if (record === undefined) return { status: 'absent', rua: [], problems: [] };
-  const invalid = (failure: Failure): TlsRptRecord => ({ status: 'invalid', rua: [], problems: [failure] });
-  if (records.length > 1) return invalid(tlsRptFailures.make('rpt-record-multiple', `${records.length} records`));
-  if (!/^[\x20-\x7e\t]*$/.test(record)) return invalid(tlsRptFailures.make('rpt-record-invalid', 'characters outside US-ASCII'));
+  const invalid = (failure: Failure): TlsRptRecord => ({
+    status: 'invalid',
+    rua: [],
+    problems: [failure],
+  });
+  if (records.length > 1)
+    return invalid(tlsRptFailures.make('rpt-record-multiple', `${records.length} records`));
+  if (!/^[\x20-\x7e\t]*$/.test(record))
+    return invalid(tlsRptFailures.make('rpt-record-invalid', 'characters outside US-ASCII'));
   const fields = record.split(';').map(trimBlanks);
   if (fields.at(-1) === '') fields.pop();
-  const bad = fields.find((f) => !/^[A-Za-z0-9][A-Za-z0-9_.-]{0,31}[ \t]*=[ \t]*[\x21-\x3a\x3c-\x7e][\x20-\x3a\x3c-\x7e]*$/.test(f));
-  if (bad !== undefined) return invalid(tlsRptFailures.make('rpt-record-invalid', bad.slice(0, 100) || 'an empty field'));
-  const rua = fields.filter((f) => /^rua[ \t]*=/.test(f)).map((f) => f.replace(/^rua[ \t]*=[ \t]*/, ''));
+  const bad = fields.find(
+    (f) =>
+      !/^[A-Za-z0-9][A-Za-z0-9_.-]{0,31}[ \t]*=[ \t]*[\x21-\x3a\x3c-\x7e][\x20-\x3a\x3c-\x7e]*$/.test(
+        f,
+      ),
+  );
+  if (bad !== undefined)
+    return invalid(
+      tlsRptFailures.make('rpt-record-invalid', bad.slice(0, 100) || 'an empty field'),
+    );
+  const rua = fields
+    .filter((f) => /^rua[ \t]*=/.test(f))
+    .map((f) => f.replace(/^rua[ \t]*=[ \t]*/, ''));
   if (rua.length === 0) return invalid(tlsRptFailures.make('rpt-rua-missing'));
   const uris = rua
     .flatMap((list) => list.split(','))
     .map((uri) => uri.trim())
     .slice(0, MAX_RUA);
   const usable = uris.filter(isUsable);
-  const problems = uris.filter((uri) => !isUsable(uri)).map((uri) => tlsRptFailures.make('rpt-rua-invalid', uri.slice(0, 100)));
+  const problems = uris
+    .filter((uri) => !isUsable(uri))
+    .map((uri) => tlsRptFailures.make('rpt-rua-invalid', uri.slice(0, 100)));
   return { status: usable.length > 0 ? 'found' : 'invalid', rua: usable, problems };
 }
 

@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
-import { parseReport, reportFailures, reportQuirks, unpackReports, type ParsedReport } from './index.js';
+import {
+  parseReport,
+  reportFailures,
+  reportQuirks,
+  unpackReports,
+  type ParsedReport,
+} from './index.js';
 import type { Result } from '../base/index.js';
 
 interface Case {
@@ -34,17 +40,21 @@ function read(file: string): Result<ParsedReport> {
 }
 
 function at(value: unknown, path: string): unknown {
-  return path.split('.').reduce((v, key) => (v as Record<string, unknown> | undefined)?.[key], value);
+  return path
+    .split('.')
+    .reduce((v, key) => (v as Record<string, unknown> | undefined)?.[key], value);
 }
 
 // [8460-4-3, 8460-6.3-1, 8460-6.6-1]
 for (const { file, says, successful, failed, notes, unforeseen, refused, fields } of contents) {
   test(`${file}: ${says}`, () => {
     const result = read(file);
-    if (refused !== undefined) return assert.equal(result.ok ? 'accepted' : result.failure.code, refused);
+    if (refused !== undefined)
+      return assert.equal(result.ok ? 'accepted' : result.failure.code, refused);
     assert.ok(result.ok, result.ok ? '' : `${result.failure.code} ${result.failure.detail}`);
     const { report } = result.value;
-    const sum = (of: 'totalSuccessfulSessionCount' | 'totalFailureSessionCount'): number => report.policies.reduce((n, p) => n + p[of], 0);
+    const sum = (of: 'totalSuccessfulSessionCount' | 'totalFailureSessionCount'): number =>
+      report.policies.reduce((n, p) => n + p[of], 0);
     assert.deepEqual(
       {
         successful: sum('totalSuccessfulSessionCount'),
@@ -54,13 +64,17 @@ for (const { file, says, successful, failed, notes, unforeseen, refused, fields 
       },
       { successful, failed, notes, unforeseen: unforeseen ?? [] },
     );
-    for (const [path, expected] of Object.entries(fields ?? {})) assert.deepEqual(at(report, path) ?? null, expected, path);
+    for (const [path, expected] of Object.entries(fields ?? {}))
+      assert.deepEqual(at(report, path) ?? null, expected, path);
   });
 }
 
 test('the corpus shows every quirk and every refusal', () => {
   const shown = new Set(corpus.flatMap((c) => [...(c.notes ?? []), c.refused ?? '']));
-  const missing = [...Object.keys(reportQuirks.entries), ...Object.keys(reportFailures.entries)].filter((code) => !shown.has(code));
+  const missing = [
+    ...Object.keys(reportQuirks.entries),
+    ...Object.keys(reportFailures.entries),
+  ].filter((code) => !shown.has(code));
   assert.deepEqual(missing, []);
   assert.ok(Object.keys(reportFailures.entries).length <= 10);
   assert.ok(corpus.length >= 60);

@@ -36,7 +36,10 @@ const MAX_CONTAINERS = 100_000;
  * Reads the JSON of a report (RFC 8460 §4.4), unpacked. Whatever has a readable `policies` array is accepted, with the counts the reporter gave; each
  * departure is a note. Refused only for {@link reportFailures}.
  */
-export function parseReport(bytes: Uint8Array | string, options: ParseReportOptions = {}): Result<ParsedReport> {
+export function parseReport(
+  bytes: Uint8Array | string,
+  options: ParseReportOptions = {},
+): Result<ParsedReport> {
   const notes = new Notes();
   const text = typeof bytes === 'string' ? bytes : decodeText(bytes, notes);
   if (!/[^\s\0]/.test(text)) return fail(reportFailures.make('report-empty'));
@@ -44,14 +47,18 @@ export function parseReport(bytes: Uint8Array | string, options: ParseReportOpti
   const excess = excessOf(shape);
   if (excess !== undefined) return fail(reportFailures.make('report-too-complex', excess));
   const found = findJson(text, notes);
-  if (found === undefined) return fail(reportFailures.make('report-not-json', neutralise(text.trim(), 60)));
+  if (found === undefined)
+    return fail(reportFailures.make('report-not-json', neutralise(text.trim(), 60)));
   const { json } = found;
-  if (countMembers(json) < (found.text === text ? shape.members : scanJson(found.text).members)) notes.add('member-repeated', '');
-  const root: unknown = Array.isArray(json) && json.length === 1 ? (notes.add('level-extra', ''), json[0]) : json;
+  if (countMembers(json) < (found.text === text ? shape.members : scanJson(found.text).members))
+    notes.add('member-repeated', '');
+  const root: unknown =
+    Array.isArray(json) && json.length === 1 ? (notes.add('level-extra', ''), json[0]) : json;
   if (!isObject(root)) return fail(reportFailures.make('report-no-policies', 'not an object'));
   const report = readMembers(root, 'report', '', notes);
   const policies = readList(report['policies'], notes);
-  if (policies === undefined) return fail(reportFailures.make('report-no-policies', 'no array of that name'));
+  if (policies === undefined)
+    return fail(reportFailures.make('report-no-policies', 'no array of that name'));
   if (policies.length === 0) notes.add('policies-empty', 'policies');
   const read = policies.flatMap((item, i) => readPolicy(item, `policies[${i}]`, notes) ?? []);
   const { startDatetime, endDatetime } = readRange(report, notes);
@@ -76,7 +83,9 @@ function isArray(value: unknown): value is readonly unknown[] {
 /** How a text exceeds any report. */
 function excessOf({ depth, containers, values }: JsonShape): string | undefined {
   const exceeds = depth > MAX_DEPTH || values > MAX_VALUES || containers > MAX_CONTAINERS;
-  return exceeds ? `${values} values in ${containers} objects and arrays, nested ${depth} deep` : undefined;
+  return exceeds
+    ? `${values} values in ${containers} objects and arrays, nested ${depth} deep`
+    : undefined;
 }
 
 /** The policies, also where the reporter made an object or a text of the array. */
@@ -91,11 +100,16 @@ function readList(policies: unknown, notes: Notes): readonly unknown[] | undefin
   if (!isObject(policies)) return undefined;
   notes.add('list-is-object', 'policies');
   const keys = Object.keys(policies);
-  return keys.length > 0 && keys.every((key) => /^\d+$/.test(key)) ? Object.values(policies) : [policies];
+  return keys.length > 0 && keys.every((key) => /^\d+$/.test(key))
+    ? Object.values(policies)
+    : [policies];
 }
 
 /** The value, and the part of the text that it stands in. */
-function findJson(text: string, notes: Notes): { readonly json: unknown; readonly text: string } | undefined {
+function findJson(
+  text: string,
+  notes: Notes,
+): { readonly json: unknown; readonly text: string } | undefined {
   const whole = tryJson(text);
   if (typeof whole === 'string') {
     const json = jsonInString(whole);
@@ -110,13 +124,19 @@ function findJson(text: string, notes: Notes): { readonly json: unknown; readonl
     return json === undefined ? [] : [{ json, text: object }];
   });
   const [found] = objects;
-  if (found === undefined) return parts.length > 1 ? undefined : findBroken(parts[0] ?? text.slice(Math.max(0, text.indexOf('{'))), notes);
+  if (found === undefined)
+    return parts.length > 1
+      ? undefined
+      : findBroken(parts[0] ?? text.slice(Math.max(0, text.indexOf('{'))), notes);
   if (objects.length > 1) return undefined;
   notes.add('text-around', '', text.replace(found.text, () => '').trim());
   return found;
 }
 
-function findBroken(text: string, notes: Notes): { readonly json: unknown; readonly text: string } | undefined {
+function findBroken(
+  text: string,
+  notes: Notes,
+): { readonly json: unknown; readonly text: string } | undefined {
   if (text.length > MAX_REPAIRED) return undefined;
   const repaired = repairJson(text);
   const json = tryJson(repaired);
@@ -143,13 +163,20 @@ function required(report: Members, name: string, notes: Notes): string | undefin
   return readText(report[name], name, notes);
 }
 
-function readRange(report: Members, notes: Notes): Pick<TlsReport, 'startDatetime' | 'endDatetime'> {
+function readRange(
+  report: Members,
+  notes: Notes,
+): Pick<TlsReport, 'startDatetime' | 'endDatetime'> {
   const given = report['date-range'];
   const range = isObject(given) ? readMembers(given, 'date-range', 'date-range', notes) : report;
   const startDatetime = readDate(range['start-datetime'], 'date-range.start-datetime', notes);
   const endDatetime = readDate(range['end-datetime'], 'date-range.end-datetime', notes);
-  if (startDatetime === undefined || endDatetime === undefined) return { startDatetime, endDatetime };
-  if (startDatetime.endsWith('T00:00:00Z') && endDatetime === `${startDatetime.slice(0, 10)}T23:59:59Z`)
+  if (startDatetime === undefined || endDatetime === undefined)
+    return { startDatetime, endDatetime };
+  if (
+    startDatetime.endsWith('T00:00:00Z') &&
+    endDatetime === `${startDatetime.slice(0, 10)}T23:59:59Z`
+  )
     return { startDatetime, endDatetime };
   if (endDatetime < startDatetime) {
     notes.add('range-reversed', 'date-range', `${startDatetime} to ${endDatetime}`);
@@ -162,7 +189,11 @@ function readRange(report: Members, notes: Notes): Pick<TlsReport, 'startDatetim
 }
 
 /** A missing policy domain is that of the other policies, or of the envelope. */
-function withDomains(policies: readonly ReportedPolicy[], hint: string | undefined, notes: Notes): readonly ReportedPolicy[] {
+function withDomains(
+  policies: readonly ReportedPolicy[],
+  hint: string | undefined,
+  notes: Notes,
+): readonly ReportedPolicy[] {
   const lacking = policies.findIndex((p) => p.policyDomain === undefined);
   if (lacking < 0) return policies;
   notes.add('policy-domain-missing', `policies[${lacking}].policy.policy-domain`);

@@ -1,18 +1,34 @@
 import type { Notes } from './notes.js';
 
 const exact = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
-const loose = /^(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,]\d+)?)?)?\s*(z|utc|gmt|[+-]\d\d:?\d\d)?$/i;
-const mailForm = /^(?:[a-z]{3},\s*)?(\d{1,2}) ([a-z]{3}) (\d{4}) (\d\d):(\d\d)(?::(\d\d))?\s*(utc|gmt|[+-]\d{4})?$/i;
+const loose =
+  /^(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,]\d+)?)?)?\s*(z|utc|gmt|[+-]\d\d:?\d\d)?$/i;
+const mailForm =
+  /^(?:[a-z]{3},\s*)?(\d{1,2}) ([a-z]{3}) (\d{4}) (\d\d):(\d\d)(?::(\d\d))?\s*(utc|gmt|[+-]\d{4})?$/i;
 const months = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
 const latest = Date.UTC(9999, 11, 31);
 
 /** A date as RFC 3339 in UTC with whole seconds; undefined where none can be made out. */
 export function readDate(value: unknown, path: string, notes: Notes): string | undefined {
-  if (value === undefined || value === null || value === '') return void notes.add('date-missing', path);
+  if (value === undefined || value === null || value === '')
+    return void notes.add('date-missing', path);
   if (typeof value === 'string' && exact.test(value) && exists(value)) return value;
-  const at = typeof value === 'number' ? fromNumber(value) : typeof value === 'string' ? fromText(value.trim()) : undefined;
+  const at =
+    typeof value === 'number'
+      ? fromNumber(value)
+      : typeof value === 'string'
+        ? fromText(value.trim())
+        : undefined;
   if (!at) return void notes.add('date-invalid', path, value);
-  notes.add(typeof value === 'number' || at.form === 'number' ? 'date-number' : at.zoned ? 'date-form' : 'date-no-zone', path, value);
+  notes.add(
+    typeof value === 'number' || at.form === 'number'
+      ? 'date-number'
+      : at.zoned
+        ? 'date-form'
+        : 'date-no-zone',
+    path,
+    value,
+  );
   return format(at.ms);
 }
 
@@ -34,14 +50,38 @@ function fromText(text: string): Found | undefined {
   if (iso) return fromParts(iso[1], iso[2], iso[3], iso[4], iso[5], iso[6], iso[7]);
   const mail = mailForm.exec(text);
   if (!mail) return undefined;
-  return fromParts(mail[3], String(months.indexOf((mail[2] ?? '').toLowerCase()) + 1), mail[1], mail[4], mail[5], mail[6], mail[7]);
+  return fromParts(
+    mail[3],
+    String(months.indexOf((mail[2] ?? '').toLowerCase()) + 1),
+    mail[1],
+    mail[4],
+    mail[5],
+    mail[6],
+    mail[7],
+  );
 }
 
-function fromParts(year = '', month = '', day = '', hour = '0', minute = '0', second = '0', zone = ''): Found | undefined {
-  const [y, m, d, h, min, s] = [year, month, day, hour, minute, second].map(Number) as [number, number, number, number, number, number];
+function fromParts(
+  year = '',
+  month = '',
+  day = '',
+  hour = '0',
+  minute = '0',
+  second = '0',
+  zone = '',
+): Found | undefined {
+  const [y, m, d, h, min, s] = [year, month, day, hour, minute, second].map(Number) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
   const ms = Date.UTC(y, m - 1, d, h, min, Math.min(s, 59));
   // An impossible date rolls over; a leap second does not count as one.
-  if (new Date(ms).getUTCDate() !== d || m < 1 || m > 12 || h > 24 || min > 59 || s > 60) return undefined;
+  if (new Date(ms).getUTCDate() !== d || m < 1 || m > 12 || h > 24 || min > 59 || s > 60)
+    return undefined;
   const [, sign, hours = '0', minutes = '0'] = /^([+-])(\d\d):?(\d\d)$/.exec(zone) ?? [];
   const offset = (Number(hours) * 60 + Number(minutes)) * 60_000 * (sign === '-' ? -1 : 1);
   return inRange({ ms: ms - offset, zoned: zone !== '' });
@@ -50,7 +90,11 @@ function fromParts(year = '', month = '', day = '', hour = '0', minute = '0', se
 /** Seconds or milliseconds since 1970. */
 function fromNumber(value: number): Found | undefined {
   if (!Number.isFinite(value) || value < 1e9) return undefined;
-  return inRange({ ms: Math.floor(value < 1e11 ? value * 1000 : value), zoned: true, form: 'number' });
+  return inRange({
+    ms: Math.floor(value < 1e11 ? value * 1000 : value),
+    zoned: true,
+    form: 'number',
+  });
 }
 
 function inRange(found: Found): Found | undefined {

@@ -13,20 +13,39 @@ export function readPolicy(value: unknown, path: string, notes: Notes): Reported
   const policy = part(item, 'policy', path, notes);
   const summary = part(item, 'summary', path, notes);
   const policyString = readList(policy['policy-string'], `${path}.policy.policy-string`, notes);
-  const details = item['failure-details'] ?? policy['failure-details'] ?? summary['failure-details'];
+  const details =
+    item['failure-details'] ?? policy['failure-details'] ?? summary['failure-details'];
   const failureDetails = readDetails(details, `${path}.failure-details`, notes);
   const summed = failureDetails.reduce((sum, d) => sum + d.failedSessionCount, 0);
-  const failed = readCount(summary['total-failure-session-count'], `${path}.summary.total-failure-session-count`, notes) ?? summed;
-  const ok = readCount(summary['total-successful-session-count'], `${path}.summary.total-successful-session-count`, notes) ?? 0;
+  const failed =
+    readCount(
+      summary['total-failure-session-count'],
+      `${path}.summary.total-failure-session-count`,
+      notes,
+    ) ?? summed;
+  const ok =
+    readCount(
+      summary['total-successful-session-count'],
+      `${path}.summary.total-successful-session-count`,
+      notes,
+    ) ?? 0;
   if (failed > 0 && failureDetails.length === 0) notes.add('details-missing', path, failed);
   // RFC 8460 §4: failures do not exclude each other, so details may add up to more [8460-4-3].
-  else if (summed !== failed) notes.add(summed < failed ? 'details-fewer' : 'details-more', path, `${summed} of ${failed}`);
+  else if (summed !== failed)
+    notes.add(summed < failed ? 'details-fewer' : 'details-more', path, `${summed} of ${failed}`);
   const mxHost = readList(policy['mx-host'], `${path}.policy.mx-host`, notes);
   return {
-    policyType: readPolicyType(policy['policy-type'], policyString, `${path}.policy.policy-type`, notes),
+    policyType: readPolicyType(
+      policy['policy-type'],
+      policyString,
+      `${path}.policy.policy-type`,
+      notes,
+    ),
     policyDomain: readDomain(policy['policy-domain'], `${path}.policy.policy-domain`, notes),
     policyString,
-    mxHost: mxHost.map((host, i) => readDomain(host, `${path}.policy.mx-host[${i}]`, notes) ?? host),
+    mxHost: mxHost.map(
+      (host, i) => readDomain(host, `${path}.policy.mx-host[${i}]`, notes) ?? host,
+    ),
     totalSuccessfulSessionCount: ok,
     totalFailureSessionCount: failed,
     failureDetails,
@@ -36,13 +55,21 @@ export function readPolicy(value: unknown, path: string, notes: Notes): Reported
 /** The object of that name, or the element itself where the reporter left that level out. */
 function part(item: Members, name: 'policy' | 'summary', path: string, notes: Notes): Members {
   const given = item[name];
-  const value: unknown = Array.isArray(given) && given.length === 1 ? (notes.add('level-extra', `${path}.${name}`), given[0]) : given;
+  const value: unknown =
+    Array.isArray(given) && given.length === 1
+      ? (notes.add('level-extra', `${path}.${name}`), given[0])
+      : given;
   if (isObject(value)) return readMembers(value, name, `${path}.${name}`, notes);
   notes.add('level-missing', `${path}.${name}`, value);
   return item;
 }
 
-function readPolicyType(value: unknown, strings: readonly string[], path: string, notes: Notes): string {
+function readPolicyType(
+  value: unknown,
+  strings: readonly string[],
+  path: string,
+  notes: Notes,
+): string {
   const text = readText(value, path, notes);
   const type = text?.trim().toLowerCase().replace(/[ _]/g, '-');
   if (text === undefined || type === undefined || type === '') {
@@ -77,12 +104,25 @@ function readDetail(value: Members, path: string, notes: Notes): FailureDetails 
   return {
     resultType: readResultType(detail['result-type'], `${path}.result-type`, notes),
     sendingMtaIp: readAddress(detail['sending-mta-ip'], `${path}.sending-mta-ip`, notes),
-    receivingMxHostname: readDomain(detail['receiving-mx-hostname'], `${path}.receiving-mx-hostname`, notes),
+    receivingMxHostname: readDomain(
+      detail['receiving-mx-hostname'],
+      `${path}.receiving-mx-hostname`,
+      notes,
+    ),
     receivingMxHelo: readText(detail['receiving-mx-helo'], `${path}.receiving-mx-helo`, notes),
     receivingIp: readAddress(detail['receiving-ip'], `${path}.receiving-ip`, notes),
-    failedSessionCount: readCount(detail['failed-session-count'], `${path}.failed-session-count`, notes) ?? 0,
-    additionalInformation: readText(detail['additional-information'], `${path}.additional-information`, notes),
-    failureReasonCode: readText(detail['failure-reason-code'], `${path}.failure-reason-code`, notes),
+    failedSessionCount:
+      readCount(detail['failed-session-count'], `${path}.failed-session-count`, notes) ?? 0,
+    additionalInformation: readText(
+      detail['additional-information'],
+      `${path}.additional-information`,
+      notes,
+    ),
+    failureReasonCode: readText(
+      detail['failure-reason-code'],
+      `${path}.failure-reason-code`,
+      notes,
+    ),
   };
 }
 

@@ -6,7 +6,8 @@ const MAX_TEXT = 4096;
 const MAX_LIST = 10_000;
 /** More sessions than anybody has in a day; sums of such counts still fit the database. */
 const MAX_COUNT = 1e12;
-const plainDomain = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+$/;
+const plainDomain =
+  /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+$/;
 
 /** A text; undefined where the reporter gave none. An empty string and null count as none. */
 export function readText(value: unknown, path: string, notes: Notes): string | undefined {
@@ -31,10 +32,15 @@ export function readText(value: unknown, path: string, notes: Notes): string | u
 
 /** Sessions: never more nor fewer than the reporter said; what is no count is none. */
 export function readCount(value: unknown, path: string, notes: Notes): number | undefined {
-  if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= MAX_COUNT) return value;
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= MAX_COUNT)
+    return value;
   if (value === undefined || value === null) return void notes.add('count-missing', path);
   const digits =
-    typeof value === 'string' ? /^\s*\+?(\d{1,13}|\d{1,3}(?:,\d{3}){1,4})(?:\.0*)?\s*$/.exec(value)?.[1]?.replaceAll(',', '') : undefined;
+    typeof value === 'string'
+      ? /^\s*\+?(\d{1,13}|\d{1,3}(?:,\d{3}){1,4})(?:\.0*)?\s*$/
+          .exec(value)?.[1]
+          ?.replaceAll(',', '')
+      : undefined;
   if (digits !== undefined && Number(digits) <= MAX_COUNT) {
     notes.add('count-is-string', path, value);
     return Number(digits);
@@ -48,7 +54,9 @@ export function readList(value: unknown, path: string, notes: Notes): readonly s
   if (Array.isArray(value)) {
     if (value.length > 1 && value.length <= MAX_LIST && value.every(isPlain)) return value;
     if (value.length === 0) notes.add('list-empty', path);
-    const texts = value.slice(0, MAX_LIST).flatMap((item: unknown, i) => readText(item, `${path}[${i}]`, notes) ?? []);
+    const texts = value
+      .slice(0, MAX_LIST)
+      .flatMap((item: unknown, i) => readText(item, `${path}[${i}]`, notes) ?? []);
     return texts.length === 1 ? splitText(texts[0] as string, path, notes) : texts;
   }
   if (typeof value === 'string' && value.trim() !== '') {

@@ -14,7 +14,8 @@ export function repairJson(text: string): string {
     end = text.indexOf('"', start);
     if (end < 0) end = text.length;
     const between = repairBetween(text.slice(start, end));
-    for (const char of between) depth += char === '{' || char === '[' ? 1 : char === '}' || char === ']' ? -1 : 0;
+    for (const char of between)
+      depth += char === '{' || char === '[' ? 1 : char === '}' || char === ']' ? -1 : 0;
     repaired += between;
   }
   // The report itself is not closed; what is in it is.

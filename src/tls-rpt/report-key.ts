@@ -1,7 +1,14 @@
 import type { TlsReport } from './report.js';
 
 /** A text that two reports share exactly when they say the same. (JSON would do, and takes twice as long, which a receiver feels.) */
-export function reportKey({ organizationName, startDatetime, endDatetime, contactInfo, reportId, policies }: TlsReport): string {
+export function reportKey({
+  organizationName,
+  startDatetime,
+  endDatetime,
+  contactInfo,
+  reportId,
+  policies,
+}: TlsReport): string {
   let key = textsKey([organizationName, startDatetime, endDatetime, contactInfo, reportId]);
   for (const p of policies) {
     key += `|${textsKey([p.policyType, p.policyDomain])}/${textsKey(p.policyString)}/${textsKey(p.mxHost)}`;

@@ -7,14 +7,20 @@ export interface ReportNameOptions {
 }
 
 /** File name of a report, compressed: `sender!policy-domain!begin!end!unique-id.json.gz` (RFC 8460 §5.1), times in seconds [8460-5.1-1, 8460-5.1-2]. */
-export function reportFileName(report: TlsReport, { submitter, policyDomain }: ReportNameOptions): string {
+export function reportFileName(
+  report: TlsReport,
+  { submitter, policyDomain }: ReportNameOptions,
+): string {
   const begin = (reportDay(report) ?? 0) / 1000;
   const unique = (report.reportId ?? '').replace(/[^A-Za-z0-9]/g, '').slice(0, 64);
   return `${[submitter, policyDomain, begin, begin + 86_399, ...(unique === '' ? [] : [unique])].join('!')}.json.gz`;
 }
 
 /** Subject of a report mail (RFC 8460 §5.3) [8460-5.3-6]. The report id goes in as `<left@right>`. */
-export function reportSubject(report: TlsReport, { submitter, policyDomain }: ReportNameOptions): string {
+export function reportSubject(
+  report: TlsReport,
+  { submitter, policyDomain }: ReportNameOptions,
+): string {
   const id = (report.reportId ?? '').replace(/[<>\s]/g, '');
   return `Report Domain: ${policyDomain} Submitter: ${submitter} Report-ID: <${id.includes('@') ? id : `${id}@${submitter}`}>`;
 }

@@ -1,9 +1,21 @@
 import fc from 'fast-check';
-import { policyTypes, resultTypes, type FailureDetails, type ReportedPolicy, type TlsReport } from './index.js';
+import {
+  policyTypes,
+  resultTypes,
+  type FailureDetails,
+  type ReportedPolicy,
+  type TlsReport,
+} from './index.js';
 
-const domain = fc.constantFrom('rcpt.example', 'mx1.rcpt.example', 'mail.other.example', 'xn--bcher-kva.example');
+const domain = fc.constantFrom(
+  'rcpt.example',
+  'mx1.rcpt.example',
+  'mail.other.example',
+  'xn--bcher-kva.example',
+);
 const address = fc.constantFrom('192.0.2.1', '198.51.100.7', '2001:db8::1', '2001:db8:1::25');
-const some = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> => fc.option(value, { nil: undefined });
+const some = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
+  fc.option(value, { nil: undefined });
 
 const details: fc.Arbitrary<FailureDetails> = fc.record(
   {
@@ -44,7 +56,11 @@ export const somePolicy: fc.Arbitrary<ReportedPolicy> = fc
 
 /** Reports that RFC 8460 allows, each of one day in 2026. */
 export const someReport: fc.Arbitrary<TlsReport> = fc
-  .record({ day: fc.integer({ min: 0, max: 364 }), id: fc.uuid(), policies: fc.array(somePolicy, { minLength: 1, maxLength: 4 }) })
+  .record({
+    day: fc.integer({ min: 0, max: 364 }),
+    id: fc.uuid(),
+    policies: fc.array(somePolicy, { minLength: 1, maxLength: 4 }),
+  })
   .map(({ day, id, policies }) => {
     const date = new Date(Date.UTC(2026, 0, 1) + day * 86_400_000).toISOString().slice(0, 10);
     return {

@@ -35,22 +35,39 @@ type Open = (bytes: Uint8Array, room: Room) => readonly Result<Uint8Array>[];
  * Opens gzip (RFC 8460 §5.2) [8460-5.2-1], zlib and zip: each file in it, or why that cannot be opened, at least one; what is packed in no way is returned as
  * it is. The content decides, not a name or a media type, and names in archives are not read at all (RFC 8460 §6.3) [8460-6.3-1].
  */
-export function unpackReports(packed: Uint8Array, { maxBytes = 10_000_000 }: UnpackReportsOptions = {}): readonly Result<UnpackedReport>[] {
-  if (packed.length > maxBytes) return [fail(reportFailures.make('report-too-large', `${packed.length} octets`))];
+export function unpackReports(
+  packed: Uint8Array,
+  { maxBytes = 10_000_000 }: UnpackReportsOptions = {},
+): readonly Result<UnpackedReport>[] {
+  if (packed.length > maxBytes)
+    return [fail(reportFailures.make('report-too-large', `${packed.length} octets`))];
   return openLayer({ bytes: packed, quirks: [] }, 0, { octets: maxBytes, failures: MAX_FAILURES });
 }
 
-function openLayer({ bytes: packed, quirks }: UnpackedReport, layer: number, room: Room): readonly Result<UnpackedReport>[] {
+function openLayer(
+  { bytes: packed, quirks }: UnpackedReport,
+  layer: number,
+  room: Room,
+): readonly Result<UnpackedReport>[] {
   const decoded = packed[0] === 0x7b || isGzip(packed) ? undefined : decodeBase64(packed);
   const bytes = decoded ?? packed;
   const odd: QuirkCode[] = decoded ? [...quirks, 'packed-as-base64'] : [...quirks];
-  const open: Open | undefined = isGzip(bytes) ? openGzip : isZip(bytes) ? openZip : isZlib(bytes) ? openZlib : undefined;
+  const open: Open | undefined = isGzip(bytes)
+    ? openGzip
+    : isZip(bytes)
+      ? openZip
+      : isZlib(bytes)
+        ? openZlib
+        : undefined;
   if (!open) return [ok({ bytes, quirks: odd })];
-  if (layer === MAX_LAYERS) return [fail(reportFailures.make('report-damaged', 'packed more than twice'))];
+  if (layer === MAX_LAYERS)
+    return [fail(reportFailures.make('report-damaged', 'packed more than twice'))];
   if (layer === 1) odd.push('packed-twice');
   if (open === openZip) odd.push('packed-as-zip');
   if (open === openZlib) odd.push('packed-as-zlib');
-  return open(bytes, room).flatMap((file) => (file.ok ? openLayer({ bytes: file.value, quirks: odd }, layer + 1, room) : [file]));
+  return open(bytes, room).flatMap((file) =>
+    file.ok ? openLayer({ bytes: file.value, quirks: odd }, layer + 1, room) : [file],
+  );
 }
 
 /** What a packed body says of its size unpacked (RFC 1952 §2.3.1, ISIZE); its own size where it is not packed; no limit for zip. Nothing has to be true of it. */
@@ -63,7 +80,8 @@ export function claimedSize(bytes: Uint8Array): number {
 function openGzip(bytes: Uint8Array, room: Room): readonly Result<Uint8Array>[] {
   // An honest bomb is not opened at all, and one that lies about its size is left as soon as that shows.
   const claimed = claimedSize(bytes);
-  if (claimed > room.octets && bytes.length * MAX_RATIO >= claimed) return [fail(reportFailures.make('report-too-large', 'unpacked'))];
+  if (claimed > room.octets && bytes.length * MAX_RATIO >= claimed)
+    return [fail(reportFailures.make('report-too-large', 'unpacked'))];
   // Room for what is claimed, so that a report comes out in one piece.
   const chunkSize = Math.min(Math.max(claimed + 1, 64), 65_536);
   const most = Math.max(claimed, LEAST_OUTPUT);
@@ -84,7 +102,10 @@ function endOfGzip(bytes: Uint8Array, maxOutputLength: number): number {
   for (const flag of [8, 16]) if ((flags & flag) !== 0) start = view.indexOf(0, start) + 1;
   if ((flags & 2) !== 0) start += 2;
   try {
-    const { engine } = inflateRawSync(view.subarray(start), { maxOutputLength, info: true }) as unknown as {
+    const { engine } = inflateRawSync(view.subarray(start), {
+      maxOutputLength,
+      info: true,
+    }) as unknown as {
       engine: { bytesWritten: number };
     };
     return start + engine.bytesWritten + 8;
@@ -112,15 +133,21 @@ function openZip(bytes: Uint8Array, room: Room): readonly Result<Uint8Array>[] {
   return files.value.map(({ method, packed }) =>
     inflate(room, Infinity, (maxOutputLength) => {
       if (method !== 0) return inflateRawSync(packed, { maxOutputLength });
-      if (packed.length > maxOutputLength) throw Object.assign(new RangeError(), { code: 'ERR_BUFFER_TOO_LARGE' });
+      if (packed.length > maxOutputLength)
+        throw Object.assign(new RangeError(), { code: 'ERR_BUFFER_TOO_LARGE' });
       return packed;
     }),
   );
 }
 
 /** Unpacks into what room there is, and takes it. */
-function inflate(room: Room, most: number, call: (maxOutputLength: number) => Uint8Array): Result<Uint8Array> {
-  if (room.failures === 0) return fail(reportFailures.make('report-damaged', 'too many files that cannot be opened'));
+function inflate(
+  room: Room,
+  most: number,
+  call: (maxOutputLength: number) => Uint8Array,
+): Result<Uint8Array> {
+  if (room.failures === 0)
+    return fail(reportFailures.make('report-damaged', 'too many files that cannot be opened'));
   try {
     const bytes = call(Math.max(1, Math.min(most, room.octets)));
     room.octets -= bytes.length;
@@ -129,7 +156,9 @@ function inflate(room: Room, most: number, call: (maxOutputLength: number) => Ui
     room.failures--;
     const code = (error as NodeJS.ErrnoException).code ?? '';
     return fail(
-      code === 'ERR_BUFFER_TOO_LARGE' ? reportFailures.make('report-too-large', 'unpacked') : reportFailures.make('report-damaged', code),
+      code === 'ERR_BUFFER_TOO_LARGE'
+        ? reportFailures.make('report-too-large', 'unpacked')
+        : reportFailures.make('report-damaged', code),
     );
   }
 }

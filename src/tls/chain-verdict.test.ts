@@ -3,7 +3,15 @@ import { type AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { connect, createServer } from 'node:tls';
 import { nodeNetwork } from '../net/index.js';
-import { createCa, createIntermediate, issue, purpose, selfSigned, type Issued, type IssueOptions } from '../pki/index.js';
+import {
+  createCa,
+  createIntermediate,
+  issue,
+  purpose,
+  selfSigned,
+  type Issued,
+  type IssueOptions,
+} from '../pki/index.js';
 import { accepts, parseCertificate, trustStore, verifyChain } from '../x509/index.js';
 import { builtinTrustStore, handshake } from './index.js';
 
@@ -41,17 +49,24 @@ const cases: Readonly<Record<string, () => Issued>> = {
   'name permitted': () => below({ nameConstraints: { permitted: ['good.example'] } }),
   'name not permitted': () => below({ nameConstraints: { permitted: ['other.example'] } }),
   'name excluded': () => below({ nameConstraints: { excluded: ['good.example'] } }),
-  'unknown critical extension': () => below({}, { extensions: [{ oid: '1.2.3.4', critical: true, value: Uint8Array.of(5, 0) }] }),
+  'unknown critical extension': () =>
+    below({}, { extensions: [{ oid: '1.2.3.4', critical: true, value: Uint8Array.of(5, 0) }] }),
 };
 
 for (const [title, make] of Object.entries(cases))
   test(`own verdict and OpenSSL's agree: ${title}`, async () => {
     const identity = make();
-    const server = createServer({ key: identity.keyPem, cert: identity.chainPem }).on('tlsClientError', () => undefined);
+    const server = createServer({ key: identity.keyPem, cert: identity.chainPem }).on(
+      'tlsClientError',
+      () => undefined,
+    );
     server.on('secureConnection', (socket) => socket.on('error', () => undefined));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const dial = async () => {
-      const dialled = await nodeNetwork().dial({ address: '127.0.0.1', port: (server.address() as AddressInfo).port });
+      const dialled = await nodeNetwork().dial({
+        address: '127.0.0.1',
+        port: (server.address() as AddressInfo).port,
+      });
       assert.ok(dialled.ok);
       return dialled.conn;
     };
@@ -62,7 +77,9 @@ for (const [title, make] of Object.entries(cases))
         rejectUnauthorized: false,
         checkServerIdentity: () => undefined,
       });
-      await new Promise((resolve, reject) => theirs.once('secureConnect', resolve).once('error', reject));
+      await new Promise((resolve, reject) =>
+        theirs.once('secureConnect', resolve).once('error', reject),
+      );
       const shaken = await handshake({ conn: await dial(), servername: names[0] as string });
       assert.ok(shaken.ok);
       const [anchor, ...sent] = [root.der, ...shaken.facts.chain].map((der) => {
@@ -72,8 +89,15 @@ for (const [title, make] of Object.entries(cases))
       });
       assert.ok(anchor);
       const verdict = verifyChain({ sent, anchors: trustStore([anchor]), at: Date.now() });
-      assert.equal(accepts(verdict), theirs.authorized, `${verdict.problems.join(' ')} / ${String(theirs.authorizationError)}`);
-      assert.equal(theirs.authorized, /^(good|directly below the root|path length kept|name permitted)$/.test(title));
+      assert.equal(
+        accepts(verdict),
+        theirs.authorized,
+        `${verdict.problems.join(' ')} / ${String(theirs.authorizationError)}`,
+      );
+      assert.equal(
+        theirs.authorized,
+        /^(good|directly below the root|path length kept|name permitted)$/.test(title),
+      );
       theirs.destroy();
       shaken.conn.close();
     } finally {

@@ -21,13 +21,21 @@ async function listen(server: Server): Promise<Conn> {
   });
   open.push(server);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const dialled = await network.dial({ address: '127.0.0.1', port: (server.address() as AddressInfo).port });
+  const dialled = await network.dial({
+    address: '127.0.0.1',
+    port: (server.address() as AddressInfo).port,
+  });
   assert.ok(dialled.ok);
   return dialled.conn;
 }
 
 async function against(server: Server, options: Partial<HandshakeRequest> = {}) {
-  const result = await handshake({ conn: await listen(server), servername: 'mx.example', timeoutMs: 5000, ...options });
+  const result = await handshake({
+    conn: await listen(server),
+    servername: 'mx.example',
+    timeoutMs: 5000,
+    ...options,
+  });
   if (result.ok) result.conn.close();
   return result;
 }
@@ -85,10 +93,19 @@ test('old servers are seen [7672-8.2-1]: TLS 1.0, 1.1, static RSA, a 1024-bit ke
   const old = selfSigned({ names: ['mx.example'], key: generateKey('rsa-1024'), hash: 'sha1' });
   for (const version of ['TLSv1', 'TLSv1.1', 'TLSv1.2'] as const) {
     const result = await against(
-      tlsServer({ key: old.keyPem, cert: old.certPem, minVersion: version, maxVersion: version, ciphers: 'AES128-SHA:@SECLEVEL=0' }),
+      tlsServer({
+        key: old.keyPem,
+        cert: old.certPem,
+        minVersion: version,
+        maxVersion: version,
+        ciphers: 'AES128-SHA:@SECLEVEL=0',
+      }),
     );
     assert.ok(result.ok, result.ok ? '' : result.failure.detail);
-    assert.deepEqual([result.facts.version, result.facts.suite, result.facts.group], [version, 'TLS_RSA_WITH_AES_128_CBC_SHA', undefined]);
+    assert.deepEqual(
+      [result.facts.version, result.facts.suite, result.facts.group],
+      [version, 'TLS_RSA_WITH_AES_128_CBC_SHA', undefined],
+    );
   }
 });
 
@@ -101,29 +118,55 @@ test('the group is named as IANA does, also before TLS 1.3', async () => {
 
 test('SNI and ALPN reach the server [8461-7.1-2, 7671-3-1]', async () => {
   let heard: string | undefined;
-  const server = tlsServer({ ALPNProtocols: ['http/1.1'], SNICallback: (name, done) => ((heard = name), done(null)) });
+  const server = tlsServer({
+    ALPNProtocols: ['http/1.1'],
+    SNICallback: (name, done) => ((heard = name), done(null)),
+  });
   const result = await against(server, { alpn: ['http/1.1'] });
   assert.equal(result.ok && result.facts.alpn, 'http/1.1');
   assert.equal(heard, 'mx.example');
 });
 
 test('an alert is told by its number', async () => {
-  assert.equal(await code(tlsServer({ maxVersion: 'TLSv1.2', ciphers: 'ECDHE-RSA-AES128-GCM-SHA256' })), 'tls-alert-40');
   assert.equal(
-    await code(rawServer((socket) => socket.once('data', () => socket.write(Buffer.from('15030300020270', 'hex'))))),
+    await code(tlsServer({ maxVersion: 'TLSv1.2', ciphers: 'ECDHE-RSA-AES128-GCM-SHA256' })),
+    'tls-alert-40',
+  );
+  assert.equal(
+    await code(
+      rawServer((socket) =>
+        socket.once('data', () => socket.write(Buffer.from('15030300020270', 'hex'))),
+      ),
+    ),
     'tls-alert-112',
   );
   assert.equal(
-    await code(rawServer((socket) => socket.once('data', () => socket.write(Buffer.from('1503030002026f', 'hex'))))),
+    await code(
+      rawServer((socket) =>
+        socket.once('data', () => socket.write(Buffer.from('1503030002026f', 'hex'))),
+      ),
+    ),
     'tls-alert-other',
   );
-  assert.equal(await code(tlsServer({ maxVersion: 'TLSv1.2' }), { minVersion: 'TLSv1.3' }), 'tls-alert-70');
+  assert.equal(
+    await code(tlsServer({ maxVersion: 'TLSv1.2' }), { minVersion: 'TLSv1.3' }),
+    'tls-alert-70',
+  );
 });
 
 test('a server that answers in clear, closes, or says nothing: each has its own code', async () => {
-  assert.equal(await code(rawServer((socket) => socket.write('220 mx.example ESMTP\r\n'))), 'tls-garbage');
-  assert.equal(await code(rawServer((socket) => socket.once('data', () => socket.end()))), 'tls-closed');
-  assert.equal(await code(rawServer((socket) => socket.once('data', () => socket.resetAndDestroy()))), 'tls-closed');
+  assert.equal(
+    await code(rawServer((socket) => socket.write('220 mx.example ESMTP\r\n'))),
+    'tls-garbage',
+  );
+  assert.equal(
+    await code(rawServer((socket) => socket.once('data', () => socket.end()))),
+    'tls-closed',
+  );
+  assert.equal(
+    await code(rawServer((socket) => socket.once('data', () => socket.resetAndDestroy()))),
+    'tls-closed',
+  );
   assert.equal(
     await code(
       rawServer(() => undefined),
@@ -158,7 +201,10 @@ test('a server that chooses SSL 3.0 shares no version', async () => {
     Buffer.alloc(32),
     Buffer.from('00002f00', 'hex'),
   ]);
-  assert.equal(await code(rawServer((socket) => socket.once('data', () => socket.write(hello)))), 'tls-no-shared-version');
+  assert.equal(
+    await code(rawServer((socket) => socket.once('data', () => socket.write(hello)))),
+    'tls-no-shared-version',
+  );
 });
 
 test('an abort rejects with its reason and closes the connection', async () => {
@@ -169,5 +215,8 @@ test('an abort rejects with its reason and closes the connection', async () => {
   abort.abort(reason);
   await assert.rejects(running, (error) => error === reason);
   assert.ok(conn.stream.destroyed);
-  await assert.rejects(handshake({ conn, servername: 'mx.example', signal: AbortSignal.abort(reason) }), (error) => error === reason);
+  await assert.rejects(
+    handshake({ conn, servername: 'mx.example', signal: AbortSignal.abort(reason) }),
+    (error) => error === reason,
+  );
 });

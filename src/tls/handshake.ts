@@ -41,7 +41,8 @@ export interface HandshakeFacts {
 }
 
 export type HandshakeResult =
-  { readonly ok: true; readonly conn: Conn; readonly facts: HandshakeFacts } | { readonly ok: false; readonly failure: Failure };
+  | { readonly ok: true; readonly conn: Conn; readonly facts: HandshakeFacts }
+  | { readonly ok: false; readonly failure: Failure };
 
 const TIMEOUT = 15_000;
 const GROUPS = 'X25519:P-256:P-384:P-521';
@@ -83,7 +84,10 @@ export function handshake(request: HandshakeRequest): Promise<HandshakeResult> {
     const settle = (): void => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', stop);
-      socket.removeListener('error', broke).removeListener('close', closed).removeListener('secureConnect', done);
+      socket
+        .removeListener('error', broke)
+        .removeListener('close', closed)
+        .removeListener('secureConnect', done);
       conn.stream.removeListener('close', closed);
       socket.on('error', () => undefined);
     };
@@ -101,7 +105,8 @@ export function handshake(request: HandshakeRequest): Promise<HandshakeResult> {
     let keyed = false;
     socket.on('keylog', () => (keyed = true));
     const before = octetsFrom(conn);
-    const cut = (detail = ''): void => failed(keyed || octetsFrom(conn) > before ? 'tls-cut' : 'tls-closed', detail);
+    const cut = (detail = ''): void =>
+      failed(keyed || octetsFrom(conn) > before ? 'tls-cut' : 'tls-closed', detail);
     const broke = (error: Error): void => {
       const [code, detail] = classify(error);
       if (code === 'tls-closed') cut(detail);
@@ -112,7 +117,12 @@ export function handshake(request: HandshakeRequest): Promise<HandshakeResult> {
       settle();
       const facts = factsOf(socket, sni);
       // OpenSSL ends a handshake without a certificate only for anonymous suites, which are not offered.
-      if (facts) resolve({ ok: true, conn: { stream: socket, local: conn.local, remote: conn.remote, close }, facts });
+      if (facts)
+        resolve({
+          ok: true,
+          conn: { stream: socket, local: conn.local, remote: conn.remote, close },
+          facts,
+        });
       else cut();
     };
     const timer = setTimeout(() => failed('tls-timeout', `${timeoutMs} ms`), timeoutMs);
@@ -150,11 +160,20 @@ const openSslGroups: Readonly<Record<string, string>> = {
 
 /** The IANA name of the group; Node calls the type ECDH, or TLSGroup since OpenSSL 3.5. */
 function groupOf(socket: TLSSocket): string | undefined {
-  const info = socket.getEphemeralKeyInfo() as { type?: string; name?: string; size?: number } | null;
-  if (info?.type === 'DH') return groupTable.find(({ name }) => name === `ffdhe${info.size ?? 0}`)?.name;
+  const info = socket.getEphemeralKeyInfo() as {
+    type?: string;
+    name?: string;
+    size?: number;
+  } | null;
+  if (info?.type === 'DH')
+    return groupTable.find(({ name }) => name === `ffdhe${info.size ?? 0}`)?.name;
   const name = info?.name?.toLowerCase();
   if (!name) return undefined;
-  return openSslGroups[name] ?? groupTable.find((group) => group.name.toLowerCase() === name)?.name ?? info?.name;
+  return (
+    openSslGroups[name] ??
+    groupTable.find((group) => group.name.toLowerCase() === name)?.name ??
+    info?.name
+  );
 }
 
 /** OpenSSL's errors and the system's, as codes of the catalogue. */
@@ -166,10 +185,19 @@ function classify(error: Error & { code?: string }): [code: string, detail: stri
     return known in tlsFailures.entries ? [known, ''] : ['tls-alert-other', alert[1] as string];
   }
   const [system = ''] = /ECONNRESET|EPIPE|ECONNABORTED|ETIMEDOUT/.exec(`${code} ${message}`) ?? [];
-  if (system !== '' || /disconnected|ERR_STREAM_PREMATURE_CLOSE|unexpected eof/i.test(`${code} ${message}`)) return ['tls-closed', system];
+  if (
+    system !== '' ||
+    /disconnected|ERR_STREAM_PREMATURE_CLOSE|unexpected eof/i.test(`${code} ${message}`)
+  )
+    return ['tls-closed', system];
   const reason = code.replace(/^ERR_SSL_/, '').toLowerCase();
-  if (/wrong_version_number|http_request|https_proxy_request|packet_length|record_type|bad_record_type|record_too/.test(reason))
+  if (
+    /wrong_version_number|http_request|https_proxy_request|packet_length|record_type|bad_record_type|record_too/.test(
+      reason,
+    )
+  )
     return ['tls-garbage', reason];
-  if (/unsupported_protocol|wrong_ssl_version|version_too_low/.test(reason)) return ['tls-no-shared-version', reason];
+  if (/unsupported_protocol|wrong_ssl_version|version_too_low/.test(reason))
+    return ['tls-no-shared-version', reason];
   return ['tls-failed', reason || message];
 }

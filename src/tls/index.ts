@@ -5,8 +5,18 @@
  * @example
  * console.log(suiteName(0x1301)); // TLS_AES_128_GCM_SHA256
  */
-export { handshake, type HandshakeRequest, type HandshakeResult, type HandshakeFacts } from './handshake.js';
-export { authenticate, judgeServer, type Authenticated, type ServerIdentity } from './authenticate.js';
+export {
+  handshake,
+  type HandshakeRequest,
+  type HandshakeResult,
+  type HandshakeFacts,
+} from './handshake.js';
+export {
+  authenticate,
+  judgeServer,
+  type Authenticated,
+  type ServerIdentity,
+} from './authenticate.js';
 export { renegotiate } from './renegotiate.js';
 export type { TlsSettings } from './settings.js';
 export { servingTls } from './serving.js';

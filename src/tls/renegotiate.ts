@@ -4,7 +4,10 @@ import type { Conn } from '../net/index.js';
 /**
  * Asks for a second handshake inside a session of TLS 1.2 or earlier (RFC 5246 §7.4.1.2), once. A server that refuses says so or hangs up. Never rejects.
  */
-export function renegotiate({ stream }: Conn, timeoutMs: number): Promise<'accepted' | 'refused' | 'unknown'> {
+export function renegotiate(
+  { stream }: Conn,
+  timeoutMs: number,
+): Promise<'accepted' | 'refused' | 'unknown'> {
   if (!(stream instanceof TLSSocket)) return Promise.resolve('unknown');
   return new Promise((resolve) => {
     const finish = (outcome: 'accepted' | 'refused' | 'unknown'): void => {
@@ -16,6 +19,8 @@ export function renegotiate({ stream }: Conn, timeoutMs: number): Promise<'accep
     const refused = (): void => finish('refused');
     const timer = setTimeout(() => finish('unknown'), timeoutMs);
     stream.on('close', refused).on('error', refused);
-    stream.renegotiate({ rejectUnauthorized: false }, (error) => finish(error ? 'refused' : 'accepted'));
+    stream.renegotiate({ rejectUnauthorized: false }, (error) =>
+      finish(error ? 'refused' : 'accepted'),
+    );
   });
 }

@@ -1,12 +1,21 @@
 import { latin1, toHex } from '../base/index.js';
 import { understood } from './algorithms-registry.js';
-import { DerError, DerReader, readBits, readBoolean, readOid, readSmall, Tag } from './der-reader.js';
+import {
+  DerError,
+  DerReader,
+  readBits,
+  readBoolean,
+  readOid,
+  readSmall,
+  Tag,
+} from './der-reader.js';
 import type { Certificate, NameConstraints, NameSubtrees } from './types.js';
 
 type Draft = { -readonly [K in keyof Certificate]?: Certificate[K] };
 
 /** What extensions say, as fields of a certificate. */
-export type ExtensionFields = Draft & Required<Pick<Draft, 'ca' | 'dnsNames' | 'nameKinds' | 'criticalUnknown'>>;
+export type ExtensionFields = Draft &
+  Required<Pick<Draft, 'ca' | 'dnsNames' | 'nameKinds' | 'criticalUnknown'>>;
 
 const MAX_EXTENSIONS = 100;
 const MAX_NAMES = 5000;
@@ -54,12 +63,15 @@ const readers: Readonly<Record<string, (fields: ExtensionFields, reader: DerRead
   },
   '2.5.29.15': (fields, reader) => {
     const { bytes } = readBits(reader.take(Tag.bitString).body);
-    fields.keyUsage = keyUsages.filter((_, bit) => (((bytes[bit >> 3] ?? 0) << (bit & 7)) & 0x80) !== 0);
+    fields.keyUsage = keyUsages.filter(
+      (_, bit) => (((bytes[bit >> 3] ?? 0) << (bit & 7)) & 0x80) !== 0,
+    );
   },
   '2.5.29.37': (fields, reader) => {
     const list = reader.enter();
     const purposes: string[] = [];
-    while (!list.done && purposes.length < MAX_EXTENSIONS) purposes.push(readOid(list.take(Tag.objectId).body));
+    while (!list.done && purposes.length < MAX_EXTENSIONS)
+      purposes.push(readOid(list.take(Tag.objectId).body));
     fields.extendedKeyUsage = purposes;
   },
   '2.5.29.17': (fields, reader) => {

@@ -27,16 +27,21 @@ export function checkPath({ certificates, key }: CandidatePath, at: number): Pat
     if (depth === 0) checkServer(certificate, problems);
     else checkIssuer(certificate, below, isAnchor, problems);
     if (!serves(certificate)) problems.add('x509-wrong-purpose');
-    if (certificate.keyAlgorithm === 'RSA' && certificate.keyBits < MIN_RSA_BITS) problems.add('x509-weak-key');
+    if (certificate.keyAlgorithm === 'RSA' && certificate.keyBits < MIN_RSA_BITS)
+      problems.add('x509-weak-key');
     if (isAnchor) return;
     if (certificate.criticalUnknown.length > 0) problems.add('x509-critical-extension');
-    if (weaklySigned(certificate)) (/md/i.test(certificate.signatureAlgorithm) ? problems : remarks).add('x509-weak-signature');
+    if (weaklySigned(certificate))
+      (/md/i.test(certificate.signatureAlgorithm) ? problems : remarks).add('x509-weak-signature');
   });
   return { problems: [...problems], remarks: [...remarks], validity: validityOf(certificates, at) };
 }
 
 /** The worst of the dates: a path is good only while all of it is. The certificate's own date comes first. */
-export function validityOf(certificates: readonly Certificate[], at: number): ChainVerdict['validity'] {
+export function validityOf(
+  certificates: readonly Certificate[],
+  at: number,
+): ChainVerdict['validity'] {
   for (const { notBefore, notAfter } of certificates) {
     if (at > notAfter) return 'expired';
     if (at < notBefore) return 'not-yet-valid';
@@ -46,23 +51,36 @@ export function validityOf(certificates: readonly Certificate[], at: number): Ch
 
 function checkServer({ keyUsage }: Certificate, problems: Set<X509FailureCode>): void {
   const useful = ['digitalSignature', 'keyEncipherment', 'keyAgreement'];
-  if (keyUsage && !keyUsage.some((usage) => useful.includes(usage))) problems.add('x509-wrong-purpose');
+  if (keyUsage && !keyUsage.some((usage) => useful.includes(usage)))
+    problems.add('x509-wrong-purpose');
 }
 
-function checkIssuer(issuer: Certificate, below: readonly Certificate[], isAnchor: boolean, problems: Set<X509FailureCode>): void {
+function checkIssuer(
+  issuer: Certificate,
+  below: readonly Certificate[],
+  isAnchor: boolean,
+  problems: Set<X509FailureCode>,
+): void {
   // A root of version 1 has no extensions to say that it is a CA: being an anchor says it.
   if (!issuer.ca && !(isAnchor && issuer.version === 1)) problems.add('x509-not-a-ca');
-  if (issuer.keyUsage && !issuer.keyUsage.includes('keyCertSign')) problems.add('x509-may-not-sign');
+  if (issuer.keyUsage && !issuer.keyUsage.includes('keyCertSign'))
+    problems.add('x509-may-not-sign');
   const intermediates = below.slice(1).filter((c) => !c.selfIssued).length;
   // Anchors are bound by their own constraints too (RFC 7672 §3.1.2 [7672-3.1.2-1]).
-  if (issuer.pathLength !== undefined && intermediates > issuer.pathLength) problems.add('x509-path-too-long');
+  if (issuer.pathLength !== undefined && intermediates > issuer.pathLength)
+    problems.add('x509-path-too-long');
   const { nameConstraints } = issuer;
   if (!nameConstraints) return;
   const bound = below.filter((c, depth) => depth === 0 || !c.selfIssued);
-  if (!bound.every((c) => namesPermitted(c, nameConstraints))) problems.add('x509-name-not-permitted');
+  if (!bound.every((c) => namesPermitted(c, nameConstraints)))
+    problems.add('x509-name-not-permitted');
 }
 
 /** No list of purposes, or one with TLS servers in it; on a CA it bounds what is below, as CAs and browsers use it. */
 function serves({ extendedKeyUsage }: Certificate): boolean {
-  return !extendedKeyUsage || extendedKeyUsage.includes(SERVER_AUTH) || extendedKeyUsage.includes(ANY_PURPOSE);
+  return (
+    !extendedKeyUsage ||
+    extendedKeyUsage.includes(SERVER_AUTH) ||
+    extendedKeyUsage.includes(ANY_PURPOSE)
+  );
 }

@@ -99,7 +99,8 @@ export class DerReader {
 
 /** Dotted text of an object identifier's contents. */
 export function readOid(body: Uint8Array): string {
-  if (body.length === 0 || body.length > 64) throw new DerError('object identifier of a wrong size');
+  if (body.length === 0 || body.length > 64)
+    throw new DerError('object identifier of a wrong size');
   const arcs: number[] = [];
   let arc = 0;
   let fresh = true;
@@ -109,7 +110,8 @@ export function readOid(body: Uint8Array): string {
     if (arc > Number.MAX_SAFE_INTEGER / 128) throw new DerError('object identifier arc too large');
     fresh = octet < 0x80;
     if (!fresh) continue;
-    if (arcs.length === 0) arcs.push(...(arc < 80 ? [Math.floor(arc / 40), arc % 40] : [2, arc - 80]));
+    if (arcs.length === 0)
+      arcs.push(...(arc < 80 ? [Math.floor(arc / 40), arc % 40] : [2, arc - 80]));
     else arcs.push(arc);
     arc = 0;
   }
@@ -119,13 +121,15 @@ export function readOid(body: Uint8Array): string {
 
 /** TRUE or FALSE as DER writes them. */
 export function readBoolean(body: Uint8Array): boolean {
-  if (body.length !== 1 || (body[0] !== 0 && body[0] !== 0xff)) throw new DerError('boolean neither 0 nor 255');
+  if (body.length !== 1 || (body[0] !== 0 && body[0] !== 0xff))
+    throw new DerError('boolean neither 0 nor 255');
   return body[0] === 0xff;
 }
 
 /** A small non-negative integer. */
 export function readSmall(body: Uint8Array): number {
-  if (body.length === 0 || body.length > 4 || (body[0] as number) >= 0x80) throw new DerError('integer out of range');
+  if (body.length === 0 || body.length > 4 || (body[0] as number) >= 0x80)
+    throw new DerError('integer out of range');
   return body.reduce((value, octet) => value * 256 + octet, 0);
 }
 
@@ -141,9 +145,16 @@ export function readBits(body: Uint8Array): { bytes: Uint8Array; unused: number 
 /** UTCTime or GeneralizedTime in UTC with seconds, the forms RFC 5280 §4.1.2.5 allows; milliseconds since 1970. */
 export function readTime({ tag, body }: Element): number {
   const text = String.fromCharCode(...body.subarray(0, 20));
-  const match = (tag === Tag.utcTime ? /^(\d{2})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/ : /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/).exec(text);
-  if (!match || (tag !== Tag.utcTime && tag !== Tag.generalizedTime)) throw new DerError('time malformed');
-  const [year = 0, month = 0, dayOfMonth = 0, hour = 0, minute = 0, second = 0] = match.slice(1).map(Number);
+  const match = (
+    tag === Tag.utcTime
+      ? /^(\d{2})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/
+      : /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/
+  ).exec(text);
+  if (!match || (tag !== Tag.utcTime && tag !== Tag.generalizedTime))
+    throw new DerError('time malformed');
+  const [year = 0, month = 0, dayOfMonth = 0, hour = 0, minute = 0, second = 0] = match
+    .slice(1)
+    .map(Number);
   const full = tag === Tag.utcTime ? (year < 50 ? 2000 + year : 1900 + year) : year;
   const date = new Date(0);
   date.setUTCFullYear(full, month - 1, dayOfMonth);

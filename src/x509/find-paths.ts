@@ -61,7 +61,12 @@ export function findPaths(
   const named = new Map<Certificate, readonly Certificate[]>();
   const issuersOf = (certificate: Certificate): readonly Certificate[] => {
     const { issuer } = certificate;
-    const found = named.get(certificate) ?? distinct([...anchors.bySubject(issuer), ...pool.filter((c) => equalBytes(c.subject, issuer))]);
+    const found =
+      named.get(certificate) ??
+      distinct([
+        ...anchors.bySubject(issuer),
+        ...pool.filter((c) => equalBytes(c.subject, issuer)),
+      ]);
     named.set(certificate, found);
     return found;
   };
@@ -87,7 +92,10 @@ export function findPaths(
     }
     for (const issuer of issuersOf(top)) {
       // The same name with the same key again leads nowhere new (RFC 4158 §5.2).
-      if (path.some((c) => equalBytes(c.subject, issuer.subject) && equalBytes(c.spki, issuer.spki))) continue;
+      if (
+        path.some((c) => equalBytes(c.subject, issuer.subject) && equalBytes(c.spki, issuer.spki))
+      )
+        continue;
       if (signed(top, issuer)) yield* walk([...path, issuer]);
       else seen.badSignature = true;
     }

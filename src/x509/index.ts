@@ -11,7 +11,13 @@ export { keyUsages } from './certificate-extensions.js';
 export { parseChain } from './parse-chain.js';
 export { parsePem } from './pem.js';
 export { trustStore, type TrustStore } from './trust-store.js';
-export { verifyChain, findPathTo, accepts, type ChainQuestion, type AnchoredQuestion } from './verify-chain.js';
+export {
+  verifyChain,
+  findPathTo,
+  accepts,
+  type ChainQuestion,
+  type AnchoredQuestion,
+} from './verify-chain.js';
 export { SearchWork } from './find-paths.js';
 export { verifySignedBy } from './verify-signed-by.js';
 export { matchesDnsName } from './matches-dns-name.js';

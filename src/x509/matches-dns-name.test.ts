@@ -4,7 +4,9 @@ import { selfSigned } from '../pki/index.js';
 import { matchesDnsName, parseCertificate } from './index.js';
 
 function matches(names: string[], wanted: string, commonName?: string): boolean {
-  const parsed = parseCertificate(selfSigned({ names, ...(commonName === undefined ? {} : { commonName }) }).der);
+  const parsed = parseCertificate(
+    selfSigned({ names, ...(commonName === undefined ? {} : { commonName }) }).der,
+  );
   return parsed.ok && matchesDnsName(parsed.value, wanted);
 }
 

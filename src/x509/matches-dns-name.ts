@@ -8,7 +8,8 @@ import type { Certificate } from './types.js';
  */
 export function matchesDnsName(certificate: Certificate, name: string): boolean {
   const wanted = name.toLowerCase().replace(/\.$/, '');
-  if (!/^[\x21-\x7e]+$/.test(wanted) || wanted.includes('*') || /(^|\.)[0-9]+$/.test(wanted)) return false;
+  if (!/^[\x21-\x7e]+$/.test(wanted) || wanted.includes('*') || /(^|\.)[0-9]+$/.test(wanted))
+    return false;
   const parent = wanted.slice(wanted.indexOf('.') + 1);
   const wildcard = /[^.]\.[^.]/.test(parent) && wanted.indexOf('.') > 0 ? `*.${parent}` : undefined;
   return certificate.dnsNames.some((presented) => presented === wanted || presented === wildcard);

@@ -20,13 +20,19 @@ export function namesPermitted(certificate: Certificate, constraints: NameConstr
 }
 
 function judge(certificate: Certificate, { permitted, excluded }: NameConstraints): boolean {
-  if (certificate.dnsNames.length * (permitted.dns.length + excluded.dns.length) > MAX_WORK) return false;
+  if (certificate.dnsNames.length * (permitted.dns.length + excluded.dns.length) > MAX_WORK)
+    return false;
   const limits = permitted.kinds.includes(DNS) ? permitted.dns : undefined;
   const dns = certificate.dnsNames.every(
-    (name) => (!limits || limits.some((base) => inside(name, base))) && !excluded.dns.some((base) => reaches(name, base)),
+    (name) =>
+      (!limits || limits.some((base) => inside(name, base))) &&
+      !excluded.dns.some((base) => reaches(name, base)),
   );
   return (
-    dns && directoryPermitted(certificate, permitted, excluded) && !otherForms(certificate, permitted) && !otherForms(certificate, excluded)
+    dns &&
+    directoryPermitted(certificate, permitted, excluded) &&
+    !otherForms(certificate, permitted) &&
+    !otherForms(certificate, excluded)
   );
 }
 
@@ -38,15 +44,26 @@ function inside(name: string, base: string): boolean {
 /** True when the name, or a name its wildcard stands for, lies in an excluded subtree. */
 function reaches(name: string, base: string): boolean {
   if (inside(name, base)) return true;
-  return name.startsWith('*.') && base.endsWith(name.slice(1)) && !base.slice(0, -name.length + 1).includes('.');
+  return (
+    name.startsWith('*.') &&
+    base.endsWith(name.slice(1)) &&
+    !base.slice(0, -name.length + 1).includes('.')
+  );
 }
 
 /** Subject names are compared octet by octet: stricter than RFC 5280 §7.1 for what is permitted, so any exclusion counts as reached. */
-function directoryPermitted({ subject }: Certificate, permitted: NameSubtrees, excluded: NameSubtrees): boolean {
+function directoryPermitted(
+  { subject }: Certificate,
+  permitted: NameSubtrees,
+  excluded: NameSubtrees,
+): boolean {
   const body = new DerReader(subject).enter().rest;
   if (body.length === 0) return true;
   if (excluded.kinds.includes(DIRECTORY)) return false;
-  return !permitted.kinds.includes(DIRECTORY) || permitted.directory.some((base) => equalBytes(body.subarray(0, base.length), base));
+  return (
+    !permitted.kinds.includes(DIRECTORY) ||
+    permitted.directory.some((base) => equalBytes(body.subarray(0, base.length), base))
+  );
 }
 
 function otherForms({ nameKinds }: Certificate, { kinds }: NameSubtrees): boolean {

@@ -13,20 +13,29 @@ test('every root that comes with Node is read as Node reads it', () => {
     assert.ok(parsed.ok, parsed.ok ? '' : parsed.failure.detail);
     const [ours] = parsed.value as [(typeof parsed.value)[number]];
     const theirs = new X509Certificate(pem);
-    assert.equal(ours.serial.replace(/^0+/, ''), theirs.serialNumber.toLowerCase().replace(/^0+/, ''));
+    assert.equal(
+      ours.serial.replace(/^0+/, ''),
+      theirs.serialNumber.toLowerCase().replace(/^0+/, ''),
+    );
     assert.equal(ours.notBefore, Date.parse(theirs.validFrom));
     assert.equal(ours.notAfter, Date.parse(theirs.validTo));
     assert.equal(ours.ca || ours.version === 1, theirs.ca || ours.version === 1);
     const spki = theirs.publicKey.export({ type: 'spki', format: 'der' });
     assert.equal(spkiSha256(ours), createHash('sha256').update(spki).digest('hex'));
-    assert.equal(ours.keyBits, theirs.publicKey.asymmetricKeyDetails?.modulusLength ?? ours.keyBits);
+    assert.equal(
+      ours.keyBits,
+      theirs.publicKey.asymmetricKeyDetails?.modulusLength ?? ours.keyBits,
+    );
   }
 });
 
 test('a chain whose first certificate cannot be read is none: the next is not judged in its place', () => {
   const { der } = selfSigned({ names: ['mx.example.com'] });
   const cut = der.subarray(0, -1);
-  assert.deepEqual([parseChain([der, cut, der]).length, parseChain([cut, der]).length, parseChain([]).length], [2, 0, 0]);
+  assert.deepEqual(
+    [parseChain([der, cut, der]).length, parseChain([cut, der]).length, parseChain([]).length],
+    [2, 0, 0],
+  );
 });
 
 test('key algorithm, size and curve are told', () => {
@@ -48,15 +57,26 @@ test('control characters of a subject do not reach its text', () => {
 });
 
 test('whatever the octets, parsing never throws and never takes what follows the certificate', () => {
-  const { der } = selfSigned({ names: ['a.example', '*.b.example'], nameConstraints: { permitted: ['c.example'] } });
+  const { der } = selfSigned({
+    names: ['a.example', '*.b.example'],
+    nameConstraints: { permitted: ['c.example'] },
+  });
   assert.equal(parseCertificate(new Uint8Array([...der, 0])).ok, false);
   fc.assert(
-    fc.property(fc.nat(der.length - 1), fc.integer({ min: 0, max: 255 }), fc.nat(der.length), (place, octet, length) => {
-      const changed = Uint8Array.from(der);
-      changed[place] = octet;
-      parseCertificate(changed);
-      assert.equal(parseCertificate(changed.subarray(0, Math.min(length, der.length - 1))).ok, false);
-    }),
+    fc.property(
+      fc.nat(der.length - 1),
+      fc.integer({ min: 0, max: 255 }),
+      fc.nat(der.length),
+      (place, octet, length) => {
+        const changed = Uint8Array.from(der);
+        changed[place] = octet;
+        parseCertificate(changed);
+        assert.equal(
+          parseCertificate(changed.subarray(0, Math.min(length, der.length - 1))).ok,
+          false,
+        );
+      },
+    ),
     { numRuns: 3000 },
   );
 });

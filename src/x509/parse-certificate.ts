@@ -12,7 +12,8 @@ const MAX_OCTETS = 100_000;
 
 /** Reads one DER certificate (RFC 5280 §4.1), strictly. Signatures are not checked here. Fails with `x509-malformed`. */
 export function parseCertificate(der: Uint8Array): Result<Certificate> {
-  if (der.length > MAX_OCTETS) return fail(x509Failures.make('x509-malformed', `${der.length} octets`));
+  if (der.length > MAX_OCTETS)
+    return fail(x509Failures.make('x509-malformed', `${der.length} octets`));
   try {
     return ok(read(der));
   } catch (error) {
@@ -34,8 +35,10 @@ function read(der: Uint8Array): Certificate {
   const versionField = fields.optional(0xa0);
   const version = versionField ? readVersion(versionField.body) : 1;
   const serial = fields.take(Tag.integer).body;
-  if (serial.length === 0 || serial.length > 64) throw new DerError('serial number of a wrong size');
-  if (!equalBytes(fields.take(Tag.sequence).whole, signatureIdentifier)) throw new DerError('two different signature algorithms');
+  if (serial.length === 0 || serial.length > 64)
+    throw new DerError('serial number of a wrong size');
+  if (!equalBytes(fields.take(Tag.sequence).whole, signatureIdentifier))
+    throw new DerError('two different signature algorithms');
   const issuer = fields.take(Tag.sequence).whole;
   const dates = fields.enter();
   const notBefore = readTime(dates.any());

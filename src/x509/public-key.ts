@@ -13,10 +13,18 @@ export function readPublicKey(spki: Uint8Array): KeyFields {
   switch (readOid(algorithm.take(Tag.objectId).body)) {
     case '1.2.840.113549.1.1.1':
     case '1.2.840.113549.1.1.10':
-      return { keyAlgorithm: 'RSA', keyBits: magnitudeBits(new DerReader(bits).enter().take(Tag.integer).body) };
+      return {
+        keyAlgorithm: 'RSA',
+        keyBits: magnitudeBits(new DerReader(bits).enter().take(Tag.integer).body),
+      };
     case '1.2.840.10045.2.1': {
-      const [name, size] = (algorithm.next === Tag.objectId && curves[readOid(algorithm.any().body)]) || [undefined, 0];
-      return { keyAlgorithm: 'ECDSA', keyBits: size, ...(name === undefined ? {} : { curve: name }) };
+      const [name, size] = (algorithm.next === Tag.objectId &&
+        curves[readOid(algorithm.any().body)]) || [undefined, 0];
+      return {
+        keyAlgorithm: 'ECDSA',
+        keyBits: size,
+        ...(name === undefined ? {} : { curve: name }),
+      };
     }
     case '1.3.101.112':
       return { keyAlgorithm: 'Ed25519', keyBits: 256 };
@@ -25,7 +33,10 @@ export function readPublicKey(spki: Uint8Array): KeyFields {
     case '1.2.840.10040.4.1':
       return {
         keyAlgorithm: 'DSA',
-        keyBits: algorithm.next === Tag.sequence ? magnitudeBits(algorithm.enter().take(Tag.integer).body) : 0,
+        keyBits:
+          algorithm.next === Tag.sequence
+            ? magnitudeBits(algorithm.enter().take(Tag.integer).body)
+            : 0,
       };
     default:
       return { keyAlgorithm: 'unknown', keyBits: 0 };

@@ -12,7 +12,10 @@ export interface TrustStore {
 }
 
 /** Makes a trust store, indexed by subject. */
-export function trustStore(certificates: readonly Certificate[], keys: readonly Uint8Array[] = []): TrustStore {
+export function trustStore(
+  certificates: readonly Certificate[],
+  keys: readonly Uint8Array[] = [],
+): TrustStore {
   const index = new Map<string, Certificate[]>();
   for (const certificate of certificates) {
     const key = latin1(certificate.subject);
@@ -20,11 +23,13 @@ export function trustStore(certificates: readonly Certificate[], keys: readonly 
     if (same) same.push(certificate);
     else index.set(key, [certificate]);
   }
-  const bySubject = (subject: Uint8Array): readonly Certificate[] => index.get(latin1(subject)) ?? [];
+  const bySubject = (subject: Uint8Array): readonly Certificate[] =>
+    index.get(latin1(subject)) ?? [];
   return {
     certificates,
     keys,
     bySubject,
-    anchorFor: ({ subject, spki }) => bySubject(subject).find((anchor) => equalBytes(anchor.spki, spki)),
+    anchorFor: ({ subject, spki }) =>
+      bySubject(subject).find((anchor) => equalBytes(anchor.spki, spki)),
   };
 }

@@ -13,7 +13,16 @@ import {
   type Issued,
   type IssueOptions,
 } from '../pki/index.js';
-import { accepts, findPathTo, parseCertificate, parsePem, trustStore, verifyChain, verifySignedBy, type Certificate } from './index.js';
+import {
+  accepts,
+  findPathTo,
+  parseCertificate,
+  parsePem,
+  trustStore,
+  verifyChain,
+  verifySignedBy,
+  type Certificate,
+} from './index.js';
 
 const day = 86_400_000;
 const at = Date.now();
@@ -28,8 +37,10 @@ function read({ der }: { der: Uint8Array }): Certificate {
   return parsed.value;
 }
 
-const server = (by: Authority, options: IssueOptions = {}): Issued => issue(by, { names: ['mx.example'], ...options });
-const judge = (sent: readonly { der: Uint8Array }[], when = at) => verifyChain({ sent: sent.map(read), anchors, at: when });
+const server = (by: Authority, options: IssueOptions = {}): Issued =>
+  issue(by, { names: ['mx.example'], ...options });
+const judge = (sent: readonly { der: Uint8Array }[], when = at) =>
+  verifyChain({ sent: sent.map(read), anchors, at: when });
 const short = (sent: readonly { der: Uint8Array }[], when = at): string => {
   const { chain, validity, problems } = judge(sent, when);
   return [chain, validity, ...problems].join(' ');
@@ -60,14 +71,20 @@ test('every kind of signature is checked: RSA, RSA-PSS, ECDSA, Ed25519', () => {
     const made = selfSigned({ names: ['a.example'], ...options });
     const certificate = read(made);
     assert.ok(verifySignedBy(certificate, certificate), certificate.signatureAlgorithm);
-    const forged = { ...certificate, tbs: certificate.tbs.map((octet, i) => (i === 20 ? octet ^ 1 : octet)) };
+    const forged = {
+      ...certificate,
+      tbs: certificate.tbs.map((octet, i) => (i === 20 ? octet ^ 1 : octet)),
+    };
     assert.equal(verifySignedBy(forged, certificate), false);
   }
 });
 
 test('no path: missing intermediate, self-signed, unknown root and nothing at all are told apart', () => {
   assert.equal(short([server(middle)]), 'incomplete valid x509-issuer-missing');
-  assert.equal(short([selfSigned({ names: ['mx.example'] })]), 'self-signed valid x509-self-signed');
+  assert.equal(
+    short([selfSigned({ names: ['mx.example'] })]),
+    'self-signed valid x509-self-signed',
+  );
   assert.equal(short([server(other), other]), 'unknown-ca valid x509-unknown-ca');
   assert.equal(short([]), 'unknown valid x509-no-certificate');
 });
@@ -95,16 +112,25 @@ test('RFC 5280 §6.1: what forbids a path, each by itself', () => {
   assert.equal(via({ ca: false, keyUsage: ['keyCertSign'] }), 'unknown-ca valid x509-not-a-ca');
   assert.equal(via({ keyUsage: ['cRLSign'] }), 'unknown-ca valid x509-may-not-sign');
   assert.equal(via({ keyUsage: null }), 'trusted valid');
-  assert.equal(via({ extendedKeyUsage: [purpose.clientAuth] }), 'unknown-ca valid x509-wrong-purpose');
+  assert.equal(
+    via({ extendedKeyUsage: [purpose.clientAuth] }),
+    'unknown-ca valid x509-wrong-purpose',
+  );
   assert.equal(via({ extendedKeyUsage: [purpose.any] }), 'trusted valid');
-  assert.equal(via({}, { extendedKeyUsage: [purpose.clientAuth] }), 'unknown-ca valid x509-wrong-purpose');
+  assert.equal(
+    via({}, { extendedKeyUsage: [purpose.clientAuth] }),
+    'unknown-ca valid x509-wrong-purpose',
+  );
   assert.equal(via({}, { extendedKeyUsage: null }), 'trusted valid');
   assert.equal(via({}, { keyUsage: ['keyCertSign'] }), 'unknown-ca valid x509-wrong-purpose');
   assert.equal(
     via({ extensions: [{ oid: '1.2.3.4', critical: true, value: new Uint8Array([5, 0]) }] }),
     'unknown-ca valid x509-critical-extension',
   );
-  assert.equal(via({ extensions: [{ oid: '1.2.3.4', critical: false, value: new Uint8Array([5, 0]) }] }), 'trusted valid');
+  assert.equal(
+    via({ extensions: [{ oid: '1.2.3.4', critical: false, value: new Uint8Array([5, 0]) }] }),
+    'trusted valid',
+  );
 });
 
 test('RFC 5280 §4.2.1.9: a path length counts the intermediates below', () => {
@@ -115,13 +141,22 @@ test('RFC 5280 §4.2.1.9: a path length counts the intermediates below', () => {
 });
 
 test('RFC 5280 §4.2.1.10: DNS name constraints hold for every name of the leaf', () => {
-  const verdict = (nameConstraints: IssueOptions['nameConstraints'] & object, names: string[]): string => {
+  const verdict = (
+    nameConstraints: IssueOptions['nameConstraints'] & object,
+    names: string[],
+  ): string => {
     const ca = createIntermediate(root, { name: 'Bound', nameConstraints });
     return short([server(ca, { names }), ca]);
   };
   const forbidden = 'unknown-ca valid x509-name-not-permitted';
-  assert.equal(verdict({ permitted: ['good.example'] }, ['mx.good.example', 'good.example']), 'trusted valid');
-  assert.equal(verdict({ permitted: ['good.example'] }, ['mx.good.example', 'mx.evil.example']), forbidden);
+  assert.equal(
+    verdict({ permitted: ['good.example'] }, ['mx.good.example', 'good.example']),
+    'trusted valid',
+  );
+  assert.equal(
+    verdict({ permitted: ['good.example'] }, ['mx.good.example', 'mx.evil.example']),
+    forbidden,
+  );
   assert.equal(verdict({ permitted: ['good.example'] }, ['notgood.example']), forbidden);
   assert.equal(verdict({ excluded: ['bad.example'] }, ['mx.bad.example']), forbidden);
   assert.equal(verdict({ excluded: ['bad.example'] }, ['mx.fine.example']), 'trusted valid');
@@ -142,13 +177,17 @@ test('weak keys forbid a path; SHA-1 is named and not accepted; MD5 forbids', ()
 
 test('a self-signed certificate that is itself an anchor is trusted', () => {
   const own = selfSigned({ names: ['mx.example'] });
-  assert.equal(verifyChain({ sent: [read(own)], anchors: trustStore([read(own)]), at }).chain, 'trusted');
+  assert.equal(
+    verifyChain({ sent: [read(own)], anchors: trustStore([read(own)]), at }).chain,
+    'trusted',
+  );
 });
 
 test('RFC 7671 §5.2: an anchor may be any certificate of the chain, a whole certificate or a bare key', () => {
   const leaf = server(middle);
   const sent = [leaf, middle].map(read);
-  const find = (question: Partial<Parameters<typeof findPathTo>[0]>) => findPathTo({ sent, at, isAnchor: () => false, ...question });
+  const find = (question: Partial<Parameters<typeof findPathTo>[0]>) =>
+    findPathTo({ sent, at, isAnchor: () => false, ...question });
   assert.equal(find({ isAnchor: (c) => c.subjectText === 'CN=Intermediate' }).chain, 'trusted');
   assert.equal(find({}).chain, 'incomplete');
   assert.equal(find({ anchors: trustStore([read(root)]) }).chain, 'trusted');
@@ -157,7 +196,11 @@ test('RFC 7671 §5.2: an anchor may be any certificate of the chain, a whole cer
 });
 
 test('a certificate that stands in the chain but did not sign is no anchor of it', () => {
-  const verdict = findPathTo({ sent: [server(middle), other].map(read), at, isAnchor: (c) => c.subjectText === 'CN=Other Root' });
+  const verdict = findPathTo({
+    sent: [server(middle), other].map(read),
+    at,
+    isAnchor: (c) => c.subjectText === 'CN=Other Root',
+  });
   assert.notEqual(verdict.chain, 'trusted');
 });
 
@@ -176,10 +219,17 @@ test('of two ways up the good one is found: cross-signed, one of them expired', 
 test('any order of what follows the leaf, with any junk, gives the same verdict', () => {
   const below = createIntermediate(middle, { name: 'Below' });
   const leaf = server(below);
-  const junk = [other, selfSigned({ names: ['junk.example'] }), server(other), createCa({ name: 'Intermediate' })];
+  const junk = [
+    other,
+    selfSigned({ names: ['junk.example'] }),
+    server(other),
+    createCa({ name: 'Intermediate' }),
+  ];
   fc.assert(
     fc.property(fc.shuffledSubarray(junk), fc.infiniteStream(fc.nat()), (extra, order) => {
-      const rest = [below, middle, ...extra].map((c) => [order.next().value as number, c] as const).sort(([a], [b]) => a - b);
+      const rest = [below, middle, ...extra]
+        .map((c) => [order.next().value as number, c] as const)
+        .sort(([a], [b]) => a - b);
       assert.match(short([leaf, ...rest.map(([, c]) => c)]), /^trusted valid$/);
     }),
     { numRuns: 50 },
@@ -189,7 +239,10 @@ test('any order of what follows the leaf, with any junk, gives the same verdict'
 test('work is bounded: a hundred CAs of one name that all sign each other end soon', () => {
   const key = generateKey();
   const knot = Array.from({ length: 120 }, (_, i) =>
-    createIntermediate(createCa({ name: `Knot ${i % 3}`, key }), { name: `Knot ${(i + 1) % 3}`, key }),
+    createIntermediate(createCa({ name: `Knot ${i % 3}`, key }), {
+      name: `Knot ${(i + 1) % 3}`,
+      key,
+    }),
   );
   const began = performance.now();
   const verdict = judge([server(knot[0] as Authority), ...knot]);
@@ -199,7 +252,10 @@ test('work is bounded: a hundred CAs of one name that all sign each other end so
 
 test('PEM: all certificates in order, text between them skipped; none is a failure', () => {
   const parsed = parsePem(`subject=x\n${root.certPem}junk\n${middle.certPem}`);
-  assert.deepEqual(parsed.ok && parsed.value.map((c) => c.subjectText), ['CN=Root', 'CN=Intermediate']);
+  assert.deepEqual(parsed.ok && parsed.value.map((c) => c.subjectText), [
+    'CN=Root',
+    'CN=Intermediate',
+  ]);
   assert.equal(parsePem('nothing').ok, false);
   assert.equal(parsePem('-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----').ok, false);
 });

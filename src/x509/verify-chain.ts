@@ -35,7 +35,13 @@ export function verifyChain({ sent, anchors, at }: ChainQuestion): ChainVerdict 
 }
 
 /** The same with anchors found in the chain: what DANE-TA asks (RFC 7671 §5.2). Nothing else is trusted. */
-export function findPathTo({ sent, anchors = trustStore([]), isAnchor, at, work }: AnchoredQuestion): ChainVerdict {
+export function findPathTo({
+  sent,
+  anchors = trustStore([]),
+  isAnchor,
+  at,
+  work,
+}: AnchoredQuestion): ChainVerdict {
   return judge(sent, at, (leaf) => findPaths(leaf, sent, anchors, isAnchor, work));
 }
 
@@ -44,9 +50,14 @@ export function accepts({ chain, validity, problems }: ChainVerdict): boolean {
   return chain === 'trusted' && validity === 'valid' && problems.length === 0;
 }
 
-function judge(sent: readonly Certificate[], at: number, search: (leaf: Certificate) => PathSearch): ChainVerdict {
+function judge(
+  sent: readonly Certificate[],
+  at: number,
+  search: (leaf: Certificate) => PathSearch,
+): ChainVerdict {
   const [leaf] = sent;
-  if (!leaf) return { chain: 'unknown', validity: 'valid', path: [], problems: ['x509-no-certificate'] };
+  if (!leaf)
+    return { chain: 'unknown', validity: 'valid', path: [], problems: ['x509-no-certificate'] };
   const { paths, seen } = search(leaf);
   let best: (PathJudgement & { readonly path: CandidatePath }) | undefined;
   let count = 0;
@@ -58,7 +69,8 @@ function judge(sent: readonly Certificate[], at: number, search: (leaf: Certific
   }
   if (!best) return { ...withoutPath(leaf, seen), validity: validityOf([leaf], at), path: [] };
   const problems = [...best.problems, ...best.remarks];
-  if (best.problems.length === 0) return { chain: 'trusted', validity: best.validity, path: best.path.certificates, problems };
+  if (best.problems.length === 0)
+    return { chain: 'trusted', validity: best.validity, path: best.path.certificates, problems };
   return { chain: 'unknown-ca', validity: best.validity, path: [], problems };
 }
 
@@ -67,10 +79,14 @@ function rank({ problems, remarks, validity }: PathJudgement): number {
   return 1000 * problems.length + 10 * (validity === 'valid' ? 0 : 1) + remarks.length;
 }
 
-function withoutPath(leaf: Certificate, seen: PathSearch['seen']): Pick<ChainVerdict, 'chain' | 'problems'> {
+function withoutPath(
+  leaf: Certificate,
+  seen: PathSearch['seen'],
+): Pick<ChainVerdict, 'chain' | 'problems'> {
   const reasons: X509FailureCode[] = seen.badSignature ? ['x509-bad-signature'] : [];
   if (leaf.selfIssued) return { chain: 'self-signed', problems: [...reasons, 'x509-self-signed'] };
   if (seen.limit) return { chain: 'unknown', problems: [...reasons, 'x509-limit'] };
-  if (seen.selfIssuedTop || seen.badSignature) return { chain: 'unknown-ca', problems: [...reasons, 'x509-unknown-ca'] };
+  if (seen.selfIssuedTop || seen.badSignature)
+    return { chain: 'unknown-ca', problems: [...reasons, 'x509-unknown-ca'] };
   return { chain: 'incomplete', problems: ['x509-issuer-missing'] };
 }

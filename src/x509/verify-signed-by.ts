@@ -4,7 +4,10 @@ import { DerError, DerReader, readOid, readSmall, Tag } from './der-reader.js';
 import type { Certificate } from './types.js';
 
 /** True when the signature on `certificate` was made with the key of `issuer` (a certificate, or a SubjectPublicKeyInfo in DER). */
-export function verifySignedBy(certificate: Certificate, issuer: Certificate | Uint8Array): boolean {
+export function verifySignedBy(
+  certificate: Certificate,
+  issuer: Certificate | Uint8Array,
+): boolean {
   try {
     const algorithm = new DerReader(certificate.signatureIdentifier).enter();
     const scheme = signatureSchemes[readOid(algorithm.take(Tag.objectId).body)];
@@ -13,7 +16,12 @@ export function verifySignedBy(certificate: Certificate, issuer: Certificate | U
     const { tbs, signature } = certificate;
     if (scheme.key === 'rsa-pss') {
       const { hash, saltLength } = readPss(algorithm);
-      return verify(hash, tbs, { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength }, signature);
+      return verify(
+        hash,
+        tbs,
+        { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength },
+        signature,
+      );
     }
     return scheme.hash !== undefined && verify(scheme.hash, tbs, key, signature);
   } catch {
@@ -37,7 +45,10 @@ function keyOf(spki: Uint8Array): KeyObject {
   return key;
 }
 
-function fits(scheme: SignatureScheme, { asymmetricKeyType: type, asymmetricKeyDetails: details }: KeyObject): boolean {
+function fits(
+  scheme: SignatureScheme,
+  { asymmetricKeyType: type, asymmetricKeyDetails: details }: KeyObject,
+): boolean {
   // A peer must not make us raise to powers of any size it likes.
   if ((details?.modulusLength ?? 0) > 16_384) return false;
   return type === scheme.key || (type === 'rsa' && scheme.key === 'rsa-pss');
@@ -53,11 +64,15 @@ function readPss(algorithm: DerReader): { hash: string; saltLength: number } {
   let inner = 'sha1';
   if (generator) {
     const mgf = new DerReader(generator.body).enter();
-    if (readOid(mgf.take(Tag.objectId).body) !== '1.2.840.113549.1.1.8') throw new DerError('mask generation is not MGF1');
+    if (readOid(mgf.take(Tag.objectId).body) !== '1.2.840.113549.1.1.8')
+      throw new DerError('mask generation is not MGF1');
     inner = readHash(mgf);
   }
   if (inner !== hash) throw new DerError('two hashes in PSS');
-  return { hash, saltLength: salt ? readSmall(new DerReader(salt.body).take(Tag.integer).body) : 20 };
+  return {
+    hash,
+    saltLength: salt ? readSmall(new DerReader(salt.body).take(Tag.integer).body) : 20,
+  };
 }
 
 function readHash(reader: DerReader): string {

@@ -8,19 +8,40 @@ import { Name } from '../../src/base/index.js';
 import { parseTlsa, verifyDane } from '../../src/dane/index.js';
 import { createResolver } from '../../src/dns/index.js';
 import type { Lab, Scenario } from '../../src/lab/index.js';
-import { afterFailure, matchMx, parsePolicy, parseStsRecord, stsFailures } from '../../src/mta-sts/index.js';
+import {
+  afterFailure,
+  matchMx,
+  parsePolicy,
+  parseStsRecord,
+  stsFailures,
+} from '../../src/mta-sts/index.js';
 import { body, stsWorld, type StsWorld } from '../../src/mta-sts/testing-source.js';
 import { createCa, issue } from '../../src/pki/index.js';
 import { decideHost, referenceNames } from '../../src/policy/index.js';
-import { answerOf, createSender, postfixVersions, type Delivery, type Sender } from '../../src/send/index.js';
+import {
+  answerOf,
+  createSender,
+  postfixVersions,
+  type Delivery,
+  type Sender,
+} from '../../src/send/index.js';
 import { parseCertificate, spkiSha256 } from '../../src/x509/index.js';
 import { unjudged } from '../../tools/attacks/unjudged.js';
 import { ended, inLab, mailTo, smallLab } from './testing-senders.js';
 
 const signed = { signed: {} } as const;
 const scenarios: readonly Scenario[] = [
-  { ...unjudged('both.example'), zone: signed, hosts: [{ tlsa: ['ee'] }], sts: { mode: 'enforce' } },
-  { ...unjudged('testing.example'), hosts: [{ certificate: 'self-signed' }], sts: { mode: 'testing' } },
+  {
+    ...unjudged('both.example'),
+    zone: signed,
+    hosts: [{ tlsa: ['ee'] }],
+    sts: { mode: 'enforce' },
+  },
+  {
+    ...unjudged('testing.example'),
+    hosts: [{ certificate: 'self-signed' }],
+    sts: { mode: 'testing' },
+  },
   {
     ...unjudged('aliased.example'),
     zone: { ...signed, withoutMx: true, records: '@ MX 10 mail\nmail CNAME mx' },
@@ -43,12 +64,24 @@ const scenarios: readonly Scenario[] = [
     ],
     sts: { mode: 'enforce', mx: ['*.stale.example'] },
   },
-  { ...unjudged('unlisted.example'), hosts: [{ name: 'mx1' }, { name: 'mx2' }], sts: { mode: 'enforce', mx: ['mx2.unlisted.example'] } },
-  { ...unjudged('unusable.example'), zone: signed, hosts: [{ certificate: 'self-signed', tlsa: ['unusable'] }] },
+  {
+    ...unjudged('unlisted.example'),
+    hosts: [{ name: 'mx1' }, { name: 'mx2' }],
+    sts: { mode: 'enforce', mx: ['mx2.unlisted.example'] },
+  },
+  {
+    ...unjudged('unusable.example'),
+    zone: signed,
+    hosts: [{ certificate: 'self-signed', tlsa: ['unusable'] }],
+  },
   { ...unjudged('not-found.example'), sts: { mode: 'enforce', habit: 'not-found' } },
   { ...unjudged('html.example'), sts: { mode: 'enforce', habit: 'html' } },
   { ...unjudged('endless.example'), sts: { mode: 'enforce', habit: 'endless' } },
-  { ...unjudged('untrusted.example'), hosts: [{ certificate: 'self-signed' }], sts: { mode: 'enforce' } },
+  {
+    ...unjudged('untrusted.example'),
+    hosts: [{ certificate: 'self-signed' }],
+    sts: { mode: 'enforce' },
+  },
   { ...unjudged('hosted.example'), hosts: [{ name: 'mx1.two.example.' }] },
   { ...unjudged('breaks.example'), hosts: [{ habit: 'breaks-tls' }] },
   { ...unjudged('inert.example'), hosts: [{ certificate: 'self-signed', tlsa: ['stale'] }] },
@@ -76,7 +109,10 @@ const domain = Name.of('example.com');
 const MINUTE = 60_000;
 
 /** A sender that knows a policy, and a world that has changed since. */
-async function knowing(change: Partial<Pick<StsWorld, 'texts' | 'policy'>>, later = 2 * MINUTE): Promise<StsWorld> {
+async function knowing(
+  change: Partial<Pick<StsWorld, 'texts' | 'policy'>>,
+  later = 2 * MINUTE,
+): Promise<StsWorld> {
   const world = stsWorld();
   await world.source.lookup(domain);
   Object.assign(world, change);
@@ -92,19 +128,27 @@ async function kept(change: Partial<Pick<StsWorld, 'texts' | 'policy'>>): Promis
 
 const policyOf = (text: string): string => {
   const parsed = parsePolicy(text);
-  return parsed.ok ? `${parsed.value.mode} ${parsed.value.maxAge} ${parsed.value.mx.join(' ')}`.trim() : parsed.failure.code;
+  return parsed.ok
+    ? `${parsed.value.mode} ${parsed.value.maxAge} ${parsed.value.mx.join(' ')}`.trim()
+    : parsed.failure.code;
 };
 
 const attemptsOf = ({ outcomes }: Delivery) => outcomes[0]?.attempts ?? [];
 
 row(1, 'a changed id is fetched when the record is seen, not when max_age nears', async () => {
-  const world = await knowing({ texts: ['v=STSv1; id=2'], policy: body('enforce', 604_800, 'new.example.com') });
+  const world = await knowing({
+    texts: ['v=STSv1; id=2'],
+    policy: body('enforce', 604_800, 'new.example.com'),
+  });
   assert.deepEqual((await world.source.lookup(domain)).policy?.mx, ['new.example.com']);
 });
 
 row(2, 'a policy in testing leaves results to report', async () => {
   const delivery = await mailTo(sender, 'testing.example');
-  assert.deepEqual([ended(delivery), attemptsOf(delivery)[0]?.results[0]?.failure?.resultType], ['delivered', 'certificate-not-trusted']);
+  assert.deepEqual(
+    [ended(delivery), attemptsOf(delivery)[0]?.results[0]?.failure?.resultType],
+    ['delivered', 'certificate-not-trusted'],
+  );
 });
 
 row(3, 'both policies are reported on where both apply, and a failed fetch is told', async () => {
@@ -126,7 +170,10 @@ row(5, 'a DNS error for one MX host leaves the others in use', async () => {
   const back = lab.fault('_25._tcp.mx1.two.example TLSA', 'servfail');
   const delivery = await mailTo(createSender(inLab(lab)), 'two.example');
   back();
-  assert.deepEqual([ended(delivery), attemptsOf(delivery).at(-1)?.host], ['delivered', 'mx2.two.example']);
+  assert.deepEqual(
+    [ended(delivery), attemptsOf(delivery).at(-1)?.host],
+    ['delivered', 'mx2.two.example'],
+  );
 });
 
 row(6, 'an expired policy is not renewed by an unchanged id without a fetch', async () => {
@@ -142,12 +189,18 @@ row(7, 'a max_age above a year is cut to a year, and the policy holds', () => {
 });
 
 row(8, 'a wildcard stands for one label', () => {
-  assert.deepEqual([matchMx('*.example.com', 'mx.example.com'), matchMx('*.example.com', 'a.b.example.com')], [true, false]);
+  assert.deepEqual(
+    [matchMx('*.example.com', 'mx.example.com'), matchMx('*.example.com', 'a.b.example.com')],
+    [true, false],
+  );
 });
 
 row(9, 'MTA-STS that validates does not override DANE that fails', async () => {
   const delivery = await mailTo(sender, 'stale.example');
-  assert.deepEqual([ended(delivery), attemptsOf(delivery)[0]?.failure?.code], ['deferred send-no-server', 'server-dane-mismatch']);
+  assert.deepEqual(
+    [ended(delivery), attemptsOf(delivery)[0]?.failure?.code],
+    ['deferred send-no-server', 'server-dane-mismatch'],
+  );
   assert.equal(attemptsOf(delivery)[0]?.session?.certificate?.chain, 'trusted');
 });
 
@@ -155,43 +208,62 @@ row(11, 'the same decision is told in the same words every time', async () => {
   const told = new Set<string>();
   for (let i = 0; i < 5; i++) {
     const decision = await createSender(inLab(lab)).policy('unlisted.example');
-    told.add(answerOf(decision, { version: postfixVersions.at(-1) ?? '3.7', validates: true }).reply.replace(/ policy_ttl=\d+/, ''));
+    told.add(
+      answerOf(decision, {
+        version: postfixVersions.at(-1) ?? '3.7',
+        validates: true,
+      }).reply.replace(/ policy_ttl=\d+/, ''),
+    );
   }
   assert.equal(told.size, 1, [...told].join('\n'));
 });
 
-row(12, 'a domain without a policy costs one question for each TTL, a failing one a fetch in five minutes', async () => {
-  const none = stsWorld({ texts: [] });
-  for (let i = 0; i < 100; i++) await none.source.lookup(domain);
-  assert.equal(none.asked.length, 1);
-  const failing = stsWorld({ policy: 'sts-policy-unreachable' });
-  for (let i = 0; i < 100; i++) {
-    failing.time += 2_000;
-    await failing.source.lookup(domain);
-  }
-  assert.equal(failing.fetches, 1);
-});
+row(
+  12,
+  'a domain without a policy costs one question for each TTL, a failing one a fetch in five minutes',
+  async () => {
+    const none = stsWorld({ texts: [] });
+    for (let i = 0; i < 100; i++) await none.source.lookup(domain);
+    assert.equal(none.asked.length, 1);
+    const failing = stsWorld({ policy: 'sts-policy-unreachable' });
+    for (let i = 0; i < 100; i++) {
+      failing.time += 2_000;
+      await failing.source.lookup(domain);
+    }
+    assert.equal(failing.fetches, 1);
+  },
+);
 
 row(13, 'every session is told, not only the last, for every policy', async () => {
   const delivery = await mailTo(sender, 'stale.example');
-  const told = attemptsOf(delivery).map(({ host, results }) => [host, results.map(({ failure }) => failure?.code ?? 'success')]);
+  const told = attemptsOf(delivery).map(({ host, results }) => [
+    host,
+    results.map(({ failure }) => failure?.code ?? 'success'),
+  ]);
   assert.deepEqual(told, [
     ['mx1.stale.example', ['success', 'server-dane-mismatch']],
     ['mx2.stale.example', ['success', 'server-dane-mismatch']],
   ]);
 });
 
-row(14, 'no connection is opened to an MX host that the enforced policy does not list', async () => {
-  const delivery = await mailTo(sender, 'unlisted.example');
-  assert.deepEqual(
-    delivery.conversations.map(({ host }) => host),
-    ['mx2.unlisted.example'],
-  );
-});
+row(
+  14,
+  'no connection is opened to an MX host that the enforced policy does not list',
+  async () => {
+    const delivery = await mailTo(sender, 'unlisted.example');
+    assert.deepEqual(
+      delivery.conversations.map(({ host }) => host),
+      ['mx2.unlisted.example'],
+    );
+  },
+);
 
 row(15, 'TLSA records of which none is usable ask for TLS, not for a delay', async () => {
   const delivery = await mailTo(sender, 'unusable.example');
-  assert.deepEqual([ended(delivery), attemptsOf(delivery)[0]?.session?.version], ['delivered', 'TLSv1.3']);
+  assert.deepEqual(
+    [ended(delivery), attemptsOf(delivery)[0]?.session?.version],
+    ['delivered', 'TLSv1.3'],
+  );
 });
 
 row(16, 'with a secure MX a trust anchor’s certificate may be for the next-hop domain', () => {
@@ -225,7 +297,8 @@ row(19, 'mode none needs no mx', () => {
 });
 
 row(20, 'a max_age within the bounds counts as it stands, short or long', () => {
-  for (const age of [1, 300, 3599, 31_557_599]) assert.equal(policyOf(body('enforce', age)), `enforce ${age} mx.example.com`);
+  for (const age of [1, 300, 3599, 31_557_599])
+    assert.equal(policyOf(body('enforce', age)), `enforce ${age} mx.example.com`);
 });
 
 row(21, 'unusable TLSA records never mean that clear text will do', async () => {
@@ -236,7 +309,8 @@ row(21, 'unusable TLSA records never mean that clear text will do', async () => 
 });
 
 row(22, 'what policy refuses is refused for now, not for good', async () => {
-  for (const name of ['untrusted.example', 'stale.example']) assert.match(ended(await mailTo(sender, name)), /^deferred/, name);
+  for (const name of ['untrusted.example', 'stale.example'])
+    assert.match(ended(await mailTo(sender, name)), /^deferred/, name);
 });
 
 row(23, 'a changed id with a policy nobody can read leaves the cached policy in force', () =>
@@ -252,7 +326,10 @@ row(24, 'TXT records are not joined with each other, and no body is read without
 
 row(25, 'a mismatch puts mail off, and an MTA-STS error takes nothing from DANE', async () => {
   assert.match(ended(await mailTo(sender, 'stale.example')), /^deferred/);
-  const ends = [await lab.attack('both.example', 'sts-servfail'), await lab.attack('both.example', 'swap-certificate')];
+  const ends = [
+    await lab.attack('both.example', 'sts-servfail'),
+    await lab.attack('both.example', 'swap-certificate'),
+  ];
   const delivery = await mailTo(createSender(inLab(lab)), 'both.example');
   ends.reverse().forEach((end) => end());
   assert.equal(ended(delivery), 'deferred send-no-server');
@@ -266,7 +343,9 @@ row(26, 'DANE under an unsigned MX is named as the lesser thing it is', async ()
 
 row(27, 'a record that is gone takes no cached policy away', () => kept({ texts: [] }));
 
-row(28, 'a failing lookup of the record takes no cached policy away', () => kept({ texts: 'failed' }));
+row(28, 'a failing lookup of the record takes no cached policy away', () =>
+  kept({ texts: 'failed' }),
+);
 
 row(29, 'a fresh policy is not fetched again for every message, an expired one is', async () => {
   const world = stsWorld({ policy: body('enforce', 3600) });
@@ -291,25 +370,31 @@ row(31, 'max_age is one to ten digits', () => {
 });
 
 row(32, 'usages of public CAs and unsigned records authenticate nobody', async () => {
-  const records = ['0 1 1', '1 1 1'].map((head) => parseTlsa(`${head} ${'ab'.repeat(32)}`)).filter((r) => r !== undefined);
+  const records = ['0 1 1', '1 1 1']
+    .map((head) => parseTlsa(`${head} ${'ab'.repeat(32)}`))
+    .filter((r) => r !== undefined);
   assert.equal(verifyDane({ records, chain: [], names: [], at: 0 }).verdict, 'unverifiable');
   const { hosts } = await sender.policy('inert.example');
   assert.deepEqual(hosts[0]?.decision.action === 'use' && hosts[0].decision.authenticate, []);
 });
 
-row(33, 'a failed handshake is no reason to leave TLS out the next time, and under a policy none to go in clear', async () => {
-  for (let i = 0; i < 2; i++) {
-    const delivery = await mailTo(sender, 'breaks.example');
-    assert.equal(ended(delivery), 'delivered');
-    assert.ok(
-      delivery.conversations[0]?.lines.some(({ text }) => text === 'STARTTLS'),
-      `message ${i + 1}`,
-    );
-  }
-  const end = await lab.attack('untrusted.example', 'inject');
-  assert.match(ended(await mailTo(sender, 'untrusted.example')), /^deferred/);
-  end();
-});
+row(
+  33,
+  'a failed handshake is no reason to leave TLS out the next time, and under a policy none to go in clear',
+  async () => {
+    for (let i = 0; i < 2; i++) {
+      const delivery = await mailTo(sender, 'breaks.example');
+      assert.equal(ended(delivery), 'delivered');
+      assert.ok(
+        delivery.conversations[0]?.lines.some(({ text }) => text === 'STARTTLS'),
+        `message ${i + 1}`,
+      );
+    }
+    const end = await lab.attack('untrusted.example', 'inject');
+    assert.match(ended(await mailTo(sender, 'untrusted.example')), /^deferred/);
+    end();
+  },
+);
 
 row(34, 'an mx value is a host name or nothing', () => {
   for (const value of ['a.test ciphers=low', '*', '*.*.test', 'a.test}', 'a.test,b.test'])
@@ -321,7 +406,10 @@ row(35, 'of a repeated mode the first counts', () => {
 });
 
 row(36, 'order, and foreign letters in fields nobody knows, cost no policy', () => {
-  assert.equal(policyOf('mode: enforce\nmx: mx.example.com\nnote: grüße\nmax_age: 60\nversion: STSv1\n'), 'enforce 60 mx.example.com');
+  assert.equal(
+    policyOf('mode: enforce\nmx: mx.example.com\nnote: grüße\nmax_age: 60\nversion: STSv1\n'),
+    'enforce 60 mx.example.com',
+  );
 });
 
 row(37, 'an empty line costs no policy', () => {
@@ -336,14 +424,25 @@ row(38, 'a refresh renews nothing that it did not fetch, and the media type coun
   assert.equal((await sender.policy('html.example')).mtaSts.trouble?.code, 'sts-policy-wrong-type');
 });
 
-row(39, 'a failed fetch is not a policy of mode none, and no host leaves the list before its turn', async () => {
-  const entry = afterFailure(undefined, 'example.com', { id: '1', failure: stsFailures.make('sts-policy-unreachable') }, 0);
-  assert.equal(entry.policy, undefined);
-  assert.deepEqual(
-    attemptsOf(await mailTo(sender, 'unlisted.example')).map(({ host, state }) => `${host} ${state}`),
-    ['mx1.unlisted.example refused', 'mx2.unlisted.example used'],
-  );
-});
+row(
+  39,
+  'a failed fetch is not a policy of mode none, and no host leaves the list before its turn',
+  async () => {
+    const entry = afterFailure(
+      undefined,
+      'example.com',
+      { id: '1', failure: stsFailures.make('sts-policy-unreachable') },
+      0,
+    );
+    assert.equal(entry.policy, undefined);
+    assert.deepEqual(
+      attemptsOf(await mailTo(sender, 'unlisted.example')).map(
+        ({ host, state }) => `${host} ${state}`,
+      ),
+      ['mx1.unlisted.example refused', 'mx2.unlisted.example used'],
+    );
+  },
+);
 
 row(40, 'the AD bit of a resolver proves nothing', async () => {
   const { network, upstreams, anchors } = lab;
@@ -359,7 +458,10 @@ row(40, 'the AD bit of a resolver proves nothing', async () => {
   const { hosts } = await createSender({ ...inLab(lab), resolver }).policy('inert.example');
   assert.notEqual(hosts[0]?.tlsa.status, 'usable');
   assert.equal(
-    decideHost({ name: 'mx.example.com', dnssec: 'insecure', tlsa: 'insecure' }, 'insecure', { dane: true, mtaSts: undefined }).action,
+    decideHost({ name: 'mx.example.com', dnssec: 'insecure', tlsa: 'insecure' }, 'insecure', {
+      dane: true,
+      mtaSts: undefined,
+    }).action,
     'use',
   );
 });

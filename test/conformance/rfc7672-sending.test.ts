@@ -7,7 +7,11 @@ import { ended, inLab, mailTo, smallLab } from './testing-senders.js';
 
 const signed = { signed: {} } as const;
 const scenarios: readonly Scenario[] = [
-  { ...unjudged('good.example'), zone: signed, hosts: [{ certificate: 'self-signed', tlsa: ['ee'] }] },
+  {
+    ...unjudged('good.example'),
+    zone: signed,
+    hosts: [{ certificate: 'self-signed', tlsa: ['ee'] }],
+  },
   {
     ...unjudged('two.example'),
     zone: signed,
@@ -22,10 +26,18 @@ const scenarios: readonly Scenario[] = [
     zone: { ...signed, withoutMx: true, records: '@ MX 10 mail\nmail CNAME mx' },
     hosts: [{ certificate: 'self-signed', tlsa: ['ee'] }],
   },
-  { ...unjudged('bogus.example'), zone: { ...signed, fault: 'expired' }, hosts: [{ tlsa: ['ee'] }] },
+  {
+    ...unjudged('bogus.example'),
+    zone: { ...signed, fault: 'expired' },
+    hosts: [{ tlsa: ['ee'] }],
+  },
   { ...unjudged('hosted.example'), hosts: [{ name: 'mx.good.example.' }] },
   { ...unjudged('signed-only.example'), zone: signed },
-  { ...unjudged('worse.example'), zone: signed, hosts: [{ name: 'mx1' }, { name: 'mx2', tlsa: ['ee'] }] },
+  {
+    ...unjudged('worse.example'),
+    zone: signed,
+    hosts: [{ name: 'mx1' }, { name: 'mx2', tlsa: ['ee'] }],
+  },
   {
     ...unjudged('stale.example'),
     zone: signed,
@@ -67,7 +79,12 @@ test('RFC 7672 §2.1.2 [7672-2.1.2-2]: addresses of one host that cannot be had 
 test('RFC 7672 §2.2 [7672-2.2-1]: a host that fails its records is passed over for the next, never used in clear', async () => {
   const { outcomes } = await mailTo(sender, 'stale.example');
   assert.deepEqual(
-    outcomes[0]?.attempts.map(({ host, state, failure, cleartext }) => [host, state, failure?.code, cleartext]),
+    outcomes[0]?.attempts.map(({ host, state, failure, cleartext }) => [
+      host,
+      state,
+      failure?.code,
+      cleartext,
+    ]),
     [
       ['mx1.stale.example', 'failed', 'server-dane-mismatch', false],
       ['mx2.stale.example', 'used', undefined, false],
@@ -77,7 +94,10 @@ test('RFC 7672 §2.2 [7672-2.2-1]: a host that fails its records is passed over 
 
 test('RFC 7672 §2.2.1 [7672-2.2.1-1]: a safer host does not go before a preferred one', async () => {
   const { outcomes } = await mailTo(sender, 'worse.example');
-  assert.deepEqual([outcomes[0]?.attempts[0]?.host, outcomes[0]?.attempts[0]?.state], ['mx1.worse.example', 'used']);
+  assert.deepEqual(
+    [outcomes[0]?.attempts[0]?.host, outcomes[0]?.attempts[0]?.state],
+    ['mx1.worse.example', 'used'],
+  );
 });
 
 test('RFC 7672 §6, §2.2.1 [7672-6-1, 7672-2.2.1-2]: mandatory DANE takes secure records under a secure MX, and nothing else', async () => {
@@ -85,13 +105,20 @@ test('RFC 7672 §6, §2.2.1 [7672-6-1, 7672-2.2.1-2]: mandatory DANE takes secur
   assert.equal(ended(await mailTo(insisting, 'good.example')), 'delivered');
   assert.equal(ended(await mailTo(insisting, 'hosted.example')), 'deferred send-no-server');
   assert.equal(ended(await mailTo(insisting, 'signed-only.example')), 'deferred send-no-server');
-  assert.equal(ended(await mailTo(sender, 'hosted.example')), 'delivered', 'where it is not mandatory');
+  assert.equal(
+    ended(await mailTo(sender, 'hosted.example')),
+    'delivered',
+    'where it is not mandatory',
+  );
 });
 
 test('RFC 7672 §8.1 [7672-8.1-1, 7671-7-2]: an alias in front of the host: its end is the base, said in SNI and matched first', async () => {
   const { outcomes } = await mailTo(sender, 'aliased.example');
   const [attempt] = outcomes[0]?.attempts ?? [];
-  assert.deepEqual([attempt?.host, attempt?.session?.sni, attempt?.state], ['mail.aliased.example', 'mx.aliased.example', 'used']);
+  assert.deepEqual(
+    [attempt?.host, attempt?.session?.sni, attempt?.state],
+    ['mail.aliased.example', 'mx.aliased.example', 'used'],
+  );
   const decision = await sender.policy('aliased.example');
   assert.deepEqual(decision.hosts[0]?.referenceNames, ['mx.aliased.example', 'aliased.example']);
 });
@@ -100,7 +127,10 @@ test('RFC 7672 §9.1 [7672-9.1-1]: observing is entered by option alone; it deli
   const observing = fresh({ observe: true });
   const { outcomes } = await mailTo(observing, 'stale.example');
   const [attempt] = outcomes[0]?.attempts ?? [];
-  assert.deepEqual([attempt?.host, attempt?.state, attempt?.failure?.code], ['mx1.stale.example', 'used', 'server-dane-mismatch']);
+  assert.deepEqual(
+    [attempt?.host, attempt?.state, attempt?.failure?.code],
+    ['mx1.stale.example', 'used', 'server-dane-mismatch'],
+  );
   assert.deepEqual(outcomes[0]?.waiver, { kind: 'observe' });
   assert.equal(attempt?.results[0]?.failure?.resultType, 'validation-failure');
 });

@@ -8,9 +8,21 @@ import { ended, inLab, mailTo, smallLab } from './testing-senders.js';
 
 const scenarios: readonly Scenario[] = [
   { ...unjudged('enforced.example'), sts: { mode: 'enforce' } },
-  { ...unjudged('self-signed.example'), hosts: [{ certificate: 'self-signed' }], sts: { mode: 'enforce' } },
-  { ...unjudged('testing.example'), hosts: [{ certificate: 'self-signed' }], sts: { mode: 'testing' } },
-  { ...unjudged('testing-plain.example'), hosts: [{ habit: 'no-starttls' }], sts: { mode: 'testing' } },
+  {
+    ...unjudged('self-signed.example'),
+    hosts: [{ certificate: 'self-signed' }],
+    sts: { mode: 'enforce' },
+  },
+  {
+    ...unjudged('testing.example'),
+    hosts: [{ certificate: 'self-signed' }],
+    sts: { mode: 'testing' },
+  },
+  {
+    ...unjudged('testing-plain.example'),
+    hosts: [{ habit: 'no-starttls' }],
+    sts: { mode: 'testing' },
+  },
   { ...unjudged('testing-unlisted.example'), sts: { mode: 'testing', mx: ['other.example'] } },
   {
     ...unjudged('unlisted-first.example'),
@@ -20,9 +32,15 @@ const scenarios: readonly Scenario[] = [
   { ...unjudged('no-policy.example'), sts: { mode: 'enforce', habit: 'not-found' } },
   {
     ...unjudged('delegated.example'),
-    zone: { records: '_mta-sts CNAME _mta-sts.enforced.example.\nmta-sts CNAME mta-sts.enforced.example.' },
+    zone: {
+      records: '_mta-sts CNAME _mta-sts.enforced.example.\nmta-sts CNAME mta-sts.enforced.example.',
+    },
   },
-  { ...unjudged('relay.example'), hosts: [{ name: '@' }], sts: { mode: 'enforce', mx: ['relay.example'] } },
+  {
+    ...unjudged('relay.example'),
+    hosts: [{ name: '@' }],
+    sts: { mode: 'enforce', mx: ['relay.example'] },
+  },
 ];
 
 let lab: Lab;
@@ -35,7 +53,11 @@ after(() => lab.close());
 test('RFC 8461 §3.4 [8461-3.4-1]: with a smart host its policy counts, not that of the recipient', async () => {
   const smart = await sender.policy('[relay.example]');
   assert.deepEqual(
-    [smart.domain, smart.mtaSts.policy?.mode, smart.hosts[0]?.decision.action === 'use' && smart.hosts[0].decision.authenticate],
+    [
+      smart.domain,
+      smart.mtaSts.policy?.mode,
+      smart.hosts[0]?.decision.action === 'use' && smart.hosts[0].decision.authenticate,
+    ],
     ['relay.example', 'enforce', ['pkix']],
   );
   const literal = await sender.policy('[192.0.2.25]');
@@ -68,12 +90,19 @@ test('RFC 8461 §5, §6 [8461-5-3, 8461-6-1]: under testing mail goes, and each 
 test('RFC 8461 §6 [8461-6-1]: a record without a policy is told as a failed fetch, with a kept policy and without one', async () => {
   const none = await mailTo(sender, 'no-policy.example');
   assert.deepEqual(
-    none.outcomes[0]?.policies.map(({ type, failure }) => [type, failure?.resultType, failure?.code]),
+    none.outcomes[0]?.policies.map(({ type, failure }) => [
+      type,
+      failure?.resultType,
+      failure?.code,
+    ]),
     [['no-policy-found', 'sts-policy-fetch-error', 'sts-policy-http-status']],
   );
   const stsCache = memoryStsCache();
   await createSender(inLab(lab, { stsCache })).policy('enforced.example');
-  const undo = [await lab.attack('enforced.example', 'sts-new-id'), await lab.attack('enforced.example', 'policy-not-found')];
+  const undo = [
+    await lab.attack('enforced.example', 'sts-new-id'),
+    await lab.attack('enforced.example', 'policy-not-found'),
+  ];
   // A sender that knows the policy, and asks DNS anew.
   const again = await mailTo(createSender(inLab(lab, { stsCache })), 'enforced.example');
   undo.forEach((end) => end());
@@ -87,7 +116,11 @@ test('RFC 8461 §6 [8461-6-1]: a record without a policy is told as a failed fet
 test('RFC 8461 §8.4 [8461-8.4-1]: the walk has the order of the MX; a host that policy refuses is like one that is down', async () => {
   const { outcomes } = await mailTo(sender, 'unlisted-first.example');
   assert.deepEqual(
-    outcomes[0]?.attempts.map(({ host, state, reasons }) => [host, state, reasons.includes('sts-mx-mismatch')]),
+    outcomes[0]?.attempts.map(({ host, state, reasons }) => [
+      host,
+      state,
+      reasons.includes('sts-mx-mismatch'),
+    ]),
     [
       ['mx1.unlisted-first.example', 'refused', true],
       ['mx2.unlisted-first.example', 'used', false],

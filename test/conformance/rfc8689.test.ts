@@ -8,11 +8,19 @@ import { ended, mailTo, smallLab } from './testing-senders.js';
 const habit = 'offers-requiretls';
 const signed = { signed: {} } as const;
 const scenarios: readonly Scenario[] = [
-  { ...unjudged('dane.example'), zone: signed, hosts: [{ habit, certificate: 'self-signed', tlsa: ['ee'] }] },
+  {
+    ...unjudged('dane.example'),
+    zone: signed,
+    hosts: [{ habit, certificate: 'self-signed', tlsa: ['ee'] }],
+  },
   { ...unjudged('pkix.example'), zone: signed, hosts: [{ habit }] },
   { ...unjudged('sts.example'), hosts: [{ habit }], sts: { mode: 'testing' } },
   { ...unjudged('unsigned.example'), hosts: [{ habit }] },
-  { ...unjudged('untrusted.example'), zone: signed, hosts: [{ habit, certificate: 'self-signed' }] },
+  {
+    ...unjudged('untrusted.example'),
+    zone: signed,
+    hosts: [{ habit, certificate: 'self-signed' }],
+  },
   { ...unjudged('unable.example'), zone: signed, hosts: [{ tlsa: ['ee'] }] },
   { ...unjudged('plain.example'), zone: signed, hosts: [{ habit: 'no-starttls' }] },
   { ...unjudged('second.example'), zone: signed, hosts: [{ name: 'mx1' }, { name: 'mx2', habit }] },
@@ -43,7 +51,11 @@ test('[8689-2-1] REQUIRETLS goes with MAIL FROM under TLS, to a server that offe
     );
   }
   await mailTo(sender, 'dane.example');
-  assert.doesNotMatch(received('dane.example')[1]?.parameters ?? '', /REQUIRETLS/, 'and only when asked for');
+  assert.doesNotMatch(
+    received('dane.example')[1]?.parameters ?? '',
+    /REQUIRETLS/,
+    'and only when asked for',
+  );
 });
 
 test('[8689-4.2.1-1] neither DNSSEC nor MTA-STS vouches for the MX: returned, and nothing was sent', async () => {
@@ -54,7 +66,10 @@ test('[8689-4.2.1-1] neither DNSSEC nor MTA-STS vouches for the MX: returned, an
 });
 
 test('[8689-4.2.1-2] a certificate that nothing vouches for: returned', async () => {
-  assert.equal(ended(await mailTo(sender, 'untrusted.example', { requireTls: true })), 'rejected send-requiretls-failed');
+  assert.equal(
+    ended(await mailTo(sender, 'untrusted.example', { requireTls: true })),
+    'rejected send-requiretls-failed',
+  );
   assert.deepEqual(received('untrusted.example'), []);
 });
 
@@ -76,10 +91,16 @@ test('[8689-4.2.1-4] what cannot be kept is returned: 5.7.30 not supported, 5.7.
     ['plain.example', '5.7.10'],
   ] as const) {
     const delivery = await mailTo(sender, domain, { requireTls: true });
-    assert.deepEqual([ended(delivery), delivery.recipients[0]?.failure?.detail], ['rejected send-requiretls-failed', status]);
+    assert.deepEqual(
+      [ended(delivery), delivery.recipients[0]?.failure?.detail],
+      ['rejected send-requiretls-failed', status],
+    );
     assert.deepEqual(received(domain), []);
   }
-  assert.equal(ended(await mailTo(sender, 'dead.example', { requireTls: true })), 'deferred send-no-server');
+  assert.equal(
+    ended(await mailTo(sender, 'dead.example', { requireTls: true })),
+    'deferred send-no-server',
+  );
 });
 
 test('[8689-4.2.2-1] TLS-Required: No goes under TLS where it can, and failing policies do not hold it', async () => {
@@ -89,7 +110,10 @@ test('[8689-4.2.2-1] TLS-Required: No goes under TLS where it can, and failing p
   assert.equal(received('mismatch.example')[0]?.sealed, true);
   assert.deepEqual(delivery.outcomes[0]?.waiver, { kind: 'tls-required-no' });
   const stripped = await lab.attack('dane.example', 'strip');
-  assert.equal(ended(await mailTo(sender, 'dane.example', { header: 'tls-required:\r\n no\r\n' })), 'delivered');
+  assert.equal(
+    ended(await mailTo(sender, 'dane.example', { header: 'tls-required:\r\n no\r\n' })),
+    'delivered',
+  );
   stripped();
 });
 
@@ -104,6 +128,9 @@ test('anything but one TLS-Required: No says nothing', async () => {
 });
 
 test('[8689-4.1-1] REQUIRETLS wins over TLS-Required', async () => {
-  const delivery = await mailTo(sender, 'untrusted.example', { header: 'TLS-Required: No\r\n', requireTls: true });
+  const delivery = await mailTo(sender, 'untrusted.example', {
+    header: 'TLS-Required: No\r\n',
+    requireTls: true,
+  });
   assert.equal(ended(delivery), 'rejected send-requiretls-failed');
 });

@@ -1,9 +1,26 @@
 import { createLab, type Lab, type Scenario } from '../../src/lab/index.js';
-import { createSender, type Delivery, type Sender, type SenderOptions } from '../../src/send/index.js';
+import {
+  createSender,
+  type Delivery,
+  type Sender,
+  type SenderOptions,
+} from '../../src/send/index.js';
 
 /** Options for a sender that lives in a lab. */
-export function inLab({ network, upstreams, anchors, trustStore }: Lab, more: SenderOptions = {}): SenderOptions {
-  return { network, upstreams, anchors, trustStore, helo: 'sender.example', timeoutMs: 5000, fetchTimeoutMs: 10_000, ...more };
+export function inLab(
+  { network, upstreams, anchors, trustStore }: Lab,
+  more: SenderOptions = {},
+): SenderOptions {
+  return {
+    network,
+    upstreams,
+    anchors,
+    trustStore,
+    helo: 'sender.example',
+    timeoutMs: 5000,
+    fetchTimeoutMs: 10_000,
+    ...more,
+  };
 }
 
 /** A lab of a few domains, and a sender in it. */
@@ -30,5 +47,7 @@ export function mailTo(
 
 /** `delivered`, or the status with the code of the failure. */
 export function ended({ recipients: [first] }: Delivery): string {
-  return first?.status === 'delivered' ? 'delivered' : `${first?.status ?? 'nobody'} ${first?.failure?.code ?? ''}`;
+  return first?.status === 'delivered'
+    ? 'delivered'
+    : `${first?.status ?? 'nobody'} ${first?.failure?.code ?? ''}`;
 }

@@ -9,7 +9,13 @@ import test, { type TestContext } from 'node:test';
 import { systemClock } from '../../src/base/index.js';
 import { nodeNetwork } from '../../src/net/index.js';
 import { createCa, issue } from '../../src/pki/index.js';
-import { Certifier, KeyRing, openAcmeBook, WebAnswers, type CertifierOptions } from '../../src/publish/index.js';
+import {
+  Certifier,
+  KeyRing,
+  openAcmeBook,
+  WebAnswers,
+  type CertifierOptions,
+} from '../../src/publish/index.js';
 import { openStore } from '../../src/store/index.js';
 import { parseCertificate, trustStore } from '../../src/x509/index.js';
 import { Daemon, freePort, until } from './process.js';
@@ -63,10 +69,17 @@ async function world(t: TestContext) {
   );
   const settings = ['PEBBLE_VA_NOSLEEP=1', 'PEBBLE_WFE_NONCEREJECT=20', 'PEBBLE_ALTERNATE_ROOTS=2'];
   const config = file('pebble.json', JSON.stringify({ pebble }));
-  const daemon = new Daemon('env', [...settings, 'pebble', '-config', config, '-dnsserver', `127.0.0.1:${dns}`], folder);
+  const daemon = new Daemon(
+    'env',
+    [...settings, 'pebble', '-config', config, '-dnsserver', `127.0.0.1:${dns}`],
+    folder,
+  );
   const answers = new WebAnswers('http-01');
   const web = createServer((asked, response) => {
-    const text = answers.textFor((asked.headers.host ?? '').replace(/:\d+$/, ''), asked.url?.split('/').at(-1) ?? '');
+    const text = answers.textFor(
+      (asked.headers.host ?? '').replace(/:\d+$/, ''),
+      asked.url?.split('/').at(-1) ?? '',
+    );
     response.writeHead(text === undefined ? 404 : 200).end(text);
   });
   await new Promise<void>((resolve) => web.listen(http, '127.0.0.1', resolve));
@@ -83,7 +96,11 @@ async function world(t: TestContext) {
     async () => (await rootOf(management, 0)).includes('Pebble'),
     () => daemon.log,
   );
-  const [ring, book, anchor] = [new KeyRing(join(folder, 'keys')), openAcmeBook(store), parseCertificate(root.der)];
+  const [ring, book, anchor] = [
+    new KeyRing(join(folder, 'keys')),
+    openAcmeBook(store),
+    parseCertificate(root.der),
+  ];
   assert.ok(anchor.ok);
   const server = {
     directory: `https://localhost:${api}/dir`,
@@ -110,12 +127,15 @@ async function world(t: TestContext) {
 /** Name of one of its roots. */
 function rootOf(port: number, n: number): Promise<string> {
   return new Promise((resolve, reject) => {
-    const asked = request({ host: '127.0.0.1', servername: 'localhost', port, path: `/roots/${n}`, ca: root.certPem }, (response) => {
-      let text = '';
-      response
-        .on('data', (bytes: Buffer) => (text += bytes.toString()))
-        .on('end', () => resolve(new X509Certificate(text).subject.slice(3)));
-    });
+    const asked = request(
+      { host: '127.0.0.1', servername: 'localhost', port, path: `/roots/${n}`, ca: root.certPem },
+      (response) => {
+        let text = '';
+        response
+          .on('data', (bytes: Buffer) => (text += bytes.toString()))
+          .on('end', () => resolve(new X509Certificate(text).subject.slice(3)));
+      },
+    );
     asked.on('error', reject).end();
   });
 }
@@ -127,18 +147,33 @@ test('pebble: an account of a customer, several names, three chains, another acc
     ring.make(host, 'ecdsa-1', 'ecdsa');
     return { host, key: 'ecdsa-1' };
   };
-  const stranger = await certifier({ external: { ...external, macKey: 'AAAA' } }).certify(made('mx0.example'));
-  assert.ok(stranger.status === 'failed' && stranger.code === 'acme-refused', JSON.stringify(stranger));
+  const stranger = await certifier({ external: { ...external, macKey: 'AAAA' } }).certify(
+    made('mx0.example'),
+  );
+  assert.ok(
+    stranger.status === 'failed' && stranger.code === 'acme-refused',
+    JSON.stringify(stranger),
+  );
 
-  assert.deepEqual(await certifier({ alsoNamed: () => ['mail.example', 'imap.example'] }).certify(made('mx1.example')), done);
+  assert.deepEqual(
+    await certifier({ alsoNamed: () => ['mail.example', 'imap.example'] }).certify(
+      made('mx1.example'),
+    ),
+    done,
+  );
   const leaf = new X509Certificate(ring.chain('mx1.example', 'ecdsa-1') ?? '');
-  assert.equal(leaf.subjectAltName?.split(', ').sort().join(), 'DNS:imap.example,DNS:mail.example,DNS:mx1.example');
+  assert.equal(
+    leaf.subjectAltName?.split(', ').sort().join(),
+    'DNS:imap.example,DNS:mail.example,DNS:mx1.example',
+  );
 
   for (const n of [0, 1, 2]) {
     const preferredChain = await rootOf(management, n);
     const one = made(`chain-${n}.example`);
     assert.deepEqual(await certifier({ preferredChain }).certify(one), done);
-    const chain = (ring.chain(one.host, one.key) ?? '').split(/(?<=-----END CERTIFICATE-----\n)/).filter((pem) => pem.includes('BEGIN'));
+    const chain = (ring.chain(one.host, one.key) ?? '')
+      .split(/(?<=-----END CERTIFICATE-----\n)/)
+      .filter((pem) => pem.includes('BEGIN'));
     assert.equal(new X509Certificate(chain.at(-1) ?? '').issuer, `CN=${preferredChain}`);
   }
 

@@ -9,7 +9,10 @@ export interface ZoneToSign {
   /** Zone file lines below SOA and NS. */
   readonly records: string;
   /** Left out for a zone that stays unsigned. */
-  readonly signed?: { readonly algorithm: 'RSASHA256' | 'ECDSAP256SHA256' | 'ECDSAP384SHA384' | 'ED25519'; readonly denial: Denial };
+  readonly signed?: {
+    readonly algorithm: 'RSASHA256' | 'ECDSAP256SHA256' | 'ECDSAP384SHA384' | 'ED25519';
+    readonly denial: Denial;
+  };
 }
 
 type Denial = 'nsec' | 'nsec3' | 'nsec3-optout';
@@ -18,7 +21,11 @@ type Denial = 'nsec' | 'nsec3' | 'nsec3-optout';
 export interface Authoritative {
   readonly name: string;
   /** Signs, writes the root's key to `anchorFile`, and serves on a loopback port. */
-  start(folder: string, port: number, zones: readonly ZoneToSign[]): Promise<{ readonly anchorFile: string; stop(): Promise<void> }>;
+  start(
+    folder: string,
+    port: number,
+    zones: readonly ZoneToSign[],
+  ): Promise<{ readonly anchorFile: string; stop(): Promise<void> }>;
 }
 
 /** NSD over what ldns signed. */
@@ -29,13 +36,30 @@ export const nsd: Authoritative = {
     for (const { name, signed } of zones) {
       if (!signed) continue;
       const bits = signed.algorithm === 'RSASHA256' ? ['-b', '2048'] : [];
-      const key = (await runProgram('ldns-keygen', ['-k', '-a', signed.algorithm, ...bits, name], { cwd })).out.trim();
-      appendFileSync(join(cwd, fileOf(parentOf(name, zones))), readFileSync(join(cwd, `${key}.ds`), 'utf8'));
-      if (name === '.') writeFileSync(join(folder, 'root.key'), readFileSync(join(cwd, `${key}.key`), 'utf8'));
-      const denial = { nsec: [], nsec3: ['-n', '-t', '0'], 'nsec3-optout': ['-n', '-p', '-t', '0'] }[signed.denial];
-      await runProgram('ldns-signzone', [...denial, '-o', name, '-f', `${fileOf(name)}.signed`, fileOf(name), key], { cwd });
+      const key = (
+        await runProgram('ldns-keygen', ['-k', '-a', signed.algorithm, ...bits, name], { cwd })
+      ).out.trim();
+      appendFileSync(
+        join(cwd, fileOf(parentOf(name, zones))),
+        readFileSync(join(cwd, `${key}.ds`), 'utf8'),
+      );
+      if (name === '.')
+        writeFileSync(join(folder, 'root.key'), readFileSync(join(cwd, `${key}.key`), 'utf8'));
+      const denial = {
+        nsec: [],
+        nsec3: ['-n', '-t', '0'],
+        'nsec3-optout': ['-n', '-p', '-t', '0'],
+      }[signed.denial];
+      await runProgram(
+        'ldns-signzone',
+        [...denial, '-o', name, '-f', `${fileOf(name)}.signed`, fileOf(name), key],
+        { cwd },
+      );
     }
-    const blocks = zones.map(({ name, signed }) => `zone:\n  name: "${name}"\n  zonefile: "${fileOf(name)}${signed ? '.signed' : ''}"\n`);
+    const blocks = zones.map(
+      ({ name, signed }) =>
+        `zone:\n  name: "${name}"\n  zonefile: "${fileOf(name)}${signed ? '.signed' : ''}"\n`,
+    );
     writeFileSync(
       join(folder, 'nsd.conf'),
       `server:
@@ -97,7 +121,8 @@ policy:
 ${policies.join('')}zone:
 ${blocks.join('')}`,
     );
-    const keymgr = async (...args: string[]): Promise<string> => (await runProgram('keymgr', ['-c', conf, ...args], { cwd })).out;
+    const keymgr = async (...args: string[]): Promise<string> =>
+      (await runProgram('keymgr', ['-c', conf, ...args], { cwd })).out;
     for (const { name, signed } of zones) {
       if (!signed) continue;
       await keymgr(name, 'generate', `algorithm=${signed.algorithm}`, 'ksk=yes', 'zsk=yes');
@@ -120,7 +145,11 @@ function prepare(folder: string, zones: readonly ZoneToSign[]): string {
   return cwd;
 }
 
-async function serving(daemon: Daemon, folder: string, port: number): Promise<{ anchorFile: string; stop(): Promise<void> }> {
+async function serving(
+  daemon: Daemon,
+  folder: string,
+  port: number,
+): Promise<{ anchorFile: string; stop(): Promise<void> }> {
   const ask = ['+tries=1', '+time=1', '+dnssec', '@127.0.0.1', '-p', String(port), '.', 'SOA'];
   await until(
     'the authoritative server',
@@ -132,7 +161,9 @@ async function serving(daemon: Daemon, folder: string, port: number): Promise<{ 
 
 /** The zone a DS record goes to; the root's goes nowhere that counts. */
 function parentOf(name: string, zones: readonly ZoneToSign[]): string {
-  const above = zones.filter((z) => z.name !== name && (z.name === '.' || name.endsWith(`.${z.name}`)));
+  const above = zones.filter(
+    (z) => z.name !== name && (z.name === '.' || name.endsWith(`.${z.name}`)),
+  );
   return above.sort((a, b) => b.name.length - a.name.length)[0]?.name ?? 'nowhere';
 }
 

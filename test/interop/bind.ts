@@ -29,9 +29,13 @@ export class Bind {
     for (const zone of zones) await sign(cwd, zone);
     this.anchorFile = join(this.folder, 'root.key');
     const keys = readdirSync(cwd).filter((f) => /^K\.\+.*\.key$/.test(f));
-    const lines = keys.flatMap((f) => readFileSync(join(cwd, f), 'utf8').split('\n')).filter((l) => / DNSKEY 257 /.test(l));
+    const lines = keys
+      .flatMap((f) => readFileSync(join(cwd, f), 'utf8').split('\n'))
+      .filter((l) => / DNSKEY 257 /.test(l));
     writeFileSync(this.anchorFile, `${lines.join('\n')}\n`);
-    const blocks = zones.map(({ name }) => `zone "${name}" { type primary; file "${fileOf(name)}.signed"; };\n`);
+    const blocks = zones.map(
+      ({ name }) => `zone "${name}" { type primary; file "${fileOf(name)}.signed"; };\n`,
+    );
     writeFileSync(
       join(cwd, 'named.conf'),
       `options { directory "${cwd}"; listen-on port ${this.port} { ${this.address}; }; listen-on-v6 { none; }; recursion no; pid-file "${cwd}/named.pid"; session-keyfile "${cwd}/session.key"; dnssec-validation no; notify no; };\ncontrols { };\n${blocks.join('')}`,
@@ -40,7 +44,19 @@ export class Bind {
     await until(
       'named',
       async () =>
-        /NOERROR/.test((await runProgram('dig', ['+tries=1', '+time=1', `@${this.address}`, '-p', String(this.port), '.', 'SOA'])).out),
+        /NOERROR/.test(
+          (
+            await runProgram('dig', [
+              '+tries=1',
+              '+time=1',
+              `@${this.address}`,
+              '-p',
+              String(this.port),
+              '.',
+              'SOA',
+            ])
+          ).out,
+        ),
       () => this.log,
     );
   }
@@ -62,7 +78,9 @@ export class Bind {
 
 async function sign(cwd: string, zone: BindZone): Promise<void> {
   for (const flags of [['-f', 'KSK'], []])
-    await runProgram('dnssec-keygen', ['-q', '-a', 'ECDSAP256SHA256', ...flags, originOf(zone)], { cwd });
+    await runProgram('dnssec-keygen', ['-q', '-a', 'ECDSAP256SHA256', ...flags, originOf(zone)], {
+      cwd,
+    });
   await signAgain(cwd, zone);
 }
 
@@ -74,7 +92,11 @@ async function signAgain(cwd: string, zone: BindZone): Promise<void> {
     join(cwd, fileOf(name)),
     `$ORIGIN ${originOf(zone)}\n$TTL 60\n@ SOA ns.example. hostmaster.example. ${++serial} 3600 600 86400 ${minimum}\n@ NS ns.example.\n${records}\n`,
   );
-  await runProgram('dnssec-signzone', ['-q', '-S', '-g', '-z', ...(nsec3 ? ['-3', '-'] : []), '-o', originOf(zone), fileOf(name)], { cwd });
+  await runProgram(
+    'dnssec-signzone',
+    ['-q', '-S', '-g', '-z', ...(nsec3 ? ['-3', '-'] : []), '-o', originOf(zone), fileOf(name)],
+    { cwd },
+  );
 }
 
 function originOf({ name }: BindZone): string {

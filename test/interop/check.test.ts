@@ -31,17 +31,28 @@ interface Domain {
   readonly behind?: string;
 }
 
-const cert = (name: string, extra: object = {}): Issued => issue(intermediate, { names: [`mx.${name}.example`], ...extra });
-const leafOnly = (whole: Issued): Issued => ({ ...whole, chain: [whole.der], chainPem: whole.certPem });
+const cert = (name: string, extra: object = {}): Issued =>
+  issue(intermediate, { names: [`mx.${name}.example`], ...extra });
+const leafOnly = (whole: Issued): Issued => ({
+  ...whole,
+  chain: [whole.der],
+  chainPem: whole.certPem,
+});
 
 /** Healthy but for one thing each: signed, TLSA for the key in use, MTA-STS enforced, TLS-RPT. */
 const domains: Readonly<Record<string, Domain>> = {
   healthy: { address: '127.0.0.11' },
   'starttls-off': { address: '127.0.0.12', starttls: false },
   stripped: { address: '127.0.0.13', behind: '127.0.0.23' },
-  expired: { address: '127.0.0.14', certificate: cert('expired', { notBefore: Date.now() - 60 * DAY, notAfter: Date.now() - DAY }) },
+  expired: {
+    address: '127.0.0.14',
+    certificate: cert('expired', { notBefore: Date.now() - 60 * DAY, notAfter: Date.now() - DAY }),
+  },
   'wrong-name': { address: '127.0.0.15', certificate: cert('elsewhere') },
-  'missing-intermediate': { address: '127.0.0.16', certificate: leafOnly(cert('missing-intermediate')) },
+  'missing-intermediate': {
+    address: '127.0.0.16',
+    certificate: leafOnly(cert('missing-intermediate')),
+  },
   'tlsa-stale': { address: '127.0.0.17', staleTlsa: true },
   'sts-redirect': { address: '127.0.0.18', habit: 'redirects' },
   'not-in-policy': { address: '127.0.0.19', policyMx: 'other.not-in-policy.example' },
@@ -69,7 +80,10 @@ before(async () => {
     const certificate = domain.certificate ?? cert(name);
     const chainFile = join(folder, `${name}.pem`);
     writeFileSync(chainFile, certificate.keyPem + certificate.chainPem);
-    services.push({ address: domain.behind ?? domain.address, ...(domain.starttls === false ? {} : { chainFile }) });
+    services.push({
+      address: domain.behind ?? domain.address,
+      ...(domain.starttls === false ? {} : { chainFile }),
+    });
     const key = parseCertificate(certificate.der);
     assert.ok(key.ok);
     const apex = `${name}.example.`;
@@ -88,14 +102,21 @@ before(async () => {
     });
     if (domain.behind)
       listeners.push(
-        await listen(stripStarttls(nodeNetwork(), { address: domain.behind, port: ports.smtp }, 'mangle'), domain.address, ports.smtp),
+        await listen(
+          stripStarttls(nodeNetwork(), { address: domain.behind, port: ports.smtp }, 'mangle'),
+          domain.address,
+          ports.smtp,
+        ),
       );
   }
   listeners.push(await listen(policyHost.serve, '127.0.0.1', ports.https));
   const { healthy = [], ...others } = records;
   await bind.start([
     { name: 'healthy.example', records: healthy.join('\n'), nsec3: true },
-    { name: 'example', records: `ns A 127.0.0.1\nhealthy NS ns\n${Object.values(others).flat().join('\n')}` },
+    {
+      name: 'example',
+      records: `ns A 127.0.0.1\nhealthy NS ns\n${Object.values(others).flat().join('\n')}`,
+    },
     { name: '.', records: 'example. NS ns.example.\nns.example. A 127.0.0.1' },
   ]);
   await unbound.start(ports.auth, ['.', 'example', 'healthy.example'], bind.anchorFile);
@@ -108,13 +129,22 @@ after(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-function listen(serve: Parameters<typeof createServer>[1] & object, address: string, port: number): Promise<Server> {
+function listen(
+  serve: Parameters<typeof createServer>[1] & object,
+  address: string,
+  port: number,
+): Promise<Server> {
   const server = createServer(serve as never);
-  return new Promise((resolve, reject) => server.once('error', reject).listen(port, address, () => resolve(server)));
+  return new Promise((resolve, reject) =>
+    server.once('error', reject).listen(port, address, () => resolve(server)),
+  );
 }
 
 /** `hermetic check` as its user runs it. */
-async function check(domain: string, resolverPort = ports.resolver): Promise<CheckResult & { exit: number }> {
+async function check(
+  domain: string,
+  resolverPort = ports.resolver,
+): Promise<CheckResult & { exit: number }> {
   const args = [
     'dist/src/cli/main.js',
     'check',
@@ -125,23 +155,49 @@ async function check(domain: string, resolverPort = ports.resolver): Promise<Che
     '--trust-anchor',
     bind.anchorFile,
   ];
-  args.push('--ca', join(folder, 'ca.pem'), '--smtp-port', String(ports.smtp), '--https-port', String(ports.https), '--timeout', '10');
+  args.push(
+    '--ca',
+    join(folder, 'ca.pem'),
+    '--smtp-port',
+    String(ports.smtp),
+    '--https-port',
+    String(ports.https),
+    '--timeout',
+    '10',
+  );
   const { code, out, err } = await runProgram(process.execPath, args, { anyStatus: true });
   assert.ok(out.startsWith('{'), `${code} ${out} ${err}`);
   return { ...(JSON.parse(out) as CheckResult), exit: code };
 }
 
-async function exactly(domain: string, verdict: string, wanted: readonly string[], resolverPort?: number): Promise<CheckResult> {
+async function exactly(
+  domain: string,
+  verdict: string,
+  wanted: readonly string[],
+  resolverPort?: number,
+): Promise<CheckResult> {
   const result = await check(domain, resolverPort);
-  const found = result.findings.filter((f) => f.severity === 'fail' || f.severity === 'warn').map((f) => `${f.severity} ${f.id}`);
-  assert.deepEqual([result.verdict, [...found].sort()], [verdict, [...wanted].sort()], `${unbound.log}\n${postfix.log}`);
+  const found = result.findings
+    .filter((f) => f.severity === 'fail' || f.severity === 'warn')
+    .map((f) => `${f.severity} ${f.id}`);
+  assert.deepEqual(
+    [result.verdict, [...found].sort()],
+    [verdict, [...wanted].sort()],
+    `${unbound.log}\n${postfix.log}`,
+  );
   assert.equal(result.exit, verdict === 'fail' ? 1 : 0);
   return result;
 }
 
 test('the healthy domain passes, with no warning and every cell as it should be', async () => {
   const { exposure } = await exactly('healthy.example', 'pass', []);
-  assert.deepEqual(Object.values(exposure.bothCached), ['verified', 'deferred', 'deferred', 'deferred', 'deferred']);
+  assert.deepEqual(Object.values(exposure.bothCached), [
+    'verified',
+    'deferred',
+    'deferred',
+    'deferred',
+    'deferred',
+  ]);
 });
 
 test('STARTTLS switched off in Postfix: starttls-absent, though a policy promises it', async () => {
@@ -197,13 +253,32 @@ test('delv agrees about every chain', async () => {
     ['_25._tcp.mx.expired.example', 'TLSA'],
   ] as const) {
     const anchors = join(folder, 'delv.keys');
-    const [, flags, protocol, algorithm, key = ''] = /DNSKEY (\d+) (\d+) (\d+) (.+)/.exec(readFileSync(bind.anchorFile, 'utf8')) ?? [];
-    writeFileSync(anchors, `trust-anchors { "." static-key ${flags} ${protocol} ${algorithm} "${key.replace(/\s/g, '')}"; };\n`);
-    const { out } = await runProgram('delv', ['@127.0.0.1', '-p', String(ports.resolver), '-a', anchors, '+root=.', ...question]);
+    const [, flags, protocol, algorithm, key = ''] =
+      /DNSKEY (\d+) (\d+) (\d+) (.+)/.exec(readFileSync(bind.anchorFile, 'utf8')) ?? [];
+    writeFileSync(
+      anchors,
+      `trust-anchors { "." static-key ${flags} ${protocol} ${algorithm} "${key.replace(/\s/g, '')}"; };\n`,
+    );
+    const { out } = await runProgram('delv', [
+      '@127.0.0.1',
+      '-p',
+      String(ports.resolver),
+      '-a',
+      anchors,
+      '+root=.',
+      ...question,
+    ]);
     assert.match(out, /; fully validated/);
     const told = await runProgram(
       process.execPath,
-      ['--input-type=module', '-e', ownValidation, bind.anchorFile, String(ports.resolver), ...question],
+      [
+        '--input-type=module',
+        '-e',
+        ownValidation,
+        bind.anchorFile,
+        String(ports.resolver),
+        ...question,
+      ],
       { cwd: process.cwd() },
     );
     assert.equal(told.out.trim(), 'found secure');

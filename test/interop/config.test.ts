@@ -26,7 +26,11 @@ before(async () => {
       const [text, oldest] = [await textFor(server, site, server.own), await textFor(server, site)];
       const one = { text, oldest, ready, running: await ready.start(text) };
       printed.set(server.name, one);
-      return { servers: one.running.servers, log: () => one.running.log(), stop: () => one.running.stop() };
+      return {
+        servers: one.running.servers,
+        log: () => one.running.log(),
+        stop: () => one.running.stop(),
+      };
     }),
   );
 });
@@ -69,11 +73,16 @@ for (const server of configuredServers) {
       ],
     );
     const keys = server.name.startsWith('opensmtpd') ? /ECDSA|^1\.3$/ : /./;
-    const wanted = mozillaSettings.suites.flatMap((id) => suites.get(id) ?? []).filter((s) => keys.test(s.authentication));
+    const wanted = mozillaSettings.suites
+      .flatMap((id) => suites.get(id) ?? [])
+      .filter((s) => keys.test(s.authentication));
     assert.deepEqual(tls.suites.map((s) => s.name).sort(), wanted.map((s) => s.name).sort());
-    for (const group of ['x25519', 'secp256r1', 'secp384r1']) assert.ok(tls.groups.includes(group), group);
+    for (const group of ['x25519', 'secp256r1', 'secp384r1'])
+      assert.ok(tls.groups.includes(group), group);
     assert.equal(
-      deaf || server.name === `postfix-${NEXT_RELEASE}` || tls.groups.every((group) => mozillaSettings.groups.includes(group)),
+      deaf ||
+        server.name === `postfix-${NEXT_RELEASE}` ||
+        tls.groups.every((group) => mozillaSettings.groups.includes(group)),
       true,
       tls.groups.join(' '),
     );

@@ -30,18 +30,40 @@ export interface Ready {
 }
 
 /** What is printed for a server of the site: for the oldest version that is known, or for its own. */
-export async function textFor({ name, flags = [] }: Configured, site: Site, own: readonly string[] = []): Promise<string> {
+export async function textFor(
+  { name, flags = [] }: Configured,
+  site: Site,
+  own: readonly string[] = [],
+): Promise<string> {
   const [program = ''] = name.split('-');
   const labels = program === 'opensmtpd' ? (['ecdsa'] as const) : (['ecdsa', 'rsa'] as const);
   const folder = program === 'postfix' ? folderFor(site, name) : '/tls';
-  const files = labels.flatMap((label) => ['--cert', `${folder}/${label}.crt`, '--key', `${folder}/${label}.key`]);
-  const { code, out, err } = await runCli(['config', program, '--host', `${name}.${DOMAIN}`, ...files, ...flags, ...own]);
+  const files = labels.flatMap((label) => [
+    '--cert',
+    `${folder}/${label}.crt`,
+    '--key',
+    `${folder}/${label}.key`,
+  ]);
+  const { code, out, err } = await runCli([
+    'config',
+    program,
+    '--host',
+    `${name}.${DOMAIN}`,
+    ...files,
+    ...flags,
+    ...own,
+  ]);
   if (code !== 0) throw new Error(err);
   return out;
 }
 
 /** Postfix: the one that is installed, or another release's. */
-const postfix = (name: string, own: readonly string[], address: string, release?: string): Configured => ({
+const postfix = (
+  name: string,
+  own: readonly string[],
+  address: string,
+  release?: string,
+): Configured => ({
   name,
   own,
   flags: ['--policies', 'inet:127.0.0.1:8461'],
@@ -76,23 +98,47 @@ const exim = (name: string, version: string, release?: string): Configured => ({
   own: ['--version', version],
   narrows: /^tls_require_ciphers = .*$/m,
   async prepare(site) {
-    const jail = new Jail(folderFor(site, name), 'exim4-daemon-light', '/usr/sbin/exim4', ['Debian-exim'], release);
+    const jail = new Jail(
+      folderFor(site, name),
+      'exim4-daemon-light',
+      '/usr/sbin/exim4',
+      ['Debian-exim'],
+      release,
+    );
     for (const folder of ['var/spool/exim4', 'var/log/exim4']) jail.folder(folder, 1);
     for (const label of ['rsa', 'ecdsa'] as const) writeKey(jail, site, label, 0o644);
     const at: Endpoint = { address: '127.0.0.1', port: await freePort() };
     const file = '/etc/exim4/exim.conf';
     const base = [
-      ...[`primary_hostname = ${name}.${DOMAIN}`, 'pid_file_path = /run/exim.pid', 'local_interfaces = 127.0.0.1', 'host_lookup ='],
-      ...['rfc1413_query_timeout = 0s', 'smtp_accept_max = 0', 'keep_environment =', 'log_file_path = /var/log/exim4/%slog'],
+      ...[
+        `primary_hostname = ${name}.${DOMAIN}`,
+        'pid_file_path = /run/exim.pid',
+        'local_interfaces = 127.0.0.1',
+        'host_lookup =',
+      ],
+      ...[
+        'rfc1413_query_timeout = 0s',
+        'smtp_accept_max = 0',
+        'keep_environment =',
+        'log_file_path = /var/log/exim4/%slog',
+      ],
     ];
     const write = (text: string): void => {
       const [receiving = '', sending = ''] = text.split(/^(?=# Sending:)/m);
-      jail.write(file, [...base, receiving, 'begin transports', 'remote_smtp:', 'driver = smtp', sending].join('\n'));
+      jail.write(
+        file,
+        [...base, receiving, 'begin transports', 'remote_smtp:', 'driver = smtp', sending].join(
+          '\n',
+        ),
+      );
     };
     return {
       start: (text) => {
         write(text);
-        return started([{ name, at }], [jail.run(['-C', file, '-bdf', '-oX', `${at.address}.${at.port}`])]);
+        return started(
+          [{ name, at }],
+          [jail.run(['-C', file, '-bdf', '-oX', `${at.address}.${at.port}`])],
+        );
       },
       look: async (text) => {
         write(text);
@@ -104,17 +150,30 @@ const exim = (name: string, version: string, release?: string): Configured => ({
 });
 
 /** OpenSMTPD, at port 25 of an address of its own, since what is printed says the port. */
-const openSmtpd = (name: string, version: string, narrows: RegExp, address: string, release?: string): Configured => ({
+const openSmtpd = (
+  name: string,
+  version: string,
+  narrows: RegExp,
+  address: string,
+  release?: string,
+): Configured => ({
   name,
   own: ['--version', version],
   flags: ['--listen', address],
   narrows,
   prepare(site) {
-    const jail = new Jail(folderFor(site, name), 'opensmtpd', '/usr/sbin/smtpd', ['opensmtpd', 'opensmtpq'], release);
+    const jail = new Jail(
+      folderFor(site, name),
+      'opensmtpd',
+      '/usr/sbin/smtpd',
+      ['opensmtpd', 'opensmtpq'],
+      release,
+    );
     writeKey(jail, site, 'ecdsa', 0o600);
     jail.write('etc/ssl/certs/ca-certificates.crt', site.root.certPem);
     const file = '/etc/smtpd.conf';
-    const write = (text: string): void => jail.write(file, `${text}\naction "outbound" relay\nmatch from any for any reject\n`);
+    const write = (text: string): void =>
+      jail.write(file, `${text}\naction "outbound" relay\nmatch from any for any reject\n`);
     return Promise.resolve({
       start: (text) => {
         write(text);
@@ -138,7 +197,12 @@ const next = NEXT_RELEASE;
 
 export const configuredServers: readonly Configured[] = [
   postfix('postfix', ['--version', '3.7'], '127.0.0.41'),
-  postfix(`postfix-${next}`, ['--version', '3.10', '--sessions', '/run/hermetic/tlsrpt'], '127.0.0.44', next),
+  postfix(
+    `postfix-${next}`,
+    ['--version', '3.10', '--sessions', '/run/hermetic/tlsrpt'],
+    '127.0.0.44',
+    next,
+  ),
   exim('exim', '4.96'),
   exim(`exim-${next}`, '4.98', next),
   openSmtpd('opensmtpd', '6.8', /^smtp ciphers .*$/m, '127.0.0.42'),

@@ -26,9 +26,13 @@ test('datagrams in the form of libtlsrpt, over a socket handed over as systemd d
     config,
     `store: {file: ${join(folder, 'hermetic.db')}}\nreporting: {organization: Sender, contact: tls@sender.example, datagrams: true}\n`,
   );
-  const daemon = spawn('python3', withSocket(path, [process.execPath, main, 'serve', '--config', config]), {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const daemon = spawn(
+    'python3',
+    withSocket(path, [process.execPath, main, 'serve', '--config', config]),
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
   try {
     const count = 20_000;
     for (let tries = 0; ; tries++) {

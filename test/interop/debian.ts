@@ -8,14 +8,19 @@ export const NEXT_RELEASE = 'trixie';
 
 /** Installs Debian packages, each named by a program that shows it is there; what is there already is left alone. Needs root where one is missing. */
 export function installPackages(needed: Readonly<Record<string, string>>): void {
-  const missing = Object.entries(needed).flatMap(([program, name]) => (existsSync(program) ? [] : [name]));
+  const missing = Object.entries(needed).flatMap(([program, name]) =>
+    existsSync(program) ? [] : [name],
+  );
   if (missing.length === 0) return;
-  if (process.getuid?.() !== 0) throw new Error(`not installed: ${missing.join(', ')}. Run as root, or install them first.`);
+  if (process.getuid?.() !== 0)
+    throw new Error(`not installed: ${missing.join(', ')}. Run as root, or install them first.`);
   console.log(`installing ${missing.join(', ')}`);
   // Nothing is started by its installation: the tests run their own, with private configuration.
   const policy = '/usr/sbin/policy-rc.d';
   if (!existsSync(policy)) writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
-  spawnSync('debconf-set-selections', { input: 'postfix postfix/main_mailer_type select No configuration\n' });
+  spawnSync('debconf-set-selections', {
+    input: 'postfix postfix/main_mailer_type select No configuration\n',
+  });
   withFreshLists({}, () => apt(['install', '-y', '-qq', '--no-install-recommends', ...missing]));
 }
 
@@ -27,7 +32,8 @@ export function unpackPackage(name: string, root: string, release?: string): voi
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-packages-'));
   const downloads = join(folder, 'downloads');
   mkdirSync(downloads);
-  const settings: Readonly<Record<string, string>> = release === undefined ? {} : { APT_CONFIG: aptOfRelease(release, folder) };
+  const settings: Readonly<Record<string, string>> =
+    release === undefined ? {} : { APT_CONFIG: aptOfRelease(release, folder) };
   try {
     withFreshLists(settings, () => {
       const planned = apt(['install', '-s', '--no-install-recommends', name], settings);
@@ -42,11 +48,23 @@ export function unpackPackage(name: string, root: string, release?: string): voi
 
 /** Settings of apt that know another release, on the same server, and nothing that is installed. Returns their file. */
 function aptOfRelease(release: string, folder: string): string {
-  const [uri = ''] = apt(['indextargets', '--format', '$(REPO_URI)', 'Created-By: Packages', 'Origin: Debian']).split('\n');
-  for (const path of ['state/lists/partial', 'cache/archives/partial']) mkdirSync(join(folder, path), { recursive: true });
-  const [status, sources, settings] = ['status', 'sources.list', 'apt.conf'].map((file) => join(folder, file)) as [string, string, string];
+  const [uri = ''] = apt([
+    'indextargets',
+    '--format',
+    '$(REPO_URI)',
+    'Created-By: Packages',
+    'Origin: Debian',
+  ]).split('\n');
+  for (const path of ['state/lists/partial', 'cache/archives/partial'])
+    mkdirSync(join(folder, path), { recursive: true });
+  const [status, sources, settings] = ['status', 'sources.list', 'apt.conf'].map((file) =>
+    join(folder, file),
+  ) as [string, string, string];
   writeFileSync(status, '');
-  writeFileSync(sources, `deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] ${uri} ${release} main\n`);
+  writeFileSync(
+    sources,
+    `deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] ${uri} ${release} main\n`,
+  );
   writeFileSync(
     settings,
     [
@@ -70,11 +88,20 @@ function withFreshLists(settings: Readonly<Record<string, string>>, work: () => 
   }
 }
 
-function apt(args: readonly string[], settings: Readonly<Record<string, string>> = {}, cwd?: string): string {
+function apt(
+  args: readonly string[],
+  settings: Readonly<Record<string, string>> = {},
+  cwd?: string,
+): string {
   return run('apt-get', args, settings, cwd);
 }
 
-function run(command: string, args: readonly string[], env: Readonly<Record<string, string>> = {}, cwd?: string): string {
+function run(
+  command: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  cwd?: string,
+): string {
   const { status, stdout, stderr } = spawnSync(command, [...args], {
     env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive', ...env },
     encoding: 'utf8',

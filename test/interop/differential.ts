@@ -58,8 +58,17 @@ export class DamagedWorld {
     chains = 150,
   ) {
     const { specs, questions } = plan(zones, chains);
-    this.#loose = specs.filter((s) => !s.signed || s.signed.denial === 'nsec3-optout').map((s) => Name.of(s.apex));
-    this.dns = new LabDns([{ apex: '.', signed: { algorithm: 13 } }, { apex: 'example', signed: { algorithm: 15 } }, ...specs], now);
+    this.#loose = specs
+      .filter((s) => !s.signed || s.signed.denial === 'nsec3-optout')
+      .map((s) => Name.of(s.apex));
+    this.dns = new LabDns(
+      [
+        { apex: '.', signed: { algorithm: 13 } },
+        { apex: 'example', signed: { algorithm: 15 } },
+        ...specs,
+      ],
+      now,
+    );
     this.questions = questions;
     questions.forEach(({ target }, i) => this.#seeds.set(target, seed * 1_000_003 + i));
   }
@@ -72,7 +81,10 @@ export class DamagedWorld {
     const message = this.dns.answer(name, type) ?? { ...responseTo(name, type), rcode: 2 };
     const honest = { ...message, edns: { version: 0, udpSize: 1232, dnssecOk: true, options: [] } };
     const seed = this.#seeds.get(key);
-    const made = seed === undefined ? { bytes: encodeMessage(honest), what: 'none' } : damage(honest, new Random(seed));
+    const made =
+      seed === undefined
+        ? { bytes: encodeMessage(honest), what: 'none' }
+        : damage(honest, new Random(seed));
     this.#damaged.set(key, made);
     return made;
   }
@@ -85,9 +97,18 @@ export class DamagedWorld {
       const { bytes } = this.wire(asked.name, asked.type);
       const end = 12 + asked.name.wire.length;
       // The question as it was asked: a resolver compares its case.
-      const reply = Buffer.concat([query.subarray(0, 2), bytes.subarray(2, 12), query.subarray(12, end), bytes.subarray(end)]);
+      const reply = Buffer.concat([
+        query.subarray(0, 2),
+        bytes.subarray(2, 12),
+        query.subarray(12, end),
+        bytes.subarray(end),
+      ]);
       if (reply.length <= limit) return reply;
-      const cut = encodeMessage({ ...responseTo(asked.name, asked.type), id: decoded.value.id, truncated: true });
+      const cut = encodeMessage({
+        ...responseTo(asked.name, asked.type),
+        id: decoded.value.id,
+        truncated: true,
+      });
       return cut;
     };
     const udp = (this.#udp = createSocket('udp4'));
@@ -104,7 +125,10 @@ export class DamagedWorld {
         while (pending.length >= 2 && pending.length >= 2 + pending.readUInt16BE(0)) {
           const reply = serve(pending.subarray(2, 2 + pending.readUInt16BE(0)), 65_535);
           pending = pending.subarray(2 + pending.readUInt16BE(0));
-          if (reply) socket.write(Buffer.concat([Uint8Array.of(reply.length >> 8, reply.length & 0xff), reply]));
+          if (reply)
+            socket.write(
+              Buffer.concat([Uint8Array.of(reply.length >> 8, reply.length & 0xff), reply]),
+            );
         }
       });
     });
@@ -113,7 +137,9 @@ export class DamagedWorld {
 
   async close(): Promise<void> {
     await new Promise<void>((resolve) => (this.#udp ? this.#udp.close(resolve) : resolve()));
-    await new Promise<void>((resolve) => (this.#tcp ? this.#tcp.close(() => resolve()) : resolve()));
+    await new Promise<void>((resolve) =>
+      this.#tcp ? this.#tcp.close(() => resolve()) : resolve(),
+    );
   }
 
   readonly #zones = new Map<string, CachedZone>();
@@ -160,7 +186,10 @@ export class DamagedWorld {
 
   /** What the undamaged answer says. */
   honest({ name, type }: Question): string {
-    return readReply({ ...(this.dns.answer(name, type) ?? responseTo(name, type)), authenticData: true }, type).data;
+    return readReply(
+      { ...(this.dns.answer(name, type) ?? responseTo(name, type)), authenticData: true },
+      type,
+    ).data;
   }
 
   /** From here on a question is answered with no more than what our own verdict rested on, and the zone's SOA. */
@@ -168,13 +197,17 @@ export class DamagedWorld {
     for (const { name, type, answers, authorities } of grounds) {
       const asked = Name.of(name);
       const honest = this.dns.answer(asked, type) ?? responseTo(asked, type);
-      const answered = (rr: ResourceRecord): boolean => honest.answers.some((h) => h.type === rr.type && h.name.equals(rr.name));
+      const answered = (rr: ResourceRecord): boolean =>
+        honest.answers.some((h) => h.type === rr.type && h.name.equals(rr.name));
       const left = [...answers, ...authorities].map(recordOf);
       // The rcode, the section a record stands in and the SOA are not what a proof is made of: these are as they should be.
       const message = {
         ...honest,
         answers: left.filter(answered),
-        authorities: [...honest.authorities.filter(isSoa), ...left.filter((rr) => !answered(rr) && !isSoa(rr))],
+        authorities: [
+          ...honest.authorities.filter(isSoa),
+          ...left.filter((rr) => !answered(rr) && !isSoa(rr)),
+        ],
         edns: { version: 0, udpSize: 1232, dnssecOk: true, options: [] },
       };
       this.#damaged.set(keyOf(asked, type), { bytes: encodeMessage(message), what: 'least' });
@@ -183,7 +216,8 @@ export class DamagedWorld {
 }
 
 const isSoa = (rr: ResourceRecord): boolean =>
-  rr.type === RRType.SOA || (rr.type === RRType.RRSIG && ((rr.rdata[0] ?? 0) << 8) + (rr.rdata[1] ?? 0) === RRType.SOA);
+  rr.type === RRType.SOA ||
+  (rr.type === RRType.RRSIG && ((rr.rdata[0] ?? 0) << 8) + (rr.rdata[1] ?? 0) === RRType.SOA);
 
 function recordOf(line: string): ResourceRecord {
   const parsed = parseRecord(line);
@@ -193,7 +227,9 @@ function recordOf(line: string): ResourceRecord {
 
 /** Records as a set, without their times to live, in one letter case. */
 export function dataOf(status: string, records: readonly ResourceRecord[]): string {
-  return status === 'found' ? [...new Set(records.map((rr) => formatRdata(rr).toLowerCase()))].sort().join(' | ') : status;
+  return status === 'found'
+    ? [...new Set(records.map((rr) => formatRdata(rr).toLowerCase()))].sort().join(' | ')
+    : status;
 }
 
 /** What a resolver's reply says: the end of the alias chain decides. */
@@ -201,7 +237,9 @@ export function readReply(message: Message, type: number): Verdict {
   const [asked] = message.questions;
   let at = asked?.name;
   for (let i = 0; at && i < 12; i++) {
-    const alias = message.answers.find((rr) => rr.type === RRType.CNAME && at && rr.name.equals(at));
+    const alias = message.answers.find(
+      (rr) => rr.type === RRType.CNAME && at && rr.name.equals(at),
+    );
     const target = alias && type !== RRType.CNAME ? readTarget(alias) : undefined;
     if (!target?.ok) break;
     at = target.value;
@@ -213,7 +251,9 @@ export function readReply(message: Message, type: number): Verdict {
   return {
     dnssec: failed ? 'bogus' : message.authenticData ? 'secure' : 'insecure',
     data: failed ? 'failed' : dataOf(status, records),
-    reason: failed ? `rcode ${message.rcode} ede ${extended ? ((extended.data[0] ?? 0) << 8) | (extended.data[1] ?? 0) : '-'}` : '',
+    reason: failed
+      ? `rcode ${message.rcode} ede ${extended ? ((extended.data[0] ?? 0) << 8) | (extended.data[1] ?? 0) : '-'}`
+      : '',
   };
 }
 
@@ -224,7 +264,8 @@ function plan(zones: number, chains: number): { specs: ZoneSpec[]; questions: Qu
     void questions.push({ name: Name.of(name), type: typeNumber(type) ?? 0, target });
   for (let z = 0; z < zones; z++) {
     const apex = `z${z}.example`;
-    const each = (line: (i: number) => string): string => Array.from({ length: PER_ZONE }, (_, i) => line(i)).join('\n');
+    const each = (line: (i: number) => string): string =>
+      Array.from({ length: PER_ZONE }, (_, i) => line(i)).join('\n');
     specs.push({
       apex,
       records: [
@@ -235,7 +276,10 @@ function plan(zones: number, chains: number): { specs: ZoneSpec[]; questions: Qu
         each((i) => `deep.e${i} TXT "e"`),
         'whole A 192.0.2.7\n*.wild TXT "w"\nold DNAME new\n*.new A 192.0.2.1',
       ].join('\n'),
-      signed: { algorithm: algorithms[z % algorithms.length] ?? 13, denial: denials[z % denials.length] ?? 'nsec' },
+      signed: {
+        algorithm: algorithms[z % algorithms.length] ?? 13,
+        denial: denials[z % denials.length] ?? 'nsec',
+      },
     });
     specs.push({ apex: `unsigned.${apex}`, records: each((i) => `u${i} A 192.0.2.${i}`) });
     for (let i = 0; i < PER_ZONE; i++) {
@@ -273,13 +317,19 @@ function damage(honest: Message, random: Random): { bytes: Uint8Array; what: str
   const head = 16 + (asked?.name.wire.length ?? 1);
   if (random.once(4)) {
     const bytes = encodeMessage(honest);
-    return { bytes: Buffer.concat([bytes.subarray(0, head), random.damage(bytes.subarray(head))]), what: 'octets' };
+    return {
+      bytes: Buffer.concat([bytes.subarray(0, head), random.damage(bytes.subarray(head))]),
+      what: 'octets',
+    };
   }
   const section = random.pick(sections.filter((s) => honest[s].length > 0));
   const records = honest[section] ?? [];
   const at = random.below(records.length);
   const rr = records[at];
-  const put = (changed: readonly ResourceRecord[], what: string): { bytes: Uint8Array; what: string } => ({
+  const put = (
+    changed: readonly ResourceRecord[],
+    what: string,
+  ): { bytes: Uint8Array; what: string } => ({
     bytes: encodeMessage({ ...honest, [section]: changed }),
     what,
   });
@@ -301,7 +351,11 @@ function damage(honest: Message, random: Random): { bytes: Uint8Array; what: str
     case 2:
       return put([...records].reverse(), 'reversed');
     case 3: {
-      const name = Name.fromLabels(rr.name.labels.map((l) => Buffer.from(Buffer.from(l).toString('latin1').toUpperCase(), 'latin1')));
+      const name = Name.fromLabels(
+        rr.name.labels.map((l) =>
+          Buffer.from(Buffer.from(l).toString('latin1').toUpperCase(), 'latin1'),
+        ),
+      );
       return name.ok ? swap({ ...rr, name: name.value }, 'case') : put(records, 'none');
     }
     case 4:
@@ -317,11 +371,18 @@ function damage(honest: Message, random: Random): { bytes: Uint8Array; what: str
     case 8:
       return swap({ ...rr, name: random.pick(others).name }, 'owner');
     case 9:
-      return { bytes: encodeMessage({ ...honest, rcode: random.pick([0, 2, 3, 5]) }), what: 'rcode' };
+      return {
+        bytes: encodeMessage({ ...honest, rcode: random.pick([0, 2, 3, 5]) }),
+        what: 'rcode',
+      };
     case 10: {
       const other = section === 'answers' ? 'authorities' : 'answers';
       return {
-        bytes: encodeMessage({ ...honest, [section]: records.filter((_, i) => i !== at), [other]: [...honest[other], rr] }),
+        bytes: encodeMessage({
+          ...honest,
+          [section]: records.filter((_, i) => i !== at),
+          [other]: [...honest[other], rr],
+        }),
         what: `moved ${typeName(rr.type)}`,
       };
     }
@@ -333,9 +394,13 @@ function damage(honest: Message, random: Random): { bytes: Uint8Array; what: str
         type: asked?.type ?? RRType.A,
         class: 1,
         ttl: 300,
-        rdata: random.once(2) ? (records[0]?.rdata ?? Uint8Array.of(1)) : Uint8Array.of(192, 0, 2, 66),
+        rdata: random.once(2)
+          ? (records[0]?.rdata ?? Uint8Array.of(1))
+          : Uint8Array.of(192, 0, 2, 66),
       };
-      return random.once(2) ? put([...records, forged], 'forged beside') : put([forged], 'forged instead');
+      return random.once(2)
+        ? put([...records, forged], 'forged beside')
+        : put([forged], 'forged instead');
     }
   }
 }

@@ -42,18 +42,37 @@ for (const program of [bind, knot])
     const set = async (
       from: readonly string[],
       to: readonly string[],
-      { name = tlsaName, type = 'TLSA', key = right, ahead = 0 }: { name?: string; type?: string; key?: TsigKey; ahead?: number } = {},
+      {
+        name = tlsaName,
+        type = 'TLSA',
+        key = right,
+        ahead = 0,
+      }: { name?: string; type?: string; key?: TsigKey; ahead?: number } = {},
     ): Promise<string> => {
       const change = { zone: Name.of(zone), name: Name.of(name), type, from, to, ttl: 60 };
-      const sent = await sendUpdate(change, { network: nodeNetwork(), server, key, now: () => Date.now() + ahead });
+      const sent = await sendUpdate(change, {
+        network: nodeNetwork(),
+        server,
+        key,
+        now: () => Date.now() + ahead,
+      });
       return sent.ok ? sent.value : sent.failure.code;
     };
     const dig = async (name: string, type: string): Promise<readonly string[]> =>
-      (await runProgram('dig', ['+short', '+dnssec', '@127.0.0.1', '-p', String(port), name, type])).out.trim().split('\n').filter(Boolean);
+      (
+        await runProgram('dig', ['+short', '+dnssec', '@127.0.0.1', '-p', String(port), name, type])
+      ).out
+        .trim()
+        .split('\n')
+        .filter(Boolean);
     const tlsa = async (): Promise<readonly string[]> =>
       (await dig(tlsaName, 'TLSA'))
         .filter((line) => line.startsWith('3 1 1'))
-        .map((line) => line.toLowerCase().replace(/^(3 1 1 )(.*)$/, (_, a: string, b: string) => a + b.replace(/ /g, '')))
+        .map((line) =>
+          line
+            .toLowerCase()
+            .replace(/^(3 1 1 )(.*)$/, (_, a: string, b: string) => a + b.replace(/ /g, '')),
+        )
         .sort();
 
     assert.equal(await set([], [current]), 'changed');
@@ -65,7 +84,11 @@ for (const program of [bind, knot])
       (await dig(tlsaName, 'TLSA')).some((line) => line.startsWith('TLSA ')),
       'the server signs what changed',
     );
-    assert.equal(await set([current], [next]), 'dns-update-conflict', 'planned from what is no longer there');
+    assert.equal(
+      await set([current], [next]),
+      'dns-update-conflict',
+      'planned from what is no longer there',
+    );
     assert.equal(await set([current, next], [next]), 'changed');
     assert.deepEqual(await tlsa(), [next]);
     assert.equal(await set([next], []), 'changed');
@@ -75,13 +98,29 @@ for (const program of [bind, knot])
     assert.equal(await set([], [long], { name: txtName, type: 'TXT' }), 'changed');
     assert.ok((await dig(txtName, 'TXT')).includes(long), 'chunks of a long text');
 
-    assert.equal(await set([], [current], { key: { ...right, secret: Buffer.alloc(32, 1) } }), 'dns-update-key');
-    assert.equal(await set([], [current], { key: { ...right, name: Name.of('nobody') } }), 'dns-update-key');
+    assert.equal(
+      await set([], [current], { key: { ...right, secret: Buffer.alloc(32, 1) } }),
+      'dns-update-key',
+    );
+    assert.equal(
+      await set([], [current], { key: { ...right, name: Name.of('nobody') } }),
+      'dns-update-key',
+    );
     assert.equal(await set([], [current], { ahead: 3_600_000 }), 'dns-update-time');
     // The one says REFUSED, signed; the other denies the key.
     assert.match(await set([], [current], { name: `other.${zone}` }), /^dns-update-(refused|key)$/);
-    assert.match(await set([], ['10 evil.example.'], { name: tlsaName, type: 'MX' }), /^dns-update-(refused|key)$/);
-    assert.match(await set([], [current], { name: txtName }), /^dns-update-(refused|key)$/, 'a type that is granted for another name');
+    assert.match(
+      await set([], ['10 evil.example.'], { name: tlsaName, type: 'MX' }),
+      /^dns-update-(refused|key)$/,
+    );
+    assert.match(
+      await set([], [current], { name: txtName }),
+      /^dns-update-(refused|key)$/,
+      'a type that is granted for another name',
+    );
     assert.deepEqual(await tlsa(), []);
-    assert.deepEqual(await dig(`other.${zone}`, 'TLSA').then((lines) => lines.filter((l) => l.startsWith('3'))), []);
+    assert.deepEqual(
+      await dig(`other.${zone}`, 'TLSA').then((lines) => lines.filter((l) => l.startsWith('3'))),
+      [],
+    );
   });

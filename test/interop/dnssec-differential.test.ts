@@ -17,7 +17,11 @@ before(() => (folder = mkdtempSync(join(tmpdir(), 'hermetic-differential-'))));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Asks a resolver over UDP, a few at a time. */
-async function askAll(port: number, questions: readonly Question[], inFlight = 32): Promise<(Verdict | undefined)[]> {
+async function askAll(
+  port: number,
+  questions: readonly Question[],
+  inFlight = 32,
+): Promise<(Verdict | undefined)[]> {
   const socket = createSocket('udp4');
   await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
   const waiting = new Map<number, (reply: Verdict | undefined) => void>();
@@ -91,7 +95,13 @@ class Tally {
   }
 
   /** `rest`: what the peer says of what our verdict rests on; of an insecure one, of the DS that is not there. */
-  stands(rest: Verdict | undefined, own: Verdict, refusal: Verdict, unsigned: boolean, what: string): void {
+  stands(
+    rest: Verdict | undefined,
+    own: Verdict,
+    refusal: Verdict,
+    unsigned: boolean,
+    what: string,
+  ): void {
     const holds =
       own.dnssec === 'secure'
         ? rest?.dnssec === 'secure' && rest.data === own.data
@@ -117,7 +127,11 @@ class Tally {
   }
 }
 
-function note(map: Map<string, { n: number; example: string }>, key: string, example: string): void {
+function note(
+  map: Map<string, { n: number; example: string }>,
+  key: string,
+  example: string,
+): void {
   const known = map.get(key);
   if (known) known.n++;
   else map.set(key, { n: 1, example });
@@ -154,11 +168,18 @@ async function compare(
       }
       const own = await damaged.own(question);
       const what = `${damaged.damageOf(question)}, ${question.name.toString()} ${typeName(question.type)}, world ${world}`;
-      if (tally.add(own, theirs, damaged.honest(question), what)) doubtful.push({ question, own, theirs, what });
+      if (tally.add(own, theirs, damaged.honest(question), what))
+        doubtful.push({ question, own, theirs, what });
     }
     for (const { own } of doubtful) if (own.dnssec === 'secure') damaged.leaveOnly(own.grounds);
-    const again = await ask(doubtful.map(({ question, own }) => (own.dnssec === 'secure' ? question : damaged.delegationAt(question))));
-    doubtful.forEach(({ question, own, theirs, what }, i) => tally.stands(again[i], own, theirs, damaged.mayBeUnsigned(question), what));
+    const again = await ask(
+      doubtful.map(({ question, own }) =>
+        own.dnssec === 'secure' ? question : damaged.delegationAt(question),
+      ),
+    );
+    doubtful.forEach(({ question, own, theirs, what }, i) =>
+      tally.stands(again[i], own, theirs, damaged.mayBeUnsigned(question), what),
+    );
     await damaged.close();
   }
   tally.print(peer);
@@ -170,52 +191,75 @@ async function compare(
   assert.ok(tally.same > asked / 2, `${tally.same} the same`);
 }
 
-test(`never more trusting than unbound, over ${count} damaged answers`, { timeout: 1_200_000 }, () =>
-  compare('unbound', count, async (_, upstream, anchorFile) => {
-    const port = await freePort();
-    return async (questions) => {
-      const unbound = new Unbound(folder, port);
-      await unbound.forward(upstream, anchorFile);
-      try {
-        return await askAll(port, questions);
-      } finally {
-        await unbound.stop();
-      }
-    };
-  }),
-);
-
-test(`never more trusting than delv, over ${Math.ceil(count / 50)} damaged answers`, { timeout: 1_200_000 }, () =>
-  compare('delv', Math.ceil(count / 50), (damaged, upstream) => {
-    const keys = join(folder, 'delv.keys');
-    const [, flags, protocol, algorithm, key = ''] = /DNSKEY (\d+) (\d+) (\d+) (.+)/.exec(damaged.dns.anchorLine) ?? [];
-    writeFileSync(keys, `trust-anchors { "." static-key ${flags} ${protocol} ${algorithm} "${key.replace(/\s/g, '')}"; };\n`);
-    return Promise.resolve(async (questions) => {
-      const verdicts: (Verdict | undefined)[] = [];
-      let next = 0;
-      const worker = async (): Promise<void> => {
-        for (let i = next++; i < questions.length; i = next++) {
-          const question = questions[i];
-          if (question) verdicts[i] = await delv(question, upstream, keys);
+test(
+  `never more trusting than unbound, over ${count} damaged answers`,
+  { timeout: 1_200_000 },
+  () =>
+    compare('unbound', count, async (_, upstream, anchorFile) => {
+      const port = await freePort();
+      return async (questions) => {
+        const unbound = new Unbound(folder, port);
+        await unbound.forward(upstream, anchorFile);
+        try {
+          return await askAll(port, questions);
+        } finally {
+          await unbound.stop();
         }
       };
-      await Promise.all([worker(), worker(), worker()]);
-      return verdicts;
-    });
-  }),
+    }),
+);
+
+test(
+  `never more trusting than delv, over ${Math.ceil(count / 50)} damaged answers`,
+  { timeout: 1_200_000 },
+  () =>
+    compare('delv', Math.ceil(count / 50), (damaged, upstream) => {
+      const keys = join(folder, 'delv.keys');
+      const [, flags, protocol, algorithm, key = ''] =
+        /DNSKEY (\d+) (\d+) (\d+) (.+)/.exec(damaged.dns.anchorLine) ?? [];
+      writeFileSync(
+        keys,
+        `trust-anchors { "." static-key ${flags} ${protocol} ${algorithm} "${key.replace(/\s/g, '')}"; };\n`,
+      );
+      return Promise.resolve(async (questions) => {
+        const verdicts: (Verdict | undefined)[] = [];
+        let next = 0;
+        const worker = async (): Promise<void> => {
+          for (let i = next++; i < questions.length; i = next++) {
+            const question = questions[i];
+            if (question) verdicts[i] = await delv(question, upstream, keys);
+          }
+        };
+        await Promise.all([worker(), worker(), worker()]);
+        return verdicts;
+      });
+    }),
 );
 
 /** Its verdict stands in comments above each record set; the weakest counts. */
 async function delv({ name, type }: Question, port: number, keys: string): Promise<Verdict> {
   const where = ['@127.0.0.1', '-p', String(port), '-a', keys, '+root=.'];
-  const { out, err } = await runProgram('delv', [...where, name.toString(), typeName(type)], { anyStatus: true });
-  const told = [...out.matchAll(/^; (?:negative response, )?(fully validated|unsigned answer)/gm)].map(([, said]) => said);
-  if (told.length === 0) return { dnssec: 'bogus', data: 'failed', reason: /resolution failed: (.*)/.exec(err)?.[1] ?? 'no verdict' };
+  const { out, err } = await runProgram('delv', [...where, name.toString(), typeName(type)], {
+    anyStatus: true,
+  });
+  const told = [
+    ...out.matchAll(/^; (?:negative response, )?(fully validated|unsigned answer)/gm),
+  ].map(([, said]) => said);
+  if (told.length === 0)
+    return {
+      dnssec: 'bogus',
+      data: 'failed',
+      reason: /resolution failed: (.*)/.exec(err)?.[1] ?? 'no verdict',
+    };
   const records = out
     .split('\n')
     .filter((line) => line.split(/\s+/)[3] === typeName(type))
     .map((line) => parseRecord(line.replace(/\t+/g, ' ')))
     .flatMap((parsed) => (parsed.ok ? [parsed.value] : []));
   const status = /NXDOMAIN/.test(out) ? 'nxdomain' : records.length > 0 ? 'found' : 'nodata';
-  return { dnssec: told.includes('unsigned answer') ? 'insecure' : 'secure', data: dataOf(status, records), reason: '' };
+  return {
+    dnssec: told.includes('unsigned answer') ? 'insecure' : 'secure',
+    data: dataOf(status, records),
+    reason: '',
+  };
 }

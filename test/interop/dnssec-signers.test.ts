@@ -4,7 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
 import { Name } from '../../src/base/index.js';
-import { createResolver, parseTrustAnchors, parseUpstream, typeNumber, verifyProof, type Answer, type Proof } from '../../src/dns/index.js';
+import {
+  createResolver,
+  parseTrustAnchors,
+  parseUpstream,
+  typeNumber,
+  verifyProof,
+  type Answer,
+  type Proof,
+} from '../../src/dns/index.js';
 import { nodeNetwork } from '../../src/net/index.js';
 import { knot, nsd, type ZoneToSign } from './authoritative.js';
 import { freePort, runProgram } from './process.js';
@@ -37,7 +45,11 @@ const zones: readonly ZoneToSign[] = [
     records: `ns A 127.0.0.1\n${[...leaves.map(([label]) => label), 'plain'].map((label) => `${label} NS ns`).join('\n')}\n`,
     signed: { algorithm: 'ED25519', denial: 'nsec3-optout' },
   },
-  { name: '.', records: 'example NS ns.example.\nns.example. A 127.0.0.1\n', signed: { algorithm: 'ECDSAP256SHA256', denial: 'nsec' } },
+  {
+    name: '.',
+    records: 'example NS ns.example.\nns.example. A 127.0.0.1\n',
+    signed: { algorithm: 'ECDSAP256SHA256', denial: 'nsec' },
+  },
 ];
 const labels = [
   'mx A',
@@ -72,18 +84,36 @@ for (const server of [nsd, knot]) {
         const anchors = parseTrustAnchors(readFileSync(serving.anchorFile, 'utf8'));
         const upstream = parseUpstream(`127.0.0.1:${resolverPort}`);
         assert.ok(anchors.ok && upstream.ok);
-        const resolver = createResolver({ network: nodeNetwork(), upstreams: [upstream.value], anchors: anchors.value });
+        const resolver = createResolver({
+          network: nodeNetwork(),
+          upstreams: [upstream.value],
+          anchors: anchors.value,
+        });
         let secure = 0;
         for (const { name } of zones.slice(0, 5)) {
           for (const label of labels) {
             const [owner = '', type = ''] = label.split(' ');
             const question = `${owner}.${name} ${type}`;
             const ours = await resolver.ask(Name.of(`${owner}.${name}`), typeNumber(type) ?? 0);
-            const { out } = await runProgram('dig', ['+dnssec', '@127.0.0.1', '-p', String(resolverPort), `${owner}.${name}`, type]);
-            assert.deepEqual([question, ours.dnssec, statusOf(ours)], [question, / ad[; ]/.test(out) ? 'secure' : 'insecure', told(out)]);
+            const { out } = await runProgram('dig', [
+              '+dnssec',
+              '@127.0.0.1',
+              '-p',
+              String(resolverPort),
+              `${owner}.${name}`,
+              type,
+            ]);
+            assert.deepEqual(
+              [question, ours.dnssec, statusOf(ours)],
+              [question, / ad[; ]/.test(out) ? 'secure' : 'insecure', told(out)],
+            );
             if (ours.dnssec !== 'secure') continue;
             secure++;
-            assert.equal((await verifyProof(ours.proof as Proof, anchors.value)).dnssec, 'secure', question);
+            assert.equal(
+              (await verifyProof(ours.proof as Proof, anchors.value)).dnssec,
+              'secure',
+              question,
+            );
           }
         }
         // What is insecure is the unsigned zone and, under opt-out, some denials.

@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict';
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import test, { after, before } from 'node:test';
@@ -33,7 +41,10 @@ function write(path: string, text: string, mode = 0o644): void {
  * Programs that belong to a running system and have no place in a test: packages are there already, and services are started as their unit says,
  * with the lab as the world. Everything else is the real thing.
  */
-function standIns(anchorLine: string, resolver: { readonly address: string; readonly port: number }): void {
+function standIns(
+  anchorLine: string,
+  resolver: { readonly address: string; readonly port: number },
+): void {
   write('anchor', anchorLine);
   write('roots.pem', lab.rootPem);
   write(
@@ -55,7 +66,8 @@ forward-zone:
   forward-addr: ${resolver.address}@${resolver.port}
 `.replace('remote-control: {control-enable: no}', 'remote-control:\n  control-enable: no'),
   );
-  const script = (name: string, body: string): void => write(`bin/${name}`, `#!/bin/bash\nset -e\n${body}\n`, 0o755);
+  const script = (name: string, body: string): void =>
+    write(`bin/${name}`, `#!/bin/bash\nset -e\n${body}\n`, 0o755);
   script('apt-get', '[ "$1" = install ]');
   script('npm', '[ "$*" = "install --global hermetic" ]');
   script(
@@ -92,7 +104,9 @@ esac`,
 
 test('docs/postfix.md, followed to the letter, takes Postfix from nothing to enforced', async () => {
   const page = readFileSync('docs/postfix.md', 'utf8');
-  const blocks = [...page.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, block = '']) => block.replaceAll(outside, inside));
+  const blocks = [...page.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, block = '']) =>
+    block.replaceAll(outside, inside),
+  );
   assert.ok(blocks.length >= 6);
   const { resolver, anchorLine } = await lab.expose();
   standIns(anchorLine, resolver);
@@ -131,13 +145,24 @@ finish() { postfix stop > /dev/null 2>&1; kill $(cat ${folder}/hermetic.pid ${fo
 trap finish EXIT
 ${blocks.map((block, i) => `echo "== ${i + 1}"\n${block}`).join('\n')}`;
   write('script', script);
-  const { code, out, err } = await runProgram('unshare', ['-m', 'bash', join(folder, 'script')], { anyStatus: true, timeoutMs: 120_000 });
+  const { code, out, err } = await runProgram('unshare', ['-m', 'bash', join(folder, 'script')], {
+    anyStatus: true,
+    timeoutMs: 120_000,
+  });
   const told = `${out}\n${err}\n${await runProgram('sh', ['-c', `cat ${folder}/hermetic.log ${folder}/log/mail.log`], { anyStatus: true }).then((r) => r.out)}`;
   assert.equal(code, 0, told);
   const printed = out.split(/== \d+\n/).slice(1);
   assert.match(printed[1] ?? '', /hermetic.* is right|whole\.yaml is right/, told);
-  assert.match(printed[3] ?? '', new RegExp(`^secure match=mx\\.${inside.replace('.', '\\.')} servername=hostname`), told);
-  assert.match(printed[5] ?? '', /Verified TLS connection established to mx\.sts-only\.example/, told);
+  assert.match(
+    printed[3] ?? '',
+    new RegExp(`^secure match=mx\\.${inside.replace('.', '\\.')} servername=hostname`),
+    told,
+  );
+  assert.match(
+    printed[5] ?? '',
+    /Verified TLS connection established to mx\.sts-only\.example/,
+    told,
+  );
   assert.deepEqual(
     lab.mail.map(({ server, sealed, to }) => [server, sealed, ...to]),
     [[`mx.${inside}`, true, `somebody@${inside}`]],

@@ -16,10 +16,14 @@ const ca = createCa({ name: 'Interop Root' });
 /** Fingerprint of what a server shows after STARTTLS; empty where there is no handshake. */
 async function shown(address: string, port: number): Promise<string> {
   const client = `openssl s_client -starttls smtp -connect ${address}:${port} -servername ${host} </dev/null 2>/dev/null`;
-  const { out } = await runProgram('sh', ['-c', `${client} | openssl x509 -noout -fingerprint -sha256`], {
-    anyStatus: true,
-    timeoutMs: 20_000,
-  });
+  const { out } = await runProgram(
+    'sh',
+    ['-c', `${client} | openssl x509 -noout -fingerprint -sha256`],
+    {
+      anyStatus: true,
+      timeoutMs: 20_000,
+    },
+  );
   return out.split('=')[1]?.trim() ?? '';
 }
 
@@ -36,7 +40,10 @@ function installer(jail: Jail, group: number) {
   };
 }
 
-function jailFor(t: TestContext, ...[name, program, users, release]: [string, string, readonly string[], string?]): Jail {
+function jailFor(
+  t: TestContext,
+  ...[name, program, users, release]: [string, string, readonly string[], string?]
+): Jail {
   const root = mkdtempSync(join(tmpdir(), 'hermetic-installed-'));
   t.after(() => rmSync(root, { recursive: true, force: true }));
   chmodSync(root, 0o755);
@@ -51,8 +58,17 @@ test('Exim reads both.pem as its own user, by the group of the folder, and anoth
   jail.write(
     'etc/exim4/exim.conf',
     [
-      ...[`primary_hostname = ${host}`, 'pid_file_path = /run/exim.pid', 'local_interfaces = 127.0.0.1', 'host_lookup ='],
-      ...['rfc1413_query_timeout = 0s', 'keep_environment =', 'log_file_path = /var/log/exim4/%slog'],
+      ...[
+        `primary_hostname = ${host}`,
+        'pid_file_path = /run/exim.pid',
+        'local_interfaces = 127.0.0.1',
+        'host_lookup =',
+      ],
+      ...[
+        'rfc1413_query_timeout = 0s',
+        'keep_environment =',
+        'log_file_path = /var/log/exim4/%slog',
+      ],
       ...['tls_advertise_hosts = *', 'tls_certificate = /mail-tls/ecdsa/both.pem', ''],
     ].join('\n'),
   );
@@ -65,7 +81,12 @@ test('Exim reads both.pem as its own user, by the group of the folder, and anoth
   for (let n = 0; n < 3; n++) {
     const next = install();
     process.kill(daemon.pid, 'SIGHUP');
-    await until('the new certificate', async () => (await shown('127.0.0.1', port)) === next, log, 10_000);
+    await until(
+      'the new certificate',
+      async () => (await shown('127.0.0.1', port)) === next,
+      log,
+      10_000,
+    );
   }
 });
 
@@ -77,8 +98,16 @@ test('OpenSMTPD reads chain.pem and key.pem, and another pair at a restart', asy
   jail.write(
     'etc/smtpd.conf',
     [
-      ...[`pki ${host} cert "/mail-tls/ecdsa/chain.pem"`, `pki ${host} key "/mail-tls/ecdsa/key.pem"`],
-      ...[`listen on ${address} tls pki ${host}`, 'action "outbound" relay', 'match from any for any reject', ''],
+      ...[
+        `pki ${host} cert "/mail-tls/ecdsa/chain.pem"`,
+        `pki ${host} key "/mail-tls/ecdsa/key.pem"`,
+      ],
+      ...[
+        `listen on ${address} tls pki ${host}`,
+        'action "outbound" relay',
+        'match from any for any reject',
+        '',
+      ],
     ].join('\n'),
   );
   for (let n = 0; n < 2; n++) {

@@ -1,5 +1,15 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, chownSync, cpSync, existsSync, mkdirSync, readdirSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  realpathSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { unpackPackage } from './debian.js';
 import { Daemon, runProgram } from './process.js';
@@ -24,7 +34,16 @@ export class Jail {
         symlinkSync(`usr/${folder}`, join(root, folder));
       }
     unpackPackage(packageName, root, release);
-    for (const folder of ['etc', 'tmp', 'dev', 'run', 'var/run', 'var/empty', 'var/log', 'var/spool'])
+    for (const folder of [
+      'etc',
+      'tmp',
+      'dev',
+      'run',
+      'var/run',
+      'var/empty',
+      'var/log',
+      'var/spool',
+    ])
       mkdirSync(join(root, folder), { recursive: true });
     chmodSync(join(root, 'tmp'), 0o1777);
     for (const [name, minor] of [
@@ -33,7 +52,10 @@ export class Jail {
     ] as const)
       execFileSync('mknod', ['-m', '666', join(root, 'dev', name), 'c', '1', String(minor)]);
     const ids = ['root', ...users].map((name, i) => ({ name, id: i === 0 ? 0 : this.idOf(i) }));
-    this.write('etc/passwd', ids.map(({ name, id }) => `${name}:x:${id}:${id}::/var/empty:/bin/false\n`).join(''));
+    this.write(
+      'etc/passwd',
+      ids.map(({ name, id }) => `${name}:x:${id}:${id}::/var/empty:/bin/false\n`).join(''),
+    );
     this.write('etc/group', ids.map(({ name, id }) => `${name}:x:${id}:\n`).join(''));
     this.write('etc/hosts', '127.0.0.1 localhost\n');
     this.write('etc/services', 'smtp 25/tcp\nsmtps 465/tcp\n');
@@ -57,7 +79,10 @@ export class Jail {
   }
 
   /** Runs the program, or another one of the package, to its end. */
-  ask(args: readonly string[], program = this.program): Promise<{ code: number; out: string; err: string }> {
+  ask(
+    args: readonly string[],
+    program = this.program,
+  ): Promise<{ code: number; out: string; err: string }> {
     return runProgram('chroot', [this.root, program, ...args], { anyStatus: true });
   }
 
@@ -67,7 +92,9 @@ export class Jail {
 
   /** What the loader would take from the system. */
   #bringLibraries(): void {
-    const own = readdirSync(this.root, { recursive: true, encoding: 'utf8' }).filter((f) => /\.so(\.|$)/.test(f));
+    const own = readdirSync(this.root, { recursive: true, encoding: 'utf8' }).filter((f) =>
+      /\.so(\.|$)/.test(f),
+    );
     const path = [...new Set(own.map((f) => dirname(join(this.root, f))))].join(':');
     const printed = execFileSync('ldd', [join(this.root, this.program)], {
       env: { ...process.env, LD_LIBRARY_PATH: path },

@@ -8,8 +8,26 @@ const inside = 'HERMETIC_OWN_NETWORK';
  */
 export function ownNetwork(addresses: readonly string[]): void {
   if (process.env[inside] === '1') return;
-  const commands = ['set -e', 'ip link set lo up', ...addresses.map((address) => `ip address add ${address}/32 dev lo`), 'exec "$@"'];
-  const args = ['--mount', '--net', 'sh', '-c', commands.join('\n'), 'sh', process.execPath, ...process.execArgv, ...process.argv.slice(1)];
-  const { status } = spawnSync('unshare', args, { stdio: 'inherit', env: { ...process.env, [inside]: '1' } });
+  const commands = [
+    'set -e',
+    'ip link set lo up',
+    ...addresses.map((address) => `ip address add ${address}/32 dev lo`),
+    'exec "$@"',
+  ];
+  const args = [
+    '--mount',
+    '--net',
+    'sh',
+    '-c',
+    commands.join('\n'),
+    'sh',
+    process.execPath,
+    ...process.execArgv,
+    ...process.argv.slice(1),
+  ];
+  const { status } = spawnSync('unshare', args, {
+    stdio: 'inherit',
+    env: { ...process.env, [inside]: '1' },
+  });
   process.exit(status ?? 1);
 }

@@ -15,7 +15,12 @@ const host = `mta-sts.${domain}`;
 /** What the policy host shows under its name; undefined where the handshake is refused. */
 function shown(): Promise<X509Certificate | undefined> {
   return new Promise((resolve) => {
-    const socket = connect({ host: at.web, port: 443, servername: host, rejectUnauthorized: false });
+    const socket = connect({
+      host: at.web,
+      port: 443,
+      servername: host,
+      rejectUnauthorized: false,
+    });
     socket.once('secureConnect', () => {
       const certificate = new X509Certificate(socket.getPeerCertificate().raw);
       socket.destroy();
@@ -31,10 +36,20 @@ const spki = (certificate: X509Certificate | undefined): string =>
 async function certified(
   t: TestContext,
   challenge: string,
-  { lifetime = 20, ...options }: Partial<Pick<PublishWorldOptions, 'pebble' | 'lifetime' | 'answersAt'>> = {},
+  {
+    lifetime = 20,
+    ...options
+  }: Partial<Pick<PublishWorldOptions, 'pebble' | 'lifetime' | 'answersAt'>> = {},
 ): Promise<void> {
   const hosts = [{ name: `mx.${domain}`, address: '127.31.0.11' }];
-  const world = await PublishWorld.start({ nameServer: bind, domain, hosts, ttl: 1, lifetime, ...options });
+  const world = await PublishWorld.start({
+    nameServer: bind,
+    domain,
+    hosts,
+    ttl: 1,
+    lifetime,
+    ...options,
+  });
   t.after(() => world.stop());
   world.serve(`${world.settings}web: {listen: '${at.web}:443', http: '${at.web}:80'}
 publish:
@@ -42,7 +57,10 @@ publish:
   rehearsal: true
 ${world.publishing(challenge)}  domains: {${domain}: {mx: [mx.${domain}], policyHost: policy.${domain}, ttl: 1, dns: own}}
 `);
-  const comes = async (what: string, holds: (certificate: X509Certificate) => boolean): Promise<X509Certificate> => {
+  const comes = async (
+    what: string,
+    holds: (certificate: X509Certificate) => boolean,
+  ): Promise<X509Certificate> => {
     let seen: X509Certificate | undefined;
     await until(
       what,
@@ -54,21 +72,34 @@ ${world.publishing(challenge)}  domains: {${domain}: {mx: [mx.${domain}], policy
   };
   const first = await comes('a certificate', () => true);
   assert.equal(first.checkHost(host), host);
-  const second = await comes('a renewal', ({ serialNumber }) => serialNumber !== first.serialNumber);
+  const second = await comes(
+    'a renewal',
+    ({ serialNumber }) => serialNumber !== first.serialNumber,
+  );
   assert.equal(spki(second), spki(first), 'a renewal keeps the key');
   assert.ok(Date.parse(second.validFrom) < Date.parse(first.validTo), 'renewed before the end');
   const alias = options.answersAt === undefined ? [] : [`${options.answersAt}.`];
-  assert.deepEqual(await world.records(`_acme-challenge.${host}`, 'TXT'), alias, 'no answer is left behind');
+  assert.deepEqual(
+    await world.records(`_acme-challenge.${host}`, 'TXT'),
+    alias,
+    'no answer is left behind',
+  );
 }
 
 for (const challenge of ['http-01', 'tls-alpn-01', 'dns-01'])
-  test(`pebble certifies a policy host by ${challenge}, and again before the end with the same key`, (t) => certified(t, challenge));
+  test(`pebble certifies a policy host by ${challenge}, and again before the end with the same key`, (t) =>
+    certified(t, challenge));
 
 test('pebble follows an alias of the challenge: the key may change what it leads to and nothing at the name itself', (t) =>
   certified(t, 'dns-01', { answersAt: `answers.${domain}` }));
 
 test('a fifth of our nonces turned down, authorizations never used twice, and a CA that takes its time: the certificate comes and is renewed', (t) =>
   certified(t, 'dns-01', {
-    pebble: { PEBBLE_WFE_NONCEREJECT: '20', PEBBLE_AUTHZREUSE: '0', PEBBLE_VA_NOSLEEP: '0', PEBBLE_VA_SLEEPTIME: '3' },
+    pebble: {
+      PEBBLE_WFE_NONCEREJECT: '20',
+      PEBBLE_AUTHZREUSE: '0',
+      PEBBLE_VA_NOSLEEP: '0',
+      PEBBLE_VA_SLEEPTIME: '3',
+    },
     lifetime: 40,
   }));

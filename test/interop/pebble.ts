@@ -51,10 +51,16 @@ export class Pebble {
         },
       }),
     );
-    const settings = Object.entries({ PEBBLE_VA_NOSLEEP: '1', PEBBLE_WFE_NONCEREJECT: '0', ...env }).map(
-      ([key, value]) => `${key}=${value}`,
+    const settings = Object.entries({
+      PEBBLE_VA_NOSLEEP: '1',
+      PEBBLE_WFE_NONCEREJECT: '0',
+      ...env,
+    }).map(([key, value]) => `${key}=${value}`);
+    this.#daemon = new Daemon(
+      'env',
+      [...settings, 'pebble', '-config', config, '-dnsserver', resolver],
+      folder,
     );
-    this.#daemon = new Daemon('env', [...settings, 'pebble', '-config', config, '-dnsserver', resolver], folder);
     await until(
       'pebble',
       async () => (await this.rootPem()).includes('BEGIN CERTIFICATE'),
@@ -78,7 +84,9 @@ export class Pebble {
         },
         (response) => {
           let text = '';
-          response.on('data', (bytes: Buffer) => (text += bytes.toString())).on('end', () => resolve(text));
+          response
+            .on('data', (bytes: Buffer) => (text += bytes.toString()))
+            .on('end', () => resolve(text));
         },
       );
       asked.on('error', reject).end();

@@ -24,11 +24,37 @@ interface Receiver {
 
 /** Real Postfix servers, each a domain of its own. */
 const receivers: Readonly<Record<string, Receiver>> = {
-  'dane-ee': { certificate: selfSigned({ names: ['mx.dane-ee.example'] }), tlsa: 'own', level: 'dane', outcome: 'verified' },
-  'dane-stale': { certificate: selfSigned({ names: ['mx.dane-stale.example'] }), tlsa: 'stale', level: 'dane', outcome: 'deferred' },
-  both: { certificate: issue(ca, { names: ['mx.both.example'] }), tlsa: 'own', sts: true, level: 'dane-only', outcome: 'verified' },
-  sts: { certificate: issue(ca, { names: ['mx.sts.example'] }), sts: true, level: 'secure', outcome: 'verified' },
-  'sts-wrong-name': { certificate: issue(ca, { names: ['mx.other.example'] }), sts: true, level: 'secure', outcome: 'deferred' },
+  'dane-ee': {
+    certificate: selfSigned({ names: ['mx.dane-ee.example'] }),
+    tlsa: 'own',
+    level: 'dane',
+    outcome: 'verified',
+  },
+  'dane-stale': {
+    certificate: selfSigned({ names: ['mx.dane-stale.example'] }),
+    tlsa: 'stale',
+    level: 'dane',
+    outcome: 'deferred',
+  },
+  both: {
+    certificate: issue(ca, { names: ['mx.both.example'] }),
+    tlsa: 'own',
+    sts: true,
+    level: 'dane-only',
+    outcome: 'verified',
+  },
+  sts: {
+    certificate: issue(ca, { names: ['mx.sts.example'] }),
+    sts: true,
+    level: 'secure',
+    outcome: 'verified',
+  },
+  'sts-wrong-name': {
+    certificate: issue(ca, { names: ['mx.other.example'] }),
+    sts: true,
+    level: 'secure',
+    outcome: 'deferred',
+  },
   'sts-self-signed': {
     certificate: selfSigned({ names: ['mx.sts-self-signed.example'] }),
     sts: true,
@@ -36,7 +62,11 @@ const receivers: Readonly<Record<string, Receiver>> = {
     outcome: 'deferred',
   },
   'sts-no-tls': { sts: true, level: 'secure', outcome: 'deferred' },
-  nothing: { certificate: selfSigned({ names: ['mx.nothing.example'] }), level: '', outcome: 'unverified' },
+  nothing: {
+    certificate: selfSigned({ names: ['mx.nothing.example'] }),
+    level: '',
+    outcome: 'unverified',
+  },
 };
 
 const names = Object.keys(receivers);
@@ -85,7 +115,10 @@ for (const release of [undefined, NEXT_RELEASE])
       world = await startPostfixWorld({
         scenarios: Object.entries(receivers).map(([name, receiver]) => scenarioOf(name, receiver)),
         roots: ca.certPem,
-        servers: names.map((name) => ({ address: addressOf(name), at: { address: realAt(name), port } })),
+        servers: names.map((name) => ({
+          address: addressOf(name),
+          at: { address: realAt(name), port },
+        })),
         ...(release === undefined ? {} : { release }),
       });
     });
@@ -99,15 +132,26 @@ for (const release of [undefined, NEXT_RELEASE])
     for (const [name, { level, outcome }] of Object.entries(receivers))
       test(`through the socketmap to Postfix: ${name}: ${level || 'no opinion'}, ${outcome}`, async () => {
         const domain = `${name}.example`;
-        assert.match(await world.ask(domain), level === '' ? /^$/ : new RegExp(`^${level}( |$)`), world.logOf('socketmap', domain));
-        assert.equal(await world.deliver('socketmap', domain), outcome, world.logOf('socketmap', domain));
+        assert.match(
+          await world.ask(domain),
+          level === '' ? /^$/ : new RegExp(`^${level}( |$)`),
+          world.logOf('socketmap', domain),
+        );
+        assert.equal(
+          await world.deliver('socketmap', domain),
+          outcome,
+          world.logOf('socketmap', domain),
+        );
         const arrived = receiving.maillog.includes(`to=<socketmap@${domain}>`);
         assert.equal(arrived, outcome !== 'deferred');
       });
 
     // That it takes it the deliveries above have shown: one attribute that it does not know, and the mail waits.
     test('3.10 and newer is told the policy itself, an older one is not', async () => {
-      const told = / policy_type=sts policy_domain=sts\.example mx_host_pattern=mx\.sts\.example /.test(await world.ask('sts.example'));
+      const told =
+        / policy_type=sts policy_domain=sts\.example mx_host_pattern=mx\.sts\.example /.test(
+          await world.ask('sts.example'),
+        );
       assert.equal(told, !/^3\.\d\./.test(world.version), world.version);
     });
   });

@@ -8,8 +8,16 @@ import { previewed } from './previewed.js';
 import { until } from './process.js';
 
 /** Domains that ask for reports; the last has no policy. */
-const domains = ['good.example', 'sts-only.example', 'dane-mismatch.example', 'opportunistic.example'];
-const scenarioOf = (domain: string): Scenario => ({ ...(allScenarios.find((s) => s.domain === domain) as Scenario), rpt: true });
+const domains = [
+  'good.example',
+  'sts-only.example',
+  'dane-mismatch.example',
+  'opportunistic.example',
+];
+const scenarioOf = (domain: string): Scenario => ({
+  ...(allScenarios.find((s) => s.domain === domain) as Scenario),
+  rpt: true,
+});
 
 test('the sessions of a real Postfix 3.10, told by libtlsrpt itself, are counted one by one under the policy that bound them', async () => {
   const world = await startPostfixWorld({
@@ -20,7 +28,8 @@ test('the sessions of a real Postfix 3.10, told by libtlsrpt itself, are counted
   });
   try {
     const became = [];
-    for (const domain of [...domains, 'good.example']) became.push(await world.deliver('socketmap', domain));
+    for (const domain of [...domains, 'good.example'])
+      became.push(await world.deliver('socketmap', domain));
     assert.deepEqual(became, ['verified', 'verified', 'deferred', 'unverified', 'verified']);
     const config = join(world.folder, 'hermetic.yaml');
     const seen = (): readonly (readonly unknown[])[] =>
@@ -30,10 +39,15 @@ test('the sessions of a real Postfix 3.10, told by libtlsrpt itself, are counted
           policy['policy-type'],
           summary['total-successful-session-count'],
           summary['total-failure-session-count'],
-          ...failures.map((f) => [f['result-type'], f['receiving-mx-hostname'], f['receiving-mx-helo']]),
+          ...failures.map((f) => [
+            f['result-type'],
+            f['receiving-mx-hostname'],
+            f['receiving-mx-helo'],
+          ]),
         ])
         .sort((a, b) => (String(a[0]) < String(b[0]) ? -1 : 1));
-    const sessions = (): number => seen().reduce((sum, [, , good, bad]) => sum + Number(good) + Number(bad), 0);
+    const sessions = (): number =>
+      seen().reduce((sum, [, , good, bad]) => sum + Number(good) + Number(bad), 0);
     await until(
       'five sessions are counted',
       () => Promise.resolve(sessions() >= 5),

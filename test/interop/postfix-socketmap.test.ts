@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import test, { after, before } from 'node:test';
 import { allScenarios, type Scenario } from '../../src/lab/index.js';
 import type { Sender } from '../../src/policy/index.js';
-import { daneColumns, stsRows, tableAnswer, type DaneColumn, type StsRow } from '../../src/send/index.js';
+import {
+  daneColumns,
+  stsRows,
+  tableAnswer,
+  type DaneColumn,
+  type StsRow,
+} from '../../src/send/index.js';
 import { levels, startPostfixWorld, type Level, type PostfixWorld } from './postfix-world.js';
 
 /** Domains whose outcome from a real Postfix is compared with what `check` computes for the class of sender. */
@@ -37,7 +43,11 @@ const compared = [
   'sts-enforce-self-signed-dane',
 ].map((name) => `${name}.example`);
 
-const classOf: Readonly<Record<Level, Sender>> = { may: 'opportunistic', dane: 'dane', socketmap: 'bothFirst' };
+const classOf: Readonly<Record<Level, Sender>> = {
+  may: 'opportunistic',
+  dane: 'dane',
+  socketmap: 'bothFirst',
+};
 
 /** Where Postfix cannot do or does not say what the decision does. */
 const differs: Readonly<Record<string, string>> = {
@@ -61,7 +71,8 @@ const exempted: Scenario = {
 };
 
 const cells = daneColumns.flatMap((column) => stsRows.map((row) => ({ column, row })));
-const domainOf = (column: DaneColumn, row: StsRow, swapped = false): string => `${column}-${row}${swapped ? '-swapped' : ''}.example`;
+const domainOf = (column: DaneColumn, row: StsRow, swapped = false): string =>
+  `${column}-${row}${swapped ? '-swapped' : ''}.example`;
 
 function cellScenario(column: DaneColumn, row: StsRow, swapped: boolean): Scenario {
   const domain = domainOf(column, row, swapped);
@@ -75,7 +86,10 @@ function cellScenario(column: DaneColumn, row: StsRow, swapped: boolean): Scenar
       { name: 'mx2', ...(column === 'all' ? tlsa : {}) },
     ],
     ...(row === 'none' ? {} : { sts: { mode: row === 'tempfail' ? 'enforce' : row } }),
-    attack: { ...(swapped ? { swap: true } : {}), ...(row === 'tempfail' ? { faults: { [`_mta-sts.${domain} TXT`]: 'servfail' } } : {}) },
+    attack: {
+      ...(swapped ? { swap: true } : {}),
+      ...(row === 'tempfail' ? { faults: { [`_mta-sts.${domain} TXT`]: 'servfail' } } : {}),
+    },
     expect: (allScenarios[0] as Scenario).expect,
   };
 }
@@ -94,13 +108,19 @@ let world: PostfixWorld;
 
 async function becomes(level: Level, domain: string, ...wanted: readonly string[]): Promise<void> {
   const observed = await world.deliver(level, domain);
-  assert.ok(wanted.includes(observed), `${domain} at ${level} is ${observed}, not ${wanted.join(' or ')}\n${world.logOf(level, domain)}`);
+  assert.ok(
+    wanted.includes(observed),
+    `${domain} at ${level} is ${observed}, not ${wanted.join(' or ')}\n${world.logOf(level, domain)}`,
+  );
 }
 
 before(async () => {
   const some = allScenarios.filter(({ domain }) => compared.includes(domain));
   assert.equal(some.length, compared.length);
-  const ofCells = cells.flatMap(({ column, row }) => [cellScenario(column, row, false), cellScenario(column, row, true)]);
+  const ofCells = cells.flatMap(({ column, row }) => [
+    cellScenario(column, row, false),
+    cellScenario(column, row, true),
+  ]);
   world = await startPostfixWorld({
     scenarios: [...some, hostedBadly, exempted, ...ofCells],
     yaml: 'policy: {exemptions: [{domain: exempted.example, until: 2099-01-01T00:00:00Z, reason: their key is old}]}\n',
@@ -118,7 +138,8 @@ for (const { column, row } of cells) {
     assert.match(told, answer === 'NOTFOUND' ? /^$/ : new RegExp(`^${answer}( |$)`));
     const [well, attacked] = comesTo[answer];
     await becomes('socketmap', domainOf(column, row), well);
-    const wanted = attacked === 'depends' ? (column === 'all' ? 'deferred' : 'to-attacker') : attacked;
+    const wanted =
+      attacked === 'depends' ? (column === 'all' ? 'deferred' : 'to-attacker') : attacked;
     await becomes('socketmap', domainOf(column, row, true), wanted);
   });
 }
@@ -129,18 +150,33 @@ for (const level of levels) {
     const predicted = differs[`${level} ${domain}`] ?? scenario.expect.exposure[classOf[level]][0];
     test(`predicted equals observed: ${domain} at ${level}: ${predicted}`, async () => {
       // A check cannot tell that the server of which nothing was verified is the attacker's own.
-      await becomes(level, domain, predicted, ...(scenario.attack && predicted === 'unverified' ? ['to-attacker'] : []));
+      await becomes(
+        level,
+        domain,
+        predicted,
+        ...(scenario.attack && predicted === 'unverified' ? ['to-attacker'] : []),
+      );
     });
   }
 }
 
 for (const level of ['dane', 'socketmap'] as const)
-  test(`DANE holds at ${level} for a host that an unsigned MX names`, () => becomes(level, hostedBadly.domain, 'deferred'));
+  test(`DANE holds at ${level} for a host that an unsigned MX names`, () =>
+    becomes(level, hostedBadly.domain, 'deferred'));
 
 test('the keys that Postfix asks: hosts in brackets, ports, parent domains', async () => {
   assert.match(await world.ask('[mx.dane-only.example]'), /^dane( |$)|^dane-only( |$)/);
-  assert.match(await world.ask('sts-only.example:25'), /^secure match=mx\.sts-only\.example servername=hostname/);
-  for (const key of ['.sts-only.example', 'www.sts-only.example', '[192.0.2.1]', '[127.0.0.1]:25', 'no such domain'])
+  assert.match(
+    await world.ask('sts-only.example:25'),
+    /^secure match=mx\.sts-only\.example servername=hostname/,
+  );
+  for (const key of [
+    '.sts-only.example',
+    'www.sts-only.example',
+    '[192.0.2.1]',
+    '[127.0.0.1]:25',
+    'no such domain',
+  ])
     assert.equal(await world.ask(key), '', key);
 });
 

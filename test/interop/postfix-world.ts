@@ -43,13 +43,18 @@ export interface PostfixWorldOptions {
   /** A Debian whose Postfix sends; default the one that is installed. */
   readonly release?: string;
   /** Real servers by the documentation address that the lab has for them. */
-  readonly servers?: readonly { readonly address: string; readonly at: { readonly address: string; readonly port: number } }[];
+  readonly servers?: readonly {
+    readonly address: string;
+    readonly at: { readonly address: string; readonly port: number };
+  }[];
 }
 
 /** Starts the world. Which level a message is sent at is told by its sender. Needs root. */
 export async function startPostfixWorld(options: PostfixWorldOptions): Promise<PostfixWorld> {
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-postfix-'));
-  const running: { stop(): Promise<void> }[] = [{ stop: () => Promise.resolve(rmSync(folder, { recursive: true, force: true })) }];
+  const running: { stop(): Promise<void> }[] = [
+    { stop: () => Promise.resolve(rmSync(folder, { recursive: true, force: true })) },
+  ];
   const stop = async (): Promise<void> => {
     for (const one of [...running].reverse()) await one.stop();
   };
@@ -62,7 +67,14 @@ export async function startPostfixWorld(options: PostfixWorldOptions): Promise<P
 }
 
 async function arrange(
-  { scenarios, yaml = '', roots: moreRoots = '', servers = [], release, sessions }: PostfixWorldOptions,
+  {
+    scenarios,
+    yaml = '',
+    roots: moreRoots = '',
+    servers = [],
+    release,
+    sessions,
+  }: PostfixWorldOptions,
   folder: string,
   running: { stop(): Promise<void> }[],
   stop: () => Promise<void>,
@@ -84,7 +96,10 @@ async function arrange(
   running.push(unbound);
   await unbound.resolveThrough(resolver, anchors);
 
-  const postfix = new Postfix(folder, ports.smtp, { resolvConf, ...(release === undefined ? {} : { release }) });
+  const postfix = new Postfix(folder, ports.smtp, {
+    resolvConf,
+    ...(release === undefined ? {} : { release }),
+  });
   running.push(postfix);
   const version = (await postfix.tool('postconf', ['-dh', 'mail_version'])).out.trim();
   const config = `resolver: {addresses: ["${resolverAt}"], trustAnchor: ${anchors}}
@@ -96,9 +111,17 @@ postfix:
   version: "${version}"
   resolver: {file: ${resolvConf}}
 ${yaml}`;
-  const serve = [process.execPath, resolve('dist/src/cli/main.js'), 'serve', '--config', file('hermetic.yaml', config)] as const;
+  const serve = [
+    process.execPath,
+    resolve('dist/src/cli/main.js'),
+    'serve',
+    '--config',
+    file('hermetic.yaml', config),
+  ] as const;
   const socket = join(folder, 'tlsrpt');
-  const daemon = sessions ? new Daemon('python3', withSocket(socket, serve), folder) : new Daemon(serve[0], serve.slice(1), folder);
+  const daemon = sessions
+    ? new Daemon('python3', withSocket(socket, serve), folder)
+    : new Daemon(serve[0], serve.slice(1), folder);
   running.push(daemon);
   await until(
     'hermetic serve',
@@ -132,7 +155,10 @@ ${yaml}`;
   const logOf = (level: Level, domain: string): string => {
     const lines = postfix.maillog.split('\n');
     const last = lines.findIndex((line) => line.includes(`to=<${level}@${domain}>`));
-    return [...lines.slice(Math.max(0, last - 8), last + 1), ...daemon.log.split('\n').filter((line) => line.includes(domain))].join('\n');
+    return [
+      ...lines.slice(Math.max(0, last - 8), last + 1),
+      ...daemon.log.split('\n').filter((line) => line.includes(domain)),
+    ].join('\n');
   };
   return {
     lab,
@@ -145,7 +171,11 @@ ${yaml}`;
     },
     async deliver(level, domain) {
       const to = `${level}@${domain}`;
-      await transport.sendMail({ envelope: { from: `${level}@sender.example`, to }, subject: 'interop', text: 'Hello.' });
+      await transport.sendMail({
+        envelope: { from: `${level}@sender.example`, to },
+        subject: 'interop',
+        text: 'Hello.',
+      });
       let line: string | undefined;
       await until(
         `delivery to ${to}`,
@@ -159,7 +189,10 @@ ${yaml}`;
 }
 
 function client(level: Level, ...options: string[]): string {
-  return [`smtp-${level} unix - - n - - smtp -o syslog_name=${level}`, ...options.map((o) => `-o ${o}`)].join(' ');
+  return [
+    `smtp-${level} unix - - n - - smtp -o syslog_name=${level}`,
+    ...options.map((o) => `-o ${o}`),
+  ].join(' ');
 }
 
 function deliveryLine(log: string, to: string): string | undefined {
@@ -172,9 +205,14 @@ function outcomeOf(line: string, log: string, lab: Lab, to: string): Outcome {
   if (!line.includes('status=sent')) throw new Error(line);
   const tls = tlsLine(line, log);
   const received = lab.mail.find((mail) => mail.to.includes(to));
-  if (received && received.sealed !== (tls !== undefined)) throw new Error(`Postfix and the server disagree whether TLS was used: ${line}`);
+  if (received && received.sealed !== (tls !== undefined))
+    throw new Error(`Postfix and the server disagree whether TLS was used: ${line}`);
   if (received?.server === 'attacker') return 'to-attacker';
-  return tls === undefined ? 'cleartext' : tls.includes(': Verified TLS connection') ? 'verified' : 'unverified';
+  return tls === undefined
+    ? 'cleartext'
+    : tls.includes(': Verified TLS connection')
+      ? 'verified'
+      : 'unverified';
 }
 
 /** The last TLS line of the same process and host before the delivery. */

@@ -78,22 +78,34 @@ export class Postfix {
   ) {
     this.#conf = join(folder, 'postfix');
     chmodSync(folder, 0o755);
-    for (const name of ['postfix', 'queue', 'data']) mkdirSync(join(folder, name), { recursive: true });
+    for (const name of ['postfix', 'queue', 'data'])
+      mkdirSync(join(folder, name), { recursive: true });
     if (options.release === undefined) {
       execFileSync('chown', ['postfix', join(folder, 'data')]);
       return;
     }
-    this.#jail = new Jail(join(folder, 'jail'), 'postfix', MASTER, ['postfix', 'postdrop', 'nobody'], options.release);
+    this.#jail = new Jail(
+      join(folder, 'jail'),
+      'postfix',
+      MASTER,
+      ['postfix', 'postdrop', 'nobody'],
+      options.release,
+    );
     this.#jail.write('etc/resolv.conf', '');
     mkdirSync(join(this.#jail.root, folder), { recursive: true });
     mkdirSync(join(folder, 'queue', 'pid'), { recursive: true });
     const made = queues.map((name) => join(folder, 'queue', name));
     for (const path of made) mkdirSync(path, { recursive: true });
-    for (const path of [...made, join(folder, 'data')]) chownSync(path, this.#jail.idOf(1), this.#jail.idOf(1));
+    for (const path of [...made, join(folder, 'data')])
+      chownSync(path, this.#jail.idOf(1), this.#jail.idOf(1));
   }
 
   /** @param master further lines of master.cf */
-  async start(services: readonly PostfixService[], main: readonly string[] = [], master: readonly string[] = []): Promise<void> {
+  async start(
+    services: readonly PostfixService[],
+    main: readonly string[] = [],
+    master: readonly string[] = [],
+  ): Promise<void> {
     writeFileSync(
       join(this.#conf, 'main.cf'),
       `${[
@@ -113,13 +125,25 @@ export class Postfix {
     );
     const lines = services.map(({ address, chainFile, asConfigured, options = [] }) => {
       const own = chainFile
-        ? ['smtpd_tls_security_level=may', 'smtpd_tls_protocols=>=TLSv1.2', `smtpd_tls_chain_files=${chainFile}`]
+        ? [
+            'smtpd_tls_security_level=may',
+            'smtpd_tls_protocols=>=TLSv1.2',
+            `smtpd_tls_chain_files=${chainFile}`,
+          ]
         : ['smtpd_tls_security_level=none'];
       const tls = asConfigured ? [] : own;
       return `${address}:${this.port} inet n - n - - smtpd${[...tls, ...options].map((o) => ` -o ${o}`).join('')}\n`;
     });
-    writeFileSync(join(this.#conf, 'master.cf'), daemons + lines.join('') + master.map((line) => `${line}\n`).join(''));
-    if (this.#jail) this.#master = new Daemon('unshare', this.#inside(MASTER, ['-c', this.#conf, '-d']), this.folder);
+    writeFileSync(
+      join(this.#conf, 'master.cf'),
+      daemons + lines.join('') + master.map((line) => `${line}\n`).join(''),
+    );
+    if (this.#jail)
+      this.#master = new Daemon(
+        'unshare',
+        this.#inside(MASTER, ['-c', this.#conf, '-d']),
+        this.folder,
+      );
     else await runProgram('unshare', this.#inside('postfix', ['-c', this.#conf, 'start']));
     for (const { address } of services)
       await until(
@@ -136,7 +160,9 @@ export class Postfix {
 
   /** A tool of this instance, such as `postmap`. */
   tool(name: string, args: readonly string[]): Promise<{ code: number; out: string; err: string }> {
-    return runProgram('unshare', this.#inside(name, ['-c', this.#conf, ...args]), { anyStatus: true });
+    return runProgram('unshare', this.#inside(name, ['-c', this.#conf, ...args]), {
+      anyStatus: true,
+    });
   }
 
   /** A mount namespace of its own: with another resolv.conf, and where it is a jail, with the folder in the same place as outside. */

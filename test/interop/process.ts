@@ -6,16 +6,27 @@ import { connect, createServer, type AddressInfo } from 'node:net';
 export function runProgram(
   command: string,
   args: readonly string[],
-  options: { cwd?: string; anyStatus?: boolean; timeoutMs?: number; env?: Readonly<Record<string, string>> } = {},
+  options: {
+    cwd?: string;
+    anyStatus?: boolean;
+    timeoutMs?: number;
+    env?: Readonly<Record<string, string>>;
+  } = {},
 ): Promise<{ code: number; out: string; err: string }> {
   return new Promise((resolve, reject) => {
     execFile(
       command,
       [...args],
-      { cwd: options.cwd, timeout: options.timeoutMs ?? 60_000, maxBuffer: 64 * 1024 * 1024, env: { ...process.env, ...options.env } },
+      {
+        cwd: options.cwd,
+        timeout: options.timeoutMs ?? 60_000,
+        maxBuffer: 64 * 1024 * 1024,
+        env: { ...process.env, ...options.env },
+      },
       (error, out, err) => {
         const code = error ? (typeof error.code === 'number' ? error.code : -1) : 0;
-        if (code !== 0 && !options.anyStatus) reject(new Error(`${command} ${args.join(' ')}: ${code}\n${out}\n${err}`));
+        if (code !== 0 && !options.anyStatus)
+          reject(new Error(`${command} ${args.join(' ')}: ${code}\n${out}\n${err}`));
         else resolve({ code, out, err });
       },
     );
@@ -28,11 +39,21 @@ export class Daemon {
   readonly #child: ChildProcess;
 
   /** `answer`: what to write to its input when it prints something. */
-  constructor(command: string, args: readonly string[], cwd: string, answer?: (printed: string) => string) {
-    this.#child = spawn(command, [...args], { cwd, stdio: [answer ? 'pipe' : 'ignore', 'pipe', 'pipe'] });
+  constructor(
+    command: string,
+    args: readonly string[],
+    cwd: string,
+    answer?: (printed: string) => string,
+  ) {
+    this.#child = spawn(command, [...args], {
+      cwd,
+      stdio: [answer ? 'pipe' : 'ignore', 'pipe', 'pipe'],
+    });
     const { stdin } = this.#child;
-    if (answer) this.#child.stdout?.on('data', (bytes: Buffer) => stdin?.write(answer(bytes.toString())));
-    const keep = (bytes: Buffer): void => void (this.log = (this.log + bytes.toString()).slice(-100_000));
+    if (answer)
+      this.#child.stdout?.on('data', (bytes: Buffer) => stdin?.write(answer(bytes.toString())));
+    const keep = (bytes: Buffer): void =>
+      void (this.log = (this.log + bytes.toString()).slice(-100_000));
     this.#child.stdout?.on('data', keep);
     this.#child.stderr?.on('data', keep);
     this.#child.on('error', (error) => (this.log += error.message));
@@ -67,7 +88,12 @@ export async function freePort(): Promise<number> {
 }
 
 /** Tries until it holds, for at most so long. */
-export async function until(what: string, holds: () => Promise<boolean>, log: () => string, timeoutMs = 60_000): Promise<void> {
+export async function until(
+  what: string,
+  holds: () => Promise<boolean>,
+  log: () => string,
+  timeoutMs = 60_000,
+): Promise<void> {
   const end = performance.now() + timeoutMs;
   while (!(await holds().catch(() => false))) {
     if (performance.now() > end) throw new Error(`${what} did not come about\n${log()}`);

@@ -22,20 +22,34 @@ test('docs/publish.md, followed to the letter, takes a domain from nothing to en
       ['192.0.2.53', at.primary],
       ['0.0.0.0:443', `${at.web}:443`],
       ['https://acme-v02.api.letsencrypt.org/directory', 'https://ca.example:14000/dir'],
-      ...['/etc/bind', '/var/lib/bind', '/etc/postfix', '/etc/hermetic', '/var/lib/hermetic', '/etc/systemd/system', '/usr/local/bin'].map(
-        (path) => [path, root + path] as const,
-      ),
+      ...[
+        '/etc/bind',
+        '/var/lib/bind',
+        '/etc/postfix',
+        '/etc/hermetic',
+        '/var/lib/hermetic',
+        '/etc/systemd/system',
+        '/usr/local/bin',
+      ].map((path) => [path, root + path] as const),
       ['dnssec-policy default', 'dnssec-policy quick'],
       ['agreed: true', `agreed: true\n    roots: ${root}/web-root.pem`],
-      ['publish:\n', 'publish:\n  everyMinutes: 0.02\n  rehearsal: true\n  days: 0\n  leastReports: 0\n'],
+      [
+        'publish:\n',
+        'publish:\n  everyMinutes: 0.02\n  rehearsal: true\n  days: 0\n  leastReports: 0\n',
+      ],
       ['certificates: acme', 'certificates: acme\n      ttl: 2'],
       ['policyHost:', 'ttl: 2\n      maxAges: [8, 16]\n      policyHost:'],
     ].reduce((changed, [from = '', to = '']) => changed.replaceAll(from, to), text);
   const blocks = (kind: string): readonly string[] =>
-    [...page.matchAll(new RegExp(`\`\`\`${kind}\\n([\\s\\S]*?)\`\`\``, 'g'))].map(([, block = '']) => here(block));
+    [...page.matchAll(new RegExp(`\`\`\`${kind}\\n([\\s\\S]*?)\`\`\``, 'g'))].map(
+      ([, block = '']) => here(block),
+    );
   const run = (block: string) =>
     runProgram('bash', ['-e', '-c', block], {
-      env: { PATH: `${root}/usr/local/bin:${process.env['PATH'] ?? ''}`, MAIL_CONFIG: `${root}/etc/postfix` },
+      env: {
+        PATH: `${root}/usr/local/bin:${process.env['PATH'] ?? ''}`,
+        MAIL_CONFIG: `${root}/etc/postfix`,
+      },
     });
   const primary: UpdateServer = {
     name: 'BIND as the page has it',
@@ -50,12 +64,23 @@ controls { };
 dnssec-policy "quick" { keys { csk lifetime unlimited algorithm ecdsap256sha256; }; };
 `;
       writeFileSync(join(folder, 'named.conf'), settings + (blocks('named')[0] ?? ''));
-      return serving(new Daemon('named', ['-g', '-c', join(folder, 'named.conf')], folder), { address, port }, zone);
+      return serving(
+        new Daemon('named', ['-g', '-c', join(folder, 'named.conf')], folder),
+        { address, port },
+        zone,
+      );
     },
   };
-  const world = await PublishWorld.start({ nameServer: primary, domain, hosts: [{ name: mx, address: mxAddress }], ttl: 2, lifetime: 600 });
+  const world = await PublishWorld.start({
+    nameServer: primary,
+    domain,
+    hosts: [{ name: mx, address: mxAddress }],
+    ttl: 2,
+    lifetime: 600,
+  });
   t.after(() => world.stop());
-  const script = (name: string, body: string): string => world.file(`usr/local/bin/${name}`, `#!/bin/bash\nset -e\n${body}\n`, 0o755);
+  const script = (name: string, body: string): string =>
+    world.file(`usr/local/bin/${name}`, `#!/bin/bash\nset -e\n${body}\n`, 0o755);
   const settings = world.file('settings.yaml', world.settings.replace(/^store:.*\n/m, ''));
   script('npm', '[ "$*" = "install --global hermetic" ]');
   script(
@@ -75,11 +100,16 @@ exec ${process.execPath} ${resolve('dist/src/cli/main.js')} "$@" "\${own[@]}"`,
 esac`,
   );
   const postfix = world.with(new Postfix(join(root, 'etc'), 25));
-  await postfix.start([{ address: mxAddress, options: ['smtpd_tls_security_level=may'] }], [`inet_interfaces = ${mxAddress}`]);
+  await postfix.start(
+    [{ address: mxAddress, options: ['smtpd_tls_security_level=may'] }],
+    [`inet_interfaces = ${mxAddress}`],
+  );
   const steps = blocks('sh');
   assert.equal(steps.length, 7, 'install, key, key brought, Postfix, configuration, service, look');
   const [install = '', , bring = '', tls = '', configure = '', service = '', look = ''] = steps;
-  world.with({ stop: async () => void process.kill(Number(readFileSync(join(root, 'hermetic.pid'), 'utf8'))) });
+  world.with({
+    stop: async () => void process.kill(Number(readFileSync(join(root, 'hermetic.pid'), 'utf8'))),
+  });
   let told = '';
   for (const step of [install, bring, tls, configure, service]) told += (await run(step)).out;
   assert.match(told, /is right/);
@@ -90,11 +120,18 @@ esac`,
     'enforced, with both records',
     async () => {
       seen = (await run(look)).out;
-      return /enforce, max_age 16/.test(seen) && (await world.records(`_25._tcp.${mx}`, 'TLSA')).length === 2;
+      return (
+        /enforce, max_age 16/.test(seen) &&
+        (await world.records(`_25._tcp.${mx}`, 'TLSA')).length === 2
+      );
     },
     log,
     120_000,
   );
-  assert.match(seen.replace(/\s+/g, ' '), /Under attack, mail from senders with DANE or MTA-STS waits/, seen);
+  assert.match(
+    seen.replace(/\s+/g, ' '),
+    /Under attack, mail from senders with DANE or MTA-STS waits/,
+    seen,
+  );
   assert.doesNotMatch(seen, /FAIL/);
 });

@@ -74,7 +74,15 @@ export class PublishWorld {
     await this.with(new Unbound(folder, 53, at.resolver)).iterate(at.parents, parents.anchorFile);
     const webCa = createCa({ name: 'Web Root' });
     this.file('web-root.pem', webCa.certPem);
-    const pebble = { folder, address: at.ca, name: 'ca.example', webCa, resolver: `${at.primary}:53`, lifetime, env };
+    const pebble = {
+      folder,
+      address: at.ca,
+      name: 'ca.example',
+      webCa,
+      resolver: `${at.primary}:53`,
+      lifetime,
+      env,
+    };
     this.#pebble = this.with(new Pebble(pebble));
     await this.#pebble.start();
     this.file('roots.pem', await this.#pebble.rootPem());
@@ -84,7 +92,11 @@ export class PublishWorld {
     const { domain, nameServer, hosts, ttl, answersAt } = this.options;
     const asked = `_acme-challenge.mta-sts.${domain}`;
     const secret = Buffer.alloc(32, 7).toString('base64');
-    this.file('tsig.key', `key "hermetic" {\n\talgorithm hmac-sha256;\n\tsecret "${secret}";\n};\n`, 0o600);
+    this.file(
+      'tsig.key',
+      `key "hermetic" {\n\talgorithm hmac-sha256;\n\tsecret "${secret}";\n};\n`,
+      0o600,
+    );
     const records = [
       '@ NS ns',
       `@ ${ttl} MX 10 ${hosts[0]?.name ?? ''}.`,
@@ -96,17 +108,25 @@ export class PublishWorld {
     const grants = [
       { owner: domain, types: ['MX'] },
       { owner: `mta-sts.${domain}`, types: ['CNAME'] },
-      ...[`_mta-sts.${domain}`, `_smtp._tls.${domain}`, answersAt ?? asked].map((owner) => ({ owner, types: ['TXT'] })),
+      ...[`_mta-sts.${domain}`, `_smtp._tls.${domain}`, answersAt ?? asked].map((owner) => ({
+        owner,
+        types: ['TXT'],
+      })),
       ...hosts.map(({ name }) => ({ owner: `_acme-challenge.${name}`, types: ['TXT'] })),
       ...hosts.map(({ name }) => ({ owner: `_25._tcp.${name}`, types: ['TLSA'] })),
     ];
     const zone = { zone: domain, records: records.join('\n'), key: 'hermetic', secret, grants };
-    this.with(await nameServer.start(join(this.folder, 'primary'), { address: at.primary, port: 53 }, zone));
+    this.with(
+      await nameServer.start(join(this.folder, 'primary'), { address: at.primary, port: 53 }, zone),
+    );
   }
 
   async #ds(): Promise<string> {
     const { domain } = this.options;
-    const file = this.file('dnskey', (await runProgram('dig', ['+noall', '+answer', `@${at.primary}`, domain, 'DNSKEY'])).out);
+    const file = this.file(
+      'dnskey',
+      (await runProgram('dig', ['+noall', '+answer', `@${at.primary}`, domain, 'DNSKEY'])).out,
+    );
     return (await runProgram('dnssec-dsfromkey', ['-2', '-f', file, domain])).out;
   }
 
@@ -146,18 +166,29 @@ network: {privateAddresses: allow}
   serve(yaml: string): void {
     const file = this.file('hermetic.yaml', yaml);
     if (this.#serving) process.kill(this.#serving.pid, 'SIGHUP');
-    else this.#serving = this.with(new Daemon(process.execPath, [resolve('dist/src/cli/main.js'), 'serve', '--config', file], this.folder));
+    else
+      this.#serving = this.with(
+        new Daemon(
+          process.execPath,
+          [resolve('dist/src/cli/main.js'), 'serve', '--config', file],
+          this.folder,
+        ),
+      );
   }
 
   /** A command of ours, with what it printed; `--config` is given to it. */
   async hermetic(...args: readonly string[]): Promise<string> {
-    const { out } = await runProgram(process.execPath, [resolve('dist/src/cli/main.js'), ...args], { timeoutMs: 60_000 });
+    const { out } = await runProgram(process.execPath, [resolve('dist/src/cli/main.js'), ...args], {
+      timeoutMs: 60_000,
+    });
     return out;
   }
 
   /** What the primary shows, in presentation form, sorted. */
   async records(name: string, type: string): Promise<readonly string[]> {
-    const { out } = await runProgram('dig', ['+short', '+nosplit', `@${at.primary}`, name, type], { anyStatus: true });
+    const { out } = await runProgram('dig', ['+short', '+nosplit', `@${at.primary}`, name, type], {
+      anyStatus: true,
+    });
     return out
       .split('\n')
       .filter((line) => line !== '' && !line.startsWith(';'))
@@ -167,7 +198,9 @@ network: {privateAddresses: allow}
 
   /** What everybody logged. */
   get log(): string {
-    return [`hermetic:\n${this.#serving?.log ?? ''}`, `pebble:\n${this.#pebble?.log ?? ''}`].join('\n').slice(-60_000);
+    return [`hermetic:\n${this.#serving?.log ?? ''}`, `pebble:\n${this.#pebble?.log ?? ''}`]
+      .join('\n')
+      .slice(-60_000);
   }
 
   async stop(): Promise<void> {

@@ -16,7 +16,10 @@ import { at, PublishWorld } from './publish-world.js';
 import { bind, knot, type UpdateServer } from './update-servers.js';
 
 const domain = 'life.example';
-const hosts = ['mx1', 'mx2'].map((label, i) => ({ name: `${label}.${domain}`, address: `127.31.0.${11 + i}` }));
+const hosts = ['mx1', 'mx2'].map((label, i) => ({
+  name: `${label}.${domain}`,
+  address: `127.31.0.${11 + i}`,
+}));
 const [mx1 = '', mx2 = ''] = hosts.map(({ name }) => name);
 const ttl = 2;
 /** Half of it is when they are renewed. */
@@ -101,7 +104,10 @@ ${hosts.map(({ name }) => `    ${name}: {dns: own, ttl: ${ttl}, dane: ${dane.inc
       .replace(/^store:.*$/m, `store: {file: ${join(world.folder, 'look.db')}}`),
   );
   assert.ok(parsed.ok, JSON.stringify(parsed));
-  const house = await openHouse(parsed.value, createLog({ format: 'plain', write: () => undefined, now: Date.now }));
+  const house = await openHouse(
+    parsed.value,
+    createLog({ format: 'plain', write: () => undefined, now: Date.now }),
+  );
   t.after(() => house.close());
 
   const counts = { mails: 0, checks: 0, verified: 0 };
@@ -109,12 +115,25 @@ ${hosts.map(({ name }) => `    ${name}: {dns: own, ttl: ${ttl}, dane: ${dane.inc
   const held = new Map<string, number>();
   const look = async (): Promise<void> => {
     for (const one of asked) {
-      await transport.sendMail({ envelope: { from: `${one}@sender.example`, to: `somebody@${domain}` }, subject: 'life', text: 'Hello.' });
+      await transport.sendMail({
+        envelope: { from: `${one}@sender.example`, to: `somebody@${domain}` },
+        subject: 'life',
+        text: 'Hello.',
+      });
       counts.mails++;
     }
-    assert.doesNotMatch(sender.maillog, /to=<somebody@.*status=(deferred|bounced)/, `a sender is held up\n${world.log}`);
+    assert.doesNotMatch(
+      sender.maillog,
+      /to=<somebody@.*status=(deferred|bounced)/,
+      `a sender is held up\n${world.log}`,
+    );
     const { network, resolver, trustStore } = house;
-    const result = grade(await collect(Name.of(domain), collectOptions({ network, resolver, trustStore, depth: 'triage' })));
+    const result = grade(
+      await collect(
+        Name.of(domain),
+        collectOptions({ network, resolver, trustStore, depth: 'triage' }),
+      ),
+    );
     counts.checks++;
     // Before anything is published a certificate of nobody is no failure.
     assert.deepEqual(
@@ -186,10 +205,14 @@ async function verifyWithOpenssl(held: string): Promise<void> {
     ...rrdata,
     '-brief',
   ];
-  const { out, err } = await runProgram('sh', ['-c', 'exec openssl "$@" </dev/null', 'openssl', ...args], {
-    anyStatus: true,
-    timeoutMs: 20_000,
-  });
+  const { out, err } = await runProgram(
+    'sh',
+    ['-c', 'exec openssl "$@" </dev/null', 'openssl', ...args],
+    {
+      anyStatus: true,
+      timeoutMs: 20_000,
+    },
+  );
   assert.match(out + err, /Verification: OK/, `${held}\n${out}${err}`);
 }
 
@@ -197,7 +220,10 @@ async function verifyWithOpenssl(held: string): Promise<void> {
 async function shownBy(address: string): Promise<X509Certificate> {
   const { out } = await runProgram(
     'sh',
-    ['-c', `openssl s_client -starttls smtp -connect ${address}:25 -showcerts </dev/null 2>/dev/null`],
+    [
+      '-c',
+      `openssl s_client -starttls smtp -connect ${address}:25 -showcerts </dev/null 2>/dev/null`,
+    ],
     { anyStatus: true },
   );
   return new X509Certificate(/-----BEGIN[\s\S]*?-----END CERTIFICATE-----/.exec(out)?.[0] ?? '');
@@ -208,7 +234,13 @@ function policy(): Promise<string> {
   return new Promise((resolve) => {
     const name = `mta-sts.${domain}`;
     const asked = request(
-      { host: at.web, servername: name, headers: { host: name }, path: '/.well-known/mta-sts.txt', rejectUnauthorized: false },
+      {
+        host: at.web,
+        servername: name,
+        headers: { host: name },
+        path: '/.well-known/mta-sts.txt',
+        rejectUnauthorized: false,
+      },
       (response) => {
         let text = '';
         response
@@ -226,7 +258,8 @@ for (const { nameServer, challenge } of [
 ])
   test(`a domain’s whole life over ${nameServer.name} and pebble (${challenge}): from nothing to enforced and DANE, a renewal, another key, other MX hosts, and out again, and all mail arrives`, async (t) => {
     const { world, counts, sender, yaml, comesAbout, shown } = await life(t, nameServer, challenge);
-    const tlsa = (host: string): Promise<readonly string[]> => world.records(`_25._tcp.${host}`, 'TLSA');
+    const tlsa = (host: string): Promise<readonly string[]> =>
+      world.records(`_25._tcp.${host}`, 'TLSA');
     const config = join(world.folder, 'hermetic.yaml');
     let wish: Wish = { mode: 'enforce', mx: [mx1], dane: [mx1] };
     const ask = (change: Partial<Wish>): void => world.serve(yaml((wish = { ...wish, ...change })));
@@ -243,12 +276,21 @@ for (const { nameServer, challenge } of [
       () => accepts('127.0.0.1', 8461),
       () => world.log,
     );
-    await comesAbout('records of the key in use and the next', async () => (await tlsa(mx1)).length === 2);
-    await comesAbout('enforced', async () => /mode: enforce/.test(await policy()) && (await tlsa(mx1)).length === 2);
+    await comesAbout(
+      'records of the key in use and the next',
+      async () => (await tlsa(mx1)).length === 2,
+    );
+    await comesAbout(
+      'enforced',
+      async () => /mode: enforce/.test(await policy()) && (await tlsa(mx1)).length === 2,
+    );
     const [before, first] = [await tlsa(mx1), await shown(mx1)];
     assert.ok(before.includes(await pin(mx1)));
 
-    await comesAbout('a renewal', async () => (await shown(mx1)).serialNumber !== first.serialNumber);
+    await comesAbout(
+      'a renewal',
+      async () => (await shown(mx1)).serialNumber !== first.serialNumber,
+    );
     assert.ok(before.includes(await pin(mx1)), 'the key is kept');
     assert.deepEqual(await tlsa(mx1), before, 'and no record changes');
 
@@ -256,32 +298,57 @@ for (const { nameServer, challenge } of [
     await world.hermetic('publish', 'roll', mx1, '--config', config);
     await comesAbout(
       'another key',
-      async () => (await pin(mx1)) !== old && (await tlsa(mx1)).length === 2 && !(await tlsa(mx1)).includes(old),
+      async () =>
+        (await pin(mx1)) !== old &&
+        (await tlsa(mx1)).length === 2 &&
+        !(await tlsa(mx1)).includes(old),
     );
-    assert.equal(before.filter((record) => record !== old).join(), await pin(mx1), 'the one that was announced');
+    assert.equal(
+      before.filter((record) => record !== old).join(),
+      await pin(mx1),
+      'the one that was announced',
+    );
 
     ask({ dane: [mx1, mx2] });
     await comesAbout('records of the second host', async () => (await tlsa(mx2)).length === 2);
     ask({ mx: [mx2] });
     await comesAbout('other MX hosts', async () => {
       const mx = await world.records(domain, 'MX');
-      return mx.join() === `10 ${mx2}.` && !(await policy()).includes(mx1) && (await tlsa(mx2)).length === 2;
+      return (
+        mx.join() === `10 ${mx2}.` &&
+        !(await policy()).includes(mx1) &&
+        (await tlsa(mx2)).length === 2
+      );
     });
     ask({ dane: [mx2] });
     await comesAbout('the old host without records', async () => (await tlsa(mx1)).length === 0);
 
     ask({ mode: 'none', dane: [] });
-    await comesAbout('a proposal', async () => /leave-enforce:/.test(await world.hermetic('publish', 'plan', '--config', config)));
-    const token = /leave-enforce:\S+/.exec(await world.hermetic('publish', 'plan', '--config', config))?.[0] ?? '';
+    await comesAbout('a proposal', async () =>
+      /leave-enforce:/.test(await world.hermetic('publish', 'plan', '--config', config)),
+    );
+    const token =
+      /leave-enforce:\S+/.exec(await world.hermetic('publish', 'plan', '--config', config))?.[0] ??
+      '';
     // The daemon may be at a renewal, which then is not this command's to do.
-    await world.hermetic('publish', 'apply', '--config', config, '--confirm', token).catch((error: Error) => {
-      assert.match(error.message, /another process is at it/);
-    });
+    await world
+      .hermetic('publish', 'apply', '--config', config, '--confirm', token)
+      .catch((error: Error) => {
+        assert.match(error.message, /another process is at it/);
+      });
     await comesAbout('removal', async () => {
-      const texts = [`_mta-sts.${domain}`, `_smtp._tls.${domain}`, `_acme-challenge.mta-sts.${domain}`, `_acme-challenge.${mx2}`];
+      const texts = [
+        `_mta-sts.${domain}`,
+        `_smtp._tls.${domain}`,
+        `_acme-challenge.mta-sts.${domain}`,
+        `_acme-challenge.${mx2}`,
+      ];
       const left = await Promise.all(texts.map((name) => world.records(name, 'TXT')));
       const alias = await world.records(`mta-sts.${domain}`, 'CNAME');
-      return [...(await tlsa(mx1)), ...(await tlsa(mx2)), ...left.flat(), ...alias].length === 0 && (await policy()) === '';
+      return (
+        [...(await tlsa(mx1)), ...(await tlsa(mx2)), ...left.flat(), ...alias].length === 0 &&
+        (await policy()) === ''
+      );
     });
 
     await until(
@@ -292,5 +359,7 @@ for (const { nameServer, challenge } of [
     assert.doesNotMatch(sender.maillog, /status=(deferred|bounced)/, 'a sender is held up');
     assert.match(sender.maillog, /dane\/smtp\[\d+\]: Verified TLS connection established to mx1/);
     assert.match(sender.maillog, /sts\/smtp\[\d+\]: Verified TLS connection established to mx2/);
-    t.diagnostic(`${counts.mails} mails, ${counts.checks} checks, ${counts.verified} verifications by OpenSSL`);
+    t.diagnostic(
+      `${counts.mails} mails, ${counts.checks} checks, ${counts.verified} verifications by OpenSSL`,
+    );
   });

@@ -60,7 +60,17 @@ before(async () => {
   const [anchor, ca] = [join(folder, 'anchors'), join(folder, 'root.pem')];
   writeFileSync(anchor, dns.anchorLine);
   writeFileSync(ca, root.certPem);
-  flags = ['--resolver', `127.0.0.1:${resolver}`, '--trust-anchor', anchor, '--ca', ca, '--smtp-port', String(smtp), '--json'];
+  flags = [
+    '--resolver',
+    `127.0.0.1:${resolver}`,
+    '--trust-anchor',
+    anchor,
+    '--ca',
+    ca,
+    '--smtp-port',
+    String(smtp),
+    '--json',
+  ];
 });
 
 after(async () => {
@@ -75,11 +85,26 @@ async function run(
   ...more: string[]
 ): Promise<{ code: number; result: CheckResult; connections: readonly ConnectionEvidence[] }> {
   await pause(1000 * (UNIT + 1));
-  const args = ['dist/src/cli/main.js', 'check', DOMAIN, ...flags, '--evidence', join(folder, file), ...more];
-  const { code, out, err } = await runProgram(process.execPath, args, { anyStatus: true, timeoutMs: 120_000 });
+  const args = [
+    'dist/src/cli/main.js',
+    'check',
+    DOMAIN,
+    ...flags,
+    '--evidence',
+    join(folder, file),
+    ...more,
+  ];
+  const { code, out, err } = await runProgram(process.execPath, args, {
+    anyStatus: true,
+    timeoutMs: 120_000,
+  });
   assert.notEqual(out, '', err);
   const { hosts } = JSON.parse(readFileSync(join(folder, file), 'utf8')) as Evidence;
-  return { code, result: JSON.parse(out) as CheckResult, connections: hosts[0]?.addresses[0]?.connections ?? [] };
+  return {
+    code,
+    result: JSON.parse(out) as CheckResult,
+    connections: hosts[0]?.addresses[0]?.connections ?? [],
+  };
 }
 
 const asked = (connections: readonly ConnectionEvidence[]): string[] =>
@@ -93,18 +118,50 @@ test('a Postfix that takes three connections: STARTTLS, version, chain and DANE 
   const [shown] = first.result.hosts[0]?.addresses ?? [];
   assert.deepEqual([shown?.starttls, shown?.tls.versions['TLSv1.3']], ['offered', 'accepted']);
   assert.ok(shown && shown.certificates.length > 0);
-  for (const { chain, dane } of shown.certificates) assert.deepEqual([chain, dane], ['trusted', 'match']);
-  assert.match(first.result.findings.find((f) => f.id === 'tls-unsettled')?.title ?? '', /smtp-busy/);
+  for (const { chain, dane } of shown.certificates)
+    assert.deepEqual([chain, dane], ['trusted', 'match']);
+  assert.match(
+    first.result.findings.find((f) => f.id === 'tls-unsettled')?.title ?? '',
+    /smtp-busy/,
+  );
 
-  const second = await run('second.json', '--resume', join(folder, 'first.json'), '--spacing', '2.5');
-  assert.deepEqual([second.code, second.result.verdict], [0, 'pass'], JSON.stringify(second.result.findings.map((f) => f.id)));
+  const second = await run(
+    'second.json',
+    '--resume',
+    join(folder, 'first.json'),
+    '--spacing',
+    '2.5',
+  );
+  assert.deepEqual(
+    [second.code, second.result.verdict],
+    [0, 'pass'],
+    JSON.stringify(second.result.findings.map((f) => f.id)),
+  );
   const known = new Set(asked(first.connections));
-  assert.ok(known.size >= 2 && asked(second.connections).every((question) => !known.has(question)), 'nothing is asked twice');
+  assert.ok(
+    known.size >= 2 && asked(second.connections).every((question) => !known.has(question)),
+    'nothing is asked twice',
+  );
   assert.equal(second.result.hosts[0]?.addresses[0]?.certificates.length, 2, 'both certificates');
 
-  const third = await run('third.json', '--resume', join(folder, 'second.json'), '--intrusive', '--spacing', '2.5');
-  assert.equal(third.result.hosts[0]?.addresses[0]?.connections, 2, 'one to see how it is, one to intrude');
+  const third = await run(
+    'third.json',
+    '--resume',
+    join(folder, 'second.json'),
+    '--intrusive',
+    '--spacing',
+    '2.5',
+  );
+  assert.equal(
+    third.result.hosts[0]?.addresses[0]?.connections,
+    2,
+    'one to see how it is, one to intrude',
+  );
   const [intruded] = third.connections.filter((c) => c.injection);
-  assert.deepEqual([intruded?.injection, intruded?.renegotiation], ['discarded', 'refused'], 'Postfix forgets what came in clear');
+  assert.deepEqual(
+    [intruded?.injection, intruded?.renegotiation],
+    ['discarded', 'refused'],
+    'Postfix forgets what came in clear',
+  );
   assert.equal(third.result.verdict, 'pass');
 });

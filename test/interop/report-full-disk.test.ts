@@ -28,9 +28,14 @@ test('a full disk: reports are put off, nothing is harmed, and work goes on by i
     const handle = httpsHandler({ receiver });
     const post = async (n: number): Promise<number> => {
       const body = reportJson(1, 1, String(n), today);
-      return (await handle(new Request('https://r.example/', { method: 'POST', body }), { address: '192.0.2.1' })).status;
+      return (
+        await handle(new Request('https://r.example/', { method: 'POST', body }), {
+          address: '192.0.2.1',
+        })
+      ).status;
     };
-    const count = (): number => store.prepare<{ n: number }>('SELECT count(*) AS n FROM report').get()?.n ?? -1;
+    const count = (): number =>
+      store.prepare<{ n: number }>('SELECT count(*) AS n FROM report').get()?.n ?? -1;
     let taken = 0;
     let put = 0;
     for (let n = 0; n < 20_000 && put < 20; n++) {
@@ -45,8 +50,15 @@ test('a full disk: reports are put off, nothing is harmed, and work goes on by i
     let mailed = 0;
     let mail: Buffer;
     for (;;) {
-      mail = await reportMail({ report: reportJson(1, 0, `mail ${mailed}`, today), signer: 'sender.example' });
-      const receipt = await receiver.receive(mail, { via: 'mail', peer: '192.0.2.2', name: 'mail' });
+      mail = await reportMail({
+        report: reportJson(1, 0, `mail ${mailed}`, today),
+        signer: 'sender.example',
+      });
+      const receipt = await receiver.receive(mail, {
+        via: 'mail',
+        peer: '192.0.2.2',
+        name: 'mail',
+      });
       if (receipt.status !== 'stored') {
         assert.deepEqual(receipt, { status: 'later', why: 'store' });
         break;
@@ -56,7 +68,10 @@ test('a full disk: reports are put off, nothing is harmed, and work goes on by i
     assert.equal(count(), taken + mailed);
     rmSync(ballast);
     assert.equal(await post(1_000_000), 201);
-    assert.equal((await receiver.receive(mail, { via: 'mail', peer: '192.0.2.2', name: 'mail' })).status, 'stored');
+    assert.equal(
+      (await receiver.receive(mail, { via: 'mail', peer: '192.0.2.2', name: 'mail' })).status,
+      'stored',
+    );
     assert.equal(count(), taken + mailed + 2);
     assert.deepEqual(verifyStore(store), []);
     store.close();

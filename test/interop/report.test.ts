@@ -5,14 +5,29 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { after, before } from 'node:test';
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
-import { collect, collectOptions, grade, nameOf, renderHtml, renderJunit } from '../../src/check/index.js';
+import {
+  collect,
+  collectOptions,
+  grade,
+  nameOf,
+  renderHtml,
+  renderJunit,
+} from '../../src/check/index.js';
 import { labOptions } from '../../src/cli/commands/lab-options.js';
 import type { CheckResult } from '../../src/evidence/index.js';
 import { createLab } from '../../src/lab/index.js';
 import { checkHostile } from '../scenarios/hostile-server.js';
 import { runProgram } from './process.js';
 
-const domains = ['stripped', 'two-certs', 'leftover', 'uneven', 'good', 'no-mail', 'rate-limited'].map((name) => `${name}.example`);
+const domains = [
+  'stripped',
+  'two-certs',
+  'leftover',
+  'uneven',
+  'good',
+  'no-mail',
+  'rate-limited',
+].map((name) => `${name}.example`);
 const sizes = { desktop: { width: 1280, height: 900 }, phone: { width: 390, height: 844 } };
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -25,7 +40,9 @@ before(async () => {
   folder = mkdtempSync(join(tmpdir(), 'hermetic-report-'));
   const lab = await createLab();
   const options = collectOptions({ ...labOptions(lab), depth: 'inventory' });
-  results = await Promise.all(domains.map(async (domain) => grade(await collect(nameOf(domain), options))));
+  results = await Promise.all(
+    domains.map(async (domain) => grade(await collect(nameOf(domain), options))),
+  );
   await lab.close();
   const [hostile, tame] = await Promise.all([checkHostile(), checkHostile('tame text')]);
   const write = (name: string, of: readonly CheckResult[]): void => {
@@ -40,7 +57,14 @@ before(async () => {
   results.push(hostile.result);
   browser = await chromium.launch({
     executablePath: '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-sync'],
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-sync',
+    ],
   });
 });
 
@@ -59,7 +83,10 @@ async function open(name: string, options: BrowserContextOptions): Promise<Opene
   const page = await (await browser.newContext(options)).newPage();
   const noise: string[] = [];
   const address = `file://${pages.get(name) ?? ''}`;
-  page.on('request', (request) => void (request.url() === address || noise.push(`request ${request.url()}`)));
+  page.on(
+    'request',
+    (request) => void (request.url() === address || noise.push(`request ${request.url()}`)),
+  );
   page.on('console', (message) => void noise.push(`console ${message.text()}`));
   page.on('dialog', (dialog) => void (noise.push('dialog'), dialog.dismiss()));
   await page.goto(address);
@@ -81,7 +108,10 @@ for (const [size, viewport] of Object.entries(sizes)) {
         assert.equal(cut, 0, `${name}: words run out of their cell`);
         grounds.add(String(await page.evaluate('getComputedStyle(document.body).backgroundColor')));
         const shot = await page.screenshot({
-          path: join(process.env['HERMETIC_PICTURES'] ?? folder, `${name}-${size}-${colorScheme}.png`),
+          path: join(
+            process.env['HERMETIC_PICTURES'] ?? folder,
+            `${name}-${size}-${colorScheme}.png`,
+          ),
         });
         assert.ok(shot.length > 10_000, 'the picture is not empty');
         assert.deepEqual(noise, []);
@@ -92,7 +122,10 @@ for (const [size, viewport] of Object.entries(sizes)) {
         assert.deepEqual(violations, [], name);
         await page.context().close();
       }
-      assert.deepEqual([...grounds], [colorScheme === 'light' ? 'rgb(251, 250, 247)' : 'rgb(18, 22, 28)']);
+      assert.deepEqual(
+        [...grounds],
+        [colorScheme === 'light' ? 'rgb(251, 250, 247)' : 'rgb(18, 22, 28)'],
+      );
     });
   }
 }
@@ -116,21 +149,29 @@ test('in print, also from a dark screen, the paper is white and every step is th
   const { page } = await open('single', { viewport: sizes.desktop, colorScheme: 'dark' });
   const file = join(folder, 'single.pdf');
   await page.emulateMedia({ media: 'print', colorScheme: 'dark' });
-  assert.equal(await page.evaluate('getComputedStyle(document.body).backgroundColor'), 'rgb(255, 255, 255)');
+  assert.equal(
+    await page.evaluate('getComputedStyle(document.body).backgroundColor'),
+    'rgb(255, 255, 255)',
+  );
   await page.pdf({ path: file, format: 'A4', printBackground: true });
   assert.ok(statSync(file).size > 10_000);
   const { out } = await runProgram('pdftotext', ['-layout', file, '-']);
   const wanted = results[1]?.findings.find((f) => f.severity === 'fail');
   assert.ok(wanted && wanted.steps.length > 1);
   const flat = out.replace(/\s+/g, '');
-  for (const step of wanted.steps) assert.ok(flat.includes((step.text.split('\n')[0] ?? '').replace(/\s+/g, '')), step.text);
+  for (const step of wanted.steps)
+    assert.ok(flat.includes((step.text.split('\n')[0] ?? '').replace(/\s+/g, '')), step.text);
 });
 
 test('JUnit is valid by its schema as xmllint reads it, hostile text included; a changed one is not', async () => {
   const file = join(folder, 'report.xml');
   const judge = async (xml: string): Promise<number> => {
     writeFileSync(file, xml);
-    return (await runProgram('xmllint', ['--noout', '--schema', 'test/vectors/junit/junit.xsd', file], { anyStatus: true })).code;
+    return (
+      await runProgram('xmllint', ['--noout', '--schema', 'test/vectors/junit/junit.xsd', file], {
+        anyStatus: true,
+      })
+    ).code;
   };
   const xml = renderJunit(results);
   assert.equal(await judge(xml), 0);

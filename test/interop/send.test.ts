@@ -20,7 +20,14 @@ const received = (): string => readFileSync(join(folder, 'received'), 'utf8');
 before(async () => {
   folder = mkdtempSync(join(tmpdir(), 'hermetic-send-'));
   lab = await createLab({
-    scenarios: [{ ...unjudged(domain), zone: { signed: {} }, hosts: [{ tlsa: ['ee'] }], sts: { mode: 'enforce' } }],
+    scenarios: [
+      {
+        ...unjudged(domain),
+        zone: { signed: {} },
+        hosts: [{ tlsa: ['ee'] }],
+        sts: { mode: 'enforce' },
+      },
+    ],
   });
   const [certificate] = lab.certificatesOf(`mx.${domain}`);
   assert.ok(certificate);
@@ -31,8 +38,19 @@ before(async () => {
   const port = await freePort();
   postfix = new Postfix(folder, port);
   await postfix.start(
-    [{ address: '127.0.0.1', chainFile, options: ['smtpd_relay_restrictions=reject_unauth_destination'] }],
-    [`virtual_mailbox_domains = ${domain}`, 'virtual_transport = keep', 'smtpd_tls_loglevel = 1', 'smtputf8_enable = yes'],
+    [
+      {
+        address: '127.0.0.1',
+        chainFile,
+        options: ['smtpd_relay_restrictions=reject_unauth_destination'],
+      },
+    ],
+    [
+      `virtual_mailbox_domains = ${domain}`,
+      'virtual_transport = keep',
+      'smtpd_tls_loglevel = 1',
+      'smtputf8_enable = yes',
+    ],
     [`keep unix - n n - 1 pipe user=nobody argv=/usr/bin/tee -a ${join(folder, 'received')}`],
   );
   for (const { ip } of lab.hostsOf(domain)) lab.attach(ip, 25, { address: '127.0.0.1', port });

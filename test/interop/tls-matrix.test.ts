@@ -28,7 +28,11 @@ before(async () => {
   for (const server of matrix.servers) {
     const evidence = await matrix.collect(server, { depth: 'inventory' });
     const { connections } = server.proxy.take();
-    whole.set(server.name, { evidence, surface: surfaceOf(grade(evidence), evidence), connections });
+    whole.set(server.name, {
+      evidence,
+      surface: surfaceOf(grade(evidence), evidence),
+      connections,
+    });
   }
 });
 after(() => matrix.stop());
@@ -59,7 +63,10 @@ test('an inventory takes at most three connections more than the least that can 
   for (const server of matrix.servers) {
     const { connections, surface } = wholeOf(server);
     const bound = boundOf(surface);
-    assert.ok(connections <= bound + 3, `${server.name}: ${connections} connections, bound ${bound}`);
+    assert.ok(
+      connections <= bound + 3,
+      `${server.name}: ${connections} connections, bound ${bound}`,
+    );
   }
 });
 
@@ -70,20 +77,30 @@ for (const profile of profiles)
       const { connections } = server.proxy.take();
       const full = grade(wholeOf(server).evidence, profile);
       assert.ok(connections <= 14, `${server.name}: ${connections} connections`);
-      assert.deepEqual([brief.verdict, idsOf(brief, 'fail')], [full.verdict, idsOf(full, 'fail')], server.name);
+      assert.deepEqual(
+        [brief.verdict, idsOf(brief, 'fail')],
+        [full.verdict, idsOf(full, 'fail')],
+        server.name,
+      );
     }
   });
 
 /** What a peer sees otherwise than we, but for its known faults. */
-async function otherwise(peer: Peer, servers: readonly MatrixServer[]): Promise<{ lines: string[]; met: Set<string> }> {
+async function otherwise(
+  peer: Peer,
+  servers: readonly MatrixServer[],
+): Promise<{ lines: string[]; met: Set<string> }> {
   const lines: string[] = [];
   const met = new Set<string>();
   for (const server of servers) {
     const found = differences(wholeOf(server).surface, (await peer.look(server)).surface);
     server.proxy.take();
-    lines.push(...unexplained(server.name, peer.name, found).map((line) => `${server.name}: ${line}`));
+    lines.push(
+      ...unexplained(server.name, peer.name, found).map((line) => `${server.name}: ${line}`),
+    );
     for (const { why, peer: of, line, server: at } of peerFaults)
-      if (of.test(peer.name) && at.test(server.name) && found.some((text) => line.test(text))) met.add(why);
+      if (of.test(peer.name) && at.test(server.name) && found.some((text) => line.test(text)))
+        met.add(why);
   }
   return { lines, met };
 }
@@ -92,8 +109,14 @@ for (const peer of [sslscan, nmap])
   test(`${peer.name} sees the same of every server, but for its known faults`, async () => {
     const { lines, met } = await otherwise(peer, matrix.servers);
     assert.deepEqual(lines, []);
-    const known = peerFaults.filter((fault) => fault.peer.test(peer.name)).map((fault) => fault.why);
-    assert.deepEqual([...met].sort(), known.sort(), 'a fault that is no longer met does not explain anything');
+    const known = peerFaults
+      .filter((fault) => fault.peer.test(peer.name))
+      .map((fault) => fault.why);
+    assert.deepEqual(
+      [...met].sort(),
+      known.sort(),
+      'a fault that is no longer met does not explain anything',
+    );
   });
 
 test(

@@ -25,7 +25,11 @@ test('a real Postfix: report mail delivered to the intake, refused by it, and pi
     domains: ['rcpt.example'],
     verify: (mail) => verifyDkim(mail, resolver, systemClock.now()),
   });
-  const intake = smtpIntake({ receiver, recipients: ['tlsrpt@rcpt.example'], name: 'reports.rcpt.example' });
+  const intake = smtpIntake({
+    receiver,
+    recipients: ['tlsrpt@rcpt.example'],
+    name: 'reports.rcpt.example',
+  });
   const server = createServer((socket) => {
     socket.on('error', () => undefined);
     intake.serve({
@@ -44,7 +48,11 @@ test('a real Postfix: report mail delivered to the intake, refused by it, and pi
   try {
     await postfix.start(
       [{ address: '127.0.0.1' }],
-      [`relayhost = [127.0.0.1]:${intakePort}`, 'smtp_tls_security_level = may', `transport_maps = texthash:${join(folder, 'transport')}`],
+      [
+        `relayhost = [127.0.0.1]:${intakePort}`,
+        'smtp_tls_security_level = may',
+        `transport_maps = texthash:${join(folder, 'transport')}`,
+      ],
       [
         `hermetic unix - n n - 1 pipe flags=R user=nobody argv=${process.execPath} ${main} report import --no-verify --json --store ${database} -`,
       ],
@@ -59,11 +67,21 @@ test('a real Postfix: report mail delivered to the intake, refused by it, and pi
         async () => what.test(postfix.maillog),
         () => postfix.log,
       );
-    await send(await reportMail({ report: reportJson(5, 1, 'a', today), signer: 'sender.example' }), 'tlsrpt@rcpt.example');
+    await send(
+      await reportMail({ report: reportJson(5, 1, 'a', today), signer: 'sender.example' }),
+      'tlsrpt@rcpt.example',
+    );
     await log(/to=<tlsrpt@rcpt\.example>.*status=sent \(250 2\.0\.0 Report stored\)/);
-    const row = store.prepare<{ trust: string; ok: number; failed: number }>('SELECT trust, ok, failed FROM report').get();
+    const row = store
+      .prepare<{ trust: string; ok: number; failed: number }>(
+        'SELECT trust, ok, failed FROM report',
+      )
+      .get();
     assert.deepEqual({ ...row }, { trust: 'signed', ok: 5, failed: 1 });
-    await send(Buffer.from('From: a@sender.example\r\nSubject: hello\r\n\r\nno report\r\n'), 'tlsrpt@rcpt.example');
+    await send(
+      Buffer.from('From: a@sender.example\r\nSubject: hello\r\n\r\nno report\r\n'),
+      'tlsrpt@rcpt.example',
+    );
     await log(/status=bounced .*550 5\.6\.0/);
     await send(await reportMail({ report: reportJson(5, 1, 'b', today) }), 'somebody@rcpt.example');
     await log(/to=<somebody@rcpt\.example>.*status=bounced .*550 5\.1\.1/);

@@ -13,13 +13,19 @@ export class Unbound {
   ) {}
 
   start(authoritativePort: number, zones: readonly string[], anchorFile: string): Promise<void> {
-    const stubs = zones.map((zone) => `stub-zone:\n  name: "${zone}"\n  stub-addr: 127.0.0.1@${authoritativePort}\n  stub-prime: no\n`);
+    const stubs = zones.map(
+      (zone) =>
+        `stub-zone:\n  name: "${zone}"\n  stub-addr: 127.0.0.1@${authoritativePort}\n  stub-prime: no\n`,
+    );
     return this.#run(stubs.join(''), anchorFile);
   }
 
   /** Walks down from a root server of our own, every server at port 53 of the address that its name has. */
   iterate(rootAddress: string, anchorFile: string): Promise<void> {
-    return this.#run(`stub-zone:\n  name: "."\n  stub-addr: ${rootAddress}\n  stub-prime: no\n`, anchorFile);
+    return this.#run(
+      `stub-zone:\n  name: "."\n  stub-addr: ${rootAddress}\n  stub-prime: no\n`,
+      anchorFile,
+    );
   }
 
   /** Asks one other resolver, believes nothing of it, infers nothing from earlier answers, and says why it refuses. */
@@ -44,8 +50,14 @@ forward-zone:
   }
 
   /** Asks one other resolver, as a mail server's own would. */
-  resolveThrough({ address, port }: { readonly address: string; readonly port: number }, anchorFile: string): Promise<void> {
-    return this.#run(`forward-zone:\n  name: "."\n  forward-addr: ${address}@${port}\n`, anchorFile);
+  resolveThrough(
+    { address, port }: { readonly address: string; readonly port: number },
+    anchorFile: string,
+  ): Promise<void> {
+    return this.#run(
+      `forward-zone:\n  name: "."\n  forward-addr: ${address}@${port}\n`,
+      anchorFile,
+    );
   }
 
   async #run(more: string, anchorFile: string): Promise<void> {
@@ -75,7 +87,18 @@ ${more}`,
       'unbound',
       async () =>
         /flags:[^;]* ad[ ;]/.test(
-          (await runProgram('dig', ['+tries=1', '+time=1', '+dnssec', `@${this.address}`, '-p', String(this.port), '.', 'SOA'])).out,
+          (
+            await runProgram('dig', [
+              '+tries=1',
+              '+time=1',
+              '+dnssec',
+              `@${this.address}`,
+              '-p',
+              String(this.port),
+              '.',
+              'SOA',
+            ])
+          ).out,
         ),
       () => this.log,
     );

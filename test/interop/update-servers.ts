@@ -5,7 +5,11 @@ import { Daemon, runProgram, until } from './process.js';
 /** A primary that signs its zone itself and takes updates: one key may change exact names, and of each exact types. */
 export interface UpdateServer {
   readonly name: string;
-  start(folder: string, at: { readonly address: string; readonly port: number }, zone: UpdatedZone): Promise<Daemon>;
+  start(
+    folder: string,
+    at: { readonly address: string; readonly port: number },
+    zone: UpdatedZone,
+  ): Promise<Daemon>;
 }
 
 export interface UpdatedZone {
@@ -23,7 +27,9 @@ export const bind: UpdateServer = {
   name: 'BIND',
   async start(folder, { address, port }, { zone, records, key, secret, grants }) {
     writeZone(folder, zone, records);
-    const policy = grants.map(({ owner, types }) => `grant ${key} name ${owner}. ${types.join(' ')};`).join(' ');
+    const policy = grants
+      .map(({ owner, types }) => `grant ${key} name ${owner}. ${types.join(' ')};`)
+      .join(' ');
     writeFileSync(
       join(folder, 'named.conf'),
       `options { directory "${folder}"; listen-on port ${port} { ${address}; }; listen-on-v6 { none; }; recursion no; pid-file "${folder}/named.pid"; session-keyfile "${folder}/session.key"; dnssec-validation no; notify no; };
@@ -33,7 +39,11 @@ dnssec-policy "quick" { keys { csk lifetime unlimited algorithm ecdsap256sha256;
 zone "${zone}" { type primary; file "${zone}.zone"; key-directory "${folder}"; inline-signing yes; dnssec-policy quick; update-policy { ${policy} }; };
 `,
     );
-    return serving(new Daemon('named', ['-g', '-c', join(folder, 'named.conf')], folder), { address, port }, zone);
+    return serving(
+      new Daemon('named', ['-g', '-c', join(folder, 'named.conf')], folder),
+      { address, port },
+      zone,
+    );
   },
 };
 
@@ -83,14 +93,21 @@ zone:
     acl: [${grants.map((_, i) => `own${i}`).join(', ')}]
 `,
     );
-    return serving(new Daemon('knotd', ['-c', join(folder, 'knot.conf')], folder), { address, port }, zone);
+    return serving(
+      new Daemon('knotd', ['-c', join(folder, 'knot.conf')], folder),
+      { address, port },
+      zone,
+    );
   },
 };
 
 /** The zone file, in the server's folder unless `where` says otherwise. */
 export function writeZone(folder: string, zone: string, records: string, where = folder): void {
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(where, `${zone}.zone`), `$ORIGIN ${zone}.\n$TTL 60\n@ SOA ns hostmaster 1 3600 600 864000 1\n${records}\n`);
+  writeFileSync(
+    join(where, `${zone}.zone`),
+    `$ORIGIN ${zone}.\n$TTL 60\n@ SOA ns hostmaster 1 3600 600 864000 1\n${records}\n`,
+  );
 }
 
 /** Resolves when the zone is served signed. */

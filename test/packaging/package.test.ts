@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import test, { after, before } from 'node:test';
@@ -18,14 +27,24 @@ let installed: string;
 /** The package as it would be published, in an empty folder, beside the dependencies it declares and nothing else. */
 before(() => {
   folder = mkdtempSync(join(tmpdir(), 'hermetic-pack-'));
-  const packed = execFileSync('npm', ['pack', '--ignore-scripts', '--silent', '--pack-destination', folder], { encoding: 'utf8' }).trim();
+  const packed = execFileSync(
+    'npm',
+    ['pack', '--ignore-scripts', '--silent', '--pack-destination', folder],
+    { encoding: 'utf8' },
+  ).trim();
   const modules = join(folder, 'node_modules');
   mkdirSync(modules);
   execFileSync('tar', ['-xzf', join(folder, packed.split('\n').at(-1) ?? ''), '-C', modules]);
   cpSync(join(modules, 'package'), join(modules, 'hermetic'), { recursive: true });
-  const production = execFileSync('npm', ['ls', '--omit=dev', '--all', '--parseable'], { encoding: 'utf8' }).trim().split('\n').slice(1);
+  const production = execFileSync('npm', ['ls', '--omit=dev', '--all', '--parseable'], {
+    encoding: 'utf8',
+  })
+    .trim()
+    .split('\n')
+    .slice(1);
   assert.ok(production.length >= Object.keys(manifest.dependencies).length);
-  for (const path of production) cpSync(path, join(modules, relative('node_modules', path)), { recursive: true });
+  for (const path of production)
+    cpSync(path, join(modules, relative('node_modules', path)), { recursive: true });
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
   installed = join(modules, 'hermetic');
 });
@@ -33,16 +52,24 @@ before(() => {
 after(() => rmSync(folder, { recursive: true, force: true }));
 
 test('every subpath can be imported', () => {
-  const paths = Object.keys(manifest.exports).filter((p) => !p.includes('*') && !p.endsWith('.json'));
+  const paths = Object.keys(manifest.exports).filter(
+    (p) => !p.includes('*') && !p.endsWith('.json'),
+  );
   assert.ok(paths.length >= 15);
   const names = paths.map((p) => `hermetic${p.slice(1)}`);
   const code = `for (const name of ${JSON.stringify(names)}) if (Object.keys(await import(name)).length === 0) throw new Error(name);`;
-  execFileSync(process.execPath, ['--input-type=module', '-e', code], { cwd: folder, stdio: 'pipe' });
+  execFileSync(process.execPath, ['--input-type=module', '-e', code], {
+    cwd: folder,
+    stdio: 'pipe',
+  });
 });
 
 test('the command runs', () => {
   const main = join(installed, manifest.bin['hermetic'] ?? '');
-  const listed = execFileSync(process.execPath, [main, 'lab', 'list'], { cwd: folder, encoding: 'utf8' });
+  const listed = execFileSync(process.execPath, [main, 'lab', 'list'], {
+    cwd: folder,
+    encoding: 'utf8',
+  });
   assert.match(listed, /^good\.example/m);
 });
 
@@ -52,7 +79,12 @@ test('tests, tools and sources stay at home; types, schemas, licence and README 
     files.filter((f) => /\.test\.|testing|(^|\/)(test|tools|bench|fuzz)\//.test(f)),
     [],
   );
-  for (const file of ['LICENSE', 'README.md', 'schemas/hermetic.check-1.json', 'dist/src/index.d.ts'])
+  for (const file of [
+    'LICENSE',
+    'README.md',
+    'schemas/hermetic.check-1.json',
+    'dist/src/index.d.ts',
+  ])
     assert.ok(existsSync(join(installed, file)), file);
 });
 
@@ -74,7 +106,10 @@ test('the README’s examples are those in examples/, and do what they say', () 
     assert.ok(code.trim().split('\n').length <= 10, name);
     const file = join(folder, `${name}.mjs`);
     writeFileSync(file, code);
-    assert.match(execFileSync(process.execPath, [file], { cwd: folder, encoding: 'utf8' }), expected);
+    assert.match(
+      execFileSync(process.execPath, [file], { cwd: folder, encoding: 'utf8' }),
+      expected,
+    );
   }
 });
 

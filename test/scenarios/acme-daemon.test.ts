@@ -7,9 +7,24 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { connect } from 'node:tls';
-import { AcmeCa, LabDns, LabNetwork, validateOver, type AcmeCaHabits, type ValidateChallenge } from '../../src/lab/index.js';
+import {
+  AcmeCa,
+  LabDns,
+  LabNetwork,
+  validateOver,
+  type AcmeCaHabits,
+  type ValidateChallenge,
+} from '../../src/lab/index.js';
 import { createCa, createIntermediate, issue } from '../../src/pki/index.js';
-import { createLog, openHouse, openPublishing, parseConfig, publishSettings, startDaemon, type Daemon } from '../../src/server/index.js';
+import {
+  createLog,
+  openHouse,
+  openPublishing,
+  parseConfig,
+  publishSettings,
+  startDaemon,
+  type Daemon,
+} from '../../src/server/index.js';
 
 const domain = 'customer.example';
 const host = `mta-sts.${domain}`;
@@ -35,7 +50,10 @@ async function freePort(): Promise<number> {
 }
 
 /** A CA and a name server on loopback sockets, and the configuration of a daemon that has neither key nor certificate yet. */
-async function world(t: TestContext, { habits, validate }: { habits?: Partial<AcmeCaHabits>; validate?: ValidateChallenge } = {}) {
+async function world(
+  t: TestContext,
+  { habits, validate }: { habits?: Partial<AcmeCaHabits>; validate?: ValidateChallenge } = {},
+) {
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-acme-daemon-'));
   const network = new LabNetwork();
   const [https, http, dnsPort] = [await freePort(), await freePort(), await freePort()];
@@ -46,7 +64,8 @@ async function world(t: TestContext, { habits, validate }: { habits?: Partial<Ac
       { apex: '.', signed: {} },
       {
         apex: 'example',
-        records: 'ns.lab A 127.0.0.1\nca.lab A 127.0.0.1\nmta-sts.customer A 127.0.0.1\nmx.customer A 127.0.0.1',
+        records:
+          'ns.lab A 127.0.0.1\nca.lab A 127.0.0.1\nmta-sts.customer A 127.0.0.1\nmx.customer A 127.0.0.1',
         signed: {},
       },
     ],
@@ -118,15 +137,21 @@ publish:
 /** What the port shows under the name of the policy host; undefined where the handshake is refused. */
 function shown(port: number): Promise<X509Certificate | undefined> {
   return new Promise((resolve) => {
-    const socket = connect({ port, host: '127.0.0.1', servername: host, rejectUnauthorized: false }, () => {
-      resolve(socket.getPeerX509Certificate());
-      socket.destroy();
-    });
+    const socket = connect(
+      { port, host: '127.0.0.1', servername: host, rejectUnauthorized: false },
+      () => {
+        resolve(socket.getPeerX509Certificate());
+        socket.destroy();
+      },
+    );
     socket.once('error', () => resolve(undefined));
   });
 }
 
-async function until<T>(what: string, look: () => Promise<T | undefined> | T | undefined): Promise<T> {
+async function until<T>(
+  what: string,
+  look: () => Promise<T | undefined> | T | undefined,
+): Promise<T> {
   for (const end = Date.now() + 30_000; Date.now() < end;) {
     const found = await look();
     if (found !== undefined) return found;
@@ -146,7 +171,10 @@ test('a daemon that starts with nothing gets a certificate for its policy host, 
     return now && now.serialNumber !== first.serialNumber ? now : undefined;
   });
   assert.ok(second.publicKey.equals(first.publicKey));
-  assert.ok(ca.orders.size <= ca.certificates.size + 1, `${ca.orders.size} orders for ${ca.certificates.size} certificates`);
+  assert.ok(
+    ca.orders.size <= ca.certificates.size + 1,
+    `${ca.orders.size} orders for ${ca.certificates.size} certificates`,
+  );
 });
 
 test('http-01: a port for plain HTTP answers the CA, for that name and token alone, and has no other page', async (t) => {
@@ -154,7 +182,8 @@ test('http-01: a port for plain HTTP answers the CA, for that name and token alo
   await start(', challenge: http-01');
   await until('the certificate', () => shown(https));
   const [order] = [...ca.orders.values()];
-  const status = async (path: string): Promise<number> => (await fetch(`http://127.0.0.1:${http}${path}`)).status;
+  const status = async (path: string): Promise<number> =>
+    (await fetch(`http://127.0.0.1:${http}${path}`)).status;
   for (const path of [
     '/',
     `/.well-known/acme-challenge/${order?.token ?? ''}`,
@@ -165,7 +194,9 @@ test('http-01: a port for plain HTTP answers the CA, for that name and token alo
 });
 
 test('http-01 through the folder of a web server that is there already, also by hand', async (t) => {
-  const { config, log, start, folder, ca, network } = await world(t, { habits: { challenges: ['http-01'] } });
+  const { config, log, start, folder, ca, network } = await world(t, {
+    habits: { challenges: ['http-01'] },
+  });
   const webroot = join(folder, 'www');
   await start('', 0);
   const settings = config(`, challenge: http-01, webroot: ${webroot}`);
@@ -174,16 +205,23 @@ test('http-01 through the folder of a web server that is there already, also by 
   assert.ok(section);
   const server = createHttp((request, response) => {
     const file = join(webroot, request.url ?? '');
-    response.writeHead(existsSync(file) ? 200 : 404).end(existsSync(file) ? readFileSync(file) : undefined);
+    response
+      .writeHead(existsSync(file) ? 200 : 404)
+      .end(existsSync(file) ? readFileSync(file) : undefined);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.after(() => {
     server.close();
     house.close();
   });
-  network.attach(ourAddress, 80, { address: '127.0.0.1', port: (server.address() as AddressInfo).port });
+  network.attach(ourAddress, 80, {
+    address: '127.0.0.1',
+    port: (server.address() as AddressInfo).port,
+  });
   const outcomes = (await openPublishing(section, house).apply()).flatMap((one) => one.outcomes);
-  assert.deepEqual(outcomes.find(({ action }) => action.kind === 'certify')?.outcome, { status: 'done' });
+  assert.deepEqual(outcomes.find(({ action }) => action.kind === 'certify')?.outcome, {
+    status: 'done',
+  });
   assert.equal(ca.certificates.size, 1);
   assert.deepEqual(readdirSync(join(webroot, '.well-known', 'acme-challenge')), []);
 });
@@ -191,7 +229,9 @@ test('http-01 through the folder of a web server that is there already, also by 
 test('a daemon that is told to stop while a CA makes it wait stops at once, and the next start takes up the same order', async (t) => {
   let answers = false;
   const never = new Promise<undefined>(() => undefined);
-  const { ca, start, stop, https } = await world(t, { validate: () => (answers ? Promise.resolve(undefined) : never) });
+  const { ca, start, stop, https } = await world(t, {
+    validate: () => (answers ? Promise.resolve(undefined) : never),
+  });
   const daemon = await start();
   await until('an order', () => (ca.orders.size > 0 ? true : undefined));
   await new Promise((resolve) => setTimeout(resolve, 200));
@@ -215,7 +255,10 @@ test('a round by hand, which listens nowhere, says who answers the CA, and place
   const outcomes = (await openPublishing(section, house).apply()).flatMap((one) => one.outcomes);
   const certified = outcomes.find(({ action }) => action.kind === 'certify')?.outcome;
   assert.ok(certified?.status === 'manual', JSON.stringify(outcomes));
-  assert.match(certified.text, /port 443 of mta-sts\.customer\.example.*hermetic serve answers there/);
+  assert.match(
+    certified.text,
+    /port 443 of mta-sts\.customer\.example.*hermetic serve answers there/,
+  );
   assert.equal(ca.orders.size, 0);
 });
 

@@ -21,7 +21,12 @@ test('a removed keyword fails, is called absent, and is only what is seen from h
   assert.match(flat(out), /--control HOST/);
 });
 
-for (const domain of ['rate-limited.example', 'blocked-25.example', 'greylisting.example', 'tarpit.example']) {
+for (const domain of [
+  'rate-limited.example',
+  'blocked-25.example',
+  'greylisting.example',
+  'tarpit.example',
+]) {
   test(`${domain} is inconclusive (exit 3) and never "no STARTTLS"`, async () => {
     const { code, out } = await hermetic('check', '--lab', domain, '--json');
     assert.equal(code, 3);
@@ -41,10 +46,25 @@ test('a network that blocks port 25 is one line, and DNS, MTA-STS and TLS-RPT ar
 });
 
 test('the control host tells whose network takes STARTTLS away', async () => {
-  const whole = await hermetic('check', '--lab', 'stripped.example', '--control', 'mx.good.example');
+  const whole = await hermetic(
+    'check',
+    '--lab',
+    'stripped.example',
+    '--control',
+    'mx.good.example',
+  );
   assert.match(flat(whole.out), /mx\.good\.example/);
-  const both = await hermetic('check', '--lab', 'stripped.example', '--control', 'mx.stripped-by-removal.example');
-  assert.notEqual(both.out.split('\n').slice(-8).join('\n'), whole.out.split('\n').slice(-8).join('\n'));
+  const both = await hermetic(
+    'check',
+    '--lab',
+    'stripped.example',
+    '--control',
+    'mx.stripped-by-removal.example',
+  );
+  assert.notEqual(
+    both.out.split('\n').slice(-8).join('\n'),
+    whole.out.split('\n').slice(-8).join('\n'),
+  );
 });
 
 test('[3207-4.2-2] the transcript shows what was said, before and after the handshake', async () => {
@@ -80,8 +100,14 @@ test('an aborted check ends with 130 and one line, and claims nothing', async ()
 });
 
 test('no line of a report is longer than the terminal, at 80 and at 60 columns', async () => {
-  for (const domain of ['good.example', 'stripped.example', 'opportunistic.example', 'sts-enforce-self-signed-dane.example']) {
+  for (const domain of [
+    'good.example',
+    'stripped.example',
+    'opportunistic.example',
+    'sts-enforce-self-signed-dane.example',
+  ]) {
     const { out } = await hermetic('check', '--lab', domain, '--steps');
-    for (const line of out.split('\n')) assert.ok([...line].length <= 80 || !line.trim().includes(' '), line);
+    for (const line of out.split('\n'))
+      assert.ok([...line].length <= 80 || !line.trim().includes(' '), line);
   }
 });

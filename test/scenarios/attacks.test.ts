@@ -4,11 +4,15 @@ import { allScenarios } from '../../src/lab/index.js';
 import { rows, runMatrix } from '../../tools/attacks/matrix.js';
 import { compare } from '../../tools/attacks/predicted-equals-observed.js';
 
-test('under every attack mail goes just where the RFCs let it, and nothing of it elsewhere in clear', { timeout: 120_000 }, async () => {
-  const { wrong, cells } = await runMatrix();
-  assert.deepEqual(wrong, []);
-  assert.ok(cells >= 200, `${cells} cells`);
-});
+test(
+  'under every attack mail goes just where the RFCs let it, and nothing of it elsewhere in clear',
+  { timeout: 120_000 },
+  async () => {
+    const { wrong, cells } = await runMatrix();
+    assert.deepEqual(wrong, []);
+    assert.ok(cells >= 200, `${cells} cells`);
+  },
+);
 
 test('the matrix fails when one cell is not as expected', async () => {
   const [strip] = rows.filter(({ says }) => says === 'STARTTLS removed');
@@ -39,7 +43,9 @@ test(
   'what a check predicts of each class of sender under each attack is what happens to mail that is sent',
   { timeout: 120_000 },
   async () => {
-    const chosen = allScenarios.filter(({ domain }) => some.includes(domain.replace('.example', '')));
+    const chosen = allScenarios.filter(({ domain }) =>
+      some.includes(domain.replace('.example', '')),
+    );
     assert.equal(chosen.length, some.length);
     const { cells, left, differing } = await compare(chosen);
     assert.deepEqual(differing, []);

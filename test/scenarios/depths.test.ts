@@ -31,7 +31,11 @@ import {
   type ProbeRecord,
   type Question,
 } from '../../src/tls/index.js';
-import { plantedConnection, plantedEvidence, plantedHost } from '../../src/check/testing/planted-evidence.js';
+import {
+  plantedConnection,
+  plantedEvidence,
+  plantedHost,
+} from '../../src/check/testing/planted-evidence.js';
 
 const ca = createCa({ name: 'Depths' });
 const certificates = (['rsa-2048', 'p256'] as const).map((kind) => {
@@ -41,40 +45,69 @@ const certificates = (['rsa-2048', 'p256'] as const).map((kind) => {
 
 /** What a configured server answers, through the same octets as on the wire. */
 function answerOf(config: ResponderConfig, question: Question): Answer {
-  if (question.kind === 'ssl2') return config.ssl2Ciphers ? { kind: 'ssl2', ciphers: config.ssl2Ciphers } : { kind: 'refused' };
+  if (question.kind === 'ssl2')
+    return config.ssl2Ciphers ? { kind: 'ssl2', ciphers: config.ssl2Ciphers } : { kind: 'refused' };
   if (question.kind === 'handshake') return keyShown(config, question.authentication);
-  const hello = readClientHello(buildClientHello(helloFor(question, new Uint8Array(64), 'mx.planted.example')));
+  const hello = readClientHello(
+    buildClientHello(helloFor(question, new Uint8Array(64), 'mx.planted.example')),
+  );
   assert.ok(hello && hello !== 'more');
   const { bytes } = answerHello(config, hello);
   const reader = new FlightReader();
   reader.push(bytes);
   const { flight } = reader;
-  return flight.hello ? { kind: 'hello', flight } : { kind: 'refused', ...(flight.alert ? { alert: flight.alert.description } : {}) };
+  return flight.hello
+    ? { kind: 'hello', flight }
+    : { kind: 'refused', ...(flight.alert ? { alert: flight.alert.description } : {}) };
 }
 
 /** TLS 1.3 with one kind of key alone. */
-function keyShown({ versions, certificates: own, suites, groups }: ResponderConfig, key: 'RSA' | 'ECDSA' | 'any'): Answer {
+function keyShown(
+  { versions, certificates: own, suites, groups }: ResponderConfig,
+  key: 'RSA' | 'ECDSA' | 'any',
+): Answer {
   const found = own.find((c) => c.key.asymmetricKeyType === (key === 'ECDSA' ? 'ec' : 'rsa'));
   const suite = suites.find((id) => suites13.includes(id));
-  if (!found || suite === undefined || groups.length === 0 || !versions.includes(ProtocolVersion['TLSv1.3'])) return { kind: 'refused' };
+  if (
+    !found ||
+    suite === undefined ||
+    groups.length === 0 ||
+    !versions.includes(ProtocolVersion['TLSv1.3'])
+  )
+    return { kind: 'refused' };
   return { kind: 'handshake', version: 'TLSv1.3', suite: suiteName(suite), chain: found.chain };
 }
 
 /** The first handshake of an ordinary client, as far as the server has one to give. */
-function completed(answer: (question: Question) => Answer, chain: readonly Uint8Array[]): ConnectionEvidence {
+function completed(
+  answer: (question: Question) => Answer,
+  chain: readonly Uint8Array[],
+): ConnectionEvidence {
   for (const [version, suites, groups] of [
     ['TLSv1.3', suites13, groups13],
     ['TLSv1.2', suites12, groups12],
   ] as const) {
-    const answered = answer({ kind: 'hello', topic: 'tls12', version, suites, groups, schemes: [0x0401, 0x0403, 0x0804] });
+    const answered = answer({
+      kind: 'hello',
+      topic: 'tls12',
+      version,
+      suites,
+      groups,
+      schemes: [0x0401, 0x0403, 0x0804],
+    });
     if (answered.kind !== 'hello') continue;
     const { hello, keyExchange } = answered.flight;
     if (hello?.version !== ProtocolVersion[version]) continue;
     const group = hello.group ?? (keyExchange?.kind === 'ecdhe' ? keyExchange.group : undefined);
     const named = typeof group === 'number' ? { group: groupName(group) } : {};
-    return plantedConnection({ handshake: { version, suite: suiteName(hello.suite), ...named, ...shown(chain) } });
+    return plantedConnection({
+      handshake: { version, suite: suiteName(hello.suite), ...named, ...shown(chain) },
+    });
   }
-  return plantedConnection({ starttls: 'offered', failure: { code: 'tls-no-shared-version', detail: '' } });
+  return plantedConnection({
+    starttls: 'offered',
+    failure: { code: 'tls-no-shared-version', detail: '' },
+  });
 }
 
 async function evidenceAt(
@@ -108,17 +141,25 @@ function asked(record: ProbeRecord): ConnectionEvidence {
     ...plantedConnection({ starttls: 'offered' }),
     purpose: 'probe',
     ...(probe ? { probe } : {}),
-    ...(answer.kind === 'handshake' ? { handshake: { version: 'TLSv1.3', suite: answer.suite, ...shown(answer.chain) } } : {}),
+    ...(answer.kind === 'handshake'
+      ? { handshake: { version: 'TLSv1.3', suite: answer.suite, ...shown(answer.chain) } }
+      : {}),
     ...(chain ? { presented: shown(chain) } : {}),
   };
 }
 
 function shown(chain: readonly Uint8Array[]): PresentedChain {
   const pkix = { chain: 'trusted', validity: 'valid', problems: [] } as const;
-  return { sni: 'mx.planted.example', chain: chain.map((der) => Buffer.from(der).toString('base64')), pkix };
+  return {
+    sni: 'mx.planted.example',
+    chain: chain.map((der) => Buffer.from(der).toString('base64')),
+    pkix,
+  };
 }
 
-const usable12 = suites12.filter((id) => /TLS_(RSA|DHE_RSA|ECDHE_RSA|ECDHE_ECDSA|DH_anon|ECDH_anon)_/.test(suiteName(id)));
+const usable12 = suites12.filter((id) =>
+  /TLS_(RSA|DHE_RSA|ECDHE_RSA|ECDHE_ECDSA|DH_anon|ECDH_anon)_/.test(suiteName(id)),
+);
 const drawn = fc.record({
   versions: fc.subarray([0x0300, 0x0301, 0x0302, 0x0303, 0x0304], { minLength: 1 }),
   suites: fc
@@ -141,8 +182,16 @@ const drawn = fc.record({
 });
 
 /** Certificates come in here, so that a counterexample does not print them. */
-function configOf({ keys, ...config }: typeof drawn extends fc.Arbitrary<infer T> ? T : never): ResponderConfig {
-  return { ...config, certificates: certificates.filter((_, i) => keys.split(' ').includes(['RSA', 'ECDSA'][i] ?? '')) };
+function configOf({
+  keys,
+  ...config
+}: typeof drawn extends fc.Arbitrary<infer T> ? T : never): ResponderConfig {
+  return {
+    ...config,
+    certificates: certificates.filter((_, i) =>
+      keys.split(' ').includes(['RSA', 'ECDSA'][i] ?? ''),
+    ),
+  };
 }
 
 const failing = (result: ReturnType<typeof grade>): string[] =>
@@ -174,20 +223,38 @@ test(
   { timeout: 240_000 },
   async () => {
     const anyProfile = fc.nat(profiles.length - 1);
-    const property = fc.asyncProperty(drawn, anyProfile, anyProfile, fc.integer({ min: 1, max: 14 }), async (server, asked, other, cut) => {
-      const depths = await depthsOf(configOf(server));
-      for (const { profile, brief, truth } of depths) {
-        assert.ok(spent(brief) <= 14, `${profile.name}: ${spent(brief)} connections`);
-        const seen = grade(brief, profile);
-        assert.deepEqual([seen.verdict, failing(seen)], [truth.verdict, failing(truth)], profile.name);
-      }
-      const [{ brief, whole }, { profile, truth }] = [depths[asked], depths[other]] as [Depths, Depths];
-      const elsewhere = grade(whole, profile);
-      assert.deepEqual([elsewhere.verdict, failing(elsewhere)], [truth.verdict, failing(truth)], `an inventory, under ${profile.name}`);
-      const part = grade(cutShort(brief, cut), profile);
-      if (part.verdict !== 'inconclusive') assert.equal(part.verdict, truth.verdict, `${cut} connections, under ${profile.name}`);
-      for (const id of failing(part)) assert.ok(failing(truth).includes(id), id);
-    });
+    const property = fc.asyncProperty(
+      drawn,
+      anyProfile,
+      anyProfile,
+      fc.integer({ min: 1, max: 14 }),
+      async (server, asked, other, cut) => {
+        const depths = await depthsOf(configOf(server));
+        for (const { profile, brief, truth } of depths) {
+          assert.ok(spent(brief) <= 14, `${profile.name}: ${spent(brief)} connections`);
+          const seen = grade(brief, profile);
+          assert.deepEqual(
+            [seen.verdict, failing(seen)],
+            [truth.verdict, failing(truth)],
+            profile.name,
+          );
+        }
+        const [{ brief, whole }, { profile, truth }] = [depths[asked], depths[other]] as [
+          Depths,
+          Depths,
+        ];
+        const elsewhere = grade(whole, profile);
+        assert.deepEqual(
+          [elsewhere.verdict, failing(elsewhere)],
+          [truth.verdict, failing(truth)],
+          `an inventory, under ${profile.name}`,
+        );
+        const part = grade(cutShort(brief, cut), profile);
+        if (part.verdict !== 'inconclusive')
+          assert.equal(part.verdict, truth.verdict, `${cut} connections, under ${profile.name}`);
+        for (const id of failing(part)) assert.ok(failing(truth).includes(id), id);
+      },
+    );
     await fc.assert(property, { numRuns: 250, seed: 20261124 });
   },
 );

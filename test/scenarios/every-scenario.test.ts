@@ -63,22 +63,32 @@ test('the demo fails when one expectation is edited', async () => {
   const edits = [
     { ...good.expect, verdict: 'warn' as const },
     { ...good.expect, warn: ['tlsrpt-absent'] },
-    { ...good.expect, exposure: { ...rows, dane: [...rows.dane.slice(0, 4), 'verified'] as unknown as typeof rows.dane } },
+    {
+      ...good.expect,
+      exposure: {
+        ...rows,
+        dane: [...rows.dane.slice(0, 4), 'verified'] as unknown as typeof rows.dane,
+      },
+    },
   ];
   assert.deepEqual(await demo([good], () => undefined), []);
-  for (const expect of edits) assert.equal((await demo([{ ...good, expect }], () => undefined)).length, 1);
+  for (const expect of edits)
+    assert.equal((await demo([{ ...good, expect }], () => undefined)).length, 1);
 });
 
 const ajv = new Ajv2020({ allErrors: true, strict: false });
 addFormats.default(ajv);
 ajv.addFormat('base64', /^[A-Za-z0-9+\/]*={0,2}$/);
-const schema = (name: string) => ajv.compile(JSON.parse(readFileSync(`schemas/${name}`, 'utf8')) as object);
+const schema = (name: string) =>
+  ajv.compile(JSON.parse(readFileSync(`schemas/${name}`, 'utf8')) as object);
 
 test('every result and all evidence of the lab is valid by its published schema, and nothing is allowed beside', () => {
   const check = schema('hermetic.check-1.json');
   const seen = schema('hermetic.evidence-1.json');
-  for (const result of results.values()) assert.ok(check(result), `${result.domain}: ${ajv.errorsText(check.errors)}`);
-  for (const one of evidence.values()) assert.ok(seen(one), `${one.domain}: ${ajv.errorsText(seen.errors)}`);
+  for (const result of results.values())
+    assert.ok(check(result), `${result.domain}: ${ajv.errorsText(check.errors)}`);
+  for (const one of evidence.values())
+    assert.ok(seen(one), `${one.domain}: ${ajv.errorsText(seen.errors)}`);
 });
 
 test('a mutated result is rejected by the schema', () => {
@@ -93,11 +103,19 @@ test('a mutated result is rejected by the schema', () => {
 
 /** Each place of a result, once with a foreign type and, for objects, once with a field nobody knows and once with each field missing. */
 function* mutations(root: CheckResult): Generator<{ what: string; value: unknown }> {
-  const copy = (): Record<string, unknown> => JSON.parse(JSON.stringify(root)) as Record<string, unknown>;
-  const optional = /(^|\.)(reason|id|mode|maxAge|mx|roles|rollover|daneRecord)$|\.(exposure|mtaSts)$/;
-  const walk = function* (value: unknown, path: readonly (string | number)[]): Generator<{ what: string; value: unknown }> {
+  const copy = (): Record<string, unknown> =>
+    JSON.parse(JSON.stringify(root)) as Record<string, unknown>;
+  const optional =
+    /(^|\.)(reason|id|mode|maxAge|mx|roles|rollover|daneRecord)$|\.(exposure|mtaSts)$/;
+  const walk = function* (
+    value: unknown,
+    path: readonly (string | number)[],
+  ): Generator<{ what: string; value: unknown }> {
     const at = (whole: Record<string, unknown>): Record<string, unknown> =>
-      path.reduce<unknown>((v, key) => (v as Record<string | number, unknown>)[key], whole) as Record<string, unknown>;
+      path.reduce<unknown>(
+        (v, key) => (v as Record<string | number, unknown>)[key],
+        whole,
+      ) as Record<string, unknown>;
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
       const extra = copy();
       at(extra)['surprise'] = 1;
@@ -106,13 +124,15 @@ function* mutations(root: CheckResult): Generator<{ what: string; value: unknown
       for (const [key, inner] of Object.entries(value)) {
         const missing = copy();
         Reflect.deleteProperty(at(missing), key);
-        if (!optional.test([...path, key].join('.'))) yield { what: `${[...path, key].join('.')} missing`, value: missing };
+        if (!optional.test([...path, key].join('.')))
+          yield { what: `${[...path, key].join('.')} missing`, value: missing };
         const wrong = copy();
         at(wrong)[key] = typeof inner === 'number' ? 'x' : 7;
         yield { what: `${[...path, key].join('.')} of another type`, value: wrong };
         yield* walk(inner, [...path, key]);
       }
-    } else if (Array.isArray(value)) for (const [i, inner] of value.entries()) yield* walk(inner, [...path, i]);
+    } else if (Array.isArray(value))
+      for (const [i, inner] of value.entries()) yield* walk(inner, [...path, i]);
   };
   yield* walk(root, []);
 }

@@ -62,7 +62,12 @@ const senders = [
 const clockOf = (day: Day): Clock => ({ ...systemClock, now: () => at(`${day.date}T12:00:00Z`) });
 
 /** The mail internet of one day. */
-async function dayOf({ date, renewed, policyMx, id }: Day): Promise<{ network: LabNetwork; dns: LabDns }> {
+async function dayOf({
+  date,
+  renewed,
+  policyMx,
+  id,
+}: Day): Promise<{ network: LabNetwork; dns: LabDns }> {
   const network = new LabNetwork();
   const until = renewed ? valid.notAfter : at('2026-11-24T06:00:00Z');
   const certificate = (name: string, notAfter = valid.notAfter): ReturnType<typeof issue> =>
@@ -71,7 +76,11 @@ async function dayOf({ date, renewed, policyMx, id }: Day): Promise<{ network: L
     [places.mx1, 'mx1.rcpt.example', until],
     [places.mx2, 'mx2.rcpt.example', valid.notAfter],
   ] as const)
-    await network.listenTcp(place, 25, mailServer({ name, certificates: [certificate(name, notAfter)] }));
+    await network.listenTcp(
+      place,
+      25,
+      mailServer({ name, certificates: [certificate(name, notAfter)] }),
+    );
   for (const [tap, place] of [
     [places.tap1, places.mx1],
     [places.tap2, places.mx2],
@@ -81,7 +90,13 @@ async function dayOf({ date, renewed, policyMx, id }: Day): Promise<{ network: L
     await network.listenTcp(tap, 25, stripStarttls(network.outside, target, 'remove'));
   }
   const web = new PolicyHost();
-  const policy = ['version: STSv1', 'mode: enforce', ...policyMx.map((mx) => `mx: ${mx}`), 'max_age: 604800', ''].join('\r\n');
+  const policy = [
+    'version: STSv1',
+    'mode: enforce',
+    ...policyMx.map((mx) => `mx: ${mx}`),
+    'max_age: 604800',
+    '',
+  ].join('\r\n');
   web.add('mta-sts.rcpt.example', { certificate: certificate('mta-sts.rcpt.example'), policy });
   await network.listenTcp(places.web, 443, web.serve);
   const records = [
@@ -106,7 +121,10 @@ async function dayOf({ date, renewed, policyMx, id }: Day): Promise<{ network: L
 
 /** The way of one sender on Friday: whoever it dials, somebody who strips STARTTLS answers. */
 function tapped(network: Network): Network {
-  const detours: Readonly<Record<string, string>> = { [places.mx1]: places.tap1, [places.mx2]: places.tap2 };
+  const detours: Readonly<Record<string, string>> = {
+    [places.mx1]: places.tap1,
+    [places.mx2]: places.tap2,
+  };
   return {
     ...network,
     exchange: (r) => network.exchange(r),
@@ -115,7 +133,10 @@ function tapped(network: Network): Network {
 }
 
 /** What the outcomes of a day add up to, as RFC 8460 §4 has it. */
-function sumUp(outcomes: readonly DeliveryOutcome[], sendingMtaIp: string): readonly ReportedPolicy[] {
+function sumUp(
+  outcomes: readonly DeliveryOutcome[],
+  sendingMtaIp: string,
+): readonly ReportedPolicy[] {
   return mergePolicies(
     outcomes.flatMap(({ policies, attempts }) =>
       attempts.flatMap((attempt) =>
@@ -167,7 +188,10 @@ test('a failing week, sent, reported and received', async () => {
       timeoutMs: 5000,
     };
     try {
-      storeCheck(store, await check('rcpt.example', { ...lab, network, depth: 'triage', spacingMs: 0 }));
+      storeCheck(
+        store,
+        await check('rcpt.example', { ...lab, network, depth: 'triage', spacingMs: 0 }),
+      );
       const morning: Clock = { ...clock, now: () => clock.now() + 12 * 3_600_000 + 600_000 };
       const receiver = createReceiver({
         store,
@@ -179,7 +203,8 @@ test('a failing week, sent, reported and received', async () => {
       for (const { name, ip } of senders) {
         const stsCache = caches.get(name) ?? memoryStsCache({ now: clock.now });
         caches.set(name, stsCache);
-        const door = day.date === '2026-11-27' && name === 'uni.example' ? tapped(network) : network;
+        const door =
+          day.date === '2026-11-27' && name === 'uni.example' ? tapped(network) : network;
         const sender = createSender({
           ...lab,
           network: door,
@@ -204,7 +229,10 @@ test('a failing week, sent, reported and received', async () => {
           policies: sumUp(outcomes, ip),
         });
         assert.ok(report.ok, report.ok ? '' : report.failure.detail);
-        const request = new Request('https://reports.rcpt.example/tlsrpt', { method: 'POST', body: gzipSync(report.value) });
+        const request = new Request('https://reports.rcpt.example/tlsrpt', {
+          method: 'POST',
+          body: gzipSync(report.value),
+        });
         assert.equal((await post(request, { address: ip })).status, 201);
       }
     } finally {
@@ -219,7 +247,10 @@ test('a failing week, sent, reported and received', async () => {
 
 const failure = (result: string, host: string): DomainView['failures'][number] => {
   const found = view.failures.find((f) => f.result === result && f.host === host);
-  assert.ok(found, `${result} at ${host} in ${view.failures.map((f) => `${f.result} at ${f.host}`).join(', ')}`);
+  assert.ok(
+    found,
+    `${result} at ${host} in ${view.failures.map((f) => `${f.result} at ${f.host}`).join(', ')}`,
+  );
   return found;
 };
 
@@ -237,14 +268,23 @@ test('Tuesday: the expired certificate, its host, its date, whose it is and the 
 
 test('Thursday: the policy that forgot a host, and the line to add', () => {
   const forgotten = failure('validation-failure', 'mx2.rcpt.example');
-  assert.deepEqual([forgotten.since, forgotten.last, forgotten.whose], ['2026-11-26', '2026-11-26', 'yours']);
+  assert.deepEqual(
+    [forgotten.since, forgotten.last, forgotten.whose],
+    ['2026-11-26', '2026-11-26', 'yours'],
+  );
   assert.match(forgotten.todo.join('\n'), /mx: mx2\.rcpt\.example/);
-  assert.match(view.timeline.find((d) => d.day === '2026-11-26')?.changes.join() ?? '', /- mx: mx2\.rcpt\.example/);
+  assert.match(
+    view.timeline.find((d) => d.day === '2026-11-26')?.changes.join() ?? '',
+    /- mx: mx2\.rcpt\.example/,
+  );
 });
 
 test('Friday: one network alone is met without STARTTLS; nothing is to be changed', () => {
   const stripped = failure('starttls-not-supported', 'mx1.rcpt.example');
-  assert.deepEqual([stripped.since, stripped.ongoing, stripped.whose], ['2026-11-27', true, 'path']);
+  assert.deepEqual(
+    [stripped.since, stripped.ongoing, stripped.whose],
+    ['2026-11-27', true, 'path'],
+  );
   assert.deepEqual(stripped.reporters, ['uni.example']);
   assert.deepEqual(stripped.networks, ['203.0.113.0/24']);
   assert.match(stripped.because, /attacker/);
@@ -253,7 +293,15 @@ test('Friday: one network alone is met without STARTTLS; nothing is to be change
 
 test('the screen names each of them within 80 columns, and no advice weakens a policy', () => {
   for (const line of screen.split('\n')) assert.ok(line.length <= 80, line);
-  for (const word of ['mx1.rcpt.example', 'YOURS', 'ON THE WAY', 'Tue 24 Nov', 'Thu 26 Nov', 'Fri 27 Nov', '203.0.113.0/24'])
+  for (const word of [
+    'mx1.rcpt.example',
+    'YOURS',
+    'ON THE WAY',
+    'Tue 24 Nov',
+    'Thu 26 Nov',
+    'Fri 27 Nov',
+    '203.0.113.0/24',
+  ])
     assert.ok(screen.includes(word), word);
   assert.doesNotMatch(screen, /mode: (testing|none)|TLSA .*remove|switch off/i);
 });

@@ -21,7 +21,9 @@ before(async () => {
 });
 
 /** Every way in which a check reaches a person or a program that shows it to one. */
-const outputs: Readonly<Record<string, (seen: { evidence: Evidence; result: CheckResult }) => string>> = {
+const outputs: Readonly<
+  Record<string, (seen: { evidence: Evidence; result: CheckResult }) => string>
+> = {
   terminal: ({ result }) => renderTerminal(result, { width: 120, steps: true }),
   transcript: ({ evidence }) => renderTranscript(evidence),
   control: ({ evidence }) => renderControl(evidence),
@@ -36,14 +38,21 @@ const outputs: Readonly<Record<string, (seen: { evidence: Evidence; result: Chec
 test('what a hostile server says was heard: its greeting, names and policy are in the evidence', () => {
   const [connection] = hostile.evidence.hosts[0]?.addresses[0]?.connections ?? [];
   assert.match(connection?.greeting?.lines[0] ?? '', /<script>/);
-  assert.ok(hostile.result.hosts[0]?.addresses[0]?.certificates[0]?.names.some((name) => name.includes('<script>')));
+  assert.ok(
+    hostile.result.hosts[0]?.addresses[0]?.certificates[0]?.names.some((name) =>
+      name.includes('<script>'),
+    ),
+  );
   assert.ok(hostile.result.findings.some((f) => f.id === 'sts-policy-invalid'));
 });
 
 for (const [name, render] of Object.entries(outputs)) {
   test(`${name}: no control, bidi or invisible character of a server arrives`, () => {
     // eslint-disable-next-line no-control-regex
-    const found = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2066-\u2069]/.exec(render(hostile));
+    const found =
+      /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2066-\u2069]/.exec(
+        render(hostile),
+      );
     if (name !== 'json') assert.equal(found?.[0], undefined);
     // JSON is for machines and keeps what was seen; its own escapes hold control characters.
     // eslint-disable-next-line no-control-regex
@@ -55,7 +64,8 @@ test('the page and the XML have the elements that a tame server gives them, and 
   for (const render of [renderHtml, renderJunit]) {
     const elements = (result: CheckResult): Record<string, number> => {
       const counts: Record<string, number> = {};
-      for (const [, tag = ''] of render([result]).matchAll(/<([a-z0-9-]+)/g)) counts[tag] = (counts[tag] ?? 0) + 1;
+      for (const [, tag = ''] of render([result]).matchAll(/<([a-z0-9-]+)/g))
+        counts[tag] = (counts[tag] ?? 0) + 1;
       return counts;
     };
     assert.deepEqual(elements(hostile.result), elements(tame.result));

@@ -1,12 +1,24 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { collect, collectOptions, grade, nameOf, type CheckOptions } from '../../src/check/index.js';
+import {
+  collect,
+  collectOptions,
+  grade,
+  nameOf,
+  type CheckOptions,
+} from '../../src/check/index.js';
 import { labOptions } from '../../src/cli/commands/lab-options.js';
 import type { ConnectionEvidence, Evidence } from '../../src/evidence/index.js';
 import { allScenarios, createLab, type Scenario, type SmtpHabit } from '../../src/lab/index.js';
 
-async function look(domain: string, options: CheckOptions, extra: readonly Scenario[] = []): Promise<Evidence> {
-  const lab = await createLab({ scenarios: [...allScenarios.filter((s) => s.domain === domain), ...extra] });
+async function look(
+  domain: string,
+  options: CheckOptions,
+  extra: readonly Scenario[] = [],
+): Promise<Evidence> {
+  const lab = await createLab({
+    scenarios: [...allScenarios.filter((s) => s.domain === domain), ...extra],
+  });
   try {
     return await collect(nameOf(domain), collectOptions({ ...labOptions(lab), ...options }));
   } finally {
@@ -14,7 +26,8 @@ async function look(domain: string, options: CheckOptions, extra: readonly Scena
   }
 }
 
-const connectionsOf = ({ hosts }: Evidence): readonly ConnectionEvidence[] => hosts[0]?.addresses[0]?.connections ?? [];
+const connectionsOf = ({ hosts }: Evidence): readonly ConnectionEvidence[] =>
+  hosts[0]?.addresses[0]?.connections ?? [];
 
 test('CVE-2011-0411: a server that executes what came in clear behind STARTTLS is found with --intrusive, and only then', async () => {
   const seen = await look('injectable.example', { intrusive: true });
@@ -32,12 +45,16 @@ test('a sound server forgets it; the test sends one NOOP and nothing else, on on
   const connections = connectionsOf(evidence);
   const intrusions = connections.filter((c) => c.injection);
   assert.deepEqual(
-    intrusions.map((c) => [c.injection, c.transcript.flatMap((line) => (line.from === 'C' ? line.text.split(' ')[0] : []))]),
+    intrusions.map((c) => [
+      c.injection,
+      c.transcript.flatMap((line) => (line.from === 'C' ? line.text.split(' ')[0] : [])),
+    ]),
     [['discarded', ['EHLO', 'STARTTLS', 'NOOP', 'EHLO', 'QUIT']]],
   );
   assert.ok(connections.length <= 14);
   assert.ok(!grade(evidence).notLookedAt.includes('injection-vulnerable'));
-  for (const c of connections) assert.ok(c.injection ?? !c.transcript.some((line) => line.text === 'NOOP'));
+  for (const c of connections)
+    assert.ok(c.injection ?? !c.transcript.some((line) => line.text === 'NOOP'));
 });
 
 test('renegotiation asked for by a client: told, once tried', async () => {
@@ -48,7 +65,12 @@ test('renegotiation asked for by a client: told, once tried', async () => {
 
 test('a reply injected in clear behind the agreement to TLS is refused by our client, and nothing of it is believed', async () => {
   const habit: SmtpHabit = 'injects-reply';
-  const scenario: Scenario = { domain: 'x.example', says: '', hosts: [{ habit }], expect: { verdict: 'pass', exposure: {} as never } };
+  const scenario: Scenario = {
+    domain: 'x.example',
+    says: '',
+    hosts: [{ habit }],
+    expect: { verdict: 'pass', exposure: {} as never },
+  };
   const evidence = await look('x.example', {}, [scenario]);
   const [only, ...more] = connectionsOf(evidence);
   assert.equal(more.length, 0);

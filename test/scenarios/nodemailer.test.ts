@@ -12,7 +12,8 @@ before(async () => {
 });
 after(() => lab.close());
 
-const transport = () => createTransport(directTransport({ ...lab, helo: 'mail.sender.example', timeoutMs: 3000 }));
+const transport = () =>
+  createTransport(directTransport({ ...lab, helo: 'mail.sender.example', timeoutMs: 3000 }));
 
 test('nodemailer composes, and each recipient’s own server gets the message as its policy asks', async () => {
   const info = await transport().sendMail({
@@ -27,18 +28,28 @@ test('nodemailer composes, and each recipient’s own server gets the message as
   const [mail] = lab.mail.filter(({ to }) => to.includes('you@good.example'));
   assert.deepEqual([mail?.sealed, mail?.from], [true, 'me@sender.example']);
   assert.match(mail?.data ?? '', /^Subject: Hello$/m);
-  assert.match(mail?.data ?? '', /Sealed\.\r\n\.\r\nStill inside\./, 'a line with one dot is text, not the end');
+  assert.match(
+    mail?.data ?? '',
+    /Sealed\.\r\n\.\r\nStill inside\./,
+    'a line with one dot is text, not the end',
+  );
   assert.doesNotMatch(mail?.data ?? '', /null-mx/);
 });
 
 test('mail that must wait rejects with what to do, and the whole story', async () => {
-  await assert.rejects(transport().sendMail({ from: 'me@sender.example', to: 'you@stripped.example', text: 'x' }), (error) => {
-    assert.ok(isHermeticError(error));
-    assert.equal(error.code, 'send-failed');
-    assert.match(error.message, /you@stripped\.example: send-no-server mx\.stripped\.example: server-no-starttls/);
-    assert.match(error.fix ?? '', /later/);
-    assert.equal((error.cause as Delivery).outcomes[0]?.result, 'deferred');
-    return true;
-  });
+  await assert.rejects(
+    transport().sendMail({ from: 'me@sender.example', to: 'you@stripped.example', text: 'x' }),
+    (error) => {
+      assert.ok(isHermeticError(error));
+      assert.equal(error.code, 'send-failed');
+      assert.match(
+        error.message,
+        /you@stripped\.example: send-no-server mx\.stripped\.example: server-no-starttls/,
+      );
+      assert.match(error.fix ?? '', /later/);
+      assert.equal((error.cause as Delivery).outcomes[0]?.result, 'deferred');
+      return true;
+    },
+  );
   assert.equal(lab.mail.filter(({ to }) => to.includes('you@stripped.example')).length, 0);
 });

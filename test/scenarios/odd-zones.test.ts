@@ -61,15 +61,31 @@ TARGET A         found     0
 for (const denial of ['nsec', 'nsec3', 'nsec3-optout'] as const)
   test(`${denial}: empty non-terminals, wildcards, aliases of every kind: the answer, and what is proved of it`, async () => {
     const zone = { signed: { denial }, records };
-    const unsigned = { domain: 'unsigned.example', says: '', expect, zone: { records: 'www A 192.0.2.7' } };
-    const lab = await createLab({ scenarios: [{ domain: 'x.example', says: '', expect, zone }, unsigned] });
+    const unsigned = {
+      domain: 'unsigned.example',
+      says: '',
+      expect,
+      zone: { records: 'www A 192.0.2.7' },
+    };
+    const lab = await createLab({
+      scenarios: [{ domain: 'x.example', says: '', expect, zone }, unsigned],
+    });
     try {
-      const resolver = createResolver({ network: lab.network, upstreams: lab.upstreams, anchors: lab.anchors });
-      const ask = (owner: string, type: string) => resolver.ask(Name.of(`${owner}.x.example`), typeNumber(type) as number);
+      const resolver = createResolver({
+        network: lab.network,
+        upstreams: lab.upstreams,
+        anchors: lab.anchors,
+      });
+      const ask = (owner: string, type: string) =>
+        resolver.ask(Name.of(`${owner}.x.example`), typeNumber(type) as number);
       for (const [owner = '', type = '', status, aliases, last] of table) {
         const answer = await ask(owner, type);
         const dnssec = denial === 'nsec3-optout' && last !== undefined ? 'insecure' : 'secure';
-        assert.deepEqual([answer.status, answer.dnssec, String(answer.aliases.length)], [status, dnssec, aliases], `${owner} ${type}`);
+        assert.deepEqual(
+          [answer.status, answer.dnssec, String(answer.aliases.length)],
+          [status, dnssec, aliases],
+          `${owner} ${type}`,
+        );
       }
       const out = await ask('out', 'A');
       assert.deepEqual(
@@ -77,7 +93,8 @@ for (const denial of ['nsec', 'nsec3', 'nsec3-optout'] as const)
         ['found', 'insecure', 'secure'],
         'a signed alias into an unsigned zone',
       );
-      for (const loop of ['loop1', 'self']) assert.equal((await ask(loop, 'A')).status, 'failed', loop);
+      for (const loop of ['loop1', 'self'])
+        assert.equal((await ask(loop, 'A')).status, 'failed', loop);
     } finally {
       await lab.close();
     }

@@ -3,7 +3,12 @@ import test, { after, before } from 'node:test';
 import type { DeliveryOutcome } from '../../src/evidence/index.js';
 import { createLab, type Lab } from '../../src/lab/index.js';
 import { createSender, reportedPolicies } from '../../src/send/index.js';
-import { formatReport, mergePolicies, parseReport, type ReportedPolicy } from '../../src/tls-rpt/index.js';
+import {
+  formatReport,
+  mergePolicies,
+  parseReport,
+  type ReportedPolicy,
+} from '../../src/tls-rpt/index.js';
 import { inLab, mailTo } from '../conformance/testing-senders.js';
 
 let lab: Lab;
@@ -31,19 +36,38 @@ const policiesOf = (domain: string): readonly ReportedPolicy[] => {
 
 const told = (domain: string): readonly string[] =>
   policiesOf(domain).map((p) => {
-    const failures = p.failureDetails.map((d) => `${d.resultType} ${d.failureReasonCode?.split(':')[0] ?? ''}`);
-    return [`${p.policyType} ${p.totalSuccessfulSessionCount}/${p.totalFailureSessionCount}`, ...failures].join(', ');
+    const failures = p.failureDetails.map(
+      (d) => `${d.resultType} ${d.failureReasonCode?.split(':')[0] ?? ''}`,
+    );
+    return [
+      `${p.policyType} ${p.totalSuccessfulSessionCount}/${p.totalFailureSessionCount}`,
+      ...failures,
+    ].join(', ');
   });
 
 test('[8460-4.2.1-1, 8460-4.2.2-1, 8460-4.3-1] every failure goes into the report as the type that RFC 8460 has for it, with its reason', () => {
   assert.deepEqual(told('good.example'), ['sts 1/0']);
-  assert.deepEqual(told('stripped.example'), ['sts 0/1, starttls-not-supported server-no-starttls']);
-  assert.deepEqual(told('swapped-cert.example'), ['sts 0/1, certificate-not-trusted server-pkix-untrusted']);
-  assert.deepEqual(told('expired-enforced.example'), ['sts 0/1, certificate-expired server-pkix-expired']);
-  assert.deepEqual(told('sts-two-label-wildcard.example'), ['sts 0/1, validation-failure sts-mx-mismatch']);
-  assert.deepEqual(told('sts-redirect.example'), ['no-policy-found 0/1, sts-policy-fetch-error sts-policy-redirect']);
-  assert.deepEqual(told('sts-bad-cert.example'), ['no-policy-found 0/1, sts-webpki-invalid sts-policy-webpki-invalid']);
-  assert.deepEqual(told('sts-wrong-type.example'), ['no-policy-found 0/1, sts-policy-invalid sts-policy-wrong-type']);
+  assert.deepEqual(told('stripped.example'), [
+    'sts 0/1, starttls-not-supported server-no-starttls',
+  ]);
+  assert.deepEqual(told('swapped-cert.example'), [
+    'sts 0/1, certificate-not-trusted server-pkix-untrusted',
+  ]);
+  assert.deepEqual(told('expired-enforced.example'), [
+    'sts 0/1, certificate-expired server-pkix-expired',
+  ]);
+  assert.deepEqual(told('sts-two-label-wildcard.example'), [
+    'sts 0/1, validation-failure sts-mx-mismatch',
+  ]);
+  assert.deepEqual(told('sts-redirect.example'), [
+    'no-policy-found 0/1, sts-policy-fetch-error sts-policy-redirect',
+  ]);
+  assert.deepEqual(told('sts-bad-cert.example'), [
+    'no-policy-found 0/1, sts-webpki-invalid sts-policy-webpki-invalid',
+  ]);
+  assert.deepEqual(told('sts-wrong-type.example'), [
+    'no-policy-found 0/1, sts-policy-invalid sts-policy-wrong-type',
+  ]);
 });
 
 test('[8460-1.1-1, 8460-4.3.4-1] who published no record hears nothing, and no session is no report', () => {
@@ -52,7 +76,9 @@ test('[8460-1.1-1, 8460-4.3.4-1] who published no record hears nothing, and no s
 });
 
 test('the outcomes of a day are one strict report, which reads back without a note', () => {
-  const all = [...outcomes.values()].flatMap((outcome) => reportedPolicies(outcome).map(({ policy }) => policy));
+  const all = [...outcomes.values()].flatMap((outcome) =>
+    reportedPolicies(outcome).map(({ policy }) => policy),
+  );
   assert.ok(all.length > 15, `${all.length}`);
   const text = formatReport({
     organizationName: 'Sender',
@@ -66,7 +92,9 @@ test('the outcomes of a day are one strict report, which reads back without a no
   const read = parseReport(Buffer.from(text.value));
   assert.ok(read.ok);
   assert.deepEqual(read.value.notes, []);
-  const good = read.value.report.policies.find(({ policyDomain }) => policyDomain === 'good.example');
+  const good = read.value.report.policies.find(
+    ({ policyDomain }) => policyDomain === 'good.example',
+  );
   assert.equal(good?.totalSuccessfulSessionCount, 2);
   assert.deepEqual(good.mxHost, ['mx.good.example']);
   assert.deepEqual(good.policyString.slice(0, 2), ['version: STSv1', 'mode: enforce']);

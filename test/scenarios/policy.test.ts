@@ -16,8 +16,20 @@ before(async () => {
   const resolver = createResolver({ network, upstreams, anchors });
   const now = steadyTime(systemClock);
   const fetch = (domain: Name, signal: AbortSignal) =>
-    fetchPolicy({ network, resolver, domain, anchors: trustStore, at: Date.now(), timeoutMs: 10_000, signal });
-  deps = { resolver, now, stsSource: createStsSource({ resolver, cache: memoryStsCache({ now }), fetch, now }) };
+    fetchPolicy({
+      network,
+      resolver,
+      domain,
+      anchors: trustStore,
+      at: Date.now(),
+      timeoutMs: 10_000,
+      signal,
+    });
+  deps = {
+    resolver,
+    now,
+    stsSource: createStsSource({ resolver, cache: memoryStsCache({ now }), fetch, now }),
+  };
 });
 after(() => lab.close());
 
@@ -64,18 +76,39 @@ test('a domain that takes no mail is a rejection, one that cannot be looked up w
 });
 
 test('an exemption names its end and its reason, and shows what would have to hold; REQUIRETLS outweighs it', async () => {
-  const exemptions = [{ domain: 'dane-mismatch.example', until: '2099-01-01T00:00:00Z', reason: 'they renew on Monday' }];
+  const exemptions = [
+    {
+      domain: 'dane-mismatch.example',
+      until: '2099-01-01T00:00:00Z',
+      reason: 'they renew on Monday',
+    },
+  ];
   const decision = await decide('dane-mismatch.example', { exemptions });
-  assert.deepEqual(decision.waiver, { kind: 'exemption', until: '2099-01-01T00:00:00Z', reason: 'they renew on Monday' });
-  assert.deepEqual(decision.hosts[0]?.decision.action === 'use' && decision.hosts[0].decision.authenticate, ['dane']);
-  assert.equal((await decide('dane-mismatch.example', { exemptions, require: 'verified' })).waiver, undefined);
-  const over = [{ domain: 'dane-mismatch.example', until: '2020-01-01T00:00:00Z', reason: 'long ago' }];
+  assert.deepEqual(decision.waiver, {
+    kind: 'exemption',
+    until: '2099-01-01T00:00:00Z',
+    reason: 'they renew on Monday',
+  });
+  assert.deepEqual(
+    decision.hosts[0]?.decision.action === 'use' && decision.hosts[0].decision.authenticate,
+    ['dane'],
+  );
+  assert.equal(
+    (await decide('dane-mismatch.example', { exemptions, require: 'verified' })).waiver,
+    undefined,
+  );
+  const over = [
+    { domain: 'dane-mismatch.example', until: '2020-01-01T00:00:00Z', reason: 'long ago' },
+  ];
   assert.equal((await decide('dane-mismatch.example', { exemptions: over })).waiver, undefined);
 });
 
 test('a smart host has its own policy and no MX lookup; an address has none', async () => {
   const smart = await decide('[mx.good.example]:25');
-  assert.deepEqual([smart.route.kind, smart.hosts[0]?.name, smart.mtaSts.record.status], ['host', 'mx.good.example', 'absent']);
+  assert.deepEqual(
+    [smart.route.kind, smart.hosts[0]?.name, smart.mtaSts.record.status],
+    ['host', 'mx.good.example', 'absent'],
+  );
   assert.deepEqual(smart.hosts[0]?.decision.reasons, ['dane-usable', 'sts-no-policy']);
   const address = await decide('[192.0.2.25]');
   assert.deepEqual(

@@ -50,7 +50,11 @@ async function publisher(t: TestContext, domain: string, settings: object) {
   let probes = 0;
   const eyes: Eyes = {
     network: authoritative,
-    resolver: createResolver({ network: lab.network, upstreams: lab.upstreams, anchors: lab.anchors }),
+    resolver: createResolver({
+      network: lab.network,
+      upstreams: lab.upstreams,
+      anchors: lab.anchors,
+    }),
     trustStore: lab.trustStore,
     clock: systemClock,
     httpsPort: 443,
@@ -62,7 +66,14 @@ async function publisher(t: TestContext, domain: string, settings: object) {
     reports: () => [],
   };
   const [ledger, ring] = [openLedger(store), new KeyRing(section.keys)];
-  return { section, ledger, ring, eyes, probes: () => probes, hands: localHands({ section, ledger, ring, clock: systemClock }) };
+  return {
+    section,
+    ledger,
+    ring,
+    eyes,
+    probes: () => probes,
+    hands: localHands({ section, ledger, ring, clock: systemClock }),
+  };
 }
 
 test('a domain that publishes already is taken over as it is: its policy, and records of a key that is not in the ring are left alone', async (t) => {
@@ -88,7 +99,9 @@ test('a domain that publishes already is taken over as it is: its policy, and re
 test('a domain without anything gets its policy served and told what to paste, in order; a plan alone changes nothing', async (t) => {
   const scene = await publisher(t, 'signed-only.example', {
     hosts: { 'mx.signed-only.example': {} },
-    domains: { 'signed-only.example': { mx: ['mx.signed-only.example'], policyHost: 'www.lab.example' } },
+    domains: {
+      'signed-only.example': { mx: ['mx.signed-only.example'], policyHost: 'www.lab.example' },
+    },
   });
   await planAll(scene);
   assert.equal(scene.ledger.body('signed-only.example'), undefined);
@@ -97,7 +110,9 @@ test('a domain without anything gets its policy served and told what to paste, i
   const [domain] = rounds.filter(({ kind }) => kind === 'domain');
   assert.match(scene.ledger.body('signed-only.example') ?? '', /mode: testing/);
   assert.deepEqual(
-    domain?.outcomes.map(({ outcome }) => (outcome.status === 'manual' ? outcome.text : outcome.status)),
+    domain?.outcomes.map(({ outcome }) =>
+      outcome.status === 'manual' ? outcome.text : outcome.status,
+    ),
     ['done', 'mta-sts.signed-only.example. 3600 IN CNAME www.lab.example.'],
   );
   assert.equal(scene.ledger.domain('signed-only.example').served.length, 1);
@@ -112,17 +127,24 @@ test('an alert is told once for as long as it stands', async (t) => {
 });
 
 test('of two processes that plan at the same time one acts', async (t) => {
-  const scene = await publisher(t, 'signed-only.example', { domains: { 'signed-only.example': { mx: ['mx.signed-only.example'] } } });
+  const scene = await publisher(t, 'signed-only.example', {
+    domains: { 'signed-only.example': { mx: ['mx.signed-only.example'] } },
+  });
   await applyOnce(scene);
   const [one, two] = [await planAll(scene), await planAll(scene)];
-  const moved = { ...scene.ledger.domain('signed-only.example'), hosts: [{ host: 'mx.signed-only.example', ttl: 1 }] };
+  const moved = {
+    ...scene.ledger.domain('signed-only.example'),
+    hosts: [{ host: 'mx.signed-only.example', ttl: 1 }],
+  };
   assert.equal(scene.ledger.saveDomain(scene.ledger.domain('signed-only.example'), moved, 0), true);
   assert.deepEqual([one[0]?.save(), two[0]?.save()], [false, false]);
   assert.deepEqual(scene.ledger.domain('signed-only.example'), moved);
 });
 
 test('what a step rests on is written down before anything is done', async (t) => {
-  const scene = await publisher(t, 'signed-only.example', { domains: { 'signed-only.example': { mx: ['mx.signed-only.example'] } } });
+  const scene = await publisher(t, 'signed-only.example', {
+    domains: { 'signed-only.example': { mx: ['mx.signed-only.example'] } },
+  });
   const died = new Error('the machine stops');
   const hands = {
     ...scene.hands,

@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { systemClock } from '../../src/base/index.js';
-import { collect, collectOptions, grade, nameOf, type CheckOptions } from '../../src/check/index.js';
+import {
+  collect,
+  collectOptions,
+  grade,
+  nameOf,
+  type CheckOptions,
+} from '../../src/check/index.js';
 import { labOptions } from '../../src/cli/commands/lab-options.js';
 import type { AddressEvidence, Evidence } from '../../src/evidence/index.js';
 import { createLab, type Admission, type Lab, type Scenario } from '../../src/lab/index.js';
@@ -12,9 +18,20 @@ const expect = { verdict: 'pass', exposure: {} as Scenario['expect']['exposure']
 const sealed = { zone: { signed: {} }, sts: { mode: 'enforce' } } as const;
 
 /** `x.example`: signed, DANE and MTA-STS in order, behind a server with these limits. */
-async function withLab(admits: Admission | undefined, run: (lab: Lab) => Promise<void>): Promise<void> {
+async function withLab(
+  admits: Admission | undefined,
+  run: (lab: Lab) => Promise<void>,
+): Promise<void> {
   const lab = await createLab({
-    scenarios: [{ domain: 'x.example', says: '', expect, ...sealed, hosts: [{ tlsa: ['ee'], ...(admits ? { admits } : {}) }] }],
+    scenarios: [
+      {
+        domain: 'x.example',
+        says: '',
+        expect,
+        ...sealed,
+        hosts: [{ tlsa: ['ee'], ...(admits ? { admits } : {}) }],
+      },
+    ],
   });
   try {
     await run(lab);
@@ -25,9 +42,12 @@ async function withLab(admits: Admission | undefined, run: (lab: Lab) => Promise
 
 const look = (lab: Lab, options: CheckOptions = {}): Promise<Evidence> =>
   collect(nameOf('x.example'), collectOptions({ ...labOptions(lab), ...options }));
-const addressOf = ({ hosts }: Evidence): AddressEvidence => hosts[0]?.addresses[0] as AddressEvidence;
+const addressOf = ({ hosts }: Evidence): AddressEvidence =>
+  hosts[0]?.addresses[0] as AddressEvidence;
 const questionsOf = (evidence: Evidence): string[] =>
-  addressOf(evidence).connections.flatMap((c) => (c.probe && !c.earlier ? [JSON.stringify(c.probe.question)] : []));
+  addressOf(evidence).connections.flatMap((c) =>
+    c.probe && !c.earlier ? [JSON.stringify(c.probe.question)] : [],
+  );
 
 test('three connections before the ban: STARTTLS, version, chain and DANE are known, the rest is inconclusive; a second run completes it', async () => {
   const complete = new Set<string>();
@@ -39,13 +59,22 @@ test('three connections before the ban: STARTTLS, version, chain and DANE are kn
   await withLab({ connections: 3, within: 600, then: 'busy' }, async (lab) => {
     const first = await look(lab);
     const address = addressOf(first);
-    assert.equal(address.connections.length, 4, 'three that were answered and the one that was turned away');
+    assert.equal(
+      address.connections.length,
+      4,
+      'three that were answered and the one that was turned away',
+    );
     assert.equal(address.stopped, 'smtp-busy');
     const seen = grade(first);
     const [shown] = seen.hosts[0]?.addresses ?? [];
     assert.equal(seen.verdict, 'inconclusive');
     assert.deepEqual(
-      [shown?.starttls, shown?.tls.versions['TLSv1.3'], shown?.certificates[0]?.chain, shown?.certificates[0]?.dane],
+      [
+        shown?.starttls,
+        shown?.tls.versions['TLSv1.3'],
+        shown?.certificates[0]?.chain,
+        shown?.certificates[0]?.dane,
+      ],
       ['offered', 'accepted', 'trusted', 'match'],
     );
     const open = seen.findings.find((f) => f.id === 'tls-unsettled');
@@ -58,7 +87,10 @@ test('three connections before the ban: STARTTLS, version, chain and DANE are kn
     assert.equal(grade(second).verdict, 'pass');
     const known = new Set(questionsOf(first));
     const asked = questionsOf(second);
-    assert.ok(known.size >= 2 && asked.every((question) => !known.has(question)), 'nothing is asked twice');
+    assert.ok(
+      known.size >= 2 && asked.every((question) => !known.has(question)),
+      'nothing is asked twice',
+    );
     assert.deepEqual(new Set([...known, ...asked]), complete);
   });
 });
@@ -106,6 +138,10 @@ test('the budget is never exceeded, and what it leaves open is said', async () =
     }
     const intrusive = await look(lab, { budget: 5, intrusive: true });
     assert.equal(addressOf(intrusive).connections.length, 5);
-    assert.equal(addressOf(intrusive).connections.at(-1)?.injection, 'discarded', 'the connection for it is kept');
+    assert.equal(
+      addressOf(intrusive).connections.at(-1)?.injection,
+      'discarded',
+      'the connection for it is kept',
+    );
   });
 });

@@ -19,7 +19,9 @@ before(async () => {
 after(() => lab.close());
 
 async function missing(domain: string): Promise<readonly string[]> {
-  return missingRecords(await check(domain, labOptions(lab))).map(({ kind, text }) => `${kind} ${text}`);
+  return missingRecords(await check(domain, labOptions(lab))).map(
+    ({ kind, text }) => `${kind} ${text}`,
+  );
 }
 
 test('what is missing comes in the safe order: reports, the policy in testing mode, its record, then TLSA', async () => {
@@ -50,21 +52,35 @@ test('nothing is missing of a domain that has it all, and nothing is said of one
 
 test('what is there and wrong comes first, with the record of a key that its TLSA records leave out', async () => {
   for (const [domain, says] of [
-    ['dane-mismatch.example', /^note mx\.dane-mismatch\.example \[.*publish its record beside the old one/],
+    [
+      'dane-mismatch.example',
+      /^note mx\.dane-mismatch\.example \[.*publish its record beside the old one/,
+    ],
     ['two-certs.example', /^note mx\.two-certs\.example \[/],
     ['tlsa-unusable.example', /^note mx\.tlsa-unusable\.example: Publish a record with usage 3/],
   ] as const) {
     const steps = await missing(domain);
     assert.match(steps[0] ?? '', says);
-    assert.equal(steps.filter((step) => /^record _25\._tcp\.mx\.\S+ 3600 IN TLSA 3 1 1 [0-9a-f]{64}$/.test(step)).length, 1, domain);
+    assert.equal(
+      steps.filter((step) =>
+        /^record _25\._tcp\.mx\.\S+ 3600 IN TLSA 3 1 1 [0-9a-f]{64}$/.test(step),
+      ).length,
+      1,
+      domain,
+    );
   }
-  assert.match((await missing('sts-mx-mismatch.example'))[0] ?? '', /Add the line "mx: mx2\.sts-mx-mismatch\.example"/);
+  assert.match(
+    (await missing('sts-mx-mismatch.example'))[0] ?? '',
+    /Add the line "mx: mx2\.sts-mx-mismatch\.example"/,
+  );
   assert.match((await missing('cname-mx.example'))[0] ?? '', /Name the host itself/);
 });
 
 test('where a policy is there that cannot be had, nobody is told to replace an enforced one by one in testing mode', async () => {
   const steps = await missing('sts-redirect.example');
-  const [kept, file] = [/as it was/, /mode: testing/].map((what) => steps.findIndex((step) => what.test(step))) as [number, number];
+  const [kept, file] = [/as it was/, /mode: testing/].map((what) =>
+    steps.findIndex((step) => what.test(step)),
+  ) as [number, number];
   assert.ok(kept >= 0 && kept < file, steps.join('\n'));
 });
 
@@ -74,19 +90,34 @@ test('unsigned hosts are named in one note; a domain that does not exist is an e
   assert.match((await missing('no-mail.example'))[0] ?? '', /no-mail\.example\. 3600 IN MX 0 \.$/);
   const { code, out, err } = await runCli(['records', '--lab', 'nonexistent.example']);
   assert.deepEqual([code, out], [2, '']);
-  assert.match(err, /^hermetic: nonexistent\.example does not exist in the DNS \(domain-nonexistent\)\n {2}\S/);
+  assert.match(
+    err,
+    /^hermetic: nonexistent\.example does not exist in the DNS \(domain-nonexistent\)\n {2}\S/,
+  );
 });
 
 test('a web panel is given name, type and value without quotes and final dots, a zone file lines of its own', async () => {
-  const { out } = await runCli(['records', '--lab', 'signed-only.example', '--panel', '--policy-host', 'sts.example.net']);
+  const { out } = await runCli([
+    'records',
+    '--lab',
+    'signed-only.example',
+    '--panel',
+    '--policy-host',
+    'sts.example.net',
+  ]);
   assert.match(
     out,
     /\n {4}Name {3}_smtp\._tls\.signed-only\.example\n {4}Type {3}TXT\n {4}TTL {4}3600\n {4}Value {2}v=TLSRPTv1; rua=mailto:\S+\n/,
   );
   assert.match(out, /\n {4}Type {3}CNAME\n {4}TTL {4}3600\n {4}Value {2}sts\.example\.net\n/);
-  const zone = (await runCli(['records', '--lab', 'signed-only.example', '--policy-host', 'sts.example.net'])).out;
+  const zone = (
+    await runCli(['records', '--lab', 'signed-only.example', '--policy-host', 'sts.example.net'])
+  ).out;
   for (const line of zone.split('\n'))
-    assert.match(line, /^(|;.*|\S+\. 3600 IN (TXT ".*"|TLSA 3 1 1 [0-9a-f]{64}|CNAME sts\.example\.net\.))$/);
+    assert.match(
+      line,
+      /^(|;.*|\S+\. 3600 IN (TXT ".*"|TLSA 3 1 1 [0-9a-f]{64}|CNAME sts\.example\.net\.))$/,
+    );
 });
 
 test('no TLSA record is offered for an unsigned zone or a server without STARTTLS', async () => {
@@ -102,13 +133,17 @@ test('hermetic tlsa: the record of a certificate, of its key, and what is no PEM
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-tlsa-'));
   t.after(() => rmSync(folder, { recursive: true }));
   const made = issue(createCa({ name: 'test root' }), { names: ['mx.example.com'] });
-  const [chain, key, noise] = ['chain.pem', 'key.pem', 'noise'].map((name) => join(folder, name)) as [string, string, string];
+  const [chain, key, noise] = ['chain.pem', 'key.pem', 'noise'].map((name) =>
+    join(folder, name),
+  ) as [string, string, string];
   writeFileSync(chain, made.chainPem);
   writeFileSync(key, made.keyPem);
   writeFileSync(noise, 'nothing');
   const certificate = parseCertificate(made.der);
   assert.ok(certificate.ok);
-  const printed = async (...args: string[]): Promise<{ code: number; out: string; err: string }> => {
+  const printed = async (
+    ...args: string[]
+  ): Promise<{ code: number; out: string; err: string }> => {
     let [out, err] = ['', ''];
     const output = {
       out: (s: string) => void (out += s),

@@ -4,7 +4,14 @@ import { createSecureContext, TLSSocket } from 'node:tls';
 import test from 'node:test';
 import { guarded } from '../../src/net/index.js';
 import { issue } from '../../src/pki/index.js';
-import { alertJson, openReports, postWebhook, runAlerts, storeReports, type Alert } from '../../src/report/index.js';
+import {
+  alertJson,
+  openReports,
+  postWebhook,
+  runAlerts,
+  storeReports,
+  type Alert,
+} from '../../src/report/index.js';
 import { reportJson } from '../../src/report/testing-mail.js';
 import { judgeTrust } from '../../src/report/verify/judge-trust.js';
 import { parseReport } from '../../src/tls-rpt/index.js';
@@ -25,8 +32,13 @@ test('a webhook hears over real HTTPS what was added, worse and over; while it a
   });
   const { keyPem, chainPem } = issue(root, { names: ['reports.c.example'], ...valid });
   await network.listenTcp('203.0.113.10', 443, (socket) => {
-    const secured = new TLSSocket(socket, { isServer: true, secureContext: createSecureContext({ key: keyPem, cert: chainPem }) });
-    secured.once('secure', () => web.emit('connection', secured)).on('error', () => socket.destroy());
+    const secured = new TLSSocket(socket, {
+      isServer: true,
+      secureContext: createSecureContext({ key: keyPem, cert: chainPem }),
+    });
+    secured
+      .once('secure', () => web.emit('connection', secured))
+      .on('error', () => socket.destroy());
   });
   const options = { network, resolver, anchors: roots, clock };
   const store = await openReports(':memory:');
@@ -40,7 +52,8 @@ test('a webhook hears over real HTTPS what was added, worse and over; while it a
   };
   const round = async (): Promise<readonly string[]> => {
     const channels = {
-      webhook: (alerts: readonly Alert[]) => postWebhook('https://reports.c.example/hook?key=1', alertJson(alerts), options),
+      webhook: (alerts: readonly Alert[]) =>
+        postWebhook('https://reports.c.example/hook?key=1', alertJson(alerts), options),
     };
     const notices = await runAlerts({ store, now: time.now, domains: ['rcpt.example'], channels });
     return notices.map(({ heard, alerts }) => `${heard} ${alerts.map((a) => a.kind).join()}`);
@@ -59,11 +72,19 @@ test('a webhook hears over real HTTPS what was added, worse and over; while it a
   assert.deepEqual(await round(), ['true ended']);
   assert.deepEqual(await round(), []);
   assert.deepEqual(
-    posted.map((body) => (JSON.parse(body) as { schema: string; alerts: readonly Alert[] }).alerts.map((a) => a.kind)),
+    posted.map((body) =>
+      (JSON.parse(body) as { schema: string; alerts: readonly Alert[] }).alerts.map((a) => a.kind),
+    ),
     [['added'], ['added'], ['worse'], ['ended']],
   );
   // As the daemon has it: behind the guard, which this special address does not pass.
-  assert.equal(await postWebhook('https://reports.c.example/hook', '{}', { ...options, network: guarded(network) }), false);
+  assert.equal(
+    await postWebhook('https://reports.c.example/hook', '{}', {
+      ...options,
+      network: guarded(network),
+    }),
+    false,
+  );
   assert.equal(await postWebhook('https://127.0.0.1/hook', '{}', options), false);
   assert.equal(await postWebhook('http://reports.c.example/hook', '{}', options), false);
   assert.equal(posted.length, 4);

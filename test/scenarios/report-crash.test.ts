@@ -57,7 +57,11 @@ test(`a receiver killed ${rounds} times under load loses no acknowledged report 
       await gone;
     }
     const store = await openReports(file);
-    const stored = store.prepare<{ id: string; n: number }>('SELECT report_id AS id, count(*) AS n FROM report GROUP BY report_id').all();
+    const stored = store
+      .prepare<{ id: string; n: number }>(
+        'SELECT report_id AS id, count(*) AS n FROM report GROUP BY report_id',
+      )
+      .all();
     assert.ok(stored.every((row) => row.n === 1));
     const ids = new Set(stored.map((row) => Number(row.id)));
     assert.deepEqual(

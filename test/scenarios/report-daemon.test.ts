@@ -25,7 +25,9 @@ test('the daemon takes reports by HTTPS and mail on its ports, counts them for m
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-daemon-'));
   const ca = createCa({ name: 'Daemon CA' });
   const certificate = issue(ca, { names: ['reports.rcpt.example'] });
-  const [chain, key, database] = ['chain.pem', 'key.pem', 'hermetic.db'].map((name) => join(folder, name)) as [string, string, string];
+  const [chain, key, database] = ['chain.pem', 'key.pem', 'hermetic.db'].map((name) =>
+    join(folder, name),
+  ) as [string, string, string];
   writeFileSync(chain, certificate.chainPem);
   writeFileSync(key, certificate.keyPem, { mode: 0o600 });
   const config = parseConfig(`
@@ -40,7 +42,10 @@ report:
 `);
   assert.ok(config.ok, JSON.stringify(config));
   const lines: string[] = [];
-  const daemon = await startDaemon(config.value, createLog({ format: 'plain', write: (line) => void lines.push(line), now: Date.now }));
+  const daemon = await startDaemon(
+    config.value,
+    createLog({ format: 'plain', write: (line) => void lines.push(line), now: Date.now }),
+  );
   const portOf = (what: string): number => {
     const at = daemon.listening.find((l) => l.what === what)?.at;
     assert.ok(at && 'port' in at);
@@ -57,7 +62,10 @@ report:
         servername: 'reports.rcpt.example',
         headers: { host: 'reports.rcpt.example' },
       };
-      const sent = request(options, (response) => (response.resume(), resolve(response.statusCode)));
+      const sent = request(
+        options,
+        (response) => (response.resume(), resolve(response.statusCode)),
+      );
       sent.on('error', reject).end(body);
     });
   try {
@@ -71,7 +79,10 @@ report:
       tls: { ca: ca.certPem, servername: 'reports.rcpt.example' },
     });
     const raw = await reportMail({ report: reportJson(99, 0, 'c', today) });
-    const { response } = await transport.sendMail({ envelope: { from: '', to: ['tlsrpt@rcpt.example'] }, raw });
+    const { response } = await transport.sendMail({
+      envelope: { from: '', to: ['tlsrpt@rcpt.example'] },
+      raw,
+    });
     assert.match(response, /^250/);
     transport.close();
     assert.ok(lines.some((line) => /info report .*outcome=stored trust=posted/.test(line)));
@@ -94,7 +105,10 @@ test('a reload lets a mail and a body that are coming in finish', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-daemon-'));
   const ca = createCa({ name: 'Daemon CA' });
   const certificate = issue(ca, { names: ['reports.rcpt.example'] });
-  const [chain, key] = ['chain.pem', 'key.pem'].map((name) => join(folder, name)) as [string, string];
+  const [chain, key] = ['chain.pem', 'key.pem'].map((name) => join(folder, name)) as [
+    string,
+    string,
+  ];
   writeFileSync(chain, certificate.chainPem);
   writeFileSync(key, certificate.keyPem, { mode: 0o600 });
   const config = parseConfig(`
@@ -108,7 +122,10 @@ report:
   checkHours: 0
 `);
   assert.ok(config.ok, JSON.stringify(config));
-  const daemon = await startDaemon(config.value, createLog({ format: 'plain', write: () => undefined, now: Date.now }));
+  const daemon = await startDaemon(
+    config.value,
+    createLog({ format: 'plain', write: () => undefined, now: Date.now }),
+  );
   const portOf = (what: string): number => {
     const at = daemon.listening.find((l) => l.what === what)?.at;
     assert.ok(at && 'port' in at);
@@ -120,14 +137,17 @@ report:
     const headers = { host: 'reports.rcpt.example', 'content-length': body.length };
     const sent = request({ ...where, ca: ca.certPem, servername: 'reports.rcpt.example', headers });
     const posted = new Promise<unknown>((resolve) => {
-      sent.on('response', (response) => (response.resume(), resolve(response.statusCode))).on('error', resolve);
+      sent
+        .on('response', (response) => (response.resume(), resolve(response.statusCode)))
+        .on('error', resolve);
     });
     sent.write(body.subarray(0, 50));
     const mail = connect(portOf('report-smtp'), '127.0.0.1').setEncoding('utf8');
     let said = '';
     mail.on('data', (text: string) => (said += text));
     const until = async (pattern: RegExp): Promise<void> => {
-      for (let i = 0; i < 500 && !pattern.test(said); i++) await new Promise((resolve) => setTimeout(resolve, 10));
+      for (let i = 0; i < 500 && !pattern.test(said); i++)
+        await new Promise((resolve) => setTimeout(resolve, 10));
       assert.match(said, pattern);
     };
     await until(/^220 /m);
@@ -173,7 +193,8 @@ test('the daemon tells a mail server of what fails; while that refuses, nothing 
     authOptional: true,
     disableReverseLookup: true,
     disabledCommands: ['AUTH', 'STARTTLS'],
-    onRcptTo: (_, __, done) => done(refusing ? Object.assign(new Error('not now'), { responseCode: 450 }) : null),
+    onRcptTo: (_, __, done) =>
+      done(refusing ? Object.assign(new Error('not now'), { responseCode: 450 }) : null),
     onData(stream, { envelope }, done) {
       void buffer(stream).then(async (octets) => {
         heard.push({ envelope, mail: await PostalMime.parse(octets) });
@@ -196,7 +217,8 @@ report:
   const log = createLog({ format: 'plain', write: (line) => void lines.push(line), now: Date.now });
   const runUntil = async (word: RegExp): Promise<void> => {
     const daemon = await startDaemon(config.value, log);
-    for (let waited = 0; waited < 100 && !lines.some((line) => word.test(line)); waited++) await pause(50);
+    for (let waited = 0; waited < 100 && !lines.some((line) => word.test(line)); waited++)
+      await pause(50);
     await daemon.stop();
     assert.match(lines.join('\n'), word);
   };

@@ -6,7 +6,13 @@ import { systemClock, type Clock } from '../../src/base/index.js';
 import { createResolver, type Resolver } from '../../src/dns/index.js';
 import { LabDns, LabNetwork, mailServer } from '../../src/lab/index.js';
 import { createCa, issue } from '../../src/pki/index.js';
-import { createReceiver, httpsHandler, openReports, smtpIntake, verifyDkim } from '../../src/report/index.js';
+import {
+  createReceiver,
+  httpsHandler,
+  openReports,
+  smtpIntake,
+  verifyDkim,
+} from '../../src/report/index.js';
 import {
   countSessions,
   createSender,
@@ -46,11 +52,29 @@ export interface Party {
 export const time = { now: start };
 export const clock: Clock = { ...systemClock, now: () => time.now };
 
-export async function party(domain: string, at: number, network: LabNetwork, resolver: Resolver): Promise<Party> {
+export async function party(
+  domain: string,
+  at: number,
+  network: LabNetwork,
+  resolver: Resolver,
+): Promise<Party> {
   const received = await openReports(':memory:');
-  const receiver = createReceiver({ store: received, clock, domains: [domain], verify: (mail) => verifyDkim(mail, resolver, time.now) });
-  const intake = smtpIntake({ receiver, recipients: [`tlsrpt@in.${domain}`], name: `in.${domain}` });
-  const expired = issue(root, { names: [`mx.${domain}`], notBefore: start - 20 * DAY, notAfter: start - DAY });
+  const receiver = createReceiver({
+    store: received,
+    clock,
+    domains: [domain],
+    verify: (mail) => verifyDkim(mail, resolver, time.now),
+  });
+  const intake = smtpIntake({
+    receiver,
+    recipients: [`tlsrpt@in.${domain}`],
+    name: `in.${domain}`,
+  });
+  const expired = issue(root, {
+    names: [`mx.${domain}`],
+    notBefore: start - 20 * DAY,
+    notAfter: start - DAY,
+  });
   const ordinary = mailServer({ name: `mx.${domain}`, certificates: [expired] });
   await network.listenTcp(`198.51.100.${at}`, 25, ordinary);
   // A mail host of its own for reports.
@@ -67,15 +91,22 @@ export async function party(domain: string, at: number, network: LabNetwork, res
     const chunks: Buffer[] = [];
     incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
     incoming.on('end', () => {
-      const request = new Request(`https://reports.${domain}/tlsrpt`, { method: 'POST', body: Buffer.concat(chunks) });
-      void handle(request, { address: '192.0.2.99' }).then((response) => outgoing.writeHead(response.status).end());
+      const request = new Request(`https://reports.${domain}/tlsrpt`, {
+        method: 'POST',
+        body: Buffer.concat(chunks),
+      });
+      void handle(request, { address: '192.0.2.99' }).then((response) =>
+        outgoing.writeHead(response.status).end(),
+      );
     });
   });
   const { keyPem, chainPem } = issue(root, { names: [`reports.${domain}`], ...valid });
   const secureContext = createSecureContext({ key: keyPem, cert: chainPem });
   await network.listenTcp(`203.0.113.${at}`, 443, (socket) => {
     const secured = new TLSSocket(socket, { isServer: true, secureContext });
-    secured.on('error', () => socket.destroy()).once('secure', () => web.emit('connection', secured));
+    secured
+      .on('error', () => socket.destroy())
+      .once('secure', () => web.emit('connection', secured));
   });
 
   const store = await openStore(':memory:');
@@ -83,7 +114,13 @@ export async function party(domain: string, at: number, network: LabNetwork, res
   const reporter = { organization: domain, contact: `tls@${domain}` };
   const options = { network, resolver, trustStore: roots, clock };
   const sender = createSender({ ...options, helo: `out.${domain}`, timeoutMs: 5000 });
-  const outbox = new Outbox({ store, reporter, spreadMs: 0, perReceiver: 1000, random: Math.random });
+  const outbox = new Outbox({
+    store,
+    reporter,
+    spreadMs: 0,
+    perReceiver: 1000,
+    random: Math.random,
+  });
   return {
     domain,
     sender,
@@ -126,9 +163,17 @@ function zoneOf(domain: string, at: number): { apex: string; records: string } {
   };
 }
 
-export async function world(domains: readonly string[]): Promise<{ network: LabNetwork; resolver: Resolver }> {
+export async function world(
+  domains: readonly string[],
+): Promise<{ network: LabNetwork; resolver: Resolver }> {
   const network = new LabNetwork();
-  const dns = new LabDns([{ apex: '.', signed: { algorithm: 13 } }, ...domains.map((domain, i) => zoneOf(domain, 10 + 10 * i))], start);
+  const dns = new LabDns(
+    [
+      { apex: '.', signed: { algorithm: 13 } },
+      ...domains.map((domain, i) => zoneOf(domain, 10 + 10 * i)),
+    ],
+    start,
+  );
   await dns.listen(network, '192.0.2.53');
   const upstreams = [{ address: '192.0.2.53', port: 53, label: 'lab' }];
   return { network, resolver: createResolver({ network, upstreams, anchors: dns.anchors, clock }) };

@@ -7,9 +7,28 @@ import { LabDns } from '../../src/lab/index.js';
 import { guarded, type Network } from '../../src/net/index.js';
 import { issue } from '../../src/pki/index.js';
 import { verifyDkim } from '../../src/report/index.js';
-import { composeReportMail, countSessions, createSender, deliverReport, eventsOfOutcome } from '../../src/send/index.js';
+import {
+  composeReportMail,
+  countSessions,
+  createSender,
+  deliverReport,
+  eventsOfOutcome,
+} from '../../src/send/index.js';
 import { parseReport } from '../../src/tls-rpt/index.js';
-import { clock, DAY, dkim, HOUR, party, root, roots, start, time, valid, world, type Party } from './report-parties.js';
+import {
+  clock,
+  DAY,
+  dkim,
+  HOUR,
+  party,
+  root,
+  roots,
+  start,
+  time,
+  valid,
+  world,
+  type Party,
+} from './report-parties.js';
 
 /** Opens a session as mail would; where it was handed over, takes leave. */
 async function sendTo(from: Party, to: string): Promise<void> {
@@ -21,7 +40,9 @@ async function sendTo(from: Party, to: string): Promise<void> {
 /** Sessions that a domain was told of, by day. */
 function seen({ received, domain }: Party): readonly number[] {
   return received
-    .prepare<{ n: number }>('SELECT sum(ok) + sum(failed) AS n FROM report_day WHERE domain = ? GROUP BY day ORDER BY day')
+    .prepare<{ n: number }>(
+      'SELECT sum(ok) + sum(failed) AS n FROM report_day WHERE domain = ? GROUP BY day ORDER BY day',
+    )
     .all(domain)
     .map(({ n }) => n);
 }
@@ -29,7 +50,10 @@ function seen({ received, domain }: Party): readonly number[] {
 test('[8460-3-20] ten days between two of our own servers: every session is told once, by mail and by HTTPS, and no report is about a report', async () => {
   time.now = start;
   const { network, resolver } = await world(['a.example', 'b.example']);
-  const parties = [await party('a.example', 10, network, resolver), await party('b.example', 20, network, resolver)] as const;
+  const parties = [
+    await party('a.example', 10, network, resolver),
+    await party('b.example', 20, network, resolver),
+  ] as const;
   const [a, b] = parties;
   const sent: number[] = [];
   for (let day = 0; day < 10; day++) {
@@ -47,7 +71,11 @@ test('[8460-3-20] ten days between two of our own servers: every session is told
     assert.deepEqual(one.outbox.counts(), [['delivered', 20]], one.domain);
     // Each report came by two ways, and is counted once.
     assert.deepEqual(seen(one), sent);
-    const trusts = one.received.prepare<{ trust: string; n: number }>('SELECT trust, count(*) AS n FROM report GROUP BY trust').all();
+    const trusts = one.received
+      .prepare<{ trust: string; n: number }>(
+        'SELECT trust, count(*) AS n FROM report GROUP BY trust',
+      )
+      .all();
     assert.equal(
       trusts.reduce((sum, t) => sum + t.n, 0),
       10,
@@ -87,7 +115,11 @@ test('[8460-3-15, 8460-3-19, 8460-5.3-3, 8460-5.3-5] report mail is signed by th
   assert.match(text, /^TLS-Report-Submitter: a\.example\r\n/m);
   assert.match(text, /^TLS-Required: No\r\n/m);
   // Changed on the way, it does not hold.
-  const changed = await verifyDkim(Buffer.from(text.replace('TLS-Report-Domain: evil', 'TLS-Report-Domain: good')), resolver, time.now);
+  const changed = await verifyDkim(
+    Buffer.from(text.replace('TLS-Report-Domain: evil', 'TLS-Report-Domain: good')),
+    resolver,
+    time.now,
+  );
   assert.notEqual(changed.result, 'pass');
   await network.close();
 });
@@ -108,7 +140,8 @@ test('what leads to this machine, or to a private network, is sent nothing, by w
       { apex: '.', signed: { algorithm: 13 } },
       {
         apex: 'evil.example',
-        records: 'meta A 169.254.169.254\nlocal A 127.0.0.1\nmapped AAAA ::ffff:10.0.0.1\n@ MX 10 local\nred A 203.0.113.77',
+        records:
+          'meta A 169.254.169.254\nlocal A 127.0.0.1\nmapped AAAA ::ffff:10.0.0.1\n@ MX 10 local\nred A 203.0.113.77',
       },
     ],
     start,
@@ -151,7 +184,10 @@ test('what leads to this machine, or to a private network, is sent nothing, by w
 
 const reportText = JSON.stringify({
   'organization-name': 'x',
-  'date-range': { 'start-datetime': '2026-11-22T00:00:00Z', 'end-datetime': '2026-11-22T23:59:59Z' },
+  'date-range': {
+    'start-datetime': '2026-11-22T00:00:00Z',
+    'end-datetime': '2026-11-22T23:59:59Z',
+  },
   'contact-info': 'tls@sender.example',
   'report-id': '1',
   policies: [
@@ -168,20 +204,33 @@ test('[8460-5.4-1] a receiver that redirects is not followed; its answer decides
   const asked: string[] = [];
   let status = 302;
   const web = createServer((incoming, outgoing) => {
-    asked.push(`${incoming.method ?? ''} ${incoming.url ?? ''} ${incoming.headers['content-type'] ?? ''}`);
+    asked.push(
+      `${incoming.method ?? ''} ${incoming.url ?? ''} ${incoming.headers['content-type'] ?? ''}`,
+    );
     incoming.resume();
     outgoing.writeHead(status, { location: 'https://127.0.0.1/' }).end();
   });
   const { keyPem, chainPem } = issue(root, { names: ['reports.c.example'], ...valid });
   await network.listenTcp('203.0.113.10', 443, (socket) => {
-    const secured = new TLSSocket(socket, { isServer: true, secureContext: createSecureContext({ key: keyPem, cert: chainPem }) });
-    secured.once('secure', () => web.emit('connection', secured)).on('error', () => socket.destroy());
+    const secured = new TLSSocket(socket, {
+      isServer: true,
+      secureContext: createSecureContext({ key: keyPem, cert: chainPem }),
+    });
+    secured
+      .once('secure', () => web.emit('connection', secured))
+      .on('error', () => socket.destroy());
   });
   const sender = createSender({ network, resolver, trustStore: roots, clock });
   const answer = async (code: number): Promise<string> => {
     status = code;
     const settled = await deliverReport(
-      { id: 'x', domain: 'c.example', day: start, body: reportText, uri: 'https://reports.c.example/t' },
+      {
+        id: 'x',
+        domain: 'c.example',
+        day: start,
+        body: reportText,
+        uri: 'https://reports.c.example/t',
+      },
       {
         network,
         resolver,
@@ -194,7 +243,15 @@ test('[8460-5.4-1] a receiver that redirects is not followed; its answer decides
     return settled.delivered ? 'delivered' : settled.failure.temporary ? 'again' : 'refused';
   };
   assert.deepEqual(
-    [await answer(302), await answer(404), await answer(201), await answer(200), await answer(429), await answer(500), await answer(410)],
+    [
+      await answer(302),
+      await answer(404),
+      await answer(201),
+      await answer(200),
+      await answer(429),
+      await answer(500),
+      await answer(410),
+    ],
     ['refused', 'refused', 'delivered', 'delivered', 'again', 'again', 'refused'],
   );
   assert.deepEqual([...new Set(asked)], ['POST /t application/tlsrpt+gzip']);

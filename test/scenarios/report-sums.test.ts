@@ -21,7 +21,10 @@ async function stored(texts: readonly string[]): Promise<Store> {
         },
       };
   }
-  for await (const record of importReports(sources(), { clock: { ...systemClock, now: () => now }, store }))
+  for await (const record of importReports(sources(), {
+    clock: { ...systemClock, now: () => now },
+    store,
+  }))
     assert.equal(record.stored, 'stored');
   return store;
 }
@@ -39,24 +42,37 @@ test('every number is the sum over the reports, for any span of days and any dom
       const store = await stored(reports.map(textOf));
       const end = Date.UTC(2026, 0, 1) + to * 86_400_000;
       const within = reports.filter(
-        (r) => Date.parse(r.startDatetime ?? '') <= end && Date.parse(r.startDatetime ?? '') > end - days * 86_400_000,
+        (r) =>
+          Date.parse(r.startDatetime ?? '') <= end &&
+          Date.parse(r.startDatetime ?? '') > end - days * 86_400_000,
       );
-      const sums = (all: readonly TlsReport[], of: (d: string | undefined) => boolean): Record<string, [number, number]> => {
+      const sums = (
+        all: readonly TlsReport[],
+        of: (d: string | undefined) => boolean,
+      ): Record<string, [number, number]> => {
         const kinds: Record<string, [number, number]> = {};
         for (const p of all.flatMap((r) => r.policies).filter((q) => of(q.policyDomain))) {
           const [ok, failed] = kinds[p.policyType] ?? [0, 0];
-          kinds[p.policyType] = [ok + p.totalSuccessfulSessionCount, failed + p.totalFailureSessionCount];
+          kinds[p.policyType] = [
+            ok + p.totalSuccessfulSessionCount,
+            failed + p.totalFailureSessionCount,
+          ];
         }
         return kinds;
       };
-      const shown = (kinds: readonly { type: string; successful: number; failed: number }[]): Record<string, [number, number]> =>
+      const shown = (
+        kinds: readonly { type: string; successful: number; failed: number }[],
+      ): Record<string, [number, number]> =>
         Object.fromEntries(kinds.map((k) => [k.type, [k.successful, k.failed]]));
       const view = showDomain(store, domain, { now, days, to: end });
       assert.deepEqual(
         shown(view.kinds),
         sums(within, (d) => d === domain),
       );
-      assert.equal(view.reports, within.filter((r) => r.policies.some((p) => p.policyDomain === domain)).length);
+      assert.equal(
+        view.reports,
+        within.filter((r) => r.policies.some((p) => p.policyDomain === domain)).length,
+      );
       const details = within
         .flatMap((r) => r.policies)
         .filter((p) => p.policyDomain === domain)

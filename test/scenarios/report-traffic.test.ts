@@ -17,7 +17,11 @@ interface Session {
 }
 
 const policies = [
-  { policyType: 'sts', policyString: ['version: STSv1', 'mode: enforce', 'mx: *.b.example', 'max_age: 86400'], mxHost: ['*.b.example'] },
+  {
+    policyType: 'sts',
+    policyString: ['version: STSv1', 'mode: enforce', 'mx: *.b.example', 'max_age: 86400'],
+    mxHost: ['*.b.example'],
+  },
   {
     policyType: 'sts',
     policyString: ['version: STSv1', 'mode: testing', 'mx: mx1.b.example', 'max_age: 86400'],
@@ -30,16 +34,32 @@ const policies = [
 const session: fc.Arbitrary<Session> = fc.record({
   domain: fc.integer({ min: 0, max: 2 }),
   policy: fc.integer({ min: 0, max: policies.length - 1 }),
-  result: fc.option(fc.constantFrom('starttls-not-supported', 'certificate-expired', 'validation-failure', 'tlsa-invalid'), {
-    nil: undefined,
-  }),
+  result: fc.option(
+    fc.constantFrom(
+      'starttls-not-supported',
+      'certificate-expired',
+      'validation-failure',
+      'tlsa-invalid',
+    ),
+    {
+      nil: undefined,
+    },
+  ),
   host: fc.constantFrom('mx1.b.example', 'mx2.b.example'),
   ip: fc.option(fc.constantFrom('198.51.100.7', '2001:db8::7'), { nil: undefined }),
-  reason: fc.option(fc.constantFrom('X509_V_ERR_CERT_HAS_EXPIRED', 'said "no"; ends', 'größer als'), { nil: undefined }),
+  reason: fc.option(
+    fc.constantFrom('X509_V_ERR_CERT_HAS_EXPIRED', 'said "no"; ends', 'größer als'),
+    { nil: undefined },
+  ),
   hour: fc.integer({ min: 0, max: 23 }),
 });
 
-function eventOf({ policy, result, host, ip, reason, hour }: Session, domain: string, midnight: number, rua: string): SessionEvent {
+function eventOf(
+  { policy, result, host, ip, reason, hour }: Session,
+  domain: string,
+  midnight: number,
+  rua: string,
+): SessionEvent {
   return {
     at: midnight + hour * HOUR,
     domain,
@@ -80,7 +100,9 @@ function received(store: Store, domain: string, day: number): readonly string[] 
     )
     .all(domain, day, domain, day);
   const days = store
-    .prepare<{ line: string }>("SELECT 'day ' || type || ' ' || ok || ' ' || failed AS line FROM report_day WHERE domain = ? AND day = ?")
+    .prepare<{ line: string }>(
+      "SELECT 'day ' || type || ' ' || ok || ' ' || failed AS line FROM report_day WHERE domain = ? AND day = ?",
+    )
     .all(domain, day);
   return [...sums, ...days].map(({ line }) => line).sort();
 }
@@ -100,7 +122,10 @@ function bruteForce(sessions: readonly Session[]): readonly string[] {
     const key = `${policyType} ${mode} ${result} ${host} ${ip} ${reason}`;
     failures.set(key, (failures.get(key) ?? 0) + 1);
   }
-  return [...[...sums].map(([key, [ok, failed]]) => `${key} ${ok} ${failed}`), ...[...failures].map(([key, n]) => `${key} ${n}`)].sort();
+  return [
+    ...[...sums].map(([key, [ok, failed]]) => `${key} ${ok} ${failed}`),
+    ...[...failures].map(([key, n]) => `${key} ${n}`),
+  ].sort();
 }
 
 const ways = {
@@ -128,8 +153,11 @@ test(
           // All of them arrive at one receiver on one day: each run is about domains of its own.
           run++;
           const domainOf = (n: number): string => `r${run}-${n}.b.example`;
-          const events = sessions.map((one) => eventOf(one, domainOf(one.domain), midnight, ways[way]));
-          for (let i = 0; i < events.length; i += group) countSessions(a.store, events.slice(i, i + group));
+          const events = sessions.map((one) =>
+            eventOf(one, domainOf(one.domain), midnight, ways[way]),
+          );
+          for (let i = 0; i < events.length; i += group)
+            countSessions(a.store, events.slice(i, i + group));
           await a.round();
           for (const n of [0, 1, 2])
             assert.deepEqual(
@@ -141,7 +169,9 @@ test(
       ),
       { numRuns: 36, seed: 8460 },
     );
-    const trusts = b.received.prepare<{ trust: string }>('SELECT DISTINCT trust FROM report ORDER BY trust').all();
+    const trusts = b.received
+      .prepare<{ trust: string }>('SELECT DISTINCT trust FROM report ORDER BY trust')
+      .all();
     assert.deepEqual(
       trusts.map((row) => row.trust),
       ['posted', 'signed'],

@@ -24,20 +24,30 @@ async function behindTls(identity: Issued, closes = false) {
   const lab = await createLab();
   const [plain] = lab.upstreams;
   assert.ok(plain);
-  const server = createServer({ key: identity.keyPem, cert: identity.chainPem, ALPNProtocols: ['dot'] }, (socket) => {
-    socket.on('error', () => undefined);
-    void lab.network.dial({ address: plain.address, port: plain.port, timeoutMs: 1000 }).then((dialled) => {
-      if (!dialled.ok) return socket.destroy();
-      dialled.conn.stream.on('error', () => socket.destroy());
-      if (closes) dialled.conn.stream.once('data', (answer: Buffer) => socket.end(answer));
-      return closes ? socket.pipe(dialled.conn.stream) : dialled.conn.stream.pipe(socket).pipe(dialled.conn.stream);
-    });
-  });
+  const server = createServer(
+    { key: identity.keyPem, cert: identity.chainPem, ALPNProtocols: ['dot'] },
+    (socket) => {
+      socket.on('error', () => undefined);
+      void lab.network
+        .dial({ address: plain.address, port: plain.port, timeoutMs: 1000 })
+        .then((dialled) => {
+          if (!dialled.ok) return socket.destroy();
+          dialled.conn.stream.on('error', () => socket.destroy());
+          if (closes) dialled.conn.stream.once('data', (answer: Buffer) => socket.end(answer));
+          return closes
+            ? socket.pipe(dialled.conn.stream)
+            : dialled.conn.stream.pipe(socket).pipe(dialled.conn.stream);
+        });
+    },
+  );
   server.on('tlsClientError', () => undefined);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   open.push({ server, lab });
-  lab.attach(plain.address, 853, { address: '127.0.0.1', port: (server.address() as AddressInfo).port });
+  lab.attach(plain.address, 853, {
+    address: '127.0.0.1',
+    port: (server.address() as AddressInfo).port,
+  });
   const inClear: string[] = [];
   let handshakes = 0;
   server.on('secureConnection', () => handshakes++);
@@ -56,21 +66,31 @@ async function behindTls(identity: Issued, closes = false) {
     ...labOptions(lab),
     network,
     depth: 'triage' as const,
-    upstreams: [{ address: plain.address, port: 853, tlsName: 'dns.lab.example', label: 'tls://dns' }],
+    upstreams: [
+      { address: plain.address, port: 853, tlsName: 'dns.lab.example', label: 'tls://dns' },
+    ],
     trustStore: trustStore(roots.flatMap((r) => (r.ok ? r.value : []))),
   };
   return { options, inClear, handshakes: () => handshakes };
 }
 
 test('RFC 7858 §3.4: a whole check over one authenticated TLS connection to the resolver, nothing in clear', async () => {
-  const { options, inClear, handshakes } = await behindTls(issue(root, { names: ['dns.lab.example'] }));
+  const { options, inClear, handshakes } = await behindTls(
+    issue(root, { names: ['dns.lab.example'] }),
+  );
   const result = await check('good.example', options);
-  assert.deepEqual([result.verdict, result.route.dnssec, result.exposure.dane.none], ['pass', 'secure', 'verified']);
+  assert.deepEqual(
+    [result.verdict, result.route.dnssec, result.exposure.dane.none],
+    ['pass', 'secure', 'verified'],
+  );
   assert.deepEqual([inClear, handshakes()], [[], 1]);
 });
 
 test('a resolver that closes after each answer is asked the rest over further connections', async () => {
-  const { options, handshakes } = await behindTls(issue(root, { names: ['dns.lab.example'] }), true);
+  const { options, handshakes } = await behindTls(
+    issue(root, { names: ['dns.lab.example'] }),
+    true,
+  );
   const result = await check('good.example', options);
   assert.deepEqual([result.verdict, result.route.dnssec], ['pass', 'secure']);
   assert.ok(handshakes() > 1);
@@ -84,7 +104,10 @@ for (const [what, identity] of [
   test(`a resolver with a certificate ${what} is not asked, neither in TLS nor in clear, and is named`, async () => {
     const { options, inClear } = await behindTls(identity);
     const result = await check('good.example', options);
-    assert.deepEqual([result.verdict, result.route.dnssec, result.exposure.dane.none], ['inconclusive', 'indeterminate', 'unknown']);
+    assert.deepEqual(
+      [result.verdict, result.route.dnssec, result.exposure.dane.none],
+      ['inconclusive', 'indeterminate', 'unknown'],
+    );
     const named = result.findings.find((f) => f.id === 'resolver-no-dnssec');
     assert.match(named?.title ?? '', /tls:\/\/dns could not be reached by TLS under that name/);
     assert.deepEqual(inClear, []);

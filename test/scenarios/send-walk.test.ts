@@ -8,8 +8,17 @@ import { ended, inLab, mailTo, smallLab } from '../conformance/testing-senders.j
 const three = [{ name: 'mx1' }, { name: 'mx2' }, { name: 'mx3' }] as const;
 const dead = three.map((host) => ({ ...host, dial: 'refuse' as const }));
 const scenarios: readonly Scenario[] = [
-  { ...unjudged('good.example'), zone: { signed: {} }, hosts: [{ tlsa: ['ee'] }], sts: { mode: 'enforce' } },
-  { ...unjudged('equal.example'), zone: { withoutMx: true, records: '@ MX 10 mx1\n@ MX 10 mx2\n@ MX 5 mx3' }, hosts: [...three] },
+  {
+    ...unjudged('good.example'),
+    zone: { signed: {} },
+    hosts: [{ tlsa: ['ee'] }],
+    sts: { mode: 'enforce' },
+  },
+  {
+    ...unjudged('equal.example'),
+    zone: { withoutMx: true, records: '@ MX 10 mx1\n@ MX 10 mx2\n@ MX 5 mx3' },
+    hosts: [...three],
+  },
   { ...unjudged('dead.example'), hosts: dead },
   { ...unjudged('refused.example'), hosts: [{ habit: 'closed' }] },
   { ...unjudged('breaks.example'), hosts: [{ habit: 'breaks-tls' }] },
@@ -62,7 +71,10 @@ test('a server that turns us away for good is asked again later: another of the 
 
 test('a chosen destination is never sent to in clear, whatever it publishes', async () => {
   assert.equal(ended(await mailTo(sender(), 'breaks.example')), 'delivered');
-  assert.equal(ended(await mailTo(sender({ require: 'tls' }), 'breaks.example')), 'deferred send-no-server');
+  assert.equal(
+    ended(await mailTo(sender({ require: 'tls' }), 'breaks.example')),
+    'deferred send-no-server',
+  );
 });
 
 test('who waits for a server can stop waiting', async () => {
@@ -84,7 +96,8 @@ test('kept fresh: what is due is fetched without anybody asking, until told to s
   stsCache.put({ ...entry, policy: { ...entry.policy, fetchedAt: old } });
   const stop = new AbortController();
   const done = keeper.keepFresh(stop.signal);
-  while (stsCache.get('good.example')?.policy?.fetchedAt === old) await new Promise((resolve) => setTimeout(resolve, 20));
+  while (stsCache.get('good.example')?.policy?.fetchedAt === old)
+    await new Promise((resolve) => setTimeout(resolve, 20));
   stop.abort();
   await done;
 });

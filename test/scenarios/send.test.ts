@@ -12,7 +12,10 @@ before(async () => {
 });
 after(() => lab.close());
 
-async function connectTo(domain: string, sender = createSender(inLab(lab))): Promise<ConnectResult> {
+async function connectTo(
+  domain: string,
+  sender = createSender(inLab(lab)),
+): Promise<ConnectResult> {
   const result = await sender.connect(domain);
   deliveryOutcomeSchema.parse(result.outcome);
   if (result.ok) await result.session.quit();
@@ -36,7 +39,10 @@ test('a domain with everything: a session under TLS, authenticated twice, succes
   );
   assert.deepEqual(outcome.attempts[0]?.results, [{ policy: 0 }, { policy: 1 }]);
   assert.deepEqual(
-    [outcome.attempts[0]?.session?.certificate?.dane, outcome.attempts[0]?.session?.certificate?.chain],
+    [
+      outcome.attempts[0]?.session?.certificate?.dane,
+      outcome.attempts[0]?.session?.certificate?.chain,
+    ],
     ['match', 'trusted'],
   );
 });
@@ -59,7 +65,11 @@ test('an address cannot smuggle a command, and text in a message cannot end it',
   const sender = createSender(inLab(lab));
   const bad = 'you@good.example>\r\nRCPT TO:<other@good.example';
   const message = Buffer.from('Subject: x\n\nhello\n.\nMAIL FROM:<evil@sender.example>\r.\rlast');
-  const { recipients } = await sender.deliver({ from: 'me@sender.example', to: [bad, 'you@good.example'], message });
+  const { recipients } = await sender.deliver({
+    from: 'me@sender.example',
+    to: [bad, 'you@good.example'],
+    message,
+  });
   assert.deepEqual(
     recipients.map(({ status, failure }) => `${status} ${failure?.code ?? ''}`),
     ['rejected smtp-mailbox-invalid', 'delivered '],
@@ -69,5 +79,8 @@ test('an address cannot smuggle a command, and text in a message cannot end it',
     received.map(({ from, to }) => [from, to]),
     [['me@sender.example', ['you@good.example']]],
   );
-  assert.match(received[0]?.data ?? '', /hello\r\n\.\r\nMAIL FROM:<evil@sender\.example>\r\n\.\r\nlast$/);
+  assert.match(
+    received[0]?.data ?? '',
+    /hello\r\n\.\r\nMAIL FROM:<evil@sender\.example>\r\n\.\r\nlast$/,
+  );
 });

@@ -6,13 +6,26 @@ import { createLab, type Scenario } from '../../src/lab/index.js';
 
 const expect = { verdict: 'pass', exposure: {} as Scenario['expect']['exposure'] } as const;
 
-async function namesSaid(zone: Scenario['zone'], hosts: Scenario['hosts']): Promise<readonly (readonly [string, string])[]> {
+async function namesSaid(
+  zone: Scenario['zone'],
+  hosts: Scenario['hosts'],
+): Promise<readonly (readonly [string, string])[]> {
   const lab = await createLab({
-    scenarios: [{ domain: 'x.example', says: '', expect, ...(zone ? { zone } : {}), ...(hosts ? { hosts } : {}) }],
+    scenarios: [
+      {
+        domain: 'x.example',
+        says: '',
+        expect,
+        ...(zone ? { zone } : {}),
+        ...(hosts ? { hosts } : {}),
+      },
+    ],
   });
   try {
     const result = await check('x.example', labOptions(lab));
-    return result.hosts.flatMap((h) => h.addresses.flatMap((a) => a.certificates.map((c) => [c.sni, c.dane] as const)));
+    return result.hosts.flatMap((h) =>
+      h.addresses.flatMap((a) => a.certificates.map((c) => [c.sni, c.dane] as const)),
+    );
   } finally {
     await lab.close();
   }
@@ -21,14 +34,24 @@ async function namesSaid(zone: Scenario['zone'], hosts: Scenario['hosts']): Prom
 const alias = { withoutMx: true, records: '@ MX 10 mail\nmail CNAME mx' };
 
 test('SNI is the TLSA base domain where DANE is in force behind a secure alias (RFC 7672 §8.1)', async () => {
-  assert.deepEqual(await namesSaid({ ...alias, signed: {} }, [{ tlsa: ['ee'] }]), [['mx.x.example', 'match']]);
+  assert.deepEqual(await namesSaid({ ...alias, signed: {} }, [{ tlsa: ['ee'] }]), [
+    ['mx.x.example', 'match'],
+  ]);
   // Records at the alias itself: the name that the MX gives is the base domain.
   const own = `${alias.records}\n_25._tcp.mail TLSA 3 1 1 ${'0d'.repeat(32)}`;
-  assert.deepEqual(await namesSaid({ ...alias, records: own, signed: {} }, [{}]), [['mail.x.example', 'mismatch']]);
+  assert.deepEqual(await namesSaid({ ...alias, records: own, signed: {} }, [{}]), [
+    ['mail.x.example', 'mismatch'],
+  ]);
 });
 
 test('without DANE in force SNI is the MX host, alias or not (RFC 8461 §7.1)', async () => {
-  assert.deepEqual(await namesSaid(alias, [{ tlsa: ['ee'] }]), [['mail.x.example', 'not-applicable']]);
-  assert.deepEqual(await namesSaid({ ...alias, signed: {} }, [{}]), [['mail.x.example', 'not-applicable']]);
-  assert.deepEqual(await namesSaid({ signed: {} }, [{ tlsa: ['ee'] }]), [['mx.x.example', 'match']]);
+  assert.deepEqual(await namesSaid(alias, [{ tlsa: ['ee'] }]), [
+    ['mail.x.example', 'not-applicable'],
+  ]);
+  assert.deepEqual(await namesSaid({ ...alias, signed: {} }, [{}]), [
+    ['mail.x.example', 'not-applicable'],
+  ]);
+  assert.deepEqual(await namesSaid({ signed: {} }, [{ tlsa: ['ee'] }]), [
+    ['mx.x.example', 'match'],
+  ]);
 });

@@ -13,7 +13,10 @@ test('a signal that is given for many hosts brings no warning of a leak, and is 
   try {
     const { signal } = new AbortController();
     assert.equal((await check('many-mx.example', { ...labOptions(lab), signal })).verdict, 'pass');
-    assert.equal((await createSender({ ...lab, helo: 'a.example' }).policy('many-mx.example', signal)).action, 'deliver');
+    assert.equal(
+      (await createSender({ ...lab, helo: 'a.example' }).policy('many-mx.example', signal)).action,
+      'deliver',
+    );
     await new Promise((resolve) => setImmediate(resolve));
     assert.deepEqual(warnings, []);
   } finally {

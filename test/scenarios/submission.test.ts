@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { collect, collectOptions, grade, nameOf, renderTerminal, type CheckOptions } from '../../src/check/index.js';
+import {
+  collect,
+  collectOptions,
+  grade,
+  nameOf,
+  renderTerminal,
+  type CheckOptions,
+} from '../../src/check/index.js';
 import { labOptions } from '../../src/cli/commands/lab-options.js';
 import type { CheckResult } from '../../src/evidence/index.js';
 import { createLab, type Scenario } from '../../src/lab/index.js';
@@ -8,19 +15,29 @@ import { createLab, type Scenario } from '../../src/lab/index.js';
 const expect = { verdict: 'pass', exposure: {} as Scenario['expect']['exposure'] } as const;
 
 async function look(scenario: Partial<Scenario>, options: CheckOptions): Promise<CheckResult> {
-  const lab = await createLab({ scenarios: [{ domain: 'x.example', says: '', expect, ...scenario }] });
+  const lab = await createLab({
+    scenarios: [{ domain: 'x.example', says: '', expect, ...scenario }],
+  });
   try {
-    return grade(await collect(nameOf('x.example'), collectOptions({ ...labOptions(lab), ...options })));
+    return grade(
+      await collect(nameOf('x.example'), collectOptions({ ...labOptions(lab), ...options })),
+    );
   } finally {
     await lab.close();
   }
 }
 
-const handedIn: Partial<Scenario> = { hosts: [{ certificate: 'rsa-and-ecdsa', submission: true }], sts: { mode: 'enforce' } };
+const handedIn: Partial<Scenario> = {
+  hosts: [{ certificate: 'rsa-and-ecdsa', submission: true }],
+  sts: { mode: 'enforce' },
+};
 
 test('ports for mail clients are looked at on request, as thoroughly as port 25, and change no verdict', async () => {
   const options = { depth: 'inventory', submissionPorts: [465, 587] } as const;
-  const [without, result] = [await look(handedIn, { depth: 'inventory' }), await look(handedIn, options)];
+  const [without, result] = [
+    await look(handedIn, { depth: 'inventory' }),
+    await look(handedIn, options),
+  ];
   assert.equal(without.hosts[0]?.addresses[0]?.submission, undefined);
   const [address] = result.hosts[0]?.addresses ?? [];
   assert.deepEqual(
@@ -36,16 +53,28 @@ test('ports for mail clients are looked at on request, as thoroughly as port 25,
     assert.ok(certificates.every((c) => c.dane === 'not-applicable'));
   }
   assert.equal(result.verdict, without.verdict);
-  assert.match(renderTerminal(result, { width: 100, color: false }), /port 465 {2}TLS 1\.[23], 1\.[23]/);
+  assert.match(
+    renderTerminal(result, { width: 100, color: false }),
+    /port 465 {2}TLS 1\.[23], 1\.[23]/,
+  );
 });
 
 test('STARTTLS taken away on port 25 alone shows beside the ports for mail clients', async () => {
-  const result = await look({ ...handedIn, attack: { strip: 'mangle' } }, { depth: 'triage', submissionPorts: [465, 587] });
-  assert.match(result.findings.find((f) => f.id === 'starttls-differs')?.why ?? '', /Without TLS: port 25; with it: 465, 587/);
+  const result = await look(
+    { ...handedIn, attack: { strip: 'mangle' } },
+    { depth: 'triage', submissionPorts: [465, 587] },
+  );
+  assert.match(
+    result.findings.find((f) => f.id === 'starttls-differs')?.why ?? '',
+    /Without TLS: port 25; with it: 465, 587/,
+  );
 });
 
 test('a port that does not answer is told as such', async () => {
-  const result = await look({ sts: { mode: 'enforce' } }, { depth: 'triage', submissionPorts: [587] });
+  const result = await look(
+    { sts: { mode: 'enforce' } },
+    { depth: 'triage', submissionPorts: [587] },
+  );
   assert.deepEqual(
     result.hosts[0]?.addresses[0]?.submission?.map((s) => [s.port, s.status, s.reason]),
     [[587, 'inconclusive', 'net-timeout']],
@@ -61,10 +90,21 @@ test('where STARTTLS is missing, port 587 is asked once without being asked for:
       address?.submission?.map((s) => [s.port, s.starttls, s.connections]),
       [[587, 'offered', 1]],
     );
-    assert.match(result.findings.find((f) => f.id === 'starttls-differs')?.why ?? '', /Without TLS: port 25; with it: 587\..*taken away/);
+    assert.match(
+      result.findings.find((f) => f.id === 'starttls-differs')?.why ?? '',
+      /Without TLS: port 25; with it: 587\..*taken away/,
+    );
   }
   const honest = await look(handedIn, { depth: 'verdict' });
-  assert.equal(honest.hosts[0]?.addresses[0]?.submission, undefined, 'no connection more where STARTTLS is there');
+  assert.equal(
+    honest.hosts[0]?.addresses[0]?.submission,
+    undefined,
+    'no connection more where STARTTLS is there',
+  );
   const triage = await look({ ...handedIn, attack: { strip: 'remove' } }, { depth: 'triage' });
-  assert.equal(triage.hosts[0]?.addresses[0]?.submission, undefined, 'triage stays at one connection');
+  assert.equal(
+    triage.hosts[0]?.addresses[0]?.submission,
+    undefined,
+    'triage stays at one connection',
+  );
 });

@@ -5,7 +5,14 @@ import { freshResolvers, primed, senderOf } from './sender-classes.js';
 import { unjudged } from './unjudged.js';
 
 /** What a domain has, and whether the sender met it before. The sender does both DANE and MTA-STS. */
-export const columns = ['DANE', 'MTA-STS cached', 'MTA-STS first', 'both', 'testing', 'none'] as const;
+export const columns = [
+  'DANE',
+  'MTA-STS cached',
+  'MTA-STS first',
+  'both',
+  'testing',
+  'none',
+] as const;
 type Column = (typeof columns)[number];
 
 /** V verified, U under TLS unverified, C in clear, A to the attacker, W waits. One letter for each column. */
@@ -41,7 +48,11 @@ export const rows: readonly Row[] = [
   { says: 'TLSA dropped, and strip', attacks: ['drop-tlsa', 'strip'], expect: 'WWWWCC' },
   { says: 'TLSA denied', attacks: ['deny-tlsa'], expect: 'WVVWUU' },
   { says: 'TLSA denied, and strip', attacks: ['deny-tlsa', 'strip'], expect: 'WWWWCC' },
-  { says: 'TLSA forged, certificate swapped', attacks: ['forge-tlsa', 'swap-certificate'], expect: 'WWWWAA' },
+  {
+    says: 'TLSA forged, certificate swapped',
+    attacks: ['forge-tlsa', 'swap-certificate'],
+    expect: 'WWWWAA',
+  },
   ...onPolicy('_mta-sts denied', 'sts-nxdomain'),
   ...onPolicy('_mta-sts fails', 'sts-servfail'),
   ...onPolicy('policy host down', 'policy-down'),
@@ -56,8 +67,16 @@ export const rows: readonly Row[] = [
   { says: 'no more than TLS 1.0', attacks: ['tls10'], expect: 'WWWWUU' },
   { says: 'plaintext behind STARTTLS', attacks: ['inject'], expect: 'WWWWCC' },
   { says: 'protected MX blocked', attacks: ['block-first-mx'], expect: 'UWWWUU' },
-  { says: 'protected MX blocked, and strip', attacks: ['block-first-mx', 'strip'], expect: 'CWWWCC' },
-  { says: 'everything at once', attacks: ['strip', 'sts-servfail', 'policy-down', 'drop-tlsa'], expect: 'WWCWCC' },
+  {
+    says: 'protected MX blocked, and strip',
+    attacks: ['block-first-mx', 'strip'],
+    expect: 'CWWWCC',
+  },
+  {
+    says: 'everything at once',
+    attacks: ['strip', 'sts-servfail', 'policy-down', 'drop-tlsa'],
+    expect: 'WWCWCC',
+  },
 ];
 
 export interface Wrong {
@@ -78,9 +97,13 @@ const domainOf = (row: number, column: number): string => `r${row}-c${column}.ex
 
 /** Sends a message to a domain of each kind under each attack, and judges where it went and what passed in clear. */
 export async function runMatrix(chosen: readonly Row[] = rows): Promise<MatrixResult> {
-  const cells = chosen.flatMap((row, r) => columns.map((column, c) => ({ row, column, c, domain: domainOf(r, c) })));
+  const cells = chosen.flatMap((row, r) =>
+    columns.map((column, c) => ({ row, column, c, domain: domainOf(r, c) })),
+  );
   const lab = await createLab({
-    scenarios: cells.map(({ column, domain, row }) => scenarioOf(column, domain, row.attacks.includes('block-first-mx'))),
+    scenarios: cells.map(({ column, domain, row }) =>
+      scenarioOf(column, domain, row.attacks.includes('block-first-mx')),
+    ),
   });
   const letter = new Map<string, string>();
   const wrong: Wrong[] = [];
@@ -89,7 +112,13 @@ export async function runMatrix(chosen: readonly Row[] = rows): Promise<MatrixRe
     const work = async (): Promise<void> => {
       for (let cell = waiting.shift(); cell; cell = waiting.shift()) {
         const expected = cell.row.expect[cell.c] ?? '?';
-        const { seen, faults } = await runCell(cell.domain, cell.column, cell.row.attacks, expected, lab);
+        const { seen, faults } = await runCell(
+          cell.domain,
+          cell.column,
+          cell.row.attacks,
+          expected,
+          lab,
+        );
         letter.set(cell.domain, seen);
         for (const what of faults) wrong.push({ row: cell.row.says, column: cell.column, what });
       }
@@ -98,7 +127,10 @@ export async function runMatrix(chosen: readonly Row[] = rows): Promise<MatrixRe
   } finally {
     await lab.close();
   }
-  const seen = chosen.map(({ says }, r) => [says, columns.map((_, c) => letter.get(domainOf(r, c)) ?? '?').join('')] as const);
+  const seen = chosen.map(
+    ({ says }, r) =>
+      [says, columns.map((_, c) => letter.get(domainOf(r, c)) ?? '?').join('')] as const,
+  );
   return { seen, cells: cells.length, wrong };
 }
 
@@ -116,16 +148,25 @@ async function runCell(
   const undo: (() => void)[] = [];
   for (const attack of attacks) undo.push(await lab.attack(domain, attack));
   const tap = tapOn(lab.network);
-  const { outcome, inClear, heard } = await observe(domain, senderOf(sender, lab, freshResolvers(lab), known, tap.network), lab, tap);
+  const { outcome, inClear, heard } = await observe(
+    domain,
+    senderOf(sender, lab, freshResolvers(lab), known, tap.network),
+    lab,
+    tap,
+  );
   undo.reverse().forEach((end) => end());
   const seen = letters[outcome] ?? '?';
   const carried = heard.length + inClear.length;
   const faults = [
     ...(seen === expected ? [] : [`${expected} expected, ${seen} seen`]),
     ...(inClear.length > 0 && expected !== 'C' ? [`in clear: ${inClear.join(' | ')}`] : []),
-    ...(heard.length > 0 && expected !== 'A' && expected !== 'C' ? [`the attacker heard: ${heard.join(' | ')}`] : []),
+    ...(heard.length > 0 && expected !== 'A' && expected !== 'C'
+      ? [`the attacker heard: ${heard.join(' | ')}`]
+      : []),
     // What the tap cannot see it could not find either.
-    ...((expected === 'C' || expected === 'A') && carried === 0 ? ['mail went, but nothing was seen of it'] : []),
+    ...((expected === 'C' || expected === 'A') && carried === 0
+      ? ['mail went, but nothing was seen of it']
+      : []),
   ];
   return { seen, faults };
 }
@@ -137,12 +178,21 @@ function scenarioOf(column: Column, domain: string, two: boolean): Scenario {
   const mx = [`mx.${domain}`];
   switch (column) {
     case 'DANE':
-      return { ...common, zone: { signed: {} }, hosts: [{ certificate: 'self-signed', tlsa: ['ee'] }, ...second] };
+      return {
+        ...common,
+        zone: { signed: {} },
+        hosts: [{ certificate: 'self-signed', tlsa: ['ee'] }, ...second],
+      };
     case 'MTA-STS cached':
     case 'MTA-STS first':
       return { ...common, hosts: [{}, ...second], sts: { mode: 'enforce', mx } };
     case 'both':
-      return { ...common, zone: { signed: {} }, hosts: [{ tlsa: ['ee'] }, ...second], sts: { mode: 'enforce', mx } };
+      return {
+        ...common,
+        zone: { signed: {} },
+        hosts: [{ tlsa: ['ee'] }, ...second],
+        sts: { mode: 'enforce', mx },
+      };
     case 'testing':
       return { ...common, hosts: [{}, ...second], sts: { mode: 'testing', mx } };
     case 'none':

@@ -17,11 +17,20 @@ export interface Observed {
 let count = 0;
 
 /** Sends one message to a domain and looks where it went. The network must be a {@link Tap}'s. */
-export async function observe(domain: string, sender: Sender, lab: Lab, tap: Tap): Promise<Observed> {
+export async function observe(
+  domain: string,
+  sender: Sender,
+  lab: Lab,
+  tap: Tap,
+): Promise<Observed> {
   const id = `m${++count}`;
   const from = `${id}@sender.example`;
   const text = `From: ${from}\r\nTo: somebody@${domain}\r\nSubject: ${id}\r\n\r\nconfidential\r\n`;
-  const delivery = await sender.deliver({ from, to: [`somebody@${domain}`], message: Buffer.from(text) });
+  const delivery = await sender.deliver({
+    from,
+    to: [`somebody@${domain}`],
+    message: Buffer.from(text),
+  });
   const received = lab.mail.filter((mail) => mail.from === from);
   const used = delivery.outcomes[0]?.attempts.find(({ state }) => state === 'used');
   const [first] = received;
@@ -32,7 +41,13 @@ export async function observe(domain: string, sender: Sender, lab: Lab, tap: Tap
     return used.authenticate.length > 0 ? 'verified' : 'unverified';
   })();
   const outcome = seen !== 'cleartext' && first?.server === 'attacker' ? 'to-attacker' : seen;
-  return { outcome, seen, inClear: tap.said(id), heard: lab.heard.filter((line) => line.includes(`<${id}@`)), delivery };
+  return {
+    outcome,
+    seen,
+    inClear: tap.said(id),
+    heard: lab.heard.filter((line) => line.includes(`<${id}@`)),
+    delivery,
+  };
 }
 
 /** A door that remembers what of a message passes it in clear. */
@@ -57,7 +72,9 @@ export function tapOn(network: Network): Tap {
         Object.assign(stream, {
           write: (...args: unknown[]) => {
             const text = Buffer.from(args[0] as string | Uint8Array).toString('latin1');
-            lines.push(...text.split('\r\n').filter((line) => /^(MAIL|RCPT|AUTH|DATA|BDAT)\b/i.test(line)));
+            lines.push(
+              ...text.split('\r\n').filter((line) => /^(MAIL|RCPT|AUTH|DATA|BDAT)\b/i.test(line)),
+            );
             return write(...args);
           },
         });
@@ -65,6 +82,7 @@ export function tapOn(network: Network): Tap {
       },
       exchange: (request) => network.exchange(request),
     },
-    said: (id) => conversations.filter((lines) => lines.some((line) => line.includes(`<${id}@`))).flat(),
+    said: (id) =>
+      conversations.filter((lines) => lines.some((line) => line.includes(`<${id}@`))).flat(),
   };
 }

@@ -21,7 +21,14 @@ export const waysOf: Readonly<Record<Attack, readonly (readonly LabAttack[])[]>>
   ],
 };
 
-const worstFirst: readonly Outcome[] = ['cleartext', 'to-attacker', 'deferred', 'unverified', 'verified', 'not-applicable'];
+const worstFirst: readonly Outcome[] = [
+  'cleartext',
+  'to-attacker',
+  'deferred',
+  'unverified',
+  'verified',
+  'not-applicable',
+];
 
 export interface Comparison {
   readonly cells: number;
@@ -34,11 +41,16 @@ export interface Comparison {
 }
 
 /** For each domain, class of sender and attack: what a check predicts, and what mail that is really sent comes to. */
-export async function compare(scenarios: readonly Scenario[], columns: readonly Attack[] = attacks): Promise<Comparison> {
+export async function compare(
+  scenarios: readonly Scenario[],
+  columns: readonly Attack[] = attacks,
+): Promise<Comparison> {
   const lab = await createLab();
   try {
     const all: Cell[] = [];
-    const chosen = lab.scenarios.filter((s) => scenarios.some(({ domain }) => nameOf(domain).toLower() === s.domain));
+    const chosen = lab.scenarios.filter((s) =>
+      scenarios.some(({ domain }) => nameOf(domain).toLower() === s.domain),
+    );
     const waiting = chosen.filter((s) => !meetsAttacker(s));
     const busy = new Set<string>();
     const work = async (): Promise<void> => {
@@ -51,16 +63,21 @@ export async function compare(scenarios: readonly Scenario[], columns: readonly 
     };
     // Domains that share a host are not under attack at the same time.
     const take = (): Scenario | undefined => {
-      const at = waiting.findIndex(({ domain }) => !lab.hostsOf(domain).some(({ ip }) => busy.has(ip)));
+      const at = waiting.findIndex(
+        ({ domain }) => !lab.hostsOf(domain).some(({ ip }) => busy.has(ip)),
+      );
       return at < 0 ? undefined : waiting.splice(at, 1)[0];
     };
     await Promise.all(Array.from({ length: AT_ONCE }, work));
-    for (const last of [...waiting, ...chosen.filter(meetsAttacker)]) all.push(...(await compareDomain(last, lab, columns)));
+    for (const last of [...waiting, ...chosen.filter(meetsAttacker)])
+      all.push(...(await compareDomain(last, lab, columns)));
     return {
       cells: all.length,
       left: all.filter(({ compared }) => !compared).length,
       differing: all.flatMap(({ where, predicted, observed, compared }) =>
-        !compared || predicted === observed ? [] : [`${where}: predicted ${predicted}, observed ${observed}`],
+        !compared || predicted === observed
+          ? []
+          : [`${where}: predicted ${predicted}, observed ${observed}`],
       ),
     };
   } finally {
@@ -83,8 +100,15 @@ interface Cell {
 /** More, and time-outs come from this machine rather than from the lab. */
 const AT_ONCE = 6;
 
-async function compareDomain({ domain, attack: inForce, hosts }: Scenario, lab: Lab, columns: readonly Attack[]): Promise<readonly Cell[]> {
-  const evidence = await collect(nameOf(domain), collectOptions({ ...labOptions(lab), depth: 'triage' }));
+async function compareDomain(
+  { domain, attack: inForce, hosts }: Scenario,
+  lab: Lab,
+  columns: readonly Attack[],
+): Promise<readonly Cell[]> {
+  const evidence = await collect(
+    nameOf(domain),
+    collectOptions({ ...labOptions(lab), depth: 'triage' }),
+  );
   const { exposure }: CheckResult = grade(evidence);
   const met = evidence.hosts.flatMap(({ name, addresses }) =>
     addresses.map((address) => ({ name, ip: address.ip, sealed: offersTls(address) })),
@@ -96,16 +120,26 @@ async function compareDomain({ domain, attack: inForce, hosts }: Scenario, lab: 
     const seen = new Map<string, Outcome[]>(senders.map((sender) => [sender, []]));
     for (const way of waysOf[attack]) {
       const undo: (() => void)[] = [];
-      for (const one of way) undo.push(await lab.attack(domain, one, one === 'swap-certificate' ? sealed : met));
+      for (const one of way)
+        undo.push(await lab.attack(domain, one, one === 'swap-certificate' ? sealed : met));
       for (const alone of attack === 'none' ? [undefined] : leftAlone(domain, lab)) {
-        const back = alone === undefined ? [] : others(domain, lab, alone).map((ip) => lab.cutOff(ip));
+        const back =
+          alone === undefined ? [] : others(domain, lab, alone).map((ip) => lab.cutOff(ip));
         const resolvers = freshResolvers(lab);
         const outcomes = await Promise.all(
           senders.map(async (sender) => {
             const tap = tapOn(lab.network);
-            const { outcome, seen: asSeen } = await observe(domain, senderOf(sender, lab, resolvers, known, tap.network), lab, tap);
+            const { outcome, seen: asSeen } = await observe(
+              domain,
+              senderOf(sender, lab, resolvers, known, tap.network),
+              lab,
+              tap,
+            );
             // Behind the scenario's own attacker a check cannot know whom it talks to.
-            return [sender, inForce && attack !== 'swapCertificate' && attack !== 'spoofMx' ? asSeen : outcome] as const;
+            return [
+              sender,
+              inForce && attack !== 'swapCertificate' && attack !== 'spoofMx' ? asSeen : outcome,
+            ] as const;
           }),
         );
         for (const [sender, outcome] of outcomes) seen.get(sender)?.push(outcome);
@@ -114,10 +148,14 @@ async function compareDomain({ domain, attack: inForce, hosts }: Scenario, lab: 
       undo.reverse().forEach((end) => end());
     }
     for (const sender of senders) {
-      const observed = worstFirst.find((outcome) => seen.get(sender)?.includes(outcome)) ?? 'unknown';
+      const observed =
+        worstFirst.find((outcome) => seen.get(sender)?.includes(outcome)) ?? 'unknown';
       const predicted = exposure[sender][attack];
       const admitsFew = attack === 'none' && hosts?.some(({ admits }) => admits);
-      const compared = predicted !== 'unknown' && !(predicted === 'not-applicable' && attack !== 'none') && !admitsFew;
+      const compared =
+        predicted !== 'unknown' &&
+        !(predicted === 'not-applicable' && attack !== 'none') &&
+        !admitsFew;
       cells.push({ where: `${domain} ${sender} ${attack}`, compared, predicted, observed });
     }
   }
@@ -126,7 +164,9 @@ async function compareDomain({ domain, attack: inForce, hosts }: Scenario, lab: 
 
 /** A certificate can only be swapped where there is one; a server nobody reached may be stood in for. */
 function offersTls({ connections }: AddressEvidence): boolean {
-  return !connections.some(({ starttls }) => starttls === 'absent' || starttls === 'mangled' || starttls === 'refused');
+  return !connections.some(
+    ({ starttls }) => starttls === 'absent' || starttls === 'mangled' || starttls === 'refused',
+  );
 }
 
 /** The attacker may block all hosts but one. */

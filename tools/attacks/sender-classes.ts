@@ -6,7 +6,12 @@ import type { Sender as SenderClass } from '../../src/policy/index.js';
 import { createSender, type Sender } from '../../src/send/index.js';
 
 /** What each class of sender does; a sender without DANE asks a resolver that does not validate. */
-export const classes: Readonly<Record<SenderClass, { readonly dane: boolean; readonly mtaSts: boolean; readonly cached: boolean }>> = {
+export const classes: Readonly<
+  Record<
+    SenderClass,
+    { readonly dane: boolean; readonly mtaSts: boolean; readonly cached: boolean }
+  >
+> = {
   opportunistic: { dane: false, mtaSts: false, cached: false },
   mtaStsFirst: { dane: false, mtaSts: true, cached: false },
   mtaStsCached: { dane: false, mtaSts: true, cached: true },
@@ -24,7 +29,10 @@ export interface Resolvers {
 
 export function freshResolvers({ network, upstreams, anchors }: Lab): Resolvers {
   const common = { network, upstreams, timeoutMs: 1000, attempts: 2 };
-  return { validating: createResolver({ ...common, anchors }), believing: createResolver({ ...common, trustAd: true }) };
+  return {
+    validating: createResolver({ ...common, anchors }),
+    believing: createResolver({ ...common, trustAd: true }),
+  };
 }
 
 /** A sender of a class, at its first contact or with a policy it fetched in better times. */
@@ -56,7 +64,15 @@ export async function primed(domain: string, lab: Lab): Promise<StsEntry | undef
   const stsCache: StsCache = memoryStsCache();
   const { network, trustStore } = lab;
   const resolver = freshResolvers(lab).believing;
-  await createSender({ network, trustStore, resolver, stsCache, dane: false, timeoutMs: 5000, fetchTimeoutMs: 20_000 }).policy(domain);
+  await createSender({
+    network,
+    trustStore,
+    resolver,
+    stsCache,
+    dane: false,
+    timeoutMs: 5000,
+    fetchTimeoutMs: 20_000,
+  }).policy(domain);
   const entry = stsCache.get(domain);
   return entry?.policy ? entry : undefined;
 }

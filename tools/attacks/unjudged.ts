@@ -2,8 +2,13 @@ import type { Scenario } from '../../src/lab/index.js';
 import { senders } from '../../src/policy/index.js';
 
 /** A domain of the lab that no check is held against: the rest of it is for the test that sends there to say. */
-export function unjudged(domain: string, says = domain): Pick<Scenario, 'domain' | 'says' | 'expect'> {
+export function unjudged(
+  domain: string,
+  says = domain,
+): Pick<Scenario, 'domain' | 'says' | 'expect'> {
   const row = ['unknown', 'unknown', 'unknown', 'unknown', 'unknown'] as const;
-  const exposure = Object.fromEntries(senders.map((sender) => [sender, row])) as unknown as Scenario['expect']['exposure'];
+  const exposure = Object.fromEntries(
+    senders.map((sender) => [sender, row]),
+  ) as unknown as Scenario['expect']['exposure'];
   return { domain, says, expect: { verdict: 'pass', exposure } };
 }

@@ -1,5 +1,10 @@
 import { createPublicKey, verify } from 'node:crypto';
-import { rsa, standardAlgorithms, type Algorithm, type AlgorithmRegistry } from '../../src/dns/index.js';
+import {
+  rsa,
+  standardAlgorithms,
+  type Algorithm,
+  type AlgorithmRegistry,
+} from '../../src/dns/index.js';
 
 /** DSA (RFC 2536), only so that historic vectors can be replayed. */
 const dsa: Algorithm = {
@@ -7,11 +12,20 @@ const dsa: Algorithm = {
   importKey(k) {
     const size = 64 + (k[0] ?? 0) * 8;
     if (k.length !== 21 + 3 * size) return undefined;
-    const [q, p, g, y] = [k.subarray(1, 21), k.subarray(21, 21 + size), k.subarray(21 + size, 21 + 2 * size), k.subarray(21 + 2 * size)];
+    const [q, p, g, y] = [
+      k.subarray(1, 21),
+      k.subarray(21, 21 + size),
+      k.subarray(21 + size, 21 + 2 * size),
+      k.subarray(21 + 2 * size),
+    ];
     const parameters = der(0x30, integer(p), integer(q), integer(g));
     const algorithm = der(0x30, [6, 7, 0x2a, 0x86, 0x48, 0xce, 0x38, 4, 1], parameters);
     try {
-      return createPublicKey({ key: Buffer.from(der(0x30, algorithm, der(3, [0], integer(y)))), format: 'der', type: 'spki' });
+      return createPublicKey({
+        key: Buffer.from(der(0x30, algorithm, der(3, [0], integer(y)))),
+        format: 'der',
+        type: 'spki',
+      });
     } catch {
       return undefined;
     }
@@ -19,7 +33,12 @@ const dsa: Algorithm = {
   verify(key, data, signature) {
     // The vectors hold RFC 2536 form (T, R, S) and, from an old signer, plain DER.
     const raw = signature.length === 41;
-    return verify('sha1', data, raw ? { key, dsaEncoding: 'ieee-p1363' } : key, raw ? signature.subarray(1) : signature);
+    return verify(
+      'sha1',
+      data,
+      raw ? { key, dsaEncoding: 'ieee-p1363' } : key,
+      raw ? signature.subarray(1) : signature,
+    );
   },
 };
 

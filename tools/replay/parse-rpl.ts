@@ -62,9 +62,16 @@ export function parseRpl(text: string): Scenario {
   for (let words = reader.next(); words; words = reader.next()) {
     const [first = '', ...rest] = words;
     if (first === 'SCENARIO_BEGIN') title = rest.join(' ');
-    else if (first === 'RANGE_BEGIN') ranges.push((open = { from: Number(rest[0]), to: Number(rest[1]), entries: [] }));
+    else if (first === 'RANGE_BEGIN')
+      ranges.push((open = { from: Number(rest[0]), to: Number(rest[1]), entries: [] }));
     else if (first === 'RANGE_END') open = undefined;
-    else if (first === 'STEP') steps.push({ number: Number(rest[0]), kind: rest[1] ?? '', words: rest.slice(2), entry: undefined });
+    else if (first === 'STEP')
+      steps.push({
+        number: Number(rest[0]),
+        kind: rest[1] ?? '',
+        words: rest.slice(2),
+        entry: undefined,
+      });
     else if (first === 'ENTRY_BEGIN') {
       const entry = readEntry(reader, unread);
       const step = steps.at(-1);
@@ -93,7 +100,8 @@ function readEntry(lines: Lines, unread: string[]): Entry {
     else if (first === 'SECTION') section = rest[0] ?? '';
     else if (/^(RAW|HEX_ANSWER_BEGIN|HEX_EDNSDATA_BEGIN)$/.test(first)) {
       raw ||= first !== 'HEX_EDNSDATA_BEGIN';
-      while (first !== 'RAW' && lines.next()?.[0] !== first.replace('BEGIN', 'END') && !lines.ended) continue;
+      while (first !== 'RAW' && lines.next()?.[0] !== first.replace('BEGIN', 'END') && !lines.ended)
+        continue;
       if (first === 'RAW') lines.next();
     } else if (section === 'QUESTION')
       question ??= {

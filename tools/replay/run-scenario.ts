@@ -27,7 +27,10 @@ export type Setting = Pick<ValidateRequest, 'anchors' | 'now' | 'limits' | 'algo
  * Runs a scenario's questions through the validator and compares each checked answer; tells `onAnswer` of all of them. What a file asks beyond a stub's
  * part is a reason to leave it out only where it shows.
  */
-export async function runScenario(scenario: Scenario, onAnswer?: (answer: Answer, setting: Setting) => void): Promise<Outcome> {
+export async function runScenario(
+  scenario: Scenario,
+  onAnswer?: (answer: Answer, setting: Setting) => void,
+): Promise<Outcome> {
   const barred = reasonNotToRun(scenario);
   if (barred) return { kind: 'skipped', why: barred };
   try {
@@ -39,7 +42,10 @@ export async function runScenario(scenario: Scenario, onAnswer?: (answer: Answer
   }
 }
 
-async function run(scenario: Scenario, onAnswer?: (answer: Answer, setting: Setting) => void): Promise<Outcome> {
+async function run(
+  scenario: Scenario,
+  onAnswer?: (answer: Answer, setting: Setting) => void,
+): Promise<Outcome> {
   const anchors = anchorsOf(scenario);
   let now = timeOf(scenario);
   let step = 0;
@@ -56,12 +62,19 @@ async function run(scenario: Scenario, onAnswer?: (answer: Answer, setting: Sett
       query = at.entry;
       const { name: asName, type: asType } = at.entry.question;
       const name = Name.of(asName);
-      const limits = { iterationsInsecure: iterationsOf(scenario), iterationsRefused: 65535, ...skewOf(scenario) };
-      const checked = scenario.steps.find((s) => s.number > at.number && s.kind === 'CHECK_ANSWER')?.number ?? 0;
+      const limits = {
+        iterationsInsecure: iterationsOf(scenario),
+        iterationsRefused: 65535,
+        ...skewOf(scenario),
+      };
+      const checked =
+        scenario.steps.find((s) => s.number > at.number && s.kind === 'CHECK_ANSWER')?.number ?? 0;
       const fetch: Fetch = async (asked, type) => {
         const fetched = await upstream(asked, type);
         const silent =
-          fetched.ok && fetched.message.rcode === 2 && fetched.message.answers.length + fetched.message.authorities.length === 0;
+          fetched.ok &&
+          fetched.message.rcode === 2 &&
+          fetched.message.answers.length + fetched.message.authorities.length === 0;
         if (silent && type === typeNumber(asType) && !scripted(scenario, asked, type))
           missing.set(checked, `${asked.toString()} ${typeName(type)}`);
         return fetched;
@@ -73,30 +86,49 @@ async function run(scenario: Scenario, onAnswer?: (answer: Answer, setting: Sett
     // A stub always asks with RD, and never validates what it asked for with CD.
     const asStub = query?.reply.includes('RD') && !query.reply.includes('CD');
     if (at.kind === 'CHECK_ANSWER' && at.entry && answer && asStub) {
-      const why = differs(at.entry, answer, query?.reply.some((word) => word === 'DO' || word === 'AD') ?? false);
+      const why = differs(
+        at.entry,
+        answer,
+        query?.reply.some((word) => word === 'DO' || word === 'AD') ?? false,
+      );
       if (why && missing.has(at.number))
-        return { kind: 'skipped', why: `the file holds no answer to ${missing.get(at.number)}: it would come from the resolver's cache` };
+        return {
+          kind: 'skipped',
+          why: `the file holds no answer to ${missing.get(at.number)}: it would come from the resolver's cache`,
+        };
       if (why) return { kind: 'failed', why: `step ${at.number}: ${why}` };
       checks++;
     }
   }
-  return checks > 0 ? { kind: 'passed', checks } : { kind: 'skipped', why: 'checks no answer of a validating question' };
+  return checks > 0
+    ? { kind: 'passed', checks }
+    : { kind: 'skipped', why: 'checks no answer of a validating question' };
 }
 
 /** Some entry of the file answers this question, if only with an error. */
 function scripted(scenario: Scenario, name: Name, type: number): boolean {
   return scenario.ranges.some((r) =>
-    r.entries.some((e) => e.question && Name.of(e.question.name).equals(name) && typeNumber(e.question.type) === type),
+    r.entries.some(
+      (e) =>
+        e.question && Name.of(e.question.name).equals(name) && typeNumber(e.question.type) === type,
+    ),
   );
 }
 
 function differs(expected: Entry, answer: Answer, wantsAd: boolean): string | undefined {
   const got = `got ${answer.status} ${answer.dnssec}${answer.failure ? ` (${answer.failure.code} ${answer.failure.detail})` : ''}`;
-  const compares = (what: string): boolean => expected.match.includes('all') || expected.match.includes(what);
+  const compares = (what: string): boolean =>
+    expected.match.includes('all') || expected.match.includes(what);
   if (expected.reply.some((word) => /^(SERVFAIL|REFUSED|FORMERR|NOTIMPL?)$/.test(word)))
     return answer.status === 'failed' ? undefined : `must be refused, ${got}`;
-  if (expected.reply.includes('AD') && compares('flags') && answer.dnssec !== 'secure') return `must be secure, ${got}`;
-  if (wantsAd && !expected.reply.includes('AD') && compares('flags') && (answer.dnssec === 'secure' || answer.dnssec === 'bogus'))
+  if (expected.reply.includes('AD') && compares('flags') && answer.dnssec !== 'secure')
+    return `must be secure, ${got}`;
+  if (
+    wantsAd &&
+    !expected.reply.includes('AD') &&
+    compares('flags') &&
+    (answer.dnssec === 'secure' || answer.dnssec === 'bogus')
+  )
     return `must be accepted unproved, ${got}`;
   const { type } = answer.question;
   const wanted = expected.answer
@@ -111,7 +143,11 @@ function differs(expected: Entry, answer: Answer, wantsAd: boolean): string | un
     wanted.join('|').toLowerCase() !== given.join('|').toLowerCase()
   )
     return `other data: wanted ${wanted.join(', ')}, got ${given.join(', ')}`;
-  if (compares('rcode') && expected.reply.includes('NXDOMAIN') !== (answer.status === 'nxdomain') && answer.status !== 'failed')
+  if (
+    compares('rcode') &&
+    expected.reply.includes('NXDOMAIN') !== (answer.status === 'nxdomain') &&
+    answer.status !== 'failed'
+  )
     return `must ${expected.reply.includes('NXDOMAIN') ? '' : 'not '}be nxdomain, ${got}`;
   return undefined;
 }
@@ -125,7 +161,10 @@ function reasonNotToRun(scenario: Scenario): string | undefined {
   if (lines.length === 0) return 'has no trust anchor: there is nothing to validate';
   const parsed = parseTrustAnchors(lines.join('\n'));
   if (!parsed.ok) return `its trust anchor cannot be read: ${parsed.failure.detail}`;
-  if (scenario.steps.some((s) => s.kind === 'TIME_PASSES' && !Number.isFinite(Number(s.words.at(-1))))) return 'computes its times';
+  if (
+    scenario.steps.some((s) => s.kind === 'TIME_PASSES' && !Number.isFinite(Number(s.words.at(-1))))
+  )
+    return 'computes its times';
   return undefined;
 }
 
@@ -138,29 +177,49 @@ function reasonToFail(scenario: Scenario): string | undefined {
   if (has(/serve-expired/)) return 'about serving expired cache entries';
   if (has(/aggressive-nsec: *yes/) && scenario.steps.filter((s) => s.kind === 'QUERY').length > 1)
     return 'about answering from cached denials (RFC 8198)';
-  if (has(/harden-algo-downgrade: *yes/)) return 'demands a signature of every algorithm, which RFC 6840 §5.11 tells validators not to';
+  if (has(/harden-algo-downgrade: *yes/))
+    return 'demands a signature of every algorithm, which RFC 6840 §5.11 tells validators not to';
   if (has(/harden-algo-downgrade: *no/) && digestsMixed(scenario))
     return 'falls back to a SHA-1 DS beside a stronger one, which RFC 4509 §3 tells validators not to';
-  if (has(/local-data|local-zone:.*(static|redirect|deny|refuse)|auth-zone|rpz/)) return "about the resolver's own zones";
+  if (has(/local-data|local-zone:.*(static|redirect|deny|refuse)|auth-zone|rpz/))
+    return "about the resolver's own zones";
   if (has(/val-permissive-mode: *yes|ignore-cd-flag/)) return 'about passing bogus answers on';
-  if (has(/val-log-level.*quota|max-global-quota/)) return "about the resolver's limit on upstream questions";
+  if (has(/val-log-level.*quota|max-global-quota/))
+    return "about the resolver's limit on upstream questions";
   if (has(/dlv-anchor/)) return 'about look-aside validation, which RFC 8749 retired';
-  if (scenario.steps.some((s) => s.entry?.question && /^_?(root-key-sentinel|_ta)-/.test(s.entry.question.name)))
+  if (
+    scenario.steps.some(
+      (s) => s.entry?.question && /^_?(root-key-sentinel|_ta)-/.test(s.entry.question.name),
+    )
+  )
     return 'about telling others which anchors a resolver has (RFC 8145, RFC 8509)';
-  if (scenario.steps.some((s) => !['QUERY', 'CHECK_ANSWER', 'TIME_PASSES', 'NOTHING'].includes(s.kind)))
+  if (
+    scenario.steps.some(
+      (s) => !['QUERY', 'CHECK_ANSWER', 'TIME_PASSES', 'NOTHING'].includes(s.kind),
+    )
+  )
     return "about the resolver's handling of upstream traffic";
-  if (scenario.steps.some((s) => s.kind === 'QUERY' && s.entry?.question?.type === 'ANY')) return 'asks for ANY, which no mail sender does';
-  if (scenario.steps.some((s) => s.entry?.raw) || scenario.ranges.some((r) => r.entries.some((e) => e.raw)))
+  if (scenario.steps.some((s) => s.kind === 'QUERY' && s.entry?.question?.type === 'ANY'))
+    return 'asks for ANY, which no mail sender does';
+  if (
+    scenario.steps.some((s) => s.entry?.raw) ||
+    scenario.ranges.some((r) => r.entries.some((e) => e.raw))
+  )
     return 'about octets that are no message';
-  return scenario.unread[0] === undefined ? undefined : `a line of it cannot be read: ${scenario.unread[0]}`;
+  return scenario.unread[0] === undefined
+    ? undefined
+    : `a line of it cannot be read: ${scenario.unread[0]}`;
 }
 
 /** Some delegation has DS records of SHA-1 and of a stronger digest. */
 function digestsMixed(scenario: Scenario): boolean {
   const digests = new Map<string, Set<boolean>>();
-  const sections = scenario.ranges.flatMap((r) => r.entries.flatMap((e) => [...e.answer, ...e.authority]));
+  const sections = scenario.ranges.flatMap((r) =>
+    r.entries.flatMap((e) => [...e.answer, ...e.authority]),
+  );
   for (const rr of sections)
-    if (rr.type === RRType.DS) digests.set(rr.name.key, (digests.get(rr.name.key) ?? new Set()).add(rr.rdata[3] === 1));
+    if (rr.type === RRType.DS)
+      digests.set(rr.name.key, (digests.get(rr.name.key) ?? new Set()).add(rr.rdata[3] === 1));
   return [...digests.values()].some((kinds) => kinds.size > 1);
 }
 
@@ -170,7 +229,9 @@ function anchorLines(scenario: Scenario): readonly string[] {
 }
 
 function values(scenario: Scenario, key: string): readonly string[] {
-  return scenario.config.flatMap((line) => new RegExp(`^${key}: *(["']?)(.*?)\\1$`).exec(line)?.[2] ?? []);
+  return scenario.config.flatMap(
+    (line) => new RegExp(`^${key}: *(["']?)(.*?)\\1$`).exec(line)?.[2] ?? [],
+  );
 }
 
 function anchorsOf(scenario: Scenario): readonly TrustAnchor[] {
@@ -193,7 +254,14 @@ function timeOf(scenario: Scenario): number {
   const override = overrideOf(scenario);
   const digits = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)$/.exec(override);
   if (!digits) return override === '-1' ? Date.UTC(2008, 0, 1) : Number(override) * 1000;
-  const [y, mo, d, h, mi, s] = digits.slice(1).map(Number) as [number, number, number, number, number, number];
+  const [y, mo, d, h, mi, s] = digits.slice(1).map(Number) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
   return Date.UTC(y, mo - 1, d, h, mi, s);
 }
 

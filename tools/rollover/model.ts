@@ -1,4 +1,11 @@
-import { covers, recordsOf, type RolloverAction, type RolloverReading, type Rrset, type ServerKey } from '../../src/publish/index.js';
+import {
+  covers,
+  recordsOf,
+  type RolloverAction,
+  type RolloverReading,
+  type Rrset,
+  type ServerKey,
+} from '../../src/publish/index.js';
 import type { Order } from './orders.js';
 
 /**
@@ -49,7 +56,10 @@ const keyOf = (n: number): ServerKey => ({
   sha256: `${n}`.padStart(64, 'a'),
   sha512: `${n}`.padStart(128, 'a'),
 });
-const rrsetOf = (...keys: number[]): Rrset => ({ records: recordsOf(keys.map(keyOf), [1]), ttl: TTL });
+const rrsetOf = (...keys: number[]): Rrset => ({
+  records: recordsOf(keys.map(keyOf), [1]),
+  ttl: TTL,
+});
 
 interface Trouble {
   /** What the reading misses. */
@@ -82,7 +92,9 @@ export function checkModel<S>(order: Order<S>, bounds: ModelBounds): ModelResult
   };
   // One reading before anything happens: what the delegation was before, nobody can know.
   const first = act(order, empty, {}).after;
-  const seen = new Map<string, { readonly from?: string; readonly event: string }>([[keyed(first), { event: 'start' }]]);
+  const seen = new Map<string, { readonly from?: string; readonly event: string }>([
+    [keyed(first), { event: 'start' }],
+  ]);
   let frontier: readonly World<S>[] = [first];
   let [transitions, stuck] = [0, 0];
   const trace = (key: string | undefined): string[] => {
@@ -99,7 +111,13 @@ export function checkModel<S>(order: Order<S>, bounds: ModelBounds): ModelResult
         const afterKey = keyed(after);
         const what = broken ?? unmatched(after, bounds);
         if (what !== undefined)
-          return { states: seen.size, transitions, whole: false, failure: { what, trace: [...trace(key), event] }, stuck };
+          return {
+            states: seen.size,
+            transitions,
+            whole: false,
+            failure: { what, trace: [...trace(key), event] },
+            stuck,
+          };
         if (seen.has(afterKey)) continue;
         seen.set(afterKey, { from: key, event });
         next.push(after);
@@ -113,7 +131,11 @@ export function checkModel<S>(order: Order<S>, bounds: ModelBounds): ModelResult
 
 type Event<S> = readonly [string, World<S>, string?];
 
-function* events<S>(order: Order<S>, world: World<S>, { changes, dsChanges }: ModelBounds): Generator<Event<S>> {
+function* events<S>(
+  order: Order<S>,
+  world: World<S>,
+  { changes, dsChanges }: ModelBounds,
+): Generator<Event<S>> {
   const { servers, flying, now } = world;
   yield ['a TTL passes', { ...world, now: now + TTL }];
   yield ['a cache asks the first server', { ...world, cache: { rrset: servers[0], at: now } }];
@@ -121,22 +143,31 @@ function* events<S>(order: Order<S>, world: World<S>, { changes, dsChanges }: Mo
   yield ['the second server follows', { ...world, servers: [servers[0], servers[0]] }];
   if (flying) yield ['the push arrives', arrive(world)];
   if (world.asked < changes) yield ['a new key is asked for', { ...world, asked: world.asked + 1 }];
-  if (world.ds < dsChanges) yield ['the delegation changes', { ...world, ds: world.ds + 1, dsAt: now }];
+  if (world.ds < dsChanges)
+    yield ['the delegation changes', { ...world, ds: world.ds + 1, dsAt: now }];
   for (const trouble of troubles) {
-    const what = [trouble.blind && `not seeing one ${trouble.blind}`, trouble.does && `its actions: ${trouble.does}`].filter(Boolean);
+    const what = [
+      trouble.blind && `not seeing one ${trouble.blind}`,
+      trouble.does && `its actions: ${trouble.does}`,
+    ].filter(Boolean);
     const { after, broken } = act(order, world, trouble);
     yield [`a step${what.length > 0 ? `, ${what.join(', ')}` : ''}`, after, broken];
   }
 }
 
 /** One run of the program: read, write down, do. */
-function act<S>(order: Order<S>, world: World<S>, { blind, does }: Trouble): { after: World<S>; broken?: string } {
+function act<S>(
+  order: Order<S>,
+  world: World<S>,
+  { blind, does }: Trouble,
+): { after: World<S>; broken?: string } {
   const { state, actions } = order.step(world.memory, readingOf(world, blind), leaving(world), TTL);
   let after: World<S> = { ...world, memory: state };
   if (does === 'nothing') return { after };
   for (const action of actions) {
     // A started deployment may be finished while the delegation moves, but no change of records begun.
-    const moving = world.dsAt !== undefined && world.now - world.dsAt < 2 * TTL && action.kind === 'set-rrset';
+    const moving =
+      world.dsAt !== undefined && world.now - world.dsAt < 2 * TTL && action.kind === 'set-rrset';
     after = perform(after, action, does);
     if (moving) return { after, broken: 'records are changed while the delegation changes' };
   }
@@ -153,7 +184,10 @@ function perform<S>(world: World<S>, action: RolloverAction, does: Trouble['does
     case 'deploy':
       return { ...world, live: [number, does === 'half' ? world.live[1] : number] };
     case 'set-rrset': {
-      const sent: World<S> = { ...world, flying: { from: action.from, to: { records: action.to, ttl: action.ttl } } };
+      const sent: World<S> = {
+        ...world,
+        flying: { from: action.from, to: { records: action.to, ttl: action.ttl } },
+      };
       return does === 'late' ? sent : arrive(sent);
     }
   }
@@ -167,7 +201,10 @@ function arrive<S>({ flying, ...world }: World<S>): World<S> {
 function readingOf<S>(world: World<S>, blind?: Trouble['blind']): RolloverReading {
   return {
     at: world.now * 1000,
-    nameservers: world.servers.map((rrset, i) => ({ server: `ns${i}`, rrset: blind === 'server' && i === 1 ? 'unknown' : rrset })),
+    nameservers: world.servers.map((rrset, i) => ({
+      server: `ns${i}`,
+      rrset: blind === 'server' && i === 1 ? 'unknown' : rrset,
+    })),
     dnssec: 'secure',
     ds: { records: [`${world.ds}`], ttl: TTL },
     addresses: world.live.map((key, i) => ({
@@ -175,7 +212,10 @@ function readingOf<S>(world: World<S>, blind?: Trouble['blind']): RolloverReadin
       starttls: 'offered',
       keys: blind === 'address' && i === 1 ? 'unknown' : [keyOf(key).sha256],
     })),
-    ring: Array.from({ length: world.keys }, (_, i) => ({ ...keyOf(i + 1), certified: i + 1 <= world.certified })),
+    ring: Array.from({ length: world.keys }, (_, i) => ({
+      ...keyOf(i + 1),
+      certified: i + 1 <= world.certified,
+    })),
   };
 }
 
@@ -187,7 +227,9 @@ function leaving<S>({ asked }: World<S>): readonly string[] {
 function unmatched<S>({ cache, live, now }: World<S>, { held }: ModelBounds): string | undefined {
   if (!cache || now - cache.at >= held * TTL) return undefined;
   const wrong = live.find((key) => !covers(cache.rrset, keyOf(key)));
-  return wrong === undefined ? undefined : `a sender holds ${cache.rrset.records.length} records and none matches ecdsa-${wrong}`;
+  return wrong === undefined
+    ? undefined
+    : `a sender holds ${cache.rrset.records.length} records and none matches ecdsa-${wrong}`;
 }
 
 /** With everything going well from here on, the keys asked for come into use. */
@@ -196,7 +238,8 @@ function finishes<S>(order: Order<S>, world: World<S>): boolean {
   for (let i = 0; i < 60; i++) {
     at = act(order, arrive({ ...at, servers: [at.servers[0], at.servers[0]] }), {}).after;
     at = { ...at, servers: [at.servers[0], at.servers[0]], now: at.now + TTL };
-    if (at.live.every((key) => key === at.asked + 1) && covers(at.servers[0], keyOf(at.asked + 1))) return true;
+    if (at.live.every((key) => key === at.asked + 1) && covers(at.servers[0], keyOf(at.asked + 1)))
+      return true;
   }
   return false;
 }
@@ -205,8 +248,16 @@ function finishes<S>(order: Order<S>, world: World<S>): boolean {
 function keyed<S>({ now, cache, dsAt, ...world }: World<S>): string {
   const ago = (at: number): number => Math.min(now - at, 3 * TTL);
   const memory = JSON.stringify(world.memory, (name, value: unknown) =>
-    (name === 'gone' || name === 'changed' || name === 'since') && typeof value === 'number' ? ago(value / 1000) : value,
+    (name === 'gone' || name === 'changed' || name === 'since') && typeof value === 'number'
+      ? ago(value / 1000)
+      : value,
   );
-  const kept = cache && ago(cache.at) < 2 * TTL ? `${cache.rrset.records.join()}@${ago(cache.at)}` : '';
-  return JSON.stringify([{ ...world, memory: 0 }, memory, kept, dsAt === undefined ? '' : ago(dsAt)]);
+  const kept =
+    cache && ago(cache.at) < 2 * TTL ? `${cache.rrset.records.join()}@${ago(cache.at)}` : '';
+  return JSON.stringify([
+    { ...world, memory: 0 },
+    memory,
+    kept,
+    dsAt === undefined ? '' : ago(dsAt),
+  ]);
 }

@@ -28,7 +28,13 @@ export const ours: Order<RolloverState> = {
   name: 'hermetic',
   start: () => startRollover(host),
   step(before, seen, leave, ttl) {
-    const { state, steps } = stepRollover(before, seen, { publish: true, types: ['ecdsa'], matchingTypes: [1], ttl, leave });
+    const { state, steps } = stepRollover(before, seen, {
+      publish: true,
+      types: ['ecdsa'],
+      matchingTypes: [1],
+      ttl,
+      leave,
+    });
     return { state, actions: steps.map(({ action }) => action) };
   },
 };
@@ -46,7 +52,12 @@ interface Script {
 export const others: readonly Order<Script>[] = [
   scripted('switch the certificate, then publish', ['switch', 'replace']),
   scripted('replace the record one TTL ahead', ['replace', 'wait', 'switch']),
-  scripted('publish both, switch when the servers show it', ['announce', 'visible', 'switch', 'retire']),
+  scripted('publish both, switch when the servers show it', [
+    'announce',
+    'visible',
+    'switch',
+    'retire',
+  ]),
   scripted('publish both, switch one TTL after the push', ['announce', 'wait', 'switch', 'retire']),
 ];
 
@@ -56,10 +67,15 @@ function scripted(name: string, moves: readonly Move[]): Order<Script> {
     start: () => ({ at: 0, since: 0 }),
     step(state, seen, leave, ttl) {
       const shown = seen.ring.find((key) => seen.addresses[0]?.keys.includes(key.sha256));
-      if (state.at === 0 && (!shown || !leave.includes(shown.sha256))) return { state, actions: [] };
+      if (state.at === 0 && (!shown || !leave.includes(shown.sha256)))
+        return { state, actions: [] };
       const number = Number(shown?.name.split('-')[1] ?? 0) + 1;
       const to = state.to ?? seen.ring.find((key) => key.name === `ecdsa-${number}`);
-      if (!to) return { state, actions: [{ kind: 'make-key', host, key: `ecdsa-${number}`, type: 'ecdsa' }] };
+      if (!to)
+        return {
+          state,
+          actions: [{ kind: 'make-key', host, key: `ecdsa-${number}`, type: 'ecdsa' }],
+        };
       const published = seen.nameservers[0]?.rrset;
       const from = !published || published === 'unknown' ? [] : published.records;
       const set = (records: readonly string[]): RolloverAction => ({
@@ -70,9 +86,14 @@ function scripted(name: string, moves: readonly Move[]): Order<Script> {
         to: [...records].sort(),
         ttl,
       });
-      const done = (actions: readonly RolloverAction[] = []): { state: Script; actions: readonly RolloverAction[] } => {
+      const done = (
+        actions: readonly RolloverAction[] = [],
+      ): { state: Script; actions: readonly RolloverAction[] } => {
         const last = state.at + 1 === moves.length;
-        return { state: last ? { at: 0, since: seen.at } : { at: state.at + 1, since: seen.at, to }, actions };
+        return {
+          state: last ? { at: 0, since: seen.at } : { at: state.at + 1, since: seen.at, to },
+          actions,
+        };
       };
       const own = recordsOf([to], [1]);
       const move = moves[state.at];
@@ -86,7 +107,8 @@ function scripted(name: string, moves: readonly Move[]): Order<Script> {
           return done([{ kind: 'deploy', host, key: to.name }]);
         case 'visible': {
           const visible = seen.nameservers.every(
-            ({ rrset }) => rrset !== 'unknown' && own.every((record) => rrset.records.includes(record)),
+            ({ rrset }) =>
+              rrset !== 'unknown' && own.every((record) => rrset.records.includes(record)),
           );
           return visible ? done() : { state, actions: [] };
         }

@@ -1,4 +1,11 @@
-import { covers, recordsOf, type RolloverAction, type RolloverReading, type Rrset, type ServerKey } from '../../src/publish/index.js';
+import {
+  covers,
+  recordsOf,
+  type RolloverAction,
+  type RolloverReading,
+  type Rrset,
+  type ServerKey,
+} from '../../src/publish/index.js';
 import { Random } from '../../fuzz/random.js';
 import type { Order } from './orders.js';
 
@@ -22,7 +29,12 @@ type Line<T> = { readonly at: number; readonly is: T }[];
 
 const HOUR = 3600;
 const servers = 3;
-const keyOf = (n: number): ServerKey => ({ name: `ecdsa-${n}`, type: 'ecdsa', sha256: hex(n, 64), sha512: hex(n, 128) });
+const keyOf = (n: number): ServerKey => ({
+  name: `ecdsa-${n}`,
+  type: 'ecdsa',
+  sha256: hex(n, 64),
+  sha512: hex(n, 128),
+});
 const hex = (n: number, length: number): string => n.toString(16).padStart(length, '0');
 
 /**
@@ -30,7 +42,10 @@ const hex = (n: number, length: number): string => n.toString(16).padStart(lengt
  * runs every minute, and sometimes dies or does not reach a server. Then the senders: each delivers about once an hour, asks whichever server, and keeps what
  * it got for a TTL, every tenth behind a second cache for up to two.
  */
-export function simulate<S>(order: Order<S>, { senders, changes, seed }: SimulationOptions): SimulationResult {
+export function simulate<S>(
+  order: Order<S>,
+  { senders, changes, seed }: SimulationOptions,
+): SimulationResult {
   const source = new Random(seed);
   const random = (): number => source.below(0x100000000) / 0x100000000;
   let held = 0;
@@ -40,7 +55,8 @@ export function simulate<S>(order: Order<S>, { senders, changes, seed }: Simulat
     const { zones, live, asked, ended } = oneChange(order, ttl, random);
     minutes.push((ended - asked) / 60);
     const from = asked - 2 * ttl;
-    for (let s = 0; s < senders; s++) if (meetsStranger(zones, live, ttl, from, ended + 3 * ttl, random)) held++;
+    for (let s = 0; s < senders; s++)
+      if (meetsStranger(zones, live, ttl, from, ended + 3 * ttl, random)) held++;
   }
   return { held, changes, minutes: minutes.sort((a, b) => a - b)[minutes.length >> 1] ?? 0 };
 }
@@ -55,7 +71,9 @@ interface Course {
 /** What servers and server showed while one key was changed. */
 function oneChange<S>(order: Order<S>, ttl: number, random: () => number): Course {
   const start: Rrset = { records: recordsOf([keyOf(1)], [1]), ttl };
-  const zones: Line<Rrset>[] = Array.from({ length: servers }, () => [{ at: -Infinity, is: start }]);
+  const zones: Line<Rrset>[] = Array.from({ length: servers }, () => [
+    { at: -Infinity, is: start },
+  ]);
   const live: Line<ServerKey> = [{ at: -Infinity, is: keyOf(1) }];
   let [memory, keys, quiet] = [order.start(), 1, 0];
   let ended = 0;
@@ -65,13 +83,27 @@ function oneChange<S>(order: Order<S>, ttl: number, random: () => number): Cours
     if (now > 400 * (ttl + HOUR)) throw new Error(`${order.name}: a key change does not end`);
     const reading: RolloverReading = {
       at: now * 1000,
-      nameservers: zones.map((line, i) => ({ server: `ns${i}`, rrset: random() < 0.02 ? 'unknown' : valueAt(line, now) })),
+      nameservers: zones.map((line, i) => ({
+        server: `ns${i}`,
+        rrset: random() < 0.02 ? 'unknown' : valueAt(line, now),
+      })),
       dnssec: 'secure',
       ds: { records: ['1'], ttl },
-      addresses: [{ address: '192.0.2.25', starttls: 'offered', keys: random() < 0.02 ? 'unknown' : [valueAt(live, now).sha256] }],
+      addresses: [
+        {
+          address: '192.0.2.25',
+          starttls: 'offered',
+          keys: random() < 0.02 ? 'unknown' : [valueAt(live, now).sha256],
+        },
+      ],
       ring: Array.from({ length: keys }, (_, i) => ({ ...keyOf(i + 1), certified: true })),
     };
-    const { state, actions } = order.step(memory, reading, now >= asked ? [keyOf(1).sha256] : [], ttl);
+    const { state, actions } = order.step(
+      memory,
+      reading,
+      now >= asked ? [keyOf(1).sha256] : [],
+      ttl,
+    );
     memory = state;
     if (random() < 0.01) continue; // it died before it did anything
     for (const action of actions) {
@@ -85,7 +117,13 @@ function oneChange<S>(order: Order<S>, ttl: number, random: () => number): Cours
   return { zones, live, asked, ended };
 }
 
-function take(action: RolloverAction, zones: readonly Line<Rrset>[], live: Line<ServerKey>, now: number, random: () => number): boolean {
+function take(
+  action: RolloverAction,
+  zones: readonly Line<Rrset>[],
+  live: Line<ServerKey>,
+  now: number,
+  random: () => number,
+): boolean {
   if (action.kind === 'deploy') {
     const key = keyOf(Number(action.key.split('-')[1]));
     if (valueAt(live, now).name === key.name) return false;
@@ -95,7 +133,11 @@ function take(action: RolloverAction, zones: readonly Line<Rrset>[], live: Line<
   const [primary] = zones;
   // A change that is under way is not sent again.
   if (action.kind !== 'set-rrset' || !primary || primary.some(({ at }) => at > now)) return false;
-  if (valueAt(primary, now).records.join() !== action.from.join() || action.to.join() === action.from.join()) return false;
+  if (
+    valueAt(primary, now).records.join() !== action.from.join() ||
+    action.to.join() === action.from.join()
+  )
+    return false;
   let at = now + 30 + 150 * random();
   for (const line of zones) {
     line.push({ at, is: { records: action.to, ttl: action.ttl } });

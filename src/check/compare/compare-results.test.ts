@@ -3,13 +3,25 @@ import test from 'node:test';
 import { comparisonSchema, type Change, type Evidence } from '../../evidence/index.js';
 import { grade } from '../grade/grade.js';
 import { renderChanges } from '../render/changes.js';
-import { plantedAddress, plantedEvidence, plantedHost, plantedPolicy } from '../testing/planted-evidence.js';
+import {
+  plantedAddress,
+  plantedEvidence,
+  plantedHost,
+  plantedPolicy,
+} from '../testing/planted-evidence.js';
 import { compareResults } from './compare-results.js';
 
 const with25 = (starttls: 'offered' | 'absent', more: Partial<Evidence> = {}): Evidence =>
-  plantedEvidence({ hosts: [plantedHost({ addresses: [plantedAddress(starttls === 'offered' ? {} : { starttls })] })], ...more });
-const changes = (older: Evidence, newer: Evidence): readonly Change[] => compareResults(grade(older), grade(newer)).changes;
-const told = (list: readonly Change[]): string[] => list.map((c) => `${c.direction} ${c.what}: ${c.before} -> ${c.after}`);
+  plantedEvidence({
+    hosts: [
+      plantedHost({ addresses: [plantedAddress(starttls === 'offered' ? {} : { starttls })] }),
+    ],
+    ...more,
+  });
+const changes = (older: Evidence, newer: Evidence): readonly Change[] =>
+  compareResults(grade(older), grade(newer)).changes;
+const told = (list: readonly Change[]): string[] =>
+  list.map((c) => `${c.direction} ${c.what}: ${c.before} -> ${c.after}`);
 
 test('the same twice: nothing is different', () => {
   const comparison = compareResults(grade(with25('offered')), grade(with25('offered')));
@@ -29,28 +41,51 @@ test('STARTTLS that is gone is worse, and coming back is better', () => {
 });
 
 test('a stronger policy is better, a weaker one worse, a new id neither', () => {
-  const policy = (mode: 'enforce' | 'testing', id = '1'): Evidence => with25('offered', { mtaSts: { ...plantedPolicy(mode), id } });
-  assert.ok(told(changes(policy('testing'), policy('enforce'))).includes('better MTA-STS: testing -> enforce'));
-  assert.ok(told(changes(policy('enforce'), policy('testing'))).includes('worse MTA-STS: enforce -> testing'));
-  assert.deepEqual(told(changes(policy('enforce'), policy('enforce', '2'))), ['changed MTA-STS id: 1 -> 2']);
+  const policy = (mode: 'enforce' | 'testing', id = '1'): Evidence =>
+    with25('offered', { mtaSts: { ...plantedPolicy(mode), id } });
+  assert.ok(
+    told(changes(policy('testing'), policy('enforce'))).includes(
+      'better MTA-STS: testing -> enforce',
+    ),
+  );
+  assert.ok(
+    told(changes(policy('enforce'), policy('testing'))).includes(
+      'worse MTA-STS: enforce -> testing',
+    ),
+  );
+  assert.deepEqual(told(changes(policy('enforce'), policy('enforce', '2'))), [
+    'changed MTA-STS id: 1 -> 2',
+  ]);
 });
 
 test('a finding that nobody looked for, or could look for, is not a finding that is mended', () => {
   const [found, blind] = [grade(with25('absent')), grade(with25('offered'))];
   const skipped = compareResults(found, { ...blind, notLookedAt: ['starttls-absent'] }).changes;
-  assert.ok(told(skipped).includes('unclear starttls-absent: fail -> not looked at'), told(skipped).join('\n'));
+  assert.ok(
+    told(skipped).includes('unclear starttls-absent: fail -> not looked at'),
+    told(skipped).join('\n'),
+  );
   const silent = with25('offered');
   const [host] = silent.hosts;
   const unreachable = {
     ...silent,
-    hosts: [{ ...host, addresses: [{ ip: '192.0.2.25', status: 'inconclusive', reason: 'net-timeout', connections: [] }] }],
+    hosts: [
+      {
+        ...host,
+        addresses: [
+          { ip: '192.0.2.25', status: 'inconclusive', reason: 'net-timeout', connections: [] },
+        ],
+      },
+    ],
   } as unknown as Evidence;
   const lost = told(changes(with25('absent'), unreachable));
   assert.ok(lost.includes('unclear starttls-absent: fail -> could not be told'), lost.join('\n'));
 });
 
 test('foreign text in a change reaches the terminal neutralised, within the columns', () => {
-  const evil = { ...grade(with25('offered', { mtaSts: plantedPolicy('enforce', ['\x1b[31m\u202e']) })) };
+  const evil = {
+    ...grade(with25('offered', { mtaSts: plantedPolicy('enforce', ['\x1b[31m\u202e']) })),
+  };
   const text = renderChanges(compareResults(grade(with25('offered')), evil));
   // eslint-disable-next-line no-control-regex
   assert.doesNotMatch(text, /[\u0000-\u0009\u000b-\u001f\u202a-\u202e]/);

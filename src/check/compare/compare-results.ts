@@ -10,13 +10,30 @@ export function compareResults(older: CheckResult, newer: CheckResult): Comparis
   const keys = [...new Set([...is.keys(), ...was.keys()])];
   const changes = keys.flatMap((key): Change[] => {
     const known = (is.get(key) ?? was.get(key)) as Fact;
-    const [before, after] = [was.get(key) ?? missing(known, older), is.get(key) ?? missing(known, newer)];
+    const [before, after] = [
+      was.get(key) ?? missing(known, older),
+      is.get(key) ?? missing(known, newer),
+    ];
     if (before.value === after.value) return [];
     if (known.inside && !(sawInside(was, known.subject) && sawInside(is, known.subject))) return [];
-    return [{ direction: directionOf(before, after), subject: known.subject, what: known.what, before: before.value, after: after.value }];
+    return [
+      {
+        direction: directionOf(before, after),
+        subject: known.subject,
+        what: known.what,
+        before: before.value,
+        after: after.value,
+      },
+    ];
   });
   changes.sort((a, b) => order.indexOf(a.direction) - order.indexOf(b.direction));
-  return { schema: 'hermetic.diff/1', domain: newer.domain, before: older.checkedAt, after: newer.checkedAt, changes };
+  return {
+    schema: 'hermetic.diff/1',
+    domain: newer.domain,
+    before: older.checkedAt,
+    after: newer.checkedAt,
+    changes,
+  };
 }
 
 function index(result: CheckResult): ReadonlyMap<string, Fact> {
@@ -31,17 +48,24 @@ function sawInside(facts: ReadonlyMap<string, Fact>, subject: string): boolean {
 function missing({ subject, what }: Fact, result: CheckResult): Fact {
   const gone = { subject, what, value: 'none' };
   if (!(what in catalogue)) return gone;
-  if (result.notLookedAt.includes(what)) return { ...gone, value: 'not looked at', worth: 'unknown' };
+  if (result.notLookedAt.includes(what))
+    return { ...gone, value: 'not looked at', worth: 'unknown' };
   const address = result.hosts
     .flatMap((h) => h.addresses.map((a) => ({ name: `${h.name} [${a.ip}]`, status: a.status })))
     .find(({ name }) => name === subject);
-  if (address && address.status !== 'reachable') return { ...gone, value: 'could not be told', worth: 'unknown' };
+  if (address && address.status !== 'reachable')
+    return { ...gone, value: 'could not be told', worth: 'unknown' };
   return { ...gone, worth: 2 };
 }
 
 function directionOf(before: Fact, after: Fact): Direction {
   if (after.worth === 'unknown') return 'unclear';
-  if (before.worth === undefined || before.worth === 'unknown' || after.worth === undefined || before.worth === after.worth)
+  if (
+    before.worth === undefined ||
+    before.worth === 'unknown' ||
+    after.worth === undefined ||
+    before.worth === after.worth
+  )
     return 'changed';
   return after.worth > before.worth ? 'better' : 'worse';
 }

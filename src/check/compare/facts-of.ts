@@ -19,16 +19,48 @@ const verdicts: Worths = { pass: 3, warn: 2, fail: 0, inconclusive: 'unknown' };
 const severities: Worths = { good: 3, info: 2, warn: 1, fail: 0 };
 const dnssec: Worths = { secure: 2, insecure: 1, bogus: 0, indeterminate: 'unknown' };
 const tlsa: Worths = { usable: 2, unusable: 1, absent: 1, insecure: 1, bogus: 0, tempfail: 0 };
-const statuses: Worths = { reachable: 1, unreachable: 0, inconclusive: 'unknown', skipped: 'unknown' };
+const statuses: Worths = {
+  reachable: 1,
+  unreachable: 0,
+  inconclusive: 'unknown',
+  skipped: 'unknown',
+};
 const starttls: Worths = { offered: 1, absent: 0, mangled: 0, refused: 0, unknown: 'unknown' };
-const policies: Worths = { enforce: 3, testing: 2, none: 1, absent: 1, invalid: 0, tempfail: 'unknown' };
+const policies: Worths = {
+  enforce: 3,
+  testing: 2,
+  none: 1,
+  absent: 1,
+  invalid: 0,
+  tempfail: 'unknown',
+};
 const reports: Worths = { found: 2, absent: 1, invalid: 0, tempfail: 'unknown' };
 const accepted: Worths = { accepted: 1, refused: 0, unknown: 'unknown' };
 const refused: Worths = { accepted: 0, refused: 1, unknown: 'unknown' };
-const certificateWorths: Worths = { trusted: 1, valid: 1, match: 1, unknown: 'unknown', unverifiable: 'unknown' };
+const certificateWorths: Worths = {
+  trusted: 1,
+  valid: 1,
+  match: 1,
+  unknown: 'unknown',
+  unverifiable: 'unknown',
+};
 /** Today a mail that waits is lost; under attack it is saved. */
-const today: Worths = { verified: 3, unverified: 2, cleartext: 1, deferred: 1, 'to-attacker': 0, unknown: 'unknown' };
-const attacked: Worths = { verified: 3, deferred: 3, unverified: 2, cleartext: 0, 'to-attacker': 0, unknown: 'unknown' };
+const today: Worths = {
+  verified: 3,
+  unverified: 2,
+  cleartext: 1,
+  deferred: 1,
+  'to-attacker': 0,
+  unknown: 'unknown',
+};
+const attacked: Worths = {
+  verified: 3,
+  deferred: 3,
+  unverified: 2,
+  cleartext: 0,
+  'to-attacker': 0,
+  unknown: 'unknown',
+};
 
 /** Everything in a result that can be compared, the most telling first. */
 export function factsOf(result: CheckResult): readonly Fact[] {
@@ -36,7 +68,9 @@ export function factsOf(result: CheckResult): readonly Fact[] {
   const of = factor(domain);
   return [
     of('verdict', result.verdict, verdicts),
-    ...senders.flatMap((sender) => attacks.map((attack) => mailFact(of, attack, exposure[sender][attack], senderNames[sender]))),
+    ...senders.flatMap((sender) =>
+      attacks.map((attack) => mailFact(of, attack, exposure[sender][attack], senderNames[sender])),
+    ),
     ...findings.map((f) => factor(f.subject)(f.id, f.severity, severities)),
     of('route', route.kind),
     of('DNSSEC of the MX record', route.dnssec, dnssec),
@@ -72,21 +106,35 @@ function hostFacts(host: MailHost, whole: boolean): readonly Fact[] {
     of('TLSA', host.tlsa.status, tlsa),
     of('TLSA records', [...host.tlsa.records].sort().join(', ')),
     of('in the MTA-STS policy', host.mtaStsMatch, { match: 1, mismatch: 0 }),
-    ...host.addresses.flatMap((address) => addressFacts(`${host.name} [${address.ip}]`, address, whole)),
+    ...host.addresses.flatMap((address) =>
+      addressFacts(`${host.name} [${address.ip}]`, address, whole),
+    ),
   ];
 }
 
 /** Suites and groups are compared between inventories only: at a lesser depth they are a sample. */
-function addressFacts(subject: string, { status, starttls: offer, tls, certificates }: MailAddress, whole: boolean): readonly Fact[] {
+function addressFacts(
+  subject: string,
+  { status, starttls: offer, tls, certificates }: MailAddress,
+  whole: boolean,
+): readonly Fact[] {
   const of = factor(subject);
   const versions = Object.entries(tls.versions).map(([version, settled]) =>
-    of(versionName(version), settled, version === 'TLSv1.2' || version === 'TLSv1.3' ? accepted : refused),
+    of(
+      versionName(version),
+      settled,
+      version === 'TLSv1.2' || version === 'TLSv1.3' ? accepted : refused,
+    ),
   );
   const surface = [
     ...tls.suites.map(({ version, name }) => of(`${versionName(version)} ${name}`, 'accepted')),
     ...tls.groups.map((group) => of(`group ${group}`, 'accepted')),
   ];
-  const inside = [...versions, ...(whole ? surface : []), ...certificates.flatMap((certificate) => certificateFacts(of, certificate))];
+  const inside = [
+    ...versions,
+    ...(whole ? surface : []),
+    ...certificates.flatMap((certificate) => certificateFacts(of, certificate)),
+  ];
   const sealed = status === 'reachable' && offer === 'offered';
   return [
     of('address', status, statuses),
@@ -96,7 +144,8 @@ function addressFacts(subject: string, { status, starttls: offer, tls, certifica
 }
 
 function certificateFacts(of: Factor, c: MailCertificate): readonly Fact[] {
-  const about = (what: string, value: string, worths?: Worths): Fact => of(`${c.keyAlgorithm} certificate: ${what}`, value, worths);
+  const about = (what: string, value: string, worths?: Worths): Fact =>
+    of(`${c.keyAlgorithm} certificate: ${what}`, value, worths);
   const judged = (value: string): Worths => ({ [value]: 0, ...certificateWorths });
   return [
     about('key', c.spkiSha256),

@@ -39,9 +39,17 @@ export function finding(id: FindingId, severity: Severity, given: FindingValues)
 }
 
 /** What a finding is about, without the particulars of one case. */
-export function describeFinding(id: FindingId): Pick<FindingEntry, 'reference' | 'owner'> & Record<'title' | 'why' | 'fix', string> {
+export function describeFinding(
+  id: FindingId,
+): Pick<FindingEntry, 'reference' | 'owner'> & Record<'title' | 'why' | 'fix', string> {
   const { title, why, fix, reference, owner }: FindingEntry = catalogue[id];
-  return { title: say(title, anyCase), why: say(why, anyCase), fix: say(fix, anyCase), reference, owner };
+  return {
+    title: say(title, anyCase),
+    why: say(why, anyCase),
+    fix: say(fix, anyCase),
+    reference,
+    owner,
+  };
 }
 
 const anyCase: FindingValues = {

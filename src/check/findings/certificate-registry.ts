@@ -1,4 +1,11 @@
-import { checkAgain, command, config, confirm, type FindingEntry, type FindingValues } from './entry.js';
+import {
+  checkAgain,
+  command,
+  config,
+  confirm,
+  type FindingEntry,
+  type FindingValues,
+} from './entry.js';
 
 const keepKey = (v: FindingValues) =>
   confirm(
@@ -59,7 +66,9 @@ export const certificateFindings = {
     steps: (v) => [
       keepKey(v),
       command(`certbot renew --reuse-key --deploy-hook 'systemctl reload postfix'`),
-      command(`openssl s_client -starttls smtp -connect ${v.host}:25 </dev/null | openssl x509 -noout -dates`),
+      command(
+        `openssl s_client -starttls smtp -connect ${v.host}:25 </dev/null | openssl x509 -noout -dates`,
+      ),
       checkAgain(v),
     ],
   },
@@ -105,8 +114,12 @@ export const certificateFindings = {
     owner: 'mail-host',
     fix: 'Change to a new key: ECDSA P-256, or RSA with at least 2048 bits.',
     steps: (v) => [
-      confirm(`If TLSA records exist for ${v.host}: publish the record of the new key first and wait two TTLs before it is used.`),
-      command(`certbot certonly --standalone --key-type ecdsa --cert-name ${v.host}-next -d ${v.host}`),
+      confirm(
+        `If TLSA records exist for ${v.host}: publish the record of the new key first and wait two TTLs before it is used.`,
+      ),
+      command(
+        `certbot certonly --standalone --key-type ecdsa --cert-name ${v.host}-next -d ${v.host}`,
+      ),
       config(
         `Postfix, main.cf: smtpd_tls_chain_files = /etc/letsencrypt/live/${v.host}-next/privkey.pem, /etc/letsencrypt/live/${v.host}-next/fullchain.pem`,
       ),

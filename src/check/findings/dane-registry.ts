@@ -1,4 +1,14 @@
-import { checkAgain, command, confirm, config, dns, noSteps, wait, type FindingEntry, type FindingValues } from './entry.js';
+import {
+  checkAgain,
+  command,
+  confirm,
+  config,
+  dns,
+  noSteps,
+  wait,
+  type FindingEntry,
+  type FindingValues,
+} from './entry.js';
 
 const digest = (v: FindingValues) =>
   command(
@@ -7,7 +17,9 @@ const digest = (v: FindingValues) =>
   );
 
 const addRecord = (v: FindingValues) =>
-  dns(`Beside the present records: _25._tcp.${v.host}. 3600 IN TLSA 3 1 1 ${v.spkiSha256 || '<digest printed above>'}`);
+  dns(
+    `Beside the present records: _25._tcp.${v.host}. 3600 IN TLSA 3 1 1 ${v.spkiSha256 || '<digest printed above>'}`,
+  );
 
 const publishForKey = (v: FindingValues) => [
   digest(v),
@@ -18,7 +30,8 @@ const publishForKey = (v: FindingValues) => [
   dns(`Then delete the TLSA records at _25._tcp.${v.host} that match no key in use.`),
 ];
 
-const waits = 'Senders that honour DANE keep the mail and finally bounce it, today and without any attacker.';
+const waits =
+  'Senders that honour DANE keep the mail and finally bounce it, today and without any attacker.';
 
 const resolverHabits: Readonly<Record<string, string>> = {
   silent: 'does not answer',
@@ -39,7 +52,8 @@ export const daneFindings = {
   },
   'dane-partial': {
     title: 'Only some MX hosts have TLSA records',
-    why: (v) => `An attacker blocks the hosts that have records and strips TLS from the others${v.detail ? `: ${v.detail}` : ''}.`,
+    why: (v) =>
+      `An attacker blocks the hosts that have records and strips TLS from the others${v.detail ? `: ${v.detail}` : ''}.`,
     reference: 'RFC 7672 §2.2.1',
     owner: 'mail-host',
     fix: 'Ask whoever runs the other hosts to publish TLSA records in a signed zone, or enforce MTA-STS for all of them.',
@@ -65,7 +79,9 @@ export const daneFindings = {
     owner: 'dns-host',
     fix: (v) => `Sign the zone of ${v.host} with DNSSEC; until then rely on MTA-STS.`,
     steps: (v) => [
-      confirm(`The TLSA records of ${v.host} match the key in use: once the zone is signed, a wrong one stops mail.`),
+      confirm(
+        `The TLSA records of ${v.host} match the key in use: once the zone is signed, a wrong one stops mail.`,
+      ),
       config(`Switch DNSSEC on for the zone of ${v.host} at its DNS provider.`),
       dns('Publish the DS record at the registrar.'),
       wait('One day: the TTL of the DS record at the parent.'),
@@ -104,24 +120,33 @@ export const daneFindings = {
     fix: 'Sign the zone anew; if the keys are lost, have the DS record removed at the registrar and wait for its TTL.',
     steps: (v) => [
       command(`delv ${v.host ? `-t A ${v.host}` : `-t MX ${v.domain}`}`),
-      config('Compare the DS record at the parent with the DNSKEY in use; sign the zone anew with that key.'),
+      config(
+        'Compare the DS record at the parent with the DNSKEY in use; sign the zone anew with that key.',
+      ),
       checkAgain(v),
     ],
   },
   'dnssec-indeterminate': {
     title: (v) => `Whether ${v.host || v.domain} is protected by DNSSEC could not be told`,
-    why: (v) => `An answer needed for the proof did not arrive${v.detail ? ` (${v.detail})` : ''}; what DANE senders do is unknown.`,
+    why: (v) =>
+      `An answer needed for the proof did not arrive${v.detail ? ` (${v.detail})` : ''}; what DANE senders do is unknown.`,
     reference: 'RFC 4035 §4.3',
     owner: 'dns-host',
     fix: 'Check again later, or through another resolver.',
-    steps: (v) => [confirm(`hermetic check ${v.domain} --resolver ADDRESS   (a resolver that passes DNSSEC records through)`)],
+    steps: (v) => [
+      confirm(
+        `hermetic check ${v.domain} --resolver ADDRESS   (a resolver that passes DNSSEC records through)`,
+      ),
+    ],
   },
   'resolver-no-dnssec': {
-    title: (v) => `The resolver ${v.resolver} ${resolverHabits[v.detail] ?? 'does not pass DNSSEC records through'}`,
+    title: (v) =>
+      `The resolver ${v.resolver} ${resolverHabits[v.detail] ?? 'does not pass DNSSEC records through'}`,
     why: 'So what senders with DANE do cannot be told; everything else was checked.',
     reference: 'RFC 4035 §3.2.1',
     owner: 'own-network',
-    fix: (v) => `Use a resolver that passes DNSSEC records through: hermetic check ${v.domain} --resolver ADDRESS`,
+    fix: (v) =>
+      `Use a resolver that passes DNSSEC records through: hermetic check ${v.domain} --resolver ADDRESS`,
     steps: (v) => [confirm(`hermetic check ${v.domain} --resolver ADDRESS`)],
   },
   'dane-leftover': {

@@ -13,7 +13,13 @@ export interface FindingValues {
   /** An identifier for the next policy version, made from the time of the check. */
   readonly policyId: string;
   /** The policy as served, with its mode. */
-  readonly policy: { readonly mode: 'enforce' | 'testing' | 'none'; readonly maxAge: number; readonly mx: readonly string[] } | undefined;
+  readonly policy:
+    | {
+        readonly mode: 'enforce' | 'testing' | 'none';
+        readonly maxAge: number;
+        readonly mx: readonly string[];
+      }
+    | undefined;
   readonly tlsRpt: boolean;
   /** MX hosts whose certificates an MTA-STS sender would refuse. */
   readonly notReady: readonly string[];

@@ -1,20 +1,41 @@
 import type { FixStep } from '../../evidence/index.js';
-import { checkAgain, config, confirm, dns, noSteps, wait, type FindingEntry, type FindingValues } from './entry.js';
+import {
+  checkAgain,
+  config,
+  confirm,
+  dns,
+  noSteps,
+  wait,
+  type FindingEntry,
+  type FindingValues,
+} from './entry.js';
 
 type Mode = 'enforce' | 'testing' | 'none';
 
 /** The policy file, ready to paste. */
 export function policyText(mode: Mode, mx: readonly string[], maxAge: number): string {
-  return ['version: STSv1', `mode: ${mode}`, ...mx.map((name) => `mx: ${name}`), `max_age: ${maxAge}`].join('\n');
+  return [
+    'version: STSv1',
+    `mode: ${mode}`,
+    ...mx.map((name) => `mx: ${name}`),
+    `max_age: ${maxAge}`,
+  ].join('\n');
 }
 
 const at = (v: FindingValues): string => `https://mta-sts.${v.domain}/.well-known/mta-sts.txt`;
 const serve = (v: FindingValues, mode: Mode, mx = v.mx, maxAge = 86400): FixStep =>
-  config(`Serve at ${at(v)} (text/plain, certificate for mta-sts.${v.domain}, no redirect):\n${policyText(mode, mx, maxAge)}`);
-const record = (v: FindingValues, suffix = ''): FixStep => dns(`_mta-sts.${v.domain}. 3600 IN TXT "v=STSv1; id=${v.policyId}${suffix}"`);
+  config(
+    `Serve at ${at(v)} (text/plain, certificate for mta-sts.${v.domain}, no redirect):\n${policyText(mode, mx, maxAge)}`,
+  );
+const record = (v: FindingValues, suffix = ''): FixStep =>
+  dns(`_mta-sts.${v.domain}. 3600 IN TXT "v=STSv1; id=${v.policyId}${suffix}"`);
 const rpt = (v: FindingValues): FixStep[] =>
-  v.tlsRpt ? [] : [dns(`_smtp._tls.${v.domain}. 3600 IN TXT "v=TLSRPTv1; rua=mailto:tls-reports@${v.domain}"`)];
-const readReports = wait('Two weeks: read the TLS-RPT reports, until they show no failure of a server of yours.');
+  v.tlsRpt
+    ? []
+    : [dns(`_smtp._tls.${v.domain}. 3600 IN TXT "v=TLSRPTv1; rua=mailto:tls-reports@${v.domain}"`)];
+const readReports = wait(
+  'Two weeks: read the TLS-RPT reports, until they show no failure of a server of yours.',
+);
 const readyFirst = (v: FindingValues): FixStep[] =>
   v.notReady.length === 0
     ? []
@@ -34,7 +55,12 @@ const thenEnforce = (v: FindingValues, mx = v.mx): FixStep[] => [
 ];
 
 /** The order that never loses mail: file, record, reports, and only then enforcement. */
-export const publishPolicy = (v: FindingValues): FixStep[] => [serve(v, 'testing'), record(v), ...rpt(v), ...thenEnforce(v)];
+export const publishPolicy = (v: FindingValues): FixStep[] => [
+  serve(v, 'testing'),
+  record(v),
+  ...rpt(v),
+  ...thenEnforce(v),
+];
 
 const unprotected =
   'No sender obtains a policy, so all of them send as if there were none: who can strip STARTTLS or forge DNS reads the mail.';
@@ -67,7 +93,9 @@ export const mtaStsFindings = {
     fix: 'Keep exactly one record that begins with v=STSv1.',
     steps: (v) => [
       confirm(`The policy file lists every MX host and is in testing mode: ${at(v)}`),
-      dns(`Delete every _mta-sts.${v.domain} TXT record that begins with v=STSv1, then publish one:`),
+      dns(
+        `Delete every _mta-sts.${v.domain} TXT record that begins with v=STSv1, then publish one:`,
+      ),
       record(v),
       ...thenEnforce(v),
     ],
@@ -138,10 +166,16 @@ export const mtaStsFindings = {
     why: 'Under enforce, senders that honour the policy do not use this host; if no other host is left, the mail waits and bounces.',
     reference: 'RFC 8461 §4.1',
     owner: 'domain',
-    fix: (v) => `Add the line "mx: ${v.host}" to the policy, or remove the host from the MX records if it is not yours.`,
+    fix: (v) =>
+      `Add the line "mx: ${v.host}" to the policy, or remove the host from the MX records if it is not yours.`,
     steps: (v) => [
       confirm(`${v.host} is one of your servers and has a trusted certificate for its name.`),
-      serve(v, v.policy?.mode ?? 'testing', [...new Set([...(v.policy?.mx ?? []), v.host])], v.policy?.maxAge ?? 86400),
+      serve(
+        v,
+        v.policy?.mode ?? 'testing',
+        [...new Set([...(v.policy?.mx ?? []), v.host])],
+        v.policy?.maxAge ?? 86400,
+      ),
       record(v),
       checkAgain(v),
     ],
@@ -163,7 +197,11 @@ export const mtaStsFindings = {
     reference: 'RFC 8461 §3.2',
     owner: 'domain',
     fix: 'Raise max_age to weeks, once the policy has proved itself.',
-    steps: (v) => [serve(v, v.policy?.mode ?? 'testing', v.policy?.mx ?? v.mx, 604800), record(v), checkAgain(v)],
+    steps: (v) => [
+      serve(v, v.policy?.mode ?? 'testing', v.policy?.mx ?? v.mx, 604800),
+      record(v),
+      checkAgain(v),
+    ],
   },
   'sts-good': {
     title: 'MTA-STS is enforced and every MX host satisfies it',
@@ -188,7 +226,10 @@ export const mtaStsFindings = {
     reference: 'RFC 8460 §3',
     owner: 'domain',
     fix: 'Publish a TLS-RPT record.',
-    steps: (v) => [dns(`_smtp._tls.${v.domain}. 3600 IN TXT "v=TLSRPTv1; rua=mailto:tls-reports@${v.domain}"`), checkAgain(v)],
+    steps: (v) => [
+      dns(`_smtp._tls.${v.domain}. 3600 IN TXT "v=TLSRPTv1; rua=mailto:tls-reports@${v.domain}"`),
+      checkAgain(v),
+    ],
   },
   'tlsrpt-invalid': {
     title: 'The TLS-RPT record is not valid',
@@ -196,6 +237,9 @@ export const mtaStsFindings = {
     reference: 'RFC 8460 §3',
     owner: 'domain',
     fix: 'Replace the record by a single valid one.',
-    steps: (v) => [dns(`_smtp._tls.${v.domain}. 3600 IN TXT "v=TLSRPTv1; rua=mailto:tls-reports@${v.domain}"`), checkAgain(v)],
+    steps: (v) => [
+      dns(`_smtp._tls.${v.domain}. 3600 IN TXT "v=TLSRPTv1; rua=mailto:tls-reports@${v.domain}"`),
+      checkAgain(v),
+    ],
   },
 } satisfies Record<string, FindingEntry>;

@@ -4,15 +4,21 @@ import { checkAgain, command, confirm, dns, noSteps, wait, type FindingEntry } f
 export const routeFindings = {
   'mx-unreachable': {
     title: (v) => `The mail host ${v.host} cannot be reached`,
-    why: (v) => `Mail waits, or goes to another host of the domain${v.detail ? ` (${v.detail})` : ''}.`,
+    why: (v) =>
+      `Mail waits, or goes to another host of the domain${v.detail ? ` (${v.detail})` : ''}.`,
     reference: 'RFC 5321 §5.1',
     owner: 'mail-host',
     fix: 'Start the server, open port 25 to it, or remove its MX record.',
-    steps: (v) => [command(`On ${v.host}: ss -ltn 'sport = :25'`), confirm('The firewall lets port 25 in from everywhere.'), checkAgain(v)],
+    steps: (v) => [
+      command(`On ${v.host}: ss -ltn 'sport = :25'`),
+      confirm('The firewall lets port 25 in from everywhere.'),
+      checkAgain(v),
+    ],
   },
   'mx-inconclusive': {
     title: (v) => `What ${v.host} offers could not be told`,
-    why: (v) => `The conversation ended early${v.detail ? `: ${v.detail}` : ''}. This says nothing about its TLS, neither good nor bad.`,
+    why: (v) =>
+      `The conversation ended early${v.detail ? `: ${v.detail}` : ''}. This says nothing about its TLS, neither good nor bad.`,
     reference: 'RFC 5321 §4.2.1',
     owner: 'mail-host',
     fix: 'Check again later, from a network with a mail server and a name of its own.',
@@ -26,18 +32,24 @@ export const routeFindings = {
     owner: 'domain',
     fix: 'Name the host itself in the MX record, after the certificate and the policy have that name.',
     steps: (v) => [
-      confirm(`The certificate and the MTA-STS policy, where there is one, name ${v.detail || 'the host the alias leads to'}.`),
+      confirm(
+        `The certificate and the MTA-STS policy, where there is one, name ${v.detail || 'the host the alias leads to'}.`,
+      ),
       dns(`${v.domain}. 3600 IN MX 10 ${v.detail || 'HOST'}.   (in the place of ${v.host})`),
       checkAgain(v),
     ],
   },
   'mx-lookup-failed': {
     title: 'The MX lookup failed',
-    why: (v) => `Where mail for ${v.domain} goes could not be found out${v.detail ? `: ${v.detail}` : ''}.`,
+    why: (v) =>
+      `Where mail for ${v.domain} goes could not be found out${v.detail ? `: ${v.detail}` : ''}.`,
     reference: 'RFC 5321 §5.1',
     owner: 'dns-host',
     fix: 'Check again, or through another resolver: --resolver ADDRESS.',
-    steps: (v) => [command(`dig MX ${v.domain}`), confirm(`hermetic check ${v.domain} --resolver ADDRESS`)],
+    steps: (v) => [
+      command(`dig MX ${v.domain}`),
+      confirm(`hermetic check ${v.domain} --resolver ADDRESS`),
+    ],
   },
   'port-25-blocked': {
     title: 'This network seems to block port 25',
@@ -88,7 +100,8 @@ export const routeFindings = {
     steps: (v) => [dns(`${v.domain}. 3600 IN MX 10 ${v.domain}.`), checkAgain(v)],
   },
   'domain-nonexistent': {
-    title: (v) => (v.detail ? 'The resolver says that the domain does not exist' : 'The domain does not exist'),
+    title: (v) =>
+      v.detail ? 'The resolver says that the domain does not exist' : 'The domain does not exist',
     why: (v) => (v.detail ? 'It gives no proof of it.' : 'The DNS has no such name.'),
     reference: 'RFC 2308 §2.1',
     owner: 'domain',

@@ -1,6 +1,14 @@
-import { checkAgain, command, config, confirm, type FindingEntry, type FindingValues } from './entry.js';
+import {
+  checkAgain,
+  command,
+  config,
+  confirm,
+  type FindingEntry,
+  type FindingValues,
+} from './entry.js';
 
-const where = (v: FindingValues): string => `hermetic check ${v.domain} --control HOST --transcript`;
+const where = (v: FindingValues): string =>
+  `hermetic check ${v.domain} --control HOST --transcript`;
 
 const seenFromHere = (v: FindingValues) =>
   confirm(
@@ -10,7 +18,9 @@ const seenFromHere = (v: FindingValues) =>
 
 const offer = [
   config('Postfix, main.cf: smtpd_tls_security_level = may'),
-  config('Postfix, main.cf: smtpd_tls_chain_files = /etc/ssl/private/mail.pem   (key, then certificate, then intermediates)'),
+  config(
+    'Postfix, main.cf: smtpd_tls_chain_files = /etc/ssl/private/mail.pem   (key, then certificate, then intermediates)',
+  ),
   command('postfix check && systemctl reload postfix'),
 ];
 
@@ -34,7 +44,9 @@ export const starttlsFindings = {
     steps: (v) => [
       seenFromHere(v),
       config('Cisco ASA: policy-map global_policy / class inspection_default / no inspect esmtp'),
-      config('Other firewalls: switch off the SMTP protocol filter ("SMTP fixup", "mail guard") on port 25.'),
+      config(
+        'Other firewalls: switch off the SMTP protocol filter ("SMTP fixup", "mail guard") on port 25.',
+      ),
       checkAgain(v),
     ],
   },
@@ -47,7 +59,9 @@ export const starttlsFindings = {
     fix: 'Repair what keeps the server from starting TLS: most often a key or certificate file it cannot read.',
     steps: (v) => [
       seenFromHere(v),
-      command('postfix check; grep -i tls /var/log/mail.log | tail   (look for a key that cannot be loaded)'),
+      command(
+        'postfix check; grep -i tls /var/log/mail.log | tail   (look for a key that cannot be loaded)',
+      ),
       config('Postfix, main.cf: smtpd_tls_chain_files = /etc/ssl/private/mail.pem'),
       command('systemctl reload postfix'),
       checkAgain(v),
@@ -62,15 +76,20 @@ export const starttlsFindings = {
     owner: 'mail-host',
     fix: 'Leave the TLSA records and the policy as they are, since they protect the mail now, and find out which of the two it is.',
     steps: (v) => [
-      command(`On ${v.host}: openssl s_client -starttls smtp -connect localhost:25 -servername ${v.host}`),
-      confirm('If TLS works there, the server is sound and somebody takes it away on the path: check from another network as well.'),
+      command(
+        `On ${v.host}: openssl s_client -starttls smtp -connect localhost:25 -servername ${v.host}`,
+      ),
+      confirm(
+        'If TLS works there, the server is sound and somebody takes it away on the path: check from another network as well.',
+      ),
       seenFromHere(v),
       checkAgain(v),
     ],
   },
   'own-network-strips': {
     title: 'This network takes STARTTLS away',
-    why: (v) => `The control host ${v.detail} looks stripped as well, so what was seen of STARTTLS says nothing about the domain.`,
+    why: (v) =>
+      `The control host ${v.detail} looks stripped as well, so what was seen of STARTTLS says nothing about the domain.`,
     reference: 'RFC 3207 §6',
     owner: 'own-network',
     fix: 'Check from another network, and have the SMTP inspection of this one switched off: mail sent from here travels in clear text.',
@@ -102,7 +121,9 @@ export const starttlsFindings = {
     fix: 'First count the sessions that still need it; then offer TLS 1.2 and 1.3, and drop the old versions when the count is nil.',
     steps: (v) => [
       config('Postfix, main.cf: smtpd_tls_loglevel = 1'),
-      command(`grep -hoE 'TLSv1(\\.1)? with' /var/log/mail.log* | sort | uniq -c   (sessions that still need it)`),
+      command(
+        `grep -hoE 'TLSv1(\\.1)? with' /var/log/mail.log* | sort | uniq -c   (sessions that still need it)`,
+      ),
       config(
         'Install an OpenSSL that has TLS 1.3; Postfix, main.cf: smtpd_tls_protocols = >=TLSv1   (keep the old ones while they are counted)',
       ),
@@ -115,7 +136,11 @@ export const starttlsFindings = {
     reference: 'RFC 6176 §3, RFC 7568 §3',
     owner: 'mail-host',
     fix: 'Switch SSLv2 and SSLv3 off; TLS 1.0 and later stay on.',
-    steps: (v) => [config('Postfix, main.cf: smtpd_tls_protocols = >=TLSv1'), command('systemctl reload postfix'), checkAgain(v)],
+    steps: (v) => [
+      config('Postfix, main.cf: smtpd_tls_protocols = >=TLSv1'),
+      command('systemctl reload postfix'),
+      checkAgain(v),
+    ],
   },
   'tls-weak-suite': {
     title: (v) => `A weak cipher suite is in use${v.detail ? `: ${v.detail}` : ''}`,
@@ -124,7 +149,9 @@ export const starttlsFindings = {
     owner: 'mail-host',
     fix: 'First count the sessions that still need it; then leave RC4, 3DES, export and NULL suites out.',
     steps: (v) => [
-      command(`grep -hoE 'with cipher [A-Z0-9-]+' /var/log/mail.log* | sort | uniq -c   (sessions that still need it)`),
+      command(
+        `grep -hoE 'with cipher [A-Z0-9-]+' /var/log/mail.log* | sort | uniq -c   (sessions that still need it)`,
+      ),
       config('Postfix, main.cf: smtpd_tls_ciphers = medium'),
       config('Postfix, main.cf: smtpd_tls_exclude_ciphers = RC4, 3DES, EXPORT, eNULL'),
       checkAgain(v),
@@ -144,6 +171,11 @@ export const starttlsFindings = {
     reference: 'RFC 3207 §4.2',
     owner: 'mail-host',
     fix: 'Update the mail server: it has to discard what it received before the handshake.',
-    steps: (v) => [command('apt-get install --only-upgrade postfix exim4 sendmail opensmtpd   (whichever is installed)'), checkAgain(v)],
+    steps: (v) => [
+      command(
+        'apt-get install --only-upgrade postfix exim4 sendmail opensmtpd   (whichever is installed)',
+      ),
+      checkAgain(v),
+    ],
   },
 } satisfies Record<string, FindingEntry>;

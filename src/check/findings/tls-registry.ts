@@ -1,4 +1,12 @@
-import { checkAgain, command, config, confirm, noSteps, type FindingEntry, type FindingValues } from './entry.js';
+import {
+  checkAgain,
+  command,
+  config,
+  confirm,
+  noSteps,
+  type FindingEntry,
+  type FindingValues,
+} from './entry.js';
 
 const count = command(
   `grep -hoE '(TLSv[0-9.]+|SSLv3) with cipher [A-Z0-9-]+' /var/log/mail.log* | sort | uniq -c   (sessions that still need it)`,
@@ -8,7 +16,8 @@ const named = (what: string) => (v: FindingValues) => (v.detail ? `${what}: ${v.
 const firstCount =
   (...more: ReturnType<typeof config>[]) =>
   (v: FindingValues) => [log, count, ...more, checkAgain(v)];
-const softly = 'Weak TLS is still better than clear text, to which a sender without anything better falls back: count first, then narrow.';
+const softly =
+  'Weak TLS is still better than clear text, to which a sender without anything better falls back: count first, then narrow.';
 
 /** Versions, suites, groups and features. */
 export const tlsFindings = {
@@ -30,7 +39,11 @@ export const tlsFindings = {
     reference: 'RFC 9325 §4.2',
     owner: 'mail-host',
     fix: 'First count the sessions that need it; then offer only what the profile lists.',
-    steps: firstCount(command('hermetic config postfix   (or exim, or opensmtpd: settings by Mozilla’s guidelines 6.0)')),
+    steps: firstCount(
+      command(
+        'hermetic config postfix   (or exim, or opensmtpd: settings by Mozilla’s guidelines 6.0)',
+      ),
+    ),
   },
   'tls-phase-out-suite': {
     title: named('A suite that is being phased out is accepted'),
@@ -70,7 +83,10 @@ export const tlsFindings = {
     reference: 'RFC 9325 §4.3',
     owner: 'mail-host',
     fix: 'Prefer X25519, P-256 and P-384.',
-    steps: (v) => [config('Postfix, main.cf: tls_eecdh_auto_curves = X25519 prime256v1 secp384r1'), checkAgain(v)],
+    steps: (v) => [
+      config('Postfix, main.cf: tls_eecdh_auto_curves = X25519 prime256v1 secp384r1'),
+      checkAgain(v),
+    ],
   },
   'tls-weak-dhe': {
     title: named('The finite-field group of DHE is small'),
@@ -90,7 +106,10 @@ export const tlsFindings = {
     reference: 'RFC 9155 §2',
     owner: 'mail-host',
     fix: 'Nothing is urgent: a newer OpenSSL with its default security level refuses SHA-1.',
-    steps: (v) => [command('openssl version   (3.0 or later refuses SHA-1 at its default level)'), checkAgain(v)],
+    steps: (v) => [
+      command('openssl version   (3.0 or later refuses SHA-1 at its default level)'),
+      checkAgain(v),
+    ],
   },
   'tls-order': {
     title: "The client's order of suites decides",
@@ -98,7 +117,11 @@ export const tlsFindings = {
     reference: 'RFC 9325 §4.2.1',
     owner: 'mail-host',
     fix: "Let the server's order decide.",
-    steps: (v) => [config('Postfix, main.cf: tls_preempt_cipherlist = yes'), command('systemctl reload postfix'), checkAgain(v)],
+    steps: (v) => [
+      config('Postfix, main.cf: tls_preempt_cipherlist = yes'),
+      command('systemctl reload postfix'),
+      checkAgain(v),
+    ],
   },
   'tls-compression': {
     title: 'TLS compression is accepted',
@@ -106,7 +129,11 @@ export const tlsFindings = {
     reference: 'RFC 9325 §3.3',
     owner: 'mail-host',
     fix: 'Switch compression off.',
-    steps: (v) => [config('Postfix, main.cf: tls_ssl_options = NO_COMPRESSION'), command('systemctl reload postfix'), checkAgain(v)],
+    steps: (v) => [
+      config('Postfix, main.cf: tls_ssl_options = NO_COMPRESSION'),
+      command('systemctl reload postfix'),
+      checkAgain(v),
+    ],
   },
   'tls-no-extended-master-secret': {
     title: 'TLS 1.2 without the extended master secret',
@@ -130,7 +157,11 @@ export const tlsFindings = {
     reference: 'RFC 9325 §3.5',
     owner: 'mail-host',
     fix: 'Switch renegotiation asked for by clients off.',
-    steps: (v) => [config('Postfix, main.cf: tls_ssl_options = NO_RENEGOTIATION'), command('systemctl reload postfix'), checkAgain(v)],
+    steps: (v) => [
+      config('Postfix, main.cf: tls_ssl_options = NO_RENEGOTIATION'),
+      command('systemctl reload postfix'),
+      checkAgain(v),
+    ],
   },
   'tls-unsettled': {
     title: (v) => `Not all of its TLS is known: ${v.detail}`,
@@ -151,9 +182,15 @@ export const tlsFindings = {
     owner: 'mail-host',
     fix: 'Update the mail server or whatever terminates TLS before it.',
     steps: (v) => [
-      command(`openssl s_client -starttls smtp -connect ${v.host}:25 -servername ${v.host} -cipher ALL:COMPLEMENTOFALL@SECLEVEL=0`),
-      confirm('If that fails where a short list of suites works: no firewall, proxy or load balancer reads the handshake on the way.'),
-      command('openssl version; postconf mail_version   (update both, then whatever terminates TLS before the server)'),
+      command(
+        `openssl s_client -starttls smtp -connect ${v.host}:25 -servername ${v.host} -cipher ALL:COMPLEMENTOFALL@SECLEVEL=0`,
+      ),
+      confirm(
+        'If that fails where a short list of suites works: no firewall, proxy or load balancer reads the handshake on the way.',
+      ),
+      command(
+        'openssl version; postconf mail_version   (update both, then whatever terminates TLS before the server)',
+      ),
       checkAgain(v),
     ],
   },
@@ -167,14 +204,21 @@ export const tlsFindings = {
   },
   'starttls-differs': {
     title: 'Some addresses or ports of this host offer TLS, others do not',
-    why: (v) => `${v.detail} A sender that meets the wrong one first sends in clear text; one network path may also be tampered with.`,
+    why: (v) =>
+      `${v.detail} A sender that meets the wrong one first sends in clear text; one network path may also be tampered with.`,
     reference: 'RFC 3207 §4',
     owner: 'mail-host',
     fix: 'Configure all of them alike; if they are, look for a device on the path of the odd one.',
     steps: (v) => [
-      command(`hermetic check ${v.domain} --transcript   (compare greeting and EHLO of the addresses)`),
-      confirm('Every address leads to a server with the same configuration; on each: postconf smtpd_tls_security_level'),
-      confirm(`If they are alike, check from another network: a device on the path of one address takes STARTTLS away.`),
+      command(
+        `hermetic check ${v.domain} --transcript   (compare greeting and EHLO of the addresses)`,
+      ),
+      confirm(
+        'Every address leads to a server with the same configuration; on each: postconf smtpd_tls_security_level',
+      ),
+      confirm(
+        `If they are alike, check from another network: a device on the path of one address takes STARTTLS away.`,
+      ),
       checkAgain(v),
     ],
   },

@@ -25,11 +25,18 @@ const healthy: MailCertificate = {
 };
 
 /** What one certificate raises while this is in force. */
-function raised(changes: Partial<MailCertificate>, mtaSts?: Evidence['mtaSts'], judged: Partial<JudgedCertificate> = {}): string {
+function raised(
+  changes: Partial<MailCertificate>,
+  mtaSts?: Evidence['mtaSts'],
+  judged: Partial<JudgedCertificate> = {},
+): string {
   const evidence = plantedEvidence(mtaSts ? { mtaSts } : {});
   const shown = { ...healthy, ...changes };
   const dates = { notBefore: Date.parse(shown.notBefore), notAfter: Date.parse(shown.notAfter) };
-  const certificate = { ...dates, dnsNames: shown.names } as unknown as JudgedCertificate['certificate'];
+  const certificate = {
+    ...dates,
+    dnsNames: shown.names,
+  } as unknown as JudgedCertificate['certificate'];
   const host = evidence.hosts.map((h) => judgeHost(evidence, h))[0];
   const address = host?.addresses[0];
   assert.ok(host && address);
@@ -67,7 +74,10 @@ test('self-signed: warn, warn in testing, fail under enforce, good where DANE-EE
 });
 
 test('[8461-4.2-1] MTA-STS enforce fails a self-signed certificate also where DANE-EE matches', () => {
-  assert.equal(raised({ chain: 'self-signed', dane: 'match' }, enforce, ee), 'cert-self-signed=fail');
+  assert.equal(
+    raised({ chain: 'self-signed', dane: 'match' }, enforce, ee),
+    'cert-self-signed=fail',
+  );
 });
 
 test('a missing intermediate is named as such and graded as an unknown CA', () => {
@@ -83,7 +93,10 @@ test('[8461-4.2-1] expired: warn, fail under enforce, info with DANE-EE, fail wi
   assert.equal(raised(expired), 'cert-expired=warn');
   assert.equal(raised(expired, enforce), 'cert-expired=fail');
   assert.equal(raised({ ...expired, dane: 'match' }, undefined, ee), 'cert-expired=info');
-  assert.equal(raised({ ...expired, dane: 'mismatch' }, undefined, { daneCause: 'date' }), 'cert-expired=fail');
+  assert.equal(
+    raised({ ...expired, dane: 'mismatch' }, undefined, { daneCause: 'date' }),
+    'cert-expired=fail',
+  );
 });
 
 test('[8461-4.2-1] a wrong name: warn, fail under enforce, info with DANE-EE, fail where DANE-TA needs it', () => {
@@ -91,7 +104,10 @@ test('[8461-4.2-1] a wrong name: warn, fail under enforce, info with DANE-EE, fa
   assert.equal(raised(wrong), 'cert-name-mismatch=warn');
   assert.equal(raised(wrong, enforce), 'cert-name-mismatch=fail');
   assert.equal(raised({ ...wrong, dane: 'match' }, undefined, ee), 'cert-name-mismatch=info');
-  assert.equal(raised({ ...wrong, dane: 'mismatch' }, undefined, { daneCause: 'name' }), 'cert-name-mismatch=fail');
+  assert.equal(
+    raised({ ...wrong, dane: 'mismatch' }, undefined, { daneCause: 'name' }),
+    'cert-name-mismatch=fail',
+  );
 });
 
 test('a TLSA mismatch fails, and the steps never paste a key before its owner has confirmed it', () => {
@@ -100,10 +116,16 @@ test('a TLSA mismatch fails, and the steps never paste a key before its owner ha
 
 test('near expiry: below a sixth of the lifetime, at most 14 days', () => {
   assert.equal(raised({ notBefore: '2026-03-10T00:00:00Z', notAfter: '2026-06-16T00:00:00Z' }), '');
-  assert.equal(raised({ notBefore: '2026-03-10T00:00:00Z', notAfter: '2026-06-15T00:00:00Z' }), 'cert-near-expiry=warn');
+  assert.equal(
+    raised({ notBefore: '2026-03-10T00:00:00Z', notAfter: '2026-06-15T00:00:00Z' }),
+    'cert-near-expiry=warn',
+  );
   // Six days of life: a sixth is one day.
   assert.equal(raised({ notBefore: '2026-05-28T00:00:00Z', notAfter: '2026-06-03T00:00:00Z' }), '');
-  assert.equal(raised({ notBefore: '2026-05-27T00:00:00Z', notAfter: '2026-06-02T00:00:00Z' }), 'cert-near-expiry=warn');
+  assert.equal(
+    raised({ notBefore: '2026-05-27T00:00:00Z', notAfter: '2026-06-02T00:00:00Z' }),
+    'cert-near-expiry=warn',
+  );
 });
 
 test('weak keys and weak signatures warn', () => {

@@ -9,13 +9,18 @@ export function routeRules(raised: Raised): void {
   const { route, network } = raised.evidence;
   const strips = resolverAtFault(raised.evidence);
   if (strips) raised.add('resolver-no-dnssec', { detail: network.resolver[0]?.state ?? '' });
-  if (route.status === 'nxdomain') raised.add('domain-nonexistent', route.dnssec === 'indeterminate' ? { detail: 'unproved' } : {});
+  if (route.status === 'nxdomain')
+    raised.add(
+      'domain-nonexistent',
+      route.dnssec === 'indeterminate' ? { detail: 'unproved' } : {},
+    );
   else if (route.kind === 'none') raised.add('no-mail');
   else if (route.kind === 'null-mx') raised.add('null-mx');
   else if (route.kind === 'implicit') raised.add('implicit-mx');
   if (route.dnssec === 'bogus') raised.add('dnssec-bogus', { detail: words(route.failure) });
   else if (route.kind === 'error') raised.add('mx-lookup-failed', { detail: words(route.failure) });
-  else if (route.dnssec === 'indeterminate' && !strips) raised.add('dnssec-indeterminate', { detail: words(route.failure) });
+  else if (route.dnssec === 'indeterminate' && !strips)
+    raised.add('dnssec-indeterminate', { detail: words(route.failure) });
   if (network.port25 === 'blocked') raised.add('port-25-blocked');
   if (network.ipv6 === 'unavailable') raised.add('no-ipv6');
 }
@@ -27,25 +32,40 @@ export function daneRules(raised: Raised): boolean {
   for (const judged of hosts) {
     const { evidence: host } = judged;
     const on = { host: host.name };
-    if (host.dnssec === 'bogus') raised.add('dnssec-bogus', { ...on, detail: words(host.addressLookup.failure) });
-    else if (host.dnssec === 'indeterminate' && evidence.route.dnssec !== 'indeterminate' && !strips)
+    if (host.dnssec === 'bogus')
+      raised.add('dnssec-bogus', { ...on, detail: words(host.addressLookup.failure) });
+    else if (
+      host.dnssec === 'indeterminate' &&
+      evidence.route.dnssec !== 'indeterminate' &&
+      !strips
+    )
       raised.add('dnssec-indeterminate', on);
     else if (host.tlsa.status === 'bogus') raised.add('dane-bogus', on);
-    else if (host.tlsa.status === 'tempfail' && !(strips && host.tlsa.dnssec === 'indeterminate')) raised.add('dane-tempfail', on);
-    if (host.tlsa.status === 'unusable') raised.add('dane-unusable', { ...on, spkiSha256: keyOf(raised, host.name) });
+    else if (host.tlsa.status === 'tempfail' && !(strips && host.tlsa.dnssec === 'indeterminate'))
+      raised.add('dane-tempfail', on);
+    if (host.tlsa.status === 'unusable')
+      raised.add('dane-unusable', { ...on, spkiSha256: keyOf(raised, host.name) });
     if (host.tlsa.status === 'insecure') raised.add('dane-inert', on);
     rolloverRules(raised, judged);
     if (host.alias) raised.add('mx-is-cname', { ...on, detail: host.alias.canonicalName });
   }
   const bound = hosts.filter((h) => h.evidence.tlsa.status === 'usable');
   const certificates = bound.flatMap((h) => h.addresses.flatMap((a) => a.certificates));
-  const inForce = bound.length > 0 && bound.length === hosts.length && evidence.route.dnssec === 'secure';
-  if (bound.length > 0 && bound.length < hosts.length && evidence.mtaSts.policy?.mode !== 'enforce') {
-    const others = hosts.filter((h) => h.evidence.tlsa.status === 'absent').map((h) => h.evidence.name);
+  const inForce =
+    bound.length > 0 && bound.length === hosts.length && evidence.route.dnssec === 'secure';
+  if (
+    bound.length > 0 &&
+    bound.length < hosts.length &&
+    evidence.mtaSts.policy?.mode !== 'enforce'
+  ) {
+    const others = hosts
+      .filter((h) => h.evidence.tlsa.status === 'absent')
+      .map((h) => h.evidence.name);
     if (others.length > 0) raised.add('dane-partial', { detail: others.join(', ') });
   }
   if (raised.profile.requiresDane && !inForce) raised.add('dane-required');
-  if (inForce && certificates.length > 0 && certificates.every((c) => c.shown.dane === 'match')) raised.add('dane-good');
+  if (inForce && certificates.length > 0 && certificates.every((c) => c.shown.dane === 'match'))
+    raised.add('dane-good');
   return inForce;
 }
 
@@ -54,12 +74,16 @@ function rolloverRules(raised: Raised, { evidence, shown: { tlsa } }: JudgedHost
   if (tlsa.status !== 'usable' || !tlsa.roles) return;
   const on = { host: evidence.name };
   if (tlsa.rollover === 'ready') raised.add('dane-rollover-good', on);
-  const idle = tlsa.records.filter((_, i) => ['duplicate', 'unrelated', 'stale', 'unusable'].includes(tlsa.roles?.[i] ?? ''));
-  if (idle.length > 0 && tlsa.roles.includes('current')) raised.add('dane-leftover', { ...on, detail: idle.map(short).join(', ') });
+  const idle = tlsa.records.filter((_, i) =>
+    ['duplicate', 'unrelated', 'stale', 'unusable'].includes(tlsa.roles?.[i] ?? ''),
+  );
+  if (idle.length > 0 && tlsa.roles.includes('current'))
+    raised.add('dane-leftover', { ...on, detail: idle.map(short).join(', ') });
 }
 
 /** Enough of a record to find it by. */
-const short = (record: string): string => (record.length > 24 ? `${record.slice(0, 22)}...` : record);
+const short = (record: string): string =>
+  record.length > 24 ? `${record.slice(0, 22)}...` : record;
 
 /** Raises what concerns MTA-STS and TLS-RPT; `dane` says whether DANE binds every host. */
 export function policyRules(raised: Raised, dane: boolean): void {
@@ -67,7 +91,10 @@ export function policyRules(raised: Raised, dane: boolean): void {
   const mode = mtaSts.status === 'found' ? mtaSts.policy?.mode : undefined;
   if (mtaSts.status === 'invalid' || mtaSts.status === 'tempfail') {
     const first = mtaSts.problems[0];
-    if (mtaSts.txt.lookup !== 'failed') raised.add(first ? findingOf(first.code) : 'sts-policy-unreachable', { detail: words(first) });
+    if (mtaSts.txt.lookup !== 'failed')
+      raised.add(first ? findingOf(first.code) : 'sts-policy-unreachable', {
+        detail: words(first),
+      });
   }
   if (mode === 'enforce' || mode === 'testing') matchRules(raised, mode);
   if (mode === 'testing') raised.add('sts-mode-testing');
@@ -79,32 +106,47 @@ export function policyRules(raised: Raised, dane: boolean): void {
   if (mode === undefined && mtaSts.status === 'absent') {
     if (dane) raised.add('sts-absent');
     else if (!couldBeDane(raised) && !raised.has('dane-inert', 'dane-unusable', 'dane-partial')) {
-      const hosted = route.dnssec === 'insecure' && raised.hosts.some((h) => h.evidence.tlsa.status === 'usable');
+      const hosted =
+        route.dnssec === 'insecure' &&
+        raised.hosts.some((h) => h.evidence.tlsa.status === 'usable');
       raised.add(
         'no-enforcement',
-        hosted ? { detail: 'the hosts have DANE, but the MX record is unsigned, so an attacker names other hosts' } : {},
+        hosted
+          ? {
+              detail:
+                'the hosts have DANE, but the MX record is unsigned, so an attacker names other hosts',
+            }
+          : {},
       );
     }
   }
   const mechanisms = [mode === 'enforce' ? ('enforce' as const) : ('none' as const)];
   if (tlsRpt.status === 'absent') raised.add('tlsrpt-absent', { mechanisms });
-  if (tlsRpt.status === 'invalid') raised.add('tlsrpt-invalid', { detail: words(tlsRpt.problems[0]) });
+  if (tlsRpt.status === 'invalid')
+    raised.add('tlsrpt-invalid', { detail: words(tlsRpt.problems[0]) });
 }
 
 /** A TLSA lookup that failed does not say that there is none (RFC 7672 §2.1.2). */
 function couldBeDane({ hosts }: Raised): boolean {
-  return hosts.some(({ evidence: { tlsa } }) => tlsa.status === 'bogus' || tlsa.status === 'tempfail');
+  return hosts.some(
+    ({ evidence: { tlsa } }) => tlsa.status === 'bogus' || tlsa.status === 'tempfail',
+  );
 }
 
 function matchRules(raised: Raised, mode: 'enforce' | 'testing'): void {
   const missing = raised.hosts.filter((h) => h.shown.mtaStsMatch === 'mismatch');
-  if (missing.length > 0 && missing.length === raised.hosts.length) raised.add('sts-no-mx-matches', { mechanisms: [mode] });
-  else for (const { evidence } of missing) raised.add('sts-mx-mismatch', { host: evidence.name, mechanisms: [mode] });
+  if (missing.length > 0 && missing.length === raised.hosts.length)
+    raised.add('sts-no-mx-matches', { mechanisms: [mode] });
+  else
+    for (const { evidence } of missing)
+      raised.add('sts-mx-mismatch', { host: evidence.name, mechanisms: [mode] });
 }
 
 function satisfiesPolicy(host: JudgedHost): boolean {
   const seen = host.addresses.flatMap((a) => a.certificates);
-  return host.shown.mtaStsMatch === 'match' && seen.length > 0 && seen.every((c) => c.pkix === 'yes');
+  return (
+    host.shown.mtaStsMatch === 'match' && seen.length > 0 && seen.every((c) => c.pkix === 'yes')
+  );
 }
 
 function keyOf(raised: Raised, name: string): string {
@@ -123,7 +165,10 @@ const findingByCode: readonly (readonly [RegExp, FindingId])[] = [
   [/redirect/, 'sts-policy-redirect'],
   [/^x509-|certificate|webpki|http-tls|untrusted/, 'sts-policy-webpki-invalid'],
   [/type/, 'sts-policy-wrong-type'],
-  [/^sts-policy-(?!fetch|unreachable|timeout|status|not-found|host|http|too-large)/, 'sts-policy-invalid'],
+  [
+    /^sts-policy-(?!fetch|unreachable|timeout|status|not-found|host|http|too-large)/,
+    'sts-policy-invalid',
+  ],
 ];
 
 function findingOf(code: string): FindingId {

@@ -2,19 +2,35 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import test from 'node:test';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { checkResultSchema, evidenceSchema, type CheckResult, type Evidence } from '../../evidence/index.js';
+import {
+  checkResultSchema,
+  evidenceSchema,
+  type CheckResult,
+  type Evidence,
+} from '../../evidence/index.js';
 import { catalogue } from '../findings/catalogue.js';
 import { baseline } from '../profiles/baseline.js';
-import { plantedAddress, plantedEvidence, plantedHost, plantedPolicy } from '../testing/planted-evidence.js';
+import {
+  plantedAddress,
+  plantedEvidence,
+  plantedHost,
+  plantedPolicy,
+} from '../testing/planted-evidence.js';
 import { grade } from './grade.js';
 
 /** Verdict, then the findings at warn and fail. */
 function short(evidence: Evidence): string {
   const { verdict, findings } = grade(evidence);
-  return [verdict, ...findings.filter((f) => f.severity === 'fail' || f.severity === 'warn').map((f) => `${f.id}=${f.severity}`)].join(' ');
+  return [
+    verdict,
+    ...findings
+      .filter((f) => f.severity === 'fail' || f.severity === 'warn')
+      .map((f) => `${f.id}=${f.severity}`),
+  ].join(' ');
 }
 
-const only = (address: ReturnType<typeof plantedAddress>): Evidence => plantedEvidence({ hosts: [plantedHost({ addresses: [address] })] });
+const only = (address: ReturnType<typeof plantedAddress>): Evidence =>
+  plantedEvidence({ hosts: [plantedHost({ addresses: [address] })] });
 
 test('neither MTA-STS nor DANE: warn, and nothing else', () => {
   assert.equal(short(plantedEvidence()), 'warn no-enforcement=warn');
@@ -22,13 +38,18 @@ test('neither MTA-STS nor DANE: warn, and nothing else', () => {
 
 test('no STARTTLS, a mangled one and a refused one fail, each under its own name', () => {
   for (const how of ['absent', 'mangled', 'refused'] as const) {
-    assert.equal(short(only(plantedAddress({ starttls: how }))), `fail starttls-${how}=fail no-enforcement=warn`);
+    assert.equal(
+      short(only(plantedAddress({ starttls: how }))),
+      `fail starttls-${how}=fail no-enforcement=warn`,
+    );
   }
 });
 
 test('stripped or absent STARTTLS is told as seen from here, with the way to find out whose network it is', () => {
   for (const how of ['absent', 'mangled'] as const) {
-    const found = grade(only(plantedAddress({ starttls: how }))).findings.find((f) => f.id === `starttls-${how}`);
+    const found = grade(only(plantedAddress({ starttls: how }))).findings.find(
+      (f) => f.id === `starttls-${how}`,
+    );
     assert.match(found?.title ?? '', /seen from here/);
     assert.match(found?.steps[0]?.text ?? '', /--control HOST/);
   }
@@ -47,7 +68,10 @@ test('blocked port 25: inconclusive, one finding instead of one for each host', 
     { dial: { code: 'net-timeout', detail: '' }, starttls: 'unknown' },
     { status: 'inconclusive', reason: 'net-timeout' },
   );
-  const evidence = { ...only(silent), network: { ...plantedEvidence().network, port25: 'blocked' as const } };
+  const evidence = {
+    ...only(silent),
+    network: { ...plantedEvidence().network, port25: 'blocked' as const },
+  };
   const { verdict, findings } = grade(evidence);
   assert.equal(verdict, 'inconclusive');
   assert.deepEqual(
@@ -57,7 +81,10 @@ test('blocked port 25: inconclusive, one finding instead of one for each host', 
 });
 
 test('an address that this machine cannot try never changes the verdict', () => {
-  const six = plantedAddress({}, { ip: '2001:db8::25', status: 'skipped', reason: 'net-no-route', connections: [] });
+  const six = plantedAddress(
+    {},
+    { ip: '2001:db8::25', status: 'skipped', reason: 'net-no-route', connections: [] },
+  );
   const both = plantedEvidence({ hosts: [plantedHost({ addresses: [plantedAddress(), six] })] });
   assert.equal(short(both), short(plantedEvidence()));
   assert.deepEqual(grade(both).exposure, grade(plantedEvidence()).exposure);
@@ -66,8 +93,14 @@ test('an address that this machine cannot try never changes the verdict', () => 
 test('an MX outside the policy fails under enforce and warns in testing', () => {
   const other = plantedHost({ name: 'other.example', preference: 20 });
   const hosts = [plantedHost(), other];
-  assert.match(short(plantedEvidence({ hosts, mtaSts: plantedPolicy('enforce') })), /^fail sts-mx-mismatch=fail/);
-  assert.match(short(plantedEvidence({ hosts, mtaSts: plantedPolicy('testing') })), /sts-mx-mismatch=warn/);
+  assert.match(
+    short(plantedEvidence({ hosts, mtaSts: plantedPolicy('enforce') })),
+    /^fail sts-mx-mismatch=fail/,
+  );
+  assert.match(
+    short(plantedEvidence({ hosts, mtaSts: plantedPolicy('testing') })),
+    /sts-mx-mismatch=warn/,
+  );
 });
 
 test('no MX in the policy is one finding on the domain', () => {
@@ -77,7 +110,8 @@ test('no MX in the policy is one finding on the domain', () => {
 });
 
 test('no TLS-RPT: info, beside enforce warn', () => {
-  const severity = (evidence: Evidence) => grade(evidence).findings.find((f) => f.id === 'tlsrpt-absent')?.severity;
+  const severity = (evidence: Evidence) =>
+    grade(evidence).findings.find((f) => f.id === 'tlsrpt-absent')?.severity;
   assert.equal(severity(plantedEvidence()), 'info');
   assert.equal(severity(plantedEvidence({ mtaSts: plantedPolicy('enforce') })), 'warn');
 });
@@ -86,7 +120,12 @@ test('TLSA: unusable and inert warn, bogus and unanswered fail', () => {
   const tlsa = (status: 'unusable' | 'insecure' | 'bogus' | 'tempfail') =>
     short(
       plantedEvidence({
-        hosts: [plantedHost({ dnssec: 'secure', tlsa: { status, base: 'mx.planted.example', dnssec: 'secure', records: [] } })],
+        hosts: [
+          plantedHost({
+            dnssec: 'secure',
+            tlsa: { status, base: 'mx.planted.example', dnssec: 'secure', records: [] },
+          }),
+        ],
       }),
     );
   assert.equal(tlsa('unusable'), 'warn dane-unusable=warn');
@@ -96,11 +135,23 @@ test('TLSA: unusable and inert warn, bogus and unanswered fail', () => {
 });
 
 test('a resolver that strips DNSSEC: one finding that names it, only the DANE cells unknown', () => {
-  const network = { ...plantedEvidence().network, resolver: [{ label: '192.0.2.53:53', state: 'strips-dnssec' }] };
-  const tlsa = { status: 'tempfail' as const, base: 'mx.planted.example', dnssec: 'indeterminate' as const, records: [] };
+  const network = {
+    ...plantedEvidence().network,
+    resolver: [{ label: '192.0.2.53:53', state: 'strips-dnssec' }],
+  };
+  const tlsa = {
+    status: 'tempfail' as const,
+    base: 'mx.planted.example',
+    dnssec: 'indeterminate' as const,
+    records: [],
+  };
   const hosts = [plantedHost({ dnssec: 'indeterminate', tlsa })];
   const { findings, exposure, verdict } = grade(
-    plantedEvidence({ network, hosts, route: { kind: 'mx', dnssec: 'indeterminate', status: 'found' } }),
+    plantedEvidence({
+      network,
+      hosts,
+      route: { kind: 'mx', dnssec: 'indeterminate', status: 'found' },
+    }),
   );
   const own = findings.filter((f) => f.owner === 'own-network' || f.owner === 'dns-host');
   assert.deepEqual(
@@ -115,7 +166,10 @@ test('a resolver that strips DNSSEC: one finding that names it, only the DANE ce
 
 test('null MX and no mail are not applicable', () => {
   for (const kind of ['null-mx', 'none'] as const) {
-    assert.equal(short(plantedEvidence({ hosts: [], route: { kind, dnssec: 'insecure', status: 'found' } })), 'not-applicable');
+    assert.equal(
+      short(plantedEvidence({ hosts: [], route: { kind, dnssec: 'insecure', status: 'found' } })),
+      'not-applicable',
+    );
   }
 });
 
@@ -130,7 +184,10 @@ test('a dead host warns beside a living one and fails alone', () => {
     ],
   });
   assert.match(short(plantedEvidence({ hosts: [dead] })), /^fail mx-unreachable=fail/);
-  assert.match(short(plantedEvidence({ hosts: [plantedHost(), dead] })), /^warn .*mx-unreachable=warn/);
+  assert.match(
+    short(plantedEvidence({ hosts: [plantedHost(), dead] })),
+    /^warn .*mx-unreachable=warn/,
+  );
 });
 
 test('rules that this depth does not ask are listed', () => {

@@ -25,7 +25,9 @@ export function grade(evidence: Evidence, profile: Profile = baseline): CheckRes
     policyRules(raised, daneRules(raised));
   }
   const findings = raised.list();
-  const intrusive = evidence.hosts.some((h) => h.addresses.some((a) => a.connections.some((c) => c.injection)));
+  const intrusive = evidence.hosts.some((h) =>
+    h.addresses.some((a) => a.connections.some((c) => c.injection)),
+  );
   const {
     mtaSts,
     tlsRpt,
@@ -48,12 +50,18 @@ export function grade(evidence: Evidence, profile: Profile = baseline): CheckRes
       ...(policy ? { mode: policy.mode, maxAge: policy.maxAge, mx: policy.mx } : {}),
       problems: mtaSts.problems.map((p) => p.code),
     },
-    tlsRpt: { status: tlsRpt.status, rua: tlsRpt.rua, problems: tlsRpt.problems.map((p) => p.code) },
+    tlsRpt: {
+      status: tlsRpt.status,
+      rua: tlsRpt.rua,
+      problems: tlsRpt.problems.map((p) => p.code),
+    },
     ...(control ? { control: { host: control.host, starttls: control.starttls } } : {}),
     findings,
     notLookedAt: Object.entries(profile.rules)
       .filter(([, rule]) =>
-        rule.depth === 'intrusive' ? !intrusive : depths.indexOf(rule.depth ?? 'triage') > depths.indexOf(evidence.depth),
+        rule.depth === 'intrusive'
+          ? !intrusive
+          : depths.indexOf(rule.depth ?? 'triage') > depths.indexOf(evidence.depth),
       )
       .map(([id]) => id),
     connections: hosts
@@ -67,42 +75,70 @@ function withExposure(evidence: Evidence, host: JudgedHost): MailHost {
   return {
     ...host.shown,
     exposure: exposure(evidence, [host]),
-    addresses: host.addresses.map((a) => ({ ...a.shown, exposure: exposure(evidence, [{ ...host, addresses: [a] }]) })),
+    addresses: host.addresses.map((a) => ({
+      ...a.shown,
+      exposure: exposure(evidence, [{ ...host, addresses: [a] }]),
+    })),
   };
 }
 
-function verdictOf(evidence: Evidence, profile: Profile, hosts: readonly JudgedHost[], findings: readonly Finding[]): Verdict {
+function verdictOf(
+  evidence: Evidence,
+  profile: Profile,
+  hosts: readonly JudgedHost[],
+  findings: readonly Finding[],
+): Verdict {
   const { kind } = evidence.route;
   if (kind === 'null-mx' || kind === 'none') return 'not-applicable';
   if (findings.some((f) => f.severity === 'fail')) return 'fail';
   if (somethingUnknown(evidence, hosts)) return 'inconclusive';
   // Something that was neither shown nor ruled out, and would make the verdict worse.
   const open = hosts.flatMap((h) => h.addresses.flatMap((a) => openRules(evidence, profile, h, a)));
-  const severities = open.filter((id) => !findings.some((f) => f.id === id)).map((id) => severityOf(profile, id));
+  const severities = open
+    .filter((id) => !findings.some((f) => f.id === id))
+    .map((id) => severityOf(profile, id));
   const warned = findings.some((f) => f.severity === 'warn');
-  if (severities.includes('fail') || (!warned && severities.includes('warn'))) return 'inconclusive';
+  if (severities.includes('fail') || (!warned && severities.includes('warn')))
+    return 'inconclusive';
   return warned ? 'warn' : 'pass';
 }
 
 /** Anything here might, once known, be a fail; below a fail nothing outweighs that. */
 function somethingUnknown(evidence: Evidence, hosts: readonly JudgedHost[]): boolean {
-  if (evidence.route.kind === 'error' || evidence.route.dnssec === 'indeterminate' || resolverAtFault(evidence)) return true;
+  if (
+    evidence.route.kind === 'error' ||
+    evidence.route.dnssec === 'indeterminate' ||
+    resolverAtFault(evidence)
+  )
+    return true;
   if (ownNetworkStrips(evidence)) return true;
   if (evidence.mtaSts.txt.lookup === 'failed') return true;
   return hosts.some(({ evidence: host, addresses }) => {
     if (host.dnssec === 'indeterminate' || host.addressLookup.status === 'failed') return true;
     // What this machine could not try never counts, as long as something of the domain was seen.
     const tried = addresses.filter((a) => a.evidence.status !== 'skipped');
-    if (tried.length === 0 && addresses.length > 0) return !hosts.some((h) => h.addresses.some((a) => a.evidence.status === 'reachable'));
-    return tried.some((a) => a.evidence.status === 'inconclusive' || sessionUnknown(evidence, host.tlsa.status === 'usable', a));
+    if (tried.length === 0 && addresses.length > 0)
+      return !hosts.some((h) => h.addresses.some((a) => a.evidence.status === 'reachable'));
+    return tried.some(
+      (a) =>
+        a.evidence.status === 'inconclusive' ||
+        sessionUnknown(evidence, host.tlsa.status === 'usable', a),
+    );
   });
 }
 
 /** STARTTLS was offered, and what came of it does not settle what a sender would find. */
-function sessionUnknown({ mtaSts }: Evidence, dane: boolean, { shown, connection, certificates }: JudgedAddress): boolean {
+function sessionUnknown(
+  { mtaSts }: Evidence,
+  dane: boolean,
+  { shown, connection, certificates }: JudgedAddress,
+): boolean {
   if (shown.starttls !== 'offered') return false;
   if (!connection?.handshake) return !handshakeFailed(connection?.failure?.code);
   const authenticated = dane || mtaSts.policy?.mode === 'enforce';
   if (certificates.length === 0) return authenticated;
-  return authenticated && certificates.some((c) => c.pkix === 'unknown' || c.shown.dane === 'unverifiable');
+  return (
+    authenticated &&
+    certificates.some((c) => c.pkix === 'unknown' || c.shown.dane === 'unverifiable')
+  );
 }

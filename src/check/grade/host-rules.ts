@@ -14,33 +14,58 @@ export function hostRules(raised: Raised): void {
   const { network, route } = raised.evidence;
   const { control } = network;
   if (route.skipped) raised.add('hosts-skipped', { detail: route.skipped.join(', ') });
-  if (ownNetworkStrips(raised.evidence)) raised.add('own-network-strips', { detail: control?.host ?? '' });
+  if (ownNetworkStrips(raised.evidence))
+    raised.add('own-network-strips', { detail: control?.host ?? '' });
   for (const host of raised.hosts) {
     if (dead.includes(host)) {
-      const reason = host.addresses[0]?.evidence.reason ?? host.evidence.addressLookup.failure?.code ?? 'it has no address';
-      raised.add('mx-unreachable', { host: host.evidence.name, detail: reason, all: dead.length === raised.hosts.length });
+      const reason =
+        host.addresses[0]?.evidence.reason ??
+        host.evidence.addressLookup.failure?.code ??
+        'it has no address';
+      raised.add('mx-unreachable', {
+        host: host.evidence.name,
+        detail: reason,
+        all: dead.length === raised.hosts.length,
+      });
     } else {
       for (const address of host.addresses) addressRules(raised, host, address);
       if (!ownNetworkStrips(raised.evidence)) differing(raised, host);
     }
     // A failed lookup that is not bogus says nothing about the host.
-    if (host.addresses.length === 0 && host.evidence.addressLookup.status === 'failed' && host.evidence.dnssec !== 'bogus')
-      raised.add('mx-inconclusive', { host: host.evidence.name, detail: host.evidence.addressLookup.failure?.code ?? '' });
+    if (
+      host.addresses.length === 0 &&
+      host.evidence.addressLookup.status === 'failed' &&
+      host.evidence.dnssec !== 'bogus'
+    )
+      raised.add('mx-inconclusive', {
+        host: host.evidence.name,
+        detail: host.evidence.addressLookup.failure?.code ?? '',
+      });
   }
 }
 
 /** Some addresses offer what others do not: a fault of one of them, or of one path (RFC 3207 §6). */
 function differing(raised: Raised, { addresses, evidence }: JudgedHost): void {
-  const seen = addresses.filter((a) => a.evidence.status === 'reachable' && a.shown.starttls !== 'unknown');
-  const [without, having] = [seen.filter((a) => a.shown.starttls !== 'offered'), seen.filter((a) => a.shown.starttls === 'offered')];
+  const seen = addresses.filter(
+    (a) => a.evidence.status === 'reachable' && a.shown.starttls !== 'unknown',
+  );
+  const [without, having] = [
+    seen.filter((a) => a.shown.starttls !== 'offered'),
+    seen.filter((a) => a.shown.starttls === 'offered'),
+  ];
   if (without.length === 0 || having.length === 0) return;
   const family = familyOf(without);
   const split =
-    family !== undefined && !having.some((a) => familyOf([a]) === family) ? ` That is all of ${family} and none of the rest.` : '';
+    family !== undefined && !having.some((a) => familyOf([a]) === family)
+      ? ` That is all of ${family} and none of the rest.`
+      : '';
   const [odd, usual] = [greetings(without), greetings(having)];
   const others = odd !== '' && odd !== usual ? ` It greets as ${odd}, the others as ${usual}.` : '';
   const addressesWithout = without.map((a) => a.evidence.ip).join(', ');
-  raised.add('starttls-differs', { host: evidence.name, detail: `Without STARTTLS: ${addressesWithout}.${split}${others}` });
+  raised.add('starttls-differs', {
+    host: evidence.name,
+    detail: `Without STARTTLS: ${addressesWithout}.${split}${others}`,
+  });
 }
 
 function familyOf(addresses: readonly JudgedAddress[]): 'IPv4' | 'IPv6' | undefined {
@@ -50,7 +75,11 @@ function familyOf(addresses: readonly JudgedAddress[]): 'IPv4' | 'IPv6' | undefi
 
 /** The names that servers greet with. */
 function greetings(addresses: readonly JudgedAddress[]): string {
-  return [...new Set(addresses.flatMap((a) => a.connection?.greeting?.lines[0]?.split(' ')[0] ?? []))].sort().join(', ');
+  return [
+    ...new Set(addresses.flatMap((a) => a.connection?.greeting?.lines[0]?.split(' ')[0] ?? [])),
+  ]
+    .sort()
+    .join(', ');
 }
 
 function isDead({ addresses, evidence }: JudgedHost): boolean {
@@ -64,31 +93,43 @@ function addressRules(raised: Raised, host: JudgedHost, address: JudgedAddress):
   const on = { host: host.evidence.name, ip: evidence.ip };
   if (evidence.status === 'inconclusive' && raised.evidence.network.port25 !== 'blocked')
     raised.add('mx-inconclusive', { ...on, detail: evidence.reason ?? '' });
-  if (evidence.status === 'unreachable') raised.add('mx-unreachable', { ...on, detail: evidence.reason ?? '' });
+  if (evidence.status === 'unreachable')
+    raised.add('mx-unreachable', { ...on, detail: evidence.reason ?? '' });
   if (evidence.status !== 'reachable' || !connection) return;
 
-  if (ownNetworkStrips(raised.evidence) && (shown.starttls === 'absent' || shown.starttls === 'mangled')) return;
+  if (
+    ownNetworkStrips(raised.evidence) &&
+    (shown.starttls === 'absent' || shown.starttls === 'mangled')
+  )
+    return;
   const promise = promiseOf(raised.evidence, host);
   if (promise && ['absent', 'mangled', 'refused'].includes(shown.starttls))
     raised.add('starttls-promised', { host: host.evidence.name, detail: promise });
-  const beside = (shown.submission ?? []).filter((s) => s.starttls === 'offered').map((s) => s.port);
+  const beside = (shown.submission ?? [])
+    .filter((s) => s.starttls === 'offered')
+    .map((s) => s.port);
   if (beside.length > 0 && (shown.starttls === 'absent' || shown.starttls === 'mangled'))
     raised.add('starttls-differs', {
       host: host.evidence.name,
       detail: `Without TLS: port ${raised.evidence.smtpPort}; with it: ${beside.join(', ')}. The server knows TLS, so STARTTLS is switched off on the one port, or taken away on the path to it.`,
     });
   if (shown.starttls === 'absent') raised.add('starttls-absent', on);
-  if (shown.starttls === 'mangled') raised.add('starttls-mangled', { ...on, detail: `"${connection.mangledAs ?? ''}"` });
-  if (shown.starttls === 'refused') raised.add('starttls-refused', { ...on, detail: reply(connection) });
+  if (shown.starttls === 'mangled')
+    raised.add('starttls-mangled', { ...on, detail: `"${connection.mangledAs ?? ''}"` });
+  if (shown.starttls === 'refused')
+    raised.add('starttls-refused', { ...on, detail: reply(connection) });
   if (shown.starttls === 'offered' && !connection.handshake) {
     const { code = '', detail = '' } = connection.failure ?? {};
-    if (handshakeFailed(code)) raised.add('tls-handshake-failed', { ...on, detail: told(code, detail) });
+    if (handshakeFailed(code))
+      raised.add('tls-handshake-failed', { ...on, detail: told(code, detail) });
     else raised.add('mx-inconclusive', { ...on, detail: code });
   }
 
   tlsRules(raised, address.probed, on);
-  if (evidence.connections.some((c) => c.injection === 'executed')) raised.add('injection-vulnerable', on);
-  if (evidence.connections.some((c) => c.renegotiation === 'accepted')) raised.add('tls-renegotiation', on);
+  if (evidence.connections.some((c) => c.injection === 'executed'))
+    raised.add('injection-vulnerable', on);
+  if (evidence.connections.some((c) => c.renegotiation === 'accepted'))
+    raised.add('tls-renegotiation', on);
   certificateRules(raised, host, address);
   unsettledRule(raised, host, address);
 }
@@ -102,20 +143,34 @@ function told(code: string, detail: string): string {
 /** Says what is left open, where it could have been a fault. */
 function unsettledRule(raised: Raised, host: JudgedHost, address: JudgedAddress): void {
   const { evidence, profile } = raised;
-  const open = openRules(evidence, profile, host, address).filter((id) => ['fail', 'warn'].includes(severityOf(profile, id)));
+  const open = openRules(evidence, profile, host, address).filter((id) =>
+    ['fail', 'warn'].includes(severityOf(profile, id)),
+  );
   const left = [...new Set(open)].filter((id) => !raised.has(id));
   if (left.length === 0) return;
   const { stopped, connections, ip } = address.evidence;
   const spent = connections.filter((c) => !c.earlier).length;
   const why =
-    stopped === undefined ? 'it was asked for another profile' : stopped === 'budget' ? `${spent} connections are spent` : stopped;
-  raised.add('tls-unsettled', { host: host.evidence.name, ip, detail: `${why}; open: ${left.join(', ')}` });
+    stopped === undefined
+      ? 'it was asked for another profile'
+      : stopped === 'budget'
+        ? `${spent} connections are spent`
+        : stopped;
+  raised.add('tls-unsettled', {
+    host: host.evidence.name,
+    ip,
+    detail: `${why}; open: ${left.join(', ')}`,
+  });
 }
 
 /** What the domain has published that makes senders insist on TLS with this host. */
 function promiseOf({ mtaSts, route }: Evidence, { evidence, shown }: JudgedHost): string {
-  const dane = evidence.tlsa.status === 'usable' && route.dnssec === 'secure' ? ['TLSA records'] : [];
-  const sts = mtaSts.policy?.mode === 'enforce' && shown.mtaStsMatch === 'match' ? ['an MTA-STS policy in mode enforce'] : [];
+  const dane =
+    evidence.tlsa.status === 'usable' && route.dnssec === 'secure' ? ['TLSA records'] : [];
+  const sts =
+    mtaSts.policy?.mode === 'enforce' && shown.mtaStsMatch === 'match'
+      ? ['an MTA-STS policy in mode enforce']
+      : [];
   return [...dane, ...sts].join(' and ');
 }
 

@@ -1,6 +1,12 @@
 import { fromBase64 } from '../../base/index.js';
 import { parseTlsa, verifyDane } from '../../dane/index.js';
-import { certificateFacts, type Evidence, type HostEvidence, type MailCertificate, type PresentedChain } from '../../evidence/index.js';
+import {
+  certificateFacts,
+  type Evidence,
+  type HostEvidence,
+  type MailCertificate,
+  type PresentedChain,
+} from '../../evidence/index.js';
 import { matchMx } from '../../mta-sts/index.js';
 import { referenceNames } from '../../policy/index.js';
 import { matchesDnsName, parseChain, type Certificate } from '../../x509/index.js';
@@ -20,7 +26,11 @@ export interface JudgedCertificate {
 }
 
 /** Judges the chain of one handshake with a host at the date of the evidence; undefined when the server's own certificate cannot be read. */
-export function judgeCertificate(evidence: Evidence, host: HostEvidence, handshake: PresentedChain): JudgedCertificate | undefined {
+export function judgeCertificate(
+  evidence: Evidence,
+  host: HostEvidence,
+  handshake: PresentedChain,
+): JudgedCertificate | undefined {
   const chain = parseChain(handshake.chain.map((text) => fromBase64(text) ?? new Uint8Array()));
   const leaf = chain[0];
   if (!leaf) return undefined;
@@ -29,7 +39,8 @@ export function judgeCertificate(evidence: Evidence, host: HostEvidence, handsha
   const { chain: trust, validity: pathValidity } = handshake.pkix;
   const validity = at > leaf.notAfter ? 'expired' : at < leaf.notBefore ? 'not-yet-valid' : 'valid';
   const nameMatch = matchesDnsName(leaf, host.name) ? 'match' : 'mismatch';
-  const sound = trust === 'trusted' && pathValidity === 'valid' && handshake.pkix.problems.length === 0;
+  const sound =
+    trust === 'trusted' && pathValidity === 'valid' && handshake.pkix.problems.length === 0;
   const pkix = trust === 'unknown' ? 'unknown' : sound && nameMatch === 'match' ? 'yes' : 'no';
   return {
     certificate: leaf,
@@ -50,7 +61,11 @@ export function judgeCertificate(evidence: Evidence, host: HostEvidence, handsha
   };
 }
 
-function judgeMtaSts(evidence: Evidence, host: HostEvidence, pkix: JudgedCertificate['pkix']): MailCertificate['mtaSts'] {
+function judgeMtaSts(
+  evidence: Evidence,
+  host: HostEvidence,
+  pkix: JudgedCertificate['pkix'],
+): MailCertificate['mtaSts'] {
   const listed = listedInPolicy(evidence, host.name);
   if (listed === 'not-applicable') return listed;
   if (listed === 'mismatch') return 'mismatch';
@@ -58,7 +73,10 @@ function judgeMtaSts(evidence: Evidence, host: HostEvidence, pkix: JudgedCertifi
 }
 
 /** Whether the policy in force, enforced or tested, names the host. */
-export function listedInPolicy({ mtaSts: { status, policy } }: Evidence, host: string): 'match' | 'mismatch' | 'not-applicable' {
+export function listedInPolicy(
+  { mtaSts: { status, policy } }: Evidence,
+  host: string,
+): 'match' | 'mismatch' | 'not-applicable' {
   if (status !== 'found' || !policy || policy.mode === 'none') return 'not-applicable';
   return policy.mx.some((pattern) => matchMx(pattern, host)) ? 'match' : 'mismatch';
 }
@@ -70,18 +88,30 @@ interface DaneJudgement {
   readonly cause?: 'date' | 'name';
 }
 
-function judgeDane(evidence: Evidence, host: HostEvidence, chain: readonly Certificate[], leaf: Certificate, at: number): DaneJudgement {
+function judgeDane(
+  evidence: Evidence,
+  host: HostEvidence,
+  chain: readonly Certificate[],
+  leaf: Certificate,
+  at: number,
+): DaneJudgement {
   if (host.tlsa.status !== 'usable') return { verdict: 'not-applicable' };
   const records = host.tlsa.records.flatMap((text) => parseTlsa(text) ?? []);
   const names = referenceNames(host.tlsa.base, evidence);
-  const ask = (over: Partial<Parameters<typeof verifyDane>[0]>) => verifyDane({ records, chain, names, at, ...over });
+  const ask = (over: Partial<Parameters<typeof verifyDane>[0]>) =>
+    verifyDane({ records, chain, names, at, ...over });
   const { verdict, matched } = ask({});
   if (verdict === 'match') {
     const byKey = ask({ records: records.filter((r) => r.usage === 3) }).verdict === 'match';
-    return { verdict, by: byKey ? 'daneEe' : 'daneTa', ...(matched === undefined ? {} : { record: matched }) };
+    return {
+      verdict,
+      by: byKey ? 'daneEe' : 'daneTa',
+      ...(matched === undefined ? {} : { record: matched }),
+    };
   }
   if (verdict === 'mismatch') {
-    if (ask({ at: (leaf.notBefore + leaf.notAfter) / 2 }).verdict === 'match') return { verdict, cause: 'date' };
+    if (ask({ at: (leaf.notBefore + leaf.notAfter) / 2 }).verdict === 'match')
+      return { verdict, cause: 'date' };
     if (ask({ names: leaf.dnsNames }).verdict === 'match') return { verdict, cause: 'name' };
   }
   return { verdict };

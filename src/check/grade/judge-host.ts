@@ -9,7 +9,14 @@ import type {
   SubmissionPort,
 } from '../../evidence/index.js';
 import { probeLog } from '../../evidence/index.js';
-import { groupName, prove, suiteName, summarise, type Inventory, type Proven } from '../../tls/index.js';
+import {
+  groupName,
+  prove,
+  suiteName,
+  summarise,
+  type Inventory,
+  type Proven,
+} from '../../tls/index.js';
 import { parseTlsa, rolloverState } from '../../dane/index.js';
 import { judgeCertificate, listedInPolicy, type JudgedCertificate } from './judge-certificate.js';
 
@@ -53,9 +60,16 @@ export function judgeHost(evidence: Evidence, host: HostEvidence): JudgedHost {
   };
 }
 
-function judgeAddress(evidence: Evidence, host: HostEvidence, address: AddressEvidence): JudgedAddress {
+function judgeAddress(
+  evidence: Evidence,
+  host: HostEvidence,
+  address: AddressEvidence,
+): JudgedAddress {
   const { connections } = address;
-  const connection = connections.find((c) => c.handshake) ?? connections.find((c) => c.purpose === 'handshake') ?? connections.at(-1);
+  const connection =
+    connections.find((c) => c.handshake) ??
+    connections.find((c) => c.purpose === 'handshake') ??
+    connections.at(-1);
   const now = judgeAll(
     evidence,
     host,
@@ -84,42 +98,76 @@ function judgeAddress(evidence: Evidence, host: HostEvidence, address: AddressEv
       starttls: connection?.starttls ?? 'unknown',
       tls: shownTls(probed),
       certificates: certificates.map((c) => c.shown),
-      ...(address.submission ? { submission: address.submission.map((s) => judgeSubmission(evidence, host, address.ip, s)) } : {}),
+      ...(address.submission
+        ? {
+            submission: address.submission.map((s) =>
+              judgeSubmission(evidence, host, address.ip, s),
+            ),
+          }
+        : {}),
     },
   };
 }
 
 /** TLSA records of port 25 say nothing of another port (RFC 6698 §3). */
-function judgeSubmission(evidence: Evidence, host: HostEvidence, ip: string, { port, ...seen }: SubmissionEvidence): SubmissionPort {
+function judgeSubmission(
+  evidence: Evidence,
+  host: HostEvidence,
+  ip: string,
+  { port, ...seen }: SubmissionEvidence,
+): SubmissionPort {
   const without = { ...host, tlsa: { ...host.tlsa, status: 'absent', records: [] } } as const;
   const { ip: _, ...shown } = judgeAddress(evidence, without, { ip, ...seen }).shown;
   return { port, ...shown };
 }
 
-function judgeAll(evidence: Evidence, host: HostEvidence, connections: readonly ConnectionEvidence[]): readonly JudgedCertificate[] {
-  const judged = connections.flatMap((c) => c.handshake ?? c.presented ?? []).flatMap((p) => judgeCertificate(evidence, host, p) ?? []);
+function judgeAll(
+  evidence: Evidence,
+  host: HostEvidence,
+  connections: readonly ConnectionEvidence[],
+): readonly JudgedCertificate[] {
+  const judged = connections
+    .flatMap((c) => c.handshake ?? c.presented ?? [])
+    .flatMap((p) => judgeCertificate(evidence, host, p) ?? []);
   return judged.filter((c, i) => judged.findIndex((d) => sameKey(c, d)) === i);
 }
 
-const sameKey = (a: JudgedCertificate, b: JudgedCertificate): boolean => a.shown.spkiSha256 === b.shown.spkiSha256;
+const sameKey = (a: JudgedCertificate, b: JudgedCertificate): boolean =>
+  a.shown.spkiSha256 === b.shown.spkiSha256;
 
-function rollover({ tlsa }: HostEvidence, addresses: readonly JudgedAddress[]): Pick<MailHost['tlsa'], 'roles' | 'rollover'> {
+function rollover(
+  { tlsa }: HostEvidence,
+  addresses: readonly JudgedAddress[],
+): Pick<MailHost['tlsa'], 'roles' | 'rollover'> {
   const records = tlsa.records.flatMap((text) => parseTlsa(text) ?? []);
   if (records.length === 0 || records.length < tlsa.records.length) return {};
-  const chainsOf = (pick: 'certificates' | 'gone') => addresses.flatMap((a) => a[pick].map((c) => c.chain));
-  const { state, roles } = rolloverState({ records, chains: chainsOf('certificates'), gone: chainsOf('gone') });
+  const chainsOf = (pick: 'certificates' | 'gone') =>
+    addresses.flatMap((a) => a[pick].map((c) => c.chain));
+  const { state, roles } = rolloverState({
+    records,
+    chains: chainsOf('certificates'),
+    gone: chainsOf('gone'),
+  });
   return { roles, rollover: state };
 }
 
 const versions = ['TLSv1.3', 'TLSv1.2', 'TLSv1.1', 'TLSv1', 'SSLv3'] as const;
 
 function shownTls({ proven: { log }, inventory }: Probed): MailAddress['tls'] {
-  const completed = log.flatMap(({ answer }) => (answer.kind === 'handshake' ? [{ version: answer.version, name: answer.suite }] : []));
-  const seen = versions.flatMap((version) => inventory.suites[version].accepted.map((id) => ({ version: version, name: suiteName(id) })));
-  const groups = log.flatMap(({ answer }) => (answer.kind === 'handshake' ? (answer.group ?? []) : []));
+  const completed = log.flatMap(({ answer }) =>
+    answer.kind === 'handshake' ? [{ version: answer.version, name: answer.suite }] : [],
+  );
+  const seen = versions.flatMap((version) =>
+    inventory.suites[version].accepted.map((id) => ({ version: version, name: suiteName(id) })),
+  );
+  const groups = log.flatMap(({ answer }) =>
+    answer.kind === 'handshake' ? (answer.group ?? []) : [],
+  );
   return {
     versions: inventory.versions,
-    suites: [...seen, ...completed].filter((s, i, all) => all.findIndex((t) => t.version === s.version && t.name === s.name) === i),
+    suites: [...seen, ...completed].filter(
+      (s, i, all) => all.findIndex((t) => t.version === s.version && t.name === s.name) === i,
+    ),
     order: inventory.order,
     groups: [...new Set([...inventory.groups.accepted.map(groupName), ...groups])],
   };

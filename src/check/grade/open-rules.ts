@@ -17,7 +17,9 @@ export function openRules(
   // Where the first conversation came to nothing, that is what is told.
   if (!connection?.handshake && !handshakeFailed(connection?.failure?.code)) return [];
   // A certificate that has not been seen may be the one that is wrong.
-  const unseen = connection?.handshake && (['RSA', 'ECDSA'] as const).some((key) => settleKey(probed.proven, key) === 'unknown');
+  const unseen =
+    connection?.handshake &&
+    (['RSA', 'ECDSA'] as const).some((key) => settleKey(probed.proven, key) === 'unknown');
   return [
     ...unsettled(probed, tls),
     ...(unseen && tlsa.status === 'usable' ? (['dane-mismatch'] as const) : []),

@@ -36,7 +36,9 @@ export class Raised {
       policyId: evidence.collectedAt.replace(/[^0-9TZ]/g, '').slice(0, 24),
       policy: evidence.mtaSts.policy,
       tlsRpt: evidence.tlsRpt.status === 'found',
-      notReady: hosts.filter((h) => h.addresses.some((a) => a.certificates.some((c) => c.pkix === 'no'))).map((h) => h.evidence.name),
+      notReady: hosts
+        .filter((h) => h.addresses.some((a) => a.certificates.some((c) => c.pkix === 'no')))
+        .map((h) => h.evidence.name),
       spkiSha256: '',
       resolver: evidence.network.resolver.map((r) => r.label).join(', '),
     };
@@ -46,7 +48,11 @@ export class Raised {
     const rule = this.profile.rules[id];
     const base = rule.severity;
     const severity =
-      all && rule.whenAll ? rule.whenAll : typeof base === 'string' ? base : worst(mechanisms.map((mechanism) => base[mechanism]));
+      all && rule.whenAll
+        ? rule.whenAll
+        : typeof base === 'string'
+          ? base
+          : worst(mechanisms.map((mechanism) => base[mechanism]));
     const made = { ...finding(id, severity, { ...this.#base, ...values }), reference: rule.clause };
     const key = `${id} ${made.subject}`;
     if (!this.#findings.has(key)) this.#findings.set(key, made);
@@ -66,7 +72,11 @@ export class Raised {
     const ids = Object.keys(catalogue);
     return this.#list()
       .filter((f) => f.severity !== 'good' || f.id.endsWith('-good'))
-      .sort((a, b) => order.indexOf(a.severity) - order.indexOf(b.severity) || ids.indexOf(a.id) - ids.indexOf(b.id));
+      .sort(
+        (a, b) =>
+          order.indexOf(a.severity) - order.indexOf(b.severity) ||
+          ids.indexOf(a.id) - ids.indexOf(b.id),
+      );
   }
 }
 

@@ -3,11 +3,20 @@ import test from 'node:test';
 import type { ConnectionEvidence, HostEvidence } from '../../evidence/index.js';
 import { createCa, issue, type Issued } from '../../pki/index.js';
 import { parseCertificate, spkiSha256 } from '../../x509/index.js';
-import { plantedAddress, plantedConnection, plantedEvidence, plantedHandshake, plantedHost } from '../testing/planted-evidence.js';
+import {
+  plantedAddress,
+  plantedConnection,
+  plantedEvidence,
+  plantedHandshake,
+  plantedHost,
+} from '../testing/planted-evidence.js';
 import { grade } from './grade.js';
 
 const ca = createCa({ name: 'CA' });
-const [old, renewed] = [issue(ca, { names: ['mx.planted.example'] }), issue(ca, { names: ['mx.planted.example'] })];
+const [old, renewed] = [
+  issue(ca, { names: ['mx.planted.example'] }),
+  issue(ca, { names: ['mx.planted.example'] }),
+];
 const rsa = issue(ca, { names: ['mx.planted.example'], algorithm: 'rsa-2048' });
 
 function keyOf({ der }: Issued): string {
@@ -16,7 +25,8 @@ function keyOf({ der }: Issued): string {
   return spkiSha256(parsed.value);
 }
 
-const now = ({ chain }: Issued): ConnectionEvidence => plantedConnection({ handshake: plantedHandshake(chain) });
+const now = ({ chain }: Issued): ConnectionEvidence =>
+  plantedConnection({ handshake: plantedHandshake(chain) });
 const earlier = (issued: Issued): ConnectionEvidence => ({ ...now(issued), earlier: true });
 
 function judged(connections: readonly ConnectionEvidence[], records: readonly Issued[]) {
@@ -26,8 +36,14 @@ function judged(connections: readonly ConnectionEvidence[], records: readonly Is
     dnssec: 'secure',
     records: records.map((r) => `3 1 1 ${keyOf(r)}`),
   } as const;
-  const host: HostEvidence = plantedHost({ dnssec: 'secure', tlsa, addresses: [plantedAddress({}, { connections })] });
-  const result = grade(plantedEvidence({ route: { kind: 'mx', dnssec: 'secure', status: 'found' }, hosts: [host] }));
+  const host: HostEvidence = plantedHost({
+    dnssec: 'secure',
+    tlsa,
+    addresses: [plantedAddress({}, { connections })],
+  });
+  const result = grade(
+    plantedEvidence({ route: { kind: 'mx', dnssec: 'secure', status: 'found' }, hosts: [host] }),
+  );
   const [shown] = result.hosts;
   return {
     keys: shown?.addresses[0]?.certificates.map((c) => c.spkiSha256),

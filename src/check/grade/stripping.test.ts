@@ -1,33 +1,68 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { ConnectionEvidence, Evidence, HostEvidence } from '../../evidence/index.js';
-import { plantedAddress, plantedEvidence, plantedHost, plantedPolicy } from '../testing/planted-evidence.js';
+import {
+  plantedAddress,
+  plantedEvidence,
+  plantedHost,
+  plantedPolicy,
+} from '../testing/planted-evidence.js';
 import { grade } from './grade.js';
 
-const seen = (starttls: ConnectionEvidence['starttls'], more: Partial<Evidence> = {}, host: Partial<HostEvidence> = {}): Evidence =>
-  plantedEvidence({ hosts: [plantedHost({ addresses: [plantedAddress({ starttls })], ...host })], ...more });
+const seen = (
+  starttls: ConnectionEvidence['starttls'],
+  more: Partial<Evidence> = {},
+  host: Partial<HostEvidence> = {},
+): Evidence =>
+  plantedEvidence({
+    hosts: [plantedHost({ addresses: [plantedAddress({ starttls })], ...host })],
+    ...more,
+  });
 const control = (starttls: ConnectionEvidence['starttls']): Pick<Evidence, 'network'> => ({
-  network: { port25: 'open', ipv6: 'unknown', resolver: [], control: { host: 'mx.control.example', starttls } },
+  network: {
+    port25: 'open',
+    ipv6: 'unknown',
+    resolver: [],
+    control: { host: 'mx.control.example', starttls },
+  },
 });
 const ids = (evidence: Evidence): string[] => grade(evidence).findings.map((f) => f.id);
 
 test('a promise of TLS that is not kept is a finding of its own; without a promise it is not', () => {
   for (const starttls of ['absent', 'mangled', 'refused'] as const) {
-    assert.ok(ids(seen(starttls, { mtaSts: plantedPolicy('enforce') })).includes('starttls-promised'), starttls);
-    assert.ok(!ids(seen(starttls, { mtaSts: plantedPolicy('testing') })).includes('starttls-promised'));
-    assert.ok(!ids(seen(starttls, { mtaSts: plantedPolicy('enforce', ['other.example']) })).includes('starttls-promised'));
+    assert.ok(
+      ids(seen(starttls, { mtaSts: plantedPolicy('enforce') })).includes('starttls-promised'),
+      starttls,
+    );
+    assert.ok(
+      !ids(seen(starttls, { mtaSts: plantedPolicy('testing') })).includes('starttls-promised'),
+    );
+    assert.ok(
+      !ids(seen(starttls, { mtaSts: plantedPolicy('enforce', ['other.example']) })).includes(
+        'starttls-promised',
+      ),
+    );
     assert.ok(!ids(seen(starttls)).includes('starttls-promised'));
   }
-  const tlsa = { status: 'usable', base: 'mx.planted.example', dnssec: 'secure', records: [`3 1 1 ${'00'.repeat(32)}`] } as const;
+  const tlsa = {
+    status: 'usable',
+    base: 'mx.planted.example',
+    dnssec: 'secure',
+    records: [`3 1 1 ${'00'.repeat(32)}`],
+  } as const;
   const signed = { route: { kind: 'mx', dnssec: 'secure', status: 'found' } } as const;
   assert.ok(ids(seen('absent', signed, { dnssec: 'secure', tlsa })).includes('starttls-promised'));
 });
 
 test('where the control host is stripped too, it is this network, and the domain is not judged by it', () => {
   for (const starttls of ['absent', 'mangled'] as const) {
-    const result = grade(seen(starttls, { ...control(starttls), mtaSts: plantedPolicy('enforce') }));
+    const result = grade(
+      seen(starttls, { ...control(starttls), mtaSts: plantedPolicy('enforce') }),
+    );
     assert.equal(result.verdict, 'inconclusive');
-    assert.ok(result.findings.some((f) => f.id === 'own-network-strips' && f.owner === 'own-network'));
+    assert.ok(
+      result.findings.some((f) => f.id === 'own-network-strips' && f.owner === 'own-network'),
+    );
     assert.ok(!result.findings.some((f) => f.id.startsWith('starttls-')));
     assert.equal(result.exposure.opportunistic.none, 'unknown');
     assert.deepEqual(result.control, { host: 'mx.control.example', starttls });
@@ -35,8 +70,13 @@ test('where the control host is stripped too, it is this network, and the domain
 });
 
 test('addresses that differ behind a network that strips say nothing either', () => {
-  const addresses = [plantedAddress({ starttls: 'absent' }), plantedAddress({}, { ip: '192.0.2.26' })];
-  const result = grade(plantedEvidence({ hosts: [plantedHost({ addresses })], ...control('absent') }));
+  const addresses = [
+    plantedAddress({ starttls: 'absent' }),
+    plantedAddress({}, { ip: '192.0.2.26' }),
+  ];
+  const result = grade(
+    plantedEvidence({ hosts: [plantedHost({ addresses })], ...control('absent') }),
+  );
   assert.ok(!result.findings.some((f) => f.id.startsWith('starttls-')));
   assert.equal(result.verdict, 'inconclusive');
 });
@@ -53,7 +93,10 @@ test('where the control host offers STARTTLS, the domain is judged as without on
 test('addresses that differ: the family and the other greeting are told', () => {
   const lines = (name: string) => ({ greeting: { code: 220, lines: [`${name} ESMTP`] } });
   const four = plantedAddress(lines('mx.planted.example'));
-  const six = plantedAddress({ starttls: 'absent', ...lines('gateway.example') }, { ip: '2001:db8::25' });
+  const six = plantedAddress(
+    { starttls: 'absent', ...lines('gateway.example') },
+    { ip: '2001:db8::25' },
+  );
   const result = grade(plantedEvidence({ hosts: [plantedHost({ addresses: [four, six] })] }));
   const why = result.findings.find((f) => f.id === 'starttls-differs')?.why ?? '';
   assert.match(why, /2001:db8::25/);

@@ -1,5 +1,12 @@
 import type { TlsVersion } from '../../evidence/index.js';
-import { bitLength, groupName, settle, signatureSchemeName, suiteName, type Ask } from '../../tls/index.js';
+import {
+  bitLength,
+  groupName,
+  settle,
+  signatureSchemeName,
+  suiteName,
+  type Ask,
+} from '../../tls/index.js';
 import type { FindingId } from '../findings/catalogue.js';
 import { gradedAsks } from '../profiles/goals.js';
 import type { TlsTerms } from '../profiles/profile.js';
@@ -12,16 +19,23 @@ export function tlsRules(raised: Raised, probed: Probed, on: Raising): void {
   const { inventory, proven } = probed;
   const shown = gradedAsks(tls).flatMap(({ finding, ask }) => {
     const { settled, witnesses } = settle(proven, ask);
-    return settled === 'accepted' && ask.kind !== 'dhe' ? [{ finding, detail: detailOf(ask, witnesses) }] : [];
+    return settled === 'accepted' && ask.kind !== 'dhe'
+      ? [{ finding, detail: detailOf(ask, witnesses) }]
+      : [];
   });
   for (const { finding } of shown)
-    raised.add(finding, { ...on, detail: shown.flatMap((s) => (s.finding === finding ? s.detail : [])).join(', ') });
+    raised.add(finding, {
+      ...on,
+      detail: shown.flatMap((s) => (s.finding === finding ? s.detail : [])).join(', '),
+    });
   for (const version of tls.required)
-    if (inventory.versions[version] === 'refused') raised.add('tls-missing-version', { ...on, detail: readable(version) });
+    if (inventory.versions[version] === 'refused')
+      raised.add('tls-missing-version', { ...on, detail: readable(version) });
   const prime = inventory.dhe && bitLength(inventory.dhe.prime);
   if (tls.dheBits !== undefined && prime !== undefined && prime < tls.dheBits)
     raised.add('tls-weak-dhe', { ...on, detail: `${prime} bits` });
-  for (const { finding, settled, bad } of features(probed, tls)) if (settled === bad) raised.add(finding, on);
+  for (const { finding, settled, bad } of features(probed, tls))
+    if (settled === bad) raised.add(finding, on);
   if (inventory.helloSizeIntolerant) raised.add('tls-hello-intolerant', on);
 }
 
@@ -29,21 +43,32 @@ export function tlsRules(raised: Raised, probed: Probed, on: Raising): void {
 export function unsettled(probed: Probed, tls: TlsTerms): readonly FindingId[] {
   const { inventory, proven } = probed;
   return [
-    ...gradedAsks(tls).flatMap(({ finding, ask }) => (settle(proven, ask).settled === 'unknown' ? [finding] : [])),
-    ...tls.required.flatMap((version) => (inventory.versions[version] === 'unknown' ? ['tls-missing-version' as const] : [])),
-    ...features(probed, tls).flatMap(({ finding, settled }) => (settled === 'unknown' ? [finding] : [])),
+    ...gradedAsks(tls).flatMap(({ finding, ask }) =>
+      settle(proven, ask).settled === 'unknown' ? [finding] : [],
+    ),
+    ...tls.required.flatMap((version) =>
+      inventory.versions[version] === 'unknown' ? ['tls-missing-version' as const] : [],
+    ),
+    ...features(probed, tls).flatMap(({ finding, settled }) =>
+      settled === 'unknown' ? [finding] : [],
+    ),
   ];
 }
 
 /** What a TLS 1.2 server has to have, or must not have; compression counts in older versions too. */
-function features({ inventory }: Probed, { compression, extendedMasterSecret, secureRenegotiation }: TlsTerms) {
+function features(
+  { inventory }: Probed,
+  { compression, extendedMasterSecret, secureRenegotiation }: TlsTerms,
+) {
   const { versions } = inventory;
   const without12 = versions['TLSv1.2'] === 'refused';
   const only13 = Object.entries(versions).every(
     ([version, settled]) => version === 'TLSv1.3' || version === 'SSLv2' || settled === 'refused',
   );
   return [
-    ...(compression && !only13 ? [{ finding: compression, settled: inventory.compression, bad: 'accepted' }] : []),
+    ...(compression && !only13
+      ? [{ finding: compression, settled: inventory.compression, bad: 'accepted' }]
+      : []),
     ...(extendedMasterSecret && !without12
       ? [{ finding: extendedMasterSecret, settled: inventory.extendedMasterSecret, bad: 'refused' }]
       : []),
@@ -61,4 +86,5 @@ function detailOf(ask: Ask, witnesses: readonly number[]): string[] {
   return witnesses.slice(0, 3).map(names[ask.kind]);
 }
 
-const readable = (version: TlsVersion): string => version.replace(/^TLSv1$/, 'TLS 1.0').replace('TLSv', 'TLS ');
+const readable = (version: TlsVersion): string =>
+  version.replace(/^TLSv1$/, 'TLS 1.0').replace('TLSv', 'TLS ');

@@ -1,6 +1,10 @@
 import type { Failure } from '../../base/index.js';
 import { probeEvidence } from '../../evidence/index.js';
-import type { ConnectionEvidence, HandshakeEvidence, PresentedChain } from '../../evidence/index.js';
+import type {
+  ConnectionEvidence,
+  HandshakeEvidence,
+  PresentedChain,
+} from '../../evidence/index.js';
 import type { Conn } from '../../net/index.js';
 import { openSession, starttlsOffer, type SmtpSession } from '../../smtp/index.js';
 import {
@@ -23,19 +27,30 @@ type Draft = { -readonly [K in keyof ConnectionEvidence]: ConnectionEvidence[K] 
 export type Errand = Question | 'handshake' | 'intrusion' | 'intrusion-tls12';
 
 /** One SMTP connection from its greeting to its end, as evidence; `sni` is the name said in its TLS. Rejects only with the signal's reason. */
-export async function converse(context: ProbeContext, sni: string, ip: string, errand: Errand): Promise<ConnectionEvidence> {
+export async function converse(
+  context: ProbeContext,
+  sni: string,
+  ip: string,
+  errand: Errand,
+): Promise<ConnectionEvidence> {
   const { network, clock, smtpPort, timeoutMs, signal } = context;
   const began = clock.monotonic();
   const since = (from: number): number => Math.max(0, Math.round(clock.monotonic() - from));
   const draft: Draft = {
-    purpose: typeof errand === 'string' ? errand : errand.kind === 'hello' ? errand.topic : errand.kind,
+    purpose:
+      typeof errand === 'string' ? errand : errand.kind === 'hello' ? errand.topic : errand.kind,
     at: since(context.startedAt),
     milliseconds: 0,
     dial: 'open',
     starttls: 'unknown',
     transcript: [],
   };
-  const dialled = await network.dial({ address: ip, port: smtpPort, timeoutMs, ...(signal ? { signal } : {}) });
+  const dialled = await network.dial({
+    address: ip,
+    port: smtpPort,
+    timeoutMs,
+    ...(signal ? { signal } : {}),
+  });
   if (!dialled.ok) return { ...draft, dial: stored(dialled.failure), milliseconds: since(began) };
   try {
     await talk(context, sni, dialled.conn, errand, draft);
@@ -46,7 +61,13 @@ export async function converse(context: ProbeContext, sni: string, ip: string, e
 }
 
 /** Fills the draft as far as the server lets us come. */
-async function talk(context: ProbeContext, sni: string, conn: Conn, errand: Errand, draft: Draft): Promise<void> {
+async function talk(
+  context: ProbeContext,
+  sni: string,
+  conn: Conn,
+  errand: Errand,
+  draft: Draft,
+): Promise<void> {
   if (context.implicitTls) return sealedFirst(context, sni, conn, errand, draft);
   const { helo, timeoutMs, signal, clock } = context;
   const opened = await openSession({ conn, helo, timeoutMs, clock, ...(signal ? { signal } : {}) });
@@ -64,14 +85,29 @@ async function talk(context: ProbeContext, sni: string, conn: Conn, errand: Erra
 }
 
 /** Where TLS comes before SMTP: the handshake or the hello is the first thing said. */
-async function sealedFirst(context: ProbeContext, sni: string, conn: Conn, errand: Errand, draft: Draft): Promise<void> {
+async function sealedFirst(
+  context: ProbeContext,
+  sni: string,
+  conn: Conn,
+  errand: Errand,
+  draft: Draft,
+): Promise<void> {
   const { helo, timeoutMs, signal, clock } = context;
   const waiting = { timeoutMs, ...(signal ? { signal } : {}) };
   if (typeof errand !== 'string' && errand.kind !== 'handshake') {
     draft.starttls = 'offered';
-    return keepAnswer(context, sni, errand, await askHello({ conn, question: errand, serverName: sni, ...waiting }), draft);
+    return keepAnswer(
+      context,
+      sni,
+      errand,
+      await askHello({ conn, question: errand, serverName: sni, ...waiting }),
+      draft,
+    );
   }
-  const only = typeof errand === 'string' || errand.authentication === 'any' ? {} : { authentication: errand.authentication };
+  const only =
+    typeof errand === 'string' || errand.authentication === 'any'
+      ? {}
+      : { authentication: errand.authentication };
   const made = await handshake({ conn, servername: sni, ...only, ...waiting });
   if (made.ok) keepFacts(context, made.facts, draft);
   if (!made.ok) return notMade(errand, made.failure, draft);
@@ -90,7 +126,13 @@ async function sealedFirst(context: ProbeContext, sni: string, conn: Conn, erran
   draft.transcript = session.transcript.slice(0, 200);
 }
 
-async function upgrade(context: ProbeContext, sni: string, session: SmtpSession, errand: Errand, draft: Draft): Promise<void> {
+async function upgrade(
+  context: ProbeContext,
+  sni: string,
+  session: SmtpSession,
+  errand: Errand,
+  draft: Draft,
+): Promise<void> {
   const hello = await session.ehlo();
   if (!hello.ok) {
     draft.failure = stored(hello.failure);
@@ -102,9 +144,11 @@ async function upgrade(context: ProbeContext, sni: string, session: SmtpSession,
   if (offer.status !== 'offered') {
     if (offer.status === 'mangled') draft.mangledAs = offer.mangledAs;
     await session.quit();
-  } else if (errand === 'intrusion' || errand === 'intrusion-tls12') await intrude(context, sni, session, errand, draft);
+  } else if (errand === 'intrusion' || errand === 'intrusion-tls12')
+    await intrude(context, sni, session, errand, draft);
   else if (errand === 'handshake') await complete(context, sni, session, 'any', draft);
-  else if (errand.kind === 'handshake') await complete(context, sni, session, errand.authentication, draft);
+  else if (errand.kind === 'handshake')
+    await complete(context, sni, session, errand.authentication, draft);
   else await ask(context, sni, session, errand, draft);
 }
 
@@ -120,17 +164,32 @@ async function complete(
   let facts: HandshakeFacts | undefined;
   const only = authentication === 'any' ? {} : { authentication };
   const secured = await session.startTls(async (plain) => {
-    const made = await handshake({ conn: plain, servername: sni, timeoutMs, ...only, ...(signal ? { signal } : {}) });
+    const made = await handshake({
+      conn: plain,
+      servername: sni,
+      timeoutMs,
+      ...only,
+      ...(signal ? { signal } : {}),
+    });
     if (made.ok) facts = made.facts;
     return made;
   });
   if (facts) keepFacts(context, facts, draft);
-  if (!secured.ok) return notMade(authentication === 'any' ? 'handshake' : { kind: 'handshake', authentication }, secured.failure, draft);
+  if (!secured.ok)
+    return notMade(
+      authentication === 'any' ? 'handshake' : { kind: 'handshake', authentication },
+      secured.failure,
+      draft,
+    );
   if (authentication !== 'any') await session.quit();
   else await greetAgain(session, draft);
 }
 
-function keepFacts(context: ProbeContext, { version, suite, group, sni, chain }: HandshakeFacts, draft: Draft): void {
+function keepFacts(
+  context: ProbeContext,
+  { version, suite, group, sni, chain }: HandshakeFacts,
+  draft: Draft,
+): void {
   draft.handshake = {
     version: version as HandshakeEvidence['version'],
     suite,
@@ -167,13 +226,21 @@ async function intrude(
   const { timeoutMs, signal } = context;
   const limit = errand === 'intrusion-tls12' ? { maxVersion: 'TLSv1.2' as const } : {};
   const secured = await session.startTls(
-    (plain) => handshake({ conn: plain, servername: sni, timeoutMs, ...limit, ...(signal ? { signal } : {}) }),
+    (plain) =>
+      handshake({
+        conn: plain,
+        servername: sni,
+        timeoutMs,
+        ...limit,
+        ...(signal ? { signal } : {}),
+      }),
     'NOOP',
   );
   if (!secured.ok) return notSecured(secured.failure, draft);
   draft.injection = 'unknown';
   const first = await session.ehlo();
-  if (errand === 'intrusion-tls12') draft.renegotiation = await renegotiate(session.conn, timeoutMs);
+  if (errand === 'intrusion-tls12')
+    draft.renegotiation = await renegotiate(session.conn, timeoutMs);
   // An executed NOOP was answered in the place of EHLO, whose reply then comes in the place of that to QUIT.
   const second = await session.command('QUIT');
   if (second.ok) draft.injection = second.value.code === 221 ? 'discarded' : 'executed';
@@ -182,15 +249,33 @@ async function intrude(
 }
 
 /** One hello, and what came back; the handshake ends there. */
-async function ask(context: ProbeContext, sni: string, session: SmtpSession, question: ProbeQuestion, draft: Draft): Promise<void> {
+async function ask(
+  context: ProbeContext,
+  sni: string,
+  session: SmtpSession,
+  question: ProbeQuestion,
+  draft: Draft,
+): Promise<void> {
   const agreed = await session.agreeOnTls();
   if (!agreed.ok) return notSecured(agreed.failure, draft);
   const { timeoutMs, signal } = context;
-  const answer = await askHello({ conn: session.conn, question, serverName: sni, timeoutMs, ...(signal ? { signal } : {}) });
+  const answer = await askHello({
+    conn: session.conn,
+    question,
+    serverName: sni,
+    timeoutMs,
+    ...(signal ? { signal } : {}),
+  });
   keepAnswer(context, sni, question, answer, draft);
 }
 
-function keepAnswer(context: ProbeContext, sni: string, question: ProbeQuestion, answer: Answer, draft: Draft): void {
+function keepAnswer(
+  context: ProbeContext,
+  sni: string,
+  question: ProbeQuestion,
+  answer: Answer,
+  draft: Draft,
+): void {
   const probe = probeEvidence({ question, answer });
   if (probe) draft.probe = probe;
   const chain = answer.kind === 'hello' ? answer.flight.certificates : undefined;
@@ -202,11 +287,22 @@ function notSecured(failure: Failure, draft: Draft): void {
   if (failure.code !== 'smtp-starttls-refused') return;
   // Any answer but 220 (RFC 3207 §4): senders that do not insist go on in clear.
   draft.starttls = 'refused';
-  draft.starttlsReply = { code: Number(failure.detail.slice(0, 3)), lines: [failure.detail.slice(4)] };
+  draft.starttlsReply = {
+    code: Number(failure.detail.slice(0, 3)),
+    lines: [failure.detail.slice(4)],
+  };
 }
 
-function presentedChain({ trustStore, now }: ProbeContext, sni: string, chain: readonly Uint8Array[]): PresentedChain {
+function presentedChain(
+  { trustStore, now }: ProbeContext,
+  sni: string,
+  chain: readonly Uint8Array[],
+): PresentedChain {
   const sent = parseChain(chain);
   const { chain: trust, validity, problems } = verifyChain({ sent, anchors: trustStore, at: now });
-  return { sni, chain: chain.map((der) => Buffer.from(der).toString('base64')), pkix: { chain: trust, validity, problems } };
+  return {
+    sni,
+    chain: chain.map((der) => Buffer.from(der).toString('base64')),
+    pkix: { chain: trust, validity, problems },
+  };
 }

@@ -1,7 +1,12 @@
 import type { Name } from '../../base/index.js';
 import { lookupTlsa, type TlsaLookup } from '../../dane/index.js';
 import { lookupAddresses, lookupMailRoute } from '../../dns/index.js';
-import type { AddressEvidence, HostEvidence, RouteEvidence, SubmissionEvidence } from '../../evidence/index.js';
+import type {
+  AddressEvidence,
+  HostEvidence,
+  RouteEvidence,
+  SubmissionEvidence,
+} from '../../evidence/index.js';
 import { stored, type ProbeContext } from './context.js';
 import { probeSmtp, type ProbeTarget } from './smtp-tls.js';
 
@@ -10,25 +15,46 @@ export interface RouteTarget {
   readonly preference: number;
 }
 
-export async function probeRoute(context: ProbeContext): Promise<{ evidence: RouteEvidence; targets: readonly RouteTarget[] }> {
+export async function probeRoute(
+  context: ProbeContext,
+): Promise<{ evidence: RouteEvidence; targets: readonly RouteTarget[] }> {
   context.progress('mail route');
   const route = await lookupMailRoute(context.resolver, context.domain, signalOf(context));
   const { kind, dnssec, status, failure, hosts } = route;
-  return { evidence: { kind, dnssec, status, ...(failure ? { failure: stored(failure) } : {}) }, targets: hosts };
+  return {
+    evidence: { kind, dnssec, status, ...(failure ? { failure: stored(failure) } : {}) },
+    targets: hosts,
+  };
 }
 
 /** Addresses, TLSA records and one conversation with each address of one MX host; `address` replaces the lookup. */
-export async function probeHost(context: ProbeContext, target: RouteTarget, address?: string): Promise<HostEvidence> {
+export async function probeHost(
+  context: ProbeContext,
+  target: RouteTarget,
+  address?: string,
+): Promise<HostEvidence> {
   const { resolver } = context;
   const name = target.name.toLower();
   const found = await lookupAddresses(resolver, target.name, signalOf(context));
   const ips = address !== undefined ? [address] : [...found.v4, ...found.v6];
-  const asked = lookupTlsa({ resolver, host: target.name, addresses: found, port: 25, inert: true, ...signalOf(context) });
+  const asked = lookupTlsa({
+    resolver,
+    host: target.name,
+    addresses: found,
+    port: 25,
+    inert: true,
+    ...signalOf(context),
+  });
   const [tlsa, addresses] = await Promise.all([
     asked,
     // Only an alias can have another TLSA base domain, and has to be waited for.
-    (found.aliases.length > 0 ? asked.then((at) => sniOf(at, name)) : Promise.resolve(name)).then((sni) =>
-      Promise.all(choose(context.most.addresses, found.v4, found.v6, ips).map((ip) => visit(context, { host: name, ip, sni }))),
+    (found.aliases.length > 0 ? asked.then((at) => sniOf(at, name)) : Promise.resolve(name)).then(
+      (sni) =>
+        Promise.all(
+          choose(context.most.addresses, found.v4, found.v6, ips).map((ip) =>
+            visit(context, { host: name, ip, sni }),
+          ),
+        ),
     ),
   ]);
   const { status, base, dnssec, records, failure } = tlsa;
@@ -38,14 +64,27 @@ export async function probeHost(context: ProbeContext, target: RouteTarget, addr
     preference: target.preference,
     dnssec: found.dnssec,
     ...(found.aliases.length > 0
-      ? { alias: { canonicalName: found.canonicalName.toLower(), secure: found.aliases.every((step) => step.dnssec === 'secure') } }
+      ? {
+          alias: {
+            canonicalName: found.canonicalName.toLower(),
+            secure: found.aliases.every((step) => step.dnssec === 'secure'),
+          },
+        }
       : {}),
     addressLookup: {
       status: address !== undefined ? 'found' : found.status,
       ...(found.failure ? { failure: stored(found.failure) } : {}),
     },
     tlsa: { status, base, dnssec, records, ...(failure ? { failure: stored(failure) } : {}) },
-    addresses: [...addresses, ...left.map((ip): AddressEvidence => ({ ip, status: 'skipped', reason: 'too-many', connections: [] }))],
+    addresses: [
+      ...addresses,
+      ...left.map((ip): AddressEvidence => ({
+        ip,
+        status: 'skipped',
+        reason: 'too-many',
+        connections: [],
+      })),
+    ],
   };
 }
 
@@ -55,7 +94,12 @@ function sniOf({ status, base }: TlsaLookup, host: string): string {
 }
 
 /** The first of each family in turn. */
-function choose(most: number, v4: readonly string[], v6: readonly string[], all: readonly string[]): readonly string[] {
+function choose(
+  most: number,
+  v4: readonly string[],
+  v6: readonly string[],
+  all: readonly string[],
+): readonly string[] {
   if (all.length <= most) return all;
   const six = v6.slice(0, Math.max(Math.floor(most / 2), most - v4.length));
   return [...v4.slice(0, most - six.length), ...six];
@@ -71,7 +115,12 @@ function visit(context: ProbeContext, target: ProbeTarget): Promise<AddressEvide
     const submission: SubmissionEvidence[] = [];
     for (const { port: smtpPort, ...there } of portsBeside(context, address)) {
       const known = earlier?.submission?.find((s) => s.port === smtpPort)?.connections;
-      const { ip: _, ...seen } = await probeSmtp({ ...context, ...there, smtpPort, intrusive: false }, target, purse, known);
+      const { ip: _, ...seen } = await probeSmtp(
+        { ...context, ...there, smtpPort, intrusive: false },
+        target,
+        purse,
+        known,
+      );
       submission.push({ port: smtpPort, ...seen });
     }
     return submission.length > 0 ? { ...address, submission } : address;
@@ -86,7 +135,8 @@ function portsBeside(
   { connections: [first] }: AddressEvidence,
 ): readonly (Pick<ProbeContext, 'implicitTls' | 'goals'> & { readonly port: number })[] {
   const stripped = first?.starttls === 'absent' || first?.starttls === 'mangled';
-  if (submissionPorts.length === 0 && goals && stripped) return [{ port: SUBMISSION, implicitTls: false, goals: undefined }];
+  if (submissionPorts.length === 0 && goals && stripped)
+    return [{ port: SUBMISSION, implicitTls: false, goals: undefined }];
   return submissionPorts.map((port) => ({ port, implicitTls: port === IMPLICIT_TLS, goals }));
 }
 

@@ -20,7 +20,12 @@ test('an address has one visitor at a time, whatever names lead there, and one b
       inside--;
       return reachable('192.0.2.1');
     });
-  await Promise.all([visit('a.example'), visit('b.example'), visit('c.example'), visit('d.example')]);
+  await Promise.all([
+    visit('a.example'),
+    visit('b.example'),
+    visit('c.example'),
+    visit('d.example'),
+  ]);
   assert.deepEqual(left, [3, 2, 1, 0]);
 });
 
@@ -28,7 +33,11 @@ test('a host that many domains share is looked at once', async () => {
   const manners = new Manners({ budget: 3 });
   let visits = 0;
   const once = (): Promise<AddressEvidence> =>
-    manners.visit('mx.example', '192.0.2.1', () => (visits++, Promise.resolve(reachable('192.0.2.1'))));
+    manners.visit(
+      'mx.example',
+      '192.0.2.1',
+      () => (visits++, Promise.resolve(reachable('192.0.2.1'))),
+    );
   const [a, b] = await Promise.all([once(), once()]);
   assert.equal(visits, 1);
   assert.equal(a, b);
@@ -37,7 +46,9 @@ test('a host that many domains share is looked at once', async () => {
 test('a visit that fails does not keep the next one out', async () => {
   const manners = new Manners({ budget: 3 });
   const first = manners.visit('a.example', '192.0.2.1', () => Promise.reject(new Error('aborted')));
-  const second = manners.visit('b.example', '192.0.2.1', () => Promise.resolve(reachable('192.0.2.1')));
+  const second = manners.visit('b.example', '192.0.2.1', () =>
+    Promise.resolve(reachable('192.0.2.1')),
+  );
   await assert.rejects(first, /aborted/);
   assert.equal((await second).status, 'reachable');
 });
@@ -48,7 +59,8 @@ test('who asked to be left alone is not connected to: by name, by the domain abo
   );
   assert.ok(list.ok);
   const manners = new Manners({ budget: 3, optOut: list.value });
-  const visit = (host: string, ip: string): Promise<AddressEvidence> => manners.visit(host, ip, () => Promise.resolve(reachable(ip)));
+  const visit = (host: string, ip: string): Promise<AddressEvidence> =>
+    manners.visit(host, ip, () => Promise.resolve(reachable(ip)));
   for (const [host, ip] of [
     ['MX.A.example', '192.0.2.1'],
     ['x.y.b.example', '192.0.2.1'],
@@ -56,7 +68,12 @@ test('who asked to be left alone is not connected to: by name, by the domain abo
     ['c.example', '198.51.100.200'],
     ['c.example', '2001:db8:1::1'],
   ] as const)
-    assert.deepEqual(await visit(host, ip), { ip, status: 'skipped', reason: 'opt-out', connections: [] });
+    assert.deepEqual(await visit(host, ip), {
+      ip,
+      status: 'skipped',
+      reason: 'opt-out',
+      connections: [],
+    });
   for (const [host, ip] of [
     ['b.example', '192.0.2.1'],
     ['notb.example', '192.0.2.1'],

@@ -26,16 +26,25 @@ export class Manners {
 
   constructor(private readonly options: MannersOptions) {}
 
-  visit(host: string, ip: string, work: (purse: Purse) => Promise<AddressEvidence>): Promise<AddressEvidence> {
+  visit(
+    host: string,
+    ip: string,
+    work: (purse: Purse) => Promise<AddressEvidence>,
+  ): Promise<AddressEvidence> {
     const key = `${host} ${ip}`;
     const known = this.#visits.get(key);
     if (known) return known;
-    const visit = this.options.optOut?.(host, ip) ? Promise.resolve(leftAlone(ip)) : this.#inTurn(ip, work);
+    const visit = this.options.optOut?.(host, ip)
+      ? Promise.resolve(leftAlone(ip))
+      : this.#inTurn(ip, work);
     this.#visits.set(key, visit);
     return visit;
   }
 
-  async #inTurn(ip: string, work: (purse: Purse) => Promise<AddressEvidence>): Promise<AddressEvidence> {
+  async #inTurn(
+    ip: string,
+    work: (purse: Purse) => Promise<AddressEvidence>,
+  ): Promise<AddressEvidence> {
     const before = this.#turns.get(ip);
     const turn = (async () => {
       await before?.catch(() => undefined);

@@ -18,9 +18,15 @@ export function parseOptOut(text: string): Result<OptOut> {
   }
   return ok((host, ip) => {
     const labels = host.toLowerCase().split('.');
-    const named = names.has(labels.join('.')) || labels.some((_, i) => i > 0 && names.has(`*.${labels.slice(i).join('.')}`));
+    const named =
+      names.has(labels.join('.')) ||
+      labels.some((_, i) => i > 0 && names.has(`*.${labels.slice(i).join('.')}`));
     const address = parseIp(ip);
-    return named || (address !== undefined && networks.some(([prefix, length]) => withinPrefix(address, prefix, length)));
+    return (
+      named ||
+      (address !== undefined &&
+        networks.some(([prefix, length]) => withinPrefix(address, prefix, length)))
+    );
   });
 }
 

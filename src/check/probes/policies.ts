@@ -7,10 +7,12 @@ import { stored, type ProbeContext } from './context.js';
 /** The `_mta-sts` record and, where there is one, the policy (RFC 8461 §3 [8461-3.1-1]). */
 export async function probeMtaSts(context: ProbeContext): Promise<MtaStsEvidence> {
   const txt = await texts(context, '_mta-sts');
-  if (txt.lookup === 'failed') return { txt, status: 'tempfail', problems: txt.failure ? [txt.failure] : [] };
+  if (txt.lookup === 'failed')
+    return { txt, status: 'tempfail', problems: txt.failure ? [txt.failure] : [] };
   const record = parseStsRecord(txt.texts);
   if (record.status === 'absent') return { txt, status: 'absent', problems: [] };
-  if (record.status === 'invalid') return { txt, status: 'invalid', problems: [stored(record.failure)] };
+  if (record.status === 'invalid')
+    return { txt, status: 'invalid', problems: [stored(record.failure)] };
   context.progress('MTA-STS policy');
   const { network, resolver, domain, trustStore, now, httpsPort, timeoutMs, signal } = context;
   const fetched = await fetchPolicy({
@@ -25,24 +27,44 @@ export async function probeMtaSts(context: ProbeContext): Promise<MtaStsEvidence
   });
   if (!fetched.ok) {
     const { failure } = fetched;
-    return { txt, id: record.id, status: failure.temporary ? 'tempfail' : 'invalid', problems: [stored(failure)] };
+    return {
+      txt,
+      id: record.id,
+      status: failure.temporary ? 'tempfail' : 'invalid',
+      problems: [stored(failure)],
+    };
   }
   const { mode, maxAge, mx } = fetched.value.policy;
-  return { txt, id: record.id, status: 'found', policy: { mode, maxAge, mx, body: fetched.value.body }, problems: [] };
+  return {
+    txt,
+    id: record.id,
+    status: 'found',
+    policy: { mode, maxAge, mx, body: fetched.value.body },
+    problems: [],
+  };
 }
 
 /** The `_smtp._tls` record (RFC 8460 §3). */
 export async function probeTlsRpt(context: ProbeContext): Promise<TlsRptEvidence> {
   const txt = await texts(context, '_smtp._tls');
-  if (txt.lookup === 'failed') return { txt, status: 'tempfail', rua: [], problems: txt.failure ? [txt.failure] : [] };
+  if (txt.lookup === 'failed')
+    return { txt, status: 'tempfail', rua: [], problems: txt.failure ? [txt.failure] : [] };
   const { status, rua, problems } = parseTlsRptRecord(txt.texts);
   return { txt, status, rua, problems: problems.map(stored) };
 }
 
-async function texts({ resolver, domain, signal }: ProbeContext, label: string): Promise<TxtEvidence> {
+async function texts(
+  { resolver, domain, signal }: ProbeContext,
+  label: string,
+): Promise<TxtEvidence> {
   const name = domain.prepend(label);
   // A domain that leaves no room for the label cannot have the record.
   if (!name.ok) return { texts: [], lookup: 'absent', dnssec: 'indeterminate' };
   const found = await lookupTexts(resolver, name.value, signal ? { signal } : {});
-  return { texts: found.texts, lookup: found.lookup, dnssec: found.dnssec, ...(found.failure ? { failure: stored(found.failure) } : {}) };
+  return {
+    texts: found.texts,
+    lookup: found.lookup,
+    dnssec: found.dnssec,
+    ...(found.failure ? { failure: stored(found.failure) } : {}),
+  };
 }

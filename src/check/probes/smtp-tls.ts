@@ -29,12 +29,18 @@ export async function probeSmtp(
 ): Promise<AddressEvidence> {
   const { goals, intrusive, clock, signal, spacingMs } = context;
   if (purse.left <= 0) return { ip, status: 'inconclusive', reason: 'net-budget', connections: [] };
-  const earlier = known.filter((c) => c.probe ?? c.injection).map((c): ConnectionEvidence => ({ ...c, earlier: true }));
+  const earlier = known
+    .filter((c) => c.probe ?? c.injection)
+    .map((c): ConnectionEvidence => ({ ...c, earlier: true }));
   purse.spend();
   const first = await converse(context, sni, ip, 'handshake');
   const connections = [first, ...earlier];
   const address = { ip, ...statusOf(first) };
-  if (!goals || first.starttls !== 'offered' || !(first.handshake ?? handshakeFailed(first.failure?.code)))
+  if (
+    !goals ||
+    first.starttls !== 'offered' ||
+    !(first.handshake ?? handshakeFailed(first.failure?.code))
+  )
     return { ...address, connections };
 
   const spend = async (errand: Errand): Promise<ConnectionEvidence> => {
@@ -61,13 +67,19 @@ export async function probeSmtp(
     },
   });
   const open = nextQuestion(log, goals) !== undefined;
-  if (disturbs && stopped === undefined) await spend(prove(log).versions['TLSv1.2'] === 'accepted' ? 'intrusion-tls12' : 'intrusion');
+  if (disturbs && stopped === undefined)
+    await spend(prove(log).versions['TLSv1.2'] === 'accepted' ? 'intrusion-tls12' : 'intrusion');
   if (open) stopped ??= 'budget';
   return { ...address, connections, ...(open && stopped !== undefined ? { stopped } : {}) };
 }
 
-function slowed(first: ConnectionEvidence, { milliseconds }: ConnectionEvidence): string | undefined {
-  return milliseconds > TARPIT.milliseconds && milliseconds > TARPIT.times * first.milliseconds ? 'smtp-tarpit' : undefined;
+function slowed(
+  first: ConnectionEvidence,
+  { milliseconds }: ConnectionEvidence,
+): string | undefined {
+  return milliseconds > TARPIT.milliseconds && milliseconds > TARPIT.times * first.milliseconds
+    ? 'smtp-tarpit'
+    : undefined;
 }
 
 function reasonOf({ dial, failure, probe, starttls }: ConnectionEvidence): string {
@@ -78,12 +90,19 @@ function reasonOf({ dial, failure, probe, starttls }: ConnectionEvidence): strin
 }
 
 /** Silence and temporary refusals say nothing about a server; only what it clearly shows does. */
-function statusOf({ dial, starttls, failure, ehlo }: ConnectionEvidence): Pick<AddressEvidence, 'status' | 'reason'> {
+function statusOf({
+  dial,
+  starttls,
+  failure,
+  ehlo,
+}: ConnectionEvidence): Pick<AddressEvidence, 'status' | 'reason'> {
   if (dial !== 'open') {
     if (dial.code === 'net-no-route') return { status: 'skipped', reason: dial.code };
-    const told = dial.code === 'net-refused' || dial.code === 'net-unreachable' || dial.code === 'net-reset';
+    const told =
+      dial.code === 'net-refused' || dial.code === 'net-unreachable' || dial.code === 'net-reset';
     return { status: told ? 'unreachable' : 'inconclusive', reason: dial.code };
   }
-  if (!ehlo || starttls === 'unknown') return { status: 'inconclusive', reason: failure?.code ?? 'smtp-no-answer' };
+  if (!ehlo || starttls === 'unknown')
+    return { status: 'inconclusive', reason: failure?.code ?? 'smtp-no-answer' };
   return { status: 'reachable' };
 }

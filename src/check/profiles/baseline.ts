@@ -18,8 +18,14 @@ const byMechanism = (
 const rule = (severity: Rule['severity'], clause: string, depth?: Rule['depth']): Rule =>
   depth ? { severity, clause, depth } : { severity, clause };
 
-const untrusted = rule(byMechanism('warn', 'warn', 'fail', 'good', 'good'), 'RFC 8461 §4.2, RFC 7672 §3.1.1');
-const outOfDate = rule(byMechanism('warn', 'warn', 'fail', 'fail', 'info'), 'RFC 8461 §4.2, RFC 7672 §3.1.1');
+const untrusted = rule(
+  byMechanism('warn', 'warn', 'fail', 'good', 'good'),
+  'RFC 8461 §4.2, RFC 7672 §3.1.1',
+);
+const outOfDate = rule(
+  byMechanism('warn', 'warn', 'fail', 'fail', 'info'),
+  'RFC 8461 §4.2, RFC 7672 §3.1.1',
+);
 const weak = rule('warn', 'RFC 9325 §4');
 /** Published, but no sender obtains it: as if there were none. */
 const noPolicy = rule('warn', 'RFC 8461 §3');
@@ -35,12 +41,23 @@ export const baseline: Profile = {
   nearExpiry: { share: 1 / 6, days: 14 },
   keys: [{ finding: 'cert-weak-key', rsaBelow: 2048, ecBelow: 224 }],
   tls: {
-    versions: { SSLv2: 'tls-broken-version', SSLv3: 'tls-broken-version', TLSv1: 'tls-old-version', 'TLSv1.1': 'tls-old-version' },
+    versions: {
+      SSLv2: 'tls-broken-version',
+      SSLv3: 'tls-broken-version',
+      TLSv1: 'tls-old-version',
+      'TLSv1.1': 'tls-old-version',
+    },
     required: [],
     sets: [
       { finding: 'tls-broken-suite', suites: where12(isBroken) },
-      { finding: 'tls-weak-suite', suites: where12((s) => isWeak(s) && s.authentication !== 'none') },
-      { finding: 'tls-anonymous-suite', suites: where12((s) => s.authentication === 'none' && !isBroken(s)) },
+      {
+        finding: 'tls-weak-suite',
+        suites: where12((s) => isWeak(s) && s.authentication !== 'none'),
+      },
+      {
+        finding: 'tls-anonymous-suite',
+        suites: where12((s) => s.authentication === 'none' && !isBroken(s)),
+      },
       { finding: 'tls-pq-good', groups: pqGroups, version: 'TLSv1.3' },
     ],
   },
@@ -82,11 +99,17 @@ export const baseline: Profile = {
     'cert-chain-incomplete': untrusted,
     'cert-expired': outOfDate,
     'cert-not-yet-valid': outOfDate,
-    'cert-name-mismatch': rule(byMechanism('warn', 'warn', 'fail', 'good', 'info'), 'RFC 8461 §4.2, RFC 7672 §3.1.1, §3.2.2'),
+    'cert-name-mismatch': rule(
+      byMechanism('warn', 'warn', 'fail', 'good', 'info'),
+      'RFC 8461 §4.2, RFC 7672 §3.1.1, §3.2.2',
+    ),
     'cert-near-expiry': rule(byMechanism('warn', 'warn', 'warn', 'warn', 'info'), 'RFC 8461 §4.2'),
     'cert-weak-key': weak,
     // What nobody accepts any more as a signature, an MTA-STS sender does not accept either.
-    'cert-weak-signature': rule(byMechanism('warn', 'warn', 'fail', 'warn', 'info'), 'RFC 9155 §2, RFC 8461 §4.2'),
+    'cert-weak-signature': rule(
+      byMechanism('warn', 'warn', 'fail', 'warn', 'info'),
+      'RFC 9155 §2, RFC 8461 §4.2',
+    ),
     'sts-absent': rule('info', 'RFC 8461 §3'),
     'sts-record-invalid': noPolicy,
     'sts-record-multiple': noPolicy,

@@ -14,16 +14,25 @@ export function gradedAsks({ versions, sets, order, dheBits }: TlsTerms): readon
   return [
     ...(['TLSv1.1', 'TLSv1', 'SSLv3', 'SSLv2'] as const).flatMap((version): GradedAsk[] => {
       const finding = versions[version];
-      return finding ? [{ finding, ask: version === 'SSLv2' ? { kind: 'ssl2' } : { kind: 'version', version } }] : [];
+      return finding
+        ? [{ finding, ask: version === 'SSLv2' ? { kind: 'ssl2' } : { kind: 'version', version } }]
+        : [];
     }),
     ...sets.map((set, i): GradedAsk => {
       const id = `${set.finding}.${i}`;
-      if ('suites' in set) return { finding: set.finding, ask: { kind: 'suites', id, suites: set.suites } };
-      if ('schemes' in set) return { finding: set.finding, ask: { kind: 'signatures', id, schemes: set.schemes } };
-      return { finding: set.finding, ask: { kind: 'groups', id, groups: set.groups, version: set.version } };
+      if ('suites' in set)
+        return { finding: set.finding, ask: { kind: 'suites', id, suites: set.suites } };
+      if ('schemes' in set)
+        return { finding: set.finding, ask: { kind: 'signatures', id, schemes: set.schemes } };
+      return {
+        finding: set.finding,
+        ask: { kind: 'groups', id, groups: set.groups, version: set.version },
+      };
     }),
     ...(dheBits === undefined ? [] : [{ finding: 'tls-weak-dhe', ask: { kind: 'dhe' } } as const]),
-    ...(order ? [{ finding: order.finding, ask: { kind: 'order', worse: order.worse } } as const] : []),
+    ...(order
+      ? [{ finding: order.finding, ask: { kind: 'order', worse: order.worse } } as const]
+      : []),
   ];
 }
 
@@ -43,8 +52,16 @@ export function goalsOf(profile: Profile, depth: Depth): Goals | undefined {
   if (depth === 'triage') return undefined;
   const asks = gradedAsks(profile.tls).map(({ finding, ask }, i, all) => {
     const again = all.slice(0, i).some((o) => o.ask.kind === 'version' && o.finding === finding);
-    const rank = ask.kind !== 'version' ? 1 + worth.indexOf(severityOf(profile, finding)) : again ? worth.length + 1 : 0;
+    const rank =
+      ask.kind !== 'version'
+        ? 1 + worth.indexOf(severityOf(profile, finding))
+        : again
+          ? worth.length + 1
+          : 0;
     return { ask, rank };
   });
-  return { inventory: depth === 'inventory', asks: asks.sort((a, b) => a.rank - b.rank).map(({ ask }) => ask) };
+  return {
+    inventory: depth === 'inventory',
+    asks: asks.sort((a, b) => a.rank - b.rank).map(({ ask }) => ask),
+  };
 }

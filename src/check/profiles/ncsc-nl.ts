@@ -16,7 +16,14 @@ const goodGroups = [
   'x448',
 ];
 const phaseOutGroups = ['secp224r1', 'ffdhe3072', 'ffdhe4096', 'ffdhe6144', 'ffdhe8192'];
-const hybrids = ['X25519MLKEM768', 'SecP256r1MLKEM768', 'SecP384r1MLKEM1024', 'MLKEM512', 'MLKEM768', 'MLKEM1024'];
+const hybrids = [
+  'X25519MLKEM768',
+  'SecP256r1MLKEM768',
+  'SecP384r1MLKEM1024',
+  'MLKEM512',
+  'MLKEM768',
+  'MLKEM1024',
+];
 
 const sufficient = named(
   'ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256',
@@ -34,7 +41,10 @@ const phaseOut = where12(
     (s.keyExchange === 'ECDHE' || s.keyExchange === 'DHE') &&
     (s.authentication === 'RSA' || s.authentication === 'ECDSA') &&
     ['AES', 'CAMELLIA', 'ARIA', 'CHACHA20'].includes(s.cipher) &&
-    (s.mode === 'GCM' || s.mode === 'CCM' || s.mode === 'POLY1305' || (s.mode === 'CBC' && /^SHA(256|384)$/.test(s.hash))) &&
+    (s.mode === 'GCM' ||
+      s.mode === 'CCM' ||
+      s.mode === 'POLY1305' ||
+      (s.mode === 'CBC' && /^SHA(256|384)$/.test(s.hash))) &&
     !s.name.endsWith('_OLD') &&
     !sufficient.includes(s.id),
 );
@@ -58,9 +68,16 @@ export const ncscNl: Profile = {
     },
     required: [],
     sets: [
-      { finding: 'tls-unlisted-suite', suites: [...allBut12(sufficient, phaseOut), ...allBut13(0x1301, 0x1302, 0x1303, 0x1304)] },
+      {
+        finding: 'tls-unlisted-suite',
+        suites: [...allBut12(sufficient, phaseOut), ...allBut13(0x1301, 0x1302, 0x1303, 0x1304)],
+      },
       { finding: 'tls-phase-out-suite', suites: phaseOut },
-      { finding: 'tls-weak-group', groups: groupsNamed('TLSv1.2', [...goodGroups, ...phaseOutGroups], true), version: 'TLSv1.2' },
+      {
+        finding: 'tls-weak-group',
+        groups: groupsNamed('TLSv1.2', [...goodGroups, ...phaseOutGroups], true),
+        version: 'TLSv1.2',
+      },
       {
         finding: 'tls-weak-group',
         groups: groupsNamed('TLSv1.3', [...goodGroups, ...phaseOutGroups, ...hybrids], true),
@@ -76,20 +93,68 @@ export const ncscNl: Profile = {
   },
   rules: {
     ...baseline.rules,
-    'tls-old-version': { severity: 'fail', clause: 'NCSC-NL 2025-05 §3.3.1 table 1', depth: 'verdict' },
-    'tls-unlisted-suite': { severity: 'fail', clause: 'NCSC-NL 2025-05 Appendix B', depth: 'verdict' },
-    'tls-phase-out-suite': { severity: 'warn', clause: 'NCSC-NL 2025-05 Appendix B', depth: 'verdict' },
+    'tls-old-version': {
+      severity: 'fail',
+      clause: 'NCSC-NL 2025-05 §3.3.1 table 1',
+      depth: 'verdict',
+    },
+    'tls-unlisted-suite': {
+      severity: 'fail',
+      clause: 'NCSC-NL 2025-05 Appendix B',
+      depth: 'verdict',
+    },
+    'tls-phase-out-suite': {
+      severity: 'warn',
+      clause: 'NCSC-NL 2025-05 Appendix B',
+      depth: 'verdict',
+    },
     'tls-weak-group': { severity: 'fail', clause: 'NCSC-NL 2025-05 §3.3.3', depth: 'verdict' },
-    'tls-weak-dhe': { severity: 'fail', clause: 'NCSC-NL 2025-05 §3.3.3 table 7', depth: 'verdict' },
+    'tls-weak-dhe': {
+      severity: 'fail',
+      clause: 'NCSC-NL 2025-05 §3.3.3 table 7',
+      depth: 'verdict',
+    },
     // A notice for mail servers.
-    'tls-weak-handshake-signature': { severity: 'info', clause: 'NCSC-NL 2025-05 §3.3.5 table 9', depth: 'verdict' },
+    'tls-weak-handshake-signature': {
+      severity: 'info',
+      clause: 'NCSC-NL 2025-05 §3.3.5 table 9',
+      depth: 'verdict',
+    },
     'tls-order': { severity: 'warn', clause: 'NCSC-NL 2025-05 §3.3', depth: 'verdict' },
-    'tls-compression': { severity: 'fail', clause: 'NCSC-NL 2025-05 §3.4.1 table 10', depth: 'verdict' },
-    'tls-no-extended-master-secret': { severity: 'fail', clause: 'NCSC-NL 2025-05 §3.4', depth: 'verdict' },
-    'tls-no-secure-renegotiation': { severity: 'fail', clause: 'NCSC-NL 2025-05 §3.4.2 table 11', depth: 'verdict' },
-    'tls-renegotiation': { severity: 'info', clause: 'NCSC-NL 2025-05 §3.4.2 table 11', depth: 'intrusive' },
-    'cert-weak-key': { severity: 'fail', clause: 'NCSC-NL 2025-05 §3.3.2.1 tables 3 to 5', depth: 'triage' },
-    'cert-short-key': { severity: 'warn', clause: 'NCSC-NL 2025-05 §3.3.2.1 tables 3 to 5', depth: 'triage' },
-    'cert-weak-signature': { severity: 'fail', clause: 'NCSC-NL 2025-05 §3.3.5 table 9', depth: 'triage' },
+    'tls-compression': {
+      severity: 'fail',
+      clause: 'NCSC-NL 2025-05 §3.4.1 table 10',
+      depth: 'verdict',
+    },
+    'tls-no-extended-master-secret': {
+      severity: 'fail',
+      clause: 'NCSC-NL 2025-05 §3.4',
+      depth: 'verdict',
+    },
+    'tls-no-secure-renegotiation': {
+      severity: 'fail',
+      clause: 'NCSC-NL 2025-05 §3.4.2 table 11',
+      depth: 'verdict',
+    },
+    'tls-renegotiation': {
+      severity: 'info',
+      clause: 'NCSC-NL 2025-05 §3.4.2 table 11',
+      depth: 'intrusive',
+    },
+    'cert-weak-key': {
+      severity: 'fail',
+      clause: 'NCSC-NL 2025-05 §3.3.2.1 tables 3 to 5',
+      depth: 'triage',
+    },
+    'cert-short-key': {
+      severity: 'warn',
+      clause: 'NCSC-NL 2025-05 §3.3.2.1 tables 3 to 5',
+      depth: 'triage',
+    },
+    'cert-weak-signature': {
+      severity: 'fail',
+      clause: 'NCSC-NL 2025-05 §3.3.5 table 9',
+      depth: 'triage',
+    },
   },
 };

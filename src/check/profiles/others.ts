@@ -1,9 +1,22 @@
 import type { TlsSettings } from '../../tls/index.js';
 import { baseline } from './baseline.js';
 import type { Profile, Rule } from './profile.js';
-import { allBut12, allBut13, groupsNamed, isBroken, isWeak, named, pqGroups, where12 } from './sets.js';
+import {
+  allBut12,
+  allBut13,
+  groupsNamed,
+  isBroken,
+  isWeak,
+  named,
+  pqGroups,
+  where12,
+} from './sets.js';
 
-const at = (severity: Rule['severity'], clause: string): Rule => ({ severity, clause, depth: 'verdict' });
+const at = (severity: Rule['severity'], clause: string): Rule => ({
+  severity,
+  clause,
+  depth: 'verdict',
+});
 
 /** What Mozilla's guidelines 6.0 set an "intermediate" server to [9325-4.2-1]. They leave the choice among it to the client. */
 export const mozillaSettings: TlsSettings = {
@@ -34,7 +47,10 @@ export const mozillaIntermediate: Profile = {
       { finding: 'tls-broken-suite', suites: where12(isBroken) },
       {
         finding: 'tls-unlisted-suite',
-        suites: [...allBut12(mozillaSettings.suites, where12(isBroken)), ...allBut13(...mozillaSettings.suites)],
+        suites: [
+          ...allBut12(mozillaSettings.suites, where12(isBroken)),
+          ...allBut13(...mozillaSettings.suites),
+        ],
       },
       { finding: 'tls-pq-good', groups: pqGroups, version: 'TLSv1.3' },
     ],
@@ -60,8 +76,14 @@ export const bcp195: Profile = {
     required: ['TLSv1.2'],
     sets: [
       { finding: 'tls-broken-suite', suites: where12(isBroken) },
-      { finding: 'tls-weak-suite', suites: where12((s) => !isBroken(s) && (s.cipher === 'RC4' || s.bits < 112)) },
-      { finding: 'tls-phase-out-suite', suites: where12((s) => s.keyExchange === 'RSA' && !isBroken(s) && !isWeak(s)) },
+      {
+        finding: 'tls-weak-suite',
+        suites: where12((s) => !isBroken(s) && (s.cipher === 'RC4' || s.bits < 112)),
+      },
+      {
+        finding: 'tls-phase-out-suite',
+        suites: where12((s) => s.keyExchange === 'RSA' && !isBroken(s) && !isWeak(s)),
+      },
       { finding: 'tls-weak-handshake-signature', schemes: [0x0101, 0x0201, 0x0203] },
       { finding: 'tls-pq-good', groups: pqGroups, version: 'TLSv1.3' },
     ],
@@ -110,10 +132,14 @@ export const bsi: Profile = {
             where12(isBroken),
             where12(
               (s) =>
-                (s.keyExchange === 'ECDHE' || s.keyExchange === 'DHE' || s.keyExchange === 'ECDH') &&
+                (s.keyExchange === 'ECDHE' ||
+                  s.keyExchange === 'DHE' ||
+                  s.keyExchange === 'ECDH') &&
                 s.authentication !== 'none' &&
                 s.cipher === 'AES' &&
-                (s.mode === 'GCM' || s.mode === 'CCM' || (s.mode === 'CBC' && /^SHA(256|384)$/.test(s.hash))),
+                (s.mode === 'GCM' ||
+                  s.mode === 'CCM' ||
+                  (s.mode === 'CBC' && /^SHA(256|384)$/.test(s.hash))),
             ),
           ),
           ...allBut13(0x1301, 0x1302, 0x1304),

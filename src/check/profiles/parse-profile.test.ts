@@ -11,20 +11,33 @@ const ours = {
   source: 'Mail policy of the house, §4',
   date: '2026-11',
   rules: { 'no-enforcement': { severity: 'fail', clause: 'house §4.1' } },
-  tls: { required: ['TLSv1.3'], sets: [{ finding: 'tls-weak-group', groups: ['secp256k1'], version: 'TLSv1.2' }], dheBits: 4096 },
+  tls: {
+    required: ['TLSv1.3'],
+    sets: [{ finding: 'tls-weak-group', groups: ['secp256k1'], version: 'TLSv1.2' }],
+    dheBits: 4096,
+  },
 };
 
 test('a profile of one’s own takes what it does not say from the one it extends', () => {
   const parsed = parseProfile(ours);
   assert.ok(parsed.ok);
   const profile = parsed.value;
-  assert.deepEqual([profile.name, profile.tls.required, profile.tls.dheBits], ['ours', ['TLSv1.3'], 4096]);
-  assert.deepEqual(profile.tls.sets, [{ finding: 'tls-weak-group', groups: [22], version: 'TLSv1.2' }]);
+  assert.deepEqual(
+    [profile.name, profile.tls.required, profile.tls.dheBits],
+    ['ours', ['TLSv1.3'], 4096],
+  );
+  assert.deepEqual(profile.tls.sets, [
+    { finding: 'tls-weak-group', groups: [22], version: 'TLSv1.2' },
+  ]);
   assert.deepEqual(profile.tls.versions, baseline.tls.versions);
   assert.equal(profile.rules['cert-expired'], baseline.rules['cert-expired']);
   const result = grade(plantedEvidence(), profile);
   assert.deepEqual(
-    [result.profile, result.verdict, result.findings.find((f) => f.id === 'no-enforcement')?.reference],
+    [
+      result.profile,
+      result.verdict,
+      result.findings.find((f) => f.id === 'no-enforcement')?.reference,
+    ],
     ['ours', 'fail', 'house §4.1'],
   );
   assert.ok(goalsOf(profile, 'verdict')?.asks.some((ask) => ask.kind === 'groups'));

@@ -9,27 +9,46 @@ import type { Profile } from './profile.js';
 
 /** A code point by the name IANA gives it. */
 const code = (what: string, table: ReadonlyMap<string, number>) =>
-  z.string().transform((name, context) => table.get(name) ?? refuse(context, `no ${what} is called ${name}`));
+  z
+    .string()
+    .transform(
+      (name, context) => table.get(name) ?? refuse(context, `no ${what} is called ${name}`),
+    );
 const suite = code('suite', new Map([...known.values()].map((s) => [s.name, s.id])));
 const group = code('group', new Map(groupTable.map((g) => [g.name, g.id])));
-const scheme = code('signature scheme', new Map(signatureSchemeTable.map(([id, name]) => [name, id])));
+const scheme = code(
+  'signature scheme',
+  new Map(signatureSchemeTable.map(([id, name]) => [name, id])),
+);
 
 const finding = z
   .string()
-  .transform((id, context) => (id in catalogue ? (id as FindingId) : refuse(context, `no finding is called ${id}`)));
+  .transform((id, context) =>
+    id in catalogue ? (id as FindingId) : refuse(context, `no finding is called ${id}`),
+  );
 const severity = z.enum(['fail', 'warn', 'info', 'good']);
 const version = z.enum(['SSLv2', 'SSLv3', 'TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3']);
 
 const set = z.union([
   z.strictObject({ finding, suites: z.array(suite).min(1) }),
-  z.strictObject({ finding, groups: z.array(group).min(1), version: z.enum(['TLSv1.2', 'TLSv1.3']) }),
+  z.strictObject({
+    finding,
+    groups: z.array(group).min(1),
+    version: z.enum(['TLSv1.2', 'TLSv1.3']),
+  }),
   z.strictObject({ finding, schemes: z.array(scheme).min(1) }),
 ]);
 
 const rule = z.strictObject({
   severity: z.union([
     severity,
-    z.strictObject({ none: severity, testing: severity, enforce: severity, daneTa: severity, daneEe: severity }),
+    z.strictObject({
+      none: severity,
+      testing: severity,
+      enforce: severity,
+      daneTa: severity,
+      daneEe: severity,
+    }),
   ]),
   whenAll: severity.exactOptional(),
   clause: z.string().min(1),
@@ -50,16 +69,25 @@ const tls = z
   .partial();
 
 const file = z.strictObject({
-  name: z.string().regex(/^[a-z0-9][a-z0-9.-]{0,99}$/, 'lower-case letters, digits, dots and hyphens'),
+  name: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9.-]{0,99}$/, 'lower-case letters, digits, dots and hyphens'),
   source: z.string().min(1),
   date: z.string().regex(/^\d{4}(-\d\d){0,2}$/, 'a date such as 2026-11'),
   extends: z
     .string()
-    .transform((name, context) => profiles.find((p) => p.name === name) ?? refuse(context, `no profile is called ${name}`))
+    .transform(
+      (name, context) =>
+        profiles.find((p) => p.name === name) ?? refuse(context, `no profile is called ${name}`),
+    )
     .default(baseline),
   rules: z.record(z.string(), rule).default({}),
-  keys: z.array(z.strictObject({ finding, rsaBelow: z.int().min(0), ecBelow: z.int().min(0) })).optional(),
-  nearExpiry: z.strictObject({ share: z.number().min(0).max(1), days: z.number().min(0) }).optional(),
+  keys: z
+    .array(z.strictObject({ finding, rsaBelow: z.int().min(0), ecBelow: z.int().min(0) }))
+    .optional(),
+  nearExpiry: z
+    .strictObject({ share: z.number().min(0).max(1), days: z.number().min(0) })
+    .optional(),
   maxAge: z.int().min(0).optional(),
   requiresDane: z.boolean().optional(),
   tls: tls.default({}),
@@ -83,7 +111,12 @@ export function parseProfile(value: unknown): Result<Profile> {
   const { extends: base, rules, tls: terms, ...own } = read.data;
   const stranger = Object.keys(rules).find((id) => !(id in catalogue));
   if (stranger !== undefined) return malformed(`rules.${stranger}: no finding is called so`);
-  return ok({ ...base, ...present(own), rules: { ...base.rules, ...rules }, tls: { ...base.tls, ...present(terms) } });
+  return ok({
+    ...base,
+    ...present(own),
+    rules: { ...base.rules, ...rules },
+    tls: { ...base.tls, ...present(terms) },
+  });
 }
 
 function malformed(detail: string): Result<Profile> {
@@ -91,5 +124,7 @@ function malformed(detail: string): Result<Profile> {
 }
 
 function present<T extends object>(values: T): Partial<T> {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<T>;
+  return Object.fromEntries(
+    Object.entries(values).filter(([, value]) => value !== undefined),
+  ) as Partial<T>;
 }

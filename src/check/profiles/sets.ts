@@ -1,7 +1,17 @@
-import { groups12, groups13, groupTable, only, suites12, suites13, suites as known, type Suite } from '../../tls/index.js';
+import {
+  groups12,
+  groups13,
+  groupTable,
+  only,
+  suites12,
+  suites13,
+  suites as known,
+  type Suite,
+} from '../../tls/index.js';
 
 /** Every suite of TLS 1.2 and earlier that a server can choose, narrowed. */
-export const where12 = (wanted: (suite: Suite) => boolean): readonly number[] => only(suites12, wanted);
+export const where12 = (wanted: (suite: Suite) => boolean): readonly number[] =>
+  only(suites12, wanted);
 
 /** Suites by their IANA names; a name nobody knows is a fault of ours. */
 export function named(...names: readonly string[]): readonly number[] {
@@ -15,17 +25,25 @@ export function named(...names: readonly string[]): readonly number[] {
 /** Everything before TLS 1.3 but these. */
 export const allBut12 = (...lists: readonly (readonly number[])[]): readonly number[] =>
   suites12.filter((id) => !lists.some((l) => l.includes(id)));
-export const allBut13 = (...allowed: readonly number[]): readonly number[] => suites13.filter((id) => !allowed.includes(id));
+export const allBut13 = (...allowed: readonly number[]): readonly number[] =>
+  suites13.filter((id) => !allowed.includes(id));
 
 /** Groups by name that a version may use; `but`: all others. */
-export function groupsNamed(version: 'TLSv1.2' | 'TLSv1.3', names: readonly string[], but = false): readonly number[] {
+export function groupsNamed(
+  version: 'TLSv1.2' | 'TLSv1.3',
+  names: readonly string[],
+  but = false,
+): readonly number[] {
   const usable = version === 'TLSv1.2' ? groups12 : groups13;
   const wanted = new Set(groupTable.filter((g) => names.includes(g.name)).map((g) => g.id));
   return usable.filter((id) => wanted.has(id) !== but);
 }
 
 export const isBroken = (s: Suite): boolean => s.cipher === 'NULL' || s.export;
-export const isWeak = (s: Suite): boolean => !isBroken(s) && (/RC4|RC2|DES|IDEA/.test(s.cipher) || s.bits < 112);
+export const isWeak = (s: Suite): boolean =>
+  !isBroken(s) && (/RC4|RC2|DES|IDEA/.test(s.cipher) || s.bits < 112);
 /** SHA-1 and older hashes in the signature of a key exchange. */
 export const sha1Schemes: readonly number[] = [0x0101, 0x0201, 0x0202, 0x0203];
-export const pqGroups: readonly number[] = groupTable.filter((g) => g.kind === 'hybrid' || g.kind === 'kem').map((g) => g.id);
+export const pqGroups: readonly number[] = groupTable
+  .filter((g) => g.kind === 'hybrid' || g.kind === 'kem')
+  .map((g) => g.id);

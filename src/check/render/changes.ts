@@ -19,7 +19,9 @@ export function renderChanges({ domain, before, after, changes }: Comparison, wi
     const subjects = [...new Set(those.map((c) => c.subject))];
     const lines = subjects.flatMap((subject) => [
       ...wrap(subject, columns, '  '),
-      ...those.filter((c) => c.subject === subject).flatMap((c) => wrap(`${c.what}: ${c.before} -> ${c.after}`, columns, '    ', '      ')),
+      ...those
+        .filter((c) => c.subject === subject)
+        .flatMap((c) => wrap(`${c.what}: ${c.before} -> ${c.after}`, columns, '    ', '      ')),
     ]);
     return [[titles[direction], ...lines].join('\n')];
   });

@@ -6,7 +6,9 @@ export function renderControl({ network, hosts }: Evidence, width = 80): string 
   const { control } = network;
   if (!control) return '';
   const stripped = (starttls: string): boolean => starttls === 'absent' || starttls === 'mangled';
-  const anyStripped = hosts.some((h) => h.addresses.some((a) => a.connections.some((c) => stripped(c.starttls))));
+  const anyStripped = hosts.some((h) =>
+    h.addresses.some((a) => a.connections.some((c) => stripped(c.starttls))),
+  );
   const says = stripped(control.starttls)
     ? `STARTTLS ${control.starttls} there as well: it is this network that strips it.`
     : control.starttls !== 'offered'

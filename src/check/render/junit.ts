@@ -12,7 +12,10 @@ export interface JunitOptions {
  * JUnit XML for CI servers: a test suite for each domain, a test for the verdict and for each finding. What could not be told is an error, neither passed
  * nor failed; what this depth does not ask is skipped.
  */
-export function renderJunit(results: readonly CheckResult[], { failOn = 'fail' }: JunitOptions = {}): string {
+export function renderJunit(
+  results: readonly CheckResult[],
+  { failOn = 'fail' }: JunitOptions = {},
+): string {
   const suites = results.map((result) => suite(result, failOn));
   return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="hermetic">\n${suites.join('')}</testsuites>\n`;
 }
@@ -28,9 +31,14 @@ function suite(result: CheckResult, failOn: 'warn' | 'fail'): string {
   const cases = [
     verdictCase(result, failOn),
     ...result.findings.map((finding) => findingCase(finding, failOn)),
-    ...result.notLookedAt.map((id): Case => ({ name: id, outcome: 'skipped', message: `not asked at depth ${result.depth}` })),
+    ...result.notLookedAt.map((id): Case => ({
+      name: id,
+      outcome: 'skipped',
+      message: `not asked at depth ${result.depth}`,
+    })),
   ];
-  const counted = (outcome: Case['outcome']): number => cases.filter((c) => c.outcome === outcome).length;
+  const counted = (outcome: Case['outcome']): number =>
+    cases.filter((c) => c.outcome === outcome).length;
   const head = attributes({
     name: result.domain,
     tests: cases.length,
@@ -40,7 +48,11 @@ function suite(result: CheckResult, failOn: 'warn' | 'fail'): string {
     time: 0,
     timestamp: result.checkedAt.replace(/Z$/, ''),
   });
-  const properties = Object.entries({ profile: result.profile, depth: result.depth, connections: result.connections })
+  const properties = Object.entries({
+    profile: result.profile,
+    depth: result.depth,
+    connections: result.connections,
+  })
     .map(([name, value]) => `      <property${attributes({ name, value })}/>\n`)
     .join('');
   return `  <testsuite${head}>\n    <properties>\n${properties}    </properties>\n${cases.map((c) => testCase(result.domain, c)).join('')}  </testsuite>\n`;
@@ -62,12 +74,20 @@ function verdictCase(result: CheckResult, failOn: 'warn' | 'fail'): Case {
   }
 }
 
-function findingCase({ id, subject, severity, title, why, fix, steps, owner, reference }: Finding, failOn: 'warn' | 'fail'): Case {
+function findingCase(
+  { id, subject, severity, title, why, fix, steps, owner, reference }: Finding,
+  failOn: 'warn' | 'fail',
+): Case {
   const name = `${id}: ${subject}`;
   if (severity === 'good') return { name, outcome: 'passed' };
   const plan = steps.map((step, i) => `${i + 1}. ${step.text}`);
   const text = [why, `To fix, by ${ownerNames[owner]}: ${fix}`, ...plan, reference].join('\n');
-  return { name, outcome: severity === 'fail' || severity === failOn ? 'failure' : 'passed', message: title, text };
+  return {
+    name,
+    outcome: severity === 'fail' || severity === failOn ? 'failure' : 'passed',
+    message: title,
+    text,
+  };
 }
 
 function testCase(domain: string, { name, outcome, message = '', text = '' }: Case): string {
@@ -90,7 +110,13 @@ function attributes(values: Readonly<Record<string, string | number>>): string {
     .join('');
 }
 
-const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&apos;' };
+const entities: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&apos;',
+};
 
 /** Text for element or attribute. What XML 1.0 forbids (§2.2) becomes a visible escape. */
 function xml(text: string): string {

@@ -6,7 +6,12 @@ import { Ajv } from 'ajv';
 import type { CheckResult } from '../../evidence/index.js';
 import { grade } from '../grade/grade.js';
 import { hostileResult } from '../testing/hostile-result.js';
-import { plantedAddress, plantedEvidence, plantedHost, plantedPolicy } from '../testing/planted-evidence.js';
+import {
+  plantedAddress,
+  plantedEvidence,
+  plantedHost,
+  plantedPolicy,
+} from '../testing/planted-evidence.js';
 import { renderHtml } from './html/render-html.js';
 import { renderJunit } from './junit.js';
 import { renderNagios } from './nagios.js';
@@ -16,7 +21,10 @@ import { renderTerminal } from './terminal.js';
 const hosts = [plantedHost({ addresses: [plantedAddress({ starttls: 'absent' })] })];
 const failing = grade(plantedEvidence({ hosts }));
 const warning = grade(plantedEvidence());
-const unclear: CheckResult = { ...grade(plantedEvidence({ mtaSts: plantedPolicy('enforce') })), verdict: 'inconclusive' };
+const unclear: CheckResult = {
+  ...grade(plantedEvidence({ mtaSts: plantedPolicy('enforce') })),
+  verdict: 'inconclusive',
+};
 
 /** Elements of XML that is well-formed as far as we write it; throws for anything else. */
 function elements(xml: string): { name: string; attributes: Record<string, string> }[] {
@@ -24,13 +32,18 @@ function elements(xml: string): { name: string; attributes: Record<string, strin
   const found: { name: string; attributes: Record<string, string> }[] = [];
   const rest = xml.replace(/^<\?xml version="1\.0" encoding="UTF-8"\?>\n/, '');
   for (const piece of rest.match(/<[^>]*>|[^<]+/g) ?? []) {
-    if (!piece.startsWith('<')) assert.doesNotMatch(piece.replace(/&(amp|lt|gt|quot|apos);/g, ''), /[&<>]/);
+    if (!piece.startsWith('<'))
+      assert.doesNotMatch(piece.replace(/&(amp|lt|gt|quot|apos);/g, ''), /[&<>]/);
     else if (piece.startsWith('</')) assert.equal(open.pop(), piece.slice(2, -1));
     else {
-      const tag = /^<([a-z-]+)((?: [a-z]+="[^"<&]*(?:&(?:amp|lt|gt|quot|apos);[^"<&]*)*")*)(\/?)>$/.exec(piece);
+      const tag =
+        /^<([a-z-]+)((?: [a-z]+="[^"<&]*(?:&(?:amp|lt|gt|quot|apos);[^"<&]*)*")*)(\/?)>$/.exec(
+          piece,
+        );
       assert.ok(tag, piece);
       const attributes: Record<string, string> = {};
-      for (const [, key = '', value = ''] of (tag[2] ?? '').matchAll(/ ([a-z]+)="([^"]*)"/g)) attributes[key] = value;
+      for (const [, key = '', value = ''] of (tag[2] ?? '').matchAll(/ ([a-z]+)="([^"]*)"/g))
+        attributes[key] = value;
       found.push({ name: tag[1] as string, attributes });
       if (tag[3] !== '/') open.push(tag[1] as string);
     }
@@ -60,11 +73,18 @@ test('JUnit: a warning fails only when asked for', () => {
   assert.ok(failures({ failOn: 'warn' }) > 0);
 });
 
-const sarifSchema = JSON.parse(readFileSync('test/vectors/sarif/sarif-2.1.0-rtm.5.json', 'utf8')) as Record<string, unknown>;
+const sarifSchema = JSON.parse(
+  readFileSync('test/vectors/sarif/sarif-2.1.0-rtm.5.json', 'utf8'),
+) as Record<string, unknown>;
 // Draft 4, used without what draft 7 has changed: its names for itself.
 Reflect.deleteProperty(sarifSchema, '$schema');
 Reflect.deleteProperty(sarifSchema, 'id');
-const sarif = new Ajv({ strict: false, allErrors: true, validateFormats: false, unicodeRegExp: false }).compile(sarifSchema);
+const sarif = new Ajv({
+  strict: false,
+  allErrors: true,
+  validateFormats: false,
+  unicodeRegExp: false,
+}).compile(sarifSchema);
 
 test('SARIF is valid by its schema, which rejects a mutated one; levels belong to failures only', () => {
   const log = JSON.parse(renderSarif([failing, warning, unclear, hostileResult()])) as {
@@ -94,7 +114,9 @@ test('HTML loads nothing: no script, address, handler or outside style', () => {
   const tags = page.replace(/"[^"]*"/g, '""').match(/<[a-z][^>]*>/g) ?? [];
   for (const tag of tags) assert.doesNotMatch(tag, /\s(on[a-z]+|style)=/i);
   assert.ok(!/url\(|@import/i.test(page.slice(0, page.indexOf('</style>'))));
-  const targets = [...page.matchAll(/\b(?:src|href|action)="([^"]*)"/g)].map(([, target]) => target ?? '');
+  const targets = [...page.matchAll(/\b(?:src|href|action)="([^"]*)"/g)].map(
+    ([, target]) => target ?? '',
+  );
   assert.ok(targets.length > 0);
   for (const target of targets) assert.match(target, /^#/);
   assert.match(page, /default-src 'none'/);
@@ -111,14 +133,19 @@ test('a hostile server puts no control, bidi or invisible character into any out
   };
   for (const [name, text] of Object.entries(outputs)) {
     // eslint-disable-next-line no-control-regex
-    assert.doesNotMatch(text, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufffe\uffff]/, name);
+    assert.doesNotMatch(
+      text,
+      /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufffe\uffff]/,
+      name,
+    );
     assert.match(text, /\\x1b/, `${name} shows what was there`);
   }
   assert.equal(outputs.nagios.split('\n').length, 1);
 });
 
 test('a hostile result has the elements of a tame one and no other', () => {
-  const tags = (result: CheckResult): string[] => [...renderHtml([result]).matchAll(/<[a-z0-9]+/g)].map(([tag]) => tag);
+  const tags = (result: CheckResult): string[] =>
+    [...renderHtml([result]).matchAll(/<[a-z0-9]+/g)].map(([tag]) => tag);
   const tame = hostileResult(() => 'text');
   assert.deepEqual(tags(hostileResult()), tags(tame));
   assert.deepEqual(
@@ -128,7 +155,8 @@ test('a hostile result has the elements of a tame one and no other', () => {
 });
 
 test('whatever text a peer chooses, the XML stays well-formed and the page keeps its elements', () => {
-  const tags = (result: CheckResult): number => [...renderHtml([result]).matchAll(/<[a-z0-9]+/g)].length;
+  const tags = (result: CheckResult): number =>
+    [...renderHtml([result]).matchAll(/<[a-z0-9]+/g)].length;
   const expected = tags(hostileResult(() => 'text'));
   fc.assert(
     fc.property(fc.string({ unit: 'binary', minLength: 1, maxLength: 60 }), (text) => {
@@ -136,7 +164,11 @@ test('whatever text a peer chooses, the XML stays well-formed and the page keeps
       assert.equal(tags(result), expected);
       elements(renderJunit([result]));
       // Every code point is one that XML 1.0 allows (§2.2), without lone surrogates.
-      assert.ok(!/[^\t\n\r\u{20}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]/u.test(renderJunit([result])));
+      assert.ok(
+        !/[^\t\n\r\u{20}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]/u.test(
+          renderJunit([result]),
+        ),
+      );
     }),
     { numRuns: 150 },
   );

@@ -24,11 +24,25 @@ function run(result: CheckResult): object {
         endTimeUtc: result.checkedAt,
         ...(told
           ? {}
-          : { toolExecutionNotifications: [{ level: 'warning', message: { text: safe(`Could not tell: ${headline(result)}`) } }] }),
+          : {
+              toolExecutionNotifications: [
+                {
+                  level: 'warning',
+                  message: { text: safe(`Could not tell: ${headline(result)}`) },
+                },
+              ],
+            }),
       },
     ],
-    properties: { verdict: result.verdict, profile: result.profile, depth: result.depth, connections: result.connections },
-    results: result.findings.map((finding) => item(result.domain, finding, ids.indexOf(finding.id))),
+    properties: {
+      verdict: result.verdict,
+      profile: result.profile,
+      depth: result.depth,
+      connections: result.connections,
+    },
+    results: result.findings.map((finding) =>
+      item(result.domain, finding, ids.indexOf(finding.id)),
+    ),
   };
 }
 
@@ -51,7 +65,11 @@ const levels = {
   good: { kind: 'pass', level: 'none' },
 } as const;
 
-function item(domain: string, { id, severity, subject, title, why, fix, steps, reference, owner }: Finding, ruleIndex: number): object {
+function item(
+  domain: string,
+  { id, severity, subject, title, why, fix, steps, reference, owner }: Finding,
+  ruleIndex: number,
+): object {
   const host = subject.split(' ')[0] ?? subject;
   const name = subject === domain ? safe(domain) : `${safe(domain)}/${safe(subject)}`;
   return {
@@ -66,7 +84,12 @@ function item(domain: string, { id, severity, subject, title, why, fix, steps, r
       },
     ],
     partialFingerprints: { 'hermeticFinding/v1': safe(`${domain} ${id} ${subject}`) },
-    properties: { subject: safe(subject), owner, reference, steps: steps.map((s) => ({ kind: s.kind, text: lines(s.text) })) },
+    properties: {
+      subject: safe(subject),
+      owner,
+      reference,
+      steps: steps.map((s) => ({ kind: s.kind, text: lines(s.text) })),
+    },
   };
 }
 

@@ -7,7 +7,11 @@ import { renderTerminal } from './terminal.js';
 import { renderTranscript } from './transcript.js';
 
 const mangled = plantedEvidence({
-  hosts: [plantedHost({ addresses: [plantedAddress({ starttls: 'mangled', mangledAs: 'XXXXXXXA\x1b[31m\u202e' })] })],
+  hosts: [
+    plantedHost({
+      addresses: [plantedAddress({ starttls: 'mangled', mangledAs: 'XXXXXXXA\x1b[31m\u202e' })],
+    }),
+  ],
 });
 
 test('the report begins with the domain, the verdict and what happens to its mail', () => {
@@ -27,7 +31,11 @@ test('no line is longer than the width, at 80 and at 120 columns, and the whole 
 });
 
 test('escape and bidi characters of a server reach no output', () => {
-  for (const text of [renderTerminal(grade(mangled)), renderNagios(grade(mangled)).line, renderTranscript(mangled)]) {
+  for (const text of [
+    renderTerminal(grade(mangled)),
+    renderNagios(grade(mangled)).line,
+    renderTranscript(mangled),
+  ]) {
     // eslint-disable-next-line no-control-regex
     assert.doesNotMatch(text, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e]/);
   }

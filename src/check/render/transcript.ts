@@ -8,8 +8,15 @@ export function renderTranscript(evidence: Evidence): string {
       address.connections.flatMap((connection) => [
         `${host.name} [${address.ip}]`,
         ...(connection.dial === 'open' ? [] : [`     -  no connection: ${connection.dial.code}`]),
-        ...connection.transcript.map(({ from, text, at }) => `${String(Math.round(at)).padStart(6)} ${from}: ${neutralise(text)}`),
-        ...(connection.failure ? [`     -  ${neutralise(connection.failure.code)} ${neutralise(connection.failure.detail)}`] : []),
+        ...connection.transcript.map(
+          ({ from, text, at }) =>
+            `${String(Math.round(at)).padStart(6)} ${from}: ${neutralise(text)}`,
+        ),
+        ...(connection.failure
+          ? [
+              `     -  ${neutralise(connection.failure.code)} ${neutralise(connection.failure.detail)}`,
+            ]
+          : []),
         '',
       ]),
     ),

@@ -25,17 +25,32 @@ export const attackNames: Readonly<Record<Attack, string>> = {
 export const attackDeeds: Readonly<Record<Attack, string>> = {
   none: 'nobody interferes',
   stripStarttls: 'removes STARTTLS from the answer of the server',
-  swapCertificate: 'answers in the place of the server, with a certificate that no public CA issued for its name',
+  swapCertificate:
+    'answers in the place of the server, with a certificate that no public CA issued for its name',
   spoofMx: 'forges every DNS answer that is not signed',
   suppress: 'removes STARTTLS and blocks policy, TLSA and TXT lookups',
 };
 
-export const outcomeWords: Readonly<Record<Outcome, { readonly word: string; readonly tone: Tone; readonly means: string }>> = {
-  verified: { word: 'verified', tone: 'good', means: 'encrypted, and delivered to the right server only' },
+export const outcomeWords: Readonly<
+  Record<Outcome, { readonly word: string; readonly tone: Tone; readonly means: string }>
+> = {
+  verified: {
+    word: 'verified',
+    tone: 'good',
+    means: 'encrypted, and delivered to the right server only',
+  },
   unverified: { word: 'unverified', tone: 'fair', means: 'encrypted, but to whoever answers' },
-  cleartext: { word: 'CLEAR TEXT', tone: 'bad', means: 'sent in clear: everybody on the path reads it' },
+  cleartext: {
+    word: 'CLEAR TEXT',
+    tone: 'bad',
+    means: 'sent in clear: everybody on the path reads it',
+  },
   'to-attacker': { word: 'ATTACKER', tone: 'bad', means: 'delivered to the attacker' },
-  deferred: { word: 'waits', tone: 'quiet', means: "stays in the sender's queue and finally bounces; nobody reads it" },
+  deferred: {
+    word: 'waits',
+    tone: 'quiet',
+    means: "stays in the sender's queue and finally bounces; nobody reads it",
+  },
   'not-applicable': { word: '-', tone: 'quiet', means: 'there is no mail to protect' },
   unknown: { word: '?', tone: 'fair', means: 'could not be told from here' },
 };
@@ -48,7 +63,12 @@ export const verdictTones: Readonly<Record<Verdict, Tone>> = {
   'not-applicable': 'quiet',
 };
 
-export const severityTones: Readonly<Record<Severity, Tone>> = { fail: 'bad', warn: 'fair', info: 'quiet', good: 'good' };
+export const severityTones: Readonly<Record<Severity, Tone>> = {
+  fail: 'bad',
+  warn: 'fair',
+  info: 'quiet',
+  good: 'good',
+};
 
 export const ownerNames: Readonly<Record<Finding['owner'], string>> = {
   domain: 'the domain',
@@ -66,7 +86,14 @@ export const stepNames: Readonly<Record<FixStep['kind'], string>> = {
 };
 
 /** Newest first. */
-export const tlsVersions: readonly TlsVersion[] = ['TLSv1.3', 'TLSv1.2', 'TLSv1.1', 'TLSv1', 'SSLv3', 'SSLv2'];
+export const tlsVersions: readonly TlsVersion[] = [
+  'TLSv1.3',
+  'TLSv1.2',
+  'TLSv1.1',
+  'TLSv1',
+  'SSLv3',
+  'SSLv2',
+];
 
 /** `TLSv1` is TLS 1.0. */
 export function versionName(version: string): string {

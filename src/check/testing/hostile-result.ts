@@ -11,7 +11,13 @@ export function hostileResult(say: (text: string) => string = (text) => text): C
   const result = grade(
     plantedEvidence({
       domain: 'planted.example',
-      hosts: [plantedHost({ addresses: [plantedAddress({ starttls: 'refused', starttlsReply: { code: 454, lines: [text] } })] })],
+      hosts: [
+        plantedHost({
+          addresses: [
+            plantedAddress({ starttls: 'refused', starttlsReply: { code: 454, lines: [text] } }),
+          ],
+        }),
+      ],
     }),
   );
   const [host] = result.hosts;

@@ -1,4 +1,10 @@
-import type { AddressEvidence, ConnectionEvidence, Evidence, HandshakeEvidence, HostEvidence } from '../../evidence/index.js';
+import type {
+  AddressEvidence,
+  ConnectionEvidence,
+  Evidence,
+  HandshakeEvidence,
+  HostEvidence,
+} from '../../evidence/index.js';
 
 /** Evidence to plant causes in: a domain with STARTTLS on one host, no MTA-STS, no DANE, nothing signed. */
 export function plantedEvidence(changes: Partial<Evidence> = {}): Evidence {
@@ -14,7 +20,11 @@ export function plantedEvidence(changes: Partial<Evidence> = {}): Evidence {
     hosts: [plantedHost()],
     mtaSts: { txt, status: 'absent', problems: [] },
     tlsRpt: { txt, status: 'absent', rua: [], problems: [] },
-    network: { port25: 'open', ipv6: 'unknown', resolver: [{ label: '192.0.2.53:53', state: 'answers' }] },
+    network: {
+      port25: 'open',
+      ipv6: 'unknown',
+      resolver: [{ label: '192.0.2.53:53', state: 'answers' }],
+    },
     ...changes,
   };
 }
@@ -31,8 +41,16 @@ export function plantedHost(changes: Partial<HostEvidence> = {}): HostEvidence {
   };
 }
 
-export function plantedAddress(connection: Partial<ConnectionEvidence> = {}, changes: Partial<AddressEvidence> = {}): AddressEvidence {
-  return { ip: '192.0.2.25', status: 'reachable', connections: [plantedConnection(connection)], ...changes };
+export function plantedAddress(
+  connection: Partial<ConnectionEvidence> = {},
+  changes: Partial<AddressEvidence> = {},
+): AddressEvidence {
+  return {
+    ip: '192.0.2.25',
+    status: 'reachable',
+    connections: [plantedConnection(connection)],
+    ...changes,
+  };
 }
 
 export function plantedConnection(changes: Partial<ConnectionEvidence> = {}): ConnectionEvidence {
@@ -51,7 +69,10 @@ export function plantedConnection(changes: Partial<ConnectionEvidence> = {}): Co
 }
 
 /** A completed handshake that showed these certificates. */
-export function plantedHandshake(chain: readonly Uint8Array[], pkix: Partial<HandshakeEvidence['pkix']> = {}): HandshakeEvidence {
+export function plantedHandshake(
+  chain: readonly Uint8Array[],
+  pkix: Partial<HandshakeEvidence['pkix']> = {},
+): HandshakeEvidence {
   return {
     version: 'TLSv1.3',
     suite: 'TLS_AES_256_GCM_SHA384',
@@ -63,7 +84,10 @@ export function plantedHandshake(chain: readonly Uint8Array[], pkix: Partial<Han
 }
 
 /** MTA-STS evidence with a policy. */
-export function plantedPolicy(mode: 'enforce' | 'testing' | 'none', mx: readonly string[] = ['mx.planted.example']): Evidence['mtaSts'] {
+export function plantedPolicy(
+  mode: 'enforce' | 'testing' | 'none',
+  mx: readonly string[] = ['mx.planted.example'],
+): Evidence['mtaSts'] {
   return {
     txt: { texts: ['v=STSv1; id=1'], lookup: 'found', dnssec: 'insecure' },
     status: 'found',

@@ -1,6 +1,12 @@
 import { z } from 'zod';
 import { parseIp } from '../../base/index.js';
-import { parseOptOut, parseProfile, profiles, type CheckOptions, type Profile } from '../../check/index.js';
+import {
+  parseOptOut,
+  parseProfile,
+  profiles,
+  type CheckOptions,
+  type Profile,
+} from '../../check/index.js';
 import type { ReportFlags } from './report-options.js';
 import { readFile } from '../read-file.js';
 import { readJson } from '../read-json.js';
@@ -32,22 +38,42 @@ export interface CheckFlags extends ResolverFlags, PeerFlags, ReportFlags {
 /** Turns flags into options of the library; throws HermeticError with what to do for each that does not fit. */
 export function readCheckFlags(flags: CheckFlags): CheckOptions {
   const depth = (['triage', 'verdict', 'inventory'] as const).find((d) => d === flags.depth);
-  if (!depth) throw misuse('--depth', `${flags.depth} is not known`, 'Write triage, verdict or inventory.');
-  if (flags.address !== undefined && !flags.mx) throw misuse('--address', 'needs --mx HOST', 'Give the host name that the server goes by.');
+  if (!depth)
+    throw misuse('--depth', `${flags.depth} is not known`, 'Write triage, verdict or inventory.');
+  if (flags.address !== undefined && !flags.mx)
+    throw misuse('--address', 'needs --mx HOST', 'Give the host name that the server goes by.');
   if (flags.address !== undefined && !parseIp(flags.address))
-    throw misuse('--address', `${flags.address} is no IP address`, 'Give an address such as 192.0.2.25.');
+    throw misuse(
+      '--address',
+      `${flags.address} is no IP address`,
+      'Give an address such as 192.0.2.25.',
+    );
   const { roots, ...dns } = readResolverFlags(flags);
   return {
     depth,
     ...(flags.submission ? { submissionPorts: [465, 587] } : {}),
     ...(flags.intrusive ? { intrusive: true } : {}),
-    ...(flags.budget === undefined ? {} : { budget: readNumber('--budget', flags.budget, 1, 1000) }),
-    ...(flags.maxHosts === undefined ? {} : { maxHosts: readNumber('--max-hosts', flags.maxHosts, 1, 100) }),
-    ...(flags.maxAddresses === undefined ? {} : { maxAddresses: readNumber('--max-addresses', flags.maxAddresses, 1, 100) }),
+    ...(flags.budget === undefined
+      ? {}
+      : { budget: readNumber('--budget', flags.budget, 1, 1000) }),
+    ...(flags.maxHosts === undefined
+      ? {}
+      : { maxHosts: readNumber('--max-hosts', flags.maxHosts, 1, 100) }),
+    ...(flags.maxAddresses === undefined
+      ? {}
+      : { maxAddresses: readNumber('--max-addresses', flags.maxAddresses, 1, 100) }),
     ...(flags.optOut === undefined
       ? {}
-      : { optOut: take('--opt-out', parseOptOut(readFile(flags.optOut, '--opt-out')), 'Write one host name or address a line.') }),
-    ...(flags.spacing === undefined ? {} : { spacingMs: 1000 * readNumber('--spacing', flags.spacing, 0, 600) }),
+      : {
+          optOut: take(
+            '--opt-out',
+            parseOptOut(readFile(flags.optOut, '--opt-out')),
+            'Write one host name or address a line.',
+          ),
+        }),
+    ...(flags.spacing === undefined
+      ? {}
+      : { spacingMs: 1000 * readNumber('--spacing', flags.spacing, 0, 600) }),
     profile: profileNamed(flags.profile),
     ...(flags.mx === undefined ? {} : { mx: flags.mx }),
     ...(flags.address === undefined ? {} : { address: flags.address }),
@@ -63,6 +89,11 @@ export function profileNamed(name: string): Profile {
   const found = profiles.find((profile) => profile.name === name);
   if (found) return found;
   const fix = 'Correct what is named: docs/profiles.md shows the form.';
-  if (name.endsWith('.json')) return take('--profile', parseProfile(readJson(name, 'profile', fix, [z.unknown()])), fix);
-  throw misuse('--profile', `${name} is not known`, `The profiles there are: ${profiles.map((p) => p.name).join(', ')}.`);
+  if (name.endsWith('.json'))
+    return take('--profile', parseProfile(readJson(name, 'profile', fix, [z.unknown()])), fix);
+  throw misuse(
+    '--profile',
+    `${name} is not known`,
+    `The profiles there are: ${profiles.map((p) => p.name).join(', ')}.`,
+  );
 }

@@ -31,11 +31,26 @@ interface Done {
 }
 
 /** `hermetic check`. `finish` receives the exit status. */
-export function checkCommand(output: Output, signal: AbortSignal, finish: (code: number) => void): Command {
-  return withReports(withPeers(withResolver(new Command('check').description('check what TLS is worth for the mail of a domain')), '15'))
+export function checkCommand(
+  output: Output,
+  signal: AbortSignal,
+  finish: (code: number) => void,
+): Command {
+  return withReports(
+    withPeers(
+      withResolver(
+        new Command('check').description('check what TLS is worth for the mail of a domain'),
+      ),
+      '15',
+    ),
+  )
     .argument('<domain...>', 'mail domains: the part after the @')
     .option('--json', 'the result as JSON: one object, or one a line for several domains')
-    .option('--depth <depth>', 'how much to ask: triage (1 connection an address), verdict or inventory', 'verdict')
+    .option(
+      '--depth <depth>',
+      'how much to ask: triage (1 connection an address), verdict or inventory',
+      'verdict',
+    )
     .option('--budget <n>', 'connections to one address, at most (default 14; inventory 150)')
     .option('--spacing <seconds>', 'between two connections to one address (default 0.2)')
     .option('--resume <file>', 'evidence of an earlier run: what it settled is not asked again')
@@ -47,25 +62,49 @@ export function checkCommand(output: Output, signal: AbortSignal, finish: (code:
     .option('--control <host>', 'a host known to offer STARTTLS: tells whose network strips it')
     .option('--transcript', 'the SMTP conversations')
     .option('--intrusive', 'one connection more: is a command sent in clear executed inside TLS?')
-    .option('--submission', 'look at ports 465 and 587 of the mail hosts as well: told, no part of the verdict')
+    .option(
+      '--submission',
+      'look at ports 465 and 587 of the mail hosts as well: told, no part of the verdict',
+    )
     .option('--steps', 'every step of every finding')
     .option('--nagios', 'one line and the exit status of a monitoring plugin')
     .option('--evidence <file>', 'write what was seen, for hermetic grade')
-    .option('--profile <name>', `what to grade by: ${profiles.map((p) => p.name).join(', ')}, or a file`, 'baseline')
-    .addHelpText('after', '\nExample:\n  hermetic check example.com\n  hermetic check --lab good.example')
-    .action(async (domains: string[], flags: CheckFlags) => finish(await run(domains, flags, output, signal)));
+    .option(
+      '--profile <name>',
+      `what to grade by: ${profiles.map((p) => p.name).join(', ')}, or a file`,
+      'baseline',
+    )
+    .addHelpText(
+      'after',
+      '\nExample:\n  hermetic check example.com\n  hermetic check --lab good.example',
+    )
+    .action(async (domains: string[], flags: CheckFlags) =>
+      finish(await run(domains, flags, output, signal)),
+    );
 }
 
-async function run(domains: readonly string[], flags: CheckFlags, output: Output, signal: AbortSignal): Promise<number> {
+async function run(
+  domains: readonly string[],
+  flags: CheckFlags,
+  output: Output,
+  signal: AbortSignal,
+): Promise<number> {
   const failOn = failOnOf(flags);
-  if (flags.evidence !== undefined && domains.length > 1) throw misuse('--evidence', 'takes one domain', 'Check the domains one by one.');
+  if (flags.evidence !== undefined && domains.length > 1)
+    throw misuse('--evidence', 'takes one domain', 'Check the domains one by one.');
   const given = readCheckFlags(flags);
   const lab = flags.lab ? await (await import('../../lab/index.js')).createLab() : undefined;
   const line = progress(output);
   try {
     // One resolver and one set of roots for all domains.
     const earlier = flags.resume === undefined ? {} : { earlier: readEvidence(flags.resume) };
-    const options = collectOptions({ ...given, ...(lab ? labOptions(lab) : {}), ...earlier, signal, onProgress: line.note });
+    const options = collectOptions({
+      ...given,
+      ...(lab ? labOptions(lab) : {}),
+      ...earlier,
+      signal,
+      onProgress: line.note,
+    });
     const profile = profileNamed(flags.profile);
     // Printed in the order given, worked on side by side.
     const pending = domains.map((domain) => one(domain, options, profile));
@@ -82,7 +121,8 @@ async function run(domains: readonly string[], flags: CheckFlags, output: Output
       codes.push(show(settled, flags, output, domains.length, codes.length, failOn));
     }
     // Files come last: what cannot be written takes nothing from what was shown.
-    if (flags.evidence !== undefined && seen[0]) writeFile(flags.evidence, `${JSON.stringify(seen[0], null, 2)}\n`, '--evidence');
+    if (flags.evidence !== undefined && seen[0])
+      writeFile(flags.evidence, `${JSON.stringify(seen[0], null, 2)}\n`, '--evidence');
     writeReports(flags, results);
     return flags.nagios ? Math.max(...codes) : worstExitCode(codes);
   } finally {
@@ -92,7 +132,11 @@ async function run(domains: readonly string[], flags: CheckFlags, output: Output
 }
 
 /** What one domain came to; bad input is a value here, so that one wrong name does not lose the others. */
-async function one(domain: string, options: CollectOptions, profile: ReturnType<typeof profileNamed>): Promise<Done | Error> {
+async function one(
+  domain: string,
+  options: CollectOptions,
+  profile: ReturnType<typeof profileNamed>,
+): Promise<Done | Error> {
   try {
     const evidence = await collect(nameOf(domain), options);
     return { evidence, result: grade(evidence, profile) };
@@ -101,7 +145,14 @@ async function one(domain: string, options: CollectOptions, profile: ReturnType<
   }
 }
 
-function show(done: Done | Error, flags: CheckFlags, output: Output, of: number, nth: number, failOn: 'warn' | 'fail'): number {
+function show(
+  done: Done | Error,
+  flags: CheckFlags,
+  output: Output,
+  of: number,
+  nth: number,
+  failOn: 'warn' | 'fail',
+): number {
   if (done instanceof Error) {
     if (!isHermeticError(done)) throw done;
     complain(output, done);
@@ -115,11 +166,19 @@ function show(done: Done | Error, flags: CheckFlags, output: Output, of: number,
   }
   const nonexistent = result.findings.find((f) => f.id === 'domain-nonexistent');
   if (nonexistent)
-    output.err(`hermetic: ${result.domain}: ${nonexistent.title.replace(/^T/, 't')} (domain-nonexistent)\n  ${nonexistent.fix}\n`);
+    output.err(
+      `hermetic: ${result.domain}: ${nonexistent.title.replace(/^T/, 't')} (domain-nonexistent)\n  ${nonexistent.fix}\n`,
+    );
   if (flags.json) output.out(`${formatJson(result, of > 1 ? undefined : 2)}\n`);
   else {
     if (nth > 0) output.out('\n');
-    output.out(renderTerminal(result, { width: output.width, color: output.color, ...(flags.steps ? { steps: true } : {}) }));
+    output.out(
+      renderTerminal(result, {
+        width: output.width,
+        color: output.color,
+        ...(flags.steps ? { steps: true } : {}),
+      }),
+    );
     if (evidence.network.control) output.out(`\n${renderControl(evidence, output.width)}`);
     if (flags.transcript) output.out(`\n${renderTranscript(evidence)}`);
   }

@@ -16,21 +16,38 @@ export function diffCommand(output: Output, finish: (code: number) => void): Com
     .argument('<new>', 'the same, later')
     .option('--profile <name>', 'what evidence is graded by', 'baseline')
     .option('--json', 'the changes as JSON')
-    .addHelpText('after', '\nExit status: 0 nothing is worse, 1 something is, 3 something can no longer be\ntold.')
-    .addHelpText('after', '\nExample:\n  hermetic check example.com --evidence new.json && hermetic diff old.json new.json')
+    .addHelpText(
+      'after',
+      '\nExit status: 0 nothing is worse, 1 something is, 3 something can no longer be\ntold.',
+    )
+    .addHelpText(
+      'after',
+      '\nExample:\n  hermetic check example.com --evidence new.json && hermetic diff old.json new.json',
+    )
     .action((older: string, newer: string, flags: { profile: string; json?: boolean }) => {
       const profile = profileNamed(flags.profile);
       const [before, after] = [readResult(older, profile), readResult(newer, profile)];
       if (before.domain !== after.domain)
-        throw new HermeticError('diff-domains', `${older} is about ${before.domain}, ${newer} about ${after.domain}`, {
-          fix: 'Give two files of the same domain.',
-        });
+        throw new HermeticError(
+          'diff-domains',
+          `${older} is about ${before.domain}, ${newer} about ${after.domain}`,
+          {
+            fix: 'Give two files of the same domain.',
+          },
+        );
       const comparison = compareResults(before, after);
-      output.out(flags.json ? `${formatJson(comparison, 2)}\n` : renderChanges(comparison, output.width));
+      output.out(
+        flags.json ? `${formatJson(comparison, 2)}\n` : renderChanges(comparison, output.width),
+      );
       if (before.profile !== after.profile)
-        output.err(`hermetic: graded by different profiles: ${before.profile} and ${after.profile} (diff-profiles)\n`);
-      const has = (direction: string): boolean => comparison.changes.some((c) => c.direction === direction);
-      finish(has('worse') ? exitCodes.fail : has('unclear') ? exitCodes.inconclusive : exitCodes.good);
+        output.err(
+          `hermetic: graded by different profiles: ${before.profile} and ${after.profile} (diff-profiles)\n`,
+        );
+      const has = (direction: string): boolean =>
+        comparison.changes.some((c) => c.direction === direction);
+      finish(
+        has('worse') ? exitCodes.fail : has('unclear') ? exitCodes.inconclusive : exitCodes.good,
+      );
     });
 }
 

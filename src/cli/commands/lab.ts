@@ -8,9 +8,18 @@ import { checkDomains } from '../check-domains.js';
 import { exitCodes } from '../exit-codes.js';
 
 /** `hermetic lab`: checks every domain of the lab; `lab list`: names them. */
-export function labCommand(output: Output, signal: AbortSignal, finish: (code: number) => void): Command {
-  const command = new Command('lab').description('check every domain of the built-in lab, a whole mail internet in one process');
-  command.addHelpText('after', '\nExample:\n  hermetic lab\n  hermetic lab list\n  hermetic check --lab stripped.example');
+export function labCommand(
+  output: Output,
+  signal: AbortSignal,
+  finish: (code: number) => void,
+): Command {
+  const command = new Command('lab').description(
+    'check every domain of the built-in lab, a whole mail internet in one process',
+  );
+  command.addHelpText(
+    'after',
+    '\nExample:\n  hermetic lab\n  hermetic lab list\n  hermetic check --lab stripped.example',
+  );
   command.action(async () => {
     const lab = await openLab();
     const enough = new AbortController();
@@ -20,7 +29,11 @@ export function labCommand(output: Output, signal: AbortSignal, finish: (code: n
       for (const [i, domain] of domains.entries()) {
         if (output.gone) break;
         const { verdict, findings } = grade((await seen[i]) as Evidence);
-        const ids = [...new Set(findings.filter((f) => f.severity === 'fail' || f.severity === 'warn').map((f) => f.id))];
+        const ids = [
+          ...new Set(
+            findings.filter((f) => f.severity === 'fail' || f.severity === 'warn').map((f) => f.id),
+          ),
+        ];
         output.out(row(domain, `${verdict.padEnd(14)} ${ids.join(' ')}`, output.width));
       }
     } finally {

@@ -37,12 +37,20 @@ export function readPeerFlags({ smtpPort, httpsPort, timeout, helo }: PeerFlags)
 
 function heloName(text: string): string {
   if (/^[A-Za-z0-9.:[\]-]{1,255}$/.test(text)) return text;
-  throw misuse('--helo', 'not a host name', 'Give the name of this machine, such as mail.example.com.');
+  throw misuse(
+    '--helo',
+    'not a host name',
+    'Give the name of this machine, such as mail.example.com.',
+  );
 }
 
 /** A number of a flag, whole from 1 on. */
 export function readNumber(flag: string, text: string, least: number, most: number): number {
   const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : NaN;
   if (value >= least && value <= most && (least < 1 || Number.isInteger(value))) return value;
-  throw misuse(flag, `${text} is not a number from ${least} to ${most}`, `Give a number from ${least} to ${most}.`);
+  throw misuse(
+    flag,
+    `${text} is not a number from ${least} to ${most}`,
+    `Give a number from ${least} to ${most}.`,
+  );
 }

@@ -13,8 +13,16 @@ interface Flags extends SenderFlags {
 }
 
 /** `hermetic policy`: what a sender must do with a domain's mail, and which record says so. No mail server is contacted. */
-export function policyCommand(output: Output, signal: AbortSignal, finish: (code: number) => void): Command {
-  return withSender(new Command('policy').description("what a sender must do with a domain's mail, and which record says so"))
+export function policyCommand(
+  output: Output,
+  signal: AbortSignal,
+  finish: (code: number) => void,
+): Command {
+  return withSender(
+    new Command('policy').description(
+      "what a sender must do with a domain's mail, and which record says so",
+    ),
+  )
     .argument('<domain>', 'the part after the @, or [host]:port')
     .option('--postfix <version>', 'what a Postfix of this version is told')
     .addHelpText(
@@ -23,8 +31,13 @@ export function policyCommand(output: Output, signal: AbortSignal, finish: (code
     )
     .action(async (domain: string, flags: Flags) => {
       const told = flags.postfix === undefined ? undefined : postfixTeller(flags.postfix);
-      const decision = await withSenderOf(flags, {}, (sender) => sender.policy(flags.via ?? domain, signal));
-      output.out(told?.(decision) ?? (flags.json ? `${formatJson(decision, 2)}\n` : renderPolicy(decision, output.width)));
+      const decision = await withSenderOf(flags, {}, (sender) =>
+        sender.policy(flags.via ?? domain, signal),
+      );
+      output.out(
+        told?.(decision) ??
+          (flags.json ? `${formatJson(decision, 2)}\n` : renderPolicy(decision, output.width)),
+      );
       finish(exitCodeOf(decision));
     });
 }
@@ -32,10 +45,19 @@ export function policyCommand(output: Output, signal: AbortSignal, finish: (code
 /** The answer of the socketmap, and a second one where it depends on Postfix's own resolver. */
 function postfixTeller(text: string): (decision: DomainDecision) => string {
   const version = releaseOf(text);
-  if (!version) throw misuse('--postfix', `${text} is not known`, `Write one of ${postfixVersions.join(', ')}.`);
+  if (!version)
+    throw misuse(
+      '--postfix',
+      `${text} is not known`,
+      `Write one of ${postfixVersions.join(', ')}.`,
+    );
   return (decision) => {
-    const [good, bad] = [true, false].map((validates) => answerOf(decision, { version, validates }).reply.trim());
-    return good === bad ? `${good}\n` : `${good}\n\nWhere Postfix's own resolver does not validate DNSSEC:\n${bad}\n`;
+    const [good, bad] = [true, false].map((validates) =>
+      answerOf(decision, { version, validates }).reply.trim(),
+    );
+    return good === bad
+      ? `${good}\n`
+      : `${good}\n\nWhere Postfix's own resolver does not validate DNSSEC:\n${bad}\n`;
   };
 }
 

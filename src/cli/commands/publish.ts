@@ -28,65 +28,103 @@ interface Flags {
 }
 
 /** `hermetic publish`: brings domains and mail hosts to what the section `publish` of the configuration wants, step by safe step. */
-export function publishCommand(output: Output, signal: AbortSignal, finish: (code: number) => void): Command {
+export function publishCommand(
+  output: Output,
+  signal: AbortSignal,
+  finish: (code: number) => void,
+): Command {
   const command = new Command('publish')
     .description('publish MTA-STS and TLSA records in the order that never holds mail back')
     .addHelpText('after', '\nExample:\n  hermetic publish plan --config /etc/hermetic.yaml');
-  const add = (name: string, says: string, run: (publishing: Publishing, flags: Flags) => Promise<number>): Command =>
+  const add = (
+    name: string,
+    says: string,
+    run: (publishing: Publishing, flags: Flags) => Promise<number>,
+  ): Command =>
     command
       .command(name)
       .description(says)
       .option('--config <file>', 'configuration with a section publish', DEFAULT_CONFIG)
       .option('--json', 'for machines')
-      .action(async (flags: Flags) => finish(await withPublishing(flags, output, signal, (publishing) => run(publishing, flags))));
-  add('plan', 'say what would be done, why it is safe now, and what is waited for', async (publishing, flags) => {
-    const plans = await publishing.plan();
-    output.out(
-      flags.json
-        ? lines(plans)
-        : plans
-            .map((plan) =>
-              shown(
-                plan,
-                plan.steps.map(({ action, because }) => `  do    ${describe(action)}\n        ${because}`),
-              ),
-            )
-            .join('\n'),
-    );
-    return exitCodes.good;
-  }).addHelpText('after', '\nExample:\n  hermetic publish plan --config /etc/hermetic.yaml');
+      .action(async (flags: Flags) =>
+        finish(await withPublishing(flags, output, signal, (publishing) => run(publishing, flags))),
+      );
+  add(
+    'plan',
+    'say what would be done, why it is safe now, and what is waited for',
+    async (publishing, flags) => {
+      const plans = await publishing.plan();
+      output.out(
+        flags.json
+          ? lines(plans)
+          : plans
+              .map((plan) =>
+                shown(
+                  plan,
+                  plan.steps.map(
+                    ({ action, because }) => `  do    ${describe(action)}\n        ${because}`,
+                  ),
+                ),
+              )
+              .join('\n'),
+      );
+      return exitCodes.good;
+    },
+  ).addHelpText('after', '\nExample:\n  hermetic publish plan --config /etc/hermetic.yaml');
   add('apply', 'do it: one round', async (publishing, flags) => {
     for (const token of flags.confirm ?? []) confirm(publishing, token);
     const rounds = await publishing.apply();
-    output.out(flags.json ? lines(rounds) : rounds.map((round) => shown(round, round.outcomes.map(outcome))).join('\n'));
-    return rounds.some(({ outcomes }) => outcomes.some((o) => o.outcome.status === 'failed')) ? exitCodes.fail : exitCodes.good;
+    output.out(
+      flags.json
+        ? lines(rounds)
+        : rounds.map((round) => shown(round, round.outcomes.map(outcome))).join('\n'),
+    );
+    return rounds.some(({ outcomes }) => outcomes.some((o) => o.outcome.status === 'failed'))
+      ? exitCodes.fail
+      : exitCodes.good;
   })
-    .option('--confirm <token>', 'allow what a plan proposes; repeatable', (value: string, all: string[] = []) => [...all, value])
+    .option(
+      '--confirm <token>',
+      'allow what a plan proposes; repeatable',
+      (value: string, all: string[] = []) => [...all, value],
+    )
     .addHelpText('after', '\nExample:\n  hermetic publish apply --config /etc/hermetic.yaml');
-  add('status', 'where each domain and host stands, and what was done last', async (publishing, flags) => {
-    const plans = await publishing.plan();
-    const notes = publishing.ledger.notes(20);
-    if (flags.json) output.out(lines([...plans, ...notes]));
-    else {
-      for (const { subject, place, alerts, waits, certificates = [] } of plans)
-        output.out(
-          [`${subject}: ${place}`, ...alerts.map(alerting)]
-            .map(safeLines)
-            .concat(certificates.map(certificate), waits.map(waiting))
-            .join(''),
-        );
-      for (const { at, subject, says } of [...notes].reverse()) output.out(`${time(at)}  ${safe(subject)}: ${safe(says)}\n`);
-    }
-    return exitCodes.good;
-  }).addHelpText('after', '\nExample:\n  hermetic publish status --config /etc/hermetic.yaml');
+  add(
+    'status',
+    'where each domain and host stands, and what was done last',
+    async (publishing, flags) => {
+      const plans = await publishing.plan();
+      const notes = publishing.ledger.notes(20);
+      if (flags.json) output.out(lines([...plans, ...notes]));
+      else {
+        for (const { subject, place, alerts, waits, certificates = [] } of plans)
+          output.out(
+            [`${subject}: ${place}`, ...alerts.map(alerting)]
+              .map(safeLines)
+              .concat(certificates.map(certificate), waits.map(waiting))
+              .join(''),
+          );
+        for (const { at, subject, says } of [...notes].reverse())
+          output.out(`${time(at)}  ${safe(subject)}: ${safe(says)}\n`);
+      }
+      return exitCodes.good;
+    },
+  ).addHelpText('after', '\nExample:\n  hermetic publish status --config /etc/hermetic.yaml');
   command
     .command('roll')
     .description('ask for a new key of a mail host; the change begins with the next round')
     .argument('<host>', 'MX host of the configuration')
     .option('--config <file>', 'configuration with a section publish', DEFAULT_CONFIG)
-    .addHelpText('after', '\nExample:\n  hermetic publish roll mx1.example.com --config /etc/hermetic.yaml')
+    .addHelpText(
+      'after',
+      '\nExample:\n  hermetic publish roll mx1.example.com --config /etc/hermetic.yaml',
+    )
     .action(async (host: string, flags: Flags) =>
-      finish(await withPublishing(flags, output, signal, async (publishing) => roll(host, publishing, output))),
+      finish(
+        await withPublishing(flags, output, signal, async (publishing) =>
+          roll(host, publishing, output),
+        ),
+      ),
     );
   command
     .command('account-key')
@@ -94,7 +132,11 @@ export function publishCommand(output: Output, signal: AbortSignal, finish: (cod
     .option('--config <file>', 'configuration with a section publish', DEFAULT_CONFIG)
     .addHelpText('after', '\nExample:\n  hermetic publish account-key --config /etc/hermetic.yaml')
     .action(async (flags: Flags) =>
-      finish(await withPublishing(flags, output, signal, (publishing) => changeAccountKey(publishing, flags, output))),
+      finish(
+        await withPublishing(flags, output, signal, (publishing) =>
+          changeAccountKey(publishing, flags, output),
+        ),
+      ),
     );
   return command;
 }
@@ -110,8 +152,13 @@ async function withPublishing(
   if (!config) return exitCodes.usage;
   const section = server.publishSettings(config);
   if (!section)
-    throw new HermeticError('config-invalid', `${flags.config}: no section publish`, { fix: 'Add it; docs/publish.md shows the form.' });
-  const house = await server.openHouse(config, server.createLog({ format: 'plain', write: output.err, now: Date.now }));
+    throw new HermeticError('config-invalid', `${flags.config}: no section publish`, {
+      fix: 'Add it; docs/publish.md shows the form.',
+    });
+  const house = await server.openHouse(
+    config,
+    server.createLog({ format: 'plain', write: output.err, now: Date.now }),
+  );
   try {
     return await run(server.openPublishing(section, house, { signal }));
   } finally {
@@ -120,14 +167,29 @@ async function withPublishing(
 }
 
 function confirm({ ledger }: Publishing, token: string): void {
-  if (!/^(leave-enforce|leave-testing|enforce|begin):[a-z0-9.-]+:[0-9a-zA-Z]{1,8}-[0-9]{1,6}$/.test(token))
-    throw misuse('--confirm', `${token} is no token of a plan`, 'Copy the token from the plan that proposes the step.');
+  if (
+    !/^(leave-enforce|leave-testing|enforce|begin):[a-z0-9.-]+:[0-9a-zA-Z]{1,8}-[0-9]{1,6}$/.test(
+      token,
+    )
+  )
+    throw misuse(
+      '--confirm',
+      `${token} is no token of a plan`,
+      'Copy the token from the plan that proposes the step.',
+    );
   ledger.confirm(token, Date.now());
 }
 
 function roll(host: string, { ledger }: Publishing, output: Output): number {
-  const keys = Object.values(ledger.host(host).slots).flatMap(({ current }) => (current ? [current] : []));
-  if (keys.length === 0) throw misuse(host, 'no key of it is in use as far as is known', 'Run hermetic publish apply first.');
+  const keys = Object.values(ledger.host(host).slots).flatMap(({ current }) =>
+    current ? [current] : [],
+  );
+  if (keys.length === 0)
+    throw misuse(
+      host,
+      'no key of it is in use as far as is known',
+      'Run hermetic publish apply first.',
+    );
   for (const { sha256, name } of keys) {
     ledger.confirm(`leave:${host}:${sha256}`, Date.now());
     output.out(`${host}: ${name} is to be left\n`);
@@ -135,14 +197,20 @@ function roll(host: string, { ledger }: Publishing, output: Output): number {
   return exitCodes.good;
 }
 
-async function changeAccountKey({ changeAccountKey: change }: Publishing, { config }: Flags, output: Output): Promise<number> {
+async function changeAccountKey(
+  { changeAccountKey: change }: Publishing,
+  { config }: Flags,
+  output: Output,
+): Promise<number> {
   if (!change)
     throw new HermeticError('config-invalid', `${config}: no publish.acme`, {
       fix: 'Describe the CA there; docs/publish.md shows the form.',
     });
   const changed = await change();
   if (changed.status === 'failed')
-    throw new HermeticError(changed.code, changed.detail, { fix: 'The account goes on with the key it has; try again later.' });
+    throw new HermeticError(changed.code, changed.detail, {
+      fix: 'The account goes on with the key it has; try again later.',
+    });
   output.out('the account has another key\n');
   return exitCodes.good;
 }

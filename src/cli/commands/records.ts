@@ -17,24 +17,53 @@ interface Flags extends ResolverFlags {
 }
 
 /** `hermetic records`: what a domain lacks, ready to paste, in the order that never holds mail back. */
-export function recordsCommand(output: Output, signal: AbortSignal, finish: (code: number) => void): Command {
-  return withResolver(new Command('records').description('print the records a domain lacks, ready to paste, in the safe order'))
+export function recordsCommand(
+  output: Output,
+  signal: AbortSignal,
+  finish: (code: number) => void,
+): Command {
+  return withResolver(
+    new Command('records').description(
+      'print the records a domain lacks, ready to paste, in the safe order',
+    ),
+  )
     .argument('<domain>', 'the part after the @')
     .option('--rua <uri>', 'where TLS reports go, such as mailto:tlsrpt@example.com')
     .option('--policy-host <name>', 'host that serves the MTA-STS policy')
     .option('--panel', "for a web panel: name, type and value in place of a zone file's lines")
     .option('--json', 'for machines')
     .option('--lab', 'a domain of the built-in lab')
-    .addHelpText('after', '\nExample:\n  hermetic records example.com\n  hermetic records --lab signed-only.example')
-    .action(async (domain: string, flags: Flags) => finish(await print(domain, flags, output, signal)));
+    .addHelpText(
+      'after',
+      '\nExample:\n  hermetic records example.com\n  hermetic records --lab signed-only.example',
+    )
+    .action(async (domain: string, flags: Flags) =>
+      finish(await print(domain, flags, output, signal)),
+    );
 }
 
-async function print(domain: string, flags: Flags, output: Output, signal: AbortSignal): Promise<number> {
-  if (flags.rua !== undefined && !/^(mailto:[^@\s,;!]+@[A-Za-z0-9.-]+|https:\/\/[A-Za-z0-9.-]+(\/[^\s,;!]*)?)$/.test(flags.rua))
-    throw misuse('--rua', `${flags.rua} is no address for reports`, 'Write mailto:NAME@DOMAIN or https://HOST/PATH.');
+async function print(
+  domain: string,
+  flags: Flags,
+  output: Output,
+  signal: AbortSignal,
+): Promise<number> {
+  if (
+    flags.rua !== undefined &&
+    !/^(mailto:[^@\s,;!]+@[A-Za-z0-9.-]+|https:\/\/[A-Za-z0-9.-]+(\/[^\s,;!]*)?)$/.test(flags.rua)
+  )
+    throw misuse(
+      '--rua',
+      `${flags.rua} is no address for reports`,
+      'Write mailto:NAME@DOMAIN or https://HOST/PATH.',
+    );
   const lab = flags.lab ? await (await import('../../lab/index.js')).createLab() : undefined;
   try {
-    const result = await check(domain, { ...readResolverFlags(flags), signal, ...(lab ? labOptions(lab) : {}) });
+    const result = await check(domain, {
+      ...readResolverFlags(flags),
+      signal,
+      ...(lab ? labOptions(lab) : {}),
+    });
     if (result.findings.some(({ id }) => id === 'domain-nonexistent'))
       throw new HermeticError('domain-nonexistent', `${result.domain} does not exist in the DNS`, {
         fix: 'Look at the spelling; a new domain is there once its registry delegates it.',
@@ -46,9 +75,14 @@ async function print(domain: string, flags: Flags, output: Output, signal: Abort
     if (flags.json) output.out(`${formatJson(steps, 2)}\n`);
     else if (steps.length === 0) output.out(`; ${result.domain}: nothing is missing\n`);
     else {
-      for (const step of steps) output.out(`${comment(step.why)}${flags.panel && step.record ? panel(step.record) : body(step)}\n`);
+      for (const step of steps)
+        output.out(
+          `${comment(step.why)}${flags.panel && step.record ? panel(step.record) : body(step)}\n`,
+        );
       if (flags.panel && steps.some(({ record }) => record))
-        output.out(comment("Most panels add the zone's name by themselves: leave it out of the name, then."));
+        output.out(
+          comment("Most panels add the zone's name by themselves: leave it out of the name, then."),
+        );
     }
     if (exitCodeOf(result) === exitCodes.usage) return exitCodes.usage;
     return steps.some(({ kind }) => kind === 'unknown') ? exitCodes.inconclusive : exitCodes.good;

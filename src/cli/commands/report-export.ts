@@ -8,12 +8,19 @@ export function reportExportCommand(output: Output): Command {
     .description('print the reports that count, one a line, as they came')
     .option('--store <file>', 'database of reports', '/var/lib/hermetic/hermetic.db')
     .option('--domain <name>', 'only those about this domain')
-    .addHelpText('after', '\nExample:\n  hermetic report export --store reports.db | hermetic report import --store other.db -')
+    .addHelpText(
+      'after',
+      '\nExample:\n  hermetic report export --store reports.db | hermetic report import --store other.db -',
+    )
     .action(async (flags: { store: string; domain?: string }) => {
       const store = await openReports(flags.store, { mustExist: true });
       try {
         const { domain } = flags;
-        for (const line of exportReports(store, domain === undefined ? {} : { domain: domain.toLowerCase() })) output.out(`${line}\n`);
+        for (const line of exportReports(
+          store,
+          domain === undefined ? {} : { domain: domain.toLowerCase() },
+        ))
+          output.out(`${line}\n`);
       } finally {
         store.close();
       }

@@ -28,9 +28,15 @@ interface ImportFlags extends ResolverFlags {
 }
 
 /** `hermetic report import`: reports out of files, folders and pipes. */
-export function reportImportCommand(output: Output, signal: AbortSignal, finish: (code: number) => void): Command {
+export function reportImportCommand(
+  output: Output,
+  signal: AbortSignal,
+  finish: (code: number) => void,
+): Command {
   return withResolver(
-    new Command('import').description('read reports from .json, .json.gz, .zip, .eml, mbox, maildir, or - for standard input'),
+    new Command('import').description(
+      'read reports from .json, .json.gz, .zip, .eml, mbox, maildir, or - for standard input',
+    ),
   )
     .argument('<path...>', 'files and folders; - is standard input')
     .option('--store <file>', 'keep them in this database; without it they are only read')
@@ -45,10 +51,17 @@ export function reportImportCommand(output: Output, signal: AbortSignal, finish:
       'after',
       '\nExample:\n  hermetic report import --store reports.db ~/Maildir/.tlsrpt\n  hermetic report import --json report.json.gz',
     )
-    .action(async (paths: string[], flags: ImportFlags) => finish(await run(paths, flags, output, signal)));
+    .action(async (paths: string[], flags: ImportFlags) =>
+      finish(await run(paths, flags, output, signal)),
+    );
 }
 
-async function run(paths: readonly string[], flags: ImportFlags, output: Output, signal: AbortSignal): Promise<number> {
+async function run(
+  paths: readonly string[],
+  flags: ImportFlags,
+  output: Output,
+  signal: AbortSignal,
+): Promise<number> {
   keepHeapSmall();
   const piped = paths.includes('-');
   const tally = new Tally();
@@ -125,7 +138,11 @@ class Tally {
     if (stored) this.#stored[stored]++;
     if (unforeseen && unforeseen.length > 0) this.#unforeseen++;
     for (const { code } of notes ?? []) this.#notes.set(code, (this.#notes.get(code) ?? 0) + 1);
-    if (!trust?.counted) return void this.#trust.set(trust?.verdict ?? '', (this.#trust.get(trust?.verdict ?? '') ?? 0) + 1);
+    if (!trust?.counted)
+      return void this.#trust.set(
+        trust?.verdict ?? '',
+        (this.#trust.get(trust?.verdict ?? '') ?? 0) + 1,
+      );
     this.#ok += totals?.successful ?? 0;
     this.#failed += totals?.failed ?? 0;
   }
@@ -136,11 +153,21 @@ class Tally {
     const { stored, repeated, confirmed } = this.#stored;
     return [
       `${this.read - this.refused} reports read, ${this.refused} refused.`,
-      ...(store === undefined ? [] : [`${stored + confirmed} new in ${neutralise(store)}, ${repeated} were there before.`]),
+      ...(store === undefined
+        ? []
+        : [`${stored + confirmed} new in ${neutralise(store)}, ${repeated} were there before.`]),
       `${this.#ok} successful and ${this.#failed} failed sessions, counted once for every policy.`,
-      ...(aside.length > 0 ? [`Kept out of the totals, because nobody vouches for them: ${aside.join(', ')}.`] : []),
-      ...(odd.length > 0 ? [`Departures from RFC 8460: ${odd.slice(0, 8).join(', ')}${odd.length > 8 ? ', ...' : ''}.`] : []),
-      ...(this.#unforeseen > 0 ? [`${this.#unforeseen} reports hold members that no rule knows; --json shows them.`] : []),
+      ...(aside.length > 0
+        ? [`Kept out of the totals, because nobody vouches for them: ${aside.join(', ')}.`]
+        : []),
+      ...(odd.length > 0
+        ? [
+            `Departures from RFC 8460: ${odd.slice(0, 8).join(', ')}${odd.length > 8 ? ', ...' : ''}.`,
+          ]
+        : []),
+      ...(this.#unforeseen > 0
+        ? [`${this.#unforeseen} reports hold members that no rule knows; --json shows them.`]
+        : []),
       '',
     ].join('\n');
   }

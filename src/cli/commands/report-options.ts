@@ -15,17 +15,25 @@ export interface ReportFlags {
 /** Adds them to a command. */
 export function withReports(command: Command): Command {
   return command
-    .option('--html <file>', 'write a report to read, print and pass on: one file that loads nothing')
+    .option(
+      '--html <file>',
+      'write a report to read, print and pass on: one file that loads nothing',
+    )
     .option('--junit <file>', 'write JUnit XML, for CI servers')
     .option('--sarif <file>', 'write SARIF 2.1.0, for code scanning')
-    .option('--fail-on <severity>', 'warn or fail: from which verdict on the exit status is 1', 'fail');
+    .option(
+      '--fail-on <severity>',
+      'warn or fail: from which verdict on the exit status is 1',
+      'fail',
+    );
 }
 
 /** Writes the files that were asked for: all domains in one. */
 export function writeReports(flags: ReportFlags, results: readonly CheckResult[]): void {
   const failOn = failOnOf(flags);
   if (flags.html !== undefined) writeFile(flags.html, renderHtml(results), '--html');
-  if (flags.junit !== undefined) writeFile(flags.junit, renderJunit(results, { failOn }), '--junit');
+  if (flags.junit !== undefined)
+    writeFile(flags.junit, renderJunit(results, { failOn }), '--junit');
   if (flags.sarif !== undefined) writeFile(flags.sarif, renderSarif(results), '--sarif');
 }
 

@@ -1,6 +1,11 @@
 import { Command } from 'commander';
 import { neutralise } from '../../base/index.js';
-import { prepareReporting, previewReports, reportingSection, type PreviewedReport } from '../../send/index.js';
+import {
+  prepareReporting,
+  previewReports,
+  reportingSection,
+  type PreviewedReport,
+} from '../../send/index.js';
 import { openStore } from '../../store/index.js';
 import { exitCodes } from '../exit-codes.js';
 import type { Output } from '../output.js';
@@ -21,19 +26,33 @@ export function reportPreviewCommand(output: Output, finish: (code: number) => v
     .argument('[domain]', 'reports about this domain alone')
     .option('--config <file>', 'configuration with a section reporting', DEFAULT_CONFIG)
     .option('--json', 'every report as one line of JSON')
-    .addHelpText('after', '\nExample:\n  hermetic report preview example.com --config hermetic.yaml')
+    .addHelpText(
+      'after',
+      '\nExample:\n  hermetic report preview example.com --config hermetic.yaml',
+    )
     .action(async (domain: string | undefined, flags: PreviewFlags) => {
       const server = await import('../../server/index.js');
       const config = readConfig(flags.config, server.parseConfig, output);
       if (!config) return finish(exitCodes.usage);
       const section = reportingSection.safeParse(strip(config.jobs['reporting']));
-      if (!section.success) throw misuse('--config', `${flags.config} has no section reporting`, 'See docs/send-reports.md for one.');
+      if (!section.success)
+        throw misuse(
+          '--config',
+          `${flags.config} has no section reporting`,
+          'See docs/send-reports.md for one.',
+        );
       const store = await openStore(config.store.file, { mustExist: true });
       try {
         prepareReporting(store);
         const previews = previewReports(store, section.data, domain?.toLowerCase());
-        if (flags.json) for (const preview of previews) output.out(`${formatJson(asJson(preview))}\n`);
-        else output.out(previews.length === 0 ? 'Nothing is counted, and nothing was sent.\n' : previews.map(asText).join('\n'));
+        if (flags.json)
+          for (const preview of previews) output.out(`${formatJson(asJson(preview))}\n`);
+        else
+          output.out(
+            previews.length === 0
+              ? 'Nothing is counted, and nothing was sent.\n'
+              : previews.map(asText).join('\n'),
+          );
         finish(exitCodes.good);
       } finally {
         store.close();
@@ -49,7 +68,10 @@ function strip(section: unknown): unknown {
 }
 
 function asJson({ body, ...rest }: PreviewedReport): object {
-  return { ...rest, ...(body.ok ? { report: JSON.parse(body.value) as unknown } : { failure: body.failure }) };
+  return {
+    ...rest,
+    ...(body.ok ? { report: JSON.parse(body.value) as unknown } : { failure: body.failure }),
+  };
 }
 
 function asText({ domain, day, state, destinations, body }: PreviewedReport): string {

@@ -1,7 +1,14 @@
 import { Command } from 'commander';
 import { parseDomain, systemClock } from '../../base/index.js';
 import { checkResultSchema, type CheckResult } from '../../evidence/index.js';
-import { openReports, renderDomain, renderOverview, showDomain, showOverview, type ShowOptions } from '../../report/index.js';
+import {
+  openReports,
+  renderDomain,
+  renderOverview,
+  showDomain,
+  showOverview,
+  type ShowOptions,
+} from '../../report/index.js';
 import { exitCodes } from '../exit-codes.js';
 import type { Output } from '../output.js';
 import { readFile } from '../read-file.js';
@@ -23,21 +30,38 @@ export function reportShowCommand(output: Output, finish: (code: number) => void
     .argument('[domain]', 'one domain in full; without it every domain that fails')
     .option('--store <file>', 'database of reports', '/var/lib/hermetic/hermetic.db')
     .option('--days <number>', 'days to look back', '14')
-    .option('--to <date>', 'last day to look at, such as 2026-05-10; default: the last with reports')
+    .option(
+      '--to <date>',
+      'last day to look at, such as 2026-05-10; default: the last with reports',
+    )
     .option(
       '--checked <file>',
       'a result of hermetic check --json to explain failures by; repeatable',
       (value: string, all: string[] = []) => [...all, value],
     )
-    .option('--json', 'everything as JSON (schemas/hermetic.report-view-1.json; without a domain report-overview-1)')
-    .addHelpText('after', '\nExample:\n  hermetic report show example.com --store reports.db --days 30')
-    .action(async (domain: string | undefined, flags: ShowFlags) => finish(await run(domain, flags, output)));
+    .option(
+      '--json',
+      'everything as JSON (schemas/hermetic.report-view-1.json; without a domain report-overview-1)',
+    )
+    .addHelpText(
+      'after',
+      '\nExample:\n  hermetic report show example.com --store reports.db --days 30',
+    )
+    .action(async (domain: string | undefined, flags: ShowFlags) =>
+      finish(await run(domain, flags, output)),
+    );
 }
 
 async function run(domain: string | undefined, flags: ShowFlags, output: Output): Promise<number> {
   const options = readFlags(flags);
   const name =
-    domain === undefined ? undefined : take('domain', parseDomain(domain), 'Write the part after the @, such as example.com.').toLower();
+    domain === undefined
+      ? undefined
+      : take(
+          'domain',
+          parseDomain(domain),
+          'Write the part after the @, such as example.com.',
+        ).toLower();
   const store = await openReports(flags.store, { mustExist: true });
   const look = { width: output.width, color: output.color };
   try {
@@ -48,14 +72,20 @@ async function run(domain: string | undefined, flags: ShowFlags, output: Output)
     }
     const view = showDomain(store, name, options);
     output.out(flags.json ? `${formatJson(view, 2)}\n` : renderDomain(view, look));
-    return { well: exitCodes.good, ended: exitCodes.good, failing: exitCodes.fail, 'no-reports': exitCodes.inconclusive }[view.status];
+    return {
+      well: exitCodes.good,
+      ended: exitCodes.good,
+      failing: exitCodes.fail,
+      'no-reports': exitCodes.inconclusive,
+    }[view.status];
   } finally {
     store.close();
   }
 }
 
 function readFlags({ days, to, checked = [] }: ShowFlags): ShowOptions {
-  if (!/^\d{1,4}$/.test(days) || Number(days) < 1) throw misuse('--days', `${days} is no number of days`, 'Write 1 to 9999.');
+  if (!/^\d{1,4}$/.test(days) || Number(days) < 1)
+    throw misuse('--days', `${days} is no number of days`, 'Write 1 to 9999.');
   const at = to === undefined ? undefined : Date.parse(`${to}T00:00:00Z`);
   if (at !== undefined && (Number.isNaN(at) || !/^\d{4}-\d\d-\d\d$/.test(to ?? '')))
     throw misuse('--to', `${to ?? ''} is no date`, 'Write it as 2026-05-10.');
@@ -74,5 +104,9 @@ function readCheck(file: string): CheckResult {
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
   }
-  throw misuse('--checked', `${file} is no result of a check`, 'Write one with hermetic check DOMAIN --json.');
+  throw misuse(
+    '--checked',
+    `${file} is no result of a check`,
+    'Write one with hermetic check DOMAIN --json.',
+  );
 }

@@ -2,7 +2,13 @@ import { existsSync } from 'node:fs';
 import { rootCertificates } from 'node:tls';
 import type { Command } from 'commander';
 import { HermeticError, type Failure, type Result } from '../../base/index.js';
-import { parseTrustAnchors, parseUpstream, systemUpstreams, type TrustAnchor, type Upstream } from '../../dns/index.js';
+import {
+  parseTrustAnchors,
+  parseUpstream,
+  systemUpstreams,
+  type TrustAnchor,
+  type Upstream,
+} from '../../dns/index.js';
 import { builtinTrustStore } from '../../tls/index.js';
 import { parsePem, trustStore, type TrustStore } from '../../x509/index.js';
 import { readFile } from '../read-file.js';
@@ -20,12 +26,16 @@ export interface ResolverFlags {
 /** Adds them to a command. */
 export function withResolver(command: Command): Command {
   return command
-    .option('--resolver <address>', 'ADDR[:PORT], [v6]:PORT or tls://ADDR[:PORT]#NAME; repeatable', (value: string, all: string[] = []) => [
-      ...all,
-      value,
-    ])
+    .option(
+      '--resolver <address>',
+      'ADDR[:PORT], [v6]:PORT or tls://ADDR[:PORT]#NAME; repeatable',
+      (value: string, all: string[] = []) => [...all, value],
+    )
     .option('--trust-anchor <file>', 'DNSSEC trust anchors: DS or DNSKEY lines')
-    .option('--trust-ad', "believe the resolver's AD bit: one on this machine, or named with --resolver")
+    .option(
+      '--trust-ad',
+      "believe the resolver's AD bit: one on this machine, or named with --resolver",
+    )
     .option('--ca <file>', 'further root certificates, PEM')
     .option('--system-ca', "the system's root certificates instead of those built in");
 }
@@ -40,7 +50,13 @@ export function readResolverFlags(flags: ResolverFlags): {
   if (flags.trustAd && !flags.resolver && !flags.lab) insistOnThisMachine(systemUpstreams());
   return {
     ...(flags.trustAd ? { trustAd: true } : {}),
-    ...(flags.resolver ? { upstreams: flags.resolver.map((text) => take('--resolver', parseUpstream(text), resolverForm)) } : {}),
+    ...(flags.resolver
+      ? {
+          upstreams: flags.resolver.map((text) =>
+            take('--resolver', parseUpstream(text), resolverForm),
+          ),
+        }
+      : {}),
     ...(flags.trustAnchor === undefined ? {} : { anchors: readAnchors(flags.trustAnchor) }),
     ...(flags.ca === undefined && !flags.systemCa ? {} : { roots: readRoots(flags) }),
   };
@@ -58,12 +74,15 @@ function insistOnThisMachine(upstreams: readonly Upstream[]): void {
 }
 
 function readRoots({ ca, systemCa }: ResolverFlags): TrustStore {
-  const read = (path: string, what: string) => take(what, parsePem(readFile(path, what)), 'The file holds certificates in PEM.');
+  const read = (path: string, what: string) =>
+    take(what, parsePem(readFile(path, what)), 'The file holds certificates in PEM.');
   const extra = ca === undefined ? [] : read(ca, '--ca');
   if (!systemCa) return builtinTrustStore(extra);
-  const bundle = ['/etc/ssl/certs/ca-certificates.crt', '/etc/pki/tls/certs/ca-bundle.crt', '/etc/ssl/cert.pem'].find((path) =>
-    existsSync(path),
-  );
+  const bundle = [
+    '/etc/ssl/certs/ca-certificates.crt',
+    '/etc/pki/tls/certs/ca-bundle.crt',
+    '/etc/ssl/cert.pem',
+  ].find((path) => existsSync(path));
   if (!bundle)
     throw misuse(
       '--system-ca',
@@ -75,7 +94,11 @@ function readRoots({ ca, systemCa }: ResolverFlags): TrustStore {
 
 /** Trust anchors from a file. */
 export function readAnchors(file: string): readonly TrustAnchor[] {
-  return take('--trust-anchor', parseTrustAnchors(readFile(file, '--trust-anchor')), 'The file holds DS or DNSKEY records, one a line.');
+  return take(
+    '--trust-anchor',
+    parseTrustAnchors(readFile(file, '--trust-anchor')),
+    'The file holds DS or DNSKEY records, one a line.',
+  );
 }
 
 const resolverForm = 'Write ADDRESS, ADDRESS:PORT or tls://ADDRESS#NAME.';
@@ -83,7 +106,11 @@ const resolverForm = 'Write ADDRESS, ADDRESS:PORT or tls://ADDRESS#NAME.';
 /** The value of a result, or a usage error that says what to write. */
 export function take<T>(flag: string, result: Result<T, Failure>, fix: string): T {
   if (result.ok) return result.value;
-  throw new HermeticError(result.failure.code, `${flag}: ${result.failure.detail || 'cannot be read'}`, { fix });
+  throw new HermeticError(
+    result.failure.code,
+    `${flag}: ${result.failure.detail || 'cannot be read'}`,
+    { fix },
+  );
 }
 
 /** A usage error. */

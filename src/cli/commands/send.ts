@@ -22,11 +22,22 @@ interface SendFlags extends SenderFlags {
 }
 
 /** `hermetic send`: delivers one message to the recipients' own servers, and shows what was said. */
-export function sendCommand(output: Output, signal: AbortSignal, finish: (code: number) => void): Command {
-  return withSender(new Command('send').description("deliver one message to the recipients' own servers, as their policies ask"))
+export function sendCommand(
+  output: Output,
+  signal: AbortSignal,
+  finish: (code: number) => void,
+): Command {
+  return withSender(
+    new Command('send').description(
+      "deliver one message to the recipients' own servers, as their policies ask",
+    ),
+  )
     .argument('<address...>', 'recipients')
     .requiredOption('--from <address>', 'envelope sender')
-    .option('--message <file>', 'the message with its header; - reads it from the input (default: a short test message)')
+    .option(
+      '--message <file>',
+      'the message with its header; - reads it from the input (default: a short test message)',
+    )
     .option('--requiretls', 'rather returned than passed on without TLS (RFC 8689)')
     .option('--dry-run', 'connect and authenticate as decided, and hand nothing over')
     .option('--quiet', 'leave the conversations out')
@@ -37,39 +48,77 @@ export function sendCommand(output: Output, signal: AbortSignal, finish: (code: 
     .action(async (addresses: string[], flags: SendFlags) => {
       for (const address of [flags.from, ...addresses]) insistOnMailbox(address);
       const work = flags.dryRun ? dryRun : deliver;
-      finish(await withSenderOf(flags, {}, (sender) => work(sender, addresses, flags, output, signal)));
+      finish(
+        await withSenderOf(flags, {}, (sender) => work(sender, addresses, flags, output, signal)),
+      );
     });
 }
 
 function insistOnMailbox(address: string): void {
   const parsed = parseMailbox(address);
   if (parsed.ok) return;
-  throw new HermeticError(parsed.failure.code, `${address === '' ? 'the empty text' : address}: not a mail address`, {
-    fix: 'Write it as user@example.com.',
-  });
+  throw new HermeticError(
+    parsed.failure.code,
+    `${address === '' ? 'the empty text' : address}: not a mail address`,
+    {
+      fix: 'Write it as user@example.com.',
+    },
+  );
 }
 
-async function deliver(sender: Sender, to: readonly string[], flags: SendFlags, output: Output, signal: AbortSignal): Promise<number> {
+async function deliver(
+  sender: Sender,
+  to: readonly string[],
+  flags: SendFlags,
+  output: Output,
+  signal: AbortSignal,
+): Promise<number> {
   const message = await messageOf(flags, to);
   const { from, requiretls = false, via } = flags;
-  const delivery = await sender.deliver({ from, to, message, requireTls: requiretls, signal, ...(via === undefined ? {} : { via }) });
-  if (flags.json) output.out(`${formatJson({ recipients: delivery.recipients, outcomes: delivery.outcomes }, 2)}\n`);
+  const delivery = await sender.deliver({
+    from,
+    to,
+    message,
+    requireTls: requiretls,
+    signal,
+    ...(via === undefined ? {} : { via }),
+  });
+  if (flags.json)
+    output.out(
+      `${formatJson({ recipients: delivery.recipients, outcomes: delivery.outcomes }, 2)}\n`,
+    );
   else {
     if (!flags.quiet) output.out(renderConversations(delivery.conversations));
-    const attempts = delivery.outcomes.map((outcome) => renderAttempts(outcome, output.width)).join('');
+    const attempts = delivery.outcomes
+      .map((outcome) => renderAttempts(outcome, output.width))
+      .join('');
     output.out(attempts === '' ? '' : `${attempts}\n`);
     output.out(renderRecipients(delivery.recipients, output.width));
   }
   return exitCodeOf(delivery);
 }
 
-async function dryRun(sender: Sender, to: readonly string[], flags: SendFlags, output: Output, signal: AbortSignal): Promise<number> {
-  const domains = [...new Set(to.map((address) => flags.via ?? address.slice(address.lastIndexOf('@') + 1)))];
-  const results = await Promise.all(domains.map((domain) => sender.connect(domain, { requireTls: flags.requiretls ?? false, signal })));
+async function dryRun(
+  sender: Sender,
+  to: readonly string[],
+  flags: SendFlags,
+  output: Output,
+  signal: AbortSignal,
+): Promise<number> {
+  const domains = [
+    ...new Set(to.map((address) => flags.via ?? address.slice(address.lastIndexOf('@') + 1))),
+  ];
+  const results = await Promise.all(
+    domains.map((domain) =>
+      sender.connect(domain, { requireTls: flags.requiretls ?? false, signal }),
+    ),
+  );
   for (const result of results) if (result.ok) await result.session.quit();
   if (flags.json) output.out(results.map(({ outcome }) => `${formatJson(outcome)}\n`).join(''));
   else for (const result of results) output.out(shownDry(result, flags, output.width));
-  const codes = results.map((result) => (result.ok ? exitCodes.good : result.failure.temporary ? exitCodes.inconclusive : exitCodes.fail));
+  const codes = results.map((result) =>
+    result.ok ? exitCodes.good : result.failure.temporary ? exitCodes.inconclusive : exitCodes.fail,
+  );
   return worst(codes);
 }
 
@@ -84,7 +133,11 @@ async function messageOf({ message, from }: SendFlags, to: readonly string[]): P
   if (message !== undefined) {
     const text = readFile(message, '--message');
     if (!/^[!-9;-~]+:/.test(text))
-      throw misuse('--message', `${message} does not begin with a header field`, 'Give a whole message, header and body.');
+      throw misuse(
+        '--message',
+        `${message} does not begin with a header field`,
+        'Give a whole message, header and body.',
+      );
     return Buffer.from(text);
   }
   const lines = [
@@ -101,11 +154,18 @@ async function messageOf({ message, from }: SendFlags, to: readonly string[]): P
 
 function exitCodeOf({ recipients }: Delivery): number {
   return worst(
-    recipients.map(({ status }) => ({ delivered: exitCodes.good, rejected: exitCodes.fail, deferred: exitCodes.inconclusive })[status]),
+    recipients.map(
+      ({ status }) =>
+        ({ delivered: exitCodes.good, rejected: exitCodes.fail, deferred: exitCodes.inconclusive })[
+          status
+        ],
+    ),
   );
 }
 
 /** 1 before 3 before 0. */
 function worst(codes: readonly number[]): number {
-  return [exitCodes.fail, exitCodes.inconclusive].find((code) => codes.includes(code)) ?? exitCodes.good;
+  return (
+    [exitCodes.fail, exitCodes.inconclusive].find((code) => codes.includes(code)) ?? exitCodes.good
+  );
 }

@@ -19,9 +19,18 @@ export interface SenderFlags extends ResolverFlags, PeerFlags {
 /** Adds them to a command. */
 export function withSender(command: Command): Command {
   return withPeers(withResolver(command), '30')
-    .option('--via <next-hop>', 'a smart host in the place of the MX, as [smtp.example.net]:25: its policies count')
-    .option('--store <file>', 'keep MTA-STS policies there; without it every run is a first contact')
-    .option('--require <what>', 'insist on tls, dane or verified (REQUIRETLS), whatever the domain publishes')
+    .option(
+      '--via <next-hop>',
+      'a smart host in the place of the MX, as [smtp.example.net]:25: its policies count',
+    )
+    .option(
+      '--store <file>',
+      'keep MTA-STS policies there; without it every run is a first contact',
+    )
+    .option(
+      '--require <what>',
+      'insist on tls, dane or verified (REQUIRETLS), whatever the domain publishes',
+    )
     .option('--observe', 'say what would have to wait, and let it go')
     .option('--dane-suffices', 'no public CA is asked for where TLSA records match')
     .option('--no-dane', 'leave DANE out')
@@ -30,14 +39,25 @@ export function withSender(command: Command): Command {
 }
 
 /** Runs something with a sender made of flags, and closes what was opened for it. */
-export async function withSenderOf<T>(flags: SenderFlags, more: SenderOptions, work: (sender: Sender) => Promise<T>): Promise<T> {
+export async function withSenderOf<T>(
+  flags: SenderFlags,
+  more: SenderOptions,
+  work: (sender: Sender) => Promise<T>,
+): Promise<T> {
   const options = { ...readSenderFlags(flags), ...more };
   const lab = flags.lab ? await (await import('../../lab/index.js')).createLab() : undefined;
   let store: Store | undefined;
   try {
     if (flags.store !== undefined) store = await openStore(flags.store);
-    const inLab = lab && { network: lab.network, upstreams: lab.upstreams, anchors: lab.anchors, trustStore: lab.trustStore };
-    return await work(createSender({ ...options, ...(store ? { stsCache: stsStore(store) } : {}), ...inLab }));
+    const inLab = lab && {
+      network: lab.network,
+      upstreams: lab.upstreams,
+      anchors: lab.anchors,
+      trustStore: lab.trustStore,
+    };
+    return await work(
+      createSender({ ...options, ...(store ? { stsCache: stsStore(store) } : {}), ...inLab }),
+    );
   } finally {
     store?.close();
     await lab?.close();
@@ -47,7 +67,8 @@ export async function withSenderOf<T>(flags: SenderFlags, more: SenderOptions, w
 function readSenderFlags(flags: SenderFlags): SenderOptions {
   const { roots, ...dns } = readResolverFlags(flags);
   const require = (['tls', 'dane', 'verified'] as const).find((what) => what === flags.require);
-  if (flags.require !== undefined && !require) throw misuse('--require', `${flags.require} is not known`, 'Write tls, dane or verified.');
+  if (flags.require !== undefined && !require)
+    throw misuse('--require', `${flags.require} is not known`, 'Write tls, dane or verified.');
   return {
     ...readPeerFlags(flags),
     ...dns,

@@ -9,23 +9,38 @@ interface Flags {
 }
 
 /** `hermetic serve`: the daemon. SIGHUP reads the configuration anew, SIGTERM and ctrl-C let running work end. */
-export function serveCommand(output: Output, signal: AbortSignal, finish: (code: number) => void): Command {
+export function serveCommand(
+  output: Output,
+  signal: AbortSignal,
+  finish: (code: number) => void,
+): Command {
   return new Command('serve')
-    .description('run the daemon: answers for Postfix and whatever else the configuration has a section for')
+    .description(
+      'run the daemon: answers for Postfix and whatever else the configuration has a section for',
+    )
     .option('--config <file>', 'what to run', DEFAULT_CONFIG)
     .option('--check', 'only say whether the configuration is right')
-    .addHelpText('after', '\nExample:\n  hermetic serve --config /etc/hermetic.yaml --check\n  hermetic serve --config /etc/hermetic.yaml')
+    .addHelpText(
+      'after',
+      '\nExample:\n  hermetic serve --config /etc/hermetic.yaml --check\n  hermetic serve --config /etc/hermetic.yaml',
+    )
     .action(async (flags: Flags) => finish(await serve(flags, output, signal)));
 }
 
-async function serve({ config: file, check }: Flags, output: Output, signal: AbortSignal): Promise<number> {
+async function serve(
+  { config: file, check }: Flags,
+  output: Output,
+  signal: AbortSignal,
+): Promise<number> {
   // Loaded only when asked for: it brings every job with it.
   const server = await import('../../server/index.js');
   const config = readConfig(file, server.parseConfig, output);
   if (!config) return exitCodes.usage;
   if (check) {
     const nothing = Object.values(config.jobs).every((job) => job === undefined) && !config.metrics;
-    output.out(`${file} is right${nothing ? ', and has no section that anything would run for' : ''}\n`);
+    output.out(
+      `${file} is right${nothing ? ', and has no section that anything would run for' : ''}\n`,
+    );
     return exitCodes.good;
   }
   const log = server.createLog({ format: config.log.format, write: output.out, now: Date.now });
@@ -37,7 +52,10 @@ async function serve({ config: file, check }: Flags, output: Output, signal: Abo
       .then(async ([daemon]) => {
         const next = readConfig(file, server.parseConfig, output);
         if (next) await daemon.reload(next);
-        else log.error('reload-failed', { error: `${file} is not right; the configuration from before stays in force` });
+        else
+          log.error('reload-failed', {
+            error: `${file} is not right; the configuration from before stays in force`,
+          });
       })
       .catch((error: unknown) => log.error('reload-failed', { error: (error as Error).message }));
   };

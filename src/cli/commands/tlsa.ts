@@ -21,7 +21,10 @@ const EMPTY = /e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855$
 export function tlsaCommand(output: Output, finish: (code: number) => void): Command {
   return new Command('tlsa')
     .description('print the TLSA records of a certificate or key')
-    .argument('<file...>', 'PEM files: certificate, public key, or private key; give the current and the next one together')
+    .argument(
+      '<file...>',
+      'PEM files: certificate, public key, or private key; give the current and the next one together',
+    )
     .option('--host <name>', 'MX host, for a whole record')
     .option('--port <number>', 'port of the server', '25')
     .option('--ttl <seconds>', 'of the record', '3600')
@@ -34,19 +37,27 @@ function print(files: readonly string[], flags: Flags, output: Output): number {
   const keys = files.map((file) => keyIn(file));
   const records = recordsOf(keys, flags.sha512 ? [1, 2] : [1]);
   if (records.some((record) => EMPTY.test(record)))
-    throw new HermeticError('tlsa-empty', 'the digest is that of nothing', { fix: 'Give a PEM file.' });
+    throw new HermeticError('tlsa-empty', 'the digest is that of nothing', {
+      fix: 'Give a PEM file.',
+    });
   if (flags.host === undefined) {
     output.out(records.map((record) => `${record}\n`).join(''));
     return exitCodes.good;
   }
   const host = parseDomain(flags.host);
-  if (!host.ok) throw misuse('--host', `${flags.host} is no host name`, 'Write it as mx1.example.com.');
-  const [port, ttl] = [numberOf('--port', flags.port, 65_535), numberOf('--ttl', flags.ttl, 604_800)];
+  if (!host.ok)
+    throw misuse('--host', `${flags.host} is no host name`, 'Write it as mx1.example.com.');
+  const [port, ttl] = [
+    numberOf('--port', flags.port, 65_535),
+    numberOf('--ttl', flags.ttl, 604_800),
+  ];
   output.out(
     `${formatChange({ kind: 'set-rrset', name: `_${port}._tcp.${host.value.toLower()}`, type: 'TLSA', from: [], to: records, ttl })}\n`,
   );
   if (new Set(keys.map((key) => key.sha256)).size === 1)
-    output.err('One key: announce the next one two TTLs before the server changes to it (RFC 7671 §8.1).\n');
+    output.err(
+      'One key: announce the next one two TTLs before the server changes to it (RFC 7671 §8.1).\n',
+    );
   return exitCodes.good;
 }
 
@@ -66,5 +77,9 @@ function keyIn(file: string): ReturnType<typeof serverKey> {
 function numberOf(flag: string, text: string, most: number): number {
   const value = /^\d{1,6}$/.test(text) ? Number(text) : NaN;
   if (value >= 1 && value <= most) return value;
-  throw misuse(flag, `${text} is not a number from 1 to ${most}`, `Give a number from 1 to ${most}.`);
+  throw misuse(
+    flag,
+    `${text} is not a number from 1 to ${most}`,
+    `Give a number from 1 to ${most}.`,
+  );
 }

@@ -22,9 +22,12 @@ export function conversation({ evidence }: Seen): string[] {
   const said = new Set<string>();
   let sealed = false;
   return spoken.map(({ from, text }) => {
-    const remark = remarks.find(([pattern, words]) => pattern.test(`${from} ${text}`) && !said.has(words))?.[1];
+    const remark = remarks.find(
+      ([pattern, words]) => pattern.test(`${from} ${text}`) && !said.has(words),
+    )?.[1];
     if (remark) said.add(remark);
-    const line = from === '-' ? `[ ${text} handshake ]` : `${from}: ${sealed ? '(sealed) ' : ''}${text}`;
+    const line =
+      from === '-' ? `[ ${text} handshake ]` : `${from}: ${sealed ? '(sealed) ' : ''}${text}`;
     if (from === '-') sealed = true;
     return remark ? `${line.padEnd(37)} # ${remark}` : line;
   });
@@ -39,7 +42,10 @@ export function rows(result: Seen['result'], senders: readonly Sender[]): string
       .trimEnd();
   return [
     `${''.padEnd(22)}${cells(attacks.map((a) => attackNames[a]))}`,
-    ...senders.map((s) => `${senderNames[s].padEnd(22)}${cells(attacks.map((a) => outcomeWords[result.exposure[s][a]].word))}`),
+    ...senders.map(
+      (s) =>
+        `${senderNames[s].padEnd(22)}${cells(attacks.map((a) => outcomeWords[result.exposure[s][a]].word))}`,
+    ),
   ];
 }
 
@@ -52,7 +58,10 @@ export function address({ result }: Seen): MailAddress | undefined {
 export function certificate(seen: Seen): string {
   const c = address(seen)?.certificates[0];
   if (!c) return `${seen.result.domain.padEnd(30)} no certificate`;
-  const date = c.validity === 'valid' ? `until ${c.notAfter.slice(0, 10)}` : `${c.validity} (${c.notAfter.slice(0, 10)})`;
+  const date =
+    c.validity === 'valid'
+      ? `until ${c.notAfter.slice(0, 10)}`
+      : `${c.validity} (${c.notAfter.slice(0, 10)})`;
   return `${seen.result.domain.padEnd(30)} ${c.chain}, ${c.nameMatch === 'match' ? '' : 'other name, '}${date}`;
 }
 

@@ -114,12 +114,25 @@ export const policyTopics: readonly Topic[] = [
     caption: 'The record of good.example; and what a sender has to report of four others today',
     picture: async (stage) => {
       const good = await stage.look('good.example');
-      const lines = [`_smtp._tls.good.example TXT "${good.evidence.tlsRpt.txt.texts[0] ?? ''}"`, ''];
-      for (const domain of ['dane-mismatch.example', 'stripped.example', 'expired-enforced.example', 'sts-redirect.example']) {
+      const lines = [
+        `_smtp._tls.good.example TXT "${good.evidence.tlsRpt.txt.texts[0] ?? ''}"`,
+        '',
+      ];
+      for (const domain of [
+        'dane-mismatch.example',
+        'stripped.example',
+        'expired-enforced.example',
+        'sts-redirect.example',
+      ]) {
         const { result, policies, attempts } = await stage.send(domain);
         lines.push(`${domain}: ${result}`);
         for (const [i, { type, failure }] of policies.entries()) {
-          const met = [failure, ...attempts.flatMap(({ results }) => results.filter((r) => r.policy === i).map((r) => r.failure))];
+          const met = [
+            failure,
+            ...attempts.flatMap(({ results }) =>
+              results.filter((r) => r.policy === i).map((r) => r.failure),
+            ),
+          ];
           const types = [...new Set(met.flatMap((f) => f?.resultType ?? []))];
           lines.push(`  policy ${type.padEnd(16)} ${types.join(', ') || 'success'}`);
         }

@@ -15,7 +15,10 @@ export interface Seen {
 /** The lab as a stage: every illustration of a topic is played on it when it is asked for. */
 export interface Stage {
   /** Checks a domain. `calm`: with the attacker off. */
-  look(domain: string, options?: { readonly depth?: Depth; readonly calm?: boolean }): Promise<Seen>;
+  look(
+    domain: string,
+    options?: { readonly depth?: Depth; readonly calm?: boolean },
+  ): Promise<Seen>;
   /** Hands a mail to a domain as far as policy allows, and says what came of it. */
   send(domain: string): Promise<DeliveryOutcome>;
   /** The chain an answer rests on. */
@@ -36,20 +39,35 @@ export function openStage(signal: AbortSignal): Stage {
   return {
     async look(domain, { depth = 'triage', calm = false } = {}) {
       const lab = await labFor(domain, !calm);
-      const evidence = await collect(nameOf(domain), collectOptions({ ...labOptions(lab), depth, signal }));
+      const evidence = await collect(
+        nameOf(domain),
+        collectOptions({ ...labOptions(lab), depth, signal }),
+      );
       return { evidence, result: grade(evidence) };
     },
     async send(domain) {
       const { network, upstreams, anchors, trustStore } = await labFor(domain, true);
       const helo = 'sender.example';
-      const sent = await connect(domain, { network, upstreams, anchors, trustStore, helo, timeoutMs: 5000 });
+      const sent = await connect(domain, {
+        network,
+        upstreams,
+        anchors,
+        trustStore,
+        helo,
+        timeoutMs: 5000,
+      });
       if (sent.ok) await sent.session.quit();
       return sent.outcome;
     },
     async prove(name, type) {
       const lab = await labFor(name.split('.').slice(-2).join('.'), true);
-      const resolver = createResolver({ network: lab.network, upstreams: lab.upstreams, anchors: lab.anchors });
-      return (await resolver.ask(Name.of(name), typeNumber(type) ?? 0, { signal })).proof as Proof | undefined;
+      const resolver = createResolver({
+        network: lab.network,
+        upstreams: lab.upstreams,
+        anchors: lab.anchors,
+      });
+      return (await resolver.ask(Name.of(name), typeNumber(type) ?? 0, { signal })).proof as
+        Proof | undefined;
     },
     async close() {
       await Promise.all([...open.values()].map(async (lab) => (await lab).close()));

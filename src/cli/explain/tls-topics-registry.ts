@@ -26,7 +26,12 @@ export const tlsTopics: readonly Topic[] = [
       'MTA-STS and DANE are promises that a sender can hold a domain to.',
     ],
     caption: 'Mail to opportunistic.example, by what an attacker on the path does',
-    picture: async (stage) => rows((await stage.look('opportunistic.example')).result, ['opportunistic', 'mtaStsCached', 'dane']),
+    picture: async (stage) =>
+      rows((await stage.look('opportunistic.example')).result, [
+        'opportunistic',
+        'mtaStsCached',
+        'dane',
+      ]),
     reference: 'RFC 7435 §3, RFC 3207 §6',
     see: ['stripping', 'mta-sts', 'dane'],
   },
@@ -40,7 +45,10 @@ export const tlsTopics: readonly Topic[] = [
     ],
     caption: 'stripped.example with nobody on the path, then with the attacker',
     picture: async (stage) => {
-      const [calm, stripped] = [await stage.look('stripped.example', { calm: true }), await stage.look('stripped.example')];
+      const [calm, stripped] = [
+        await stage.look('stripped.example', { calm: true }),
+        await stage.look('stripped.example'),
+      ];
       const upToTls = conversation(calm);
       const end = upToTls.findIndex((line) => line.startsWith('C: STARTTLS'));
       return [
@@ -48,7 +56,9 @@ export const tlsTopics: readonly Topic[] = [
         '',
         ...conversation(stripped),
         '',
-        ...rows(stripped.result, ['opportunistic', 'mtaStsCached', 'dane']).map((line) => line.slice(0, 33).trimEnd()),
+        ...rows(stripped.result, ['opportunistic', 'mtaStsCached', 'dane']).map((line) =>
+          line.slice(0, 33).trimEnd(),
+        ),
       ];
     },
     reference: 'RFC 3207 §6, RFC 8461 §1',
@@ -64,11 +74,16 @@ export const tlsTopics: readonly Topic[] = [
     ],
     caption: 'Asked version by version: good.example and ssl3.example',
     picture: async (stage) => {
-      const domains = [await stage.look('good.example', { depth: 'verdict' }), await stage.look('ssl3.example', { depth: 'verdict' })];
+      const domains = [
+        await stage.look('good.example', { depth: 'verdict' }),
+        await stage.look('ssl3.example', { depth: 'verdict' }),
+      ];
       const [one, two] = domains.map((seen) => address(seen)?.tls.versions);
-      const head = `${''.padEnd(10)}${domains.map(({ result }) => result.domain.padEnd(16)).join('')}`.trimEnd();
-      const lines = (['TLSv1.3', 'TLSv1.2', 'TLSv1.1', 'TLSv1', 'SSLv3', 'SSLv2'] as const).map((v) =>
-        `${versionName(v).padEnd(10)}${(one?.[v] ?? '').padEnd(16)}${two?.[v] ?? ''}`.trimEnd(),
+      const head =
+        `${''.padEnd(10)}${domains.map(({ result }) => result.domain.padEnd(16)).join('')}`.trimEnd();
+      const lines = (['TLSv1.3', 'TLSv1.2', 'TLSv1.1', 'TLSv1', 'SSLv3', 'SSLv2'] as const).map(
+        (v) =>
+          `${versionName(v).padEnd(10)}${(one?.[v] ?? '').padEnd(16)}${two?.[v] ?? ''}`.trimEnd(),
       );
       return [head, ...lines];
     },
@@ -88,7 +103,10 @@ export const tlsTopics: readonly Topic[] = [
       const seen = await stage.look('legacy.example', { depth: 'inventory' });
       const suites = address(seen)?.tls.suites ?? [];
       const weak = /RC4|3DES|NULL|EXPORT/;
-      const lines = suites.map(({ version, name }) => `${versionName(version).padEnd(8)} ${name}${weak.test(name) ? '   # weak' : ''}`);
+      const lines = suites.map(
+        ({ version, name }) =>
+          `${versionName(version).padEnd(8)} ${name}${weak.test(name) ? '   # weak' : ''}`,
+      );
       return [...lines, `(${seen.result.connections} connections)`];
     },
     reference: 'RFC 9325 §4.1, §4.2',
@@ -104,11 +122,20 @@ export const tlsTopics: readonly Topic[] = [
     ],
     caption: 'What five servers of the lab show',
     picture: async (stage) => {
-      const domains = ['good.example', 'self-signed.example', 'expired.example', 'wrong-host.example', 'missing-intermediate.example'];
+      const domains = [
+        'good.example',
+        'self-signed.example',
+        'expired.example',
+        'wrong-host.example',
+        'missing-intermediate.example',
+      ];
       const lines: string[] = [];
       for (const domain of domains) lines.push(certificate(await stage.look(domain)));
       const sent = handshake(await stage.look('good.example'));
-      return [...lines, `(good.example sends ${sent?.chain.length ?? 0} certificates and speaks ${versionName(sent?.version ?? '')})`];
+      return [
+        ...lines,
+        `(good.example sends ${sent?.chain.length ?? 0} certificates and speaks ${versionName(sent?.version ?? '')})`,
+      ];
     },
     reference: 'RFC 8461 §4.2, RFC 7672 §3.1.1',
     see: ['mta-sts', 'dane', 'rollover'],

@@ -14,6 +14,14 @@ export function askServer(
 ): Promise<Result<Message>> {
   const flags = { checkingDisabled: true, authenticData: false };
   // Authoritative servers are asked in clear: what they say is validated or compared, never believed.
-  const secure = async (): Promise<Result<never>> => fail(transportFailures.make('dns-bad-upstream', server.label));
-  return askUpstream(server, name, type, flags, { ...options, secure, conversations: new TlsConversations() }, signal);
+  const secure = async (): Promise<Result<never>> =>
+    fail(transportFailures.make('dns-bad-upstream', server.label));
+  return askUpstream(
+    server,
+    name,
+    type,
+    flags,
+    { ...options, secure, conversations: new TlsConversations() },
+    signal,
+  );
 }

@@ -19,5 +19,13 @@ export function chooseResolver(
   { resolver, upstreams, anchors = rootAnchors, trustAd }: ResolverChoice,
   more: Pick<ResolverOptions, 'network' | 'clock' | 'roots'>,
 ): Resolver {
-  return resolver ?? createResolver({ ...more, upstreams: upstreams ?? systemUpstreams(), anchors, ...(trustAd ? { trustAd } : {}) });
+  return (
+    resolver ??
+    createResolver({
+      ...more,
+      upstreams: upstreams ?? systemUpstreams(),
+      anchors,
+      ...(trustAd ? { trustAd } : {}),
+    })
+  );
 }

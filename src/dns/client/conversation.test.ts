@@ -16,7 +16,13 @@ function scene() {
   });
   const at = { address: '192.0.2.53', port: 853 };
   const conversation = new Conversation({ stream, local: at, remote: at, close: () => closed++ });
-  return { conversation, sent, closed: () => closed, hear: (...octets: number[]) => stream.push(Uint8Array.from(octets)), stream };
+  return {
+    conversation,
+    sent,
+    closed: () => closed,
+    hear: (...octets: number[]) => stream.push(Uint8Array.from(octets)),
+    stream,
+  };
 }
 
 const question = (id: number): Uint8Array => Uint8Array.of(0, id, 9);
@@ -37,12 +43,18 @@ test('RFC 7766 §7: answers in any order, cut anywhere, find the questions they 
 });
 
 test('an answer to nobody is dropped; one without an id, or the end of the stream, ends the conversation for all who wait', async () => {
-  for (const end of [({ hear }: ReturnType<typeof scene>) => hear(0, 1, 0), ({ stream }: ReturnType<typeof scene>) => stream.push(null)]) {
+  for (const end of [
+    ({ hear }: ReturnType<typeof scene>) => hear(0, 1, 0),
+    ({ stream }: ReturnType<typeof scene>) => stream.push(null),
+  ]) {
     const one = scene();
     const asked = one.conversation.ask(question(1), 1000);
     one.hear(0, 3, 0, 5, 7);
     end(one);
-    assert.deepEqual([await asked, await one.conversation.ask(question(2), 1000), one.closed()], ['ended', 'ended', 1]);
+    assert.deepEqual(
+      [await asked, await one.conversation.ask(question(2), 1000), one.closed()],
+      ['ended', 'ended', 1],
+    );
   }
 });
 

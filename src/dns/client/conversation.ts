@@ -66,7 +66,9 @@ export class Conversation {
       this.#waiting.set(id, settle);
       clearTimeout(this.#idle);
       socketOf(this.#conn).ref?.();
-      this.#conn.stream.write(concat(Uint8Array.of(message.length >> 8, message.length & 255), message));
+      this.#conn.stream.write(
+        concat(Uint8Array.of(message.length >> 8, message.length & 255), message),
+      );
     });
   }
 

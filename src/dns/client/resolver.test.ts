@@ -25,7 +25,13 @@ const anchors: readonly TrustAnchor[] = [{ zone: Name.root, ds: [ds.value], keys
 type Behaviour = (query: Message) => Partial<Message> | undefined;
 
 function signed(...records: readonly ResourceRecord[]): readonly ResourceRecord[] {
-  return [...records, signRrset(records, key, Name.root, { inception: now - 86_400_000, expiration: now + 86_400_000 })];
+  return [
+    ...records,
+    signRrset(records, key, Name.root, {
+      inception: now - 86_400_000,
+      expiration: now + 86_400_000,
+    }),
+  ];
 }
 
 function address(last: number, ttl = 300): ResourceRecord {
@@ -34,25 +40,43 @@ function address(last: number, ttl = 300): ResourceRecord {
 
 function nsec(owner: Name, next: Name, types: string): ResourceRecord {
   const named = types.split(' ').flatMap((type) => typeNumber(type) ?? []);
-  return makeRecord(owner, RRType.NSEC, 300, concat(next.wire, encodeTypeBitmap([...named, RRType.RRSIG, RRType.NSEC])));
+  return makeRecord(
+    owner,
+    RRType.NSEC,
+    300,
+    concat(next.wire, encodeTypeBitmap([...named, RRType.RRSIG, RRType.NSEC])),
+  );
 }
 
 /** A root zone with one signed host. */
 const honest: Behaviour = ({ questions: [asked] }) => {
-  if (asked?.name.isRoot && asked.type === RRType.DNSKEY) return { answers: signed(dnskeyRecord(Name.root, key)) };
+  if (asked?.name.isRoot && asked.type === RRType.DNSKEY)
+    return { answers: signed(dnskeyRecord(Name.root, key)) };
   if (asked?.name.equals(host) && asked.type === RRType.A) return { answers: signed(address(1)) };
   // `test` is an empty non-terminal: the NSEC of the root, leading below it, says so.
   if (asked?.type === RRType.DS)
-    return { authorities: [...signed(nsec(Name.root, host, 'NS SOA DNSKEY')), ...signed(nsec(host, Name.root, 'A'))] };
+    return {
+      authorities: [
+        ...signed(nsec(Name.root, host, 'NS SOA DNSKEY')),
+        ...signed(nsec(host, Name.root, 'A')),
+      ],
+    };
   return { rcode: Rcode.SERVFAIL };
 };
 const forging: Behaviour = (query) => {
   const reply = honest(query);
-  return { ...reply, answers: (reply?.answers ?? []).map((rr) => (rr.type === RRType.A ? address(66) : rr)) };
+  return {
+    ...reply,
+    answers: (reply?.answers ?? []).map((rr) => (rr.type === RRType.A ? address(66) : rr)),
+  };
 };
 const stripping: Behaviour = (query) => {
   const reply = honest(query);
-  return { ...reply, answers: (reply?.answers ?? []).filter((rr) => rr.type !== RRType.RRSIG), authorities: [] };
+  return {
+    ...reply,
+    answers: (reply?.answers ?? []).filter((rr) => rr.type !== RRType.RRSIG),
+    authorities: [],
+  };
 };
 const silent: Behaviour = () => undefined;
 
@@ -62,9 +86,15 @@ function reply(query: Message, changes: Partial<Message>): Uint8Array {
 
 function scene(behaviours: readonly Behaviour[], options: Partial<ResolverOptions> = {}) {
   const asked: string[] = [];
-  const clock: Clock & { at: number } = { at: now, now: () => clock.at, monotonic: () => clock.at, sleep: () => Promise.resolve() };
+  const clock: Clock & { at: number } = {
+    at: now,
+    now: () => clock.at,
+    monotonic: () => clock.at,
+    sleep: () => Promise.resolve(),
+  };
   const network: Network = {
-    dial: () => Promise.resolve({ ok: false, failure: { code: 'net-refused', detail: 'ECONNREFUSED' } }),
+    dial: () =>
+      Promise.resolve({ ok: false, failure: { code: 'net-refused', detail: 'ECONNREFUSED' } }),
     async exchange({ to, query, accept, signal }) {
       await new Promise((resolve) => setImmediate(resolve));
       if (signal?.aborted) throw signal.reason as Error;
@@ -73,11 +103,16 @@ function scene(behaviours: readonly Behaviour[], options: Partial<ResolverOption
       asked.push(`${to.port} ${decoded.value.questions[0]?.type ?? 0}`);
       const changes = (behaviours[to.port - 1] as Behaviour)(decoded.value);
       const bytes = changes && reply(decoded.value, changes);
-      if (!bytes || !accept(bytes, to)) return { ok: false, failure: { code: 'net-timeout', detail: '' } };
+      if (!bytes || !accept(bytes, to))
+        return { ok: false, failure: { code: 'net-timeout', detail: '' } };
       return { ok: true, bytes };
     },
   };
-  const upstreams = behaviours.map((_, i): Upstream => ({ address: '192.0.2.53', port: i + 1, label: `#${i + 1}` }));
+  const upstreams = behaviours.map((_, i): Upstream => ({
+    address: '192.0.2.53',
+    port: i + 1,
+    label: `#${i + 1}`,
+  }));
   const resolver = createResolver({ network, upstreams, anchors, clock, ...options });
   return { resolver, asked, clock, states: () => resolver.health().upstreams.map((u) => u.state) };
 }
@@ -93,7 +128,11 @@ test('[7672-2.1.1-1] a signed answer is secure, kept for its TTL and asked again
   assert.equal(asked.length, before);
   clock.at += 301_000;
   await resolver.ask(host, RRType.A);
-  assert.deepEqual(asked.slice(before), [`1 ${RRType.A}`], 'the zone is still proved, only the data is asked');
+  assert.deepEqual(
+    asked.slice(before),
+    [`1 ${RRType.A}`],
+    'the zone is still proved, only the data is asked',
+  );
 });
 
 test('a forged answer that comes first does not win: the next resolver is asked, and the liar is named', async () => {
@@ -118,10 +157,16 @@ test('a forged answer alone is bogus, remembered for a moment, and forces no wor
 test('a resolver that strips signatures is named; its data is had only by asking for unproved data, and never counts as insecure', async () => {
   const { resolver, states } = scene([stripping]);
   const answer = await resolver.ask(host, RRType.A);
-  assert.deepEqual([answer.status, answer.dnssec, answer.failure?.code], ['failed', 'indeterminate', 'dnssec-stripped']);
+  assert.deepEqual(
+    [answer.status, answer.dnssec, answer.failure?.code],
+    ['failed', 'indeterminate', 'dnssec-stripped'],
+  );
   assert.deepEqual(states(), ['strips-dnssec']);
   const unproved = await resolver.ask(host, RRType.A, { unproved: true });
-  assert.deepEqual([unproved.status, unproved.dnssec, lastOctet(unproved.records)], ['found', 'indeterminate', 1]);
+  assert.deepEqual(
+    [unproved.status, unproved.dnssec, lastOctet(unproved.records)],
+    ['found', 'indeterminate', 1],
+  );
 });
 
 test('unproved data is never had from a resolver that passes signatures on, nor when another shows the answer to be bogus', async () => {
@@ -129,7 +174,10 @@ test('unproved data is never had from a resolver that passes signatures on, nor 
     const answer = await scene(behaviours).resolver.ask(host, RRType.A, { unproved: true });
     assert.deepEqual([answer.status, answer.dnssec, answer.records.length], ['failed', 'bogus', 0]);
   }
-  assert.equal((await scene([stripping, honest]).resolver.ask(host, RRType.A, { unproved: true })).dnssec, 'secure');
+  assert.equal(
+    (await scene([stripping, honest]).resolver.ask(host, RRType.A, { unproved: true })).dnssec,
+    'secure',
+  );
 });
 
 test('a silent or refusing resolver is passed over, and asked last from then on', async () => {
@@ -151,17 +199,27 @@ test('no resolver at all, and none that answers: failed, with the reason', async
   assert.equal((await scene([]).resolver.ask(host, RRType.A)).failure?.code, 'dns-no-upstream');
   const { resolver } = scene([silent]);
   const answer = await resolver.ask(host, RRType.A);
-  assert.deepEqual([answer.status, answer.dnssec, answer.failure?.code], ['failed', 'indeterminate', 'dns-timeout']);
+  assert.deepEqual(
+    [answer.status, answer.dnssec, answer.failure?.code],
+    ['failed', 'indeterminate', 'dns-timeout'],
+  );
 });
 
 test('RFC 5452 §9.1: another id or another question is no answer', async () => {
   const wrong: readonly Behaviour[] = [
     (q) => ({ ...honest(q), id: q.id ^ 1 }),
-    (q) => ({ ...honest(q), questions: [{ name: Name.of('other.test'), type: RRType.A, class: 1 }] }),
+    (q) => ({
+      ...honest(q),
+      questions: [{ name: Name.of('other.test'), type: RRType.A, class: 1 }],
+    }),
     (q) => ({ ...honest(q), response: false }),
     (q) => ({ ...honest(q), questions: [] }),
   ];
-  for (const behaviour of wrong) assert.equal((await scene([behaviour]).resolver.ask(host, RRType.A)).failure?.code, 'dns-timeout');
+  for (const behaviour of wrong)
+    assert.equal(
+      (await scene([behaviour]).resolver.ask(host, RRType.A)).failure?.code,
+      'dns-timeout',
+    );
 });
 
 test('the same question asked twice at once goes out once; one who aborts does not abort the other', async () => {
@@ -193,35 +251,66 @@ test('RFC 6840 §5.7: with a trusted resolver the AD bit tells secure from insec
   const ad = (authenticData: boolean): Behaviour => {
     return validating(() => ({ authenticData, answers: [address(1)] }));
   };
-  const ask = async (behaviour: Behaviour) => (await scene([behaviour], { trustAd: true }).resolver.ask(host, RRType.A)).dnssec;
+  const ask = async (behaviour: Behaviour) =>
+    (await scene([behaviour], { trustAd: true }).resolver.ask(host, RRType.A)).dnssec;
   assert.equal(await ask(ad(true)), 'secure');
   assert.equal(await ask(ad(false)), 'insecure');
-  assert.equal(await ask(validating((q) => (q.checkingDisabled ? { answers: [address(1)] } : { rcode: Rcode.SERVFAIL }))), 'bogus');
+  assert.equal(
+    await ask(
+      validating((q) =>
+        q.checkingDisabled ? { answers: [address(1)] } : { rcode: Rcode.SERVFAIL },
+      ),
+    ),
+    'bogus',
+  );
   assert.equal(await ask(validating(() => ({ rcode: Rcode.SERVFAIL }))), 'indeterminate');
 });
 
 test('RFC 8914: what a resolver says went wrong is shown, made harmless, and decides nothing', async () => {
-  const option = (code: number, text: string) => ({ code: 15, data: concat(Uint8Array.of(0, code), Buffer.from(text)) });
+  const option = (code: number, text: string) => ({
+    code: 15,
+    data: concat(Uint8Array.of(0, code), Buffer.from(text)),
+  });
   const behaviour: Behaviour = () => ({
     rcode: Rcode.SERVFAIL,
-    edns: { version: 0, udpSize: 1232, dnssecOk: true, options: [option(7, 'expired \x1b[31mlong ago'), option(99, '')] },
+    edns: {
+      version: 0,
+      udpSize: 1232,
+      dnssecOk: true,
+      options: [option(7, 'expired \x1b[31mlong ago'), option(99, '')],
+    },
   });
   const answer = await scene([behaviour]).resolver.ask(host, RRType.A);
-  assert.deepEqual([answer.status, answer.dnssec, answer.failure?.code], ['failed', 'indeterminate', 'dns-servfail']);
-  assert.equal(answer.failure?.detail, 'mx.test: rcode 2 (signature expired "expired \\x1b[31mlong ago", extended error 99)');
+  assert.deepEqual(
+    [answer.status, answer.dnssec, answer.failure?.code],
+    ['failed', 'indeterminate', 'dns-servfail'],
+  );
+  assert.equal(
+    answer.failure?.detail,
+    'mx.test: rcode 2 (signature expired "expired \\x1b[31mlong ago", extended error 99)',
+  );
 });
 
 test('a trusted resolver that does not validate is found out at the first question: nothing it says is insecure, and it is named', async () => {
   const { resolver, asked, states } = scene([() => ({ answers: [address(1)] })], { trustAd: true });
   const answer = await resolver.ask(host, RRType.A);
-  assert.deepEqual([answer.status, answer.dnssec, answer.failure?.code], ['failed', 'indeterminate', 'dnssec-not-validating']);
+  assert.deepEqual(
+    [answer.status, answer.dnssec, answer.failure?.code],
+    ['failed', 'indeterminate', 'dnssec-not-validating'],
+  );
   assert.deepEqual([asked, states()], [[`1 ${RRType.NS}`], ['does-not-validate']]);
   const unproved = await resolver.ask(host, RRType.A, { unproved: true });
-  assert.deepEqual([unproved.status, unproved.dnssec, lastOctet(unproved.records)], ['found', 'indeterminate', 1]);
+  assert.deepEqual(
+    [unproved.status, unproved.dnssec, lastOctet(unproved.records)],
+    ['found', 'indeterminate', 1],
+  );
 });
 
 test('a trusted resolver is tried once an hour, not at every question', async () => {
-  const { resolver, asked, clock } = scene([() => ({ authenticData: true, answers: [address(1, 1)] })], { trustAd: true });
+  const { resolver, asked, clock } = scene(
+    [() => ({ authenticData: true, answers: [address(1, 1)] })],
+    { trustAd: true },
+  );
   for (let i = 0; i < 3; i++) {
     assert.equal((await resolver.ask(host, RRType.A)).dnssec, 'secure');
     clock.at += 5_000;
@@ -238,7 +327,10 @@ test('RFC 7672 §2.1.1 [7672-2.1.1-4]: an AD bit from a resolver that was not de
 });
 
 /** An upstream whose datagrams are all truncated, and whose TCP side does as told. */
-async function overTcp(answerOf: (query: Message) => Uint8Array, use: (network: Network) => Promise<void>): Promise<void> {
+async function overTcp(
+  answerOf: (query: Message) => Uint8Array,
+  use: (network: Network) => Promise<void>,
+): Promise<void> {
   const server = createServer((socket) => {
     socket.on('error', () => undefined);
     socket.once('data', (framed) => {
@@ -283,7 +375,11 @@ test('RFC 7766 §5: a truncated answer is asked for again over TCP', async () =>
 });
 
 test('a TCP side that sends rubbish or stops early gives a failure, never the truncated answer', async () => {
-  for (const bytes of [Uint8Array.of(0, 4, 1, 2, 3, 4), Uint8Array.of(0, 40, 1, 2), Uint8Array.of(0, 0)]) {
+  for (const bytes of [
+    Uint8Array.of(0, 4, 1, 2, 3, 4),
+    Uint8Array.of(0, 40, 1, 2),
+    Uint8Array.of(0, 0),
+  ]) {
     await overTcp(
       () => bytes,
       async (network) => {
@@ -298,7 +394,10 @@ test('an answer cut short over TCP too denies nothing, in an unsigned zone as li
   await overTcp(
     (query) => framed(reply(query, { truncated: true })),
     async (network) => {
-      const unsigned = { network, anchors: [{ zone: Name.root, ds: [], keys: [], negative: true }] } as const;
+      const unsigned = {
+        network,
+        anchors: [{ zone: Name.root, ds: [], keys: [], negative: true }],
+      } as const;
       const answer = await scene([honest], unsigned).resolver.ask(host, RRType.A);
       assert.deepEqual([answer.status, answer.failure?.code], ['failed', 'dns-garbled']);
     },

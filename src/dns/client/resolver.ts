@@ -1,13 +1,34 @@
-import { BoundedMap, Name, ok, SharedWork, systemClock, type Clock, type Failure, type Result } from '../../base/index.js';
+import {
+  BoundedMap,
+  Name,
+  ok,
+  SharedWork,
+  systemClock,
+  type Clock,
+  type Failure,
+  type Result,
+} from '../../base/index.js';
 import type { Network } from '../../net/index.js';
 import { authenticate, builtinTrustStore, type ServerIdentity } from '../../tls/index.js';
 import { dnssecFailures } from '../dnssec/failures.js';
-import { rootAnchors, validate, type CachedZone, type Limits, type TrustAnchor } from '../dnssec/validate/index.js';
+import {
+  rootAnchors,
+  validate,
+  type CachedZone,
+  type Limits,
+  type TrustAnchor,
+} from '../dnssec/validate/index.js';
 import type { Answer, AskOptions, Resolver, ResolverHealth } from '../types.js';
 import type { Message } from '../wire/message.js';
 import { Rcode, RRType } from '../wire/types-registry.js';
 import { transportFailures } from './failures.js';
-import { askUpstream, TlsConversations, type QueryFlags, type Secure, type TransportOptions } from './transport.js';
+import {
+  askUpstream,
+  TlsConversations,
+  type QueryFlags,
+  type Secure,
+  type TransportOptions,
+} from './transport.js';
 import { answerByAd } from './trusted-ad.js';
 import { unprovedAnswer } from './unproved-answer.js';
 import type { Upstream } from './upstream.js';
@@ -76,28 +97,43 @@ export function createResolver(options: ResolverOptions): Resolver {
     return made.ok ? ok(made.value.conn) : made;
   };
 
-  async function resolve(name: Name, type: number, unproved: boolean, signal: AbortSignal): Promise<Answer> {
+  async function resolve(
+    name: Name,
+    type: number,
+    unproved: boolean,
+    signal: AbortSignal,
+  ): Promise<Answer> {
     let worst: Answer | undefined;
     let liar: Upstream | undefined;
     let stripping: { readonly upstream: Upstream; readonly failure: Failure } | undefined;
     for (const [i, upstream] of inOrder()) {
       // The AD bit counts only where the resolver was declared trusted (RFC 7672 §2.1.1 [7672-2.1.1-4]).
-      const answer = await (options.trustAd ? viaAd(upstream, name, type, signal) : viaValidation(upstream, i, name, type, signal));
+      const answer = await (options.trustAd
+        ? viaAd(upstream, name, type, signal)
+        : viaValidation(upstream, i, name, type, signal));
       if (answer.status !== 'failed') {
         if (liar && answer.dnssec === 'secure') states.set(liar, 'lies');
         return answer;
       }
       if (answer.dnssec === 'bogus') liar = upstream;
       const { failure } = answer;
-      if (failure && /^dnssec-(stripped|not-validating)$/.test(failure.code)) stripping = { upstream, failure };
+      if (failure && /^dnssec-(stripped|not-validating)$/.test(failure.code))
+        stripping = { upstream, failure };
       // Of several failures the one that says most is told: bogus before could-not-tell.
       if (!worst || (worst.dnssec !== 'bogus' && answer.dnssec === 'bogus')) worst = answer;
     }
-    if (unproved && stripping && worst?.dnssec !== 'bogus') return withoutProof(stripping.upstream, name, type, stripping.failure, signal);
+    if (unproved && stripping && worst?.dnssec !== 'bogus')
+      return withoutProof(stripping.upstream, name, type, stripping.failure, signal);
     return worst ?? failed(name, type, transportFailures.make('dns-no-upstream'));
   }
 
-  async function viaValidation(upstream: Upstream, i: number, name: Name, type: number, signal?: AbortSignal): Promise<Answer> {
+  async function viaValidation(
+    upstream: Upstream,
+    i: number,
+    name: Name,
+    type: number,
+    signal?: AbortSignal,
+  ): Promise<Answer> {
     const answer = await validate({
       name,
       type,
@@ -106,27 +142,59 @@ export function createResolver(options: ResolverOptions): Resolver {
       cache: zones[i],
       ...(options.limits ? { limits: options.limits } : {}),
       fetch: async (asked, askedType) => {
-        const message = await exchange(upstream, asked, askedType, { checkingDisabled: true, authenticData: false }, signal);
+        const message = await exchange(
+          upstream,
+          asked,
+          askedType,
+          { checkingDisabled: true, authenticData: false },
+          signal,
+        );
         return message.ok ? { ok: true, message: message.value } : message;
       },
     });
     const suspect = answer.dnssec === 'bogus' || answer.failure?.code === 'dnssec-stripped';
     if (!suspect || !(await strips(upstream, name, signal))) return answer;
     note(upstream, 'strips-dnssec');
-    return { ...answer, status: 'failed', dnssec: 'indeterminate', failure: dnssecFailures.make('dnssec-stripped', upstream.label) };
+    return {
+      ...answer,
+      status: 'failed',
+      dnssec: 'indeterminate',
+      failure: dnssecFailures.make('dnssec-stripped', upstream.label),
+    };
   }
 
   /** The anchor's zone is known to exist and to be signed: a resolver that shows no signed keys of it shows nobody's. */
   async function strips(upstream: Upstream, name: Name, signal?: AbortSignal): Promise<boolean> {
-    const above = anchors.filter(({ zone }) => name.isAtOrBelow(zone)).sort((a, b) => b.zone.labels.length - a.zone.labels.length);
+    const above = anchors
+      .filter(({ zone }) => name.isAtOrBelow(zone))
+      .sort((a, b) => b.zone.labels.length - a.zone.labels.length);
     if (!above[0]) return false;
-    const keys = await exchange(upstream, above[0].zone, RRType.DNSKEY, { checkingDisabled: true, authenticData: false }, signal);
-    const answered = keys.ok && (keys.value.rcode === Rcode.NOERROR || keys.value.rcode === Rcode.NXDOMAIN);
+    const keys = await exchange(
+      upstream,
+      above[0].zone,
+      RRType.DNSKEY,
+      { checkingDisabled: true, authenticData: false },
+      signal,
+    );
+    const answered =
+      keys.ok && (keys.value.rcode === Rcode.NOERROR || keys.value.rcode === Rcode.NXDOMAIN);
     return answered && !keys.value.answers.some((rr) => rr.type === RRType.RRSIG);
   }
 
-  async function withoutProof(upstream: Upstream, name: Name, type: number, failure: Failure, signal: AbortSignal): Promise<Answer> {
-    const message = await exchange(upstream, name, type, { checkingDisabled: true, authenticData: false }, signal);
+  async function withoutProof(
+    upstream: Upstream,
+    name: Name,
+    type: number,
+    failure: Failure,
+    signal: AbortSignal,
+  ): Promise<Answer> {
+    const message = await exchange(
+      upstream,
+      name,
+      type,
+      { checkingDisabled: true, authenticData: false },
+      signal,
+    );
     if (!message.ok) return failed(name, type, message.failure);
     const { rcode } = message.value;
     if (rcode !== Rcode.NOERROR && rcode !== Rcode.NXDOMAIN) return failed(name, type, failure);
@@ -137,7 +205,13 @@ export function createResolver(options: ResolverOptions): Resolver {
   async function doubtOf(upstream: Upstream, signal?: AbortSignal): Promise<Failure | undefined> {
     if ((validating.get(upstream) ?? 0) > clock.now()) return undefined;
     // The bit is not set in the question: DO alone has a validator set it, and one that merely copies questions does not.
-    const message = await exchange(upstream, Name.root, RRType.NS, { checkingDisabled: false, authenticData: false }, signal);
+    const message = await exchange(
+      upstream,
+      Name.root,
+      RRType.NS,
+      { checkingDisabled: false, authenticData: false },
+      signal,
+    );
     if (!message.ok) return message.failure;
     if (message.value.rcode === Rcode.NOERROR && message.value.authenticData) {
       validating.set(upstream, clock.now() + PROBE_KEPT);
@@ -148,38 +222,70 @@ export function createResolver(options: ResolverOptions): Resolver {
   }
 
   /** Takes the word of a resolver that was seen to validate. */
-  async function viaAd(upstream: Upstream, name: Name, type: number, signal?: AbortSignal): Promise<Answer> {
+  async function viaAd(
+    upstream: Upstream,
+    name: Name,
+    type: number,
+    signal?: AbortSignal,
+  ): Promise<Answer> {
     const doubt = await doubtOf(upstream, signal);
     if (doubt) return failed(name, type, doubt);
-    const message = await exchange(upstream, name, type, { checkingDisabled: false, authenticData: true }, signal);
+    const message = await exchange(
+      upstream,
+      name,
+      type,
+      { checkingDisabled: false, authenticData: true },
+      signal,
+    );
     if (!message.ok) return failed(name, type, message.failure);
     if (message.value.rcode !== Rcode.SERVFAIL) return answerByAd(name, type, message.value);
-    const unchecked = await exchange(upstream, name, type, { checkingDisabled: true, authenticData: true }, signal);
+    const unchecked = await exchange(
+      upstream,
+      name,
+      type,
+      { checkingDisabled: true, authenticData: true },
+      signal,
+    );
     return answerByAd(name, type, message.value, unchecked.ok ? unchecked.value : undefined);
   }
 
   /** Questions that run at the same time need the same keys: each is asked once. What only one of them asks is shared with it. */
-  async function exchange(upstream: Upstream, name: Name, type: number, flags: QueryFlags, signal?: AbortSignal): Promise<Result<Message>> {
+  async function exchange(
+    upstream: Upstream,
+    name: Name,
+    type: number,
+    flags: QueryFlags,
+    signal?: AbortSignal,
+  ): Promise<Result<Message>> {
     const key = `${upstream.label} ${Number(flags.checkingDisabled)} ${type} ${name.key}`;
-    const ask = (until?: AbortSignal): Promise<Result<Message>> => askUpstream(upstream, name, type, flags, transport, until);
-    const message = await (type === RRType.DS || type === RRType.DNSKEY || name.isRoot ? exchanges.run(key, ask, signal) : ask(signal));
+    const ask = (until?: AbortSignal): Promise<Result<Message>> =>
+      askUpstream(upstream, name, type, flags, transport, until);
+    const message = await (type === RRType.DS || type === RRType.DNSKEY || name.isRoot
+      ? exchanges.run(key, ask, signal)
+      : ask(signal));
     const refused = message.ok && message.value.rcode === Rcode.REFUSED;
     if (message.ok && !refused) troubled.delete(upstream);
     else troubled.add(upstream);
-    const failed = message.ok ? undefined : message.failure.code === 'dns-tls-failed' ? 'tls-failed' : 'silent';
+    const failed = message.ok
+      ? undefined
+      : message.failure.code === 'dns-tls-failed'
+        ? 'tls-failed'
+        : 'silent';
     note(upstream, failed ?? (refused ? 'refuses' : 'answers'));
     return message;
   }
 
   function inOrder(): readonly (readonly [number, Upstream])[] {
-    const bad = (u: Upstream): boolean => troubled.has(u) || states.get(u) === 'lies' || states.get(u) === 'strips-dnssec';
+    const bad = (u: Upstream): boolean =>
+      troubled.has(u) || states.get(u) === 'lies' || states.get(u) === 'strips-dnssec';
     return [...upstreams.entries()].sort(([, a], [, b]) => Number(bad(a)) - Number(bad(b)));
   }
 
   function note(upstream: Upstream, state: State): void {
     const known = states.get(upstream) as State;
     // One question without an answer is that question's; a resolver that has answered others is not at fault.
-    const once = known === 'answers' && (state === 'silent' || state === 'refuses' || state === 'tls-failed');
+    const once =
+      known === 'answers' && (state === 'silent' || state === 'refuses' || state === 'tls-failed');
     if (!lasting.includes(known) && !once) states.set(upstream, state);
   }
 
@@ -189,15 +295,24 @@ export function createResolver(options: ResolverOptions): Resolver {
       const key = `${unproved ? 'unproved ' : ''}${type} ${name.key}`;
       const known = answers.get(key);
       const left = known ? known.until - clock.now() : 0;
-      if (known && left > 0) return Promise.resolve({ ...known.answer, ttl: Math.min(known.answer.ttl, Math.ceil(left / 1000)) });
+      if (known && left > 0)
+        return Promise.resolve({
+          ...known.answer,
+          ttl: Math.min(known.answer.ttl, Math.ceil(left / 1000)),
+        });
       const work = async (shared: AbortSignal): Promise<Answer> => {
         const answer = await resolve(name, type, unproved, shared);
-        answers.set(key, { answer, until: clock.now() + (answer.status === 'failed' ? FAILURE_KEPT : answer.ttl * 1000) });
+        answers.set(key, {
+          answer,
+          until: clock.now() + (answer.status === 'failed' ? FAILURE_KEPT : answer.ttl * 1000),
+        });
         return answer;
       };
       return questions.run(key, work, signal);
     },
-    health: () => ({ upstreams: upstreams.map((u) => ({ label: u.label, state: states.get(u) as State })) }),
+    health: () => ({
+      upstreams: upstreams.map((u) => ({ label: u.label, state: states.get(u) as State })),
+    }),
   };
 }
 

@@ -69,13 +69,20 @@ export async function askUpstream(
       return again.ok || message.truncated ? again : ok(message);
     }
     if (exchanged.failure.code !== 'net-timeout')
-      return fail(transportFailures.make('dns-unreachable', `${upstream.label}: ${exchanged.failure.detail}`));
-    if (attempt >= options.attempts) return fail(transportFailures.make('dns-timeout', upstream.label));
+      return fail(
+        transportFailures.make('dns-unreachable', `${upstream.label}: ${exchanged.failure.detail}`),
+      );
+    if (attempt >= options.attempts)
+      return fail(transportFailures.make('dns-timeout', upstream.label));
   }
 }
 
 /** With an id of its own, so each sending has another. */
-function queryFor(name: Name, type: number, { checkingDisabled, authenticData }: QueryFlags): Message {
+function queryFor(
+  name: Name,
+  type: number,
+  { checkingDisabled, authenticData }: QueryFlags,
+): Message {
   return {
     id: randomInt(65536),
     opcode: 0,
@@ -98,17 +105,30 @@ function queryFor(name: Name, type: number, { checkingDisabled, authenticData }:
 /** The message, if it answers the query: id, question and direction (RFC 5452 §9.1). A bare error without question section counts. */
 function answers(query: Message, bytes: Uint8Array): Message | undefined {
   const decoded = decodeMessage(bytes);
-  if (!decoded.ok || !decoded.value.response || decoded.value.id !== query.id || decoded.value.opcode !== 0) return undefined;
+  if (
+    !decoded.ok ||
+    !decoded.value.response ||
+    decoded.value.id !== query.id ||
+    decoded.value.opcode !== 0
+  )
+    return undefined;
   const [asked] = query.questions;
   const [echoed] = decoded.value.questions;
   if (!echoed) return decoded.value.rcode === 0 ? undefined : decoded.value;
-  return asked && echoed.type === asked.type && echoed.class === asked.class && echoed.name.equals(asked.name) ? decoded.value : undefined;
+  return asked &&
+    echoed.type === asked.type &&
+    echoed.class === asked.class &&
+    echoed.name.equals(asked.name)
+    ? decoded.value
+    : undefined;
 }
 
 /** An answer over a stream, where nothing has to be left out: what is cut there too says nothing of what is absent. */
 function whole(query: Message, bytes: Uint8Array, { label }: Upstream): Result<Message> {
   const message = answers(query, bytes);
-  return message && !message.truncated ? ok(message) : fail(transportFailures.make('dns-garbled', label));
+  return message && !message.truncated
+    ? ok(message)
+    : fail(transportFailures.make('dns-garbled', label));
 }
 
 /** A server may close after any answer: questions it had not come to are asked again over a new connection, so often at most. */
@@ -125,32 +145,51 @@ async function overTls(
   for (let tries = 1; ; tries++) {
     const kept = open.get(upstream.label);
     const opened =
-      kept && !kept.ended ? ok(kept) : await opening.run(upstream.label, (until) => converse(upstream, options, until), signal);
+      kept && !kept.ended
+        ? ok(kept)
+        : await opening.run(upstream.label, (until) => converse(upstream, options, until), signal);
     if (!opened.ok) return opened;
     const conversation = opened.value;
     let query = newQuery();
     while (conversation.isWaiting(query.id)) query = newQuery();
     const reply = await conversation.ask(encodeMessage(query), 3 * options.timeoutMs, signal);
     if (reply === 'ended' && conversation.hasAnswered && tries < MOST_CONVERSATIONS) continue;
-    if (typeof reply === 'string') return fail(transportFailures.make('dns-timeout', `${upstream.label} over TLS`));
+    if (typeof reply === 'string')
+      return fail(transportFailures.make('dns-timeout', `${upstream.label} over TLS`));
     return whole(query, reply, upstream);
   }
 }
 
-async function converse(upstream: Upstream, options: TransportOptions, signal: AbortSignal): Promise<Result<Conversation>> {
+async function converse(
+  upstream: Upstream,
+  options: TransportOptions,
+  signal: AbortSignal,
+): Promise<Result<Conversation>> {
   const dialled = await dial(upstream, options, signal);
   if (!dialled.ok) return dialled;
-  const secured = await options.secure(dialled.value, upstream.tlsName ?? '', { timeoutMs: 3 * options.timeoutMs, signal });
+  const secured = await options.secure(dialled.value, upstream.tlsName ?? '', {
+    timeoutMs: 3 * options.timeoutMs,
+    signal,
+  });
   if (!secured.ok) {
     dialled.value.close();
-    return fail(transportFailures.make('dns-tls-failed', `${upstream.label}: ${secured.failure.code} ${secured.failure.detail}`));
+    return fail(
+      transportFailures.make(
+        'dns-tls-failed',
+        `${upstream.label}: ${secured.failure.code} ${secured.failure.detail}`,
+      ),
+    );
   }
   const conversation = new Conversation(secured.value);
   options.conversations.open.set(upstream.label, conversation);
   return ok(conversation);
 }
 
-async function dial(upstream: Upstream, { network, timeoutMs }: TransportOptions, signal?: AbortSignal): Promise<Result<Conn>> {
+async function dial(
+  upstream: Upstream,
+  { network, timeoutMs }: TransportOptions,
+  signal?: AbortSignal,
+): Promise<Result<Conn>> {
   const dialled = await network.dial({
     address: upstream.address,
     port: upstream.port,
@@ -159,7 +198,12 @@ async function dial(upstream: Upstream, { network, timeoutMs }: TransportOptions
   });
   if (dialled.ok) return ok(dialled.conn);
   const { code, detail } = dialled.failure;
-  return fail(transportFailures.make(code === 'net-timeout' ? 'dns-timeout' : 'dns-unreachable', `${upstream.label} over TCP: ${detail}`));
+  return fail(
+    transportFailures.make(
+      code === 'net-timeout' ? 'dns-timeout' : 'dns-unreachable',
+      `${upstream.label} over TCP: ${detail}`,
+    ),
+  );
 }
 
 /** RFC 7766, for one answer that fits into no datagram. */
@@ -185,7 +229,11 @@ async function overTcp(
 }
 
 /** One length-prefixed message; undefined when it does not come in time or the stream ends. At most 64 KiB and the prefix are kept. */
-export function readFramed(conn: Conn, timeoutMs: number, signal?: AbortSignal): Promise<Uint8Array | undefined> {
+export function readFramed(
+  conn: Conn,
+  timeoutMs: number,
+  signal?: AbortSignal,
+): Promise<Uint8Array | undefined> {
   return new Promise((resolve, reject) => {
     let received = Buffer.alloc(0);
     const timer = setTimeout(() => finish(undefined), timeoutMs);

@@ -10,7 +10,12 @@ import { unprovedAnswer } from './unproved-answer.js';
  * Reads an answer of a resolver whose AD bit is trusted (RFC 6840 §5.7): with AD secure, without it insecure, and that for data and denial alike.
  * `unchecked` is the answer to the same question with CD=1, asked after SERVFAIL: if that one has an answer, the resolver judged it bogus.
  */
-export function answerByAd(name: Name, type: number, message: Message, unchecked?: Message): Answer {
+export function answerByAd(
+  name: Name,
+  type: number,
+  message: Message,
+  unchecked?: Message,
+): Answer {
   const question = { name, type };
   if (message.rcode !== Rcode.NOERROR && message.rcode !== Rcode.NXDOMAIN) {
     const bogus =
@@ -18,8 +23,14 @@ export function answerByAd(name: Name, type: number, message: Message, unchecked
       unchecked !== undefined &&
       (unchecked.rcode === Rcode.NOERROR || unchecked.rcode === Rcode.NXDOMAIN);
     const failure = bogus
-      ? dnssecFailures.make('dnssec-signature-invalid', `the resolver refused it as bogus: ${rcodeText(message)}`)
-      : dnssecFailures.make(message.rcode === Rcode.SERVFAIL ? 'dns-servfail' : 'dns-rcode', rcodeText(message));
+      ? dnssecFailures.make(
+          'dnssec-signature-invalid',
+          `the resolver refused it as bogus: ${rcodeText(message)}`,
+        )
+      : dnssecFailures.make(
+          message.rcode === Rcode.SERVFAIL ? 'dns-servfail' : 'dns-rcode',
+          rcodeText(message),
+        );
     return {
       question,
       status: 'failed',

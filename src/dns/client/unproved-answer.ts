@@ -18,7 +18,8 @@ export function unprovedAnswer(name: Name, type: number, message: Message, dnsse
     at = target.value;
   }
   const records = message.answers.filter((rr) => rr.type === type && rr.name.equals(at));
-  const status = records.length > 0 ? 'found' : message.rcode === Rcode.NXDOMAIN ? 'nxdomain' : 'nodata';
+  const status =
+    records.length > 0 ? 'found' : message.rcode === Rcode.NXDOMAIN ? 'nxdomain' : 'nodata';
   return {
     question: { name, type },
     status,

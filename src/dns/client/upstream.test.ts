@@ -12,6 +12,14 @@ test('resolver addresses: with and without port, IPv6, TLS', () => {
   assert.equal(label('2001:db8::53'), '[2001:db8::53]:53');
   assert.equal(label('[2001:db8::53]:5353'), '[2001:db8::53]:5353');
   assert.equal(label('tls://192.0.2.53#dns.example'), 'tls://192.0.2.53:853#dns.example');
-  for (const bad of ['', 'dns.example', '192.0.2.53:0', '192.0.2.53:99999', 'tls://192.0.2.53', '[::1', '192.0.2.300'])
+  for (const bad of [
+    '',
+    'dns.example',
+    '192.0.2.53:0',
+    '192.0.2.53:99999',
+    'tls://192.0.2.53',
+    '[::1',
+    '192.0.2.300',
+  ])
     assert.equal(label(bad), 'dns-bad-upstream', bad);
 });

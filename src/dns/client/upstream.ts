@@ -18,14 +18,21 @@ export function parseUpstream(text: string): Result<Upstream> {
   const tls = /^tls:\/\/(.+)#([^#]+)$/.exec(text);
   const written = tls ? (tls[1] as string) : text;
   const bracketed = /^\[([^\]]+)\](?::(\d+))?$/.exec(written);
-  const plain = parseIp(written) ? [written, written, undefined] : /^([^:]+)(?::(\d+))?$/.exec(written);
+  const plain = parseIp(written)
+    ? [written, written, undefined]
+    : /^([^:]+)(?::(\d+))?$/.exec(written);
   const parts = bracketed ?? plain;
   const ip = parseIp(parts?.[1] ?? '');
   const port = parts?.[2] === undefined ? (tls ? 853 : 53) : Number(parts[2]);
   if (!ip || port < 1 || port > 65535 || text.startsWith('tls:') !== (tls !== null)) return bad();
   const address = formatIp(ip);
   const shown = `${ip.family === 6 ? `[${address}]` : address}:${port}`;
-  return ok({ address, port, label: tls ? `tls://${shown}#${tls[2] as string}` : shown, ...(tls ? { tlsName: tls[2] } : {}) });
+  return ok({
+    address,
+    port,
+    label: tls ? `tls://${shown}#${tls[2] as string}` : shown,
+    ...(tls ? { tlsName: tls[2] } : {}),
+  });
 }
 
 /** The resolvers of this machine's configuration; never a public one that was not chosen. */

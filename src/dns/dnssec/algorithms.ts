@@ -21,11 +21,14 @@ export function rsa(name: string, hash: string): Algorithm {
     name,
     importKey(publicKey) {
       const long = publicKey[0] === 0;
-      const exponentLength = long ? ((publicKey[1] ?? 0) << 8) | (publicKey[2] ?? 0) : (publicKey[0] ?? 0);
+      const exponentLength = long
+        ? ((publicKey[1] ?? 0) << 8) | (publicKey[2] ?? 0)
+        : (publicKey[0] ?? 0);
       const start = long ? 3 : 1;
       const modulus = publicKey.subarray(start + exponentLength);
       const exponent = publicKey.subarray(start, start + exponentLength);
-      if (exponentLength === 0 || exponentLength > 8 || modulus.length < 64 || modulus.length > 512) return undefined;
+      if (exponentLength === 0 || exponentLength > 8 || modulus.length < 64 || modulus.length > 512)
+        return undefined;
       return fromJwk({ kty: 'RSA', n: base64url(modulus), e: base64url(exponent) });
     },
     verify: (key, data, signature) => verify(hash, data, key, signature),
@@ -39,9 +42,16 @@ function ecdsa(name: string, curve: 'P-256' | 'P-384', hash: string): Algorithm 
     name,
     importKey: (k) =>
       k.length === 2 * size
-        ? fromJwk({ kty: 'EC', crv: curve, x: base64url(k.subarray(0, size)), y: base64url(k.subarray(size)) })
+        ? fromJwk({
+            kty: 'EC',
+            crv: curve,
+            x: base64url(k.subarray(0, size)),
+            y: base64url(k.subarray(size)),
+          })
         : undefined,
-    verify: (key, data, signature) => signature.length === 2 * size && verify(hash, data, { key, dsaEncoding: 'ieee-p1363' }, signature),
+    verify: (key, data, signature) =>
+      signature.length === 2 * size &&
+      verify(hash, data, { key, dsaEncoding: 'ieee-p1363' }, signature),
   };
 }
 
@@ -50,8 +60,10 @@ function eddsa(name: 'Ed25519' | 'Ed448'): Algorithm {
   const size = name === 'Ed25519' ? 32 : 57;
   return {
     name,
-    importKey: (k) => (k.length === size ? fromJwk({ kty: 'OKP', crv: name, x: base64url(k) }) : undefined),
-    verify: (key, data, signature) => signature.length === 2 * size && verify(null, data, key, signature),
+    importKey: (k) =>
+      k.length === size ? fromJwk({ kty: 'OKP', crv: name, x: base64url(k) }) : undefined,
+    verify: (key, data, signature) =>
+      signature.length === 2 * size && verify(null, data, key, signature),
   };
 }
 

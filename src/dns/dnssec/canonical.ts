@@ -8,7 +8,10 @@ export function compareNames(a: Name, b: Name): number {
   const left = loweredLabels(a);
   const right = loweredLabels(b);
   for (let i = 1; i <= Math.min(left.length, right.length); i++) {
-    const order = Buffer.compare(left[left.length - i] as Buffer, right[right.length - i] as Buffer);
+    const order = Buffer.compare(
+      left[left.length - i] as Buffer,
+      right[right.length - i] as Buffer,
+    );
     if (order !== 0) return order;
   }
   return left.length - right.length;
@@ -17,7 +20,8 @@ export function compareNames(a: Name, b: Name): number {
 function loweredLabels(name: Name): Buffer[] {
   const wire = Buffer.from(name.key, 'latin1');
   const labels: Buffer[] = [];
-  for (let at = 0; wire[at] !== 0; at += 1 + (wire[at] as number)) labels.push(wire.subarray(at + 1, at + 1 + (wire[at] as number)));
+  for (let at = 0; wire[at] !== 0; at += 1 + (wire[at] as number))
+    labels.push(wire.subarray(at + 1, at + 1 + (wire[at] as number)));
   return labels;
 }
 
@@ -36,20 +40,28 @@ export function canonicalRdatas(rrset: readonly ResourceRecord[]): readonly Uint
   const [only] = rrset;
   if (rrset.length === 1 && only) return [canonicalRdata(only.rdata, only.type)];
   const sorted = rrset.map((rr) => canonicalRdata(rr.rdata, rr.type)).sort(compareBytes);
-  return sorted.filter((rdata, i) => i === 0 || Buffer.compare(sorted[i - 1] as Uint8Array, rdata) !== 0);
+  return sorted.filter(
+    (rdata, i) => i === 0 || Buffer.compare(sorted[i - 1] as Uint8Array, rdata) !== 0,
+  );
 }
 
 /**
  * What an RRSIG signs (RFC 4034 §3.1.8.1): its own RDATA without the signature, then the RRset in canonical form and order, the owner being the
  * wildcard when the label count says so. `rdatas` spares sorting again for another signature over the same set.
  */
-export function signedData(rrset: readonly ResourceRecord[], rrsig: Rrsig, rdatas = canonicalRdatas(rrset)): Uint8Array {
+export function signedData(
+  rrset: readonly ResourceRecord[],
+  rrsig: Rrsig,
+  rdatas = canonicalRdatas(rrset),
+): Uint8Array {
   const first = rrset[0] as ResourceRecord;
   const wildcard = countLabels(first.name) > rrsig.labels;
   const owner = wildcard ? `\x01*${first.name.suffix(rrsig.labels).key}` : first.name.key;
   const head = owner.length + 10;
   const signature = rrsigHead(rrsig);
-  const out = Buffer.allocUnsafe(rdatas.reduce((n, rdata) => n + head + rdata.length, signature.length));
+  const out = Buffer.allocUnsafe(
+    rdatas.reduce((n, rdata) => n + head + rdata.length, signature.length),
+  );
   out.set(signature, 0);
   let at = signature.length;
   for (const rdata of rdatas) {
@@ -80,9 +92,13 @@ export function rrsigHead(r: Omit<Rrsig, 'signature'>): Uint8Array {
 
 /** Key tag of DNSKEY RDATA (RFC 4034 appendix B): a hint, not an identity. */
 export function keyTag(rdata: Uint8Array): number {
-  if (rdata[3] === 1) return rdata.length < 3 ? 0 : ((rdata[rdata.length - 3] as number) << 8) | (rdata[rdata.length - 2] as number);
+  if (rdata[3] === 1)
+    return rdata.length < 3
+      ? 0
+      : ((rdata[rdata.length - 3] as number) << 8) | (rdata[rdata.length - 2] as number);
   let sum = 0;
-  for (let i = 0; i < rdata.length; i++) sum += (i & 1) === 0 ? (rdata[i] as number) << 8 : (rdata[i] as number);
+  for (let i = 0; i < rdata.length; i++)
+    sum += (i & 1) === 0 ? (rdata[i] as number) << 8 : (rdata[i] as number);
   return (sum + (sum >>> 16)) & 0xffff;
 }
 

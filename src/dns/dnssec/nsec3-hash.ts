@@ -5,6 +5,7 @@ import { canonicalName } from './canonical.js';
 /** IH of RFC 5155 §5, with SHA-1, the only algorithm there is. Costs `iterations` + 1 hashes: check the number first. */
 export function nsec3Hash(name: Name, salt: Uint8Array, iterations: number): Uint8Array {
   let hash: Uint8Array = canonicalName(name);
-  for (let i = 0; i <= iterations; i++) hash = createHash('sha1').update(concat(hash, salt)).digest();
+  for (let i = 0; i <= iterations; i++)
+    hash = createHash('sha1').update(concat(hash, salt)).digest();
   return new Uint8Array(hash);
 }

@@ -24,9 +24,16 @@ const gravity: readonly Dnssec[] = ['secure', 'insecure', 'indeterminate', 'bogu
  * Asks for A and AAAA together. One family failing while the other answers is still `found`: the host can be reached; but its status is then the
  * failing one's, since an attacker may have taken the other family away.
  */
-export async function lookupAddresses(resolver: Resolver, host: Name, options: AskOptions = {}): Promise<HostAddresses> {
+export async function lookupAddresses(
+  resolver: Resolver,
+  host: Name,
+  options: AskOptions = {},
+): Promise<HostAddresses> {
   const asked = { ...options, unproved: true };
-  const [a, aaaa] = await Promise.all([resolver.ask(host, RRType.A, asked), resolver.ask(host, RRType.AAAA, asked)]);
+  const [a, aaaa] = await Promise.all([
+    resolver.ask(host, RRType.A, asked),
+    resolver.ask(host, RRType.AAAA, asked),
+  ]);
   const v4 = literals(a, 4);
   const v6 = literals(aaaa, 6);
   const weaker = gravity.indexOf(a.dnssec) >= gravity.indexOf(aaaa.dnssec) ? a : aaaa;

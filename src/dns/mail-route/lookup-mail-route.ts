@@ -23,17 +23,31 @@ export interface MailRoute {
 const MAX_HOSTS = 100;
 
 /** Asks for a domain's MX. Only a proved or plain absence leads to the implicit MX, never a failure. */
-export async function lookupMailRoute(resolver: Resolver, domain: Name, options: AskOptions = {}): Promise<MailRoute> {
+export async function lookupMailRoute(
+  resolver: Resolver,
+  domain: Name,
+  options: AskOptions = {},
+): Promise<MailRoute> {
   const asked = { ...options, unproved: true };
   const answer = await resolver.ask(domain, RRType.MX, asked);
   const { status, dnssec, ttl, canonicalName } = answer;
-  const common = { status, dnssec, ttl, canonicalName, ...(answer.failure ? { failure: answer.failure } : {}) };
+  const common = {
+    status,
+    dnssec,
+    ttl,
+    canonicalName,
+    ...(answer.failure ? { failure: answer.failure } : {}),
+  };
   if (answer.status === 'failed') return { ...common, kind: 'error', hosts: [] };
   if (answer.status === 'nxdomain') return { ...common, kind: 'none', hosts: [] };
   if (answer.status === 'nodata') {
     // RFC 5321 §5.1: without MX the domain's own address serves.
-    const [v4, v6] = await Promise.all([resolver.ask(domain, RRType.A, asked), resolver.ask(domain, RRType.AAAA, asked)]);
-    if (v4.status === 'found' || v6.status === 'found') return { ...common, kind: 'implicit', hosts: [{ name: domain, preference: 0 }] };
+    const [v4, v6] = await Promise.all([
+      resolver.ask(domain, RRType.A, asked),
+      resolver.ask(domain, RRType.AAAA, asked),
+    ]);
+    if (v4.status === 'found' || v6.status === 'found')
+      return { ...common, kind: 'implicit', hosts: [{ name: domain, preference: 0 }] };
     const failed = [v4, v6].find((a) => a.status === 'failed');
     if (failed)
       return {
@@ -65,6 +79,7 @@ export async function lookupMailRoute(resolver: Resolver, domain: Name, options:
   const hosts = new Map<string, { readonly name: Name; readonly preference: number }>();
   for (const { exchange, preference } of records.sort((a, b) => a.preference - b.preference))
     // [7672-2.2.1-1]
-    if (!exchange.isRoot && !hosts.has(exchange.key)) hosts.set(exchange.key, { name: exchange, preference });
+    if (!exchange.isRoot && !hosts.has(exchange.key))
+      hosts.set(exchange.key, { name: exchange, preference });
   return { ...common, kind: 'mx', hosts: [...hosts.values()].slice(0, MAX_HOSTS) };
 }

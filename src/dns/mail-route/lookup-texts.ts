@@ -17,13 +17,24 @@ export interface Texts {
 const MAX_TEXTS = 100;
 
 /** Asks for the TXT records of a name. */
-export async function lookupTexts(resolver: Resolver, name: Name, options: AskOptions = {}): Promise<Texts> {
+export async function lookupTexts(
+  resolver: Resolver,
+  name: Name,
+  options: AskOptions = {},
+): Promise<Texts> {
   const asked = { ...options, unproved: true };
   const answer = await resolver.ask(name, RRType.TXT, asked);
   const texts = answer.records.slice(0, MAX_TEXTS).flatMap((rr) => {
     const strings = readTxt(rr);
     return strings.ok ? [latin1(concat(...strings.value))] : [];
   });
-  const lookup = answer.status === 'failed' ? 'failed' : answer.status === 'found' ? 'found' : 'absent';
-  return { lookup, texts, dnssec: answer.dnssec, ttl: answer.ttl, ...(answer.failure ? { failure: answer.failure } : {}) };
+  const lookup =
+    answer.status === 'failed' ? 'failed' : answer.status === 'found' ? 'found' : 'absent';
+  return {
+    lookup,
+    texts,
+    dnssec: answer.dnssec,
+    ttl: answer.ttl,
+    ...(answer.failure ? { failure: answer.failure } : {}),
+  };
 }

@@ -11,8 +11,12 @@ import { lookupTexts } from './lookup-texts.js';
 const domain = Name.of('example.com');
 
 /** Answers by type; what is not named does not exist. */
-function resolverOf(answers: Readonly<Record<string, Partial<Answer> & { lines?: readonly string[] }>>): Resolver {
-  const byType = new Map(Object.entries(answers).map(([type, answer]) => [typeNumber(type), answer]));
+function resolverOf(
+  answers: Readonly<Record<string, Partial<Answer> & { lines?: readonly string[] }>>,
+): Resolver {
+  const byType = new Map(
+    Object.entries(answers).map(([type, answer]) => [typeNumber(type), answer]),
+  );
   return {
     ask(name, type) {
       const { lines = [], ...rest } = byType.get(type) ?? {};
@@ -38,19 +42,37 @@ function resolverOf(answers: Readonly<Record<string, Partial<Answer> & { lines?:
 }
 
 test('RFC 5321 §5.1, RFC 7672 §2.2.1 [7672-2.2.1-1]: hosts by preference', async () => {
-  const route = await lookupMailRoute(resolverOf({ MX: { lines: ['MX 20 b.example.', 'MX 10 a.example.'], dnssec: 'insecure' } }), domain);
-  assert.deepEqual([route.kind, route.dnssec, route.hosts.map((h) => h.name.toString())], ['mx', 'insecure', ['a.example', 'b.example']]);
+  const route = await lookupMailRoute(
+    resolverOf({ MX: { lines: ['MX 20 b.example.', 'MX 10 a.example.'], dnssec: 'insecure' } }),
+    domain,
+  );
+  assert.deepEqual(
+    [route.kind, route.dnssec, route.hosts.map((h) => h.name.toString())],
+    ['mx', 'insecure', ['a.example', 'b.example']],
+  );
 });
 
 test('RFC 7505 §3: a single MX to the root takes no mail; beside others the root is no host', async () => {
-  assert.equal((await lookupMailRoute(resolverOf({ MX: { lines: ['MX 0 .'] } }), domain)).kind, 'null-mx');
-  const mixed = await lookupMailRoute(resolverOf({ MX: { lines: ['MX 0 .', 'MX 5 a.example.'] } }), domain);
+  assert.equal(
+    (await lookupMailRoute(resolverOf({ MX: { lines: ['MX 0 .'] } }), domain)).kind,
+    'null-mx',
+  );
+  const mixed = await lookupMailRoute(
+    resolverOf({ MX: { lines: ['MX 0 .', 'MX 5 a.example.'] } }),
+    domain,
+  );
   assert.deepEqual([mixed.kind, mixed.hosts.length], ['mx', 1]);
-  assert.equal((await lookupMailRoute(resolverOf({ MX: { lines: ['MX 0 .', 'MX 10 .'] } }), domain)).kind, 'null-mx');
+  assert.equal(
+    (await lookupMailRoute(resolverOf({ MX: { lines: ['MX 0 .', 'MX 10 .'] } }), domain)).kind,
+    'null-mx',
+  );
 });
 
 test('a host that is named twice is one host, at its better preference', async () => {
-  const route = await lookupMailRoute(resolverOf({ MX: { lines: ['MX 20 a.example.', 'MX 5 b.example.', 'MX 10 A.example.'] } }), domain);
+  const route = await lookupMailRoute(
+    resolverOf({ MX: { lines: ['MX 20 a.example.', 'MX 5 b.example.', 'MX 10 A.example.'] } }),
+    domain,
+  );
   assert.deepEqual(
     route.hosts.map((h) => [h.name.toLower(), h.preference]),
     [
@@ -62,20 +84,32 @@ test('a host that is named twice is one host, at its better preference', async (
 
 test('MX records that cannot be read are an error, never a domain that takes no mail', async () => {
   const route = await lookupMailRoute(resolverOf({ MX: { lines: ['TYPE15 \\# 1 00'] } }), domain);
-  assert.deepEqual([route.kind, route.hosts.length, route.failure?.code], ['error', 0, 'dns-malformed']);
+  assert.deepEqual(
+    [route.kind, route.hosts.length, route.failure?.code],
+    ['error', 0, 'dns-malformed'],
+  );
 });
 
 test('RFC 5321 §5.1: without MX the domain itself serves, if it has an address', async () => {
-  const route = await lookupMailRoute(resolverOf({ AAAA: { lines: ['AAAA 2001:db8::1'] } }), domain);
+  const route = await lookupMailRoute(
+    resolverOf({ AAAA: { lines: ['AAAA 2001:db8::1'] } }),
+    domain,
+  );
   assert.deepEqual([route.kind, route.hosts[0]?.name.toString()], ['implicit', 'example.com']);
   assert.equal((await lookupMailRoute(resolverOf({}), domain)).kind, 'none');
-  assert.equal((await lookupMailRoute(resolverOf({ MX: { status: 'nxdomain' } }), domain)).kind, 'none');
+  assert.equal(
+    (await lookupMailRoute(resolverOf({ MX: { status: 'nxdomain' } }), domain)).kind,
+    'none',
+  );
 });
 
 test('a lookup that failed is an error, never an absence', async () => {
   for (const dnssec of ['bogus', 'indeterminate'] as const) {
     const failed = { status: 'failed', dnssec } as const;
-    const mx = await lookupMailRoute(resolverOf({ MX: failed, A: { lines: ['A 192.0.2.1'] } }), domain);
+    const mx = await lookupMailRoute(
+      resolverOf({ MX: failed, A: { lines: ['A 192.0.2.1'] } }),
+      domain,
+    );
     assert.deepEqual([mx.kind, mx.dnssec, mx.hosts.length], ['error', dnssec, 0]);
     assert.equal((await lookupMailRoute(resolverOf({ A: failed }), domain)).kind, 'error');
     assert.equal((await lookupAddresses(resolverOf({ A: failed }), domain)).status, 'failed');
@@ -85,24 +119,42 @@ test('a lookup that failed is an error, never an absence', async () => {
 
 test('addresses of both families, with the weaker status of the two', async () => {
   const found = await lookupAddresses(
-    resolverOf({ A: { lines: ['A 192.0.2.1'] }, AAAA: { lines: ['AAAA 2001:db8::1'], dnssec: 'insecure' } }),
+    resolverOf({
+      A: { lines: ['A 192.0.2.1'] },
+      AAAA: { lines: ['AAAA 2001:db8::1'], dnssec: 'insecure' },
+    }),
     domain,
   );
-  assert.deepEqual([found.status, found.dnssec, found.v4, found.v6], ['found', 'insecure', ['192.0.2.1'], ['2001:db8::1']]);
-  const half = await lookupAddresses(resolverOf({ A: { lines: ['A 192.0.2.1'] }, AAAA: { status: 'failed', dnssec: 'bogus' } }), domain);
+  assert.deepEqual(
+    [found.status, found.dnssec, found.v4, found.v6],
+    ['found', 'insecure', ['192.0.2.1'], ['2001:db8::1']],
+  );
+  const half = await lookupAddresses(
+    resolverOf({ A: { lines: ['A 192.0.2.1'] }, AAAA: { status: 'failed', dnssec: 'bogus' } }),
+    domain,
+  );
   assert.deepEqual([half.status, half.dnssec], ['found', 'bogus']);
 });
 
 test('a thousand addresses or hosts are cut to a bounded number', async () => {
   const many = Array.from({ length: 1000 }, (_, i) => i);
-  const found = await lookupAddresses(resolverOf({ A: { lines: many.map((i) => `A 192.0.${i >> 8}.${i & 255}`) } }), domain);
+  const found = await lookupAddresses(
+    resolverOf({ A: { lines: many.map((i) => `A 192.0.${i >> 8}.${i & 255}`) } }),
+    domain,
+  );
   assert.equal(found.v4.length, 32);
-  const route = await lookupMailRoute(resolverOf({ MX: { lines: many.map((i) => `MX ${i} h${i}.example.`) } }), domain);
+  const route = await lookupMailRoute(
+    resolverOf({ MX: { lines: many.map((i) => `MX ${i} h${i}.example.`) } }),
+    domain,
+  );
   assert.deepEqual([route.hosts.length, route.hosts[0]?.preference], [100, 0]);
 });
 
 test('RFC 8461 §3.1 [8461-3.1-11, 8460-3-11]: the strings of one TXT record are joined without blanks', async () => {
-  const texts = await lookupTexts(resolverOf({ TXT: { lines: ['TXT "v=STSv1; " "id=1;"', 'TXT "other"'] } }), domain);
+  const texts = await lookupTexts(
+    resolverOf({ TXT: { lines: ['TXT "v=STSv1; " "id=1;"', 'TXT "other"'] } }),
+    domain,
+  );
   assert.deepEqual([texts.lookup, texts.texts], ['found', ['v=STSv1; id=1;', 'other']]);
   assert.equal((await lookupTexts(resolverOf({}), domain)).lookup, 'absent');
 });

@@ -21,7 +21,9 @@ export interface UpdateOptions {
   readonly signal?: AbortSignal;
 }
 
-const codes = new Map<number, string>(Object.entries(Rcode).map(([name, code]) => [Number(code), name]));
+const codes = new Map<number, string>(
+  Object.entries(Rcode).map(([name, code]) => [Number(code), name]),
+);
 /** NXRRSET and YXRRSET, and what a name that is or is not there makes of them (RFC 2136 §2.2). */
 const conflicts = new Set([3, 6, 7, 8]);
 
@@ -29,14 +31,21 @@ const conflicts = new Set([3, 6, 7, 8]);
  * Compare and set (RFC 2136 over TCP, RFC 8945): the RRset becomes `to` where it is exactly `from`; `same` where it was `to` already. Without a reply that the
  * server signed nothing is known of it. Rejects only with `signal.reason`. [2136-7.8-1]
  */
-export async function sendUpdate(change: RrsetChange, options: UpdateOptions): Promise<Result<'changed' | 'same'>> {
+export async function sendUpdate(
+  change: RrsetChange,
+  options: UpdateOptions,
+): Promise<Result<'changed' | 'same'>> {
   const rcode = await exchange(change, options);
   if (!rcode.ok) return rcode;
   if (rcode.value === 0) return ok('changed');
   if (!conflicts.has(rcode.value)) return refused(rcode.value);
   const asked = await exchange({ ...change, from: change.to }, options);
   if (!asked.ok) return asked;
-  return asked.value === 0 ? ok('same') : fail(updateFailures.make('dns-update-conflict', codes.get(rcode.value) ?? String(rcode.value)));
+  return asked.value === 0
+    ? ok('same')
+    : fail(
+        updateFailures.make('dns-update-conflict', codes.get(rcode.value) ?? String(rcode.value)),
+      );
 }
 
 function refused(rcode: number): Result<never> {
@@ -49,17 +58,31 @@ async function exchange(change: RrsetChange, options: UpdateOptions): Promise<Re
   const message = updateMessage(change, id);
   if (!message.ok) return message;
   const { bytes, mac } = signTsig(encodeMessage(message.value), key, now());
-  const dialled = await network.dial({ address: server.address, port: server.port, timeoutMs, ...(signal ? { signal } : {}) });
-  if (!dialled.ok) return fail(updateFailures.make('dns-update-unreachable', `${server.label}: ${dialled.failure.code}`));
+  const dialled = await network.dial({
+    address: server.address,
+    port: server.port,
+    timeoutMs,
+    ...(signal ? { signal } : {}),
+  });
+  if (!dialled.ok)
+    return fail(
+      updateFailures.make('dns-update-unreachable', `${server.label}: ${dialled.failure.code}`),
+    );
   const { conn } = dialled;
   try {
     conn.stream.write(concat(Uint8Array.of(bytes.length >> 8, bytes.length & 255), bytes));
     const reply = await readFramed(conn, timeoutMs, signal);
-    if (!reply) return fail(updateFailures.make('dns-update-unreachable', `${server.label}: no reply`));
+    if (!reply)
+      return fail(updateFailures.make('dns-update-unreachable', `${server.label}: no reply`));
     const verified = verifyTsig(reply, key, mac, now());
     if (!verified.ok) return verified;
     const decoded = decodeMessage(reply);
-    if (!decoded.ok || !decoded.value.response || decoded.value.id !== id || decoded.value.opcode !== 5)
+    if (
+      !decoded.ok ||
+      !decoded.value.response ||
+      decoded.value.id !== id ||
+      decoded.value.opcode !== 5
+    )
       return fail(updateFailures.make('dns-update-unsigned', 'a reply to something else'));
     return ok(decoded.value.rcode);
   } finally {

@@ -22,14 +22,36 @@ const TYPE = 250;
 const CLASS_ANY = 255;
 /** Seconds. [8945-10-1] */
 const FUDGE = 300;
-const errors: Readonly<Record<number, string>> = { 16: 'BADSIG', 17: 'BADKEY', 18: 'BADTIME', 22: 'BADTRUNC' };
+const errors: Readonly<Record<number, string>> = {
+  16: 'BADSIG',
+  17: 'BADKEY',
+  18: 'BADTIME',
+  22: 'BADTRUNC',
+};
 
 /** Adds a TSIG record to a message that has none (RFC 8945 §4.3, §5.1). `now` in milliseconds since 1970. [8945-5.1-1] */
 export function signTsig(message: Uint8Array, key: TsigKey, now: number): SignedMessage {
   const seconds = Math.floor(now / 1000);
   const mac = hmac(key, concat(message, variables(key, seconds, FUDGE, 0, new Uint8Array())));
-  const rdata = concat(algorithmName(key).wire, u48(seconds), u16(FUDGE), u16(mac.length), mac, message.subarray(0, 2), u16(0), u16(0));
-  const record = concat(key.name.wire, u16(TYPE), u16(CLASS_ANY), u16(0), u16(0), u16(rdata.length), rdata);
+  const rdata = concat(
+    algorithmName(key).wire,
+    u48(seconds),
+    u16(FUDGE),
+    u16(mac.length),
+    mac,
+    message.subarray(0, 2),
+    u16(0),
+    u16(0),
+  );
+  const record = concat(
+    key.name.wire,
+    u16(TYPE),
+    u16(CLASS_ANY),
+    u16(0),
+    u16(0),
+    u16(rdata.length),
+    rdata,
+  );
   const bytes = concat(message, record);
   const count = ((bytes[10] as number) << 8) + (bytes[11] as number) + 1;
   bytes.set(u16(count), 10);
@@ -40,16 +62,27 @@ export function signTsig(message: Uint8Array, key: TsigKey, now: number): Signed
  * Whether a reply is the server's own (RFC 8945 §5.3): its MAC covers ours. Fails with `dns-update-unsigned` when it has no TSIG, or a wrong or shortened one, and
  * with `dns-update-key` or `dns-update-time` when the server says that of ours. [8945-5.3-1]
  */
-export function verifyTsig(reply: Uint8Array, key: TsigKey, requestMac: Uint8Array, now: number): Result<undefined> {
+export function verifyTsig(
+  reply: Uint8Array,
+  key: TsigKey,
+  requestMac: Uint8Array,
+  now: number,
+): Result<undefined> {
   try {
     return verify(reply, key, requestMac, now);
   } catch (error) {
-    if (error instanceof MalformedDns) return fail(updateFailures.make('dns-update-unsigned', error.message));
+    if (error instanceof MalformedDns)
+      return fail(updateFailures.make('dns-update-unsigned', error.message));
     throw error;
   }
 }
 
-function verify(reply: Uint8Array, key: TsigKey, requestMac: Uint8Array, now: number): Result<undefined> {
+function verify(
+  reply: Uint8Array,
+  key: TsigKey,
+  requestMac: Uint8Array,
+  now: number,
+): Result<undefined> {
   const found = lastRecord(reply);
   if (!found) return fail(updateFailures.make('dns-update-unsigned', 'no TSIG'));
   const { at, name, reader } = found;
@@ -61,28 +94,44 @@ function verify(reply: Uint8Array, key: TsigKey, requestMac: Uint8Array, now: nu
   const error = reader.u16();
   const other = reader.take(reader.u16());
   // Without signature this is a hint at most, but never a reason to believe the rest. [8945-5.4-1]
-  if (mac.length === 0) return fail(updateFailures.make('dns-update-key', errors[error] ?? `error ${error}`));
+  if (mac.length === 0)
+    return fail(updateFailures.make('dns-update-key', errors[error] ?? `error ${error}`));
   if (!name.equals(key.name) || !algorithm.equals(algorithmName(key)))
     return fail(updateFailures.make('dns-update-unsigned', 'another key or algorithm'));
   const head = concat(originalId, reply.subarray(2, at));
   const count = ((head[10] as number) << 8) + (head[11] as number) - 1;
   head.set(u16(count), 10);
-  const expected = hmac(key, concat(u16(requestMac.length), requestMac, head, variables(key, seconds, fudge, error, other)));
+  const expected = hmac(
+    key,
+    concat(u16(requestMac.length), requestMac, head, variables(key, seconds, fudge, error, other)),
+  );
   if (mac.length !== expected.length || !timingSafeEqual(mac, expected))
-    return fail(updateFailures.make('dns-update-unsigned', mac.length < expected.length ? 'a shortened MAC' : 'the MAC does not hold'));
+    return fail(
+      updateFailures.make(
+        'dns-update-unsigned',
+        mac.length < expected.length ? 'a shortened MAC' : 'the MAC does not hold',
+      ),
+    );
   if (error === 18) {
     const theirs = new WireReader(other);
     const at = other.length === 6 ? theirs.u16() * 2 ** 32 + theirs.u32() : seconds;
-    return fail(updateFailures.make('dns-update-time', `the server’s clock says ${formatTime(at * 1000)}`));
+    return fail(
+      updateFailures.make('dns-update-time', `the server’s clock says ${formatTime(at * 1000)}`),
+    );
   }
-  if (error !== 0) return fail(updateFailures.make('dns-update-key', errors[error] ?? `error ${error}`));
+  if (error !== 0)
+    return fail(updateFailures.make('dns-update-key', errors[error] ?? `error ${error}`));
   if (Math.abs(now / 1000 - seconds) > fudge)
-    return fail(updateFailures.make('dns-update-time', `the reply is of ${formatTime(seconds * 1000)}`));
+    return fail(
+      updateFailures.make('dns-update-time', `the reply is of ${formatTime(seconds * 1000)}`),
+    );
   return ok(undefined);
 }
 
 /** The TSIG record: the last of the message, where there is one. [8945-5.1-2] */
-function lastRecord(bytes: Uint8Array): { readonly at: number; readonly name: Name; readonly reader: WireReader } | undefined {
+function lastRecord(
+  bytes: Uint8Array,
+): { readonly at: number; readonly name: Name; readonly reader: WireReader } | undefined {
   const r = new WireReader(bytes, 4);
   const counts = [r.u16(), r.u16(), r.u16(), r.u16()] as const;
   for (let n = 0; n < counts[0]; n++) {
@@ -107,10 +156,24 @@ function lastRecord(bytes: Uint8Array): { readonly at: number; readonly name: Na
 }
 
 /** RFC 8945 §4.3.3. */
-function variables(key: TsigKey, seconds: number, fudge: number, error: number, other: Uint8Array): Uint8Array {
+function variables(
+  key: TsigKey,
+  seconds: number,
+  fudge: number,
+  error: number,
+  other: Uint8Array,
+): Uint8Array {
   const lower = (name: Name): Uint8Array => Name.of(name.toString().toLowerCase()).wire;
   return concat(
-    ...[lower(key.name), u16(CLASS_ANY), u16(0), u16(0), algorithmName(key).wire, u48(seconds), u16(fudge)],
+    ...[
+      lower(key.name),
+      u16(CLASS_ANY),
+      u16(0),
+      u16(0),
+      algorithmName(key).wire,
+      u48(seconds),
+      u16(fudge),
+    ],
     ...[u16(error), u16(other.length), other],
   );
 }

@@ -25,7 +25,10 @@ const OPCODE = 5;
  * An update that takes effect only where the RRset is exactly `from` (RFC 2136 §2.4.2, §2.4.3), and touches no other name or type (§2.5). [2136-2.4-1]
  * With `from` equal to `to` it changes nothing and only asks.
  */
-export function updateMessage({ zone, name, type, from, to, ttl }: RrsetChange, id: number): Result<Message> {
+export function updateMessage(
+  { zone, name, type, from, to, ttl }: RrsetChange,
+  id: number,
+): Result<Message> {
   const number = typeNumber(type);
   if (number === undefined) return fail(wireFailures.make('dns-text-malformed', `no type ${type}`));
   const before = records(name, type, from, 0);
@@ -52,7 +55,12 @@ export function updateMessage({ zone, name, type, from, to, ttl }: RrsetChange, 
   });
 }
 
-function records(name: Name, type: string, values: readonly string[], ttl: number): Result<ResourceRecord[]> {
+function records(
+  name: Name,
+  type: string,
+  values: readonly string[],
+  ttl: number,
+): Result<ResourceRecord[]> {
   const made: ResourceRecord[] = [];
   for (const value of values) {
     const parsed = parseRecord(`@ ${ttl} IN ${type} ${value}`, { origin: name });

@@ -5,9 +5,22 @@ import { test, type TestContext } from 'node:test';
 import fc from 'fast-check';
 import { concat, Name } from '../../base/index.js';
 import { nodeNetwork } from '../../net/index.js';
-import { decodeMessage, encodeMessage, sendUpdate, signTsig, updateMessage, verifyTsig, type RrsetChange, type TsigKey } from '../index.js';
+import {
+  decodeMessage,
+  encodeMessage,
+  sendUpdate,
+  signTsig,
+  updateMessage,
+  verifyTsig,
+  type RrsetChange,
+  type TsigKey,
+} from '../index.js';
 
-const key: TsigKey = { name: Name.of('Hermetic.Key'), algorithm: 'hmac-sha256', secret: new Uint8Array(32).fill(7) };
+const key: TsigKey = {
+  name: Name.of('Hermetic.Key'),
+  algorithm: 'hmac-sha256',
+  secret: new Uint8Array(32).fill(7),
+};
 const now = Date.UTC(2026, 10, 25);
 const change: RrsetChange = {
   zone: Name.of('example.com'),
@@ -36,12 +49,33 @@ function reply(
   time.writeUIntBE(Math.floor(at / 1000), 0, 6);
   const [name, algorithm] = [Name.of('hermetic.key').wire, Name.of('hmac-sha256').wire];
   const other = error === 18 ? time : new Uint8Array();
-  const variables = concat(name, u16(255), u16(0), u16(0), algorithm, time, u16(300), u16(error), u16(other.length), other);
+  const variables = concat(
+    name,
+    u16(255),
+    u16(0),
+    u16(0),
+    algorithm,
+    time,
+    u16(300),
+    u16(error),
+    u16(other.length),
+    other,
+  );
   const mac = createHmac('sha256', secret)
     .update(concat(u16(requestMac.length), requestMac, head, variables))
     .digest()
     .subarray(0, octets);
-  const rdata = concat(algorithm, time, u16(300), u16(mac.length), mac, u16(id), u16(error), u16(other.length), other);
+  const rdata = concat(
+    algorithm,
+    time,
+    u16(300),
+    u16(mac.length),
+    mac,
+    u16(id),
+    u16(error),
+    u16(other.length),
+    other,
+  );
   head.set(u16(1), 10);
   return concat(head, name, u16(250), u16(255), u16(0), u16(0), u16(rdata.length), rdata);
 }
@@ -52,7 +86,10 @@ test('an update asks for exactly the RRset that was seen and touches that name a
   const back = decodeMessage(encodeMessage(built.value));
   assert.ok(back.ok);
   const { opcode, questions, answers, authorities } = back.value;
-  assert.deepEqual([opcode, questions[0]?.type, questions[0]?.name.toString()], [5, 6, 'example.com']);
+  assert.deepEqual(
+    [opcode, questions[0]?.type, questions[0]?.name.toString()],
+    [5, 6, 'example.com'],
+  );
   assert.deepEqual(
     answers.map((rr) => [rr.class, rr.ttl, rr.type]),
     [[1, 0, 52]],
@@ -65,7 +102,8 @@ test('an update asks for exactly the RRset that was seen and touches that name a
       [1, 3600, 35],
     ],
   );
-  for (const rr of [...answers, ...authorities]) assert.ok(rr.name.equals(change.name) && rr.type === 52);
+  for (const rr of [...answers, ...authorities])
+    assert.ok(rr.name.equals(change.name) && rr.type === 52);
 });
 
 test('where nothing is to be there yet, the RRset must not exist; values that are no RDATA make no message', () => {
@@ -76,7 +114,11 @@ test('where nothing is to be there yet, the RRset must not exist; values that ar
     [[254, 0]],
   );
   assert.equal(updateMessage({ ...change, to: ['3 1 1 xyz'] }, 1).ok, false);
-  assert.equal(updateMessage({ ...change, to: [`3 1 1 aa\n@ 0 IN TXT "more"`] }, 1).ok, false, 'a value smuggles in a second record');
+  assert.equal(
+    updateMessage({ ...change, to: [`3 1 1 aa\n@ 0 IN TXT "more"`] }, 1).ok,
+    false,
+    'a value smuggles in a second record',
+  );
 });
 
 test('a reply is believed only with the MAC over ours, whole, by our key and within the fudge [8945-5.1-1, 8945-5.3-1, 8945-10-1]', () => {
@@ -88,12 +130,27 @@ test('a reply is believed only with the MAC over ours, whole, by our key and wit
     return verdict.ok ? 'ok' : verdict.failure.code;
   };
   assert.equal(judge(reply(77, mac)), 'ok');
-  assert.equal(judge(reply(77, new Uint8Array(32))), 'dns-update-unsigned', 'a reply to another request');
+  assert.equal(
+    judge(reply(77, new Uint8Array(32))),
+    'dns-update-unsigned',
+    'a reply to another request',
+  );
   assert.equal(judge(reply(77, mac, { secret: new Uint8Array(32) })), 'dns-update-unsigned');
   assert.equal(judge(reply(77, mac, { octets: 16 })), 'dns-update-unsigned', 'a shortened MAC');
-  assert.equal(judge(reply(77, mac, { at: now - 301_000 })), 'dns-update-time', 'a reply of long ago');
-  assert.equal(judge(reply(77, mac, { rcode: 9, error: 18, at: now + 600_000 })), 'dns-update-time');
-  assert.equal(judge(reply(77, mac, { at: (2 ** 48 - 1) * 1000 })), 'dns-update-time', 'a date beyond all calendars');
+  assert.equal(
+    judge(reply(77, mac, { at: now - 301_000 })),
+    'dns-update-time',
+    'a reply of long ago',
+  );
+  assert.equal(
+    judge(reply(77, mac, { rcode: 9, error: 18, at: now + 600_000 })),
+    'dns-update-time',
+  );
+  assert.equal(
+    judge(reply(77, mac, { at: (2 ** 48 - 1) * 1000 })),
+    'dns-update-time',
+    'a date beyond all calendars',
+  );
   const unsigned = reply(77, mac, { octets: 0, error: 17, rcode: 9 });
   assert.equal(judge(unsigned), 'dns-update-key');
   assert.equal(judge(unsigned.subarray(0, 12)), 'dns-update-unsigned');
@@ -113,10 +170,18 @@ test('no octet of a signed reply can change, and nothing can follow it [8945-5.1
 });
 
 test('any octets are read without an exception', () => {
-  fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => void verifyTsig(bytes, key, new Uint8Array(32), now)));
+  fc.assert(
+    fc.property(
+      fc.uint8Array({ maxLength: 200 }),
+      (bytes) => void verifyTsig(bytes, key, new Uint8Array(32), now),
+    ),
+  );
 });
 
-async function serverThat(t: TestContext, answer: (id: number, mac: Uint8Array, nth: number) => Uint8Array | undefined) {
+async function serverThat(
+  t: TestContext,
+  answer: (id: number, mac: Uint8Array, nth: number) => Uint8Array | undefined,
+) {
   let nth = 0;
   const server = createServer((socket) => {
     socket.on('error', () => undefined);
@@ -125,7 +190,11 @@ async function serverThat(t: TestContext, answer: (id: number, mac: Uint8Array, 
       const decoded = decodeMessage(message);
       const tsig = decoded.ok ? decoded.value.additionals.at(-1) : undefined;
       const start = Name.of('hmac-sha256').wire.length + 10;
-      const bytes = answer(decoded.ok ? decoded.value.id : 0, tsig?.rdata.subarray(start, start + 32) ?? new Uint8Array(), ++nth);
+      const bytes = answer(
+        decoded.ok ? decoded.value.id : 0,
+        tsig?.rdata.subarray(start, start + 32) ?? new Uint8Array(),
+        ++nth,
+      );
       if (bytes) socket.end(concat(u16(bytes.length), bytes));
     });
   });
@@ -133,12 +202,24 @@ async function serverThat(t: TestContext, answer: (id: number, mac: Uint8Array, 
   t.after(() => server.close());
   const { port } = server.address() as AddressInfo;
   const upstream = { address: '127.0.0.1', port, label: `127.0.0.1:${port}` };
-  return sendUpdate(change, { network: nodeNetwork(), server: upstream, key, now: () => now, timeoutMs: 300 });
+  return sendUpdate(change, {
+    network: nodeNetwork(),
+    server: upstream,
+    key,
+    now: () => now,
+    timeoutMs: 300,
+  });
 }
 
 test('what is there already counts as done; what neither was nor is wanted is a conflict; silence is not known [2136-7.8-1]', async (t) => {
-  assert.deepEqual(await serverThat(t, (id, mac) => reply(id, mac)), { ok: true, value: 'changed' });
-  assert.deepEqual(await serverThat(t, (id, mac, nth) => reply(id, mac, { rcode: nth === 1 ? 8 : 0 })), { ok: true, value: 'same' });
+  assert.deepEqual(await serverThat(t, (id, mac) => reply(id, mac)), {
+    ok: true,
+    value: 'changed',
+  });
+  assert.deepEqual(
+    await serverThat(t, (id, mac, nth) => reply(id, mac, { rcode: nth === 1 ? 8 : 0 })),
+    { ok: true, value: 'same' },
+  );
   const failures = {
     'dns-update-conflict': (id: number, mac: Uint8Array) => reply(id, mac, { rcode: 8 }),
     'dns-update-refused': (id: number, mac: Uint8Array) => reply(id, mac, { rcode: 5 }),
@@ -152,8 +233,12 @@ test('what is there already counts as done; what neither was nor is wanted is a 
 });
 
 test('an unsigned reply that says done is not believed, and neither is an unsigned refusal taken for the server’s word [8945-5.4-1]', async (t) => {
-  const bare = await serverThat(t, (id) => concat(u16(id), u16(0xa800), u16(0), u16(0), u16(0), u16(0)));
+  const bare = await serverThat(t, (id) =>
+    concat(u16(id), u16(0xa800), u16(0), u16(0), u16(0), u16(0)),
+  );
   assert.equal(!bare.ok && bare.failure.code, 'dns-update-unsigned');
-  const refused = await serverThat(t, (id) => concat(u16(id), u16(0xa805), u16(0), u16(0), u16(0), u16(0)));
+  const refused = await serverThat(t, (id) =>
+    concat(u16(id), u16(0xa805), u16(0), u16(0), u16(0), u16(0)),
+  );
   assert.equal(!refused.ok && refused.failure.code, 'dns-update-unsigned');
 });

@@ -14,7 +14,8 @@ export function decodeMessage(bytes: Uint8Array): Result<Message> {
   try {
     return ok(decode(new WireReader(bytes)));
   } catch (error) {
-    if (error instanceof MalformedDns) return fail(wireFailures.make('dns-malformed', error.message));
+    if (error instanceof MalformedDns)
+      return fail(wireFailures.make('dns-malformed', error.message));
     throw error;
   }
 }
@@ -23,8 +24,13 @@ function decode(r: WireReader): Message {
   const id = r.u16();
   const flags = r.u16();
   const counts = [r.u16(), r.u16(), r.u16(), r.u16()] as const;
-  if (counts[0] + counts[1] + counts[2] + counts[3] > MAX_RECORDS) throw new MalformedDns('too many records');
-  const questions: Question[] = Array.from({ length: counts[0] }, () => ({ name: r.name(), type: r.u16(), class: r.u16() }));
+  if (counts[0] + counts[1] + counts[2] + counts[3] > MAX_RECORDS)
+    throw new MalformedDns('too many records');
+  const questions: Question[] = Array.from({ length: counts[0] }, () => ({
+    name: r.name(),
+    type: r.u16(),
+    class: r.u16(),
+  }));
   const section = (count: number): ResourceRecord[] => {
     const records: ResourceRecord[] = [];
     for (let i = 0; i < count; i++) records.push(readRecord(r));
@@ -71,7 +77,13 @@ function readRecord(r: WireReader): ResourceRecord {
   }
   r.at = end;
   // RFC 2181 §8: a TTL with the top bit set counts as zero. OPT uses the field for flags.
-  return { name, type, class: rrClass, ttl: type !== RRType.OPT && ttl > 0x7fffffff ? 0 : ttl, rdata };
+  return {
+    name,
+    type,
+    class: rrClass,
+    ttl: type !== RRType.OPT && ttl > 0x7fffffff ? 0 : ttl,
+    rdata,
+  };
 }
 
 function readEdns(opt: ResourceRecord): Edns {
@@ -83,13 +95,20 @@ function readEdns(opt: ResourceRecord): Edns {
     if (length > r.left) break;
     options.push({ code, data: r.take(length) });
   }
-  return { version: (opt.ttl >>> 16) & 255, udpSize: opt.class, dnssecOk: (opt.ttl & 0x8000) !== 0, options };
+  return {
+    version: (opt.ttl >>> 16) & 255,
+    udpSize: opt.class,
+    dnssecOk: (opt.ttl & 0x8000) !== 0,
+    options,
+  };
 }
 
 /** Writes a message; owner names are compressed against earlier ones, RDATA is not. */
 export function encodeMessage(message: Message): Uint8Array {
   const { edns } = message;
-  const additionals = edns ? [...message.additionals, optRecord(edns, message.rcode)] : message.additionals;
+  const additionals = edns
+    ? [...message.additionals, optRecord(edns, message.rcode)]
+    : message.additionals;
   const flags =
     (message.response ? 0x8000 : 0) |
     ((message.opcode & 15) << 11) |
@@ -117,7 +136,14 @@ export function encodeMessage(message: Message): Uint8Array {
   };
   put(
     concat(
-      ...[message.id, flags, message.questions.length, message.answers.length, message.authorities.length, additionals.length].map(u16),
+      ...[
+        message.id,
+        flags,
+        message.questions.length,
+        message.answers.length,
+        message.authorities.length,
+        additionals.length,
+      ].map(u16),
     ),
   );
   for (const question of message.questions) {
@@ -126,15 +152,29 @@ export function encodeMessage(message: Message): Uint8Array {
   }
   for (const rr of [...message.answers, ...message.authorities, ...additionals]) {
     putName(rr.name);
-    put(concat(u16(rr.type), u16(rr.class), u16(rr.ttl >>> 16), u16(rr.ttl & 0xffff), u16(rr.rdata.length)));
+    put(
+      concat(
+        u16(rr.type),
+        u16(rr.class),
+        u16(rr.ttl >>> 16),
+        u16(rr.ttl & 0xffff),
+        u16(rr.rdata.length),
+      ),
+    );
     put(rr.rdata);
   }
   return concat(...parts);
 }
 
-function optRecord(edns: Edns, rcode: number): Pick<ResourceRecord, 'type' | 'class' | 'ttl' | 'rdata'> & { name: Name } {
-  const ttl = (((rcode >> 4) & 255) * 0x1000000 + (edns.version << 16) + (edns.dnssecOk ? 0x8000 : 0)) >>> 0;
-  const rdata = concat(...edns.options.flatMap(({ code, data }) => [u16(code), u16(data.length), data]));
+function optRecord(
+  edns: Edns,
+  rcode: number,
+): Pick<ResourceRecord, 'type' | 'class' | 'ttl' | 'rdata'> & { name: Name } {
+  const ttl =
+    (((rcode >> 4) & 255) * 0x1000000 + (edns.version << 16) + (edns.dnssecOk ? 0x8000 : 0)) >>> 0;
+  const rdata = concat(
+    ...edns.options.flatMap(({ code, data }) => [u16(code), u16(data.length), data]),
+  );
   return { name: Name.root, type: RRType.OPT, class: edns.udpSize, ttl, rdata };
 }
 

@@ -27,14 +27,22 @@ function number(octets: 1 | 2 | 4): Field {
     parse(tokens) {
       const { text } = tokens.next('a number');
       const value = Number(text);
-      if (!/^\d{1,10}$/.test(text) || value >= 256 ** octets) throw new MalformedDns(`not a number of ${octets} octets: ${text}`);
-      return Uint8Array.from({ length: octets }, (_, i) => Math.floor(value / 256 ** (octets - 1 - i)) & 255);
+      if (!/^\d{1,10}$/.test(text) || value >= 256 ** octets)
+        throw new MalformedDns(`not a number of ${octets} octets: ${text}`);
+      return Uint8Array.from(
+        { length: octets },
+        (_, i) => Math.floor(value / 256 ** (octets - 1 - i)) & 255,
+      );
     },
     format: (r) => String(octets === 1 ? r.u8() : octets === 2 ? r.u16() : r.u32()),
   };
 }
 
-function restOf(parse: (text: string) => Uint8Array | undefined, format: (bytes: Uint8Array) => string, what: string): Field {
+function restOf(
+  parse: (text: string) => Uint8Array | undefined,
+  format: (bytes: Uint8Array) => string,
+  what: string,
+): Field {
   return {
     parse(tokens) {
       let text = '';
@@ -47,7 +55,10 @@ function restOf(parse: (text: string) => Uint8Array | undefined, format: (bytes:
   };
 }
 
-function counted(parse: (text: string) => Uint8Array | undefined, format: (bytes: Uint8Array) => string): Field {
+function counted(
+  parse: (text: string) => Uint8Array | undefined,
+  format: (bytes: Uint8Array) => string,
+): Field {
   return {
     parse(tokens) {
       const { text } = tokens.next('octets');
@@ -130,7 +141,9 @@ const algorithm: Field = {
   parse(tokens, origin) {
     const word = tokens.next('an algorithm').text;
     const value = algorithms[word.toUpperCase()];
-    return value === undefined ? number(1).parse({ next: () => ({ text: word, quoted: false }), left: 1 }, origin) : Uint8Array.of(value);
+    return value === undefined
+      ? number(1).parse({ next: () => ({ text: word, quoted: false }), left: 1 }, origin)
+      : Uint8Array.of(value);
   },
   format: (r) => String(r.u8()),
 };
@@ -141,7 +154,14 @@ const time: Field = {
     const { text: t } = tokens.next('a time');
     const parts = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)$/.exec(t)?.slice(1).map(Number);
     const seconds = parts
-      ? Date.UTC(parts[0] as number, (parts[1] as number) - 1, parts[2], parts[3], parts[4], parts[5]) / 1000
+      ? Date.UTC(
+          parts[0] as number,
+          (parts[1] as number) - 1,
+          parts[2],
+          parts[3],
+          parts[4],
+          parts[5],
+        ) / 1000
       : Number(t);
     if (!/^\d{1,14}$/.test(t)) throw new MalformedDns(`not a time: ${t}`);
     return Uint8Array.from([24, 16, 8, 0], (shift) => Math.floor(seconds / 2 ** shift) & 255);
@@ -164,7 +184,8 @@ const bitmap: Field = {
     while (r.left > 0) {
       const window = r.u8();
       r.string().forEach((octet, i) => {
-        for (let bit = 0; bit < 8; bit++) if (octet & (0x80 >> bit)) found.push(typeName(window * 256 + i * 8 + bit));
+        for (let bit = 0; bit < 8; bit++)
+          if (octet & (0x80 >> bit)) found.push(typeName(window * 256 + i * 8 + bit));
       });
     }
     return found.join(' ');
@@ -176,7 +197,10 @@ const base64 = restOf(fromBase64, toBase64, 'base64');
 const [n8, n16, n32] = [number(1), number(2), number(4)];
 
 /** The fields of each type that has a presentation form of its own; all others use RFC 3597's. */
-export const fieldFormats: ReadonlyMap<number, readonly Field[]> = new Map<number, readonly Field[]>([
+export const fieldFormats: ReadonlyMap<number, readonly Field[]> = new Map<
+  number,
+  readonly Field[]
+>([
   [RRType.A, [address(4)]],
   [RRType.AAAA, [address(6)]],
   [RRType.NS, [name]],
@@ -193,7 +217,10 @@ export const fieldFormats: ReadonlyMap<number, readonly Field[]> = new Map<numbe
   [RRType.HINFO, [text, text]],
   [RRType.SRV, [n16, n16, n16, name]],
   [RRType.NAPTR, [n16, n16, text, text, text, name]],
-  [RRType.CAA, [n8, text, { parse: (t) => unescape(t.next('a value').text), format: (r) => quote(r.rest()) }]],
+  [
+    RRType.CAA,
+    [n8, text, { parse: (t) => unescape(t.next('a value').text), format: (r) => quote(r.rest()) }],
+  ],
   [RRType.DS, [n16, algorithm, n8, hex]],
   [RRType.CDS, [n16, algorithm, n8, hex]],
   [RRType.DNSKEY, [n16, n8, algorithm, base64]],
@@ -203,7 +230,10 @@ export const fieldFormats: ReadonlyMap<number, readonly Field[]> = new Map<numbe
   [RRType.RRSIG, [type, algorithm, n8, n32, time, time, n16, name, base64]],
   [RRType.SIG, [type, algorithm, n8, n32, time, time, n16, name, base64]],
   [RRType.NSEC, [name, bitmap]],
-  [RRType.NSEC3, [n8, n8, n16, counted(fromHex, toHex), counted(fromBase32hex, toBase32hex), bitmap]],
+  [
+    RRType.NSEC3,
+    [n8, n8, n16, counted(fromHex, toHex), counted(fromBase32hex, toBase32hex), bitmap],
+  ],
   [RRType.NSEC3PARAM, [n8, n8, n16, counted(fromHex, toHex)]],
 ]);
 
@@ -241,7 +271,11 @@ function quote(bytes: Uint8Array): string {
   let out = '';
   for (const octet of bytes) {
     if (octet === 0x22 || octet === 0x5c) out += `\\${String.fromCharCode(octet)}`;
-    else out += octet >= 0x20 && octet < 0x7f ? String.fromCharCode(octet) : `\\${String(octet).padStart(3, '0')}`;
+    else
+      out +=
+        octet >= 0x20 && octet < 0x7f
+          ? String.fromCharCode(octet)
+          : `\\${String(octet).padStart(3, '0')}`;
   }
   return `"${out}"`;
 }

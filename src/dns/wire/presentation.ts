@@ -19,7 +19,12 @@ export function parseRecord(text: string, options: TextOptions = {}): Result<Res
   const [record, ...more] = records.value;
   return record && more.length === 0
     ? ok(record)
-    : fail(wireFailures.make('dns-text-malformed', `${records.value.length} records where one was expected`));
+    : fail(
+        wireFailures.make(
+          'dns-text-malformed',
+          `${records.value.length} records where one was expected`,
+        ),
+      );
 }
 
 /** Reads a zone file: comments, parentheses, `$ORIGIN`, `$TTL` and empty owners included; `$INCLUDE` is refused. */
@@ -39,12 +44,15 @@ export function parseZone(text: string, options: TextOptions = {}): Result<Resou
       else if (first.text.startsWith('$')) throw new MalformedDns(`${first.text} is not supported`);
       else {
         if (!entry.indented) owner = parseName(first.text, origin);
-        records.push(recordOf(owner, entry.indented ? entry.tokens : entry.tokens.slice(1), origin, ttl));
+        records.push(
+          recordOf(owner, entry.indented ? entry.tokens : entry.tokens.slice(1), origin, ttl),
+        );
       }
     }
     return ok(records);
   } catch (error) {
-    if (error instanceof MalformedDns) return fail(wireFailures.make('dns-text-malformed', `line ${line}: ${error.message}`));
+    if (error instanceof MalformedDns)
+      return fail(wireFailures.make('dns-text-malformed', `line ${line}: ${error.message}`));
     throw error;
   }
 }
@@ -69,7 +77,12 @@ export function formatRdata(rr: Pick<ResourceRecord, 'type' | 'rdata'>): string 
   return `\\# ${rr.rdata.length}${rr.rdata.length > 0 ? ` ${toHex(rr.rdata)}` : ''}`;
 }
 
-function recordOf(name: Name, given: readonly Token[], origin: Name, defaultTtl: number): ResourceRecord {
+function recordOf(
+  name: Name,
+  given: readonly Token[],
+  origin: Name,
+  defaultTtl: number,
+): ResourceRecord {
   const tokens = [...given];
   let ttl = defaultTtl;
   let rrClass: number = RRClass.IN;
@@ -100,7 +113,8 @@ function rdataOf(type: number, given: readonly Token[], origin: Name): Uint8Arra
     return bytes;
   }
   const fields = fieldFormats.get(type);
-  if (!fields) throw new MalformedDns(`data of ${typeName(type)} must be written as \\# length hex`);
+  if (!fields)
+    throw new MalformedDns(`data of ${typeName(type)} must be written as \\# length hex`);
   let at = 0;
   const tokens: Tokens = {
     next(what) {
@@ -146,12 +160,19 @@ function* entries(text: string): Generator<Entry> {
       indented = /^\s/.test(content);
       tokens = [];
     }
-    for (const [token] of content.matchAll(/"(?:\\.|[^"\\])*"|;.*|[()]|(?:\\.|[^\s"();\\])+|["\\]/g)) {
+    for (const [token] of content.matchAll(
+      /"(?:\\.|[^"\\])*"|;.*|[()]|(?:\\.|[^\s"();\\])+|["\\]/g,
+    )) {
       if (token.startsWith(';')) break;
       if (token === '(') depth++;
       else if (token === ')') depth--;
       else if (token === '"') throw new MalformedDns('quote without end');
-      else tokens.push(token.startsWith('"') ? { text: token.slice(1, -1), quoted: true } : { text: token, quoted: false });
+      else
+        tokens.push(
+          token.startsWith('"')
+            ? { text: token.slice(1, -1), quoted: true }
+            : { text: token, quoted: false },
+        );
       if (depth < 0) throw new MalformedDns('unexpected )');
     }
     if (depth === 0) yield { line: start, indented, tokens };

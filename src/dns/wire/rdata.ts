@@ -73,13 +73,19 @@ function reading<T>(type: number, read: (r: WireReader) => T): (rr: ResourceReco
   return (rr) => {
     try {
       const r = new WireReader(rr.rdata);
-      if (type !== 0 && rr.type !== type) throw new MalformedDns(`a ${typeName(rr.type)} record is no ${typeName(type)}`);
+      if (type !== 0 && rr.type !== type)
+        throw new MalformedDns(`a ${typeName(rr.type)} record is no ${typeName(type)}`);
       const value = read(r);
       if (r.left > 0) throw new MalformedDns('octets left over');
       return ok(value);
     } catch (error) {
       if (error instanceof MalformedDns)
-        return fail(wireFailures.make('dns-rdata-malformed', `${rr.name.toString()} ${typeName(rr.type)}: ${error.message}`));
+        return fail(
+          wireFailures.make(
+            'dns-rdata-malformed',
+            `${rr.name.toString()} ${typeName(rr.type)}: ${error.message}`,
+          ),
+        );
       throw error;
     }
   };
@@ -97,11 +103,26 @@ export const readTxt = reading<readonly Uint8Array[]>(RRType.TXT, (r) => {
   return strings;
 });
 /** A TLSA record as it is, usable or not (RFC 6698 §2.1). */
-export const readTlsa = reading<TlsaData>(RRType.TLSA, (r) => ({ usage: r.u8(), selector: r.u8(), matchingType: r.u8(), data: r.rest() }));
+export const readTlsa = reading<TlsaData>(RRType.TLSA, (r) => ({
+  usage: r.u8(),
+  selector: r.u8(),
+  matchingType: r.u8(),
+  data: r.rest(),
+}));
 /** The digest of a child's key. */
-export const readDs = reading<Ds>(0, (r) => ({ keyTag: r.u16(), algorithm: r.u8(), digestType: r.u8(), digest: r.rest() }));
+export const readDs = reading<Ds>(0, (r) => ({
+  keyTag: r.u16(),
+  algorithm: r.u8(),
+  digestType: r.u8(),
+  digest: r.rest(),
+}));
 /** A key of a zone. */
-export const readDnskey = reading<Dnskey>(0, (r) => ({ flags: r.u16(), protocol: r.u8(), algorithm: r.u8(), publicKey: r.rest() }));
+export const readDnskey = reading<Dnskey>(0, (r) => ({
+  flags: r.u16(),
+  protocol: r.u8(),
+  algorithm: r.u8(),
+  publicKey: r.rest(),
+}));
 /** A signature; its signer is never compressed (RFC 4034 §3.1.7). */
 export const readRrsig = reading<Rrsig>(RRType.RRSIG, (r) => ({
   typeCovered: r.u16(),
@@ -115,7 +136,10 @@ export const readRrsig = reading<Rrsig>(RRType.RRSIG, (r) => ({
   signature: r.rest(),
 }));
 /** What an owner has, and the next owner. */
-export const readNsec = reading<Nsec>(RRType.NSEC, (r) => ({ next: r.name(), types: typeBitmap(r) }));
+export const readNsec = reading<Nsec>(RRType.NSEC, (r) => ({
+  next: r.name(),
+  types: typeBitmap(r),
+}));
 /** The same over hashed owners. */
 export const readNsec3 = reading<Nsec3>(RRType.NSEC3, (r) => ({
   hashAlgorithm: r.u8(),
@@ -143,10 +167,12 @@ function typeBitmap(r: WireReader): ReadonlySet<number> {
   while (r.left > 0) {
     const window = r.u8();
     const bits = r.string();
-    if (window <= last || bits.length === 0 || bits.length > 32) throw new MalformedDns('bad type bitmap');
+    if (window <= last || bits.length === 0 || bits.length > 32)
+      throw new MalformedDns('bad type bitmap');
     last = window;
     bits.forEach((octet, i) => {
-      for (let bit = 0; bit < 8; bit++) if (octet & (0x80 >> bit)) types.add(window * 256 + i * 8 + bit);
+      for (let bit = 0; bit < 8; bit++)
+        if (octet & (0x80 >> bit)) types.add(window * 256 + i * 8 + bit);
     });
   }
   return types;
@@ -169,6 +195,11 @@ export function encodeTypeBitmap(types: Iterable<number>): Uint8Array {
 }
 
 /** A record of class IN. */
-export function makeRecord(name: Name, type: number, ttl: number, rdata: Uint8Array): ResourceRecord {
+export function makeRecord(
+  name: Name,
+  type: number,
+  ttl: number,
+  rdata: Uint8Array,
+): ResourceRecord {
   return { name, type, class: RRClass.IN, ttl, rdata };
 }

@@ -37,7 +37,9 @@ export const RRType = {
   CAA: 257,
 } as const;
 
-const namesByNumber = new Map<number, string>(Object.entries(RRType).map(([name, number]) => [number, name]));
+const namesByNumber = new Map<number, string>(
+  Object.entries(RRType).map(([name, number]) => [number, name]),
+);
 
 /** `TLSA` for 52, `TYPE65280` for unknown types (RFC 3597 §5). */
 export function typeName(type: number): string {

@@ -48,7 +48,12 @@ test('presentation form is read and written back, bitmaps in numeric order', () 
 
 test('a message is written and read back octet for octet', () => {
   const sent = message(lines.map(record), {
-    edns: { version: 0, udpSize: 1232, dnssecOk: true, options: [{ code: 15, data: Uint8Array.of(0, 6) }] },
+    edns: {
+      version: 0,
+      udpSize: 1232,
+      dnssecOk: true,
+      options: [{ code: 15, data: Uint8Array.of(0, 6) }],
+    },
     rcode: 23,
   });
   const bytes = encodeMessage(sent);
@@ -70,7 +75,14 @@ test('zone text: origin, TTL, repeated owners, parentheses and comments', () => 
     'example. 3600 IN MX 10 mx.example.',
     'mx.example. 60 IN A 192.0.2.1',
   ]);
-  for (const bad of ['example. A 192.0.2.300', 'x MX mail', 'x TXT "open', 'x A 192.0.2.1 more', '( x', '$INCLUDE f'])
+  for (const bad of [
+    'example. A 192.0.2.300',
+    'x MX mail',
+    'x TXT "open',
+    'x A 192.0.2.1 more',
+    '( x',
+    '$INCLUDE f',
+  ])
     assert.equal(parseZone(bad).ok, false, bad);
 });
 
@@ -78,26 +90,49 @@ test('typed readers refuse RDATA that does not fit its type', () => {
   assert.deepEqual(readMx(record(lines[0] as string)).ok && true, true);
   assert.equal(readTlsa({ ...record(lines[2] as string), rdata: Uint8Array.of(3, 1) }).ok, false);
   assert.equal(readTxt({ ...record(lines[1] as string), rdata: Uint8Array.of(5, 65) }).ok, false);
-  assert.equal(readNsec({ ...record(lines[6] as string), rdata: Uint8Array.of(0, 0, 0) }).ok, false);
+  assert.equal(
+    readNsec({ ...record(lines[6] as string), rdata: Uint8Array.of(0, 0, 0) }).ok,
+    false,
+  );
   assert.equal(readMx(record(lines[1] as string)).ok, false);
 });
 
 test('RFC 4034 §6.2: names in RDATA are lower-cased, except in NSEC (RFC 6840 §5.1)', () => {
   const mx = record('a. MX 10 MAIL.Example.');
-  assert.equal(formatRecord({ ...mx, rdata: canonicalRdata(mx.rdata, mx.type) }), 'a. 3600 IN MX 10 mail.example.');
+  assert.equal(
+    formatRecord({ ...mx, rdata: canonicalRdata(mx.rdata, mx.type) }),
+    'a. 3600 IN MX 10 mail.example.',
+  );
   const nsec = record('a. NSEC B.Example. A');
   assert.deepEqual(canonicalRdata(nsec.rdata, nsec.type), nsec.rdata);
 });
 
 test('RFC 1035 §4.1.4: pointers that loop, lead forward or outside are refused', () => {
   const head = [0, 1, 0x80, 0, 0, 1, 0, 0, 0, 0, 0, 0];
-  for (const name of [[0xc0, 12], [0xc0, 14], [0xc0, 0xff], [1, 65, 0xc0, 12], [0x40, 1], [64], [3, 65]]) {
-    assert.equal(decodeMessage(Uint8Array.from([...head, ...name, 0, 1, 0, 1])).ok, false, String(name));
+  for (const name of [
+    [0xc0, 12],
+    [0xc0, 14],
+    [0xc0, 0xff],
+    [1, 65, 0xc0, 12],
+    [0x40, 1],
+    [64],
+    [3, 65],
+  ]) {
+    assert.equal(
+      decodeMessage(Uint8Array.from([...head, ...name, 0, 1, 0, 1])).ok,
+      false,
+      String(name),
+    );
   }
 });
 
 test('one malformed record does not cost the message', () => {
-  const bytes = encodeMessage(message([{ ...record(lines[0] as string), rdata: Uint8Array.of(0) }, record(lines[4] as string)]));
+  const bytes = encodeMessage(
+    message([
+      { ...record(lines[0] as string), rdata: Uint8Array.of(0) },
+      record(lines[4] as string),
+    ]),
+  );
   const read = decodeMessage(bytes);
   assert.ok(read.ok);
   assert.equal(read.value.answers.length, 2);
@@ -105,11 +140,13 @@ test('one malformed record does not cost the message', () => {
 
 test('property: no octets make the decoder throw', () => {
   const whole = encodeMessage(message(lines.map(record)));
-  const mutated = fc.array(fc.tuple(fc.nat(whole.length - 1), fc.nat(255)), { minLength: 1, maxLength: 6 }).map((changes) => {
-    const copy = Uint8Array.from(whole);
-    for (const [at, value] of changes) copy[at] = value;
-    return copy;
-  });
+  const mutated = fc
+    .array(fc.tuple(fc.nat(whole.length - 1), fc.nat(255)), { minLength: 1, maxLength: 6 })
+    .map((changes) => {
+      const copy = Uint8Array.from(whole);
+      for (const [at, value] of changes) copy[at] = value;
+      return copy;
+    });
   fc.assert(
     fc.property(fc.oneof(fc.uint8Array({ maxLength: 600 }), mutated), (bytes) => {
       const read = decodeMessage(bytes);

@@ -6,7 +6,9 @@ export interface AcmeCaHabits {
   /** Lifetime of certificates by profile, milliseconds; '' is the one without a name. */
   profiles: Readonly<Record<string, number>>;
   /** Where renewal is suggested; undefined: no renewal information at all. */
-  window: ((certificate: AcmeCertificate) => { readonly start: number; readonly end: number }) | undefined;
+  window:
+    | ((certificate: AcmeCertificate) => { readonly start: number; readonly end: number })
+    | undefined;
   /** A page that says why. */
   explanation: string | undefined;
   /** Seconds until renewal information is to be asked for again. */

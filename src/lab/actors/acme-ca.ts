@@ -40,13 +40,18 @@ export class AcmeCa {
   readonly #options: AcmeCaOptions;
   readonly #nonces = new Set<string>();
   readonly #context: SecureContext;
-  readonly #http: Server = createServer((request, response) => void this.#handle(request, response));
+  readonly #http: Server = createServer(
+    (request, response) => void this.#handle(request, response),
+  );
   #requests = 0;
   #replies = 0;
 
   constructor(options: AcmeCaOptions) {
     this.#options = options;
-    this.#context = createSecureContext({ key: options.certificate.keyPem, cert: options.certificate.chainPem });
+    this.#context = createSecureContext({
+      key: options.certificate.keyPem,
+      cert: options.certificate.chainPem,
+    });
     this.habits = {
       profiles: { '': 90 * day },
       window: undefined,
@@ -86,19 +91,29 @@ export class AcmeCa {
     for await (const part of request) parts.push(part as Buffer);
     let answer: Answer;
     try {
-      if (request.headers['user-agent'] === undefined) throw new AcmeProblem(400, 'malformed', 'who are you?');
-      answer = await this.#answer(request.url?.slice(1) ?? '', request.method ?? '', Buffer.concat(parts).toString());
+      if (request.headers['user-agent'] === undefined)
+        throw new AcmeProblem(400, 'malformed', 'who are you?');
+      answer = await this.#answer(
+        request.url?.slice(1) ?? '',
+        request.method ?? '',
+        Buffer.concat(parts).toString(),
+      );
     } catch (error) {
       if (!(error instanceof AcmeProblem)) throw error;
       const { status, kind, message, headers } = error;
-      answer = { status, body: { type: `urn:ietf:params:acme:error:${kind}`, detail: message }, headers };
+      answer = {
+        status,
+        body: { type: `urn:ietf:params:acme:error:${kind}`, detail: message },
+        headers,
+      };
     }
     const { status, body, text, headers = {} } = answer;
     const nonce = random();
     this.#nonces.add(nonce);
     const { garbleNonce } = this.habits;
     const garbled = garbleNonce > 0 && ++this.#replies % garbleNonce === 0;
-    if (JSON.stringify(body)?.includes('badNonce')) this.#retries.set(request.url?.slice(1) ?? '', nonce);
+    if (JSON.stringify(body)?.includes('badNonce'))
+      this.#retries.set(request.url?.slice(1) ?? '', nonce);
     response.writeHead(status, {
       'replay-nonce': garbled ? 'no nonce' : nonce,
       'content-type': text === undefined ? 'application/json' : 'application/pem-certificate-chain',
@@ -122,11 +137,21 @@ export class AcmeCa {
       case 'key-change':
         return this.#changeKey(signed);
       case 'account':
-        return { status: 200, body: { status: 'valid', ...(this.habits.listsOrders ? { orders: this.#url(`orders/${id}`) } : {}) } };
+        return {
+          status: 200,
+          body: {
+            status: 'valid',
+            ...(this.habits.listsOrders ? { orders: this.#url(`orders/${id}`) } : {}),
+          },
+        };
       case 'orders':
         return {
           status: 200,
-          body: { orders: [...this.orders.values()].filter((o) => o.account === signed.kid).map((o) => this.#url(`order/${o.id}`)) },
+          body: {
+            orders: [...this.orders.values()]
+              .filter((o) => o.account === signed.kid)
+              .map((o) => this.#url(`order/${o.id}`)),
+          },
         };
       case 'order':
         return { status: 200, body: this.#orderBody(found(this.orders.get(id))) };
@@ -151,10 +176,14 @@ export class AcmeCa {
       ...(keyChange ? { keyChange: this.#url('key-change') } : {}),
       ...(window ? { renewalInfo: this.#url('renewal') } : {}),
       meta: {
-        ...(named.length > 0 ? { profiles: Object.fromEntries(named.map((name) => [name, name])) } : {}),
+        ...(named.length > 0
+          ? { profiles: Object.fromEntries(named.map((name) => [name, name])) }
+          : {}),
         ...(external ? { externalAccountRequired: true } : {}),
         ...(caaIdentities ? { caaIdentities } : {}),
-        ...(persist.hashPrefix === undefined ? {} : { issuerDomainNames: persist.issuers, accountHashPrefix: persist.hashPrefix }),
+        ...(persist.hashPrefix === undefined
+          ? {}
+          : { issuerDomainNames: persist.issuers, accountHashPrefix: persist.hashPrefix }),
       },
     };
   }
@@ -172,11 +201,19 @@ export class AcmeCa {
   #newAccount({ key, payload }: Signed): Answer {
     const id = thumbprint(key);
     const known = this.#accountOf(id);
-    if (known !== undefined) return { status: 200, body: { status: 'valid' }, headers: { location: known } };
-    if (payload['onlyReturnExisting'] === true) throw new AcmeProblem(400, 'accountDoesNotExist', 'no account has this key');
+    if (known !== undefined)
+      return { status: 200, body: { status: 'valid' }, headers: { location: known } };
+    if (payload['onlyReturnExisting'] === true)
+      throw new AcmeProblem(400, 'accountDoesNotExist', 'no account has this key');
     const url = this.#url(`account/${id}`);
     const { external } = this.habits;
-    if (external) readSigned(JSON.stringify(payload['externalAccountBinding']), this.#url('new-account'), undefined, external);
+    if (external)
+      readSigned(
+        JSON.stringify(payload['externalAccountBinding']),
+        this.#url('new-account'),
+        undefined,
+        external,
+      );
     this.accounts.set(url, key);
     return { status: 201, body: { status: 'valid' }, headers: { location: url } };
   }
@@ -191,27 +228,49 @@ export class AcmeCa {
     const inner = readSigned(JSON.stringify(payload), url, undefined);
     const { account, oldKey } = inner.payload as { account?: string; oldKey?: object };
     const old = createPublicKey({ key: oldKey, format: 'jwk' } as never);
-    if (account !== kid || inner.kid !== undefined || inner.nonce !== '' || thumbprint(old) !== thumbprint(key))
+    if (
+      account !== kid ||
+      inner.kid !== undefined ||
+      inner.nonce !== '' ||
+      thumbprint(old) !== thumbprint(key)
+    )
       throw new AcmeProblem(400, 'malformed', 'not a change of this account’s key');
     const taken = this.#accountOf(thumbprint(inner.key));
-    if (taken !== undefined) throw new AcmeProblem(409, 'malformed', 'another account has that key', { location: taken });
+    if (taken !== undefined)
+      throw new AcmeProblem(409, 'malformed', 'another account has that key', { location: taken });
     this.accounts.set(kid, inner.key);
     return { status: 200, body: { status: 'valid' } };
   }
 
   #newOrder({ kid = '', payload }: Signed): Answer {
     const now = this.#options.now();
-    const { identifiers, profile = '', replaces } = payload as { identifiers?: { value: string }[]; profile?: string; replaces?: string };
+    const {
+      identifiers,
+      profile = '',
+      replaces,
+    } = payload as { identifiers?: { value: string }[]; profile?: string; replaces?: string };
     const names = identifiers?.map(({ value }) => value) ?? [];
     const [host] = names;
-    if (host === undefined || new Set(names).size !== names.length) throw new AcmeProblem(400, 'malformed', 'identifiers');
-    if (this.habits.profiles[profile] === undefined) throw new AcmeProblem(400, 'invalidProfile', profile);
+    if (host === undefined || new Set(names).size !== names.length)
+      throw new AcmeProblem(400, 'malformed', 'identifiers');
+    if (this.habits.profiles[profile] === undefined)
+      throw new AcmeProblem(400, 'invalidProfile', profile);
     const open = [...this.orders.values()].find(
-      (o) => o.account === kid && sameNames(o.names, names) && (o.status === 'pending' || o.status === 'ready'),
+      (o) =>
+        o.account === kid &&
+        sameNames(o.names, names) &&
+        (o.status === 'pending' || o.status === 'ready'),
     );
     if (open && this.habits.reusesOrders)
-      return { status: 201, body: this.#orderBody(open), headers: { location: this.#url(`order/${open.id}`) } };
-    if (replaces !== undefined && [...this.orders.values()].some((o) => o.replaces === replaces && o.status !== 'invalid'))
+      return {
+        status: 201,
+        body: this.#orderBody(open),
+        headers: { location: this.#url(`order/${open.id}`) },
+      };
+    if (
+      replaces !== undefined &&
+      [...this.orders.values()].some((o) => o.replaces === replaces && o.status !== 'invalid')
+    )
       throw new AcmeProblem(409, 'alreadyReplaced', replaces);
     this.#limit(kid, now, replaces);
     const order: AcmeOrder = {
@@ -227,19 +286,26 @@ export class AcmeCa {
       ...(replaces === undefined ? {} : { replaces }),
     };
     this.orders.set(order.id, order);
-    return { status: 201, body: this.#orderBody(order), headers: { location: this.#url(`order/${order.id}`) } };
+    return {
+      status: 201,
+      body: this.#orderBody(order),
+      headers: { location: this.#url(`order/${order.id}`) },
+    };
   }
 
   #limit(account: string, now: number, replaces: string | undefined): void {
     const { orders } = this.habits;
     if (!orders || replaces !== undefined) return;
     const recent = [...this.orders.values()].filter(
-      (o) => o.account === account && o.replaces === undefined && o.placedAt > now - orders.withinMs,
+      (o) =>
+        o.account === account && o.replaces === undefined && o.placedAt > now - orders.withinMs,
     );
     if (recent.length < orders.most) return;
     this.limited++;
     const until = Math.min(...recent.map(({ placedAt }) => placedAt)) + orders.withinMs;
-    throw new AcmeProblem(429, 'rateLimited', 'too many new orders', { 'retry-after': String(Math.ceil((until - now) / 1000)) });
+    throw new AcmeProblem(429, 'rateLimited', 'too many new orders', {
+      'retry-after': String(Math.ceil((until - now) / 1000)),
+    });
   }
 
   #orderBody({ id, names, status, certificate, error }: AcmeOrder): unknown {
@@ -249,7 +315,9 @@ export class AcmeCa {
       identifiers: [...names].reverse().map((value) => ({ type: 'dns', value })),
       authorizations: names.map((name) => this.#url(`authorization/${id}/${name}`)),
       finalize: this.#url(`finalize/${id}`),
-      ...(certificate === undefined ? {} : { certificate: this.#url(`certificate/${certificate}`) }),
+      ...(certificate === undefined
+        ? {}
+        : { certificate: this.#url(`certificate/${certificate}`) }),
       ...(error === undefined ? {} : { error: { detail: error } }),
     };
   }
@@ -257,7 +325,9 @@ export class AcmeCa {
   #authorizationBody({ id, authorizations, token, error }: AcmeOrder, name: string): unknown {
     const status = found(authorizations.get(name));
     const { issuers, hashPrefix } = this.habits.persist;
-    const named = { [hashPrefix === undefined ? 'issuer-domain-names' : 'issuerDomainNames']: issuers };
+    const named = {
+      [hashPrefix === undefined ? 'issuer-domain-names' : 'issuerDomainNames']: issuers,
+    };
     const challenges = this.habits.challenges.map((type) => ({
       type,
       url: this.#url(`${type}/${id}/${name}`),
@@ -269,22 +339,33 @@ export class AcmeCa {
   }
 
   /** Looks at once, so that nobody has to wait in a laboratory. */
-  async #validate(type: string, order: AcmeOrder, name: string, { key, kid = '' }: Signed): Promise<Answer> {
-    if (!this.habits.challenges.includes(type)) throw new AcmeProblem(404, 'malformed', 'no such thing');
+  async #validate(
+    type: string,
+    order: AcmeOrder,
+    name: string,
+    { key, kid = '' }: Signed,
+  ): Promise<Answer> {
+    if (!this.habits.challenges.includes(type))
+      throw new AcmeProblem(404, 'malformed', 'no such thing');
     const { token, authorizations } = order;
     found(authorizations.get(name));
-    const expected = type === 'dns-persist-01' ? this.#persistent(name, key, kid) : `${token}.${thumbprint(key)}`;
+    const expected =
+      type === 'dns-persist-01' ? this.#persistent(name, key, kid) : `${token}.${thumbprint(key)}`;
     const error = await this.#options.validate(type, name, token, expected);
     authorizations.set(name, error === undefined ? 'valid' : 'invalid');
     if (error !== undefined) Object.assign(order, { status: 'invalid', error });
-    else if ([...authorizations.values()].every((status) => status === 'valid')) order.status = 'ready';
+    else if ([...authorizations.values()].every((status) => status === 'valid'))
+      order.status = 'ready';
     return { status: 200, body: { type, status: authorizations.get(name), token } };
   }
 
   /** draft-ietf-acme-dns-persist-02 §4.1. */
   #persistent(name: string, key: Signed['key'], account: string): string {
     const { issuers, hashPrefix } = this.habits.persist;
-    const input = Buffer.concat([Buffer.of(name.length), Buffer.from(name + thumbprint(key) + account)]);
+    const input = Buffer.concat([
+      Buffer.of(name.length),
+      Buffer.from(name + thumbprint(key) + account),
+    ]);
     const hash = createHash('sha256').update(input).digest('base64url');
     return `${issuers[0] ?? ''}; accounturi=${hashPrefix === undefined ? account : `${hashPrefix}sha-256/${hash}`}`;
   }
@@ -298,14 +379,17 @@ export class AcmeCa {
     return {
       status: 200,
       text: pem,
-      headers: { link: `<${url('directory')}>;rel="index", <${url(`certificate/${id}/alternate`)}>;rel="alternate"` },
+      headers: {
+        link: `<${url('directory')}>;rel="index", <${url(`certificate/${id}/alternate`)}>;rel="alternate"`,
+      },
     };
   }
 
   #finalize(order: AcmeOrder, { payload }: Signed): Answer {
     if (order.status !== 'ready') throw new AcmeProblem(403, 'orderNotReady', order.status);
     const request = readCertificateRequest(Buffer.from(String(payload['csr']), 'base64url'));
-    if (!request || !sameNames(request.names, order.names)) throw new AcmeProblem(400, 'badCSR', 'not for the names of the order');
+    if (!request || !sameNames(request.names, order.names))
+      throw new AcmeProblem(400, 'badCSR', 'not for the names of the order');
     const now = this.#options.now();
     const dates = { notBefore: now, notAfter: now + (this.habits.profiles[order.profile] ?? 0) };
     // A CA signs a public key and never sees the private one.

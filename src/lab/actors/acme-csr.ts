@@ -1,7 +1,9 @@
 import { createPublicKey, verify, type KeyObject } from 'node:crypto';
 
 /** What a certificate request asks for (RFC 2986); undefined when it is not signed by its own key. Reads what clients of the lab write, no more. */
-export function readCertificateRequest(der: Buffer): { readonly publicKey: KeyObject; readonly names: readonly string[] } | undefined {
+export function readCertificateRequest(
+  der: Buffer,
+): { readonly publicKey: KeyObject; readonly names: readonly string[] } | undefined {
   const [info, , signature] = children(children(der)[0]?.body ?? der);
   if (!info || !signature) return undefined;
   const [, , spki, attributes] = children(info.body);
@@ -24,7 +26,11 @@ function children(bytes: Buffer): Element[] {
     const octets = first < 0x80 ? 0 : first & 0x7f;
     const length = octets === 0 ? first : bytes.readUIntBE(at + 2, octets);
     const start = at + 2 + octets;
-    found.push({ tag: bytes.readUInt8(at), body: bytes.subarray(start, start + length), whole: bytes.subarray(at, start + length) });
+    found.push({
+      tag: bytes.readUInt8(at),
+      body: bytes.subarray(start, start + length),
+      whole: bytes.subarray(at, start + length),
+    });
     at = start + length;
   }
   return found;

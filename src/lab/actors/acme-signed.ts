@@ -26,8 +26,18 @@ export function readSigned(
   accountOf: ((kid: string) => KeyObject | undefined) | undefined,
   secrets?: Readonly<Record<string, string>>,
 ): Signed {
-  const { protected: head = '', payload = '', signature = '' } = (jsonOf(text) ?? {}) as Record<string, string | undefined>;
-  const header = (jsonOf(fromBase64url(head)) ?? {}) as { alg?: string; nonce?: string; url?: string; kid?: string; jwk?: object };
+  const {
+    protected: head = '',
+    payload = '',
+    signature = '',
+  } = (jsonOf(text) ?? {}) as Record<string, string | undefined>;
+  const header = (jsonOf(fromBase64url(head)) ?? {}) as {
+    alg?: string;
+    nonce?: string;
+    url?: string;
+    kid?: string;
+    jwk?: object;
+  };
   if (header.url !== url) throw new AcmeProblem(401, 'unauthorized', 'signed for another URL');
   const input = Buffer.from(`${head}.${payload}`);
   const given = Buffer.from(signature, 'base64url');
@@ -37,14 +47,24 @@ export function readSigned(
     const mac = createHmac('sha256', Buffer.from(secret ?? '', 'base64url'))
       .update(input)
       .digest();
-    if (secret === undefined || !mac.equals(given)) throw new AcmeProblem(403, 'externalAccountRequired', 'the binding does not hold');
-    return { key: createPublicKey({ key: body, format: 'jwk' } as never), nonce: '', payload: body };
+    if (secret === undefined || !mac.equals(given))
+      throw new AcmeProblem(403, 'externalAccountRequired', 'the binding does not hold');
+    return {
+      key: createPublicKey({ key: body, format: 'jwk' } as never),
+      nonce: '',
+      payload: body,
+    };
   }
   const key = header.kid === undefined ? keyOf(header.jwk) : accountOf?.(header.kid);
   if (!key) throw new AcmeProblem(400, 'accountDoesNotExist', 'unknown');
   if (header.alg !== 'ES256' || !verify('sha256', input, { key, dsaEncoding: 'ieee-p1363' }, given))
     throw new AcmeProblem(403, 'unauthorized', 'the signature does not hold');
-  return { key, nonce: header.nonce ?? '', payload: body, ...(header.kid === undefined ? {} : { kid: header.kid }) };
+  return {
+    key,
+    nonce: header.nonce ?? '',
+    payload: body,
+    ...(header.kid === undefined ? {} : { kid: header.kid }),
+  };
 }
 
 /** RFC 7638. */

@@ -4,7 +4,12 @@ import { connect } from 'node:tls';
 import type { Conn, Network } from '../../net/index.js';
 
 /** Looks for the answer to a challenge; what was wrong, or undefined. */
-export type ValidateChallenge = (type: string, host: string, token: string, keyAuthorization: string) => Promise<string | undefined>;
+export type ValidateChallenge = (
+  type: string,
+  host: string,
+  token: string,
+  keyAuthorization: string,
+) => Promise<string | undefined>;
 
 /** Looks over the network, as a CA does: at ports 80 and 443 of the host, or at its TXT record, behind the aliases `aliasOf` knows. */
 export function validateOver(
@@ -21,15 +26,28 @@ export function validateOver(
   return async (type, host, token, keyAuthorization) => {
     const digest = createHash('sha256').update(keyAuthorization).digest();
     if (type === 'dns-01')
-      return textsBehind(`_acme-challenge.${host}`).includes(digest.toString('base64url')) ? undefined : `no such TXT record at ${host}`;
+      return textsBehind(`_acme-challenge.${host}`).includes(digest.toString('base64url'))
+        ? undefined
+        : `no such TXT record at ${host}`;
     if (type === 'dns-persist-01')
-      return textsBehind(`_validation-persist.${host}`).includes(keyAuthorization) ? undefined : `no such TXT record at ${host}`;
-    const dialled = await network.dial({ address: addressOf(host) ?? '', port: type === 'http-01' ? 80 : 443, timeoutMs: 2000 });
+      return textsBehind(`_validation-persist.${host}`).includes(keyAuthorization)
+        ? undefined
+        : `no such TXT record at ${host}`;
+    const dialled = await network.dial({
+      address: addressOf(host) ?? '',
+      port: type === 'http-01' ? 80 : 443,
+      timeoutMs: 2000,
+    });
     if (!dialled.ok) return `${host}: ${dialled.failure.code}`;
     try {
       if (type === 'http-01')
-        return (await get(dialled.conn, host, `/.well-known/acme-challenge/${token}`)) === keyAuthorization ? undefined : 'another text';
-      return (await alpnDigest(dialled.conn, host))?.equals(digest) ? undefined : 'another certificate';
+        return (await get(dialled.conn, host, `/.well-known/acme-challenge/${token}`)) ===
+          keyAuthorization
+          ? undefined
+          : 'another text';
+      return (await alpnDigest(dialled.conn, host))?.equals(digest)
+        ? undefined
+        : 'another certificate';
     } finally {
       dialled.conn.close();
     }
@@ -38,11 +56,14 @@ export function validateOver(
 
 function get(conn: Conn, host: string, path: string): Promise<string | undefined> {
   return new Promise((resolve) => {
-    const sent = request({ createConnection: () => conn.stream, path, headers: { host, connection: 'close' } }, (response) => {
-      let text = '';
-      response.on('data', (part: Buffer) => (text += part.toString()));
-      response.on('end', () => resolve(response.statusCode === 200 ? text : undefined));
-    });
+    const sent = request(
+      { createConnection: () => conn.stream, path, headers: { host, connection: 'close' } },
+      (response) => {
+        let text = '';
+        response.on('data', (part: Buffer) => (text += part.toString()));
+        response.on('end', () => resolve(response.statusCode === 200 ? text : undefined));
+      },
+    );
     sent.on('error', () => resolve(undefined)).end();
   });
 }
@@ -50,14 +71,21 @@ function get(conn: Conn, host: string, path: string): Promise<string | undefined
 /** The digest that the certificate of `acme-tls/1` carries: the last 32 octets of its acmeIdentifier extension (RFC 8737 §3). */
 function alpnDigest(conn: Conn, host: string): Promise<Buffer | undefined> {
   return new Promise((resolve) => {
-    const socket = connect({ socket: conn.stream, servername: host, ALPNProtocols: ['acme-tls/1'], rejectUnauthorized: false });
+    const socket = connect({
+      socket: conn.stream,
+      servername: host,
+      ALPNProtocols: ['acme-tls/1'],
+      rejectUnauthorized: false,
+    });
     socket.once('error', () => resolve(undefined));
     socket.once('secureConnect', () => {
       const { raw } = socket.getPeerCertificate();
       const at = raw.indexOf(Buffer.from('06082b0601050507011f0101ff', 'hex'));
       const named = new X509Certificate(raw).subjectAltName === `DNS:${host}`;
       const value = raw.subarray(at + 13, at + 13 + 36);
-      resolve(socket.alpnProtocol === 'acme-tls/1' && named && at >= 0 ? value.subarray(4) : undefined);
+      resolve(
+        socket.alpnProtocol === 'acme-tls/1' && named && at >= 0 ? value.subarray(4) : undefined,
+      );
     });
   });
 }

@@ -98,7 +98,11 @@ export function mailServer(options: MailServerOptions): (socket: Socket) => void
 }
 
 /** Counts connections over a sliding time. */
-function doorkeeper({ connections, within, then }: Admission): (options: MailServerOptions) => MailServerOptions {
+function doorkeeper({
+  connections,
+  within,
+  then,
+}: Admission): (options: MailServerOptions) => MailServerOptions {
   let recent: number[] = [];
   return (options) => {
     const now = Date.now();
@@ -118,7 +122,11 @@ function greet(session: Session): void {
     case 'hangs-up':
       return session.end();
     case 'garbage':
-      return session.end(Buffer.from([0x16, 0x03, 0x01, 0xff, 0x00, 0x1b, 0x5b, 0x33, 0x31, 0x6d, 0x0d, 0x0a, 0x80, 0x81, 0x0a]));
+      return session.end(
+        Buffer.from([
+          0x16, 0x03, 0x01, 0xff, 0x00, 0x1b, 0x5b, 0x33, 0x31, 0x6d, 0x0d, 0x0a, 0x80, 0x81, 0x0a,
+        ]),
+      );
     case 'endless':
       return session.flood();
     case 'busy':
@@ -136,7 +144,13 @@ class Session {
   #stream: Duplex;
   #pending = '';
   #sealed = false;
-  #mail: { from: string; parameters: string; to: string[]; lines: string[] | undefined; size: number } = noMail();
+  #mail: {
+    from: string;
+    parameters: string;
+    to: string[];
+    lines: string[] | undefined;
+    size: number;
+  } = noMail();
 
   constructor(
     readonly options: MailServerOptions,
@@ -192,15 +206,24 @@ class Session {
       case 'EHLO':
         if (habit === 'hangs-up-at-ehlo') this.end();
         else if (habit === 'greylists') this.say('450 4.7.1 Greylisted, come back in five minutes');
-        else this.say(...this.#offers().map((word, i, all) => `250${i < all.length - 1 ? '-' : ' '}${word}`));
+        else
+          this.say(
+            ...this.#offers().map((word, i, all) => `250${i < all.length - 1 ? '-' : ' '}${word}`),
+          );
         return undefined;
       case 'HELO':
-        this.say(habit === 'greylists' ? '450 4.7.1 Greylisted, come back in five minutes' : `250 ${name}`);
+        this.say(
+          habit === 'greylists' ? '450 4.7.1 Greylisted, come back in five minutes' : `250 ${name}`,
+        );
         return undefined;
       case 'STARTTLS':
         return this.#startTls();
       case 'MAIL':
-        this.#mail = { ...noMail(), from: address(argument), parameters: argument.replace(/^[^>]*> ?/, '') };
+        this.#mail = {
+          ...noMail(),
+          from: address(argument),
+          parameters: argument.replace(/^[^>]*> ?/, ''),
+        };
         this.say('250 2.1.0 Ok');
         return undefined;
       case 'RCPT':
@@ -245,7 +268,10 @@ class Session {
       this.end();
       return 'sealing';
     }
-    this.say('220 2.0.0 Ready to start TLS', ...(habit === 'injects-reply' ? ['250-mx.attacker.example', '250 SIZE 1'] : []));
+    this.say(
+      '220 2.0.0 Ready to start TLS',
+      ...(habit === 'injects-reply' ? ['250-mx.attacker.example', '250 SIZE 1'] : []),
+    );
     if (habit === 'breaks-tls') {
       this.socket.removeAllListeners('data');
       // A fatal alert: handshake_failure.
@@ -262,7 +288,10 @@ class Session {
 
   /** Looks at the hello before anybody answers it. */
   #byHello(scripted: Omit<ResponderConfig, 'certificates'>): void {
-    const certificates = this.options.certificates.map(({ chain, keyPem }) => ({ chain, key: createPrivateKey(keyPem) }));
+    const certificates = this.options.certificates.map(({ chain, keyPem }) => ({
+      chain,
+      key: createPrivateKey(keyPem),
+    }));
     let seen = Buffer.alloc(0);
     const look = (bytes: Buffer): void => {
       seen = Buffer.concat([seen, bytes]);
@@ -305,12 +334,25 @@ class Session {
       return;
     }
     this.#mail.lines = undefined;
-    this.options.onMail?.({ server: this.options.name, sealed: this.#sealed, from, parameters, to, data: lines.join('\r\n') });
+    this.options.onMail?.({
+      server: this.options.name,
+      sealed: this.#sealed,
+      from,
+      parameters,
+      to,
+      data: lines.join('\r\n'),
+    });
     this.say('250 2.0.0 Ok: queued');
   }
 }
 
-function noMail(): { from: string; parameters: string; to: string[]; lines: string[] | undefined; size: number } {
+function noMail(): {
+  from: string;
+  parameters: string;
+  to: string[];
+  lines: string[] | undefined;
+  size: number;
+} {
   return { from: '', parameters: '', to: [], lines: undefined, size: 0 };
 }
 

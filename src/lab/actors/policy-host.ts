@@ -17,14 +17,21 @@ export class PolicyHost {
   readonly #sites = new Map<string, PolicySite>();
   readonly #contexts = new Map<string, SecureContext>();
   readonly #http: Server = createServer((request, response) =>
-    answer(this.#sites.get((request.headers.host ?? '').replace(/:\d+$/, '')), request.url ?? '', response),
+    answer(
+      this.#sites.get((request.headers.host ?? '').replace(/:\d+$/, '')),
+      request.url ?? '',
+      response,
+    ),
   );
 
   /** @param name such as `mta-sts.example.com` */
   add(name: string, site: PolicySite): void {
     this.#sites.set(name, site);
     const { keyPem, chainPem } = site.certificate;
-    this.#contexts.set(name, createSecureContext({ key: keyPem, cert: chainPem, ciphers: 'DEFAULT@SECLEVEL=0' }));
+    this.#contexts.set(
+      name,
+      createSecureContext({ key: keyPem, cert: chainPem, ciphers: 'DEFAULT@SECLEVEL=0' }),
+    );
   }
 
   site(name: string): PolicySite | undefined {
@@ -49,10 +56,14 @@ function answer(site: PolicySite | undefined, url: string, response: ServerRespo
   const { habit = 'good', policy = '' } = site ?? {};
   // A page of excuses may well read like a policy.
   if (!site || url !== '/.well-known/mta-sts.txt' || habit === 'not-found')
-    return void response.writeHead(404, { 'content-type': 'text/plain' }).end(policy || 'Not found\n');
+    return void response
+      .writeHead(404, { 'content-type': 'text/plain' })
+      .end(policy || 'Not found\n');
   switch (habit) {
     case 'redirects':
-      return void response.writeHead(301, { location: 'https://www.lab.example/mta-sts.txt' }).end();
+      return void response
+        .writeHead(301, { location: 'https://www.lab.example/mta-sts.txt' })
+        .end();
     case 'html':
       return void response.writeHead(200, { 'content-type': 'text/html' }).end(policy);
     case 'silent':
@@ -63,6 +74,8 @@ function answer(site: PolicySite | undefined, url: string, response: ServerRespo
       return void response.on('close', () => clearInterval(more));
     }
     case 'good':
-      return void response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' }).end(policy);
+      return void response
+        .writeHead(200, { 'content-type': 'text/plain; charset=utf-8' })
+        .end(policy);
   }
 }

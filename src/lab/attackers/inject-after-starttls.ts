@@ -19,7 +19,11 @@ export function injectAfterStarttls(network: Network, target: Endpoint): (socket
       });
       server.on('data', (bytes: Buffer) => {
         const agreed = asked && /^220 [^\r]*\r\n$/.test(bytes.toString('latin1'));
-        client.write(agreed ? Buffer.concat([bytes, Buffer.from('250-mx.attacker.example\r\n250 AUTH PLAIN\r\n')]) : bytes);
+        client.write(
+          agreed
+            ? Buffer.concat([bytes, Buffer.from('250-mx.attacker.example\r\n250 AUTH PLAIN\r\n')])
+            : bytes,
+        );
       });
       server.on('end', () => client.end()).on('error', () => client.destroy());
       client.on('close', () => dialled.conn.close());

@@ -56,40 +56,69 @@ const nowhere = '203.0.113.99';
  * Begins an attack on a domain, at its hosts or at others in their place; resolves to what ends it. Several may go on at once; they end in the reverse
  * order.
  */
-export async function mountAttack(attack: LabAttack, domain: string, field: Battlefield, at?: readonly MailHostAddress[]): Promise<Undo> {
+export async function mountAttack(
+  attack: LabAttack,
+  domain: string,
+  field: Battlefield,
+  at?: readonly MailHostAddress[],
+): Promise<Undo> {
   const { dns, world } = field;
   const hosts = at ?? mailHosts(domain, dns);
   const policyName = `mta-sts.${domain}`;
   const fault = (question: string, what: DnsFault): Undo => dns.fault(question, what);
-  const each = (what: (host: string) => Undo): Undo => all([...new Set(hosts.map(({ name }) => name))].map(what));
+  const each = (what: (host: string) => Undo): Undo =>
+    all([...new Set(hosts.map(({ name }) => name))].map(what));
   switch (attack) {
     case 'strip':
     case 'mangle':
       return onThePath(
         hosts,
         field,
-        (target) => target && stripStarttls(field.network.outside, target, attack === 'strip' ? 'remove' : 'mangle'),
+        (target) =>
+          target &&
+          stripStarttls(field.network.outside, target, attack === 'strip' ? 'remove' : 'mangle'),
       );
     case 'inject':
-      return onThePath(hosts, field, (target) => target && injectAfterStarttls(field.network.outside, target));
+      return onThePath(
+        hosts,
+        field,
+        (target) => target && injectAfterStarttls(field.network.outside, target),
+      );
     case 'answer-in-clear':
       return onThePath(hosts, field, (_target, name) => attackersServer(name, field, []));
     case 'swap-certificate':
-      return onThePath(hosts, field, (_target, name) => attackersServer(name, field, [world.forgedCertificate(name)]));
+      return onThePath(hosts, field, (_target, name) =>
+        attackersServer(name, field, [world.forgedCertificate(name)]),
+      );
     case 'tls10':
       return onThePath(hosts, field, (_target, name) =>
-        mailServer({ name, certificates: world.shownBy(name), minVersion: 'TLSv1', maxVersion: 'TLSv1', onMail: field.onMail }),
+        mailServer({
+          name,
+          certificates: world.shownBy(name),
+          minVersion: 'TLSv1',
+          maxVersion: 'TLSv1',
+          onMail: field.onMail,
+        }),
       );
     case 'spoof-mx':
       return fault(`${domain} MX`, { forge: [`${domain}. 60 IN MX 5 mx.attacker.example.`] });
     case 'spoof-address':
-      return each((name) => all([fault(`${name} A`, { forge: [`${name}. 60 IN A ${places.attacker}`] }), fault(`${name} AAAA`, 'nodata')]));
+      return each((name) =>
+        all([
+          fault(`${name} A`, { forge: [`${name}. 60 IN A ${places.attacker}`] }),
+          fault(`${name} AAAA`, 'nodata'),
+        ]),
+      );
     case 'drop-tlsa':
       return each((name) => fault(`_${SMTP}._tcp.${name} TLSA`, 'drop'));
     case 'deny-tlsa':
       return each((name) => fault(`_${SMTP}._tcp.${name} TLSA`, 'nxdomain'));
     case 'forge-tlsa':
-      return each((name) => fault(`_${SMTP}._tcp.${name} TLSA`, { forge: [`_${SMTP}._tcp.${name}. 60 IN TLSA 3 1 1 ${'a7'.repeat(32)}`] }));
+      return each((name) =>
+        fault(`_${SMTP}._tcp.${name} TLSA`, {
+          forge: [`_${SMTP}._tcp.${name}. 60 IN TLSA 3 1 1 ${'a7'.repeat(32)}`],
+        }),
+      );
     case 'block-first-mx': {
       const first = hosts.filter(({ name }) => name === hosts[0]?.name);
       return all(
@@ -105,14 +134,23 @@ export async function mountAttack(attack: LabAttack, domain: string, field: Batt
     case 'sts-servfail':
       return fault(`_mta-sts.${domain} TXT`, 'servfail');
     case 'sts-new-id':
-      return fault(`_mta-sts.${domain} TXT`, { forge: [`_mta-sts.${domain}. 60 IN TXT "v=STSv1; id=forged1"`] });
+      return fault(`_mta-sts.${domain} TXT`, {
+        forge: [`_mta-sts.${domain}. 60 IN TXT "v=STSv1; id=forged1"`],
+      });
     case 'sts-stale-id': {
       const site = field.policyHost.site(policyName);
-      return changeSite(policyName, field, site ? { policy: `${site.policy}mx: mx3.${domain}\r\n` } : {});
+      return changeSite(
+        policyName,
+        field,
+        site ? { policy: `${site.policy}mx: mx3.${domain}\r\n` } : {},
+      );
     }
     case 'policy-down':
       field.network.block(nowhere, 443, 'refuse');
-      return all([fault(`${policyName} A`, { forge: [`${policyName}. 60 IN A ${nowhere}`] }), fault(`${policyName} AAAA`, 'nodata')]);
+      return all([
+        fault(`${policyName} A`, { forge: [`${policyName}. 60 IN A ${nowhere}`] }),
+        fault(`${policyName} AAAA`, 'nodata'),
+      ]);
     case 'policy-hangs':
       return changeSite(policyName, field, { habit: 'silent' });
     case 'policy-not-found':
@@ -158,7 +196,10 @@ function records(dns: LabDns, name: string, type: number): readonly ResourceReco
 async function onThePath(
   hosts: readonly MailHostAddress[],
   { network }: Battlefield,
-  serve: (target: Endpoint | undefined, name: string) => Parameters<LabNetwork['listenTcp']>[2] | undefined,
+  serve: (
+    target: Endpoint | undefined,
+    name: string,
+  ) => Parameters<LabNetwork['listenTcp']>[2] | undefined,
 ): Promise<Undo> {
   const undone: Undo[] = [];
   for (const { name, ip } of hosts) {
@@ -170,7 +211,11 @@ async function onThePath(
   return all(undone);
 }
 
-function attackersServer(name: string, { onMail, onHeard }: Battlefield, certificates: readonly Issued[]): ReturnType<typeof mailServer> {
+function attackersServer(
+  name: string,
+  { onMail, onHeard }: Battlefield,
+  certificates: readonly Issued[],
+): ReturnType<typeof mailServer> {
   return mailServer({
     name,
     certificates,

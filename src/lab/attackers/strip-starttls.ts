@@ -9,7 +9,11 @@ export type Stripping = 'remove' | 'mangle';
  *
  * @param target where the real server is
  */
-export function stripStarttls(network: Network, target: Endpoint, how: Stripping): (socket: Socket) => void {
+export function stripStarttls(
+  network: Network,
+  target: Endpoint,
+  how: Stripping,
+): (socket: Socket) => void {
   return (client) => {
     void network.dial(target).then((dialled) => {
       if (!dialled.ok) return client.destroy();

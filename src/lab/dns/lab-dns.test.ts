@@ -45,7 +45,11 @@ const zones: ZoneSpec[] = [
   })),
 ];
 
-async function ask(question: string, dns: LabDns, more: readonly TrustAnchor[] = []): Promise<Answer & { asked: number }> {
+async function ask(
+  question: string,
+  dns: LabDns,
+  more: readonly TrustAnchor[] = [],
+): Promise<Answer & { asked: number }> {
   const [name = '', type = ''] = question.split(' ');
   let asked = 0;
   const answer = await validate({
@@ -59,7 +63,10 @@ async function ask(question: string, dns: LabDns, more: readonly TrustAnchor[] =
       return Promise.resolve(
         message
           ? { ok: true, message: message }
-          : { ok: false, failure: { code: 'dns-timeout', blame: 'network', temporary: true, detail: '' } },
+          : {
+              ok: false,
+              failure: { code: 'dns-timeout', blame: 'network', temporary: true, detail: '' },
+            },
       );
     },
   });
@@ -85,13 +92,19 @@ for (const { apex, signed } of zones.slice(2, 20)) {
     ] as const) {
       const answer = await ask(question, shared);
       const optOut =
-        signed?.denial === 'nsec3-optout' && (expected !== 'found' || /wild/.test(question)) && !/^(www|er\.ent)\S* A/.test(question);
+        signed?.denial === 'nsec3-optout' &&
+        (expected !== 'found' || /wild/.test(question)) &&
+        !/^(www|er\.ent)\S* A/.test(question);
       assert.deepEqual(
         [question, answer.status, answer.dnssec, answer.failure?.code],
         [question, expected, optOut ? 'insecure' : 'secure', undefined],
       );
       const again = await verifyProof(answer.proof as Proof, shared.anchors);
-      assert.deepEqual([again.status, again.dnssec], [answer.status, answer.dnssec], `proof of ${question}`);
+      assert.deepEqual(
+        [again.status, again.dnssec],
+        [answer.status, answer.dnssec],
+        `proof of ${question}`,
+      );
     }
   });
 }
@@ -109,7 +122,10 @@ test('an unsigned delegation is insecure because its parent proves it, also in a
 
 test('RFC 7672 §2.1.3 [7672-2.1.3-1, 7672-2.1.3-2]: an insecure link makes all that follows insecure, a faulty one spoils the chain', async () => {
   const through = await ask('round.a13-nsec.example A', shared);
-  assert.deepEqual([through.status, through.dnssec, through.canonicalName.toString()], ['found', 'insecure', 'www.a13-nsec.example']);
+  assert.deepEqual(
+    [through.status, through.dnssec, through.canonicalName.toString()],
+    ['found', 'insecure', 'www.a13-nsec.example'],
+  );
   assert.deepEqual(
     through.aliases.map((a) => a.dnssec),
     ['secure', 'insecure'],
@@ -119,7 +135,8 @@ test('RFC 7672 §2.1.3 [7672-2.1.3-1, 7672-2.1.3-2]: an insecure link makes all 
 });
 
 test('bad signatures are bogus, never insecure', async () => {
-  const code = async (apex: string): Promise<string | undefined> => (await ask(`www.${apex}.example A`, shared)).failure?.code;
+  const code = async (apex: string): Promise<string | undefined> =>
+    (await ask(`www.${apex}.example A`, shared)).failure?.code;
   assert.equal(await code('expired'), 'dnssec-signature-expired');
   assert.equal(await code('not-yet-valid'), 'dnssec-signature-not-yet-valid');
   assert.equal(await code('wrong-key'), 'dnssec-key-missing');
@@ -127,22 +144,50 @@ test('bad signatures are bogus, never insecure', async () => {
 });
 
 test('RFC 7646: below a negative anchor nothing is bogus and nothing secure; the closest anchor decides', async () => {
-  const negative = (zone: string): TrustAnchor => ({ zone: Name.of(zone), ds: [], keys: [], negative: true });
-  for (const question of ['www.expired.example A', 'www.expired.example AAAA', '_25._tcp.mx.expired.example TLSA']) {
+  const negative = (zone: string): TrustAnchor => ({
+    zone: Name.of(zone),
+    ds: [],
+    keys: [],
+    negative: true,
+  });
+  for (const question of [
+    'www.expired.example A',
+    'www.expired.example AAAA',
+    '_25._tcp.mx.expired.example TLSA',
+  ]) {
     assert.equal((await ask(question, shared)).dnssec, 'bogus');
-    for (const zone of ['expired.example', 'example']) assert.equal((await ask(question, shared, [negative(zone)])).dnssec, 'insecure');
+    for (const zone of ['expired.example', 'example'])
+      assert.equal((await ask(question, shared, [negative(zone)])).dnssec, 'insecure');
   }
-  assert.equal((await ask('www.a13-nsec.example A', shared, [negative('expired.example')])).dnssec, 'secure');
+  assert.equal(
+    (await ask('www.a13-nsec.example A', shared, [negative('expired.example')])).dnssec,
+    'secure',
+  );
   const ds = await ask('a13-nsec.example DS', shared);
   const own = parseTrustAnchors(ds.records.map(formatRecord).join('\n'));
   assert.ok(own.ok);
-  assert.equal((await ask('www.a13-nsec.example A', shared, [negative('example')])).dnssec, 'insecure');
-  assert.equal((await ask('www.a13-nsec.example A', shared, [negative('example'), ...own.value])).dnssec, 'secure');
+  assert.equal(
+    (await ask('www.a13-nsec.example A', shared, [negative('example')])).dnssec,
+    'insecure',
+  );
+  assert.equal(
+    (await ask('www.a13-nsec.example A', shared, [negative('example'), ...own.value])).dnssec,
+    'secure',
+  );
 });
 
 test('an anchor that cannot be read is refused, never left out', () => {
-  for (const line of ['example. IN DS 1 13', 'example. IN DNSKEY 257 3', 'example. IN A 192.0.2.1', ''])
-    assert.equal(parseTrustAnchors(`. IN DS 20326 8 2 ${'ab'.repeat(32)}\n${line}`).ok, line === '', line);
+  for (const line of [
+    'example. IN DS 1 13',
+    'example. IN DNSKEY 257 3',
+    'example. IN A 192.0.2.1',
+    '',
+  ])
+    assert.equal(
+      parseTrustAnchors(`. IN DS 20326 8 2 ${'ab'.repeat(32)}\n${line}`).ok,
+      line === '',
+      line,
+    );
 });
 
 test('a cold TLSA chain costs at most six questions upstream', async () => {
@@ -174,7 +219,11 @@ test('a forged answer to any question of the chain never says "insecure" or "abs
       const dns = new LabDns(few, now);
       dns.fault(question, fault);
       const answer = await ask('_25._tcp.mx.a13-nsec.example TLSA', dns);
-      assert.equal(answer.status, 'failed', `${question} ${JSON.stringify(fault)}: ${answer.status} ${answer.dnssec}`);
+      assert.equal(
+        answer.status,
+        'failed',
+        `${question} ${JSON.stringify(fault)}: ${answer.status} ${answer.dnssec}`,
+      );
       assert.ok(answer.dnssec === 'bogus' || answer.dnssec === 'indeterminate');
     }
   }
@@ -192,9 +241,14 @@ test('removing any one record from a proof never leaves it valid', async () => {
     for (const [g, ground] of whole.grounds.entries()) {
       for (const section of ['answers', 'authorities'] as const) {
         for (const i of ground[section].keys()) {
-          const grounds = whole.grounds.map((x, j) => (j === g ? { ...x, [section]: x[section].filter((_, k) => k !== i) } : x));
+          const grounds = whole.grounds.map((x, j) =>
+            j === g ? { ...x, [section]: x[section].filter((_, k) => k !== i) } : x,
+          );
           const again = await verifyProof({ ...whole, grounds }, shared.anchors);
-          assert.ok(again.dnssec !== 'secure' || again.status !== status, `${question}: valid without ${ground[section][i]?.slice(0, 80)}`);
+          assert.ok(
+            again.dnssec !== 'secure' || again.status !== status,
+            `${question}: valid without ${ground[section][i]?.slice(0, 80)}`,
+          );
         }
       }
     }

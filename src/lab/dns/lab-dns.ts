@@ -14,19 +14,32 @@ import {
   type ResourceRecord,
   type TrustAnchor,
 } from '../../dns/index.js';
-import { encloserOf, proveNoCloser, proveNodata, proveNxdomain, wildcardBelow } from './prove-denial.js';
+import {
+  encloserOf,
+  proveNoCloser,
+  proveNodata,
+  proveNxdomain,
+  wildcardBelow,
+} from './prove-denial.js';
 import type { Endpoint } from '../../net/index.js';
 import type { LabNetwork } from '../network/lab-network.js';
 import { Zone, type ZoneSpec } from './zone.js';
 
 /** What happens to one question instead of an honest answer. `forge`: these records, unsigned. */
-export type DnsFault = 'servfail' | 'refused' | 'drop' | 'nxdomain' | 'nodata' | { readonly forge: readonly string[] };
+export type DnsFault =
+  'servfail' | 'refused' | 'drop' | 'nxdomain' | 'nodata' | { readonly forge: readonly string[] };
 
 /** How the resolver itself behaves. `strips`: it passes no DNSSEC records on. */
 export type ResolverHabit = 'honest' | 'strips';
 
 const MAX_ALIASES = 12;
-const DNSSEC_TYPES: ReadonlySet<number> = new Set([RRType.RRSIG, RRType.NSEC, RRType.NSEC3, RRType.DNSKEY, RRType.DS]);
+const DNSSEC_TYPES: ReadonlySet<number> = new Set([
+  RRType.RRSIG,
+  RRType.NSEC,
+  RRType.NSEC3,
+  RRType.DNSKEY,
+  RRType.DS,
+]);
 
 /**
  * All zones of the lab behind one resolver: it gives a validating stub what a good recursive resolver would with CD=1, signatures and proofs included,
@@ -42,7 +55,8 @@ export class LabDns {
       const zone = new Zone(spec, now);
       this.#zones.set(zone.apex.key, zone);
     }
-    for (const child of this.#zones.values()) if (!child.apex.isRoot) this.#zoneOf(child.apex.parent)?.delegate(child);
+    for (const child of this.#zones.values())
+      if (!child.apex.isRoot) this.#zoneOf(child.apex.parent)?.delegate(child);
   }
 
   /** The root zone's key as a trust anchor. */
@@ -78,7 +92,8 @@ export class LabDns {
     const key = `${typeNumber(type) ?? 0} ${Name.of(name).key}`;
     const before = this.#faults.get(key);
     this.#faults.set(key, fault);
-    return () => void (before === undefined ? this.#faults.delete(key) : this.#faults.set(key, before));
+    return () =>
+      void (before === undefined ? this.#faults.delete(key) : this.#faults.set(key, before));
   }
 
   /** One datagram's answer, truncated to what the client takes; undefined to stay silent. */
@@ -92,11 +107,15 @@ export class LabDns {
       ...reply,
       id: decoded.value.id,
       questions: [asked],
-      ...(decoded.value.edns && this.habit === 'honest' ? { edns: { version: 0, udpSize: 1232, dnssecOk: true, options: [] } } : {}),
+      ...(decoded.value.edns && this.habit === 'honest'
+        ? { edns: { version: 0, udpSize: 1232, dnssecOk: true, options: [] } }
+        : {}),
     };
     const bytes = encodeMessage(message);
     const room = limit ?? Math.max(512, decoded.value.edns?.udpSize ?? 512);
-    return bytes.length <= room ? bytes : encodeMessage({ ...message, truncated: true, answers: [], authorities: [] });
+    return bytes.length <= room
+      ? bytes
+      : encodeMessage({ ...message, truncated: true, answers: [], authorities: [] });
   }
 
   /** Answers at an address, over UDP and TCP. */
@@ -112,7 +131,10 @@ export class LabDns {
           while (pending.length >= 2 && pending.length >= 2 + pending.readUInt16BE(0)) {
             const reply = this.serve(pending.subarray(2, 2 + pending.readUInt16BE(0)), 65_535);
             pending = pending.subarray(2 + pending.readUInt16BE(0));
-            if (reply) socket.write(Buffer.concat([Uint8Array.of(reply.length >> 8, reply.length & 0xff), reply]));
+            if (reply)
+              socket.write(
+                Buffer.concat([Uint8Array.of(reply.length >> 8, reply.length & 0xff), reply]),
+              );
           }
         });
       },
@@ -127,7 +149,9 @@ export class LabDns {
     if (fault === 'servfail') return responseTo(name, type, { rcode: Rcode.SERVFAIL });
     if (fault === 'refused') return responseTo(name, type, { rcode: Rcode.REFUSED });
     if (fault === 'nxdomain' || fault === 'nodata')
-      return responseTo(name, type, { rcode: fault === 'nxdomain' ? Rcode.NXDOMAIN : Rcode.NOERROR });
+      return responseTo(name, type, {
+        rcode: fault === 'nxdomain' ? Rcode.NXDOMAIN : Rcode.NOERROR,
+      });
     if (fault) return responseTo(name, type, { answers: fault.forge.map(recordOf) });
     const honest = this.honest(name, type);
     if (this.habit === 'honest') return honest;
@@ -148,8 +172,17 @@ export class LabDns {
       if (!zone) return responseTo(name, type, { rcode: Rcode.REFUSED });
       const found = lookup(zone, at, type);
       answers.push(...found.answers);
-      if (!found.next) return responseTo(name, type, { rcode: found.rcode, answers, authorities: found.authorities });
-      answers.push(...found.authorities.filter((rr) => rr.type === RRType.NSEC || rr.type === RRType.NSEC3 || rr.type === RRType.RRSIG));
+      if (!found.next)
+        return responseTo(name, type, {
+          rcode: found.rcode,
+          answers,
+          authorities: found.authorities,
+        });
+      answers.push(
+        ...found.authorities.filter(
+          (rr) => rr.type === RRType.NSEC || rr.type === RRType.NSEC3 || rr.type === RRType.RRSIG,
+        ),
+      );
       at = found.next;
     }
     return responseTo(name, type, { rcode: Rcode.SERVFAIL });
@@ -173,17 +206,26 @@ interface Found {
 }
 
 function lookup(zone: Zone, name: Name, type: number): Found {
-  const dname = [...zone.nodes.values()].find((n) => n.sets.has(RRType.DNAME) && name.isAtOrBelow(n.name) && !name.equals(n.name));
+  const dname = [...zone.nodes.values()].find(
+    (n) => n.sets.has(RRType.DNAME) && name.isAtOrBelow(n.name) && !name.equals(n.name),
+  );
   const dnames = dname?.sets.get(RRType.DNAME);
   if (dname && dnames?.[0]) {
     const target = readTarget(dnames[0]);
     const made = target.ok
-      ? Name.fromLabels([...name.labels.slice(0, name.labels.length - dname.name.labels.length), ...target.value.labels])
+      ? Name.fromLabels([
+          ...name.labels.slice(0, name.labels.length - dname.name.labels.length),
+          ...target.value.labels,
+        ])
       : target;
-    if (!made.ok) return { rcode: Rcode.YXDOMAIN, answers: zone.withSignature(dnames), authorities: [] };
+    if (!made.ok)
+      return { rcode: Rcode.YXDOMAIN, answers: zone.withSignature(dnames), authorities: [] };
     return {
       rcode: Rcode.NOERROR,
-      answers: [...zone.withSignature(dnames), { ...dnames[0], name, type: RRType.CNAME, rdata: made.value.wire }],
+      answers: [
+        ...zone.withSignature(dnames),
+        { ...dnames[0], name, type: RRType.CNAME, rdata: made.value.wire },
+      ],
       authorities: [],
       next: made.value,
     };
@@ -194,8 +236,12 @@ function lookup(zone: Zone, name: Name, type: number): Found {
   const encloser = encloserOf(zone, name);
   const wildcard = zone.nodes.get(wildcardBelow(encloser).key);
   if (!wildcard) return denied(zone, Rcode.NXDOMAIN, proveNxdomain(zone, name));
-  const found = fromNode(zone, wildcard.sets, type, proveNoCloser(zone, name, encloser, false), () =>
-    proveNoCloser(zone, name, encloser, true),
+  const found = fromNode(
+    zone,
+    wildcard.sets,
+    type,
+    proveNoCloser(zone, name, encloser, false),
+    () => proveNoCloser(zone, name, encloser, true),
   );
   return { ...found, answers: found.answers.map((rr) => ({ ...rr, name })) };
 }
@@ -211,7 +257,13 @@ function fromNode(
   if (set) return { rcode: Rcode.NOERROR, answers: zone.withSignature(set), authorities: proof };
   const cname = sets.get(RRType.CNAME);
   const target = cname?.[0] && readTarget(cname[0]);
-  if (cname && target?.ok) return { rcode: Rcode.NOERROR, answers: zone.withSignature(cname), authorities: proof, next: target.value };
+  if (cname && target?.ok)
+    return {
+      rcode: Rcode.NOERROR,
+      answers: zone.withSignature(cname),
+      authorities: proof,
+      next: target.value,
+    };
   return denied(zone, Rcode.NOERROR, absence());
 }
 

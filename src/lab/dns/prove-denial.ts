@@ -1,37 +1,65 @@
 import { Name, equalBytes } from '../../base/index.js';
-import { compareNames, fromBase32hex, nsec3Hash, readNsec3, type ResourceRecord } from '../../dns/index.js';
+import {
+  compareNames,
+  fromBase32hex,
+  nsec3Hash,
+  readNsec3,
+  type ResourceRecord,
+} from '../../dns/index.js';
 import { nextOf, type Zone } from './zone.js';
 
 const WILDCARD = Uint8Array.of(0x2a);
 
 /** Records that prove that a name has no such type, signed (RFC 4035 §3.1.3, RFC 5155 §7.2). */
 export function proveNodata(zone: Zone, name: Name): readonly ResourceRecord[] {
-  if (!zone.usesNsec3) return sign(zone, [find(zone, (n) => n.name.equals(name)) ?? covering(zone, name)]);
+  if (!zone.usesNsec3)
+    return sign(zone, [find(zone, (n) => n.name.equals(name)) ?? covering(zone, name)]);
   const match = matching3(zone, name);
   if (match) return sign(zone, [match]);
   const encloser = encloserOf(zone, name);
-  return sign(zone, [matching3(zone, encloser), covering3(zone, name.suffix(encloser.labels.length + 1))]);
+  return sign(zone, [
+    matching3(zone, encloser),
+    covering3(zone, name.suffix(encloser.labels.length + 1)),
+  ]);
 }
 
 /** Records that prove that neither the name nor a wildcard for it exists. */
 export function proveNxdomain(zone: Zone, name: Name): readonly ResourceRecord[] {
   const encloser = encloserOf(zone, name);
   const closer = name.suffix(encloser.labels.length + 1);
-  if (!zone.usesNsec3) return sign(zone, [covering(zone, name), covering(zone, wildcardBelow(encloser))]);
-  return sign(zone, [matching3(zone, encloser), covering3(zone, closer), covering3(zone, wildcardBelow(encloser))]);
+  if (!zone.usesNsec3)
+    return sign(zone, [covering(zone, name), covering(zone, wildcardBelow(encloser))]);
+  return sign(zone, [
+    matching3(zone, encloser),
+    covering3(zone, closer),
+    covering3(zone, wildcardBelow(encloser)),
+  ]);
 }
 
 /** Records that prove that no name closer than the wildcard exists; with `nodata`, that the wildcard lacks the type too. */
-export function proveNoCloser(zone: Zone, name: Name, encloser: Name, nodata: boolean): readonly ResourceRecord[] {
+export function proveNoCloser(
+  zone: Zone,
+  name: Name,
+  encloser: Name,
+  nodata: boolean,
+): readonly ResourceRecord[] {
   const closer = name.suffix(encloser.labels.length + 1);
   const wildcard = wildcardBelow(encloser);
-  if (!zone.usesNsec3) return sign(zone, [covering(zone, name), ...(nodata ? [find(zone, (n) => n.name.equals(wildcard))] : [])]);
-  return sign(zone, [covering3(zone, closer), ...(nodata ? [matching3(zone, encloser), matching3(zone, wildcard)] : [])]);
+  if (!zone.usesNsec3)
+    return sign(zone, [
+      covering(zone, name),
+      ...(nodata ? [find(zone, (n) => n.name.equals(wildcard))] : []),
+    ]);
+  return sign(zone, [
+    covering3(zone, closer),
+    ...(nodata ? [matching3(zone, encloser), matching3(zone, wildcard)] : []),
+  ]);
 }
 
 /** The longest existing ancestor. */
 export function encloserOf(zone: Zone, name: Name): Name {
-  for (let n = name.parent; ; n = n.parent) if (zone.exists(n) || n.labels.length <= zone.apex.labels.length) return n;
+  for (let n = name.parent; ; n = n.parent)
+    if (zone.exists(n) || n.labels.length <= zone.apex.labels.length) return n;
 }
 
 export function wildcardBelow(name: Name): Name {
@@ -39,8 +67,13 @@ export function wildcardBelow(name: Name): Name {
   return made.ok ? made.value : name;
 }
 
-function sign(zone: Zone, records: readonly (ResourceRecord | undefined)[]): readonly ResourceRecord[] {
-  return [...new Set(records.filter((rr) => rr !== undefined))].flatMap((rr) => zone.withSignature([rr]));
+function sign(
+  zone: Zone,
+  records: readonly (ResourceRecord | undefined)[],
+): readonly ResourceRecord[] {
+  return [...new Set(records.filter((rr) => rr !== undefined))].flatMap((rr) =>
+    zone.withSignature([rr]),
+  );
 }
 
 function find(zone: Zone, wanted: (rr: ResourceRecord) => boolean): ResourceRecord | undefined {
@@ -72,5 +105,8 @@ function covering3(zone: Zone, name: Name): ResourceRecord | undefined {
 }
 
 function hashOf(rr: ResourceRecord): Uint8Array {
-  return fromBase32hex(Buffer.from(rr.name.labels[0] ?? new Uint8Array(0)).toString('latin1')) ?? new Uint8Array(0);
+  return (
+    fromBase32hex(Buffer.from(rr.name.labels[0] ?? new Uint8Array(0)).toString('latin1')) ??
+    new Uint8Array(0)
+  );
 }

@@ -21,7 +21,10 @@ export interface ZoneSpec {
   /** Zone file text, relative to the apex; SOA and NS are added. */
   readonly records?: string;
   /** Undefined: unsigned. */
-  readonly signed?: { readonly algorithm?: SigningAlgorithm; readonly denial?: 'nsec' | 'nsec3' | 'nsec3-optout' };
+  readonly signed?: {
+    readonly algorithm?: SigningAlgorithm;
+    readonly denial?: 'nsec' | 'nsec3' | 'nsec3-optout';
+  };
   /** What is wrong with its signatures. `wrong-key`: they are made with a key the zone does not publish. */
   readonly fault?: 'expired' | 'not-yet-valid' | 'wrong-key' | 'stripped';
 }
@@ -56,7 +59,14 @@ export class Zone {
     this.#otherKey = spec.fault === 'wrong-key' ? generateZoneKey(13) : undefined;
     const denial = spec.signed?.denial ?? 'nsec';
     this.#scheme =
-      denial === 'nsec' ? { kind: 'nsec' } : { kind: 'nsec3', optOut: denial === 'nsec3-optout', iterations: 0, salt: new Uint8Array(0) };
+      denial === 'nsec'
+        ? { kind: 'nsec' }
+        : {
+            kind: 'nsec3',
+            optOut: denial === 'nsec3-optout',
+            iterations: 0,
+            salt: new Uint8Array(0),
+          };
     const parsed = parseZone(
       `@ SOA ns.lab.example. hostmaster.lab.example. 1 3600 600 86400 300\n@ NS ns.lab.example.\n${spec.records ?? ''}`,
       { origin: this.apex, defaultTtl: TTL },
@@ -67,7 +77,10 @@ export class Zone {
   }
 
   add(rr: ResourceRecord): void {
-    const node = this.nodes.get(rr.name.key) ?? { name: rr.name, sets: new Map<number, ResourceRecord[]>() };
+    const node = this.nodes.get(rr.name.key) ?? {
+      name: rr.name,
+      sets: new Map<number, ResourceRecord[]>(),
+    };
     this.nodes.set(rr.name.key, node);
     const set = node.sets.get(rr.type);
     if (set) set.push(rr);
@@ -83,7 +96,10 @@ export class Zone {
 
   /** True for a name that holds records or has some below it. */
   exists(name: Name): boolean {
-    return this.nodes.has(name.key) || [...this.nodes.values()].some((node) => node.name.isAtOrBelow(name));
+    return (
+      this.nodes.has(name.key) ||
+      [...this.nodes.values()].some((node) => node.name.isAtOrBelow(name))
+    );
   }
 
   /** The records with their signature; NS at a delegation is never signed. */
@@ -123,9 +139,14 @@ export class Zone {
     const all = new Map<string, { name: Name; types: number[]; delegation: boolean }>();
     for (const { name, sets } of this.nodes.values()) {
       const types = [...sets.keys()];
-      all.set(name.key, { name, types, delegation: types.includes(RRType.NS) && !types.includes(RRType.SOA) });
+      all.set(name.key, {
+        name,
+        types,
+        delegation: types.includes(RRType.NS) && !types.includes(RRType.SOA),
+      });
       for (let n = name.parent; n.labels.length > this.apex.labels.length; n = n.parent) {
-        if (!all.has(n.key) && !this.nodes.has(n.key)) all.set(n.key, { name: n, types: [], delegation: false });
+        if (!all.has(n.key) && !this.nodes.has(n.key))
+          all.set(n.key, { name: n, types: [], delegation: false });
       }
     }
     return [...all.values()];
@@ -133,7 +154,8 @@ export class Zone {
 
   /** The key set itself stays valid, so that the fault shows where it is put. */
   #window(type: number): { inception: number; expiration: number } {
-    if (type !== RRType.DNSKEY && this.#fault === 'expired') return { inception: this.now - 30 * DAY, expiration: this.now - 10 * DAY };
+    if (type !== RRType.DNSKEY && this.#fault === 'expired')
+      return { inception: this.now - 30 * DAY, expiration: this.now - 10 * DAY };
     if (type !== RRType.DNSKEY && this.#fault === 'not-yet-valid')
       return { inception: this.now + 10 * DAY, expiration: this.now + 30 * DAY };
     return { inception: this.now - HOUR, expiration: this.now + 14 * DAY };

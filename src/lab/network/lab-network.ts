@@ -1,9 +1,17 @@
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { nodeNetwork, type DialResult, type Endpoint, type ExchangeResult, type Network } from '../../net/index.js';
+import {
+  nodeNetwork,
+  type DialResult,
+  type Endpoint,
+  type ExchangeResult,
+  type Network,
+} from '../../net/index.js';
 
 /** What stands at a logical address. `drop`: nothing ever comes back. `no-route`: this machine has no such network. */
-type Place = { readonly kind: 'open'; readonly target: Endpoint } | { readonly kind: 'refuse' | 'drop' | 'no-route' };
+type Place =
+  | { readonly kind: 'open'; readonly target: Endpoint }
+  | { readonly kind: 'refuse' | 'drop' | 'no-route' };
 
 const failures = {
   refuse: { code: 'net-refused', detail: 'ECONNREFUSED' },
@@ -27,16 +35,26 @@ export class LabNetwork implements Network {
   readonly outside: Network = nodeNetwork();
 
   /** Puts a TCP service at a logical address. `bind` says where it really listens; default an ephemeral port. Rejects when it cannot. */
-  async listenTcp(address: string, port: number, serve: (socket: Socket) => void, bind: Endpoint = anywhere): Promise<void> {
+  async listenTcp(
+    address: string,
+    port: number,
+    serve: (socket: Socket) => void,
+    bind: Endpoint = anywhere,
+  ): Promise<void> {
     const server = createServer((socket) => {
       this.#sockets.add(socket);
       socket.on('close', () => this.#sockets.delete(socket)).on('error', () => undefined);
       socket.setNoDelay(true);
       serve(socket);
     });
-    await new Promise<void>((resolve, reject) => server.once('error', reject).listen(bind.port, bind.address, resolve));
+    await new Promise<void>((resolve, reject) =>
+      server.once('error', reject).listen(bind.port, bind.address, resolve),
+    );
     this.#servers.push(server);
-    this.attach(address, port, { address: bind.address, port: (server.address() as AddressInfo).port });
+    this.attach(address, port, {
+      address: bind.address,
+      port: (server.address() as AddressInfo).port,
+    });
   }
 
   /** Puts a UDP service at a logical address; undefined leaves the query unanswered. */
@@ -51,7 +69,9 @@ export class LabNetwork implements Network {
       const reply = answer(query);
       if (reply) socket.send(reply, from.port, from.address, () => undefined);
     });
-    await new Promise<void>((resolve, reject) => socket.once('error', reject).bind(bind.port, bind.address, resolve));
+    await new Promise<void>((resolve, reject) =>
+      socket.once('error', reject).bind(bind.port, bind.address, resolve),
+    );
     this.#servers.push(socket);
     this.#udp.set(key({ address, port }), { address: bind.address, port: socket.address().port });
   }
@@ -71,14 +91,19 @@ export class LabNetwork implements Network {
   services(): readonly { readonly at: Endpoint; readonly target: Endpoint }[] {
     return [...this.#tcp].flatMap(([at, place]) => {
       const [address = '', port = ''] = at.split(' ');
-      return place.kind === 'open' ? [{ at: { address, port: Number(port) }, target: place.target }] : [];
+      return place.kind === 'open'
+        ? [{ at: { address, port: Number(port) }, target: place.target }]
+        : [];
     });
   }
 
   /** Remembers what stands at an address; the result puts it back. */
   keep(address: string, port: number): () => void {
     const place = this.#tcp.get(key({ address, port }));
-    return () => void (place ? this.#tcp.set(key({ address, port }), place) : this.#tcp.delete(key({ address, port })));
+    return () =>
+      void (place
+        ? this.#tcp.set(key({ address, port }), place)
+        : this.#tcp.delete(key({ address, port })));
   }
 
   /** How dials to an address end where no service is. Unknown addresses are dropped. */
@@ -93,9 +118,20 @@ export class LabNetwork implements Network {
       if (place.kind === 'drop') await wait(timeoutMs, signal);
       return { ok: false, failure: failures[place.kind] };
     }
-    const dialled = await this.outside.dial({ ...place.target, timeoutMs, ...(signal ? { signal } : {}) });
+    const dialled = await this.outside.dial({
+      ...place.target,
+      timeoutMs,
+      ...(signal ? { signal } : {}),
+    });
     return dialled.ok
-      ? { ok: true, conn: { ...dialled.conn, remote: { address, port }, local: { address: '192.0.2.1', port: dialled.conn.local.port } } }
+      ? {
+          ok: true,
+          conn: {
+            ...dialled.conn,
+            remote: { address, port },
+            local: { address: '192.0.2.1', port: dialled.conn.local.port },
+          },
+        }
       : dialled;
   }
 
@@ -108,7 +144,11 @@ export class LabNetwork implements Network {
 
   async close(): Promise<void> {
     for (const socket of this.#sockets) socket.destroy();
-    await Promise.all(this.#servers.map((server) => new Promise<void>((resolve) => void server.close(() => resolve()))));
+    await Promise.all(
+      this.#servers.map(
+        (server) => new Promise<void>((resolve) => void server.close(() => resolve())),
+      ),
+    );
   }
 }
 

@@ -3,7 +3,11 @@ import type { Scenario } from './scenario.js';
 
 const { clear, open, waits, waitsFirst } = rows;
 
-const protectedByBoth = { zone: { signed: {} }, hosts: [{ tlsa: ['ee'] }], sts: { mode: 'enforce' } } as const;
+const protectedByBoth = {
+  zone: { signed: {} },
+  hosts: [{ tlsa: ['ee'] }],
+  sts: { mode: 'enforce' },
+} as const;
 const calm = { verdict: 'pass', exposure: daneAndSts } as const;
 /** No STARTTLS today: senders with a policy wait, the others send in clear. */
 const strippedToday = exposure(waits, { opportunistic: clear, mtaStsFirst: waitsFirst });
@@ -15,7 +19,11 @@ export const attackedDomains: readonly Scenario[] = [
     says: 'as good.example, but somebody on the path overwrites the word STARTTLS',
     ...protectedByBoth,
     attack: { strip: 'mangle' },
-    expect: { verdict: 'fail', fail: ['starttls-mangled', 'starttls-promised'], exposure: strippedToday },
+    expect: {
+      verdict: 'fail',
+      fail: ['starttls-mangled', 'starttls-promised'],
+      exposure: strippedToday,
+    },
     calm,
   },
   {
@@ -23,7 +31,11 @@ export const attackedDomains: readonly Scenario[] = [
     says: 'as good.example, but somebody on the path removes the STARTTLS line',
     ...protectedByBoth,
     attack: { strip: 'remove' },
-    expect: { verdict: 'fail', fail: ['starttls-absent', 'starttls-promised'], exposure: strippedToday },
+    expect: {
+      verdict: 'fail',
+      fail: ['starttls-absent', 'starttls-promised'],
+      exposure: strippedToday,
+    },
     calm,
   },
   {
@@ -42,11 +54,20 @@ export const attackedDomains: readonly Scenario[] = [
     domain: 'spoofed-mx.example',
     says: 'unsigned, MTA-STS enforced; somebody forges the MX record',
     sts: { mode: 'enforce' },
-    attack: { faults: { 'spoofed-mx.example MX': { forge: ['spoofed-mx.example. 60 IN MX 5 mx.attacker.example.'] } } },
+    attack: {
+      faults: {
+        'spoofed-mx.example MX': { forge: ['spoofed-mx.example. 60 IN MX 5 mx.attacker.example.'] },
+      },
+    },
     expect: {
       verdict: 'fail',
       fail: ['sts-no-mx-matches'],
-      exposure: exposure(open, { mtaStsFirst: waitsFirst, mtaStsCached: waits, bothFirst: waitsFirst, bothCached: waits }),
+      exposure: exposure(open, {
+        mtaStsFirst: waitsFirst,
+        mtaStsCached: waits,
+        bothFirst: waitsFirst,
+        bothCached: waits,
+      }),
     },
     calm: { verdict: 'pass', exposure: stsOnly },
   },
@@ -54,8 +75,19 @@ export const attackedDomains: readonly Scenario[] = [
     domain: 'suppressed.example',
     says: 'unsigned, MTA-STS enforced; somebody removes STARTTLS and swallows the policy record',
     sts: { mode: 'enforce' },
-    attack: { strip: 'remove', faults: { '_mta-sts.suppressed.example TXT': 'nodata', 'mta-sts.suppressed.example A': 'nodata' } },
-    expect: { verdict: 'fail', fail: ['starttls-absent'], warn: ['no-enforcement'], exposure: everySender(clear) },
+    attack: {
+      strip: 'remove',
+      faults: {
+        '_mta-sts.suppressed.example TXT': 'nodata',
+        'mta-sts.suppressed.example A': 'nodata',
+      },
+    },
+    expect: {
+      verdict: 'fail',
+      fail: ['starttls-absent'],
+      warn: ['no-enforcement'],
+      exposure: everySender(clear),
+    },
     calm: { verdict: 'pass', exposure: stsOnly },
   },
   {
@@ -69,6 +101,13 @@ export const attackedDomains: readonly Scenario[] = [
       fail: ['dane-bogus'],
       exposure: exposure(open, { dane: waits, bothFirst: waits, bothCached: waits }),
     },
-    calm: { verdict: 'pass', exposure: exposure(open, { dane: rows.sealed, bothFirst: rows.sealed, bothCached: rows.sealed }) },
+    calm: {
+      verdict: 'pass',
+      exposure: exposure(open, {
+        dane: rows.sealed,
+        bothFirst: rows.sealed,
+        bothCached: rows.sealed,
+      }),
+    },
   },
 ];

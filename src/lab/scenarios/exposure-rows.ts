@@ -28,7 +28,14 @@ type Exposure = Expectation['exposure'];
 
 /** One row for every class of sender. */
 export function everySender(row: Row): Exposure {
-  return { opportunistic: row, mtaStsFirst: row, mtaStsCached: row, dane: row, bothFirst: row, bothCached: row };
+  return {
+    opportunistic: row,
+    mtaStsFirst: row,
+    mtaStsCached: row,
+    dane: row,
+    bothFirst: row,
+    bothCached: row,
+  };
 }
 
 /** As every sender, but for these. */
@@ -39,7 +46,12 @@ export function exposure(row: Row, others: Partial<Exposure>): Exposure {
 const { open, firstContact, sealed } = rows;
 
 /** MTA-STS enforced, no DANE. */
-export const stsOnly = exposure(open, { mtaStsFirst: firstContact, mtaStsCached: sealed, bothFirst: firstContact, bothCached: sealed });
+export const stsOnly = exposure(open, {
+  mtaStsFirst: firstContact,
+  mtaStsCached: sealed,
+  bothFirst: firstContact,
+  bothCached: sealed,
+});
 
 /** DANE, no MTA-STS. */
 export const daneOnly = exposure(open, { dane: sealed, bothFirst: sealed, bothCached: sealed });

@@ -60,7 +60,15 @@ export const protectedDomains: readonly Scenario[] = [
   {
     domain: 'uneven.example',
     says: 'MTA-STS enforced; STARTTLS over IPv4, and none over IPv6',
-    hosts: [{ beside: { family: 6, habit: 'no-starttls', greeting: '220 gateway.elsewhere.example ESMTP' } }],
+    hosts: [
+      {
+        beside: {
+          family: 6,
+          habit: 'no-starttls',
+          greeting: '220 gateway.elsewhere.example ESMTP',
+        },
+      },
+    ],
     sts: { mode: 'enforce' },
     expect: {
       verdict: 'fail',
@@ -132,7 +140,12 @@ export const protectedDomains: readonly Scenario[] = [
     expect: {
       verdict: 'fail',
       fail: ['cert-expired'],
-      exposure: exposure(open, { mtaStsFirst: waitsFirst, mtaStsCached: waits, bothFirst: waitsFirst, bothCached: waits }),
+      exposure: exposure(open, {
+        mtaStsFirst: waitsFirst,
+        mtaStsCached: waits,
+        bothFirst: waitsFirst,
+        bothCached: waits,
+      }),
     },
   },
   {
@@ -144,7 +157,11 @@ export const protectedDomains: readonly Scenario[] = [
     expect: {
       verdict: 'fail',
       fail: ['cert-self-signed'],
-      exposure: exposure(waits, { opportunistic: open, mtaStsFirst: waitsFirst, dane: rows.sealed }),
+      exposure: exposure(waits, {
+        opportunistic: open,
+        mtaStsFirst: waitsFirst,
+        dane: rows.sealed,
+      }),
     },
   },
   {
@@ -152,14 +169,22 @@ export const protectedDomains: readonly Scenario[] = [
     says: 'the key was renewed, TLSA was not',
     zone: { signed: {} },
     hosts: [{ tlsa: ['stale'] }],
-    expect: { verdict: 'fail', fail: ['dane-mismatch'], exposure: exposure(open, { dane: waits, bothFirst: waits, bothCached: waits }) },
+    expect: {
+      verdict: 'fail',
+      fail: ['dane-mismatch'],
+      exposure: exposure(open, { dane: waits, bothFirst: waits, bothCached: waits }),
+    },
   },
   {
     domain: 'two-certs.example',
     says: 'an RSA and an ECDSA certificate, TLSA for the RSA key only',
     zone: { signed: {} },
     hosts: [{ certificate: 'rsa-and-ecdsa', tlsa: ['ee'] }],
-    expect: { verdict: 'fail', fail: ['dane-mismatch'], exposure: exposure(open, { dane: waits, bothFirst: waits, bothCached: waits }) },
+    expect: {
+      verdict: 'fail',
+      fail: ['dane-mismatch'],
+      exposure: exposure(open, { dane: waits, bothFirst: waits, bothCached: waits }),
+    },
   },
   {
     domain: 'hoster.example',

@@ -50,7 +50,8 @@ export type CertificateTraits =
  * TLSA records by what they match: the server's key (`ee`, with two certificates the first) or whole certificate, the lab's intermediate (`ta`), a key to come (`next`),
  * a key that is gone (`stale`), an issuer of nobody here, nothing a mail sender can use (`unusable`).
  */
-export type TlsaTraits = 'ee' | 'ee-certificate' | 'ta' | 'next' | 'stale' | 'unrelated' | 'unusable';
+export type TlsaTraits =
+  'ee' | 'ee-certificate' | 'ta' | 'next' | 'stale' | 'unrelated' | 'unusable';
 
 export interface HostTraits {
   /** Host name as in an MX record, relative to the domain; with a final dot it stands elsewhere and only the MX record is made. Default `mx`. */
@@ -72,7 +73,9 @@ export interface HostTraits {
   /** An IPv6 address beside, to which this machine has no route. */
   readonly v6?: boolean;
   /** A second address, at which a server with these traits answers. */
-  readonly beside?: Pick<HostTraits, 'certificate' | 'habit' | 'greeting'> & { readonly family?: 4 | 6 };
+  readonly beside?: Pick<HostTraits, 'certificate' | 'habit' | 'greeting'> & {
+    readonly family?: 4 | 6;
+  };
 }
 
 export interface StsTraits {
@@ -93,7 +96,13 @@ export interface AttackTraits {
   readonly faults?: Readonly<Record<string, DnsFault>>;
 }
 
-export type Row = readonly [none: Outcome, stripStarttls: Outcome, swapCertificate: Outcome, spoofMx: Outcome, suppress: Outcome];
+export type Row = readonly [
+  none: Outcome,
+  stripStarttls: Outcome,
+  swapCertificate: Outcome,
+  spoofMx: Outcome,
+  suppress: Outcome,
+];
 
 export interface Expectation {
   readonly verdict: 'pass' | 'warn' | 'fail' | 'inconclusive' | 'not-applicable';
@@ -104,6 +113,9 @@ export interface Expectation {
 }
 
 /** The cells of a row by attack. */
-export function cellsOf([none, stripStarttls, swapCertificate, spoofMx, suppress]: Row): Record<Attack, Outcome> {
+export function cellsOf([none, stripStarttls, swapCertificate, spoofMx, suppress]: Row): Record<
+  Attack,
+  Outcome
+> {
   return { none, stripStarttls, swapCertificate, spoofMx, suppress };
 }

@@ -9,7 +9,11 @@ const unclear = (domain: string, says: string, host: HostTraits): Scenario => ({
   domain,
   says,
   hosts: [host],
-  expect: { verdict: 'inconclusive', warn: ['no-enforcement'], exposure: everySender(unknownToday) },
+  expect: {
+    verdict: 'inconclusive',
+    warn: ['no-enforcement'],
+    exposure: everySender(unknownToday),
+  },
 });
 
 /** Servers and zones that cannot be judged, or not be reached. */
@@ -22,7 +26,11 @@ export const unclearDomains: readonly Scenario[] = [
     hosts: [{ tlsa: ['ee'], admits: { connections: 3, within: 60_000, then: 'busy' } }],
     expect: {
       verdict: 'inconclusive',
-      exposure: exposure(rows.open, { dane: rows.sealed, bothFirst: rows.sealed, bothCached: rows.sealed }),
+      exposure: exposure(rows.open, {
+        dane: rows.sealed,
+        bothFirst: rows.sealed,
+        bothCached: rows.sealed,
+      }),
     },
   },
   unclear('greylisting.example', 'answers strangers with 450', { habit: 'greylists' }),
@@ -32,7 +40,12 @@ export const unclearDomains: readonly Scenario[] = [
     domain: 'dead-mx.example',
     says: 'nobody listens at the only MX host',
     hosts: [{ dial: 'refuse' }],
-    expect: { verdict: 'fail', fail: ['mx-unreachable'], warn: ['no-enforcement'], exposure: everySender(unreachable) },
+    expect: {
+      verdict: 'fail',
+      fail: ['mx-unreachable'],
+      warn: ['no-enforcement'],
+      exposure: everySender(unreachable),
+    },
   },
   {
     domain: 'bogus.example',

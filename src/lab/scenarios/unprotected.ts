@@ -3,9 +3,18 @@ import type { CertificateTraits, Expectation, Scenario } from './scenario.js';
 
 const { clear, clearSigned, hosted, none, signedOnly, unusable } = rows;
 
-const onlyThis = (...warn: string[]): Expectation => ({ verdict: 'warn', warn: [...warn, 'no-enforcement'], exposure: unprotected });
+const onlyThis = (...warn: string[]): Expectation => ({
+  verdict: 'warn',
+  warn: [...warn, 'no-enforcement'],
+  exposure: unprotected,
+});
 
-const withCertificate = (domain: string, certificate: CertificateTraits, says: string, finding: string): Scenario => ({
+const withCertificate = (
+  domain: string,
+  certificate: CertificateTraits,
+  says: string,
+  finding: string,
+): Scenario => ({
   domain,
   says,
   hosts: [{ certificate }],
@@ -41,13 +50,23 @@ export const unprotectedDomains: readonly Scenario[] = [
     domain: 'signed-only.example',
     says: 'DNSSEC without TLSA records and without MTA-STS',
     zone: { signed: {} },
-    expect: { ...onlyThis(), exposure: exposure(rows.open, { dane: signedOnly, bothFirst: signedOnly, bothCached: signedOnly }) },
+    expect: {
+      ...onlyThis(),
+      exposure: exposure(rows.open, {
+        dane: signedOnly,
+        bothFirst: signedOnly,
+        bothCached: signedOnly,
+      }),
+    },
   },
   {
     domain: 'hosted-customer.example',
     says: 'unsigned itself; its MX names a hoster with DANE',
     hosts: [{ name: 'mx.hoster.example.' }],
-    expect: { ...onlyThis(), exposure: exposure(rows.open, { dane: hosted, bothFirst: hosted, bothCached: hosted }) },
+    expect: {
+      ...onlyThis(),
+      exposure: exposure(rows.open, { dane: hosted, bothFirst: hosted, bothCached: hosted }),
+    },
   },
   {
     domain: 'signed-mx-unsigned-host.example',
@@ -60,7 +79,12 @@ export const unprotectedDomains: readonly Scenario[] = [
     domain: 'plaintext.example',
     says: 'no STARTTLS',
     hosts: [{ habit: 'no-starttls' }],
-    expect: { verdict: 'fail', fail: ['starttls-absent'], warn: ['no-enforcement'], exposure: everySender(clear) },
+    expect: {
+      verdict: 'fail',
+      fail: ['starttls-absent'],
+      warn: ['no-enforcement'],
+      exposure: everySender(clear),
+    },
   },
   {
     domain: 'plaintext-signed.example',
@@ -71,21 +95,55 @@ export const unprotectedDomains: readonly Scenario[] = [
       verdict: 'fail',
       fail: ['starttls-absent'],
       warn: ['no-enforcement'],
-      exposure: exposure(clear, { dane: clearSigned, bothFirst: clearSigned, bothCached: clearSigned }),
+      exposure: exposure(clear, {
+        dane: clearSigned,
+        bothFirst: clearSigned,
+        bothCached: clearSigned,
+      }),
     },
   },
   {
     domain: 'refused-tls.example',
     says: 'offers STARTTLS and answers it with 454',
     hosts: [{ habit: 'refuses-tls' }],
-    expect: { verdict: 'fail', fail: ['starttls-refused'], warn: ['no-enforcement'], exposure: everySender(clear) },
+    expect: {
+      verdict: 'fail',
+      fail: ['starttls-refused'],
+      warn: ['no-enforcement'],
+      exposure: everySender(clear),
+    },
   },
   withCertificate('expired.example', 'expired', 'an expired certificate', 'cert-expired'),
-  withCertificate('self-signed.example', 'self-signed', 'a self-signed certificate', 'cert-self-signed'),
-  withCertificate('wrong-host.example', 'wrong-name', 'a certificate for another name', 'cert-name-mismatch'),
-  withCertificate('missing-intermediate.example', 'no-intermediate', 'the intermediate certificate is not sent', 'cert-chain-incomplete'),
-  withCertificate('unknown-ca.example', 'unknown-ca', 'a certificate of a CA that nobody knows', 'cert-unknown-ca'),
-  withCertificate('sha1-chain.example', 'sha1-chain', 'a certificate signed with SHA-1', 'cert-weak-signature'),
+  withCertificate(
+    'self-signed.example',
+    'self-signed',
+    'a self-signed certificate',
+    'cert-self-signed',
+  ),
+  withCertificate(
+    'wrong-host.example',
+    'wrong-name',
+    'a certificate for another name',
+    'cert-name-mismatch',
+  ),
+  withCertificate(
+    'missing-intermediate.example',
+    'no-intermediate',
+    'the intermediate certificate is not sent',
+    'cert-chain-incomplete',
+  ),
+  withCertificate(
+    'unknown-ca.example',
+    'unknown-ca',
+    'a certificate of a CA that nobody knows',
+    'cert-unknown-ca',
+  ),
+  withCertificate(
+    'sha1-chain.example',
+    'sha1-chain',
+    'a certificate signed with SHA-1',
+    'cert-weak-signature',
+  ),
   {
     domain: 'tlsa-unusable.example',
     says: 'TLSA records of a kind that mail does not use',

@@ -4,13 +4,22 @@ import { choose, type Choice } from './choose.js';
 import { serverKeyExchange } from './key-exchange.js';
 import type { ResponderConfig } from './responder-config.js';
 
-const retryRandom = Buffer.from('cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c', 'hex');
+const retryRandom = Buffer.from(
+  'cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c',
+  'hex',
+);
 
 /** The server's first flight to a hello: octets to send, and whether the server then hangs up. */
-export function answerHello(config: ResponderConfig, hello: ReceivedHello): { readonly bytes: Uint8Array; readonly refused: boolean } {
+export function answerHello(
+  config: ResponderConfig,
+  hello: ReceivedHello,
+): { readonly bytes: Uint8Array; readonly refused: boolean } {
   const choice = choose(config, hello);
   if ('alert' in choice) {
-    const bytes = config.refusal === 'close' ? new Uint8Array(0) : Uint8Array.from([21, 3, 1, 0, 2, 2, choice.alert]);
+    const bytes =
+      config.refusal === 'close'
+        ? new Uint8Array(0)
+        : Uint8Array.from([21, 3, 1, 0, 2, 2, choice.alert]);
     return { bytes, refused: true };
   }
   const recordVersion = Math.min(choice.version, ProtocolVersion['TLSv1.2']);
@@ -35,7 +44,12 @@ export function answerHello(config: ResponderConfig, hello: ReceivedHello): { re
   return { bytes: records(recordVersion, messages.flat()), refused: false };
 }
 
-function serverHello({ version, suite, group }: Choice, hello: ReceivedHello, random: Uint8Array, config: ResponderConfig): number[] {
+function serverHello(
+  { version, suite, group }: Choice,
+  hello: ReceivedHello,
+  random: Uint8Array,
+  config: ResponderConfig,
+): number[] {
   const tls13 = version === ProtocolVersion['TLSv1.3'];
   const extensions: number[] = [];
   const answer = (type: number, content: readonly number[]): void => {
@@ -46,7 +60,8 @@ function serverHello({ version, suite, group }: Choice, hello: ReceivedHello, ra
     answer(Extension.keyShare, uint(group as number, 2));
   } else {
     if (config.secureRenegotiation !== false) answer(Extension.renegotiationInfo, [0]);
-    if (config.extendedMasterSecret !== false && version > ProtocolVersion.SSLv3) answer(Extension.extendedMasterSecret, []);
+    if (config.extendedMasterSecret !== false && version > ProtocolVersion.SSLv3)
+      answer(Extension.extendedMasterSecret, []);
   }
   const compression = config.compression && !tls13 && hello.compression.includes(1) ? 1 : 0;
   return [
@@ -65,6 +80,7 @@ function message(type: number, body: readonly number[]): number[] {
 
 function records(version: number, content: readonly number[]): Uint8Array {
   const out: number[] = [];
-  for (let at = 0; at < content.length; at += 16384) out.push(22, ...uint(version, 2), ...vector(2, content.slice(at, at + 16384)));
+  for (let at = 0; at < content.length; at += 16384)
+    out.push(22, ...uint(version, 2), ...vector(2, content.slice(at, at + 16384)));
   return Uint8Array.from(out);
 }

@@ -1,4 +1,11 @@
-import { groups as groupTable, ProtocolVersion, suites as suiteTable, suitesOld, type ReceivedHello, type Suite } from '../../tls/index.js';
+import {
+  groups as groupTable,
+  ProtocolVersion,
+  suites as suiteTable,
+  suitesOld,
+  type ReceivedHello,
+  type Suite,
+} from '../../tls/index.js';
 import type { ResponderCertificate, ResponderConfig } from './responder-config.js';
 
 export interface Choice {
@@ -11,15 +18,22 @@ export interface Choice {
 }
 
 /** What the configured server takes of a hello, or the alert it refuses with (RFC 5246 §7.2.2). */
-export function choose(config: ResponderConfig, hello: ReceivedHello): Choice | { readonly alert: number } {
+export function choose(
+  config: ResponderConfig,
+  hello: ReceivedHello,
+): Choice | { readonly alert: number } {
   const offered =
-    hello.versions.length > 0 ? hello.versions : config.versions.filter((v) => v <= hello.maxVersion && v !== ProtocolVersion['TLSv1.3']);
+    hello.versions.length > 0
+      ? hello.versions
+      : config.versions.filter((v) => v <= hello.maxVersion && v !== ProtocolVersion['TLSv1.3']);
   const version = Math.max(...config.versions.filter((v) => offered.includes(v)));
   if (!Number.isFinite(version)) return { alert: 70 };
   if (hello.suites.length > (config.mostSuites ?? Infinity)) return { alert: 80 };
   const theirs = hello.suites.slice(0, config.readsSuites);
   const inOrder = (mine: readonly number[], other: readonly number[]): number[] =>
-    config.preference === 'client' ? other.filter((id) => mine.includes(id)) : mine.filter((id) => other.includes(id));
+    config.preference === 'client'
+      ? other.filter((id) => mine.includes(id))
+      : mine.filter((id) => other.includes(id));
   const certificates = certificatesFor(config, theirs);
   const mine =
     isChaCha(theirs[0]) && config.prioritisesChaCha
@@ -31,17 +45,27 @@ export function choose(config: ResponderConfig, hello: ReceivedHello): Choice | 
     const suite = suiteTable.get(id);
     if (!suite || suite.tls13 !== (version === ProtocolVersion['TLSv1.3'])) continue;
     if (version < ProtocolVersion['TLSv1.2'] && !suitesOld.includes(id)) continue;
-    const group = groups.find((g) => (suite.tls13 ? true : groupTable.get(g)?.tls12 && groupTable.get(g)?.kind === 'ec'));
+    const group = groups.find((g) =>
+      suite.tls13 ? true : groupTable.get(g)?.tls12 && groupTable.get(g)?.kind === 'ec',
+    );
     if ((suite.tls13 || suite.keyExchange === 'ECDHE') && group === undefined) continue;
-    if (suite.tls13 || suite.authentication === 'none') return { version, suite, ...(group === undefined ? {} : { group }) };
-    const type = suite.authentication === 'ECDSA' ? 'ec' : suite.authentication === 'RSA' ? 'rsa' : undefined;
-    const certificate = certificates.find((c) => c.key.asymmetricKeyType === type && certificateUsable(c, hello));
-    if (certificate) return { version, suite, certificate, ...(group === undefined ? {} : { group }) };
+    if (suite.tls13 || suite.authentication === 'none')
+      return { version, suite, ...(group === undefined ? {} : { group }) };
+    const type =
+      suite.authentication === 'ECDSA' ? 'ec' : suite.authentication === 'RSA' ? 'rsa' : undefined;
+    const certificate = certificates.find(
+      (c) => c.key.asymmetricKeyType === type && certificateUsable(c, hello),
+    );
+    if (certificate)
+      return { version, suite, certificate, ...(group === undefined ? {} : { group }) };
   }
   return { alert: 40 };
 }
 
-function certificatesFor({ certificates, certificateFirst }: ResponderConfig, theirs: readonly number[]): readonly ResponderCertificate[] {
+function certificatesFor(
+  { certificates, certificateFirst }: ResponderConfig,
+  theirs: readonly number[],
+): readonly ResponderCertificate[] {
   const ecdsa = certificates.filter((c) => c.key.asymmetricKeyType === 'ec');
   const asked = theirs.some((id) => suiteTable.get(id)?.authentication === 'ECDSA');
   return certificateFirst && ecdsa.length > 0 && asked ? ecdsa : certificates;

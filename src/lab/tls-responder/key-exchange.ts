@@ -20,7 +20,9 @@ const nodeCurves: Readonly<Record<string, string>> = {
   secp521r1: 'secp521r1',
   secp224r1: 'secp224r1',
 };
-const exportKey = generateKeyPairSync('rsa', { modulusLength: 512 }).publicKey.export({ format: 'jwk' });
+const exportKey = generateKeyPairSync('rsa', { modulusLength: 512 }).publicKey.export({
+  format: 'jwk',
+});
 
 /** The body of ServerKeyExchange with a real signature, or undefined where the suite has none. */
 export function serverKeyExchange(
@@ -33,7 +35,15 @@ export function serverKeyExchange(
   if (!params) return undefined;
   const key = choice.certificate?.key;
   if (!key) return params;
-  return [...params, ...sign(key, Buffer.from([...hello.random, ...serverRandom, ...params]), choice.version, hello.signatureSchemes)];
+  return [
+    ...params,
+    ...sign(
+      key,
+      Buffer.from([...hello.random, ...serverRandom, ...params]),
+      choice.version,
+      hello.signatureSchemes,
+    ),
+  ];
 }
 
 function parametersOf({ suite, group }: Choice, config: ResponderConfig): number[] | undefined {
@@ -42,11 +52,16 @@ function parametersOf({ suite, group }: Choice, config: ResponderConfig): number
       return [3, ...uint(group as number, 2), ...vector(1, [...publicPoint(group as number)])];
     case 'DHE': {
       const prime = config.dhPrime ?? getDiffieHellman('modp14').getPrime();
-      return [...vector(2, [...prime]), ...vector(2, [2]), ...vector(2, [...randomBytes(prime.length - 1)])];
+      return [
+        ...vector(2, [...prime]),
+        ...vector(2, [2]),
+        ...vector(2, [...randomBytes(prime.length - 1)]),
+      ];
     }
     case 'RSA': {
       if (!suite.export) return undefined;
-      const number = (text: string | undefined): number[] => vector(2, [...Buffer.from(text ?? '', 'base64url')]);
+      const number = (text: string | undefined): number[] =>
+        vector(2, [...Buffer.from(text ?? '', 'base64url')]);
       return [...number(exportKey.n), ...number(exportKey.e)];
     }
     default:
@@ -74,11 +89,16 @@ function sign(key: KeyObject, data: Buffer, version: number, schemes: readonly n
   const rsa = key.asymmetricKeyType === 'rsa';
   if (version >= ProtocolVersion['TLSv1.2']) {
     const wanted = rsa ? [0x0401, 0x0501, 0x0601, 0x0201] : [0x0403, 0x0503, 0x0603, 0x0203];
-    const scheme = (schemes.length > 0 ? wanted.find((s) => schemes.includes(s)) : undefined) ?? (rsa ? 0x0201 : 0x0203);
+    const scheme =
+      (schemes.length > 0 ? wanted.find((s) => schemes.includes(s)) : undefined) ??
+      (rsa ? 0x0201 : 0x0203);
     const hash = { 2: 'sha1', 4: 'sha256', 5: 'sha384', 6: 'sha512' }[scheme >> 8] as string;
     return [...uint(scheme, 2), ...vector(2, [...createSign(hash).update(data).sign(key)])];
   }
   if (!rsa) return vector(2, [...createSign('sha1').update(data).sign(key)]);
-  const digest = Buffer.concat([createHash('md5').update(data).digest(), createHash('sha1').update(data).digest()]);
+  const digest = Buffer.concat([
+    createHash('md5').update(data).digest(),
+    createHash('sha1').update(data).digest(),
+  ]);
   return vector(2, [...privateEncrypt({ key, padding: constants.RSA_PKCS1_PADDING }, digest)]);
 }

@@ -19,21 +19,32 @@ export async function respond(stream: Duplex, config: ResponderConfig): Promise<
     }
     stream.write(answer.bytes);
     stream.resume();
-    await new Promise<void>((resolve) => stream.once('close', resolve).once('end', () => stream.end()));
+    await new Promise<void>((resolve) =>
+      stream.once('close', resolve).once('end', () => stream.end()),
+    );
     return;
   }
 }
 
-function answerTo(config: ResponderConfig, bytes: Uint8Array): { readonly bytes: Uint8Array; readonly refused: boolean } | 'more' {
+function answerTo(
+  config: ResponderConfig,
+  bytes: Uint8Array,
+): { readonly bytes: Uint8Array; readonly refused: boolean } | 'more' {
   if (((bytes[0] ?? 0) & 0x80) !== 0)
-    return config.ssl2Ciphers ? { bytes: ssl2Hello(config), refused: false } : { bytes: new Uint8Array(0), refused: true };
+    return config.ssl2Ciphers
+      ? { bytes: ssl2Hello(config), refused: false }
+      : { bytes: new Uint8Array(0), refused: true };
   const hello = readClientHello(bytes);
   if (hello === 'more') return 'more';
-  return hello ? answerHello(config, hello) : { bytes: Uint8Array.from([21, 3, 1, 0, 2, 2, 50]), refused: true };
+  return hello
+    ? answerHello(config, hello)
+    : { bytes: Uint8Array.from([21, 3, 1, 0, 2, 2, 50]), refused: true };
 }
 
 function ssl2Hello({ ssl2Ciphers = [], certificates }: ResponderConfig): Uint8Array {
-  const certificate = [...(certificates.find((c) => c.key.asymmetricKeyType === 'rsa')?.chain[0] ?? [])];
+  const certificate = [
+    ...(certificates.find((c) => c.key.asymmetricKeyType === 'rsa')?.chain[0] ?? []),
+  ];
   const ciphers = ssl2Ciphers.flatMap((id) => uint(id, 3));
   const body = [
     4,

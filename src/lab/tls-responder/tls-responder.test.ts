@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict';
-import { createHash, createPrivateKey, createPublicKey, publicDecrypt, verify, X509Certificate, constants } from 'node:crypto';
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  publicDecrypt,
+  verify,
+  X509Certificate,
+  constants,
+} from 'node:crypto';
 import test from 'node:test';
 import { createCa, generateKey, issue } from '../../pki/index.js';
 import {
@@ -32,7 +40,10 @@ const everything: ResponderConfig = {
 };
 const random = new Uint8Array(32).fill(7);
 
-function ask(config: ResponderConfig, changes: Partial<ClientHello>): { flight: ServerFlight; bytes: Uint8Array } {
+function ask(
+  config: ResponderConfig,
+  changes: Partial<ClientHello>,
+): { flight: ServerFlight; bytes: Uint8Array } {
   const hello = buildClientHello({
     maxVersion: ProtocolVersion['TLSv1.2'],
     suites: suites12,
@@ -67,14 +78,22 @@ function exchangeOf(bytes: Uint8Array, scheme: boolean): { signed: Buffer; signa
   const messages = messagesOf(bytes);
   const [hello, exchange] = [messages.get(2), messages.get(12)];
   assert.ok(hello && exchange);
-  const length = exchange.readUInt8(0) === 3 ? 4 + exchange.readUInt8(3) : [0, 0, 0].reduce((at) => at + 2 + exchange.readUInt16BE(at), 0);
+  const length =
+    exchange.readUInt8(0) === 3
+      ? 4 + exchange.readUInt8(3)
+      : [0, 0, 0].reduce((at) => at + 2 + exchange.readUInt16BE(at), 0);
   const params = exchange.subarray(0, length);
   const signature = exchange.subarray(length + (scheme ? 4 : 2));
   return { signed: Buffer.concat([random, hello.subarray(2, 34), params]), signature };
 }
 
 const keyOf = ({ certificates: chain }: ServerFlight) =>
-  createPublicKey(new X509Certificate(Buffer.from(chain?.[0] ?? [])).publicKey.export({ type: 'spki', format: 'pem' }));
+  createPublicKey(
+    new X509Certificate(Buffer.from(chain?.[0] ?? [])).publicKey.export({
+      type: 'spki',
+      format: 'pem',
+    }),
+  );
 
 for (const [name, suite] of [
   ['ECDHE-RSA', 0xc02f],
@@ -90,26 +109,48 @@ for (const [name, suite] of [
 
 test('SSLv3 and TLS 1.0, RSA: MD5 and SHA-1 side by side under the signature (RFC 4346 §7.4.3)', () => {
   for (const maxVersion of [ProtocolVersion.SSLv3, ProtocolVersion.TLSv1]) {
-    const { flight, bytes } = ask(everything, { maxVersion, suites: [0xc013], signatureSchemes: [] });
+    const { flight, bytes } = ask(everything, {
+      maxVersion,
+      suites: [0xc013],
+      signatureSchemes: [],
+    });
     assert.equal(flight.hello?.version, maxVersion);
     const { signed, signature } = exchangeOf(bytes, false);
-    const both = Buffer.concat(['md5', 'sha1'].map((hash) => createHash(hash).update(signed).digest()));
-    assert.deepEqual(publicDecrypt({ key: keyOf(flight), padding: constants.RSA_PKCS1_PADDING }, signature), both);
+    const both = Buffer.concat(
+      ['md5', 'sha1'].map((hash) => createHash(hash).update(signed).digest()),
+    );
+    assert.deepEqual(
+      publicDecrypt({ key: keyOf(flight), padding: constants.RSA_PKCS1_PADDING }, signature),
+      both,
+    );
   }
 });
 
 test('what OpenSSL no longer speaks: export with a short key, RC4, NULL, anonymous', () => {
   for (const suite of [0x0003, 0x0005, 0x0002, 0x0034]) {
-    const { flight } = ask(everything, { suites: [suite], maxVersion: ProtocolVersion.TLSv1, signatureSchemes: [] });
+    const { flight } = ask(everything, {
+      suites: [suite],
+      maxVersion: ProtocolVersion.TLSv1,
+      signatureSchemes: [],
+    });
     assert.equal(flight.hello?.suite, suite, suiteName(suite));
     const { export: weak, authentication } = suites.get(suite) ?? {};
-    assert.deepEqual(flight.keyExchange?.kind, weak ? 'rsa-export' : authentication === 'none' ? 'dhe' : undefined);
+    assert.deepEqual(
+      flight.keyExchange?.kind,
+      weak ? 'rsa-export' : authentication === 'none' ? 'dhe' : undefined,
+    );
     assert.equal(flight.certificates !== undefined, authentication !== 'none');
   }
 });
 
 test('TLS 1.3 without a key share: HelloRetryRequest with suite and group, in the order of whoever decides', () => {
-  const offer = { maxVersion: 0x0304, versions: [0x0304], suites: [0x1303, 0x1301], groups: [23, 29], sessionId: random };
+  const offer = {
+    maxVersion: 0x0304,
+    versions: [0x0304],
+    suites: [0x1303, 0x1301],
+    groups: [23, 29],
+    sessionId: random,
+  };
   const config = { ...everything, suites: [0x1301, 0x1303], groups: [29, 23] };
   const server = ask(config, offer).flight.hello;
   const client = ask({ ...config, preference: 'client' }, offer).flight.hello;
@@ -120,9 +161,16 @@ test('TLS 1.3 without a key share: HelloRetryRequest with suite and group, in th
 
 test('refusals and limits: an alert by cause, a close without a word, long hellos, heads of lists', () => {
   assert.equal(ask({ ...everything, versions: [0x0304] }, {}).flight.alert?.description, 70);
-  assert.equal(ask({ ...everything, suites: [0xc02f] }, { suites: [0xc030] }).flight.alert?.description, 40);
+  assert.equal(
+    ask({ ...everything, suites: [0xc02f] }, { suites: [0xc030] }).flight.alert?.description,
+    40,
+  );
   assert.equal(ask({ ...everything, refusal: 'close', suites: [] }, {}).bytes.length, 0);
   assert.equal(ask({ ...everything, mostSuites: 100 }, {}).flight.alert?.description, 80);
-  assert.equal(ask({ ...everything, suites: [0xc02f], readsSuites: 1 }, { suites: [0xc030, 0xc02f] }).flight.alert?.description, 40);
+  assert.equal(
+    ask({ ...everything, suites: [0xc02f], readsSuites: 1 }, { suites: [0xc030, 0xc02f] }).flight
+      .alert?.description,
+    40,
+  );
   assert.ok(suitesOld.length > 60);
 });

@@ -39,7 +39,10 @@ test('a CA that refuses another key keeps the account it has, which goes on', as
   const directory = ca.habits;
   directory.keyChange = false;
   const outcome = await certifier().changeAccountKey();
-  assert.ok(outcome.status === 'failed' && /keyChange/.test(outcome.detail), JSON.stringify(outcome));
+  assert.ok(
+    outcome.status === 'failed' && /keyChange/.test(outcome.detail),
+    JSON.stringify(outcome),
+  );
   ca.accounts.set = set;
   ring.make(other, key, 'ecdsa');
   assert.deepEqual(await certifier().certify({ host: other, key }), { status: 'done' });

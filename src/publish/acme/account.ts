@@ -21,12 +21,18 @@ type Signing = Promise<Result<Required<AcmeSigner>, AcmeFailure>>;
  * The account at a CA. Its key is in the ring, on disk, before the CA hears of it; asking for an account with a key that has one gives that one
  * (RFC 8555 §7.3.1), so a crash in between makes no second. [8555-7.3.1-1]
  */
-export async function ensureAccount(session: AcmeSession, book: AcmeBook, ring: KeyRing, wish: AccountWish): Signing {
+export async function ensureAccount(
+  session: AcmeSession,
+  book: AcmeBook,
+  ring: KeyRing,
+  wish: AccountWish,
+): Signing {
   const known = book.account(wish.directory);
   const name = known?.key ?? accountKeyName(wish.directory);
   ring.make(folder, name, 'ecdsa');
   const key = ring.privateKey(folder, name);
-  if (known?.next !== undefined) return takeNextKey(session, book, ring, wish.directory, { ...known, next: known.next });
+  if (known?.next !== undefined)
+    return takeNextKey(session, book, ring, wish.directory, { ...known, next: known.next });
   if (known) return ok({ key, kid: known.url });
   const directory = await session.directory();
   if (!directory.ok) return directory;
@@ -38,18 +44,26 @@ export async function ensureAccount(session: AcmeSession, book: AcmeBook, ring: 
       // A person agreed to them in the configuration. [8555-7.3-2]
       termsOfServiceAgreed: true,
       ...(wish.contact.length > 0 ? { contact: wish.contact } : {}),
-      ...(wish.external ? { externalAccountBinding: bindExternally(wish.external, key, newAccount) } : {}),
+      ...(wish.external
+        ? { externalAccountBinding: bindExternally(wish.external, key, newAccount) }
+        : {}),
     },
   );
   if (!made.ok) return made;
   const { location } = made.value;
-  if (location === undefined) return fail(publishFailures.make('acme-unreachable', 'an account without URL'));
+  if (location === undefined)
+    return fail(publishFailures.make('acme-unreachable', 'an account without URL'));
   book.saveAccount(wish.directory, { url: location, key: name });
   return ok({ key, kid: location });
 }
 
 /** Gives the account another key; the one before stays in the ring, of no use to anybody. Nothing else of the account changes (RFC 8555 §7.3.5). [8555-7.3.5-1] */
-export async function changeAccountKey(session: AcmeSession, book: AcmeBook, ring: KeyRing, wish: AccountWish): Signing {
+export async function changeAccountKey(
+  session: AcmeSession,
+  book: AcmeBook,
+  ring: KeyRing,
+  wish: AccountWish,
+): Signing {
   const signer = await ensureAccount(session, book, ring, wish);
   const known = book.account(wish.directory);
   if (!signer.ok || !known) return signer;
@@ -77,10 +91,17 @@ async function takeNextKey(
   if (!taken.ok) {
     const changed =
       keyChange === undefined
-        ? fail<AcmeFailure>(publishFailures.make('acme-refused', 'the CA has no resource keyChange'))
-        : await session.post(keyChange, { key: old, kid: url }, askForKey(fresh, { key: old, kid: url }, keyChange));
+        ? fail<AcmeFailure>(
+            publishFailures.make('acme-refused', 'the CA has no resource keyChange'),
+          )
+        : await session.post(
+            keyChange,
+            { key: old, kid: url },
+            askForKey(fresh, { key: old, kid: url }, keyChange),
+          );
     // What it refuses once it refuses always: the account goes on with the key it has.
-    if (!changed.ok && changed.failure.code === 'acme-refused') book.saveAccount(directory, { url, key });
+    if (!changed.ok && changed.failure.code === 'acme-refused')
+      book.saveAccount(directory, { url, key });
     if (!changed.ok) return changed;
   }
   book.saveAccount(directory, { url, key: next });

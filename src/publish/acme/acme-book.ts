@@ -82,12 +82,21 @@ export function openAcmeBook(store: Store): AcmeBook {
   return {
     account(directory) {
       const row = store
-        .prepare<{ url: string; key: string | null; next: string | null }>('SELECT url, key, next FROM acme_account WHERE directory = ?')
+        .prepare<{ url: string; key: string | null; next: string | null }>(
+          'SELECT url, key, next FROM acme_account WHERE directory = ?',
+        )
         .get(directory);
-      return row && { url: row.url, key: row.key ?? accountKeyName(directory), ...(row.next === null ? {} : { next: row.next }) };
+      return (
+        row && {
+          url: row.url,
+          key: row.key ?? accountKeyName(directory),
+          ...(row.next === null ? {} : { next: row.next }),
+        }
+      );
     },
     saveAccount(directory, account) {
-      if (account === undefined) store.prepare('DELETE FROM acme_account WHERE directory = ?').run(directory);
+      if (account === undefined)
+        store.prepare('DELETE FROM acme_account WHERE directory = ?').run(directory);
       else
         store
           .prepare(
@@ -104,7 +113,13 @@ export function openAcmeBook(store: Store): AcmeBook {
           url: string | null;
         }>('SELECT directory, names, url FROM acme_order WHERE host = ? AND key = ?')
         .get(host, key);
-      return row && { directory: row.directory, names: (row.names || host).split(' '), ...(row.url === null ? {} : { url: row.url }) };
+      return (
+        row && {
+          directory: row.directory,
+          names: (row.names || host).split(' '),
+          ...(row.url === null ? {} : { url: row.url }),
+        }
+      );
     },
     saveOrder: (host, key, { directory, names, url }) =>
       void store
@@ -113,33 +128,48 @@ export function openAcmeBook(store: Store): AcmeBook {
            ON CONFLICT (host, key) DO UPDATE SET directory = excluded.directory, url = excluded.url, names = excluded.names`,
         )
         .run(host, key, directory, url ?? null, names.join(' ')),
-    closeOrder: (host, key) => void store.prepare('DELETE FROM acme_order WHERE host = ? AND key = ?').run(host, key),
+    closeOrder: (host, key) =>
+      void store.prepare('DELETE FROM acme_order WHERE host = ? AND key = ?').run(host, key),
     knows: (url) => store.prepare('SELECT 1 FROM acme_order WHERE url = ?').get(url) !== undefined,
     renewal(host, key) {
-      const row = store.prepare<{ state: string }>('SELECT state FROM acme_renewal WHERE host = ? AND key = ?').get(host, key);
+      const row = store
+        .prepare<{ state: string }>('SELECT state FROM acme_renewal WHERE host = ? AND key = ?')
+        .get(host, key);
       return row && (JSON.parse(row.state) as Renewal);
     },
     saveRenewal: (host, key, renewal) =>
       void store
-        .prepare('INSERT INTO acme_renewal VALUES (?, ?, ?) ON CONFLICT (host, key) DO UPDATE SET state = excluded.state')
+        .prepare(
+          'INSERT INTO acme_renewal VALUES (?, ?, ?) ON CONFLICT (host, key) DO UPDATE SET state = excluded.state',
+        )
         .run(host, key, JSON.stringify(renewal)),
     pausedUntil: (directory, subject) =>
       Math.max(
         0,
         ...store
-          .prepare<{ until: number }>('SELECT until FROM acme_pause WHERE directory = ? AND subject IN (?, ?)')
+          .prepare<{ until: number }>(
+            'SELECT until FROM acme_pause WHERE directory = ? AND subject IN (?, ?)',
+          )
           .all(directory, subject, '*')
           .map(({ until }) => until),
       ),
     pause: (directory, subject, until) =>
       void store
-        .prepare('INSERT INTO acme_pause VALUES (?, ?, ?) ON CONFLICT (directory, subject) DO UPDATE SET until = excluded.until')
+        .prepare(
+          'INSERT INTO acme_pause VALUES (?, ?, ?) ON CONFLICT (directory, subject) DO UPDATE SET until = excluded.until',
+        )
         .run(directory, subject, Math.ceil(until)),
     failures: (directory, host) =>
-      store.prepare<{ count: number }>('SELECT count FROM acme_failures WHERE directory = ? AND host = ?').get(directory, host)?.count ?? 0,
+      store
+        .prepare<{ count: number }>(
+          'SELECT count FROM acme_failures WHERE directory = ? AND host = ?',
+        )
+        .get(directory, host)?.count ?? 0,
     saveFailures: (directory, host, count) =>
       void store
-        .prepare('INSERT INTO acme_failures VALUES (?, ?, ?) ON CONFLICT (directory, host) DO UPDATE SET count = excluded.count')
+        .prepare(
+          'INSERT INTO acme_failures VALUES (?, ?, ?) ON CONFLICT (directory, host) DO UPDATE SET count = excluded.count',
+        )
         .run(directory, host, count),
     claim: (host, key, holder, now, until) =>
       store
@@ -150,6 +180,8 @@ export function openAcmeBook(store: Store): AcmeBook {
         )
         .run(host, key, holder, Math.ceil(until), Math.floor(now)) > 0,
     release: (host, key, holder) =>
-      void store.prepare('DELETE FROM acme_claim WHERE host = ? AND key = ? AND holder = ?').run(host, key, holder),
+      void store
+        .prepare('DELETE FROM acme_claim WHERE host = ? AND key = ? AND holder = ?')
+        .run(host, key, holder),
   };
 }

@@ -104,12 +104,20 @@ export class AcmeSession {
   }
 
   /** POST, or POST-as-GET without payload. A refused nonce is not the request's fault: the reply brings the one for the next try. [8555-6.5-1, 8555-6.5-2] */
-  async post(url: string, signer: AcmeSigner, payload?: unknown): Promise<Result<AcmeReply, AcmeFailure>> {
+  async post(
+    url: string,
+    signer: AcmeSigner,
+    payload?: unknown,
+  ): Promise<Result<AcmeReply, AcmeFailure>> {
     let given: string | undefined;
     for (let attempt = 1; ; attempt++) {
       const nonce = given === undefined ? await this.#nonce() : ok(given);
       if (!nonce.ok) return nonce;
-      const got = await this.#send(url, 'POST', Buffer.from(signRequest(signer, url, nonce.value, payload)));
+      const got = await this.#send(
+        url,
+        'POST',
+        Buffer.from(signRequest(signer, url, nonce.value, payload)),
+      );
       if (!got.ok) return got;
       const read = this.#read(url, got.value);
       given = nonceIn(got.value);
@@ -130,17 +138,26 @@ export class AcmeSession {
     const got = await this.#send(directory.value.newNonce, 'HEAD');
     if (!got.ok) return got;
     const fresh = nonceIn(got.value);
-    return fresh === undefined ? fail(publishFailures.make('acme-unreachable', 'no Replay-Nonce')) : ok(fresh);
+    return fresh === undefined
+      ? fail(publishFailures.make('acme-unreachable', 'no Replay-Nonce'))
+      : ok(fresh);
   }
 
   #keep(nonce: string | undefined): void {
     if (nonce !== undefined) this.#nonces = [...this.#nonces, nonce].slice(-MOST_NONCES);
   }
 
-  async #send(url: string, method: string, body?: Uint8Array): Promise<Result<HttpResponse, AcmeFailure>> {
+  async #send(
+    url: string,
+    method: string,
+    body?: Uint8Array,
+  ): Promise<Result<HttpResponse, AcmeFailure>> {
     const { network, anchors, clock, addressesOf } = this.#server;
     const target = URL.canParse(url) ? new URL(url) : undefined;
-    if (target?.protocol !== 'https:') return fail(publishFailures.make('acme-unreachable', `${neutralise(url, 200)} is no https URL`));
+    if (target?.protocol !== 'https:')
+      return fail(
+        publishFailures.make('acme-unreachable', `${neutralise(url, 200)} is no https URL`),
+      );
     const got = await request({
       network,
       addresses: await addressesOf(target.hostname, this.#signal),
@@ -148,7 +165,10 @@ export class AcmeSession {
       port: Number(target.port || 443),
       path: `${target.pathname}${target.search}`,
       method,
-      headers: { 'accept-language': 'en', ...(body ? { 'content-type': 'application/jose+json' } : {}) },
+      headers: {
+        'accept-language': 'en',
+        ...(body ? { 'content-type': 'application/jose+json' } : {}),
+      },
       ...(body ? { body } : {}),
       anchors,
       at: clock.now(),
@@ -157,7 +177,10 @@ export class AcmeSession {
       ...(this.#signal ? { signal: this.#signal } : {}),
     });
     if (got.ok) return got;
-    const said = publishFailures.make('acme-unreachable', `${target.host}: ${got.failure.code} ${got.failure.detail}`.trim());
+    const said = publishFailures.make(
+      'acme-unreachable',
+      `${target.host}: ${got.failure.code} ${got.failure.detail}`.trim(),
+    );
     return fail({ ...said, ...(got.failure.code === 'http-timeout' ? { passing: true } : {}) });
   }
 
@@ -177,18 +200,28 @@ export class AcmeSession {
       });
     const { type = '', detail = '' } = problemOf(text);
     const problem = /^urn:ietf:params:acme:error:([A-Za-z]{1,64})$/.exec(type)?.[1];
-    const said = neutralise(`${status} ${problem ?? ''} ${detail}`.replace(/\s+/g, ' ').trim(), 300);
+    const said = neutralise(
+      `${status} ${problem ?? ''} ${detail}`.replace(/\s+/g, ' ').trim(),
+      300,
+    );
     const limited = status === 429 || status === 503 || problem === 'rateLimited';
     const code = limited ? 'acme-limited' : status >= 500 ? 'acme-unreachable' : 'acme-refused';
     const passing = status >= 500 ? { passing: true as const } : {};
-    return fail({ ...publishFailures.make(code, said), ...(problem === undefined ? {} : { problem }), ...wait, ...passing });
+    return fail({
+      ...publishFailures.make(code, said),
+      ...(problem === undefined ? {} : { problem }),
+      ...wait,
+      ...passing,
+    });
   }
 }
 
 /** JSON of the shape that is expected, or `acme-unreachable`. */
 export function parseJson<T>(schema: z.ZodType<T>, text: string): Result<T, AcmeFailure> {
   const parsed = schema.safeParse(jsonOf(text));
-  return parsed.success ? ok(parsed.data) : fail(publishFailures.make('acme-unreachable', 'not the JSON that RFC 8555 describes'));
+  return parsed.success
+    ? ok(parsed.data)
+    : fail(publishFailures.make('acme-unreachable', 'not the JSON that RFC 8555 describes'));
 }
 
 /** What is no nonce is ignored. [8555-6.5.1-1] */
@@ -198,7 +231,9 @@ function nonceIn({ headers }: HttpResponse): string | undefined {
 }
 
 function problemOf(text: string): { readonly type?: string; readonly detail?: string } {
-  const parsed = z.object({ type: z.string().optional(), detail: z.string().optional() }).safeParse(jsonOf(text));
+  const parsed = z
+    .object({ type: z.string().optional(), detail: z.string().optional() })
+    .safeParse(jsonOf(text));
   const { type, detail } = parsed.success ? parsed.data : {};
   return { ...(type === undefined ? {} : { type }), ...(detail === undefined ? {} : { detail }) };
 }

@@ -34,7 +34,10 @@ test('an RSA key is certified as well', async (t) => {
   const { ring, certifier } = await world(t);
   ring.make(host, 'rsa-1', 'rsa');
   assert.deepEqual(await certifier().certify({ host, key: 'rsa-1' }), { status: 'done' });
-  assert.equal(new X509Certificate(ring.chain(host, 'rsa-1') ?? '').publicKey.asymmetricKeyType, 'rsa');
+  assert.equal(
+    new X509Certificate(ring.chain(host, 'rsa-1') ?? '').publicKey.asymmetricKeyType,
+    'rsa',
+  );
 });
 
 test('a CA that refuses every fifth nonce and has nothing but the three needed resources costs more requests and nothing else [8555-6.5-1, 8555-6.5-2, 8555-7.1.1-1]', async (t) => {
@@ -42,7 +45,9 @@ test('a CA that refuses every fifth nonce and has nothing but the three needed r
   const others = ['mta-sts.example.net', 'mta-sts.example.org'];
   for (const other of others) ring.make(other, key, 'ecdsa');
   const works = certifier();
-  const outcomes = await Promise.all([host, ...others].map((one) => works.certify({ host: one, key })));
+  const outcomes = await Promise.all(
+    [host, ...others].map((one) => works.certify({ host: one, key })),
+  );
   assert.deepEqual(
     outcomes.map(({ status }) => status),
     ['done', 'done', 'done'],
@@ -61,33 +66,48 @@ test('a CA that sends what is no nonce is asked for another [8555-6.5.1-1]', asy
 test('a CA that refuses every nonce is given up, not asked for ever', async (t) => {
   const { ca, certifier } = await world(t, { refuseNonce: 1 });
   const outcome = await certifier().certify({ host, key });
-  assert.ok(outcome.status === 'failed' && outcome.code === 'acme-refused', JSON.stringify(outcome));
+  assert.ok(
+    outcome.status === 'failed' && outcome.code === 'acme-refused',
+    JSON.stringify(outcome),
+  );
   assert.ok(ca.refusedNonces <= 5);
 });
 
 test('an account is bound to a key the CA gave out; a wrong one makes no account, and what the CA says of it is told [8555-7.3.4-1, 8555-6.7-1]', async (t) => {
   const macKey = Buffer.from('a secret of the CA').toString('base64url');
   const { ca, certifier, clock } = await world(t, { external: { customer: macKey } });
-  const wrong = await certifier({ external: { keyId: 'customer', macKey: Buffer.from('guess').toString('base64url') } }).certify({
+  const wrong = await certifier({
+    external: { keyId: 'customer', macKey: Buffer.from('guess').toString('base64url') },
+  }).certify({
     host,
     key,
   });
-  assert.ok(wrong.status === 'failed' && /externalAccountRequired.*the binding does not hold/.test(wrong.detail));
+  assert.ok(
+    wrong.status === 'failed' &&
+      /externalAccountRequired.*the binding does not hold/.test(wrong.detail),
+  );
   assert.equal(ca.accounts.size, 0);
   clock.at += day;
-  assert.deepEqual(await certifier({ external: { keyId: 'customer', macKey } }).certify({ host, key }), { status: 'done' });
+  assert.deepEqual(
+    await certifier({ external: { keyId: 'customer', macKey } }).certify({ host, key }),
+    { status: 'done' },
+  );
   assert.equal(ca.accounts.size, 1);
 });
 
 test('a profile the CA does not offer is told with those it offers, and no order is placed', async (t) => {
-  const { ca, certifier } = await world(t, { profiles: { '': 90 * day, shortlived: 160 * 3_600_000 } });
+  const { ca, certifier } = await world(t, {
+    profiles: { '': 90 * day, shortlived: 160 * 3_600_000 },
+  });
   const wrong = await certifier({ profile: 'tlsserver' }).certify({ host, key });
   assert.ok(wrong.status === 'failed' && /offers shortlived/.test(wrong.detail));
   assert.equal(ca.orders.size, 0);
 });
 
 test('a limit is kept exactly: nothing is sent before the time the CA named, and then it goes on [8555-6.6-1]', async (t) => {
-  const { ca, ring, certifier, clock } = await world(t, { orders: { most: 1, withinMs: 3 * 3_600_000 } });
+  const { ca, ring, certifier, clock } = await world(t, {
+    orders: { most: 1, withinMs: 3 * 3_600_000 },
+  });
   const other = 'mta-sts.example.net';
   ring.make(other, key, 'ecdsa');
   assert.deepEqual(await certifier().certify({ host, key }), { status: 'done' });
@@ -105,7 +125,11 @@ test('a failed validation is tried again later and later, never five times withi
   const { ca, certifier, clock } = await world(t, { challenges: ['http-01'] });
   const start = clock.at;
   const tries: number[] = [];
-  const blind = { type: 'http-01' as const, show: () => Promise.resolve({ status: 'done' } as const), hide: () => Promise.resolve() };
+  const blind = {
+    type: 'http-01' as const,
+    show: () => Promise.resolve({ status: 'done' } as const),
+    hide: () => Promise.resolve(),
+  };
   for (let minute = 0; minute < 600; minute++) {
     const before = ca.orders.size;
     const outcome = await certifier({ answers: [blind] }).certify({ host, key });
@@ -114,7 +138,8 @@ test('a failed validation is tried again later and later, never five times withi
     clock.at += 60_000;
   }
   assert.ok(tries.length >= 4, `${tries.length} tries`);
-  for (const at of tries) assert.ok(tries.filter((other) => other >= at && other < at + 60).length < 5);
+  for (const at of tries)
+    assert.ok(tries.filter((other) => other >= at && other < at + 60).length < 5);
 });
 
 test('a renewal certifies the same key, names the certificate it replaces, and is free of the limit [9773-5-1]', async (t) => {
@@ -136,7 +161,9 @@ test('a renewal certifies the same key, names the certificate it replaces, and i
 });
 
 test('a certificate that another order replaced already is renewed without naming it [9773-5-1]', async (t) => {
-  const { ca, certifier, clock } = await world(t, { window: ({ notAfter }) => ({ start: notAfter - 31 * day, end: notAfter - 29 * day }) });
+  const { ca, certifier, clock } = await world(t, {
+    window: ({ notAfter }) => ({ start: notAfter - 31 * day, end: notAfter - 29 * day }),
+  });
   await certifier().certify({ host, key });
   const [old] = [...ca.certificates.values()];
   const [order] = [...ca.orders.values()];
@@ -156,14 +183,22 @@ test('a certificate for another key is not used, and the one in use stays [8555-
   ca.certificates.get = () => stranger;
   clock.at += 61 * day;
   const outcome = await certifier().certify({ host, key });
-  assert.ok(outcome.status === 'failed' && outcome.code === 'acme-certificate-wrong', JSON.stringify(outcome));
+  assert.ok(
+    outcome.status === 'failed' && outcome.code === 'acme-certificate-wrong',
+    JSON.stringify(outcome),
+  );
   assert.equal(ring.chain(host, key), before);
 });
 
 test('a certificate that its CA cannot be asked about is renewed by its lifetime: without authority key identifier, or issued by nobody we know', async (t) => {
   const { ca, ring, certifier, clock } = await world(t);
   const pair = { privateKey: ring.privateKey(host, key), publicKey: ring.publicKey(host, key) };
-  const own = selfSigned({ names: [host], key: pair, notBefore: clock.at, notAfter: clock.at + 90 * day });
+  const own = selfSigned({
+    names: [host],
+    key: pair,
+    notBefore: clock.at,
+    notAfter: clock.at + 90 * day,
+  });
   ring.putChain(host, key, own.certPem);
   assert.deepEqual(await certifier().certify({ host, key }), { status: 'done' });
   clock.at += 59 * day;
@@ -181,12 +216,23 @@ test('a CA whose certificates have no authority key identifier has them renewed 
   const pair = { privateKey: ring.privateKey(host, key), publicKey: ring.publicKey(host, key) };
   for (const [id, one] of ca.certificates) {
     const { notBefore, notAfter } = one;
-    ca.certificates.set(id, { ...one, pem: selfSigned({ names: [host], key: pair, notBefore, notAfter }).certPem });
+    ca.certificates.set(id, {
+      ...one,
+      pem: selfSigned({ names: [host], key: pair, notBefore, notAfter }).certPem,
+    });
   }
   const [only] = [...ca.certificates.values()];
   clock.at += 61 * day;
   ca.certificates.get = () =>
-    only && { ...only, pem: selfSigned({ names: [host], key: pair, notBefore: clock.at, notAfter: clock.at + 90 * day }).certPem };
+    only && {
+      ...only,
+      pem: selfSigned({
+        names: [host],
+        key: pair,
+        notBefore: clock.at,
+        notAfter: clock.at + 90 * day,
+      }).certPem,
+    };
   assert.deepEqual(await certifier().certify({ host, key }), { status: 'done' });
   assert.equal(await certifier().isDue({ host, key }), false);
   clock.at += 61 * day;
@@ -195,7 +241,8 @@ test('a CA whose certificates have no authority key identifier has them renewed 
 
 test('asked again for a key whose certificate is good, nothing is ordered', async (t) => {
   const { ca, certifier } = await world(t);
-  for (let i = 0; i < 3; i++) assert.deepEqual(await certifier().certify({ host, key }), { status: 'done' });
+  for (let i = 0; i < 3; i++)
+    assert.deepEqual(await certifier().certify({ host, key }), { status: 'done' });
   assert.equal(ca.orders.size, 1);
 });
 
@@ -207,14 +254,19 @@ test('of two processes that find the same certificate due one renews it, whether
   assert.deepEqual([await one.isDue({ host, key }), await two.isDue({ host, key })], [true, true]);
   const outcomes = await Promise.all([one.certify({ host, key }), two.certify({ host, key })]);
   assert.deepEqual(outcomes[0], { status: 'done' });
-  assert.ok(outcomes[1].status === 'failed' && outcomes[1].code === 'acme-pending' && /another process/.test(outcomes[1].detail));
+  assert.ok(
+    outcomes[1].status === 'failed' &&
+      outcomes[1].code === 'acme-pending' &&
+      /another process/.test(outcomes[1].detail),
+  );
   assert.deepEqual(await two.certify({ host, key }), { status: 'done' });
   assert.equal(ca.orders.size, 2);
 });
 
 test('a process that died holding a key is in the way for ten minutes, and not for longer because of a clock that was turned back', async (t) => {
   const { ca, certifier, clock, store } = await world(t);
-  const claim = (until: number): void => void openAcmeBook(store).claim(host, key, 'the dead', clock.at, until);
+  const claim = (until: number): void =>
+    void openAcmeBook(store).claim(host, key, 'the dead', clock.at, until);
   claim(clock.at + 10 * 60_000);
   assert.equal((await certifier().certify({ host, key })).status, 'failed');
   clock.at += 10 * 60_000;
@@ -227,7 +279,14 @@ test('a process that died holding a key is in the way for ten minutes, and not f
 
 test('the certificate of a challenge is made once, however often it is asked for', () => {
   const answers = new WebAnswers('tls-alpn-01');
-  void answers.show({ host, token: 't', keyAuthorization: 't.k', account: '', thumbprint: 'k', issuers: [] });
+  void answers.show({
+    host,
+    token: 't',
+    keyAuthorization: 't.k',
+    account: '',
+    thumbprint: 'k',
+    issuers: [],
+  });
   assert.ok(answers.contextFor(host) !== undefined);
   assert.equal(answers.contextFor(host), answers.contextFor(host));
   void answers.hide({ host });

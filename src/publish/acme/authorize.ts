@@ -1,7 +1,12 @@
 import { z } from 'zod';
 import { fail, neutralise, ok, type Result } from '../../base/index.js';
 import { publishFailures } from '../failures.js';
-import { parseJson, type AcmeDirectory, type AcmeFailure, type AcmeSession } from './acme-session.js';
+import {
+  parseJson,
+  type AcmeDirectory,
+  type AcmeFailure,
+  type AcmeSession,
+} from './acme-session.js';
 import type { Challenge, ChallengeAnswers } from './challenge.js';
 import { keyAuthorization, thumbprint, type AcmeSigner } from './jws.js';
 import type { Patience } from './patience.js';
@@ -39,7 +44,10 @@ export interface AuthorizeOptions {
 }
 
 /** Answers one challenge of an authorization and waits for what the CA makes of it. */
-export async function authorize(url: string, options: AuthorizeOptions): Promise<Result<undefined, AcmeFailure>> {
+export async function authorize(
+  url: string,
+  options: AuthorizeOptions,
+): Promise<Result<undefined, AcmeFailure>> {
   const { session, signer, answers, left, names } = options;
   let shown: { readonly by: ChallengeAnswers; readonly challenge: Challenge } | undefined;
   try {
@@ -50,24 +58,46 @@ export async function authorize(url: string, options: AuthorizeOptions): Promise
       if (!parsed.ok) return parsed;
       const { identifier, status, challenges } = parsed.value;
       if (!names.includes(identifier.value))
-        return fail(publishFailures.make('acme-challenge-unknown', said('not ours:', identifier.value)));
+        return fail(
+          publishFailures.make('acme-challenge-unknown', said('not ours:', identifier.value)),
+        );
       if (status === 'valid') return ok(undefined);
       if (status !== 'pending') {
         const detail = challenges.find(({ error }) => error?.detail !== undefined)?.error?.detail;
-        return fail(publishFailures.make('acme-challenge-failed', said(`${identifier.value} ${status}`, detail)));
+        return fail(
+          publishFailures.make(
+            'acme-challenge-failed',
+            said(`${identifier.value} ${status}`, detail),
+          ),
+        );
       }
       if (!shown) {
         const by = answers.find(({ type }) => challenges.some((one) => one.type === type));
         const offered = challenges.find(({ type }) => type === by?.type);
         const directory = await session.directory();
         if (!directory.ok) return directory;
-        const challenge = offered && challengeOf(identifier.value, offered, directory.value, options);
+        const challenge =
+          offered && challengeOf(identifier.value, offered, directory.value, options);
         if (!by || !challenge)
-          return fail(publishFailures.make('acme-challenge-unknown', said('offered', challenges.map(({ type }) => type).join(', '))));
+          return fail(
+            publishFailures.make(
+              'acme-challenge-unknown',
+              said('offered', challenges.map(({ type }) => type).join(', ')),
+            ),
+          );
         const outcome = await by.show(challenge);
         if (outcome.status === 'failed')
-          return fail(publishFailures.make(isOurs(outcome.code) ? outcome.code : 'acme-challenge-unknown', outcome.detail));
-        if (outcome.status === 'manual') return fail({ ...publishFailures.make('acme-pending', outcome.text), byHand: outcome.text });
+          return fail(
+            publishFailures.make(
+              isOurs(outcome.code) ? outcome.code : 'acme-challenge-unknown',
+              outcome.detail,
+            ),
+          );
+        if (outcome.status === 'manual')
+          return fail({
+            ...publishFailures.make('acme-pending', outcome.text),
+            byHand: outcome.text,
+          });
         shown = { by, challenge };
         // One that the CA works on already needs no second word. [8555-7.5.1-1]
         if (offered.status === 'pending') {
@@ -75,7 +105,10 @@ export async function authorize(url: string, options: AuthorizeOptions): Promise
           if (!told.ok) return told;
         }
       }
-      if (!(await left(got.value))) return fail(publishFailures.make('acme-pending', `authorization of ${identifier.value} pending`));
+      if (!(await left(got.value)))
+        return fail(
+          publishFailures.make('acme-pending', `authorization of ${identifier.value} pending`),
+        );
     }
   } finally {
     // What stays there is of no use to anybody, and the next answer replaces it.
@@ -88,14 +121,21 @@ function isOurs(code: string): code is 'acme-pending' | 'acme-challenge-elsewher
 }
 
 /** Undefined for an offer that nothing can be made of. */
-function challengeOf(host: string, offered: Offered, { meta }: AcmeDirectory, { signer }: AuthorizeOptions): Challenge | undefined {
+function challengeOf(
+  host: string,
+  offered: Offered,
+  { meta }: AcmeDirectory,
+  { signer }: AuthorizeOptions,
+): Challenge | undefined {
   const { type, token = '' } = offered;
   const persists = type === 'dns-persist-01';
   if ((token === '') !== persists) return undefined;
   const named = offered.issuerDomainNames ?? offered['issuer-domain-names'] ?? [];
   const { issuerDomainNames = [], caaIdentities = named, accountHashPrefix } = meta ?? {};
   // What the CA says of itself has to agree (draft-ietf-acme-dns-persist-02 §3.2).
-  const agrees = issuerDomainNames.every((name) => named.includes(name)) && named.every((name) => caaIdentities.includes(name));
+  const agrees =
+    issuerDomainNames.every((name) => named.includes(name)) &&
+    named.every((name) => caaIdentities.includes(name));
   if (persists && !agrees) return undefined;
   return {
     host,

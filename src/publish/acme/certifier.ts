@@ -63,11 +63,17 @@ export class Certifier {
    */
   async certify({ host, key }: Pick<Certify, 'host' | 'key'>): Promise<Outcome> {
     const { book, server } = this.#options;
-    if (!this.#claims(host, key)) return { status: 'failed', code: 'acme-pending', detail: 'another process is at it' };
+    if (!this.#claims(host, key))
+      return { status: 'failed', code: 'acme-pending', detail: 'another process is at it' };
     try {
       if ((await this.#standing(host, key)) === 'good') return { status: 'done' };
       const until = book.pausedUntil(server.directory, host);
-      if (until > server.clock.now()) return { status: 'failed', code: 'acme-limited', detail: `until ${new Date(until).toISOString()}` };
+      if (until > server.clock.now())
+        return {
+          status: 'failed',
+          code: 'acme-limited',
+          detail: `until ${new Date(until).toISOString()}`,
+        };
       const got = await this.#obtain(host, key);
       if (got.ok) return { status: 'done' };
       if (got.failure.byHand !== undefined) return { status: 'manual', text: got.failure.byHand };
@@ -111,8 +117,14 @@ export class Certifier {
   /** Gives the account at the CA another key (RFC 8555 §7.3.5). */
   async changeAccountKey(): Promise<Outcome> {
     const { book, ring, server, contact, external } = this.#options;
-    const changed = await changeAccountKey(this.#session, book, ring, { directory: server.directory, contact, external });
-    return changed.ok ? { status: 'done' } : { status: 'failed', code: changed.failure.code, detail: changed.failure.detail };
+    const changed = await changeAccountKey(this.#session, book, ring, {
+      directory: server.directory,
+      contact,
+      external,
+    });
+    return changed.ok
+      ? { status: 'done' }
+      : { status: 'failed', code: changed.failure.code, detail: changed.failure.detail };
   }
 
   #names(host: string): readonly string[] {
@@ -126,14 +138,30 @@ export class Certifier {
   }
 
   async #obtain(host: string, key: string): Promise<Result<undefined, AcmeFailure>> {
-    const { book, ring, server, answers, profile, preferredChain, signal, poll = { every: 1000, atMost: 2 * minute } } = this.#options;
+    const {
+      book,
+      ring,
+      server,
+      answers,
+      profile,
+      preferredChain,
+      signal,
+      poll = { every: 1000, atMost: 2 * minute },
+    } = this.#options;
     const { directory, clock } = server;
     const signer = await this.#signer();
     if (!signer.ok) return signer;
     const last = book.renewal(host, key);
     const replaces = last?.directory === directory ? last.certificateId : undefined;
     const names = this.#names(host);
-    const placed = await placeOrder(this.#session, book, signer.value, { directory, host, key, names, profile, replaces });
+    const placed = await placeOrder(this.#session, book, signer.value, {
+      directory,
+      host,
+      key,
+      names,
+      profile,
+      replaces,
+    });
     if (!placed.ok) return placed;
     const pair = { privateKey: ring.privateKey(host, key), publicKey: ring.publicKey(host, key) };
     const completed = await completeOrder(placed.value, {
@@ -154,7 +182,12 @@ export class Certifier {
     if (!leaf || !certifies(leaf, names, pair.publicKey) || leaf.notAfter <= clock.now())
       return fail(publishFailures.make('acme-certificate-wrong', host));
     ring.putChain(host, key, completed.value);
-    book.saveRenewal(host, key, { directory, certificateId: certificateId(leaf), draw: this.#options.draw(), askAgain: clock.now() });
+    book.saveRenewal(host, key, {
+      directory,
+      certificateId: certificateId(leaf),
+      draw: this.#options.draw(),
+      askAgain: clock.now(),
+    });
     book.saveFailures(directory, host, 0);
     book.closeOrder(host, key);
     return ok(undefined);
@@ -162,7 +195,11 @@ export class Certifier {
 
   #signer(): ReturnType<typeof ensureAccount> {
     const { book, ring, server, contact, external } = this.#options;
-    this.#account ??= ensureAccount(this.#session, book, ring, { directory: server.directory, contact, external }).finally(() => {
+    this.#account ??= ensureAccount(this.#session, book, ring, {
+      directory: server.directory,
+      contact,
+      external,
+    }).finally(() => {
       this.#account = undefined;
     });
     return this.#account;
@@ -174,19 +211,33 @@ export class Certifier {
     const { directory, clock } = server;
     if (code === 'acme-limited') book.pause(directory, '*', until ?? clock.now() + limitPause);
     if (problem === 'accountDoesNotExist') book.saveAccount(directory, undefined);
-    if (code === 'acme-challenge-failed' || (code === 'acme-refused' && problem !== 'accountDoesNotExist')) {
+    if (
+      code === 'acme-challenge-failed' ||
+      (code === 'acme-refused' && problem !== 'accountDoesNotExist')
+    ) {
       const count = book.failures(directory, host) + 1;
       book.saveFailures(directory, host, count);
       // Five failures an hour are what CAs bear; each in a row doubles the wait, up to a day. [8555-6.6-1]
-      book.pause(directory, host, until ?? clock.now() + Math.min(15 * minute * 2 ** (count - 1), 1440 * minute));
+      book.pause(
+        directory,
+        host,
+        until ?? clock.now() + Math.min(15 * minute * 2 ** (count - 1), 1440 * minute),
+      );
       book.closeOrder(host, key);
     }
     if (code === 'acme-certificate-wrong') book.closeOrder(host, key);
   }
 }
 
-function certifies({ spki, dnsNames }: Certificate, names: readonly string[], key: KeyObject): boolean {
-  return equalBytes(spki, key.export({ type: 'spki', format: 'der' })) && names.every((name) => dnsNames.includes(name));
+function certifies(
+  { spki, dnsNames }: Certificate,
+  names: readonly string[],
+  key: KeyObject,
+): boolean {
+  return (
+    equalBytes(spki, key.export({ type: 'spki', format: 'der' })) &&
+    names.every((name) => dnsNames.includes(name))
+  );
 }
 
 function readLeaf(chain: string | undefined): Certificate | undefined {

@@ -26,7 +26,10 @@ const orderSchema = z.object({
  * Carries an order from wherever it stands to its certificate, PEM (RFC 8555 §7.4, §7.5). The CA alone knows where it stands: nothing is remembered here, so
  * starting again goes on. Fails with `acme-challenge-failed` where the order is dead, `acme-pending` where it lives on.
  */
-export async function completeOrder(url: string, options: CompleteOptions): Promise<Result<string, AcmeFailure>> {
+export async function completeOrder(
+  url: string,
+  options: CompleteOptions,
+): Promise<Result<string, AcmeFailure>> {
   const { session, signer, names, key, preferredChain } = options;
   const left = patience(options);
   let finalized = false;
@@ -36,7 +39,8 @@ export async function completeOrder(url: string, options: CompleteOptions): Prom
     const order = parseJson(orderSchema, got.value.body);
     if (!order.ok) return order;
     const { status, authorizations, finalize, certificate, error } = order.value;
-    if (status === 'valid' && certificate !== undefined) return fetchChain(session, signer, certificate, preferredChain);
+    if (status === 'valid' && certificate !== undefined)
+      return fetchChain(session, signer, certificate, preferredChain);
     if (status === 'pending') {
       for (const authorization of authorizations) {
         if (!options.goesOn()) return fail(publishFailures.make('acme-pending', `order ${status}`));
@@ -51,8 +55,14 @@ export async function completeOrder(url: string, options: CompleteOptions): Prom
       finalized = true;
       continue;
     } else if (status === 'invalid') {
-      return fail(publishFailures.make('acme-challenge-failed', neutralise(`invalid ${error?.detail ?? ''}`.trim(), 300)));
+      return fail(
+        publishFailures.make(
+          'acme-challenge-failed',
+          neutralise(`invalid ${error?.detail ?? ''}`.trim(), 300),
+        ),
+      );
     }
-    if (!(await left(status === 'pending' ? undefined : got.value))) return fail(publishFailures.make('acme-pending', `order ${status}`));
+    if (!(await left(status === 'pending' ? undefined : got.value)))
+      return fail(publishFailures.make('acme-pending', `order ${status}`));
   }
 }

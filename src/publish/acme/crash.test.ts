@@ -8,13 +8,16 @@ import { acmeWorld } from './testing-ca.js';
 
 const host = 'mta-sts.example.com';
 const key = 'ecdsa-1';
-const sha256 = (hex: string): string => createHash('sha256').update(Buffer.from(hex, 'hex')).digest('hex');
+const sha256 = (hex: string): string =>
+  createHash('sha256').update(Buffer.from(hex, 'hex')).digest('hex');
 const [minute, day] = [60_000, 86_400_000];
 
 for (const moment of enough)
   test(`a crash ${moment}, at the first certificate and at a renewal: a start later all is the same, one order each, no key lost [8555-7.4-1, 8555-7.3.1-1]`, async () => {
     const steps = await dieEverywhere(moment, async (mortal, nth) => {
-      const world = await acmeWorld({ window: ({ notAfter }) => ({ start: notAfter - 31 * day, end: notAfter - 29 * day }) });
+      const world = await acmeWorld({
+        window: ({ notAfter }) => ({ start: notAfter - 31 * day, end: notAfter - 29 * day }),
+      });
       try {
         const { ca, ring, certifier, clock } = world;
         const begun = clock.at;
@@ -23,7 +26,8 @@ for (const moment of enough)
           if (ca.certificates.size === 0 || (await works.isDue({ host, key })))
             assert.deepEqual(await works.certify({ host, key }), { status: 'done' });
           clock.at = Math.max(clock.at, begun + 61 * day);
-          if (await works.isDue({ host, key })) assert.deepEqual(await works.certify({ host, key }), { status: 'done' });
+          if (await works.isDue({ host, key }))
+            assert.deepEqual(await works.certify({ host, key }), { status: 'done' });
         };
         await untilDeath(async () => life(mortal.disk, certifier({ mortal })));
         const [before] = ring.list(host, 0);
@@ -53,10 +57,19 @@ test('a crash between newOrder and its reply at a CA that does not list orders: 
   ] as const) {
     let lost = false;
     for (let nth = 1; !lost; nth++) {
-      const { ca, ring, certifier, clock, close } = await acmeWorld({ listsOrders: false, reusesOrders });
+      const { ca, ring, certifier, clock, close } = await acmeWorld({
+        listsOrders: false,
+        reusesOrders,
+      });
       try {
         ring.make(host, key, 'ecdsa');
-        await untilDeath(async () => void (await certifier({ mortal: new Mortal(nth, 'before a step') }).certify({ host, key })));
+        await untilDeath(
+          async () =>
+            void (await certifier({ mortal: new Mortal(nth, 'before a step') }).certify({
+              host,
+              key,
+            })),
+        );
         // The first step after the CA has the order is to write down its URL.
         lost = ca.orders.size > 0;
         clock.at += 10 * minute;

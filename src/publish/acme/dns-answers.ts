@@ -34,13 +34,18 @@ export function dnsAnswers(records: TextRecords): ChallengeAnswers {
   return {
     type: 'dns-01',
     show: ({ host, keyAuthorization }) =>
-      bringAbout(records, name(host), host, brief, () => [txtRdata(createHash('sha256').update(keyAuthorization).digest('base64url'))]),
+      bringAbout(records, name(host), host, brief, () => [
+        txtRdata(createHash('sha256').update(keyAuthorization).digest('base64url')),
+      ]),
     /** [8555-8.4-2] */
     async hide({ host }) {
       const place = await records.place(name(host), host);
       if (!place.ok) return;
       const at = place.value;
-      await records.write(change(at.name, known(await records.shown(at.name, at.dns)), [], brief), at.dns);
+      await records.write(
+        change(at.name, known(await records.shown(at.name, at.dns)), [], brief),
+        at.dns,
+      );
     },
   };
 }
@@ -54,10 +59,15 @@ export function persistentAnswers(records: TextRecords): ChallengeAnswers {
     type: 'dns-persist-01',
     async show(challenge) {
       const text = persistentRecord(challenge);
-      if (!text.ok) return { status: 'failed', code: text.failure.code, detail: text.failure.detail };
+      if (!text.ok)
+        return { status: 'failed', code: text.failure.code, detail: text.failure.detail };
       const own = txtRdata(text.value);
-      return bringAbout(records, `_validation-persist.${challenge.host}`, challenge.host, 3600, (now) =>
-        [...new Set([...now, own])].sort(),
+      return bringAbout(
+        records,
+        `_validation-persist.${challenge.host}`,
+        challenge.host,
+        3600,
+        (now) => [...new Set([...now, own])].sort(),
       );
     },
     hide: () => Promise.resolve(),
@@ -73,21 +83,33 @@ async function bringAbout(
   goal: (now: readonly string[]) => readonly string[],
 ): Promise<Outcome> {
   const found = await place(asked, host);
-  if (!found.ok) return { status: 'failed', code: found.failure.code, detail: found.failure.detail };
+  if (!found.ok)
+    return { status: 'failed', code: found.failure.code, detail: found.failure.detail };
   const { name, dns } = found.value;
   const before = await shown(name, dns);
   const to = goal(known(before));
-  const everywhere = (sets: typeof before): boolean => sets.every((set) => set !== 'unknown' && set.join() === to.join());
+  const everywhere = (sets: typeof before): boolean =>
+    sets.every((set) => set !== 'unknown' && set.join() === to.join());
   if (before.length > 0 && everywhere(before)) return { status: 'done' };
   const outcome = await write(change(name, known(before), to, ttl), dns);
   if (outcome.status !== 'done') return outcome;
   for (const end = clock.now() + atMost; ; await clock.sleep(every, signal)) {
     if (everywhere(await shown(name, dns))) return outcome;
-    if (clock.now() >= end) return { status: 'failed', code: 'acme-pending', detail: `not every server shows ${name} yet` };
+    if (clock.now() >= end)
+      return {
+        status: 'failed',
+        code: 'acme-pending',
+        detail: `not every server shows ${name} yet`,
+      };
   }
 }
 
-function change(name: string, from: readonly string[], to: readonly string[], ttl: number): SetRrset {
+function change(
+  name: string,
+  from: readonly string[],
+  to: readonly string[],
+  ttl: number,
+): SetRrset {
   return { kind: 'set-rrset', name, type: 'TXT', from, to, ttl };
 }
 

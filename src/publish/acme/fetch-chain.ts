@@ -14,10 +14,16 @@ export async function fetchChain(
   preferred: string | undefined,
 ): Promise<Result<string, AcmeFailure>> {
   const first = await session.post(url, signer);
-  if (!first.ok || preferred === undefined || endsBelow(first.value.body, preferred)) return first.ok ? ok(first.value.body) : first;
+  if (!first.ok || preferred === undefined || endsBelow(first.value.body, preferred))
+    return first.ok ? ok(first.value.body) : first;
   for (const alternate of first.value.alternates) {
     const other = await session.post(alternate, signer);
-    if (other.ok && endsBelow(other.value.body, preferred) && sameLeaf(other.value.body, first.value.body)) return ok(other.value.body);
+    if (
+      other.ok &&
+      endsBelow(other.value.body, preferred) &&
+      sameLeaf(other.value.body, first.value.body)
+    )
+      return ok(other.value.body);
   }
   return ok(first.value.body);
 }
@@ -30,5 +36,11 @@ function endsBelow(chain: string, root: string): boolean {
 
 function sameLeaf(a: string, b: string): boolean {
   const [one, two] = [parsePem(a), parsePem(b)];
-  return one.ok && two.ok && one.value[0] !== undefined && two.value[0] !== undefined && equalBytes(one.value[0].der, two.value[0].der);
+  return (
+    one.ok &&
+    two.ok &&
+    one.value[0] !== undefined &&
+    two.value[0] !== undefined &&
+    equalBytes(one.value[0].der, two.value[0].der)
+  );
 }

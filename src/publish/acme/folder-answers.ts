@@ -13,7 +13,11 @@ export function folderAnswers(folder: string, disk: Disk = nodeDisk): ChallengeA
         return Promise.resolve({ status: 'done' });
       } catch (error) {
         const { code = '', message } = error as NodeJS.ErrnoException;
-        return Promise.resolve({ status: 'failed', code: 'acme-challenge-unknown', detail: `${fileOf(token)}: ${code || message}` });
+        return Promise.resolve({
+          status: 'failed',
+          code: 'acme-challenge-unknown',
+          detail: `${fileOf(token)}: ${code || message}`,
+        });
       }
     },
     hide({ token }) {

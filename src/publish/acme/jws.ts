@@ -15,24 +15,50 @@ export interface ExternalAccount {
 }
 
 /** A request as RFC 8555 §6.2 wants it: flattened JWS, ES256. `payload` undefined is POST-as-GET; the URL is the string the CA gave. [8555-6.2-1, 8555-6.3-1, 8555-6.4-1] */
-export function signRequest({ key, kid }: AcmeSigner, url: string, nonce: string, payload: unknown): string {
-  const header = { alg: 'ES256', nonce, url, ...(kid === undefined ? { jwk: publicJwk(key) } : { kid }) };
-  return flattened(header, payload, (input) => sign('sha256', input, { key, dsaEncoding: 'ieee-p1363' }));
+export function signRequest(
+  { key, kid }: AcmeSigner,
+  url: string,
+  nonce: string,
+  payload: unknown,
+): string {
+  const header = {
+    alg: 'ES256',
+    nonce,
+    url,
+    ...(kid === undefined ? { jwk: publicJwk(key) } : { kid }),
+  };
+  return flattened(header, payload, (input) =>
+    sign('sha256', input, { key, dsaEncoding: 'ieee-p1363' }),
+  );
 }
 
 /** The `externalAccountBinding` of newAccount. [8555-7.3.4-1] */
-export function bindExternally({ keyId, macKey }: ExternalAccount, key: KeyObject, url: string): unknown {
+export function bindExternally(
+  { keyId, macKey }: ExternalAccount,
+  key: KeyObject,
+  url: string,
+): unknown {
   const mac = Buffer.from(macKey, 'base64url');
   return JSON.parse(
-    flattened({ alg: 'HS256', kid: keyId, url }, publicJwk(key), (input) => createHmac('sha256', mac).update(input).digest()),
+    flattened({ alg: 'HS256', kid: keyId, url }, publicJwk(key), (input) =>
+      createHmac('sha256', mac).update(input).digest(),
+    ),
   ) as unknown;
 }
 
 /** The payload that asks for another key of an account: signed by that key, over the account and the key it has now. [8555-7.3.5-1] */
-export function askForKey(next: KeyObject, { key, kid }: Required<AcmeSigner>, url: string): unknown {
+export function askForKey(
+  next: KeyObject,
+  { key, kid }: Required<AcmeSigner>,
+  url: string,
+): unknown {
   const header = { alg: 'ES256', jwk: publicJwk(next), url };
   const payload = { account: kid, oldKey: publicJwk(key) };
-  return JSON.parse(flattened(header, payload, (input) => sign('sha256', input, { key: next, dsaEncoding: 'ieee-p1363' }))) as unknown;
+  return JSON.parse(
+    flattened(header, payload, (input) =>
+      sign('sha256', input, { key: next, dsaEncoding: 'ieee-p1363' }),
+    ),
+  ) as unknown;
 }
 
 /** RFC 7638, base64url. */
@@ -54,7 +80,8 @@ function publicJwk(key: KeyObject): { crv: string; kty: string; x: string; y: st
 }
 
 function flattened(header: object, payload: unknown, signed: (input: Buffer) => Buffer): string {
-  const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const encode = (value: unknown): string =>
+    Buffer.from(JSON.stringify(value)).toString('base64url');
   const [protectedHeader, body] = [encode(header), payload === undefined ? '' : encode(payload)];
   const signature = signed(Buffer.from(`${protectedHeader}.${body}`)).toString('base64url');
   return JSON.stringify({ protected: protectedHeader, payload: body, signature });

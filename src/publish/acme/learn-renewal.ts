@@ -23,7 +23,8 @@ export async function learnRenewal(
   if (known?.directory !== directory || known.certificateId !== id) return undefined;
   // [9773-4.3-2]
   const over = leaf.notAfter <= now;
-  if (id === undefined || over || now < known.askAgain || now < book.pausedUntil(directory, '*')) return known;
+  if (id === undefined || over || now < known.askAgain || now < book.pausedUntil(directory, '*'))
+    return known;
   const resources = await session.directory();
   const base = resources.ok ? resources.value.renewalInfo : undefined;
   const got = base === undefined ? resources : await fetchRenewalInfo(session, base, id, now);

@@ -2,7 +2,11 @@
 const MOST_LINKS = 10;
 
 /** The targets of a `Link` field with a relation (RFC 8288 §3), absolute `https:` URLs. `base` is the URL of the request. */
-export function linksOf(field: string | undefined, relation: string, base: string): readonly string[] {
+export function linksOf(
+  field: string | undefined,
+  relation: string,
+  base: string,
+): readonly string[] {
   return [...(field ?? '').matchAll(/<([^<>\s]{1,2048})>([^<>]*)/g)]
     .filter(([, , parameters = '']) => relations(parameters).includes(relation))
     .flatMap(([, target = '']) => (URL.canParse(target, base) ? [new URL(target, base)] : []))

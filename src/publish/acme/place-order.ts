@@ -37,7 +37,8 @@ export async function placeOrder(
   const { directory, host, key, names } = wish;
   const booked = book.order(host, key);
   // One at another CA, or for other names, is not what is wanted any longer.
-  const open = booked?.directory === directory && sameNames(booked.names, names) ? booked : undefined;
+  const open =
+    booked?.directory === directory && sameNames(booked.names, names) ? booked : undefined;
   if (open?.url !== undefined) return ok(open.url);
   const lost = open && (await findLost(session, book, signer, names));
   if (!lost) book.saveOrder(host, key, { directory, names });
@@ -56,7 +57,9 @@ async function order(
   const { newOrder, meta, renewalInfo } = found.value;
   if (profile !== undefined && meta?.profiles?.[profile] === undefined) {
     const offered = Object.keys(meta?.profiles ?? {}).join(', ') || 'none';
-    return fail(publishFailures.make('acme-refused', `no profile ${profile}; the CA offers ${offered}`));
+    return fail(
+      publishFailures.make('acme-refused', `no profile ${profile}; the CA offers ${offered}`),
+    );
   }
   const ask = (old: string | undefined): Promise<Result<AcmeReply, AcmeFailure>> =>
     session.post(newOrder, signer, {
@@ -67,15 +70,21 @@ async function order(
   const old = renewalInfo === undefined ? undefined : replaces;
   let placed = await ask(old);
   // [9773-5-1]
-  if (!placed.ok && old !== undefined && placed.failure.problem === 'alreadyReplaced') placed = await ask(undefined);
+  if (!placed.ok && old !== undefined && placed.failure.problem === 'alreadyReplaced')
+    placed = await ask(undefined);
   if (!placed.ok) return placed;
   const { location } = placed.value;
-  return location === undefined ? fail(publishFailures.make('acme-unreachable', 'an order without URL')) : ok(location);
+  return location === undefined
+    ? fail(publishFailures.make('acme-unreachable', 'an order without URL'))
+    : ok(location);
 }
 
 const accountSchema = z.object({ orders: z.url().optional() });
 const listSchema = z.object({ orders: z.array(z.url()) });
-const orderSchema = z.object({ status: z.string(), identifiers: z.array(z.object({ type: z.string(), value: z.string() })) });
+const orderSchema = z.object({
+  status: z.string(),
+  identifiers: z.array(z.object({ type: z.string(), value: z.string() })),
+});
 
 /** An order for these names that waits for us and that we know nothing of; CAs need not list orders, and then there is none to be found. */
 async function findLost(

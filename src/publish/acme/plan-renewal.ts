@@ -24,6 +24,10 @@ const day = 86_400_000;
  */
 export function planRenewal({ notBefore, notAfter, window, draw, round }: RenewalFacts): number {
   const lifetime = Math.max(0, notAfter - notBefore);
-  if (window) return Math.min(window.start + draw * Math.max(0, window.end - window.start - round), notAfter - lifetime / 10);
+  if (window)
+    return Math.min(
+      window.start + draw * Math.max(0, window.end - window.start - round),
+      notAfter - lifetime / 10,
+    );
   return notAfter - lifetime / (lifetime < 10 * day ? 2 : 3);
 }

@@ -35,7 +35,10 @@ export async function renewDue(options: RenewOptions): Promise<readonly Applied[
       kind: held.kind,
       subject: held.subject,
       dns: 'print',
-      place: why === undefined ? 'renews a certificate' : `renews a certificate, since its CA asks for it: ${why}`,
+      place:
+        why === undefined
+          ? 'renews a certificate'
+          : `renews a certificate, since its CA asks for it: ${why}`,
       steps: [],
       waits: [],
       alerts: [],
@@ -49,8 +52,12 @@ export async function renewDue(options: RenewOptions): Promise<readonly Applied[
 
 /** Of mail hosts the keys in use and the next ones; of policy hosts every one whose policy senders may still fetch, those of domains that are leaving included. */
 function heldKeys({ section, ledger }: RenewOptions): readonly Held[] {
-  const leaving = ledger.domains().filter((domain) => !(domain in section.domains) && currentPolicy(ledger.domain(domain)));
-  const hosts = Object.entries(section.hosts).filter(([, { certificates }]) => certificates === 'acme');
+  const leaving = ledger
+    .domains()
+    .filter((domain) => !(domain in section.domains) && currentPolicy(ledger.domain(domain)));
+  const hosts = Object.entries(section.hosts).filter(
+    ([, { certificates }]) => certificates === 'acme',
+  );
   return [
     ...hosts.flatMap(([host]) =>
       Object.values(ledger.host(host).slots).flatMap(({ current, next }) => [

@@ -11,7 +11,10 @@ const schema = z.object({
     .max(2048)
     .optional()
     .catch(undefined),
-  suggestedWindow: z.object({ start: z.iso.datetime({ offset: true }), end: z.iso.datetime({ offset: true }) }),
+  suggestedWindow: z.object({
+    start: z.iso.datetime({ offset: true }),
+    end: z.iso.datetime({ offset: true }),
+  }),
 });
 
 /** How often is asked where the CA does not say, and the bounds of what it may say (RFC 9773 §4.3.2, §4.3.3). */
@@ -46,8 +49,15 @@ export async function fetchRenewalInfo(
   const { start, end } = parsed.value.suggestedWindow;
   const window = { start: Date.parse(start), end: Date.parse(end) };
   // [9773-4.2-1]
-  if (window.end <= window.start) return fail(publishFailures.make('acme-unreachable', 'a renewal window that ends before it begins'));
-  return ok({ window, explanation: parsed.value.explanationURL, askAgain: askAgainAt(got.value.until, now) });
+  if (window.end <= window.start)
+    return fail(
+      publishFailures.make('acme-unreachable', 'a renewal window that ends before it begins'),
+    );
+  return ok({
+    window,
+    explanation: parsed.value.explanationURL,
+    askAgain: askAgainAt(got.value.until, now),
+  });
 }
 
 const MOST_TRIES = 6;

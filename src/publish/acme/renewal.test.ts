@@ -17,7 +17,8 @@ import type { AcmeSession } from './acme-session.js';
 const [hour, day] = [3_600_000, 86_400_000];
 
 test('without a window: a third of the lifetime before the end, half of it for lifetimes under ten days', () => {
-  const at = (lifetime: number): number => planRenewal({ notBefore: 0, notAfter: lifetime, draw: 0, round: 0 });
+  const at = (lifetime: number): number =>
+    planRenewal({ notBefore: 0, notAfter: lifetime, draw: 0, round: 0 });
   assert.equal(at(90 * day), 60 * day);
   assert.equal(at(45 * day), 30 * day);
   assert.equal(at(160 * hour), 80 * hour);
@@ -30,7 +31,12 @@ test('a window in the past means now, and the draw says where in one that is ahe
 });
 
 test('whoever looks once a round never finds the window over', () => {
-  const facts = { notBefore: 0, notAfter: 45 * day, window: { start: 0, end: hour }, round: 600_000 };
+  const facts = {
+    notBefore: 0,
+    notAfter: 45 * day,
+    window: { start: 0, end: hour },
+    round: 600_000,
+  };
   assert.equal(planRenewal({ ...facts, draw: 0.999_999 }) + facts.round <= hour, true);
   assert.equal(planRenewal({ ...facts, window: { start: 0, end: 60_000 }, draw: 0.9 }), 0);
 });
@@ -44,7 +50,16 @@ test('whatever window a CA suggests, a tenth of the lifetime is left for trying'
       fc.double({ min: 0, max: 0.99, noNaN: true }),
       (days, start, span, draw) => {
         const notAfter = days * day;
-        assert.ok(planRenewal({ notBefore: 0, notAfter, window: { start, end: start + span }, draw, round: 600_000 }) <= notAfter * 0.9);
+        assert.ok(
+          planRenewal({
+            notBefore: 0,
+            notAfter,
+            window: { start, end: start + span },
+            draw,
+            round: 600_000,
+          }) <=
+            notAfter * 0.9,
+        );
       },
     ),
   );
@@ -53,7 +68,11 @@ test('whatever window a CA suggests, a tenth of the lifetime is left for trying'
 test('a certificate is named by key identifier and serial number with every DER octet, as in RFC 9773 §4.1 [9773-4.1-1]', () => {
   const parsed = parseCertificate(selfSigned({ names: ['a.example'] }).der);
   assert.ok(parsed.ok);
-  const example = { ...parsed.value, authorityKeyId: '69885b6b87464041e1b37b847bd0ae2cde01c8d4', serial: '0087654321' };
+  const example = {
+    ...parsed.value,
+    authorityKeyId: '69885b6b87464041e1b37b847bd0ae2cde01c8d4',
+    serial: '0087654321',
+  };
   assert.equal(certificateId(example), 'aYhba4dGQEHhs3uEe9CuLN4ByNQ.AIdlQyE');
   assert.equal(certificateId(parsed.value), undefined, 'it has no authority key identifier');
 });
@@ -64,12 +83,25 @@ test('a window that ends before it begins is not used; one that is read is asked
     ({
       get(url: string) {
         asked.push(url);
-        return Promise.resolve({ ok: true, value: { body: JSON.stringify({ suggestedWindow: { start, end } }) } });
+        return Promise.resolve({
+          ok: true,
+          value: { body: JSON.stringify({ suggestedWindow: { start, end } }) },
+        });
       },
     }) as unknown as AcmeSession;
-  const wrong = await fetchRenewalInfo(session('2026-01-02T00:00:00Z', '2026-01-01T00:00:00Z'), 'https://ca/renewal', 'id', 0);
+  const wrong = await fetchRenewalInfo(
+    session('2026-01-02T00:00:00Z', '2026-01-01T00:00:00Z'),
+    'https://ca/renewal',
+    'id',
+    0,
+  );
   assert.equal(wrong.ok, false);
-  const good = await fetchRenewalInfo(session('2026-01-01T00:00:00Z', '2026-01-02T00:00:00Z'), 'https://ca/renewal', 'id', 0);
+  const good = await fetchRenewalInfo(
+    session('2026-01-01T00:00:00Z', '2026-01-02T00:00:00Z'),
+    'https://ca/renewal',
+    'id',
+    0,
+  );
   assert.equal(good.ok && good.value.window.end - good.value.window.start, day);
   assert.deepEqual(asked, ['https://ca/renewal/id', 'https://ca/renewal/id']);
 });
@@ -93,7 +125,11 @@ test('Retry-After is seconds or a date, never before now and never for ever [855
 
 test('a CA whose order never ends and that says Retry-After: 0 is asked at our own pace [8555-7.5.1-2]', async () => {
   let now = Date.UTC(2026, 10, 25);
-  const clock = { ...systemClock, now: () => now, sleep: async (ms: number) => void (now += Math.max(ms, 1)) };
+  const clock = {
+    ...systemClock,
+    now: () => now,
+    sleep: async (ms: number) => void (now += Math.max(ms, 1)),
+  };
   const left = patience({ clock, poll: { every: 1000, atMost: 20_000 }, goesOn: () => true });
   let asked = 0;
   while (await left({ body: '', alternates: [], until: now })) asked++;
@@ -103,14 +139,27 @@ test('a CA whose order never ends and that says Retry-After: 0 is asked at our o
 test('a request is signed over its own URL and nonce, with the key or the account but never both [8555-6.2-1, 8555-6.3-1, 8555-6.4-1]', () => {
   const { privateKey, publicKey } = generateKey();
   for (const kid of [undefined, 'https://ca/account/1']) {
-    const text = signRequest({ key: privateKey, ...(kid ? { kid } : {}) }, 'https://ca/order', 'n1', undefined);
+    const text = signRequest(
+      { key: privateKey, ...(kid ? { kid } : {}) },
+      'https://ca/order',
+      'n1',
+      undefined,
+    );
     const { protected: head, payload, signature } = JSON.parse(text) as Record<string, string>;
-    const header = JSON.parse(Buffer.from(head ?? '', 'base64url').toString()) as Record<string, unknown>;
-    assert.deepEqual([header['alg'], header['nonce'], header['url'], header['kid']], ['ES256', 'n1', 'https://ca/order', kid]);
+    const header = JSON.parse(Buffer.from(head ?? '', 'base64url').toString()) as Record<
+      string,
+      unknown
+    >;
+    assert.deepEqual(
+      [header['alg'], header['nonce'], header['url'], header['kid']],
+      ['ES256', 'n1', 'https://ca/order', kid],
+    );
     assert.equal('jwk' in header, kid === undefined);
     assert.equal(payload, '');
     const signed = { key: publicKey, dsaEncoding: 'ieee-p1363' as const };
-    assert.ok(verify('sha256', Buffer.from(`${head}.`), signed, Buffer.from(signature ?? '', 'base64url')));
+    assert.ok(
+      verify('sha256', Buffer.from(`${head}.`), signed, Buffer.from(signature ?? '', 'base64url')),
+    );
   }
 });
 

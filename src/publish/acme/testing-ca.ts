@@ -50,7 +50,11 @@ export async function acmeWorld(habits: Partial<AcmeCaHabits> = {}) {
   const ca = new AcmeCa({
     issuer,
     host,
-    certificate: issue(root, { names: [host], notBefore: clock.now() - 86_400_000, notAfter: clock.now() + 3650 * 86_400_000 }),
+    certificate: issue(root, {
+      names: [host],
+      notBefore: clock.now() - 86_400_000,
+      notAfter: clock.now() + 3650 * 86_400_000,
+    }),
     validate: validateOver(
       network,
       () => ourAddress,
@@ -73,16 +77,29 @@ export async function acmeWorld(habits: Partial<AcmeCaHabits> = {}) {
   const write = ({ name, from, to }: SetRrset) => {
     if (aliases.has(name)) throw new TypeError(`${name} is an alias`);
     if ((texts.get(name) ?? []).join() !== from.join())
-      return Promise.resolve({ status: 'failed', code: 'dns-update-conflict', detail: name } as const);
+      return Promise.resolve({
+        status: 'failed',
+        code: 'dns-update-conflict',
+        detail: name,
+      } as const);
     texts.set(name, to);
     return Promise.resolve({ status: 'done' } as const);
   };
   /** Two entries of `publish.dns`. */
   const zones = Object.fromEntries(
-    ['example.com', 'dynamic.example'].map((zone) => [zone, { kind: 'hook', command: ['-'], zone } as const]),
+    ['example.com', 'dynamic.example'].map((zone) => [
+      zone,
+      { kind: 'hook', command: ['-'], zone } as const,
+    ]),
   );
-  const place: TextRecords['place'] = (name) => findPlace(name, 'example.com', zones, (at) => Promise.resolve(aliases.get(at)));
-  const records: TextRecords = { place, write, shown: (name) => Promise.resolve([texts.get(name) ?? []]), clock };
+  const place: TextRecords['place'] = (name) =>
+    findPlace(name, 'example.com', zones, (at) => Promise.resolve(aliases.get(at)));
+  const records: TextRecords = {
+    place,
+    write,
+    shown: (name) => Promise.resolve([texts.get(name) ?? []]),
+    clock,
+  };
   const store = await openStore(':memory:');
   return {
     ca,
@@ -93,12 +110,16 @@ export async function acmeWorld(habits: Partial<AcmeCaHabits> = {}) {
     clock,
     store,
     /** As after a start of the process: nothing is remembered but what is on disk. */
-    certifier: (options: Partial<CertifierOptions> & { type?: ChallengeType; mortal?: Mortal } = {}) =>
+    certifier: (
+      options: Partial<CertifierOptions> & { type?: ChallengeType; mortal?: Mortal } = {},
+    ) =>
       new Certifier({
         server: { ...server, network: options.mortal ? dying(network, options.mortal) : network },
         book: openAcmeBook(options.mortal?.store(store) ?? store),
         ring: new KeyRing(ring.folder, options.mortal?.disk),
-        answers: [http, alpn, dnsAnswers(records), persistentAnswers(records)].filter(({ type }) => type === (options.type ?? 'http-01')),
+        answers: [http, alpn, dnsAnswers(records), persistentAnswers(records)].filter(
+          ({ type }) => type === (options.type ?? 'http-01'),
+        ),
         contact: [],
         draw: () => 0.5,
         ...options,

@@ -22,7 +22,10 @@ export interface DrillResult {
  * hours, which those that replace a certificate are free of. The fleet looks every ten minutes.
  */
 export async function massRevocationDrill(count: number, limit: number): Promise<DrillResult> {
-  const calm = ({ notAfter }: { readonly notAfter: number }) => ({ start: notAfter - 15 * day, end: notAfter - 14 * day });
+  const calm = ({ notAfter }: { readonly notAfter: number }) => ({
+    start: notAfter - 15 * day,
+    end: notAfter - 14 * day,
+  });
   const { ca, ring, certifier, clock, close } = await acmeWorld({
     profiles: { '': 45 * day },
     window: calm,
@@ -31,7 +34,10 @@ export async function massRevocationDrill(count: number, limit: number): Promise
   });
   try {
     const begun = clock.at;
-    const fleet = Array.from({ length: count }, (_, n) => ({ host: `mta-sts.customer-${n}.example`, key: 'ecdsa-1' }));
+    const fleet = Array.from({ length: count }, (_, n) => ({
+      host: `mta-sts.customer-${n}.example`,
+      key: 'ecdsa-1',
+    }));
     for (const { host, key } of fleet) ring.make(host, key, 'ecdsa');
     const works = certifier({ draw: drawsOf('drill'), poll: { every: 0, atMost: minute } });
     for (let left = fleet; left.length > 0; clock.at += 10 * minute) {
@@ -39,16 +45,26 @@ export async function massRevocationDrill(count: number, limit: number): Promise
       for (const one of left) if ((await works.certify(one)).status !== 'done') waiting.push(one);
       left = waiting;
     }
-    const [filledInHours, limitedAtFirst, keys] = [(clock.at - begun) / hour, ca.limited, keysOf(ca.certificates.values())];
+    const [filledInHours, limitedAtFirst, keys] = [
+      (clock.at - begun) / hour,
+      ca.limited,
+      keysOf(ca.certificates.values()),
+    ];
     clock.at += day;
     const window = { start: clock.at + hour, end: clock.at + 25 * hour };
-    ca.habits.window = ({ issuedAt, notAfter }) => (issuedAt < window.start ? window : calm({ notAfter }));
-    for (; clock.at < window.end; clock.at += 10 * minute) for (const one of fleet) if (await works.isDue(one)) await works.certify(one);
+    ca.habits.window = ({ issuedAt, notAfter }) =>
+      issuedAt < window.start ? window : calm({ notAfter });
+    for (; clock.at < window.end; clock.at += 10 * minute)
+      for (const one of fleet) if (await works.isDue(one)) await works.certify(one);
     const renewed = [...ca.certificates.values()].filter(({ replaces }) => replaces !== undefined);
-    const inWindow = renewed.filter(({ issuedAt }) => issuedAt >= window.start && issuedAt <= window.end);
+    const inWindow = renewed.filter(
+      ({ issuedAt }) => issuedAt >= window.start && issuedAt <= window.end,
+    );
     const parts = Array.from(
       { length: 24 },
-      (_, n) => inWindow.filter(({ issuedAt }) => Math.floor((issuedAt - window.start) / hour) === n).length,
+      (_, n) =>
+        inWindow.filter(({ issuedAt }) => Math.floor((issuedAt - window.start) / hour) === n)
+          .length,
     );
     return {
       certificates: count,
@@ -64,7 +80,9 @@ export async function massRevocationDrill(count: number, limit: number): Promise
   }
 }
 
-function keysOf(certificates: Iterable<{ readonly host: string; readonly spki: string }>): ReadonlyMap<string, string> {
+function keysOf(
+  certificates: Iterable<{ readonly host: string; readonly spki: string }>,
+): ReadonlyMap<string, string> {
   return new Map([...certificates].map(({ host, spki }) => [host, spki]));
 }
 

@@ -43,7 +43,10 @@ export class WebAnswers implements ChallengeAnswers {
     if (known) return known;
     const digest = createHash('sha256').update(challenge.keyAuthorization).digest();
     const value = Buffer.concat([Uint8Array.of(0x04, digest.length), digest]);
-    const { certPem, keyPem } = selfSigned({ names: [host], extensions: [{ oid: '1.3.6.1.5.5.7.1.31', critical: true, value }] });
+    const { certPem, keyPem } = selfSigned({
+      names: [host],
+      extensions: [{ oid: '1.3.6.1.5.5.7.1.31', critical: true, value }],
+    });
     const context = createSecureContext({ cert: certPem, key: keyPem });
     this.#contexts.set(challenge, context);
     return context;

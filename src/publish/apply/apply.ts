@@ -4,7 +4,12 @@ import type { Hands, Outcome } from './hands.js';
 import { planAll, type PlanOptions, type SubjectPlan } from './plan.js';
 
 export interface Applied extends Omit<SubjectPlan, 'save'> {
-  readonly outcomes: readonly { readonly action: Action; readonly says: string; readonly because: string; readonly outcome: Outcome }[];
+  readonly outcomes: readonly {
+    readonly action: Action;
+    readonly says: string;
+    readonly because: string;
+    readonly outcome: Outcome;
+  }[];
   /** Alerts that did not stand at the round before: each is told once for as long as it stands. */
   readonly freshAlerts: readonly Alert[];
 }
@@ -13,7 +18,9 @@ export interface Applied extends Omit<SubjectPlan, 'save'> {
  * One round: reads, plans, writes down, does. An action that fails ends the round of its subject alone; what it rests on is written down, so that the next round
  * takes it up again.
  */
-export async function applyOnce(options: PlanOptions & { readonly hands: Hands }): Promise<readonly Applied[]> {
+export async function applyOnce(
+  options: PlanOptions & { readonly hands: Hands },
+): Promise<readonly Applied[]> {
   const { ledger, hands, eyes } = options;
   const plans = await planAll(options);
   const fresh = ledger.alerts(
@@ -32,7 +39,11 @@ export async function applyOnce(options: PlanOptions & { readonly hands: Hands }
       if (outcome.status === 'done') ledger.note(eyes.clock.now(), plan.subject, says);
       if (outcome.status === 'failed') break;
     }
-    applied.push({ ...plan, outcomes, freshAlerts: plan.alerts.filter((alert) => fresh.includes(alert)) });
+    applied.push({
+      ...plan,
+      outcomes,
+      freshAlerts: plan.alerts.filter((alert) => fresh.includes(alert)),
+    });
   }
   return applied;
 }

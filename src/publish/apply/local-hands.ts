@@ -29,9 +29,19 @@ export interface LocalHandsOptions {
 }
 
 /** Hands that work on this machine: the key ring, the policies served, files of the mail server, and records printed for a person. */
-export function localHands({ section, ledger, ring, clock, writers = new Map(), certify, signal }: LocalHandsOptions): Hands {
+export function localHands({
+  section,
+  ledger,
+  ring,
+  clock,
+  writers = new Map(),
+  certify,
+  signal,
+}: LocalHandsOptions): Hands {
   return {
-    setRrset: (action, dns) => writers.get(dns)?.(action, signal) ?? Promise.resolve({ status: 'manual', text: formatChange(action) }),
+    setRrset: (action, dns) =>
+      writers.get(dns)?.(action, signal) ??
+      Promise.resolve({ status: 'manual', text: formatChange(action) }),
     async certify(action) {
       const kind = section.hosts[action.host]?.certificates;
       if (kind === 'self-signed') return certifyItself(action, ring);
@@ -52,7 +62,14 @@ export function localHands({ section, ledger, ring, clock, writers = new Map(), 
       }),
     local(action) {
       if (action.kind === 'make-key') ring.make(action.host, action.key, action.type);
-      else serve(action.domain, action.kind === 'serve-policy' ? action.body : undefined, ledger, section, ring.disk);
+      else
+        serve(
+          action.domain,
+          action.kind === 'serve-policy' ? action.body : undefined,
+          ledger,
+          section,
+          ring.disk,
+        );
       return done;
     },
   };
@@ -65,10 +82,18 @@ function certifyItself({ host, key }: Certify, ring: KeyRing): Outcome {
 }
 
 /** A domain's body changes together with those of the domains that use it. */
-function serve(domain: string, body: string | undefined, ledger: Ledger, { exportTo, domains }: PublishSection, disk: Disk): void {
+function serve(
+  domain: string,
+  body: string | undefined,
+  ledger: Ledger,
+  { exportTo, domains }: PublishSection,
+  disk: Disk,
+): void {
   ledger.serve(domain, body);
   if (exportTo === undefined) return;
-  const users = Object.entries(domains).flatMap(([name, { sameAs }]) => (sameAs === domain ? [name] : []));
+  const users = Object.entries(domains).flatMap(([name, { sameAs }]) =>
+    sameAs === domain ? [name] : [],
+  );
   for (const name of [domain, ...users]) {
     const file = join(exportTo, `mta-sts.${name}`, '.well-known', 'mta-sts.txt');
     if (body === undefined) disk.remove(file);

@@ -57,7 +57,9 @@ export async function planAll(options: PlanOptions): Promise<readonly SubjectPla
     ...Object.entries(section.domains).map(
       ([domain, wish]) =>
         () =>
-          wish.sameAs === undefined ? planDomain(domain, wish, options) : planDelegation(domain, { ...wish, sameAs: wish.sameAs }, options),
+          wish.sameAs === undefined
+            ? planDomain(domain, wish, options)
+            : planDelegation(domain, { ...wish, sameAs: wish.sameAs }, options),
     ),
     ...leaving.map((domain) => () => planDomain(domain, undefined, options)),
   ]);
@@ -70,27 +72,49 @@ async function inTurns<T>(jobs: readonly (() => Promise<T>)[]): Promise<readonly
   const results: T[] = [];
   let next = 0;
   const work = async (): Promise<void> => {
-    for (let at = next++; at < jobs.length; at = next++) results[at] = await (jobs[at] as () => Promise<T>)();
+    for (let at = next++; at < jobs.length; at = next++)
+      results[at] = await (jobs[at] as () => Promise<T>)();
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
   return results;
 }
 
-async function planHost(host: string, wish: MailHostWish, { ledger, ring, eyes, renewed }: PlanOptions): Promise<SubjectPlan> {
+async function planHost(
+  host: string,
+  wish: MailHostWish,
+  { ledger, ring, eyes, renewed }: PlanOptions,
+): Promise<SubjectPlan> {
   const before = ledger.host(host);
   const memory = ledger.memory(host);
   for (const file of wish.adopt) ring.adopt(host, file);
-  const brought = readBrought(before, wish, { ring, anchors: eyes.trustStore, at: eyes.clock.now() });
+  const brought = readBrought(before, wish, {
+    ring,
+    anchors: eyes.trustStore,
+    at: eyes.clock.now(),
+  });
   const folder = wish.install?.folder;
   const seen = await readHost(before, (now) => ring.list(host, now), eyes, wish.dns);
   const rollover: RolloverStep = stepRollover(before, seen, {
     ...rolloverWish(wish),
-    leave: [...askedToLeave(host, ledger), ...brought.leave, ...tooOld(memory.inUse, wish.rollKeysEvery, eyes.clock.now())],
+    leave: [
+      ...askedToLeave(host, ledger),
+      ...brought.leave,
+      ...tooOld(memory.inUse, wish.rollKeysEvery, eyes.clock.now()),
+    ],
   });
   const { state } = rollover;
   const at = eyes.clock.now();
-  const reading = readCertificates(host, { ring, told: memory.told, probed: await eyes.probe(host), folder, at });
-  const certificateWish = { acme: wish.certificates === 'acme', ...(folder === undefined ? {} : { folder }) };
+  const reading = readCertificates(host, {
+    ring,
+    told: memory.told,
+    probed: await eyes.probe(host),
+    folder,
+    at,
+  });
+  const certificateWish = {
+    acme: wish.certificates === 'acme',
+    ...(folder === undefined ? {} : { folder }),
+  };
   const { steps, alerts } = stepCertificates(state, reading, certificateWish);
   return {
     kind: 'host',
@@ -105,32 +129,57 @@ async function planHost(host: string, wish: MailHostWish, { ledger, ring, eyes, 
     save() {
       if (!ledger.saveHost(before, state, at)) return false;
       const inUse = inUseSince(memory.inUse, state, at);
-      if (Object.keys(inUse).join() !== Object.keys(memory.inUse).join()) ledger.remember(host, (known) => ({ ...known, inUse }), at);
+      if (Object.keys(inUse).join() !== Object.keys(memory.inUse).join())
+        ledger.remember(host, (known) => ({ ...known, inUse }), at);
       return true;
     },
   };
 }
 
-function inUseSince(known: HostMemory['inUse'], { slots }: RolloverState, at: number): HostMemory['inUse'] {
+function inUseSince(
+  known: HostMemory['inUse'],
+  { slots }: RolloverState,
+  at: number,
+): HostMemory['inUse'] {
   return Object.fromEntries(
-    Object.values(slots).flatMap(({ current }) => (current ? [[current.sha256, known[current.sha256] ?? at]] : [])),
+    Object.values(slots).flatMap(({ current }) =>
+      current ? [[current.sha256, known[current.sha256] ?? at]] : [],
+    ),
   );
 }
 
-function rolloverWish({ dane, keys, matchingTypes, ttl, certificates }: MailHostWish): Omit<RolloverWish, 'leave'> {
+function rolloverWish({
+  dane,
+  keys,
+  matchingTypes,
+  ttl,
+  certificates,
+}: MailHostWish): Omit<RolloverWish, 'leave'> {
   return { publish: dane, types: keys, matchingTypes, ttl, brought: certificates === 'files' };
 }
 
 function askedToLeave(host: string, ledger: Ledger): readonly string[] {
   const begin = `leave:${host}:`;
-  return ledger.confirmed().flatMap((token) => (token.startsWith(begin) ? [token.slice(begin.length)] : []));
+  return ledger
+    .confirmed()
+    .flatMap((token) => (token.startsWith(begin) ? [token.slice(begin.length)] : []));
 }
 
-function tooOld(inUse: HostMemory['inUse'], every: number | undefined, at: number): readonly string[] {
-  return every === undefined ? [] : Object.entries(inUse).flatMap(([sha256, since]) => (at - since >= every ? [sha256] : []));
+function tooOld(
+  inUse: HostMemory['inUse'],
+  every: number | undefined,
+  at: number,
+): readonly string[] {
+  return every === undefined
+    ? []
+    : Object.entries(inUse).flatMap(([sha256, since]) => (at - since >= every ? [sha256] : []));
 }
 
-async function planDomain(domain: string, wish: MailDomainWish | undefined, { section, ledger, eyes }: PlanOptions): Promise<SubjectPlan> {
+async function planDomain(
+  domain: string,
+  wish: MailDomainWish | undefined,
+  { section, ledger, eyes }: PlanOptions,
+): Promise<SubjectPlan> {
   const before = ledger.domain(domain);
   const dns = wish?.dns ?? 'print';
   const mx = wish?.mx ?? before.served.at(-1)?.mx ?? [];
@@ -148,7 +197,11 @@ async function planDomain(domain: string, wish: MailDomainWish | undefined, { se
     ...(wish?.policyHost === undefined ? {} : { policyHost: wish.policyHost }),
   };
   const step: PolicyStep = stepPolicy(before, seen, policyWish);
-  const reporting = stepReports(domain, seen.rpt, { rua: wish?.reports ?? [], ttl: policyWish.ttl, written: before.reports });
+  const reporting = stepReports(domain, seen.rpt, {
+    rua: wish?.reports ?? [],
+    ttl: policyWish.ttl,
+    written: before.reports,
+  });
   const at = eyes.clock.now();
   const save = (): boolean => ledger.saveDomain(before, { ...step.state, ...reporting.state }, at);
   const { alerts, proposals } = step;
@@ -156,7 +209,17 @@ async function planDomain(domain: string, wish: MailDomainWish | undefined, { se
     [...reporting.steps, ...step.steps],
     [...reporting.waits, ...step.waits],
   ];
-  return { kind: 'domain', subject: domain, dns, place: domainPlace(step), steps, waits, alerts, proposals, save };
+  return {
+    kind: 'domain',
+    subject: domain,
+    dns,
+    place: domainPlace(step),
+    steps,
+    waits,
+    alerts,
+    proposals,
+    save,
+  };
 }
 
 /** A domain that uses the policy of another has nothing of its own to remember. */
@@ -175,7 +238,10 @@ async function planDelegation(
     seen,
   );
   const reporting = stepReports(domain, seen.rpt, { rua: reports, ttl });
-  const place = seen.delegated === `_mta-sts.${sameAs}` ? `uses the policy of ${sameAs}` : `is to use the policy of ${sameAs}`;
+  const place =
+    seen.delegated === `_mta-sts.${sameAs}`
+      ? `uses the policy of ${sameAs}`
+      : `is to use the policy of ${sameAs}`;
   return {
     kind: 'domain',
     subject: domain,
@@ -203,6 +269,8 @@ function hostPlace({ state }: RolloverStep): string {
 function domainPlace({ state }: PolicyStep): string {
   const current = state.served.at(-1);
   if (!current || current.last !== undefined) return 'no policy is served';
-  const since = current.announced ? `announced ${new Date(current.announced.at).toISOString().slice(0, 16)}Z` : 'not announced yet';
+  const since = current.announced
+    ? `announced ${new Date(current.announced.at).toISOString().slice(0, 16)}Z`
+    : 'not announced yet';
   return `${current.mode}, max_age ${current.maxAge}, id ${current.id.slice(0, 8)}, ${since}`;
 }

@@ -4,7 +4,15 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Name, type Clock } from '../../base/index.js';
-import { decodeMessage, encodeMessage, parseRecord, Rcode, RRType, type Resolver, type ResourceRecord } from '../../dns/index.js';
+import {
+  decodeMessage,
+  encodeMessage,
+  parseRecord,
+  Rcode,
+  RRType,
+  type Resolver,
+  type ResourceRecord,
+} from '../../dns/index.js';
 import type { MailHost } from '../../evidence/index.js';
 import { LabNetwork, PolicyHost } from '../../lab/index.js';
 import { createCa, generateKey, issue } from '../../pki/index.js';
@@ -21,7 +29,12 @@ import { applyOnce } from './apply.js';
 import { localHands } from './local-hands.js';
 import type { Outcome } from './hands.js';
 
-const [domain, mx, policyAddress, serverAddress] = ['life.example', 'mx.life.example', '192.0.2.80', '192.0.2.53'];
+const [domain, mx, policyAddress, serverAddress] = [
+  'life.example',
+  'mx.life.example',
+  '192.0.2.80',
+  '192.0.2.53',
+];
 const [policyHost, reports] = [`policy.${domain}`, `mailto:tls@${domain}`];
 const owner = `_25._tcp.${mx}`;
 const [ttl, hour] = [3600, 3_600_000];
@@ -45,7 +58,8 @@ export class Life {
   readonly #clock: Clock & { at: number } = clockAt(Date.now());
   readonly #sets = new Map<string, { readonly rdata: readonly string[]; readonly since: number }>();
   /** RRsets that are gone, until when a cache may have them. */
-  #cached: { readonly key: string; readonly rdata: readonly string[]; readonly until: number }[] = [];
+  #cached: { readonly key: string; readonly rdata: readonly string[]; readonly until: number }[] =
+    [];
   #chapter = 0;
   #read: { readonly pem: string; readonly key: KeyObject } | undefined;
 
@@ -57,9 +71,16 @@ export class Life {
   ) {}
 
   static async begin(): Promise<Life> {
-    const [network, folder, store] = [new LabNetwork(), mkdtempSync(join(tmpdir(), 'hermetic-life-')), await openStore(':memory:')];
+    const [network, folder, store] = [
+      new LabNetwork(),
+      mkdtempSync(join(tmpdir(), 'hermetic-life-')),
+      await openStore(':memory:'),
+    ];
     const first = generateKey();
-    writeFileSync(join(folder, 'server.key'), first.privateKey.export({ type: 'pkcs8', format: 'pem' }));
+    writeFileSync(
+      join(folder, 'server.key'),
+      first.privateKey.export({ type: 'pkcs8', format: 'pem' }),
+    );
     const life = new Life(network, folder, store, `3 1 1 ${serverKey('', first.publicKey).sha256}`);
     life.#sets.set(`${domain} MX`, { rdata: [`10 ${mx}.`], since: 0 });
     life.#sets.set(`${policyHost} A`, { rdata: [policyAddress], since: 0 });
@@ -97,17 +118,30 @@ export class Life {
         ledger,
         ring,
         clock: this.#clock,
-        writers: new Map([['own', (action: SetRrset) => (mortal ? mortal.step(() => this.#write(action)) : this.#write(action))]]),
+        writers: new Map([
+          [
+            'own',
+            (action: SetRrset) =>
+              mortal ? mortal.step(() => this.#write(action)) : this.#write(action),
+          ],
+        ]),
       });
       const applied = await applyOnce({ section, ledger, ring, eyes: this.#eyes(), hands });
       for (const { says, outcome } of applied.flatMap(({ outcomes }) => outcomes))
         assert.equal(outcome.status, 'done', `${says}: ${JSON.stringify(outcome)}`);
-      for (const { token } of applied.flatMap(({ proposals }) => proposals)) if (mode === 'none') ledger.confirm(token, this.#clock.at);
+      for (const { token } of applied.flatMap(({ proposals }) => proposals))
+        if (mode === 'none') ledger.confirm(token, this.#clock.at);
       this.judge();
       if (this.#isOver(ledger)) this.#chapter++;
       else {
-        const waits = applied.flatMap(({ waits: all }) => all.flatMap(({ until }) => until ?? [])).filter((at) => at > this.#clock.at);
-        this.#clock.at = Math.min(this.#clock.at + 24 * hour, ...waits, ...(waits.length > 0 ? [] : [this.#clock.at + hour]));
+        const waits = applied
+          .flatMap(({ waits: all }) => all.flatMap(({ until }) => until ?? []))
+          .filter((at) => at > this.#clock.at);
+        this.#clock.at = Math.min(
+          this.#clock.at + 24 * hour,
+          ...waits,
+          ...(waits.length > 0 ? [] : [this.#clock.at + hour]),
+        );
       }
     }
   }
@@ -119,19 +153,31 @@ export class Life {
       const now = this.#sets.get(key)?.rdata;
       return [
         ...(now ? [now] : []),
-        ...this.#cached.filter((set) => set.key === key && set.until > this.#clock.at).map(({ rdata }) => rdata),
+        ...this.#cached
+          .filter((set) => set.key === key && set.until > this.#clock.at)
+          .map(({ rdata }) => rdata),
       ];
     };
     for (const records of alive(`${owner} TLSA`))
-      assert.ok(records.includes(shown), `a sender holds ${records.join()}, the server shows ${shown}`);
+      assert.ok(
+        records.includes(shown),
+        `a sender holds ${records.join()}, the server shows ${shown}`,
+      );
     const body = openLedger(this.store).body(domain);
     for (const [record = ''] of alive(`_mta-sts.${domain} TXT`))
-      assert.ok(body !== undefined && this.#sets.has(`mta-sts.${domain} CNAME`), `a sender has ${record} and finds no policy`);
+      assert.ok(
+        body !== undefined && this.#sets.has(`mta-sts.${domain} CNAME`),
+        `a sender has ${record} and finds no policy`,
+      );
     const [current = ''] = this.#sets.get(`_mta-sts.${domain} TXT`)?.rdata ?? [];
     const ids = openLedger(this.store)
       .domain(domain)
       .served.map(({ id }) => id);
-    if (current !== '') assert.ok(body !== undefined && ids.indexOf(policyId(body)) >= ids.findIndex((id) => current.includes(id)));
+    if (current !== '')
+      assert.ok(
+        body !== undefined &&
+          ids.indexOf(policyId(body)) >= ids.findIndex((id) => current.includes(id)),
+      );
   }
 
   /** What is left at the end, without times. */
@@ -139,7 +185,11 @@ export class Life {
     const ledger = openLedger(this.store);
     return {
       records: [...this.#sets].map(([key, { rdata }]) => `${key} ${rdata.join()}`).sort(),
-      policies: ledger.domain(domain).served.map(({ mode, maxAge, last }) => `${mode} ${maxAge} ${last === undefined ? 'served' : 'over'}`),
+      policies: ledger
+        .domain(domain)
+        .served.map(
+          ({ mode, maxAge, last }) => `${mode} ${maxAge} ${last === undefined ? 'served' : 'over'}`,
+        ),
       served: ledger.body(domain),
       keys: new KeyRing(join(this.folder, 'keys'))
         .list(mx, this.#clock.at)
@@ -150,13 +200,18 @@ export class Life {
 
   /** Records that were not there at the beginning. */
   left(): readonly string[] {
-    return [...this.#sets.keys()].filter((key) => key !== `${domain} MX` && key !== `${policyHost} A`);
+    return [...this.#sets.keys()].filter(
+      (key) => key !== `${domain} MX` && key !== `${policyHost} A`,
+    );
   }
 
   #isOver(ledger: Ledger): boolean {
     const tlsa = this.#sets.get(`${owner} TLSA`)?.rdata ?? [];
     const body = ledger.body(domain) ?? '';
-    if (this.#chapter === 0) return /mode: enforce/.test(body) && this.#sets.has(`_mta-sts.${domain} TXT`) && tlsa.length === 2;
+    if (this.#chapter === 0)
+      return (
+        /mode: enforce/.test(body) && this.#sets.has(`_mta-sts.${domain} TXT`) && tlsa.length === 2
+      );
     if (this.#chapter === 1) {
       const current = ledger.host(mx).slots.ecdsa?.current;
       const first = this.firstRecord.endsWith(current?.sha256 ?? '');
@@ -181,9 +236,26 @@ export class Life {
       leastReports: 0,
       dns: { own: { kind: 'print' } },
       hosts: {
-        [mx]: { dns: 'own', ttl, dane: mode !== 'none', certificates: 'self-signed', adopt: [key], install: { folder } },
+        [mx]: {
+          dns: 'own',
+          ttl,
+          dane: mode !== 'none',
+          certificates: 'self-signed',
+          adopt: [key],
+          install: { folder },
+        },
       },
-      domains: { [domain]: { mode, mx: [mx], maxAges: [86_400], policyHost, ttl, reports: mode === 'none' ? [] : [reports], dns: 'own' } },
+      domains: {
+        [domain]: {
+          mode,
+          mx: [mx],
+          maxAges: [86_400],
+          policyHost,
+          ttl,
+          reports: mode === 'none' ? [] : [reports],
+          dns: 'own',
+        },
+      },
     });
   }
 
@@ -191,9 +263,11 @@ export class Life {
   #write({ name, type, from, to }: SetRrset): Promise<Outcome> {
     const key = `${name} ${type}`;
     const now = this.#sets.get(key);
-    const same = (a: readonly string[], b: readonly string[]): boolean => [...a].sort().join('\n') === [...b].sort().join('\n');
+    const same = (a: readonly string[], b: readonly string[]): boolean =>
+      [...a].sort().join('\n') === [...b].sort().join('\n');
     if (same(now?.rdata ?? [], to)) return Promise.resolve({ status: 'done' });
-    if (!same(now?.rdata ?? [], from)) return Promise.resolve({ status: 'failed', code: 'dns-update-conflict', detail: key });
+    if (!same(now?.rdata ?? [], from))
+      return Promise.resolve({ status: 'failed', code: 'dns-update-conflict', detail: key });
     if (now) this.#cached.push({ key, rdata: now.rdata, until: this.#clock.at + ttl * 1000 });
     if (to.length > 0) this.#sets.set(key, { rdata: to, since: this.#clock.at });
     else this.#sets.delete(key);
@@ -203,7 +277,10 @@ export class Life {
   /** What the server shows: it reads the file at each connection. */
   #shownKey(): KeyObject {
     const installed = join(this.folder, 'installed', 'ecdsa', 'key.pem');
-    const pem = readFileSync(existsSync(installed) ? installed : join(this.folder, 'server.key'), 'utf8');
+    const pem = readFileSync(
+      existsSync(installed) ? installed : join(this.folder, 'server.key'),
+      'utf8',
+    );
     if (this.#read?.pem !== pem) this.#read = { pem, key: createPublicKey(pem) };
     return this.#read.key;
   }
@@ -219,7 +296,9 @@ export class Life {
       rdata.flatMap((data) => {
         const [at = '', kind = ''] = key.split(' ');
         const parsed = parseRecord(`${at}. ${ttl} ${kind} ${data}`, { defaultTtl: ttl });
-        return parsed.ok && parsed.value.type === type && parsed.value.name.equals(name) ? [parsed.value] : [];
+        return parsed.ok && parsed.value.type === type && parsed.value.name.equals(name)
+          ? [parsed.value]
+          : [];
       }),
     );
   }
@@ -232,19 +311,32 @@ export class Life {
         const target = this.#target(name);
         const records = this.#recordsOf(target, type);
         const status = records.length > 0 ? 'found' : 'nodata';
-        return Promise.resolve({ question: { name, type }, status, dnssec: 'secure', records, canonicalName: target, aliases: [], ttl });
+        return Promise.resolve({
+          question: { name, type },
+          status,
+          dnssec: 'secure',
+          records,
+          canonicalName: target,
+          aliases: [],
+          ttl,
+        });
       },
     };
     return {
       network: {
         dial: (request) => network.dial(request),
-        exchange: ({ query, to }) => Promise.resolve({ ok: true, bytes: this.#answer(query), from: to }),
+        exchange: ({ query, to }) =>
+          Promise.resolve({ ok: true, bytes: this.#answer(query), from: to }),
       },
       resolver,
       trustStore: trustStore(anchors.ok ? [anchors.value] : []),
       clock: this.#clock,
       httpsPort: 443,
-      zone: () => Promise.resolve({ apex: Name.of(domain), servers: [{ address: serverAddress, port: 53, label: serverAddress }] }),
+      zone: () =>
+        Promise.resolve({
+          apex: Name.of(domain),
+          servers: [{ address: serverAddress, port: 53, label: serverAddress }],
+        }),
       probe: () => Promise.resolve(this.#mailHost()),
       reports: () => [],
     };
@@ -256,13 +348,24 @@ export class Life {
     if (!decoded.ok || !question) throw new TypeError('no question');
     const aliases = this.#recordsOf(question.name, RRType.CNAME);
     const answers = aliases.length > 0 ? aliases : this.#recordsOf(question.name, question.type);
-    return encodeMessage({ ...decoded.value, response: true, authoritative: true, rcode: Rcode.NOERROR, answers });
+    return encodeMessage({
+      ...decoded.value,
+      response: true,
+      authoritative: true,
+      rcode: Rcode.NOERROR,
+      answers,
+    });
   }
 
   #mailHost(): MailHost {
     const { sha256 } = serverKey('', this.#shownKey());
-    const certificates = [{ chain: 'trusted', validity: 'valid', nameMatch: 'match', spkiSha256: sha256 }];
-    return { name: mx, addresses: [{ ip: '192.0.2.25', status: 'reachable', starttls: 'offered', certificates }] } as unknown as MailHost;
+    const certificates = [
+      { chain: 'trusted', validity: 'valid', nameMatch: 'match', spkiSha256: sha256 },
+    ];
+    return {
+      name: mx,
+      addresses: [{ ip: '192.0.2.25', status: 'reachable', starttls: 'offered', certificates }],
+    } as unknown as MailHost;
   }
 }
 

@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -24,11 +32,21 @@ function world(t: TestContext, { install = true, reuseKey = false } = {}) {
   const base = mkdtempSync(join(tmpdir(), 'hermetic-brought-'));
   t.after(() => rmSync(base, { recursive: true }));
   const [live, archive] = [join(base, 'live', host), join(base, 'archive', host)];
-  for (const folder of [live, archive, join(base, 'renewal')]) mkdirSync(folder, { recursive: true });
-  writeFileSync(join(base, 'renewal', `${host}.conf`), `version = 2.1.0\n[renewalparams]\n${reuseKey ? 'reuse_key = True\n' : ''}`);
+  for (const folder of [live, archive, join(base, 'renewal')])
+    mkdirSync(folder, { recursive: true });
+  writeFileSync(
+    join(base, 'renewal', `${host}.conf`),
+    `version = 2.1.0\n[renewalparams]\n${reuseKey ? 'reuse_key = True\n' : ''}`,
+  );
   const files = { chain: join(live, 'fullchain.pem'), key: join(live, 'privkey.pem') };
   const section = publishSection.parse({
-    hosts: { [host]: { certificates: 'files', files: [files], ...(install ? { install: { folder: join(base, 'tls') } } : {}) } },
+    hosts: {
+      [host]: {
+        certificates: 'files',
+        files: [files],
+        ...(install ? { install: { folder: join(base, 'tls') } } : {}),
+      },
+    },
   });
   const ring = new KeyRing(join(base, 'keys'));
   const wish = section.hosts[host];
@@ -48,18 +66,24 @@ function world(t: TestContext, { install = true, reuseKey = false } = {}) {
     wish,
     files,
     turn,
-    renew(key: KeyPair = generateKey(), names: readonly string[] = [host], end = Date.now() + 90 * day) {
+    renew(
+      key: KeyPair = generateKey(),
+      names: readonly string[] = [host],
+      end = Date.now() + 90 * day,
+    ) {
       renewals++;
       const issued = issue(ca, { names, key, notAfter: end });
       turn('privkey.pem', issued.keyPem);
       turn('fullchain.pem', issued.chainPem);
       return { ...issued, key };
     },
-    look: (state: RolloverState = startRollover(host), at = Date.now()) => readBrought(state, wish, { ring, anchors, at }),
+    look: (state: RolloverState = startRollover(host), at = Date.now()) =>
+      readBrought(state, wish, { ring, anchors, at }),
   };
 }
 
-const codes = ({ alerts }: ReturnType<typeof readBrought>): readonly string[] => alerts.map(({ code }) => code);
+const codes = ({ alerts }: ReturnType<typeof readBrought>): readonly string[] =>
+  alerts.map(({ code }) => code);
 
 test('a renewal that keeps its key is taken over: the chain in the ring is the new one, and no key is to be left', (t) => {
   const { renew, look, ring } = world(t);
@@ -99,7 +123,14 @@ test('a renewal with a new key: it is announced beside the old one, the server k
       addresses: [{ address: '192.0.2.1', starttls: 'offered' as const, keys: [inUse] }],
       ring: keys,
     };
-    const step = stepRollover(state, reading, { publish: true, types: wish.keys, matchingTypes: [1], ttl, leave, brought: true });
+    const step = stepRollover(state, reading, {
+      publish: true,
+      types: wish.keys,
+      matchingTypes: [1],
+      ttl,
+      leave,
+      brought: true,
+    });
     state = step.state;
     for (const { action } of step.steps) {
       assert.notEqual(action.kind, 'make-key');
@@ -114,7 +145,10 @@ test('a renewal with a new key: it is announced beside the old one, the server k
     }
   }
   assert.deepEqual([...seenCodes], ['publish-key-brought']);
-  assert.ok(announced >= begun + 4 * hour && deployedAt >= announced + 2 * ttl * 1000, `${announced} ${deployedAt}`);
+  assert.ok(
+    announced >= begun + 4 * hour && deployedAt >= announced + 2 * ttl * 1000,
+    `${announced} ${deployedAt}`,
+  );
   assert.equal(ring.pair(host, 'ecdsa-1').key.trim(), first.keyPem.trim());
 });
 
@@ -165,10 +199,17 @@ test('a key ring on a full disk: told for this host, and taken over by the next 
   const disk = {
     ...nodeDisk,
     write() {
-      throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC', syscall: 'write' });
+      throw Object.assign(new Error('ENOSPC: no space left on device, write'), {
+        code: 'ENOSPC',
+        syscall: 'write',
+      });
     },
   };
-  const seen = readBrought(startRollover(host), wish, { ring: new KeyRing(ring.folder, disk), anchors, at: Date.now() });
+  const seen = readBrought(startRollover(host), wish, {
+    ring: new KeyRing(ring.folder, disk),
+    anchors,
+    at: Date.now(),
+  });
   assert.deepEqual(codes(seen), ['publish-write-failed']);
   assert.deepEqual(codes(look()), []);
   assert.equal(ring.list(host, Date.now())[0]?.certified, true);
@@ -202,7 +243,13 @@ test('a new key in files that the server reads itself is told of loudly', (t) =>
   look();
   const [current] = ring.list(host, Date.now());
   renew();
-  const state = { ...startRollover(host), slots: { ecdsa: { ...(current ? { current } : {}), made: 1 } } };
+  const state = {
+    ...startRollover(host),
+    slots: { ecdsa: { ...(current ? { current } : {}), made: 1 } },
+  };
   const seen = look(state);
-  assert.deepEqual([codes(seen), seen.leave], [['publish-key-brought-unannounced'], [current?.sha256]]);
+  assert.deepEqual(
+    [codes(seen), seen.leave],
+    [['publish-key-brought-unannounced'], [current?.sha256]],
+  );
 });

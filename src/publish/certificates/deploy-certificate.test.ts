@@ -48,7 +48,10 @@ async function world(t?: TestContext) {
   }
   const [folder, log] = [join(base, 'tls', host), join(base, 'reloads')];
   const reload = ['sh', '-c', 'printf x >> "$0"', log];
-  const deploy = (key: string, given: { mortal?: Mortal; disk?: Disk; reload?: string[]; at?: number; also?: string[] } = {}) =>
+  const deploy = (
+    key: string,
+    given: { mortal?: Mortal; disk?: Disk; reload?: string[]; at?: number; also?: string[] } = {},
+  ) =>
     deployCertificate(
       { kind: 'deploy', host, key, ...(given.also ? { also: given.also } : {}) },
       { folder, reload: given.reload ?? reload },
@@ -78,8 +81,13 @@ function shownBy(folder: string, ring: KeyRing): string | undefined {
     ['chain.pem', 'key.pem'],
     ['both.pem', 'both.pem'],
   ] as const)
-    assert.ok(new X509Certificate(read(chain)).checkPrivateKey(createPrivateKey(read(key))), `${chain} is not for ${key}`);
-  return ring.list(host, Date.now()).find(({ name }) => ring.pair(host, name).key.trim() === read('key.pem').trim())?.name;
+    assert.ok(
+      new X509Certificate(read(chain)).checkPrivateKey(createPrivateKey(read(key))),
+      `${chain} is not for ${key}`,
+    );
+  return ring
+    .list(host, Date.now())
+    .find(({ name }) => ring.pair(host, name).key.trim() === read('key.pem').trim())?.name;
 }
 
 test('the key, the chain, and both in one file are put into the folder; the server is told once, and not again for what it has', async (t) => {
@@ -144,7 +152,9 @@ for (const moment of moments)
 
 test('a reload that is refused is told with what the command says, and made up for by the next round although the files are there already', async (t) => {
   const { deploy, reloads } = await world(t);
-  const refused = await deploy('ecdsa-1', { reload: ['node', '-e', 'console.error("postfix is not running"); process.exit(1)'] });
+  const refused = await deploy('ecdsa-1', {
+    reload: ['node', '-e', 'console.error("postfix is not running"); process.exit(1)'],
+  });
   assert.equal(refused.status === 'failed' && refused.code, 'publish-reload-failed');
   assert.match(JSON.stringify(refused), /postfix is not running/);
   assert.equal(reloads(), 0);
@@ -154,10 +164,19 @@ test('a reload that is refused is told with what the command says, and made up f
 
 test('a reload command that is not there, or that does not end, fails with the reason; nothing goes through a shell', async (t) => {
   const { deploy, folder } = await world(t);
-  assert.match(JSON.stringify(await deploy('ecdsa-1', { reload: ['/nonexistent/postfix', 'reload'] })), /ENOENT/);
-  const hung = await runReload(['node', '-e', 'setInterval(() => undefined, 1000)'], undefined, 300);
+  assert.match(
+    JSON.stringify(await deploy('ecdsa-1', { reload: ['/nonexistent/postfix', 'reload'] })),
+    /ENOENT/,
+  );
+  const hung = await runReload(
+    ['node', '-e', 'setInterval(() => undefined, 1000)'],
+    undefined,
+    300,
+  );
   assert.match(JSON.stringify(hung), /no end within 0\.3 s/);
-  await deploy('ecdsa-1', { reload: ['true', `; touch ${folder}/owned`, `$(touch ${folder}/owned)`] });
+  await deploy('ecdsa-1', {
+    reload: ['true', `; touch ${folder}/owned`, `$(touch ${folder}/owned)`],
+  });
   assert.equal(existsSync(join(folder, 'owned')), false);
 });
 
@@ -170,7 +189,10 @@ test('a full disk: the failure is told, the server goes on with the pair it has,
       write(path, text, mode) {
         if (!path.includes(full)) return nodeDisk.write(path, text, mode);
         nodeDisk.write(path, text.slice(0, 10), mode);
-        throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC', syscall: 'write' });
+        throw Object.assign(new Error('ENOSPC: no space left on device, write'), {
+          code: 'ENOSPC',
+          syscall: 'write',
+        });
       },
     };
     const outcome = await deploy('ecdsa-2', { disk });
@@ -178,7 +200,9 @@ test('a full disk: the failure is told, the server goes on with the pair it has,
     assert.match(JSON.stringify(outcome), /ENOSPC/);
     assert.equal(shows(), 'ecdsa-1');
     assert.deepEqual(
-      readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.new')),
+      readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
+        name.endsWith('.new'),
+      ),
       [],
     );
   }
@@ -192,7 +216,10 @@ test('a folder that may not be written is told, and is no exception', async (t) 
   const disk: Disk = {
     ...nodeDisk,
     write() {
-      throw Object.assign(new Error('EACCES: permission denied, open'), { code: 'EACCES', syscall: 'open' });
+      throw Object.assign(new Error('EACCES: permission denied, open'), {
+        code: 'EACCES',
+        syscall: 'open',
+      });
     },
   };
   assert.match(JSON.stringify(await deploy('ecdsa-1', { disk })), /publish-write-failed.*EACCES/);
@@ -208,15 +235,22 @@ test('keys are for their owner alone, whatever the umask', async (t) => {
 });
 
 const asRoot = { skip: process.getuid?.() === 0 ? false : 'only root may give a file to a group' };
-test('where the folder belongs to a group that may read it, the keys are for that group too', asRoot, async (t) => {
-  const { deploy, folder } = await world(t);
-  const mode = (name: string): number => statSync(join(folder, 'ecdsa', name)).mode & 0o777;
-  mkdirSync(folder, { recursive: true });
-  chownSync(folder, 0, 12_345);
-  chmodSync(folder, 0o750);
-  await deploy('ecdsa-1');
-  assert.deepEqual([mode('key.pem'), mode('both.pem'), statSync(join(folder, 'ecdsa', 'key.pem')).gid], [0o640, 0o640, 12_345]);
-});
+test(
+  'where the folder belongs to a group that may read it, the keys are for that group too',
+  asRoot,
+  async (t) => {
+    const { deploy, folder } = await world(t);
+    const mode = (name: string): number => statSync(join(folder, 'ecdsa', name)).mode & 0o777;
+    mkdirSync(folder, { recursive: true });
+    chownSync(folder, 0, 12_345);
+    chmodSync(folder, 0o750);
+    await deploy('ecdsa-1');
+    assert.deepEqual(
+      [mode('key.pem'), mode('both.pem'), statSync(join(folder, 'ecdsa', 'key.pem')).gid],
+      [0o640, 0o640, 12_345],
+    );
+  },
+);
 
 test('a chain for another key, for another name, expired, or half of one: no server is given it, and the one it has stays', async (t) => {
   const { deploy, certify, ring, shows, reloads } = await world(t);

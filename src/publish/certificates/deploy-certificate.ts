@@ -29,17 +29,30 @@ export async function deployCertificate(
   for (const name of [key, ...also]) {
     const one = held.find((known) => known.name === name);
     if (!one?.certificate)
-      return { status: 'failed', code: 'publish-certificate-unfit', detail: `the chain of ${name} ${one?.flaw ?? 'is not at hand'}` };
+      return {
+        status: 'failed',
+        code: 'publish-certificate-unfit',
+        detail: `the chain of ${name} ${one?.flaw ?? 'is not at hand'}`,
+      };
     due.push({ name, type: one.type, chain: one.certificate.sha256 });
   }
   if (!install) {
-    const files = due.map(({ name }) => `${ring.chainFile(host, name)} with ${ring.keyFile(host, name)}`).join(', and ');
-    return { status: 'manual', text: `let the server of ${host} use ${files}, at every address, and reload it` };
+    const files = due
+      .map(({ name }) => `${ring.chainFile(host, name)} with ${ring.keyFile(host, name)}`)
+      .join(', and ');
+    return {
+      status: 'manual',
+      text: `let the server of ${host} use ${files}, at every address, and reload it`,
+    };
   }
   for (const { name, type } of due) {
     const pair = ring.pair(host, name);
     if (isInstalled(install.folder, type, pair)) continue;
-    ledger.remember(host, ({ told: { [type]: _, ...told }, ...memory }) => ({ ...memory, told }), now());
+    ledger.remember(
+      host,
+      ({ told: { [type]: _, ...told }, ...memory }) => ({ ...memory, told }),
+      now(),
+    );
     try {
       installPair(install.folder, type, pair, ring.disk);
     } catch (error) {
@@ -48,11 +61,17 @@ export async function deployCertificate(
   }
   const { told: before } = ledger.memory(host);
   if (due.every(({ type, chain }) => before[type]?.chain === chain)) return { status: 'done' };
-  const reloaded: Outcome = install.reload ? await runReload(install.reload, signal) : { status: 'done' };
+  const reloaded: Outcome = install.reload
+    ? await runReload(install.reload, signal)
+    : { status: 'done' };
   if (reloaded.status === 'done') {
     const at = now();
     const fresh = Object.fromEntries(due.map(({ type, chain }) => [type, { chain, at }]));
-    ledger.remember(host, ({ told, ...memory }) => ({ ...memory, told: { ...told, ...fresh } }), at);
+    ledger.remember(
+      host,
+      ({ told, ...memory }) => ({ ...memory, told: { ...told, ...fresh } }),
+      at,
+    );
   }
   return reloaded;
 }

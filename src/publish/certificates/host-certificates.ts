@@ -11,14 +11,20 @@ export function hostCertificates(
   renewed: (key: string) => number | undefined,
 ): readonly HostCertificate[] {
   const published = alive.filter(({ gone }) => gone === undefined);
-  const one = ({ name, sha256, sha512, type }: ServerKey, use: HostCertificate['use']): HostCertificate => {
+  const one = (
+    { name, sha256, sha512, type }: ServerKey,
+    use: HostCertificate['use'],
+  ): HostCertificate => {
     const key = { name, sha256, sha512, type };
     const certificate = seen.ring.find((held) => held.sha256 === sha256)?.certificate;
-    const pinned = published.some(({ records }) => records.length > 0) && published.every((rrset) => covers(rrset, key));
+    const pinned =
+      published.some(({ records }) => records.length > 0) &&
+      published.every((rrset) => covers(rrset, key));
     if (!certificate) return { key: name, use, pinned };
     const { issuer, notBefore, notAfter } = certificate;
     const [told, at] = [seen.told[type], renewed(name)];
-    const asked = seen.addresses.length > 0 && seen.addresses.every(({ shown }) => shown !== 'unknown');
+    const asked =
+      seen.addresses.length > 0 && seen.addresses.every(({ shown }) => shown !== 'unknown');
     return {
       key: name,
       use,
@@ -27,9 +33,13 @@ export function hostCertificates(
       notBefore,
       notAfter,
       ...(at === undefined ? {} : { renewed: at }),
-      ...(folder !== undefined && seen.installed?.includes(name) ? { installed: `${folder}/${type}` } : {}),
+      ...(folder !== undefined && seen.installed?.includes(name)
+        ? { installed: `${folder}/${type}` }
+        : {}),
       ...(told?.chain === certificate.sha256 ? { told: told.at } : {}),
-      ...(asked && use !== 'next' ? { shown: addressesWithout(key, certificate, seen).length === 0 } : {}),
+      ...(asked && use !== 'next'
+        ? { shown: addressesWithout(key, certificate, seen).length === 0 }
+        : {}),
     };
   };
   return Object.values(slots).flatMap(({ current, next, deploying }: KeySlot) => [

@@ -2,7 +2,13 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, readlinkSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { KeyType } from '../actions.js';
-import { nodeDisk, pointLink, replaceFile, type Disk, type FileOwner } from '../keys/durable-file.js';
+import {
+  nodeDisk,
+  pointLink,
+  replaceFile,
+  type Disk,
+  type FileOwner,
+} from '../keys/durable-file.js';
 
 /** A private key and the chain for it, both PEM. */
 export interface KeyPairFiles {
@@ -24,15 +30,28 @@ export function isInstalled(folder: string, type: KeyType, pair: KeyPairFiles): 
  * one at once. So no crash leaves a key beside the chain of another, and whoever opens `both.pem` once never sees such a thing at all. Files belong
  * to whom the folder belongs; its group may read the keys when it may read the folder. Throws what the file system says.
  */
-export function installPair(folder: string, type: KeyType, pair: KeyPairFiles, disk: Disk = nodeDisk): void {
+export function installPair(
+  folder: string,
+  type: KeyType,
+  pair: KeyPairFiles,
+  disk: Disk = nodeDisk,
+): void {
   const fresh = `.${type}-${createHash('sha256').update(pair.chain).digest('hex').slice(0, 16)}`;
   const { owner, keyMode } = readersOf(folder);
-  for (const name of files) replaceFile(join(folder, fresh, name), textOf(name, pair), name === 'chain.pem' ? 0o644 : keyMode, disk, owner);
+  for (const name of files)
+    replaceFile(
+      join(folder, fresh, name),
+      textOf(name, pair),
+      name === 'chain.pem' ? 0o644 : keyMode,
+      disk,
+      owner,
+    );
   const before = linkedTo(join(folder, type));
   pointLink(join(folder, type), fresh, disk);
   // A reader may be between two files of the one before; those older are nobody's.
   for (const old of readdirSync(folder))
-    if (old.startsWith(`.${type}-`) && old !== fresh && old !== before) rmSync(join(folder, old), { recursive: true, force: true });
+    if (old.startsWith(`.${type}-`) && old !== fresh && old !== before)
+      rmSync(join(folder, old), { recursive: true, force: true });
 }
 
 function textOf(name: FileName, { key, chain }: KeyPairFiles): string {

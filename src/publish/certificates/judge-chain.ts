@@ -31,12 +31,20 @@ export function judgeChain(pem: string, { host, spki, at }: ChainQuestion): Chai
   const flaw = flawOf(leaf, { host, spki, at });
   if (flaw !== undefined) return { flaw };
   const { issuerText: issuer, notBefore, notAfter } = leaf;
-  return { certificate: { issuer, notBefore, notAfter, sha256: createHash('sha256').update(pem).digest('hex') } };
+  return {
+    certificate: {
+      issuer,
+      notBefore,
+      notAfter,
+      sha256: createHash('sha256').update(pem).digest('hex'),
+    },
+  };
 }
 
 function flawOf(leaf: Certificate, { host, spki, at }: ChainQuestion): string | undefined {
   if (!equalBytes(leaf.spki, spki)) return 'is for another key';
-  if (!matchesDnsName(leaf, host)) return `is for ${leaf.dnsNames.slice(0, 3).join(', ') || 'no name'} and not for ${host}`;
+  if (!matchesDnsName(leaf, host))
+    return `is for ${leaf.dnsNames.slice(0, 3).join(', ') || 'no name'} and not for ${host}`;
   if (leaf.notAfter <= at) return `has expired, ${formatTime(leaf.notAfter)}`;
   return leaf.notBefore > at ? `is not valid before ${formatTime(leaf.notBefore)}` : undefined;
 }

@@ -11,34 +11,54 @@ async function world(t: TestContext, settings: Parameters<typeof mailHostWorld>[
   t.after(() => made.close());
   return {
     ...made,
-    keyShown: () => serverKey('', made.loaded()?.publicKey ?? assert.fail('it shows nothing')).sha256,
-    async rounds(days: number, how?: Parameters<typeof made.round>[0]): Promise<readonly Applied[]> {
+    keyShown: () =>
+      serverKey('', made.loaded()?.publicKey ?? assert.fail('it shows nothing')).sha256,
+    async rounds(
+      days: number,
+      how?: Parameters<typeof made.round>[0],
+    ): Promise<readonly Applied[]> {
       const all: Applied[] = [];
-      for (const end = made.clock.at + days * day; made.clock.at < end; made.clock.at += 12 * hour) all.push(...(await made.round(how)));
+      for (const end = made.clock.at + days * day; made.clock.at < end; made.clock.at += 12 * hour)
+        all.push(...(await made.round(how)));
       return all;
     },
   };
 }
 
 const failures = (rounds: readonly Applied[]): readonly string[] =>
-  rounds.flatMap(({ outcomes }) => outcomes.flatMap(({ outcome }) => (outcome.status === 'failed' ? [outcome.code] : [])));
-const alerts = (rounds: readonly Applied[]): readonly string[] => rounds.flatMap(({ freshAlerts }) => freshAlerts.map(({ code }) => code));
+  rounds.flatMap(({ outcomes }) =>
+    outcomes.flatMap(({ outcome }) => (outcome.status === 'failed' ? [outcome.code] : [])),
+  );
+const alerts = (rounds: readonly Applied[]): readonly string[] =>
+  rounds.flatMap(({ freshAlerts }) => freshAlerts.map(({ code }) => code));
 
 test('a mail host from nothing through half a year of 45-day certificates: every renewal keeps the key, is installed and seen, and no sender is held up', async (t) => {
   const { rounds, keyShown, ca, records } = await world(t, { lifetime: 45 * day });
   await rounds(4);
   const key = keyShown();
-  assert.ok(records().length === 2 && records().includes(`3 1 1 ${key}`), 'current and next are announced');
+  assert.ok(
+    records().length === 2 && records().includes(`3 1 1 ${key}`),
+    'current and next are announced',
+  );
   const later = await rounds(180);
   assert.deepEqual([failures(later), alerts(later), keyShown()], [[], [], key]);
   assert.equal(ca.certificates.size, 7, 'one every thirty days');
   const last = later.at(-1)?.certificates?.find(({ use }) => use === 'in use');
-  assert.ok(last?.pinned && last.shown && last.told !== undefined && last.renewed !== undefined && last.notAfter !== undefined);
+  assert.ok(
+    last?.pinned &&
+      last.shown &&
+      last.told !== undefined &&
+      last.renewed !== undefined &&
+      last.notAfter !== undefined,
+  );
   assert.ok(last.renewed > last.told && last.renewed < last.notAfter);
 });
 
 test('keys that are to be changed every thirty days are, each announced ahead of its use; without the wish none is', async (t) => {
-  const { rounds, keyShown, records } = await world(t, { lifetime: 90 * day, rollKeysEvery: '30d' });
+  const { rounds, keyShown, records } = await world(t, {
+    lifetime: 90 * day,
+    rollKeysEvery: '30d',
+  });
   const keys = new Set<string>();
   for (let n = 0; n < 13; n++) {
     const some = await rounds(8);
@@ -56,7 +76,12 @@ test('a server that takes the command and shows the old certificate: told once, 
   const deaf = await rounds(33, { deaf: true });
   assert.deepEqual([loaded()?.fingerprint256, records(), failures(deaf)], [before, pins, []]);
   assert.deepEqual(alerts(deaf), ['publish-certificate-not-shown']);
-  assert.equal(deaf.flatMap(({ outcomes }) => outcomes.filter(({ action }) => action.kind === 'deploy')).length, 1, 'it is told once');
+  assert.equal(
+    deaf.flatMap(({ outcomes }) => outcomes.filter(({ action }) => action.kind === 'deploy'))
+      .length,
+    1,
+    'it is told once',
+  );
 });
 
 test('a reload that is refused is tried again every round and told as a failure; the server goes on with what it has, then gets the new one', async (t) => {

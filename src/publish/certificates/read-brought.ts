@@ -11,9 +11,16 @@ export interface BroughtReading {
 }
 
 /** What the files say that somebody else keeps for a mail host: certificates are taken into the ring, and a key that is not the one in use is told of. */
-export function readBrought({ host, slots }: RolloverState, wish: MailHostWish, options: Omit<BroughtOptions, 'made'>): BroughtReading {
+export function readBrought(
+  { host, slots }: RolloverState,
+  wish: MailHostWish,
+  options: Omit<BroughtOptions, 'made'>,
+): BroughtReading {
   const parts = wish.files.map((files) => {
-    const { key, waits, alerts } = takeBrought(host, files, { ...options, made: (type) => slots[type]?.made ?? 0 });
+    const { key, waits, alerts } = takeBrought(host, files, {
+      ...options,
+      made: (type) => slots[type]?.made ?? 0,
+    });
     const current = key && slots[key.type]?.current;
     const another = key && current && key.sha256 !== current.sha256;
     const kept = wish.install !== undefined;

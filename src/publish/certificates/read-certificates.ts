@@ -14,15 +14,24 @@ export interface CertificateSources {
 }
 
 /** What certificates of a mail host there are: in the ring, in the folder its server reads, and at every address. */
-export function readCertificates(host: string, { ring, told, probed, folder, at }: CertificateSources): CertificateReading {
+export function readCertificates(
+  host: string,
+  { ring, told, probed, folder, at }: CertificateSources,
+): CertificateReading {
   const keys = ring.list(host, at);
   const isThere = ({ name, type, certificate }: RingKey): boolean =>
-    folder !== undefined && certificate !== undefined && isInstalled(folder, type, ring.pair(host, name));
+    folder !== undefined &&
+    certificate !== undefined &&
+    isInstalled(folder, type, ring.pair(host, name));
   const addresses = (probed?.addresses ?? []).map(({ ip, status, certificates }) => ({
     address: ip,
     shown:
       status === 'reachable' && certificates.length > 0
-        ? certificates.map((c) => ({ key: c.spkiSha256, notBefore: Date.parse(c.notBefore), notAfter: Date.parse(c.notAfter) }))
+        ? certificates.map((c) => ({
+            key: c.spkiSha256,
+            notBefore: Date.parse(c.notBefore),
+            notAfter: Date.parse(c.notAfter),
+          }))
         : ('unknown' as const),
   }));
   return {

@@ -9,9 +9,22 @@ const host = 'mx.example.com';
 const [minute, day] = [60_000, 86_400_000];
 const now = Date.UTC(2026, 10, 25);
 
-const key = (n: number) => ({ name: `ecdsa-${n}`, type: 'ecdsa' as const, sha256: `${n}a`.repeat(32), sha512: `${n}b`.repeat(64) });
-const certificate = { issuer: 'CN=Lab', notBefore: now - day, notAfter: now + 89 * day, sha256: 'new' };
-const state = { ...startRollover(host), slots: { ecdsa: { current: key(1), next: key(2), made: 2 } } };
+const key = (n: number) => ({
+  name: `ecdsa-${n}`,
+  type: 'ecdsa' as const,
+  sha256: `${n}a`.repeat(32),
+  sha512: `${n}b`.repeat(64),
+});
+const certificate = {
+  issuer: 'CN=Lab',
+  notBefore: now - day,
+  notAfter: now + 89 * day,
+  sha256: 'new',
+};
+const state = {
+  ...startRollover(host),
+  slots: { ecdsa: { current: key(1), next: key(2), made: 2 } },
+};
 const showing = (notAfter: number, sha256 = key(1).sha256) => ({
   address: '192.0.2.1',
   shown: [{ key: sha256, notBefore: certificate.notBefore, notAfter }],
@@ -30,7 +43,10 @@ const calm: CertificateReading = {
 const wish = { acme: true, folder: '/tls' };
 const step = (change: Partial<CertificateReading>, given = state) => {
   const { steps, alerts } = stepCertificates(given, { ...calm, ...change }, wish);
-  return [...steps.map(({ action }) => `${action.kind} ${action.key}`), ...alerts.map(({ code }) => code)];
+  return [
+    ...steps.map(({ action }) => `${action.kind} ${action.key}`),
+    ...alerts.map(({ code }) => code),
+  ];
 };
 
 test('where the server shows what it was given nothing is done, and it is not told again', () => {
@@ -48,19 +64,31 @@ test('two types that are due in one round are deployed together', () => {
   const both = { ...state, slots: { ...state.slots, rsa: { current: rsa, made: 1 } } };
   const ring = [...calm.ring, { ...rsa, certified: true, certificate }];
   const deploys = (installed: readonly string[]) =>
-    stepCertificates(both, { ...calm, ring, installed, told: {} }, wish).steps.map(({ action }) => action);
+    stepCertificates(both, { ...calm, ring, installed, told: {} }, wish).steps.map(
+      ({ action }) => action,
+    );
   assert.deepEqual(deploys([]), [{ kind: 'deploy', host, key: 'ecdsa-1', also: ['rsa-1'] }]);
 });
 
 test('a server that shows another certificate a minute after it was told is alerted of at each such address, and is not told again and again', () => {
   const old = [showing(certificate.notAfter), { ...showing(now + day), address: '192.0.2.2' }];
   assert.deepEqual(step({ addresses: old }), ['publish-certificate-not-shown']);
-  assert.deepEqual(step({ addresses: old, told: { ecdsa: { chain: 'new', at: now - minute / 2 } } }), []);
-  assert.deepEqual(step({ addresses: [{ address: '192.0.2.1', shown: 'unknown' }] }), [], 'nothing is known');
+  assert.deepEqual(
+    step({ addresses: old, told: { ecdsa: { chain: 'new', at: now - minute / 2 } } }),
+    [],
+  );
+  assert.deepEqual(
+    step({ addresses: [{ address: '192.0.2.1', shown: 'unknown' }] }),
+    [],
+    'nothing is known',
+  );
 });
 
 test('while the next key is being deployed only the rollover deploys', () => {
-  const moving = { ...state, slots: { ecdsa: { current: key(1), next: key(2), deploying: true as const, made: 2 } } };
+  const moving = {
+    ...state,
+    slots: { ecdsa: { current: key(1), next: key(2), deploying: true as const, made: 2 } },
+  };
   assert.deepEqual(step({ installed: [], told: {} }, moving), []);
 });
 
@@ -77,13 +105,19 @@ test('a certificate that nobody renews is told of before it ends', () => {
 
 test('where nobody said what the server reads, it is a person’s turn as long as another certificate is shown', () => {
   const { installed: _, ...rest } = calm;
-  const by = (addresses: CertificateReading['addresses']) => stepCertificates(state, { ...rest, addresses }, { acme: true }).steps.length;
+  const by = (addresses: CertificateReading['addresses']) =>
+    stepCertificates(state, { ...rest, addresses }, { acme: true }).steps.length;
   assert.deepEqual([by(calm.addresses), by([showing(now + day)])], [0, 1]);
 });
 
 test('what people are shown: who issued it, until when, when it is renewed, whether its key is pinned, where it is, when the server was told', () => {
   const records = [`3 1 1 ${key(1).sha256}`];
-  const [first, second] = hostCertificates({ ...state, alive: [{ records, ttl: 3600 }] }, calm, wish, () => now + 59 * day);
+  const [first, second] = hostCertificates(
+    { ...state, alive: [{ records, ttl: 3600 }] },
+    calm,
+    wish,
+    () => now + 59 * day,
+  );
   assert.deepEqual(first, {
     key: 'ecdsa-1',
     use: 'in use',

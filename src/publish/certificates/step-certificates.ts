@@ -28,9 +28,21 @@ export function stepCertificates(
     return [{ steps: moving ? [] : steps, alerts }];
   });
   const unfit = seen.ring.flatMap(({ name, flaw }) =>
-    flaw === undefined ? [] : [{ code: 'publish-certificate-unfit', subject: host, detail: `the chain of ${name} ${flaw}` }],
+    flaw === undefined
+      ? []
+      : [
+          {
+            code: 'publish-certificate-unfit',
+            subject: host,
+            detail: `the chain of ${name} ${flaw}`,
+          },
+        ],
   );
-  return { steps: together(parts.flatMap(({ steps }) => steps)), waits: [], alerts: [...unfit, ...parts.flatMap(({ alerts }) => alerts)] };
+  return {
+    steps: together(parts.flatMap(({ steps }) => steps)),
+    waits: [],
+    alerts: [...unfit, ...parts.flatMap(({ alerts }) => alerts)],
+  };
 }
 
 /** What is due for several keys is deployed at once, so that the server reads its files once. */
@@ -39,18 +51,34 @@ function together(steps: CertificateStep['steps']): CertificateStep['steps'] {
   const [first, ...rest] = steps.filter(isDeploy);
   if (!first || rest.length === 0) return steps;
   const also = rest.map(({ action }) => action.key);
-  return [...steps.filter((step) => !isDeploy(step)), { ...first, action: { ...first.action, kind: 'deploy', also } }];
+  return [
+    ...steps.filter((step) => !isDeploy(step)),
+    { ...first, action: { ...first.action, kind: 'deploy', also } },
+  ];
 }
 
-function stepOne(host: string, used: RingKey, seen: CertificateReading, wish: CertificateWish): Omit<CertificateStep, 'waits'> {
+function stepOne(
+  host: string,
+  used: RingKey,
+  seen: CertificateReading,
+  wish: CertificateWish,
+): Omit<CertificateStep, 'waits'> {
   const { certificate, name, type } = used;
   if (!certificate) return { steps: wish.acme ? [certify(host, name)] : [], alerts: [] };
   const ending = endsSoon(certificate, seen.at)
-    ? [{ code: 'publish-certificate-ending', subject: host, detail: `that of ${name} ends ${formatTime(certificate.notAfter)}` }]
+    ? [
+        {
+          code: 'publish-certificate-ending',
+          subject: host,
+          detail: `that of ${name} ends ${formatTime(certificate.notAfter)}`,
+        },
+      ]
     : [];
   const told = seen.told[type];
   const others = addressesWithout(used, certificate, seen);
-  const isThere = seen.installed ? seen.installed.includes(name) && told?.chain === certificate.sha256 : others.length === 0;
+  const isThere = seen.installed
+    ? seen.installed.includes(name) && told?.chain === certificate.sha256
+    : others.length === 0;
   if (!isThere) return { steps: [deploy(host, name)], alerts: ending };
   const late = told !== undefined && seen.at - told.at >= PATIENCE ? others : [];
   const where = `${wish.folder ?? ''}/${type}`;
@@ -69,7 +97,10 @@ export function addressesWithout(
   { addresses }: CertificateReading,
 ): readonly string[] {
   return addresses.flatMap(({ address, shown }) =>
-    shown === 'unknown' || shown.some((c) => c.key === sha256 && c.notBefore === notBefore && c.notAfter === notAfter) ? [] : [address],
+    shown === 'unknown' ||
+    shown.some((c) => c.key === sha256 && c.notBefore === notBefore && c.notAfter === notAfter)
+      ? []
+      : [address],
   );
 }
 
@@ -79,11 +110,19 @@ function endsSoon({ notBefore, notAfter }: HeldCertificate, at: number): boolean
 }
 
 function certify(host: string, key: string): Step<CertifyOrDeploy> {
-  return { action: { kind: 'certify', host, key }, because: 'the key in use has no certificate that fits', clause: 'RFC 8461 §4.2' };
+  return {
+    action: { kind: 'certify', host, key },
+    because: 'the key in use has no certificate that fits',
+    clause: 'RFC 8461 §4.2',
+  };
 }
 
 function deploy(host: string, key: string): Step<CertifyOrDeploy> {
-  return { action: { kind: 'deploy', host, key }, because: 'the key stays, so no record changes', clause: 'RFC 7672 §3.1.1' };
+  return {
+    action: { kind: 'deploy', host, key },
+    because: 'the key stays, so no record changes',
+    clause: 'RFC 7672 §3.1.1',
+  };
 }
 
 type CertifyOrDeploy = CertificateStep['steps'][number]['action'];

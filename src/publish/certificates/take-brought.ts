@@ -38,7 +38,11 @@ const SETTLES = 60_000;
  * treats as the next one. The files are only read. What does not fit is told and left where it is. A chain that public CAs do not vouch for is not taken in the
  * place of one that they do.
  */
-export function takeBrought(host: string, { chain: chainFile, key: keyFile }: BroughtFiles, options: BroughtOptions): Brought {
+export function takeBrought(
+  host: string,
+  { chain: chainFile, key: keyFile }: BroughtFiles,
+  options: BroughtOptions,
+): Brought {
   const { ring, at, anchors, made } = options;
   const read = readBoth(chainFile, keyFile);
   if ('why' in read) return unfit(host, read.why);
@@ -48,7 +52,16 @@ export function takeBrought(host: string, { chain: chainFile, key: keyFile }: Br
   const flaw = flawOf();
   if (flaw !== undefined)
     return at - changed < SETTLES
-      ? { waits: [{ subject: host, why: `${chainFile} ${flaw}; it has changed just now`, until: changed + SETTLES }], alerts: [] }
+      ? {
+          waits: [
+            {
+              subject: host,
+              why: `${chainFile} ${flaw}; it has changed just now`,
+              until: changed + SETTLES,
+            },
+          ],
+          alerts: [],
+        }
       : unfit(host, `${chainFile} ${flaw}`);
   try {
     const taken = ring.take(host, key, ({ type }) => `${type}-${nextNumber(type)}`, keyFile);
@@ -64,7 +77,9 @@ export function takeBrought(host: string, { chain: chainFile, key: keyFile }: Br
     const spki = createPublicKey(privateKey).export({ type: 'spki', format: 'der' });
     const judged = judgeChain(chain, { host, spki, at });
     if ('flaw' in judged) return judged.flaw;
-    const others = ring.list(host, at).filter(({ type, certified }) => type === known.type && certified);
+    const others = ring
+      .list(host, at)
+      .filter(({ type, certified }) => type === known.type && certified);
     const trusted = others.some(({ name }) => isTrusted(ring.chain(host, name) ?? '', anchors, at));
     return trusted && !isTrusted(chain, anchors, at)
       ? 'leads to no public CA, as the one before did: is it the certificate without its intermediates?'
@@ -72,7 +87,9 @@ export function takeBrought(host: string, { chain: chainFile, key: keyFile }: Br
   }
 
   function nextNumber(type: KeyType): number {
-    const numbers = ring.list(host, at).map(({ name }) => Number(new RegExp(`^${type}-(\\d{1,9})$`).exec(name)?.[1] ?? 0));
+    const numbers = ring
+      .list(host, at)
+      .map(({ name }) => Number(new RegExp(`^${type}-(\\d{1,9})$`).exec(name)?.[1] ?? 0));
     return 1 + Math.max(made(type), ...numbers);
   }
 }
@@ -83,13 +100,18 @@ export function renewsKey(chainFile: string): boolean | undefined {
   const name = basename(live);
   if (basename(dirname(live)) !== 'live') return undefined;
   try {
-    return !/^\s*reuse_key\s*=\s*true\s*$/im.test(readFileSync(join(live, '..', '..', 'renewal', `${name}.conf`), 'utf8'));
+    return !/^\s*reuse_key\s*=\s*true\s*$/im.test(
+      readFileSync(join(live, '..', '..', 'renewal', `${name}.conf`), 'utf8'),
+    );
   } catch {
     return undefined;
   }
 }
 
-function readBoth(chainFile: string, keyFile: string): { chain: string; key: string; changed: number } | { why: string } {
+function readBoth(
+  chainFile: string,
+  keyFile: string,
+): { chain: string; key: string; changed: number } | { why: string } {
   try {
     const changed = Math.max(statSync(chainFile).mtimeMs, statSync(keyFile).mtimeMs);
     return { chain: readFileSync(chainFile, 'utf8'), key: readFileSync(keyFile, 'utf8'), changed };

@@ -4,7 +4,15 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { formatTime, Name } from '../../base/index.js';
-import { decodeMessage, encodeMessage, parseRecord, Rcode, RRType, type Resolver, type ResourceRecord } from '../../dns/index.js';
+import {
+  decodeMessage,
+  encodeMessage,
+  parseRecord,
+  Rcode,
+  RRType,
+  type Resolver,
+  type ResourceRecord,
+} from '../../dns/index.js';
 import type { MailHost } from '../../evidence/index.js';
 import { trustStore } from '../../x509/index.js';
 import { acmeWorld } from '../acme/testing-ca.js';
@@ -52,7 +60,12 @@ export async function mailHostWorld(settings: { rollKeysEvery?: string; lifetime
           },
         ]
       : [];
-    const address = { ip: '192.0.2.25', status: 'reachable', starttls: leaf ? 'offered' : 'absent', certificates };
+    const address = {
+      ip: '192.0.2.25',
+      status: 'reachable',
+      starttls: leaf ? 'offered' : 'absent',
+      certificates,
+    };
     return { name: host, addresses: [address] } as unknown as MailHost;
   };
   const answersTo = (name: Name, type: number): readonly ResourceRecord[] =>
@@ -67,14 +80,28 @@ export async function mailHostWorld(settings: { rollKeysEvery?: string; lifetime
     const [question] = decoded.ok ? decoded.value.questions : [];
     if (!decoded.ok || !question) throw new TypeError('no question');
     const answers = answersTo(question.name, question.type);
-    return encodeMessage({ ...decoded.value, response: true, authoritative: true, rcode: Rcode.NOERROR, answers });
+    return encodeMessage({
+      ...decoded.value,
+      response: true,
+      authoritative: true,
+      rcode: Rcode.NOERROR,
+      answers,
+    });
   };
   const resolver: Resolver = {
     health: () => ({ upstreams: [] }),
     ask(name, type) {
       const found = answersTo(name, type);
       const status = found.length > 0 ? 'found' : 'nodata';
-      return Promise.resolve({ question: { name, type }, status, dnssec: 'secure', records: found, canonicalName: name, aliases: [], ttl });
+      return Promise.resolve({
+        question: { name, type },
+        status,
+        dnssec: 'secure',
+        records: found,
+        canonicalName: name,
+        aliases: [],
+        ttl,
+      });
     },
   };
   const eyes: Eyes = {
@@ -86,12 +113,17 @@ export async function mailHostWorld(settings: { rollKeysEvery?: string; lifetime
     trustStore: trustStore([]),
     clock,
     httpsPort: 443,
-    zone: () => Promise.resolve({ apex: Name.of('example.com'), servers: [{ address: serverAddress, port: 53, label: serverAddress }] }),
+    zone: () =>
+      Promise.resolve({
+        apex: Name.of('example.com'),
+        servers: [{ address: serverAddress, port: 53, label: serverAddress }],
+      }),
     probe: () => Promise.resolve(probed()),
     reports: () => [],
   };
   const write = ({ from, to }: SetRrset): Promise<Outcome> => {
-    if ([...to].sort().join() === [...records].sort().join()) return Promise.resolve({ status: 'done' });
+    if ([...to].sort().join() === [...records].sort().join())
+      return Promise.resolve({ status: 'done' });
     assert.deepEqual([...records].sort(), [...from].sort(), 'compare and set');
     cached.push({ records, until: clock.at + ttl * 1000 });
     records = to;
@@ -102,9 +134,18 @@ export async function mailHostWorld(settings: { rollKeysEvery?: string; lifetime
     const leaf = loaded();
     if (!leaf) return assert.deepEqual(records, []);
     const shown = `3 1 1 ${serverKey('', leaf.publicKey).sha256}`;
-    for (const held of [records, ...cached.filter(({ until }) => until > clock.at).map(({ records: old }) => old)])
-      assert.ok(held.length === 0 || held.includes(shown), `a sender holds ${held.join()}, the server shows ${shown}`);
-    assert.ok(leaf.checkHost(host) !== undefined && Date.parse(leaf.validTo) > clock.at, 'its certificate does not fit');
+    for (const held of [
+      records,
+      ...cached.filter(({ until }) => until > clock.at).map(({ records: old }) => old),
+    ])
+      assert.ok(
+        held.length === 0 || held.includes(shown),
+        `a sender holds ${held.join()}, the server shows ${shown}`,
+      );
+    assert.ok(
+      leaf.checkHost(host) !== undefined && Date.parse(leaf.validTo) > clock.at,
+      'its certificate does not fit',
+    );
   };
   return {
     ca: world.ca,
@@ -126,7 +167,9 @@ export async function mailHostWorld(settings: { rollKeysEvery?: string; lifetime
             install: { folder, reload },
             dns: 'own',
             ttl,
-            ...(settings.rollKeysEvery === undefined ? {} : { rollKeysEvery: settings.rollKeysEvery }),
+            ...(settings.rollKeysEvery === undefined
+              ? {}
+              : { rollKeysEvery: settings.rollKeysEvery }),
           },
         },
       });
@@ -141,7 +184,10 @@ export async function mailHostWorld(settings: { rollKeysEvery?: string; lifetime
       });
       const renewed = (name: string, key: string) => client.renewalAt({ host: name, key });
       const renewals = await renewDue({ section, ledger, certifier: client });
-      const applied = [...renewals, ...(await applyOnce({ section, ledger, ring, eyes, hands, renewed }))];
+      const applied = [
+        ...renewals,
+        ...(await applyOnce({ section, ledger, ring, eyes, hands, renewed })),
+      ];
       judge();
       return applied;
     },

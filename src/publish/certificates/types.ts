@@ -6,7 +6,9 @@ export interface HostMemory {
   /** Since when each key is in use, milliseconds since 1970, by the SHA-256 of its SubjectPublicKeyInfo. */
   readonly inUse: Readonly<Record<string, number>>;
   /** The chain (SHA-256) that the server was told to read last, and when. Missing from before the files change until the command has succeeded. */
-  readonly told: Readonly<Partial<Record<KeyType, { readonly chain: string; readonly at: number }>>>;
+  readonly told: Readonly<
+    Partial<Record<KeyType, { readonly chain: string; readonly at: number }>>
+  >;
 }
 
 /** One reading of a mail host's certificates. `at` in milliseconds since 1970. */
@@ -17,7 +19,10 @@ export interface CertificateReading {
   readonly installed?: readonly string[];
   readonly told: HostMemory['told'];
   /** Every address and what it showed, for each key type. `unknown`: could not be asked. */
-  readonly addresses: readonly { readonly address: string; readonly shown: readonly ShownCertificate[] | 'unknown' }[];
+  readonly addresses: readonly {
+    readonly address: string;
+    readonly shown: readonly ShownCertificate[] | 'unknown';
+  }[];
 }
 
 export interface ShownCertificate {

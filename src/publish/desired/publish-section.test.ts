@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { publishSection } from './publish-section.js';
 
 const directory = 'https://ca.example/directory';
-const judge = (acme: object): boolean => publishSection.safeParse({ acme: { directory, agreed: true, ...acme } }).success;
+const judge = (acme: object): boolean =>
+  publishSection.safeParse({ acme: { directory, agreed: true, ...acme } }).success;
 
 test('nobody agrees to the terms of a CA but a person who writes it down [8555-7.3-2]', () => {
   assert.ok(judge({}));
@@ -13,7 +14,12 @@ test('nobody agrees to the terms of a CA but a person who writes it down [8555-7
 
 test('a contact is one address, without anything that mail programs would read as header fields [8555-7.3-1]', () => {
   assert.ok(judge({ contact: ['mailto:tls@example.com'] }));
-  for (const contact of ['mailto:a@example.com,b@example.com', 'mailto:a@example.com?subject=x', 'a@example.com', 'https://example.com'])
+  for (const contact of [
+    'mailto:a@example.com,b@example.com',
+    'mailto:a@example.com?subject=x',
+    'a@example.com',
+    'https://example.com',
+  ])
     assert.equal(judge({ contact: [contact] }), false, contact);
 });
 

@@ -18,7 +18,8 @@ const domain = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
-const seconds = (least: number, most: number): z.ZodType<number, unknown> => z.int().min(least).max(most);
+const seconds = (least: number, most: number): z.ZodType<number, unknown> =>
+  z.int().min(least).max(most);
 
 const periods = { s: 1000, d: 86_400_000, w: 7 * 86_400_000, y: 365 * 86_400_000 } as const;
 
@@ -45,9 +46,20 @@ const serverAddress = z.string().refine((text) => {
 const dnsTarget = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('print'), servers }),
   /** Dynamic update with TSIG, over TCP to the primary (RFC 2136, RFC 8945); `key` is a file as `tsig-keygen` writes it. */
-  z.strictObject({ kind: z.literal('rfc2136'), server: serverAddress, zone: domain, key: file, servers }),
+  z.strictObject({
+    kind: z.literal('rfc2136'),
+    server: serverAddress,
+    zone: domain,
+    key: file,
+    servers,
+  }),
   /** A command that reads the change as JSON from its standard input. What an alias leads to is written by it inside its `zone` alone. */
-  z.strictObject({ kind: z.literal('hook'), command: z.array(z.string().min(1)).min(1), zone: domain.optional(), servers }),
+  z.strictObject({
+    kind: z.literal('hook'),
+    command: z.array(z.string().min(1)).min(1),
+    zone: domain.optional(),
+    servers,
+  }),
 ]);
 
 const mailHost = z.strictObject({
@@ -62,7 +74,8 @@ const mailHost = z.strictObject({
   matchingTypes: z
     .array(
       z.union([z.literal(1), z.literal(2)], {
-        error: 'is no digest: write 1 (SHA-256) or 2 (SHA-512); whole certificates and keys are not published',
+        error:
+          'is no digest: write 1 (SHA-256) or 2 (SHA-512); whole certificates and keys are not published',
       }),
     )
     .min(1)
@@ -72,7 +85,9 @@ const mailHost = z.strictObject({
   /** A private key that the server has already: taken into the ring. */
   adopt: z.array(file).default([]),
   /** Where its server finds its files, `FOLDER/ecdsa/both.pem` and beside it `key.pem` and `chain.pem`, and the command that has it read them again. */
-  install: z.strictObject({ folder: file, reload: z.array(z.string().min(1)).min(1).optional() }).optional(),
+  install: z
+    .strictObject({ folder: file, reload: z.array(z.string().min(1)).min(1).optional() })
+    .optional(),
   /** Who certifies its keys. `self-signed` is for hosts with DANE alone; with `files` somebody else keeps key and certificate up to date. */
   certificates: z.enum(['manual', 'self-signed', 'acme', 'files']).default('manual'),
   /** Those files, such as certbot's: they are looked at, never written; one pair for each key type. */
@@ -89,12 +104,19 @@ const mailHost = z.strictObject({
 
 /** A CA that certifies policy hosts, and mail hosts that say so (RFC 8555). */
 const acme = z.strictObject({
-  directory: z.url({ protocol: /^https$/, error: 'is no https URL: write the directory of the CA' }),
+  directory: z.url({
+    protocol: /^https$/,
+    error: 'is no https URL: write the directory of the CA',
+  }),
   /** You agree to the CA's terms of service. [8555-7.3-2] */
   agreed: z.literal(true, { error: 'is missing: read the terms of the CA and write true' }),
   /** [8555-7.3-1] */
   contact: z
-    .array(z.string().regex(/^mailto:[^@\s,;?]+@[A-Za-z0-9.-]+$/, 'is no contact: write mailto:NAME@DOMAIN'))
+    .array(
+      z
+        .string()
+        .regex(/^mailto:[^@\s,;?]+@[A-Za-z0-9.-]+$/, 'is no contact: write mailto:NAME@DOMAIN'),
+    )
     .max(10)
     .default([]),
   /** One of the CA's own, such as `shortlived`. */
@@ -119,7 +141,10 @@ const mailDomain = z.strictObject({
   maxAges: z
     .array(seconds(1, 31_557_600))
     .min(1)
-    .refine((ages) => ages.every((age, i) => i === 0 || age > (ages[i - 1] ?? 0)), 'do not rise: write them in ascending order')
+    .refine(
+      (ages) => ages.every((age, i) => i === 0 || age > (ages[i - 1] ?? 0)),
+      'do not rise: write them in ascending order',
+    )
     .default([86_400, 604_800, 2_678_400]),
   /** A domain of this configuration whose record and policy this one uses, by an alias (RFC 8461 §8.2): then only `policyHost`, `reports` and `dns` count here. */
   sameAs: domain.optional(),
@@ -158,31 +183,55 @@ export const publishSection = z
     days: z.int().min(0).max(365).default(14),
     leastReports: z.int().min(0).max(1000).default(3),
     /** Where the probe finds mail servers and policy hosts. */
-    ports: z.strictObject({ smtp: z.int().min(1).max(65_535).default(25), https: z.int().min(1).max(65_535).default(443) }).prefault({}),
+    ports: z
+      .strictObject({
+        smtp: z.int().min(1).max(65_535).default(25),
+        https: z.int().min(1).max(65_535).default(443),
+      })
+      .prefault({}),
     /** Waits of seconds are allowed, to see the whole life of a policy in minutes: for trying it out, never for mail that matters. */
     rehearsal: z.boolean().default(false),
     /** Policies are also written to this folder, for a web server of your own. */
     exportTo: file.optional(),
   })
   .superRefine((section, context) => {
-    if (!section.rehearsal) refuseHaste(section, (path, message) => context.addIssue({ code: 'custom', path, message }));
+    if (!section.rehearsal)
+      refuseHaste(section, (path, message) => context.addIssue({ code: 'custom', path, message }));
     for (const [name, { certificates }] of Object.entries(section.hosts))
       if (certificates === 'acme' && !section.acme)
-        context.addIssue({ code: 'custom', path: ['hosts', name, 'certificates'], message: 'names a CA: describe it in publish.acme' });
+        context.addIssue({
+          code: 'custom',
+          path: ['hosts', name, 'certificates'],
+          message: 'names a CA: describe it in publish.acme',
+        });
     for (const [name, { certificates, files, rollKeysEvery }] of Object.entries(section.hosts)) {
-      const at = (key: string, message: string): void => context.addIssue({ code: 'custom', path: ['hosts', name, key], message });
-      if (certificates === 'files' && files.length === 0) at('files', 'is empty: name chain and key of each certificate');
+      const at = (key: string, message: string): void =>
+        context.addIssue({ code: 'custom', path: ['hosts', name, key], message });
+      if (certificates === 'files' && files.length === 0)
+        at('files', 'is empty: name chain and key of each certificate');
       if (certificates !== 'files' && files.length > 0)
-        at('files', 'is looked at with certificates from files alone: write certificates files, or leave it out');
+        at(
+          'files',
+          'is looked at with certificates from files alone: write certificates files, or leave it out',
+        );
       if (certificates === 'files' && rollKeysEvery !== undefined)
-        at('rollKeysEvery', 'cannot be kept: who brings the certificates makes their keys; leave it out');
+        at(
+          'rollKeysEvery',
+          'cannot be kept: who brings the certificates makes their keys; leave it out',
+        );
     }
     if (section.acme?.webroot !== undefined && section.acme.challenge !== 'http-01')
-      context.addIssue({ code: 'custom', path: ['acme', 'webroot'], message: 'is for http-01: write challenge http-01' });
+      context.addIssue({
+        code: 'custom',
+        path: ['acme', 'webroot'],
+        message: 'is for http-01: write challenge http-01',
+      });
     for (const [name, { mx, sameAs }] of Object.entries(section.domains)) {
-      const at = (key: string, message: string): void => context.addIssue({ code: 'custom', path: ['domains', name, key], message });
+      const at = (key: string, message: string): void =>
+        context.addIssue({ code: 'custom', path: ['domains', name, key], message });
       const other = sameAs === undefined ? undefined : section.domains[sameAs];
-      if (sameAs === undefined && mx.length === 0) at('mx', 'is empty: name every host that receives mail for the domain');
+      if (sameAs === undefined && mx.length === 0)
+        at('mx', 'is empty: name every host that receives mail for the domain');
       if (sameAs !== undefined && (!other || other.sameAs !== undefined || sameAs === name))
         at('sameAs', 'is no domain with a policy of its own here: add it to publish.domains');
     }
@@ -213,7 +262,8 @@ function refuseHaste(
   },
   refuse: (path: string[], message: string) => void,
 ): void {
-  if (days < 1) refuse(['days'], 'is too short: at least one day in testing comes before enforcing');
+  if (days < 1)
+    refuse(['days'], 'is too short: at least one day in testing comes before enforcing');
   for (const [kind, items] of [
     ['hosts', hosts],
     ['domains', domains],
@@ -221,9 +271,11 @@ function refuseHaste(
     for (const [name, { ttl }] of Object.entries(items))
       if (ttl < 60) refuse([kind, name, 'ttl'], 'is too short: write at least 60 seconds');
   for (const [name, { rollKeysEvery = Infinity }] of Object.entries(hosts))
-    if (rollKeysEvery < 30 * periods.d) refuse(['hosts', name, 'rollKeysEvery'], 'is too short: write at least 30d');
+    if (rollKeysEvery < 30 * periods.d)
+      refuse(['hosts', name, 'rollKeysEvery'], 'is too short: write at least 30d');
   for (const [name, { maxAges }] of Object.entries(domains))
-    if (maxAges.some((age) => age < 86_400)) refuse(['domains', name, 'maxAges'], 'are too short: write at least a day, 86400');
+    if (maxAges.some((age) => age < 86_400))
+      refuse(['domains', name, 'maxAges'], 'are too short: write at least a day, 86400');
 }
 
 export type PublishSection = z.output<typeof publishSection>;

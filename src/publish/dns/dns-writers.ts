@@ -10,7 +10,11 @@ import { updateWriter } from './update-writer.js';
 /** Who changes records, by the name in `publish.dns`. `readSecret` gives the text of a key file. Throws HermeticError for a key that cannot be used. */
 export function dnsWriters(
   { dns }: PublishSection,
-  { network, clock, readSecret }: { readonly network: Network; readonly clock: Clock; readSecret(file: string): string },
+  {
+    network,
+    clock,
+    readSecret,
+  }: { readonly network: Network; readonly clock: Clock; readSecret(file: string): string },
 ): ReadonlyMap<string, DnsWriter> {
   const writers = new Map<string, DnsWriter>();
   for (const [name, target] of Object.entries(dns)) {
@@ -19,7 +23,10 @@ export function dnsWriters(
     const server = parseUpstream(target.server);
     if (!server.ok) continue;
     const key = parseTsigKey(readSecret(target.key), target.key);
-    writers.set(name, updateWriter({ network, clock, server: server.value, zone: Name.of(target.zone), key }));
+    writers.set(
+      name,
+      updateWriter({ network, clock, server: server.value, zone: Name.of(target.zone), key }),
+    );
   }
   return writers;
 }

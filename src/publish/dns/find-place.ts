@@ -8,7 +8,9 @@ export interface RecordPlace {
   readonly dns: string;
 }
 
-type Targets = Readonly<Record<string, { readonly kind: DnsTarget['kind']; readonly zone?: string | undefined }>>;
+type Targets = Readonly<
+  Record<string, { readonly kind: DnsTarget['kind']; readonly zone?: string | undefined }>
+>;
 
 /** Aliases one behind the other. */
 const MOST_ALIASES = 8;
@@ -28,13 +30,23 @@ export async function findPlace(
   const passed = [name];
   for (let [at, dns]: [string, string | undefined] = [name, own]; ;) {
     const elsewhere = (why: string): Result<RecordPlace, Failure> =>
-      fail(publishFailures.make('acme-challenge-elsewhere', `${passed.join(' is an alias of ')}${why}`));
+      fail(
+        publishFailures.make(
+          'acme-challenge-elsewhere',
+          `${passed.join(' is an alias of ')}${why}`,
+        ),
+      );
     const alias = await aliasOf(at, dns ?? 'print');
-    if (alias === 'unknown') return fail(publishFailures.make('acme-pending', `the servers differ on whether ${at} is an alias`));
-    if (alias === undefined) return dns === undefined ? elsewhere(', in no zone of publish.dns') : ok({ name: at, dns });
+    if (alias === 'unknown')
+      return fail(
+        publishFailures.make('acme-pending', `the servers differ on whether ${at} is an alias`),
+      );
+    if (alias === undefined)
+      return dns === undefined ? elsewhere(', in no zone of publish.dns') : ok({ name: at, dns });
     const circle = passed.includes(alias);
     passed.push(alias);
-    if (circle || passed.length > MOST_ALIASES + 1) return elsewhere(circle ? ', in a circle' : ', and so on');
+    if (circle || passed.length > MOST_ALIASES + 1)
+      return elsewhere(circle ? ', in a circle' : ', and so on');
     [at, dns] = [alias, writerFor(alias, targets) ?? byHand];
   }
 }

@@ -7,13 +7,27 @@ const LONGEST_MS = 120_000;
  * Changes records by a command of your own. It reads one JSON object, `{name, type, from, to, ttl}`, from its standard input, makes the RRset exactly `to`, or changes
  * nothing and exits with a status other than 0. Nothing of it becomes part of a command line.
  */
-export function hookWriter([command = '', ...args]: readonly string[], timeout = LONGEST_MS): DnsWriter {
+export function hookWriter(
+  [command = '', ...args]: readonly string[],
+  timeout = LONGEST_MS,
+): DnsWriter {
   return ({ name, type, from, to, ttl }, signal) =>
     new Promise((resolve) => {
-      const child = execFile(command, args, { timeout, killSignal: 'SIGKILL', ...(signal ? { signal } : {}) }, (error, _stdout, stderr) => {
-        if (!error) return resolve({ status: 'done' });
-        resolve({ status: 'failed', code: 'publish-hook-failed', detail: `${command}: ${(stderr || error.message).slice(0, 500)}` });
-      });
-      child.stdin?.on('error', () => undefined).end(`${JSON.stringify({ name, type, from, to, ttl })}\n`);
+      const child = execFile(
+        command,
+        args,
+        { timeout, killSignal: 'SIGKILL', ...(signal ? { signal } : {}) },
+        (error, _stdout, stderr) => {
+          if (!error) return resolve({ status: 'done' });
+          resolve({
+            status: 'failed',
+            code: 'publish-hook-failed',
+            detail: `${command}: ${(stderr || error.message).slice(0, 500)}`,
+          });
+        },
+      );
+      child.stdin
+        ?.on('error', () => undefined)
+        .end(`${JSON.stringify({ name, type, from, to, ttl })}\n`);
     });
 }

@@ -14,10 +14,24 @@ export interface UpdateWriterOptions {
 }
 
 /** Changes records by RFC 2136 with TSIG: compare and set, one RRset a message. */
-export function updateWriter({ network, clock, server, zone, key }: UpdateWriterOptions): DnsWriter {
+export function updateWriter({
+  network,
+  clock,
+  server,
+  zone,
+  key,
+}: UpdateWriterOptions): DnsWriter {
   return async ({ name, type, from, to, ttl }, signal) => {
     const change = { zone, name: Name.of(name), type, from, to, ttl };
-    const sent = await sendUpdate(change, { network, server, key, now: () => clock.now(), ...(signal ? { signal } : {}) });
-    return sent.ok ? { status: 'done' } : { status: 'failed', code: sent.failure.code, detail: sent.failure.detail };
+    const sent = await sendUpdate(change, {
+      network,
+      server,
+      key,
+      now: () => clock.now(),
+      ...(signal ? { signal } : {}),
+    });
+    return sent.ok
+      ? { status: 'done' }
+      : { status: 'failed', code: sent.failure.code, detail: sent.failure.detail };
   };
 }

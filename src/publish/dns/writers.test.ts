@@ -6,11 +6,24 @@ import { hookWriter } from './hook-writer.js';
 import { parseTsigKey } from './tsig-key.js';
 
 const secret = Buffer.alloc(32, 3).toString('base64');
-const action = { kind: 'set-rrset', name: '_mta-sts.example.com', type: 'TXT', from: [], to: ['"v=STSv1; id=1"'], ttl: 60 } as const;
+const action = {
+  kind: 'set-rrset',
+  name: '_mta-sts.example.com',
+  type: 'TXT',
+  from: [],
+  to: ['"v=STSv1; id=1"'],
+  ttl: 60,
+} as const;
 
 test('a key is read as tsig-keygen writes it', () => {
-  const key = parseTsigKey(`# made by hand\nkey "hermetic." {\n\talgorithm hmac-sha512;\n\tsecret "${secret}";\n};\n`, 'k');
-  assert.deepEqual([key.name.toString(), key.algorithm, key.secret.length], ['hermetic', 'hmac-sha512', 32]);
+  const key = parseTsigKey(
+    `# made by hand\nkey "hermetic." {\n\talgorithm hmac-sha512;\n\tsecret "${secret}";\n};\n`,
+    'k',
+  );
+  assert.deepEqual(
+    [key.name.toString(), key.algorithm, key.secret.length],
+    ['hermetic', 'hmac-sha512', 32],
+  );
 });
 
 test('a weak digest, a short secret or another file is refused, and no message holds the secret [8945-6-1]', () => {
@@ -22,14 +35,20 @@ test('a weak digest, a short secret or another file is refused, and no message h
   ])
     assert.throws(
       () => parseTsigKey(text, '/etc/key'),
-      (error: unknown) => isHermeticError(error) && error.code === 'publish-tsig-unreadable' && !error.message.includes(secret),
+      (error: unknown) =>
+        isHermeticError(error) &&
+        error.code === 'publish-tsig-unreadable' &&
+        !error.message.includes(secret),
     );
 });
 
 test('a hook gets the change as JSON on its standard input; its status says whether it is done, and a shell never sees a name', async () => {
   const check = `let t='';process.stdin.on('data',d=>t+=d).on('end',()=>{const c=JSON.parse(t);process.exit(c.name===${JSON.stringify(action.name)}&&c.to[0]===${JSON.stringify(action.to[0])}?0:3)})`;
   assert.deepEqual(await hookWriter([process.execPath, '-e', check])(action), { status: 'done' });
-  const failed = await hookWriter([process.execPath, '-e', check])({ ...action, name: '$(reboot).example' });
+  const failed = await hookWriter([process.execPath, '-e', check])({
+    ...action,
+    name: '$(reboot).example',
+  });
   assert.equal(failed.status === 'failed' && failed.code, 'publish-hook-failed');
   const absent = await hookWriter(['/nowhere/hook'])(action);
   assert.equal(absent.status, 'failed');
@@ -42,9 +61,12 @@ test('a hook that does not end, and does not heed that it should, is ended', asy
 });
 
 test('an entry of publish.dns that cannot work is refused at the start', () => {
-  const judge = (target: unknown): boolean => publishSection.safeParse({ dns: { own: target } }).success;
+  const judge = (target: unknown): boolean =>
+    publishSection.safeParse({ dns: { own: target } }).success;
   assert.ok(judge({ kind: 'rfc2136', server: '127.0.0.1:53', zone: 'example.com', key: '/k' }));
   assert.ok(!judge({ kind: 'rfc2136', server: 'ns.example.com', zone: 'example.com', key: '/k' }));
-  assert.ok(!judge({ kind: 'rfc2136', server: 'tls://127.0.0.1#ns', zone: 'example.com', key: '/k' }));
+  assert.ok(
+    !judge({ kind: 'rfc2136', server: 'tls://127.0.0.1#ns', zone: 'example.com', key: '/k' }),
+  );
   assert.ok(!judge({ kind: 'hook', command: [] }));
 });

@@ -72,7 +72,13 @@ export function writeOnce(path: string, text: string, mode: number, disk: Disk =
 }
 
 /** Puts a file in the place of the one before: a reader finds the old or the new, never half of one. */
-export function replaceFile(path: string, text: string, mode: number, disk: Disk = nodeDisk, owner?: FileOwner): void {
+export function replaceFile(
+  path: string,
+  text: string,
+  mode: number,
+  disk: Disk = nodeDisk,
+  owner?: FileOwner,
+): void {
   const draft = draftOf(path);
   try {
     disk.write(draft, text, mode, owner);

@@ -1,4 +1,10 @@
-import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+} from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { BoundedMap, HermeticError } from '../../base/index.js';
@@ -8,7 +14,11 @@ import type { ServerKey } from '../rollover/types.js';
 import { nodeDisk, replaceFile, writeOnce, type Disk } from './durable-file.js';
 
 /** A key of the ring. `certified`: a chain that fits is at hand, `certificate`; `flaw` says what is wrong with the one that is there. */
-export type RingKey = ServerKey & { readonly certified: boolean; readonly certificate?: HeldCertificate; readonly flaw?: string };
+export type RingKey = ServerKey & {
+  readonly certified: boolean;
+  readonly certificate?: HeldCertificate;
+  readonly flaw?: string;
+};
 
 /**
  * Private keys on this machine, `FOLDER/HOST/NAME.key` in PKCS #8 and beside it `NAME.pem`, the chain of its certificate. Files are made whole or not at all,
@@ -16,7 +26,9 @@ export type RingKey = ServerKey & { readonly certified: boolean; readonly certif
  */
 export class KeyRing {
   /** Reading a private key takes a millisecond, and every round asks for every key. */
-  readonly #publicKeys = new BoundedMap<{ readonly written: number; readonly key: KeyObject }>(20_000);
+  readonly #publicKeys = new BoundedMap<{ readonly written: number; readonly key: KeyObject }>(
+    20_000,
+  );
 
   constructor(
     readonly folder: string,
@@ -28,8 +40,15 @@ export class KeyRing {
     const path = this.keyFile(host, name);
     if (existsSync(path)) return;
     const { privateKey } =
-      type === 'rsa' ? generateKeyPairSync('rsa', { modulusLength: 2048 }) : generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
-    writeOnce(path, privateKey.export({ type: 'pkcs8', format: 'pem' }) as string, 0o600, this.disk);
+      type === 'rsa'
+        ? generateKeyPairSync('rsa', { modulusLength: 2048 })
+        : generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
+    writeOnce(
+      path,
+      privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
+      0o600,
+      this.disk,
+    );
   }
 
   /** All keys of a host, by name. `now` (milliseconds) is the date certificates are judged by. */
@@ -58,7 +77,13 @@ export class KeyRing {
     const taken = serverKey('', createPublicKey(key));
     const known = this.list(host, 0).find(({ sha256 }) => sha256 === taken.sha256);
     const name = known?.name ?? named(taken);
-    if (!known) writeOnce(this.keyFile(host, name), key.export({ type: 'pkcs8', format: 'pem' }) as string, 0o600, this.disk);
+    if (!known)
+      writeOnce(
+        this.keyFile(host, name),
+        key.export({ type: 'pkcs8', format: 'pem' }) as string,
+        0o600,
+        this.disk,
+      );
     return { ...taken, name };
   }
 
@@ -101,10 +126,19 @@ export class KeyRing {
     return privateKeyOf(readPem(file), file);
   }
 
-  #certificate(host: string, name: string, key: KeyObject, at: number): Pick<RingKey, 'certified' | 'certificate' | 'flaw'> {
+  #certificate(
+    host: string,
+    name: string,
+    key: KeyObject,
+    at: number,
+  ): Pick<RingKey, 'certified' | 'certificate' | 'flaw'> {
     const chain = this.chain(host, name);
     if (chain === undefined) return { certified: false };
-    const judged = judgeChain(chain, { host, spki: key.export({ type: 'spki', format: 'der' }), at });
+    const judged = judgeChain(chain, {
+      host,
+      spki: key.export({ type: 'spki', format: 'der' }),
+      at,
+    });
     return { certified: 'certificate' in judged, ...judged };
   }
 }
@@ -113,7 +147,12 @@ export class KeyRing {
 export function serverKey(name: string, key: KeyObject): ServerKey {
   const spki = key.export({ type: 'spki', format: 'der' });
   const digest = (hash: string): string => createHash(hash).update(spki).digest('hex');
-  return { name, type: key.asymmetricKeyType === 'rsa' ? 'rsa' : 'ecdsa', sha256: digest('sha256'), sha512: digest('sha512') };
+  return {
+    name,
+    type: key.asymmetricKeyType === 'rsa' ? 'rsa' : 'ecdsa',
+    sha256: digest('sha256'),
+    sha512: digest('sha512'),
+  };
 }
 
 function readPem(file: string): string {
@@ -121,7 +160,10 @@ function readPem(file: string): string {
     return readFileSync(file, 'utf8');
   } catch (cause) {
     const { code = 'cannot be read' } = cause as NodeJS.ErrnoException;
-    throw new HermeticError('publish-key-unreadable', `${file}: ${code}`, { cause, fix: 'Check the path and its permissions.' });
+    throw new HermeticError('publish-key-unreadable', `${file}: ${code}`, {
+      cause,
+      fix: 'Check the path and its permissions.',
+    });
   }
 }
 

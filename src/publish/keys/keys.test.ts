@@ -21,7 +21,10 @@ function ringIn(t: TestContext): KeyRing {
 const ca = createCa({ name: 'test root' });
 
 function certify(ring: KeyRing, host: string): void {
-  const key = { privateKey: ring.privateKey(host, 'ecdsa-1'), publicKey: ring.publicKey(host, 'ecdsa-1') };
+  const key = {
+    privateKey: ring.privateKey(host, 'ecdsa-1'),
+    publicKey: ring.publicKey(host, 'ecdsa-1'),
+  };
   writeFileSync(ring.chainFile(host, 'ecdsa-1'), issue(ca, { names: [host], key }).chainPem);
 }
 
@@ -39,7 +42,10 @@ test('an ECDSA key is of P-256, an RSA key of 2048 bits [9325-4.5-1]', (t) => {
   const ring = ringIn(t);
   for (const type of ['rsa', 'ecdsa'] as const) ring.make('mx.example.com', type, type);
   assert.equal(ring.publicKey('mx.example.com', 'rsa').asymmetricKeyDetails?.modulusLength, 2048);
-  assert.equal(ring.publicKey('mx.example.com', 'ecdsa').asymmetricKeyDetails?.namedCurve, 'prime256v1');
+  assert.equal(
+    ring.publicKey('mx.example.com', 'ecdsa').asymmetricKeyDetails?.namedCurve,
+    'prime256v1',
+  );
 });
 
 test('private keys are readable by their owner alone', (t) => {
@@ -52,7 +58,10 @@ test('private keys are readable by their owner alone', (t) => {
 test('a key counts as certified only with a chain for that very key, in date', (t) => {
   const ring = ringIn(t);
   ring.make('mx.example.com', 'ecdsa-1', 'ecdsa');
-  writeFileSync(ring.chainFile('mx.example.com', 'ecdsa-1'), issue(ca, { names: ['mx.example.com'] }).chainPem);
+  writeFileSync(
+    ring.chainFile('mx.example.com', 'ecdsa-1'),
+    issue(ca, { names: ['mx.example.com'] }).chainPem,
+  );
   assert.equal(ring.list('mx.example.com', Date.now())[0]?.certified, false);
   certify(ring, 'mx.example.com');
   assert.equal(ring.list('mx.example.com', Date.now())[0]?.certified, true);
@@ -109,24 +118,47 @@ test('a name that is no host name never reaches the file system', (t) => {
   const ring = ringIn(t);
   writeFileSync(join(ring.folder, 'ecdsa-1.pem'), '');
   const source = ringContexts(ring);
-  for (const name of ['..', '../x', 'mta-sts.example.com/../../x', '', '.', 'a'.repeat(300), 'mta-sts..example', 'mta-sts.\0.example'])
+  for (const name of [
+    '..',
+    '../x',
+    'mta-sts.example.com/../../x',
+    '',
+    '.',
+    'a'.repeat(300),
+    'mta-sts..example',
+    'mta-sts.\0.example',
+  ])
     assert.equal(source.version(name), undefined, name);
 });
 
 test('a context in less memory shows its whole chain, and is the one asked for by name', async (t) => {
   const intermediate = createIntermediate(ca, { name: 'test intermediate' });
-  const made = new Map(['a.example', 'b.example'].map((name) => [name, issue(intermediate, { names: [name] })]));
-  const contexts = new Map([...made].map(([name, { chainPem, keyPem }]) => [name, leanContext(chainPem, keyPem)]));
-  const server = createServer({ SNICallback: (name, done) => done(null, contexts.get(name)) }, (socket) => socket.end());
+  const made = new Map(
+    ['a.example', 'b.example'].map((name) => [name, issue(intermediate, { names: [name] })]),
+  );
+  const contexts = new Map(
+    [...made].map(([name, { chainPem, keyPem }]) => [name, leanContext(chainPem, keyPem)]),
+  );
+  const server = createServer(
+    { SNICallback: (name, done) => done(null, contexts.get(name)) },
+    (socket) => socket.end(),
+  );
   await once(server.listen(0, '127.0.0.1'), 'listening');
   t.after(() => server.close());
   for (const [servername, { der }] of made) {
-    const socket = connect({ port: (server.address() as AddressInfo).port, servername, ca: ca.certPem });
+    const socket = connect({
+      port: (server.address() as AddressInfo).port,
+      servername,
+      ca: ca.certPem,
+    });
     await once(socket, 'secureConnect');
     const shown = socket.getPeerCertificate(true);
     assert.deepEqual([shown.raw, shown.issuerCertificate.raw], [der, intermediate.der]);
     socket.destroy();
     // The copies are gone. Where this fails, Node has changed, and the contexts take a third more memory.
-    assert.equal((contexts.get(servername)?.context as { getCertificate(): unknown }).getCertificate(), null);
+    assert.equal(
+      (contexts.get(servername)?.context as { getCertificate(): unknown }).getCertificate(),
+      null,
+    );
   }
 });

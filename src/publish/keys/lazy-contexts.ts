@@ -59,7 +59,8 @@ export class LazyContexts {
     const context = leanContext(chain, key);
     this.#entries.delete(host);
     this.#used(host, { context, version, checked: now, place: -Infinity });
-    if (this.#entries.size > capacity) this.#entries.delete(this.#entries.keys().next().value as string);
+    if (this.#entries.size > capacity)
+      this.#entries.delete(this.#entries.keys().next().value as string);
     return context;
   }
 

@@ -36,7 +36,9 @@ function staysWhole(trial: SecureContext): boolean {
   dropCopies(trial);
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   try {
-    (trial.context as Native).setKey(privateKey.export({ type: 'pkcs8', format: 'pem' }).toString());
+    (trial.context as Native).setKey(
+      privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    );
     return false;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'ERR_OSSL_X509_KEY_VALUES_MISMATCH';

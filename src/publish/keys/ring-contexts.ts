@@ -18,6 +18,9 @@ export function ringContexts(ring: KeyRing): ContextSource {
         return undefined;
       }
     },
-    load: (host) => ({ chain: readFileSync(ring.chainFile(host, name), 'utf8'), key: readFileSync(ring.keyFile(host, name), 'utf8') }),
+    load: (host) => ({
+      chain: readFileSync(ring.chainFile(host, name), 'utf8'),
+      key: readFileSync(ring.keyFile(host, name), 'utf8'),
+    }),
   };
 }

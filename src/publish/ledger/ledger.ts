@@ -25,7 +25,9 @@ export interface Ledger {
   alerts(now: readonly Alert[], at: number): readonly Alert[];
   /** What was done, for people. */
   note(at: number, subject: string, says: string): void;
-  notes(limit: number): readonly { readonly at: number; readonly subject: string; readonly says: string }[];
+  notes(
+    limit: number,
+  ): readonly { readonly at: number; readonly subject: string; readonly says: string }[];
   /** The policy body that is served for a domain at this moment. */
   body(domain: string): string | undefined;
   serve(domain: string, body: string | undefined): void;
@@ -44,7 +46,9 @@ const nothing: HostMemory = { inUse: {}, told: {} };
 /** Opens the ledger in a database that other jobs use too. */
 export function openLedger(store: Store): Ledger {
   migrate(store, 'publish', migrations);
-  const subject = store.prepare<{ state: string }>('SELECT state FROM publish_subject WHERE kind = ? AND name = ?');
+  const subject = store.prepare<{ state: string }>(
+    'SELECT state FROM publish_subject WHERE kind = ? AND name = ?',
+  );
   const save = store.prepare(
     `INSERT INTO publish_subject (kind, name, state, updated) VALUES (?, ?, ?, ?)
      ON CONFLICT (kind, name) DO UPDATE SET state = excluded.state, updated = excluded.updated`,
@@ -53,14 +57,22 @@ export function openLedger(store: Store): Ledger {
     const row = subject.get(kind, name);
     return row ? (JSON.parse(row.state) as T) : otherwise;
   };
-  const replace = (kind: string, name: string, before: object, after: object, at: number): boolean =>
+  const replace = (
+    kind: string,
+    name: string,
+    before: object,
+    after: object,
+    at: number,
+  ): boolean =>
     store.transaction(() => {
       const row = subject.get(kind, name);
       if (row && row.state !== JSON.stringify(before)) return false;
       save.run(kind, name, JSON.stringify(after), at);
       return true;
     });
-  const served = store.prepare<{ body: string }>('SELECT body FROM publish_served WHERE domain = ?');
+  const served = store.prepare<{ body: string }>(
+    'SELECT body FROM publish_served WHERE domain = ?',
+  );
   return {
     host: (name) => read('host', name, startRollover(name)),
     domain: (name) => read('domain', name, startPolicy(name)),
@@ -68,10 +80,15 @@ export function openLedger(store: Store): Ledger {
     saveDomain: (before, after, at) => replace('domain', after.domain, before, after, at),
     memory: (host) => read('memory', host, nothing),
     remember: (host, change, at) =>
-      store.transaction(() => void save.run('memory', host, JSON.stringify(change(read('memory', host, nothing))), at)),
+      store.transaction(
+        () =>
+          void save.run('memory', host, JSON.stringify(change(read('memory', host, nothing))), at),
+      ),
     domains: () =>
       store
-        .prepare<{ name: string }>("SELECT name FROM publish_subject WHERE kind = 'domain' ORDER BY name")
+        .prepare<{ name: string }>(
+          "SELECT name FROM publish_subject WHERE kind = 'domain' ORDER BY name",
+        )
         .all()
         .map(({ name }) => name),
     confirmed: () =>
@@ -79,30 +96,53 @@ export function openLedger(store: Store): Ledger {
         .prepare<{ token: string }>('SELECT token FROM publish_confirmed')
         .all()
         .map(({ token }) => token),
-    confirm: (token, at) => void store.prepare('INSERT INTO publish_confirmed VALUES (?, ?) ON CONFLICT DO NOTHING').run(token, at),
+    confirm: (token, at) =>
+      void store
+        .prepare('INSERT INTO publish_confirmed VALUES (?, ?) ON CONFLICT DO NOTHING')
+        .run(token, at),
     alerts: (now, at) => store.transaction(() => replaceAlerts(store, now, at)),
-    note: (at, name, says) => void store.prepare('INSERT INTO publish_note (at, subject, says) VALUES (?, ?, ?)').run(at, name, says),
+    note: (at, name, says) =>
+      void store
+        .prepare('INSERT INTO publish_note (at, subject, says) VALUES (?, ?, ?)')
+        .run(at, name, says),
     notes: (limit) =>
       store
-        .prepare<{ at: number; subject: string; says: string }>('SELECT at, subject, says FROM publish_note ORDER BY id DESC LIMIT ?')
+        .prepare<{ at: number; subject: string; says: string }>(
+          'SELECT at, subject, says FROM publish_note ORDER BY id DESC LIMIT ?',
+        )
         .all(limit),
     body: (domain) => served.get(domain)?.body,
     serve(domain, body) {
-      if (body === undefined) store.prepare('DELETE FROM publish_served WHERE domain = ?').run(domain);
+      if (body === undefined)
+        store.prepare('DELETE FROM publish_served WHERE domain = ?').run(domain);
       else
-        store.prepare('INSERT INTO publish_served VALUES (?, ?) ON CONFLICT (domain) DO UPDATE SET body = excluded.body').run(domain, body);
+        store
+          .prepare(
+            'INSERT INTO publish_served VALUES (?, ?) ON CONFLICT (domain) DO UPDATE SET body = excluded.body',
+          )
+          .run(domain, body);
     },
   };
 }
 
 function replaceAlerts(store: Store, now: readonly Alert[], at: number): readonly Alert[] {
-  const known = store.prepare<{ code: string; subject: string }>('SELECT code, subject FROM publish_alert').all();
-  const same = (a: { code: string; subject: string }, b: { code: string; subject: string }): boolean =>
-    a.code === b.code && a.subject === b.subject;
+  const known = store
+    .prepare<{ code: string; subject: string }>('SELECT code, subject FROM publish_alert')
+    .all();
+  const same = (
+    a: { code: string; subject: string },
+    b: { code: string; subject: string },
+  ): boolean => a.code === b.code && a.subject === b.subject;
   for (const old of known)
     if (!now.some((alert) => same(alert, old)))
-      store.prepare('DELETE FROM publish_alert WHERE code = ? AND subject = ?').run(old.code, old.subject);
-  const fresh = now.filter((alert, i) => !known.some((old) => same(old, alert)) && now.findIndex((other) => same(other, alert)) === i);
-  for (const { code, subject } of fresh) store.prepare('INSERT INTO publish_alert VALUES (?, ?, ?)').run(code, subject, at);
+      store
+        .prepare('DELETE FROM publish_alert WHERE code = ? AND subject = ?')
+        .run(old.code, old.subject);
+  const fresh = now.filter(
+    (alert, i) =>
+      !known.some((old) => same(old, alert)) && now.findIndex((other) => same(other, alert)) === i,
+  );
+  for (const { code, subject } of fresh)
+    store.prepare('INSERT INTO publish_alert VALUES (?, ?, ?)').run(code, subject, at);
   return fresh;
 }

@@ -7,7 +7,11 @@ export function openSslSuites(settings: TlsSettings): string {
 
 /** The groups by OpenSSL's names, but for hybrids: what names groups one by one does not know them yet. */
 export function openSslGroups({ groups }: TlsSettings, separator: string): string {
-  const names: Readonly<Record<string, string>> = { x25519: 'X25519', x448: 'X448', secp256r1: 'prime256v1' };
+  const names: Readonly<Record<string, string>> = {
+    x25519: 'X25519',
+    x448: 'X448',
+    secp256r1: 'prime256v1',
+  };
   return groups
     .filter((name) => groupTable.some((g) => g.name === name && g.kind !== 'hybrid'))
     .map((name) => names[name] ?? name)
@@ -40,7 +44,10 @@ function tls12({ suites }: TlsSettings): readonly Suite[] {
 
 function openSslName({ name }: Suite): string {
   const [exchange = '', cipher = ''] = name.replace(/^TLS_/, '').split('_WITH_');
-  return `${exchange}-${cipher.replace(/^AES_(\d+)/, 'AES$1').replace(/(POLY1305)_SHA256$/, '$1')}`.replaceAll('_', '-');
+  return `${exchange}-${cipher.replace(/^AES_(\d+)/, 'AES$1').replace(/(POLY1305)_SHA256$/, '$1')}`.replaceAll(
+    '_',
+    '-',
+  );
 }
 
 function gnuTlsCipher({ cipher, bits, mode }: Suite): string {

@@ -4,13 +4,20 @@ import test from 'node:test';
 import { mozillaSettings } from '../../check/index.js';
 import { suiteName } from '../../tls/index.js';
 import { gnuTlsPriority, openSslGroups, openSslSuites } from './library-names.js';
-import { mailServerConfig, mailServers, type MailServerName, type MailServerOptions } from './mail-server-config.js';
+import {
+  mailServerConfig,
+  mailServers,
+  type MailServerName,
+  type MailServerOptions,
+} from './mail-server-config.js';
 
 const certificates = [{ chain: '/tls/chain.pem', key: '/tls/key.pem' }];
 const options: MailServerOptions = { tls: mozillaSettings, host: 'mx1.example.com', certificates };
 const names = Object.keys(mailServers) as MailServerName[];
 const linesOf = (name: MailServerName, more: Partial<MailServerOptions> = {}): readonly string[] =>
-  mailServerConfig(name, { ...options, ...more }).flatMap(({ settings }) => settings.flatMap(({ lines }) => lines));
+  mailServerConfig(name, { ...options, ...more }).flatMap(({ settings }) =>
+    settings.flatMap(({ lines }) => lines),
+  );
 
 test('every suite has a name that OpenSSL knows, and they are those of the profile in its order [9325-4.2-1]', () => {
   const suites = openSslSuites(mozillaSettings).split(':');
@@ -36,15 +43,24 @@ test('every suite has a name that OpenSSL knows, and they are those of the profi
 });
 
 test('a set of suites that GnuTLS cannot be given exactly is refused, not widened', () => {
-  assert.match(gnuTlsPriority(mozillaSettings), /^NORMAL:-VERS-ALL:\+VERS-TLS1\.3:\+VERS-TLS1\.2:-KX-ALL:/);
-  assert.throws(() => gnuTlsPriority({ ...mozillaSettings, suites: mozillaSettings.suites.slice(1) }), TypeError);
+  assert.match(
+    gnuTlsPriority(mozillaSettings),
+    /^NORMAL:-VERS-ALL:\+VERS-TLS1\.3:\+VERS-TLS1\.2:-KX-ALL:/,
+  );
+  assert.throws(
+    () => gnuTlsPriority({ ...mozillaSettings, suites: mozillaSettings.suites.slice(1) }),
+    TypeError,
+  );
 });
 
 test('nothing asks for TLS from others at port 25, and nothing narrows what is sent without a policy [9325-5.2-1]', () => {
   for (const name of names)
     for (const version of [undefined, [9, 0]] as const)
       for (const line of linesOf(name, version ? { version } : {})) {
-        assert.doesNotMatch(line, /smtpd_tls_security_level = encrypt|smtpd_tls_req_ccert|tls-require|tls_verify_hosts|hosts_require_tls/);
+        assert.doesNotMatch(
+          line,
+          /smtpd_tls_security_level = encrypt|smtpd_tls_req_ccert|tls-require|tls_verify_hosts|hosts_require_tls/,
+        );
         assert.doesNotMatch(
           line,
           /^smtp_tls_(protocols|ciphers|exclude_ciphers) |smtp_tls_security_level = (encrypt|verify|secure|dane-only|none)/,
@@ -54,31 +70,55 @@ test('nothing asks for TLS from others at port 25, and nothing narrows what is s
 });
 
 test('TLS 1.2 and 1.3 alone, in whatever way the version says it [9325-3.1.1-1, 9325-4.1-1]', () => {
-  assert.ok(linesOf('postfix', { version: [3, 5] }).includes('smtpd_tls_protocols = !SSLv2, !SSLv3, !TLSv1, !TLSv1.1'));
+  assert.ok(
+    linesOf('postfix', { version: [3, 5] }).includes(
+      'smtpd_tls_protocols = !SSLv2, !SSLv3, !TLSv1, !TLSv1.1',
+    ),
+  );
   assert.ok(linesOf('postfix', { version: [3, 7] }).includes('smtpd_tls_protocols = >=TLSv1.2'));
   assert.ok(linesOf('exim').some((line) => line.includes(':-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:')));
-  assert.ok(linesOf('exim', { library: 'openssl' }).some((line) => line.includes('+no_tlsv1 +no_tlsv1_1')));
-  assert.ok(linesOf('opensmtpd', { version: [7, 6] }).every((line) => !line.startsWith('listen') || line.includes('"TLSv1.2,TLSv1.3"')));
+  assert.ok(
+    linesOf('exim', { library: 'openssl' }).some((line) => line.includes('+no_tlsv1 +no_tlsv1_1')),
+  );
+  assert.ok(
+    linesOf('opensmtpd', { version: [7, 6] }).every(
+      (line) => !line.startsWith('listen') || line.includes('"TLSv1.2,TLSv1.3"'),
+    ),
+  );
   for (const name of names)
-    for (const line of linesOf(name).filter((one) => /ciphers/.test(one))) assert.doesNotMatch(line, /RC4|3DES|CBC|NULL|MD5|\+[A-Z]+-ALL/);
+    for (const line of linesOf(name).filter((one) => /ciphers/.test(one)))
+      assert.doesNotMatch(line, /RC4|3DES|CBC|NULL|MD5|\+[A-Z]+-ALL/);
 });
 
 test('a version is told what it knows, and nothing else', () => {
   const has = (version: readonly [number, number], text: string): boolean =>
     linesOf('postfix', { version }).some((line) => line.startsWith(text));
-  assert.deepEqual([has([3, 7], 'tls_ffdhe_auto_groups'), has([3, 8], 'tls_ffdhe_auto_groups')], [false, true]);
+  assert.deepEqual(
+    [has([3, 7], 'tls_ffdhe_auto_groups'), has([3, 8], 'tls_ffdhe_auto_groups')],
+    [false, true],
+  );
   // Left to OpenSSL, that is: with the hybrid group where there is one.
   assert.ok(linesOf('postfix', { version: [3, 10] }).includes('tls_eecdh_auto_curves ='));
   assert.ok(!linesOf('opensmtpd', { version: [6, 8] }).some((line) => line.includes('protocols')));
-  assert.ok(!linesOf('exim', { library: 'openssl', version: [4, 96] }).some((line) => line.startsWith('tls_eccurve')));
+  assert.ok(
+    !linesOf('exim', { library: 'openssl', version: [4, 96] }).some((line) =>
+      line.startsWith('tls_eccurve'),
+    ),
+  );
 });
 
 test('two kinds of key are given to those that can show both; OpenSMTPD is refused the second', () => {
   const both = [...certificates, { chain: '/tls/rsa.pem', key: '/tls/rsa.key' }];
   assert.ok(
-    linesOf('postfix', { certificates: both }).includes('smtpd_tls_chain_files = /tls/key.pem, /tls/chain.pem, /tls/rsa.key, /tls/rsa.pem'),
+    linesOf('postfix', { certificates: both }).includes(
+      'smtpd_tls_chain_files = /tls/key.pem, /tls/chain.pem, /tls/rsa.key, /tls/rsa.pem',
+    ),
   );
-  assert.ok(linesOf('exim', { certificates: both }).includes('tls_privatekey = /tls/key.pem : /tls/rsa.key'));
+  assert.ok(
+    linesOf('exim', { certificates: both }).includes(
+      'tls_privatekey = /tls/key.pem : /tls/rsa.key',
+    ),
+  );
   assert.throws(() => linesOf('opensmtpd', { certificates: both }), { code: 'config-impossible' });
 });
 
@@ -91,6 +131,7 @@ test('what a server cannot be told is refused with what to do', () => {
   ] as const)
     assert.throws(
       () => linesOf(name, more),
-      (error: { code?: string; fix?: string }) => error.code === 'config-impossible' && Boolean(error.fix),
+      (error: { code?: string; fix?: string }) =>
+        error.code === 'config-impossible' && Boolean(error.fix),
     );
 });

@@ -24,7 +24,10 @@ export const openSmtpd: MailServer = {
               ]),
           {
             why: 'The certificate with its chain, and its key.',
-            lines: certificates.flatMap(({ chain, key }) => [`pki ${host} cert "${chain}"`, `pki ${host} key "${key}"`]),
+            lines: certificates.flatMap(({ chain, key }) => [
+              `pki ${host} cert "${chain}"`,
+              `pki ${host} key "${key}"`,
+            ]),
           },
           {
             why: `TLS 1.2${own ? ' and 1.3' : ' and what comes after it by the library'}, forward secrecy and AEAD, so no RC4, no 3DES, no CBC. Senders with nothing newer fall back to clear text, so count them first. "tls" offers TLS; "tls-require" would lose the mail of whoever has none (RFC 3207 §4).`,

@@ -15,13 +15,16 @@ export const postfix: MailServer = {
 
 type Options = Parameters<MailServer['parts']>[0];
 
-const floor = (version: Options['version']): string => (isFrom(version, 3, 6) ? '>=TLSv1.2' : '!SSLv2, !SSLv3, !TLSv1, !TLSv1.1');
+const floor = (version: Options['version']): string =>
+  isFrom(version, 3, 6) ? '>=TLSv1.2' : '!SSLv2, !SSLv3, !TLSv1, !TLSv1.1';
 
 function receiving({ tls, certificates, version }: Options): readonly ConfigSetting[] {
   return [
     {
       why: 'Key first, then the certificate with its chain.',
-      lines: [`smtpd_tls_chain_files = ${certificates.flatMap(({ key, chain }) => [key, chain]).join(', ')}`],
+      lines: [
+        `smtpd_tls_chain_files = ${certificates.flatMap(({ key, chain }) => [key, chain]).join(', ')}`,
+      ],
     },
     {
       why: 'TLS is offered to everybody and demanded of nobody: whoever has none would lose the mail (RFC 3207 §4). Policies of the domain bind those who can. smtpd_tls_mandatory_* count for submission alone.',
@@ -42,9 +45,15 @@ function receiving({ tls, certificates, version }: Options): readonly ConfigSett
         }
       : {
           why: 'Groups of the key exchange.',
-          lines: [`tls_eecdh_auto_curves = ${openSslGroups(tls, ' ')}`, ...(isFrom(version, 3, 8) ? ['tls_ffdhe_auto_groups ='] : [])],
+          lines: [
+            `tls_eecdh_auto_curves = ${openSslGroups(tls, ' ')}`,
+            ...(isFrom(version, 3, 8) ? ['tls_ffdhe_auto_groups ='] : []),
+          ],
         },
-    { why: 'All of these are good: the sender takes what is fast for it.', lines: ['tls_preempt_cipherlist = no'] },
+    {
+      why: 'All of these are good: the sender takes what is fast for it.',
+      lines: ['tls_preempt_cipherlist = no'],
+    },
     {
       why: 'Nobody needs to negotiate anew within a session. Session tickets stay: Postfix changes their keys by itself.',
       lines: ['tls_ssl_options = NO_RENEGOTIATION'],
@@ -88,4 +97,8 @@ function sending({ version, policies, sessions }: Options): readonly ConfigSetti
   ];
 }
 
-const dane = ['smtp_dns_support_level = dnssec', 'smtp_host_lookup = dns', 'smtp_tls_dane_insecure_mx_policy = dane'];
+const dane = [
+  'smtp_dns_support_level = dnssec',
+  'smtp_host_lookup = dns',
+  'smtp_tls_dane_insecure_mx_policy = dane',
+];

@@ -43,7 +43,9 @@ export interface MailServer {
   readonly count: string;
   /** Looks at the text once it is in place, and takes it. */
   readonly apply: string;
-  parts(options: MailServerOptions & { readonly version: readonly [number, number] }): readonly ConfigPart[];
+  parts(
+    options: MailServerOptions & { readonly version: readonly [number, number] },
+  ): readonly ConfigPart[];
 }
 
 export function isFrom(version: readonly [number, number], major: number, minor: number): boolean {

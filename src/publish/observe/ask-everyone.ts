@@ -1,5 +1,13 @@
 import type { Name } from '../../base/index.js';
-import { askServer, Rcode, readTarget, RRType, type Message, type ResourceRecord, type Upstream } from '../../dns/index.js';
+import {
+  askServer,
+  Rcode,
+  readTarget,
+  RRType,
+  type Message,
+  type ResourceRecord,
+  type Upstream,
+} from '../../dns/index.js';
 import type { Network } from '../../net/index.js';
 
 export interface Shown {
@@ -20,14 +28,28 @@ export function askEveryone(
 ): Promise<readonly Shown[]> {
   return Promise.all(
     servers.map(async (server): Promise<Shown> => {
-      const answer = await askServer(server, name, type, { network, timeoutMs: 2000, attempts: 2 }, signal);
-      return { server: server.label, ...(answer.ok ? shownIn(answer.value, name, type) : { rrset: 'unknown' }) };
+      const answer = await askServer(
+        server,
+        name,
+        type,
+        { network, timeoutMs: 2000, attempts: 2 },
+        signal,
+      );
+      return {
+        server: server.label,
+        ...(answer.ok ? shownIn(answer.value, name, type) : { rrset: 'unknown' }),
+      };
     }),
   );
 }
 
-function shownIn({ rcode, authoritative, answers }: Message, name: Name, type: number): Omit<Shown, 'server'> {
-  if (!authoritative || (rcode !== Rcode.NOERROR && rcode !== Rcode.NXDOMAIN)) return { rrset: 'unknown' };
+function shownIn(
+  { rcode, authoritative, answers }: Message,
+  name: Name,
+  type: number,
+): Omit<Shown, 'server'> {
+  if (!authoritative || (rcode !== Rcode.NOERROR && rcode !== Rcode.NXDOMAIN))
+    return { rrset: 'unknown' };
   const own = answers.filter((rr) => rr.name.equals(name));
   const cname = own.find((rr) => rr.type === RRType.CNAME);
   const target = cname && readTarget(cname);

@@ -15,7 +15,10 @@ export interface Eyes {
   readonly httpsPort: number;
   readonly signal?: AbortSignal;
   /** The zone of a name and every server that is asked for it: those of `publish.dns`, else of its NS records. Undefined: could not be told. */
-  zone(name: Name, dns: string): Promise<{ readonly apex: Name; readonly servers: readonly Upstream[] } | undefined>;
+  zone(
+    name: Name,
+    dns: string,
+  ): Promise<{ readonly apex: Name; readonly servers: readonly Upstream[] } | undefined>;
   /** Our own check of a mail host, at every address; undefined when it has none or could not be found. */
   probe(host: string): Promise<MailHost | undefined>;
   /** TLS-RPT reports on a domain of the last days. */

@@ -16,7 +16,13 @@ export interface DomainReading extends PolicyReading {
 }
 
 /** What there is to see of a domain: its records at every authoritative server, its policy at every address, its mail hosts, and what reports say. */
-export async function readDomain(domain: string, wanted: readonly string[], days: number, eyes: Eyes, dns: string): Promise<DomainReading> {
+export async function readDomain(
+  domain: string,
+  wanted: readonly string[],
+  days: number,
+  eyes: Eyes,
+  dns: string,
+): Promise<DomainReading> {
   const name = Name.of(domain);
   const zone = await eyes.zone(name, dns);
   const ask = (owner: Name, type: number): Promise<readonly Shown[]> =>
@@ -28,13 +34,21 @@ export async function readDomain(domain: string, wanted: readonly string[], days
     ask(Name.of(`_smtp._tls.${domain}`), RRType.TXT),
     readPolicyHosts(domain, eyes),
   ]);
-  const [txt, mx, rpt] = [asTexts(announced, txtText), asTexts(mxShown, mxText), asTexts(reporting, txtText)];
+  const [txt, mx, rpt] = [
+    asTexts(announced, txtText),
+    asTexts(mxShown, mxText),
+    asTexts(reporting, txtText),
+  ];
   const delegated = announced[0]?.alias;
-  const everywhere = delegated !== undefined && announced.every((shown) => shown.alias === delegated);
+  const everywhere =
+    delegated !== undefined && announced.every((shown) => shown.alias === delegated);
   const alias = aliases.map(aliasAnswer);
   const shown = mx.flatMap(({ rrset }) => (rrset === 'unknown' ? [] : rrset.records.map(hostOf)));
   const hosts = await Promise.all(
-    [...new Set([...wanted, ...shown])].map(async (host) => ({ host, addresses: (await eyes.probe(host))?.addresses.map(judged) ?? [] })),
+    [...new Set([...wanted, ...shown])].map(async (host) => ({
+      host,
+      addresses: (await eyes.probe(host))?.addresses.map(judged) ?? [],
+    })),
   );
   return {
     txt,
@@ -51,7 +65,11 @@ export async function readDomain(domain: string, wanted: readonly string[], days
 
 async function readPolicyHosts(domain: string, eyes: Eyes): Promise<PolicyReading['policyHosts']> {
   const { resolver, network, trustStore, clock, httpsPort, signal } = eyes;
-  const found = await lookupAddresses(resolver, Name.of(`mta-sts.${domain}`), signal ? { signal } : {});
+  const found = await lookupAddresses(
+    resolver,
+    Name.of(`mta-sts.${domain}`),
+    signal ? { signal } : {},
+  );
   if (found.status === 'failed') return [{ address: `mta-sts.${domain}`, got: 'unknown' }];
   return Promise.all(
     [...found.v4, ...found.v6].map(async (address) => {
@@ -67,29 +85,61 @@ async function readPolicyHosts(domain: string, eyes: Eyes): Promise<PolicyReadin
       });
       if (got.ok) return { address, got: { body: got.value.body } };
       // Our own network may be what fails: nothing is known then.
-      return { address, got: got.failure.temporary ? ('unknown' as const) : { failure: got.failure.code } };
+      return {
+        address,
+        got: got.failure.temporary ? ('unknown' as const) : { failure: got.failure.code },
+      };
     }),
   );
 }
 
 /** Would a sender that enforces MTA-STS deliver here (RFC 8461 §4)? */
-function judged({ ip, status, starttls, certificates, reason }: MailAddress): PolicyReading['hosts'][number]['addresses'][number] {
-  const verdict = (verdict: 'pass' | 'fail' | 'unknown', why: string) => ({ address: ip, verdict, why });
-  if (status !== 'reachable' || starttls === 'unknown') return verdict('unknown', `could not be checked (${reason ?? status})`);
+function judged({
+  ip,
+  status,
+  starttls,
+  certificates,
+  reason,
+}: MailAddress): PolicyReading['hosts'][number]['addresses'][number] {
+  const verdict = (verdict: 'pass' | 'fail' | 'unknown', why: string) => ({
+    address: ip,
+    verdict,
+    why,
+  });
+  if (status !== 'reachable' || starttls === 'unknown')
+    return verdict('unknown', `could not be checked (${reason ?? status})`);
   if (starttls !== 'offered') return verdict('fail', `STARTTLS is ${starttls}`);
   if (certificates.length === 0) return verdict('unknown', 'showed no certificate');
-  const good = certificates.every((c) => c.chain === 'trusted' && c.validity === 'valid' && c.nameMatch === 'match');
-  const bad = certificates.find((c) => c.chain !== 'trusted' || c.validity !== 'valid' || c.nameMatch !== 'match');
+  const good = certificates.every(
+    (c) => c.chain === 'trusted' && c.validity === 'valid' && c.nameMatch === 'match',
+  );
+  const bad = certificates.find(
+    (c) => c.chain !== 'trusted' || c.validity !== 'valid' || c.nameMatch !== 'match',
+  );
   return good || !bad
     ? verdict('pass', '')
-    : verdict('fail', `has a certificate that is ${[bad.chain, bad.validity, `name ${bad.nameMatch}`].join(', ')}`);
+    : verdict(
+        'fail',
+        `has a certificate that is ${[bad.chain, bad.validity, `name ${bad.nameMatch}`].join(', ')}`,
+      );
 }
 
 function aliasAnswer({ server, alias, rrset }: Shown): ServerAnswer {
-  return { server, rrset: alias !== undefined ? { records: [alias], ttl: 0 } : rrset === 'unknown' ? rrset : { records: [], ttl: 0 } };
+  return {
+    server,
+    rrset:
+      alias !== undefined
+        ? { records: [alias], ttl: 0 }
+        : rrset === 'unknown'
+          ? rrset
+          : { records: [], ttl: 0 },
+  };
 }
 
-function asTexts(shown: readonly Shown[], text: (rr: ResourceRecord) => readonly string[]): readonly ServerAnswer[] {
+function asTexts(
+  shown: readonly Shown[],
+  text: (rr: ResourceRecord) => readonly string[],
+): readonly ServerAnswer[] {
   return shown.map(({ server, rrset }) => ({
     server,
     rrset: rrset === 'unknown' ? rrset : { records: rrset.records.flatMap(text), ttl: rrset.ttl },

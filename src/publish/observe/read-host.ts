@@ -27,22 +27,34 @@ export async function readHost(
   return {
     nameservers: shown.map(({ server, rrset }) => ({
       server,
-      rrset: rrset === 'unknown' ? rrset : { records: rrset.records.flatMap(tlsaText), ttl: rrset.ttl },
+      rrset:
+        rrset === 'unknown' ? rrset : { records: rrset.records.flatMap(tlsaText), ttl: rrset.ttl },
     })),
     dnssec: answer.dnssec,
-    ds: ds && ds.status !== 'failed' ? { records: ds.records.flatMap(dsText), ttl: ds.ttl } : 'unknown',
+    ds:
+      ds && ds.status !== 'failed'
+        ? { records: ds.records.flatMap(dsText), ttl: ds.ttl }
+        : 'unknown',
     addresses: mail ? mail.addresses.map(shownKeys) : [],
     ring: ring(clock.now()),
     at: clock.now(),
   };
 }
 
-function shownKeys({ ip, status, starttls, certificates }: MailHost['addresses'][number]): RolloverReading['addresses'][number] {
+function shownKeys({
+  ip,
+  status,
+  starttls,
+  certificates,
+}: MailHost['addresses'][number]): RolloverReading['addresses'][number] {
   const known = status === 'reachable' && (starttls === 'offered' || starttls === 'absent');
   return {
     address: ip,
     starttls: starttls === 'offered' || starttls === 'absent' ? starttls : 'unknown',
-    keys: known && (certificates.length > 0 || starttls === 'absent') ? [...new Set(certificates.map((c) => c.spkiSha256))] : 'unknown',
+    keys:
+      known && (certificates.length > 0 || starttls === 'absent')
+        ? [...new Set(certificates.map((c) => c.spkiSha256))]
+        : 'unknown',
   };
 }
 
@@ -54,6 +66,8 @@ function tlsaText(rr: ResourceRecord): readonly string[] {
 function dsText(rr: ResourceRecord): readonly string[] {
   const read = readDs(rr);
   return read.ok
-    ? [`${read.value.keyTag} ${read.value.algorithm} ${read.value.digestType} ${Buffer.from(read.value.digest).toString('hex')}`]
+    ? [
+        `${read.value.keyTag} ${read.value.algorithm} ${read.value.digestType} ${Buffer.from(read.value.digest).toString('hex')}`,
+      ]
     : [];
 }

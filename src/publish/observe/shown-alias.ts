@@ -11,6 +11,10 @@ export async function shownAlias(
 ): Promise<string | undefined> {
   const found = await zone(Name.of(name), dns);
   const shown = await askEveryone(network, found?.servers ?? [], Name.of(name), RRType.TXT, signal);
-  const aliases = new Set(shown.filter(({ alias, rrset }) => alias !== undefined || rrset !== 'unknown').map(({ alias }) => alias));
+  const aliases = new Set(
+    shown
+      .filter(({ alias, rrset }) => alias !== undefined || rrset !== 'unknown')
+      .map(({ alias }) => alias),
+  );
   return aliases.size > 1 ? 'unknown' : [...aliases][0];
 }

@@ -1,5 +1,11 @@
 import type { Name } from '../../base/index.js';
-import { lookupAddresses, readTarget, RRType, type Resolver, type Upstream } from '../../dns/index.js';
+import {
+  lookupAddresses,
+  readTarget,
+  RRType,
+  type Resolver,
+  type Upstream,
+} from '../../dns/index.js';
 
 /** Every authoritative server of the zone a name is in, at every address. `undefined`: could not be told. */
 export async function zoneServers(
@@ -16,11 +22,16 @@ export async function zoneServers(
       const target = readTarget(rr);
       return target.ok ? [target.value] : [];
     });
-    const found = await Promise.all(names.map((server) => lookupAddresses(resolver, server, options)));
+    const found = await Promise.all(
+      names.map((server) => lookupAddresses(resolver, server, options)),
+    );
     // A server that cannot be found cannot be read back: then nothing is known of the zone as a whole.
     if (found.length === 0 || found.some(({ status }) => status !== 'found')) return undefined;
     const addresses = found.flatMap(({ v4, v6 }) => [...v4, ...v6]);
-    return { apex, servers: [...new Set(addresses)].map((address) => ({ address, port: 53, label: address })) };
+    return {
+      apex,
+      servers: [...new Set(addresses)].map((address) => ({ address, port: 53, label: address })),
+    };
   }
   return undefined;
 }

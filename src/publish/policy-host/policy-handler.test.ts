@@ -17,7 +17,10 @@ test('[8461-3.2-12] the policy is served as text/plain with status 200, whatever
 });
 
 test('[8461-3.3-15] a sender that comes every day, or a thousand times at once, is answered every time', () => {
-  const statuses = Array.from({ length: 1000 }, () => ask('https://mta-sts.example.com/.well-known/mta-sts.txt').status);
+  const statuses = Array.from(
+    { length: 1000 },
+    () => ask('https://mta-sts.example.com/.well-known/mta-sts.txt').status,
+  );
   assert.deepEqual([...new Set(statuses)], [200]);
 });
 

@@ -28,9 +28,12 @@ export interface PolicyAnswer {
  * Policy host of any number of domains (RFC 8461 §3.3): text/plain and status 200, or 404; never a redirect. Nothing of the request but method, host and path
  * counts, nor how often somebody asks. [8461-3.2-12, 8461-3.3-15]
  */
-export function policyAnswers({ bodyOf }: PolicyHandlerOptions): (method: string, host: string, path: string) => PolicyAnswer {
+export function policyAnswers({
+  bodyOf,
+}: PolicyHandlerOptions): (method: string, host: string, path: string) => PolicyAnswer {
   return (method, host, path) => {
-    if (method !== 'GET' && method !== 'HEAD') return text(405, 'Method not allowed\n', { allow: 'GET, HEAD' });
+    if (method !== 'GET' && method !== 'HEAD')
+      return text(405, 'Method not allowed\n', { allow: 'GET, HEAD' });
     const domain = policyDomainOf(host);
     const body = path === wellKnown && domain !== undefined ? bodyOf(domain) : undefined;
     return body === undefined ? text(404, 'Not found\n') : text(200, body);
@@ -38,7 +41,9 @@ export function policyAnswers({ bodyOf }: PolicyHandlerOptions): (method: string
 }
 
 /** The same for a web standard request. */
-export function policyHandler(options: PolicyHandlerOptions): (request: Request, peer: Endpoint) => Response {
+export function policyHandler(
+  options: PolicyHandlerOptions,
+): (request: Request, peer: Endpoint) => Response {
   const answers = policyAnswers(options);
   return (request) => {
     const { hostname, pathname } = new URL(request.url);
@@ -47,7 +52,11 @@ export function policyHandler(options: PolicyHandlerOptions): (request: Request,
   };
 }
 
-function text(status: number, body: string, headers: Readonly<Record<string, string>> = {}): PolicyAnswer {
+function text(
+  status: number,
+  body: string,
+  headers: Readonly<Record<string, string>> = {},
+): PolicyAnswer {
   return {
     status,
     headers: {

@@ -34,53 +34,97 @@ interface Scene {
 export function goalPolicy(state: PolicyState, seen: PolicyReading, wish: PolicyWish): Goal {
   const current = currentPolicy(state);
   const mx = goalMx(state, current, wish);
-  if (!current || (current.mode === 'none' && wish.mode !== 'none')) return unknownPast(state, seen, wish) ?? enter(wish, mx);
+  if (!current || (current.mode === 'none' && wish.mode !== 'none'))
+    return unknownPast(state, seen, wish) ?? enter(wish, mx);
   const scene: Scene = { state, seen, wish, current, mx };
   if (current.mode === 'none') return goal(current, '', '');
-  if (wish.mode === 'none' || (current.mode === 'enforce' && wish.mode === 'testing')) return leave(scene);
+  if (wish.mode === 'none' || (current.mode === 'enforce' && wish.mode === 'testing'))
+    return leave(scene);
   if (current.mode === 'enforce') return climb(scene);
   return wish.mode === 'enforce' ? promote(scene) : keep(scene);
 }
 
 /** A record stands, and its policy cannot be had: what senders keep may be enforced, and beginning with testing would take it from them. */
-function unknownPast({ domain, served }: PolicyState, { txt }: PolicyReading, { mode, confirmed }: PolicyWish): Goal | undefined {
+function unknownPast(
+  { domain, served }: PolicyState,
+  { txt }: PolicyReading,
+  { mode, confirmed }: PolicyWish,
+): Goal | undefined {
   const record = agreed(txt)?.records.find(isStsRecord);
   if (served.length > 0 || record === undefined || mode === 'none') return undefined;
   const token = `begin:${domain}:${policyId(record).slice(0, 8)}-0`;
   if (confirmed.includes(token)) return undefined;
-  const why = 'a record announces a policy that cannot be fetched, and senders may keep it as enforced';
+  const why =
+    'a record announces a policy that cannot be fetched, and senders may keep it as enforced';
   const what = `begin anew with a policy of ${domain} in testing mode`;
-  return { because: '', clause: '', waits: [{ subject: domain, why }], proposals: [{ token, subject: domain, what, why }] };
+  return {
+    because: '',
+    clause: '',
+    waits: [{ subject: domain, why }],
+    proposals: [{ token, subject: domain, what, why }],
+  };
 }
 
 function enter({ mode, maxAges }: PolicyWish, mx: readonly string[]): Goal {
-  if (mode === 'none') return { because: 'no policy is wanted and none is served', clause: '', waits: [], proposals: [] };
-  return goal({ mode: 'testing', maxAge: maxAges[0] ?? DAY, mx }, 'a policy in testing mode holds no mail back', 'RFC 8461 §5');
+  if (mode === 'none')
+    return {
+      because: 'no policy is wanted and none is served',
+      clause: '',
+      waits: [],
+      proposals: [],
+    };
+  return goal(
+    { mode: 'testing', maxAge: maxAges[0] ?? DAY, mx },
+    'a policy in testing mode holds no mail back',
+    'RFC 8461 §5',
+  );
 }
 
 function leave(scene: Scene): Goal {
   const { state, wish, current, mx } = scene;
   const token = tokenFor(`leave-${current.mode}`, scene);
   if (current.mode === 'enforce' && !wish.confirmed.includes(token)) {
-    const what = wish.mode === 'none' ? `remove MTA-STS of ${state.domain}` : `take ${state.domain} out of enforce`;
-    const why = 'from then on whoever sits on the path can read its mail again; where something is broken, repair that first';
+    const what =
+      wish.mode === 'none'
+        ? `remove MTA-STS of ${state.domain}`
+        : `take ${state.domain} out of enforce`;
+    const why =
+      'from then on whoever sits on the path can read its mail again; where something is broken, repair that first';
     return keep(scene, { proposals: [{ token, subject: state.domain, what, why }] });
   }
   return wish.mode === 'none'
-    ? goal({ mode: 'none', maxAge: DAY, mx: [] }, 'mode none tells senders that the removal is meant', 'RFC 8461 §8.3')
-    : goal({ mode: 'testing', maxAge: wish.maxAges[0] ?? DAY, mx }, 'a person confirmed it', 'RFC 8461 §5');
+    ? goal(
+        { mode: 'none', maxAge: DAY, mx: [] },
+        'mode none tells senders that the removal is meant',
+        'RFC 8461 §8.3',
+      )
+    : goal(
+        { mode: 'testing', maxAge: wish.maxAges[0] ?? DAY, mx },
+        'a person confirmed it',
+        'RFC 8461 §5',
+      );
 }
 
 function promote(scene: Scene): Goal {
   const { state, seen, wish, mx } = scene;
   const enforced: StsPolicy = { mode: 'enforce', maxAge: wish.maxAges[0] ?? DAY, mx };
   const { holds, until, byPerson } = judgePromotion(state, seen, wish, mx, inForce(scene));
-  if (holds.length === 0) return goal(enforced, 'every address of every MX host passes and signed reports show no failure', 'RFC 8461 §5');
+  if (holds.length === 0)
+    return goal(
+      enforced,
+      'every address of every MX host passes and signed reports show no failure',
+      'RFC 8461 §5',
+    );
   const token = tokenFor('enforce', scene);
-  if (byPerson && wish.confirmed.includes(token)) return goal(enforced, 'a person confirmed it, and every address passes', 'RFC 8461 §5');
+  if (byPerson && wish.confirmed.includes(token))
+    return goal(enforced, 'a person confirmed it, and every address passes', 'RFC 8461 §5');
   const what = `enforce the policy of ${state.domain} without waiting for that`;
   return keep(scene, {
-    waits: holds.map((why) => ({ subject: state.domain, why, ...(until === undefined ? {} : { until }) })),
+    waits: holds.map((why) => ({
+      subject: state.domain,
+      why,
+      ...(until === undefined ? {} : { until }),
+    })),
     proposals: byPerson ? [{ token, subject: state.domain, what, why: holds.join('; ') }] : [],
   });
 }
@@ -90,21 +134,51 @@ function climb(scene: Scene): Goal {
   const { state, seen, wish, current, mx } = scene;
   const next = wish.maxAges.find((age) => age > current.maxAge);
   if (next === undefined) return keep(scene);
-  const wait = (why: string, until?: number): Wait => ({ subject: state.domain, why, ...(until === undefined ? {} : { until }) });
+  const wait = (why: string, until?: number): Wait => ({
+    subject: state.domain,
+    why,
+    ...(until === undefined ? {} : { until }),
+  });
   const due = current.announced && current.announced.at + current.maxAge * 1000;
-  if (due === undefined || seen.at < due) return keep(scene, { waits: [wait(`max_age rises to ${next} s`, due)] });
+  if (due === undefined || seen.at < due)
+    return keep(scene, { waits: [wait(`max_age rises to ${next} s`, due)] });
   const troubles = [...probedTroubles(seen), ...reportedFailures(seen, wish)];
-  if (troubles.length > 0) return keep(scene, { waits: troubles.map((why) => wait(`max_age stays: ${why}`)) });
-  return goal({ mode: 'enforce', maxAge: next, mx }, `it has held for its max_age of ${current.maxAge} s`, 'RFC 8461 §3.2');
+  if (troubles.length > 0)
+    return keep(scene, { waits: troubles.map((why) => wait(`max_age stays: ${why}`)) });
+  return goal(
+    { mode: 'enforce', maxAge: next, mx },
+    `it has held for its max_age of ${current.maxAge} s`,
+    'RFC 8461 §3.2',
+  );
 }
 
-function keep({ current: { mode, maxAge }, mx }: Scene, rest: Partial<Pick<Goal, 'waits' | 'proposals'>> = {}): Goal {
-  return goal({ mode, maxAge, mx }, 'every MX host that senders may know is in it', 'RFC 8461 §8.1', rest);
+function keep(
+  { current: { mode, maxAge }, mx }: Scene,
+  rest: Partial<Pick<Goal, 'waits' | 'proposals'>> = {},
+): Goal {
+  return goal(
+    { mode, maxAge, mx },
+    'every MX host that senders may know is in it',
+    'RFC 8461 §8.1',
+    rest,
+  );
 }
 
-function goal(policy: StsPolicy, because: string, clause: string, rest: Partial<Pick<Goal, 'waits' | 'proposals'>> = {}): Goal {
+function goal(
+  policy: StsPolicy,
+  because: string,
+  clause: string,
+  rest: Partial<Pick<Goal, 'waits' | 'proposals'>> = {},
+): Goal {
   const body = formatPolicy(policy);
-  return { policy: { ...policy, body, id: policyId(body) }, because, clause, waits: [], proposals: [], ...rest };
+  return {
+    policy: { ...policy, body, id: policyId(body) },
+    because,
+    clause,
+    waits: [],
+    proposals: [],
+    ...rest,
+  };
 }
 
 function inForce({ seen, current }: Scene): number {
@@ -120,10 +194,16 @@ function tokenFor(what: string, { state, current }: Scene): string {
  * The hosts a policy names: those wanted, and those of the policy before for as long as a sender may still have them from its cache (RFC 8461 §8.1). A host that
  * DNS shows and nobody asked for is never taken in: the answer may be forged.
  */
-function goalMx({ hosts }: PolicyState, current: ServedPolicy | undefined, wish: PolicyWish): readonly string[] {
+function goalMx(
+  { hosts }: PolicyState,
+  current: ServedPolicy | undefined,
+  wish: PolicyWish,
+): readonly string[] {
   const wanted = wish.mx.map((host) => host.toLowerCase());
   const leaving = hosts
     .map(({ host }) => host)
-    .filter((host) => !wanted.includes(host) && current?.mx.some((pattern) => matchMx(pattern, host)));
+    .filter(
+      (host) => !wanted.includes(host) && current?.mx.some((pattern) => matchMx(pattern, host)),
+    );
   return [...new Set([...wanted, ...leaving])].sort();
 }

@@ -24,7 +24,8 @@ export function judgePromotion(
 ): Promotion {
   const servers: string[] = [];
   for (const { host } of hosts) {
-    if (!mx.some((pattern) => matchMx(pattern, host))) servers.push(`${host} receives mail and is not in the policy`);
+    if (!mx.some((pattern) => matchMx(pattern, host)))
+      servers.push(`${host} receives mail and is not in the policy`);
   }
   if (hosts.length === 0) servers.push(`the MX records of ${domain} are not known`);
   for (const host of [...mx, ...hosts.map((h) => h.host)])
@@ -36,10 +37,14 @@ export function judgePromotion(
   const counted = countedReports(seen, wish);
   others.push(...reportedFailures(seen, wish));
   if (counted.length < wish.leastReports)
-    others.push(`${counted.length} signed reports of the last ${wish.days} days, ${wish.leastReports} are needed`);
+    others.push(
+      `${counted.length} signed reports of the last ${wish.days} days, ${wish.leastReports} are needed`,
+    );
   return {
     holds: [...servers, ...others],
-    ...(servers.length === 0 && others.length === 1 && inForceMs < wish.days * DAY ? { until: due } : {}),
+    ...(servers.length === 0 && others.length === 1 && inForceMs < wish.days * DAY
+      ? { until: due }
+      : {}),
     byPerson: servers.length === 0 && others.length > 0,
   };
 }
@@ -48,21 +53,29 @@ export function judgePromotion(
 export function probedTroubles({ hosts }: PolicyReading): readonly string[] {
   return hosts.flatMap(({ host, addresses }) => {
     if (addresses.length === 0) return [`${host} was not checked`];
-    return addresses.filter(({ verdict }) => verdict !== 'pass').map(({ address, why }) => `${host} [${address}] ${why}`);
+    return addresses
+      .filter(({ verdict }) => verdict !== 'pass')
+      .map(({ address, why }) => `${host} [${address}] ${why}`);
   });
 }
 
 /** What signed reports of the configured days tell of failures, as a reason to hold. */
 export function reportedFailures(seen: PolicyReading, wish: PolicyWish): readonly string[] {
   const failed = countedReports(seen, wish).reduce((n, { failures }) => n + failures, 0);
-  return failed > 0 ? [`signed reports of the last ${wish.days} days tell of ${failed} failed sessions`] : [];
+  return failed > 0
+    ? [`signed reports of the last ${wish.days} days tell of ${failed} failed sessions`]
+    : [];
 }
 
 /** Reports of the configured days that came by mail, with a DKIM signature of a configured reporter that is aligned with the submitter (RFC 8460 §3). */
-export function countedReports({ reports, at }: PolicyReading, { reporters, days }: PolicyWish): PolicyReading['reports'] {
+export function countedReports(
+  { reports, at }: PolicyReading,
+  { reporters, days }: PolicyWish,
+): PolicyReading['reports'] {
   const known = new Set(reporters.map((r) => r.toLowerCase()));
   const since = new Date(at - days * DAY).toISOString().slice(0, 10);
   return reports.filter(
-    ({ via, signedBy, day }) => via === 'mail' && day >= since && signedBy !== undefined && known.has(signedBy.toLowerCase()),
+    ({ via, signedBy, day }) =>
+      via === 'mail' && day >= since && signedBy !== undefined && known.has(signedBy.toLowerCase()),
   );
 }

@@ -22,26 +22,43 @@ export function moveMx(
   if (!mx) return wait('the authoritative servers do not all answer with the same MX records');
   const wanted = wish.mx.map((host) => host.toLowerCase());
   const shown = mx.records.map(hostOf);
-  if (shown.length === wanted.length && shown.every((host) => wanted.includes(host))) return { steps: [], waits: others };
-  const unlisted = shown.find((host) => !wanted.includes(host) && !current.mx.some((pattern) => matchMx(pattern, host)));
-  if (unlisted !== undefined) return wait(`${unlisted} receives mail and is neither wanted nor in the policy`);
+  if (shown.length === wanted.length && shown.every((host) => wanted.includes(host)))
+    return { steps: [], waits: others };
+  const unlisted = shown.find(
+    (host) => !wanted.includes(host) && !current.mx.some((pattern) => matchMx(pattern, host)),
+  );
+  if (unlisted !== undefined)
+    return wait(`${unlisted} receives mail and is neither wanted nor in the policy`);
   if (!current.announced) return wait('the policy that names the new hosts is not announced yet');
   if (seen.at < settled(current.announced))
-    return wait('caches may hold the record of a policy without the new hosts', settled(current.announced));
+    return wait(
+      'caches may hold the record of a policy without the new hosts',
+      settled(current.announced),
+    );
   for (const host of wanted) {
     const probed = seen.hosts.find((h) => h.host === host)?.addresses ?? [];
     const bad = probed.find(({ verdict }) => verdict !== 'pass');
-    if (probed.length === 0 || bad) return wait(`${host} ${bad ? `[${bad.address}] ${bad.why}` : 'was not checked'}`);
+    if (probed.length === 0 || bad)
+      return wait(`${host} ${bad ? `[${bad.address}] ${bad.why}` : 'was not checked'}`);
   }
   const preferenceOf = (host: string, i: number): string =>
     mx.records.find((record) => hostOf(record) === host)?.split(' ')[0] ?? String(10 * (i + 1));
-  const rdata = (records: readonly string[]): readonly string[] => records.map((record) => `${record}.`).sort();
+  const rdata = (records: readonly string[]): readonly string[] =>
+    records.map((record) => `${record}.`).sort();
   const to = rdata(wanted.map((host, i) => `${preferenceOf(host, i)} ${host}`));
   return {
     steps: [
       {
-        action: { kind: 'set-rrset', name: domain, type: 'MX', from: rdata(mx.records), to, ttl: mx.ttl },
-        because: 'senders hold a policy that names the old hosts and the new, and every new host passes',
+        action: {
+          kind: 'set-rrset',
+          name: domain,
+          type: 'MX',
+          from: rdata(mx.records),
+          to,
+          ttl: mx.ttl,
+        },
+        because:
+          'senders hold a policy that names the old hosts and the new, and every new host passes',
         clause: 'RFC 8461 §8.1',
       },
     ],

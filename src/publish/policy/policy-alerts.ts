@@ -5,13 +5,20 @@ import { agreed, currentPolicy, hostOf, isStsRecord } from './read-policy-world.
 import type { PolicyReading, PolicyState, PolicyWish } from './types.js';
 
 /** What a person should look at. However many reports say the same, it is one alert. */
-export function policyAlerts(state: PolicyState, seen: PolicyReading, wish: PolicyWish): readonly Alert[] {
+export function policyAlerts(
+  state: PolicyState,
+  seen: PolicyReading,
+  wish: PolicyWish,
+): readonly Alert[] {
   const { domain } = state;
   const current = currentPolicy(state);
   const alerts: Alert[] = [];
-  const failing = seen.hosts.flatMap(({ host, addresses }) => addresses.filter((a) => a.verdict === 'fail').map((a) => ({ host, ...a })));
+  const failing = seen.hosts.flatMap(({ host, addresses }) =>
+    addresses.filter((a) => a.verdict === 'fail').map((a) => ({ host, ...a })),
+  );
   if (current && current.mode !== 'none')
-    for (const { host, address, why } of failing) alerts.push({ code: 'publish-mx-failing', subject: `${host} [${address}]`, detail: why });
+    for (const { host, address, why } of failing)
+      alerts.push({ code: 'publish-mx-failing', subject: `${host} [${address}]`, detail: why });
   const told = seen.reports.filter(({ failures }) => failures > 0);
   if (told.length > 0 && failing.length === 0) {
     const signed = countedReports({ ...seen, reports: told }, wish).length;
@@ -20,9 +27,14 @@ export function policyAlerts(state: PolicyState, seen: PolicyReading, wish: Poli
   }
   const allowed = [...wish.mx.map((host) => host.toLowerCase()), ...(current?.mx ?? [])];
   for (const host of agreed(seen.mx)?.records.map(hostOf) ?? [])
-    if (!allowed.some((pattern) => matchMx(pattern, host))) alerts.push({ code: 'publish-mx-unlisted', subject: domain, detail: host });
+    if (!allowed.some((pattern) => matchMx(pattern, host)))
+      alerts.push({ code: 'publish-mx-unlisted', subject: domain, detail: host });
   const records = agreed(seen.txt)?.records.filter(isStsRecord) ?? [];
   if (records.length > 1)
-    alerts.push({ code: 'publish-record-multiple', subject: `_mta-sts.${domain}`, detail: `${records.length} records` });
+    alerts.push({
+      code: 'publish-record-multiple',
+      subject: `_mta-sts.${domain}`,
+      detail: `${records.length} records`,
+    });
   return alerts;
 }

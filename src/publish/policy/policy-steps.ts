@@ -16,7 +16,18 @@ export function setRecord(
   const others = texts.filter((text) => !isStsRecord(text));
   const rdata = (records: readonly string[]): readonly string[] => records.map(txtRdata).sort();
   const to = rdata([...others, ...(id === undefined ? [] : [stsRecord(id)])]);
-  return { action: { kind: 'set-rrset', name: `_mta-sts.${domain}`, type: 'TXT', from: rdata(texts), to, ttl }, because, clause };
+  return {
+    action: {
+      kind: 'set-rrset',
+      name: `_mta-sts.${domain}`,
+      type: 'TXT',
+      from: rdata(texts),
+      to,
+      ttl,
+    },
+    because,
+    clause,
+  };
 }
 
 /** Brings a policy to every address of its host: the body, then the name, then the certificate for that very name. [8461-8.2-2, 8461-3.3-14] */
@@ -25,10 +36,23 @@ export function serve(
   { id, body }: ServedPolicy,
   { policyHosts }: PolicyReading,
   wish: Pick<PolicyWish, 'policyHost' | 'ttl'>,
-  goal: { readonly because: string; readonly clause: string } = { because: 'serving it again changes nothing', clause: 'RFC 8461 §3.3' },
+  goal: { readonly because: string; readonly clause: string } = {
+    because: 'serving it again changes nothing',
+    clause: 'RFC 8461 §3.3',
+  },
 ): { readonly steps: readonly Step<PolicyAction>[]; readonly waits: readonly Wait[] } {
   const { steps, waits } = preparePolicyHost(domain, body, policyHosts, wish);
-  return { steps: [{ action: { kind: 'serve-policy', domain, id, body }, because: goal.because, clause: goal.clause }, ...steps], waits };
+  return {
+    steps: [
+      {
+        action: { kind: 'serve-policy', domain, id, body },
+        because: goal.because,
+        clause: goal.clause,
+      },
+      ...steps,
+    ],
+    waits,
+  };
 }
 
 /** What the host of a policy lacks until every address serves this body: its name, its certificate. */
@@ -42,15 +66,31 @@ export function preparePolicyHost(
   const steps: Step<PolicyAction>[] = [];
   const without = policyHosts.length === 0;
   if (without && policyHost !== undefined) {
-    const action: SetRrset = { kind: 'set-rrset', name: host, type: 'CNAME', from: [], to: [`${policyHost}.`], ttl };
-    steps.push({ action, because: 'nobody asks for it before a record announces the policy', clause: 'RFC 8461 §8.2' });
+    const action: SetRrset = {
+      kind: 'set-rrset',
+      name: host,
+      type: 'CNAME',
+      from: [],
+      to: [`${policyHost}.`],
+      ttl,
+    };
+    steps.push({
+      action,
+      because: 'nobody asks for it before a record announces the policy',
+      clause: 'RFC 8461 §8.2',
+    });
   }
   const uncertified = policyHosts.some(
-    ({ got }) => typeof got === 'object' && 'failure' in got && got.failure === 'sts-policy-webpki-invalid',
+    ({ got }) =>
+      typeof got === 'object' && 'failure' in got && got.failure === 'sts-policy-webpki-invalid',
   );
   if (uncertified) {
     const key = 'ecdsa-1';
-    steps.push({ action: { kind: 'make-key', host, key, type: 'ecdsa' }, because: 'the policy host needs a key', clause: 'RFC 8461 §3.3' });
+    steps.push({
+      action: { kind: 'make-key', host, key, type: 'ecdsa' },
+      because: 'the policy host needs a key',
+      clause: 'RFC 8461 §3.3',
+    });
     steps.push({
       action: { kind: 'certify', host, key },
       because: 'the policy host needs a certificate for its own name',
@@ -70,6 +110,8 @@ export function preparePolicyHost(
 
 /** What the steps make an alias of, to be remembered. */
 export function aliasWritten(steps: readonly Step[]): { readonly alias?: string } {
-  const target = steps.flatMap(({ action }) => (action.kind === 'set-rrset' && action.type === 'CNAME' ? action.to : []))[0];
+  const target = steps.flatMap(({ action }) =>
+    action.kind === 'set-rrset' && action.type === 'CNAME' ? action.to : [],
+  )[0];
   return target === undefined ? {} : { alias: target.replace(/\.$/, '') };
 }

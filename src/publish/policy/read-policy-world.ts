@@ -19,10 +19,15 @@ export function currentPolicy({ served }: PolicyState): ServedPolicy | undefined
 }
 
 /** What every authoritative server shows alike; undefined while one is silent or behind. */
-export function agreed(answers: readonly ServerAnswer[]): { readonly records: readonly string[]; readonly ttl: number } | undefined {
-  const sets = answers.map(({ rrset }) => (rrset === 'unknown' ? undefined : { records: [...rrset.records].sort(), ttl: rrset.ttl }));
+export function agreed(
+  answers: readonly ServerAnswer[],
+): { readonly records: readonly string[]; readonly ttl: number } | undefined {
+  const sets = answers.map(({ rrset }) =>
+    rrset === 'unknown' ? undefined : { records: [...rrset.records].sort(), ttl: rrset.ttl },
+  );
   const [first] = sets;
-  if (!first || !sets.every((set) => set?.records.join('\n') === first.records.join('\n'))) return undefined;
+  if (!first || !sets.every((set) => set?.records.join('\n') === first.records.join('\n')))
+    return undefined;
   return { records: first.records, ttl: Math.max(...sets.map((set) => set?.ttl ?? 0)) };
 }
 
@@ -46,18 +51,28 @@ export function allExpired({ served }: Pick<PolicyState, 'served'>): number | un
 
 /** Every address of the policy host serves this body. */
 export function servesEverywhere({ policyHosts }: PolicyReading, body: string): boolean {
-  return policyHosts.length > 0 && policyHosts.every(({ got }) => typeof got === 'object' && 'body' in got && got.body === body);
+  return (
+    policyHosts.length > 0 &&
+    policyHosts.every(({ got }) => typeof got === 'object' && 'body' in got && got.body === body)
+  );
 }
 
-function readServed({ served: known, unannounced }: PolicyState, seen: PolicyReading): readonly ServedPolicy[] {
+function readServed(
+  { served: known, unannounced }: PolicyState,
+  seen: PolicyReading,
+): readonly ServedPolicy[] {
   const served = known.length > 0 ? known : adopt(seen);
   const current = served.at(-1);
   if (!current) return served;
   const everywhere = servesEverywhere(seen, current.body);
   const txt = agreed(seen.txt);
   const announced = txt?.records.includes(stsRecord(current.id)) === true;
-  const over = unannounced !== undefined && seen.at >= settled(unannounced) && seen.at >= (allExpired({ served }) ?? Infinity);
-  const stopped = over && seen.policyHosts.every(({ got }) => typeof got === 'object' && 'failure' in got);
+  const over =
+    unannounced !== undefined &&
+    seen.at >= settled(unannounced) &&
+    seen.at >= (allExpired({ served }) ?? Infinity);
+  const stopped =
+    over && seen.policyHosts.every(({ got }) => typeof got === 'object' && 'failure' in got);
   return served.map((policy, i): ServedPolicy => {
     if (policy.last !== undefined) return policy;
     // Any sender may have fetched an earlier policy until every address was seen with its successor.
@@ -65,7 +80,9 @@ function readServed({ served: known, unannounced }: PolicyState, seen: PolicyRea
     return {
       ...policy,
       ...(everywhere && policy.everywhere === undefined ? { everywhere: seen.at } : {}),
-      ...(announced && policy.announced === undefined ? { announced: { at: seen.at, ttl: txt.ttl } } : {}),
+      ...(announced && policy.announced === undefined
+        ? { announced: { at: seen.at, ttl: txt.ttl } }
+        : {}),
       ...(stopped ? { last: seen.at } : {}),
     };
   });
@@ -73,12 +90,22 @@ function readServed({ served: known, unannounced }: PolicyState, seen: PolicyRea
 
 /** A policy that was published before the ledger began is taken over as it is. */
 function adopt({ policyHosts, txt, at }: PolicyReading): readonly ServedPolicy[] {
-  const bodies = policyHosts.flatMap(({ got }) => (typeof got === 'object' && 'body' in got ? [got.body] : []));
+  const bodies = policyHosts.flatMap(({ got }) =>
+    typeof got === 'object' && 'body' in got ? [got.body] : [],
+  );
   const record = parseStsRecord(agreed(txt)?.records ?? []);
   return [...new Set(bodies)].flatMap((body): ServedPolicy[] => {
     const policy = parsePolicy(body);
     if (!policy.ok) return [];
-    return [{ id: record.status === 'found' ? record.id : policyId(body), body, ...policy.value, first: at, adopted: true }];
+    return [
+      {
+        id: record.status === 'found' ? record.id : policyId(body),
+        body,
+        ...policy.value,
+        first: at,
+        adopted: true,
+      },
+    ];
   });
 }
 
@@ -87,7 +114,8 @@ function readHosts({ hosts }: PolicyState, { mx, at }: PolicyReading): PolicySta
   const shown = new Map<string, number>();
   for (const { rrset } of mx) {
     if (rrset === 'unknown') continue;
-    for (const record of rrset.records) shown.set(hostOf(record), Math.max(rrset.ttl, shown.get(hostOf(record)) ?? 0));
+    for (const record of rrset.records)
+      shown.set(hostOf(record), Math.max(rrset.ttl, shown.get(hostOf(record)) ?? 0));
   }
   const earlier = hosts.filter(({ host }) => !shown.has(host));
   return [
@@ -111,7 +139,13 @@ function readRemoval(
 ): Pick<PolicyState, 'unannounced'> {
   const current = served.at(-1);
   const records = agreed(txt);
-  if (current?.mode !== 'none' || !current.announced || !records || records.records.some(isStsRecord)) return {};
+  if (
+    current?.mode !== 'none' ||
+    !current.announced ||
+    !records ||
+    records.records.some(isStsRecord)
+  )
+    return {};
   // What is gone has no TTL any more: caches keep it for the one it had.
   return { unannounced: unannounced ?? { at, ttl: Math.max(records.ttl, current.announced.ttl) } };
 }

@@ -23,16 +23,25 @@ export function removeOwn(
   answers: readonly ServerAnswer[],
 ): { readonly steps: readonly Step<SetRrset>[]; readonly waits: readonly Wait[] } {
   const shown = agreed(answers);
-  const wait = (why: string): { steps: []; waits: readonly Wait[] } => ({ steps: [], waits: [{ subject: domain, why }] });
-  if (!shown) return wait(`the authoritative servers do not all answer with the same ${type} of ${name}`);
+  const wait = (why: string): { steps: []; waits: readonly Wait[] } => ({
+    steps: [],
+    waits: [{ subject: domain, why }],
+  });
+  if (!shown)
+    return wait(`the authoritative servers do not all answer with the same ${type} of ${name}`);
   const present = shown.records.filter(isKind);
   if (present.length === 0) return { steps: [], waits: [] };
   if (present.join('\n') !== written)
-    return wait(`${name} is left as it is, since this ${type} was not written here: ${present.join(', ')}`);
+    return wait(
+      `${name} is left as it is, since this ${type} was not written here: ${present.join(', ')}`,
+    );
   const from = shown.records.map(rdata).sort();
   const to = shown.records
     .filter((record) => !isKind(record))
     .map(rdata)
     .sort();
-  return { steps: [{ action: { kind: 'set-rrset', name, type, from, to, ttl }, because, clause }], waits: [] };
+  return {
+    steps: [{ action: { kind: 'set-rrset', name, type, from, to, ttl }, because, clause }],
+    waits: [],
+  };
 }

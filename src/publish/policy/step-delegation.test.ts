@@ -5,7 +5,13 @@ import { stepReports } from './step-reports.js';
 import type { PolicyReading, ServerAnswer } from './types.js';
 
 const body = 'version: STSv1\r\nmode: enforce\r\nmx: mx.example.net\r\nmax_age: 604800\r\n';
-const delegation = { domain: 'example.com', to: 'example.net', body, policyHost: 'policy.example.net', ttl: 3600 };
+const delegation = {
+  domain: 'example.com',
+  to: 'example.net',
+  body,
+  policyHost: 'policy.example.net',
+  ttl: 3600,
+};
 const both = (records: readonly string[]): readonly ServerAnswer[] =>
   ['a', 'b'].map((server) => ({ server, rrset: { records, ttl: 300 } }));
 const seen = (change: Partial<PolicyReading> = {}) => ({
@@ -20,10 +26,17 @@ const asked = (...args: Parameters<typeof stepDelegation>): readonly string[] =>
   );
 
 test('[8461-8.2-2] the policy host comes first, with a certificate for the domain’s own name, and the alias of the record last', () => {
-  assert.deepEqual(asked(delegation, undefined, seen({ policyHosts: [] })), ['mta-sts.example.com CNAME policy.example.net.']);
+  assert.deepEqual(asked(delegation, undefined, seen({ policyHosts: [] })), [
+    'mta-sts.example.com CNAME policy.example.net.',
+  ]);
   const uncertified = [{ address: '192.0.2.1', got: { failure: 'sts-policy-webpki-invalid' } }];
-  assert.deepEqual(asked(delegation, undefined, seen({ policyHosts: uncertified })), ['make-key', 'certify']);
-  assert.deepEqual(asked(delegation, undefined, seen()), ['_mta-sts.example.com CNAME _mta-sts.example.net.']);
+  assert.deepEqual(asked(delegation, undefined, seen({ policyHosts: uncertified })), [
+    'make-key',
+    'certify',
+  ]);
+  assert.deepEqual(asked(delegation, undefined, seen()), [
+    '_mta-sts.example.com CNAME _mta-sts.example.net.',
+  ]);
   assert.deepEqual(asked(delegation, '_mta-sts.example.net', seen({ txt: [] })), []);
 });
 
@@ -33,24 +46,41 @@ test('a domain whose MX host the policy does not name, or that has records of it
   assert.match(why({ mx: both(['10 mx.example.com']) }), /mx\.example\.com receives mail/);
   assert.match(why({ txt: both(['v=STSv1; id=1;']) }), /records of its own/);
   assert.match(why({}, '_mta-sts.example.org'), /leads to _mta-sts\.example\.org/);
-  assert.match(stepDelegation({ ...delegation, body: undefined }, undefined, seen()).waits[0]?.why ?? '', /no policy that is announced/);
+  assert.match(
+    stepDelegation({ ...delegation, body: undefined }, undefined, seen()).waits[0]?.why ?? '',
+    /no policy that is announced/,
+  );
 });
 
 test('of TLS-RPT records one stays, other texts are left alone, and a right one is not touched', () => {
-  const to = (records: readonly string[], rua: readonly string[]): readonly string[] | undefined => {
+  const to = (
+    records: readonly string[],
+    rua: readonly string[],
+  ): readonly string[] | undefined => {
     const { steps } = stepReports('example.com', both(records), { rua, ttl: 3600 });
     return steps[0]?.action.to;
   };
   const wanted = 'v=TLSRPTv1; rua=mailto:a@example.com,https://example.com/r';
   const rua = ['mailto:a@example.com', 'https://example.com/r'];
   assert.deepEqual(to([], rua), [`"${wanted}"`]);
-  assert.deepEqual(to(['v=TLSRPTv1; rua=mailto:old@example.com', 'v=TLSRPTv1; rua=mailto:older@example.com', 'note'], rua), [
-    '"note"',
-    `"${wanted}"`,
-  ]);
+  assert.deepEqual(
+    to(
+      [
+        'v=TLSRPTv1; rua=mailto:old@example.com',
+        'v=TLSRPTv1; rua=mailto:older@example.com',
+        'note',
+      ],
+      rua,
+    ),
+    ['"note"', `"${wanted}"`],
+  );
   assert.equal(to([wanted], rua), undefined);
   assert.equal(to([], []), undefined);
-  assert.deepEqual(stepReports('example.com', [...both([]), { server: 'c', rrset: 'unknown' }], { rua, ttl: 3600 }).steps, []);
+  assert.deepEqual(
+    stepReports('example.com', [...both([]), { server: 'c', rrset: 'unknown' }], { rua, ttl: 3600 })
+      .steps,
+    [],
+  );
 });
 
 test('a TLS-RPT record that is wanted no longer goes while it is as it was written here; another one is left and told of', () => {
@@ -58,8 +88,15 @@ test('a TLS-RPT record that is wanted no longer goes while it is as it was writt
   const asked = (records: readonly string[], own?: string) =>
     stepReports('example.com', both(records), { rua: [], ttl: 3600, written: own });
   const { steps, state } = asked(['note', written], written);
-  assert.deepEqual([steps[0]?.action.from, steps[0]?.action.to], [[`"note"`, `"${written}"`], ['"note"']]);
-  assert.deepEqual(state, { reports: written }, 'remembered until it is gone: a crash comes in between');
+  assert.deepEqual(
+    [steps[0]?.action.from, steps[0]?.action.to],
+    [[`"note"`, `"${written}"`], ['"note"']],
+  );
+  assert.deepEqual(
+    state,
+    { reports: written },
+    'remembered until it is gone: a crash comes in between',
+  );
   assert.deepEqual(asked([], written).waits, []);
   assert.deepEqual(asked([written]).steps, [], 'written by somebody else');
   const other = asked(['v=TLSRPTv1; rua=mailto:b@example.com'], written);

@@ -23,23 +23,46 @@ export function stepDelegation(
   alias: string | undefined,
   seen: Pick<PolicyReading, 'policyHosts' | 'mx' | 'txt'>,
 ): { readonly steps: readonly Step<PolicyAction>[]; readonly waits: readonly Wait[] } {
-  const wait = (why: string): { steps: []; waits: readonly Wait[] } => ({ steps: [], waits: [{ subject: domain, why }] });
+  const wait = (why: string): { steps: []; waits: readonly Wait[] } => ({
+    steps: [],
+    waits: [{ subject: domain, why }],
+  });
   const target = `_mta-sts.${to}`;
   const policy = body === undefined ? undefined : parsePolicy(body);
   if (body === undefined || !policy?.ok) return wait(`${to} has no policy that is announced yet`);
-  if (!servesEverywhere(seen as PolicyReading, body)) return preparePolicyHost(domain, body, seen.policyHosts, { ttl, ...rest });
+  if (!servesEverywhere(seen as PolicyReading, body))
+    return preparePolicyHost(domain, body, seen.policyHosts, { ttl, ...rest });
   if (alias === target) return { steps: [], waits: [] };
-  if (alias !== undefined) return wait(`_mta-sts.${domain} leads to ${alias}: remove that alias first`);
+  if (alias !== undefined)
+    return wait(`_mta-sts.${domain} leads to ${alias}: remove that alias first`);
   const mx = agreed(seen.mx);
   const texts = agreed(seen.txt);
   if (!mx || !texts) return wait('the authoritative servers do not all answer alike');
   if (texts.records.length > 0)
-    return wait(`_mta-sts.${domain} has records of its own, and an alias cannot stand beside them: remove them first`);
-  const outside = mx.records.map(hostOf).find((host) => !policy.value.mx.some((pattern) => matchMx(pattern, host)));
-  if (outside !== undefined) return wait(`${outside} receives mail and is not in the policy of ${to}`);
-  const action: SetRrset = { kind: 'set-rrset', name: `_mta-sts.${domain}`, type: 'CNAME', from: [], to: [`${target}.`], ttl };
+    return wait(
+      `_mta-sts.${domain} has records of its own, and an alias cannot stand beside them: remove them first`,
+    );
+  const outside = mx.records
+    .map(hostOf)
+    .find((host) => !policy.value.mx.some((pattern) => matchMx(pattern, host)));
+  if (outside !== undefined)
+    return wait(`${outside} receives mail and is not in the policy of ${to}`);
+  const action: SetRrset = {
+    kind: 'set-rrset',
+    name: `_mta-sts.${domain}`,
+    type: 'CNAME',
+    from: [],
+    to: [`${target}.`],
+    ttl,
+  };
   return {
-    steps: [{ action, because: `the policy of ${to} is served for ${domain} and names its hosts`, clause: 'RFC 8461 §8.2' }],
+    steps: [
+      {
+        action,
+        because: `the policy of ${to} is served for ${domain} and names its hosts`,
+        clause: 'RFC 8461 §8.2',
+      },
+    ],
     waits: [],
   };
 }

@@ -26,7 +26,9 @@ const report = (change: Partial<ReportSummary> = {}): ReportSummary => ({
 });
 
 /** A day of reports for each of the first 100 days. */
-const goodReports = Array.from({ length: 100 }, (_, i) => report({ day: new Date(i * 86_400_000).toISOString().slice(0, 10) }));
+const goodReports = Array.from({ length: 100 }, (_, i) =>
+  report({ day: new Date(i * 86_400_000).toISOString().slice(0, 10) }),
+);
 
 function domain(mx: readonly string[] = wish.mx): PolicyWorld {
   const world = new PolicyWorld(mx);
@@ -74,9 +76,17 @@ const holding: readonly (readonly [string, Partial<PolicyWish>, (world: PolicyWo
     {},
     (world) => void (world.reports = goodReports.map((r) => ({ ...r, via: 'https' }))),
   ],
-  ['reports are not signed', {}, (world) => void (world.reports = goodReports.map(({ signedBy: _, ...r }) => r))],
+  [
+    'reports are not signed',
+    {},
+    (world) => void (world.reports = goodReports.map(({ signedBy: _, ...r }) => r)),
+  ],
   ['reports are signed by somebody else', { reporters: ['example.net'] }, () => undefined],
-  ['a signed report tells of failures', {}, (world) => void (world.reports = goodReports.map((r) => ({ ...r, failures: 1 })))],
+  [
+    'a signed report tells of failures',
+    {},
+    (world) => void (world.reports = goodReports.map((r) => ({ ...r, failures: 1 }))),
+  ],
 ];
 for (const [why, change, arrange] of holding) {
   test(`testing is held when ${why}`, () => {
@@ -115,7 +125,12 @@ test('10,000 reports of starttls-not-supported, signed or not, leave the mode as
     for (let i = 0; i < 24 * 5; i++) {
       const day = new Date(world.now).toISOString().slice(0, 10);
       world.reports = Array.from({ length: 10_000 }, (_, n) =>
-        report({ day, failures: 50, ...(n % 3 === 0 ? { via: 'https' } : {}), ...(n % 2 === 0 ? { signedBy: `d${n}.example` } : {}) }),
+        report({
+          day,
+          failures: 50,
+          ...(n % 3 === 0 ? { via: 'https' } : {}),
+          ...(n % 2 === 0 ? { signedBy: `d${n}.example` } : {}),
+        }),
       );
       const step = world.run(wish);
       assert.equal(world.mode, mode);
@@ -150,7 +165,17 @@ test('leaving enforce needs a confirmation that names the policy; another policy
     settle(world, leave, 5);
     const [proposal] = world.run(leave).proposals;
     assert.match(proposal?.token ?? '', /^leave-enforce:example\.com:[0-9a-f]{8}-\d+$/);
-    settle(world, { ...leave, confirmed: ['leave-enforce:example.com:00000000-2', proposal?.token.replace(/\d+$/, '1') ?? ''] }, 5);
+    settle(
+      world,
+      {
+        ...leave,
+        confirmed: [
+          'leave-enforce:example.com:00000000-2',
+          proposal?.token.replace(/\d+$/, '1') ?? '',
+        ],
+      },
+      5,
+    );
     assert.equal(world.mode, 'enforce');
     until(world, mode, { ...leave, confirmed: [proposal?.token ?? ''] });
     assert.deepEqual(world.broken, []);
@@ -164,7 +189,10 @@ function remove(world: PolicyWorld, troubles: () => Trouble = () => ({})): void 
   for (let i = 0, still = 0; i < 24 * 60 && still < 24; i++) {
     const step = world.run({ ...none, confirmed }, troubles());
     confirmed = [...confirmed, ...step.proposals.map(({ token }) => token)];
-    still = world.mode === 'absent' && world.txt.flat().length === 0 && step.steps.length === 0 ? still + 1 : 0;
+    still =
+      world.mode === 'absent' && world.txt.flat().length === 0 && step.steps.length === 0
+        ? still + 1
+        : 0;
   }
 }
 
@@ -176,7 +204,9 @@ test('[8461-8.3-1] removal waits until every policy ever served has expired, not
   const confirm = {
     ...wish,
     mode: 'testing' as const,
-    confirmed: [`leave-enforce:example.com:${world.state.served.at(-1)?.id.slice(0, 8) ?? ''}-${world.state.served.length}`],
+    confirmed: [
+      `leave-enforce:example.com:${world.state.served.at(-1)?.id.slice(0, 8) ?? ''}-${world.state.served.length}`,
+    ],
   };
   until(world, 'testing', confirm);
   settle(world, confirm, 5);
@@ -242,7 +272,9 @@ test('a record whose policy cannot be fetched holds everything: what senders kee
 
 test('a policy that was there before is taken over as it is, and its max_age counts at removal', () => {
   const world = domain();
-  world.bodies = [0, 1].map(() => 'version: STSv1\nmode: enforce\nmx: *.example.com\nmax_age: 1209600\n');
+  world.bodies = [0, 1].map(
+    () => 'version: STSv1\nmode: enforce\nmx: *.example.com\nmax_age: 1209600\n',
+  );
   world.txt = [['v=STSv1; id=20200101;'], ['v=STSv1; id=20200101;']];
   world.alias = 'web.example.net';
   world.certified = true;
@@ -254,7 +286,11 @@ test('a policy that was there before is taken over as it is, and its max_age cou
   remove(world);
   assert.ok(world.now - began > 1_100_000_000, 'two weeks less the day before');
   const { steps, waits } = world.run({ ...wish, mode: 'none' });
-  assert.deepEqual([steps, world.alias], [[], 'web.example.net'], 'a name that was not made here stays');
+  assert.deepEqual(
+    [steps, world.alias],
+    [[], 'web.example.net'],
+    'a name that was not made here stays',
+  );
   assert.match(waits[0]?.why ?? '', /left as it is.*web\.example\.net/);
 });
 
@@ -265,7 +301,10 @@ test('the name of the policy host goes last, when it was made here and nobody ha
   world.alias = turned;
   remove(world);
   assert.equal(world.alias, turned);
-  assert.match(world.run({ ...wish, mode: 'none' }).waits[0]?.why ?? '', /left as it is.*another\.example\.net/);
+  assert.match(
+    world.run({ ...wish, mode: 'none' }).waits[0]?.why ?? '',
+    /left as it is.*another\.example\.net/,
+  );
   world.alias = wish.policyHost;
   assert.deepEqual(world.run({ ...wish, mode: 'none' }).steps.length, 1);
   assert.deepEqual([world.alias, world.log.at(-1), world.broken], [undefined, 'CNAME none', []]);
@@ -293,7 +332,10 @@ test('crashes, silence and lagging servers at any step change nothing about the 
       for (let i = 0; i < 24 * 6; i++) world.run(move, troubles());
       assert.doesNotMatch(world.bodies[0] ?? '', /mx1/);
       remove(world, troubles);
-      assert.deepEqual([world.mode, world.txt[0], world.alias, world.broken], ['absent', [], undefined, []]);
+      assert.deepEqual(
+        [world.mode, world.txt[0], world.alias, world.broken],
+        ['absent', [], undefined, []],
+      );
     }),
     { numRuns: 25 },
   );
@@ -301,7 +343,10 @@ test('crashes, silence and lagging servers at any step change nothing about the 
 
 test('a crash at any one step that does something, before or in the midst of it, leads to the same end', () => {
   /** The whole life of a policy; the program dies in the runs given. Returns the runs that did something, and what was ever served. */
-  const live = (diesAt: number, how: Trouble): { busy: number[]; served: string[]; broken: readonly string[] } => {
+  const live = (
+    diesAt: number,
+    how: Trouble,
+  ): { busy: number[]; served: string[]; broken: readonly string[] } => {
     const world = domain();
     const busy: number[] = [];
     let n = 0;

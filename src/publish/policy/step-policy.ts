@@ -3,10 +3,24 @@ import { goalPolicy } from './goal-policy.js';
 import { moveMx } from './move-mx.js';
 import { policyAlerts } from './policy-alerts.js';
 import { aliasWritten, setRecord, serve } from './policy-steps.js';
-import { agreed, allExpired, currentPolicy, readPolicyWorld, servesEverywhere, settled } from './read-policy-world.js';
+import {
+  agreed,
+  allExpired,
+  currentPolicy,
+  readPolicyWorld,
+  servesEverywhere,
+  settled,
+} from './read-policy-world.js';
 import { stsRecord } from './policy-id.js';
 import { removeOwn } from './remove-own.js';
-import type { PolicyAction, PolicyReading, PolicyState, PolicyStep, PolicyWish, ServedPolicy } from './types.js';
+import type {
+  PolicyAction,
+  PolicyReading,
+  PolicyState,
+  PolicyStep,
+  PolicyWish,
+  ServedPolicy,
+} from './types.js';
 
 /** A domain nothing is known of yet. */
 export function startPolicy(domain: string): PolicyState {
@@ -23,33 +37,63 @@ export function stepPolicy(before: PolicyState, seen: PolicyReading, wish: Polic
   const state = readPolicyWorld(before, seen);
   const goal = goalPolicy(state, seen, wish);
   const rest = { alerts: policyAlerts(state, seen, wish), proposals: goal.proposals };
-  const answer = (part: Part, after = state): PolicyStep => ({ ...rest, state: { ...after, ...aliasWritten(part.steps) }, ...part });
+  const answer = (part: Part, after = state): PolicyStep => ({
+    ...rest,
+    state: { ...after, ...aliasWritten(part.steps) },
+    ...part,
+  });
   const current = currentPolicy(state);
   const txt = agreed(seen.txt);
-  if (!txt) return answer(waiting(state, 'the authoritative servers do not all answer with the same _mta-sts record'));
+  if (!txt)
+    return answer(
+      waiting(state, 'the authoritative servers do not all answer with the same _mta-sts record'),
+    );
   if (current) {
     const leaving = current.mode === 'none' && goal.policy?.mode === 'none';
-    const over = leaving && current.announced !== undefined && seen.at >= (allExpired(state) ?? Infinity);
+    const over =
+      leaving && current.announced !== undefined && seen.at >= (allExpired(state) ?? Infinity);
     if (over) return answer(finishRemoval(state, txt.records, seen, wish));
-    if (!servesEverywhere(seen, current.body)) return answer(serve(state.domain, current, seen, wish));
+    if (!servesEverywhere(seen, current.body))
+      return answer(serve(state.domain, current, seen, wish));
     if (!txt.records.includes(stsRecord(current.id)))
       return answer({
         steps: [
-          setRecord(state.domain, txt.records, current.id, wish.ttl, 'every address of the policy host serves the policy', 'RFC 8461 §8.1'),
+          setRecord(
+            state.domain,
+            txt.records,
+            current.id,
+            wish.ttl,
+            'every address of the policy host serves the policy',
+            'RFC 8461 §8.1',
+          ),
         ],
         waits: goal.waits,
       });
-    if (leaving) return answer(waiting(state, 'senders may hold a policy that was served before', allExpired(state)));
+    if (leaving)
+      return answer(
+        waiting(state, 'senders may hold a policy that was served before', allExpired(state)),
+      );
   }
   const { policy } = goal;
-  if (!policy && !current && wish.mode === 'none' && state.served.length > 0) return answer(removeName(state, seen, wish));
+  if (!policy && !current && wish.mode === 'none' && state.served.length > 0)
+    return answer(removeName(state, seen, wish));
   if (!policy) return answer({ steps: [], waits: goal.waits });
-  if (current && policy.id === current.id) return answer(moveMx(state, current, seen, wish, goal.waits));
+  if (current && policy.id === current.id)
+    return answer(moveMx(state, current, seen, wish, goal.waits));
   if (current?.announced && seen.at < settled(current.announced))
-    return answer(waiting(state, 'caches may hold the record before the present one', settled(current.announced)));
+    return answer(
+      waiting(
+        state,
+        'caches may hold the record before the present one',
+        settled(current.announced),
+      ),
+    );
   const { mode, maxAge, mx, id, body } = policy;
   const served: ServedPolicy = { id, body, mode, maxAge, mx, first: seen.at };
-  return answer(serve(state.domain, served, seen, wish, goal), { ...state, served: [...state.served, served] });
+  return answer(serve(state.domain, served, seen, wish, goal), {
+    ...state,
+    served: [...state.served, served],
+  });
 }
 
 interface Part {
@@ -58,28 +102,62 @@ interface Part {
 }
 
 function waiting({ domain }: PolicyState, why: string, until?: number): Part {
-  return { steps: [], waits: [{ subject: domain, why, ...(until === undefined ? {} : { until }) }] };
+  return {
+    steps: [],
+    waits: [{ subject: domain, why, ...(until === undefined ? {} : { until }) }],
+  };
 }
 
 /** RFC 8461 §8.3, step 3: the record goes, then, when no cache holds it, the endpoint. */
-function finishRemoval(state: PolicyState, texts: readonly string[], seen: PolicyReading, wish: PolicyWish): Part {
+function finishRemoval(
+  state: PolicyState,
+  texts: readonly string[],
+  seen: PolicyReading,
+  wish: PolicyWish,
+): Part {
   const { domain, unannounced } = state;
   const why = 'every policy ever served has expired in every cache';
-  if (!unannounced) return { steps: [setRecord(domain, texts, undefined, wish.ttl, why, 'RFC 8461 §8.3')], waits: [] };
+  if (!unannounced)
+    return {
+      steps: [setRecord(domain, texts, undefined, wish.ttl, why, 'RFC 8461 §8.3')],
+      waits: [],
+    };
   const until = settled(unannounced);
   if (seen.at < until) return waiting(state, 'caches may hold the record that was removed', until);
   return {
-    steps: [{ action: { kind: 'stop-serving', domain }, because: `${why}, and no record points to it`, clause: 'RFC 8461 §8.3' }],
+    steps: [
+      {
+        action: { kind: 'stop-serving', domain },
+        because: `${why}, and no record points to it`,
+        clause: 'RFC 8461 §8.3',
+      },
+    ],
     waits: [],
   };
 }
 
 /** The last of all: no sender holds a policy, and none is served that the name could lead to. */
-function removeName({ domain, alias }: PolicyState, seen: PolicyReading, { ttl }: PolicyWish): Part {
-  const rest = { because: 'no sender holds a policy, and none is served under this name', clause: 'RFC 8461 §8.3' };
+function removeName(
+  { domain, alias }: PolicyState,
+  seen: PolicyReading,
+  { ttl }: PolicyWish,
+): Part {
+  const rest = {
+    because: 'no sender holds a policy, and none is served under this name',
+    clause: 'RFC 8461 §8.3',
+  };
   const rdata = (target: string): string => `${target}.`;
   return removeOwn(
-    { domain, name: `mta-sts.${domain}`, type: 'CNAME', written: alias, isKind: () => true, rdata, ttl, ...rest },
+    {
+      domain,
+      name: `mta-sts.${domain}`,
+      type: 'CNAME',
+      written: alias,
+      isKind: () => true,
+      rdata,
+      ttl,
+      ...rest,
+    },
     seen.alias,
   );
 }

@@ -73,7 +73,12 @@ export class PolicyWorld {
         rrset: blind === 'nameserver' && i === 1 ? ('unknown' as const) : { records, ttl: TTL },
       }));
     const hosts = [
-      ...new Set([...this.mx.flat().map((r) => r.split(' ')[1] ?? ''), 'mx1.example.com', 'mx2.example.com', 'mx3.example.com']),
+      ...new Set([
+        ...this.mx.flat().map((r) => r.split(' ')[1] ?? ''),
+        'mx1.example.com',
+        'mx2.example.com',
+        'mx3.example.com',
+      ]),
     ];
     return {
       at: this.now,
@@ -96,7 +101,9 @@ export class PolicyWorld {
             })),
       hosts: hosts.map((host) => ({
         host,
-        addresses: [{ address: '192.0.2.25', verdict: this.hostsPass, why: 'its certificate has expired' }],
+        addresses: [
+          { address: '192.0.2.25', verdict: this.hostsPass, why: 'its certificate has expired' },
+        ],
       })),
       reports: this.reports,
     };
@@ -108,7 +115,9 @@ export class PolicyWorld {
   }
 
   #do(action: PolicyAction): void {
-    this.log.push(action.kind === 'set-rrset' ? `${action.type} ${action.to.join(' ') || 'none'}` : action.kind);
+    this.log.push(
+      action.kind === 'set-rrset' ? `${action.type} ${action.to.join(' ') || 'none'}` : action.kind,
+    );
     switch (action.kind) {
       case 'serve-policy':
         if (this.#order.at(-1) !== action.id) this.#order.push(action.id);
@@ -124,7 +133,8 @@ export class PolicyWorld {
         break;
       case 'set-rrset':
         if (action.type === 'CNAME') this.#point(action);
-        else if (action.type === 'MX') this.#set(this.mx, action.from, action.to, (r) => r.replace(/\.$/, ''));
+        else if (action.type === 'MX')
+          this.#set(this.mx, action.from, action.to, (r) => r.replace(/\.$/, ''));
         else this.#set(this.txt, action.from, action.to, (r) => r.replace(/^"|"$/g, ''));
     }
   }
@@ -137,18 +147,28 @@ export class PolicyWorld {
   }
 
   /** Compare and set at the first nameserver. */
-  #set(sets: string[][], from: readonly string[], to: readonly string[], read: (rdata: string) => string): void {
+  #set(
+    sets: string[][],
+    from: readonly string[],
+    to: readonly string[],
+    read: (rdata: string) => string,
+  ): void {
     if ([...(sets[0] ?? [])].sort().join() === from.map(read).sort().join()) sets[0] = to.map(read);
   }
 
   /** Every sender there could be, at once. */
   #watch(): void {
-    const ids = this.txt.map((records) => records.find((r) => r.startsWith('v=STSv1'))?.match(/id=(\w+)/)?.[1]);
-    if (this.txt.some((records) => records.filter((r) => r.startsWith('v=STSv1')).length > 1)) this.broken.push('two records at once');
+    const ids = this.txt.map(
+      (records) => records.find((r) => r.startsWith('v=STSv1'))?.match(/id=(\w+)/)?.[1],
+    );
+    if (this.txt.some((records) => records.filter((r) => r.startsWith('v=STSv1')).length > 1))
+      this.broken.push('two records at once');
     for (const id of ids) this.#seenTxt.push({ at: this.now, is: id });
-    for (const record of this.mx.flat()) this.#seenMx.push({ at: this.now, is: record.split(' ')[1] ?? '' });
+    for (const record of this.mx.flat())
+      this.#seenMx.push({ at: this.now, is: record.split(' ')[1] ?? '' });
     const bodies = this.bodies.map((body) => body ?? '');
-    const recently = (past: readonly Past<unknown>[]): number => past.findIndex(({ at }) => at > this.now - TTL * 1000);
+    const recently = (past: readonly Past<unknown>[]): number =>
+      past.findIndex(({ at }) => at > this.now - TTL * 1000);
     const visibleIds = this.#seenTxt.slice(recently(this.#seenTxt)).map(({ is }) => is);
     for (const id of ids) {
       if (id === undefined) continue;
@@ -157,16 +177,24 @@ export class PolicyWorld {
         if (this.#order.lastIndexOf(policyId(body)) < this.#order.lastIndexOf(id))
           this.broken.push(`${id} is announced and an older policy served`);
     }
-    if (visibleIds.some((id) => id !== undefined)) for (const body of bodies) this.#fetched.set(body, this.now);
+    if (visibleIds.some((id) => id !== undefined))
+      for (const body of bodies) this.#fetched.set(body, this.now);
     const hosts = new Set(this.#seenMx.slice(recently(this.#seenMx)).map(({ is }) => is));
     for (const [body, at] of this.#fetched) {
       const policy = parsePolicy(body);
-      if (!policy.ok || policy.value.mode !== 'enforce' || this.now >= at + policy.value.maxAge * 1000) continue;
-      if (ids.every((id) => id === undefined)) this.broken.push('a sender enforces a policy that is no longer announced');
+      if (
+        !policy.ok ||
+        policy.value.mode !== 'enforce' ||
+        this.now >= at + policy.value.maxAge * 1000
+      )
+        continue;
+      if (ids.every((id) => id === undefined))
+        this.broken.push('a sender enforces a policy that is no longer announced');
       // Only a sender whose cached record still names this policy is bound by it: another one fetches anew before it gives up.
       if (!visibleIds.includes(policyId(body))) continue;
       for (const host of hosts)
-        if (!policy.value.mx.some((pattern) => matchMx(pattern, host))) this.broken.push(`a sender holds mail for ${host} back`);
+        if (!policy.value.mx.some((pattern) => matchMx(pattern, host)))
+          this.broken.push(`a sender holds mail for ${host} back`);
     }
   }
 }

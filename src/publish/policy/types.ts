@@ -1,5 +1,14 @@
 import type { StsMode } from '../../mta-sts/index.js';
-import type { Alert, Certify, MakeKey, ServePolicy, SetRrset, Step, StopServing, Wait } from '../actions.js';
+import type {
+  Alert,
+  Certify,
+  MakeKey,
+  ServePolicy,
+  SetRrset,
+  Step,
+  StopServing,
+  Wait,
+} from '../actions.js';
 
 /** A policy that was served, with what is known of its life. Times in milliseconds since 1970. */
 export interface ServedPolicy {
@@ -27,7 +36,11 @@ export interface PolicyState {
   readonly domain: string;
   readonly served: readonly ServedPolicy[];
   /** MX hosts that some sender may still have from its cache, `gone` when no authoritative server names them any longer; TTL in seconds. */
-  readonly hosts: readonly { readonly host: string; readonly ttl: number; readonly gone?: number }[];
+  readonly hosts: readonly {
+    readonly host: string;
+    readonly ttl: number;
+    readonly gone?: number;
+  }[];
   /** When the record was first seen to be gone after a removal. */
   readonly unannounced?: { readonly at: number; readonly ttl: number };
   /** What `mta-sts.DOMAIN` was made an alias of, and the record at `_smtp._tls`, when they were written here: only then are they removed here. */
@@ -58,7 +71,11 @@ export interface PolicyReading {
   /** What our own probe found at every address of an MX host: would a sender that enforces the policy deliver there? */
   readonly hosts: readonly {
     readonly host: string;
-    readonly addresses: readonly { readonly address: string; readonly verdict: 'pass' | 'fail' | 'unknown'; readonly why: string }[];
+    readonly addresses: readonly {
+      readonly address: string;
+      readonly verdict: 'pass' | 'fail' | 'unknown';
+      readonly why: string;
+    }[];
   }[];
   readonly reports: readonly ReportSummary[];
 }

@@ -33,36 +33,66 @@ const DAY = 86_400;
 const TTL = 3600;
 
 /** What is there already and wrong: anything added beside it would not help. */
-const wrong = /^(mx-is-cname|dane-(mismatch|partial|unusable|inert)|sts-(mx-mismatch|no-mx-matches|(record|policy)-.*)|tlsrpt-invalid)$/;
+const wrong =
+  /^(mx-is-cname|dane-(mismatch|partial|unusable|inert)|sts-(mx-mismatch|no-mx-matches|(record|policy)-.*)|tlsrpt-invalid)$/;
 
 /**
  * What a domain lacks, ready to paste, in the order that never holds mail back: first what is there and wrong; then reports, so that there is something to see;
  * the policy in testing mode before its record (RFC 8461 §8.1); TLSA records for what the servers show, where DNSSEC makes them count. Pure; judged by a check
  * of the domain.
  */
-export function missingRecords(result: CheckResult, options: MissingOptions = {}): readonly MissingStep[] {
+export function missingRecords(
+  result: CheckResult,
+  options: MissingOptions = {},
+): readonly MissingStep[] {
   const { domain, route } = result;
-  if (route.kind === 'null-mx') return [{ kind: 'note', why: 'the domain receives no mail (RFC 7505)', text: 'nothing is missing' }];
+  if (route.kind === 'null-mx')
+    return [
+      { kind: 'note', why: 'the domain receives no mail (RFC 7505)', text: 'nothing is missing' },
+    ];
   if (route.kind === 'error') return [unknown(`where mail for ${domain} goes could not be told`)];
   const hosts = result.hosts.map(({ name }) => name);
   if (hosts.length === 0) {
     const none = `publish an MX record for ${domain} first; if it is to take no mail: ${domain}. ${TTL} IN MX 0 .`;
     return [{ kind: 'note', why: 'no mail host was found', text: none }];
   }
-  return [...mending(result), ...reporting(result, options), ...policy(result, hosts, options), ...dane(result)];
+  return [
+    ...mending(result),
+    ...reporting(result, options),
+    ...policy(result, hosts, options),
+    ...dane(result),
+  ];
 }
 
 function mending({ findings }: CheckResult): readonly MissingStep[] {
   return findings
     .filter(({ id, severity }) => wrong.test(id) && severity !== 'good')
-    .map(({ subject, title, fix }): MissingStep => ({ kind: 'note', why: `to mend first: ${title}`, text: `${subject}: ${fix}` }));
+    .map(({ subject, title, fix }): MissingStep => ({
+      kind: 'note',
+      why: `to mend first: ${title}`,
+      text: `${subject}: ${fix}`,
+    }));
 }
 
-function reporting({ domain, tlsRpt }: CheckResult, { reportTo = `mailto:tlsrpt@${domain}` }: MissingOptions): readonly MissingStep[] {
+function reporting(
+  { domain, tlsRpt }: CheckResult,
+  { reportTo = `mailto:tlsrpt@${domain}` }: MissingOptions,
+): readonly MissingStep[] {
   if (tlsRpt.status === 'found') return [];
-  if (tlsRpt.status === 'tempfail') return [unknown('whether senders are told where to report could not be told')];
-  const replaces = tlsRpt.status === 'invalid' ? '; it replaces every record there that begins with v=TLSRPTv1' : '';
-  return [record(`_smtp._tls.${domain}`, 'TXT', `v=TLSRPTv1; rua=${reportTo}`, `senders tell you of failures (RFC 8460 §3)${replaces}`)];
+  if (tlsRpt.status === 'tempfail')
+    return [unknown('whether senders are told where to report could not be told')];
+  const replaces =
+    tlsRpt.status === 'invalid'
+      ? '; it replaces every record there that begins with v=TLSRPTv1'
+      : '';
+  return [
+    record(
+      `_smtp._tls.${domain}`,
+      'TXT',
+      `v=TLSRPTv1; rua=${reportTo}`,
+      `senders tell you of failures (RFC 8460 §3)${replaces}`,
+    ),
+  ];
 }
 
 function policy(
@@ -75,8 +105,13 @@ function policy(
   }
   if (mtaSts.status === 'tempfail') return [unknown('whether there is a policy could not be told')];
   if (findings.some(({ id }) => id === 'hosts-skipped'))
-    return [unknown(`the policy has to name every MX host, and ${domain} has more than are looked at`)];
-  const failing = hosts.filter(({ addresses }) => !addresses.every((a) => a.starttls === 'offered' && a.certificates.every(isValid)));
+    return [
+      unknown(`the policy has to name every MX host, and ${domain} has more than are looked at`),
+    ];
+  const failing = hosts.filter(
+    ({ addresses }) =>
+      !addresses.every((a) => a.starttls === 'offered' && a.certificates.every(isValid)),
+  );
   const body = formatPolicy({ mode: 'testing', maxAge: DAY, mx: [...names].sort() });
   return [
     ...(mtaSts.status === 'invalid' ? [keepEnforced] : []),
@@ -87,7 +122,14 @@ function policy(
     })),
     ...(policyHost === undefined
       ? []
-      : [record(`mta-sts.${domain}`, 'CNAME', policyHost.replace(/\.$/, ''), 'where the policy is served (RFC 8461 §8.2)')]),
+      : [
+          record(
+            `mta-sts.${domain}`,
+            'CNAME',
+            policyHost.replace(/\.$/, ''),
+            'where the policy is served (RFC 8461 §8.2)',
+          ),
+        ]),
     {
       kind: 'file',
       why: `serve it as https://mta-sts.${domain}/.well-known/mta-sts.txt, text/plain, with a certificate for mta-sts.${domain} (RFC 8461 §3.3)`,
@@ -115,37 +157,61 @@ const afterReports: MissingStep = {
   text: 'then the file says mode: enforce, and the record has a new id; hermetic publish promotes it by that evidence',
 };
 
-function isValid(c: CheckResult['hosts'][number]['addresses'][number]['certificates'][number]): boolean {
+function isValid(
+  c: CheckResult['hosts'][number]['addresses'][number]['certificates'][number],
+): boolean {
   return c.chain === 'trusted' && c.validity === 'valid' && c.nameMatch === 'match';
 }
 
 function dane({ hosts, route }: CheckResult): readonly MissingStep[] {
-  const unsigned = hosts.filter(({ dnssec, tlsa }) => tlsa.status === 'absent' && dnssec !== 'secure').map(({ name }) => name);
+  const unsigned = hosts
+    .filter(({ dnssec, tlsa }) => tlsa.status === 'absent' && dnssec !== 'secure')
+    .map(({ name }) => name);
   const inert: MissingStep = {
     kind: 'note',
     why: 'TLSA records in an unsigned zone are inert (RFC 7672 §2.2.2)',
     text: `${unsigned.join(', ')}: sign the zone and publish a DS record first`,
   };
   const steps = hosts.flatMap(({ name, dnssec, tlsa, addresses }): readonly MissingStep[] => {
-    if (tlsa.status === 'tempfail' || tlsa.status === 'bogus') return [unknown(`the TLSA records of ${name} could not be read`)];
+    if (tlsa.status === 'tempfail' || tlsa.status === 'bogus')
+      return [unknown(`the TLSA records of ${name} could not be read`)];
     const none = tlsa.status === 'absent' || tlsa.status === 'unusable';
-    const lacking = addresses.flatMap((a) => a.certificates.filter((c) => none || c.dane === 'mismatch'));
+    const lacking = addresses.flatMap((a) =>
+      a.certificates.filter((c) => none || c.dane === 'mismatch'),
+    );
     if (tlsa.status === 'insecure' || (!none && lacking.length === 0)) return [];
     if (dnssec !== 'secure') return [];
-    if (addresses.length === 0 || !addresses.every((a) => a.starttls === 'offered' && a.certificates.length > 0))
+    if (
+      addresses.length === 0 ||
+      !addresses.every((a) => a.starttls === 'offered' && a.certificates.length > 0)
+    )
       return [
-        { kind: 'note', why: 'TLSA records bind senders to TLS (RFC 7672 §9.2)', text: `${name}: offer STARTTLS at every address first` },
+        {
+          kind: 'note',
+          why: 'TLSA records bind senders to TLS (RFC 7672 §9.2)',
+          text: `${name}: offer STARTTLS at every address first`,
+        },
       ];
     const keys = [...new Set(lacking.map((c) => c.spkiSha256))].sort();
     const beside = tlsa.status === 'absent' ? '' : ', beside the records that are there';
-    const secure = route.dnssec === 'secure' ? '' : '; the MX records are not signed, so only some senders ask for it';
+    const secure =
+      route.dnssec === 'secure'
+        ? ''
+        : '; the MX records are not signed, so only some senders ask for it';
     return [
       {
         kind: 'note',
         why: 'a renewal that makes a new key would hold mail back (RFC 7671 §8)',
         text: `${name}: keep its key over renewals, and compare these digests with hermetic tlsa on the server itself; only if it is yours`,
       },
-      ...keys.map((key) => record(`_25._tcp.${name}`, 'TLSA', `3 1 1 ${key}`, `the key it shows (RFC 7672 §3.1)${beside}${secure}`)),
+      ...keys.map((key) =>
+        record(
+          `_25._tcp.${name}`,
+          'TLSA',
+          `3 1 1 ${key}`,
+          `the key it shows (RFC 7672 §3.1)${beside}${secure}`,
+        ),
+      ),
     ];
   });
   return unsigned.length === 0 ? steps : [...steps, inert];
@@ -153,7 +219,12 @@ function dane({ hosts, route }: CheckResult): readonly MissingStep[] {
 
 function record(name: string, type: PanelRecord['type'], value: string, why: string): MissingStep {
   const rdata = { TXT: txtRdata(value), TLSA: value, CNAME: `${value}.` }[type];
-  return { kind: 'record', why, text: `${name}. ${TTL} IN ${type} ${rdata}`, record: { name, type, ttl: TTL, value } };
+  return {
+    kind: 'record',
+    why,
+    text: `${name}. ${TTL} IN ${type} ${rdata}`,
+    record: { name, type, ttl: TTL, value },
+  };
 }
 
 function unknown(why: string): MissingStep {

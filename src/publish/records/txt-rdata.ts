@@ -4,7 +4,9 @@
  */
 export function txtRdata(text: string): string {
   const strings = text.match(/[\s\S]{1,255}/g) ?? [''];
-  return strings.map((part) => `"${part.replace(/["\\]/g, '\\$&').replace(/[^\x20-\x7e]/g, escaped)}"`).join(' ');
+  return strings
+    .map((part) => `"${part.replace(/["\\]/g, '\\$&').replace(/[^\x20-\x7e]/g, escaped)}"`)
+    .join(' ');
 }
 
 function escaped(octet: string): string {

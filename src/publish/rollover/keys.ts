@@ -10,5 +10,8 @@ export function mayBeShown({ slots }: Pick<RolloverState, 'slots'>): readonly Se
 
 /** Keys in use and next ones. */
 export function knownKeys({ slots }: Pick<RolloverState, 'slots'>): readonly ServerKey[] {
-  return Object.values(slots).flatMap(({ current, next }: KeySlot) => [...(current ? [current] : []), ...(next ? [next] : [])]);
+  return Object.values(slots).flatMap(({ current, next }: KeySlot) => [
+    ...(current ? [current] : []),
+    ...(next ? [next] : []),
+  ]);
 }

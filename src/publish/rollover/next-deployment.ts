@@ -1,10 +1,22 @@
 import type { Step, Wait } from '../actions.js';
 import { endOf } from './read-world.js';
 import { covers } from './rrset.js';
-import type { KeySlot, RolloverAction, RolloverReading, RolloverState, RolloverStep, RolloverWish, ServerKey } from './types.js';
+import type {
+  KeySlot,
+  RolloverAction,
+  RolloverReading,
+  RolloverState,
+  RolloverStep,
+  RolloverWish,
+  ServerKey,
+} from './types.js';
 
 /** Deployments that were ordered and not yet seen at every address. Ordering them again changes nothing; one that somebody else began is not pushed on. */
-export function pendingDeployments({ host, slots, alive }: RolloverState): readonly Step<RolloverAction>[] {
+export function pendingDeployments({
+  host,
+  slots,
+  alive,
+}: RolloverState): readonly Step<RolloverAction>[] {
   return Object.values(slots).flatMap(({ next, deploying }: KeySlot) =>
     next && deploying && alive.every((rrset) => covers(rrset, next))
       ? [
@@ -19,10 +31,18 @@ export function pendingDeployments({ host, slots, alive }: RolloverState): reado
 }
 
 /** With the records in order: the next key and its certificate are made ahead, and one key is deployed once no cache holds an RRset without it. */
-export function nextDeployment(state: RolloverState, { ring }: RolloverReading, wish: RolloverWish): Omit<RolloverStep, 'alerts'> {
+export function nextDeployment(
+  state: RolloverState,
+  { ring }: RolloverReading,
+  wish: RolloverWish,
+): Omit<RolloverStep, 'alerts'> {
   const { host } = state;
   if (Object.values(state.slots).some(({ deploying }: KeySlot) => deploying))
-    return { state, steps: pendingDeployments(state), waits: [{ subject: host, why: 'not every address shows the new key yet' }] };
+    return {
+      state,
+      steps: pendingDeployments(state),
+      waits: [{ subject: host, why: 'not every address shows the new key yet' }],
+    };
   const steps: Step<RolloverAction>[] = [];
   const waits: Wait[] = [];
   for (const type of wish.types) {
@@ -47,7 +67,10 @@ export function nextDeployment(state: RolloverState, { ring }: RolloverReading, 
       const wait = cachesWithout(state, next);
       if (wait) waits.push(wait);
       else {
-        const deploying: RolloverState = { ...state, slots: { ...state.slots, [type]: { ...slot, deploying: true } } };
+        const deploying: RolloverState = {
+          ...state,
+          slots: { ...state.slots, [type]: { ...slot, deploying: true } },
+        };
         return { state: deploying, steps: [...steps, ...pendingDeployments(deploying)], waits };
       }
     }
@@ -60,5 +83,9 @@ function cachesWithout({ host, alive }: RolloverState, key: ServerKey): Wait | u
   if (without.length === 0) return undefined;
   const ends = without.map(endOf).filter((end) => end !== undefined);
   const until = ends.length === without.length ? { until: Math.max(...ends) } : {};
-  return { subject: host, why: `caches may hold records that ${key.name} does not match`, ...until };
+  return {
+    subject: host,
+    why: `caches may hold records that ${key.name} does not match`,
+    ...until,
+  };
 }

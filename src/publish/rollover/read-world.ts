@@ -1,6 +1,13 @@
 import type { KeyType } from '../actions.js';
 import { sameRecords, sorted } from './rrset.js';
-import type { AliveRrset, KeySlot, RolloverReading, RolloverState, Rrset, ServerKey } from './types.js';
+import type {
+  AliveRrset,
+  KeySlot,
+  RolloverReading,
+  RolloverState,
+  Rrset,
+  ServerKey,
+} from './types.js';
 
 /** A cache keeps an RRset for one TTL; [7671-8.1-1] asks for two, which also covers caches in a row. */
 const TTLS = 2;
@@ -9,7 +16,11 @@ const TTLS = 2;
 const PAST: readonly string[] = ['unknown'];
 
 /** What a reading changes in what is remembered. Nothing is decided here. `types`: key types the server is to have. */
-export function readWorld({ pushing, ...state }: RolloverState, seen: RolloverReading, types: readonly KeyType[]): RolloverState {
+export function readWorld(
+  { pushing, ...state }: RolloverState,
+  seen: RolloverReading,
+  types: readonly KeyType[],
+): RolloverState {
   const open = pushing && !isSettled(pushing, seen) ? pushing : undefined;
   return {
     ...state,
@@ -27,7 +38,9 @@ export function publishedRrset({ nameservers, dnssec }: RolloverReading): Rrset 
   const [first] = sets;
   if (!first) return undefined;
   const records = sorted(first.records);
-  const ttls = sets.map((set) => (set && sameRecords(sorted(set.records), records) ? set.ttl : undefined));
+  const ttls = sets.map((set) =>
+    set && sameRecords(sorted(set.records), records) ? set.ttl : undefined,
+  );
   return ttls.every((ttl) => ttl !== undefined) ? { records, ttl: Math.max(...ttls) } : undefined;
 }
 
@@ -37,18 +50,33 @@ export function endOf({ gone, ttl }: AliveRrset): number | undefined {
 }
 
 /** A change is over when every server shows it, or a third thing: then compare-and-set can no longer succeed. */
-function isSettled({ from, to }: NonNullable<RolloverState['pushing']>, seen: RolloverReading): boolean {
+function isSettled(
+  { from, to }: NonNullable<RolloverState['pushing']>,
+  seen: RolloverReading,
+): boolean {
   const published = publishedRrset(seen);
-  return published !== undefined && (sameRecords(published.records, to.records) || !sameRecords(published.records, from));
+  return (
+    published !== undefined &&
+    (sameRecords(published.records, to.records) || !sameRecords(published.records, from))
+  );
 }
 
-function readAlive(alive: readonly AliveRrset[], coming: Rrset | undefined, seen: RolloverReading): readonly AliveRrset[] {
+function readAlive(
+  alive: readonly AliveRrset[],
+  coming: Rrset | undefined,
+  seen: RolloverReading,
+): readonly AliveRrset[] {
   const keyOf = ({ records, ttl }: Rrset): string => `${ttl} ${records.join(',')}`;
-  const shown = seen.nameservers.flatMap(({ rrset }) => (rrset === 'unknown' ? [] : [{ records: sorted(rrset.records), ttl: rrset.ttl }]));
+  const shown = seen.nameservers.flatMap(({ rrset }) =>
+    rrset === 'unknown' ? [] : [{ records: sorted(rrset.records), ttl: rrset.ttl }],
+  );
   const here = new Map([...shown, ...(coming ? [coming] : [])].map((set) => [keyOf(set), set]));
   const before = alive.filter((set) => !here.has(keyOf(set)));
   const whole = publishedRrset(seen);
-  const past = whole && alive.length === 0 && whole.records.length > 0 ? [{ records: PAST, ttl: whole.ttl, gone: seen.at }] : [];
+  const past =
+    whole && alive.length === 0 && whole.records.length > 0
+      ? [{ records: PAST, ttl: whole.ttl, gone: seen.at }]
+      : [];
   return [
     ...past,
     ...here.values(),
@@ -62,7 +90,11 @@ function readAlive(alive: readonly AliveRrset[], coming: Rrset | undefined, seen
 
 const keyTypes: readonly KeyType[] = ['ecdsa', 'rsa'];
 
-function readSlots(state: Pick<RolloverState, 'slots'>, seen: RolloverReading, types: readonly KeyType[]): RolloverState['slots'] {
+function readSlots(
+  state: Pick<RolloverState, 'slots'>,
+  seen: RolloverReading,
+  types: readonly KeyType[],
+): RolloverState['slots'] {
   return Object.fromEntries(
     keyTypes.flatMap((type) => {
       const slot = readSlot(type, state.slots[type] ?? { made: 0 }, seen);
@@ -76,12 +108,17 @@ function readSlots(state: Pick<RolloverState, 'slots'>, seen: RolloverReading, t
 /** A key type that is no longer wanted is over when every address was seen without it. */
 function isShownNowhere({ current, next }: KeySlot, { addresses }: RolloverReading): boolean {
   const keys = [current?.sha256, next?.sha256];
-  return addresses.length > 0 && addresses.every((a) => a.keys !== 'unknown' && !a.keys.some((key) => keys.includes(key)));
+  return (
+    addresses.length > 0 &&
+    addresses.every((a) => a.keys !== 'unknown' && !a.keys.some((key) => keys.includes(key)))
+  );
 }
 
 function readSlot(type: KeyType, before: KeySlot, seen: RolloverReading): KeySlot {
   const ring = seen.ring.filter((key) => key.type === type);
-  const shown = ring.filter(({ sha256 }) => seen.addresses.some(({ keys }) => keys !== 'unknown' && keys.includes(sha256)));
+  const shown = ring.filter(({ sha256 }) =>
+    seen.addresses.some(({ keys }) => keys !== 'unknown' && keys.includes(sha256)),
+  );
   const slot = withShown(before, shown);
   const { current, next, made } = slot;
   if (!next) {
@@ -90,18 +127,25 @@ function readSlot(type: KeyType, before: KeySlot, seen: RolloverReading): KeySlo
   }
   if (!shown.some(({ sha256 }) => sha256 === next.sha256)) return slot;
   const everywhere = seen.addresses.every(
-    ({ keys }) => keys !== 'unknown' && keys.includes(next.sha256) && !(current && keys.includes(current.sha256)),
+    ({ keys }) =>
+      keys !== 'unknown' &&
+      keys.includes(next.sha256) &&
+      !(current && keys.includes(current.sha256)),
   );
   return everywhere ? { current: next, made } : { ...slot, deploying: true };
 }
 
 /** A key of the ring that somebody put on the server by hand is the one in use, or with another in use the change to finish. */
 function withShown(slot: KeySlot, shown: readonly ServerKey[]): KeySlot {
-  const [stranger] = shown.filter(({ sha256 }) => sha256 !== slot.current?.sha256 && sha256 !== slot.next?.sha256);
+  const [stranger] = shown.filter(
+    ({ sha256 }) => sha256 !== slot.current?.sha256 && sha256 !== slot.next?.sha256,
+  );
   if (!stranger) return slot;
   const key = withoutCertificate(stranger);
   const made = Math.max(slot.made, numberOf(key));
-  return slot.current ? { current: slot.current, next: key, deploying: true, made } : { ...slot, current: key, made };
+  return slot.current
+    ? { current: slot.current, next: key, deploying: true, made }
+    : { ...slot, current: key, made };
 }
 
 function withoutCertificate({ name, type, sha256, sha512 }: ServerKey): ServerKey {
@@ -112,7 +156,10 @@ function numberOf({ name }: ServerKey): number {
   return Number(/-(\d{1,9})$/.exec(name)?.[1] ?? 0);
 }
 
-function readDs(state: Pick<RolloverState, 'ds'>, { ds, at }: RolloverReading): Pick<RolloverState, 'ds'> {
+function readDs(
+  state: Pick<RolloverState, 'ds'>,
+  { ds, at }: RolloverReading,
+): Pick<RolloverState, 'ds'> {
   if (ds === 'unknown') return state.ds ? { ds: state.ds } : {};
   const records = sorted(ds.records);
   if (!state.ds) return { ds: { records } };

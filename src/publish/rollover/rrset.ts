@@ -1,8 +1,15 @@
 import type { Rrset, ServerKey } from './types.js';
 
 /** The records of keys: DANE-EE(3) SPKI(1), one for each key and matching type; no usage 2. [7672-3.1-1, 7672-3.1.1-3, 7672-3.1.2-2] */
-export function recordsOf(keys: readonly ServerKey[], matchingTypes: readonly (1 | 2)[]): readonly string[] {
-  return sorted(keys.flatMap((key) => matchingTypes.map((type) => `3 1 ${type} ${type === 1 ? key.sha256 : key.sha512}`)));
+export function recordsOf(
+  keys: readonly ServerKey[],
+  matchingTypes: readonly (1 | 2)[],
+): readonly string[] {
+  return sorted(
+    keys.flatMap((key) =>
+      matchingTypes.map((type) => `3 1 ${type} ${type === 1 ? key.sha256 : key.sha512}`),
+    ),
+  );
 }
 
 /**
@@ -11,7 +18,9 @@ export function recordsOf(keys: readonly ServerKey[], matchingTypes: readonly (1
  */
 export function covers({ records }: Pick<Rrset, 'records'>, key: ServerKey): boolean {
   const own = new Set(recordsOf([key], [1, 2]));
-  return combinations(records).every((combination) => records.some((r) => own.has(r) && combinationOf(r) === combination));
+  return combinations(records).every((combination) =>
+    records.some((r) => own.has(r) && combinationOf(r) === combination),
+  );
 }
 
 /** Usage, selector and matching type of each record, each once. */

@@ -7,33 +7,58 @@ import { startRollover, stepRollover } from './step-rollover.js';
 const TTL = 3600;
 const key = (n: number, type: 'ecdsa' | 'rsa' = 'ecdsa') => {
   const digit = `${n}${type === 'rsa' ? 'f' : 'e'}`;
-  return { name: `${type}-${n}`, type, sha256: digit.repeat(32), sha512: digit.repeat(64), certified: true };
+  return {
+    name: `${type}-${n}`,
+    type,
+    sha256: digit.repeat(32),
+    sha512: digit.repeat(64),
+    certified: true,
+  };
 };
-const rrset = (...keys: ReturnType<typeof key>[]): Rrset => ({ records: recordsOf(keys, [1]), ttl: TTL });
-const wish: RolloverWish = { publish: true, types: ['ecdsa'], matchingTypes: [1], ttl: TTL, leave: [] };
+const rrset = (...keys: ReturnType<typeof key>[]): Rrset => ({
+  records: recordsOf(keys, [1]),
+  ttl: TTL,
+});
+const wish: RolloverWish = {
+  publish: true,
+  types: ['ecdsa'],
+  matchingTypes: [1],
+  ttl: TTL,
+  leave: [],
+};
 
 /** A host that shows key 1, with key 2 announced. */
-function reading(change: Partial<RolloverReading> = {}, records = rrset(key(1), key(2))): RolloverReading {
+function reading(
+  change: Partial<RolloverReading> = {},
+  records = rrset(key(1), key(2)),
+): RolloverReading {
   return {
     at: 10_000_000,
     nameservers: ['a', 'b'].map((server) => ({ server, rrset: records })),
     dnssec: 'secure',
     ds: { records: ['1 13 2 ab'], ttl: TTL },
-    addresses: ['192.0.2.1', '2001:db8::1'].map((address) => ({ address, starttls: 'offered', keys: [key(1).sha256] })),
+    addresses: ['192.0.2.1', '2001:db8::1'].map((address) => ({
+      address,
+      starttls: 'offered',
+      keys: [key(1).sha256],
+    })),
     ring: [key(1), key(2)],
     ...change,
   };
 }
 
 /** The same host, known for more than two TTLs. */
-const start = (seen = reading()): RolloverState => stepRollover(startRollover('mx.example.com'), { ...seen, at: 0 }, wish).state;
+const start = (seen = reading()): RolloverState =>
+  stepRollover(startRollover('mx.example.com'), { ...seen, at: 0 }, wish).state;
 const leave1: RolloverWish = { ...wish, leave: [key(1).sha256] };
 
 /** What a step asks for, in short. */
 function asked({ steps }: RolloverStep): string {
   return steps
     .map(({ action }) =>
-      action.kind === 'set-rrset' ? `set ${action.to.map((r) => r.slice(6, 8)).join('+') || 'nothing'}` : `${action.kind} ${action.key}`,
+      action.kind === 'set-rrset'
+        ? `set ${action.to.map((r) => r.slice(6, 8)).join('+') || 'nothing'}`
+        : `${action.kind} ${action.key}`,
     )
     .join(', ');
 }
@@ -52,7 +77,10 @@ test('a host without TLSA records gets those of the key it shows first, and thos
 test('an announced key is deployed when it is asked for, and its predecessor’s record goes after every address was seen with it', () => {
   const deploy = stepRollover(start(), reading(), leave1);
   assert.equal(asked(deploy), 'deploy ecdsa-2');
-  const addresses = reading().addresses.map((a, i) => ({ ...a, keys: [key(i === 0 ? 2 : 1).sha256] }));
+  const addresses = reading().addresses.map((a, i) => ({
+    ...a,
+    keys: [key(i === 0 ? 2 : 1).sha256],
+  }));
   const half = stepRollover(deploy.state, reading({ addresses }), leave1);
   assert.equal(asked(half), 'deploy ecdsa-2');
   const all = reading().addresses.map((a) => ({ ...a, keys: [key(2).sha256] }));
@@ -61,7 +89,10 @@ test('an announced key is deployed when it is asked for, and its predecessor’s
 
 test('a server that cannot be asked keeps the retired record published', () => {
   const deploy = stepRollover(start(), reading(), leave1);
-  const addresses = reading().addresses.map((a, i) => ({ ...a, keys: i === 0 ? [key(2).sha256] : ('unknown' as const) }));
+  const addresses = reading().addresses.map((a, i) => ({
+    ...a,
+    keys: i === 0 ? [key(2).sha256] : ('unknown' as const),
+  }));
   const step = stepRollover(deploy.state, reading({ addresses }), leave1);
   assert.doesNotMatch(asked(step), /set/);
 });
@@ -83,8 +114,14 @@ test('[7671-8.1-1] a new key waits two TTLs from when the last authoritative ser
   const seen = stepRollover(state, reading({ at: seenAt }), leave1);
   assert.equal(asked(seen), '');
   assert.equal(seen.waits[0]?.until, seenAt + 2 * TTL * 1000);
-  assert.equal(asked(stepRollover(seen.state, reading({ at: seenAt + 2 * TTL * 1000 - 1 }), leave1)), '');
-  assert.equal(asked(stepRollover(seen.state, reading({ at: seenAt + 2 * TTL * 1000 }), leave1)), 'deploy ecdsa-2');
+  assert.equal(
+    asked(stepRollover(seen.state, reading({ at: seenAt + 2 * TTL * 1000 - 1 }), leave1)),
+    '',
+  );
+  assert.equal(
+    asked(stepRollover(seen.state, reading({ at: seenAt + 2 * TTL * 1000 }), leave1)),
+    'deploy ecdsa-2',
+  );
 });
 
 test('[7672-2.2-7] an answer that DNSSEC does not vouch for starts no clock', () => {
@@ -96,7 +133,11 @@ test('[7672-2.2-7] an answer that DNSSEC does not vouch for starts no clock', ()
 });
 
 test('in an unsigned zone nothing is published, and it is said why', () => {
-  const step = stepRollover(startRollover('mx.example.com'), reading({ dnssec: 'insecure' }, { records: [], ttl: TTL }), wish);
+  const step = stepRollover(
+    startRollover('mx.example.com'),
+    reading({ dnssec: 'insecure' }, { records: [], ttl: TTL }),
+    wish,
+  );
   assert.doesNotMatch(asked(step), /set/);
   assert.equal(step.alerts[0]?.code, 'publish-zone-unsigned');
 });
@@ -113,12 +154,22 @@ test('[7671-13-2] while the delegation changes nothing is started, and what was 
 
 test('[7672-9.2-1] a server without STARTTLS gets no TLSA records (RFC 7672 §9.2), a key that is not ours neither', () => {
   const none: Rrset = { records: [], ttl: TTL };
-  const plain = reading().addresses.map((a, i) => (i === 0 ? a : { ...a, starttls: 'absent' as const, keys: [] }));
-  const step = stepRollover(startRollover('mx.example.com'), reading({ addresses: plain }, none), wish);
+  const plain = reading().addresses.map((a, i) =>
+    i === 0 ? a : { ...a, starttls: 'absent' as const, keys: [] },
+  );
+  const step = stepRollover(
+    startRollover('mx.example.com'),
+    reading({ addresses: plain }, none),
+    wish,
+  );
   assert.doesNotMatch(asked(step), /set/);
   assert.equal(step.alerts[0]?.code, 'publish-starttls-absent');
   const strange = reading().addresses.map((a) => ({ ...a, keys: ['ff'.repeat(32)] }));
-  const other = stepRollover(startRollover('mx.example.com'), reading({ addresses: strange }, none), wish);
+  const other = stepRollover(
+    startRollover('mx.example.com'),
+    reading({ addresses: strange }, none),
+    wish,
+  );
   assert.doesNotMatch(asked(other), /set/);
   assert.equal(other.alerts[0]?.code, 'publish-key-unknown');
 });
@@ -159,11 +210,22 @@ test('[7671-8.3-1] SHA-512 is added for every key at once and SHA-256 leaves for
 });
 
 test('two key types: both next keys are announced, and one key is deployed at a time', () => {
-  const dual: RolloverWish = { ...wish, types: ['ecdsa', 'rsa'], leave: [key(1).sha256, key(1, 'rsa').sha256] };
+  const dual: RolloverWish = {
+    ...wish,
+    types: ['ecdsa', 'rsa'],
+    leave: [key(1).sha256, key(1, 'rsa').sha256],
+  };
   const keys = [key(1), key(1, 'rsa'), key(2), key(2, 'rsa')];
-  const addresses = reading().addresses.map((a) => ({ ...a, keys: [key(1).sha256, key(1, 'rsa').sha256] }));
+  const addresses = reading().addresses.map((a) => ({
+    ...a,
+    keys: [key(1).sha256, key(1, 'rsa').sha256],
+  }));
   const seen = reading({ addresses, ring: keys }, rrset(...keys));
-  const first = stepRollover(startRollover('mx.example.com'), { ...seen, at: 0 }, { ...dual, leave: [] });
+  const first = stepRollover(
+    startRollover('mx.example.com'),
+    { ...seen, at: 0 },
+    { ...dual, leave: [] },
+  );
   const step = stepRollover(first.state, seen, dual);
   assert.equal(asked(step), 'deploy ecdsa-2');
   assert.equal(asked(stepRollover(step.state, seen, dual)), 'deploy ecdsa-2');
@@ -171,34 +233,63 @@ test('two key types: both next keys are announced, and one key is deployed at a 
 
 test('a key type that is given up keeps its record while an address shows it, and loses it after', () => {
   const keys = [key(1), key(1, 'rsa'), key(2), key(2, 'rsa')];
-  const both = reading().addresses.map((a) => ({ ...a, keys: [key(1).sha256, key(1, 'rsa').sha256] }));
+  const both = reading().addresses.map((a) => ({
+    ...a,
+    keys: [key(1).sha256, key(1, 'rsa').sha256],
+  }));
   const seen = reading({ addresses: both, ring: keys }, rrset(...keys));
-  const first = stepRollover(startRollover('mx.example.com'), { ...seen, at: 0 }, { ...wish, types: ['ecdsa', 'rsa'] });
+  const first = stepRollover(
+    startRollover('mx.example.com'),
+    { ...seen, at: 0 },
+    { ...wish, types: ['ecdsa', 'rsa'] },
+  );
   const still = stepRollover(
     first.state,
     { ...seen, addresses: both.map((a, i) => (i === 0 ? a : { ...a, keys: [key(1).sha256] })) },
     wish,
   );
   assert.equal(asked(still), '');
-  const over = stepRollover(still.state, { ...seen, addresses: both.map((a) => ({ ...a, keys: [key(1).sha256] })) }, wish);
+  const over = stepRollover(
+    still.state,
+    { ...seen, addresses: both.map((a) => ({ ...a, keys: [key(1).sha256] })) },
+    wish,
+  );
   assert.equal(asked(over), 'set 1e+2e');
 });
 
 test('a server without any certificate gets its first key at once, and TLSA records only when every address shows it', () => {
   const none: Rrset = { records: [], ttl: TTL };
   const bare = reading().addresses.map((a) => ({ ...a, starttls: 'absent' as const, keys: [] }));
-  const first = stepRollover(startRollover('mx.example.com'), reading({ addresses: bare, ring: [] }, none), wish);
+  const first = stepRollover(
+    startRollover('mx.example.com'),
+    reading({ addresses: bare, ring: [] }, none),
+    wish,
+  );
   assert.equal(asked(first), 'make-key ecdsa-1');
-  const made = stepRollover(first.state, reading({ addresses: bare, ring: [{ ...key(1), certified: false }] }, none), wish);
+  const made = stepRollover(
+    first.state,
+    reading({ addresses: bare, ring: [{ ...key(1), certified: false }] }, none),
+    wish,
+  );
   assert.equal(asked(made), 'certify ecdsa-1');
-  const certified = stepRollover(made.state, reading({ addresses: bare, ring: [key(1)] }, none), wish);
+  const certified = stepRollover(
+    made.state,
+    reading({ addresses: bare, ring: [key(1)] }, none),
+    wish,
+  );
   assert.equal(asked(certified), 'deploy ecdsa-1');
-  assert.equal(asked(stepRollover(certified.state, reading({ ring: [key(1)] }, none), wish)), 'set 1e');
+  assert.equal(
+    asked(stepRollover(certified.state, reading({ ring: [key(1)] }, none), wish)),
+    'set 1e',
+  );
 });
 
 test('a record that somebody else put in is not fought over: the change is given up and planned anew', () => {
   const push = stepRollover(start(reading({}, rrset(key(1)))), reading({}, rrset(key(1))), wish);
-  const theirs: Rrset = { records: [...rrset(key(1)).records, `3 1 1 ${'99'.repeat(32)}`], ttl: TTL };
+  const theirs: Rrset = {
+    records: [...rrset(key(1)).records, `3 1 1 ${'99'.repeat(32)}`],
+    ttl: TTL,
+  };
   const step = stepRollover(push.state, reading({}, theirs), wish);
   assert.equal(asked(step), 'set 1e');
 });

@@ -3,11 +3,23 @@ import { nextChange } from './next-change.js';
 import { nextDeployment, pendingDeployments } from './next-deployment.js';
 import { obstacles } from './obstacles.js';
 import { publishedRrset, readWorld } from './read-world.js';
-import type { RolloverAction, RolloverReading, RolloverState, RolloverStep, RolloverWish } from './types.js';
+import type {
+  RolloverAction,
+  RolloverReading,
+  RolloverState,
+  RolloverStep,
+  RolloverWish,
+} from './types.js';
 
 /** A host nothing is known of yet. Its records stand at its own name, whoever uses it as MX. [7672-2.2.3-6] */
 export function startRollover(host: string, port = 25): RolloverState {
-  return { schema: 'hermetic.rollover/1', host, owner: `_${port}._tcp.${host}`, alive: [], slots: {} };
+  return {
+    schema: 'hermetic.rollover/1',
+    host,
+    owner: `_${port}._tcp.${host}`,
+    alive: [],
+    slots: {},
+  };
 }
 
 /**
@@ -17,12 +29,22 @@ export function startRollover(host: string, port = 25): RolloverState {
  *
  * The state that is returned must be written down before its steps are carried out; then a crash at any point is harmless.
  */
-export function stepRollover(before: RolloverState, seen: RolloverReading, wish: RolloverWish): RolloverStep {
+export function stepRollover(
+  before: RolloverState,
+  seen: RolloverReading,
+  wish: RolloverWish,
+): RolloverStep {
   const state = readWorld(before, seen, wish.types);
   const { dns, server, alerts } = obstacles(state, seen, wish);
-  const hold = (waits = dns): RolloverStep => ({ state, steps: pendingDeployments(state), waits, alerts });
+  const hold = (waits = dns): RolloverStep => ({
+    state,
+    steps: pendingDeployments(state),
+    waits,
+    alerts,
+  });
   if (dns.length > 0) return hold();
-  if (state.pushing) return { ...hold([behind(state, seen)]), steps: [resent(state.owner, state.pushing)] };
+  if (state.pushing)
+    return { ...hold([behind(state, seen)]), steps: [resent(state.owner, state.pushing)] };
   const published = publishedRrset(seen);
   if (!published) return hold([behind(state, seen)]);
   const change = nextChange(state, published, seen, wish);
@@ -30,20 +52,32 @@ export function stepRollover(before: RolloverState, seen: RolloverReading, wish:
     const pushing = { from: published.records, to: change.to };
     const { action } = resent(state.owner, pushing);
     const sent = { ...state, pushing, alive: [...state.alive, change.to] };
-    return { state: sent, steps: [{ action, because: change.because, clause: change.clause }], waits: [], alerts };
+    return {
+      state: sent,
+      steps: [{ action, because: change.because, clause: change.clause }],
+      waits: [],
+      alerts,
+    };
   }
   return server.length > 0 ? hold(server) : { ...nextDeployment(state, seen, wish), alerts };
 }
 
-function resent(owner: string, { from, to }: NonNullable<RolloverState['pushing']>): Step<RolloverAction> {
+function resent(
+  owner: string,
+  { from, to }: NonNullable<RolloverState['pushing']>,
+): Step<RolloverAction> {
   return {
     action: { kind: 'set-rrset', name: owner, type: 'TLSA', from, to: to.records, ttl: to.ttl },
-    because: 'it was begun and is not on every authoritative server yet; setting it again changes nothing',
+    because:
+      'it was begun and is not on every authoritative server yet; setting it again changes nothing',
     clause: 'RFC 2136 §2.4',
   };
 }
 
-function behind(state: RolloverState, { nameservers, dnssec }: RolloverReading): RolloverStep['waits'][number] {
+function behind(
+  state: RolloverState,
+  { nameservers, dnssec }: RolloverReading,
+): RolloverStep['waits'][number] {
   const silent = nameservers.filter(({ rrset }) => rrset === 'unknown').map(({ server }) => server);
   const why =
     silent.length > 0 || nameservers.length === 0

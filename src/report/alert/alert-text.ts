@@ -17,7 +17,11 @@ export function alertSubject(alerts: readonly Alert[]): string {
 export function alertText(alerts: readonly Alert[]): string {
   return alerts
     .map(({ kind, domain, says, since, todo }) =>
-      [`${words[kind]} ${domain} (since ${since.slice(0, 16).replace('T', ' ')} UTC)`, says, ...todo.map((step, i) => `${i + 1}. ${step}`)]
+      [
+        `${words[kind]} ${domain} (since ${since.slice(0, 16).replace('T', ' ')} UTC)`,
+        says,
+        ...todo.map((step, i) => `${i + 1}. ${step}`),
+      ]
         .map((line) => neutralise(line, 2000))
         .join('\n'),
     )

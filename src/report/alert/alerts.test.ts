@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { alertJson, alertText, openReports, runAlerts, storeReports, type Alert } from '../index.js';
+import {
+  alertJson,
+  alertText,
+  openReports,
+  runAlerts,
+  storeReports,
+  type Alert,
+} from '../index.js';
 import { parseReport } from '../../tls-rpt/index.js';
 import type { Store } from '../../store/index.js';
 import { reportJson } from '../testing-mail.js';
@@ -14,13 +21,22 @@ function receive(store: Store, day: string, failed: number): void {
   assert.ok(parsed.ok);
   const receivedAt = at(`${day}T00:00:00Z`) + 30 * 3_600_000;
   storeReports(store, [
-    { reading: judgeTrust({ name: 'r', via: 'https', raw, parsed }, { at: receivedAt }), parsed: parsed.value, receivedAt },
+    {
+      reading: judgeTrust({ name: 'r', via: 'https', raw, parsed }, { at: receivedAt }),
+      parsed: parsed.value,
+      receivedAt,
+    },
   ]);
 }
 
 async function look(store: Store, now: string, heard = true): Promise<readonly string[]> {
   let told: readonly Alert[] = [];
-  await runAlerts({ store, now: at(now), domains: ['rcpt.example'], channels: { webhook: async (alerts) => ((told = alerts), heard) } });
+  await runAlerts({
+    store,
+    now: at(now),
+    domains: ['rcpt.example'],
+    channels: { webhook: async (alerts) => ((told = alerts), heard) },
+  });
   return told.map((a) => `${a.kind} ${a.says.split('.')[0] ?? ''}`);
 }
 
@@ -29,7 +45,9 @@ test('only changes are told: begun, much worse, over; and what nobody heard is t
   receive(store, '2026-05-01', 0);
   assert.deepEqual(await look(store, '2026-05-02T12:00:00Z'), []);
   receive(store, '2026-05-02', 5);
-  assert.deepEqual(await look(store, '2026-05-03T12:00:00Z', false), ['added The certificate that mx1']);
+  assert.deepEqual(await look(store, '2026-05-03T12:00:00Z', false), [
+    'added The certificate that mx1',
+  ]);
   assert.deepEqual(await look(store, '2026-05-03T12:10:00Z'), ['added The certificate that mx1']);
   assert.deepEqual(await look(store, '2026-05-03T13:00:00Z'), []);
   receive(store, '2026-05-03', 6);
@@ -56,9 +74,22 @@ test('silence is an alarm 36 hours after a day whose reports should be there, an
 });
 
 test('an alert is text for people and JSON for programs, foreign text neutralised', () => {
-  const alert: Alert = { kind: 'added', domain: 'rcpt.example', says: 'bad\u001b[2J', since: '2026-05-01T00:00:00Z', todo: ['one', 'two'] };
-  assert.equal(alertText([alert]), 'NEW rcpt.example (since 2026-05-01 00:00 UTC)\nbad\\x1b[2J\n1. one\n2. two');
-  assert.deepEqual(JSON.parse(alertJson([alert])), { schema: 'hermetic.report-alert/1', text: alertText([alert]), alerts: [alert] });
+  const alert: Alert = {
+    kind: 'added',
+    domain: 'rcpt.example',
+    says: 'bad\u001b[2J',
+    since: '2026-05-01T00:00:00Z',
+    todo: ['one', 'two'],
+  };
+  assert.equal(
+    alertText([alert]),
+    'NEW rcpt.example (since 2026-05-01 00:00 UTC)\nbad\\x1b[2J\n1. one\n2. two',
+  );
+  assert.deepEqual(JSON.parse(alertJson([alert])), {
+    schema: 'hermetic.report-alert/1',
+    text: alertText([alert]),
+    alerts: [alert],
+  });
 });
 
 test('of two receivers one is dead: it is told everything once it lives again, and the other hears nothing twice', async () => {
@@ -71,7 +102,12 @@ test('of two receivers one is dead: it is told everything once it lives again, a
       heard.push(...alerts.map((a) => `${channel} ${a.kind}`));
       return true;
     };
-    await runAlerts({ store, now: at(now), domains: ['rcpt.example'], channels: { webhook: tell('webhook'), mail: tell('mail') } });
+    await runAlerts({
+      store,
+      now: at(now),
+      domains: ['rcpt.example'],
+      channels: { webhook: tell('webhook'), mail: tell('mail') },
+    });
   };
   receive(store, '2026-05-02', 5);
   await round('2026-05-03T12:00:00Z');

@@ -52,7 +52,8 @@ export function planAlerts(
   });
   const still = new Set(conditions.map((c) => c.key));
   for (const { key, domain, says, since } of told)
-    if (!still.has(key)) alerts.push({ kind: 'ended', domain, says, since: dateTime(since), todo: [] });
+    if (!still.has(key))
+      alerts.push({ kind: 'ended', domain, says, since: dateTime(since), todo: [] });
   return { alerts, told: after };
 }
 

@@ -25,7 +25,13 @@ export interface Notice {
 }
 
 /** One look at everything: tells each channel what changed since the last time that it heard. Resolves to what there was to tell. */
-export async function runAlerts({ store, now, domains, silenceHours, channels }: AlertOptions): Promise<readonly Notice[]> {
+export async function runAlerts({
+  store,
+  now,
+  domains,
+  silenceHours,
+  channels,
+}: AlertOptions): Promise<readonly Notice[]> {
   const failing = showOverview(store, { now }).failing.filter((d) => d.ongoing);
   const names = [...new Set([...domains, ...failing.map((d) => d.domain)])];
   const conditions = names.flatMap((domain) => conditionsOf(store, domain, now, silenceHours));
@@ -43,13 +49,24 @@ export async function runAlerts({ store, now, domains, silenceHours, channels }:
 function keepTold(store: Store, channel: string, told: readonly Told[]): void {
   store.transaction(() => {
     store.prepare('DELETE FROM report_alert WHERE channel = ?').run(channel);
-    const insert = store.prepare('INSERT INTO report_alert (channel, condition, domain, level, says, since) VALUES (?, ?, ?, ?, ?, ?)');
-    for (const { key, domain, level, says, since } of told) insert.run(channel, key, domain, level, says, since);
+    const insert = store.prepare(
+      'INSERT INTO report_alert (channel, condition, domain, level, says, since) VALUES (?, ?, ?, ?, ?, ?)',
+    );
+    for (const { key, domain, level, says, since } of told)
+      insert.run(channel, key, domain, level, says, since);
   });
 }
 
-function conditionsOf(store: Store, domain: string, now: number, silenceHours: number | undefined): readonly Condition[] {
-  const view = showDomain(store, domain, { now, ...(silenceHours === undefined ? {} : { silenceHours }) });
+function conditionsOf(
+  store: Store,
+  domain: string,
+  now: number,
+  silenceHours: number | undefined,
+): readonly Condition[] {
+  const view = showDomain(store, domain, {
+    now,
+    ...(silenceHours === undefined ? {} : { silenceHours }),
+  });
   const failures = view.failures
     .filter((f) => f.ongoing)
     .slice(0, MAX_FAILURES)
@@ -77,5 +94,9 @@ function conditionsOf(store: Store, domain: string, now: number, silenceHours: n
 }
 
 function readTold(store: Store, channel: string): readonly Told[] {
-  return store.prepare<Told>('SELECT condition AS key, domain, level, says, since FROM report_alert WHERE channel = ?').all(channel);
+  return store
+    .prepare<Told>(
+      'SELECT condition AS key, domain, level, says, since FROM report_alert WHERE channel = ?',
+    )
+    .all(channel);
 }

@@ -18,16 +18,26 @@ export function lastDueDay(now: number, silenceHours = 36): number {
 }
 
 /** Which reporters went silent. A reporter is expected daily when it reported on most of the fourteen days up to its last. */
-export function arrivals(rows: readonly ReporterDayRow[], now: number, silenceHours = 36): readonly Arrival[] {
+export function arrivals(
+  rows: readonly ReporterDayRow[],
+  now: number,
+  silenceHours = 36,
+): readonly Arrival[] {
   const due = lastDueDay(now, silenceHours);
   const byReporter = new Map<string, Set<number>>();
-  for (const { reporter, day } of rows) byReporter.set(reporter, (byReporter.get(reporter) ?? new Set()).add(day));
+  for (const { reporter, day } of rows)
+    byReporter.set(reporter, (byReporter.get(reporter) ?? new Set()).add(day));
   return [...byReporter].map(([reporter, days]) => {
     const last = Math.max(...days);
     const recent = [...days].filter((day) => day > last - 14).length;
     const span = Math.min(14, last - Math.min(...days) + 1);
     const regular = span >= 5 && recent >= 0.8 * span;
-    return { reporter, days: days.size, last: dateOf(last), state: last >= due ? 'fine' : regular ? 'silent' : 'irregular' } as const;
+    return {
+      reporter,
+      days: days.size,
+      last: dateOf(last),
+      state: last >= due ? 'fine' : regular ? 'silent' : 'irregular',
+    } as const;
   });
 }
 
@@ -36,7 +46,9 @@ export function isSilent(rows: readonly ReporterDayRow[], now: number, silenceHo
   const due = lastDueDay(now, silenceHours);
   const days = new Set(rows.map((r) => r.day));
   const last = Math.max(...days);
-  const before = Array.from({ length: 7 }, (_, i) => last - i).filter((day) => days.has(day)).length;
+  const before = Array.from({ length: 7 }, (_, i) => last - i).filter((day) =>
+    days.has(day),
+  ).length;
   return days.size > 0 && last < due && before >= 5;
 }
 

@@ -52,7 +52,12 @@ export interface DomainView {
   readonly repeated: number;
   readonly reusedIds: number;
   /** How reporters depart from RFC 8460. */
-  readonly repairs: readonly { readonly reporter: string; readonly code: string; readonly reports: number; readonly says: string }[];
+  readonly repairs: readonly {
+    readonly reporter: string;
+    readonly code: string;
+    readonly reports: number;
+    readonly says: string;
+  }[];
 }
 
 /** Answers everything about one domain from the facts. Pure. */
@@ -65,7 +70,14 @@ export function viewDomain(facts: DomainFacts, silenceHours?: number): DomainVie
     from: dateOf(facts.from),
     to: dateOf(facts.to),
     generatedAt: new Date(facts.now).toISOString(),
-    status: reports === 0 ? 'no-reports' : failures.some((f) => f.ongoing) ? 'failing' : failures.length > 0 ? 'ended' : 'well',
+    status:
+      reports === 0
+        ? 'no-reports'
+        : failures.some((f) => f.ongoing)
+          ? 'failing'
+          : failures.length > 0
+            ? 'ended'
+            : 'well',
     reports,
     kinds: kindsOf(facts.days),
     failures,
@@ -77,21 +89,28 @@ export function viewDomain(facts: DomainFacts, silenceHours?: number): DomainVie
     silent: isSilent(facts.reporters, facts.now, silenceHours),
     perhapsLoops: perhapsLoops(facts.reporters),
     reporters: reportersOf(facts),
-    doubtful: facts.doubtful.map(({ lastDay, ...row }) => ({ ...row, ...(lastDay === null ? {} : { last: dateOf(lastDay) }) })),
+    doubtful: facts.doubtful.map(({ lastDay, ...row }) => ({
+      ...row,
+      ...(lastDay === null ? {} : { last: dateOf(lastDay) }),
+    })),
     repeated: facts.copies,
     reusedIds: facts.reusedIds,
     repairs: facts.notes.map((note) => ({ ...note, says: explainNote(note.code) })),
   };
 }
 
-function kindsOf(rows: readonly { readonly type: string; readonly ok: number; readonly failed: number }[]): readonly KindSums[] {
+function kindsOf(
+  rows: readonly { readonly type: string; readonly ok: number; readonly failed: number }[],
+): readonly KindSums[] {
   const sums = new Map<string, { successful: number; failed: number }>();
   for (const { type, ok, failed } of rows) {
     if (type === '') continue;
     const sum = sums.get(type) ?? { successful: 0, failed: 0 };
     sums.set(type, { successful: sum.successful + ok, failed: sum.failed + failed });
   }
-  return [...sums].map(([type, sum]) => ({ type, ...sum })).sort((a, b) => b.successful + b.failed - a.successful - a.failed);
+  return [...sums]
+    .map(([type, sum]) => ({ type, ...sum }))
+    .sort((a, b) => b.successful + b.failed - a.successful - a.failed);
 }
 
 function reportersOf({ reporters }: DomainFacts): readonly ReporterSums[] {
@@ -103,7 +122,11 @@ function reportersOf({ reporters }: DomainFacts): readonly ReporterSums[] {
   }
   return [...byReporter]
     .map(([reporter, rows]) => {
-      return { reporter, reports: rows.filter((r) => r.type === '').reduce((n, r) => n + r.reports, 0), kinds: kindsOf(rows) };
+      return {
+        reporter,
+        reports: rows.filter((r) => r.type === '').reduce((n, r) => n + r.reports, 0),
+        kinds: kindsOf(rows),
+      };
     })
     .sort((a, b) => sessionsOf(b) - sessionsOf(a));
 }

@@ -43,7 +43,8 @@ export interface Explanation {
 
 /** Explains a group of failures by everything that is known. */
 export function explainGroup(group: FailureGroup, facts: DomainFacts): Explanation {
-  const text: ResultText = (resultTexts as Readonly<Record<string, ResultText>>)[group.result] ?? unknownResult;
+  const text: ResultText =
+    (resultTexts as Readonly<Record<string, ResultText>>)[group.result] ?? unknownResult;
   const { whose, because, finding } = judgeFault(group, text, facts);
   const certificate = certificateOf(group, facts);
   const lastReported = Math.max(...facts.days.map((d) => d.day));
@@ -69,7 +70,10 @@ export function explainGroup(group: FailureGroup, facts: DomainFacts): Explanati
     whose,
     because,
     ...(certificate ? { certificate } : {}),
-    todo: finding && finding.steps.length > 0 ? [finding.fix, ...finding.steps.map((s) => s.text)] : todoFor(whose, group, text, because),
+    todo:
+      finding && finding.steps.length > 0
+        ? [finding.fix, ...finding.steps.map((s) => s.text)]
+        : todoFor(whose, group, text, because),
   };
 }
 
@@ -78,7 +82,12 @@ function fateOf({ type, mode }: FailureGroup): Fate {
   return type === 'sts' && mode === 'testing' ? 'reported' : 'unprotected';
 }
 
-function todoFor(whose: Whose, group: FailureGroup, text: ResultText, because: string): readonly string[] {
+function todoFor(
+  whose: Whose,
+  group: FailureGroup,
+  text: ResultText,
+  because: string,
+): readonly string[] {
   const who = group.reporters.join(' and ');
   switch (whose) {
     case 'yours':
@@ -98,7 +107,9 @@ function todoFor(whose: Whose, group: FailureGroup, text: ResultText, because: s
         `Tell ${who} which of its networks are concerned${group.networks.length > 0 ? `: ${group.networks.slice(0, 3).join(', ')}` : ''}.`,
         ...(fateOf(group) === 'kept-back'
           ? []
-          : ['With MTA-STS in mode enforce, or DANE, such mail would wait in the place of being read.']),
+          : [
+              'With MTA-STS in mode enforce, or DANE, such mail would wait in the place of being read.',
+            ]),
       ];
     case 'unclear':
       return [
@@ -109,9 +120,14 @@ function todoFor(whose: Whose, group: FailureGroup, text: ResultText, because: s
 }
 
 /** The certificate as the check nearest to the failure saw it. */
-function certificateOf({ mx, ips, firstDay, lastDay }: FailureGroup, { checks }: DomainFacts): Explanation['certificate'] {
+function certificateOf(
+  { mx, ips, firstDay, lastDay }: FailureGroup,
+  { checks }: DomainFacts,
+): Explanation['certificate'] {
   const middle = (firstDay + lastDay) / 2;
-  const [nearest] = [...checks].sort((a, b) => Math.abs(dayOfCheck(a) - middle) - Math.abs(dayOfCheck(b) - middle));
+  const [nearest] = [...checks].sort(
+    (a, b) => Math.abs(dayOfCheck(a) - middle) - Math.abs(dayOfCheck(b) - middle),
+  );
   const addresses = nearest?.hosts.find((h) => h.name === mx)?.addresses ?? [];
   const at = addresses.find((a) => ips.includes(a.ip)) ?? addresses[0];
   const found: MailCertificate | undefined = at?.certificates[0];

@@ -1,6 +1,15 @@
 import type { CheckResult } from '../../evidence/index.js';
 import type { Store } from '../../store/index.js';
-import type { DayRow, DomainFacts, DoubtfulRow, FailureRow, NoteRow, QuotedPolicy, ReporterDayRow, SenderRow } from './facts.js';
+import type {
+  DayRow,
+  DomainFacts,
+  DoubtfulRow,
+  FailureRow,
+  NoteRow,
+  QuotedPolicy,
+  ReporterDayRow,
+  SenderRow,
+} from './facts.js';
 
 export interface GatherOptions {
   readonly domain: string;
@@ -14,7 +23,10 @@ export interface GatherOptions {
 const MAX_ROWS = 20_000;
 
 /** Reads what is known of a domain in a span of days. Its mail hosts count as part of it: with DANE they are policy domains of their own (RFC 8460 §1.1). */
-export function gatherFacts(store: Store, { domain, from, to, now, checks }: GatherOptions): DomainFacts {
+export function gatherFacts(
+  store: Store,
+  { domain, from, to, now, checks }: GatherOptions,
+): DomainFacts {
   const hosts = checks.at(-1)?.hosts.map((host) => host.name) ?? [];
   const names = [...new Set([domain, ...hosts])].slice(0, 20);
   const span = [...names, from, to];
@@ -64,7 +76,9 @@ export function gatherFacts(store: Store, { domain, from, to, now, checks }: Gat
     senders: all<SenderRow>(
       `SELECT DISTINCT result, mx, reporter, sender_ip AS ip FROM report_failure WHERE $WHERE AND counted = 1 AND sender_ip <> '' LIMIT 2000`,
     ),
-    policies: quoted.reverse().map(({ text, ...rest }) => ({ ...rest, strings: JSON.parse(text) as string[] })),
+    policies: quoted
+      .reverse()
+      .map(({ text, ...rest }) => ({ ...rest, strings: JSON.parse(text) as string[] })),
     doubtful: all<DoubtfulRow>(
       `SELECT trust, reporter, min(trust_detail) AS detail, count(*) AS reports, max(day) AS "lastDay" FROM report
        WHERE counted = 0 AND id IN (SELECT report FROM report_policy WHERE $WHERE AND counted = 0)
@@ -84,7 +98,13 @@ function daysOf(rows: readonly ReporterDayRow[]): readonly DayRow[] {
   const days = new Map<string, DayRow>();
   for (const { day, type, ok, failed, reports } of rows) {
     const sum = days.get(`${day} ${type}`) ?? { ok: 0, failed: 0, reports: 0 };
-    days.set(`${day} ${type}`, { day, type, ok: sum.ok + ok, failed: sum.failed + failed, reports: sum.reports + reports });
+    days.set(`${day} ${type}`, {
+      day,
+      type,
+      ok: sum.ok + ok,
+      failed: sum.failed + failed,
+      reports: sum.reports + reports,
+    });
   }
   return [...days.values()];
 }

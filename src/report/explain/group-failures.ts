@@ -35,7 +35,11 @@ export function groupFailures({ failures, senders }: DomainFacts): readonly Fail
     else groups.set(key, [row]);
   }
   return [...groups.values()]
-    .map((rows) => ({ rows, sessions: rows.reduce((n, r) => n + r.failed, 0), lastDay: latest(rows) }))
+    .map((rows) => ({
+      rows,
+      sessions: rows.reduce((n, r) => n + r.failed, 0),
+      lastDay: latest(rows),
+    }))
     .sort((a, b) => b.lastDay - a.lastDay || b.sessions - a.sessions)
     .slice(0, MAX_GROUPS)
     .map(({ rows, sessions, lastDay }): FailureGroup => {

@@ -30,9 +30,20 @@ export function judgeFault(group: FailureGroup, text: ResultText, facts: DomainF
   const one = group.reporters.length === 1;
   const who = group.reporters[0] ?? 'the reporter';
   if (!one && others.length <= group.reporters.length)
-    return { whose: 'yours', because: `${group.reporters.length} reporters saw it independently of each other.` };
-  if (text.byAttack && group.mx !== '' && (others.length > 0 || sentWell(group, facts)) && (clean || one)) {
-    const where = group.networks.length > 0 && group.networks.length <= 3 ? `, from ${group.networks.join(' and ')}` : '';
+    return {
+      whose: 'yours',
+      because: `${group.reporters.length} reporters saw it independently of each other.`,
+    };
+  if (
+    text.byAttack &&
+    group.mx !== '' &&
+    (others.length > 0 || sentWell(group, facts)) &&
+    (clean || one)
+  ) {
+    const where =
+      group.networks.length > 0 && group.networks.length <= 3
+        ? `, from ${group.networks.join(' and ')}`
+        : '';
     return {
       whose: 'path',
       because: `Only ${group.reporters.join(' and ')} met it${where}, while ${others.length > 0 ? `${others.length === 1 ? others[0] : `${others.length} others`} had no trouble` : 'its other sessions went well'} on the same days${clean ? ', and hermetic check saw nothing wrong' : ''}. Something on the way to this sender interferes: a filter, or an attacker.`,
@@ -43,8 +54,15 @@ export function judgeFault(group: FailureGroup, text: ResultText, facts: DomainF
       whose: 'theirs',
       because: `Only ${who} reports it; ${others.length === 1 ? `${others[0]} was` : `${others.length} others were`} served well on the same days.`,
     };
-  if (!one) return { whose: 'yours', because: `${group.reporters.length} reporters saw it independently of each other.` };
-  const alone = others.length === 0 ? `Only ${who} sent reports on these days` : `Only ${who} reports it, and no check of that time tells`;
+  if (!one)
+    return {
+      whose: 'yours',
+      because: `${group.reporters.length} reporters saw it independently of each other.`,
+    };
+  const alone =
+    others.length === 0
+      ? `Only ${who} sent reports on these days`
+      : `Only ${who} reports it, and no check of that time tells`;
   return { whose: 'unclear', because: `${alone}, so there is nothing to compare with.` };
 }
 
@@ -53,10 +71,13 @@ function seenByCheck(
   text: ResultText,
   checks: readonly CheckResult[],
 ): { check: CheckResult; finding: Finding } | undefined {
-  const near = checks.filter((check) => dayOfCheck(check) >= group.firstDay && dayOfCheck(check) <= group.lastDay + 2);
+  const near = checks.filter(
+    (check) => dayOfCheck(check) >= group.firstDay && dayOfCheck(check) <= group.lastDay + 2,
+  );
   for (const check of near)
     for (const finding of check.findings)
-      if (text.findings.includes(finding.id) && isAbout(finding.subject, group)) return { check, finding };
+      if (text.findings.includes(finding.id) && isAbout(finding.subject, group))
+        return { check, finding };
   return undefined;
 }
 
@@ -67,12 +88,23 @@ function isAbout(subject: string, { mx, domain }: FailureGroup): boolean {
 }
 
 /** A policy that was quoted on these days and does not name the host. */
-function missingFromPolicy(group: FailureGroup, policies: readonly QuotedPolicy[]): string | undefined {
+function missingFromPolicy(
+  group: FailureGroup,
+  policies: readonly QuotedPolicy[],
+): string | undefined {
   if (group.type !== 'sts' || group.mx === '') return undefined;
   const quoted = policies.filter(
-    (p) => p.type === 'sts' && p.lastDay >= group.firstDay && p.firstDay <= group.lastDay && patternsOf(p).length > 0,
+    (p) =>
+      p.type === 'sts' &&
+      p.lastDay >= group.firstDay &&
+      p.firstDay <= group.lastDay &&
+      patternsOf(p).length > 0,
   );
-  const without = quoted.find((p) => group.reporters.includes(p.reporter) && !patternsOf(p).some((pattern) => matchMx(pattern, group.mx)));
+  const without = quoted.find(
+    (p) =>
+      group.reporters.includes(p.reporter) &&
+      !patternsOf(p).some((pattern) => matchMx(pattern, group.mx)),
+  );
   if (!without) return undefined;
   return `The MTA-STS policy that they applied from ${dateOf(without.firstDay)} does not name ${group.mx}; it names ${patternsOf(without).join(', ')}.`;
 }
@@ -83,20 +115,34 @@ export function patternsOf({ strings }: QuotedPolicy): readonly string[] {
 }
 
 /** Reporters that had sessions on the days of the failure, and none that failed so. */
-function othersWithout(group: FailureGroup, { reporters, failures }: DomainFacts): readonly string[] {
-  const active = reporters.filter((r) => r.day >= group.firstDay && r.day <= group.lastDay && r.ok + r.failed > 0).map((r) => r.reporter);
-  const failing = new Set(failures.filter((f) => f.mx === group.mx && f.result === group.result).map((f) => f.reporter));
+function othersWithout(
+  group: FailureGroup,
+  { reporters, failures }: DomainFacts,
+): readonly string[] {
+  const active = reporters
+    .filter((r) => r.day >= group.firstDay && r.day <= group.lastDay && r.ok + r.failed > 0)
+    .map((r) => r.reporter);
+  const failing = new Set(
+    failures.filter((f) => f.mx === group.mx && f.result === group.result).map((f) => f.reporter),
+  );
   return [...new Set(active)].filter((reporter) => !failing.has(reporter));
 }
 
 /** Whether those who met the failure also had sessions that went well on its last day. */
 function sentWell(group: FailureGroup, { reporters }: DomainFacts): boolean {
   return reporters.some(
-    (r) => group.reporters.includes(r.reporter) && r.day >= group.firstDay && r.day <= group.lastDay && r.ok > r.failed,
+    (r) =>
+      group.reporters.includes(r.reporter) &&
+      r.day >= group.firstDay &&
+      r.day <= group.lastDay &&
+      r.ok > r.failed,
   );
 }
 
-function cleanCheck({ firstDay, lastDay, mx }: FailureGroup, checks: readonly CheckResult[]): boolean {
+function cleanCheck(
+  { firstDay, lastDay, mx }: FailureGroup,
+  checks: readonly CheckResult[],
+): boolean {
   return checks.some(
     (check) =>
       dayOfCheck(check) >= firstDay &&

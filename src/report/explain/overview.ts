@@ -22,14 +22,19 @@ export interface Overview {
   readonly kinds: readonly KindSums[];
   readonly failing: readonly DomainLine[];
   /** What was no report, by how it came and why. */
-  readonly refused: readonly { readonly via: string; readonly code: string; readonly refused: number }[];
+  readonly refused: readonly {
+    readonly via: string;
+    readonly code: string;
+    readonly refused: number;
+  }[];
   /** Reports kept out of these numbers. */
   readonly uncounted: readonly { readonly trust: string; readonly reports: number }[];
 }
 
 /** Is anything broken, and where? All domains in a span of days, from the sums alone. */
 export function viewOverview(store: Store, from: number, to: number, limit = 50): Overview {
-  const all = <Row>(sql: string, ...values: (string | number)[]): Row[] => store.prepare<Row>(sql).all(...values);
+  const all = <Row>(sql: string, ...values: (string | number)[]): Row[] =>
+    store.prepare<Row>(sql).all(...values);
   const totals = all<DayRow>(
     "SELECT type, sum(ok) AS ok, sum(failed) AS failed, sum(reports) AS reports FROM report_day WHERE domain = '' AND day BETWEEN ? AND ? GROUP BY type",
     from,
@@ -42,14 +47,19 @@ export function viewOverview(store: Store, from: number, to: number, limit = 50)
     to,
     limit,
   );
-  const [known] = all<{ n: number }>('SELECT count(DISTINCT domain) AS n FROM report_day WHERE domain <> ?', '');
+  const [known] = all<{ n: number }>(
+    'SELECT count(DISTINCT domain) AS n FROM report_day WHERE domain <> ?',
+    '',
+  );
   return {
     schema: 'hermetic.report-overview/1',
     from: dateOf(from),
     to: dateOf(to),
     domains: known?.n ?? 0,
     reports: totals.find((t) => t.type === '')?.reports ?? 0,
-    kinds: totals.filter((t) => t.type !== '').map(({ type, ok, failed }) => ({ type, successful: ok, failed })),
+    kinds: totals
+      .filter((t) => t.type !== '')
+      .map(({ type, ok, failed }) => ({ type, successful: ok, failed })),
     failing: worst.map(({ domain, failed, last }) =>
       lineOf(
         domain,
@@ -68,11 +78,18 @@ export function viewOverview(store: Store, from: number, to: number, limit = 50)
       from,
       to,
     ),
-    uncounted: all<{ trust: string; reports: number }>('SELECT trust, count(*) AS reports FROM report WHERE counted = 0 GROUP BY trust'),
+    uncounted: all<{ trust: string; reports: number }>(
+      'SELECT trust, count(*) AS reports FROM report WHERE counted = 0 GROUP BY trust',
+    ),
   };
 }
 
-function lineOf(domain: string, failed: number, last: number, days: readonly { day: number; ok: number; failed: number }[]): DomainLine {
+function lineOf(
+  domain: string,
+  failed: number,
+  last: number,
+  days: readonly { day: number; ok: number; failed: number }[],
+): DomainLine {
   let since = last;
   for (const day of [...days].reverse())
     if (day.day <= last && day.failed > 0) since = day.day;

@@ -16,22 +16,31 @@ export function seenPolicies({ domain, policies, checks }: DomainFacts): readonl
   const published = checks.at(-1)?.mtaSts;
   const last = new Map<string, QuotedPolicy>();
   for (const policy of policies)
-    if (policy.type === 'sts' && policy.domain === domain && (last.get(policy.reporter)?.lastDay ?? -1) <= policy.lastDay)
+    if (
+      policy.type === 'sts' &&
+      policy.domain === domain &&
+      (last.get(policy.reporter)?.lastDay ?? -1) <= policy.lastDay
+    )
       last.set(policy.reporter, policy);
   return [...last.values()].map((policy) => {
     const differences = published?.status === 'found' ? differencesOf(policy, published) : [];
-    const state = published?.status === 'found' ? (differences.length > 0 ? 'other' : 'current') : 'unknown';
+    const state =
+      published?.status === 'found' ? (differences.length > 0 ? 'other' : 'current') : 'unknown';
     return { reporter: policy.reporter, last: dateOf(policy.lastDay), state, differences } as const;
   });
 }
 
 function differencesOf(policy: QuotedPolicy, published: CheckResult['mtaSts']): readonly string[] {
   const value = (name: string): string | undefined =>
-    policy.strings.map((line) => new RegExp(`^${name}[ \\t]*:[ \\t]*(\\S+)`).exec(line)?.[1]).find((v) => v !== undefined);
+    policy.strings
+      .map((line) => new RegExp(`^${name}[ \\t]*:[ \\t]*(\\S+)`).exec(line)?.[1])
+      .find((v) => v !== undefined);
   const [mx, now] = [patternsOf(policy), published.mx ?? []];
   const mode = value('mode');
   return [
-    ...(mode !== undefined && mode !== published.mode ? [`mode ${mode}, now ${published.mode ?? 'none'}`] : []),
+    ...(mode !== undefined && mode !== published.mode
+      ? [`mode ${mode}, now ${published.mode ?? 'none'}`]
+      : []),
     ...mx.filter((m) => !now.includes(m)).map((m) => `mx ${m}, which is not in it now`),
     ...now.filter((m) => mx.length > 0 && !mx.includes(m)).map((m) => `without mx ${m}`),
   ];
@@ -48,11 +57,19 @@ export interface QuotedRecord {
 
 export function quotedRecords({ policies, checks }: DomainFacts): readonly QuotedRecord[] {
   const hosts = checks.at(-1)?.hosts;
-  const records = new Map<string, { domain: string; record: string; reporters: Set<string>; lastDay: number }>();
+  const records = new Map<
+    string,
+    { domain: string; record: string; reporters: Set<string>; lastDay: number }
+  >();
   for (const { type, domain, strings, reporter, lastDay } of policies)
     for (const string of type === 'tlsa' ? strings : []) {
       const record = string.trim().replace(/\s+/g, ' ').toLowerCase();
-      const known = records.get(`${domain} ${record}`) ?? { domain, record, reporters: new Set(), lastDay };
+      const known = records.get(`${domain} ${record}`) ?? {
+        domain,
+        record,
+        reporters: new Set(),
+        lastDay,
+      };
       known.reporters.add(reporter);
       known.lastDay = Math.max(known.lastDay, lastDay);
       records.set(`${domain} ${record}`, known);

@@ -29,7 +29,13 @@ export const resultTexts: Readonly<Record<ResultType, ResultText>> = {
       'If STARTTLS is missing there, switch it on: postconf -e smtpd_tls_security_level=may (and a certificate in smtpd_tls_chain_files).',
       'If a firewall inspects SMTP ("fixup", "SMTP inspection"), switch that off: it deletes the word STARTTLS.',
     ],
-    findings: ['starttls-absent', 'starttls-mangled', 'starttls-refused', 'starttls-promised', 'starttls-differs'],
+    findings: [
+      'starttls-absent',
+      'starttls-mangled',
+      'starttls-refused',
+      'starttls-promised',
+      'starttls-differs',
+    ],
     byAttack: true,
   },
   'certificate-host-mismatch': {
@@ -48,7 +54,8 @@ export const resultTexts: Readonly<Record<ResultType, ResultText>> = {
     findings: ['cert-expired', 'cert-not-yet-valid'],
   },
   'certificate-not-trusted': {
-    says: (g) => `The certificate that ${host(g)} showed does not lead to a CA that these senders trust.`,
+    says: (g) =>
+      `The certificate that ${host(g)} showed does not lead to a CA that these senders trust.`,
     fix: (g) => [
       `Let ${host(g)} send the whole chain, certificate and intermediates (fullchain.pem, not cert.pem).`,
       'If the certificate is self-signed or of a private CA, get one of a public CA.',
@@ -64,11 +71,18 @@ export const resultTexts: Readonly<Record<ResultType, ResultText>> = {
       `Compare the MTA-STS policy at https://${policyHost(g)}/.well-known/mta-sts.txt with the MX records: every MX host needs an mx: line that names it.`,
       `Check the rest: hermetic check ${g.domain}`,
     ],
-    findings: ['sts-mx-mismatch', 'sts-no-mx-matches', 'cert-name-mismatch', 'cert-expired', 'tls-handshake-failed'],
+    findings: [
+      'sts-mx-mismatch',
+      'sts-no-mx-matches',
+      'cert-name-mismatch',
+      'cert-expired',
+      'tls-handshake-failed',
+    ],
     byAttack: true,
   },
   'tlsa-invalid': {
-    says: (g) => `No TLSA record of ${host(g)} matches the certificate it showed, or none can be used.`,
+    says: (g) =>
+      `No TLSA record of ${host(g)} matches the certificate it showed, or none can be used.`,
     fix: (g) => [
       `Add the record of the certificate in use beside the old ones; hermetic check ${g.domain} prints it.`,
       'Wait two TTLs before an old record is removed.',
@@ -88,7 +102,9 @@ export const resultTexts: Readonly<Record<ResultType, ResultText>> = {
   },
   'dane-required': {
     says: (g) => `These senders require DANE for ${host(g)}, and found no usable TLSA record.`,
-    fix: (g) => [`Publish TLSA records for ${host(g)} in a signed zone, or agree with the sender that MTA-STS is enough.`],
+    fix: (g) => [
+      `Publish TLSA records for ${host(g)} in a signed zone, or agree with the sender that MTA-STS is enough.`,
+    ],
     findings: ['dane-unusable', 'dane-inert', 'dane-bogus'],
   },
   'sts-policy-fetch-error': {
@@ -122,7 +138,8 @@ export const resultTexts: Readonly<Record<ResultType, ResultText>> = {
 
 /** For types that were added later, or made up. */
 export const unknownResult: ResultText = {
-  says: (g) => `These senders report "${g.result}" at ${host(g)}, which is no result type known here.`,
+  says: (g) =>
+    `These senders report "${g.result}" at ${host(g)}, which is no result type known here.`,
   fix: (g) => [`Check the domain: hermetic check ${g.domain}`, 'Ask the reporter what it means.'],
   findings: [],
 };

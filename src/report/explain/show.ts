@@ -25,7 +25,10 @@ export function showDomain(store: Store, domain: string, options: ShowOptions): 
   const checks = [...readChecks(store, domain, (from - 7) * dayMs), ...(options.checks ?? [])]
     .filter((check) => check.domain === domain)
     .sort((a, b) => Date.parse(a.checkedAt) - Date.parse(b.checkedAt));
-  return viewDomain(gatherFacts(store, { domain, from, to, now: options.now, checks }), options.silenceHours);
+  return viewDomain(
+    gatherFacts(store, { domain, from, to, now: options.now, checks }),
+    options.silenceHours,
+  );
 }
 
 /** Every domain with failures. */
@@ -34,10 +37,17 @@ export function showOverview(store: Store, options: ShowOptions): Overview {
   return viewOverview(store, from, to);
 }
 
-function spanOf(store: Store, domain: string, { now, days = 14, to }: ShowOptions): { readonly from: number; readonly to: number } {
+function spanOf(
+  store: Store,
+  domain: string,
+  { now, days = 14, to }: ShowOptions,
+): { readonly from: number; readonly to: number } {
   const last =
-    store.prepare<{ day: number | null }>('SELECT max(day) AS day FROM report_day WHERE domain = ?').get(domain)?.day ?? undefined;
+    store
+      .prepare<{ day: number | null }>('SELECT max(day) AS day FROM report_day WHERE domain = ?')
+      .get(domain)?.day ?? undefined;
   const today = dayOf(now);
-  const end = to !== undefined ? dayOf(to) : last !== undefined && last <= today - days ? last : today;
+  const end =
+    to !== undefined ? dayOf(to) : last !== undefined && last <= today - days ? last : today;
   return { from: end - days + 1, to: end };
 }

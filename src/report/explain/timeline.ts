@@ -12,7 +12,10 @@ export interface TimelineDay {
 
 /** Sessions day by day, with what changed: the cause of a failure mostly stands on its first day. */
 export function timeline(facts: DomainFacts): readonly TimelineDay[] {
-  const changes = [...changesOfPolicy(facts.policies), ...facts.checks.flatMap((check, i) => changesOfCheck(facts.checks[i - 1], check))];
+  const changes = [
+    ...changesOfPolicy(facts.policies),
+    ...facts.checks.flatMap((check, i) => changesOfCheck(facts.checks[i - 1], check)),
+  ];
   return Array.from({ length: facts.to - facts.from + 1 }, (_, i) => {
     const day = facts.from + i;
     const rows = facts.days.filter((d) => d.day === day);
@@ -42,10 +45,17 @@ function changesOfPolicy(policies: readonly QuotedPolicy[]): readonly Change[] {
   const found: Change[] = [];
   const all = [...texts.values()];
   for (const [i, policy] of all.entries()) {
-    const before = all.slice(0, i).findLast((p) => p.type === policy.type && p.domain === policy.domain);
+    const before = all
+      .slice(0, i)
+      .findLast((p) => p.type === policy.type && p.domain === policy.domain);
     if (!before) continue;
-    const [gone, come] = [without(before.strings, policy.strings), without(policy.strings, before.strings)];
-    const says = [...gone.map((line) => `- ${line}`), ...come.map((line) => `+ ${line}`)].slice(0, 6).join('; ');
+    const [gone, come] = [
+      without(before.strings, policy.strings),
+      without(policy.strings, before.strings),
+    ];
+    const says = [...gone.map((line) => `- ${line}`), ...come.map((line) => `+ ${line}`)]
+      .slice(0, 6)
+      .join('; ');
     found.push({
       day: policy.firstDay,
       says: `senders apply another ${policy.type === 'tlsa' ? 'set of TLSA records' : 'policy'}: ${says}`,
@@ -58,9 +68,11 @@ function changesOfCheck(before: CheckResult | undefined, now: CheckResult): read
   if (!before) return [];
   const day = dayOfCheck(now);
   const says: string[] = [];
-  const differ = (what: string, a: string, b: string): void => void (a !== b && says.push(`${what}: ${a || 'none'} -> ${b || 'none'}`));
+  const differ = (what: string, a: string, b: string): void =>
+    void (a !== b && says.push(`${what}: ${a || 'none'} -> ${b || 'none'}`));
   // What a check could not tell has not changed.
-  const found = (check: CheckResult): boolean => check.mtaSts.status === 'found' || check.mtaSts.status === 'absent';
+  const found = (check: CheckResult): boolean =>
+    check.mtaSts.status === 'found' || check.mtaSts.status === 'absent';
   if (before.hosts.length > 0 && now.hosts.length > 0)
     differ('MX', before.hosts.map((h) => h.name).join(' '), now.hosts.map((h) => h.name).join(' '));
   if (found(before) && found(now)) {
@@ -71,11 +83,20 @@ function changesOfCheck(before: CheckResult | undefined, now: CheckResult): read
   for (const host of now.hosts) {
     const old = before.hosts.find((h) => h.name === host.name);
     if (!old) continue;
-    if ([...old.tlsa.records].sort().join() !== [...host.tlsa.records].sort().join()) says.push(`TLSA of ${host.name}`);
+    if ([...old.tlsa.records].sort().join() !== [...host.tlsa.records].sort().join())
+      says.push(`TLSA of ${host.name}`);
     const [was, is] = [old, host].map((h) => h.addresses.flatMap((a) => a.certificates)[0]);
-    if (was && is && was.notAfter !== is.notAfter) says.push(`certificate of ${host.name}: until ${is.notAfter.slice(0, 10)}`);
-    else if (is && Date.parse(is.notAfter) < Date.parse(now.checkedAt) && Date.parse(is.notAfter) >= Date.parse(before.checkedAt))
-      return [...says.map((s) => ({ day, says: s })), { day: dayOfDate(is.notAfter), says: `certificate of ${host.name} expired` }];
+    if (was && is && was.notAfter !== is.notAfter)
+      says.push(`certificate of ${host.name}: until ${is.notAfter.slice(0, 10)}`);
+    else if (
+      is &&
+      Date.parse(is.notAfter) < Date.parse(now.checkedAt) &&
+      Date.parse(is.notAfter) >= Date.parse(before.checkedAt)
+    )
+      return [
+        ...says.map((s) => ({ day, says: s })),
+        { day: dayOfDate(is.notAfter), says: `certificate of ${host.name} expired` },
+      ];
   }
   return says.map((s) => ({ day, says: s }));
 }

@@ -3,7 +3,14 @@ import { readFileSync } from 'node:fs';
 import test from 'node:test';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import type { z } from 'zod';
-import { openReports, showDomain, showOverview, storeReports, type DomainView, type Overview } from '../index.js';
+import {
+  openReports,
+  showDomain,
+  showOverview,
+  storeReports,
+  type DomainView,
+  type Overview,
+} from '../index.js';
 import { reportSchemas } from '../report-schemas.js';
 import { storeRefusals } from '../tables/refusals.js';
 import { reportJson } from '../testing-mail.js';
@@ -23,7 +30,11 @@ test('the schemas of views accept exactly what the types describe, and are publi
   const all = Object.entries(reportSchemas());
   assert.equal(all.length, 3);
   for (const [file, schema] of all)
-    assert.deepEqual(JSON.parse(readFileSync(`schemas/${file}`, 'utf8')), JSON.parse(JSON.stringify(schema)), `${file}: npm run generated`);
+    assert.deepEqual(
+      JSON.parse(readFileSync(`schemas/${file}`, 'utf8')),
+      JSON.parse(JSON.stringify(schema)),
+      `${file}: npm run generated`,
+    );
 });
 
 async function views(): Promise<{ domain: DomainView; overview: Overview }> {
@@ -51,18 +62,30 @@ async function views(): Promise<{ domain: DomainView; overview: Overview }> {
   });
   const forged = parseReport(reportJson(5, 5, 'd', '2029-01-01'));
   assert.ok(forged.ok);
-  const reading = judgeTrust({ name: 'f', via: 'https', raw: Buffer.from('{}'), parsed: forged }, { at: now });
+  const reading = judgeTrust(
+    { name: 'f', via: 'https', raw: Buffer.from('{}'), parsed: forged },
+    { at: now },
+  );
   storeReports(store, [...received, { reading, parsed: forged.value, receivedAt: now }]);
-  storeRefusals(store, [{ day: Math.floor(now / 86_400_000), via: 'https', code: 'report-not-json' }]);
-  return { domain: showDomain(store, 'rcpt.example', { now }), overview: showOverview(store, { now }) };
+  storeRefusals(store, [
+    { day: Math.floor(now / 86_400_000), via: 'https', code: 'report-not-json' },
+  ]);
+  return {
+    domain: showDomain(store, 'rcpt.example', { now }),
+    overview: showOverview(store, { now }),
+  };
 }
 
 /** The value with one member gone, of another type, or one member more: once for every place in it. */
-function* mutations(value: unknown, put: (changed: unknown) => unknown = (changed) => changed): Generator<unknown> {
+function* mutations(
+  value: unknown,
+  put: (changed: unknown) => unknown = (changed) => changed,
+): Generator<unknown> {
   if (Array.isArray(value)) {
     yield put('text');
     const [head, ...others] = value as readonly unknown[];
-    if (head !== undefined) yield* mutations(head, (changed) => put([changed, ...others] as unknown));
+    if (head !== undefined)
+      yield* mutations(head, (changed) => put([changed, ...others] as unknown));
     return;
   }
   if (typeof value !== 'object' || value === null) {
@@ -79,8 +102,15 @@ function* mutations(value: unknown, put: (changed: unknown) => unknown = (change
 
 test('what report show prints is valid, and every mutation of it is rejected', async () => {
   const { domain, overview } = await views();
-  assert.ok(domain.failures.length > 0 && domain.repairs.length > 0 && domain.quotedRecords.length > 0 && domain.seenPolicies.length > 0);
-  assert.ok(overview.failing.length > 0 && overview.refused.length > 0 && overview.uncounted.length > 0);
+  assert.ok(
+    domain.failures.length > 0 &&
+      domain.repairs.length > 0 &&
+      domain.quotedRecords.length > 0 &&
+      domain.seenPolicies.length > 0,
+  );
+  assert.ok(
+    overview.failing.length > 0 && overview.refused.length > 0 && overview.uncounted.length > 0,
+  );
   const ajv = new Ajv2020({ strict: false, validateFormats: false });
   const published = reportSchemas();
   for (const [file, view] of [

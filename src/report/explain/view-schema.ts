@@ -28,7 +28,9 @@ const explanation = z.strictObject({
   whose: z.enum(['yours', 'theirs', 'path', 'unclear']),
   because: text,
   /** What a check saw of the host, nearest to the failure. */
-  certificate: z.strictObject({ names: texts, notBefore: text, notAfter: text, spkiSha256: text, seen: day }).optional(),
+  certificate: z
+    .strictObject({ names: texts, notBefore: text, notAfter: text, spkiSha256: text, seen: day })
+    .optional(),
   todo: texts,
 });
 
@@ -44,20 +46,51 @@ export const domainViewSchema = z
     reports: count,
     kinds,
     failures: z.array(explanation),
-    timeline: z.array(z.strictObject({ day, ok: count, failed: count, reports: count, changes: texts })),
+    timeline: z.array(
+      z.strictObject({ day, ok: count, failed: count, reports: count, changes: texts }),
+    ),
     seenPolicies: z.array(
-      z.strictObject({ reporter: text, last: day, state: z.enum(['current', 'other', 'unknown']), differences: texts }),
+      z.strictObject({
+        reporter: text,
+        last: day,
+        state: z.enum(['current', 'other', 'unknown']),
+        differences: texts,
+      }),
     ),
-    enforce: z.strictObject({ answer: z.enum(['yes', 'not-yet', 'already', 'no-policy', 'unclear']), reasons: texts }),
+    enforce: z.strictObject({
+      answer: z.enum(['yes', 'not-yet', 'already', 'no-policy', 'unclear']),
+      reasons: texts,
+    }),
     quotedRecords: z.array(
-      z.strictObject({ domain: text, record: text, reporters: texts, last: day, published: z.union([z.boolean(), z.literal('unknown')]) }),
+      z.strictObject({
+        domain: text,
+        record: text,
+        reporters: texts,
+        last: day,
+        published: z.union([z.boolean(), z.literal('unknown')]),
+      }),
     ),
-    arrivals: z.array(z.strictObject({ reporter: text, days: count, last: day, state: z.enum(['fine', 'silent', 'irregular']) })),
+    arrivals: z.array(
+      z.strictObject({
+        reporter: text,
+        days: count,
+        last: day,
+        state: z.enum(['fine', 'silent', 'irregular']),
+      }),
+    ),
     silent: z.boolean(),
     perhapsLoops: texts,
     reporters: z.array(z.strictObject({ reporter: text, reports: count, kinds })),
     /** Reports that do not count, and why. */
-    doubtful: z.array(z.strictObject({ trust: text, reporter: text, detail: text, reports: count, last: day.optional() })),
+    doubtful: z.array(
+      z.strictObject({
+        trust: text,
+        reporter: text,
+        detail: text,
+        reports: count,
+        last: day.optional(),
+      }),
+    ),
     repeated: count,
     reusedIds: count,
     /** How reporters depart from RFC 8460. */
@@ -78,7 +111,16 @@ export const overviewSchema = z
     domains: count,
     reports: count,
     kinds,
-    failing: z.array(z.strictObject({ domain: text, failed: count, successful: count, since: day, last: day, ongoing: z.boolean() })),
+    failing: z.array(
+      z.strictObject({
+        domain: text,
+        failed: count,
+        successful: count,
+        since: day,
+        last: day,
+        ongoing: z.boolean(),
+      }),
+    ),
     /** What was no report, by how it came and why. */
     refused: z.array(z.strictObject({ via: text, code: text, refused: count })),
     uncounted: z.array(z.strictObject({ trust: text, reports: count })),

@@ -13,7 +13,9 @@ test('a body that comes octet by octet takes no more memory than another', async
   const grown = await collect(octets(400_000, 1), {
     most: 1_000_000,
     use: async (body) => {
-      assert.ok(typeof body !== 'string' && body.length === 400_000 && body[300_000] === (300_000 & 255));
+      assert.ok(
+        typeof body !== 'string' && body.length === 400_000 && body[300_000] === (300_000 & 255),
+      );
       globalThis.gc?.();
       const { heapUsed, external } = process.memoryUsage();
       return heapUsed + external - before.heapUsed - before.external;
@@ -24,7 +26,11 @@ test('a body that comes octet by octet takes no more memory than another', async
 
 test('large bodies under way hold no more than their room together; small ones always have some, and refused ones give theirs back', async () => {
   const collect = bodyCollector(1_000_000);
-  const read = (count: number, use: (body: Buffer | string) => Promise<unknown> = async () => undefined, drain = false): Promise<string> =>
+  const read = (
+    count: number,
+    use: (body: Buffer | string) => Promise<unknown> = async () => undefined,
+    drain = false,
+  ): Promise<string> =>
     collect(octets(count, 100_000), {
       most: 5_000_000,
       drain,
@@ -33,7 +39,11 @@ test('large bodies under way hold no more than their room together; small ones a
   let done: (() => void) | undefined;
   const first = read(9, () => new Promise<void>((resolve) => (done = resolve)));
   while (!done) await new Promise((resolve) => setImmediate(resolve));
-  assert.deepEqual(await Promise.all([read(8), read(8, undefined, true), read(1)]), ['no-room', 'no-room', 'taken']);
+  assert.deepEqual(await Promise.all([read(8), read(8, undefined, true), read(1)]), [
+    'no-room',
+    'no-room',
+    'taken',
+  ]);
   done();
   assert.equal(await first, 'taken');
   assert.deepEqual(

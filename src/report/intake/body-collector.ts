@@ -11,7 +11,10 @@ export interface CollectOptions<T> {
   readonly drain?: boolean;
 }
 
-export type BodyCollector = <T>(chunks: AsyncIterable<Uint8Array>, options: CollectOptions<T>) => Promise<T>;
+export type BodyCollector = <T>(
+  chunks: AsyncIterable<Uint8Array>,
+  options: CollectOptions<T>,
+) => Promise<T>;
 
 /** Reads bodies, of which all large ones together hold at most `maxHeld` octets. Small ones always have room: connections are limited by the server. */
 export function bodyCollector(maxHeld = 64_000_000): BodyCollector {

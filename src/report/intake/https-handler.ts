@@ -16,16 +16,24 @@ type Handler = (request: Request, peer: { readonly address: string }) => Promise
  * Takes reports by POST (RFC 8460 §3, §5.4) [8460-3-21, 8460-5.4-2, 8460-5.4-3, 8460-5.4-4]: 201 when a report is durable, 200 when it was there before; 400, 413 and 405 for what will never be taken; 429
  * and 503, with Retry-After, for what should be sent again (§5.5). The content is judged, not its media type.
  */
-export function httpsHandler({ receiver, maxBody = 10_000_000, maxHeld = 64_000_000 }: HttpsHandlerOptions): Handler {
+export function httpsHandler({
+  receiver,
+  maxBody = 10_000_000,
+  maxHeld = 64_000_000,
+}: HttpsHandlerOptions): Handler {
   const collect = bodyCollector(maxHeld);
   return async (request, peer) => {
-    if (request.method !== 'POST') return answer(405, 'Reports are sent by POST.', { allow: 'POST' });
+    if (request.method !== 'POST')
+      return answer(405, 'Reports are sent by POST.', { allow: 'POST' });
     if (!receiver.admits(peer.address)) return later(429, 'Too much from this address.');
     return collect((request.body ?? new Blob([]).stream()) as AsyncIterable<Uint8Array>, {
       most: maxBody,
       async use(body) {
         if (body === 'no-room') return later(503, 'Too many bodies at once.');
-        if (body !== 'too-large') return responseTo(await receiver.receive(body, { via: 'https', peer: peer.address, name: 'body' }));
+        if (body !== 'too-large')
+          return responseTo(
+            await receiver.receive(body, { via: 'https', peer: peer.address, name: 'body' }),
+          );
         receiver.charge(peer.address, maxBody);
         return answer(413, reportFailures.entries['report-too-large'].says);
       },
@@ -36,17 +44,23 @@ export function httpsHandler({ receiver, maxBody = 10_000_000, maxHeld = 64_000_
 function responseTo(receipt: Receipt): Response {
   switch (receipt.status) {
     case 'stored':
-      return receipt.reports.some((r) => r.outcome !== 'repeated') ? answer(201, 'Stored.') : answer(200, 'Stored before.');
+      return receipt.reports.some((r) => r.outcome !== 'repeated')
+        ? answer(201, 'Stored.')
+        : answer(200, 'Stored before.');
     case 'refused': {
       const { code } = receipt.failure;
-      const { says, fix } = (reportFailures.entries as Readonly<Record<string, { says: string; fix: string }>>)[code] ?? {
+      const { says, fix } = (
+        reportFailures.entries as Readonly<Record<string, { says: string; fix: string }>>
+      )[code] ?? {
         says: '',
         fix: '',
       };
       return answer(code === 'report-too-large' ? 413 : 400, `${says} ${fix} (${code})`);
     }
     case 'later':
-      return receipt.why === 'source' ? later(429, 'Too much from this address.') : later(503, 'Not stored: no room at present.');
+      return receipt.why === 'source'
+        ? later(429, 'Too much from this address.')
+        : later(503, 'Not stored: no room at present.');
   }
 }
 
@@ -54,6 +68,13 @@ function later(status: 429 | 503, says: string): Response {
   return answer(status, says, { 'retry-after': '600' });
 }
 
-function answer(status: number, says: string, headers: Readonly<Record<string, string>> = {}): Response {
-  return new Response(`${says}\n`, { status, headers: { 'content-type': 'text/plain; charset=utf-8', ...headers } });
+function answer(
+  status: number,
+  says: string,
+  headers: Readonly<Record<string, string>> = {},
+): Response {
+  return new Response(`${says}\n`, {
+    status,
+    headers: { 'content-type': 'text/plain; charset=utf-8', ...headers },
+  });
 }

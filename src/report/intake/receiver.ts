@@ -26,7 +26,11 @@ export interface ReceiverOptions {
 export type Receipt =
   | {
       readonly status: 'stored';
-      readonly reports: readonly { readonly outcome: StoreOutcome; readonly trust: Trust; readonly reporter: string }[];
+      readonly reports: readonly {
+        readonly outcome: StoreOutcome;
+        readonly trust: Trust;
+        readonly reporter: string;
+      }[];
       /** Of what came with them. */
       readonly failures: readonly Failure[];
     }
@@ -35,7 +39,10 @@ export type Receipt =
   | { readonly status: 'later'; readonly why: 'source' | 'keys' | 'store' };
 
 export interface Receiver {
-  receive(bytes: Uint8Array, from: { readonly via: Via; readonly peer: string; readonly name: string }): Promise<Receipt>;
+  receive(
+    bytes: Uint8Array,
+    from: { readonly via: Via; readonly peer: string; readonly name: string },
+  ): Promise<Receipt>;
   /** Whether this source may send now; asked before its body is read. */
   admits(peer: string): boolean;
   /** Charges a source for octets that never came to `receive`. */
@@ -56,7 +63,12 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   const write = groupCommit((reports: readonly ReceivedReport[]) => storeReports(store, reports));
   const count = groupCommit((refusals: readonly Refusal[]) => storeRefusals(store, refusals));
   const turn = separateTurns();
-  const take = async (bytes: Uint8Array, via: Via, peer: string, name: string): Promise<Receipt> => {
+  const take = async (
+    bytes: Uint8Array,
+    via: Via,
+    peer: string,
+    name: string,
+  ): Promise<Receipt> => {
     if (!budget.admits(peer)) return { status: 'later', why: 'source' };
     if (claimedSize(bytes) > large) await turn();
     const verifyInTurn = async (mail: Uint8Array): Promise<DkimVerdict> => {
@@ -64,22 +76,41 @@ export function createReceiver(options: ReceiverOptions): Receiver {
       await turn();
       return verdict;
     };
-    const readings = await readItem(bytes, { name, via, peer, verify: verifyInTurn, ...(maxBytes === undefined ? {} : { maxBytes }) });
+    const readings = await readItem(bytes, {
+      name,
+      via,
+      peer,
+      verify: verifyInTurn,
+      ...(maxBytes === undefined ? {} : { maxBytes }),
+    });
     // The sender keeps the mail until its key can be had; a verdict of "could not tell" is for nobody's good.
-    if (readings.some((r) => r.mail?.dkim.result === 'temperror')) return { status: 'later', why: 'keys' };
+    if (readings.some((r) => r.mail?.dkim.result === 'temperror'))
+      return { status: 'later', why: 'keys' };
     const failures = readings.flatMap(({ parsed }) => (parsed.ok ? [] : [parsed.failure]));
     const [failure] = failures;
     // What can be read is kept, whatever came with it.
     if (failure && failures.length === readings.length) return { status: 'refused', failure };
     const receivedAt = clock.now();
     const reports = readings.flatMap((reading): ReceivedReport[] =>
-      reading.parsed.ok ? [{ reading: judgeTrust(reading, { at: receivedAt, domains }), parsed: reading.parsed.value, receivedAt }] : [],
+      reading.parsed.ok
+        ? [
+            {
+              reading: judgeTrust(reading, { at: receivedAt, domains }),
+              parsed: reading.parsed.value,
+              receivedAt,
+            },
+          ]
+        : [],
     );
     try {
       const outcomes = await Promise.all(reports.map(write));
       return {
         status: 'stored',
-        reports: reports.map(({ reading: { trust, reporter } }, i) => ({ outcome: outcomes[i] ?? 'stored', trust, reporter })),
+        reports: reports.map(({ reading: { trust, reporter } }, i) => ({
+          outcome: outcomes[i] ?? 'stored',
+          trust,
+          reporter,
+        })),
         failures,
       };
     } catch {
@@ -91,11 +122,17 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     charge: (peer, octets) => budget.spend(peer, costOf(1, octets)),
     async receive(bytes, { via, peer, name }) {
       const receipt = await take(bytes, via, peer, name);
-      const failures = receipt.status === 'refused' ? [receipt.failure] : receipt.status === 'stored' ? receipt.failures : [];
+      const failures =
+        receipt.status === 'refused'
+          ? [receipt.failure]
+          : receipt.status === 'stored'
+            ? receipt.failures
+            : [];
       const reports = receipt.status === 'stored' ? receipt.reports.length : 0;
       budget.spend(peer, Math.max(1, reports + costOf(failures.length, bytes.length)));
       // Nobody waits for this, and a full disk is told elsewhere.
-      for (const { code } of failures) void count({ day: Math.floor(clock.now() / 86_400_000), via, code }).catch(() => undefined);
+      for (const { code } of failures)
+        void count({ day: Math.floor(clock.now() / 86_400_000), via, code }).catch(() => undefined);
       onReceipt?.(receipt, peer);
       return receipt;
     },

@@ -34,7 +34,14 @@ export interface SmtpIntake {
  * nothing has to be sent back later.
  */
 export function smtpIntake(options: SmtpIntakeOptions): SmtpIntake {
-  const { receiver, name, secureContext, maxMail = 10_000_000, maxHeld, maxSessions = 100 } = options;
+  const {
+    receiver,
+    name,
+    secureContext,
+    maxMail = 10_000_000,
+    maxHeld,
+    maxSessions = 100,
+  } = options;
   const collect = bodyCollector(maxHeld);
   const recipients = new Set(options.recipients.map((address) => address.toLowerCase()));
   const server = new SMTPServer({
@@ -46,11 +53,24 @@ export function smtpIntake(options: SmtpIntakeOptions): SmtpIntake {
     disableReverseLookup: true,
     logger: false,
     socketTimeout: 60_000,
-    onConnect: (session, done) => done(receiver.admits(session.remoteAddress) ? null : refusal(421, '4.7.0 Too much from this address')),
+    onConnect: (session, done) =>
+      done(
+        receiver.admits(session.remoteAddress)
+          ? null
+          : refusal(421, '4.7.0 Too much from this address'),
+      ),
     onMailFrom: (_address, session, done) =>
-      done(receiver.admits(session.remoteAddress) ? null : refusal(450, '4.7.0 Too much from this address')),
+      done(
+        receiver.admits(session.remoteAddress)
+          ? null
+          : refusal(450, '4.7.0 Too much from this address'),
+      ),
     onRcptTo: (address, _session, done) =>
-      done(recipients.has(address.address.toLowerCase()) ? null : refusal(550, '5.1.1 No such recipient')),
+      done(
+        recipients.has(address.address.toLowerCase())
+          ? null
+          : refusal(550, '5.1.1 No such recipient'),
+      ),
     onData: (stream, session, done) => {
       const take = async (mail: Buffer | 'too-large' | 'no-room'): Promise<void> => {
         if (mail === 'too-large') {
@@ -58,15 +78,21 @@ export function smtpIntake(options: SmtpIntakeOptions): SmtpIntake {
           return done(refusal(552, '5.3.4 The mail is too large'));
         }
         if (mail === 'no-room') return done(refusal(452, '4.3.1 Too many mails at once'));
-        const receipt = await receiver.receive(mail, { via: 'mail', peer: session.remoteAddress, name: session.id });
+        const receipt = await receiver.receive(mail, {
+          via: 'mail',
+          peer: session.remoteAddress,
+          name: session.id,
+        });
         const { code, text } = replyTo(receipt);
         done(code === 250 ? null : refusal(code, text), text);
       };
-      collect(stream as AsyncIterable<Buffer>, { most: maxMail, use: take, drain: true }).catch((error: unknown) => {
-        // Broken off: what was read cost the same.
-        receiver.charge(session.remoteAddress, stream.byteLength);
-        done(refusal(451, `4.3.0 ${neutralise((error as Error).message, 100)}`));
-      });
+      collect(stream as AsyncIterable<Buffer>, { most: maxMail, use: take, drain: true }).catch(
+        (error: unknown) => {
+          // Broken off: what was read cost the same.
+          receiver.charge(session.remoteAddress, stream.byteLength);
+          done(refusal(451, `4.3.0 ${neutralise((error as Error).message, 100)}`));
+        },
+      );
     },
   });
   if (secureContext) server.secureContext.set('*', secureContext);
@@ -83,7 +109,8 @@ export function smtpIntake(options: SmtpIntakeOptions): SmtpIntake {
     },
     async stop() {
       for (let waited = 0; server.connections.size > 0; waited += PAUSE) {
-        for (const connection of server.connections) if (waited >= GRACE || !hasMail(connection)) connection.close();
+        for (const connection of server.connections)
+          if (waited >= GRACE || !hasMail(connection)) connection.close();
         if (waited >= GRACE) return;
         await new Promise((resolve) => setTimeout(resolve, PAUSE));
       }
@@ -96,7 +123,8 @@ const PAUSE = 20;
 
 function hasMail(connection: unknown): boolean {
   return Boolean(
-    (connection as { readonly session?: { readonly envelope?: { readonly mailFrom?: unknown } } }).session?.envelope?.mailFrom,
+    (connection as { readonly session?: { readonly envelope?: { readonly mailFrom?: unknown } } })
+      .session?.envelope?.mailFrom,
   );
 }
 
@@ -105,7 +133,9 @@ function replyTo(receipt: Receipt): { readonly code: number; readonly text: stri
     case 'stored':
       return { code: 250, text: '2.0.0 Report stored' };
     case 'refused': {
-      const says = (reportFailures.entries as Readonly<Record<string, { says: string }>>)[receipt.failure.code]?.says ?? '';
+      const says =
+        (reportFailures.entries as Readonly<Record<string, { says: string }>>)[receipt.failure.code]
+          ?.says ?? '';
       return { code: 550, text: `5.6.0 ${says} (${receipt.failure.code})` };
     }
     case 'later':

@@ -23,15 +23,31 @@ export interface ImportOptions {
 const group = 200;
 
 /** Reads every report in the sources, and stores them in groups. What is yielded is durable; memory does not grow with the number of reports. */
-export async function* importReports(sources: AsyncIterable<Source>, options: ImportOptions): AsyncGenerator<ReportRecord> {
+export async function* importReports(
+  sources: AsyncIterable<Source>,
+  options: ImportOptions,
+): AsyncGenerator<ReportRecord> {
   const { clock, store, domains, verify, maxBytes } = options;
   let waiting: JudgedReading[] = [];
   for await (const source of sources)
     for await (const { bytes, number } of splitItems(source.open())) {
       const name = number === 1 ? source.name : `${source.name}:${number}`;
-      const limits = { ...(maxBytes === undefined ? {} : { maxBytes }), ...(verify ? { verify } : {}) };
-      const readings = await readItem(bytes, { name, via: 'file', maxMails: Infinity, maxReports: Infinity, ...limits });
-      waiting.push(...readings.map((reading) => judgeTrust(reading, { at: clock.now(), ...(domains ? { domains } : {}) })));
+      const limits = {
+        ...(maxBytes === undefined ? {} : { maxBytes }),
+        ...(verify ? { verify } : {}),
+      };
+      const readings = await readItem(bytes, {
+        name,
+        via: 'file',
+        maxMails: Infinity,
+        maxReports: Infinity,
+        ...limits,
+      });
+      waiting.push(
+        ...readings.map((reading) =>
+          judgeTrust(reading, { at: clock.now(), ...(domains ? { domains } : {}) }),
+        ),
+      );
       if (waiting.length < (store ? group : 1)) continue;
       yield* records(waiting, clock.now(), store);
       waiting = [];
@@ -39,12 +55,18 @@ export async function* importReports(sources: AsyncIterable<Source>, options: Im
   yield* records(waiting, clock.now(), store);
 }
 
-function records(readings: readonly JudgedReading[], receivedAt: number, store: Store | undefined): readonly ReportRecord[] {
+function records(
+  readings: readonly JudgedReading[],
+  receivedAt: number,
+  store: Store | undefined,
+): readonly ReportRecord[] {
   if (!store) return readings.map((reading) => reportRecord(reading));
   const received: ReceivedReport[] = readings.flatMap((reading) =>
     reading.parsed.ok ? [{ reading, parsed: reading.parsed.value, receivedAt }] : [],
   );
   const outcomes = storeReports(store, received);
   let next = 0;
-  return readings.map((reading) => reportRecord(reading, reading.parsed.ok ? outcomes[next++] : undefined));
+  return readings.map((reading) =>
+    reportRecord(reading, reading.parsed.ok ? outcomes[next++] : undefined),
+  );
 }

@@ -31,7 +31,10 @@ const MAX_LEVELS = 4;
 /**
  * The report in a text; or those in an array, one after the other, or in another object: no report by RFC 8460, but what programs that gather reports write.
  */
-export function readContent(content: UnpackedReport, options: ReadContentOptions): readonly ContentReading[] {
+export function readContent(
+  content: UnpackedReport,
+  options: ReadContentOptions,
+): readonly ContentReading[] {
   const { raw = content.bytes } = options;
   const parsed = readOne(content, options);
   if (parsed.ok || !isOtherThing(parsed)) return [{ raw, parsed }];
@@ -41,15 +44,23 @@ export function readContent(content: UnpackedReport, options: ReadContentOptions
 }
 
 /** The outermost objects in a text, and instead of those that are no report, the ones in them. */
-function objectsWithin(text: string, content: UnpackedReport, options: ReadContentOptions, levels: number): readonly ContentReading[] {
+function objectsWithin(
+  text: string,
+  content: UnpackedReport,
+  options: ReadContentOptions,
+  levels: number,
+): readonly ContentReading[] {
   if (levels === 0) return [];
   const readings: ContentReading[] = [];
   for (const object of objectsIn(text, MAX_PARTS + 1)) {
     const raw = Buffer.from(object);
     const parsed = readOne({ ...content, bytes: raw }, options);
-    const around = !parsed.ok && parsed.failure.code === 'report-no-policies' && object.includes('olicies"');
+    const around =
+      !parsed.ok && parsed.failure.code === 'report-no-policies' && object.includes('olicies"');
     const quirks = [...new Set([...(options.quirks ?? []), 'level-extra' as const])];
-    const inner = around ? objectsWithin(object.slice(1, -1), content, { ...options, quirks }, levels - 1) : [];
+    const inner = around
+      ? objectsWithin(object.slice(1, -1), content, { ...options, quirks }, levels - 1)
+      : [];
     readings.push(...(inner.some((one) => one.parsed.ok) ? inner : [{ raw, parsed }]));
     if (readings.length > MAX_PARTS) break;
   }
@@ -62,7 +73,9 @@ function tooMany(): Result<ParsedReport> {
 
 /** Without what is no report and does not look like one, unless there is nothing else: side files in an archive, pictures in a mail. */
 export function reportsAmong<T extends ContentReading>(readings: readonly T[]): readonly T[] {
-  const reports = readings.filter((reading) => !isOtherThing(reading.parsed) || looksLikeReport(reading));
+  const reports = readings.filter(
+    (reading) => !isOtherThing(reading.parsed) || looksLikeReport(reading),
+  );
   return reports.length > 0 ? reports : readings.slice(0, 1);
 }
 
@@ -70,23 +83,43 @@ export function reportsAmong<T extends ContentReading>(readings: readonly T[]): 
 function looksLikeReport({ raw, parsed }: ContentReading): boolean {
   const text = Buffer.from(raw.buffer, raw.byteOffset, raw.length);
   if (text.includes('"policies"')) return true;
-  return !parsed.ok && parsed.failure.code === 'report-not-json' && /^\s*\{\s*"/.test(text.toString('latin1', 0, 100));
+  return (
+    !parsed.ok &&
+    parsed.failure.code === 'report-not-json' &&
+    /^\s*\{\s*"/.test(text.toString('latin1', 0, 100))
+  );
 }
 
 function isOtherThing(parsed: Result<ParsedReport>): boolean {
-  return !parsed.ok && ['report-not-json', 'report-no-policies', 'report-empty', 'report-missing'].includes(parsed.failure.code);
+  return (
+    !parsed.ok &&
+    ['report-not-json', 'report-no-policies', 'report-empty', 'report-missing'].includes(
+      parsed.failure.code,
+    )
+  );
 }
 
 /** Parses one report that was unpacked; what was odd about its wrapping comes first among the notes. */
-function readOne(unpacked: UnpackedReport, { domain, quirks = [] }: ReadContentOptions): Result<ParsedReport> {
+function readOne(
+  unpacked: UnpackedReport,
+  { domain, quirks = [] }: ReadContentOptions,
+): Result<ParsedReport> {
   const parsed = parseReport(unpacked.bytes, domain === undefined ? {} : { domain });
   const wrapping = [...quirks, ...unpacked.quirks];
   if (!parsed.ok || wrapping.length === 0) return parsed;
-  return ok({ ...parsed.value, notes: [...wrapping.map((code) => ({ code, path: '', detail: '', count: 1 })), ...parsed.value.notes] });
+  return ok({
+    ...parsed.value,
+    notes: [
+      ...wrapping.map((code) => ({ code, path: '', detail: '', count: 1 })),
+      ...parsed.value.notes,
+    ],
+  });
 }
 
 /** The policy domain in a file name of RFC 8460 §5.1, `sender!policy-domain!begin!end[!id].json[.gz]`. */
 export function domainOfName(name: string): string | undefined {
-  const [, domain, begin] = name.slice(Math.max(name.lastIndexOf('/'), name.lastIndexOf('\\')) + 1).split('!');
+  const [, domain, begin] = name
+    .slice(Math.max(name.lastIndexOf('/'), name.lastIndexOf('\\')) + 1)
+    .split('!');
   return begin === undefined ? undefined : domain;
 }

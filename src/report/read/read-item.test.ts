@@ -28,7 +28,8 @@ const valid = ajv.compile(schema);
 
 async function read(file: string): Promise<readonly ReportRecord[]> {
   const records: ReportRecord[] = [];
-  for await (const record of importReports(walkSources(join(folder, file)), { clock: systemClock })) records.push(record);
+  for await (const record of importReports(walkSources(join(folder, file)), { clock: systemClock }))
+    records.push(record);
   return records;
 }
 
@@ -37,13 +38,24 @@ for (const { file, says, successful, failed, notes, refused, reports } of corpus
   test(`${file}: ${says}`, async () => {
     const records = await read(file);
     for (const record of records) assert.ok(valid(record), JSON.stringify(valid.errors));
-    const sum = (of: 'successful' | 'failed'): number => records.reduce((n, r) => n + (r.totals?.[of] ?? 0), 0);
+    const sum = (of: 'successful' | 'failed'): number =>
+      records.reduce((n, r) => n + (r.totals?.[of] ?? 0), 0);
     assert.equal(records.length, reports ?? records.length);
-    const found = refused === undefined ? { ok: sum('successful'), failed: sum('failed') } : records.map((r) => r.refusal?.code);
+    const found =
+      refused === undefined
+        ? { ok: sum('successful'), failed: sum('failed') }
+        : records.map((r) => r.refusal?.code);
     assert.deepEqual(found, refused === undefined ? { ok: successful, failed } : [refused]);
-    if (refused === undefined) assert.deepEqual([...new Set(records.flatMap((r) => r.notes ?? []).map((n) => n.code))].sort(), notes);
+    if (refused === undefined)
+      assert.deepEqual(
+        [...new Set(records.flatMap((r) => r.notes ?? []).map((n) => n.code))].sort(),
+        notes,
+      );
     const mail = /\.(emlx?|mbox)\b/.test(file);
     for (const record of records)
-      assert.equal(record.trust?.verdict, record.status === 'refused' ? undefined : mail ? 'unverifiable' : 'given');
+      assert.equal(
+        record.trust?.verdict,
+        record.status === 'refused' ? undefined : mail ? 'unverifiable' : 'given',
+      );
   });
 }

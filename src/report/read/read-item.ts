@@ -23,7 +23,10 @@ export interface ReadItemOptions {
 const notAsked: DkimVerdict = { result: 'temperror', detail: 'not verified' };
 
 /** Every report in a mail or a body, packed or not; all of them in an archive, an mbox, an array, or lines. */
-export async function readItem(bytes: Uint8Array, options: ReadItemOptions): Promise<readonly Reading[]> {
+export async function readItem(
+  bytes: Uint8Array,
+  options: ReadItemOptions,
+): Promise<readonly Reading[]> {
   const { name, via, peer, maxBytes, maxMails = 10, maxReports = 10_000, verify } = options;
   const domain = domainOfName(name);
   const readings: Omit<Reading, 'name' | 'via'>[] = [];
@@ -38,7 +41,12 @@ export async function readItem(bytes: Uint8Array, options: ReadItemOptions): Pro
       const mail = mailIn(item);
       if (mail) mails++;
       if (mails > maxMails || readings.length >= maxReports) {
-        const parsed = fail(reportFailures.make('report-too-complex', `more than ${maxReports} reports or ${maxMails} mails`));
+        const parsed = fail(
+          reportFailures.make(
+            'report-too-complex',
+            `more than ${maxReports} reports or ${maxMails} mails`,
+          ),
+        );
         return [{ name, via, raw: bytes, parsed, ...(peer === undefined ? {} : { peer }) }];
       }
       if (mail) {
@@ -46,7 +54,8 @@ export async function readItem(bytes: Uint8Array, options: ReadItemOptions): Pro
         readings.push(...read.reports.map((report) => ({ ...report, mail: read.mail })));
       } else {
         const raw = files.length === 1 && item === file.value.bytes ? bytes : item;
-        for (const reading of readContent({ ...file.value, bytes: item }, { raw, domain })) readings.push(reading);
+        for (const reading of readContent({ ...file.value, bytes: item }, { raw, domain }))
+          readings.push(reading);
       }
     }
   }

@@ -25,14 +25,25 @@ const plausible = /\.(json|gz|zip)$/i;
  * The reports in a mail (RFC 8460 §5.3) [8460-5.3-2]: attachments of the RFC's media types [8460-5.3-1], else by name, else whatever holds a report, in
  * forwarded mails too, else the text of the mail. Subject and names are not looked at: the JSON counts [8460-5.6-1]. A mail without one gives a single refusal.
  */
-export function readMail(bytes: Uint8Array, dkim: DkimVerdict, maxBytes?: number): Promise<MailReading> {
+export function readMail(
+  bytes: Uint8Array,
+  dkim: DkimVerdict,
+  maxBytes?: number,
+): Promise<MailReading> {
   return readLevel(bytes, dkim, opener(bytes.length, maxBytes), 0);
 }
 
 type Open = (raw: Uint8Array) => readonly Result<UnpackedReport>[];
 
-async function readLevel(bytes: Uint8Array, dkim: DkimVerdict, open: Open, level: number): Promise<MailReading> {
-  const email = exceedsAnyReport(bytes) ? undefined : await PostalMime.parse(bytes, limits).catch(() => undefined);
+async function readLevel(
+  bytes: Uint8Array,
+  dkim: DkimVerdict,
+  open: Open,
+  level: number,
+): Promise<MailReading> {
+  const email = exceedsAnyReport(bytes)
+    ? undefined
+    : await PostalMime.parse(bytes, limits).catch(() => undefined);
   const mail: MailEnvelope = {
     from: domainOf(email?.from?.address),
     submitter: header(email, 'tls-report-submitter'),
@@ -45,7 +56,10 @@ async function readLevel(bytes: Uint8Array, dkim: DkimVerdict, open: Open, level
   const read = async (parts: readonly Part[]): Promise<readonly ContentReading[]> => {
     const readings: ContentReading[] = [];
     for (const { raw, name = '', type } of parts) {
-      const content = { domain: domainOfName(name) ?? mail.domain, quirks: declared.test(type) ? [] : (['media-type-wrong'] as const) };
+      const content = {
+        domain: domainOfName(name) ?? mail.domain,
+        quirks: declared.test(type) ? [] : (['media-type-wrong'] as const),
+      };
       const files = open(raw);
       for (const file of files) {
         if (!file.ok) {
@@ -53,15 +67,24 @@ async function readLevel(bytes: Uint8Array, dkim: DkimVerdict, open: Open, level
           continue;
         }
         const inner = mailIn(file.value.bytes);
-        if (!inner) readings.push(...readContent(file.value, { ...content, raw: files.length === 1 ? raw : file.value.bytes }));
-        else if (level < MAX_FORWARDED && mails++ < MAX_MAILS) readings.push(...(await readLevel(inner, dkim, open, level + 1)).reports);
+        if (!inner)
+          readings.push(
+            ...readContent(file.value, {
+              ...content,
+              raw: files.length === 1 ? raw : file.value.bytes,
+            }),
+          );
+        else if (level < MAX_FORWARDED && mails++ < MAX_MAILS)
+          readings.push(...(await readLevel(inner, dkim, open, level + 1)).reports);
       }
     }
     return reportsAmong(readings);
   };
   const attached = email.attachments.map(partOf);
   const typed = attached.filter(({ type }) => declared.test(type));
-  const named = attached.filter(({ name, type }) => !declared.test(type) && plausible.test(name ?? ''));
+  const named = attached.filter(
+    ({ name, type }) => !declared.test(type) && plausible.test(name ?? ''),
+  );
   let refused: readonly ContentReading[] = [];
   for (const parts of [typed, named]) {
     const reports = await read(parts);
@@ -69,12 +92,19 @@ async function readLevel(bytes: Uint8Array, dkim: DkimVerdict, open: Open, level
     if (refused.length === 0) refused = reports;
   }
   const others = attached.filter((part) => !typed.includes(part) && !named.includes(part));
-  const texts = [email.text, email.text?.replace(/^(?:> ?){1,20}/gm, ''), textOfHtml(email.html ?? '')].map(textPart);
+  const texts = [
+    email.text,
+    email.text?.replace(/^(?:> ?){1,20}/gm, ''),
+    textOfHtml(email.html ?? ''),
+  ].map(textPart);
   for (const parts of [others, ...texts.map((text) => [text])]) {
     const reports = (await read(parts)).filter(({ parsed }) => parsed.ok);
     if (reports.length > 0) return { mail, reports };
   }
-  return { mail, reports: refused.length > 0 ? refused : [none('report-missing', email.subject?.slice(0, 100))] };
+  return {
+    mail,
+    reports: refused.length > 0 ? refused : [none('report-missing', email.subject?.slice(0, 100))],
+  };
 }
 
 /** A part of a mail, its transfer encoding taken off. */
@@ -86,7 +116,10 @@ interface Part {
 
 function partOf({ content, filename, mimeType }: Attachment): Part {
   const octets = typeof content === 'string' ? Buffer.from(content) : new Uint8Array(content);
-  const raw = mimeType === 'text/html' ? Buffer.from(textOfHtml(Buffer.from(octets).toString('utf8'))) : octets;
+  const raw =
+    mimeType === 'text/html'
+      ? Buffer.from(textOfHtml(Buffer.from(octets).toString('utf8')))
+      : octets;
   return { raw, name: filename ?? undefined, type: mimeType };
 }
 
@@ -102,7 +135,8 @@ function opener(size: number, maxBytes = 10_000_000): Open {
   let left = maxBytes + size;
   let failures = 0;
   return (raw) => {
-    if (failures >= MAX_FAILURES) return [fail(reportFailures.make('report-too-large', 'too many that cannot be opened'))];
+    if (failures >= MAX_FAILURES)
+      return [fail(reportFailures.make('report-too-large', 'too many that cannot be opened'))];
     const files = unpackReports(raw, { maxBytes: Math.min(maxBytes, left) });
     for (const file of files)
       if (file.ok) left -= file.value.bytes.length;

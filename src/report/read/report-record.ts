@@ -37,7 +37,9 @@ export const reportRecordSchema = z
     via: z.enum(['https', 'mail', 'file']),
     status: z.enum(['accepted', 'refused']),
     refusal: z.strictObject({ code: text, detail: text, says: text }).optional(),
-    trust: z.strictObject({ verdict: text, counted: z.boolean(), detail: text, signer: text.optional() }).optional(),
+    trust: z
+      .strictObject({ verdict: text, counted: z.boolean(), detail: text, signer: text.optional() })
+      .optional(),
     /** Who it is counted as: the organisational domain, else the name. */
     reporter: text.optional(),
     /** The UTC day it is about. */
@@ -54,13 +56,19 @@ export const reportRecordSchema = z
       })
       .optional(),
     /** How it departs from RFC 8460, and how it was read. */
-    notes: z.array(z.strictObject({ code: text, path: text, detail: text, count, says: text })).optional(),
+    notes: z
+      .array(z.strictObject({ code: text, path: text, detail: text, count, says: text }))
+      .optional(),
     /** What no rule foresaw, as it stood there. */
     unforeseen: z.array(z.strictObject({ path: text, json: text, count })).optional(),
     /** Where it went into a store. */
     stored: z.enum(['stored', 'repeated', 'confirmed']).optional(),
   })
-  .meta({ id: 'hermetic.report-1', title: 'hermetic.report/1', description: 'One TLS-RPT report as it was read, or why it was refused.' });
+  .meta({
+    id: 'hermetic.report-1',
+    title: 'hermetic.report/1',
+    description: 'One TLS-RPT report as it was read, or why it was refused.',
+  });
 
 export type ReportRecord = z.infer<typeof reportRecordSchema>;
 
@@ -70,12 +78,14 @@ export function reportRecord(reading: JudgedReading, stored?: StoreOutcome): Rep
   const head = { schema: 'hermetic.report/1', source, via } as const;
   if (!parsed.ok) {
     const { code, detail } = parsed.failure;
-    const says = (reportFailures.entries as Readonly<Record<string, { says: string }>>)[code]?.says ?? '';
+    const says =
+      (reportFailures.entries as Readonly<Record<string, { says: string }>>)[code]?.says ?? '';
     return { ...head, status: 'refused', refusal: { code, detail: neutralise(detail), says } };
   }
   const { report, notes, unforeseen } = parsed.value;
   const day = reportDay(report);
-  const sum = (of: 'totalSuccessfulSessionCount' | 'totalFailureSessionCount'): number => report.policies.reduce((n, p) => n + p[of], 0);
+  const sum = (of: 'totalSuccessfulSessionCount' | 'totalFailureSessionCount'): number =>
+    report.policies.reduce((n, p) => n + p[of], 0);
   const signer = mail?.dkim.signer;
   return {
     ...head,
@@ -88,7 +98,10 @@ export function reportRecord(reading: JudgedReading, stored?: StoreOutcome): Rep
     },
     reporter,
     ...(day === undefined ? {} : { day: new Date(day).toISOString().slice(0, 10) }),
-    totals: { successful: sum('totalSuccessfulSessionCount'), failed: sum('totalFailureSessionCount') },
+    totals: {
+      successful: sum('totalSuccessfulSessionCount'),
+      failed: sum('totalFailureSessionCount'),
+    },
     // Members that the reporter left out are left out here too.
     report: JSON.parse(JSON.stringify(report)) as ReportRecord['report'],
     notes: notes.map((note) => ({ ...note, says: reportQuirks.entries[note.code].says })),

@@ -13,7 +13,8 @@ async function* cut(bytes: Buffer, size: number): AsyncGenerator<Uint8Array> {
 
 async function split(text: string | Buffer, size: number): Promise<readonly string[]> {
   const items: string[] = [];
-  for await (const { bytes } of splitItems(cut(Buffer.from(text), size))) items.push(Buffer.from(bytes).toString());
+  for await (const { bytes } of splitItems(cut(Buffer.from(text), size)))
+    items.push(Buffer.from(bytes).toString());
   return items;
 }
 
@@ -27,7 +28,9 @@ test('an mbox yields its mails as they were, wherever the stream is cut', async 
       fc.array(fc.constantFrom(mail, 'A: b\n\n', 'A: b\n\nFrom here on\n')),
       fc.integer({ min: 1, max: 4000 }),
       async (mails, size) => {
-        const mbox = mails.map((m) => `From a@b Mon May  4 00:00:00 2026\n${m.replace(/^(>*From )/gm, '>$1')}`).join('');
+        const mbox = mails
+          .map((m) => `From a@b Mon May  4 00:00:00 2026\n${m.replace(/^(>*From )/gm, '>$1')}`)
+          .join('');
         assert.deepEqual(await split(mbox, size), mails.length === 0 ? [''] : mails);
       },
     ),
@@ -37,7 +40,11 @@ test('an mbox yields its mails as they were, wherever the stream is cut', async 
 
 test('JSON lines yield one report each; a report that is spread over lines is one', async () => {
   for (const size of [7, 100, 100_000]) {
-    assert.deepEqual(await split(`${line}\n${line}\n${line}`, size), [`${line}\n`, `${line}\n`, line]);
+    assert.deepEqual(await split(`${line}\n${line}\n${line}`, size), [
+      `${line}\n`,
+      `${line}\n`,
+      line,
+    ]);
     assert.deepEqual(await split(json, size), [json]);
     assert.deepEqual(await split(line, size), [line]);
     assert.deepEqual(await split('', size), ['']);

@@ -32,7 +32,10 @@ export async function* splitItems(chunks: AsyncIterable<Uint8Array>): AsyncGener
   };
   let rest: Buffer = Buffer.alloc(0);
   for await (const chunk of chunks) {
-    rest = rest.length === 0 ? Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length) : Buffer.concat([rest, chunk]);
+    rest =
+      rest.length === 0
+        ? Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length)
+        : Buffer.concat([rest, chunk]);
     if (kind === undefined) {
       kind = kindOf(rest);
       if (kind === undefined) continue;
@@ -82,7 +85,8 @@ function kindOf(start: Buffer): 'mbox' | 'lines' | 'one' | undefined {
   if (start.length < 5) return undefined;
   const blank = start[0] === 0x7b ? 0 : blankStart(start);
   if (blank > 0 && start.length < blank + 5) return start.length < 1000 ? undefined : 'one';
-  if (start.toString('latin1', blank, blank + 5) === 'From ') return hasWholeLine(start.subarray(blank)) ? 'mbox' : undefined;
+  if (start.toString('latin1', blank, blank + 5) === 'From ')
+    return hasWholeLine(start.subarray(blank)) ? 'mbox' : undefined;
   if (start[0] !== 0x7b) return 'one';
   const end = start.indexOf(newline);
   if (end < 0 || end + 1 === start.length) return start.length < MAX_ITEM ? undefined : 'one';

@@ -20,7 +20,9 @@ export async function* walkSources(path: string): AsyncGenerator<Source> {
 
 async function* walkFolder(folder: string): AsyncGenerator<Source> {
   const entries = await readdir(folder, { withFileTypes: true });
-  const isMaildir = ['cur', 'new', 'tmp'].every((name) => entries.some((e) => e.name === name && e.isDirectory()));
+  const isMaildir = ['cur', 'new', 'tmp'].every((name) =>
+    entries.some((e) => e.name === name && e.isDirectory()),
+  );
   for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
     const path = join(folder, entry.name);
     if (entry.isDirectory() && !(isMaildir && entry.name === 'tmp')) yield* walkFolder(path);

@@ -1,7 +1,13 @@
 export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow';
 export type Paint = (text: string, style: Style) => string;
 
-const codes: Readonly<Record<Style, string>> = { bold: '1', dim: '2', red: '31', green: '32', yellow: '33' };
+const codes: Readonly<Record<Style, string>> = {
+  bold: '1',
+  dim: '2',
+  red: '31',
+  green: '32',
+  yellow: '33',
+};
 
 /** Colours, or none. */
 export function painter(color: boolean): Paint {
@@ -20,6 +26,9 @@ export function plural(n: number, one: string, many = `${one}s`): string {
 
 /** `Tue 12 May` of `2026-05-12`. */
 export function shortDay(date: string): string {
-  const [weekday = '', day = '', month = ''] = new Date(`${date}T00:00:00Z`).toUTCString().replace(',', '').split(' ');
+  const [weekday = '', day = '', month = ''] = new Date(`${date}T00:00:00Z`)
+    .toUTCString()
+    .replace(',', '')
+    .split(' ');
   return `${weekday} ${Number(day)} ${month}`;
 }

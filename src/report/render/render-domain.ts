@@ -9,7 +9,11 @@ export interface RenderOptions {
   readonly color?: boolean;
 }
 
-const kinds: Readonly<Record<string, string>> = { sts: 'MTA-STS', tlsa: 'DANE', 'no-policy-found': 'no policy' };
+const kinds: Readonly<Record<string, string>> = {
+  sts: 'MTA-STS',
+  tlsa: 'DANE',
+  'no-policy-found': 'no policy',
+};
 const trusts: Readonly<Record<string, string>> = {
   unsigned: 'mail without a signature',
   broken: 'a signature that does not hold',
@@ -40,8 +44,14 @@ export function renderDomain(view: DomainView, options: RenderOptions = {}): str
 }
 
 function head(view: DomainView, width: number, paint: Paint): string[] {
-  const words = { well: 'ALL WELL', failing: 'FAILING', ended: 'WELL AGAIN', 'no-reports': 'NO REPORTS' } as const;
-  const style = view.status === 'failing' ? 'red' : view.status === 'no-reports' ? 'yellow' : 'green';
+  const words = {
+    well: 'ALL WELL',
+    failing: 'FAILING',
+    ended: 'WELL AGAIN',
+    'no-reports': 'NO REPORTS',
+  } as const;
+  const style =
+    view.status === 'failing' ? 'red' : view.status === 'no-reports' ? 'yellow' : 'green';
   const word = words[view.status];
   const domain = clip(view.domain, width - word.length - 2);
   return [
@@ -71,12 +81,19 @@ function nowLine(view: DomainView): string {
 
 function days({ timeline }: DomainView, width: number, paint: Paint): string[] {
   const shown = timeline.filter((d) => d.reports > 0 || d.changes.length > 0);
-  if (shown.length === 0 || (shown.every((d) => d.failed === 0) && shown.every((d) => d.changes.length === 0))) return [];
+  if (
+    shown.length === 0 ||
+    (shown.every((d) => d.failed === 0) && shown.every((d) => d.changes.length === 0))
+  )
+    return [];
   const most = Math.max(...shown.map((d) => d.ok + d.failed));
   return [
     paint('Day by day', 'bold') + paint('  sessions, failed of them, and what changed', 'dim'),
     ...shown.flatMap((d) => {
-      const bar = d.failed === 0 ? '' : '#'.repeat(Math.max(1, Math.round((d.failed / Math.max(1, most)) * 20)));
+      const bar =
+        d.failed === 0
+          ? ''
+          : '#'.repeat(Math.max(1, Math.round((d.failed / Math.max(1, most)) * 20)));
       const text = `  ${shortDay(d.day).padEnd(11)}${number(d.ok + d.failed).padStart(9)} ${(d.failed === 0 ? '-' : number(d.failed)).padStart(7)}  `;
       return [
         `${text}${paint(bar, 'red')}`.trimEnd(),
@@ -92,12 +109,17 @@ function senders(view: DomainView, width: number, paint: Paint): string[] {
   const share = ({ successful, failed }: KindSums): string =>
     `${kinds[view.kinds.find(() => true)?.type ?? ''] ? '' : ''}${number(successful + failed)}${failed > 0 ? ` (${number(failed)} failed)` : ''}`;
   return [
-    paint('Who sends', 'bold') + paint('  sessions under each kind of policy; a session may count under two', 'dim'),
+    paint('Who sends', 'bold') +
+      paint('  sessions under each kind of policy; a session may count under two', 'dim'),
     ...shown.map((r) => {
-      const what = r.kinds.map((k) => `${kinds[k.type] ?? clip(k.type, 20)} ${share(k)}`).join(', ');
+      const what = r.kinds
+        .map((k) => `${kinds[k.type] ?? clip(k.type, 20)} ${share(k)}`)
+        .join(', ');
       return `  ${clip(r.reporter, 28).padEnd(29)}${clip(what, width - 31)}`;
     }),
-    ...(view.reporters.length > shown.length ? [`  and ${view.reporters.length - shown.length} more: --json`] : []),
+    ...(view.reporters.length > shown.length
+      ? [`  and ${view.reporters.length - shown.length} more: --json`]
+      : []),
     ...wrap(protectedLine(view), width, '  '),
   ];
 }
@@ -112,13 +134,26 @@ function protectedLine(view: DomainView): string {
 
 function policy(view: DomainView, width: number, paint: Paint): string[] {
   const { enforce, seenPolicies, quotedRecords } = view;
-  const answers = { yes: 'Yes.', 'not-yet': 'Not yet.', already: 'It is.', 'no-policy': 'No.', unclear: 'Cannot be told.' } as const;
+  const answers = {
+    yes: 'Yes.',
+    'not-yet': 'Not yet.',
+    already: 'It is.',
+    'no-policy': 'No.',
+    unclear: 'Cannot be told.',
+  } as const;
   const old = seenPolicies.filter((p) => p.state === 'other');
   const gone = quotedRecords.filter((r) => r.published === false);
   return [
     paint('Policy', 'bold'),
-    ...wrap(`Safe to enforce MTA-STS? ${answers[enforce.answer]} ${enforce.reasons.join(' ')}`, width, '  ', '    '),
-    ...(seenPolicies.length > 0 && old.length === 0 && seenPolicies.every((p) => p.state === 'current')
+    ...wrap(
+      `Safe to enforce MTA-STS? ${answers[enforce.answer]} ${enforce.reasons.join(' ')}`,
+      width,
+      '  ',
+      '    ',
+    ),
+    ...(seenPolicies.length > 0 &&
+    old.length === 0 &&
+    seenPolicies.every((p) => p.state === 'current')
       ? ['  Every reporter applies the policy that is published now.']
       : []),
     ...old
@@ -156,15 +191,31 @@ function arriving(view: DomainView, width: number, paint: Paint): string[] {
       '  ',
       '    ',
     ),
-    ...silent.slice(0, 5).flatMap((a) => wrap(`${a.reporter} reported daily, and last on ${shortDay(a.last)}.`, width, '  ', '    ')),
+    ...silent
+      .slice(0, 5)
+      .flatMap((a) =>
+        wrap(`${a.reporter} reported daily, and last on ${shortDay(a.last)}.`, width, '  ', '    '),
+      ),
     ...view.perhapsLoops
       .slice(0, 3)
       .flatMap((r) =>
-        wrap(`${r} has exactly one session every day: perhaps nothing but the mail that brings its report.`, width, '  ', '    '),
+        wrap(
+          `${r} has exactly one session every day: perhaps nothing but the mail that brings its report.`,
+          width,
+          '  ',
+          '    ',
+        ),
       ),
     ...view.repairs
       .slice(0, 4)
-      .flatMap((r) => wrap(`${r.reporter}: ${plural(r.reports, 'report')} repaired. ${r.says} (${r.code})`, width, '  ', '    ')),
+      .flatMap((r) =>
+        wrap(
+          `${r.reporter}: ${plural(r.reports, 'report')} repaired. ${r.says} (${r.code})`,
+          width,
+          '  ',
+          '    ',
+        ),
+      ),
   ];
 }
 
@@ -182,9 +233,19 @@ function doubts(view: DomainView, width: number, paint: Paint): string[] {
           '    ',
         ),
       ),
-    ...(view.repeated > 0 ? wrap(`${plural(view.repeated, 'copy', 'copies')} of reports that had come before.`, width, '  ') : []),
+    ...(view.repeated > 0
+      ? wrap(
+          `${plural(view.repeated, 'copy', 'copies')} of reports that had come before.`,
+          width,
+          '  ',
+        )
+      : []),
     ...(view.reusedIds > 0
-      ? wrap(`${plural(view.reusedIds, 'report id')} used for different reports; all of them count.`, width, '  ')
+      ? wrap(
+          `${plural(view.reusedIds, 'report id')} used for different reports; all of them count.`,
+          width,
+          '  ',
+        )
       : []),
   ];
 }

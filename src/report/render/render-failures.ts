@@ -9,21 +9,34 @@ const whose: Readonly<Record<Explanation['whose'], readonly [string, Style]>> = 
   unclear: ['UNCLEAR', 'yellow'],
 };
 const fates: Readonly<Record<Explanation['fate'], string>> = {
-  'kept-back': 'not delivered to this host: senders try the others; else it waits there, and bounces in the end',
+  'kept-back':
+    'not delivered to this host: senders try the others; else it waits there, and bounces in the end',
   reported: 'delivered all the same; the policy is in mode testing',
   unprotected: 'no policy kept it back: delivered all the same, perhaps in clear',
 };
 
 /** One block for each failure, foreign text neutralised [8460-7-4]: host, start, meaning, whose fault, certificate, what to do. */
-export function renderFailures(failures: readonly Explanation[], width: number, paint: Paint): string[] {
+export function renderFailures(
+  failures: readonly Explanation[],
+  width: number,
+  paint: Paint,
+): string[] {
   return failures.flatMap((failure, i) => ['', ...renderFailure(failure, i + 1, width, paint)]);
 }
 
 function renderFailure(f: Explanation, nth: number, width: number, paint: Paint): string[] {
   const [word, style] = whose[f.whose];
-  const title = clip(`${nth}. ${f.result}${f.host === '' ? '' : ` at ${f.host}`}`, width - word.length - 2);
-  const when = f.since === f.last ? shortDay(f.since) : `since ${shortDay(f.since)}${f.ongoing ? '' : `, last ${shortDay(f.last)}`}`;
-  const line = (label: string, text: string): string[] => [...wrap(text, width, `   ${label.padEnd(9)}`, ' '.repeat(12))];
+  const title = clip(
+    `${nth}. ${f.result}${f.host === '' ? '' : ` at ${f.host}`}`,
+    width - word.length - 2,
+  );
+  const when =
+    f.since === f.last
+      ? shortDay(f.since)
+      : `since ${shortDay(f.since)}${f.ongoing ? '' : `, last ${shortDay(f.last)}`}`;
+  const line = (label: string, text: string): string[] => [
+    ...wrap(text, width, `   ${label.padEnd(9)}`, ' '.repeat(12)),
+  ];
   return [
     `${paint(title, 'bold')}${' '.repeat(Math.max(1, width - title.length - word.length))}${paint(word, style)}`,
     ...line('What', f.says),
@@ -33,7 +46,11 @@ function renderFailure(f: Explanation, nth: number, width: number, paint: Paint)
     ),
     ...line('Mail', fates[f.fate]),
     ...line('Whose', f.because),
-    ...f.reasons.slice(0, 3).flatMap((r) => line('Reason', `${neutralise(r.text, 160)}${r.means === undefined ? '' : ` (${r.means})`}`)),
+    ...f.reasons
+      .slice(0, 3)
+      .flatMap((r) =>
+        line('Reason', `${neutralise(r.text, 160)}${r.means === undefined ? '' : ` (${r.means})`}`),
+      ),
     ...(f.addresses.length > 0 ? line('Address', f.addresses.slice(0, 4).join(', ')) : []),
     ...(f.certificate
       ? line(
@@ -41,6 +58,8 @@ function renderFailure(f: Explanation, nth: number, width: number, paint: Paint)
           `${f.certificate.names.slice(0, 4).join(', ')}, valid to ${f.certificate.notAfter.slice(0, 16).replace('T', ' ')} UTC, key ${f.certificate.spkiSha256.slice(0, 16)} (seen ${f.certificate.seen.slice(0, 10)})`,
         )
       : []),
-    ...f.todo.flatMap((step, i) => wrap(step, width, `   ${(i === 0 ? 'To do' : '').padEnd(9)}${i + 1}. `, ' '.repeat(15))),
+    ...f.todo.flatMap((step, i) =>
+      wrap(step, width, `   ${(i === 0 ? 'To do' : '').padEnd(9)}${i + 1}. `, ' '.repeat(15)),
+    ),
   ];
 }

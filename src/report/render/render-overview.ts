@@ -23,7 +23,9 @@ export function renderOverview(view: Overview, options: RenderOptions = {}): str
   return [
     paint(`${shortDay(view.from)} to ${shortDay(view.to)} ${view.to.slice(0, 4)}`, 'dim'),
     ...wrap(headline, width),
-    ...(rows.length > 0 ? ['', paint('  domain                                failed of sessions', 'dim'), ...rows] : []),
+    ...(rows.length > 0
+      ? ['', paint('  domain                                failed of sessions', 'dim'), ...rows]
+      : []),
     ...(refused === '' ? [] : ['', ...wrap(`Refused: ${refused}.`, width)]),
     ...(aside === '' ? [] : ['', ...wrap(`Kept out of the numbers: ${aside}.`, width)]),
     ...(rows.length > 0 ? ['', ...wrap('hermetic report show DOMAIN explains each.', width)] : []),

@@ -6,14 +6,18 @@ const MAX_CHECKS = 400;
 /** Keeps a result of `hermetic check`: reports are explained by what it saw. */
 export function storeCheck(store: Store, result: CheckResult): void {
   store
-    .prepare('INSERT INTO report_check (domain, checked_at, result) VALUES (?, ?, ?) ON CONFLICT (domain, checked_at) DO NOTHING')
+    .prepare(
+      'INSERT INTO report_check (domain, checked_at, result) VALUES (?, ?, ?) ON CONFLICT (domain, checked_at) DO NOTHING',
+    )
     .run(result.domain, Date.parse(result.checkedAt), JSON.stringify(result));
 }
 
 /** The results kept for a domain, the oldest first. Those that an older version wrote and nobody can read any more are left out. */
 export function readChecks(store: Store, domain: string, since: number): readonly CheckResult[] {
   return store
-    .prepare<{ result: string }>('SELECT result FROM report_check WHERE domain = ? AND checked_at >= ? ORDER BY checked_at DESC LIMIT ?')
+    .prepare<{ result: string }>(
+      'SELECT result FROM report_check WHERE domain = ? AND checked_at >= ? ORDER BY checked_at DESC LIMIT ?',
+    )
     .all(domain, since, MAX_CHECKS)
     .reverse()
     .flatMap(({ result }) => {

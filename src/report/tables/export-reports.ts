@@ -8,7 +8,8 @@ export interface ExportOptions {
 
 /** Every report as it came, unpacked, each on one line: what `importReports` reads back. Reports that do not count are left out. */
 export function* exportReports(store: Store, { domain }: ExportOptions = {}): Generator<string> {
-  const some = domain === undefined ? '' : 'AND id IN (SELECT report FROM report_policy WHERE domain = ?)';
+  const some =
+    domain === undefined ? '' : 'AND id IN (SELECT report FROM report_policy WHERE domain = ?)';
   const rows = store.iterate<{ raw: Uint8Array }>(
     `SELECT raw FROM report WHERE counted = 1 ${some} ORDER BY id`,
     ...(domain === undefined ? [] : [domain]),

@@ -8,7 +8,12 @@ import { reportJson } from '../testing-mail.js';
 const now = Date.parse('2026-05-10T00:00:00Z');
 const day = 86_400_000;
 
-async function bring(store: Store, at: number, domains: readonly string[], ...texts: readonly string[]): Promise<void> {
+async function bring(
+  store: Store,
+  at: number,
+  domains: readonly string[],
+  ...texts: readonly string[]
+): Promise<void> {
   async function* sources() {
     yield {
       name: 'lines',
@@ -17,7 +22,11 @@ async function bring(store: Store, at: number, domains: readonly string[], ...te
       },
     };
   }
-  for await (const record of importReports(sources(), { clock: { ...systemClock, now: () => at }, store, domains }))
+  for await (const record of importReports(sources(), {
+    clock: { ...systemClock, now: () => at },
+    store,
+    domains,
+  }))
     assert.equal(record.status, 'accepted');
 }
 
@@ -28,7 +37,13 @@ const counts = (store: Store): unknown =>
 
 test('reports beyond their time go, with everything that hangs on them; the daily sums stay', async () => {
   const store = await openReports(':memory:');
-  await bring(store, now - 500 * day, [], reportJson(1, 1, 'old', '2024-12-20'), reportJson(1, 1, 'older', '2024-12-19'));
+  await bring(
+    store,
+    now - 500 * day,
+    [],
+    reportJson(1, 1, 'old', '2024-12-20'),
+    reportJson(1, 1, 'older', '2024-12-19'),
+  );
   await bring(store, now - 40 * day, ['other.example'], reportJson(9, 0, 'foreign', '2026-03-20'));
   await bring(store, now - 5 * day, [], reportJson(2, 0, 'new', '2026-05-04'));
   const days = (counts(store) as number[])[4];
@@ -39,7 +54,12 @@ test('reports beyond their time go, with everything that hangs on them; the dail
 
 test('reports that do not count cannot fill the disk', async () => {
   const store = await openReports(':memory:');
-  await bring(store, now, ['other.example'], ...Array.from({ length: 20 }, (_, n) => reportJson(n, 0, String(n))));
+  await bring(
+    store,
+    now,
+    ['other.example'],
+    ...Array.from({ length: 20 }, (_, n) => reportJson(n, 0, String(n))),
+  );
   assert.equal(pruneReports(store, { now, keepDays: 400, maxUncounted: 5 }), 15);
 });
 

@@ -16,15 +16,20 @@ const dayMs = 86_400_000;
 const batch = 1000;
 
 /** Forgets reports beyond their time, a thousand in a transaction; the daily sums stay. Returns their number. */
-export function pruneReports(store: Store, { now, keepDays, keepUncountedDays = 30, maxUncounted = 100_000 }: PruneOptions): number {
+export function pruneReports(
+  store: Store,
+  { now, keepDays, keepUncountedDays = 30, maxUncounted = 100_000 }: PruneOptions,
+): number {
   const old = 'SELECT id FROM report WHERE received_at < ? LIMIT ?';
   const uncounted = 'SELECT id FROM report WHERE counted = 0 AND received_at < ? LIMIT ?';
-  const excess = 'SELECT id FROM report WHERE counted = 0 ORDER BY received_at DESC LIMIT ? OFFSET ?';
+  const excess =
+    'SELECT id FROM report WHERE counted = 0 ORDER BY received_at DESC LIMIT ? OFFSET ?';
   const removed =
     prune(store, old, now - keepDays * dayMs, batch) +
     prune(store, uncounted, now - keepUncountedDays * dayMs, batch) +
     prune(store, excess, batch, maxUncounted);
-  if (removed > 0) store.prepare('DELETE FROM report_text WHERE id NOT IN (SELECT text FROM report_policy)').run();
+  if (removed > 0)
+    store.prepare('DELETE FROM report_text WHERE id NOT IN (SELECT text FROM report_policy)').run();
   store.prepare('DELETE FROM report_check WHERE checked_at < ?').run(now - keepDays * dayMs);
   return removed;
 }

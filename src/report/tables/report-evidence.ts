@@ -13,9 +13,20 @@ const DAY = 86_400_000;
 const MOST = 100_000;
 
 /** Reports on a domain since that time (milliseconds), one row for each report, whoever vouches for it. */
-export function reportEvidence(store: Store, domain: string, since: number): readonly ReportEvidence[] {
+export function reportEvidence(
+  store: Store,
+  domain: string,
+  since: number,
+): readonly ReportEvidence[] {
   return store
-    .prepare<{ reporter: string; via: string; trust: string; day: number; ok: number; failed: number }>(
+    .prepare<{
+      reporter: string;
+      via: string;
+      trust: string;
+      day: number;
+      ok: number;
+      failed: number;
+    }>(
       `SELECT report.reporter AS reporter, report.via AS via, report.trust AS trust, report_policy.day AS day,
          SUM(report_policy.ok) AS ok, SUM(report_policy.failed) AS failed
        FROM report_policy JOIN report ON report.id = report_policy.report

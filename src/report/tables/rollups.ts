@@ -16,7 +16,12 @@ export class Rollups {
 
   /** Over all domains, each report is counted once under the type ``, however many policies it has. */
   add(policies: readonly ReportedPolicy[], day: number, reporter: string): void {
-    for (const { policyDomain = '', policyType: type, totalSuccessfulSessionCount: ok, totalFailureSessionCount: failed } of policies) {
+    for (const {
+      policyDomain = '',
+      policyType: type,
+      totalSuccessfulSessionCount: ok,
+      totalFailureSessionCount: failed,
+    } of policies) {
       if (policyDomain !== '') bump(this.#days, policyDomain, day, type, ok, failed);
       bump(this.#days, '', day, type, ok, failed);
       bump(this.#reporters, day, reporter, type, ok, failed);
@@ -31,7 +36,8 @@ export class Rollups {
       [adding('report_reporter_day', ['day', 'reporter', 'type']), this.#reporters],
     ] as const) {
       const statement = store.prepare(sql);
-      for (const { key, ok, failed, reports } of lines.values()) statement.run(...key, ok, failed, reports);
+      for (const { key, ok, failed, reports } of lines.values())
+        statement.run(...key, ok, failed, reports);
     }
   }
 }
@@ -42,7 +48,14 @@ function adding(table: string, key: readonly string[]): string {
     ON CONFLICT (${key.join(', ')}) DO UPDATE SET ${sums.map((c) => `${c} = ${table}.${c} + excluded.${c}`).join(', ')}`;
 }
 
-function bump(lines: Map<string, Line>, a: string | number, b: string | number, type: string, ok: number, failed: number): void {
+function bump(
+  lines: Map<string, Line>,
+  a: string | number,
+  b: string | number,
+  type: string,
+  ok: number,
+  failed: number,
+): void {
   const key = `${a}\0${b}\0${type}`;
   const line = lines.get(key);
   if (!line) return void lines.set(key, { key: [a, b, type], ok, failed, reports: 1 });

@@ -1,7 +1,14 @@
 import { hash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import type { Store } from '../../store/index.js';
-import { reportDay, reportKey, textsKey, type ParsedReport, type ReportedPolicy, type TlsReport } from '../../tls-rpt/index.js';
+import {
+  reportDay,
+  reportKey,
+  textsKey,
+  type ParsedReport,
+  type ReportedPolicy,
+  type TlsReport,
+} from '../../tls-rpt/index.js';
 import { counts, type JudgedReading } from '../types.js';
 import { partIds } from './part-ids.js';
 import { policyMode } from './policy-mode.js';
@@ -20,12 +27,16 @@ export interface ReceivedReport {
 const dayMs = 86_400_000;
 
 /** Stores reports with their rollups in one transaction: all of them or none. A report that came before is not counted again [8460-5.3-7]. */
-export function storeReports(store: Store, received: readonly ReceivedReport[]): readonly StoreOutcome[] {
+export function storeReports(
+  store: Store,
+  received: readonly ReceivedReport[],
+): readonly StoreOutcome[] {
   try {
     return store.transaction(() => {
       const rollups = new Rollups();
       // Numbers are given here: RETURNING would cost as much again as the insert.
-      let last = store.prepare<{ id: number | null }>('SELECT max(id) AS id FROM report').get()?.id ?? 0;
+      let last =
+        store.prepare<{ id: number | null }>('SELECT max(id) AS id FROM report').get()?.id ?? 0;
       const outcomes = received.map((one) => {
         const outcome = storeReport(store, last + 1, one, rollups);
         if (outcome === 'stored') last++;
@@ -41,7 +52,12 @@ export function storeReports(store: Store, received: readonly ReceivedReport[]):
   }
 }
 
-function storeReport(store: Store, id: number, one: ReceivedReport, rollups: Rollups): StoreOutcome {
+function storeReport(
+  store: Store,
+  id: number,
+  one: ReceivedReport,
+  rollups: Rollups,
+): StoreOutcome {
   const { reading, parsed, receivedAt } = one;
   const { report } = parsed;
   const day = dayOf(report, receivedAt);
@@ -73,8 +89,16 @@ function storeReport(store: Store, id: number, one: ReceivedReport, rollups: Rol
 }
 
 /** A report that is there already. */
-function storeAgain(store: Store, digest: Uint8Array, { reading, parsed }: ReceivedReport, rollups: Rollups, day: number): StoreOutcome {
-  const known = store.prepare<{ id: number; counted: number }>('SELECT id, counted FROM report WHERE digest = ?').get(digest) as {
+function storeAgain(
+  store: Store,
+  digest: Uint8Array,
+  { reading, parsed }: ReceivedReport,
+  rollups: Rollups,
+  day: number,
+): StoreOutcome {
+  const known = store
+    .prepare<{ id: number; counted: number }>('SELECT id, counted FROM report WHERE digest = ?')
+    .get(digest) as {
     id: number;
     counted: number;
   };
@@ -82,10 +106,23 @@ function storeAgain(store: Store, digest: Uint8Array, { reading, parsed }: Recei
   if (!counts(reading.trust) || known.counted === 1) return 'repeated';
   // Whoever sends a forged copy ahead must not keep the true one out.
   store
-    .prepare('UPDATE report SET counted = 1, trust = ?, trust_detail = ?, via = ?, peer = ?, reporter = ? WHERE id = ?')
-    .run(reading.trust, reading.detail, reading.via, reading.peer ?? null, reading.reporter, known.id);
-  store.prepare('UPDATE report_policy SET counted = 1, reporter = ? WHERE id BETWEEN ? AND ?').run(reading.reporter, ...partIds(known.id));
-  store.prepare('UPDATE report_failure SET counted = 1, reporter = ? WHERE id BETWEEN ? AND ?').run(reading.reporter, ...partIds(known.id));
+    .prepare(
+      'UPDATE report SET counted = 1, trust = ?, trust_detail = ?, via = ?, peer = ?, reporter = ? WHERE id = ?',
+    )
+    .run(
+      reading.trust,
+      reading.detail,
+      reading.via,
+      reading.peer ?? null,
+      reading.reporter,
+      known.id,
+    );
+  store
+    .prepare('UPDATE report_policy SET counted = 1, reporter = ? WHERE id BETWEEN ? AND ?')
+    .run(reading.reporter, ...partIds(known.id));
+  store
+    .prepare('UPDATE report_failure SET counted = 1, reporter = ? WHERE id BETWEEN ? AND ?')
+    .run(reading.reporter, ...partIds(known.id));
   rollups.add(parsed.report.policies, day, reading.reporter);
   return 'confirmed';
 }
@@ -106,23 +143,61 @@ interface Place {
   readonly counted: boolean;
 }
 
-function storePolicies(store: Store, policies: readonly ReportedPolicy[], { id, day, reporter, counted }: Place): void {
+function storePolicies(
+  store: Store,
+  policies: readonly ReportedPolicy[],
+  { id, day, reporter, counted }: Place,
+): void {
   const flag = counted ? 1 : 0;
   let [policyId] = partIds(id);
   let [failureId] = partIds(id);
   for (const policy of policies) {
-    const { policyDomain: domain = '', policyType: type, policyString, totalSuccessfulSessionCount, totalFailureSessionCount } = policy;
+    const {
+      policyDomain: domain = '',
+      policyType: type,
+      policyString,
+      totalSuccessfulSessionCount,
+      totalFailureSessionCount,
+    } = policy;
     const mode = policyMode(policyString);
     const text = storeText(store, policyString);
     store
       .prepare(insertPolicy)
-      .run(policyId++, id, domain, day, reporter, type, mode, text, flag, totalSuccessfulSessionCount, totalFailureSessionCount);
+      .run(
+        policyId++,
+        id,
+        domain,
+        day,
+        reporter,
+        type,
+        mode,
+        text,
+        flag,
+        totalSuccessfulSessionCount,
+        totalFailureSessionCount,
+      );
     for (const d of policy.failureDetails) {
-      const where = [d.receivingMxHostname ?? '', d.receivingIp ?? '', d.sendingMtaIp ?? ''] as const;
+      const where = [
+        d.receivingMxHostname ?? '',
+        d.receivingIp ?? '',
+        d.sendingMtaIp ?? '',
+      ] as const;
       const why = [d.failureReasonCode ?? '', d.additionalInformation ?? ''] as const;
       store
         .prepare(insertFailure)
-        .run(failureId++, domain, day, reporter, type, mode, flag, d.resultType, ...where, ...why, d.failedSessionCount);
+        .run(
+          failureId++,
+          domain,
+          day,
+          reporter,
+          type,
+          mode,
+          flag,
+          d.resultType,
+          ...where,
+          ...why,
+          d.failedSessionCount,
+        );
     }
   }
 }
@@ -140,9 +215,13 @@ function storeText(store: Store, strings: readonly string[]): number {
   if (known !== undefined) return known;
   const text = JSON.stringify(strings);
   const digest = hash('sha256', text, 'base64');
-  const found = store.prepare<{ id: number }>('SELECT id FROM report_text WHERE digest = ?').get(digest);
+  const found = store
+    .prepare<{ id: number }>('SELECT id FROM report_text WHERE digest = ?')
+    .get(digest);
   const { id } = (found ??
-    store.prepare<{ id: number }>('INSERT INTO report_text (digest, text) VALUES (?, ?) RETURNING id').get(digest, text)) as { id: number };
+    store
+      .prepare<{ id: number }>('INSERT INTO report_text (digest, text) VALUES (?, ?) RETURNING id')
+      .get(digest, text)) as { id: number };
   if (texts.size >= mostTexts) texts.clear();
   if (key.length < 4096) texts.set(key, id);
   return id;
@@ -163,5 +242,7 @@ function notesOf({ notes, unforeseen }: ParsedReport): string | null {
 }
 
 function packed(raw: Uint8Array): Uint8Array {
-  return (raw[0] === 0x1f && raw[1] === 0x8b) || raw.length < 200 ? raw : gzipSync(raw, { level: 1 });
+  return (raw[0] === 0x1f && raw[1] === 0x8b) || raw.length < 200
+    ? raw
+    : gzipSync(raw, { level: 1 });
 }

@@ -3,7 +3,11 @@
  * mail is judged by the day it came.
  */
 export function arrivalOf(mail: Uint8Array): number | undefined {
-  const start = Buffer.from(mail.buffer, mail.byteOffset, Math.min(mail.length, 64 * 1024)).toString('latin1');
+  const start = Buffer.from(
+    mail.buffer,
+    mail.byteOffset,
+    Math.min(mail.length, 64 * 1024),
+  ).toString('latin1');
   const [head = ''] = start.split(/\r?\n\r?\n/, 1);
   const received = /^received:((?:[^\n]|\n[ \t])*)/im.exec(head)?.[1];
   const at = Date.parse(

@@ -35,35 +35,57 @@ export function judgeTrust(reading: Reading, options: JudgeOptions): JudgedReadi
 }
 
 function judgeSender({ via, mail, parsed }: Reading): TrustVerdict {
-  if (!mail) return via === 'https' ? { trust: 'posted', detail: '' } : { trust: 'given', detail: '' };
+  if (!mail)
+    return via === 'https' ? { trust: 'posted', detail: '' } : { trust: 'given', detail: '' };
   const { result, signer, detail } = mail.dkim;
   if (result === 'none') return { trust: 'unsigned', detail };
-  if (result === 'temperror') return { trust: 'unverifiable', detail: `${signer ?? ''}: ${detail}` };
-  if (result === 'fail' || signer === undefined) return { trust: 'broken', detail: `${signer ?? ''}: ${detail}` };
-  const claimed = [mail.from, mail.submitter, parsed.ok ? domainOf(parsed.value.report.contactInfo) : undefined];
+  if (result === 'temperror')
+    return { trust: 'unverifiable', detail: `${signer ?? ''}: ${detail}` };
+  if (result === 'fail' || signer === undefined)
+    return { trust: 'broken', detail: `${signer ?? ''}: ${detail}` };
+  const claimed = [
+    mail.from,
+    mail.submitter,
+    parsed.ok ? domainOf(parsed.value.report.contactInfo) : undefined,
+  ];
   const other = claimed.find((domain) => domain !== undefined && !sameOrganisation(domain, signer));
-  if (other !== undefined) return { trust: 'misaligned', detail: `signed by ${signer}, in the name of ${neutralise(other, 100)}` };
+  if (other !== undefined)
+    return {
+      trust: 'misaligned',
+      detail: `signed by ${signer}, in the name of ${neutralise(other, 100)}`,
+    };
   return { trust: 'signed', detail: signer };
 }
 
-function judgeContent({ via, parsed }: Reading, { at, domains = [], staleDays = 60 }: JudgeOptions): TrustVerdict | undefined {
+function judgeContent(
+  { via, parsed }: Reading,
+  { at, domains = [], staleDays = 60 }: JudgeOptions,
+): TrustVerdict | undefined {
   if (!parsed.ok) return undefined;
   const { report } = parsed.value;
-  const foreign = report.policies.find((p) => p.policyDomain !== undefined && !isWanted(p.policyDomain, domains));
-  if (foreign) return { trust: 'other-domain', detail: neutralise(foreign.policyDomain ?? '', 100) };
+  const foreign = report.policies.find(
+    (p) => p.policyDomain !== undefined && !isWanted(p.policyDomain, domains),
+  );
+  if (foreign)
+    return { trust: 'other-domain', detail: neutralise(foreign.policyDomain ?? '', 100) };
   const about = reportDay(report);
   if (about === undefined) return undefined;
   if (about > at + day) return { trust: 'future', detail: report.startDatetime ?? '' };
-  return via !== 'file' && about < at - staleDays * day ? { trust: 'stale', detail: report.startDatetime ?? '' } : undefined;
+  return via !== 'file' && about < at - staleDays * day
+    ? { trust: 'stale', detail: report.startDatetime ?? '' }
+    : undefined;
 }
 
 function isWanted(domain: string, domains: readonly string[]): boolean {
-  return domains.length === 0 || domains.some((own) => domain === own || domain.endsWith(`.${own}`));
+  return (
+    domains.length === 0 || domains.some((own) => domain === own || domain.endsWith(`.${own}`))
+  );
 }
 
 function reporterOf({ mail, parsed, peer, name }: Reading): string {
   const report = parsed.ok ? parsed.value.report : undefined;
-  const domain = mail?.dkim.result === 'pass' ? mail.dkim.signer : (domainOf(report?.contactInfo) ?? mail?.from);
+  const domain =
+    mail?.dkim.result === 'pass' ? mail.dkim.signer : (domainOf(report?.contactInfo) ?? mail?.from);
   const own = domain === undefined ? undefined : organisation(domain);
   return own ?? neutralise(report?.organizationName?.toLowerCase() ?? domain ?? peer ?? name, 200);
 }
@@ -71,7 +93,9 @@ function reporterOf({ mail, parsed, peer, name }: Reading): string {
 /** Same domain, or same organisational domain by the public suffix list: who signs for a subdomain signs for its organisation. */
 function sameOrganisation(a: string, b: string): boolean {
   const [one, two] = [a.toLowerCase(), b.toLowerCase()];
-  return one === two || (organisation(one) !== undefined && organisation(one) === organisation(two));
+  return (
+    one === two || (organisation(one) !== undefined && organisation(one) === organisation(two))
+  );
 }
 
 /** A handful of reporters sends nearly everything. */

@@ -7,10 +7,15 @@ import { verifyDkim } from './verify-dkim.js';
 
 const now = Date.parse('2026-05-05T12:00:00Z');
 const good = await reportMail({ report: reportJson(1, 0), signer: 'sender.example' });
-const signature = /DKIM-Signature: (?:.*\r\n)(?:[ \t].*\r\n)*/.exec(good.toString('latin1'))?.[0] ?? '';
+const signature =
+  /DKIM-Signature: (?:.*\r\n)(?:[ \t].*\r\n)*/.exec(good.toString('latin1'))?.[0] ?? '';
 
 async function verify(mail: Uint8Array | string): Promise<DkimVerdict> {
-  return verifyDkim(typeof mail === 'string' ? Buffer.from(mail, 'latin1') : mail, keyResolver(['sender.example']), now);
+  return verifyDkim(
+    typeof mail === 'string' ? Buffer.from(mail, 'latin1') : mail,
+    keyResolver(['sender.example']),
+    now,
+  );
 }
 
 function change(from: RegExp, to: string): Buffer {
@@ -20,8 +25,14 @@ function change(from: RegExp, to: string): Buffer {
 test('a signed mail, with the line ends of the wire and with those of files', async () => {
   assert.deepEqual(await verify(good), { result: 'pass', signer: 'sender.example', detail: '' });
   assert.equal((await verify(change(/\r\n/g, '\n'))).result, 'pass');
-  assert.equal((await verify(change(/rsa-sha256; c=relaxed\/relaxed/, '$&; x=1700000000'))).result, 'fail');
-  assert.equal((await verify(Buffer.concat([good, Buffer.from('more')]))).detail, 'body hash did not verify');
+  assert.equal(
+    (await verify(change(/rsa-sha256; c=relaxed\/relaxed/, '$&; x=1700000000'))).result,
+    'fail',
+  );
+  assert.equal(
+    (await verify(Buffer.concat([good, Buffer.from('more')]))).detail,
+    'body hash did not verify',
+  );
 });
 
 test('signatures that cannot count are not verified', async () => {
@@ -30,7 +41,10 @@ test('signatures that cannot count are not verified', async () => {
   // One that holds counts beside them; the sixth is not looked at.
   const weak = signature.replace('v=1;', 'v=1; l=10;');
   assert.equal((await verify(weak.repeat(4) + good.toString('latin1'))).result, 'pass');
-  assert.match((await verify(weak.repeat(5) + good.toString('latin1'))).detail, /a part of the body/);
+  assert.match(
+    (await verify(weak.repeat(5) + good.toString('latin1'))).detail,
+    /a part of the body/,
+  );
 });
 
 test('the chain of somebody on the way (ARC) vouches for nobody', async () => {
@@ -42,10 +56,14 @@ test('the chain of somebody on the way (ARC) vouches for nobody', async () => {
 const multipart = `From: a@sender.example\r\nContent-Type: multipart/mixed; boundary=b\r\n${signature}\r\n`;
 const bombs: Readonly<Record<string, string>> = {
   'a header of folded lines': `From: a@sender.example\r\n${' a\r\n'.repeat(80_000)}${signature}\r\nbody\r\n`,
-  'a signature of blanks': signature.replace('v=1;', `v=1;${' '.repeat(120_000)}`) + 'From: a@sender.example\r\n\r\nbody\r\n',
+  'a signature of blanks':
+    signature.replace('v=1;', `v=1;${' '.repeat(120_000)}`) +
+    'From: a@sender.example\r\n\r\nbody\r\n',
   'a body of lines that are nothing but a tab': `From: a@sender.example\r\n${signature}\r\n${'\t\r\n'.repeat(3_000_000)}`,
   'parts without end': multipart + '--b\r\n\r\n'.repeat(1_000_000),
-  'attached mails without end': multipart + '--b\r\nContent-Type: message/rfc822\r\n\r\nFrom: a@b\r\n\r\n{}\r\n'.repeat(100_000),
+  'attached mails without end':
+    multipart +
+    '--b\r\nContent-Type: message/rfc822\r\n\r\nFrom: a@b\r\n\r\n{}\r\n'.repeat(100_000),
 };
 
 for (const [name, mail] of Object.entries(bombs))

@@ -17,20 +17,27 @@ const MAX_SIGNATURE = 8192;
  * looked at. A signature with `l=` does not count, since text can be added under it (RFC 8460 §3) [8460-3-17], nor one by SHA-1 (RFC 8301 §3.1), nor one
  * that leaves out From. `at` is the date by which expiry is judged.
  */
-export async function verifyDkim(mail: Uint8Array, resolver: Resolver, at: number): Promise<DkimVerdict> {
+export async function verifyDkim(
+  mail: Uint8Array,
+  resolver: Resolver,
+  at: number,
+): Promise<DkimVerdict> {
   if (exceedsAnyReport(mail)) return tooLong('the mail');
   const whole = withCrlf(mail);
   const end = whole.indexOf('\r\n\r\n') + 4;
   const header = end < 4 ? whole : whole.subarray(0, end);
   // mailauth takes time by the square of the lines.
-  if (header.length > MAX_HEADER || occursMoreThan(header, '\n', MAX_HEADER_LINES)) return tooLong('the header');
+  if (header.length > MAX_HEADER || occursMoreThan(header, '\n', MAX_HEADER_LINES))
+    return tooLong('the header');
   const { Verifier, parse } = await (mailauth ??= loadMailauth());
   const keys = async (name: string): Promise<string[][]> => {
     const parsed = Name.parse(name);
     if (!parsed.ok) throw Object.assign(new Error('no name'), { code: 'ENOTFOUND' });
     const { lookup, texts, failure } = await lookupTexts(resolver, parsed.value);
     if (lookup === 'found') return texts.map((text) => [text]);
-    throw Object.assign(new Error(failure?.code ?? 'no key'), { code: lookup === 'absent' ? 'ENODATA' : (failure?.code ?? 'EFAIL') });
+    throw Object.assign(new Error(failure?.code ?? 'no key'), {
+      code: lookup === 'absent' ? 'ENODATA' : (failure?.code ?? 'EFAIL'),
+    });
   };
   // Not by its `dkimVerify`, which makes an array for each octet of the header (a seventh of all the work on a report), hashes the body once for each `l=`,
   // and prints.
@@ -39,7 +46,10 @@ export async function verifyDkim(mail: Uint8Array, resolver: Resolver, at: numbe
   const refused = refuseSome(verifier);
   if (header !== whole) await verifier.nextChunk(whole.subarray(end));
   await verifier.finalChunk();
-  return best([...(verifier.results as unknown as readonly MailauthResult[]).map(judge), ...refused]);
+  return best([
+    ...(verifier.results as unknown as readonly MailauthResult[]).map(judge),
+    ...refused,
+  ]);
 }
 
 interface Mailauth {
@@ -51,7 +61,10 @@ interface Mailauth {
 let mailauth: Promise<Mailauth> | undefined;
 
 async function loadMailauth(): Promise<Mailauth> {
-  const [verifier, tools] = await Promise.all([import('mailauth/lib/dkim/dkim-verifier.js'), import('mailauth/lib/tools.js')]);
+  const [verifier, tools] = await Promise.all([
+    import('mailauth/lib/dkim/dkim-verifier.js'),
+    import('mailauth/lib/tools.js'),
+  ]);
   return { Verifier: verifier.DkimVerifier, parse: tools.parseHeaders };
 }
 
@@ -81,9 +94,13 @@ function refuseSome({ signatureHeaders, bodyHashes }: DkimVerifier): readonly Dk
     const why = whyRefused(signature);
     if (why === undefined && signature.type === 'DKIM') return [];
     signature.skip = true;
-    return why !== undefined && signature.type === 'DKIM' ? [fails(signature.signingDomain, why)] : [];
+    return why !== undefined && signature.type === 'DKIM'
+      ? [fails(signature.signingDomain, why)]
+      : [];
   });
-  const wanted = new Set(signatureHeaders.flatMap(({ skip, bodyHashKey }) => (skip ? [] : [bodyHashKey])));
+  const wanted = new Set(
+    signatureHeaders.flatMap(({ skip, bodyHashKey }) => (skip ? [] : [bodyHashKey])),
+  );
   for (const key of bodyHashes.keys()) if (!wanted.has(key)) bodyHashes.delete(key);
   return refused;
 }
@@ -94,14 +111,21 @@ function whyRefused({ maxBodyLength = '', hashAlgo }: SignatureHeader): string |
 }
 
 /** What mailauth gives beyond its own types. */
-type MailauthResult = DKIMResult & { readonly rr?: string; readonly signingHeaders?: { readonly keys: string } };
+type MailauthResult = DKIMResult & {
+  readonly rr?: string;
+  readonly signingHeaders?: { readonly keys: string };
+};
 
 function judge({ status, signingDomain, rr, signingHeaders }: MailauthResult): DkimVerdict {
   const detail = neutralise(status.comment ?? '', 200);
-  if (status.result === 'none' || !signingDomain) return { result: 'none', detail: detail || 'no signature' };
-  if (status.result === 'temperror' || status.result === 'temperr') return { result: 'temperror', signer: signerOf(signingDomain), detail };
-  if (status.result !== 'pass') return fails(signingDomain, detail || 'the signature does not hold');
-  if (!/(^|[:\s])from([:\s]|$)/i.test(signingHeaders?.keys ?? '')) return fails(signingDomain, 'the signature does not cover From');
+  if (status.result === 'none' || !signingDomain)
+    return { result: 'none', detail: detail || 'no signature' };
+  if (status.result === 'temperror' || status.result === 'temperr')
+    return { result: 'temperror', signer: signerOf(signingDomain), detail };
+  if (status.result !== 'pass')
+    return fails(signingDomain, detail || 'the signature does not hold');
+  if (!/(^|[:\s])from([:\s]|$)/i.test(signingHeaders?.keys ?? ''))
+    return fails(signingDomain, 'the signature does not cover From');
   if (!mayReport(rr ?? '')) return fails(signingDomain, 'the key is for another service (s=)');
   return { result: 'pass', signer: signerOf(signingDomain), detail };
 }
@@ -117,7 +141,10 @@ function signerOf(signingDomain: string): string {
 /** RFC 8460 §3: keys may be kept for `s=tlsrpt`; no large reporter does so, and those for all services or for mail are taken too [8460-3-18]. */
 function mayReport(record: string): boolean {
   const services = /(?:^|;)\s*s\s*=\s*([^;]*)/i.exec(record)?.[1];
-  return services === undefined || services.split(':').some((s) => ['*', 'tlsrpt', 'email'].includes(s.trim().toLowerCase()));
+  return (
+    services === undefined ||
+    services.split(':').some((s) => ['*', 'tlsrpt', 'email'].includes(s.trim().toLowerCase()))
+  );
 }
 
 function best(verdicts: readonly DkimVerdict[]): DkimVerdict {

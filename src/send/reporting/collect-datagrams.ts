@@ -45,6 +45,11 @@ function readNext(fd: number, buffer: Buffer): void {
 }
 
 /** The descriptor that systemd hands over (sd_listen_fds(3)): the first is 3. Undefined where there is none for this process. */
-export function inheritedDescriptor(environment: Readonly<Record<string, string | undefined>>, pid: number): number | undefined {
-  return Number(environment['LISTEN_PID']) === pid && Number(environment['LISTEN_FDS']) >= 1 ? 3 : undefined;
+export function inheritedDescriptor(
+  environment: Readonly<Record<string, string | undefined>>,
+  pid: number,
+): number | undefined {
+  return Number(environment['LISTEN_PID']) === pid && Number(environment['LISTEN_FDS']) >= 1
+    ? 3
+    : undefined;
 }

@@ -25,7 +25,8 @@ export interface ReportMail {
   readonly at: number;
 }
 
-const signedFields = 'From:To:Subject:Date:Message-ID:MIME-Version:Content-Type:TLS-Report-Domain:TLS-Report-Submitter:TLS-Required';
+const signedFields =
+  'From:To:Subject:Date:Message-ID:MIME-Version:Content-Type:TLS-Report-Domain:TLS-Report-Submitter:TLS-Required';
 let mailauth: Promise<{ readonly dkimSign: typeof dkimSign }> | undefined;
 
 /**
@@ -66,7 +67,9 @@ export async function composeReportMail(mail: ReportMail): Promise<Buffer> {
     signatureData: [{ signingDomain: dkim.domain, selector: dkim.selector, privateKey: key }],
   } as unknown as Parameters<typeof dkimSign>[1]);
   if (signed.errors.length > 0)
-    throw new HermeticError('reporting-dkim', `${dkim.domain}: the report could not be signed`, { cause: signed.errors });
+    throw new HermeticError('reporting-dkim', `${dkim.domain}: the report could not be signed`, {
+      cause: signed.errors,
+    });
   return Buffer.concat([Buffer.from(signed.signatures), composed]);
 }
 

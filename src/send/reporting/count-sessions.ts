@@ -26,32 +26,50 @@ export function countSessions(store: Store, events: readonly SessionEvent[]): vo
 }
 
 function countPolicy(store: Store, day: number, domain: string, policy: ReportedPolicy): void {
-  const add = store.prepare('UPDATE send_report_count SET ok = ok + ?, failed = failed + ? WHERE day = ? AND domain = ? AND policy = ?');
-  const insert = store.prepare('INSERT INTO send_report_count (day, domain, policy, ok, failed) VALUES (?, ?, ?, ?, ?)');
+  const add = store.prepare(
+    'UPDATE send_report_count SET ok = ok + ?, failed = failed + ? WHERE day = ? AND domain = ? AND policy = ?',
+  );
+  const insert = store.prepare(
+    'INSERT INTO send_report_count (day, domain, policy, ok, failed) VALUES (?, ?, ?, ?, ?)',
+  );
   const { totalSuccessfulSessionCount: ok, totalFailureSessionCount: failed } = policy;
   const counted = (key: string): boolean => add.run(ok, failed, day, domain, key) > 0;
   let key = writePolicy(policy);
   if (!counted(key)) {
-    if (isFull(store, 'send_report_count', MOST.policies, day, domain)) key = writePolicy({ ...policy, policyString: [], mxHost: [] });
+    if (isFull(store, 'send_report_count', MOST.policies, day, domain))
+      key = writePolicy({ ...policy, policyString: [], mxHost: [] });
     if (!counted(key)) insert.run(day, domain, key, ok, failed);
   }
   for (const failure of policy.failureDetails) countFailure(store, day, domain, key, failure);
 }
 
-function countFailure(store: Store, day: number, domain: string, policy: string, failure: FailureDetails): void {
+function countFailure(
+  store: Store,
+  day: number,
+  domain: string,
+  policy: string,
+  failure: FailureDetails,
+): void {
   const where = 'day = ? AND domain = ? AND policy = ? AND failure = ?';
-  const add = store.prepare(`UPDATE send_report_failure SET sessions = sessions + ? WHERE ${where}`);
-  const insert = store.prepare('INSERT INTO send_report_failure (day, domain, policy, failure, sessions) VALUES (?, ?, ?, ?, ?)');
+  const add = store.prepare(
+    `UPDATE send_report_failure SET sessions = sessions + ? WHERE ${where}`,
+  );
+  const insert = store.prepare(
+    'INSERT INTO send_report_failure (day, domain, policy, failure, sessions) VALUES (?, ?, ?, ?, ?)',
+  );
   const { failedSessionCount: sessions, ...particulars } = failure;
   const counted = (text: string): boolean => add.run(sessions, day, domain, policy, text) > 0;
   let text = JSON.stringify(particulars);
   if (counted(text)) return;
-  if (isFull(store, 'send_report_failure', MOST.failures, day, domain)) text = JSON.stringify({ resultType: failure.resultType });
+  if (isFull(store, 'send_report_failure', MOST.failures, day, domain))
+    text = JSON.stringify({ resultType: failure.resultType });
   if (!counted(text)) insert.run(day, domain, policy, text, sessions);
 }
 
 function isFull(store: Store, table: string, most: number, day: number, domain: string): boolean {
-  const found = store.prepare<{ n: number }>(`SELECT count(*) AS n FROM ${table} WHERE day = ? AND domain = ?`).get(day, domain);
+  const found = store
+    .prepare<{ n: number }>(`SELECT count(*) AS n FROM ${table} WHERE day = ? AND domain = ?`)
+    .get(day, domain);
   return (found?.n ?? 0) >= most;
 }
 
@@ -60,7 +78,11 @@ function writePolicy({ policyType, policyDomain, policyString, mxHost }: Reporte
 }
 
 /** What is counted of a domain on a day and in no report yet, in a stable order. */
-export function countedPolicies(store: Store, day: number, domain: string): readonly ReportedPolicy[] {
+export function countedPolicies(
+  store: Store,
+  day: number,
+  domain: string,
+): readonly ReportedPolicy[] {
   const failures = store
     .prepare<{ policy: string; failure: string; sessions: number }>(
       'SELECT policy, failure, sessions FROM send_report_failure WHERE day = ? AND domain = ? ORDER BY policy, sessions DESC, failure',
@@ -72,11 +94,17 @@ export function countedPolicies(store: Store, day: number, domain: string): read
     )
     .all(day, domain)
     .map(({ policy, ok, failed }) => ({
-      ...(JSON.parse(policy) as Pick<ReportedPolicy, 'policyType' | 'policyDomain' | 'policyString' | 'mxHost'>),
+      ...(JSON.parse(policy) as Pick<
+        ReportedPolicy,
+        'policyType' | 'policyDomain' | 'policyString' | 'mxHost'
+      >),
       totalSuccessfulSessionCount: ok,
       totalFailureSessionCount: failed,
       failureDetails: failures
         .filter((f) => f.policy === policy)
-        .map((f) => ({ ...(JSON.parse(f.failure) as Omit<FailureDetails, 'failedSessionCount'>), failedSessionCount: f.sessions })),
+        .map((f) => ({
+          ...(JSON.parse(f.failure) as Omit<FailureDetails, 'failedSessionCount'>),
+          failedSessionCount: f.sessions,
+        })),
     }));
 }

@@ -26,24 +26,49 @@ export interface DeliverReportOptions {
   readonly signal?: AbortSignal;
 }
 
-const refused = (detail: string): Settled => ({ delivered: false, failure: reportingFailures.make('reporting-refused', detail) });
-const putOff = (detail: string): Settled => ({ delivered: false, failure: reportingFailures.make('reporting-put-off', detail) });
+const refused = (detail: string): Settled => ({
+  delivered: false,
+  failure: reportingFailures.make('reporting-refused', detail),
+});
+const putOff = (detail: string): Settled => ({
+  delivered: false,
+  failure: reportingFailures.make('reporting-put-off', detail),
+});
 
 /** One try to hand a report to one destination. Rejects only with `signal.reason` and for misuse. */
 export async function deliverReport(due: Due, options: DeliverReportOptions): Promise<Settled> {
   const destination = parseDestination(due.uri);
   if (!destination) return refused('not an address');
-  return destination.kind === 'mail' ? byMail(due, destination.address, options) : byHttps(due, destination, options);
+  return destination.kind === 'mail'
+    ? byMail(due, destination.address, options)
+    : byHttps(due, destination, options);
 }
 
 /** With an empty envelope sender: no server on the way sends anything back. */
-async function byMail(due: Due, to: string, { reporter, dkim, deliver, clock, signal }: DeliverReportOptions): Promise<Settled> {
+async function byMail(
+  due: Due,
+  to: string,
+  { reporter, dkim, deliver, clock, signal }: DeliverReportOptions,
+): Promise<Settled> {
   if (!dkim) return putOff('no key to sign with: reporting.dkim');
   const parsed = parseReport(due.body);
   if (!parsed.ok) return refused(parsed.failure.code);
   const { report } = parsed.value;
-  const message = await composeReportMail({ reporter, report, body: due.body, policyDomain: due.domain, to, dkim, at: clock.now() });
-  const { recipients } = await deliver({ from: '', to: [to], message, ...(signal ? { signal } : {}) });
+  const message = await composeReportMail({
+    reporter,
+    report,
+    body: due.body,
+    policyDomain: due.domain,
+    to,
+    dkim,
+    at: clock.now(),
+  });
+  const { recipients } = await deliver({
+    from: '',
+    to: [to],
+    message,
+    ...(signal ? { signal } : {}),
+  });
   const [recipient] = recipients;
   if (recipient?.status === 'delivered') return { delivered: true };
   const detail = `${recipient?.failure?.code ?? ''} ${recipient?.failure?.detail ?? ''}`.trim();

@@ -18,7 +18,9 @@ const MAX_URIS = 3;
 
 /** The destinations of a TLS-RPT record, the first three of them; a report goes to each [8460-3-23]. */
 export function destinationsOf(record: string): readonly Destination[] {
-  return [...new Set(parseTlsRptRecord([record]).rua)].flatMap((uri) => parseDestination(uri) ?? []).slice(0, MAX_URIS);
+  return [...new Set(parseTlsRptRecord([record]).rua)]
+    .flatMap((uri) => parseDestination(uri) ?? [])
+    .slice(0, MAX_URIS);
 }
 
 /** Reads one URI of a record; undefined where nothing can be sent. */
@@ -32,7 +34,14 @@ export function parseDestination(uri: string): Destination | undefined {
   if (!URL.canParse(uri)) return undefined;
   const { protocol, hostname, port, pathname, search, username } = new URL(uri);
   if (protocol !== 'https:' || username !== '' || hostname === '') return undefined;
-  return { uri, receiver: receiverOf(hostname), kind: 'https', host: hostname, port: Number(port || 443), path: `${pathname}${search}` };
+  return {
+    uri,
+    receiver: receiverOf(hostname),
+    kind: 'https',
+    host: hostname,
+    port: Number(port || 443),
+    path: `${pathname}${search}`,
+  };
 }
 
 /** Percent-encoding inside a URI of the record [8460-3-7]. */

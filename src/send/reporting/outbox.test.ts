@@ -20,7 +20,9 @@ const trouble = defineFailures({
   never: { blame: 'peer', temporary: false, says: '', fix: '' },
 });
 
-async function opened(options: Partial<OutboxOptions> = {}): Promise<{ store: Store; outbox: Outbox }> {
+async function opened(
+  options: Partial<OutboxOptions> = {},
+): Promise<{ store: Store; outbox: Outbox }> {
   const store = await openStore(':memory:');
   prepareReporting(store);
   return { store, outbox: new Outbox({ store, reporter, random: () => 0.5, ...options }) };
@@ -71,7 +73,8 @@ const totals = (bodies: readonly string[]): { ok: number; failed: number; detail
     assert.deepEqual(parsed.value.notes, []);
     return parsed.value.report.policies;
   });
-  const sum = (of: (p: ReportedPolicy) => number): number => policies.reduce((all, p) => all + of(p), 0);
+  const sum = (of: (p: ReportedPolicy) => number): number =>
+    policies.reduce((all, p) => all + of(p), 0);
   return {
     ok: sum((p) => p.totalSuccessfulSessionCount),
     failed: sum((p) => p.totalFailureSessionCount),
@@ -94,16 +97,24 @@ test('whatever is counted in whatever groups stands in exactly one report of its
       fc.integer({ min: 1, max: 9 }),
       async (given, group) => {
         const { store, outbox } = await opened();
-        const events = given.map(({ domain, at, text, failure }) => event(domain, at, { policyString: [text] }, failure));
-        for (let i = 0; i < events.length; i += group) countSessions(store, events.slice(i, i + group));
+        const events = given.map(({ domain, at, text, failure }) =>
+          event(domain, at, { policyString: [text] }, failure),
+        );
+        for (let i = 0; i < events.length; i += group)
+          countSessions(store, events.slice(i, i + group));
         const days = new Set(given.map(({ domain, at }) => `${domain} ${Math.floor(at / DAY)}`));
         assert.equal(outbox.close(monday + 3 * DAY + HOUR), days.size);
         assert.equal(outbox.close(monday + 3 * DAY + HOUR), 0);
         const due = outbox.due(Infinity, 100);
         assert.equal(due.length, days.size);
         const failed = given.filter((g) => g.failure !== undefined).length;
-        assert.deepEqual(totals(due.map((d) => d.body)), { ok: given.length - failed, failed, details: failed });
-        for (const { body, day } of due) assert.ok(body.includes(new Date(day).toISOString().slice(0, 10)));
+        assert.deepEqual(totals(due.map((d) => d.body)), {
+          ok: given.length - failed,
+          failed,
+          details: failed,
+        });
+        for (const { body, day } of due)
+          assert.ok(body.includes(new Date(day).toISOString().slice(0, 10)));
         store.close();
       },
     ),
@@ -119,7 +130,11 @@ test('a day is not closed before it is over; what comes late stands in a report 
   countSessions(store, [event('a.example', monday + 2 * HOUR)]);
   const late = new Outbox({ store, reporter, random: () => 0.25 });
   assert.equal(late.close(monday + DAY + HOUR), 1);
-  assert.deepEqual(totals(outbox.due(Infinity, 9).map((d) => d.body)), { ok: 2, failed: 0, details: 0 });
+  assert.deepEqual(totals(outbox.due(Infinity, 9).map((d) => d.body)), {
+    ok: 2,
+    failed: 0,
+    details: 0,
+  });
 });
 
 test('[8460-4.1-2] reports of a day leave at random times within the spread', async () => {
@@ -165,7 +180,8 @@ test('three refusals for good, and an address is left in peace for a month', asy
   for (let n = 0; n < 4; n++) {
     countSessions(store, [event('a.example', day(n))]);
     outbox.close(day(n + 1) + HOUR);
-    for (const due of outbox.due(Infinity, 9)) outbox.settle(due, { delivered: false, failure: trouble.make('never') }, day(n + 1) + HOUR);
+    for (const due of outbox.due(Infinity, 9))
+      outbox.settle(due, { delivered: false, failure: trouble.make('never') }, day(n + 1) + HOUR);
   }
   assert.deepEqual(outbox.counts(), [
     ['left-in-peace', 1],
@@ -179,7 +195,13 @@ test('three refusals for good, and an address is left in peace for a month', asy
 test('[8460-7-1, 8460-7-6] a hundred thousand domains that name one receiver bring it ten reports a day, also under names made up below it', async () => {
   const { store, outbox } = await opened({ spreadMs: 0 });
   const events = Array.from({ length: 100_000 }, (_, i) =>
-    event(`d${i}.example`, monday, {}, undefined, i % 2 === 0 ? 'mailto:r@victim.test' : `https://x${i}.victim.test/`),
+    event(
+      `d${i}.example`,
+      monday,
+      {},
+      undefined,
+      i % 2 === 0 ? 'mailto:r@victim.test' : `https://x${i}.victim.test/`,
+    ),
   );
   for (let i = 0; i < events.length; i += 5000) countSessions(store, events.slice(i, i + 5000));
   assert.equal(outbox.close(monday + DAY + HOUR), 100_000);
@@ -194,7 +216,9 @@ test('a receiver that is known may have more', async () => {
   const { store, outbox } = await opened({ receivers: { 'service.test': 50 } });
   countSessions(
     store,
-    Array.from({ length: 60 }, (_, i) => event(`d${i}.example`, monday, {}, undefined, 'mailto:r@in.service.test')),
+    Array.from({ length: 60 }, (_, i) =>
+      event(`d${i}.example`, monday, {}, undefined, 'mailto:r@in.service.test'),
+    ),
   );
   outbox.close(monday + DAY + HOUR);
   assert.equal(outbox.due(Infinity, 100).length, 50);
@@ -202,7 +226,9 @@ test('a receiver that is known may have more', async () => {
 
 test('a server that says something new in every session fills no disk, and every session is counted', async () => {
   const { store, outbox } = await opened();
-  const events = Array.from({ length: 3000 }, (_, i) => event('a.example', monday, { policyString: [`line ${i % 100}`] }, `helo${i}`));
+  const events = Array.from({ length: 3000 }, (_, i) =>
+    event('a.example', monday, { policyString: [`line ${i % 100}`] }, `helo${i}`),
+  );
   countSessions(store, events);
   const [preview] = previewReports(store, reporter, 'a.example');
   assert.equal(preview?.state, 'counting');
@@ -215,9 +241,15 @@ test('a server that says something new in every session fills no disk, and every
 
 test('text that no report can carry is left out, and the counts are kept', async () => {
   const { store, outbox } = await opened();
-  countSessions(store, [event('a.example', monday, { policyString: ['a\u0007b'], mxHost: ['not a host'] }, 'helo')]);
+  countSessions(store, [
+    event('a.example', monday, { policyString: ['a\u0007b'], mxHost: ['not a host'] }, 'helo'),
+  ]);
   outbox.close(monday + DAY + HOUR);
-  assert.deepEqual(totals(outbox.due(Infinity, 1).map((d) => d.body)), { ok: 0, failed: 1, details: 1 });
+  assert.deepEqual(totals(outbox.due(Infinity, 1).map((d) => d.body)), {
+    ok: 0,
+    failed: 1,
+    details: 1,
+  });
 });
 
 test('[8460-3-23] of a record three addresses are used, decoded, and nothing that is none', () => {
@@ -229,11 +261,15 @@ test('[8460-3-23] of a record three addresses are used, decoded, and nothing tha
     'mailto:d@z.example',
   ];
   assert.deepEqual(
-    destinationsOf(`v=TLSRPTv1; rua=${uris.join(',')}`).map((d) => (d.kind === 'mail' ? d.address : `${d.host}:${d.port}${d.path}`)),
+    destinationsOf(`v=TLSRPTv1; rua=${uris.join(',')}`).map((d) =>
+      d.kind === 'mail' ? d.address : `${d.host}:${d.port}${d.path}`,
+    ),
     ['x.example:443/a?b', 'c@y.example', 'd@z.example'],
   );
   assert.deepEqual(
-    destinationsOf('v=TLSRPTv1; rua=mailto:a%21b@x.example').map((d) => d.kind === 'mail' && d.address),
+    destinationsOf('v=TLSRPTv1; rua=mailto:a%21b@x.example').map(
+      (d) => d.kind === 'mail' && d.address,
+    ),
     ['a!b@x.example'],
   );
   assert.deepEqual(destinationsOf('v=TLSRPTv1; rua=https://user@x.example/'), []);

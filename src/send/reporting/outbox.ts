@@ -42,7 +42,8 @@ export interface Due {
 }
 
 /** What became of one try. `again`: the failure is temporary. */
-export type Settled = { readonly delivered: true } | { readonly delivered: false; readonly failure: Failure };
+export type Settled =
+  { readonly delivered: true } | { readonly delivered: false; readonly failure: Failure };
 
 /** Reports from the counts of a day to their delivery. Every step is one transaction: a crash repeats a try, with the same report, and never a count. */
 export class Outbox {
@@ -76,16 +77,30 @@ export class Outbox {
     const unique = Math.floor(random() * 2 ** 48)
       .toString(16)
       .padStart(12, '0');
-    const { report, body } = buildReport(reporter, domain, day, countedPolicies(store, day, domain), unique);
+    const { report, body } = buildReport(
+      reporter,
+      domain,
+      day,
+      countedPolicies(store, day, domain),
+      unique,
+    );
     if (!body.ok) throw new HermeticError(body.failure.code, `${domain}: ${body.failure.detail}`);
     const id = report.reportId ?? '';
-    store.prepare('INSERT INTO send_report (id, day, domain, body) VALUES (?, ?, ?, ?)').run(id, day, domain, body.value);
+    store
+      .prepare('INSERT INTO send_report (id, day, domain, body) VALUES (?, ?, ?, ?)')
+      .run(id, day, domain, body.value);
     const insert = store.prepare(
       "INSERT INTO send_report_delivery (report, uri, queued_at, due_at, tries, state, detail) VALUES (?, ?, ?, ?, 0, ?, '')",
     );
     for (const { uri, receiver } of destinationsOf(record)) {
       const state = this.#admit(uri, receiver, now);
-      insert.run(id, uri, now, state === 'waiting' ? now + Math.floor(random() * spreadMs) : null, state);
+      insert.run(
+        id,
+        uri,
+        now,
+        state === 'waiting' ? now + Math.floor(random() * spreadMs) : null,
+        state,
+      );
     }
     for (const table of ['send_report_domain', 'send_report_count', 'send_report_failure'])
       store.prepare(`DELETE FROM ${table} WHERE day = ? AND domain = ?`).run(day, domain);
@@ -95,12 +110,17 @@ export class Outbox {
   #admit(uri: string, receiver: string, now: number): 'waiting' | 'over-limit' | 'left-in-peace' {
     const { store, perReceiver = 10, receivers = {} } = this.#options;
     const refused = store
-      .prepare<{ refusals: number; since: number }>('SELECT refusals, since FROM send_report_refusal WHERE uri = ?')
+      .prepare<{ refusals: number; since: number }>(
+        'SELECT refusals, since FROM send_report_refusal WHERE uri = ?',
+      )
       .get(uri);
-    if (refused && refused.refusals >= MAX_REFUSALS && now < refused.since + PEACE) return 'left-in-peace';
+    if (refused && refused.refusals >= MAX_REFUSALS && now < refused.since + PEACE)
+      return 'left-in-peace';
     const today = Math.floor(now / DAY) * DAY;
     const given = store
-      .prepare<{ reports: number }>('SELECT reports FROM send_report_receiver WHERE receiver = ? AND day = ?')
+      .prepare<{ reports: number }>(
+        'SELECT reports FROM send_report_receiver WHERE receiver = ? AND day = ?',
+      )
       .get(receiver, today);
     if ((given?.reports ?? 0) >= (receivers[receiver] ?? perReceiver)) return 'over-limit';
     store
@@ -133,15 +153,25 @@ export class Outbox {
         .get(id, uri);
       const firstAt = row?.first_at ?? now;
       const pause = FIRST_PAUSE * 2 ** (row?.tries ?? 0);
-      const again = !settled.delivered && settled.failure.temporary && now + pause <= firstAt + TRY_FOR;
-      const state = settled.delivered ? 'delivered' : again ? 'waiting' : settled.failure.temporary ? 'given-up' : 'refused';
-      const detail = settled.delivered ? '' : `${settled.failure.code} ${settled.failure.detail}`.trim();
+      const again =
+        !settled.delivered && settled.failure.temporary && now + pause <= firstAt + TRY_FOR;
+      const state = settled.delivered
+        ? 'delivered'
+        : again
+          ? 'waiting'
+          : settled.failure.temporary
+            ? 'given-up'
+            : 'refused';
+      const detail = settled.delivered
+        ? ''
+        : `${settled.failure.code} ${settled.failure.detail}`.trim();
       store
         .prepare(
           'UPDATE send_report_delivery SET tries = tries + 1, first_at = ?, due_at = ?, state = ?, detail = ? WHERE report = ? AND uri = ?',
         )
         .run(firstAt, again ? now + pause : null, state, detail, id, uri);
-      if (settled.delivered) store.prepare('DELETE FROM send_report_refusal WHERE uri = ?').run(uri);
+      if (settled.delivered)
+        store.prepare('DELETE FROM send_report_refusal WHERE uri = ?').run(uri);
       if (state === 'refused')
         store
           .prepare(
@@ -154,7 +184,9 @@ export class Outbox {
 
   /** When there is something to do next: a delivery that is due, or the end of a day. */
   nextAt(now: number): number {
-    const row = this.#options.store.prepare<{ at: number | null }>('SELECT min(due_at) AS at FROM send_report_delivery').get();
+    const row = this.#options.store
+      .prepare<{ at: number | null }>('SELECT min(due_at) AS at FROM send_report_delivery')
+      .get();
     const dayEnds = Math.floor((now - SETTLE) / DAY) * DAY + DAY + SETTLE;
     return Math.max(now, Math.min(row?.at ?? Infinity, dayEnds));
   }
@@ -163,8 +195,14 @@ export class Outbox {
   forget(now: number): void {
     const { store } = this.#options;
     store.transaction(() => {
-      store.prepare('DELETE FROM send_report_delivery WHERE due_at IS NULL AND queued_at < ?').run(now - KEPT);
-      store.prepare('DELETE FROM send_report WHERE day < ? AND id NOT IN (SELECT report FROM send_report_delivery)').run(now - KEPT);
+      store
+        .prepare('DELETE FROM send_report_delivery WHERE due_at IS NULL AND queued_at < ?')
+        .run(now - KEPT);
+      store
+        .prepare(
+          'DELETE FROM send_report WHERE day < ? AND id NOT IN (SELECT report FROM send_report_delivery)',
+        )
+        .run(now - KEPT);
       store.prepare('DELETE FROM send_report_receiver WHERE day < ?').run(now - KEPT);
       store.prepare('DELETE FROM send_report_refusal WHERE since < ?').run(now - PEACE);
     });
@@ -173,7 +211,9 @@ export class Outbox {
   /** Deliveries by what became of them. */
   counts(): readonly (readonly [state: string, n: number])[] {
     return this.#options.store
-      .prepare<{ state: string; n: number }>('SELECT state, count(*) AS n FROM send_report_delivery GROUP BY state ORDER BY state')
+      .prepare<{ state: string; n: number }>(
+        'SELECT state, count(*) AS n FROM send_report_delivery GROUP BY state ORDER BY state',
+      )
       .all()
       .map(({ state, n }) => [state, n]);
   }

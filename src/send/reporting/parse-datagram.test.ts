@@ -21,18 +21,34 @@ const why = (text: string): string => {
 };
 
 test('the octets that libtlsrpt 0.5 sends, which leave out their version', () => {
-  const [event, ...more] = read(`{"d": "example.com","pr": "${record}","policies":[{"policy-type":9,"t":0,"f":0}]}`);
+  const [event, ...more] = read(
+    `{"d": "example.com","pr": "${record}","policies":[{"policy-type":9,"t":0,"f":0}]}`,
+  );
   assert.equal(more.length, 0);
-  assert.deepEqual({ at: event?.at, domain: event?.domain, record: event?.record }, { at, domain: 'example.com', record });
+  assert.deepEqual(
+    { at: event?.at, domain: event?.domain, record: event?.record },
+    { at, domain: 'example.com', record },
+  );
   assert.equal(event?.policy.policyType, 'no-policy-found');
-  assert.deepEqual([event?.policy.totalSuccessfulSessionCount, event?.policy.totalFailureSessionCount], [1, 0]);
+  assert.deepEqual(
+    [event?.policy.totalSuccessfulSessionCount, event?.policy.totalFailureSessionCount],
+    [1, 0],
+  );
 });
 
 test('of the reply to EHLO, which Postfix hands on whole, the name is kept', () => {
   const helloOf = (h: string): string | undefined =>
-    read(JSON.stringify({ d: 'example.com', pr: record, policies: [{ 'policy-type': 2, f: 1, 'failure-details': [{ c: 203, h }] }] }))[0]
-      ?.policy.failureDetails[0]?.receivingMxHelo;
-  assert.equal(helloOf('250-mx.example.com\r\n250-SIZE 10240000\r\n250 8BITMIME'), 'mx.example.com');
+    read(
+      JSON.stringify({
+        d: 'example.com',
+        pr: record,
+        policies: [{ 'policy-type': 2, f: 1, 'failure-details': [{ c: 203, h }] }],
+      }),
+    )[0]?.policy.failureDetails[0]?.receivingMxHelo;
+  assert.equal(
+    helloOf('250-mx.example.com\r\n250-SIZE 10240000\r\n250 8BITMIME'),
+    'mx.example.com',
+  );
   assert.equal(helloOf('250 mx.example.com'), 'mx.example.com');
   assert.equal(helloOf('mx.example.com'), 'mx.example.com');
   assert.equal(helloOf(''), undefined);
@@ -50,7 +66,17 @@ test('a failure with all its particulars', () => {
           'policy-domain': 'example.com',
           'policy-string': ['version: STSv1', 'mode: enforce'],
           'mx-host': ['*.example.com'],
-          'failure-details': [{ c: 204, s: '192.0.2.1', n: 'MX.example.com', h: 'mx', r: '2001:DB8::1', a: 'no uri', f: 'expired' }],
+          'failure-details': [
+            {
+              c: 204,
+              s: '192.0.2.1',
+              n: 'MX.example.com',
+              h: 'mx',
+              r: '2001:DB8::1',
+              a: 'no uri',
+              f: 'expired',
+            },
+          ],
           t: 1,
           f: 1,
         },
@@ -77,7 +103,9 @@ test('several policies are several events; what failed on the way to a success i
     { 'policy-type': 1, 'failure-details': [{ c: 201 }], t: 1, f: 0 },
     { 'policy-type': 2, t: 0, f: 1 },
   ];
-  const [success, failure] = read(JSON.stringify({ dpv: '7', d: 'example.com', pr: record, policies }));
+  const [success, failure] = read(
+    JSON.stringify({ dpv: '7', d: 'example.com', pr: record, policies }),
+  );
   assert.deepEqual(success?.policy.failureDetails, []);
   assert.deepEqual(
     failure?.policy.failureDetails.map((d) => d.resultType),
@@ -98,8 +126,14 @@ test('what is no event is told as that', () => {
   assert.match(why('[]'), /names no domain/);
   assert.match(why(`{"d":"example.com","pr":"hello","policies":[]}`), /no TLS-RPT record/);
   assert.match(why(`{"d":"example.com","pr":"${record}","policies":{}}`), /no list/);
-  assert.match(why(`{"d":"example.com","pr":"${record}","policies":[{"policy-type":5,"f":0}]}`), /policies\[0\]/);
-  assert.match(why(`{"d":"example.com","pr":"${record}","policies":[{"policy-type":1}]}`), /policies\[0\]/);
+  assert.match(
+    why(`{"d":"example.com","pr":"${record}","policies":[{"policy-type":5,"f":0}]}`),
+    /policies\[0\]/,
+  );
+  assert.match(
+    why(`{"d":"example.com","pr":"${record}","policies":[{"policy-type":1}]}`),
+    /policies\[0\]/,
+  );
 });
 
 test('no octets and no JSON make it throw', () => {
@@ -146,7 +180,12 @@ test('a descriptor counts as handed over only to this process', () => {
 test('a descriptor that is none ends the collector with its error', async () => {
   const clock = { now: () => at, monotonic: () => 0, sleep: async () => undefined };
   const error = await new Promise<Error>((onError) =>
-    collectDatagrams(9999, { onEvents: () => undefined, onMalformed: () => undefined, onError, clock }),
+    collectDatagrams(9999, {
+      onEvents: () => undefined,
+      onMalformed: () => undefined,
+      onError,
+      clock,
+    }),
   );
   assert.match(error.message, /EBADF/);
 });

@@ -1,10 +1,26 @@
-import { fail, formatIp, neutralise, ok, parseDomain, parseIp, type Result } from '../../base/index.js';
-import { parseTlsRptRecord, type FailureDetails, type ReportedPolicy } from '../../tls-rpt/index.js';
+import {
+  fail,
+  formatIp,
+  neutralise,
+  ok,
+  parseDomain,
+  parseIp,
+  type Result,
+} from '../../base/index.js';
+import {
+  parseTlsRptRecord,
+  type FailureDetails,
+  type ReportedPolicy,
+} from '../../tls-rpt/index.js';
 import { reportingFailures } from './failures.js';
 import type { SessionEvent } from './session-event.js';
 
 /** Numbers of libtlsrpt (`tlsrpt.h`). */
-const policyTypeOf: Readonly<Record<number, string>> = { 1: 'tlsa', 2: 'sts', 9: 'no-policy-found' };
+const policyTypeOf: Readonly<Record<number, string>> = {
+  1: 'tlsa',
+  2: 'sts',
+  9: 'no-policy-found',
+};
 const resultTypeOf: Readonly<Record<number, string>> = {
   201: 'starttls-not-supported',
   202: 'certificate-host-mismatch',
@@ -25,7 +41,10 @@ const MOST = { policies: 16, failures: 64, strings: 200 };
  * Reads one datagram of libtlsrpt, as Postfix sends it for each session. Octets that are no UTF-8 become replacement characters; a version that is unknown or
  * missing is read all the same. `t` counts details and `f` is the final result, so each policy in it is one session.
  */
-export function parseDatagram(bytes: Uint8Array | string, at: number): Result<readonly SessionEvent[]> {
+export function parseDatagram(
+  bytes: Uint8Array | string,
+  at: number,
+): Result<readonly SessionEvent[]> {
   const text = typeof bytes === 'string' ? bytes : new TextDecoder().decode(bytes);
   let json: unknown;
   try {
@@ -36,8 +55,10 @@ export function parseDatagram(bytes: Uint8Array | string, at: number): Result<re
   const { d, pr, policies } = fields(json);
   const domain = typeof d === 'string' ? parseDomain(d) : undefined;
   if (!domain?.ok) return malformed('"d" names no domain');
-  if (typeof pr !== 'string' || parseTlsRptRecord([pr]).status === 'absent') return malformed('"pr" is no TLS-RPT record');
-  if (!Array.isArray(policies) || policies.length === 0 || policies.length > MOST.policies) return malformed('"policies" is no list');
+  if (typeof pr !== 'string' || parseTlsRptRecord([pr]).status === 'absent')
+    return malformed('"pr" is no TLS-RPT record');
+  if (!Array.isArray(policies) || policies.length === 0 || policies.length > MOST.policies)
+    return malformed('"policies" is no list');
   const name = domain.value.toLower();
   const read = policies.map((policy) => readPolicy(fields(policy), name));
   const wrong = read.findIndex((policy) => policy === undefined);
@@ -49,11 +70,15 @@ function malformed(detail: string): Result<never> {
   return fail(reportingFailures.make('reporting-event-malformed', detail));
 }
 
-function readPolicy(given: Readonly<Record<string, unknown>>, domain: string): ReportedPolicy | undefined {
+function readPolicy(
+  given: Readonly<Record<string, unknown>>,
+  domain: string,
+): ReportedPolicy | undefined {
   const type = policyTypeOf[Number(given['policy-type'])];
   const final = given['f'];
   if (type === undefined || (final !== 0 && final !== 1)) return undefined;
-  const own = typeof given['policy-domain'] === 'string' ? parseDomain(given['policy-domain']) : undefined;
+  const own =
+    typeof given['policy-domain'] === 'string' ? parseDomain(given['policy-domain']) : undefined;
   const failures = list(given['failure-details'])
     .slice(0, MOST.failures)
     .flatMap((item) => readFailure(fields(item)) ?? []);
@@ -66,7 +91,11 @@ function readPolicy(given: Readonly<Record<string, unknown>>, domain: string): R
     totalSuccessfulSessionCount: failed ? 0 : 1,
     totalFailureSessionCount: failed ? 1 : 0,
     // What went wrong on the way to a session that fulfilled its policy is no failed session.
-    failureDetails: !failed ? [] : failures.length > 0 ? failures : [{ ...nothingKnown, resultType: 'validation-failure' }],
+    failureDetails: !failed
+      ? []
+      : failures.length > 0
+        ? failures
+        : [{ ...nothingKnown, resultType: 'validation-failure' }],
   };
 }
 
@@ -81,7 +110,15 @@ const nothingKnown: FailureDetails = {
   failureReasonCode: undefined,
 };
 
-function readFailure({ c, s, n, h, r, a, f }: Readonly<Record<string, unknown>>): FailureDetails | undefined {
+function readFailure({
+  c,
+  s,
+  n,
+  h,
+  r,
+  a,
+  f,
+}: Readonly<Record<string, unknown>>): FailureDetails | undefined {
   const resultType = resultTypeOf[Number(c)];
   if (resultType === undefined) return undefined;
   const host = typeof n === 'string' ? parseDomain(n) : undefined;
@@ -93,13 +130,18 @@ function readFailure({ c, s, n, h, r, a, f }: Readonly<Record<string, unknown>>)
     receivingMxHelo: helloName(h),
     receivingIp: address(r),
     failedSessionCount: 1,
-    additionalInformation: information !== undefined && /^[a-z][a-z0-9+.-]*:[\x21-\x7e]+$/i.test(information) ? information : undefined,
+    additionalInformation:
+      information !== undefined && /^[a-z][a-z0-9+.-]*:[\x21-\x7e]+$/i.test(information)
+        ? information
+        : undefined,
     failureReasonCode: text(f),
   };
 }
 
 function fields(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : {};
 }
 
 function list(value: unknown): readonly unknown[] {

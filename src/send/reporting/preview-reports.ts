@@ -23,11 +23,17 @@ export interface PreviewedReport {
 }
 
 /** What is counted and what was built, the newest day first; `domain` narrows it to one. Changes nothing. */
-export function previewReports(store: Store, reporter: Reporter, domain?: string): readonly PreviewedReport[] {
+export function previewReports(
+  store: Store,
+  reporter: Reporter,
+  domain?: string,
+): readonly PreviewedReport[] {
   const only = domain === undefined ? [] : [domain];
   const where = domain === undefined ? '' : 'WHERE domain = ?';
   const counting = store
-    .prepare<{ day: number; domain: string; record: string }>(`SELECT day, domain, record FROM send_report_domain ${where}`)
+    .prepare<{ day: number; domain: string; record: string }>(
+      `SELECT day, domain, record FROM send_report_domain ${where}`,
+    )
     .all(...only)
     .map(({ day, domain: about, record }): PreviewedReport & { at: number } => ({
       at: day,
@@ -37,11 +43,16 @@ export function previewReports(store: Store, reporter: Reporter, domain?: string
       destinations: destinationsOf(record).map(({ uri }) => ({ uri })),
       body: buildReport(reporter, about, day, countedPolicies(store, day, about), 'preview').body,
     }));
-  const deliveries = store.prepare<{ uri: string; state: string; due_at: number | null; detail: string }>(
-    'SELECT uri, state, due_at, detail FROM send_report_delivery WHERE report = ? ORDER BY uri',
-  );
+  const deliveries = store.prepare<{
+    uri: string;
+    state: string;
+    due_at: number | null;
+    detail: string;
+  }>('SELECT uri, state, due_at, detail FROM send_report_delivery WHERE report = ? ORDER BY uri');
   const built = store
-    .prepare<{ id: string; day: number; domain: string; body: string }>(`SELECT id, day, domain, body FROM send_report ${where}`)
+    .prepare<{ id: string; day: number; domain: string; body: string }>(
+      `SELECT id, day, domain, body FROM send_report ${where}`,
+    )
     .all(...only)
     .map(({ id, day, domain: about, body }): PreviewedReport & { at: number } => ({
       at: day,
@@ -56,7 +67,9 @@ export function previewReports(store: Store, reporter: Reporter, domain?: string
       })),
       body: { ok: true, value: body },
     }));
-  return [...counting, ...built].sort((a, b) => b.at - a.at || (a.domain < b.domain ? -1 : 1)).map(({ at: _at, ...preview }) => preview);
+  return [...counting, ...built]
+    .sort((a, b) => b.at - a.at || (a.domain < b.domain ? -1 : 1))
+    .map(({ at: _at, ...preview }) => preview);
 }
 
 function dateOf(day: number): string {

@@ -18,7 +18,12 @@ export function parseFeedLine(line: string, at: number): Result<readonly Session
   const outcome = deliveryOutcomeSchema.safeParse(json);
   if (outcome.success) return ok(eventsOfOutcome(outcome.data));
   const [issue] = outcome.error.issues;
-  return fail(reportingFailures.make('reporting-event-malformed', `${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`.trim()));
+  return fail(
+    reportingFailures.make(
+      'reporting-event-malformed',
+      `${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`.trim(),
+    ),
+  );
 }
 
 /** Cuts a stream of octets into lines; a line beyond the bound is given up whole, as an empty one. */

@@ -16,7 +16,12 @@ const MINUTE = 60_000;
 const AT_ONCE = 4;
 
 /** Everything that is to be done now: days that are over become reports, those whose time has come are tried once. */
-export async function reportRound({ outbox, deliver, clock, onSettled }: Omit<ReportJobOptions, 'signal'>): Promise<void> {
+export async function reportRound({
+  outbox,
+  deliver,
+  clock,
+  onSettled,
+}: Omit<ReportJobOptions, 'signal'>): Promise<void> {
   outbox.close(clock.now());
   outbox.forget(clock.now());
   for (;;) {

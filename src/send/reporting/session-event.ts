@@ -20,5 +20,10 @@ export interface SessionEvent {
  */
 export function eventsOfOutcome(outcome: DeliveryOutcome): readonly SessionEvent[] {
   const at = Date.parse(outcome.finishedAt);
-  return reportedPolicies(outcome).map(({ record, policy }) => ({ at, domain: policy.policyDomain ?? outcome.domain, record, policy }));
+  return reportedPolicies(outcome).map(({ record, policy }) => ({
+    at,
+    domain: policy.policyDomain ?? outcome.domain,
+    record,
+    policy,
+  }));
 }

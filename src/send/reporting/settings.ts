@@ -14,7 +14,9 @@ export const reportingSection = z.strictObject({
   /** Address for questions; its domain is the reporter's. */
   contact,
   /** Key that signs report mail: its domain (default: that of `contact`), selector, and the PEM file of the key. */
-  dkim: z.strictObject({ domain: name.optional(), selector: name, key: z.string().min(1) }).optional(),
+  dkim: z
+    .strictObject({ domain: name.optional(), selector: name, key: z.string().min(1) })
+    .optional(),
   /** Take datagrams of libtlsrpt from the socket that systemd hands over. */
   datagrams: z.boolean().default(false),
   /** Hours over which the reports of a day are spread. */

@@ -6,7 +6,9 @@ import { formatListenAddress, parseListenAddress } from './listen-address.js';
 
 function problems(text: string): string[] {
   const parsed = parseConfig(text);
-  return parsed.ok ? [] : parsed.failure.map(({ line, path, says, fix }) => `${line} ${path}: ${says}. ${fix}`);
+  return parsed.ok
+    ? []
+    : parsed.failure.map(({ line, path, says, fix }) => `${line} ${path}: ${says}. ${fix}`);
 }
 
 test('an empty file is a configuration; every section is optional', () => {
@@ -58,7 +60,10 @@ test('a key said twice and broken YAML are problems with a line, not exceptions'
 });
 
 test('a version of Postfix that answers are not made for is refused', () => {
-  assert.match(problems('postfix: {version: "3.3.1"}')[0] ?? '', /^1 postfix\.version: .*3\.4, 3\.5/);
+  assert.match(
+    problems('postfix: {version: "3.3.1"}')[0] ?? '',
+    /^1 postfix\.version: .*3\.4, 3\.5/,
+  );
 });
 
 test('addresses to listen on: the loopback unless told', () => {
@@ -70,7 +75,16 @@ test('addresses to listen on: the loopback unless told', () => {
   assert.equal(read('0.0.0.0:443'), '0.0.0.0:443');
   assert.equal(read('[::1]:443'), '[::1]:443');
   assert.equal(read('unix:/run/hermetic/postfix'), 'unix:/run/hermetic/postfix');
-  for (const text of ['', 'localhost:1', '::1:443', '1.2.3.4', '1.2.3.4:70000', 'unix:relative', '-1', `unix:/${'x'.repeat(200)}`])
+  for (const text of [
+    '',
+    'localhost:1',
+    '::1:443',
+    '1.2.3.4',
+    '1.2.3.4:70000',
+    'unix:relative',
+    '-1',
+    `unix:/${'x'.repeat(200)}`,
+  ])
     assert.equal(read(text), 'none', text);
 });
 
@@ -80,7 +94,9 @@ test('what the documents show is a configuration, and docs/serve.md leaves no ke
   ]);
   assert.ok(blocks.length >= 2);
   for (const [, text = ''] of blocks) assert.deepEqual(problems(text), []);
-  const told = (problems('policy: {x: 1}\npostfix: {version: "3.7", x: 1}\nweb: {listen: 1, x: 1}') ?? []).join();
+  const told = (
+    problems('policy: {x: 1}\npostfix: {version: "3.7", x: 1}\nweb: {listen: 1, x: 1}') ?? []
+  ).join();
   for (const [, list = ''] of told.matchAll(/Known are: ([^.]*)\./g))
     for (const key of list.split(', ')) assert.ok(blocks[0]?.[1]?.includes(`  ${key}:`), key);
 });

@@ -14,7 +14,10 @@ export interface Config extends HouseConfig {
 const houseKeys = Object.keys(houseSections);
 
 const schema = z
-  .strictObject({ ...houseSections, ...Object.fromEntries(jobs.map((job) => [job.section, job.schema.optional()])) })
+  .strictObject({
+    ...houseSections,
+    ...Object.fromEntries(jobs.map((job) => [job.section, job.schema.optional()])),
+  })
   .transform((all): Config => {
     const entries = Object.entries(all);
     return {

@@ -18,8 +18,14 @@ const LIMIT = 1024 * 1024;
  * Reads `hermetic.yaml` by a schema. Every problem is told, each with its line; a key that is not known is refused, with the known one that it
  * resembles, so that a slip of the pen never leaves a protection out.
  */
-export function loadConfig<T>(text: string, schema: z.ZodType<T>): Result<T, readonly ConfigProblem[]> {
-  if (text.length > LIMIT) return fail([{ line: 1, path: '', says: 'the file is larger than 1 MiB', fix: 'Name the right file.' }]);
+export function loadConfig<T>(
+  text: string,
+  schema: z.ZodType<T>,
+): Result<T, readonly ConfigProblem[]> {
+  if (text.length > LIMIT)
+    return fail([
+      { line: 1, path: '', says: 'the file is larger than 1 MiB', fix: 'Name the right file.' },
+    ]);
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines });
   const lineAt = (offset: number): number => lines.linePos(offset).line;
@@ -35,7 +41,9 @@ export function loadConfig<T>(text: string, schema: z.ZodType<T>): Result<T, rea
   // Aliases are not resolved without bound: a small file must not become a large one.
   const parsed = schema.safeParse(document.toJS({ maxAliasCount: 100 }) ?? {});
   if (parsed.success) return ok(parsed.data);
-  const problems = parsed.error.issues.flatMap((issue) => problemsOf(issue, document, lineAt, schema));
+  const problems = parsed.error.issues.flatMap((issue) =>
+    problemsOf(issue, document, lineAt, schema),
+  );
   return fail(problems.sort((a, b) => a.line - b.line));
 }
 
@@ -47,7 +55,8 @@ function problemsOf(
 ): readonly ConfigProblem[] {
   const path = issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step));
   const line = lineAt(offsetOf(document, path));
-  if (issue.code !== 'unrecognized_keys') return [{ line, path: path.join('.'), ...wording(issue) }];
+  if (issue.code !== 'unrecognized_keys')
+    return [{ line, path: path.join('.'), ...wording(issue) }];
   const known = knownKeys(schema, path);
   return issue.keys.map((key) => {
     const near = nearest(key, known);
@@ -69,7 +78,10 @@ function wording(issue: z.core.$ZodIssue): { says: string; fix: string } {
     case 'invalid_type':
       return { says: `must be a ${issue.expected}`, fix: `Write a ${issue.expected} here.` };
     case 'invalid_value':
-      return { says: 'is not one of the words known here', fix: `Write ${issue.values.map(String).join(' or ')}.` };
+      return {
+        says: 'is not one of the words known here',
+        fix: `Write ${issue.values.map(String).join(' or ')}.`,
+      };
     default:
       return { says: 'has the wrong form', fix: 'See docs/serve.md for the form.' };
   }
@@ -78,7 +90,10 @@ function wording(issue: z.core.$ZodIssue): { says: string; fix: string } {
 function split(message: string): { says: string; fix: string } {
   const [says = '', ...rest] = message.split(': ');
   const fix = rest.join(': ');
-  return { says, fix: fix === '' ? 'See docs/serve.md.' : `${fix.charAt(0).toUpperCase()}${fix.slice(1)}.` };
+  return {
+    says,
+    fix: fix === '' ? 'See docs/serve.md.' : `${fix.charAt(0).toUpperCase()}${fix.slice(1)}.`,
+  };
 }
 
 /** Where the value at a path stands, or the nearest thing around it that is there. */
@@ -86,14 +101,19 @@ function offsetOf(document: Document, path: readonly (string | number)[]): numbe
   for (let length = path.length; length > 0; length--) {
     const node = document.getIn(path.slice(0, length), true);
     const key = path[length - 1];
-    if (isNode(node)) return typeof key === 'string' ? keyOffset(document, path.slice(0, length - 1), key) : (node.range?.[0] ?? 0);
+    if (isNode(node))
+      return typeof key === 'string'
+        ? keyOffset(document, path.slice(0, length - 1), key)
+        : (node.range?.[0] ?? 0);
   }
   return 0;
 }
 
 function keyOffset(document: Document, path: readonly (string | number)[], key: string): number {
   const map = path.length === 0 ? document.contents : document.getIn(path, true);
-  const pair = isMap(map) ? map.items.find((item) => isScalar(item.key) && item.key.value === key) : undefined;
+  const pair = isMap(map)
+    ? map.items.find((item) => isScalar(item.key) && item.key.value === key)
+    : undefined;
   return isNode(pair?.key) ? (pair.key.range?.[0] ?? 0) : 0;
 }
 
@@ -111,7 +131,11 @@ function knownKeys(schema: z.ZodType, path: readonly (string | number)[]): reado
   for (const step of path) {
     at = at
       .flatMap((s) => [s, ...(s.anyOf ?? [])])
-      .flatMap((s) => (typeof step === 'number' ? s.items : (s.properties?.[step] ?? s.additionalProperties)) || []);
+      .flatMap(
+        (s) =>
+          (typeof step === 'number' ? s.items : (s.properties?.[step] ?? s.additionalProperties)) ||
+          [],
+      );
   }
   return at.flatMap((s) => [s, ...(s.anyOf ?? [])]).flatMap((s) => Object.keys(s.properties ?? {}));
 }

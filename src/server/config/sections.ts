@@ -45,10 +45,16 @@ export const houseSections = {
             domain: z.string().transform((text, context) => {
               const domain = parseDomain(text);
               if (domain.ok) return domain.value.toLower();
-              context.addIssue({ code: 'custom', message: 'is no domain: write the part after the @' });
+              context.addIssue({
+                code: 'custom',
+                message: 'is no domain: write the part after the @',
+              });
               return z.NEVER;
             }),
-            until: z.iso.datetime({ offset: true, error: 'is no time: write it as 2026-12-31T00:00:00Z' }),
+            until: z.iso.datetime({
+              offset: true,
+              error: 'is no time: write it as 2026-12-31T00:00:00Z',
+            }),
             reason: z.string().min(1),
           }),
         )

@@ -1,5 +1,10 @@
 import { resolvePolicy, type NextHop } from '../../policy/index.js';
-import { postfixSection, startPostfixMap, type PostfixAnswer, type PostfixMap } from '../../send/index.js';
+import {
+  postfixSection,
+  startPostfixMap,
+  type PostfixAnswer,
+  type PostfixMap,
+} from '../../send/index.js';
 import { listenAddresses } from '../config/listen-address.js';
 import { labelled, single, type Metric } from '../metrics.js';
 import type { House, Job, Service } from '../service.js';
@@ -54,12 +59,44 @@ function metricsOf(map: PostfixMap): readonly Metric[] {
   const { counts } = map;
   return [
     single('postfix_lookups_known_total', 'counter', 'Lookups answered at once.', counts.known),
-    single('postfix_lookups_found_total', 'counter', 'Lookups that asked DNS or a policy host.', counts.found),
-    single('postfix_lookups_busy_total', 'counter', 'Lookups turned away because too many were under way.', counts.busy),
-    single('postfix_lookups_broken_total', 'counter', 'Lookups that failed by an error of our own.', counts.broken),
+    single(
+      'postfix_lookups_found_total',
+      'counter',
+      'Lookups that asked DNS or a policy host.',
+      counts.found,
+    ),
+    single(
+      'postfix_lookups_busy_total',
+      'counter',
+      'Lookups turned away because too many were under way.',
+      counts.busy,
+    ),
+    single(
+      'postfix_lookups_broken_total',
+      'counter',
+      'Lookups that failed by an error of our own.',
+      counts.broken,
+    ),
     single('postfix_answers_kept', 'gauge', 'Answers kept ready.', counts.kept),
-    single('postfix_resolver_validates', 'gauge', "1: Postfix's own resolver validates DNSSEC.", Number(map.validates)),
-    labelled('postfix_answers_total', 'counter', 'Answers found, by kind.', 'answer', counts.answers),
-    labelled('postfix_malformed_total', 'counter', 'Connections ended because of what was no request.', 'why', counts.malformed),
+    single(
+      'postfix_resolver_validates',
+      'gauge',
+      "1: Postfix's own resolver validates DNSSEC.",
+      Number(map.validates),
+    ),
+    labelled(
+      'postfix_answers_total',
+      'counter',
+      'Answers found, by kind.',
+      'answer',
+      counts.answers,
+    ),
+    labelled(
+      'postfix_malformed_total',
+      'counter',
+      'Connections ended because of what was no request.',
+      'why',
+      counts.malformed,
+    ),
   ];
 }

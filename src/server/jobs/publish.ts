@@ -25,7 +25,11 @@ const schema = publishSection
   })
   .superRefine(({ rehearsal, everyMinutes }, context) => {
     if (rehearsal || everyMinutes === 0 || everyMinutes >= 1) return;
-    context.addIssue({ code: 'custom', path: ['everyMinutes'], message: 'is too short: write at least 1, or 0 for rounds by hand' });
+    context.addIssue({
+      code: 'custom',
+      path: ['everyMinutes'],
+      message: 'is too short: write at least 1, or 0 for rounds by hand',
+    });
   });
 
 /** Policy hosts on the web port, and the rounds that bring every domain and host to what is wanted. */
@@ -42,25 +46,47 @@ export const publishJob: Job<ReturnType<typeof schema.parse>> = {
       signal,
     });
     const { ledger, ring } = publishing;
-    const contexts = new LazyContexts({ source: ringContexts(ring), capacity: settings.contexts, monotonic: house.clock.monotonic });
-    const policies = { bodyOf: (domain: string) => ledger.body(settings.domains[domain]?.sameAs ?? domain) };
+    const contexts = new LazyContexts({
+      source: ringContexts(ring),
+      capacity: settings.contexts,
+      monotonic: house.clock.monotonic,
+    });
+    const policies = {
+      bodyOf: (domain: string) => ledger.body(settings.domains[domain]?.sameAs ?? domain),
+    };
     const counts = new Map<string, number>();
     const rounds =
-      settings.everyMinutes > 0 ? everyRound(settings.everyMinutes, publishing.apply, counts, house, signal) : Promise.resolve();
+      settings.everyMinutes > 0
+        ? everyRound(settings.everyMinutes, publishing.apply, counts, house, signal)
+        : Promise.resolve();
     return {
       sites: [
         {
           serves: servesPolicy,
           handle: policyHandler(policies),
           answer: policyAnswers(policies),
-          certificateFor: (name) => (policyDomainOf(name) === undefined ? undefined : (contexts.contextFor(name) ?? 'refuse')),
+          certificateFor: (name) =>
+            policyDomainOf(name) === undefined
+              ? undefined
+              : (contexts.contextFor(name) ?? 'refuse'),
           challengeFor: () => (alpn.pending ? (name) => alpn.contextFor(name) : undefined),
         },
       ],
       plainSites: [challengeSite(http)],
       metrics: () => [
-        single('publish_contexts', 'gauge', 'Certificates of policy hosts kept in memory.', contexts.size),
-        labelled('publish_actions_total', 'counter', 'Actions of publishing, by what became of them.', 'outcome', counts),
+        single(
+          'publish_contexts',
+          'gauge',
+          'Certificates of policy hosts kept in memory.',
+          contexts.size,
+        ),
+        labelled(
+          'publish_actions_total',
+          'counter',
+          'Actions of publishing, by what became of them.',
+          'outcome',
+          counts,
+        ),
       ],
       async stop() {
         stopping.abort(new Error('stopped'));
@@ -72,7 +98,13 @@ export const publishJob: Job<ReturnType<typeof schema.parse>> = {
 
 type Apply = () => Promise<readonly Applied[]>;
 
-async function everyRound(minutes: number, apply: Apply, counts: Map<string, number>, house: House, signal: AbortSignal): Promise<void> {
+async function everyRound(
+  minutes: number,
+  apply: Apply,
+  counts: Map<string, number>,
+  house: House,
+  signal: AbortSignal,
+): Promise<void> {
   const { clock, log } = house;
   while (!signal.aborted) {
     try {
@@ -86,15 +118,25 @@ async function everyRound(minutes: number, apply: Apply, counts: Map<string, num
   }
 }
 
-function tell({ subject, outcomes, freshAlerts }: Applied, counts: Map<string, number>, { log }: House): void {
+function tell(
+  { subject, outcomes, freshAlerts }: Applied,
+  counts: Map<string, number>,
+  { log }: House,
+): void {
   for (const { says, outcome } of outcomes) {
     counts.set(outcome.status, (counts.get(outcome.status) ?? 0) + 1);
-    const fields = { subject, action: says, ...(outcome.status === 'failed' ? { code: outcome.code, detail: outcome.detail } : {}) };
+    const fields = {
+      subject,
+      action: says,
+      ...(outcome.status === 'failed' ? { code: outcome.code, detail: outcome.detail } : {}),
+    };
     if (outcome.status === 'failed') log.warn('publish-action-failed', fields);
     else log.info(outcome.status === 'done' ? 'publish-action' : 'publish-by-hand', fields);
   }
   for (const { code, subject: about, detail } of freshAlerts) {
-    const { says, fix } = (publishFailures.entries as Readonly<Record<string, { says: string; fix: string }>>)[code] ?? {
+    const { says, fix } = (
+      publishFailures.entries as Readonly<Record<string, { says: string; fix: string }>>
+    )[code] ?? {
       says: code,
       fix: '',
     };

@@ -18,7 +18,11 @@ import type { House } from '../service.js';
 const hour = 3_600_000;
 
 /** What is done beside receiving: domains checked, so that reports can be explained; changes told; old reports forgotten. Ends when aborted. */
-export async function reportRounds(settings: ReportSettings, house: House, signal: AbortSignal): Promise<void> {
+export async function reportRounds(
+  settings: ReportSettings,
+  house: House,
+  signal: AbortSignal,
+): Promise<void> {
   const { clock, log } = house;
   while (!signal.aborted) {
     try {
@@ -40,20 +44,32 @@ async function checkDomains(
   for (const domain of checkHours === 0 ? [] : domains) {
     const since = clock.now() - checkHours * hour;
     if (readChecks(store, domain, since).length > 0) continue;
-    const result = await check(domain, { network: localNetwork, resolver, trustStore, clock, signal });
+    const result = await check(domain, {
+      network: localNetwork,
+      resolver,
+      trustStore,
+      clock,
+      signal,
+    });
     storeCheck(store, result);
     log.info('report-check', { domain, verdict: result.verdict });
   }
 }
 
-async function tellChanges({ domains, alerts: wanted }: ReportSettings, house: House): Promise<void> {
+async function tellChanges(
+  { domains, alerts: wanted }: ReportSettings,
+  house: House,
+): Promise<void> {
   if (!wanted) return;
   const { store, clock, log } = house;
   const { webhook, mail } = wanted;
   const channels = {
     ...(webhook === undefined
       ? {}
-      : { webhook: (alerts: readonly Alert[]) => postWebhook(webhook, alertJson(alerts), { ...house, anchors: house.trustStore }) }),
+      : {
+          webhook: (alerts: readonly Alert[]) =>
+            postWebhook(webhook, alertJson(alerts), { ...house, anchors: house.trustStore }),
+        }),
     ...(mail ? { mail: (alerts: readonly Alert[]) => sendMail(mail, alerts, house) } : {}),
   };
   for (const { channel, heard, alerts } of await runAlerts({
@@ -64,7 +80,9 @@ async function tellChanges({ domains, alerts: wanted }: ReportSettings, house: H
     channels,
   })) {
     if (!heard) log.error('report-alert-not-heard', { channel, alerts: alerts.length });
-    else for (const { kind, domain, says } of alerts) log.warn('report-alert', { channel, kind, domain, says });
+    else
+      for (const { kind, domain, says } of alerts)
+        log.warn('report-alert', { channel, kind, domain, says });
   }
 }
 
@@ -91,6 +109,12 @@ async function sendMail(
     '',
   ];
   const mail = { from: '', to: [to], message: Buffer.from(lines.join('\r\n')), via: `[${server}]` };
-  const { recipients } = await deliver(mail, { network: localNetwork, resolver, trustStore, clock, smtpPort: port });
+  const { recipients } = await deliver(mail, {
+    network: localNetwork,
+    resolver,
+    trustStore,
+    clock,
+    smtpPort: port,
+  });
   return recipients.every((r) => r.status === 'delivered');
 }

@@ -1,5 +1,13 @@
 import { z } from 'zod';
-import { createReceiver, httpsHandler, prepareReports, reportSection, smtpIntake, verifyDkim, type Receipt } from '../../report/index.js';
+import {
+  createReceiver,
+  httpsHandler,
+  prepareReports,
+  reportSection,
+  smtpIntake,
+  verifyDkim,
+  type Receipt,
+} from '../../report/index.js';
 import { listenAddresses } from '../config/listen-address.js';
 import { labelled } from '../metrics.js';
 import { loadCertificate } from '../secrets.js';
@@ -60,7 +68,13 @@ export const reportJob: Job<ReturnType<typeof schema.parse>> = {
     const rounds = reportRounds(settings, house, stopping.signal);
     return {
       sites: https
-        ? [{ serves: (host, path) => host === https.host && path === https.path, handle: handleToTheEnd, maxBody: 10_000_001 }]
+        ? [
+            {
+              serves: (host, path) => host === https.host && path === https.path,
+              handle: handleToTheEnd,
+              maxBody: 10_000_001,
+            },
+          ]
         : [],
       ports:
         smtp && intake
@@ -73,12 +87,21 @@ export const reportJob: Job<ReturnType<typeof schema.parse>> = {
               },
             ]
           : [],
-      metrics: () => [labelled('reports_total', 'counter', 'TLS-RPT reports, by what became of them.', 'result', counts)],
+      metrics: () => [
+        labelled(
+          'reports_total',
+          'counter',
+          'TLS-RPT reports, by what became of them.',
+          'result',
+          counts,
+        ),
+      ],
       async stop() {
         stopping.abort(new Error('stopped'));
         // What is under way is finished with the store that it began with.
         await intake?.stop();
-        for (let waited = 0; underWay > 0 && waited < GRACE; waited += PAUSE) await clock.sleep(PAUSE);
+        for (let waited = 0; underWay > 0 && waited < GRACE; waited += PAUSE)
+          await clock.sleep(PAUSE);
         await rounds;
       },
     };
@@ -96,9 +119,15 @@ function tell(receipt: Receipt, peer: string, counts: Map<string, number>, { log
       return;
     case 'refused':
       count(receipt.failure.code);
-      return log.warn('report-refused', { peer, why: receipt.failure.code, detail: receipt.failure.detail });
+      return log.warn('report-refused', {
+        peer,
+        why: receipt.failure.code,
+        detail: receipt.failure.detail,
+      });
     case 'later':
       count(`later ${receipt.why}`);
-      return receipt.why === 'store' ? log.error('report-not-stored', { peer }) : log.warn('report-put-off', { peer, why: receipt.why });
+      return receipt.why === 'store'
+        ? log.error('report-not-stored', { peer })
+        : log.warn('report-put-off', { peer, why: receipt.why });
   }
 }

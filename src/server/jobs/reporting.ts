@@ -39,7 +39,8 @@ export const reportingJob: Job<ReturnType<typeof schema.parse>> = {
     // Whatever can be wrong with the configuration is, before anything runs.
     const deliver = deliverer(settings, house, signal);
     const fd = settings.datagrams ? descriptor() : undefined;
-    const onError = (error: unknown): void => log.error('reporting-failed', { error: (error as Error).message });
+    const onError = (error: unknown): void =>
+      log.error('reporting-failed', { error: (error as Error).message });
     const buffer = new EventBuffer({ store, clock, signal, onError });
     const counts = { malformed: 0 };
     const onMalformed = ({ code, detail }: Failure): void => {
@@ -47,8 +48,11 @@ export const reportingJob: Job<ReturnType<typeof schema.parse>> = {
       log.warn(code, { detail });
     };
     const outbox = openOutbox(settings, house);
-    const work = [runReportJob({ outbox, deliver, clock, signal, onError, onSettled: teller(house) })];
-    if (fd !== undefined) collectDatagrams(fd, { onEvents: buffer.add, onMalformed, onError, clock });
+    const work = [
+      runReportJob({ outbox, deliver, clock, signal, onError, onSettled: teller(house) }),
+    ];
+    if (fd !== undefined)
+      collectDatagrams(fd, { onEvents: buffer.add, onMalformed, onError, clock });
     return {
       ports: settings.feed
         ? [
@@ -61,10 +65,26 @@ export const reportingJob: Job<ReturnType<typeof schema.parse>> = {
           ]
         : [],
       metrics: () => [
-        single('reporting_sessions_total', 'counter', 'Sessions counted for reports.', buffer.counts.counted),
-        single('reporting_dropped_total', 'counter', 'Sessions not counted: they could not be stored in time.', buffer.counts.dropped),
+        single(
+          'reporting_sessions_total',
+          'counter',
+          'Sessions counted for reports.',
+          buffer.counts.counted,
+        ),
+        single(
+          'reporting_dropped_total',
+          'counter',
+          'Sessions not counted: they could not be stored in time.',
+          buffer.counts.dropped,
+        ),
         single('reporting_malformed_total', 'counter', 'Events that were none.', counts.malformed),
-        labelled('reporting_deliveries', 'gauge', 'Reports to send and sent, by what became of them.', 'state', outbox.counts()),
+        labelled(
+          'reporting_deliveries',
+          'gauge',
+          'Reports to send and sent, by what became of them.',
+          'state',
+          outbox.counts(),
+        ),
       ],
       async stop() {
         stopping.abort(new Error('stopped'));
@@ -75,16 +95,44 @@ export const reportingJob: Job<ReturnType<typeof schema.parse>> = {
   },
 };
 
-function openOutbox({ spreadHours, perReceiver, receivers, ...reporter }: ReportingSettings, { store }: House): Outbox {
-  return new Outbox({ store, reporter, spreadMs: spreadHours * 3_600_000, perReceiver, receivers, random: Math.random });
+function openOutbox(
+  { spreadHours, perReceiver, receivers, ...reporter }: ReportingSettings,
+  { store }: House,
+): Outbox {
+  return new Outbox({
+    store,
+    reporter,
+    spreadMs: spreadHours * 3_600_000,
+    perReceiver,
+    receivers,
+    random: Math.random,
+  });
 }
 
-function deliverer(settings: ReportingSettings, house: House, signal: AbortSignal): Parameters<typeof runReportJob>[0]['deliver'] {
+function deliverer(
+  settings: ReportingSettings,
+  house: House,
+  signal: AbortSignal,
+): Parameters<typeof runReportJob>[0]['deliver'] {
   const { network, resolver, trustStore, clock } = house;
   const submitter = submitterOf(settings);
-  const sender = createSender({ network, resolver, trustStore, clock, helo: settings.helo ?? submitter });
+  const sender = createSender({
+    network,
+    resolver,
+    trustStore,
+    clock,
+    helo: settings.helo ?? submitter,
+  });
   const dkim = signer(settings, submitter);
-  const common = { reporter: settings, network, resolver, trustStore, clock, signal, deliver: sender.deliver };
+  const common = {
+    reporter: settings,
+    network,
+    resolver,
+    trustStore,
+    clock,
+    signal,
+    deliver: sender.deliver,
+  };
   return (due) => deliverReport(due, { ...common, ...(dkim ? { dkim } : {}) });
 }
 
@@ -93,9 +141,13 @@ function signer({ dkim }: ReportingSettings, submitter: string): DkimKey | undef
   if (!dkim) return undefined;
   const { selector, key, domain = submitter } = dkim;
   if (submitter !== domain && !submitter.endsWith(`.${domain}`))
-    throw new HermeticError('config-dkim-domain', `reporting.dkim.domain: ${domain} cannot vouch for ${submitter}`, {
-      fix: 'Sign with the domain of reporting.contact, or one above it.',
-    });
+    throw new HermeticError(
+      'config-dkim-domain',
+      `reporting.dkim.domain: ${domain} cannot vouch for ${submitter}`,
+      {
+        fix: 'Sign with the domain of reporting.contact, or one above it.',
+      },
+    );
   return { domain, selector, privateKey: loadKey(key) };
 }
 
@@ -106,7 +158,11 @@ function descriptor(): number {
   throw new HermeticError('reporting-no-descriptor', `reporting.datagrams: ${says}`, { fix });
 }
 
-function feedReader(buffer: EventBuffer, onMalformed: (failure: Failure) => void, { clock }: House): (conn: Conn) => void {
+function feedReader(
+  buffer: EventBuffer,
+  onMalformed: (failure: Failure) => void,
+  { clock }: House,
+): (conn: Conn) => void {
   return ({ stream, close }) => {
     const lines = new FeedLines();
     stream.setEncoding('utf8');

@@ -16,23 +16,37 @@ const challenge = contextNamed('challenge');
 
 async function serving(t: TestContext, pending: () => boolean): Promise<number> {
   const server: Server = createSecure(
-    { ALPNProtocols: ['http/1.1'], SNICallback: (name, done) => done(null, name === 'mta-sts.example.com' ? policy : undefined) },
+    {
+      ALPNProtocols: ['http/1.1'],
+      SNICallback: (name, done) => done(null, name === 'mta-sts.example.com' ? policy : undefined),
+    },
     (_request, response) => response.end('policy'),
   );
-  answerChallenges(server, () => (pending() ? (name) => (name === 'mta-sts.example.com' ? challenge : undefined) : undefined));
+  answerChallenges(server, () =>
+    pending() ? (name) => (name === 'mta-sts.example.com' ? challenge : undefined) : undefined,
+  );
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.after(() => server.close());
   return (server.address() as AddressInfo).port;
 }
 
 /** Common name of the certificate shown and the protocol chosen; the error's code where there is none. */
-function shown(port: number, alpn: readonly string[], servername = 'mta-sts.example.com'): Promise<string> {
+function shown(
+  port: number,
+  alpn: readonly string[],
+  servername = 'mta-sts.example.com',
+): Promise<string> {
   return new Promise((resolve) => {
-    const socket: TLSSocket = connect({ port, host: '127.0.0.1', servername, ALPNProtocols: [...alpn], rejectUnauthorized: false }, () => {
-      resolve(`${String(socket.getPeerCertificate().subject.CN)} ${String(socket.alpnProtocol)}`);
-      socket.destroy();
-    });
-    socket.once('error', (error: Error & { code?: string }) => resolve(error.code ?? error.message));
+    const socket: TLSSocket = connect(
+      { port, host: '127.0.0.1', servername, ALPNProtocols: [...alpn], rejectUnauthorized: false },
+      () => {
+        resolve(`${String(socket.getPeerCertificate().subject.CN)} ${String(socket.alpnProtocol)}`);
+        socket.destroy();
+      },
+    );
+    socket.once('error', (error: Error & { code?: string }) =>
+      resolve(error.code ?? error.message),
+    );
   });
 }
 
@@ -47,11 +61,18 @@ test('a validator meets the challenge on the port that shows everybody else the 
 test('the connection of a challenge is closed after the handshake, whatever is asked over it [8737-4-1]', async (t) => {
   const port = await serving(t, () => true);
   const heard = await new Promise<string>((resolve, reject) => {
-    const socket = connect({ port, servername: 'mta-sts.example.com', ALPNProtocols: ['acme-tls/1'], rejectUnauthorized: false });
+    const socket = connect({
+      port,
+      servername: 'mta-sts.example.com',
+      ALPNProtocols: ['acme-tls/1'],
+      rejectUnauthorized: false,
+    });
     let text = '';
     socket.on('data', (bytes: Buffer) => (text += bytes.toString('latin1')));
     socket.once('error', reject).once('close', () => resolve(`closed ${text}`));
-    socket.once('secureConnect', () => socket.write('GET / HTTP/1.1\r\nHost: mta-sts.example.com\r\n\r\n'));
+    socket.once('secureConnect', () =>
+      socket.write('GET / HTTP/1.1\r\nHost: mta-sts.example.com\r\n\r\n'),
+    );
   });
   assert.equal(heard, 'closed ');
 });
@@ -80,7 +101,12 @@ test('requests pass through after the look, also when the hello comes in pieces'
       return true;
     };
     Object.assign(stream, { write: inTwo });
-    const socket = connect({ socket: stream, servername: 'mta-sts.example.com', ALPNProtocols: ['http/1.1'], rejectUnauthorized: false });
+    const socket = connect({
+      socket: stream,
+      servername: 'mta-sts.example.com',
+      ALPNProtocols: ['http/1.1'],
+      rejectUnauthorized: false,
+    });
     let text = '';
     socket.on('data', (bytes: Buffer) => (text += bytes.toString('latin1')));
     socket.once('error', reject).once('close', () => resolve(text));

@@ -12,10 +12,19 @@ const LONGEST_MS = 10_000;
  * the challenge's certificate. Node chooses certificates before it knows the protocol, so the hello is looked into first, and only while `challenges` gives
  * an answer. Over the connection of a challenge no data passes. [8737-3-2, 8737-4-1]
  */
-export function answerChallenges(server: Server, challenges: () => ((name: string) => SecureContext | undefined) | undefined): void {
-  const serve = server.listeners('connection').map((listener) => (socket: Socket) => void listener.call(server, socket));
+export function answerChallenges(
+  server: Server,
+  challenges: () => ((name: string) => SecureContext | undefined) | undefined,
+): void {
+  const serve = server
+    .listeners('connection')
+    .map((listener) => (socket: Socket) => void listener.call(server, socket));
   const challenged = createServer(
-    { ALPNProtocols: [PROTOCOL], minVersion: 'TLSv1.2', SNICallback: (name, done) => done(null, challenges()?.(name.toLowerCase())) },
+    {
+      ALPNProtocols: [PROTOCOL],
+      minVersion: 'TLSv1.2',
+      SNICallback: (name, done) => done(null, challenges()?.(name.toLowerCase())),
+    },
     (socket) => socket.end(),
   );
   challenged.on('tlsClientError', () => undefined);

@@ -34,7 +34,12 @@ export function wanted<Settings>(
   settings: Settings,
   listen: (at: ListenAddress, settings: Settings) => Promise<Listener<Settings>>,
 ): Wanted {
-  return { what, at, listen: () => listen(at, settings), renew: (port) => (port as Listener<Settings>).use(settings) };
+  return {
+    what,
+    at,
+    listen: () => listen(at, settings),
+    renew: (port) => (port as Listener<Settings>).use(settings),
+  };
 }
 
 const GRACE = 3000;
@@ -53,7 +58,8 @@ export class ListenerSet {
     const fresh = new Map<string, { what: string; listener: OpenPort }>();
     try {
       for (const one of missing) {
-        if (!fresh.has(keyOf(one))) fresh.set(keyOf(one), { what: one.what, listener: await one.listen() });
+        if (!fresh.has(keyOf(one)))
+          fresh.set(keyOf(one), { what: one.what, listener: await one.listen() });
       }
     } catch (error) {
       await Promise.all([...fresh.values()].map(({ listener }) => listener.close(0)));

@@ -5,7 +5,10 @@ import { listenStream } from './stream-listener.js';
 
 test('one source that takes every place of a port keeps nobody else out', async (t) => {
   const limits = { connections: 4, idleMs: 60_000 };
-  const port = await listenStream({ address: '127.0.0.1', port: 0 }, { limits, serve: ({ stream }) => void stream.write('hello') });
+  const port = await listenStream(
+    { address: '127.0.0.1', port: 0 },
+    { limits, serve: ({ stream }) => void stream.write('hello') },
+  );
   const opened: Socket[] = [];
   t.after(async () => {
     for (const socket of opened) socket.destroy();
@@ -13,11 +16,17 @@ test('one source that takes every place of a port keeps nobody else out', async 
   });
   const greeted = (localAddress: string): Promise<boolean> =>
     new Promise((resolve) => {
-      const socket = connect({ host: '127.0.0.1', port: 'port' in port.at ? port.at.port : 0, localAddress });
+      const socket = connect({
+        host: '127.0.0.1',
+        port: 'port' in port.at ? port.at.port : 0,
+        localAddress,
+      });
       opened.push(socket);
       socket.on('error', () => undefined).once('close', () => resolve(false));
       // Who is turned away may be greeted first.
-      socket.once('data', () => setTimeout(() => resolve(!socket.destroyed && !socket.readableEnded), 50));
+      socket.once('data', () =>
+        setTimeout(() => resolve(!socket.destroyed && !socket.readableEnded), 50),
+      );
     });
   const flood = await Promise.all(Array.from({ length: 8 }, () => greeted('127.0.0.2')));
   assert.equal(flood.filter(Boolean).length, 4);

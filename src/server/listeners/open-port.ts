@@ -46,7 +46,8 @@ export class OpenedPort implements OpenPort {
   #makeRoom(): void {
     let most = 0;
     for (const held of this.#held.values()) most = Math.max(most, held);
-    const [newest] = [...this.#sources].reverse().find(([, source]) => this.#held.get(source) === most) ?? [];
+    const [newest] =
+      [...this.#sources].reverse().find(([, source]) => this.#held.get(source) === most) ?? [];
     this.refused++;
     newest?.destroy();
     if (newest) this.#forget(newest);
@@ -63,7 +64,9 @@ export class OpenedPort implements OpenPort {
 
   get at(): ListenAddress {
     const address = this.server.address();
-    return typeof address === 'object' && address ? { address: address.address, port: address.port } : this.asked;
+    return typeof address === 'object' && address
+      ? { address: address.address, port: address.port }
+      : this.asked;
   }
 
   get open(): number {
@@ -72,7 +75,10 @@ export class OpenedPort implements OpenPort {
 
   close(graceMs: number): Promise<void> {
     return new Promise((resolve) => {
-      const hard = setTimeout(() => [...this.sockets].forEach((socket) => socket.destroy()), graceMs);
+      const hard = setTimeout(
+        () => [...this.sockets].forEach((socket) => socket.destroy()),
+        graceMs,
+      );
       this.server.close(() => {
         clearTimeout(hard);
         resolve();
@@ -88,11 +94,14 @@ export function openPort(server: Server, at: ListenAddress, most: number): Promi
   return new Promise((resolve, reject) => {
     if ('path' in at) removeStale(at.path);
     server.once('error', (error: NodeJS.ErrnoException) => reject(unavailable(at, error)));
-    server.listen('path' in at ? { path: at.path } : { host: at.address, port: at.port, exclusive: true }, () => {
-      // Postfix runs as a user of its own: whoever may enter the folder may connect.
-      if ('path' in at) chmodSync(at.path, 0o666);
-      resolve(port);
-    });
+    server.listen(
+      'path' in at ? { path: at.path } : { host: at.address, port: at.port, exclusive: true },
+      () => {
+        // Postfix runs as a user of its own: whoever may enter the folder may connect.
+        if ('path' in at) chmodSync(at.path, 0o666);
+        resolve(port);
+      },
+    );
   });
 }
 
@@ -101,7 +110,8 @@ function removeStale(path: string): void {
   try {
     if (lstatSync(path).isSocket()) unlinkSync(path);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw unavailable({ path }, error as NodeJS.ErrnoException);
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
+      throw unavailable({ path }, error as NodeJS.ErrnoException);
   }
 }
 
@@ -110,6 +120,8 @@ function unavailable(at: ListenAddress, cause: NodeJS.ErrnoException): HermeticE
   const privileged = cause.code === 'EACCES' && 'port' in at;
   return new HermeticError('listen-failed', `${formatListenAddress(at)}: ${says}`, {
     cause,
-    fix: privileged ? 'Ports below 1024 need a privilege: run as root, give CAP_NET_BIND_SERVICE, or choose another port.' : fix,
+    fix: privileged
+      ? 'Ports below 1024 need a privilege: run as root, give CAP_NET_BIND_SERVICE, or choose another port.'
+      : fix,
   });
 }

@@ -11,7 +11,10 @@ export interface StreamSettings {
 }
 
 /** Listens, refuses what is over the limit at once, and closes who says nothing. Rejects with HermeticError when the address cannot be had. */
-export async function listenStream(at: ListenAddress, settings: StreamSettings): Promise<Listener<StreamSettings>> {
+export async function listenStream(
+  at: ListenAddress,
+  settings: StreamSettings,
+): Promise<Listener<StreamSettings>> {
   let current = settings;
   const seen = new WeakMap<Socket, Activity>();
   const server = createServer({ noDelay: true }, (socket) => {

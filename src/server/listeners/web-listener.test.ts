@@ -25,7 +25,9 @@ function agreed(port: number, ciphers: string): Promise<string> {
       resolve(socket.getCipher().name);
       socket.destroy();
     });
-    socket.once('error', (error: Error & { code?: string }) => resolve(error.code ?? error.message));
+    socket.once('error', (error: Error & { code?: string }) =>
+      resolve(error.code ?? error.message),
+    );
   });
 }
 
@@ -36,17 +38,31 @@ test('suites without forward secrecy or AEAD are refused, whatever the key [9325
     ['p256', 'ECDSA'],
     ['rsa-2048', 'RSA'],
   ] as const) {
-    const { keyPem, chainPem } = issue(createCa({ name: 'Root' }), { names: ['a.example'], key: generateKey(algorithm) });
+    const { keyPem, chainPem } = issue(createCa({ name: 'Root' }), {
+      names: ['a.example'],
+      key: generateKey(algorithm),
+    });
     const files = { chain: join(folder, 'chain.pem'), key: join(folder, 'key.pem') };
     writeFileSync(files.key, keyPem, { mode: 0o600 });
     writeFileSync(files.chain, chainPem);
     const { context } = loadCertificate(files);
     const log = createLog({ format: 'plain', write: () => undefined, now: () => 0 });
-    const listener = await listenWeb({ address: '127.0.0.1', port: 0 }, { sites: [], log, connections: 10, certificateFor: () => context });
+    const listener = await listenWeb(
+      { address: '127.0.0.1', port: 0 },
+      { sites: [], log, connections: 10, certificateFor: () => context },
+    );
     assert.ok('port' in listener.at);
     const { port } = listener.at;
-    assert.equal(await agreed(port, `ECDHE-${kind}-AES128-GCM-SHA256`), `ECDHE-${kind}-AES128-GCM-SHA256`);
-    for (const weak of [`ECDHE-${kind}-AES128-SHA`, `ECDHE-${kind}-AES256-SHA384`, 'AES128-GCM-SHA256', 'DHE-RSA-AES128-GCM-SHA256'])
+    assert.equal(
+      await agreed(port, `ECDHE-${kind}-AES128-GCM-SHA256`),
+      `ECDHE-${kind}-AES128-GCM-SHA256`,
+    );
+    for (const weak of [
+      `ECDHE-${kind}-AES128-SHA`,
+      `ECDHE-${kind}-AES256-SHA384`,
+      'AES128-GCM-SHA256',
+      'DHE-RSA-AES128-GCM-SHA256',
+    ])
       assert.match(await agreed(port, weak), /ALERT_HANDSHAKE_FAILURE/, `${algorithm} ${weak}`);
     await listener.close(0);
   }
@@ -55,14 +71,24 @@ test('suites without forward secrecy or AEAD are refused, whatever the key [9325
 test('requests that are none, and bodies broken off, are answered by 400 or not at all, and write no errors into the log', async (t) => {
   let logged = '';
   const log = createLog({ format: 'json', write: (line) => void (logged += line), now: () => 0 });
-  const site = { serves: () => true, handle: async (request: Request) => new Response(await request.text()) };
-  const listener = await listenWeb({ address: '127.0.0.1', port: 0 }, { sites: [site], log, connections: 10 });
+  const site = {
+    serves: () => true,
+    handle: async (request: Request) => new Response(await request.text()),
+  };
+  const listener = await listenWeb(
+    { address: '127.0.0.1', port: 0 },
+    { sites: [site], log, connections: 10 },
+  );
   t.after(() => listener.close(0));
   const ask = (text: string): Promise<string> =>
     new Promise((resolve) => {
-      const socket = connectPlain('port' in listener.at ? listener.at.port : 0, '127.0.0.1', () => socket.write(text));
+      const socket = connectPlain('port' in listener.at ? listener.at.port : 0, '127.0.0.1', () =>
+        socket.write(text),
+      );
       let answer = '';
-      socket.on('data', (octets) => (answer += octets.toString('latin1'))).on('error', () => undefined);
+      socket
+        .on('data', (octets) => (answer += octets.toString('latin1')))
+        .on('error', () => undefined);
       socket.once('close', () => resolve(answer));
       setTimeout(() => socket.destroy(), 100);
     });

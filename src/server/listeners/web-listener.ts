@@ -1,5 +1,10 @@
 import { constants } from 'node:crypto';
-import { createServer as createPlain, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer as createPlain,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import { createServer as createSecure } from 'node:https';
 import type { SecureContext } from 'node:tls';
 import { isHermeticError } from '../../base/index.js';
@@ -23,13 +28,22 @@ export interface WebSettings {
 }
 
 /** A slow or silent client holds a connection for so long at most. */
-const limits = { headersTimeout: 10_000, requestTimeout: 60_000, keepAliveTimeout: 5_000, maxHeaderSize: 16 * 1024 } as const;
+const limits = {
+  headersTimeout: 10_000,
+  requestTimeout: 60_000,
+  keepAliveTimeout: 5_000,
+  maxHeaderSize: 16 * 1024,
+} as const;
 const requestsPerConnection = 100;
 
 /** One web port for every site: certificate by SNI, site by Host and path. Rejects with HermeticError when the address cannot be had. */
-export async function listenWeb(at: ListenAddress, settings: WebSettings): Promise<Listener<WebSettings>> {
+export async function listenWeb(
+  at: ListenAddress,
+  settings: WebSettings,
+): Promise<Listener<WebSettings>> {
   let current = settings;
-  const answer = (incoming: IncomingMessage, outgoing: ServerResponse): void => void respond(incoming, outgoing, current);
+  const answer = (incoming: IncomingMessage, outgoing: ServerResponse): void =>
+    void respond(incoming, outgoing, current);
   const server: Server = settings.certificateFor
     ? createSecure(
         {
@@ -44,7 +58,10 @@ export async function listenWeb(at: ListenAddress, settings: WebSettings): Promi
         answer,
       )
     : createPlain(limits, answer);
-  const choose = (name: string, done: (error: Error | null, context?: SecureContext) => void): void => {
+  const choose = (
+    name: string,
+    done: (error: Error | null, context?: SecureContext) => void,
+  ): void => {
     const context = current.certificateFor?.(name.toLowerCase());
     // Without a context the handshake ends with an alert; an error would drop the connection without a word.
     done(null, context);
@@ -60,7 +77,11 @@ export async function listenWeb(at: ListenAddress, settings: WebSettings): Promi
   });
 }
 
-async function respond(incoming: IncomingMessage, outgoing: ServerResponse, { sites, certificateFor, log }: WebSettings): Promise<void> {
+async function respond(
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  { sites, certificateFor, log }: WebSettings,
+): Promise<void> {
   const scheme = certificateFor ? 'https' : 'http';
   try {
     const host = (incoming.headers.host ?? '').toLowerCase().replace(/:\d*$/, '');
@@ -74,24 +95,38 @@ async function respond(incoming: IncomingMessage, outgoing: ServerResponse, { si
       outgoing.end(incoming.method === 'HEAD' ? undefined : answer.body);
       return;
     }
-    const peer = { address: incoming.socket.remoteAddress ?? '', port: incoming.socket.remotePort ?? 0 };
+    const peer = {
+      address: incoming.socket.remoteAddress ?? '',
+      port: incoming.socket.remotePort ?? 0,
+    };
     const request = toRequest(incoming, scheme, site.maxBody);
     if (!request) return plain(outgoing, 400);
     const response = await site.handle(request, peer);
     const body = Buffer.from(await response.arrayBuffer());
-    outgoing.writeHead(response.status, [...response.headers, ['content-length', String(body.length)]].flat());
+    outgoing.writeHead(
+      response.status,
+      [...response.headers, ['content-length', String(body.length)]].flat(),
+    );
     outgoing.end(incoming.method === 'HEAD' ? undefined : body);
   } catch (error) {
     const tooLarge = isHermeticError(error) && error.code === 'body-too-large';
     // Who breaks off is no fault of ours, and shall not fill the log.
-    if (!tooLarge && !incoming.readableAborted) log.error('web-handler-failed', { path: incoming.url, error: (error as Error).message });
+    if (!tooLarge && !incoming.readableAborted)
+      log.error('web-handler-failed', { path: incoming.url, error: (error as Error).message });
     if (outgoing.headersSent) outgoing.destroy();
     else plain(outgoing.setHeader('connection', 'close'), tooLarge ? 413 : 500);
   }
 }
 
-const words: Readonly<Record<number, string>> = { 400: 'Bad request', 404: 'Not found', 413: 'Too large', 500: 'Internal error' };
+const words: Readonly<Record<number, string>> = {
+  400: 'Bad request',
+  404: 'Not found',
+  413: 'Too large',
+  500: 'Internal error',
+};
 
 function plain(outgoing: ServerResponse, status: number): void {
-  outgoing.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(`${words[status] ?? status}\n`);
+  outgoing
+    .writeHead(status, { 'content-type': 'text/plain; charset=utf-8' })
+    .end(`${words[status] ?? status}\n`);
 }

@@ -1,7 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { concat } from '../../base/index.js';
 import type { Conn } from '../../net/index.js';
-import { buildClientHello, buildSsl2ClientHello, FlightReader, readSsl2ServerHello } from '../wire/index.js';
+import {
+  buildClientHello,
+  buildSsl2ClientHello,
+  FlightReader,
+  readSsl2ServerHello,
+} from '../wire/index.js';
 import type { Answer } from './answer.js';
 import { helloFor, type Question } from './question.js';
 
@@ -23,7 +28,13 @@ const FAREWELL = 300;
 const goodbye = Uint8Array.of(21, 3, 1, 0, 2, 1, 0);
 
 /** Sends one hello, reads what can be read of the answer, says goodbye and hangs up. Rejects only with `signal.reason`. */
-export function askHello({ conn, question, serverName, timeoutMs = TIMEOUT, signal }: AskHelloRequest): Promise<Answer> {
+export function askHello({
+  conn,
+  question,
+  serverName,
+  timeoutMs = TIMEOUT,
+  signal,
+}: AskHelloRequest): Promise<Answer> {
   const { stream } = conn;
   return new Promise((resolve, reject) => {
     const reader = question.kind === 'ssl2' ? new Ssl2Reader() : new TlsReader();
@@ -54,7 +65,9 @@ export function askHello({ conn, question, serverName, timeoutMs = TIMEOUT, sign
     signal?.addEventListener('abort', stop, { once: true });
     stream.on('data', take).on('end', ended).on('close', ended).on('error', broke);
     stream.write(
-      question.kind === 'ssl2' ? buildSsl2ClientHello(randomBytes(16)) : buildClientHello(helloFor(question, randomBytes(64), serverName)),
+      question.kind === 'ssl2'
+        ? buildSsl2ClientHello(randomBytes(16))
+        : buildClientHello(helloFor(question, randomBytes(64), serverName)),
     );
     stream.resume();
   });
@@ -87,8 +100,14 @@ class TlsReader {
   ended(): Answer {
     const { state, flight, problem } = this.#reader;
     if (flight.hello) return { kind: 'hello', flight };
-    if (state === 'broken') return { kind: 'none', reason: problem === 'not a TLS record' ? 'tls-garbage' : 'tls-failed' };
-    return flight.alert ? { kind: 'refused', alert: flight.alert.description } : { kind: 'refused' };
+    if (state === 'broken')
+      return {
+        kind: 'none',
+        reason: problem === 'not a TLS record' ? 'tls-garbage' : 'tls-failed',
+      };
+    return flight.alert
+      ? { kind: 'refused', alert: flight.alert.description }
+      : { kind: 'refused' };
   }
 }
 
@@ -99,8 +118,11 @@ class Ssl2Reader {
   push(bytes: Uint8Array): Answer | undefined {
     this.#bytes = concat(this.#bytes, bytes.subarray(0, 65_536 - this.#bytes.length));
     const read = readSsl2ServerHello(this.#bytes);
-    if (read.state === 'more') return this.#bytes.length >= 65_536 ? { kind: 'refused' } : undefined;
-    return read.state === 'accepted' ? { kind: 'ssl2', ciphers: read.ciphers } : { kind: 'refused' };
+    if (read.state === 'more')
+      return this.#bytes.length >= 65_536 ? { kind: 'refused' } : undefined;
+    return read.state === 'accepted'
+      ? { kind: 'ssl2', ciphers: read.ciphers }
+      : { kind: 'refused' };
   }
 
   ended(): Answer {

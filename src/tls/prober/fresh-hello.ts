@@ -1,5 +1,12 @@
 import type { Proven } from './proven.js';
-import { allSchemes, groups12, groups13, type HelloVersion, type Question, type Topic } from './question.js';
+import {
+  allSchemes,
+  groups12,
+  groups13,
+  type HelloVersion,
+  type Question,
+  type Topic,
+} from './question.js';
 
 /** A hello that has not been sent yet, no larger than the server reads; undefined when there is nothing new in it. */
 export function freshHello(
@@ -12,15 +19,24 @@ export function freshHello(
   const { groups = version === 'TLSv1.3' ? groups13 : groups12, schemes = allSchemes } = changes;
   const suites = wanted.slice(0, mostSuites);
   const question: Question = { kind: 'hello', topic, version, suites, groups, schemes };
-  const same = (a: readonly number[], b: readonly number[]): boolean => a.length === b.length && a.every((x, i) => x === b[i]);
+  const same = (a: readonly number[], b: readonly number[]): boolean =>
+    a.length === b.length && a.every((x, i) => x === b[i]);
   const sent = log.some(
     ({ question: q }) =>
-      q.kind === 'hello' && q.version === version && same(q.suites, suites) && same(q.groups, groups) && same(q.schemes, schemes),
+      q.kind === 'hello' &&
+      q.version === version &&
+      same(q.suites, suites) &&
+      same(q.groups, groups) &&
+      same(q.schemes, schemes),
   );
   return sent || suites.length === 0 || groups.length === 0 ? undefined : question;
 }
 
 /** Suites that are not yet known to be refused at a version. */
-export function unrefused(proven: Proven, version: HelloVersion, list: readonly number[]): readonly number[] {
+export function unrefused(
+  proven: Proven,
+  version: HelloVersion,
+  list: readonly number[],
+): readonly number[] {
   return list.filter((id) => !proven.refused[version].has(id));
 }

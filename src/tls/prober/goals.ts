@@ -6,7 +6,12 @@ export type Ask =
   | { readonly kind: 'ssl2' }
   /** Is any of these taken? One refusal settles them all. */
   | { readonly kind: 'suites'; readonly id: string; readonly suites: readonly number[] }
-  | { readonly kind: 'groups'; readonly id: string; readonly groups: readonly number[]; readonly version: 'TLSv1.2' | 'TLSv1.3' }
+  | {
+      readonly kind: 'groups';
+      readonly id: string;
+      readonly groups: readonly number[];
+      readonly version: 'TLSv1.2' | 'TLSv1.3';
+    }
   | { readonly kind: 'signatures'; readonly id: string; readonly schemes: readonly number[] }
   /** With everything on offer, does a TLS 1.2 server choose one of these although it takes others? */
   | { readonly kind: 'order'; readonly worse: readonly number[] }

@@ -1,4 +1,10 @@
-import { groupTable, ProtocolVersion, suites, type ServerHello, type ServerKeyExchange } from '../wire/index.js';
+import {
+  groupTable,
+  ProtocolVersion,
+  suites,
+  type ServerHello,
+  type ServerKeyExchange,
+} from '../wire/index.js';
 import type { ProbeRecord } from './answer.js';
 import type { HelloVersion, Question } from './question.js';
 
@@ -16,10 +22,18 @@ export interface Heard {
 export function heard(log: readonly ProbeRecord[]): Heard[] {
   return log.flatMap(({ question, answer }) => {
     if (question.kind !== 'hello') return [];
-    if (answer.kind === 'refused') return [{ question, ...(answer.alert === undefined ? {} : { alert: answer.alert }) }];
+    if (answer.kind === 'refused')
+      return [{ question, ...(answer.alert === undefined ? {} : { alert: answer.alert }) }];
     if (answer.kind !== 'hello' || !answer.flight.hello) return [];
     const { hello, keyExchange, certificates } = answer.flight;
-    return [{ question, hello, ...(keyExchange ? { keyExchange } : {}), ...(certificates ? { certificates } : {}) }];
+    return [
+      {
+        question,
+        hello,
+        ...(keyExchange ? { keyExchange } : {}),
+        ...(certificates ? { certificates } : {}),
+      },
+    ];
   });
 }
 
@@ -53,7 +67,9 @@ export function completed(log: readonly ProbeRecord[]): Completed[] {
 export function groupOf({ hello, keyExchange, question }: Heard): number | undefined {
   if (hello?.group !== undefined) return hello.group;
   if (keyExchange?.kind === 'dhe') return agreedFiniteField(keyExchange.prime, question.groups);
-  return keyExchange?.kind === 'ecdhe' && typeof keyExchange.group === 'number' ? keyExchange.group : undefined;
+  return keyExchange?.kind === 'ecdhe' && typeof keyExchange.group === 'number'
+    ? keyExchange.group
+    : undefined;
 }
 
 /** All primes of RFC 7919 begin so (appendix A), and no two have the same length. */
@@ -62,7 +78,9 @@ const PREFIX = 'ffffffffffffffffadf85458a2bb4a9a';
 /** The RFC 7919 group that was offered and is used; undefined for a group of the server's own. */
 function agreedFiniteField(prime: Uint8Array, offered: readonly number[]): number | undefined {
   if (Buffer.from(prime.subarray(0, 16)).toString('hex') !== PREFIX) return undefined;
-  return groupTable.find((g) => g.kind === 'ffdhe' && g.bits === prime.length * 8 && offered.includes(g.id))?.id;
+  return groupTable.find(
+    (g) => g.kind === 'ffdhe' && g.bits === prime.length * 8 && offered.includes(g.id),
+  )?.id;
 }
 
 /** The signature scheme a TLS 1.2 answer shows. */
@@ -70,7 +88,9 @@ export function schemeOf({ keyExchange }: Heard): number | undefined {
   return keyExchange && 'scheme' in keyExchange ? keyExchange.scheme : undefined;
 }
 
-const names = new Map(Object.entries(ProtocolVersion).map(([name, wire]) => [wire as number, name]));
+const names = new Map(
+  Object.entries(ProtocolVersion).map(([name, wire]) => [wire as number, name]),
+);
 
 /** Version of an answer; undefined for a refusal and for versions nobody knows. */
 export function versionOf({ hello }: Heard): HelloVersion | undefined {
@@ -81,7 +101,8 @@ export function versionOf({ hello }: Heard): HelloVersion | undefined {
 /** A TLS 1.3 server passed over a suite that it takes too: it goes by its own order. There nothing but the suites decides which is chosen. */
 export function ownOrder13(answers: readonly Heard[], accepted: readonly number[]): boolean {
   return answers.some(({ hello, question: { suites: offered, version } }) => {
-    const passed = version === 'TLSv1.3' && hello ? offered.slice(0, offered.indexOf(hello.suite)) : [];
+    const passed =
+      version === 'TLSv1.3' && hello ? offered.slice(0, offered.indexOf(hello.suite)) : [];
     return passed.some((id) => accepted.includes(id));
   });
 }

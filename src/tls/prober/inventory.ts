@@ -7,7 +7,9 @@ export type AnyVersion = 'SSLv2' | HelloVersion;
 export interface Inventory {
   readonly versions: Readonly<Record<AnyVersion, Settled>>;
   /** Accepted suites by version, in the order found: the server's own order where it has one. */
-  readonly suites: Readonly<Record<HelloVersion, { readonly accepted: readonly number[]; readonly complete: boolean }>>;
+  readonly suites: Readonly<
+    Record<HelloVersion, { readonly accepted: readonly number[]; readonly complete: boolean }>
+  >;
   readonly order: Readonly<Partial<Record<HelloVersion, 'server' | 'client' | 'unknown'>>>;
   readonly groups: { readonly accepted: readonly number[]; readonly complete: boolean };
   /** Schemes that a TLS 1.2 server was seen to sign its key exchange with. */

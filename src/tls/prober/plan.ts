@@ -3,8 +3,27 @@ import type { Ask, Goals } from './goals.js';
 import { completed } from './heard.js';
 import { prove, type Proven } from './proven.js';
 import { freshHello, unrefused } from './fresh-hello.js';
-import { chaChaLater, ecdsa12, newestFirst, only, rsa12, suites12, suites13, suitesOld, type Question, type Topic } from './question.js';
-import { carriersOf, dheSuites, existsIn, generations, settle, settleKey, speaksFor } from './settle.js';
+import {
+  chaChaLater,
+  ecdsa12,
+  newestFirst,
+  only,
+  rsa12,
+  suites12,
+  suites13,
+  suitesOld,
+  type Question,
+  type Topic,
+} from './question.js';
+import {
+  carriersOf,
+  dheSuites,
+  existsIn,
+  generations,
+  settle,
+  settleKey,
+  speaksFor,
+} from './settle.js';
 import { surface } from './surface.js';
 
 /**
@@ -18,7 +37,9 @@ export function nextQuestion(log: readonly ProbeRecord[], goals: Goals): Questio
     (proven.doubtful ? otherKeys(proven) : undefined) ??
     (goals.inventory ? surface(proven) : certificates(proven)) ??
     otherKeys(proven) ??
-    first(goals.asks, (ask) => (settle(proven, ask).settled === 'unknown' ? questionFor(proven, ask) : undefined))
+    first(goals.asks, (ask) =>
+      settle(proven, ask).settled === 'unknown' ? questionFor(proven, ask) : undefined,
+    )
   );
 }
 
@@ -41,19 +62,35 @@ const bait = 0xc006;
 function certificates(proven: Proven): Question | undefined {
   const { versions, keys, answers } = proven;
   if (versions['TLSv1.3'] === 'unknown') return freshHello(proven, 'tls13', 'TLSv1.3', suites13);
-  const halves: readonly { key: 'ECDSA' | 'RSA'; topic: Topic; suites: readonly (readonly number[])[] }[] = [
+  const halves: readonly {
+    key: 'ECDSA' | 'RSA';
+    topic: Topic;
+    suites: readonly (readonly number[])[];
+  }[] = [
     { key: 'ECDSA', topic: 'ecdsa', suites: [ecdsa12] },
-    { key: 'RSA', topic: 'tls12', suites: keys.has('ECDSA') ? [[...rsa12, bait], rsa12] : [rest12, rsa12] },
+    {
+      key: 'RSA',
+      topic: 'tls12',
+      suites: keys.has('ECDSA') ? [[...rsa12, bait], rsa12] : [rest12, rsa12],
+    },
   ];
   const best = newestFirst.find((v) => v !== 'TLSv1.3' && versions[v] !== 'refused');
   if (!best) return undefined;
   const met = answers.some((a) => a.hello && a.question.version !== 'TLSv1.3');
-  const shown = first(keys.has('ECDSA') ? [...halves].reverse() : halves, ({ key, topic, suites }) => {
-    if (keys.has(key) && met) return undefined;
-    return first(suites, (list) => freshHello(proven, topic, 'TLSv1.2', unrefused(proven, best, list)));
-  });
+  const shown = first(
+    keys.has('ECDSA') ? [...halves].reverse() : halves,
+    ({ key, topic, suites }) => {
+      if (keys.has(key) && met) return undefined;
+      return first(suites, (list) =>
+        freshHello(proven, topic, 'TLSv1.2', unrefused(proven, best, list)),
+      );
+    },
+  );
   // Suites without either key are of interest only where no hello has told of the version.
-  return shown ?? (met ? undefined : freshHello(proven, 'tls12', 'TLSv1.2', unrefused(proven, best, rest12)));
+  return (
+    shown ??
+    (met ? undefined : freshHello(proven, 'tls12', 'TLSv1.2', unrefused(proven, best, rest12)))
+  );
 }
 
 /** TLS 1.3 encrypts its certificate: a key that older versions do not show appears only in a completed handshake. */
@@ -61,16 +98,24 @@ function otherKeys(proven: Proven): Question | undefined {
   const { log, versions } = proven;
   // Who has not completed one handshake will not complete another.
   if (versions['TLSv1.3'] !== 'accepted' || completed(log).length === 0) return undefined;
-  const asked = (key: string): boolean => log.some(({ question: q }) => q.kind === 'handshake' && q.authentication === key);
+  const asked = (key: string): boolean =>
+    log.some(({ question: q }) => q.kind === 'handshake' && q.authentication === key);
   return first(['ECDSA', 'RSA'] as const, (key) =>
-    settleKey(proven, key) !== 'unknown' || asked(key) ? undefined : { kind: 'handshake', authentication: key },
+    settleKey(proven, key) !== 'unknown' || asked(key)
+      ? undefined
+      : { kind: 'handshake', authentication: key },
   );
 }
 
 function questionFor(proven: Proven, ask: Ask): Question | undefined {
   switch (ask.kind) {
     case 'version':
-      return freshHello(proven, `highest:${ask.version}`, ask.version, unrefused(proven, ask.version, suitesOld));
+      return freshHello(
+        proven,
+        `highest:${ask.version}`,
+        ask.version,
+        unrefused(proven, ask.version, suitesOld),
+      );
     case 'ssl2':
       return { kind: 'ssl2' };
     case 'suites':
@@ -110,13 +155,20 @@ function anyOf(proven: Proven, topic: Topic, wanted: readonly number[]): Questio
   });
 }
 
-function groupQuestion(proven: Proven, topic: Topic, wanted: readonly number[], version: 'TLSv1.2' | 'TLSv1.3'): Question | undefined {
+function groupQuestion(
+  proven: Proven,
+  topic: Topic,
+  wanted: readonly number[],
+  version: 'TLSv1.2' | 'TLSv1.3',
+): Question | undefined {
   if (proven.versions[version] === 'refused') return undefined;
   return first(carriersOf(proven, version), ({ suites, refused, beside }) => {
     const open = wanted.filter((id) => !refused.has(id));
     return open.length === 0
       ? undefined
-      : freshHello(proven, topic, version, unrefused(proven, version, suites), { groups: [...open, ...beside] });
+      : freshHello(proven, topic, version, unrefused(proven, version, suites), {
+          groups: [...open, ...beside],
+        });
   });
 }
 
@@ -129,5 +181,10 @@ function order(proven: Proven, worse: readonly number[]): Question | undefined {
     const any = freshHello(proven, 'set:better', 'TLSv1.2', open(better));
     if (any) return any;
   }
-  return freshHello(proven, 'order:TLSv1.2', 'TLSv1.2', chaChaLater([...open([...worse].reverse()), ...open(better)]));
+  return freshHello(
+    proven,
+    'order:TLSv1.2',
+    'TLSv1.2',
+    chaChaLater([...open([...worse].reverse()), ...open(better)]),
+  );
 }

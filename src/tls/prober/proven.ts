@@ -3,7 +3,17 @@ import { parseCertificate } from '../../x509/index.js';
 import type { ProbeRecord } from './answer.js';
 import { completed, groupOf, heard, versionOf, type Heard } from './heard.js';
 import type { AnyVersion, Settled } from './inventory.js';
-import { allSchemes, groups12, groups13, newestFirst, rsa12, suites12, suites13, suitesOld, type HelloVersion } from './question.js';
+import {
+  allSchemes,
+  groups12,
+  groups13,
+  newestFirst,
+  rsa12,
+  suites12,
+  suites13,
+  suitesOld,
+  type HelloVersion,
+} from './question.js';
 
 /** Some servers read no more suites of a hello than this. */
 const SMALL_HELLO = 60;
@@ -37,49 +47,109 @@ export const suitesOf = (version: HelloVersion): readonly number[] =>
 /** Reads a log, newest version first: a refusal speaks for a version only where all above it are known to be refused. */
 export function prove(log: readonly ProbeRecord[]): Proven {
   const answers = heard(log);
-  const accepted = Object.fromEntries(newestFirst.map((v) => [v, acceptedAt(log, answers, v)])) as Record<HelloVersion, number[]>;
-  const suiteFirst = answers.some((a) => choseSuiteFirst(a) || refusesRsaSuites(a)) || refusesRsaKey(log);
-  const mostSuites = answers.some((a) => contradicted(a, accepted, suiteFirst)) ? SMALL_HELLO : Infinity;
+  const accepted = Object.fromEntries(
+    newestFirst.map((v) => [v, acceptedAt(log, answers, v)]),
+  ) as Record<HelloVersion, number[]>;
+  const suiteFirst =
+    answers.some((a) => choseSuiteFirst(a) || refusesRsaSuites(a)) || refusesRsaKey(log);
+  const mostSuites = answers.some((a) => contradicted(a, accepted, suiteFirst))
+    ? SMALL_HELLO
+    : Infinity;
   const groups = answers.flatMap((a) => (versionOf(a) === 'TLSv1.3' ? (groupOf(a) ?? []) : []));
-  const credible = answers.filter((a) => a.hello || (a.question.suites.length <= mostSuites && (nothingElse(a) || hasGroup(a, groups))));
+  const credible = answers.filter(
+    (a) =>
+      a.hello ||
+      (a.question.suites.length <= mostSuites && (nothingElse(a) || hasGroup(a, groups))),
+  );
   const versions = { SSLv2: ssl2(log) } as Record<AnyVersion, Settled>;
   const refused = {} as Record<HelloVersion, ReadonlySet<number>>;
   for (const version of newestFirst) {
     const reaching = credible.filter((a) => reaches(a.question.version, version, versions));
     const none = new Set(
-      reaching.flatMap((a) => (a.hello ? [] : a.alert === PROTOCOL_VERSION ? suitesOf(version) : refusedBy(a, suiteFirst))),
+      reaching.flatMap((a) =>
+        a.hello ? [] : a.alert === PROTOCOL_VERSION ? suitesOf(version) : refusedBy(a, suiteFirst),
+      ),
     );
     const answeredLower = reaching.some((a) => a.hello && rank(versionOf(a)) > rank(version));
     const seen = accepted[version].length > 0 || completed(log).some((c) => c.version === version);
-    versions[version] = seen ? 'accepted' : answeredLower || suitesOf(version).every((id) => none.has(id)) ? 'refused' : 'unknown';
+    versions[version] = seen
+      ? 'accepted'
+      : answeredLower || suitesOf(version).every((id) => none.has(id))
+        ? 'refused'
+        : 'unknown';
     refused[version] = versions[version] === 'refused' ? new Set(suitesOf(version)) : none;
   }
   // In older versions the suite tells the kind of key; in TLS 1.3 only the certificate does.
   const ecdsa = answers.find((a) => keyOf(a) === 'ECDSA')?.certificates?.[0];
-  const leaves = [...completed(log).flatMap((c) => c.leaf ?? []), ...(ecdsa ? [ecdsa] : [])].flatMap((der) => leafOf(der) ?? []);
-  const keys = new Set([...leaves.map((leaf) => leaf.key), ...answers.flatMap((a) => keyOf(a) ?? [])]);
+  const leaves = [
+    ...completed(log).flatMap((c) => c.leaf ?? []),
+    ...(ecdsa ? [ecdsa] : []),
+  ].flatMap((der) => leafOf(der) ?? []);
+  const keys = new Set([
+    ...leaves.map((leaf) => leaf.key),
+    ...answers.flatMap((a) => keyOf(a) ?? []),
+  ]);
   const certificateCurve = leaves.find((leaf) => leaf.curve !== undefined)?.curve;
   const doubtful =
-    !suiteFirst && answers.some((a) => !a.hello && a.alert !== PROTOCOL_VERSION && refusedBy(a, false).length < a.question.suites.length);
-  return { log, answers, versions, accepted, refused, keys, certificateCurve, mostSuites, suiteFirst, doubtful };
+    !suiteFirst &&
+    answers.some(
+      (a) =>
+        !a.hello &&
+        a.alert !== PROTOCOL_VERSION &&
+        refusedBy(a, false).length < a.question.suites.length,
+    );
+  return {
+    log,
+    answers,
+    versions,
+    accepted,
+    refused,
+    keys,
+    certificateCurve,
+    mostSuites,
+    suiteFirst,
+    doubtful,
+  };
 }
 
-function acceptedAt(log: readonly ProbeRecord[], answers: readonly Heard[], version: HelloVersion): number[] {
-  const found = answers.flatMap((a) => (a.hello && versionOf(a) === version ? [a.hello.suite] : []));
-  return [...new Set([...found, ...completed(log).flatMap((c) => (c.version === version ? (c.suite ?? []) : []))])];
+function acceptedAt(
+  log: readonly ProbeRecord[],
+  answers: readonly Heard[],
+  version: HelloVersion,
+): number[] {
+  const found = answers.flatMap((a) =>
+    a.hello && versionOf(a) === version ? [a.hello.suite] : [],
+  );
+  return [
+    ...new Set([
+      ...found,
+      ...completed(log).flatMap((c) => (c.version === version ? (c.suite ?? []) : [])),
+    ]),
+  ];
 }
 
-const rank = (version: HelloVersion | undefined): number => (version === undefined ? -1 : newestFirst.indexOf(version));
+const rank = (version: HelloVersion | undefined): number =>
+  version === undefined ? -1 : newestFirst.indexOf(version);
 
 /** Whether an answer to a hello with that ceiling speaks for a version: nothing in between could have been chosen. TLS 1.3 is offered alone. */
-function reaches(ceiling: HelloVersion, version: HelloVersion, versions: Readonly<Record<AnyVersion, Settled>>): boolean {
+function reaches(
+  ceiling: HelloVersion,
+  version: HelloVersion,
+  versions: Readonly<Record<AnyVersion, Settled>>,
+): boolean {
   if (ceiling === 'TLSv1.3' || version === 'TLSv1.3') return ceiling === version;
-  return rank(ceiling) <= rank(version) && newestFirst.slice(rank(ceiling), rank(version)).every((v) => versions[v] === 'refused');
+  return (
+    rank(ceiling) <= rank(version) &&
+    newestFirst.slice(rank(ceiling), rank(version)).every((v) => versions[v] === 'refused')
+  );
 }
 
 /** Groups or signature schemes may have been the cause of a refusal unless all were on offer. */
 function nothingElse({ question: { groups, schemes, version } }: Heard): boolean {
-  return groups.length >= (version === 'TLSv1.3' ? groups13 : groups12).length && schemes.length >= allSchemes.length;
+  return (
+    groups.length >= (version === 'TLSv1.3' ? groups13 : groups12).length &&
+    schemes.length >= allSchemes.length
+  );
 }
 
 /** In TLS 1.3 suite and group are chosen apart: one group that is taken, and the suites were the cause. */
@@ -94,18 +164,25 @@ const isEcdsa = (id: number): boolean => known.get(id)?.authentication === 'ECDS
  * One that took an RSA suite although ECDSA suites were on offer does not.
  */
 function choseSuiteFirst({ hello, question: { suites } }: Heard): boolean {
-  return hello !== undefined && known.get(hello.suite)?.authentication === 'RSA' && suites.some(isEcdsa);
+  return (
+    hello !== undefined && known.get(hello.suite)?.authentication === 'RSA' && suites.some(isEcdsa)
+  );
 }
 
 /** Without any RSA suite there is but one certificate to choose. */
 function refusesRsaSuites(a: Heard): boolean {
   const { suites } = a.question;
-  return !a.hello && nothingElse(a) && !suites.some(isEcdsa) && rsa12.every((id) => suites.includes(id));
+  return (
+    !a.hello && nothingElse(a) && !suites.some(isEcdsa) && rsa12.every((id) => suites.includes(id))
+  );
 }
 
 /** A handshake that could use no other key was refused by a server that completes handshakes. */
 function refusesRsaKey(log: readonly ProbeRecord[]): boolean {
-  const asked = log.some(({ question: q, answer }) => q.kind === 'handshake' && q.authentication === 'RSA' && answer.kind === 'refused');
+  const asked = log.some(
+    ({ question: q, answer }) =>
+      q.kind === 'handshake' && q.authentication === 'RSA' && answer.kind === 'refused',
+  );
   return asked && completed(log).length > 0;
 }
 
@@ -116,10 +193,19 @@ export function refusedBy({ question: { suites } }: Heard, suiteFirst: boolean):
 }
 
 /** A large hello was refused although a suite in it is taken at its very version. */
-function contradicted(a: Heard, accepted: Readonly<Record<HelloVersion, readonly number[]>>, suiteFirst: boolean): boolean {
+function contradicted(
+  a: Heard,
+  accepted: Readonly<Record<HelloVersion, readonly number[]>>,
+  suiteFirst: boolean,
+): boolean {
   const { suites, version } = a.question;
   const refused = refusedBy(a, suiteFirst);
-  return !a.hello && suites.length > SMALL_HELLO && nothingElse(a) && accepted[version].some((id) => refused.includes(id));
+  return (
+    !a.hello &&
+    suites.length > SMALL_HELLO &&
+    nothingElse(a) &&
+    accepted[version].some((id) => refused.includes(id))
+  );
 }
 
 function ssl2(log: readonly ProbeRecord[]): Settled {
@@ -146,5 +232,10 @@ function keyOf({ hello, certificates }: Heard): 'RSA' | 'ECDSA' | undefined {
 /** Groups that were chosen at a version. */
 export function acceptedGroups({ answers, log }: Proven, version: HelloVersion): readonly number[] {
   const agreed = completed(log).flatMap((c) => (c.version === version ? (c.group ?? []) : []));
-  return [...new Set([...answers.flatMap((a) => (versionOf(a) === version ? (groupOf(a) ?? []) : [])), ...agreed])];
+  return [
+    ...new Set([
+      ...answers.flatMap((a) => (versionOf(a) === version ? (groupOf(a) ?? []) : [])),
+      ...agreed,
+    ]),
+  ];
 }

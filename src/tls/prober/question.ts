@@ -1,4 +1,12 @@
-import { groupTable, ProtocolVersion, signatureSchemeTable, suites, suitesWhere, type ClientHello, type Suite } from '../wire/index.js';
+import {
+  groupTable,
+  ProtocolVersion,
+  signatureSchemeTable,
+  suites,
+  suitesWhere,
+  type ClientHello,
+  type Suite,
+} from '../wire/index.js';
 
 export type OldVersion = 'SSLv3' | 'TLSv1' | 'TLSv1.1';
 export type HelloVersion = OldVersion | 'TLSv1.2' | 'TLSv1.3';
@@ -33,16 +41,25 @@ export type Question =
   /** A completed handshake; one that accepts only this kind of server key is how TLS 1.3 is asked for its other certificate. */
   | { readonly kind: 'handshake'; readonly authentication: 'RSA' | 'ECDSA' | 'any' };
 
-const usable = (s: Suite): boolean => !s.tls13 && !['PSK', 'SRP', 'KRB5'].includes(s.keyExchange) && s.authentication !== 'PSK';
+const usable = (s: Suite): boolean =>
+  !s.tls13 && !['PSK', 'SRP', 'KRB5'].includes(s.keyExchange) && s.authentication !== 'PSK';
 
 /** Newest first. */
-export const newestFirst: readonly HelloVersion[] = ['TLSv1.3', 'TLSv1.2', 'TLSv1.1', 'TLSv1', 'SSLv3'];
+export const newestFirst: readonly HelloVersion[] = [
+  'TLSv1.3',
+  'TLSv1.2',
+  'TLSv1.1',
+  'TLSv1',
+  'SSLv3',
+];
 
 /**
  * Suites a server can choose without a secret shared beforehand, for TLS 1.2 and earlier. Best and commonest first: a server that follows the client's
  * order shows its best, and one that reads only the head of a long list misses nothing that is in use.
  */
-export const suites12: readonly number[] = [...suitesWhere(usable)].sort((a, b) => worth(b) - worth(a));
+export const suites12: readonly number[] = [...suitesWhere(usable)].sort(
+  (a, b) => worth(b) - worth(a),
+);
 export const ecdsa12: readonly number[] = only(suites12, (s) => s.authentication === 'ECDSA');
 export const rsa12: readonly number[] = only(suites12, (s) => s.authentication === 'RSA');
 export const suites13: readonly number[] = suitesWhere((s) => s.tls13);
@@ -52,10 +69,16 @@ export const suitesOld: readonly number[] = only(
   (s) => ['CBC', 'stream', 'NULL'].includes(s.mode) && !/^SHA(256|384)$/.test(s.hash),
 );
 
-export const groups13: readonly number[] = groupTable.filter((g) => g.id !== 26 && g.id !== 27 && g.id !== 28).map((g) => g.id);
+export const groups13: readonly number[] = groupTable
+  .filter((g) => g.id !== 26 && g.id !== 27 && g.id !== 28)
+  .map((g) => g.id);
 /** Curves only: offering RFC 7919 groups would hide the finite-field group a server uses by itself. */
-export const groups12: readonly number[] = groupTable.filter((g) => g.tls12 && g.kind === 'ec').map((g) => g.id);
-export const finiteFields: readonly number[] = groupTable.filter((g) => g.kind === 'ffdhe').map((g) => g.id);
+export const groups12: readonly number[] = groupTable
+  .filter((g) => g.tls12 && g.kind === 'ec')
+  .map((g) => g.id);
+export const finiteFields: readonly number[] = groupTable
+  .filter((g) => g.kind === 'ffdhe')
+  .map((g) => g.id);
 export const allSchemes: readonly number[] = signatureSchemeTable.map(([id]) => id);
 
 function worth(id: number): number {
@@ -73,7 +96,10 @@ function worth(id: number): number {
 }
 
 /** Narrows a list of suites. */
-export function only(list: readonly number[], wanted: (suite: Suite) => boolean): readonly number[] {
+export function only(
+  list: readonly number[],
+  wanted: (suite: Suite) => boolean,
+): readonly number[] {
   return list.filter((id) => wanted(suites.get(id) as Suite));
 }
 
@@ -84,7 +110,11 @@ export function chaChaLater(list: readonly number[]): readonly number[] {
 }
 
 /** The hello that asks a question. `random`: 64 octets, used for the random and the session id. */
-export function helloFor(question: Extract<Question, { kind: 'hello' }>, random: Uint8Array, serverName: string): ClientHello {
+export function helloFor(
+  question: Extract<Question, { kind: 'hello' }>,
+  random: Uint8Array,
+  serverName: string,
+): ClientHello {
   const maxVersion = ProtocolVersion[question.version];
   const tls13 = question.version === 'TLSv1.3';
   return {
@@ -94,7 +124,9 @@ export function helloFor(question: Extract<Question, { kind: 'hello' }>, random:
     signatureSchemes: maxVersion >= ProtocolVersion['TLSv1.2'] ? question.schemes : [],
     serverName,
     random: random.subarray(0, 32),
-    ...(tls13 ? { versions: [maxVersion], sessionId: random.subarray(32, 64) } : { compression: [1, 0] }),
+    ...(tls13
+      ? { versions: [maxVersion], sessionId: random.subarray(32, 64) }
+      : { compression: [1, 0] }),
     bare: question.version === 'SSLv3',
   };
 }

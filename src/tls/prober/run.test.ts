@@ -2,9 +2,32 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import { generateKey, selfSigned } from '../../pki/index.js';
-import { groups as groupTable, suites as suiteTable, ProtocolVersion, type ServerFlight } from '../wire/index.js';
-import { groups12, groups13, only, suites12, suites13, suitesOld, type HelloVersion, type Question } from './question.js';
-import { prove, runProbes, settle, summarise, type Answer, type Goals, type Inventory, type Proven } from './index.js';
+import {
+  groups as groupTable,
+  suites as suiteTable,
+  ProtocolVersion,
+  type ServerFlight,
+} from '../wire/index.js';
+import {
+  groups12,
+  groups13,
+  only,
+  suites12,
+  suites13,
+  suitesOld,
+  type HelloVersion,
+  type Question,
+} from './question.js';
+import {
+  prove,
+  runProbes,
+  settle,
+  summarise,
+  type Answer,
+  type Goals,
+  type Inventory,
+  type Proven,
+} from './index.js';
 
 const certificates = {
   RSA: selfSigned({ names: ['mx.example'], key: generateKey('rsa-2048') }).der,
@@ -28,18 +51,30 @@ function answerOf(model: Model, question: Question): Answer {
   if (question.kind === 'handshake') return { kind: 'refused' };
   const ceiling = ProtocolVersion[question.version];
   const version = model.versions
-    .filter((v) => (question.version === 'TLSv1.3' ? v === 'TLSv1.3' : v !== 'TLSv1.3' && ProtocolVersion[v] <= ceiling))
+    .filter((v) =>
+      question.version === 'TLSv1.3'
+        ? v === 'TLSv1.3'
+        : v !== 'TLSv1.3' && ProtocolVersion[v] <= ceiling,
+    )
     .sort((a, b) => ProtocolVersion[b] - ProtocolVersion[a])[0];
   if (!version) return { kind: 'refused', alert: 70 };
   const firstOf = (mine: readonly number[], theirs: readonly number[]): number[] =>
-    model.preference === 'server' ? mine.filter((x) => theirs.includes(x)) : theirs.filter((x) => mine.includes(x));
-  const group = firstOf(model.groups, question.groups).find((g) => version === 'TLSv1.3' || groupTable.get(g)?.kind === 'ec');
+    model.preference === 'server'
+      ? mine.filter((x) => theirs.includes(x))
+      : theirs.filter((x) => mine.includes(x));
+  const group = firstOf(model.groups, question.groups).find(
+    (g) => version === 'TLSv1.3' || groupTable.get(g)?.kind === 'ec',
+  );
   const suite = firstOf(model.suites, question.suites).find((id) => {
     const s = suiteTable.get(id);
     if (!s || s.tls13 !== (version === 'TLSv1.3')) return false;
     if (s.tls13) return group !== undefined;
     if (version !== 'TLSv1.2' && !suitesOld.includes(id)) return false;
-    if (s.authentication === 'ECDSA' && !(model.keys.includes('ECDSA') && question.groups.includes(23))) return false;
+    if (
+      s.authentication === 'ECDSA' &&
+      !(model.keys.includes('ECDSA') && question.groups.includes(23))
+    )
+      return false;
     if (s.authentication === 'RSA' && !model.keys.includes('RSA')) return false;
     return s.keyExchange !== 'ECDHE' || group !== undefined;
   });
@@ -58,9 +93,17 @@ function answerOf(model: Model, question: Question): Answer {
       secureRenegotiation: true,
       sessionTicket: false,
     },
-    ...(described?.keyExchange === 'ECDHE' ? { keyExchange: { kind: 'ecdhe' as const, group: group as number } } : {}),
+    ...(described?.keyExchange === 'ECDHE'
+      ? { keyExchange: { kind: 'ecdhe' as const, group: group as number } }
+      : {}),
     ...(described?.keyExchange === 'DHE'
-      ? { keyExchange: { kind: 'dhe' as const, prime: new Uint8Array(256).fill(255), generator: Uint8Array.of(2) } }
+      ? {
+          keyExchange: {
+            kind: 'dhe' as const,
+            prime: new Uint8Array(256).fill(255),
+            generator: Uint8Array.of(2),
+          },
+        }
       : {}),
     ...(version !== 'TLSv1.3' && described?.authentication !== 'none'
       ? { certificates: [certificates[described?.authentication === 'ECDSA' ? 'ECDSA' : 'RSA']] }
@@ -74,7 +117,11 @@ async function inventoryOf(
   goals: Goals = inventory,
   budget = 500,
 ): Promise<{ found: Inventory; proven: Proven; connections: number }> {
-  const log = await runProbes({ ask: (question) => Promise.resolve(answerOf(model, question)), goals, budget });
+  const log = await runProbes({
+    ask: (question) => Promise.resolve(answerOf(model, question)),
+    goals,
+    budget,
+  });
   const proven = prove(log);
   return { found: summarise(proven), proven, connections: log.length };
 }
@@ -92,8 +139,15 @@ const sorted = (list: readonly number[]): number[] => [...list].sort((a, b) => a
 test('a modern server: everything found, in about twenty connections', async () => {
   const { found, connections } = await inventoryOf(modern);
   assert.deepEqual(sorted(found.suites['TLSv1.3'].accepted), sorted([0x1301, 0x1302, 0x1303]));
-  assert.deepEqual(found.suites['TLSv1.3'].accepted, [0x1302, 0x1303, 0x1301], 'in the server order');
-  assert.deepEqual(sorted(found.suites['TLSv1.2'].accepted), sorted([0xc02c, 0xc030, 0xcca9, 0xcca8, 0xc02b, 0xc02f]));
+  assert.deepEqual(
+    found.suites['TLSv1.3'].accepted,
+    [0x1302, 0x1303, 0x1301],
+    'in the server order',
+  );
+  assert.deepEqual(
+    sorted(found.suites['TLSv1.2'].accepted),
+    sorted([0xc02c, 0xc030, 0xcca9, 0xcca8, 0xc02b, 0xc02f]),
+  );
   assert.deepEqual(sorted(found.groups.accepted), sorted(modern.groups));
   assert.equal(found.versions['TLSv1.1'], 'refused');
   assert.equal(found.versions.SSLv3, 'refused');
@@ -103,8 +157,16 @@ test('a modern server: everything found, in about twenty connections', async () 
 });
 
 test('asking whether any member of a set is taken costs one connection a set, however many the server has', async () => {
-  const rc4Asked = { kind: 'suites', id: 'rc4', suites: only(suites12, (s) => s.cipher === 'RC4') } as const;
-  const wide: Model = { ...modern, suites: [...suites12, ...suites13], versions: ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] };
+  const rc4Asked = {
+    kind: 'suites',
+    id: 'rc4',
+    suites: only(suites12, (s) => s.cipher === 'RC4'),
+  } as const;
+  const wide: Model = {
+    ...modern,
+    suites: [...suites12, ...suites13],
+    versions: ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'],
+  };
   const goals: Goals = {
     inventory: false,
     asks: [
@@ -128,36 +190,70 @@ test('asking whether any member of a set is taken costs one connection a set, ho
 
 test('suites of a key that hides behind an ECDSA certificate are found: the server chooses the certificate first', async () => {
   const asHaproxy = (question: Question): Answer => {
-    const ecdsa = question.kind === 'hello' && question.suites.some((id) => suiteTable.get(id)?.authentication === 'ECDSA');
+    const ecdsa =
+      question.kind === 'hello' &&
+      question.suites.some((id) => suiteTable.get(id)?.authentication === 'ECDSA');
     return answerOf({ ...modern, keys: ecdsa ? ['ECDSA'] : ['RSA'] }, question);
   };
-  const found = summarise(prove(await runProbes({ ask: (q) => Promise.resolve(asHaproxy(q)), goals: inventory, budget: 500 })));
-  assert.deepEqual(sorted(found.suites['TLSv1.2'].accepted), sorted([0xc02c, 0xc030, 0xcca9, 0xcca8, 0xc02b, 0xc02f]));
+  const found = summarise(
+    prove(
+      await runProbes({ ask: (q) => Promise.resolve(asHaproxy(q)), goals: inventory, budget: 500 }),
+    ),
+  );
+  assert.deepEqual(
+    sorted(found.suites['TLSv1.2'].accepted),
+    sorted([0xc02c, 0xc030, 0xcca9, 0xcca8, 0xc02b, 0xc02f]),
+  );
   assert.equal(found.suites['TLSv1.2'].complete, true);
   assert.equal(found.helloSizeIntolerant, false);
 });
 
 test('a server with its own order that gives ChaCha20 to whoever puts it first is not taken for one that follows its clients', async () => {
-  const chaCha = (id: number | undefined): boolean => suiteTable.get(id ?? 0)?.cipher === 'CHACHA20';
+  const chaCha = (id: number | undefined): boolean =>
+    suiteTable.get(id ?? 0)?.cipher === 'CHACHA20';
   const turned = [...modern.suites].sort((a, b) => Number(chaCha(b)) - Number(chaCha(a)));
   const ask = (question: Question): Promise<Answer> =>
-    Promise.resolve(answerOf(question.kind === 'hello' && chaCha(question.suites[0]) ? { ...modern, suites: turned } : modern, question));
-  assert.deepEqual(summarise(prove(await runProbes({ ask, goals: inventory, budget: 500 }))).order, {
-    'TLSv1.3': 'server',
-    'TLSv1.2': 'server',
-  });
+    Promise.resolve(
+      answerOf(
+        question.kind === 'hello' && chaCha(question.suites[0])
+          ? { ...modern, suites: turned }
+          : modern,
+        question,
+      ),
+    );
+  assert.deepEqual(
+    summarise(prove(await runProbes({ ask, goals: inventory, budget: 500 }))).order,
+    {
+      'TLSv1.3': 'server',
+      'TLSv1.2': 'server',
+    },
+  );
 });
 
 test('a TLS 1.2 server that takes finite-field groups by name shows each, and the group it uses by itself', async () => {
   const prime = (bits: number): Uint8Array =>
-    Uint8Array.from({ length: bits / 8 }, (_, i) => [...Buffer.from('ffffffffffffffffadf85458a2bb4a9a', 'hex')][i] ?? 1);
+    Uint8Array.from(
+      { length: bits / 8 },
+      (_, i) => [...Buffer.from('ffffffffffffffffadf85458a2bb4a9a', 'hex')][i] ?? 1,
+    );
   const ask = (question: Question): Promise<Answer> => {
-    const answer = answerOf({ ...modern, versions: ['TLSv1.2'], suites: [0xc02f, 0x009e] }, question);
-    if (question.kind !== 'hello' || answer.kind !== 'hello' || answer.flight.keyExchange?.kind !== 'dhe') return Promise.resolve(answer);
+    const answer = answerOf(
+      { ...modern, versions: ['TLSv1.2'], suites: [0xc02f, 0x009e] },
+      question,
+    );
+    if (
+      question.kind !== 'hello' ||
+      answer.kind !== 'hello' ||
+      answer.flight.keyExchange?.kind !== 'dhe'
+    )
+      return Promise.resolve(answer);
     const named = question.groups.some((id) => id >= 256);
     const agreed = question.groups.find((id) => id === 256 || id === 258);
     if (named && agreed === undefined) return Promise.resolve({ kind: 'refused', alert: 40 });
-    const keyExchange = { ...answer.flight.keyExchange, prime: prime(agreed === 258 ? 4096 : 2048) };
+    const keyExchange = {
+      ...answer.flight.keyExchange,
+      prime: prime(agreed === 258 ? 4096 : 2048),
+    };
     return Promise.resolve({ kind: 'hello', flight: { ...answer.flight, keyExchange } });
   };
   const found = summarise(prove(await runProbes({ ask, goals: inventory, budget: 500 })));
@@ -176,17 +272,30 @@ test('TLS 1.3: finite-field groups are found as any other', async () => {
 test('a prime of the right length is no group of RFC 7919 unless it begins as they do, and none that was not offered', async () => {
   const accepted = async (prime: (bits: number) => Uint8Array): Promise<readonly number[]> => {
     const ask = (question: Question): Promise<Answer> => {
-      const answer = answerOf({ ...modern, versions: ['TLSv1.2'], suites: [0xc02f, 0x009e] }, question);
-      if (question.kind !== 'hello' || answer.kind !== 'hello' || answer.flight.keyExchange?.kind !== 'dhe') return Promise.resolve(answer);
+      const answer = answerOf(
+        { ...modern, versions: ['TLSv1.2'], suites: [0xc02f, 0x009e] },
+        question,
+      );
+      if (
+        question.kind !== 'hello' ||
+        answer.kind !== 'hello' ||
+        answer.flight.keyExchange?.kind !== 'dhe'
+      )
+        return Promise.resolve(answer);
       return Promise.resolve({
         kind: 'hello',
         flight: {
           ...answer.flight,
-          keyExchange: { ...answer.flight.keyExchange, prime: prime(Math.min(...question.groups) === 256 ? 2048 : 3072) },
+          keyExchange: {
+            ...answer.flight.keyExchange,
+            prime: prime(Math.min(...question.groups) === 256 ? 2048 : 3072),
+          },
         },
       });
     };
-    return summarise(prove(await runProbes({ ask, goals: inventory, budget: 500 }))).groups.accepted.filter((id) => id >= 256);
+    return summarise(
+      prove(await runProbes({ ask, goals: inventory, budget: 500 })),
+    ).groups.accepted.filter((id) => id >= 256);
   };
   assert.deepEqual(await accepted((bits) => new Uint8Array(bits / 8).fill(0xff)), []);
   const rfc7919 = Buffer.from('ffffffffffffffffadf85458a2bb4a9a', 'hex');
@@ -195,14 +304,22 @@ test('a prime of the right length is no group of RFC 7919 unless it begins as th
 });
 
 test('a refusal for the sake of signature schemes says nothing of the suites that were offered with them', async () => {
-  const goals: Goals = { inventory: true, asks: [{ kind: 'signatures', id: 'sha1', schemes: [0x0201, 0x0203] }] };
+  const goals: Goals = {
+    inventory: true,
+    asks: [{ kind: 'signatures', id: 'sha1', schemes: [0x0201, 0x0203] }],
+  };
   const ask = (question: Question): Promise<Answer> =>
     Promise.resolve(
-      question.kind === 'hello' && question.schemes.length < 10 ? { kind: 'refused', alert: 40 } : answerOf(modern, question),
+      question.kind === 'hello' && question.schemes.length < 10
+        ? { kind: 'refused', alert: 40 }
+        : answerOf(modern, question),
     );
   const proven = prove(await runProbes({ ask, goals, budget: 500 }));
   assert.equal(proven.mostSuites, Infinity);
-  assert.equal(settle(proven, { kind: 'suites', id: '', suites: modern.suites }).settled, 'accepted');
+  assert.equal(
+    settle(proven, { kind: 'suites', id: '', suites: modern.suites }).settled,
+    'accepted',
+  );
 });
 
 test('a run that is cut short is completed from its log, and asks nothing twice', async () => {
@@ -210,14 +327,16 @@ test('a run that is cut short is completed from its log, and asks nothing twice'
   const whole = await runProbes({ ask, goals: inventory, budget: 500 });
   let log = await runProbes({ ask, goals: inventory, budget: 3 });
   assert.equal(log.length, 3);
-  while (log.length < whole.length) log = await runProbes({ ask, goals: inventory, log, budget: 2 });
+  while (log.length < whole.length)
+    log = await runProbes({ ask, goals: inventory, log, budget: 2 });
   assert.deepEqual(log, whole);
 });
 
 test('whoever stops answering is not asked again, and nothing is concluded from the silence', async () => {
   let left = 2;
   const log = await runProbes({
-    ask: (q) => Promise.resolve(left-- > 0 ? answerOf(modern, q) : { kind: 'none', reason: 'rate limit' }),
+    ask: (q) =>
+      Promise.resolve(left-- > 0 ? answerOf(modern, q) : { kind: 'none', reason: 'rate limit' }),
     goals: inventory,
     budget: 500,
   });
@@ -230,17 +349,23 @@ test('whoever stops answering is not asked again, and nothing is concluded from 
 const some = (list: readonly number[], max: number): fc.Arbitrary<number[]> =>
   fc.shuffledSubarray([...list], { minLength: 1, maxLength: max });
 const arbitraryModel: fc.Arbitrary<Model> = fc.record({
-  versions: fc.subarray(['SSLv3', 'TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] as HelloVersion[], { minLength: 1 }),
+  versions: fc.subarray(['SSLv3', 'TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] as HelloVersion[], {
+    minLength: 1,
+  }),
   suites: fc
     .tuple(
       some(
-        suites12.filter((id) => ['RSA', 'ECDSA', 'none'].includes(suiteTable.get(id)?.authentication ?? '')),
+        suites12.filter((id) =>
+          ['RSA', 'ECDSA', 'none'].includes(suiteTable.get(id)?.authentication ?? ''),
+        ),
         40,
       ),
       some(suites13, 5),
     )
     .map(([a, b]) => [...a, ...b]),
-  groups: fc.tuple(some(groups12, 6), some(groups13, 3)).map(([a, b]) => [...new Set([...a, ...b, 23])]),
+  groups: fc
+    .tuple(some(groups12, 6), some(groups13, 3))
+    .map(([a, b]) => [...new Set([...a, ...b, 23])]),
   preference: fc.constantFrom('server', 'client'),
   keys: fc.constantFrom(['RSA'], ['ECDSA'], ['RSA', 'ECDSA']),
 });
@@ -249,8 +374,13 @@ test('property: the inventory of any server is what it accepts, within the bound
   await fc.assert(
     fc.asyncProperty(arbitraryModel, async (model) => {
       const { found, connections } = await inventoryOf(model);
-      const accepts = (version: HelloVersion, suites: readonly number[], groups: readonly number[]): boolean =>
-        answerOf(model, { kind: 'hello', topic: 'tls12', version, suites, groups, schemes: [] }).kind === 'hello';
+      const accepts = (
+        version: HelloVersion,
+        suites: readonly number[],
+        groups: readonly number[],
+      ): boolean =>
+        answerOf(model, { kind: 'hello', topic: 'tls12', version, suites, groups, schemes: [] })
+          .kind === 'hello';
       const speaks = (version: HelloVersion): boolean => {
         const a = answerOf(model, {
           kind: 'hello',
@@ -270,13 +400,18 @@ test('property: the inventory of any server is what it accepts, within the bound
         assert.deepEqual(sorted(found.suites[version].accepted), sorted(truth), version);
         assert.equal(found.versions[version], speaks(version) ? 'accepted' : 'refused');
         // Only suites that use a curve can show one.
-        const curved = truth.map((id) => suiteTable.get(id)).filter((s) => s?.tls13 || s?.keyExchange === 'ECDHE').length;
-        bound += speaks(version) ? truth.length - curved + Math.max(curved, curved > 0 ? model.groups.length : 0) + 3 : 1;
+        const curved = truth
+          .map((id) => suiteTable.get(id))
+          .filter((s) => s?.tls13 || s?.keyExchange === 'ECDHE').length;
+        bound += speaks(version)
+          ? truth.length - curved + Math.max(curved, curved > 0 ? model.groups.length : 0) + 3
+          : 1;
       }
       for (const version of ['TLSv1.1', 'TLSv1', 'SSLv3'] as const) {
         const truth = suitesOld.filter((id) => accepts(version, [id], groups12));
         const spoken = model.versions.includes(version) && truth.length > 0;
-        if (spoken) assert.deepEqual(sorted(found.suites[version].accepted), sorted(truth), version);
+        if (spoken)
+          assert.deepEqual(sorted(found.suites[version].accepted), sorted(truth), version);
         bound += spoken ? truth.length + 2 : 0;
       }
       // Without TLS 1.2 both certificates take a completed handshake each.

@@ -14,7 +14,12 @@ export interface RunOptions {
 }
 
 /** Asks until the goals are met, the budget is spent or the server will not answer, one connection at a time. Returns the whole log. */
-export async function runProbes({ ask, goals, log = [], budget }: RunOptions): Promise<readonly ProbeRecord[]> {
+export async function runProbes({
+  ask,
+  goals,
+  log = [],
+  budget,
+}: RunOptions): Promise<readonly ProbeRecord[]> {
   const records = [...log];
   for (let spent = 0; spent < budget; spent++) {
     const question = nextQuestion(records, goals);

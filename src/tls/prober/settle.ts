@@ -22,7 +22,10 @@ export interface Verdict {
   readonly witnesses: readonly number[];
 }
 
-const accepted = (witnesses: readonly number[] = []): Verdict => ({ settled: 'accepted', witnesses });
+const accepted = (witnesses: readonly number[] = []): Verdict => ({
+  settled: 'accepted',
+  witnesses,
+});
 const refused: Verdict = { settled: 'refused', witnesses: [] };
 const unknown: Verdict = { settled: 'unknown', witnesses: [] };
 const refusedIf = (yes: boolean): Verdict => (yes ? refused : unknown);
@@ -43,22 +46,31 @@ export function settle(proven: Proven, ask: Ask): Verdict {
     case 'order':
       return settleOrder(proven, ask.worse);
     case 'dhe':
-      return finiteField(proven) ? accepted() : refusedIf(dheSuites.every((id) => suiteRefused(proven, id)));
+      return finiteField(proven)
+        ? accepted()
+        : refusedIf(dheSuites.every((id) => suiteRefused(proven, id)));
   }
 }
 
 function settleSuites(proven: Proven, wanted: readonly number[]): Verdict {
   const taken = new Set(Object.values(proven.accepted).flat());
   const witnesses = wanted.filter((id) => taken.has(id));
-  return witnesses.length > 0 ? accepted(witnesses) : refusedIf(wanted.every((id) => suiteRefused(proven, id)));
+  return witnesses.length > 0
+    ? accepted(witnesses)
+    : refusedIf(wanted.every((id) => suiteRefused(proven, id)));
 }
 
 export const generations = ['TLSv1.3', 'TLSv1.2', 'old'] as const;
 const oldVersions: readonly OldVersion[] = ['TLSv1.1', 'TLSv1', 'SSLv3'];
 
 /** The version whose answer speaks for a generation: servers keep one list of suites for all their old versions. */
-export function speaksFor(generation: (typeof generations)[number], { versions }: Proven): HelloVersion {
-  return generation === 'old' ? (oldVersions.find((v) => versions[v] !== 'refused') ?? 'SSLv3') : generation;
+export function speaksFor(
+  generation: (typeof generations)[number],
+  { versions }: Proven,
+): HelloVersion {
+  return generation === 'old'
+    ? (oldVersions.find((v) => versions[v] !== 'refused') ?? 'SSLv3')
+    : generation;
 }
 
 /** Whether a suite can exist in a generation: AEAD and SHA-2 suites do not before TLS 1.2 (RFC 5246 §A.5). */
@@ -86,12 +98,18 @@ const bound12 = only(suites12, (s) => s.keyExchange === 'ECDHE' && s.authenticat
 
 /** The carriers of a version that have to be asked: groups are the same for all suites, so one of which some suite is known to be taken is enough. */
 export function carriersOf(proven: Proven, version: 'TLSv1.2' | 'TLSv1.3'): readonly Carrier[] {
-  const taken = (list: readonly number[]): boolean => list.some((id) => proven.accepted[version].includes(id));
-  if (version === 'TLSv1.3') return [{ suites: suites13, beside: [], refused: refusedWith(proven, version, suites13) }];
+  const taken = (list: readonly number[]): boolean =>
+    list.some((id) => proven.accepted[version].includes(id));
+  if (version === 'TLSv1.3')
+    return [{ suites: suites13, beside: [], refused: refusedWith(proven, version, suites13) }];
   const free = { suites: free12, beside: [], refused: refusedWith(proven, version, free12) };
   if (taken(free12)) return [free];
   const { certificateCurve: curve } = proven;
-  const bound = { suites: bound12, beside: curve === undefined ? [] : [curve], refused: besideCertificate(proven) };
+  const bound = {
+    suites: bound12,
+    beside: curve === undefined ? [] : [curve],
+    refused: besideCertificate(proven),
+  };
   return taken(bound12) ? [free, bound] : [free];
 }
 
@@ -113,9 +131,12 @@ function refusedWith(
   if (possible.length === 0) return new Set(version === 'TLSv1.3' ? groups13 : groups12);
   const known = possible.filter((id) => taken[version].includes(id));
   const tells = (a: Heard): boolean => {
-    if (a.hello || a.question.version !== version || a.question.suites.length > mostSuites) return false;
+    if (a.hello || a.question.version !== version || a.question.suites.length > mostSuites)
+      return false;
     const spokenFor = refusedBy(a, suiteFirst);
-    return known.some((id) => spokenFor.includes(id)) || possible.every((id) => spokenFor.includes(id));
+    return (
+      known.some((id) => spokenFor.includes(id)) || possible.every((id) => spokenFor.includes(id))
+    );
   };
   return new Set(answers.filter(tells).flatMap((a) => a.question.groups));
 }
@@ -126,16 +147,29 @@ function refusedWith(
  */
 function besideCertificate({ answers, certificateCurve: curve }: Proven): ReadonlySet<number> {
   if (curve === undefined) return new Set();
-  const chosen = answers.filter((a) => versionOf(a) === 'TLSv1.2' && groupOf(a) === curve && bound12.includes(a.hello?.suite ?? -1));
-  return new Set(chosen.flatMap(({ question: { groups } }) => groups.slice(0, groups.indexOf(curve))));
+  const chosen = answers.filter(
+    (a) =>
+      versionOf(a) === 'TLSv1.2' && groupOf(a) === curve && bound12.includes(a.hello?.suite ?? -1),
+  );
+  return new Set(
+    chosen.flatMap(({ question: { groups } }) => groups.slice(0, groups.indexOf(curve))),
+  );
 }
 
-function settleGroups(proven: Proven, wanted: readonly number[], version: 'TLSv1.2' | 'TLSv1.3'): Verdict {
+function settleGroups(
+  proven: Proven,
+  wanted: readonly number[],
+  version: 'TLSv1.2' | 'TLSv1.3',
+): Verdict {
   const taken = acceptedGroups(proven, version);
   const witnesses = wanted.filter((id) => taken.includes(id));
   if (witnesses.length > 0) return accepted(witnesses);
   const none = refusedGroups(proven, version);
-  return refusedIf(wanted.every((id) => none.has(id) || (version === 'TLSv1.2' && groupTable.get(id)?.tls12 !== true)));
+  return refusedIf(
+    wanted.every(
+      (id) => none.has(id) || (version === 'TLSv1.2' && groupTable.get(id)?.tls12 !== true),
+    ),
+  );
 }
 
 /** Does a TLS 1.2 server sign its key exchange with any of these schemes? */
@@ -147,7 +181,9 @@ function settleSchemes({ answers, versions }: Proven, wanted: readonly number[])
   if (witnesses.length > 0) return accepted(witnesses);
   // An answer signed otherwise, where nothing else was offered, refuses what was offered.
   const tells = ({ hello, question: { schemes, topic } }: Heard): boolean =>
-    topic.startsWith('signatures:') && wanted.every((id) => schemes.includes(id)) && (!hello || schemes.every((id) => wanted.includes(id)));
+    topic.startsWith('signatures:') &&
+    wanted.every((id) => schemes.includes(id)) &&
+    (!hello || schemes.every((id) => wanted.includes(id)));
   return refusedIf(at12.some(tells));
 }
 
@@ -156,16 +192,22 @@ function settleOrder(proven: Proven, worse: readonly number[]): Verdict {
   const better = suites12.filter((id) => !worse.includes(id));
   const nothing = (list: readonly number[]): boolean => list.every((id) => none['TLSv1.2'].has(id));
   if (versions['TLSv1.2'] === 'refused' || nothing(worse) || nothing(better)) return refused;
-  const takes = (list: readonly number[]): boolean => taken['TLSv1.2'].some((id) => list.includes(id));
+  const takes = (list: readonly number[]): boolean =>
+    taken['TLSv1.2'].some((id) => list.includes(id));
   // Everything that the server might take was on offer.
   const full = answers.filter(
-    (a) => versionOf(a) === 'TLSv1.2' && suites12.every((id) => none['TLSv1.2'].has(id) || a.question.suites.includes(id)),
+    (a) =>
+      versionOf(a) === 'TLSv1.2' &&
+      suites12.every((id) => none['TLSv1.2'].has(id) || a.question.suites.includes(id)),
   );
   const turned = answers.find((a) => a.question.topic === 'order:TLSv1.2' && a.hello);
   const follows = turned && chosen(turned) === turned.question.suites[0];
-  if (takes(better) && (full.some((a) => worse.includes(chosen(a))) || (follows && takes(worse)))) return accepted();
+  if (takes(better) && (full.some((a) => worse.includes(chosen(a))) || (follows && takes(worse))))
+    return accepted();
   const first = full.find((a) => better.includes(chosen(a)));
-  const worseFirst = full.some((a) => better.includes(chosen(a)) && worse.includes(a.question.suites[0] ?? -1));
+  const worseFirst = full.some(
+    (a) => better.includes(chosen(a)) && worse.includes(a.question.suites[0] ?? -1),
+  );
   return refusedIf(worseFirst || (turned !== undefined && !follows && first !== undefined));
 }
 
@@ -177,19 +219,33 @@ export function settleKey(proven: Proven, key: 'RSA' | 'ECDSA'): Settled {
   // A key serves every version alike: the newest that names it in the suite tells for all.
   const best = newestFirst.find((v) => v !== 'TLSv1.3' && proven.versions[v] !== 'refused');
   const own = best === 'TLSv1.2' ? suites12 : suitesOld;
-  const older = best === undefined || own.every((id) => known.get(id)?.authentication !== key || proven.refused[best].has(id));
+  const older =
+    best === undefined ||
+    own.every((id) => known.get(id)?.authentication !== key || proven.refused[best].has(id));
   const newer =
     proven.versions['TLSv1.3'] === 'refused' ||
-    proven.log.some(({ question: q, answer }) => q.kind === 'handshake' && q.authentication === key && answer.kind === 'refused');
+    proven.log.some(
+      ({ question: q, answer }) =>
+        q.kind === 'handshake' && q.authentication === key && answer.kind === 'refused',
+    );
   return older && newer ? 'refused' : 'unknown';
 }
 
-export const dheSuites = only(suites12, (s) => s.keyExchange === 'DHE' && s.authentication !== 'none');
+export const dheSuites = only(
+  suites12,
+  (s) => s.keyExchange === 'DHE' && s.authentication !== 'none',
+);
 
 /** The finite-field group that a server uses by itself with an authenticated suite; anonymous suites may have another. */
-export function finiteField({ answers }: Proven): Extract<ServerKeyExchange, { kind: 'dhe' }> | undefined {
+export function finiteField({
+  answers,
+}: Proven): Extract<ServerKeyExchange, { kind: 'dhe' }> | undefined {
   for (const { hello, keyExchange, question } of answers)
-    if (keyExchange?.kind === 'dhe' && dheSuites.includes(hello?.suite ?? -1) && !question.groups.some((id) => finiteFields.includes(id)))
+    if (
+      keyExchange?.kind === 'dhe' &&
+      dheSuites.includes(hello?.suite ?? -1) &&
+      !question.groups.some((id) => finiteFields.includes(id))
+    )
       return keyExchange;
   return undefined;
 }

@@ -10,7 +10,8 @@ import { finiteField, refusedGroups } from './settle.js';
 export function summarise(proven: Proven): Inventory {
   const { log, answers, versions, accepted, refused } = proven;
   const dhe = finiteField(proven);
-  const complete = (v: HelloVersion): boolean => suitesOf(v).every((id) => accepted[v].includes(id) || refused[v].has(id));
+  const complete = (v: HelloVersion): boolean =>
+    suitesOf(v).every((id) => accepted[v].includes(id) || refused[v].has(id));
   return {
     versions,
     suites: Object.fromEntries(
@@ -34,12 +35,21 @@ function at12(answers: readonly Heard[]): readonly Heard[] {
   return answers.filter((a) => versionOf(a) === 'TLSv1.2');
 }
 
-function feature(answers: readonly Heard[], has: (hello: ServerHello) => boolean, how: 'some' | 'every'): Settled {
-  const hellos = answers.flatMap((a) => (a.hello && a.hello.version < ProtocolVersion['TLSv1.3'] ? [a.hello] : []));
+function feature(
+  answers: readonly Heard[],
+  has: (hello: ServerHello) => boolean,
+  how: 'some' | 'every',
+): Settled {
+  const hellos = answers.flatMap((a) =>
+    a.hello && a.hello.version < ProtocolVersion['TLSv1.3'] ? [a.hello] : [],
+  );
   return hellos.length === 0 ? 'unknown' : hellos[how](has) ? 'accepted' : 'refused';
 }
 
-function orderAt({ answers, accepted }: Proven, version: HelloVersion): [HelloVersion, 'server' | 'client' | 'unknown'][] {
+function orderAt(
+  { answers, accepted }: Proven,
+  version: HelloVersion,
+): [HelloVersion, 'server' | 'client' | 'unknown'][] {
   if (version === 'TLSv1.3' && ownOrder13(answers, accepted[version])) return [[version, 'server']];
   const asked = answers.find((a) => a.question.topic === `order:${version}`);
   if (!asked?.hello) return [];
@@ -60,14 +70,20 @@ function groupsOf(proven: Proven): Inventory['groups'] {
   const none12 = refusedGroups(proven, 'TLSv1.2');
   const none13 = refusedGroups(proven, 'TLSv1.3');
   const complete =
-    groups13.every((id) => none13.has(id) || accepted.includes(id)) && groups12.every((id) => none12.has(id) || accepted.includes(id));
+    groups13.every((id) => none13.has(id) || accepted.includes(id)) &&
+    groups12.every((id) => none12.has(id) || accepted.includes(id));
   return { accepted, complete };
 }
 
 function chainsOf(log: readonly ProbeRecord[]): Inventory['chains'] {
   const chains = new Map<string, readonly Uint8Array[]>();
   for (const { answer } of log) {
-    const chain = answer.kind === 'handshake' ? answer.chain : answer.kind === 'hello' ? answer.flight.certificates : undefined;
+    const chain =
+      answer.kind === 'handshake'
+        ? answer.chain
+        : answer.kind === 'hello'
+          ? answer.flight.certificates
+          : undefined;
     const leaf = chain?.[0] && Buffer.from(chain[0]).toString('base64');
     if (chain && leaf !== undefined && !chains.has(leaf)) chains.set(leaf, chain);
   }

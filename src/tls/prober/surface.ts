@@ -22,14 +22,24 @@ const USUAL_SUITES = 3;
 
 /** Every version, suite, group and order there is, by iterative removal: a server with an order of its own tells it by the way. */
 export function surface(proven: Proven): Question | undefined {
-  return remove(proven, 'tls13', 'TLSv1.3') ?? remove(proven, 'tls12', 'TLSv1.2') ?? named(proven) ?? old(proven) ?? orders(proven);
+  return (
+    remove(proven, 'tls13', 'TLSv1.3') ??
+    remove(proven, 'tls12', 'TLSv1.2') ??
+    named(proven) ??
+    old(proven) ??
+    orders(proven)
+  );
 }
 
 /**
  * Each answer names a suite and a group, and both are taken off the next hello, until that is refused; from then on each list is finished with the
  * other one whole.
  */
-function remove(proven: Proven, topic: Topic, version: 'TLSv1.2' | 'TLSv1.3'): Question | undefined {
+function remove(
+  proven: Proven,
+  topic: Topic,
+  version: 'TLSv1.2' | 'TLSv1.3',
+): Question | undefined {
   const { accepted, versions, answers, keys, certificateCurve } = proven;
   if (versions[version] === 'refused') return undefined;
   const all = version === 'TLSv1.3' ? groups13 : groups12;
@@ -38,28 +48,46 @@ function remove(proven: Proven, topic: Topic, version: 'TLSv1.2' | 'TLSv1.3'): Q
   const none = refusedGroups(proven, version);
   // What a newer version takes, the older one of the same server takes too.
   const elsewhere = version === 'TLSv1.2' ? acceptedGroups(proven, 'TLSv1.3') : [];
-  const groups = all.filter((id) => !taken.includes(id) && !none.has(id) && !elsewhere.includes(id));
+  const groups = all.filter(
+    (id) => !taken.includes(id) && !none.has(id) && !elsewhere.includes(id),
+  );
   const at = answers.filter((a) => a.question.version === version);
   const refusedTogether = at.some((a) => !a.hello && a.question.groups.length < all.length);
   // The first hello offers everything: what a server likes best is its order.
-  const together = at.some((a) => a.hello) && taken.length > 0 && elsewhere.length === 0 && groups.length > 0 && !refusedTogether;
+  const together =
+    at.some((a) => a.hello) &&
+    taken.length > 0 &&
+    elsewhere.length === 0 &&
+    groups.length > 0 &&
+    !refusedTogether;
   const schemes = lastSeen(proven);
   if (together) {
     // Beside an ECDSA certificate the curve of that has to stay, which would hide those behind it.
     const bound = version === 'TLSv1.2' && !keys.has('RSA') && certificateCurve !== undefined;
     const carriers =
-      version === 'TLSv1.3' ? suites : only(suites, (s) => s.keyExchange === 'ECDHE' && (s.authentication === 'ECDSA') === bound);
-    const question = freshHello(proven, topic, version, carriers, { groups: [...groups, ...(bound ? [certificateCurve] : [])], schemes });
+      version === 'TLSv1.3'
+        ? suites
+        : only(
+            suites,
+            (s) => s.keyExchange === 'ECDHE' && (s.authentication === 'ECDSA') === bound,
+          );
+    const question = freshHello(proven, topic, version, carriers, {
+      groups: [...groups, ...(bound ? [certificateCurve] : [])],
+      schemes,
+    });
     if (question) return question;
   }
-  const carrier = carriersOf(proven, version).find((c) => c.suites.some((id) => accepted[version].includes(id)));
+  const carrier = carriersOf(proven, version).find((c) =>
+    c.suites.some((id) => accepted[version].includes(id)),
+  );
   const carrying = carrier?.suites.filter((id) => accepted[version].includes(id)) ?? [];
   const bySuite = freshHello(proven, topic, version, suites, { schemes });
   const byGroup = freshHello(proven, topic, version, carrying, {
     groups: groups.length > 0 ? [...groups, ...(carrier?.beside ?? [])] : [],
   });
   // In TLS 1.3 a group that is taken says of a refusal of both that the suites were its cause, and the other way round: the likelier one is asked.
-  const groupsLikelier = version === 'TLSv1.3' && refusedTogether && accepted[version].length >= USUAL_SUITES;
+  const groupsLikelier =
+    version === 'TLSv1.3' && refusedTogether && accepted[version].length >= USUAL_SUITES;
   return groupsLikelier ? (byGroup ?? bySuite) : (bySuite ?? byGroup);
 }
 
@@ -68,7 +96,9 @@ function named(proven: Proven): Question | undefined {
   const carriers = proven.accepted['TLSv1.2'].filter((id) => dheSuites.includes(id));
   if (proven.versions['TLSv1.3'] !== 'refused') return undefined;
   const taken = acceptedGroups(proven, 'TLSv1.2');
-  return freshHello(proven, 'dhe', 'TLSv1.2', carriers, { groups: finiteFields.filter((id) => !taken.includes(id)) });
+  return freshHello(proven, 'dhe', 'TLSv1.2', carriers, {
+    groups: finiteFields.filter((id) => !taken.includes(id)),
+  });
 }
 
 /** Suites that no hello has settled; a completed handshake does not show all that a hello does. */
@@ -100,7 +130,8 @@ function orders(proven: Proven): Question | undefined {
     const asked =
       proven.answers.some((a) => a.question.topic === topic) ||
       (version === 'TLSv1.3' && ownOrder13(proven.answers, proven.accepted[version]));
-    const question = asked || list.length < 2 ? undefined : freshHello(proven, topic, version, list);
+    const question =
+      asked || list.length < 2 ? undefined : freshHello(proven, topic, version, list);
     if (question) return question;
   }
   return undefined;

@@ -35,7 +35,8 @@ export class ByteReader {
 /** Big-endian unsigned integer of that many octets. */
 export function uint(value: number, octets: number): number[] {
   const out = new Array<number>(octets);
-  for (let i = octets - 1, left = value; i >= 0; i--, left = Math.floor(left / 256)) out[i] = left & 0xff;
+  for (let i = octets - 1, left = value; i >= 0; i--, left = Math.floor(left / 256))
+    out[i] = left & 0xff;
   return out;
 }
 

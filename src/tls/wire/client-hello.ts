@@ -67,13 +67,22 @@ export function buildClientHello(hello: ClientHello): Uint8Array {
   ];
   const handshake = [1, ...vector(3, body)];
   // RFC 8446 §5.1, RFC 5246 §E.1: a first record of version 3.1 is what every server takes.
-  return Uint8Array.from([22, ...uint(Math.min(legacy, ProtocolVersion.TLSv1), 2), ...vector(2, handshake)]);
+  return Uint8Array.from([
+    22,
+    ...uint(Math.min(legacy, ProtocolVersion.TLSv1), 2),
+    ...vector(2, handshake),
+  ]);
 }
 
 function extensionsOf(hello: ClientHello): number[] {
   const out: number[] = [];
-  const add = (type: number, content: readonly number[]): void => void out.push(...uint(type, 2), ...vector(2, content));
-  if (hello.serverName) add(Extension.serverName, vector(2, [0, ...vector(2, [...Buffer.from(hello.serverName, 'latin1')])]));
+  const add = (type: number, content: readonly number[]): void =>
+    void out.push(...uint(type, 2), ...vector(2, content));
+  if (hello.serverName)
+    add(
+      Extension.serverName,
+      vector(2, [0, ...vector(2, [...Buffer.from(hello.serverName, 'latin1')])]),
+    );
   if (hello.groups?.length) {
     add(
       Extension.supportedGroups,

@@ -35,7 +35,9 @@ async function answeredBy(bytes: Uint8Array, question: Uint8Array): Promise<Flig
   const server = createServer((socket) => void socket.once('data', () => socket.end(bytes)));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const reader = new FlightReader();
-  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1', () => socket.write(question));
+  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1', () =>
+    socket.write(question),
+  );
   for await (const piece of socket) reader.push(piece as Uint8Array);
   server.close();
   return reader;
@@ -50,10 +52,18 @@ const retry = Buffer.from(
 );
 
 test('RFC 8446 §4.1.4: HelloRetryRequest names suite, version and group', async () => {
-  const { state, flight } = await answeredBy(retry, hello({ maxVersion: 0x0304, versions: [0x0304] }));
+  const { state, flight } = await answeredBy(
+    retry,
+    hello({ maxVersion: 0x0304, versions: [0x0304] }),
+  );
   assert.equal(state, 'complete');
   assert.deepEqual(
-    { version: flight.hello?.version, suite: flight.hello?.suite, group: flight.hello?.group, retry: flight.hello?.retry },
+    {
+      version: flight.hello?.version,
+      suite: flight.hello?.suite,
+      group: flight.hello?.group,
+      retry: flight.hello?.retry,
+    },
     { version: 0x0304, suite: 0x1302, group: 29, retry: true },
   );
 });
@@ -80,7 +90,9 @@ test('property: the pieces in which bytes arrive change nothing', () => {
 });
 
 test('property: no bytes make the reader throw or keep more than its limit', () => {
-  const mutated = fc.tuple(fc.nat(retry.length - 1), fc.nat(255)).map(([at, value]) => retry.map((b, i) => (i === at ? value : b)));
+  const mutated = fc
+    .tuple(fc.nat(retry.length - 1), fc.nat(255))
+    .map(([at, value]) => retry.map((b, i) => (i === at ? value : b)));
   fc.assert(
     fc.property(fc.oneof(fc.uint8Array({ maxLength: 400 }), mutated), (bytes) => {
       const reader = new FlightReader();
@@ -109,7 +121,10 @@ test('suites: what the names say', () => {
   assert.equal(describe('TLS_RSA_EXPORT_WITH_RC4_40_MD5'), 'RSA RSA RC4 40 stream - export');
   assert.equal(describe('TLS_DH_anon_WITH_3DES_EDE_CBC_SHA'), 'DHE none 3DES 112 CBC fs');
   assert.equal(describe('TLS_ECDH_ECDSA_WITH_NULL_SHA'), 'ECDH ECDSA NULL 0 NULL -');
-  assert.equal(describe('TLS_DHE_RSA_WITH_CHACHA20_POLY1305_SHA256'), 'DHE RSA CHACHA20 256 POLY1305 fs');
+  assert.equal(
+    describe('TLS_DHE_RSA_WITH_CHACHA20_POLY1305_SHA256'),
+    'DHE RSA CHACHA20 256 POLY1305 fs',
+  );
   assert.equal(describe('TLS_AES_128_CCM_8_SHA256'), '1.3 1.3 AES 128 CCM_8 fs');
   assert.equal(describe('TLS_PSK_DHE_WITH_AES_128_CCM_8'), 'DHE PSK AES 128 CCM_8 fs');
 });

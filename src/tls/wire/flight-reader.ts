@@ -108,7 +108,8 @@ export class FlightReader {
     if (type === HandshakeType.serverHello) {
       if (flight.hello) throw new Malformed('second server hello');
       flight.hello = readServerHello(body);
-      if (flight.hello.retry || flight.hello.version >= ProtocolVersion['TLSv1.3']) this.state = 'complete';
+      if (flight.hello.retry || flight.hello.version >= ProtocolVersion['TLSv1.3'])
+        this.state = 'complete';
       return;
     }
     if (!flight.hello) throw new Malformed(`handshake message ${type} before the server's hello`);

@@ -12,7 +12,13 @@ export interface Group {
   readonly tls12: boolean;
 }
 
-const row = (id: number, name: string, kind: Group['kind'], bits: number, tls12 = kind === 'ec' || kind === 'ffdhe'): Group => ({
+const row = (
+  id: number,
+  name: string,
+  kind: Group['kind'],
+  bits: number,
+  tls12 = kind === 'ec' || kind === 'ffdhe',
+): Group => ({
   id,
   name,
   kind,

@@ -5,9 +5,22 @@
 export { ProtocolVersion, Extension, buildClientHello, type ClientHello } from './client-hello.js';
 export { readClientHello, type ReceivedHello } from './read-client-hello.js';
 export { FlightReader, type FlightState } from './flight-reader.js';
-export { bitLength, type Alert, type ServerFlight, type ServerHello, type ServerKeyExchange } from './server-flight.js';
+export {
+  bitLength,
+  type Alert,
+  type ServerFlight,
+  type ServerHello,
+  type ServerKeyExchange,
+} from './server-flight.js';
 export { uint, vector } from './byte-reader.js';
-export { suites, suiteName, suitesWhere, type Suite, type KeyExchange, type SuiteAuthentication } from './suite.js';
+export {
+  suites,
+  suiteName,
+  suitesWhere,
+  type Suite,
+  type KeyExchange,
+  type SuiteAuthentication,
+} from './suite.js';
 export { groups, groupName, groupTable, type Group } from './groups-registry.js';
 export { signatureSchemeName, signatureSchemeTable } from './signature-schemes-registry.js';
 export { buildSsl2ClientHello, readSsl2ServerHello, type Ssl2Answer } from './ssl2.js';

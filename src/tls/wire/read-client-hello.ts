@@ -37,7 +37,10 @@ export function readClientHello(bytes: Uint8Array): ReceivedHello | 'more' | und
     at += 5 + length;
     const handshake = whole.subarray(0, filled);
     if (handshake.length >= 4) {
-      const size = ((handshake[1] as number) << 16) | ((handshake[2] as number) << 8) | (handshake[3] as number);
+      const size =
+        ((handshake[1] as number) << 16) |
+        ((handshake[2] as number) << 8) |
+        (handshake[3] as number);
       if (handshake[0] !== 1) return undefined;
       if (handshake.length >= 4 + size) return parse(handshake.subarray(4, 4 + size));
     }
@@ -64,7 +67,10 @@ function parse(body: Uint8Array): ReceivedHello | undefined {
     const versions = nested(Extension.supportedVersions, 1);
     const serverName = nameOf(extensions.get(Extension.serverName));
     return {
-      maxVersion: versions.length > 0 ? Math.max(...versions.filter((v) => v <= ProtocolVersion['TLSv1.3'])) : legacy,
+      maxVersion:
+        versions.length > 0
+          ? Math.max(...versions.filter((v) => v <= ProtocolVersion['TLSv1.3']))
+          : legacy,
       versions,
       random,
       sessionId,

@@ -32,7 +32,9 @@ export function readServerHello(body: Uint8Array): ServerHello {
     secureRenegotiation: extensions.has(Extension.renegotiationInfo),
     sessionTicket: extensions.has(Extension.sessionTicket),
     ...(random.endsWith('444f574e47524401') ? { downgradeSentinel: 'TLSv1.2' as const } : {}),
-    ...(random.endsWith('444f574e47524400') ? { downgradeSentinel: 'TLSv1.1 or lower' as const } : {}),
+    ...(random.endsWith('444f574e47524400')
+      ? { downgradeSentinel: 'TLSv1.1 or lower' as const }
+      : {}),
   };
 }
 
@@ -48,12 +50,18 @@ export function readCertificates(body: Uint8Array): Uint8Array[] {
 }
 
 /** Reads the body of a server_key_exchange message; its form depends on the suite and, for the signature, on the version (RFC 5246 §7.4.3, RFC 8422 §5.4). */
-export function readServerKeyExchange(body: Uint8Array, suiteId: number, version: number): ServerKeyExchange {
+export function readServerKeyExchange(
+  body: Uint8Array,
+  suiteId: number,
+  version: number,
+): ServerKeyExchange {
   const suite = suites.get(suiteId);
   const r = new ByteReader(body);
   if (suite?.authentication === 'PSK' || suite?.keyExchange === 'SRP') return { kind: 'other' };
   const scheme = (): { scheme?: number } =>
-    version >= ProtocolVersion['TLSv1.2'] && suite?.authentication !== 'none' && r.left >= 2 ? { scheme: r.uint(2) } : {};
+    version >= ProtocolVersion['TLSv1.2'] && suite?.authentication !== 'none' && r.left >= 2
+      ? { scheme: r.uint(2) }
+      : {};
   switch (suite?.keyExchange) {
     case 'ECDHE': {
       if (r.uint(1) !== 3) return { kind: 'ecdhe', group: 'explicit' };
@@ -68,7 +76,9 @@ export function readServerKeyExchange(body: Uint8Array, suiteId: number, version
       return { kind: 'dhe', prime, generator, ...scheme() };
     }
     case 'RSA':
-      return suite.export ? { kind: 'rsa-export', modulusBits: bitLength(r.vector(2)) } : { kind: 'other' };
+      return suite.export
+        ? { kind: 'rsa-export', modulusBits: bitLength(r.vector(2)) }
+        : { kind: 'other' };
     default:
       return { kind: 'other' };
   }

@@ -36,7 +36,12 @@ export interface ServerHello {
 /** ServerKeyExchange of TLS 1.2 and earlier. `scheme`: TLS 1.2's signature algorithm, absent for anonymous suites and older versions. */
 export type ServerKeyExchange =
   | { readonly kind: 'ecdhe'; readonly group: number | 'explicit'; readonly scheme?: number }
-  | { readonly kind: 'dhe'; readonly prime: Uint8Array; readonly generator: Uint8Array; readonly scheme?: number }
+  | {
+      readonly kind: 'dhe';
+      readonly prime: Uint8Array;
+      readonly generator: Uint8Array;
+      readonly scheme?: number;
+    }
   | { readonly kind: 'rsa-export'; readonly modulusBits: number }
   | { readonly kind: 'other' };
 

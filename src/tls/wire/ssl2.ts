@@ -14,7 +14,17 @@ const ssl2CipherTable: readonly (readonly [id: number, name: string])[] = [
 /** A CLIENT-HELLO that offers all of them. `challenge`: 16 octets. */
 export function buildSsl2ClientHello(challenge: Uint8Array): Uint8Array {
   const ciphers = ssl2CipherTable.flatMap(([id]) => uint(id, 3));
-  const body = [1, 0, 2, ...uint(ciphers.length, 2), 0, 0, ...uint(challenge.length, 2), ...ciphers, ...challenge];
+  const body = [
+    1,
+    0,
+    2,
+    ...uint(ciphers.length, 2),
+    0,
+    0,
+    ...uint(challenge.length, 2),
+    ...ciphers,
+    ...challenge,
+  ];
   return Uint8Array.from([0x80 | (body.length >> 8), body.length & 0xff, ...body]);
 }
 
@@ -22,7 +32,11 @@ export function buildSsl2ClientHello(challenge: Uint8Array): Uint8Array {
 export type Ssl2Answer =
   | { readonly state: 'more' }
   | { readonly state: 'refused' }
-  | { readonly state: 'accepted'; readonly ciphers: readonly number[]; readonly certificate: Uint8Array };
+  | {
+      readonly state: 'accepted';
+      readonly ciphers: readonly number[];
+      readonly certificate: Uint8Array;
+    };
 
 /** Reads a SERVER-HELLO from the start of what came back. */
 export function readSsl2ServerHello(bytes: Uint8Array): Ssl2Answer {

@@ -1,10 +1,12 @@
 import { suiteTable } from './suites-registry.js';
 
 /** How the session key is agreed, as the suite's name says. `1.3`: not part of the suite. */
-export type KeyExchange = 'RSA' | 'DHE' | 'ECDHE' | 'DH' | 'ECDH' | 'PSK' | 'SRP' | 'KRB5' | 'GOST' | 'other' | '1.3';
+export type KeyExchange =
+  'RSA' | 'DHE' | 'ECDHE' | 'DH' | 'ECDH' | 'PSK' | 'SRP' | 'KRB5' | 'GOST' | 'other' | '1.3';
 
 /** What the server proves itself with. `none`: anonymous. */
-export type SuiteAuthentication = 'RSA' | 'ECDSA' | 'DSS' | 'none' | 'PSK' | 'GOST' | 'other' | '1.3';
+export type SuiteAuthentication =
+  'RSA' | 'ECDSA' | 'DSS' | 'none' | 'PSK' | 'GOST' | 'other' | '1.3';
 
 /** A cipher suite, its properties read from its IANA name. */
 export interface Suite {
@@ -26,11 +28,14 @@ export interface Suite {
 }
 
 const tls13Ids: ReadonlySet<number> = new Set([
-  0x1301, 0x1302, 0x1303, 0x1304, 0x1305, 0x1306, 0x1307, 0x00c6, 0x00c7, 0xc0b4, 0xc0b5, 0xc103, 0xc104, 0xc105, 0xc106,
+  0x1301, 0x1302, 0x1303, 0x1304, 0x1305, 0x1306, 0x1307, 0x00c6, 0x00c7, 0xc0b4, 0xc0b5, 0xc103,
+  0xc104, 0xc105, 0xc106,
 ]);
 
 /** All suites known here, by code point. */
-export const suites: ReadonlyMap<number, Suite> = new Map(suiteTable.map(([id, name]) => [id, describe(id, name)]));
+export const suites: ReadonlyMap<number, Suite> = new Map(
+  suiteTable.map(([id, name]) => [id, describe(id, name)]),
+);
 
 /** The IANA name; `0xNNNN` for a code point that is not in the table. */
 export function suiteName(id: number): string {
@@ -54,7 +59,9 @@ function describe(id: number, name: string): Suite {
     keyExchange,
     authentication: authenticationOf(front, tls13),
     ...cipherOf(back),
-    hash: /_(MD5|SHA|SHA256|SHA384|SHA512|SM3|GOSTR3411|OMAC|IMIT)$/.exec(back)?.[1] ?? (/CCM|MGM/.test(back) ? 'SHA256' : 'other'),
+    hash:
+      /_(MD5|SHA|SHA256|SHA384|SHA512|SM3|GOSTR3411|OMAC|IMIT)$/.exec(back)?.[1] ??
+      (/CCM|MGM/.test(back) ? 'SHA256' : 'other'),
     export: front.includes('EXPORT'),
     forwardSecrecy: tls13 || keyExchange === 'DHE' || keyExchange === 'ECDHE',
     tls13,
@@ -85,18 +92,26 @@ function authenticationOf(front: string, tls13: boolean): SuiteAuthentication {
 }
 
 function cipherOf(back: string): Pick<Suite, 'cipher' | 'bits' | 'mode'> {
-  if (back.startsWith('NULL') || /^SHA(256|384)_/.test(back)) return { cipher: 'NULL', bits: 0, mode: 'NULL' };
+  if (back.startsWith('NULL') || /^SHA(256|384)_/.test(back))
+    return { cipher: 'NULL', bits: 0, mode: 'NULL' };
   if (back.startsWith('3DES')) return { cipher: '3DES', bits: 112, mode: 'CBC' };
   if (back.startsWith('CHACHA20')) return { cipher: 'CHACHA20', bits: 256, mode: 'POLY1305' };
   if (/^(DES40|DES_CBC_40)/.test(back)) return { cipher: 'DES', bits: 40, mode: 'CBC' };
   if (back.startsWith('DES')) return { cipher: 'DES', bits: 56, mode: 'CBC' };
   const rc4 = /^RC4_(\d+)/.exec(back);
   if (rc4) return { cipher: 'RC4', bits: Number(rc4[1]), mode: 'stream' };
-  if (back.startsWith('RC2')) return { cipher: 'RC2', bits: back.includes('_40') ? 40 : 56, mode: 'CBC' };
+  if (back.startsWith('RC2'))
+    return { cipher: 'RC2', bits: back.includes('_40') ? 40 : 56, mode: 'CBC' };
   const block = /^(AES|CAMELLIA|ARIA)_(\d+)_(GCM|CCM_8|CCM|CBC)/.exec(back);
   if (block) return { cipher: block[1] as string, bits: Number(block[2]), mode: block[3] as 'GCM' };
   if (/^(IDEA|SEED)/.test(back)) return { cipher: back.slice(0, 4), bits: 128, mode: 'CBC' };
-  if (back.startsWith('SM4')) return { cipher: 'SM4', bits: 128, mode: back.includes('GCM') ? 'GCM' : 'CCM' };
-  if (back.startsWith('AEGIS')) return { cipher: 'AEGIS', bits: back.includes('256') ? 256 : 128, mode: 'other' };
-  return { cipher: back.replace(/_.*/, ''), bits: 256, mode: back.includes('MGM') ? 'MGM' : 'other' };
+  if (back.startsWith('SM4'))
+    return { cipher: 'SM4', bits: 128, mode: back.includes('GCM') ? 'GCM' : 'CCM' };
+  if (back.startsWith('AEGIS'))
+    return { cipher: 'AEGIS', bits: back.includes('256') ? 256 : 128, mode: 'other' };
+  return {
+    cipher: back.replace(/_.*/, ''),
+    bits: 256,
+    mode: back.includes('MGM') ? 'MGM' : 'other',
+  };
 }

@@ -11,11 +11,16 @@ export function boundOf({ versions, suites, order = {}, groups = [] }: Surface):
   const at = (version: Version): readonly string[] => suites[version] ?? [];
   const curves = groups.filter((name) => !name.startsWith('ffdhe')).length;
   const curved = at('TLSv1.2').filter((name) => name.startsWith('TLS_ECDHE')).length;
-  const finite = !speaks('TLSv1.3') && at('TLSv1.2').some((name) => name.startsWith('TLS_DHE_')) ? groups.length - curves + 1 : 0;
+  const finite =
+    !speaks('TLSv1.3') && at('TLSv1.2').some((name) => name.startsWith('TLS_DHE_'))
+      ? groups.length - curves + 1
+      : 0;
   const older = (['SSLv3', 'TLSv1', 'TLSv1.1'] as const).filter(speaks);
   return (
     (speaks('TLSv1.3') ? Math.max(at('TLSv1.3').length, groups.length) + 2 : 1) +
-    (speaks('TLSv1.2') ? at('TLSv1.2').length - curved + Math.max(curved, curves) + 2 + finite : 1) +
+    (speaks('TLSv1.2')
+      ? at('TLSv1.2').length - curved + Math.max(curved, curves) + 2 + finite
+      : 1) +
     older.reduce((n, version) => n + at(version).length + 1, 0) +
     Object.keys(order).length +
     1

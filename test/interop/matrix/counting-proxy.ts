@@ -22,7 +22,9 @@ export class CountingProxy {
 
   static async start(target: Endpoint, at: Endpoint): Promise<CountingProxy> {
     const proxy = new CountingProxy(at);
-    proxy.#listener = (await listen((client) => proxy.#pass(client, target), at.port, at.address)).listener;
+    proxy.#listener = (
+      await listen((client) => proxy.#pass(client, target), at.port, at.address)
+    ).listener;
     return proxy;
   }
 

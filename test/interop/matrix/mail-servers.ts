@@ -5,7 +5,8 @@ import { Postfix } from '../postfix.js';
 import { freePort } from '../process.js';
 import { DOMAIN, folderFor, started, type Server, type Site, type Software } from './server.js';
 
-const HIGH = 'ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384';
+const HIGH =
+  'ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384';
 
 /** Debian's Postfix as it comes, hardened, and with one version only. */
 export async function postfix(site: Site): Promise<Software> {
@@ -30,7 +31,10 @@ export async function postfix(site: Site): Promise<Software> {
     {
       name: 'postfix-tls12-rsa',
       chainFile: site.rsa.file,
-      options: ['smtpd_tls_protocols=TLSv1.2', `tls_medium_cipherlist=${HIGH}:DHE-RSA-AES256-SHA:AES128-SHA`],
+      options: [
+        'smtpd_tls_protocols=TLSv1.2',
+        `tls_medium_cipherlist=${HIGH}:DHE-RSA-AES256-SHA:AES128-SHA`,
+      ],
     },
     { name: 'postfix-tls13', chainFile: both, options: ['smtpd_tls_protocols=>=TLSv1.3'] },
   ].map((service, i) => ({ ...service, address: `127.0.0.${31 + i}` }));
@@ -45,7 +49,9 @@ export async function postfix(site: Site): Promise<Software> {
 
 /** Exim with GnuTLS, as Debian builds it: its defaults, and TLS 1.2 by the server's order. */
 export async function exim(site: Site): Promise<Software> {
-  const jail = new Jail(folderFor(site, 'mta-exim'), 'exim4-daemon-light', '/usr/sbin/exim4', ['Debian-exim']);
+  const jail = new Jail(folderFor(site, 'mta-exim'), 'exim4-daemon-light', '/usr/sbin/exim4', [
+    'Debian-exim',
+  ]);
   for (const folder of ['var/spool/exim4', 'var/log/exim4']) jail.folder(folder, 1);
   for (const [name, { keyPem, chainPem }] of [
     ['rsa', site.rsa],
@@ -54,7 +60,8 @@ export async function exim(site: Site): Promise<Software> {
     jail.write(`tls/${name}.key`, keyPem);
     jail.write(`tls/${name}.crt`, chainPem);
   }
-  const files = (keys: readonly string[], suffix: string): string => keys.map((key) => `/tls/${key}.${suffix}`).join(' : ');
+  const files = (keys: readonly string[], suffix: string): string =>
+    keys.map((key) => `/tls/${key}.${suffix}`).join(' : ');
   const configure = (name: string, keys: readonly string[], more: readonly string[]): void =>
     jail.write(
       `etc/exim4/${name}.conf`,
@@ -75,12 +82,19 @@ export async function exim(site: Site): Promise<Software> {
       ].join('\n') + '\n',
     );
   configure('exim-default', ['rsa', 'ecdsa'], []);
-  configure('exim-tls12', ['rsa'], ['tls_require_ciphers = NORMAL:-VERS-ALL:+VERS-TLS1.2:%SERVER_PRECEDENCE']);
+  configure(
+    'exim-tls12',
+    ['rsa'],
+    ['tls_require_ciphers = NORMAL:-VERS-ALL:+VERS-TLS1.2:%SERVER_PRECEDENCE'],
+  );
   const servers: Server[] = [];
-  for (const name of ['exim-default', 'exim-tls12']) servers.push({ name, at: { address: '127.0.0.1', port: await freePort() } });
+  for (const name of ['exim-default', 'exim-tls12'])
+    servers.push({ name, at: { address: '127.0.0.1', port: await freePort() } });
   return started(
     servers,
-    servers.map(({ name, at }) => jail.run(['-C', `/etc/exim4/${name}.conf`, '-bdf', '-oX', `${at.address}.${at.port}`])),
+    servers.map(({ name, at }) =>
+      jail.run(['-C', `/etc/exim4/${name}.conf`, '-bdf', '-oX', `${at.address}.${at.port}`]),
+    ),
   );
 }
 
@@ -89,7 +103,10 @@ export async function exim(site: Site): Promise<Software> {
  * issue 1171): it answers a hello and then fails every handshake. So the matrix has a server that offers STARTTLS and cannot do it.
  */
 export async function openSmtpd(site: Site): Promise<Software> {
-  const jail = new Jail(folderFor(site, 'mta-opensmtpd'), 'opensmtpd', '/usr/sbin/smtpd', ['opensmtpd', 'opensmtpq']);
+  const jail = new Jail(folderFor(site, 'mta-opensmtpd'), 'opensmtpd', '/usr/sbin/smtpd', [
+    'opensmtpd',
+    'opensmtpq',
+  ]);
   const servers: Server[] = [];
   const lines: string[] = [];
   for (const [key, { keyPem, chainPem }] of [
@@ -104,6 +121,9 @@ export async function openSmtpd(site: Site): Promise<Software> {
     lines.push(`listen on 127.0.0.1 port ${port} tls pki ${key} hostname ${name}.${DOMAIN}`);
     servers.push({ name, at: { address: '127.0.0.1', port } });
   }
-  jail.write('etc/smtpd.conf', `${lines.join('\n')}\naction nowhere mda "/bin/false"\nmatch from any for any reject\n`);
+  jail.write(
+    'etc/smtpd.conf',
+    `${lines.join('\n')}\naction nowhere mda "/bin/false"\nmatch from any for any reject\n`,
+  );
   return started(servers, [jail.run(['-d', '-f', '/etc/smtpd.conf'])]);
 }

@@ -38,7 +38,9 @@ export class Matrix {
   ) {}
 
   /** @param kinds what to run; each is a domain of its own for every server it has */
-  static async start(kinds: readonly ((site: Site) => Promise<Software>)[] = everything): Promise<Matrix> {
+  static async start(
+    kinds: readonly ((site: Site) => Promise<Software>)[] = everything,
+  ): Promise<Matrix> {
     const folder = mkdtempSync(join(tmpdir(), 'hermetic-matrix-'));
     chmodSync(folder, 0o755);
     const running: Software[] = [];
@@ -66,9 +68,14 @@ export class Matrix {
           `${name} A ${documentation}`,
           `_smtp._tls.${name} TXT "v=TLSRPTv1; rua=mailto:tls@${DOMAIN}"`,
         );
-        for (const certificate of [site.rsa, site.ecdsa]) records.push(`_25._tcp.${name} TLSA 3 1 1 ${spki(certificate)}`);
+        for (const certificate of [site.rsa, site.ecdsa])
+          records.push(`_25._tcp.${name} TLSA 3 1 1 ${spki(certificate)}`);
       }
-      const zones = [{ apex: '.' }, { apex: 'example' }, { apex: DOMAIN, records: records.join('\n') }];
+      const zones = [
+        { apex: '.' },
+        { apex: 'example' },
+        { apex: DOMAIN, records: records.join('\n') },
+      ];
       const dns = new LabDns(
         zones.map((zone) => ({ ...zone, signed: {} })),
         Date.now(),
@@ -82,8 +89,23 @@ export class Matrix {
       if (!root.ok) throw new TypeError('the root that was made cannot be read');
       const upstreams = [{ address: '192.0.2.53', port: 53, label: '192.0.2.53' }];
       const resolver = createResolver({ network, upstreams, anchors: dns.anchors });
-      const flags = ['--resolver', `127.0.0.1:${resolverPort}`, '--trust-anchor', anchorFile, '--ca', rootFile, '--spacing', '0'];
-      const options: CheckOptions = { network, resolver, trustStore: trustStore([root.value]), spacingMs: 0, timeoutMs: 10_000 };
+      const flags = [
+        '--resolver',
+        `127.0.0.1:${resolverPort}`,
+        '--trust-anchor',
+        anchorFile,
+        '--ca',
+        rootFile,
+        '--spacing',
+        '0',
+      ];
+      const options: CheckOptions = {
+        network,
+        resolver,
+        trustStore: trustStore([root.value]),
+        spacingMs: 0,
+        timeoutMs: 10_000,
+      };
       return new Matrix(servers, options, flags, end);
     } catch (error) {
       await end();

@@ -41,6 +41,15 @@ export const peerFaults: readonly PeerFault[] = [
 ];
 
 /** The lines no fault explains. */
-export function unexplained(server: string, peer: string, lines: readonly string[]): readonly string[] {
-  return lines.filter((line) => !peerFaults.some((fault) => fault.peer.test(peer) && fault.server.test(server) && fault.line.test(line)));
+export function unexplained(
+  server: string,
+  peer: string,
+  lines: readonly string[],
+): readonly string[] {
+  return lines.filter(
+    (line) =>
+      !peerFaults.some(
+        (fault) => fault.peer.test(peer) && fault.server.test(server) && fault.line.test(line),
+      ),
+  );
 }

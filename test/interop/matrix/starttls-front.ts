@@ -1,4 +1,10 @@
-import { connect, createServer, type AddressInfo, type Server as Listener, type Socket } from 'node:net';
+import {
+  connect,
+  createServer,
+  type AddressInfo,
+  type Server as Listener,
+  type Socket,
+} from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Endpoint } from '../../../src/net/index.js';
 
@@ -11,7 +17,8 @@ export function starttlsFront(name: string, tls: Endpoint): (client: Socket) => 
       const verb = line.slice(0, 8).trim().toUpperCase();
       if (/^(EHLO|HELO)/.test(verb)) client.write(`250-${name}\r\n250 STARTTLS\r\n`);
       else if (verb === 'QUIT') client.end('221 2.0.0 Bye\r\n');
-      else if (verb !== 'STARTTLS') client.write('530 5.7.0 Must issue a STARTTLS command first\r\n');
+      else if (verb !== 'STARTTLS')
+        client.write('530 5.7.0 Must issue a STARTTLS command first\r\n');
       else {
         stop();
         const server = connect({ host: tls.address, port: tls.port, noDelay: true });
@@ -63,6 +70,8 @@ export async function listen(
   address = '127.0.0.1',
 ): Promise<{ listener: Listener; at: Endpoint }> {
   const listener = createServer(serve);
-  await new Promise<void>((resolve, reject) => listener.once('error', reject).listen(port, address, resolve));
+  await new Promise<void>((resolve, reject) =>
+    listener.once('error', reject).listen(port, address, resolve),
+  );
   return { listener, at: { address, port: (listener.address() as AddressInfo).port } };
 }

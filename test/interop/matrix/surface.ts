@@ -2,7 +2,14 @@ import { createHash } from 'node:crypto';
 import type { CheckResult, Evidence } from '../../../src/evidence/index.js';
 
 export type Version = 'SSLv2' | 'SSLv3' | 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3';
-export const versions: readonly Version[] = ['SSLv2', 'SSLv3', 'TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'];
+export const versions: readonly Version[] = [
+  'SSLv2',
+  'SSLv3',
+  'TLSv1',
+  'TLSv1.1',
+  'TLSv1.2',
+  'TLSv1.3',
+];
 
 /** What a server speaks, as one program saw it. What that program does not look for is left out. */
 export interface Surface {
@@ -24,13 +31,24 @@ export function surfaceOf(result: CheckResult, evidence: Evidence): Surface {
   const address = result.hosts[0]?.addresses[0];
   const tls = address?.tls;
   const accepted = versions.filter((version) => tls?.versions[version] === 'accepted');
-  const leaves = (evidence.hosts[0]?.addresses[0]?.connections ?? []).flatMap((c) => (c.handshake ?? c.presented)?.chain[0] ?? []);
+  const leaves = (evidence.hosts[0]?.addresses[0]?.connections ?? []).flatMap(
+    (c) => (c.handshake ?? c.presented)?.chain[0] ?? [],
+  );
   return {
     versions: accepted,
-    suites: Object.fromEntries(accepted.map((v) => [v, (tls?.suites ?? []).filter((s) => s.version === v).map((s) => s.name)])),
+    suites: Object.fromEntries(
+      accepted.map((v) => [
+        v,
+        (tls?.suites ?? []).filter((s) => s.version === v).map((s) => s.name),
+      ]),
+    ),
     order: tls?.order ?? {},
     groups: tls?.groups ?? [],
-    keys: [...new Set((address?.certificates ?? []).map((c) => (c.keyAlgorithm.startsWith('RSA') ? 'RSA' : 'EC')))],
+    keys: [
+      ...new Set(
+        (address?.certificates ?? []).map((c) => (c.keyAlgorithm.startsWith('RSA') ? 'RSA' : 'EC')),
+      ),
+    ],
     fingerprints: [...new Set(leaves.map((base64) => sha256(Buffer.from(base64, 'base64'))))],
   };
 }
@@ -43,7 +61,10 @@ function sha256(der: Uint8Array): string {
 export function differences(ours: Surface, theirs: Surface): readonly string[] {
   const lines: string[] = [];
   const compare = (what: string, a: readonly string[], b: readonly string[]): void => {
-    const [mine, other] = [a.filter((x) => !b.includes(x)).sort(), b.filter((x) => !a.includes(x)).sort()];
+    const [mine, other] = [
+      a.filter((x) => !b.includes(x)).sort(),
+      b.filter((x) => !a.includes(x)).sort(),
+    ];
     if (mine.length > 0) lines.push(`${what}: only here ${mine.join(' ')}`);
     if (other.length > 0) lines.push(`${what}: only there ${other.join(' ')}`);
   };
@@ -52,9 +73,14 @@ export function differences(ours: Surface, theirs: Surface): readonly string[] {
     const [a, b] = [ours.suites[version] ?? [], theirs.suites[version] ?? []];
     compare(`${version} suites`, a, b);
     const [mine, other] = [ours.order?.[version], theirs.order?.[version]];
-    if (mine !== undefined && other !== undefined && mine !== other) lines.push(`${version} order: here ${mine}, there ${other}`);
+    if (mine !== undefined && other !== undefined && mine !== other)
+      lines.push(`${version} order: here ${mine}, there ${other}`);
     const common = a.filter((suite) => b.includes(suite));
-    if (mine === 'server' && other === 'server' && common.join() !== b.filter((suite) => a.includes(suite)).join())
+    if (
+      mine === 'server' &&
+      other === 'server' &&
+      common.join() !== b.filter((suite) => a.includes(suite)).join()
+    )
       lines.push(`${version} order: here ${common.join(' ')}, there ${b.join(' ')}`);
   }
   if (theirs.groups) compare('groups', ours.groups ?? [], theirs.groups);

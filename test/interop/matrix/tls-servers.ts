@@ -7,7 +7,8 @@ import { accepts, Daemon, freePort, until } from '../process.js';
 import { DOMAIN, folderFor, started, type Server, type Site, type Software } from './server.js';
 import { listen, smtpInside, starttlsFront } from './starttls-front.js';
 
-const SMALL = 'ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-ECDSA-AES128-GCM-SHA256';
+const SMALL =
+  'ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-ECDSA-AES128-GCM-SHA256';
 const INTERMEDIATE =
   'ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:DHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES256-GCM-SHA384';
 
@@ -16,24 +17,61 @@ export function openssl({ folder, rsa, ecdsa }: Site): Promise<Software> {
   const serve = (name: string, args: readonly string[]) => ({
     name,
     run: ({ address, port }: Endpoint) =>
-      new Daemon('openssl', ['s_server', '-quiet', '-accept', `${address}:${port}`, ...args], folder, replyTo),
+      new Daemon(
+        'openssl',
+        ['s_server', '-quiet', '-accept', `${address}:${port}`, ...args],
+        folder,
+        replyTo,
+      ),
   });
-  const small = ['-cert', ecdsa.file, '-key', ecdsa.file, '-cert_chain', ecdsa.file, '-cipher', SMALL, '-ciphersuites'];
+  const small = [
+    '-cert',
+    ecdsa.file,
+    '-key',
+    ecdsa.file,
+    '-cert_chain',
+    ecdsa.file,
+    '-cipher',
+    SMALL,
+    '-ciphersuites',
+  ];
   return behindFronts([
-    serve('openssl-small', [...small, 'TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256', '-groups', 'P-256:X25519', '-serverpref']),
-    serve('openssl-old', ['-cert', rsa.file, '-key', rsa.file, '-cert_chain', rsa.file, '-cipher', 'DEFAULT:@SECLEVEL=0', '-no_tls1_3']),
+    serve('openssl-small', [
+      ...small,
+      'TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256',
+      '-groups',
+      'P-256:X25519',
+      '-serverpref',
+    ]),
+    serve('openssl-old', [
+      '-cert',
+      rsa.file,
+      '-key',
+      rsa.file,
+      '-cert_chain',
+      rsa.file,
+      '-cipher',
+      'DEFAULT:@SECLEVEL=0',
+      '-no_tls1_3',
+    ]),
   ]);
 }
 
 /** GnuTLS's own server: every version it has, and TLS 1.3 alone. It answers a line inside TLS with the same line. */
 export function gnutls({ folder, rsa, ecdsa }: Site): Promise<Software> {
-  const keys = (...files: readonly string[]): string[] => files.flatMap((file) => ['--x509keyfile', file, '--x509certfile', file]);
+  const keys = (...files: readonly string[]): string[] =>
+    files.flatMap((file) => ['--x509keyfile', file, '--x509certfile', file]);
   const serve = (name: string, args: readonly string[]) => ({
     name,
-    run: ({ port }: Endpoint) => new Daemon('gnutls-serv', ['--quiet', '--echo', '--port', String(port), ...args], folder),
+    run: ({ port }: Endpoint) =>
+      new Daemon('gnutls-serv', ['--quiet', '--echo', '--port', String(port), ...args], folder),
   });
   return behindFronts([
-    serve('gnutls-wide', [...keys(rsa.file, ecdsa.file), '--priority', 'NORMAL:+VERS-TLS1.1:+VERS-TLS1.0']),
+    serve('gnutls-wide', [
+      ...keys(rsa.file, ecdsa.file),
+      '--priority',
+      'NORMAL:+VERS-TLS1.1:+VERS-TLS1.0',
+    ]),
     serve('gnutls-tls13', [...keys(ecdsa.file), '--priority', 'NORMAL:-VERS-ALL:+VERS-TLS1.3']),
   ]);
 }
@@ -102,7 +140,10 @@ export async function node({ rsa, ecdsa }: Site): Promise<Software> {
     servers.push({ name, at: front.at });
     listeners.push(tls, front.listener);
   };
-  await serve('node-default', { key: [rsa.keyPem, ecdsa.keyPem], cert: [rsa.chainPem, ecdsa.chainPem] });
+  await serve('node-default', {
+    key: [rsa.keyPem, ecdsa.keyPem],
+    cert: [rsa.chainPem, ecdsa.chainPem],
+  });
   return started(servers, [], listeners);
 }
 
@@ -112,7 +153,10 @@ interface Backend {
   run(at: Endpoint): Daemon;
 }
 
-async function behindFronts(backends: readonly Backend[], others: readonly Listener[] = []): Promise<Software> {
+async function behindFronts(
+  backends: readonly Backend[],
+  others: readonly Listener[] = [],
+): Promise<Software> {
   const servers: Server[] = [];
   const daemons: Daemon[] = [];
   const listeners = [...others];

@@ -27,7 +27,9 @@ export function exposureTable(exposure: Exposure, caption: string): Markup {
 
 /** The words of the table that were used, and the attacks. */
 export function exposureLegend(exposure: Exposure): Markup {
-  const used = [...new Set(senders.flatMap((sender) => attacks.map((attack) => exposure[sender][attack])))];
+  const used = [
+    ...new Set(senders.flatMap((sender) => attacks.map((attack) => exposure[sender][attack]))),
+  ];
   return markup`<div class="legend">
     ${used.map((outcome) => markup`<p><b>${outcomeWords[outcome].word}</b>: ${outcomeWords[outcome].means}</p>`)}
     ${attacks.slice(1).map((attack) => markup`<p><b>${attackNames[attack]}</b>: somebody on the path ${attackDeeds[attack]}</p>`)}

@@ -1,4 +1,9 @@
-import type { CheckResult, MailAddress, MailCertificate, MailHost } from '../../../evidence/index.js';
+import type {
+  CheckResult,
+  MailAddress,
+  MailCertificate,
+  MailHost,
+} from '../../../evidence/index.js';
 import type { Exposure } from '../../../policy/index.js';
 import { counted, tlsVersions, versionName, type Tone } from '../words.js';
 import { chip } from './chip.js';
@@ -21,7 +26,12 @@ export function hostReport(host: MailHost, result: CheckResult): Markup {
   </section> `;
 }
 
-const roleTones: Readonly<Record<string, Tone>> = { current: 'good', next: 'good', stale: 'bad', unknown: 'fair' };
+const roleTones: Readonly<Record<string, Tone>> = {
+  current: 'good',
+  next: 'good',
+  stale: 'bad',
+  unknown: 'fair',
+};
 
 /** Records with what each is there for. */
 function tlsaRecords({ records, roles }: MailHost['tlsa']): Markup {
@@ -48,7 +58,9 @@ const tlsaTones: Readonly<Record<MailHost['tlsa']['status'], Tone>> = {
 
 function stsChip({ mtaStsMatch }: MailHost): Markup | false {
   if (mtaStsMatch === 'not-applicable') return false;
-  return mtaStsMatch === 'match' ? chip('in the MTA-STS policy', 'good') : chip('not in the MTA-STS policy', 'bad');
+  return mtaStsMatch === 'match'
+    ? chip('in the MTA-STS policy', 'good')
+    : chip('not in the MTA-STS policy', 'bad');
 }
 
 function addressReport(address: MailAddress, result: CheckResult, several: boolean): Markup {
@@ -60,8 +72,16 @@ function addressReport(address: MailAddress, result: CheckResult, several: boole
       <h4 class="mono">${ip}</h4>
       ${
         reached
-          ? chip(`STARTTLS ${starttls}`, starttls === 'offered' ? 'good' : starttls === 'unknown' ? 'fair' : 'bad', 'span')
-          : chip(`${status}${reason ? ` (${reason})` : ''}`, status === 'unreachable' ? 'bad' : 'fair', 'span')
+          ? chip(
+              `STARTTLS ${starttls}`,
+              starttls === 'offered' ? 'good' : starttls === 'unknown' ? 'fair' : 'bad',
+              'span',
+            )
+          : chip(
+              `${status}${reason ? ` (${reason})` : ''}`,
+              status === 'unreachable' ? 'bad' : 'fair',
+              'span',
+            )
       }<span class="soft">${counted(connections, 'connection')}</span>
     </div>
     ${reached && starttls === 'offered' && inventory(tls, depth === 'inventory')} ${certificates.map(certificate)}
@@ -71,11 +91,17 @@ function addressReport(address: MailAddress, result: CheckResult, several: boole
 }
 
 /** `whole`: every suite and group there is, not only those met on the way. */
-function inventory({ versions, suites, order, groups }: MailAddress['tls'], whole: boolean): Markup {
-  const having = (settled: string) => tlsVersions.filter((version) => versions[version] === settled);
-  const tone = (version: string): Tone => (version === 'TLSv1.3' || version === 'TLSv1.2' ? 'good' : 'fair');
+function inventory(
+  { versions, suites, order, groups }: MailAddress['tls'],
+  whole: boolean,
+): Markup {
+  const having = (settled: string) =>
+    tlsVersions.filter((version) => versions[version] === settled);
+  const tone = (version: string): Tone =>
+    version === 'TLSv1.3' || version === 'TLSv1.2' ? 'good' : 'fair';
   const others = (settled: string, words: string) =>
-    having(settled).length > 0 && markup`<span class="soft">${words}: ${having(settled).map(versionName).join(', ')}. </span>`;
+    having(settled).length > 0 &&
+    markup`<span class="soft">${words}: ${having(settled).map(versionName).join(', ')}. </span>`;
   const byVersion = [...new Set(suites.map((s) => s.version))];
   return markup`<dl>
     <dt>Versions</dt>
@@ -103,7 +129,8 @@ function inventory({ versions, suites, order, groups }: MailAddress['tls'], whol
   </dl>`;
 }
 
-const matchTone = (verdict: string): Tone => (verdict === 'match' ? 'good' : verdict === 'mismatch' ? 'bad' : 'fair');
+const matchTone = (verdict: string): Tone =>
+  verdict === 'match' ? 'good' : verdict === 'mismatch' ? 'bad' : 'fair';
 
 function certificate(c: MailCertificate): Markup {
   const chips = [
@@ -117,8 +144,14 @@ function certificate(c: MailCertificate): Markup {
       }[c.chain],
       c.chain === 'trusted' ? 'good' : 'fair',
     ),
-    chip(c.nameMatch === 'match' ? 'name matches' : 'another name', c.nameMatch === 'match' ? 'good' : 'fair'),
-    chip({ valid: 'in date', expired: 'expired', 'not-yet-valid': 'not yet valid' }[c.validity], c.validity === 'valid' ? 'good' : 'bad'),
+    chip(
+      c.nameMatch === 'match' ? 'name matches' : 'another name',
+      c.nameMatch === 'match' ? 'good' : 'fair',
+    ),
+    chip(
+      { valid: 'in date', expired: 'expired', 'not-yet-valid': 'not yet valid' }[c.validity],
+      c.validity === 'valid' ? 'good' : 'bad',
+    ),
     c.dane !== 'not-applicable' && chip(`DANE ${c.dane}`, matchTone(c.dane)),
     c.mtaSts && c.mtaSts !== 'not-applicable' && chip(`MTA-STS ${c.mtaSts}`, matchTone(c.mtaSts)),
   ];

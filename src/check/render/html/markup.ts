@@ -9,7 +9,9 @@ type Piece = string | number | Markup | readonly Piece[] | undefined | false;
 
 /** A template whose values are neutralised and escaped, for text and for quoted attributes alike. Lists are joined; undefined and false are nothing. */
 export function markup(fixed: TemplateStringsArray, ...values: readonly Piece[]): Markup {
-  return new Markup(fixed.map((text, i) => (i === 0 ? text : piece(values[i - 1]) + text)).join(''));
+  return new Markup(
+    fixed.map((text, i) => (i === 0 ? text : piece(values[i - 1]) + text)).join(''),
+  );
 }
 
 function piece(value: Piece): string {
@@ -19,7 +21,13 @@ function piece(value: Piece): string {
   return escape(String(value));
 }
 
-const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+const entities: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
 
 function escape(text: string): string {
   return neutralise(text, 2000).replace(/[&<>"']/g, (c) => entities[c] as string);

@@ -13,7 +13,8 @@ import { pageStyle } from './page-style.js';
 export function renderHtml(results: readonly CheckResult[]): string {
   const [first] = results;
   const several = results.length > 1;
-  const title = several || !first ? `Mail TLS of ${results.length} domains` : `Mail TLS of ${first.domain}`;
+  const title =
+    several || !first ? `Mail TLS of ${results.length} domains` : `Mail TLS of ${first.domain}`;
   const styleHash = createHash('sha256').update(pageStyle).digest('base64');
   const page = markup`<!doctype html>
     <html lang="en">
@@ -81,6 +82,9 @@ function overview(results: readonly CheckResult[], title: string): Markup {
 /** `2 fail, 1 inconclusive, 4 pass`. */
 function verdictCounts(results: readonly CheckResult[]): string {
   const verdicts = ['fail', 'inconclusive', 'warn', 'pass', 'not-applicable'] as const;
-  const counts = verdicts.map((verdict) => ({ verdict, n: results.filter((r) => r.verdict === verdict).length }));
+  const counts = verdicts.map((verdict) => ({
+    verdict,
+    n: results.filter((r) => r.verdict === verdict).length,
+  }));
   return counts.flatMap(({ verdict, n }) => (n > 0 ? [`${n} ${verdict}`] : [])).join(', ');
 }

@@ -8,7 +8,13 @@ import { nsec3Hash } from '../nsec3-hash.js';
 
 /** How a zone denies. */
 export type DenialScheme =
-  { readonly kind: 'nsec' } | { readonly kind: 'nsec3'; readonly optOut: boolean; readonly iterations: number; readonly salt: Uint8Array };
+  | { readonly kind: 'nsec' }
+  | {
+      readonly kind: 'nsec3';
+      readonly optOut: boolean;
+      readonly iterations: number;
+      readonly salt: Uint8Array;
+    };
 
 /** One name of a zone with the types it holds; empty non-terminals hold none. */
 export interface ZoneName {
@@ -19,15 +25,27 @@ export interface ZoneName {
 }
 
 /** The NSEC or NSEC3 records of a zone, unsigned, in chain order. `names`: all that are authoritative or delegations, the apex among them. */
-export function denialChain(apex: Name, names: readonly ZoneName[], scheme: DenialScheme, ttl: number): readonly ResourceRecord[] {
+export function denialChain(
+  apex: Name,
+  names: readonly ZoneName[],
+  scheme: DenialScheme,
+  ttl: number,
+): readonly ResourceRecord[] {
   return scheme.kind === 'nsec' ? nsecChain(names, ttl) : nsec3Chain(apex, names, scheme, ttl);
 }
 
 function nsecChain(names: readonly ZoneName[], ttl: number): readonly ResourceRecord[] {
-  const sorted = names.filter((n) => n.types.length > 0).sort((a, b) => compareNames(a.name, b.name));
+  const sorted = names
+    .filter((n) => n.types.length > 0)
+    .sort((a, b) => compareNames(a.name, b.name));
   return sorted.map((n, i) => {
     const next = (sorted[(i + 1) % sorted.length] as ZoneName).name;
-    return makeRecord(n.name, RRType.NSEC, ttl, concat(next.wire, encodeTypeBitmap([...n.types, RRType.NSEC, RRType.RRSIG])));
+    return makeRecord(
+      n.name,
+      RRType.NSEC,
+      ttl,
+      concat(next.wire, encodeTypeBitmap([...n.types, RRType.NSEC, RRType.RRSIG])),
+    );
   });
 }
 
@@ -38,8 +56,12 @@ function nsec3Chain(
   ttl: number,
 ): readonly ResourceRecord[] {
   const covered = names.filter((n) => !(optOut && n.delegation && !n.types.includes(RRType.DS)));
-  const hashed = covered.map((n) => ({ ...n, hash: nsec3Hash(n.name, salt, iterations) })).sort((a, b) => Buffer.compare(a.hash, b.hash));
-  const distinct = hashed.filter((n, i) => i === 0 || !equalBytes(n.hash, (hashed[i - 1] as (typeof hashed)[number]).hash));
+  const hashed = covered
+    .map((n) => ({ ...n, hash: nsec3Hash(n.name, salt, iterations) }))
+    .sort((a, b) => Buffer.compare(a.hash, b.hash));
+  const distinct = hashed.filter(
+    (n, i) => i === 0 || !equalBytes(n.hash, (hashed[i - 1] as (typeof hashed)[number]).hash),
+  );
   return distinct.map((n, i) => {
     const next = (distinct[(i + 1) % distinct.length] as (typeof distinct)[number]).hash;
     const signed = n.types.length > 0 && (!n.delegation || n.types.includes(RRType.DS));

@@ -1,4 +1,10 @@
 /** Signs zones: keys, RRSIG, DS, NSEC and NSEC3 chains. RFC 4034, 5155. */
-export { generateZoneKey, dnskeyRecord, dsRecord, type ZoneSigningKey, type SigningAlgorithm } from './zone-key.js';
+export {
+  generateZoneKey,
+  dnskeyRecord,
+  dsRecord,
+  type ZoneSigningKey,
+  type SigningAlgorithm,
+} from './zone-key.js';
 export { signRrset, type SigningWindow } from './sign-rrset.js';
 export { denialChain, type DenialScheme, type ZoneName } from './denial-chain.js';

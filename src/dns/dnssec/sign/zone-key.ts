@@ -24,13 +24,23 @@ const KEY_SIGNING = 257;
 export function generateZoneKey(algorithm: SigningAlgorithm, flags = KEY_SIGNING): ZoneSigningKey {
   const { privateKey, publicKey } = generate(algorithm);
   const rdata = concat(u16(flags), Uint8Array.of(3, algorithm), publicOctets(algorithm, publicKey));
-  const hash = { 8: 'sha256', 10: 'sha512', 13: 'sha256', 14: 'sha384', 15: null, 16: null }[algorithm];
+  const hash = { 8: 'sha256', 10: 'sha512', 13: 'sha256', 14: 'sha384', 15: null, 16: null }[
+    algorithm
+  ];
   return {
     algorithm,
     rdata,
     tag: keyTag(rdata),
     sign: (data) =>
-      new Uint8Array(sign(hash, data, algorithm === 13 || algorithm === 14 ? { key: privateKey, dsaEncoding: 'ieee-p1363' } : privateKey)),
+      new Uint8Array(
+        sign(
+          hash,
+          data,
+          algorithm === 13 || algorithm === 14
+            ? { key: privateKey, dsaEncoding: 'ieee-p1363' }
+            : privateKey,
+        ),
+      ),
   };
 }
 
@@ -40,9 +50,23 @@ export function dnskeyRecord(zone: Name, key: ZoneSigningKey, ttl = 3600): Resou
 }
 
 /** The DS record the parent publishes (RFC 4034 §5.1.4). */
-export function dsRecord(zone: Name, key: ZoneSigningKey, digestType: 2 | 4 = 2, ttl = 3600): ResourceRecord {
-  const digest = dsDigest(standardAlgorithms.digests.get(digestType) as string, canonicalName(zone), key.rdata);
-  return makeRecord(zone, RRType.DS, ttl, concat(u16(key.tag), Uint8Array.of(key.algorithm, digestType), digest));
+export function dsRecord(
+  zone: Name,
+  key: ZoneSigningKey,
+  digestType: 2 | 4 = 2,
+  ttl = 3600,
+): ResourceRecord {
+  const digest = dsDigest(
+    standardAlgorithms.digests.get(digestType) as string,
+    canonicalName(zone),
+    key.rdata,
+  );
+  return makeRecord(
+    zone,
+    RRType.DS,
+    ttl,
+    concat(u16(key.tag), Uint8Array.of(key.algorithm, digestType), digest),
+  );
 }
 
 function generate(algorithm: SigningAlgorithm): { privateKey: KeyObject; publicKey: KeyObject } {
@@ -64,6 +88,7 @@ function generate(algorithm: SigningAlgorithm): { privateKey: KeyObject; publicK
 function publicOctets(algorithm: SigningAlgorithm, key: KeyObject): Uint8Array {
   const jwk = key.export({ format: 'jwk' });
   const bytes = (text: string | undefined): Uint8Array => Buffer.from(text ?? '', 'base64url');
-  if (algorithm === 8 || algorithm === 10) return concat(Uint8Array.of(bytes(jwk.e).length), bytes(jwk.e), bytes(jwk.n));
+  if (algorithm === 8 || algorithm === 10)
+    return concat(Uint8Array.of(bytes(jwk.e).length), bytes(jwk.e), bytes(jwk.n));
   return algorithm === 13 || algorithm === 14 ? concat(bytes(jwk.x), bytes(jwk.y)) : bytes(jwk.x);
 }

@@ -5,7 +5,12 @@ import { readDnskey, readDs, type Dnskey, type Ds } from '../../wire/rdata.js';
 import { RRType } from '../../wire/types-registry.js';
 import type { TrustAnchor } from './types.js';
 
-const ds = (keyTag: number, digest: string): Ds => ({ keyTag, algorithm: 8, digestType: 2, digest: fromHex(digest) as Uint8Array });
+const ds = (keyTag: number, digest: string): Ds => ({
+  keyTag,
+  algorithm: 8,
+  digestType: 2,
+  digest: fromHex(digest) as Uint8Array,
+});
 
 /**
  * The root zone's keys (IANA root-anchors.xml): KSK-2017, revoked on 2027-01-11, and KSK-2024, which signs since 2026-10-11.
@@ -38,8 +43,12 @@ export function parseTrustAnchors(text: string): Result<readonly TrustAnchor[]> 
       const read = readDnskey(rr);
       if (!read.ok) return read;
       anchor.keys.push(read.value);
-    } else return fail(wireFailures.make('dns-text-malformed', 'a trust anchor is a DS or DNSKEY record'));
+    } else
+      return fail(
+        wireFailures.make('dns-text-malformed', 'a trust anchor is a DS or DNSKEY record'),
+      );
   }
-  if (anchors.size === 0) return fail(wireFailures.make('dns-text-malformed', 'no DS or DNSKEY record in the file'));
+  if (anchors.size === 0)
+    return fail(wireFailures.make('dns-text-malformed', 'no DS or DNSKEY record in the file'));
   return ok([...anchors.values()]);
 }

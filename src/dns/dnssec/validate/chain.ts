@@ -55,8 +55,11 @@ export class Chain implements Zones {
       this.#cachedGrounds.set(name.key, cached.grounds);
       return cached.zone;
     }
-    const status = anchor.zone.equals(name) ? await this.#anchored(anchor) : await this.#delegated(name, anchor);
-    if ('expires' in status) this.session.request.cache?.set(name.key, { zone: status, grounds: this.grounds(name) });
+    const status = anchor.zone.equals(name)
+      ? await this.#anchored(anchor)
+      : await this.#delegated(name, anchor);
+    if ('expires' in status)
+      this.session.request.cache?.set(name.key, { zone: status, grounds: this.grounds(name) });
     return status;
   }
 
@@ -71,7 +74,8 @@ export class Chain implements Zones {
       if (cut.kind === 'insecure') return { status: 'insecure', expires: this.#expiry(cut.ttl) };
       if ('failure' in cut) return { status: cut.kind, failure: cut.failure };
       // A secure delegation to keys of unknown algorithms alone is an insecure one (RFC 4035 §5.2).
-      if (cut.kind === 'secure' && this.#usable(cut.ds).length === 0) return { status: 'insecure', expires: this.#expiry(cut.ttl) };
+      if (cut.kind === 'secure' && this.#usable(cut.ds).length === 0)
+        return { status: 'insecure', expires: this.#expiry(cut.ttl) };
     }
     return { status: 'signed' };
   }
@@ -82,7 +86,10 @@ export class Chain implements Zones {
     if (cached) return cached;
     const own = this.#rested.get(zone.key);
     if (!own) return [];
-    return [...(own.parent ? this.grounds(own.parent) : []), ...own.heard.filter((h) => h.used.size > 0).map(groundOf)];
+    return [
+      ...(own.parent ? this.grounds(own.parent) : []),
+      ...own.heard.filter((h) => h.used.size > 0).map(groundOf),
+    ];
   }
 
   /** Grounds taken from the cache in this session. */
@@ -100,7 +107,9 @@ export class Chain implements Zones {
   async #anchored(anchor: TrustAnchor): Promise<ZoneStatus> {
     const asked = await this.session.ask(anchor.zone, RRType.DNSKEY);
     if (!asked.ok) return { status: 'indeterminate', failure: asked.failure };
-    const set = asked.heard.sets.find((s) => s.type === RRType.DNSKEY && s.name.equals(anchor.zone));
+    const set = asked.heard.sets.find(
+      (s) => s.type === RRType.DNSKEY && s.name.equals(anchor.zone),
+    );
     if (!set || set.signatures.length === 0) {
       // The anchor's zone is known to be signed, so whoever shows it unsigned takes signatures away.
       return {
@@ -117,8 +126,9 @@ export class Chain implements Zones {
       asked.heard,
       anchor.zone,
       (key, rdata) =>
-        anchor.keys.some((k) => k.algorithm === key.algorithm && equalBytes(k.publicKey, key.publicKey)) ||
-        this.#matches(this.#usable(anchor.ds), anchor.zone, key, rdata),
+        anchor.keys.some(
+          (k) => k.algorithm === key.algorithm && equalBytes(k.publicKey, key.publicKey),
+        ) || this.#matches(this.#usable(anchor.ds), anchor.zone, key, rdata),
     );
     if (status.status === 'bogus' && status.failure.code === 'dnssec-ds-mismatch')
       return bogus('dnssec-anchor-stale', anchor.zone.toString());
@@ -135,13 +145,19 @@ export class Chain implements Zones {
     if (usable.length === 0) return { status: 'insecure', expires: this.#expiry(cut.ttl) };
     const asked = await keys;
     if (!asked.ok) return { status: 'indeterminate', failure: asked.failure };
-    return this.#keys(asked.heard, name, (key, rdata) => this.#matches(usable, name, key, rdata), cut.ttl);
+    return this.#keys(
+      asked.heard,
+      name,
+      (key, rdata) => this.#matches(usable, name, key, rdata),
+      cut.ttl,
+    );
   }
 
   /** Round trips are saved by asking for the root and the top-level zone while the answer below is on its way. */
   #askAhead(name: Name, anchor: TrustAnchor): void {
     if (!anchor.zone.isRoot || name.labels.length > 3) return;
-    if (!this.session.request.cache?.get(anchor.zone.key)) void this.session.ask(anchor.zone, RRType.DNSKEY);
+    if (!this.session.request.cache?.get(anchor.zone.key))
+      void this.session.ask(anchor.zone, RRType.DNSKEY);
     const top = name.suffix(1);
     if (name.labels.length < 2 || this.session.request.cache?.get(top.key)) return;
     void this.session.ask(top, RRType.DS);
@@ -154,7 +170,11 @@ export class Chain implements Zones {
 
   async #askCut(name: Name): Promise<Cut> {
     const known = this.session.request.cache?.get(name.key);
-    if (known && known.zone.status === 'insecure' && known.zone.expires > this.session.request.now) {
+    if (
+      known &&
+      known.zone.status === 'insecure' &&
+      known.zone.expires > this.session.request.now
+    ) {
       this.#cachedGrounds.set(name.key, known.grounds);
       return { kind: 'insecure', ttl: (known.zone.expires - this.session.request.now) / 1000 };
     }
@@ -180,7 +200,8 @@ export class Chain implements Zones {
     )) {
       const parent = await this.zone(signer);
       if (parent.status === 'insecure') return { kind: 'insecure', ttl: 0 };
-      if (parent.status === 'indeterminate') return { kind: 'indeterminate', failure: parent.failure };
+      if (parent.status === 'indeterminate')
+        return { kind: 'indeterminate', failure: parent.failure };
       if (parent.status === 'bogus') broken ??= parent.failure;
       if (parent.status !== 'secure') continue;
       const verified = this.session.verify(heard, set, signer, parent.keys);
@@ -197,19 +218,26 @@ export class Chain implements Zones {
     }
     const above = await this.enclosing(name.parent);
     if (above.status === 'insecure') return { kind: 'insecure', ttl: 0 };
-    if (above.status === 'bogus' || above.status === 'indeterminate') return { kind: above.status, failure: above.failure };
-    return { kind: 'bogus', failure: broken ?? dnssecFailures.make(worst, `DS of ${name.toString()}`) };
+    if (above.status === 'bogus' || above.status === 'indeterminate')
+      return { kind: above.status, failure: above.failure };
+    return {
+      kind: 'bogus',
+      failure: broken ?? dnssecFailures.make(worst, `DS of ${name.toString()}`),
+    };
   }
 
   async #deniedCut(name: Name, heard: Heard): Promise<Cut> {
     const judged = await judgeDenial(this.session, this, heard, name, RRType.DS);
     if ('failure' in judged) {
       const failure =
-        judged.failure.code === 'dnssec-denial-missing' ? dnssecFailures.make('dnssec-cut-unproved', name.toString()) : judged.failure;
+        judged.failure.code === 'dnssec-denial-missing'
+          ? dnssecFailures.make('dnssec-cut-unproved', name.toString())
+          : judged.failure;
       return { kind: judged.status, failure };
     }
     if (judged.zone) this.#rest(name, heard, judged.zone);
-    if (judged.status === 'insecure' || judged.delegation) return { kind: 'insecure', ttl: judged.ttl };
+    if (judged.status === 'insecure' || judged.delegation)
+      return { kind: 'insecure', ttl: judged.ttl };
     return { kind: 'no-zone', ttl: judged.ttl };
   }
 
@@ -225,37 +253,63 @@ export class Chain implements Zones {
     return usable.some((ds) => {
       if (ds.keyTag !== tag || ds.algorithm !== key.algorithm) return false;
       return equalBytes(
-        dsDigest(this.session.terms.algorithms.digests.get(ds.digestType) as string, canonicalName(zone), rdata),
+        dsDigest(
+          this.session.terms.algorithms.digests.get(ds.digestType) as string,
+          canonicalName(zone),
+          rdata,
+        ),
         ds.digest,
       );
     });
   }
 
   /** Proves a DNSKEY RRset by a key that is an entry point; then every key of the set counts (RFC 4035 §5.2). */
-  #keys(heard: Heard, zone: Name, isEntry: (key: Dnskey, rdata: Uint8Array) => boolean, ttl = Infinity): ZoneStatus {
+  #keys(
+    heard: Heard,
+    zone: Name,
+    isEntry: (key: Dnskey, rdata: Uint8Array) => boolean,
+    ttl = Infinity,
+  ): ZoneStatus {
     const set = heard.sets.find((s) => s.type === RRType.DNSKEY && s.name.equals(zone));
     if (!set)
       return heard.message.rcode === 2
-        ? { status: 'indeterminate', failure: dnssecFailures.make('dns-servfail', `DNSKEY of ${zone.toString()}`) }
+        ? {
+            status: 'indeterminate',
+            failure: dnssecFailures.make('dns-servfail', `DNSKEY of ${zone.toString()}`),
+          }
         : bogus('dnssec-ds-mismatch', `${zone.toString()} has no DNSKEY`);
     if (set.records.length > MAX_KEYS) return bogus('dnssec-limit', `${set.records.length} keys`);
     const all = set.records.flatMap((rr) => {
       const read = readDnskey(rr);
       // RFC 4034 §2.1.1-2.1.2, RFC 5011 §2.1: only zone keys of protocol 3 that are not revoked.
-      if (!read.ok || read.value.protocol !== 3 || (read.value.flags & ZONE_KEY) === 0 || (read.value.flags & REVOKED) !== 0) return [];
-      return [{ dnskey: read.value, rdata: rr.rdata, zoneKey: this.#zoneKey(read.value, rr.rdata) }];
+      if (
+        !read.ok ||
+        read.value.protocol !== 3 ||
+        (read.value.flags & ZONE_KEY) === 0 ||
+        (read.value.flags & REVOKED) !== 0
+      )
+        return [];
+      return [
+        { dnskey: read.value, rdata: rr.rdata, zoneKey: this.#zoneKey(read.value, rr.rdata) },
+      ];
     });
     const entries = all.filter((k) => isEntry(k.dnskey, k.rdata)).map((k) => k.zoneKey);
     if (entries.length === 0) return bogus('dnssec-ds-mismatch', zone.toString());
     const verified = this.session.verify(heard, set, zone, entries);
     if (!verified.ok)
       return bogus(
-        verified.code === 'dnssec-key-missing' || verified.code === 'dnssec-signature-missing' ? 'dnssec-ds-mismatch' : verified.code,
+        verified.code === 'dnssec-key-missing' || verified.code === 'dnssec-signature-missing'
+          ? 'dnssec-ds-mismatch'
+          : verified.code,
         `DNSKEY of ${zone.toString()}`,
       );
     this.session.use(heard, set, verified);
     this.#rest(zone, heard);
-    return { status: 'secure', keys: all.map((k) => k.zoneKey), expires: this.#expiry(Math.min(ttl, verified.ttl)) };
+    return {
+      status: 'secure',
+      keys: all.map((k) => k.zoneKey),
+      expires: this.#expiry(Math.min(ttl, verified.ttl)),
+    };
   }
 
   #zoneKey(dnskey: Dnskey, rdata: Uint8Array): ZoneKey {
@@ -264,7 +318,8 @@ export class Chain implements Zones {
     return {
       tag: keyTag(rdata),
       algorithm: dnskey.algorithm,
-      key: () => (imported === null ? (imported = algorithm?.importKey(dnskey.publicKey)) : imported),
+      key: () =>
+        imported === null ? (imported = algorithm?.importKey(dnskey.publicKey)) : imported,
     };
   }
 
@@ -274,8 +329,15 @@ export class Chain implements Zones {
 }
 
 /** Signers that may speak for the parent side of a name: strictly above it, not above the anchor. At most four are looked at. */
-function signersAbove(name: Name, signers: readonly Name[], anchor: TrustAnchor | undefined): readonly Name[] {
-  const fitting = signers.filter((s) => name.isAtOrBelow(s) && !name.equals(s) && anchor !== undefined && s.isAtOrBelow(anchor.zone));
+function signersAbove(
+  name: Name,
+  signers: readonly Name[],
+  anchor: TrustAnchor | undefined,
+): readonly Name[] {
+  const fitting = signers.filter(
+    (s) =>
+      name.isAtOrBelow(s) && !name.equals(s) && anchor !== undefined && s.isAtOrBelow(anchor.zone),
+  );
   return [...new Map(fitting.map((s) => [s.key, s])).values()].slice(0, 4);
 }
 
@@ -283,7 +345,10 @@ function noAnchor(name: Name): Failure {
   return dnssecFailures.make('dnssec-no-anchor', name.toString());
 }
 
-function bogus(code: DnssecFailureCode, detail: string): { readonly status: 'bogus'; readonly failure: Failure } {
+function bogus(
+  code: DnssecFailureCode,
+  detail: string,
+): { readonly status: 'bogus'; readonly failure: Failure } {
   return { status: 'bogus', failure: dnssecFailures.make(code, detail) };
 }
 

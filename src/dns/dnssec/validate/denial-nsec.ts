@@ -26,7 +26,9 @@ export class NsecProofs {
         set.type === RRType.NSEC && set.records.length === 1 && set.name.isAtOrBelow(zone)
           ? readNsec(set.records[0] as RRset['records'][number])
           : undefined;
-      return nsec?.ok && nsec.value.next.isAtOrBelow(zone) ? [{ ...nsec.value, owner: set.name, set }] : [];
+      return nsec?.ok && nsec.value.next.isAtOrBelow(zone)
+        ? [{ ...nsec.value, owner: set.name, set }]
+        : [];
     });
   }
 
@@ -39,14 +41,22 @@ export class NsecProofs {
     const match = this.#find((s) => s.owner.equals(name));
     if (match) {
       const delegation = match.types.has(RRType.NS) && !match.types.has(RRType.SOA);
-      return lacks(match, type, name.isRoot) ? { kind: 'nodata', status: 'secure', delegation, used: [match.set] } : undefined;
+      return lacks(match, type, name.isRoot)
+        ? { kind: 'nodata', status: 'secure', delegation, used: [match.set] }
+        : undefined;
     }
     const cover = this.#cover(name);
     if (!cover) return undefined;
-    if (cover.next.isAtOrBelow(name)) return { kind: 'nodata', status: 'secure', delegation: false, used: [cover.set] };
+    if (cover.next.isAtOrBelow(name))
+      return { kind: 'nodata', status: 'secure', delegation: false, used: [cover.set] };
     const wildcard = this.#find((s) => s.owner.equals(below(this.#encloser(name, cover))));
     return wildcard && lacks(wildcard, type, false)
-      ? { kind: 'nodata', status: 'secure', delegation: false, used: unique(cover.set, wildcard.set) }
+      ? {
+          kind: 'nodata',
+          status: 'secure',
+          delegation: false,
+          used: unique(cover.set, wildcard.set),
+        }
       : undefined;
   }
 
@@ -55,14 +65,18 @@ export class NsecProofs {
     const cover = this.#cover(name);
     if (!cover || cover.next.isAtOrBelow(name)) return undefined;
     const wildcard = this.#cover(below(this.#encloser(name, cover)));
-    return wildcard ? { kind: 'nxdomain', status: 'secure', used: unique(cover.set, wildcard.set) } : undefined;
+    return wildcard
+      ? { kind: 'nxdomain', status: 'secure', used: unique(cover.set, wildcard.set) }
+      : undefined;
   }
 
   /** That no name closer than the wildcard's parent exists (RFC 4035 §5.3.4). */
   noCloser(name: Name, encloserLabels: number): NoCloser | undefined {
     const closer = nextCloser(name, encloserLabels);
     const cover = this.#cover(closer);
-    return cover && !cover.next.isAtOrBelow(closer) ? { status: 'secure', used: [cover.set] } : undefined;
+    return cover && !cover.next.isAtOrBelow(closer)
+      ? { status: 'secure', used: [cover.set] }
+      : undefined;
   }
 
   #find(wanted: (span: Span) => boolean): Span | undefined {
@@ -76,14 +90,19 @@ export class NsecProofs {
 
   /** The longest existing ancestor that the covering span shows. */
   #encloser(name: Name, { owner, next }: Span): Name {
-    for (let n = name.parent; ; n = n.parent) if (owner.isAtOrBelow(n) || next.isAtOrBelow(n) || n.isRoot) return n;
+    for (let n = name.parent; ; n = n.parent)
+      if (owner.isAtOrBelow(n) || next.isAtOrBelow(n) || n.isRoot) return n;
   }
 }
 
 function covers({ owner, next, types }: Span, name: Name): boolean {
   if (owner.equals(name)) return false;
   // RFC 6840 §4.1: what lies below a delegation or a DNAME is not this zone's to deny.
-  if (name.isAtOrBelow(owner) && (types.has(RRType.DNAME) || (types.has(RRType.NS) && !types.has(RRType.SOA)))) return false;
+  if (
+    name.isAtOrBelow(owner) &&
+    (types.has(RRType.DNAME) || (types.has(RRType.NS) && !types.has(RRType.SOA)))
+  )
+    return false;
   const after = compareNames(owner, name) < 0;
   const before = compareNames(name, next) < 0;
   // The last span of a zone ends at the apex.
@@ -91,7 +110,11 @@ function covers({ owner, next, types }: Span, name: Name): boolean {
 }
 
 /** The type is absent here and this record may say so (RFC 6840 §4.1, §4.3). */
-export function lacks({ types }: { readonly types: ReadonlySet<number> }, type: number, atRoot: boolean): boolean {
+export function lacks(
+  { types }: { readonly types: ReadonlySet<number> },
+  type: number,
+  atRoot: boolean,
+): boolean {
   if (types.has(type) || types.has(RRType.CNAME)) return false;
   const apex = types.has(RRType.SOA);
   if (type === RRType.DS) return !apex || atRoot;

@@ -40,7 +40,9 @@ export class Nsec3Proofs {
     const spans = sets.flatMap((set) => spanOf(set, zone));
     // RFC 5155 §8.2: one parameter set counts; the others are as if they were not there.
     const [first] = spans;
-    this.#spans = spans.filter((s) => first && s.iterations === first.iterations && equalBytes(s.salt, first.salt));
+    this.#spans = spans.filter(
+      (s) => first && s.iterations === first.iterations && equalBytes(s.salt, first.salt),
+    );
   }
 
   get any(): boolean {
@@ -50,7 +52,12 @@ export class Nsec3Proofs {
   /** Too many iterations to bother, told only after a signature over them held. */
   get excessive(): 'no' | 'insecure' | 'refused' {
     const [first] = this.#spans;
-    if (!first || first.iterations <= this.limits.iterationsInsecure || !this.#spans.some((s) => this.trust(s.set))) return 'no';
+    if (
+      !first ||
+      first.iterations <= this.limits.iterationsInsecure ||
+      !this.#spans.some((s) => this.trust(s.set))
+    )
+      return 'no';
     return first.iterations > this.limits.iterationsRefused ? 'refused' : 'insecure';
   }
 
@@ -63,7 +70,9 @@ export class Nsec3Proofs {
     const match = this.#match(name);
     if (match) {
       const delegation = match.types.has(RRType.NS) && !match.types.has(RRType.SOA);
-      return lacks(match, type, name.isRoot) ? { kind: 'nodata', status: 'secure', delegation, used: [match.set] } : undefined;
+      return lacks(match, type, name.isRoot)
+        ? { kind: 'nodata', status: 'secure', delegation, used: [match.set] }
+        : undefined;
     }
     const encloser = this.#encloser(name);
     if (!encloser) return undefined;
@@ -71,7 +80,12 @@ export class Nsec3Proofs {
     const wildcard = this.#match(below(encloser.name));
     if (wildcard) {
       return lacks(wildcard, type, false)
-        ? { kind: 'nodata', status: optOut ? 'insecure' : 'secure', delegation: false, used: unique(encloser, wildcard) }
+        ? {
+            kind: 'nodata',
+            status: optOut ? 'insecure' : 'secure',
+            delegation: false,
+            used: unique(encloser, wildcard),
+          }
         : undefined;
     }
     // RFC 5155 §8.6: an unsigned delegation may hide in an opt-out span.
@@ -82,7 +96,11 @@ export class Nsec3Proofs {
     const encloser = this.#encloser(name);
     const wildcard = encloser && this.#cover(below(encloser.name));
     if (!encloser || !wildcard) return undefined;
-    return { kind: 'nxdomain', status: isOptOut(encloser.cover) ? 'insecure' : 'secure', used: unique(encloser, wildcard) };
+    return {
+      kind: 'nxdomain',
+      status: isOptOut(encloser.cover) ? 'insecure' : 'secure',
+      used: unique(encloser, wildcard),
+    };
   }
 
   noCloser(name: Name, encloserLabels: number): NoCloser | undefined {
@@ -97,7 +115,11 @@ export class Nsec3Proofs {
       const candidate = name.suffix(labels);
       const span = this.#match(candidate);
       if (!span) continue;
-      if (span.types.has(RRType.DNAME) || (span.types.has(RRType.NS) && !span.types.has(RRType.SOA))) return undefined;
+      if (
+        span.types.has(RRType.DNAME) ||
+        (span.types.has(RRType.NS) && !span.types.has(RRType.SOA))
+      )
+        return undefined;
       const cover = this.#cover(nextCloser(name, labels));
       return cover && { name: candidate, span, cover };
     }
@@ -128,7 +150,13 @@ export class Nsec3Proofs {
 
 /** Unknown hash algorithms and flags are ignored (RFC 5155 §8.1, §8.2); the owner must be one label below the zone. */
 function spanOf(set: RRset, zone: Name): Span[] {
-  if (set.type !== RRType.NSEC3 || set.records.length !== 1 || !set.name.parent.equals(zone) || set.name.isRoot) return [];
+  if (
+    set.type !== RRType.NSEC3 ||
+    set.records.length !== 1 ||
+    !set.name.parent.equals(zone) ||
+    set.name.isRoot
+  )
+    return [];
   const nsec3 = readNsec3(set.records[0] as RRset['records'][number]);
   const hash = fromBase32hex(Buffer.from(set.name.labels[0] as Uint8Array).toString('latin1'));
   if (
@@ -150,7 +178,9 @@ function isOptOut(span: Span): boolean {
 function between(owner: Uint8Array, hash: Uint8Array, next: Uint8Array): boolean {
   const after = Buffer.compare(owner, hash) < 0;
   const before = Buffer.compare(hash, next) < 0;
-  return Buffer.compare(owner, next) < 0 ? after && before : (after || before) && !equalBytes(owner, hash);
+  return Buffer.compare(owner, next) < 0
+    ? after && before
+    : (after || before) && !equalBytes(owner, hash);
 }
 
 function unique({ span, cover }: Encloser, third?: Span): readonly RRset[] {

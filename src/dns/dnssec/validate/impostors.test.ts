@@ -9,14 +9,24 @@ import { parseRecord } from '../../wire/presentation.js';
 import { makeRecord, readDnskey } from '../../wire/rdata.js';
 import { RRType, typeNumber } from '../../wire/types-registry.js';
 import { nsec3Hash } from '../nsec3-hash.js';
-import { dnskeyRecord, dsRecord, generateZoneKey, signRrset, type SigningWindow, type ZoneSigningKey } from '../sign/index.js';
+import {
+  dnskeyRecord,
+  dsRecord,
+  generateZoneKey,
+  signRrset,
+  type SigningWindow,
+  type ZoneSigningKey,
+} from '../sign/index.js';
 import type { TrustAnchor } from './types.js';
 import { validate } from './validate.js';
 
 const now = Date.UTC(2026, 10, 23);
 const window = { inception: now - 86_400_000, expiration: now + 86_400_000 };
 const keys: Readonly<Record<string, ZoneSigningKey>> = Object.fromEntries(
-  ['.', 'example', 'victim.example', 'evil.example', 'evil.victim.example'].map((zone) => [zone, generateZoneKey(13)]),
+  ['.', 'example', 'victim.example', 'evil.example', 'evil.victim.example'].map((zone) => [
+    zone,
+    generateZoneKey(13),
+  ]),
 );
 const keyOf = (zone: string): ZoneSigningKey => keys[zone] as ZoneSigningKey;
 const root = readDnskey(dnskeyRecord(Name.root, keyOf('.')));
@@ -34,24 +44,37 @@ function record(text: string): ResourceRecord {
 }
 
 /** Records and a zone's signature over them. */
-function signed(zone: string, records: readonly ResourceRecord[], during: SigningWindow = window): ResourceRecord[] {
+function signed(
+  zone: string,
+  records: readonly ResourceRecord[],
+  during: SigningWindow = window,
+): ResourceRecord[] {
   return [...records, signRrset(records, keyOf(zone), Name.of(zone), during)];
 }
 
-const by = (zone: string, ...lines: readonly string[]): ResourceRecord[] => signed(zone, lines.map(record));
+const by = (zone: string, ...lines: readonly string[]): ResourceRecord[] =>
+  signed(zone, lines.map(record));
 
 /** What the honest network says of a question. */
 function honest(name: Name, type: number): Partial<Message> {
   const zone = name.toString() === '' ? '.' : name.toString();
   const key = keys[zone];
   if (type === RRType.DNSKEY && key) return { answers: signed(zone, [dnskeyRecord(name, key)]) };
-  if (type === RRType.DS && key) return { answers: signed(name.parent.isRoot ? '.' : name.parent.toString(), [dsRecord(name, key)]) };
+  if (type === RRType.DS && key)
+    return {
+      answers: signed(name.parent.isRoot ? '.' : name.parent.toString(), [dsRecord(name, key)]),
+    };
   if (type === RRType.TLSA) return { answers: by('victim.example', `${name.toString()}. ${tlsa}`) };
-  return { authorities: by('victim.example', 'mx.victim.example. NSEC victim.example. A NSEC RRSIG') };
+  return {
+    authorities: by('victim.example', 'mx.victim.example. NSEC victim.example. A NSEC RRSIG'),
+  };
 }
 
 /** Asks in a world where some questions are answered by the attacker. */
-async function ask(asked: string, forged: Readonly<Record<string, Partial<Message>>>): Promise<Answer> {
+async function ask(
+  asked: string,
+  forged: Readonly<Record<string, Partial<Message>>>,
+): Promise<Answer> {
   const [name = '', type = ''] = asked.split(' ');
   return validate({
     name: Name.of(name),
@@ -89,76 +112,130 @@ function nsec3(under: string, covers: string, types = ''): ResourceRecord {
   const [before, after] = [Buffer.from(hash), Buffer.from(hash)];
   before[19] = (before[19] ?? 0) - 1;
   after[19] = (after[19] ?? 0) + 1;
-  return record(`${toBase32hex(before)}.${under}. NSEC3 1 0 0 - ${toBase32hex(after)} ${types}`.trim());
+  return record(
+    `${toBase32hex(before)}.${under}. NSEC3 1 0 0 - ${toBase32hex(after)} ${types}`.trim(),
+  );
 }
 
 test('the world as it is: the record is there, and secure', async () => {
   assert.equal(await outcome({}), 'found secure');
-  assert.deepEqual(await denied(...by('victim.example', `victim.example. NSEC victim.example. A NSEC RRSIG`)), [
-    'nxdomain secure',
-    'nxdomain secure',
-  ]);
+  assert.deepEqual(
+    await denied(...by('victim.example', `victim.example. NSEC victim.example. A NSEC RRSIG`)),
+    ['nxdomain secure', 'nxdomain secure'],
+  );
 });
 
 test('a sibling’s NSEC and NSEC3 deny nothing here, wherever their owners are put', async () => {
-  assert.deepEqual(await denied(...by('evil.example', 'evil.example. NSEC zz.example. A NSEC RRSIG')), refused);
-  assert.deepEqual(await denied(...by('evil.example', 'aa.victim.example. NSEC zz.victim.example. A NSEC RRSIG')), refused);
+  assert.deepEqual(
+    await denied(...by('evil.example', 'evil.example. NSEC zz.example. A NSEC RRSIG')),
+    refused,
+  );
+  assert.deepEqual(
+    await denied(...by('evil.example', 'aa.victim.example. NSEC zz.victim.example. A NSEC RRSIG')),
+    refused,
+  );
   for (const under of ['evil.example', 'victim.example'])
     assert.deepEqual(
-      await denied(...['mx.victim.example', '_tcp.mx.victim.example'].flatMap((n) => signed('evil.example', [nsec3(under, n)]))),
+      await denied(
+        ...['mx.victim.example', '_tcp.mx.victim.example'].flatMap((n) =>
+          signed('evil.example', [nsec3(under, n)]),
+        ),
+      ),
       refused,
     );
 });
 
 test('RFC 6840 §4.1: the NSEC of the parent or the grandparent at a delegation denies nothing below it', async () => {
-  assert.deepEqual(await denied(...by('example', 'victim.example. NSEC zz.example. NS DS NSEC RRSIG')), refused);
+  assert.deepEqual(
+    await denied(...by('example', 'victim.example. NSEC zz.example. NS DS NSEC RRSIG')),
+    refused,
+  );
   assert.deepEqual(await denied(...by('.', 'example. NSEC zz. NS DS NSEC RRSIG')), refused);
 });
 
 test('a child’s NSEC denies nothing in its parent', async () => {
-  const below = by('evil.victim.example', 'evil.victim.example. NSEC zz.victim.example. A NSEC RRSIG');
+  const below = by(
+    'evil.victim.example',
+    'evil.victim.example. NSEC zz.victim.example. A NSEC RRSIG',
+  );
   assert.deepEqual(await denied(...below), refused);
 });
 
 test('the NSEC of another name of the zone is no denial of this one, nor does it help beside a useless one', async () => {
   const other = by('victim.example', 'www.victim.example. NSEC zz.victim.example. A NSEC RRSIG');
   assert.deepEqual(await denied(...other), refused);
-  assert.deepEqual(await denied(...other, ...by('victim.example', 'zz.victim.example. NSEC victim.example. TXT NSEC RRSIG')), refused);
+  assert.deepEqual(
+    await denied(
+      ...other,
+      ...by('victim.example', 'zz.victim.example. NSEC victim.example. TXT NSEC RRSIG'),
+    ),
+    refused,
+  );
 });
 
 test('RFC 6840 §4.3: where the bitmap has the type, or an alias, there is no absence', async () => {
   for (const types of ['TLSA NSEC RRSIG', 'CNAME NSEC RRSIG'])
-    assert.deepEqual(await denied(...by('victim.example', `_25._tcp.mx.victim.example. NSEC victim.example. ${types}`)), refused);
+    assert.deepEqual(
+      await denied(
+        ...by('victim.example', `_25._tcp.mx.victim.example. NSEC victim.example. ${types}`),
+      ),
+      refused,
+    );
 });
 
 test('a wildcard of the parent, replayed for a name of the child, is no answer', async () => {
   const wildcard = by('example', `*.example. ${tlsa}`);
   const moved = wildcard.map((rr) => ({ ...rr, name: Name.of('_25._tcp.mx.victim.example') }));
-  for (const authorities of [[], by('example', 'victim.example. NSEC zz.example. NS DS NSEC RRSIG')])
+  for (const authorities of [
+    [],
+    by('example', 'victim.example. NSEC zz.example. NS DS NSEC RRSIG'),
+  ])
     assert.equal(await outcome({ [question]: { answers: moved, authorities } }), 'failed bogus');
 });
 
 test('a wildcard answer without proof that nothing closer exists is none', async () => {
-  const wildcard = by('victim.example', `*.victim.example. ${tlsa}`).map((rr) => ({ ...rr, name: Name.of('_25._tcp.mx.victim.example') }));
+  const wildcard = by('victim.example', `*.victim.example. ${tlsa}`).map((rr) => ({
+    ...rr,
+    name: Name.of('_25._tcp.mx.victim.example'),
+  }));
   assert.equal(await outcome({ [question]: { answers: wildcard } }), 'failed bogus');
   const closer = by('victim.example', 'aa.victim.example. NSEC victim.example. A NSEC RRSIG');
-  assert.equal(await outcome({ [question]: { answers: wildcard, authorities: closer } }), 'found secure');
+  assert.equal(
+    await outcome({ [question]: { answers: wildcard, authorities: closer } }),
+    'found secure',
+  );
 });
 
 test('RFC 4035 §5.3.1: data signed by a sibling, by a child, or with more labels than its owner has', async () => {
   for (const zone of ['evil.example', 'evil.victim.example'])
-    assert.equal(await outcome({ [question]: { answers: by(zone, `_25._tcp.mx.victim.example. ${tlsa}`) } }), 'failed bogus');
-  const [data, signature] = by('victim.example', `_25._tcp.mx.victim.example. ${tlsa}`) as [ResourceRecord, ResourceRecord];
+    assert.equal(
+      await outcome({ [question]: { answers: by(zone, `_25._tcp.mx.victim.example. ${tlsa}`) } }),
+      'failed bogus',
+    );
+  const [data, signature] = by('victim.example', `_25._tcp.mx.victim.example. ${tlsa}`) as [
+    ResourceRecord,
+    ResourceRecord,
+  ];
   const rdata = Uint8Array.from(signature.rdata);
   rdata[3] = 9;
-  assert.equal(await outcome({ [question]: { answers: [data, { ...signature, rdata }] } }), 'failed bogus');
+  assert.equal(
+    await outcome({ [question]: { answers: [data, { ...signature, rdata }] } }),
+    'failed bogus',
+  );
 });
 
 test('a DS record that the child or a sibling signed is not the parent’s word', async () => {
   const attackers = dsRecord(Name.of('victim.example'), keyOf('evil.example'));
-  const dnskey = { answers: signed('evil.example', [dnskeyRecord(Name.of('victim.example'), keyOf('evil.example'))]) };
+  const dnskey = {
+    answers: signed('evil.example', [
+      dnskeyRecord(Name.of('victim.example'), keyOf('evil.example')),
+    ]),
+  };
   for (const zone of ['evil.example', 'victim.example']) {
-    const forged = { 'victim.example DS': { answers: signed(zone, [attackers]) }, 'victim.example DNSKEY': dnskey };
+    const forged = {
+      'victim.example DS': { answers: signed(zone, [attackers]) },
+      'victim.example DNSKEY': dnskey,
+    };
     assert.equal(await outcome(forged), 'failed bogus');
   }
 });
@@ -167,7 +244,10 @@ test('an unsigned delegation that only a sibling or the zone itself claims is no
   for (const zone of ['evil.example', 'victim.example']) {
     const authorities = by(zone, 'victim.example. NSEC zz.example. NS NSEC RRSIG');
     const plain = { answers: [record(`_25._tcp.mx.victim.example. ${tlsa}`)] };
-    assert.equal(await outcome({ 'victim.example DS': { authorities }, [question]: plain }), 'failed bogus');
+    assert.equal(
+      await outcome({ 'victim.example DS': { authorities }, [question]: plain }),
+      'failed bogus',
+    );
   }
   const proved = by('example', 'victim.example. NSEC zz.example. NS NSEC RRSIG');
   assert.equal(
@@ -185,9 +265,16 @@ function withKeys(
   beside: readonly ResourceRecord[] = [],
 ): Readonly<Record<string, Partial<Message>>> {
   const zone = Name.of('victim.example');
-  const changed: ZoneSigningKey = { ...keyOf('victim.example'), rdata: change(Uint8Array.from(keyOf('victim.example').rdata)) };
+  const changed: ZoneSigningKey = {
+    ...keyOf('victim.example'),
+    rdata: change(Uint8Array.from(keyOf('victim.example').rdata)),
+  };
   const records = [makeRecord(zone, RRType.DNSKEY, 300, changed.rdata), ...beside];
-  return { 'victim.example DNSKEY': { answers: [...records, signRrset(records, keyOf('victim.example'), zone, window)] } };
+  return {
+    'victim.example DNSKEY': {
+      answers: [...records, signRrset(records, keyOf('victim.example'), zone, window)],
+    },
+  };
 }
 
 test('RFC 4034 §2.1, RFC 5011 §2.1: a key that is no zone key, of another protocol, or revoked proves nothing', async () => {
@@ -223,11 +310,20 @@ test('keys that are cut off, empty, or of algorithms nobody knows stand beside a
 test('signatures out of date or by nobody stand beside a good one and do no harm; alone they do not count', async () => {
   const data = record(`_25._tcp.mx.victim.example. ${tlsa}`);
   const day = 86_400_000;
-  const [, expired] = signed('victim.example', [data], { inception: now - 30 * day, expiration: now - 10 * day });
-  const [, early] = signed('victim.example', [data], { inception: now + 10 * day, expiration: now + 30 * day });
+  const [, expired] = signed('victim.example', [data], {
+    inception: now - 30 * day,
+    expiration: now - 10 * day,
+  });
+  const [, early] = signed('victim.example', [data], {
+    inception: now + 10 * day,
+    expiration: now + 30 * day,
+  });
   const [, foreign] = signed('evil.example', [data]);
   const bad = [expired, early, foreign].filter((rr) => rr !== undefined);
-  assert.equal(await outcome({ [question]: { answers: [...bad, ...signed('victim.example', [data])] } }), 'found secure');
+  assert.equal(
+    await outcome({ [question]: { answers: [...bad, ...signed('victim.example', [data])] } }),
+    'found secure',
+  );
   assert.equal(await outcome({ [question]: { answers: [data, ...bad] } }), 'failed bogus');
 });
 
@@ -236,16 +332,18 @@ test('RFC 4034 §3.1.5: dates count by serial arithmetic, also where the 32 bits
   const turn = 2 ** 32 * 1000;
   const { timeOf } = await import('./verify-rrset.js');
   const { readRrsig } = await import('../../wire/rdata.js');
-  const [, signature] = signed('victim.example', [data], { inception: turn - 86_400_000, expiration: turn + 86_400_000 });
+  const [, signature] = signed('victim.example', [data], {
+    inception: turn - 86_400_000,
+    expiration: turn + 86_400_000,
+  });
   const read = readRrsig(signature as ResourceRecord);
   assert.ok(read.ok);
-  const at = (when: number): string => timeOf(read.value, { now: when, limits: { skewMin: 0, skewMax: 0 } as never });
-  assert.deepEqual([turn - 2 * 86_400_000, turn - 1000, turn + 1000, turn + 2 * 86_400_000].map(at), [
-    'early',
-    'valid',
-    'valid',
-    'expired',
-  ]);
+  const at = (when: number): string =>
+    timeOf(read.value, { now: when, limits: { skewMin: 0, skewMax: 0 } as never });
+  assert.deepEqual(
+    [turn - 2 * 86_400_000, turn - 1000, turn + 1000, turn + 2 * 86_400_000].map(at),
+    ['early', 'valid', 'valid', 'expired'],
+  );
 });
 
 test('RFC 4509 §3, RFC 6605: digests of types 2 and 4; a SHA-1 digest never counts, and unknown ones stand by', async () => {
@@ -253,7 +351,12 @@ test('RFC 4509 §3, RFC 6605: digests of types 2 and 4; a SHA-1 digest never cou
   const good = dsRecord(zone, keyOf('victim.example'));
   const sha384 = dsRecord(zone, keyOf('victim.example'), 4);
   const of = (type: number, length: number): ResourceRecord =>
-    makeRecord(zone, RRType.DS, 3600, concat(good.rdata.subarray(0, 3), Uint8Array.of(type), new Uint8Array(length).fill(7)));
+    makeRecord(
+      zone,
+      RRType.DS,
+      3600,
+      concat(good.rdata.subarray(0, 3), Uint8Array.of(type), new Uint8Array(length).fill(7)),
+    );
   const sets: readonly (readonly [readonly ResourceRecord[], string])[] = [
     [[sha384], 'found secure'],
     [[of(1, 20), of(99, 12), good], 'found secure'],
@@ -261,14 +364,28 @@ test('RFC 4509 §3, RFC 6605: digests of types 2 and 4; a SHA-1 digest never cou
     [[of(1, 20)], 'found insecure'],
     [[of(99, 12)], 'found insecure'],
   ];
-  for (const [ds, wanted] of sets) assert.equal(await outcome({ 'victim.example DS': { answers: signed('example', ds) } }), wanted);
+  for (const [ds, wanted] of sets)
+    assert.equal(
+      await outcome({ 'victim.example DS': { answers: signed('example', ds) } }),
+      wanted,
+    );
 });
 
 test('RFC 4035 §5.3.3: an answer is kept for the least of its TTL, the signed TTL and what is left of the signature', async () => {
   const data = record(`_25._tcp.mx.victim.example. ${tlsa}`);
-  const ttl = async (answers: readonly ResourceRecord[]): Promise<number> => (await ask(question, { [question]: { answers } })).ttl;
+  const ttl = async (answers: readonly ResourceRecord[]): Promise<number> =>
+    (await ask(question, { [question]: { answers } })).ttl;
   assert.equal(await ttl(signed('victim.example', [data])), 300);
-  assert.equal(await ttl(signed('victim.example', [data]).map((rr) => ({ ...rr, ttl: 9_000 }))), 300, 'a raised TTL does not count');
+  assert.equal(
+    await ttl(signed('victim.example', [data]).map((rr) => ({ ...rr, ttl: 9_000 }))),
+    300,
+    'a raised TTL does not count',
+  );
   assert.equal(await ttl(signed('victim.example', [data]).map((rr) => ({ ...rr, ttl: 20 }))), 20);
-  assert.equal(await ttl(signed('victim.example', [data], { inception: now - 86_400_000, expiration: now + 60_000 })), 60);
+  assert.equal(
+    await ttl(
+      signed('victim.example', [data], { inception: now - 86_400_000, expiration: now + 60_000 }),
+    ),
+    60,
+  );
 });

@@ -3,4 +3,15 @@ export { validate } from './validate.js';
 export { verifyProof } from './proof.js';
 export { rootAnchors, parseTrustAnchors } from './anchors.js';
 export { defaultLimits } from './types.js';
-export type { Fetch, Fetched, TrustAnchor, Limits, ValidateRequest, ZoneCache, CachedZone, ZoneStatus, Proof, Ground } from './types.js';
+export type {
+  Fetch,
+  Fetched,
+  TrustAnchor,
+  Limits,
+  ValidateRequest,
+  ZoneCache,
+  CachedZone,
+  ZoneStatus,
+  Proof,
+  Ground,
+} from './types.js';

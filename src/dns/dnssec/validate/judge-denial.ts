@@ -27,7 +27,13 @@ const denialTypes: ReadonlySet<number> = new Set([RRType.NSEC, RRType.NSEC3, RRT
  * Judges the claim that a name has no records of a type. In a signed zone the claim needs proof; without one it is bogus, whatever the rcode says
  * (the rcode is not signed).
  */
-export async function judgeDenial(session: Session, chain: Zones, heard: Heard, name: Name, type: number): Promise<JudgedDenial> {
+export async function judgeDenial(
+  session: Session,
+  chain: Zones,
+  heard: Heard,
+  name: Name,
+  type: number,
+): Promise<JudgedDenial> {
   const asRcode = heard.message.rcode === 3 ? 'nxdomain' : 'nodata';
   // A DS answer speaks for the parent: its zone lies strictly above.
   const subject = type === RRType.DS && !name.isRoot ? name.parent : name;
@@ -35,15 +41,27 @@ export async function judgeDenial(session: Session, chain: Zones, heard: Heard, 
   for (const zone of zonesOf(heard, subject, chain)) {
     const status = await chain.zone(zone);
     if (status.status === 'insecure' && above(zone, subject, chain)) continue;
-    if (status.status === 'insecure') return { status: 'insecure', kind: asRcode, delegation: false, ttl: negativeTtl(heard, zone), zone };
+    if (status.status === 'insecure')
+      return {
+        status: 'insecure',
+        kind: asRcode,
+        delegation: false,
+        ttl: negativeTtl(heard, zone),
+        zone,
+      };
     if ('failure' in status) {
-      if (status.status === 'indeterminate') return { status: 'indeterminate', failure: status.failure };
+      if (status.status === 'indeterminate')
+        return { status: 'indeterminate', failure: status.failure };
       failure ??= status.failure;
       continue;
     }
     if (status.status !== 'secure') continue;
     const proved = proveDenial(session, heard, zone, status.keys, name, type);
-    if (proved === 'refused') return { status: 'bogus', failure: dnssecFailures.make('dnssec-iterations', zone.toString()) };
+    if (proved === 'refused')
+      return {
+        status: 'bogus',
+        failure: dnssecFailures.make('dnssec-iterations', zone.toString()),
+      };
     if (proved?.status === 'insecure' && above(zone, subject, chain)) continue;
     if (proved)
       return {
@@ -59,9 +77,13 @@ export async function judgeDenial(session: Session, chain: Zones, heard: Heard, 
     );
   }
   const enclosing = await chain.enclosing(subject);
-  if (enclosing.status === 'insecure') return { status: 'insecure', kind: asRcode, delegation: false, ttl: negativeTtl(heard, name) };
+  if (enclosing.status === 'insecure')
+    return { status: 'insecure', kind: asRcode, delegation: false, ttl: negativeTtl(heard, name) };
   if ('failure' in enclosing) return { status: enclosing.status, failure: enclosing.failure };
-  return { status: 'bogus', failure: failure ?? dnssecFailures.make('dnssec-denial-missing', name.toString()) };
+  return {
+    status: 'bogus',
+    failure: failure ?? dnssecFailures.make('dnssec-denial-missing', name.toString()),
+  };
 }
 
 /** That a wildcard was right to answer: no closer name exists. Undefined when that is not proved. */
@@ -101,8 +123,16 @@ function proveDenial(
   const excessive = nsec3.excessive;
   if (excessive === 'refused') return 'refused';
   if (excessive === 'insecure')
-    return { kind: nx ? 'nxdomain' : 'nodata', status: 'insecure', delegation: false, used: nsec3.sets, ttl: used(nsec3.sets) };
-  const byNsec3 = nx ? (nsec3.nxdomain(name) ?? nsec3.nodata(name, type)) : (nsec3.nodata(name, type) ?? nsec3.nxdomain(name));
+    return {
+      kind: nx ? 'nxdomain' : 'nodata',
+      status: 'insecure',
+      delegation: false,
+      used: nsec3.sets,
+      ttl: used(nsec3.sets),
+    };
+  const byNsec3 = nx
+    ? (nsec3.nxdomain(name) ?? nsec3.nodata(name, type))
+    : (nsec3.nodata(name, type) ?? nsec3.nxdomain(name));
   return byNsec3 && { ...byNsec3, ttl: used(byNsec3.used) };
 }
 
@@ -117,7 +147,10 @@ function proofs(
     const verdict = verdicts.get(set) ?? session.verify(heard, set, zone, keys);
     verdicts.set(set, verdict);
     // A record that a wildcard produced cannot speak for the names around its owner.
-    return verdict.ok && verdict.signature.rrsig.labels === set.name.labels.length - (set.name.isWildcard ? 1 : 0);
+    return (
+      verdict.ok &&
+      verdict.signature.rrsig.labels === set.name.labels.length - (set.name.isWildcard ? 1 : 0)
+    );
   };
   const used = (sets: readonly RRset[]): number => {
     for (const set of sets) session.use(heard, set, verdicts.get(set));
@@ -132,14 +165,20 @@ function proofs(
 
 /** Zones that claim to deny: signers of the NSEC, NSEC3 and SOA records, at or above the subject and below some anchor; closest first. */
 function zonesOf(heard: Heard, subject: Name, chain: Zones): readonly Name[] {
-  const signers = heard.sets.filter((s) => denialTypes.has(s.type)).flatMap((s) => s.signatures.map((x) => x.rrsig.signer));
+  const signers = heard.sets
+    .filter((s) => denialTypes.has(s.type))
+    .flatMap((s) => s.signatures.map((x) => x.rrsig.signer));
   const fitting = signers.filter((s) => subject.isAtOrBelow(s) && chain.anchor(s) !== undefined);
-  return [...new Map(fitting.map((s) => [s.key, s])).values()].sort((a, b) => b.labels.length - a.labels.length).slice(0, 4);
+  return [...new Map(fitting.map((s) => [s.key, s])).values()]
+    .sort((a, b) => b.labels.length - a.labels.length)
+    .slice(0, 4);
 }
 
 /** RFC 2308 §5: how long an absence may be remembered; at most an hour, a minute without SOA. */
 function negativeTtl(heard: Heard, zone: Name): number {
-  const soa = heard.message.authorities.find((rr) => rr.type === RRType.SOA && zone.isAtOrBelow(rr.name));
+  const soa = heard.message.authorities.find(
+    (rr) => rr.type === RRType.SOA && zone.isAtOrBelow(rr.name),
+  );
   const read = soa && readSoa(soa);
   return soa && read?.ok ? Math.min(soa.ttl, read.value.minimum, 3600) : 60;
 }

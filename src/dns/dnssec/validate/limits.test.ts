@@ -39,7 +39,12 @@ function meter(): { readonly algorithms: AlgorithmRegistry; checks: () => number
   return { algorithms: { signatures, digests: standardAlgorithms.digests }, checks: () => checks };
 }
 
-function message(type: number, answers: readonly ResourceRecord[], authorities: readonly ResourceRecord[] = [], rcode = 0): Uint8Array {
+function message(
+  type: number,
+  answers: readonly ResourceRecord[],
+  authorities: readonly ResourceRecord[] = [],
+  rcode = 0,
+): Uint8Array {
   const bytes = encodeMessage(responseTo(zone, type, { rcode, answers, authorities }));
   assert.ok(bytes.length <= MOST_OCTETS, `${bytes.length} octets`);
   return bytes;
@@ -111,12 +116,18 @@ async function spring({
       algorithms,
       fetch: async (_, type) => {
         await new Promise((resolve) => setImmediate(resolve));
-        return { ok: true, message: read(type === RRType.DNSKEY ? dnskey : type === RRType.TXT ? hostile : message(type, [])) };
+        return {
+          ok: true,
+          message: read(
+            type === RRType.DNSKEY ? dnskey : type === RRType.TXT ? hostile : message(type, []),
+          ),
+        };
       },
     });
     running = false;
     turn();
-    if (longest < best.blocked) best = { status: `${answer.status} ${answer.dnssec}`, checks: checks(), blocked: longest };
+    if (longest < best.blocked)
+      best = { status: `${answer.status} ${answer.dnssec}`, checks: checks(), blocked: longest };
   }
   return best;
 }
@@ -135,10 +146,17 @@ function anchorOf(key: ZoneSigningKey): TrustAnchor {
 
 function honest(key: ZoneSigningKey): Pick<Attack, 'keys' | 'keySignatures' | 'anchor'> {
   const record = dnskeyRecord(zone, key, 300);
-  return { keys: [record], keySignatures: [signRrset([record], key, zone, window)], anchor: anchorOf(key) };
+  return {
+    keys: [record],
+    keySignatures: [signRrset([record], key, zone, window)],
+    anchor: anchorOf(key),
+  };
 }
 
-function judge({ status, checks, blocked }: { status: string; checks: number; blocked: number }, wanted = 'failed bogus'): void {
+function judge(
+  { status, checks, blocked }: { status: string; checks: number; blocked: number },
+  wanted = 'failed bogus',
+): void {
   assert.equal(status, wanted);
   assert.ok(checks <= MOST_CHECKS + 1, `${checks} signature checks`);
   assert.ok(blocked <= MOST_MILLISECONDS, `event loop blocked for ${blocked.toFixed(1)} ms`);
@@ -148,7 +166,9 @@ for (const algorithm of [13, 14, 15, 16, 8] as const) {
   test(`64 KiB of signatures by one key of algorithm ${algorithm}, all wrong`, async () => {
     const key = generateZoneKey(algorithm);
     const good = signRrset([text(0)], key, zone, window);
-    judge(await spring({ ...honest(key), answers: [text(0), ...fill((i) => wrongSignature(good, i))] }));
+    judge(
+      await spring({ ...honest(key), answers: [text(0), ...fill((i) => wrongSignature(good, i))] }),
+    );
   });
 }
 
@@ -157,7 +177,11 @@ test('64 KiB of signatures by an RSA key of 4096 bits, all wrong', async () => {
   const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 4096 });
   const { n = '', e = '' } = publicKey.export({ format: 'jwk' });
   const exponent = Buffer.from(e, 'base64url');
-  const rdata = concat(Uint8Array.of(1, 0, 3, 8, exponent.length), exponent, Buffer.from(n, 'base64url'));
+  const rdata = concat(
+    Uint8Array.of(1, 0, 3, 8, exponent.length),
+    exponent,
+    Buffer.from(n, 'base64url'),
+  );
   const large = makeRecord(zone, RRType.DNSKEY, 300, rdata);
   const keys = [dnskeyRecord(zone, key, 300), large];
   const header = signRrset([text(0)], key, zone, window).rdata.subarray(0, 18);
@@ -165,7 +189,10 @@ test('64 KiB of signatures by an RSA key of 4096 bits, all wrong', async () => {
   start[2] = 8;
   new DataView(start.buffer).setUint16(16, keyTag(rdata));
   const signature = (i: number): ResourceRecord =>
-    wrongSignature(makeRecord(zone, RRType.RRSIG, 300, concat(start, zone.wire, new Uint8Array(512).fill(0x5a))), i);
+    wrongSignature(
+      makeRecord(zone, RRType.RRSIG, 300, concat(start, zone.wire, new Uint8Array(512).fill(0x5a))),
+      i,
+    );
   judge(
     await spring({
       keys,
@@ -205,7 +232,12 @@ test('one RRset of 64 KiB under a few wrong signatures', async () => {
   const key = generateZoneKey(13);
   const good = signRrset([text(0)], key, zone, window);
   const records = fill(text, 6000);
-  judge(await spring({ ...honest(key), answers: [...records, ...Array.from({ length: 16 }, (_, i) => wrongSignature(good, i))] }));
+  judge(
+    await spring({
+      ...honest(key),
+      answers: [...records, ...Array.from({ length: 16 }, (_, i) => wrongSignature(good, i))],
+    }),
+  );
 });
 
 for (const [iterations, wanted] of [
@@ -217,13 +249,24 @@ for (const [iterations, wanted] of [
     const key = generateZoneKey(13);
     const nsec3 = (i: number): ResourceRecord => {
       const owner = i.toString(32).padStart(32, '0').replace(/[w-z]/g, 'v');
-      const parsed = parseRecord(`${owner}.victim.example. 300 IN NSEC3 1 0 ${iterations} ${'ab'.repeat(255)} ${'v'.repeat(32)} A RRSIG`);
+      const parsed = parseRecord(
+        `${owner}.victim.example. 300 IN NSEC3 1 0 ${iterations} ${'ab'.repeat(255)} ${'v'.repeat(32)} A RRSIG`,
+      );
       assert.ok(parsed.ok, owner);
       return parsed.value;
     };
     const first = nsec3(0);
-    const authorities = [first, signRrset([first], key, zone, window), ...fill((i) => nsec3(i + 1), 4000)];
-    const { status, checks, blocked } = await spring({ ...honest(key), answers: [], authorities, rcode: 3 });
+    const authorities = [
+      first,
+      signRrset([first], key, zone, window),
+      ...fill((i) => nsec3(i + 1), 4000),
+    ];
+    const { status, checks, blocked } = await spring({
+      ...honest(key),
+      answers: [],
+      authorities,
+      rcode: 3,
+    });
     judge({ status, checks, blocked }, wanted);
   });
 }

@@ -14,13 +14,21 @@ export async function verifyProof(
   now = Date.parse(proof.at),
   terms: { readonly algorithms?: AlgorithmRegistry; readonly limits?: Partial<Limits> } = {},
 ): Promise<Answer> {
-  const messages = new Map(proof.grounds.map((g) => [`${g.type} ${Name.of(g.name).key}`, messageOf(g)]));
+  const messages = new Map(
+    proof.grounds.map((g) => [`${g.type} ${Name.of(g.name).key}`, messageOf(g)]),
+  );
   const fetch: Fetch = (name, type) => {
     const message = messages.get(`${type} ${name.key}`);
     return Promise.resolve(
       message
         ? { ok: true, message }
-        : { ok: false, failure: dnssecFailures.make('dns-servfail', `the proof says nothing of ${name.toString()}`) },
+        : {
+            ok: false,
+            failure: dnssecFailures.make(
+              'dns-servfail',
+              `the proof says nothing of ${name.toString()}`,
+            ),
+          },
     );
   };
   return validate({ name: Name.of(proof.name), type: proof.type, fetch, anchors, now, ...terms });

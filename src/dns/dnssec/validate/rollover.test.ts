@@ -27,7 +27,10 @@ test('the built-in anchors are the digests of KSK-2017 and KSK-2024', () => {
     return parsed.value;
   });
   assert.deepEqual(
-    records.map((rr) => `${keyTag(rr.rdata)} ${toHex(dsDigest('sha256', canonicalName(Name.root), rr.rdata))}`),
+    records.map(
+      (rr) =>
+        `${keyTag(rr.rdata)} ${toHex(dsDigest('sha256', canonicalName(Name.root), rr.rdata))}`,
+    ),
     rootAnchors[0]?.ds.map((ds) => `${ds.keyTag} ${toHex(ds.digest)}`),
   );
   assert.deepEqual(
@@ -55,10 +58,14 @@ function revoked(key: ZoneSigningKey): ZoneSigningKey {
 }
 
 /** The root as it is at a date: old key signs until 2026-10-11, then the new one; the old is revoked from 2027-01-11 to 2027-03-22. */
-function rootAt(now: number): { readonly set: readonly ZoneSigningKey[]; readonly signers: readonly ZoneSigningKey[] } {
+function rootAt(now: number): {
+  readonly set: readonly ZoneSigningKey[];
+  readonly signers: readonly ZoneSigningKey[];
+} {
   if (now < Date.UTC(2026, 9, 11)) return { set: [old, next, zsk], signers: [old] };
   if (now < Date.UTC(2027, 0, 11)) return { set: [old, next, zsk], signers: [next] };
-  if (now < Date.UTC(2027, 2, 22)) return { set: [revoked(old), next, zsk], signers: [revoked(old), next] };
+  if (now < Date.UTC(2027, 2, 22))
+    return { set: [revoked(old), next, zsk], signers: [revoked(old), next] };
   return { set: [next, zsk], signers: [next] };
 }
 
@@ -106,21 +113,34 @@ for (const [what, at] of Object.entries(dates)) {
 }
 
 test('with the old anchor alone everything fails closed from the day the new key signs, and says that the anchor is stale', async () => {
-  assert.equal((await ask(dates['the day before KSK-2024 signs'], anchorsOf(old))).dnssec, 'secure');
+  assert.equal(
+    (await ask(dates['the day before KSK-2024 signs'], anchorsOf(old))).dnssec,
+    'secure',
+  );
   for (const at of Object.values(dates).slice(1)) {
     const answer = await ask(at, anchorsOf(old));
-    assert.deepEqual([answer.status, answer.dnssec, answer.failure?.code], ['failed', 'bogus', 'dnssec-anchor-stale']);
+    assert.deepEqual(
+      [answer.status, answer.dnssec, answer.failure?.code],
+      ['failed', 'bogus', 'dnssec-anchor-stale'],
+    );
   }
 });
 
 test('with the new anchor alone nothing is believed before it signs, everything after', async () => {
-  assert.equal((await ask(dates['the day before KSK-2024 signs'], anchorsOf(next))).failure?.code, 'dnssec-anchor-stale');
-  for (const at of Object.values(dates).slice(1)) assert.equal((await ask(at, anchorsOf(next))).dnssec, 'secure');
+  assert.equal(
+    (await ask(dates['the day before KSK-2024 signs'], anchorsOf(next))).failure?.code,
+    'dnssec-anchor-stale',
+  );
+  for (const at of Object.values(dates).slice(1))
+    assert.equal((await ask(at, anchorsOf(next))).dnssec, 'secure');
 });
 
 test('a clock that is years off fails closed and says so', async () => {
   for (const clock of [Date.UTC(2020, 0, 1), Date.UTC(2035, 0, 1)]) {
     const answer = await ask(dates['the day KSK-2024 signs'], anchorsOf(old, next), clock);
-    assert.deepEqual([answer.status, answer.dnssec, answer.failure?.code], ['failed', 'bogus', 'dnssec-clock']);
+    assert.deepEqual(
+      [answer.status, answer.dnssec, answer.failure?.code],
+      ['failed', 'bogus', 'dnssec-clock'],
+    );
   }
 });

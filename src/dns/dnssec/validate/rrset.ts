@@ -16,11 +16,20 @@ export interface RRset {
 export function rrsetsOf(message: Message): readonly RRset[] {
   const sets = new Map<
     string,
-    { name: Name; type: number; records: ResourceRecord[]; signatures: { record: ResourceRecord; rrsig: Rrsig }[] }
+    {
+      name: Name;
+      type: number;
+      records: ResourceRecord[];
+      signatures: { record: ResourceRecord; rrsig: Rrsig }[];
+    }
   >();
   const signatures: { record: ResourceRecord; rrsig: Rrsig }[] = [];
   const seen = new Map<object, Set<string>>();
-  for (const record of [...message.answers, ...message.authorities, ...message.additionals.filter((rr) => rr.type === RRType.RRSIG)]) {
+  for (const record of [
+    ...message.answers,
+    ...message.authorities,
+    ...message.additionals.filter((rr) => rr.type === RRType.RRSIG),
+  ]) {
     if (record.class !== RRClass.IN) continue;
     if (record.type === RRType.RRSIG) {
       const rrsig = readRrsig(record);
@@ -36,8 +45,12 @@ export function rrsetsOf(message: Message): readonly RRset[] {
       const whole = latin1(record.rdata);
       if (!known.has(whole)) set.records.push(record);
       known.add(whole);
-    } else sets.set(key, { name: record.name, type: record.type, records: [record], signatures: [] });
+    } else
+      sets.set(key, { name: record.name, type: record.type, records: [record], signatures: [] });
   }
-  for (const signature of signatures) sets.get(`${signature.rrsig.typeCovered} ${signature.record.name.key}`)?.signatures.push(signature);
+  for (const signature of signatures)
+    sets
+      .get(`${signature.rrsig.typeCovered} ${signature.record.name.key}`)
+      ?.signatures.push(signature);
   return [...sets.values()];
 }

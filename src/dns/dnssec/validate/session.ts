@@ -19,7 +19,8 @@ export interface Heard {
   readonly used: Set<ResourceRecord>;
 }
 
-export type Asked = { readonly ok: true; readonly heard: Heard } | { readonly ok: false; readonly failure: Failure };
+export type Asked =
+  { readonly ok: true; readonly heard: Heard } | { readonly ok: false; readonly failure: Failure };
 
 /** The work of one question: each upstream question asked once, every allowance counted in one place. */
 export class Session {
@@ -32,7 +33,11 @@ export class Session {
 
   constructor(readonly request: ValidateRequest) {
     this.limits = request.limits ? { ...defaultLimits, ...request.limits } : defaultLimits;
-    this.terms = { algorithms: request.algorithms ?? standardAlgorithms, limits: this.limits, now: request.now };
+    this.terms = {
+      algorithms: request.algorithms ?? standardAlgorithms,
+      limits: this.limits,
+      now: request.now,
+    };
     this.hashes = { hashes: this.limits.hashes };
     this.#question.failed = this.limits.failedChecks;
   }
@@ -42,7 +47,9 @@ export class Session {
     let asked = this.#asked.get(key);
     if (!asked) {
       asked =
-        this.#asked.size >= this.limits.fetches ? Promise.resolve(refusal('dnssec-limit', 'too many questions')) : this.#fetch(name, type);
+        this.#asked.size >= this.limits.fetches
+          ? Promise.resolve(refusal('dnssec-limit', 'too many questions'))
+          : this.#fetch(name, type);
       asked.catch(() => undefined); // A question asked ahead may be abandoned; whoever awaits it still sees the abort.
       this.#asked.set(key, asked);
     }
@@ -81,7 +88,8 @@ export class Session {
 }
 
 export function groundOf({ name, type, message, used }: Heard): Ground {
-  const lines = (records: readonly ResourceRecord[]): string[] => records.filter((rr) => used.has(rr)).map(formatRecord);
+  const lines = (records: readonly ResourceRecord[]): string[] =>
+    records.filter((rr) => used.has(rr)).map(formatRecord);
   return {
     name: name.toString(),
     type,
@@ -91,6 +99,9 @@ export function groundOf({ name, type, message, used }: Heard): Ground {
   };
 }
 
-export function refusal(code: keyof typeof dnssecFailures.entries, detail = ''): { readonly ok: false; readonly failure: Failure } {
+export function refusal(
+  code: keyof typeof dnssecFailures.entries,
+  detail = '',
+): { readonly ok: false; readonly failure: Failure } {
   return { ok: false, failure: dnssecFailures.make(code, detail) };
 }

@@ -7,7 +7,9 @@ import type { AlgorithmRegistry } from '../algorithms.js';
 
 /** Asks upstream with CD=1 and DO=1. Never rejects but for an abort. */
 export type Fetch = (name: Name, type: number) => Promise<Fetched>;
-export type Fetched = { readonly ok: true; readonly message: Message } | { readonly ok: false; readonly failure: Failure };
+export type Fetched =
+  | { readonly ok: true; readonly message: Message }
+  | { readonly ok: false; readonly failure: Failure };
 
 /** What is believed without proof: DS or DNSKEY of a zone, usually the root. */
 export interface TrustAnchor {

@@ -41,7 +41,8 @@ class Walk {
     let asked = await this.session.ask(this.#current, this.request.type);
     for (let followed = 0; followed <= this.session.limits.aliases; followed++) {
       const refused = refusalOf(asked);
-      if (refused || !asked.ok) return this.#failed('indeterminate', refused ?? dnssecFailures.make('dns-rcode'));
+      if (refused || !asked.ok)
+        return this.#failed('indeterminate', refused ?? dnssecFailures.make('dns-rcode'));
       const { heard } = asked;
       const data = this.#set(heard, this.request.type);
       if (data && !this.#synthesised(heard, data)) return this.#found(heard, data);
@@ -54,17 +55,26 @@ class Walk {
         if (!speaksOf(heard, next)) asked = await this.session.ask(next, this.request.type);
       } else return this.#failed(next.status, next.failure);
     }
-    return this.#failed('bogus', dnssecFailures.make('dns-alias-loop', this.request.name.toString()));
+    return this.#failed(
+      'bogus',
+      dnssecFailures.make('dns-alias-loop', this.request.name.toString()),
+    );
   }
 
   /** Only the answer section answers. */
   #set(heard: Heard, type: number): RRset | undefined {
-    return heard.sets.find((s) => s.type === type && s.name.equals(this.#current) && answers(heard, s));
+    return heard.sets.find(
+      (s) => s.type === type && s.name.equals(this.#current) && answers(heard, s),
+    );
   }
 
   /** Asked for a CNAME, and given the unsigned one that a DNAME implies: the DNAME is what can be proved. */
   #synthesised(heard: Heard, set: RRset): boolean {
-    return set.type === RRType.CNAME && set.signatures.length === 0 && dnameAbove(heard, this.#current) !== undefined;
+    return (
+      set.type === RRType.CNAME &&
+      set.signatures.length === 0 &&
+      dnameAbove(heard, this.#current) !== undefined
+    );
   }
 
   /** Asked for a CNAME and given the one that a DNAME implies (RFC 6672 §5.3.1): unsigned, so it has to be what is computed from the DNAME. */
@@ -74,7 +84,10 @@ class Walk {
     if (data.records.length !== 1 || !given?.ok || !given.value.equals(target))
       return this.#failed(
         'bogus',
-        dnssecFailures.make('dnssec-signature-missing', `${this.#current.toString()} CNAME is not what its DNAME says`),
+        dnssecFailures.make(
+          'dnssec-signature-missing',
+          `${this.#current.toString()} CNAME is not what its DNAME says`,
+        ),
       );
     this.session.use(heard, data);
     return this.#answer('found', data.records);
@@ -88,14 +101,24 @@ class Walk {
   }
 
   /** Where an alias leads from here: the target, `none` without one, or why it cannot be believed. */
-  async #follow(heard: Heard): Promise<Name | 'none' | { readonly status: 'bogus' | 'indeterminate'; readonly failure: Failure }> {
+  async #follow(
+    heard: Heard,
+  ): Promise<
+    Name | 'none' | { readonly status: 'bogus' | 'indeterminate'; readonly failure: Failure }
+  > {
     const dname = dnameAbove(heard, this.#current);
     const cname = this.request.type === RRType.CNAME ? undefined : this.#set(heard, RRType.CNAME);
     const set = dname ?? cname;
     const record = set?.records[0];
     if (!set || !record) return 'none';
     if (set.records.length > 1)
-      return { status: 'bogus', failure: dnssecFailures.make('dns-alias-loop', `${set.name.toString()} has several aliases`) };
+      return {
+        status: 'bogus',
+        failure: dnssecFailures.make(
+          'dns-alias-loop',
+          `${set.name.toString()} has several aliases`,
+        ),
+      };
     const judged = await judgeRrset(this.session, this.chain, heard, set);
     // RFC 7672 §2.1.3: a faulty link spoils the chain, an insecure one all that follows [7672-2.1.3-1, 7672-2.1.3-2].
     if ('failure' in judged) return judged;
@@ -103,28 +126,49 @@ class Walk {
     if (dname && judged.expanded)
       return {
         status: 'bogus',
-        failure: dnssecFailures.make('dnssec-denial-missing', `${set.name.toString()} is a DNAME from a wildcard`),
+        failure: dnssecFailures.make(
+          'dnssec-denial-missing',
+          `${set.name.toString()} is a DNAME from a wildcard`,
+        ),
       };
     const target = readTarget(record);
     if (!target.ok) return { status: 'bogus', failure: target.failure };
     // RFC 6672 §5.3.1: the CNAME that comes with a DNAME is unsigned, so its target is computed anew.
     const to = dname ? substitute(this.#current, dname.name, target.value) : target.value;
     if (!to)
-      return { status: 'bogus', failure: dnssecFailures.make('dns-alias-loop', `a DNAME makes ${this.#current.toString()} too long`) };
+      return {
+        status: 'bogus',
+        failure: dnssecFailures.make(
+          'dns-alias-loop',
+          `a DNAME makes ${this.#current.toString()} too long`,
+        ),
+      };
     this.#aliases.push({ from: this.#current, to, dnssec: judged.status });
     this.#weaken(judged.status, judged.ttl);
     return to;
   }
 
   async #denied(heard: Heard): Promise<Answer> {
-    let judged = await judgeDenial(this.session, this.chain, heard, this.#current, this.request.type);
+    let judged = await judgeDenial(
+      this.session,
+      this.chain,
+      heard,
+      this.#current,
+      this.request.type,
+    );
     if ('failure' in judged && this.#aliases.length > 0 && !heard.name.equals(this.#current)) {
       // The message answered the alias; the end of the chain may have more to say of itself.
       const again = await this.session.ask(this.#current, this.request.type);
       if (again.ok && !refusalOf(again)) {
         const data = this.#set(again.heard, this.request.type);
         if (data) return this.#found(again.heard, data);
-        judged = await judgeDenial(this.session, this.chain, again.heard, this.#current, this.request.type);
+        judged = await judgeDenial(
+          this.session,
+          this.chain,
+          again.heard,
+          this.#current,
+          this.request.type,
+        );
       }
     }
     return this.#concluded(judged);
@@ -144,23 +188,49 @@ class Walk {
   #answer(status: 'found' | 'nodata' | 'nxdomain', records: Answer['records']): Answer {
     const dnssec = this.#weakest;
     const { session, chain } = this;
-    const proof = new WrittenProof(this.request, { status, dnssec }, () => [...chain.cachedGrounds, ...session.grounds()]);
+    const proof = new WrittenProof(this.request, { status, dnssec }, () => [
+      ...chain.cachedGrounds,
+      ...session.grounds(),
+    ]);
     const question = { name: this.request.name, type: this.request.type };
-    return { question, status, dnssec, records, canonicalName: this.#current, aliases: this.#aliases, ttl: this.#ttl, proof };
+    return {
+      question,
+      status,
+      dnssec,
+      records,
+      canonicalName: this.#current,
+      aliases: this.#aliases,
+      ttl: this.#ttl,
+      proof,
+    };
   }
 
   #failed(dnssec: 'bogus' | 'indeterminate', failure: Failure): Answer {
     const question = { name: this.request.name, type: this.request.type };
-    return { question, status: 'failed', dnssec, records: [], canonicalName: this.#current, aliases: this.#aliases, ttl: 0, failure };
+    return {
+      question,
+      status: 'failed',
+      dnssec,
+      records: [],
+      canonicalName: this.#current,
+      aliases: this.#aliases,
+      ttl: 0,
+      failure,
+    };
   }
 }
 
 function refusalOf(asked: Asked): Failure | undefined {
   if (!asked.ok) return asked.failure;
   const { rcode } = asked.heard.message;
-  if (rcode === Rcode.NOERROR || rcode === Rcode.NXDOMAIN || rcode === Rcode.YXDOMAIN) return undefined;
+  if (rcode === Rcode.NOERROR || rcode === Rcode.NXDOMAIN || rcode === Rcode.YXDOMAIN)
+    return undefined;
   return dnssecFailures.make(
-    rcode === Rcode.SERVFAIL ? 'dns-servfail' : rcode === Rcode.REFUSED ? 'dns-refused' : 'dns-rcode',
+    rcode === Rcode.SERVFAIL
+      ? 'dns-servfail'
+      : rcode === Rcode.REFUSED
+        ? 'dns-refused'
+        : 'dns-rcode',
     `${asked.heard.name.toString()}: ${rcodeText(asked.heard.message)}`,
   );
 }
@@ -173,7 +243,8 @@ function speaksOf(heard: Heard, name: Name): boolean {
       (s.type === RRType.DNAME && name.isAtOrBelow(s.name) && !name.equals(s.name)) ||
       (s.type === RRType.SOA && name.isAtOrBelow(s.name)) ||
       // A denial from the target's own zone, which is all that a minimal proof keeps.
-      ((s.type === RRType.NSEC || s.type === RRType.NSEC3) && s.signatures.some(({ rrsig }) => name.isAtOrBelow(rrsig.signer))),
+      ((s.type === RRType.NSEC || s.type === RRType.NSEC3) &&
+        s.signatures.some(({ rrsig }) => name.isAtOrBelow(rrsig.signer))),
   );
 }
 
@@ -182,7 +253,13 @@ function answers(heard: Heard, set: RRset): boolean {
 }
 
 function dnameAbove(heard: Heard, name: Name): RRset | undefined {
-  return heard.sets.find((s) => s.type === RRType.DNAME && answers(heard, s) && name.isAtOrBelow(s.name) && !name.equals(s.name));
+  return heard.sets.find(
+    (s) =>
+      s.type === RRType.DNAME &&
+      answers(heard, s) &&
+      name.isAtOrBelow(s.name) &&
+      !name.equals(s.name),
+  );
 }
 
 function substitute(name: Name, owner: Name, target: Name): Name | undefined {

@@ -28,24 +28,47 @@ function zoneKeys(records: readonly ResourceRecord[], algorithms: AlgorithmRegis
     const read = readDnskey(rr);
     if (rr.type !== RRType.DNSKEY || !read.ok || (read.value.flags & 0x0180) !== 0x0100) return [];
     const { algorithm, publicKey } = read.value;
-    return [{ tag: keyTag(rr.rdata), algorithm, key: () => algorithms.signatures.get(algorithm)?.importKey(publicKey) }];
+    return [
+      {
+        tag: keyTag(rr.rdata),
+        algorithm,
+        key: () => algorithms.signatures.get(algorithm)?.importKey(publicKey),
+      },
+    ];
   });
 }
 
-function verdicts(file: string, algorithms: AlgorithmRegistry): { name: string; wanted: boolean; ok: boolean }[] {
+function verdicts(
+  file: string,
+  algorithms: AlgorithmRegistry,
+): { name: string; wanted: boolean; ok: boolean }[] {
   const [first, ...rest] = entriesOf(file);
   assert.ok(first);
   const keys = zoneKeys(first.answer, algorithms);
   const zone = first.answer[0]?.name ?? Name.root;
   return rest.flatMap((entry) => {
-    const sets = rrsetsOf({ answers: entry.answer, authorities: entry.authority, additionals: entry.additional } as never);
+    const sets = rrsetsOf({
+      answers: entry.answer,
+      authorities: entry.authority,
+      additionals: entry.additional,
+    } as never);
     return sets
       .filter((set) => set.signatures.length > 0)
       .map((set) => {
         const now = (set.signatures[0]?.rrsig.inception ?? 0) * 1000 + DAY;
         const allowance = { checks: 16, question: { failed: 16 } };
-        const { ok } = verifyRrset(set, zone, keys, { algorithms, limits: defaultLimits, now }, allowance);
-        return { name: set.name.toString(), wanted: !(entry.question?.name ?? '').includes('bogus'), ok };
+        const { ok } = verifyRrset(
+          set,
+          zone,
+          keys,
+          { algorithms, limits: defaultLimits, now },
+          allowance,
+        );
+        return {
+          name: set.name.toString(),
+          wanted: !(entry.question?.name ?? '').includes('bogus'),
+          ok,
+        };
       });
   });
 }
@@ -85,7 +108,10 @@ test('test_ds.sha1: a DS matches the key it was made from, and no other', () => 
   const entries = entriesOf('test_ds.sha1');
   assert.equal(entries.length, 3);
   for (const { question, answer } of entries) {
-    const [dsRecord, keyRecord] = [answer.find((rr) => rr.type === RRType.DS), answer.find((rr) => rr.type === RRType.DNSKEY)];
+    const [dsRecord, keyRecord] = [
+      answer.find((rr) => rr.type === RRType.DS),
+      answer.find((rr) => rr.type === RRType.DNSKEY),
+    ];
     const ds = dsRecord && readDs(dsRecord);
     assert.ok(ds?.ok && keyRecord);
     const digest = dsDigest('sha1', canonicalName(keyRecord.name), keyRecord.rdata);

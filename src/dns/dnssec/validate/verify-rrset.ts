@@ -13,7 +13,11 @@ export interface Allowance {
 }
 
 export type Verified =
-  | { readonly ok: true; readonly signature: RRset['signatures'][number]; /** Seconds. */ readonly ttl: number }
+  | {
+      readonly ok: true;
+      readonly signature: RRset['signatures'][number];
+      /** Seconds. */ readonly ttl: number;
+    }
   | { readonly ok: false; readonly code: DnssecFailureCode };
 
 export interface Terms {
@@ -33,25 +37,36 @@ const gravity: readonly DnssecFailureCode[] = [
 ];
 
 /** Checks an RRset against the keys of the zone that should have signed it (RFC 4035 §5.3). Any one valid path is enough (RFC 6840 §5.11). */
-export function verifyRrset(set: RRset, zone: Name, keys: readonly ZoneKey[], terms: Terms, allowance: Allowance): Verified {
+export function verifyRrset(
+  set: RRset,
+  zone: Name,
+  keys: readonly ZoneKey[],
+  terms: Terms,
+  allowance: Allowance,
+): Verified {
   const seen = new Set<DnssecFailureCode>();
   let rdatas: readonly Uint8Array[] | undefined;
   for (const signature of set.signatures) {
     const { rrsig } = signature;
     if (rrsig.signer.key !== zone.key || rrsig.labels > countLabels(set.name)) continue;
     const algorithm = terms.algorithms.signatures.get(rrsig.algorithm);
-    const fitting = keys.filter((k) => k.tag === rrsig.keyTag && k.algorithm === rrsig.algorithm).slice(0, terms.limits.keysPerTag);
+    const fitting = keys
+      .filter((k) => k.tag === rrsig.keyTag && k.algorithm === rrsig.algorithm)
+      .slice(0, terms.limits.keysPerTag);
     const time = timeOf(rrsig, terms);
-    if (time !== 'valid') seen.add(time === 'expired' ? 'dnssec-signature-expired' : 'dnssec-signature-not-yet-valid');
+    if (time !== 'valid')
+      seen.add(time === 'expired' ? 'dnssec-signature-expired' : 'dnssec-signature-not-yet-valid');
     else if (!algorithm || fitting.length === 0) seen.add('dnssec-key-missing');
     else {
       rdatas ??= canonicalRdatas(set.records);
       const data = signedData(set.records, rrsig, rdatas);
       for (const candidate of fitting) {
-        if (allowance.checks <= 0 || allowance.question.failed <= 0) return { ok: false, code: 'dnssec-limit' };
+        if (allowance.checks <= 0 || allowance.question.failed <= 0)
+          return { ok: false, code: 'dnssec-limit' };
         allowance.checks--;
         const key = candidate.key();
-        if (key && algorithm.verify(key, data, rrsig.signature)) return { ok: true, signature, ttl: ttlOf(set, rrsig, terms.now) };
+        if (key && algorithm.verify(key, data, rrsig.signature))
+          return { ok: true, signature, ttl: ttlOf(set, rrsig, terms.now) };
         allowance.question.failed--;
         seen.add('dnssec-signature-invalid');
       }
@@ -61,7 +76,10 @@ export function verifyRrset(set: RRset, zone: Name, keys: readonly ZoneKey[], te
 }
 
 /** Serial number arithmetic (RFC 4034 §3.1.5), with a tenth of the signature's life granted as skew. */
-export function timeOf(rrsig: Rrsig, { now, limits }: Pick<Terms, 'now' | 'limits'>): 'valid' | 'expired' | 'early' {
+export function timeOf(
+  rrsig: Rrsig,
+  { now, limits }: Pick<Terms, 'now' | 'limits'>,
+): 'valid' | 'expired' | 'early' {
   const seconds = Math.floor(now / 1000);
   const life = (rrsig.expiration - rrsig.inception) | 0;
   if (life < 0) return 'expired';

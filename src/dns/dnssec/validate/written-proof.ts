@@ -13,7 +13,11 @@ export class WrittenProof implements Proof {
   readonly #write: () => readonly Ground[];
   #grounds: readonly Ground[] | undefined;
 
-  constructor(request: ValidateRequest, { status, dnssec }: Verdict, write: () => readonly Ground[]) {
+  constructor(
+    request: ValidateRequest,
+    { status, dnssec }: Verdict,
+    write: () => readonly Ground[],
+  ) {
     this.name = request.name.toString();
     this.type = request.type;
     this.at = new Date(request.now).toISOString();

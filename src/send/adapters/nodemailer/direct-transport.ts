@@ -67,7 +67,8 @@ async function deliver(sender: Sender, mail: ComposedMail): Promise<DirectInfo> 
     from: from || '',
     to,
     message: await bytesOf(mail),
-    ...((mail.data.envelope as { requireTLSExtensionEnabled?: boolean } | undefined)?.requireTLSExtensionEnabled
+    ...((mail.data.envelope as { requireTLSExtensionEnabled?: boolean } | undefined)
+      ?.requireTLSExtensionEnabled
       ? { requireTls: true }
       : {}),
   };
@@ -88,11 +89,15 @@ async function deliver(sender: Sender, mail: ComposedMail): Promise<DirectInfo> 
 
 function failed(delivery: Delivery): HermeticError {
   const [first] = delivery.recipients;
-  const why = first?.failure ? `${first.address}: ${first.failure.code} ${first.failure.detail}`.trim() : 'no recipient';
+  const why = first?.failure
+    ? `${first.address}: ${first.failure.code} ${first.failure.detail}`.trim()
+    : 'no recipient';
   const wait = delivery.recipients.some(({ status }) => status === 'deferred');
   return new HermeticError('send-failed', why, {
     cause: delivery,
-    fix: wait ? 'Hand the message in again later.' : 'The server’s reply, or the failure, says what to change.',
+    fix: wait
+      ? 'Hand the message in again later.'
+      : 'The server’s reply, or the failure, says what to change.',
   });
 }
 
@@ -103,7 +108,9 @@ async function bytesOf(mail: ComposedMail): Promise<Uint8Array> {
     const bytes = Buffer.from(part as Buffer);
     length += bytes.length;
     if (length > MAX_MESSAGE)
-      throw new HermeticError('send-too-big', `the message is larger than ${MAX_MESSAGE} octets`, { fix: 'Send less.' });
+      throw new HermeticError('send-too-big', `the message is larger than ${MAX_MESSAGE} octets`, {
+        fix: 'Send less.',
+      });
     parts.push(bytes);
   }
   return Buffer.concat(parts);

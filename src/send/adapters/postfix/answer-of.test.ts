@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import { decideDomain, type DecideOptions, type DomainFacts, type HostFacts } from '../../../policy/index.js';
+import {
+  decideDomain,
+  type DecideOptions,
+  type DomainFacts,
+  type HostFacts,
+} from '../../../policy/index.js';
 import { answerOf, type PostfixAnswer } from './answer-of.js';
 import { daneColumns, stsRows, tableAnswer, type DaneColumn, type StsRow } from './answer-table.js';
 import { formatAnswer } from './format-answer.js';
@@ -17,7 +22,12 @@ function host(name: string, tlsa: HostFacts['tlsa']['status']): HostFacts {
     preference: 10,
     addresses: ['192.0.2.1'],
     dnssec: 'secure',
-    tlsa: { status: tlsa, base: name, dnssec: 'secure', records: tlsa === 'usable' ? [`3 1 1 ${'ab'.repeat(32)}`] : [] },
+    tlsa: {
+      status: tlsa,
+      base: name,
+      dnssec: 'secure',
+      records: tlsa === 'usable' ? [`3 1 1 ${'ab'.repeat(32)}`] : [],
+    },
     until: at + 600_000,
   };
 }
@@ -34,8 +44,19 @@ interface World {
 }
 
 function decided(world: World): ReturnType<typeof decideDomain> {
-  const { mode, mx = ['*.example.com'], hosts = [host('mx1.example.com', 'usable'), host('mx2.example.com', 'usable')] } = world;
-  const policy = mode && { id: '1', mode, mx, maxAge: 604_800, body: world.body ?? body, fetchedAt: at };
+  const {
+    mode,
+    mx = ['*.example.com'],
+    hosts = [host('mx1.example.com', 'usable'), host('mx2.example.com', 'usable')],
+  } = world;
+  const policy = mode && {
+    id: '1',
+    mode,
+    mx,
+    maxAge: 604_800,
+    body: world.body ?? body,
+    fetchedAt: at,
+  };
   return decideDomain(
     {
       domain: 'example.com',
@@ -67,7 +88,8 @@ const hostsOf: Readonly<Record<DaneColumn, readonly HostFacts[]>> = {
 };
 
 function cell(column: DaneColumn, row: StsRow, validates: boolean): PostfixAnswer {
-  const sts = row === 'tempfail' ? ({ record: 'tempfail' } as const) : row === 'none' ? {} : { mode: row };
+  const sts =
+    row === 'tempfail' ? ({ record: 'tempfail' } as const) : row === 'none' ? {} : { mode: row };
   return answer({ hosts: hostsOf[column], ...sts }, '3.7', validates);
 }
 
@@ -78,12 +100,22 @@ test('every cell of the answer table, with and without a resolver of Postfix tha
         const { reply, cell: found } = cell(column, row, validates);
         assert.deepEqual([found?.column, found?.row], [column, row]);
         const wanted = tableAnswer(column, row, validates);
-        assert.match(reply, new RegExp(wanted === 'NOTFOUND' ? '^NOTFOUND $' : wanted === 'TEMP' ? '^TEMP ' : `^OK ${wanted}( |$)`));
+        assert.match(
+          reply,
+          new RegExp(
+            wanted === 'NOTFOUND'
+              ? '^NOTFOUND $'
+              : wanted === 'TEMP'
+                ? '^TEMP '
+                : `^OK ${wanted}( |$)`,
+          ),
+        );
       }
 });
 
 test('without a validating resolver Postfix is never told dane', () => {
-  for (const column of daneColumns) for (const row of stsRows) assert.doesNotMatch(cell(column, row, false).reply, /dane/);
+  for (const column of daneColumns)
+    for (const row of stsRows) assert.doesNotMatch(cell(column, row, false).reply, /dane/);
 });
 
 test('mode none is as no policy', () => {
@@ -95,7 +127,10 @@ test('what the policy admits is named host by host: a wildcard would match at an
     answer({ mode: 'enforce', hosts: hostsOf.some }).reply,
     'OK secure match=mx1.example.com:mx2.example.com servername=hostname protocols=>=TLSv1.2',
   );
-  const { reply } = answer({ mode: 'enforce', hosts: [host('mx.example.com', 'absent'), host('a.b.example.com', 'absent')] });
+  const { reply } = answer({
+    mode: 'enforce',
+    hosts: [host('mx.example.com', 'absent'), host('a.b.example.com', 'absent')],
+  });
   assert.match(reply, /match=mx\.example\.com servername/);
 });
 
@@ -118,12 +153,18 @@ test('an unsigned MX: DANE for the hosts, but never dane-only', () => {
 });
 
 test('a host whose TLSA answer is bogus beside a good one: Postfix has to look itself', () => {
-  assert.equal(answer({ hosts: [host('mx1.example.com', 'absent'), host('mx2.example.com', 'bogus')] }).reply, 'OK dane');
+  assert.equal(
+    answer({ hosts: [host('mx1.example.com', 'absent'), host('mx2.example.com', 'bogus')] }).reply,
+    'OK dane',
+  );
 });
 
 test('no host may be used now: TEMP with the reason', () => {
   assert.match(answer({ hosts: [host('mx1.example.com', 'bogus')] }).reply, /^TEMP example\.com: /);
-  assert.match(answer({ mode: 'enforce', mx: ['other.example.net'] }).reply, /^TEMP example\.com: .*does not list/);
+  assert.match(
+    answer({ mode: 'enforce', mx: ['other.example.net'] }).reply,
+    /^TEMP example\.com: .*does not list/,
+  );
 });
 
 test('no mail, no opinion', () => {
@@ -131,8 +172,15 @@ test('no mail, no opinion', () => {
 });
 
 test('an exemption is may, observing is no opinion, and both end with their time', () => {
-  const exemption = { domain: 'example.com', until: '2026-11-25T00:01:00Z', reason: 'their certificate' };
-  assert.deepEqual(answer({ mode: 'enforce', options: { exemptions: [exemption] } }), { reply: 'OK may', keep: 60 });
+  const exemption = {
+    domain: 'example.com',
+    until: '2026-11-25T00:01:00Z',
+    reason: 'their certificate',
+  };
+  assert.deepEqual(answer({ mode: 'enforce', options: { exemptions: [exemption] } }), {
+    reply: 'OK may',
+    keep: 60,
+  });
   assert.equal(answer({ mode: 'enforce', options: { observe: true } }).reply, 'NOTFOUND ');
 });
 
@@ -140,8 +188,16 @@ test('attributes by version: what a release does not know would stop all mail to
   for (const version of postfixVersions) {
     const { reply } = answer({ mode: 'enforce', hosts: hostsOf.none }, version);
     const release = postfixVersions.indexOf(version);
-    assert.equal(reply.includes('protocols=>=TLSv1.2'), release >= postfixVersions.indexOf('3.6'), version);
-    assert.equal(reply.includes('policy_type=sts'), release >= postfixVersions.indexOf('3.10'), version);
+    assert.equal(
+      reply.includes('protocols=>=TLSv1.2'),
+      release >= postfixVersions.indexOf('3.6'),
+      version,
+    );
+    assert.equal(
+      reply.includes('policy_type=sts'),
+      release >= postfixVersions.indexOf('3.10'),
+      version,
+    );
   }
   assert.deepEqual(['3.7.11', '3.10.13', '3.11-20260101', '3.3.1', '4.0', 'x'].map(releaseOf), [
     '3.7',
@@ -163,9 +219,18 @@ test('Postfix 3.10 is told the policy for its reports, and the patterns that it 
 });
 
 test('a policy too long to be told whole is enforced all the same', () => {
-  const mx = ['*.example.com', ...Array.from({ length: 900 }, (_, i) => `mx${i}.${'a'.repeat(60)}.${'b'.repeat(60)}.example.com`)];
+  const mx = [
+    '*.example.com',
+    ...Array.from(
+      { length: 900 },
+      (_, i) => `mx${i}.${'a'.repeat(60)}.${'b'.repeat(60)}.example.com`,
+    ),
+  ];
   const { reply } = answer({ mode: 'enforce', hosts: hostsOf.none, mx }, '3.11');
-  assert.ok(reply.startsWith('OK secure match=mx1.example.com:mx2.example.com:') && !reply.includes('policy_type'));
+  assert.ok(
+    reply.startsWith('OK secure match=mx1.example.com:mx2.example.com:') &&
+      !reply.includes('policy_type'),
+  );
 });
 
 /** Reads an answer as Postfix does (mystrtokq, extpar, split_nameval), written from its manual and not from the formatter. */
@@ -199,7 +264,25 @@ function asPostfixReads(data: string): { level: string; attributes: [string, str
 test('property: no value can end its attribute and begin another', () => {
   const value = fc.oneof(
     fc.string({ unit: 'binary', maxLength: 40 }),
-    fc.string({ unit: fc.constantFrom('a', ' ', '{', '}', ',', '=', ':', '\n', '\r', '\t', '\0', '"', '\\', 'ä'), maxLength: 20 }),
+    fc.string({
+      unit: fc.constantFrom(
+        'a',
+        ' ',
+        '{',
+        '}',
+        ',',
+        '=',
+        ':',
+        '\n',
+        '\r',
+        '\t',
+        '\0',
+        '"',
+        '\\',
+        'ä',
+      ),
+      maxLength: 20,
+    }),
   );
   fc.assert(
     fc.property(fc.array(value, { minLength: 1, maxLength: 5 }), (values) => {
@@ -213,23 +296,42 @@ test('property: no value can end its attribute and begin another', () => {
 });
 
 test('property: whatever a policy and its MX records say, Postfix reads one secure entry with our attributes and names below the policy', () => {
-  const label = fc.oneof(fc.constantFrom('mx', 'ciphers=low', 'a b', '}', '{', 'x,y', 'hostname', '\\032'), fc.string({ maxLength: 8 }));
+  const label = fc.oneof(
+    fc.constantFrom('mx', 'ciphers=low', 'a b', '}', '{', 'x,y', 'hostname', '\\032'),
+    fc.string({ maxLength: 8 }),
+  );
   const line = fc.oneof(
     fc.constantFrom('ciphers: low', 'mx: a ciphers=low', '} ciphers=low {', 'x: {', ''),
     fc.string({ unit: 'binary', maxLength: 30 }),
   );
-  const allowed = ['match', 'servername', 'protocols', 'policy_type', 'policy_domain', 'mx_host_pattern', 'policy_string'];
+  const allowed = [
+    'match',
+    'servername',
+    'protocols',
+    'policy_type',
+    'policy_domain',
+    'mx_host_pattern',
+    'policy_string',
+  ];
   fc.assert(
-    fc.property(fc.array(label, { maxLength: 4 }), fc.array(line, { maxLength: 5 }), (labels, lines) => {
-      const hosts = ['mx1', ...labels].map((name) => host(`${name}.example.com`, 'absent'));
-      const { reply } = answer({ mode: 'enforce', hosts, body: `${body}${lines.join('\r\n')}` }, '3.11');
-      const { level, attributes } = asPostfixReads(reply.replace(/^OK /, ''));
-      assert.equal(level, 'secure');
-      for (const [name, value] of attributes) {
-        assert.ok(allowed.includes(name), `${name} in ${reply}`);
-        if (name === 'match') for (const one of value.split(':')) assert.match(one, /^[a-z0-9_-]+\.example\.com$/);
-      }
-    }),
+    fc.property(
+      fc.array(label, { maxLength: 4 }),
+      fc.array(line, { maxLength: 5 }),
+      (labels, lines) => {
+        const hosts = ['mx1', ...labels].map((name) => host(`${name}.example.com`, 'absent'));
+        const { reply } = answer(
+          { mode: 'enforce', hosts, body: `${body}${lines.join('\r\n')}` },
+          '3.11',
+        );
+        const { level, attributes } = asPostfixReads(reply.replace(/^OK /, ''));
+        assert.equal(level, 'secure');
+        for (const [name, value] of attributes) {
+          assert.ok(allowed.includes(name), `${name} in ${reply}`);
+          if (name === 'match')
+            for (const one of value.split(':')) assert.match(one, /^[a-z0-9_-]+\.example\.com$/);
+        }
+      },
+    ),
     { numRuns: 1000 },
   );
 });
@@ -237,7 +339,9 @@ test('property: whatever a policy and its MX records say, Postfix reads one secu
 test('next hops as Postfix asks for them', () => {
   const read = (key: string): string => {
     const hop = nextHopOf(Buffer.from(key, 'utf8').toString('latin1'));
-    return hop && hop.kind !== 'address' ? `${hop.kind} ${hop.name.toLower()} ${hop.port}` : 'nothing';
+    return hop && hop.kind !== 'address'
+      ? `${hop.kind} ${hop.name.toLower()} ${hop.port}`
+      : 'nothing';
   };
   assert.equal(read('example.com'), 'domain example.com 25');
   assert.equal(read('Example.COM:2525'), 'domain example.com 2525');

@@ -1,5 +1,12 @@
 import type { DomainDecision } from '../../../policy/index.js';
-import { columnOf, rowOf, tableAnswer, type DaneColumn, type StsRow, type TableAnswer } from './answer-table.js';
+import {
+  columnOf,
+  rowOf,
+  tableAnswer,
+  type DaneColumn,
+  type StsRow,
+  type TableAnswer,
+} from './answer-table.js';
 import { formatAnswer } from './format-answer.js';
 import { abilitiesOf, type PostfixVersion } from './postfix-version.js';
 
@@ -14,7 +21,11 @@ export interface PostfixAnswer {
   /** Unframed: `OK LEVEL ...`, `NOTFOUND `, `TEMP reason`. */
   readonly reply: string;
   /** The cell of the answer table; absent where the decision itself lets mail wait, go unchecked, or not go. */
-  readonly cell?: { readonly column: DaneColumn; readonly row: StsRow; readonly answer: TableAnswer };
+  readonly cell?: {
+    readonly column: DaneColumn;
+    readonly row: StsRow;
+    readonly answer: TableAnswer;
+  };
   /** Seconds the reply may be kept. */
   readonly keep: number;
 }
@@ -27,11 +38,19 @@ const MOST_NAMES = 100;
 
 /** What Postfix is told of a decision. Pure. */
 export function answerOf(decision: DomainDecision, options: AnswerOptions): PostfixAnswer {
-  const keep = Math.min(LONGEST, Math.max(1, (Date.parse(decision.validUntil) - Date.parse(decision.decidedAt)) / 1000));
-  const temp = (reason: string): PostfixAnswer => ({ reply: `TEMP ${sayable(reason)}`, keep: Math.min(keep, TEMP_LONGEST) });
+  const keep = Math.min(
+    LONGEST,
+    Math.max(1, (Date.parse(decision.validUntil) - Date.parse(decision.decidedAt)) / 1000),
+  );
+  const temp = (reason: string): PostfixAnswer => ({
+    reply: `TEMP ${sayable(reason)}`,
+    keep: Math.min(keep, TEMP_LONGEST),
+  });
   // An exemption outweighs what main.cf says as well; observing leaves everything as it was.
-  if (decision.waiver) return { reply: decision.waiver.kind === 'observe' ? 'NOTFOUND ' : 'OK may', keep };
-  if (decision.action === 'reject' || decision.route.kind === 'address') return { reply: 'NOTFOUND ', keep };
+  if (decision.waiver)
+    return { reply: decision.waiver.kind === 'observe' ? 'NOTFOUND ' : 'OK may', keep };
+  if (decision.action === 'reject' || decision.route.kind === 'address')
+    return { reply: 'NOTFOUND ', keep };
   if (decision.action === 'wait') return temp(whyWait(decision));
   const [column, row] = [columnOf(decision), rowOf(decision)];
   const cell = { column, row, answer: tableAnswer(column, row, options.validates) };
@@ -39,13 +58,20 @@ export function answerOf(decision: DomainDecision, options: AnswerOptions): Post
     case 'NOTFOUND':
       return { reply: 'NOTFOUND ', cell, keep };
     case 'TEMP':
-      return { ...temp(`${decision.domain} has DANE, and the resolver of Postfix was not seen to validate DNSSEC`), cell };
+      return {
+        ...temp(
+          `${decision.domain} has DANE, and the resolver of Postfix was not seen to validate DNSSEC`,
+        ),
+        cell,
+      };
     case 'dane':
     case 'dane-only':
       return { reply: `OK ${cell.answer}`, cell, keep };
     case 'secure': {
       const reply = secureReply(decision, options.version);
-      return reply === undefined ? temp('no MX host of the policy can be named to Postfix') : { reply, cell, keep };
+      return reply === undefined
+        ? temp('no MX host of the policy can be named to Postfix')
+        : { reply, cell, keep };
     }
   }
 }

@@ -36,10 +36,13 @@ export function tableAnswer(column: DaneColumn, row: StsRow, validates: boolean)
 
 /** The column of a decision. A host outside an enforced policy keeps `all` away: DANE alone would let Postfix use it. */
 export function columnOf({ route, hosts }: Pick<DomainDecision, 'route' | 'hosts'>): DaneColumn {
-  const authenticated = (host: HostDecision): boolean => host.decision.action === 'use' && host.decision.authenticate.includes('dane');
+  const authenticated = (host: HostDecision): boolean =>
+    host.decision.action === 'use' && host.decision.authenticate.includes('dane');
   if (route.dnssec === 'secure' && hosts.length > 0 && hosts.every(authenticated)) return 'all';
   return hosts.some((host) =>
-    host.decision.reasons.some((reason) => /^dane-(usable|unusable|insecure-mx|bogus|tempfail|not-told)$|^address-bogus$/.test(reason)),
+    host.decision.reasons.some((reason) =>
+      /^dane-(usable|unusable|insecure-mx|bogus|tempfail|not-told)$|^address-bogus$/.test(reason),
+    ),
   )
     ? 'some'
     : 'none';

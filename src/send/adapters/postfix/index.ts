@@ -6,7 +6,14 @@
  * answerOf(await resolvePolicy('example.com', deps), { version: '3.7', validates: true }).reply; // OK dane-only
  */
 export { answerOf, type AnswerOptions, type PostfixAnswer } from './answer-of.js';
-export { daneColumns, stsRows, tableAnswer, type DaneColumn, type StsRow, type TableAnswer } from './answer-table.js';
+export {
+  daneColumns,
+  stsRows,
+  tableAnswer,
+  type DaneColumn,
+  type StsRow,
+  type TableAnswer,
+} from './answer-table.js';
 export { formatAnswer, type Entry } from './format-answer.js';
 export { startPostfixMap, type PostfixMap, type PostfixMapOptions } from './postfix-map.js';
 export { postfixVersions, releaseOf, type PostfixVersion } from './postfix-version.js';

@@ -1,7 +1,12 @@
 import { parseNextHop, type NextHop } from '../../../policy/index.js';
 
 /** Ports by the names a next hop may be written with. */
-const services: Readonly<Record<string, string>> = { smtp: '25', submission: '587', submissions: '465', smtps: '465' };
+const services: Readonly<Record<string, string>> = {
+  smtp: '25',
+  submission: '587',
+  submissions: '465',
+  smtps: '465',
+};
 
 /**
  * What a key of smtp_tls_policy_maps asks about: `domain`, `[host]`, `[host]:port`, `domain:port`. Undefined where nothing can be published: the parent
@@ -13,7 +18,9 @@ export function nextHopOf(key: string): NextHop | undefined {
   if (key.startsWith('.')) return undefined;
   const text = Buffer.from(key, 'latin1').toString('utf8');
   const hop = parseNextHop(
-    text.replace(/:([a-z]+)$/i, (whole, name: string) => (services[name.toLowerCase()] ? `:${services[name.toLowerCase()]}` : whole)),
+    text.replace(/:([a-z]+)$/i, (whole, name: string) =>
+      services[name.toLowerCase()] ? `:${services[name.toLowerCase()]}` : whole,
+    ),
   );
   return hop.ok && hop.value.kind !== 'address' ? hop.value : undefined;
 }

@@ -18,7 +18,12 @@ before(() => {
 after(() => rmSync(folder, { recursive: true }));
 
 /** A name server whose AD bit can be switched, and a clock that only moves by hand. */
-function world(): { network: Network; clock: Clock; server: { ad: boolean }; pass(): Promise<void> } {
+function world(): {
+  network: Network;
+  clock: Clock;
+  server: { ad: boolean };
+  pass(): Promise<void>;
+} {
   const server = { ad: true };
   const sleepers: (() => void)[] = [];
   return {
@@ -28,7 +33,10 @@ function world(): { network: Network; clock: Clock; server: { ad: boolean }; pas
       exchange({ query }) {
         const asked = decodeMessage(query);
         assert.ok(asked.ok);
-        return Promise.resolve({ ok: true, bytes: encodeMessage({ ...asked.value, response: true, authenticData: server.ad }) });
+        return Promise.resolve({
+          ok: true,
+          bytes: encodeMessage({ ...asked.value, response: true, authenticData: server.ad }),
+        });
       },
     },
     clock: {
@@ -48,16 +56,34 @@ function world(): { network: Network; clock: Clock; server: { ad: boolean }; pas
 }
 
 /** Every domain has one host with TLSA records behind a signed MX. */
-async function start({ network, clock }: ReturnType<typeof world>, asked: string[]): Promise<PostfixMap> {
+async function start(
+  { network, clock }: ReturnType<typeof world>,
+  asked: string[],
+): Promise<PostfixMap> {
   return startPostfixMap({
-    settings: postfixSection.parse({ version: '3.7', resolver: { file: join(folder, 'resolv.conf') } }),
+    settings: postfixSection.parse({
+      version: '3.7',
+      resolver: { file: join(folder, 'resolv.conf') },
+    }),
     network,
     clock,
     decide: async (hop) => {
       const domain = hop.kind === 'address' ? hop.ip : hop.name.toLower();
       asked.push(domain);
-      const tlsa = { status: 'usable', base: domain, dnssec: 'secure', records: [`3 1 1 ${'ab'.repeat(32)}`] } as const;
-      const host = { name: domain, preference: 0, addresses: ['192.0.2.1'], dnssec: 'secure', tlsa, until: 600_000 } as const;
+      const tlsa = {
+        status: 'usable',
+        base: domain,
+        dnssec: 'secure',
+        records: [`3 1 1 ${'ab'.repeat(32)}`],
+      } as const;
+      const host = {
+        name: domain,
+        preference: 0,
+        addresses: ['192.0.2.1'],
+        dnssec: 'secure',
+        tlsa,
+        until: 600_000,
+      } as const;
       return decideDomain({
         domain,
         at: 0,

@@ -55,7 +55,10 @@ export async function startPostfixMap(options: PostfixMapOptions): Promise<Postf
   const prepare = async (key: string): Promise<{ reply: string; keepMs: number }> => {
     const hop = nextHopOf(key);
     if (!hop) return { reply: 'NOTFOUND ', keepMs: 3_600_000 };
-    const answer = answerOf(await decide(hop), { version: settings.version, validates: probe?.validates ?? false });
+    const answer = answerOf(await decide(hop), {
+      version: settings.version,
+      validates: probe?.validates ?? false,
+    });
     const kind = /^(OK \S+|\S+)/.exec(answer.reply)?.[0] ?? '';
     answers.set(kind, (answers.get(kind) ?? 0) + 1);
     options.onAnswer?.(hop, answer);
@@ -63,7 +66,8 @@ export async function startPostfixMap(options: PostfixMapOptions): Promise<Postf
   };
   const prepared = new PreparedAnswers({ prepare, clock, size: settings.cache });
   // A parent key needs no place in the cache.
-  const answer = (key: string): string | Promise<string> => (key.charCodeAt(0) === DOT ? negative : prepared.answer(key));
+  const answer = (key: string): string | Promise<string> =>
+    key.charCodeAt(0) === DOT ? negative : prepared.answer(key);
 
   if (settings.dane) {
     await look();
@@ -71,7 +75,11 @@ export async function startPostfixMap(options: PostfixMapOptions): Promise<Postf
   }
   return {
     serve: (conn) =>
-      serveSocketmap(conn, { map: settings.map, answer, onMalformed: (why) => void malformed.set(why, (malformed.get(why) ?? 0) + 1) }),
+      serveSocketmap(conn, {
+        map: settings.map,
+        answer,
+        onMalformed: (why) => void malformed.set(why, (malformed.get(why) ?? 0) + 1),
+      }),
     lookup: async (key) => {
       const framed = await answer(key);
       return framed.slice(framed.indexOf(':') + 1, -1);
@@ -88,7 +96,12 @@ export async function startPostfixMap(options: PostfixMapOptions): Promise<Postf
 
 const DOT = 0x2e;
 
-async function watch(look: () => Promise<void>, everyMs: number, clock: Clock, signal: AbortSignal): Promise<void> {
+async function watch(
+  look: () => Promise<void>,
+  everyMs: number,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<void> {
   try {
     for (;;) {
       await clock.sleep(everyMs, signal);

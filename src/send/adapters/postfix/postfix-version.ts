@@ -13,7 +13,10 @@ export interface PostfixAbilities {
 /** Abilities by release: see RELEASE_NOTES of Postfix 3.6 and 3.10. */
 export function abilitiesOf(version: PostfixVersion): PostfixAbilities {
   const at = postfixVersions.indexOf(version);
-  return { leastProtocol: at >= postfixVersions.indexOf('3.6'), stsAttributes: at >= postfixVersions.indexOf('3.10') };
+  return {
+    leastProtocol: at >= postfixVersions.indexOf('3.6'),
+    stsAttributes: at >= postfixVersions.indexOf('3.10'),
+  };
 }
 
 /** The release of a version such as `3.7.11`; undefined where no answers are made for it. */

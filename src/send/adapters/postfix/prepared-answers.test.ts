@@ -28,7 +28,10 @@ function prepared(options: { size?: number; atOnce?: number; keepMs?: number } =
 
 test('a known key is answered at once; a new one once for all who ask', async () => {
   const { answers, asked } = prepared();
-  assert.deepEqual(await Promise.all([answers.answer('a'), answers.answer('a')]), [frame('OK one'), frame('OK one')]);
+  assert.deepEqual(await Promise.all([answers.answer('a'), answers.answer('a')]), [
+    frame('OK one'),
+    frame('OK one'),
+  ]);
   assert.deepEqual(asked, ['a']);
   assert.equal(answers.answer('a'), frame('OK one'));
 });
@@ -65,7 +68,9 @@ test('after clear nothing is left, not even what was under way', async () => {
 
 test('too many lookups at one time are answered TEMP, not queued without bound', async () => {
   const { answers } = prepared({ atOnce: 10 });
-  const replies = await Promise.all(Array.from({ length: 30 }, async (_, i) => answers.answer(`d${i}`)));
+  const replies = await Promise.all(
+    Array.from({ length: 30 }, async (_, i) => answers.answer(`d${i}`)),
+  );
   assert.equal(replies.filter((reply) => reply.includes('TEMP')).length, 20);
 });
 

@@ -30,7 +30,9 @@ interface Entry {
 }
 
 const busy = frame('TEMP too many policies are being looked up, try again');
-const broken = frame('TEMP the policy could not be looked up: an error inside hermetic, see its log');
+const broken = frame(
+  'TEMP the policy could not be looked up: an error inside hermetic, see its log',
+);
 /** Soonest time at which an answer that is in use is found anew. */
 const LEAST_KEPT = 1000;
 
@@ -109,7 +111,12 @@ export class PreparedAnswers {
     if (keepMs <= 0 || generation !== this.#generation) return framed;
     const now = this.#options.clock.monotonic();
     this.#entries.delete(key);
-    this.#entries.set(key, { reply: framed, renewAt: now + Math.max(LEAST_KEPT, keepMs * 0.8), until: now + keepMs, used: false });
+    this.#entries.set(key, {
+      reply: framed,
+      renewAt: now + Math.max(LEAST_KEPT, keepMs * 0.8),
+      until: now + keepMs,
+      used: false,
+    });
     if (this.#entries.size > (this.#options.size ?? 200_000)) this.#makeRoom();
     return framed;
   }

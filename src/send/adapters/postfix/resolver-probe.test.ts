@@ -18,14 +18,24 @@ function network(servers: Readonly<Record<string, boolean>>): Network {
     exchange({ to, query }) {
       const asked = decodeMessage(query);
       const ad = servers[to.address];
-      if (!asked.ok || ad === undefined) return Promise.resolve({ ok: false, failure: { code: 'net-timeout', detail: '' } });
-      const answer = { ...asked.value, response: true, recursionAvailable: true, authenticData: ad };
+      if (!asked.ok || ad === undefined)
+        return Promise.resolve({ ok: false, failure: { code: 'net-timeout', detail: '' } });
+      const answer = {
+        ...asked.value,
+        response: true,
+        recursionAvailable: true,
+        authenticData: ad,
+      };
       return Promise.resolve({ ok: true, bytes: encodeMessage(answer) });
     },
   };
 }
 
-async function probe(lines: string, servers: Readonly<Record<string, boolean>>, trustRemote = false): Promise<boolean> {
+async function probe(
+  lines: string,
+  servers: Readonly<Record<string, boolean>>,
+  trustRemote = false,
+): Promise<boolean> {
   const resolvConf = join(folder, 'resolv.conf');
   writeFileSync(resolvConf, lines);
   return (await probeResolver({ network: network(servers), resolvConf, trustRemote })).validates;
@@ -39,7 +49,13 @@ test('a name server on this machine that sets AD for the signed root validates',
 test('without the AD bit, or silent, it does not; and one of several is enough', async () => {
   assert.equal(await probe('nameserver 127.0.0.1\n', { '127.0.0.1': false }), false);
   assert.equal(await probe('nameserver 127.0.0.1\n', {}), false);
-  assert.equal(await probe('nameserver 127.0.0.1\nnameserver 127.0.0.2\n', { '127.0.0.1': true, '127.0.0.2': false }), false);
+  assert.equal(
+    await probe('nameserver 127.0.0.1\nnameserver 127.0.0.2\n', {
+      '127.0.0.1': true,
+      '127.0.0.2': false,
+    }),
+    false,
+  );
 });
 
 test('RFC 7672 §2.1.1: the AD bit of another machine counts only by word of the configuration', async () => {
@@ -49,5 +65,8 @@ test('RFC 7672 §2.1.1: the AD bit of another machine counts only by word of the
 
 test('no name server, no file: not validating, and no error', async () => {
   assert.equal(await probe('search example.com\n', {}), false);
-  assert.equal((await probeResolver({ network: network({}), resolvConf: '/nonexistent' })).validates, false);
+  assert.equal(
+    (await probeResolver({ network: network({}), resolvConf: '/nonexistent' })).validates,
+    false,
+  );
 });

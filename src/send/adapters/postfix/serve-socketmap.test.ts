@@ -5,13 +5,19 @@ import { TestingConversation } from './testing-conversation.js';
 
 const ask = (key: string, map = 'hermetic'): string => frame(`${map} ${key}`);
 
-function converse(answer: (key: string) => string | Promise<string> = (key) => frame(`OK ${key}`)): {
+function converse(
+  answer: (key: string) => string | Promise<string> = (key) => frame(`OK ${key}`),
+): {
   client: TestingConversation;
   malformed: Malformed[];
 } {
   const client = new TestingConversation();
   const malformed: Malformed[] = [];
-  serveSocketmap(client.conn, { map: 'hermetic', answer, onMalformed: (why) => malformed.push(why) });
+  serveSocketmap(client.conn, {
+    map: 'hermetic',
+    answer,
+    onMalformed: (why) => malformed.push(why),
+  });
   return { client, malformed };
 }
 
@@ -20,7 +26,8 @@ test('a reply to each request, in the same framing, however the octets come', as
   const replies = `${frame('OK example.com')}${frame('OK ')}${frame('OK [mx.example]:25')}`;
   for (const size of [1, 2, 7, 1000]) {
     const { client } = converse();
-    for (let at = 0; at < requests.length; at += size) await client.say(requests.slice(at, at + size));
+    for (let at = 0; at < requests.length; at += size)
+      await client.say(requests.slice(at, at + size));
     assert.equal(client.heard, replies, `${size} octets at a time`);
     assert.ok(!client.ended);
   }
@@ -53,13 +60,20 @@ test('what is no request ends the connection, after the replies that are owed', 
 
 test('another map is refused by name and never answered from this one', async () => {
   const { client } = converse();
-  await client.say(`${ask('example.com', 'hermetics')}${ask('example.com', 'other')}${ask('example.com')}`);
-  assert.equal(client.heard, `${frame('PERM this server has the map hermetic').repeat(2)}${frame('OK example.com')}`);
+  await client.say(
+    `${ask('example.com', 'hermetics')}${ask('example.com', 'other')}${ask('example.com')}`,
+  );
+  assert.equal(
+    client.heard,
+    `${frame('PERM this server has the map hermetic').repeat(2)}${frame('OK example.com')}`,
+  );
 });
 
 test('replies come in the order of the requests, also when the first takes longest', async () => {
   const open = new Map<string, (reply: string) => void>();
-  const { client } = converse((key) => (key.startsWith('slow') ? new Promise((resolve) => open.set(key, resolve)) : frame(`OK ${key}`)));
+  const { client } = converse((key) =>
+    key.startsWith('slow') ? new Promise((resolve) => open.set(key, resolve)) : frame(`OK ${key}`),
+  );
   await client.say(['fast1', 'slow1', 'fast2', 'slow2', 'fast3'].map((key) => ask(key)).join(''));
   assert.equal(client.heard, frame('OK fast1'));
   open.get('slow2')?.(frame('OK slow2'));
@@ -67,7 +81,10 @@ test('replies come in the order of the requests, also when the first takes longe
   assert.equal(client.heard, frame('OK fast1'));
   open.get('slow1')?.(frame('OK slow1'));
   await client.settle();
-  assert.equal(client.heard, ['fast1', 'slow1', 'fast2', 'slow2', 'fast3'].map((key) => frame(`OK ${key}`)).join(''));
+  assert.equal(
+    client.heard,
+    ['fast1', 'slow1', 'fast2', 'slow2', 'fast3'].map((key) => frame(`OK ${key}`)).join(''),
+  );
 });
 
 test('a client that does not read its replies is not read from', async () => {

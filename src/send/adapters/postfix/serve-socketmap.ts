@@ -30,7 +30,10 @@ const COMMA = 0x2c;
  * of the requests, however many come at once. What is not a request ends the connection after the replies that are owed: nothing is guessed.
  * A client that does not read is not read from.
  */
-export function serveSocketmap({ stream, close }: Conn, { map, answer, onMalformed }: SocketmapOptions): void {
+export function serveSocketmap(
+  { stream, close }: Conn,
+  { map, answer, onMalformed }: SocketmapOptions,
+): void {
   const prefix = `${map} `;
   const unknownMap = frame(`PERM this server has the map ${map}`);
   /** Octets not yet understood. */
@@ -149,7 +152,13 @@ function lengthEnd(text: string, at: number): number {
   for (let i = at; i < text.length; i++) {
     const code = text.charCodeAt(i);
     if (code === COLON) return i === at ? -2 : i + 1;
-    if (code < DIGIT_0 || code > DIGIT_0 + 9 || i - at >= 5 || (i > at && text.charCodeAt(at) === DIGIT_0)) return -2;
+    if (
+      code < DIGIT_0 ||
+      code > DIGIT_0 + 9 ||
+      i - at >= 5 ||
+      (i > at && text.charCodeAt(at) === DIGIT_0)
+    )
+      return -2;
   }
   return -1;
 }

@@ -4,12 +4,17 @@ import { postfixVersions, releaseOf } from './postfix-version.js';
 /** The section `postfix` of `hermetic.yaml`, but for `listen`. */
 export const postfixSection = z.strictObject({
   /** As `postconf -h mail_version` prints it. It is never guessed: an attribute that Postfix does not know stops all mail to a domain. */
-  version: z.string({ error: 'must be in quotes: write "3.10", since 3.10 without them is the number 3.1' }).transform((text, context) => {
-    const release = releaseOf(text);
-    if (release) return release;
-    context.addIssue({ code: 'custom', message: `is not a version that answers are made for: write one of ${postfixVersions.join(', ')}` });
-    return z.NEVER;
-  }),
+  version: z
+    .string({ error: 'must be in quotes: write "3.10", since 3.10 without them is the number 3.1' })
+    .transform((text, context) => {
+      const release = releaseOf(text);
+      if (release) return release;
+      context.addIssue({
+        code: 'custom',
+        message: `is not a version that answers are made for: write one of ${postfixVersions.join(', ')}`,
+      });
+      return z.NEVER;
+    }),
   /** What stands last in `socketmap:inet:HOST:PORT:NAME`. */
   map: z
     .string()

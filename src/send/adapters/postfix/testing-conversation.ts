@@ -29,7 +29,12 @@ export class TestingConversation {
     });
     this.#stream.on('data', (bytes: Buffer) => (this.taken += bytes.length));
     const nowhere = { address: '', port: 0 };
-    this.conn = { stream: this.#stream, local: nowhere, remote: nowhere, close: () => void this.#stream.destroy() };
+    this.conn = {
+      stream: this.#stream,
+      local: nowhere,
+      remote: nowhere,
+      close: () => void this.#stream.destroy(),
+    };
   }
 
   /** Resolves when the server has done what it does at once. */

@@ -21,10 +21,20 @@ export interface Cost {
 }
 
 /** Runs a program to its end and measures it. */
-export async function timed(command: string, args: readonly string[], timeoutMs = 580_000): Promise<Cost & { readonly out: string }> {
+export async function timed(
+  command: string,
+  args: readonly string[],
+  timeoutMs = 580_000,
+): Promise<Cost & { readonly out: string }> {
   const script = `TIMEFORMAT='%R %U %S'; time "$@"`;
-  const { out, err } = await runProgram('bash', ['-c', script, 'timed', command, ...args], { anyStatus: true, timeoutMs });
-  const [wall, user, system] = (/(\d+\.\d+) (\d+\.\d+) (\d+\.\d+)\s*$/.exec(err) ?? []).slice(1).map(Number);
-  if (wall === undefined || user === undefined || system === undefined) throw new Error(`${command} did not end\n${out}\n${err}`);
+  const { out, err } = await runProgram('bash', ['-c', script, 'timed', command, ...args], {
+    anyStatus: true,
+    timeoutMs,
+  });
+  const [wall, user, system] = (/(\d+\.\d+) (\d+\.\d+) (\d+\.\d+)\s*$/.exec(err) ?? [])
+    .slice(1)
+    .map(Number);
+  if (wall === undefined || user === undefined || system === undefined)
+    throw new Error(`${command} did not end\n${out}\n${err}`);
   return { wall, cpu: user + system, out };
 }

@@ -31,7 +31,9 @@ function readSslscan(xml: string): Surface {
   const enabled = [...xml.matchAll(/<protocol type="(\w+)" version="([\d.]+)" enabled="1"/g)].map(
     ([, type, n]) => protocols[`${type} ${n}`],
   );
-  const ciphers = [...xml.matchAll(/<cipher [^>]*sslversion="([^"]+)"[^>]* id="0x([0-9A-Fa-f]+)"/g)];
+  const ciphers = [
+    ...xml.matchAll(/<cipher [^>]*sslversion="([^"]+)"[^>]* id="0x([0-9A-Fa-f]+)"/g),
+  ];
   const at = (version: Version): string[] => {
     const label = version === 'TLSv1' ? 'TLSv1.0' : version;
     return ciphers.flatMap(([, v, id = '']) => (v === label ? suiteName(parseInt(id, 16)) : []));
@@ -39,7 +41,13 @@ function readSslscan(xml: string): Surface {
   return {
     versions: versions.filter((v) => enabled.includes(v)),
     suites: Object.fromEntries(versions.map((v) => [v, at(v)])),
-    groups: [...new Set([...xml.matchAll(/<group [^>]* id="0x([0-9A-Fa-f]+)"/g)].map(([, id = '']) => groupName(parseInt(id, 16))))],
+    groups: [
+      ...new Set(
+        [...xml.matchAll(/<group [^>]* id="0x([0-9A-Fa-f]+)"/g)].map(([, id = '']) =>
+          groupName(parseInt(id, 16)),
+        ),
+      ),
+    ],
     keys: [...new Set([...xml.matchAll(/<pk [^>]*type="(\w+)"/g)].map(([, type = '']) => type))],
   };
 }
