@@ -1,0 +1,277 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import ts from 'typescript';
+
+/**
+ * Keeps comments, documentation, identifiers and messages in the field's language
+ * (CONTRIBUTING.md, "Language"). `violations` is pure; the command reads the tree and
+ * prints file, line, the words found and the suggestion.
+ */
+
+/** Where a rule looks. `opening`: the first words of a comment. */
+export type Place = 'opening' | 'comment' | 'message' | 'prose' | 'identifier' | 'test-name';
+
+export interface WordRule {
+  readonly name: string;
+  readonly places: readonly Place[];
+  readonly pattern: RegExp;
+  readonly suggest: string;
+}
+
+export interface WordViolation {
+  readonly file: string;
+  readonly line: number;
+  readonly rule: string;
+  readonly words: string;
+  readonly suggest: string;
+}
+
+/** One place where a rule does not apply. `file` is a path or a folder that ends in `/`. */
+export interface WordException {
+  readonly file: string;
+  readonly rule: string;
+  readonly reason: string;
+}
+
+const text: readonly Place[] = ['comment', 'message', 'prose', 'test-name'];
+
+/** The words and openings that are not used, with what to write instead. */
+export const wordRules: readonly WordRule[] = [
+  {
+    name: 'opening',
+    places: ['opening'],
+    pattern: /^(What|Who|Whoever|Whatever|Whose)\b/,
+    suggest: 'start with a verb in the third person, or with the noun that is defined',
+  },
+  {
+    name: 'indefinite-person',
+    places: text,
+    pattern: /\b(whoever|whatever|whose ?ever|somebody|nobody|anybody|everybody)\b/i,
+    suggest: 'name the agent: the sender, the on-path attacker, the operator, no client',
+  },
+  {
+    name: 'who-clause',
+    places: text,
+    pattern: /(^|[.;:] +)Who [a-z]+s\b(?![^.]*\?)/,
+    suggest: 'name the agent: a client that ..., the operator ...',
+  },
+  {
+    name: 'is-none',
+    places: text,
+    pattern: /\b(is|are|was|were) none\b|\bnone is\b/i,
+    suggest: '"is not a ...", "is invalid", "there is no ..."',
+  },
+  {
+    name: 'mend',
+    places: text,
+    pattern: /\bmend(s|ed|ing)?\b/i,
+    suggest: 'fix; fault, problem',
+  },
+  {
+    name: 'told',
+    places: text,
+    pattern: /\b(is|are|was|were|be|been|being|gets?) told\b|\btells? of\b/i,
+    suggest: 'reported, logged, shown',
+  },
+  {
+    name: 'be-had',
+    places: text,
+    pattern: /\b(be|is|are|was|were) had\b|\bto be had\b/i,
+    suggest: 'obtained, available',
+  },
+  {
+    name: 'anew',
+    places: text,
+    pattern: /\banew\b|\bonce more\b|\bin the place of\b|\bwithout the network\b/i,
+    suggest: 'again; instead of; offline',
+  },
+  {
+    name: 'in-clear',
+    places: text,
+    pattern: /\bin (the )?clear\b|\bclear text\b/i,
+    suggest: 'in plaintext',
+  },
+  {
+    name: 'hold-mail',
+    places: text,
+    pattern: /\b(holds?|held|hold) (the )?mail (back|up)\b|\bheld back\b/i,
+    suggest: 'defers mail, is deferred',
+  },
+  {
+    name: 'believed',
+    places: text,
+    pattern: /\bwhose word\b|\bbelieved\b/i,
+    suggest: 'trusted',
+  },
+  {
+    name: 'idiom',
+    places: text,
+    pattern:
+      /\b(quiet machine|of the house|doorkeeper|the one door|by hand and|left in peace|in peace|lets? go of|on the way there|shall not|takes? up again)\b/i,
+    suggest: 'use the plain term',
+  },
+  {
+    name: 'metaphor',
+    places: ['identifier'],
+    pattern:
+      /^(Hands|Eyes|House|OpenHouse|Manners|Purse|Errand|Raised|Raising|Scene|Battlefield|Habit|Life|Mortal|Heard|heard|Proven|Certifier|AcmeBook|ChallengeAnswers|SharedWork|Tried|Trouble|Whose|Fate|Wish|[A-Z][A-Za-z]*Wish|carryOut|untilDeath|dieEverywhere|onThePath|doorkeeper|PEACE|askEveryone|shownTexts|shownAlias|bearsOn)$/,
+    suggest: 'use the role name of the trade: Executor, Observer, JobContext, ConnectionLimiter',
+  },
+];
+
+/** Every use of a banned word in a tree given as path to text. Pure. */
+export function violations(
+  files: ReadonlyMap<string, string>,
+  rules: readonly WordRule[],
+  exceptions: readonly WordException[] = [],
+): readonly WordViolation[] {
+  const found: WordViolation[] = [];
+  for (const [file, content] of files) {
+    const applies = rules.filter(
+      ({ name }) => !exceptions.some((e) => e.rule === name && covers(e.file, file)),
+    );
+    const pieces = file.endsWith('.ts') ? piecesOfCode(file, content) : piecesOfProse(content);
+    for (const { place, line, text: words } of pieces)
+      for (const rule of applies) {
+        if (!rule.places.includes(place)) continue;
+        const match = rule.pattern.exec(words);
+        if (match)
+          found.push({
+            file,
+            line: line + linesBefore(words, match.index),
+            rule: rule.name,
+            words: match[0].trim(),
+            suggest: rule.suggest,
+          });
+      }
+  }
+  return found;
+}
+
+interface Piece {
+  readonly place: Place;
+  /** 1-based line of the first character. */
+  readonly line: number;
+  readonly text: string;
+}
+
+const covers = (path: string, file: string): boolean =>
+  path.endsWith('/') ? file.startsWith(path) : file === path;
+
+const linesBefore = (words: string, index: number): number =>
+  words.slice(0, index).split('\n').length - 1;
+
+function piecesOfCode(file: string, content: string): readonly Piece[] {
+  const source = ts.createSourceFile(file, content, ts.ScriptTarget.Latest, true);
+  const lineAt = (position: number): number =>
+    source.getLineAndCharacterOfPosition(position).line + 1;
+  const pieces: Piece[] = [...commentsOf(content, lineAt)];
+  const isTest = /\.test\.ts$|^test\//.test(file);
+  const visit = (node: ts.Node): void => {
+    if (ts.isIdentifier(node) && isDeclaration(node))
+      pieces.push({ place: 'identifier', line: lineAt(node.getStart()), text: node.text });
+    if (isText(node)) {
+      const place = isTest ? placeInTest(node) : 'message';
+      if (place !== undefined)
+        pieces.push({ place, line: lineAt(node.getStart()), text: node.text });
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  return pieces;
+}
+
+type TextNode = ts.StringLiteralLike | ts.TemplateHead | ts.TemplateMiddle | ts.TemplateTail;
+const isText = (node: ts.Node): node is TextNode =>
+  ts.isStringLiteralLike(node) ||
+  ts.isTemplateHead(node) ||
+  ts.isTemplateMiddleOrTemplateTail(node);
+
+/** Only the names of tests are judged there: their other strings are inputs. */
+function placeInTest(node: TextNode): Place | undefined {
+  const call = node.parent;
+  const named = ts.isCallExpression(call) && call.arguments[0] === node;
+  return named && /^(test|describe|it|suite)$/.test(call.expression.getText())
+    ? 'test-name'
+    : undefined;
+}
+
+const isDeclaration = ({ parent }: ts.Identifier): boolean =>
+  ts.isFunctionDeclaration(parent) ||
+  ts.isClassDeclaration(parent) ||
+  ts.isInterfaceDeclaration(parent) ||
+  ts.isTypeAliasDeclaration(parent) ||
+  ts.isVariableDeclaration(parent) ||
+  ts.isMethodDeclaration(parent);
+
+/** Comments with their markers removed; adjacent line comments are one piece. */
+function* commentsOf(content: string, lineAt: (position: number) => number): Iterable<Piece> {
+  const scanner = ts.createScanner(ts.ScriptTarget.Latest, false, undefined, content);
+  let run: { end: number; line: number; text: string } | undefined;
+  const braces: number[] = [];
+  for (let token = scanner.scan(); token !== ts.SyntaxKind.EndOfFileToken; token = scanner.scan()) {
+    // A template continues at its closing brace, and a scanner does not know that by itself.
+    if (token === ts.SyntaxKind.TemplateHead) braces.push(0);
+    else if (token === ts.SyntaxKind.OpenBraceToken && braces.length > 0)
+      braces.push((braces.pop() ?? 0) + 1);
+    else if (token === ts.SyntaxKind.CloseBraceToken && braces.length > 0) {
+      const depth = braces.pop() ?? 0;
+      if (depth > 0) braces.push(depth - 1);
+      else if (scanner.reScanTemplateToken(false) === ts.SyntaxKind.TemplateMiddle) braces.push(0);
+    }
+    const at = scanner.getTokenStart();
+    if (token === ts.SyntaxKind.SingleLineCommentTrivia) {
+      const words = scanner.getTokenText().replace(/^\/\/+ ?/, '');
+      if (run && content.slice(run.end, at).trim() === '')
+        run = { ...run, end: scanner.getTokenEnd(), text: `${run.text}\n${words}` };
+      else {
+        if (run) yield* pieceOf(run);
+        run = { end: scanner.getTokenEnd(), line: lineAt(at), text: words };
+      }
+    } else if (token === ts.SyntaxKind.MultiLineCommentTrivia)
+      yield* pieceOf({
+        line: lineAt(at),
+        text: scanner
+          .getTokenText()
+          .replace(/^\/\*+ ?|\*\/$/g, '')
+          .replace(/^[ \t]*\* ?/gm, ''),
+      });
+  }
+  if (run) yield* pieceOf(run);
+}
+
+function* pieceOf({ line, text: words }: { line: number; text: string }): Iterable<Piece> {
+  yield { place: 'comment', line, text: words };
+  yield { place: 'opening', line, text: words.trimStart() };
+}
+
+/** Markdown without its code. */
+function piecesOfProse(content: string): readonly Piece[] {
+  const blank = (code: string): string => code.replace(/[^\n]/g, ' ');
+  const words = content.replace(/^```[^]*?^```/gm, blank).replace(/`[^`\n]*`/g, blank);
+  return words.split('\n').map((line, index) => ({ place: 'prose', line: index + 1, text: line }));
+}
+
+/** Reads what the rules cover: sources, tests, tools and the documentation. */
+function read(): ReadonlyMap<string, string> {
+  const files = new Map<string, string>();
+  for (const folder of ['src', 'test', 'tools', 'docs', 'examples', 'bench', 'fuzz'])
+    for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' }))
+      if (/\.(ts|md)$/.test(name) && !/(^|\/)vectors\//.test(name)) {
+        const file = join(folder, name);
+        files.set(file, readFileSync(file, 'utf8'));
+      }
+  for (const file of readdirSync('.').filter((name) => name.endsWith('.md')))
+    files.set(file, readFileSync(file, 'utf8'));
+  return files;
+}
+
+if (process.argv[1] === import.meta.filename) {
+  const files = read();
+  const exceptions = JSON.parse(readFileSync('words.json', 'utf8')) as readonly WordException[];
+  const found = violations(files, wordRules, exceptions);
+  for (const { file, line, rule, words, suggest } of found)
+    console.log(`${file}:${line}: "${words}" (${rule}): ${suggest}`);
+  console.log(`${files.size} files, ${found.length} violations of the language rules`);
+  if (found.length > 0 || files.size < 500) process.exitCode = 1;
+}
