@@ -1,4 +1,4 @@
-import { HermeticError, defineFailures } from '../base/index.js';
+import { HermeticError, defineFailures, isHermeticError } from '../base/index.js';
 
 /** What can be wrong with the database; thrown as HermeticError, since it is a condition of this machine. */
 export const storeFailures = defineFailures({
@@ -38,6 +38,12 @@ export const storeFailures = defineFailures({
     says: 'A newer hermetic wrote this database.',
     fix: 'Use that version or a later one; older ones would harm it.',
   },
+  'store-replaced': {
+    blame: 'local',
+    temporary: true,
+    says: 'The database file, or its log, was removed or replaced while it was open.',
+    fix: 'Put the files back, or reload hermetic (SIGHUP) to work with the file that is there now.',
+  },
   'store-driver': {
     blame: 'local',
     temporary: false,
@@ -52,6 +58,12 @@ export type StoreFailureCode = keyof typeof storeFailures.entries;
 export function storeError(code: StoreFailureCode, detail: string, cause?: unknown): HermeticError {
   const { says, fix } = storeFailures.entries[code];
   return new HermeticError(code, `${detail}: ${says}`, { cause, fix });
+}
+
+/** Whether an error is a condition of the store: this one, or any. */
+export function isStoreFailure(error: unknown, code?: StoreFailureCode): boolean {
+  if (!isHermeticError(error)) return false;
+  return code === undefined ? error.code in storeFailures.entries : error.code === code;
 }
 
 // Primary result codes, https://sqlite.org/rescode.html

@@ -1,35 +1,60 @@
+import type { Store } from './open-store.js';
+import type { Work } from './write-queue.js';
+
+export interface GroupCommitOptions<Item, Result> {
+  readonly store: Store;
+  /** The job in whose name it is written. */
+  readonly job: string;
+  /** Writes items in order and returns a result for each. It runs inside one transaction; see `Store.write` for long ones. */
+  write(items: readonly Item[]): Work<readonly Result[]>;
+  /** Items in one transaction. Default 1 000. */
+  readonly maxItems?: number;
+}
+
 /**
- * Writes what many callers bring at the same time in one transaction, so that they share one wait for the disk. `write` is given every item that came since
- * the last call, in order, and returns a result for each; it is one transaction of its own. A caller's promise resolves when its item is durable, and rejects
- * with what `write` threw.
+ * Writes the items of many callers in one transaction, so that they share one wait for the disk. While a group is
+ * written, or waits for a lock, the next one gathers: the busier, the larger the groups. A caller's promise resolves
+ * when its item is durable, and rejects with what `write` threw or with the failure of the store.
  */
 export function groupCommit<Item, Result>(
-  write: (items: readonly Item[]) => readonly Result[],
-  maxItems = 1000,
+  options: GroupCommitOptions<Item, Result>,
 ): (item: Item) => Promise<Result> {
-  const waiting: {
-    item: Item;
-    resolve: (result: Result) => void;
-    reject: (reason: unknown) => void;
-  }[] = [];
+  const { store, job, write, maxItems = 1000 } = options;
+  const waiting: Waiting<Item, Result>[] = [];
   let planned = false;
-  const flush = (): void => {
-    const group = waiting.splice(0, maxItems);
-    planned = waiting.length > 0;
-    if (planned) setImmediate(flush);
+  const flush = async (): Promise<void> => {
+    let group: Waiting<Item, Result>[] | undefined;
     try {
-      const results = write(group.map((one) => one.item));
-      group.forEach((one, i) => one.resolve(results[i] as Result));
+      const results = await store.write(job, () => {
+        group = waiting.splice(0, maxItems);
+        planned = false;
+        plan();
+        return write(group.map(({ item }) => item));
+      });
+      group?.forEach(({ resolve }, i) => resolve(results[i] as Result));
     } catch (error) {
-      for (const one of group) one.reject(error);
+      if (!group) {
+        // It never began: everything that gathered for it has failed.
+        planned = false;
+        group = waiting.splice(0);
+      }
+      for (const { reject } of group) reject(error);
     }
+  };
+  const plan = (): void => {
+    if (planned || waiting.length === 0) return;
+    planned = true;
+    void flush();
   };
   return (item) =>
     new Promise((resolve, reject) => {
       waiting.push({ item, resolve, reject });
-      if (planned) return;
-      planned = true;
-      // While a group is written, the next one gathers: the busier, the larger the groups.
-      setImmediate(flush);
+      plan();
     });
+}
+
+interface Waiting<Item, Result> {
+  readonly item: Item;
+  readonly resolve: (result: Result) => void;
+  readonly reject: (reason: unknown) => void;
 }

@@ -1,5 +1,11 @@
 /**
- * What must outlive the process: one SQLite file, in which every job owns its own tables. What a transaction wrote survives a crash and a power cut.
+ * The data that outlives the process: one SQLite file, in which every job owns its own tables. A committed
+ * transaction survives a crash and a power cut.
+ *
+ * A process with an event loop to serve writes only through `Store.write`: one queue, in which jobs take turns, and
+ * in which a lock of another process is waited for without blocking. Reads never wait, since the log (WAL) leaves the
+ * last commit readable. Nothing but SQLite may open and close the file of a running process: see `private-file.ts`.
+ *
  * SQL is kept to what PostgreSQL also understands: `ON CONFLICT`, `RETURNING`, window functions; times as integers, JSON as text.
  *
  * @example
@@ -10,8 +16,10 @@
  * store.close();
  */
 export { openStore, type OpenStoreOptions, type Statement, type Store } from './open-store.js';
+export type { JobWrites, Work } from './write-queue.js';
+export type { ExposedFile } from './private-file.js';
 export type { Value } from './driver.js';
 export { migrate } from './migrate.js';
-export { groupCommit } from './group-commit.js';
+export { groupCommit, type GroupCommitOptions } from './group-commit.js';
 export { verifyStore } from './verify-store.js';
-export { storeFailures } from './failures.js';
+export { isStoreFailure, storeFailures } from './failures.js';

@@ -1,7 +1,8 @@
-import { closeSync, openSync } from 'node:fs';
-import { describeSystemError } from '../base/index.js';
-import { loadDriver, type Driver, type Value } from './driver.js';
+import { realpathSync, statSync } from 'node:fs';
+import { loadDriver, type Driver, type DriverStatement, type Value } from './driver.js';
 import { named, nameError, storeError } from './failures.js';
+import { makePrivate, type ExposedFile } from './private-file.js';
+import { WriteQueue, type JobWrites, type Work, type WriteQueueOptions } from './write-queue.js';
 
 /** A statement prepared once; `?` stands for each value. Rows are plain objects by column name. */
 export interface Statement<Row = unknown> {
@@ -11,31 +12,56 @@ export interface Statement<Row = unknown> {
   all(...values: readonly Value[]): Row[];
 }
 
-/** One open database. Calls are synchronous, and throw HermeticError for conditions of this machine (`storeFailures`). */
+/**
+ * One open database. Calls throw HermeticError for conditions of this machine (`storeFailures`). They are
+ * synchronous, but for `write`: a process that answers clients reads as it likes and writes only through `write`.
+ */
 export interface Store {
   readonly file: string;
+  /** Files of the database that other users can open, because their mode could not be changed. */
+  readonly exposed: readonly ExposedFile[];
   /** The statement for this text, prepared at its first use. */
   prepare<Row = unknown>(sql: string): Statement<Row>;
   /** Rows one by one, for results that should not stand in memory. */
   iterate<Row = unknown>(sql: string, ...values: readonly Value[]): IterableIterator<Row>;
   /** Several statements without values, for migrations. */
   execute(sql: string): void;
-  /** All of `work` or nothing of it. When it returns, what it wrote survives a crash and a power cut. Inside another transaction it joins that one. */
+  /**
+   * Runs `work` in the queue of writes, in the name of a job, and resolves once it is durable: all of it or nothing.
+   * A lock of another process is waited for without blocking the event loop, at most `waitMs`; then it rejects
+   * with `store-busy`. A long write is a generator that yields every few milliseconds.
+   *
+   * @example
+   * await store.write('report', () => insert.run(1));
+   * await store.write('report', function* () { for (const row of rows) { insert.run(row); yield; } });
+   */
+  write<T>(job: string, work: () => Work<T>): Promise<T>;
+  /** Commits all of `work` or nothing. Inside a write or another transaction it joins that one. */
   transaction<T>(work: () => T): T;
+  /** Transactions that were rolled back so far: what a cache learnt inside one of them is void. */
+  rollbacks(): number;
+  /** How the writes of each job fare. */
+  writes(): readonly JobWrites[];
+  /** Resolves when no write waits. */
+  settle(): Promise<void>;
+  /** Whether `file` and its log are still the files that are open here. */
+  inPlace(): boolean;
+  /** Sets how long a synchronous call waits for another process, in milliseconds. */
+  setBusyTimeout(ms: number): void;
   close(): void;
 }
 
-export interface OpenStoreOptions {
-  /** Milliseconds to wait for another process. Default 5 000. */
+export interface OpenStoreOptions extends WriteQueueOptions {
+  /** Milliseconds that synchronous calls block for another process. Default 5 000; 0 in a process with an event loop to serve. */
   readonly busyTimeoutMs?: number;
-  /** A database that is not there is an error: for whoever only reads. */
+  /** A database that does not exist is an error: for commands that only read. */
   readonly mustExist?: boolean;
 }
 
-/** Opens the database, and makes it (readable by its owner alone [8460-8-1]) where there is none. `:memory:` keeps it in memory. */
+/** Opens the database, and creates it (readable by its owner alone [8460-8-1]) where there is none. `:memory:` keeps it in memory. */
 export async function openStore(file: string, options: OpenStoreOptions = {}): Promise<Store> {
   const Open = await loadDriver();
-  if (file !== ':memory:') makePrivately(file, options.mustExist);
+  const exposed = file === ':memory:' ? [] : makePrivate(file, options.mustExist ?? false);
   const driver = named(file, () => new Open(file, { timeout: options.busyTimeoutMs ?? 5000 }));
   try {
     // FULL: without it a power cut takes back transactions that were already acknowledged. Large pages and a log of 16 MB (16 MB of cache too) halve the writing.
@@ -45,73 +71,195 @@ export async function openStore(file: string, options: OpenStoreOptions = {}): P
          PRAGMA wal_autocheckpoint = 2000; PRAGMA cache_size = -16000`,
       ),
     );
+    return new SqliteStore(driver, file, { ...options, exposed });
   } catch (error) {
     driver.close();
     throw error;
   }
-  return storeOver(driver, file);
 }
 
-function makePrivately(file: string, mustExist = false): void {
-  try {
-    closeSync(openSync(file, mustExist ? 'r+' : 'a', 0o600));
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (mustExist && code === 'ENOENT') throw storeError('store-absent', file, error);
-    throw storeError(
-      code === 'ENOSPC' ? 'store-full' : 'store-unwritable',
-      `${file}: ${describeSystemError(error).says}`,
-      error,
+/** Its members are bound, so that a test may spread a store and replace some of them. */
+class SqliteStore implements Store {
+  readonly file: string;
+  readonly exposed: readonly ExposedFile[];
+  readonly #driver: Driver;
+  readonly #queue: WriteQueue;
+  readonly #place: Place | undefined;
+  readonly #prepared = new Map<string, PreparedStatement>();
+  #rollbacks = 0;
+  #closed = false;
+
+  constructor(driver: Driver, file: string, options: StoreOptions) {
+    this.file = file;
+    this.exposed = options.exposed;
+    this.#driver = driver;
+    this.#place = file === ':memory:' ? undefined : new Place(file);
+    this.#queue = new WriteQueue(
+      {
+        begin: () => this.#execute('BEGIN IMMEDIATE'),
+        commit: () => this.#commit(),
+        rollback: () => this.#rollback(),
+        rollbackTo: (savepoint) => {
+          this.#rollbacks++;
+          this.#execute(`ROLLBACK TO ${savepoint}; RELEASE ${savepoint}`);
+        },
+        execute: (sql) => this.#execute(sql),
+        get isTransaction() {
+          return driver.isTransaction;
+        },
+      },
+      options,
     );
+  }
+
+  readonly prepare = <Row>(sql: string): Statement<Row> => {
+    let statement = this.#prepared.get(sql);
+    if (!statement) {
+      const native = named(this.file, () => this.#driver.prepare(sql));
+      statement = new PreparedStatement(native, this.file, this.#assertFree);
+      this.#prepared.set(sql, statement);
+    }
+    return statement as Statement<Row>;
+  };
+
+  readonly iterate = <Row>(sql: string, ...values: readonly Value[]): IterableIterator<Row> =>
+    named(this.file, () => this.#driver.prepare(sql).iterate(...values)) as IterableIterator<Row>;
+
+  readonly execute = (sql: string): void => {
+    this.#assertFree();
+    this.#execute(sql);
+  };
+
+  readonly write = <T>(job: string, work: () => Work<T>): Promise<T> =>
+    this.#queue.write(job, work);
+
+  readonly transaction = <T>(work: () => T): T => {
+    this.#assertFree();
+    if (this.#driver.isTransaction) return work();
+    this.#execute('BEGIN IMMEDIATE');
+    try {
+      const result = work();
+      this.#commit();
+      return result;
+    } catch (error) {
+      this.#rollback();
+      throw error;
+    }
+  };
+
+  readonly rollbacks = (): number => this.#rollbacks;
+
+  readonly writes = (): readonly JobWrites[] => this.#queue.jobs;
+
+  readonly settle = (): Promise<void> => this.#queue.settle();
+
+  readonly inPlace = (): boolean => this.#place?.holds() ?? true;
+
+  readonly setBusyTimeout = (ms: number): void =>
+    this.#execute(`PRAGMA busy_timeout = ${Math.trunc(ms)}`);
+
+  readonly close = (): void => {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#queue.close();
+    try {
+      // So that the file is complete by itself as soon as nobody else reads it.
+      this.#driver.exec('PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE)');
+    } catch {
+      // The log is complete as well; the next process to open the database reads it.
+    }
+    // The driver ends a connection only once no statement refers to it.
+    for (const statement of this.#prepared.values()) statement.drop();
+    this.#prepared.clear();
+    this.#driver.close();
+  };
+
+  #execute(sql: string): void {
+    named(this.file, () => this.#driver.exec(sql));
+  }
+
+  /** Returns when what was written is durable, in the file that the path names: a removed file would take it along. */
+  #commit(): void {
+    this.#execute('COMMIT');
+    if (this.#place?.holds() === false) throw storeError('store-replaced', this.file);
+  }
+
+  /** A full disk may have rolled back already. */
+  #rollback(): void {
+    this.#rollbacks++;
+    if (this.#driver.isTransaction) this.#execute('ROLLBACK');
+  }
+
+  readonly #assertFree = (): void => {
+    if (this.#queue.suspended)
+      throw storeError('store-busy', `${this.file}: a write outside the queue of writes`);
+  };
+}
+
+interface StoreOptions extends WriteQueueOptions {
+  readonly exposed: readonly ExposedFile[];
+}
+
+/** Without `named` where one row is concerned: a function made for each row would take as long as the row. */
+class PreparedStatement implements Statement {
+  #native: DriverStatement | undefined;
+
+  constructor(
+    native: DriverStatement,
+    private readonly file: string,
+    private readonly assertFree: () => void,
+  ) {
+    this.#native = native;
+  }
+
+  readonly run = (...values: readonly Value[]): number => {
+    this.assertFree();
+    try {
+      return Number(this.#open().run(...values).changes);
+    } catch (error) {
+      throw nameError(this.file, error);
+    }
+  };
+
+  readonly get = (...values: readonly Value[]): unknown => {
+    try {
+      return this.#open().get(...values);
+    } catch (error) {
+      throw nameError(this.file, error);
+    }
+  };
+
+  readonly all = (...values: readonly Value[]): unknown[] =>
+    named(this.file, () => this.#open().all(...values));
+
+  drop(): void {
+    this.#native = undefined;
+  }
+
+  #open(): DriverStatement {
+    if (!this.#native) throw new TypeError(`${this.file} is closed`);
+    return this.#native;
   }
 }
 
-function storeOver(driver: Driver, file: string): Store {
-  const prepared = new Map<string, Statement>();
-  const execute = (sql: string): void => named(file, () => driver.exec(sql));
-  const prepare = (sql: string): Statement => {
-    const known = prepared.get(sql);
-    if (known) return known;
-    const statement = named(file, () => driver.prepare(sql));
-    const made: Statement = {
-      // Without `named`: a function made for each row would take as long as the row.
-      run: (...values) => {
-        try {
-          return Number(statement.run(...values).changes);
-        } catch (error) {
-          throw nameError(file, error);
-        }
-      },
-      get: (...values) => {
-        try {
-          return statement.get(...values);
-        } catch (error) {
-          throw nameError(file, error);
-        }
-      },
-      all: (...values) => named(file, () => statement.all(...values)),
-    };
-    prepared.set(sql, made);
-    return made;
-  };
-  return {
-    file,
-    prepare: <Row>(sql: string) => prepare(sql) as Statement<Row>,
-    iterate: <Row>(sql: string, ...values: readonly Value[]) =>
-      named(file, () => driver.prepare(sql).iterate(...values)) as IterableIterator<Row>,
-    execute,
-    transaction(work) {
-      if (driver.isTransaction) return work();
-      execute('BEGIN IMMEDIATE');
-      try {
-        const result = work();
-        execute('COMMIT');
-        return result;
-      } finally {
-        // A full disk may have rolled back already.
-        if (driver.isTransaction) execute('ROLLBACK');
-      }
-    },
-    close: () => driver.close(),
-  };
+/** Which files a connection works with. */
+class Place {
+  readonly #paths: readonly string[];
+  readonly #known = new Map<string, string>();
+
+  constructor(file: string) {
+    this.#paths = [file, `${realpathSync(file)}-wal`];
+    this.holds();
+  }
+
+  /** Whether the paths still name the files that they named first. SQLite creates the log at the first use, and keeps it while it is open. */
+  holds(): boolean {
+    return this.#paths.every((path) => {
+      const now = statSync(path, { throwIfNoEntry: false });
+      const identity = now && `${now.dev}:${now.ino}`;
+      const known = this.#known.get(path);
+      if (known === undefined && identity !== undefined) this.#known.set(path, identity);
+      return known === undefined || known === identity;
+    });
+  }
 }

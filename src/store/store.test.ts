@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict';
-import { fork } from 'node:child_process';
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { execFileSync, fork } from 'node:child_process';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
@@ -79,6 +89,96 @@ test('what is wrong with the file is named, with what to do', async (t) => {
   const noise = join(where, 'noise.db');
   writeFileSync(noise, 'no database at all '.repeat(500));
   await assert.rejects(openStore(noise), withCode('store-corrupt'));
+});
+
+const modeOf = (file: string): string => (statSync(file).mode & 0o777).toString(8);
+
+// A7
+test('an existing database, its log and its shared memory become private', async (t) => {
+  for (const mode of [0o644, 0o666, 0o640, 0o604]) {
+    const file = join(folder(t), 'a.db');
+    const child = fork(join(import.meta.dirname, 'testing-writer.js'), [file, 'create'], {
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
+    await once(child, 'message');
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    const files = [file, `${file}-wal`, `${file}-shm`];
+    for (const each of files) chmodSync(each, mode);
+    const store = await openStore(file);
+    assert.deepEqual(files.map(modeOf), ['600', '600', '600'], mode.toString(8));
+    assert.deepEqual(store.exposed, []);
+    store.close();
+  }
+});
+
+test('a new database is private from its first moment, also behind a symbolic link', async (t) => {
+  const where = folder(t);
+  mkdirSync(join(where, 'disk'));
+  symlinkSync(join('disk', 'b.db'), join(where, 'a.db'));
+  const before = process.umask(0);
+  const store = await openStore(join(where, 'a.db'));
+  process.umask(before);
+  migrate(store, 'test', items);
+  const files = ['b.db', 'b.db-wal', 'b.db-shm'].map((name) => join(where, 'disk', name));
+  assert.deepEqual(files.map(modeOf), ['600', '600', '600']);
+  store.close();
+});
+
+test('a mode that cannot be changed is reported', { skip: process.getuid?.() !== 0 }, async (t) => {
+  const where = folder(t);
+  const file = join(where, 'a.db');
+  (await openStore(file)).close();
+  chmodSync(where, 0o777);
+  chmodSync(file, 0o666);
+  process.seteuid?.(65534);
+  try {
+    const store = await openStore(file);
+    assert.deepEqual(store.exposed, [{ file, mode: '666' }]);
+    store.close();
+  } finally {
+    process.seteuid?.(0);
+  }
+});
+
+test('a path that is not a regular file is refused without opening it', async (t) => {
+  const where = folder(t);
+  // Opening a FIFO would wait for a writer.
+  execFileSync('mkfifo', [join(where, 'pipe')]);
+  await assert.rejects(openStore(join(where, 'pipe')), withCode('store-unwritable'));
+  symlinkSync('loop', join(where, 'loop'));
+  await assert.rejects(openStore(join(where, 'loop')), withCode('store-unwritable'));
+});
+
+/** The locks that this process holds on the file and its shared memory, as the kernel lists them. */
+function locksOn(file: string): readonly string[] {
+  const inodes = [file, `${file}-shm`].map((name) => String(statSync(name).ino));
+  return readFileSync('/proc/locks', 'utf8')
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+    .filter((parts) => parts[4] === String(process.pid))
+    .filter((parts) => inodes.includes((parts[5] ?? '').split(':')[2] ?? ''))
+    .map((parts) => parts.slice(1).join(' '))
+    .sort();
+}
+
+// A1: https://sqlite.org/howtocorrupt.html, section 2.2
+test('opening the database again keeps the locks of the connection that is open', async (t) => {
+  const file = join(folder(t), 'a.db');
+  const store = await openStore(file);
+  migrate(store, 'test', items);
+  const held = locksOn(file);
+  assert.ok(held.length >= 2, 'the database and its shared memory are locked');
+  for (const mustExist of [false, true]) {
+    const second = await openStore(file, { mustExist });
+    second.prepare('SELECT * FROM item').all();
+    second.close();
+    assert.deepEqual(locksOn(file), held);
+  }
+  chmodSync(file, 0o644);
+  (await openStore(file)).close();
+  assert.deepEqual(locksOn(file), held);
+  store.close();
 });
 
 test('a second process that holds the database is named', async (t) => {

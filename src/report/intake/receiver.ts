@@ -60,8 +60,16 @@ const large = 512 * 1024;
 export function createReceiver(options: ReceiverOptions): Receiver {
   const { store, clock, domains, verify, maxBytes, perMinute = 600, onReceipt } = options;
   const budget = sourceBudget(perMinute, () => clock.monotonic());
-  const write = groupCommit((reports: readonly ReceivedReport[]) => storeReports(store, reports));
-  const count = groupCommit((refusals: readonly Refusal[]) => storeRefusals(store, refusals));
+  const write = groupCommit({
+    store,
+    job: 'report',
+    write: (reports: readonly ReceivedReport[]) => storeReports(store, reports),
+  });
+  const count = groupCommit({
+    store,
+    job: 'report',
+    write: (refusals: readonly Refusal[]) => storeRefusals(store, refusals),
+  });
   const turn = separateTurns();
   const take = async (
     bytes: Uint8Array,

@@ -31,25 +31,19 @@ export function storeReports(
   store: Store,
   received: readonly ReceivedReport[],
 ): readonly StoreOutcome[] {
-  try {
-    return store.transaction(() => {
-      const rollups = new Rollups();
-      // Numbers are given here: RETURNING would cost as much again as the insert.
-      let last =
-        store.prepare<{ id: number | null }>('SELECT max(id) AS id FROM report').get()?.id ?? 0;
-      const outcomes = received.map((one) => {
-        const outcome = storeReport(store, last + 1, one, rollups);
-        if (outcome === 'stored') last++;
-        return outcome;
-      });
-      rollups.apply(store);
-      return outcomes;
+  return store.transaction(() => {
+    const rollups = new Rollups();
+    // Numbers are given here: RETURNING would cost as much again as the insert.
+    let last =
+      store.prepare<{ id: number | null }>('SELECT max(id) AS id FROM report').get()?.id ?? 0;
+    const outcomes = received.map((one) => {
+      const outcome = storeReport(store, last + 1, one, rollups);
+      if (outcome === 'stored') last++;
+      return outcome;
     });
-  } catch (error) {
-    // What was rolled back has no number any more.
-    knownTexts.delete(store);
-    throw error;
-  }
+    rollups.apply(store);
+    return outcomes;
+  });
 }
 
 function storeReport(
@@ -202,14 +196,25 @@ function storePolicies(
   }
 }
 
-const knownTexts = new WeakMap<Store, Map<string, number>>();
+/** Numbers of texts. A rollback takes back numbers that were given in it, so they are forgotten then. */
+const knownTexts = new WeakMap<
+  Store,
+  { readonly texts: Map<string, number>; readonly rollbacks: number }
+>();
 const mostTexts = 10_000;
+
+function textsOf(store: Store): Map<string, number> {
+  const [known, rollbacks] = [knownTexts.get(store), store.rollbacks()];
+  if (known?.rollbacks === rollbacks) return known.texts;
+  const texts = new Map<string, number>();
+  knownTexts.set(store, { texts, rollbacks });
+  return texts;
+}
 
 /** Policies repeat from report to report, so each text is kept once. 0: none. */
 function storeText(store: Store, strings: readonly string[]): number {
   if (strings.length === 0) return 0;
-  let texts = knownTexts.get(store);
-  if (!texts) knownTexts.set(store, (texts = new Map<string, number>()));
+  const texts = textsOf(store);
   const key = textsKey(strings);
   const known = texts.get(key);
   if (known !== undefined) return known;

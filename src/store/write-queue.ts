@@ -1,0 +1,293 @@
+import { isHermeticError, type HermeticError } from '../base/index.js';
+import { isStoreFailure, storeError } from './failures.js';
+
+/**
+ * What a write does: its result, or a generator that yields between steps and returns the result. A step should
+ * take a few milliseconds; between two steps the event loop may run.
+ */
+export type Work<T> = T | Generator<unknown, T>;
+
+/** The writing state of one job. */
+export interface JobWrites {
+  readonly job: string;
+  /** Writes that are durable. */
+  readonly written: number;
+  /** Writes that failed by a condition of the store. */
+  readonly failed: number;
+  /** The condition that the last write failed by; undefined after a write that succeeded. */
+  readonly failure: HermeticError | undefined;
+}
+
+/** The transaction that the queue writes in. */
+export interface TransactionPort {
+  /** Takes the write lock, or throws `store-busy` at once. */
+  begin(): void;
+  /** Returns when everything since `begin` is durable. */
+  commit(): void;
+  rollback(): void;
+  /** Undoes what was written since the savepoint of that name. */
+  rollbackTo(savepoint: string): void;
+  execute(sql: string): void;
+  readonly isTransaction: boolean;
+}
+
+export interface WriteQueueOptions {
+  /** Milliseconds that a write waits for a lock of another process. Default 5 000. */
+  readonly waitMs?: number;
+  /** Called when a job's writes begin to fail, fail for another reason, or succeed again. */
+  readonly onChange?: (writes: JobWrites) => void;
+}
+
+interface Entry {
+  readonly job: Job;
+  readonly work: () => Work<unknown>;
+  readonly deadline: number;
+  readonly resolve: (result: never) => void;
+  readonly reject: (error: unknown) => void;
+  steps?: Generator<unknown, unknown>;
+  /** Its savepoint is open. */
+  begun?: boolean;
+  result?: unknown;
+}
+
+interface Job {
+  readonly job: string;
+  readonly waiting: Entry[];
+  written: number;
+  failed: number;
+  failure: HermeticError | undefined;
+}
+
+/** Milliseconds of work in one turn of the event loop. */
+const TURN = 10;
+/** Milliseconds between two attempts to take the write lock: they double from the first to the second. */
+const PAUSES = { first: 2, longest: 50 } as const;
+/** Writes that wait, at most, in all jobs. */
+const MAX_WAITING = 10_000;
+
+/**
+ * The queue of all writes of a process. Jobs take turns, one write each; writes of one turn share a transaction
+ * and so one wait for the disk, and a write that throws is undone alone. A lock of another process is waited for
+ * without blocking the event loop; after `waitMs` the write fails with `store-busy`.
+ */
+export class WriteQueue {
+  readonly #jobs = new Map<string, Job>();
+  readonly #idle: (() => void)[] = [];
+  #waiting = 0;
+  /** The write that goes on in the next turn. */
+  #current: Entry | undefined;
+  #planned: NodeJS.Immediate | NodeJS.Timeout | undefined;
+  #pause: number = PAUSES.first;
+  #stepping = false;
+
+  constructor(
+    private readonly port: TransactionPort,
+    private readonly options: WriteQueueOptions = {},
+  ) {}
+
+  /** Whether a transaction of the queue is open while other code runs: that code must not write into it. */
+  get suspended(): boolean {
+    return this.#current !== undefined && !this.#stepping && this.port.isTransaction;
+  }
+
+  get jobs(): readonly JobWrites[] {
+    return [...this.#jobs.values()];
+  }
+
+  /** Resolves with the result of `work` once it is durable; rejects with what it threw, or with a failure of the store. */
+  write<T>(name: string, work: () => Work<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const job = this.#job(name);
+      const { waitMs = 5000 } = this.options;
+      const deadline = performance.now() + waitMs;
+      const entry: Entry = { job, work, deadline, resolve, reject };
+      if (this.#waiting >= MAX_WAITING)
+        return this.#fail([entry], storeError('store-busy', `${name}: too many writes wait`));
+      job.waiting.push(entry);
+      this.#waiting++;
+      this.#planned ??= setImmediate(this.#turn);
+    });
+  }
+
+  /** Resolves when nothing waits any more. */
+  settle(): Promise<void> {
+    return this.#isIdle() ? Promise.resolve() : new Promise((resolve) => this.#idle.push(resolve));
+  }
+
+  /** Writes what can be written at once; what another process's lock forbids is rejected. */
+  close(): void {
+    while (!this.#isIdle()) {
+      this.#unplan();
+      if (!this.#writeGroup(Infinity)) this.#giveUp(Infinity, storeError('store-busy', 'closing'));
+    }
+    this.#unplan();
+  }
+
+  readonly #turn = (): void => {
+    this.#planned = undefined;
+    const began = this.#writeGroup(performance.now() + TURN);
+    if (began) this.#pause = PAUSES.first;
+    if (this.#isIdle()) {
+      for (const resolve of this.#idle.splice(0)) resolve();
+      return;
+    }
+    if (began) {
+      this.#planned ??= setImmediate(this.#turn);
+      return;
+    }
+    this.#planned ??= setTimeout(this.#turn, this.#pause);
+    this.#pause = Math.min(PAUSES.longest, this.#pause * 2);
+  };
+
+  /** One transaction, or a part of one that goes on in the next turn. False: another process holds the lock. */
+  #writeGroup(until: number): boolean {
+    if (!this.port.isTransaction)
+      try {
+        this.port.begin();
+      } catch (error) {
+        if (isStoreFailure(error, 'store-busy')) this.#giveUp(performance.now(), error);
+        else this.#giveUp(Infinity, error);
+        return !isStoreFailure(error, 'store-busy');
+      }
+    const done: Entry[] = [];
+    for (let entry = this.#next(); entry; entry = this.#next()) {
+      this.#current = entry;
+      const ended = this.#advance(entry, done, until);
+      if (ended === 'suspended') return true;
+      this.#current = ended === 'alone' ? entry : undefined;
+      if (ended === 'alone' || !this.port.isTransaction || performance.now() >= until) break;
+    }
+    this.#commit(done);
+    return true;
+  }
+
+  /**
+   * Runs a write until it ends or its time is over. `alone`: it is done in steps, and must not hold up those that
+   * are done already, so it gets the next transaction.
+   */
+  #advance(entry: Entry, done: Entry[], until: number): 'ended' | 'suspended' | 'alone' {
+    this.#stepping = true;
+    try {
+      if (!entry.begun) this.port.execute('SAVEPOINT write');
+      entry.begun = true;
+      if (!entry.steps) {
+        const result = entry.work();
+        if (!isGenerator(result)) entry.result = result;
+        else {
+          entry.steps = result;
+          if (done.length > 0) {
+            entry.begun = false;
+            return 'alone';
+          }
+        }
+      }
+      while (entry.steps) {
+        const step = entry.steps.next();
+        if (step.done === true) {
+          entry.result = step.value;
+          break;
+        }
+        if (performance.now() >= until) return 'suspended';
+      }
+      this.port.execute('RELEASE write');
+      done.push(entry);
+    } catch (error) {
+      this.#undo(entry, done, error);
+    } finally {
+      this.#stepping = false;
+    }
+    return 'ended';
+  }
+
+  /** A full disk may have ended the whole transaction: then the writes before are undone as well. */
+  #undo(entry: Entry, done: Entry[], error: unknown): void {
+    try {
+      if (this.port.isTransaction) this.port.rollbackTo('write');
+    } catch {
+      this.port.rollback();
+    }
+    this.#fail(this.port.isTransaction ? [entry] : [entry, ...done.splice(0)], error);
+  }
+
+  #commit(done: readonly Entry[]): void {
+    try {
+      if (this.port.isTransaction) this.port.commit();
+    } catch (error) {
+      this.port.rollback();
+      return this.#fail(done, error);
+    }
+    for (const { job, resolve, result } of done) {
+      job.written++;
+      this.#note(job, undefined);
+      resolve(result as never);
+    }
+  }
+
+  #next(): Entry | undefined {
+    if (this.#current) return this.#current;
+    for (const [name, job] of this.#jobs) {
+      const entry = job.waiting.shift();
+      if (!entry) continue;
+      this.#waiting--;
+      // The job goes to the end of the row.
+      this.#jobs.delete(name);
+      this.#jobs.set(name, job);
+      return entry;
+    }
+    return undefined;
+  }
+
+  /** Fails what waits since before its deadline was over, at the time given. */
+  #giveUp(at: number, error: unknown): void {
+    const over: Entry[] = [];
+    if (this.#current && this.#current.deadline <= at) {
+      over.push(this.#current);
+      this.#current = undefined;
+    }
+    for (const { waiting } of this.#jobs.values())
+      // The oldest first: deadlines are in order.
+      while (waiting[0] && waiting[0].deadline <= at) {
+        over.push(...waiting.splice(0, 1));
+        this.#waiting--;
+      }
+    this.#fail(over, error);
+  }
+
+  #fail(entries: readonly Entry[], error: unknown): void {
+    for (const { job, reject } of entries) {
+      if (isHermeticError(error) && isStoreFailure(error)) {
+        job.failed++;
+        this.#note(job, error);
+      }
+      reject(error);
+    }
+  }
+
+  #note(job: Job, failure: HermeticError | undefined): void {
+    const changed = job.failure?.code !== failure?.code;
+    job.failure = failure;
+    if (changed) this.options.onChange?.(job);
+  }
+
+  #job(name: string): Job {
+    const known = this.#jobs.get(name);
+    if (known) return known;
+    const job: Job = { job: name, waiting: [], written: 0, failed: 0, failure: undefined };
+    this.#jobs.set(name, job);
+    return job;
+  }
+
+  #isIdle(): boolean {
+    return this.#waiting === 0 && !this.#current;
+  }
+
+  #unplan(): void {
+    clearImmediate(this.#planned as NodeJS.Immediate | undefined);
+    clearTimeout(this.#planned as NodeJS.Timeout | undefined);
+    this.#planned = undefined;
+  }
+}
+
+function isGenerator(value: unknown): value is Generator<unknown, unknown> {
+  return Object.prototype.toString.call(value) === '[object Generator]';
+}
