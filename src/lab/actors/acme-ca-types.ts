@@ -33,6 +33,10 @@ export interface AcmeCaHabits {
   alternate: Authority | undefined;
   /** Keys that an account has to be bound to, base64url by key id. */
   external: Readonly<Record<string, string>> | undefined;
+  /** How an order that names the certificate it replaces is refused; undefined: it is not. */
+  refuseReplaces:
+    | { readonly at: 'order' | 'finalize'; readonly status: number; readonly kind: string }
+    | undefined;
   /** Challenges offered. */
   challenges: readonly string[];
 }

@@ -67,6 +67,7 @@ export class AcmeCa {
       caaIdentities: undefined,
       alternate: undefined,
       external: undefined,
+      refuseReplaces: undefined,
       challenges: ['http-01', 'tls-alpn-01', 'dns-01', 'dns-persist-01'],
       ...options.habits,
     };
@@ -272,6 +273,7 @@ export class AcmeCa {
       [...this.orders.values()].some((o) => o.replaces === replaces && o.status !== 'invalid')
     )
       throw new AcmeProblem(409, 'alreadyReplaced', replaces);
+    this.#refuseReplaces('order', replaces);
     this.#limit(kid, now, replaces);
     const order: AcmeOrder = {
       id: random(),
@@ -291,6 +293,12 @@ export class AcmeCa {
       body: this.#orderBody(order),
       headers: { location: this.#url(`order/${order.id}`) },
     };
+  }
+
+  #refuseReplaces(at: 'order' | 'finalize', replaces: string | undefined): void {
+    const refusal = this.habits.refuseReplaces;
+    if (replaces !== undefined && refusal?.at === at)
+      throw new AcmeProblem(refusal.status, refusal.kind, 'replaces');
   }
 
   #limit(account: string, now: number, replaces: string | undefined): void {
@@ -387,6 +395,7 @@ export class AcmeCa {
 
   #finalize(order: AcmeOrder, { payload }: Signed): Answer {
     if (order.status !== 'ready') throw new AcmeProblem(403, 'orderNotReady', order.status);
+    this.#refuseReplaces('finalize', order.replaces);
     const request = readCertificateRequest(Buffer.from(String(payload['csr']), 'base64url'));
     if (!request || !sameNames(request.names, order.names))
       throw new AcmeProblem(400, 'badCSR', 'not for the names of the order');

@@ -23,6 +23,8 @@ export interface AcmeServer {
 /** Why something came to nothing. `problem` is the last part of the type of RFC 8555 §6.7; `until` (milliseconds) when to ask again, where it was said. */
 export interface AcmeFailure extends Failure {
   readonly problem?: string;
+  /** The CA sent a reply with an error status: the request had no effect. */
+  readonly replied?: true;
   readonly until?: number;
   /** Nothing was said: the same request may be answered in a minute. */
   readonly passing?: true;
@@ -209,6 +211,7 @@ export class AcmeSession {
     const passing = status >= 500 ? { passing: true as const } : {};
     return fail({
       ...publishFailures.make(code, said),
+      replied: true,
       ...(problem === undefined ? {} : { problem }),
       ...wait,
       ...passing,

@@ -87,12 +87,13 @@ export async function authorize(
           );
         const outcome = await by.show(challenge);
         if (outcome.status === 'failed')
-          return fail(
-            publishFailures.make(
-              isOurs(outcome.code) ? outcome.code : 'acme-challenge-unknown',
-              outcome.detail,
-            ),
-          );
+          // The cause is on this side: the CA offered a challenge and the answer could not be shown.
+          return fail({
+            code: outcome.code,
+            blame: 'local',
+            temporary: true,
+            detail: neutralise(outcome.detail, 600),
+          });
         if (outcome.status === 'manual')
           return fail({
             ...publishFailures.make('acme-pending', outcome.text),
@@ -114,10 +115,6 @@ export async function authorize(
     // What stays there is of no use to anybody, and the next answer replaces it.
     await shown?.by.hide(shown.challenge).catch(() => undefined);
   }
-}
-
-function isOurs(code: string): code is 'acme-pending' | 'acme-challenge-elsewhere' {
-  return code === 'acme-pending' || code === 'acme-challenge-elsewhere';
 }
 
 /** Undefined for an offer that nothing can be made of. */

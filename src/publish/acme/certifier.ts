@@ -64,7 +64,12 @@ export class Certifier {
   async certify({ host, key }: Pick<Certify, 'host' | 'key'>): Promise<Outcome> {
     const { book, server } = this.#options;
     if (!this.#claims(host, key))
-      return { status: 'failed', code: 'acme-pending', detail: 'another process is at it' };
+      return {
+        status: 'failed',
+        code: 'acme-pending',
+        detail: 'another process is at it',
+        untried: true,
+      };
     try {
       if ((await this.#standing(host, key)) === 'good') return { status: 'done' };
       const until = book.pausedUntil(server.directory, host);
@@ -73,12 +78,16 @@ export class Certifier {
           status: 'failed',
           code: 'acme-limited',
           detail: `until ${new Date(until).toISOString()}`,
+          until,
+          untried: true,
         };
       const got = await this.#obtain(host, key);
       if (got.ok) return { status: 'done' };
       if (got.failure.byHand !== undefined) return { status: 'manual', text: got.failure.byHand };
       this.#remember(host, key, got.failure);
-      return { status: 'failed', code: got.failure.code, detail: got.failure.detail };
+      const { code, detail } = got.failure;
+      const paused = book.pausedUntil(server.directory, host);
+      return { status: 'failed', code, detail, ...(paused > 0 ? { until: paused } : {}) };
     } finally {
       book.release(host, key, this.#holder);
     }
@@ -96,6 +105,7 @@ export class Certifier {
     const leaf = readLeaf(ring.chain(host, key));
     if (!leaf || !certifies(leaf, [host], ring.publicKey(host, key))) return 'none';
     if (!certifies(leaf, this.#names(host), ring.publicKey(host, key))) return 'due';
+    if (this.#isFromAnotherCa(host, key, leaf)) return 'due';
     const known = await learnRenewal(this.#session, book, server, { host, key, leaf });
     const due = planRenewal({ ...leaf, window: known?.window, draw: known?.draw ?? 0, round });
     return server.clock.now() >= due ? 'due' : 'good';
@@ -103,15 +113,42 @@ export class Certifier {
 
   /** When that certificate is renewed, milliseconds since 1970, as far as is known without asking the CA; undefined where there is none. */
   renewalAt({ host, key }: Pick<Certify, 'host' | 'key'>): number | undefined {
-    const { book, ring, round = 10 * minute } = this.#options;
+    const { book, ring, server, round = 10 * minute } = this.#options;
     const leaf = readLeaf(ring.chain(host, key));
+    if (leaf && this.#isFromAnotherCa(host, key, leaf)) return server.clock.now();
     const known = book.renewal(host, key);
     return leaf && planRenewal({ ...leaf, window: known?.window, draw: known?.draw ?? 0, round });
   }
 
-  /** Where the CA says why it wants a certificate renewed; for people. [9773-4.2-3] */
+  /** Why a certificate is renewed before its time, where there is a reason; for people. [9773-4.2-3] */
   explanation({ host, key }: Pick<Certify, 'host' | 'key'>): string | undefined {
-    return this.#options.book.renewal(host, key)?.explanation;
+    const { book, ring, server } = this.#options;
+    const leaf = readLeaf(ring.chain(host, key));
+    if (leaf && this.#isFromAnotherCa(host, key, leaf))
+      return `publish.acme.directory is ${server.directory} now`;
+    const explanation = book.renewal(host, key)?.explanation;
+    return explanation && `its CA asks for it: ${explanation}`;
+  }
+
+  /** Until when nothing is sent for a host, milliseconds since 1970; 0: no pause. */
+  pausedUntil(host: string): number {
+    const { book, server } = this.#options;
+    return book.pausedUntil(server.directory, host);
+  }
+
+  /**
+   * Whether this very certificate came from another directory than the configured one, such as
+   * the staging environment of the same CA. A certificate of unknown origin is not replaced
+   * early.
+   */
+  #isFromAnotherCa(host: string, key: string, leaf: Certificate): boolean {
+    const { book, server } = this.#options;
+    const last = book.renewal(host, key);
+    return (
+      last !== undefined &&
+      last.certificateId === certificateId(leaf) &&
+      !sameUrl(last.directory, server.directory)
+    );
   }
 
   /** Gives the account at the CA another key (RFC 8555 §7.3.5). */
@@ -152,7 +189,10 @@ export class Certifier {
     const signer = await this.#signer();
     if (!signer.ok) return signer;
     const last = book.renewal(host, key);
-    const replaces = last?.directory === directory ? last.certificateId : undefined;
+    // A CA may refuse `replaces` only when the order is finalized: after a failure every second
+    // attempt goes without it, since it is optional (RFC 9773 §5).
+    const mayReplace = last?.directory === directory && book.failures(directory, host) % 2 === 0;
+    const replaces = mayReplace ? last.certificateId : undefined;
     const names = this.#names(host);
     const placed = await placeOrder(this.#session, book, signer.value, {
       directory,
@@ -238,6 +278,11 @@ function certifies(
     equalBytes(spki, key.export({ type: 'spki', format: 'der' })) &&
     names.every((name) => dnsNames.includes(name))
   );
+}
+
+/** The same address, however it is spelled: `https://CA.example:443/dir` is `https://ca.example/dir`. */
+function sameUrl(a: string, b: string): boolean {
+  return new URL(a).href === new URL(b).href;
 }
 
 function readLeaf(chain: string | undefined): Certificate | undefined {

@@ -15,7 +15,7 @@ export function folderAnswers(folder: string, disk: Disk = nodeDisk): ChallengeA
         const { code = '', message } = error as NodeJS.ErrnoException;
         return Promise.resolve({
           status: 'failed',
-          code: 'acme-challenge-unknown',
+          code: 'publish-write-failed',
           detail: `${fileOf(token)}: ${code || message}`,
         });
       }

@@ -70,13 +70,23 @@ async function order(
   const old = renewalInfo === undefined ? undefined : replaces;
   let placed = await ask(old);
   // [9773-5-1]
-  if (!placed.ok && old !== undefined && placed.failure.problem === 'alreadyReplaced')
+  if (!placed.ok && old !== undefined && mayBeReplaces(placed.failure))
     placed = await ask(undefined);
   if (!placed.ok) return placed;
   const { location } = placed.value;
   return location === undefined
     ? fail(publishFailures.make('acme-unreachable', 'an order without URL'))
     : ok(location);
+}
+
+/**
+ * Whether a refusal may be due to `replaces`. The field is optional (RFC 9773 §5), and CAs
+ * refuse it in many ways: `alreadyReplaced`, `malformed`, a bare 404, an internal error. A
+ * request to wait and an unknown account have another cause. Without a reply the order may
+ * exist.
+ */
+function mayBeReplaces({ code, problem, replied }: AcmeFailure): boolean {
+  return replied === true && code !== 'acme-limited' && problem !== 'accountDoesNotExist';
 }
 
 const accountSchema = z.object({ orders: z.url().optional() });

@@ -35,10 +35,7 @@ export async function renewDue(options: RenewOptions): Promise<readonly Applied[
       kind: held.kind,
       subject: held.subject,
       dns: 'print',
-      place:
-        why === undefined
-          ? 'renews a certificate'
-          : `renews a certificate, since its CA asks for it: ${why}`,
+      place: why === undefined ? 'renews a certificate' : `renews a certificate, since ${why}`,
       steps: [],
       waits: [],
       alerts: [],

@@ -204,7 +204,10 @@ test('nobody is asked about a certificate that is over; why a CA wants one renew
   ring.make(host, key, 'ecdsa');
   await certifier().certify({ host, key });
   await certifier().isDue({ host, key });
-  assert.equal(certifier().explanation({ host, key }), 'https://ca.lab.example/why');
+  assert.equal(
+    certifier().explanation({ host, key }),
+    'its CA asks for it: https://ca.lab.example/why',
+  );
   clock.at += 91 * day;
   const before = ca.informed;
   assert.equal(await certifier().isDue({ host, key }), true);

@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
+import { commandFailure } from '../apply/command-failure.js';
 import type { Outcome } from '../apply/hands.js';
 
 const MINUTE = 60_000;
 
-/** Tells a mail server to read its files again: a program with its arguments, without a shell, given a minute. */
+/** Runs the reload command of a mail server, without a shell, for at most a minute. */
 export function runReload(
   [command = '', ...args]: readonly string[],
   signal?: AbortSignal,
@@ -16,10 +17,8 @@ export function runReload(
       { timeout, killSignal: 'SIGKILL', ...(signal ? { signal } : {}) },
       (error, _stdout, stderr) => {
         if (!error) return resolve({ status: 'done' });
-        const why = error.killed
-          ? `no end within ${timeout / 1000} s`
-          : (stderr || error.message).slice(0, 500).trim();
-        resolve({ status: 'failed', code: 'publish-reload-failed', detail: `${command}: ${why}` });
+        const detail = commandFailure(command, error, stderr, timeout);
+        resolve({ status: 'failed', code: 'publish-reload-failed', detail });
       },
     );
   });

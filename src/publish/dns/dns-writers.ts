@@ -7,6 +7,15 @@ import { hookWriter } from './hook-writer.js';
 import { parseTsigKey } from './tsig-key.js';
 import { updateWriter } from './update-writer.js';
 
+/** Puts the record into the detail of a failure: the caller may have asked for a certificate. */
+function naming(write: DnsWriter): DnsWriter {
+  return async (action, signal) => {
+    const outcome = await write(action, signal);
+    if (outcome.status !== 'failed') return outcome;
+    return { ...outcome, detail: `${action.type} of ${action.name}: ${outcome.detail}` };
+  };
+}
+
 /** Who changes records, by the name in `publish.dns`. `readSecret` gives the text of a key file. Throws HermeticError for a key that cannot be used. */
 export function dnsWriters(
   { dns }: PublishSection,
@@ -18,14 +27,16 @@ export function dnsWriters(
 ): ReadonlyMap<string, DnsWriter> {
   const writers = new Map<string, DnsWriter>();
   for (const [name, target] of Object.entries(dns)) {
-    if (target.kind === 'hook') writers.set(name, hookWriter(target.command));
+    if (target.kind === 'hook') writers.set(name, naming(hookWriter(target.command)));
     if (target.kind !== 'rfc2136') continue;
     const server = parseUpstream(target.server);
     if (!server.ok) continue;
     const key = parseTsigKey(readSecret(target.key), target.key);
     writers.set(
       name,
-      updateWriter({ network, clock, server: server.value, zone: Name.of(target.zone), key }),
+      naming(
+        updateWriter({ network, clock, server: server.value, zone: Name.of(target.zone), key }),
+      ),
     );
   }
   return writers;

@@ -1,11 +1,14 @@
 import { execFile } from 'node:child_process';
+import { commandFailure } from '../apply/command-failure.js';
 import type { DnsWriter } from '../apply/hands.js';
 
 const LONGEST_MS = 120_000;
 
 /**
- * Changes records by a command of your own. It reads one JSON object, `{name, type, from, to, ttl}`, from its standard input, makes the RRset exactly `to`, or changes
- * nothing and exits with a status other than 0. Nothing of it becomes part of a command line.
+ * Changes records by a command of the operator. It reads one JSON object,
+ * `{name, type, from, to, ttl}`, from its standard input, makes the RRset exactly `to`, or
+ * changes nothing and exits with a status other than 0. No part of the object becomes part of
+ * a command line. docs/dns-hook.md describes the protocol.
  */
 export function hookWriter(
   [command = '', ...args]: readonly string[],
@@ -22,7 +25,7 @@ export function hookWriter(
           resolve({
             status: 'failed',
             code: 'publish-hook-failed',
-            detail: `${command}: ${(stderr || error.message).slice(0, 500)}`,
+            detail: commandFailure(command, error, stderr, timeout),
           });
         },
       );
