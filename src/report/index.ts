@@ -12,10 +12,12 @@ export { reportRecordSchema, type ReportRecord } from './read/report-record.js';
 export { reportSchemas } from './report-schemas.js';
 export { arrivalOf } from './verify/arrival-of.js';
 export { verifyDkim } from './verify/verify-dkim.js';
-export { storeReports, type ReceivedReport, type StoreOutcome } from './tables/store-reports.js';
+export type { ReceivedReport } from './tables/prepare-report.js';
+export { storeReports, type StoreOutcome } from './tables/store-reports.js';
 export { reportEvidence, type ReportEvidence } from './tables/report-evidence.js';
 export {
   counts,
+  isAuthenticated,
   type DkimVerdict,
   type JudgedReading,
   type MailEnvelope,

@@ -5,21 +5,26 @@ import type { ParsedReport } from '../tls-rpt/index.js';
 export type Via = 'https' | 'mail' | 'file';
 
 /**
- * Who vouches for a report. `signed`: a DKIM signature of the reporter's organisation. `posted`: sent by HTTPS, which RFC 8460 leaves unsigned. `given`: a
- * bare file from the person at the keyboard. These three count. `unsigned`, `broken` (the signature does not hold), `misaligned` (somebody else's signature)
- * and `unverifiable` (the key could not be had) are mail; `other-domain`, `future` and `stale` concern the content. They are kept and shown, and do not count.
+ * How far a report can be trusted. Three verdicts count: `signed` (a DKIM signature of the
+ * reporter's organisation), `given` (a bare file that the operator imported) and `posted`
+ * (HTTPS, which RFC 8460 leaves unsigned). Only the first two are authenticated. The rest is
+ * kept and shown, and does not count. `unsigned`, `broken` (the signature is invalid),
+ * `misaligned` (another organisation signed) and `unverifiable` (the key lookup failed) judge
+ * the mail; `other-domain`, `future` and `stale` judge the content; `superseded` is an
+ * unauthenticated report whose id an authenticated one of other content carries.
  */
 export type Trust =
   | 'signed'
-  | 'posted'
   | 'given'
+  | 'posted'
   | 'unsigned'
   | 'broken'
   | 'misaligned'
   | 'unverifiable'
   | 'other-domain'
   | 'future'
-  | 'stale';
+  | 'stale'
+  | 'superseded';
 
 export interface TrustVerdict {
   readonly trust: Trust;
@@ -65,9 +70,20 @@ export interface JudgedReading extends Reading, TrustVerdict {
   readonly reporter: string;
 }
 
-const counting: ReadonlySet<Trust> = new Set(['signed', 'posted', 'given']);
+/** Higher is better; 0 does not count. */
+const ranks: Readonly<Partial<Record<Trust, number>>> = { signed: 3, given: 2, posted: 1 };
+
+/** Returns the rank of a verdict: of several copies of a report the highest one counts. */
+export function trustRank(trust: Trust): number {
+  return ranks[trust] ?? 0;
+}
 
 /** Whether a report goes into the totals. */
 export function counts(trust: Trust): boolean {
-  return counting.has(trust);
+  return trustRank(trust) > 0;
+}
+
+/** Whether a report is evidence: a signature or the operator vouches for its reporter. */
+export function isAuthenticated(trust: Trust): boolean {
+  return trustRank(trust) >= 2;
 }

@@ -15,6 +15,7 @@ export interface DriverStatement {
   get(...values: readonly Value[]): unknown;
   all(...values: readonly Value[]): unknown[];
   iterate(...values: readonly Value[]): IterableIterator<unknown>;
+  setReadBigInts(on: boolean): void;
 }
 
 type Open = new (file: string, options: { timeout: number }) => Driver;

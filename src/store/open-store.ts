@@ -2,6 +2,7 @@ import { realpathSync, statSync } from 'node:fs';
 import { loadDriver, type Driver, type DriverStatement, type Value } from './driver.js';
 import { named, nameError, storeError } from './failures.js';
 import { makePrivate, type ExposedFile } from './private-file.js';
+import { readRows, roundedRows } from './safe-numbers.js';
 import { WriteQueue, type JobWrites, type Work, type WriteQueueOptions } from './write-queue.js';
 
 /** A statement prepared once; `?` stands for each value. Rows are plain objects by column name. */
@@ -123,7 +124,11 @@ class SqliteStore implements Store {
   };
 
   readonly iterate = <Row>(sql: string, ...values: readonly Value[]): IterableIterator<Row> =>
-    named(this.file, () => this.#driver.prepare(sql).iterate(...values)) as IterableIterator<Row>;
+    named(this.file, () => {
+      const statement = this.#driver.prepare(sql);
+      statement.setReadBigInts(true);
+      return roundedRows(statement.iterate(...values));
+    }) as IterableIterator<Row>;
 
   readonly execute = (sql: string): void => {
     this.#assertFree();
@@ -223,14 +228,18 @@ class PreparedStatement implements Statement {
 
   readonly get = (...values: readonly Value[]): unknown => {
     try {
-      return this.#open().get(...values);
+      const native = this.#open();
+      return readRows(native, () => native.get(...values));
     } catch (error) {
       throw nameError(this.file, error);
     }
   };
 
   readonly all = (...values: readonly Value[]): unknown[] =>
-    named(this.file, () => this.#open().all(...values));
+    named(this.file, () => {
+      const native = this.#open();
+      return readRows(native, () => native.all(...values));
+    });
 
   drop(): void {
     this.#native = undefined;

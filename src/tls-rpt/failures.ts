@@ -83,6 +83,13 @@ export const reportFailures = defineFailures({
     says: 'The content is no JSON.',
     fix: 'Send the JSON of RFC 8460.',
   },
+  'report-impossible': {
+    blame: 'peer',
+    temporary: false,
+    clause: 'RFC 8460 §7',
+    says: 'The session counts or the number of policy domains exceed what one reporter can see in a day.',
+    fix: 'Correct the counts, or send one report for each policy domain.',
+  },
   'report-no-policies': {
     blame: 'peer',
     temporary: false,

@@ -23,6 +23,10 @@ export interface ParseReportOptions {
   readonly domain?: string;
 }
 
+/** Sessions of one report, of all its policies together. */
+const MAX_SESSIONS = 1e11;
+/** A reporter sends one report for each policy domain (RFC 8460 §5.3), beside it those of MX hosts. */
+const MAX_DOMAINS = 1000;
 const MAX_DEPTH = 64;
 /** Objects looked at beside words: a style sheet has many that are none. */
 const MAX_OBJECTS = 1000;
@@ -61,6 +65,8 @@ export function parseReport(
     return fail(reportFailures.make('report-no-policies', 'no array of that name'));
   if (policies.length === 0) notes.add('policies-empty', 'policies');
   const read = policies.flatMap((item, i) => readPolicy(item, `policies[${i}]`, notes) ?? []);
+  const impossible = impossibleIn(read);
+  if (impossible !== undefined) return fail(reportFailures.make('report-impossible', impossible));
   const { startDatetime, endDatetime } = readRange(report, notes);
   return ok({
     report: {
@@ -74,6 +80,17 @@ export function parseReport(
     notes: notes.list(),
     unforeseen: notes.listUnforeseen(),
   });
+}
+
+/** What no single reporter sees in a day: sums of such reports would drown every other. */
+function impossibleIn(policies: readonly ReportedPolicy[]): string | undefined {
+  const sessions = policies.reduce(
+    (n, p) => n + p.totalSuccessfulSessionCount + p.totalFailureSessionCount,
+    0,
+  );
+  if (sessions > MAX_SESSIONS) return `${sessions} sessions`;
+  const domains = new Set(policies.map((p) => p.policyDomain)).size;
+  return domains > MAX_DOMAINS ? `${domains} policy domains` : undefined;
 }
 
 function isArray(value: unknown): value is readonly unknown[] {

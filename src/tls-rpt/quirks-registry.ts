@@ -173,7 +173,7 @@ export const reportQuirks = defineFailures({
   ),
   'count-invalid': quirk(
     'RFC 8460 §4.4',
-    'A count is no whole number from 0 to a million million; it counts as missing.',
+    'A count is not a whole number from 0 to ten thousand million; it counts as missing.',
     'Write a number.',
   ),
   'policies-empty': quirk(

@@ -4,8 +4,8 @@ import type { Notes } from './notes.js';
 
 const MAX_TEXT = 4096;
 const MAX_LIST = 10_000;
-/** More sessions than anybody has in a day; sums of such counts still fit the database. */
-const MAX_COUNT = 1e12;
+/** More sessions than one reporter has with one domain in a day; sums of such counts stay exact. */
+const MAX_COUNT = 1e10;
 const plainDomain =
   /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+$/;
 

@@ -127,7 +127,7 @@ class Tally {
   refused = 0;
   readonly #trust = new Map<string, number>();
   readonly #notes = new Map<string, number>();
-  readonly #stored = { stored: 0, repeated: 0, confirmed: 0 };
+  readonly #stored = { stored: 0, repeated: 0, confirmed: 0, superseded: 0 };
   #ok = 0;
   #failed = 0;
   #unforeseen = 0;
@@ -150,12 +150,14 @@ class Tally {
   summary(store: string | undefined): string {
     const aside = [...this.#trust].map(([verdict, n]) => `${n} ${verdict}`);
     const odd = [...this.#notes].sort((a, b) => b[1] - a[1]).map(([code, n]) => `${code} ${n}`);
-    const { stored, repeated, confirmed } = this.#stored;
+    const { stored, repeated, confirmed, superseded } = this.#stored;
     return [
       `${this.read - this.refused} reports read, ${this.refused} refused.`,
       ...(store === undefined
         ? []
-        : [`${stored + confirmed} new in ${neutralise(store)}, ${repeated} were there before.`]),
+        : [
+            `${stored + confirmed + superseded} new in ${neutralise(store)}, ${repeated} were there before.`,
+          ]),
       `${this.#ok} successful and ${this.#failed} failed sessions, counted once for every policy.`,
       ...(aside.length > 0
         ? [`Kept out of the totals, because nobody vouches for them: ${aside.join(', ')}.`]

@@ -1,6 +1,7 @@
 import type { Clock } from '../../base/index.js';
 import type { Store } from '../../store/index.js';
-import { storeReports, type ReceivedReport } from '../tables/store-reports.js';
+import type { ReceivedReport } from '../tables/prepare-report.js';
+import { storeReports } from '../tables/store-reports.js';
 import type { DkimVerdict, JudgedReading } from '../types.js';
 import { judgeTrust } from '../verify/judge-trust.js';
 import { readItem } from './read-item.js';

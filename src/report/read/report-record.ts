@@ -62,7 +62,7 @@ export const reportRecordSchema = z
     /** What no rule foresaw, as it stood there. */
     unforeseen: z.array(z.strictObject({ path: text, json: text, count })).optional(),
     /** Where it went into a store. */
-    stored: z.enum(['stored', 'repeated', 'confirmed']).optional(),
+    stored: z.enum(['stored', 'repeated', 'confirmed', 'superseded']).optional(),
   })
   .meta({
     id: 'hermetic.report-1',

@@ -1,7 +1,26 @@
+/** Largest number of sessions in one row of `report_policy` or `report_failure`. */
+const MAX_COUNT = 10_000_000_000;
+/** Largest number of sessions in one row of `report_day`: sums of many rows stay exact. */
+export const MAX_DAY_SUM = 1_000_000_000_000_000;
+
 /**
- * The tables of reports. Days count from 1970, times are milliseconds since then. In the sums the domain `` stands for all of them, and the type `` for all
- * policies of a report together. Policies and failures are numbered by their report: its number times a million, and their place in it, so that those of one
- * report need no index.
+ * The tables of reports. Days count from 1970; times are milliseconds since then.
+ *
+ * `report.trust` is the best verdict among the copies of a report. `counted` is 1 for what
+ * goes into the totals, `authenticated` is 1 for what may serve as evidence (`Trust`); an
+ * authenticated row always counts. A view of authenticated reports alone adds
+ * `AND authenticated = 1` to its conditions, in every table.
+ *
+ * `report_policy.undescribed` is the number of failed sessions that no failure detail of the
+ * policy describes. `report_policy.domain` is empty where the report names no domain.
+ *
+ * In `report_day`, the domain `` stands for all domains, and the type `` for all policies of a
+ * report together. It has one row for the authenticated reports of a day and one for the
+ * others. `report_pruned` remembers the digests of counted reports whose rows are gone, so that
+ * a copy that comes later does not count again.
+ *
+ * Policies and failures are numbered by their report: its number times a million, and their
+ * place in it, so that those of one report need no index.
  */
 export const migrations: readonly string[] = [
   `CREATE TABLE report (
@@ -88,4 +107,67 @@ export const migrations: readonly string[] = [
    );
    CREATE TABLE report_refusal (day INTEGER NOT NULL, via TEXT NOT NULL, code TEXT NOT NULL, refused BIGINT NOT NULL, PRIMARY KEY (day, via, code));
    CREATE TABLE report_check (domain TEXT NOT NULL, checked_at BIGINT NOT NULL, result TEXT NOT NULL, PRIMARY KEY (domain, checked_at));`,
+  `ALTER TABLE report ADD COLUMN trust_reason TEXT NOT NULL DEFAULT '';
+   ALTER TABLE report ADD COLUMN named_domain TEXT;
+   ALTER TABLE report_policy ADD COLUMN authenticated INTEGER NOT NULL DEFAULT 0;
+   ALTER TABLE report_policy ADD COLUMN undescribed BIGINT NOT NULL DEFAULT 0;
+   ALTER TABLE report_failure ADD COLUMN authenticated INTEGER NOT NULL DEFAULT 0;
+   CREATE INDEX report_by_id ON report (report_id, day) WHERE report_id IS NOT NULL;
+   CREATE TABLE report_pruned (digest BLOB PRIMARY KEY, day INTEGER NOT NULL, authenticated INTEGER NOT NULL);
+   ${['report', 'report_policy'].map(clampSums).join('')}
+   UPDATE report_failure SET failed = ${MAX_COUNT} WHERE failed > ${MAX_COUNT};
+   UPDATE report_policy SET authenticated = 1 WHERE counted = 1
+     AND report IN (SELECT id FROM report WHERE trust IN ('signed', 'given'));
+   UPDATE report_failure SET authenticated = 1 WHERE counted = 1
+     AND id / 1000000 IN (SELECT id FROM report WHERE trust IN ('signed', 'given'));
+   UPDATE report_policy SET undescribed = max(0, failed - (
+     SELECT coalesce(sum(f.failed), 0) FROM report_failure AS f
+     WHERE f.id BETWEEN report_policy.report * 1000000 AND report_policy.report * 1000000 + 999999
+       AND f.domain = report_policy.domain AND f.type = report_policy.type))
+     WHERE failed > 0;
+   CREATE TABLE report_day_split (
+     domain TEXT NOT NULL,
+     day INTEGER NOT NULL,
+     type TEXT NOT NULL,
+     authenticated INTEGER NOT NULL,
+     ok BIGINT NOT NULL,
+     failed BIGINT NOT NULL,
+     reports BIGINT NOT NULL,
+     PRIMARY KEY (domain, day, type, authenticated)
+   );
+   INSERT INTO report_day_split
+     SELECT domain, day, type, 1, ${daySum('ok')}, ${daySum('failed')}, count(*)
+     FROM report_policy WHERE authenticated = 1 AND domain <> '' GROUP BY domain, day, type;
+   INSERT INTO report_day_split
+     SELECT '', day, type, 1, ${daySum('ok')}, ${daySum('failed')}, count(*)
+     FROM report_policy WHERE authenticated = 1 GROUP BY day, type;
+   INSERT INTO report_day_split
+     SELECT '', day, '', 1, 0, 0, count(DISTINCT report)
+     FROM report_policy WHERE authenticated = 1 GROUP BY day;
+   INSERT INTO report_day_split
+     SELECT whole.domain, whole.day, whole.type, 0, ${restOf('ok')}, ${restOf('failed')}, ${restOf('reports')}
+     FROM report_day AS whole LEFT JOIN report_day_split AS part
+       ON part.domain = whole.domain AND part.day = whole.day AND part.type = whole.type
+     WHERE whole.reports > coalesce(part.reports, 0);
+   DROP TABLE report_day;
+   DROP TABLE report_reporter_day;
+   ALTER TABLE report_day_split RENAME TO report_day;
+   CREATE INDEX report_day_failing ON report_day (day) WHERE failed > 0;`,
 ];
+
+/** Older versions stored counts whose sums exceed what a reader can take. */
+function clampSums(table: string): string {
+  return ['ok', 'failed']
+    .map((sum) => `UPDATE ${table} SET ${sum} = ${MAX_COUNT} WHERE ${sum} > ${MAX_COUNT};`)
+    .join('');
+}
+
+function daySum(column: string): string {
+  return `min(sum(${column}), ${MAX_DAY_SUM})`;
+}
+
+/** What the authenticated reports leave of an older sum, which may have overflowed. */
+function restOf(column: string): string {
+  const rest = `whole.${column} - coalesce(part.${column}, 0)`;
+  return `CAST(max(0, min(${rest}, ${MAX_DAY_SUM})) AS INTEGER)`;
+}

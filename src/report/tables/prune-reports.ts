@@ -1,5 +1,6 @@
 import type { Store } from '../../store/index.js';
 import { partIds } from './part-ids.js';
+import { forgetTexts } from './store-reports.js';
 
 export interface PruneOptions {
   /** Milliseconds since 1970. */
@@ -14,8 +15,16 @@ export interface PruneOptions {
 
 const dayMs = 86_400_000;
 const batch = 1000;
+/** A copy of a counted report that comes after its rows are gone must not count again. */
+const remember = `INSERT INTO report_pruned (digest, day, authenticated)
+  SELECT digest, coalesce(day, received_at / 86400000 - 1), CASE WHEN trust IN ('signed', 'given') THEN 1 ELSE 0 END
+  FROM report WHERE id = ? AND counted = 1
+  ON CONFLICT (digest) DO NOTHING`;
 
-/** Forgets reports beyond their time, a thousand in a transaction; the daily sums stay. Returns their number. */
+/**
+ * Deletes reports beyond their time, a thousand in a transaction, and returns their number. The
+ * daily sums stay, and so do the digests of counted reports.
+ */
 export function pruneReports(
   store: Store,
   { now, keepDays, keepUncountedDays = 30, maxUncounted = 100_000 }: PruneOptions,
@@ -28,8 +37,10 @@ export function pruneReports(
     prune(store, old, now - keepDays * dayMs, batch) +
     prune(store, uncounted, now - keepUncountedDays * dayMs, batch) +
     prune(store, excess, batch, maxUncounted);
-  if (removed > 0)
+  if (removed > 0) {
     store.prepare('DELETE FROM report_text WHERE id NOT IN (SELECT text FROM report_policy)').run();
+    forgetTexts(store);
+  }
   store.prepare('DELETE FROM report_check WHERE checked_at < ?').run(now - keepDays * dayMs);
   return removed;
 }
@@ -40,6 +51,7 @@ function prune(store: Store, which: string, ...values: readonly number[]): numbe
     if (ids.length === 0) return removed;
     store.transaction(() => {
       for (const { id } of ids) {
+        store.prepare(remember).run(id);
         store.prepare('DELETE FROM report_policy WHERE id BETWEEN ? AND ?').run(...partIds(id));
         store.prepare('DELETE FROM report_failure WHERE id BETWEEN ? AND ?').run(...partIds(id));
         store.prepare('DELETE FROM report WHERE id = ?').run(id);

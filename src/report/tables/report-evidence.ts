@@ -12,7 +12,7 @@ export interface ReportEvidence {
 const DAY = 86_400_000;
 const MOST = 100_000;
 
-/** Reports on a domain since that time (milliseconds), one row for each report, whoever vouches for it. */
+/** Returns the counted reports on a domain since that time (milliseconds), one row for each. */
 export function reportEvidence(
   store: Store,
   domain: string,
@@ -30,7 +30,7 @@ export function reportEvidence(
       `SELECT report.reporter AS reporter, report.via AS via, report.trust AS trust, report_policy.day AS day,
          SUM(report_policy.ok) AS ok, SUM(report_policy.failed) AS failed
        FROM report_policy JOIN report ON report.id = report_policy.report
-       WHERE report_policy.domain = ? AND report_policy.day >= ?
+       WHERE report_policy.domain = ? AND report_policy.day >= ? AND report_policy.counted = 1
        GROUP BY report.id, report.reporter, report.via, report.trust, report_policy.day LIMIT ?`,
     )
     .all(domain, Math.floor(since / DAY), MOST)

@@ -1,65 +1,77 @@
 import type { Store } from '../../store/index.js';
-import type { ReportedPolicy } from '../../tls-rpt/index.js';
+import { MAX_DAY_SUM } from './migrations.js';
 
-/** The key of a line, and what is added to it. */
+/** What a policy of a report adds to the sums. */
+export interface PolicySums {
+  /** Empty where the report names none. */
+  readonly domain: string;
+  readonly type: string;
+  readonly ok: number;
+  readonly failed: number;
+}
+
+/** The sums of one report. */
+export interface ReportSums {
+  readonly policies: readonly PolicySums[];
+  readonly day: number;
+  readonly authenticated: boolean;
+}
+
+/** The key of a row of `report_day`, and what is added to it. */
 interface Line {
-  readonly key: readonly [string | number, string | number, string];
+  readonly key: readonly [domain: string, day: number, type: string, authenticated: number];
   ok: number;
   failed: number;
   reports: number;
 }
 
-/** Sums per day, gathered over a group of reports and added in its transaction: one statement a line, however many reports it stands for. */
+/**
+ * Sums per day, gathered over a group of reports and applied in its transaction: one statement
+ * a row, however many reports it stands for. A sum saturates at `MAX_DAY_SUM`.
+ */
 export class Rollups {
   readonly #days = new Map<string, Line>();
-  readonly #reporters = new Map<string, Line>();
 
-  /** Over all domains, each report is counted once under the type ``, however many policies it has. */
-  add(policies: readonly ReportedPolicy[], day: number, reporter: string): void {
-    for (const {
-      policyDomain = '',
-      policyType: type,
-      totalSuccessfulSessionCount: ok,
-      totalFailureSessionCount: failed,
-    } of policies) {
-      if (policyDomain !== '') bump(this.#days, policyDomain, day, type, ok, failed);
-      bump(this.#days, '', day, type, ok, failed);
-      bump(this.#reporters, day, reporter, type, ok, failed);
+  /** Counts a report: once under the type ``, however many policies it has. */
+  add(sums: ReportSums): void {
+    this.#count(sums, 1);
+  }
+
+  /** Takes back what `add` of the same sums counted, in this group or an earlier one. */
+  remove(sums: ReportSums): void {
+    this.#count(sums, -1);
+  }
+
+  #count({ policies, day, authenticated }: ReportSums, sign: 1 | -1): void {
+    const flag = authenticated ? 1 : 0;
+    for (const { domain, type, ok, failed } of policies) {
+      if (domain !== '') this.#bump([domain, day, type, flag], sign * ok, sign * failed, sign);
+      this.#bump(['', day, type, flag], sign * ok, sign * failed, sign);
     }
-    bump(this.#days, '', day, '', 0, 0);
-    bump(this.#reporters, day, reporter, '', 0, 0);
+    this.#bump(['', day, '', flag], 0, 0, sign);
+  }
+
+  #bump(key: Line['key'], ok: number, failed: number, reports: number): void {
+    const text = `${key[0]}\0${key[1]}\0${key[2]}\0${key[3]}`;
+    const line = this.#days.get(text);
+    if (!line) return void this.#days.set(text, { key, ok, failed, reports });
+    line.ok += ok;
+    line.failed += failed;
+    line.reports += reports;
   }
 
   apply(store: Store): void {
-    for (const [sql, lines] of [
-      [adding('report_day', ['domain', 'day', 'type']), this.#days],
-      [adding('report_reporter_day', ['day', 'reporter', 'type']), this.#reporters],
-    ] as const) {
-      const statement = store.prepare(sql);
-      for (const { key, ok, failed, reports } of lines.values())
-        statement.run(...key, ok, failed, reports);
+    for (const { key, ok, failed, reports } of this.#days.values()) {
+      store.prepare(addLine).run(...key, ok, failed, reports);
+      if (reports <= 0) store.prepare(removeEmptyLine).run(...key);
     }
   }
 }
 
-function adding(table: string, key: readonly string[]): string {
-  const sums = ['ok', 'failed', 'reports'];
-  return `INSERT INTO ${table} (${[...key, ...sums].join(', ')}) VALUES (?, ?, ?, ?, ?, ?)
-    ON CONFLICT (${key.join(', ')}) DO UPDATE SET ${sums.map((c) => `${c} = ${table}.${c} + excluded.${c}`).join(', ')}`;
-}
-
-function bump(
-  lines: Map<string, Line>,
-  a: string | number,
-  b: string | number,
-  type: string,
-  ok: number,
-  failed: number,
-): void {
-  const key = `${a}\0${b}\0${type}`;
-  const line = lines.get(key);
-  if (!line) return void lines.set(key, { key: [a, b, type], ok, failed, reports: 1 });
-  line.ok += ok;
-  line.failed += failed;
-  line.reports++;
-}
+const sum = (column: string): string =>
+  `${column} = max(0, min(report_day.${column} + excluded.${column}, ${MAX_DAY_SUM}))`;
+const addLine = `INSERT INTO report_day (domain, day, type, authenticated, ok, failed, reports)
+  VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (domain, day, type, authenticated)
+  DO UPDATE SET ${['ok', 'failed', 'reports'].map(sum).join(', ')}`;
+const removeEmptyLine = `DELETE FROM report_day
+  WHERE domain = ? AND day = ? AND type = ? AND authenticated = ? AND reports <= 0`;

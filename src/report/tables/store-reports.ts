@@ -1,44 +1,43 @@
 import { hash } from 'node:crypto';
-import { gzipSync } from 'node:zlib';
 import type { Store } from '../../store/index.js';
-import {
-  reportDay,
-  reportKey,
-  textsKey,
-  type ParsedReport,
-  type ReportedPolicy,
-  type TlsReport,
-} from '../../tls-rpt/index.js';
-import { counts, type JudgedReading } from '../types.js';
+import { textsKey } from '../../tls-rpt/index.js';
+import { counts, isAuthenticated, trustRank, type Trust } from '../types.js';
 import { partIds } from './part-ids.js';
-import { policyMode } from './policy-mode.js';
-import { Rollups } from './rollups.js';
+import { prepareReport, type PreparedReport, type ReceivedReport } from './prepare-report.js';
+import { Rollups, type PolicySums } from './rollups.js';
 
-/** `stored`; `repeated`: the same report came before, and counts once; `confirmed`: it came before without anybody to vouch for it, and counts from now on. */
-export type StoreOutcome = 'stored' | 'repeated' | 'confirmed';
+/**
+ * `stored`: new. `repeated`: a copy of one that came before; it counts once. `confirmed`: a copy
+ * that is better authenticated than those before, so it takes their place. `superseded`: stored
+ * but not counted, because an authenticated report of the same id says something else.
+ */
+export type StoreOutcome = 'stored' | 'repeated' | 'confirmed' | 'superseded';
 
-export interface ReceivedReport {
-  readonly reading: JudgedReading;
-  readonly parsed: ParsedReport;
-  /** Milliseconds since 1970. */
-  readonly receivedAt: number;
-}
-
-const dayMs = 86_400_000;
-
-/** Stores reports with their rollups in one transaction: all of them or none. A report that came before is not counted again [8460-5.3-7]. */
+/**
+ * Stores reports with their rollups in one transaction: all of them or none. A report that came
+ * before is not counted again [8460-5.3-7], not even after its rows were pruned. The trust of a
+ * report is the best trust of its copies.
+ */
 export function storeReports(
   store: Store,
   received: readonly ReceivedReport[],
+): readonly StoreOutcome[] {
+  return storePrepared(store, received.map(prepareReport));
+}
+
+/** Stores prepared reports as `storeReports` does. */
+export function storePrepared(
+  store: Store,
+  reports: readonly PreparedReport[],
 ): readonly StoreOutcome[] {
   return store.transaction(() => {
     const rollups = new Rollups();
     // Numbers are given here: RETURNING would cost as much again as the insert.
     let last =
       store.prepare<{ id: number | null }>('SELECT max(id) AS id FROM report').get()?.id ?? 0;
-    const outcomes = received.map((one) => {
+    const outcomes = reports.map((one) => {
       const outcome = storeReport(store, last + 1, one, rollups);
-      if (outcome === 'stored') last++;
+      if (outcome === 'stored' || outcome === 'superseded') last++;
       return outcome;
     });
     rollups.apply(store);
@@ -46,153 +45,213 @@ export function storeReports(
   });
 }
 
+const insertReport = `INSERT INTO report
+  (id, digest, received_at, day, reporter, organization, contact, report_id, via, peer, trust, trust_detail, counted, ok, failed, notes, raw, named_domain)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (digest) DO NOTHING`;
+
 function storeReport(
   store: Store,
   id: number,
-  one: ReceivedReport,
+  report: PreparedReport,
   rollups: Rollups,
 ): StoreOutcome {
-  const { reading, parsed, receivedAt } = one;
-  const { report } = parsed;
-  const day = dayOf(report, receivedAt);
-  const counted = counts(reading.trust);
-  const digest = digestOf(report);
-  const made = store.prepare(insertReport).run(
-    id,
-    digest,
-    receivedAt,
-    report.startDatetime === undefined ? null : day,
-    reading.reporter,
-    report.organizationName ?? null,
-    report.contactInfo ?? null,
-    report.reportId ?? null,
-    reading.via,
-    reading.peer ?? null,
-    reading.trust,
-    reading.detail,
-    counted ? 1 : 0,
-    report.policies.reduce((n, p) => n + p.totalSuccessfulSessionCount, 0),
-    report.policies.reduce((n, p) => n + p.totalFailureSessionCount, 0),
-    notesOf(parsed),
-    packed(reading.raw),
-  );
-  if (made === 0) return storeAgain(store, digest, one, rollups, day);
-  storePolicies(store, report.policies, { id, day, reporter: reading.reporter, counted });
-  if (counted) rollups.add(report.policies, day, reading.reporter);
-  return 'stored';
+  const pruned = storeAfterPruning(store, report, rollups);
+  if (pruned !== undefined) return pruned;
+  const loses = isSuperseded(store, report);
+  const trust = loses ? 'superseded' : report.trust;
+  const made = store
+    .prepare(insertReport)
+    .run(
+      id,
+      report.digest,
+      report.receivedAt,
+      report.dated ? report.day : null,
+      report.reporter,
+      report.organization,
+      report.contact,
+      report.reportId,
+      report.via,
+      report.peer,
+      trust,
+      loses ? SUPERSEDED : report.detail,
+      counts(trust) ? 1 : 0,
+      sum(report.policies, 'ok'),
+      sum(report.policies, 'failed'),
+      report.notes,
+      report.raw,
+      report.namedDomain,
+    );
+  if (made === 0) return storeAgain(store, report, rollups);
+  storeRows(store, id, report, trust);
+  if (counts(trust)) rollups.add({ ...report, authenticated: isAuthenticated(trust) });
+  if (isAuthenticated(trust)) supersedeRivals(store, report, rollups);
+  return loses ? 'superseded' : 'stored';
 }
 
-/** A report that is there already. */
-function storeAgain(
+function sum(rows: readonly PolicySums[], of: 'ok' | 'failed'): number {
+  return rows.reduce((n, row) => n + row[of], 0);
+}
+
+/** A copy of a counted report whose rows were pruned: only a better verdict changes the sums. */
+function storeAfterPruning(
   store: Store,
-  digest: Uint8Array,
-  { reading, parsed }: ReceivedReport,
+  report: PreparedReport,
   rollups: Rollups,
-  day: number,
-): StoreOutcome {
+): StoreOutcome | undefined {
   const known = store
-    .prepare<{ id: number; counted: number }>('SELECT id, counted FROM report WHERE digest = ?')
-    .get(digest) as {
-    id: number;
-    counted: number;
-  };
-  store.prepare('UPDATE report SET copies = copies + 1 WHERE id = ?').run(known.id);
-  if (!counts(reading.trust) || known.counted === 1) return 'repeated';
-  // Whoever sends a forged copy ahead must not keep the true one out.
-  store
-    .prepare(
-      'UPDATE report SET counted = 1, trust = ?, trust_detail = ?, via = ?, peer = ?, reporter = ? WHERE id = ?',
-    )
-    .run(
-      reading.trust,
-      reading.detail,
-      reading.via,
-      reading.peer ?? null,
-      reading.reporter,
-      known.id,
-    );
-  store
-    .prepare('UPDATE report_policy SET counted = 1, reporter = ? WHERE id BETWEEN ? AND ?')
-    .run(reading.reporter, ...partIds(known.id));
-  store
-    .prepare('UPDATE report_failure SET counted = 1, reporter = ? WHERE id BETWEEN ? AND ?')
-    .run(reading.reporter, ...partIds(known.id));
-  rollups.add(parsed.report.policies, day, reading.reporter);
+    .prepare<{
+      day: number;
+      authenticated: number;
+    }>('SELECT day, authenticated FROM report_pruned WHERE digest = ?')
+    .get(report.digest);
+  if (!known) return undefined;
+  if (known.authenticated === 1 || !isAuthenticated(report.trust)) return 'repeated';
+  const { policies } = report;
+  rollups.remove({ policies, day: known.day, authenticated: false });
+  rollups.add({ policies, day: known.day, authenticated: true });
+  store.prepare('UPDATE report_pruned SET authenticated = 1 WHERE digest = ?').run(report.digest);
   return 'confirmed';
 }
 
-const insertReport = `INSERT INTO report
-  (id, digest, received_at, day, reporter, organization, contact, report_id, via, peer, trust, trust_detail, counted, ok, failed, notes, raw)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (digest) DO NOTHING`;
-const insertPolicy = `INSERT INTO report_policy (id, report, domain, day, reporter, type, mode, text, counted, ok, failed)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
-const insertFailure = `INSERT INTO report_failure
-  (id, domain, day, reporter, type, mode, counted, result, mx, ip, sender_ip, reason, info, failed)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
-
-interface Place {
+interface KnownReport {
   readonly id: number;
-  readonly day: number;
-  readonly reporter: string;
-  readonly counted: boolean;
+  readonly trust: Trust;
+  readonly day: number | null;
 }
 
-function storePolicies(
+/** A copy of a report that is there. */
+function storeAgain(store: Store, report: PreparedReport, rollups: Rollups): StoreOutcome {
+  const known = store
+    .prepare<KnownReport>('SELECT id, trust, day FROM report WHERE digest = ?')
+    .get(report.digest) as KnownReport;
+  const [rank, knownRank] = [trustRank(report.trust), trustRank(known.trust)];
+  // A forged copy leaves no trace in the record of a reporter.
+  if (rank === knownRank && rank > 0)
+    store.prepare('UPDATE report SET copies = copies + 1 WHERE id = ?').run(known.id);
+  if (rank <= knownRank || (known.trust === 'superseded' && !isAuthenticated(report.trust)))
+    return 'repeated';
+  replaceCopy(store, known, report, rollups);
+  return 'confirmed';
+}
+
+/** The better copy takes the place of the one before, whose sums are taken back. */
+function replaceCopy(
   store: Store,
-  policies: readonly ReportedPolicy[],
-  { id, day, reporter, counted }: Place,
+  known: KnownReport,
+  better: PreparedReport,
+  rollups: Rollups,
 ): void {
-  const flag = counted ? 1 : 0;
+  // The day of an undated report is that of its first copy.
+  const day = known.day ?? dayOfRows(store, known.id) ?? better.day;
+  const report = { ...better, day };
+  takeBack(store, { ...known, day }, rollups);
+  for (const table of ['report_policy', 'report_failure'])
+    store.prepare(`DELETE FROM ${table} WHERE id BETWEEN ? AND ?`).run(...partIds(known.id));
+  store
+    .prepare(
+      `UPDATE report SET counted = 1, copies = 1, trust = ?, trust_detail = ?, via = ?, peer = ?,
+         reporter = ?, named_domain = ?, ok = ?, failed = ?, notes = ?, raw = ? WHERE id = ?`,
+    )
+    .run(
+      report.trust,
+      report.detail,
+      report.via,
+      report.peer,
+      report.reporter,
+      report.namedDomain,
+      sum(report.policies, 'ok'),
+      sum(report.policies, 'failed'),
+      report.notes,
+      report.raw,
+      known.id,
+    );
+  storeRows(store, known.id, report, report.trust);
+  const authenticated = isAuthenticated(report.trust);
+  rollups.add({ ...report, authenticated });
+  if (authenticated) supersedeRivals(store, report, rollups);
+}
+
+function dayOfRows(store: Store, id: number): number | undefined {
+  return store
+    .prepare<{ day: number }>('SELECT day FROM report_policy WHERE id BETWEEN ? AND ? LIMIT 1')
+    .get(...partIds(id))?.day;
+}
+
+/** Takes what a stored report counts out of the sums. */
+function takeBack(
+  store: Store,
+  { id, trust, day }: KnownReport & { readonly day: number },
+  rollups: Rollups,
+): void {
+  if (!counts(trust)) return;
+  const policies = store
+    .prepare<PolicySums>(
+      'SELECT domain, type, ok, failed FROM report_policy WHERE id BETWEEN ? AND ?',
+    )
+    .all(...partIds(id));
+  rollups.remove({ policies, day, authenticated: isAuthenticated(trust) });
+}
+
+const SUPERSEDED = 'an authenticated report of the same id says something else';
+
+/** Reports of the same reporter and day under the same id, but of other content. */
+function rivalsOf(store: Store, report: PreparedReport): readonly KnownReport[] {
+  if (report.reportId === null || !report.dated) return [];
+  return store
+    .prepare<KnownReport>(
+      `SELECT id, trust, day FROM report
+       WHERE report_id = ? AND day = ? AND reporter = ? AND counted = 1 AND digest <> ?`,
+    )
+    .all(report.reportId, report.day, report.reporter, report.digest);
+}
+
+/** Whether an authenticated report makes this one void. Among equals both count: ids are reused. */
+function isSuperseded(store: Store, report: PreparedReport): boolean {
+  if (!counts(report.trust) || isAuthenticated(report.trust)) return false;
+  return rivalsOf(store, report).some(({ trust }) => isAuthenticated(trust));
+}
+
+/** Takes the unauthenticated reports that claim the id of an authenticated one out of the sums. */
+function supersedeRivals(store: Store, report: PreparedReport, rollups: Rollups): void {
+  for (const rival of rivalsOf(store, report)) {
+    if (isAuthenticated(rival.trust)) continue;
+    takeBack(store, { ...rival, day: report.day }, rollups);
+    store
+      .prepare('UPDATE report SET counted = 0, trust = ?, trust_detail = ? WHERE id = ?')
+      .run('superseded', SUPERSEDED, rival.id);
+    for (const table of ['report_policy', 'report_failure'])
+      store
+        .prepare(`UPDATE ${table} SET counted = 0, authenticated = 0 WHERE id BETWEEN ? AND ?`)
+        .run(...partIds(rival.id));
+  }
+}
+
+const insertPolicy = `INSERT INTO report_policy
+  (id, report, domain, day, reporter, type, mode, text, counted, authenticated, ok, failed, undescribed)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+const insertFailure = `INSERT INTO report_failure
+  (id, domain, day, reporter, type, mode, counted, authenticated, result, mx, ip, sender_ip, reason, info, failed)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+
+function storeRows(
+  store: Store,
+  id: number,
+  { policies, failures, day, reporter }: PreparedReport,
+  trust: Trust,
+): void {
+  const flags = [counts(trust) ? 1 : 0, isAuthenticated(trust) ? 1 : 0] as const;
   let [policyId] = partIds(id);
   let [failureId] = partIds(id);
-  for (const policy of policies) {
-    const {
-      policyDomain: domain = '',
-      policyType: type,
-      policyString,
-      totalSuccessfulSessionCount,
-      totalFailureSessionCount,
-    } = policy;
-    const mode = policyMode(policyString);
-    const text = storeText(store, policyString);
-    store
-      .prepare(insertPolicy)
-      .run(
-        policyId++,
-        id,
-        domain,
-        day,
-        reporter,
-        type,
-        mode,
-        text,
-        flag,
-        totalSuccessfulSessionCount,
-        totalFailureSessionCount,
-      );
-    for (const d of policy.failureDetails) {
-      const where = [
-        d.receivingMxHostname ?? '',
-        d.receivingIp ?? '',
-        d.sendingMtaIp ?? '',
-      ] as const;
-      const why = [d.failureReasonCode ?? '', d.additionalInformation ?? ''] as const;
-      store
-        .prepare(insertFailure)
-        .run(
-          failureId++,
-          domain,
-          day,
-          reporter,
-          type,
-          mode,
-          flag,
-          d.resultType,
-          ...where,
-          ...why,
-          d.failedSessionCount,
-        );
-    }
+  const addPolicy = store.prepare(insertPolicy);
+  for (const { domain, type, mode, strings, ok, failed, undescribed } of policies) {
+    const place = [domain, day, reporter, type, mode, storeText(store, strings)] as const;
+    addPolicy.run(policyId++, id, ...place, ...flags, ok, failed, undescribed);
+  }
+  const addFailure = store.prepare(insertFailure);
+  for (const f of failures) {
+    const place = [f.domain, day, reporter, f.type, f.mode] as const;
+    const fault = [f.result, f.mx, f.ip, f.senderIp, f.reason, f.info] as const;
+    addFailure.run(failureId++, ...place, ...flags, ...fault, f.failed);
   }
 }
 
@@ -211,7 +270,12 @@ function textsOf(store: Store): Map<string, number> {
   return texts;
 }
 
-/** Policies repeat from report to report, so each text is kept once. 0: none. */
+/** Forgets the numbers of texts, some of which were deleted. */
+export function forgetTexts(store: Store): void {
+  knownTexts.delete(store);
+}
+
+/** Returns the number of a policy text; policies repeat, so each text is stored once. 0: none. */
 function storeText(store: Store, strings: readonly string[]): number {
   if (strings.length === 0) return 0;
   const texts = textsOf(store);
@@ -230,24 +294,4 @@ function storeText(store: Store, strings: readonly string[]): number {
   if (texts.size >= mostTexts) texts.clear();
   if (key.length < 4096) texts.set(key, id);
   return id;
-}
-
-/** A report without dates counts on the day before it came: that is the day a reporter speaks of. */
-function dayOf(report: TlsReport, receivedAt: number): number {
-  return Math.floor((reportDay(report) ?? receivedAt - dayMs) / dayMs);
-}
-
-/** The same report again, in whatever packing, is the same; one that merely reuses an id is not (reporters reuse theirs for different reports). */
-function digestOf(report: TlsReport): Uint8Array {
-  return hash('sha256', reportKey(report), 'buffer').subarray(0, 20);
-}
-
-function notesOf({ notes, unforeseen }: ParsedReport): string | null {
-  return notes.length + unforeseen.length === 0 ? null : JSON.stringify({ notes, unforeseen });
-}
-
-function packed(raw: Uint8Array): Uint8Array {
-  return (raw[0] === 0x1f && raw[1] === 0x8b) || raw.length < 200
-    ? raw
-    : gzipSync(raw, { level: 1 });
 }

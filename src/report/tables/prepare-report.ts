@@ -1,0 +1,234 @@
+import { hash } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
+import {
+  policyTypes,
+  reportDay,
+  reportKey,
+  resultTypes,
+  textsKey,
+  type ParsedReport,
+  type TlsReport,
+} from '../../tls-rpt/index.js';
+import type { JudgedReading, Trust, Via } from '../types.js';
+import { policyMode } from './policy-mode.js';
+
+export interface ReceivedReport {
+  readonly reading: JudgedReading;
+  readonly parsed: ParsedReport;
+  /** Milliseconds since 1970. */
+  readonly receivedAt: number;
+}
+
+/** A report as it goes into the tables: all that is computed is computed, and its rows are few. */
+export interface PreparedReport {
+  readonly digest: Uint8Array;
+  readonly receivedAt: number;
+  /** Days since 1970. */
+  readonly day: number;
+  /** Whether the report itself names the day. */
+  readonly dated: boolean;
+  readonly trust: Trust;
+  readonly detail: string;
+  readonly reporter: string;
+  readonly organization: string | null;
+  readonly contact: string | null;
+  readonly reportId: string | null;
+  readonly via: Via;
+  readonly peer: string | null;
+  /** The domain that the mail around the report names. */
+  readonly namedDomain: string | null;
+  readonly notes: string | null;
+  readonly raw: Uint8Array;
+  readonly policies: readonly PolicyRow[];
+  readonly failures: readonly FailureRow[];
+}
+
+export interface PolicyRow {
+  readonly domain: string;
+  readonly type: string;
+  readonly mode: string;
+  readonly strings: readonly string[];
+  readonly ok: number;
+  readonly failed: number;
+  /** Failed sessions that no failure detail describes. */
+  readonly undescribed: number;
+}
+
+export interface FailureRow {
+  readonly domain: string;
+  readonly type: string;
+  readonly mode: string;
+  readonly result: string;
+  readonly mx: string;
+  readonly ip: string;
+  readonly senderIp: string;
+  readonly reason: string;
+  readonly info: string;
+  readonly failed: number;
+}
+
+const dayMs = 86_400_000;
+const MAX_POLICIES = 500;
+const MAX_FAILURES = 500;
+
+/** Makes the rows of a report. Pure. */
+export function prepareReport({ reading, parsed, receivedAt }: ReceivedReport): PreparedReport {
+  const { report } = parsed;
+  const { trust, detail, reporter, via, peer, mail, raw } = reading;
+  return {
+    digest: digestOf(report),
+    receivedAt,
+    day: dayOf(report, receivedAt),
+    dated: report.startDatetime !== undefined,
+    trust,
+    detail,
+    reporter,
+    organization: report.organizationName ?? null,
+    contact: report.contactInfo ?? null,
+    reportId: report.reportId ?? null,
+    via,
+    peer: peer ?? null,
+    namedDomain: mail?.domain ?? null,
+    notes: notesOf(parsed),
+    raw: packed(raw),
+    ...rowsOf(report),
+  };
+}
+
+/**
+ * The rows of a report, at most 500 of each kind. Where there are more, the largest stay as they
+ * are and the rest is merged by ever fewer of its members, so that every count is kept.
+ */
+function rowsOf({ policies }: TlsReport): Pick<PreparedReport, 'policies' | 'failures'> {
+  const policyRows: PolicyRow[] = [];
+  const failureRows: FailureRow[] = [];
+  for (const policy of policies) {
+    const { policyDomain: domain = '', policyType: type, policyString: strings } = policy;
+    const mode = policyMode(strings);
+    const failed = policy.totalFailureSessionCount;
+    let described = 0;
+    for (const d of policy.failureDetails) {
+      described += d.failedSessionCount;
+      failureRows.push({
+        domain,
+        type,
+        mode,
+        result: d.resultType,
+        mx: d.receivingMxHostname ?? '',
+        ip: d.receivingIp ?? '',
+        senderIp: d.sendingMtaIp ?? '',
+        reason: d.failureReasonCode ?? '',
+        info: d.additionalInformation ?? '',
+        failed: d.failedSessionCount,
+      });
+    }
+    const ok = policy.totalSuccessfulSessionCount;
+    const undescribed = Math.max(0, failed - described);
+    policyRows.push({ domain, type, mode, strings, ok, failed, undescribed });
+  }
+  return {
+    policies: mergedWithin(MAX_POLICIES, policyRows, coarserPolicies),
+    failures: mergedWithin(MAX_FAILURES, failureRows, coarserFailures),
+  };
+}
+
+/** How rows of one kind are made alike, the least loss first, and joined. */
+interface Coarser<Row> {
+  keyOf(row: Row): string;
+  join(a: Row, b: Row): Row;
+  sizeOf(row: Row): number;
+  readonly steps: readonly ((row: Row) => Row)[];
+}
+
+const knownTypes: ReadonlySet<string> = new Set(policyTypes);
+const knownResults: ReadonlySet<string> = new Set(resultTypes);
+const onlyKnown = (text: string, known: ReadonlySet<string>): string =>
+  known.has(text) ? text : 'unknown';
+
+const coarserPolicies: Coarser<PolicyRow> = {
+  keyOf: ({ domain, type, mode, strings }) => textsKey([domain, type, mode, ...strings]),
+  join: (a, b) => ({
+    ...a,
+    ok: a.ok + b.ok,
+    failed: a.failed + b.failed,
+    undescribed: a.undescribed + b.undescribed,
+  }),
+  sizeOf: ({ ok, failed }) => ok + failed,
+  steps: [
+    (row) => ({ ...row, strings: [] }),
+    (row) => ({ ...row, type: onlyKnown(row.type, knownTypes) }),
+    (row) => ({ ...row, domain: '', mode: '' }),
+  ],
+};
+
+const coarserFailures: Coarser<FailureRow> = {
+  keyOf: ({ domain, type, mode, result, mx, ip, senderIp, reason, info }) =>
+    textsKey([domain, type, mode, result, mx, ip, senderIp, reason, info]),
+  join: (a, b) => ({ ...a, failed: a.failed + b.failed }),
+  sizeOf: ({ failed }) => failed,
+  steps: [
+    (row) => ({ ...row, senderIp: '', info: '' }),
+    (row) => ({ ...row, ip: '' }),
+    (row) => ({ ...row, reason: '' }),
+    (row) => ({ ...row, result: onlyKnown(row.result, knownResults) }),
+    (row) => ({ ...row, mx: '' }),
+    (row) => ({ ...row, type: onlyKnown(row.type, knownTypes) }),
+    (row) => ({ ...row, domain: '', mode: '' }),
+  ],
+};
+
+function mergedWithin<Row>(
+  most: number,
+  rows: readonly Row[],
+  { keyOf, join, sizeOf, steps }: Coarser<Row>,
+): readonly Row[] {
+  // Nearly always: merging a few rows would cost more than storing them.
+  if (rows.length <= most / 10) return rows;
+  const merged = merge(rows, keyOf, join);
+  if (merged.length <= most) return merged;
+  const bySize = [...merged].sort((a, b) => sizeOf(b) - sizeOf(a));
+  const largest = bySize.slice(0, most / 2);
+  let rest: readonly Row[] = bySize.slice(most / 2);
+  for (const step of steps) {
+    if (rest.length <= most / 2) break;
+    rest = merge(rest.map(step), keyOf, join);
+  }
+  return [...largest, ...rest];
+}
+
+function merge<Row>(
+  rows: readonly Row[],
+  keyOf: (row: Row) => string,
+  join: (a: Row, b: Row) => Row,
+): readonly Row[] {
+  const groups = new Map<string, Row>();
+  for (const row of rows) {
+    const key = keyOf(row);
+    const same = groups.get(key);
+    groups.set(key, same === undefined ? row : join(same, row));
+  }
+  return [...groups.values()];
+}
+
+/** A report without dates counts on the day before it came: that is the day a reporter reports. */
+function dayOf(report: TlsReport, receivedAt: number): number {
+  return Math.floor((reportDay(report) ?? receivedAt - dayMs) / dayMs);
+}
+
+/**
+ * The same report in another packing has the same digest; another report under the same id has
+ * not, since reporters reuse their ids.
+ */
+function digestOf(report: TlsReport): Uint8Array {
+  return hash('sha256', reportKey(report), 'buffer').subarray(0, 20);
+}
+
+function notesOf({ notes, unforeseen }: ParsedReport): string | null {
+  return notes.length + unforeseen.length === 0 ? null : JSON.stringify({ notes, unforeseen });
+}
+
+function packed(raw: Uint8Array): Uint8Array {
+  return (raw[0] === 0x1f && raw[1] === 0x8b) || raw.length < 200
+    ? raw
+    : gzipSync(raw, { level: 1 });
+}
