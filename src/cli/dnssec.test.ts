@@ -104,6 +104,8 @@ test('bad input ends with 2 and says what to write', async () => {
     ['verify', garbage],
     ['verify', '/nonexistent'],
     ['verify', join(folder, 'found.json'), '--at', 'soon'],
+    ['example.com', 'MX', '--clock-skew', '3601'],
+    ['example.com', 'MX', '--clock-skew', '-1'],
   ]) {
     const { code, err } = await cli(...args);
     assert.equal(code, 2, args.join(' '));

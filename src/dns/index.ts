@@ -48,6 +48,7 @@ export {
   rootAnchors,
   parseTrustAnchors,
   defaultLimits,
+  MAX_CLOCK_SKEW,
 } from './dnssec/validate/index.js';
 export type {
   Fetch,

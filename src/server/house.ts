@@ -17,12 +17,13 @@ export interface OpenHouse extends House {
 /** What all jobs share, by the configuration. Rejects with HermeticError for what the configuration names and is not there. */
 export async function openHouse(config: Config, log: Log): Promise<OpenHouse> {
   const localNetwork = nodeNetwork();
-  const { addresses, trustAnchor } = config.resolver;
+  const { addresses, trustAnchor, clockSkew } = config.resolver;
   const upstreams =
     addresses?.map((text) => take('resolver.addresses', parseUpstream(text))) ?? systemUpstreams();
   const resolver = createResolver({
     network: localNetwork,
     upstreams,
+    clockSkew,
     ...(trustAnchor === undefined
       ? {}
       : {

@@ -10,8 +10,14 @@ import {
 import type { ReportFlags } from './report-options.js';
 import { readFile } from '../read-file.js';
 import { readJson } from '../read-json.js';
-import { readNumber, readPeerFlags, type PeerFlags } from './peer-options.js';
-import { misuse, readResolverFlags, take, type ResolverFlags } from './resolver-options.js';
+import { readPeerFlags, type PeerFlags } from './peer-options.js';
+import {
+  misuse,
+  readNumber,
+  readResolverFlags,
+  take,
+  type ResolverFlags,
+} from './resolver-options.js';
 
 /** The options of `hermetic check` as commander hands them over. */
 export interface CheckFlags extends ResolverFlags, PeerFlags, ReportFlags {

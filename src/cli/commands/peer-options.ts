@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { misuse } from './resolver-options.js';
+import { misuse, readNumber } from './resolver-options.js';
 
 /** Flags of every command that talks to mail servers. */
 export interface PeerFlags {
@@ -41,16 +41,5 @@ function heloName(text: string): string {
     '--helo',
     'not a host name',
     'Give the name of this machine, such as mail.example.com.',
-  );
-}
-
-/** A number of a flag, whole from 1 on. */
-export function readNumber(flag: string, text: string, least: number, most: number): number {
-  const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : NaN;
-  if (value >= least && value <= most && (least < 1 || Number.isInteger(value))) return value;
-  throw misuse(
-    flag,
-    `${text} is not a number from ${least} to ${most}`,
-    `Give a number from ${least} to ${most}.`,
   );
 }

@@ -8,6 +8,7 @@ import {
   systemUpstreams,
   type TrustAnchor,
   type Upstream,
+  MAX_CLOCK_SKEW,
 } from '../../dns/index.js';
 import { builtinTrustStore } from '../../tls/index.js';
 import { parsePem, trustStore, type TrustStore } from '../../x509/index.js';
@@ -18,6 +19,7 @@ export interface ResolverFlags {
   readonly resolver?: readonly string[];
   readonly trustAnchor?: string;
   readonly trustAd?: boolean;
+  readonly clockSkew?: string;
   readonly ca?: string;
   readonly systemCa?: boolean;
   readonly lab?: boolean;
@@ -36,6 +38,10 @@ export function withResolver(command: Command): Command {
       '--trust-ad',
       "believe the resolver's AD bit: one on this machine, or named with --resolver",
     )
+    .option(
+      '--clock-skew <seconds>',
+      'accept DNSSEC signatures so long before and after their dates (default: 300)',
+    )
     .option('--ca <file>', 'further root certificates, PEM')
     .option('--system-ca', "the system's root certificates instead of those built in");
 }
@@ -45,11 +51,15 @@ export function readResolverFlags(flags: ResolverFlags): {
   readonly upstreams?: readonly Upstream[];
   readonly anchors?: readonly TrustAnchor[];
   readonly trustAd?: true;
+  readonly clockSkew?: number;
   readonly roots?: TrustStore;
 } {
   if (flags.trustAd && !flags.resolver && !flags.lab) insistOnThisMachine(systemUpstreams());
   return {
     ...(flags.trustAd ? { trustAd: true } : {}),
+    ...(flags.clockSkew === undefined
+      ? {}
+      : { clockSkew: readNumber('--clock-skew', flags.clockSkew, 0, MAX_CLOCK_SKEW) }),
     ...(flags.resolver
       ? {
           upstreams: flags.resolver.map((text) =>
@@ -116,4 +126,15 @@ export function take<T>(flag: string, result: Result<T, Failure>, fix: string): 
 /** A usage error. */
 export function misuse(what: string, why: string, fix: string): HermeticError {
   return new HermeticError('usage', `${what}: ${why}`, { fix });
+}
+
+/** Reads the number of a flag: a whole number where `least` is 1 or more, else a fraction too. */
+export function readNumber(flag: string, text: string, least: number, most: number): number {
+  const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : NaN;
+  if (value >= least && value <= most && (least < 1 || Number.isInteger(value))) return value;
+  throw misuse(
+    flag,
+    `${text} is not a number from ${least} to ${most}`,
+    `Give a number from ${least} to ${most}.`,
+  );
 }

@@ -12,11 +12,13 @@ export interface ResolverChoice {
   /** DNSSEC trust anchors. Default: the root's. */
   readonly anchors?: readonly TrustAnchor[];
   readonly trustAd?: boolean;
+  /** Seconds by which a DNSSEC signature may miss its dates. Default 300. */
+  readonly clockSkew?: number;
 }
 
 /** The resolver that was chosen, with every default filled in. */
 export function chooseResolver(
-  { resolver, upstreams, anchors = rootAnchors, trustAd }: ResolverChoice,
+  { resolver, upstreams, anchors = rootAnchors, trustAd, clockSkew }: ResolverChoice,
   more: Pick<ResolverOptions, 'network' | 'clock' | 'roots'>,
 ): Resolver {
   return (
@@ -26,6 +28,7 @@ export function chooseResolver(
       upstreams: upstreams ?? systemUpstreams(),
       anchors,
       ...(trustAd ? { trustAd } : {}),
+      ...(clockSkew === undefined ? {} : { clockSkew }),
     })
   );
 }

@@ -30,7 +30,7 @@ import {
   type TransportOptions,
 } from './transport.js';
 import { answerByAd } from './trusted-ad.js';
-import { unprovedAnswer } from './unproved-answer.js';
+import { isAnswer, unprovedAnswer } from './unproved-answer.js';
 import type { Upstream } from './upstream.js';
 
 export interface ResolverOptions {
@@ -49,6 +49,8 @@ export interface ResolverOptions {
   /** Roots that the certificates of `tls://` upstreams lead to. Default those that come with Node. */
   readonly roots?: ServerIdentity['anchors'];
   readonly limits?: Partial<Limits>;
+  /** Seconds by which a DNSSEC signature may miss its dates; from `limits` where it is not given. */
+  readonly clockSkew?: number;
   /** Answers and zones kept. Default 10 000. */
   readonly cacheSize?: number;
 }
@@ -74,6 +76,10 @@ export function createResolver(options: ResolverOptions): Resolver {
     timeoutMs: options.timeoutMs ?? 2_000,
     attempts: options.attempts ?? 2,
   };
+  const limits =
+    options.clockSkew === undefined
+      ? options.limits
+      : { ...options.limits, clockSkew: options.clockSkew };
   const answers = new BoundedMap<{ answer: Answer; until: number }>(cacheSize);
   const zones = upstreams.map(() => new BoundedMap<CachedZone>(cacheSize));
   const questions = new SharedWork<Answer>();
@@ -140,7 +146,7 @@ export function createResolver(options: ResolverOptions): Resolver {
       anchors,
       now: clock.now(),
       cache: zones[i],
-      ...(options.limits ? { limits: options.limits } : {}),
+      ...(limits ? { limits } : {}),
       fetch: async (asked, askedType) => {
         const message = await exchange(
           upstream,
@@ -176,9 +182,9 @@ export function createResolver(options: ResolverOptions): Resolver {
       { checkingDisabled: true, authenticData: false },
       signal,
     );
-    const answered =
-      keys.ok && (keys.value.rcode === Rcode.NOERROR || keys.value.rcode === Rcode.NXDOMAIN);
-    return answered && !keys.value.answers.some((rr) => rr.type === RRType.RRSIG);
+    return (
+      keys.ok && isAnswer(keys.value) && !keys.value.answers.some((rr) => rr.type === RRType.RRSIG)
+    );
   }
 
   async function withoutProof(
@@ -196,8 +202,7 @@ export function createResolver(options: ResolverOptions): Resolver {
       signal,
     );
     if (!message.ok) return failed(name, type, message.failure);
-    const { rcode } = message.value;
-    if (rcode !== Rcode.NOERROR && rcode !== Rcode.NXDOMAIN) return failed(name, type, failure);
+    if (!isAnswer(message.value)) return failed(name, type, failure);
     return { ...unprovedAnswer(name, type, message.value, 'indeterminate'), failure };
   }
 

@@ -4,7 +4,7 @@ import type { Answer } from '../types.js';
 import type { Message } from '../wire/message.js';
 import { rcodeText } from '../wire/rcode-text.js';
 import { Rcode } from '../wire/types-registry.js';
-import { unprovedAnswer } from './unproved-answer.js';
+import { isAnswer, unprovedAnswer } from './unproved-answer.js';
 
 /**
  * Reads an answer of a resolver whose AD bit is trusted (RFC 6840 §5.7): with AD secure, without it insecure, and that for data and denial alike.
@@ -17,11 +17,9 @@ export function answerByAd(
   unchecked?: Message,
 ): Answer {
   const question = { name, type };
-  if (message.rcode !== Rcode.NOERROR && message.rcode !== Rcode.NXDOMAIN) {
+  if (!isAnswer(message)) {
     const bogus =
-      message.rcode === Rcode.SERVFAIL &&
-      unchecked !== undefined &&
-      (unchecked.rcode === Rcode.NOERROR || unchecked.rcode === Rcode.NXDOMAIN);
+      message.rcode === Rcode.SERVFAIL && unchecked !== undefined && isAnswer(unchecked);
     const failure = bogus
       ? dnssecFailures.make(
           'dnssec-signature-invalid',

@@ -6,7 +6,17 @@ import { Rcode, RRType } from '../wire/types-registry.js';
 
 const MAX_ALIASES = 11;
 
-/** Reads an answer (NOERROR or NXDOMAIN) as it stands, aliases followed inside it; `dnssec` is what the caller makes of the whole. */
+/** Whether a response says that a name does not exist: NXDOMAIN, or a DNAME that makes it too long (YXDOMAIN, RFC 6672 §2.2). */
+export function isNameError({ rcode }: Message): boolean {
+  return rcode === Rcode.NXDOMAIN || rcode === Rcode.YXDOMAIN;
+}
+
+/** Whether a response answers its question: with data, or by saying that there is none. */
+export function isAnswer(message: Message): boolean {
+  return message.rcode === Rcode.NOERROR || isNameError(message);
+}
+
+/** Reads an answer (NOERROR, NXDOMAIN or YXDOMAIN) as it stands, aliases followed inside it; `dnssec` is what the caller makes of the whole. */
 export function unprovedAnswer(name: Name, type: number, message: Message, dnssec: Dnssec): Answer {
   const aliases: AliasStep[] = [];
   let at = name;
@@ -18,8 +28,8 @@ export function unprovedAnswer(name: Name, type: number, message: Message, dnsse
     at = target.value;
   }
   const records = message.answers.filter((rr) => rr.type === type && rr.name.equals(at));
-  const status =
-    records.length > 0 ? 'found' : message.rcode === Rcode.NXDOMAIN ? 'nxdomain' : 'nodata';
+  const absent = isNameError(message) ? 'nxdomain' : 'nodata';
+  const status = records.length > 0 ? 'found' : absent;
   return {
     question: { name, type },
     status,

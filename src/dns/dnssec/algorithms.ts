@@ -15,6 +15,9 @@ export interface AlgorithmRegistry {
   readonly digests: ReadonlyMap<number, string>;
 }
 
+/** DS digest type 1, ignored where a stronger one is present (RFC 4509 §3). */
+export const SHA1_DIGEST = 1;
+
 /** RFC 5702: exponent and modulus, 512 to 4096 bits here; beyond that a check costs too much. */
 export function rsa(name: string, hash: string): Algorithm {
   return {
@@ -79,7 +82,13 @@ function base64url(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('base64url');
 }
 
-/** What is used outside tests. SHA-1 signatures and digests count as unknown (RFC 9905 §2). */
+/**
+ * The algorithms used outside tests.
+ *
+ * RFC 9905 §2 retires SHA-1 as a signature algorithm (5 and 7): a zone signed with those alone counts as unsigned [9905-2-1].
+ * It says nothing of DS digest type 1, which RFC 8624 §3.3 and, after it, IANA's registry (RFC 9904 §4) still demand of validators
+ * [9904-4-1]: a DS digest needs second-preimage resistance, which SHA-1 has. Digest types 3 (GOST 94), 5 and 6 are optional or retired.
+ */
 export const standardAlgorithms: AlgorithmRegistry = {
   signatures: new Map<number, Algorithm>([
     [8, rsa('RSASHA256', 'sha256')],
@@ -90,6 +99,7 @@ export const standardAlgorithms: AlgorithmRegistry = {
     [16, eddsa('Ed448')],
   ]),
   digests: new Map([
+    [SHA1_DIGEST, 'sha1'],
     [2, 'sha256'],
     [4, 'sha384'],
   ]),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parseDomain } from '../../base/index.js';
+import { MAX_CLOCK_SKEW } from '../../dns/index.js';
 import { listenAddresses } from './listen-address.js';
 
 const file = z.string().min(1);
@@ -14,6 +15,8 @@ export const houseSections = {
       addresses: texts.optional(),
       /** A file of DS or DNSKEY lines. Default: the root's, built in. */
       trustAnchor: file.optional(),
+      /** Seconds by which a DNSSEC signature may miss its dates; 0 allows none. */
+      clockSkew: z.int().min(0).max(MAX_CLOCK_SKEW).default(300),
     })
     .prefault({}),
   /** Whose certificates are believed. */

@@ -2,10 +2,11 @@ import { equalBytes, type Failure, type Name } from '../../../base/index.js';
 import { readDnskey, readDs, type Dnskey, type Ds } from '../../wire/rdata.js';
 import { rcodeText } from '../../wire/rcode-text.js';
 import { RRType } from '../../wire/types-registry.js';
-import { dsDigest } from '../algorithms.js';
-import { canonicalName, keyTag } from '../canonical.js';
+import { dsDigest, SHA1_DIGEST } from '../algorithms.js';
+import { canonicalName, countLabels, keyTag } from '../canonical.js';
 import { dnssecFailures, type DnssecFailureCode } from '../failures.js';
-import { judgeDenial } from './judge-denial.js';
+import { judgeDenial, judgeNoCloser } from './judge-denial.js';
+import type { RRset } from './rrset.js';
 import { groundOf, type Heard, type Session } from './session.js';
 import type { Enclosing, Ground, TrustAnchor, ZoneKey, Zones, ZoneStatus } from './types.js';
 import { timeOf } from './verify-rrset.js';
@@ -189,7 +190,7 @@ export class Chain implements Zones {
           `DS of ${name.toString()}: ${rcodeText(heard.message)}`,
         ),
       };
-    const set = heard.sets.find((s) => s.type === RRType.DS && s.name.equals(name));
+    const set = cutSet(heard, name);
     if (!set) return this.#deniedCut(name, heard);
     let worst: DnssecFailureCode = 'dnssec-signature-missing';
     let broken: Failure | undefined;
@@ -204,17 +205,9 @@ export class Chain implements Zones {
         return { kind: 'indeterminate', failure: parent.failure };
       if (parent.status === 'bogus') broken ??= parent.failure;
       if (parent.status !== 'secure') continue;
-      const verified = this.session.verify(heard, set, signer, parent.keys);
-      if (verified.ok) {
-        this.session.use(heard, set, verified);
-        this.#rest(name, heard, signer);
-        const ds = set.records.flatMap((rr) => {
-          const read = readDs(rr);
-          return read.ok ? [read.value] : [];
-        });
-        return { kind: 'secure', ds, ttl: verified.ttl };
-      }
-      worst = verified.code;
+      const proved = this.#provedCut(name, heard, set, { zone: signer, keys: parent.keys });
+      if (typeof proved !== 'string') return proved;
+      worst = proved;
     }
     const above = await this.enclosing(name.parent);
     if (above.status === 'insecure') return { kind: 'insecure', ttl: 0 };
@@ -224,6 +217,29 @@ export class Chain implements Zones {
       kind: 'bogus',
       failure: broken ?? dnssecFailures.make(worst, `DS of ${name.toString()}`),
     };
+  }
+
+  /** The cut that a signed RRset of a DS response proves, or why it proves nothing. */
+  #provedCut(
+    name: Name,
+    heard: Heard,
+    set: RRset,
+    signer: { readonly zone: Name; readonly keys: readonly ZoneKey[] },
+  ): Cut | DnssecFailureCode {
+    const verified = this.session.verify(heard, set, signer.zone, signer.keys);
+    if (!verified.ok) return verified.code;
+    this.session.use(heard, set, verified);
+    this.#rest(name, heard, signer.zone);
+    const { ttl, signature } = verified;
+    if (set.type === RRType.DS) {
+      const ds = set.records.map(readDs).flatMap((read) => (read.ok ? [read.value] : []));
+      return { kind: 'secure', ds, ttl };
+    }
+    const { labels } = signature.rrsig;
+    if (labels === countLabels(name)) return { kind: 'no-zone', ttl };
+    const closer = judgeNoCloser(this.session, heard, signer, name, labels);
+    if (!closer) return 'dnssec-denial-missing';
+    return { kind: closer === 'secure' ? 'no-zone' : 'insecure', ttl };
   }
 
   async #deniedCut(name: Name, heard: Heard): Promise<Cut> {
@@ -241,11 +257,15 @@ export class Chain implements Zones {
     return { kind: 'no-zone', ttl: judged.ttl };
   }
 
-  /** DS that can be used: known algorithm and digest, SHA-1 only without anything stronger (RFC 4509 §3). */
+  /**
+   * The DS records that can be used: those of a supported algorithm and digest. SHA-1 counts only where no stronger usable digest is
+   * present, so that an attacker who breaks SHA-1 gains nothing over a zone that has moved on (RFC 4509 §3) [4509-3-1].
+   */
   #usable(ds: readonly Ds[]): readonly Ds[] {
     const { signatures, digests } = this.session.terms.algorithms;
     const known = ds.filter((d) => signatures.has(d.algorithm) && digests.has(d.digestType));
-    return known.some((d) => d.digestType !== 1) ? known.filter((d) => d.digestType !== 1) : known;
+    const stronger = known.filter((d) => d.digestType !== SHA1_DIGEST);
+    return stronger.length > 0 ? stronger : known;
   }
 
   #matches(usable: readonly Ds[], zone: Name, key: Dnskey, rdata: Uint8Array): boolean {
@@ -326,6 +346,17 @@ export class Chain implements Zones {
   #expiry(ttl: number): number {
     return this.session.request.now + Math.min(ttl, 86400) * 1000;
   }
+}
+
+/**
+ * The RRset of a DS response that settles whether a zone begins at a name: its DS records, or a signed CNAME. An owner of a CNAME
+ * has no other records, so neither NS nor DS (RFC 4035 §2.5, §5.2) [4035-5.2-1].
+ */
+function cutSet(heard: Heard, name: Name): RRset | undefined {
+  const at = (type: number): RRset | undefined =>
+    heard.sets.find((s) => s.type === type && s.name.equals(name));
+  const alias = at(RRType.CNAME);
+  return at(RRType.DS) ?? (alias && alias.signatures.length > 0 ? alias : undefined);
 }
 
 /** Signers that may speak for the parent side of a name: strictly above it, not above the anchor. At most four are looked at. */

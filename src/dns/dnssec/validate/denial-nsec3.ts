@@ -66,7 +66,12 @@ export class Nsec3Proofs {
     return this.#spans.slice(0, 1).map((s) => s.set);
   }
 
-  nodata(name: Name, type: number): Denial | undefined {
+  /**
+   * That the name has no records of the type: an NSEC3 that matches it, or a wildcard without the type. With `optOut`, also a
+   * span in which an unsigned delegation may lie: it proves less than RFC 5155 §8.4 asks of a name error, so it counts for
+   * NODATA responses only (§8.6).
+   */
+  nodata(name: Name, type: number, { optOut: allowed }: { optOut: boolean }): Denial | undefined {
     const match = this.#match(name);
     if (match) {
       const delegation = match.types.has(RRType.NS) && !match.types.has(RRType.SOA);
@@ -89,9 +94,15 @@ export class Nsec3Proofs {
         : undefined;
     }
     // RFC 5155 §8.6: an unsigned delegation may hide in an opt-out span.
-    return optOut ? { kind: 'nodata', status: 'insecure', used: unique(encloser) } : undefined;
+    return optOut && allowed
+      ? { kind: 'nodata', status: 'insecure', used: unique(encloser) }
+      : undefined;
   }
 
+  /**
+   * That neither the name nor a wildcard that would answer for it exists: the closest encloser matched, the next closer name and
+   * the wildcard at the closest encloser covered (RFC 5155 §8.4) [5155-8.4-1].
+   */
   nxdomain(name: Name): Denial | undefined {
     const encloser = this.#encloser(name);
     const wildcard = encloser && this.#cover(below(encloser.name));

@@ -2,7 +2,7 @@
 export { validate } from './validate.js';
 export { verifyProof } from './proof.js';
 export { rootAnchors, parseTrustAnchors } from './anchors.js';
-export { defaultLimits } from './types.js';
+export { defaultLimits, MAX_CLOCK_SKEW } from './types.js';
 export type {
   Fetch,
   Fetched,

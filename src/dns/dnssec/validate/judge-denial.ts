@@ -90,8 +90,7 @@ export async function judgeDenial(
 export function judgeNoCloser(
   session: Session,
   heard: Heard,
-  zone: Name,
-  keys: readonly ZoneKey[],
+  { zone, keys }: { readonly zone: Name; readonly keys: readonly ZoneKey[] },
   name: Name,
   encloserLabels: number,
 ): NoCloser['status'] | undefined {
@@ -131,8 +130,8 @@ function proveDenial(
       ttl: used(nsec3.sets),
     };
   const byNsec3 = nx
-    ? (nsec3.nxdomain(name) ?? nsec3.nodata(name, type))
-    : (nsec3.nodata(name, type) ?? nsec3.nxdomain(name));
+    ? (nsec3.nxdomain(name) ?? nsec3.nodata(name, type, { optOut: false }))
+    : (nsec3.nodata(name, type, { optOut: true }) ?? nsec3.nxdomain(name));
   return byNsec3 && { ...byNsec3, ttl: used(byNsec3.used) };
 }
 

@@ -50,7 +50,7 @@ export async function judgeRrset(
     const { labels } = verified.signature.rrsig;
     if (labels === countLabels(set.name))
       return { status: 'secure', ttl: verified.ttl, expanded: false };
-    const closer = judgeNoCloser(session, heard, zone, status.keys, set.name, labels);
+    const closer = judgeNoCloser(session, heard, { zone, keys: status.keys }, set.name, labels);
     if (closer === 'secure' || (closer && !above(zone, subject, chain)))
       return { status: closer, ttl: verified.ttl, expanded: true };
     failure ??= dnssecFailures.make(

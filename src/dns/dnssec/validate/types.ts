@@ -28,7 +28,7 @@ export interface Limits {
   readonly failedChecks: number;
   /** Keys with one tag that are tried for one signature. */
   readonly keysPerTag: number;
-  /** NSEC3 iterations above which a zone counts as insecure, and above which its answers are refused (RFC 9276 §3.2). */
+  /** NSEC3 iterations above which a denial counts as insecure, and above which it is refused (RFC 9276 §3.2) [9276-3.2-1]. */
   readonly iterationsInsecure: number;
   readonly iterationsRefused: number;
   /** NSEC3 hashes over the whole question. */
@@ -37,10 +37,15 @@ export interface Limits {
   readonly aliases: number;
   /** Questions asked upstream. */
   readonly fetches: number;
-  /** Clock skew granted: a tenth of the signature's life, within these bounds, in seconds. */
-  readonly skewMin: number;
-  readonly skewMax: number;
+  /**
+   * Seconds by which the clocks of signer and validator may differ: a signature counts so long before its inception and after
+   * its expiration. 0 applies RFC 4035 §5.3.1 to the letter [4035-5.3.1-1].
+   */
+  readonly clockSkew: number;
 }
+
+/** Seconds: the most that a user may allow as {@link Limits.clockSkew}. */
+export const MAX_CLOCK_SKEW = 3600;
 
 export const defaultLimits: Limits = {
   checksPerMessage: 16,
@@ -51,8 +56,7 @@ export const defaultLimits: Limits = {
   hashes: 64,
   aliases: 11,
   fetches: 64,
-  skewMin: 3600,
-  skewMax: 86400,
+  clockSkew: 300,
 };
 
 /** A zone's standing, once it is proved. `evidence` names the messages the proof rests on. */

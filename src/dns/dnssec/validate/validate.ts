@@ -48,6 +48,7 @@ class Walk {
       if (data && !this.#synthesised(heard, data)) return this.#found(heard, data);
       const next = await this.#follow(heard);
       if (next === 'none') return this.#denied(heard);
+      if (next === 'too-long') return this.#answer('nxdomain', []);
       if (next instanceof Name) {
         if (data) return this.#implied(heard, data, next);
         if (this.#aliases.some((a) => a.from.equals(next))) break;
@@ -100,11 +101,17 @@ class Walk {
     return this.#answer('found', set.records);
   }
 
-  /** Where an alias leads from here: the target, `none` without one, or why it cannot be believed. */
+  /**
+   * Where an alias leads from here: the target, `none` without one, `too-long` where a DNAME makes a name that cannot exist, or
+   * why the alias is not trusted.
+   */
   async #follow(
     heard: Heard,
   ): Promise<
-    Name | 'none' | { readonly status: 'bogus' | 'indeterminate'; readonly failure: Failure }
+    | Name
+    | 'none'
+    | 'too-long'
+    | { readonly status: 'bogus' | 'indeterminate'; readonly failure: Failure }
   > {
     const dname = dnameAbove(heard, this.#current);
     const cname = this.request.type === RRType.CNAME ? undefined : this.#set(heard, RRType.CNAME);
@@ -133,18 +140,12 @@ class Walk {
       };
     const target = readTarget(record);
     if (!target.ok) return { status: 'bogus', failure: target.failure };
-    // RFC 6672 §5.3.1: the CNAME that comes with a DNAME is unsigned, so its target is computed anew.
+    // RFC 6672 §5.3.1: the CNAME that comes with a DNAME is unsigned, so its target is computed again.
     const to = dname ? substitute(this.#current, dname.name, target.value) : target.value;
-    if (!to)
-      return {
-        status: 'bogus',
-        failure: dnssecFailures.make(
-          'dns-alias-loop',
-          `a DNAME makes ${this.#current.toString()} too long`,
-        ),
-      };
-    this.#aliases.push({ from: this.#current, to, dnssec: judged.status });
     this.#weaken(judged.status, judged.ttl);
+    // RFC 6672 §2.2: YXDOMAIN, the substituted name exceeds 255 octets; the DNAME itself proves it [6672-2.2-1].
+    if (!to) return 'too-long';
+    this.#aliases.push({ from: this.#current, to, dnssec: judged.status });
     return to;
   }
 

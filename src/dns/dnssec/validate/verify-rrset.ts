@@ -75,17 +75,20 @@ export function verifyRrset(
   return { ok: false, code: gravity.find((code) => seen.has(code)) ?? 'dnssec-signature-missing' };
 }
 
-/** Serial number arithmetic (RFC 4034 §3.1.5), with a tenth of the signature's life granted as skew. */
+/**
+ * Whether a time lies in the validity period of a signature, by serial number arithmetic (RFC 4034 §3.1.5).
+ * The tolerance for clock skew departs from RFC 4035 §5.3.1 as {@link Limits.clockSkew} says [4035-5.3.1-1].
+ */
 export function timeOf(
   rrsig: Rrsig,
   { now, limits }: Pick<Terms, 'now' | 'limits'>,
 ): 'valid' | 'expired' | 'early' {
   const seconds = Math.floor(now / 1000);
-  const life = (rrsig.expiration - rrsig.inception) | 0;
-  if (life < 0) return 'expired';
-  const skew = Math.min(limits.skewMax, Math.max(limits.skewMin, Math.floor(life / 10)));
-  if (((rrsig.expiration - seconds) | 0) + skew < 0) return 'expired';
-  return ((seconds - rrsig.inception) | 0) + skew < 0 ? 'early' : 'valid';
+  const { clockSkew } = limits;
+  // A period that ends before it begins holds at no time, whatever the tolerance.
+  if (((rrsig.expiration - rrsig.inception) | 0) < 0) return 'expired';
+  if (((rrsig.expiration - seconds) | 0) + clockSkew < 0) return 'expired';
+  return ((seconds - rrsig.inception) | 0) + clockSkew < 0 ? 'early' : 'valid';
 }
 
 /** RFC 4035 §5.3.3. */
