@@ -21,7 +21,7 @@ const MOST_OCTETS = 65_535;
 const MOST_CHECKS = 16;
 const MOST_MILLISECONDS = 20;
 
-/** Counts signature checks and keeps the longest stretch between two turns of the event loop. */
+/** Counts signature checks. */
 function meter(): { readonly algorithms: AlgorithmRegistry; checks: () => number } {
   let checks = 0;
   const signatures = new Map(
@@ -76,6 +76,12 @@ function wrongSignature(good: ResourceRecord, i: number): ResourceRecord {
   return { ...good, rdata };
 }
 
+/** Milliseconds of CPU time of this process. */
+function cpuTime(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
 interface Attack {
   readonly keys: readonly ResourceRecord[];
   readonly keySignatures: readonly ResourceRecord[];
@@ -96,15 +102,15 @@ async function spring({
   const dnskey = message(RRType.DNSKEY, [...keys, ...keySignatures]);
   const hostile = message(RRType.TXT, answers, authorities, rcode);
   let best = { status: '', checks: 0, blocked: Infinity };
-  // The least of several runs: what the machine does beside is not the validator's.
+  // The least of several runs, in CPU time: other processes of a busy machine do not count.
   for (let run = 0; run < 20 && best.blocked > MOST_MILLISECONDS; run++) {
     const { algorithms, checks } = meter();
     let longest = 0;
-    let since = performance.now();
+    let since = cpuTime();
     let running = true;
     const turn = (): void => {
-      longest = Math.max(longest, performance.now() - since);
-      since = performance.now();
+      longest = Math.max(longest, cpuTime() - since);
+      since = cpuTime();
       if (running) setImmediate(turn);
     };
     setImmediate(turn);
@@ -159,7 +165,7 @@ function judge(
 ): void {
   assert.equal(status, wanted);
   assert.ok(checks <= MOST_CHECKS + 1, `${checks} signature checks`);
-  assert.ok(blocked <= MOST_MILLISECONDS, `event loop blocked for ${blocked.toFixed(1)} ms`);
+  assert.ok(blocked <= MOST_MILLISECONDS, `event loop blocked for ${blocked.toFixed(1)} ms of CPU time`);
 }
 
 for (const algorithm of [13, 14, 15, 16, 8] as const) {
