@@ -86,7 +86,11 @@ function judgeAnchor(
   const [leaf] = chain;
   if (!leaf) return { verdict: 'no-match' };
   const given = anchorsGiven(record);
-  const { chain: trust, validity } = findPathTo({
+  const {
+    chain: trust,
+    validity,
+    problems,
+  } = findPathTo({
     sent: chain,
     ...(given ? { anchors: given } : {}),
     // The server's own certificate is no anchor: depth 0 is left out.
@@ -94,7 +98,7 @@ function judgeAnchor(
     at,
     work,
   });
-  if (trust !== 'trusted') return { verdict: 'no-match', reason: 'path' };
+  if (trust !== 'trusted' || problems.length > 0) return { verdict: 'no-match', reason: 'path' };
   if (validity !== 'valid') return { verdict: 'no-match', reason: 'date' };
   return names.some((name) => matchesDnsName(leaf, name))
     ? { verdict: 'match' }

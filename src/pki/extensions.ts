@@ -1,6 +1,7 @@
 import {
   bitString,
   boolean,
+  explicit,
   implicit,
   integer,
   objectId,
@@ -12,11 +13,23 @@ import { keyUsages } from '../x509/index.js';
 
 export type KeyUsage = (typeof keyUsages)[number];
 
-/** DNS subtrees a CA may (`permitted`) or must not (`excluded`) vouch for. */
-export interface DnsConstraints {
-  readonly permitted?: readonly string[];
-  readonly excluded?: readonly string[];
+/** A GeneralName in DER, or a string for a dNSName. */
+export type AltName = string | Uint8Array;
+
+/** Subtrees that a CA may (`permitted`) or must not (`excluded`) certify. */
+export interface Subtrees {
+  readonly permitted?: readonly AltName[];
+  readonly excluded?: readonly AltName[];
 }
+
+/** Other forms of GeneralName, written as given (RFC 5280 §4.2.1.6). */
+export const altName = {
+  email: (mailbox: string): Uint8Array => implicit(1, Buffer.from(mailbox, 'latin1')),
+  uri: (uri: string): Uint8Array => implicit(6, Buffer.from(uri, 'latin1')),
+  /** An address, or an address with its mask in a constraint. */
+  ip: (...octets: readonly number[]): Uint8Array => implicit(7, Uint8Array.from(octets)),
+  directory: (name: Uint8Array): Uint8Array => explicit(4, name),
+} as const;
 
 /** One extension; `value` is the DER inside the octet string. */
 export function extension(oid: string, critical: boolean, value: Uint8Array): Uint8Array {
@@ -45,14 +58,14 @@ export function extendedKeyUsage(purposes: readonly string[]): Uint8Array {
   return extension('2.5.29.37', false, sequence(...purposes.map(objectId)));
 }
 
-/** dNSName entries, written as they are given. */
-export function subjectAltName(names: readonly string[]): Uint8Array {
-  return extension('2.5.29.17', false, sequence(...names.map(dnsName)));
+/** Names, written as they are given. */
+export function subjectAltName(names: readonly AltName[]): Uint8Array {
+  return extension('2.5.29.17', false, sequence(...names.map(generalName)));
 }
 
-export function nameConstraints({ permitted, excluded }: DnsConstraints): Uint8Array {
-  const subtrees = (number: number, names: readonly string[] | undefined): Uint8Array[] =>
-    names ? [tlv(0xa0 | number, ...names.map((name) => sequence(dnsName(name))))] : [];
+export function nameConstraints({ permitted, excluded }: Subtrees): Uint8Array {
+  const subtrees = (number: number, names: readonly AltName[] | undefined): Uint8Array[] =>
+    names ? [tlv(0xa0 | number, ...names.map((name) => sequence(generalName(name))))] : [];
   return extension(
     '2.5.29.30',
     true,
@@ -68,6 +81,6 @@ export function authorityKeyIdentifier(id: Uint8Array): Uint8Array {
   return extension('2.5.29.35', false, sequence(implicit(0, id)));
 }
 
-function dnsName(name: string): Uint8Array {
-  return implicit(2, Buffer.from(name, 'latin1'));
+function generalName(name: AltName): Uint8Array {
+  return typeof name === 'string' ? implicit(2, Buffer.from(name, 'latin1')) : name;
 }

@@ -10,6 +10,7 @@
 export {
   createCa,
   createIntermediate,
+  distinguishedName,
   issue,
   selfSigned,
   purpose,
@@ -20,4 +21,5 @@ export {
 export { certificateRequest } from './certificate-request.js';
 export { generateKey, type KeyAlgorithm, type KeyPair } from './key-pair.js';
 export type { SignatureHash } from './signature-algorithm.js';
-export type { DnsConstraints, KeyUsage } from './extensions.js';
+export { altName, type AltName, type KeyUsage, type Subtrees } from './extensions.js';
+export * as der from './der-writer.js';

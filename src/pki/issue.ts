@@ -18,8 +18,9 @@ import {
   nameConstraints,
   subjectAltName,
   subjectKeyIdentifier,
-  type DnsConstraints,
+  type AltName,
   type KeyUsage,
+  type Subtrees,
 } from './extensions.js';
 import { generateKey, type KeyAlgorithm, type KeyPair } from './key-pair.js';
 import { signerFor, type SignatureHash } from './signature-algorithm.js';
@@ -37,8 +38,16 @@ export const purpose = {
 export interface IssueOptions {
   /** dNSName entries; none leaves the extension out. */
   readonly names?: readonly string[];
+  /** Further entries of subjectAltName. */
+  readonly altNames?: readonly AltName[];
   /** Subject common name. Default the first of `names`; '' makes an empty subject. */
   readonly commonName?: string;
+  /** The whole subject as a DER Name; outranks `commonName`. */
+  readonly subject?: Uint8Array;
+  /** The issuer as a DER Name. Default: the subject of the issuer's certificate. */
+  readonly issuer?: Uint8Array;
+  /** SubjectPublicKeyInfo in DER, in another encoding than that of the key. */
+  readonly spki?: Uint8Array;
   /** Default: yesterday. */
   readonly notBefore?: number | Date;
   /** Default: 90 days from now. */
@@ -56,7 +65,7 @@ export interface IssueOptions {
   readonly keyUsage?: readonly KeyUsage[] | null;
   /** Dotted OIDs; null leaves the extension out. Default serverAuth for servers, none for CAs. */
   readonly extendedKeyUsage?: readonly string[] | null;
-  readonly nameConstraints?: DnsConstraints;
+  readonly nameConstraints?: Subtrees;
   /** Further extensions, `value` in DER. */
   readonly extensions?: readonly {
     readonly oid: string;
@@ -120,7 +129,7 @@ function authority(
   });
   return {
     ...made,
-    subject: distinguishedName(options.commonName ?? name),
+    subject: options.subject ?? commonNameOnly(options.commonName ?? name),
     chain: issuer ? made.chain : [],
   };
 }
@@ -128,20 +137,20 @@ function authority(
 function make(issuer: Authority | undefined, options: IssueOptions): Issued {
   const { names = [], ca = false } = options;
   const key = options.key ?? generateKey(options.algorithm);
-  const subject = distinguishedName(options.commonName ?? names[0] ?? '');
+  const subject = options.subject ?? commonNameOnly(options.commonName ?? names[0] ?? '');
   const signer = signerFor((issuer?.key ?? key).privateKey, options.hash);
   const now = Date.now();
   const tbs = sequence(
     explicit(0, integer(2)),
     integer(serial()),
     signer.identifier,
-    issuer?.subject ?? subject,
+    options.issuer ?? issuer?.subject ?? subject,
     sequence(
       time(Number(options.notBefore ?? now - day)),
       time(Number(options.notAfter ?? now + 90 * day)),
     ),
     subject,
-    spkiOf(key.publicKey),
+    options.spki ?? spkiOf(key.publicKey),
     explicit(3, sequence(...extensionsOf(issuer, key, options, names, ca))),
   );
   const der = sequence(tbs, signer.identifier, bitString(signer.sign(tbs)));
@@ -163,6 +172,7 @@ function extensionsOf(
   names: readonly string[],
   ca: boolean,
 ): Uint8Array[] {
+  const altNames = [...names, ...(options.altNames ?? [])];
   const usage =
     options.keyUsage === undefined
       ? ca
@@ -179,7 +189,7 @@ function extensionsOf(
     basicConstraints(ca, options.pathLength),
     ...(usage ? [keyUsage(usage)] : []),
     ...(purposes ? [extendedKeyUsage(purposes)] : []),
-    ...(names.length > 0 ? [subjectAltName(names)] : []),
+    ...(altNames.length > 0 ? [subjectAltName(altNames)] : []),
     ...(options.nameConstraints ? [nameConstraints(options.nameConstraints)] : []),
     subjectKeyIdentifier(keyId(key.publicKey)),
     ...(issuer ? [authorityKeyIdentifier(keyId(issuer.key.publicKey))] : []),
@@ -194,10 +204,15 @@ function serial(): Uint8Array {
   return bytes;
 }
 
-function distinguishedName(commonName: string): Uint8Array {
-  return commonName === ''
-    ? sequence()
-    : sequence(setOf(sequence(objectId('2.5.4.3'), utf8(commonName))));
+function commonNameOnly(commonName: string): Uint8Array {
+  return commonName === '' ? sequence() : distinguishedName(['2.5.4.3', utf8(commonName)]);
+}
+
+/** A DER Name of RDNs with one attribute each: dotted type and DER value, most general first. */
+export function distinguishedName(
+  ...attributes: readonly (readonly [type: string, value: Uint8Array])[]
+): Uint8Array {
+  return sequence(...attributes.map(([type, value]) => setOf(sequence(objectId(type), value))));
 }
 
 function spkiOf(key: KeyObject): Uint8Array {

@@ -1,8 +1,20 @@
 import { constants, sign, type KeyObject } from 'node:crypto';
 import { explicit, integer, nothing, objectId, sequence } from './der-writer.js';
 
-/** How a certificate is signed. SHA-1 and MD5 exist to make certificates that must be refused. */
-export type SignatureHash = 'md5' | 'sha1' | 'sha256' | 'sha384' | 'sha512' | 'pss-sha256';
+/**
+ * How a certificate is signed. SHA-1 and MD5 exist to make certificates that must be refused.
+ * `pss-sha1` writes the default parameters, which name no hash; `pss-sha256-mgf1-sha1` names
+ * SHA-1 for the mask alone, and its signature does not verify.
+ */
+export type SignatureHash =
+  | 'md5'
+  | 'sha1'
+  | 'sha256'
+  | 'sha384'
+  | 'sha512'
+  | 'pss-sha1'
+  | 'pss-sha256'
+  | 'pss-sha256-mgf1-sha1';
 
 interface Signer {
   /** DER AlgorithmIdentifier. */
@@ -33,11 +45,13 @@ export function signerFor(key: KeyObject, hash: SignatureHash = 'sha256'): Signe
       identifier: sequence(objectId('1.3.101.112')),
       sign: (bytes) => sign(null, bytes, key),
     };
-  if (kind === 'rsa' && hash === 'pss-sha256') {
+  if (kind === 'rsa' && hash.startsWith('pss-')) {
+    const digest = hash === 'pss-sha1' ? 'sha1' : 'sha256';
+    const padding = constants.RSA_PKCS1_PSS_PADDING;
+    const saltLength = digest === 'sha1' ? 20 : 32;
     return {
-      identifier: pssIdentifier(),
-      sign: (bytes) =>
-        sign('sha256', bytes, { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 }),
+      identifier: pssIdentifier(hash),
+      sign: (bytes) => sign(digest, bytes, { key, padding, saltLength }),
     };
   }
   const id = kind === 'rsa' ? rsaIds[hash] : kind === 'ec' ? ecdsaIds[hash] : undefined;
@@ -49,12 +63,13 @@ export function signerFor(key: KeyObject, hash: SignatureHash = 'sha256'): Signe
   };
 }
 
-/** RSASSA-PSS with SHA-256, MGF1 with SHA-256, 32 octets of salt (RFC 4055 §3.1). */
-function pssIdentifier(): Uint8Array {
+/** Parameters of RSASSA-PSS (RFC 4055 §3.1): empty for the defaults, SHA-1 and 20 octets of salt. */
+function pssIdentifier(hash: SignatureHash): Uint8Array {
+  const id = objectId('1.2.840.113549.1.1.10');
+  if (hash === 'pss-sha1') return sequence(id, sequence());
+  const sha1 = sequence(objectId('1.3.14.3.2.26'), nothing());
   const sha256 = sequence(objectId('2.16.840.1.101.3.4.2.1'), nothing());
-  const mgf = sequence(objectId('1.2.840.113549.1.1.8'), sha256);
-  return sequence(
-    objectId('1.2.840.113549.1.1.10'),
-    sequence(explicit(0, sha256), explicit(1, mgf), explicit(2, integer(32))),
-  );
+  const mask = hash === 'pss-sha256' ? sha256 : sha1;
+  const mgf = sequence(objectId('1.2.840.113549.1.1.8'), mask);
+  return sequence(id, sequence(explicit(0, sha256), explicit(1, mgf), explicit(2, integer(32))));
 }

@@ -20,7 +20,7 @@ import {
   type PublishSection,
   type TextRecords,
 } from '../publish/index.js';
-import { parsePem, trustStore, type TrustStore } from '../x509/index.js';
+import { parsePemBundle, trustStore, type TrustStore } from '../x509/index.js';
 import type { House } from './service.js';
 import { readSecret } from './secrets.js';
 
@@ -124,7 +124,7 @@ function clientOf(
 }
 
 function rootsOf(file: string): TrustStore {
-  const parsed = parsePem(readFileSync(file, 'utf8'));
+  const parsed = parsePemBundle(readFileSync(file, 'utf8'));
   if (!parsed.ok)
     throw new HermeticError('config-invalid', `publish.acme.roots: ${file} holds no certificate`, {
       fix: 'Name a PEM file.',

@@ -4,7 +4,7 @@ import { createResolver, parseTrustAnchors, parseUpstream, systemUpstreams } fro
 import { guarded, nodeNetwork } from '../net/index.js';
 import { openStore } from '../store/index.js';
 import { builtinTrustStore } from '../tls/index.js';
-import { parsePem, trustStore, type Certificate, type TrustStore } from '../x509/index.js';
+import { parsePemBundle, trustStore, type Certificate, type TrustStore } from '../x509/index.js';
 import type { Config } from './config/config.js';
 import type { Log } from './log.js';
 import { policySource } from './policy-source.js';
@@ -52,7 +52,7 @@ export async function openHouse(config: Config, log: Log): Promise<OpenHouse> {
 
 function rootsOf({ replace, add }: Config['roots']): TrustStore {
   const read = (key: string, file: string | undefined): readonly Certificate[] =>
-    file === undefined ? [] : take(key, parsePem(text(key, file)));
+    file === undefined ? [] : take(key, parsePemBundle(text(key, file)));
   const added = read('roots.add', add);
   return replace === undefined
     ? builtinTrustStore(added)

@@ -3,12 +3,12 @@
 export interface SignatureScheme {
   readonly name: string;
   readonly key: 'rsa' | 'rsa-pss' | 'ec' | 'ed25519' | 'ed448';
-  /** What node:crypto calls the hash; null where the scheme has its own, undefined where the parameters say it (PSS). */
+  /** As node:crypto names it; null where the scheme has its own, undefined where the parameters name it (PSS). */
   readonly hash?: string | null;
 }
 
 export const signatureSchemes: Readonly<Record<string, SignatureScheme>> = {
-  '1.2.840.113549.1.1.2': { name: 'md2WithRSAEncryption', key: 'rsa' },
+  '1.2.840.113549.1.1.2': { name: 'md2WithRSAEncryption', key: 'rsa', hash: 'md2' },
   '1.2.840.113549.1.1.4': { name: 'md5WithRSAEncryption', key: 'rsa', hash: 'md5' },
   '1.2.840.113549.1.1.5': { name: 'sha1WithRSAEncryption', key: 'rsa', hash: 'sha1' },
   '1.3.14.3.2.29': { name: 'sha1WithRSA', key: 'rsa', hash: 'sha1' },
@@ -27,11 +27,19 @@ export const signatureSchemes: Readonly<Record<string, SignatureScheme>> = {
 };
 
 export const hashes: Readonly<Record<string, string>> = {
+  '1.2.840.113549.2.2': 'md2',
+  '1.2.840.113549.2.4': 'md4',
+  '1.2.840.113549.2.5': 'md5',
+  '1.3.36.3.2.1': 'ripemd160',
   '1.3.14.3.2.26': 'sha1',
+  '2.16.840.1.101.3.4.2.4': 'sha224',
   '2.16.840.1.101.3.4.2.1': 'sha256',
   '2.16.840.1.101.3.4.2.2': 'sha384',
   '2.16.840.1.101.3.4.2.3': 'sha512',
 };
+
+/** Hashes that a signature may rest on. All others have collisions (RFC 6149, 6150, 6151, 9155) or are unknown. */
+export const strongHashes: ReadonlySet<string> = new Set(['sha224', 'sha256', 'sha384', 'sha512']);
 
 export const curves: Readonly<Record<string, readonly [name: string, bits: number]>> = {
   '1.2.840.10045.3.1.1': ['secp192r1', 192],

@@ -1,4 +1,4 @@
-import { latin1, toHex } from '../base/index.js';
+import { toHex } from '../base/index.js';
 import { understood } from './algorithms-registry.js';
 import {
   DerError,
@@ -9,16 +9,28 @@ import {
   readSmall,
   Tag,
 } from './der-reader.js';
-import type { Certificate, NameConstraints, NameSubtrees } from './types.js';
+import { NameForm, readGeneralName, type GeneralName } from './general-name.js';
+import type { Certificate, PolicyLimits, PolicyMapping } from './types.js';
 
 type Draft = { -readonly [K in keyof Certificate]?: Certificate[K] };
 
-/** What extensions say, as fields of a certificate. */
+/** The extensions as fields of a certificate. */
 export type ExtensionFields = Draft &
-  Required<Pick<Draft, 'ca' | 'dnsNames' | 'nameKinds' | 'criticalUnknown'>>;
+  Required<
+    Pick<
+      Draft,
+      | 'ca'
+      | 'dnsNames'
+      | 'altNames'
+      | 'policyMappings'
+      | 'policyLimits'
+      | 'criticalUnknown'
+      | 'defects'
+    >
+  >;
 
 const MAX_EXTENSIONS = 100;
-const MAX_NAMES = 5000;
+const MAX_ENTRIES = 5000;
 
 /** Bits of keyUsage in their order (RFC 5280 §4.2.1.3). */
 export const keyUsages = [
@@ -33,26 +45,60 @@ export const keyUsages = [
   'decipherOnly',
 ] as const;
 
-/** Reads the Extensions of RFC 5280 §4.2; an extension that occurs twice makes the certificate malformed. */
+/**
+ * Reads the Extensions of RFC 5280 §4.2. An extension that occurs twice makes the certificate
+ * malformed. One that cannot be read is a defect: key and dates of the certificate still count for
+ * DANE-EE (RFC 7671 §5.1), and no path may use it.
+ */
 export function readExtensions(reader: DerReader | undefined): ExtensionFields {
   const criticalUnknown: string[] = [];
-  const fields: ExtensionFields = { ca: false, dnsNames: [], nameKinds: [], criticalUnknown };
+  const defects: string[] = [];
+  const fields: ExtensionFields = {
+    ca: false,
+    dnsNames: [],
+    altNames: [],
+    policyMappings: [],
+    policyLimits: {},
+    criticalUnknown,
+    defects,
+  };
   const seen = new Set<string>();
   while (reader && !reader.done) {
     const extension = reader.enter();
     const oid = readOid(extension.take(Tag.objectId).body);
-    const critical = extension.optional(Tag.boolean);
+    const criticalField = extension.optional(Tag.boolean);
+    const critical = criticalField !== undefined && readBoolean(criticalField.body);
     const value = extension.take(Tag.octetString).body;
     extension.end();
     if (seen.has(oid)) throw new DerError(`extension ${oid} twice`);
     if (seen.add(oid).size > MAX_EXTENSIONS) throw new DerError('too many extensions');
-    if (critical && readBoolean(critical.body) && !understood.has(oid)) criticalUnknown.push(oid);
-    readers[oid]?.(fields, new DerReader(value));
+    if (critical && !understood.has(oid)) criticalUnknown.push(oid);
+    try {
+      readExtension(oid, value, { fields, critical });
+    } catch (error) {
+      if (!(error instanceof DerError)) throw error;
+      defects.push(`extension ${oid}: ${error.message}`);
+    }
   }
   return fields;
 }
 
-const readers: Readonly<Record<string, (fields: ExtensionFields, reader: DerReader) => void>> = {
+interface Target {
+  readonly fields: ExtensionFields;
+  readonly critical: boolean;
+}
+
+function readExtension(oid: string, value: Uint8Array, target: Target): void {
+  const read = readers[oid];
+  if (!read) return;
+  const reader = new DerReader(value);
+  read(target.fields, reader, target.critical);
+  reader.end();
+}
+
+type Read = (fields: ExtensionFields, reader: DerReader, critical: boolean) => void;
+
+const readers: Readonly<Record<string, Read>> = {
   '2.5.29.19': (fields, reader) => {
     const constraints = reader.enter();
     const ca = constraints.optional(Tag.boolean);
@@ -68,24 +114,19 @@ const readers: Readonly<Record<string, (fields: ExtensionFields, reader: DerRead
     );
   },
   '2.5.29.37': (fields, reader) => {
-    const list = reader.enter();
-    const purposes: string[] = [];
-    while (!list.done && purposes.length < MAX_EXTENSIONS)
-      purposes.push(readOid(list.take(Tag.objectId).body));
-    fields.extendedKeyUsage = purposes;
+    fields.extendedKeyUsage = readList(reader.enter(), (list) =>
+      readOid(list.take(Tag.objectId).body),
+    );
   },
   '2.5.29.17': (fields, reader) => {
-    const list = reader.enter();
-    const names: string[] = [];
-    const kinds = new Set<number>();
-    for (let count = 0; !list.done; count++) {
-      if (count >= MAX_NAMES) throw new DerError('too many names');
-      const { tag, body } = list.any();
-      kinds.add(tag & 0x1f);
-      if (tag === 0x82) names.push(latin1(body).toLowerCase());
-    }
-    fields.dnsNames = names;
-    fields.nameKinds = [...kinds];
+    const names = readList(reader.enter(), (list) => readGeneralName(list.any()));
+    for (const name of names)
+      if (name.form === NameForm.ip && name.octets.length !== 4 && name.octets.length !== 16)
+        throw new DerError(`iPAddress of ${name.octets.length} octets`);
+    fields.altNames = names;
+    fields.dnsNames = names.flatMap((name) =>
+      name.form === NameForm.dns ? [name.text.toLowerCase()] : [],
+    );
   },
   '2.5.29.35': (fields, reader) => {
     const id = reader.enter().optional(0x80);
@@ -93,26 +134,87 @@ const readers: Readonly<Record<string, (fields: ExtensionFields, reader: DerRead
   },
   '2.5.29.30': (fields, reader) => {
     const constraints = reader.enter();
-    const permitted = readSubtrees(constraints.optional(0xa0)?.body);
-    const excluded = readSubtrees(constraints.optional(0xa1)?.body);
+    const permitted = readSubtrees(constraints.optional(0xa0));
+    const excluded = readSubtrees(constraints.optional(0xa1));
     constraints.end();
-    fields.nameConstraints = { permitted, excluded } satisfies NameConstraints;
+    if (permitted.length + excluded.length === 0) throw new DerError('no constraint');
+    fields.nameConstraints = { permitted, excluded };
+  },
+  '2.5.29.32': readPolicies,
+  '2.5.29.33': (fields, reader) => {
+    fields.policyMappings = readList(reader.enter(), (list): PolicyMapping => {
+      const pair = list.enter();
+      const [issuer, subject] = [pair.take(Tag.objectId), pair.take(Tag.objectId)];
+      pair.end();
+      return { issuer: readOid(issuer.body), subject: readOid(subject.body) };
+    });
+  },
+  '2.5.29.36': (fields, reader) => {
+    const constraints = reader.enter();
+    const [explicitPolicy, mapping] = [constraints.optional(0x80), constraints.optional(0x81)];
+    constraints.end();
+    if (!explicitPolicy && !mapping) throw new DerError('no constraint');
+    fields.policyLimits = {
+      ...fields.policyLimits,
+      explicitPolicy: explicitPolicy && readSmall(explicitPolicy.body),
+      mapping: mapping && readSmall(mapping.body),
+    } satisfies PolicyLimits;
+  },
+  '2.5.29.54': (fields, reader) => {
+    const anyPolicy = readSmall(reader.take(Tag.integer).body);
+    fields.policyLimits = { ...fields.policyLimits, anyPolicy };
   },
 };
 
-function readSubtrees(body: Uint8Array | undefined): NameSubtrees {
-  const list = new DerReader(body ?? new Uint8Array());
-  const dns: string[] = [];
-  const directory: Uint8Array[] = [];
-  const kinds = new Set<number>();
-  for (let count = 0; !list.done; count++) {
-    if (count >= MAX_NAMES) throw new DerError('too many subtrees');
-    const subtree = list.enter();
-    const { tag, body: base } = subtree.any();
-    subtree.end(); // RFC 5280 §4.2.1.10: minimum is zero and maximum absent
-    kinds.add(tag & 0x1f);
-    if (tag === 0x82) dns.push(latin1(base).toLowerCase().replace(/^\./, ''));
-    if (tag === 0xa4) directory.push(new DerReader(base).take(Tag.sequence).body);
+const knownQualifiers: ReadonlySet<string> = new Set([
+  '1.3.6.1.5.5.7.2.1', // CPS pointer
+  '1.3.6.1.5.5.7.2.2', // user notice
+]);
+
+/**
+ * A critical extension with a qualifier that is not understood counts as unknown (RFC 5280
+ * §4.2.1.4 [5280-4.2.1.4-1]).
+ */
+function readPolicies(fields: ExtensionFields, reader: DerReader, critical: boolean): void {
+  const policies = readList(reader.enter(), (list) => {
+    const information = list.enter();
+    const policy = readOid(information.take(Tag.objectId).body);
+    const qualifiers = information.optional(Tag.sequence);
+    information.end();
+    const types = qualifiers && readList(new DerReader(qualifiers.body), readQualifier);
+    if (critical && types?.some((type) => !knownQualifiers.has(type)))
+      fields.criticalUnknown = [...fields.criticalUnknown, '2.5.29.32'];
+    return policy;
+  });
+  if (new Set(policies).size < policies.length) throw new DerError('a policy twice');
+  fields.policies = policies;
+}
+
+function readQualifier(list: DerReader): string {
+  const qualifier = list.enter();
+  const type = readOid(qualifier.take(Tag.objectId).body);
+  qualifier.any();
+  qualifier.end();
+  return type;
+}
+
+/** A list of one to {@link MAX_ENTRIES} entries. */
+function readList<T>(list: DerReader, read: (list: DerReader) => T): T[] {
+  const entries: T[] = [];
+  while (!list.done) {
+    if (entries.length >= MAX_ENTRIES) throw new DerError('too many entries');
+    entries.push(read(list));
   }
-  return { dns, directory, kinds: [...kinds] };
+  if (entries.length === 0) throw new DerError('empty list');
+  return entries;
+}
+
+function readSubtrees(field: { readonly body: Uint8Array } | undefined): readonly GeneralName[] {
+  if (!field) return [];
+  return readList(new DerReader(field.body), (list) => {
+    const subtree = list.enter();
+    const name = readGeneralName(subtree.any());
+    subtree.end(); // RFC 5280 §4.2.1.10: minimum is zero and maximum absent
+    return name;
+  });
 }

@@ -1,8 +1,10 @@
 import type { X509FailureCode } from './failures.js';
 import type { CandidatePath } from './find-paths.js';
 import { namesPermitted } from './name-constraints.js';
+import { policiesAllow } from './policies-allow.js';
+import { readPublicKey } from './public-key.js';
+import { restsOnSha1, weaklySigned } from './signature-algorithm.js';
 import type { Certificate, ChainVerdict } from './types.js';
-import { weaklySigned } from './verify-signed-by.js';
 
 const SERVER_AUTH = '1.3.6.1.5.5.7.3.1';
 const ANY_PURPOSE = '2.5.29.37.0';
@@ -16,7 +18,10 @@ export interface PathJudgement {
   readonly validity: ChainVerdict['validity'];
 }
 
-/** Applies the rules of RFC 5280 §6.1 to a path whose signatures have been checked, for a TLS server at `at` (milliseconds). */
+/**
+ * Applies the rules of RFC 5280 §6.1 to a path whose signatures have been checked, for a
+ * TLS server at `at` (milliseconds).
+ */
 export function checkPath({ certificates, key }: CandidatePath, at: number): PathJudgement {
   const problems = new Set<X509FailureCode>();
   const remarks = new Set<X509FailureCode>();
@@ -26,27 +31,51 @@ export function checkPath({ certificates, key }: CandidatePath, at: number): Pat
     const isAnchor = depth === anchorAt;
     if (depth === 0) checkServer(certificate, problems);
     else checkIssuer(certificate, below, isAnchor, problems);
+    checkForm(certificate, isAnchor, problems);
     if (!serves(certificate)) problems.add('x509-wrong-purpose');
-    if (certificate.keyAlgorithm === 'RSA' && certificate.keyBits < MIN_RSA_BITS)
-      problems.add('x509-weak-key');
-    if (isAnchor) return;
-    if (certificate.criticalUnknown.length > 0) problems.add('x509-critical-extension');
-    if (weaklySigned(certificate))
-      (/md/i.test(certificate.signatureAlgorithm) ? problems : remarks).add('x509-weak-signature');
+    if (!isAnchor && weaklySigned(certificate))
+      (restsOnSha1(certificate) ? remarks : problems).add('x509-weak-signature');
   });
+  if (key && readPublicKey(key).unnamedCurve) problems.add('x509-unnamed-curve');
+  const anchor = certificates[anchorAt];
+  if (!policiesAllow(key ? certificates : certificates.slice(0, -1), anchor))
+    problems.add('x509-policy');
   return { problems: [...problems], remarks: [...remarks], validity: validityOf(certificates, at) };
 }
 
-/** The worst of the dates: a path is good only while all of it is. The certificate's own date comes first. */
+/**
+ * The worst of the dates: a path is valid only while all of it is. The server's own date comes
+ * first. Validity has whole seconds and includes its last one (RFC 5280 §4.1.2.5 [5280-4.1.2.5-1]).
+ */
 export function validityOf(
   certificates: readonly Certificate[],
   at: number,
 ): ChainVerdict['validity'] {
   for (const { notBefore, notAfter } of certificates) {
-    if (at > notAfter) return 'expired';
+    if (Math.floor(at / 1000) * 1000 > notAfter) return 'expired';
     if (at < notBefore) return 'not-yet-valid';
   }
   return 'valid';
+}
+
+/**
+ * Rules for every certificate of the path. They bind an anchor too, which is trusted for
+ * its name and key, not for more.
+ */
+function checkForm(
+  certificate: Certificate,
+  isAnchor: boolean,
+  problems: Set<X509FailureCode>,
+): void {
+  const { issuerName, keyAlgorithm, keyBits, unnamedCurve } = certificate;
+  if (certificate.defects.length > 0) problems.add('x509-malformed');
+  // RFC 5280 §4.1.2.4: an issuer has a name; without one, any two nameless CAs would chain.
+  if (!isAnchor && issuerName.rdns.length === 0) problems.add('x509-malformed');
+  // [5280-4.2-1]
+  if (certificate.criticalUnknown.length > 0) problems.add('x509-critical-extension');
+  if (keyAlgorithm === 'RSA' && keyBits < MIN_RSA_BITS) problems.add('x509-weak-key');
+  // [5480-2.1.1-1]
+  if (unnamedCurve) problems.add('x509-unnamed-curve');
 }
 
 function checkServer({ keyUsage }: Certificate, problems: Set<X509FailureCode>): void {
@@ -65,6 +94,7 @@ function checkIssuer(
   if (!issuer.ca && !(isAnchor && issuer.version === 1)) problems.add('x509-not-a-ca');
   if (issuer.keyUsage && !issuer.keyUsage.includes('keyCertSign'))
     problems.add('x509-may-not-sign');
+  // [5280-4.2.1.9-1]
   const intermediates = below.slice(1).filter((c) => !c.selfIssued).length;
   // Anchors are bound by their own constraints too (RFC 7672 §3.1.2 [7672-3.1.2-1]).
   if (issuer.pathLength !== undefined && intermediates > issuer.pathLength)
@@ -76,7 +106,10 @@ function checkIssuer(
     problems.add('x509-name-not-permitted');
 }
 
-/** No list of purposes, or one with TLS servers in it; on a CA it bounds what is below, as CAs and browsers use it. */
+/**
+ * No list of purposes, or one with TLS servers in it; on a CA it bounds what is below, as
+ * CAs and browsers use it.
+ */
 function serves({ extendedKeyUsage }: Certificate): boolean {
   return (
     !extendedKeyUsage ||

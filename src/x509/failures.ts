@@ -123,6 +123,20 @@ export const x509Failures = defineFailures({
     says: 'A certificate has a critical extension that is not understood.',
     fix: 'Have it issued without that extension.',
   },
+  'x509-policy': {
+    ...broken,
+    resultType: 'certificate-not-trusted',
+    clause: 'RFC 5280 §6.1.5',
+    says: 'A CA requires a certificate policy that the chain does not have.',
+    fix: 'Have the certificate issued under the policy that its CA requires.',
+  },
+  'x509-unnamed-curve': {
+    ...broken,
+    resultType: 'certificate-not-trusted',
+    clause: 'RFC 5480 §2.1.1',
+    says: 'An EC key of the chain does not name its curve but writes out parameters.',
+    fix: 'Create the key with a named curve, as P-256, and have it certified.',
+  },
   'x509-limit': {
     ...broken,
     resultType: 'certificate-not-trusted',

@@ -1,6 +1,7 @@
 import { equalBytes, latin1 } from '../base/index.js';
 import type { TrustStore } from './trust-store.js';
 import type { Certificate } from './types.js';
+import { weaklySigned } from './signature-algorithm.js';
 import { verifySignedBy } from './verify-signed-by.js';
 
 /** A way from a certificate to an anchor, leaf first. `certificates` ends with the anchor unless that is a bare key. */
@@ -13,7 +14,12 @@ export interface CandidatePath {
 /** What the search saw beside paths: it says why there is none. */
 export interface PathSearch {
   readonly paths: Iterable<CandidatePath>;
-  readonly seen: { limit: boolean; badSignature: boolean; selfIssuedTop: boolean };
+  readonly seen: {
+    limit: boolean;
+    badSignature: boolean;
+    weakSignature: boolean;
+    selfIssuedTop: boolean;
+  };
 }
 
 const MAX_DEPTH = 10;
@@ -40,7 +46,12 @@ export function findPaths(
   anchored: (certificate: Certificate, depth: number) => boolean = () => false,
   work = new SearchWork(),
 ): PathSearch {
-  const seen = { limit: sent.length > MAX_SENT, badSignature: false, selfIssuedTop: false };
+  const seen = {
+    limit: sent.length > MAX_SENT,
+    badSignature: false,
+    weakSignature: false,
+    selfIssuedTop: false,
+  };
   const pool = distinct(sent.slice(0, MAX_SENT));
 
   const signed = (certificate: Certificate, issuer: Certificate | Uint8Array): boolean => {
@@ -60,13 +71,10 @@ export function findPaths(
 
   const named = new Map<Certificate, readonly Certificate[]>();
   const issuersOf = (certificate: Certificate): readonly Certificate[] => {
-    const { issuer } = certificate;
+    const { key } = certificate.issuerName;
     const found =
       named.get(certificate) ??
-      distinct([
-        ...anchors.bySubject(issuer),
-        ...pool.filter((c) => equalBytes(c.subject, issuer)),
-      ]);
+      distinct([...anchors.bySubject(key), ...pool.filter((c) => c.subjectName.key === key)]);
     named.set(certificate, found);
     return found;
   };
@@ -93,10 +101,14 @@ export function findPaths(
     for (const issuer of issuersOf(top)) {
       // The same name with the same key again leads nowhere new (RFC 4158 §5.2).
       if (
-        path.some((c) => equalBytes(c.subject, issuer.subject) && equalBytes(c.spki, issuer.spki))
+        path.some(
+          (c) => c.subjectName.key === issuer.subjectName.key && equalBytes(c.spki, issuer.spki),
+        )
       )
         continue;
       if (signed(top, issuer)) yield* walk([...path, issuer]);
+      // A weak signature is not accepted even where it is valid: that is the reason to give.
+      else if (weaklySigned(top)) seen.weakSignature = true;
       else seen.badSignature = true;
     }
   }

@@ -5,11 +5,11 @@
  * const parsed = parsePem('-----BEGIN CERTIFICATE-----');
  * if (parsed.ok) console.log(verifyChain({ sent: parsed.value, anchors: trustStore([]), at: 0 }).chain);
  */
-export type { Certificate, ChainVerdict, NameConstraints, NameSubtrees } from './types.js';
+export type { Certificate, ChainVerdict, NameConstraints } from './types.js';
 export { parseCertificate } from './parse-certificate.js';
 export { keyUsages } from './certificate-extensions.js';
 export { parseChain } from './parse-chain.js';
-export { parsePem } from './pem.js';
+export { parsePem, parsePemBundle } from './pem.js';
 export { trustStore, type TrustStore } from './trust-store.js';
 export {
   verifyChain,

@@ -1,71 +1,279 @@
-import { equalBytes } from '../base/index.js';
-import { DerReader } from './der-reader.js';
-import type { Certificate, NameConstraints, NameSubtrees } from './types.js';
+import { toHex } from '../base/index.js';
+import { joinRdns, type DirectoryName } from './directory-name.js';
+import { NameForm, type GeneralName } from './general-name.js';
+import type { Certificate, NameConstraints } from './types.js';
 
-const DNS = 2;
-const DIRECTORY = 4;
-/** Comparisons of one name with one subtree. */
-const MAX_WORK = 100_000;
+/**
+ * otherName of a mailbox with a local part beyond ASCII: rfc822Name constraints bind it
+ * too (RFC 9598 §6).
+ */
+const SMTP_UTF8_MAILBOX = '1.3.6.1.5.5.7.8.9';
 
-/** The same pair stands in many paths, and its names and subtrees are many. */
-const verdicts = new WeakMap<NameConstraints, WeakMap<Certificate, boolean>>();
+/**
+ * Subtrees as sets of keys. Every name has few keys that could be in a set (its parent domains,
+ * its masks, its leading RDNs), so a name costs the same however many subtrees there are.
+ */
+interface Subtrees {
+  /** Name forms that occur. */
+  readonly forms: ReadonlySet<number>;
+  readonly keys: ReadonlySet<string>;
+  /**
+   * Forms with a base that is not of the form's grammar: it permits nothing and excludes
+   * everything.
+   */
+  readonly malformed: ReadonlySet<number>;
+  /** Lengths of the masks of iPAddress bases. */
+  readonly masks: ReadonlySet<string>;
+}
 
-/** True when every name of `certificate` is one its CA may vouch for (RFC 5280 §4.2.1.10). A constraint on a form we do not read and the certificate has: false. */
+interface Compiled {
+  readonly permitted: Subtrees;
+  readonly excluded: Subtrees;
+  /** The same pair of issuer and certificate occurs in many paths. */
+  readonly verdicts: WeakMap<Certificate, boolean>;
+}
+
+const compiled = new WeakMap<NameConstraints, Compiled>();
+
+/**
+ * True when every name of `certificate` is one that its CA may certify
+ * (RFC 5280 §4.2.1.10 [5280-4.2.1.10-1, 5280-4.2.1.10-2]). A constraint that cannot be
+ * processed refuses every certificate with a name of its form.
+ */
 export function namesPermitted(certificate: Certificate, constraints: NameConstraints): boolean {
-  const known = verdicts.get(constraints) ?? new WeakMap<Certificate, boolean>();
-  verdicts.set(constraints, known);
-  const permitted = known.get(certificate) ?? judge(certificate, constraints);
-  known.set(certificate, permitted);
-  return permitted;
+  const { permitted, excluded, verdicts } = compile(constraints);
+  const verdict =
+    verdicts.get(certificate) ??
+    namesOf(certificate).every((name) => allowed(name, permitted, excluded));
+  verdicts.set(certificate, verdict);
+  return verdict;
 }
 
-function judge(certificate: Certificate, { permitted, excluded }: NameConstraints): boolean {
-  if (certificate.dnsNames.length * (permitted.dns.length + excluded.dns.length) > MAX_WORK)
-    return false;
-  const limits = permitted.kinds.includes(DNS) ? permitted.dns : undefined;
-  const dns = certificate.dnsNames.every(
-    (name) =>
-      (!limits || limits.some((base) => inside(name, base))) &&
-      !excluded.dns.some((base) => reaches(name, base)),
-  );
+/**
+ * Names that constraints bind: subjectAltName, the subject, and emailAddress in the
+ * subject.
+ */
+function namesOf({ altNames, subjectName }: Certificate): readonly GeneralName[] {
+  const emails = subjectName.emails.map((text) => ({ form: NameForm.email, text }));
+  const subject = { form: NameForm.directory, directory: subjectName };
+  return [...altNames, ...emails, ...(subjectName.rdns.length > 0 ? [subject] : [])];
+}
+
+function allowed(name: GeneralName, permitted: Subtrees, excluded: Subtrees): boolean {
+  const form = formOf(name);
+  const limited = permitted.forms.has(form);
+  const barred = excluded.forms.has(form);
+  if (!limited && !barred) return true;
+  if (excluded.malformed.has(form)) return false;
+  const inside = keysOf(name, permitted.masks);
+  if (limited && !inside?.some((key) => permitted.keys.has(key))) return false;
+  if (!barred) return true;
+  const reached = keysOf(name, excluded.masks);
   return (
-    dns &&
-    directoryPermitted(certificate, permitted, excluded) &&
-    !otherForms(certificate, permitted) &&
-    !otherForms(certificate, excluded)
+    reached !== undefined && ![...reached, ...reachedBy(name)].some((k) => excluded.keys.has(k))
   );
 }
 
-/** Adding labels on the left satisfies a DNS constraint; '' holds every name. */
-function inside(name: string, base: string): boolean {
-  return base === '' || name === base || name.endsWith(`.${base}`);
+function formOf(name: GeneralName): number {
+  return name.form === NameForm.other && name.type === SMTP_UTF8_MAILBOX
+    ? NameForm.email
+    : name.form;
 }
 
-/** True when the name, or a name its wildcard stands for, lies in an excluded subtree. */
-function reaches(name: string, base: string): boolean {
-  if (inside(name, base)) return true;
-  return (
-    name.startsWith('*.') &&
-    base.endsWith(name.slice(1)) &&
-    !base.slice(0, -name.length + 1).includes('.')
-  );
+function compile(constraints: NameConstraints): Compiled {
+  const known = compiled.get(constraints);
+  if (known) return known;
+  const made = {
+    permitted: subtrees(constraints.permitted, false),
+    excluded: subtrees(constraints.excluded, true),
+    verdicts: new WeakMap<Certificate, boolean>(),
+  };
+  compiled.set(constraints, made);
+  return made;
 }
 
-/** Subject names are compared octet by octet: stricter than RFC 5280 §7.1 for what is permitted, so any exclusion counts as reached. */
-function directoryPermitted(
-  { subject }: Certificate,
-  permitted: NameSubtrees,
-  excluded: NameSubtrees,
-): boolean {
-  const body = new DerReader(subject).enter().rest;
-  if (body.length === 0) return true;
-  if (excluded.kinds.includes(DIRECTORY)) return false;
-  return (
-    !permitted.kinds.includes(DIRECTORY) ||
-    permitted.directory.some((base) => equalBytes(body.subarray(0, base.length), base))
-  );
+function subtrees(bases: readonly GeneralName[], excluding: boolean): Subtrees {
+  const made = {
+    forms: new Set<number>(),
+    keys: new Set<string>(),
+    malformed: new Set<number>(),
+    masks: new Set<string>(),
+  };
+  for (const base of bases) {
+    made.forms.add(base.form);
+    const keys = keysOfBase(base, excluding);
+    if (!keys) made.malformed.add(base.form);
+    for (const key of keys ?? []) made.keys.add(key);
+    if (base.form === NameForm.ip && keys) made.masks.add(maskOf(base.octets));
+  }
+  return made;
 }
 
-function otherForms({ nameKinds }: Certificate, { kinds }: NameSubtrees): boolean {
-  return kinds.some((kind) => kind !== DNS && nameKinds.includes(kind));
+/**
+ * Keys of a base. A leading dot has no meaning for a dNSName in RFC 5280; it is read as "sub-domains
+ * only" where it permits, and as the domain with its sub-domains where it excludes.
+ */
+function keysOfBase(base: GeneralName, excluding: boolean): readonly string[] | undefined {
+  switch (base.form) {
+    case NameForm.dns: {
+      const domain = base.text.toLowerCase().replace(/^\./, '');
+      if (base.text !== '' && !isDomain(domain)) return undefined;
+      if (!base.text.startsWith('.')) return wide('dns', domain, excluding);
+      return excluding ? wide('dns', domain, true) : [`dns below ${domain}`];
+    }
+    case NameForm.email:
+    case NameForm.uri:
+      return keysOfHostBase(base.form, base.text, excluding);
+    case NameForm.directory:
+      return base.directory.comparable ? [`name ${base.directory.key}`] : undefined;
+    case NameForm.ip:
+      return keysOfIpBase(base.octets);
+    default:
+      return undefined;
+  }
+}
+
+/**
+ * The domain with everything below it. An excluded base is reached by a wildcard beside
+ * it, too.
+ */
+function wide(form: string, domain: string, excluding: boolean): readonly string[] {
+  const keys = [`${form} at ${domain}`, `${form} below ${domain}`];
+  const parent = domain.slice(domain.indexOf('.') + 1);
+  return excluding && domain.includes('.') ? [...keys, `${form} wildcard ${parent}`] : keys;
+}
+
+/**
+ * Host, `.domain` for what is below it, and for e-mail a whole mailbox; '' for every name.
+ */
+function keysOfHostBase(
+  form: 1 | 6,
+  text: string,
+  excluding: boolean,
+): readonly string[] | undefined {
+  if (text === '') return [`${form} below `];
+  if (form === NameForm.email && text.includes('@')) {
+    const mailbox = splitMailbox(text);
+    return mailbox && [`mailbox ${mailboxKey(mailbox, excluding)}`];
+  }
+  const host = text.toLowerCase().replace(/^\./, '');
+  if (!isDomain(host)) return undefined;
+  return [`${form} ${text.startsWith('.') ? 'below' : 'at'} ${host}`];
+}
+
+/**
+ * Address and mask of one length; the mask is a prefix (RFC 4632, as RFC 5280 §4.2.1.10
+ * says).
+ */
+function keysOfIpBase(octets: Uint8Array): readonly string[] | undefined {
+  const size = octets.length / 2;
+  if (size !== 4 && size !== 16) return undefined;
+  const bits = [...octets.subarray(size)].map((o) => o.toString(2).padStart(8, '0')).join('');
+  if (!/^1*0*$/.test(bits)) return undefined;
+  return [ipKey(octets.subarray(0, size), maskOf(octets))];
+}
+
+/** The mask of an iPAddress base, in hex. */
+function maskOf(octets: Uint8Array): string {
+  return toHex(octets.subarray(octets.length / 2));
+}
+
+function ipKey(address: Uint8Array, mask: string): string {
+  const bits = Buffer.from(mask, 'hex');
+  return `ip ${mask} ${toHex(address.map((octet, i) => octet & (bits[i] as number)))}`;
+}
+
+/**
+ * Keys of every subtree that holds the name; undefined for a name that cannot be
+ * processed.
+ */
+function keysOf(name: GeneralName, masks: ReadonlySet<string>): readonly string[] | undefined {
+  switch (name.form) {
+    case NameForm.dns: {
+      const text = name.text.toLowerCase();
+      const domain = text.replace(/^\*\./, '');
+      if (!isDomain(domain)) return undefined;
+      // `*.a.example` stands for names below a.example only, and so does the text of it.
+      return around('dns', text);
+    }
+    case NameForm.email: {
+      const mailbox = splitMailbox(name.text);
+      if (!mailbox) return undefined;
+      return [`mailbox ${mailboxKey(mailbox, false)}`, ...around('1', mailbox.host)];
+    }
+    case NameForm.uri: {
+      const host = hostOfUri(name.text);
+      return host === undefined ? undefined : around('6', host);
+    }
+    case NameForm.directory:
+      return keysOfDirectory(name.directory);
+    case NameForm.ip:
+      if (name.octets.length !== 4 && name.octets.length !== 16) return undefined;
+      return [...masks]
+        .filter((mask) => mask.length === 2 * name.octets.length)
+        .map((mask) => ipKey(name.octets, mask));
+    default:
+      return undefined;
+  }
+}
+
+/**
+ * Further keys that only an exclusion has: what a wildcard may stand for, a mailbox in
+ * other spellings.
+ */
+function reachedBy(name: GeneralName): readonly string[] {
+  if (name.form === NameForm.dns && name.text.startsWith('*.'))
+    return [`dns wildcard ${name.text.slice(2).toLowerCase()}`];
+  const mailbox = name.form === NameForm.email ? splitMailbox(name.text) : undefined;
+  return mailbox ? [`mailbox ${mailboxKey(mailbox, true)}`] : [];
+}
+
+/** The domain itself, and `below` each of its parents and the root. */
+function around(form: string, domain: string): readonly string[] {
+  const keys = [`${form} at ${domain}`, `${form} below `];
+  for (let dot = domain.indexOf('.'); dot >= 0; dot = domain.indexOf('.', dot + 1))
+    keys.push(`${form} below ${domain.slice(dot + 1)}`);
+  return keys;
+}
+
+function keysOfDirectory({ rdns, comparable }: DirectoryName): readonly string[] | undefined {
+  if (!comparable) return undefined;
+  return [...rdns.keys(), rdns.length].map((count) => `name ${joinRdns(rdns.slice(0, count))}`);
+}
+
+interface Mailbox {
+  readonly local: string;
+  readonly host: string;
+}
+
+function splitMailbox(text: string): Mailbox | undefined {
+  const at = text.lastIndexOf('@');
+  const [local, host] = [text.slice(0, Math.max(0, at)), text.slice(at + 1).toLowerCase()];
+  return local !== '' && /^[\x20-\x7e]+$/.test(local) && isDomain(host)
+    ? { local, host }
+    : undefined;
+}
+
+/**
+ * Local parts are compared exactly (RFC 5280 §7.5); where they are excluded, case and
+ * quotes do not help.
+ */
+function mailboxKey({ local, host }: Mailbox, excluding: boolean): string {
+  const plain = local.replace(/^"(.*)"$/, '$1').replace(/\\(.)/g, '$1');
+  return excluding ? `like ${plain.toLowerCase()}@${host}` : `${local}@${host}`;
+}
+
+/**
+ * The host of a URI; undefined without an authority, and for an address literal (RFC 5280
+ * §4.2.1.10).
+ */
+function hostOfUri(uri: string): string | undefined {
+  const authority = /^[a-z][a-z0-9+.-]*:\/\/([^/?#\\]*)/i.exec(uri)?.[1];
+  const host = authority?.replace(/^.*@/, '').replace(/:\d*$/, '').toLowerCase();
+  return host !== undefined && isDomain(host) && !/(^|\.)[0-9]+$/.test(host) ? host : undefined;
+}
+
+/** A domain name in preferred syntax, underscores allowed, without final dot. */
+function isDomain(text: string): boolean {
+  return text.length <= 253 && /^[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*$/.test(text);
 }

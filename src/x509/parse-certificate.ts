@@ -1,10 +1,10 @@
 import { equalBytes, fail, ok, toHex, type Result } from '../base/index.js';
-import { signatureSchemes } from './algorithms-registry.js';
 import { readExtensions } from './certificate-extensions.js';
-import { DerError, DerReader, readBits, readOid, readSmall, readTime, Tag } from './der-reader.js';
-import { readDistinguishedName } from './distinguished-name.js';
+import { DerError, DerReader, readBits, readSmall, readTime, Tag } from './der-reader.js';
+import { readDirectoryName } from './directory-name.js';
 import { x509Failures } from './failures.js';
 import { readPublicKey } from './public-key.js';
+import { readSignatureAlgorithm, type SignatureAlgorithm } from './signature-algorithm.js';
 import type { Certificate } from './types.js';
 
 /** Certificates beyond this are not looked at. */
@@ -35,6 +35,7 @@ function read(der: Uint8Array): Certificate {
   const versionField = fields.optional(0xa0);
   const version = versionField ? readVersion(versionField.body) : 1;
   const serial = fields.take(Tag.integer).body;
+  // Zero and negative numbers are handled gracefully [5280-4.1.2.2-1].
   if (serial.length === 0 || serial.length > 64)
     throw new DerError('serial number of a wrong size');
   if (!equalBytes(fields.take(Tag.sequence).whole, signatureIdentifier))
@@ -52,7 +53,10 @@ function read(der: Uint8Array): Certificate {
   fields.end();
   if (extensionField && version !== 3) throw new DerError('extensions before version 3');
 
-  const subjectName = readDistinguishedName(subject);
+  const subjectName = readDirectoryName(subject);
+  const issuerName = readDirectoryName(issuer);
+  const extensions = readExtensions(extensionField && new DerReader(extensionField.body).enter());
+  const algorithm = readAlgorithm(signatureIdentifier);
   return {
     der,
     tbs: tbs.whole,
@@ -60,18 +64,22 @@ function read(der: Uint8Array): Certificate {
     serial: toHex(serial),
     subject,
     issuer,
+    subjectName,
+    issuerName,
     subjectText: subjectName.text,
-    issuerText: readDistinguishedName(issuer).text,
+    issuerText: issuerName.text,
     notBefore,
     notAfter,
     ...readPublicKey(spki),
-    signatureAlgorithm: nameOfSignature(signatureIdentifier),
+    signatureAlgorithm: algorithm.name,
+    signatureHashes: algorithm.hashes,
     signatureIdentifier,
     signature,
-    ...(subjectName.commonName === undefined ? {} : { commonName: subjectName.commonName }),
-    selfIssued: equalBytes(subject, issuer),
+    commonName: subjectName.commonName,
+    selfIssued: subjectName.key === issuerName.key,
     version,
-    ...readExtensions(extensionField && new DerReader(extensionField.body).enter()),
+    ...extensions,
+    defects: [...algorithm.defects, ...extensions.defects],
   };
 }
 
@@ -81,7 +89,15 @@ function readVersion(body: Uint8Array): 1 | 2 | 3 {
   return version;
 }
 
-function nameOfSignature(identifier: Uint8Array): string {
-  const oid = readOid(new DerReader(identifier).enter().take(Tag.objectId).body);
-  return signatureSchemes[oid]?.name ?? oid;
+/** Parameters that cannot be read are a defect: the certificate still has a name and a key. */
+function readAlgorithm(
+  identifier: Uint8Array,
+): Pick<SignatureAlgorithm, 'name' | 'hashes'> & { readonly defects: readonly string[] } {
+  try {
+    return { ...readSignatureAlgorithm(identifier), defects: [] };
+  } catch (error) {
+    if (!(error instanceof DerError)) throw error;
+    const defects = [`signature algorithm: ${error.message}`];
+    return { name: 'unreadable', hashes: [], defects };
+  }
 }

@@ -1,4 +1,4 @@
-import { fail, fromBase64, ok, type Result } from '../base/index.js';
+import { fail, fromBase64, ok, type Failure, type Result } from '../base/index.js';
 import { x509Failures } from './failures.js';
 import { parseCertificate } from './parse-certificate.js';
 import type { Certificate } from './types.js';
@@ -6,18 +6,38 @@ import type { Certificate } from './types.js';
 const block =
   /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----([A-Za-z0-9+/=\s]*)-----END (?:TRUSTED |X509 )?CERTIFICATE-----/g;
 
-/** All certificates of a PEM text (RFC 7468), in order; text between the blocks is skipped. Fails when there is none or one cannot be read. */
+/**
+ * All certificates of a PEM text (RFC 7468), in order; text between the blocks is skipped. Fails when
+ * there is none or one cannot be read: what a server is to send has to be readable as a whole.
+ */
 export function parsePem(text: string): Result<Certificate[]> {
   const found: Certificate[] = [];
-  for (const match of text.matchAll(block)) {
-    const der = fromBase64((match[1] as string).replace(/\s+/g, ''));
-    const parsed = der
-      ? parseCertificate(der)
-      : fail(x509Failures.make('x509-pem-malformed', `block ${found.length + 1}: not base64`));
+  for (const parsed of blocksOf(text)) {
     if (!parsed.ok) return parsed;
     found.push(parsed.value);
   }
-  return found.length > 0
-    ? ok(found)
-    : fail(x509Failures.make('x509-pem-malformed', 'no certificate found'));
+  return found.length > 0 ? ok(found) : none();
+}
+
+/**
+ * The same for a bundle of roots: a certificate that cannot be read is passed over and
+ * trusted by nothing.
+ */
+export function parsePemBundle(text: string): Result<Certificate[]> {
+  const blocks = blocksOf(text);
+  const found = blocks.flatMap((parsed) => (parsed.ok ? [parsed.value] : []));
+  return found.length > 0 ? ok(found) : (blocks.find((parsed) => !parsed.ok) ?? none());
+}
+
+function none(): ReturnType<typeof fail<Failure>> {
+  return fail(x509Failures.make('x509-pem-malformed', 'no certificate found'));
+}
+
+function blocksOf(text: string): Result<Certificate>[] {
+  return [...text.matchAll(block)].map(([, base64 = ''], index) => {
+    const der = fromBase64(base64.replace(/\s+/g, ''));
+    return der
+      ? parseCertificate(der)
+      : fail(x509Failures.make('x509-pem-malformed', `block ${index + 1}: not base64`));
+  });
 }

@@ -2,10 +2,14 @@ import { curves } from './algorithms-registry.js';
 import { DerReader, readBits, readOid, Tag } from './der-reader.js';
 import type { Certificate } from './types.js';
 
-type KeyFields = Pick<Certificate, 'keyAlgorithm' | 'keyBits' | 'curve'>;
+type KeyFields = Pick<Certificate, 'keyAlgorithm' | 'keyBits' | 'curve' | 'unnamedCurve'>;
 
-/** What a SubjectPublicKeyInfo holds. */
+/** Algorithm, size and curve of a SubjectPublicKeyInfo. */
 export function readPublicKey(spki: Uint8Array): KeyFields {
+  return { unnamedCurve: false, ...readKey(spki) };
+}
+
+function readKey(spki: Uint8Array): Omit<KeyFields, 'unnamedCurve'> & Partial<KeyFields> {
   const info = new DerReader(spki).enter();
   const algorithm = info.enter();
   const bits = readBits(info.take(Tag.bitString).body).bytes;
@@ -18,13 +22,10 @@ export function readPublicKey(spki: Uint8Array): KeyFields {
         keyBits: magnitudeBits(new DerReader(bits).enter().take(Tag.integer).body),
       };
     case '1.2.840.10045.2.1': {
-      const [name, size] = (algorithm.next === Tag.objectId &&
-        curves[readOid(algorithm.any().body)]) || [undefined, 0];
-      return {
-        keyAlgorithm: 'ECDSA',
-        keyBits: size,
-        ...(name === undefined ? {} : { curve: name }),
-      };
+      if (algorithm.next !== Tag.objectId)
+        return { keyAlgorithm: 'ECDSA', keyBits: 0, unnamedCurve: true };
+      const [curve, keyBits] = curves[readOid(algorithm.any().body)] ?? [undefined, 0];
+      return { keyAlgorithm: 'ECDSA', keyBits, curve };
     }
     case '1.3.101.112':
       return { keyAlgorithm: 'Ed25519', keyBits: 256 };

@@ -1,4 +1,10 @@
-/** What a certificate says, read from DER. Dates are milliseconds since 1970. Arrays keep the certificate's order. */
+import type { DirectoryName } from './directory-name.js';
+import type { GeneralName } from './general-name.js';
+
+/**
+ * The fields of a certificate, read from DER. Dates are milliseconds since 1970. Arrays
+ * keep the certificate's order.
+ */
 export interface Certificate {
   readonly der: Uint8Array;
   readonly tbs: Uint8Array;
@@ -6,6 +12,8 @@ export interface Certificate {
   readonly serial: string; // lower-case hex
   readonly subject: Uint8Array; // DER Name
   readonly issuer: Uint8Array;
+  readonly subjectName: DirectoryName;
+  readonly issuerName: DirectoryName;
   readonly subjectText: string; // RFC 4514-like, neutralised
   readonly issuerText: string;
   readonly notBefore: number;
@@ -13,7 +21,9 @@ export interface Certificate {
   readonly keyAlgorithm: 'RSA' | 'ECDSA' | 'Ed25519' | 'Ed448' | 'DSA' | 'unknown';
   readonly keyBits: number;
   readonly curve?: string; // IANA group name, as secp256r1
+  readonly unnamedCurve: boolean; // EC parameters are not a named curve (RFC 5480 §2.1.1)
   readonly signatureAlgorithm: string; // as 'sha256WithRSAEncryption', dotted OID when unknown
+  readonly signatureHashes: readonly string[]; // every hash of the signature, MGF1 included; as 'sha256'
   readonly signature: Uint8Array;
   readonly dnsNames: readonly string[]; // subjectAltName dNSName, as in the certificate, lower case
   readonly commonName?: string;
@@ -22,27 +32,44 @@ export interface Certificate {
   readonly keyUsage?: readonly string[];
   readonly extendedKeyUsage?: readonly string[]; // dotted OIDs
   readonly authorityKeyId?: string; // keyIdentifier of authorityKeyIdentifier, lower-case hex
-  readonly selfIssued: boolean; // subject equals issuer, byte for byte
+  readonly selfIssued: boolean; // subject equals issuer (RFC 5280 §7.1)
   readonly version: 1 | 2 | 3;
   readonly signatureIdentifier: Uint8Array; // DER AlgorithmIdentifier
-  readonly nameKinds: readonly number[]; // GeneralName tag numbers that occur in subjectAltName
+  readonly altNames: readonly GeneralName[]; // subjectAltName, every form
   readonly nameConstraints?: NameConstraints;
+  readonly policies?: readonly string[]; // certificatePolicies, dotted OIDs
+  readonly policyMappings: readonly PolicyMapping[];
+  readonly policyLimits: PolicyLimits;
   readonly criticalUnknown: readonly string[]; // dotted OIDs of critical extensions that are not understood
+  readonly defects: readonly string[]; // parts that cannot be read; no path may use the certificate
 }
 
-/** RFC 5280 §4.2.1.10. DNS subtrees in lower case, without leading dot; directory names as the DER of their RDNSequence. */
+/** RFC 5280 §4.2.1.10. */
 export interface NameConstraints {
-  readonly permitted: NameSubtrees;
-  readonly excluded: NameSubtrees;
+  readonly permitted: readonly GeneralName[];
+  readonly excluded: readonly GeneralName[];
 }
 
-export interface NameSubtrees {
-  readonly dns: readonly string[];
-  readonly directory: readonly Uint8Array[];
-  readonly kinds: readonly number[]; // GeneralName tag numbers that occur
+/** RFC 5280 §4.2.1.5. */
+export interface PolicyMapping {
+  readonly issuer: string;
+  readonly subject: string;
 }
 
-/** Verdict on a chain as sent, against a set of trust anchors, at a date, for the purpose of an SMTP or HTTPS server. */
+/**
+ * Numbers of certificates below that may follow before a limit applies (RFC 5280
+ * §4.2.1.11, §4.2.1.14).
+ */
+export interface PolicyLimits {
+  readonly explicitPolicy?: number;
+  readonly mapping?: number;
+  readonly anyPolicy?: number;
+}
+
+/**
+ * Verdict on a chain as sent, against a set of trust anchors, at a date, for the purpose
+ * of an SMTP or HTTPS server.
+ */
 export interface ChainVerdict {
   readonly chain: 'trusted' | 'incomplete' | 'self-signed' | 'unknown-ca' | 'unknown';
   readonly validity: 'valid' | 'expired' | 'not-yet-valid';

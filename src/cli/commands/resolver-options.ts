@@ -11,7 +11,7 @@ import {
   MAX_CLOCK_SKEW,
 } from '../../dns/index.js';
 import { builtinTrustStore } from '../../tls/index.js';
-import { parsePem, trustStore, type TrustStore } from '../../x509/index.js';
+import { parsePemBundle, trustStore, type TrustStore } from '../../x509/index.js';
 import { readFile } from '../read-file.js';
 
 /** Flags of every command that asks the DNS. */
@@ -85,7 +85,7 @@ function insistOnThisMachine(upstreams: readonly Upstream[]): void {
 
 function readRoots({ ca, systemCa }: ResolverFlags): TrustStore {
   const read = (path: string, what: string) =>
-    take(what, parsePem(readFile(path, what)), 'The file holds certificates in PEM.');
+    take(what, parsePemBundle(readFile(path, what)), 'The file holds certificates in PEM.');
   const extra = ca === undefined ? [] : read(ca, '--ca');
   if (!systemCa) return builtinTrustStore(extra);
   const bundle = [

@@ -1,0 +1,89 @@
+import {
+  hashes,
+  signatureSchemes,
+  strongHashes,
+  type SignatureScheme,
+} from './algorithms-registry.js';
+import { DerError, DerReader, readOid, readSmall, Tag } from './der-reader.js';
+import type { Certificate } from './types.js';
+
+const MGF1 = '1.2.840.113549.1.1.8';
+
+/** An AlgorithmIdentifier of a signature. */
+export interface SignatureAlgorithm {
+  /** As 'sha256WithRSAEncryption' or 'rsassaPss-sha256'; the dotted OID when unknown. */
+  readonly name: string;
+  readonly scheme?: SignatureScheme;
+  /** Every hash that the signature rests on; the dotted OID when unknown. */
+  readonly hashes: readonly string[];
+  /** Parameters of RSASSA-PSS. */
+  readonly pss?: PssParameters;
+}
+
+interface PssParameters {
+  readonly hash: string;
+  readonly maskHash: string;
+  readonly saltLength: number;
+}
+
+/**
+ * Reads an AlgorithmIdentifier. Parameters count as much as the name: those of RSASSA-PSS
+ * name hashes.
+ */
+export function readSignatureAlgorithm(identifier: Uint8Array): SignatureAlgorithm {
+  const reader = new DerReader(identifier).enter();
+  const oid = readOid(reader.take(Tag.objectId).body);
+  const scheme = signatureSchemes[oid];
+  if (!scheme) return { name: oid, hashes: [] };
+  if (scheme.key === 'rsa-pss') {
+    const pss = readPss(reader);
+    const { hash, maskHash } = pss;
+    const mask = hash === maskHash ? '' : `-mgf1-${maskHash}`;
+    const name = `${scheme.name}-${hash}${mask}`;
+    return { name, scheme, hashes: [...new Set([hash, maskHash])], pss };
+  }
+  return { name: scheme.name, scheme, hashes: scheme.hash ? [scheme.hash] : [] };
+}
+
+/**
+ * True for a signature that rests on a hash with known collisions (RFC 9155 §1, RFC 6151
+ * [9155-1-1]).
+ */
+export function weaklySigned({ signatureHashes }: Certificate): boolean {
+  return signatureHashes.some((hash) => !strongHashes.has(hash));
+}
+
+/** True where SHA-1 is the weakest hash; MD5 and its like are worse. */
+export function restsOnSha1({ signatureHashes }: Certificate): boolean {
+  return signatureHashes.every((hash) => hash === 'sha1' || strongHashes.has(hash));
+}
+
+/** RSASSA-PSS-params (RFC 4055 §3.1). SHA-1 is the default for the message and for MGF1. */
+function readPss(algorithm: DerReader): PssParameters {
+  const parameters = algorithm.enter();
+  algorithm.end();
+  const outer = parameters.optional(0xa0);
+  const generator = parameters.optional(0xa1);
+  const salt = parameters.optional(0xa2);
+  const trailer = parameters.optional(0xa3);
+  parameters.end();
+  if (trailer && readSmall(new DerReader(trailer.body).take(Tag.integer).body) !== 1)
+    throw new DerError('trailer field is not 1');
+  return {
+    hash: outer ? readHash(new DerReader(outer.body)) : 'sha1',
+    maskHash: generator ? readMaskHash(generator.body) : 'sha1',
+    saltLength: salt ? readSmall(new DerReader(salt.body).take(Tag.integer).body) : 20,
+  };
+}
+
+function readMaskHash(body: Uint8Array): string {
+  const generator = new DerReader(body).enter();
+  if (readOid(generator.take(Tag.objectId).body) !== MGF1)
+    throw new DerError('mask generation is not MGF1');
+  return readHash(generator);
+}
+
+function readHash(reader: DerReader): string {
+  const oid = readOid(reader.enter().take(Tag.objectId).body);
+  return hashes[oid] ?? oid;
+}
