@@ -35,4 +35,4 @@ export { Name, parseDomain, nameFailures } from './name.js';
 export { BoundedMap } from './bounded-map.js';
 export { followSignal } from './follow-signal.js';
 export { SharedWork } from './shared-work.js';
-export { type Ip, parseIp, formatIp, sourceOf, withinPrefix } from './ip.js';
+export { type Ip, parseIp, formatIp, networkOf, sourceOf, withinPrefix } from './ip.js';

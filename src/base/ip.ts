@@ -62,16 +62,24 @@ export function withinPrefix(ip: Ip, prefix: string, length: number): boolean {
   return true;
 }
 
+/** The network of an address as one party usually holds it: IPv4 /24 or IPv6 /48; the text itself where it is not an address. */
+export function networkOf(address: string): string {
+  const source = sourceOf(address);
+  if (isIPv4(source)) return source.replace(/\d+$/, '0');
+  return maskedTo(source, 6);
+}
+
 /** The one behind an address, as far as it can be told: an IPv4 address, or an IPv6 /64, which one host has whole; the text itself where it is no address. */
 export function sourceOf(address: string): string {
   if (isIPv4(address)) return address;
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
   if (mapped !== undefined) return mapped;
+  return maskedTo(address, 8);
+}
+
+function maskedTo(address: string, octets: number): string {
   const ip = parseIp(address);
   return ip
-    ? formatIp({
-        family: 6,
-        bytes: Uint8Array.from({ length: 16 }, (_, i) => (i < 8 ? (ip.bytes[i] as number) : 0)),
-      })
+    ? formatIp({ family: ip.family, bytes: ip.bytes.map((octet, i) => (i < octets ? octet : 0)) })
     : address;
 }

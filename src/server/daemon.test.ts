@@ -203,7 +203,7 @@ test('web: certificate by SNI, site by Host and path, and limits on what comes i
   // Plain, as `fetch` trusts no root of ours; the routing is the same code.
   const listener = await listenWeb(
     { address: '127.0.0.1', port: 0 },
-    { sites: [site('a.example'), site('b.example')], log, connections: 10 },
+    { sites: [site('a.example'), site('b.example')], log, limits: { connections: 10 } },
   );
   assert.ok('port' in listener.at);
   const { port } = listener.at;

@@ -31,7 +31,7 @@ interface Generation {
 export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
   keepHeapSmall();
   const startedAt = performance.now();
-  const listeners = new ListenerSet();
+  const listeners = new ListenerSet(log);
   const listening = (): Daemon['listening'] =>
     listeners.all.map(({ what, listener }) => ({ what, at: listener.at }));
   const scrape = (): readonly Metric[] => [
@@ -113,21 +113,21 @@ function wantedBy(
   const secure = web && {
     sites,
     log,
-    connections: web.connections,
+    limits: { connections: web.connections },
     certificateFor: certificates(web.certificates, sites),
     challengeFor: challenges(sites),
   };
   const plain = {
     sites: services.flatMap((s) => s.plainSites ?? []),
     log,
-    connections: PLAIN_CONNECTIONS,
+    limits: { connections: PLAIN_CONNECTIONS },
   };
-  const scraped = { sites: [metricsSite(scrape)], log, connections: 32 };
+  const scraped = { sites: [metricsSite(scrape)], log, limits: { connections: 32 } };
   return [
     ...services
       .flatMap((s) => s.ports ?? [])
-      .flatMap(({ what, listen, limits, serve }) =>
-        listen.map((at) => wanted(what, at, { limits, serve }, listenStream)),
+      .flatMap(({ what, listen, ...settings }) =>
+        listen.map((at) => wanted(what, at, settings, listenStream)),
       ),
     ...(web && secure ? web.listen.map((at) => wanted('web', at, secure, listenWeb)) : []),
     ...(web?.http ?? []).map((at) => wanted('http', at, plain, listenWeb)),

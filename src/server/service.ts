@@ -51,13 +51,19 @@ export interface StreamPort {
   readonly listen: readonly ListenAddress[];
   readonly limits: PortLimits;
   serve(conn: Conn): void;
+  /** Ends the connections when the port closes, each as its protocol asks. */
+  end?(): Promise<void>;
 }
 
 export interface PortLimits {
   /** A reload leaves its connections to the job, which ends them when it stops. Without it they are asked at once to come again. */
   readonly endedByJob?: boolean;
-  /** Connections at one time; the next is refused. */
+  /** Connections at one time; one more, and one gives way. */
   readonly connections: number;
+  /** Sent to a newcomer that finds no place, such as a reply 421. */
+  readonly refusal?: string;
+  /** Keeps its places when there are few descriptors: mail is not delivered without this port. */
+  readonly essential?: boolean;
   /** Milliseconds without an octet in either direction until a connection is closed. */
   readonly idleMs: number;
 }

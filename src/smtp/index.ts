@@ -1,5 +1,6 @@
 /**
- * The client's side of SMTP as far as transport needs it: replies, EHLO, STARTTLS. RFC 5321, RFC 3207.
+ * SMTP as far as transport needs it (RFC 5321, RFC 3207). The client's side: replies, EHLO, STARTTLS. The
+ * server's side, under `server/`: sessions that take messages, bounded in time, length and count.
  *
  * @example
  * const opened = await openSession({ conn, helo: 'probe.example.net' });
@@ -21,3 +22,9 @@ export { ReplyReader, type Reply, type ReplyState } from './reply-reader.js';
 export { parseMailbox, type Mailbox } from './mailbox.js';
 export { sendMail, type Envelope, type MailResult } from './send-mail.js';
 export { smtpFailures } from './failures.js';
+export { SmtpServer, type SmtpServerOptions } from './server/smtp-server.js';
+export {
+  type IncomingMail,
+  type ServerReply,
+  type SessionLimits,
+} from './server/server-session.js';

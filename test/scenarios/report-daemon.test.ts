@@ -154,9 +154,9 @@ report:
     mail.write('EHLO x.example\r\n');
     await until(/^250 /m);
     mail.write('MAIL FROM:<>\r\n');
-    await until(/Accepted/);
+    await until(/2\.1\.0/);
     mail.write('RCPT TO:<tlsrpt@rcpt.example>\r\n');
-    await until(/(Accepted[^]*){2}/);
+    await until(/2\.1\.5/);
     mail.write('DATA\r\n');
     await until(/^354/m);
     const raw = await reportMail({ report: reportJson(99, 0, 'c', today) });
@@ -167,6 +167,7 @@ report:
     mail.write('\r\n.\r\n');
     sent.end(body.subarray(50));
     await until(/Report stored/);
+    await until(/^421 4\.3\.2/m);
     assert.equal(await posted, 201);
     await reloaded;
     mail.destroy();

@@ -1,8 +1,7 @@
-import type { Socket } from 'node:net';
 import type { SecureContext } from 'node:tls';
-import { SMTPServer } from 'smtp-server';
 import { neutralise } from '../../base/index.js';
 import type { Conn } from '../../net/index.js';
+import { SmtpServer, type ServerReply, type SessionLimits } from '../../smtp/index.js';
 import { reportFailures } from '../../tls-rpt/index.js';
 import { bodyCollector } from './body-collector.js';
 import type { Receipt, Receiver } from './receiver.js';
@@ -19,116 +18,72 @@ export interface SmtpIntakeOptions {
   readonly maxMail?: number;
   /** Octets of all large mails that are being read. Default 64 MB. */
   readonly maxHeld?: number;
-  /** Sessions at one time. Default 100. */
-  readonly maxSessions?: number;
+  readonly limits?: Partial<SessionLimits>;
+  /** Milliseconds of a clock that is never set. Default: the system's. */
+  readonly monotonic?: () => number;
 }
 
 export interface SmtpIntake {
   serve(conn: Conn): void;
-  /** Ends sessions between two mails at once, those with a mail under way when it is through, or after ten seconds. */
+  /** Ends sessions with 421: between two mails at once, others after their mail or ten seconds. */
   stop(): Promise<void>;
 }
 
 /**
- * The server's side of SMTP for report mail (RFC 8460 §3): no AUTH, no relaying, no mail of its own. What is not taken is refused inside the session, so that
- * nothing has to be sent back later.
+ * Takes report mail by SMTP (RFC 8460 §3): no AUTH, no relaying, no mail of its own. What is not taken
+ * is refused inside the session, so that nothing has to be sent back later.
  */
 export function smtpIntake(options: SmtpIntakeOptions): SmtpIntake {
-  const {
-    receiver,
-    name,
-    secureContext,
-    maxMail = 10_000_000,
-    maxHeld,
-    maxSessions = 100,
-  } = options;
+  const { receiver, name, secureContext, maxMail = 10_000_000, maxHeld, limits } = options;
   const collect = bodyCollector(maxHeld);
   const recipients = new Set(options.recipients.map((address) => address.toLowerCase()));
-  const server = new SMTPServer({
+  const refuseSource = (code: 421 | 450, peer: string): ServerReply | undefined =>
+    receiver.admits(peer) ? undefined : { code, text: '4.7.0 Too much from this address' };
+  const take = async (
+    body: Buffer | 'too-large' | 'no-room',
+    peer: string,
+  ): Promise<ServerReply> => {
+    if (body === 'no-room') return { code: 452, text: '4.3.1 Too many mails at once' };
+    if (body !== 'too-large')
+      return replyTo(await receiver.receive(body, { via: 'mail', peer, name: 'mail' }));
+    receiver.charge(peer, maxMail);
+    return { code: 552, text: '5.3.4 The mail is too large' };
+  };
+  const server = new SmtpServer({
     name,
-    size: maxMail,
-    maxClients: maxSessions,
-    authOptional: true,
-    disabledCommands: ['AUTH', ...(secureContext ? [] : ['STARTTLS'])],
-    disableReverseLookup: true,
-    logger: false,
-    socketTimeout: 60_000,
-    onConnect: (session, done) =>
-      done(
-        receiver.admits(session.remoteAddress)
-          ? null
-          : refusal(421, '4.7.0 Too much from this address'),
-      ),
-    onMailFrom: (_address, session, done) =>
-      done(
-        receiver.admits(session.remoteAddress)
-          ? null
-          : refusal(450, '4.7.0 Too much from this address'),
-      ),
-    onRcptTo: (address, _session, done) =>
-      done(
-        recipients.has(address.address.toLowerCase())
-          ? null
-          : refusal(550, '5.1.1 No such recipient'),
-      ),
-    onData: (stream, session, done) => {
-      const take = async (mail: Buffer | 'too-large' | 'no-room'): Promise<void> => {
-        if (mail === 'too-large') {
-          receiver.charge(session.remoteAddress, maxMail);
-          return done(refusal(552, '5.3.4 The mail is too large'));
+    maxMail,
+    secureContext,
+    limits,
+    monotonic: options.monotonic ?? (() => performance.now()),
+    onConnect: (peer) => refuseSource(421, peer),
+    onSender: (peer) => refuseSource(450, peer),
+    onRecipient: (address) =>
+      recipients.has(address.toLowerCase())
+        ? undefined
+        : { code: 550, text: '5.1.1 No such recipient' },
+    async onMail({ data, peer }) {
+      let octets = 0;
+      const counted = async function* (): AsyncGenerator<Uint8Array> {
+        for await (const chunk of data) {
+          octets += chunk.length;
+          yield chunk;
         }
-        if (mail === 'no-room') return done(refusal(452, '4.3.1 Too many mails at once'));
-        const receipt = await receiver.receive(mail, {
-          via: 'mail',
-          peer: session.remoteAddress,
-          name: session.id,
-        });
-        const { code, text } = replyTo(receipt);
-        done(code === 250 ? null : refusal(code, text), text);
       };
-      collect(stream as AsyncIterable<Buffer>, { most: maxMail, use: take, drain: true }).catch(
-        (error: unknown) => {
-          // Broken off: what was read cost the same.
-          receiver.charge(session.remoteAddress, stream.byteLength);
-          done(refusal(451, `4.3.0 ${neutralise((error as Error).message, 100)}`));
-        },
-      );
-    },
-  });
-  if (secureContext) server.secureContext.set('*', secureContext);
-  // A peer that breaks off is no event here.
-  server.on('error', () => undefined);
-  return {
-    serve({ stream, local, remote }) {
-      server.connect(stream as Socket, {
-        remoteAddress: remote.address,
-        remotePort: remote.port,
-        localAddress: local.address,
-        localPort: local.port,
-      });
-    },
-    async stop() {
-      for (let waited = 0; server.connections.size > 0; waited += PAUSE) {
-        for (const connection of server.connections)
-          if (waited >= GRACE || !hasMail(connection)) connection.close();
-        if (waited >= GRACE) return;
-        await new Promise((resolve) => setTimeout(resolve, PAUSE));
+      try {
+        const use = (body: Buffer | 'too-large' | 'no-room'): Promise<ServerReply> =>
+          take(body, peer);
+        return await collect(counted(), { most: maxMail, use, drain: true });
+      } catch (error) {
+        // Broken off: what was read cost the same.
+        receiver.charge(peer, octets);
+        return { code: 451, text: `4.3.0 ${neutralise((error as Error).message, 100)}` };
       }
     },
-  };
+  });
+  return { serve: (conn) => server.serve(conn), stop: () => server.stop() };
 }
 
-const GRACE = 10_000;
-const PAUSE = 20;
-
-function hasMail(connection: unknown): boolean {
-  return Boolean(
-    (connection as { readonly session?: { readonly envelope?: { readonly mailFrom?: unknown } } })
-      .session?.envelope?.mailFrom,
-  );
-}
-
-function replyTo(receipt: Receipt): { readonly code: number; readonly text: string } {
+function replyTo(receipt: Receipt): ServerReply {
   switch (receipt.status) {
     case 'stored':
       return { code: 250, text: '2.0.0 Report stored' };
@@ -145,8 +100,4 @@ function replyTo(receipt: Receipt): { readonly code: number; readonly text: stri
           ? { code: 451, text: '4.7.5 The DKIM key could not be looked up' }
           : { code: 450, text: '4.7.0 Too much from this address' };
   }
-}
-
-function refusal(responseCode: number, message: string): Error {
-  return Object.assign(new Error(message), { responseCode });
 }

@@ -37,7 +37,11 @@ export const postfixJob: Job<ReturnType<typeof schema.parse>> = {
         {
           what: 'postfix',
           listen: settings.listen,
-          limits: { connections: settings.connections, idleMs: settings.idleSeconds * 1000 },
+          limits: {
+            connections: settings.connections,
+            idleMs: settings.idleSeconds * 1000,
+            essential: true,
+          },
           serve: map.serve,
         },
       ],

@@ -60,8 +60,6 @@ export const reportJob: Job<ReturnType<typeof schema.parse>> = {
         receiver,
         recipients: smtp.recipients,
         name: smtp.name ?? smtp.recipients[0]?.split('@')[1] ?? 'localhost',
-        // The port has the limit, and one place more.
-        maxSessions: smtp.connections + 1,
         ...(smtp.certificate ? { secureContext: loadCertificate(smtp.certificate).context } : {}),
       });
     const stopping = new AbortController();
@@ -82,8 +80,14 @@ export const reportJob: Job<ReturnType<typeof schema.parse>> = {
               {
                 what: 'report-smtp',
                 listen: smtp.listen,
-                limits: { connections: smtp.connections, idleMs: 120_000, endedByJob: true },
+                limits: {
+                  connections: smtp.connections,
+                  idleMs: 120_000,
+                  endedByJob: true,
+                  refusal: '421 4.3.2 Too many connections, try again later\r\n',
+                },
                 serve: intake.serve,
+                end: intake.stop,
               },
             ]
           : [],

@@ -1,3 +1,6 @@
+import type { Log } from '../log.js';
+import type { PortLimits } from '../service.js';
+import { Descriptors } from './descriptors.js';
 import { formatListenAddress, type ListenAddress } from '../config/listen-address.js';
 
 /** An open port. */
@@ -8,6 +11,8 @@ export interface OpenPort {
   readonly open: number;
   readonly accepted: number;
   readonly refused: number;
+  /** Connections at one time. */
+  most: number;
   /** Takes no more connections; resolves when those there are have ended, at the latest after `graceMs`. */
   close(graceMs: number): Promise<void>;
 }
@@ -22,21 +27,29 @@ export interface Wanted {
   /** For logs and metrics. */
   readonly what: string;
   readonly at: ListenAddress;
+  /** Connections at one time, and whether they come first where there are few descriptors. */
+  readonly connections: number;
+  readonly essential: boolean;
   listen(): Promise<OpenPort>;
   /** Hands over the port that was opened for the same `what` and address by an earlier configuration. */
   renew(port: OpenPort): void;
 }
 
 /** A port to be opened by `listen`. One `what` has one way to listen. */
-export function wanted<Settings>(
+export function wanted<
+  Settings extends { readonly limits: Pick<PortLimits, 'connections' | 'essential'> },
+>(
   what: string,
   at: ListenAddress,
   settings: Settings,
   listen: (at: ListenAddress, settings: Settings) => Promise<Listener<Settings>>,
 ): Wanted {
+  const { connections, essential = false } = settings.limits;
   return {
     what,
     at,
+    connections,
+    essential,
     listen: () => listen(at, settings),
     renew: (port) => (port as Listener<Settings>).use(settings),
   };
@@ -46,6 +59,12 @@ const GRACE = 3000;
 
 /** The ports of a daemon. A reload keeps those that stay, with their connections. */
 export class ListenerSet {
+  readonly #descriptors: Descriptors;
+
+  constructor(log: Log) {
+    this.#descriptors = new Descriptors(log);
+  }
+
   readonly #open = new Map<string, { readonly what: string; readonly listener: OpenPort }>();
 
   get all(): readonly { readonly what: string; readonly listener: OpenPort }[] {
@@ -70,11 +89,17 @@ export class ListenerSet {
       const known = this.#open.get(keyOf(one));
       if (known) one.renew(known.listener);
     }
+    const places = this.#descriptors.share(wanted);
+    for (const [index, one] of wanted.entries()) {
+      const listener = this.#open.get(keyOf(one))?.listener;
+      if (listener) listener.most = places[index] ?? one.connections;
+    }
     const keys = new Set(wanted.map(keyOf));
     await this.#close([...this.#open.keys()].filter((key) => !keys.has(key)));
   }
 
   closeAll(): Promise<void> {
+    this.#descriptors.stop();
     return this.#close([...this.#open.keys()]);
   }
 

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
-import { connect, type Socket } from 'node:net';
+import type { createServer} from 'node:net';
+import { connect, Socket } from 'node:net';
+import { EventEmitter } from 'node:events';
 import test from 'node:test';
+import { createLog } from '../log.js';
+import { Descriptors, descriptorsNeeded, shareDescriptors } from './descriptors.js';
+import { OpenedPort } from './open-port.js';
+import type { Conn } from '../../net/index.js';
 import { listenStream } from './stream-listener.js';
 
 test('one source that takes every place of a port keeps nobody else out', async (t) => {
@@ -34,4 +40,135 @@ test('one source that takes every place of a port keeps nobody else out', async 
   assert.equal(await greeted('127.0.0.4'), true);
   assert.equal(await greeted('127.0.0.3'), false);
   assert.deepEqual([port.open, port.refused], [4, 7]);
+});
+
+/** A full port without a network: connections come from any address and at any time. */
+function port(most: number): {
+  accept(address: string, octets?: number): Socket;
+  later(ms: number): void;
+} {
+  let time = 0;
+  const server = Object.assign(new EventEmitter(), { maxConnections: 0 });
+  const opened = new OpenedPort(
+    server as unknown as ReturnType<typeof createServer>,
+    { address: '192.0.2.1', port: 25 },
+    () => time,
+  );
+  opened.most = most;
+  return {
+    accept(remoteAddress, bytesRead = 0) {
+      const socket = Object.defineProperties(new Socket(), {
+        remoteAddress: { value: remoteAddress },
+        bytesRead: { value: bytesRead },
+      });
+      server.emit('connection', socket);
+      return socket;
+    },
+    later: (ms) => void (time += ms),
+  };
+}
+
+// A22
+test('a full port closes the slowest connection that is ten seconds old', () => {
+  const { accept, later } = port(20);
+  const held = Array.from({ length: 20 }, (_, n) => accept(`10.0.${n}.1`, n === 7 ? 3 : 5000));
+  later(9000);
+  const early = accept('198.51.100.1');
+  assert.ok(early.destroyed, 'none is old enough: the newcomer is refused');
+  later(1000);
+  const next = accept('198.51.100.2');
+  assert.deepEqual([next.destroyed, held.findIndex((s) => s.destroyed)], [false, 7]);
+});
+
+test('a network that holds most of a port gives up its own places, IPv4 /24 and IPv6 /48', () => {
+  const crowds = [
+    (n: number) => `203.0.113.${n}`,
+    (n: number) => `::ffff:203.0.113.${n}`,
+    (n: number) => `2001:db8:5:${n}::1`,
+  ];
+  for (const address of crowds) {
+    const { accept, later } = port(20);
+    const old = accept('198.51.100.1', 1);
+    const crowd = Array.from({ length: 19 }, (_, n) => accept(address(n + 1), 1_000_000));
+    later(60_000);
+    for (let n = 0; n < 10; n++) assert.ok(!accept(`192.0.${n}.1`).destroyed);
+    assert.ok(!old.destroyed, 'a slow connection of another network stays');
+    assert.equal(crowd.filter((s) => s.destroyed).length, 10);
+    assert.ok(accept(address(77)).destroyed || crowd.filter((s) => s.destroyed).length === 11);
+  }
+});
+
+test('within a network the address that holds most gives way', () => {
+  const { accept } = port(10);
+  const [one, ...many] = ['1', '2', '2', '2', '2', '2', '2', '2', '2', '3'].map((n) =>
+    accept(`203.0.113.${n}`),
+  );
+  const newcomer = accept('203.0.113.4');
+  assert.deepEqual([newcomer.destroyed, one?.destroyed], [false, false]);
+  assert.equal(many.filter((s) => s.destroyed).length, 1);
+  assert.ok(!many.at(-1)?.destroyed);
+});
+
+test('a newcomer that finds no place is told so in its protocol', async (t) => {
+  const limits = { connections: 2, idleMs: 60_000, refusal: '421 4.3.2 Too many\r\n' };
+  const settings = { limits, serve: ({ stream }: Conn) => void stream.write('220 hello\r\n') };
+  const listener = await listenStream({ address: '127.0.0.1', port: 0 }, settings);
+  const sockets: Socket[] = [];
+  t.after(async () => {
+    for (const socket of sockets) socket.destroy();
+    await listener.close(0);
+  });
+  const greeting = (): Promise<string> =>
+    new Promise((resolve) => {
+      const socket = connect('port' in listener.at ? listener.at.port : 0, '127.0.0.1');
+      sockets.push(socket);
+      socket.once('data', (octets) => resolve(octets.toString()));
+    });
+  for (const expected of ['220', '220', '421', '421'])
+    assert.match(await greeting(), new RegExp(`^${expected} `));
+});
+
+// A21
+test('ports share the descriptors there are, and the socketmap comes first', () => {
+  const ports = [
+    { what: 'postfix', connections: 1000, essential: true },
+    { what: 'web', connections: 1000, essential: false },
+    { what: 'smtp', connections: 100, essential: false },
+  ];
+  const needed = descriptorsNeeded(ports);
+  assert.deepEqual(shareDescriptors(ports, needed), [1000, 1000, 100]);
+  for (const limit of [needed - 1, 1024, 256, 128]) {
+    const [postfix = 0, web = 0, smtp = 0] = shareDescriptors(ports, limit);
+    assert.ok(postfix + web + smtp < limit, `${limit}: ${postfix} ${web} ${smtp}`);
+    assert.ok(postfix >= limit / 3 || postfix === 1000, `${limit}: ${postfix}`);
+    assert.ok(web > smtp && smtp >= 4);
+  }
+  const few = [{ what: 'postfix', connections: 50, essential: true }, ...ports.slice(1)];
+  assert.equal(shareDescriptors(few, 512)[0], 50, 'no more than it asks for');
+  const web = shareDescriptors([{ what: 'web', connections: 1000, essential: false }], 256);
+  assert.ok((web[0] ?? 0) > 150 && (web[0] ?? 0) < 256);
+});
+
+test('too low a limit is logged with the one that is needed, exhaustion once each time', (t) => {
+  let said = '';
+  let failure: string | undefined;
+  const log = createLog({ format: 'plain', write: (line) => void (said += line), now: () => 0 });
+  const descriptors = new Descriptors(
+    log,
+    () => 256,
+    () => {
+      if (failure) throw Object.assign(new Error(failure), { code: failure });
+    },
+  );
+  t.after(() => descriptors.stop());
+  descriptors.share([{ what: 'web', connections: 1000, essential: false }]);
+  assert.match(said, /warn descriptors-few limit=256 needed=1130 .*LimitNOFILE=1130/);
+  descriptors.share([{ what: 'web', connections: 100, essential: false }]);
+  assert.equal(said.match(/descriptors-few/g)?.length, 1);
+  for (const code of ['EMFILE', 'EMFILE', undefined, undefined, 'ENFILE', 'ENFILE', 'EACCES']) {
+    failure = code;
+    descriptors.look();
+  }
+  assert.equal(said.match(/error descriptors-exhausted/g)?.length, 2);
+  assert.equal(said.match(/info descriptors-available/g)?.length, 1);
 });

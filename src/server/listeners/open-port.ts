@@ -1,21 +1,36 @@
 import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
 import type { Server, Socket } from 'node:net';
-import { describeSystemError, HermeticError, sourceOf } from '../../base/index.js';
+import { describeSystemError, HermeticError, networkOf, sourceOf } from '../../base/index.js';
 import { formatListenAddress, type ListenAddress } from '../config/listen-address.js';
 import type { OpenPort } from './listener-set.js';
 
-/** A server that listens, with the connections it has and their count. When it is full, the source that holds most gives one up. */
+/** Milliseconds until a connection may have to give its place to a newcomer. */
+const MIN_AGE = 10_000;
+
+/** An accepted connection. */
+interface Held {
+  readonly socket: Socket;
+  readonly source: string;
+  readonly network: string;
+  readonly since: number;
+}
+
+/** A listening server with its connections. One connection gives way when it is full. */
 export class OpenedPort implements OpenPort {
-  /** With their sources, the oldest first. */
-  readonly #sources = new Map<Socket, string>();
-  readonly #held = new Map<string, number>();
+  /** The oldest first. */
+  readonly #held = new Map<Socket, Held>();
+  readonly #perSource = new Map<string, number>();
+  readonly #perNetwork = new Map<string, number>();
   #most = Infinity;
+  /** Sent to a newcomer that finds no place. */
+  refusal: string | undefined;
   accepted = 0;
   refused = 0;
 
   constructor(
     private readonly server: Server,
     private readonly asked: ListenAddress,
+    private readonly now: () => number = () => performance.now(),
   ) {
     server.on('drop', () => this.refused++);
     const forget = (socket: Socket): void => this.#forget(socket);
@@ -25,41 +40,70 @@ export class OpenedPort implements OpenPort {
     };
     server.on('connection', (socket) => {
       this.accepted++;
-      const source = sourceOf(socket.remoteAddress ?? '');
-      this.#sources.set(socket.on('close', gone), source);
-      this.#held.set(source, (this.#held.get(source) ?? 0) + 1);
-      if (this.#sources.size > this.#most) this.#makeRoom();
+      const address = socket.remoteAddress ?? '';
+      const [source, network] = [sourceOf(address), networkOf(address)];
+      this.#held.set(socket.on('close', gone), { socket, source, network, since: this.now() });
+      count(this.#perSource, source, 1);
+      count(this.#perNetwork, network, 1);
+      if (this.#held.size > this.#most) this.#makeRoom(socket);
     });
   }
 
   get sockets(): Iterable<Socket> {
-    return this.#sources.keys();
+    return this.#held.keys();
   }
 
-  /** Connections at one time. There is one place more, for whoever meets a full port. */
+  /** Connections at one time. One more decides which gives way. */
+  get most(): number {
+    return this.#most;
+  }
+
   set most(most: number) {
     this.#most = most;
     this.server.maxConnections = most + 1;
   }
 
-  /** The newest of those that hold most goes: nobody can have a port to himself, and who is alone meets a plain limit. */
-  #makeRoom(): void {
-    let most = 0;
-    for (const held of this.#held.values()) most = Math.max(most, held);
-    const [newest] =
-      [...this.#sources].reverse().find(([, source]) => this.#held.get(source) === most) ?? [];
+  /**
+   * Closes one connection. A network that holds more than a quarter of the places gives up one of its
+   * own. Where no network does, the slowest connection gives way, once it is ten seconds old.
+   */
+  #makeRoom(newcomer: Socket): void {
     this.refused++;
-    newest?.destroy();
-    if (newest) this.#forget(newest);
+    const all = [...this.#held.values()];
+    let most = 0;
+    for (const held of this.#perNetwork.values()) most = Math.max(most, held);
+    const dominated = most > this.#most / 4;
+    const crowd = all.filter(({ network }) => this.#perNetwork.get(network) === most);
+    const mostOfSource = crowd.reduce((n, { source }) => Math.max(n, this.#countOf(source)), 0);
+    const holders = crowd.filter(({ source }) => this.#countOf(source) === mostOfSource);
+    const victim = this.#slowest(dominated ? holders : all) ?? holders.at(-1);
+    if (!victim) return;
+    this.#forget(victim.socket);
+    if (victim.socket === newcomer && this.refusal !== undefined)
+      victim.socket.end(this.refusal, () => victim.socket.destroy());
+    else victim.socket.destroy();
+  }
+
+  #slowest(held: readonly Held[]): Held | undefined {
+    const now = this.now();
+    const pace = ({ socket, since }: Held): number => socket.bytesRead / (now - since);
+    const old = held.filter(({ since }) => now - since >= MIN_AGE);
+    return old.reduce<Held | undefined>(
+      (slow, one) => (slow && pace(slow) <= pace(one) ? slow : one),
+      undefined,
+    );
+  }
+
+  #countOf(source: string): number {
+    return this.#perSource.get(source) ?? 0;
   }
 
   #forget(socket: Socket): void {
-    const source = this.#sources.get(socket);
-    if (source === undefined) return;
-    this.#sources.delete(socket);
-    const held = (this.#held.get(source) ?? 0) - 1;
-    if (held > 0) this.#held.set(source, held);
-    else this.#held.delete(source);
+    const held = this.#held.get(socket);
+    if (!held) return;
+    this.#held.delete(socket);
+    count(this.#perSource, held.source, -1);
+    count(this.#perNetwork, held.network, -1);
   }
 
   get at(): ListenAddress {
@@ -70,7 +114,7 @@ export class OpenedPort implements OpenPort {
   }
 
   get open(): number {
-    return this.#sources.size;
+    return this.#held.size;
   }
 
   close(graceMs: number): Promise<void> {
@@ -87,9 +131,23 @@ export class OpenedPort implements OpenPort {
   }
 }
 
-/** `most`: connections at one time. Resolves when the server listens; rejects with HermeticError that says what to do. */
-export function openPort(server: Server, at: ListenAddress, most: number): Promise<OpenedPort> {
-  const port = new OpenedPort(server, at);
+function count(counts: Map<string, number>, key: string, by: 1 | -1): void {
+  const next = (counts.get(key) ?? 0) + by;
+  if (next > 0) counts.set(key, next);
+  else counts.delete(key);
+}
+
+/**
+ * `most`: connections at one time. `now`: milliseconds of a clock that is never set. Resolves when the
+ * server listens; rejects with HermeticError that says what to do.
+ */
+export function openPort(
+  server: Server,
+  at: ListenAddress,
+  most: number,
+  now?: () => number,
+): Promise<OpenedPort> {
+  const port = new OpenedPort(server, at, now);
   port.most = most;
   return new Promise((resolve, reject) => {
     if ('path' in at) removeStale(at.path);

@@ -3,12 +3,17 @@ import type { Conn } from '../../net/index.js';
 import type { ListenAddress } from '../config/listen-address.js';
 import type { PortLimits } from '../service.js';
 import type { Listener } from './listener-set.js';
-import { openPort } from './open-port.js';
+import { openPort, OpenedPort } from './open-port.js';
 
 export interface StreamSettings {
   readonly limits: PortLimits;
   serve(conn: Conn): void;
+  /** Ends the connections when the port closes, each as its protocol asks. */
+  end?(): Promise<void>;
 }
+
+/** Milliseconds that a job has to end its connections. */
+const END = 15_000;
 
 /** Listens, refuses what is over the limit at once, and closes who says nothing. Rejects with HermeticError when the address cannot be had. */
 export async function listenStream(
@@ -17,12 +22,16 @@ export async function listenStream(
 ): Promise<Listener<StreamSettings>> {
   let current = settings;
   const seen = new WeakMap<Socket, Activity>();
-  const server = createServer({ noDelay: true }, (socket) => {
-    seen.set(socket, { octets: 0, since: performance.now() });
+  const server = createServer({ noDelay: true });
+  const port = await openPort(server, at, settings.limits.connections);
+  port.refusal = settings.limits.refusal;
+  // After the port's own listener: a newcomer without a place is not served.
+  server.on('connection', (socket) => {
     socket.on('error', () => socket.destroy());
+    if (socket.destroyed || socket.writableEnded) return;
+    seen.set(socket, { octets: 0, since: performance.now() });
     current.serve(connOf(socket));
   });
-  const port = await openPort(server, at, settings.limits.connections);
   // One sweep for all: a timer of its own for each connection would cost at every octet.
   const sweep = setInterval(
     () => {
@@ -31,11 +40,18 @@ export async function listenStream(
     Math.max(50, Math.min(5000, settings.limits.idleMs / 4)),
   );
   server.once('close', () => clearInterval(sweep));
+  const { close } = OpenedPort.prototype;
   return Object.assign(port, {
+    async close(graceMs: number) {
+      const { end } = current;
+      // The job's own end of its connections is bounded by itself.
+      await Promise.all([end?.(), close.call(port, end ? Math.max(graceMs, END) : graceMs)]);
+    },
     use(next: StreamSettings) {
       const { endedByJob = false } = current.limits;
       current = next;
       port.most = next.limits.connections;
+      port.refusal = next.limits.refusal;
       // Who is connected comes again, and meets the new: answers of a configuration that is gone would be wrong.
       if (!endedByJob) for (const socket of port.sockets) socket.end();
     },

@@ -49,7 +49,7 @@ test('suites without forward secrecy or AEAD are refused, whatever the key [9325
     const log = createLog({ format: 'plain', write: () => undefined, now: () => 0 });
     const listener = await listenWeb(
       { address: '127.0.0.1', port: 0 },
-      { sites: [], log, connections: 10, certificateFor: () => context },
+      { sites: [], log, limits: { connections: 10 }, certificateFor: () => context },
     );
     assert.ok('port' in listener.at);
     const { port } = listener.at;
@@ -77,7 +77,7 @@ test('requests that are none, and bodies broken off, are answered by 400 or not 
   };
   const listener = await listenWeb(
     { address: '127.0.0.1', port: 0 },
-    { sites: [site], log, connections: 10 },
+    { sites: [site], log, limits: { connections: 10 } },
   );
   t.after(() => listener.close(0));
   const ask = (text: string): Promise<string> =>

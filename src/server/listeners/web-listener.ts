@@ -11,7 +11,7 @@ import { isHermeticError } from '../../base/index.js';
 import { servingTls } from '../../tls/index.js';
 import type { ListenAddress } from '../config/listen-address.js';
 import type { Log } from '../log.js';
-import type { Site } from '../service.js';
+import type { PortLimits, Site } from '../service.js';
 import { toRequest } from './to-request.js';
 import type { Listener } from './listener-set.js';
 import { answerChallenges } from './answer-challenges.js';
@@ -23,7 +23,7 @@ export interface WebSettings {
   readonly certificateFor?: (serverName: string) => SecureContext | undefined;
   /** Certificates for tls-alpn-01 challenges, while there are any. */
   readonly challengeFor?: Site['challengeFor'];
-  readonly connections: number;
+  readonly limits: Pick<PortLimits, 'connections'>;
   readonly log: Log;
 }
 
@@ -68,11 +68,11 @@ export async function listenWeb(
   };
   answerChallenges(server, () => current.challengeFor?.());
   server.maxRequestsPerSocket = requestsPerConnection;
-  const port = await openPort(server, at, settings.connections);
+  const port = await openPort(server, at, settings.limits.connections);
   return Object.assign(port, {
     use(next: WebSettings) {
       current = next;
-      port.most = next.connections;
+      port.most = next.limits.connections;
     },
   });
 }

@@ -1,0 +1,104 @@
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import type { Log } from '../log.js';
+
+/** A port as far as it needs descriptors. */
+interface Port {
+  readonly what: string;
+  readonly connections: number;
+  readonly essential: boolean;
+}
+
+/** Descriptors of the daemon itself: database, DNS, policy hosts, checks. */
+const OWN = 128;
+/** Connections that every port has. */
+const MIN_CONNECTIONS = 4;
+/** Milliseconds between two attempts to open a file. */
+const LOOK = 1000;
+
+/** The number of files that this process may have open; undefined where the system does not show it. */
+export function descriptorLimit(): number | undefined {
+  try {
+    const limits = readFileSync('/proc/self/limits', 'utf8');
+    const soft = /^Max open files\s+(\d+)/m.exec(limits)?.[1];
+    return soft === undefined ? undefined : Number(soft);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Descriptors that ports with their connections and the daemon itself need. */
+export function descriptorsNeeded(ports: readonly Port[]): number {
+  return OWN + ports.reduce((sum, { connections }) => sum + connections + 2, 0);
+}
+
+/**
+ * Connections for each port so that all fit into `limit` descriptors. Essential ports, on which mail
+ * delivery depends, get up to half of what there is; the others share the rest in proportion.
+ */
+export function shareDescriptors(ports: readonly Port[], limit: number): readonly number[] {
+  if (descriptorsNeeded(ports) <= limit) return ports.map(({ connections }) => connections);
+  const room = Math.max(0, limit - Math.min(OWN, limit / 4) - 2 * ports.length);
+  const sumOf = (essential: boolean): number =>
+    ports.reduce((sum, port) => sum + (port.essential === essential ? port.connections : 0), 0);
+  const first = Math.min(sumOf(true), sumOf(false) === 0 ? room : room / 2);
+  return ports.map(({ connections, essential }) => {
+    const [places, asked] = essential ? [first, sumOf(true)] : [room - first, sumOf(false)];
+    const share = Math.floor(connections * Math.min(1, places / asked));
+    return Math.min(connections, Math.max(MIN_CONNECTIONS, share));
+  });
+}
+
+/** Watches the descriptors of the process: compares them with the configuration, and logs when none is left. */
+export class Descriptors {
+  readonly #timer: NodeJS.Timeout;
+  #exhausted = false;
+
+  constructor(
+    private readonly log: Log,
+    private readonly limitOf: () => number | undefined = descriptorLimit,
+    private readonly tryOpen: () => void = openOne,
+  ) {
+    this.#timer = setInterval(() => this.look(), LOOK).unref();
+  }
+
+  /** The connections that each port may have. Logs a limit that is too low for the configuration. */
+  share(ports: readonly Port[]): readonly number[] {
+    const limit = this.limitOf();
+    const needed = descriptorsNeeded(ports);
+    if (limit === undefined || needed <= limit) return ports.map(({ connections }) => connections);
+    const places = shareDescriptors(ports, limit);
+    this.log.warn('descriptors-few', {
+      limit,
+      needed,
+      effect: ports.map(({ what }, i) => `${what}: ${places[i] ?? 0} connections`).join(', '),
+      fix: `raise the limit of open files: LimitNOFILE=${needed} in the unit, or ulimit -n ${needed}`,
+    });
+    return places;
+  }
+
+  /** Logs once that no descriptor is left, and once that there are some again. Called every second. */
+  look(): void {
+    try {
+      this.tryOpen();
+      if (this.#exhausted) this.log.info('descriptors-available');
+      this.#exhausted = false;
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (this.#exhausted || (code !== 'EMFILE' && code !== 'ENFILE')) return;
+      this.#exhausted = true;
+      this.log.error('descriptors-exhausted', {
+        code,
+        effect: 'new connections are closed, names and policies cannot be looked up',
+        fix: 'raise the limit of open files: LimitNOFILE in the unit, or ulimit -n',
+      });
+    }
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+}
+
+function openOne(): void {
+  closeSync(openSync('/dev/null', 'r'));
+}

@@ -1,0 +1,93 @@
+import type { Duplex } from 'node:stream';
+import { MailDataReader } from './mail-data.js';
+
+/** Octets of a command line with CR LF. RFC 5321 §4.5.3.1.4 requires 512; each extension adds some. */
+const MAX_LINE = 2048;
+/** Octets of a line that is too long until the connection ends instead of the line. */
+const MAX_SKIPPED = 64 * 1024;
+const CR = 0x0d;
+
+/**
+ * A line without its CR LF, as ISO 8859-1; `bare-lf` where a line feed stands without CR; `end` when
+ * no more comes.
+ */
+export type InputLine =
+  | { readonly kind: 'line'; readonly text: string }
+  | { readonly kind: 'too-long' | 'bare-lf' | 'end' };
+
+/** Reads a client's octets as command lines and messages. Reads no more than was asked for. */
+export class SmtpInput {
+  #held: Buffer = Buffer.alloc(0);
+  /** Octets read so far. */
+  octets = 0;
+  #stopped = false;
+  #wake: (() => void) | undefined;
+
+  constructor(private readonly stream: Duplex) {}
+
+  /** The next command line. A bare LF is never an end of a line (RFC 5321 §2.3.8). */
+  async line(): Promise<InputLine> {
+    for (let from = 0, skipped = 0; ;) {
+      const at = this.#held.indexOf('\n', from);
+      if (at >= 0) {
+        if (this.#held[at - 1] !== CR) return { kind: 'bare-lf' };
+        const text = this.#held.toString('latin1', 0, at - 1);
+        this.#held = this.#held.subarray(at + 1);
+        return skipped + at < MAX_LINE ? { kind: 'line', text } : { kind: 'too-long' };
+      }
+      if (this.#held.length >= MAX_LINE) {
+        // The last octet may be the CR of the end.
+        skipped += this.#held.length - 1;
+        this.#held = Buffer.from(this.#held.subarray(-1));
+      }
+      if (skipped > MAX_SKIPPED) return { kind: 'end' };
+      from = this.#held.length;
+      const chunk = await this.#chunk();
+      if (!chunk) return { kind: 'end' };
+      this.#held = Buffer.concat([this.#held, chunk]);
+    }
+  }
+
+  /** The octets of a message up to its end. Throws when the client ends the connection before. */
+  async *message(): AsyncGenerator<Buffer, void> {
+    const reader = new MailDataReader();
+    let chunk: Buffer | undefined = this.#held;
+    this.#held = Buffer.alloc(0);
+    for (; chunk; chunk = await this.#chunk()) {
+      const { data, rest } = reader.push(chunk);
+      if (rest) this.#held = rest;
+      if (data.length > 0) yield data;
+      if (rest) return;
+    }
+    throw new Error('the client ended the connection within a message');
+  }
+
+  /** Reads no more: whatever waits for input meets its end. */
+  stop(): void {
+    this.#stopped = true;
+    this.#wake?.();
+  }
+
+  async #chunk(): Promise<Buffer | undefined> {
+    const { stream } = this;
+    while (!this.#stopped) {
+      const chunk = stream.read() as Buffer | null;
+      if (chunk !== null) {
+        this.octets += chunk.length;
+        return chunk;
+      }
+      if (stream.readableEnded || stream.destroyed) return undefined;
+      await new Promise<void>((resolve) => {
+        const events = ['readable', 'end', 'close', 'error'] as const;
+        const done = (): void => {
+          for (const event of events) stream.off(event, done);
+          this.#wake = undefined;
+          resolve();
+        };
+        this.#wake = done;
+        for (const event of events) stream.on(event, done);
+      });
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,66 @@
+import type { Conn } from '../../net/index.js';
+import { ServerSession, sessionLimits, type SessionOptions } from './server-session.js';
+
+export interface SmtpServerOptions extends Omit<SessionOptions, 'limits'> {
+  readonly limits?: Partial<SessionOptions['limits']> | undefined;
+}
+
+/** Milliseconds between two looks at the sessions' limits of time. */
+const LOOK = 1000;
+/** Milliseconds that messages under way have when the server stops. */
+const GRACE = 10_000;
+const PAUSE = 20;
+
+/** Serves SMTP sessions on connections that the caller accepts. */
+export class SmtpServer {
+  readonly #sessions = new Set<ServerSession>();
+  readonly #options: SessionOptions;
+  readonly #timer: NodeJS.Timeout;
+  #stopping = false;
+
+  constructor(options: SmtpServerOptions) {
+    this.#options = { ...options, limits: { ...sessionLimits, ...options.limits } };
+    this.#timer = setInterval(() => this.checkTimes(), LOOK).unref();
+  }
+
+  /** Sessions open now. */
+  get size(): number {
+    return this.#sessions.size;
+  }
+
+  serve(conn: Conn): void {
+    const session = new ServerSession(conn, this.#options);
+    this.#sessions.add(session);
+    conn.stream.once('close', () => {
+      session.close();
+      this.#sessions.delete(session);
+    });
+    if (this.#stopping) session.end(GOING_DOWN);
+    else void session.run();
+  }
+
+  /** Ends every session that is beyond one of its limits. Called every second. */
+  checkTimes(): void {
+    for (const session of this.#sessions) session.checkTime();
+  }
+
+  /**
+   * Ends sessions with 421 (RFC 5321 §3.8): between two messages at once, others when their message
+   * is answered, or after ten seconds.
+   */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    const began = this.#options.monotonic();
+    while (this.#sessions.size > 0) {
+      const spent = this.#options.monotonic() - began;
+      for (const session of this.#sessions) {
+        if (spent > GRACE || !session.hasMail) session.end(GOING_DOWN);
+        if (spent > GRACE + LOOK) session.close();
+      }
+      await new Promise((resolve) => setTimeout(resolve, PAUSE));
+    }
+    clearInterval(this.#timer);
+  }
+}
+
+const GOING_DOWN = { code: 421, text: '4.3.2 The server is going down, try again later' };
