@@ -160,6 +160,13 @@ export const publishFailures = defineFailures({
     says: 'The name of the challenge is an alias that leads where nothing in publish.dns may write, so nothing was written.',
     fix: 'Add an entry with that zone to publish.dns (kind rfc2136, or hook with its zone), or point the alias into a zone that is there.',
   },
+  'publish-name-synthesised': {
+    blame: 'publisher',
+    temporary: false,
+    clause: 'RFC 4592 §2.2.2',
+    says: 'A wildcard answers for the name, and a record below it would end that.',
+    fix: 'Publish address records, or an alias, at the name itself.',
+  },
   'acme-pending': {
     blame: 'peer',
     temporary: true,

@@ -75,6 +75,7 @@ export { KeyRing, serverKey, type RingKey } from './keys/key-ring.js';
 export type { Eyes } from './observe/eyes.js';
 export { zoneServers } from './observe/zone-servers.js';
 export { shownAlias } from './observe/shown-alias.js';
+export { heldByWildcard } from './observe/read-host.js';
 export { shownTexts } from './observe/shown-texts.js';
 export type { HostCertificate } from './certificates/types.js';
 export { planAll, type PlanOptions, type SubjectPlan } from './apply/plan.js';

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { HermeticError, Name } from '../base/index.js';
+import { fail, HermeticError, Name } from '../base/index.js';
 import { lookupAddresses } from '../dns/index.js';
 import {
   Certifier,
@@ -7,8 +7,10 @@ import {
   findPlace,
   folderAnswers,
   formatChange,
+  heldByWildcard,
   openAcmeBook,
   persistentAnswers,
+  publishFailures,
   shownAlias,
   shownTexts,
   type Certify,
@@ -81,8 +83,12 @@ function clientOf(
     section.domains[name.replace(/^mta-sts\./, '')]?.dns ??
     'print';
   const records: TextRecords = {
-    place: (name, host) =>
-      findPlace(name, dnsOf(host), section.dns, (at, dns) => shownAlias(at, dns, eyes)),
+    async place(name, host) {
+      const dns = dnsOf(host);
+      const held = await heldByWildcard(host, dns, eyes);
+      if (held !== undefined) return fail(publishFailures.make('publish-name-synthesised', held));
+      return findPlace(name, dns, section.dns, (at, dns) => shownAlias(at, dns, eyes));
+    },
     write: (action, dns) =>
       writers.get(dns)?.(action, eyes.signal) ??
       Promise.resolve({ status: 'manual', text: formatChange(action) }),

@@ -34,9 +34,13 @@ export function dnsAnswers(records: TextRecords): ChallengeAnswers {
   return {
     type: 'dns-01',
     show: ({ host, keyAuthorization }) =>
-      bringAbout(records, name(host), host, brief, () => [
-        txtRdata(createHash('sha256').update(keyAuthorization).digest('base64url')),
-      ]),
+      bringAbout(records, host, {
+        asked: name(host),
+        ttl: brief,
+        own: txtRdata(createHash('sha256').update(keyAuthorization).digest('base64url')),
+        keeps: false,
+        means: (rdata) => rdata,
+      }),
     /** [8555-8.4-2] */
     async hide({ host }) {
       const place = await records.place(name(host), host);
@@ -62,34 +66,52 @@ export function persistentAnswers(records: TextRecords): ChallengeAnswers {
       if (!text.ok)
         return { status: 'failed', code: text.failure.code, detail: text.failure.detail };
       const own = txtRdata(text.value);
-      return bringAbout(
-        records,
-        `_validation-persist.${challenge.host}`,
-        challenge.host,
-        3600,
-        (now) => [...new Set([...now, own])].sort(),
-      );
+      return bringAbout(records, challenge.host, {
+        asked: `_validation-persist.${challenge.host}`,
+        ttl: 3600,
+        own,
+        keeps: true,
+        means: persistentMeaning,
+      });
     },
     hide: () => Promise.resolve(),
   };
 }
 
-/** Done when every authoritative server shows the RRset: the CA asks whichever it likes. [8555-8.2-1] */
+interface WantedText {
+  /** The name the CA looks up. */
+  readonly asked: string;
+  /** Seconds. */
+  readonly ttl: number;
+  /** In presentation form. */
+  readonly own: string;
+  /** Whether other records of the name stay. */
+  readonly keeps: boolean;
+  /** Equal for records that the CA reads alike: the operator may have pasted it in another spelling. */
+  means(rdata: string): string;
+}
+
+/** `ISSUER; accounturi=URI` without what is free in it: blanks and a last semicolon (RFC 8659 §4.2). */
+function persistentMeaning(rdata: string): string {
+  const text = rdata.replace(/^"|"$/g, '').replaceAll('" "', '');
+  const parts = text.split(';').map((part) => part.trim().replace(/\s*=\s*/, '='));
+  return parts.filter((part) => part !== '').join(';');
+}
+
+/** Done when every authoritative server shows the record: the CA asks any of them. [8555-8.2-1] */
 async function bringAbout(
   { place, write, shown, clock, signal }: TextRecords,
-  asked: string,
   host: string,
-  ttl: number,
-  goal: (now: readonly string[]) => readonly string[],
+  { asked, ttl, own, keeps, means }: WantedText,
 ): Promise<Outcome> {
   const found = await place(asked, host);
   if (!found.ok)
     return { status: 'failed', code: found.failure.code, detail: found.failure.detail };
   const { name, dns } = found.value;
   const before = await shown(name, dns);
-  const to = goal(known(before));
+  const to = keeps ? [...new Set([...known(before), own])].sort() : [own];
   const everywhere = (sets: typeof before): boolean =>
-    sets.every((set) => set !== 'unknown' && set.join() === to.join());
+    sets.every((set) => set !== 'unknown' && set.some((rdata) => means(rdata) === means(own)));
   if (before.length > 0 && everywhere(before)) return { status: 'done' };
   const outcome = await write(change(name, known(before), to, ttl), dns);
   if (outcome.status !== 'done') return outcome;

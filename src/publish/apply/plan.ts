@@ -10,6 +10,7 @@ import { readCertificates } from '../certificates/read-certificates.js';
 import { stepCertificates } from '../certificates/step-certificates.js';
 import type { HostCertificate, HostMemory } from '../certificates/types.js';
 import { readHost } from '../observe/read-host.js';
+import { heldByWildcard } from '../policy/read-policy-world.js';
 import { stepDelegation } from '../policy/step-delegation.js';
 import { stepPolicy } from '../policy/step-policy.js';
 import { stepReports } from '../policy/step-reports.js';
@@ -201,6 +202,7 @@ async function planDomain(
     rua: wish?.reports ?? [],
     ttl: policyWish.ttl,
     written: before.reports,
+    held: heldByWildcard(domain, seen),
   });
   const at = eyes.clock.now();
   const save = (): boolean => ledger.saveDomain(before, { ...step.state, ...reporting.state }, at);
@@ -237,7 +239,8 @@ async function planDelegation(
     seen.delegated,
     seen,
   );
-  const reporting = stepReports(domain, seen.rpt, { rua: reports, ttl });
+  const held = heldByWildcard(domain, seen);
+  const reporting = stepReports(domain, seen.rpt, { rua: reports, ttl, held });
   const place =
     seen.delegated === `_mta-sts.${sameAs}`
       ? `uses the policy of ${sameAs}`

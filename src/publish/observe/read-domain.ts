@@ -4,7 +4,7 @@ import type { MailAddress } from '../../evidence/index.js';
 import { fetchPolicyAt } from '../../mta-sts/index.js';
 import { hostOf } from '../policy/read-policy-world.js';
 import type { PolicyReading, ServerAnswer } from '../policy/types.js';
-import { askEveryone, type Shown } from './ask-everyone.js';
+import { askEveryone, isFromWildcard, type Shown } from './ask-everyone.js';
 import type { Eyes } from './eyes.js';
 
 /** What is seen besides what the planner of a policy needs. */
@@ -15,7 +15,10 @@ export interface DomainReading extends PolicyReading {
   readonly delegated?: string;
 }
 
-/** What there is to see of a domain: its records at every authoritative server, its policy at every address, its mail hosts, and what reports say. */
+/**
+ * Reads a domain: its records at every authoritative server, its policy at every address, its
+ * mail hosts, and stored reports.
+ */
 export async function readDomain(
   domain: string,
   wanted: readonly string[],
@@ -27,9 +30,12 @@ export async function readDomain(
   const zone = await eyes.zone(name, dns);
   const ask = (owner: Name, type: number): Promise<readonly Shown[]> =>
     askEveryone(eyes.network, zone?.servers ?? [], owner, type, eyes.signal);
-  const [announced, aliases, mxShown, reporting, policyHosts] = await Promise.all([
+  const policyName = Name.of(`mta-sts.${domain}`);
+  const [announced, aliases, v4, v6, mxShown, reporting, policyHosts] = await Promise.all([
     ask(Name.of(`_mta-sts.${domain}`), RRType.TXT),
-    ask(Name.of(`mta-sts.${domain}`), RRType.CNAME),
+    ask(policyName, RRType.CNAME),
+    ask(policyName, RRType.A),
+    ask(policyName, RRType.AAAA),
     ask(name, RRType.MX),
     ask(Name.of(`_smtp._tls.${domain}`), RRType.TXT),
     readPolicyHosts(domain, eyes),
@@ -43,6 +49,7 @@ export async function readDomain(
   const everywhere =
     delegated !== undefined && announced.every((shown) => shown.alias === delegated);
   const alias = aliases.map(aliasAnswer);
+  const policyHostSynthesised = isFromWildcard([aliases, v4, v6]);
   const shown = mx.flatMap(({ rrset }) => (rrset === 'unknown' ? [] : rrset.records.map(hostOf)));
   const hosts = await Promise.all(
     [...new Set([...wanted, ...shown])].map(async (host) => ({
@@ -53,6 +60,7 @@ export async function readDomain(
   return {
     txt,
     alias,
+    policyHostSynthesised,
     mx,
     rpt,
     ...(everywhere ? { delegated } : {}),
@@ -124,26 +132,24 @@ function judged({
       );
 }
 
-function aliasAnswer({ server, alias, rrset }: Shown): ServerAnswer {
-  return {
-    server,
-    rrset:
-      alias !== undefined
-        ? { records: [alias], ttl: 0 }
-        : rrset === 'unknown'
-          ? rrset
-          : { records: [], ttl: 0 },
-  };
+function aliasAnswer({ server, alias, rrset, synthesised }: Shown): ServerAnswer {
+  const mark = synthesised ? { synthesised } : {};
+  if (alias !== undefined) return { server, rrset: { records: [alias], ttl: 0 }, ...mark };
+  return { server, rrset: rrset === 'unknown' ? rrset : { records: [], ttl: 0 }, ...mark };
 }
 
 function asTexts(
   shown: readonly Shown[],
   text: (rr: ResourceRecord) => readonly string[],
 ): readonly ServerAnswer[] {
-  return shown.map(({ server, rrset }) => ({
-    server,
-    rrset: rrset === 'unknown' ? rrset : { records: rrset.records.flatMap(text), ttl: rrset.ttl },
-  }));
+  return shown.map(({ server, rrset, alias, synthesised }): ServerAnswer => {
+    const mark = synthesised ? { synthesised } : {};
+    // What a wildcard's alias leads to is not looked up: no record of the name is there.
+    if (alias !== undefined && synthesised)
+      return { server, rrset: { records: [], ttl: 0 }, ...mark };
+    if (rrset === 'unknown') return { server, rrset, ...(alias === undefined ? {} : { alias }) };
+    return { server, rrset: { records: rrset.records.flatMap(text), ttl: rrset.ttl }, ...mark };
+  });
 }
 
 function txtText(rr: ResourceRecord): readonly string[] {

@@ -3,7 +3,11 @@ import { RRType } from '../../dns/index.js';
 import { askEveryone } from './ask-everyone.js';
 import type { Eyes } from './eyes.js';
 
-/** What a name is an alias of by its authoritative servers; `unknown` where those that answer differ. `dns` is an entry of `publish.dns`. */
+/**
+ * What a name is an alias of by its authoritative servers; `unknown` where those that answer
+ * differ. The CNAME of a wildcard is no alias of the name: a record of its own takes the
+ * wildcard's place (RFC 4592 §2.2.1). `dns` is an entry of `publish.dns`.
+ */
 export async function shownAlias(
   name: string,
   dns: string,
@@ -14,7 +18,7 @@ export async function shownAlias(
   const aliases = new Set(
     shown
       .filter(({ alias, rrset }) => alias !== undefined || rrset !== 'unknown')
-      .map(({ alias }) => alias),
+      .map(({ alias, synthesised }) => (synthesised ? undefined : alias)),
   );
   return aliases.size > 1 ? 'unknown' : [...aliases][0];
 }

@@ -4,7 +4,11 @@ import { txtRdata } from '../records/txt-rdata.js';
 import { askEveryone } from './ask-everyone.js';
 import type { Eyes } from './eyes.js';
 
-/** TXT records of a name as each authoritative server shows them, in presentation form, sorted; empty where none is known. `dns` is an entry of `publish.dns`. */
+/**
+ * TXT records that a name itself has at each authoritative server, in presentation form, sorted;
+ * no record where a wildcard answers for it, and no entry where no server is known. `dns` is an
+ * entry of `publish.dns`.
+ */
 export async function shownTexts(
   name: string,
   dns: string,
@@ -12,14 +16,14 @@ export async function shownTexts(
 ): Promise<readonly (readonly string[] | 'unknown')[]> {
   const found = await zone(Name.of(name), dns);
   const shown = await askEveryone(network, found?.servers ?? [], Name.of(name), RRType.TXT, signal);
-  return shown.map(({ rrset }) =>
-    rrset === 'unknown'
-      ? rrset
-      : rrset.records
-          .flatMap((rr) => {
-            const strings = readTxt(rr);
-            return strings.ok ? [txtRdata(latin1(concat(...strings.value)))] : [];
-          })
-          .sort(),
-  );
+  return shown.map(({ rrset, synthesised }) => {
+    if (synthesised) return [];
+    if (rrset === 'unknown') return rrset;
+    return rrset.records
+      .flatMap((rr) => {
+        const strings = readTxt(rr);
+        return strings.ok ? [txtRdata(latin1(concat(...strings.value)))] : [];
+      })
+      .sort();
+  });
 }

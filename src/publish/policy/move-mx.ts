@@ -1,6 +1,6 @@
 import { matchMx } from '../../mta-sts/index.js';
 import type { SetRrset, Step, Wait } from '../actions.js';
-import { agreed, hostOf, settled } from './read-policy-world.js';
+import { agreed, disagreement, hostOf, ownRecords, settled } from './read-policy-world.js';
 import type { PolicyReading, PolicyState, PolicyWish, ServedPolicy } from './types.js';
 
 /**
@@ -19,7 +19,7 @@ export function moveMx(
     waits: [...others, { subject: domain, why, ...(until === undefined ? {} : { until }) }],
   });
   const mx = agreed(seen.mx);
-  if (!mx) return wait('the authoritative servers do not all answer with the same MX records');
+  if (!mx) return wait(disagreement(domain, 'MX records', seen.mx).why);
   const wanted = wish.mx.map((host) => host.toLowerCase());
   const shown = mx.records.map(hostOf);
   if (shown.length === wanted.length && shown.every((host) => wanted.includes(host)))
@@ -53,7 +53,7 @@ export function moveMx(
           kind: 'set-rrset',
           name: domain,
           type: 'MX',
-          from: rdata(mx.records),
+          from: rdata(ownRecords(mx)),
           to,
           ttl: mx.ttl,
         },

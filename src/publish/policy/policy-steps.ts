@@ -1,7 +1,7 @@
 import type { SetRrset, Step, Wait } from '../actions.js';
 import { txtRdata } from '../records/txt-rdata.js';
 import { stsRecord } from './policy-id.js';
-import { isStsRecord } from './read-policy-world.js';
+import { agreed, isStsRecord, ownRecords } from './read-policy-world.js';
 import type { PolicyAction, PolicyReading, PolicyWish, ServedPolicy } from './types.js';
 
 /** The announcement: of the records that begin with v=STSv1 exactly one stays, or none without an id; other texts at the name are left alone (RFC 8461 §3.1). [8461-3.1-14] */
@@ -34,14 +34,14 @@ export function setRecord(
 export function serve(
   domain: string,
   { id, body }: ServedPolicy,
-  { policyHosts }: PolicyReading,
+  seen: PolicyHostReading,
   wish: Pick<PolicyWish, 'policyHost' | 'ttl'>,
   goal: { readonly because: string; readonly clause: string } = {
     because: 'serving it again changes nothing',
     clause: 'RFC 8461 §3.3',
   },
 ): { readonly steps: readonly Step<PolicyAction>[]; readonly waits: readonly Wait[] } {
-  const { steps, waits } = preparePolicyHost(domain, body, policyHosts, wish);
+  const { steps, waits } = preparePolicyHost(domain, body, seen, wish);
   return {
     steps: [
       {
@@ -59,13 +59,14 @@ export function serve(
 export function preparePolicyHost(
   domain: string,
   body: string,
-  policyHosts: PolicyReading['policyHosts'],
+  { policyHosts, policyHostSynthesised: synthesised = false, alias }: PolicyHostReading,
   { policyHost, ttl }: Pick<PolicyWish, 'policyHost' | 'ttl'>,
 ): { readonly steps: readonly Step<PolicyAction>[]; readonly waits: readonly Wait[] } {
   const host = `mta-sts.${domain}`;
   const steps: Step<PolicyAction>[] = [];
-  const without = policyHosts.length === 0;
-  if (without && policyHost !== undefined) {
+  const without = policyHosts.length === 0 || (synthesised && policyHost !== undefined);
+  const target = policyHostAlias(alias);
+  if (without && target === undefined && policyHost !== undefined) {
     const action: SetRrset = {
       kind: 'set-rrset',
       name: host,
@@ -76,14 +77,18 @@ export function preparePolicyHost(
     };
     steps.push({
       action,
-      because: 'nobody asks for it before a record announces the policy',
+      because: synthesised
+        ? 'a name of its own takes the place of the wildcard (RFC 4592 §2.2.1), and no record announces the policy before it is served here'
+        : 'nobody asks for it before a record announces the policy',
       clause: 'RFC 8461 §8.2',
     });
   }
-  const uncertified = policyHosts.some(
-    ({ got }) =>
-      typeof got === 'object' && 'failure' in got && got.failure === 'sts-policy-webpki-invalid',
-  );
+  const uncertified =
+    !without &&
+    policyHosts.some(
+      ({ got }) =>
+        typeof got === 'object' && 'failure' in got && got.failure === 'sts-policy-webpki-invalid',
+    );
   if (uncertified) {
     const key = 'ecdsa-1';
     steps.push({
@@ -100,12 +105,22 @@ export function preparePolicyHost(
   const silent = policyHosts
     .filter(({ got }) => typeof got !== 'object' || !('body' in got) || got.body !== body)
     .map(({ address }) => address);
+  const leads =
+    target === undefined || target === policyHost?.toLowerCase()
+      ? ''
+      : `, and it is an alias of ${target}${policyHost === undefined ? '' : `, not of ${policyHost}: change that alias, or remove it`}`;
   const why = without
-    ? policyHost === undefined
-      ? `${host} has no address: publish one, or name a policyHost`
-      : `${host} has no address yet`
-    : `${host} does not serve the policy at ${silent.join(', ')} yet`;
+    ? `${host} ${policyHost === undefined ? 'has no address: publish one, or name a policyHost' : 'has no address yet'}${leads}`
+    : `${host} does not serve the policy at ${silent.join(', ')} yet${leads}`;
   return { steps, waits: [{ subject: domain, why }] };
+}
+
+type PolicyHostReading = Pick<PolicyReading, 'policyHosts' | 'policyHostSynthesised' | 'alias'>;
+
+/** What `mta-sts.DOMAIN` itself is an alias of, when every server says so. */
+function policyHostAlias(alias: PolicyReading['alias']): string | undefined {
+  const shown = agreed(alias);
+  return shown && ownRecords(shown)[0];
 }
 
 /** What the steps make an alias of, to be remembered. */

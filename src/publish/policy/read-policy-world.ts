@@ -1,6 +1,12 @@
 import { parsePolicy, parseStsRecord } from '../../mta-sts/index.js';
-import { policyId, stsRecord } from './policy-id.js';
-import type { PolicyReading, PolicyState, ServedPolicy, ServerAnswer } from './types.js';
+import { policyId } from './policy-id.js';
+import type {
+  AgreedRrset,
+  PolicyReading,
+  PolicyState,
+  ServedPolicy,
+  ServerAnswer,
+} from './types.js';
 
 /** A cache keeps a record for one TTL; two also cover caches in a row. */
 const TTLS = 2;
@@ -19,16 +25,57 @@ export function currentPolicy({ served }: PolicyState): ServedPolicy | undefined
 }
 
 /** What every authoritative server shows alike; undefined while one is silent or behind. */
-export function agreed(
-  answers: readonly ServerAnswer[],
-): { readonly records: readonly string[]; readonly ttl: number } | undefined {
-  const sets = answers.map(({ rrset }) =>
-    rrset === 'unknown' ? undefined : { records: [...rrset.records].sort(), ttl: rrset.ttl },
+export function agreed(answers: readonly ServerAnswer[]): AgreedRrset | undefined {
+  const sets = answers.map(({ rrset, synthesised = false }) =>
+    rrset === 'unknown'
+      ? undefined
+      : { records: [...rrset.records].sort(), ttl: rrset.ttl, synthesised },
   );
   const [first] = sets;
-  if (!first || !sets.every((set) => set?.records.join('\n') === first.records.join('\n')))
-    return undefined;
-  return { records: first.records, ttl: Math.max(...sets.map((set) => set?.ttl ?? 0)) };
+  const isAsFirst = (set: AgreedRrset | undefined): boolean =>
+    set?.synthesised === first?.synthesised &&
+    set?.records.join('\n') === first?.records.join('\n');
+  if (!first || !sets.every(isAsFirst)) return undefined;
+  return { ...first, ttl: Math.max(...sets.map((set) => set?.ttl ?? 0)) };
+}
+
+/**
+ * The records of the name itself, which alone can be kept, replaced or required: what a wildcard
+ * synthesises is not among them (RFC 4592 §2.2.1, RFC 2136 §3.2).
+ */
+export function ownRecords({ records, synthesised }: AgreedRrset): readonly string[] {
+  return synthesised ? [] : records;
+}
+
+/** Why nothing is known of an RRset as a whole. `what`: the RRset in words. */
+export function disagreement(
+  name: string,
+  what: string,
+  answers: readonly ServerAnswer[],
+): { readonly why: string; readonly alias?: string } {
+  const aliases = new Set(answers.map(({ alias }) => alias));
+  const [alias] = aliases;
+  if (aliases.size === 1 && alias !== undefined)
+    return { why: `${name} is an alias of ${alias}`, alias };
+  const silent = answers.filter(({ rrset, alias }) => rrset === 'unknown' && alias === undefined);
+  if (answers.length === 0) return { why: `no authoritative server of ${name} could be found` };
+  if (silent.length > 0)
+    return { why: `no answer on ${what} from ${silent.map(({ server }) => server).join(', ')}` };
+  return { why: `the authoritative servers do not all answer with the same ${what}` };
+}
+
+/**
+ * Why no record can be published below a domain whose own answers come from a wildcard: the
+ * domain would exist from then on and the wildcard would no longer apply to it (RFC 4592
+ * §2.2.2), so its MX records would be gone.
+ */
+export function heldByWildcard(
+  domain: string,
+  { mx }: Pick<PolicyReading, 'mx'>,
+): string | undefined {
+  return mx.some(({ synthesised }) => synthesised)
+    ? `${domain} has its MX records from a wildcard, and any record below ${domain} would take them away (RFC 4592 §2.2.2): publish MX records at ${domain} itself first`
+    : undefined;
 }
 
 /** When no cache holds what was seen to change at `at`. */
@@ -38,7 +85,16 @@ export function settled({ at, ttl }: { readonly at: number; readonly ttl: number
 
 /** A record that senders take for one of MTA-STS (RFC 8461 §3.1). */
 export function isStsRecord(text: string): boolean {
-  return text.startsWith('v=STSv1');
+  return parseStsRecord([text]).status !== 'absent';
+}
+
+/**
+ * Whether the records announce this id and no other, however they are spelled: blanks, a last
+ * semicolon and further fields are free (RFC 8461 §3.1).
+ */
+export function announces(records: readonly string[], id: string): boolean {
+  const read = parseStsRecord(records);
+  return read.status === 'found' && read.id === id;
 }
 
 /** When the last policy that asked for anything has left the last cache [8461-8.3-1]; undefined while one may still be fetched. */
@@ -66,7 +122,7 @@ function readServed(
   if (!current) return served;
   const everywhere = servesEverywhere(seen, current.body);
   const txt = agreed(seen.txt);
-  const announced = txt?.records.includes(stsRecord(current.id)) === true;
+  const announced = txt !== undefined && announces(txt.records, current.id);
   const over =
     unannounced !== undefined &&
     seen.at >= settled(unannounced) &&

@@ -1,5 +1,5 @@
 import type { SetRrset, Step, Wait } from '../actions.js';
-import { agreed } from './read-policy-world.js';
+import { agreed, disagreement, ownRecords } from './read-policy-world.js';
 import type { ServerAnswer } from './types.js';
 
 /** A record that was written for a domain and is needed no longer. */
@@ -12,14 +12,27 @@ export interface OwnRecord {
   /** Which of the records at the name are of its kind; the others are left alone. */
   readonly isKind: (record: string) => boolean;
   readonly rdata: (record: string) => string;
+  /** Equal for records that mean the same. Default: the record as it is. */
+  readonly means?: (record: string | undefined) => string | undefined;
   readonly ttl: number;
   readonly because: string;
   readonly clause: string;
 }
 
-/** Removes it while it is exactly as it was written; whatever else stands there is left, and the reason told. Nothing where it is gone. */
+/** Removes it while it means what was written; another record is left, with the reason. Nothing where it is gone. */
 export function removeOwn(
-  { domain, name, type, written, isKind, rdata, ttl, because, clause }: OwnRecord,
+  {
+    domain,
+    name,
+    type,
+    written,
+    isKind,
+    rdata,
+    means = (record) => record,
+    ttl,
+    because,
+    clause,
+  }: OwnRecord,
   answers: readonly ServerAnswer[],
 ): { readonly steps: readonly Step<SetRrset>[]; readonly waits: readonly Wait[] } {
   const shown = agreed(answers);
@@ -27,16 +40,16 @@ export function removeOwn(
     steps: [],
     waits: [{ subject: domain, why }],
   });
-  if (!shown)
-    return wait(`the authoritative servers do not all answer with the same ${type} of ${name}`);
-  const present = shown.records.filter(isKind);
+  if (!shown) return wait(disagreement(name, `${type} of ${name}`, answers).why);
+  const own = ownRecords(shown);
+  const present = own.filter(isKind);
   if (present.length === 0) return { steps: [], waits: [] };
-  if (present.join('\n') !== written)
+  if (present.length !== 1 || !present.every((record) => means(record) === means(written)))
     return wait(
       `${name} is left as it is, since this ${type} was not written here: ${present.join(', ')}`,
     );
-  const from = shown.records.map(rdata).sort();
-  const to = shown.records
+  const from = own.map(rdata).sort();
+  const to = own
     .filter((record) => !isKind(record))
     .map(rdata)
     .sort();

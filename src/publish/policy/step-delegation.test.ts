@@ -16,6 +16,7 @@ const both = (records: readonly string[]): readonly ServerAnswer[] =>
   ['a', 'b'].map((server) => ({ server, rrset: { records, ttl: 300 } }));
 const seen = (change: Partial<PolicyReading> = {}) => ({
   policyHosts: [{ address: '192.0.2.1', got: { body } }],
+  alias: both([]),
   mx: both(['10 mx.example.net']),
   txt: both([]),
   ...change,

@@ -1,7 +1,14 @@
 import { matchMx, parsePolicy } from '../../mta-sts/index.js';
 import type { SetRrset, Step, Wait } from '../actions.js';
 import { preparePolicyHost } from './policy-steps.js';
-import { agreed, hostOf, servesEverywhere } from './read-policy-world.js';
+import {
+  agreed,
+  disagreement,
+  heldByWildcard,
+  hostOf,
+  ownRecords,
+  servesEverywhere,
+} from './read-policy-world.js';
 import type { PolicyAction, PolicyReading } from './types.js';
 
 export interface Delegation {
@@ -21,24 +28,27 @@ export interface Delegation {
 export function stepDelegation(
   { domain, to, body, ttl, ...rest }: Delegation,
   alias: string | undefined,
-  seen: Pick<PolicyReading, 'policyHosts' | 'mx' | 'txt'>,
+  seen: Pick<PolicyReading, 'policyHosts' | 'policyHostSynthesised' | 'alias' | 'mx' | 'txt'>,
 ): { readonly steps: readonly Step<PolicyAction>[]; readonly waits: readonly Wait[] } {
   const wait = (why: string): { steps: []; waits: readonly Wait[] } => ({
     steps: [],
     waits: [{ subject: domain, why }],
   });
   const target = `_mta-sts.${to}`;
+  const held = heldByWildcard(domain, seen);
+  if (held !== undefined) return wait(held);
   const policy = body === undefined ? undefined : parsePolicy(body);
   if (body === undefined || !policy?.ok) return wait(`${to} has no policy that is announced yet`);
   if (!servesEverywhere(seen as PolicyReading, body))
-    return preparePolicyHost(domain, body, seen.policyHosts, { ttl, ...rest });
+    return preparePolicyHost(domain, body, seen, { ttl, ...rest });
   if (alias === target) return { steps: [], waits: [] };
   if (alias !== undefined)
     return wait(`_mta-sts.${domain} leads to ${alias}: remove that alias first`);
   const mx = agreed(seen.mx);
   const texts = agreed(seen.txt);
-  if (!mx || !texts) return wait('the authoritative servers do not all answer alike');
-  if (texts.records.length > 0)
+  if (!mx) return wait(disagreement(domain, 'MX records', seen.mx).why);
+  if (!texts) return wait(disagreement(`_mta-sts.${domain}`, '_mta-sts record', seen.txt).why);
+  if (ownRecords(texts).length > 0)
     return wait(
       `_mta-sts.${domain} has records of its own, and an alias cannot stand beside them: remove them first`,
     );

@@ -6,14 +6,18 @@ import { aliasWritten, setRecord, serve } from './policy-steps.js';
 import {
   agreed,
   allExpired,
+  announces,
   currentPolicy,
+  disagreement,
+  heldByWildcard,
+  ownRecords,
   readPolicyWorld,
   servesEverywhere,
   settled,
 } from './read-policy-world.js';
-import { stsRecord } from './policy-id.js';
 import { removeOwn } from './remove-own.js';
 import type {
+  AgreedRrset,
   PolicyAction,
   PolicyReading,
   PolicyState,
@@ -43,24 +47,23 @@ export function stepPolicy(before: PolicyState, seen: PolicyReading, wish: Polic
     ...part,
   });
   const current = currentPolicy(state);
+  const held = heldByWildcard(state.domain, seen);
+  if (held !== undefined) return answer(waiting(state, held));
   const txt = agreed(seen.txt);
-  if (!txt)
-    return answer(
-      waiting(state, 'the authoritative servers do not all answer with the same _mta-sts record'),
-    );
+  if (!txt) return answer(waiting(state, recordUnknown(state, seen)));
   if (current) {
     const leaving = current.mode === 'none' && goal.policy?.mode === 'none';
     const over =
       leaving && current.announced !== undefined && seen.at >= (allExpired(state) ?? Infinity);
-    if (over) return answer(finishRemoval(state, txt.records, seen, wish));
+    if (over) return answer(finishRemoval(state, txt, seen, wish));
     if (!servesEverywhere(seen, current.body))
       return answer(serve(state.domain, current, seen, wish));
-    if (!txt.records.includes(stsRecord(current.id)))
+    if (!announces(txt.records, current.id))
       return answer({
         steps: [
           setRecord(
             state.domain,
-            txt.records,
+            ownRecords(txt),
             current.id,
             wish.ttl,
             'every address of the policy host serves the policy',
@@ -108,18 +111,28 @@ function waiting({ domain }: PolicyState, why: string, until?: number): Part {
   };
 }
 
+/** Why the record is not known, and what to do where it is an alias (RFC 8461 §8.2). */
+function recordUnknown({ domain }: PolicyState, { txt }: PolicyReading): string {
+  const name = `_mta-sts.${domain}`;
+  const { why, alias } = disagreement(name, '_mta-sts record', txt);
+  if (alias === undefined) return why;
+  return `${why}, so the policy announced there applies (RFC 8461 §8.2): remove the alias to have ${domain} announce its own policy, or take ${domain} out of publish.domains`;
+}
+
 /** RFC 8461 §8.3, step 3: the record goes, then, when no cache holds it, the endpoint. */
 function finishRemoval(
   state: PolicyState,
-  texts: readonly string[],
+  txt: AgreedRrset,
   seen: PolicyReading,
   wish: PolicyWish,
 ): Part {
   const { domain, unannounced } = state;
   const why = 'every policy ever served has expired in every cache';
+  if (!unannounced && txt.synthesised)
+    return waiting(state, `a wildcard answers for _mta-sts.${domain} with v=STSv1: remove that`);
   if (!unannounced)
     return {
-      steps: [setRecord(domain, texts, undefined, wish.ttl, why, 'RFC 8461 §8.3')],
+      steps: [setRecord(domain, txt.records, undefined, wish.ttl, why, 'RFC 8461 §8.3')],
       waits: [],
     };
   const until = settled(unannounced);

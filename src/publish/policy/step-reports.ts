@@ -1,6 +1,7 @@
 import type { SetRrset, Step, Wait } from '../actions.js';
+import { parseTlsRptRecord } from '../../tls-rpt/index.js';
 import { txtRdata } from '../records/txt-rdata.js';
-import { agreed } from './read-policy-world.js';
+import { agreed, disagreement, ownRecords } from './read-policy-world.js';
 import { removeOwn } from './remove-own.js';
 import type { PolicyState, ServerAnswer } from './types.js';
 
@@ -15,10 +16,13 @@ export function stepReports(
     rua,
     ttl,
     written,
+    held,
   }: {
     readonly rua: readonly string[];
     readonly ttl: number;
     readonly written?: string | undefined;
+    /** Why no record can be published below the domain. */
+    readonly held?: string | undefined;
   },
 ): {
   readonly steps: readonly Step<SetRrset>[];
@@ -27,29 +31,46 @@ export function stepReports(
 } {
   const name = `_smtp._tls.${domain}`;
   const state = written === undefined ? {} : { reports: written };
-  const isKind = (text: string): boolean => text.startsWith('v=TLSRPTv1');
+  const isKind = (text: string): boolean => parseTlsRptRecord([text]).status !== 'absent';
   if (rua.length === 0 && written !== undefined) {
     const rest = {
       isKind,
       rdata: txtRdata,
+      means: (text: string | undefined) => text && meaningOf(text),
       ttl,
       because: 'no reports are wanted any longer',
       clause: 'RFC 8460 §3',
     };
     return { ...removeOwn({ domain, name, type: 'TXT', written, ...rest }, texts), state };
   }
+  if (rua.length === 0) return { steps: [], waits: [], state };
+  const wait = (why: string): { steps: []; waits: readonly Wait[]; state: typeof state } => ({
+    steps: [],
+    waits: [{ subject: domain, why }],
+    state,
+  });
+  if (held !== undefined) return wait(held);
   const shown = agreed(texts);
-  if (!shown || rua.length === 0) return { steps: [], waits: [], state };
+  if (!shown) {
+    const { why, alias } = disagreement(name, `TXT of ${name}`, texts);
+    return wait(
+      alias === undefined
+        ? why
+        : `${why}, so reports go where the record there says: remove the alias, or take reports of ${domain} out`,
+    );
+  }
   const rdata = (records: readonly string[]): readonly string[] => records.map(txtRdata).sort();
   const wanted = `v=TLSRPTv1; rua=${rua.join(',')}`;
+  const own = ownRecords(shown);
   const mine = shown.records.filter(isKind);
-  if (mine.length === 1 && mine[0] === wanted) return { steps: [], waits: [], state };
-  const to = rdata([...shown.records.filter((text) => !isKind(text)), wanted]);
+  if (mine.length === 1 && meaningOf(mine[0] ?? '') === meaningOf(wanted))
+    return { steps: [], waits: [], state };
+  const to = rdata([...own.filter((text) => !isKind(text)), wanted]);
   const action: SetRrset = {
     kind: 'set-rrset',
     name,
     type: 'TXT',
-    from: rdata(shown.records),
+    from: rdata(own),
     to,
     ttl,
   };
@@ -59,4 +80,18 @@ export function stepReports(
     waits: [],
     state: { reports: wanted },
   };
+}
+
+/** Equal for records that ask for the same: the order of addresses and the blanks are free (RFC 8460 §3). */
+function meaningOf(text: string): string {
+  const { status, rua, problems } = parseTlsRptRecord([text]);
+  if (status !== 'found' || problems.length > 0) return text;
+  return [...new Set(rua.map(normalUri))].sort().join(' ');
+}
+
+/** Scheme and domain in lower case (RFC 3986 §6.2.2.1). */
+function normalUri(uri: string): string {
+  if (URL.canParse(uri) && !/^mailto:/i.test(uri)) return new URL(uri).href;
+  const [, mailbox = '', domain = ''] = /^mailto:(.*)(@[^@]*)$/i.exec(uri) ?? [];
+  return `mailto:${mailbox}${domain.toLowerCase()}`;
 }

@@ -48,10 +48,22 @@ export interface PolicyState {
   readonly reports?: string;
 }
 
-/** An RRset as one authoritative server shows it. */
+/** An RRset as one authoritative server answers it. */
 export interface ServerAnswer {
   readonly server: string;
+  /** What senders see. `unknown`: no answer, or an alias. */
   readonly rrset: { readonly records: readonly string[]; readonly ttl: number } | 'unknown';
+  /** The name is an alias of this one. */
+  readonly alias?: string;
+  /** A wildcard answers: the name itself has no records (RFC 4592 §2.2.1). */
+  readonly synthesised?: true;
+}
+
+/** What every authoritative server answers alike. */
+export interface AgreedRrset {
+  readonly records: readonly string[];
+  readonly ttl: number;
+  readonly synthesised: boolean;
 }
 
 /** One reading of the world. `at` is taken after the last answer came in. */
@@ -59,8 +71,10 @@ export interface PolicyReading {
   readonly at: number;
   /** TXT at `_mta-sts`, each record's strings joined. */
   readonly txt: readonly ServerAnswer[];
-  /** What `mta-sts.DOMAIN` is an alias of; no record where it is none. */
+  /** What `mta-sts.DOMAIN` is an alias of; no record where it is not an alias. */
   readonly alias: readonly ServerAnswer[];
+  /** `mta-sts.DOMAIN` has its addresses, or its alias, from a wildcard alone. */
+  readonly policyHostSynthesised?: boolean;
   /** MX as `10 mx.example.com`. */
   readonly mx: readonly ServerAnswer[];
   /** Every address of `mta-sts.DOMAIN`, asked itself. */

@@ -1,5 +1,6 @@
 import { knownKeys, mayBeShown } from './keys.js';
 import { combinations, covers, recordsOf, sameRecords, sorted } from './rrset.js';
+import type { PublishedRrset } from './read-world.js';
 import type { RolloverReading, RolloverState, RolloverWish, Rrset, ServerKey } from './types.js';
 
 export interface Change {
@@ -10,10 +11,14 @@ export interface Change {
   readonly clause: string;
 }
 
-/** The next RRset to publish, if one is wanted and safe: it covers every key the server may show, each with every digest [7671-8.3-1]. */
+/**
+ * The next RRset to publish, if one is wanted and safe: it covers every key the server may show,
+ * each with every digest [7671-8.3-1]. Where a wildcard answered so far, it begins with the
+ * wildcard's records, since an address may show a key that only they match.
+ */
 export function nextChange(
   state: RolloverState,
-  published: Rrset,
+  published: PublishedRrset,
   seen: RolloverReading,
   wish: RolloverWish,
 ): Change | undefined {
@@ -21,7 +26,7 @@ export function nextChange(
   const to = (wanted: readonly string[]): Rrset => ({ records: sorted(wanted), ttl: wish.ttl });
   if (!wish.publish) {
     const because = 'no TLSA records are wanted; without any, nobody verifies by them';
-    return records.length > 0
+    return published.own.length > 0
       ? { to: to([]), harmless: true, because, clause: 'RFC 7672 §2.2' }
       : undefined;
   }

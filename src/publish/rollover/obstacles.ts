@@ -26,7 +26,7 @@ export function obstacles(
   const blind =
     seen.addresses.length === 0 || seen.addresses.some(({ keys }) => keys === 'unknown');
   return {
-    dns: delegation(state, seen),
+    dns: [...delegation(state, seen), ...ownerHeld(state, seen, wish)],
     server: [
       ...(blind
         ? [{ subject: host, why: 'not every address of the server could be asked for its key' }]
@@ -54,6 +54,29 @@ export function obstacles(
         : []),
     ],
   };
+}
+
+/** An owner that is an alias, or records that a wildcard makes: nothing there can be changed here. */
+function ownerHeld(
+  { owner }: RolloverState,
+  { nameservers, held }: RolloverReading,
+  { publish }: RolloverWish,
+): readonly Wait[] {
+  const waits = (why: string): readonly Wait[] => [{ subject: owner, why }];
+  const [alias] = nameservers.map((one) => one.alias);
+  if (alias !== undefined && nameservers.every((one) => one.alias === alias))
+    return waits(
+      `${owner} is an alias of ${alias}, so senders use the TLSA records there (RFC 7671 §7): remove the alias to have records published at ${owner}`,
+    );
+  if (held !== undefined && publish) return waits(held);
+  const byWildcard = nameservers.some(
+    ({ rrset, synthesised }) => synthesised && rrset !== 'unknown' && rrset.records.length > 0,
+  );
+  return byWildcard && !publish
+    ? waits(
+        `no TLSA records are wanted, and those of ${owner} come from a wildcard: remove them there`,
+      )
+    : [];
 }
 
 function delegation({ owner, ds }: RolloverState, seen: RolloverReading): readonly Wait[] {

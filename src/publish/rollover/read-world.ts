@@ -32,16 +32,29 @@ export function readWorld(
 }
 
 /** The RRset that every authoritative server serves, validated. Undefined while one of them is silent or behind: only a whole reading starts a clock. [7672-2.1-1, 7672-2.2-7] */
-export function publishedRrset({ nameservers, dnssec }: RolloverReading): Rrset | undefined {
+export function publishedRrset({
+  nameservers,
+  dnssec,
+}: RolloverReading): PublishedRrset | undefined {
   if (dnssec === 'bogus' || dnssec === 'indeterminate') return undefined;
-  const sets = nameservers.map(({ rrset }) => (rrset === 'unknown' ? undefined : rrset));
-  const [first] = sets;
-  if (!first) return undefined;
-  const records = sorted(first.records);
-  const ttls = sets.map((set) =>
-    set && sameRecords(sorted(set.records), records) ? set.ttl : undefined,
+  const [first] = nameservers;
+  if (!first || first.rrset === 'unknown') return undefined;
+  const records = sorted(first.rrset.records);
+  const ttls = nameservers.map(({ rrset, synthesised }) =>
+    rrset !== 'unknown' &&
+    synthesised === first.synthesised &&
+    sameRecords(sorted(rrset.records), records)
+      ? rrset.ttl
+      : undefined,
   );
-  return ttls.every((ttl) => ttl !== undefined) ? { records, ttl: Math.max(...ttls) } : undefined;
+  if (!ttls.every((ttl) => ttl !== undefined)) return undefined;
+  const own = first.synthesised ? [] : records;
+  return { records, own, ttl: Math.max(...ttls) };
+}
+
+/** `own`: the records of the owner itself; none where a wildcard answers for it. */
+export interface PublishedRrset extends Rrset {
+  readonly own: readonly string[];
 }
 
 /** When the last cache has let go of it; undefined while a server may still serve it. */
@@ -57,7 +70,7 @@ function isSettled(
   const published = publishedRrset(seen);
   return (
     published !== undefined &&
-    (sameRecords(published.records, to.records) || !sameRecords(published.records, from))
+    (sameRecords(published.own, to.records) || !sameRecords(published.own, from))
   );
 }
 

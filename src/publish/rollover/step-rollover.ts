@@ -49,7 +49,7 @@ export function stepRollover(
   if (!published) return hold([behind(state, seen)]);
   const change = nextChange(state, published, seen, wish);
   if (change && (change.harmless || server.length === 0)) {
-    const pushing = { from: published.records, to: change.to };
+    const pushing = { from: published.own, to: change.to };
     const { action } = resent(state.owner, pushing);
     const sent = { ...state, pushing, alive: [...state.alive, change.to] };
     return {
@@ -78,7 +78,9 @@ function behind(
   state: RolloverState,
   { nameservers, dnssec }: RolloverReading,
 ): RolloverStep['waits'][number] {
-  const silent = nameservers.filter(({ rrset }) => rrset === 'unknown').map(({ server }) => server);
+  const silent = nameservers
+    .filter(({ rrset, alias }) => rrset === 'unknown' && alias === undefined)
+    .map(({ server }) => server);
   const why =
     silent.length > 0 || nameservers.length === 0
       ? `no answer from ${silent.join(', ') || 'any authoritative server'}`

@@ -43,11 +43,24 @@ export interface RolloverState {
   readonly ds?: { readonly records: readonly string[]; readonly changed?: number };
 }
 
+/** The TLSA RRset of a host as one authoritative server answers it. */
+export interface TlsaAnswer {
+  readonly server: string;
+  /** What senders see. `unknown`: no answer, or an alias. */
+  readonly rrset: Rrset | 'unknown';
+  /** The owner is an alias of this name: senders use the TLSA records there (RFC 7671 §7). */
+  readonly alias?: string;
+  /** A wildcard answers: the owner itself has no records (RFC 4592 §2.2.1). */
+  readonly synthesised?: true;
+}
+
 /** One reading of the world. `at` (milliseconds) is taken after the last answer came in. */
 export interface RolloverReading {
   readonly at: number;
-  /** Every authoritative server of the zone, asked itself. `unknown` where it gave no answer. */
-  readonly nameservers: readonly { readonly server: string; readonly rrset: Rrset | 'unknown' }[];
+  /** Every authoritative server of the zone, asked directly. */
+  readonly nameservers: readonly TlsaAnswer[];
+  /** Why no record can be published below the host, where its name comes from a wildcard. */
+  readonly held?: string;
   /** Own validation of the RRset or of its absence. */
   readonly dnssec: 'secure' | 'insecure' | 'bogus' | 'indeterminate';
   readonly ds: { readonly records: readonly string[]; readonly ttl: number } | 'unknown';
