@@ -10,6 +10,7 @@ import { baseline } from './profiles/baseline.js';
 import { goalsOf } from './profiles/goals.js';
 import { Manners } from './probes/manners.js';
 import type { OptOut } from './probes/opt-out.js';
+import { reachOf } from './reach.js';
 import type { Profile } from './profiles/profile.js';
 
 export interface CheckOptions
@@ -55,6 +56,7 @@ export function collectOptions(options: CheckOptions): CollectOptions {
   const goals = goalsOf(profile, depth);
   const budget = rest.budget ?? (depth === 'inventory' ? INVENTORY_BUDGET : DEFAULT_BUDGET);
   return {
+    reach: reachOf(rest.address, rest.upstreams),
     ...rest,
     depth,
     ...(goals ? { goals } : {}),

@@ -9,6 +9,7 @@ import { Manners } from './probes/manners.js';
 import { probeHost, probeRoute, type RouteTarget } from './probes/dns.js';
 import { probeMtaSts, probeTlsRpt } from './probes/policies.js';
 import { probeSmtp } from './probes/smtp-tls.js';
+import { reachable, type Reach } from './reach.js';
 import { lookupAddresses } from '../dns/index.js';
 
 /** TCP connections to one address. */
@@ -17,6 +18,8 @@ export const DEFAULT_BUDGET = 14;
 export interface CollectOptions {
   readonly network: Network;
   readonly resolver: Resolver;
+  /** Addresses that are connected to. Default `internet`. */
+  readonly reach?: Reach;
   /** Roots that certificates of mail and policy hosts are judged by. */
   readonly trustStore: TrustStore;
   readonly clock?: Clock;
@@ -57,12 +60,14 @@ export interface CollectOptions {
 
 /** Asks DNS, the policy host and every mail host of a domain, all at once and within bounds. Rejects only with `signal.reason`. */
 export async function collect(domain: Name, options: CollectOptions): Promise<Evidence> {
-  const { network, resolver, trustStore, clock = systemClock } = options;
+  const { resolver, trustStore, clock = systemClock, reach = 'internet' } = options;
+  const network = reachable(options.network, reach);
   const signal = options.signal && followSignal(options.signal);
   const now = clock.now();
   const context: ProbeContext = {
     network,
     resolver,
+    privateNames: reach === 'any',
     trustStore,
     clock,
     domain,

@@ -21,7 +21,7 @@ export function exposure(
 function viewOf(evidence: Evidence, hosts: readonly JudgedHost[]): View {
   const tried = hosts.map((host) => ({
     host,
-    servers: host.addresses.filter((a) => a.evidence.status !== 'skipped'),
+    servers: host.addresses.filter((a) => a.shown.status !== 'skipped'),
   }));
   const any = tried.some(({ servers }) => servers.length > 0);
   return {
@@ -46,7 +46,8 @@ function hostView(
   host: JudgedHost,
   addresses: readonly JudgedAddress[],
 ): HostView {
-  const { name, dnssec, tlsa, addressLookup } = host.evidence;
+  const { name, preference, tlsa, addressLookup } = host.evidence;
+  const dnssec = dnssecOf(host);
   const notTold: ServerView = {
     ip: '',
     reachable: 'unknown',
@@ -58,6 +59,7 @@ function hostView(
   };
   return {
     name,
+    preference,
     dnssec,
     tlsa: tlsa.dnssec === 'indeterminate' && resolverAtFault(evidence) ? 'unknown' : tlsa.status,
     servers:
@@ -65,6 +67,11 @@ function hostView(
         ? [notTold]
         : addresses.map((address) => serverView(address, ownNetworkStrips(evidence))),
   };
+}
+
+/** A name without addresses is passed over whether its absence is proved or not. */
+function dnssecOf({ evidence: { dnssec }, shown: { passedOver } }: JudgedHost): HostView['dnssec'] {
+  return passedOver !== undefined && dnssec === 'indeterminate' ? 'insecure' : dnssec;
 }
 
 /** True when our own resolver keeps us from telling what DNSSEC says. */
@@ -81,7 +88,7 @@ export function ownNetworkStrips({ network: { control } }: Evidence): boolean {
 }
 
 function serverView(
-  { evidence, connection, certificates, shown }: JudgedAddress,
+  { evidence, connection, insideTls, certificates, shown }: JudgedAddress,
   stripped: boolean,
 ): ServerView {
   const all = (judge: (c: JudgedAddress['certificates'][number]) => Known): Known => {
@@ -95,9 +102,7 @@ function serverView(
   const missing = stripped ? 'unknown' : 'no';
   return {
     ip: evidence.ip,
-    reachable: (
-      { reachable: 'yes', unreachable: 'no', inconclusive: 'unknown', skipped: 'unknown' } as const
-    )[evidence.status],
+    reachable: reachableAs(shown.status, insideTls),
     starttls: (
       {
         offered: 'yes',
@@ -118,6 +123,15 @@ function serverView(
     ),
     attacker: false,
   };
+}
+
+/** Whether mail can be handed over there at all. A session that fails inside TLS takes none. */
+function reachableAs(
+  status: JudgedAddress['shown']['status'],
+  inside: JudgedAddress['insideTls'],
+): Known {
+  if (status === 'unreachable' || inside === 'refused') return 'no';
+  return status === 'reachable' && inside !== 'unknown' ? 'yes' : 'unknown';
 }
 
 /** The server answered the hello with something else than a session; silence and a full queue are not that. */

@@ -30,6 +30,7 @@ export const certificate = z.strictObject({
 const seen = {
   status: z.enum(['reachable', 'unreachable', 'inconclusive', 'skipped']),
   reason: text.optional(),
+  reply: text.optional(),
   connections: z.int().min(0),
   starttls,
   tls: z.strictObject({
@@ -61,6 +62,7 @@ const host = z.strictObject({
       .optional(),
     rollover: z.enum(['ready', 'single', 'partial', 'mismatch', 'unknown']).optional(),
   }),
+  passedOver: z.enum(['address-literal', 'special-name', 'no-address']).optional(),
   exposure: exposure.optional(),
   addresses: z.array(address),
 });

@@ -74,6 +74,8 @@ export interface MailHost {
     readonly roles?: readonly TlsaRole[];
     readonly rollover?: RolloverState;
   };
+  /** Why senders pass over this MX record: its name leads to no host. */
+  readonly passedOver?: 'address-literal' | 'special-name' | 'no-address';
   /** Were this host the only one. */
   readonly exposure?: Exposure;
   readonly addresses: readonly MailAddress[];
@@ -86,6 +88,8 @@ export interface MailAddress {
   readonly status: 'reachable' | 'unreachable' | 'inconclusive' | 'skipped';
   /** A failure code. */
   readonly reason?: string;
+  /** The 4yz or 5yz reply that ended the conversation, as received. */
+  readonly reply?: string;
   /** TCP connections opened to it. */
   readonly connections: number;
   readonly starttls: 'offered' | 'absent' | 'mangled' | 'refused' | 'unknown';

@@ -135,6 +135,7 @@ const host = z.strictObject({
     records: z.array(text),
     failure: failure.optional(),
   }),
+  meant: text.optional(),
   addresses: z.array(
     z.strictObject({
       ip: text,
@@ -166,6 +167,7 @@ export const evidenceSchema = z
       status: z.enum(['found', 'nodata', 'nxdomain', 'failed']),
       failure: failure.optional(),
       skipped: z.array(text).optional(),
+      besideNullMx: z.literal(true).optional(),
     }),
     hosts: z.array(host),
     mtaSts: z.strictObject({

@@ -38,6 +38,8 @@ export interface RouteEvidence {
   readonly failure?: FailureEvidence;
   /** Mail hosts beyond the limit of the run, that were not looked at. */
   readonly skipped?: readonly string[];
+  /** A null MX stands next to other MX records (RFC 7505 §3). */
+  readonly besideNullMx?: true;
 }
 
 export interface HostEvidence {
@@ -54,6 +56,8 @@ export interface HostEvidence {
   };
   readonly tlsa: TlsaEvidence;
   readonly addresses: readonly AddressEvidence[];
+  /** An existing host whose name, taken relative to the domain, gives this one: a final dot is missing. */
+  readonly meant?: string;
 }
 
 export interface TlsaEvidence {

@@ -59,12 +59,16 @@ export function specialPurpose(address: string): string | undefined {
 }
 
 /**
- * Refuses destinations that no record from outside may lead to: private, loopback, link-local, documentation and the rest, in every IPv6 disguise.
- * What is checked is the literal that is dialled, so there is no gap between look-up and use.
+ * Refuses destinations that no record from outside may lead to: private, loopback, link-local,
+ * documentation and the rest, in every IPv6 form. The guard judges the literal that is dialled, so
+ * there is no gap between lookup and use. `kindOf` names what is refused, undefined what is not.
  */
-export function guarded(network: Network): Network {
+export function guarded(
+  network: Network,
+  kindOf: (address: string) => string | undefined = specialPurpose,
+): Network {
   const refusal = (address: string): { ok: false; failure: NetFailure } | undefined => {
-    const what = specialPurpose(address);
+    const what = kindOf(address);
     return what === undefined
       ? undefined
       : { ok: false, failure: { code: 'net-guarded', detail: `${address} is ${what}` } };

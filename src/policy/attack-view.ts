@@ -60,6 +60,7 @@ function spoofMx(view: View, validating: boolean): View {
   if (!validating || view.route.dnssec === 'insecure') {
     const forged: HostView = {
       name: attackersHost,
+      preference: 0,
       dnssec: 'insecure',
       tlsa: 'absent',
       servers: [server],

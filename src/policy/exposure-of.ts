@@ -1,3 +1,4 @@
+import type { Dnssec } from '../dns/index.js';
 import { attackView } from './attack-view.js';
 import { decideHost, type Rules } from './decide-host.js';
 import { deliverTo } from './deliver-to.js';
@@ -5,6 +6,7 @@ import {
   attacks,
   senders,
   type Attack,
+  type HostView,
   type Outcome,
   type Sender,
   type StsView,
@@ -71,15 +73,36 @@ function policiesInForce(sts: StsView, knows: 'no' | 'first' | 'cached'): Rules[
 }
 
 function walk(view: View, rules: Rules, attack: Attack): Outcome {
-  const tried = view.hosts.flatMap((host): readonly Outcome[] => {
-    const decision = decideHost(host, view.route.dnssec, rules);
-    return host.servers.length === 0
-      ? [decision.action === 'unknown' ? 'unknown' : 'deferred']
-      : host.servers.map((server) => deliverTo(server, decision));
-  });
-  // Undisturbed, the walk ends at the first server that takes the mail [7672-2.1.2-4]; an attacker chooses which servers are left.
-  if (attack === 'none') return tried.find((outcome) => outcome !== 'deferred') ?? 'deferred';
-  return worstFirst.find((outcome) => tried.includes(outcome)) ?? 'deferred';
+  const tried = view.hosts.map((host, place) => ({
+    preference: host.preference ?? place,
+    outcomes: outcomesAt(host, view.route.dnssec, rules),
+  }));
+  const all = tried.flatMap(({ outcomes }) => outcomes);
+  // An attacker chooses which servers are left.
+  if (attack !== 'none') return worstOf(all);
+  // Undisturbed, the walk ends at a server that takes the mail [7672-2.1.2-4]: any one of the best
+  // preference that has such servers, since senders use equal hosts and addresses in any order
+  // (RFC 5321 §5.1).
+  const preferences = [...new Set(tried.map((t) => t.preference))].sort((a, b) => a - b);
+  for (const preference of preferences) {
+    const taken = tried
+      .filter((t) => t.preference === preference)
+      .flatMap(({ outcomes }) => outcomes)
+      .filter((outcome) => outcome !== 'deferred');
+    if (taken.length > 0) return worstOf(taken);
+  }
+  return 'deferred';
+}
+
+function outcomesAt(host: HostView, mxDnssec: Dnssec, rules: Rules): readonly Outcome[] {
+  const decision = decideHost(host, mxDnssec, rules);
+  return host.servers.length === 0
+    ? [decision.action === 'unknown' ? 'unknown' : 'deferred']
+    : host.servers.map((server) => deliverTo(server, decision));
+}
+
+function worstOf(outcomes: readonly Outcome[]): Outcome {
+  return worstFirst.find((outcome) => outcomes.includes(outcome)) ?? 'deferred';
 }
 
 function table(fill: (sender: Sender, attack: Attack) => Outcome): Exposure {

@@ -53,6 +53,8 @@ export interface StsView {
 /** One MX host. */
 export interface HostView {
   readonly name: string;
+  /** Senders use hosts of equal preference in any order (RFC 5321 §5.1). Default: the place in the list. */
+  readonly preference?: number;
   /** Status of the address lookup, aliases included. */
   readonly dnssec: Dnssec;
   /** As in the evidence: `bogus` and `tempfail` are the publisher's; `unknown` when our own resolver kept us from telling. */

@@ -161,6 +161,9 @@ function failureOf(
     return sendFailures.make('send-requiretls-failed', code);
   }
   const [first] = attempts;
+  // RFC 7504 §3 [7504-3-1]: no later attempt will succeed once every host says so.
+  if (first && attempts.every(({ failure }) => failure?.code === 'smtp-takes-no-mail'))
+    return sendFailures.make('send-no-mail', `${first.host}: ${first.failure?.detail ?? ''}`);
   return sendFailures.make(
     'send-no-server',
     first?.failure && `${first.host}: ${first.failure.code} ${first.failure.detail}`.trim(),

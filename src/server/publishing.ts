@@ -118,6 +118,8 @@ function eyesOf(section: PublishSection, house: House, signal?: AbortSignal): Ey
   const probe = async (host: string): Promise<MailHost | undefined> => {
     const options = collectOptions({
       network,
+      // The daemon's own guard, network.privateAddresses, decides.
+      reach: 'any',
       resolver,
       trustStore,
       clock,

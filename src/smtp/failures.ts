@@ -44,6 +44,20 @@ export const smtpFailures = defineFailures({
     says: 'The server refuses to talk to this client.',
     fix: 'Check from a host that the server accepts mail from.',
   },
+  'smtp-takes-no-mail': {
+    blame: 'publisher',
+    temporary: false,
+    clause: 'RFC 7504 §3',
+    says: 'The host says that it never takes mail (521).',
+    fix: 'Remove its MX record, or start the mail server there.',
+  },
+  'smtp-tls-alert': {
+    blame: 'peer',
+    temporary: false,
+    clause: 'RFC 8446 §6.2',
+    says: 'The server ended the TLS session with an alert right after the handshake.',
+    fix: 'Do not require client certificates on port 25, and read the server’s log.',
+  },
   'smtp-ehlo-refused': {
     blame: 'peer',
     temporary: false,

@@ -54,6 +54,25 @@ const codes = ({ accepted, refused }: MailResult): readonly string[] => [
   ...refused.map(({ address, failure }) => `${address} ${failure.code}`),
 ];
 
+// S1.
+test('RFC 5321 §4.5.3.1.10 [5321-4.5.3.1.10-1]: 552 to RCPT is temporary, elsewhere it is not', async () => {
+  const full = '552 too many recipients\r\n';
+  const to = 'RCPT TO:<b@example.com>';
+  const { result } = await handOver([], { [to]: full }, envelope);
+  assert.deepEqual(codes(result), ['a@example.com', 'b@example.com smtp-mail-deferred']);
+  const all = await handOver([], { RCPT: '552 5.5.3 Too many\r\n' }, envelope);
+  assert.ok(codes(all.result).every((code) => code.endsWith('smtp-mail-deferred')));
+  for (const command of ['MAIL', '.']) {
+    const other = await handOver([], { [command]: full }, envelope);
+    assert.ok(
+      codes(other.result).every((code) => code.endsWith('smtp-mail-rejected')),
+      command,
+    );
+  }
+  const gone = await handOver([], { [to]: '550 5.1.1 no such user\r\n' }, envelope);
+  assert.deepEqual(codes(gone.result)[1], 'b@example.com smtp-mail-rejected');
+});
+
 test('RFC 5321 §3.3: one transaction, every recipient accounted for', async () => {
   const { result, heard } = await handOver(
     ['SIZE 1000', '8BITMIME'],

@@ -100,14 +100,19 @@ async function obey(
   if (!reply.ok) return reply;
   const { code } = reply.value;
   const agreed = expected === undefined ? code >= 200 && code < 300 : code === expected;
-  return agreed ? reply : fail(said(reply.value));
+  if (agreed) return reply;
+  // RFC 5321 §4.5.3.1.10 [5321-4.5.3.1.10-1]: to RCPT, 552 means too many recipients for now.
+  const tooMany = code === 552 && command.startsWith('RCPT ');
+  return fail(said(reply.value, tooMany ? 'smtp-mail-deferred' : undefined));
 }
 
-function said({ code, lines }: Reply): Failure {
-  return smtpFailures.make(
-    code >= 500 ? 'smtp-mail-rejected' : 'smtp-mail-deferred',
-    `${code} ${lines.join(' / ')}`.slice(0, 300),
-  );
+function said(
+  { code, lines }: Reply,
+  as: 'smtp-mail-rejected' | 'smtp-mail-deferred' = code >= 500
+    ? 'smtp-mail-rejected'
+    : 'smtp-mail-deferred',
+): Failure {
+  return smtpFailures.make(as, `${code} ${lines.join(' / ')}`.slice(0, 300));
 }
 
 /** RFC 5321 §4.5.2 and §2.3.8: every line end is CRLF, a dot at the start of a line is doubled, and a line with one dot ends it all. */

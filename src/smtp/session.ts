@@ -39,7 +39,10 @@ const QUIT_TIMEOUT = 2_000;
 const BODY_TIMEOUT = 600_000;
 const MAX_TRANSCRIPT = 400;
 
-/** Waits for the greeting (RFC 5321 §3.1). 220 opens the session; 4xx is busy, 5xx a refusal. */
+/**
+ * Waits for the greeting (RFC 5321 §3.1). 220 opens the session; 4yz is temporary, 521 says that
+ * the host takes no mail at all, any other 5yz refuses this client.
+ */
 export async function openSession(
   options: SessionOptions,
 ): Promise<Result<SmtpSession, OpenFailure>> {
@@ -56,12 +59,22 @@ export async function openSession(
   if (greeting.value.code === 220) return ok(session);
   if (greeting.value.code < 400)
     return failed(smtpFailures.make('smtp-garbage', textOf(greeting.value)));
-  const failure = smtpFailures.make(
-    greeting.value.code < 500 ? 'smtp-busy' : 'smtp-refused',
-    textOf(greeting.value),
-  );
+  const failure = smtpFailures.make(greetingFailure(greeting.value), textOf(greeting.value));
   await session.quit();
   return failed(failure);
+}
+
+/**
+ * [7504-3-1] Only 521 speaks for every client; 554 may concern this one alone (RFC 5321 §3.1), and
+ * so does an enhanced code of the class X.7.z, security and policy (RFC 3463 §3.8).
+ */
+function greetingFailure({
+  code,
+  lines,
+}: Reply): 'smtp-busy' | 'smtp-refused' | 'smtp-takes-no-mail' {
+  if (code < 500) return 'smtp-busy';
+  const aboutClient = /^5\.7\.\d/.test(lines[0] ?? '');
+  return code === 521 && !aboutClient ? 'smtp-takes-no-mail' : 'smtp-refused';
 }
 
 /** A client's side of a session. One command at a time; every failure is data, and after one the connection is closed. */
@@ -77,6 +90,8 @@ export class SmtpSession {
   #conn: Conn;
   #reader = new ReplyReader();
   #ended = false;
+  /** The TLS alert that ended the session, as OpenSSL names it. */
+  #alert: string | undefined;
   #wake: (() => void) | undefined;
 
   constructor(private readonly options: SessionOptions) {
@@ -99,10 +114,15 @@ export class SmtpSession {
   async ehlo(): Promise<Result<Reply>> {
     const reply = await this.command(`EHLO ${this.options.helo}`);
     if (!reply.ok) return reply;
-    if (reply.value.code !== 250) {
-      const busy = reply.value.code === 421 || (reply.value.code >= 400 && reply.value.code < 500);
-      return fail(smtpFailures.make(busy ? 'smtp-busy' : 'smtp-ehlo-refused', textOf(reply.value)));
-    }
+    const { code } = reply.value;
+    // RFC 5321 §4.3.2: the first digit decides.
+    if (code < 200 || code > 299)
+      return fail(
+        smtpFailures.make(
+          isTemporary(code) ? 'smtp-busy' : 'smtp-ehlo-refused',
+          textOf(reply.value),
+        ),
+      );
     this.capabilities = new Map(
       reply.value.lines.slice(1).map((line) => {
         const [keyword = '', ...rest] = line.trim().split(/[\s=]/);
@@ -115,7 +135,7 @@ export class SmtpSession {
   /** Sends one command and waits for its reply; `alongside` goes out in the same packet, to see what the server makes of it. */
   async command(line: string, alongside = ''): Promise<Result<Reply>> {
     if (/[\r\n]/.test(line + alongside)) throw new TypeError('a command is one line');
-    if (this.#ended) return fail(smtpFailures.make('smtp-closed'));
+    if (this.#ended) return fail(this.#closed());
     this.note('C', line);
     if (alongside) this.note('C', alongside);
     this.#conn.stream.write(alongside ? `${line}\r\n${alongside}\r\n` : `${line}\r\n`);
@@ -207,11 +227,17 @@ export class SmtpSession {
           next.state === 'garbage' ? 'smtp-garbage' : 'smtp-too-long',
           next.detail,
         );
-      if (this.#ended) return fail(smtpFailures.make('smtp-closed'));
+      if (this.#ended) return fail(this.#closed());
       const left = deadline - this.#clock.monotonic();
       if (left <= 0) return this.#broken('smtp-silent', `${timeoutMs} ms`);
       await this.#more(left);
     }
+  }
+
+  #closed(): Failure {
+    return this.#alert === undefined
+      ? smtpFailures.make('smtp-closed')
+      : smtpFailures.make('smtp-tls-alert', this.#alert);
   }
 
   #broken(code: 'smtp-garbage' | 'smtp-too-long' | 'smtp-silent', detail: string): Result<Reply> {
@@ -251,13 +277,20 @@ export class SmtpSession {
     this.#wake?.();
   };
 
+  readonly #onError = ({ code = '' }: NodeJS.ErrnoException): void => {
+    // In TLS 1.3 a server refuses a client's certificate, or the lack of one, only afterwards.
+    if (this.sealed && /^ERR_SSL_.*ALERT/.test(code))
+      this.#alert ??= code.replace(/^ERR_SSL_(TLSV1|TLSV13|SSLV3)?_?/, '').toLowerCase();
+    this.#onEnd();
+  };
+
   #listen(): void {
     const { stream } = this.#conn;
     stream
       .on('data', this.#onData)
       .on('end', this.#onEnd)
       .on('close', this.#onEnd)
-      .on('error', this.#onEnd);
+      .on('error', this.#onError);
   }
 
   #deafen(): void {
@@ -266,9 +299,14 @@ export class SmtpSession {
       .off('data', this.#onData)
       .off('end', this.#onEnd)
       .off('close', this.#onEnd)
-      .off('error', this.#onEnd);
+      .off('error', this.#onError);
     stream.pause();
   }
+}
+
+/** RFC 5321 §4.2.1: 4yz, worth another try. */
+function isTemporary(code: number): boolean {
+  return code >= 400 && code < 500;
 }
 
 function textOf(reply: Reply): string {

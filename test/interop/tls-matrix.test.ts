@@ -51,9 +51,15 @@ test('one connection tells what a sender would find: STARTTLS, certificate, DANE
     assert.equal(server.proxy.take().connections, 1, server.name);
     // Debian's OpenSMTPD cannot complete a handshake, and that is what is said of it.
     const broken = server.name.startsWith('opensmtpd');
+    // GnuTLS's own server speaks no SMTP inside TLS.
+    const mute = server.name.startsWith('gnutls');
+    const faults = [
+      ...(broken ? ['tls-handshake-failed'] : []),
+      ...(mute ? ['tls-session-refused'] : []),
+    ];
     assert.deepEqual(
       [result.verdict, idsOf(result, 'fail', 'warn')],
-      broken ? ['fail', ['tls-handshake-failed']] : ['pass', []],
+      [faults.length > 0 ? 'fail' : 'pass', faults],
       server.name,
     );
   }

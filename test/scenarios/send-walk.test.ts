@@ -21,6 +21,11 @@ const scenarios: readonly Scenario[] = [
   },
   { ...unjudged('dead.example'), hosts: dead },
   { ...unjudged('refused.example'), hosts: [{ habit: 'closed' }] },
+  { ...unjudged('no-service.example'), hosts: [{ habit: 'takes-no-mail' }] },
+  {
+    ...unjudged('half-service.example'),
+    hosts: [{ name: 'mx1', habit: 'takes-no-mail' }, { name: 'mx2' }],
+  },
   { ...unjudged('breaks.example'), hosts: [{ habit: 'breaks-tls' }] },
 ];
 
@@ -67,6 +72,14 @@ test('a server that turns us away for good is asked again later: another of the 
   assert.equal(ended(delivery), 'deferred send-no-server');
   assert.equal(delivery.outcomes[0]?.attempts[0]?.failure?.code, 'smtp-refused');
   assert.deepEqual(delivery.outcomes[0].attempts[0].results, [], 'no session, nothing to report');
+});
+
+// S2.
+test('RFC 7504 §3 [7504-3-1]: 521 returns the mail with the reply, other hosts are tried first', async () => {
+  const alone = await mailTo(sender(), 'no-service.example');
+  assert.equal(ended(alone), 'rejected send-no-mail');
+  assert.match(alone.recipients[0]?.failure?.detail ?? '', /521 .*no mail here/);
+  assert.equal(ended(await mailTo(sender(), 'half-service.example')), 'delivered');
 });
 
 test('a chosen destination is never sent to in clear, whatever it publishes', async () => {

@@ -23,7 +23,11 @@ export type FindingId = keyof typeof catalogue;
 /** The finding, with its texts filled in. Line ends in its texts are ours: those of a peer are made visible. */
 export function finding(id: FindingId, severity: Severity, given: FindingValues): Finding {
   const entry: FindingEntry = catalogue[id];
-  const values = { ...given, detail: neutralise(given.detail) };
+  const values = {
+    ...given,
+    detail: neutralise(given.detail),
+    reply: given.reply === undefined ? undefined : neutralise(given.reply, 300),
+  };
   const { host, ip, domain } = values;
   return {
     id,
@@ -57,7 +61,10 @@ const anyCase: FindingValues = {
   host: 'the mail host',
   ip: '',
   mx: ['the mail host'],
+  preference: 10,
+  meant: undefined,
   detail: '',
+  reply: undefined,
   policyId: 'ID',
   policy: undefined,
   tlsRpt: false,

@@ -6,10 +6,16 @@ export interface FindingValues {
   /** The MX host, empty for findings on the domain. */
   readonly host: string;
   readonly ip: string;
-  /** Every MX host, in the order of preference. */
+  /** Every MX host that exists, in the order of preference: no advice leads anywhere else. */
   readonly mx: readonly string[];
+  /** Preference of the MX record of `host`. */
+  readonly preference: number;
+  /** The host that the MX record should name, where that is certain. */
+  readonly meant: string | undefined;
   /** Particulars as one phrase: a reply, a date, a failure's detail. */
   readonly detail: string;
+  /** The server's own 4yz or 5yz reply. */
+  readonly reply: string | undefined;
   /** An identifier for the next policy version, made from the time of the check. */
   readonly policyId: string;
   /** The policy as served, with its mode. */

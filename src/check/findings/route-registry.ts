@@ -1,4 +1,30 @@
-import { checkAgain, command, confirm, dns, noSteps, wait, type FindingEntry } from './entry.js';
+import type { FixStep } from '../../evidence/index.js';
+import {
+  checkAgain,
+  command,
+  confirm,
+  dns,
+  noSteps,
+  wait,
+  type FindingEntry,
+  type FindingValues,
+} from './entry.js';
+
+/** Deleting the record comes after another one works: the domain keeps a way for its mail. */
+const deleteRecord = (v: FindingValues) =>
+  v.mx.length > 0
+    ? dns(`Delete: ${v.domain}. IN MX ${v.preference} ${v.host}.`)
+    : dns(
+        `Replace ${v.domain}. IN MX ${v.preference} ${v.host}. by an MX record that names your mail host.`,
+      );
+
+const aliasSteps = (v: FindingValues): readonly FixStep[] => [
+  confirm(
+    `The certificate and the MTA-STS policy, where there is one, name ${v.detail || 'the host the alias leads to'}.`,
+  ),
+  dns(`${v.domain}. 3600 IN MX ${v.preference} ${v.detail || 'HOST'}.   (replaces ${v.host}.)`),
+  checkAgain(v),
+];
 
 /** Where mail goes, and what kept this check from seeing it. */
 export const routeFindings = {
@@ -15,10 +41,92 @@ export const routeFindings = {
       checkAgain(v),
     ],
   },
+  'mx-takes-no-mail': {
+    title: (v) => `The mail host ${v.host} never takes mail`,
+    why: (v) =>
+      `It greets with "${v.reply ?? '521'}". Senders go on to the other hosts of the domain; without one the mail is returned.`,
+    reference: 'RFC 7504 §3',
+    owner: 'domain',
+    fix: 'Remove the MX record of this host, or start the mail server there.',
+    steps: (v) => [
+      confirm(`The greeting concerns all clients: connect to ${v.host} from another network.`),
+      deleteRecord(v),
+      checkAgain(v),
+    ],
+  },
+  'mx-address-unroutable': {
+    title: (v) => `The address ${v.ip} of ${v.host} cannot be reached from the internet`,
+    why: (v) =>
+      `${v.detail}. No sender outside its own network reaches it, and this check does not connect to it.`,
+    reference: 'RFC 6890 §2.2, RFC 5321 §5.1',
+    owner: 'dns-host',
+    fix: 'Publish the public address of the mail host, and no other.',
+    steps: (v) => [
+      dns(
+        `Replace ${v.host}. IN ${v.ip.includes(':') ? 'AAAA' : 'A'} ${v.ip} by the public address.`,
+      ),
+      confirm(
+        `The name is meant for an internal network only: hermetic check ${v.domain} --resolver ADDRESS   (the resolver of that network)`,
+      ),
+      checkAgain(v),
+    ],
+  },
+  'mx-nonexistent': {
+    title: (v) => `The MX host ${v.host} has no address`,
+    why: (v) =>
+      `${v.detail ? `${v.detail} ` : ''}Senders pass over it${v.mx.length > 0 ? ' and use the other hosts' : ': no mail is delivered'}.`,
+    reference: 'RFC 5321 §5.1, RFC 2181 §10.3',
+    owner: 'domain',
+    fix: 'Correct the MX record: it has to name a host with an A or AAAA record.',
+    steps: (v) => [
+      command(`dig MX ${v.domain}; dig A ${v.host}; dig AAAA ${v.host}`),
+      v.meant === undefined
+        ? deleteRecord(v)
+        : dns(
+            `${v.domain}. 3600 IN MX ${v.preference} ${v.meant}.   (with the final dot, replaces ${v.host}.)`,
+          ),
+      checkAgain(v),
+    ],
+  },
+  'mx-is-address': {
+    title: (v) => `The MX record names an address, ${v.host}, not a host`,
+    why: 'An MX record must name a host. No host has a name that is an address, so senders pass over this record.',
+    reference: 'RFC 1035 §3.3.9, RFC 5321 §5.1',
+    owner: 'domain',
+    fix: 'Give the mail host a name with an A or AAAA record, and put that name into the MX record.',
+    steps: (v) => [
+      dns(`Publish an A or AAAA record with the address ${v.host} under a name of your own.`),
+      dns(`Replace ${v.domain}. IN MX ${v.preference} ${v.host}. by an MX record with that name.`),
+      checkAgain(v),
+    ],
+  },
+  'mx-special-name': {
+    title: (v) => `The MX host ${v.host} never exists in the public DNS`,
+    why: (v) =>
+      `The top-level name "${v.host.split('.').at(-1) ?? ''}" is reserved (${v.detail}), so senders pass over it${v.mx.length > 0 ? '. A provider that verifies the domain by such a record needs it' : ': no mail is delivered'}.`,
+    reference: 'RFC 6761 §6, RFC 5321 §5.1',
+    owner: 'domain',
+    fix: 'Nothing has to be done while other MX hosts take the mail.',
+    steps: (v) => [
+      dns(`Publish an MX record of ${v.domain} that names your mail host.`),
+      checkAgain(v),
+    ],
+  },
+  'null-mx-beside': {
+    title: 'A null MX record stands next to other MX records',
+    why: 'The null MX says that the domain takes no mail, the others say where mail goes. Some senders return the mail at once.',
+    reference: 'RFC 7505 §3',
+    owner: 'domain',
+    fix: 'Delete the null MX record if the domain takes mail; if it does not, delete the others.',
+    steps: (v) => [
+      dns(`Delete: ${v.domain}. IN MX 0 .   (if the domain takes mail)`),
+      checkAgain(v),
+    ],
+  },
   'mx-inconclusive': {
     title: (v) => `What ${v.host} offers could not be told`,
     why: (v) =>
-      `The conversation ended early${v.detail ? `: ${v.detail}` : ''}. This says nothing about its TLS, neither good nor bad.`,
+      `${v.reply === undefined ? `The conversation ended early${v.detail ? `: ${v.detail}` : ''}` : `The server answered "${v.reply}" (${v.detail})`}. This says nothing about its TLS, neither good nor bad.`,
     reference: 'RFC 5321 §4.2.1',
     owner: 'mail-host',
     fix: 'Check again later, from a network with a mail server and a name of its own.',
@@ -27,17 +135,22 @@ export const routeFindings = {
   'mx-is-cname': {
     title: (v) => `The MX host ${v.host} is an alias`,
     why: (v) =>
-      `An MX record has to name a host with addresses, not a CNAME${v.detail ? ` (it leads to ${v.detail})` : ''}: senders differ in which name they expect in the certificate and in TLSA records.`,
+      v.meant === undefined
+        ? `An MX record has to name a host with addresses, not a CNAME${v.detail ? ` (it leads to ${v.detail})` : ''}: senders differ in which name they expect in the certificate and in TLSA records.`
+        : `It leads to ${v.meant}. ${v.detail} Senders compare the name in the MX record, ${v.host}, and defer the mail.`,
     reference: 'RFC 5321 §5.1, RFC 2181 §10.3',
     owner: 'domain',
-    fix: 'Name the host itself in the MX record, after the certificate and the policy have that name.',
-    steps: (v) => [
-      confirm(
-        `The certificate and the MTA-STS policy, where there is one, name ${v.detail || 'the host the alias leads to'}.`,
-      ),
-      dns(`${v.domain}. 3600 IN MX 10 ${v.detail || 'HOST'}.   (in the place of ${v.host})`),
-      checkAgain(v),
-    ],
+    fix: (v) =>
+      v.meant === undefined
+        ? 'Name the host itself in the MX record, after the certificate and the policy have that name.'
+        : `Name ${v.meant} in the MX record; the policy and the certificate stay as they are.`,
+    steps: (v) =>
+      v.meant === undefined
+        ? aliasSteps(v)
+        : [
+            dns(`${v.domain}. 3600 IN MX ${v.preference} ${v.meant}.   (replaces ${v.host}.)`),
+            checkAgain(v),
+          ],
   },
   'mx-lookup-failed': {
     title: 'The MX lookup failed',

@@ -16,6 +16,10 @@ const seenFromHere = (v: FindingValues) =>
       `If HOST looks the same, the fault is in the network this check runs from.`,
   );
 
+/** What the server did, with its own words where it said any. */
+const answered = (v: FindingValues): string =>
+  v.reply === undefined ? `the server ends it (${v.detail})` : `the server answers "${v.reply}"`;
+
 const offer = [
   config('Postfix, main.cf: smtpd_tls_security_level = may'),
   config(
@@ -53,7 +57,7 @@ export const starttlsFindings = {
   'starttls-refused': {
     title: 'STARTTLS is offered, then refused',
     why: (v) =>
-      `The server lists STARTTLS and answers the command with ${v.detail || 'a refusal'}. Senders that do not insist go on in clear text.`,
+      `The server lists STARTTLS and answers the command with ${v.reply ? `"${v.reply}"` : 'a refusal'}. Senders that do not require TLS continue in plaintext.`,
     reference: 'RFC 3207 §4',
     owner: 'mail-host',
     fix: 'Repair what keeps the server from starting TLS: most often a key or certificate file it cannot read.',
@@ -110,6 +114,41 @@ export const starttlsFindings = {
       config('Postfix, main.cf: smtpd_tls_protocols = >=TLSv1'),
       config('Postfix, main.cf: smtpd_tls_ciphers = medium'),
       command(`openssl s_client -starttls smtp -connect ${v.host}:25 -servername ${v.host}`),
+      checkAgain(v),
+    ],
+  },
+  'tls-session-refused': {
+    title: 'The server accepts no mail inside TLS',
+    why: (v) =>
+      `The handshake succeeds, but ${answered(v)} to EHLO inside TLS. No sender can hand over mail in this session: the mail is deferred and finally bounces.`,
+    reference: 'RFC 3207 §4.2',
+    owner: 'mail-host',
+    fix: 'Accept EHLO and mail inside TLS from every client that may connect.',
+    steps: (v) => [
+      command(
+        `On ${v.host}: openssl s_client -starttls smtp -connect localhost:25 -crlf   (type EHLO test)`,
+      ),
+      config(
+        'Postfix, main.cf: smtpd_tls_req_ccert = no   (port 25 cannot require client certificates)',
+      ),
+      confirm('No access rule of the mail server applies to TLS sessions only.'),
+      command('postfix check && systemctl reload postfix'),
+      checkAgain(v),
+    ],
+  },
+  'starttls-intermittent': {
+    title: 'STARTTLS is offered on some connections only',
+    why: (v) =>
+      `${v.detail} Senders that enforce TLS are deferred at random, the others send part of the mail in plaintext.`,
+    reference: 'RFC 8461 §5, RFC 7672 §2.2, RFC 3207 §4',
+    owner: 'mail-host',
+    fix: 'Configure every server behind this address alike: each one has to offer STARTTLS.',
+    steps: (v) => [
+      command(
+        `hermetic check ${v.domain} --transcript   (compare the greetings of the connections)`,
+      ),
+      confirm('On every server behind the address: postconf smtpd_tls_security_level'),
+      ...offer,
       checkAgain(v),
     ],
   },

@@ -17,6 +17,7 @@ export function routeRules(raised: Raised): void {
   else if (route.kind === 'none') raised.add('no-mail');
   else if (route.kind === 'null-mx') raised.add('null-mx');
   else if (route.kind === 'implicit') raised.add('implicit-mx');
+  if (route.besideNullMx) raised.add('null-mx-beside'); // [7505-3-1]
   if (route.dnssec === 'bogus') raised.add('dnssec-bogus', { detail: words(route.failure) });
   else if (route.kind === 'error') raised.add('mx-lookup-failed', { detail: words(route.failure) });
   else if (route.dnssec === 'indeterminate' && !strips)
@@ -64,8 +65,8 @@ export function daneRules(raised: Raised): boolean {
     if (others.length > 0) raised.add('dane-partial', { detail: others.join(', ') });
   }
   if (raised.profile.requiresDane && !inForce) raised.add('dane-required');
-  if (inForce && certificates.length > 0 && certificates.every((c) => c.shown.dane === 'match'))
-    raised.add('dane-good');
+  const allMatch = certificates.length > 0 && certificates.every((c) => c.shown.dane === 'match');
+  if (inForce && allMatch && bound.every(takesMail)) raised.add('dane-good');
   return inForce;
 }
 
@@ -101,9 +102,11 @@ export function policyRules(raised: Raised, dane: boolean): void {
   if (mode === 'none') raised.add('sts-mode-none');
   if (mode && mode !== 'none' && (mtaSts.policy?.maxAge ?? 0) < raised.profile.maxAge)
     raised.add('sts-max-age-short', { detail: `${mtaSts.policy?.maxAge ?? 0} seconds` });
-  if (mode === 'enforce' && raised.hosts.every(satisfiesPolicy)) raised.add('sts-good');
+  if (mode === 'enforce' && raised.hosts.length > 0 && raised.hosts.every(satisfiesPolicy))
+    raised.add('sts-good');
 
-  if (mode === undefined && mtaSts.status === 'absent') {
+  // Without a host that takes mail there is nothing to protect yet.
+  if (mode === undefined && mtaSts.status === 'absent' && raised.hosts.length > 0) {
     if (dane) raised.add('sts-absent');
     else if (!couldBeDane(raised) && !raised.has('dane-inert', 'dane-unusable', 'dane-partial')) {
       const hosted =
@@ -144,9 +147,15 @@ function matchRules(raised: Raised, mode: 'enforce' | 'testing'): void {
 
 function satisfiesPolicy(host: JudgedHost): boolean {
   const seen = host.addresses.flatMap((a) => a.certificates);
+  if (!takesMail(host)) return false;
   return (
     host.shown.mtaStsMatch === 'match' && seen.length > 0 && seen.every((c) => c.pkix === 'yes')
   );
+}
+
+/** No session of the host was useless inside TLS: what is good has to be good for mail. */
+function takesMail({ addresses }: JudgedHost): boolean {
+  return addresses.every((a) => (a.insideTls ?? 'works') === 'works');
 }
 
 function keyOf(raised: Raised, name: string): string {

@@ -113,15 +113,16 @@ function somethingUnknown(evidence: Evidence, hosts: readonly JudgedHost[]): boo
     return true;
   if (ownNetworkStrips(evidence)) return true;
   if (evidence.mtaSts.txt.lookup === 'failed') return true;
-  return hosts.some(({ evidence: host, addresses }) => {
+  return hosts.some(({ evidence: host, addresses, shown }) => {
+    if (shown.passedOver !== undefined) return false;
     if (host.dnssec === 'indeterminate' || host.addressLookup.status === 'failed') return true;
     // What this machine could not try never counts, as long as something of the domain was seen.
-    const tried = addresses.filter((a) => a.evidence.status !== 'skipped');
+    const tried = addresses.filter((a) => a.shown.status !== 'skipped');
     if (tried.length === 0 && addresses.length > 0)
-      return !hosts.some((h) => h.addresses.some((a) => a.evidence.status === 'reachable'));
+      return !hosts.some((h) => h.addresses.some((a) => a.shown.status === 'reachable'));
     return tried.some(
       (a) =>
-        a.evidence.status === 'inconclusive' ||
+        a.shown.status === 'inconclusive' ||
         sessionUnknown(evidence, host.tlsa.status === 'usable', a),
     );
   });
@@ -131,9 +132,10 @@ function somethingUnknown(evidence: Evidence, hosts: readonly JudgedHost[]): boo
 function sessionUnknown(
   { mtaSts }: Evidence,
   dane: boolean,
-  { shown, connection, certificates }: JudgedAddress,
+  { shown, connection, insideTls, certificates }: JudgedAddress,
 ): boolean {
   if (shown.starttls !== 'offered') return false;
+  if (insideTls === 'unknown') return true;
   if (!connection?.handshake) return !handshakeFailed(connection?.failure?.code);
   const authenticated = dane || mtaSts.policy?.mode === 'enforce';
   if (certificates.length === 0) return authenticated;

@@ -1,15 +1,18 @@
-import type { ConnectionEvidence, Evidence } from '../../evidence/index.js';
+import type { Evidence } from '../../evidence/index.js';
 import { tlsFailures } from '../../tls/index.js';
 import { handshakeFailed, ownNetworkStrips } from '../exposure.js';
+import { specialPurpose } from '../../net/index.js';
+import { specialName } from '../mx-name.js';
 import { tlsRules } from './tls-rules.js';
 import { certificateRules } from './certificate-rules.js';
 import type { JudgedAddress, JudgedHost } from './judge-host.js';
 import { severityOf } from '../profiles/goals.js';
 import { openRules } from './open-rules.js';
-import type { Raised } from './raise.js';
+import type { Raised, Raising } from './raise.js';
 
 /** Raises what the mail hosts themselves show. */
 export function hostRules(raised: Raised): void {
+  passedOverRules(raised);
   const dead = raised.hosts.filter(isDead);
   const { network, route } = raised.evidence;
   const { control } = network;
@@ -18,15 +21,7 @@ export function hostRules(raised: Raised): void {
     raised.add('own-network-strips', { detail: control?.host ?? '' });
   for (const host of raised.hosts) {
     if (dead.includes(host)) {
-      const reason =
-        host.addresses[0]?.evidence.reason ??
-        host.evidence.addressLookup.failure?.code ??
-        'it has no address';
-      raised.add('mx-unreachable', {
-        host: host.evidence.name,
-        detail: reason,
-        all: dead.length === raised.hosts.length,
-      });
+      deadHost(raised, host, dead.length === raised.hosts.length);
     } else {
       for (const address of host.addresses) addressRules(raised, host, address);
       if (!ownNetworkStrips(raised.evidence)) differing(raised, host);
@@ -44,10 +39,58 @@ export function hostRules(raised: Raised): void {
   }
 }
 
-/** Some addresses offer what others do not: a fault of one of them, or of one path (RFC 3207 §6). */
+const passedOverAs = {
+  'address-literal': 'mx-is-address',
+  'special-name': 'mx-special-name',
+  'no-address': 'mx-nonexistent',
+} as const;
+
+/** MX records that lead to no host: a fault of the DNS, never of a firewall (RFC 5321 §5.1). */
+function passedOverRules(raised: Raised): void {
+  for (const { evidence, shown } of raised.passedOver) {
+    const { name, preference, meant } = evidence;
+    const says =
+      meant === undefined
+        ? ''
+        : `The final dot is missing, so the zone's own name was added: ${meant} exists.`;
+    raised.add(passedOverAs[shown.passedOver ?? 'no-address'], {
+      host: name,
+      preference,
+      meant,
+      detail: shown.passedOver === 'special-name' ? (specialName(name)?.clause ?? '') : says,
+      all: raised.hosts.length === 0,
+    });
+  }
+}
+
+/** One finding on each address where the reasons differ, else one on the host. */
+function deadHost(raised: Raised, { evidence, addresses }: JudgedHost, all: boolean): void {
+  const host = { host: evidence.name, preference: evidence.preference, all };
+  for (const { shown } of addresses) {
+    const id = unreachableAs(shown.reason);
+    const ip = id === 'mx-address-unroutable' ? shown.ip : '';
+    raised.add(id, { ...host, ip, detail: unreachableBecause(shown), reply: shown.reply });
+  }
+}
+
+/** The finding that a reason for being unreachable comes to. */
+function unreachableAs(
+  reason = '',
+): 'mx-unreachable' | 'mx-takes-no-mail' | 'mx-address-unroutable' {
+  if (reason === 'smtp-takes-no-mail') return 'mx-takes-no-mail';
+  return reason === 'net-guarded' ? 'mx-address-unroutable' : 'mx-unreachable';
+}
+
+function unreachableBecause({ ip, reason = '' }: JudgedAddress['shown']): string {
+  return reason === 'net-guarded'
+    ? `${ip} is ${specialPurpose(ip) ?? 'not a public address'}`
+    : reason;
+}
+
+/** Some addresses offer what others do not: a fault of one of them, or of one path [3207-6-2]. */
 function differing(raised: Raised, { addresses, evidence }: JudgedHost): void {
   const seen = addresses.filter(
-    (a) => a.evidence.status === 'reachable' && a.shown.starttls !== 'unknown',
+    (a) => a.shown.status === 'reachable' && a.shown.starttls !== 'unknown',
   );
   const [without, having] = [
     seen.filter((a) => a.shown.starttls !== 'offered'),
@@ -82,20 +125,25 @@ function greetings(addresses: readonly JudgedAddress[]): string {
     .join(', ');
 }
 
-function isDead({ addresses, evidence }: JudgedHost): boolean {
-  if (addresses.length === 0) return evidence.addressLookup.status === 'absent';
-  const tried = addresses.filter((a) => a.evidence.status !== 'skipped');
-  return tried.length > 0 && tried.every((a) => a.evidence.status === 'unreachable');
+function isDead({ addresses }: JudgedHost): boolean {
+  const tried = addresses.filter((a) => a.shown.status !== 'skipped');
+  return tried.length > 0 && tried.every((a) => a.shown.status === 'unreachable');
 }
 
 function addressRules(raised: Raised, host: JudgedHost, address: JudgedAddress): void {
   const { evidence, connection, shown } = address;
   const on = { host: host.evidence.name, ip: evidence.ip };
-  if (evidence.status === 'inconclusive' && raised.evidence.network.port25 !== 'blocked')
-    raised.add('mx-inconclusive', { ...on, detail: evidence.reason ?? '' });
-  if (evidence.status === 'unreachable')
-    raised.add('mx-unreachable', { ...on, detail: evidence.reason ?? '' });
-  if (evidence.status !== 'reachable' || !connection) return;
+  const { status, reason = '' } = shown;
+  if (status === 'inconclusive' && raised.evidence.network.port25 !== 'blocked')
+    raised.add('mx-inconclusive', { ...on, detail: reason, reply: shown.reply });
+  if (status === 'unreachable')
+    raised.add(unreachableAs(reason), {
+      ...on,
+      preference: host.evidence.preference,
+      detail: unreachableBecause(shown),
+      reply: shown.reply,
+    });
+  if (status !== 'reachable' || !connection) return;
 
   if (
     ownNetworkStrips(raised.evidence) &&
@@ -116,8 +164,7 @@ function addressRules(raised: Raised, host: JudgedHost, address: JudgedAddress):
   if (shown.starttls === 'absent') raised.add('starttls-absent', on);
   if (shown.starttls === 'mangled')
     raised.add('starttls-mangled', { ...on, detail: `"${connection.mangledAs ?? ''}"` });
-  if (shown.starttls === 'refused')
-    raised.add('starttls-refused', { ...on, detail: reply(connection) });
+  if (shown.starttls === 'refused') raised.add('starttls-refused', { ...on, reply: shown.reply });
   if (shown.starttls === 'offered' && !connection.handshake) {
     const { code = '', detail = '' } = connection.failure ?? {};
     if (handshakeFailed(code))
@@ -125,6 +172,7 @@ function addressRules(raised: Raised, host: JudgedHost, address: JudgedAddress):
     else raised.add('mx-inconclusive', { ...on, detail: code });
   }
 
+  insideTlsRules(raised, address, on);
   tlsRules(raised, address.probed, on);
   if (evidence.connections.some((c) => c.injection === 'executed'))
     raised.add('injection-vulnerable', on);
@@ -132,6 +180,19 @@ function addressRules(raised: Raised, host: JudgedHost, address: JudgedAddress):
     raised.add('tls-renegotiation', on);
   certificateRules(raised, host, address);
   unsettledRule(raised, host, address);
+}
+
+/** What EHLO met inside TLS: without a 2yz reply no mail is handed over [3207-4.2-2]. */
+function insideTlsRules(
+  raised: Raised,
+  { insideTls, connection, shown }: JudgedAddress,
+  on: Raising,
+): void {
+  const { code = '' } = connection?.failure ?? {};
+  const seen = { ...on, detail: code, reply: shown.reply };
+  if (insideTls === 'refused') raised.add('tls-session-refused', seen);
+  if (insideTls === 'unknown')
+    raised.add('mx-inconclusive', { ...seen, detail: `${code} inside TLS` });
 }
 
 /** How the handshake ended, and what that suggests. */
@@ -172,8 +233,4 @@ function promiseOf({ mtaSts, route }: Evidence, { evidence, shown }: JudgedHost)
       ? ['an MTA-STS policy in mode enforce']
       : [];
   return [...dane, ...sts].join(' and ');
-}
-
-function reply({ starttlsReply }: ConnectionEvidence): string {
-  return starttlsReply ? `${starttlsReply.code} ${starttlsReply.lines[0] ?? ''}`.trim() : '';
 }

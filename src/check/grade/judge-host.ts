@@ -18,6 +18,8 @@ import {
   type Proven,
 } from '../../tls/index.js';
 import { parseTlsa, rolloverState } from '../../dane/index.js';
+import { passedOver } from '../mx-name.js';
+import { bestOf, insideTls, replyOf, standing, type InsideTls } from './session.js';
 import { judgeCertificate, listedInPolicy, type JudgedCertificate } from './judge-certificate.js';
 
 /** What a server's answers say of one address. */
@@ -28,8 +30,10 @@ export interface Probed {
 
 export interface JudgedAddress {
   readonly evidence: AddressEvidence;
-  /** The connection that says most: the first completed handshake, else the last one that was tried. */
+  /** The connection that says most. */
   readonly connection: ConnectionEvidence | undefined;
+  /** What followed the handshake; undefined without one. */
+  readonly insideTls: InsideTls | undefined;
   readonly certificates: readonly JudgedCertificate[];
   /** Seen by an earlier run, and replaced since. */
   readonly gone: readonly JudgedCertificate[];
@@ -46,6 +50,7 @@ export interface JudgedHost {
 /** What one MX host shows, without any grade. */
 export function judgeHost(evidence: Evidence, host: HostEvidence): JudgedHost {
   const addresses = host.addresses.map((address) => judgeAddress(evidence, host, address));
+  const ignored = passedOver(host.name, host.addressLookup.status, addresses.length);
   return {
     evidence: host,
     addresses,
@@ -53,8 +58,9 @@ export function judgeHost(evidence: Evidence, host: HostEvidence): JudgedHost {
       name: host.name,
       preference: host.preference,
       dnssec: host.dnssec,
-      mtaStsMatch: listedInPolicy(evidence, host.name),
+      mtaStsMatch: ignored === undefined ? listedInPolicy(evidence, host.name) : 'not-applicable',
       tlsa: { status: host.tlsa.status, records: host.tlsa.records, ...rollover(host, addresses) },
+      ...(ignored === undefined ? {} : { passedOver: ignored }),
       addresses: addresses.map((a) => a.shown),
     },
   };
@@ -66,10 +72,8 @@ function judgeAddress(
   address: AddressEvidence,
 ): JudgedAddress {
   const { connections } = address;
-  const connection =
-    connections.find((c) => c.handshake) ??
-    connections.find((c) => c.purpose === 'handshake') ??
-    connections.at(-1);
+  const connection = bestOf(connections);
+  const { status, reason, starttls } = standing(address, connection);
   const now = judgeAll(
     evidence,
     host,
@@ -87,15 +91,17 @@ function judgeAddress(
   return {
     evidence: address,
     connection,
+    insideTls: insideTls(connection),
     certificates,
     gone,
     probed,
     shown: {
       ip: address.ip,
-      status: address.status,
-      ...(address.reason === undefined ? {} : { reason: address.reason }),
+      status,
+      ...(reason === undefined ? {} : { reason }),
+      ...replied(connection),
       connections: connections.filter((c) => !c.earlier).length,
-      starttls: connection?.starttls ?? 'unknown',
+      starttls,
       tls: shownTls(probed),
       certificates: certificates.map((c) => c.shown),
       ...(address.submission
@@ -107,6 +113,11 @@ function judgeAddress(
         : {}),
     },
   };
+}
+
+function replied(connection: ConnectionEvidence | undefined): Pick<MailAddress, 'reply'> {
+  const reply = replyOf(connection);
+  return reply === undefined ? {} : { reply };
 }
 
 /** TLSA records of port 25 say nothing of another port (RFC 6698 §3). */

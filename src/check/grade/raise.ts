@@ -10,6 +10,10 @@ export interface Raising {
   readonly host?: string;
   readonly ip?: string;
   readonly detail?: string;
+  readonly preference?: number;
+  readonly meant?: string | undefined;
+  /** The server's own reply, as received. */
+  readonly reply?: string | undefined;
   readonly spkiSha256?: string;
   /** What is in force for the subject; the worst of their severities counts. */
   readonly mechanisms?: readonly Mechanism[];
@@ -22,17 +26,27 @@ export class Raised {
   readonly #findings = new Map<string, Finding>();
   readonly #base: FindingValues;
 
+  /** Hosts that a sender may try; the others are records that lead nowhere. */
+  readonly hosts: readonly JudgedHost[];
+  readonly passedOver: readonly JudgedHost[];
+
   constructor(
     readonly evidence: Evidence,
     readonly profile: Profile,
-    readonly hosts: readonly JudgedHost[],
+    all: readonly JudgedHost[],
   ) {
+    const hosts = all.filter((h) => h.shown.passedOver === undefined);
+    this.hosts = hosts;
+    this.passedOver = all.filter((h) => h.shown.passedOver !== undefined);
     this.#base = {
       domain: evidence.domain,
       host: '',
       ip: '',
       mx: hosts.map((h) => h.evidence.name),
+      preference: 10,
+      meant: undefined,
       detail: '',
+      reply: undefined,
       policyId: evidence.collectedAt.replace(/[^0-9TZ]/g, '').slice(0, 24),
       policy: evidence.mtaSts.policy,
       tlsRpt: evidence.tlsRpt.status === 'found',

@@ -10,6 +10,8 @@ import type { Manners } from './manners.js';
 export interface ProbeContext {
   readonly network: Network;
   readonly resolver: Resolver;
+  /** The resolver answers for a private network, which may use names such as `.test` (RFC 6761). */
+  readonly privateNames: boolean;
   readonly trustStore: TrustStore;
   readonly clock: Clock;
   readonly domain: Name;

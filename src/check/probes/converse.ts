@@ -6,7 +6,12 @@ import type {
   PresentedChain,
 } from '../../evidence/index.js';
 import type { Conn } from '../../net/index.js';
-import { openSession, starttlsOffer, type SmtpSession } from '../../smtp/index.js';
+import {
+  openSession,
+  starttlsOffer,
+  type OpenFailure,
+  type SmtpSession,
+} from '../../smtp/index.js';
 import {
   askHello,
   handshake,
@@ -71,10 +76,7 @@ async function talk(
   if (context.implicitTls) return sealedFirst(context, sni, conn, errand, draft);
   const { helo, timeoutMs, signal, clock } = context;
   const opened = await openSession({ conn, helo, timeoutMs, clock, ...(signal ? { signal } : {}) });
-  if (!opened.ok) {
-    draft.failure = stored(opened.failure);
-    return;
-  }
+  if (!opened.ok) return notOpened(opened.failure, draft);
   const session = opened.value;
   try {
     draft.greeting = session.greeting;
@@ -82,6 +84,13 @@ async function talk(
   } finally {
     draft.transcript = session.transcript.slice(0, 200);
   }
+}
+
+/** Saves what the server said instead of a greeting of 220. */
+function notOpened(failure: OpenFailure, draft: Draft): void {
+  draft.failure = stored(failure);
+  if (failure.greeting) draft.greeting = failure.greeting;
+  draft.transcript = failure.transcript.slice(0, 200);
 }
 
 /** Where TLS comes before SMTP: the handshake or the hello is the first thing said. */
@@ -113,10 +122,7 @@ async function sealedFirst(
   if (!made.ok) return notMade(errand, made.failure, draft);
   draft.starttls = 'offered';
   const opened = await openSession({ conn: made.conn, helo, clock, ...waiting });
-  if (!opened.ok) {
-    draft.failure = stored(opened.failure);
-    return;
-  }
+  if (!opened.ok) return notOpened(opened.failure, draft);
   const session = opened.value;
   draft.greeting = session.greeting;
   const hello = await session.ehlo();
@@ -181,8 +187,7 @@ async function complete(
       secured.failure,
       draft,
     );
-  if (authentication !== 'any') await session.quit();
-  else await greetAgain(session, draft);
+  await greetAgain(session, draft);
 }
 
 function keepFacts(
@@ -285,7 +290,7 @@ function keepAnswer(
 function notSecured(failure: Failure, draft: Draft): void {
   draft.failure = stored(failure);
   if (failure.code !== 'smtp-starttls-refused') return;
-  // Any answer but 220 (RFC 3207 §4): senders that do not insist go on in clear.
+  // RFC 3207 §4: senders that do not require TLS continue in plaintext after any reply but 220.
   draft.starttls = 'refused';
   draft.starttlsReply = {
     code: Number(failure.detail.slice(0, 3)),

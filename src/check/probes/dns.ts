@@ -1,4 +1,4 @@
-import type { Name } from '../../base/index.js';
+import { parseDomain, type Name } from '../../base/index.js';
 import { lookupTlsa, type TlsaLookup } from '../../dane/index.js';
 import { lookupAddresses, lookupMailRoute } from '../../dns/index.js';
 import type {
@@ -7,6 +7,7 @@ import type {
   RouteEvidence,
   SubmissionEvidence,
 } from '../../evidence/index.js';
+import { neverResolves, withoutOrigin } from '../mx-name.js';
 import { stored, type ProbeContext } from './context.js';
 import { probeSmtp, type ProbeTarget } from './smtp-tls.js';
 
@@ -20,9 +21,15 @@ export async function probeRoute(
 ): Promise<{ evidence: RouteEvidence; targets: readonly RouteTarget[] }> {
   context.progress('mail route');
   const route = await lookupMailRoute(context.resolver, context.domain, signalOf(context));
-  const { kind, dnssec, status, failure, hosts } = route;
+  const { kind, dnssec, status, failure, hosts, besideNullMx } = route;
   return {
-    evidence: { kind, dnssec, status, ...(failure ? { failure: stored(failure) } : {}) },
+    evidence: {
+      kind,
+      dnssec,
+      status,
+      ...(failure ? { failure: stored(failure) } : {}),
+      ...(besideNullMx ? { besideNullMx } : {}),
+    },
     targets: hosts,
   };
 }
@@ -35,6 +42,8 @@ export async function probeHost(
 ): Promise<HostEvidence> {
   const { resolver } = context;
   const name = target.name.toLower();
+  if (address === undefined && neverResolves(name, context.privateNames))
+    return withoutAddress(name, target.preference);
   const found = await lookupAddresses(resolver, target.name, signalOf(context));
   const ips = address !== undefined ? [address] : [...found.v4, ...found.v6];
   const asked = lookupTlsa({
@@ -59,10 +68,13 @@ export async function probeHost(
   ]);
   const { status, base, dnssec, records, failure } = tlsa;
   const left = ips.filter((ip) => !addresses.some((a) => a.ip === ip));
+  const meant =
+    found.status === 'absent' && address === undefined ? await meantBy(context, name) : undefined;
   return {
     name,
     preference: target.preference,
     dnssec: found.dnssec,
+    ...(meant === undefined ? {} : { meant }),
     ...(found.aliases.length > 0
       ? {
           alias: {
@@ -86,6 +98,27 @@ export async function probeHost(
       })),
     ],
   };
+}
+
+/** A name that no lookup finds. The root zone is signed and denies it, so no attacker adds it. */
+function withoutAddress(name: string, preference: number): HostEvidence {
+  return {
+    name,
+    preference,
+    dnssec: 'secure',
+    addressLookup: { status: 'absent' },
+    tlsa: { status: 'absent', base: name, dnssec: 'secure', records: [] },
+    addresses: [],
+  };
+}
+
+/** The host that was meant where the MX record lacks its final dot, if there is such a host. */
+async function meantBy(context: ProbeContext, name: string): Promise<string | undefined> {
+  const text = withoutOrigin(name, context.domain.toLower());
+  const parsed = text === undefined ? undefined : parseDomain(text);
+  if (!parsed?.ok) return undefined;
+  const found = await lookupAddresses(context.resolver, parsed.value, signalOf(context));
+  return found.status === 'found' ? parsed.value.toLower() : undefined;
 }
 
 /** RFC 7672 §8.1: where DANE is in force the server is called by the TLSA base domain, and shows the chain that senders meet. */

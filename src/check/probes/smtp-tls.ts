@@ -2,6 +2,7 @@ import { probeLog } from '../../evidence/index.js';
 import type { AddressEvidence, ConnectionEvidence } from '../../evidence/index.js';
 import { nextQuestion, prove, runProbes } from '../../tls/index.js';
 import { handshakeFailed } from '../exposure.js';
+import { insideTls } from '../grade/session.js';
 import type { ProbeContext } from './context.js';
 import { converse, type Errand } from './converse.js';
 import type { Purse } from './manners.js';
@@ -18,7 +19,7 @@ export interface ProbeTarget {
 
 /**
  * Looks at one address: a completed handshake first, then, for what the goals ask beyond it, one connection a question, one at a time and within the
- * budget. Whoever turns us away, or slows us down, is left alone from then on. `known`: connections of an earlier run, whose answers are not asked for
+ * budget. A server that turns us away, or slows us down, is left alone from then on. `known`: connections of an earlier run, whose answers are not asked for
  * again.
  */
 export async function probeSmtp(
@@ -34,11 +35,15 @@ export async function probeSmtp(
     .map((c): ConnectionEvidence => ({ ...c, earlier: true }));
   purse.spend();
   const first = await converse(context, sni, ip, 'handshake');
+  // Nothing was dialled.
+  if (first.dial !== 'open' && first.dial.code === 'net-guarded')
+    return { ip, ...statusOf(first), connections: [] };
   const connections = [first, ...earlier];
   const address = { ip, ...statusOf(first) };
   if (
     !goals ||
     first.starttls !== 'offered' ||
+    insideTls(first) === 'unknown' ||
     !(first.handshake ?? handshakeFailed(first.failure?.code))
   )
     return { ...address, connections };
@@ -98,9 +103,9 @@ function statusOf({
 }: ConnectionEvidence): Pick<AddressEvidence, 'status' | 'reason'> {
   if (dial !== 'open') {
     if (dial.code === 'net-no-route') return { status: 'skipped', reason: dial.code };
-    const told =
-      dial.code === 'net-refused' || dial.code === 'net-unreachable' || dial.code === 'net-reset';
-    return { status: told ? 'unreachable' : 'inconclusive', reason: dial.code };
+    const certain = ['net-refused', 'net-unreachable', 'net-reset', 'net-guarded'];
+    const status = certain.includes(dial.code) ? 'unreachable' : 'inconclusive';
+    return { status, reason: dial.code };
   }
   if (!ehlo || starttls === 'unknown')
     return { status: 'inconclusive', reason: failure?.code ?? 'smtp-no-answer' };

@@ -3,6 +3,7 @@ import { attacks, senders } from '../../policy/index.js';
 import { headline } from './headline.js';
 import {
   attackNames,
+  because,
   outcomeWords,
   ownerNames,
   senderNames,
@@ -99,7 +100,8 @@ function hosts(
   ];
 }
 
-function hostLine({ name, dnssec, tlsa, mtaStsMatch }: MailHost): string {
+function hostLine({ name, dnssec, tlsa, mtaStsMatch, passedOver }: MailHost): string {
+  if (passedOver !== undefined) return `${name}  no such host, senders pass over it`;
   const sts = {
     match: ', in the MTA-STS policy',
     mismatch: ', NOT in the MTA-STS policy',
@@ -111,11 +113,11 @@ function hostLine({ name, dnssec, tlsa, mtaStsMatch }: MailHost): string {
 
 /** Where a server stands, in one line or, where that is too long, one for each certificate. */
 function addressLines(address: MailAddress, width: number): readonly string[] {
-  const { ip, status, reason, starttls, tls, certificates } = address;
+  const { ip, status, starttls, tls, certificates } = address;
   const line = (text: string): readonly string[] =>
     wrap(`${ip}  ${text}`, width, '       ', '         ');
-  if (status !== 'reachable') return line(`${status}${reason ? ` (${reason})` : ''}`);
-  if (starttls !== 'offered') return line(`STARTTLS ${starttls}`);
+  if (status !== 'reachable') return line(`${status}${because(address)}`);
+  if (starttls !== 'offered') return line(`STARTTLS ${starttls}${because(address)}`);
   if (certificates.length === 0 || tls.suites.length === 0)
     return line('STARTTLS offered, no TLS session');
   const spoken = tlsVersions
@@ -125,7 +127,11 @@ function addressLines(address: MailAddress, width: number): readonly string[] {
     spoken.length > 0
       ? spoken.join(', ').replace(/(?<=TLS.*), TLS/g, ',')
       : versionName(tls.suites[0]?.version ?? '');
-  const words = certificates.map(certificateWords);
+  const ended = because(address);
+  const words = [
+    ...certificates.map(certificateWords),
+    ...(ended === '' ? [] : [`inside TLS no session${ended}`]),
+  ];
   const inOne = line([versions, ...words].join('; '));
   return inOne.length === 1
     ? inOne

@@ -1,4 +1,11 @@
-import type { Finding, FixStep, Severity, TlsVersion, Verdict } from '../../evidence/index.js';
+import type {
+  Finding,
+  FixStep,
+  MailAddress,
+  Severity,
+  TlsVersion,
+  Verdict,
+} from '../../evidence/index.js';
 import type { Attack, Outcome, Sender } from '../../policy/index.js';
 
 /** How good or bad something is, for colour; never the only sign of it. */
@@ -101,6 +108,12 @@ export function versionName(version: string): string {
     .replace(/^TLSv1$/, 'TLS 1.0')
     .replace('TLSv', 'TLS ')
     .replace('SSLv', 'SSL ');
+}
+
+/** Why an address is not what it should be: the server's own reply, else a failure code. */
+export function because({ reason, reply }: Pick<MailAddress, 'reason' | 'reply'>): string {
+  const code = reason === undefined ? '' : ` (${reason})`;
+  return reply === undefined ? code : `${code}: "${reply}"`;
 }
 
 export function counted(n: number, thing: string): string {

@@ -34,7 +34,7 @@ export function hostileResult(say: (text: string) => string = (text) => text): C
         name: text,
         tlsa: { status: 'usable', records: [text] },
         addresses: [
-          { ...address, status: 'inconclusive', reason: text },
+          { ...address, status: 'inconclusive', reason: text, reply: text },
           {
             ...address,
             starttls: 'offered',

@@ -62,7 +62,12 @@ export function plantedConnection(changes: Partial<ConnectionEvidence> = {}): Co
     greeting: { code: 220, lines: ['mx.planted.example ESMTP'] },
     ehlo: { code: 250, lines: ['mx.planted.example', 'STARTTLS'] },
     starttls: 'offered',
-    ...(changes.starttls === undefined ? { handshake: plantedHandshake([]) } : {}),
+    ...(changes.starttls === undefined
+      ? {
+          handshake: plantedHandshake([]),
+          ehloAfterTls: { code: 250, lines: ['mx.planted.example'] },
+        }
+      : {}),
     transcript: [{ from: 'S', text: '220 mx.planted.example ESMTP', at: 1 }],
     ...changes,
   };

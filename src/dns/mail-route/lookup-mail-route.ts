@@ -18,6 +18,8 @@ export interface MailRoute {
   readonly canonicalName: Name;
   /** By preference, each host once; among equals in the order of the answer. At most 100 are kept. */
   readonly hosts: readonly { readonly name: Name; readonly preference: number }[];
+  /** A null MX stands next to these hosts (RFC 7505 §3 [7505-3-1] forbids it). */
+  readonly besideNullMx?: true;
 }
 
 const MAX_HOSTS = 100;
@@ -81,5 +83,10 @@ export async function lookupMailRoute(
     // [7672-2.2.1-1]
     if (!exchange.isRoot && !hosts.has(exchange.key))
       hosts.set(exchange.key, { name: exchange, preference });
-  return { ...common, kind: 'mx', hosts: [...hosts.values()].slice(0, MAX_HOSTS) };
+  return {
+    ...common,
+    kind: 'mx',
+    hosts: [...hosts.values()].slice(0, MAX_HOSTS),
+    ...(records.some((mx) => mx.exchange.isRoot) ? { besideNullMx: true } : {}),
+  };
 }

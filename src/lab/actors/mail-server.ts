@@ -9,7 +9,10 @@ import type { Issued } from '../../pki/index.js';
 /**
  * How a mail server behaves. Each is one that exists outside:
  * `busy` turns connections away with 421, `closed` with 554; `greylists` answers EHLO with 450; `tarpit` keeps a client waiting for its greeting;
- * `offers-requiretls` does so under TLS (RFC 8689); `refuses-tls` lists STARTTLS and answers it with 454; `injectable` executes what was sent before the handshake after it; `injects-reply` sends a reply
+ * `takes-no-mail` greets with 521; `offers-requiretls` does so under TLS (RFC 8689); `refuses-tls`
+ * lists STARTTLS and answers it with 502, `defers-tls` with 454; `refuses-inside`, `defers-inside`,
+ * `hangs-up-inside` and `silent-inside` complete the handshake and answer EHLO in it with 550, 451,
+ * not at all and never; `sometimes-tls` lists STARTTLS on every second connection only; `injectable` executes what was sent before the handshake after it; `injects-reply` sends a reply
  * in clear behind its agreement to TLS; `silent`, `garbage`, `endless`, `hangs-up*` and `breaks-tls` are what a broken or hostile one does.
  */
 export type SmtpHabit =
@@ -17,6 +20,13 @@ export type SmtpHabit =
   | 'offers-requiretls'
   | 'no-starttls'
   | 'refuses-tls'
+  | 'defers-tls'
+  | 'refuses-inside'
+  | 'defers-inside'
+  | 'hangs-up-inside'
+  | 'silent-inside'
+  | 'sometimes-tls'
+  | 'takes-no-mail'
   | 'busy'
   | 'closed'
   | 'greylists'
@@ -89,12 +99,21 @@ export function mailServer(options: MailServerOptions): (socket: Socket) => void
           minVersion: options.minVersion ?? 'TLSv1.2',
           maxVersion: options.maxVersion ?? 'TLSv1.3',
         });
-  const admitted = options.admits ? doorkeeper(options.admits) : () => options;
+  const admitted = options.admits ? doorkeeper(options.admits) : inTurn(options);
   return (socket) => {
     const session = new Session(admitted(options), context, socket);
     if (options.implicitTls) session.sealFirst();
     else greet(session);
   };
+}
+
+/** A farm behind one address: every second connection meets a server without STARTTLS. */
+function inTurn(options: MailServerOptions): () => MailServerOptions {
+  let connections = 0;
+  return () =>
+    options.habit === 'sometimes-tls' && ++connections % 2 === 0
+      ? { ...options, habit: 'no-starttls' }
+      : options;
 }
 
 /** Counts connections over a sliding time. */
@@ -131,6 +150,8 @@ function greet(session: Session): void {
       return session.flood();
     case 'busy':
       return session.end(`421 4.7.0 ${name} Too many connections, try again later\r\n`);
+    case 'takes-no-mail':
+      return session.end(`521 ${name} no mail here\r\n`);
     case 'closed':
       return session.end(`554 5.7.1 ${name} No SMTP service here\r\n`);
     default:
@@ -205,6 +226,7 @@ class Session {
     switch (verb.toUpperCase()) {
       case 'EHLO':
         if (habit === 'hangs-up-at-ehlo') this.end();
+        else if (this.#sealed && habit?.endsWith('-inside')) this.#answerInside();
         else if (habit === 'greylists') this.say('450 4.7.1 Greylisted, come back in five minutes');
         else
           this.say(
@@ -247,6 +269,13 @@ class Session {
     }
   }
 
+  #answerInside(): void {
+    const { habit } = this.options;
+    if (habit === 'refuses-inside') this.say('550 5.7.1 Client host rejected');
+    else if (habit === 'defers-inside') this.say('451 4.7.1 Try again later');
+    else if (habit === 'hangs-up-inside') this.end();
+  }
+
   #offers(): string[] {
     const { habit, name } = this.options;
     const tls = this.context && !this.#sealed && habit !== 'no-starttls' ? ['STARTTLS'] : [];
@@ -260,8 +289,12 @@ class Session {
       this.say('502 5.5.1 STARTTLS not available');
       return undefined;
     }
-    if (habit === 'refuses-tls') {
-      this.say('454 4.7.0 TLS not available due to local problem');
+    if (habit === 'refuses-tls' || habit === 'defers-tls') {
+      this.say(
+        habit === 'defers-tls'
+          ? '454 4.7.0 Error: too many new TLS sessions'
+          : '502 5.5.1 STARTTLS is disabled',
+      );
       return undefined;
     }
     if (habit === 'hangs-up-at-starttls') {

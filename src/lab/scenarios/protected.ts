@@ -4,7 +4,7 @@ import type { Row, Scenario } from './scenario.js';
 const { open, waits, waitsFirst } = rows;
 
 /** Who swaps the certificate may as well block the address that offers TLS. */
-const uneven: Row = ['unverified', 'cleartext', 'cleartext', 'to-attacker', 'cleartext'];
+const uneven: Row = ['cleartext', 'cleartext', 'cleartext', 'to-attacker', 'cleartext'];
 
 /** Domains that do something about it. */
 export const protectedDomains: readonly Scenario[] = [

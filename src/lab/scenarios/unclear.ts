@@ -1,4 +1,4 @@
-import { everySender, exposure, rows } from './exposure-rows.js';
+import { everySender, exposure, rows, stsOnly } from './exposure-rows.js';
 import type { HostTraits, Row, Scenario } from './scenario.js';
 
 /** Nothing is known of today; under attack the attacker decides. */
@@ -32,6 +32,47 @@ export const unclearDomains: readonly Scenario[] = [
         bothCached: rows.sealed,
       }),
     },
+  },
+  unclear('tls-deferred.example', 'answers STARTTLS with 454', { habit: 'defers-tls' }),
+  unclear('deferred-inside.example', 'answers EHLO inside TLS with 451', {
+    habit: 'defers-inside',
+  }),
+  unclear('hangs-up-inside.example', 'closes the connection after the TLS handshake', {
+    habit: 'hangs-up-inside',
+  }),
+  unclear('refusing.example', 'greets with 554', { habit: 'closed' }),
+  {
+    domain: 'refused-inside.example',
+    says: 'DANE and MTA-STS enforced, but EHLO inside TLS is answered with 550',
+    zone: { signed: {} },
+    hosts: [{ tlsa: ['ee'], habit: 'refuses-inside' }],
+    sts: { mode: 'enforce' },
+    expect: {
+      verdict: 'fail',
+      fail: ['tls-session-refused'],
+      exposure: exposure(rows.waits, {
+        opportunistic: unreachable,
+        mtaStsFirst: rows.waitsFirst,
+      }),
+    },
+  },
+  {
+    domain: 'takes-no-mail.example',
+    says: 'the only MX host greets with 521',
+    hosts: [{ habit: 'takes-no-mail' }],
+    expect: {
+      verdict: 'fail',
+      fail: ['mx-takes-no-mail'],
+      warn: ['no-enforcement'],
+      exposure: everySender(unreachable),
+    },
+  },
+  {
+    domain: 'one-takes-no-mail.example',
+    says: 'the first MX host greets with 521, the second takes mail',
+    hosts: [{ name: 'mx1', habit: 'takes-no-mail' }, { name: 'mx2' }],
+    sts: { mode: 'enforce' },
+    expect: { verdict: 'warn', warn: ['mx-takes-no-mail'], exposure: stsOnly },
   },
   unclear('greylisting.example', 'answers strangers with 450', { habit: 'greylists' }),
   unclear('tarpit.example', 'keeps us waiting for its greeting', { habit: 'tarpit' }),

@@ -1,7 +1,12 @@
-import { everySender, exposure, rows, unprotected } from './exposure-rows.js';
-import type { CertificateTraits, Expectation, Scenario } from './scenario.js';
+import { everySender, exposure, rows, stsOnly, unprotected } from './exposure-rows.js';
+import type { CertificateTraits, Expectation, Row, Scenario } from './scenario.js';
 
 const { clear, clearSigned, hosted, none, signedOnly, unusable } = rows;
+
+/** No host takes mail today; an attacker may still answer at its address. */
+const silent: Row = ['deferred', 'cleartext', 'to-attacker', 'to-attacker', 'cleartext'];
+/** The records lead to no address, so only a forged MX record leads mail anywhere. */
+const nowhere: Row = ['deferred', 'deferred', 'deferred', 'to-attacker', 'deferred'];
 
 const onlyThis = (...warn: string[]): Expectation => ({
   verdict: 'warn',
@@ -104,7 +109,7 @@ export const unprotectedDomains: readonly Scenario[] = [
   },
   {
     domain: 'refused-tls.example',
-    says: 'offers STARTTLS and answers it with 454',
+    says: 'offers STARTTLS and answers it with 502',
     hosts: [{ habit: 'refuses-tls' }],
     expect: {
       verdict: 'fail',
@@ -173,6 +178,52 @@ export const unprotectedDomains: readonly Scenario[] = [
     says: 'the MX names an alias',
     zone: { withoutMx: true, records: '@ MX 10 mail\nmail CNAME mx' },
     expect: onlyThis('mx-is-cname', 'cert-name-mismatch'),
+  },
+  {
+    domain: 'placeholder-mx.example',
+    says: 'MTA-STS enforced; beside the mail host an MX record under .invalid',
+    zone: { records: '@ MX 32767 token.invalid.' },
+    sts: { mode: 'enforce' },
+    expect: { verdict: 'pass', exposure: stsOnly },
+  },
+  {
+    domain: 'ghost-mx.example',
+    says: 'MTA-STS enforced; beside the mail host an MX host that does not exist, preferred',
+    zone: { records: '@ MX 0 old' },
+    sts: { mode: 'enforce' },
+    expect: { verdict: 'warn', warn: ['mx-nonexistent'], exposure: stsOnly },
+  },
+  {
+    domain: 'address-mx.example',
+    says: 'the MX record holds an address',
+    zone: { withoutMx: true, records: '@ MX 10 192.0.2.7.' },
+    hosts: [],
+    expect: { verdict: 'fail', fail: ['mx-is-address'], exposure: everySender(nowhere) },
+  },
+  {
+    domain: 'no-final-dot.example',
+    says: 'the MX record lacks its final dot: mx.no-final-dot.example.no-final-dot.example',
+    zone: { withoutMx: true, records: '@ MX 10 mx.no-final-dot.example' },
+    expect: { verdict: 'fail', fail: ['mx-nonexistent'], exposure: everySender(nowhere) },
+  },
+  {
+    domain: 'private-address.example',
+    says: 'the mail host has a loopback address',
+    zone: { withoutMx: true, records: '@ MX 10 mail\nmail A 127.0.0.1' },
+    hosts: [],
+    expect: {
+      verdict: 'fail',
+      fail: ['mx-address-unroutable'],
+      warn: ['no-enforcement'],
+      exposure: everySender(silent),
+    },
+  },
+  {
+    domain: 'null-mx-beside.example',
+    says: 'a null MX record stands next to a mail host with MTA-STS',
+    zone: { records: '@ MX 0 .' },
+    sts: { mode: 'enforce' },
+    expect: { verdict: 'warn', warn: ['null-mx-beside'], exposure: stsOnly },
   },
   {
     domain: 'null-mx.example',

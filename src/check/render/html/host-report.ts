@@ -5,7 +5,7 @@ import type {
   MailHost,
 } from '../../../evidence/index.js';
 import type { Exposure } from '../../../policy/index.js';
-import { counted, tlsVersions, versionName, type Tone } from '../words.js';
+import { because, counted, tlsVersions, versionName, type Tone } from '../words.js';
 import { chip } from './chip.js';
 import { exposureTable } from './exposure-table.js';
 import { markup, type Markup } from './markup.js';
@@ -18,6 +18,7 @@ export function hostReport(host: MailHost, result: CheckResult): Markup {
       <span class="soft">preference ${host.preference}</span>
     </div>
     <ul class="chips">
+      ${host.passedOver !== undefined && chip('no such host: senders pass over it', 'fair')}
       ${chip(`DNSSEC ${host.dnssec}`, host.dnssec === 'secure' ? 'good' : host.dnssec === 'bogus' ? 'bad' : 'quiet')}${chip(`TLSA ${host.tlsa.status}`, tlsaTones[host.tlsa.status])}${stsChip(host)}
     </ul>
     ${host.tlsa.records.length > 0 && tlsaRecords(host.tlsa)}
@@ -65,7 +66,7 @@ function stsChip({ mtaStsMatch }: MailHost): Markup | false {
 
 function addressReport(address: MailAddress, result: CheckResult, several: boolean): Markup {
   const { depth, exposure } = result;
-  const { ip, status, reason, starttls, tls, certificates, connections } = address;
+  const { ip, status, starttls, tls, certificates, connections } = address;
   const reached = status === 'reachable';
   return markup`<div class="address">
     <div class="host-head">
@@ -77,12 +78,8 @@ function addressReport(address: MailAddress, result: CheckResult, several: boole
               starttls === 'offered' ? 'good' : starttls === 'unknown' ? 'fair' : 'bad',
               'span',
             )
-          : chip(
-              `${status}${reason ? ` (${reason})` : ''}`,
-              status === 'unreachable' ? 'bad' : 'fair',
-              'span',
-            )
-      }<span class="soft">${counted(connections, 'connection')}</span>
+          : chip(`${status}${because(address)}`, status === 'unreachable' ? 'bad' : 'fair', 'span')
+      }${reached && because(address) !== '' && chip(`no session inside TLS${because(address)}`, 'bad', 'span')}<span class="soft">${counted(connections, 'connection')}</span>
     </div>
     ${reached && starttls === 'offered' && inventory(tls, depth === 'inventory')} ${certificates.map(certificate)}
     ${several && alone(address.exposure, exposure, `Were ${ip} the only address`)}

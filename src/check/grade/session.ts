@@ -1,0 +1,77 @@
+import type { AddressEvidence, ConnectionEvidence } from '../../evidence/index.js';
+
+/** What a sender finds inside TLS: `unknown` where the server may have turned this visitor away. */
+export type InsideTls = 'works' | 'refused' | 'unknown';
+
+/** Failure codes whose detail is the server's own reply. */
+const replies: ReadonlySet<string> = new Set([
+  'smtp-busy',
+  'smtp-refused',
+  'smtp-takes-no-mail',
+  'smtp-ehlo-refused',
+  'smtp-starttls-refused',
+]);
+
+/** Failures inside TLS that another visit would meet as well. */
+const lasting: ReadonlySet<string> = new Set([
+  'smtp-ehlo-refused',
+  'smtp-refused',
+  'smtp-takes-no-mail',
+  'smtp-garbage',
+  'smtp-too-long',
+  'smtp-tls-alert',
+]);
+
+/**
+ * Judges what followed a completed handshake. A sender needs the reply to EHLO inside TLS before it
+ * can hand over mail [3207-4.2-2, 3207-4.2-5], so a handshake alone is worth nothing: silence, a closed
+ * connection and a 4yz reply there leave the answer open. Undefined without a handshake.
+ */
+export function insideTls(connection: ConnectionEvidence | undefined): InsideTls | undefined {
+  if (!connection?.handshake) return undefined;
+  if (connection.ehloAfterTls ?? !connection.failure) return 'works';
+  return lasting.has(connection.failure?.code ?? '') ? 'refused' : 'unknown';
+}
+
+/** The connection that says most: a session that works, a handshake, the first attempt, the last. */
+export function bestOf(connections: readonly ConnectionEvidence[]): ConnectionEvidence | undefined {
+  return (
+    connections.find((c) => c.handshake && insideTls(c) === 'works') ??
+    connections.find((c) => c.handshake) ??
+    connections.find((c) => c.purpose === 'handshake') ??
+    connections.at(-1)
+  );
+}
+
+/** The reply that ended a conversation, as received; undefined where something else did. */
+export function replyOf(connection: ConnectionEvidence | undefined): string | undefined {
+  const { failure, starttlsReply } = connection ?? {};
+  if (failure && replies.has(failure.code) && failure.detail !== '') return failure.detail;
+  return starttlsReply && `${starttlsReply.code} ${starttlsReply.lines[0] ?? ''}`.trim();
+}
+
+/** RFC 3207 §4 [3207-4-4]: 4yz to STARTTLS is temporary, and says nothing of TLS at other times. */
+function deferredTls({ starttls, starttlsReply }: ConnectionEvidence): boolean {
+  const code = starttlsReply?.code ?? 0;
+  return starttls === 'refused' && code >= 400 && code < 500;
+}
+
+/** What one address is, as far as one visit shows. */
+export function standing(
+  { status, reason }: AddressEvidence,
+  connection: ConnectionEvidence | undefined,
+): {
+  readonly status: AddressEvidence['status'];
+  readonly reason: string | undefined;
+  readonly starttls: ConnectionEvidence['starttls'];
+} {
+  const starttls = connection?.starttls ?? 'unknown';
+  // [7504-3-1] The host takes no mail from any sender.
+  if (connection?.failure?.code === 'smtp-takes-no-mail' && !connection.ehlo)
+    return { status: 'unreachable', reason: 'smtp-takes-no-mail', starttls };
+  if (connection && deferredTls(connection))
+    return { status: 'inconclusive', reason: 'smtp-starttls-refused', starttls: 'unknown' };
+  if (status === 'reachable' && (insideTls(connection) ?? 'works') !== 'works')
+    return { status, reason: connection?.failure?.code, starttls };
+  return { status, reason, starttls };
+}

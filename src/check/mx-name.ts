@@ -1,0 +1,65 @@
+import { parseIp } from '../base/index.js';
+
+/** Why senders pass over an MX record: its name leads nowhere, whatever the other records are. */
+export type PassedOver = 'address-literal' | 'special-name' | 'no-address';
+
+/** Names that the public DNS never holds, with the RFC that reserves them. */
+const special: readonly (readonly [suffix: string, rfc: string])[] = [
+  ['invalid', 'RFC 6761 §6.4'],
+  ['localhost', 'RFC 6761 §6.3'],
+  ['test', 'RFC 6761 §6.2'],
+  ['local', 'RFC 6762 §3'],
+  ['onion', 'RFC 7686 §2'],
+  ['alt', 'RFC 9476 §2'],
+  ['home.arpa', 'RFC 8375 §4'],
+];
+
+/** Names that resolve nowhere, not even on a private network. */
+const nowhere: ReadonlySet<string> = new Set(['invalid', 'localhost', 'onion', 'alt']);
+
+/** The suffix that reserves a name and its clause; undefined for an ordinary name. */
+export function specialName(
+  name: string,
+): { readonly suffix: string; readonly clause: string } | undefined {
+  const found = special.find(([suffix]) => name === suffix || name.endsWith(`.${suffix}`));
+  return found && { suffix: found[0], clause: found[1] };
+}
+
+/**
+ * True for `192.0.2.7`, `[192.0.2.7]` and their IPv6 forms in the place of a host name
+ * (RFC 1035 §3.3.9), and for any name whose last label is a number: no such top-level name exists.
+ */
+export function isAddressLiteral(name: string): boolean {
+  const text = name.replace(/\\(\d{3})/g, (_, code: string) => String.fromCharCode(Number(code)));
+  const bare = text.replace(/\\/g, '').replace(/^\[(?:ipv6:)?(.*)\]$/i, '$1');
+  return parseIp(bare) !== undefined || /(^|\.)\d+$/.test(bare);
+}
+
+/** True where a lookup is pointless: RFC 6761 says what the answer is, and resolvers give it without proof. */
+export function neverResolves(name: string, onPrivateNetwork: boolean): boolean {
+  if (isAddressLiteral(name)) return true;
+  const suffix = specialName(name)?.suffix;
+  return suffix !== undefined && (nowhere.has(suffix) || !onPrivateNetwork);
+}
+
+/** Why senders pass over a host without addresses; undefined where it has some, or where a lookup failed. */
+export function passedOver(
+  name: string,
+  lookup: 'found' | 'absent' | 'failed',
+  addresses: number,
+): PassedOver | undefined {
+  if (addresses > 0) return undefined;
+  if (isAddressLiteral(name)) return 'address-literal';
+  if (specialName(name)) return 'special-name';
+  return lookup === 'absent' ? 'no-address' : undefined;
+}
+
+/**
+ * The name an MX record was meant to hold, where its final dot is missing: `mx.one.example` for
+ * `mx.one.example.one.example` in the zone `one.example` (RFC 1035 §5.1). A guess: look it up.
+ */
+export function withoutOrigin(name: string, domain: string): string | undefined {
+  const suffix = `.${domain}`;
+  const meant = name.endsWith(suffix) ? name.slice(0, -suffix.length) : '';
+  return meant.includes('.') && !specialName(meant) && !isAddressLiteral(meant) ? meant : undefined;
+}

@@ -1,0 +1,34 @@
+import type { Upstream } from '../dns/index.js';
+import { guarded, specialPurpose, type Network } from '../net/index.js';
+
+/**
+ * The addresses that a check connects to. `internet`: those that a sender anywhere can reach.
+ * `lab`: the documentation addresses as well, which are the lab's internet. `any`: all of them, for
+ * networks that the operator named.
+ */
+export type Reach = 'internet' | 'lab' | 'any';
+
+/**
+ * What the operator's choice of resolver and address says. A resolver with a private address answers
+ * for a private network (split DNS, test networks), so its addresses are meant for this machine.
+ */
+export function reachOf(
+  address: string | undefined,
+  upstreams: readonly Pick<Upstream, 'address'>[] = [],
+): Reach {
+  if (address !== undefined) return 'any';
+  const kinds = upstreams.flatMap((upstream) => specialPurpose(upstream.address) ?? []);
+  if (kinds.some((kind) => kind !== DOCUMENTATION)) return 'any';
+  return kinds.length > 0 ? 'lab' : 'internet';
+}
+
+const DOCUMENTATION = 'documentation';
+
+/** RFC 6890 §2.2 [6890-2.2-1]: no sender reaches such an address, and what answers there is another host. */
+export function reachable(network: Network, reach: Reach): Network {
+  if (reach === 'any') return network;
+  return guarded(network, (address) => {
+    const kind = specialPurpose(address);
+    return reach === 'lab' && kind === DOCUMENTATION ? undefined : kind;
+  });
+}

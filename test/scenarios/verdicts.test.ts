@@ -1,0 +1,178 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { check, renderHtml, renderTerminal, type CheckOptions } from '../../src/check/index.js';
+import { labOptions } from '../../src/cli/commands/lab-options.js';
+import type { CheckResult } from '../../src/evidence/index.js';
+import { createLab, type Scenario, type SmtpHabit } from '../../src/lab/index.js';
+import { unjudged } from '../../tools/attacks/unjudged.js';
+
+const domain = 'one.example';
+type Parts = Partial<Scenario>;
+const sts = { mode: 'enforce' } as const;
+
+async function look(parts: Parts, options: CheckOptions = {}): Promise<CheckResult> {
+  const lab = await createLab({ scenarios: [{ ...unjudged(domain), ...parts }] });
+  try {
+    return await check(domain, { ...labOptions(lab), ...options });
+  } finally {
+    await lab.close();
+  }
+}
+
+const ids = ({ findings }: CheckResult, ...severities: readonly string[]): string[] =>
+  findings.filter((f) => severities.includes(f.severity)).map((f) => f.id);
+const shown = (result: CheckResult): string =>
+  renderTerminal(result, { width: 120 }).replace(/\s+/g, ' ');
+const today = ({ exposure }: CheckResult): Set<string> =>
+  new Set(Object.values(exposure).map((row) => row.none));
+
+// C4, RFC 3207 §4.2 [3207-4.2-5].
+test('EHLO refused inside TLS fails, with the reply', async () => {
+  const result = await look({ hosts: [{ habit: 'refuses-inside' }], sts });
+  assert.equal(result.verdict, 'fail');
+  assert.ok(ids(result, 'fail').includes('tls-session-refused'));
+  assert.ok(!ids(result, 'good').includes('sts-good'));
+  assert.match(shown(result), /550 5\.7\.1 Client host rejected/);
+  assert.deepEqual([...today(result)], ['deferred']);
+});
+
+// C4: a handshake with nothing usable after it is never good, nor is it proof of a fault.
+for (const [habit, words] of [
+  ['defers-inside', /451 4\.7\.1 Try again later/],
+  ['hangs-up-inside', /inside TLS no session \(smtp-closed\)/],
+  ['silent-inside', /inside TLS no session \(smtp-silent\)/],
+] as const)
+  test(`a session that ${habit} cannot be told`, async () => {
+    const result = await look({ hosts: [{ habit }], sts }, { timeoutMs: 1500 });
+    assert.equal(result.verdict, 'inconclusive');
+    assert.deepEqual(ids(result, 'fail', 'good'), []);
+    assert.match(shown(result), words);
+    assert.deepEqual([...today(result)], ['unknown']);
+  });
+
+// C5, C21, S2: temporary and personal refusals. RFC 3207 §4 [3207-4-4].
+const refusals: readonly (readonly [SmtpHabit, RegExp])[] = [
+  ['defers-tls', /454 4\.7\.0 Error: too many new TLS sessions/],
+  ['busy', /421 4\.7\.0 mx\.one\.example Too many connections/],
+  ['greylists', /450 4\.7\.1 Greylisted/],
+  ['closed', /554 5\.7\.1 mx\.one\.example No SMTP service here/],
+];
+for (const [habit, reply] of refusals)
+  test(`a server that ${habit}: could not tell, and its reply is shown`, async () => {
+    const result = await look({ hosts: [{ habit }], sts });
+    assert.equal(result.verdict, 'inconclusive');
+    assert.deepEqual(ids(result, 'fail'), []);
+    assert.match(shown(result), reply);
+    assert.match(renderHtml([result]).replace(/&quot;|&#34;/g, '"'), reply);
+    assert.match(result.hosts[0]?.addresses[0]?.reply ?? '', reply);
+  });
+
+test('a refusal of STARTTLS for good fails, with the reply', async () => {
+  const result = await look({ hosts: [{ habit: 'refuses-tls' }], sts });
+  assert.ok(ids(result, 'fail').includes('starttls-refused'));
+  assert.match(shown(result), /502 5\.5\.1 STARTTLS is disabled/);
+});
+
+// S2, RFC 7504 §3 [7504-3-1].
+test('521 says that the host takes no mail; another host is not concerned', async () => {
+  const alone = await look({ hosts: [{ habit: 'takes-no-mail' }] });
+  assert.deepEqual([alone.verdict, ids(alone, 'fail')], ['fail', ['mx-takes-no-mail']]);
+  assert.match(shown(alone), /521 mx\.one\.example no mail here/);
+  const two = await look({
+    hosts: [{ name: 'mx1', habit: 'takes-no-mail' }, { name: 'mx2' }],
+    sts,
+  });
+  assert.deepEqual([two.verdict, two.exposure.mtaStsCached.none], ['warn', 'verified']);
+});
+
+// C7: names that lead nowhere.
+for (const [record, id] of [
+  ['@ MX 32767 token.invalid.', undefined],
+  ['@ MX 0 ms12345678.msv1.invalid.', undefined],
+  ['@ MX 0 localhost.', undefined],
+  ['@ MX 0 mail.onion.', undefined],
+  ['@ MX 0 mail.local.', undefined],
+  ['@ MX 0 gone', 'mx-nonexistent'],
+  ['@ MX 32767 mx.nobody.example.', 'mx-nonexistent'],
+  ['@ MX 0 192.0.2.7.', 'mx-is-address'],
+  ['@ MX 0 [192.0.2.7].', 'mx-is-address'],
+  ['@ MX 0 2001:db8::7.', 'mx-is-address'],
+] as const)
+  test(`"${record}" beside a mail host is passed over`, async () => {
+    const result = await look({ zone: { records: record }, sts });
+    assert.deepEqual(
+      [result.verdict, ids(result, 'fail', 'warn')],
+      id === undefined ? ['pass', []] : ['warn', [id]],
+    );
+    assert.equal(result.exposure.mtaStsCached.none, 'verified');
+    const advice = result.findings.flatMap((f) => f.steps.map((s) => s.text)).join('\n');
+    assert.doesNotMatch(advice, /^mx: .*(invalid|localhost|onion|local|gone|nobody|192|2001)/m);
+  });
+
+test('an MX set that leads nowhere fails in the DNS, and no advice leads there', async () => {
+  for (const record of ['@ MX 10 token.invalid.', '@ MX 10 gone', '@ MX 10 192.0.2.7.']) {
+    const result = await look({
+      zone: { withoutMx: true, records: record },
+      hosts: [],
+      sts: { mode: 'testing', mx: ['mx.one.example'] },
+    });
+    assert.equal(result.verdict, 'fail', record);
+    const [first] = result.findings;
+    assert.equal(first?.owner, 'domain', record);
+    const steps = result.findings.flatMap((f) => f.steps.map((s) => s.text)).join('\n');
+    assert.doesNotMatch(steps, /^mx: (token|gone|192)|ss -ltn|firewall/im, record);
+  }
+});
+
+// C22, RFC 1035 §3.3.9.
+test('a missing final dot is named with the host that was meant', async () => {
+  const own = await look({
+    zone: { withoutMx: true, records: '@ MX 10 mx.one.example' },
+  });
+  assert.deepEqual(ids(own, 'fail'), ['mx-nonexistent']);
+  assert.match(own.findings[0]?.steps[1]?.text ?? '', /IN MX 10 mx\.one\.example\. /);
+  // A provider's host: it does not exist in this lab, so nothing is claimed about it.
+  const other = await look({
+    zone: { withoutMx: true, records: '@ MX 10 mx.provider.example' },
+  });
+  assert.doesNotMatch(other.findings[0]?.why ?? '', /final dot/);
+});
+
+// C26, RFC 7505 §3 [7505-3-1].
+test('a null MX beside another MX warns; alone it takes no mail', async () => {
+  for (const record of ['@ MX 0 .', '@ MX 10 .', '@ MX 50 .'])
+    assert.deepEqual(ids(await look({ zone: { records: record }, sts }), 'fail', 'warn'), [
+      'null-mx-beside',
+    ]);
+  const alone = await look({ zone: { withoutMx: true, records: '@ MX 0 .' }, hosts: [] });
+  assert.equal(alone.verdict, 'not-applicable');
+});
+
+// C8, RFC 6890 §2.2 [6890-2.2-1].
+test('an address that no sender reaches is not dialled', async () => {
+  for (const address of ['127.0.0.1', '10.1.2.3', '100.64.0.9', '169.254.1.1', '192.168.7.7']) {
+    const result = await look({
+      zone: { withoutMx: true, records: `@ MX 10 mail\nmail A ${address}` },
+      hosts: [],
+    });
+    assert.deepEqual([result.verdict, ids(result, 'fail')], ['fail', ['mx-address-unroutable']]);
+    assert.equal(result.connections, 0);
+    assert.deepEqual(result.hosts[0]?.addresses[0]?.reason, 'net-guarded');
+  }
+  for (const address of ['::1', 'fd00::25', 'fe80::25', '::ffff:127.0.0.1', '64:ff9b::7f00:1']) {
+    const result = await look({
+      zone: { withoutMx: true, records: `@ MX 10 mail\nmail AAAA ${address}` },
+      hosts: [],
+    });
+    assert.deepEqual(ids(result, 'fail'), ['mx-address-unroutable'], address);
+  }
+});
+
+test('a private address beside a public one warns', async () => {
+  const result = await look({ zone: { records: 'mx A 10.0.0.25' }, sts });
+  assert.deepEqual(
+    [result.verdict, ids(result, 'fail', 'warn')],
+    ['warn', ['mx-address-unroutable']],
+  );
+  assert.equal(result.exposure.mtaStsCached.none, 'verified');
+});
