@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { after, test } from 'node:test';
-import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
+import { createServer as createTlsServer, type SecureVersion, type TLSSocket } from 'node:tls';
 import { nodeNetwork } from '../net/index.js';
 import { createCa, createIntermediate, issue, selfSigned, type Issued } from '../pki/index.js';
 import { parsePem, trustStore } from '../x509/index.js';
@@ -23,10 +23,19 @@ after(() => {
 });
 
 /** A server that gives its answer to whatever arrives, and what it heard. */
-async function serve(answer: string | ((socket: TLSSocket) => void), identity: Issued = good) {
+async function serve(
+  answer: string | ((socket: TLSSocket) => void),
+  identity: Issued = good,
+  maxVersion: SecureVersion = 'TLSv1.3',
+) {
   const heard: string[] = [];
   const server = createTlsServer(
-    { key: identity.keyPem, cert: identity.chainPem, ciphers: 'DEFAULT:@SECLEVEL=0' },
+    {
+      key: identity.keyPem,
+      cert: identity.chainPem,
+      ciphers: 'DEFAULT:@SECLEVEL=0',
+      maxVersion,
+    },
     (socket) => {
       socket.on('error', () => undefined);
       socket.on('data', (data: Buffer) => {
@@ -106,7 +115,42 @@ test('a body counts as whole only where its end is marked, not where the connect
   };
   assert.equal(await whole('Content-Length: 3\r\n\r\nabc'), true);
   assert.equal(await whole('Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n'), true);
-  assert.equal(await whole('\r\nabc'), false);
+});
+
+/** Ends the transport below TLS, without a closure alert. */
+const cut = (socket: TLSSocket, answer: string): void => {
+  const below = (socket as unknown as { _parent: Socket })._parent;
+  socket.write(answer, () => below.end());
+};
+
+// [9112-9.8-1]
+test('a body that ends with the connection is whole after a closure alert, not after a FIN', async () => {
+  const whole = async (answer: string, bare: boolean, version?: SecureVersion): Promise<string> => {
+    const text = `HTTP/1.1 ${answer}`;
+    const { port } = await serve(bare ? (socket) => cut(socket, text) : text, good, version);
+    const got = await get(port);
+    return got.ok
+      ? `${got.value.whole} ${Buffer.from(got.value.body).toString()}`
+      : got.failure.code;
+  };
+  assert.equal(await whole('200 OK\r\n\r\nabc', false), 'true abc');
+  assert.equal(await whole('200 OK\r\n\r\nabc', true), 'false abc');
+  assert.equal(await whole('200 OK\r\n\r\nabc', false, 'TLSv1.2'), 'true abc');
+  assert.equal(await whole('200 OK\r\n\r\nabc', true, 'TLSv1.2'), 'false abc');
+  assert.equal(await whole('200 OK\r\n\r\n', false), 'true ');
+  assert.equal(await whole('200 OK\r\n\r\n', true), 'false ');
+  assert.equal(await whole('200 OK\r\nContent-Length: 3\r\n\r\nabc', true), 'true abc');
+  assert.equal(await whole('200 OK\r\nContent-Length: 4\r\n\r\nabc', false), 'http-closed');
+  const chunks = 'Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n';
+  assert.equal(await whole(`200 OK\r\n${chunks}0\r\n\r\n`, true), 'true abc');
+  assert.equal(await whole(`200 OK\r\n${chunks}`, false), 'http-closed');
+  const other = 'Transfer-Encoding: gzip\r\n\r\nabc';
+  assert.equal(await whole(`200 OK\r\n${other}`, true), 'false abc');
+  assert.equal(await whole(`200 OK\r\n${other}`, false), 'true abc');
+  assert.equal(await whole('304 Not Modified\r\n\r\n', true), 'true ');
+  const long = 'x'.repeat(60_000);
+  assert.equal(await whole(`200 OK\r\n\r\n${long}`, false), `true ${long}`);
+  assert.equal(await whole(`200 OK\r\n\r\n${long}`, true), `false ${long}`);
 });
 
 test('RFC 8461 §3.3 [8461-3.3-6]: a redirect is an answer, never followed', async () => {

@@ -33,7 +33,10 @@ export interface HttpResponse {
   /** Names in lower case; several fields of one name are joined with `, `. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
-  /** Something inside TLS says where the body ends. A body that ends with the connection may have been cut on the way: Node does not tell a closure alert from a bare FIN (RFC 9112 §9.8). */
+  /**
+   * The end of the body is marked inside TLS: by its length, by chunks, or by a closure alert
+   * (RFC 9112 §6.3, §9.8 [9112-9.8-1]). Otherwise an on-path attacker may have cut it.
+   */
   readonly whole: boolean;
   readonly chainVerdict: ChainVerdict;
   /** The address that answered. */
@@ -69,7 +72,7 @@ export async function request(options: HttpRequest): Promise<Result<HttpResponse
 
 function exchange(
   options: HttpRequest,
-  { conn, chainVerdict }: Secured,
+  { conn, chainVerdict, closedByAlert }: Secured,
   timeoutMs: number,
 ): Promise<Result<HttpResponse>> {
   const {
@@ -149,10 +152,7 @@ function exchange(
             status: incoming.statusCode ?? 0,
             headers: joined(incoming),
             body: concat(...parts),
-            whole:
-              length === 0 ||
-              'content-length' in incoming.headers ||
-              'transfer-encoding' in incoming.headers,
+            whole: isFramed(incoming) || closedByAlert(),
             chainVerdict,
             address: conn.remote.address,
           }),
@@ -161,6 +161,13 @@ function exchange(
     });
     sent.end(body);
   });
+}
+
+/** The message itself says where it ends (RFC 9112 §6.3): no body, chunks as the last coding, or a length. */
+function isFramed({ statusCode = 0, headers }: IncomingMessage): boolean {
+  const coding = headers['transfer-encoding'];
+  if (statusCode === 204 || statusCode === 304) return true;
+  return coding === undefined ? 'content-length' in headers : /(^|,)\s*chunked\s*$/i.test(coding);
 }
 
 function joined({ headersDistinct }: IncomingMessage): Record<string, string> {

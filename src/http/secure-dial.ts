@@ -3,10 +3,12 @@ import type { Conn, Network } from '../net/index.js';
 import { authenticate } from '../tls/index.js';
 import type { ChainVerdict, TrustStore } from '../x509/index.js';
 import { httpFailures } from './failures.js';
+import { watchClosure, type WatchedClosure } from './watch-closure.js';
 
 export interface Secured {
   readonly conn: Conn;
   readonly chainVerdict: ChainVerdict;
+  readonly closedByAlert: WatchedClosure['closedByAlert'];
 }
 
 export interface SecureDial {
@@ -38,8 +40,9 @@ export async function secureDial(request: SecureDial): Promise<Result<Secured>> 
       failure = httpFailures.make('http-unreachable', `${address}: ${dialled.failure.code}`);
       continue;
     }
+    const { conn, watch, closedByAlert } = watchClosure(dialled.conn);
     const shaken = await authenticate({
-      conn: dialled.conn,
+      conn,
       servername: host, // [8461-7.1-1]
       anchors,
       at: dateOfJudgement,
@@ -47,7 +50,10 @@ export async function secureDial(request: SecureDial): Promise<Result<Secured>> 
       timeoutMs: Math.max(1, left() / (addresses.length - at)),
       signal,
     });
-    if (shaken.ok) return ok(shaken.value);
+    if (shaken.ok) {
+      watch(shaken.value.conn.stream);
+      return ok({ ...shaken.value, closedByAlert });
+    }
     const { code, detail } = shaken.failure;
     const judged = certificateFailures[code];
     if (judged) return fail(httpFailures.make(judged, detail));

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { after, test } from 'node:test';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 import { Name } from '../base/index.js';
@@ -28,6 +28,7 @@ async function host(
   body = policy,
   identity = good,
   length = `Content-Length: ${Buffer.byteLength(body)}\r\n`,
+  bareFin = false,
 ) {
   const names: unknown[] = [];
   const requests: string[] = [];
@@ -38,7 +39,9 @@ async function host(
       socket.on('error', () => undefined);
       socket.once('data', (data: Buffer) => {
         requests.push(data.toString('latin1').split('\r\n')[0] ?? '');
-        socket.end(`HTTP/1.1 ${head}\r\n${length}\r\n${body}`);
+        const answer = `HTTP/1.1 ${head}\r\n${length}\r\n${body}`;
+        if (!bareFin) socket.end(answer);
+        else socket.write(answer, () => (socket as unknown as { _parent: Socket })._parent.end());
       });
     },
   );
@@ -149,14 +152,16 @@ test('[8461-3.3-9] a policy beyond 64 KiB is none; [8461-3.3-1, 8461-3.3-3] nor 
     );
 });
 
-test('a policy that ends with the connection is none: half of a name is the name of somebody else, and a FIN is anybody’s to send', async () => {
+test('a policy that ends with a closure alert is complete, one that ends with a FIN is not', async () => {
+  const plain = '200 OK\r\nContent-Type: text/plain';
+  const served = async (body: string, bareFin: boolean): Promise<string> =>
+    outcome((await host(plain, body, good, '', bareFin)).port);
+  assert.equal(await served(policy, false), 'enforce mx.good.example');
+  assert.equal(await served(policy, true), 'sts-policy-unreachable');
+  // Half of a host name is the name of another host.
   const cut = policy.slice(0, policy.indexOf('ple\r\nmax_age'));
-  assert.equal(
-    await outcome(
-      (await host('200 OK\r\nContent-Type: text/plain', `max_age: 1\r\n${cut}`, good, '')).port,
-    ),
-    'sts-policy-unreachable',
-  );
+  assert.equal(await served(`max_age: 1\r\n${cut}`, true), 'sts-policy-unreachable');
+  assert.equal(await served('', true), 'sts-policy-unreachable');
 });
 
 test('a policy host without an address has no policy', async () => {

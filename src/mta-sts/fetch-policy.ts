@@ -97,7 +97,7 @@ export async function fetchPolicyAt(
     return fail(
       stsFailures.make(
         'sts-policy-unreachable',
-        'neither Content-Length nor chunks: the policy may have been cut short',
+        'the connection ended without a TLS closure alert: the policy may have been cut short',
       ),
     );
   const policy = parsePolicy(body);

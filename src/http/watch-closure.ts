@@ -1,0 +1,68 @@
+import { Duplex } from 'node:stream';
+import type { Conn } from '../net/index.js';
+
+/** A connection whose end is observed below and above TLS. */
+export interface WatchedClosure {
+  /** To be handed to TLS in place of the connection. */
+  readonly conn: Conn;
+  /** Begins to watch what TLS makes of it. */
+  watch(secured: Duplex): void;
+  /**
+   * True once TLS ended with a closure alert (RFC 8446 §6.1). False for a bare FIN, which
+   * anyone on the path can send.
+   */
+  closedByAlert(): boolean;
+}
+
+/**
+ * Distinguishes a closure alert from a bare FIN. Node ends the stream for both and does not report
+ * which it was, so the order decides: with the alert TLS ends before the transport has delivered
+ * its own end, without it afterwards. The transport is wrapped because over a socket Node
+ * reads below JavaScript, where no order can be observed.
+ */
+export function watchClosure(conn: Conn): WatchedClosure {
+  const transport = wrap(conn.stream);
+  let byAlert: boolean | undefined;
+  return {
+    conn: {
+      stream: transport,
+      local: conn.local,
+      remote: conn.remote,
+      close: () => {
+        transport.destroy();
+        conn.close();
+      },
+    },
+    watch(secured) {
+      const push = secured.push.bind(secured);
+      secured.push = (chunk: unknown, encoding?: BufferEncoding): boolean => {
+        if (chunk === null) byAlert ??= !transport.readableEnded;
+        return push(chunk, encoding);
+      };
+    },
+    closedByAlert: () => byAlert ?? false,
+  };
+}
+
+function wrap(inner: Duplex): Duplex {
+  const outer = new Duplex({
+    allowHalfOpen: true,
+    read: () => void inner.resume(),
+    write: (chunk: Buffer, _encoding, done) => void inner.write(chunk, done),
+    final: (done) => void inner.end(done),
+    destroy(error, done) {
+      inner.destroy();
+      done(error);
+    },
+  });
+  inner.on('data', (chunk: Buffer) => {
+    if (!outer.push(chunk)) inner.pause();
+  });
+  inner.on('end', () => outer.push(null));
+  inner.on('error', (error) => outer.destroy(error));
+  inner.on('close', () => {
+    if (!inner.readableEnded) outer.destroy();
+  });
+  inner.pause();
+  return outer;
+}
