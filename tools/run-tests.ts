@@ -20,7 +20,7 @@ export function testFiles(root: string, skip: readonly string[] = ['interop']): 
 export async function runTests(
   files: readonly string[],
   concurrency = 2,
-  timeoutMs = 300_000,
+  timeoutMs = 1_200_000,
 ): Promise<{ passed: number; failed: number; skipped: number }> {
   const counts = { passed: 0, failed: 0, skipped: 0 };
   const events = run({ files: [...files], concurrency, timeout: timeoutMs });

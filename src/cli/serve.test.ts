@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { after, before } from 'node:test';
 import { runCli, type Ran } from './testing-run.js';
+import { waitUntil } from '../../test/support/wait-until.js';
 
 const cli = (...args: readonly string[]): Promise<Ran> => runCli(args);
 
@@ -57,9 +58,7 @@ test(
       stream.on('data', (bytes: Buffer) => (said += bytes.toString()));
     const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
     const until = async (pattern: RegExp): Promise<void> => {
-      for (let i = 0; i < 1000 && !pattern.test(said); i++)
-        await new Promise((resolve) => setTimeout(resolve, 20));
-      assert.match(said, pattern);
+      await waitUntil(String(pattern), () => pattern.test(said));
     };
     await until(/listening what=metrics/);
     config('hermetic.yaml', `${base}log: {format: loud}\n`);

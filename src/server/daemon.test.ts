@@ -14,6 +14,7 @@ import { listenWeb } from './listeners/web-listener.js';
 import { createLog, type Log } from './log.js';
 import { loadCertificate, readSecret } from './secrets.js';
 import type { Site } from './service.js';
+import { waitUntil } from '../../test/support/wait-until.js';
 
 let folder: string;
 let daemon: Daemon | undefined;
@@ -76,9 +77,7 @@ async function clients(
 }
 
 async function soon(holds: () => boolean, what: string): Promise<void> {
-  for (let i = 0; i < 3000 && !holds(); i++)
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  assert.ok(holds(), what);
+  await waitUntil(what, holds);
 }
 
 const negative = '9:NOTFOUND ,';

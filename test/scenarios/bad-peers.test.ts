@@ -22,7 +22,7 @@ async function checkAlone(
 }
 
 /** For peers that never answer, as nothing is lost by giving up early. */
-const impatient = (): CheckOptions => ({ timeoutMs: 700 });
+const impatient = (): CheckOptions => ({ timeoutMs: 1500 });
 const ids = (result: CheckResult): string[] => result.findings.map((f) => f.id);
 const shown = (result: CheckResult): string => renderTerminal(result, { width: 80, color: false });
 
@@ -53,7 +53,7 @@ for (const habit of ['endless', 'silent'] as const) {
   test(`a policy host whose body is ${habit} ends within the time limit`, async () => {
     const began = performance.now();
     const result = await checkAlone({ sts: { mode: 'enforce', habit } }, impatient);
-    assert.ok(performance.now() - began < 15_000);
+    assert.ok(performance.now() - began < 60_000);
     assert.ok(
       ids(result).some((id) => id === 'sts-policy-unreachable' || id === 'sts-policy-invalid'),
       ids(result).join(),

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { setTimeout as pause } from 'node:timers/promises';
 import { systemClock } from '../../src/base/index.js';
 import {
   collect,
@@ -56,8 +55,11 @@ test('three connections before the ban: STARTTLS, version, chain and DANE are kn
     assert.equal(grade(evidence).verdict, 'pass');
     for (const question of questionsOf(evidence)) complete.add(question);
   });
-  await withLab({ connections: 3, within: 600, then: 'busy' }, async (lab) => {
-    const first = await look(lab);
+  let now = 0;
+  const clock = { ...systemClock, sleep: async (ms: number) => void (now += ms) };
+  const admits = { connections: 3, within: 600, then: 'busy', now: () => now } as const;
+  await withLab(admits, async (lab) => {
+    const first = await look(lab, { clock, spacingMs: 0 });
     const address = addressOf(first);
     assert.equal(
       address.connections.length,
@@ -81,8 +83,8 @@ test('three connections before the ban: STARTTLS, version, chain and DANE are kn
     assert.match(open?.title ?? '', /smtp-busy; open: .*tls-broken-version/);
     assert.ok(open?.steps.some((s) => s.text.includes('--resume')));
 
-    await pause(700);
-    const second = await look(lab, { earlier: first, spacingMs: 260 });
+    now += 700;
+    const second = await look(lab, { clock, earlier: first, spacingMs: 260 });
     assert.equal(addressOf(second).stopped, undefined);
     assert.equal(grade(second).verdict, 'pass');
     const known = new Set(questionsOf(first));
@@ -98,7 +100,7 @@ test('three connections before the ban: STARTTLS, version, chain and DANE are kn
 for (const then of ['closed', 'silent', 'hangs-up', 'greylists'] as const)
   test(`a ban that is ${then}: the run ends at it, and nothing is concluded from it`, async () => {
     await withLab({ connections: 3, within: 60_000, then }, async (lab) => {
-      const evidence = await look(lab, { timeoutMs: 2000 });
+      const evidence = await look(lab, { timeoutMs: 5000 });
       assert.equal(addressOf(evidence).connections.length, 4);
       assert.notEqual(addressOf(evidence).stopped, undefined);
       const { verdict, findings } = grade(evidence);

@@ -18,6 +18,7 @@ import { reportJson, reportMail } from '../../src/report/testing-mail.js';
 import { judgeTrust } from '../../src/report/verify/judge-trust.js';
 import { createLog, parseConfig, startDaemon } from '../../src/server/index.js';
 import { parseReport } from '../../src/tls-rpt/index.js';
+import { waitUntil } from '../support/wait-until.js';
 
 const today = new Date().toISOString().slice(0, 10);
 
@@ -146,9 +147,7 @@ report:
     let said = '';
     mail.on('data', (text: string) => (said += text));
     const until = async (pattern: RegExp): Promise<void> => {
-      for (let i = 0; i < 500 && !pattern.test(said); i++)
-        await new Promise((resolve) => setTimeout(resolve, 10));
-      assert.match(said, pattern);
+      await waitUntil(String(pattern), () => pattern.test(said));
     };
     await until(/^220 /m);
     mail.write('EHLO x.example\r\n');

@@ -113,7 +113,7 @@ export async function party(
   prepareReporting(store);
   const reporter = { organization: domain, contact: `tls@${domain}` };
   const options = { network, resolver, trustStore: roots, clock };
-  const sender = createSender({ ...options, helo: `out.${domain}`, timeoutMs: 5000 });
+  const sender = createSender({ ...options, helo: `out.${domain}`, timeoutMs: 30_000 });
   const outbox = new Outbox({
     store,
     reporter,

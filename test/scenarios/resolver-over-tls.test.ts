@@ -29,7 +29,7 @@ async function behindTls(identity: Issued, closes = false) {
     (socket) => {
       socket.on('error', () => undefined);
       void lab.network
-        .dial({ address: plain.address, port: plain.port, timeoutMs: 1000 })
+        .dial({ address: plain.address, port: plain.port, timeoutMs: 10_000 })
         .then((dialled) => {
           if (!dialled.ok) return socket.destroy();
           dialled.conn.stream.on('error', () => socket.destroy());

@@ -28,7 +28,7 @@ export interface Resolvers {
 }
 
 export function freshResolvers({ network, upstreams, anchors }: Lab): Resolvers {
-  const common = { network, upstreams, timeoutMs: 1000, attempts: 2 };
+  const common = { network, upstreams, timeoutMs: 10_000, attempts: 2 };
   return {
     validating: createResolver({ ...common, anchors }),
     believing: createResolver({ ...common, trustAd: true }),
@@ -54,7 +54,7 @@ export function senderOf(
     dane,
     mtaSts,
     helo: 'sender.example',
-    timeoutMs: 5000,
+    timeoutMs: 20_000,
     fetchTimeoutMs: 5000,
   });
 }
@@ -70,7 +70,7 @@ export async function primed(domain: string, lab: Lab): Promise<StsEntry | undef
     resolver,
     stsCache,
     dane: false,
-    timeoutMs: 5000,
+    timeoutMs: 20_000,
     fetchTimeoutMs: 20_000,
   }).policy(domain);
   const entry = stsCache.get(domain);

@@ -36,7 +36,7 @@ export function validateOver(
     const dialled = await network.dial({
       address: addressOf(host) ?? '',
       port: type === 'http-01' ? 80 : 443,
-      timeoutMs: 2000,
+      timeoutMs: 20_000,
     });
     if (!dialled.ok) return `${host}: ${dialled.failure.code}`;
     try {

@@ -46,6 +46,8 @@ export interface Admission {
   /** Milliseconds. */
   readonly within: number;
   readonly then: SmtpHabit;
+  /** Milliseconds on the clock of the window; default `Date.now`. */
+  readonly now?: () => number;
 }
 
 export interface MailServerOptions {
@@ -121,13 +123,14 @@ function doorkeeper({
   connections,
   within,
   then,
+  now = Date.now,
 }: Admission): (options: MailServerOptions) => MailServerOptions {
   let recent: number[] = [];
   return (options) => {
-    const now = Date.now();
-    recent = recent.filter((at) => now - at < within);
+    const at = now();
+    recent = recent.filter((earlier) => at - earlier < within);
     if (recent.length >= connections) return { ...options, habit: then };
-    recent.push(now);
+    recent.push(at);
     return options;
   };
 }

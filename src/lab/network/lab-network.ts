@@ -1,5 +1,7 @@
+import { EventEmitter } from 'node:events';
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { followSignal } from '../../base/index.js';
 import {
   nodeNetwork,
   type DialResult,
@@ -16,8 +18,14 @@ type Place =
 const failures = {
   refuse: { code: 'net-refused', detail: 'ECONNREFUSED' },
   'no-route': { code: 'net-no-route', detail: 'ENETUNREACH' },
-  drop: { code: 'net-timeout', detail: 'nobody answered' },
+  drop: { code: 'net-timeout', detail: 'no answer' },
 } as const;
+
+/**
+ * How long a caller waits for a packet that the lab has dropped, at most. The lab knows that
+ * nothing will come, so callers can have time limits that hold on a busy machine.
+ */
+const SILENCE_MS = 200;
 
 /** Some free loopback port. */
 const anywhere: Endpoint = { address: '127.0.0.1', port: 0 };
@@ -31,6 +39,8 @@ export class LabNetwork implements Network {
   readonly #udp = new Map<string, Endpoint>();
   readonly #servers: (Server | UdpSocket)[] = [];
   readonly #sockets = new Set<Socket>();
+  /** Emits the hexadecimal octets of each query that is left without an answer. */
+  readonly #unanswered = new EventEmitter().setMaxListeners(0);
   /** The door below: this machine's own loopback. */
   readonly outside: Network = nodeNetwork();
 
@@ -68,6 +78,7 @@ export class LabNetwork implements Network {
     socket.on('message', (query, from) => {
       const reply = answer(query);
       if (reply) socket.send(reply, from.port, from.address, () => undefined);
+      else this.#unanswered.emit(query.toString('hex'));
     });
     await new Promise<void>((resolve, reject) =>
       socket.once('error', reject).bind(bind.port, bind.address, resolve),
@@ -115,7 +126,7 @@ export class LabNetwork implements Network {
     const { address, port, timeoutMs = 15_000, signal } = request;
     const place: Place = this.#tcp.get(key(request)) ?? { kind: 'drop' };
     if (place.kind !== 'open') {
-      if (place.kind === 'drop') await wait(timeoutMs, signal);
+      if (place.kind === 'drop') await wait(Math.min(timeoutMs, SILENCE_MS), signal);
       return { ok: false, failure: failures[place.kind] };
     }
     const dialled = await this.outside.dial({
@@ -137,9 +148,25 @@ export class LabNetwork implements Network {
 
   async exchange(request: Parameters<Network['exchange']>[0]): Promise<ExchangeResult> {
     const target = this.#udp.get(key(request.to));
-    if (target) return this.outside.exchange({ ...request, to: target });
-    await wait(request.timeoutMs ?? 2_000, request.signal);
-    return { ok: false, failure: { code: 'net-timeout', detail: 'nobody there' } };
+    const patience = Math.min(request.timeoutMs ?? SILENCE_MS, SILENCE_MS);
+    const silence = { ok: false, failure: failures.drop } as const;
+    if (!target) {
+      await wait(patience, request.signal);
+      return silence;
+    }
+    const lost = new AbortController();
+    const end = (): void => lost.abort(silence);
+    const query = Buffer.from(request.query).toString('hex');
+    this.#unanswered.once(query, () => void setTimeout(end, patience).unref());
+    const signal = followSignal(lost.signal, ...(request.signal ? [request.signal] : []));
+    try {
+      return await this.outside.exchange({ ...request, to: target, signal });
+    } catch (error) {
+      if (error === silence) return silence;
+      throw error;
+    } finally {
+      this.#unanswered.removeAllListeners(query);
+    }
   }
 
   async close(): Promise<void> {
