@@ -31,12 +31,13 @@ export interface StsEntry {
 
 /**
  * Where policies are kept. Implementations are bounded: a full cache gives up what {@link usefulness} rates lowest. Nothing else may drop an entry,
- * least of all a failure.
+ * least of all a failure. No method throws: a cache that cannot store an entry answers it from memory.
  */
 export interface StsCache {
   get(domain: string): StsEntry | undefined;
-  put(entry: StsEntry): void;
-  delete(domain: string): void;
+  /** A promise resolves when the entry is durable, or soon where it cannot be; it never rejects. */
+  put(entry: StsEntry): void | Promise<void>;
+  delete(domain: string): void | Promise<void>;
   /** Entries to be refreshed by then ({@link refreshAt}), the most urgent first. */
   due(now: number, limit: number): readonly StsEntry[];
   readonly size: number;

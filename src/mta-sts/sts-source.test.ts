@@ -212,10 +212,10 @@ test('a full cache gives up failures and what ran out before policies, and what 
   const now = 100 * DAY;
   const cache = memoryStsCache({ limit: 100, now: () => now });
   for (let i = 0; i < 50; i++)
-    cache.put(entry(now - 50 * DAY + i, 604_800, `enforced${i}.example`));
+    void cache.put(entry(now - 50 * DAY + i, 604_800, `enforced${i}.example`));
   for (let i = 0; i < 50; i++)
-    cache.put({ ...entry(now, 31_557_600, `kept${i}.example`), usedAt: i });
-  for (let i = 0; i < 1000; i++) cache.put({ domain: `failed${i}.example`, usedAt: now });
+    void cache.put({ ...entry(now, 31_557_600, `kept${i}.example`), usedAt: i });
+  for (let i = 0; i < 1000; i++) void cache.put({ domain: `failed${i}.example`, usedAt: now });
   assert.ok(cache.size <= 101);
   for (let i = 0; i < 50; i++) assert.ok(cache.get(`kept${i}.example`), `kept${i}`);
 });

@@ -81,18 +81,18 @@ export function createStsSource(options: StsSourceOptions): StsSource {
       entry = fetched.ok
         ? afterFetch(entry, key, { id: record.id, ...fetched.value }, now())
         : afterFailure(entry, key, { id: record.id, failure: fetched.failure }, now());
-      cache.put(entry);
+      await cache.put(entry);
     }
     if (entry?.policy && !policyInForce(entry, now())) {
       // Run out while somebody watched: it must not come back at the next start.
       const { policy: _policy, ...rest } = entry;
       entry = rest;
-      if (entry.failed) cache.put(entry);
-      else cache.delete(key);
+      if (entry.failed) await cache.put(entry);
+      else await cache.delete(key);
     }
     const state = stateOf(entry, record, failure, live, until);
     if (entry && state.policy && now() - entry.usedAt > USE_NOTED)
-      cache.put({ ...entry, usedAt: now() });
+      void cache.put({ ...entry, usedAt: now() });
     recent.set(key, state);
     return state;
   }
@@ -167,8 +167,8 @@ export function createStsSource(options: StsSourceOptions): StsSource {
     const after = fetched.ok
       ? afterFetch(before, domain, { id: id ?? '', ...fetched.value }, now())
       : afterFailure(before, domain, { id, failure: fetched.failure }, now());
-    if (!fetched.ok && !policyInForce(after, now())) cache.delete(domain);
-    else cache.put(after);
+    if (!fetched.ok && !policyInForce(after, now())) await cache.delete(domain);
+    else await cache.put(after);
     recent.delete(domain);
     if (!fetched.ok && isWorthWarning(after)) options.onWarning?.(after);
   }

@@ -51,11 +51,11 @@ test('an entry comes back as it went in, with a failure and without a policy too
     { domain: 'c.example', failed: { failure, lastAt: Date.now(), count: 1 }, usedAt: Date.now() },
   ];
   for (const one of entries) {
-    cache.put(one);
+    void cache.put(one);
     assert.deepEqual(cache.get(one.domain), one);
   }
   assert.deepEqual([cache.size, cache.get('d.example')], [3, undefined]);
-  cache.delete('b.example');
+  void cache.delete('b.example');
   assert.equal(cache.size, 2);
 });
 
@@ -101,7 +101,7 @@ test('a clock that stands years ahead or behind at the start weakens no policy',
     return { mode: policyInForce(cache.get('a.example'), now)?.mode, close: () => store.close() };
   };
   const first = await openStore(where);
-  stsStore(first).put(entry('a.example', real - DAY));
+  void stsStore(first).put(entry('a.example', real - DAY));
   first.close();
   for (const clock of [real + 3650 * DAY, real - 3650 * DAY, real]) {
     const opened = await open(clock);
@@ -113,8 +113,9 @@ test('a clock that stands years ahead or behind at the start weakens no policy',
 test('a full cache gives up failures first, then testing, and keeps what enforces', async () => {
   const now = Date.now();
   const cache = stsStore(await openStore(':memory:'), { limit: 100, now: () => now });
-  for (let i = 0; i < 40; i++) cache.put(entry(`enforced${i}.example`, now - DAY));
-  for (let i = 0; i < 40; i++) cache.put(entry(`testing${i}.example`, now));
+  const put = async (one: StsEntry): Promise<void> => cache.put(one);
+  for (let i = 0; i < 40; i++) await put(entry(`enforced${i}.example`, now - DAY));
+  for (let i = 0; i < 40; i++) await put(entry(`testing${i}.example`, now));
   const failure = {
     code: 'sts-policy-redirect',
     blame: 'publisher',
@@ -122,10 +123,10 @@ test('a full cache gives up failures first, then testing, and keeps what enforce
     detail: '',
   } as const;
   for (let i = 0; i < 300; i++)
-    cache.put({ domain: `f${i}.example`, failed: { failure, lastAt: now, count: 1 }, usedAt: now });
+    await put({ domain: `f${i}.example`, failed: { failure, lastAt: now, count: 1 }, usedAt: now });
   assert.ok(cache.size <= 101, `${cache.size}`);
   for (let i = 0; i < 40; i++) assert.ok(cache.get(`enforced${i}.example`));
-  for (let i = 0; i < 200; i++) cache.put(entry(`more${i}.example`, now));
+  for (let i = 0; i < 200; i++) await put(entry(`more${i}.example`, now));
   assert.ok(cache.size <= 101);
   assert.equal(cache.get('testing1.example'), undefined);
 });
@@ -133,9 +134,9 @@ test('a full cache gives up failures first, then testing, and keeps what enforce
 test('due are the policies whose time has come, the most urgent first', async () => {
   const now = Date.now();
   const cache = stsStore(await openStore(':memory:'), { now: () => now });
-  cache.put(entry('new.example', now));
-  cache.put(entry('old.example', now - 2 * DAY));
-  cache.put(entry('older.example', now - 3 * DAY));
+  void cache.put(entry('new.example', now));
+  void cache.put(entry('old.example', now - 2 * DAY));
+  void cache.put(entry('older.example', now - 3 * DAY));
   assert.deepEqual(
     cache.due(now, 10).map((e) => e.domain),
     ['older.example', 'old.example'],

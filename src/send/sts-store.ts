@@ -10,14 +10,26 @@ import {
   type CachedPolicy,
   type FailedFetches,
 } from '../mta-sts/index.js';
-import { migrate, type Store } from '../store/index.js';
+import { migrate, type Statement, type Store } from '../store/index.js';
 
 export interface StsStoreOptions {
   /** Domains kept at most. Default 200 000. */
   readonly limit?: number;
   /** Milliseconds since 1970, moved by no correction of the clock. */
   now?(): number;
+  /** Called when the database cannot be read, once until it can be read again. Failing writes are told by `Store.writes`. */
+  onReadFailure?(error: Error): void;
 }
+
+/** The name of the policy cache among the jobs that write. */
+export const POLICY_CACHE = 'policy-cache';
+
+/** Milliseconds that a caller waits for its policy to be durable; then it goes on with the policy in memory. */
+const SAVE_WAIT = 200;
+/** Entries in one transaction. */
+const SAVED_AT_ONCE = 200;
+/** What waits in memory for a database that cannot be written. */
+const MAX_UNSAVED = { entries: 10_000, octets: 32 * 1024 * 1024 };
 
 const migrations = [
   `CREATE TABLE send_sts_policy (
@@ -50,92 +62,264 @@ const columns = 'domain, id, mode, mx, max_age, body, fetched_at, failed, used_a
 /**
  * The policy cache in the database: it outlives crashes and power cuts, and at each opening makes good what a wrong clock or a long sleep would take
  * away (see `reopened`). A full one gives up what is least useful.
+ *
+ * A policy binds from the moment it was fetched, whether or not it can be stored (RFC 8461 §3.3, §5.1): what is not
+ * durable yet is answered from memory, and saved again with the next entry or the next look at what is due. No method
+ * throws, and `put` never rejects.
  */
 export function stsStore(store: Store, options: StsStoreOptions = {}): StsCache {
-  const { limit = 200_000, now = steadyTime(systemClock) } = options;
   migrate(store, 'send', migrations);
-  const get = store.prepare<Row>(`SELECT ${columns} FROM send_sts_policy WHERE domain = ?`);
-  const remove = store.prepare('DELETE FROM send_sts_policy WHERE domain = ?');
-  const insert = store.prepare(
-    `INSERT INTO send_sts_policy (${columns}, expires_at, refresh_at, worth) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-     ON CONFLICT (domain) DO UPDATE SET id = excluded.id, mode = excluded.mode, mx = excluded.mx, max_age = excluded.max_age, body = excluded.body,
-       fetched_at = excluded.fetched_at, failed = excluded.failed, used_at = excluded.used_at, expires_at = excluded.expires_at,
-       refresh_at = excluded.refresh_at, worth = excluded.worth`,
-  );
-  const due = store.prepare<Row>(
-    `SELECT ${columns} FROM send_sts_policy WHERE refresh_at <= ? ORDER BY refresh_at LIMIT ?`,
-  );
-  const counted = store.prepare<{ n: number }>('SELECT count(*) AS n FROM send_sts_policy');
-  const count = (): number => counted.get()?.n ?? 0;
+  return new StoredPolicies(store, options);
+}
 
-  const write = (entry: StsEntry): void => {
-    const { domain, policy, failed, usedAt } = entry;
-    insert.run(
+class StoredPolicies implements StsCache {
+  readonly #store: Store;
+  readonly #limit: number;
+  readonly #now: () => number;
+  readonly #onReadFailure: ((error: Error) => void) | undefined;
+  readonly #rows: Rows;
+  /** What the database does not have yet: an entry, or that there is none any more. */
+  readonly #unsaved = new Map<string, StsEntry | undefined>();
+  #octets = 0;
+  #saving: Promise<void> | undefined;
+  /** Set until the rows are brought up to date: until then they are as they were at this time. */
+  #openedAt: number | undefined;
+  #unreadable = false;
+  #saved: number;
+
+  constructor(store: Store, { limit = 200_000, now, onReadFailure }: StsStoreOptions) {
+    this.#store = store;
+    this.#limit = limit;
+    this.#now = now ?? steadyTime(systemClock);
+    this.#onReadFailure = onReadFailure;
+    this.#rows = new Rows(store);
+    this.#openedAt = this.#now();
+    this.#saved = this.#read(() => this.#rows.count(), 0);
+    const at = this.#openedAt;
+    if (this.#read(() => this.#rows.doubtful(at, '', 1).length, 1) > 0) void this.#save();
+    else this.#openedAt = undefined;
+  }
+
+  get(domain: string): StsEntry | undefined {
+    if (this.#unsaved.has(domain)) return this.#unsaved.get(domain);
+    return this.#read(() => {
+      const entry = this.#rows.get(domain);
+      return entry && this.#upToDate(entry);
+    }, undefined);
+  }
+
+  put(entry: StsEntry): Promise<void> {
+    this.#keep(entry.domain, entry);
+    return this.#saveSoon();
+  }
+
+  delete(domain: string): Promise<void> {
+    this.#keep(domain, undefined);
+    return this.#saveSoon();
+  }
+
+  due(until: number, most: number): readonly StsEntry[] {
+    if (this.#unsaved.size > 0 || this.#openedAt !== undefined) void this.#save();
+    const waiting = [...this.#unsaved.values()].filter((entry) => entry !== undefined);
+    const stored = this.#read(() => this.#rows.due(until, most), [])
+      .filter(({ domain }) => !this.#unsaved.has(domain))
+      .flatMap((entry) => this.#upToDate(entry) ?? []);
+    return [...stored, ...waiting]
+      .map((entry) => ({ entry, at: refreshAt(entry) ?? Infinity }))
+      .filter(({ at }) => at <= until)
+      .sort((a, b) => a.at - b.at)
+      .slice(0, most)
+      .map(({ entry }) => entry);
+  }
+
+  get size(): number {
+    let size = this.#saved;
+    for (const [domain, entry] of this.#unsaved) {
+      const known = this.#read(() => this.#rows.get(domain) !== undefined, false);
+      size += Number(entry !== undefined) - Number(known);
+    }
+    return size;
+  }
+
+  #upToDate(entry: StsEntry): StsEntry | undefined {
+    return this.#openedAt === undefined ? entry : reopened(entry, this.#openedAt);
+  }
+
+  #keep(domain: string, entry: StsEntry | undefined): void {
+    this.#forget(domain);
+    this.#unsaved.set(domain, entry);
+    this.#octets += octetsOf(entry);
+    if (this.#unsaved.size > MAX_UNSAVED.entries || this.#octets > MAX_UNSAVED.octets)
+      this.#giveUp();
+  }
+
+  #forget(domain: string): void {
+    this.#octets -= octetsOf(this.#unsaved.get(domain));
+    this.#unsaved.delete(domain);
+  }
+
+  /** Gives up a tenth of what waits: what is least useful, deletions first. */
+  #giveUp(): void {
+    const now = this.#now();
+    const worth = (entry: StsEntry | undefined): number => (entry ? usefulness(entry, now) : -1);
+    const ranked = [...this.#unsaved].sort(([, a], [, b]) => worth(a) - worth(b));
+    for (const [domain] of ranked.slice(0, Math.ceil(ranked.length / 10))) this.#forget(domain);
+  }
+
+  async #saveSoon(): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const over = new Promise<void>((resolve) => (timer = setTimeout(resolve, SAVE_WAIT)));
+    await Promise.race([this.#save(), over]);
+    clearTimeout(timer);
+  }
+
+  /** Writes everything that waits. Never rejects: what could not be written goes on waiting. */
+  #save(): Promise<void> {
+    this.#saving ??= this.#writeAll()
+      .catch(() => undefined)
+      .finally(() => (this.#saving = undefined));
+    return this.#saving;
+  }
+
+  async #writeAll(): Promise<void> {
+    if (this.#openedAt !== undefined) await this.#reopen(this.#openedAt);
+    while (this.#unsaved.size > 0) {
+      let group: (readonly [string, StsEntry | undefined])[] = [];
+      this.#saved = await this.#store.write(POLICY_CACHE, () => {
+        group = [...this.#unsaved].slice(0, SAVED_AT_ONCE);
+        let saved = this.#saved;
+        for (const [domain, entry] of group)
+          if (entry) saved += this.#rows.put(entry);
+          else saved -= this.#rows.remove(domain);
+        if (saved <= this.#limit) return saved;
+        this.#rows.makeRoom(this.#limit, this.#now());
+        return this.#rows.count();
+      });
+      for (const [domain, entry] of group)
+        if (this.#unsaved.get(domain) === entry) this.#forget(domain);
+    }
+  }
+
+  async #reopen(at: number): Promise<void> {
+    const rows = this.#rows;
+    await this.#store.write(POLICY_CACHE, function* () {
+      for (let after = ''; ; yield) {
+        const group = rows.doubtful(at, after, SAVED_AT_ONCE);
+        for (const one of group) {
+          const entry = reopened(one, at);
+          if (entry) rows.put(entry);
+          else rows.remove(one.domain);
+        }
+        const last = group.at(-1);
+        if (!last) return;
+        after = last.domain;
+      }
+    });
+    this.#openedAt = undefined;
+    this.#saved = this.#read(() => this.#rows.count(), this.#saved);
+  }
+
+  #read<T>(read: () => T, otherwise: T): T {
+    try {
+      const found = read();
+      this.#unreadable = false;
+      return found;
+    } catch (error) {
+      if (!this.#unreadable) this.#onReadFailure?.(error as Error);
+      this.#unreadable = true;
+      return otherwise;
+    }
+  }
+}
+
+function octetsOf(entry: StsEntry | undefined): number {
+  return entry?.policy ? 2 * entry.policy.body.length : 0;
+}
+
+/** The table, as entries. */
+class Rows {
+  constructor(private readonly store: Store) {}
+
+  get(domain: string): StsEntry | undefined {
+    const row = this.#prepare(`SELECT ${columns} FROM send_sts_policy WHERE domain = ?`).get(
       domain,
-      policy?.id ?? null,
-      policy?.mode ?? null,
-      JSON.stringify(policy?.mx ?? []),
-      policy?.maxAge ?? 0,
-      policy?.body ?? '',
-      policy?.fetchedAt ?? 0,
-      failed ? JSON.stringify(failed) : null,
-      usedAt,
-      policy ? expiresAt(policy) : null,
-      refreshAt(entry) ?? null,
-      // Without the use, which is a column of its own, and as if in force: what has run out is given up before.
-      policy ? Math.trunc(usefulness({ ...entry, usedAt: 0 }, policy.fetchedAt) / 1e14) : 0,
     );
-  };
+    return row && entryOf(row);
+  }
+
+  /** Returns the number of rows added. */
+  put(entry: StsEntry): number {
+    const { domain, policy, failed, usedAt } = entry;
+    const known = this.store.prepare('SELECT 1 FROM send_sts_policy WHERE domain = ?').get(domain);
+    this.store
+      .prepare(
+        `INSERT INTO send_sts_policy (${columns}, expires_at, refresh_at, worth) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+         ON CONFLICT (domain) DO UPDATE SET id = excluded.id, mode = excluded.mode, mx = excluded.mx, max_age = excluded.max_age, body = excluded.body,
+           fetched_at = excluded.fetched_at, failed = excluded.failed, used_at = excluded.used_at, expires_at = excluded.expires_at,
+           refresh_at = excluded.refresh_at, worth = excluded.worth`,
+      )
+      .run(
+        domain,
+        policy?.id ?? null,
+        policy?.mode ?? null,
+        JSON.stringify(policy?.mx ?? []),
+        policy?.maxAge ?? 0,
+        policy?.body ?? '',
+        policy?.fetchedAt ?? 0,
+        failed ? JSON.stringify(failed) : null,
+        usedAt,
+        policy ? expiresAt(policy) : null,
+        refreshAt(entry) ?? null,
+        // Without the use, which is a column of its own, and as if in force: what has run out is given up before.
+        policy ? Math.trunc(usefulness({ ...entry, usedAt: 0 }, policy.fetchedAt) / 1e14) : 0,
+      );
+    return known ? 0 : 1;
+  }
+
+  /** Returns the number of rows removed. */
+  remove(domain: string): number {
+    return this.store.prepare('DELETE FROM send_sts_policy WHERE domain = ?').run(domain);
+  }
+
+  count(): number {
+    const counted = 'SELECT count(*) AS n FROM send_sts_policy';
+    return this.store.prepare<{ n: number }>(counted).get()?.n ?? 0;
+  }
+
+  due(until: number, most: number): readonly StsEntry[] {
+    return this.#prepare(
+      `SELECT ${columns} FROM send_sts_policy WHERE refresh_at <= ? ORDER BY refresh_at LIMIT ?`,
+    )
+      .all(until, most)
+      .map(entryOf);
+  }
+
+  /** Entries that a wrong clock or a long sleep may have aged, by domain. */
+  doubtful(at: number, after: string, most: number): readonly StsEntry[] {
+    return this.#prepare(
+      `SELECT ${columns} FROM send_sts_policy
+       WHERE (expires_at IS NULL OR expires_at < ? OR fetched_at > ? OR used_at > ?) AND domain > ?
+       ORDER BY domain LIMIT ?`,
+    )
+      .all(at + GRACE, at, at, after, most)
+      .map(entryOf);
+  }
 
   /** What ran out goes first, then what is worth least; a tenth at once, so that a full cache does not do this for every entry. */
-  const makeRoom = (): void => {
-    store.prepare('DELETE FROM send_sts_policy WHERE expires_at <= ?').run(now());
-    const over = count() - Math.floor(limit * 0.9);
+  makeRoom(limit: number, now: number): void {
+    this.store.prepare('DELETE FROM send_sts_policy WHERE expires_at <= ?').run(now);
+    const over = this.count() - Math.floor(limit * 0.9);
     if (over > 0)
-      store
+      this.store
         .prepare(
           'DELETE FROM send_sts_policy WHERE domain IN (SELECT domain FROM send_sts_policy ORDER BY worth, used_at LIMIT ?)',
         )
         .run(over);
-  };
+  }
 
-  store.transaction(() => {
-    const at = now();
-    const doubtful = store
-      .prepare<Row>(
-        `SELECT ${columns} FROM send_sts_policy WHERE expires_at IS NULL OR expires_at < ? OR fetched_at > ? OR used_at > ?`,
-      )
-      .all(at + GRACE, at, at);
-    for (const row of doubtful) {
-      const entry = reopened(entryOf(row), at);
-      if (entry) write(entry);
-      else remove.run(row.domain);
-    }
-  });
-  let size = count();
-
-  return {
-    get: (domain) => {
-      const row = get.get(domain);
-      return row && entryOf(row);
-    },
-    put(entry) {
-      store.transaction(() => {
-        if (!get.get(entry.domain)) size++;
-        write(entry);
-        if (size <= limit) return;
-        makeRoom();
-        size = count();
-      });
-    },
-    delete(domain) {
-      size -= remove.run(domain);
-    },
-    due: (until, most) => due.all(until, most).map(entryOf),
-    get size() {
-      return size;
-    },
-  };
+  #prepare(sql: string): Statement<Row> {
+    return this.store.prepare<Row>(sql);
+  }
 }
 
 function entryOf(row: Row): StsEntry {

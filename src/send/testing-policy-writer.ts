@@ -1,7 +1,7 @@
 import { openStore } from '../store/index.js';
 import { stsStore } from './index.js';
 
-/** Keeps storing policies until it is killed, and tells its parent of each that is durable. */
+/** Keeps storing policies until it is killed, and reports each durable one to its parent. */
 const cache = stsStore(await openStore(process.argv[2] ?? ''));
 for (let n = 1; ; n++) {
   const policy = {
@@ -12,8 +12,8 @@ for (let n = 1; ; n++) {
     body: 'version: STSv1',
     fetchedAt: Date.now(),
   } as const;
-  cache.put({ domain: `d${n}.example`, policy, usedAt: Date.now() });
+  await cache.put({ domain: `d${n}.example`, policy, usedAt: Date.now() });
   // The same domains again and again: a half-done replacement would lose one.
-  cache.put({ domain: 'always.example', policy, usedAt: Date.now() });
+  await cache.put({ domain: 'always.example', policy, usedAt: Date.now() });
   await new Promise((resolve) => process.send?.(n, resolve));
 }

@@ -1,4 +1,5 @@
 import type { SecureContext } from 'node:tls';
+import { systemClock } from '../base/index.js';
 import type { Config } from './config/config.js';
 import { formatListenAddress, type ListenAddress } from './config/listen-address.js';
 import { openHouse, type OpenHouse } from './house.js';
@@ -11,6 +12,7 @@ import type { Log } from './log.js';
 import { formatMetrics, labelled, single, type Metric } from './metrics.js';
 import { loadCertificate } from './secrets.js';
 import type { Service, Site } from './service.js';
+import { SharedStore } from './shared-store.js';
 
 /** A running daemon. */
 export interface Daemon {
@@ -32,6 +34,7 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
   keepHeapSmall();
   const startedAt = performance.now();
   const listeners = new ListenerSet(log);
+  const stores = new SharedStore(systemClock, log);
   const listening = (): Daemon['listening'] =>
     listeners.all.map(({ what, listener }) => ({ what, at: listener.at }));
   const scrape = (): readonly Metric[] => [
@@ -42,12 +45,17 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
       Math.round((performance.now() - startedAt) / 1000),
     ),
     ...portMetrics(listeners),
+    ...stores.metrics(),
     ...generation.services.flatMap((s) => s.metrics?.() ?? []),
   ];
+  const health = (): string =>
+    stores.failing.length === 0
+      ? 'ok\n'
+      : stores.failing.map(({ job, code }) => `degraded: ${job} ${code}\n`).join('');
   const enter = async (settings: Config): Promise<Generation> => {
-    const next = await startJobs(settings, log);
+    const next = await startJobs(settings, log, stores);
     try {
-      await listeners.arrange(wantedBy(settings, next.services, scrape, log));
+      await listeners.arrange(wantedBy(settings, next.services, { scrape, health }, log));
       return next;
     } catch (error) {
       await stopJobs(next);
@@ -55,6 +63,7 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
     }
   };
   let generation = await enter(config);
+  stores.serving();
   for (const { what, at } of listening())
     log.info('listening', { what, at: formatListenAddress(at) });
   if (listening().length === 0)
@@ -80,8 +89,8 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
   };
 }
 
-async function startJobs(config: Config, log: Log): Promise<Generation> {
-  const house = await openHouse(config, log);
+async function startJobs(config: Config, log: Log, stores: SharedStore): Promise<Generation> {
+  const house = await openHouse(config, log, stores);
   const services: Service[] = [];
   try {
     for (const job of jobs) {
@@ -97,7 +106,7 @@ async function startJobs(config: Config, log: Log): Promise<Generation> {
 
 async function stopJobs({ house, services }: Generation): Promise<void> {
   await Promise.all(services.map(async (s) => s.stop?.()));
-  house.close();
+  await house.close();
 }
 
 /** A CA looks from a few places at once. */
@@ -106,7 +115,7 @@ const PLAIN_CONNECTIONS = 100;
 function wantedBy(
   { web, metrics }: Config,
   services: readonly Service[],
-  scrape: () => readonly Metric[],
+  state: DaemonState,
   log: Log,
 ): readonly Wanted[] {
   const sites = services.flatMap((s) => s.sites ?? []);
@@ -122,7 +131,7 @@ function wantedBy(
     log,
     limits: { connections: PLAIN_CONNECTIONS },
   };
-  const scraped = { sites: [metricsSite(scrape)], log, limits: { connections: 32 } };
+  const scraped = { sites: [metricsSite(state)], log, limits: { connections: 32 } };
   return [
     ...services
       .flatMap((s) => s.ports ?? [])
@@ -157,12 +166,19 @@ function challenges(sites: readonly Site[]): NonNullable<WebSettings['challengeF
   };
 }
 
-function metricsSite(scrape: () => readonly Metric[]): Site {
+/** What the metrics port shows. */
+interface DaemonState {
+  scrape(): readonly Metric[];
+  /** `ok`, or a line for each job that is degraded. */
+  health(): string;
+}
+
+function metricsSite({ scrape, health }: DaemonState): Site {
   return {
     serves: (_host, path) => path === '/metrics' || path === '/health',
     handle: (request) =>
       new URL(request.url).pathname === '/health'
-        ? new Response('ok\n')
+        ? new Response(health())
         : new Response(formatMetrics(scrape()), {
             headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' },
           }),

@@ -2,20 +2,25 @@ import { readFileSync } from 'node:fs';
 import { HermeticError, systemClock, type Failure, type Result } from '../base/index.js';
 import { createResolver, parseTrustAnchors, parseUpstream, systemUpstreams } from '../dns/index.js';
 import { guarded, nodeNetwork } from '../net/index.js';
-import { openStore } from '../store/index.js';
 import { builtinTrustStore } from '../tls/index.js';
 import { parsePemBundle, trustStore, type Certificate, type TrustStore } from '../x509/index.js';
 import type { Config } from './config/config.js';
 import type { Log } from './log.js';
 import { policySource } from './policy-source.js';
 import type { House } from './service.js';
+import { SharedStore } from './shared-store.js';
 
 export interface OpenHouse extends House {
-  close(): void;
+  /** Resolves when the database is closed, or handed over. */
+  close(): Promise<void>;
 }
 
 /** What all jobs share, by the configuration. Rejects with HermeticError for what the configuration names and is not there. */
-export async function openHouse(config: Config, log: Log): Promise<OpenHouse> {
+export async function openHouse(
+  config: Config,
+  log: Log,
+  stores = new SharedStore(systemClock, log),
+): Promise<OpenHouse> {
   const localNetwork = nodeNetwork();
   const { addresses, trustAnchor, clockSkew } = config.resolver;
   const upstreams =
@@ -34,18 +39,18 @@ export async function openHouse(config: Config, log: Log): Promise<OpenHouse> {
         }),
   });
   const roots = rootsOf(config.roots);
-  const store = await openStore(config.store.file);
   const network =
     config.network.privateAddresses === 'allow' ? localNetwork : guarded(localNetwork);
   const stopping = new AbortController();
+  const { store, stsCache, release } = await stores.lease(config.store.file);
   const shared = { network, resolver, trustStore: roots, store, clock: systemClock, log };
   return {
     ...shared,
     localNetwork,
-    policy: policySource({ ...shared, settings: config.policy, signal: stopping.signal }),
+    policy: policySource({ ...shared, stsCache, settings: config.policy, signal: stopping.signal }),
     close() {
       stopping.abort(new Error('stopped'));
-      store.close();
+      return release();
     },
   };
 }

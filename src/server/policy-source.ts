@@ -1,10 +1,8 @@
 import { steadyTime, type Clock } from '../base/index.js';
 import type { Resolver } from '../dns/index.js';
-import { createStsSource, fetchPolicy } from '../mta-sts/index.js';
+import { createStsSource, fetchPolicy, type StsCache } from '../mta-sts/index.js';
 import type { Network } from '../net/index.js';
 import type { PolicyDeps } from '../policy/index.js';
-import { stsStore } from '../send/index.js';
-import type { Store } from '../store/index.js';
 import type { TrustStore } from '../x509/index.js';
 import type { Config } from './config/config.js';
 import type { Log } from './log.js';
@@ -14,7 +12,7 @@ export interface PolicySourceOptions {
   readonly network: Network;
   readonly resolver: Resolver;
   readonly trustStore: TrustStore;
-  readonly store: Store;
+  readonly stsCache: StsCache;
   readonly clock: Clock;
   readonly log: Log;
   readonly signal: AbortSignal;
@@ -29,7 +27,7 @@ export function policySource({
   network,
   resolver,
   trustStore,
-  store,
+  stsCache,
   clock,
   log,
   signal,
@@ -37,7 +35,7 @@ export function policySource({
   const now = steadyTime(clock);
   const stsSource = createStsSource({
     resolver,
-    cache: stsStore(store, { now }),
+    cache: stsCache,
     now,
     fetch: (domain, fetching) =>
       fetchPolicy({

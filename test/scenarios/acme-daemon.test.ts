@@ -201,7 +201,7 @@ test('http-01 through the folder of a web server that is there already, also by 
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.after(() => {
     server.close();
-    house.close();
+    void house.close();
   });
   network.attach(ourAddress, 80, {
     address: '127.0.0.1',

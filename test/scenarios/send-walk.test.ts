@@ -106,7 +106,7 @@ test('kept fresh: what is due is fetched without anybody asking, until told to s
   const entry = stsCache.get('good.example');
   assert.ok(entry?.policy);
   const old = entry.policy.fetchedAt - 2 * 86_400_000;
-  stsCache.put({ ...entry, policy: { ...entry.policy, fetchedAt: old } });
+  await stsCache.put({ ...entry, policy: { ...entry.policy, fetchedAt: old } });
   const stop = new AbortController();
   const done = keeper.keepFresh(stop.signal);
   while (stsCache.get('good.example')?.policy?.fetchedAt === old)

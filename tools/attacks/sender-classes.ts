@@ -45,7 +45,7 @@ export function senderOf(
 ): Sender {
   const { dane, mtaSts, cached } = classes[name];
   const stsCache = memoryStsCache();
-  if (cached && known) stsCache.put(known);
+  if (cached && known) void stsCache.put(known);
   return createSender({
     network,
     resolver: dane ? resolvers.validating : resolvers.believing,

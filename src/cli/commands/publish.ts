@@ -162,7 +162,7 @@ async function withPublishing(
   try {
     return await run(server.openPublishing(section, house, { signal }));
   } finally {
-    house.close();
+    await house.close();
   }
 }
 

@@ -39,7 +39,7 @@ export async function runAlerts({
     Object.entries(channels).map(async ([channel, notify]): Promise<Notice> => {
       const { alerts, told } = planAlerts(now, conditions, readTold(store, channel));
       const heard = alerts.length === 0 || (await notify(alerts));
-      if (heard) keepTold(store, channel, told);
+      if (heard) await store.write('report', () => keepTold(store, channel, told));
       return { channel, heard, alerts };
     }),
   );

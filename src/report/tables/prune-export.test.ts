@@ -47,9 +47,9 @@ test('reports beyond their time go, with everything that hangs on them; the dail
   await bring(store, now - 40 * day, ['other.example'], reportJson(9, 0, 'foreign', '2026-03-20'));
   await bring(store, now - 5 * day, [], reportJson(2, 0, 'new', '2026-05-04'));
   const days = (counts(store) as number[])[4];
-  assert.equal(pruneReports(store, { now, keepDays: 400 }), 3);
+  assert.equal(await pruneReports(store, { now, keepDays: 400 }), 3);
   assert.deepEqual(counts(store), [1, 1, 0, 1, days]);
-  assert.equal(pruneReports(store, { now, keepDays: 400 }), 0);
+  assert.equal(await pruneReports(store, { now, keepDays: 400 }), 0);
 });
 
 test('reports that do not count cannot fill the disk', async () => {
@@ -60,7 +60,7 @@ test('reports that do not count cannot fill the disk', async () => {
     ['other.example'],
     ...Array.from({ length: 20 }, (_, n) => reportJson(n, 0, String(n))),
   );
-  assert.equal(pruneReports(store, { now, keepDays: 400, maxUncounted: 5 }), 15);
+  assert.equal(await pruneReports(store, { now, keepDays: 400, maxUncounted: 5 }), 15);
 });
 
 test('what is exported can be imported, and adds up to the same', async () => {

@@ -22,41 +22,46 @@ const remember = `INSERT INTO report_pruned (digest, day, authenticated)
   ON CONFLICT (digest) DO NOTHING`;
 
 /**
- * Deletes reports beyond their time, a thousand in a transaction, and returns their number. The
+ * Deletes reports beyond their time, a thousand in a transaction, and resolves to their number. The
  * daily sums stay, and so do the digests of counted reports.
  */
-export function pruneReports(
+export async function pruneReports(
   store: Store,
   { now, keepDays, keepUncountedDays = 30, maxUncounted = 100_000 }: PruneOptions,
-): number {
+): Promise<number> {
   const old = 'SELECT id FROM report WHERE received_at < ? LIMIT ?';
   const uncounted = 'SELECT id FROM report WHERE counted = 0 AND received_at < ? LIMIT ?';
   const excess =
     'SELECT id FROM report WHERE counted = 0 ORDER BY received_at DESC LIMIT ? OFFSET ?';
   const removed =
-    prune(store, old, now - keepDays * dayMs, batch) +
-    prune(store, uncounted, now - keepUncountedDays * dayMs, batch) +
-    prune(store, excess, batch, maxUncounted);
-  if (removed > 0) {
-    store.prepare('DELETE FROM report_text WHERE id NOT IN (SELECT text FROM report_policy)').run();
-    forgetTexts(store);
-  }
-  store.prepare('DELETE FROM report_check WHERE checked_at < ?').run(now - keepDays * dayMs);
+    (await prune(store, old, now - keepDays * dayMs, batch)) +
+    (await prune(store, uncounted, now - keepUncountedDays * dayMs, batch)) +
+    (await prune(store, excess, batch, maxUncounted));
+  await store.write('report', () => {
+    const texts = 'DELETE FROM report_text WHERE id NOT IN (SELECT text FROM report_policy)';
+    if (removed > 0) {
+      store.prepare(texts).run();
+      forgetTexts(store);
+    }
+    store.prepare('DELETE FROM report_check WHERE checked_at < ?').run(now - keepDays * dayMs);
+  });
   return removed;
 }
 
-function prune(store: Store, which: string, ...values: readonly number[]): number {
+async function prune(store: Store, which: string, ...values: readonly number[]): Promise<number> {
   for (let removed = 0; ;) {
-    const ids = store.prepare<{ id: number }>(which).all(...values);
-    if (ids.length === 0) return removed;
-    store.transaction(() => {
+    const pruned = await store.write('report', function* () {
+      const ids = store.prepare<{ id: number }>(which).all(...values);
       for (const { id } of ids) {
         store.prepare(remember).run(id);
         store.prepare('DELETE FROM report_policy WHERE id BETWEEN ? AND ?').run(...partIds(id));
         store.prepare('DELETE FROM report_failure WHERE id BETWEEN ? AND ?').run(...partIds(id));
         store.prepare('DELETE FROM report WHERE id = ?').run(id);
+        yield;
       }
+      return ids.length;
     });
-    removed += ids.length;
+    if (pruned === 0) return removed;
+    removed += pruned;
   }
 }

@@ -130,7 +130,7 @@ test('a report that was pruned does not count again', async () => {
   bring(store, 'posted', reportJson(5, 0, '2'));
   bring(store, 'unsigned', reportJson(7, 0, '3'));
   const before = sums(store);
-  assert.equal(pruneReports(store, { now: at + 40 * day, keepDays: 7 }), 3);
+  assert.equal(await pruneReports(store, { now: at + 40 * day, keepDays: 7 }), 3);
   const later = { receivedAt: at + 41 * day };
   assert.equal(bring(store, 'signed', reportJson(100, 0), later), 'repeated');
   assert.equal(bring(store, 'posted', reportJson(100, 0), later), 'repeated');

@@ -4,6 +4,9 @@ import type { SessionEvent } from './session-event.js';
 
 export const DAY = 86_400_000;
 
+/** The name of reporting among the jobs that write. */
+export const REPORTING = 'reporting';
+
 /** Different lines that are kept of one domain and day: who runs a server must not fill the disk of those who send to it. */
 const MOST = { policies: 50, failures: 500 };
 
@@ -12,17 +15,25 @@ const MOST = { policies: 50, failures: 500 };
  * counted under the same policy without its text, and under the same result type without particulars.
  */
 export function countSessions(store: Store, events: readonly SessionEvent[]): void {
-  if (events.length === 0) return;
+  store.transaction(() => {
+    for (const _ of countInSteps(store, events));
+  });
+}
+
+/** Does the same in steps of one event each, inside a transaction of the caller. */
+export function* countInSteps(
+  store: Store,
+  events: readonly SessionEvent[],
+): Generator<void, void> {
   const domain = store.prepare(
     'INSERT INTO send_report_domain (day, domain, record) VALUES (?, ?, ?) ON CONFLICT (day, domain) DO UPDATE SET record = excluded.record',
   );
-  store.transaction(() => {
-    for (const { at, domain: name, record, policy } of events) {
-      const day = Math.floor(at / DAY) * DAY;
-      domain.run(day, name, record);
-      countPolicy(store, day, name, policy);
-    }
-  });
+  for (const { at, domain: name, record, policy } of events) {
+    const day = Math.floor(at / DAY) * DAY;
+    domain.run(day, name, record);
+    countPolicy(store, day, name, policy);
+    yield;
+  }
 }
 
 function countPolicy(store: Store, day: number, domain: string, policy: ReportedPolicy): void {

@@ -1,6 +1,6 @@
 import type { Clock } from '../../base/index.js';
-import type { Store } from '../../store/index.js';
-import { countSessions } from './count-sessions.js';
+import { isStoreFailure, type Store } from '../../store/index.js';
+import { countInSteps, REPORTING } from './count-sessions.js';
 import type { SessionEvent } from './session-event.js';
 
 export interface EventBufferOptions {
@@ -15,9 +15,13 @@ const MOST = 100_000;
 const GROUP = 1000;
 const PAUSE = 1000;
 
-/** Events gathered into transactions of a second, or a thousand. A full disk holds them back as long as memory is set aside for them. */
+/**
+ * Events gathered into transactions of a second, or a thousand. What cannot be written because of a full disk or a
+ * lock of another process waits in memory, up to a bound; the store reports the failure.
+ */
 export class EventBuffer {
   #waiting: SessionEvent[] = [];
+  #flushing: Promise<void> | undefined;
   readonly counts = { counted: 0, dropped: 0 };
 
   constructor(private readonly options: EventBufferOptions) {
@@ -30,17 +34,24 @@ export class EventBuffer {
       return;
     }
     this.#waiting.push(...events);
-    if (this.#waiting.length >= GROUP) this.flush();
+    if (this.#waiting.length >= GROUP) void this.flush();
   };
 
-  /** Writes what waits; what cannot be written goes on waiting. */
-  flush(): void {
+  /** Writes what waits; what cannot be written goes on waiting. Never rejects. */
+  flush(): Promise<void> {
+    this.#flushing ??= this.#writeAll().finally(() => (this.#flushing = undefined));
+    return this.#flushing;
+  }
+
+  async #writeAll(): Promise<void> {
+    const { store, onError } = this.options;
     while (this.#waiting.length > 0) {
       const group = this.#waiting.slice(0, GROUP);
       try {
-        countSessions(this.options.store, group);
+        await store.write(REPORTING, () => countInSteps(store, group));
       } catch (error) {
-        return this.options.onError(error);
+        if (!isStoreFailure(error)) onError(error);
+        return;
       }
       this.counts.counted += group.length;
       this.#waiting.splice(0, group.length);
@@ -51,7 +62,7 @@ export class EventBuffer {
     const { clock, signal } = this.options;
     while (!signal.aborted) {
       await clock.sleep(PAUSE, signal).catch(() => undefined);
-      this.flush();
+      await this.flush();
     }
   }
 }

@@ -4,7 +4,7 @@
  * @example
  * countSessions(store, eventsOfOutcome(outcome));
  * const outbox = new Outbox({ store, reporter: { organization: 'Example', contact: 'tls-reports@example.com' }, random: Math.random });
- * outbox.close(Date.now()); // the days that are over
+ * await outbox.close(Date.now()); // the days that are over
  */
 export { eventsOfOutcome, type SessionEvent } from './session-event.js';
 export { parseDatagram } from './parse-datagram.js';

@@ -103,8 +103,8 @@ test('whatever is counted in whatever groups stands in exactly one report of its
         for (let i = 0; i < events.length; i += group)
           countSessions(store, events.slice(i, i + group));
         const days = new Set(given.map(({ domain, at }) => `${domain} ${Math.floor(at / DAY)}`));
-        assert.equal(outbox.close(monday + 3 * DAY + HOUR), days.size);
-        assert.equal(outbox.close(monday + 3 * DAY + HOUR), 0);
+        assert.equal(await outbox.close(monday + 3 * DAY + HOUR), days.size);
+        assert.equal(await outbox.close(monday + 3 * DAY + HOUR), 0);
         const due = outbox.due(Infinity, 100);
         assert.equal(due.length, days.size);
         const failed = given.filter((g) => g.failure !== undefined).length;
@@ -125,8 +125,8 @@ test('whatever is counted in whatever groups stands in exactly one report of its
 test('a day is not closed before it is over; what comes late stands in a report of its own', async () => {
   const { store, outbox } = await opened();
   countSessions(store, [event('a.example', monday + HOUR)]);
-  assert.equal(outbox.close(monday + DAY), 0);
-  assert.equal(outbox.close(monday + DAY + HOUR), 1);
+  assert.equal(await outbox.close(monday + DAY), 0);
+  assert.equal(await outbox.close(monday + DAY + HOUR), 1);
   countSessions(store, [event('a.example', monday + 2 * HOUR)]);
   const late = new Outbox({ store, reporter, random: () => 0.25 });
   assert.equal(late.close(monday + DAY + HOUR), 1);
@@ -145,7 +145,7 @@ test('[8460-4.1-2] reports of a day leave at random times within the spread', as
     Array.from({ length: 20 }, (_, i) => event(`d${i}.example`, monday)),
   );
   const end = monday + DAY + HOUR;
-  outbox.close(end);
+  await outbox.close(end);
   assert.ok(outbox.due(end + HOUR, 99).length < 15);
   assert.equal(outbox.due(end + 4 * HOUR, 99).length, 20);
 });
@@ -154,7 +154,7 @@ test('[8460-5.5-1] a receiver that is down is tried for 24 hours with growing pa
   const { store, outbox } = await opened({ spreadMs: 0 });
   countSessions(store, [event('a.example', monday)]);
   let now = monday + DAY + HOUR;
-  outbox.close(now);
+  await outbox.close(now);
   const began = now;
   const tries: number[] = [];
   for (;;) {
@@ -162,7 +162,7 @@ test('[8460-5.5-1] a receiver that is down is tried for 24 hours with growing pa
     const [due] = again.due(now, 1);
     if (due) {
       tries.push(now - began);
-      again.settle(due, { delivered: false, failure: trouble.make('later') }, now);
+      await again.settle(due, { delivered: false, failure: trouble.make('later') }, now);
     }
     const next = again.nextAt(now + 1);
     if (again.due(Infinity, 1).length === 0) break;
@@ -179,16 +179,20 @@ test('three refusals for good, and an address is left in peace for a month', asy
   const day = (n: number): number => monday + n * DAY;
   for (let n = 0; n < 4; n++) {
     countSessions(store, [event('a.example', day(n))]);
-    outbox.close(day(n + 1) + HOUR);
+    await outbox.close(day(n + 1) + HOUR);
     for (const due of outbox.due(Infinity, 9))
-      outbox.settle(due, { delivered: false, failure: trouble.make('never') }, day(n + 1) + HOUR);
+      await outbox.settle(
+        due,
+        { delivered: false, failure: trouble.make('never') },
+        day(n + 1) + HOUR,
+      );
   }
   assert.deepEqual(outbox.counts(), [
     ['left-in-peace', 1],
     ['refused', 3],
   ]);
   countSessions(store, [event('a.example', day(40))]);
-  outbox.close(day(41) + HOUR);
+  await outbox.close(day(41) + HOUR);
   assert.equal(outbox.due(Infinity, 9).length, 1);
 });
 
@@ -204,11 +208,11 @@ test('[8460-7-1, 8460-7-6] a hundred thousand domains that name one receiver bri
     ),
   );
   for (let i = 0; i < events.length; i += 5000) countSessions(store, events.slice(i, i + 5000));
-  assert.equal(outbox.close(monday + DAY + HOUR), 100_000);
+  assert.equal(await outbox.close(monday + DAY + HOUR), 100_000);
   assert.equal(outbox.due(Infinity, 1000).length, 10);
   // The next UTC day has its own ten.
   countSessions(store, [event('e.example', monday + DAY, {}, undefined, 'mailto:r@victim.test')]);
-  outbox.close(monday + 2 * DAY + HOUR);
+  await outbox.close(monday + 2 * DAY + HOUR);
   assert.equal(outbox.due(Infinity, 1000).length, 11);
 });
 
@@ -220,7 +224,7 @@ test('a receiver that is known may have more', async () => {
       event(`d${i}.example`, monday, {}, undefined, 'mailto:r@in.service.test'),
     ),
   );
-  outbox.close(monday + DAY + HOUR);
+  await outbox.close(monday + DAY + HOUR);
   assert.equal(outbox.due(Infinity, 100).length, 50);
 });
 
@@ -232,7 +236,7 @@ test('a server that says something new in every session fills no disk, and every
   countSessions(store, events);
   const [preview] = previewReports(store, reporter, 'a.example');
   assert.equal(preview?.state, 'counting');
-  outbox.close(monday + DAY + HOUR);
+  await outbox.close(monday + DAY + HOUR);
   const [due] = outbox.due(Infinity, 1);
   assert.ok(due && due.body.length < 500_000, `${due?.body.length}`);
   assert.deepEqual(totals([due.body]), { ok: 0, failed: 3000, details: 3000 });
@@ -244,7 +248,7 @@ test('text that no report can carry is left out, and the counts are kept', async
   countSessions(store, [
     event('a.example', monday, { policyString: ['a\u0007b'], mxHost: ['not a host'] }, 'helo'),
   ]);
-  outbox.close(monday + DAY + HOUR);
+  await outbox.close(monday + DAY + HOUR);
   assert.deepEqual(totals(outbox.due(Infinity, 1).map((d) => d.body)), {
     ok: 0,
     failed: 1,

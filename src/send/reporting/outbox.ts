@@ -1,7 +1,7 @@
 import { HermeticError, type Failure } from '../../base/index.js';
 import type { Store } from '../../store/index.js';
 import { buildReport, type Reporter } from './build-report.js';
-import { countedPolicies, DAY } from './count-sessions.js';
+import { countedPolicies, DAY, REPORTING } from './count-sessions.js';
 import { destinationsOf } from './destinations.js';
 
 const MINUTE = 60_000;
@@ -53,23 +53,26 @@ export class Outbox {
     this.#options = options;
   }
 
-  /** Builds the reports of all days that are over, each to be sent at a random time [8460-4.1-2]. Returns how many. */
-  close(now: number): number {
-    const { store } = this.#options;
-    let built = 0;
-    for (;;) {
-      const closed = store.transaction(() => {
-        const over = store
-          .prepare<{ day: number; domain: string; record: string }>(
-            'SELECT day, domain, record FROM send_report_domain WHERE day <= ? ORDER BY day, domain LIMIT ?',
-          )
-          .all(now - DAY - SETTLE, BATCH);
-        for (const { day, domain, record } of over) this.#build(day, domain, record, now);
-        return over.length;
-      });
+  /** Builds the reports of all days that are over, each to be sent at a random time [8460-4.1-2]. Resolves to their number. */
+  async close(now: number): Promise<number> {
+    for (let built = 0; ;) {
+      const closed = await this.#options.store.write(REPORTING, () => this.#closeSome(now));
       built += closed;
       if (closed < BATCH) return built;
     }
+  }
+
+  *#closeSome(now: number): Generator<void, number> {
+    const over = this.#options.store
+      .prepare<{ day: number; domain: string; record: string }>(
+        'SELECT day, domain, record FROM send_report_domain WHERE day <= ? ORDER BY day, domain LIMIT ?',
+      )
+      .all(now - DAY - SETTLE, BATCH);
+    for (const { day, domain, record } of over) {
+      this.#build(day, domain, record, now);
+      yield;
+    }
+    return over.length;
   }
 
   #build(day: number, domain: string, record: string, now: number): void {
@@ -142,10 +145,10 @@ export class Outbox {
       .all(now, limit);
   }
 
-  /** Takes down what became of a try. */
-  settle({ id, uri }: Pick<Due, 'id' | 'uri'>, settled: Settled, now: number): void {
+  /** Records the result of a try; resolves when it is durable. */
+  settle({ id, uri }: Pick<Due, 'id' | 'uri'>, settled: Settled, now: number): Promise<void> {
     const { store } = this.#options;
-    store.transaction(() => {
+    return store.write(REPORTING, () => {
       const row = store
         .prepare<{ tries: number; first_at: number | null }>(
           'SELECT tries, first_at FROM send_report_delivery WHERE report = ? AND uri = ?',
@@ -191,10 +194,10 @@ export class Outbox {
     return Math.max(now, Math.min(row?.at ?? Infinity, dayEnds));
   }
 
-  /** Forgets what is settled and old. */
-  forget(now: number): void {
+  /** Removes what is settled and old. */
+  forget(now: number): Promise<void> {
     const { store } = this.#options;
-    store.transaction(() => {
+    return store.write(REPORTING, () => {
       store
         .prepare('DELETE FROM send_report_delivery WHERE due_at IS NULL AND queued_at < ?')
         .run(now - KEPT);

@@ -22,15 +22,15 @@ export async function reportRound({
   clock,
   onSettled,
 }: Omit<ReportJobOptions, 'signal'>): Promise<void> {
-  outbox.close(clock.now());
-  outbox.forget(clock.now());
+  await outbox.close(clock.now());
+  await outbox.forget(clock.now());
   for (;;) {
     const due = outbox.due(clock.now(), AT_ONCE);
     if (due.length === 0) return;
     await Promise.all(
       due.map(async (one) => {
         const settled = await deliver(one);
-        outbox.settle(one, settled, clock.now());
+        await outbox.settle(one, settled, clock.now());
         onSettled?.(one, settled);
       }),
     );

@@ -28,7 +28,7 @@ export async function reportRounds(
     try {
       await checkDomains(settings, house, signal);
       await tellChanges(settings, house);
-      pruneReports(house.store, { now: clock.now(), keepDays: settings.keepDays });
+      await pruneReports(house.store, { now: clock.now(), keepDays: settings.keepDays });
     } catch (error) {
       if (!signal.aborted) log.error('report-round-failed', { error: (error as Error).message });
     }
@@ -51,7 +51,7 @@ async function checkDomains(
       clock,
       signal,
     });
-    storeCheck(store, result);
+    await store.write('report', () => storeCheck(store, result));
     log.info('report-check', { domain, verdict: result.verdict });
   }
 }

@@ -89,7 +89,7 @@ export const reportingJob: Job<ReturnType<typeof schema.parse>> = {
       async stop() {
         stopping.abort(new Error('stopped'));
         await Promise.all(work);
-        buffer.flush();
+        await buffer.flush();
       },
     };
   },

@@ -1,0 +1,164 @@
+import { resolve } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { steadyTime, type Clock } from '../base/index.js';
+import type { StsCache } from '../mta-sts/index.js';
+import { POLICY_CACHE, stsStore } from '../send/index.js';
+import { openStore, type JobWrites, type Store } from '../store/index.js';
+import type { Log } from './log.js';
+import { labelled, single, type Metric } from './metrics.js';
+
+/** The database for one configuration, with the policy cache over it, until `release`. */
+export interface StoreLease {
+  readonly store: Store;
+  readonly stsCache: StsCache;
+  /** Resolves when the database is closed, or stays open for another configuration. */
+  release(): Promise<void>;
+}
+
+/** Milliseconds that the start blocks for another process. Nothing listens yet; later, nothing may block. */
+const START_WAIT = 5000;
+
+interface Opened {
+  readonly key: string;
+  readonly store: Store;
+  readonly stsCache: StsCache;
+  leases: number;
+}
+
+/**
+ * The connection of the daemon to its database. It survives a reload that names the same file, with the policies
+ * that could not be stored yet; a file that was moved away meanwhile is opened again.
+ */
+export class SharedStore {
+  #opened: Opened | undefined;
+  #busyTimeoutMs = START_WAIT;
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly log: Log,
+  ) {}
+
+  /** Rejects with HermeticError when the file cannot be opened; the connection from before stays as it is. */
+  async lease(file: string): Promise<StoreLease> {
+    const key = file === ':memory:' ? file : resolve(file);
+    const before = this.#opened;
+    const current =
+      before?.key === key && before.store.inPlace() ? before : await this.#open(key, file);
+    this.#opened = current;
+    current.leases++;
+    return {
+      store: current.store,
+      stsCache: current.stsCache,
+      release: () => this.#release(current, before),
+    };
+  }
+
+  /** From now on no call waits for another process while it blocks the event loop. */
+  serving(): void {
+    this.#busyTimeoutMs = 0;
+    this.#opened?.store.setBusyTimeout(0);
+  }
+
+  /** Jobs that cannot write, with the code of the failure. */
+  get failing(): readonly { readonly job: string; readonly code: string }[] {
+    const jobs = this.#opened?.store.writes() ?? [];
+    return jobs.flatMap(({ job, failure }) => (failure ? [{ job, code: failure.code }] : []));
+  }
+
+  metrics(): readonly Metric[] {
+    const jobs = this.#opened?.store.writes() ?? [];
+    const perJob = (value: (writes: JobWrites) => number): readonly (readonly [string, number])[] =>
+      jobs.map((writes) => [writes.job, value(writes)]);
+    return [
+      labelled(
+        'store_writes_total',
+        'counter',
+        'Writes to the database that succeeded.',
+        'job',
+        perJob(({ written }) => written),
+      ),
+      labelled(
+        'store_write_failures_total',
+        'counter',
+        'Writes to the database that failed: a full disk, a lock of another process, a damaged file.',
+        'job',
+        perJob(({ failed }) => failed),
+      ),
+      labelled(
+        'store_job_failing',
+        'gauge',
+        '1: the last write of this job failed.',
+        'job',
+        perJob(({ failure }) => Number(failure !== undefined)),
+      ),
+      single(
+        'store_in_place',
+        'gauge',
+        '0: the database file was moved or replaced while it was open.',
+        Number(this.#opened?.store.inPlace() ?? true),
+      ),
+    ];
+  }
+
+  async #open(key: string, file: string): Promise<Opened> {
+    const store = await openStore(file, {
+      busyTimeoutMs: this.#busyTimeoutMs,
+      onChange: (writes) => this.#note(writes),
+    });
+    for (const exposed of store.exposed)
+      this.log.warn('store-exposed', {
+        ...exposed,
+        fix: 'other users can open this file: chmod 600, as its owner',
+      });
+    try {
+      const stsCache = stsStore(store, {
+        now: steadyTime(this.clock),
+        onReadFailure: (error) =>
+          this.log.error('policy-cache-unreadable', {
+            error: error.message,
+            effect: 'policies are fetched again and answered from memory',
+          }),
+      });
+      return { key, store, stsCache, leases: 0 };
+    } catch (error) {
+      store.close();
+      throw error;
+    }
+  }
+
+  async #release(lease: Opened, before: Opened | undefined): Promise<void> {
+    if (--lease.leases > 0) return;
+    // A configuration that could not be started gives way to the one before it.
+    if (this.#opened === lease) this.#opened = before && before.leases > 0 ? before : undefined;
+    await lease.store.settle();
+    lease.store.close();
+    // A connection keeps its descriptors until its statements are collected.
+    if (this.#opened) collectGarbage();
+  }
+
+  #note({ job, failure }: JobWrites): void {
+    if (!failure) return this.log.info('store-writes-again', { job });
+    this.log.error('store-write-failed', {
+      job,
+      code: failure.code,
+      error: failure.message,
+      effect: EFFECTS[job],
+      fix: failure.fix,
+    });
+  }
+}
+
+/** Some milliseconds of work: only for a reload that changes the file. */
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
+}
+
+/** The function of the daemon that is degraded while a job cannot write. */
+const EFFECTS: Readonly<Record<string, string>> = {
+  [POLICY_CACHE]: 'MTA-STS policies are applied from memory and lost at a restart',
+  report: 'reports are put off; senders try again',
+  reporting: 'sessions wait in memory; reports are sent later',
+  publish: 'no change is published; what is served stays',
+};
