@@ -18,11 +18,13 @@ export { reportEvidence, type ReportEvidence } from './tables/report-evidence.js
 export {
   counts,
   isAuthenticated,
+  type DkimSignature,
   type DkimVerdict,
   type JudgedReading,
   type MailEnvelope,
   type Reading,
   type Trust,
+  type TrustReason,
   type Via,
 } from './types.js';
 export {
@@ -41,7 +43,7 @@ export type { DomainLine, Overview } from './explain/overview.js';
 export type { Whose } from './explain/judge-fault.js';
 export { renderDomain, type RenderOptions } from './render/render-domain.js';
 export { renderOverview } from './render/render-overview.js';
-export { readChecks, storeCheck } from './tables/checks.js';
+export { knownHosts, readChecks, storeCheck } from './tables/checks.js';
 export { runAlerts, type AlertOptions, type Notice } from './alert/run-alerts.js';
 export { planAlerts, type Alert, type Condition, type Told } from './alert/plan-alerts.js';
 export { alertJson, alertSubject, alertText } from './alert/alert-text.js';

@@ -76,6 +76,23 @@ export async function reportMail({
   return message as Buffer;
 }
 
+/** Signs a mail as it is. `fields` are those that the signature covers. */
+export async function signMail(
+  mail: string | Buffer,
+  signer: string,
+  fields = 'from:to:subject:content-type:mime-version',
+): Promise<Buffer> {
+  const transport = nodemailer.createTransport({
+    streamTransport: true,
+    buffer: true,
+    newline: 'windows',
+    dkim: { domainName: signer, keySelector: 's1', privateKey: pem, headerFieldNames: fields },
+  });
+  const envelope = { from: 'a@sender.example', to: ['tlsrpt@rcpt.example'] };
+  const { message } = await transport.sendMail({ raw: mail, envelope });
+  return message as Buffer;
+}
+
 /** The JSON of a report about rcpt.example, with sessions as given. */
 export function reportJson(
   ok: number,

@@ -1,5 +1,5 @@
 import type { Failure, Result } from '../base/index.js';
-import type { ParsedReport } from '../tls-rpt/index.js';
+import type { ParsedReport, ReportedPolicy } from '../tls-rpt/index.js';
 
 /** How a report came. */
 export type Via = 'https' | 'mail' | 'file';
@@ -29,17 +29,48 @@ export type Trust =
 export interface TrustVerdict {
   readonly trust: Trust;
   readonly detail: string;
+  /** Where the trust falls short of `signed` because of the mail. */
+  readonly reason?: TrustReason | undefined;
 }
 
-/** What DKIM says of a mail (RFC 6376), the best of its signatures. */
-export interface DkimVerdict {
+/** Why a mail is not evidence; a stable code for each. */
+export type TrustReason =
+  | 'no-signature'
+  | 'key-absent'
+  | 'key-unavailable'
+  | 'key-unusable'
+  | 'key-for-other-service'
+  | 'body-changed'
+  | 'header-changed'
+  | 'signature-expired'
+  | 'signature-weak'
+  | 'signature-partial'
+  | 'header-ambiguous'
+  | 'mail-too-long'
+  | 'other-signer'
+  | 'no-report-part'
+  | 'structure-unsigned'
+  | 'no-reporter';
+
+/** One DKIM signature (RFC 6376). */
+export interface DkimSignature {
   readonly result: 'pass' | 'fail' | 'none' | 'temperror';
   /** Domain of the signature, `d=`. */
   readonly signer?: string;
   readonly detail: string;
+  /** Why it does not hold. */
+  readonly reason?: TrustReason;
+  /** Whether it covers the Content-Type field, by which the body is taken apart. */
+  readonly coversStructure?: boolean;
 }
 
-/** What stands around a report in a mail. All of it is foreign text. */
+/** The result of DKIM for a mail: the best of its signatures, and all that were verified. */
+export interface DkimVerdict extends DkimSignature {
+  /** Left out where there is no other. Signatures are independent (RFC 6376 §6.1). */
+  readonly signatures?: readonly DkimSignature[];
+}
+
+/** The mail around a report. All of it is foreign text. */
 export interface MailEnvelope {
   /** Domain of From. */
   readonly from: string | undefined;
@@ -49,7 +80,19 @@ export interface MailEnvelope {
   readonly domain: string | undefined;
   readonly messageId: string | undefined;
   readonly dkim: DkimVerdict;
+  /**
+   * Whether the body is one multipart without text before its first or after its last boundary.
+   * Then another Content-Type field does not make it another mail.
+   */
+  readonly framed: boolean;
 }
+
+/**
+ * Where a report stood in a mail. `report`: in a part of the mail that RFC 8460 §5.3 or §5.1
+ * makes a report by its media type or file name. `other`: in any other part, in a text or in a
+ * forwarded mail, where an outsider can put it who is quoted or invited.
+ */
+export type PartKind = 'report' | 'other';
 
 /** One report, or one refusal, out of a body, a mail or a file. */
 export interface Reading {
@@ -59,6 +102,8 @@ export interface Reading {
   /** Address of the peer, where there is one. */
   readonly peer?: string;
   readonly mail?: MailEnvelope;
+  /** For mail. */
+  readonly part?: PartKind;
   /** The report as it came, still packed. */
   readonly raw: Uint8Array;
   readonly parsed: Result<ParsedReport, Failure>;
@@ -66,6 +111,8 @@ export interface Reading {
 
 /** A reading that was judged. */
 export interface JudgedReading extends Reading, TrustVerdict {
+  /** The policies that concern the wanted domains. Default: all of the report. */
+  readonly policies?: readonly ReportedPolicy[];
   /** The reporter's organisational domain, else its name in lower case: who it is counted as. */
   readonly reporter: string;
 }

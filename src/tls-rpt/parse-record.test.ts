@@ -51,6 +51,22 @@ test('RFC 8460 §3: the record', () => {
   assert.equal(read('v=TLSRPTv1;; rua=mailto:a@example.com'), 'invalid rpt-record-invalid');
 });
 
+// T1 [8460-3-4]
+test('RFC 8460 §3: blanks and tabs around commas and semicolons', () => {
+  const both = 'found mailto:a@b.example https://c.example/d';
+  for (const record of [
+    'v=TLSRPTv1; rua=mailto:a@b.example ,\thttps://c.example/d',
+    'v=TLSRPTv1; rua=mailto:a@b.example\t, https://c.example/d',
+    'v=TLSRPTv1\t;\trua=mailto:a@b.example\t \t,\t \thttps://c.example/d\t;\t',
+    'v=TLSRPTv1 ;rua=mailto:a@b.example,https://c.example/d \t; ext=1',
+    'v=TLSRPTv1; ext=1 \t;\t rua=mailto:a@b.example,\thttps://c.example/d',
+  ])
+    assert.equal(read(record), both, JSON.stringify(record));
+  assert.equal(read('v=TLSRPTv1; rua=mailto:a@b\t.example'), 'invalid rpt-record-invalid');
+  assert.equal(read('v=TLSRPTv1; rua=mailto:a@b .example'), 'invalid rpt-rua-invalid');
+  assert.equal(read(' v=TLSRPTv1; rua=mailto:a@b.example'), 'absent');
+});
+
 test('64 KiB of blanks cost no more than any other 64 KiB', () => {
   const blanks = ' '.repeat(65_000);
   const began = process.cpuUsage();
@@ -58,6 +74,7 @@ test('64 KiB of blanks cost no more than any other 64 KiB', () => {
     read(`v=TLSRPTv1; x=${blanks}y; rua=mailto:a@example.com`),
     'found mailto:a@example.com',
   );
+  assert.equal(read(`v=TLSRPTv1; rua=mailto:a@b.example${blanks}x`), 'invalid rpt-rua-invalid');
   assert.equal(read(`v=TLSRPTv1; x=${blanks}a\ty`), 'invalid rpt-record-invalid');
   assert.ok(process.cpuUsage(began).user < 200_000);
 });

@@ -30,29 +30,32 @@ export function parseTlsRptRecord(texts: readonly string[]): TlsRptRecord {
     return invalid(tlsRptFailures.make('rpt-record-invalid', 'characters outside US-ASCII'));
   const fields = record.split(';').map(trimBlanks);
   if (fields.at(-1) === '') fields.pop();
-  const bad = fields.find(
-    (f) =>
-      !/^[A-Za-z0-9][A-Za-z0-9_.-]{0,31}[ \t]*=[ \t]*[\x21-\x3a\x3c-\x7e][\x20-\x3a\x3c-\x7e]*$/.test(
-        f,
-      ),
-  );
+  const bad = fields.find((field) => !isField(field));
   if (bad !== undefined)
     return invalid(
       tlsRptFailures.make('rpt-record-invalid', bad.slice(0, 100) || 'an empty field'),
     );
-  const rua = fields
-    .filter((f) => /^rua[ \t]*=/.test(f))
-    .map((f) => f.replace(/^rua[ \t]*=[ \t]*/, ''));
+  const rua = fields.filter((f) => ruaStart.test(f)).map((f) => f.replace(/^rua[ \t]*=[ \t]*/, ''));
   if (rua.length === 0) return invalid(tlsRptFailures.make('rpt-rua-missing'));
   const uris = rua
     .flatMap((list) => list.split(','))
-    .map((uri) => uri.trim())
+    .map(trimBlanks)
     .slice(0, MAX_RUA);
   const usable = uris.filter(isUsable);
   const problems = uris
     .filter((uri) => !isUsable(uri))
     .map((uri) => tlsRptFailures.make('rpt-rua-invalid', uri.slice(0, 100)));
   return { status: usable.length > 0 ? 'found' : 'invalid', rua: usable, problems };
+}
+
+const ruaStart = /^rua[ \t]*=/;
+
+/** RFC 8460 §3: blanks and tabs stand around the commas of rua [8460-3-4], nowhere else within a field. */
+function isField(field: string): boolean {
+  const joined = ruaStart.test(field) ? field.split(',').map(trimBlanks).join(',') : field;
+  return /^[A-Za-z0-9][A-Za-z0-9_.-]{0,31}[ \t]*=[ \t]*[\x21-\x3a\x3c-\x7e][\x20-\x3a\x3c-\x7e]*$/.test(
+    joined,
+  );
 }
 
 /** RFC 8460 §3: `,`, `!` and `;` stand percent-encoded inside; mailto and https alone [8460-3-7, 8460-3-8, 8460-3-14]. */

@@ -176,6 +176,11 @@ export const reportQuirks = defineFailures({
     'A count is not a whole number from 0 to ten thousand million; it counts as missing.',
     'Write a number.',
   ),
+  'submitter-not-domain': quirk(
+    'RFC 8460 §5.3',
+    'TLS-Report-Submitter is not a domain; the mail is judged by From, contact-info and the signature.',
+    'Write the domain of contact-info.',
+  ),
   'policies-empty': quirk(
     'RFC 8460 §4.4',
     'The report lists no policy: it says nothing.',

@@ -5,6 +5,7 @@ import { nodeNetwork } from '../../net/index.js';
 import {
   arrivalOf,
   importReports,
+  knownHosts,
   openReports,
   verifyDkim,
   walkSources,
@@ -72,7 +73,8 @@ async function run(
       clock: systemClock,
       ...(store ? { store } : {}),
       ...(flags.domain ? { domains: flags.domain } : {}),
-      ...(flags.verify ? { verify: verifier(flags) } : {}),
+      ...(flags.verify ? { verify: verifier(flags), retryKeys: piped } : {}),
+      ...(store && flags.domain ? { hosts: knownHosts(store, flags.domain) } : {}),
     };
     for await (const record of importReports(sources(paths), options)) {
       if (signal.aborted) return exitCodes.interrupted;
@@ -86,7 +88,8 @@ async function run(
     if (!isHermeticError(error)) throw error;
     complain(output, error);
     // EX_TEMPFAIL: a mail server that pipes reports in keeps the mail and tries again.
-    return piped && error.code.startsWith('store-') ? exitCodes.retry : exitCodes.usage;
+    const isTemporary = error.code.startsWith('store-') || error.code === 'dkim-key-unavailable';
+    return piped && isTemporary ? exitCodes.retry : exitCodes.usage;
   } finally {
     line.end();
   }

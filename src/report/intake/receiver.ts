@@ -14,6 +14,8 @@ export interface ReceiverOptions {
   readonly clock: Clock;
   /** Domains whose reports count, with those below them. */
   readonly domains: readonly string[];
+  /** The known MX hosts of these domains: with DANE they are policy domains. */
+  readonly hosts?: () => ReadonlySet<string>;
   readonly verify: (mail: Uint8Array) => Promise<DkimVerdict>;
   /** Octets of a report unpacked. Default 10 MB. */
   readonly maxBytes?: number;
@@ -36,7 +38,7 @@ export type Receipt =
       readonly failures: readonly Failure[];
     }
   | { readonly status: 'refused'; readonly failure: Failure }
-  /** To be sent again: too much from this source, keys not to be had, or no room here. */
+  /** To be sent again: too much from this source, a key lookup that failed, or no room here. */
   | { readonly status: 'later'; readonly why: 'source' | 'keys' | 'store' };
 
 export interface Receiver {
@@ -92,9 +94,6 @@ export function createReceiver(options: ReceiverOptions): Receiver {
       verify: verifyInTurn,
       ...(maxBytes === undefined ? {} : { maxBytes }),
     });
-    // The sender keeps the mail until its key can be had; a verdict of "could not tell" is for nobody's good.
-    if (readings.some((r) => r.mail?.dkim.result === 'temperror'))
-      return { status: 'later', why: 'keys' };
     const failures = readings.flatMap(({ parsed }) => (parsed.ok ? [] : [parsed.failure]));
     const [failure] = failures;
     // What can be read is kept, whatever came with it.
@@ -104,13 +103,16 @@ export function createReceiver(options: ReceiverOptions): Receiver {
       reading.parsed.ok
         ? [
             {
-              reading: judgeTrust(reading, { at: receivedAt, domains }),
+              reading: judgeTrust(reading, { at: receivedAt, domains, hosts: options.hosts?.() }),
               parsed: reading.parsed.value,
               receivedAt,
             },
           ]
         : [],
     );
+    // RFC 6376 §6.1.2: the sender keeps the mail until the key can be looked up.
+    if (reports.some(({ reading }) => reading.trust === 'unverifiable'))
+      return { status: 'later', why: 'keys' };
     try {
       const outcomes = await Promise.all(reports.map(write));
       return {

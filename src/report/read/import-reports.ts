@@ -1,4 +1,4 @@
-import type { Clock } from '../../base/index.js';
+import { HermeticError, neutralise, type Clock } from '../../base/index.js';
 import type { Store } from '../../store/index.js';
 import type { ReceivedReport } from '../tables/prepare-report.js';
 import { storeReports } from '../tables/store-reports.js';
@@ -19,16 +19,27 @@ export interface ImportOptions {
   readonly verify?: (mail: Uint8Array) => Promise<DkimVerdict>;
   /** Octets of a report unpacked. Default 10 MB. */
   readonly maxBytes?: number;
+  /** The known MX hosts of these domains: with DANE they are policy domains. */
+  readonly hosts?: ReadonlySet<string>;
+  /**
+   * Throws HermeticError `dkim-key-unavailable`, before anything is stored, where a key lookup
+   * failed for the time being: a mail server that pipes mail in sends it again (RFC 6376
+   * §6.1.2). Default: such mail is stored, and does not count.
+   */
+  readonly retryKeys?: boolean;
 }
 
 const group = 200;
+/** Of a pipe, which is taken as a whole or not at all. */
+const pipedGroup = 5000;
 
 /** Reads every report in the sources, and stores them in groups. What is yielded is durable; memory does not grow with the number of reports. */
 export async function* importReports(
   sources: AsyncIterable<Source>,
   options: ImportOptions,
 ): AsyncGenerator<ReportRecord> {
-  const { clock, store, domains, verify, maxBytes } = options;
+  const { clock, store, domains, hosts, verify, maxBytes, retryKeys = false } = options;
+  const held = retryKeys ? pipedGroup : group;
   let waiting: JudgedReading[] = [];
   for await (const source of sources)
     for await (const { bytes, number } of splitItems(source.open())) {
@@ -44,16 +55,25 @@ export async function* importReports(
         maxReports: Infinity,
         ...limits,
       });
-      waiting.push(
-        ...readings.map((reading) =>
-          judgeTrust(reading, { at: clock.now(), ...(domains ? { domains } : {}) }),
-        ),
+      const judged = readings.map((reading) =>
+        judgeTrust(reading, { at: clock.now(), hosts, ...(domains ? { domains } : {}) }),
       );
-      if (waiting.length < (store ? group : 1)) continue;
+      const pending = judged.find(({ parsed, trust }) => parsed.ok && trust === 'unverifiable');
+      if (retryKeys && pending) throw keyUnavailable(pending);
+      waiting.push(...judged);
+      if (waiting.length < (store ? held : 1)) continue;
       yield* records(waiting, clock.now(), store);
       waiting = [];
     }
   yield* records(waiting, clock.now(), store);
+}
+
+function keyUnavailable({ name, detail }: JudgedReading): HermeticError {
+  return new HermeticError(
+    'dkim-key-unavailable',
+    `${name}: the DKIM key could not be looked up (${neutralise(detail, 200)})`,
+    { fix: 'Check the resolver; the mail server sends the mail again.' },
+  );
 }
 
 function records(

@@ -1,15 +1,26 @@
 import PostalMime, { type Attachment, type Email } from 'postal-mime';
 import { fail, type Result } from '../../base/index.js';
-import { reportFailures, unpackReports, type UnpackedReport } from '../../tls-rpt/index.js';
+import {
+  reportFailures,
+  unpackReports,
+  type QuirkCode,
+  type UnpackedReport,
+} from '../../tls-rpt/index.js';
 import { exceedsAnyReport } from '../mail-bounds.js';
-import type { DkimVerdict, MailEnvelope } from '../types.js';
+import type { DkimVerdict, MailEnvelope, PartKind } from '../types.js';
+import { isDomainName } from '../verify/is-domain-name.js';
 import { mailIn } from './mail-in.js';
 import { domainOfName, readContent, reportsAmong, type ContentReading } from './read-content.js';
 import { textOfHtml } from './text-of-html.js';
 
 export interface MailReading {
   readonly mail: MailEnvelope;
-  readonly reports: readonly ContentReading[];
+  readonly reports: readonly PartReading[];
+}
+
+/** A report, and the kind of part that it stood in. */
+export interface PartReading extends ContentReading {
+  readonly part: PartKind;
 }
 
 const MAX_FAILURES = 10;
@@ -47,23 +58,26 @@ async function readLevel(
   const mail: MailEnvelope = {
     from: domainOf(email?.from?.address),
     submitter: header(email, 'tls-report-submitter'),
-    domain: header(email, 'tls-report-domain'),
+    domain: header(email, 'tls-report-domain') ?? domainOfSubject(email?.subject),
     messageId: email?.messageId?.slice(0, 500),
     dkim,
+    framed: isFramed(bytes, header(email, 'content-type') ?? ''),
   };
   if (!email) return { mail, reports: [none('report-too-complex')] };
   let mails = 0;
-  const read = async (parts: readonly Part[]): Promise<readonly ContentReading[]> => {
-    const readings: ContentReading[] = [];
+  const read = async (parts: readonly Part[]): Promise<readonly PartReading[]> => {
+    const readings: PartReading[] = [];
     for (const { raw, name = '', type } of parts) {
+      const isReportPart = declared.test(type) || isReportName(name);
+      const part: PartKind = level === 0 && isReportPart ? 'report' : 'other';
       const content = {
         domain: domainOfName(name) ?? mail.domain,
-        quirks: declared.test(type) ? [] : (['media-type-wrong'] as const),
+        quirks: quirksOf(type, mail),
       };
       const files = open(raw);
       for (const file of files) {
         if (!file.ok) {
-          readings.push({ raw, parsed: fail(file.failure) });
+          readings.push({ raw, part, parsed: fail(file.failure) });
           continue;
         }
         const inner = mailIn(file.value.bytes);
@@ -72,7 +86,7 @@ async function readLevel(
             ...readContent(file.value, {
               ...content,
               raw: files.length === 1 ? raw : file.value.bytes,
-            }),
+            }).map((reading) => ({ ...reading, part })),
           );
         else if (level < MAX_FORWARDED && mails++ < MAX_MAILS)
           readings.push(...(await readLevel(inner, dkim, open, level + 1)).reports);
@@ -85,7 +99,7 @@ async function readLevel(
   const named = attached.filter(
     ({ name, type }) => !declared.test(type) && plausible.test(name ?? ''),
   );
-  let refused: readonly ContentReading[] = [];
+  let refused: readonly PartReading[] = [];
   for (const parts of [typed, named]) {
     const reports = await read(parts);
     if (reports.some(({ parsed }) => parsed.ok)) return { mail, reports };
@@ -105,6 +119,12 @@ async function readLevel(
     mail,
     reports: refused.length > 0 ? refused : [none('report-missing', email.subject?.slice(0, 100))],
   };
+}
+
+function quirksOf(type: string, { submitter }: MailEnvelope): readonly QuirkCode[] {
+  const quirks: QuirkCode[] = declared.test(type) ? [] : ['media-type-wrong'];
+  if (submitter !== undefined && !isDomainName(submitter)) quirks.push('submitter-not-domain');
+  return quirks;
 }
 
 /** A part of a mail, its transfer encoding taken off. */
@@ -145,8 +165,35 @@ function opener(size: number, maxBytes = 10_000_000): Open {
   };
 }
 
-function none(code: 'report-missing' | 'report-too-complex', detail?: string): ContentReading {
-  return { raw: new Uint8Array(), parsed: fail(reportFailures.make(code, detail)) };
+function none(code: 'report-missing' | 'report-too-complex', detail?: string): PartReading {
+  return { raw: new Uint8Array(), part: 'other', parsed: fail(reportFailures.make(code, detail)) };
+}
+
+/** A file name of RFC 8460 §5.1: `sender!policy-domain!begin!end[!id].json[.gz]`. */
+function isReportName(name: string): boolean {
+  return /^[^!]+![^!]+!\d+!\d+(![^!]*)?\.json(\.gz)?$/i.test(name);
+}
+
+/** The policy domain in a subject of RFC 8460 §5.3. */
+function domainOfSubject(subject: string | undefined): string | undefined {
+  return /\breport domain:\s*([^\s;,]+)/i.exec(subject ?? '')?.[1]?.slice(0, 300);
+}
+
+/** Whether nothing stands before the first and after the last boundary of the body. */
+function isFramed(mail: Uint8Array, contentType: string): boolean {
+  const [, quoted, plain] = /;\s*boundary\s*=\s*(?:"([^"]+)"|([^\s;"]+))/i.exec(contentType) ?? [];
+  const boundary = quoted ?? plain;
+  if (boundary === undefined) return false;
+  const octets = Buffer.from(mail.buffer, mail.byteOffset, mail.length);
+  const crlf = octets.indexOf('\r\n\r\n');
+  const lf = octets.indexOf('\n\n');
+  const body = crlf >= 0 && (lf < 0 || crlf < lf) ? crlf + 4 : lf + 2;
+  if (body < 2) return false;
+  const first = octets.toString('latin1', body, body + boundary.length + 300).trimStart();
+  if (!first.startsWith(`--${boundary}\r`) && !first.startsWith(`--${boundary}\n`)) return false;
+  const end = octets.lastIndexOf(`\n--${boundary}--`);
+  const after = octets.subarray(end + boundary.length + 5);
+  return end >= 0 && after.length < 1000 && after.toString('latin1').trim() === '';
 }
 
 function header(email: Email | undefined, name: string): string | undefined {

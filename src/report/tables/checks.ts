@@ -25,3 +25,19 @@ export function readChecks(store: Store, domain: string, since: number): readonl
       return parsed.success ? [parsed.data] : [];
     });
 }
+
+/** The MX hosts of these domains by the newest stored check of each, in lower case. */
+export function knownHosts(store: Store, domains: readonly string[]): ReadonlySet<string> {
+  const newest = store.prepare<{ result: string }>(
+    'SELECT result FROM report_check WHERE domain = ? ORDER BY checked_at DESC LIMIT 1',
+  );
+  return new Set(
+    domains.flatMap((domain) => {
+      const row = newest.get(domain);
+      const parsed = row && checkResultSchema.safeParse(JSON.parse(row.result));
+      return parsed?.success === true
+        ? parsed.data.hosts.map(({ name }) => name.toLowerCase())
+        : [];
+    }),
+  );
+}

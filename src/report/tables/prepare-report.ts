@@ -7,9 +7,10 @@ import {
   resultTypes,
   textsKey,
   type ParsedReport,
+  type ReportedPolicy,
   type TlsReport,
 } from '../../tls-rpt/index.js';
-import type { JudgedReading, Trust, Via } from '../types.js';
+import type { JudgedReading, Trust, TrustReason, Via } from '../types.js';
 import { policyMode } from './policy-mode.js';
 
 export interface ReceivedReport {
@@ -29,6 +30,7 @@ export interface PreparedReport {
   readonly dated: boolean;
   readonly trust: Trust;
   readonly detail: string;
+  readonly reason: TrustReason | '';
   readonly reporter: string;
   readonly organization: string | null;
   readonly contact: string | null;
@@ -74,7 +76,7 @@ const MAX_FAILURES = 500;
 /** Makes the rows of a report. Pure. */
 export function prepareReport({ reading, parsed, receivedAt }: ReceivedReport): PreparedReport {
   const { report } = parsed;
-  const { trust, detail, reporter, via, peer, mail, raw } = reading;
+  const { trust, detail, reason = '', reporter, via, peer, mail, raw } = reading;
   return {
     digest: digestOf(report),
     receivedAt,
@@ -82,6 +84,7 @@ export function prepareReport({ reading, parsed, receivedAt }: ReceivedReport): 
     dated: report.startDatetime !== undefined,
     trust,
     detail,
+    reason,
     reporter,
     organization: report.organizationName ?? null,
     contact: report.contactInfo ?? null,
@@ -91,7 +94,7 @@ export function prepareReport({ reading, parsed, receivedAt }: ReceivedReport): 
     namedDomain: mail?.domain ?? null,
     notes: notesOf(parsed),
     raw: packed(raw),
-    ...rowsOf(report),
+    ...rowsOf(reading.policies ?? report.policies),
   };
 }
 
@@ -99,7 +102,9 @@ export function prepareReport({ reading, parsed, receivedAt }: ReceivedReport): 
  * The rows of a report, at most 500 of each kind. Where there are more, the largest stay as they
  * are and the rest is merged by ever fewer of its members, so that every count is kept.
  */
-function rowsOf({ policies }: TlsReport): Pick<PreparedReport, 'policies' | 'failures'> {
+function rowsOf(
+  policies: readonly ReportedPolicy[],
+): Pick<PreparedReport, 'policies' | 'failures'> {
   const policyRows: PolicyRow[] = [];
   const failureRows: FailureRow[] = [];
   for (const policy of policies) {

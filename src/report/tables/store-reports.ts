@@ -46,8 +46,8 @@ export function storePrepared(
 }
 
 const insertReport = `INSERT INTO report
-  (id, digest, received_at, day, reporter, organization, contact, report_id, via, peer, trust, trust_detail, counted, ok, failed, notes, raw, named_domain)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (digest) DO NOTHING`;
+  (id, digest, received_at, day, reporter, organization, contact, report_id, via, peer, trust, trust_detail, counted, ok, failed, notes, raw, named_domain, trust_reason)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (digest) DO NOTHING`;
 
 function storeReport(
   store: Store,
@@ -80,6 +80,7 @@ function storeReport(
       report.notes,
       report.raw,
       report.namedDomain,
+      loses ? '' : report.reason,
     );
   if (made === 0) return storeAgain(store, report, rollups);
   storeRows(store, id, report, trust);
@@ -149,7 +150,7 @@ function replaceCopy(
     store.prepare(`DELETE FROM ${table} WHERE id BETWEEN ? AND ?`).run(...partIds(known.id));
   store
     .prepare(
-      `UPDATE report SET counted = 1, copies = 1, trust = ?, trust_detail = ?, via = ?, peer = ?,
+      `UPDATE report SET counted = 1, copies = 1, trust = ?, trust_detail = ?, trust_reason = '', via = ?, peer = ?,
          reporter = ?, named_domain = ?, ok = ?, failed = ?, notes = ?, raw = ? WHERE id = ?`,
     )
     .run(

@@ -1,26 +1,40 @@
-import { getDomain } from 'tldts';
-import { BoundedMap, neutralise } from '../../base/index.js';
-import { reportDay } from '../../tls-rpt/index.js';
-import { counts, type JudgedReading, type Reading, type TrustVerdict } from '../types.js';
+import { neutralise } from '../../base/index.js';
+import { reportDay, type ReportedPolicy } from '../../tls-rpt/index.js';
+import {
+  counts,
+  type DkimSignature,
+  type JudgedReading,
+  type MailEnvelope,
+  type Reading,
+  type TrustVerdict,
+} from '../types.js';
+import { domainOfAddress, organisationOf, sameOrganisation } from './organisation.js';
+import { isDomainName } from './is-domain-name.js';
 
 export interface JudgeOptions {
   /** When the report came, milliseconds since 1970. */
   readonly at: number;
   /** Domains whose reports are wanted, their subdomains included. None: all of them. */
   readonly domains?: readonly string[];
+  /** MX hosts of these domains, in lower case: with DANE they are policy domains. */
+  readonly hosts?: ReadonlySet<string> | undefined;
   /** Days after which a report that comes in is too old to be anything but replayed. Not for files. Default 60. */
   readonly staleDays?: number;
 }
 
 const day = 86_400_000;
 
-/** Who vouches for a report [8460-3-16, 8460-5.3-4], whether it is about one's own domains [8460-7-5], and who sent it. */
+/**
+ * Judges how far a report can be trusted [8460-3-16], which of its policies concern the wanted
+ * domains [8460-7-5], and which reporter sent it.
+ */
 export function judgeTrust(reading: Reading, options: JudgeOptions): JudgedReading {
   const sender = judgeSender(reading);
-  const content = judgeContent(reading, options);
-  const { trust, detail } = counts(sender.trust) && content ? content : sender;
+  const own = ownPolicies(reading, options);
+  const content = judgeContent(reading, own, options);
+  const { trust, detail, reason } = counts(sender.trust) && content ? content : sender;
   // One by one: a spread of the whole takes as long as parsing the report.
-  const { name, via, peer, mail, raw, parsed } = reading;
+  const { name, via, peer, mail, part, raw, parsed } = reading;
   return {
     name,
     via,
@@ -28,45 +42,101 @@ export function judgeTrust(reading: Reading, options: JudgeOptions): JudgedReadi
     parsed,
     ...(peer === undefined ? {} : { peer }),
     ...(mail ? { mail } : {}),
+    ...(part === undefined ? {} : { part }),
     trust,
     detail,
-    reporter: reporterOf(reading),
+    reason,
+    policies: own,
+    reporter: reporterOf(reading, sender),
   };
 }
 
-function judgeSender({ via, mail, parsed }: Reading): TrustVerdict {
+function judgeSender(reading: Reading): TrustVerdict {
+  const { via, mail } = reading;
   if (!mail)
     return via === 'https' ? { trust: 'posted', detail: '' } : { trust: 'given', detail: '' };
-  const { result, signer, detail } = mail.dkim;
-  if (result === 'none') return { trust: 'unsigned', detail };
-  if (result === 'temperror')
-    return { trust: 'unverifiable', detail: `${signer ?? ''}: ${detail}` };
-  if (result === 'fail' || signer === undefined)
-    return { trust: 'broken', detail: `${signer ?? ''}: ${detail}` };
-  const claimed = [
-    mail.from,
-    mail.submitter,
-    parsed.ok ? domainOf(parsed.value.report.contactInfo) : undefined,
-  ];
-  const other = claimed.find((domain) => domain !== undefined && !sameOrganisation(domain, signer));
-  if (other !== undefined)
-    return {
-      trust: 'misaligned',
-      detail: `signed by ${signer}, in the name of ${neutralise(other, 100)}`,
-    };
+  const claimed = claimsOf(reading, mail);
+  const { signatures = [mail.dkim] } = mail.dkim;
+  const aligned = signatures.filter(
+    ({ signer }) => signer !== undefined && isAligned(signer, claimed),
+  );
+  const passed = aligned.find(({ result }) => result === 'pass');
+  if (passed) return judgeReportMail(reading, mail, passed);
+  const pending = aligned.find(({ result }) => result === 'temperror');
+  if (pending) return { ...detailOf('unverifiable', pending), reason: 'key-unavailable' };
+  // Whether the signature of another domain holds does not matter: it is not the reporter's.
+  const foreign = signatures.find(
+    ({ result, signer }) => result === 'pass' || (result === 'temperror' && signer !== undefined),
+  );
+  if (foreign) return misaligned(foreign, claimed);
+  return judgeFailed(aligned[0] ?? mail.dkim);
+}
+
+/** In whose name the report is: the domains of From, contact-info and Submitter [8460-5.3-4]. */
+function claimsOf({ parsed }: Reading, { from, submitter }: MailEnvelope): readonly string[] {
+  const contact = parsed.ok ? domainOfAddress(parsed.value.report.contactInfo) : undefined;
+  // Some reporters write the name of their organisation into Submitter.
+  const named = submitter !== undefined && isDomainName(submitter) ? submitter : undefined;
+  return [from, contact, named].filter((domain) => domain !== undefined);
+}
+
+function isAligned(signer: string, claimed: readonly string[]): boolean {
+  return claimed.every((domain) => sameOrganisation(domain, signer));
+}
+
+function misaligned({ signer = '' }: DkimSignature, claimed: readonly string[]): TrustVerdict {
+  const other = claimed.find((domain) => !sameOrganisation(domain, signer)) ?? '';
+  const detail = `signed by ${signer}, in the name of ${neutralise(other, 100)}`;
+  return { trust: 'misaligned', detail, reason: 'other-signer' };
+}
+
+function judgeFailed(signature: DkimSignature): TrustVerdict {
+  const { result, detail, reason } = signature;
+  if (result === 'none') return { trust: 'unsigned', detail, reason: 'no-signature' };
+  const trust = result === 'temperror' ? 'unverifiable' : 'broken';
+  return { ...detailOf(trust, signature), reason: reason ?? 'key-unavailable' };
+}
+
+function detailOf(
+  trust: TrustVerdict['trust'],
+  { signer = '', detail }: DkimSignature,
+): TrustVerdict {
+  return { trust, detail: `${signer}: ${detail}` };
+}
+
+/**
+ * A valid signature vouches for a report only where the mail is one of RFC 8460 §5.3. Large
+ * providers sign mail with text of outsiders in it: invitations, comments, replies that quote.
+ */
+function judgeReportMail(
+  { part, parsed }: Reading,
+  { submitter, framed }: MailEnvelope,
+  { signer = '', coversStructure }: DkimSignature,
+): TrustVerdict {
+  const unsigned = (reason: TrustVerdict['reason'], detail: string): TrustVerdict => ({
+    trust: 'unsigned',
+    detail: `signed by ${signer}, but ${detail}`,
+    reason,
+  });
+  if (part !== 'report')
+    return unsigned('no-report-part', 'the report is not in a part of type application/tlsrpt');
+  if (coversStructure !== true && !framed)
+    return unsigned('structure-unsigned', 'the signature does not cover Content-Type');
+  const contact = parsed.ok ? domainOfAddress(parsed.value.report.contactInfo) : undefined;
+  if (contact === undefined && (submitter === undefined || !isDomainName(submitter)))
+    return unsigned('no-reporter', 'neither contact-info nor TLS-Report-Submitter names a domain');
   return { trust: 'signed', detail: signer };
 }
 
 function judgeContent(
   { via, parsed }: Reading,
-  { at, domains = [], staleDays = 60 }: JudgeOptions,
+  own: readonly ReportedPolicy[],
+  { at, staleDays = 60 }: JudgeOptions,
 ): TrustVerdict | undefined {
   if (!parsed.ok) return undefined;
   const { report } = parsed.value;
-  const foreign = report.policies.find(
-    (p) => p.policyDomain !== undefined && !isWanted(p.policyDomain, domains),
-  );
-  if (foreign)
+  const [foreign] = report.policies;
+  if (foreign && own.length === 0)
     return { trust: 'other-domain', detail: neutralise(foreign.policyDomain ?? '', 100) };
   const about = reportDay(report);
   if (about === undefined) return undefined;
@@ -76,40 +146,49 @@ function judgeContent(
     : undefined;
 }
 
-function isWanted(domain: string, domains: readonly string[]): boolean {
-  return (
-    domains.length === 0 || domains.some((own) => domain === own || domain.endsWith(`.${own}`))
-  );
+/**
+ * The policies of a report that concern the wanted domains [8460-7-5]: those of the domains, of
+ * their known MX hosts, and of the hosts that such a policy of the same report names. With DANE
+ * the policy domain is the MX host (RFC 8460 §4.4); the mail says of which domain.
+ */
+function ownPolicies(
+  { mail, parsed }: Reading,
+  { domains = [], hosts }: JudgeOptions,
+): readonly ReportedPolicy[] {
+  const policies = parsed.ok ? parsed.value.report.policies : [];
+  if (domains.length === 0) return policies;
+  const isWanted = (domain: string): boolean =>
+    domains.some((own) => domain === own || domain.endsWith(`.${own}`));
+  const isOwn = ({ policyDomain }: ReportedPolicy): boolean =>
+    policyDomain === undefined || isWanted(policyDomain) || hosts?.has(policyDomain) === true;
+  if (policies.every(isOwn)) return policies;
+  const patterns = policies
+    .filter(isOwn)
+    .flatMap((p) => [
+      ...p.mxHost,
+      ...mxPatterns(p.policyString),
+      ...p.failureDetails.flatMap((d) => d.receivingMxHostname ?? []),
+    ]);
+  const named = new Set(patterns);
+  const aboutOwn = mail?.domain !== undefined && isWanted(mail.domain.toLowerCase());
+  return policies.filter((policy) => {
+    const { policyDomain: host = '', policyType } = policy;
+    if (isOwn(policy)) return true;
+    if (policyType !== 'tlsa') return false;
+    return aboutOwn || named.has(host) || named.has(`*${host.slice(host.indexOf('.'))}`);
+  });
 }
 
-function reporterOf({ mail, parsed, peer, name }: Reading): string {
+/** The hosts and patterns in the text of an MTA-STS policy. */
+function mxPatterns(strings: readonly string[]): readonly string[] {
+  return strings.flatMap((line) => /^mx[ \t]*:[ \t]*(\S+)/i.exec(line)?.[1]?.toLowerCase() ?? []);
+}
+
+function reporterOf(reading: Reading, { trust, detail }: TrustVerdict): string {
+  const { mail, parsed, peer, name } = reading;
   const report = parsed.ok ? parsed.value.report : undefined;
-  const domain =
-    mail?.dkim.result === 'pass' ? mail.dkim.signer : (domainOf(report?.contactInfo) ?? mail?.from);
-  const own = domain === undefined ? undefined : organisation(domain);
+  // Of a signed report the detail is the signer; in every other the name is only claimed.
+  const domain = trust === 'signed' ? detail : (domainOfAddress(report?.contactInfo) ?? mail?.from);
+  const own = domain === undefined ? undefined : organisationOf(domain);
   return own ?? neutralise(report?.organizationName?.toLowerCase() ?? domain ?? peer ?? name, 200);
-}
-
-/** Same domain, or same organisational domain by the public suffix list: who signs for a subdomain signs for its organisation. */
-function sameOrganisation(a: string, b: string): boolean {
-  const [one, two] = [a.toLowerCase(), b.toLowerCase()];
-  return (
-    one === two || (organisation(one) !== undefined && organisation(one) === organisation(two))
-  );
-}
-
-/** A handful of reporters sends nearly everything. */
-const organisations = new BoundedMap<string>(1000);
-
-function organisation(domain: string): string | undefined {
-  const known = organisations.get(domain);
-  if (known !== undefined) return known === '' ? undefined : known;
-  const found = neutralise(getDomain(domain, { allowPrivateDomains: true }) ?? '', 200);
-  organisations.set(domain, found);
-  return found === '' ? undefined : found;
-}
-
-function domainOf(address: string | undefined): string | undefined {
-  const domain = address === undefined ? undefined : /@([^@>\s]+)[^@]*$/.exec(address)?.[1];
-  return domain?.toLowerCase();
 }

@@ -23,7 +23,12 @@ function change(from: RegExp, to: string): Buffer {
 }
 
 test('a signed mail, with the line ends of the wire and with those of files', async () => {
-  assert.deepEqual(await verify(good), { result: 'pass', signer: 'sender.example', detail: '' });
+  assert.deepEqual(await verify(good), {
+    result: 'pass',
+    signer: 'sender.example',
+    detail: '',
+    coversStructure: true,
+  });
   assert.equal((await verify(change(/\r\n/g, '\n'))).result, 'pass');
   assert.equal(
     (await verify(change(/rsa-sha256; c=relaxed\/relaxed/, '$&; x=1700000000'))).result,

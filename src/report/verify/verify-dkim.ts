@@ -4,18 +4,24 @@ import type { Headers, parseHeaders } from 'mailauth/lib/tools.js';
 import { Name, neutralise } from '../../base/index.js';
 import { lookupTexts, type Resolver } from '../../dns/index.js';
 import { exceedsAnyReport, occursMoreThan } from '../mail-bounds.js';
-import type { DkimVerdict } from '../types.js';
+import type { DkimSignature, DkimVerdict, TrustReason } from '../types.js';
+import { domainOfAddress, sameOrganisation } from './organisation.js';
 
 const MAX_SIGNATURES = 5;
+/** Signatures of other domains than that in From: one says which organisation signed instead. */
+const MAX_FOREIGN = 1;
 const MAX_HEADER = 128 * 1024;
 const MAX_HEADER_LINES = 2000;
 /** Octets of one signature, whose blanks take time by their square; the longest keys make one of two thousand. */
 const MAX_SIGNATURE = 8192;
 
 /**
- * Verifies the DKIM signatures of a mail (RFC 6376) by mailauth, with keys from our own resolver; those after the fifth, and those beyond 8 KiB, are not
- * looked at. A signature with `l=` does not count, since text can be added under it (RFC 8460 §3) [8460-3-17], nor one by SHA-1 (RFC 8301 §3.1), nor one
- * that leaves out From. `at` is the date by which expiry is judged.
+ * Verifies the DKIM signatures of a mail (RFC 6376) by mailauth, with keys from our own resolver.
+ * At most five are verified, first those of the domain in From, and beside them at most one of
+ * another domain; none beyond 8 KiB. A signature with `l=` does not count, since text can be
+ * added under it (RFC 8460 §3) [8460-3-17], nor one by SHA-1 (RFC 8301 §3.1), nor one that leaves
+ * out From. Mail in which a field that a reader relies on stands twice is not signed, because the
+ * signature covers one of them (RFC 6376 §8.15). `at` is the date by which expiry is judged.
  */
 export async function verifyDkim(
   mail: Uint8Array,
@@ -42,14 +48,18 @@ export async function verifyDkim(
   // Not by its `dkimVerify`, which makes an array for each octet of the header (a seventh of all the work on a report), hashes the body once for each `l=`,
   // and prints.
   const verifier = new Verifier({ resolver: keys, curTime: new Date(at) });
-  await verifier.messageHeaders((verifier.headers = withFewSignatures(parse(header))));
+  const headers = withFewSignatures(parse(header));
+  const twice = fieldTwice(headers);
+  if (twice !== undefined) return failure('header-ambiguous', `the mail has two ${twice} fields`);
+  await verifier.messageHeaders((verifier.headers = headers));
   const refused = refuseSome(verifier);
   if (header !== whole) await verifier.nextChunk(whole.subarray(end));
   await verifier.finalChunk();
-  return best([
+  const signatures = [
     ...(verifier.results as unknown as readonly MailauthResult[]).map(judge),
     ...refused,
-  ]);
+  ];
+  return signatures.length > 1 ? { ...best(signatures), signatures } : best(signatures);
 }
 
 interface Mailauth {
@@ -76,26 +86,58 @@ function withCrlf(mail: Uint8Array): Buffer {
 }
 
 function tooLong(what: string): DkimVerdict {
-  return { result: 'fail', detail: `${what} is too long to be judged` };
+  return failure('mail-too-long', `${what} is too long to be judged`);
 }
 
+function failure(reason: TrustReason, detail: string): DkimVerdict {
+  return { result: 'fail', detail, reason };
+}
+
+/** Fields of which a mail has one, and by which the report in it is found and attributed. */
+const single = ['from', 'content-type', 'content-transfer-encoding', 'tls-report-submitter'];
+
+function fieldTwice({ parsed }: Headers): string | undefined {
+  return single.find((name) => parsed.filter(({ key }) => key === name).length > 1);
+}
+
+/** Without signatures that cannot make this a report of the sender: each costs DNS queries. */
 function withFewSignatures(headers: Headers): Headers {
-  let signatures = 0;
-  const parsed = headers.parsed.filter(({ key = '', line }) => {
-    if (/^(dkim|arc)-/.test(key) && line.length > MAX_SIGNATURE) return false;
-    return key !== 'dkim-signature' || ++signatures <= MAX_SIGNATURES;
-  });
+  const from = domainOfAddress(
+    headers.parsed
+      .find(({ key }) => key === 'from')
+      ?.line.toString('latin1')
+      .trim(),
+  );
+  const isLong = ({ key = '', line }: Field): boolean =>
+    /^(dkim|arc)-/.test(key) && line.length > MAX_SIGNATURE;
+  const all = headers.parsed.filter((field) => field.key === 'dkim-signature' && !isLong(field));
+  const own = all.filter((field) => from !== undefined && isOf(field, from));
+  const others = all.filter((field) => !own.includes(field));
+  const kept = new Set([...own, ...others.slice(0, MAX_FOREIGN)].slice(0, MAX_SIGNATURES));
+  const parsed = headers.parsed.filter(
+    (field) => !isLong(field) && (field.key !== 'dkim-signature' || kept.has(field)),
+  );
   return { ...headers, parsed };
 }
 
-/** Takes out, before the body is hashed for them, the signatures that cannot count: those of ARC among them, which speak of somebody on the way. */
-function refuseSome({ signatureHeaders, bodyHashes }: DkimVerifier): readonly DkimVerdict[] {
+type Field = Headers['parsed'][number];
+
+function isOf({ line }: Field, from: string): boolean {
+  const signer = /[;:\s]d\s*=\s*([^\s;]+)/.exec(line.toString('latin1'))?.[1];
+  return signer !== undefined && sameOrganisation(signerOf(signer), from);
+}
+
+/**
+ * Takes out the signatures that cannot count before the body is hashed for them. Those of ARC
+ * are among them: they speak of a forwarder.
+ */
+function refuseSome({ signatureHeaders, bodyHashes }: DkimVerifier): readonly DkimSignature[] {
   const refused = signatureHeaders.flatMap((signature) => {
-    const why = whyRefused(signature);
+    const why = refusalOf(signature);
     if (why === undefined && signature.type === 'DKIM') return [];
     signature.skip = true;
     return why !== undefined && signature.type === 'DKIM'
-      ? [fails(signature.signingDomain, why)]
+      ? [fails(signature.signingDomain, ...why)]
       : [];
   });
   const wanted = new Set(
@@ -105,9 +147,15 @@ function refuseSome({ signatureHeaders, bodyHashes }: DkimVerifier): readonly Dk
   return refused;
 }
 
-function whyRefused({ maxBodyLength = '', hashAlgo }: SignatureHeader): string | undefined {
-  if (maxBodyLength !== '') return 'the signature covers only a part of the body (l=)';
-  return hashAlgo === 'sha1' ? 'a signature by SHA-1 proves nothing (RFC 8301)' : undefined;
+function refusalOf({
+  maxBodyLength = '',
+  hashAlgo,
+}: SignatureHeader): readonly [TrustReason, string] | undefined {
+  if (maxBodyLength !== '')
+    return ['signature-partial', 'the signature covers only a part of the body (l=)'];
+  return hashAlgo === 'sha1'
+    ? ['signature-weak', 'a signature by SHA-1 proves nothing (RFC 8301)']
+    : undefined;
 }
 
 /** What mailauth gives beyond its own types. */
@@ -116,22 +164,47 @@ type MailauthResult = DKIMResult & {
   readonly signingHeaders?: { readonly keys: string };
 };
 
-function judge({ status, signingDomain, rr, signingHeaders }: MailauthResult): DkimVerdict {
+/** The comments of mailauth, which has no codes. */
+const reasons: Readonly<Record<string, TrustReason>> = {
+  'body hash did not verify': 'body-changed',
+  'bad signature': 'header-changed',
+  'no key': 'key-absent',
+  expired: 'signature-expired',
+  'invalid expiration': 'signature-expired',
+};
+
+function judge({ status, signingDomain, rr, signingHeaders }: MailauthResult): DkimSignature {
   const detail = neutralise(status.comment ?? '', 200);
   if (status.result === 'none' || !signingDomain)
-    return { result: 'none', detail: detail || 'no signature' };
+    return { result: 'none', detail: detail || 'no signature', reason: 'no-signature' };
   if (status.result === 'temperror' || status.result === 'temperr')
-    return { result: 'temperror', signer: signerOf(signingDomain), detail };
+    return {
+      result: 'temperror',
+      signer: signerOf(signingDomain),
+      detail,
+      reason: 'key-unavailable',
+    };
   if (status.result !== 'pass')
-    return fails(signingDomain, detail || 'the signature does not hold');
-  if (!/(^|[:\s])from([:\s]|$)/i.test(signingHeaders?.keys ?? ''))
-    return fails(signingDomain, 'the signature does not cover From');
-  if (!mayReport(rr ?? '')) return fails(signingDomain, 'the key is for another service (s=)');
-  return { result: 'pass', signer: signerOf(signingDomain), detail };
+    return fails(
+      signingDomain,
+      reasons[status.comment ?? ''] ?? 'key-unusable',
+      detail || 'the signature does not hold',
+    );
+  const covered = signingHeaders?.keys ?? '';
+  if (!covers(covered, 'from'))
+    return fails(signingDomain, 'signature-partial', 'the signature does not cover From');
+  if (!mayReport(rr ?? ''))
+    return fails(signingDomain, 'key-for-other-service', 'the key is for another service (s=)');
+  const coversStructure = covers(covered, 'content-type');
+  return { result: 'pass', signer: signerOf(signingDomain), detail, coversStructure };
 }
 
-function fails(signingDomain: string, detail: string): DkimVerdict {
-  return { result: 'fail', signer: signerOf(signingDomain), detail };
+function covers(names: string, name: string): boolean {
+  return new RegExp(`(^|[:\\s])${name}([:\\s]|$)`, 'i').test(names);
+}
+
+function fails(signingDomain: string, reason: TrustReason, detail: string): DkimSignature {
+  return { result: 'fail', signer: signerOf(signingDomain), detail, reason };
 }
 
 function signerOf(signingDomain: string): string {
@@ -147,8 +220,8 @@ function mayReport(record: string): boolean {
   );
 }
 
-function best(verdicts: readonly DkimVerdict[]): DkimVerdict {
+function best(verdicts: readonly DkimSignature[]): DkimSignature {
   const order = ['pass', 'temperror', 'fail', 'none'] as const;
   const found = order.flatMap((result) => verdicts.find((v) => v.result === result) ?? []);
-  return found[0] ?? { result: 'none', detail: 'no signature' };
+  return found[0] ?? { result: 'none', detail: 'no signature', reason: 'no-signature' };
 }

@@ -13,6 +13,7 @@ import {
   type Alert,
   type ReportSettings,
 } from '../../report/index.js';
+import type { MxHosts } from './report-hosts.js';
 import type { House } from '../service.js';
 
 const hour = 3_600_000;
@@ -21,10 +22,12 @@ const hour = 3_600_000;
 export async function reportRounds(
   settings: ReportSettings,
   house: House,
-  signal: AbortSignal,
+  { signal, mxHosts }: { readonly signal: AbortSignal; readonly mxHosts: MxHosts },
 ): Promise<void> {
   const { clock, log } = house;
   while (!signal.aborted) {
+    // Beside the rest, which need not wait for a slow resolver.
+    void mxHosts.refresh(settings.domains, house, signal);
     try {
       await checkDomains(settings, house, signal);
       await tellChanges(settings, house);

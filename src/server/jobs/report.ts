@@ -12,6 +12,7 @@ import { listenAddresses } from '../config/listen-address.js';
 import { labelled } from '../metrics.js';
 import { loadCertificate } from '../secrets.js';
 import type { House, Job, Service } from '../service.js';
+import { MxHosts } from './report-hosts.js';
 import { reportRounds } from './report-rounds.js';
 
 const file = z.string().min(1);
@@ -35,10 +36,12 @@ export const reportJob: Job<ReturnType<typeof schema.parse>> = {
     const { store, clock, resolver } = house;
     prepareReports(store);
     const counts = new Map<string, number>();
+    const mxHosts = new MxHosts();
     const receiver = createReceiver({
       store,
       clock,
       domains,
+      hosts: () => mxHosts.names,
       maxBytes,
       perMinute,
       verify: (mail) => verifyDkim(mail, resolver, clock.now()),
@@ -63,7 +66,7 @@ export const reportJob: Job<ReturnType<typeof schema.parse>> = {
         ...(smtp.certificate ? { secureContext: loadCertificate(smtp.certificate).context } : {}),
       });
     const stopping = new AbortController();
-    const rounds = reportRounds(settings, house, stopping.signal);
+    const rounds = reportRounds(settings, house, { signal: stopping.signal, mxHosts });
     return {
       sites: https
         ? [

@@ -1,0 +1,28 @@
+import { getDomain } from 'tldts';
+import { BoundedMap, neutralise } from '../../base/index.js';
+
+/** A handful of reporters sends nearly everything. */
+const organisations = new BoundedMap<string>(1000);
+
+/** Returns the organisational domain by the public suffix list; undefined for other text. */
+export function organisationOf(domain: string): string | undefined {
+  const known = organisations.get(domain);
+  if (known !== undefined) return known === '' ? undefined : known;
+  const found = neutralise(getDomain(domain, { allowPrivateDomains: true }) ?? '', 200);
+  organisations.set(domain, found);
+  return found === '' ? undefined : found;
+}
+
+/** Whether two domains are one, or have one organisational domain: relaxed alignment. */
+export function sameOrganisation(a: string, b: string): boolean {
+  const [one, two] = [a.toLowerCase(), b.toLowerCase()];
+  if (one === two) return true;
+  const organisation = organisationOf(one);
+  return organisation !== undefined && organisation === organisationOf(two);
+}
+
+/** Returns the domain of a mail address, in lower case. */
+export function domainOfAddress(address: string | undefined): string | undefined {
+  const domain = address === undefined ? undefined : /@([^@>\s]+)[^@]*$/.exec(address)?.[1];
+  return domain?.toLowerCase();
+}

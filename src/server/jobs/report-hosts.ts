@@ -1,0 +1,40 @@
+import { parseDomain } from '../../base/index.js';
+import { lookupMailRoute } from '../../dns/index.js';
+import { knownHosts } from '../../report/index.js';
+import type { House } from '../service.js';
+
+/**
+ * The MX hosts of the domains whose reports count. With DANE the policy domain of a report is the
+ * MX host (RFC 8460 §4.4), which need not lie below the domain. They are learnt from stored
+ * checks, else from DNS, and never from a report. Hosts are kept until the process ends: reports
+ * about a host come days after it was replaced.
+ */
+export class MxHosts {
+  readonly names = new Set<string>();
+
+  /** Learns the hosts of each domain, one domain in a turn of the event loop. Never rejects. */
+  async refresh(
+    domains: readonly string[],
+    { store, resolver }: Pick<House, 'store' | 'resolver'>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    for (const domain of domains) {
+      if (signal.aborted) return;
+      const hosts = await this.#learn(domain, { store, resolver }, signal).catch(() => []);
+      for (const host of hosts) this.names.add(host);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
+  async #learn(
+    domain: string,
+    { store, resolver }: Pick<House, 'store' | 'resolver'>,
+    signal: AbortSignal,
+  ): Promise<readonly string[]> {
+    const checked = [...knownHosts(store, [domain])];
+    const parsed = parseDomain(domain);
+    if (checked.length > 0 || !parsed.ok) return checked;
+    const { hosts } = await lookupMailRoute(resolver, parsed.value, { signal });
+    return hosts.map(({ name }) => name.toLower());
+  }
+}
