@@ -10,7 +10,7 @@ import { listenStream } from './listeners/stream-listener.js';
 import { listenWeb, type WebSettings } from './listeners/web-listener.js';
 import type { Log } from './log.js';
 import { formatMetrics, labelled, single, type Metric } from './metrics.js';
-import { loadCertificate } from './secrets.js';
+import { loadCertificate, type ServerCertificate } from './secrets.js';
 import type { Service, Site } from './service.js';
 import { SharedStore } from './shared-store.js';
 
@@ -119,11 +119,13 @@ function wantedBy(
   log: Log,
 ): readonly Wanted[] {
   const sites = services.flatMap((s) => s.sites ?? []);
+  const loaded = (web?.certificates ?? []).map(loadCertificate);
   const secure = web && {
     sites,
     log,
     limits: { connections: web.connections },
-    certificateFor: certificates(web.certificates, sites),
+    certificateFor: certificates(loaded, sites),
+    fallback: loaded[0]?.pem,
     challengeFor: challenges(sites),
   };
   const plain = {
@@ -145,10 +147,9 @@ function wantedBy(
 }
 
 function certificates(
-  files: readonly { readonly chain: string; readonly key: string }[],
+  loaded: readonly ServerCertificate[],
   sites: readonly Site[],
 ): (name: string) => SecureContext | undefined {
-  const loaded = files.map(loadCertificate);
   return (name) => {
     const own = sites.map((s) => s.certificateFor?.(name)).find((context) => context !== undefined);
     if (own === 'refuse') return loaded.find((c) => c.covers(name))?.context;

@@ -7,6 +7,8 @@ import { servingTls } from '../tls/index.js';
 /** A certificate with its key, ready to serve. */
 export interface ServerCertificate {
   readonly context: SecureContext;
+  /** The chain and its key, PEM, for servers that make their context themselves. */
+  readonly pem: { readonly cert: string; readonly key: string };
   /** Whether the certificate is for this host name. */
   covers(host: string): boolean;
 }
@@ -57,6 +59,7 @@ export function loadCertificate(files: {
       throw new Error('the key does not belong to the certificate');
     return {
       context: createSecureContext({ cert: chain, key: keyPem, ...servingTls }),
+      pem: { cert: chain, key: keyPem },
       covers: (host) => leaf.checkHost(host, { subject: 'never' }) !== undefined,
     };
   } catch (cause) {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { fail, neutralise, ok, type Clock, type Failure, type Result } from '../../base/index.js';
 import { request, type HttpResponse } from '../../http/index.js';
-import type { Network } from '../../net/index.js';
+import { guarded, specialPurpose, type Network } from '../../net/index.js';
 import type { TrustStore } from '../../x509/index.js';
 import { publishFailures } from '../failures.js';
 import { signRequest, type AcmeSigner } from './jws.js';
@@ -82,6 +82,7 @@ export class AcmeSession {
   readonly #signal: AbortSignal | undefined;
   #directory: AcmeDirectory | undefined;
   #nonces: string[] = [];
+  #private: boolean | undefined;
 
   constructor(server: AcmeServer, signal?: AbortSignal) {
     this.#server = server;
@@ -149,6 +150,21 @@ export class AcmeSession {
     if (nonce !== undefined) this.#nonces = [...this.#nonces, nonce].slice(-MOST_NONCES);
   }
 
+  /** Whether the operator has named a CA of a private network. */
+  async #directoryIsPrivate(): Promise<boolean> {
+    if (this.#private !== undefined) return this.#private;
+    const { addressesOf, directory } = this.#server;
+    const { hostname } = new URL(directory);
+    const addresses = await addressesOf(hostname, this.#signal);
+    const isPrivate = addresses.some((address) => specialPurpose(address) !== undefined);
+    if (addresses.length > 0) this.#private = isPrivate;
+    return isPrivate;
+  }
+
+  /**
+   * Every URL but that of the directory comes from the CA. A public CA cannot send this client to
+   * private addresses.
+   */
   async #send(
     url: string,
     method: string,
@@ -161,7 +177,7 @@ export class AcmeSession {
         publishFailures.make('acme-unreachable', `${neutralise(url, 200)} is no https URL`),
       );
     const got = await request({
-      network,
+      network: (await this.#directoryIsPrivate()) ? network : guarded(network),
       addresses: await addressesOf(target.hostname, this.#signal),
       host: target.hostname,
       port: Number(target.port || 443),

@@ -103,6 +103,7 @@ export async function acmeWorld(habits: Partial<AcmeCaHabits> = {}) {
   const store = await openStore(':memory:');
   return {
     ca,
+    server,
     ring,
     texts,
     /** By name, what it is an alias of: it has no records then. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { createServer} from 'node:net';
+import type { createServer } from 'node:net';
 import { connect, Socket } from 'node:net';
 import { EventEmitter } from 'node:events';
 import test from 'node:test';

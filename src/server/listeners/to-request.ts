@@ -1,39 +1,130 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { HermeticError } from '../../base/index.js';
 
-/** A request of Node as a web standard one. Its body can be read once and up to `maxBody` octets; more rejects with `body-too-large`. Undefined where it can be none: TRACE, a port beyond all ports. */
+/** What a request asks for: its host in lower case without port, and its path with query. */
+export interface Target {
+  readonly scheme: 'http' | 'https';
+  readonly host: string;
+  readonly path: string;
+  /** The path without query. */
+  readonly pathname: string;
+}
+
+/** Why a request is refused before its target is looked at, as a status. */
+export type RefusedForm = 400 | 421 | 501 | 505;
+
+const AUTHORITY = /^([A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])?(?::(\d*))?$/;
+
+/**
+ * Finds the target of a request (RFC 9112 §3.2, §3.3): origin-form with Host, or absolute-form, whose
+ * authority replaces Host. 400 for two Host fields or a malformed one, and for other forms; 421 for
+ * an `https` URI over plain HTTP (RFC 9110 §7.4).
+ */
+export function targetOf(
+  { rawHeaders, url = '', method }: IncomingMessage,
+  scheme: 'http' | 'https',
+): Target | RefusedForm {
+  const hosts = rawHeaders.filter((_, i) => i % 2 === 1 && isHost(rawHeaders[i - 1]));
+  const named = authority(hosts[0] ?? '');
+  if (hosts.length > 1 || named === undefined) return 400;
+  if (url.includes('#') || url.includes('\\')) return 400;
+  if (url.startsWith('/')) return { scheme, ...pathOf(url), host: named };
+  if (url === '*' && method === 'OPTIONS') return { scheme, ...pathOf('*'), host: named };
+  const [, given = '', place = '', path = ''] = /^(https?):\/\/([^/?]+)([/?].*)?$/i.exec(url) ?? [];
+  const host = authority(place);
+  if (host === undefined || host === '') return 400;
+  if (given.toLowerCase() === 'https' && scheme === 'http') return 421;
+  return { scheme, ...pathOf(path.startsWith('/') ? path : `/${path}`), host };
+}
+
+function isHost(name: string | undefined): boolean {
+  return name?.toLowerCase() === 'host';
+}
+
+/** The host of `host[:port]` in lower case; undefined where it is malformed. */
+function authority(text: string): string | undefined {
+  const [whole, host = '', port = ''] = AUTHORITY.exec(text) ?? [];
+  if (whole === undefined || Number(port) > 65_535 || (host === '' && text !== ''))
+    return undefined;
+  return host.toLowerCase().replace(/\.$/, '');
+}
+
+function pathOf(path: string): Pick<Target, 'path' | 'pathname'> {
+  return { path, pathname: path.split('?')[0] ?? '' };
+}
+
+/**
+ * Refuses a request whose body could end in two places, and versions of HTTP other than 1 (RFC 9112
+ * §6.1, §6.3): the next request on the connection would begin somewhere else than its client means.
+ * Node itself refuses Transfer-Encoding next to Content-Length, and two lengths.
+ */
+export function faultOfForm({
+  httpVersionMajor,
+  httpVersion,
+  headers,
+}: IncomingMessage): RefusedForm | undefined {
+  if (httpVersionMajor !== 1) return 505;
+  const coding = headers['transfer-encoding']?.toLowerCase();
+  if (coding === undefined || (coding === 'chunked' && httpVersion === '1.1')) return undefined;
+  return httpVersion === '1.1' && coding.endsWith(', chunked') ? 501 : 400;
+}
+
+/**
+ * A request of Node as a web standard one. Its body can be read once and up to `maxBody` octets; more
+ * rejects with `body-too-large`. A client that waits for it is sent `100 Continue` when the body is
+ * first read (RFC 9110 §10.1.1). Undefined for methods that cannot be expressed: TRACE and CONNECT.
+ */
 export function toRequest(
   incoming: IncomingMessage,
-  scheme: 'http' | 'https',
-  maxBody = 64 * 1024,
+  outgoing: ServerResponse,
+  { scheme, host, path }: Target,
+  maxBody: number,
 ): Request | undefined {
-  const { method = 'GET', headers, url = '/' } = incoming;
+  const { method = 'GET', headers } = incoming;
   const given = new Headers();
   for (const [name, value] of Object.entries(headers))
     for (const one of [value ?? []].flat()) given.append(name, one);
   const bodiless = method === 'GET' || method === 'HEAD';
-  const at = `${scheme}://${headers.host ?? 'localhost'}${url}`;
+  const at = `${scheme}://${host === '' ? 'localhost' : host}${path}`;
   if (!URL.canParse(at) || method === 'TRACE' || method === 'CONNECT') return undefined;
   return new Request(at, {
     method,
     headers: given,
-    ...(bodiless ? {} : { body: bounded(incoming, maxBody), duplex: 'half' }),
+    ...(bodiless ? {} : { body: bounded(incoming, outgoing, maxBody), duplex: 'half' }),
   });
 }
 
-function bounded(incoming: IncomingMessage, maxBody: number): ReadableStream<Uint8Array> {
-  const chunks = incoming[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+function bounded(
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  maxBody: number,
+): ReadableStream<Uint8Array> {
+  // What is not read is discarded after the answer; destroying the connection would lose the answer.
+  const chunks = incoming.iterator({ destroyOnReturn: false }) as AsyncIterator<Buffer>;
   let octets = 0;
-  return new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      const next = await chunks.next();
-      if (next.done) return controller.close();
-      const { value } = next;
-      octets += value.length;
-      if (octets > maxBody)
-        throw new HermeticError('body-too-large', `more than ${maxBody} octets`);
-      controller.enqueue(new Uint8Array(value));
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        if (octets === 0 && expectsContinue(incoming)) outgoing.writeContinue();
+        const next = await chunks.next();
+        if (next.done) return controller.close();
+        const { value } = next;
+        octets += value.length;
+        if (octets > maxBody) {
+          await chunks.return?.();
+          throw new HermeticError('body-too-large', `more than ${maxBody} octets`);
+        }
+        controller.enqueue(new Uint8Array(value));
+      },
+      async cancel() {
+        await chunks.return?.();
+      },
     },
-    cancel: () => void incoming.destroy(),
-  });
+    { highWaterMark: 0 },
+  );
+}
+
+/** Whether the client sends the body only after `100 Continue`. */
+export function expectsContinue({ headers: { expect } }: IncomingMessage): boolean {
+  return expect?.toLowerCase() === '100-continue';
 }

@@ -12,7 +12,7 @@ import { servingTls } from '../../tls/index.js';
 import type { ListenAddress } from '../config/listen-address.js';
 import type { Log } from '../log.js';
 import type { PortLimits, Site } from '../service.js';
-import { toRequest } from './to-request.js';
+import { expectsContinue, faultOfForm, targetOf, toRequest } from './to-request.js';
 import type { Listener } from './listener-set.js';
 import { answerChallenges } from './answer-challenges.js';
 import { openPort } from './open-port.js';
@@ -21,6 +21,8 @@ export interface WebSettings {
   readonly sites: readonly Site[];
   /** The certificate for a name of SNI (empty without one); undefined refuses the handshake. Left out for plain HTTP. */
   readonly certificateFor?: (serverName: string) => SecureContext | undefined;
+  /** Answers clients that send no SNI (RFC 6066 §3). Without it their handshake is refused. */
+  readonly fallback?: { readonly cert: string; readonly key: string } | undefined;
   /** Certificates for tls-alpn-01 challenges, while there are any. */
   readonly challengeFor?: Site['challengeFor'];
   readonly limits: Pick<PortLimits, 'connections'>;
@@ -35,6 +37,11 @@ const limits = {
   maxHeaderSize: 16 * 1024,
 } as const;
 const requestsPerConnection = 100;
+/** Octets of a request's body where a site says nothing else. */
+const MAX_BODY = 64 * 1024;
+
+const NO_PROXY =
+  'HTTP/1.1 405 Method Not Allowed\r\nAllow: GET, HEAD, POST\r\nConnection: close\r\nContent-Length: 0\r\n\r\n';
 
 /** One web port for every site: certificate by SNI, site by Host and path. Rejects with HermeticError when the address cannot be had. */
 export async function listenWeb(
@@ -44,7 +51,7 @@ export async function listenWeb(
   let current = settings;
   const answer = (incoming: IncomingMessage, outgoing: ServerResponse): void =>
     void respond(incoming, outgoing, current);
-  const server: Server = settings.certificateFor
+  const secure = settings.certificateFor
     ? createSecure(
         {
           ...limits,
@@ -57,7 +64,9 @@ export async function listenWeb(
         },
         answer,
       )
-    : createPlain(limits, answer);
+    : undefined;
+  secure?.setSecureContext({ ...servingTls, ...settings.fallback });
+  const server: Server = secure ?? createPlain(limits, answer);
   const choose = (
     name: string,
     done: (error: Error | null, context?: SecureContext) => void,
@@ -66,12 +75,19 @@ export async function listenWeb(
     // Without a context the handshake ends with an alert; an error would drop the connection without a word.
     done(null, context);
   };
+  // `respond` decides whether a client may send its body.
+  server.on('checkContinue', answer);
+  server.on('connect', (_request, socket) => {
+    socket.on('error', () => socket.destroy());
+    socket.end(NO_PROXY, () => socket.destroy());
+  });
   answerChallenges(server, () => current.challengeFor?.());
   server.maxRequestsPerSocket = requestsPerConnection;
   const port = await openPort(server, at, settings.limits.connections);
   return Object.assign(port, {
     use(next: WebSettings) {
       current = next;
+      secure?.setSecureContext({ ...servingTls, ...next.fallback });
       port.most = next.limits.connections;
     },
   });
@@ -82,51 +98,102 @@ async function respond(
   outgoing: ServerResponse,
   { sites, certificateFor, log }: WebSettings,
 ): Promise<void> {
-  const scheme = certificateFor ? 'https' : 'http';
+  const exchange = { incoming, outgoing };
   try {
-    const host = (incoming.headers.host ?? '').toLowerCase().replace(/:\d*$/, '');
-    const path = (incoming.url ?? '').split('?')[0] ?? '';
-    const site = path.startsWith('/') ? sites.find((s) => s.serves(host, path)) : undefined;
-    if (!site) return plain(outgoing, path.startsWith('/') ? 404 : 400);
-    const answer = site.answer?.(incoming.method ?? 'GET', host, path);
-    if (answer) {
-      const length = String(Buffer.byteLength(answer.body));
-      outgoing.writeHead(answer.status, { ...answer.headers, 'content-length': length });
-      outgoing.end(incoming.method === 'HEAD' ? undefined : answer.body);
-      return;
-    }
-    const peer = {
-      address: incoming.socket.remoteAddress ?? '',
-      port: incoming.socket.remotePort ?? 0,
-    };
-    const request = toRequest(incoming, scheme, site.maxBody);
-    if (!request) return plain(outgoing, 400);
-    const response = await site.handle(request, peer);
+    const target = faultOfForm(incoming) ?? targetOf(incoming, certificateFor ? 'https' : 'http');
+    if (typeof target === 'number') return plain(exchange, target, 'at once');
+    const { host, pathname } = target;
+    const { method = 'GET' } = incoming;
+    // RFC 9110 §9.3.7: a ping of the server as a whole.
+    if (pathname === '*') return send(exchange, { status: 204, headers: [], body: '' });
+    const site = sites.find((s) => s.serves(host, pathname));
+    if (!site) return plain(exchange, 404);
+    const answer = site.answer?.(method, host, pathname);
+    if (answer) return send(exchange, { ...answer, headers: Object.entries(answer.headers) });
+    const { maxBody = MAX_BODY } = site;
+    if (Number(incoming.headers['content-length'] ?? 0) > maxBody) return plain(exchange, 413);
+    const { remoteAddress = '', remotePort = 0 } = incoming.socket;
+    const request = toRequest(incoming, outgoing, target, maxBody);
+    if (!request) return plain(exchange, 400);
+    const response = await site.handle(request, { address: remoteAddress, port: remotePort });
     const body = Buffer.from(await response.arrayBuffer());
-    outgoing.writeHead(
-      response.status,
-      [...response.headers, ['content-length', String(body.length)]].flat(),
-    );
-    outgoing.end(incoming.method === 'HEAD' ? undefined : body);
+    send(exchange, { status: response.status, headers: [...response.headers], body });
   } catch (error) {
     const tooLarge = isHermeticError(error) && error.code === 'body-too-large';
-    // Who breaks off is no fault of ours, and shall not fill the log.
+    // A client that breaks off is no fault of the server, and does not fill the log.
     if (!tooLarge && !incoming.readableAborted)
       log.error('web-handler-failed', { path: incoming.url, error: (error as Error).message });
     if (outgoing.headersSent) outgoing.destroy();
-    else plain(outgoing.setHeader('connection', 'close'), tooLarge ? 413 : 500);
+    else plain(exchange, tooLarge ? 413 : 500);
   }
+}
+
+interface Exchange {
+  readonly incoming: IncomingMessage;
+  readonly outgoing: ServerResponse;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly headers: readonly (readonly [string, string])[];
+  readonly body: string | Buffer;
+  /** `at once`: where no end of the body can be found, nothing is discarded. */
+  readonly when?: 'at once' | undefined;
+}
+
+/** Milliseconds and octets of a body that are discarded after an early answer. */
+const LINGER_MS = 5000;
+const MAX_LINGER = 32 * 1024 * 1024;
+
+/**
+ * Sends an answer. Where the body of the request is still coming, it is discarded for a moment before
+ * the connection closes (RFC 9112 §9.6): a reset would take the answer from the client.
+ */
+function send({ incoming, outgoing }: Exchange, { status, headers, body, when }: Answer): void {
+  const length = status === 204 ? [] : [['content-length', String(Buffer.byteLength(body))]];
+  const early = !incoming.complete && hasBody(incoming);
+  const close = early ? [['connection', 'close']] : [];
+  outgoing.writeHead(status, [...headers, ...length, ...close].flat());
+  const content = incoming.method === 'HEAD' || body.length === 0 ? undefined : body;
+  // A client that waits for 100 sends no body after a final answer.
+  if (!early || when || expectsContinue(incoming)) return void outgoing.end(content);
+  if (content === undefined) outgoing.flushHeaders();
+  else outgoing.write(content);
+  discard(incoming, () => outgoing.end());
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+}
+
+function discard(incoming: IncomingMessage, done: () => void): void {
+  let octets = 0;
+  const finish = (): void => {
+    clearTimeout(timer);
+    incoming.off('data', count).off('end', finish).off('close', finish);
+    done();
+  };
+  const count = ({ length }: Buffer): void => {
+    octets += length;
+    if (octets > MAX_LINGER) finish();
+  };
+  const timer = setTimeout(finish, LINGER_MS);
+  incoming.on('data', count).once('end', finish).once('close', finish).resume();
 }
 
 const words: Readonly<Record<number, string>> = {
   400: 'Bad request',
   404: 'Not found',
   413: 'Too large',
+  421: 'Use https',
   500: 'Internal error',
+  501: 'Unknown transfer coding',
+  505: 'HTTP/1.1 only',
 };
 
-function plain(outgoing: ServerResponse, status: number): void {
-  outgoing
-    .writeHead(status, { 'content-type': 'text/plain; charset=utf-8' })
-    .end(`${words[status] ?? status}\n`);
+function plain(exchange: Exchange, status: number, when?: Answer['when']): void {
+  const headers = [['content-type', 'text/plain; charset=utf-8']] as const;
+  // After a fault of form nobody knows where the next request begins.
+  if (status !== 404) exchange.outgoing.shouldKeepAlive = false;
+  send(exchange, { status, headers, when, body: `${words[status] ?? status}\n` });
 }
