@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { installPackages } from '../test/interop/debian.js';
+import { ownNetwork } from '../test/interop/own-network.js';
 import { runTests } from './run-tests.js';
 
 /** What the tests need, as Debian packages by the program that shows they are there. At most one mail server: they conflict, so the others are unpacked. */
@@ -30,6 +31,8 @@ const needed: Readonly<Record<string, string>> = {
 const LEAST = 24;
 
 installPackages(needed);
+// Another program may hold an address of a test: in a network of their own all are free.
+ownNetwork([], 'HERMETIC_INTEROP');
 const folder = 'dist/test/interop';
 const { values, positionals: given } = parseArgs({
   allowPositionals: true,

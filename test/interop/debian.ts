@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inOuterNetwork } from './own-network.js';
 
 /** The release of Debian after the one the tests run on: newer servers, unpacked. */
 export const NEXT_RELEASE = 'trixie';
@@ -93,7 +94,8 @@ function apt(
   settings: Readonly<Record<string, string>> = {},
   cwd?: string,
 ): string {
-  return run('apt-get', args, settings, cwd);
+  const [command = '', ...rest] = inOuterNetwork('apt-get', args);
+  return run(command, rest, settings, cwd);
 }
 
 function run(

@@ -1,13 +1,16 @@
 import { spawnSync } from 'node:child_process';
 
-const inside = 'HERMETIC_OWN_NETWORK';
+/** The network namespace from which a package can be fetched, where there is an inner one. */
+const OUTER = 'HERMETIC_OUTER_NETWORK';
 
 /**
- * Goes on in a network and a mount namespace of its own, with a loopback that has these addresses beside 127.0.0.1: every port is free there, and nothing outside can be
- * reached. To be called before anything else of a test file; the process it is called from ends with the one inside. Needs root.
+ * Continues in a network and a mount namespace of its own, whose loopback also has the given
+ * addresses: every port is free there, and no other host can be reached. Call it before
+ * anything else; the calling process ends with the inner one. `mark` names the environment
+ * variable that tells the inner process apart. Needs root.
  */
-export function ownNetwork(addresses: readonly string[]): void {
-  if (process.env[inside] === '1') return;
+export function ownNetwork(addresses: readonly string[], mark = 'HERMETIC_OWN_NETWORK'): void {
+  if (process.env[mark] === '1') return;
   const commands = [
     'set -e',
     'ip link set lo up',
@@ -27,7 +30,13 @@ export function ownNetwork(addresses: readonly string[]): void {
   ];
   const { status } = spawnSync('unshare', args, {
     stdio: 'inherit',
-    env: { ...process.env, [inside]: '1' },
+    env: { [OUTER]: `/proc/${process.pid}/ns/net`, ...process.env, [mark]: '1' },
   });
   process.exit(status ?? 1);
+}
+
+/** A command as it has to be run to reach other hosts. */
+export function inOuterNetwork(command: string, args: readonly string[]): readonly string[] {
+  const outer = process.env[OUTER];
+  return outer === undefined ? [command, ...args] : ['nsenter', `--net=${outer}`, command, ...args];
 }
