@@ -1,10 +1,12 @@
 import { neutralise, wrap } from '../base/index.js';
-import type {
-  DomainDecision,
-  HostDecision,
-  StsDecision,
-  Trouble,
-  Waiver,
+import {
+  causeText,
+  decidingCause,
+  type DomainDecision,
+  type HostDecision,
+  type StsDecision,
+  type Trouble,
+  type Waiver,
 } from '../policy/index.js';
 import { sayFailure } from './say-failure.js';
 
@@ -16,6 +18,7 @@ export function renderPolicy(decision: DomainDecision, width = 80): string {
   const head = `${domain.padEnd(Math.max(1, width - actions[action].length))}${actions[action]}`;
   const lines = [
     ...(head.length <= width ? [head] : [domain, actions[action]]),
+    ...causeLines(decision, width),
     ...wrap(routeText(decision), width),
     ...wrap(stsText(decision.mtaSts), width),
     ...(waiver ? wrap(waiverText(waiver), width) : []),
@@ -28,6 +31,12 @@ export function renderPolicy(decision: DomainDecision, width = 80): string {
     `Ask again after ${validUntil}.`,
   ];
   return lines.map((line) => `${neutralise(line)}\n`).join('');
+}
+
+/** Why mail is deferred: the ground that decided, before everything else. */
+function causeLines(decision: DomainDecision, width: number): readonly string[] {
+  const cause = decision.action === 'wait' ? decidingCause(decision) : undefined;
+  return cause ? wrap(`Why: ${causeText(cause)}.`, width) : [];
 }
 
 function routeText({ route, hosts }: DomainDecision): string {
@@ -86,7 +95,7 @@ function troubleText({ code, detail, whose }: Trouble): string {
 }
 
 function hostLines(host: HostDecision, width: number): string[] {
-  const { name, preference, addresses, trouble, tlsa, grounds } = host;
+  const { name, preference, addresses, tlsa, grounds } = host;
   return [
     ...wrap(
       `${String(preference).padStart(4)} ${name}  ${addresses.join(' ')}`,
@@ -95,9 +104,7 @@ function hostLines(host: HostDecision, width: number): string[] {
       '       ',
     ),
     ...wrap(needText(host), width, '     '),
-    ...(addresses.length === 0
-      ? wrap(trouble ? `No address. ${troubleText(trouble)}` : 'No address.', width, '     ')
-      : []),
+    ...addressLines(host, width),
     ...(tlsa.trouble ? wrap(`TLSA records. ${troubleText(tlsa.trouble)}`, width, '     ') : []),
     ...grounds.flatMap(({ says, clause, record, until }) => [
       ...wrap(`- ${says} (${clause})`, width, '     ', '       '),
@@ -107,6 +114,13 @@ function hostLines(host: HostDecision, width: number): string[] {
       ...(until === undefined ? [] : [`       until ${until}`]),
     ]),
   ];
+}
+
+/** That a host has no address, or that those of one family could not be looked up. */
+function addressLines({ addresses, trouble }: HostDecision, width: number): readonly string[] {
+  const why = trouble ? ` ${troubleText(trouble)}` : '';
+  if (addresses.length === 0) return wrap(`No address.${why}`, width, '     ');
+  return trouble ? wrap(`One address family could not be looked up.${why}`, width, '     ') : [];
 }
 
 function needText({ decision, sni, name }: HostDecision): string {

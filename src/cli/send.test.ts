@@ -82,6 +82,20 @@ test('RFC 7672 §2.2.1 [7672-2.2.1-4, 7672-2.2.1-5]: an unsigned MX is named, un
   assert.doesNotMatch(sent.out, /hosted-customer\.example.*authenticated/);
 });
 
+test('send: the null sender of bounces, written as nothing or as <>', async () => {
+  // E5
+  for (const from of ['', '<>']) {
+    const { code, out } = await runCli(['send', '--lab', '--from', from, 'you@good.example']);
+    assert.equal(code, 0, out);
+    assert.match(out, /MAIL FROM:<>/);
+  }
+  const { code, err } = await runCli(['send', '--lab', '--from', '', '']);
+  assert.equal(code, 2);
+  assert.match(err, /not a mail address/);
+  const dry = await runCli(['send', '--lab', '--dry-run', '--from', '', 'you@good.example']);
+  assert.equal(dry.code, 0, dry.out);
+});
+
 test('send: the conversation as it was, and what became of each recipient', async () => {
   const { code, out } = await runCli([
     'send',

@@ -80,6 +80,7 @@ export type {
   ZoneSigningKey,
   SigningAlgorithm,
   SigningWindow,
+  DsDigestType,
   DenialScheme,
   ZoneName,
 } from './dnssec/sign/index.js';
@@ -100,6 +101,10 @@ export {
 } from './update/tsig.js';
 export { updateFailures } from './update/failures.js';
 export { transportFailures } from './client/failures.js';
-export { lookupMailRoute, type MailRoute } from './mail-route/lookup-mail-route.js';
+export {
+  lookupMailRoute,
+  type MailRoute,
+  type MailRouteOptions,
+} from './mail-route/lookup-mail-route.js';
 export { lookupAddresses, type HostAddresses } from './mail-route/lookup-addresses.js';
 export { lookupTexts, type Texts } from './mail-route/lookup-texts.js';

@@ -37,6 +37,11 @@ export interface Answer {
   readonly aliases: readonly AliasStep[];
   /** Seconds this may be kept: the least of record TTL, original TTL and signature expiry. */
   readonly ttl: number;
+  /**
+   * The lookup of an address failed, and the parent of the name's zone proves that zone to be unsigned: no answer could have been
+   * secure, so DANE cannot apply to the name (RFC 7672 §2.2.2).
+   */
+  readonly unsigned?: true;
   /** Present when `failed`, and when `dnssec` is `bogus` or `indeterminate`: why. */
   readonly failure?: Failure;
   /** Machine-readable grounds of the verdict, re-validated by `dnssec verify` (see dns/dnssec). */

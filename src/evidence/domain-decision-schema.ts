@@ -45,6 +45,7 @@ const host = z.strictObject({
       clause: text,
       record: text.optional(),
       until: time.optional(),
+      trouble: trouble.optional(),
     }),
   ),
 });

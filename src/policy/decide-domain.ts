@@ -157,12 +157,34 @@ function groundOf(reason: Reason, host: HostFacts, facts: DomainFacts): Ground {
       ? policyText(policy)
       : undefined;
   const until = found ? host.until : record !== undefined && policy ? expiresAt(policy) : undefined;
+  const failure = failureBehind(reason, host, facts);
   return {
     reason,
     ...reasonTable[reason],
     ...(record === undefined ? {} : { record }),
     ...(until === undefined ? {} : { until: formatTime(until) }),
+    ...(failure ? { trouble: troubleOf(failure, facts) } : {}),
   };
+}
+
+/** The lookup whose failure a ground reports. */
+function failureBehind(
+  reason: Reason,
+  { failure, tlsa }: HostFacts,
+  { route }: DomainFacts,
+): Failure | undefined {
+  switch (reason) {
+    case 'dane-bogus':
+    case 'dane-tempfail':
+      return tlsa.failure;
+    case 'address-bogus':
+    case 'dane-not-told':
+      return route.dnssec === 'bogus' || route.dnssec === 'indeterminate'
+        ? (route.failure ?? failure ?? tlsa.failure)
+        : (failure ?? tlsa.failure);
+    default:
+      return undefined;
+  }
 }
 
 function policyText({

@@ -76,6 +76,16 @@ type Part = {
   readonly reason: Reason;
 };
 
+/** The ground that decides comes first: one that forbids a host, then one that leaves it open, then those that demand something. */
+const weights: Readonly<Record<Part['kind'], number>> = {
+  skip: 0,
+  unknown: 1,
+  dane: 2,
+  pkix: 2,
+  encrypt: 2,
+  none: 3,
+};
+
 /**
  * The one brain: what must hold before mail may go to this host.
  * MTA-STS and DANE are judged apart and both are enforced where both apply (RFC 8461 §5, §2); neither ever weakens the other [8461-2-1].
@@ -92,7 +102,7 @@ export function decideHost(
   if (rules.daneSuffices && dane.kind === 'dane' && sts.kind === 'pkix')
     sts = { kind: 'none', reason: 'dane-suffices' };
   const parts: readonly Part[] = [dane, sts, ...judgeRequired(host.name, mxDnssec, rules, dane)];
-  const reasons = parts.map((p) => p.reason);
+  const reasons = [...parts].sort((a, b) => weights[a.kind] - weights[b.kind]).map((p) => p.reason);
   if (parts.some((p) => p.kind === 'skip')) return { action: 'skip', reasons };
   if (parts.some((p) => p.kind === 'unknown')) return { action: 'unknown', reasons };
   const authenticate = (['dane', 'pkix'] as const).filter((mechanism) =>

@@ -68,7 +68,7 @@ export interface HostDecision {
   /** Literals, in the order in which they are tried. */
   readonly addresses: readonly string[];
   readonly dnssec: Dnssec;
-  /** Why there are no addresses. */
+  /** Why there are no addresses, or only those of one family. */
   readonly trouble?: Trouble;
   readonly tlsa: {
     readonly status:
@@ -86,19 +86,22 @@ export interface HostDecision {
   readonly sni: string;
   /** Reference identifiers of a DANE-TA check (RFC 7672 §3.2.2); PKIX has only the host name. */
   readonly referenceNames: readonly string[];
+  /** Those that decided come first. */
   readonly grounds: readonly Ground[];
 }
 
 /** One ground of a decision. */
 export interface Ground {
   readonly reason: Reason;
-  /** One sentence for people. */
+  /** One sentence. */
   readonly says: string;
   /** As `RFC 7672 §2.2`. */
   readonly clause: string;
   /** The record or policy that says so. */
   readonly record?: string;
   readonly until?: string;
+  /** The failed lookup that the ground rests on. */
+  readonly trouble?: Trouble;
 }
 
 /** What the sender chose. */

@@ -25,6 +25,7 @@ export { parseNextHop, type NextHop } from './next-hop.js';
 export { judgeServer, type ServerQuestion, type ServerVerdict } from './judge-server.js';
 export { serverFailures } from './failures.js';
 export { reasonTable } from './explain.js';
+export { decidingCause, causeOfHost, causeText, type DecidingCause } from './explain-decision.js';
 export type {
   DomainDecision,
   Exemption,

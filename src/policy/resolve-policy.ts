@@ -44,10 +44,12 @@ export async function resolvePolicy(
   const hop = typeof nextHop === 'string' ? read(nextHop, deps.smtpPort) : nextHop;
   const at = (deps.now ?? Date.now)();
   if (hop.kind === 'address') return decideDomain(ofAddress(hop.ip, at), deps);
-  const { resolver, stsSource, mtaSts = true } = deps;
+  const { resolver, stsSource, mtaSts = true, dane = true } = deps;
   const asked = deps.signal ? { signal: followSignal(deps.signal) } : {};
   const [route, sts] = await Promise.all([
-    hop.kind === 'host' ? ofHost(hop.name) : lookupMailRoute(resolver, hop.name, asked),
+    hop.kind === 'host'
+      ? ofHost(hop.name)
+      : lookupMailRoute(resolver, hop.name, { ...asked, unprovedAbsence: !dane }),
     mtaSts ? stsSource?.lookup(hop.name, asked.signal) : undefined,
   ]);
   const hosts = await Promise.all(

@@ -1,6 +1,8 @@
 import { formatTime, type Failure } from '../base/index.js';
 import type { DeliveryAttempt, DeliveryOutcome } from '../evidence/index.js';
 import {
+  causeOfHost,
+  causeText,
   enforced,
   parseNextHop,
   resolvePolicy,
@@ -110,7 +112,7 @@ async function walk(
     const forbidden =
       allowed.action === 'use'
         ? undefined
-        : sendFailures.make('send-host-refused', allowed.reasons.join(' '));
+        : sendFailures.make('send-host-refused', groundText(host));
     if (forbidden || host.addresses.length === 0) {
       attempts.push(
         attemptWithoutServer(host, { port, at: context.clock.now(), policies }, forbidden),
@@ -164,10 +166,24 @@ function failureOf(
   // RFC 7504 §3 [7504-3-1]: no later attempt will succeed once every host says so.
   if (first && attempts.every(({ failure }) => failure?.code === 'smtp-takes-no-mail'))
     return sendFailures.make('send-no-mail', `${first.host}: ${first.failure?.detail ?? ''}`);
+  const telling = tellingAttempt(attempts);
   return sendFailures.make(
     'send-no-server',
-    first?.failure && `${first.host}: ${first.failure.code} ${first.failure.detail}`.trim(),
+    telling?.failure && `${telling.host}: ${telling.failure.code} ${telling.failure.detail}`.trim(),
   );
+}
+
+/** The attempt that says most about why there is no session: a server that failed, then a host that policy forbids, then the rest. */
+function tellingAttempt(attempts: readonly DeliveryAttempt[]): DeliveryAttempt | undefined {
+  const of = (state: DeliveryAttempt['state']): DeliveryAttempt | undefined =>
+    attempts.find((attempt) => attempt.state === state);
+  return of('failed') ?? of('refused') ?? attempts[0];
+}
+
+/** The ground that forbids a host, as text. */
+function groundText(host: HostDecision): string {
+  const { says, trouble } = causeOfHost(host);
+  return causeText(trouble ? { says, trouble } : { says });
 }
 
 /** By preference, never by how safe a host is (RFC 7672 §2.2.1 [7672-2.2.1-1]); among equals in random order. */

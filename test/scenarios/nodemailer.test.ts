@@ -53,3 +53,16 @@ test('mail that must wait rejects with what to do, and the whole story', async (
   );
   assert.equal(lab.mail.filter(({ to }) => to.includes('you@stripped.example')).length, 0);
 });
+
+test('the reason of a deferral names the lookup that decided', async () => {
+  // E3
+  const undo = lab.fault('_25._tcp.mx.good.example TLSA', 'servfail');
+  try {
+    await assert.rejects(
+      transport().sendMail({ from: 'me@sender.example', to: 'you@good.example', text: 'x' }),
+      /mx\.good\.example: send-host-refused The TLSA records could not be looked up.*SERVFAIL/,
+    );
+  } finally {
+    undo();
+  }
+});

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
 import { text as readAll } from 'node:stream/consumers';
 import { Command } from 'commander';
 import { HermeticError, wrap } from '../../base/index.js';
@@ -33,7 +34,7 @@ export function sendCommand(
     ),
   )
     .argument('<address...>', 'recipients')
-    .requiredOption('--from <address>', 'envelope sender')
+    .requiredOption('--from <address>', "envelope sender; '' for the null sender of bounces")
     .option(
       '--message <file>',
       'the message with its header; - reads it from the input (default: a short test message)',
@@ -46,10 +47,15 @@ export function sendCommand(
       '\nExample:\n  hermetic send --from me@example.net --dry-run you@example.com\n  hermetic send --lab --from me@sender.example you@good.example',
     )
     .action(async (addresses: string[], flags: SendFlags) => {
-      for (const address of [flags.from, ...addresses]) insistOnMailbox(address);
+      // RFC 5321 §4.5.5: notices have the null reverse-path, written `<>` in SMTP. A recipient is never null.
+      const from = flags.from === '<>' ? '' : flags.from;
+      for (const address of [...(from === '' ? [] : [from]), ...addresses])
+        insistOnMailbox(address);
       const work = flags.dryRun ? dryRun : deliver;
       finish(
-        await withSenderOf(flags, {}, (sender) => work(sender, addresses, flags, output, signal)),
+        await withSenderOf(flags, {}, (sender) =>
+          work(sender, addresses, { ...flags, from }, output, signal),
+        ),
       );
     });
 }
@@ -128,7 +134,10 @@ function shownDry(result: ConnectResult, flags: SendFlags, width: number): strin
   return `${said}${renderAttempts(result.outcome, width)}\n${wrap(`${result.outcome.domain}  ${end}`, width, '', '  ').join('\n')}\n`;
 }
 
-async function messageOf({ message, from }: SendFlags, to: readonly string[]): Promise<Uint8Array> {
+async function messageOf(
+  { message, from, helo }: SendFlags,
+  to: readonly string[],
+): Promise<Uint8Array> {
   if (message === '-') return Buffer.from(await readAll(process.stdin));
   if (message !== undefined) {
     const text = readFile(message, '--message');
@@ -140,11 +149,13 @@ async function messageOf({ message, from }: SendFlags, to: readonly string[]): P
       );
     return Buffer.from(text);
   }
+  // The header field needs an author where the envelope has no sender (RFC 5322 §3.6.2).
+  const author = from === '' ? `postmaster@${helo ?? hostname()}` : from;
   const lines = [
     `Date: ${new Date().toUTCString().replace('GMT', '+0000')}`,
-    `From: <${from}>`,
+    `From: <${author}>`,
     `To: ${to.map((address) => `<${address}>`).join(', ')}`,
-    `Message-ID: <${randomUUID()}@${from.slice(from.lastIndexOf('@') + 1)}>`,
+    `Message-ID: <${randomUUID()}@${author.slice(author.lastIndexOf('@') + 1)}>`,
     'Subject: Test of TLS between mail servers',
     '',
     'This message was sent by hermetic to see how it travels.',

@@ -169,6 +169,24 @@ test('a resolver that strips signatures is named; its data is had only by asking
   );
 });
 
+test('a denial from a resolver that strips DNSSEC is no proof', async () => {
+  for (const rcode of [Rcode.NXDOMAIN, Rcode.NOERROR, Rcode.YXDOMAIN]) {
+    const denying: Behaviour = (query) =>
+      query.questions[0]?.type === RRType.A ? { rcode } : stripping(query);
+    const { resolver } = scene([denying]);
+    const answer = await resolver.ask(host, RRType.A);
+    assert.deepEqual(
+      [answer.status, answer.dnssec, answer.failure?.code],
+      ['failed', 'indeterminate', 'dnssec-stripped'],
+    );
+    const unproved = await resolver.ask(host, RRType.A, { unproved: true });
+    assert.deepEqual(
+      [unproved.status, unproved.dnssec],
+      [rcode === Rcode.NOERROR ? 'nodata' : 'nxdomain', 'indeterminate'],
+    );
+  }
+});
+
 test('unproved data is never had from a resolver that passes signatures on, nor when another shows the answer to be bogus', async () => {
   for (const behaviours of [[forging], [stripping, forging], [forging, stripping]]) {
     const answer = await scene(behaviours).resolver.ask(host, RRType.A, { unproved: true });
@@ -287,7 +305,7 @@ test('RFC 8914: what a resolver says went wrong is shown, made harmless, and dec
   );
   assert.equal(
     answer.failure?.detail,
-    'mx.test: rcode 2 (signature expired "expired \\x1b[31mlong ago", extended error 99)',
+    'mx.test: SERVFAIL (signature expired "expired \\x1b[31mlong ago", extended error 99)',
   );
 });
 

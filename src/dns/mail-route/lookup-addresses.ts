@@ -2,28 +2,34 @@ import { formatIp, type Failure, type Name } from '../../base/index.js';
 import type { AliasStep, Answer, AskOptions, Dnssec, Resolver } from '../types.js';
 import { RRType } from '../wire/types-registry.js';
 
-/** Addresses of a host, both families. */
+/** The addresses of a host, of both families. */
 export interface HostAddresses {
+  /** `found`: at least one address. `absent`: both families are denied. `failed`: none was found and a lookup failed. */
   readonly status: 'found' | 'absent' | 'failed';
-  /** The weaker of both families, aliases included. */
+  /**
+   * The status of the address records that were found, aliases included (RFC 7672 §2.2.2): a family that is denied or that cannot be
+   * looked up changes nothing [7672-2.2.2-3]. Where both families were found it is the stronger of the two, since one secure
+   * RRset shows that the host lies in a signed zone. Without addresses it is the weaker status of the two lookups; a failed one
+   * counts as insecure where the host provably lies in an unsigned zone.
+   */
   readonly dnssec: Dnssec;
   readonly v4: readonly string[];
   readonly v6: readonly string[];
-  /** Where aliases led; the host itself without any. */
+  /** The end of the alias chain; the host itself without aliases. */
   readonly canonicalName: Name;
   readonly aliases: readonly AliasStep[];
+  /** The failure of a lookup, also where the other family was found; the detail names the family. */
   readonly failure?: Failure;
-  /** Seconds this may be kept. */
+  /** Seconds this may be cached. */
   readonly ttl: number;
 }
 
 const MAX_ADDRESSES = 32;
+/** Seconds after which a family that could not be looked up is asked for again. */
+const MAX_TTL_OF_HALF = 30;
 const gravity: readonly Dnssec[] = ['secure', 'insecure', 'indeterminate', 'bogus'];
 
-/**
- * Asks for A and AAAA together. One family failing while the other answers is still `found`: the host can be reached; but its status is then the
- * failing one's, since an attacker may have taken the other family away.
- */
+/** Looks up A and AAAA together. A host is found as soon as one family is: the other one never rules it out. */
 export async function lookupAddresses(
   resolver: Resolver,
   host: Name,
@@ -36,19 +42,42 @@ export async function lookupAddresses(
   ]);
   const v4 = literals(a, 4);
   const v6 = literals(aaaa, 6);
-  const weaker = gravity.indexOf(a.dnssec) >= gravity.indexOf(aaaa.dnssec) ? a : aaaa;
-  const failed = [a, aaaa].find((x) => x.status === 'failed');
-  const lead = a.status === 'found' ? a : aaaa.status === 'found' ? aaaa : weaker;
+  const found = [...(v4.length > 0 ? [a] : []), ...(v6.length > 0 ? [aaaa] : [])].sort(byGravity);
+  const weakest = [a, aaaa].sort(byGravity)[1] ?? a;
+  const lead = found[0] ?? weakest;
+  const failed = weakest.status === 'failed' ? weakest : [a, aaaa].find(hasFailed);
+  const ttl = Math.min(...(found.length > 0 ? found : [a, aaaa]).map((answer) => answer.ttl));
   return {
-    status: v4.length + v6.length > 0 ? 'found' : failed ? 'failed' : 'absent',
-    dnssec: weaker.dnssec,
+    status: statusOf(found.length > 0, failed),
+    dnssec: dnssecOf(lead),
     v4,
     v6,
     canonicalName: lead.canonicalName,
     aliases: lead.aliases,
-    ttl: Math.min(a.ttl, aaaa.ttl),
-    ...(failed?.failure ? { failure: failed.failure } : {}),
+    ttl: failed && found.length > 0 ? Math.min(ttl, MAX_TTL_OF_HALF) : ttl,
+    ...(failed?.failure ? { failure: ofFamily(failed.failure, failed === a ? 'A' : 'AAAA') } : {}),
   };
+}
+
+function statusOf(isFound: boolean, failed: Answer | undefined): HostAddresses['status'] {
+  if (isFound) return 'found';
+  return failed ? 'failed' : 'absent';
+}
+
+function hasFailed({ status }: Answer): boolean {
+  return status === 'failed';
+}
+
+function dnssecOf({ dnssec, unsigned }: Answer): Dnssec {
+  return unsigned ? 'insecure' : dnssec;
+}
+
+function byGravity(a: Answer, b: Answer): number {
+  return gravity.indexOf(dnssecOf(a)) - gravity.indexOf(dnssecOf(b));
+}
+
+function ofFamily(failure: Failure, family: 'A' | 'AAAA'): Failure {
+  return { ...failure, detail: failure.detail ? `${family}: ${failure.detail}` : family };
 }
 
 function literals(answer: Answer, family: 4 | 6): readonly string[] {

@@ -22,15 +22,30 @@ export interface MailRoute {
   readonly besideNullMx?: true;
 }
 
+export interface MailRouteOptions extends AskOptions {
+  /**
+   * Trusts a resolver that strips DNSSEC when it says that a domain takes no mail: for a sender that does without DNSSEC. By
+   * default that is an error, since nothing tells it from a forged answer.
+   */
+  readonly unprovedAbsence?: boolean;
+}
+
 const MAX_HOSTS = 100;
 
-/** Asks for a domain's MX. Only a proved or plain absence leads to the implicit MX, never a failure. */
+/** Looks up a domain's MX records. Only an absence leads to the implicit MX, never a failure. */
 export async function lookupMailRoute(
   resolver: Resolver,
   domain: Name,
-  options: AskOptions = {},
+  options: MailRouteOptions = {},
 ): Promise<MailRoute> {
-  const asked = { ...options, unproved: true };
+  const { unprovedAbsence = false, ...rest } = options;
+  const route = await readRoute(resolver, domain, { ...rest, unproved: true });
+  const takesNoMail = route.kind === 'none' || route.kind === 'null-mx';
+  if (!takesNoMail || unprovedAbsence || route.dnssec !== 'indeterminate') return route;
+  return { ...route, kind: 'error', status: 'failed', ttl: 0 };
+}
+
+async function readRoute(resolver: Resolver, domain: Name, asked: AskOptions): Promise<MailRoute> {
   const answer = await resolver.ask(domain, RRType.MX, asked);
   const { status, dnssec, ttl, canonicalName } = answer;
   const common = {

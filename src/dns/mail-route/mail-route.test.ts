@@ -117,23 +117,74 @@ test('a lookup that failed is an error, never an absence', async () => {
   }
 });
 
-test('addresses of both families, with the weaker status of the two', async () => {
+const v4 = { lines: ['A 192.0.2.1'] };
+const v6 = { lines: ['AAAA 2001:db8::1'] };
+const lost = { status: 'failed', dnssec: 'indeterminate' } as const;
+const bogus = { status: 'failed', dnssec: 'bogus' } as const;
+const unsigned = { ...lost, unsigned: true } as const;
+
+for (const [says, A, AAAA, wanted] of [
+  // C2, C3
+  ['a family denied insecurely', v4, { dnssec: 'insecure' }, 'found secure'],
+  ['a family denied without proof', v4, { dnssec: 'indeterminate' }, 'found secure'],
+  ['AAAA that fails', v4, lost, 'found secure'],
+  ['A that fails', lost, v6, 'found secure'],
+  ['a bogus AAAA', v4, bogus, 'found secure'],
+  ['a bogus A beside an insecure AAAA', bogus, { ...v6, dnssec: 'insecure' }, 'found insecure'],
+  ['an insecure A beside AAAA that fails', { ...v4, dnssec: 'insecure' }, lost, 'found insecure'],
+  ['both found', v4, v6, 'found secure'],
+  ['a secure and an insecure family', v4, { ...v6, dnssec: 'insecure' }, 'found secure'],
+  ['an insecure and a secure family', { ...v4, dnssec: 'insecure' }, v6, 'found secure'],
+  ['both insecure', { ...v4, dnssec: 'insecure' }, { ...v6, dnssec: 'insecure' }, 'found insecure'],
+  ['both denied', {}, {}, 'absent secure'],
+  ['both denied, one insecurely', {}, { dnssec: 'insecure' }, 'absent insecure'],
+  ['one denied, one failed', {}, lost, 'failed indeterminate'],
+  ['one bogus, one denied', bogus, {}, 'failed bogus'],
+  ['one bogus, one failed', lost, bogus, 'failed bogus'],
+  ['both failed in an unsigned zone', unsigned, unsigned, 'failed insecure'],
+  [
+    'one failed in an unsigned zone, one denied',
+    unsigned,
+    { dnssec: 'insecure' },
+    'failed insecure',
+  ],
+  ['an address of the wrong size', { lines: ['TYPE1 \\# 3 c00002'] }, {}, 'absent secure'],
+] as const)
+  test(`RFC 7672 §2.2.2 [7672-2.2.2-3]: addresses: ${says}: ${wanted}`, async () => {
+    const { status, dnssec } = await lookupAddresses(resolverOf({ A, AAAA }), domain);
+    assert.equal(`${status} ${dnssec}`, wanted);
+  });
+
+test('a family that cannot be looked up is named, and asked for again soon', async () => {
+  const failure = {
+    code: 'dns-servfail',
+    detail: 'x',
+    blame: 'publisher',
+    temporary: true,
+  } as const;
   const found = await lookupAddresses(
-    resolverOf({
-      A: { lines: ['A 192.0.2.1'] },
-      AAAA: { lines: ['AAAA 2001:db8::1'], dnssec: 'insecure' },
-    }),
+    resolverOf({ A: v4, AAAA: { ...lost, ttl: 0, failure } }),
     domain,
   );
   assert.deepEqual(
-    [found.status, found.dnssec, found.v4, found.v6],
-    ['found', 'insecure', ['192.0.2.1'], ['2001:db8::1']],
+    [found.failure?.code, found.failure?.detail, found.ttl],
+    ['dns-servfail', 'AAAA: x', 30],
   );
-  const half = await lookupAddresses(
-    resolverOf({ A: { lines: ['A 192.0.2.1'] }, AAAA: { status: 'failed', dnssec: 'bogus' } }),
-    domain,
-  );
-  assert.deepEqual([half.status, half.dnssec], ['found', 'bogus']);
+});
+
+test('without proof a domain is not said to take no mail', async () => {
+  const unproved = { dnssec: 'indeterminate' } as const;
+  for (const MX of [
+    { ...unproved, status: 'nxdomain' as const },
+    { ...unproved, lines: ['MX 0 .'] },
+    unproved,
+  ]) {
+    const world = resolverOf({ MX, A: unproved, AAAA: unproved });
+    const strict = await lookupMailRoute(world, domain);
+    assert.deepEqual([strict.kind, strict.status], ['error', 'failed']);
+    const lenient = await lookupMailRoute(world, domain, { unprovedAbsence: true });
+    assert.match(lenient.kind, /^(none|null-mx)$/);
+  }
 });
 
 test('a thousand addresses or hosts are cut to a bounded number', async () => {

@@ -1,5 +1,6 @@
 import { neutralise } from '../../base/index.js';
 import type { Message } from './message.js';
+import { Rcode } from './types-registry.js';
 
 const EXTENDED_ERROR = 15;
 
@@ -32,7 +33,12 @@ const extendedErrors: Readonly<Record<number, string>> = {
   27: 'unsupported NSEC3 iterations',
 };
 
-/** What a resolver says went wrong: its rcode and its extended errors (RFC 8914). For people alone: none of it is signed, so nothing is decided by it. */
+/** Names of the rcodes of the header; those from 16 on have several meanings. */
+const rcodeNames: ReadonlyMap<number, string> = new Map(
+  Object.entries(Rcode).flatMap(([name, code]) => (code < 16 ? [[code, name] as const] : [])),
+);
+
+/** The rcode of a response and its extended errors (RFC 8914), as text. None of it is signed, so nothing is decided by it. */
 export function rcodeText({ rcode, edns }: Message): string {
   const errors = (edns?.options ?? [])
     .filter(({ code, data }) => code === EXTENDED_ERROR && data.length >= 2)
@@ -42,5 +48,6 @@ export function rcodeText({ rcode, edns }: Message): string {
       const text = neutralise(Buffer.from(data.subarray(2)).toString('utf8').trim(), 100);
       return `${extendedErrors[code] ?? `extended error ${code}`}${text === '' ? '' : ` "${text}"`}`;
     });
-  return `rcode ${rcode}${errors.length === 0 ? '' : ` (${errors.join(', ')})`}`;
+  const name = rcodeNames.get(rcode) ?? `rcode ${rcode}`;
+  return `${name}${errors.length === 0 ? '' : ` (${errors.join(', ')})`}`;
 }

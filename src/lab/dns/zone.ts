@@ -9,6 +9,7 @@ import {
   RRType,
   signRrset,
   type DenialScheme,
+  type DsDigestType,
   type ResourceRecord,
   type SigningAlgorithm,
   type ZoneSigningKey,
@@ -24,6 +25,10 @@ export interface ZoneSpec {
   readonly signed?: {
     readonly algorithm?: SigningAlgorithm;
     readonly denial?: 'nsec' | 'nsec3' | 'nsec3-optout';
+    /** NSEC3 iterations. Default 0. */
+    readonly iterations?: number;
+    /** Digest types of the DS records at the parent. Default SHA-256 alone. */
+    readonly dsDigests?: readonly DsDigestType[];
   };
   /** What is wrong with its signatures. `wrong-key`: they are made with a key the zone does not publish. */
   readonly fault?: 'expired' | 'not-yet-valid' | 'wrong-key' | 'stripped';
@@ -43,6 +48,7 @@ export class Zone {
   readonly apex: Name;
   readonly key: ZoneSigningKey | undefined;
   readonly nodes = new Map<string, ZoneNode>();
+  readonly dsDigests: readonly DsDigestType[];
   readonly #fault: ZoneSpec['fault'];
   readonly #otherKey: ZoneSigningKey | undefined;
   readonly #scheme: DenialScheme;
@@ -55,6 +61,7 @@ export class Zone {
   ) {
     this.apex = Name.of(spec.apex);
     this.key = spec.signed ? zoneKey(spec.signed.algorithm ?? 13) : undefined;
+    this.dsDigests = spec.signed?.dsDigests ?? [2];
     this.#fault = spec.fault;
     this.#otherKey = spec.fault === 'wrong-key' ? generateZoneKey(13) : undefined;
     const denial = spec.signed?.denial ?? 'nsec';
@@ -64,7 +71,7 @@ export class Zone {
         : {
             kind: 'nsec3',
             optOut: denial === 'nsec3-optout',
-            iterations: 0,
+            iterations: spec.signed?.iterations ?? 0,
             salt: new Uint8Array(0),
           };
     const parsed = parseZone(
@@ -91,7 +98,8 @@ export class Zone {
   delegate(child: Zone): void {
     const [ns] = this.nodes.get(this.apex.key)?.sets.get(RRType.NS) ?? [];
     if (ns) this.add({ ...ns, name: child.apex });
-    if (child.key) this.add(dsRecord(child.apex, child.key, 2, TTL));
+    if (!child.key) return;
+    for (const digest of child.dsDigests) this.add(dsRecord(child.apex, child.key, digest, TTL));
   }
 
   /** True for a name that holds records or has some below it. */

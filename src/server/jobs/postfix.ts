@@ -22,13 +22,13 @@ export const postfixJob: Job<ReturnType<typeof schema.parse>> = {
       clock,
       network: localNetwork,
       decide: (hop: NextHop) => resolvePolicy(hop, { ...policy, dane: settings.dane }),
-      onProbe: ({ validates, says }) =>
-        validates
-          ? log.info('postfix-resolver-validates', { says })
+      onProbe: (probe) =>
+        probe.validates
+          ? log.info('postfix-resolver-validates', { says: probe.says })
           : log.warn('postfix-resolver-does-not-validate', {
-              says,
-              effect: 'mail to domains with DANE waits',
-              fix: 'let Postfix ask a validating resolver on this machine, or set postfix.dane: false',
+              says: probe.says,
+              effect: 'mail to domains with DANE is deferred',
+              fix: probe.fix,
             }),
       onAnswer: (hop, answer) => tell(hop, answer, house),
     });
@@ -51,11 +51,13 @@ export const postfixJob: Job<ReturnType<typeof schema.parse>> = {
   },
 };
 
-function tell(hop: NextHop, { reply, cell }: PostfixAnswer, { log }: House): void {
+function tell(hop: NextHop, { reply, cell, cause }: PostfixAnswer, { log }: House): void {
   if (reply === 'NOTFOUND ') return;
   const domain = hop.kind === 'address' ? hop.ip : hop.name.toLower();
   const fields = { domain, reply, dane: cell?.column, mtaSts: cell?.row };
-  if (reply.startsWith('TEMP')) log.warn('postfix-answer', fields);
+  const { host, trouble } = cause ?? {};
+  if (reply.startsWith('TEMP'))
+    log.warn('postfix-answer', { host, code: trouble?.code, detail: trouble?.detail, ...fields });
   else log.info('postfix-answer', fields);
 }
 

@@ -5,6 +5,7 @@ export {
   dsRecord,
   type ZoneSigningKey,
   type SigningAlgorithm,
+  type DsDigestType,
 } from './zone-key.js';
 export { signRrset, type SigningWindow } from './sign-rrset.js';
 export { denialChain, type DenialScheme, type ZoneName } from './denial-chain.js';

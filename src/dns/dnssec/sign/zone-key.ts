@@ -49,11 +49,14 @@ export function dnskeyRecord(zone: Name, key: ZoneSigningKey, ttl = 3600): Resou
   return makeRecord(zone, RRType.DNSKEY, ttl, key.rdata);
 }
 
+/** Digest types of DS records: SHA-1, SHA-256, SHA-384. */
+export type DsDigestType = 1 | 2 | 4;
+
 /** The DS record the parent publishes (RFC 4034 §5.1.4). */
 export function dsRecord(
   zone: Name,
   key: ZoneSigningKey,
-  digestType: 2 | 4 = 2,
+  digestType: DsDigestType = 2,
   ttl = 3600,
 ): ResourceRecord {
   const digest = dsDigest(

@@ -165,7 +165,10 @@ function judge(
 ): void {
   assert.equal(status, wanted);
   assert.ok(checks <= MOST_CHECKS + 1, `${checks} signature checks`);
-  assert.ok(blocked <= MOST_MILLISECONDS, `event loop blocked for ${blocked.toFixed(1)} ms of CPU time`);
+  assert.ok(
+    blocked <= MOST_MILLISECONDS,
+    `event loop blocked for ${blocked.toFixed(1)} ms of CPU time`,
+  );
 }
 
 for (const algorithm of [13, 14, 15, 16, 8] as const) {

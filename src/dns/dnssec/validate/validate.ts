@@ -41,8 +41,7 @@ class Walk {
     let asked = await this.session.ask(this.#current, this.request.type);
     for (let followed = 0; followed <= this.session.limits.aliases; followed++) {
       const refused = refusalOf(asked);
-      if (refused || !asked.ok)
-        return this.#failed('indeterminate', refused ?? dnssecFailures.make('dns-rcode'));
+      if (refused || !asked.ok) return this.#lost(refused ?? dnssecFailures.make('dns-rcode'));
       const { heard } = asked;
       const data = this.#set(heard, this.request.type);
       if (data && !this.#synthesised(heard, data)) return this.#found(heard, data);
@@ -204,6 +203,19 @@ class Walk {
       ttl: this.#ttl,
       proof,
     };
+  }
+
+  /**
+   * No answer. For an address, whether it could have been secure at all decides if DANE may apply to the host. Behind a secure
+   * alias it may even where the target is unsigned (RFC 7672 §2.2.2).
+   */
+  async #lost(failure: Failure): Promise<Answer> {
+    const failed = this.#failed('indeterminate', failure);
+    const { type } = this.request;
+    const isAddress = type === RRType.A || type === RRType.AAAA;
+    if (!isAddress || this.#aliases[0]?.dnssec === 'secure') return failed;
+    const { status } = await this.chain.enclosing(this.request.name);
+    return status === 'insecure' ? { ...failed, unsigned: true } : failed;
   }
 
   #failed(dnssec: 'bogus' | 'indeterminate', failure: Failure): Answer {

@@ -1,6 +1,13 @@
-import type { DomainDecision } from '../../../policy/index.js';
+import {
+  causeOfHost,
+  causeText,
+  decidingCause,
+  type DecidingCause,
+  type DomainDecision,
+} from '../../../policy/index.js';
 import {
   columnOf,
+  hasTlsaRecords,
   rowOf,
   tableAnswer,
   type DaneColumn,
@@ -14,6 +21,8 @@ export interface AnswerOptions {
   readonly version: PostfixVersion;
   /** Postfix's own resolver was seen to validate. */
   readonly validates: boolean;
+  /** Why it was not, and the setting to change. */
+  readonly whyNot?: string | undefined;
 }
 
 /** A reply of the socketmap, and how it came about. */
@@ -26,13 +35,17 @@ export interface PostfixAnswer {
     readonly row: StsRow;
     readonly answer: TableAnswer;
   };
-  /** Seconds the reply may be kept. */
+  /** Why mail is deferred: the ground that decided. */
+  readonly cause?: DecidingCause;
+  /** Seconds the reply may be cached. */
   readonly keep: number;
 }
 
 /** Seconds: a reply is kept for no longer, so that a restart is not needed to see a change, and TEMP for a short time only. */
 const LONGEST = 3600;
 const TEMP_LONGEST = 15;
+/** Characters of the reason of a TEMP reply. */
+const MAX_REASON = 480;
 /** Hosts in one answer. */
 const MOST_NAMES = 100;
 
@@ -42,8 +55,9 @@ export function answerOf(decision: DomainDecision, options: AnswerOptions): Post
     LONGEST,
     Math.max(1, (Date.parse(decision.validUntil) - Date.parse(decision.decidedAt)) / 1000),
   );
-  const temp = (reason: string): PostfixAnswer => ({
-    reply: `TEMP ${sayable(reason)}`,
+  const temp = (cause: DecidingCause): PostfixAnswer => ({
+    reply: `TEMP ${sayable(`${decision.domain}: ${causeText(cause)}`)}`,
+    cause,
     keep: Math.min(keep, TEMP_LONGEST),
   });
   // An exemption outweighs what main.cf says as well; observing leaves everything as it was.
@@ -51,26 +65,22 @@ export function answerOf(decision: DomainDecision, options: AnswerOptions): Post
     return { reply: decision.waiver.kind === 'observe' ? 'NOTFOUND ' : 'OK may', keep };
   if (decision.action === 'reject' || decision.route.kind === 'address')
     return { reply: 'NOTFOUND ', keep };
-  if (decision.action === 'wait') return temp(whyWait(decision));
+  const cause = decidingCause(decision);
+  if (cause) return temp(cause);
   const [column, row] = [columnOf(decision), rowOf(decision)];
   const cell = { column, row, answer: tableAnswer(column, row, options.validates) };
   switch (cell.answer) {
     case 'NOTFOUND':
       return { reply: 'NOTFOUND ', cell, keep };
     case 'TEMP':
-      return {
-        ...temp(
-          `${decision.domain} has DANE, and the resolver of Postfix was not seen to validate DNSSEC`,
-        ),
-        cell,
-      };
+      return { ...temp(causeWithoutValidation(decision, options)), cell };
     case 'dane':
     case 'dane-only':
       return { reply: `OK ${cell.answer}`, cell, keep };
     case 'secure': {
       const reply = secureReply(decision, options.version);
       return reply === undefined
-        ? temp('no MX host of the policy can be named to Postfix')
+        ? temp({ says: 'Postfix cannot be given the name of any MX host of the policy.' })
         : { reply, cell, keep };
     }
   }
@@ -111,14 +121,21 @@ function secureReply(decision: DomainDecision, version: PostfixVersion): string 
 /** At least two labels: `hostname` and `nexthop` mean something else in a match list. */
 const hostName = /^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)+$/;
 
-function whyWait({ domain, route, hosts }: DomainDecision): string {
-  const trouble = route.trouble ?? hosts.find((h) => h.trouble)?.trouble;
-  const ground = hosts.find((h) => h.decision.action !== 'use')?.grounds.at(-1)?.says;
-  const whose = trouble?.whose === 'ours' ? ' (our own resolver)' : '';
-  return `${domain}: ${ground ?? (trouble ? `${trouble.code}${whose}` : 'no host can be used now')}`;
+/** Why mail is deferred where Postfix cannot do DANE: TLSA records, or a host whose lookups failed, so that it may have some. */
+function causeWithoutValidation(
+  { hosts }: DomainDecision,
+  { whyNot }: AnswerOptions,
+): DecidingCause {
+  const bound = hosts.some((host) => host.decision.reasons.some(hasTlsaRecords));
+  const failed = hosts.find(({ decision }) => decision.action !== 'use');
+  if (!bound && failed) return causeOfHost(failed);
+  const why = whyNot === undefined ? '' : `: ${whyNot}`;
+  return {
+    says: `The domain has DANE, and the resolver of Postfix was not seen to validate DNSSEC${why}.`,
+  };
 }
 
 /** The reason of a TEMP reply stands in Postfix's log. */
 function sayable(reason: string): string {
-  return reason.replace(/[^ -~]/g, '?').slice(0, 300);
+  return reason.replace(/[^ -~]/g, '?').slice(0, MAX_REASON);
 }

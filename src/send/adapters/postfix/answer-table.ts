@@ -1,4 +1,4 @@
-import type { DomainDecision, HostDecision } from '../../../policy/index.js';
+import type { DomainDecision, HostDecision, Reason } from '../../../policy/index.js';
 
 /** How many MX hosts have TLSA records that Postfix can authenticate by. `some` is also all of them behind an unsigned MX, and any that need a look. */
 export const daneColumns = ['all', 'some', 'none'] as const;
@@ -39,14 +39,24 @@ export function columnOf({ route, hosts }: Pick<DomainDecision, 'route' | 'hosts
   const authenticated = (host: HostDecision): boolean =>
     host.decision.action === 'use' && host.decision.authenticate.includes('dane');
   if (route.dnssec === 'secure' && hosts.length > 0 && hosts.every(authenticated)) return 'all';
-  return hosts.some((host) =>
-    host.decision.reasons.some((reason) =>
-      /^dane-(usable|unusable|insecure-mx|bogus|tempfail|not-told)$|^address-bogus$/.test(reason),
-    ),
-  )
-    ? 'some'
-    : 'none';
+  const needsLook = hosts.some((host) =>
+    host.decision.reasons.some((reason) => hasTlsaRecords(reason) || undecided.has(reason)),
+  );
+  return needsLook ? 'some' : 'none';
 }
+
+/** Whether a ground says that a host has secure TLSA records. */
+export function hasTlsaRecords(reason: Reason): boolean {
+  return reason === 'dane-usable' || reason === 'dane-unusable' || reason === 'dane-insecure-mx';
+}
+
+/** Grounds of a host that may have secure TLSA records, since a lookup failed. */
+const undecided: ReadonlySet<Reason> = new Set([
+  'dane-bogus',
+  'dane-tempfail',
+  'dane-not-told',
+  'address-bogus',
+]);
 
 /** The row of a decision. */
 export function rowOf({ mtaSts }: Pick<DomainDecision, 'mtaSts'>): StsRow {

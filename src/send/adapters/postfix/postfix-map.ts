@@ -58,6 +58,7 @@ export async function startPostfixMap(options: PostfixMapOptions): Promise<Postf
     const answer = answerOf(await decide(hop), {
       version: settings.version,
       validates: probe?.validates ?? false,
+      whyNot: probe?.validates === false ? `${probe.says} (${probe.fix})` : undefined,
     });
     const kind = /^(OK \S+|\S+)/.exec(answer.reply)?.[0] ?? '';
     answers.set(kind, (answers.get(kind) ?? 0) + 1);

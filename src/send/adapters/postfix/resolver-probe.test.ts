@@ -63,6 +63,22 @@ test('RFC 7672 §2.1.1: the AD bit of another machine counts only by word of the
   assert.equal(await probe('nameserver 192.0.2.53\n', { '192.0.2.53': true }, true), true);
 });
 
+test('a name server on another machine: the setting that trusts it is named', async () => {
+  // E6
+  const fixOf = async (
+    lines: string,
+    servers: Readonly<Record<string, boolean>>,
+  ): Promise<string> => {
+    const resolvConf = join(folder, 'resolv.conf');
+    writeFileSync(resolvConf, lines);
+    const state = await probeResolver({ network: network(servers), resolvConf });
+    return state.validates ? '' : state.fix;
+  };
+  for (const lines of ['nameserver 10.0.0.2\n', 'nameserver 127.0.0.1\nnameserver 2001:db8::53\n'])
+    assert.match(await fixOf(lines, { '127.0.0.1': true }), /postfix\.resolver\.trustRemote: true/);
+  assert.doesNotMatch(await fixOf('nameserver 127.0.0.1\n', { '127.0.0.1': false }), /trustRemote/);
+});
+
 test('no name server, no file: not validating, and no error', async () => {
   assert.equal(await probe('search example.com\n', {}), false);
   assert.equal(

@@ -2,11 +2,12 @@ import { Name } from '../../../base/index.js';
 import { createResolver, RRType, systemUpstreams, type Upstream } from '../../../dns/index.js';
 import type { Network } from '../../../net/index.js';
 
-/** Whether Postfix can do DANE: its stub resolver believes the AD bit of whoever resolv.conf names. */
+/** Whether Postfix can do DANE: its stub resolver trusts the AD bit of the name servers of resolv.conf. */
 export type ProbeState =
-  /** Every name server sets AD for the signed root, and stands on this machine. */
+  /** Every name server sets AD for the signed root, and runs on this machine or is trusted by `trustRemote`. */
   | { readonly validates: true; readonly says: string }
-  | { readonly validates: false; readonly says: string };
+  /** `fix`: what to do, with the setting. */
+  | { readonly validates: false; readonly says: string; readonly fix: string };
 
 export interface ProbeOptions {
   readonly network: Network;
@@ -15,6 +16,12 @@ export interface ProbeOptions {
   /** Believe a name server on another machine: the way to it is protected by other means (RFC 7672 §2.1.1). */
   readonly trustRemote?: boolean;
 }
+
+const fixes = {
+  local: 'let Postfix ask a validating resolver, or set postfix.dane: false',
+  remote:
+    'set postfix.resolver.trustRemote: true if the network to it is protected, else let Postfix ask a validating resolver on this machine',
+} as const;
 
 /** libc asks no more of them. */
 const MOST_SERVERS = 3;
@@ -29,12 +36,14 @@ export async function probeResolver({
   trustRemote = false,
 }: ProbeOptions): Promise<ProbeState> {
   const servers = systemUpstreams(resolvConf).slice(0, MOST_SERVERS);
-  if (servers.length === 0) return { validates: false, says: `${resolvConf} names no name server` };
+  if (servers.length === 0)
+    return { validates: false, says: `${resolvConf} names no name server`, fix: fixes.local };
   const remote = servers.find(({ address }) => !isLoopback(address));
   if (remote && !trustRemote)
     return {
       validates: false,
-      says: `${remote.label} of ${resolvConf} is not on this machine: its AD bit could be forged on the way`,
+      says: `${remote.label} of ${resolvConf} is not on this machine, so its AD bit could be forged`,
+      fix: fixes.remote,
     };
   const silent = await Promise.all(
     servers.map(async (server) => ((await validates(network, server)) ? undefined : server.label)),
@@ -48,6 +57,7 @@ export async function probeResolver({
     : {
         validates: false,
         says: `${bad} of ${resolvConf} does not set the AD bit for the root's signed records`,
+        fix: fixes.local,
       };
 }
 

@@ -1,0 +1,57 @@
+import type { DomainDecision, Ground, HostDecision, Trouble } from './domain-decision.js';
+
+/** Why a domain's mail is deferred or returned, and which host decided it. */
+export interface DecidingCause {
+  /** The MX host; absent where the route itself decided. */
+  readonly host?: string;
+  /** One sentence, without the failure behind it. */
+  readonly says: string;
+  /** The failed lookup behind it. */
+  readonly trouble?: Trouble;
+}
+
+/**
+ * Finds what decided that no host may be used: the route, else the most preferred host that has addresses and must not be used,
+ * else a host without addresses. Undefined where a host may be used.
+ */
+export function decidingCause(decision: DomainDecision): DecidingCause | undefined {
+  const { action, route, hosts } = decision;
+  if (action === 'deliver') return undefined;
+  if (action === 'reject') return { says: 'The domain takes no mail, or does not exist.' };
+  if (route.kind === 'error')
+    return withTrouble(
+      { says: 'The mail hosts of the domain could not be looked up.' },
+      route.trouble,
+    );
+  const forbidden = hosts.filter((host) => host.decision.action !== 'use');
+  const host = forbidden.find(({ addresses }) => addresses.length > 0) ?? forbidden[0] ?? hosts[0];
+  return host ? causeOfHost(host) : { says: 'The domain has no mail host.' };
+}
+
+/** Why a host cannot be used: its deciding ground, or that it has no address. */
+export function causeOfHost(host: HostDecision): DecidingCause {
+  const { name, addresses, trouble } = host;
+  const ground: Ground | undefined = host.decision.action === 'use' ? undefined : host.grounds[0];
+  if (ground) return withTrouble({ host: name, says: ground.says }, ground.trouble);
+  if (addresses.length > 0) return { host: name, says: 'The host may be used.' };
+  return trouble
+    ? withTrouble(
+        { host: name, says: 'The addresses of the host could not be looked up.' },
+        trouble,
+      )
+    : { host: name, says: 'The host has no address.' };
+}
+
+/** A cause on one line: `mx.example: The TLSA records could not be looked up (dns-servfail: ...)`. */
+export function causeText({ host, says, trouble }: DecidingCause): string {
+  const sentence = says.replace(/\.$/, '');
+  const ours = trouble?.whose === 'ours' ? ', by our own resolver' : '';
+  const failure = trouble
+    ? ` (${[trouble.code, trouble.detail].filter(Boolean).join(': ')}${ours})`
+    : '';
+  return `${host === undefined ? '' : `${host}: `}${sentence}${failure}`;
+}
+
+function withTrouble(cause: DecidingCause, trouble: Trouble | undefined): DecidingCause {
+  return trouble ? { ...cause, trouble } : cause;
+}
