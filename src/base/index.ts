@@ -30,6 +30,7 @@ export { formatTime } from './format-time.js';
 export { hidden, neutralise } from './neutralise.js';
 export { trimBlanks } from './trim-blanks.js';
 export { clip, wrap } from './wrap.js';
+export { explainField, explainNearRecord, type RecordKind } from './explain-near-record.js';
 export { nearest } from './nearest.js';
 export { Name, parseDomain, nameFailures } from './name.js';
 export { BoundedMap } from './bounded-map.js';

@@ -73,6 +73,7 @@ const finding = z.strictObject({
   subject: text,
   title: text,
   why: text,
+  reason: text.optional(),
   reference: text,
   owner: z.enum(['domain', 'mail-host', 'dns-host', 'own-network']),
   fix: text,

@@ -150,6 +150,8 @@ export interface Finding {
   readonly subject: string;
   readonly title: string;
   readonly why: string;
+  /** The value at fault and what is wrong with it: the record, the line, the reply, the extension. */
+  readonly reason?: string;
   /** The clause, as `RFC 7672 §3.1.1`. */
   readonly reference: string;
   /** Who can repair it. */

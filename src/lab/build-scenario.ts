@@ -49,8 +49,9 @@ export async function buildScenario(scenario: Scenario, site: Site): Promise<Zon
       lines.push(...(await buildHost(host, absolute(name, apex), scenario, site)));
   }
   if (sts) lines.push(...publishPolicy(sts, apex, own, site));
-  if (scenario.rpt ?? (sts !== undefined || hosts.some((h) => h.tlsa)))
-    lines.push(`_smtp._tls TXT "v=TLSRPTv1; rua=mailto:tls-reports@${apex}"`);
+  const rpt = scenario.rpt ?? (sts !== undefined || hosts.some((h) => h.tlsa !== undefined));
+  const rua = `v=TLSRPTv1; rua=mailto:tls-reports@${apex}`;
+  if (rpt !== false) lines.push(`_smtp._tls TXT "${rpt === true ? rua : rpt}"`);
   return {
     apex,
     records: lines.join('\n'),
@@ -162,9 +163,9 @@ function publishPolicy(
   hosts: readonly string[],
   { world, policyHost }: Site,
 ): string[] {
-  const { mode, mx = hosts, habit = 'good', certificate = 'trusted', copies = 1 } = sts;
+  const { mode, mx = hosts, record, habit = 'good', certificate = 'trusted', copies = 1 } = sts;
   const name = `mta-sts.${apex}`;
-  const lines = [
+  const lines = sts.lines ?? [
     'version: STSv1',
     `mode: ${mode}`,
     ...(mode === 'none' ? [] : mx.map((pattern) => `mx: ${pattern}`)),
@@ -179,7 +180,7 @@ function publishPolicy(
     });
   const records = Array.from(
     { length: copies },
-    (_, i) => `_mta-sts TXT "v=STSv1; id=2026112${i};"`,
+    (_, i) => `_mta-sts TXT "${record ?? `v=STSv1; id=2026112${i};`}"`,
   );
   return [...records, `mta-sts A ${places.policyHost}`];
 }

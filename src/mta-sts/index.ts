@@ -6,6 +6,8 @@
  * matchMx('*.example.com', 'a.b.example.com'); // false: the wildcard is one label
  */
 export { parseStsRecord, type StsRecord } from './parse-record.js';
+export { lintStsRecord, nearStsRecords, type RecordLint } from './lint-record.js';
+export { lintPolicy, type PolicyLint } from './lint-policy.js';
 export { parsePolicy, formatPolicy, type StsPolicy, type StsMode } from './parse-policy.js';
 export { matchMx } from './match-mx.js';
 export {

@@ -1,5 +1,7 @@
-import { fail, ok, trimBlanks, type Result } from '../base/index.js';
+import { fail, ok, type Result } from '../base/index.js';
 import { stsFailures } from './failures.js';
+import { explainMode, explainMx } from './policy-faults.js';
+import { isNear, quote, readLines, type PolicyLine } from './policy-lines.js';
 
 export type StsMode = 'enforce' | 'testing' | 'none';
 
@@ -11,50 +13,57 @@ export interface StsPolicy {
   readonly mx: readonly string[];
 }
 
-const MAX_AGE = 31_557_600;
+/** Seconds; a larger `max_age` is cut to it (RFC 8461 §3.2). */
+export const MAX_AGE = 31_557_600;
 const MAX_MX = 1000;
 const hostPattern =
   /^(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/;
 
 /**
- * Reads a policy body (RFC 8461 §3.2). Lines end in LF or CRLF; unknown fields are ignored; of a repeated field other than `mx` the first counts; a larger
- * `max_age` than a year is cut to a year. Empty lines are accepted: the grammar's slip allows them, and refusing would lose real policies.
+ * Parses a policy body (RFC 8461 §3.2). Lines end in LF or CRLF; unknown fields are ignored; of a
+ * repeated field other than `mx` the first counts; a larger `max_age` than a year is cut to a
+ * year. Empty lines are accepted: the grammar's slip allows them, and refusing would lose real
+ * policies. A failure names the line at fault.
  *
  * [8461-3.2-3, 8461-3.2-4, 8461-3.2-5, 8461-3.2-6, 8461-3.2-7, 8461-3.2-8, 8461-3.2-10, 8461-3.2-11]
  */
 export function parsePolicy(body: Uint8Array | string): Result<StsPolicy> {
   const invalid = (detail: string): Result<StsPolicy> =>
     fail(stsFailures.make('sts-policy-invalid', detail));
-  const text =
-    typeof body === 'string'
-      ? body
-      : Buffer.from(body.buffer, body.byteOffset, body.length).toString('utf8');
-  const first = new Map<string, string>();
-  const mx: string[] = [];
-  for (const line of text.split(/\r?\n/)) {
-    if (trimBlanks(line) === '') continue;
-    const parts = /^([A-Za-z0-9][A-Za-z0-9_.-]{0,31})[ \t]*:(.*)$/.exec(line);
-    if (!parts) return invalid(`line ${line.slice(0, 80)}`);
-    const [key, value] = [parts[1] as string, trimBlanks(parts[2] as string)];
-    if (key === 'mx') mx.push(value.toLowerCase());
-    else if (!first.has(key)) first.set(key, value);
-  }
-  if (first.get('version') !== 'STSv1')
-    return invalid(`version ${first.get('version')?.slice(0, 40) ?? 'missing'}`);
-  const mode = first.get('mode');
-  if (mode !== 'enforce' && mode !== 'testing' && mode !== 'none')
-    return invalid(`mode ${mode?.slice(0, 40) ?? 'missing'}`);
-  const age = first.get('max_age');
-  if (age === undefined || !/^\d{1,10}$/.test(age))
-    return invalid(`max_age ${age?.slice(0, 40) ?? 'missing'}`);
-  if (mx.length > MAX_MX) return invalid(`${mx.length} mx lines`);
-  const odd = mx.find((pattern) => pattern.length > 255 || !hostPattern.test(pattern));
-  if (odd !== undefined) return invalid(`mx ${odd.slice(0, 80)}`);
-  if (mode !== 'none' && mx.length === 0) return invalid('no mx');
-  return ok({ mode, maxAge: Math.min(Number(age), MAX_AGE), mx });
+  const lines = readLines(body);
+  if (typeof lines === 'string') return invalid(lines);
+  const first = (key: string): PolicyLine | undefined => lines.find((line) => line.key === key);
+  const [version, mode, age] = [first('version'), first('mode'), first('max_age')];
+  if (version?.value !== 'STSv1')
+    return invalid(
+      version ? `${quote(version)}: the only version is STSv1` : missing('version', lines),
+    );
+  if (mode?.value !== 'enforce' && mode?.value !== 'testing' && mode?.value !== 'none')
+    return invalid(mode ? explainMode(mode) : missing('mode', lines));
+  if (age === undefined || !/^\d{1,10}$/.test(age.value))
+    return invalid(
+      age
+        ? `${quote(age)}: max_age is a number of seconds, digits only`
+        : missing('max_age', lines),
+    );
+  const hosts = lines.filter((line) => line.key === 'mx');
+  if (hosts.length > MAX_MX) return invalid(`${hosts.length} mx lines`);
+  const odd = hosts.find(
+    ({ value }) => value.length > 255 || !hostPattern.test(value.toLowerCase()),
+  );
+  if (odd !== undefined) return invalid(explainMx(odd));
+  if (mode.value !== 'none' && hosts.length === 0) return invalid(missing('mx', lines));
+  const maxAge = Math.min(Number(age.value), MAX_AGE);
+  return ok({ mode: mode.value, maxAge, mx: hosts.map(({ value }) => value.toLowerCase()) });
 }
 
-/** Writes a policy in the form every reader takes. [8461-3.2-13] */
+/** A field that is not there, or is there under another spelling. */
+function missing(key: string, lines: readonly PolicyLine[]): string {
+  const near = lines.find((line) => isNear(line.key, key));
+  return near ? `${quote(near)}: field names are case-sensitive, write ${key}` : `no ${key}`;
+}
+
+/** Formats a policy in the form every reader takes. [8461-3.2-13] */
 export function formatPolicy({ mode, maxAge, mx }: StsPolicy): string {
   return [
     'version: STSv1',

@@ -1,4 +1,4 @@
-import { trimBlanks, type Failure } from '../base/index.js';
+import { explainField, trimBlanks, type Failure } from '../base/index.js';
 import { stsFailures } from './failures.js';
 
 export type StsRecord =
@@ -32,10 +32,21 @@ export function parseStsRecord(texts: readonly string[]): StsRecord {
   // One final semicolon is allowed; an empty field elsewhere is not.
   if (fields.at(-1) === '') fields.pop();
   const bad = fields.find((f) => !field.test(f));
-  if (bad !== undefined) return invalid(bad === '' ? 'an empty field' : bad.slice(0, 100));
+  if (bad !== undefined) return invalid(explainField(bad.slice(0, 100)));
   const id = fields.find((f) => f.startsWith('id='))?.slice(3);
-  if (id === undefined) return invalid('no id');
-  return /^[A-Za-z0-9]{1,32}$/.test(id)
-    ? { status: 'found', id }
-    : invalid(`id ${id.slice(0, 100)}`);
+  if (id === undefined) return invalid(whyNoId(fields));
+  return /^[A-Za-z0-9]{1,32}$/.test(id) ? { status: 'found', id } : invalid(whyNotId(id));
+}
+
+function whyNoId(fields: readonly string[]): string {
+  const near = fields.find((f) => /^id=/i.test(f));
+  return near === undefined
+    ? 'it has no id'
+    : `"${near.slice(0, 100)}": field names are case-sensitive, write id`;
+}
+
+function whyNotId(id: string): string {
+  return /^[A-Za-z0-9]+$/.test(id)
+    ? `id has ${id.length} characters, at most 32 are allowed`
+    : `id "${id.slice(0, 100)}" may hold letters and digits only`;
 }

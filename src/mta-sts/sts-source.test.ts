@@ -31,6 +31,40 @@ test('RFC 8461 §3, §5.1 [8461-3-1, 8461-5.1-2]: a new id is fetched and used a
   );
 });
 
+// [8461-3.2-9]
+test('max_age 0: each mail fetches the policy and obeys it, nothing is cached', async () => {
+  const world = stsWorld({ policy: body('enforce', 0) });
+  for (const fetches of [1, 2]) {
+    const { how, policy, until } = await world.source.lookup(domain);
+    assert.deepEqual([how, policy?.mode, until], ['live', 'enforce', world.time]);
+    assert.deepEqual([world.fetches, world.cache.size], [fetches, 0]);
+  }
+  world.policy = 'sts-policy-unreachable';
+  assert.equal((await world.source.lookup(domain)).policy, undefined);
+});
+
+test('max_age 0 ends a policy that was cached, at a new id and at a refresh', async () => {
+  for (const refresh of [false, true]) {
+    const world = stsWorld();
+    await world.source.lookup(domain);
+    world.policy = body('enforce', 0);
+    world.time += 2 * DAY;
+    if (refresh) assert.equal(await world.source.refreshDue(), 1);
+    else world.texts = ['v=STSv1; id=2'];
+    const { how, policy } = await world.source.lookup(domain);
+    assert.deepEqual([how, policy?.maxAge, world.cache.size], ['live', 0, 0]);
+    assert.equal(await world.source.refreshDue(), 0);
+  }
+});
+
+test('a policy that expires within its second binds the mail that fetched it', async () => {
+  const world = stsWorld({ policy: body('enforce', 1) });
+  assert.equal((await world.source.lookup(domain)).policy?.mode, 'enforce');
+  world.time += 1000;
+  assert.equal((await world.source.lookup(domain)).how, 'live');
+  assert.equal(world.fetches, 2);
+});
+
 const failing: readonly (readonly [
   string,
   Partial<{ texts: readonly string[] | 'failed'; policy: string }>,

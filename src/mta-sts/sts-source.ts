@@ -74,24 +74,25 @@ export function createStsSource(options: StsSourceOptions): StsSource {
     const key = domain.toLower();
     const { record, until, failure } = await readRecord(domain, signal);
     let entry = cache.get(key);
-    let live = false;
+    let live: CachedPolicy | undefined;
     if (record.status === 'found' && callsForFetch(entry, record.id, now())) {
       const fetched = await options.fetch(domain, signal);
-      live = fetched.ok;
       entry = fetched.ok
         ? afterFetch(entry, key, { id: record.id, ...fetched.value }, now())
         : afterFailure(entry, key, { id: record.id, failure: fetched.failure }, now());
+      live = fetched.ok ? entry.policy : undefined;
       await cache.put(entry);
     }
     if (entry?.policy && !policyInForce(entry, now())) {
-      // Run out while somebody watched: it must not come back at the next start.
+      // Expired while the process ran, or not to be cached at all (max_age 0): it must not
+      // come back at the next start.
       const { policy: _policy, ...rest } = entry;
       entry = rest;
       if (entry.failed) await cache.put(entry);
       else await cache.delete(key);
     }
     const state = stateOf(entry, record, failure, live, until);
-    if (entry && state.policy && now() - entry.usedAt > USE_NOTED)
+    if (entry?.policy && now() - entry.usedAt > USE_NOTED)
       void cache.put({ ...entry, usedAt: now() });
     recent.set(key, state);
     return state;
@@ -101,10 +102,11 @@ export function createStsSource(options: StsSourceOptions): StsSource {
     entry: StsEntry | undefined,
     record: Seen,
     failure: Failure | undefined,
-    live: boolean,
+    live: CachedPolicy | undefined,
     until: number,
   ): StsState {
-    const policy = policyInForce(entry, now());
+    // What was fetched just now binds this mail even if it is never cached (RFC 8461 §5.1).
+    const policy = policyInForce(entry, now()) ?? live;
     const current = record.status === 'found' && policy?.id === record.id;
     const why = current
       ? undefined
@@ -167,7 +169,7 @@ export function createStsSource(options: StsSourceOptions): StsSource {
     const after = fetched.ok
       ? afterFetch(before, domain, { id: id ?? '', ...fetched.value }, now())
       : afterFailure(before, domain, { id, failure: fetched.failure }, now());
-    if (!fetched.ok && !policyInForce(after, now())) await cache.delete(domain);
+    if (!policyInForce(after, now())) await cache.delete(domain);
     else await cache.put(after);
     recent.delete(domain);
     if (!fetched.ok && isWorthWarning(after)) options.onWarning?.(after);

@@ -9,6 +9,7 @@
  * const parsed = unpacked?.ok ? parseReport(unpacked.value.bytes) : undefined;
  * if (parsed?.ok) for (const { code, path } of parsed.value.notes) console.log(code, path); // date-no-zone date-range.start-datetime
  */
+export { explainRua, lintRptRecord, nearRptRecords, type RptLint } from './lint-record.js';
 export { parseTlsRptRecord, type TlsRptRecord } from './parse-record.js';
 export {
   claimedSize,

@@ -26,6 +26,7 @@ export function finding(id: FindingId, severity: Severity, given: FindingValues)
   const values = {
     ...given,
     detail: neutralise(given.detail),
+    reason: given.reason === undefined ? undefined : neutralise(given.reason, 600),
     reply: given.reply === undefined ? undefined : neutralise(given.reply, 300),
   };
   const { host, ip, domain } = values;
@@ -35,6 +36,7 @@ export function finding(id: FindingId, severity: Severity, given: FindingValues)
     subject: host === '' ? domain : ip === '' ? host : `${host} [${ip}]`,
     title: say(entry.title, values),
     why: say(entry.why, values),
+    reason: values.reason,
     reference: entry.reference,
     owner: entry.owner,
     fix: say(entry.fix, values),
@@ -64,6 +66,7 @@ const anyCase: FindingValues = {
   preference: 10,
   meant: undefined,
   detail: '',
+  reason: undefined,
   reply: undefined,
   policyId: 'ID',
   policy: undefined,

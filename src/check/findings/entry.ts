@@ -14,6 +14,8 @@ export interface FindingValues {
   readonly meant: string | undefined;
   /** Particulars as one phrase: a reply, a date, a failure's detail. */
   readonly detail: string;
+  /** The value at fault and what is wrong with it. */
+  readonly reason: string | undefined;
   /** The server's own 4yz or 5yz reply. */
   readonly reply: string | undefined;
   /** An identifier for the next policy version, made from the time of the check. */

@@ -67,6 +67,18 @@ const unprotected =
 /** Repairs of the publication keep the mode; what was never enforced starts in testing. */
 const republish = (v: FindingValues): FixStep[] => publishPolicy(v);
 
+/** One record is wrong and the policy is not: nothing begins again in testing mode. */
+const correctRecord = (v: FindingValues): FixStep[] => [
+  confirm(`The policy at ${at(v)} lists every MX host: ${v.mx.join(', ')}.`),
+  record(v),
+  checkAgain(v),
+];
+
+const reportHere = (v: FindingValues): FixStep[] => [
+  dns(`_smtp._tls.${v.domain}. 3600 IN TXT "v=TLSRPTv1; rua=mailto:tls-reports@${v.domain}"`),
+  checkAgain(v),
+];
+
 /** The MTA-STS record and policy. */
 export const mtaStsFindings = {
   'sts-absent': {
@@ -82,8 +94,36 @@ export const mtaStsFindings = {
     why: unprotected,
     reference: 'RFC 8461 §3.1',
     owner: 'domain',
-    fix: (v) => `Replace the record: ${v.detail || 'it breaks the grammar'}.`,
-    steps: (v) => [serve(v, 'testing'), record(v), ...thenEnforce(v)],
+    fix: 'Replace the record.',
+    steps: correctRecord,
+  },
+  'sts-record-ignored': {
+    title: 'The _mta-sts TXT record is nearly an MTA-STS record',
+    why: unprotected,
+    reference: 'RFC 8461 §3.1',
+    owner: 'domain',
+    fix: 'Correct the record: senders discard what does not begin with v=STSv1;.',
+    steps: correctRecord,
+  },
+  'sts-policy-odd': {
+    title: 'The policy file departs from the standard',
+    why: 'Senders with a tolerant reader use the policy; others refuse it or read it in another way.',
+    reference: 'RFC 8461 §3.2',
+    owner: 'domain',
+    fix: 'Correct the line and publish the record with a new id.',
+    steps: (v) => [
+      config(`Correct the policy file at ${at(v)}: ${v.reason ?? 'the line named above'}.`),
+      record(v),
+      checkAgain(v),
+    ],
+  },
+  'sts-policy-note': {
+    title: 'The MTA-STS record or policy has something without use',
+    why: 'Senders ignore it.',
+    reference: 'RFC 8461 §3',
+    owner: 'domain',
+    fix: 'Remove it, unless a draft standard needs it.',
+    steps: (v) => [config(`Look at ${at(v)}: ${v.reason ?? 'the line named above'}.`)],
   },
   'sts-record-multiple': {
     title: 'There is more than one _mta-sts TXT record',
@@ -226,10 +266,23 @@ export const mtaStsFindings = {
     reference: 'RFC 8460 §3',
     owner: 'domain',
     fix: 'Publish a TLS-RPT record.',
-    steps: (v) => [
-      dns(`_smtp._tls.${v.domain}. 3600 IN TXT "v=TLSRPTv1; rua=mailto:tls-reports@${v.domain}"`),
-      checkAgain(v),
-    ],
+    steps: reportHere,
+  },
+  'tlsrpt-ignored': {
+    title: 'The _smtp._tls TXT record is nearly a TLS-RPT record',
+    why: 'Reporters discard it, so this domain does not hear of failed deliveries.',
+    reference: 'RFC 8460 §3',
+    owner: 'domain',
+    fix: 'Correct the record: reporters discard what does not begin with v=TLSRPTv1;.',
+    steps: reportHere,
+  },
+  'tlsrpt-odd': {
+    title: 'The TLS-RPT record departs from the standard',
+    why: 'Some reporters send nothing to such an address, or to another one than was meant.',
+    reference: 'RFC 8460 §3, RFC 6068 §2',
+    owner: 'domain',
+    fix: 'Correct the record.',
+    steps: reportHere,
   },
   'tlsrpt-invalid': {
     title: 'The TLS-RPT record is not valid',
@@ -237,9 +290,6 @@ export const mtaStsFindings = {
     reference: 'RFC 8460 §3',
     owner: 'domain',
     fix: 'Replace the record by a single valid one.',
-    steps: (v) => [
-      dns(`_smtp._tls.${v.domain}. 3600 IN TXT "v=TLSRPTv1; rua=mailto:tls-reports@${v.domain}"`),
-      checkAgain(v),
-    ],
+    steps: reportHere,
   },
 } satisfies Record<string, FindingEntry>;

@@ -3,6 +3,7 @@ import { resolverAtFault } from '../exposure.js';
 import type { FindingId } from '../findings/catalogue.js';
 import type { JudgedHost } from './judge-host.js';
 import type { Raised } from './raise.js';
+import { discardedRules, lintRules, recordReason } from './record-rules.js';
 
 /** Raises what concerns the route: whether there is one, and what kept us from seeing it. */
 export function routeRules(raised: Raised): void {
@@ -95,8 +96,11 @@ export function policyRules(raised: Raised, dane: boolean): void {
     if (mtaSts.txt.lookup !== 'failed')
       raised.add(first ? findingOf(first.code) : 'sts-policy-unreachable', {
         detail: words(first),
+        reason: first && reasonOf(first, mtaSts.txt.texts),
       });
   }
+  const corrected = discardedRules(raised);
+  lintRules(raised);
   if (mode === 'enforce' || mode === 'testing') matchRules(raised, mode);
   if (mode === 'testing') raised.add('sts-mode-testing');
   if (mode === 'none') raised.add('sts-mode-none');
@@ -106,7 +110,7 @@ export function policyRules(raised: Raised, dane: boolean): void {
     raised.add('sts-good');
 
   // Without a host that takes mail there is nothing to protect yet.
-  if (mode === undefined && mtaSts.status === 'absent' && raised.hosts.length > 0) {
+  if (mode === undefined && mtaSts.status === 'absent' && !corrected && raised.hosts.length > 0) {
     if (dane) raised.add('sts-absent');
     else if (!couldBeDane(raised) && !raised.has('dane-inert', 'dane-unusable', 'dane-partial')) {
       const hosted =
@@ -124,9 +128,19 @@ export function policyRules(raised: Raised, dane: boolean): void {
     }
   }
   const mechanisms = [mode === 'enforce' ? ('enforce' as const) : ('none' as const)];
-  if (tlsRpt.status === 'absent') raised.add('tlsrpt-absent', { mechanisms });
+  if (tlsRpt.status === 'absent' && !raised.has('tlsrpt-ignored'))
+    raised.add('tlsrpt-absent', { mechanisms });
   if (tlsRpt.status === 'invalid')
-    raised.add('tlsrpt-invalid', { detail: words(tlsRpt.problems[0]) });
+    raised.add('tlsrpt-invalid', {
+      detail: words(tlsRpt.problems[0]),
+      reason: tlsRpt.problems[0] && reasonOf(tlsRpt.problems[0], tlsRpt.txt.texts),
+    });
+}
+
+/** Which value is at fault: of a record its text, else what the failure names. */
+function reasonOf({ code, detail }: FailureEvidence, texts: readonly string[]): string {
+  const own = texts.filter((text) => /^v=(STS|TLSRPT)v1/.test(text));
+  return /^(sts-record|rpt)-/.test(code) ? recordReason(own, detail || code) : detail || code;
 }
 
 /** A TLSA lookup that failed does not say that there is none (RFC 7672 §2.1.2). */

@@ -12,6 +12,8 @@ export interface Raising {
   readonly detail?: string;
   readonly preference?: number;
   readonly meant?: string | undefined;
+  /** The value at fault and what is wrong with it. */
+  readonly reason?: string | undefined;
   /** The server's own reply, as received. */
   readonly reply?: string | undefined;
   readonly spkiSha256?: string;
@@ -46,6 +48,7 @@ export class Raised {
       preference: 10,
       meant: undefined,
       detail: '',
+      reason: undefined,
       reply: undefined,
       policyId: evidence.collectedAt.replace(/[^0-9TZ]/g, '').slice(0, 24),
       policy: evidence.mtaSts.policy,

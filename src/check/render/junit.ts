@@ -75,13 +75,20 @@ function verdictCase(result: CheckResult, failOn: 'warn' | 'fail'): Case {
 }
 
 function findingCase(
-  { id, subject, severity, title, why, fix, steps, owner, reference }: Finding,
+  { id, subject, severity, title, why, reason, fix, steps, owner, reference }: Finding,
   failOn: 'warn' | 'fail',
 ): Case {
   const name = `${id}: ${subject}`;
   if (severity === 'good') return { name, outcome: 'passed' };
   const plan = steps.map((step, i) => `${i + 1}. ${step.text}`);
-  const text = [why, `To fix, by ${ownerNames[owner]}: ${fix}`, ...plan, reference].join('\n');
+  const reasons = reason === undefined ? [] : [reason];
+  const text = [
+    ...reasons,
+    why,
+    `To fix, by ${ownerNames[owner]}: ${fix}`,
+    ...plan,
+    reference,
+  ].join('\n');
   return {
     name,
     outcome: severity === 'fail' || severity === failOn ? 'failure' : 'passed',

@@ -193,6 +193,7 @@ function toFix({ findings }: CheckResult, width: number, paint: Paint, every: bo
         '       ',
       ).map((line) => paint(line, 'dim')),
     );
+    if (finding.reason) lines.push(...wrap(finding.reason, width, '       '));
     if (i === 0 || every) {
       lines.push(...wrap(finding.why, width, '       '));
       finding.steps.forEach((step, n) =>
@@ -210,7 +211,7 @@ function notes({ findings, exposure }: CheckResult, width: number, paint: Paint)
     .filter((f) => f.severity === 'info' || f.severity === 'good')
     .flatMap((f) =>
       wrap(
-        `${f.title} (${f.subject}).${f.owner === 'own-network' ? ` ${f.fix}` : ''}`,
+        `${f.title} (${f.subject}).${f.reason ? ` ${f.reason}.` : ''}${f.owner === 'own-network' ? ` ${f.fix}` : ''}`,
         width,
         f.severity === 'good' ? '  + ' : '  - ',
         '    ',

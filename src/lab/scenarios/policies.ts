@@ -49,6 +49,53 @@ export const policyDomains: readonly Scenario[] = [
     { mode: 'enforce', copies: 2 },
     'sts-record-multiple',
   ),
+  asIfAbsent(
+    'sts-record-case.example',
+    'the record begins with v=stsv1 in lower case',
+    { mode: 'enforce', record: 'v=stsv1; id=1234' },
+    'sts-record-ignored',
+  ),
+  asIfAbsent(
+    'sts-record-hyphens.example',
+    'the id of the record has hyphens',
+    { mode: 'enforce', record: 'v=STSv1; id=2026-11-01' },
+    'sts-record-invalid',
+  ),
+  asIfAbsent(
+    'sts-policy-case.example',
+    'the fields of the policy begin with capitals',
+    {
+      mode: 'enforce',
+      lines: [
+        'Version: STSv1',
+        'Mode: enforce',
+        'MX: mx.sts-policy-case.example',
+        'Max_Age: 604800',
+      ],
+    },
+    'sts-policy-invalid',
+  ),
+  {
+    domain: 'sts-long-age.example',
+    says: 'max_age is two years',
+    sts: {
+      mode: 'enforce',
+      lines: [
+        'version: STSv1',
+        'mode: enforce',
+        'mx: mx.sts-long-age.example',
+        'max_age: 63072000',
+      ],
+    },
+    expect: { verdict: 'warn', warn: ['sts-policy-odd'], exposure: stsOnly },
+  },
+  {
+    domain: 'rpt-slashes.example',
+    says: 'the address for reports is written mailto://',
+    sts: { mode: 'enforce' },
+    rpt: 'v=TLSRPTv1; rua=mailto://a@rpt-slashes.example',
+    expect: { verdict: 'warn', warn: ['tlsrpt-odd'], exposure: stsOnly },
+  },
   {
     domain: 'sts-mx-mismatch.example',
     says: 'one of two MX hosts is not in the policy',

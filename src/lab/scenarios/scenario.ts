@@ -15,8 +15,8 @@ export interface Scenario {
   /** The hosts its MX records name, in order. Default: one good one, `mx` in its own zone. */
   readonly hosts?: readonly HostTraits[];
   readonly sts?: StsTraits;
-  /** A TLS-RPT record. Default: only beside MTA-STS or TLSA records. */
-  readonly rpt?: boolean;
+  /** A TLS-RPT record, or its text. Default: only beside MTA-STS or TLSA records. */
+  readonly rpt?: boolean | string;
   readonly attack?: AttackTraits;
   readonly expect: Expectation;
   /** With the attacker switched off. Only where there is one. */
@@ -84,6 +84,10 @@ export interface StsTraits {
   readonly mx?: readonly string[];
   readonly habit?: NonNullable<PolicySite['habit']>;
   readonly certificate?: 'trusted' | 'wrong-name';
+  /** Text of the TXT record in place of a valid one. */
+  readonly record?: string;
+  /** Lines of the policy file in place of valid ones. */
+  readonly lines?: readonly string[];
   /** How often the TXT record is there. Default once. */
   readonly copies?: number;
 }

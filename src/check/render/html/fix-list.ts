@@ -19,13 +19,14 @@ export function fixList({ findings }: CheckResult): Markup {
 }
 
 function item(finding: Finding): Markup {
-  const { severity, subject, title, why, fix, steps, owner, reference, id } = finding;
+  const { severity, subject, title, why, reason, fix, steps, owner, reference, id } = finding;
   return markup`<li class="card">
     <div class="fix-head">
       <h3>${title}</h3>
       <span class="badge ${severityTones[severity]}">${severity}</span>
     </div>
     <p class="meta">${subject}; by ${ownerNames[owner]}; ${reference}; <code>${id}</code></p>
+    ${reason !== undefined && markup`<p><code>${reason}</code></p>`}
     <p>${why}</p>
     <p><b>${fix}</b></p>
     ${

@@ -1,0 +1,50 @@
+/** Names of one kind of TXT record: `v=STSv1` at `_mta-sts`. */
+export interface RecordKind {
+  /** With its number: `STSv1`. */
+  readonly version: string;
+  /** A field that only this kind has. */
+  readonly field: string;
+}
+
+/**
+ * Explains why senders discard a TXT record that its publisher meant as one of this kind. Undefined
+ * for a record that senders read, and for one that resembles nothing of the kind, as SPF.
+ */
+export function explainNearRecord(
+  text: string,
+  { version, field }: RecordKind,
+): string | undefined {
+  if (new RegExp(`^v=${version}[ \\t]*(;|$)`).test(text)) return undefined;
+  const plain = text
+    .normalize('NFKC')
+    .replace(/[^\x21-\x7e]|["'\\]/g, '')
+    .toLowerCase();
+  const kind = version.toLowerCase().replace(/v\d+$/, '');
+  if (!new RegExp(`^(v(ersion)?[=:]?${kind}|${kind}v?\\d|${field}=)|[;,]v=${kind}`).test(plain))
+    return undefined;
+  const wanted = `v=${version}`;
+  if (/[^\x20-\x7e\t]/.test(text)) return 'it holds characters outside US-ASCII, some invisible';
+  if (/["'\\]/.test(text)) return 'quotation marks are part of its value: leave them out';
+  if (/^\s/.test(text)) return 'it begins with a blank';
+  if (/^version\s*:/i.test(text)) return 'this is a line of the policy file, not the record';
+  if (/^v\s+=|^v=\s/i.test(text)) return 'no blank may stand around the first equals sign';
+  if (/^v=/i.test(text) && !plain.startsWith(wanted.toLowerCase()))
+    return `the only version is ${version}`;
+  if (text.toLowerCase().startsWith(wanted.toLowerCase()) && !text.startsWith(wanted))
+    return `upper and lower case count: it has to begin with ${wanted}`;
+  if (text.startsWith(wanted)) return `a semicolon has to follow ${wanted}`;
+  return `it has to begin with ${wanted};`;
+}
+
+/** Explains what is wrong with one `name=value` field; the separator has no blanks beside it unless `blanks`. */
+export function explainField(text: string, blanks = false): string {
+  if (text === '') return 'an empty field, from two semicolons in a row';
+  const equals = text.indexOf('=');
+  if (equals < 0) return `"${text}" has no equals sign`;
+  if (equals === 0) return `"${text}" has no field name`;
+  if (text.slice(equals + 1).trim() === '') return `"${text}" has no value`;
+  if (!blanks && /\s=|=\s/.test(text)) return `"${text}" has a blank beside the equals sign`;
+  if (!/^[A-Za-z0-9][A-Za-z0-9_.-]{0,31}\s*=/.test(text))
+    return `"${text.slice(0, equals)}" is not a field name`;
+  return `"${text}" holds a character that its value may not have`;
+}

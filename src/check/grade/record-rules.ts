@@ -1,0 +1,60 @@
+import { lintPolicy, lintStsRecord, nearStsRecords } from '../../mta-sts/index.js';
+import { lintRptRecord, nearRptRecords } from '../../tls-rpt/index.js';
+import type { Raised } from './raise.js';
+
+/** Faults that are shown of one record or file. */
+const MOST = 3;
+
+interface Lint {
+  readonly text: string;
+  readonly says: string;
+}
+
+/**
+ * Raises records that senders discard although they were meant for them. True for MTA-STS: then
+ * nothing is to be published for the first time, only corrected.
+ */
+export function discardedRules(raised: Raised): boolean {
+  const { mtaSts, tlsRpt } = raised.evidence;
+  const near = mtaSts.status === 'absent' ? nearStsRecords(mtaSts.txt.texts) : [];
+  if (near.length > 0) raised.add('sts-record-ignored', { reason: shown(near) });
+  const nearRpt = tlsRpt.status === 'absent' ? nearRptRecords(tlsRpt.txt.texts) : [];
+  if (nearRpt.length > 0) raised.add('tlsrpt-ignored', { reason: shown(nearRpt) });
+  return near.length > 0;
+}
+
+/** Raises what senders accept and a publisher should not write (RFC 8461 §3, RFC 8460 §3). */
+export function lintRules(raised: Raised): void {
+  const { mtaSts, tlsRpt } = raised.evidence;
+  if (mtaSts.status === 'found' && mtaSts.policy) {
+    const { faults, notes } = lintPolicy(mtaSts.policy.body);
+    if (faults.length > 0) raised.add('sts-policy-odd', { reason: joined(faults) });
+    const record = lintStsRecord(mtaSts.txt.texts).map(phrase);
+    const all = [...record.map((text) => `record ${text}`), ...notes];
+    if (all.length > 0) raised.add('sts-policy-note', { reason: joined(all) });
+  }
+  const rpt = tlsRpt.status === 'found' ? lintRptRecord(tlsRpt.txt.texts) : [];
+  if (rpt.length > 0) raised.add('tlsrpt-odd', { reason: shown(rpt) });
+}
+
+/** The record at fault with the fault: what the publisher compares with the zone. */
+export function recordReason(texts: readonly string[], says: string): string {
+  return texts.length === 1 ? `${quoted(texts[0] as string)}: ${says}` : says;
+}
+
+function shown(lints: readonly Lint[]): string {
+  return joined(lints.map(phrase));
+}
+
+function phrase({ text, says }: Lint): string {
+  return `${quoted(text)}: ${says}`;
+}
+
+function joined(phrases: readonly string[]): string {
+  const more = phrases.length - MOST;
+  return [...phrases.slice(0, MOST), ...(more > 0 ? [`${more} more`] : [])].join('; ');
+}
+
+function quoted(text: string): string {
+  return `"${text.length > 120 ? `${text.slice(0, 117)}...` : text}"`;
+}

@@ -1,0 +1,37 @@
+import { parseIp } from '../base/index.js';
+import { quote, type PolicyLine } from './policy-lines.js';
+
+/** Explains a value of mode. */
+export function explainMode(line: PolicyLine): string {
+  const known = ['enforce', 'testing', 'none'].includes(line.value.toLowerCase());
+  const reason = known
+    ? 'values are case-sensitive, write'
+    : 'the modes are enforce, testing, none, not';
+  return `${quote(line)}: ${reason} ${known ? line.value.toLowerCase() : `"${line.value.slice(0, 40)}"`}`;
+}
+
+/** Explains an mx value that is not a host name or a wildcard. */
+export function explainMx(line: PolicyLine): string {
+  const reason = mxFaults.find(([pattern]) => pattern.test(line.value))?.[1];
+  return `${quote(line)}: ${reason ?? 'mx is one host name, or *. and a domain'}`;
+}
+
+const mxFaults: readonly (readonly [RegExp, string])[] = [
+  [/^$/, 'the value is empty'],
+  [/[^ -~]/, 'write the host name in A-labels, as xn--...'],
+  [/[\s,;]/, 'each host has an mx line of its own'],
+  [/@/, 'mx is a host name, not a mail address'],
+  [/^\[|^[0-9a-f]*:[0-9a-f:.]+$/i, 'mx is a host name, not an address'],
+  [/:/, 'mx is a host name without port or scheme'],
+  [/\.$/, 'the host name is written without final dot'],
+  [/^\*$|^\*\.$/, 'a wildcard needs a domain: *.example.com'],
+  [/\*/, '* stands for the whole left-most label only, once'],
+  [/^\./, 'write *. for every host of a domain'],
+  [/_/, 'a host name has no underscore'],
+  [/^-|-$|-\.|\.-|\.\./, 'a label is neither empty nor begins or ends with a hyphen'],
+];
+
+/** True for an mx value that is an address: it has the form of a host name and matches none. */
+export function isAddress(value: string): boolean {
+  return parseIp(value) !== undefined;
+}

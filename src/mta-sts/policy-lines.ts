@@ -1,0 +1,55 @@
+import { trimBlanks } from '../base/index.js';
+
+/** A line of a policy file: `value` without surrounding blanks. */
+export interface PolicyLine {
+  /** Counted from 1. */
+  readonly number: number;
+  readonly text: string;
+  readonly key: string;
+  readonly value: string;
+}
+
+/** The fields of a policy body, or what is wrong with the first line that is not a field. */
+export function readLines(body: Uint8Array | string): readonly PolicyLine[] | string {
+  const text =
+    typeof body === 'string'
+      ? body
+      : Buffer.from(body.buffer, body.byteOffset, body.length).toString('utf8');
+  const lines: PolicyLine[] = [];
+  for (const [index, line] of text.split(/\r?\n/).entries()) {
+    if (trimBlanks(line) === '') continue;
+    const parts = /^([A-Za-z0-9][A-Za-z0-9_.-]{0,31})[ \t]*:(.*)$/.exec(line);
+    if (!parts) return explainLine({ number: index + 1, text: line });
+    const [key, value] = [parts[1] as string, trimBlanks(parts[2] as string)];
+    lines.push({ number: index + 1, text: line, key, value });
+  }
+  return lines;
+}
+
+/** True for another spelling of a field name: `Max-Age` for `max_age`. */
+export function isNear(written: string, key: string): boolean {
+  return written !== key && written.toLowerCase().replace(/[-_.]/g, '') === key.replace('_', '');
+}
+
+/** `line 3 "mx: a b"`: a line as it is shown in a message. */
+export function quote({ number, text }: Pick<PolicyLine, 'number' | 'text'>): string {
+  return `line ${number} "${text.slice(0, 80)}"`;
+}
+
+/** Explains a line that is not `field: value`. */
+export function explainLine(line: Pick<PolicyLine, 'number' | 'text'>): string {
+  const reason = lineFaults.find(([pattern]) => pattern.test(line.text))?.[1];
+  return `${quote(line)}: ${reason ?? 'a line is a field name, a colon and a value'}`;
+}
+
+const lineFaults: readonly (readonly [RegExp, string])[] = [
+  [/\r/, 'lines end in LF or CRLF, not in CR alone'],
+  [/^\ufeff/, 'the file begins with a byte order mark, save it without'],
+  [/^\s*<|^\s*\{/, 'this is not a policy file but another kind of document'],
+  [/^\s*["']?v\s*=/i, 'this is the TXT record, the file has lines as "version: STSv1"'],
+  [/[^\x20-\x7e\t]/, 'it holds a character outside US-ASCII'],
+  [/^\s*(#|\/\/|;)/, 'a policy file has no comments'],
+  [/^\s+\S/, 'a field name begins at the start of the line'],
+  [/^["']/, 'a policy file has no quotation marks'],
+  [/^[\w.-]+\s*=/, 'a colon separates name and value, not an equals sign'],
+];

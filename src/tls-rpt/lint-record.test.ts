@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { explainRua, lintRptRecord, nearRptRecords } from './index.js';
+
+// [8460-3-24]
+test('rua: addresses that reports do not reach, each with the reason', () => {
+  const cases: readonly (readonly [uri: string, says: RegExp])[] = [
+    ['mailto://a@one.example', /no slashes/],
+    ['mailto:one.example', /mailbox, @ and a domain/],
+    ['mailto:@one.example', /mailbox, @ and a domain/],
+    ['mailto:a b@one.example', /percent-encoded/],
+    ['mailto:a@bücher.example', /percent-encoded/],
+    ['mailto:a@one.example!10m', /sizes as in DMARC/],
+    ['mailto:a%zz@one.example', /two hexadecimal digits/],
+    ['mailto:a..b@one.example', /is not a mailbox/],
+    ['mailto:.a@one.example', /is not a mailbox/],
+    ['mailto:a@one..example', /is not a domain name/],
+    ['mailto:a@-one.example', /is not a domain name/],
+    ['mailto:a@[192.0.2.1]', /is not a domain name/],
+    ['mailto:a@localhost', /one label/],
+    ['a@one.example', /needs mailto:/],
+    ['http://one.example/', /https only/],
+    ['https:one.example', /followed by \/\//],
+    ['https://user:pw@one.example/', /no user name/],
+    ['https://one.example/#x', /fragment/],
+    ['https://bücher.example/', /percent-encoded/],
+    ['ftp://one.example/', /only mailto: and https:/],
+    ['', /comma too many/],
+  ];
+  for (const [uri, says] of cases) assert.match(explainRua(uri) ?? 'valid', says, uri);
+  for (const uri of [
+    'mailto:a@one.example',
+    'MAILTO:tls-reports+x@one.example?subject=TLS',
+    'mailto:a%2Cb@one.example',
+    'https://one.example',
+    'https://one.example:8443/v1/a?b=%21',
+  ])
+    assert.equal(explainRua(uri), undefined, uri);
+});
+
+test('lint of the record: every field and every address', () => {
+  const says = (text: string): readonly string[] => lintRptRecord([text]).map((l) => l.says);
+  assert.deepEqual(says('v=TLSRPTv1; rua=mailto:a@one.example , https://one.example/x;'), []);
+  assert.match(says('v=TLSRPTv1; rua=mailto://a@one.example')[0] ?? '', /no slashes/);
+  assert.match(says('v=TLSRPTv1; rua=mailto:a@one.example; RUA=x')[0] ?? '', /case-sensitive/);
+  assert.match(says('v=TLSRPTv1; rua=mailto:a@one.example; pct=10')[0] ?? '', /no such field/);
+  assert.match(says('v=TLSRPTv1; rua=mailto:a@b.example,mailto:a@b.example')[0] ?? '', /twice/);
+  assert.match(says('v=TLSRPTv1; rua=mailto:a@b.example,')[0] ?? '', /comma too many/);
+});
+
+test('a TXT record that is nearly a TLS-RPT record is shown with the reason', () => {
+  const says = (text: string): string => nearRptRecords([text])[0]?.says ?? '';
+  assert.match(says('v=tlsrptv1; rua=mailto:a@one.example'), /case count/);
+  assert.match(says('v=TLSRPT1; rua=mailto:a@one.example'), /the only version/);
+  assert.match(says('v=TLSRPTv1 rua=mailto:a@one.example'), /semicolon has to follow/);
+  assert.match(says('rua=mailto:a@one.example'), /has to begin with v=TLSRPTv1/);
+  assert.match(says('v=STSv1; id=1'), /belongs at _mta-sts/);
+  assert.match(says('v=DMARC1; p=none; rua=mailto:a@one.example'), /belongs at _dmarc/);
+  assert.equal(says('v=spf1 -all'), '');
+  assert.equal(says('v=TLSRPTv1; rua=mailto:a@one.example'), '');
+});
