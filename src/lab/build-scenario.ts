@@ -106,7 +106,10 @@ async function buildHost(
 
 const sixOf = (address: string): string => `2001:db8::${address.split('.')[3] ?? '1'}`;
 
-type Server = Pick<HostTraits, 'habit' | 'greeting' | 'speaks' | 'admits' | 'submission'> & {
+type Server = Pick<
+  HostTraits,
+  'habit' | 'greeting' | 'speaks' | 'suites' | 'admits' | 'submission'
+> & {
   readonly name: string;
   readonly certificates: readonly Issued[];
 };
@@ -118,7 +121,7 @@ async function startServer(
   scenario: Scenario,
   { network, world, attackers, onMail }: Site,
 ): Promise<void> {
-  const { name, certificates, habit = 'good', greeting, speaks, admits } = server;
+  const { name, certificates, habit = 'good', greeting, speaks, suites: only, admits } = server;
   await network.listenTcp(
     address,
     SMTP,
@@ -129,6 +132,7 @@ async function startServer(
       onMail,
       ...(greeting === undefined ? {} : { greeting }),
       ...(admits ? { admits } : {}),
+      ...(only === undefined ? {} : { suites: only, maxVersion: 'TLSv1.2' }),
       ...(speaks ? { scripted: oldSurfaces[speaks], maxVersion: 'TLSv1.2' } : {}),
     }),
   );

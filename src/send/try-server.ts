@@ -53,10 +53,13 @@ export interface Tried {
 
 type Use = Extract<Decision, { action: 'use' }>;
 
-/** RFC 8461 §7.2 [8461-7.2-1], RFC 9325 §3.1.1: where TLS is insisted on it is 1.2 or newer with suites of today; else any is better than none. */
+/**
+ * Where TLS is mandatory: TLS 1.2 or newer (RFC 8461 §7.2 [8461-7.2-1], RFC 9325 §3.1.1), in TLS 1.2 with ephemeral elliptic curve
+ * key exchange only: RFC 10015 forbids static RSA and finite-field DHE there. Elsewhere any TLS is better than none (RFC 9325 §5.2).
+ */
 const strict = {
   minVersion: 'TLSv1.2',
-  ciphers: 'DEFAULT:!aNULL:!eNULL:!LOW:!EXPORT:!RC4:!3DES:!MD5:!PSK:!SRP:@SECLEVEL=0',
+  ciphers: 'DEFAULT:!kRSA:!kDHE:!aNULL:!eNULL:!LOW:!EXPORT:!RC4:!3DES:!MD5:!PSK:!SRP:@SECLEVEL=0',
 } as const;
 
 /**

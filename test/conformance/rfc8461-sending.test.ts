@@ -6,6 +6,13 @@ import { createSender, type Sender } from '../../src/send/index.js';
 import { unjudged } from '../../tools/attacks/unjudged.js';
 import { ended, inLab, mailTo, smallLab } from './testing-senders.js';
 
+/** Servers of TLS 1.2 with one kind of key exchange. */
+const suites = {
+  'static-rsa': 'AES128-GCM-SHA256',
+  dhe: 'DHE-RSA-AES128-GCM-SHA256',
+  ecdhe: 'ECDHE-RSA-AES128-GCM-SHA256',
+} as const;
+
 const scenarios: readonly Scenario[] = [
   { ...unjudged('enforced.example'), sts: { mode: 'enforce' } },
   {
@@ -23,6 +30,13 @@ const scenarios: readonly Scenario[] = [
     hosts: [{ habit: 'no-starttls' }],
     sts: { mode: 'testing' },
   },
+  ...(['enforce', 'testing'] as const).flatMap((mode) =>
+    Object.entries(suites).map(([name, list]): Scenario => ({
+      ...unjudged(`${name}-${mode}.example`),
+      hosts: [{ certificate: 'rsa', suites: list }],
+      sts: { mode },
+    })),
+  ),
   { ...unjudged('testing-unlisted.example'), sts: { mode: 'testing', mx: ['other.example'] } },
   {
     ...unjudged('unlisted-first.example'),
@@ -135,6 +149,18 @@ test('RFC 8461 §7.2 [8461-7.2-1]: under a policy that enforces less than TLS 1.
   assert.match(ended(delivery), /^deferred/);
   assert.equal(ended(await mailTo(sender, 'enforced.example')), 'delivered');
 });
+
+for (const [name, enforced] of [
+  ['static-rsa', /^deferred/],
+  ['dhe', /^deferred/],
+  ['ecdhe', /^delivered$/],
+] as const)
+  test(`RFC 10015: TLS 1.2 with ${name} alone: refused under a policy, else better than none`, async () => {
+    assert.match(ended(await mailTo(sender, `${name}-enforce.example`)), enforced);
+    const { recipients, outcomes } = await mailTo(sender, `${name}-testing.example`);
+    assert.equal(recipients[0]?.status, 'delivered');
+    assert.equal(outcomes[0]?.attempts.at(-1)?.cleartext, false);
+  });
 
 test('RFC 8461 §8.2 [8461-8.2-1]: an alias at _mta-sts is followed', async () => {
   const { mtaSts } = await sender.policy('delegated.example');

@@ -63,6 +63,8 @@ export interface MailServerOptions {
   readonly greeting?: string;
   readonly minVersion?: SecureVersion;
   readonly maxVersion?: SecureVersion;
+  /** The suites of TLS 1.2 that it takes, as OpenSSL writes them. */
+  readonly suites?: string;
   /**
    * Helloes that no ordinary client sends (those without a key share) are answered by this script: so a server can show what OpenSSL no longer speaks.
    */
@@ -97,7 +99,8 @@ export function mailServer(options: MailServerOptions): (socket: Socket) => void
           key: certificates.map((c) => c.keyPem),
           cert: certificates.map((c) => c.chainPem),
           // Weak certificates are shown on purpose.
-          ciphers: 'DEFAULT@SECLEVEL=0',
+          ciphers: `${options.suites ?? 'DEFAULT'}:@SECLEVEL=0`,
+          dhparam: 'auto',
           minVersion: options.minVersion ?? 'TLSv1.2',
           maxVersion: options.maxVersion ?? 'TLSv1.3',
         });

@@ -63,6 +63,8 @@ export interface HostTraits {
   readonly greeting?: string;
   /** What the server speaks beyond what OpenSSL still does; the completed handshake is then TLS 1.2. */
   readonly speaks?: 'old-versions' | 'ssl3' | 'short-hellos';
+  /** The only suites it takes, as OpenSSL writes them: those of TLS 1.2, and no TLS 1.3. */
+  readonly suites?: string;
   readonly tlsa?: readonly TlsaTraits[];
   /** Where the TLSA records stand: an alias in their place leads there. */
   readonly tlsaAt?: string;
