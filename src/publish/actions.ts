@@ -2,9 +2,23 @@
  * What a plan asks for: the whole contract between planner and executors. Each is safe to carry out twice, and safe to carry out late: whoever does it
  * needs nothing but the action and the keys and credentials of its target.
  */
-export type Action = MakeKey | Certify | Deploy | SetRrset | ServePolicy | StopServing;
+export type Action = ImportKey | MakeKey | Certify | Deploy | SetRrset | ServePolicy | StopServing;
 
 export type KeyType = 'ecdsa' | 'rsa';
+
+/**
+ * Take a key, and its chain, from files of another program into the key ring under that name. The
+ * files are only read, and only while they hold what the plan saw in them.
+ */
+export interface ImportKey {
+  readonly kind: 'import-key';
+  readonly host: string;
+  readonly key: string;
+  /** SHA-256 of its SubjectPublicKeyInfo. */
+  readonly from: { readonly file: string; readonly sha256: string };
+  /** SHA-256 of the file. */
+  readonly chain?: { readonly file: string; readonly sha256: string };
+}
 
 /** Make a private key and keep it under that name; nothing when the name exists already. */
 export interface MakeKey {
@@ -69,6 +83,20 @@ export interface Step<A extends Action = Action> {
 export interface Wait {
   readonly subject: string;
   readonly why: string;
+  readonly until?: number;
+}
+
+/** The last failure of an action that has not succeeded since. */
+export interface FailedAction {
+  /** Stable: kind and target, such as `set-rrset _mta-sts.example.com TXT`. */
+  readonly action: string;
+  /** In one line for people. */
+  readonly says: string;
+  readonly code: string;
+  readonly detail: string;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  /** Nothing is tried before this time, where one is known. */
   readonly until?: number;
 }
 

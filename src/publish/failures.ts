@@ -56,6 +56,12 @@ export const publishFailures = defineFailures({
     says: 'The certificate files that are looked at do not hold a key with a chain that fits, so nothing is taken from them; what is in use stays.',
     fix: 'Name fullchain.pem and privkey.pem of a certificate for the host, and see what the program that renews them says.',
   },
+  'publish-adopt-unreadable': {
+    blame: 'local',
+    temporary: false,
+    says: 'A file in adopt does not hold a private key that can be read.',
+    fix: 'Name an unencrypted private key in PEM, or remove the file from adopt once its key is in the ring.',
+  },
   'publish-key-brought': {
     blame: 'local',
     temporary: true,

@@ -13,6 +13,8 @@ export type {
   Alert,
   Certify,
   Deploy,
+  FailedAction,
+  ImportKey,
   KeyType,
   MakeKey,
   ServePolicy,
@@ -79,7 +81,8 @@ export { heldByWildcard } from './observe/read-host.js';
 export { shownTexts } from './observe/shown-texts.js';
 export type { HostCertificate } from './certificates/types.js';
 export { planAll, type PlanOptions, type SubjectPlan } from './apply/plan.js';
-export { applyOnce, describe, type Applied } from './apply/apply.js';
+export { applyOnce, type Applied } from './apply/apply.js';
+export { describe } from './apply/describe.js';
 export type { DnsWriter, Hands, Outcome } from './apply/hands.js';
 export { dnsWriters } from './dns/dns-writers.js';
 export { findPlace, type RecordPlace } from './dns/find-place.js';

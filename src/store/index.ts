@@ -23,3 +23,4 @@ export { migrate } from './migrate.js';
 export { groupCommit, type GroupCommitOptions } from './group-commit.js';
 export { verifyStore } from './verify-store.js';
 export { isStoreFailure, storeFailures } from './failures.js';
+export { openStoreToRead, type OpenToReadOptions } from './open-to-read.js';

@@ -79,6 +79,16 @@ export async function openStore(file: string, options: OpenStoreOptions = {}): P
   }
 }
 
+/**
+ * Connects without the right to write. `address` is what SQLite opens: the path, or a `file:` URI
+ * with parameters.
+ */
+export async function connectToRead(file: string, address: string): Promise<Store> {
+  const Open = await loadDriver();
+  const driver = named(file, () => new Open(address, { timeout: 5000, readOnly: true }));
+  return new SqliteStore(driver, file, { exposed: [] });
+}
+
 /** Its members are bound, so that a test may spread a store and replace some of them. */
 class SqliteStore implements Store {
   readonly file: string;

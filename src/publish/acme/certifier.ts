@@ -130,6 +130,18 @@ export class Certifier {
     return explanation && `its CA asks for it: ${explanation}`;
   }
 
+  /** Whether a certificate of this key is at hand that names everything it has to. */
+  isCertified({ host, key }: Pick<Certify, 'host' | 'key'>): boolean {
+    const { ring } = this.#options;
+    const leaf = readLeaf(ring.chain(host, key));
+    return leaf !== undefined && certifies(leaf, this.#names(host), ring.publicKey(host, key));
+  }
+
+  /** Milliseconds since 1970, by the clock of the client. */
+  now(): number {
+    return this.#options.server.clock.now();
+  }
+
   /** Until when nothing is sent for a host, milliseconds since 1970; 0: no pause. */
   pausedUntil(host: string): number {
     const { book, server } = this.#options;

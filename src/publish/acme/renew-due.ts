@@ -1,5 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
-import { describe, type Applied } from '../apply/apply.js';
+import type { Applied } from '../apply/apply.js';
+import { describe } from '../apply/describe.js';
+import { actionKey, recordOutcome } from '../apply/record-outcome.js';
 import type { PublishSection } from '../desired/publish-section.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { writeFailure } from '../keys/write-failure.js';
@@ -26,10 +28,16 @@ export async function renewDue(options: RenewOptions): Promise<readonly Applied[
     const { host, key } = held;
     // Ten thousand certificates are read in seconds; who connects meanwhile is served between two of them.
     await setImmediate();
-    if (!(await options.certifier.isDue({ host, key }))) continue;
-    const why = options.certifier.explanation({ host, key });
     const action = { kind: 'certify', host, key } as const;
+    const subject = { kind: held.kind, name: held.subject };
+    if (!(await options.certifier.isDue({ host, key }))) {
+      if (options.certifier.isCertified({ host, key }))
+        options.ledger.clearFailure(subject, actionKey(action));
+      continue;
+    }
+    const why = options.certifier.explanation({ host, key });
     const outcome = await options.certifier.certify(action).catch(writeFailure);
+    recordOutcome(options.ledger, subject, { action, outcome }, options.certifier.now());
     const because = 'a renewal keeps the key, so no record changes';
     applied.push({
       kind: held.kind,
@@ -38,6 +46,7 @@ export async function renewDue(options: RenewOptions): Promise<readonly Applied[
       place: why === undefined ? 'renews a certificate' : `renews a certificate, since ${why}`,
       steps: [],
       waits: [],
+      failures: [],
       alerts: [],
       proposals: [],
       outcomes: [{ action, says: describe(action), because, outcome }],

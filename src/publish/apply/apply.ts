@@ -1,7 +1,10 @@
 import type { Action, Alert } from '../actions.js';
 import { writeFailure } from '../keys/write-failure.js';
 import type { Hands, Outcome } from './hands.js';
-import { planAll, type PlanOptions, type SubjectPlan } from './plan.js';
+import { readBrought } from '../certificates/read-brought.js';
+import { describe } from './describe.js';
+import { importing, planAll, type PlanOptions, type SubjectPlan } from './plan.js';
+import { dropFailures, recordOutcome } from './record-outcome.js';
 
 export interface Applied extends Omit<SubjectPlan, 'save'> {
   readonly outcomes: readonly {
@@ -22,6 +25,7 @@ export async function applyOnce(
   options: PlanOptions & { readonly hands: Hands },
 ): Promise<readonly Applied[]> {
   const { ledger, hands, eyes } = options;
+  const imported = importAll(options);
   const plans = await planAll(options);
   const fresh = ledger.alerts(
     plans.flatMap(({ alerts }) => alerts),
@@ -29,16 +33,17 @@ export async function applyOnce(
   );
   const applied: Applied[] = [];
   for (const plan of plans) {
+    const outcomes = [...(plan.kind === 'host' ? (imported.get(plan.subject) ?? []) : [])];
+    // A state that rests on a key which is not in the ring yet is never saved.
+    const complete = plan.steps.every(({ action }) => action.kind !== 'import-key');
     // Another process is at it: its next reading sees what this one would have done.
-    const steps = plan.save() ? plan.steps : [];
-    const outcomes: Applied['outcomes'][number][] = [];
+    const steps = complete && plan.save() ? plan.steps : [];
     for (const { action, because } of steps) {
       const outcome = await carryOut(action, plan.dns, hands).catch(writeFailure);
-      const says = describe(action);
-      outcomes.push({ action, says, because, outcome });
-      if (outcome.status === 'done') ledger.note(eyes.clock.now(), plan.subject, says);
+      outcomes.push({ action, says: describe(action), because, outcome });
       if (outcome.status === 'failed') break;
     }
+    report(plan, outcomes, options);
     applied.push({
       ...plan,
       outcomes,
@@ -46,6 +51,47 @@ export async function applyOnce(
     });
   }
   return applied;
+}
+
+/** Keys come first: every later step of a host is planned with what the ring holds. */
+function importAll({
+  section,
+  ledger,
+  ring,
+  eyes,
+  hands,
+}: PlanOptions & { readonly hands: Hands }): ReadonlyMap<string, Applied['outcomes']> {
+  const { trustStore: anchors, clock } = eyes;
+  return new Map(
+    Object.entries(section.hosts).map(([host, wish]) => {
+      const steps = importing(
+        readBrought(ledger.host(host), wish, { ring, anchors, at: clock.now() }),
+      );
+      return [
+        host,
+        steps.map(({ action, because }) => ({
+          action,
+          says: describe(action),
+          because,
+          outcome: hands.local(action),
+        })),
+      ];
+    }),
+  );
+}
+
+function report(
+  { kind, subject, steps }: SubjectPlan,
+  outcomes: Applied['outcomes'],
+  { ledger, eyes }: PlanOptions,
+): void {
+  const at = eyes.clock.now();
+  for (const one of outcomes) {
+    if (one.outcome.status === 'done') ledger.note(at, subject, one.says);
+    recordOutcome(ledger, { kind, name: subject }, one, at);
+  }
+  const planned = [...steps, ...outcomes].map(({ action }) => action);
+  dropFailures(ledger, { kind, name: subject }, planned);
 }
 
 async function carryOut(action: Action, dns: string, hands: Hands): Promise<Outcome> {
@@ -56,27 +102,10 @@ async function carryOut(action: Action, dns: string, hands: Hands): Promise<Outc
       return hands.certify(action);
     case 'deploy':
       return hands.deploy(action);
+    case 'import-key':
     case 'make-key':
     case 'serve-policy':
     case 'stop-serving':
       return hands.local(action);
-  }
-}
-
-/** An action in one line for people. */
-export function describe(action: Action): string {
-  switch (action.kind) {
-    case 'make-key':
-      return `make the key ${action.key} for ${action.host}`;
-    case 'certify':
-      return `have ${action.key} of ${action.host} certified`;
-    case 'deploy':
-      return `let the server of ${action.host} use ${[action.key, ...(action.also ?? [])].join(' and ')}`;
-    case 'set-rrset':
-      return `set ${action.type} of ${action.name} to ${action.to.join(', ') || 'nothing'}`;
-    case 'serve-policy':
-      return `serve the policy ${action.id.slice(0, 8)} for ${action.domain}`;
-    case 'stop-serving':
-      return `stop serving a policy for ${action.domain}`;
   }
 }

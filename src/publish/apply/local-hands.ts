@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { selfSigned } from '../../pki/index.js';
 import type { Clock } from '../../base/index.js';
 import type { Certify } from '../actions.js';
+import { importKey } from '../certificates/import-key.js';
 import { deployCertificate } from '../certificates/deploy-certificate.js';
 import type { PublishSection } from '../desired/publish-section.js';
 import { replaceFile, type Disk } from '../keys/durable-file.js';
@@ -61,6 +62,7 @@ export function localHands({
         ...(signal ? { signal } : {}),
       }),
     local(action) {
+      if (action.kind === 'import-key') return importKey(action, ring);
       if (action.kind === 'make-key') ring.make(action.host, action.key, action.type);
       else
         serve(

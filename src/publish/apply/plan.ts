@@ -1,11 +1,11 @@
-import type { Alert, Step, Wait } from '../actions.js';
+import type { Alert, FailedAction, ImportKey, Step, Wait } from '../actions.js';
 import type { MailDomainWish, MailHostWish, PublishSection } from '../desired/publish-section.js';
-import type { KeyRing } from '../keys/key-ring.js';
+import type { KeyRing, RingKey } from '../keys/key-ring.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { Eyes } from '../observe/eyes.js';
 import { readDomain } from '../observe/read-domain.js';
 import { hostCertificates } from '../certificates/host-certificates.js';
-import { readBrought } from '../certificates/read-brought.js';
+import { readBrought, type BroughtReading } from '../certificates/read-brought.js';
 import { readCertificates } from '../certificates/read-certificates.js';
 import { stepCertificates } from '../certificates/step-certificates.js';
 import type { HostCertificate, HostMemory } from '../certificates/types.js';
@@ -30,6 +30,11 @@ export interface SubjectPlan {
   readonly waits: readonly Wait[];
   readonly alerts: readonly Alert[];
   readonly proposals: readonly Proposal[];
+  /** What failed last, and until when it is paused. */
+  readonly failures: readonly (FailedAction & {
+    /** When it is tried again, where that is known (milliseconds since 1970). */
+    readonly retry?: number;
+  })[];
   /** Of a mail host: those of the keys in use, and of the next ones. */
   readonly certificates?: readonly HostCertificate[];
   /** Writes down what the steps rest on, before any of them is carried out; false when another process did so meanwhile, and then none is. */
@@ -43,13 +48,15 @@ export interface PlanOptions {
   readonly eyes: Eyes;
   /** When the certificate of a key is renewed, as far as is known (milliseconds since 1970). */
   readonly renewed?: (host: string, key: string) => number | undefined;
+  /** Milliseconds between two rounds of the daemon; undefined: rounds are run by hand. */
+  readonly every?: number | undefined;
 }
 
 /** Reads the world and plans for every host and domain, those included that are no longer asked for but still have a policy. Nothing is changed. [8461-3.4-3] */
 export async function planAll(options: PlanOptions): Promise<readonly SubjectPlan[]> {
-  const { section, ledger } = options;
+  const { section, ledger, every } = options;
   const leaving = ledger.domains().filter((domain) => !(domain in section.domains));
-  return inTurns([
+  const plans = await inTurns<Planned>([
     ...Object.entries(section.hosts).map(
       ([host, wish]) =>
         () =>
@@ -64,7 +71,17 @@ export async function planAll(options: PlanOptions): Promise<readonly SubjectPla
     ),
     ...leaving.map((domain) => () => planDomain(domain, undefined, options)),
   ]);
+  return plans.map((plan) => ({
+    ...plan,
+    failures: ledger.failures({ kind: plan.kind, name: plan.subject }).map((failure) => {
+      const next = every === undefined ? undefined : failure.at + every;
+      const retry = Math.max(failure.until ?? 0, next ?? 0);
+      return { ...failure, ...(retry > 0 ? { retry } : {}) };
+    }),
+  }));
 }
+
+type Planned = Omit<SubjectPlan, 'failures'>;
 
 /** Subjects looked at together: ten thousand domains must not open ten thousand sockets. */
 const AT_ONCE = 16;
@@ -84,17 +101,18 @@ async function planHost(
   host: string,
   wish: MailHostWish,
   { ledger, ring, eyes, renewed }: PlanOptions,
-): Promise<SubjectPlan> {
+): Promise<Planned> {
   const before = ledger.host(host);
   const memory = ledger.memory(host);
-  for (const file of wish.adopt) ring.adopt(host, file);
   const brought = readBrought(before, wish, {
     ring,
     anchors: eyes.trustStore,
     at: eyes.clock.now(),
   });
   const folder = wish.install?.folder;
-  const seen = await readHost(before, (now) => ring.list(host, now), eyes, wish.dns);
+  // What an import would bring is planned with; it is only saved once it is in the ring.
+  const keys = (now: number): readonly RingKey[] => withImports(ring.list(host, now), brought);
+  const seen = await readHost(before, keys, eyes, wish.dns);
   const rollover: RolloverStep = stepRollover(before, seen, {
     ...rolloverWish(wish),
     leave: [
@@ -123,7 +141,7 @@ async function planHost(
     dns: wish.dns,
     place: hostPlace(rollover),
     proposals: [],
-    steps: [...rollover.steps, ...steps],
+    steps: [...importing(brought), ...rollover.steps, ...steps],
     waits: [...brought.waits, ...rollover.waits],
     alerts: [...brought.alerts, ...rollover.alerts, ...alerts],
     certificates: hostCertificates(state, reading, certificateWish, (key) => renewed?.(host, key)),
@@ -135,6 +153,23 @@ async function planHost(
       return true;
     },
   };
+}
+
+function withImports(held: readonly RingKey[], { imports }: BroughtReading): readonly RingKey[] {
+  const come = imports.map(({ key }) => key);
+  const names = new Set(come.map(({ name }) => name));
+  return [...held.filter(({ name }) => !names.has(name)), ...come].sort((a, b) =>
+    a.name < b.name ? -1 : 1,
+  );
+}
+
+/** The steps that bring into the ring what it lacks. */
+export function importing({ imports }: BroughtReading): readonly Step<ImportKey>[] {
+  return imports.map(({ action }) => ({
+    action,
+    because: 'records are made from keys of the ring alone; the files stay as they are',
+    clause: 'RFC 7671 §8.1',
+  }));
 }
 
 function inUseSince(
@@ -180,7 +215,7 @@ async function planDomain(
   domain: string,
   wish: MailDomainWish | undefined,
   { section, ledger, eyes }: PlanOptions,
-): Promise<SubjectPlan> {
+): Promise<Planned> {
   const before = ledger.domain(domain);
   const dns = wish?.dns ?? 'print';
   const mx = wish?.mx ?? before.served.at(-1)?.mx ?? [];
@@ -229,7 +264,7 @@ async function planDelegation(
   domain: string,
   wish: MailDomainWish & { readonly sameAs: string },
   { section, ledger, eyes }: PlanOptions,
-): Promise<SubjectPlan> {
+): Promise<Planned> {
   const seen = await readDomain(domain, [], section.days, eyes, wish.dns);
   const other = ledger.domain(wish.sameAs).served.at(-1);
   const body = other?.announced && other.last === undefined ? other.body : undefined;

@@ -18,6 +18,9 @@ import { nodeDisk } from '../keys/durable-file.js';
 import { KeyRing } from '../keys/key-ring.js';
 import { startRollover, stepRollover } from '../rollover/step-rollover.js';
 import type { RolloverState } from '../rollover/types.js';
+import type { Alert } from '../actions.js';
+import { dieEverywhere, moments, untilDeath } from '../testing-crash.js';
+import { importKey } from './import-key.js';
 import { readBrought } from './read-brought.js';
 
 const host = 'mx.example.com';
@@ -78,11 +81,22 @@ function world(t: TestContext, { install = true, reuseKey = false } = {}) {
       return { ...issued, key };
     },
     look: (state: RolloverState = startRollover(host), at = Date.now()) =>
-      readBrought(state, wish, { ring, anchors, at }),
+      imported(readBrought(state, wish, { ring, anchors, at }), ring),
   };
 }
 
-const codes = ({ alerts }: ReturnType<typeof readBrought>): readonly string[] =>
+/** The reading, after its imports were carried out: those that failed are added to the alerts. */
+function imported({ imports, ...reading }: ReturnType<typeof readBrought>, ring: KeyRing) {
+  const failed = imports.flatMap(({ action }) => {
+    const outcome = importKey(action, ring);
+    return outcome.status === 'failed'
+      ? [{ code: outcome.code, subject: host, detail: outcome.detail }]
+      : [];
+  });
+  return { ...reading, alerts: [...reading.alerts, ...failed] };
+}
+
+const codes = ({ alerts }: { readonly alerts: readonly Alert[] }): readonly string[] =>
   alerts.map(({ code }) => code);
 
 test('a renewal that keeps its key is taken over: the chain in the ring is the new one, and no key is to be left', (t) => {
@@ -205,11 +219,8 @@ test('a key ring on a full disk: told for this host, and taken over by the next 
       });
     },
   };
-  const seen = readBrought(startRollover(host), wish, {
-    ring: new KeyRing(ring.folder, disk),
-    anchors,
-    at: Date.now(),
-  });
+  const reading = readBrought(startRollover(host), wish, { ring, anchors, at: Date.now() });
+  const seen = imported(reading, new KeyRing(ring.folder, disk));
   assert.deepEqual(codes(seen), ['publish-write-failed']);
   assert.deepEqual(codes(look()), []);
   assert.equal(ring.list(host, Date.now())[0]?.certified, true);
@@ -253,3 +264,62 @@ test('a new key in files that the server reads itself is told of loudly', (t) =>
     [['publish-key-brought-unannounced'], [current?.sha256]],
   );
 });
+
+test('looking at files writes nothing, and an import takes only what was looked at', (t) => {
+  const { renew, wish, ring, turn } = world(t);
+  renew();
+  const reading = (): ReturnType<typeof readBrought> =>
+    readBrought(startRollover(host), wish, { ring, anchors, at: Date.now() });
+  const [first] = reading().imports;
+  assert.ok(first);
+  assert.deepEqual(reading().imports, [first]);
+  assert.deepEqual(ring.list(host, Date.now()), []);
+  renew();
+  const late = importKey(first.action, ring);
+  assert.equal(late.status === 'failed' && late.code, 'publish-brought-unfit');
+  turn('privkey.pem', 'no key');
+  assert.equal(importKey(first.action, ring).status, 'failed');
+  assert.deepEqual(ring.list(host, Date.now()), []);
+});
+
+test('two new keys of one type get two numbers', (t) => {
+  const { renew, wish, ring, files } = world(t);
+  renew();
+  const [folder] = [mkdtempSync(join(tmpdir(), 'hermetic-other-'))];
+  t.after(() => rmSync(folder, { recursive: true }));
+  const other = issue(ca, { names: [host], key: generateKey(), notAfter: Date.now() + 90 * day });
+  const more = { chain: join(folder, 'chain.pem'), key: join(folder, 'key.pem') };
+  writeFileSync(more.chain, other.chainPem);
+  writeFileSync(more.key, other.keyPem);
+  const both = { ...wish, files: [files, more] };
+  const { imports } = readBrought(startRollover(host), both, { ring, anchors, at: Date.now() });
+  assert.deepEqual(
+    imports.map(({ action }) => action.key),
+    ['ecdsa-1', 'ecdsa-2'],
+  );
+});
+
+for (const moment of moments)
+  test(`a crash ${moment} of an import: the next plan completes it`, async (t) => {
+    const steps = await dieEverywhere(moment, async (mortal) => {
+      const { renew, wish, ring } = world(t);
+      const { chainPem } = renew();
+      const look = () =>
+        readBrought(startRollover(host), wish, { ring, anchors, at: Date.now() }).imports;
+      const dying = new KeyRing(ring.folder, mortal.disk);
+      await untilDeath(async () => {
+        for (const { action } of look()) importKey(action, dying);
+        await Promise.resolve();
+      });
+      for (const { action } of look())
+        assert.deepEqual(importKey(action, ring), { status: 'done' });
+      assert.deepEqual(look(), []);
+      const held = ring.list(host, Date.now());
+      assert.deepEqual(
+        held.map(({ name, certified }) => [name, certified]),
+        [['ecdsa-1', true]],
+      );
+      assert.equal(ring.chain(host, 'ecdsa-1'), chainPem);
+    });
+    assert.ok(steps >= 2, `only ${steps} steps`);
+  });

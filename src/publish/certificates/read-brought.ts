@@ -1,43 +1,66 @@
 import type { Alert, Wait } from '../actions.js';
 import type { MailHostWish } from '../desired/publish-section.js';
 import type { RolloverState } from '../rollover/types.js';
-import { renewsKey, takeBrought, type BroughtOptions } from './take-brought.js';
+import {
+  examineAdopted,
+  examineBrought,
+  renewsKey,
+  type BroughtOptions,
+  type Import,
+} from './take-brought.js';
 
 export interface BroughtReading {
-  /** SHA-256 of keys in use that the files hold no longer: the server is to leave them. */
+  /** What the ring lacks of the files. */
+  readonly imports: readonly Import[];
+  /** SHA-256 of keys in use that the files no longer hold: the server is to leave them. */
   readonly leave: readonly string[];
   readonly waits: readonly Wait[];
   readonly alerts: readonly Alert[];
 }
 
-/** What the files say that somebody else keeps for a mail host: certificates are taken into the ring, and a key that is not the one in use is told of. */
+/**
+ * Reads the files that other programs keep for a mail host: what the ring is to import from them,
+ * and whether they hold another key than the one in use. Nothing is written.
+ */
 export function readBrought(
   { host, slots }: RolloverState,
   wish: MailHostWish,
   options: Omit<BroughtOptions, 'made'>,
 ): BroughtReading {
-  const parts = wish.files.map((files) => {
-    const { key, waits, alerts } = takeBrought(host, files, {
+  const imports: Import[] = [];
+  const alerts: Alert[] = [];
+  const waits: Wait[] = [];
+  const leave: string[] = [];
+  for (const file of wish.adopt) {
+    const adopted = examineAdopted(host, file, options);
+    const isNew = ({ action }: Import): boolean =>
+      !imports.some((one) => one.action.key === action.key);
+    imports.push(...adopted.imports.filter(isNew));
+    alerts.push(...adopted.alerts);
+  }
+  for (const files of wish.files) {
+    const brought = examineBrought(host, files, {
       ...options,
-      made: (type) => slots[type]?.made ?? 0,
+      made: (type) =>
+        (slots[type]?.made ?? 0) +
+        imports.filter(({ key }) => key.name.startsWith(`${type}-`)).length,
     });
+    imports.push(...brought.imports);
+    waits.push(...brought.waits);
+    alerts.push(...brought.alerts);
+    const { key } = brought;
     const current = key && slots[key.type]?.current;
     const another = key && current && key.sha256 !== current.sha256;
-    const kept = wish.install !== undefined;
-    const told: Alert[] = [];
-    if (another)
-      told.push({
-        code: kept ? 'publish-key-brought' : 'publish-key-brought-unannounced',
+    const installed = wish.install !== undefined;
+    if (another) {
+      leave.push(current.sha256);
+      alerts.push({
+        code: installed ? 'publish-key-brought' : 'publish-key-brought-unannounced',
         subject: host,
         detail: `${files.key} holds ${key.name}, in use is ${current.name}`,
       });
-    else if (wish.dane && !kept && renewsKey(files.chain) === true)
-      told.push({ code: 'publish-key-not-kept', subject: host, detail: files.chain });
-    return { leave: another ? [current.sha256] : [], waits, alerts: [...alerts, ...told] };
-  });
-  return {
-    leave: parts.flatMap(({ leave }) => leave),
-    waits: parts.flatMap(({ waits }) => waits),
-    alerts: parts.flatMap(({ alerts }) => alerts),
-  };
+    } else if (wish.dane && !installed && renewsKey(files.chain) === true)
+      alerts.push({ code: 'publish-key-not-kept', subject: host, detail: files.chain });
+  }
+  return { imports, leave, waits, alerts };
 }

@@ -65,12 +65,6 @@ export class KeyRing {
       });
   }
 
-  /** Takes a key that a server has already into the ring, unless it is there. Throws HermeticError when the file holds no private key. */
-  adopt(host: string, file: string): void {
-    const pem = readPem(file);
-    this.take(host, pem, ({ sha256 }) => `adopted-${sha256.slice(0, 8)}-0`, file);
-  }
-
   /** Takes a private key in PEM into the ring, under the name that `named` gives it, unless it is there; gives the key back. `file` is for the error. */
   take(host: string, pem: string, named: (key: ServerKey) => string, file: string): ServerKey {
     const key = privateKeyOf(pem, file);

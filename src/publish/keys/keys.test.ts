@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { connect, createServer } from 'node:tls';
 import { createCa, createIntermediate, issue } from '../../pki/index.js';
+import { importKey } from '../certificates/import-key.js';
+import { examineAdopted } from '../certificates/take-brought.js';
 import { KeyRing } from './key-ring.js';
 import { leanContext } from './lean-context.js';
 import { LazyContexts } from './lazy-contexts.js';
@@ -72,11 +74,18 @@ test('a key that a server has already is taken in once', (t) => {
   const ring = ringIn(t);
   const file = join(ring.folder, 'mail.key');
   writeFileSync(file, issue(ca, { names: ['mx.example.com'] }).keyPem);
-  ring.adopt('mx.example.com', file);
-  ring.adopt('mx.example.com', file);
+  const seen = () => examineAdopted('mx.example.com', file, { ring, at: 0 });
+  const [first] = seen().imports;
+  assert.ok(first);
+  assert.equal(ring.list('mx.example.com', 0).length, 0);
+  for (let i = 0; i < 2; i++) assert.deepEqual(importKey(first.action, ring), { status: 'done' });
   assert.equal(ring.list('mx.example.com', 0).length, 1);
+  assert.deepEqual(seen(), { imports: [], alerts: [] });
   writeFileSync(file, 'no key');
-  assert.throws(() => ring.adopt('mx.example.com', file), /no private key/);
+  assert.deepEqual(
+    seen().alerts.map(({ code, detail }) => [code, /no private key/.test(detail)]),
+    [['publish-adopt-unreadable', true]],
+  );
 });
 
 test('[8461-7.1-3] contexts are made when first asked for, kept within bounds, and made anew when the certificate changes', (t) => {

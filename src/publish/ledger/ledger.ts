@@ -1,10 +1,16 @@
 import { migrate, type Store } from '../../store/index.js';
-import type { Alert } from '../actions.js';
+import type { Alert, FailedAction } from '../actions.js';
 import type { HostMemory } from '../certificates/types.js';
 import { startPolicy } from '../policy/step-policy.js';
 import type { PolicyState } from '../policy/types.js';
 import { startRollover } from '../rollover/step-rollover.js';
 import type { RolloverState } from '../rollover/types.js';
+
+/** A mail host or a domain. */
+export interface Subject {
+  readonly kind: 'host' | 'domain';
+  readonly name: string;
+}
 
 /** Everything publishing remembers. Each call is durable when it returns. */
 export interface Ledger {
@@ -23,6 +29,10 @@ export interface Ledger {
   confirm(token: string, at: number): void;
   /** Puts the alerts of a run in the place of those before; returns the ones that are new. */
   alerts(now: readonly Alert[], at: number): readonly Alert[];
+  /** Actions that failed and have not succeeded since, the earliest first. */
+  failures(subject: Subject): readonly FailedAction[];
+  saveFailure(subject: Subject, failure: FailedAction): void;
+  clearFailure(subject: Subject, action: string): void;
   /** What was done, for people. */
   note(at: number, subject: string, says: string): void;
   notes(
@@ -39,6 +49,7 @@ const migrations = [
    CREATE TABLE publish_alert (code TEXT NOT NULL, subject TEXT NOT NULL, since BIGINT NOT NULL, PRIMARY KEY (code, subject));
    CREATE TABLE publish_note (id INTEGER PRIMARY KEY, at BIGINT NOT NULL, subject TEXT NOT NULL, says TEXT NOT NULL);
    CREATE TABLE publish_served (domain TEXT PRIMARY KEY, body TEXT NOT NULL);`,
+  `CREATE TABLE publish_failure (kind TEXT NOT NULL, name TEXT NOT NULL, action TEXT NOT NULL, at BIGINT NOT NULL, failure TEXT NOT NULL, PRIMARY KEY (kind, name, action));`,
 ];
 
 const nothing: HostMemory = { inUse: {}, told: {} };
@@ -101,6 +112,25 @@ export function openLedger(store: Store): Ledger {
         .prepare('INSERT INTO publish_confirmed VALUES (?, ?) ON CONFLICT DO NOTHING')
         .run(token, at),
     alerts: (now, at) => store.transaction(() => replaceAlerts(store, now, at)),
+    failures: ({ kind, name }) =>
+      store
+        .prepare<{ failure: string }>(
+          'SELECT failure FROM publish_failure WHERE kind = ? AND name = ? ORDER BY at, action',
+        )
+        .all(kind, name)
+        .map(({ failure }) => JSON.parse(failure) as FailedAction),
+    saveFailure: ({ kind, name }, failure) =>
+      void store
+        .prepare(
+          `INSERT INTO publish_failure (kind, name, action, at, failure) VALUES (?, ?, ?, ?, ?)
+           ON CONFLICT (kind, name, action) DO UPDATE SET at = excluded.at, failure = excluded.failure`,
+        )
+        .run(kind, name, failure.action, Math.trunc(failure.at), JSON.stringify(failure)),
+    clearFailure({ kind, name }, action) {
+      const where = 'FROM publish_failure WHERE kind = ? AND name = ? AND action = ?';
+      if (store.prepare(`SELECT 1 ${where}`).get(kind, name, action))
+        store.prepare(`DELETE ${where}`).run(kind, name, action);
+    },
     note: (at, name, says) =>
       void store
         .prepare('INSERT INTO publish_note (at, subject, says) VALUES (?, ?, ?)')

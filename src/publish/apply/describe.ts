@@ -1,0 +1,21 @@
+import type { Action } from '../actions.js';
+
+/** An action in one line for people. */
+export function describe(action: Action): string {
+  switch (action.kind) {
+    case 'import-key':
+      return `import ${action.chain === undefined ? 'the key' : 'key and certificate'} ${action.key} of ${action.host} from ${action.chain?.file ?? action.from.file}`;
+    case 'make-key':
+      return `make the key ${action.key} for ${action.host}`;
+    case 'certify':
+      return `have ${action.key} of ${action.host} certified`;
+    case 'deploy':
+      return `let the server of ${action.host} use ${[action.key, ...(action.also ?? [])].join(' and ')}`;
+    case 'set-rrset':
+      return `set ${action.type} of ${action.name} to ${action.to.join(', ') || 'nothing'}`;
+    case 'serve-policy':
+      return `serve the policy ${action.id.slice(0, 8)} for ${action.domain}`;
+    case 'stop-serving':
+      return `stop serving a policy for ${action.domain}`;
+  }
+}
