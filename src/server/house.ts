@@ -8,7 +8,7 @@ import type { Config } from './config/config.js';
 import type { Log } from './log.js';
 import { policySource } from './policy-source.js';
 import type { House } from './service.js';
-import { SharedStore } from './shared-store.js';
+import { SharedStore, type StoreSource } from './shared-store.js';
 
 export interface OpenHouse extends House {
   /** Resolves when the database is closed, or handed over. */
@@ -19,7 +19,7 @@ export interface OpenHouse extends House {
 export async function openHouse(
   config: Config,
   log: Log,
-  stores = new SharedStore(systemClock, log),
+  stores: StoreSource = new SharedStore(systemClock, log),
 ): Promise<OpenHouse> {
   const localNetwork = nodeNetwork();
   const { addresses, trustAnchor, clockSkew } = config.resolver;

@@ -40,9 +40,12 @@ export function publishSettings({
   jobs,
 }: {
   readonly jobs: Readonly<Record<string, unknown>>;
-}): PublishSection | undefined {
-  return jobs['publish'] as PublishSection | undefined;
+}): PublishSettings | undefined {
+  return jobs['publish'] as PublishSettings | undefined;
 }
+
+/** Minutes between two rounds of the daemon; 0: rounds are run by hand. */
+export type PublishSettings = PublishSection & { readonly everyMinutes?: number };
 
 /** Only what decides whether a sender would deliver, and the certificate of each key type: a few connections an address. */
 const goals = { inventory: false, asks: [] };
@@ -60,7 +63,7 @@ export interface Given extends Pick<LocalHandsOptions, 'writers' | 'certify'> {
 
 /** `given`: further ways into the zones of `publish.dns`, and who certifies keys instead of `publish.acme`; what is left over is left to a person. */
 export function openPublishing(
-  section: PublishSection,
+  section: PublishSettings,
   house: House,
   { answers = [], minutes = USUAL_MINUTES, signal, ...given }: Given = {},
 ): Publishing {
@@ -94,17 +97,19 @@ export function openPublishing(
   });
   const renewed = (host: string, key: string): number | undefined =>
     section.hosts[host]?.certificates === 'acme' ? certifier?.renewalAt({ host, key }) : undefined;
+  const { everyMinutes = 0 } = section;
+  const every = everyMinutes > 0 ? everyMinutes * 60_000 : undefined;
   return {
     ledger,
     ring,
     ...(certifier ? { changeAccountKey: () => certifier.changeAccountKey() } : {}),
-    plan: () => planAll({ section, ledger, ring, eyes: eyes(), renewed }),
+    plan: () => planAll({ section, ledger, ring, eyes: eyes(), renewed, every }),
     async apply() {
       const renewals =
         certifier && client.answers ? await renewDue({ section, ledger, certifier }) : [];
       return [
         ...renewals,
-        ...(await applyOnce({ section, ledger, ring, eyes: eyes(), renewed, hands })),
+        ...(await applyOnce({ section, ledger, ring, eyes: eyes(), renewed, every, hands })),
       ];
     },
   };

@@ -16,6 +16,12 @@ export interface StoreLease {
   release(): Promise<void>;
 }
 
+/** Where a configuration gets its database from. */
+export interface StoreSource {
+  /** Rejects with HermeticError when the file cannot be opened. */
+  lease(file: string): Promise<StoreLease>;
+}
+
 /** Milliseconds that the start blocks for another process. Nothing listens yet; later, nothing may block. */
 const START_WAIT = 5000;
 
@@ -30,7 +36,7 @@ interface Opened {
  * The connection of the daemon to its database. It survives a reload that names the same file, with the policies
  * that could not be stored yet; a file that was moved away meanwhile is opened again.
  */
-export class SharedStore {
+export class SharedStore implements StoreSource {
   #opened: Opened | undefined;
   #busyTimeoutMs = START_WAIT;
 

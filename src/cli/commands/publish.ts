@@ -40,6 +40,7 @@ export function publishCommand(
     name: string,
     says: string,
     run: (publishing: Publishing, flags: Flags) => Promise<number>,
+    opening: Opening = 'read',
   ): Command =>
     command
       .command(name)
@@ -47,7 +48,11 @@ export function publishCommand(
       .option('--config <file>', 'configuration with a section publish', DEFAULT_CONFIG)
       .option('--json', 'for machines')
       .action(async (flags: Flags) =>
-        finish(await withPublishing(flags, output, signal, (publishing) => run(publishing, flags))),
+        finish(
+          await withPublishing({ flags, output, signal, opening }, (publishing) =>
+            run(publishing, flags),
+          ),
+        ),
       );
   add(
     'plan',
@@ -71,18 +76,23 @@ export function publishCommand(
       return exitCodes.good;
     },
   ).addHelpText('after', '\nExample:\n  hermetic publish plan --config /etc/hermetic.yaml');
-  add('apply', 'do it: one round', async (publishing, flags) => {
-    for (const token of flags.confirm ?? []) confirm(publishing, token);
-    const rounds = await publishing.apply();
-    output.out(
-      flags.json
-        ? lines(rounds)
-        : rounds.map((round) => shown(round, round.outcomes.map(outcome))).join('\n'),
-    );
-    return rounds.some(({ outcomes }) => outcomes.some((o) => o.outcome.status === 'failed'))
-      ? exitCodes.fail
-      : exitCodes.good;
-  })
+  add(
+    'apply',
+    'do it: one round',
+    async (publishing, flags) => {
+      for (const token of flags.confirm ?? []) confirm(publishing, token);
+      const rounds = await publishing.apply();
+      output.out(
+        flags.json
+          ? lines(rounds)
+          : rounds.map((round) => shown(round, round.outcomes.map(outcome))).join('\n'),
+      );
+      return rounds.some(({ outcomes }) => outcomes.some((o) => o.outcome.status === 'failed'))
+        ? exitCodes.fail
+        : exitCodes.good;
+    },
+    'write',
+  )
     .option(
       '--confirm <token>',
       'allow what a plan proposes; repeatable',
@@ -97,9 +107,9 @@ export function publishCommand(
       const notes = publishing.ledger.notes(20);
       if (flags.json) output.out(lines([...plans, ...notes]));
       else {
-        for (const { subject, place, alerts, waits, certificates = [] } of plans)
+        for (const { subject, place, alerts, waits, failures, certificates = [] } of plans)
           output.out(
-            [`${subject}: ${place}`, ...alerts.map(alerting)]
+            [`${subject}: ${place}`, ...alerts.map(alerting), ...failures.map(failed)]
               .map(safeLines)
               .concat(certificates.map(certificate), waits.map(waiting))
               .join(''),
@@ -121,7 +131,7 @@ export function publishCommand(
     )
     .action(async (host: string, flags: Flags) =>
       finish(
-        await withPublishing(flags, output, signal, async (publishing) =>
+        await withPublishing({ flags, output, signal, opening: 'write' }, async (publishing) =>
           roll(host, publishing, output),
         ),
       ),
@@ -133,7 +143,7 @@ export function publishCommand(
     .addHelpText('after', '\nExample:\n  hermetic publish account-key --config /etc/hermetic.yaml')
     .action(async (flags: Flags) =>
       finish(
-        await withPublishing(flags, output, signal, (publishing) =>
+        await withPublishing({ flags, output, signal, opening: 'write' }, (publishing) =>
           changeAccountKey(publishing, flags, output),
         ),
       ),
@@ -141,10 +151,18 @@ export function publishCommand(
   return command;
 }
 
+/** `read`: nothing is written, so that any user who can read the state can look at it. */
+type Opening = 'read' | 'write';
+
+interface Run {
+  readonly flags: Flags;
+  readonly output: Output;
+  readonly signal: AbortSignal;
+  readonly opening: Opening;
+}
+
 async function withPublishing(
-  flags: Flags,
-  output: Output,
-  signal: AbortSignal,
+  { flags, output, signal, opening }: Run,
   run: (publishing: Publishing) => Promise<number>,
 ): Promise<number> {
   const server = await import('../../server/index.js');
@@ -155,7 +173,8 @@ async function withPublishing(
     throw new HermeticError('config-invalid', `${flags.config}: no section publish`, {
       fix: 'Add it; docs/publish.md shows the form.',
     });
-  const house = await server.openHouse(
+  const open = opening === 'read' ? server.openHouseToRead : server.openHouse;
+  const house = await open(
     config,
     server.createLog({ format: 'plain', write: output.err, now: Date.now }),
   );
@@ -219,6 +238,7 @@ function shown(plan: Omit<SubjectPlan, 'save'>, done: readonly string[]): string
   return [
     `${plan.subject}: ${plan.place}`,
     ...plan.alerts.map(alerting),
+    ...plan.failures.map(failed),
     ...done,
     ...plan.proposals.map(proposing),
     ...(done.length + plan.waits.length + plan.proposals.length === 0 ? ['  nothing to do'] : []),
@@ -238,6 +258,12 @@ function word({ status }: Outcome): string {
 
 function alerting({ code, subject, detail }: Alert): string {
   return `  !     ${subject}: ${sayFailure({ code, detail: detail ?? '' })}\n        ${failureEntry(code)?.fix ?? ''}`;
+}
+
+/** The last failure of an action, with its cause and the time of the next attempt. */
+function failed({ says, code, detail, at, retry }: SubjectPlan['failures'][number]): string {
+  const next = retry === undefined ? 'by the next apply' : `not before ${time(retry)}`;
+  return `  FAIL  ${says}\n        ${time(at)}: ${sayFailure({ code, detail })}\n        ${failureEntry(code)?.fix ?? ''}\n        tried again ${next}`;
 }
 
 function proposing({ token, what, why }: Proposal): string {
