@@ -44,7 +44,12 @@ export type { Whose } from './explain/judge-fault.js';
 export { renderDomain, type RenderOptions } from './render/render-domain.js';
 export { renderOverview } from './render/render-overview.js';
 export { knownHosts, readChecks, storeCheck } from './tables/checks.js';
-export { runAlerts, type AlertOptions, type Notice } from './alert/run-alerts.js';
+export {
+  runAlerts,
+  type AlertFailure,
+  type AlertOptions,
+  type Notice,
+} from './alert/run-alerts.js';
 export { planAlerts, type Alert, type Condition, type Told } from './alert/plan-alerts.js';
 export { alertJson, alertSubject, alertText } from './alert/alert-text.js';
 export { pruneReports, type PruneOptions } from './tables/prune-reports.js';

@@ -47,7 +47,7 @@ test('a webhook hears over real HTTPS what was added, worse and over; while it a
     const raw = Buffer.from(reportJson(100, failed, day, day));
     const parsed = parseReport(raw);
     assert.ok(parsed.ok);
-    const reading = judgeTrust({ name: 'r', via: 'https', raw, parsed }, { at: time.now });
+    const reading = judgeTrust({ name: 'r', via: 'file', raw, parsed }, { at: time.now });
     storeReports(store, [{ reading, parsed: parsed.value, receivedAt: time.now }]);
   };
   const round = async (): Promise<readonly string[]> => {

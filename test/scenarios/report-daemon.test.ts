@@ -93,7 +93,16 @@ report:
   }
   const store = await openReports(database);
   const view = showDomain(store, 'rcpt.example', { now: Date.now() });
-  assert.deepEqual(view.kinds, [{ type: 'sts', successful: 10, failed: 1 }]);
+  assert.deepEqual(
+    view.unauthenticated.map(({ source, reports, successful, failed }) => [
+      source,
+      reports,
+      successful,
+      failed,
+    ]),
+    [['127.0.0.1', 1, 10, 1]],
+  );
+  assert.equal(view.status, 'no-reports');
   assert.deepEqual(
     view.doubtful.map((d) => d.trust),
     ['unsigned'],
@@ -184,7 +193,7 @@ test('the daemon tells a mail server of what fails; while that refuses, nothing 
   const raw = Buffer.from(reportJson(100, 7, 'a', yesterday));
   const parsed = parseReport(raw);
   assert.ok(parsed.ok);
-  const reading = judgeTrust({ name: 'r', via: 'https', raw, parsed }, { at: Date.now() });
+  const reading = judgeTrust({ name: 'r', via: 'file', raw, parsed }, { at: Date.now() });
   storeReports(store, [{ reading, parsed: parsed.value, receivedAt: Date.now() }]);
   store.close();
   const heard: { readonly envelope: SMTPServerEnvelope; readonly mail: Email }[] = [];

@@ -3,32 +3,43 @@ import type { Alert } from './plan-alerts.js';
 
 const words = { added: 'NEW', worse: 'WORSE', ended: 'OVER' } as const;
 
-/** One line that says what there is to read. */
+/** The subject of an alert mail. */
 export function alertSubject(alerts: readonly Alert[]): string {
   const [first] = alerts;
   const domains = [...new Set(alerts.map((a) => a.domain))];
   return neutralise(
-    `TLS reports: ${words[first?.kind ?? 'added'].toLowerCase()} at ${domains.slice(0, 3).join(', ')}${domains.length > 3 ? ', ...' : ''}`,
+    `TLS reports: ${words[first?.kind ?? 'added'].toLowerCase()} at ${domains
+      .slice(0, 3)
+      .map((d) => d || NO_DOMAIN)
+      .join(', ')}${domains.length > 3 ? ', ...' : ''}`,
     200,
   );
 }
 
-/** For people: each change, with what to do. */
+/** The alerts as text: each change, with what to do. */
 export function alertText(alerts: readonly Alert[]): string {
   return alerts
     .map(({ kind, domain, says, since, todo }) =>
       [
-        `${words[kind]} ${domain} (since ${since.slice(0, 16).replace('T', ' ')} UTC)`,
-        says,
-        ...todo.map((step, i) => `${i + 1}. ${step}`),
-      ]
-        .map((line) => neutralise(line, 2000))
-        .join('\n'),
+        line(
+          `${words[kind]} ${domain || NO_DOMAIN} (since ${since.slice(0, 16).replace('T', ' ')} UTC)`,
+        ),
+        line(says),
+        // A step of our own may hold a command of several lines; none starts at the margin.
+        ...todo.map((step, i) => `${i + 1}. ${step.split('\n').map(line).join('\n   ')}`),
+      ].join('\n'),
     )
     .join('\n\n');
 }
 
-/** For programs: `hermetic.report-alert/1`. `text` is what chat services show. */
+const NO_DOMAIN = '(no domain named)';
+
+/** A line end in foreign text is shown as an escape: it cannot start a line [8460-7-4]. */
+function line(text: string): string {
+  return neutralise(text, 2000);
+}
+
+/** The alerts as JSON, `hermetic.report-alert/1`. `text` is what chat services show. */
 export function alertJson(alerts: readonly Alert[]): string {
   return JSON.stringify({ schema: 'hermetic.report-alert/1', text: alertText(alerts), alerts });
 }

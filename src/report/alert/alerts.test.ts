@@ -22,7 +22,7 @@ function receive(store: Store, day: string, failed: number): void {
   const receivedAt = at(`${day}T00:00:00Z`) + 30 * 3_600_000;
   storeReports(store, [
     {
-      reading: judgeTrust({ name: 'r', via: 'https', raw, parsed }, { at: receivedAt }),
+      reading: judgeTrust({ name: 'r', via: 'file', raw, parsed }, { at: receivedAt }),
       parsed: parsed.value,
       receivedAt,
     },
@@ -46,16 +46,16 @@ test('only changes are told: begun, much worse, over; and what nobody heard is t
   assert.deepEqual(await look(store, '2026-05-02T12:00:00Z'), []);
   receive(store, '2026-05-02', 5);
   assert.deepEqual(await look(store, '2026-05-03T12:00:00Z', false), [
-    'added The certificate that mx1',
+    'added The certificate of mx1',
   ]);
-  assert.deepEqual(await look(store, '2026-05-03T12:10:00Z'), ['added The certificate that mx1']);
+  assert.deepEqual(await look(store, '2026-05-03T12:10:00Z'), ['added The certificate of mx1']);
   assert.deepEqual(await look(store, '2026-05-03T13:00:00Z'), []);
   receive(store, '2026-05-03', 6);
   assert.deepEqual(await look(store, '2026-05-04T12:00:00Z'), []);
   receive(store, '2026-05-04', 40);
-  assert.deepEqual(await look(store, '2026-05-05T12:00:00Z'), ['worse The certificate that mx1']);
+  assert.deepEqual(await look(store, '2026-05-05T12:00:00Z'), ['worse The certificate of mx1']);
   receive(store, '2026-05-05', 0);
-  assert.deepEqual(await look(store, '2026-05-06T12:00:00Z'), ['ended The certificate that mx1']);
+  assert.deepEqual(await look(store, '2026-05-06T12:00:00Z'), ['ended The certificate of mx1']);
   assert.deepEqual(await look(store, '2026-05-06T13:00:00Z'), []);
 });
 

@@ -34,11 +34,23 @@ function isWorse(level: number, before: number): boolean {
   return level >= 2 * before && level >= before + 10;
 }
 
-/** Compares what is wrong now with what was told before. Pure. */
+const NOT_REPORTED =
+  'It is no longer reported; whether it has ended is not known, because no reporter that met it has reported a success since.';
+
+function kindOf(level: number, known: Told | undefined): Alert['kind'] | undefined {
+  if (known === undefined) return 'added';
+  return isWorse(level, known.level) ? 'worse' : undefined;
+}
+
+/**
+ * Compares the present conditions with those that the channel was told of. Pure. `ended`: the
+ * keys of failures that are known to have ended; default: all that are gone.
+ */
 export function planAlerts(
   now: number,
   conditions: readonly Condition[],
   told: readonly Told[],
+  ended?: ReadonlySet<string>,
 ): { readonly alerts: readonly Alert[]; readonly told: readonly Told[] } {
   const before = new Map(told.map((t) => [t.key, t]));
   const alerts: Alert[] = [];
@@ -46,14 +58,20 @@ export function planAlerts(
     const { key, domain, level, says, todo } = condition;
     const known = before.get(key);
     const since = known?.since ?? now;
-    const kind = known === undefined ? 'added' : isWorse(level, known.level) ? 'worse' : undefined;
+    const kind = kindOf(level, known);
     if (kind) alerts.push({ kind, domain, says, since: dateTime(since), todo });
     return kind || !known ? { key, domain, level, says, since } : known;
   });
   const still = new Set(conditions.map((c) => c.key));
   for (const { key, domain, says, since } of told)
     if (!still.has(key))
-      alerts.push({ kind: 'ended', domain, says, since: dateTime(since), todo: [] });
+      alerts.push({
+        kind: 'ended',
+        domain,
+        says: ended?.has(key) === false ? `${says} ${NOT_REPORTED}` : says,
+        since: dateTime(since),
+        todo: [],
+      });
   return { alerts, told: after };
 }
 

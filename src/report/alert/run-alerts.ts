@@ -1,4 +1,6 @@
 import type { Store } from '../../store/index.js';
+import type { DomainView } from '../explain/domain-view.js';
+import type { Explanation } from '../explain/explain-group.js';
 import { showDomain, showOverview } from '../explain/show.js';
 import { planAlerts, type Alert, type Condition, type Told } from './plan-alerts.js';
 
@@ -6,44 +8,132 @@ export interface AlertOptions {
   readonly store: Store;
   /** Milliseconds since 1970. */
   readonly now: number;
-  /** Domains that are looked at even when nothing is reported of them: silence is told. */
+  /** Domains that are looked at even when no failure is reported: silence is an alarm. */
   readonly domains: readonly string[];
   /** Hours after the end of a day until missing reports are an alarm. Default 36. */
   readonly silenceHours?: number;
-  /** Who is told, by name. False: it did not get through. Each is told what changed since it was last reached, so a dead one loses nothing and has nobody told twice. */
+  /**
+   * The receivers of alerts, by name. False or a rejection: the alerts did not get through, and
+   * come again. Each channel gets what changed since it was last reached.
+   */
   readonly channels: Readonly<Record<string, (alerts: readonly Alert[]) => Promise<boolean>>>;
+  /** Called for a domain or a channel that failed; the others go on. */
+  readonly onError?: (what: AlertFailure) => void;
 }
 
-/** Told of one domain: who makes reports up shall not fill a mailbox. */
-const MAX_FAILURES = 20;
+/** A part of a round that failed. */
+export interface AlertFailure {
+  /** Empty for reports that name no domain. */
+  readonly domain?: string;
+  readonly channel?: string;
+  readonly error: Error;
+}
 
-/** What one channel was told, or could not be told. */
+/** Alerts on one domain that are shown one by one; one line stands for the rest. */
+const MAX_ALERTS = 20;
+
+/** What one channel was sent, and whether it got through. */
 export interface Notice {
   readonly channel: string;
   readonly heard: boolean;
   readonly alerts: readonly Alert[];
 }
 
-/** One look at everything: tells each channel what changed since the last time that it heard. Resolves to what there was to tell. */
-export async function runAlerts({
-  store,
-  now,
-  domains,
-  silenceHours,
-  channels,
-}: AlertOptions): Promise<readonly Notice[]> {
-  const failing = showOverview(store, { now }).failing.filter((d) => d.ongoing);
-  const names = [...new Set([...domains, ...failing.map((d) => d.domain)])];
-  const conditions = names.flatMap((domain) => conditionsOf(store, domain, now, silenceHours));
+/**
+ * Looks at every domain once and sends each channel what changed since it was last reached.
+ * Domains and channels are independent: what is known of a domain that cannot be read stays as
+ * it was, and nothing is reported as ended.
+ */
+export async function runAlerts(options: AlertOptions): Promise<readonly Notice[]> {
+  const { store, now, channels, onError = () => undefined } = options;
+  const { conditions, unread, ended } = readConditions(options, onError);
   const notices = await Promise.all(
     Object.entries(channels).map(async ([channel, notify]): Promise<Notice> => {
-      const { alerts, told } = planAlerts(now, conditions, readTold(store, channel));
-      const heard = alerts.length === 0 || (await notify(alerts));
-      if (heard) await store.write('report', () => keepTold(store, channel, told));
-      return { channel, heard, alerts };
+      try {
+        const before = readTold(store, channel);
+        const kept = before.filter(({ domain }) => unread.has(domain));
+        const known = before.filter(({ domain }) => !unread.has(domain));
+        const { alerts, told } = planAlerts(now, conditions, known, ended);
+        const shown = shorten(alerts);
+        const heard = shown.length === 0 || (await send(notify, shown, channel, onError));
+        if (heard) await store.write('report', () => keepTold(store, channel, [...told, ...kept]));
+        return { channel, heard, alerts: shown };
+      } catch (error) {
+        onError({ channel, error: error as Error });
+        return { channel, heard: false, alerts: [] };
+      }
     }),
   );
   return notices.filter((notice) => notice.alerts.length > 0);
+}
+
+async function send(
+  notify: (alerts: readonly Alert[]) => Promise<boolean>,
+  alerts: readonly Alert[],
+  channel: string,
+  onError: (what: AlertFailure) => void,
+): Promise<boolean> {
+  try {
+    return await notify(alerts);
+  } catch (error) {
+    onError({ channel, error: error as Error });
+    return false;
+  }
+}
+
+interface Conditions {
+  readonly conditions: readonly Condition[];
+  /** Domains that could not be read. */
+  readonly unread: ReadonlySet<string>;
+  /** Keys of what is known to have ended. */
+  readonly ended: ReadonlySet<string>;
+}
+
+function readConditions(
+  { store, now, domains, silenceHours }: AlertOptions,
+  onError: (what: AlertFailure) => void,
+): Conditions {
+  const conditions: Condition[] = [];
+  const unread = new Set<string>();
+  const covered = new Set<string>();
+  const ended = new Set<string>();
+  const options = { now, ...(silenceHours === undefined ? {} : { silenceHours }) };
+  const look = (domain: string): void => {
+    try {
+      const view = showDomain(store, domain, options);
+      for (const { policyDomain } of view.failures) covered.add(policyDomain);
+      for (const f of view.failures) if (!f.ongoing) ended.add(keyOf(f, domain));
+      if (!view.silent) ended.add(silenceKey(domain));
+      conditions.push(...conditionsOf(view));
+    } catch (error) {
+      unread.add(domain);
+      onError({ domain, error: error as Error });
+    }
+  };
+  for (const domain of new Set(domains)) look(domain);
+  for (const domain of failingDomains(options, store, unread, onError))
+    // A mail host under DANE is part of the domain whose MX it is.
+    if (!domains.includes(domain) && !covered.has(domain)) look(domain);
+  return { conditions, unread, ended };
+}
+
+/** Where even the list of failing domains cannot be read, nothing may be reported as ended. */
+function failingDomains(
+  options: { readonly now: number },
+  store: Store,
+  unread: Set<string>,
+  onError: (what: AlertFailure) => void,
+): readonly string[] {
+  try {
+    return showOverview(store, options).failing.flatMap((d) => (d.ongoing ? d.domain : []));
+  } catch (error) {
+    for (const { domain } of store
+      .prepare<{ domain: string }>('SELECT DISTINCT domain FROM report_alert')
+      .all())
+      unread.add(domain);
+    onError({ error: error as Error });
+    return [];
+  }
 }
 
 function keepTold(store: Store, channel: string, told: readonly Told[]): void {
@@ -57,26 +147,11 @@ function keepTold(store: Store, channel: string, told: readonly Told[]): void {
   });
 }
 
-function conditionsOf(
-  store: Store,
-  domain: string,
-  now: number,
-  silenceHours: number | undefined,
-): readonly Condition[] {
-  const view = showDomain(store, domain, {
-    now,
-    ...(silenceHours === undefined ? {} : { silenceHours }),
-  });
-  const failures = view.failures
-    .filter((f) => f.ongoing)
-    .slice(0, MAX_FAILURES)
-    .map(({ result, host, sessions, says, because, todo }) => ({
-      key: `${domain} ${result} ${host}`,
-      domain,
-      level: sessions,
-      says: `${says} ${because}`,
-      todo,
-    }));
+function conditionsOf(view: DomainView): readonly Condition[] {
+  const { domain } = view;
+  const failures = byTurns(view.failures.filter((f) => f.ongoing)).map((failure) =>
+    conditionOf(failure, domain),
+  );
   if (!view.silent) return failures;
   const last =
     view.arrivals
@@ -84,13 +159,65 @@ function conditionsOf(
       .sort()
       .at(-1) ?? '';
   const silence = {
-    key: `${domain} silence`,
+    key: silenceKey(domain),
     domain,
     level: 0,
     says: `No reports since that of ${last}, though they came on most days before.`,
     todo: [`Check the record at _smtp._tls.${domain}, and whether this receiver can be reached.`],
   };
   return [...failures, silence];
+}
+
+/** The worst of each reporter first, then the second of each: none crowds out the others. */
+function byTurns(failures: readonly Explanation[]): readonly Explanation[] {
+  const seen = new Map<string, number>();
+  return [...failures]
+    .sort((a, b) => b.sessions - a.sessions)
+    .map((failure) => {
+      const who = failure.reporters.join(' ');
+      const turn = seen.get(who) ?? 0;
+      seen.set(who, turn + 1);
+      return { failure, turn };
+    })
+    .sort((a, b) => a.turn - b.turn)
+    .map(({ failure }) => failure);
+}
+
+function conditionOf(failure: Explanation, domain: string): Condition {
+  const { sessions, says, because, todo } = failure;
+  return {
+    key: keyOf(failure, domain),
+    domain,
+    level: sessions,
+    says: `${says} ${because}`,
+    todo,
+  };
+}
+
+function keyOf({ result, policy, host, policyDomain }: Explanation, domain: string): string {
+  // Reporters choose these texts: no choice of theirs makes two failures one.
+  return JSON.stringify([domain, result, policy, host, policyDomain]);
+}
+
+function silenceKey(domain: string): string {
+  return `${domain} silence`;
+}
+
+/** The first alerts on each domain, and one line for the rest: nothing is left out unsaid. */
+function shorten(alerts: readonly Alert[]): readonly Alert[] {
+  const counts = new Map<string, number>();
+  const first = alerts.filter(({ domain }) => {
+    const n = (counts.get(domain) ?? 0) + 1;
+    counts.set(domain, n);
+    return n <= MAX_ALERTS;
+  });
+  const rest = [...counts].flatMap(([domain, n]): readonly Alert[] => {
+    const since = alerts.findLast((alert) => alert.domain === domain)?.since ?? '';
+    const says = `${n - MAX_ALERTS} more changes at ${domain || 'reports that name no domain'}.`;
+    const todo = domain === '' ? [] : [`See them all: hermetic report show ${domain}`];
+    return n > MAX_ALERTS ? [{ kind: 'added', domain, says, since, todo }] : [];
+  });
+  return [...first, ...rest];
 }
 
 function readTold(store: Store, channel: string): readonly Told[] {

@@ -1,25 +1,29 @@
-import { dateOf, dayOf, type ReporterDayRow } from './facts.js';
+import { countByDay, groupBy } from './count-sessions.js';
+import { dateOf, dayOf, type ReportRow, type SessionRow } from './facts.js';
 
 export interface Arrival {
   readonly reporter: string;
   /** Days with a report, of those looked at. */
   readonly days: number;
   readonly last: string;
-  /** `fine`; `silent`: reported nearly every day, and the last report that should be there is not; `irregular`: sends only on some days. */
+  /** `silent`: reported nearly every day, and the last report is overdue; `irregular`: some days. */
   readonly state: 'fine' | 'silent' | 'irregular';
 }
 
 /**
- * The last day whose reports should have come by now: reporters send within a day of its end, some of them 22 hours late, so nothing is missed before
- * `silenceHours` after it (36 by default).
+ * The last day whose reports are due. Reporters send within a day of its end, some 22 hours
+ * late, so a report is missing only `silenceHours` after it (36 by default).
  */
 export function lastDueDay(now: number, silenceHours = 36): number {
   return dayOf(now - silenceHours * 3_600_000) - 1;
 }
 
-/** Which reporters went silent. A reporter is expected daily when it reported on most of the fourteen days up to its last. */
+/**
+ * Which reporters went silent. A reporter is expected daily when it reported on most of the
+ * fourteen days up to its last report.
+ */
 export function arrivals(
-  rows: readonly ReporterDayRow[],
+  rows: readonly ReportRow[],
   now: number,
   silenceHours = 36,
 ): readonly Arrival[] {
@@ -36,13 +40,18 @@ export function arrivals(
       reporter,
       days: days.size,
       last: dateOf(last),
-      state: last >= due ? 'fine' : regular ? 'silent' : 'irregular',
-    } as const;
+      state: stateOf(last >= due, regular),
+    };
   });
 }
 
-/** True when nobody reported on the last day that is due, though somebody did on most days before. */
-export function isSilent(rows: readonly ReporterDayRow[], now: number, silenceHours = 36): boolean {
+function stateOf(fine: boolean, regular: boolean): Arrival['state'] {
+  if (fine) return 'fine';
+  return regular ? 'silent' : 'irregular';
+}
+
+/** True when no report came for the last day that is due, though reports came for most days before. */
+export function isSilent(rows: readonly ReportRow[], now: number, silenceHours = 36): boolean {
   const due = lastDueDay(now, silenceHours);
   const days = new Set(rows.map((r) => r.day));
   const last = Math.max(...days);
@@ -52,14 +61,13 @@ export function isSilent(rows: readonly ReporterDayRow[], now: number, silenceHo
   return days.size > 0 && last < due && before >= 5;
 }
 
-/** Reporters that had exactly one session on each of five days or more: perhaps nothing but their own report mail, answered by a report, and so on. */
-export function perhapsLoops(rows: readonly ReporterDayRow[]): readonly string[] {
-  const days = new Map<string, Map<number, number>>();
-  for (const { reporter, day, ok, failed } of rows) {
-    const sessions = days.get(reporter) ?? new Map<number, number>();
-    days.set(reporter, sessions.set(day, (sessions.get(day) ?? 0) + ok + failed));
-  }
-  return [...days]
-    .filter(([, sessions]) => sessions.size >= 5 && [...sessions.values()].every((n) => n === 1))
-    .map(([reporter]) => reporter);
+/**
+ * Reporters with exactly one session on each of five days or more: perhaps only the mail that
+ * brings their report, which the next report counts, and so on.
+ */
+export function perhapsLoops(rows: readonly SessionRow[]): readonly string[] {
+  return [...groupBy(rows, (row) => row.reporter)].flatMap(([reporter, own]) => {
+    const days = countByDay(own);
+    return days.length >= 5 && days.every((d) => d.ok + d.failed === 1) ? reporter : [];
+  });
 }

@@ -1,5 +1,7 @@
-import { dateOf, type DomainFacts } from './facts.js';
+import { groupBy } from './count-sessions.js';
+import { dateOf, dayOf, type DomainFacts, type SessionRow } from './facts.js';
 import type { Explanation } from './explain-group.js';
+import { modeOf } from './quoted.js';
 
 /** Is it safe to go to `mode: enforce`? */
 export interface EnforceAnswer {
@@ -7,50 +9,78 @@ export interface EnforceAnswer {
   readonly reasons: readonly string[];
 }
 
-const wantedDays = 14;
+/** Days with reports, without a failure of one's own. */
+const WANTED_DAYS = 14;
+/** Days looked back for them: a small domain has no reports on some days. */
+export const TRIAL_DAYS = 28;
 
-/** Judged by a fortnight of reports on the MTA-STS policy without a failure that is one's own, from more than one reporter. */
+/**
+ * Judged by authenticated reports on the MTA-STS policy alone: a fortnight of days with reports
+ * and without a failure that the policy would have turned into deferred mail, from more than one
+ * reporter. Today is not over, and its absence counts against nothing.
+ */
 export function canEnforce(facts: DomainFacts, failures: readonly Explanation[]): EnforceAnswer {
-  const mode = modeOf(facts);
-  if (mode === 'enforce')
+  if (currentMode(facts) === 'enforce')
     return { answer: 'already', reasons: ['The policy that senders apply is in mode enforce.'] };
-  const rows = facts.reporters.filter((r) => r.type === 'sts');
+  const rows = facts.trial.filter((r) => r.ok + r.failed > 0);
   if (rows.length === 0)
-    return facts.reporters.length === 0
+    return facts.reports.length === 0
       ? { answer: 'unclear', reasons: ['There are no reports.'] }
       : {
           answer: 'no-policy',
           reasons: ['No sender reports an MTA-STS policy: publish one in mode testing first.'],
         };
-  const days = new Set(rows.map((r) => r.day));
-  const reporters = new Set(rows.map((r) => r.reporter));
-  const own = failures.filter(
-    (f) =>
-      f.policy === 'sts' &&
-      f.whose !== 'theirs' &&
-      Date.parse(f.last) > (facts.to - wantedDays) * 86_400_000,
-  );
+  const today = dayOf(facts.now);
+  const days = [
+    ...groupBy(
+      rows.filter((r) => r.day < today),
+      (r) => String(r.day),
+    ).values(),
+  ]
+    .sort((a, b) => (b[0]?.day ?? 0) - (a[0]?.day ?? 0))
+    .slice(0, WANTED_DAYS);
+  // A failure of today is a failure all the same.
+  const judged = [...rows.filter((r) => r.day >= today), ...days.flat()];
+  const reporters = new Set(days.flat().map((r) => r.reporter));
   const reasons = [
-    ...own.map((f) => `${f.result}${f.host === '' ? '' : ` at ${f.host}`}: last on ${f.last}.`),
-    ...(days.size < wantedDays
-      ? [`Only ${days.size} days with reports on the policy; wait for ${wantedDays}.`]
+    ...failureReasons(judged, failures),
+    ...(days.length < WANTED_DAYS
+      ? [`Only ${days.length} of ${WANTED_DAYS} days with reports on the policy.`]
       : []),
     ...(reporters.size < 2 ? ['Only one reporter applies the policy.'] : []),
   ];
   if (reasons.length > 0) return { answer: 'not-yet', reasons };
+  const last = dateOf(Math.max(...days.flat().map((r) => r.day)));
   return {
     answer: 'yes',
     reasons: [
-      `${days.size} days without a failure of your own, from ${reporters.size} reporters, last on ${dateOf(Math.max(...days))}.`,
+      `${days.length} days without a failure of your own, from ${reporters.size} reporters, last on ${last}.`,
     ],
   };
 }
 
-function modeOf({ checks, policies }: DomainFacts): string | undefined {
+/** One reason for each failure that is not the reporter's own, and one for failures unexplained. */
+function failureReasons(
+  rows: readonly SessionRow[],
+  failures: readonly Explanation[],
+): readonly string[] {
+  const failedDays = [...new Set(rows.filter((r) => r.failed > 0).map((r) => dateOf(r.day)))];
+  const first = rows.reduce((day, r) => Math.min(day, r.day), Infinity);
+  const sts = failures.filter((f) => f.policy === 'sts' && f.last >= dateOf(first));
+  const explained = (day: string): boolean => sts.some((f) => f.since <= day && day <= f.last);
+  const unexplained = failedDays.filter((day) => !explained(day)).sort();
+  return [
+    ...sts
+      .filter((f) => f.whose !== 'theirs')
+      .map((f) => `${f.result}${f.host === '' ? '' : ` at ${f.host}`}: last on ${f.last}.`),
+    ...(unexplained.length > 0 ? [`Sessions failed on ${unexplained.at(-1) ?? ''}.`] : []),
+  ];
+}
+
+/** The mode of the published policy by the latest check, else of the one quoted last. */
+function currentMode({ checks, policies, domain }: DomainFacts): string | undefined {
   const checked = checks.at(-1)?.mtaSts.mode;
   if (checked !== undefined) return checked;
-  const last = policies.filter((p) => p.type === 'sts').at(-1);
-  return last?.strings
-    .map((line) => /^mode[ \t]*:[ \t]*(\w+)/.exec(line)?.[1])
-    .find((m) => m !== undefined);
+  const last = policies.filter((p) => p.type === 'sts' && p.domain === domain).at(-1);
+  return last ? modeOf(last) : undefined;
 }

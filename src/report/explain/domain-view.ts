@@ -1,14 +1,23 @@
 import { arrivals, isSilent, perhapsLoops, type Arrival } from './arrivals.js';
-import { explainGroup, explainNote, type Explanation } from './explain-group.js';
-import { dateOf, type DomainFacts, type ReporterDayRow } from './facts.js';
-import { groupFailures } from './group-failures.js';
 import { canEnforce, type EnforceAnswer } from './can-enforce.js';
+import { kindOf } from './check-evidence.js';
+import { countCoverage, countSessions, groupBy } from './count-sessions.js';
+import { explainGroup, explainNote, type Explanation } from './explain-group.js';
+import { dateOf, plus, type DomainFacts, type SessionRow } from './facts.js';
+import { groupFailures } from './group-failures.js';
 import { quotedRecords, seenPolicies, type QuotedRecord, type SeenPolicy } from './quoted.js';
 import { timeline, type TimelineDay } from './timeline.js';
+import { unauthenticatedDays, type UnauthenticatedDay } from './unauthenticated.js';
 
-/** Sessions of a kind of policy. A session under two policies counts in both, so kinds are never added up [8460-4-2]. */
+/** Sessions of a kind of policy. A session under two policies counts in both [8460-4-2]. */
 export interface KindSums {
   readonly type: string;
+  readonly successful: number;
+  readonly failed: number;
+}
+
+/** Sessions counted once each: where policies overlap, the larger number of both. */
+export interface SessionSums {
   readonly successful: number;
   readonly failed: number;
 }
@@ -17,20 +26,28 @@ export interface ReporterSums {
   readonly reporter: string;
   readonly reports: number;
   readonly kinds: readonly KindSums[];
+  readonly sessions: SessionSums;
 }
 
-/** `hermetic.report-view/1`: what the reports about a domain say, and what to do. Dates are UTC days. */
+/** `hermetic.report-view/1`: what the reports about a domain say. Dates are UTC days. */
 export interface DomainView {
   readonly schema: 'hermetic.report-view/1';
   readonly domain: string;
   readonly from: string;
   readonly to: string;
   readonly generatedAt: string;
-  /** Is anything broken now? `failing`: failures on the last reported day that are not over. */
+  /**
+   * By authenticated reports alone. `failing`: a failure that has not ended. `no-reports`: no
+   * authenticated report in these days.
+   */
   readonly status: 'well' | 'failing' | 'ended' | 'no-reports';
+  /** Authenticated reports. */
   readonly reports: number;
   readonly kinds: readonly KindSums[];
-  /** What is broken, what was, whose fault it is, what becomes of the mail, and what to do: the most recent first. */
+  readonly sessions: SessionSums;
+  /** Sessions under MTA-STS or DANE, of all sessions. */
+  readonly coverage: { readonly sessions: number; readonly covered: number };
+  /** What fails and what failed, why, what becomes of the mail, and what to do: latest first. */
   readonly failures: readonly Explanation[];
   readonly timeline: readonly TimelineDay[];
   readonly seenPolicies: readonly SeenPolicy[];
@@ -41,6 +58,8 @@ export interface DomainView {
   /** Reporters whose only session each day may be their own report. */
   readonly perhapsLoops: readonly string[];
   readonly reporters: readonly ReporterSums[];
+  /** Reports without authentication, by source and day. They decide nothing. */
+  readonly unauthenticated: readonly UnauthenticatedDay[];
   /** Reports that do not count, and why. */
   readonly doubtful: readonly {
     readonly trust: string;
@@ -63,32 +82,27 @@ export interface DomainView {
 /** Answers everything about one domain from the facts. Pure. */
 export function viewDomain(facts: DomainFacts, silenceHours?: number): DomainView {
   const failures = groupFailures(facts).map((group) => explainGroup(group, facts));
-  const reports = facts.days.filter((d) => d.type === '').reduce((n, d) => n + d.reports, 0);
   return {
     schema: 'hermetic.report-view/1',
     domain: facts.domain,
     from: dateOf(facts.from),
     to: dateOf(facts.to),
     generatedAt: new Date(facts.now).toISOString(),
-    status:
-      reports === 0
-        ? 'no-reports'
-        : failures.some((f) => f.ongoing)
-          ? 'failing'
-          : failures.length > 0
-            ? 'ended'
-            : 'well',
-    reports,
-    kinds: kindsOf(facts.days),
+    status: statusOf(facts, failures),
+    reports: facts.reports.reduce((n, r) => plus(n, r.reports), 0),
+    kinds: kindsOf(facts.sessions),
+    sessions: sumsOf(facts.sessions),
+    coverage: countCoverage(facts.sessions, unfetchedBy(facts)),
     failures,
     timeline: timeline(facts),
     seenPolicies: seenPolicies(facts),
     enforce: canEnforce(facts, failures),
     quotedRecords: quotedRecords(facts),
-    arrivals: arrivals(facts.reporters, facts.now, silenceHours),
-    silent: isSilent(facts.reporters, facts.now, silenceHours),
-    perhapsLoops: perhapsLoops(facts.reporters),
+    arrivals: arrivals(facts.reports, facts.now, silenceHours),
+    silent: isSilent(facts.reports, facts.now, silenceHours),
+    perhapsLoops: perhapsLoops(facts.sessions),
     reporters: reportersOf(facts),
+    unauthenticated: unauthenticatedDays(facts),
     doubtful: facts.doubtful.map(({ lastDay, ...row }) => ({
       ...row,
       ...(lastDay === null ? {} : { last: dateOf(lastDay) }),
@@ -99,39 +113,48 @@ export function viewDomain(facts: DomainFacts, silenceHours?: number): DomainVie
   };
 }
 
-function kindsOf(
-  rows: readonly { readonly type: string; readonly ok: number; readonly failed: number }[],
-): readonly KindSums[] {
-  const sums = new Map<string, { successful: number; failed: number }>();
-  for (const { type, ok, failed } of rows) {
-    if (type === '') continue;
-    const sum = sums.get(type) ?? { successful: 0, failed: 0 };
-    sums.set(type, { successful: sum.successful + ok, failed: sum.failed + failed });
-  }
-  return [...sums]
-    .map(([type, sum]) => ({ type, ...sum }))
+function statusOf(facts: DomainFacts, failures: readonly Explanation[]): DomainView['status'] {
+  if (facts.reports.length === 0) return 'no-reports';
+  if (failures.some((f) => f.ongoing)) return 'failing';
+  return failures.length > 0 ? 'ended' : 'well';
+}
+
+/** Sessions under `sts` of which the reporter held no policy, because it could not fetch one. */
+function unfetchedBy({ failures }: DomainFacts): ReadonlyMap<string, number> {
+  const lost = new Map<string, number>();
+  for (const { reporter, type, mode, result, failed } of failures)
+    if (type === 'sts' && mode === '' && kindOf(result) === 'policy-file')
+      lost.set(reporter, plus(lost.get(reporter) ?? 0, failed));
+  return lost;
+}
+
+function kindsOf(rows: readonly SessionRow[]): readonly KindSums[] {
+  return [...groupBy(rows, (row) => row.type)]
+    .map(([type, same]) => ({
+      type,
+      successful: same.reduce((n, r) => plus(n, r.ok), 0),
+      failed: same.reduce((n, r) => plus(n, r.failed), 0),
+    }))
     .sort((a, b) => b.successful + b.failed - a.successful - a.failed);
 }
 
-function reportersOf({ reporters }: DomainFacts): readonly ReporterSums[] {
-  const byReporter = new Map<string, ReporterDayRow[]>();
-  for (const row of reporters) {
-    const known = byReporter.get(row.reporter);
-    if (known) known.push(row);
-    else byReporter.set(row.reporter, [row]);
-  }
-  return [...byReporter]
-    .map(([reporter, rows]) => {
-      return {
-        reporter,
-        reports: rows.filter((r) => r.type === '').reduce((n, r) => n + r.reports, 0),
-        kinds: kindsOf(rows),
-      };
-    })
-    .sort((a, b) => sessionsOf(b) - sessionsOf(a));
+function sumsOf(rows: readonly SessionRow[]): SessionSums {
+  const { ok, failed } = countSessions(rows);
+  return { successful: ok, failed };
 }
 
-/** The largest count of a kind: kinds overlap. */
-export function sessionsOf({ kinds }: { readonly kinds: readonly KindSums[] }): number {
-  return Math.max(0, ...kinds.map((k) => k.successful + k.failed));
+function reportersOf({ sessions, reports }: DomainFacts): readonly ReporterSums[] {
+  const rows = groupBy(sessions, (row) => row.reporter);
+  return [...groupBy(reports, (row) => row.reporter)]
+    .map(([reporter, own]) => ({
+      reporter,
+      reports: own.reduce((n, r) => plus(n, r.reports), 0),
+      kinds: kindsOf(rows.get(reporter) ?? []),
+      sessions: sumsOf(rows.get(reporter) ?? []),
+    }))
+    .sort((a, b) => sizeOf(b.sessions) - sizeOf(a.sessions));
+}
+
+function sizeOf({ successful, failed }: SessionSums): number {
+  return successful + failed;
 }

@@ -1,15 +1,22 @@
 import type { MailCertificate } from '../../evidence/index.js';
-import { reportQuirks, resultTypes } from '../../tls-rpt/index.js';
-import { dateOf, dayOfCheck, type DomainFacts } from './facts.js';
-import type { FailureGroup } from './group-failures.js';
-import { judgeFault, type Whose } from './judge-fault.js';
+import { reportQuirks } from '../../tls-rpt/index.js';
+import { kindOf, checkedHosts } from './check-evidence.js';
+import { dateOf, dayOfCheck, NOT_DESCRIBED, type DomainFacts } from './facts.js';
+import { isOngoing, type FailureGroup } from './group-failures.js';
+import { judgeFault, type Fault, type Whose } from './judge-fault.js';
 import { explainReason } from './reason-texts-registry.js';
-import { resultTexts, unknownResult, type ResultText } from './result-texts-registry.js';
+import { textOf, type Target } from './result-texts-registry.js';
 
-/** `kept-back`: not delivered, it waits at the sender and bounces in the end; `reported`: delivered all the same; `unprotected`: no policy asked for more. */
-export type Fate = 'kept-back' | 'reported' | 'unprotected';
+/**
+ * What became of the mail. `kept-back`: not delivered to this host; the mail is deferred and
+ * bounces in the end. `reported`: delivered all the same, the policy is in mode testing.
+ * `unprotected`: no policy asked for more. `cached-policy`: the policy file failed, a cached
+ * policy stayed in force (RFC 8461 §5.1), and nothing was deferred because of this failure.
+ * `unknown`: the reporter does not say which mode it applied.
+ */
+export type Fate = 'kept-back' | 'reported' | 'unprotected' | 'cached-policy' | 'unknown';
 
-/** What a person needs to know of a group of failures. Dates are UTC days. */
+/** A group of failures, explained. Dates are UTC days. */
 export interface Explanation {
   readonly result: string;
   readonly policy: string;
@@ -17,10 +24,11 @@ export interface Explanation {
   readonly mode: string;
   readonly host: string;
   readonly addresses: readonly string[];
+  /** Failed sessions; 0 where the reporters give no count. */
   readonly sessions: number;
   readonly since: string;
   readonly last: string;
-  /** Still failing on the last day that reports speak of. */
+  /** False once every reporter that met it has reported sessions without it. */
   readonly ongoing: boolean;
   readonly reporters: readonly string[];
   readonly networks: readonly string[];
@@ -30,7 +38,9 @@ export interface Explanation {
   readonly fate: Fate;
   readonly whose: Whose;
   readonly because: string;
-  /** What a check saw of the host's certificate, nearest to the failure. */
+  /** What would settle the cause; only where it is unclear. */
+  readonly settle?: string;
+  /** The certificate of the host, by the check nearest to the failure. */
   readonly certificate?: {
     readonly names: readonly string[];
     readonly notBefore: string;
@@ -43,11 +53,8 @@ export interface Explanation {
 
 /** Explains a group of failures by everything that is known. */
 export function explainGroup(group: FailureGroup, facts: DomainFacts): Explanation {
-  const text: ResultText =
-    (resultTexts as Readonly<Record<string, ResultText>>)[group.result] ?? unknownResult;
-  const { whose, because, finding } = judgeFault(group, text, facts);
+  const fault = judgeFault(group, facts);
   const certificate = certificateOf(group, facts);
-  const lastReported = Math.max(...facts.days.map((d) => d.day));
   return {
     result: group.result,
     policy: group.type,
@@ -58,65 +65,92 @@ export function explainGroup(group: FailureGroup, facts: DomainFacts): Explanati
     sessions: group.sessions,
     since: dateOf(group.firstDay),
     last: dateOf(group.lastDay),
-    ongoing: group.lastDay >= lastReported,
+    ongoing: isOngoing(group, facts),
     reporters: group.reporters,
     networks: group.networks,
-    says: text.says(group),
+    says: textOf(group).says(group),
     reasons: group.reasons.map((reason) => {
       const means = explainReason(reason);
       return { text: reason, ...(means === undefined ? {} : { means }) };
     }),
     fate: fateOf(group),
-    whose,
-    because,
+    whose: fault.whose,
+    because: fault.because,
+    ...(fault.settle === '' ? {} : { settle: fault.settle }),
     ...(certificate ? { certificate } : {}),
-    todo:
-      finding && finding.steps.length > 0
-        ? [finding.fix, ...finding.steps.map((s) => s.text)]
-        : todoFor(whose, group, text, because),
+    todo: stepsFor(fault, group, facts),
   };
 }
 
-function fateOf({ type, mode }: FailureGroup): Fate {
-  if (type === 'tlsa' || mode === 'enforce') return 'kept-back';
-  return type === 'sts' && mode === 'testing' ? 'reported' : 'unprotected';
+function fateOf({ type, mode, result }: FailureGroup): Fate {
+  if (type === 'tlsa') return 'kept-back';
+  if (type !== 'sts') return 'unprotected';
+  if (kindOf(result) === 'policy-file') return mode === '' ? 'unknown' : 'cached-policy';
+  if (mode === 'testing') return 'reported';
+  if (mode === 'none') return 'unprotected';
+  // A failed fetch may be counted without a description, and defers nothing.
+  return mode === 'enforce' && result !== NOT_DESCRIBED ? 'kept-back' : 'unknown';
 }
 
-function todoFor(
-  whose: Whose,
-  group: FailureGroup,
-  text: ResultText,
-  because: string,
-): readonly string[] {
+function stepsFor(fault: Fault, group: FailureGroup, facts: DomainFacts): readonly string[] {
+  const target = targetOf(group, facts);
+  const { finding, remedy } = fault;
+  if (finding && finding.steps.length > 0)
+    return [finding.fix, ...finding.steps.map((s) => s.text)];
+  if (remedy === 'foreign-host')
+    return [
+      `Compare with your MX records: dig +short MX ${target.domain}`,
+      'Do not add a host to the MTA-STS policy because a report names it.',
+      'With DNSSEC and DANE, or MTA-STS in mode enforce, a sender refuses a forged MX host.',
+    ];
+  if (remedy === 'missing-from-policy') return policySteps(target);
+  if (remedy === 'outdated-copy')
+    return [
+      `Make sure that the id in the TXT record at _mta-sts.${target.domain} changed together with the policy.`,
+      'Wait until the max_age of the old policy has passed.',
+    ];
+  return stepsByCause(fault.whose, group, target);
+}
+
+function policySteps({ domain, host }: Target): readonly string[] {
+  const line =
+    host === undefined ? 'a line for each MX host that it lacks' : `the line "mx: ${host}"`;
+  return [
+    ...(host === undefined ? [`List your MX hosts: dig +short MX ${domain}`] : []),
+    `Add ${line} to the MTA-STS policy at https://mta-sts.${domain}/.well-known/mta-sts.txt.`,
+    `Then change the id in the TXT record at _mta-sts.${domain}, so that senders fetch the policy again.`,
+    'Keep the mode as it is.',
+  ];
+}
+
+function stepsByCause(whose: Whose, group: FailureGroup, target: Target): readonly string[] {
   const who = group.reporters.join(' and ');
+  const deferred = fateOf(group) === 'kept-back';
   switch (whose) {
     case 'yours':
-      return /does not name/.test(because)
-        ? [
-            `Add the line "mx: ${group.mx}" to the MTA-STS policy at https://mta-sts.${group.domain}/.well-known/mta-sts.txt.`,
-            `Then change the id in the TXT record at _mta-sts.${group.domain}, so that senders fetch the policy anew.`,
-            'Keep the mode as it is.',
-          ]
-        : text.fix(group);
+      return textOf(group).fix(target);
     case 'theirs':
-      return [`Nothing on your side. If it lasts, tell ${who}: the contact stands in its reports.`];
+      return [`Nothing on your side. If it lasts, tell ${who}: the contact is in its reports.`];
     case 'path':
       return [
-        `Change nothing: ${fateOf(group) === 'kept-back' ? 'the policy does its work, and the mail waits rather than be read' : 'but note that no policy kept this mail back'}.`,
-        `Look at ${group.mx} from another network: hermetic check ${group.domain} --transcript`,
+        `Change nothing: ${deferred ? 'the policy works, and the mail is deferred rather than read' : 'but note that no policy deferred this mail'}.`,
+        `Check the host from another network: hermetic check ${target.domain} --transcript`,
         `Tell ${who} which of its networks are concerned${group.networks.length > 0 ? `: ${group.networks.slice(0, 3).join(', ')}` : ''}.`,
-        ...(fateOf(group) === 'kept-back'
+        ...(deferred
           ? []
-          : [
-              'With MTA-STS in mode enforce, or DANE, such mail would wait in the place of being read.',
-            ]),
+          : ['With MTA-STS in mode enforce, or DANE, such mail is deferred instead of read.']),
       ];
     case 'unclear':
       return [
-        `Check the domain now: hermetic check ${group.domain}`,
-        'If it finds nothing, wait for the next reports: a second reporter tells.',
+        `Check the domain now: hermetic check ${target.domain}`,
+        'If it finds no fault, wait for the next reports: a second reporter settles it.',
       ];
   }
+}
+
+function targetOf({ mx }: FailureGroup, { domain, checks }: DomainFacts): Target {
+  const isOwn = mx !== '' && checkedHosts(checks)?.has(mx) === true;
+  return { domain: domain === '' ? 'YOUR-DOMAIN' : domain, host: isOwn ? mx : undefined };
 }
 
 /** The certificate as the check nearest to the failure saw it. */
@@ -136,10 +170,7 @@ function certificateOf(
   return { names, notBefore, notAfter, spkiSha256, seen: nearest.checkedAt };
 }
 
-/** Result types in the order of RFC 8460 §4.3, for tables. */
-export const knownResults: readonly string[] = resultTypes;
-
-/** What a departure of a reporter means. */
+/** What a departure of a reporter from RFC 8460 means. */
 export function explainNote(code: string): string {
   return (reportQuirks.entries as Readonly<Record<string, { says: string }>>)[code]?.says ?? '';
 }

@@ -1,23 +1,34 @@
 import type { CheckResult } from '../../evidence/index.js';
 
-/** Days are counted from 1970. Sums are over reports that count. */
-export interface DayRow {
+/** Sessions of one reporter under one policy on one day. Days count from 1970. */
+export interface SessionRow {
+  readonly reporter: string;
   readonly day: number;
   readonly type: string;
+  /** Policy domain: the recipient domain, or with DANE the TLSA base domain of an MX host. */
+  readonly domain: string;
   readonly ok: number;
   readonly failed: number;
+  /** Failed sessions that no failure detail describes. */
+  readonly undescribed: number;
+}
+
+/** Reports of one reporter about one day. */
+export interface ReportRow {
+  readonly reporter: string;
+  readonly day: number;
   readonly reports: number;
 }
 
-export interface ReporterDayRow extends DayRow {
-  readonly reporter: string;
-}
+/** The result of failures that are counted in a summary and described by no detail. */
+export const NOT_DESCRIBED = 'not-described';
 
 /** Failures that are the same in everything named here. */
 export interface FailureRow {
   readonly domain: string;
   readonly type: string;
   readonly mode: string;
+  /** A result type, or {@link NOT_DESCRIBED}. */
   readonly result: string;
   readonly mx: string;
   readonly ip: string;
@@ -26,9 +37,11 @@ export interface FailureRow {
   readonly failed: number;
   readonly firstDay: number;
   readonly lastDay: number;
+  /** Number of days with this failure. */
+  readonly days: number;
 }
 
-/** Which addresses of a reporter met a failure. */
+/** One address of a reporter that met a failure. */
 export interface SenderRow {
   readonly result: string;
   readonly mx: string;
@@ -46,7 +59,7 @@ export interface QuotedPolicy {
   readonly lastDay: number;
 }
 
-/** Reports of one reporter that do not count, or are odd. */
+/** Reports in the name of one reporter that do not count. */
 export interface DoubtfulRow {
   readonly trust: string;
   readonly reporter: string;
@@ -55,13 +68,27 @@ export interface DoubtfulRow {
   readonly lastDay: number | null;
 }
 
+/** What one unauthenticated source reported about one day. It decides nothing. */
+export interface UnauthenticatedRow {
+  readonly day: number;
+  /** Address of the client; empty where none is known. */
+  readonly source: string;
+  readonly reports: number;
+  readonly ok: number;
+  readonly failed: number;
+}
+
 export interface NoteRow {
   readonly reporter: string;
   readonly code: string;
   readonly reports: number;
 }
 
-/** Everything that an explanation rests on. */
+/**
+ * Everything that an explanation rests on. Only authenticated reports enter `sessions`,
+ * `reports`, `failures`, `senders`, `policies` and `notes`; what nobody vouches for is in
+ * `unauthenticated` and `doubtful`, which no judgement reads.
+ */
 export interface DomainFacts {
   readonly domain: string;
   /** First and last day looked at. */
@@ -69,12 +96,15 @@ export interface DomainFacts {
   readonly to: number;
   /** Milliseconds since 1970. */
   readonly now: number;
-  readonly days: readonly DayRow[];
-  readonly reporters: readonly ReporterDayRow[];
+  readonly sessions: readonly SessionRow[];
+  readonly reports: readonly ReportRow[];
   readonly failures: readonly FailureRow[];
   readonly senders: readonly SenderRow[];
   readonly policies: readonly QuotedPolicy[];
+  /** Sessions under the domain's MTA-STS policy, over a longer span that ends at `to`. */
+  readonly trial: readonly SessionRow[];
   readonly doubtful: readonly DoubtfulRow[];
+  readonly unauthenticated: readonly UnauthenticatedRow[];
   readonly notes: readonly NoteRow[];
   /** Report ids that one reporter used for reports of different content on one day. */
   readonly reusedIds: number;
@@ -98,4 +128,14 @@ export function dayOf(ms: number): number {
 /** The day of a check. */
 export function dayOfCheck({ checkedAt }: CheckResult): number {
   return dayOf(Date.parse(checkedAt));
+}
+
+/** Adds two counts. The sum never leaves the range in which numbers are exact. */
+export function plus(a: number, b: number): number {
+  return Math.min(a + b, Number.MAX_SAFE_INTEGER);
+}
+
+/** The values without repetition and without the empty one, at most fifty. */
+export function distinct(values: readonly string[]): readonly string[] {
+  return [...new Set(values)].filter((v) => v !== '').slice(0, 50);
 }

@@ -1,15 +1,23 @@
+import { matchMx } from '../../mta-sts/index.js';
+import { neutralise } from '../../base/index.js';
 import type { CheckResult } from '../../evidence/index.js';
 import type { Store } from '../../store/index.js';
-import type {
-  DayRow,
-  DomainFacts,
-  DoubtfulRow,
-  FailureRow,
-  NoteRow,
-  QuotedPolicy,
-  ReporterDayRow,
-  SenderRow,
+import { TRIAL_DAYS } from './can-enforce.js';
+import { countSessions, groupBy } from './count-sessions.js';
+import {
+  NOT_DESCRIBED,
+  plus,
+  type DomainFacts,
+  type DoubtfulRow,
+  type FailureRow,
+  type NoteRow,
+  type QuotedPolicy,
+  type ReportRow,
+  type SenderRow,
+  type SessionRow,
+  type UnauthenticatedRow,
 } from './facts.js';
+import { patternsOf } from './quoted.js';
 
 export interface GatherOptions {
   readonly domain: string;
@@ -19,94 +27,243 @@ export interface GatherOptions {
   readonly checks: readonly CheckResult[];
 }
 
-/** Of each kind of fact. A large domain has a tenth of that in a month; who makes reports up shall not make them dear to read. */
+/** Of each kind of fact. A large domain has a tenth of that in a month. */
 const MAX_ROWS = 20_000;
+/** MX hosts whose own reports belong to the domain. */
+const MAX_HOSTS = 50;
+/** Lines for unauthenticated sources. */
+const MAX_SOURCES = 200;
 
-/** Reads what is known of a domain in a span of days. Its mail hosts count as part of it: with DANE they are policy domains of their own (RFC 8460 §1.1). */
-export function gatherFacts(
-  store: Store,
-  { domain, from, to, now, checks }: GatherOptions,
-): DomainFacts {
-  const hosts = checks.at(-1)?.hosts.map((host) => host.name) ?? [];
-  const names = [...new Set([domain, ...hosts])].slice(0, 20);
-  const span = [...names, from, to];
-  const where = `domain IN (${names.map(() => '?').join(', ')}) AND day BETWEEN ? AND ?`;
-  const all = <Row>(sql: string): Row[] =>
-    store.prepare<Row>(sql.replaceAll('$WHERE', where)).all(
-      ...sql
-        .split('$WHERE')
-        .slice(1)
-        .flatMap(() => span),
-    );
-  const quoted = all<Omit<QuotedPolicy, 'strings'> & { text: string }>(
-    `SELECT p.domain, p.type, p.reporter, t.text, p.firstDay, p.lastDay FROM (
-       SELECT domain, type, reporter, text, min(day) AS firstDay, max(day) AS lastDay FROM report_policy
-       WHERE $WHERE AND counted = 1 AND text > 0 GROUP BY domain, type, reporter, text
-     ) AS p JOIN report_text AS t ON t.id = p.text ORDER BY p.lastDay DESC LIMIT 1000`,
+/**
+ * Reads what is known of a domain in a span of days. Under DANE the policy domain is the MX host
+ * (RFC 8460 §4.4), so the `tlsa` policies of its mail hosts belong to the domain.
+ */
+export function gatherFacts(store: Store, options: GatherOptions): DomainFacts {
+  const { domain, from, to, now, checks } = options;
+  const query = new DomainQuery(store, options);
+  const sessions = query.rows<SessionRow>(
+    `SELECT reporter, day, type, domain, ${total('ok')}, ${total('failed')}, ${total('undescribed')}
+     FROM report_policy WHERE $WHERE AND authenticated = 1
+     GROUP BY reporter, day, type, domain ORDER BY day DESC, reporter, type, domain LIMIT ${MAX_ROWS}`,
   );
-  const [copied] = all<{ copies: number | null }>(
-    'SELECT sum(copies - 1) AS copies FROM report WHERE copies > 1 AND id IN (SELECT report FROM report_policy WHERE $WHERE)',
-  );
-  const [reused] = all<{ n: number }>(
-    `SELECT count(*) AS n FROM (
-       SELECT 1 FROM report WHERE report_id IS NOT NULL AND id IN (SELECT report FROM report_policy WHERE $WHERE)
-       GROUP BY reporter, report_id, day HAVING count(*) > 1
-     ) AS reused`,
-  );
-  const reporters = all<ReporterDayRow>(
-    `SELECT reporter, day, type, sum(ok) AS ok, sum(failed) AS failed, count(*) AS reports FROM report_policy
-     WHERE $WHERE AND counted = 1 GROUP BY reporter, day, type
-     UNION ALL
-     SELECT reporter, day, '' AS type, 0 AS ok, 0 AS failed, count(DISTINCT report) AS reports FROM report_policy
-     WHERE $WHERE AND counted = 1 GROUP BY reporter, day ORDER BY day DESC LIMIT ${MAX_ROWS}`,
-  ).reverse();
   return {
     domain,
     from,
     to,
     now,
     checks,
-    days: daysOf(reporters),
-    reporters,
-    failures: all<FailureRow>(
-      `SELECT domain, type, mode, result, mx, ip, reporter, reason, sum(failed) AS failed, min(day) AS firstDay, max(day) AS lastDay
-       FROM report_failure WHERE $WHERE AND counted = 1 GROUP BY domain, type, mode, result, mx, ip, reporter, reason
-       ORDER BY failed DESC LIMIT ${MAX_ROWS}`,
+    sessions: sessions.reverse(),
+    reports: query
+      .rows<ReportRow>(
+        `SELECT reporter, day, count(DISTINCT report) AS reports FROM report_policy
+         WHERE $WHERE AND authenticated = 1 GROUP BY reporter, day ORDER BY day DESC, reporter LIMIT ${MAX_ROWS}`,
+      )
+      .reverse(),
+    failures: [...describedFailures(query), ...otherFailures(query)],
+    senders: query.rows<SenderRow>(
+      `SELECT DISTINCT result, mx, reporter, sender_ip AS ip FROM report_failure
+       WHERE $WHERE AND authenticated = 1 AND sender_ip <> ''
+       ORDER BY result, mx, reporter, sender_ip LIMIT 2000`,
     ),
-    senders: all<SenderRow>(
-      `SELECT DISTINCT result, mx, reporter, sender_ip AS ip FROM report_failure WHERE $WHERE AND counted = 1 AND sender_ip <> '' LIMIT 2000`,
-    ),
-    policies: quoted
-      .reverse()
-      .map(({ text, ...rest }) => ({ ...rest, strings: JSON.parse(text) as string[] })),
-    doubtful: all<DoubtfulRow>(
+    policies: quotedPolicies(query),
+    trial: trialOf(store, domain, to),
+    doubtful: query.rows<DoubtfulRow>(
       `SELECT trust, reporter, min(trust_detail) AS detail, count(*) AS reports, max(day) AS "lastDay" FROM report
        WHERE counted = 0 AND id IN (SELECT report FROM report_policy WHERE $WHERE AND counted = 0)
        GROUP BY trust, reporter ORDER BY reports DESC LIMIT 50`,
     ),
+    unauthenticated: unauthenticatedRows(query),
     notes: notesOf(
-      all<{ reporter: string; notes: string }>(
-        'SELECT reporter, notes FROM report WHERE notes IS NOT NULL AND id IN (SELECT report FROM report_policy WHERE $WHERE) LIMIT 1000',
+      query.rows<{ reporter: string; notes: string }>(
+        `SELECT reporter, notes FROM report WHERE notes IS NOT NULL
+         AND id IN (SELECT report FROM report_policy WHERE $WHERE AND authenticated = 1) LIMIT 1000`,
       ),
     ),
-    reusedIds: reused?.n ?? 0,
-    copies: copied?.copies ?? 0,
+    reusedIds: query.count(
+      `SELECT count(*) AS n FROM (
+         SELECT 1 FROM report WHERE report_id IS NOT NULL
+           AND id IN (SELECT report FROM report_policy WHERE $WHERE AND authenticated = 1)
+         GROUP BY reporter, report_id, day HAVING count(*) > 1
+       ) AS reused`,
+    ),
+    copies: query.count(
+      `SELECT sum(copies - 1) AS n FROM report WHERE copies > 1
+       AND id IN (SELECT report FROM report_policy WHERE $WHERE AND authenticated = 1)`,
+    ),
   };
 }
 
-function daysOf(rows: readonly ReporterDayRow[]): readonly DayRow[] {
-  const days = new Map<string, DayRow>();
-  for (const { day, type, ok, failed, reports } of rows) {
-    const sum = days.get(`${day} ${type}`) ?? { ok: 0, failed: 0, reports: 0 };
-    days.set(`${day} ${type}`, {
-      day,
-      type,
-      ok: sum.ok + ok,
-      failed: sum.failed + failed,
-      reports: sum.reports + reports,
-    });
+/** A sum as an integer that JavaScript holds exactly. */
+function total(column: string): string {
+  return `CAST(min(total(${column}), ${Number.MAX_SAFE_INTEGER}) AS INTEGER) AS ${column}`;
+}
+
+/** Queries on the rows of a domain and its mail hosts. Text in the answers is neutralised. */
+class DomainQuery {
+  readonly #store: Store;
+  readonly #where: string;
+  readonly #values: readonly (string | number)[];
+
+  constructor(store: Store, { domain, from, to, checks }: GatherOptions) {
+    const hosts = [...mailHosts(store, { domain, from, to, checks })].slice(0, MAX_HOSTS);
+    const names = [domain, ...hosts.filter((host) => host !== domain)];
+    this.#store = store;
+    this.#where = `domain IN (${names.map(() => '?').join(', ')}) AND day BETWEEN ? AND ?
+      AND (domain = ? OR type = 'tlsa')`;
+    this.#values = [...names, from, to, domain];
   }
-  return [...days.values()];
+
+  rows<Row extends object>(sql: string): Row[] {
+    const times = sql.split('$WHERE').length - 1;
+    return this.#store
+      .prepare<Row>(sql.replaceAll('$WHERE', this.#where))
+      .all(...Array.from({ length: times }, () => this.#values).flat())
+      .map(shown);
+  }
+
+  count(sql: string): number {
+    return this.rows<{ n: number | null }>(sql)[0]?.n ?? 0;
+  }
+}
+
+/** Foreign text is neutralised once, where it enters the facts [8460-7-4]. */
+function shown<Row extends object>(row: Row): Row {
+  for (const [name, value] of Object.entries(row))
+    if (typeof value === 'string' && name !== 'text' && name !== 'notes')
+      (row as Record<string, unknown>)[name] = neutralise(value);
+  return row;
+}
+
+/**
+ * The mail hosts of a domain: those that a check found, those that its MTA-STS policy names, and
+ * the TLSA base domains in reports about the domain, by authenticated reports.
+ */
+function mailHosts(
+  store: Store,
+  { domain, from, to, checks }: Omit<GatherOptions, 'now'>,
+): ReadonlySet<string> {
+  const span = [domain, from, to];
+  const checked = checks.flatMap((check) => check.hosts.map((host) => host.name));
+  const named = store
+    .prepare<{ text: string }>(
+      `SELECT DISTINCT t.text FROM report_policy AS p JOIN report_text AS t ON t.id = p.text
+       WHERE p.domain = ? AND p.day BETWEEN ? AND ? AND p.authenticated = 1 AND p.type = 'sts' LIMIT 100`,
+    )
+    .all(...span)
+    .flatMap(({ text }) => patternsOf({ strings: JSON.parse(text) as string[] }));
+  // `alone`: the report is about no other recipient domain.
+  const reported = store
+    .prepare<{ host: string; alone: number }>(
+      `SELECT p.domain AS host, max(NOT EXISTS (
+         SELECT 1 FROM report_policy AS o
+         WHERE o.id BETWEEN own.report * 1000000 AND own.report * 1000000 + 999999
+           AND o.type <> 'tlsa' AND o.domain NOT IN (own.domain, '', p.domain))) AS alone
+       FROM report_policy AS own JOIN report_policy AS p
+         ON p.id BETWEEN own.report * 1000000 AND own.report * 1000000 + 999999
+       WHERE own.domain = ? AND own.day BETWEEN ? AND ? AND own.authenticated = 1 AND own.type <> 'tlsa'
+         AND p.type = 'tlsa' AND p.domain NOT IN (own.domain, '') GROUP BY p.domain LIMIT 200`,
+    )
+    .all(...span)
+    .filter(({ host, alone }) => alone === 1 || named.some((pattern) => matchMx(pattern, host)))
+    .map(({ host }) => host);
+  const exact = named.filter((name) => !name.startsWith('*'));
+  return new Set([...checked, ...exact, ...reported, ...failingHosts(store, { domain, from, to })]);
+}
+
+/**
+ * Hosts below the domain that fail under DANE and are no recipient domain themselves: some
+ * reporters send a report of its own for each TLSA base domain.
+ */
+function failingHosts(
+  store: Store,
+  { domain, from, to }: Pick<GatherOptions, 'domain' | 'from' | 'to'>,
+): readonly string[] {
+  if (domain === '') return [];
+  return store
+    .prepare<{ host: string }>(
+      `SELECT DISTINCT domain AS host FROM report_day AS d
+       WHERE failed > 0 AND day BETWEEN ? AND ? AND authenticated = 1 AND type = 'tlsa'
+         AND substr(domain, -length(?)) = ? AND NOT EXISTS (
+           SELECT 1 FROM report_day AS o WHERE o.domain = d.domain AND o.day BETWEEN ? AND ?
+             AND o.type <> 'tlsa' AND o.authenticated = 1) LIMIT ${MAX_HOSTS}`,
+    )
+    .all(from, to, `.${domain}`, `.${domain}`, from, to)
+    .map(({ host }) => host);
+}
+
+function describedFailures(query: DomainQuery): readonly FailureRow[] {
+  return query.rows<FailureRow>(
+    `SELECT domain, type, mode, result, mx, ip, reporter, reason, ${total('failed')},
+       min(day) AS firstDay, max(day) AS lastDay, count(DISTINCT day) AS days
+     FROM report_failure WHERE $WHERE AND authenticated = 1
+     GROUP BY domain, type, mode, result, mx, ip, reporter, reason
+     ORDER BY failed DESC, domain, type, mode, result, mx, ip, reporter, reason LIMIT ${MAX_ROWS}`,
+  );
+}
+
+/** Failed sessions that the summary counts and no detail describes [8460-4.4-11]. */
+function otherFailures(query: DomainQuery): readonly FailureRow[] {
+  return query
+    .rows<Omit<FailureRow, 'result' | 'mx' | 'ip' | 'reason' | 'failed'> & { undescribed: number }>(
+      `SELECT domain, type, mode, reporter, ${total('undescribed')},
+         min(day) AS firstDay, max(day) AS lastDay, count(DISTINCT day) AS days
+       FROM report_policy WHERE $WHERE AND authenticated = 1 AND undescribed > 0
+       GROUP BY domain, type, mode, reporter ORDER BY undescribed DESC, domain, type, mode, reporter LIMIT ${MAX_ROWS}`,
+    )
+    .map(({ undescribed, ...row }) => ({
+      ...row,
+      result: NOT_DESCRIBED,
+      mx: '',
+      ip: '',
+      reason: '',
+      failed: undescribed,
+    }));
+}
+
+function quotedPolicies(query: DomainQuery): readonly QuotedPolicy[] {
+  return query
+    .rows<Omit<QuotedPolicy, 'strings'> & { text: string }>(
+      `SELECT p.domain, p.type, p.reporter, t.text, p.firstDay, p.lastDay FROM (
+         SELECT domain, type, reporter, text, min(day) AS firstDay, max(day) AS lastDay FROM report_policy
+         WHERE $WHERE AND authenticated = 1 AND text > 0 GROUP BY domain, type, reporter, text
+       ) AS p JOIN report_text AS t ON t.id = p.text 
+       ORDER BY p.lastDay DESC, p.firstDay DESC, p.domain, p.type, p.reporter, t.text LIMIT 1000`,
+    )
+    .reverse()
+    .map(({ text, ...rest }) => ({
+      ...rest,
+      strings: (JSON.parse(text) as string[]).map((line) => neutralise(line)),
+    }));
+}
+
+function trialOf(store: Store, domain: string, to: number): readonly SessionRow[] {
+  return store
+    .prepare<SessionRow>(
+      `SELECT reporter, day, type, domain, ${total('ok')}, ${total('failed')}, ${total('undescribed')}
+       FROM report_policy WHERE domain = ? AND day BETWEEN ? AND ? AND type = 'sts' AND authenticated = 1
+       GROUP BY reporter, day ORDER BY day DESC, reporter LIMIT ${MAX_ROWS}`,
+    )
+    .all(domain, to - TRIAL_DAYS, to);
+}
+
+/** Reports that count without authentication, by day and source, the latest and largest first. */
+function unauthenticatedRows(query: DomainQuery): readonly UnauthenticatedRow[] {
+  const rows = query.rows<SessionRow & { reports: number }>(
+    `SELECT coalesce(r.peer, '') AS reporter, p.day, p.type, p.domain, ${total('p.ok').replace('AS p.', 'AS ')},
+       ${total('p.failed').replace('AS p.', 'AS ')}, 0 AS undescribed, count(DISTINCT p.report) AS reports
+     FROM (SELECT * FROM report_policy WHERE $WHERE AND authenticated = 0 AND counted = 1) AS p
+     JOIN report AS r ON r.id = p.report
+     GROUP BY r.peer, p.day, p.type, p.domain ORDER BY p.day DESC LIMIT ${MAX_ROWS}`,
+  );
+  return [...groupBy(rows, (row) => `${row.day} ${row.reporter}`).values()]
+    .map((same) => ({
+      day: same[0]?.day ?? 0,
+      source: same[0]?.reporter ?? '',
+      reports: Math.max(...same.map((row) => row.reports)),
+      ...countSessions(same),
+    }))
+    .sort((a, b) => b.day - a.day || b.failed - a.failed || (a.source < b.source ? -1 : 1))
+    .slice(0, MAX_SOURCES);
 }
 
 function notesOf(rows: readonly { reporter: string; notes: string }[]): readonly NoteRow[] {
@@ -114,7 +271,7 @@ function notesOf(rows: readonly { reporter: string; notes: string }[]): readonly
   for (const { reporter, notes } of rows)
     for (const { code } of (JSON.parse(notes) as { notes: readonly { code: string }[] }).notes) {
       const known = counted.get(`${reporter} ${code}`) ?? { reporter, code, reports: 0 };
-      known.reports++;
+      known.reports = plus(known.reports, 1);
       counted.set(`${reporter} ${code}`, known);
     }
   return [...counted.values()].sort((a, b) => b.reports - a.reports);

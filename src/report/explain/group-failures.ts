@@ -1,50 +1,56 @@
-import type { DomainFacts, FailureRow } from './facts.js';
+import { groupBy } from './count-sessions.js';
+import { distinct, NOT_DESCRIBED, plus, type DomainFacts, type FailureRow } from './facts.js';
 
-/** Failures of one kind at one host, whoever reported them. */
+/** What one reporter met of a failure. */
+export interface Encounter {
+  readonly reporter: string;
+  readonly failed: number;
+  readonly firstDay: number;
+  readonly lastDay: number;
+  readonly days: number;
+}
+
+/** Failures of one kind at one host, by every reporter that met them. */
 export interface FailureGroup {
   readonly result: string;
   readonly type: string;
   /** Policy domain. */
   readonly domain: string;
-  /** The strictest mode that was applied: `enforce` before `testing` before none. */
+  /** The strictest mode that was applied: `enforce` before an unknown one before `testing`. */
   readonly mode: string;
-  /** MX host; empty where the failure belongs to none (the policy could not be had). */
+  /** MX host; empty where the failure has none (policy fetch), or none was reported. */
   readonly mx: string;
   readonly ips: readonly string[];
   readonly reporters: readonly string[];
-  /** Networks (IPv4 /24, IPv6 /48) that met it, as far as reporters told. */
+  readonly encounters: readonly Encounter[];
+  /** Networks (IPv4 /24, IPv6 /48) of the senders that met it, as far as reported. */
   readonly networks: readonly string[];
   readonly reasons: readonly string[];
   readonly firstDay: number;
   readonly lastDay: number;
+  /** Failed sessions; 0 where the reporters give no count. */
   readonly sessions: number;
 }
 
 const modes = ['enforce', '', 'testing', 'none'];
 
-/** More is nobody's trouble, but a report that was made up. */
+/** Genuine reports have far fewer. */
 const MAX_GROUPS = 200;
 
 /** Groups failures by result, kind of policy and host, the most recent and largest first. */
-export function groupFailures({ failures, senders }: DomainFacts): readonly FailureGroup[] {
-  const groups = new Map<string, FailureRow[]>();
-  for (const row of failures) {
-    const key = `${row.result} ${row.type} ${row.mx} ${row.domain}`;
-    const known = groups.get(key);
-    if (known) known.push(row);
-    else groups.set(key, [row]);
-  }
+export function groupFailures(facts: DomainFacts): readonly FailureGroup[] {
+  const groups = groupBy(
+    facts.failures.map((row) => ({ ...row, mx: hostOf(row, facts) })),
+    (row) => JSON.stringify([row.result, row.type, row.mx, row.domain]),
+  );
   return [...groups.values()]
-    .map((rows) => ({
-      rows,
-      sessions: rows.reduce((n, r) => n + r.failed, 0),
-      lastDay: latest(rows),
-    }))
+    .map((rows) => ({ rows, sessions: sum(rows), lastDay: latest(rows) }))
+    .filter(({ rows, sessions }) => sessions > 0 || isPartOfFailure(rows, facts.failures))
     .sort((a, b) => b.lastDay - a.lastDay || b.sessions - a.sessions)
     .slice(0, MAX_GROUPS)
     .map(({ rows, sessions, lastDay }): FailureGroup => {
       const [{ result, type, mx, domain }] = rows as [FailureRow];
-      const met = senders.filter((s) => s.result === result && s.mx === mx);
+      const met = facts.senders.filter((s) => s.result === result && s.mx === mx);
       return {
         result,
         type,
@@ -53,6 +59,7 @@ export function groupFailures({ failures, senders }: DomainFacts): readonly Fail
         mx,
         ips: distinct(rows.map((r) => r.ip)),
         reporters: distinct(rows.map((r) => r.reporter)),
+        encounters: encountersOf(rows),
         networks: distinct(met.map((s) => networkOf(s.ip))),
         reasons: distinct(rows.map((r) => r.reason)),
         firstDay: rows.reduce((day, r) => Math.min(day, r.firstDay), lastDay),
@@ -60,6 +67,43 @@ export function groupFailures({ failures, senders }: DomainFacts): readonly Fail
         sessions,
       };
     });
+}
+
+/** With DANE the policy domain is the MX host (RFC 8460 §4.4), unless the reporter names another. */
+function hostOf({ mx, type, domain }: FailureRow, facts: DomainFacts): string {
+  return mx === '' && type === 'tlsa' && domain !== facts.domain ? domain : mx;
+}
+
+/**
+ * A detail without a count describes a failure only where the summary counts failures that no
+ * detail describes: RFC 8460 §4.4 makes the total the number of failed sessions.
+ */
+function isPartOfFailure(rows: readonly FailureRow[], all: readonly FailureRow[]): boolean {
+  return rows.some((row) =>
+    all.some(
+      (other) =>
+        other.result === NOT_DESCRIBED &&
+        other.reporter === row.reporter &&
+        other.domain === row.domain &&
+        other.type === row.type &&
+        other.firstDay <= row.lastDay &&
+        other.lastDay >= row.firstDay,
+    ),
+  );
+}
+
+function encountersOf(rows: readonly FailureRow[]): readonly Encounter[] {
+  return [...groupBy(rows, (row) => row.reporter)].map(([reporter, own]) => ({
+    reporter,
+    failed: sum(own),
+    firstDay: Math.min(...own.map((r) => r.firstDay)),
+    lastDay: latest(own),
+    days: Math.max(...own.map((r) => r.days)),
+  }));
+}
+
+function sum(rows: readonly FailureRow[]): number {
+  return rows.reduce((n, r) => plus(n, r.failed), 0);
 }
 
 function latest(rows: readonly FailureRow[]): number {
@@ -71,6 +115,25 @@ function networkOf(ip: string): string {
   return ip.includes(':') ? `${ip.split(':').slice(0, 3).join(':')}::/48` : ip;
 }
 
-function distinct(values: readonly string[]): readonly string[] {
-  return [...new Set(values)].filter((v) => v !== '').slice(0, 50);
+/**
+ * Whether a failure has not ended. It ends when every reporter that met it has since reported
+ * sessions under the same policy that succeeded, and on that day no failure of this kind and
+ * none without a description. A reporter without a later report proves nothing.
+ */
+export function isOngoing(group: FailureGroup, { sessions }: DomainFacts): boolean {
+  const comparable = sessions.filter(
+    (s) => s.ok > 0 && s.undescribed === 0 && isSamePolicy(group, s),
+  );
+  return group.encounters.some(
+    ({ reporter, lastDay }) => !comparable.some((s) => s.reporter === reporter && s.day > lastDay),
+  );
+}
+
+/** Any policy is as good to show that STARTTLS is offered: a success is a TLS session. */
+export function isSamePolicy(
+  { result, type, domain }: FailureGroup,
+  row: { readonly type: string; readonly domain: string },
+): boolean {
+  if (result === 'starttls-not-supported') return true;
+  return row.type === type && row.domain === domain;
 }

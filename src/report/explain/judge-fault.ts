@@ -1,152 +1,306 @@
 import { matchMx } from '../../mta-sts/index.js';
 import type { CheckResult, Finding } from '../../evidence/index.js';
-import { dateOf, dayOfCheck, type DomainFacts, type QuotedPolicy } from './facts.js';
+import { cleanCheck, findingOf, kindOf, checkedHosts, type SeenFinding } from './check-evidence.js';
+import { compareReporters, type Comparison } from './compare-reporters.js';
+import { dateOf, dayOfCheck, NOT_DESCRIBED, type DomainFacts, type QuotedPolicy } from './facts.js';
 import type { FailureGroup } from './group-failures.js';
-import type { ResultText } from './result-texts-registry.js';
+import { maxAgeOf, patternsOf } from './quoted.js';
 
-/** `yours`: the domain or its mail host; `theirs`: the reporter; `path`: somebody or something between the two, which may be an attack. */
+/**
+ * The cause of a failure. `yours`: the domain, its mail hosts, its policy host or the network in
+ * front of them. `theirs`: the reporter. `path`: something between the two, which may be an
+ * attacker. `unclear`: not proved.
+ */
 export type Whose = 'yours' | 'theirs' | 'path' | 'unclear';
+
+/** What the advice is about, where the evidence says more than the result type. */
+export type Remedy =
+  'finding' | 'foreign-host' | 'missing-from-policy' | 'outdated-copy' | 'general';
 
 export interface Fault {
   readonly whose: Whose;
   readonly because: string;
-  /** What a check saw of the same fault. */
+  /** What would settle the cause; empty where it is proved. */
+  readonly settle: string;
+  readonly remedy: Remedy;
+  /** What a check found of the same fault. */
   readonly finding?: Finding;
 }
 
-/** Is it me or them? Judged by what checks saw, by the policy quoted, and by who else had the same trouble on the same days. */
-export function judgeFault(group: FailureGroup, text: ResultText, facts: DomainFacts): Fault {
-  const seen = seenByCheck(group, text, facts.checks);
-  if (seen)
-    return {
-      whose: 'yours',
-      because: `hermetic check saw it too, on ${dateOf(dayOfCheck(seen.check))}: ${seen.finding.title}.`,
-      finding: seen.finding,
-    };
-  const left = missingFromPolicy(group, facts.policies);
-  if (left) return { whose: 'yours', because: left };
-  const others = othersWithout(group, facts);
-  const clean = cleanCheck(group, facts.checks);
-  const one = group.reporters.length === 1;
-  const who = group.reporters[0] ?? 'the reporter';
-  if (!one && others.length <= group.reporters.length)
-    return {
-      whose: 'yours',
-      because: `${group.reporters.length} reporters saw it independently of each other.`,
-    };
-  if (
-    text.byAttack &&
-    group.mx !== '' &&
-    (others.length > 0 || sentWell(group, facts)) &&
-    (clean || one)
-  ) {
-    const where =
-      group.networks.length > 0 && group.networks.length <= 3
-        ? `, from ${group.networks.join(' and ')}`
-        : '';
-    return {
-      whose: 'path',
-      because: `Only ${group.reporters.join(' and ')} met it${where}, while ${others.length > 0 ? `${others.length === 1 ? others[0] : `${others.length} others`} had no trouble` : 'its other sessions went well'} on the same days${clean ? ', and hermetic check saw nothing wrong' : ''}. Something on the way to this sender interferes: a filter, or an attacker.`,
-    };
-  }
-  if (one && others.length > 0 && (group.mx === '' || clean || text.byAttack))
-    return {
-      whose: 'theirs',
-      because: `Only ${who} reports it; ${others.length === 1 ? `${others[0]} was` : `${others.length} others were`} served well on the same days.`,
-    };
-  if (!one)
-    return {
-      whose: 'yours',
-      because: `${group.reporters.length} reporters saw it independently of each other.`,
-    };
-  const alone =
-    others.length === 0
-      ? `Only ${who} sent reports on these days`
-      : `Only ${who} reports it, and no check of that time tells`;
-  return { whose: 'unclear', because: `${alone}, so there is nothing to compare with.` };
+/** Everything that the rules read. */
+interface Evidence {
+  /** The recipient domain. */
+  readonly domain: string;
+  readonly group: FailureGroup;
+  /** What a check of those days found of the same fault. */
+  readonly found: SeenFinding | undefined;
+  /** A check of those days that found the host or policy in order. */
+  readonly clean: CheckResult | undefined;
+  /** Whether a check names the host as an MX host of the domain; undefined without a check. */
+  readonly ownHost: boolean | undefined;
+  /** A policy that an affected reporter applied, and that does not name the host. */
+  readonly applied: QuotedPolicy | undefined;
+  /** Days for which the published policy has named the host, by checks; 0: it does not. */
+  readonly namedFor: number | undefined;
+  readonly compared: Comparison;
+  /** The unaffected reporters were spared by more than chance. */
+  readonly spared: boolean;
 }
 
-function seenByCheck(
+interface Rule {
+  /** When the rule applies, in words for the reader of this table. */
+  readonly condition: string;
+  readonly applies: (e: Evidence) => boolean;
+  readonly cause: Whose;
+  /** Why the condition proves the cause, or why it proves none. */
+  readonly reason: (e: Evidence) => string;
+  /** What would settle it; only where the cause is unclear. */
+  readonly settle?: (e: Evidence) => string;
+  readonly remedy?: Remedy;
+}
+
+/** Below this probability, chance does not explain which reporters were spared. */
+const CHANCE = 1 / 1000;
+/** The same where a check found the host in order, too. */
+const CHANCE_CHECKED = 1 / 100;
+
+/**
+ * The rules of judging a cause. The first one that applies decides. A cause other than `unclear`
+ * needs a proof; everything else says what is missing.
+ */
+export const rules: readonly Rule[] = [
+  {
+    condition: 'No check names the host as an MX host of the domain, and a check looked.',
+    applies: (e) => e.group.mx !== '' && e.ownHost === false,
+    cause: 'unclear',
+    reason: ({ group }) =>
+      `${group.mx} is not one of your mail hosts: an attack, or a record we do not know. If you did not change your MX records, DNS answers were forged on the way to this sender.`,
+    settle: ({ group }) => `Whether ${group.mx} was ever in the MX records of the domain.`,
+    remedy: 'foreign-host',
+  },
+  {
+    condition: 'A check on those days found the same fault.',
+    applies: (e) => e.found !== undefined,
+    cause: 'yours',
+    reason: ({ found }) =>
+      `hermetic check found it too, on ${checkDate(found?.check)}: ${found?.finding.title ?? ''}.`,
+    remedy: 'finding',
+  },
+  {
+    condition:
+      'The applied policy does not name an MX host that the published policy has named for longer than max_age.',
+    applies: (e) =>
+      isOutdated(e) && (e.namedFor ?? 0) > (maxAgeOf(e.applied as QuotedPolicy) ?? Infinity),
+    cause: 'theirs',
+    reason: (e) =>
+      `${names(e.group.reporters)} applied a policy that does not name ${e.group.mx}. The published one has named it for longer than the max_age of that copy (RFC 8461 §3.2).`,
+  },
+  {
+    condition: 'The applied policy does not name an MX host that the published policy names now.',
+    applies: (e) => isOutdated(e) && (e.namedFor ?? 0) > 0,
+    cause: 'unclear',
+    reason: (e) =>
+      `${names(e.group.reporters)} applied an older policy that does not name ${e.group.mx}; the published one does.`,
+    settle: () =>
+      'When the id in the _mta-sts record changed: a sender may apply its copy until it looks at the record again.',
+    remedy: 'outdated-copy',
+  },
+  {
+    condition: 'The applied policy does not name an MX host of the domain.',
+    applies: (e) => isOutdated(e),
+    cause: 'yours',
+    reason: ({ group, applied }) =>
+      `The MTA-STS policy that ${names(group.reporters)} applied does not name ${group.mx}; it names ${applied ? patternsOf(applied).join(', ') : 'other hosts'}.`,
+    remedy: 'missing-from-policy',
+  },
+  {
+    condition: 'Two independent reporters met it, and a check on those days found no fault.',
+    applies: (e) => e.compared.sources > 1 && e.clean !== undefined,
+    cause: 'unclear',
+    reason: ({ compared, clean }) =>
+      `${compared.sources} reporters met it independently, but hermetic check found no fault on ${checkDate(clean)}.`,
+    settle: ({ domain }) =>
+      `A check from another network than yours, several times a day: hermetic check ${domain}`,
+  },
+  {
+    condition:
+      'Two independent reporters met it, and none that could have met it was spared by more than chance.',
+    applies: (e) => e.compared.sources > 1 && !e.spared,
+    cause: 'yours',
+    reason: ({ compared }) =>
+      `${compared.sources} reporters met it independently of each other, and none that applied the same policy to the same host did without.`,
+  },
+  {
+    condition: 'Two independent reporters met it, others were spared.',
+    applies: (e) => e.compared.sources > 1,
+    cause: 'unclear',
+    reason: ({ compared }) =>
+      `${names(compared.affected)} met it; ${names(compared.unaffected)} applied the same policy without this failure.`,
+    settle: ({ domain }) =>
+      `What the affected senders have in common: an address family, a TLS library, a network. Check every address: hermetic check ${domain}`,
+  },
+  {
+    condition:
+      'STARTTLS is missing for one network only; others had TLS sessions with the same host.',
+    applies: (e) =>
+      kindOf(e.group.result) === 'starttls' && e.group.networks.length <= 2 && e.spared,
+    cause: 'path',
+    reason: ({ group, compared, clean }) =>
+      `Only ${names(group.reporters)} met it${from(group)}, while ${names(compared.unaffected)} had TLS sessions with the same host on the same days${clean ? ', and hermetic check found nothing wrong' : ''}. Something between this sender and the host removes STARTTLS: a filter, or an attacker.`,
+  },
+  {
+    condition:
+      'The certificate was valid when one reporter called it expired; others validated it.',
+    applies: (e) =>
+      e.group.result === 'certificate-expired' &&
+      e.clean !== undefined &&
+      e.spared &&
+      showsDates(e),
+    cause: 'theirs',
+    reason: ({ group, compared, clean }) =>
+      `hermetic check saw a valid certificate on ${checkDate(clean)}, and so did ${names(compared.unaffected)}; the clock of ${names(group.reporters)} may be wrong.`,
+  },
+  {
+    condition: 'The applied policy does not name a host, and no check says whose host it is.',
+    applies: (e) => e.applied !== undefined && e.ownHost === undefined,
+    cause: 'unclear',
+    reason: ({ group, applied }) =>
+      `The MTA-STS policy that ${names(group.reporters)} applied names ${applied ? patternsOf(applied).join(', ') : 'other hosts'}, and not ${group.mx}. Whether that is one of your mail hosts is not known here.`,
+    settle: ({ domain }) => `A check, which reads your MX records: hermetic check ${domain}`,
+    remedy: 'missing-from-policy',
+  },
+  {
+    condition: 'One reporter met it; others that could have met it did not.',
+    applies: (e) => e.spared,
+    cause: 'unclear',
+    reason: ({ group, compared }) =>
+      `Only ${names(group.reporters)} met it; ${names(compared.unaffected)} applied the same policy on the same days without this failure. The cause is at this reporter or between it and you, and reports do not tell which.`,
+    settle: ({ group }) =>
+      `The certificate chain or DNS answers that ${names(group.reporters)} received: ask the contact named in its reports.`,
+  },
+  {
+    condition: 'One reporter met it, and a check on those days found no fault.',
+    applies: (e) => e.clean !== undefined,
+    cause: 'unclear',
+    reason: ({ group, clean }) =>
+      `Only ${names(group.reporters)} reports it, and hermetic check found no fault on ${checkDate(clean)}. No other reporter can be compared with it.`,
+    settle: () => 'A second reporter that applies the same policy to the same host.',
+  },
+  {
+    condition: 'One reporter met it, and nothing can be compared.',
+    applies: () => true,
+    cause: 'unclear',
+    reason: (e) => `${alone(e)}, so there is nothing to compare with.`,
+    settle: ({ domain }) =>
+      `A check on the same day (hermetic check ${domain}), or a second reporter that applies the same policy.`,
+  },
+];
+
+/** Judges the cause of a failure by checks, by the quoted policies and by the other reporters. */
+export function judgeFault(group: FailureGroup, facts: DomainFacts): Fault {
+  const evidence = gatherEvidence(group, facts);
+  const rule = rules.find((r) => r.applies(evidence)) as Rule;
+  return {
+    whose: rule.cause,
+    because: rule.reason(evidence),
+    settle: rule.settle?.(evidence) ?? '',
+    remedy: rule.remedy ?? 'general',
+    ...(rule.remedy === 'finding' && evidence.found ? { finding: evidence.found.finding } : {}),
+  };
+}
+
+function gatherEvidence(group: FailureGroup, facts: DomainFacts): Evidence {
+  const hosts = checkedHosts(facts.checks);
+  const found = findingOf(group, facts.checks);
+  const clean = found ? undefined : cleanCheck(group, facts.checks);
+  const compared = compareReporters(group, facts, clean);
+  return {
+    domain: facts.domain === '' ? 'YOUR-DOMAIN' : facts.domain,
+    group,
+    found,
+    clean,
+    ownHost: hosts?.has(group.mx),
+    applied: appliedWithout(group, facts.policies),
+    namedFor: daysNamed(group, facts.checks),
+    compared,
+    spared: wasSpared(group, compared, clean !== undefined),
+  };
+}
+
+/** A fetch is no session, so for the policy file the reporters count and not their sessions. */
+function wasSpared(
   group: FailureGroup,
-  text: ResultText,
-  checks: readonly CheckResult[],
-): { check: CheckResult; finding: Finding } | undefined {
-  const near = checks.filter(
-    (check) => dayOfCheck(check) >= group.firstDay && dayOfCheck(check) <= group.lastDay + 2,
-  );
-  for (const check of near)
-    for (const finding of check.findings)
-      if (text.findings.includes(finding.id) && isAbout(finding.subject, group))
-        return { check, finding };
-  return undefined;
+  { unaffected, chance }: Comparison,
+  checked: boolean,
+): boolean {
+  if (kindOf(group.result) === 'policy-file') return unaffected.length > 0;
+  return chance < (checked ? CHANCE_CHECKED : CHANCE);
 }
 
-/** A finding's subject is a domain, a host, or `host [ip]`. */
-function isAbout(subject: string, { mx, domain }: FailureGroup): boolean {
-  const name = subject.split(' ')[0];
-  return name === mx || name === domain || mx === '';
-}
+/** Results that a sender reports where the MX host matches no pattern of the policy. */
+const mismatches = new Set(['validation-failure', 'certificate-host-mismatch', NOT_DESCRIBED]);
 
-/** A policy that was quoted on these days and does not name the host. */
-function missingFromPolicy(
+/** The policy of an affected reporter on those days, if it does not name the host. */
+function appliedWithout(
   group: FailureGroup,
   policies: readonly QuotedPolicy[],
-): string | undefined {
-  if (group.type !== 'sts' || group.mx === '') return undefined;
-  const quoted = policies.filter(
+): QuotedPolicy | undefined {
+  if (group.type !== 'sts' || group.mx === '' || !mismatches.has(group.result)) return undefined;
+  return policies.find(
     (p) =>
       p.type === 'sts' &&
+      p.domain === group.domain &&
+      group.reporters.includes(p.reporter) &&
       p.lastDay >= group.firstDay &&
       p.firstDay <= group.lastDay &&
-      patternsOf(p).length > 0,
-  );
-  const without = quoted.find(
-    (p) =>
-      group.reporters.includes(p.reporter) &&
+      patternsOf(p).length > 0 &&
       !patternsOf(p).some((pattern) => matchMx(pattern, group.mx)),
   );
-  if (!without) return undefined;
-  return `The MTA-STS policy that they applied from ${dateOf(without.firstDay)} does not name ${group.mx}; it names ${patternsOf(without).join(', ')}.`;
 }
 
-/** The mx patterns in the text of a quoted policy. */
-export function patternsOf({ strings }: QuotedPolicy): readonly string[] {
-  return strings.flatMap((line) => /^mx[ \t]*:[ \t]*(\S+)/.exec(line)?.[1]?.toLowerCase() ?? []);
+function isOutdated({ applied, ownHost }: Evidence): boolean {
+  return applied !== undefined && ownHost === true;
 }
 
-/** Reporters that had sessions on the days of the failure, and none that failed so. */
-function othersWithout(
-  group: FailureGroup,
-  { reporters, failures }: DomainFacts,
-): readonly string[] {
-  const active = reporters
-    .filter((r) => r.day >= group.firstDay && r.day <= group.lastDay && r.ok + r.failed > 0)
-    .map((r) => r.reporter);
-  const failing = new Set(
-    failures.filter((f) => f.mx === group.mx && f.result === group.result).map((f) => f.reporter),
-  );
-  return [...new Set(active)].filter((reporter) => !failing.has(reporter));
-}
-
-/** Whether those who met the failure also had sessions that went well on its last day. */
-function sentWell(group: FailureGroup, { reporters }: DomainFacts): boolean {
-  return reporters.some(
-    (r) =>
-      group.reporters.includes(r.reporter) &&
-      r.day >= group.firstDay &&
-      r.day <= group.lastDay &&
-      r.ok > r.failed,
-  );
-}
-
-function cleanCheck(
-  { firstDay, lastDay, mx }: FailureGroup,
+/** Days before the failure for which every check found the host named in the policy. */
+function daysNamed(
+  { mx, firstDay }: FailureGroup,
   checks: readonly CheckResult[],
-): boolean {
-  return checks.some(
-    (check) =>
-      dayOfCheck(check) >= firstDay &&
-      dayOfCheck(check) <= lastDay + 2 &&
-      check.hosts.some((h) => h.name === mx && h.addresses.some((a) => a.starttls === 'offered')),
-  );
+): number | undefined {
+  const before = checks.filter((c) => dayOfCheck(c) <= firstDay && c.mtaSts.status === 'found');
+  const naming = (check: CheckResult): boolean =>
+    (check.mtaSts.mx ?? []).some((pattern) => matchMx(pattern, mx));
+  if (before.length === 0) return undefined;
+  const last = before.findLastIndex((check) => !naming(check));
+  const first = before[last + 1];
+  return first ? Math.max(1, firstDay - dayOfCheck(first)) : 0;
+}
+
+/** Whether the clean check saw a certificate of the host that was valid on its day. */
+function showsDates({ clean, group }: Evidence): boolean {
+  const host = clean?.hosts.find((h) => h.name === group.mx);
+  return host?.addresses.some((a) => a.certificates.some((c) => c.validity === 'valid')) ?? false;
+}
+
+function checkDate(check: CheckResult | undefined): string {
+  return check ? dateOf(dayOfCheck(check)) : '';
+}
+
+function from({ networks }: FailureGroup): string {
+  return networks.length > 0 ? `, from ${networks.join(' and ')}` : '';
+}
+
+function alone({ group, compared }: Evidence): string {
+  const who = names(group.reporters);
+  if (compared.unaffected.length > 0)
+    return `Only ${who} reports it, and the others had too few sessions to have met it for certain`;
+  if (compared.without > 0)
+    return `Only ${who} reports it; the other reporters did not apply this policy to this host`;
+  return `Only ${who} sent reports on these days that can tell`;
+}
+
+/** `a`, `a and b`, `4 others`. */
+function names(reporters: readonly string[]): string {
+  if (reporters.length === 0) return 'the reporter';
+  return reporters.length <= 3 ? reporters.join(' and ') : `${reporters.length} reporters`;
 }

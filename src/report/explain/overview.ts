@@ -1,12 +1,16 @@
 import type { Store } from '../../store/index.js';
-import { dateOf, type DayRow } from './facts.js';
+import { countSessions } from './count-sessions.js';
 import type { KindSums } from './domain-view.js';
+import { dateOf, plus, type DomainFacts } from './facts.js';
+import { groupFailures, isOngoing } from './group-failures.js';
 
 export interface DomainLine {
+  /** Empty for reports that name no domain. */
   readonly domain: string;
+  /** Sessions, counted once each. */
   readonly failed: number;
   readonly successful: number;
-  /** First of the failing days that run up to the last report. */
+  /** First day of the failures that have not ended, else of all. */
   readonly since: string;
   readonly last: string;
   readonly ongoing: boolean;
@@ -18,9 +22,12 @@ export interface Overview {
   readonly from: string;
   readonly to: string;
   readonly domains: number;
+  /** Authenticated reports. */
   readonly reports: number;
   readonly kinds: readonly KindSums[];
   readonly failing: readonly DomainLine[];
+  /** Reports without authentication. They decide nothing. */
+  readonly unauthenticated: number;
   /** What was no report, by how it came and why. */
   readonly refused: readonly {
     readonly via: string;
@@ -31,48 +38,52 @@ export interface Overview {
   readonly uncounted: readonly { readonly trust: string; readonly reports: number }[];
 }
 
-/** Is anything broken, and where? All domains in a span of days, from the sums alone. */
-export function viewOverview(store: Store, from: number, to: number, limit = 50): Overview {
+export interface OverviewOptions {
+  readonly from: number;
+  readonly to: number;
+  /** Domains listed, at most. Default 50. */
+  readonly limit?: number;
+  /** The facts that the page of a domain rests on: both must say the same. */
+  readonly factsOf: (domain: string) => DomainFacts;
+}
+
+/** Returns all domains with failures in a span of days, by authenticated reports. */
+export function viewOverview(
+  store: Store,
+  { from, to, limit = 50, factsOf }: OverviewOptions,
+): Overview {
   const all = <Row>(sql: string, ...values: (string | number)[]): Row[] =>
     store.prepare<Row>(sql).all(...values);
-  const totals = all<DayRow>(
-    "SELECT type, sum(ok) AS ok, sum(failed) AS failed, sum(reports) AS reports FROM report_day WHERE domain = '' AND day BETWEEN ? AND ? GROUP BY type",
+  const totals = all<{
+    type: string;
+    authenticated: number;
+    ok: number;
+    failed: number;
+    reports: number;
+  }>(
+    `SELECT type, authenticated, sum(ok) AS ok, sum(failed) AS failed, sum(reports) AS reports
+     FROM report_day WHERE domain = '' AND day BETWEEN ? AND ? GROUP BY type, authenticated`,
     from,
     to,
   );
-  const worst = all<{ domain: string; failed: number; last: number }>(
-    `SELECT domain, sum(failed) AS failed, max(day) AS last FROM report_day
-     WHERE failed > 0 AND day BETWEEN ? AND ? AND domain <> '' GROUP BY domain ORDER BY failed DESC LIMIT ?`,
-    from,
-    to,
-    limit,
-  );
+  const reportsOf = (authenticated: 0 | 1): number =>
+    totals.find((t) => t.type === '' && t.authenticated === authenticated)?.reports ?? 0;
   const [known] = all<{ n: number }>(
-    'SELECT count(DISTINCT domain) AS n FROM report_day WHERE domain <> ?',
-    '',
+    "SELECT count(DISTINCT domain) AS n FROM report_day WHERE domain <> '' AND authenticated = 1",
   );
   return {
     schema: 'hermetic.report-overview/1',
     from: dateOf(from),
     to: dateOf(to),
     domains: known?.n ?? 0,
-    reports: totals.find((t) => t.type === '')?.reports ?? 0,
+    reports: reportsOf(1),
     kinds: totals
-      .filter((t) => t.type !== '')
+      .filter((t) => t.type !== '' && t.authenticated === 1)
       .map(({ type, ok, failed }) => ({ type, successful: ok, failed })),
-    failing: worst.map(({ domain, failed, last }) =>
-      lineOf(
-        domain,
-        failed,
-        last,
-        all(
-          'SELECT day, sum(ok) AS ok, sum(failed) AS failed FROM report_day WHERE domain = ? AND day BETWEEN ? AND ? GROUP BY day ORDER BY day',
-          domain,
-          from,
-          to,
-        ),
-      ),
+    failing: failingDomains(store, from, to, limit).map((domain) =>
+      lineOf(factsOf(domain), () => lineOfSums(store, domain, from, to)),
     ),
+    unauthenticated: reportsOf(0),
     refused: all<{ via: string; code: string; refused: number }>(
       'SELECT via, code, sum(refused) AS refused FROM report_refusal WHERE day BETWEEN ? AND ? GROUP BY via, code ORDER BY refused DESC',
       from,
@@ -84,21 +95,75 @@ export function viewOverview(store: Store, from: number, to: number, limit = 50)
   };
 }
 
-function lineOf(
-  domain: string,
-  failed: number,
-  last: number,
-  days: readonly { day: number; ok: number; failed: number }[],
-): DomainLine {
-  let since = last;
-  for (const day of [...days].reverse())
-    if (day.day <= last && day.failed > 0) since = day.day;
-    else if (day.day < last) break;
+/**
+ * The domains with the most failures. Failures under DANE are reported for the MX host: they are
+ * listed with the domain that the same report is about, and with the host where no report tells.
+ */
+function failingDomains(store: Store, from: number, to: number, limit: number): readonly string[] {
+  const worst = store
+    .prepare<{ domain: string; daneOnly: number }>(
+      `SELECT domain, min(type = 'tlsa') AS "daneOnly" FROM report_day
+       WHERE failed > 0 AND authenticated = 1 AND day BETWEEN ? AND ? AND domain <> ''
+       GROUP BY domain ORDER BY sum(failed) DESC, domain LIMIT ?`,
+    )
+    .all(from, to, limit);
+  const names = worst.flatMap(({ domain, daneOnly }) => {
+    const owners = daneOnly === 1 ? ownersOf(store, domain, from, to) : [];
+    return owners.length > 0 ? owners : [domain];
+  });
+  const unnamed = store
+    .prepare<{ n: number }>(
+      `SELECT count(*) AS n FROM report_policy
+       WHERE domain = '' AND day BETWEEN ? AND ? AND authenticated = 1 AND failed > 0`,
+    )
+    .get(from, to);
+  return [...new Set([...((unnamed?.n ?? 0) > 0 ? [''] : []), ...names])];
+}
+
+/** The recipient domains of the reports that hold a `tlsa` policy for a host. */
+function ownersOf(store: Store, host: string, from: number, to: number): readonly string[] {
+  return store
+    .prepare<{ domain: string }>(
+      `SELECT DISTINCT o.domain FROM report_policy AS p JOIN report_policy AS o
+         ON o.id BETWEEN p.report * 1000000 AND p.report * 1000000 + 999999
+       WHERE p.domain = ? AND p.day BETWEEN ? AND ? AND p.type = 'tlsa' AND p.authenticated = 1
+         AND o.type <> 'tlsa' AND o.domain NOT IN ('', p.domain) ORDER BY o.domain LIMIT 5`,
+    )
+    .all(host, from, to)
+    .map(({ domain }) => domain);
+}
+
+function lineOf(facts: DomainFacts, ofSums: () => DomainLine): DomainLine {
+  const groups = groupFailures(facts);
+  if (groups.length === 0) return ofSums();
+  const ongoing = groups.filter((group) => isOngoing(group, facts));
+  const { ok, failed } = countSessions(facts.sessions);
+  const since = (ongoing.length > 0 ? ongoing : groups).map((group) => group.firstDay);
+  return {
+    domain: facts.domain,
+    failed,
+    successful: ok,
+    since: dateOf(Math.min(...since)),
+    last: dateOf(Math.max(...groups.map((group) => group.lastDay))),
+    ongoing: ongoing.length > 0,
+  };
+}
+
+/** The daily sums outlive the reports: they say that sessions failed, and not by whom. */
+function lineOfSums(store: Store, domain: string, from: number, to: number): DomainLine {
+  const days = store
+    .prepare<{ day: number; ok: number; failed: number }>(
+      `SELECT day, max(ok) AS ok, max(failed) AS failed FROM report_day
+       WHERE domain = ? AND authenticated = 1 AND day BETWEEN ? AND ? GROUP BY day ORDER BY day`,
+    )
+    .all(domain, from, to);
+  const failing = days.filter((d) => d.failed > 0).map((d) => d.day);
+  const last = failing.at(-1) ?? to;
   return {
     domain,
-    failed,
-    successful: days.reduce((n, d) => n + d.ok, 0),
-    since: dateOf(since),
+    failed: days.reduce((n, d) => plus(n, d.failed), 0),
+    successful: days.reduce((n, d) => plus(n, d.ok), 0),
+    since: dateOf(failing[0] ?? last),
     last: dateOf(last),
     ongoing: last >= (days.at(-1)?.day ?? last),
   };

@@ -1,17 +1,19 @@
 import type { CheckResult } from '../../evidence/index.js';
 import { dateOf, type DomainFacts, type QuotedPolicy } from './facts.js';
-import { patternsOf } from './judge-fault.js';
 
 /** Did a reporter see the current MTA-STS policy? */
 export interface SeenPolicy {
   readonly reporter: string;
   readonly last: string;
-  /** `current`: as published now; `other`: it differs; `unknown`: there is no check to compare with. */
+  /** `current`: as published now; `other`: it differs; `unknown`: no check to compare with. */
   readonly state: 'current' | 'other' | 'unknown';
   readonly differences: readonly string[];
 }
 
-/** The last policy each reporter quoted, beside the one that the latest check found. A sender keeps a policy for its max_age, so an older one is no fault. */
+/**
+ * The last policy that each reporter quoted, next to the one that the latest check found. A
+ * sender caches a policy for its max_age, so an older one is no fault.
+ */
 export function seenPolicies({ domain, policies, checks }: DomainFacts): readonly SeenPolicy[] {
   const published = checks.at(-1)?.mtaSts;
   const last = new Map<string, QuotedPolicy>();
@@ -23,20 +25,17 @@ export function seenPolicies({ domain, policies, checks }: DomainFacts): readonl
     )
       last.set(policy.reporter, policy);
   return [...last.values()].map((policy) => {
-    const differences = published?.status === 'found' ? differencesOf(policy, published) : [];
-    const state =
-      published?.status === 'found' ? (differences.length > 0 ? 'other' : 'current') : 'unknown';
+    const known = published?.status === 'found';
+    const differences = known ? differencesOf(policy, published) : [];
+    const compared = differences.length > 0 ? 'other' : 'current';
+    const state = known ? compared : 'unknown';
     return { reporter: policy.reporter, last: dateOf(policy.lastDay), state, differences } as const;
   });
 }
 
 function differencesOf(policy: QuotedPolicy, published: CheckResult['mtaSts']): readonly string[] {
-  const value = (name: string): string | undefined =>
-    policy.strings
-      .map((line) => new RegExp(`^${name}[ \\t]*:[ \\t]*(\\S+)`).exec(line)?.[1])
-      .find((v) => v !== undefined);
   const [mx, now] = [patternsOf(policy), published.mx ?? []];
-  const mode = value('mode');
+  const mode = modeOf(policy);
   return [
     ...(mode !== undefined && mode !== published.mode
       ? [`mode ${mode}, now ${published.mode ?? 'none'}`]
@@ -46,7 +45,31 @@ function differencesOf(policy: QuotedPolicy, published: CheckResult['mtaSts']): 
   ];
 }
 
-/** A TLSA record that reporters quote: while they do, it must not be taken away without another that matches. */
+/** The mx patterns in the text of a quoted policy, in lower case. */
+export function patternsOf(policy: Pick<QuotedPolicy, 'strings'>): readonly string[] {
+  return valuesOf(policy, 'mx').map((mx) => mx.toLowerCase());
+}
+
+/** The mode in the text of a quoted policy. */
+export function modeOf(policy: QuotedPolicy): string | undefined {
+  return valuesOf(policy, 'mode')[0];
+}
+
+/** The max_age in the text of a quoted policy, in days. */
+export function maxAgeOf(policy: QuotedPolicy): number | undefined {
+  const seconds = Number(valuesOf(policy, 'max_age')[0] ?? NaN);
+  return Number.isFinite(seconds) ? seconds / 86_400 : undefined;
+}
+
+function valuesOf(
+  { strings }: Pick<QuotedPolicy, 'strings'>,
+  name: 'mx' | 'mode' | 'max_age',
+): readonly string[] {
+  const pattern = new RegExp(`^${name}[ \\t]*:[ \\t]*(\\S+)`);
+  return strings.flatMap((line) => pattern.exec(line)?.[1] ?? []);
+}
+
+/** A TLSA record that reporters quote. Its key must stay in use as long as they do. */
 export interface QuotedRecord {
   readonly domain: string;
   readonly record: string;
@@ -55,6 +78,7 @@ export interface QuotedRecord {
   readonly published: boolean | 'unknown';
 }
 
+/** Every TLSA record that reporters quote, and whether the latest check found it published. */
 export function quotedRecords({ policies, checks }: DomainFacts): readonly QuotedRecord[] {
   const hosts = checks.at(-1)?.hosts;
   const records = new Map<

@@ -1,62 +1,108 @@
-/** Reasons as programs write them (failure-reason-code is free text), and what they mean. The first that fits counts. */
+/**
+ * Reasons as programs write them (failure-reason-code is free text), and what they mean. The
+ * first rule that matches counts. A rule names the whole statement, not one word of it: a reason
+ * that no rule matches is shown as it is, and that is better than a wrong explanation.
+ */
 export const reasonTexts: readonly (readonly [RegExp, string])[] = [
   [
-    /mx[-_ ]?hosts?[-_ ]?mismatch|mx.{0,20}(not|doesn.t|does not).{0,20}(match|in|allowed).{0,20}(policy)?|sts-mx/i,
+    /\bmx[-_ ]?(hosts?|record|name|server)?s?[-_ ]?mismatch|\bmx\b.{0,60}\b(not|isn't|doesn't|does not|did not|no)\b.{0,25}\b(authori[sz]ed|allowed|listed|permitted|found in|in|match\w*)\b.{0,25}\b(polic(y|ies)|sts|patterns?)\b|\b(polic(y|ies)|sts)\b.{0,30}\b(does not|doesn't|not)\b.{0,20}\b(list|allow|name|match|authori[sz]e|contain|include)\w*\b.{0,40}\b(mx|host)|\bno (matching )?mx\b.{0,20}\bpolicy|\bnot (listed |allowed |authori[sz]ed |permitted |found )?(in|by) (the )?(mta-?sts |sts )?policy/i,
     'The MX host is not in the MTA-STS policy.',
   ],
-  [/expired|not[-_ ]?after|is after|CERT_HAS_EXPIRED/i, 'The certificate has expired.'],
   [
-    /not[-_ ]?(yet[-_ ]?valid|before)|CERT_NOT_YET_VALID/i,
-    'The certificate is not valid yet: perhaps a clock is wrong.',
+    /\b(tlsa|dane)\b.{0,40}(mismatch|not match|no match|failed to match|invalid|unusable|verification failed)|\bno (matching|usable|valid) (tlsa|dane)|tlsa[-_ ]?(mismatch|invalid)|dane[-_ ]?(ee|ta)?[-_ ]?(mismatch|failure)|X509_V_ERR_DANE_NO_MATCH/i,
+    'No TLSA record matches the certificate of the server.',
   ],
   [
-    /hostname|host[-_ ]?name|name[-_ ]?mismatch|HOSTNAME_MISMATCH|not valid for|subject(alt)?name/i,
+    /\bdnssec\b.{0,40}(fail|invalid|bogus|error|expired)|\b(bogus|rrsig|nsec3?)\b/i,
+    'DNSSEC validation failed.',
+  ],
+  [
+    /(?<!expired or is )not[-_ ]?yet[-_ ]?valid|CERT_NOT_YET_VALID|\bis before 20\d\d|notbefore/i,
+    'The certificate is not valid yet: a clock may be wrong.',
+  ],
+  [
+    /(cert\w*|x509)\b.{0,40}\bexpired|\bexpired\b.{0,20}\bcert|^expired$|CERT(IFICATE)?_HAS_EXPIRED|\bis after 20\d\d|notafter/i,
+    'The certificate has expired.',
+  ],
+  [
+    /self[-_ ]?signed|DEPTH_ZERO_SELF|SELF_SIGNED_CERT/i,
+    'The certificate is self-signed, or its root is unknown to the sender.',
+  ],
+  [
+    /hostname[-_ ]?mismatch|host[-_ ]?(name)?[-_ ]?mismatch|name[-_ ]?mismatch|\bnot valid for\b|(host ?name|server name|subject(alt| alternative)? ?names?|\bsan\b|common name)\b.{0,40}(not match|no match|mismatch|does not|doesn't)|is valid for .{1,120}, not /i,
     'The certificate is for another name.',
   ],
-  [/self[-_ ]?signed|DEPTH_ZERO/i, 'The certificate is self-signed.'],
   [
-    /unable to get (local )?issuer|unknown (ca|authority|issuer)|UNABLE_TO_GET_ISSUER|untrusted|not trusted|chain/i,
-    'No chain leads from the certificate to a CA that is trusted: perhaps the intermediate is missing.',
+    /unable to get (local )?issuer|UNABLE_TO_(GET_ISSUER|VERIFY_LEAF)|unknown[-_ ](ca|authority|issuer)|signed by unknown authority|(cert\w*|issuer|ca|chain)\b.{0,25}\b(is )?(not trusted|untrusted)|\buntrusted (cert\w*|issuer|ca|root)|unable to verify the first certificate|incomplete chain|(cert\w*[- ])?chain\b.{0,15}\b(incomplete|invalid|broken)/i,
+    'No chain leads from the certificate to a trusted CA: the intermediate may be missing.',
   ],
-  [/revoked/i, 'The certificate was revoked.'],
+  [/\bcert\w*\b.{0,20}\brevoked|CERT_REVOKED/i, 'The certificate was revoked.'],
   [
-    /weak|too small|key size|md too weak/i,
+    /\b(key|md|digest|signature|cert\w*)\b.{0,15}\btoo (weak|small|short)|EE_KEY_TOO_SMALL|CA_MD_TOO_WEAK/i,
     'The key or the signature of the certificate is too weak.',
   ],
-  [/tlsa|dane/i, 'No TLSA record matches what the server showed.'],
-  [/dnssec|bogus|rrsig|nsec/i, 'DNSSEC validation failed.'],
   [
-    /nxdomain|no such (host|domain)|host not found|ENOTFOUND/i,
+    /\bnxdomain\b|no such (host|domain)|host not found|\bENOTFOUND\b|name (or service )?(does not exist|not known)/i,
     'The name does not exist in the DNS.',
   ],
-  [/servfail|dns.{0,20}(fail|error|timeout)|EAI_AGAIN/i, 'The DNS did not answer.'],
-  [/404|not found/i, 'The policy file was not found.'],
-  [/\b30[1278]\b|redirect/i, 'The web server redirects, which MTA-STS forbids.'],
-  [/\b40[13]\b|forbidden|unauthori[sz]ed/i, 'The web server refuses this sender.'],
-  [/\b429\b|rate[-_ ]?limit/i, 'The web server has had too many requests from this sender.'],
-  [/\b5\d\d\b|internal server error|bad gateway|service unavailable/i, 'The web server failed.'],
-  [/content[-_ ]?type|media[-_ ]?type/i, 'The policy was not served as text/plain.'],
-  [/time[-_ ]?(d )?out|deadline|ETIMEDOUT/i, 'There was no answer in time.'],
-  [/refused|ECONNREFUSED/i, 'The connection was refused.'],
-  [/reset|ECONNRESET|closed|eof/i, 'The connection was broken off.'],
-  [/unreachable|no route/i, 'There was no route to the host.'],
-  [/starttls/i, 'STARTTLS was not offered, or not carried out.'],
   [
-    /protocol version|unsupported protocol|version too low/i,
+    /\bservfail\b|\bEAI_AGAIN\b|\b(dns|resolver|name server|lookup)\b.{0,30}\b(fail\w*|error|time[d ]?-?out|unavailable)/i,
+    'The DNS lookup failed.',
+  ],
+  [
+    /\b(http\w*|status|code|response|server returned|policy|fetch\w*)\b.{0,30}\b404\b|\b404\b.{0,5}not found|^404$|policy (file )?not found/i,
+    'The policy file was not found.',
+  ],
+  [
+    /\b(http\w*|status|code|response)\b.{0,20}\b30[1278]\b|\bredirect(s|ed|ion)?\b|^30[1278]\b/i,
+    'The web server redirects, which MTA-STS forbids.',
+  ],
+  [
+    /\b(http\w*|status|code|response|server returned)\b.{0,30}\b40[13]\b|\b403 forbidden|\b401 unauthori[sz]ed|^40[13]$/i,
+    'The web server refuses this sender.',
+  ],
+  [
+    /\b(http\w*|status|code|response)\b.{0,30}\b429\b|too many requests|^429$/i,
+    'The web server limits the requests of this sender.',
+  ],
+  [
+    /\b(http\w*|status|code|response|server returned)\b.{0,30}\b5\d\d\b|internal server error|bad gateway|service unavailable|gateway time-?out|^50\d$/i,
+    'The web server failed.',
+  ],
+  [/\b(content|media)[-_ ]?type\b/i, 'The policy was not served as text/plain.'],
+  [
+    /\b(no|not|did not|without)\b.{0,20}\b(offer|advertise|support|announce)\w*\b.{0,20}\bstarttls|\bstarttls\b.{0,30}\b(not|no|un)[- ]?(offered|advertised|supported|available)|STARTTLS[-_]NOT[-_]SUPPORTED/i,
+    'STARTTLS was not offered.',
+  ],
+  [/\bstarttls\b.{0,30}\b(fail\w*|refused|rejected|error)/i, 'STARTTLS was offered, and failed.'],
+  [
+    /(unsupported|no common|wrong|alert) protocol( version)?|protocol version (not supported|mismatch|alert)|version too low|no supported versions/i,
     'No TLS version is common to both sides.',
   ],
   [
-    /cipher|handshake[-_ ]?fail|no shared/i,
-    'The TLS handshake failed: nothing common to both sides.',
+    /no shared cipher|no cipher|handshake[-_ ]?fail(ure|ed)|no common cipher/i,
+    'The TLS handshake failed.',
   ],
   [
-    /syntax|parse|malformed|invalid (policy|line|version|mode|max)/i,
+    /\b(polic(y|ies)|sts)\b.{0,40}\b(syntax|pars(e|ing)|malformed|invalid (line|version|mode|max_age|syntax|field))|\binvalid (policy|max_age|mode)\b|\b(syntax|parse|parsing) error/i,
     'The policy does not follow the grammar.',
   ],
-  [/webpki|x509|certificate|cert/i, 'The certificate does not hold.'],
+  [
+    /\btime[-_ ]?out\b|\btimed[-_ ]out\b|\bin time\b|deadline exceeded|\bETIMEDOUT\b/i,
+    'There was no answer in time.',
+  ],
+  [/connection refused|\bECONNREFUSED\b/i, 'The connection was refused.'],
+  [
+    /connection (was )?(reset|closed|lost|aborted)|\bECONNRESET\b|unexpected (eof|end of file)|^eof$|broken pipe/i,
+    'The connection was broken off.',
+  ],
+  [
+    /(network|host) (is )?unreachable|no route to host|\bE(HOST|NET)UNREACH\b/i,
+    'There was no route to the host.',
+  ],
 ];
 
-/** A reason in plain words; undefined for what nobody foresaw. */
+/** What a reason means; undefined for one that no rule matches. */
 export function explainReason(reason: string): string | undefined {
   return reasonTexts.find(([pattern]) => pattern.test(reason))?.[1];
 }

@@ -1,8 +1,10 @@
 import type { CheckResult } from '../../evidence/index.js';
+import { countByDay } from './count-sessions.js';
 import { dateOf, dayOfCheck, type DomainFacts, type QuotedPolicy } from './facts.js';
 
 export interface TimelineDay {
   readonly day: string;
+  /** Sessions, counted once each: of two policies the larger number. */
   readonly ok: number;
   readonly failed: number;
   readonly reports: number;
@@ -10,21 +12,24 @@ export interface TimelineDay {
   readonly changes: readonly string[];
 }
 
-/** Sessions day by day, with what changed: the cause of a failure mostly stands on its first day. */
+/**
+ * Sessions of each day, counted once each, with what changed that day: a change is often the
+ * cause of the failures that begin on its day.
+ */
 export function timeline(facts: DomainFacts): readonly TimelineDay[] {
   const changes = [
     ...changesOfPolicy(facts.policies),
     ...facts.checks.flatMap((check, i) => changesOfCheck(facts.checks[i - 1], check)),
   ];
+  const counts = new Map(countByDay(facts.sessions).map((count) => [count.day, count]));
   return Array.from({ length: facts.to - facts.from + 1 }, (_, i) => {
     const day = facts.from + i;
-    const rows = facts.days.filter((d) => d.day === day);
-    const sum = (of: 'ok' | 'failed'): number => rows.reduce((n, r) => n + r[of], 0);
+    const { ok, failed } = counts.get(day) ?? { ok: 0, failed: 0 };
     return {
       day: dateOf(day),
-      ok: sum('ok'),
-      failed: sum('failed'),
-      reports: rows.find((r) => r.type === '')?.reports ?? 0,
+      ok,
+      failed,
+      reports: facts.reports.reduce((n, r) => (r.day === day ? n + r.reports : n), 0),
       changes: [...new Set(changes.filter((c) => c.day === day).map((c) => c.says))],
     };
   });

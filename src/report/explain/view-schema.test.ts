@@ -96,7 +96,8 @@ function* mutations(
   for (const [key, member] of Object.entries(value)) {
     yield* mutations(member, (changed) => put({ ...value, [key]: changed }));
     const { [key]: gone, ...rest } = value as Record<string, unknown>;
-    if (!['means', 'certificate', 'last'].includes(key) && gone !== undefined) yield put(rest);
+    if (!['means', 'certificate', 'last', 'settle'].includes(key) && gone !== undefined)
+      yield put(rest);
   }
 }
 

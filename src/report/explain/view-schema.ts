@@ -7,6 +7,9 @@ const day = z.iso.date();
 
 const kinds = z.array(z.strictObject({ type: text, successful: count, failed: count }));
 
+/** Sessions counted once each: of two policies the larger number. */
+const sums = z.strictObject({ successful: count, failed: count });
+
 const explanation = z.strictObject({
   result: text,
   policy: text,
@@ -17,16 +20,22 @@ const explanation = z.strictObject({
   sessions: count,
   since: day,
   last: day,
-  /** Still failing on the last day that reports speak of. */
+  /** False once every reporter that met it has reported sessions without it. */
   ongoing: z.boolean(),
   reporters: texts,
   networks: texts,
   says: text,
   reasons: z.array(z.strictObject({ text, means: text.optional() })),
-  /** `kept-back`: not delivered; `reported`: delivered all the same; `unprotected`: no policy asked for more. */
-  fate: z.enum(['kept-back', 'reported', 'unprotected']),
+  /**
+   * `kept-back`: deferred; `reported`: delivered, the policy is in mode testing; `unprotected`: no
+   * policy asked for more; `cached-policy`: the policy file failed, a cached policy stayed in
+   * force; `unknown`: the reporter does not say which mode it applied.
+   */
+  fate: z.enum(['kept-back', 'reported', 'unprotected', 'cached-policy', 'unknown']),
   whose: z.enum(['yours', 'theirs', 'path', 'unclear']),
   because: text,
+  /** What would settle the cause, where it is unclear. */
+  settle: text.optional(),
   /** What a check saw of the host, nearest to the failure. */
   certificate: z
     .strictObject({ names: texts, notBefore: text, notAfter: text, spkiSha256: text, seen: day })
@@ -45,6 +54,9 @@ export const domainViewSchema = z
     status: z.enum(['well', 'failing', 'ended', 'no-reports']),
     reports: count,
     kinds,
+    sessions: sums,
+    /** Sessions under MTA-STS or DANE, of all sessions. */
+    coverage: z.strictObject({ sessions: count, covered: count }),
     failures: z.array(explanation),
     timeline: z.array(
       z.strictObject({ day, ok: count, failed: count, reports: count, changes: texts }),
@@ -80,7 +92,11 @@ export const domainViewSchema = z
     ),
     silent: z.boolean(),
     perhapsLoops: texts,
-    reporters: z.array(z.strictObject({ reporter: text, reports: count, kinds })),
+    reporters: z.array(z.strictObject({ reporter: text, reports: count, kinds, sessions: sums })),
+    /** Reports without authentication, by source and day. They decide nothing. */
+    unauthenticated: z.array(
+      z.strictObject({ day, source: text, reports: count, successful: count, failed: count }),
+    ),
     /** Reports that do not count, and why. */
     doubtful: z.array(
       z.strictObject({
@@ -121,6 +137,8 @@ export const overviewSchema = z
         ongoing: z.boolean(),
       }),
     ),
+    /** Reports without authentication. They decide nothing. */
+    unauthenticated: count,
     /** What was no report, by how it came and why. */
     refused: z.array(z.strictObject({ via: text, code: text, refused: count })),
     uncounted: z.array(z.strictObject({ trust: text, reports: count })),

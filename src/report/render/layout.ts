@@ -1,3 +1,5 @@
+import { neutralise, wrap } from '../../base/index.js';
+
 export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow';
 export type Paint = (text: string, style: Style) => string;
 
@@ -31,4 +33,17 @@ export function shortDay(date: string): string {
     .replace(',', '')
     .split(' ');
   return `${weekday} ${Number(day)} ${month}`;
+}
+
+/**
+ * Breaks one statement into lines. A line end in foreign text is shown as an escape, so that
+ * a report cannot start a line of its own [8460-7-4].
+ */
+export function paragraph(
+  text: string,
+  width: number,
+  indent = '',
+  hanging = indent,
+): readonly string[] {
+  return wrap(neutralise(text, 4000), width, indent, hanging);
 }

@@ -1,6 +1,8 @@
-import { clip, wrap } from '../../base/index.js';
-import { sessionsOf, type DomainView, type KindSums } from '../explain/domain-view.js';
-import { number, painter, plural, shortDay, type Paint } from './layout.js';
+import { clip } from '../../base/index.js';
+import type { DomainView, KindSums } from '../explain/domain-view.js';
+import type { Explanation } from '../explain/explain-group.js';
+import { policyName } from '../explain/result-texts-registry.js';
+import { number, painter, paragraph, plural, shortDay, type Paint } from './layout.js';
 import { renderFailures } from './render-failures.js';
 
 export interface RenderOptions {
@@ -9,19 +11,16 @@ export interface RenderOptions {
   readonly color?: boolean;
 }
 
-const kinds: Readonly<Record<string, string>> = {
-  sts: 'MTA-STS',
-  tlsa: 'DANE',
-  'no-policy-found': 'no policy',
-};
-const trusts: Readonly<Record<string, string>> = {
+/** Why reports do not count, in words. */
+export const trusts: Readonly<Record<string, string>> = {
   unsigned: 'mail without a signature',
-  broken: 'a signature that does not hold',
-  misaligned: "somebody else's signature",
-  unverifiable: 'a signature whose key could not be had',
+  broken: 'the signature is invalid',
+  misaligned: 'another organisation signed',
+  unverifiable: 'the key of the signature could not be looked up',
   'other-domain': 'about a domain that is not yours',
   future: 'about days to come',
   stale: 'about days long past: replayed, or very late',
+  superseded: 'an authenticated report of the same id says something else',
 };
 
 /** What the reports say, on a terminal. Sections without anything to say are left out. Ends with a line feed. */
@@ -35,6 +34,7 @@ export function renderDomain(view: DomainView, options: RenderOptions = {}): str
     senders(view, width, paint),
     policy(view, width, paint),
     arriving(view, width, paint),
+    unauthenticated(view, width, paint),
     doubts(view, width, paint),
   ];
   return `${sections
@@ -48,35 +48,84 @@ function head(view: DomainView, width: number, paint: Paint): string[] {
     well: 'ALL WELL',
     failing: 'FAILING',
     ended: 'WELL AGAIN',
-    'no-reports': 'NO REPORTS',
+    'no-reports': arrivedUncounted(view) > 0 ? 'NONE COUNTED' : 'NO REPORTS',
   } as const;
-  const style =
-    view.status === 'failing' ? 'red' : view.status === 'no-reports' ? 'yellow' : 'green';
+  const styles = { well: 'green', failing: 'red', ended: 'green', 'no-reports': 'yellow' } as const;
   const word = words[view.status];
-  const domain = clip(view.domain, width - word.length - 2);
+  const domain = clip(nameOf(view), width - word.length - 2);
   return [
-    `${paint(domain, 'bold')}${' '.repeat(width - domain.length - word.length)}${paint(word, style)}`,
-    ...wrap(
+    `${paint(domain, 'bold')}${' '.repeat(width - domain.length - word.length)}${paint(word, styles[view.status])}`,
+    ...paragraph(
       `${shortDay(view.from)} to ${shortDay(view.to)} ${view.to.slice(0, 4)}: ${plural(view.reports, 'report')}. ${nowLine(view)}`,
       width,
     ),
   ];
 }
 
+function nameOf({ domain }: DomainView): string {
+  return domain === '' ? '(reports that name no domain)' : domain;
+}
+
+/** Reports that arrived and decide nothing. */
+function arrivedUncounted({ doubtful, unauthenticated: posted }: DomainView): number {
+  return [...doubtful, ...posted].reduce((n, row) => n + row.reports, 0);
+}
+
 function nowLine(view: DomainView): string {
-  const now = view.failures.filter((f) => f.ongoing);
-  const lost = now.filter((f) => f.fate === 'kept-back').reduce((n, f) => n + f.sessions, 0);
-  const where = [...new Set(now.map((f) => f.host || 'the MTA-STS policy'))].join(', ');
   switch (view.status) {
     case 'no-reports':
-      return 'Publish a record at _smtp._tls that names this receiver; the first reports come a day later.';
+      return nothingCounted(view);
     case 'well':
       return 'Every session that was reported went well.';
     case 'ended':
-      return 'Failures have ended; the last reports tell of none.';
+      return 'Failures have ended: the reporters that met them have since reported none.';
     case 'failing':
-      return `Failing now: ${where}. ${lost > 0 ? `${plural(lost, 'session')} did not deliver: that mail waits at its senders.` : 'The mail was delivered all the same.'}`;
+      return failingLine(view);
   }
+}
+
+function nothingCounted(view: DomainView): string {
+  const arrived = arrivedUncounted(view);
+  if (arrived === 0)
+    return 'Publish a record at _smtp._tls that names this receiver; the first reports come a day later.';
+  const [first] = view.doubtful;
+  const why = first
+    ? `${trusts[first.trust] ?? first.trust}${first.detail === '' ? '' : ` (${first.detail})`}`
+    : 'they came by HTTPS, which authenticates no reporter';
+  const signed = view.doubtful.some((d) => d.trust === 'broken' || d.trust === 'unverifiable');
+  const accept = signed
+    ? ' A key that is no longer published cannot verify an old mail. To accept an archive from a mailbox that you trust, extract the attachments and import them: hermetic report import --store FILE *.json.gz'
+    : '';
+  return `${plural(arrived, 'report')} arrived, none counted: ${why}.${accept}`;
+}
+
+function failingLine(view: DomainView): string {
+  const now = view.failures.filter((f) => f.ongoing);
+  const where = [...new Set(now.map((f) => f.host || partOf(f)))].slice(0, 5).join(', ');
+  const fates = new Set(now.map((f) => f.fate));
+  const lost = deferred(view, now);
+  const says = [
+    fates.has('kept-back')
+      ? `${lost > 0 ? plural(lost, 'session') : 'Sessions'} did not deliver: that mail is deferred at its senders.`
+      : '',
+    fates.has('unknown')
+      ? `Whether ${fates.size > 1 ? 'other' : 'the'} mail was deferred is not known from these reports.`
+      : '',
+    fates.has('kept-back') || fates.has('unknown') ? '' : 'The mail was delivered all the same.',
+  ];
+  return `Failing now: ${where}. ${says.filter((text) => text !== '').join(' ')}`;
+}
+
+function partOf({ policy }: Explanation): string {
+  return policy === 'sts' ? 'the MTA-STS policy' : policyName(policy);
+}
+
+/** Sessions that two kinds of policy report are the same ones: the larger number counts. */
+function deferred(view: DomainView, failures: readonly Explanation[]): number {
+  const byPolicy = new Map<string, number>();
+  for (const { fate, policy, sessions } of failures)
+    if (fate === 'kept-back') byPolicy.set(policy, (byPolicy.get(policy) ?? 0) + sessions);
+  return Math.min(Math.max(0, ...byPolicy.values()), view.sessions.failed);
 }
 
 function days({ timeline }: DomainView, width: number, paint: Paint): string[] {
@@ -88,7 +137,8 @@ function days({ timeline }: DomainView, width: number, paint: Paint): string[] {
     return [];
   const most = Math.max(...shown.map((d) => d.ok + d.failed));
   return [
-    paint('Day by day', 'bold') + paint('  sessions, failed of them, and what changed', 'dim'),
+    paint('Day by day', 'bold') +
+      paint('  sessions (each counted once), failed of them, changes', 'dim'),
     ...shown.flatMap((d) => {
       const bar =
         d.failed === 0
@@ -97,7 +147,9 @@ function days({ timeline }: DomainView, width: number, paint: Paint): string[] {
       const text = `  ${shortDay(d.day).padEnd(11)}${number(d.ok + d.failed).padStart(9)} ${(d.failed === 0 ? '-' : number(d.failed)).padStart(7)}  `;
       return [
         `${text}${paint(bar, 'red')}`.trimEnd(),
-        ...d.changes.flatMap((change) => wrap(change, width, '             * ', '               ')),
+        ...d.changes.flatMap((change) =>
+          paragraph(change, width, '             * ', '               '),
+        ),
       ];
     }),
   ];
@@ -106,30 +158,34 @@ function days({ timeline }: DomainView, width: number, paint: Paint): string[] {
 function senders(view: DomainView, width: number, paint: Paint): string[] {
   if (view.reporters.length === 0) return [];
   const shown = view.reporters.slice(0, 12);
-  const share = ({ successful, failed }: KindSums): string =>
-    `${kinds[view.kinds.find(() => true)?.type ?? ''] ? '' : ''}${number(successful + failed)}${failed > 0 ? ` (${number(failed)} failed)` : ''}`;
+  const count = ({ successful, failed }: Omit<KindSums, 'type'>): string =>
+    `${number(successful + failed)}${failed > 0 ? ` (${number(failed)} failed)` : ''}`;
+  const overlaps = shown.some(
+    (r) => r.kinds.filter((k) => k.type !== 'no-policy-found').length > 1,
+  );
   return [
-    paint('Who sends', 'bold') +
-      paint('  sessions under each kind of policy; a session may count under two', 'dim'),
+    paint('Who sends', 'bold') + paint('  sessions under each kind of policy', 'dim'),
     ...shown.map((r) => {
-      const what = r.kinds
-        .map((k) => `${kinds[k.type] ?? clip(k.type, 20)} ${share(k)}`)
-        .join(', ');
+      const what = r.kinds.map((k) => `${clip(policyName(k.type), 20)} ${count(k)}`).join(', ');
       return `  ${clip(r.reporter, 28).padEnd(29)}${clip(what, width - 31)}`;
     }),
     ...(view.reporters.length > shown.length
       ? [`  and ${view.reporters.length - shown.length} more: --json`]
       : []),
-    ...wrap(protectedLine(view), width, '  '),
+    ...(overlaps
+      ? paragraph(
+          'A session under MTA-STS and DANE is reported under both; sums count it once: the larger number of both.',
+          width,
+          '  ',
+        )
+      : []),
+    ...paragraph(coverageLine(view), width, '  '),
   ];
 }
 
-function protectedLine(view: DomainView): string {
-  const all = view.reporters.reduce((n, r) => n + sessionsOf(r), 0);
-  const bare = view.kinds.find((k) => k.type === 'no-policy-found');
-  const without = bare ? bare.successful + bare.failed : 0;
-  const percent = all === 0 ? 0 : Math.round(((all - without) / all) * 100);
-  return `${Math.max(0, percent)} % of the sessions were under MTA-STS or DANE.`;
+function coverageLine({ coverage: { sessions, covered } }: DomainView): string {
+  const percent = sessions === 0 ? 0 : Math.floor((covered / sessions) * 100);
+  return `${percent} % of the sessions were under MTA-STS or DANE (${number(covered)} of ${number(sessions)}).`;
 }
 
 function policy(view: DomainView, width: number, paint: Paint): string[] {
@@ -137,15 +193,15 @@ function policy(view: DomainView, width: number, paint: Paint): string[] {
   const answers = {
     yes: 'Yes.',
     'not-yet': 'Not yet.',
-    already: 'It is.',
+    already: 'Already enforced.',
     'no-policy': 'No.',
-    unclear: 'Cannot be told.',
+    unclear: 'Unknown.',
   } as const;
   const old = seenPolicies.filter((p) => p.state === 'other');
   const gone = quotedRecords.filter((r) => r.published === false);
   return [
     paint('Policy', 'bold'),
-    ...wrap(
+    ...paragraph(
       `Safe to enforce MTA-STS? ${answers[enforce.answer]} ${enforce.reasons.join(' ')}`,
       width,
       '  ',
@@ -159,7 +215,7 @@ function policy(view: DomainView, width: number, paint: Paint): string[] {
     ...old
       .slice(0, 5)
       .flatMap((p) =>
-        wrap(
+        paragraph(
           `${p.reporter} applied another policy on ${shortDay(p.last)}: ${p.differences.join('; ')}. Senders keep one until its max_age has passed.`,
           width,
           '  ',
@@ -167,8 +223,8 @@ function policy(view: DomainView, width: number, paint: Paint): string[] {
         ),
       ),
     ...(quotedRecords.length > 0
-      ? wrap(
-          `TLSA records quoted: ${quotedRecords.map((r) => `${r.record.slice(0, 20)}... (${r.published === true ? 'published' : r.published === false ? 'no longer published' : 'not checked'}, last ${shortDay(r.last)})`).join('; ')}.${gone.length > 0 ? ' Wait until nobody quotes the old ones before their key goes.' : ''}`,
+      ? paragraph(
+          `TLSA records quoted: ${quotedRecords.map((r) => `${r.record.slice(0, 20)}... (${publishedWord(r.published)}, last ${shortDay(r.last)})`).join('; ')}.${gone.length > 0 ? ' Keep the keys of the old ones until no reporter quotes them.' : ''}`,
           width,
           '  ',
           '    ',
@@ -177,15 +233,20 @@ function policy(view: DomainView, width: number, paint: Paint): string[] {
   ];
 }
 
+function publishedWord(published: boolean | 'unknown'): string {
+  if (published === 'unknown') return 'not checked';
+  return published ? 'published' : 'no longer published';
+}
+
 function arriving(view: DomainView, width: number, paint: Paint): string[] {
   const silent = view.arrivals.filter((a) => a.state === 'silent');
   if (view.arrivals.length === 0) return [];
   const fine = view.arrivals.filter((a) => a.state === 'fine').length;
   return [
     paint('Are reports coming?', 'bold'),
-    ...wrap(
+    ...paragraph(
       view.silent
-        ? 'No: nobody has reported on the last day that is due. Check the record at _smtp._tls and this receiver.'
+        ? 'No: no report has come for the last day that is due. Check the record at _smtp._tls and this receiver.'
         : `${fine} of ${plural(view.arrivals.length, 'reporter')} reported on the last day that is due.`,
       width,
       '  ',
@@ -194,12 +255,17 @@ function arriving(view: DomainView, width: number, paint: Paint): string[] {
     ...silent
       .slice(0, 5)
       .flatMap((a) =>
-        wrap(`${a.reporter} reported daily, and last on ${shortDay(a.last)}.`, width, '  ', '    '),
+        paragraph(
+          `${a.reporter} reported daily, and last on ${shortDay(a.last)}.`,
+          width,
+          '  ',
+          '    ',
+        ),
       ),
     ...view.perhapsLoops
       .slice(0, 3)
       .flatMap((r) =>
-        wrap(
+        paragraph(
           `${r} has exactly one session every day: perhaps nothing but the mail that brings its report.`,
           width,
           '  ',
@@ -209,13 +275,34 @@ function arriving(view: DomainView, width: number, paint: Paint): string[] {
     ...view.repairs
       .slice(0, 4)
       .flatMap((r) =>
-        wrap(
+        paragraph(
           `${r.reporter}: ${plural(r.reports, 'report')} repaired. ${r.says} (${r.code})`,
           width,
           '  ',
           '    ',
         ),
       ),
+  ];
+}
+
+/** One line for each source and day; a claimed name of a reporter is not repeated. */
+function unauthenticated(view: DomainView, width: number, paint: Paint): string[] {
+  const rows = view.unauthenticated;
+  if (rows.length === 0) return [];
+  const shown = rows.slice(0, 5);
+  return [
+    paint('Not authenticated', 'bold') + paint('  reports by HTTPS; they decide nothing', 'dim'),
+    ...shown.flatMap((row) =>
+      paragraph(
+        `${shortDay(row.day)} from ${row.source || 'an unknown address'}: ${plural(row.reports, 'report')}, ${plural(row.successful + row.failed, 'session')}, ${number(row.failed)} failed.`,
+        width,
+        '  ',
+        '    ',
+      ),
+    ),
+    ...(rows.length > shown.length
+      ? [`  and ${plural(rows.length - shown.length, 'line')} more: --json`]
+      : []),
   ];
 }
 
@@ -226,22 +313,22 @@ function doubts(view: DomainView, width: number, paint: Paint): string[] {
     ...view.doubtful
       .slice(0, 6)
       .flatMap((d) =>
-        wrap(
-          `${plural(d.reports, 'report')} in the name of ${d.reporter}: ${trusts[d.trust] ?? d.trust}${d.detail ? ` (${d.detail})` : ''}.`,
+        paragraph(
+          `${plural(d.reports, 'report')} that ${d.reports === 1 ? 'names' : 'name'} ${d.reporter} as the reporter: ${trusts[d.trust] ?? d.trust}${d.detail ? ` (${d.detail})` : ''}.`,
           width,
           '  ',
           '    ',
         ),
       ),
     ...(view.repeated > 0
-      ? wrap(
-          `${plural(view.repeated, 'copy', 'copies')} of reports that had come before.`,
+      ? paragraph(
+          `${plural(view.repeated, 'copy', 'copies')} of reports that came before.`,
           width,
           '  ',
         )
       : []),
     ...(view.reusedIds > 0
-      ? wrap(
+      ? paragraph(
           `${plural(view.reusedIds, 'report id')} used for different reports; all of them count.`,
           width,
           '  ',

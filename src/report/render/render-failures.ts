@@ -1,6 +1,6 @@
 import { clip, neutralise, wrap } from '../../base/index.js';
 import type { Explanation } from '../explain/explain-group.js';
-import { plural, shortDay, type Paint, type Style } from './layout.js';
+import { paragraph, plural, shortDay, type Paint, type Style } from './layout.js';
 
 const whose: Readonly<Record<Explanation['whose'], readonly [string, Style]>> = {
   yours: ['YOURS', 'red'],
@@ -10,18 +10,25 @@ const whose: Readonly<Record<Explanation['whose'], readonly [string, Style]>> = 
 };
 const fates: Readonly<Record<Explanation['fate'], string>> = {
   'kept-back':
-    'not delivered to this host: senders try the others; else it waits there, and bounces in the end',
+    'not delivered to this host: senders try the others; else it is deferred, and bounces in the end',
   reported: 'delivered all the same; the policy is in mode testing',
-  unprotected: 'no policy kept it back: delivered all the same, perhaps in clear',
+  unprotected: 'no policy asked for more: delivered all the same, perhaps in plaintext',
+  'cached-policy':
+    'not deferred because of this failure: the sender applied the policy that it had cached',
+  unknown: 'not known: these reports do not say whether a policy deferred it',
 };
 
-/** One block for each failure, foreign text neutralised [8460-7-4]: host, start, meaning, whose fault, certificate, what to do. */
+/** One block for each failure, foreign text neutralised [8460-7-4]. */
 export function renderFailures(
   failures: readonly Explanation[],
   width: number,
   paint: Paint,
 ): string[] {
   return failures.flatMap((failure, i) => ['', ...renderFailure(failure, i + 1, width, paint)]);
+}
+
+function count({ sessions }: Explanation): string {
+  return sessions > 0 ? plural(sessions, 'session') : 'number of sessions not given';
 }
 
 function renderFailure(f: Explanation, nth: number, width: number, paint: Paint): string[] {
@@ -35,17 +42,18 @@ function renderFailure(f: Explanation, nth: number, width: number, paint: Paint)
       ? shortDay(f.since)
       : `since ${shortDay(f.since)}${f.ongoing ? '' : `, last ${shortDay(f.last)}`}`;
   const line = (label: string, text: string): string[] => [
-    ...wrap(text, width, `   ${label.padEnd(9)}`, ' '.repeat(12)),
+    ...paragraph(text, width, `   ${label.padEnd(9)}`, ' '.repeat(12)),
   ];
   return [
     `${paint(title, 'bold')}${' '.repeat(Math.max(1, width - title.length - word.length))}${paint(word, style)}`,
     ...line('What', f.says),
     ...line(
       'When',
-      `${when}${f.ongoing ? ', still going on' : ''}; ${plural(f.sessions, 'session')}, reported by ${f.reporters.join(', ')}`,
+      `${when}${f.ongoing ? ', not ended' : ''}; ${count(f)}, reported by ${f.reporters.join(', ')}`,
     ),
     ...line('Mail', fates[f.fate]),
-    ...line('Whose', f.because),
+    ...line('Cause', f.because),
+    ...(f.settle === undefined ? [] : line('Open', `What would settle it: ${f.settle}`)),
     ...f.reasons
       .slice(0, 3)
       .flatMap((r) =>
@@ -59,6 +67,7 @@ function renderFailure(f: Explanation, nth: number, width: number, paint: Paint)
         )
       : []),
     ...f.todo.flatMap((step, i) =>
+      // Steps are our own text, and may hold commands of several lines.
       wrap(step, width, `   ${(i === 0 ? 'To do' : '').padEnd(9)}${i + 1}. `, ' '.repeat(15)),
     ),
   ];

@@ -18,45 +18,76 @@ import type { House } from '../service.js';
 
 const hour = 3_600_000;
 
-/** What is done beside receiving: domains checked, so that reports can be explained; changes told; old reports forgotten. Ends when aborted. */
+/**
+ * The periodic work next to receiving: domains are checked, so that reports can be explained;
+ * changes are sent to the alert channels; old reports are deleted. The parts of a round are
+ * independent: one that fails is logged, and the others run. Ends when aborted.
+ */
 export async function reportRounds(
   settings: ReportSettings,
   house: House,
   { signal, mxHosts }: { readonly signal: AbortSignal; readonly mxHosts: MxHosts },
 ): Promise<void> {
   const { clock, log } = house;
+  const parts: Readonly<Record<string, () => unknown>> = {
+    check: () => checkDomains(settings, house, signal),
+    alerts: () => tellChanges(settings, house),
+    prune: () => pruneReports(house.store, { now: clock.now(), keepDays: settings.keepDays }),
+  };
   while (!signal.aborted) {
-    // Beside the rest, which need not wait for a slow resolver.
+    // Next to the rest, which need not wait for a slow resolver.
     void mxHosts.refresh(settings.domains, house, signal);
-    try {
-      await checkDomains(settings, house, signal);
-      await tellChanges(settings, house);
-      await pruneReports(house.store, { now: clock.now(), keepDays: settings.keepDays });
-    } catch (error) {
-      if (!signal.aborted) log.error('report-round-failed', { error: (error as Error).message });
-    }
+    for (const [part, run] of Object.entries(parts))
+      await attempt(run, signal, (error) =>
+        log.error('report-round-failed', { part, error: error.message }),
+      );
     await clock.sleep(hour, signal).catch(() => undefined);
   }
 }
 
+/** Runs one part. Its failure is reported, unless the whole round was aborted. */
+async function attempt(
+  run: () => unknown,
+  signal: AbortSignal,
+  onError: (error: Error) => void,
+): Promise<void> {
+  try {
+    if (!signal.aborted) await run();
+  } catch (error) {
+    if (!signal.aborted) onError(error as Error);
+  }
+}
+
 async function checkDomains(
-  { domains, checkHours }: ReportSettings,
+  settings: ReportSettings,
+  house: House,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const domain of settings.checkHours === 0 ? [] : settings.domains)
+    await attempt(
+      () => checkDomain(domain, settings, house, signal),
+      signal,
+      (error) =>
+        house.log.error('report-round-failed', { part: 'check', domain, error: error.message }),
+    );
+}
+
+async function checkDomain(
+  domain: string,
+  { checkHours }: ReportSettings,
   { store, clock, localNetwork, resolver, trustStore, log }: House,
   signal: AbortSignal,
 ): Promise<void> {
-  for (const domain of checkHours === 0 ? [] : domains) {
-    const since = clock.now() - checkHours * hour;
-    if (readChecks(store, domain, since).length > 0) continue;
-    const result = await check(domain, {
-      network: localNetwork,
-      resolver,
-      trustStore,
-      clock,
-      signal,
-    });
-    await store.write('report', () => storeCheck(store, result));
-    log.info('report-check', { domain, verdict: result.verdict });
-  }
+  if (readChecks(store, domain, clock.now() - checkHours * hour).length > 0) return;
+  const result = await check(domain, {
+    network: localNetwork,
+    resolver,
+    trustStore,
+    clock,
+    signal,
+  });
+  await store.write('report', () => storeCheck(store, result));
+  log.info('report-check', { domain, verdict: result.verdict });
 }
 
 async function tellChanges(
@@ -81,6 +112,13 @@ async function tellChanges(
     domains,
     silenceHours: wanted.silenceHours,
     channels,
+    onError: ({ domain, channel, error }) =>
+      log.error('report-round-failed', {
+        part: 'alerts',
+        ...(domain === undefined ? {} : { domain }),
+        ...(channel === undefined ? {} : { channel }),
+        error: error.message,
+      }),
   })) {
     if (!heard) log.error('report-alert-not-heard', { channel, alerts: alerts.length });
     else

@@ -1,0 +1,140 @@
+import type { CheckResult, Finding } from '../../evidence/index.js';
+import { dayOfCheck } from './facts.js';
+import type { FailureGroup } from './group-failures.js';
+
+/** What kind of thing failed. Reporters use result types loosely; the kind is what they share. */
+export type FailureKind = 'starttls' | 'certificate' | 'dnssec' | 'policy-file' | 'any';
+
+const kinds: Readonly<Record<string, FailureKind>> = {
+  'starttls-not-supported': 'starttls',
+  'certificate-host-mismatch': 'certificate',
+  'certificate-expired': 'certificate',
+  'certificate-not-trusted': 'certificate',
+  'tlsa-invalid': 'certificate',
+  'dane-required': 'certificate',
+  'dnssec-invalid': 'dnssec',
+  'sts-policy-fetch-error': 'policy-file',
+  'sts-policy-invalid': 'policy-file',
+  'sts-webpki-invalid': 'policy-file',
+};
+
+/** The kind of a result type; `any` for `validation-failure`, unknown and missing ones. */
+export function kindOf(result: string): FailureKind {
+  return kinds[result] ?? 'any';
+}
+
+const starttls = [
+  'starttls-absent',
+  'starttls-mangled',
+  'starttls-refused',
+  'starttls-promised',
+  'starttls-differs',
+];
+const dane = ['dane-mismatch', 'dane-unusable', 'dane-bogus'];
+const pkix = [
+  'cert-self-signed',
+  'cert-unknown-ca',
+  'cert-chain-incomplete',
+  'cert-expired',
+  'cert-not-yet-valid',
+  'cert-name-mismatch',
+];
+const mxInPolicy = ['sts-mx-mismatch', 'sts-no-mx-matches'];
+const dnssec = ['dnssec-bogus', 'dane-bogus'];
+const policyFile = [
+  'sts-policy-unreachable',
+  'sts-policy-redirect',
+  'sts-policy-wrong-type',
+  'sts-policy-webpki-invalid',
+  'sts-policy-invalid',
+  'sts-record-invalid',
+  'sts-record-multiple',
+];
+const handshake = ['tls-handshake-failed'];
+
+/**
+ * Findings of `hermetic check` that show the same fault. The policy type decides what a sender
+ * validated: under `tlsa` the TLSA records (RFC 7672 §3), under `sts` name and chain (RFC 8461
+ * §4.2), without a policy nothing. The result type alone does not tell: senders report a TLSA
+ * mismatch as `certificate-not-trusted` or `validation-failure` too.
+ */
+export function findingsFor(type: string, result: string): readonly string[] {
+  const certificate = validatedUnder(type);
+  const kind = kindOf(result);
+  if (kind === 'starttls') return starttls;
+  if (result === 'dane-required') return [...dane, 'dane-inert', 'dane-partial'];
+  if (kind === 'certificate') return [...certificate, ...handshake];
+  if (kind === 'dnssec') return dnssec;
+  if (kind === 'policy-file') return policyFile;
+  return [...certificate, ...handshake, ...(type === 'sts' ? policyFile : starttls)];
+}
+
+function validatedUnder(type: string): readonly string[] {
+  if (type === 'tlsa') return [...dane, ...dnssec];
+  return type === 'sts' ? [...pkix, ...mxInPolicy] : [];
+}
+
+/** A finding of a check, and the check. */
+export interface SeenFinding {
+  readonly check: CheckResult;
+  readonly finding: Finding;
+}
+
+/** The first finding of a check of those days that shows the fault of a group. */
+export function findingOf(
+  group: FailureGroup,
+  checks: readonly CheckResult[],
+): SeenFinding | undefined {
+  for (const check of near(group, checks))
+    for (const finding of check.findings) if (shows(finding, group)) return { check, finding };
+  return undefined;
+}
+
+/**
+ * The first check of those days that looked at everything the group may be about, and found no
+ * fault there. A check that could not reach an address or fetch the policy proves nothing.
+ */
+export function cleanCheck(
+  group: FailureGroup,
+  checks: readonly CheckResult[],
+): CheckResult | undefined {
+  return near(group, checks).find((check) => isClean(check, group));
+}
+
+function near({ firstDay, lastDay }: FailureGroup, checks: readonly CheckResult[]): CheckResult[] {
+  return checks.filter(
+    (check) => dayOfCheck(check) >= firstDay && dayOfCheck(check) <= lastDay + 2,
+  );
+}
+
+function isClean(check: CheckResult, group: FailureGroup): boolean {
+  const { mx, type, result } = group;
+  const kind = kindOf(result);
+  const aboutPolicy = kind === 'policy-file' || (kind === 'any' && type === 'sts');
+  if (aboutPolicy && check.mtaSts.status !== 'found') return false;
+  const hosts = check.hosts.filter((host) => mx === '' || host.name === mx);
+  const looked = hosts.every(
+    (host) =>
+      host.addresses.length > 0 &&
+      host.addresses.every((a) => a.status === 'reachable' && a.starttls === 'offered'),
+  );
+  if (kind !== 'policy-file' && (hosts.length === 0 || !looked)) return false;
+  return !check.findings.some((finding) => shows(finding, group));
+}
+
+function shows({ id, severity, subject }: Finding, group: FailureGroup): boolean {
+  if (severity !== 'fail' && severity !== 'warn') return false;
+  return findingsFor(group.type, group.result).includes(id) && isAbout(subject, group);
+}
+
+/** A finding's subject is a domain, a host, or `host [ip]`. */
+function isAbout(subject: string, { mx, domain }: FailureGroup): boolean {
+  const [name] = subject.split(' ');
+  return mx === '' || name === mx || name === domain;
+}
+
+/** The MX hosts that checks of the domain name; undefined without a check that found them. */
+export function checkedHosts(checks: readonly CheckResult[]): ReadonlySet<string> | undefined {
+  const hosts = checks.flatMap((check) => check.hosts.map((host) => host.name));
+  return hosts.length === 0 ? undefined : new Set(hosts);
+}

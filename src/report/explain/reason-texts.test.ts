@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { explainReason } from './reason-texts-registry.js';
+
+/** Reasons as mail servers and large senders write them, and a word of the meaning. */
+const known: readonly (readonly [string, RegExp])[] = [
+  ['MX_HOSTS_MISMATCH', /not in the MTA-STS policy/],
+  ['mx-mismatch', /not in the MTA-STS policy/],
+  ['MX not authorized by policy.', /not in the MTA-STS policy/],
+  ['mx1.example.com is not listed in the MTA-STS policy', /not in the MTA-STS policy/],
+  ['sts policy does not list mx host', /not in the MTA-STS policy/],
+  [
+    'x509: certificate has expired or is not yet valid: current time 2026-11-20T00:00:00Z is after 2026-11-01T00:00:00Z',
+    /has expired/,
+  ],
+  [
+    'x509: certificate has expired or is not yet valid: current time 2026-11-20T00:00:00Z is before 2026-12-01T00:00:00Z',
+    /not valid yet/,
+  ],
+  ['certificate has expired', /has expired/],
+  ['CERT_HAS_EXPIRED', /has expired/],
+  ['X509_V_ERR_CERT_NOT_YET_VALID', /not valid yet/],
+  ['self-signed certificate in certificate chain', /self-signed/],
+  ['DEPTH_ZERO_SELF_SIGNED_CERT', /self-signed/],
+  ['x509: certificate signed by unknown authority', /trusted CA/],
+  ['unable to get local issuer certificate', /trusted CA/],
+  ['certificate-not-trusted: untrusted issuer', /trusted CA/],
+  ['x509: certificate is valid for a.example, not mx1.rcpt.example', /another name/],
+  ['hostname mismatch', /another name/],
+  ['Hostname/IP does not match certificate: server name does not match', /another name/],
+  ['TLSA record mismatch', /No TLSA record/],
+  ['tlsa-mismatch', /No TLSA record/],
+  ['No matching TLSA records found', /No TLSA record/],
+  ['DNSSEC validation failed: bogus', /DNSSEC/],
+  ['lookup mta-sts.rcpt.example: no such host', /does not exist/],
+  ['NXDOMAIN', /does not exist/],
+  ['SERVFAIL', /lookup failed/],
+  ['HTTP status 404', /was not found/],
+  ['HTTP/1.1 301 Moved Permanently', /redirects/],
+  ['policy fetch returned status 403', /refuses/],
+  ['HTTP 429 Too Many Requests', /limits/],
+  ['status code 503', /server failed/],
+  ['STARTTLS not offered', /not offered/],
+  ['server does not support STARTTLS', /not offered/],
+  ['connection timed out', /in time/],
+  ['context deadline exceeded', /in time/],
+  ['mx1 did not answer in time', /in time/],
+  ['connect ECONNREFUSED 192.0.2.1:25', /refused/],
+  ['read: connection reset by peer', /broken off/],
+  ['no shared cipher', /handshake failed/],
+  ['tlsv1 alert protocol version', /TLS version/],
+  ['wrong content-type text/html', /text\/plain/],
+];
+
+/** Reasons that no rule may explain: one word in them means something else. */
+const unknown: readonly string[] = [
+  'VALIDATION_FAILURE',
+  'policy id 404123 was not in use',
+  'chain of custody unknown',
+  'mx1 closed for maintenance in the policy of the operator',
+  'see https://rcpt.example/expired-policies.html',
+  'the reset button was pressed',
+  'delivered in 500 ms',
+  'certificate',
+  'dane',
+  'starttls',
+  'host 10.0.0.5 was used, see RFC 5280',
+  'name of the reporter: unreachable.example',
+  '',
+];
+
+test('a reason is explained by what it says as a whole', () => {
+  for (const [reason, meaning] of known) assert.match(explainReason(reason) ?? '', meaning, reason);
+});
+
+test('a reason that no rule matches stays without an explanation', () => {
+  for (const reason of unknown) assert.equal(explainReason(reason), undefined, reason);
+});
+
+test('a long reason is read quickly', () => {
+  const began = process.cpuUsage();
+  for (const part of [
+    'mx not ',
+    'policy does not ',
+    'tlsa ',
+    'certificate ',
+    'status ',
+    'starttls no ',
+  ])
+    explainReason(part.repeat(2000));
+  assert.ok(process.cpuUsage(began).user < 1_000_000);
+});

@@ -1,0 +1,22 @@
+import { dateOf, type DomainFacts } from './facts.js';
+
+/** What one unauthenticated source reported about one day. It decides nothing. */
+export interface UnauthenticatedDay {
+  readonly day: string;
+  /** Address of the client; empty where none is known. */
+  readonly source: string;
+  readonly reports: number;
+  readonly successful: number;
+  readonly failed: number;
+}
+
+/** One line for each source and day, the latest first. Claimed names of reporters are left out. */
+export function unauthenticatedDays(facts: DomainFacts): readonly UnauthenticatedDay[] {
+  return facts.unauthenticated.map(({ day, source, reports, ok, failed }) => ({
+    day: dateOf(day),
+    source,
+    reports,
+    successful: ok,
+    failed,
+  }));
+}
