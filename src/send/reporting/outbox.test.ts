@@ -129,7 +129,7 @@ test('a day is not closed before it is over; what comes late stands in a report 
   assert.equal(await outbox.close(monday + DAY + HOUR), 1);
   countSessions(store, [event('a.example', monday + 2 * HOUR)]);
   const late = new Outbox({ store, reporter, random: () => 0.25 });
-  assert.equal(late.close(monday + DAY + HOUR), 1);
+  assert.equal(await late.close(monday + DAY + HOUR), 1);
   assert.deepEqual(totals(outbox.due(Infinity, 9).map((d) => d.body)), {
     ok: 2,
     failed: 0,
