@@ -7,6 +7,7 @@
  * if (!dialled.ok) console.log(dialled.failure.code); // net-guarded
  */
 export { nodeNetwork } from './node-network.js';
+export { isSocketInUse } from './node-socket-in-use.js';
 export { guarded, specialPurpose } from './guarded.js';
 export { budgeted, type Budget } from './budgeted.js';
 export { recorded, type NetEvent } from './recorded.js';

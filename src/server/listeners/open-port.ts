@@ -1,8 +1,8 @@
-import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
 import type { Server, Socket } from 'node:net';
 import { describeSystemError, HermeticError, networkOf, sourceOf } from '../../base/index.js';
 import { formatListenAddress, type ListenAddress } from '../config/listen-address.js';
 import type { OpenPort } from './listener-set.js';
+import { listenAtPath } from './unix-socket.js';
 
 /** Milliseconds until a connection may have to give its place to a newcomer. */
 const MIN_AGE = 10_000;
@@ -141,7 +141,7 @@ function count(counts: Map<string, number>, key: string, by: 1 | -1): void {
  * `most`: connections at one time. `now`: milliseconds of a clock that is never set. Resolves when the
  * server listens; rejects with HermeticError that says what to do.
  */
-export function openPort(
+export async function openPort(
   server: Server,
   at: ListenAddress,
   most: number,
@@ -149,37 +149,47 @@ export function openPort(
 ): Promise<OpenedPort> {
   const port = new OpenedPort(server, at, now);
   port.most = most;
-  return new Promise((resolve, reject) => {
-    if ('path' in at) removeStale(at.path);
-    server.once('error', (error: NodeJS.ErrnoException) => reject(unavailable(at, error)));
-    server.listen(
-      'path' in at ? { path: at.path } : { host: at.address, port: at.port, exclusive: true },
-      () => {
-        // Postfix runs as a user of its own: whoever may enter the folder may connect.
-        if ('path' in at) chmodSync(at.path, 0o666);
-        resolve(port);
-      },
-    );
-  });
-}
-
-/** The socket file of a daemon that was killed stands in the way of the next. */
-function removeStale(path: string): void {
   try {
-    if (lstatSync(path).isSocket()) unlinkSync(path);
+    if ('path' in at) await listenAtPath(server, at.path);
+    else await listenAt(server, at);
+    return port;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
-      throw unavailable({ path }, error as NodeJS.ErrnoException);
+    throw unavailable(at, error as NodeJS.ErrnoException);
   }
 }
 
-function unavailable(at: ListenAddress, cause: NodeJS.ErrnoException): HermeticError {
-  const { says, fix } = describeSystemError(cause);
-  const privileged = cause.code === 'EACCES' && 'port' in at;
-  return new HermeticError('listen-failed', `${formatListenAddress(at)}: ${says}`, {
-    cause,
-    fix: privileged
-      ? 'Ports below 1024 need a privilege: run as root, give CAP_NET_BIND_SERVICE, or choose another port.'
-      : fix,
+function listenAt(
+  server: Server,
+  { address, port }: { readonly address: string; readonly port: number },
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host: address, port, exclusive: true }, () => resolve());
   });
+}
+
+function unavailable(at: ListenAddress, cause: NodeJS.ErrnoException): HermeticError {
+  const { says, fix } = describe(at, cause);
+  return new HermeticError('listen-failed', `${formatListenAddress(at)}: ${says}`, { cause, fix });
+}
+
+function describe(
+  at: ListenAddress,
+  cause: NodeJS.ErrnoException,
+): ReturnType<typeof describeSystemError> {
+  const known = describeSystemError(cause);
+  if ('port' in at)
+    return cause.code === 'EACCES'
+      ? {
+          ...known,
+          fix: 'Ports below 1024 need a privilege: run as root, give CAP_NET_BIND_SERVICE, or choose another port.',
+        }
+      : known;
+  if (cause.code === 'EADDRINUSE') return { ...known, fix: 'Stop it, or choose another path.' };
+  if (cause.code === 'EEXIST')
+    return {
+      says: 'a file that is not a socket is there',
+      fix: 'Remove the file, or choose another path.',
+    };
+  return known;
 }

@@ -1,0 +1,94 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { chmodSync, linkSync, lstatSync, unlinkSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
+import { dirname, join, resolve } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { isSocketInUse } from '../../net/index.js';
+
+/** Milliseconds that a start waits for another one at the same path, and between two looks. */
+const CLAIM = { wait: 5000, pause: 20 } as const;
+
+/**
+ * Listens at a path. A socket that a process listens on is never taken away from it; one that nothing
+ * listens on is replaced. Rejects with `EADDRINUSE` for a socket in use, `EEXIST` for any other file.
+ *
+ * The socket is created under a name of its own and then linked to the path, which fails where the path
+ * exists. So it has its mode from the start, and its end never removes the socket of a successor.
+ */
+export async function listenAtPath(server: Server, path: string): Promise<void> {
+  const own = besides(path);
+  await listening(server, own);
+  try {
+    // Postfix runs as a user of its own: every user who may enter the folder may connect.
+    chmodSync(own, 0o666);
+    if (!linked(own, path)) await replaceStale(own, path);
+  } catch (error) {
+    server.close();
+    throw error;
+  }
+  const { ino } = lstatSync(own);
+  unlinkSync(own);
+  server.once('close', () => {
+    if (lstatSync(path, { throwIfNoEntry: false })?.ino === ino) unlinkSync(path);
+  });
+}
+
+function listening(server: Server, path: string): Promise<void> {
+  return new Promise((done, reject) => {
+    server.once('error', reject).listen({ path }, () => done());
+  });
+}
+
+/** One process at a time looks whether the socket there is stale: else two that start at once would both replace it. */
+async function replaceStale(own: string, path: string): Promise<void> {
+  const unlock = await lock(path);
+  try {
+    await removeStale(path);
+    if (!linked(own, path)) throw refusal('EADDRINUSE', path);
+  } finally {
+    unlock();
+  }
+}
+
+/** An abstract socket (unix(7)) is bound by one process only and ends with it. Other systems than Linux have none. */
+async function lock(path: string): Promise<() => void> {
+  if (process.platform !== 'linux') return () => undefined;
+  const name = `\0hermetic-${createHash('sha256').update(resolve(path)).digest('hex')}`;
+  for (let waited = 0; ; waited += CLAIM.pause) {
+    const held = createServer();
+    try {
+      await listening(held, name);
+      return () => held.close();
+    } catch (error) {
+      if (waited >= CLAIM.wait) throw error;
+      await setTimeout(CLAIM.pause);
+    }
+  }
+}
+
+function linked(from: string, to: string): boolean {
+  try {
+    linkSync(from, to);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+async function removeStale(path: string): Promise<void> {
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  if (!stats) return;
+  if (!stats.isSocket()) throw refusal('EEXIST', path);
+  if (await isSocketInUse(path)) throw refusal('EADDRINUSE', path);
+  if (lstatSync(path, { throwIfNoEntry: false })?.ino === stats.ino) unlinkSync(path);
+}
+
+/** A short name in the same folder: a path of a socket has at most 107 octets (unix(7)). */
+function besides(path: string): string {
+  return join(dirname(path), `.${randomBytes(3).toString('hex')}`);
+}
+
+function refusal(code: 'EADDRINUSE' | 'EEXIST', path: string): NodeJS.ErrnoException {
+  return Object.assign(new Error(`${code}: ${path}`), { code });
+}
