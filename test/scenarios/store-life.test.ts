@@ -1,0 +1,314 @@
+import assert from 'node:assert/strict';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  copyFileSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { type TestContext } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import { openReports } from '../../src/report/index.js';
+import { reportJson } from '../../src/report/testing-mail.js';
+import { verifyStore } from '../../src/store/index.js';
+import { waitUntil } from '../support/wait-until.js';
+import { DaemonProcess } from './testing-daemon.js';
+
+const cli = 'dist/src/cli/main.js';
+const today = new Date().toISOString().slice(0, 10);
+
+function folderFor(t: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), 'hermetic-life-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+const has = (program: string): boolean => {
+  try {
+    execFileSync(program, ['--version'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+/** Runs a script over SQLite in another process, as any other client of the database would. */
+function node(script: string, ...args: readonly string[]): string {
+  const driver = JSON.stringify(import.meta.resolve('@photostructure/sqlite'));
+  const code = `import { DatabaseSync } from ${driver}; const [file, other] = process.argv.slice(1); ${script}`;
+  return execFileSync(process.execPath, ['--input-type=module', '-e', code, ...args], {
+    encoding: 'utf8',
+  });
+}
+
+/** Other programs that read the database and go away. */
+const foreign: Readonly<Record<string, (file: string) => void>> = {
+  'another SQLite': (file) =>
+    void node(
+      `const d = new DatabaseSync(file); d.prepare('SELECT count(*) FROM report').get(); d.close();`,
+      file,
+    ),
+  'a reader that changes the mode': (file) => {
+    chmodSync(file, 0o644);
+    foreign['another SQLite']?.(file);
+  },
+  ...(has('sqlite3')
+    ? {
+        'sqlite3 select': (file: string) =>
+          void execFileSync('sqlite3', [file, 'SELECT count(*) FROM report']),
+        'sqlite3 .backup': (file: string) =>
+          void execFileSync('sqlite3', [file, `.backup ${file}.copy`]),
+        'sqlite3 checkpoint': (file: string) =>
+          void execFileSync('sqlite3', [file, 'PRAGMA wal_checkpoint(TRUNCATE)']),
+      }
+    : {}),
+};
+
+async function idsIn(file: string): Promise<ReadonlySet<string>> {
+  const store = await openReports(file);
+  assert.deepEqual(verifyStore(store), []);
+  const rows = store.prepare<{ id: string }>('SELECT report_id AS id FROM report').all();
+  store.close();
+  return new Set(rows.map(({ id }) => id));
+}
+
+/** Sends reports and returns the ids of those that were acknowledged. */
+async function postMany(daemon: DaemonProcess, name: string, count: number): Promise<string[]> {
+  const ids = Array.from({ length: count }, (_, i) => `${name}${i}`);
+  const statuses = await Promise.all(ids.map((id) => daemon.post(reportJson(1, 1, id, today))));
+  return ids.filter((_, i) => statuses[i] === 201);
+}
+
+function importBeside(daemon: DaemonProcess, folder: string, id: string): void {
+  const file = join(folder, `${id}.json`);
+  writeFileSync(file, reportJson(1, 1, id, today));
+  execFileSync(process.execPath, [cli, 'report', 'import', file, '--store', daemon.store]);
+}
+
+// A1
+test('the daemon keeps its file locks through every operation', { timeout: 300_000 }, async (t) => {
+  const folder = folderFor(t);
+  const daemon = await DaemonProcess.start(t, folder);
+  assert.equal((await postMany(daemon, 'first', 1)).length, 1);
+  const held = daemon.locks();
+  assert.ok(held.length >= 2, held.join('\n'));
+  const same = (what: string): Promise<unknown> =>
+    waitUntil(`the same locks after ${what}`, () => daemon.locks().join('\n') === held.join('\n'));
+  const operations: Readonly<Record<string, () => unknown>> = {
+    reload: () => daemon.reload(),
+    'failed reload': () => daemon.reload('broken'),
+    'reload that cannot listen': () =>
+      daemon.reload({
+        more: "reporting: {feed: '192.0.2.1:1', organization: a, contact: a@b.example, helo: a.example}\n",
+      }),
+    'reload to another configuration': () => daemon.reload({ more: '\n' }),
+    'report import': () => importBeside(daemon, folder, 'beside'),
+    // It ends with 1 where a domain has failures.
+    'report show': () =>
+      spawnSync(process.execPath, [cli, 'report', 'show', '--store', daemon.store]),
+    reports: () => postMany(daemon, 'more', 20),
+    'a second daemon': async () => (await DaemonProcess.start(t, folder)).end('SIGTERM'),
+    'a second daemon that is killed': async () =>
+      (await DaemonProcess.start(t, folder)).end('SIGKILL'),
+    ...Object.fromEntries(
+      Object.entries(foreign).map(([name, run]) => [name, () => run(daemon.store)]),
+    ),
+  };
+  for (const [what, run] of Object.entries(operations)) {
+    await run();
+    await same(what);
+  }
+  await daemon.end('SIGTERM');
+});
+
+for (const [who, run] of Object.entries(foreign))
+  // A1, A2
+  for (const signal of ['SIGKILL', 'SIGTERM'] as const)
+    test(
+      `${who} after a reload, then ${signal}: every acknowledged report is stored`,
+      { timeout: 120_000 },
+      async (t) => {
+        const folder = folderFor(t);
+        const daemon = await DaemonProcess.start(t, folder);
+        const taken = await postMany(daemon, 'a', 5);
+        await daemon.reload();
+        run(daemon.store);
+        taken.push(...(await postMany(daemon, 'b', 30)));
+        importBeside(daemon, folder, 'beside');
+        await daemon.reload('broken');
+        run(daemon.store);
+        taken.push(...(await postMany(daemon, 'c', 15)), 'beside');
+        assert.equal(taken.length, 51, daemon.said);
+        await daemon.end(signal);
+        if (signal === 'SIGTERM') {
+          // The file is complete by itself: copied without its log it holds everything.
+          copyFileSync(daemon.store, `${daemon.store}.alone`);
+          const alone = await idsIn(`${daemon.store}.alone`);
+          assert.deepEqual(
+            taken.filter((id) => !alone.has(id)),
+            [],
+          );
+        }
+        const stored = await idsIn(daemon.store);
+        assert.deepEqual(
+          taken.filter((id) => !stored.has(id)),
+          [],
+        );
+      },
+    );
+
+// A4
+test(
+  'hundreds of reloads leave the number of descriptors level',
+  { timeout: 300_000 },
+  async (t) => {
+    const daemon = await DaemonProcess.start(t, folderFor(t));
+    const after = async (reloads: number): Promise<number> => {
+      for (let i = 0; i < reloads; i++) await daemon.reload();
+      return daemon.descriptors();
+    };
+    const early = await after(10);
+    const late = await after(200);
+    assert.ok(late <= early + 2, `${early}, then ${late}`);
+    await daemon.end('SIGTERM');
+  },
+);
+
+test(
+  'reloads that change the file or fail leave the number of descriptors level',
+  { timeout: 300_000 },
+  async (t) => {
+    const daemon = await DaemonProcess.start(t, folderFor(t));
+    const after = async (rounds: number): Promise<number> => {
+      for (let i = 0; i < rounds; i++) {
+        await daemon.reload({ store: `${i % 2}.db` });
+        await daemon.reload({
+          store: '3.db',
+          more: "reporting: {feed: '192.0.2.1:1', organization: a, contact: a@b.example, helo: a.example}\n",
+        });
+      }
+      let fewest = daemon.descriptors();
+      for (let i = 0; i < 20; i++, await pause(10)) fewest = Math.min(fewest, daemon.descriptors());
+      return fewest;
+    };
+    const early = await after(10);
+    const late = await after(50);
+    assert.ok(late <= early + 5, `${early}, then ${late}`);
+    await daemon.end('SIGTERM');
+  },
+);
+
+/** The longest answer of GET /health and of a Postfix lookup, in milliseconds, until stopped. */
+function watch(daemon: DaemonProcess): { stop(): Promise<number> } {
+  let running = true;
+  const longest = async (once: () => Promise<unknown>): Promise<number> => {
+    let most = 0;
+    while (running) {
+      const began = performance.now();
+      await once();
+      most = Math.max(most, performance.now() - began);
+      await pause(5);
+    }
+    return most;
+  };
+  const lookup = (): Promise<unknown> => {
+    const socket = connect(daemon.port('postfix'), '127.0.0.1');
+    const answered = once(socket, 'data');
+    socket.write('21:hermetic .example.com,');
+    return answered.finally(() => socket.destroy());
+  };
+  const work = Promise.all([longest(() => daemon.get('/health')), longest(lookup)]);
+  return {
+    async stop() {
+      running = false;
+      return Math.max(...(await work));
+    },
+  };
+}
+
+// A19
+test(
+  'a foreign lock delays no answer: reports get 503, and are taken afterwards',
+  { timeout: 120_000 },
+  async (t) => {
+    const daemon = await DaemonProcess.start(t, folderFor(t));
+    const driver = JSON.stringify(import.meta.resolve('@photostructure/sqlite'));
+    const holder = spawn(process.execPath, [
+      '--input-type=module',
+      '-e',
+      `import { DatabaseSync } from ${driver}; const d = new DatabaseSync(process.argv[1]); d.exec('BEGIN IMMEDIATE'); console.log('locked');
+     process.stdin.on('end', () => { d.exec('COMMIT'); d.close(); }).resume();`,
+      daemon.store,
+    ]);
+    t.after(() => holder.kill('SIGKILL'));
+    await once(holder.stdout, 'data');
+    const watching = watch(daemon);
+    const statuses = await Promise.all(
+      Array.from({ length: 20 }, (_, i) => daemon.post(reportJson(1, 1, `held${i}`, today))),
+    );
+    assert.deepEqual([...new Set(statuses)], [503]);
+    assert.match(await daemon.get('/health'), /^degraded: report store-busy$/m);
+    assert.match(await daemon.get('/metrics'), /^hermetic_store_job_failing\{job="report"\} 1$/m);
+    assert.equal(
+      (daemon.said.match(/store-write-failed job=report/g) ?? []).length,
+      1,
+      'logged once',
+    );
+    await daemon.reload();
+    const longest = await watching.stop();
+    // A call that waited for the lock would have taken 5 s; a busy machine takes less.
+    assert.ok(longest < 3000, `${longest} ms`);
+    holder.stdin.end();
+    await once(holder, 'exit');
+    assert.equal((await postMany(daemon, 'after', 5)).length, 5);
+    assert.match(await daemon.get('/health'), /^ok$/m);
+    await daemon.end('SIGTERM');
+    assert.equal((await idsIn(daemon.store)).size, 5);
+  },
+);
+
+test(
+  'a database that was moved away: nothing is acknowledged until a reload opens the new one',
+  { timeout: 120_000 },
+  async (t) => {
+    const folder = folderFor(t);
+    const daemon = await DaemonProcess.start(t, folder);
+    const taken = await postMany(daemon, 'old', 3);
+    execFileSync('mkdir', [join(folder, 'moved')]);
+    execFileSync('sh', ['-c', `mv ${daemon.store}* ${join(folder, 'moved')}`]);
+    assert.equal(await daemon.post(reportJson(1, 1, 'lost', today)), 503);
+    assert.match(await daemon.get('/health'), /store-replaced/);
+    await daemon.reload();
+    taken.push(...(await postMany(daemon, 'new', 3)));
+    assert.equal(taken.length, 6);
+    await daemon.end('SIGKILL');
+    const moved = await idsIn(join(folder, 'moved', 'hermetic.db'));
+    const now = await idsIn(daemon.store);
+    assert.deepEqual(
+      taken.filter((id) => !moved.has(id) && !now.has(id)),
+      [],
+    );
+    assert.equal(now.size, 3);
+  },
+);
+
+// A7
+test('the daemon makes an existing database private', { timeout: 60_000 }, async (t) => {
+  const folder = folderFor(t);
+  const first = await DaemonProcess.start(t, folder);
+  await postMany(first, 'a', 1);
+  await first.end('SIGKILL');
+  const files = ['', '-wal', '-shm'].map((suffix) => `${first.store}${suffix}`);
+  for (const file of files) chmodSync(file, 0o644);
+  const second = await DaemonProcess.start(t, folder);
+  for (const file of files) assert.equal((statSync(file).mode & 0o777).toString(8), '600', file);
+  await second.end('SIGTERM');
+  assert.ok(readFileSync(first.store).length > 0);
+});
