@@ -3,6 +3,21 @@ const MAX_LINES = 20_000;
 const OCTETS_PER_LINE = 60;
 const MAX_PARTS = 1000;
 
+/** Octets of a mail from which it is read only where something in it may be a report. */
+const LARGE = 256 * 1024;
+/** Marks of a part that may hold a report: its type, the end of its name, or its JSON. */
+const marks = /tlsrpt|\.json|\.gz|\.zip|\.eml|message\/rfc822|policies/i;
+
+/**
+ * Whether a large mail has nothing that may be a report: its parts would be decoded in vain. A
+ * report that a person pastes into a text is small.
+ */
+export function cannotBeReport(mail: Uint8Array): boolean {
+  if (mail.length <= LARGE) return false;
+  const octets = Buffer.from(mail.buffer, mail.byteOffset, mail.length);
+  return !marks.test(octets.toString('latin1'));
+}
+
 /** More lines, or more parts, than the mail of a report has: reading it would take memory that is not measured by its size. */
 export function exceedsAnyReport(mail: Uint8Array): boolean {
   return (

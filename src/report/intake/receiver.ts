@@ -1,13 +1,15 @@
 import type { Clock, Failure } from '../../base/index.js';
 import { groupCommit, type Store } from '../../store/index.js';
-import { readItem } from '../read/read-item.js';
 import { claimedSize } from '../../tls-rpt/index.js';
+import type { IntakeLimit } from '../tables/intake-sums.js';
+import type { PreparedReport } from '../tables/prepare-report.js';
 import { storeRefusals, type Refusal } from '../tables/refusals.js';
-import type { ReceivedReport } from '../tables/prepare-report.js';
-import { storeReports, type StoreOutcome } from '../tables/store-reports.js';
-import type { DkimVerdict, Trust, Via } from '../types.js';
-import { judgeTrust } from '../verify/judge-trust.js';
-import { sourceBudget } from './source-budget.js';
+import { storeInSteps, type IntakeOutcome, type StoreOutcome } from '../tables/store-reports.js';
+import { isAuthenticated, type DkimVerdict, type Trust, type Via } from '../types.js';
+import type { LookupKeys } from '../verify/verify-dkim.js';
+import { ItemReader } from './item-reader.js';
+import { judgeItem, type ItemTask, type JudgedPart } from './judge-item.js';
+import { networkBudget, sourceBudget, type SourceBudget } from './source-budget.js';
 
 export interface ReceiverOptions {
   readonly store: Store;
@@ -16,7 +18,12 @@ export interface ReceiverOptions {
   readonly domains: readonly string[];
   /** The known MX hosts of these domains: with DANE they are policy domains. */
   readonly hosts?: () => ReadonlySet<string>;
-  readonly verify: (mail: Uint8Array) => Promise<DkimVerdict>;
+  /** Looks up DKIM keys. With it, large items are read in a thread of their own. */
+  readonly keys?: LookupKeys;
+  /** Judges the signatures of a mail, where there is no `keys`: then all is read in this thread. */
+  readonly verify?: (mail: Uint8Array) => Promise<DkimVerdict>;
+  /** Unauthenticated reports that are stored in a day. Default 20 000, with 200 000 rows and 64 MB. */
+  readonly unauthenticatedPerDay?: Partial<IntakeLimit>;
   /** Octets of a report unpacked. Default 10 MB. */
   readonly maxBytes?: number;
   /** Reports a minute from one source. Default 600. */
@@ -38,86 +45,162 @@ export type Receipt =
       readonly failures: readonly Failure[];
     }
   | { readonly status: 'refused'; readonly failure: Failure }
-  /** To be sent again: too much from this source, a key lookup that failed, or no room here. */
-  | { readonly status: 'later'; readonly why: 'source' | 'keys' | 'store' };
+  /**
+   * To be sent again: too much from this source, a key lookup that failed, a store that cannot be
+   * written, more work than this process can do now, or too many unauthenticated reports today.
+   */
+  | {
+      readonly status: 'later';
+      readonly why: 'source' | 'keys' | 'store' | 'busy' | 'room';
+    };
+
+/** How an item came. */
+export interface Origin {
+  readonly via: Via;
+  readonly peer: string;
+  readonly name: string;
+}
 
 export interface Receiver {
-  receive(
-    bytes: Uint8Array,
-    from: { readonly via: Via; readonly peer: string; readonly name: string },
-  ): Promise<Receipt>;
+  receive(bytes: Uint8Array, origin: Origin): Promise<Receipt>;
   /** Whether this source may send now; asked before its body is read. */
   admits(peer: string): boolean;
   /** Charges a source for octets that never came to `receive`. */
   charge(peer: string, octets: number): void;
+  /** Ends the thread that reads large items. */
+  close(): Promise<void>;
 }
 
-/** A body that is no report costs its source as much as this many, and one more for each so many octets. */
+/** A body that is not a report costs its source as much as this many. */
 const refusalCost = 20;
+/** Octets, as the wrapping claims, that cost as much as a report. */
 const octetsPerReport = 32 * 1024;
+/** Policies and failure details that cost as much as a report. */
+const entriesPerReport = 50;
+/** Octets from which reading takes long enough to be felt among many. */
+const felt = 4096;
 
-/** Octets from which reading takes long enough to be felt. */
-const large = 512 * 1024;
+const defaultLimit: IntakeLimit = { reports: 20_000, rows: 200_000, octets: 64_000_000 };
+/** The part of a day's unauthenticated reports that one network may send. */
+const networkShare = 0.1;
 
 /** Takes reports in: read, judged, and written together with what else came at that moment. Never rejects. */
 export function createReceiver(options: ReceiverOptions): Receiver {
-  const { store, clock, domains, verify, maxBytes, perMinute = 600, onReceipt } = options;
-  const budget = sourceBudget(perMinute, () => clock.monotonic());
-  const write = groupCommit({
-    store,
-    job: 'report',
-    write: (reports: readonly ReceivedReport[]) => storeReports(store, reports),
-  });
-  const count = groupCommit({
-    store,
-    job: 'report',
-    write: (refusals: readonly Refusal[]) => storeRefusals(store, refusals),
-  });
-  const turn = separateTurns();
-  const take = async (
-    bytes: Uint8Array,
-    via: Via,
-    peer: string,
-    name: string,
-  ): Promise<Receipt> => {
-    if (!budget.admits(peer)) return { status: 'later', why: 'source' };
-    if (claimedSize(bytes) > large) await turn();
-    const verifyInTurn = async (mail: Uint8Array): Promise<DkimVerdict> => {
-      const verdict = await verify(mail);
-      await turn();
-      return verdict;
-    };
-    const readings = await readItem(bytes, {
-      name,
-      via,
-      peer,
-      verify: verifyInTurn,
-      ...(maxBytes === undefined ? {} : { maxBytes }),
+  return new ReportReceiver(options);
+}
+
+class ReportReceiver implements Receiver {
+  readonly #options: ReceiverOptions;
+  readonly #limit: IntakeLimit;
+  readonly #budget: SourceBudget;
+  readonly #networks: SourceBudget;
+  readonly #reader: ItemReader | undefined;
+  readonly #turn = separateTurns();
+  readonly #write: (report: PreparedReport) => Promise<IntakeOutcome>;
+  readonly #count: (refusal: Refusal) => Promise<undefined>;
+
+  constructor(options: ReceiverOptions) {
+    const { store, clock, keys, perMinute = 600 } = options;
+    this.#options = options;
+    this.#limit = { ...defaultLimit, ...options.unauthenticatedPerDay };
+    this.#budget = sourceBudget(perMinute, () => clock.monotonic());
+    const share = Math.max(1, Math.floor(this.#limit.reports * networkShare));
+    this.#networks = networkBudget(share, () => clock.monotonic());
+    this.#reader = keys && new ItemReader({ keys });
+    this.#write = groupCommit({
+      store,
+      job: 'report',
+      write: (reports: readonly PreparedReport[]) => storeInSteps(store, reports, this.#limit),
     });
-    const failures = readings.flatMap(({ parsed }) => (parsed.ok ? [] : [parsed.failure]));
+    this.#count = groupCommit({
+      store,
+      job: 'report',
+      write: (refusals: readonly Refusal[]) => storeRefusals(store, refusals),
+    });
+  }
+
+  admits(peer: string): boolean {
+    return this.#budget.admits(peer);
+  }
+
+  charge(peer: string, octets: number): void {
+    this.#budget.spend(peer, refusalCost + Math.floor(octets / octetsPerReport));
+  }
+
+  async receive(bytes: Uint8Array, origin: Origin): Promise<Receipt> {
+    const { via, peer } = origin;
+    const receipt = this.admits(peer)
+      ? await this.#take(bytes, origin)
+      : ({ status: 'later', why: 'source' } as const);
+    // No caller waits for this, and a full disk is logged elsewhere.
+    const day = Math.floor(this.#options.clock.now() / 86_400_000);
+    for (const { code } of failuresOf(receipt))
+      void this.#count({ day, via, code }).catch(() => undefined);
+    this.#options.onReceipt?.(receipt, peer);
+    return receipt;
+  }
+
+  close(): Promise<void> {
+    return this.#reader?.close() ?? Promise.resolve();
+  }
+
+  async #take(bytes: Uint8Array, origin: Origin): Promise<Receipt> {
+    const { clock, domains, hosts, maxBytes = 10_000_000 } = this.#options;
+    const claimed = Math.min(Math.max(claimedSize(bytes), bytes.length), maxBytes);
+    // At once, so that bodies of one source that come together do not all find it open.
+    this.#budget.spend(origin.peer, 1 + Math.floor(claimed / octetsPerReport));
+    if (claimed > felt) await this.#turn();
+    const at = clock.now();
+    const parts = await this.#read({
+      ...origin,
+      bytes,
+      at,
+      domains,
+      hosts: hosts?.() ?? new Set(),
+      maxBytes,
+    });
+    if (!parts) return { status: 'later', why: 'busy' };
+    const reports = parts.flatMap((part) => ('report' in part ? [part] : []));
+    const failures = parts.flatMap((part) => ('failure' in part ? [part.failure] : []));
+    this.#budget.spend(origin.peer, costOf(reports) + refusalCost * failures.length);
     const [failure] = failures;
-    // What can be read is kept, whatever came with it.
-    if (failure && failures.length === readings.length) return { status: 'refused', failure };
-    const receivedAt = clock.now();
-    const reports = readings.flatMap((reading): ReceivedReport[] =>
-      reading.parsed.ok
-        ? [
-            {
-              reading: judgeTrust(reading, { at: receivedAt, domains, hosts: options.hosts?.() }),
-              parsed: reading.parsed.value,
-              receivedAt,
-            },
-          ]
-        : [],
-    );
+    // A report is kept, whatever came with it.
+    if (failure && reports.length === 0) return { status: 'refused', failure };
     // RFC 6376 §6.1.2: the sender keeps the mail until the key can be looked up.
-    if (reports.some(({ reading }) => reading.trust === 'unverifiable'))
+    if (reports.some(({ report }) => report.trust === 'unverifiable'))
       return { status: 'later', why: 'keys' };
+    return this.#store(
+      reports.map(({ report }) => report),
+      failures,
+      origin.peer,
+    );
+  }
+
+  async #read(task: ItemTask): Promise<readonly JudgedPart[] | undefined> {
+    if (this.#reader) return this.#reader.read(task);
+    return judgeItem(task, this.#options.verify ?? notVerified);
+  }
+
+  async #store(
+    reports: readonly PreparedReport[],
+    failures: readonly Failure[],
+    peer: string,
+  ): Promise<Receipt> {
+    const unauthenticated = reports.filter(({ trust }) => !isAuthenticated(trust)).length;
+    if (unauthenticated > 0 && !this.#networks.admits(peer))
+      return { status: 'later', why: 'room' };
     try {
-      const outcomes = await Promise.all(reports.map(write));
+      const written = await Promise.all(reports.map(this.#write));
+      const fresh = written.filter((outcome, i) => {
+        const trust = reports[i]?.trust;
+        return outcome === 'stored' && trust !== undefined && !isAuthenticated(trust);
+      });
+      this.#networks.spend(peer, fresh.length);
+      const outcomes = written.filter((outcome) => outcome !== 'no-room');
+      if (outcomes.length < written.length) return { status: 'later', why: 'room' };
       return {
         status: 'stored',
-        reports: reports.map(({ reading: { trust, reporter } }, i) => ({
+        reports: reports.map(({ trust, reporter }, i) => ({
           outcome: outcomes[i] ?? 'stored',
           trust,
           reporter,
@@ -127,31 +210,21 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     } catch {
       return { status: 'later', why: 'store' };
     }
-  };
-  return {
-    admits: (peer) => budget.admits(peer),
-    charge: (peer, octets) => budget.spend(peer, costOf(1, octets)),
-    async receive(bytes, { via, peer, name }) {
-      const receipt = await take(bytes, via, peer, name);
-      const failures =
-        receipt.status === 'refused'
-          ? [receipt.failure]
-          : receipt.status === 'stored'
-            ? receipt.failures
-            : [];
-      const reports = receipt.status === 'stored' ? receipt.reports.length : 0;
-      budget.spend(peer, Math.max(1, reports + costOf(failures.length, bytes.length)));
-      // Nobody waits for this, and a full disk is told elsewhere.
-      for (const { code } of failures)
-        void count({ day: Math.floor(clock.now() / 86_400_000), via, code }).catch(() => undefined);
-      onReceipt?.(receipt, peer);
-      return receipt;
-    },
-  };
+  }
 }
 
-function costOf(refused: number, octets: number): number {
-  return refused === 0 ? 0 : refusalCost * refused + Math.floor(octets / octetsPerReport);
+const notVerified = (): Promise<DkimVerdict> =>
+  Promise.resolve({ result: 'temperror', detail: 'not verified' });
+
+/** The cost of reports beside the first, which was charged when they came. */
+function costOf(reports: readonly { readonly entries: number }[]): number {
+  const entries = reports.reduce((n, one) => n + one.entries, 0);
+  return Math.max(0, reports.length - 1) + Math.floor(entries / entriesPerReport);
+}
+
+function failuresOf(receipt: Receipt): readonly Failure[] {
+  if (receipt.status === 'refused') return [receipt.failure];
+  return receipt.status === 'stored' ? receipt.failures : [];
 }
 
 /** Gives each caller a turn of the event loop of its own: between two large bodies there is always room for small ones. */

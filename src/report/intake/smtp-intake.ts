@@ -83,6 +83,15 @@ export function smtpIntake(options: SmtpIntakeOptions): SmtpIntake {
   return { serve: (conn) => server.serve(conn), stop: () => server.stop() };
 }
 
+const noRoom = { code: 452, text: '4.3.1 Not stored: no room at present' };
+const laterReplies = {
+  store: noRoom,
+  room: noRoom,
+  busy: { code: 452, text: '4.3.1 Too many mails at once' },
+  keys: { code: 451, text: '4.7.5 The DKIM key could not be looked up' },
+  source: { code: 450, text: '4.7.0 Too much from this address' },
+};
+
 function replyTo(receipt: Receipt): ServerReply {
   switch (receipt.status) {
     case 'stored':
@@ -94,10 +103,6 @@ function replyTo(receipt: Receipt): ServerReply {
       return { code: 550, text: `5.6.0 ${says} (${receipt.failure.code})` };
     }
     case 'later':
-      return receipt.why === 'store'
-        ? { code: 452, text: '4.3.1 Not stored: no room at present' }
-        : receipt.why === 'keys'
-          ? { code: 451, text: '4.7.5 The DKIM key could not be looked up' }
-          : { code: 450, text: '4.7.0 Too much from this address' };
+      return laterReplies[receipt.why];
   }
 }

@@ -1,8 +1,11 @@
-import { sourceOf } from '../../base/index.js';
+import { networkOf, sourceOf } from '../../base/index.js';
 
-/** What one source may cost in a minute, since anybody may send here (RFC 8460 §7) [8460-7-3]. A source is an IPv4 address or an IPv6 /64, which one host has whole. */
+/**
+ * The work that one source may cause, since anyone may send here (RFC 8460 §7) [8460-7-3]. A
+ * source is an IPv4 address or an IPv6 /64, which one host has whole.
+ */
 export interface SourceBudget {
-  /** False when the source has spent its minute. */
+  /** False when the source has spent its share. */
   admits(address: string): boolean;
   spend(address: string, cost: number): void;
 }
@@ -12,11 +15,27 @@ const MAX_SOURCES = 20_000;
 
 /** `perMinute` is in reports; what costs more than a good report is charged more. `now` is monotonic, in milliseconds. */
 export function sourceBudget(perMinute: number, now: () => number): SourceBudget {
+  return budgetOver({ window: minute, most: perMinute, keyOf: sourceOf }, now);
+}
+
+/** The share that one network (IPv4 /24, IPv6 /48) has of what is stored unauthenticated in a day. */
+export function networkBudget(perDay: number, now: () => number): SourceBudget {
+  return budgetOver({ window: 1440 * minute, most: perDay, keyOf: networkOf }, now);
+}
+
+interface Window {
+  /** Milliseconds. */
+  readonly window: number;
+  readonly most: number;
+  keyOf(address: string): string;
+}
+
+function budgetOver({ window, most, keyOf }: Window, now: () => number): SourceBudget {
   const spent = new Map<string, { since: number; cost: number }>();
   const stateOf = (address: string): { since: number; cost: number } => {
-    const key = sourceOf(address);
+    const key = keyOf(address);
     const known = spent.get(key);
-    if (known && now() - known.since < minute) return known;
+    if (known && now() - known.since < window) return known;
     const fresh = { since: now(), cost: 0 };
     spent.delete(key);
     spent.set(key, fresh);
@@ -25,7 +44,7 @@ export function sourceBudget(perMinute: number, now: () => number): SourceBudget
     return fresh;
   };
   return {
-    admits: (address) => stateOf(address).cost < perMinute,
+    admits: (address) => stateOf(address).cost < most,
     spend(address, cost) {
       stateOf(address).cost += cost;
     },

@@ -15,6 +15,8 @@ export interface ReadContentOptions {
   /** The policy domain by header or file name. */
   readonly domain?: string | undefined;
   readonly quirks?: readonly QuirkCode[];
+  /** Objects that are looked at where the text is not one report. Default 10 000. */
+  readonly maxObjects?: number;
 }
 
 /** One report, or one refusal. */
@@ -24,7 +26,7 @@ export interface ContentReading {
   readonly parsed: Result<ParsedReport>;
 }
 
-const MAX_PARTS = 10_000;
+const MAX_OBJECTS = 10_000;
 /** Objects around a report. */
 const MAX_LEVELS = 4;
 
@@ -35,12 +37,12 @@ export function readContent(
   content: UnpackedReport,
   options: ReadContentOptions,
 ): readonly ContentReading[] {
-  const { raw = content.bytes } = options;
+  const { raw = content.bytes, maxObjects = MAX_OBJECTS } = options;
   const parsed = readOne(content, options);
   if (parsed.ok || !isOtherThing(parsed)) return [{ raw, parsed }];
   const parts = objectsWithin(decodeText(content.bytes), content, options, MAX_LEVELS);
-  if (!parts.some((part) => part.parsed.ok)) return [{ raw, parsed }];
-  return parts.length > MAX_PARTS ? [{ raw, parsed: tooMany() }] : reportsAmong(parts);
+  if (parts.length > maxObjects) return [{ raw, parsed: tooMany(maxObjects) }];
+  return parts.some((part) => part.parsed.ok) ? reportsAmong(parts) : [{ raw, parsed }];
 }
 
 /** The outermost objects in a text, and instead of those that are no report, the ones in them. */
@@ -51,8 +53,9 @@ function objectsWithin(
   levels: number,
 ): readonly ContentReading[] {
   if (levels === 0) return [];
+  const { maxObjects = MAX_OBJECTS } = options;
   const readings: ContentReading[] = [];
-  for (const object of objectsIn(text, MAX_PARTS + 1)) {
+  for (const object of objectsIn(text, maxObjects + 1)) {
     const raw = Buffer.from(object);
     const parsed = readOne({ ...content, bytes: raw }, options);
     const around =
@@ -62,13 +65,13 @@ function objectsWithin(
       ? objectsWithin(object.slice(1, -1), content, { ...options, quirks }, levels - 1)
       : [];
     readings.push(...(inner.some((one) => one.parsed.ok) ? inner : [{ raw, parsed }]));
-    if (readings.length > MAX_PARTS) break;
+    if (readings.length > maxObjects) break;
   }
   return readings;
 }
 
-function tooMany(): Result<ParsedReport> {
-  return fail(reportFailures.make('report-too-complex', `more than ${MAX_PARTS} objects`));
+function tooMany(most: number): Result<ParsedReport> {
+  return fail(reportFailures.make('report-too-complex', `more than ${most} objects`));
 }
 
 /** Without what is no report and does not look like one, unless there is nothing else: side files in an archive, pictures in a mail. */

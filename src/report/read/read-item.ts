@@ -20,7 +20,10 @@ export interface ReadItemOptions {
   readonly verify?: (mail: Uint8Array) => Promise<DkimVerdict>;
 }
 
+const MAX_OBJECTS = 10_000;
 const notAsked: DkimVerdict = { result: 'temperror', detail: 'not verified' };
+
+const notNeeded: DkimVerdict = { result: 'none', detail: 'not verified' };
 
 /** Every report in a mail or a body, packed or not; all of them in an archive, an mbox, an array, or lines. */
 export async function readItem(
@@ -29,6 +32,7 @@ export async function readItem(
 ): Promise<readonly Reading[]> {
   const { name, via, peer, maxBytes, maxMails = 10, maxReports = 10_000, verify } = options;
   const domain = domainOfName(name);
+  const maxObjects = Math.min(maxReports, MAX_OBJECTS);
   const readings: Omit<Reading, 'name' | 'via'>[] = [];
   const files = unpackReports(bytes, maxBytes === undefined ? {} : { maxBytes });
   let mails = 0;
@@ -50,11 +54,18 @@ export async function readItem(
         return [{ name, via, raw: bytes, parsed, ...(peer === undefined ? {} : { peer }) }];
       }
       if (mail) {
-        const read = await readMail(mail, verify ? await verify(mail) : notAsked, maxBytes);
-        readings.push(...read.reports.map((report) => ({ ...report, mail: read.mail })));
+        const read = await readMail(mail, { maxBytes, maxObjects });
+        // Keys are looked up for mail with a report in it alone.
+        const isReport = read.reports.some(({ parsed }) => parsed.ok);
+        const dkim = isReport ? await (verify?.(mail) ?? notAsked) : notNeeded;
+        const envelope = { ...read.mail, dkim };
+        for (const report of read.reports) readings.push({ ...report, mail: envelope });
       } else {
         const raw = files.length === 1 && item === file.value.bytes ? bytes : item;
-        for (const reading of readContent({ ...file.value, bytes: item }, { raw, domain }))
+        for (const reading of readContent(
+          { ...file.value, bytes: item },
+          { raw, domain, maxObjects },
+        ))
           readings.push(reading);
       }
     }

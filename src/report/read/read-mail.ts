@@ -6,16 +6,26 @@ import {
   type QuirkCode,
   type UnpackedReport,
 } from '../../tls-rpt/index.js';
-import { exceedsAnyReport } from '../mail-bounds.js';
-import type { DkimVerdict, MailEnvelope, PartKind } from '../types.js';
+import { cannotBeReport, exceedsAnyReport } from '../mail-bounds.js';
+import type { MailEnvelope, PartKind } from '../types.js';
 import { isDomainName } from '../verify/is-domain-name.js';
 import { mailIn } from './mail-in.js';
 import { domainOfName, readContent, reportsAmong, type ContentReading } from './read-content.js';
 import { textOfHtml } from './text-of-html.js';
 
+/** The mail around a report, before its signatures are verified. */
+export type UnverifiedEnvelope = Omit<MailEnvelope, 'dkim'>;
+
 export interface MailReading {
-  readonly mail: MailEnvelope;
+  readonly mail: UnverifiedEnvelope;
   readonly reports: readonly PartReading[];
+}
+
+export interface ReadMailOptions {
+  /** Octets of a report unpacked. */
+  readonly maxBytes?: number | undefined;
+  /** Objects that are looked at in one part. */
+  readonly maxObjects?: number | undefined;
 }
 
 /** A report, and the kind of part that it stood in. */
@@ -24,6 +34,8 @@ export interface PartReading extends ContentReading {
 }
 
 const MAX_FAILURES = 10;
+/** Octets of a text or an HTML document that a report is looked for in: people paste small ones. */
+const MAX_TEXT = 512 * 1024;
 /** Mails in a mail, on each level. */
 const MAX_MAILS = 10;
 /** A mail forwarded, and forwarded again, and once more: each level is read whole. */
@@ -36,31 +48,53 @@ const plausible = /\.(json|gz|zip)$/i;
  * The reports in a mail (RFC 8460 §5.3) [8460-5.3-2]: attachments of the RFC's media types [8460-5.3-1], else by name, else whatever holds a report, in
  * forwarded mails too, else the text of the mail. Subject and names are not looked at: the JSON counts [8460-5.6-1]. A mail without one gives a single refusal.
  */
-export function readMail(
+export async function readMail(
   bytes: Uint8Array,
-  dkim: DkimVerdict,
-  maxBytes?: number,
+  { maxBytes, maxObjects }: ReadMailOptions = {},
 ): Promise<MailReading> {
-  return readLevel(bytes, dkim, opener(bytes.length, maxBytes), 0);
+  if (cannotBeReport(bytes)) return { mail: noEnvelope, reports: [none('report-missing')] };
+  return readLevel(bytes, opener(bytes.length, maxBytes), { level: 0, maxObjects });
+}
+
+const noEnvelope: UnverifiedEnvelope = {
+  from: undefined,
+  submitter: undefined,
+  domain: undefined,
+  messageId: undefined,
+  framed: false,
+};
+
+/** A part of a mail as the parser sees it. */
+interface MimePart {
+  readonly content?: ArrayBuffer | Uint8Array;
+}
+
+/**
+ * Leaves a large text as it is: decoding references and flowed lines takes seconds, and reports
+ * that a person pastes are small.
+ */
+class BoundedMime extends PostalMime {
+  isInlineTextNode(node: MimePart): boolean {
+    const isInline = (PostalMime.prototype as unknown as BoundedMime).isInlineTextNode;
+    return (node.content?.byteLength ?? 0) <= MAX_TEXT && isInline.call(this, node);
+  }
 }
 
 type Open = (raw: Uint8Array) => readonly Result<UnpackedReport>[];
 
 async function readLevel(
   bytes: Uint8Array,
-  dkim: DkimVerdict,
   open: Open,
-  level: number,
+  { level, maxObjects }: { readonly level: number; readonly maxObjects: number | undefined },
 ): Promise<MailReading> {
   const email = exceedsAnyReport(bytes)
     ? undefined
-    : await PostalMime.parse(bytes, limits).catch(() => undefined);
-  const mail: MailEnvelope = {
+    : await new BoundedMime(limits).parse(bytes).catch(() => undefined);
+  const mail: UnverifiedEnvelope = {
     from: domainOf(email?.from?.address),
     submitter: header(email, 'tls-report-submitter'),
     domain: header(email, 'tls-report-domain') ?? domainOfSubject(email?.subject),
     messageId: email?.messageId?.slice(0, 500),
-    dkim,
     framed: isFramed(bytes, header(email, 'content-type') ?? ''),
   };
   if (!email) return { mail, reports: [none('report-too-complex')] };
@@ -73,6 +107,7 @@ async function readLevel(
       const content = {
         domain: domainOfName(name) ?? mail.domain,
         quirks: quirksOf(type, mail),
+        ...(maxObjects === undefined ? {} : { maxObjects }),
       };
       const files = open(raw);
       for (const file of files) {
@@ -89,7 +124,9 @@ async function readLevel(
             }).map((reading) => ({ ...reading, part })),
           );
         else if (level < MAX_FORWARDED && mails++ < MAX_MAILS)
-          readings.push(...(await readLevel(inner, dkim, open, level + 1)).reports);
+          readings.push(
+            ...(await readLevel(inner, open, { level: level + 1, maxObjects })).reports,
+          );
       }
     }
     return reportsAmong(readings);
@@ -106,10 +143,11 @@ async function readLevel(
     if (refused.length === 0) refused = reports;
   }
   const others = attached.filter((part) => !typed.includes(part) && !named.includes(part));
+  const text = email.text?.slice(0, MAX_TEXT);
   const texts = [
-    email.text,
-    email.text?.replace(/^(?:> ?){1,20}/gm, ''),
-    textOfHtml(email.html ?? ''),
+    text,
+    text?.replace(/^(?:> ?){1,20}/gm, ''),
+    textOfHtml(email.html?.slice(0, MAX_TEXT) ?? ''),
   ].map(textPart);
   for (const parts of [others, ...texts.map((text) => [text])]) {
     const reports = (await read(parts)).filter(({ parsed }) => parsed.ok);
@@ -121,7 +159,7 @@ async function readLevel(
   };
 }
 
-function quirksOf(type: string, { submitter }: MailEnvelope): readonly QuirkCode[] {
+function quirksOf(type: string, { submitter }: UnverifiedEnvelope): readonly QuirkCode[] {
   const quirks: QuirkCode[] = declared.test(type) ? [] : ['media-type-wrong'];
   if (submitter !== undefined && !isDomainName(submitter)) quirks.push('submitter-not-domain');
   return quirks;
@@ -135,7 +173,8 @@ interface Part {
 }
 
 function partOf({ content, filename, mimeType }: Attachment): Part {
-  const octets = typeof content === 'string' ? Buffer.from(content) : new Uint8Array(content);
+  const whole = typeof content === 'string' ? Buffer.from(content) : new Uint8Array(content);
+  const octets = mimeType.startsWith('text/') ? whole.subarray(0, MAX_TEXT) : whole;
   const raw =
     mimeType === 'text/html'
       ? Buffer.from(textOfHtml(Buffer.from(octets).toString('utf8')))

@@ -17,7 +17,8 @@ export const MAX_DAY_SUM = 1_000_000_000_000_000;
  * In `report_day`, the domain `` stands for all domains, and the type `` for all policies of a
  * report together. It has one row for the authenticated reports of a day and one for the
  * others. `report_pruned` remembers the digests of counted reports whose rows are gone, so that
- * a copy that comes later does not count again.
+ * a copy that comes later does not count again. `report_intake` counts the reports that were
+ * stored on each day of arrival, with their rows and octets.
  *
  * Policies and failures are numbered by their report: its number times a million, and their
  * place in it, so that those of one report need no index.
@@ -153,6 +154,15 @@ export const migrations: readonly string[] = [
    DROP TABLE report_reporter_day;
    ALTER TABLE report_day_split RENAME TO report_day;
    CREATE INDEX report_day_failing ON report_day (day) WHERE failed > 0;`,
+  `CREATE TABLE report_intake (
+     day INTEGER NOT NULL,
+     authenticated INTEGER NOT NULL,
+     reports BIGINT NOT NULL,
+     entries BIGINT NOT NULL,
+     octets BIGINT NOT NULL,
+     PRIMARY KEY (day, authenticated)
+   );
+   CREATE INDEX report_unauthenticated ON report (received_at) WHERE trust NOT IN ('signed', 'given');`,
 ];
 
 /** Older versions stored counts whose sums exceed what a reader can take. */

@@ -9,12 +9,14 @@ export interface PruneOptions {
   readonly keepDays: number;
   /** Days for reports that do not count. Default 30. */
   readonly keepUncountedDays?: number;
-  /** Reports that do not count, at most: anybody can send them. Default 100 000. */
+  /** Reports that do not count, at most: anyone can send them. Default 100 000. */
   readonly maxUncounted?: number;
+  /** Unauthenticated reports, counted or not, at most. Default 400 000. */
+  readonly maxUnauthenticated?: number;
 }
 
 const dayMs = 86_400_000;
-const batch = 1000;
+const batch = 200;
 /** A copy of a counted report that comes after its rows are gone must not count again. */
 const remember = `INSERT INTO report_pruned (digest, day, authenticated)
   SELECT digest, coalesce(day, received_at / 86400000 - 1), CASE WHEN trust IN ('signed', 'given') THEN 1 ELSE 0 END
@@ -22,46 +24,98 @@ const remember = `INSERT INTO report_pruned (digest, day, authenticated)
   ON CONFLICT (digest) DO NOTHING`;
 
 /**
- * Deletes reports beyond their time, a thousand in a transaction, and resolves to their number. The
- * daily sums stay, and so do the digests of counted reports.
+ * Deletes reports beyond their time or number in short transactions, between which the event
+ * loop and other writes run, and resolves to their number. The daily sums stay, and so do the
+ * digests of counted reports.
  */
 export async function pruneReports(
   store: Store,
-  { now, keepDays, keepUncountedDays = 30, maxUncounted = 100_000 }: PruneOptions,
+  {
+    now,
+    keepDays,
+    keepUncountedDays = 30,
+    maxUncounted = 100_000,
+    maxUnauthenticated = 400_000,
+  }: PruneOptions,
 ): Promise<number> {
-  const old = 'SELECT id FROM report WHERE received_at < ? LIMIT ?';
-  const uncounted = 'SELECT id FROM report WHERE counted = 0 AND received_at < ? LIMIT ?';
-  const excess =
-    'SELECT id FROM report WHERE counted = 0 ORDER BY received_at DESC LIMIT ? OFFSET ?';
-  const removed =
-    (await prune(store, old, now - keepDays * dayMs, batch)) +
-    (await prune(store, uncounted, now - keepUncountedDays * dayMs, batch)) +
-    (await prune(store, excess, batch, maxUncounted));
-  await store.write('report', () => {
-    const texts = 'DELETE FROM report_text WHERE id NOT IN (SELECT text FROM report_policy)';
-    if (removed > 0) {
-      store.prepare(texts).run();
-      forgetTexts(store);
+  const texts = new Set<number>();
+  const prune = async (which: string, ...values: readonly number[]): Promise<number> => {
+    for (let removed = 0; ;) {
+      const ids = store.prepare<{ id: number }>(which).all(...values);
+      if (ids.length === 0) return removed;
+      await store.write('report', function* () {
+        for (const { id } of ids) {
+          removeReport(store, id, texts);
+          yield;
+        }
+      });
+      removed += ids.length;
     }
+  };
+  const removed =
+    (await prune(
+      'SELECT id FROM report WHERE received_at < ? LIMIT ?',
+      now - keepDays * dayMs,
+      batch,
+    )) +
+    (await prune(
+      'SELECT id FROM report WHERE counted = 0 AND received_at < ? LIMIT ?',
+      now - keepUncountedDays * dayMs,
+      batch,
+    )) +
+    (await prune(
+      'SELECT id FROM report WHERE counted = 0 ORDER BY received_at DESC LIMIT ? OFFSET ?',
+      batch,
+      maxUncounted,
+    )) +
+    (await prune(
+      "SELECT id FROM report WHERE trust NOT IN ('signed', 'given') ORDER BY received_at DESC LIMIT ? OFFSET ?",
+      batch,
+      maxUnauthenticated,
+    ));
+  await pruneTexts(store, texts);
+  await store.write('report', () => {
     store.prepare('DELETE FROM report_check WHERE checked_at < ?').run(now - keepDays * dayMs);
+    store
+      .prepare('DELETE FROM report_intake WHERE day < ?')
+      .run(Math.floor(now / dayMs) - keepDays);
   });
   return removed;
 }
 
-async function prune(store: Store, which: string, ...values: readonly number[]): Promise<number> {
-  for (let removed = 0; ;) {
-    const pruned = await store.write('report', function* () {
-      const ids = store.prepare<{ id: number }>(which).all(...values);
-      for (const { id } of ids) {
-        store.prepare(remember).run(id);
-        store.prepare('DELETE FROM report_policy WHERE id BETWEEN ? AND ?').run(...partIds(id));
-        store.prepare('DELETE FROM report_failure WHERE id BETWEEN ? AND ?').run(...partIds(id));
-        store.prepare('DELETE FROM report WHERE id = ?').run(id);
-        yield;
-      }
-      return ids.length;
-    });
-    if (pruned === 0) return removed;
-    removed += pruned;
-  }
+function removeReport(store: Store, id: number, texts: Set<number>): void {
+  const policies = store
+    .prepare<{ text: number }>('SELECT text FROM report_policy WHERE id BETWEEN ? AND ?')
+    .all(...partIds(id));
+  for (const { text } of policies) if (text > 0) texts.add(text);
+  store.prepare(remember).run(id);
+  store.prepare('DELETE FROM report_policy WHERE id BETWEEN ? AND ?').run(...partIds(id));
+  store.prepare('DELETE FROM report_failure WHERE id BETWEEN ? AND ?').run(...partIds(id));
+  store.prepare('DELETE FROM report WHERE id = ?').run(id);
+}
+
+/** Reports whose policies are looked through in one step. */
+const STEP = 1000;
+
+/** Deletes those of the texts that no policy has any more, all in one write. */
+async function pruneTexts(store: Store, texts: ReadonlySet<number>): Promise<void> {
+  if (texts.size === 0) return;
+  await store.write('report', function* () {
+    const unused = new Set(texts);
+    const last = store.prepare<{ id: number | null }>('SELECT max(id) AS id FROM report').get()?.id;
+    for (let id = 0; id <= (last ?? -1) && unused.size > 0; id += STEP) {
+      const used = store
+        .prepare<{ text: number }>(
+          'SELECT DISTINCT text FROM report_policy WHERE id BETWEEN ? AND ?',
+        )
+        .all(partIds(id)[0], partIds(id + STEP - 1)[1]);
+      for (const { text } of used) unused.delete(text);
+      yield;
+    }
+    for (const id of unused) {
+      store.prepare('DELETE FROM report_text WHERE id = ?').run(id);
+      yield;
+    }
+    forgetTexts(store);
+  });
 }

@@ -60,10 +60,13 @@ export class Rollups {
     line.reports += reports;
   }
 
-  apply(store: Store): void {
+  /** Adds the sums to the table, and yields now and then: a report can have many domains. */
+  *apply(store: Store): Generator<undefined, void> {
+    let applied = 0;
     for (const { key, ok, failed, reports } of this.#days.values()) {
       store.prepare(addLine).run(...key, ok, failed, reports);
       if (reports <= 0) store.prepare(removeEmptyLine).run(...key);
+      if (++applied % 100 === 0) yield;
     }
   }
 }

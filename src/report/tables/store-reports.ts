@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import type { Store } from '../../store/index.js';
 import { textsKey } from '../../tls-rpt/index.js';
 import { counts, isAuthenticated, trustRank, type Trust } from '../types.js';
+import { IntakeSums, type IntakeLimit } from './intake-sums.js';
 import { partIds } from './part-ids.js';
 import { prepareReport, type PreparedReport, type ReceivedReport } from './prepare-report.js';
 import { Rollups, type PolicySums } from './rollups.js';
@@ -12,6 +13,9 @@ import { Rollups, type PolicySums } from './rollups.js';
  * but not counted, because an authenticated report of the same id says something else.
  */
 export type StoreOutcome = 'stored' | 'repeated' | 'confirmed' | 'superseded';
+
+/** `no-room`: not stored, because the unauthenticated reports of a day have used up their share. */
+export type IntakeOutcome = StoreOutcome | 'no-room';
 
 /**
  * Stores reports with their rollups in one transaction: all of them or none. A report that came
@@ -31,18 +35,50 @@ export function storePrepared(
   reports: readonly PreparedReport[],
 ): readonly StoreOutcome[] {
   return store.transaction(() => {
-    const rollups = new Rollups();
-    // Numbers are given here: RETURNING would cost as much again as the insert.
-    let last =
-      store.prepare<{ id: number | null }>('SELECT max(id) AS id FROM report').get()?.id ?? 0;
-    const outcomes = reports.map((one) => {
-      const outcome = storeReport(store, last + 1, one, rollups);
-      if (outcome === 'stored' || outcome === 'superseded') last++;
-      return outcome;
-    });
-    rollups.apply(store);
-    return outcomes;
+    const steps = storeInSteps(store, reports);
+    for (;;) {
+      const step = steps.next();
+      // Without a limit there is always room.
+      if (step.done === true) return step.value as readonly StoreOutcome[];
+    }
   });
+}
+
+/**
+ * Stores prepared reports inside the transaction of the caller, and yields after each of them:
+ * the event loop can run in between. With `limit`, unauthenticated reports beyond the bounds of
+ * a day are not stored (`no-room`).
+ */
+export function* storeInSteps(
+  store: Store,
+  reports: readonly PreparedReport[],
+  limit?: IntakeLimit,
+): Generator<undefined, readonly IntakeOutcome[]> {
+  const rollups = new Rollups();
+  const intake = new IntakeSums(store, limit);
+  // Numbers are given here: RETURNING would cost as much again as the insert.
+  let last =
+    store.prepare<{ id: number | null }>('SELECT max(id) AS id FROM report').get()?.id ?? 0;
+  const outcomes: IntakeOutcome[] = [];
+  for (const report of reports) {
+    const outcome =
+      intake.hasRoom(report) || isKnown(store, report)
+        ? storeReport(store, last + 1, report, rollups)
+        : 'no-room';
+    if (outcome === 'stored' || outcome === 'superseded') {
+      last++;
+      intake.add(report);
+    }
+    outcomes.push(outcome);
+    yield;
+  }
+  yield* rollups.apply(store);
+  intake.apply();
+  return outcomes;
+}
+
+function isKnown(store: Store, { digest }: PreparedReport): boolean {
+  return store.prepare('SELECT 1 FROM report WHERE digest = ?').get(digest) !== undefined;
 }
 
 const insertReport = `INSERT INTO report

@@ -28,6 +28,39 @@ export async function verifyDkim(
   resolver: Resolver,
   at: number,
 ): Promise<DkimVerdict> {
+  return verifyByKeys(mail, (name) => lookupKeys(resolver, name), at);
+}
+
+/** The key records at a name, as plain data: a thread without a network asks another one. */
+export type KeyAnswer =
+  | { readonly lookup: 'found'; readonly texts: readonly string[] }
+  | { readonly lookup: 'absent' | 'failed'; readonly code?: string };
+
+export type LookupKeys = (name: string) => Promise<KeyAnswer>;
+
+/** Looks up the key records at `SELECTOR._domainkey.DOMAIN`. */
+export async function lookupKeys(resolver: Resolver, name: string): Promise<KeyAnswer> {
+  const parsed = Name.parse(name);
+  if (!parsed.ok) return { lookup: 'absent' };
+  const { lookup, texts, failure } = await lookupTexts(resolver, parsed.value);
+  if (lookup === 'found') return { lookup, texts };
+  return { lookup: lookup === 'absent' ? lookup : 'failed', code: failure?.code ?? 'EFAIL' };
+}
+
+/** The resolver that mailauth wants, with the codes of `node:dns`. */
+async function keysOrThrow(keys: LookupKeys, name: string): Promise<string[][]> {
+  const answer = await keys(name);
+  if (answer.lookup === 'found') return answer.texts.map((text) => [text]);
+  const { lookup, code = 'no key' } = answer;
+  throw Object.assign(new Error(code), { code: lookup === 'absent' ? 'ENODATA' : code });
+}
+
+/** Verifies as `verifyDkim` does, with keys from `keys`. */
+export async function verifyByKeys(
+  mail: Uint8Array,
+  keys: LookupKeys,
+  at: number,
+): Promise<DkimVerdict> {
   if (exceedsAnyReport(mail)) return tooLong('the mail');
   const whole = withCrlf(mail);
   const end = whole.indexOf('\r\n\r\n') + 4;
@@ -36,18 +69,12 @@ export async function verifyDkim(
   if (header.length > MAX_HEADER || occursMoreThan(header, '\n', MAX_HEADER_LINES))
     return tooLong('the header');
   const { Verifier, parse } = await (mailauth ??= loadMailauth());
-  const keys = async (name: string): Promise<string[][]> => {
-    const parsed = Name.parse(name);
-    if (!parsed.ok) throw Object.assign(new Error('no name'), { code: 'ENOTFOUND' });
-    const { lookup, texts, failure } = await lookupTexts(resolver, parsed.value);
-    if (lookup === 'found') return texts.map((text) => [text]);
-    throw Object.assign(new Error(failure?.code ?? 'no key'), {
-      code: lookup === 'absent' ? 'ENODATA' : (failure?.code ?? 'EFAIL'),
-    });
-  };
   // Not by its `dkimVerify`, which makes an array for each octet of the header (a seventh of all the work on a report), hashes the body once for each `l=`,
   // and prints.
-  const verifier = new Verifier({ resolver: keys, curTime: new Date(at) });
+  const verifier = new Verifier({
+    resolver: (name) => keysOrThrow(keys, name),
+    curTime: new Date(at),
+  });
   const headers = withFewSignatures(parse(header));
   const twice = fieldTwice(headers);
   if (twice !== undefined) return failure('header-ambiguous', `the mail has two ${twice} fields`);

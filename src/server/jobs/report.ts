@@ -2,10 +2,10 @@ import { z } from 'zod';
 import {
   createReceiver,
   httpsHandler,
+  lookupKeys,
   prepareReports,
   reportSection,
   smtpIntake,
-  verifyDkim,
   type Receipt,
 } from '../../report/index.js';
 import { listenAddresses } from '../config/listen-address.js';
@@ -44,7 +44,7 @@ export const reportJob: Job<ReturnType<typeof schema.parse>> = {
       hosts: () => mxHosts.names,
       maxBytes,
       perMinute,
-      verify: (mail) => verifyDkim(mail, resolver, clock.now()),
+      keys: (name) => lookupKeys(resolver, name),
       onReceipt: (receipt, peer) => tell(receipt, peer, counts, house),
     });
     const handle = httpsHandler({ receiver });
@@ -109,6 +109,7 @@ export const reportJob: Job<ReturnType<typeof schema.parse>> = {
         await intake?.stop();
         for (let waited = 0; underWay > 0 && waited < GRACE; waited += PAUSE)
           await clock.sleep(PAUSE);
+        await receiver.close();
         await rounds;
       },
     };

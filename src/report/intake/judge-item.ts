@@ -1,0 +1,54 @@
+import type { Failure } from '../../base/index.js';
+import { readItem } from '../read/read-item.js';
+import { prepareReport, type PreparedReport } from '../tables/prepare-report.js';
+import type { DkimVerdict, Via } from '../types.js';
+import { judgeTrust } from '../verify/judge-trust.js';
+
+/** A body or a mail, and how to read and judge it. Plain data, so that another thread can do it. */
+export interface ItemTask {
+  readonly bytes: Uint8Array;
+  readonly name: string;
+  readonly via: Via;
+  readonly peer: string;
+  /** When it came, milliseconds since 1970. */
+  readonly at: number;
+  readonly domains: readonly string[];
+  readonly hosts: ReadonlySet<string>;
+  readonly maxBytes?: number | undefined;
+  readonly maxReports?: number | undefined;
+}
+
+/** A report of an item, or the reason why a part of it is not one. */
+export type JudgedPart =
+  | {
+      readonly report: PreparedReport;
+      /** Policies and failure details that it came with, which is what reading it costs. */
+      readonly entries: number;
+    }
+  | { readonly failure: Failure };
+
+/** Reads an item, judges each report in it and makes its rows. */
+export async function judgeItem(
+  task: ItemTask,
+  verify: (mail: Uint8Array) => Promise<DkimVerdict>,
+): Promise<readonly JudgedPart[]> {
+  const { bytes, name, via, peer, at, domains, hosts, maxBytes, maxReports } = task;
+  const readings = await readItem(bytes, {
+    name,
+    via,
+    peer,
+    verify,
+    ...(maxBytes === undefined ? {} : { maxBytes }),
+    ...(maxReports === undefined ? {} : { maxReports }),
+  });
+  return readings.map((reading): JudgedPart => {
+    const { parsed } = reading;
+    if (!parsed.ok) return { failure: parsed.failure };
+    const judged = judgeTrust(reading, { at, domains, hosts });
+    const { policies } = parsed.value.report;
+    return {
+      report: prepareReport({ reading: judged, parsed: parsed.value, receivedAt: at }),
+      entries: policies.reduce((n, { failureDetails }) => n + 1 + failureDetails.length, 0),
+    };
+  });
+}

@@ -1,0 +1,46 @@
+import { parentPort } from 'node:worker_threads';
+import { verifyByKeys, type KeyAnswer } from '../verify/verify-dkim.js';
+import { judgeItem, type ItemTask, type JudgedPart } from './judge-item.js';
+
+/** From the main thread: an item to read, or the answer to a question for keys. */
+export type ToWorker =
+  | { readonly kind: 'task'; readonly task: ItemTask }
+  | { readonly kind: 'more' }
+  | { readonly kind: 'keys'; readonly id: number; readonly answer: KeyAnswer };
+
+/** To the main thread. The parts of an item come in batches, each when the main thread asks for more. */
+export type FromWorker =
+  | { readonly kind: 'ask-keys'; readonly id: number; readonly name: string }
+  | { readonly kind: 'parts'; readonly parts: readonly JudgedPart[]; readonly last: boolean };
+
+const MAX_BATCH = 50;
+
+const port = parentPort;
+if (port) {
+  const asked = new Map<number, (answer: KeyAnswer) => void>();
+  let next = 0;
+  let goOn: (() => void) | undefined;
+  const send = (message: FromWorker): void => port.postMessage(message);
+  const lookupKeys = (name: string): Promise<KeyAnswer> =>
+    new Promise((resolve) => {
+      const id = next++;
+      asked.set(id, resolve);
+      send({ kind: 'ask-keys', id, name });
+    });
+  const read = async (task: ItemTask): Promise<void> => {
+    const parts = await judgeItem(task, (mail) => verifyByKeys(mail, lookupKeys, task.at));
+    for (let from = 0, last = false; !last; from += MAX_BATCH) {
+      last = from + MAX_BATCH >= parts.length;
+      send({ kind: 'parts', parts: parts.slice(from, from + MAX_BATCH), last });
+      if (!last) await new Promise<void>((resolve) => (goOn = resolve));
+    }
+  };
+  port.on('message', (message: ToWorker) => {
+    if (message.kind === 'task') void read(message.task);
+    else if (message.kind === 'more') goOn?.();
+    else {
+      asked.get(message.id)?.(message.answer);
+      asked.delete(message.id);
+    }
+  });
+}

@@ -1,0 +1,79 @@
+import type { Store } from '../../store/index.js';
+import { isAuthenticated } from '../types.js';
+import type { PreparedReport } from './prepare-report.js';
+
+/** Unauthenticated reports that are stored in one day at most: anyone can send them. */
+export interface IntakeLimit {
+  readonly reports: number;
+  /** Rows of policies and failures. */
+  readonly rows: number;
+  /** Octets of the reports as they came. */
+  readonly octets: number;
+}
+
+interface Sums {
+  reports: number;
+  rows: number;
+  octets: number;
+}
+
+const dayMs = 86_400_000;
+
+/**
+ * Counts the stored reports by the day that they came on, apart for authenticated ones and
+ * others, in a group of reports. `apply` writes the sums in the transaction of the group.
+ */
+export class IntakeSums {
+  readonly #added = new Map<string, Sums & { readonly key: readonly [number, 0 | 1] }>();
+  readonly #known = new Map<number, Sums>();
+
+  constructor(
+    private readonly store: Store,
+    private readonly limit: IntakeLimit | undefined,
+  ) {}
+
+  /** Whether a report may still be stored. */
+  hasRoom(report: PreparedReport): boolean {
+    if (!this.limit || report.via === 'file' || isAuthenticated(report.trust)) return true;
+    const day = Math.floor(report.receivedAt / dayMs);
+    const known = this.#knownOn(day);
+    const added = this.#added.get(`${day} 0`);
+    const { reports, rows, octets } = this.limit;
+    return (
+      known.reports + (added?.reports ?? 0) < reports &&
+      known.rows + (added?.rows ?? 0) < rows &&
+      known.octets + (added?.octets ?? 0) < octets
+    );
+  }
+
+  add({ receivedAt, trust, policies, failures, raw }: PreparedReport): void {
+    const key = [Math.floor(receivedAt / dayMs), isAuthenticated(trust) ? 1 : 0] as const;
+    const sums = this.#added.get(key.join(' ')) ?? { key, reports: 0, rows: 0, octets: 0 };
+    sums.reports++;
+    sums.rows += policies.length + failures.length;
+    sums.octets += raw.length;
+    this.#added.set(key.join(' '), sums);
+  }
+
+  apply(): void {
+    for (const { key, reports, rows, octets } of this.#added.values())
+      this.store.prepare(addSums).run(...key, reports, rows, octets);
+  }
+
+  #knownOn(day: number): Sums {
+    const known = this.#known.get(day);
+    if (known) return known;
+    const found = this.store
+      .prepare<Sums>(
+        'SELECT reports, entries AS rows, octets FROM report_intake WHERE day = ? AND authenticated = 0',
+      )
+      .get(day) ?? { reports: 0, rows: 0, octets: 0 };
+    this.#known.set(day, found);
+    return found;
+  }
+}
+
+const sum = (column: string): string => `${column} = report_intake.${column} + excluded.${column}`;
+const addSums = `INSERT INTO report_intake (day, authenticated, reports, entries, octets)
+  VALUES (?, ?, ?, ?, ?) ON CONFLICT (day, authenticated)
+  DO UPDATE SET ${['reports', 'entries', 'octets'].map(sum).join(', ')}`;
