@@ -9,6 +9,7 @@ import {
   type Waiver,
 } from '../policy/index.js';
 import { sayFailure } from './say-failure.js';
+import { sayUnsupported } from './say-unsupported.js';
 
 const actions = { deliver: 'DELIVER', wait: 'WAIT', reject: 'RETURN' } as const;
 
@@ -105,6 +106,7 @@ function hostLines(host: HostDecision, width: number): string[] {
     ),
     ...wrap(needText(host), width, '     '),
     ...addressLines(host, width),
+    ...(host.unsupported ? wrap(sayUnsupported(host.unsupported), width, '     ') : []),
     ...(tlsa.trouble ? wrap(`TLSA records. ${troubleText(tlsa.trouble)}`, width, '     ') : []),
     ...grounds.flatMap(({ says, clause, record, until }) => [
       ...wrap(`- ${says} (${clause})`, width, '     ', '       '),

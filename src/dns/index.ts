@@ -9,6 +9,7 @@ export type {
   ResourceRecord,
   Dnssec,
   AliasStep,
+  UnsupportedZone,
   AnswerStatus,
   Answer,
   AskOptions,

@@ -19,6 +19,14 @@ export interface AliasStep {
   readonly dnssec: Dnssec;
 }
 
+/** A zone that is signed, but with nothing that counts: its parent has DS records, none of a supported algorithm and digest. */
+export interface UnsupportedZone {
+  /** Presentation form, without final dot. */
+  readonly zone: string;
+  /** Of its DS records: `RSASHA1 (5)`, `digest type 3`. */
+  readonly algorithms: readonly string[];
+}
+
 /** What a question came to. `found` has at least one record; `nodata` and `nxdomain` are denials; `failed` could not be told. */
 export type AnswerStatus = 'found' | 'nodata' | 'nxdomain' | 'failed';
 
@@ -42,6 +50,8 @@ export interface Answer {
    * secure, so DANE cannot apply to the name (RFC 7672 §2.2.2).
    */
   readonly unsigned?: true;
+  /** The answer is insecure because of this zone (RFC 4035 §5.2, RFC 9905 §2). */
+  readonly unsupported?: UnsupportedZone;
   /** Present when `failed`, and when `dnssec` is `bogus` or `indeterminate`: why. */
   readonly failure?: Failure;
   /** Machine-readable grounds of the verdict, re-validated by `dnssec verify` (see dns/dnssec). */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { DomainDecision } from '../policy/index.js';
-import { dnssec, mechanism, reason, stsMode, waiver } from './schema-pieces.js';
+import { dnssec, mechanism, reason, stsMode, unsupportedZone, waiver } from './schema-pieces.js';
 
 const text = z.string();
 const time = z.iso.datetime();
@@ -27,6 +27,7 @@ const host = z.strictObject({
   preference: z.int().min(0),
   addresses: z.array(text),
   dnssec,
+  unsupported: unsupportedZone.optional(),
   trouble: trouble.optional(),
   tlsa: z.strictObject({
     status: z.enum(['usable', 'unusable', 'absent', 'insecure', 'bogus', 'tempfail', 'unknown']),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Evidence } from './evidence.js';
-import { depth, dnssec, failure } from './schema-pieces.js';
+import { depth, dnssec, failure, unsupportedZone } from './schema-pieces.js';
 
 const text = z.string();
 const count = z.number().min(0);
@@ -123,6 +123,7 @@ const host = z.strictObject({
   name: text,
   preference: z.int().min(0),
   dnssec,
+  unsupported: unsupportedZone.optional(),
   alias: z.strictObject({ canonicalName: text, secure: z.boolean() }).optional(),
   addressLookup: z.strictObject({
     status: z.enum(['found', 'absent', 'failed']),

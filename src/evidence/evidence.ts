@@ -2,7 +2,7 @@
  * `hermetic.evidence/1`: what was seen, as plain JSON, apart from any judgement. Everything a profile grades is derived from this,
  * so old evidence can be graded again without touching the network. Text from peers is stored as received (latin1) and neutralised only where shown.
  */
-import type { Dnssec } from '../dns/index.js';
+import type { Dnssec, UnsupportedZone } from '../dns/index.js';
 import type { ProbeEvidence } from './probe-evidence.js';
 
 export type Depth = 'triage' | 'verdict' | 'inventory';
@@ -46,8 +46,10 @@ export interface HostEvidence {
   /** The MX host as the MX record names it: the reference identifier of MTA-STS. */
   readonly name: string;
   readonly preference: number;
-  /** Status of the address lookup, aliases included. */
+  /** Status of the address records that were found, aliases included. */
   readonly dnssec: Dnssec;
+  /** The zone of the addresses is signed, but none of its algorithms is supported: it counts as unsigned. */
+  readonly unsupported?: UnsupportedZone;
   /** Set when the MX host is an alias: where it leads and whether every link was secure (RFC 7672 §2.2.2). */
   readonly alias?: { readonly canonicalName: string; readonly secure: boolean };
   readonly addressLookup: {

@@ -3,6 +3,11 @@ import { reasonTable, type Reason } from '../policy/index.js';
 
 export const dnssec = z.enum(['secure', 'insecure', 'bogus', 'indeterminate']);
 export const failure = z.strictObject({ code: z.string(), detail: z.string() });
+/** A zone that is signed with nothing supported. */
+export const unsupportedZone = z.strictObject({
+  zone: z.string(),
+  algorithms: z.array(z.string()),
+});
 export const stsMode = z.enum(['enforce', 'testing', 'none']);
 export const mechanism = z.enum(['dane', 'pkix']);
 export const reason = z.enum(Object.keys(reasonTable) as [Reason, ...Reason[]]);

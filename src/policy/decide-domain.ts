@@ -1,5 +1,5 @@
 import { formatTime, type Failure } from '../base/index.js';
-import type { Dnssec } from '../dns/index.js';
+import type { Dnssec, UnsupportedZone } from '../dns/index.js';
 import { expiresAt, type StsState } from '../mta-sts/index.js';
 import { decideHost, type Decision, type Reason, type Rules } from './decide-host.js';
 import type {
@@ -40,6 +40,7 @@ export interface HostFacts {
   readonly preference: number;
   readonly addresses: readonly string[];
   readonly dnssec: Dnssec;
+  readonly unsupported?: UnsupportedZone;
   readonly failure?: Failure;
   readonly tlsa: Omit<HostDecision['tlsa'], 'trouble'> & { readonly failure?: Failure };
   readonly until: number;
@@ -128,7 +129,7 @@ function waiverOf(
 }
 
 function decide(host: HostFacts, facts: DomainFacts, rules: Rules): HostDecision {
-  const { name, preference, addresses, dnssec, failure } = host;
+  const { name, preference, addresses, dnssec, unsupported, failure } = host;
   const { failure: tlsaFailure, ...tlsa } = host.tlsa;
   const decision = decideHost({ name, dnssec, tlsa: tlsa.status }, facts.route.dnssec, rules);
   return {
@@ -136,6 +137,7 @@ function decide(host: HostFacts, facts: DomainFacts, rules: Rules): HostDecision
     preference,
     addresses,
     dnssec,
+    ...(unsupported ? { unsupported } : {}),
     ...(failure ? { trouble: troubleOf(failure, facts) } : {}),
     tlsa: { ...tlsa, ...(tlsaFailure ? { trouble: troubleOf(tlsaFailure, facts) } : {}) },
     decision,

@@ -1,5 +1,5 @@
 import type { Blame } from '../base/index.js';
-import type { Dnssec } from '../dns/index.js';
+import type { Dnssec, UnsupportedZone } from '../dns/index.js';
 import type { StsMode } from '../mta-sts/index.js';
 import type { Decision, Reason } from './decide-host.js';
 
@@ -68,6 +68,8 @@ export interface HostDecision {
   /** Literals, in the order in which they are tried. */
   readonly addresses: readonly string[];
   readonly dnssec: Dnssec;
+  /** The zone of its addresses is signed, but counts as unsigned since none of its algorithms is supported (RFC 9905 §2). */
+  readonly unsupported?: UnsupportedZone;
   /** Why there are no addresses, or only those of one family. */
   readonly trouble?: Trouble;
   readonly tlsa: {

@@ -104,6 +104,7 @@ async function factsOf(
     preference: host.preference,
     addresses: alternate(found),
     dnssec: found.dnssec,
+    ...(found.unsupported ? { unsupported: found.unsupported } : {}),
     ...(found.failure ? { failure: found.failure } : {}),
     tlsa: tlsa
       ? tlsaFacts(tlsa, resolver)

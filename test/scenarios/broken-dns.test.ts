@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { check } from '../../src/check/index.js';
 import type { DomainDecision } from '../../src/policy/index.js';
+import { renderPolicy } from '../../src/cli/render-policy.js';
 import { createLab, type DnsFault, type Lab, type Scenario } from '../../src/lab/index.js';
 import { answerOf, createSender, type Delivery, type Sender } from '../../src/send/index.js';
 import { ended, inLab, mailTo } from '../conformance/testing-senders.js';
@@ -246,6 +247,49 @@ for (const [says, signed] of [
       assert.equal(ended(delivery), 'deferred send-no-server'),
     );
   });
+
+for (const [algorithm, name] of [
+  [5, 'RSASHA1 (5)'],
+  [7, 'RSASHA1-NSEC3-SHA1 (7)'],
+  [12, 'ECC-GOST (12)'],
+] as const)
+  test(`RFC 9905 §2 [9905-2-1]: a zone signed with ${name} counts as unsigned, and is named`, () =>
+    found(
+      { zone: { signed: { dsAlgorithm: algorithm } }, hosts: [{ tlsa: ['stale'] }] },
+      {},
+      async ({ lab, decision, replies, delivery }) => {
+        const [host] = decision.hosts;
+        assert.deepEqual(
+          [host?.dnssec, host?.unsupported],
+          ['insecure', { zone: domain, algorithms: [name] }],
+        );
+        assert.deepEqual(replies, ['NOTFOUND ', 'NOTFOUND ']);
+        assert.equal(ended(delivery), 'delivered');
+        assert.match(
+          renderPolicy(decision, 400),
+          /signed with .*, an algorithm that no longer counts: it is treated as unsigned/,
+        );
+        const { network, upstreams, anchors, trustStore, spacingMs } = lab;
+        const { findings } = await check(domain, {
+          network,
+          upstreams,
+          anchors,
+          trustStore,
+          spacingMs,
+        });
+        const inert = findings.find(({ id }) => id === 'dane-inert');
+        assert.match(
+          inert?.why ?? '',
+          new RegExp(`no longer counts \\(one\\.example: ${name.slice(0, 7)}`),
+        );
+      },
+    ));
+
+test('unsigned: a TLSA lookup that fails below insecure addresses is not made', () =>
+  found({ hosts: [{ tlsa: ['ee'] }] }, { [tlsa]: 'servfail' }, ({ replies, delivery }) => {
+    assert.deepEqual(replies, ['NOTFOUND ', 'NOTFOUND ']);
+    assert.equal(ended(delivery), 'delivered');
+  }));
 
 test('implicit MX of a zone with 200 NSEC3 iterations: DANE for the host', () =>
   found(

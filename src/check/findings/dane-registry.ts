@@ -73,16 +73,29 @@ export const daneFindings = {
     steps: publishForKey,
   },
   'dane-inert': {
-    title: 'TLSA records in an unsigned zone have no effect',
-    why: 'Without DNSSEC anybody can forge them, so senders do not look at them.',
+    title: (v) =>
+      v.detail
+        ? 'TLSA records in a zone signed with a retired algorithm have no effect'
+        : 'TLSA records in an unsigned zone have no effect',
+    why: (v) =>
+      v.detail
+        ? `Signed with an algorithm that no longer counts (${v.detail}): validators treat the zone as unsigned, so senders do not look at the records.`
+        : 'Without DNSSEC anybody can forge them, so senders do not look at them.',
     reference: 'RFC 7672 §2.1.1, §2.2',
     owner: 'dns-host',
-    fix: (v) => `Sign the zone of ${v.host} with DNSSEC; until then rely on MTA-STS.`,
+    fix: (v) =>
+      v.detail
+        ? `Sign the zone of ${v.host} with ECDSAP256SHA256 (13) and replace the DS record; until then rely on MTA-STS.`
+        : `Sign the zone of ${v.host} with DNSSEC; until then rely on MTA-STS.`,
     steps: (v) => [
       confirm(
         `The TLSA records of ${v.host} match the key in use: once the zone is signed, a wrong one stops mail.`,
       ),
-      config(`Switch DNSSEC on for the zone of ${v.host} at its DNS provider.`),
+      config(
+        v.detail
+          ? `Change the algorithm of the zone of ${v.host} to ECDSAP256SHA256 (13) at its DNS provider, as an algorithm rollover (RFC 6781 §4.1.4).`
+          : `Switch DNSSEC on for the zone of ${v.host} at its DNS provider.`,
+      ),
       dns('Publish the DS record at the registrar.'),
       wait('One day: the TTL of the DS record at the parent.'),
       checkAgain(v),

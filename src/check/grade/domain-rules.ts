@@ -47,7 +47,11 @@ export function daneRules(raised: Raised): boolean {
       raised.add('dane-tempfail', on);
     if (host.tlsa.status === 'unusable')
       raised.add('dane-unusable', { ...on, spkiSha256: keyOf(raised, host.name) });
-    if (host.tlsa.status === 'insecure') raised.add('dane-inert', on);
+    if (host.tlsa.status === 'insecure') {
+      const retired = host.unsupported;
+      const detail = retired ? `${retired.zone}: ${retired.algorithms.join(', ')}` : '';
+      raised.add('dane-inert', { ...on, detail });
+    }
     rolloverRules(raised, judged);
     if (host.alias) raised.add('mx-is-cname', { ...on, detail: host.alias.canonicalName });
   }

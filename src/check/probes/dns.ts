@@ -74,6 +74,7 @@ export async function probeHost(
     name,
     preference: target.preference,
     dnssec: found.dnssec,
+    ...(found.unsupported ? { unsupported: found.unsupported } : {}),
     ...(meant === undefined ? {} : { meant }),
     ...(found.aliases.length > 0
       ? {

@@ -18,6 +18,7 @@ import type { Output } from '../output.js';
 import { readFile } from '../read-file.js';
 import { renderProof } from '../render-proof.js';
 import { failureEntry, sayFailure } from '../say-failure.js';
+import { sayUnsupported } from '../say-unsupported.js';
 import { writeFile } from '../write-file.js';
 import { formatJson } from '../format-json.js';
 import {
@@ -189,6 +190,7 @@ function shown(answer: Answer, width: number): string {
   for (const { from, to, dnssec: link } of aliases)
     lines.push(`    ${from.toString()} is an alias of ${to.toString()} (${link})`);
   for (const rr of records) lines.push(`    ${formatRdata(rr)}`);
+  if (answer.unsupported) lines.push(`    ${sayUnsupported(answer.unsupported)}`);
   if (failure)
     lines.push(`    ${sayFailure(failure)}`, `    ${failureEntry(failure.code)?.fix ?? ''}`);
   const text = lines.map((line) => `${neutralise(line)}\n`).join('');
@@ -202,6 +204,7 @@ function asJson({
   records,
   aliases,
   ttl,
+  unsupported,
   failure,
   proof,
 }: Answer): unknown {
@@ -217,6 +220,7 @@ function asJson({
       to: to.toLower(),
       dnssec: link,
     })),
+    unsupported,
     ...(failure ? { failure: { code: failure.code, detail: failure.detail } } : {}),
     ...(proof ? { proof } : {}),
   };

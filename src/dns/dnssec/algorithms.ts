@@ -109,3 +109,25 @@ export const standardAlgorithms: AlgorithmRegistry = {
 export function dsDigest(hash: string, canonicalOwner: Uint8Array, dnskey: Uint8Array): Uint8Array {
   return new Uint8Array(createHash(hash).update(canonicalOwner).update(dnskey).digest());
 }
+
+/** Names of algorithms that are not supported, most of them retired (IANA DNSSEC Algorithm Numbers). */
+const unsupportedNames: ReadonlyMap<number, string> = new Map([
+  [1, 'RSAMD5'],
+  [3, 'DSA'],
+  [5, 'RSASHA1'],
+  [6, 'DSA-NSEC3-SHA1'],
+  [7, 'RSASHA1-NSEC3-SHA1'],
+  [12, 'ECC-GOST'],
+  [17, 'SM2SM3'],
+  [23, 'ECC-GOST12'],
+]);
+
+/** What is not supported of a DS record: its algorithm, else its digest type. */
+export function unsupportedText(
+  { algorithm, digestType }: { readonly algorithm: number; readonly digestType: number },
+  { signatures }: AlgorithmRegistry,
+): string {
+  if (signatures.has(algorithm)) return `digest type ${digestType}`;
+  const name = unsupportedNames.get(algorithm);
+  return name === undefined ? `algorithm ${algorithm}` : `${name} (${algorithm})`;
+}

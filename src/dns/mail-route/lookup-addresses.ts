@@ -1,5 +1,5 @@
 import { formatIp, type Failure, type Name } from '../../base/index.js';
-import type { AliasStep, Answer, AskOptions, Dnssec, Resolver } from '../types.js';
+import type { AliasStep, Answer, AskOptions, Dnssec, Resolver, UnsupportedZone } from '../types.js';
 import { RRType } from '../wire/types-registry.js';
 
 /** The addresses of a host, of both families. */
@@ -20,6 +20,8 @@ export interface HostAddresses {
   readonly aliases: readonly AliasStep[];
   /** The failure of a lookup, also where the other family was found; the detail names the family. */
   readonly failure?: Failure;
+  /** The zone because of which the addresses are insecure, where it is signed with retired algorithms. */
+  readonly unsupported?: UnsupportedZone;
   /** Seconds this may be cached. */
   readonly ttl: number;
 }
@@ -55,6 +57,7 @@ export async function lookupAddresses(
     canonicalName: lead.canonicalName,
     aliases: lead.aliases,
     ttl: failed && found.length > 0 ? Math.min(ttl, MAX_TTL_OF_HALF) : ttl,
+    ...(lead.unsupported ? { unsupported: lead.unsupported } : {}),
     ...(failed?.failure ? { failure: ofFamily(failed.failure, failed === a ? 'A' : 'AAAA') } : {}),
   };
 }

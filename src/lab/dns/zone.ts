@@ -29,6 +29,8 @@ export interface ZoneSpec {
     readonly iterations?: number;
     /** Digest types of the DS records at the parent. Default SHA-256 alone. */
     readonly dsDigests?: readonly DsDigestType[];
+    /** Algorithm in the DS records instead of the key's own: the zone then looks signed with that one. */
+    readonly dsAlgorithm?: number;
   };
   /** What is wrong with its signatures. `wrong-key`: they are made with a key the zone does not publish. */
   readonly fault?: 'expired' | 'not-yet-valid' | 'wrong-key' | 'stripped';
@@ -49,6 +51,7 @@ export class Zone {
   readonly key: ZoneSigningKey | undefined;
   readonly nodes = new Map<string, ZoneNode>();
   readonly dsDigests: readonly DsDigestType[];
+  readonly dsAlgorithm: number | undefined;
   readonly #fault: ZoneSpec['fault'];
   readonly #otherKey: ZoneSigningKey | undefined;
   readonly #scheme: DenialScheme;
@@ -62,6 +65,7 @@ export class Zone {
     this.apex = Name.of(spec.apex);
     this.key = spec.signed ? zoneKey(spec.signed.algorithm ?? 13) : undefined;
     this.dsDigests = spec.signed?.dsDigests ?? [2];
+    this.dsAlgorithm = spec.signed?.dsAlgorithm;
     this.#fault = spec.fault;
     this.#otherKey = spec.fault === 'wrong-key' ? generateZoneKey(13) : undefined;
     const denial = spec.signed?.denial ?? 'nsec';
@@ -99,7 +103,11 @@ export class Zone {
     const [ns] = this.nodes.get(this.apex.key)?.sets.get(RRType.NS) ?? [];
     if (ns) this.add({ ...ns, name: child.apex });
     if (!child.key) return;
-    for (const digest of child.dsDigests) this.add(dsRecord(child.apex, child.key, digest, TTL));
+    for (const digest of child.dsDigests) {
+      const record = dsRecord(child.apex, child.key, digest, TTL);
+      if (child.dsAlgorithm !== undefined) record.rdata[2] = child.dsAlgorithm;
+      this.add(record);
+    }
   }
 
   /** True for a name that holds records or has some below it. */

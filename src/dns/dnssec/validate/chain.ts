@@ -2,12 +2,14 @@ import { equalBytes, type Failure, type Name } from '../../../base/index.js';
 import { readDnskey, readDs, type Dnskey, type Ds } from '../../wire/rdata.js';
 import { rcodeText } from '../../wire/rcode-text.js';
 import { RRType } from '../../wire/types-registry.js';
-import { dsDigest, SHA1_DIGEST } from '../algorithms.js';
+import { dsDigest, SHA1_DIGEST, unsupportedText } from '../algorithms.js';
 import { canonicalName, countLabels, keyTag } from '../canonical.js';
 import { dnssecFailures, type DnssecFailureCode } from '../failures.js';
+import { cutSet, signersAbove } from './cut-records.js';
 import { judgeDenial, judgeNoCloser } from './judge-denial.js';
 import type { RRset } from './rrset.js';
 import { groundOf, type Heard, type Session } from './session.js';
+import type { UnsupportedZone } from '../../types.js';
 import type { Enclosing, Ground, TrustAnchor, ZoneKey, Zones, ZoneStatus } from './types.js';
 import { timeOf } from './verify-rrset.js';
 
@@ -31,6 +33,7 @@ export class Chain implements Zones {
   readonly #zones = new Map<string, Promise<ZoneStatus>>();
   readonly #cuts = new Map<string, Promise<Cut>>();
   readonly #cachedGrounds = new Map<string, readonly Ground[]>();
+  readonly #unsupported = new Map<string, UnsupportedZone>();
   readonly #rested = new Map<string, { parent: Name | undefined; heard: Heard[] }>();
 
   constructor(private readonly session: Session) {}
@@ -54,6 +57,7 @@ export class Chain implements Zones {
     const cached = this.session.request.cache?.get(name.key);
     if (cached && 'expires' in cached.zone && cached.zone.expires > this.session.request.now) {
       this.#cachedGrounds.set(name.key, cached.grounds);
+      if (cached.zone.status === 'insecure') this.#note(name, cached.zone.unsupported);
       return cached.zone;
     }
     const status = anchor.zone.equals(name)
@@ -76,9 +80,33 @@ export class Chain implements Zones {
       if ('failure' in cut) return { status: cut.kind, failure: cut.failure };
       // A secure delegation to keys of unknown algorithms alone is an insecure one (RFC 4035 §5.2).
       if (cut.kind === 'secure' && this.#usable(cut.ds).length === 0)
-        return { status: 'insecure', expires: this.#expiry(cut.ttl) };
+        return this.#withoutUsable(at, cut.ds, cut.ttl);
     }
     return { status: 'signed' };
+  }
+
+  /** The closest zone at or above a name that is signed with nothing supported, as far as it was met. */
+  unsupportedAbove(name: Name): UnsupportedZone | undefined {
+    for (let labels = name.labels.length; labels > 0; labels--) {
+      const found = this.#unsupported.get(name.suffix(labels).key);
+      if (found) return found;
+    }
+    return undefined;
+  }
+
+  #note(zone: Name, unsupported: UnsupportedZone | undefined): void {
+    if (unsupported) this.#unsupported.set(zone.key, unsupported);
+  }
+
+  #withoutUsable(
+    zone: Name,
+    ds: readonly Ds[],
+    ttl: number,
+  ): Extract<ZoneStatus, { status: 'insecure' }> {
+    const texts = ds.map((one) => unsupportedText(one, this.session.terms.algorithms));
+    const unsupported = { zone: zone.toString(), algorithms: [...new Set(texts)].slice(0, 8) };
+    this.#note(zone, unsupported);
+    return { status: 'insecure', expires: this.#expiry(ttl), unsupported };
   }
 
   /** The records a zone's standing rests on, from the anchor down. */
@@ -143,7 +171,7 @@ export class Chain implements Zones {
     if ('failure' in cut) return { status: cut.kind, failure: cut.failure };
     if (cut.kind !== 'secure') return { status: cut.kind, expires: this.#expiry(cut.ttl) };
     const usable = this.#usable(cut.ds);
-    if (usable.length === 0) return { status: 'insecure', expires: this.#expiry(cut.ttl) };
+    if (usable.length === 0) return this.#withoutUsable(name, cut.ds, cut.ttl);
     const asked = await keys;
     if (!asked.ok) return { status: 'indeterminate', failure: asked.failure };
     return this.#keys(
@@ -177,6 +205,7 @@ export class Chain implements Zones {
       known.zone.expires > this.session.request.now
     ) {
       this.#cachedGrounds.set(name.key, known.grounds);
+      this.#note(name, known.zone.unsupported);
       return { kind: 'insecure', ttl: (known.zone.expires - this.session.request.now) / 1000 };
     }
     const asked = await this.session.ask(name, RRType.DS);
@@ -346,30 +375,6 @@ export class Chain implements Zones {
   #expiry(ttl: number): number {
     return this.session.request.now + Math.min(ttl, 86400) * 1000;
   }
-}
-
-/**
- * The RRset of a DS response that settles whether a zone begins at a name: its DS records, or a signed CNAME. An owner of a CNAME
- * has no other records, so neither NS nor DS (RFC 4035 §2.5, §5.2) [4035-5.2-1].
- */
-function cutSet(heard: Heard, name: Name): RRset | undefined {
-  const at = (type: number): RRset | undefined =>
-    heard.sets.find((s) => s.type === type && s.name.equals(name));
-  const alias = at(RRType.CNAME);
-  return at(RRType.DS) ?? (alias && alias.signatures.length > 0 ? alias : undefined);
-}
-
-/** Signers that may speak for the parent side of a name: strictly above it, not above the anchor. At most four are looked at. */
-function signersAbove(
-  name: Name,
-  signers: readonly Name[],
-  anchor: TrustAnchor | undefined,
-): readonly Name[] {
-  const fitting = signers.filter(
-    (s) =>
-      name.isAtOrBelow(s) && !name.equals(s) && anchor !== undefined && s.isAtOrBelow(anchor.zone),
-  );
-  return [...new Map(fitting.map((s) => [s.key, s])).values()].slice(0, 4);
 }
 
 function noAnchor(name: Name): Failure {

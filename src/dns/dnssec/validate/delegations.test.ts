@@ -82,6 +82,26 @@ for (const [says, set, wanted] of [
     assert.equal(found, wanted);
   });
 
+test('a zone signed with retired algorithms alone is named with them', async () => {
+  const unsupported = async (...set: ResourceRecord[]) =>
+    (
+      await world.ask(
+        address,
+        {
+          'a.example DS': { answers: world.signed('example', set) },
+          [address]: { answers: world.by('a.example', 'mx.a.example. A 192.0.2.1') },
+        },
+        { otherwise: noDs },
+      )
+    ).unsupported;
+  assert.deepEqual(await unsupported(ds(2, { algorithm: 7 }), ds(2, { algorithm: 12 })), {
+    zone: 'a.example',
+    algorithms: ['RSASHA1-NSEC3-SHA1 (7)', 'ECC-GOST (12)'],
+  });
+  assert.deepEqual((await unsupported(ds(3)))?.algorithms, ['digest type 3']);
+  assert.equal(await unsupported(ds(1), ds(2, { algorithm: 5 })), undefined);
+});
+
 /** `alias.a.example` is an alias, and an unsigned zone begins below it. */
 function belowAlias(alias: Partial<Responses[string]>): Responses {
   return {

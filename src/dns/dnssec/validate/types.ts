@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import type { Failure, Name } from '../../../base/index.js';
-import type { Dnssec } from '../../types.js';
+import type { Dnssec, UnsupportedZone } from '../../types.js';
 import type { Message } from '../../wire/message.js';
 import type { Dnskey, Ds } from '../../wire/rdata.js';
 import type { AlgorithmRegistry } from '../algorithms.js';
@@ -62,7 +62,11 @@ export const defaultLimits: Limits = {
 /** A zone's standing, once it is proved. `evidence` names the messages the proof rests on. */
 export type ZoneStatus =
   | { readonly status: 'secure'; readonly keys: readonly ZoneKey[]; readonly expires: number }
-  | { readonly status: 'insecure'; readonly expires: number }
+  | {
+      readonly status: 'insecure';
+      readonly expires: number;
+      readonly unsupported?: UnsupportedZone;
+    }
   | { readonly status: 'no-zone'; readonly expires: number }
   | { readonly status: 'bogus' | 'indeterminate'; readonly failure: Failure };
 

@@ -1,5 +1,5 @@
 import { Name, type Failure } from '../../../base/index.js';
-import type { AliasStep, Answer, Dnssec } from '../../types.js';
+import type { AliasStep, Answer, Dnssec, UnsupportedZone } from '../../types.js';
 import { readTarget } from '../../wire/rdata.js';
 import { rcodeText } from '../../wire/rcode-text.js';
 import { Rcode, RRType } from '../../wire/types-registry.js';
@@ -193,16 +193,27 @@ class Walk {
       ...session.grounds(),
     ]);
     const question = { name: this.request.name, type: this.request.type };
+    const unsupported = dnssec === 'insecure' ? this.#unsupported() : undefined;
     return {
       question,
       status,
       dnssec,
+      ...(unsupported ? { unsupported } : {}),
       records,
       canonicalName: this.#current,
       aliases: this.#aliases,
       ttl: this.#ttl,
       proof,
     };
+  }
+
+  /** The zone on the way to the answer that is signed with nothing supported. */
+  #unsupported(): UnsupportedZone | undefined {
+    for (const name of [this.request.name, ...this.#aliases.map(({ to }) => to)]) {
+      const found = this.chain.unsupportedAbove(name);
+      if (found) return found;
+    }
+    return undefined;
   }
 
   /**
