@@ -18,6 +18,7 @@ export {
   type RolloverState,
   type TlsaRole,
 } from './rollover-state.js';
-export { usableRecords, isUsable } from './usable-records.js';
+export { usableRecords, isUsable, explainUnusable } from './usable-records.js';
+export { explainMismatch, type MismatchQuestion, type RecordFault } from './explain-mismatch.js';
 export { parseTlsa, formatTlsa } from './tlsa-text.js';
 export { daneFailures } from './failures.js';

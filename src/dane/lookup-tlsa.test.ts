@@ -12,7 +12,10 @@ type Told = Partial<Pick<Answer, 'status' | 'dnssec' | 'failure'>> & {
   readonly tlsa?: readonly string[];
 };
 
-/** Asks a resolver that answers by owner, and that has proof that there is nothing else; resolves to what was found and what was asked. */
+/**
+ * Asks a resolver that answers by owner, and that has proof that there is nothing else;
+ * resolves to what was found and what was asked.
+ */
 async function lookUp(
   told: Readonly<Record<string, Told>>,
   changes: Partial<LookupTlsaOptions> = {},

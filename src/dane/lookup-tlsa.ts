@@ -15,10 +15,16 @@ export interface LookupTlsaOptions {
   readonly resolver: Resolver;
   /** The MX host. */
   readonly host: Name;
-  /** Its addresses, looked up before: they decide whether TLSA is asked for at all (RFC 7672 §2.2.2). */
+  /**
+   * Its addresses, looked up before: they decide whether TLSA is asked for at all (RFC
+   * 7672 §2.2.2).
+   */
   readonly addresses: Pick<HostAddresses, 'dnssec' | 'canonicalName' | 'aliases' | 'ttl'>;
   readonly port: number;
-  /** Ask also where records cannot count, so that a publisher can be told they are inert. A sender does not (RFC 7672 §2.2.2 [7672-2.2.2-2]). */
+  /**
+   * Ask also where records cannot count, so that a publisher can be told they are inert. A
+   * sender does not (RFC 7672 §2.2.2 [7672-2.2.2-2]).
+   */
   readonly inert?: boolean;
   readonly signal?: AbortSignal;
 }

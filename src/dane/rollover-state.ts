@@ -11,7 +11,10 @@ import { verifyDane } from './verify-dane.js';
 export type TlsaRole =
   'current' | 'next' | 'stale' | 'unrelated' | 'duplicate' | 'unusable' | 'unknown';
 
-/** `ready`: a record for the next key or issuer stands beside; `partial`: some keys in use have no record; `mismatch`: none has. */
+/**
+ * `ready`: a record for the next key or issuer stands beside; `partial`: some keys in use
+ * have no record; `mismatch`: none has.
+ */
 export type RolloverState = 'ready' | 'single' | 'partial' | 'mismatch' | 'unknown';
 
 export interface RolloverQuestion {
@@ -22,7 +25,10 @@ export interface RolloverQuestion {
   readonly gone?: readonly (readonly Certificate[])[];
 }
 
-/** Tells the records of one host apart (RFC 7671 §8): a rollover needs the next record before the key, and duplicates are no second record. */
+/**
+ * Tells the records of one host apart (RFC 7671 §8): a rollover needs the next record
+ * before the key, and duplicates are no second record.
+ */
 export function rolloverState({ records, chains, gone = [] }: RolloverQuestion): {
   readonly state: RolloverState;
   readonly roles: readonly TlsaRole[];
@@ -63,7 +69,10 @@ function stateOf(
   return keyAndIssuer || roles.includes('next') ? 'ready' : 'single';
 }
 
-/** A record for an issuer is for a chain whose leaf has another name or is out of date as well. */
+/**
+ * A record for an issuer is for a chain whose leaf has another name or is out of date as
+ * well.
+ */
 function isFor(record: TlsaData, chain: readonly Certificate[]): boolean {
   const [leaf] = chain;
   if (!leaf) return false;

@@ -6,7 +6,10 @@ export function formatTlsa({ usage, selector, matchingType, data }: TlsaData): s
   return `${usage} ${selector} ${matchingType} ${toHex(data)}`;
 }
 
-/** The reverse; blanks inside the hexadecimal part are allowed. Undefined for anything else. */
+/**
+ * The reverse; blanks inside the hexadecimal part are allowed. Undefined for anything
+ * else.
+ */
 export function parseTlsa(text: string): TlsaData | undefined {
   const parts = /^\s*(\d{1,3})\s+(\d{1,3})\s+(\d{1,3})\s+([0-9a-fA-F\s]+)$/.exec(text);
   const data = parts && fromHex((parts[4] as string).replace(/\s/g, ''));

@@ -6,11 +6,37 @@ const digestLength: Readonly<Record<number, number>> = { 1: 32, 2: 64 };
 /** True for a record that can authenticate a mail server: usages 2 and 3, known selector and matching type, data of the right size (RFC 7672 §3.1, RFC 6698 §4.1).
  *
  * [7672-3.1.3-1, 7671-4-1] */
-export function isUsable({ usage, selector, matchingType, data }: TlsaData): boolean {
-  if (usage !== 2 && usage !== 3) return false;
-  if (selector !== 0 && selector !== 1) return false;
-  if (matchingType === 0) return data.length > 0;
-  return digestLength[matchingType] === data.length;
+export function isUsable(record: TlsaData): boolean {
+  return explainUnusable(record) === undefined;
+}
+
+/** Why a record cannot be used; undefined for one that can. */
+export function explainUnusable(record: TlsaData): string | undefined {
+  const { usage, selector, matchingType, data } = record;
+  if (usage === 0 || usage === 1)
+    return `usage ${usage} does not count for mail between servers, only 2 and 3 do`;
+  if (usage !== 2 && usage !== 3)
+    return `usage ${usage} is not defined, only 2 and 3 count for mail`;
+  if (selector !== 0 && selector !== 1)
+    return `selector ${selector} is not defined: 0 is the certificate, 1 the key`;
+  if (matchingType === 0) return data.length > 0 ? undefined : 'it has no data';
+  const { [matchingType]: expected } = digestLength;
+  if (expected === undefined)
+    return `matching type ${matchingType} is not defined: 1 is SHA-256, 2 SHA-512`;
+  const name = matchingType === 1 ? 'SHA-256' : 'SHA-512';
+  return expected === data.length
+    ? undefined
+    : `it has ${data.length} octets of data where ${name} has ${expected}${shapeOf(data)}`;
+}
+
+/** What data of a wrong length resembles. */
+function shapeOf(data: Uint8Array): string {
+  if (data.length === 20) return ', the length of SHA-1';
+  if (data.length === 32) return ', the length of SHA-256';
+  if (data.length === 64 && data.some((octet) => octet > 0x66)) return ', the length of SHA-512';
+  if (data.length > 0 && /^[0-9a-f]+$/i.test(Buffer.from(data).toString('latin1')))
+    return ': it is hexadecimal text';
+  return '';
 }
 
 /**

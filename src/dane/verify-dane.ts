@@ -16,7 +16,10 @@ export interface DaneQuestion {
   readonly records: readonly TlsaData[];
   /** As the server sent them, its own certificate first. */
   readonly chain: readonly Certificate[];
-  /** Reference identifiers for usage 2 (RFC 7672 §3.2.2): TLSA base domain, MX host, next-hop domain. */
+  /**
+   * Reference identifiers for usage 2 (RFC 7672 §3.2.2): TLSA base domain, MX host,
+   * next-hop domain.
+   */
   readonly names: readonly string[];
   /** Date for usage 2, milliseconds since 1970. */
   readonly at: number;
@@ -105,7 +108,10 @@ function judgeAnchor(
     : { verdict: 'no-match', reason: 'name' };
 }
 
-/** `2 0 0` and `2 1 0` hold the anchor itself, so it need not be sent (RFC 7671 §5.2.2, §5.2.3 [7671-5.2.2-1, 7671-5.2.3-1]). */
+/**
+ * `2 0 0` and `2 1 0` hold the anchor itself, so it need not be sent (RFC 7671 §5.2.2,
+ * §5.2.3 [7671-5.2.2-1, 7671-5.2.3-1]).
+ */
 function anchorsGiven({
   selector,
   matchingType,

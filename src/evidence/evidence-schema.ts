@@ -12,6 +12,7 @@ const pkix = z.strictObject({
   chain: z.enum(['trusted', 'incomplete', 'self-signed', 'unknown-ca', 'unknown']),
   validity: z.enum(['valid', 'expired', 'not-yet-valid']),
   problems: z.array(text),
+  anchor: z.base64().optional(),
 });
 const presented = z.strictObject({ sni: text, chain: z.array(z.base64()), pkix });
 

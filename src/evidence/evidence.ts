@@ -146,6 +146,8 @@ export interface PresentedChain {
     /** Of the whole path that was found, not of the leaf alone. */
     readonly validity: 'valid' | 'expired' | 'not-yet-valid';
     readonly problems: readonly string[];
+    /** The anchor of the path that was found, DER in base64, where the server did not send it. */
+    readonly anchor?: string;
   };
 }
 

@@ -195,6 +195,14 @@ function tlsaOf(kind: TlsaTraits, [certificate]: readonly Issued[], world: World
       return `3 1 1 ${spki(certificate)}`;
     case 'ta':
       return `2 1 1 ${spki(world.intermediate)}`;
+    case 'root':
+      return `2 1 1 ${spki(world.root)}`;
+    case 'ta-as-ee':
+      return `3 1 1 ${spki(world.intermediate)}`;
+    case 'stale-sha512':
+      return `3 1 2 ${'0d'.repeat(64)}`;
+    case 'sha1':
+      return `3 1 1 ${'0d'.repeat(20)}`;
     case 'next':
       return `3 1 1 ${'5e'.repeat(32)}`;
     case 'ee-certificate':

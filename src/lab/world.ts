@@ -3,6 +3,7 @@ import {
   createIntermediate,
   generateKey,
   issue,
+  purpose,
   selfSigned,
   type Authority,
   type Issued,
@@ -82,6 +83,20 @@ export class World {
         return [issue(this.intermediate, { names, key: this.#weakRsa })];
       case 'sha1-chain':
         return [issue(this.intermediate, { names, hash: 'sha1' })];
+      case 'client-purpose':
+        return [issue(this.intermediate, { names, extendedKeyUsage: [purpose.clientAuth] })];
+      case 'name-constraints': {
+        const nameConstraints = { permitted: ['other.example'] };
+        const bound = createIntermediate(this.root, { name: 'Lab Bound CA', nameConstraints });
+        return [issue(bound, { names })];
+      }
+      case 'common-name-only':
+        return [issue(this.intermediate, { commonName: names[0] })];
+      case 'expired-intermediate': {
+        const notAfter = now - DAY;
+        const old = createIntermediate(this.root, { name: 'Lab Old CA', notAfter });
+        return [issue(old, { names })];
+      }
       case 'rsa-and-ecdsa':
         this.#rsa ??= generateKey('rsa-2048');
         return [

@@ -3,7 +3,10 @@ import type { StsPolicy } from './parse-policy.js';
 
 /** A policy as it was fetched. */
 export interface CachedPolicy extends StsPolicy {
-  /** Of the `_mta-sts` record at the time of the fetch; it is only ever compared for equality (RFC 8461 §3.1). */
+  /**
+   * Of the `_mta-sts` record at the time of the fetch; it is only ever compared for
+   * equality (RFC 8461 §3.1).
+   */
   readonly id: string;
   readonly body: string;
   /** Milliseconds since 1970. */
@@ -19,7 +22,10 @@ export interface FailedFetches {
   readonly count: number;
 }
 
-/** What is remembered of one policy domain. Without `policy` it is a negative entry: only failed fetches. */
+/**
+ * What is remembered of one policy domain. Without `policy` it is a negative entry: only
+ * failed fetches.
+ */
 export interface StsEntry {
   /** Lower case, A-labels, no final dot. */
   readonly domain: string;
@@ -35,7 +41,10 @@ export interface StsEntry {
  */
 export interface StsCache {
   get(domain: string): StsEntry | undefined;
-  /** A promise resolves when the entry is durable, or soon where it cannot be; it never rejects. */
+  /**
+   * A promise resolves when the entry is durable, or soon where it cannot be; it never
+   * rejects.
+   */
   put(entry: StsEntry): void | Promise<void>;
   delete(domain: string): void | Promise<void>;
   /** Entries to be refreshed by then ({@link refreshAt}), the most urgent first. */

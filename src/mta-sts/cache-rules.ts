@@ -6,24 +6,39 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** RFC 8461 §3.3 [8461-3.3-8]: after a failed fetch the same id is left alone for five minutes. */
+/**
+ * RFC 8461 §3.3 [8461-3.3-8]: after a failed fetch the same id is left alone for five
+ * minutes.
+ */
 export const BACK_OFF = 5 * MINUTE;
-/** Life that a policy has at least when the cache is opened: the clock may be wrong then, and is mended within minutes. */
+/**
+ * Life that a policy has at least when the cache is opened: the clock may be wrong then,
+ * and is mended within minutes.
+ */
 export const GRACE = HOUR;
 /** A policy nobody sends mail for is not refreshed for ever. */
 const UNUSED = 180 * DAY;
 
-/** When the policy ends: `max_age` counted from the last fetch (RFC 8461 §3.2 [8461-3.2-9]). */
+/**
+ * When the policy ends: `max_age` counted from the last fetch (RFC 8461 §3.2
+ * [8461-3.2-9]).
+ */
 export function expiresAt({ fetchedAt, maxAge }: CachedPolicy): number {
   return fetchedAt + maxAge * 1000;
 }
 
-/** The policy that binds a sender, whatever DNS and the policy host say at the moment (RFC 8461 §3.3 [8461-3.3-10, 8461-3.1-10]). */
+/**
+ * The policy that binds a sender, whatever DNS and the policy host say at the moment (RFC
+ * 8461 §3.3 [8461-3.3-10, 8461-3.1-10]).
+ */
 export function policyInForce(entry: StsEntry | undefined, now: number): CachedPolicy | undefined {
   return entry?.policy && now < expiresAt(entry.policy) ? entry.policy : undefined;
 }
 
-/** Whether a record with this id calls for a fetch [8461-3-1, 8461-5.1-1]: nothing in force, or an id that is not the known one; and the last failure is not too fresh. */
+/**
+ * Whether a record with this id calls for a fetch [8461-3-1, 8461-5.1-1]: nothing in
+ * force, or an id that is not the known one; and the last failure is not too fresh.
+ */
 export function callsForFetch(entry: StsEntry | undefined, id: string, now: number): boolean {
   if (policyInForce(entry, now)?.id === id) return false;
   const failed = entry?.failed;
@@ -73,7 +88,10 @@ export function refreshAt({ domain, policy, failed, usedAt }: StsEntry): number 
   return policy.fetchedAt + Math.round(interval * (0.75 + spread(domain) / 4));
 }
 
-/** Whether an administrator should hear of it: a third failure in a row, then ever more rarely; withdrawn policies need no refresh (RFC 8461 §3.3 [8461-3.3-13]). */
+/**
+ * Whether an administrator should hear of it: a third failure in a row, then ever more
+ * rarely; withdrawn policies need no refresh (RFC 8461 §3.3 [8461-3.3-13]).
+ */
 export function isWorthWarning({ policy, failed }: StsEntry): boolean {
   if (!policy || policy.mode === 'none' || !failed) return false;
   return failed.count % 3 === 0 && Number.isInteger(Math.log2(failed.count / 3));

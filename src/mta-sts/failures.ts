@@ -1,6 +1,9 @@
 import { defineFailures } from '../base/index.js';
 
-/** Why there is no usable policy. None of these removes a policy that is cached and not expired (RFC 8461 §3.3). */
+/**
+ * Why there is no usable policy. None of these removes a policy that is cached and not
+ * expired (RFC 8461 §3.3).
+ */
 export const stsFailures = defineFailures({
   'sts-record-multiple': {
     blame: 'publisher',

@@ -22,7 +22,10 @@ after(() => {
   for (const server of open) server.close();
 });
 
-/** Answers every request alike; tells which names were asked for in SNI and which lines were sent. */
+/**
+ * Answers every request alike; tells which names were asked for in SNI and which lines
+ * were sent.
+ */
 async function host(
   head: string,
   body = policy,

@@ -20,7 +20,10 @@ export function nearStsRecords(texts: readonly string[]): readonly RecordLint[] 
   });
 }
 
-/** Departures of the record that senders accept: fields that occur twice or are not defined. */
+/**
+ * Departures of the record that senders accept: fields that occur twice or are not
+ * defined.
+ */
 export function lintStsRecord(texts: readonly string[]): readonly RecordLint[] {
   return texts
     .filter((text) => /^v=STSv1[ \t]*(;|$)/.test(text))

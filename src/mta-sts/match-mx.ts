@@ -1,4 +1,7 @@
-/** Whether a policy pattern admits an MX host (RFC 8461 §4.1): case-insensitive; `*.` stands for exactly one left-most label [8461-4.1-1]. */
+/**
+ * Whether a policy pattern admits an MX host (RFC 8461 §4.1): case-insensitive; `*.`
+ * stands for exactly one left-most label [8461-4.1-1].
+ */
 export function matchMx(pattern: string, host: string): boolean {
   const p = pattern.toLowerCase();
   const h = host.toLowerCase().replace(/\.$/, '');

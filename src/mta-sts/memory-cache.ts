@@ -1,7 +1,10 @@
 import type { StsCache, StsEntry } from './cache-entry.js';
 import { refreshAt, usefulness } from './cache-rules.js';
 
-/** A cache that lives as long as the process: for tests, and for senders that ask once. `now` as for {@link createStsSource}. */
+/**
+ * A cache that lives as long as the process: for tests, and for senders that ask once.
+ * `now` as for {@link createStsSource}.
+ */
 export function memoryStsCache(
   options: { readonly limit?: number; now?(): number } = {},
 ): StsCache {
@@ -29,7 +32,10 @@ export function memoryStsCache(
   };
 }
 
-/** Gives up a tenth at once, so that a full cache does not sort itself anew for every entry. */
+/**
+ * Gives up a tenth at once, so that a full cache does not sort itself anew for every
+ * entry.
+ */
 function makeRoom(entries: Map<string, StsEntry>, limit: number, now: number): void {
   const ranked = [...entries.values()].sort((a, b) => usefulness(a, now) - usefulness(b, now));
   for (const { domain } of ranked.slice(0, entries.size - Math.floor(limit * 0.9)))

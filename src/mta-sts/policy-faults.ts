@@ -31,7 +31,10 @@ const mxFaults: readonly (readonly [RegExp, string])[] = [
   [/^-|-$|-\.|\.-|\.\./, 'a label is neither empty nor begins or ends with a hyphen'],
 ];
 
-/** True for an mx value that is an address: it has the form of a host name and matches none. */
+/**
+ * True for an mx value that is an address: it has the form of a host name and matches
+ * none.
+ */
 export function isAddress(value: string): boolean {
   return parseIp(value) !== undefined;
 }

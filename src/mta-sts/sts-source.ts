@@ -18,7 +18,10 @@ import { parseStsRecord, type StsRecord } from './parse-record.js';
 export interface StsState {
   /** The policy that binds; absent: none does. */
   readonly policy?: CachedPolicy;
-  /** `live`: fetched now; `cached`: its id is still the published one; `kept`: something failed, and the cached one holds (RFC 8461 §3.3). */
+  /**
+   * `live`: fetched now; `cached`: its id is still the published one; `kept`: something
+   * failed, and the cached one holds (RFC 8461 §3.3).
+   */
   readonly how: 'live' | 'cached' | 'kept' | 'none';
   /** The `_mta-sts` record as it is now. */
   readonly record: {
@@ -27,7 +30,10 @@ export interface StsState {
   };
   /** Why there is no live policy, where there should be one. */
   readonly failure?: Failure;
-  /** Milliseconds since 1970, by the source's own time: until then the answer need not be asked for again. */
+  /**
+   * Milliseconds since 1970, by the source's own time: until then the answer need not be
+   * asked for again.
+   */
   readonly until: number;
 }
 
@@ -39,23 +45,35 @@ export interface StsSourceOptions {
     domain: Name,
     signal: AbortSignal,
   ): Promise<Result<{ readonly policy: StsPolicy; readonly body: string }>>;
-  /** Milliseconds since 1970; better one that no correction of the clock moves, see {@link steadyTime}. */
+  /**
+   * Milliseconds since 1970; better one that no correction of the clock moves, see {@link
+   * steadyTime}.
+   */
   now(): number;
   /** A refresh fails again and again while a policy is in force. */
   onWarning?(entry: StsEntry): void;
 }
 
 export interface StsSource {
-  /** Looks at the record, fetches where it says something new [8461-5.1-2], and tells what binds. Rejects only with `signal.reason`. */
+  /**
+   * Looks at the record, fetches where it says something new [8461-5.1-2], and tells what
+   * binds. Rejects only with `signal.reason`.
+   */
   lookup(domain: Name, signal?: AbortSignal): Promise<StsState>;
-  /** Fetches anew what is due; resolves to the number of policies tried. Rejects only with `signal.reason`. */
+  /**
+   * Fetches anew what is due; resolves to the number of policies tried. Rejects only with
+   * `signal.reason`.
+   */
   refreshDue(signal?: AbortSignal): Promise<number>;
 }
 
 /** The record, or that it could not be had. */
 type Seen = StsRecord | { readonly status: 'tempfail' };
 
-/** Milliseconds: entries are marked as used at most this often: a lookup must not cost a write. */
+/**
+ * Milliseconds: entries are marked as used at most this often: a lookup must not cost a
+ * write.
+ */
 const USE_NOTED = 3_600_000;
 /** Milliseconds an answer that could not be had is left alone. */
 const TROUBLE_KEPT = 30_000;

@@ -14,7 +14,10 @@ import {
 export const body = (mode: string, maxAge = 604_800, mx = 'mx.example.com'): string =>
   `version: STSv1\nmode: ${mode}\nmx: ${mx}\nmax_age: ${maxAge}\n`;
 
-/** A source over a world that a test sets: the record's texts or how its lookup fails, and the policy or how its fetch fails. */
+/**
+ * A source over a world that a test sets: the record's texts or how its lookup fails, and
+ * the policy or how its fetch fails.
+ */
 export interface StsWorld {
   texts: readonly string[] | 'failed';
   /** A policy body, or the code of a failure. */

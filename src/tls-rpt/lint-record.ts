@@ -6,7 +6,10 @@ export interface RptLint {
   readonly says: string;
 }
 
-/** TXT records at `_smtp._tls` that reporters discard although their publisher meant TLS-RPT (RFC 8460 §3). */
+/**
+ * TXT records at `_smtp._tls` that reporters discard although their publisher meant
+ * TLS-RPT (RFC 8460 §3).
+ */
 export function nearRptRecords(texts: readonly string[]): readonly RptLint[] {
   return texts.flatMap((text) => {
     const says = explainNearRecord(text, { version: 'TLSRPTv1', field: 'rua' }) ?? otherKind(text);

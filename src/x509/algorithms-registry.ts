@@ -69,6 +69,17 @@ export const attributes: Readonly<Record<string, string>> = {
   '1.2.840.113549.1.9.1': 'emailAddress',
 };
 
+/** Names of extendedKeyUsage purposes (RFC 5280 §4.2.1.12). */
+export const purposes: Readonly<Record<string, string>> = {
+  '1.3.6.1.5.5.7.3.1': 'serverAuth',
+  '1.3.6.1.5.5.7.3.2': 'clientAuth',
+  '1.3.6.1.5.5.7.3.3': 'codeSigning',
+  '1.3.6.1.5.5.7.3.4': 'emailProtection',
+  '1.3.6.1.5.5.7.3.8': 'timeStamping',
+  '1.3.6.1.5.5.7.3.9': 'OCSPSigning',
+  '2.5.29.37.0': 'anyExtendedKeyUsage',
+};
+
 /** Extensions that are either applied or need no applying for a server's certificate. */
 export const understood: ReadonlySet<string> = new Set([
   '2.5.29.14', // subjectKeyIdentifier

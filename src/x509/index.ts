@@ -21,5 +21,7 @@ export {
 export { SearchWork } from './find-paths.js';
 export { verifySignedBy } from './verify-signed-by.js';
 export { matchesDnsName } from './matches-dns-name.js';
+export { explainProblem } from './explain-problem.js';
+export { weaklySigned } from './signature-algorithm.js';
 export { spkiSha256 } from './spki-sha256.js';
 export { x509Failures, type X509FailureCode } from './failures.js';

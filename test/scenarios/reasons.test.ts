@@ -23,6 +23,30 @@ const cases: readonly (readonly [domain: string, finding: string, says: RegExp])
     'tlsrpt-odd',
     /"mailto:\/\/a@rpt-slashes.example": mailto: takes no slash/,
   ],
+  [
+    'client-certificate.example',
+    'cert-not-acceptable',
+    /CN=mx\.client-certificate\.example: extendedKeyUsage is clientAuth, without serverAuth/,
+  ],
+  ['name-constraints.example', 'cert-not-acceptable', /CN=Lab Bound CA: nameConstraints/],
+  [
+    'common-name-only.example',
+    'cert-name-mismatch',
+    /"mx\.common-name-only\.example" stands in the common name only/,
+  ],
+  ['expired-intermediate.example', 'cert-chain-outdated', /CN=Lab Old CA: valid from .* to /],
+  [
+    'tlsa-root-not-sent.example',
+    'dane-mismatch',
+    /SHA-256 of the key of CN=Hermetic Lab Root, which is not in the chain the server sends/,
+  ],
+  ['tlsa-wrong-usage.example', 'dane-mismatch', /CN=Hermetic Lab CA, number 2 of the chain/],
+  [
+    'tlsa-stronger-digest.example',
+    'dane-mismatch',
+    /it matches, but senders look only at .* 3 1 2/,
+  ],
+  ['tlsa-sha1.example', 'dane-unusable', /20 octets of data where SHA-256 has 32.*SHA-1/],
 ];
 
 let lab: Lab;
@@ -41,6 +65,15 @@ for (const [domain, id, says] of cases)
     assert.match(finding?.reason ?? '', says);
     assert.match(renderTerminal(result).replace(/\s+/g, ' '), says);
   });
+
+test('a stale stronger digest is deleted, and no record is added that is there', async () => {
+  const [evidence] = await Promise.all(checkDomains(lab, ['tlsa-stronger-digest.example']));
+  assert.ok(evidence);
+  const steps = grade(evidence).findings.find((f) => f.id === 'dane-mismatch')?.steps ?? [];
+  const changes = steps.filter((step) => step.kind === 'dns').map((step) => step.text);
+  assert.equal(changes.length, 1);
+  assert.match(changes[0] ?? '', /^Delete: .* TLSA 3 1 2 0d0d/);
+});
 
 test('a record that one step corrects does not begin again in testing mode', async () => {
   for (const domain of ['sts-record-case.example', 'sts-record-hyphens.example']) {

@@ -67,6 +67,8 @@ const anyCase: FindingValues = {
   meant: undefined,
   detail: '',
   reason: undefined,
+  tlsa: [],
+  tlsaOfKey: false,
   reply: undefined,
   policyId: 'ID',
   policy: undefined,

@@ -43,6 +43,29 @@ export const certificateFindings = {
     fix: 'Use a certificate of a public CA.',
     steps: obtain,
   },
+  'cert-not-acceptable': {
+    title: 'A certificate of the chain is not acceptable for a mail server',
+    why: untrusted,
+    reference: 'RFC 5280 §4.2, §6.1',
+    owner: 'mail-host',
+    fix: (v) =>
+      `Obtain a certificate without this fault${v.reason ? `: ${v.reason}` : ''}. The CA itself may be trusted.`,
+    steps: obtain,
+  },
+  'cert-chain-outdated': {
+    title: 'A CA certificate of the chain is out of date',
+    why: untrusted,
+    reference: 'RFC 5280 §4.1.2.5, §6.1.3',
+    owner: 'mail-host',
+    fix: 'Let the server send the current intermediate certificate of its CA.',
+    steps: (v) => [
+      config(
+        `Postfix, main.cf: smtpd_tls_chain_files = /etc/letsencrypt/live/${v.host}/privkey.pem, /etc/letsencrypt/live/${v.host}/fullchain.pem   (as the CA delivers it today)`,
+      ),
+      command('systemctl reload postfix'),
+      checkAgain(v),
+    ],
+  },
   'cert-chain-incomplete': {
     title: 'The intermediate certificate is missing',
     why: 'The certificate is good, but the server does not send the CA certificate in between. Senders that check certificates treat it as unknown.',
@@ -86,9 +109,12 @@ export const certificateFindings = {
     ],
   },
   'cert-name-mismatch': {
-    title: (v) => `The certificate is for another name than ${v.host}`,
+    title: (v) =>
+      v.detail === ''
+        ? 'The certificate has no DNS name in subjectAltName'
+        : `The certificate is for another name than ${v.host}`,
     why: (v) =>
-      `It names ${v.detail || 'no host at all'}. Senders that check certificates cannot tell this server from an impostor: under MTA-STS enforce they keep the mail.`,
+      `It names ${v.detail || 'no host that senders look at'}. Senders that check certificates cannot tell this server from an impostor: under MTA-STS enforce they keep the mail.`,
     reference: 'RFC 8461 §4.2, RFC 7672 §3.2.2',
     owner: 'mail-host',
     fix: (v) => `Use a certificate that has ${v.host} among its names.`,

@@ -9,6 +9,7 @@ import {
   type FindingEntry,
   type FindingValues,
 } from './entry.js';
+import type { FixStep } from '../../evidence/index.js';
 
 const digest = (v: FindingValues) =>
   command(
@@ -33,6 +34,48 @@ const publishForKey = (v: FindingValues) => [
 const waits =
   'Senders that honour DANE keep the mail and finally bounce it, today and without any attacker.';
 
+interface Repair {
+  readonly fix: string;
+  readonly steps: readonly FixStep[];
+}
+
+/** The repair that the reason of a mismatch calls for. */
+function mismatchRepair(v: FindingValues): Repair {
+  const owner = `_25._tcp.${v.host}`;
+  const kinds = new Set(v.tlsa.map(({ kind }) => kind));
+  const stronger = v.tlsa.filter(({ record }) => /^\d \d 2 /.test(record)).map((r) => r.record);
+  // RFC 7671 §9: a record of the key is there, and a stronger digest beside it is stale.
+  if (kinds.has('digest') && v.tlsaOfKey && stronger.length > 0)
+    return {
+      fix: 'Delete the record with the stronger digest: the record 3 1 1 beside it matches the key.',
+      steps: [
+        digest(v),
+        ...stronger.map((record) => dns(`Delete: ${owner}. IN TLSA ${record}`)),
+        checkAgain(v),
+      ],
+    };
+  if (kinds.has('anchor-not-sent'))
+    return {
+      fix: 'Let the server send the CA certificate that the record names, or publish 3 1 1 for its key.',
+      steps: [
+        config(
+          `Append the CA certificate that the TLSA record names to the chain that ${v.host} sends: Postfix, smtpd_tls_chain_files.`,
+        ),
+        command('systemctl reload postfix'),
+        checkAgain(v),
+      ],
+    };
+  if (kinds.has('wrong-form') || kinds.has('wrong-usage'))
+    return {
+      fix: 'Publish the record 3 1 1 of the key beside the present ones, then delete those with wrong parameters.',
+      steps: publishForKey(v),
+    };
+  return {
+    fix: 'Make sure the key seen is your own, then publish its record beside the old one.',
+    steps: publishForKey(v),
+  };
+}
+
 const resolverHabits: Readonly<Record<string, string>> = {
   silent: 'does not answer',
   refuses: 'refuses to answer',
@@ -44,11 +87,16 @@ const resolverHabits: Readonly<Record<string, string>> = {
 export const daneFindings = {
   'dane-mismatch': {
     title: 'The TLSA records do not match the certificate',
-    why: `${waits} The key was changed without its record, or someone else answers in the server's place.`,
+    why: (v) => {
+      const known = v.tlsa.some(({ kind }) => kind !== 'unknown');
+      return known
+        ? waits
+        : `${waits} The key was changed without its record, or someone else answers in the server's place.`;
+    },
     reference: 'RFC 7672 §2.2, §8.1',
     owner: 'mail-host',
-    fix: 'Make sure the key seen is your own, then publish its record beside the old one.',
-    steps: publishForKey,
+    fix: (v) => mismatchRepair(v).fix,
+    steps: (v) => mismatchRepair(v).steps,
   },
   'dane-partial': {
     title: 'Only some MX hosts have TLSA records',

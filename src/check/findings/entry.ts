@@ -1,3 +1,4 @@
+import type { RecordFault } from '../../dane/index.js';
 import type { Finding, FixStep } from '../../evidence/index.js';
 
 /** What a finding's text may speak of. Foreign text in it is neutralised by the renderers. */
@@ -16,6 +17,10 @@ export interface FindingValues {
   readonly detail: string;
   /** The value at fault and what is wrong with it. */
   readonly reason: string | undefined;
+  /** Why TLSA records do not match. */
+  readonly tlsa: readonly RecordFault[];
+  /** A record 3 1 1 for the key in use is published. */
+  readonly tlsaOfKey: boolean;
   /** The server's own 4yz or 5yz reply. */
   readonly reply: string | undefined;
   /** An identifier for the next policy version, made from the time of the check. */

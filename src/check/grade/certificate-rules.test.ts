@@ -36,6 +36,9 @@ function raised(
   const certificate = {
     ...dates,
     dnsNames: shown.names,
+    altNames: [],
+    signatureHashes: shown.signature.startsWith('sha1') ? ['sha1'] : [],
+    subjectText: 'CN=mx.planted.example',
   } as unknown as JudgedCertificate['certificate'];
   const host = evidence.hosts.map((h) => judgeHost(evidence, h))[0];
   const address = host?.addresses[0];
@@ -48,6 +51,8 @@ function raised(
     pkix: 'yes',
     vouchedBy: undefined,
     daneCause: undefined,
+    daneFaults: [],
+    path: { validity: 'valid', problems: [] },
     ...judged,
   };
   certificateRules(all, host, { ...address, certificates: [one] });

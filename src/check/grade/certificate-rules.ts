@@ -1,4 +1,7 @@
+import { formatTime } from '../../base/index.js';
+import { explainProblem, weaklySigned } from '../../x509/index.js';
 import type { Mechanism } from '../profiles/profile.js';
+import { shortRecord as short } from './record-rules.js';
 import type { JudgedCertificate } from './judge-certificate.js';
 import type { JudgedAddress, JudgedHost } from './judge-host.js';
 import type { Raised, Raising } from './raise.js';
@@ -28,9 +31,15 @@ function judgeOne(
   };
 
   const expiry = shown.notAfter.slice(0, 10);
-  if (shown.validity === 'expired') raised.add('cert-expired', { ...on, detail: expiry });
+  const dated = daneCause === 'date' ? tlsaReason(judged) : undefined;
+  if (shown.validity === 'expired')
+    raised.add('cert-expired', { ...on, detail: expiry, reason: dated });
   else if (shown.validity === 'not-yet-valid')
-    raised.add('cert-not-yet-valid', { ...on, detail: shown.notBefore.slice(0, 10) });
+    raised.add('cert-not-yet-valid', {
+      ...on,
+      detail: shown.notBefore.slice(0, 10),
+      reason: dated,
+    });
   else {
     const left = certificate.notAfter - at;
     const limit = Math.min(
@@ -40,23 +49,90 @@ function judgeOne(
     if (left < limit) raised.add('cert-near-expiry', { ...on, detail: expiry });
   }
   if (shown.chain === 'self-signed') raised.add('cert-self-signed', on);
-  if (shown.chain === 'unknown-ca') raised.add('cert-unknown-ca', on);
-  if (shown.chain === 'incomplete') raised.add('cert-chain-incomplete', on);
+  chainRules(raised, judged, on);
 
-  const names =
-    shown.names.length > 0 ? shown.names.slice(0, 3).join(', ') : (certificate.commonName ?? '');
+  const names = shown.names.slice(0, 3).join(', ');
   const nameMechanisms = daneCause === 'name' ? [...mechanisms, 'enforce' as const] : mechanisms;
   if (shown.nameMatch === 'mismatch')
-    raised.add('cert-name-mismatch', { ...on, detail: names, mechanisms: nameMechanisms });
-  if (shown.dane === 'mismatch' && daneCause === undefined)
-    raised.add('dane-mismatch', { ...on, mechanisms });
+    raised.add('cert-name-mismatch', {
+      ...on,
+      detail: names,
+      reason: [nameReason(judged), ...(daneCause === 'name' ? [tlsaReason(judged)] : [])].join(
+        '; ',
+      ),
+      mechanisms: nameMechanisms,
+    });
+  // Findings above say it already where the server's own dates or names are the cause.
+  const said =
+    (daneCause === 'date' && shown.validity !== 'valid') ||
+    (daneCause === 'name' && shown.nameMatch === 'mismatch');
+  if (shown.dane === 'mismatch' && !said)
+    raised.add('dane-mismatch', {
+      ...on,
+      reason: tlsaReason(judged),
+      tlsa: judged.daneFaults,
+      tlsaOfKey: host.evidence.tlsa.records.some((r) => r.startsWith(`3 1 1 ${shown.spkiSha256}`)),
+    });
 
   const below =
     shown.keyAlgorithm === 'RSA' || shown.keyAlgorithm === 'DSA' ? 'rsaBelow' : 'ecBelow';
   const short = profile.keys.find((terms) => shown.keyBits > 0 && shown.keyBits < terms[below]);
   if (short) raised.add(short.finding, { ...on, detail: `${shown.keyAlgorithm} ${shown.keyBits}` });
-  if (/md5|md2|sha-?1(?!\d)/i.test(shown.signature))
-    raised.add('cert-weak-signature', { ...on, detail: shown.signature });
+}
+
+/**
+ * Faults of the chain, each with the certificate that has it. A chain without a path keeps
+ * its own reason.
+ */
+function chainRules(
+  raised: Raised,
+  { shown, certificate, chain, path }: JudgedCertificate,
+  on: Raising,
+): void {
+  const weak = weaklySigned(certificate) || path.problems.includes(WEAK);
+  const reasons = path.problems.filter((code) => !withoutReason.includes(code));
+  const reason = reasons.map((code) => explainProblem(code, chain)).join('; ');
+  if (shown.chain === 'unknown-ca') {
+    if (reasons.length > 0) raised.add('cert-not-acceptable', { ...on, reason });
+    else if (!weak) raised.add('cert-unknown-ca', on);
+  }
+  if (shown.chain === 'incomplete') raised.add('cert-chain-incomplete', on);
+  if (weak)
+    raised.add('cert-weak-signature', {
+      ...on,
+      detail: shown.signature,
+      reason: explainProblem(WEAK, chain),
+    });
+  const at = Date.parse(raised.evidence.collectedAt);
+  const outdated = chain.slice(1).find((c) => at > c.notAfter || at < c.notBefore);
+  if (shown.validity === 'valid' && path.validity !== 'valid' && outdated)
+    raised.add('cert-chain-outdated', {
+      ...on,
+      reason: `${outdated.subjectText}: valid from ${day10(outdated.notBefore)} to ${day10(outdated.notAfter)}`,
+    });
+}
+
+const WEAK = 'x509-weak-signature';
+/** Codes that findings of their own stand for. */
+const withoutReason: readonly string[] = [WEAK, 'x509-unknown-ca', 'x509-self-signed'];
+
+const day10 = (ms: number): string => formatTime(ms).slice(0, 10);
+
+/** Why no name of the certificate is that of the host. */
+function nameReason({
+  certificate: { dnsNames, commonName, altNames },
+}: JudgedCertificate): string {
+  if (dnsNames.length > 0) return `subjectAltName has ${dnsNames.slice(0, 3).join(', ')}`;
+  if (altNames.length > 0) return 'subjectAltName has no DNS name';
+  return commonName === undefined
+    ? 'there is no subjectAltName'
+    : `the name "${commonName}" stands in the common name only, and senders read subjectAltName`;
+}
+
+/** Each record with what is wrong with it. */
+function tlsaReason({ daneFaults }: JudgedCertificate): string | undefined {
+  const said = daneFaults.slice(0, 3).map(({ record, says }) => `TLSA ${short(record)}: ${says}`);
+  return said.length === 0 ? undefined : said.join('; ');
 }
 
 /** What a sender holds against this certificate today. */

@@ -3,7 +3,8 @@ import { resolverAtFault } from '../exposure.js';
 import type { FindingId } from '../findings/catalogue.js';
 import type { JudgedHost } from './judge-host.js';
 import type { Raised } from './raise.js';
-import { discardedRules, lintRules, recordReason } from './record-rules.js';
+import { explainUnusable, parseTlsa } from '../../dane/index.js';
+import { discardedRules, lintRules, recordReason, shortRecord } from './record-rules.js';
 
 /** Raises what concerns the route: whether there is one, and what kept us from seeing it. */
 export function routeRules(raised: Raised): void {
@@ -46,7 +47,11 @@ export function daneRules(raised: Raised): boolean {
     else if (host.tlsa.status === 'tempfail' && !(strips && host.tlsa.dnssec === 'indeterminate'))
       raised.add('dane-tempfail', on);
     if (host.tlsa.status === 'unusable')
-      raised.add('dane-unusable', { ...on, spkiSha256: keyOf(raised, host.name) });
+      raised.add('dane-unusable', {
+        ...on,
+        spkiSha256: keyOf(raised, host.name),
+        reason: unusableReason(host.tlsa.records),
+      });
     if (host.tlsa.status === 'insecure') {
       const retired = host.unsupported;
       const detail = retired ? `${retired.zone}: ${retired.algorithms.join(', ')}` : '';
@@ -75,6 +80,16 @@ export function daneRules(raised: Raised): boolean {
   return inForce;
 }
 
+function unusableReason(records: readonly string[]): string {
+  return records
+    .slice(0, 3)
+    .map((text) => {
+      const record = parseTlsa(text);
+      return `TLSA ${shortRecord(text)}: ${(record && explainUnusable(record)) ?? 'it has no data'}`;
+    })
+    .join('; ');
+}
+
 /** Raises whether the next key can come, and which records are in its way. */
 function rolloverRules(raised: Raised, { evidence, shown: { tlsa } }: JudgedHost): void {
   if (tlsa.status !== 'usable' || !tlsa.roles) return;
@@ -84,12 +99,8 @@ function rolloverRules(raised: Raised, { evidence, shown: { tlsa } }: JudgedHost
     ['duplicate', 'unrelated', 'stale', 'unusable'].includes(tlsa.roles?.[i] ?? ''),
   );
   if (idle.length > 0 && tlsa.roles.includes('current'))
-    raised.add('dane-leftover', { ...on, detail: idle.map(short).join(', ') });
+    raised.add('dane-leftover', { ...on, detail: idle.map(shortRecord).join(', ') });
 }
-
-/** Enough of a record to find it by. */
-const short = (record: string): string =>
-  record.length > 24 ? `${record.slice(0, 22)}...` : record;
 
 /** Raises what concerns MTA-STS and TLS-RPT; `dane` says whether DANE binds every host. */
 export function policyRules(raised: Raised, dane: boolean): void {
@@ -185,7 +196,10 @@ function words(failure: FailureEvidence | undefined): string {
   return failure ? (failure.detail ? `${failure.detail} (${failure.code})` : failure.code) : '';
 }
 
-/** Failure codes of mta-sts and of what it fetches with, by the finding they come to; the first that fits. */
+/**
+ * Failure codes of mta-sts and of what it fetches with, by the finding they come to; the
+ * first that fits.
+ */
 const findingByCode: readonly (readonly [RegExp, FindingId])[] = [
   [/^sts-record-multiple$/, 'sts-record-multiple'],
   [/^sts-record/, 'sts-record-invalid'],

@@ -45,7 +45,10 @@ const passedOverAs = {
   'no-address': 'mx-nonexistent',
 } as const;
 
-/** MX records that lead to no host: a fault of the DNS, never of a firewall (RFC 5321 §5.1). */
+/**
+ * MX records that lead to no host: a fault of the DNS, never of a firewall (RFC 5321
+ * §5.1).
+ */
 function passedOverRules(raised: Raised): void {
   for (const { evidence, shown } of raised.passedOver) {
     const { name, preference, meant } = evidence;
@@ -87,7 +90,10 @@ function unreachableBecause({ ip, reason = '' }: JudgedAddress['shown']): string
     : reason;
 }
 
-/** Some addresses offer what others do not: a fault of one of them, or of one path [3207-6-2]. */
+/**
+ * Some addresses offer what others do not: a fault of one of them, or of one path
+ * [3207-6-2].
+ */
 function differing(raised: Raised, { addresses, evidence }: JudgedHost): void {
   const seen = addresses.filter(
     (a) => a.shown.status === 'reachable' && a.shown.starttls !== 'unknown',

@@ -1,5 +1,5 @@
 import { fromBase64 } from '../../base/index.js';
-import { parseTlsa, verifyDane } from '../../dane/index.js';
+import { explainMismatch, parseTlsa, verifyDane, type RecordFault } from '../../dane/index.js';
 import {
   certificateFacts,
   type Evidence,
@@ -17,15 +17,25 @@ export interface JudgedCertificate {
   /** As sent, the certificate itself first. */
   readonly chain: readonly Certificate[];
   readonly shown: MailCertificate;
-  /** Accepted by an MTA-STS sender: trusted, in date, for the MX host name (RFC 8461 §4.2 [8461-4.2-1]). */
+  /**
+   * Accepted by an MTA-STS sender: trusted, in date, for the MX host name (RFC 8461 §4.2
+   * [8461-4.2-1]).
+   */
   readonly pkix: 'yes' | 'no' | 'unknown';
   /** Which usage vouches for it. */
   readonly vouchedBy: 'daneTa' | 'daneEe' | undefined;
   /** What alone keeps a DANE-TA record from matching. */
   readonly daneCause: 'date' | 'name' | undefined;
+  /** Why no TLSA record matches; empty where one does. */
+  readonly daneFaults: readonly RecordFault[];
+  /** Against public CAs: what stands against the path, and its dates. */
+  readonly path: { readonly validity: string; readonly problems: readonly string[] };
 }
 
-/** Judges the chain of one handshake with a host at the date of the evidence; undefined when the server's own certificate cannot be read. */
+/**
+ * Judges the chain of one handshake with a host at the date of the evidence; undefined
+ * when the server's own certificate cannot be read.
+ */
 export function judgeCertificate(
   evidence: Evidence,
   host: HostEvidence,
@@ -35,7 +45,7 @@ export function judgeCertificate(
   const leaf = chain[0];
   if (!leaf) return undefined;
   const at = Date.parse(evidence.collectedAt);
-  const dane = judgeDane(evidence, host, chain, leaf, at);
+  const dane = judgeDane({ evidence, host, chain, leaf, at, anchor: handshake.pkix.anchor });
   const { chain: trust, validity: pathValidity } = handshake.pkix;
   const validity = at > leaf.notAfter ? 'expired' : at < leaf.notBefore ? 'not-yet-valid' : 'valid';
   const nameMatch = matchesDnsName(leaf, host.name) ? 'match' : 'mismatch';
@@ -48,6 +58,8 @@ export function judgeCertificate(
     pkix,
     vouchedBy: dane.by,
     daneCause: dane.cause,
+    daneFaults: dane.faults ?? [],
+    path: handshake.pkix,
     shown: {
       ...certificateFacts(leaf, chain),
       sni: handshake.sni,
@@ -84,35 +96,37 @@ export function listedInPolicy(
 interface DaneJudgement {
   readonly verdict: MailCertificate['dane'];
   readonly by?: 'daneTa' | 'daneEe';
-  readonly record?: string;
-  readonly cause?: 'date' | 'name';
+  readonly record?: string | undefined;
+  readonly cause?: 'date' | 'name' | undefined;
+  readonly faults?: readonly RecordFault[];
 }
 
-function judgeDane(
-  evidence: Evidence,
-  host: HostEvidence,
-  chain: readonly Certificate[],
-  leaf: Certificate,
-  at: number,
-): DaneJudgement {
+interface DaneInput {
+  readonly evidence: Evidence;
+  readonly host: HostEvidence;
+  readonly chain: readonly Certificate[];
+  readonly leaf: Certificate;
+  readonly at: number;
+  /** Base64, where the server did not send it. */
+  readonly anchor: string | undefined;
+}
+
+function judgeDane({ evidence, host, chain, leaf, at, anchor }: DaneInput): DaneJudgement {
   if (host.tlsa.status !== 'usable') return { verdict: 'not-applicable' };
   const records = host.tlsa.records.flatMap((text) => parseTlsa(text) ?? []);
   const names = referenceNames(host.tlsa.base, evidence);
   const ask = (over: Partial<Parameters<typeof verifyDane>[0]>) =>
     verifyDane({ records, chain, names, at, ...over });
-  const { verdict, matched } = ask({});
+  const { verdict, matched: record } = ask({});
   if (verdict === 'match') {
     const byKey = ask({ records: records.filter((r) => r.usage === 3) }).verdict === 'match';
-    return {
-      verdict,
-      by: byKey ? 'daneEe' : 'daneTa',
-      ...(matched === undefined ? {} : { record: matched }),
-    };
+    return { verdict, by: byKey ? 'daneEe' : 'daneTa', record };
   }
-  if (verdict === 'mismatch') {
-    if (ask({ at: (leaf.notBefore + leaf.notAfter) / 2 }).verdict === 'match')
-      return { verdict, cause: 'date' };
-    if (ask({ names: leaf.dnsNames }).verdict === 'match') return { verdict, cause: 'name' };
-  }
-  return { verdict };
+  if (verdict !== 'mismatch') return { verdict };
+  const unsent = parseChain(anchor === undefined ? [] : [fromBase64(anchor) ?? new Uint8Array()]);
+  const faults = explainMismatch({ records, chain, names, at, anchor: unsent[0] });
+  const inDate = ask({ at: (leaf.notBefore + leaf.notAfter) / 2 }).verdict === 'match';
+  if (inDate) return { verdict, faults, cause: 'date' };
+  const named = ask({ names: leaf.dnsNames }).verdict === 'match';
+  return { verdict, faults, cause: named ? 'name' : undefined };
 }

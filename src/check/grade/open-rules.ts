@@ -6,7 +6,10 @@ import type { Profile } from '../profiles/profile.js';
 import type { JudgedAddress, JudgedHost } from './judge-host.js';
 import { unsettled } from './tls-rules.js';
 
-/** What the profile asks of an address at this depth, and the answers neither raise nor rule out. */
+/**
+ * What the profile asks of an address at this depth, and the answers neither raise nor
+ * rule out.
+ */
 export function openRules(
   { depth, mtaSts }: Evidence,
   { tls }: Profile,

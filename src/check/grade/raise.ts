@@ -1,6 +1,7 @@
 import { catalogue, finding, type FindingId } from '../findings/catalogue.js';
 import type { FindingValues } from '../findings/entry.js';
 import type { Mechanism, Profile } from '../profiles/profile.js';
+import type { RecordFault } from '../../dane/index.js';
 import type { Evidence, Finding, Severity } from '../../evidence/index.js';
 import type { JudgedHost } from './judge-host.js';
 
@@ -14,6 +15,8 @@ export interface Raising {
   readonly meant?: string | undefined;
   /** The value at fault and what is wrong with it. */
   readonly reason?: string | undefined;
+  readonly tlsa?: readonly RecordFault[];
+  readonly tlsaOfKey?: boolean;
   /** The server's own reply, as received. */
   readonly reply?: string | undefined;
   readonly spkiSha256?: string;
@@ -49,6 +52,8 @@ export class Raised {
       meant: undefined,
       detail: '',
       reason: undefined,
+      tlsa: [],
+      tlsaOfKey: false,
       reply: undefined,
       policyId: evidence.collectedAt.replace(/[^0-9TZ]/g, '').slice(0, 24),
       policy: evidence.mtaSts.policy,
@@ -84,7 +89,10 @@ export class Raised {
     return [...this.#findings.values()];
   }
 
-  /** Worst first; within a severity in the order of the catalogue, which is that of worth. A certificate that is good enough is no finding. */
+  /**
+   * Worst first; within a severity in the order of the catalogue, which is that of worth.
+   * A certificate that is good enough is no finding.
+   */
   list(): readonly Finding[] {
     const ids = Object.keys(catalogue);
     return this.#list()

@@ -50,6 +50,11 @@ function phrase({ text, says }: Lint): string {
   return `${quoted(text)}: ${says}`;
 }
 
+/** Enough of a TLSA record to find it by. */
+export function shortRecord(record: string): string {
+  return record.length > 24 ? `${record.slice(0, 22)}...` : record;
+}
+
 function joined(phrases: readonly string[]): string {
   const more = phrases.length - MOST;
   return [...phrases.slice(0, MOST), ...(more > 0 ? [`${more} more`] : [])].join('; ');

@@ -1,6 +1,9 @@
 import type { AddressEvidence, ConnectionEvidence } from '../../evidence/index.js';
 
-/** What a sender finds inside TLS: `unknown` where the server may have turned this visitor away. */
+/**
+ * What a sender finds inside TLS: `unknown` where the server may have turned this visitor
+ * away.
+ */
 export type InsideTls = 'works' | 'refused' | 'unknown';
 
 /** Failure codes whose detail is the server's own reply. */
@@ -33,7 +36,10 @@ export function insideTls(connection: ConnectionEvidence | undefined): InsideTls
   return lasting.has(connection.failure?.code ?? '') ? 'refused' : 'unknown';
 }
 
-/** The connection that says most: a session that works, a handshake, the first attempt, the last. */
+/**
+ * The connection that says most: a session that works, a handshake, the first attempt, the
+ * last.
+ */
 export function bestOf(connections: readonly ConnectionEvidence[]): ConnectionEvidence | undefined {
   return (
     connections.find((c) => c.handshake && insideTls(c) === 'works') ??
@@ -50,7 +56,10 @@ export function replyOf(connection: ConnectionEvidence | undefined): string | un
   return starttlsReply && `${starttlsReply.code} ${starttlsReply.lines[0] ?? ''}`.trim();
 }
 
-/** RFC 3207 §4 [3207-4-4]: 4yz to STARTTLS is temporary, and says nothing of TLS at other times. */
+/**
+ * RFC 3207 §4 [3207-4-4]: 4yz to STARTTLS is temporary, and says nothing of TLS at other
+ * times.
+ */
 function deferredTls({ starttls, starttlsReply }: ConnectionEvidence): boolean {
   const code = starttlsReply?.code ?? 0;
   return starttls === 'refused' && code >= 400 && code < 500;

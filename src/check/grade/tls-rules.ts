@@ -13,7 +13,10 @@ import type { TlsTerms } from '../profiles/profile.js';
 import type { Probed } from './judge-host.js';
 import type { Raised, Raising } from './raise.js';
 
-/** Raises what the profile finds fault with in the TLS of one address. Only what an answer shows is raised. */
+/**
+ * Raises what the profile finds fault with in the TLS of one address. Only what an answer
+ * shows is raised.
+ */
 export function tlsRules(raised: Raised, probed: Probed, on: Raising): void {
   const { tls } = raised.profile;
   const { inventory, proven } = probed;
@@ -55,7 +58,10 @@ export function unsettled(probed: Probed, tls: TlsTerms): readonly FindingId[] {
   ];
 }
 
-/** What a TLS 1.2 server has to have, or must not have; compression counts in older versions too. */
+/**
+ * What a TLS 1.2 server has to have, or must not have; compression counts in older
+ * versions too.
+ */
 function features(
   { inventory }: Probed,
   { compression, extendedMasterSecret, secureRenegotiation }: TlsTerms,

@@ -1,4 +1,4 @@
-import type { Failure } from '../../base/index.js';
+import { equalBytes, type Failure } from '../../base/index.js';
 import { probeEvidence } from '../../evidence/index.js';
 import type {
   ConnectionEvidence,
@@ -304,10 +304,18 @@ function presentedChain(
   chain: readonly Uint8Array[],
 ): PresentedChain {
   const sent = parseChain(chain);
-  const { chain: trust, validity, problems } = verifyChain({ sent, anchors: trustStore, at: now });
+  const verdict = verifyChain({ sent, anchors: trustStore, at: now });
+  const { chain: trust, validity, problems } = verdict;
+  const top = verdict.path.at(-1);
+  const unsent = top && !sent.some((c) => equalBytes(c.der, top.der)) ? top : undefined;
   return {
     sni,
     chain: chain.map((der) => Buffer.from(der).toString('base64')),
-    pkix: { chain: trust, validity, problems },
+    pkix: {
+      chain: trust,
+      validity,
+      problems,
+      anchor: unsent && Buffer.from(unsent.der).toString('base64'),
+    },
   };
 }

@@ -98,6 +98,11 @@ export const baseline: Profile = {
     'injection-vulnerable': rule('fail', 'RFC 3207 §4.2', 'intrusive'),
     'cert-self-signed': untrusted,
     'cert-unknown-ca': untrusted,
+    'cert-not-acceptable': rule(
+      byMechanism('warn', 'warn', 'fail', 'good', 'good'),
+      'RFC 5280 §4.2, §6.1, RFC 8461 §4.2',
+    ),
+    'cert-chain-outdated': outOfDate,
     'cert-chain-incomplete': untrusted,
     'cert-expired': outOfDate,
     'cert-not-yet-valid': outOfDate,

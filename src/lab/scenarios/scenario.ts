@@ -44,14 +44,28 @@ export type CertificateTraits =
   | 'rsa'
   | 'rsa-1024'
   | 'sha1-chain'
+  | 'client-purpose'
+  | 'name-constraints'
+  | 'common-name-only'
+  | 'expired-intermediate'
   | 'rsa-and-ecdsa';
 
 /**
  * TLSA records by what they match: the server's key (`ee`, with two certificates the first) or whole certificate, the lab's intermediate (`ta`), a key to come (`next`),
- * a key that is gone (`stale`), an issuer of nobody here, nothing a mail sender can use (`unusable`).
+ * a key that is gone (`stale`, `stale-sha512`), the lab's root, which is not sent (`root`), the intermediate under usage 3 (`ta-as-ee`), SHA-1 (`sha1`), an issuer of nobody here, nothing a mail sender can use (`unusable`).
  */
 export type TlsaTraits =
-  'ee' | 'ee-certificate' | 'ta' | 'next' | 'stale' | 'unrelated' | 'unusable';
+  | 'ee'
+  | 'ee-certificate'
+  | 'ta'
+  | 'root'
+  | 'ta-as-ee'
+  | 'next'
+  | 'stale'
+  | 'stale-sha512'
+  | 'sha1'
+  | 'unrelated'
+  | 'unusable';
 
 export interface HostTraits {
   /** Host name as in an MX record, relative to the domain; with a final dot it stands elsewhere and only the MX record is made. Default `mx`. */

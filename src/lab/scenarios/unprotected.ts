@@ -1,5 +1,5 @@
 import { everySender, exposure, rows, stsOnly, unprotected } from './exposure-rows.js';
-import type { CertificateTraits, Expectation, Row, Scenario } from './scenario.js';
+import type { CertificateTraits, Expectation, Row, Scenario, TlsaTraits } from './scenario.js';
 
 const { clear, clearSigned, hosted, none, signedOnly, unusable } = rows;
 
@@ -24,6 +24,22 @@ const withCertificate = (
   says,
   hosts: [{ certificate }],
   expect: onlyThis(finding),
+});
+
+const staleTlsa = (domain: string, tlsa: readonly TlsaTraits[], says: string): Scenario => ({
+  domain,
+  says,
+  zone: { signed: {} },
+  hosts: [{ tlsa }],
+  expect: {
+    verdict: 'fail',
+    fail: ['dane-mismatch'],
+    exposure: exposure(rows.open, {
+      dane: rows.waits,
+      bothFirst: rows.waits,
+      bothCached: rows.waits,
+    }),
+  },
 });
 
 /** Domains that leave it to chance. */
@@ -149,6 +165,48 @@ export const unprotectedDomains: readonly Scenario[] = [
     'a certificate signed with SHA-1',
     'cert-weak-signature',
   ),
+  withCertificate(
+    'client-certificate.example',
+    'client-purpose',
+    'a certificate for clients only',
+    'cert-not-acceptable',
+  ),
+  withCertificate(
+    'name-constraints.example',
+    'name-constraints',
+    'a certificate of a CA that may not certify the name',
+    'cert-not-acceptable',
+  ),
+  withCertificate(
+    'common-name-only.example',
+    'common-name-only',
+    'a certificate without subjectAltName',
+    'cert-name-mismatch',
+  ),
+  withCertificate(
+    'expired-intermediate.example',
+    'expired-intermediate',
+    'the intermediate certificate is expired',
+    'cert-chain-outdated',
+  ),
+  staleTlsa('tlsa-root-not-sent.example', ['root'], 'TLSA for a root that is not sent'),
+  staleTlsa('tlsa-wrong-usage.example', ['ta-as-ee'], 'TLSA 3 1 1 of the intermediate'),
+  staleTlsa(
+    'tlsa-stronger-digest.example',
+    ['ee', 'stale-sha512'],
+    'a stale SHA-512 record beside the right SHA-256 record',
+  ),
+  {
+    domain: 'tlsa-sha1.example',
+    says: 'a TLSA record with 20 octets of data',
+    zone: { signed: {} },
+    hosts: [{ tlsa: ['sha1'] }],
+    expect: {
+      verdict: 'warn',
+      warn: ['dane-unusable'],
+      exposure: exposure(rows.open, { dane: unusable, bothFirst: unusable, bothCached: unusable }),
+    },
+  },
   {
     domain: 'tlsa-unusable.example',
     says: 'TLSA records of a kind that mail does not use',

@@ -1,0 +1,230 @@
+import { createHash } from 'node:crypto';
+import { equalBytes } from '../base/index.js';
+import type { TlsaData } from '../dns/index.js';
+import { explainProblem, findPathTo, type Certificate } from '../x509/index.js';
+import { formatTlsa } from './tlsa-text.js';
+import { explainUnusable } from './usable-records.js';
+import { verifyDane, type DaneQuestion, type RecordVerdict } from './verify-dane.js';
+
+/** Why a TLSA record does not authenticate the server. */
+export interface RecordFault {
+  readonly record: string;
+  /**
+   * `digest`: a stronger digest decides; `wrong-form`: of the right certificate under other
+   * parameters; `wrong-usage`: of another place in the chain; `unknown`: of nothing seen.
+   */
+  readonly kind:
+    | 'unusable'
+    | 'digest'
+    | 'wrong-form'
+    | 'wrong-usage'
+    | 'anchor-not-sent'
+    | 'name'
+    | 'date'
+    | 'path'
+    | 'unknown';
+  readonly says: string;
+}
+
+export interface MismatchQuestion extends DaneQuestion {
+  /**
+   * The anchor that the chain leads to against public CAs, where the server did not send
+   * it.
+   */
+  readonly anchor?: Certificate | undefined;
+}
+
+/**
+ * Records, and certificates of the chain, that are looked at: each pair costs some hashes.
+ */
+const MAX_EXPLAINED = 10;
+
+type Fault = Omit<RecordFault, 'record'>;
+
+/**
+ * Explains records that do not match: to which certificate the data belongs, and what stands in
+ * the way (RFC 7671 §5, §9 [7671-9-1]). Empty where one record authenticates the server.
+ */
+export function explainMismatch(question: MismatchQuestion): readonly RecordFault[] {
+  const { verdict, records } = verifyDane(question);
+  if (verdict === 'match') return [];
+  const shown = { ...question, chain: question.chain.slice(0, MAX_EXPLAINED) };
+  return question.records.slice(0, MAX_EXPLAINED).map((data, i) => ({
+    record: formatTlsa(data),
+    ...faultOf(data, records[i] as RecordVerdict, shown),
+  }));
+}
+
+function faultOf(record: TlsaData, judged: RecordVerdict, question: MismatchQuestion): Fault {
+  if (judged.verdict === 'unusable')
+    return { kind: 'unusable', says: explainUnusable(record) ?? '' };
+  if (judged.verdict === 'weaker-digest') return weakerDigest(record, question);
+  return record.usage === 3
+    ? endEntityFault(record, question)
+    : anchorFault(record, judged, question);
+}
+
+function weakerDigest(record: TlsaData, question: MismatchQuestion): Fault {
+  const alone = verifyDane({ ...question, records: [record] }).verdict === 'match';
+  const stronger = `${record.usage} ${record.selector} 2`;
+  return {
+    kind: 'digest',
+    says: `${alone ? 'it matches, but senders' : 'senders'} look only at the stronger digest, ${stronger}, which does not match`,
+  };
+}
+
+function endEntityFault(record: TlsaData, { chain }: MismatchQuestion): Fault {
+  for (const [depth, certificate] of chain.entries()) {
+    const form = formOf(record, certificate);
+    if (form === undefined) continue;
+    if (depth === 0) return wrongForm(record, form, "the server's certificate");
+    return {
+      kind: 'wrong-usage',
+      says: `its data is ${form.text} of ${placeOf(certificate, depth)}: that is a CA, for which usage 2 exists`,
+    };
+  }
+  return unknown(record);
+}
+
+function anchorFault(
+  record: TlsaData,
+  { reason }: RecordVerdict,
+  question: MismatchQuestion,
+): Fault {
+  const { chain, names, at, anchor } = question;
+  const [leaf, ...above] = chain;
+  if (!leaf) return unknown(record);
+  const own = formOf(record, leaf);
+  if (own)
+    return {
+      kind: 'wrong-usage',
+      says: `its data is ${own.text} of the server's own certificate, for which usage 3 exists`,
+    };
+  if (reason === 'name')
+    return {
+      kind: 'name',
+      says: `usage 2 needs the name ${names[0] ?? ''} in the certificate, which has ${leaf.dnsNames.slice(0, 3).join(', ') || 'no DNS name'}`,
+    };
+  if (reason === 'date') return outOfDate(chain, at);
+  for (const [i, certificate] of above.entries()) {
+    const form = formOf(record, certificate);
+    if (form === undefined) continue;
+    return form.right
+      ? brokenPath(record, question)
+      : wrongForm(record, form, placeOf(certificate, i + 1));
+  }
+  const missing = anchor && formOf(record, anchor);
+  if (missing)
+    return {
+      kind: 'anchor-not-sent',
+      says: `its data is ${missing.text} of ${anchor.subjectText}, which is not in the chain the server sends`,
+    };
+  return perhapsNotSent(record, chain);
+}
+
+function outOfDate(chain: readonly Certificate[], at: number): Fault {
+  const old = chain.find((c) => at > c.notAfter || at < c.notBefore);
+  const when = old && new Date(at > old.notAfter ? old.notAfter : old.notBefore).toISOString();
+  const side = old && at > old.notAfter ? 'expired on' : 'is not valid before';
+  return {
+    kind: 'date',
+    says: `usage 2 needs valid dates, and ${old?.subjectText ?? 'a certificate'} ${side} ${when?.slice(0, 10) ?? ''}`,
+  };
+}
+
+/** The anchor was sent and no path leads to it: the reason is that of path validation. */
+function brokenPath(record: TlsaData, { chain, at }: MismatchQuestion): Fault {
+  const { problems } = findPathTo({
+    sent: chain,
+    at,
+    isAnchor: (certificate, depth) => depth > 0 && formOf(record, certificate)?.right === true,
+  });
+  const says = problems
+    .filter((code) => code !== 'x509-issuer-missing' && code !== 'x509-unknown-ca')
+    .map((code) => explainProblem(code, chain));
+  return {
+    kind: 'path',
+    says:
+      says.length > 0
+        ? `it matches a certificate of the chain, but ${says.join('; ')}`
+        : 'it matches a certificate that was sent, but no signature leads from the server to it',
+  };
+}
+
+function perhapsNotSent(record: TlsaData, chain: readonly Certificate[]): Fault {
+  const top = chain.at(-1);
+  if (record.matchingType === 0 || !top || top.selfIssued) return unknown(record);
+  return {
+    kind: 'anchor-not-sent',
+    says: `no certificate that the server sends matches; if it is of ${top.issuerText}, that one has to be sent too`,
+  };
+}
+
+function unknown({ data, matchingType }: TlsaData): Fault {
+  const text = Buffer.from(data).toString('latin1');
+  if (matchingType === 0 && (data.length === 32 || data.length === 64))
+    return {
+      kind: 'wrong-form',
+      says: `its data has the size of a digest, which is matching type ${data.length === 32 ? 1 : 2}`,
+    };
+  if (/^[0-9a-f]+$/i.test(text))
+    return { kind: 'wrong-form', says: 'its data is the hexadecimal text of the data' };
+  return {
+    kind: 'unknown',
+    says: 'it matches no certificate of the chain: the key was changed without the record, or another server answers',
+  };
+}
+
+function wrongForm(record: TlsaData, form: Form, owner: string): Fault {
+  return {
+    kind: 'wrong-form',
+    says: `its data is ${form.text} of ${owner}, which is written ${record.usage} ${form.selector} ${form.matchingType}`,
+  };
+}
+
+function placeOf({ subjectText }: Certificate, depth: number): string {
+  return `${subjectText || 'a certificate without subject'}, number ${depth + 1} of the chain`;
+}
+
+interface Form {
+  readonly selector: number;
+  readonly matchingType: number;
+  readonly text: string;
+  /** The parameters of the record say the same. */
+  readonly right: boolean;
+}
+
+/** The parameters under which the data of a record would be that of the certificate. */
+function formOf(record: TlsaData, certificate: Certificate): Form | undefined {
+  const selected = [certificate.der, certificate.spki] as const;
+  const parts = ['the certificate', 'the key'] as const;
+  for (const [selector, bytes] of selected.entries()) {
+    const part = parts[selector as 0 | 1];
+    const candidates: readonly (readonly [number, string, Uint8Array])[] = [
+      [0, part, bytes],
+      [1, `the SHA-256 of ${part}`, digest('sha256', bytes)],
+      [2, `the SHA-512 of ${part}`, digest('sha512', bytes)],
+      [1, `the SHA-256 of the PEM text of ${part}`, digest('sha256', pemOf(bytes, selector))],
+      [2, `the SHA-512 of the PEM text of ${part}`, digest('sha512', pemOf(bytes, selector))],
+    ];
+    const found = candidates.findIndex(([, , value]) => equalBytes(value, record.data));
+    const [matchingType, text] = candidates[found] ?? [];
+    if (matchingType === undefined || text === undefined) continue;
+    const right = found < 3 && selector === record.selector && matchingType === record.matchingType;
+    return { selector, matchingType, text, right };
+  }
+  return undefined;
+}
+
+function digest(hash: 'sha256' | 'sha512', bytes: Uint8Array): Uint8Array {
+  return createHash(hash).update(bytes).digest();
+}
+
+function pemOf(bytes: Uint8Array, selector: number): Uint8Array {
+  const label = selector === 0 ? 'CERTIFICATE' : 'PUBLIC KEY';
+  const lines =
+    Buffer.from(bytes)
+      .toString('base64')
+      .match(/.{1,64}/g) ?? [];
+  return Buffer.from(`-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`);
+}
