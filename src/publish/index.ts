@@ -76,6 +76,11 @@ export { openLedger, type Ledger } from './ledger/ledger.js';
 export { KeyRing, serverKey, type RingKey } from './keys/key-ring.js';
 export type { Eyes } from './observe/eyes.js';
 export { zoneServers } from './observe/zone-servers.js';
+export {
+  lookupRecordOwners,
+  type RecordOwner,
+  type RecordOwners,
+} from './observe/record-owners.js';
 export { shownAlias } from './observe/shown-alias.js';
 export { heldByWildcard } from './observe/read-host.js';
 export { shownTexts } from './observe/shown-texts.js';

@@ -36,6 +36,7 @@ test('what is missing comes in the safe order: reports, the policy in testing mo
     ),
     [
       'record _smtp._tls.signed-only.example. 3600 IN TXT "v=TLSRPTv1; rua=mailto:tlsrpt@signed-only.example"',
+      'note mta-sts.signed-only.example has no address: give it an A or AAAA record of the web server that serves the policy, or run this again with --policy-host',
       'file version: STSv1 mode: testing',
       'record _mta-sts.signed-only.example. 3600 IN TXT "v=STSv1; …;"',
       'wait then the file says mode: enforce, and the record has a new id; hermetic publish promotes it by that evidence',
@@ -161,3 +162,17 @@ test('hermetic tlsa: the record of a certificate, of its key, and what is no PEM
   assert.equal(refused.code, 2);
   assert.match(refused.err, /neither certificate nor key/);
 });
+
+for (const flags of [['--ca', 'FILE'], ['--system-ca']])
+  test(`records judges certificates by the roots of ${flags[0] ?? ''}`, async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'hermetic-records-'));
+    t.after(() => rmSync(folder, { recursive: true }));
+    const file = join(folder, 'roots.pem');
+    writeFileSync(file, createCa({ name: 'another root' }).certPem);
+    const given = flags.map((flag) => flag.replace('FILE', file));
+    const own = await runCli(['records', '--lab', 'good.example']);
+    assert.match(own.out, /nothing is missing/);
+    // The lab's certificates come from roots that these are not.
+    const other = await runCli(['records', '--lab', 'good.example', ...given]);
+    assert.doesNotMatch(other.out, /nothing is missing/);
+  });

@@ -1,7 +1,14 @@
 import { Command } from 'commander';
 import { HermeticError, neutralise, wrap } from '../../base/index.js';
 import { check } from '../../check/index.js';
-import { missingRecords, type MissingStep, type PanelRecord } from '../../publish/index.js';
+import { chooseResolver } from '../../dns/index.js';
+import { nodeNetwork } from '../../net/index.js';
+import {
+  lookupRecordOwners,
+  missingRecords,
+  type MissingStep,
+  type PanelRecord,
+} from '../../publish/index.js';
 import { exitCodes, exitCodeOf } from '../exit-codes.js';
 import type { Output } from '../output.js';
 import { formatJson } from '../format-json.js';
@@ -29,7 +36,7 @@ export function recordsCommand(
   )
     .argument('<domain>', 'the part after the @')
     .option('--rua <uri>', 'where TLS reports go, such as mailto:tlsrpt@example.com')
-    .option('--policy-host <name>', 'host that serves the MTA-STS policy')
+    .option('--policy-host <name>', 'host that serves the MTA-STS policy, or its address')
     .option('--panel', "for a web panel: name, type and value in place of a zone file's lines")
     .option('--json', 'for machines')
     .option('--lab', 'a domain of the built-in lab')
@@ -59,16 +66,24 @@ async function print(
     );
   const lab = flags.lab ? await (await import('../../lab/index.js')).createLab() : undefined;
   try {
+    const { roots, ...dns } = readResolverFlags(flags);
+    const network = lab?.network ?? nodeNetwork();
+    const options = { ...dns, ...(lab ? labOptions(lab) : {}), network };
+    const resolver = chooseResolver(options, { network, ...(roots ? { roots } : {}) });
     const result = await check(domain, {
-      ...readResolverFlags(flags),
+      ...options,
+      resolver,
+      ...(roots ? { trustStore: roots } : {}),
       signal,
-      ...(lab ? labOptions(lab) : {}),
     });
     if (result.findings.some(({ id }) => id === 'domain-nonexistent'))
       throw new HermeticError('domain-nonexistent', `${result.domain} does not exist in the DNS`, {
         fix: 'Look at the spelling; a new domain is there once its registry delegates it.',
       });
+    const hosts = result.hosts.map(({ name }) => name);
+    const owners = await lookupRecordOwners(resolver, result.domain, hosts, signal);
     const steps = missingRecords(result, {
+      owners,
       ...(flags.rua === undefined ? {} : { reportTo: flags.rua }),
       ...(flags.policyHost === undefined ? {} : { policyHost: flags.policyHost }),
     });

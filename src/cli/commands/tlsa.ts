@@ -2,6 +2,7 @@ import { createPublicKey } from 'node:crypto';
 import { Command } from 'commander';
 import { HermeticError, parseDomain } from '../../base/index.js';
 import { formatChange, recordsOf, serverKey } from '../../publish/index.js';
+import { matchesDnsName, parsePem, type Certificate } from '../../x509/index.js';
 import { exitCodes } from '../exit-codes.js';
 import type { Output } from '../output.js';
 import { readFile } from '../read-file.js';
@@ -35,6 +36,7 @@ export function tlsaCommand(output: Output, finish: (code: number) => void): Com
 
 function print(files: readonly string[], flags: Flags, output: Output): number {
   const keys = files.map((file) => keyIn(file));
+  for (const file of files) for (const warning of warningsFor(file, flags)) output.err(warning);
   const records = recordsOf(keys, flags.sha512 ? [1, 2] : [1]);
   if (records.some((record) => EMPTY.test(record)))
     throw new HermeticError('tlsa-empty', 'the digest is that of nothing', {
@@ -59,6 +61,35 @@ function print(files: readonly string[], flags: Flags, output: Output): number {
       'One key: announce the next one two TTLs before the server changes to it (RFC 7671 §8.1).\n',
     );
   return exitCodes.good;
+}
+
+/** What a record of this certificate could never match, or not for long. */
+function warningsFor(file: string, { host }: Flags): readonly string[] {
+  const parsed = parsePem(readFile(file, 'file'));
+  const [leaf] = parsed.ok ? parsed.value : [];
+  if (!leaf) return [];
+  const warn = (says: string): string => `warning: ${file}: ${says}\n`;
+  if (leaf.ca && !isServersOwn(leaf))
+    return [
+      warn(
+        'this is the certificate of a CA, not of a server: as 3 1 1 it never matches (RFC 7671 §5.1). Give the certificate that the server presents; in a chain file it comes first.',
+      ),
+    ];
+  const name = host === undefined ? undefined : parseDomain(host);
+  const elsewhere = name?.ok === true && !matchesDnsName(leaf, name.value.toLower());
+  return elsewhere
+    ? [
+        warn(
+          `it is for ${leaf.dnsNames.slice(0, 3).join(', ') || 'no host'} and not for ${host ?? ''}: make sure that this server presents it`,
+        ),
+      ]
+    : [];
+}
+
+/** What `openssl req -x509` makes for a server says that it is a CA, names a host and has signed itself. */
+function isServersOwn({ selfIssued, dnsNames, commonName = '' }: Certificate): boolean {
+  const isHost = commonName.includes('.') && parseDomain(commonName).ok;
+  return selfIssued && (dnsNames.length > 0 || isHost);
 }
 
 function keyIn(file: string): ReturnType<typeof serverKey> {

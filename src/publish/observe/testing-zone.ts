@@ -66,7 +66,8 @@ export function zoneEyes(records: string, options: ZoneOptions = {}): Eyes {
   function ask(dns: LabDns, name: Name, type: number): ReturnType<Resolver['ask']> {
     const { answers, rcode } = dns.honest(name, type);
     const links = answers.flatMap((rr) => {
-      const target = rr.type === RRType.CNAME ? readTarget(rr) : undefined;
+      const follows = rr.type === RRType.CNAME && type !== Number(RRType.CNAME);
+      const target = follows ? readTarget(rr) : undefined;
       return target?.ok ? [{ from: rr.name, to: target.value, dnssec } as const] : [];
     });
     const canonicalName = links.at(-1)?.to ?? name;

@@ -1,6 +1,8 @@
+import { parseIp } from '../../base/index.js';
 import type { CheckResult } from '../../evidence/index.js';
 import { formatPolicy } from '../../mta-sts/index.js';
 import { policyId, stsRecord } from '../policy/policy-id.js';
+import type { RecordOwners } from '../observe/record-owners.js';
 import { txtRdata } from './txt-rdata.js';
 
 /** One step towards what is missing: text to paste, or something to do. */
@@ -17,7 +19,7 @@ export interface MissingStep {
 /** A record as web panels ask for it: no quotes, no final dots. `ttl` in seconds. */
 export interface PanelRecord {
   readonly name: string;
-  readonly type: 'TXT' | 'TLSA' | 'CNAME';
+  readonly type: 'TXT' | 'TLSA' | 'CNAME' | 'A' | 'AAAA';
   readonly ttl: number;
   readonly value: string;
 }
@@ -25,8 +27,10 @@ export interface PanelRecord {
 export interface MissingOptions {
   /** Where TLS reports go. Default `mailto:tlsrpt@DOMAIN`. */
   readonly reportTo?: string;
-  /** Host that serves the policy: `mta-sts.DOMAIN` becomes its alias. */
+  /** Host that serves the policy, which `mta-sts.DOMAIN` becomes an alias of; or its address. */
   readonly policyHost?: string;
+  /** How the owners of the records stand; undefined: as if none existed. */
+  readonly owners?: RecordOwners;
 }
 
 const DAY = 86_400;
@@ -56,12 +60,80 @@ export function missingRecords(
     const none = `publish an MX record for ${domain} first; if it is to take no mail: ${domain}. ${TTL} IN MX 0 .`;
     return [{ kind: 'note', why: 'no mail host was found', text: none }];
   }
-  return [
-    ...mending(result),
-    ...reporting(result, options),
-    ...policy(result, hosts, options),
-    ...dane(result),
-  ];
+  const steps = [...reporting(result, options), ...policy(result, hosts, options), ...dane(result)];
+  return [...mending(result), ...placed(steps, options)];
+}
+
+/** Records that cannot stand where they would have to are replaced by what to do first. */
+function placed(
+  steps: readonly MissingStep[],
+  { owners: known }: MissingOptions,
+): readonly MissingStep[] {
+  const first = new Set<string>();
+  return steps.flatMap((step): readonly MissingStep[] => {
+    const { name = '', type } = step.record ?? {};
+    const above = [...(known?.synthesised ?? [])].find((host) => name.endsWith(`.${host}`));
+    const alias = known?.owners.get(name)?.alias;
+    const note = ((): MissingStep | undefined => {
+      if (above !== undefined) return takesAway(above);
+      return alias === undefined || type === undefined ? undefined : besideAlias(name, alias);
+    })();
+    if (!note) return [step];
+    if (first.has(note.text)) return [];
+    first.add(note.text);
+    return [note];
+  });
+}
+
+/** RFC 4592 §2.2.2: a name with a record below it exists, and no wildcard applies to it. */
+function takesAway(name: string): MissingStep {
+  return {
+    kind: 'note',
+    why: `${name} lives by a wildcard, and any record below it would take its own records away (RFC 4592 §2.2.2)`,
+    text: `${name}: publish its MX or address records at the name itself first`,
+  };
+}
+
+function besideAlias(name: string, alias: string): MissingStep {
+  const policy = name.startsWith('_mta-sts.')
+    ? `serve the policy of that domain, whose record announces it (RFC 8461 §8.2), or remove the alias first`
+    : `publish the record at ${alias}, or remove the alias first`;
+  return {
+    kind: 'note',
+    why: 'no other record can stand beside an alias (RFC 1034 §3.6.2)',
+    text: `${name} is an alias of ${alias}: ${policy}`,
+  };
+}
+
+/** Where the policy is served from: its name needs an address, or an alias of its own (RFC 8461 §8.2). */
+function policyName(
+  domain: string,
+  { policyHost, owners }: MissingOptions,
+): readonly MissingStep[] {
+  const name = `mta-sts.${domain}`;
+  const { alias, addresses } = owners?.owners.get(name) ?? {};
+  const why = 'where the policy is served (RFC 8461 §3.3)';
+  const note = (text: string): readonly MissingStep[] => [{ kind: 'note', why, text }];
+  const host = policyHost?.replace(/\.$/, '').toLowerCase();
+  if (alias !== undefined)
+    return host === undefined || host === alias
+      ? []
+      : note(`${name} is an alias of ${alias}: make it an alias of ${host} instead`);
+  if (addresses === 'own')
+    return host === undefined || parseIp(host) !== undefined
+      ? []
+      : note(
+          `${name} has addresses of its own: serve the policy there, or replace them by an alias of ${host}`,
+        );
+  if (host === undefined)
+    return addresses === undefined
+      ? note(
+          `${name} has no address: give it an A or AAAA record of the web server that serves the policy, or run this again with --policy-host`,
+        )
+      : [];
+  if (!parseIp(host))
+    return [record(name, 'CNAME', host, 'where the policy is served (RFC 8461 §8.2)')];
+  return [record(name, host.includes(':') ? 'AAAA' : 'A', host, why)];
 }
 
 function mending({ findings }: CheckResult): readonly MissingStep[] {
@@ -98,7 +170,7 @@ function reporting(
 function policy(
   { domain, mtaSts, hosts, findings }: CheckResult,
   names: readonly string[],
-  { policyHost }: MissingOptions,
+  options: MissingOptions,
 ): readonly MissingStep[] {
   if (mtaSts.status === 'found') {
     return mtaSts.mode === 'testing' ? [afterReports] : [];
@@ -108,6 +180,9 @@ function policy(
     return [
       unknown(`the policy has to name every MX host, and ${domain} has more than are looked at`),
     ];
+  // A domain that uses the policy of another has no file of its own.
+  const alias = options.owners?.owners.get(`_mta-sts.${domain}`)?.alias;
+  if (alias !== undefined) return [besideAlias(`_mta-sts.${domain}`, alias)];
   const failing = hosts.filter(
     ({ addresses }) =>
       !addresses.every((a) => a.starttls === 'offered' && a.certificates.every(isValid)),
@@ -120,16 +195,7 @@ function policy(
       why: 'a policy in testing mode shows this, one that is enforced holds mail back',
       text: `${name}: STARTTLS and a certificate of a public CA for ${name} at every address`,
     })),
-    ...(policyHost === undefined
-      ? []
-      : [
-          record(
-            `mta-sts.${domain}`,
-            'CNAME',
-            policyHost.replace(/\.$/, ''),
-            'where the policy is served (RFC 8461 §8.2)',
-          ),
-        ]),
+    ...policyName(domain, options),
     {
       kind: 'file',
       why: `serve it as https://mta-sts.${domain}/.well-known/mta-sts.txt, text/plain, with a certificate for mta-sts.${domain} (RFC 8461 §3.3)`,
@@ -218,7 +284,9 @@ function dane({ hosts, route }: CheckResult): readonly MissingStep[] {
 }
 
 function record(name: string, type: PanelRecord['type'], value: string, why: string): MissingStep {
-  const rdata = { TXT: txtRdata(value), TLSA: value, CNAME: `${value}.` }[type];
+  const rdata = { TXT: txtRdata(value), TLSA: value, CNAME: `${value}.`, A: value, AAAA: value }[
+    type
+  ];
   return {
     kind: 'record',
     why,

@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { createCa, createIntermediate, issue, selfSigned } from '../pki/index.js';
+import { runCli } from './testing-run.js';
+
+const root = createCa({ name: 'Test Root' });
+const intermediate = createIntermediate(root, { name: 'Test Intermediate' });
+const leaf = issue(intermediate, { names: ['mx1.one.example'] });
+const ownCa = selfSigned({ names: ['mx1.one.example'], ca: true });
+
+async function tlsa(t: TestContext, pem: string, ...more: string[]) {
+  const folder = mkdtempSync(join(tmpdir(), 'hermetic-tlsa-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'given.pem');
+  writeFileSync(file, pem);
+  return runCli(['tlsa', file, ...more]);
+}
+
+const isCa = /certificate of a CA.*never matches \(RFC 7671 §5\.1\)/;
+
+for (const [what, pem] of [
+  ['an intermediate alone', intermediate.certPem],
+  ['a root', root.certPem],
+  ['a chain with the intermediate first', intermediate.certPem + leaf.certPem],
+] as const)
+  test(`${what}: a warning, and the record all the same`, async (t) => {
+    const { code, out, err } = await tlsa(t, pem);
+    assert.equal(code, 0);
+    assert.match(out, /^3 1 1 [0-9a-f]{64}\n$/);
+    assert.match(err, isCa);
+  });
+
+for (const [what, pem] of [
+  ['a server certificate', leaf.certPem],
+  ['its chain', leaf.chainPem],
+  ['its private key', leaf.keyPem],
+  ['a certificate that a server signed itself, as openssl req -x509 makes it', ownCa.certPem],
+] as const)
+  test(`${what}: no warning of a CA`, async (t) => {
+    const { out, err } = await tlsa(t, pem);
+    assert.match(out, /^3 1 1 [0-9a-f]{64}\n$/);
+    assert.doesNotMatch(err, isCa);
+  });
+
+test('a certificate for another host is named', async (t) => {
+  const { err } = await tlsa(t, leaf.certPem, '--host', 'mx2.one.example');
+  assert.match(err, /it is for mx1\.one\.example and not for mx2\.one\.example/);
+  const own = await tlsa(t, leaf.certPem, '--host', 'MX1.one.example');
+  assert.doesNotMatch(own.err, /warning/);
+});
