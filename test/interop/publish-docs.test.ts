@@ -95,6 +95,7 @@ exec ${process.execPath} ${resolve('dist/src/cli/main.js')} "$@" "\${own[@]}"`,
     `case "$*" in
   daemon-reload) ;;
   'reload postfix') exec postfix reload ;;
+  'restart hermetic') ;;
   'enable --now hermetic') setsid $(sed -n 's/^ExecStart=//p' ${root}/etc/systemd/system/hermetic.service) > ${root}/hermetic.log 2>&1 < /dev/null & echo $! > ${root}/hermetic.pid ;;
   *) echo "systemctl $*: not foreseen"; exit 1 ;;
 esac`,
