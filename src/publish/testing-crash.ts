@@ -34,15 +34,43 @@ export class Mortal {
         };
       },
       // What a transaction writes is there whole or not at all.
-      transaction: (work) => {
-        this.#together = true;
-        try {
-          return this.step(() => store.transaction(work));
-        } finally {
-          this.#together = false;
-        }
-      },
+      transaction: (work) =>
+        this.#together
+          ? store.transaction(work)
+          : this.step(() => store.transaction(() => this.#whole(work))),
+      write: (job, work) =>
+        this.#stepInQueue(() =>
+          store.write(job, () => {
+            const result = this.#whole(work);
+            return isGenerator(result) ? this.#wholeSteps(result) : result;
+          }),
+        ),
     };
+  }
+
+  #whole<T>(work: () => T): T {
+    this.#together = true;
+    try {
+      return work();
+    } finally {
+      this.#together = false;
+    }
+  }
+
+  *#wholeSteps<T>(steps: Generator<unknown, T>): Generator<unknown, T> {
+    for (;;) {
+      const { done, value } = this.#whole(() => steps.next());
+      if (done === true) return value;
+      yield;
+    }
+  }
+
+  async #stepInQueue<T>(whole: () => Promise<T>): Promise<T> {
+    if (this.dead) throw new Crash();
+    if (this.moment === 'halfway through a file' || ++this.#steps !== this.nth) return whole();
+    this.dead = true;
+    if (this.moment === 'after a step') await whole();
+    throw new Crash();
   }
 
   readonly disk: Disk = {
@@ -68,6 +96,10 @@ export class Mortal {
     else if (this.moment === 'halfway through a file') half?.();
     throw new Crash();
   }
+}
+
+function isGenerator<T>(value: unknown): value is Generator<unknown, T> {
+  return Object.prototype.toString.call(value) === '[object Generator]';
 }
 
 /** Lives through a life once for each of its steps, and dies there; returns how many steps there were. `life` is to restart after the death, and judge. */
