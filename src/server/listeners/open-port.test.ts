@@ -80,6 +80,16 @@ test('a full port closes the slowest connection that is ten seconds old', () => 
   assert.deepEqual([next.destroyed, held.findIndex((s) => s.destroyed)], [false, 7]);
 });
 
+test('a connection that has sent nothing gives way after a second', () => {
+  const { accept, later } = port(20);
+  const held = Array.from({ length: 20 }, (_, n) => accept(`10.0.${n}.1`, n === 3 ? 0 : 1));
+  later(999);
+  assert.ok(accept('198.51.100.1', 1).destroyed);
+  later(1);
+  assert.ok(!accept('198.51.100.2', 1).destroyed);
+  assert.ok(held[3]?.destroyed);
+});
+
 test('a network that holds most of a port gives up its own places, IPv4 /24 and IPv6 /48', () => {
   const crowds = [
     (n: number) => `203.0.113.${n}`,

@@ -4,8 +4,9 @@ import { formatListenAddress, type ListenAddress } from '../config/listen-addres
 import type { OpenPort } from './listener-set.js';
 import { listenAtPath } from './unix-socket.js';
 
-/** Milliseconds until a connection may have to give its place to a newcomer. */
+/** Milliseconds until a connection may have to give its place to a newcomer, and until one that has sent nothing. */
 const MIN_AGE = 10_000;
+const MIN_SILENCE = 1000;
 
 /** An accepted connection. */
 interface Held {
@@ -87,7 +88,9 @@ export class OpenedPort implements OpenPort {
   #slowest(held: readonly Held[]): Held | undefined {
     const now = this.now();
     const pace = ({ socket, since }: Held): number => socket.bytesRead / (now - since);
-    const old = held.filter(({ since }) => now - since >= MIN_AGE);
+    const old = held.filter(
+      ({ socket, since }) => now - since >= (socket.bytesRead === 0 ? MIN_SILENCE : MIN_AGE),
+    );
     return old.reduce<Held | undefined>(
       (slow, one) => (slow && pace(slow) <= pace(one) ? slow : one),
       undefined,

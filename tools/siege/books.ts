@@ -1,0 +1,77 @@
+import { join } from 'node:path';
+import { openStore, verifyStore } from '../../src/store/index.js';
+import type { Plan, RoleReport, Sample } from './plan.js';
+
+/** What the database says about the reports that clients have sent. */
+export interface Books {
+  readonly acknowledged: number;
+  /** Acknowledged, and not in the database. */
+  readonly lost: number;
+  /** In the database more than once, or counted more than once. */
+  readonly doubled: number;
+  readonly faults: readonly string[];
+}
+
+/** Compares the clients' books with the database of a daemon that has ended. */
+export async function compareBooks(
+  plan: Plan,
+  { signed = [], posted = [] }: RoleReport,
+): Promise<Books> {
+  const store = await openStore(join(plan.folder, 'hermetic.db'));
+  try {
+    const rows = new Map<string, { n: number; sessions: number; counted: number }>();
+    for (const { id, n, sessions, counted } of store
+      .prepare<{ id: string; n: number; sessions: number; counted: number }>(
+        `SELECT report_id AS id, count(*) AS n, sum(ok + failed) AS sessions, max(counted) AS counted
+         FROM report WHERE report_id LIKE 'signed-%' OR report_id LIKE 'posted-%' GROUP BY report_id`,
+      )
+      .all())
+      rows.set(id, { n, sessions, counted });
+    const sent = [...signed, ...posted];
+    const acknowledged = sent.filter((one) => one.acknowledged);
+    const lost = acknowledged.filter(({ id }) => !rows.has(id));
+    const twice = sent.filter(({ id, sessions }) => {
+      const row = rows.get(id);
+      return row !== undefined && (row.n > 1 || row.sessions !== sessions);
+    });
+    return {
+      acknowledged: acknowledged.length,
+      lost: lost.length,
+      doubled: twice.length + (daysDiffer(store) ? 1 : 0),
+      faults: verifyStore(store),
+    };
+  } finally {
+    store.close();
+  }
+}
+
+/** Whether the daily sums differ from the sums of the reports that count. */
+function daysDiffer(store: Awaited<ReturnType<typeof openStore>>): boolean {
+  const sum = (sql: string): number => store.prepare<{ n: number | null }>(sql).get()?.n ?? 0;
+  const days = sum("SELECT sum(ok + failed) AS n FROM report_day WHERE domain = ''");
+  const reports = sum('SELECT sum(ok + failed) AS n FROM report WHERE counted = 1');
+  if (days !== reports) console.log(`daily sums ${days}, reports ${reports}`);
+  return days !== reports;
+}
+
+export interface Delay {
+  readonly samples: number;
+  readonly p50: number;
+  readonly p99: number;
+  readonly max: number;
+}
+
+/** Delays outside the restarts, in milliseconds. A second after a start belongs to it. */
+export function delays(
+  samples: readonly Sample[],
+  restarts: readonly { readonly from: number; readonly to: number }[],
+): Delay {
+  const outside = samples
+    .filter(
+      ([at, ms]) => !restarts.some(({ from, to }) => at + ms >= from - 100 && at <= to + 1000),
+    )
+    .map(([, ms]) => ms)
+    .sort((a, b) => a - b);
+  const at = (share: number): number => outside[Math.floor(outside.length * share)] ?? NaN;
+  return { samples: outside.length, p50: at(0.5), p99: at(0.99), max: outside.at(-1) ?? NaN };
+}

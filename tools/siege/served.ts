@@ -1,0 +1,186 @@
+import { fork, spawn, type ChildProcess } from 'node:child_process';
+import {
+  createWriteStream,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+  type WriteStream,
+} from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createCa, issue } from '../../src/pki/index.js';
+import { keyText } from '../../src/report/testing-mail.js';
+import { isHealthy, startResolver } from './defenders.js';
+import {
+  DOMAIN,
+  RECIPIENT,
+  sleep,
+  WEB_HOST,
+  WEB_PATH,
+  type Plan,
+  type RoleReport,
+} from './plan.js';
+
+/** Milliseconds that a start may take. */
+const START = 60_000;
+
+/** Chooses free ports, starts a resolver in this process, and writes the configuration. */
+export async function preparePlan(seconds: number, pace: number): Promise<Plan> {
+  const folder = mkdtempSync(join(tmpdir(), `hermetic-siege-${process.pid}-`));
+  const names = ['web', 'smtp', 'postfix', 'metrics', 'dns', 'sink'] as const;
+  const free = await freePorts(names.length);
+  const ports = Object.fromEntries(names.map((name, i) => [name, free[i] ?? 0])) as Plan['ports'];
+  const plan: Plan = { folder, ports, seconds, pace, keyText };
+  const file = (name: string, text: string): string => {
+    writeFileSync(join(folder, name), text, { mode: 0o600 });
+    return join(folder, name);
+  };
+  const certificate = issue(createCa({ name: 'Siege CA' }), { names: [WEB_HOST] });
+  const anchor = file('anchor', await startResolver(plan));
+  const resolv = file('resolv.conf', 'nameserver 192.0.2.1\n');
+  const chain = file('chain.pem', certificate.chainPem);
+  const key = file('key.pem', certificate.keyPem);
+  const at = (name: keyof Plan['ports']): string => `'127.0.0.1:${ports[name]}'`;
+  file(
+    'hermetic.yaml',
+    `resolver: {addresses: [${at('dns')}], trustAnchor: ${anchor}}
+network: {privateAddresses: allow}
+store: {file: ${join(folder, 'hermetic.db')}}
+log: {format: json}
+metrics: {listen: ${at('metrics')}}
+web: {listen: ${at('web')}, certificates: [{chain: ${chain}, key: ${key}}], connections: 100}
+postfix: {version: '3.7', listen: ${at('postfix')}, resolver: {file: ${resolv}}}
+report:
+  domains: [${DOMAIN}]
+  https: {host: ${WEB_HOST}, path: ${WEB_PATH}}
+  smtp: {listen: ${at('smtp')}, recipients: [${RECIPIENT}]}
+  checkHours: 0
+  alerts: {mail: {from: hermetic@${DOMAIN}, to: postmaster@${DOMAIN}, server: sink.${DOMAIN}, port: ${ports.sink}}}
+`,
+  );
+  return plan;
+}
+
+/** Ports that nothing listens on. They are found together, so that each is another. */
+async function freePorts(count: number): Promise<readonly number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer();
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      return server;
+    }),
+  );
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
+
+/** `hermetic serve` as a process: started, killed, started again; what it takes is measured from outside. */
+export class Served {
+  #child: ChildProcess | undefined;
+  readonly #log: WriteStream;
+  /** From each kill to the first answer after it. */
+  readonly restarts: { readonly from: number; to: number }[] = [];
+  maxRss = 0;
+  /** Times that the process ended though nobody had ended it. */
+  died = 0;
+  #ended = false;
+
+  constructor(
+    private readonly plan: Plan,
+    private readonly nodeOptions: readonly string[] = [],
+  ) {
+    this.#log = createWriteStream(join(plan.folder, 'daemon.log'), { flags: 'a' });
+  }
+
+  get pid(): number {
+    return this.#child?.pid ?? 0;
+  }
+
+  async start(): Promise<void> {
+    const args = [
+      'dist/src/cli/main.js',
+      'serve',
+      '--config',
+      join(this.plan.folder, 'hermetic.yaml'),
+    ];
+    const child = spawn(process.execPath, [...this.nodeOptions, ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.#ended = false;
+    child.stdout.pipe(this.#log, { end: false });
+    child.stderr.pipe(this.#log, { end: false });
+    child.on('exit', () => {
+      if (this.#child === child && !this.#ended) this.died++;
+    });
+    this.#child = child;
+    const until = Date.now() + START;
+    while (!(await isHealthy(this.plan.ports.metrics, 2000))) {
+      if (Date.now() > until || child.exitCode !== null)
+        throw new Error(`the daemon did not start: see ${join(this.plan.folder, 'daemon.log')}`);
+      await sleep(20);
+    }
+  }
+
+  async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null> {
+    const child = this.#child;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return null;
+    this.#ended = true;
+    const gone = new Promise<number | null>((resolve) => child.once('exit', resolve));
+    child.kill(signal);
+    return gone;
+  }
+
+  async killAndStart(): Promise<void> {
+    const window = { from: Date.now(), to: Infinity };
+    this.restarts.push(window);
+    await this.end('SIGKILL');
+    await this.start();
+    window.to = Date.now();
+  }
+
+  reload(): void {
+    this.#child?.kill('SIGHUP');
+  }
+
+  /** Octets of memory that the process held at the last sample. */
+  rss = 0;
+
+  sampleRss(): void {
+    this.rss = statusOf(this.pid, 'VmRSS') * 1024;
+    this.maxRss = Math.max(this.maxRss, this.rss);
+  }
+
+  /** Open descriptors. */
+  get descriptors(): number {
+    return readdirSync(`/proc/${this.pid}/fd`).length;
+  }
+
+  logged(): string {
+    return readFileSync(join(this.plan.folder, 'daemon.log'), 'utf8');
+  }
+}
+
+/** A number of /proc/PID/status, 0 where there is none. */
+function statusOf(pid: number, field: string): number {
+  try {
+    const text = readFileSync(`/proc/${pid}/status`, 'utf8');
+    return Number(new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(text)?.[1] ?? 0);
+  } catch {
+    return 0;
+  }
+}
+
+/** Runs a role in a process of its own. Rejects when that ends without a report. */
+export function startRole(role: string, plan: Plan): Promise<RoleReport> {
+  const child = fork('dist/tools/siege/worker.js', { stdio: 'inherit' });
+  child.send({ role, plan });
+  return new Promise((resolve, reject) => {
+    child.once('message', (report: RoleReport) => resolve(report));
+    child.once('exit', (code) => reject(new Error(`${role} ended with ${code}`)));
+    // No role outlives its plan by much.
+    setTimeout(() => child.kill('SIGKILL'), (plan.seconds + 120) * 1000).unref();
+  });
+}

@@ -1,0 +1,9 @@
+import { attackers, observers } from './roles.js';
+import type { Plan } from './plan.js';
+
+/** One role in a process of its own: gets the plan, sends its report, ends. */
+process.once('message', ({ role, plan }: { role: string; plan: Plan }) => {
+  const run = { ...attackers, ...observers }[role];
+  if (!run) throw new TypeError(`no role ${role}`);
+  void run(plan).then((report) => process.send?.(report, () => process.exit()));
+});
