@@ -6,6 +6,7 @@
  * if (record) console.log(verifyDane({ records: [record], chain: [], names: [], at: Date.now() }).verdict); // unverifiable
  */
 export { lookupTlsa, type LookupTlsaOptions, type TlsaLookup } from './lookup-tlsa.js';
+export { lookupMisplaced, type MisplacedOptions } from './lookup-misplaced.js';
 export {
   verifyDane,
   type DaneQuestion,

@@ -136,6 +136,7 @@ const host = z.strictObject({
     dnssec,
     records: z.array(text),
     failure: failure.optional(),
+    elsewhere: z.array(text).optional(),
   }),
   meant: text.optional(),
   addresses: z.array(

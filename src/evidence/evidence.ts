@@ -71,7 +71,9 @@ export interface TlsaEvidence {
   readonly dnssec: Dnssec;
   /** `3 1 1 <lower-case hex>`, in the order of the answer. */
   readonly records: readonly string[];
-  readonly failure?: FailureEvidence;
+  readonly failure?: FailureEvidence | undefined;
+  /** Records at places where no sender looks, as `_465._tcp.mx.example TLSA 3 1 1 ...`. */
+  readonly elsewhere?: readonly string[] | undefined;
 }
 
 export interface AddressEvidence {

@@ -47,6 +47,11 @@ const cases: readonly (readonly [domain: string, finding: string, says: RegExp])
     /it matches, but senders look only at .* 3 1 2/,
   ],
   ['tlsa-sha1.example', 'dane-unusable', /20 octets of data where SHA-256 has 32.*SHA-1/],
+  [
+    'tlsa-port-465.example',
+    'dane-misplaced',
+    /_465\._tcp\.mx\.tlsa-port-465\.example TLSA 3 1 1 5e5e/,
+  ],
 ];
 
 let lab: Lab;

@@ -98,6 +98,16 @@ export const daneFindings = {
     fix: (v) => mismatchRepair(v).fix,
     steps: (v) => mismatchRepair(v).steps,
   },
+  'dane-misplaced': {
+    title: 'TLSA records stand where no sender looks for them',
+    why: (v) =>
+      `Senders ask for TLSA records at _25._tcp.${v.host} only, so these do not count for mail between servers.`,
+    reference: 'RFC 7672 §2.2.3',
+    owner: 'mail-host',
+    fix: (v) =>
+      `If DANE is meant for this host, publish the record of its key at _25._tcp.${v.host}.`,
+    steps: publishForKey,
+  },
   'dane-partial': {
     title: 'Only some MX hosts have TLSA records',
     why: (v) =>

@@ -1,3 +1,4 @@
+import { clip } from '../../base/index.js';
 import type { FailureEvidence } from '../../evidence/index.js';
 import { resolverAtFault } from '../exposure.js';
 import type { FindingId } from '../findings/catalogue.js';
@@ -57,6 +58,16 @@ export function daneRules(raised: Raised): boolean {
       const detail = retired ? `${retired.zone}: ${retired.algorithms.join(', ')}` : '';
       raised.add('dane-inert', { ...on, detail });
     }
+    const { elsewhere } = host.tlsa;
+    if (elsewhere)
+      raised.add('dane-misplaced', {
+        ...on,
+        spkiSha256: keyOf(raised, host.name),
+        reason: elsewhere
+          .slice(0, 3)
+          .map((line) => clip(line, 100))
+          .join('; '),
+      });
     rolloverRules(raised, judged);
     if (host.alias) raised.add('mx-is-cname', { ...on, detail: host.alias.canonicalName });
   }

@@ -1,5 +1,5 @@
 import { parseDomain, type Name } from '../../base/index.js';
-import { lookupTlsa, type TlsaLookup } from '../../dane/index.js';
+import { lookupMisplaced, lookupTlsa, type TlsaLookup } from '../../dane/index.js';
 import { lookupAddresses, lookupMailRoute } from '../../dns/index.js';
 import type {
   AddressEvidence,
@@ -70,6 +70,16 @@ export async function probeHost(
   const left = ips.filter((ip) => !addresses.some((a) => a.ip === ip));
   const meant =
     found.status === 'absent' && address === undefined ? await meantBy(context, name) : undefined;
+  // Only a signed zone can hold records that were meant to count.
+  const elsewhere =
+    status === 'absent' && found.dnssec === 'secure' && found.status === 'found'
+      ? await lookupMisplaced({
+          resolver,
+          host: target.name,
+          domain: context.domain,
+          ...signalOf(context),
+        })
+      : [];
   return {
     name,
     preference: target.preference,
@@ -88,7 +98,14 @@ export async function probeHost(
       status: address !== undefined ? 'found' : found.status,
       ...(found.failure ? { failure: stored(found.failure) } : {}),
     },
-    tlsa: { status, base, dnssec, records, ...(failure ? { failure: stored(failure) } : {}) },
+    tlsa: {
+      status,
+      base,
+      dnssec,
+      records,
+      failure: failure && stored(failure),
+      elsewhere: elsewhere.length > 0 ? elsewhere : undefined,
+    },
     addresses: [
       ...addresses,
       ...left.map((ip): AddressEvidence => ({

@@ -197,6 +197,19 @@ export const unprotectedDomains: readonly Scenario[] = [
     'a stale SHA-512 record beside the right SHA-256 record',
   ),
   {
+    domain: 'tlsa-port-465.example',
+    says: 'a TLSA record for port 465 only',
+    zone: { signed: {}, records: `_465._tcp.mx TLSA 3 1 1 ${'5e'.repeat(32)}` },
+    expect: {
+      ...onlyThis(),
+      exposure: exposure(rows.open, {
+        dane: signedOnly,
+        bothFirst: signedOnly,
+        bothCached: signedOnly,
+      }),
+    },
+  },
+  {
     domain: 'tlsa-sha1.example',
     says: 'a TLSA record with 20 octets of data',
     zone: { signed: {} },

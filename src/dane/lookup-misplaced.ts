@@ -1,0 +1,41 @@
+import type { Name } from '../base/index.js';
+import { readTlsa, RRType, type Resolver } from '../dns/index.js';
+import { formatTlsa } from './tlsa-text.js';
+
+export interface MisplacedOptions {
+  readonly resolver: Resolver;
+  /** The MX host, which has no TLSA record at `_25._tcp`. */
+  readonly host: Name;
+  /** The domain whose mail it takes. */
+  readonly domain: Name;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Records that are shown of one place. */
+const MAX_RECORDS = 3;
+
+/**
+ * Looks up TLSA records at places where no sender looks for those of a mail host
+ * (RFC 7672 §2.2.3): at the ports of submission, at the host name itself, and at the mail domain in
+ * place of the host. Returns `owner TLSA data` lines; at most four questions.
+ */
+export async function lookupMisplaced(options: MisplacedOptions): Promise<readonly string[]> {
+  const { resolver, host, domain, signal } = options;
+  const places = [
+    host.prepend('_465._tcp'),
+    host.prepend('_587._tcp'),
+    { ok: true, value: host } as const,
+    ...(domain.equals(host) ? [] : [domain.prepend('_25._tcp')]),
+  ];
+  const found = await Promise.all(
+    places.map(async (place) => {
+      if (!place.ok) return [];
+      const answer = await resolver.ask(place.value, RRType.TLSA, signal ? { signal } : {});
+      return answer.records.slice(0, MAX_RECORDS).flatMap((rr) => {
+        const read = readTlsa(rr);
+        return read.ok ? [`${place.value.toLower()} TLSA ${formatTlsa(read.value)}`] : [];
+      });
+    }),
+  );
+  return found.flat();
+}
