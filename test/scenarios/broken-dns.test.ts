@@ -87,6 +87,23 @@ for (const [says, hosts, faults] of broken) {
     ));
 }
 
+for (const [says, zone, tlsa] of [
+  ['signed, DANE', { signed: {} }, ['ee']],
+  ['signed with NSEC3, DANE', { signed: { denial: 'nsec3' } }, ['ee']],
+] as const)
+  test(`check: ${says}: AAAA answers SERVFAIL: a pass by the A record`, () =>
+    // C3
+    found({ zone, hosts: [{ tlsa }] }, { 'mx.one.example AAAA': 'servfail' }, async ({ lab }) => {
+      const { network, upstreams, anchors, trustStore, spacingMs } = lab;
+      const options = { network, upstreams, anchors, trustStore, spacingMs };
+      const { verdict, findings, exposure } = await check(domain, options);
+      const ids = findings.map(({ id }) => id);
+      assert.equal(verdict, 'pass', ids.join(' '));
+      assert.ok(!ids.includes('dane-inert'));
+      assert.equal(exposure.dane.stripStarttls, 'deferred');
+      assert.equal(exposure.dane.none, 'verified');
+    }));
+
 test('signed: a forged AAAA beside a secure A leaves DANE in force over IPv4', () =>
   found(
     { zone: { signed: {} }, hosts: [{ tlsa: ['ee'] }] },
@@ -290,6 +307,18 @@ test('unsigned: a TLSA lookup that fails below insecure addresses is not made', 
     assert.deepEqual(replies, ['NOTFOUND ', 'NOTFOUND ']);
     assert.equal(ended(delivery), 'delivered');
   }));
+
+test('NSEC3 with more iterations than are accepted: the missing AAAA cannot be proved, DANE stands', () =>
+  found(
+    { zone: { signed: { denial: 'nsec3', iterations: 600 } }, hosts: [{ tlsa: ['ee'] }] },
+    {},
+    ({ decision, replies, delivery }) => {
+      const [host] = decision.hosts;
+      assert.deepEqual([host?.dnssec, host?.trouble?.code], ['secure', 'dnssec-iterations']);
+      assert.equal(replies[0], 'OK dane');
+      assert.equal(ended(delivery), 'delivered');
+    },
+  ));
 
 test('implicit MX of a zone with 200 NSEC3 iterations: DANE for the host', () =>
   found(

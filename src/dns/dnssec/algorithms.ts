@@ -122,7 +122,7 @@ const unsupportedNames: ReadonlyMap<number, string> = new Map([
   [23, 'ECC-GOST12'],
 ]);
 
-/** What is not supported of a DS record: its algorithm, else its digest type. */
+/** The unsupported part of a DS record: its algorithm, else its digest type. */
 export function unsupportedText(
   { algorithm, digestType }: { readonly algorithm: number; readonly digestType: number },
   { signatures }: AlgorithmRegistry,

@@ -6,7 +6,7 @@ import { RRType } from '../wire/types-registry.js';
 
 /** Where a domain's mail goes (RFC 5321 §5.1). */
 export interface MailRoute {
-  /** `implicit`: no MX, the domain itself. `null-mx`: takes no mail (RFC 7505). `none`: nothing there. `error`: could not be told. */
+  /** `implicit`: no MX, the domain itself. `null-mx`: takes no mail (RFC 7505). `none`: nothing there. `error`: unknown. */
   readonly kind: 'mx' | 'implicit' | 'null-mx' | 'none' | 'error';
   readonly status: 'found' | 'nodata' | 'nxdomain' | 'failed';
   /** Of the MX RRset or its denial, aliases of the policy domain included. */

@@ -49,7 +49,7 @@ const MAX_REASON = 480;
 /** Hosts in one answer. */
 const MOST_NAMES = 100;
 
-/** What Postfix is told of a decision. Pure. */
+/** The socketmap reply that carries out a decision. Pure. */
 export function answerOf(decision: DomainDecision, options: AnswerOptions): PostfixAnswer {
   const keep = Math.min(
     LONGEST,
@@ -114,7 +114,7 @@ function secureReply(decision: DomainDecision, version: PostfixVersion): string 
     ...policy.mx.map((pattern): [string, string] => ['mx_host_pattern', pattern]),
     ...lines.map((line): [string, string] => ['policy_string', line]),
   ];
-  // A policy too long to be told whole is enforced all the same.
+  // A policy too long for a reply is enforced all the same.
   return formatAnswer({ ...entry, attributes: [...attributes, ...sts] }) ?? formatAnswer(entry);
 }
 
