@@ -1,7 +1,15 @@
 import type { CheckResult } from '../../evidence/index.js';
 import { kindOf, checkedHosts } from './check-evidence.js';
 import { groupBy } from './count-sessions.js';
-import { distinct, NOT_DESCRIBED, plus, type DomainFacts, type FailureRow } from './facts.js';
+import {
+  distinct,
+  NOT_DESCRIBED,
+  plus,
+  type DomainFacts,
+  type FailureRow,
+  type SessionRow,
+} from './facts.js';
+import { isConnectionTrouble } from './reason-texts-registry.js';
 import { isSamePolicy, type FailureGroup } from './group-failures.js';
 import { maxAgeOf, patternsOf } from './quoted.js';
 
@@ -20,6 +28,10 @@ export interface Comparison {
   readonly chance: number;
   /** Reporters with sessions on those days that did not apply this policy: no comparison. */
   readonly without: number;
+  /** The share of the sessions of the affected reporters that failed in this way, 0 to 1. */
+  readonly rate: number;
+  /** The same for this group alone, without failures of other result types. */
+  readonly ownRate: number;
 }
 
 /** A reporter met a fault when it failed at least a fifth as often as the one hit hardest. */
@@ -35,10 +47,10 @@ export function compareReporters(
     (s) => s.day >= group.firstDay && s.day <= group.lastDay && s.ok + s.failed > 0,
   );
   const applied = groupBy(
-    during.filter((s) => isSamePolicy(group, s)),
+    during.filter((s) => isSamePolicy(group, s, facts.domain)),
     (s) => s.reporter,
   );
-  const failed = failedBy(group, facts.failures);
+  const failed = failedBy(group, facts, applied);
   const rates = new Map(
     [...failed].map(([reporter, n]) => [reporter, rateOf(n, applied.get(reporter))] as const),
   );
@@ -54,28 +66,49 @@ export function compareReporters(
   const unaffected = others.filter((reporter) => couldHaveMet(reporter, group, facts, clean));
   const sessionsOf = (reporters: readonly string[]): number =>
     reporters.reduce((n, reporter) => plus(n, totalOf(applied.get(reporter))), 0);
-  const counted = kindOf(group.result) === 'starttls' ? atAnyHost(group, facts.failures) : failed;
+  const counted = kindOf(group.result) === 'starttls' ? atAnyHost(group, facts, applied) : failed;
   const met = affected.reduce((n, reporter) => plus(n, counted.get(reporter) ?? 0), 0);
+  // One failed session among others is what a lost connection looks like.
+  const sources = affected.filter((r) => (failed.get(r) ?? 0) > 1 || (rates.get(r) ?? 1) === 1);
   return {
     affected,
-    sources: Math.min(affected.length, networksOf(affected, group, facts)),
+    sources: Math.min(sources.length, networksOf(affected, group, facts)),
     unaffected,
     chance: chanceOf(met, sessionsOf(affected), sessionsOf(unaffected)),
+    rate: Math.min(1, met / Math.max(1, sessionsOf(affected))),
+    ownRate: Math.min(1, group.sessions / Math.max(1, sessionsOf(group.reporters))),
     without: new Set(during.map((s) => s.reporter).filter((r) => !applied.has(r))).size,
   };
 }
 
+type SessionsByReporter = ReadonlyMap<string, readonly SessionRow[]>;
+
 /** What removes STARTTLS from a sender's sessions does so at every host: all of them count. */
-function atAnyHost(group: FailureGroup, failures: readonly FailureRow[]): Map<string, number> {
-  return failedBy({ ...group, mx: '' }, failures);
+function atAnyHost(
+  group: FailureGroup,
+  facts: DomainFacts,
+  applied: SessionsByReporter,
+): Map<string, number> {
+  return failedBy({ ...group, mx: '' }, facts, applied);
 }
 
 /** Failed sessions by reporter, of this failure and of those that may be the same one. */
-function failedBy(group: FailureGroup, failures: readonly FailureRow[]): Map<string, number> {
+function failedBy(
+  group: FailureGroup,
+  facts: DomainFacts,
+  applied: SessionsByReporter,
+): Map<string, number> {
   const failed = new Map<string, number>();
-  for (const row of failures)
-    if (isSameFault(group, row))
+  for (const row of facts.failures)
+    if (isSameFault(group, row, facts.domain))
       failed.set(row.reporter, plus(failed.get(row.reporter) ?? 0, Math.max(1, row.failed)));
+  // A failure row sums up many days: on those of the group no more sessions failed than these.
+  for (const [reporter, n] of failed) {
+    const most = (applied.get(reporter) ?? []).reduce((sum, row) => plus(sum, row.failed), 0);
+    if (most > 0 || group.reporters.includes(reporter))
+      failed.set(reporter, Math.max(1, Math.min(n, most)));
+    else failed.delete(reporter);
+  }
   return failed;
 }
 
@@ -83,12 +116,15 @@ function failedBy(group: FailureGroup, failures: readonly FailureRow[]): Map<str
  * Reporters use different result types for one fault, and some name no host. So failures under
  * the same policy count as the same fault unless kind, host or days tell them apart.
  */
-function isSameFault(group: FailureGroup, row: FailureRow): boolean {
-  if (!isSamePolicy(group, row)) return false;
+function isSameFault(group: FailureGroup, row: FailureRow, recipient: string): boolean {
+  if (!isSamePolicy(group, row, recipient)) return false;
   if (row.lastDay < group.firstDay || row.firstDay > group.lastDay) return false;
   if (row.mx !== '' && group.mx !== '' && row.mx !== group.mx) return false;
+  // A lost connection confirms no fault of TLS or of a policy.
+  if (isConnectionTrouble(row.reason) && !group.lostConnections) return false;
   const [one, other] = [kindOf(group.result), kindOf(row.result)];
   if (one === other) return true;
+  if (group.lostConnections) return false;
   // A missing STARTTLS has a result type of its own, which every reporter knows.
   if (one === 'starttls' || other === 'starttls') return row.result === NOT_DESCRIBED;
   return one === 'any' || other === 'any';
@@ -129,7 +165,16 @@ function couldHaveMet(
   if (group.ips.length > 0 && group.ips.every((ip) => ip.includes(':'))) return false;
   if (group.type === 'tlsa' && group.domain === group.mx) return true;
   if (starttls && group.mx !== '' && reachedByDane(reporter, group.mx, facts)) return true;
-  return hostCount(facts) === 1;
+  const hosts = hostsOf(facts);
+  if (hosts === undefined) return false;
+  // A sender uses some host of the domain: where all of them failed, it used one that did.
+  const failing = new Set(
+    facts.failures
+      .filter((row) => isSameFault({ ...group, mx: '' }, row, facts.domain))
+      .filter((row) => group.reporters.includes(row.reporter))
+      .map((row) => row.mx),
+  );
+  return hosts.length === 1 || hosts.every((host) => failing.has(host));
 }
 
 /** With DANE a report names the MX host of its successes, too: it is the policy domain. */
@@ -139,19 +184,15 @@ function reachedByDane(reporter: string, mx: string, { sessions }: DomainFacts):
   );
 }
 
-/** The number of MX hosts, as far as checks or the quoted policies tell. */
-function hostCount(facts: DomainFacts): number | undefined {
+/** The MX hosts, as far as checks or the quoted policies name them all. */
+function hostsOf(facts: DomainFacts): readonly string[] | undefined {
   const checked = checkedHosts(facts.checks);
-  if (checked) return checked.size;
-  const patterns = distinct(
-    facts.policies
-      .filter((p) => p.type === 'sts' && p.domain === facts.domain)
-      .flatMap((p) => patternsOf(p)),
-  );
-  const hosts = distinct([...patterns, ...facts.failures.map((f) => f.mx)]);
-  return patterns.length === 0 || patterns.some((p) => p.startsWith('*'))
-    ? undefined
-    : hosts.length;
+  if (checked) return [...checked];
+  const patterns = facts.policies
+    .filter((p) => p.type === 'sts' && p.domain === facts.domain)
+    .flatMap((p) => patternsOf(p));
+  if (patterns.length === 0 || patterns.some((p) => p.startsWith('*'))) return undefined;
+  return distinct([...patterns, ...facts.failures.map((f) => f.mx)]);
 }
 
 /**

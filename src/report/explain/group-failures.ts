@@ -1,4 +1,5 @@
 import { groupBy } from './count-sessions.js';
+import { isConnectionTrouble } from './reason-texts-registry.js';
 import { distinct, NOT_DESCRIBED, plus, type DomainFacts, type FailureRow } from './facts.js';
 
 /** What one reporter met of a failure. */
@@ -26,6 +27,8 @@ export interface FailureGroup {
   /** Networks (IPv4 /24, IPv6 /48) of the senders that met it, as far as reported. */
   readonly networks: readonly string[];
   readonly reasons: readonly string[];
+  /** Every failure has a reason that says that the connection failed. */
+  readonly lostConnections: boolean;
   readonly firstDay: number;
   readonly lastDay: number;
   /** Failed sessions; 0 where the reporters give no count. */
@@ -62,6 +65,7 @@ export function groupFailures(facts: DomainFacts): readonly FailureGroup[] {
         encounters: encountersOf(rows),
         networks: distinct(met.map((s) => networkOf(s.ip))),
         reasons: distinct(rows.map((r) => r.reason)),
+        lostConnections: rows.every((r) => isConnectionTrouble(r.reason)),
         firstDay: rows.reduce((day, r) => Math.min(day, r.firstDay), lastDay),
         lastDay,
         sessions,
@@ -120,20 +124,27 @@ function networkOf(ip: string): string {
  * sessions under the same policy that succeeded, and on that day no failure of this kind and
  * none without a description. A reporter without a later report proves nothing.
  */
-export function isOngoing(group: FailureGroup, { sessions }: DomainFacts): boolean {
+export function isOngoing(group: FailureGroup, { domain, sessions }: DomainFacts): boolean {
   const comparable = sessions.filter(
-    (s) => s.ok > 0 && s.undescribed === 0 && isSamePolicy(group, s),
+    (s) => s.ok > 0 && s.undescribed === 0 && isSamePolicy(group, s, domain),
   );
   return group.encounters.some(
     ({ reporter, lastDay }) => !comparable.some((s) => s.reporter === reporter && s.day > lastDay),
   );
 }
 
-/** Any policy is as good to show that STARTTLS is offered: a success is a TLS session. */
+/**
+ * Whether sessions were under the policy of a group. With DANE some reporters name the recipient
+ * domain in the place of the MX host, and then the host does not tell. Any policy is as good to
+ * show that STARTTLS is offered: a success is a TLS session.
+ */
 export function isSamePolicy(
   { result, type, domain }: FailureGroup,
   row: { readonly type: string; readonly domain: string },
+  recipient: string,
 ): boolean {
   if (result === 'starttls-not-supported') return true;
-  return row.type === type && row.domain === domain;
+  if (row.type !== type) return false;
+  const unnamed = type === 'tlsa' && (row.domain === recipient || domain === recipient);
+  return unnamed || row.domain === domain;
 }

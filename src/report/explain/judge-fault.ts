@@ -61,6 +61,8 @@ interface Rule {
 
 /** Below this probability, chance does not explain which reporters were spared. */
 const CHANCE = 1 / 1000;
+/** Below this share of sessions a failure may be a lost connection. */
+const SPORADIC = 1 / 20;
 /** The same where a check found the host in order, too. */
 const CHANCE_CHECKED = 1 / 100;
 
@@ -79,8 +81,16 @@ export const rules: readonly Rule[] = [
     remedy: 'foreign-host',
   },
   {
+    condition: 'Few sessions failed, without a reason that tells a fault from a lost connection.',
+    applies: (e) => kindOf(e.group.result) === 'any' && e.applied === undefined && isNoise(e),
+    cause: 'unclear',
+    reason: ({ compared }) =>
+      `Only ${percent(compared.ownRate)} of the sessions of these reporters failed in this way: lost connections look like this, too.`,
+    settle: () => 'The reasons in the reports, or the logs of the mail server for these times.',
+  },
+  {
     condition: 'A check on those days found the same fault.',
-    applies: (e) => e.found !== undefined,
+    applies: (e) => e.found !== undefined && explainsMost(e),
     cause: 'yours',
     reason: ({ found }) =>
       `hermetic check found it too, on ${checkDate(found?.check)}: ${found?.finding.title ?? ''}.`,
@@ -112,6 +122,15 @@ export const rules: readonly Rule[] = [
     reason: ({ group, applied }) =>
       `The MTA-STS policy that ${names(group.reporters)} applied does not name ${group.mx}; it names ${applied ? patternsOf(applied).join(', ') : 'other hosts'}.`,
     remedy: 'missing-from-policy',
+  },
+  {
+    condition: 'Few of many sessions failed.',
+    applies: isSporadic,
+    cause: 'unclear',
+    reason: ({ compared }) =>
+      `Only ${percent(compared.rate)} of the sessions of these reporters failed.`,
+    settle: ({ domain }) =>
+      `A check of every address, several times a day: hermetic check ${domain}`,
   },
   {
     condition: 'Two independent reporters met it, and a check on those days found no fault.',
@@ -235,6 +254,27 @@ function wasSpared(
 ): boolean {
   if (kindOf(group.result) === 'policy-file') return unaffected.length > 0;
   return chance < (checked ? CHANCE_CHECKED : CHANCE);
+}
+
+/** A fetch is no session, so the share of sessions says nothing of the policy file. */
+function isSporadic({ group, compared }: Evidence): boolean {
+  return kindOf(group.result) !== 'policy-file' && compared.rate < SPORADIC;
+}
+
+/** Sessions without a description are those of a finding only if it hit most of them. */
+function explainsMost({ group, compared }: Evidence): boolean {
+  return group.result !== NOT_DESCRIBED || compared.ownRate >= 0.5;
+}
+
+/** A failure of no particular kind: too few sessions, or only lost connections. */
+function isNoise({ group, compared }: Evidence): boolean {
+  if (group.lostConnections) return true;
+  if (compared.ownRate < SPORADIC && group.sessions > 0) return true;
+  return group.sessions === 1 && group.reasons.length === 0 && compared.ownRate < 1;
+}
+
+function percent(share: number): string {
+  return `${Math.max(0.1, Math.round(share * 1000) / 10)} %`;
 }
 
 /** Results that a sender reports where the MX host matches no pattern of the policy. */

@@ -1,9 +1,11 @@
+type ReasonRule = readonly [pattern: RegExp, means: string, about?: 'connection'];
+
 /**
  * Reasons as programs write them (failure-reason-code is free text), and what they mean. The
  * first rule that matches counts. A rule names the whole statement, not one word of it: a reason
  * that no rule matches is shown as it is, and that is better than a wrong explanation.
  */
-export const reasonTexts: readonly (readonly [RegExp, string])[] = [
+export const reasonTexts: readonly ReasonRule[] = [
   [
     /\bmx[-_ ]?(hosts?|record|name|server)?s?[-_ ]?mismatch|\bmx\b.{0,60}\b(not|isn't|doesn't|does not|did not|no)\b.{0,25}\b(authori[sz]ed|allowed|listed|permitted|found in|in|match\w*)\b.{0,25}\b(polic(y|ies)|sts|patterns?)\b|\b(polic(y|ies)|sts)\b.{0,30}\b(does not|doesn't|not)\b.{0,20}\b(list|allow|name|match|authori[sz]e|contain|include)\w*\b.{0,40}\b(mx|host)|\bno (matching )?mx\b.{0,20}\bpolicy|\bnot (listed |allowed |authori[sz]ed |permitted |found )?(in|by) (the )?(mta-?sts |sts )?policy/i,
     'The MX host is not in the MTA-STS policy.',
@@ -90,19 +92,31 @@ export const reasonTexts: readonly (readonly [RegExp, string])[] = [
   [
     /\btime[-_ ]?out\b|\btimed[-_ ]out\b|\bin time\b|deadline exceeded|\bETIMEDOUT\b/i,
     'There was no answer in time.',
+    'connection',
   ],
-  [/connection refused|\bECONNREFUSED\b/i, 'The connection was refused.'],
+  [/connection refused|\bECONNREFUSED\b/i, 'The connection was refused.', 'connection'],
   [
     /connection (was )?(reset|closed|lost|aborted)|\bECONNRESET\b|unexpected (eof|end of file)|^eof$|broken pipe/i,
     'The connection was broken off.',
+    'connection',
   ],
   [
     /(network|host) (is )?unreachable|no route to host|\bE(HOST|NET)UNREACH\b/i,
     'There was no route to the host.',
+    'connection',
   ],
 ];
 
 /** What a reason means; undefined for one that no rule matches. */
 export function explainReason(reason: string): string | undefined {
-  return reasonTexts.find(([pattern]) => pattern.test(reason))?.[1];
+  return ruleFor(reason)?.[1];
+}
+
+/** Whether a reason says that the connection failed, and not TLS or a policy. */
+export function isConnectionTrouble(reason: string): boolean {
+  return ruleFor(reason)?.[2] === 'connection';
+}
+
+function ruleFor(reason: string): ReasonRule | undefined {
+  return reasonTexts.find(([pattern]) => pattern.test(reason));
 }

@@ -1,0 +1,18 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { faults, playMonth } from '../tools/report-month.js';
+import { judgeMonths, tableOf, totalsOf } from '../tools/report-months.js';
+
+test('no cause is named wrongly in simulated months, and no fault is shown as well', async () => {
+  const outcome = await judgeMonths(60, 7);
+  const { wrong, missed } = totalsOf(outcome);
+  assert.deepEqual({ wrong, missed }, { wrong: 0, missed: 0 }, tableOf(outcome));
+  const right = outcome.tallies.reduce((n, t) => n + t.right, 0);
+  assert.ok(right > 15, tableOf(outcome));
+});
+
+test('the simulated months hold every kind of fault, and are the same for the same seed', () => {
+  const seen = new Set(Array.from({ length: 400 }, (_, n) => playMonth(n).fault));
+  assert.deepEqual([...seen].sort(), Object.keys(faults).sort());
+  assert.deepEqual(playMonth(3).reports, playMonth(3).reports);
+});

@@ -1,0 +1,234 @@
+import { fileURLToPath } from 'node:url';
+import {
+  showDomain,
+  showOverview,
+  storeCheck,
+  type DomainView,
+  type Explanation,
+} from '../src/report/index.js';
+import { testCheck } from '../src/report/testing-checks.js';
+import { withReports } from '../src/report/testing-reports.js';
+import {
+  domain,
+  faults,
+  firstDay,
+  keyOf,
+  monthDays,
+  playMonth,
+  type Cause,
+  type FaultKind,
+  type Month,
+} from './report-month.js';
+
+/**
+ * `npm run report-months -- [count] [seed]`: plays months of TLS reports with a fault of known
+ * cause and judges them as `hermetic report show` does. Ends with status 1 when a cause is named
+ * wrongly, when a fault is shown as well, or when more than a quarter of the months stay unclear
+ * although two reporters applied the same policy.
+ */
+
+/** How the months of one kind of fault were judged. */
+interface Tally {
+  readonly fault: FaultKind;
+  readonly cause: Cause;
+  months: number;
+  /** Months in which a report that arrived holds a failure by the fault. */
+  reported: number;
+  /** Of these: the status was `well`. */
+  missed: number;
+  /** The largest failure by the fault: cause named, or unclear. */
+  right: number;
+  unclear: number;
+  /** Failures, by the fault or not, whose cause was named and is another one. */
+  wrong: number;
+  /** Reported months with two reporters or more that applied the policy concerned. */
+  comparable: number;
+  comparableUnclear: number;
+}
+
+export interface Outcome {
+  readonly tallies: readonly Tally[];
+  readonly wrong: readonly string[];
+}
+
+/** Plays months and judges each as `hermetic report show` does. */
+export async function judgeMonths(count: number, seed = 1): Promise<Outcome> {
+  const tallies = new Map<FaultKind, Tally>();
+  const wrong: string[] = [];
+  for (let n = 0; n < count; n++) {
+    const month = playMonth(seed * 1_000_003 + n);
+    const shown = await viewOf(month);
+    const tally = tallies.get(month.fault) ?? emptyTally(month);
+    tallies.set(month.fault, tally);
+    judge(month, shown, tally, (what) => wrong.push(`month ${n}: ${what}`));
+  }
+  const order = Object.keys(faults);
+  const sorted = [...tallies.values()].sort(
+    (a, b) => order.indexOf(a.fault) - order.indexOf(b.fault),
+  );
+  return { tallies: sorted, wrong };
+}
+
+function emptyTally({ fault, cause }: Month): Tally {
+  const counts = { months: 0, reported: 0, missed: 0, right: 0, unclear: 0, wrong: 0 };
+  return { fault, cause, ...counts, comparable: 0, comparableUnclear: 0 };
+}
+
+interface Shown {
+  readonly view: DomainView;
+  /** The overview lists failures, of the domain or in reports that name none. */
+  readonly listed: boolean;
+}
+
+async function viewOf(month: Month): Promise<Shown> {
+  const store = await withReports(...month.reports);
+  for (const day of month.checks) storeCheck(store, checkOf(month, day));
+  const now = firstDay + monthDays * 86_400_000 + 43_200_000;
+  const span = { now, days: monthDays + 1 };
+  const view = showDomain(store, domain, span);
+  const listed = showOverview(store, span).failing.length > 0;
+  store.close();
+  return { view, listed };
+}
+
+/** What a check from the domain's own side finds: its own faults, and no others. */
+function checkOf(
+  { fault, from, to, hosts, mode }: Month,
+  day: number,
+): ReturnType<typeof testCheck> {
+  const found: Partial<Record<FaultKind, readonly [string, string]>> = {
+    'certificate expired': ['cert-expired', 'host'],
+    'certificate of another name': ['cert-name-mismatch', 'host'],
+    'chain incomplete': ['cert-chain-incomplete', 'host'],
+    'TLSA record stale': ['dane-mismatch', 'host'],
+    'DNSSEC broken': ['dane-bogus', 'host'],
+    'STARTTLS off': ['starttls-absent', 'host'],
+    'STARTTLS off on IPv6 only': ['starttls-absent', 'host'],
+    'MX host missing from policy': ['sts-mx-mismatch', 'mx2.alpha.example'],
+    'policy host down': ['sts-policy-unreachable', domain],
+    'policy malformed': ['sts-policy-invalid', domain],
+    'policy host certificate': ['sts-policy-webpki-invalid', domain],
+  };
+  const [id, subject] = found[fault] ?? [];
+  const present = id !== undefined && day >= from && day <= to;
+  const subjects = subject === 'host' ? hosts : [subject ?? domain];
+  return testCheck({
+    date: new Date(firstDay + day * 86_400_000).toISOString().slice(0, 10),
+    domain,
+    hosts,
+    mode: mode === 'enforce' ? 'enforce' : 'testing',
+    mx: fault === 'MX host missing from policy' && present ? ['mx1.alpha.example'] : hosts,
+    findings: present ? subjects.map((name) => [id, name] as const) : [],
+  });
+}
+
+function judge(
+  month: Month,
+  { view, listed }: Shown,
+  tally: Tally,
+  onWrong: (what: string) => void,
+): void {
+  tally.months++;
+  const groups = view.failures.map((failure) => ({ failure, truth: truthOf(failure, month) }));
+  for (const { failure, truth } of groups) {
+    if (failure.whose === 'unclear' || failure.whose === truth) continue;
+    tally.wrong++;
+    onWrong(
+      `${month.fault}: ${failure.result} judged ${failure.whose}, is ${truth}: ${failure.because}`,
+    );
+  }
+  if (month.caused.size === 0) return;
+  tally.reported++;
+  if (view.failures.length === 0 && !listed) tally.missed++;
+  const [main] = groups
+    .filter(({ truth }) => truth === month.cause)
+    .sort((a, b) => b.failure.sessions - a.failure.sessions);
+  if (main?.failure.whose === month.cause) tally.right++;
+  else tally.unclear++;
+  if (month.samePolicy < 2) return;
+  tally.comparable++;
+  if (main?.failure.whose !== month.cause) tally.comparableUnclear++;
+}
+
+/** A failure is that of the fault if the fault caused any of its sessions. */
+function truthOf(failure: Explanation, { caused, cause }: Month): Cause {
+  const { policy: type, result, host } = failure;
+  const own = failure.reporters.some((reporter) =>
+    caused.has(keyOf({ reporter, type, result, host })),
+  );
+  return own ? cause : 'none';
+}
+
+/** Sums that the acceptance rests on. */
+export function totalsOf({ tallies }: Outcome): {
+  readonly wrong: number;
+  readonly missed: number;
+  readonly unclearShare: number;
+} {
+  const sum = (of: (t: Tally) => number): number => tallies.reduce((n, t) => n + of(t), 0);
+  return {
+    wrong: sum((t) => t.wrong),
+    missed: sum((t) => t.missed),
+    unclearShare:
+      sum((t) => t.comparableUnclear) /
+      Math.max(
+        1,
+        sum((t) => t.comparable),
+      ),
+  };
+}
+
+/** The table as text. */
+export function tableOf(outcome: Outcome): string {
+  const head = [
+    'fault',
+    'cause',
+    'months',
+    'reported',
+    'missed',
+    'right',
+    'unclear',
+    'wrong',
+    '2 same',
+    'unclear',
+  ];
+  const rows = outcome.tallies.map((t) =>
+    [
+      t.fault,
+      t.cause,
+      t.months,
+      t.reported,
+      t.missed,
+      t.right,
+      t.unclear,
+      t.wrong,
+      t.comparable,
+      t.comparableUnclear,
+    ].map(String),
+  );
+  const widths = head.map((name, i) =>
+    Math.max(name.length, ...rows.map((row) => (row[i] ?? '').length)),
+  );
+  const line = (cells: readonly string[]): string =>
+    cells
+      .map((cell, i) => (i < 2 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)))
+      .join('  ');
+  const { wrong, missed, unclearShare } = totalsOf(outcome);
+  return [
+    line(head),
+    ...rows.map(line),
+    '',
+    `Causes named wrongly: ${wrong}. Faults shown as well: ${missed}.`,
+    `Unclear, with two reporters or more of the same policy: ${(100 * unclearShare).toFixed(1)} %.`,
+    ...outcome.wrong.slice(0, 20),
+    '',
+  ].join('\n');
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const [count = '500', seed = '1'] = process.argv.slice(2);
+  const outcome = await judgeMonths(Number(count), Number(seed));
+  process.stdout.write(tableOf(outcome));
+  const { wrong, missed, unclearShare } = totalsOf(outcome);
+  process.exitCode = wrong > 0 || missed > 0 || unclearShare > 0.25 ? 1 : 0;
+}
