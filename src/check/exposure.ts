@@ -26,13 +26,19 @@ function viewOf(evidence: Evidence, hosts: readonly JudgedHost[]): View {
   const any = tried.some(({ servers }) => servers.length > 0);
   return {
     route: { kind: evidence.route.kind, dnssec: evidence.route.dnssec },
-    mtaSts: { live: livePolicy(evidence), mx: evidence.mtaSts.policy?.mx ?? [] },
+    mtaSts: stsView(evidence),
     hosts: tried
       .filter(({ host, servers }) => servers.length > 0 || !any || host.addresses.length === 0)
       .map(({ host, servers }) =>
         hostView(evidence, host, servers.length > 0 ? servers : host.addresses),
       ),
   };
+}
+
+function stsView(evidence: Evidence): View['mtaSts'] {
+  const { mx = [], maxAge } = evidence.mtaSts.policy ?? {};
+  const live = livePolicy(evidence);
+  return maxAge === undefined ? { live, mx } : { live, mx, maxAge };
 }
 
 function livePolicy({ mtaSts }: Evidence): View['mtaSts']['live'] {
@@ -65,7 +71,7 @@ function hostView(
     servers:
       addresses.length === 0 && addressLookup.status === 'failed' && dnssec !== 'bogus'
         ? [notTold]
-        : addresses.map((address) => serverView(address, ownNetworkStrips(evidence))),
+        : addresses.flatMap((address) => serverViews(address, ownNetworkStrips(evidence))),
   };
 }
 
@@ -85,6 +91,13 @@ export function resolverAtFault({ network }: Evidence): boolean {
 /** The control host looks stripped as well: what STARTTLS looks like from here says nothing about the domain. */
 export function ownNetworkStrips({ network: { control } }: Evidence): boolean {
   return control !== undefined && ['absent', 'mangled'].includes(control.starttls);
+}
+
+/** Two servers behind one address where STARTTLS comes and goes. */
+function serverViews(address: JudgedAddress, stripped: boolean): readonly ServerView[] {
+  const view = serverView(address, stripped);
+  if (!address.intermittent) return [view];
+  return [view, { ...view, reachable: 'yes', starttls: stripped ? 'unknown' : 'no' }];
 }
 
 function serverView(

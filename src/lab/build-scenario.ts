@@ -167,13 +167,21 @@ function publishPolicy(
   hosts: readonly string[],
   { world, policyHost }: Site,
 ): string[] {
-  const { mode, mx = hosts, record, habit = 'good', certificate = 'trusted', copies = 1 } = sts;
+  const {
+    mode,
+    mx = hosts,
+    record,
+    habit = 'good',
+    certificate = 'trusted',
+    copies = 1,
+    maxAge = 604800,
+  } = sts;
   const name = `mta-sts.${apex}`;
   const lines = sts.lines ?? [
     'version: STSv1',
     `mode: ${mode}`,
     ...(mode === 'none' ? [] : mx.map((pattern) => `mx: ${pattern}`)),
-    'max_age: 604800',
+    `max_age: ${maxAge}`,
   ];
   const issued = world.certificatesFor(name, certificate)[0];
   if (issued)

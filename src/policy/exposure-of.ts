@@ -50,8 +50,10 @@ export function cell(view: View, sender: Sender, attack: Attack): Outcome {
   if (kind === 'error') return dane && dnssec === 'bogus' ? 'deferred' : 'unknown';
 
   const seen = attackView(view, attack, dane);
-  const found = policiesInForce(mtaSts === 'first' ? seen.mtaSts : view.mtaSts, mtaSts).map(
-    (policy) => walk(seen, { dane, mtaSts: policy }, attack),
+  // RFC 8461 §3.2: a policy with max_age 0 is never cached, so each mail is a first contact.
+  const cached = mtaSts === 'cached' && view.mtaSts.maxAge !== 0;
+  const found = policiesInForce(cached ? view.mtaSts : seen.mtaSts, mtaSts).map((policy) =>
+    walk(seen, { dane, mtaSts: policy }, attack),
   );
   return found.every((outcome) => outcome === found[0]) ? (found[0] as Outcome) : 'unknown';
 }

@@ -48,6 +48,8 @@ export interface StsView {
   readonly live: 'enforce' | 'testing' | 'none' | 'absent' | 'unavailable' | 'unknown';
   /** The policy's mx patterns. */
   readonly mx: readonly string[];
+  /** Seconds for which a sender may cache it (RFC 8461 §3.2); 0 leaves nothing cached. */
+  readonly maxAge?: number;
 }
 
 /** One MX host. */

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { parseDomain } from '../../src/base/index.js';
 import { check } from '../../src/check/index.js';
 import { labOptions } from '../../src/cli/commands/lab-options.js';
+import { createResolver, lookupAddresses } from '../../src/dns/index.js';
 import type { CheckResult, FixStep } from '../../src/evidence/index.js';
 import { allScenarios, createLab, type Scenario } from '../../src/lab/index.js';
 
@@ -27,7 +29,40 @@ const broken = [
   'signed-only.example',
   'weak-rsa.example',
   'near-expiry.example',
+  'ghost-mx.example',
+  'no-final-dot.example',
+  'address-mx.example',
+  'null-mx-beside.example',
+  'sts-alias.example',
 ];
+
+/** Changes the MX records as a step says; undefined where it is about something else. */
+function changeMx(scenario: Scenario, text: string): Scenario | undefined {
+  const { zone = {} } = scenario;
+  const lines = (zone.records ?? '').split('\n');
+  const withRecords = (records: readonly string[]): Scenario => ({
+    ...scenario,
+    zone: { ...zone, records: records.join('\n') },
+  });
+  const relative = (name: string): string => name.replace(`.${scenario.domain}.`, '');
+  const deleted = /^Delete: \S+ IN MX (\d+) (\S+)/.exec(text);
+  if (deleted) {
+    const line = `@ MX ${deleted[1]} ${relative(deleted[2] ?? '')}`;
+    assert.ok(lines.includes(line), text);
+    return withRecords(lines.filter((l) => l !== line));
+  }
+  const named = /^\S+ \d+ IN MX (\d+) (\S+) {3}\(.*replaces/.exec(text);
+  if (named) {
+    const rest = lines.filter((l) => !l.startsWith(`@ MX ${named[1]} `));
+    return withRecords([`@ MX ${named[1]} ${named[2]}`, ...rest]);
+  }
+  // The operator chooses the name: here the one that every mail host of the lab has.
+  if (/^Publish an A or AAAA record with the address/.test(text))
+    return { ...scenario, hosts: [{}] };
+  if (/^Replace \S+ IN MX \d+ \S+ by an MX record with that name/.test(text))
+    return { ...scenario, zone: {} };
+  return undefined;
+}
 
 /** What an administrator does who follows a step to the letter; undefined where nothing changes. Fails on a step that nobody could follow. */
 function follow(scenario: Scenario, { kind, text }: FixStep): Scenario | undefined {
@@ -50,6 +85,8 @@ function follow(scenario: Scenario, { kind, text }: FixStep): Scenario | undefin
     };
   }
   if (kind === 'dns') {
+    const changed = changeMx(scenario, text);
+    if (changed) return changed;
     if (/^Delete every _mta-sts/.test(text)) return { ...scenario, sts: { ...sts, copies: 0 } };
     if (/^_mta-sts\.\S+ \d+ IN TXT "v=STSv1; id=[A-Za-z0-9]{1,32}"$/.test(text))
       return { ...scenario, sts: { ...sts, copies: 1 } };
@@ -64,7 +101,7 @@ function follow(scenario: Scenario, { kind, text }: FixStep): Scenario | undefin
   }
   if (kind === 'command') {
     // Looking is not changing.
-    if (/^(openssl|On \S+: openssl|certbot renew --dry-run|postfix check; grep)/.test(text))
+    if (/^(dig|openssl|On \S+: openssl|certbot renew --dry-run|postfix check; grep)/.test(text))
       return undefined;
     if (/^certbot certonly/.test(text)) return undefined;
     if (/reload postfix/.test(text))
@@ -79,17 +116,33 @@ function follow(scenario: Scenario, { kind, text }: FixStep): Scenario | undefin
   return assert.fail(`nobody can follow "${text}" (${kind})`);
 }
 
+/** The hosts that the steps of a result lead mail or a policy to. */
+function namedBy({ findings }: CheckResult): readonly string[] {
+  const texts = findings.flatMap((f) => f.steps.map((s) => s.text));
+  const policy = texts.flatMap((text) => [...text.matchAll(/^mx: (\S+)$/gm)]);
+  const records = texts.flatMap((text) => [...text.matchAll(/^\S+ \d+ IN MX \d+ (\S+)\.( |$)/gm)]);
+  return [...policy, ...records].flatMap(([, name]) => (name?.startsWith('*') ? [] : (name ?? [])));
+}
+
 async function look(scenario: Scenario): Promise<CheckResult> {
   const lab = await createLab({ scenarios: [scenario] });
   try {
-    return await check(scenario.domain, labOptions(lab));
+    const result = await check(scenario.domain, labOptions(lab));
+    const resolver = createResolver(lab);
+    for (const name of namedBy(result)) {
+      const parsed = parseDomain(name);
+      assert.ok(parsed.ok, name);
+      const { status } = await lookupAddresses(resolver, parsed.value);
+      assert.equal(status, 'found', `a step leads mail or a policy to ${name}`);
+    }
+    return result;
   } finally {
     await lab.close();
   }
 }
 
 for (const domain of broken) {
-  test(`the steps printed for ${domain}, in order, never hold mail back and end in pass`, async () => {
+  test(`the steps printed for ${domain}, in order, never defer mail and end in pass`, async () => {
     let scenario = allScenarios.find((s) => s.domain === domain);
     assert.ok(scenario);
     let result = await look(scenario);
@@ -101,9 +154,14 @@ for (const domain of broken) {
         const changed = follow(scenario, step);
         if (!changed) continue;
         scenario = changed;
+        const before = Object.values(result.exposure).map((row) => row.none);
         const { exposure } = await look(scenario);
-        for (const [sender, row] of Object.entries(exposure))
-          assert.notEqual(row.none, 'deferred', `${sender} waits after "${step.text}"`);
+        for (const [i, [sender, row]] of Object.entries(exposure).entries())
+          // Where nothing gets through, the first of two steps may leave it so.
+          assert.ok(
+            row.none !== 'deferred' || before[i] === 'deferred',
+            `${sender} is deferred after "${step.text}"`,
+          );
       }
       result = await look(scenario);
     }

@@ -176,3 +176,95 @@ test('a private address beside a public one warns', async () => {
   );
   assert.equal(result.exposure.mtaStsCached.none, 'verified');
 });
+
+// C6, RFC 8461 §5: STARTTLS comes and goes.
+test('STARTTLS on some connections only fails under its own name', async () => {
+  const result = await look({ hosts: [{ habit: 'sometimes-tls' }], sts });
+  assert.deepEqual([result.verdict, ids(result, 'fail')], ['fail', ['starttls-intermittent']]);
+  assert.deepEqual(
+    [result.exposure.opportunistic.none, result.exposure.mtaStsCached.none],
+    ['cleartext', 'verified'],
+  );
+  assert.match(shown(result), /\d of \d+ connections offered STARTTLS/);
+  assert.ok(result.connections <= 14);
+});
+
+test('STARTTLS that our own visits end is no fault of the server', async () => {
+  const admits = { connections: 3, within: 60_000, then: 'no-starttls' } as const;
+  const result = await look({ hosts: [{ admits }], sts });
+  assert.deepEqual([result.verdict, ids(result, 'fail')], ['inconclusive', []]);
+});
+
+test('the first connection alone lacks STARTTLS: the next one shows it', async () => {
+  let visits = 0;
+  const lab = await createLab({ scenarios: [{ ...unjudged(domain), sts }] });
+  try {
+    const end = await lab.attack(domain, 'strip');
+    const network: typeof lab.network = {
+      exchange: (request) => lab.network.exchange(request),
+      dial(request) {
+        if (request.port === 25 && ++visits === 2) end();
+        return lab.network.dial(request);
+      },
+    };
+    const result = await check(domain, { ...labOptions(lab), network });
+    assert.deepEqual(ids(result, 'fail'), ['starttls-intermittent']);
+  } finally {
+    await lab.close();
+  }
+});
+
+// C10, RFC 8461 §3.2.
+test('max_age 0 protects no better than a first contact', async () => {
+  const { exposure } = await look({ sts: { mode: 'enforce', maxAge: 0 } });
+  assert.deepEqual(exposure.mtaStsCached, exposure.mtaStsFirst);
+  assert.deepEqual(exposure.bothCached, exposure.bothFirst);
+  const second = await look({ sts: { mode: 'enforce', maxAge: 1 } });
+  assert.equal(second.exposure.mtaStsCached.suppress, 'deferred');
+});
+
+// C13, RFC 8461 §4.1.
+test('an MX alias whose target is in policy and certificate: one advice', async () => {
+  const zone = { withoutMx: true, records: '@ MX 20 mail\nmail CNAME mx' };
+  const both = await look({ zone, sts });
+  assert.deepEqual([both.verdict, ids(both, 'fail', 'warn')], ['fail', ['mx-is-cname']]);
+  assert.match(both.findings[0]?.steps[0]?.text ?? '', /IN MX 20 mx\.one\.example\. /);
+  const listed = await look({
+    zone,
+    sts: { mode: 'enforce', mx: ['mail.one.example', 'mx.one.example'] },
+  });
+  assert.deepEqual(
+    ids(listed, 'fail'),
+    ['mx-is-cname'],
+    'the certificate alone has the other name',
+  );
+  const testing = await look({ zone, sts: { mode: 'testing' } });
+  assert.deepEqual([testing.verdict, ids(testing, 'fail')], ['warn', []]);
+  const neither = await look({
+    zone,
+    hosts: [{ certificate: 'wrong-name' }],
+    sts: { mode: 'enforce', mx: ['mail.one.example'] },
+  });
+  assert.ok(ids(neither, 'fail').includes('cert-name-mismatch'), 'another fault keeps its advice');
+});
+
+// The headline names the minority.
+test('part of the addresses without STARTTLS: the headline counts them', async () => {
+  const result = await look({
+    hosts: [{ beside: { habit: 'no-starttls' } }],
+    sts,
+  });
+  assert.match(
+    shown(result),
+    /1 of 2 addresses offers no STARTTLS: part of the mail travels in plaintext/,
+  );
+  assert.match(shown(result), /mail from senders with MTA-STS travels encrypted and verified/);
+  assert.match(shown(result), /Reason for FAIL: STARTTLS is not offered/);
+  const equal = await look({
+    zone: { withoutMx: true, records: '@ MX 10 a\n@ MX 10 b\n@ MX 10 c' },
+    hosts: [{ name: 'a' }, { name: 'b' }, { name: 'c', habit: 'no-starttls' }],
+  });
+  assert.match(shown(equal), /1 of 3 addresses offers no STARTTLS/);
+  const backup = await look({ hosts: [{ name: 'a' }, { name: 'b', habit: 'no-starttls' }] });
+  assert.equal(backup.exposure.opportunistic.none, 'unverified', 'a backup host is not used today');
+});

@@ -53,7 +53,7 @@ function judgeOne(
 
   const names = shown.names.slice(0, 3).join(', ');
   const nameMechanisms = daneCause === 'name' ? [...mechanisms, 'enforce' as const] : mechanisms;
-  if (shown.nameMatch === 'mismatch')
+  if (shown.nameMatch === 'mismatch' && !raised.aliases.has(host.evidence.name))
     raised.add('cert-name-mismatch', {
       ...on,
       detail: names,

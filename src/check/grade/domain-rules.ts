@@ -69,7 +69,7 @@ export function daneRules(raised: Raised): boolean {
           .join('; '),
       });
     rolloverRules(raised, judged);
-    if (host.alias) raised.add('mx-is-cname', { ...on, detail: host.alias.canonicalName });
+    if (host.alias) aliasRule(raised, judged, host.alias.canonicalName);
   }
   const bound = hosts.filter((h) => h.evidence.tlsa.status === 'usable');
   const certificates = bound.flatMap((h) => h.addresses.flatMap((a) => a.certificates));
@@ -99,6 +99,24 @@ function unusableReason(records: readonly string[]): string {
       return `TLSA ${shortRecord(text)}: ${(record && explainUnusable(record)) ?? 'it has no data'}`;
     })
     .join('; ');
+}
+
+/** An alias that other faults rest on is graded as they would be (RFC 8461 §4.1). */
+function aliasRule(
+  raised: Raised,
+  { evidence: { name, preference } }: JudgedHost,
+  target: string,
+): void {
+  const cause = raised.aliases.get(name);
+  const on = { host: name, preference };
+  if (!cause) return raised.add('mx-is-cname', { ...on, detail: target });
+  const mode = raised.evidence.mtaSts.policy?.mode === 'enforce' ? 'enforce' : 'testing';
+  raised.add('mx-is-cname', {
+    ...on,
+    meant: cause.meant,
+    detail: cause.says,
+    mechanisms: [mode],
+  });
 }
 
 /** Raises whether the next key can come, and which records are in its way. */
@@ -177,7 +195,9 @@ function couldBeDane({ hosts }: Raised): boolean {
 }
 
 function matchRules(raised: Raised, mode: 'enforce' | 'testing'): void {
-  const missing = raised.hosts.filter((h) => h.shown.mtaStsMatch === 'mismatch');
+  const missing = raised.hosts.filter(
+    (h) => h.shown.mtaStsMatch === 'mismatch' && !raised.aliases.has(h.evidence.name),
+  );
   if (missing.length > 0 && missing.length === raised.hosts.length)
     raised.add('sts-no-mx-matches', { mechanisms: [mode] });
   else

@@ -178,6 +178,13 @@ function addressRules(raised: Raised, host: JudgedHost, address: JudgedAddress):
     else raised.add('mx-inconclusive', { ...on, detail: code });
   }
 
+  if (address.intermittent) {
+    const { offered, of } = address.intermittent;
+    raised.add('starttls-intermittent', {
+      ...on,
+      detail: `${offered} of ${of} connections offered STARTTLS.`,
+    });
+  }
   insideTlsRules(raised, address, on);
   tlsRules(raised, address.probed, on);
   if (evidence.connections.some((c) => c.injection === 'executed'))

@@ -19,7 +19,14 @@ import {
 } from '../../tls/index.js';
 import { parseTlsa, rolloverState } from '../../dane/index.js';
 import { passedOver } from '../mx-name.js';
-import { bestOf, insideTls, replyOf, standing, type InsideTls } from './session.js';
+import {
+  bestOf,
+  insideTls,
+  intermittentTls,
+  replyOf,
+  standing,
+  type InsideTls,
+} from './session.js';
 import { judgeCertificate, listedInPolicy, type JudgedCertificate } from './judge-certificate.js';
 
 /** What a server's answers say of one address. */
@@ -32,6 +39,8 @@ export interface JudgedAddress {
   readonly evidence: AddressEvidence;
   /** The connection that says most. */
   readonly connection: ConnectionEvidence | undefined;
+  /** STARTTLS is offered on some connections only. */
+  readonly intermittent: ReturnType<typeof intermittentTls>;
   /** What followed the handshake; undefined without one. */
   readonly insideTls: InsideTls | undefined;
   readonly certificates: readonly JudgedCertificate[];
@@ -91,6 +100,7 @@ function judgeAddress(
   return {
     evidence: address,
     connection,
+    intermittent: intermittentTls(connections),
     insideTls: insideTls(connection),
     certificates,
     gone,

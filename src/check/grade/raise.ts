@@ -3,6 +3,7 @@ import type { FindingValues } from '../findings/entry.js';
 import type { Mechanism, Profile } from '../profiles/profile.js';
 import type { RecordFault } from '../../dane/index.js';
 import type { Evidence, Finding, Severity } from '../../evidence/index.js';
+import { aliasCauses, type AliasCause } from './alias-cause.js';
 import type { JudgedHost } from './judge-host.js';
 
 const order: readonly Severity[] = ['fail', 'warn', 'info', 'good'];
@@ -35,6 +36,9 @@ export class Raised {
   readonly hosts: readonly JudgedHost[];
   readonly passedOver: readonly JudgedHost[];
 
+  /** Hosts whose faults end once the MX record names where their alias leads, by name. */
+  readonly aliases: ReadonlyMap<string, AliasCause>;
+
   constructor(
     readonly evidence: Evidence,
     readonly profile: Profile,
@@ -42,6 +46,7 @@ export class Raised {
   ) {
     const hosts = all.filter((h) => h.shown.passedOver === undefined);
     this.hosts = hosts;
+    this.aliases = aliasCauses(evidence, hosts);
     this.passedOver = all.filter((h) => h.shown.passedOver !== undefined);
     this.#base = {
       domain: evidence.domain,

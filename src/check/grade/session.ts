@@ -49,6 +49,29 @@ export function bestOf(connections: readonly ConnectionEvidence[]): ConnectionEv
   );
 }
 
+/**
+ * How often an address offered STARTTLS and how often it did not, where both happened by chance.
+ * An offer that ends once and for all may be the server's answer to our own visits, so only an offer
+ * after a connection without one counts.
+ */
+export function intermittentTls(
+  connections: readonly ConnectionEvidence[],
+): { readonly offered: number; readonly of: number } | undefined {
+  const answered = connections.filter(
+    (c) => c.earlier === undefined && c.ehlo && c.starttls !== 'unknown',
+  );
+  const missing = answered.findIndex(({ starttls }) => isMissing(starttls));
+  const after = answered.slice(missing).some((c) => c.starttls === 'offered');
+  if (missing < 0 || !after) return undefined;
+  const offered = answered.filter((c) => c.starttls === 'offered').length;
+  return { offered, of: answered.length };
+}
+
+/** Not among the keywords, or overwritten. */
+export function isMissing(starttls: ConnectionEvidence['starttls']): boolean {
+  return starttls === 'absent' || starttls === 'mangled';
+}
+
 /** The reply that ended a conversation, as received; undefined where something else did. */
 export function replyOf(connection: ConnectionEvidence | undefined): string | undefined {
   const { failure, starttlsReply } = connection ?? {};

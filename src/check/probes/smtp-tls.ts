@@ -2,13 +2,16 @@ import { probeLog } from '../../evidence/index.js';
 import type { AddressEvidence, ConnectionEvidence } from '../../evidence/index.js';
 import { nextQuestion, prove, runProbes } from '../../tls/index.js';
 import { handshakeFailed } from '../exposure.js';
-import { insideTls } from '../grade/session.js';
+import { insideTls, isMissing } from '../grade/session.js';
 import type { ProbeContext } from './context.js';
 import { converse, type Errand } from './converse.js';
 import type { Purse } from './manners.js';
 
 /** A connection that takes this many times as long as the first, and longer than this, is meant to keep us. */
 const TARPIT = { times: 3, milliseconds: 10_000 };
+
+/** Connections that a run asks again because STARTTLS was missing on one of them. */
+const RETRIES = 2;
 
 /** One address of a mail host. `sni`: the name said in TLS, by default that of the host. */
 export interface ProbeTarget {
@@ -34,11 +37,19 @@ export async function probeSmtp(
     .filter((c) => c.probe ?? c.injection)
     .map((c): ConnectionEvidence => ({ ...c, earlier: true }));
   purse.spend();
-  const first = await converse(context, sni, ip, 'handshake');
+  let first = await converse(context, sni, ip, 'handshake');
   // Nothing was dialled.
   if (first.dial !== 'open' && first.dial.code === 'net-guarded')
     return { ip, ...statusOf(first), connections: [] };
   const connections = [first, ...earlier];
+  // A farm behind one address may hold servers without STARTTLS: one more connection shows it.
+  if (goals && isMissing(first.starttls) && purse.left > 1) {
+    if (spacingMs > 0) await clock.sleep(spacingMs, signal);
+    purse.spend();
+    const second = await converse(context, sni, ip, 'handshake');
+    connections.push(second);
+    if (second.starttls === 'offered') first = second;
+  }
   const address = { ip, ...statusOf(first) };
   if (
     !goals ||
@@ -57,15 +68,20 @@ export async function probeSmtp(
     return connection;
   };
   let stopped: string | undefined;
+  let retries = RETRIES;
   const disturbs = intrusive && first.handshake && !earlier.some((c) => c.injection);
+  // The intrusive test comes last, and its connection is kept for it.
+  const reserve = disturbs ? 1 : 0;
   const log = await runProbes({
     goals,
-    // The rudest comes last, and its connection is kept for it.
-    budget: purse.left - (disturbs ? 1 : 0),
+    budget: purse.left - reserve,
     log: probeLog(connections),
     ask: async (question) => {
+      if (purse.left <= reserve) return { kind: 'none', reason: 'budget' };
       if (stopped !== undefined) return { kind: 'none', reason: stopped };
-      const connection = await spend(question);
+      let connection = await spend(question);
+      while (isMissing(connection.starttls) && retries-- > 0 && purse.left > reserve)
+        connection = await spend(question);
       const answer = probeLog([connection])[0]?.answer;
       stopped = answer ? slowed(first, connection) : reasonOf(connection);
       return answer ?? { kind: 'none', reason: stopped ?? '' };

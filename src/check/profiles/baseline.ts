@@ -160,7 +160,10 @@ export const baseline: Profile = {
     'mx-special-name': { severity: 'info', whenAll: 'fail', clause: 'RFC 6761 §6' },
     'null-mx-beside': rule('warn', 'RFC 7505 §3'),
     'mx-inconclusive': rule('info', 'RFC 5321 §4.2.1'),
-    'mx-is-cname': rule('warn', 'RFC 2181 §10.3'),
+    'mx-is-cname': rule(
+      byMechanism('warn', 'warn', 'fail', 'warn', 'warn'),
+      'RFC 2181 §10.3, RFC 8461 §4.1',
+    ),
     'mx-lookup-failed': rule('info', 'RFC 5321 §5.1'),
     'port-25-blocked': rule('info', 'RFC 5321 §4.5.4.2'),
     'no-ipv6': rule('info', 'RFC 5321 §5.2'),

@@ -1,49 +1,102 @@
 import type { CheckResult } from '../../evidence/index.js';
-import type { Attack, Sender } from '../../policy/index.js';
+import type { Attack, Outcome, Sender } from '../../policy/index.js';
 import { whyUnclear } from './why-unclear.js';
-import { senderNames } from './words.js';
+import { counted, senderNames } from './words.js';
 
 const hostile: readonly Attack[] = ['stripStarttls', 'swapCertificate', 'spoofMx', 'suppress'];
 
-/** What happens to this domain's mail today and under attack: two sentences. */
+/** The senders that a sentence names together, and the rows of the table that it speaks for. */
+const groups = {
+  plain: ['opportunistic'],
+  dane: ['dane'],
+  sts: ['mtaStsFirst', 'mtaStsCached'],
+  both: ['bothFirst', 'bothCached'],
+} as const satisfies Record<string, readonly Sender[]>;
+type Group = keyof typeof groups;
+const all = Object.keys(groups) as readonly Group[];
+
+/** The worst that may happen to mail today comes first. */
+const worstFirst: readonly Outcome[] = [
+  'cleartext',
+  'to-attacker',
+  'deferred',
+  'unknown',
+  'unverified',
+  'verified',
+];
+
+const happens: Readonly<Record<Outcome, string>> = {
+  cleartext: 'travels in plaintext',
+  'to-attacker': 'is delivered to an attacker',
+  deferred: 'is deferred and finally bounces',
+  unknown: 'could not be followed from here',
+  unverified: 'travels encrypted but unverified',
+  verified: 'travels encrypted and verified',
+  'not-applicable': 'is not expected',
+};
+
+/**
+ * What happens to this domain's mail today, why the check fails or cannot tell, and what an attacker
+ * can do. The first sentence names the worst outcome of any sender, host and address.
+ */
 export function headline(result: CheckResult): string {
-  const { exposure, route } = result;
-  const nonexistent = result.findings.find((f) => f.id === 'domain-nonexistent');
+  const { route, findings } = result;
+  const nonexistent = findings.find((f) => f.id === 'domain-nonexistent');
   if (nonexistent) return `${nonexistent.title}.`;
   if (route.kind === 'null-mx') return 'This domain says that it takes no mail.';
   if (route.kind === 'none') return 'This domain has no mail host: mail to it bounces at once.';
-  const all = Object.keys(senderNames) as Sender[];
-  const now = (outcome: string): Sender[] => all.filter((s) => exposure[s].none === outcome);
-  const held = all.filter((s) => hostile.every((a) => exposure[s][a] === 'deferred'));
-  const lost = all.filter((s) =>
-    hostile.some((a) => ['cleartext', 'to-attacker'].includes(exposure[s][a])),
-  );
-  return `${today(all, now) ?? unclear(result)} ${attacked(all, held, lost)}`;
+  return [today(result), reason(result), attacked(result)].filter((text) => text !== '').join(' ');
 }
 
-function today(all: readonly Sender[], now: (outcome: string) => Sender[]): string | undefined {
-  const is = (outcome: string): boolean => now(outcome).length === all.length;
-  if (is('cleartext')) return 'Today mail travels in clear text.';
-  if (is('deferred')) return 'Today no mail gets through: it waits and finally bounces.';
-  if (is('unverified')) return 'Today mail travels encrypted, but no sender verifies to whom.';
-  const waiting = now('deferred');
-  if (waiting.length > 0) {
-    const others =
-      waiting.length + now('cleartext').length === all.length
-        ? '; that of the others travels in clear text'
-        : '';
-    return `Today mail from senders with ${classes(waiting)} waits and finally bounces${others}.`;
+/** A group does no better than the worst of its rows. */
+function outcomeOf({ exposure }: CheckResult, group: Group): Outcome {
+  const found = groups[group].map((sender) => exposure[sender].none);
+  return worstFirst.find((outcome) => found.includes(outcome)) ?? 'not-applicable';
+}
+
+function today(result: CheckResult): string {
+  const of = (outcome: Outcome): readonly Group[] =>
+    all.filter((group) => outcomeOf(result, group) === outcome);
+  const met = worstFirst.filter((outcome) => of(outcome).length > 0);
+  const minority = met.includes('cleartext') ? unevenTls(result) : undefined;
+  if (minority !== undefined) {
+    const rest = met.filter((outcome) => outcome !== 'cleartext');
+    const others = rest.map((outcome) => `mail from ${named(of(outcome))} ${happens[outcome]}`);
+    return `${minority}${others.length > 0 ? `; ${others.join('; ')}` : ''}.`;
   }
-  if (now('verified').length > 0)
-    return `Today mail travels encrypted, and verified from senders with ${classes(now('verified'))}.`;
-  if (now('cleartext').length > 0)
-    return `Today mail from ${now('opportunistic').length > 0 ? 'senders that check nothing' : 'most senders'} travels in clear text.`;
-  return undefined;
+  if (met.length > 1) {
+    if (met.every((outcome) => outcome === 'verified' || outcome === 'unverified'))
+      return `Today mail travels encrypted, and verified from ${named(of('verified'))}.`;
+    const parts = met.map((outcome) => `${named(of(outcome))} ${happens[outcome]}`);
+    return `Today mail from ${parts.join('; that from ')}.`;
+  }
+  switch (met[0]) {
+    case 'cleartext':
+      return 'Today mail travels in plaintext.';
+    case 'deferred':
+      return 'Today no mail gets through: it is deferred and finally bounces.';
+    case 'unverified':
+      return 'Today mail travels encrypted, but no sender verifies to whom.';
+    case 'unknown':
+    case undefined:
+      return unclear(result);
+    default:
+      return `Today mail ${happens[met[0]]}.`;
+  }
+}
+
+/** Addresses without STARTTLS beside others that offer it: how many, out of those that were reached. */
+function unevenTls({ hosts }: CheckResult): string | undefined {
+  const reached = hosts.flatMap((host) => host.addresses.filter((a) => a.status === 'reachable'));
+  const without = reached.filter((a) => ['absent', 'mangled', 'refused'].includes(a.starttls));
+  if (without.length === 0 || without.length === reached.length) return undefined;
+  const offers = without.length === 1 ? 'offers' : 'offer';
+  return `${without.length} of ${counted(reached.length, 'address')} ${offers} no STARTTLS: part of the mail travels in plaintext`;
 }
 
 function unclear(result: CheckResult): string {
   const why = whyUnclear(result);
-  // What one server did not say is told below, beside that server.
+  // What one server did not say is reported beside that server.
   const because =
     why && why.id !== 'mx-inconclusive'
       ? `: ${why.title.charAt(0).toLowerCase()}${why.title.slice(1)}`
@@ -51,27 +104,57 @@ function unclear(result: CheckResult): string {
   return `What happens to mail today could not be told from here${because}.`;
 }
 
-function attacked(
-  all: readonly Sender[],
-  held: readonly Sender[],
-  lost: readonly Sender[],
-): string {
-  if (lost.length === all.length)
+/** Why the verdict is what it is: the worst finding, and how many more there are. */
+function reason({ verdict, findings }: CheckResult): string {
+  if (verdict !== 'fail') return '';
+  const failed = findings.filter((f) => f.severity === 'fail');
+  const [worst] = failed;
+  if (!worst) return '';
+  const more = failed.length > 1 ? `, and ${failed.length - 1} more` : '';
+  return `Reason for FAIL: ${worst.title} (${worst.subject})${more}.`;
+}
+
+function attacked({ exposure }: CheckResult): string {
+  const every = Object.keys(senderNames) as Sender[];
+  const held = every.filter((s) => hostile.every((a) => exposure[s][a] === 'deferred'));
+  const lost = every.filter((s) =>
+    hostile.some((a) => ['cleartext', 'to-attacker'].includes(exposure[s][a])),
+  );
+  if (lost.length === every.length)
     return 'An attacker on the path can read the mail of every sender.';
-  if (held.length > 0 && lost.length > 0)
-    return `Under attack, mail from senders with ${classes(held)} waits; that of the others can be read.`;
+  if (held.length > 0 && lost.length > 0) {
+    const first = lost.includes('mtaStsFirst') && held.includes('mtaStsCached');
+    const firstMail = first ? ', and the first mail of senders with MTA-STS,' : '';
+    return `Under attack, mail from ${holding(held)} waits; that of the others${firstMail} can be read.`;
+  }
   if (lost.length > 0)
     return `Under attack, mail from ${lost.length === 1 ? 'senders that check nothing' : 'unprotected senders'} can be read; for the others it could not be told.`;
-  return held.length === all.length
+  return held.length === every.length
     ? 'Under attack it waits as well.'
     : 'What an attacker could do could not be told.';
 }
 
-function classes(senders: readonly Sender[]): string {
-  const dane = senders.includes('dane');
+function holding(senders: readonly Sender[]): string {
   const sts = senders.includes('mtaStsCached');
-  if (dane && sts) return 'DANE or MTA-STS';
-  if (dane) return 'DANE';
-  if (sts) return 'MTA-STS';
-  return 'both DANE and MTA-STS';
+  const both = senders.includes('bothCached');
+  return named([
+    ...(senders.includes('dane') ? (['dane'] as const) : []),
+    ...(sts ? (['sts'] as const) : []),
+    ...(both ? (['both'] as const) : []),
+  ]);
+}
+
+/** Groups in words, without claiming anything for a group that is not among them. */
+function named(of: readonly Group[]): string {
+  const [plain, dane, sts, both] = all.map((group) => of.includes(group));
+  if (plain) {
+    if (dane) return sts ? 'most senders' : 'senders without MTA-STS';
+    if (sts) return 'senders without DANE';
+    return both ? 'senders without DANE or MTA-STS, or with both,' : 'senders that check nothing';
+  }
+  if (dane && sts) return 'senders with DANE or MTA-STS';
+  const alone = both ? '' : ' alone';
+  if (dane) return `senders with DANE${alone}`;
+  if (sts) return `senders with MTA-STS${alone}`;
+  return 'senders with both DANE and MTA-STS';
 }

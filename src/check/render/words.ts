@@ -117,5 +117,6 @@ export function because({ reason, reply }: Pick<MailAddress, 'reason' | 'reply'>
 }
 
 export function counted(n: number, thing: string): string {
-  return `${n} ${thing}${n === 1 ? '' : 's'}`;
+  const plural = thing.endsWith('s') ? 'es' : 's';
+  return `${n} ${thing}${n === 1 ? '' : plural}`;
 }

@@ -1,7 +1,8 @@
 import { exposure, rows, stsOnly, unprotected } from './exposure-rows.js';
-import type { Scenario, StsTraits } from './scenario.js';
+import type { Row, Scenario, StsTraits } from './scenario.js';
 
-const { open, waits, waitsFirst } = rows;
+const { firstContact, open, waits, waitsFirst } = rows;
+const uneven: Row = ['cleartext', 'cleartext', 'cleartext', 'to-attacker', 'cleartext'];
 
 const asIfAbsent = (domain: string, says: string, sts: StsTraits, finding: string): Scenario => ({
   domain,
@@ -95,6 +96,47 @@ export const policyDomains: readonly Scenario[] = [
     sts: { mode: 'enforce' },
     rpt: 'v=TLSRPTv1; rua=mailto://a@rpt-slashes.example',
     expect: { verdict: 'warn', warn: ['tlsrpt-odd'], exposure: stsOnly },
+  },
+  {
+    domain: 'sts-uncached.example',
+    says: 'MTA-STS enforced with max_age 0: nothing is cached',
+    sts: { mode: 'enforce', maxAge: 0 },
+    expect: {
+      verdict: 'pass',
+      exposure: exposure(open, {
+        mtaStsFirst: firstContact,
+        mtaStsCached: firstContact,
+        bothFirst: firstContact,
+        bothCached: firstContact,
+      }),
+    },
+  },
+  {
+    domain: 'sts-alias.example',
+    says: 'the MX host is an alias; policy and certificate name the host it leads to',
+    zone: { withoutMx: true, records: '@ MX 10 mail\nmail CNAME mx' },
+    sts: { mode: 'enforce' },
+    expect: {
+      verdict: 'fail',
+      fail: ['mx-is-cname'],
+      exposure: exposure(open, {
+        mtaStsFirst: waitsFirst,
+        mtaStsCached: waits,
+        bothFirst: waitsFirst,
+        bothCached: waits,
+      }),
+    },
+  },
+  {
+    domain: 'sometimes-tls.example',
+    says: 'MTA-STS enforced; a farm behind one address, half of it without STARTTLS',
+    hosts: [{ habit: 'sometimes-tls' }],
+    sts: { mode: 'enforce' },
+    expect: {
+      verdict: 'fail',
+      fail: ['starttls-intermittent'],
+      exposure: { ...stsOnly, opportunistic: uneven, dane: uneven },
+    },
   },
   {
     domain: 'sts-mx-mismatch.example',

@@ -98,6 +98,8 @@ export interface StsTraits {
   readonly mode: 'enforce' | 'testing' | 'none';
   /** Patterns of the policy. Default: the hosts of the domain. */
   readonly mx?: readonly string[];
+  /** Seconds. Default a week. */
+  readonly maxAge?: number;
   readonly habit?: NonNullable<PolicySite['habit']>;
   readonly certificate?: 'trusted' | 'wrong-name';
   /** Text of the TXT record in place of a valid one. */

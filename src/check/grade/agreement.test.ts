@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import fc from 'fast-check';
+import type { CheckResult, Evidence } from '../../evidence/index.js';
+import type { Outcome, Sender } from '../../policy/index.js';
+import { headline } from '../render/headline.js';
+import { renderTerminal } from '../render/terminal.js';
+import { outcomeWords } from '../render/words.js';
+import { randomEvidence } from '../testing/random-evidence.js';
+import { grade } from './grade.js';
+
+/** `HERMETIC_EVIDENCES=20000` is the full count. */
+const numRuns = Number(process.env['HERMETIC_EVIDENCES'] ?? 2000);
+
+const rows = {
+  'senders with DANE or MTA-STS': ['dane', 'mtaStsFirst', 'mtaStsCached'],
+  'senders with DANE': ['dane', 'bothFirst', 'bothCached'],
+  'senders with DANE alone': ['dane'],
+  'senders with MTA-STS': ['mtaStsFirst', 'mtaStsCached', 'bothFirst', 'bothCached'],
+  'senders with MTA-STS alone': ['mtaStsFirst', 'mtaStsCached'],
+  'senders with both DANE and MTA-STS': ['bothFirst', 'bothCached'],
+  'senders that check nothing': ['opportunistic'],
+  'senders without MTA-STS': ['opportunistic', 'dane'],
+  'senders without DANE': ['opportunistic', 'mtaStsFirst', 'mtaStsCached'],
+  'senders without DANE or MTA-STS, or with both,': ['opportunistic', 'bothFirst', 'bothCached'],
+  'most senders': ['opportunistic', 'dane', 'mtaStsFirst', 'mtaStsCached'],
+} as const satisfies Record<string, readonly Sender[]>;
+
+const phrases: readonly (readonly [RegExp, Outcome])[] = [
+  [/(?:from|that from) (senders [^;.]*?|most senders) travels encrypted and verified/g, 'verified'],
+  [/encrypted, and verified from (senders [^;.]*?)\./g, 'verified'],
+  [/(?:from|that from) (senders [^;.]*?|most senders) travels encrypted but/g, 'unverified'],
+];
+const better: readonly Outcome[] = ['unverified', 'verified'];
+
+/** Every way in which the sentence, the table, the verdict and the findings contradict each other. */
+function contradictions(result: CheckResult, evidence: Evidence): readonly string[] {
+  const { exposure, verdict, findings, hosts } = result;
+  const found: string[] = [];
+  const must = (holds: boolean, what: string): void => void (holds || found.push(what));
+  const text = headline(result);
+  const now = Object.values(exposure).map((row) => row.none);
+  const today =
+    text.split(/ (?:Reason for FAIL|Under attack|An attacker|What an attacker)/)[0] ?? '';
+
+  for (const [phrase, claimed] of phrases)
+    for (const [, group = ''] of today.matchAll(phrase))
+      for (const sender of rows[group as keyof typeof rows] ?? [])
+        must(
+          better.indexOf(exposure[sender].none) >= better.indexOf(claimed),
+          `"${today}", but ${sender} is ${exposure[sender].none}`,
+        );
+  must(/plaintext/.test(today) === now.includes('cleartext'), `plaintext: ${today}`);
+  must(
+    !/no mail gets through/.test(today) || now.every((outcome) => outcome === 'deferred'),
+    `nothing gets through: ${today}`,
+  );
+  const [worst] = findings.filter((f) => f.severity === 'fail');
+  must((verdict === 'fail') === (worst !== undefined), `${verdict} with ${worst?.id ?? 'no fail'}`);
+  if (worst && verdict === 'fail' && !findings.some((f) => f.id === 'domain-nonexistent'))
+    must(text.includes(worst.title), `the page does not say why it fails: ${text}`);
+  if (verdict === 'pass' || verdict === 'warn') {
+    for (const outcome of ['cleartext', 'deferred', 'unknown', 'to-attacker'] as const)
+      must(!now.includes(outcome), `${verdict}, but ${outcome} today: ${now.join()}`);
+  }
+  if (verdict === 'pass')
+    for (const host of hosts.filter((h) => h.passedOver === undefined))
+      for (const address of host.addresses)
+        must(
+          address.status === 'reachable' && address.reason === undefined,
+          `pass with ${address.ip} ${address.status} ${address.reason ?? ''}`,
+        );
+  if (evidence.route.kind === 'null-mx' || evidence.route.kind === 'none')
+    must(verdict === 'not-applicable', `${evidence.route.kind} is ${verdict}`);
+  const page = renderTerminal(result, { width: 120 });
+  for (const [sender, row] of Object.entries(exposure))
+    for (const outcome of Object.values(row))
+      if (outcome !== 'not-applicable')
+        must(page.includes(outcomeWords[outcome].word), `${sender}: ${outcome} is not printed`);
+  return found;
+}
+
+test('headline, table, verdict and findings agree on any evidence', () => {
+  const verdicts = new Map<string, number>();
+  fc.assert(
+    fc.property(randomEvidence(), (evidence) => {
+      const result = grade(evidence);
+      verdicts.set(result.verdict, (verdicts.get(result.verdict) ?? 0) + 1);
+      assert.deepEqual(contradictions(result, evidence), []);
+    }),
+    { numRuns },
+  );
+  for (const verdict of ['pass', 'warn', 'fail', 'inconclusive', 'not-applicable'])
+    assert.ok((verdicts.get(verdict) ?? 0) > 0, `no evidence is ${verdict}`);
+});
+
+test('what happens today does not depend on the order of equal hosts and addresses', () => {
+  fc.assert(
+    fc.property(randomEvidence(), (evidence) => {
+      const turned = evidence.hosts
+        .map((host) => ({ ...host, addresses: [...host.addresses].reverse() }))
+        .reverse()
+        .sort((a, b) => a.preference - b.preference);
+      const [before, after] = [grade(evidence), grade({ ...evidence, hosts: turned })];
+      assert.deepEqual(after.exposure, before.exposure);
+      assert.equal(after.verdict, before.verdict);
+    }),
+    { numRuns: Math.min(numRuns, 1000) },
+  );
+});

@@ -1,0 +1,56 @@
+import type { Evidence } from '../../evidence/index.js';
+import { matchesDnsName } from '../../x509/index.js';
+import { listedInPolicy } from './judge-certificate.js';
+import type { JudgedHost } from './judge-host.js';
+
+/** An MX host that is an alias, where everything else names the host it leads to. */
+export interface AliasCause {
+  /** What the MX record should name. */
+  readonly meant: string;
+  /** What names it already, as a sentence. */
+  readonly says: string;
+}
+
+/**
+ * The hosts whose only fault is the alias. Senders with an MTA-STS policy compare the name in the MX
+ * record (RFC 8461 §4.1), so one change of that record repairs policy and certificate at once, and
+ * any other advice would undo it.
+ */
+export function aliasCauses(
+  evidence: Evidence,
+  hosts: readonly JudgedHost[],
+): ReadonlyMap<string, AliasCause> {
+  return new Map(
+    hosts.flatMap((host) => {
+      const cause = causeOf(evidence, host);
+      return cause ? [[host.evidence.name, cause] as const] : [];
+    }),
+  );
+}
+
+function causeOf(evidence: Evidence, host: JudgedHost): AliasCause | undefined {
+  const { alias, name, tlsa } = host.evidence;
+  const target = alias?.canonicalName;
+  const listed = target === undefined ? 'not-applicable' : listedInPolicy(evidence, target);
+  // The TLSA records of the alias would be lost with it.
+  if (
+    target === undefined ||
+    listed !== 'match' ||
+    (tlsa.status === 'usable' && tlsa.base === name)
+  )
+    return undefined;
+  const certificates = host.addresses.flatMap((a) => a.certificates);
+  const fits = certificates.every(
+    (c) =>
+      c.shown.chain === 'trusted' &&
+      c.shown.validity === 'valid' &&
+      matchesDnsName(c.certificate, target),
+  );
+  const misnamed = certificates.some((c) => c.shown.nameMatch === 'mismatch');
+  if (!fits || (host.shown.mtaStsMatch === 'match' && !misnamed)) return undefined;
+  const also = misnamed ? ' and the certificate' : '';
+  return {
+    meant: target,
+    says: `The MTA-STS policy${also} already ${also ? 'name' : 'names'} it.`,
+  };
+}
