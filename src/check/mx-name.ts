@@ -1,6 +1,6 @@
 import { parseIp } from '../base/index.js';
 
-/** Why senders pass over an MX record: its name leads nowhere, whatever the other records are. */
+/** Why senders pass over an MX record: its name leads nowhere. */
 export type PassedOver = 'address-literal' | 'special-name' | 'no-address';
 
 /** Names that the public DNS never holds, with the RFC that reserves them. */
@@ -26,7 +26,7 @@ export function specialName(
 }
 
 /**
- * True for `192.0.2.7`, `[192.0.2.7]` and their IPv6 forms in the place of a host name
+ * True for `192.0.2.7`, `[192.0.2.7]` and their IPv6 forms instead of a host name
  * (RFC 1035 §3.3.9), and for any name whose last label is a number: no such top-level name exists.
  */
 export function isAddressLiteral(name: string): boolean {

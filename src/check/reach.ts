@@ -9,7 +9,7 @@ import { guarded, specialPurpose, type Network } from '../net/index.js';
 export type Reach = 'internet' | 'lab' | 'any';
 
 /**
- * What the operator's choice of resolver and address says. A resolver with a private address answers
+ * Derives the reach from the resolver and the address that the operator named. A resolver with a private address answers
  * for a private network (split DNS, test networks), so its addresses are meant for this machine.
  */
 export function reachOf(

@@ -1,6 +1,6 @@
 import { collect, collectOptions, grade, nameOf } from '../../src/check/index.js';
 import { labOptions } from '../../src/cli/commands/lab-options.js';
-import type { AddressEvidence, CheckResult } from '../../src/evidence/index.js';
+import type { AddressEvidence, CheckResult, Evidence } from '../../src/evidence/index.js';
 import { createLab, type Lab, type LabAttack, type Scenario } from '../../src/lab/index.js';
 import { attacks, senders, type Attack, type Outcome } from '../../src/policy/index.js';
 import { observe, tapOn } from './observe.js';
@@ -122,7 +122,7 @@ async function compareDomain(
       const undo: (() => void)[] = [];
       for (const one of way)
         undo.push(await lab.attack(domain, one, one === 'swap-certificate' ? sealed : met));
-      for (const alone of attack === 'none' ? [undefined] : leftAlone(domain, lab)) {
+      for (const alone of attack === 'none' ? firstChoices(evidence) : leftAlone(domain, lab)) {
         const back =
           alone === undefined ? [] : others(domain, lab, alone).map((ip) => lab.cutOff(ip));
         const resolvers = freshResolvers(lab);
@@ -148,14 +148,23 @@ async function compareDomain(
       undo.reverse().forEach((end) => end());
     }
     for (const sender of senders) {
+      const came = seen.get(sender) ?? [];
+      // Undisturbed, a sender goes on to the next server where one takes no mail.
+      const ended = attack === 'none' ? came.filter((outcome) => outcome !== 'deferred') : came;
       const observed =
-        worstFirst.find((outcome) => seen.get(sender)?.includes(outcome)) ?? 'unknown';
+        worstFirst.find((outcome) => (ended.length > 0 ? ended : came).includes(outcome)) ??
+        'unknown';
       const predicted = exposure[sender][attack];
-      const admitsFew = attack === 'none' && hosts?.some(({ admits }) => admits);
+      // What one attempt meets there is chance, or a refusal for good (521) instead of a deferral.
+      const byChance =
+        attack === 'none' &&
+        hosts?.some(
+          ({ admits, habit }) => admits || habit === 'sometimes-tls' || habit === 'takes-no-mail',
+        );
       const compared =
         predicted !== 'unknown' &&
         !(predicted === 'not-applicable' && attack !== 'none') &&
-        !admitsFew;
+        !byChance;
       cells.push({ where: `${domain} ${sender} ${attack}`, compared, predicted, observed });
     }
   }
@@ -165,8 +174,27 @@ async function compareDomain(
 /** A certificate can only be swapped where there is one; a server nobody reached may be stood in for. */
 function offersTls({ connections }: AddressEvidence): boolean {
   return !connections.some(
-    ({ starttls }) => starttls === 'absent' || starttls === 'mangled' || starttls === 'refused',
+    ({ starttls, starttlsReply }) =>
+      starttls === 'absent' ||
+      starttls === 'mangled' ||
+      // RFC 3207 §4: after 454 it offers TLS at another time.
+      (starttls === 'refused' && (starttlsReply?.code ?? 500) >= 500),
   );
+}
+
+/**
+ * The servers that a sender may try first: those of the best preference that have an address at all,
+ * each alone, and then all servers as they are.
+ */
+function firstChoices({ hosts }: Evidence): readonly (string | undefined)[] {
+  const tried = hosts.filter(({ addresses }) => addresses.length > 0);
+  const best = Math.min(...tried.map(({ preference }) => preference));
+  const ips = tried.flatMap((host) =>
+    host.preference === best
+      ? host.addresses.filter(({ status }) => status !== 'skipped').map(({ ip }) => ip)
+      : [],
+  );
+  return ips.length > 1 ? [...ips, undefined] : [undefined];
 }
 
 /** The attacker may block all hosts but one. */

@@ -5,9 +5,9 @@ import type { JudgedHost } from './judge-host.js';
 
 /** An MX host that is an alias, where everything else names the host it leads to. */
 export interface AliasCause {
-  /** What the MX record should name. */
+  /** The name that belongs into the MX record. */
   readonly meant: string;
-  /** What names it already, as a sentence. */
+  /** The records that name it already, as a sentence. */
   readonly says: string;
 }
 

@@ -88,7 +88,7 @@ function deferredTls({ starttls, starttlsReply }: ConnectionEvidence): boolean {
   return starttls === 'refused' && code >= 400 && code < 500;
 }
 
-/** What one address is, as far as one visit shows. */
+/** Judges one address, as far as one visit shows it. */
 export function standing(
   { status, reason }: AddressEvidence,
   connection: ConnectionEvidence | undefined,

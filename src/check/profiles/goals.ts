@@ -46,18 +46,14 @@ export function severityOf(profile: Profile, finding: FindingId): Severity {
 
 /**
  * What the prober has to find out for a profile at a depth; nothing for triage. Versions come first, newest first, since one refusal settles all below;
- * then what weighs most, so that a spent budget costs least. A version whose finding a newer one raises as well comes last.
+ * then what weighs most, so that a spent budget costs least.
  */
 export function goalsOf(profile: Profile, depth: Depth): Goals | undefined {
   if (depth === 'triage') return undefined;
   const asks = gradedAsks(profile.tls).map(({ finding, ask }, i, all) => {
     const again = all.slice(0, i).some((o) => o.ask.kind === 'version' && o.finding === finding);
     const rank =
-      ask.kind !== 'version'
-        ? 1 + worth.indexOf(severityOf(profile, finding))
-        : again
-          ? worth.length + 1
-          : 0;
+      ask.kind !== 'version' ? 1 + worth.indexOf(severityOf(profile, finding)) : again ? 0.5 : 0;
     return { ask, rank };
   });
   return {

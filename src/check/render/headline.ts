@@ -36,8 +36,8 @@ const happens: Readonly<Record<Outcome, string>> = {
 };
 
 /**
- * What happens to this domain's mail today, why the check fails or cannot tell, and what an attacker
- * can do. The first sentence names the worst outcome of any sender, host and address.
+ * Says what happens to this domain's mail today, why the check fails or cannot tell, and what an
+ * attacker can do. The first sentence names the worst outcome of any sender, host and address.
  */
 export function headline(result: CheckResult): string {
   const { route, findings } = result;
@@ -96,7 +96,7 @@ function unevenTls({ hosts }: CheckResult): string | undefined {
 
 function unclear(result: CheckResult): string {
   const why = whyUnclear(result);
-  // What one server did not say is reported beside that server.
+  // A silent server is reported next to that server.
   const because =
     why && why.id !== 'mx-inconclusive'
       ? `: ${why.title.charAt(0).toLowerCase()}${why.title.slice(1)}`
@@ -104,7 +104,7 @@ function unclear(result: CheckResult): string {
   return `What happens to mail today could not be told from here${because}.`;
 }
 
-/** Why the verdict is what it is: the worst finding, and how many more there are. */
+/** The reason of a FAIL: the worst finding, and how many more there are. */
 function reason({ verdict, findings }: CheckResult): string {
   if (verdict !== 'fail') return '';
   const failed = findings.filter((f) => f.severity === 'fail');

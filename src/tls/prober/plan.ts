@@ -38,7 +38,7 @@ export function nextQuestion(log: readonly ProbeRecord[], goals: Goals): Questio
     (goals.inventory ? surface(proven) : certificates(proven)) ??
     otherKeys(proven) ??
     first(goals.asks, (ask) =>
-      settle(proven, ask).settled === 'unknown' ? questionFor(proven, ask) : undefined,
+      settle(proven, ask).settled === 'unknown' ? questionFor(proven, ask, goals.asks) : undefined,
     )
   );
 }
@@ -107,7 +107,7 @@ function otherKeys(proven: Proven): Question | undefined {
   );
 }
 
-function questionFor(proven: Proven, ask: Ask): Question | undefined {
+function questionFor(proven: Proven, ask: Ask, asks: readonly Ask[]): Question | undefined {
   switch (ask.kind) {
     case 'version':
       return freshHello(
@@ -119,7 +119,7 @@ function questionFor(proven: Proven, ask: Ask): Question | undefined {
     case 'ssl2':
       return { kind: 'ssl2' };
     case 'suites':
-      return anyOf(proven, `set:${ask.id}`, ask.suites);
+      return anyOf(proven, `set:${ask.id}`, together(proven, ask.suites, asks));
     case 'groups':
       return groupQuestion(proven, `groups:${ask.id}`, ask.groups, ask.version);
     case 'signatures':
@@ -153,6 +153,31 @@ function anyOf(proven: Proven, topic: Topic, wanted: readonly number[]): Questio
       ),
     );
   });
+}
+
+/** A hello of so many suites is read by every server that is known. */
+const READABLE = 60;
+
+/**
+ * Suites of every open ask that fit into one hello: a refusal settles all of these asks, an answer
+ * at least one, so that no more questions are needed than with each ask by itself.
+ */
+function together(
+  proven: Proven,
+  suites: readonly number[],
+  asks: readonly Ask[],
+): readonly number[] {
+  const most = Math.max(
+    READABLE,
+    ...proven.answers.map((a) => (a.hello ? a.question.suites.length : 0)),
+  );
+  const all = new Set(suites);
+  for (const other of asks) {
+    if (other.kind !== 'suites' || settle(proven, other).settled !== 'unknown') continue;
+    const joined = new Set([...all, ...other.suites]);
+    if (joined.size <= most) for (const id of other.suites) all.add(id);
+  }
+  return [...all];
 }
 
 function groupQuestion(

@@ -425,3 +425,37 @@ test('property: the inventory of any server is what it accepts, within the bound
     { numRuns: 150, seed: 20261124 },
   );
 });
+
+test('every version and suite set has an answer in 13 connections, for any server', async () => {
+  const asks = [
+    ...(['TLSv1.1', 'TLSv1', 'SSLv3'] as const).map((version) => ({
+      kind: 'version' as const,
+      version,
+    })),
+    { kind: 'ssl2' as const },
+    ...[suites12.slice(-25), suites12.slice(-50, -25), suites12.slice(-75, -50)].map(
+      (suites, i) => ({ kind: 'suites' as const, id: `set.${i}`, suites }),
+    ),
+  ];
+  const all = ['SSLv3', 'TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] as const;
+  for (let mask = 1; mask < 32; mask++)
+    for (const keys of [['ECDSA', 'RSA'], ['RSA'], ['ECDSA']] as const)
+      for (const preference of ['server', 'client'] as const) {
+        const versions = all.filter((_, i) => (mask & (1 << i)) !== 0);
+        const model = {
+          ...modern,
+          versions,
+          keys,
+          preference,
+          suites: [...modern.suites, ...suitesOld],
+        };
+        const { found, connections } = await inventoryOf(model, { inventory: false, asks });
+        assert.ok(connections <= 13, `${versions.join()} ${keys.join()}: ${connections}`);
+        for (const version of all)
+          assert.equal(
+            found.versions[version],
+            versions.includes(version) ? 'accepted' : 'refused',
+            `${versions.join()} ${keys.join()} ${preference}: ${version}`,
+          );
+      }
+});
