@@ -37,7 +37,7 @@ test('serve --check tells every problem with file and line, and ends with 2', as
   const good = await cli(
     'serve',
     '--config',
-    config('good.yaml', 'log: {format: json}\n'),
+    config('good.yaml', 'log: {format: json}\nstore: {file: ":memory:"}\n'),
     '--check',
   );
   assert.deepEqual([good.code, good.err], [0, '']);

@@ -7,7 +7,13 @@
  * console.log(outcome.result, outcome.attempts.map((a) => `${a.host} ${a.failure?.code ?? a.state}`));
  */
 export { connect, createSender, deliver, type Sender } from './sender.js';
-export { POLICY_CACHE, stsStore, type StsStoreOptions } from './sts-store.js';
+export {
+  forgetPolicy,
+  forgottenRevision,
+  POLICY_CACHE,
+  stsStore,
+  type StsStoreOptions,
+} from './sts-store.js';
 export type { SenderOptions } from './context.js';
 export type { ConnectRequest, ConnectResult, Conversation } from './connect.js';
 export type { Delivery, Mail, Recipient } from './deliver.js';

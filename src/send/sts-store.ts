@@ -43,7 +43,30 @@ const migrations = [
    );
    CREATE INDEX send_sts_policy_refresh ON send_sts_policy (refresh_at);
    CREATE INDEX send_sts_policy_worth ON send_sts_policy (worth, used_at);`,
+  'CREATE TABLE send_sts_forgotten (domain TEXT PRIMARY KEY, fetched_at BIGINT NOT NULL, revision BIGINT NOT NULL);',
 ];
+
+/**
+ * Removes the cached policy of a domain, for every process that works with the database: it does
+ * not count again, even where a process still holds it and saves it later.
+ * Returns the policy that was removed.
+ */
+export function forgetPolicy(store: Store, domain: string): CachedPolicy | undefined {
+  migrate(store, 'send', migrations);
+  return store.transaction(() => {
+    const rows = new Rows(store);
+    const entry = rows.get(domain);
+    rows.remove(domain);
+    rows.forget(domain, entry?.policy?.fetchedAt ?? 0);
+    return entry?.policy;
+  });
+}
+
+/** Returns a number that grows with every {@link forgetPolicy} of any process. */
+export function forgottenRevision(store: Store): number {
+  migrate(store, 'send', migrations);
+  return new Rows(store).lastForgotten();
+}
 
 interface Row {
   readonly domain: string;
@@ -101,11 +124,19 @@ class StoredPolicies implements StsCache {
   }
 
   get(domain: string): StsEntry | undefined {
-    if (this.#unsaved.has(domain)) return this.#unsaved.get(domain);
+    if (this.#unsaved.has(domain)) return this.#counting(this.#unsaved.get(domain));
     return this.#read(() => {
-      const entry = this.#rows.get(domain);
+      const entry = this.#counting(this.#rows.get(domain));
       return entry && this.#upToDate(entry);
     }, undefined);
+  }
+
+  /** The entry, unless the operator had the domain forgotten after it was fetched. */
+  #counting(entry: StsEntry | undefined): StsEntry | undefined {
+    if (!entry) return undefined;
+    const forgotten = this.#read(() => this.#rows.forgotten(entry.domain), undefined);
+    const isForgotten = forgotten !== undefined && entry.policy !== undefined;
+    return isForgotten && entry.policy.fetchedAt <= forgotten ? undefined : entry;
   }
 
   put(entry: StsEntry): Promise<void> {
@@ -279,6 +310,27 @@ class Rows {
   /** Returns the number of rows removed. */
   remove(domain: string): number {
     return this.store.prepare('DELETE FROM send_sts_policy WHERE domain = ?').run(domain);
+  }
+
+  /** When the policy of a domain that was forgotten had been fetched. By that and not by the time
+   * of forgetting: clocks of two processes differ. */
+  forgotten(domain: string): number | undefined {
+    const asked = 'SELECT fetched_at FROM send_sts_forgotten WHERE domain = ?';
+    return this.store.prepare<{ fetched_at: number }>(asked).get(domain)?.fetched_at;
+  }
+
+  lastForgotten(): number {
+    const asked = 'SELECT max(revision) AS revision FROM send_sts_forgotten';
+    return this.store.prepare<{ revision: number | null }>(asked).get()?.revision ?? 0;
+  }
+
+  forget(domain: string, fetchedAt: number): void {
+    this.store
+      .prepare(
+        `INSERT INTO send_sts_forgotten (domain, fetched_at, revision) VALUES (?, ?, ?)
+         ON CONFLICT (domain) DO UPDATE SET fetched_at = max(fetched_at, excluded.fetched_at), revision = excluded.revision`,
+      )
+      .run(domain, fetchedAt, this.lastForgotten() + 1);
   }
 
   count(): number {

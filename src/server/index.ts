@@ -8,6 +8,7 @@
  */
 export { startDaemon, type Daemon } from './daemon.js';
 export { openHouse, type OpenHouse } from './house.js';
+export { checkStart } from './check-start.js';
 export { openHouseToRead } from './house-to-read.js';
 export { openPublishing, publishSettings, type Publishing } from './publishing.js';
 export { parseConfig, type Config } from './config/config.js';

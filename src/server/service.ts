@@ -85,6 +85,13 @@ export interface Job<Section = unknown> {
   readonly section: string;
   readonly schema: z.ZodType<Section>;
   start(settings: Section, house: House): Service | Promise<Service>;
+  /** Addresses that the job listens on. */
+  listens?(settings: Section): readonly ListenAddress[];
+  /**
+   * Throws HermeticError for what would keep the job from starting. `house` can be read alone:
+   * nothing is written, and no other machine is asked.
+   */
+  check?(settings: Section, house: House): void;
 }
 
 /** What the daemon gives to every job. */

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
-import { exportReports, openReports } from '../../report/index.js';
+import { exportReports, prepareReports } from '../../report/index.js';
+import { openStoreToRead } from '../../store/index.js';
 import type { Output } from '../output.js';
 
 /** `hermetic report export`: the reports themselves, for another program or another database. */
@@ -13,7 +14,10 @@ export function reportExportCommand(output: Output): Command {
       '\nExample:\n  hermetic report export --store reports.db | hermetic report import --store other.db -',
     )
     .action(async (flags: { store: string; domain?: string }) => {
-      const store = await openReports(flags.store, { mustExist: true });
+      const store = await openStoreToRead(flags.store, {
+        prepare: prepareReports,
+        mustExist: true,
+      });
       try {
         const { domain } = flags;
         for (const line of exportReports(

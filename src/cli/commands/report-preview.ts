@@ -6,7 +6,7 @@ import {
   reportingSection,
   type PreviewedReport,
 } from '../../send/index.js';
-import { openStore } from '../../store/index.js';
+import { openStoreToRead } from '../../store/index.js';
 import { exitCodes } from '../exit-codes.js';
 import type { Output } from '../output.js';
 import { DEFAULT_CONFIG, readConfig } from '../read-config.js';
@@ -41,9 +41,11 @@ export function reportPreviewCommand(output: Output, finish: (code: number) => v
           `${flags.config} has no section reporting`,
           'See docs/send-reports.md for one.',
         );
-      const store = await openStore(config.store.file, { mustExist: true });
+      const store = await openStoreToRead(config.store.file, {
+        prepare: prepareReporting,
+        mustExist: true,
+      });
       try {
-        prepareReporting(store);
         const previews = previewReports(store, section.data, domain?.toLowerCase());
         if (flags.json)
           for (const preview of previews) output.out(`${formatJson(asJson(preview))}\n`);

@@ -2,13 +2,14 @@ import { Command } from 'commander';
 import { parseDomain, systemClock } from '../../base/index.js';
 import { checkResultSchema, type CheckResult } from '../../evidence/index.js';
 import {
-  openReports,
+  prepareReports,
   renderDomain,
   renderOverview,
   showDomain,
   showOverview,
   type ShowOptions,
 } from '../../report/index.js';
+import { openStoreToRead } from '../../store/index.js';
 import { exitCodes } from '../exit-codes.js';
 import type { Output } from '../output.js';
 import { readFile } from '../read-file.js';
@@ -62,7 +63,7 @@ async function run(domain: string | undefined, flags: ShowFlags, output: Output)
           parseDomain(domain),
           'Write the part after the @, such as example.com.',
         ).toLower();
-  const store = await openReports(flags.store, { mustExist: true });
+  const store = await openStoreToRead(flags.store, { prepare: prepareReports, mustExist: true });
   const look = { width: output.width, color: output.color };
   try {
     if (name === undefined) {

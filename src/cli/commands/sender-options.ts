@@ -38,17 +38,21 @@ export function withSender(command: Command): Command {
     .option('--json', 'for machines');
 }
 
-/** Runs something with a sender made of flags, and closes what was opened for it. */
+/**
+ * Runs something with a sender made of flags, and closes what was opened for it. `open`: how the
+ * database of `--store` is opened.
+ */
 export async function withSenderOf<T>(
   flags: SenderFlags,
   more: SenderOptions,
   work: (sender: Sender) => Promise<T>,
+  open = openStore,
 ): Promise<T> {
   const options = { ...readSenderFlags(flags), ...more };
   const lab = flags.lab ? await (await import('../../lab/index.js')).createLab() : undefined;
   let store: Store | undefined;
   try {
-    if (flags.store !== undefined) store = await openStore(flags.store);
+    if (flags.store !== undefined) store = await open(flags.store);
     const inLab = lab && {
       network: lab.network,
       upstreams: lab.upstreams,

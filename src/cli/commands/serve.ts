@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { exitCodes } from '../exit-codes.js';
-import type { Output } from '../output.js';
+import { complain, type Output } from '../output.js';
 import { DEFAULT_CONFIG, readConfig } from '../read-config.js';
 
 interface Flags {
@@ -19,7 +19,7 @@ export function serveCommand(
       'run the daemon: answers for Postfix and whatever else the configuration has a section for',
     )
     .option('--config <file>', 'what to run', DEFAULT_CONFIG)
-    .option('--check', 'only say whether the configuration is right')
+    .option('--check', 'only say what would keep it from starting; nothing is written')
     .addHelpText(
       'after',
       '\nExample:\n  hermetic serve --config /etc/hermetic.yaml --check\n  hermetic serve --config /etc/hermetic.yaml',
@@ -37,6 +37,10 @@ async function serve(
   const config = readConfig(file, server.parseConfig, output);
   if (!config) return exitCodes.usage;
   if (check) {
+    const quiet = server.createLog({ format: 'plain', write: output.err, now: Date.now });
+    const problems = await server.checkStart(config, quiet);
+    for (const problem of problems) complain(output, problem);
+    if (problems.length > 0) return exitCodes.usage;
     const nothing = Object.values(config.jobs).every((job) => job === undefined) && !config.metrics;
     output.out(
       `${file} is right${nothing ? ', and has no section that anything would run for' : ''}\n`,

@@ -4,6 +4,7 @@ import {
   startPostfixMap,
   type PostfixAnswer,
   type PostfixMap,
+  forgottenRevision,
 } from '../../send/index.js';
 import { listenAddresses } from '../config/listen-address.js';
 import { labelled, single, type Metric } from '../metrics.js';
@@ -15,6 +16,7 @@ const schema = postfixSection.extend({ listen: listenAddresses.prefault('127.0.0
 export const postfixJob: Job<ReturnType<typeof schema.parse>> = {
   section: 'postfix',
   schema,
+  listens: ({ listen }) => listen,
   async start(settings, house): Promise<Service> {
     const { log, clock, localNetwork, policy } = house;
     const map = await startPostfixMap({
@@ -32,6 +34,8 @@ export const postfixJob: Job<ReturnType<typeof schema.parse>> = {
             }),
       onAnswer: (hop, answer) => tell(hop, answer, house),
     });
+    const stopping = new AbortController();
+    void followForgotten(house, () => map.clear(), stopping.signal);
     return {
       ports: [
         {
@@ -46,10 +50,38 @@ export const postfixJob: Job<ReturnType<typeof schema.parse>> = {
         },
       ],
       metrics: () => metricsOf(map),
-      stop: () => map.stop(),
+      stop() {
+        stopping.abort(new Error('stopped'));
+        map.stop();
+      },
     };
   },
 };
+
+/** Milliseconds until `hermetic policy forget` of another process takes effect. */
+const FORGOTTEN_LOOK = 1000;
+
+/** Answers are ready for minutes; those that rest on a forgotten policy must not be given again. */
+async function followForgotten(
+  { store, clock, log }: House,
+  clear: () => void,
+  signal: AbortSignal,
+): Promise<void> {
+  let known: number | undefined;
+  while (!signal.aborted) {
+    try {
+      const revision = forgottenRevision(store);
+      if (known !== undefined && revision !== known) {
+        clear();
+        log.info('policy-forgotten', { effect: 'policies are looked up again' });
+      }
+      known = revision;
+    } catch (error) {
+      log.warn('policy-cache-unreadable', { error: (error as Error).message });
+    }
+    await clock.sleep(FORGOTTEN_LOOK, signal).catch(() => undefined);
+  }
+}
 
 function tell(hop: NextHop, { reply, cell, cause }: PostfixAnswer, { log }: House): void {
   if (reply === 'NOTFOUND ') return;

@@ -13,6 +13,7 @@ import {
 } from '../../publish/index.js';
 import { challengeSite } from '../challenge-site.js';
 import { labelled, single } from '../metrics.js';
+import { writableFolder } from '../writable-folder.js';
 import { openPublishing } from '../publishing.js';
 import type { House, Job, Service } from '../service.js';
 
@@ -36,6 +37,14 @@ const schema = publishSection
 export const publishJob: Job<ReturnType<typeof schema.parse>> = {
   section: 'publish',
   schema,
+  check(settings, house) {
+    // Reads the keys of publish.dns and the secrets of publish.acme.
+    openPublishing(settings, house);
+    const { keys, exportTo, hosts } = settings;
+    const folders = Object.values(hosts).flatMap(({ install }) => install?.folder ?? []);
+    for (const folder of [keys, ...(exportTo === undefined ? [] : [exportTo]), ...folders])
+      writableFolder(folder);
+  },
   start(settings, house): Service {
     const [http, alpn] = [new WebAnswers('http-01'), new WebAnswers('tls-alpn-01')];
     const stopping = new AbortController();

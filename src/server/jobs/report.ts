@@ -31,6 +31,10 @@ const PAUSE = 20;
 export const reportJob: Job<ReturnType<typeof schema.parse>> = {
   section: 'report',
   schema,
+  listens: ({ smtp: intake }) => intake?.listen ?? [],
+  check({ smtp: intake }) {
+    if (intake?.certificate) loadCertificate(intake.certificate);
+  },
   async start(settings, house): Promise<Service> {
     const { domains, https, smtp, maxBytes, perMinute } = settings;
     const { store, clock, resolver } = house;

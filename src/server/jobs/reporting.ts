@@ -31,6 +31,10 @@ const schema = reportingSection.extend({
 export const reportingJob: Job<ReturnType<typeof schema.parse>> = {
   section: 'reporting',
   schema,
+  listens: ({ feed }) => feed ?? [],
+  check(settings, house) {
+    deliverer(settings, house, new AbortController().signal);
+  },
   start(settings, house): Service {
     const { store, clock, log } = house;
     prepareReporting(store);

@@ -171,7 +171,8 @@ function listenAt(
   });
 }
 
-function unavailable(at: ListenAddress, cause: NodeJS.ErrnoException): HermeticError {
+/** The error for an address that cannot be listened on. */
+export function unavailable(at: ListenAddress, cause: NodeJS.ErrnoException): HermeticError {
   const { says, fix } = describe(at, cause);
   return new HermeticError('listen-failed', `${formatListenAddress(at)}: ${says}`, { cause, fix });
 }

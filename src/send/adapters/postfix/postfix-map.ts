@@ -31,6 +31,8 @@ export interface PostfixMap {
     readonly answers: ReadonlyMap<string, number>;
   };
   readonly validates: boolean;
+  /** Looks every key up again: a policy that answers rest on was removed from the cache. */
+  clear(): void;
   stop(): void;
 }
 
@@ -91,6 +93,7 @@ export async function startPostfixMap(options: PostfixMapOptions): Promise<Postf
     get validates() {
       return probe?.validates ?? false;
     },
+    clear: () => prepared.clear(),
     stop: () => stopping.abort(new Error('stopped')),
   };
 }

@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import type { StsEntry } from '../mta-sts/index.js';
+import { openStore } from '../store/index.js';
+import { forgetPolicy, forgottenRevision, stsStore } from './index.js';
+
+const entry = (domain: string, fetchedAt: number, id = '1'): StsEntry => ({
+  domain,
+  policy: { id, mode: 'enforce', maxAge: 604_800, mx: ['mx.one.example'], body: '', fetchedAt },
+  usedAt: fetchedAt,
+});
+
+function file(t: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), 'hermetic-forget-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  return join(folder, 'a.db');
+}
+
+test('a forgotten policy does not count in another process, also where that saves it again', async (t) => {
+  const path = file(t);
+  const [daemon, command] = [await openStore(path), await openStore(path)];
+  t.after(() => [daemon, command].forEach((store) => store.close()));
+  const cache = stsStore(daemon);
+  const at = Date.now();
+  await cache.put(entry('one.example', at));
+  await cache.put(entry('two.example', at));
+  const before = forgottenRevision(daemon);
+  assert.equal(forgetPolicy(command, 'one.example')?.id, '1');
+  assert.notEqual(forgottenRevision(daemon), before);
+  assert.equal(cache.get('one.example'), undefined);
+  // A mail was under way, and notes that the policy was used.
+  await cache.put({ ...entry('one.example', at), usedAt: at + 5 });
+  assert.equal(cache.get('one.example'), undefined);
+  assert.equal(cache.get('two.example')?.policy?.id, '1');
+  await cache.put(entry('one.example', at + 10, '2'));
+  assert.equal(cache.get('one.example')?.policy?.id, '2');
+});
+
+test('a policy is forgotten whatever the clocks of the two processes say', async (t) => {
+  const path = file(t);
+  const [daemon, command] = [await openStore(path), await openStore(path)];
+  t.after(() => [daemon, command].forEach((store) => store.close()));
+  const cache = stsStore(daemon, { now: () => 5_000_000 });
+  await cache.put(entry('one.example', 5_000_000));
+  forgetPolicy(command, 'one.example');
+  assert.equal(cache.get('one.example'), undefined);
+  await cache.put(entry('one.example', 5_000_001));
+  assert.ok(cache.get('one.example'));
+});
+
+test('forgetting what is not cached changes nothing and is noticed', async (t) => {
+  const store = await openStore(file(t));
+  t.after(() => store.close());
+  const cache = stsStore(store);
+  const before = forgottenRevision(store);
+  assert.equal(forgetPolicy(store, 'one.example'), undefined);
+  assert.notEqual(forgottenRevision(store), before);
+  await cache.put(entry('one.example', Date.now()));
+  assert.ok(cache.get('one.example'));
+});

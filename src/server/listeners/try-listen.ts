@@ -1,0 +1,108 @@
+import { accessSync, constants, lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { basename, dirname } from 'node:path';
+import type { HermeticError } from '../../base/index.js';
+import { isSocketInUse } from '../../net/index.js';
+import type { ListenAddress } from '../config/listen-address.js';
+import { unavailable } from './open-port.js';
+
+/**
+ * Whether an address could be listened on now, leaving no trace: a port is bound and released, of a
+ * UNIX socket its folder is looked at. A port that a `hermetic serve` holds counts as free, since
+ * that is the process which is to be reloaded.
+ */
+export async function tryListen(at: ListenAddress): Promise<HermeticError | undefined> {
+  if ('path' in at) return trySocket(at.path);
+  if (at.port === 0) return undefined;
+  const error = await bind(at.address, at.port);
+  if (!error || (error.code === 'EADDRINUSE' && isHeldByDaemon(() => listeningOn(at.port))))
+    return undefined;
+  return unavailable(at, error);
+}
+
+function bind(host: string, port: number): Promise<NodeJS.ErrnoException | undefined> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', resolve);
+    server.listen({ host, port, exclusive: true }, () => server.close(() => resolve(undefined)));
+  });
+}
+
+async function trySocket(path: string): Promise<HermeticError | undefined> {
+  const refuse = (code: string): HermeticError =>
+    unavailable({ path }, Object.assign(new Error(`${code}: ${path}`), { code }));
+  try {
+    accessSync(dirname(path), constants.W_OK | constants.X_OK);
+  } catch (error) {
+    return unavailable({ path }, error as NodeJS.ErrnoException);
+  }
+  const there = lstatSync(path, { throwIfNoEntry: false });
+  if (!there) return undefined;
+  if (!there.isSocket()) return refuse('EEXIST');
+  const taken = (await isSocketInUse(path)) && !isHeldByDaemon(() => listeningAt(path));
+  return taken ? refuse('EADDRINUSE') : undefined;
+}
+
+/** Linux alone says who listens; where it cannot be told, somebody else does. */
+function isHeldByDaemon(inodesOf: () => ReadonlySet<string>): boolean {
+  try {
+    const inodes = inodesOf();
+    return processes().some(
+      (pid) => isDaemon(pid) && socketsOf(pid).some((inode) => inodes.has(inode)),
+    );
+  } catch {
+    return false;
+  }
+}
+
+/** Inodes of the sockets that listen on a TCP port (proc(5): state 0A, the port in hexadecimal). */
+function listeningOn(port: number): ReadonlySet<string> {
+  const hex = port.toString(16).toUpperCase().padStart(4, '0');
+  const rows = ['tcp', 'tcp6'].flatMap((name) => readTable(name));
+  return new Set(
+    rows.flatMap(([, local = '', , state, , , , , , inode = '']) =>
+      state === '0A' && local.endsWith(`:${hex}`) ? [inode] : [],
+    ),
+  );
+}
+
+/** The daemon binds a hidden name in the same folder and links it to the path. */
+function listeningAt(path: string): ReadonlySet<string> {
+  const isAt = (bound: string): boolean =>
+    bound === path || (dirname(bound) === dirname(path) && /^\.[0-9a-f]{6}$/.test(basename(bound)));
+  const rows = readTable('unix').filter((columns) => isAt(columns[7] ?? ''));
+  return new Set(rows.map((columns) => columns[6] ?? ''));
+}
+
+function readTable(name: string): readonly (readonly string[])[] {
+  try {
+    const lines = readFileSync(`/proc/net/${name}`, 'utf8').split('\n').slice(1);
+    return lines.map((line) => line.trim().split(/\s+/));
+  } catch {
+    return [];
+  }
+}
+
+function processes(): readonly string[] {
+  return readdirSync('/proc').filter((name) => /^\d+$/.test(name) && name !== String(process.pid));
+}
+
+function isDaemon(pid: string): boolean {
+  try {
+    const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+    return words.includes('serve') && words.some((word) => /hermetic|cli\/main\.js$/.test(word));
+  } catch {
+    return false;
+  }
+}
+
+function socketsOf(pid: string): readonly string[] {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
+      const link = readlinkSync(`/proc/${pid}/fd/${fd}`);
+      return /^socket:\[(\d+)\]$/.exec(link)?.[1] ?? [];
+    });
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,24 @@
+import { accessSync, constants, existsSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { describeSystemError, HermeticError } from '../base/index.js';
+
+const { W_OK, X_OK } = constants;
+
+/** Throws `publish-write-failed` where a folder cannot be written, or made. For checks of jobs. */
+export function writableFolder(folder: string): void {
+  let at = resolve(folder);
+  while (!existsSync(at) && dirname(at) !== at) at = dirname(at);
+  try {
+    accessSync(at, W_OK | X_OK);
+  } catch (error) {
+    throw unwritable('publish-write-failed', at, error);
+  }
+}
+
+/** The error for a path that this user cannot write. */
+export function unwritable(code: string, path: string, cause: unknown): HermeticError {
+  return new HermeticError(code, `${path}: ${describeSystemError(cause).says}`, {
+    cause,
+    fix: 'Create the folder, and let the user that runs hermetic write there; in a unit, StateDirectory=hermetic does both for /var/lib/hermetic.',
+  });
+}
