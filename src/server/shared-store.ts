@@ -166,5 +166,4 @@ const EFFECTS: Readonly<Record<string, string>> = {
   [POLICY_CACHE]: 'MTA-STS policies are applied from memory and lost at a restart',
   report: 'reports are put off; senders try again',
   reporting: 'sessions wait in memory; reports are sent later',
-  publish: 'no change is published; what is served stays',
 };

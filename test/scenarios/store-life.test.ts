@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict';
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import {
+  execFileSync,
+  spawn,
+  spawnSync,
+  type ChildProcessWithoutNullStreams,
+} from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
@@ -233,22 +238,28 @@ function watch(daemon: DaemonProcess): { stop(): Promise<number> } {
   };
 }
 
+/** Another process that holds the write lock until its standard input ends. */
+async function holdLock(t: TestContext, file: string): Promise<ChildProcessWithoutNullStreams> {
+  const driver = JSON.stringify(import.meta.resolve('@photostructure/sqlite'));
+  const holder = spawn(process.execPath, [
+    '--input-type=module',
+    '-e',
+    `import { DatabaseSync } from ${driver}; const d = new DatabaseSync(process.argv[1]); d.exec('BEGIN IMMEDIATE'); console.log('locked');
+   process.stdin.on('end', () => { d.exec('COMMIT'); d.close(); }).resume();`,
+    file,
+  ]);
+  t.after(() => holder.kill('SIGKILL'));
+  await once(holder.stdout, 'data');
+  return holder;
+}
+
 // A19
 test(
   'a foreign lock delays no answer: reports get 503, and are taken afterwards',
   { timeout: 120_000 },
   async (t) => {
     const daemon = await DaemonProcess.start(t, folderFor(t));
-    const driver = JSON.stringify(import.meta.resolve('@photostructure/sqlite'));
-    const holder = spawn(process.execPath, [
-      '--input-type=module',
-      '-e',
-      `import { DatabaseSync } from ${driver}; const d = new DatabaseSync(process.argv[1]); d.exec('BEGIN IMMEDIATE'); console.log('locked');
-     process.stdin.on('end', () => { d.exec('COMMIT'); d.close(); }).resume();`,
-      daemon.store,
-    ]);
-    t.after(() => holder.kill('SIGKILL'));
-    await once(holder.stdout, 'data');
+    const holder = await holdLock(t, daemon.store);
     const watching = watch(daemon);
     const statuses = await Promise.all(
       Array.from({ length: 20 }, (_, i) => daemon.post(reportJson(1, 1, `held${i}`, today))),
@@ -312,3 +323,26 @@ test('the daemon makes an existing database private', { timeout: 60_000 }, async
   await second.end('SIGTERM');
   assert.ok(readFileSync(first.store).length > 0);
 });
+
+test(
+  'a publishing round that meets a foreign lock is repeated',
+  { timeout: 120_000 },
+  async (t) => {
+    const folder = folderFor(t);
+    const more = `publish:
+  keys: ${folder}/keys
+  dns: {own: {kind: print}}
+  hosts: {}
+  domains: {rcpt.example: {mode: testing, mx: [mx.rcpt.example], policyHost: policy.rcpt.example, dns: own}}
+  everyMinutes: 1
+`;
+    const daemon = await DaemonProcess.start(t, folder, { more });
+    const holder = await holdLock(t, daemon.store);
+    await daemon.reload();
+    await daemon.says(/publish-round-waits/);
+    holder.stdin.end();
+    await daemon.says(/publish-round-resumed/);
+    assert.equal((daemon.said.match(/publish-round-waits/g) ?? []).length, 1, 'logged once');
+    await daemon.end('SIGTERM');
+  },
+);

@@ -11,6 +11,7 @@ import {
   WebAnswers,
   type Applied,
 } from '../../publish/index.js';
+import { isStoreFailure } from '../../store/index.js';
 import { challengeSite } from '../challenge-site.js';
 import { labelled, single } from '../metrics.js';
 import { writableFolder } from '../writable-folder.js';
@@ -107,6 +108,9 @@ export const publishJob: Job<ReturnType<typeof schema.parse>> = {
 
 type Apply = () => Promise<readonly Applied[]>;
 
+/** Milliseconds until a round is repeated that met a lock of another process. */
+const BUSY_PAUSE = 2000;
+
 async function everyRound(
   minutes: number,
   apply: Apply,
@@ -115,15 +119,23 @@ async function everyRound(
   signal: AbortSignal,
 ): Promise<void> {
   const { clock, log } = house;
+  let waits = false;
   while (!signal.aborted) {
+    let pause = minutes * 60_000;
     try {
       for (const applied of await apply()) tell(applied, counts, house);
-      await clock.sleep(minutes * 60_000, signal);
+      if (waits) log.info('publish-round-resumed');
+      waits = false;
     } catch (error) {
       if (signal.aborted) return;
-      log.error('publish-round-failed', { error: (error as Error).message });
-      await clock.sleep(minutes * 60_000, signal).catch(() => undefined);
+      if (isStoreFailure(error, 'store-busy')) {
+        // A round may end at any write, as by a crash, and the next one goes on where it stood.
+        pause = BUSY_PAUSE;
+        if (!waits) log.warn('publish-round-waits', { error: (error as Error).message });
+        waits = true;
+      } else log.error('publish-round-failed', { error: (error as Error).message });
     }
+    await clock.sleep(pause, signal).catch(() => undefined);
   }
 }
 
