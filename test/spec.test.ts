@@ -63,6 +63,18 @@ function judge(changes: Partial<Clause>, code = `[${id}]`, tested = `[${id}]`): 
   );
 }
 
+test('citations of RFCs with five digits are read, and six digits are not an RFC', () => {
+  const made: Register = { rfc: 99999, title: 'Made up', text: 'Nowhere.', clauses: [] };
+  const cited = (...ids: string[]): readonly string[] =>
+    judgeClauses([made], new Map([['src/dane/a.ts', `// because [${ids.join(', ')}]`]]));
+  const five = ['99999', '1', '1'].join('-');
+  const six = ['999999', '1', '1'].join('-');
+  assert.deepEqual(cited(five), [`src/dane/a.ts:1 cites [${five}], which no register has`]);
+  assert.equal(cited(five, id).length, 2);
+  assert.equal(cited(id, five).length, 2);
+  assert.deepEqual(cited(six), []);
+});
+
 test('planted faults are found', () => {
   assert.deepEqual(judge({}), []);
   assert.deepEqual(judge({}, ''), [`${id} is done, but no code cites it`]);

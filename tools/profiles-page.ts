@@ -116,7 +116,7 @@ function clause(profile: Profile, id: FindingId): string {
 function asked({ tls, keys, requiresDane }: Profile, id: FindingId): boolean {
   const optional = [
     ...profiles.flatMap((p) => [
-      ...gradedAsks(p.tls).map(({ finding }) => finding),
+      ...findingsOfAsks(p),
       ...features(p),
       ...p.keys.map((k) => k.finding),
     ]),
@@ -125,11 +125,17 @@ function asked({ tls, keys, requiresDane }: Profile, id: FindingId): boolean {
   ];
   if (!optional.includes(id)) return true;
   return (
-    gradedAsks(tls).some(({ finding }) => finding === id) ||
+    findingsOfAsks({ tls }).includes(id) ||
     features({ tls }).includes(id) ||
     keys.some((k) => k.finding === id) ||
     (id === 'tls-missing-version' && tls.required.length > 0) ||
     (id === 'dane-required' && requiresDane === true)
+  );
+}
+
+function findingsOfAsks({ tls }: Pick<Profile, 'tls'>): readonly FindingId[] {
+  return gradedAsks(tls).flatMap(({ finding, apart }) =>
+    apart ? [finding, apart.finding] : [finding],
   );
 }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 
 const clause = z.strictObject({
-  /** RFC, section, number in the section: `8461-4.1-3`. Never given to another clause. */
+  /** RFC (four or five digits), section, number in the section: `8461-4.1-3`. Never reused. */
   id: z.string(),
   /** A label from elsewhere under which the clause is known. */
   alias: z.string().optional(),
@@ -114,7 +114,7 @@ function citations(text: string): readonly { readonly id: string; readonly line:
   return text
     .split('\n')
     .flatMap((content, index) =>
-      [...content.matchAll(/\[(\d{4}-[\dA-Z.]+-\d+(?:, \d{4}-[\dA-Z.]+-\d+)*)\]/g)].flatMap(
+      [...content.matchAll(/\[(\d{4,5}-[\dA-Z.]+-\d+(?:, \d{4,5}-[\dA-Z.]+-\d+)*)\]/g)].flatMap(
         ([, ids]) => (ids ?? '').split(', ').map((id) => ({ id, line: index + 1 })),
       ),
     );

@@ -8,7 +8,7 @@ export interface WatchedClosure {
   /** Begins to watch what TLS makes of it. */
   watch(secured: Duplex): void;
   /**
-   * True once TLS ended with a closure alert (RFC 8446 §6.1). False for a bare FIN, which
+   * True once TLS ended with a closure alert (RFC 9846 §6.1). False for a bare FIN, which
    * anyone on the path can send.
    */
   closedByAlert(): boolean;

@@ -54,8 +54,11 @@ export interface Tried {
 type Use = Extract<Decision, { action: 'use' }>;
 
 /**
- * Where TLS is mandatory: TLS 1.2 or newer (RFC 8461 §7.2 [8461-7.2-1], RFC 9325 §3.1.1), in TLS 1.2 with ephemeral elliptic curve
- * key exchange only: RFC 10015 forbids static RSA and finite-field DHE there. Elsewhere any TLS is better than none (RFC 9325 §5.2).
+ * Where TLS is mandatory: TLS 1.2 or newer (RFC 8461 §7.2 [8461-7.2-1], RFC 9325 §3.1.1).
+ * In TLS 1.2 only ephemeral elliptic curve key exchange is offered: RFC 10015 forbids static
+ * Diffie-Hellman, finite-field DHE and static RSA there
+ * [10015-2-1, 10015-2-2, 10015-3-1, 10015-4-1]. Elsewhere weak TLS is better than none
+ * (RFC 9325 §5.2).
  */
 const strict = {
   minVersion: 'TLSv1.2',

@@ -54,7 +54,7 @@ export const smtpFailures = defineFailures({
   'smtp-tls-alert': {
     blame: 'peer',
     temporary: false,
-    clause: 'RFC 8446 §6.2',
+    clause: 'RFC 9846 §6.2',
     says: 'The server ended the TLS session with an alert right after the handshake.',
     fix: 'Do not require client certificates on port 25, and read the server’s log.',
   },

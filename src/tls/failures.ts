@@ -1,7 +1,7 @@
 import { defineFailures, type FailureEntry } from '../base/index.js';
 import { alertTable } from './alerts-registry.js';
 
-const broken = { blame: 'peer', resultType: 'validation-failure', clause: 'RFC 8446 §4' } as const;
+const broken = { blame: 'peer', resultType: 'validation-failure', clause: 'RFC 9846 §4' } as const;
 
 const alerts = Object.fromEntries(
   alertTable.map(([number, name, fix]): [string, FailureEntry] => [
@@ -9,7 +9,7 @@ const alerts = Object.fromEntries(
     {
       ...broken,
       temporary: number === 80,
-      clause: 'RFC 8446 §6',
+      clause: 'RFC 9846 §6',
       says: `The server refused the handshake with the alert ${name} (${number}).`,
       fix,
     },
@@ -22,7 +22,7 @@ export const tlsFailures = defineFailures<string>({
   'tls-alert-other': {
     ...broken,
     temporary: false,
-    clause: 'RFC 8446 §6',
+    clause: 'RFC 9846 §6',
     says: 'The server refused the handshake with an alert that is not in the registry.',
     fix: "Look into the server's log.",
   },

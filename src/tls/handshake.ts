@@ -54,7 +54,7 @@ const schemesOf = {
 const CIPHERS = 'ALL:!aNULL:!eNULL:@SECLEVEL=0';
 
 /**
- * Completes one TLS handshake over a connection (RFC 8446, RFC 5246), whatever the certificate: judging it is another's task.
+ * Completes one TLS handshake over a connection (RFC 9846, RFC 5246), whatever the certificate: judging it is another's task.
  * On failure the connection is closed. Rejects only with `signal.reason`.
  */
 export function handshake(request: HandshakeRequest): Promise<HandshakeResult> {

@@ -1,6 +1,6 @@
 /**
  * TLS as a mail server is seen from outside: one completed handshake with the chain as sent, hellos written and answers read by hand,
- * and a prober that plans which of them to spend (RFC 8446, RFC 5246, RFC 9325).
+ * and a prober that plans which of them to spend (RFC 9846, RFC 5246, RFC 9325).
  *
  * @example
  * console.log(suiteName(0x1301)); // TLS_AES_128_GCM_SHA256

@@ -21,7 +21,7 @@ export const x509Failures = defineFailures({
   'x509-no-certificate': {
     ...broken,
     resultType: 'certificate-not-trusted',
-    clause: 'RFC 8446 §4.4.2',
+    clause: 'RFC 9846 §4.5.1',
     says: 'The server sent no certificate.',
     fix: 'Configure a certificate on the server.',
   },

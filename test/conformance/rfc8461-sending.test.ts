@@ -155,7 +155,7 @@ for (const [name, enforced] of [
   ['dhe', /^deferred/],
   ['ecdhe', /^delivered$/],
 ] as const)
-  test(`RFC 10015: TLS 1.2 with ${name} alone: refused under a policy, else better than none`, async () => {
+  test(`[10015-2-1, 10015-2-2, 10015-3-1, 10015-4-1] TLS 1.2 with ${name} alone under a policy`, async () => {
     assert.match(ended(await mailTo(sender, `${name}-enforce.example`)), enforced);
     const { recipients, outcomes } = await mailTo(sender, `${name}-testing.example`);
     assert.equal(recipients[0]?.status, 'delivered');

@@ -69,7 +69,7 @@ export const certificateFindings = {
   'cert-chain-incomplete': {
     title: 'The intermediate certificate is missing',
     why: 'The certificate is good, but the server does not send the CA certificate in between. Senders that check certificates treat it as unknown.',
-    reference: 'RFC 8446 §4.4.2',
+    reference: 'RFC 9846 §4.5.1',
     owner: 'mail-host',
     fix: 'Let the server send the whole chain: certificate first, then its intermediates.',
     steps: (v) => [

@@ -138,7 +138,7 @@ export const tlsFindings = {
   'tls-no-extended-master-secret': {
     title: 'TLS 1.2 without the extended master secret',
     why: 'Two sessions can be made to share their keys, which some attacks build on (triple handshake).',
-    reference: 'RFC 7627 §5.2',
+    reference: 'RFC 9325 §3.5, RFC 9846 §D',
     owner: 'mail-host',
     fix: 'Update the TLS library.',
     steps: (v) => [command('openssl version   (1.1.0 or later has it)'), checkAgain(v)],
@@ -178,7 +178,7 @@ export const tlsFindings = {
   'tls-hello-intolerant': {
     title: 'A large ClientHello is refused, a smaller one taken',
     why: 'Hellos grow with post-quantum keys: senders that send them will not reach this server by TLS.',
-    reference: 'RFC 8446 §4.1.2',
+    reference: 'RFC 9846 §4.2.2',
     owner: 'mail-host',
     fix: 'Update the mail server or whatever terminates TLS before it.',
     steps: (v) => [
@@ -196,10 +196,18 @@ export const tlsFindings = {
   },
   'tls-pq-good': {
     title: (v) => `Post-quantum key exchange is offered (${v.detail})`,
-    why: 'Mail recorded today stays closed to the quantum computers of later.',
-    reference: 'RFC 8446 §4.2.7',
+    why: 'Mail recorded today stays closed to later quantum computers. The groups are X25519MLKEM768, SecP256r1MLKEM768 and SecP384r1MLKEM1024.',
+    reference: 'RFC 10024',
     owner: 'mail-host',
     fix: 'Nothing has to be done.',
+    steps: noSteps,
+  },
+  'tls-pq-draft-good': {
+    title: (v) => `Post-quantum key exchange of a draft is offered (${v.detail})`,
+    why: 'It protects recorded mail too, but no RFC defines the group: few senders offer it, and it may change.',
+    reference: 'draft-ietf-tls-mlkem',
+    owner: 'mail-host',
+    fix: 'Offer X25519MLKEM768 (RFC 10024) as well.',
     steps: noSteps,
   },
   'starttls-differs': {

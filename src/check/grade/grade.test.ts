@@ -12,7 +12,9 @@ import { catalogue } from '../findings/catalogue.js';
 import { baseline } from '../profiles/baseline.js';
 import {
   plantedAddress,
+  plantedConnection,
   plantedEvidence,
+  plantedHandshake,
   plantedHost,
   plantedPolicy,
 } from '../testing/planted-evidence.js';
@@ -190,6 +192,29 @@ test('a dead host warns beside a living one and fails alone', () => {
   );
 });
 
+test('a post-quantum group is of RFC 10024 or of a draft', () => {
+  const seen = (...groups: string[]): readonly string[] => {
+    const connections = groups.map((group) =>
+      plantedConnection({ handshake: { ...plantedHandshake([]), group } }),
+    );
+    const evidence = plantedEvidence({
+      hosts: [plantedHost({ addresses: [plantedAddress({}, { connections })] })],
+    });
+    return grade({ ...evidence, depth: 'verdict' })
+      .findings.filter(({ id }) => id.startsWith('tls-pq'))
+      .map(({ id, title, reference }) => `${id}: ${/\((.*)\)/.exec(title)?.[1]}: ${reference}`);
+  };
+  for (const group of ['X25519MLKEM768', 'SecP256r1MLKEM768', 'SecP384r1MLKEM1024'])
+    assert.deepEqual(seen(group), [`tls-pq-good: ${group}: RFC 10024`]);
+  for (const group of ['MLKEM512', 'MLKEM768', 'MLKEM1024', 'X25519Kyber768_DRAFT'])
+    assert.deepEqual(seen(group), [`tls-pq-draft-good: ${group}: draft-ietf-tls-mlkem`]);
+  assert.deepEqual(seen('MLKEM1024', 'x25519', 'X25519MLKEM768'), [
+    'tls-pq-good: X25519MLKEM768: RFC 10024',
+    'tls-pq-draft-good: MLKEM1024: draft-ietf-tls-mlkem',
+  ]);
+  assert.deepEqual(seen('x25519'), []);
+});
+
 test('rules that this depth does not ask are listed', () => {
   assert.deepEqual(grade(plantedEvidence()).notLookedAt, [
     'tls-broken-version',
@@ -200,6 +225,7 @@ test('rules that this depth does not ask are listed', () => {
     'tls-renegotiation',
     'tls-hello-intolerant',
     'tls-pq-good',
+    'tls-pq-draft-good',
     'injection-vulnerable',
   ]);
 });

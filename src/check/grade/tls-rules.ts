@@ -20,11 +20,18 @@ import type { Raised, Raising } from './raise.js';
 export function tlsRules(raised: Raised, probed: Probed, on: Raising): void {
   const { tls } = raised.profile;
   const { inventory, proven } = probed;
-  const shown = gradedAsks(tls).flatMap(({ finding, ask }) => {
+  const shown = gradedAsks(tls).flatMap(({ finding, ask, apart }) => {
     const { settled, witnesses } = settle(proven, ask);
-    return settled === 'accepted' && ask.kind !== 'dhe'
-      ? [{ finding, detail: detailOf(ask, witnesses) }]
-      : [];
+    if (settled !== 'accepted' || ask.kind === 'dhe') return [];
+    if (!apart) return [{ finding, detail: detailOf(ask, witnesses) }];
+    const own = witnesses.filter((id) => !apart.ids.includes(id));
+    const others = witnesses.filter((id) => apart.ids.includes(id));
+    return [
+      { finding, ids: own },
+      { finding: apart.finding, ids: others },
+    ].flatMap(({ finding: raises, ids }) =>
+      ids.length > 0 ? [{ finding: raises, detail: detailOf(ask, ids) }] : [],
+    );
   });
   for (const { finding } of shown)
     raised.add(finding, {

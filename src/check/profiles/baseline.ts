@@ -1,6 +1,6 @@
 import type { Severity } from '../../evidence/index.js';
 import type { Mechanism, Profile, Rule } from './profile.js';
-import { isBroken, isWeak, pqGroups, where12 } from './sets.js';
+import { isBroken, isWeak, pqSet, where12 } from './sets.js';
 
 const byMechanism = (
   none: Severity,
@@ -58,7 +58,7 @@ export const baseline: Profile = {
         finding: 'tls-anonymous-suite',
         suites: where12((s) => s.authentication === 'none' && !isBroken(s)),
       },
-      { finding: 'tls-pq-good', groups: pqGroups, version: 'TLSv1.3' },
+      pqSet,
     ],
   },
   maxAge: 86400,
@@ -92,8 +92,9 @@ export const baseline: Profile = {
     'tls-renegotiation': rule('info', 'RFC 9325 §3.5', 'intrusive'),
     'tls-unsettled': rule('info', 'RFC 9325 §4'),
     'hosts-skipped': rule('info', 'RFC 5321 §5.1'),
-    'tls-hello-intolerant': rule('warn', 'RFC 8446 §4.1.2', 'verdict'),
-    'tls-pq-good': rule('good', 'RFC 8446 §4.2.7', 'verdict'),
+    'tls-hello-intolerant': rule('warn', 'RFC 9846 §4.2.2', 'verdict'),
+    'tls-pq-good': rule('good', 'RFC 10024', 'verdict'),
+    'tls-pq-draft-good': rule('good', 'draft-ietf-tls-mlkem', 'verdict'),
     'starttls-differs': rule('warn', 'RFC 3207 §4'),
     'injection-vulnerable': rule('fail', 'RFC 3207 §4.2', 'intrusive'),
     'cert-self-signed': untrusted,

@@ -7,6 +7,8 @@ import type { Profile, TlsTerms } from './profile.js';
 export interface GradedAsk {
   readonly finding: FindingId;
   readonly ask: Ask;
+  /** Code points of the question that raise another finding. */
+  readonly apart?: { readonly finding: FindingId; readonly ids: readonly number[] } | undefined;
 }
 
 /** Everything that takes a question of its own; features of TLS 1.2 show in any answer. */
@@ -27,6 +29,7 @@ export function gradedAsks({ versions, sets, order, dheBits }: TlsTerms): readon
       return {
         finding: set.finding,
         ask: { kind: 'groups', id, groups: set.groups, version: set.version },
+        apart: set.apart && { finding: set.apart.finding, ids: set.apart.groups },
       };
     }),
     ...(dheBits === undefined ? [] : [{ finding: 'tls-weak-dhe', ask: { kind: 'dhe' } } as const]),

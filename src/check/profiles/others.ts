@@ -8,7 +8,7 @@ import {
   isBroken,
   isWeak,
   named,
-  pqGroups,
+  pqSet,
   where12,
 } from './sets.js';
 
@@ -52,7 +52,7 @@ export const mozillaIntermediate: Profile = {
           ...allBut13(...mozillaSettings.suites),
         ],
       },
-      { finding: 'tls-pq-good', groups: pqGroups, version: 'TLSv1.3' },
+      pqSet,
     ],
   },
   rules: {
@@ -85,7 +85,7 @@ export const bcp195: Profile = {
         suites: where12((s) => s.keyExchange === 'RSA' && !isBroken(s) && !isWeak(s)),
       },
       { finding: 'tls-weak-handshake-signature', schemes: [0x0101, 0x0201, 0x0203] },
-      { finding: 'tls-pq-good', groups: pqGroups, version: 'TLSv1.3' },
+      pqSet,
     ],
     dheBits: 2048,
     compression: 'tls-compression',

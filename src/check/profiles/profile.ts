@@ -17,7 +17,12 @@ export interface Rule {
 /** "Does the server take any of these?", and what it is called when it does. */
 export type TlsSet = { readonly finding: FindingId } & (
   | { readonly suites: readonly number[] }
-  | { readonly groups: readonly number[]; readonly version: 'TLSv1.2' | 'TLSv1.3' }
+  | {
+      readonly groups: readonly number[];
+      readonly version: 'TLSv1.2' | 'TLSv1.3';
+      /** Groups of the set that raise another finding: one question serves both. */
+      readonly apart?: { readonly finding: FindingId; readonly groups: readonly number[] };
+    }
   | { readonly schemes: readonly number[] }
 );
 

@@ -8,6 +8,7 @@ import {
   suites as known,
   type Suite,
 } from '../../tls/index.js';
+import type { TlsSet } from './profile.js';
 
 /** Every suite of TLS 1.2 and earlier that a server can choose, narrowed. */
 export const where12 = (wanted: (suite: Suite) => boolean): readonly number[] =>
@@ -44,6 +45,20 @@ export const isWeak = (s: Suite): boolean =>
   !isBroken(s) && (/RC4|RC2|DES|IDEA/.test(s.cipher) || s.bits < 112);
 /** SHA-1 and older hashes in the signature of a key exchange. */
 export const sha1Schemes: readonly number[] = [0x0101, 0x0201, 0x0202, 0x0203];
-export const pqGroups: readonly number[] = groupTable
-  .filter((g) => g.kind === 'hybrid' || g.kind === 'kem')
-  .map((g) => g.id);
+/** The hybrid groups of RFC 10024. */
+const standardPqGroups = ['X25519MLKEM768', 'SecP256r1MLKEM768', 'SecP384r1MLKEM1024'];
+const pqGroups = groupTable.filter((g) => g.kind === 'hybrid' || g.kind === 'kem');
+
+/**
+ * Asks for post-quantum key exchange. ML-KEM alone and the groups with Kyber are defined in
+ * Internet-Drafts and raise a finding of their own.
+ */
+export const pqSet: TlsSet = {
+  finding: 'tls-pq-good',
+  groups: pqGroups.map((g) => g.id),
+  version: 'TLSv1.3',
+  apart: {
+    finding: 'tls-pq-draft-good',
+    groups: pqGroups.filter((g) => !standardPqGroups.includes(g.name)).map((g) => g.id),
+  },
+};

@@ -42,6 +42,18 @@ test('every suite has a name that OpenSSL knows, and they are those of the profi
   assert.equal(openSslGroups(mozillaSettings, ':'), 'X25519:prime256v1:secp384r1');
 });
 
+test('TLS 1.2 has ephemeral elliptic curve key exchange alone [10015-2-3, 10015-3-2, 10015-4-2]', () => {
+  const forTls12 = mozillaSettings.suites.map(suiteName).filter((name) => name.includes('_WITH_'));
+  assert.equal(forTls12.length, 6);
+  for (const name of forTls12) assert.match(name, /^TLS_ECDHE_/);
+  const priority = gnuTlsPriority(mozillaSettings);
+  assert.match(priority, /:-KX-ALL:/);
+  assert.deepEqual(
+    [...priority.matchAll(/\+((?:DHE?|ECDHE?|RSA|ANON)[A-Z-]*)/g)].map(([, kx]) => kx),
+    ['ECDHE-ECDSA', 'ECDHE-RSA'],
+  );
+});
+
 test('a set of suites that GnuTLS cannot be given exactly is refused, not widened', () => {
   assert.match(
     gnuTlsPriority(mozillaSettings),

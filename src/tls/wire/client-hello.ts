@@ -42,14 +42,14 @@ export interface ClientHello {
   readonly compression?: readonly number[];
   /** 32 octets. */
   readonly random: Uint8Array;
-  /** Up to 32 octets; TLS 1.3 wants one for middleboxes (RFC 8446 §D.4). */
+  /** Up to 32 octets; TLS 1.3 wants one for middleboxes (RFC 9846 §E.4). */
   readonly sessionId?: Uint8Array;
   /** Leave all extensions out: for servers of SSLv3's age. */
   readonly bare?: boolean;
 }
 
 /**
- * The record to send. In TLS 1.3 the key_share list is empty, so the server must answer with HelloRetryRequest (RFC 8446 §4.2.8), which names both the
+ * The record to send. In TLS 1.3 the key_share list is empty, so the server must answer with HelloRetryRequest (RFC 9846 §4.3.8), which names both the
  * suite and the group it chose, and no key need be generated.
  */
 export function buildClientHello(hello: ClientHello): Uint8Array {
@@ -66,7 +66,7 @@ export function buildClientHello(hello: ClientHello): Uint8Array {
     ...(hello.bare ? [] : vector(2, extensionsOf(hello))),
   ];
   const handshake = [1, ...vector(3, body)];
-  // RFC 8446 §5.1, RFC 5246 §E.1: a first record of version 3.1 is what every server takes.
+  // RFC 9846 §5.1, RFC 5246 §E.1: a first record of version 3.1 is what every server takes.
   return Uint8Array.from([
     22,
     ...uint(Math.min(legacy, ProtocolVersion.TLSv1), 2),

@@ -51,7 +51,7 @@ const retry = Buffer.from(
   'hex',
 );
 
-test('RFC 8446 §4.1.4: HelloRetryRequest names suite, version and group', async () => {
+test('RFC 9846 §4.2.4: HelloRetryRequest names suite, version and group', async () => {
   const { state, flight } = await answeredBy(
     retry,
     hello({ maxVersion: 0x0304, versions: [0x0304] }),
@@ -68,7 +68,7 @@ test('RFC 8446 §4.1.4: HelloRetryRequest names suite, version and group', async
   );
 });
 
-test('RFC 8446 §6: a fatal alert ends the flight, a warning does not', () => {
+test('RFC 9846 §6: a fatal alert ends the flight, a warning does not', () => {
   const reader = new FlightReader();
   assert.equal(reader.push(Uint8Array.from([21, 3, 3, 0, 2, 1, 112])), 'more');
   assert.equal(reader.push(Uint8Array.from([21, 3, 3, 0, 2, 2, 40])), 'alert');

@@ -1,5 +1,5 @@
 /**
- * Key-exchange groups (IANA "TLS Supported Groups", 2026-11; RFC 8422, 7919, 8446, 8734 and the ML-KEM hybrids; `_DRAFT` code points were used
+ * Key-exchange groups (IANA "TLS Supported Groups", 2026-11; RFC 9846, 8422, 7919, 8734, 10024; `_DRAFT` code points were used
  * before assignment).
  */
 export interface Group {

@@ -5,7 +5,7 @@ import { suites } from './suite.js';
 
 const MAX_CERTIFICATES = 32;
 
-/** SHA-256 of "HelloRetryRequest" (RFC 8446 §4.1.3). */
+/** SHA-256 of "HelloRetryRequest" (RFC 9846 §4.2.3). */
 const retryRandom = 'cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c';
 
 /** Reads the body of a server_hello message. */

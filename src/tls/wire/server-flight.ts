@@ -14,7 +14,7 @@ export interface Alert {
   readonly description: number;
 }
 
-/** ServerHello, or HelloRetryRequest (`retry`), which has the same form (RFC 8446 §4.1.4). */
+/** ServerHello, or HelloRetryRequest (`retry`), which has the same form (RFC 9846 §4.2.4). */
 export interface ServerHello {
   /** Negotiated version as a wire number: supported_versions when there, else legacy_version. */
   readonly version: number;
@@ -29,7 +29,7 @@ export interface ServerHello {
   readonly encryptThenMac: boolean;
   readonly secureRenegotiation: boolean;
   readonly sessionTicket: boolean;
-  /** RFC 8446 §4.1.3: the server could do better than what was negotiated. */
+  /** RFC 9846 §4.2.3: the server could do better than what was negotiated. */
   readonly downgradeSentinel?: 'TLSv1.2' | 'TLSv1.1 or lower';
 }
 
