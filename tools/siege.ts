@@ -76,7 +76,7 @@ async function waitForAlert(
   served: Served,
 ): Promise<number | undefined> {
   const found = (): number | undefined =>
-    alerts.find(({ text }) => text.includes(`mx1.${DOMAIN} shows`))?.at;
+    alerts.find(({ text }) => text.includes(`mx1.${DOMAIN} has expired`))?.at;
   if (found() === undefined) await served.killAndStart();
   for (let i = 0; i < 100 && found() === undefined; i++) await sleep(100);
   return found();
