@@ -2,6 +2,7 @@ import {
   baseline,
   gradedAsks,
   profiles,
+  undatedNames,
   type FindingId,
   type Profile,
   type Rule,
@@ -24,6 +25,13 @@ export function profilesPage(): string {
     table(
       ['profile', 'source', 'date'],
       profiles.map((p) => [`\`${p.name}\``, p.source, p.date]),
+    ),
+    '',
+    'Each edition has a name with its date. A name without a date stands for one edition, and results name that edition:',
+    '',
+    table(
+      ['name', 'stands for'],
+      [...undatedNames].map(([name, profile]) => [`\`${name}\``, `\`${profile.name}\``]),
     ),
     '',
     'A profile of your own is a JSON file, `--profile FILE.json`. What it says takes the place of what the profile it extends says:',

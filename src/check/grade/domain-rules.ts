@@ -85,7 +85,8 @@ export function daneRules(raised: Raised): boolean {
       .map((h) => h.evidence.name);
     if (others.length > 0) raised.add('dane-partial', { detail: others.join(', ') });
   }
-  if (raised.profile.requiresDane && !inForce) raised.add('dane-required');
+  if (raised.profile.requiresDane && !inForce)
+    raised.add('dane-required', { mechanisms: [evidence.mtaSts.policy?.mode ?? 'none'] });
   const allMatch = certificates.length > 0 && certificates.every((c) => c.shown.dane === 'match');
   if (inForce && allMatch && bound.every(takesMail)) raised.add('dane-good');
   return inForce;

@@ -4,7 +4,7 @@ import { groupTable, signatureSchemeTable, suites as known } from '../../tls/ind
 import { checkFailures } from '../failures.js';
 import { catalogue, type FindingId } from '../findings/catalogue.js';
 import { baseline } from './baseline.js';
-import { profiles } from './index.js';
+import { findProfile } from './index.js';
 import type { Profile } from './profile.js';
 
 /** A code point by the name IANA gives it. */
@@ -77,8 +77,7 @@ const file = z.strictObject({
   extends: z
     .string()
     .transform(
-      (name, context) =>
-        profiles.find((p) => p.name === name) ?? refuse(context, `no profile is called ${name}`),
+      (name, context) => findProfile(name) ?? refuse(context, `no profile is called ${name}`),
     )
     .default(baseline),
   rules: z.record(z.string(), rule).default({}),

@@ -8,7 +8,14 @@ import {
   suites as known,
   type Suite,
 } from '../../tls/index.js';
-import type { TlsSet } from './profile.js';
+import type { Rule, TlsSet } from './profile.js';
+
+/** A rule that takes the questions of a verdict. */
+export const asked = (severity: Rule['severity'], clause: string): Rule => ({
+  severity,
+  clause,
+  depth: 'verdict',
+});
 
 /** Every suite of TLS 1.2 and earlier that a server can choose, narrowed. */
 export const where12 = (wanted: (suite: Suite) => boolean): readonly number[] =>

@@ -3,7 +3,8 @@ import { parseIp } from '../../base/index.js';
 import {
   parseOptOut,
   parseProfile,
-  profiles,
+  findProfile,
+  profileNames,
   type CheckOptions,
   type Profile,
 } from '../../check/index.js';
@@ -92,7 +93,7 @@ export function readCheckFlags(flags: CheckFlags): CheckOptions {
 
 /** The profile of that name, or in that file. */
 export function profileNamed(name: string): Profile {
-  const found = profiles.find((profile) => profile.name === name);
+  const found = findProfile(name);
   if (found) return found;
   const fix = 'Correct what is named: docs/profiles.md shows the form.';
   if (name.endsWith('.json'))
@@ -100,6 +101,6 @@ export function profileNamed(name: string): Profile {
   throw misuse(
     '--profile',
     `${name} is not known`,
-    `The profiles there are: ${profiles.map((p) => p.name).join(', ')}.`,
+    `The profiles there are: ${profileNames.join(', ')}.`,
   );
 }

@@ -5,7 +5,7 @@ import {
   collectOptions,
   grade,
   nameOf,
-  profiles,
+  profileNames,
   renderControl,
   renderNagios,
   renderTerminal,
@@ -71,7 +71,7 @@ export function checkCommand(
     .option('--evidence <file>', 'write what was seen, for hermetic grade')
     .option(
       '--profile <name>',
-      `what to grade by: ${profiles.map((p) => p.name).join(', ')}, or a file`,
+      `what to grade by: ${profileNames.join(', ')}, or a file`,
       'baseline',
     )
     .addHelpText(
