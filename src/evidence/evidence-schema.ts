@@ -50,6 +50,7 @@ const probe = z.strictObject({
       suites: numbers,
       groups: numbers,
       schemes: numbers,
+      octets: number.optional(),
     }),
     z.strictObject({ kind: z.literal('ssl2') }),
     z.strictObject({

@@ -1,5 +1,11 @@
 import { fromHex, toHex } from '../base/index.js';
-import type { Answer, ProbeRecord, Question, ServerKeyExchange } from '../tls/index.js';
+import {
+  isLost,
+  type Answer,
+  type ProbeRecord,
+  type Question,
+  type ServerKeyExchange,
+} from '../tls/index.js';
 import type { ConnectionEvidence } from './evidence.js';
 import type { KeyExchangeEvidence, ProbeEvidence } from './probe-evidence.js';
 
@@ -38,7 +44,11 @@ export function probeLog(connections: readonly ConnectionEvidence[]): readonly P
         },
       ];
     }
-    if (!probe || probe.answer.kind === 'none') return [];
+    if (
+      !probe ||
+      (probe.answer.kind === 'none' && !isLost({ question: probe.question, answer: probe.answer }))
+    )
+      return [];
     return [{ question: probe.question, answer: answerOf(probe.answer, presented?.chain ?? []) }];
   });
 }

@@ -56,6 +56,7 @@ export {
 } from './wire/index.js';
 export {
   runProbes,
+  isLost,
   nextQuestion,
   summarise,
   askHello,

@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { check, renderHtml, renderTerminal, type CheckOptions } from '../../src/check/index.js';
+import {
+  check,
+  collect,
+  collectOptions,
+  grade,
+  nameOf,
+  renderHtml,
+  renderTerminal,
+  type CheckOptions,
+} from '../../src/check/index.js';
 import { labOptions } from '../../src/cli/commands/lab-options.js';
 import type { CheckResult } from '../../src/evidence/index.js';
 import { createLab, type Scenario, type SmtpHabit } from '../../src/lab/index.js';
@@ -267,4 +276,42 @@ test('part of the addresses without STARTTLS: the headline counts them', async (
   assert.match(shown(equal), /1 of 3 addresses offers no STARTTLS/);
   const backup = await look({ hosts: [{ name: 'a' }, { name: 'b', habit: 'no-starttls' }] });
   assert.equal(backup.exposure.opportunistic.none, 'unverified', 'a backup host is not used today');
+});
+
+// C11: a hello of the size that ML-KEM makes.
+for (const habit of ['drops-large-hellos', 'resets-large-hellos'] as const)
+  test(`a middlebox that ${habit} warns, within the budget`, async () => {
+    const result = await look({ hosts: [{ habit }], sts }, { timeoutMs: 1500 });
+    assert.deepEqual([result.verdict, ids(result, 'fail', 'warn')], ['warn', ['tls-large-hello']]);
+    assert.ok(result.connections <= 14, `${result.connections} connections`);
+    assert.ok(
+      !Object.values(result.hosts[0]?.addresses[0]?.tls.versions ?? {}).includes('unknown'),
+    );
+  });
+
+test('one hello of the run has 1,550 octets, and a server that answers it is not found fault with', async () => {
+  const lab = await createLab({ scenarios: [{ ...unjudged(domain), sts }] });
+  try {
+    const options = { ...labOptions(lab), depth: 'verdict' as const };
+    const evidence = await collect(nameOf(domain), collectOptions(options));
+    const sizes = evidence.hosts.flatMap((h) =>
+      h.addresses.flatMap((a) =>
+        a.connections.flatMap((c) =>
+          c.probe?.question.kind === 'hello' ? [c.probe.question.octets ?? 0] : [],
+        ),
+      ),
+    );
+    assert.equal(sizes.filter((octets) => octets === 1550).length, 1);
+    const result = grade(evidence);
+    assert.deepEqual([result.verdict, ids(result, 'warn')], ['pass', []]);
+  } finally {
+    await lab.close();
+  }
+});
+
+test('a version without an answer is printed as unknown', async () => {
+  const admits = { connections: 3, within: 60_000, then: 'busy' } as const;
+  const result = await look({ hosts: [{ admits }], sts });
+  assert.match(shown(result), /TLS 1\.3 \(unknown: .*TLS 1\.0/);
+  assert.match(shown(await look({ sts }, { depth: 'triage' })), /TLS 1\.3 \(others not asked\)/);
 });

@@ -152,6 +152,22 @@ export const starttlsFindings = {
       checkAgain(v),
     ],
   },
+  'tls-large-hello': {
+    title: 'A ClientHello of the size that current TLS libraries send is lost',
+    why: (v) =>
+      `${v.detail || 'A hello of 1,550 octets got no answer, a smaller one did.'} Senders that offer ML-KEM send about this size, and their mail is deferred.`,
+    reference: 'RFC 9846 §4.2.2',
+    owner: 'mail-host',
+    fix: 'Find the firewall, proxy or load balancer that drops a ClientHello of more than one packet.',
+    steps: (v) => [
+      command(
+        `openssl s_client -starttls smtp -connect ${v.host}:25 -servername ${v.host} -groups X25519MLKEM768:X25519`,
+      ),
+      confirm('The same command on the mail host itself, against localhost, succeeds.'),
+      confirm('TLS inspection and ClientHello filters between the internet and port 25 are off.'),
+      checkAgain(v),
+    ],
+  },
   'tls-old-version': {
     title: 'TLS 1.0 or 1.1 is in use',
     why: 'These versions rest on SHA-1 and are deprecated. They are still better than clear text, which is what an old sender falls back to.',

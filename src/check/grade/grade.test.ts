@@ -223,6 +223,7 @@ test('rules that this depth does not ask are listed', () => {
     'tls-anonymous-suite',
     'tls-broken-suite',
     'tls-renegotiation',
+    'tls-large-hello',
     'tls-hello-intolerant',
     'tls-pq-good',
     'tls-pq-draft-good',

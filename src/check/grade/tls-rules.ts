@@ -47,6 +47,7 @@ export function tlsRules(raised: Raised, probed: Probed, on: Raising): void {
   for (const { finding, settled, bad } of features(probed, tls))
     if (settled === bad) raised.add(finding, on);
   if (inventory.helloSizeIntolerant) raised.add('tls-hello-intolerant', on);
+  if (inventory.largeHello === 'lost') raised.add('tls-large-hello', on);
 }
 
 /** Findings of the profile that the answers neither raise nor rule out. */

@@ -83,6 +83,8 @@ export async function probeSmtp(
       while (isMissing(connection.starttls) && retries-- > 0 && purse.left > reserve)
         connection = await spend(question);
       const answer = probeLog([connection])[0]?.answer;
+      // A large hello that no server answers is asked again in a smaller one.
+      if (answer?.kind === 'none') return answer;
       stopped = answer ? slowed(first, connection) : reasonOf(connection);
       return answer ?? { kind: 'none', reason: stopped ?? '' };
     },

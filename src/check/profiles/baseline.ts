@@ -92,6 +92,7 @@ export const baseline: Profile = {
     'tls-renegotiation': rule('info', 'RFC 9325 §3.5', 'intrusive'),
     'tls-unsettled': rule('info', 'RFC 9325 §4'),
     'hosts-skipped': rule('info', 'RFC 5321 §5.1'),
+    'tls-large-hello': rule('warn', 'RFC 9846 §4.2.2', 'verdict'),
     'tls-hello-intolerant': rule('warn', 'RFC 9846 §4.2.2', 'verdict'),
     'tls-pq-good': rule('good', 'RFC 10024', 'verdict'),
     'tls-pq-draft-good': rule('good', 'draft-ietf-tls-mlkem', 'verdict'),

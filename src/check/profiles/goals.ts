@@ -61,6 +61,7 @@ export function goalsOf(profile: Profile, depth: Depth): Goals | undefined {
   });
   return {
     inventory: depth === 'inventory',
+    largeHello: true,
     asks: asks.sort((a, b) => a.rank - b.rank).map(({ ask }) => ask),
   };
 }

@@ -81,9 +81,9 @@ function hosts(
   const lines = all.flatMap((host) => [
     ...wrap(`${String(host.preference).padStart(4)} ${hostLine(host)}`, width, '', '       '),
     ...host.addresses.flatMap((address) => [
-      ...addressLines(address, width),
+      ...addressLines(address, depth, width),
       ...(address.submission ?? []).flatMap(({ port, ...there }) =>
-        addressLines({ ...there, ip: `port ${port}` }, width),
+        addressLines({ ...there, ip: `port ${port}` }, depth, width),
       ),
       ...(depth === 'inventory'
         ? surface(address, all, width).map((text) => paint(text, 'dim'))
@@ -112,7 +112,11 @@ function hostLine({ name, dnssec, tlsa, mtaStsMatch, passedOver }: MailHost): st
 }
 
 /** Where a server stands, in one line or, where that is too long, one for each certificate. */
-function addressLines(address: MailAddress, width: number): readonly string[] {
+function addressLines(
+  address: MailAddress,
+  depth: CheckResult['depth'],
+  width: number,
+): readonly string[] {
   const { ip, status, starttls, tls, certificates } = address;
   const line = (text: string): readonly string[] =>
     wrap(`${ip}  ${text}`, width, '       ', '         ');
@@ -123,10 +127,12 @@ function addressLines(address: MailAddress, width: number): readonly string[] {
   const spoken = tlsVersions
     .filter((version) => tls.versions[version] === 'accepted')
     .map(versionName);
-  const versions =
+  const known =
     spoken.length > 0
       ? spoken.join(', ').replace(/(?<=TLS.*), TLS/g, ',')
       : versionName(tls.suites[0]?.version ?? '');
+  const open = tlsVersions.filter((version) => tls.versions[version] === 'unknown');
+  const versions = `${known}${unsettledVersions(open, depth)}`;
   const ended = because(address);
   const words = [
     ...certificates.map(certificateWords),
@@ -136,6 +142,14 @@ function addressLines(address: MailAddress, width: number): readonly string[] {
   return inOne.length === 1
     ? inOne
     : [...line(versions), ...words.flatMap((text) => wrap(text, width, '         '))];
+}
+
+/** A version without an answer is printed as such: left out, it would look refused. */
+function unsettledVersions(open: readonly string[], depth: CheckResult['depth']): string {
+  if (open.length === 0) return '';
+  return depth === 'triage'
+    ? ' (others not asked)'
+    : ` (unknown: ${open.map(versionName).join(', ')})`;
 }
 
 function certificateWords(certificate: MailCertificate): string {

@@ -12,7 +12,8 @@ import type { Issued } from '../../pki/index.js';
  * `takes-no-mail` greets with 521; `offers-requiretls` does so under TLS (RFC 8689); `refuses-tls`
  * lists STARTTLS and answers it with 502, `defers-tls` with 454; `refuses-inside`, `defers-inside`,
  * `hangs-up-inside` and `silent-inside` complete the handshake and answer EHLO in it with 550, 451,
- * not at all and never; `sometimes-tls` lists STARTTLS on every second connection only; `injectable` executes what was sent before the handshake after it; `injects-reply` sends a reply
+ * not at all and never; `drops-large-hellos` and `resets-large-hellos` stand behind a middlebox that
+ * lets no first flight of more than 1,400 octets through; `sometimes-tls` lists STARTTLS on every second connection only; `injectable` executes what was sent before the handshake after it; `injects-reply` sends a reply
  * in clear behind its agreement to TLS; `silent`, `garbage`, `endless`, `hangs-up*` and `breaks-tls` are what a broken or hostile one does.
  */
 export type SmtpHabit =
@@ -26,6 +27,8 @@ export type SmtpHabit =
   | 'hangs-up-inside'
   | 'silent-inside'
   | 'sometimes-tls'
+  | 'drops-large-hellos'
+  | 'resets-large-hellos'
   | 'takes-no-mail'
   | 'busy'
   | 'closed'
@@ -321,8 +324,21 @@ class Session {
     const kept = habit === 'injectable' ? this.#pending : '';
     this.socket.removeAllListeners('data');
     if (this.options.scripted) this.#byHello(this.options.scripted);
+    else if (habit === 'drops-large-hellos' || habit === 'resets-large-hellos')
+      this.#behindMiddlebox();
     else this.#seal(kept);
     return 'sealing';
+  }
+
+  /** Lets a first flight through only where it fits into one packet. */
+  #behindMiddlebox(): void {
+    this.socket.once('data', (flight: Buffer) => {
+      this.socket.pause();
+      if (flight.length <= 1400) {
+        this.socket.unshift(flight);
+        this.#seal('');
+      } else if (this.options.habit === 'resets-large-hellos') this.socket.resetAndDestroy();
+    });
   }
 
   /** Looks at the hello before anybody answers it. */

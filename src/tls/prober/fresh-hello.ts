@@ -1,3 +1,4 @@
+import { isLost } from './large-hello.js';
 import type { Proven } from './proven.js';
 import {
   allSchemes,
@@ -22,8 +23,9 @@ export function freshHello(
   const same = (a: readonly number[], b: readonly number[]): boolean =>
     a.length === b.length && a.every((x, i) => x === b[i]);
   const sent = log.some(
-    ({ question: q }) =>
+    ({ question: q, answer }) =>
       q.kind === 'hello' &&
+      !isLost({ question: q, answer }) &&
       q.version === version &&
       same(q.suites, suites) &&
       same(q.groups, groups) &&

@@ -22,4 +22,6 @@ export type Ask =
 export interface Goals {
   readonly inventory: boolean;
   readonly asks: readonly Ask[];
+  /** Send the first hello at the size of one with an ML-KEM key share. */
+  readonly largeHello?: boolean;
 }

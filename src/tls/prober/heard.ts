@@ -6,6 +6,7 @@ import {
   type ServerKeyExchange,
 } from '../wire/index.js';
 import type { ProbeRecord } from './answer.js';
+import { isLost } from './large-hello.js';
 import type { HelloVersion, Question } from './question.js';
 
 /** A hello and what was heard of the server: its own hello, or a refusal. */
@@ -21,7 +22,7 @@ export interface Heard {
 /** The hellos that were answered, accepted or refused, in order. */
 export function heard(log: readonly ProbeRecord[]): Heard[] {
   return log.flatMap(({ question, answer }) => {
-    if (question.kind !== 'hello') return [];
+    if (question.kind !== 'hello' || isLost({ question, answer })) return [];
     if (answer.kind === 'refused')
       return [{ question, ...(answer.alert === undefined ? {} : { alert: answer.alert }) }];
     if (answer.kind !== 'hello' || !answer.flight.hello) return [];

@@ -5,6 +5,7 @@
 export { runProbes, type RunOptions } from './run.js';
 export { nextQuestion } from './plan.js';
 export { summarise } from './summarise.js';
+export { isLost, LARGE_HELLO, type LargeHello } from './large-hello.js';
 export { prove, type Proven } from './proven.js';
 export { settle, settleKey, type Verdict } from './settle.js';
 export { askHello, type AskHelloRequest } from './ask-hello.js';

@@ -1,3 +1,4 @@
+import type { LargeHello } from './large-hello.js';
 import type { HelloVersion } from './question.js';
 
 export type Settled = 'accepted' | 'refused' | 'unknown';
@@ -23,4 +24,6 @@ export interface Inventory {
   readonly ssl2Ciphers: readonly number[];
   /** A hello of full size was refused where a smaller one was taken. */
   readonly helloSizeIntolerant: boolean;
+  /** How a hello of the size of an ML-KEM one fared. */
+  readonly largeHello: LargeHello;
 }

@@ -2,6 +2,7 @@ import type { ProbeRecord } from './answer.js';
 import type { Ask, Goals } from './goals.js';
 import { completed } from './heard.js';
 import { prove, type Proven } from './proven.js';
+import { enlarged } from './large-hello.js';
 import { freshHello, unrefused } from './fresh-hello.js';
 import {
   chaChaLater,
@@ -31,6 +32,11 @@ import { surface } from './surface.js';
  * give the same question, so a run that was cut short is resumed from its log.
  */
 export function nextQuestion(log: readonly ProbeRecord[], goals: Goals): Question | undefined {
+  const question = planned(log, goals);
+  return question && goals.largeHello ? enlarged(question, log) : question;
+}
+
+function planned(log: readonly ProbeRecord[], goals: Goals): Question | undefined {
   const proven = prove(log);
   // An inventory meets both certificates on its way through the suites.
   return (

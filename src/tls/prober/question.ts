@@ -36,6 +36,8 @@ export type Question =
       readonly suites: readonly number[];
       readonly groups: readonly number[];
       readonly schemes: readonly number[];
+      /** Size of the record, where the hello is made as large as those of current TLS libraries. */
+      readonly octets?: number;
     }
   | { readonly kind: 'ssl2' }
   /** A completed handshake; one that accepts only this kind of server key is how TLS 1.3 is asked for its other certificate. */
@@ -128,5 +130,6 @@ export function helloFor(
       ? { versions: [maxVersion], sessionId: random.subarray(32, 64) }
       : { compression: [1, 0] }),
     bare: question.version === 'SSLv3',
+    ...(question.octets === undefined ? {} : { octets: question.octets }),
   };
 }

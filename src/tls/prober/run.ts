@@ -1,5 +1,6 @@
 import type { Answer, ProbeRecord } from './answer.js';
 import type { Goals } from './goals.js';
+import { isLost } from './large-hello.js';
 import { nextQuestion } from './plan.js';
 import type { Question } from './question.js';
 
@@ -25,7 +26,8 @@ export async function runProbes({
     const question = nextQuestion(records, goals);
     if (!question) break;
     const answer = await ask(question);
-    if (answer.kind === 'none') break;
+    // A large hello that is lost says something by itself; any other silence ends the run.
+    if (answer.kind === 'none' && !isLost({ question, answer })) break;
     records.push({ question, answer });
   }
   return records;

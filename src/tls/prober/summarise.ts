@@ -2,6 +2,7 @@ import { ProtocolVersion, suites, type ServerHello } from '../wire/index.js';
 import type { ProbeRecord } from './answer.js';
 import { groupOf, ownOrder13, schemeOf, versionOf, type Heard } from './heard.js';
 import type { Inventory, Settled } from './inventory.js';
+import { largeHelloOf } from './large-hello.js';
 import { acceptedGroups, suitesOf, type Proven } from './proven.js';
 import { groups12, groups13, newestFirst, type HelloVersion } from './question.js';
 import { finiteField, refusedGroups } from './settle.js';
@@ -27,6 +28,7 @@ export function summarise(proven: Proven): Inventory {
     ...(dhe ? { dhe } : {}),
     ssl2Ciphers: log.flatMap(({ answer }) => (answer.kind === 'ssl2' ? answer.ciphers : [])),
     helloSizeIntolerant: Number.isFinite(proven.mostSuites),
+    largeHello: largeHelloOf(log),
   };
 }
 

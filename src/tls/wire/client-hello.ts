@@ -16,6 +16,7 @@ export const Extension = {
   ecPointFormats: 11,
   signatureAlgorithms: 13,
   alpn: 16,
+  padding: 21,
   encryptThenMac: 22,
   extendedMasterSecret: 23,
   sessionTicket: 35,
@@ -46,6 +47,8 @@ export interface ClientHello {
   readonly sessionId?: Uint8Array;
   /** Leave all extensions out: for servers of SSLv3's age. */
   readonly bare?: boolean;
+  /** Octets of the whole record: the padding extension (RFC 7685) fills it up. */
+  readonly octets?: number;
 }
 
 /**
@@ -53,6 +56,15 @@ export interface ClientHello {
  * suite and the group it chose, and no key need be generated.
  */
 export function buildClientHello(hello: ClientHello): Uint8Array {
+  const bytes = recordOf(hello, undefined);
+  const missing = (hello.octets ?? 0) - bytes.length - PADDING_HEADER;
+  return missing < 0 || hello.bare ? bytes : recordOf(hello, missing);
+}
+
+/** Type and length of the extension. */
+const PADDING_HEADER = 4;
+
+function recordOf(hello: ClientHello, padding: number | undefined): Uint8Array {
   const legacy = Math.min(hello.maxVersion, ProtocolVersion['TLSv1.2']);
   const body = [
     ...uint(legacy, 2),
@@ -63,7 +75,7 @@ export function buildClientHello(hello: ClientHello): Uint8Array {
       hello.suites.flatMap((id) => uint(id, 2)),
     ),
     ...vector(1, [...(hello.compression ?? [0])]),
-    ...(hello.bare ? [] : vector(2, extensionsOf(hello))),
+    ...(hello.bare ? [] : vector(2, extensionsOf(hello, padding))),
   ];
   const handshake = [1, ...vector(3, body)];
   // RFC 9846 §5.1, RFC 5246 §E.1: a first record of version 3.1 is what every server takes.
@@ -74,7 +86,7 @@ export function buildClientHello(hello: ClientHello): Uint8Array {
   ]);
 }
 
-function extensionsOf(hello: ClientHello): number[] {
+function extensionsOf(hello: ClientHello, padding: number | undefined): number[] {
   const out: number[] = [];
   const add = (type: number, content: readonly number[]): void =>
     void out.push(...uint(type, 2), ...vector(2, content));
@@ -117,5 +129,6 @@ function extensionsOf(hello: ClientHello): number[] {
     add(Extension.pskModes, vector(1, [1]));
     add(Extension.keyShare, vector(2, []));
   }
+  if (padding !== undefined) add(Extension.padding, Array<number>(padding).fill(0));
   return out;
 }
