@@ -225,9 +225,10 @@ function watch(daemon: DaemonProcess): { stop(): Promise<number> } {
   };
   const lookup = (): Promise<unknown> => {
     const socket = connect(daemon.port('postfix'), '127.0.0.1');
-    const answered = once(socket, 'data');
-    socket.write('21:hermetic .example.com,');
-    return answered.finally(() => socket.destroy());
+    socket.on('error', () => undefined).write('21:hermetic .example.com,');
+    // A reload ends the connections of the configuration before it.
+    const ended = new Promise((resolve) => socket.once('data', resolve).once('close', resolve));
+    return ended.finally(() => socket.destroy());
   };
   const work = Promise.all([longest(() => daemon.get('/health')), longest(lookup)]);
   return {
