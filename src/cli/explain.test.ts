@@ -9,6 +9,7 @@ const explain = (...args: string[]) => runCli(['explain', ...args]);
 const shows: Readonly<Record<string, RegExp>> = {
   starttls:
     /S: 250-STARTTLS +# the server offers TLS[\s\S]*\[ TLS handshake \][\s\S]*\(sealed\) EHLO/,
+  'gmail-tls': /4\.7\.29[\s\S]*S: 250-STARTTLS[\s\S]*\[ TLS handshake \]/,
   opportunistic: /checks nothing +unverified +CLEAR TEXT +ATTACKER/,
   stripping:
     /S: 250-STARTTLS[\s\S]*S: 250-XXXXXXXA +# STARTTLS, overwritten on the way[\s\S]*DANE +waits/,
@@ -52,6 +53,11 @@ test('without a topic they are listed; every word is unique, and every "see also
         topics.some((t) => t.name === name),
         name,
       );
+});
+
+test('the codes of Gmail for mail without TLS lead to their topic', async () => {
+  for (const code of ['4.7.29', '5.7.29', '421-4.7.29', 'gmail'])
+    assert.match((await explain(code)).out, /Gmail refuses mail that came without TLS/, code);
 });
 
 test('every subject a newcomer reads of has its topic', async () => {

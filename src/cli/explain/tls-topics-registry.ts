@@ -65,6 +65,19 @@ export const tlsTopics: readonly Topic[] = [
     see: ['mta-sts', 'dane', 'attacker'],
   },
   {
+    name: 'gmail-tls',
+    aliases: ['gmail', '4.7.29', '5.7.29', '421-4.7.29', '550-5.7.29'],
+    title: 'Gmail refuses mail that came without TLS (4.7.29, 5.7.29)',
+    text: [
+      'Gmail requires TLS from senders of bulk mail. A reply with 4.7.29 defers a message that came in plaintext, one with 5.7.29 rejects it. The reply is about the connection from your server to Gmail: the certificate of your own server for incoming mail does not matter.',
+      'Find the host that delivered the message: a relay, a gateway or a service may send for the domain. Let it use STARTTLS: in Postfix, smtp_tls_security_level = may or dane. If it does already, a device in between may remove STARTTLS (hermetic explain stripping).',
+    ],
+    caption: 'A server that offers STARTTLS, and a client that uses it before the message',
+    picture: async (stage) => conversation(await stage.look('good.example')),
+    reference: 'RFC 3207 §4. Google, Email sender guidelines',
+    see: ['starttls', 'stripping'],
+  },
+  {
     name: 'tls-versions',
     aliases: ['versions', 'tls-1.3', 'tls-1.2', 'tls-1.1', 'tls-1.0', 'ssl', 'ssl3'],
     title: 'Which versions of TLS a mail server should speak',

@@ -5,6 +5,7 @@ import { mozillaSettings } from '../../check/index.js';
 import { suiteName } from '../../tls/index.js';
 import { gnuTlsPriority, openSslGroups, openSslSuites } from './library-names.js';
 import {
+  formatMailServerConfig,
   mailServerConfig,
   mailServers,
   type MailServerName,
@@ -117,6 +118,43 @@ test('a version is told what it knows, and nothing else', () => {
       line.startsWith('tls_eccurve'),
     ),
   );
+});
+
+test('Postfix 3.11 keeps its own groups, and its text names REQUIRETLS and tls= in the log', () => {
+  for (const version of [
+    [3, 11],
+    [3, 12],
+    [4, 0],
+  ] as const) {
+    const lines = linesOf('postfix', { version });
+    assert.deepEqual(
+      lines.filter((line) => /auto_curves|auto_groups/.test(line)),
+      [],
+    );
+    // The default is may only from compatibility_level 3.11 on: the line stays.
+    assert.ok(lines.includes('smtp_tls_security_level = dane'));
+    const policies = linesOf('postfix', { version, policies: 'inet:127.0.0.1:8461' });
+    assert.ok(policies.includes('smtp_tls_security_level = may'));
+    const text = formatMailServerConfig(mailServerConfig('postfix', { ...options, version }));
+    assert.match(text, /REQUIRETLS/);
+    assert.match(text, /tls=dane/);
+  }
+  for (const version of [
+    [3, 9],
+    [3, 10],
+  ] as const) {
+    const text = formatMailServerConfig(mailServerConfig('postfix', { ...options, version }));
+    assert.doesNotMatch(text, /REQUIRETLS|tls=dane/);
+    assert.match(text, /^tls_eecdh_auto_curves =/m);
+  }
+});
+
+test('Exim 4.99 is known: its settings are those of 4.98', () => {
+  for (const library of ['gnutls', 'openssl'] as const)
+    assert.deepEqual(
+      linesOf('exim', { library, version: [4, 99] }),
+      linesOf('exim', { library, version: [4, 98] }),
+    );
 });
 
 test('two kinds of key are given to those that can show both; OpenSMTPD is refused the second', () => {

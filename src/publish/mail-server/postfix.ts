@@ -38,18 +38,7 @@ function receiving({ tls, certificates, version }: Options): readonly ConfigSett
       why: 'Suites of TLS 1.2: forward secrecy and AEAD, so no RC4, no 3DES, no CBC. The grade high is used by nothing else unless you say so.',
       lines: ['smtpd_tls_ciphers = high', `tls_high_cipherlist = ${openSslSuites(tls)}`],
     },
-    isFrom(version, 3, 10)
-      ? {
-          why: 'Groups are left to OpenSSL: from 3.5 on it offers X25519MLKEM768, which no quantum computer opens later.',
-          lines: ['tls_eecdh_auto_curves =', 'tls_ffdhe_auto_groups ='],
-        }
-      : {
-          why: 'Groups of the key exchange.',
-          lines: [
-            `tls_eecdh_auto_curves = ${openSslGroups(tls, ' ')}`,
-            ...(isFrom(version, 3, 8) ? ['tls_ffdhe_auto_groups ='] : []),
-          ],
-        },
+    keyExchangeGroups(version, tls),
     {
       why: 'All of these are good: the sender takes what is fast for it.',
       lines: ['tls_preempt_cipherlist = no'],
@@ -63,6 +52,26 @@ function receiving({ tls, certificates, version }: Options): readonly ConfigSett
       lines: ['smtpd_tls_loglevel = 1', 'smtpd_tls_received_header = yes'],
     },
   ];
+}
+
+function keyExchangeGroups(version: Options['version'], tls: Options['tls']): ConfigSetting {
+  if (isFrom(version, 3, 11))
+    return {
+      why: 'The groups of the key exchange are the default of Postfix 3.11. Remove tls_eecdh_auto_curves and tls_ffdhe_auto_groups if an earlier version set them.',
+      lines: [],
+    };
+  if (isFrom(version, 3, 10))
+    return {
+      why: 'OpenSSL chooses the groups of the key exchange. From 3.5 on it offers X25519MLKEM768, which protects recorded mail from later quantum computers.',
+      lines: ['tls_eecdh_auto_curves =', 'tls_ffdhe_auto_groups ='],
+    };
+  return {
+    why: 'Groups of the key exchange.',
+    lines: [
+      `tls_eecdh_auto_curves = ${openSslGroups(tls, ' ')}`,
+      ...(isFrom(version, 3, 8) ? ['tls_ffdhe_auto_groups ='] : []),
+    ],
+  };
 }
 
 function sending({ version, policies, sessions }: Options): readonly ConfigSetting[] {
@@ -85,7 +94,7 @@ function sending({ version, policies, sessions }: Options): readonly ConfigSetti
       why: 'Where a policy binds, TLS 1.2 at least. smtp_tls_protocols and smtp_tls_ciphers stay as they come: a server with nothing newer would get the mail in clear text.',
       lines: [`smtp_tls_mandatory_protocols = ${floor(version)}`],
     },
-    { why: 'One line a session.', lines: ['smtp_tls_loglevel = 1'] },
+    ...sendingLog(version),
     ...(sessions === undefined
       ? []
       : [
@@ -94,6 +103,22 @@ function sending({ version, policies, sessions }: Options): readonly ConfigSetti
             lines: ['smtp_tlsrpt_enable = yes', `smtp_tlsrpt_socket_name = ${sessions}`],
           },
         ]),
+  ];
+}
+
+/** The log of TLS, and REQUIRETLS (RFC 8689) where Postfix has it. */
+function sendingLog(version: Options['version']): readonly ConfigSetting[] {
+  const lines = ['smtp_tls_loglevel = 1'];
+  if (!isFrom(version, 3, 11)) return [{ why: 'One line a session.', lines }];
+  return [
+    {
+      why: 'One line a session. Every delivery line also shows the security level that applied, such as tls=dane.',
+      lines,
+    },
+    {
+      why: 'REQUIRETLS (RFC 8689) is on by default (requiretls_enable, smtp_requiretls_policy). A message that requests it bounces where the next server does not announce it or has no verified certificate.',
+      lines: [],
+    },
   ];
 }
 
