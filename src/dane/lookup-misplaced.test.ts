@@ -35,16 +35,23 @@ test('TLSA records at other ports, at the host and at the mail domain are found'
   for (const owner of [
     '_465._tcp.mx.one.example',
     '_587._tcp.mx.one.example',
+    '_443._tcp.mx.one.example',
+    '_25._udp.mx.one.example',
+    '25._tcp.mx.one.example',
+    '_tcp.mx.one.example',
+    '_25._tcp.mx.one.example.one.example',
     'mx.one.example',
     '_25._tcp.one.example',
   ])
     assert.deepEqual((await look(owner))[0], [`${owner} TLSA ${record}`]);
-  assert.deepEqual((await look('_443._tcp.mx.one.example'))[0], []);
+  assert.deepEqual((await look('_993._tcp.mx.one.example'))[0], []);
+  const provider = '_25._tcp.mx.host.example.host.example';
+  assert.deepEqual((await look(provider, 'mx.host.example'))[0], [`${provider} TLSA ${record}`]);
 });
 
-test('at most four questions, and the right place is not among them', async () => {
+test('at most nine questions, and the right place is not among them', async () => {
   const [, asked] = await look('nowhere.example');
-  assert.equal(asked.length, 4);
+  assert.equal(asked.length, 9);
   assert.ok(!asked.includes('_25._tcp.mx.one.example'));
   const [, same] = await look('nowhere.example', 'one.example');
   assert.ok(!same.includes('_25._tcp.one.example'));

@@ -11,21 +11,33 @@ export interface MisplacedOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What administrators write in place of `_25._tcp`. */
+const prefixes: readonly string[] = [
+  '_465._tcp',
+  '_587._tcp',
+  '_443._tcp',
+  '_25._udp',
+  '25._tcp',
+  '_tcp',
+];
+
 /** Records that are shown of one place. */
 const MAX_RECORDS = 3;
 
 /**
  * Looks up TLSA records at places where no sender looks for those of a mail host
- * (RFC 7672 §2.2.3): at the ports of submission, at the host name itself, and at the mail domain in
- * place of the host. Returns `owner TLSA data` lines; at most four questions.
+ * (RFC 7672 §2.2.3): at the ports of submission and HTTPS, under UDP, without the port, at the host
+ * name itself, at the mail domain in place of the host, and below the domain written twice, which a
+ * missing final dot makes of an owner name. Returns `owner TLSA data` lines; at most nine
+ * questions.
  */
 export async function lookupMisplaced(options: MisplacedOptions): Promise<readonly string[]> {
   const { resolver, host, domain, signal } = options;
   const places = [
-    host.prepend('_465._tcp'),
-    host.prepend('_587._tcp'),
+    ...prefixes.map((prefix) => host.prepend(prefix)),
     { ok: true, value: host } as const,
     ...(domain.equals(host) ? [] : [domain.prepend('_25._tcp')]),
+    (host.isAtOrBelow(domain) ? domain : host.parent).prepend(`_25._tcp.${host.toLower()}`),
   ];
   const found = await Promise.all(
     places.map(async (place) => {

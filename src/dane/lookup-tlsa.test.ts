@@ -125,6 +125,17 @@ test('RFC 7672 §2.2.2 [7672-2.2.2-2]: below insecure addresses a sender does no
   assert.deepEqual([found.status, found.asked], ['absent', []]);
 });
 
+test('records below addresses that could not be validated do not count as insecure', async () => {
+  const told = { '_25._tcp.mx.example.com': { tlsa: [record] } };
+  for (const [dnssec, status] of [
+    ['indeterminate', 'tempfail'],
+    ['bogus', 'bogus'],
+  ] as const) {
+    const found = await lookUp(told, { addresses: addresses(dnssec), inert: true });
+    assert.deepEqual([found.status, found.dnssec, found.records], [status, dnssec, [record]]);
+  }
+});
+
 test('RFC 7672 §2.1.2 [7672-2.1.2-3]: a failure at the first candidate ends the search, it never leads to the second', async () => {
   for (const [dnssec, status] of [
     ['bogus', 'bogus'],

@@ -107,6 +107,14 @@ function judge(base: Name, answer: Answer, addressDnssec: Dnssec): TlsaLookup {
     };
   }
   if (answer.status !== 'found') return { ...common, status: 'absent', records: [] };
+  // Nothing shows that the zone is unsigned (RFC 7672 §2.1.1), so the records may be in force.
+  if (addressDnssec === 'indeterminate' || addressDnssec === 'bogus')
+    return {
+      ...common,
+      dnssec: addressDnssec,
+      status: addressDnssec === 'bogus' ? 'bogus' : 'tempfail',
+      records: texts,
+    };
   if (answer.dnssec !== 'secure' || addressDnssec !== 'secure')
     return {
       ...common,

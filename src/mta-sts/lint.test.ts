@@ -28,6 +28,7 @@ test('a policy that is refused names the line and what is wrong with it', () => 
     [policy(2, 'mode: strict'), /^line 2 .*the modes are enforce, testing, none/],
     [policy(1, 'version: STSv2'), /^line 1 .*the only version is STSv1/],
     [policy(4, 'max_age: 1 week'), /^line 4 .*digits only/],
+    [policy(4, 'max_age: 00000604800'), /^line 4 .*has 11 digits, at most 10/],
     [policy(4, 'x: y'), /^no max_age$/],
     [policy(3, 'x: y'), /^no mx$/],
     [`\ufeff${good.join('\n')}`, /^line 1 .*byte order mark/],

@@ -41,11 +41,7 @@ export function parsePolicy(body: Uint8Array | string): Result<StsPolicy> {
   if (mode?.value !== 'enforce' && mode?.value !== 'testing' && mode?.value !== 'none')
     return invalid(mode ? explainMode(mode) : missing('mode', lines));
   if (age === undefined || !/^\d{1,10}$/.test(age.value))
-    return invalid(
-      age
-        ? `${quote(age)}: max_age is a number of seconds, digits only`
-        : missing('max_age', lines),
-    );
+    return invalid(age ? `${quote(age)}: ${explainAge(age.value)}` : missing('max_age', lines));
   const hosts = lines.filter((line) => line.key === 'mx');
   if (hosts.length > MAX_MX) return invalid(`${hosts.length} mx lines`);
   const odd = hosts.find(
@@ -55,6 +51,13 @@ export function parsePolicy(body: Uint8Array | string): Result<StsPolicy> {
   if (mode.value !== 'none' && hosts.length === 0) return invalid(missing('mx', lines));
   const maxAge = Math.min(Number(age.value), MAX_AGE);
   return ok({ mode: mode.value, maxAge, mx: hosts.map(({ value }) => value.toLowerCase()) });
+}
+
+/** RFC 8461 §3.2: one to ten digits. */
+function explainAge(value: string): string {
+  return /^\d+$/.test(value)
+    ? `max_age has ${value.length} digits, at most 10 are allowed`
+    : 'max_age is a number of seconds, digits only';
 }
 
 /** A field that is not there, or is there under another spelling. */

@@ -23,6 +23,10 @@ test('rua: addresses that reports do not reach, each with the reason', () => {
     ['https:one.example', /followed by \/\//],
     ['https://user:pw@one.example/', /no user name/],
     ['https://one.example/#x', /fragment/],
+    ['https://one.example:65536/', /"65536" is not a port/],
+    ['https://one.example:0/', /"0" is not a port/],
+    ['https://one.example:/', /"" is not a port/],
+    ['https://one.example:https/', /"https" is not a port/],
     ['https://bücher.example/', /percent-encoded/],
     ['ftp://one.example/', /only mailto: and https:/],
     ['', /comma too many/],
@@ -34,6 +38,7 @@ test('rua: addresses that reports do not reach, each with the reason', () => {
     'mailto:a%2Cb@one.example',
     'https://one.example',
     'https://one.example:8443/v1/a?b=%21',
+    'https://one.example:65535/',
   ])
     assert.equal(explainRua(uri), undefined, uri);
 });

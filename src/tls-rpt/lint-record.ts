@@ -87,7 +87,13 @@ function explainHttps(rest: string): string | undefined {
   if (authority === undefined) return 'https: is followed by // and a host';
   if (authority.includes('@')) return 'a URI for reports has no user name or password';
   if (rest.includes('#')) return 'a fragment is not sent';
-  return explainHost(authority.replace(/:\d{1,5}$/, ''));
+  const [host = '', port] = authority.split(/:(?=[^:]*$)/);
+  if (
+    port !== undefined &&
+    !(/^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65_535)
+  )
+    return `"${port}" is not a port`;
+  return explainHost(host);
 }
 
 function explainHost(host: string): string | undefined {

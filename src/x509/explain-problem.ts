@@ -1,5 +1,6 @@
 import { purposes } from './algorithms-registry.js';
 import { x509Failures, type X509FailureCode } from './failures.js';
+import { explainRefusedName } from './name-constraints.js';
 import { weaklySigned } from './signature-algorithm.js';
 import type { Certificate } from './types.js';
 
@@ -12,7 +13,7 @@ export function explainProblem(code: string, chain: readonly Certificate[]): str
   const { says = code } = x509Failures.entries[code as X509FailureCode] ?? {};
   const find = finders[code as X509FailureCode];
   for (const [depth, certificate] of chain.entries()) {
-    const value = find?.(certificate, depth);
+    const value = find?.(certificate, depth, chain);
     if (value !== undefined) return `${certificate.subjectText || 'no subject'}: ${value}`;
   }
   return says.replace(/\.$/, '');
@@ -22,7 +23,11 @@ export function explainProblem(code: string, chain: readonly Certificate[]): str
  * The value at fault of one certificate, undefined where it has none; `depth` 0 is the
  * server's own.
  */
-type Finder = (certificate: Certificate, depth: number) => string | undefined;
+type Finder = (
+  certificate: Certificate,
+  depth: number,
+  chain: readonly Certificate[],
+) => string | undefined;
 
 const finders: Partial<Record<X509FailureCode, Finder>> = {
   'x509-wrong-purpose': ({ extendedKeyUsage, keyUsage }, depth) => {
@@ -47,8 +52,11 @@ const finders: Partial<Record<X509FailureCode, Finder>> = {
     depth > 0 && pathLength !== undefined && depth - 1 > pathLength
       ? `pathLenConstraint is ${pathLength}`
       : undefined,
-  'x509-name-not-permitted': ({ nameConstraints }) =>
-    nameConstraints ? 'nameConstraints does not permit a name below it' : undefined,
+  'x509-name-not-permitted': ({ nameConstraints }, depth, chain) =>
+    nameConstraints &&
+    chain
+      .flatMap((other, i) => (i === depth ? [] : [explainRefusedName(other, nameConstraints)]))
+      .find((text) => text !== undefined),
   'x509-weak-signature': (certificate) =>
     weaklySigned(certificate) ? `signed with ${certificate.signatureAlgorithm}` : undefined,
   'x509-weak-key': ({ keyAlgorithm, keyBits }) =>

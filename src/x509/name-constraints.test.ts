@@ -5,10 +5,12 @@ import {
   createIntermediate,
   der,
   distinguishedName,
+  issue,
   type AltName,
   type IssueOptions,
   type Subtrees,
 } from '../pki/index.js';
+import { explainProblem, parseCertificate } from './index.js';
 import { root, server, verdictOf, verdictVia } from './testing-chains.js';
 
 const trusted = 'trusted valid';
@@ -233,6 +235,40 @@ test('constraints bind every CA below too, unless self-issued', () => {
   assert.equal(via(named([organization, printable('ORG')], [cn, printable('Below')])), trusted);
   assert.equal(via(named([organization, printable('Else')])), refused);
   assert.equal(via(bound.subject), trusted);
+});
+
+test('the reason names the constraint and the name that it refuses', () => {
+  const reason = (nameConstraints: Subtrees, ...altNames: AltName[]): string => {
+    const ca = createIntermediate(root, { name: 'Bound', nameConstraints });
+    const chain = [issue(ca, { names: ['mx.a.example'], altNames }), ca].map((made) => {
+      const parsed = parseCertificate(made.der);
+      assert.ok(parsed.ok);
+      return parsed.value;
+    });
+    return explainProblem('x509-name-not-permitted', chain);
+  };
+  assert.equal(
+    reason({ permitted: ['b.example'] }),
+    'CN=Bound: nameConstraints permits "b.example", which refuses "mx.a.example"',
+  );
+  assert.match(
+    reason({ permitted: ['a.example', 'c.example'] }, 'x.d.example'),
+    /"x\.d\.example"$/,
+  );
+  assert.match(reason({ excluded: ['.'] }), /excludes "\.", which refuses "mx\.a\.example"/);
+  assert.match(
+    reason({ permitted: [altName.ip(192, 0, 2, 0, 255, 255, 255, 0)] }, altName.ip(192, 0, 3, 1)),
+    /permits 192\.0\.2\.0 mask 255\.255\.255\.0, which refuses 192\.0\.3\.1$/,
+  );
+  assert.match(
+    reason({ permitted: [altName.email('b.example')] }, altName.email('x@a.example')),
+    /permits "b\.example", which refuses "x@a\.example"/,
+  );
+  // A CA whose constraints permit every name is not the one at fault.
+  assert.equal(
+    reason({ permitted: ['a.example'] }),
+    'A CA vouched for a name outside its constraints',
+  );
 });
 
 test('constraints that are empty or have a minimum make the CA unusable', () => {

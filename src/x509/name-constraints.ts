@@ -1,4 +1,4 @@
-import { toHex } from '../base/index.js';
+import { formatIp, toHex } from '../base/index.js';
 import { joinRdns, type DirectoryName } from './directory-name.js';
 import { NameForm, type GeneralName } from './general-name.js';
 import type { Certificate, NameConstraints } from './types.js';
@@ -47,6 +47,58 @@ export function namesPermitted(certificate: Certificate, constraints: NameConstr
     namesOf(certificate).every((name) => allowed(name, permitted, excluded));
   verdicts.set(certificate, verdict);
   return verdict;
+}
+
+/**
+ * Explains which name of `certificate` the constraints refuse; undefined where they permit
+ * all of them.
+ */
+export function explainRefusedName(
+  certificate: Certificate,
+  constraints: NameConstraints,
+): string | undefined {
+  const { permitted, excluded } = compile(constraints);
+  const refused = namesOf(certificate).find((name) => !allowed(name, permitted, excluded));
+  if (!refused) return undefined;
+  const form = formOf(refused);
+  const bases = (names: readonly GeneralName[], verb: string): string[] => {
+    const same = names.filter((name) => name.form === form).map(nameText);
+    return same.length > 0 ? [`${verb} ${same.slice(0, MAX_SHOWN).join(', ')}`] : [];
+  };
+  const rules = [
+    ...bases(constraints.permitted, 'permits'),
+    ...bases(constraints.excluded, 'excludes'),
+  ];
+  return `nameConstraints ${rules.join(' and ')}, which refuses ${nameText(refused)}`;
+}
+
+/** Constraints that are shown of each kind. */
+const MAX_SHOWN = 3;
+const MAX_SHOWN_LENGTH = 80;
+
+function nameText(name: GeneralName): string {
+  switch (name.form) {
+    case NameForm.dns:
+    case NameForm.email:
+    case NameForm.uri:
+      return `"${name.text.slice(0, MAX_SHOWN_LENGTH)}"`;
+    case NameForm.directory:
+      return `"${name.directory.text.slice(0, MAX_SHOWN_LENGTH)}"`;
+    case NameForm.ip:
+      return ipText(name.octets);
+    default:
+      return 'a name of another form';
+  }
+}
+
+/** An address, or an address with its mask. */
+function ipText(octets: Uint8Array): string {
+  const one = (bytes: Uint8Array): string =>
+    formatIp({ family: bytes.length === 4 ? 4 : 6, bytes });
+  if (octets.length === 4 || octets.length === 16) return one(octets);
+  const half = octets.length / 2;
+  if (half !== 4 && half !== 16) return `an address of ${octets.length} octets`;
+  return `${one(octets.subarray(0, half))} mask ${one(octets.subarray(half))}`;
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { FixStep } from '../../evidence/index.js';
 import {
   checkAgain,
+  command,
   config,
   confirm,
   dns,
@@ -125,6 +126,14 @@ export const mtaStsFindings = {
     fix: 'Remove it, unless a draft standard needs it.',
     steps: (v) => [config(`Look at ${at(v)}: ${v.reason ?? 'the line named above'}.`)],
   },
+  'sts-lookup-failed': {
+    title: 'The lookup of the MTA-STS record failed',
+    why: 'Whether a policy is published is unknown. Senders without a cached policy send as if there were none.',
+    reference: 'RFC 8461 §3.1',
+    owner: 'dns-host',
+    fix: 'Let every name server answer TXT questions, also for names that have no such record. Then check again.',
+    steps: (v) => [command(`dig +dnssec TXT _mta-sts.${v.domain}`), checkAgain(v)],
+  },
   'sts-record-multiple': {
     title: 'There is more than one _mta-sts TXT record',
     why: unprotected,
@@ -132,12 +141,10 @@ export const mtaStsFindings = {
     owner: 'domain',
     fix: 'Keep exactly one record that begins with v=STSv1.',
     steps: (v) => [
-      confirm(`The policy file lists every MX host and is in testing mode: ${at(v)}`),
       dns(
         `Delete every _mta-sts.${v.domain} TXT record that begins with v=STSv1, then publish one:`,
       ),
-      record(v),
-      ...thenEnforce(v),
+      ...correctRecord(v),
     ],
   },
   'sts-policy-unreachable': {

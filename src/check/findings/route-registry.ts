@@ -152,6 +152,14 @@ export const routeFindings = {
             checkAgain(v),
           ],
   },
+  'address-family-failed': {
+    title: (v) => `One address family of ${v.host} cannot be looked up`,
+    why: 'Senders use the addresses of the other family. Some implementations defer the mail instead.',
+    reference: 'RFC 7672 §2.1.2, RFC 5321 §5.1',
+    owner: 'dns-host',
+    fix: 'Let every name server answer A and AAAA questions, also for names that have no such record.',
+    steps: (v) => [command(`dig +dnssec A ${v.host}`), command(`dig +dnssec AAAA ${v.host}`)],
+  },
   'mx-lookup-failed': {
     title: 'The MX lookup failed',
     why: (v) =>

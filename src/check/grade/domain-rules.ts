@@ -43,10 +43,13 @@ export function daneRules(raised: Raised): boolean {
       evidence.route.dnssec !== 'indeterminate' &&
       !strips
     )
-      raised.add('dnssec-indeterminate', on);
-    else if (host.tlsa.status === 'bogus') raised.add('dane-bogus', on);
+      raised.add('dnssec-indeterminate', { ...on, reason: failureOf(host.addressLookup) });
+    else if (host.tlsa.status === 'bogus')
+      raised.add('dane-bogus', { ...on, reason: failureOf(host.tlsa) });
     else if (host.tlsa.status === 'tempfail' && !(strips && host.tlsa.dnssec === 'indeterminate'))
-      raised.add('dane-tempfail', on);
+      raised.add('dane-tempfail', { ...on, reason: failureOf(host.tlsa) });
+    if (host.addressLookup.status === 'found' && host.addressLookup.failure)
+      raised.add('address-family-failed', { ...on, reason: failureOf(host.addressLookup) });
     if (host.tlsa.status === 'unusable')
       raised.add('dane-unusable', {
         ...on,
@@ -94,11 +97,12 @@ export function daneRules(raised: Raised): boolean {
 
 function unusableReason(records: readonly string[]): string {
   return records
-    .slice(0, 3)
-    .map((text) => {
+    .flatMap((text) => {
       const record = parseTlsa(text);
-      return `TLSA ${shortRecord(text)}: ${(record && explainUnusable(record)) ?? 'it has no data'}`;
+      const says = record ? explainUnusable(record) : 'it has no data';
+      return says === undefined ? [] : [`TLSA ${shortRecord(text)}: ${says}`];
     })
+    .slice(0, 3)
     .join('; ');
 }
 
@@ -129,7 +133,11 @@ function rolloverRules(raised: Raised, { evidence, shown: { tlsa } }: JudgedHost
     ['duplicate', 'unrelated', 'stale', 'unusable'].includes(tlsa.roles?.[i] ?? ''),
   );
   if (idle.length > 0 && tlsa.roles.includes('current'))
-    raised.add('dane-leftover', { ...on, detail: idle.map(shortRecord).join(', ') });
+    raised.add('dane-leftover', {
+      ...on,
+      detail: idle.map(shortRecord).join(', '),
+      reason: unusableReason(idle) || undefined,
+    });
 }
 
 /** Raises what concerns MTA-STS and TLS-RPT; `dane` says whether DANE binds every host. */
@@ -138,7 +146,9 @@ export function policyRules(raised: Raised, dane: boolean): void {
   const mode = mtaSts.status === 'found' ? mtaSts.policy?.mode : undefined;
   if (mtaSts.status === 'invalid' || mtaSts.status === 'tempfail') {
     const first = mtaSts.problems[0];
-    if (mtaSts.txt.lookup !== 'failed')
+    if (mtaSts.txt.lookup === 'failed')
+      raised.add('sts-lookup-failed', { reason: words(first) || undefined });
+    else
       raised.add(first ? findingOf(first.code) : 'sts-policy-unreachable', {
         detail: words(first),
         reason: first && reasonOf(first, mtaSts.txt.texts),
@@ -222,6 +232,11 @@ function takesMail({ addresses }: JudgedHost): boolean {
 function keyOf(raised: Raised, name: string): string {
   const host = raised.hosts.find((h) => h.evidence.name === name);
   return host?.addresses.flatMap((a) => a.certificates)[0]?.shown.spkiSha256 ?? '';
+}
+
+/** The failure of a lookup as a reason. */
+function failureOf(lookup: { readonly failure?: FailureEvidence | undefined }): string | undefined {
+  return words(lookup.failure) || undefined;
 }
 
 function words(failure: FailureEvidence | undefined): string {

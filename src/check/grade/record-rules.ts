@@ -39,7 +39,9 @@ export function lintRules(raised: Raised): void {
 
 /** The record at fault with the fault: what the publisher compares with the zone. */
 export function recordReason(texts: readonly string[], says: string): string {
-  return texts.length === 1 ? `${quoted(texts[0] as string)}: ${says}` : says;
+  if (texts.length === 0) return says;
+  const shown = joined(texts.map(quoted));
+  return texts.length === 1 ? `${shown}: ${says}` : `${says}: ${shown}`;
 }
 
 function shown(lints: readonly Lint[]): string {

@@ -7,6 +7,7 @@ const causes = [
   'resolver-no-dnssec',
   'mx-lookup-failed',
   'dnssec-indeterminate',
+  'sts-lookup-failed',
   'mx-inconclusive',
   'tls-unsettled',
 ];
