@@ -131,7 +131,7 @@ ${hosts.map(({ name }) => `    ${name}: {dns: own, ttl: ${ttl}, dane: ${dane.inc
     const result = grade(
       await collect(
         Name.of(domain),
-        collectOptions({ network, resolver, trustStore, depth: 'triage' }),
+        collectOptions({ network, resolver, trustStore, depth: 'triage', reach: 'any' }),
       ),
     );
     counts.checks++;

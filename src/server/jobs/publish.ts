@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { z } from 'zod';
 import {
   LazyContexts,
@@ -50,6 +51,8 @@ export const publishJob: Job<ReturnType<typeof schema.parse>> = {
     const [http, alpn] = [new WebAnswers('http-01'), new WebAnswers('tls-alpn-01')];
     const stopping = new AbortController();
     const { signal } = stopping;
+    // Every question of a round listens, and many are asked at once.
+    setMaxListeners(0, signal);
     const publishing = openPublishing(settings, house, {
       answers: [http, alpn],
       ...(settings.everyMinutes > 0 ? { minutes: settings.everyMinutes } : {}),
