@@ -104,6 +104,8 @@ export interface Reading {
   readonly mail?: MailEnvelope;
   /** For mail. */
   readonly part?: PartKind;
+  /** Whether it is an entry of a mailbox, whose entries anyone can write. */
+  readonly fromMailbox?: boolean;
   /** The report as it came, still packed. */
   readonly raw: Uint8Array;
   readonly parsed: Result<ParsedReport, Failure>;

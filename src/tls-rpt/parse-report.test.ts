@@ -79,3 +79,53 @@ test('the corpus shows every quirk and every refusal', () => {
   assert.ok(Object.keys(reportFailures.entries).length <= 10);
   assert.ok(corpus.length >= 60);
 });
+
+const withTotals = (failed: string, details?: string): string =>
+  `{"policies":[{"policy":{"policy-type":"sts","policy-domain":"rcpt.example"},` +
+  `"summary":{"total-successful-session-count":3${failed === '' ? '' : `,"total-failure-session-count":${failed}`}}` +
+  `${details === undefined ? '' : `,"failure-details":${details}`}}]}`;
+
+function failuresIn(text: string): number | string {
+  const parsed = parseReport(text);
+  return parsed.ok
+    ? (parsed.value.report.policies[0]?.totalFailureSessionCount ?? -1)
+    : parsed.failure.code;
+}
+
+// R1, A8 [8460-4.4-11]
+test('a positive number of failures never becomes none', () => {
+  for (const [failed, counted] of [
+    ['12.5', 13],
+    ['0.5', 1],
+    ['"2.5"', 3],
+    ['[7]', 7],
+    ['"7"', 7],
+    ['1e308', 'report-impossible'],
+    ['1e309', 'report-impossible'],
+    ['9223372036854775808', 'report-impossible'],
+    ['"9223372036854775808"', 'report-impossible'],
+    ['"1e308"', 'report-impossible'],
+    ['0', 0],
+    ['-1', 0],
+    ['"none"', 0],
+  ] as const)
+    assert.equal(failuresIn(withTotals(failed)), counted, failed);
+});
+
+// R1 [8460-4.4-11]
+test('without a total each detail without a count is one failed session at least', () => {
+  const detail = (count?: string): string =>
+    `{"result-type":"certificate-expired"${count === undefined ? '' : `,"failed-session-count":${count}`}}`;
+  for (const [details, counted] of [
+    [`[${detail()}]`, 1],
+    [detail(), 1],
+    [`[${detail()},${detail('4')},${detail('-4')}]`, 6],
+    [`[${detail('"many"')}]`, 1],
+    [`[${detail('0')}]`, 0],
+    ['[]', 0],
+  ] as const) {
+    assert.equal(failuresIn(withTotals('', details)), counted, details);
+    assert.equal(failuresIn(withTotals('null', details)), counted, details);
+  }
+  assert.equal(failuresIn(withTotals('5', `[${detail()}]`)), 5);
+});

@@ -168,12 +168,12 @@ export const reportQuirks = defineFailures({
   ),
   'count-missing': quirk(
     'RFC 8460 §4.4',
-    'A count is missing: failures are then those of the details, the rest 0.',
+    'A count is missing: failures are then those of the details, at least one for each, and the rest 0.',
     'Give it.',
   ),
   'count-invalid': quirk(
     'RFC 8460 §4.4',
-    'A count is not a whole number from 0 to ten thousand million; it counts as missing.',
+    'A count is not a whole number from 0 to ten thousand million. A fraction of failures is rounded up; anything else counts as missing.',
     'Write a number.',
   ),
   'submitter-not-domain': quirk(

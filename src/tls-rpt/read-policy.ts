@@ -1,6 +1,13 @@
 import { isObject, readMembers, type Members } from './members.js';
 import type { Notes } from './notes.js';
-import { readAddress, readCount, readDomain, readList, readText } from './read-values.js';
+import {
+  readAddress,
+  readCount,
+  readDomain,
+  readFailureTotal,
+  readList,
+  readText,
+} from './read-values.js';
 import { policyTypes, resultTypes, type FailureDetails, type ReportedPolicy } from './report.js';
 
 const knownPolicyTypes: ReadonlySet<string> = new Set(policyTypes);
@@ -15,14 +22,17 @@ export function readPolicy(value: unknown, path: string, notes: Notes): Reported
   const policyString = readList(policy['policy-string'], `${path}.policy.policy-string`, notes);
   const details =
     item['failure-details'] ?? policy['failure-details'] ?? summary['failure-details'];
-  const failureDetails = readDetails(details, `${path}.failure-details`, notes);
+  const read = readDetails(details, `${path}.failure-details`, notes);
+  const failureDetails = read.map(({ detail }) => detail);
   const summed = failureDetails.reduce((sum, d) => sum + d.failedSessionCount, 0);
+  // A detail without a count still describes a failed session (RFC 8460 §4.4).
+  const atLeast = summed + read.filter(({ isCounted }) => !isCounted).length;
   const failed =
-    readCount(
+    readFailureTotal(
       summary['total-failure-session-count'],
       `${path}.summary.total-failure-session-count`,
       notes,
-    ) ?? summed;
+    ) ?? atLeast;
   const ok =
     readCount(
       summary['total-successful-session-count'],
@@ -85,7 +95,13 @@ function readPolicyType(
   return type;
 }
 
-function readDetails(value: unknown, path: string, notes: Notes): readonly FailureDetails[] {
+interface ReadDetail {
+  readonly detail: FailureDetails;
+  /** Whether the reporter gave a readable count. */
+  readonly isCounted: boolean;
+}
+
+function readDetails(value: unknown, path: string, notes: Notes): readonly ReadDetail[] {
   if (value === undefined) return [];
   if (value === null) return (notes.add('null-member', path), []);
   if (isObject(value)) notes.add('list-is-object', path);
@@ -99,31 +115,30 @@ function readDetails(value: unknown, path: string, notes: Notes): readonly Failu
   });
 }
 
-function readDetail(value: Members, path: string, notes: Notes): FailureDetails {
-  const detail = readMembers(value, 'detail', path, notes);
-  return {
-    resultType: readResultType(detail['result-type'], `${path}.result-type`, notes),
-    sendingMtaIp: readAddress(detail['sending-mta-ip'], `${path}.sending-mta-ip`, notes),
-    receivingMxHostname: readDomain(
-      detail['receiving-mx-hostname'],
-      `${path}.receiving-mx-hostname`,
-      notes,
-    ),
-    receivingMxHelo: readText(detail['receiving-mx-helo'], `${path}.receiving-mx-helo`, notes),
-    receivingIp: readAddress(detail['receiving-ip'], `${path}.receiving-ip`, notes),
-    failedSessionCount:
-      readCount(detail['failed-session-count'], `${path}.failed-session-count`, notes) ?? 0,
-    additionalInformation: readText(
-      detail['additional-information'],
-      `${path}.additional-information`,
-      notes,
-    ),
-    failureReasonCode: readText(
-      detail['failure-reason-code'],
-      `${path}.failure-reason-code`,
-      notes,
-    ),
+function readDetail(value: Members, path: string, notes: Notes): ReadDetail {
+  const members = readMembers(value, 'detail', path, notes);
+  const result = readResultType(members['result-type'], `${path}.result-type`, notes);
+  const text = (name: string): string | undefined =>
+    readText(members[name], `${path}.${name}`, notes);
+  const address = (name: string): string | undefined =>
+    readAddress(members[name], `${path}.${name}`, notes);
+  const host = 'receiving-mx-hostname';
+  const sendingMtaIp = address('sending-mta-ip');
+  const receivingMxHostname = readDomain(members[host], `${path}.${host}`, notes);
+  const receivingMxHelo = text('receiving-mx-helo');
+  const receivingIp = address('receiving-ip');
+  const count = readCount(members['failed-session-count'], `${path}.failed-session-count`, notes);
+  const detail: FailureDetails = {
+    resultType: result,
+    sendingMtaIp,
+    receivingMxHostname,
+    receivingMxHelo,
+    receivingIp,
+    failedSessionCount: count ?? 0,
+    additionalInformation: text('additional-information'),
+    failureReasonCode: text('failure-reason-code'),
   };
+  return { detail, isCounted: count !== undefined };
 }
 
 /** RFC 8460 §6.6 lets the list grow, so an unknown type is kept as it is [8460-6.6-1]. */

@@ -48,6 +48,23 @@ export function readCount(value: unknown, path: string, notes: Notes): number | 
   return void notes.add('count-invalid', path, value);
 }
 
+/**
+ * The total of failed sessions in a summary. It decides whether sessions failed, so a positive
+ * number that is not a count never becomes 0: a fraction is rounded up, and a number beyond
+ * every count is returned as it is, for the report to be refused.
+ */
+export function readFailureTotal(value: unknown, path: string, notes: Notes): number | undefined {
+  if (Array.isArray(value) && value.length === 1) {
+    notes.add('text-in-list', path, value);
+    return readFailureTotal(value[0], path, notes);
+  }
+  const count = readCount(value, path, notes);
+  if (count !== undefined) return count;
+  const isNumeric = typeof value === 'string' && /^\s*\+?\d[\d.]*(e\+?\d+)?\s*$/i.test(value);
+  const number = isNumeric || typeof value === 'number' ? Number(value) : NaN;
+  return number > 0 ? Math.ceil(number) : undefined;
+}
+
 /** A list of texts, also where the reporter made one text of it. */
 export function readList(value: unknown, path: string, notes: Notes): readonly string[] {
   if (value === undefined) return [];

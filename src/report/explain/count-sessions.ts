@@ -49,7 +49,9 @@ export function countCoverage(
     const days = reporterDays(own).map(countsByType);
     const total = (of: (day: ReadonlyMap<string, SessionCount>) => number): number =>
       days.reduce((n, day) => plus(n, of(day)), 0);
-    const under = total((day) => sizeOf(largest([...day].filter(([type]) => type !== NO_POLICY))));
+    const under = total((day) =>
+      sizeOf(largest([...day].filter(([type]) => PROTECTING.has(type)))),
+    );
     const dane = total((day) => sizeOf(day.get('tlsa')));
     sessions = plus(
       sessions,
@@ -61,6 +63,8 @@ export function countCoverage(
 }
 
 const NO_POLICY = 'no-policy-found';
+/** A kind of policy that is not known here protects nothing that is known here. */
+const PROTECTING: ReadonlySet<string> = new Set(['sts', 'tlsa']);
 
 function reporterDays(rows: readonly SessionRow[]): readonly (readonly SessionRow[])[] {
   return [...groupBy(rows, (row) => `${row.day} ${row.reporter}`).values()];

@@ -12,7 +12,8 @@ import { textOf, type Target } from './result-texts-registry.js';
  * bounces in the end. `reported`: delivered all the same, the policy is in mode testing.
  * `unprotected`: no policy asked for more. `cached-policy`: the policy file failed, a cached
  * policy stayed in force (RFC 8461 §5.1), and nothing was deferred because of this failure.
- * `unknown`: the reporter does not say which mode it applied.
+ * `unknown`: the reporter does not say which mode it applied, or
+ * reports a kind of policy that is not known here.
  */
 export type Fate = 'kept-back' | 'reported' | 'unprotected' | 'cached-policy' | 'unknown';
 
@@ -84,7 +85,8 @@ export function explainGroup(group: FailureGroup, facts: DomainFacts): Explanati
 
 function fateOf({ type, mode, result }: FailureGroup): Fate {
   if (type === 'tlsa') return 'kept-back';
-  if (type !== 'sts') return 'unprotected';
+  if (type === 'no-policy-found') return 'unprotected';
+  if (type !== 'sts') return 'unknown';
   if (kindOf(result) === 'policy-file') return mode === '' ? 'unknown' : 'cached-policy';
   if (mode === 'testing') return 'reported';
   if (mode === 'none') return 'unprotected';

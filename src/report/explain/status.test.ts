@@ -1,7 +1,22 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { alertText, renderDomain, renderOverview, showDomain, showOverview } from '../index.js';
-import { daysUntil, withReports, type TestPolicy, type TestReport } from '../testing-reports.js';
+import { parseReport } from '../../tls-rpt/index.js';
+import {
+  alertText,
+  openReports,
+  renderDomain,
+  renderOverview,
+  showDomain,
+  showOverview,
+  storeReports,
+} from '../index.js';
+import {
+  daysUntil,
+  testReportJson,
+  withReports,
+  type TestPolicy,
+  type TestReport,
+} from '../testing-reports.js';
 import type { DomainView } from './domain-view.js';
 
 const now = Date.parse('2027-01-05T12:00:00Z');
@@ -196,5 +211,60 @@ test('a forged copy leaves no trace in the record of a reporter', async () => {
   assert.deepEqual(
     [beside.reusedIds, beside.repeated, beside.reporters],
     [alone.reusedIds, alone.repeated, alone.reporters],
+  );
+});
+
+// R1
+test('a count that cannot be read is not called well', async () => {
+  const store = await openReports(':memory:');
+  const json = testReportJson(report({ ok: 3, failed: 0 })).replace(
+    '"total-failure-session-count":0',
+    '"total-failure-session-count":"many"',
+  );
+  const raw = Buffer.from(json);
+  const parsed = parseReport(raw);
+  assert.ok(parsed.ok);
+  const reading = {
+    name: 'test',
+    via: 'file',
+    raw,
+    parsed,
+    trust: 'given',
+    detail: '',
+    reporter: 'big.example',
+  } as const;
+  storeReports(store, [{ reading, parsed: parsed.value, receivedAt: now }]);
+  const page = renderDomain(showDomain(store, 'rcpt.example', { now }));
+  assert.match(page, /counts\s+in\s+1\s+report\s+could\s+not\s+be\s+read/);
+  assert.doesNotMatch(page, /Every session/);
+});
+
+// R8, R9
+test('an unknown kind of policy protects nothing and does not tell what became of mail', async () => {
+  const unknown = { type: 'future-policy', mx: [] };
+  const found = await view(report({ ...unknown, ok: 3, failed: 10 }));
+  assert.deepEqual(
+    found.failures.map((f) => f.fate),
+    ['unknown'],
+  );
+  assert.deepEqual(found.coverage, { sessions: 13, covered: 0 });
+  assert.doesNotMatch(renderDomain(found), /delivered all the same/);
+  const both = await view({ ...report({ ok: 4 }), policies: [{ ok: 4 }, { ...unknown, ok: 10 }] });
+  assert.deepEqual(both.coverage, { sessions: 10, covered: 4 });
+});
+
+// R1
+test('a failure without a description is not called one of the policy', async () => {
+  const page = (policy: TestPolicy): Promise<string> =>
+    view(report(policy)).then((found) => renderDomain(found));
+  assert.match(await page({ failed: 4 }), /Failing now: sessions under MTA-STS\./);
+  assert.match(
+    await page({ type: 'no-policy-found', failed: 4 }),
+    /Failing now: sessions without a policy\./,
+  );
+  const fetch = { result: 'sts-policy-fetch-error', mx: undefined };
+  assert.match(
+    await page({ mx: [], failed: 4, details: [fetch] }),
+    /Failing now: the MTA-STS policy\./,
   );
 });

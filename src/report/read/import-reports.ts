@@ -42,7 +42,7 @@ export async function* importReports(
   const held = retryKeys ? pipedGroup : group;
   let waiting: JudgedReading[] = [];
   for await (const source of sources)
-    for await (const { bytes, number } of splitItems(source.open())) {
+    for await (const { bytes, number, inMailbox } of splitItems(source.open())) {
       const name = number === 1 ? source.name : `${source.name}:${number}`;
       const limits = {
         ...(maxBytes === undefined ? {} : { maxBytes }),
@@ -51,6 +51,7 @@ export async function* importReports(
       const readings = await readItem(bytes, {
         name,
         via: 'file',
+        fromMailbox: inMailbox,
         maxMails: Infinity,
         maxReports: Infinity,
         ...limits,

@@ -16,6 +16,8 @@ export interface ReadItemOptions {
   readonly maxMails?: number;
   /** Reports, and lines that are none, in one body. Default 10,000. A body with more is refused. */
   readonly maxReports?: number;
+  /** Whether the octets are an entry of a mailbox. */
+  readonly fromMailbox?: boolean;
   /** Judges the signatures of a mail. Without it no signature can be verified. */
   readonly verify?: (mail: Uint8Array) => Promise<DkimVerdict>;
 }
@@ -31,6 +33,7 @@ export async function readItem(
   options: ReadItemOptions,
 ): Promise<readonly Reading[]> {
   const { name, via, peer, maxBytes, maxMails = 10, maxReports = 10_000, verify } = options;
+  const { fromMailbox = false } = options;
   const domain = domainOfName(name);
   const maxObjects = Math.min(maxReports, MAX_OBJECTS);
   const readings: Omit<Reading, 'name' | 'via'>[] = [];
@@ -41,7 +44,7 @@ export async function readItem(
       readings.push({ raw: bytes, parsed: fail(file.failure) });
       continue;
     }
-    for await (const { bytes: item } of itemsIn(file.value.bytes)) {
+    for await (const { bytes: item, inMailbox } of itemsIn(file.value.bytes)) {
       const mail = mailIn(item);
       if (mail) mails++;
       if (mails > maxMails || readings.length >= maxReports) {
@@ -66,7 +69,7 @@ export async function readItem(
           { ...file.value, bytes: item },
           { raw, domain, maxObjects },
         ))
-          readings.push(reading);
+          readings.push(inMailbox || fromMailbox ? { ...reading, fromMailbox: true } : reading);
       }
     }
   }

@@ -102,7 +102,7 @@ async function readLevel(
   const read = async (parts: readonly Part[]): Promise<readonly PartReading[]> => {
     const readings: PartReading[] = [];
     for (const { raw, name = '', type } of parts) {
-      const isReportPart = declared.test(type) || isReportName(name);
+      const isReportPart = declared.test(type) || (isReportName(name) && isFile(type));
       const part: PartKind = level === 0 && isReportPart ? 'report' : 'other';
       const content = {
         domain: domainOfName(name) ?? mail.domain,
@@ -211,6 +211,11 @@ function none(code: 'report-missing' | 'report-too-complex', detail?: string): P
 /** A file name of RFC 8460 §5.1: `sender!policy-domain!begin!end[!id].json[.gz]`. */
 function isReportName(name: string): boolean {
   return /^[^!]+![^!]+!\d+!\d+(![^!]*)?\.json(\.gz)?$/i.test(name);
+}
+
+/** Whether the type is that of a file: programs put texts and invitations of others into mail. */
+function isFile(type: string): boolean {
+  return !/^(text|message|multipart)\//i.test(type);
 }
 
 /** The policy domain in a subject of RFC 8460 §5.3. */

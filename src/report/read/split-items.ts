@@ -3,6 +3,8 @@ export interface Item {
   readonly bytes: Uint8Array;
   /** Number in its stream, from 1. */
   readonly number: number;
+  /** Whether the stream is an mbox: what is not a mail in it is still written by a sender. */
+  readonly inMailbox: boolean;
 }
 
 /** Octets of one mail or body; what is larger is cut there, and then refused by its reader. */
@@ -28,7 +30,8 @@ export async function* splitItems(chunks: AsyncIterable<Uint8Array>): AsyncGener
   const take = (): Item => {
     const bytes = Buffer.concat(held);
     [held, size] = [[], 0];
-    return { bytes: kind === 'mbox' ? withoutEnvelope(bytes) : bytes, number: ++number };
+    const inMailbox = kind === 'mbox';
+    return { bytes: inMailbox ? withoutEnvelope(bytes) : bytes, number: ++number, inMailbox };
   };
   let rest: Buffer = Buffer.alloc(0);
   for await (const chunk of chunks) {
@@ -73,7 +76,9 @@ export async function* splitItems(chunks: AsyncIterable<Uint8Array>): AsyncGener
 /** The same of octets that are all there. */
 export function itemsIn(bytes: Uint8Array): AsyncIterable<Item> | readonly Item[] {
   const kind = kindOf(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
-  return kind === undefined || kind === 'one' ? [{ bytes, number: 1 }] : splitItems(once(bytes));
+  return kind === undefined || kind === 'one'
+    ? [{ bytes, number: 1, inMailbox: false }]
+    : splitItems(once(bytes));
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

@@ -1,4 +1,5 @@
 import { clip } from '../../base/index.js';
+import { kindOf } from '../explain/check-evidence.js';
 import type { DomainView, KindSums } from '../explain/domain-view.js';
 import type { Explanation } from '../explain/explain-group.js';
 import { policyName } from '../explain/result-texts-registry.js';
@@ -76,12 +77,21 @@ function nowLine(view: DomainView): string {
     case 'no-reports':
       return nothingCounted(view);
     case 'well':
-      return 'Every session that was reported went well.';
+      return wellLine(view);
     case 'ended':
       return 'Failures have ended: the reporters that met them have since reported none.';
     case 'failing':
       return failingLine(view);
   }
+}
+
+function wellLine({ repairs }: DomainView): string {
+  const unread = repairs
+    .filter(({ code }) => code === 'count-invalid')
+    .reduce((n, { reports }) => n + reports, 0);
+  return unread === 0
+    ? 'Every session that was reported went well.'
+    : `No failed session was counted, but counts in ${plural(unread, 'report')} could not be read.`;
 }
 
 function nothingCounted(view: DomainView): string {
@@ -116,8 +126,11 @@ function failingLine(view: DomainView): string {
   return `Failing now: ${where}. ${says.filter((text) => text !== '').join(' ')}`;
 }
 
-function partOf({ policy }: Explanation): string {
-  return policy === 'sts' ? 'the MTA-STS policy' : policyName(policy);
+/** What fails where no host is named. Only a failure of the policy file is one of the policy. */
+function partOf({ policy, result }: Explanation): string {
+  if (kindOf(result) === 'policy-file') return 'the MTA-STS policy';
+  if (policy === 'no-policy-found') return 'sessions without a policy';
+  return `sessions under ${policyName(policy)}`;
 }
 
 /** Sessions that two kinds of policy report are the same ones: the larger number counts. */
@@ -314,7 +327,7 @@ function doubts(view: DomainView, width: number, paint: Paint): string[] {
       .slice(0, 6)
       .flatMap((d) =>
         paragraph(
-          `${plural(d.reports, 'report')} that ${d.reports === 1 ? 'names' : 'name'} ${d.reporter} as the reporter: ${trusts[d.trust] ?? d.trust}${d.detail ? ` (${d.detail})` : ''}.`,
+          `${plural(d.reports, 'report')} that ${d.reports === 1 ? 'names' : 'name'} ${d.reporter} as the reporter: ${trusts[d.trust] ?? d.trust}${d.detail && d.trust !== 'superseded' ? ` (${d.detail})` : ''}.`,
           width,
           '  ',
           '    ',

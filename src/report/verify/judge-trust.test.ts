@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { readItem } from '../read/read-item.js';
 import { keyResolver, reportJson, reportMail, signMail } from '../testing-mail.js';
 import type { JudgedReading } from '../types.js';
@@ -302,4 +303,46 @@ test('a report that names no domain is about the one that the mail names', async
     'subject.example',
   );
   assert.equal(await domainIn(bare), undefined);
+});
+
+// A10: nothing but a mail can be signed, so nothing else that came by SMTP is vouched for.
+test('what comes by SMTP and is not a mail is not authenticated', async () => {
+  const archive = `[${claim},${json}]`;
+  const oddHeader = `Content-Type : text/plain\r\n\r\n${claim}`;
+  const oddName = `X.Odd: 1\r\n\r\n${claim}`;
+  for (const body of [
+    claim,
+    gzipSync(claim),
+    archive,
+    `${claim}\n${json}\n`,
+    oddHeader,
+    oddName,
+    `: \r\n\r\n${claim}`,
+    `\0${claim}`,
+  ])
+    assert.equal(await verdictOf(body), 'unsigned no-signature', String(body).slice(0, 20));
+});
+
+// A10
+test('an entry of a mailbox that is not a mail is not vouched for', async () => {
+  const line = 'From a@attacker.example Mon May  4 00:00:00 2026\n';
+  const mail = `From: a@attacker.example\nSubject: x\n\nHello\n\n`;
+  for (const mailbox of [`${line}${claim}\n`, `${line}${mail}${line}${claim}\n`]) {
+    const readings = await readItem(Buffer.from(mailbox), { name: 'mbox', via: 'file' });
+    const found = readings.filter(({ parsed }) => parsed.ok);
+    assert.equal(found.length, 1);
+    for (const reading of found) assert.equal(judgeTrust(reading, { at }).trust, 'unsigned');
+  }
+  const [bare] = await readItem(Buffer.from(claim), { name: 'report.json', via: 'file' });
+  assert.equal(bare && judgeTrust(bare, { at }).trust, 'given');
+});
+
+// A10 [8460-5.1-1]
+test('a text or an invitation does not become a report by its name', async () => {
+  const name = 'provider.example!rcpt.example!1777852800!1777939199.json';
+  for (const type of ['text/calendar; method=REQUEST', 'text/plain', 'text/html', 'text/json']) {
+    const mail = multipart([[`${type}; name="${name}"`, claim]]);
+    const signed = await signMail(mail, 'provider.example');
+    assert.equal(await verdictOf(signed), 'unsigned no-report-part', type);
+  }
 });

@@ -34,7 +34,7 @@ export function judgeTrust(reading: Reading, options: JudgeOptions): JudgedReadi
   const content = judgeContent(reading, own, options);
   const { trust, detail, reason } = counts(sender.trust) && content ? content : sender;
   // One by one: a spread of the whole takes as long as parsing the report.
-  const { name, via, peer, mail, part, raw, parsed } = reading;
+  const { name, via, peer, mail, part, raw, parsed, fromMailbox } = reading;
   return {
     name,
     via,
@@ -43,6 +43,7 @@ export function judgeTrust(reading: Reading, options: JudgeOptions): JudgedReadi
     ...(peer === undefined ? {} : { peer }),
     ...(mail ? { mail } : {}),
     ...(part === undefined ? {} : { part }),
+    ...(fromMailbox === undefined ? {} : { fromMailbox }),
     trust,
     detail,
     reason,
@@ -52,9 +53,8 @@ export function judgeTrust(reading: Reading, options: JudgeOptions): JudgedReadi
 }
 
 function judgeSender(reading: Reading): TrustVerdict {
-  const { via, mail } = reading;
-  if (!mail)
-    return via === 'https' ? { trust: 'posted', detail: '' } : { trust: 'given', detail: '' };
+  const { mail } = reading;
+  if (!mail) return judgeBare(reading);
   const claimed = claimsOf(reading, mail);
   const { signatures = [mail.dkim] } = mail.dkim;
   const aligned = signatures.filter(
@@ -70,6 +70,16 @@ function judgeSender(reading: Reading): TrustVerdict {
   );
   if (foreign) return misaligned(foreign, claimed);
   return judgeFailed(aligned[0] ?? mail.dkim);
+}
+
+/**
+ * A report without a mail around it. The operator vouches for a bare file alone: by SMTP, or as
+ * an entry of a mailbox, anyone can send one.
+ */
+function judgeBare({ via, fromMailbox = false }: Reading): TrustVerdict {
+  if (via === 'https') return { trust: 'posted', detail: '' };
+  if (via === 'file' && !fromMailbox) return { trust: 'given', detail: '' };
+  return { trust: 'unsigned', detail: 'not a mail', reason: 'no-signature' };
 }
 
 /** In whose name the report is: the domains of From, contact-info and Submitter [8460-5.3-4]. */
