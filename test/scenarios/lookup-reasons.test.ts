@@ -1,4 +1,4 @@
-/** Lookups that fail in part, and records out of place: what the text report says of them. */
+/** Lookups that fail in part, records out of place, peers that are not SMTP: what the text report says of them. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { grade, renderTerminal } from '../../src/check/index.js';
@@ -150,6 +150,27 @@ test('the text report names the lookup that failed and the record that is out of
       assert.match(renderTerminal(result).replace(/\s+/g, ' '), says);
       assert.ok(!result.findings.some((f) => f.id === 'dane-inert'));
     });
+});
+
+test('what answers at port 25 without being SMTP is shown', async (t) => {
+  const greetings = ['SSH-2.0-OpenSSH_9.6', 'HTTP/1.1 400 Bad Request', '250 hello'];
+  const lab = await createLab({
+    scenarios: greetings.map((greeting, i): Scenario => {
+      const expect = { verdict: 'pass', exposure: {} as Scenario['expect']['exposure'] } as const;
+      return { domain: `not-smtp-${i}.example`, says: '', expect, hosts: [{ greeting }] };
+    }),
+  });
+  t.after(() => lab.close());
+  const all = await Promise.all(
+    checkDomains(
+      lab,
+      greetings.map((_, i) => `not-smtp-${i}.example`),
+    ),
+  );
+  for (const [i, greeting] of greetings.entries()) {
+    const text = renderTerminal(grade(all[i] as (typeof all)[number])).replace(/\s+/g, ' ');
+    assert.ok(text.includes(`(smtp-garbage): "${greeting}"`), text);
+  }
 });
 
 test('two MTA-STS records are repaired in one step, without testing mode', async (t) => {

@@ -6,8 +6,9 @@ import type { AddressEvidence, ConnectionEvidence } from '../../evidence/index.j
  */
 export type InsideTls = 'works' | 'refused' | 'unknown';
 
-/** Failure codes whose detail is the server's own reply. */
+/** Failure codes whose detail is what the server sent: a reply, or a line that is none. */
 const replies: ReadonlySet<string> = new Set([
+  'smtp-garbage',
   'smtp-busy',
   'smtp-refused',
   'smtp-takes-no-mail',
