@@ -1,4 +1,5 @@
 import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { compareBooks, delays, type Books, type Delay } from './siege/books.js';
 import { reporter, startSink } from './siege/defenders.js';
@@ -33,7 +34,11 @@ export interface SiegeResult {
 export async function siege(seconds: number, pace = 1): Promise<SiegeResult> {
   const plan = await preparePlan(seconds, pace);
   const sink = startSink(plan);
-  const served = new Served(plan);
+  process.env['HERMETIC_LOOP_FILE'] = join(plan.folder, 'loop');
+  const served = new Served(plan, [
+    '--import',
+    join(import.meta.dirname, 'siege', 'loop-probe.js'),
+  ]);
   await served.start();
   const sampling = setInterval(() => served.sampleRss(), 200);
   const roles = [...Object.keys(attackers), ...Object.keys(observers)];

@@ -11,7 +11,7 @@ export { walkSources, type Source } from './read/walk-sources.js';
 export { reportRecordSchema, type ReportRecord } from './read/report-record.js';
 export { reportSchemas } from './report-schemas.js';
 export { arrivalOf } from './verify/arrival-of.js';
-export { lookupKeys, verifyDkim, type LookupKeys } from './verify/verify-dkim.js';
+export { loadDkimVerifier, lookupKeys, verifyDkim, type LookupKeys } from './verify/verify-dkim.js';
 export type { ReceivedReport } from './tables/prepare-report.js';
 export { storeReports, type StoreOutcome } from './tables/store-reports.js';
 export { reportEvidence, type ReportEvidence } from './tables/report-evidence.js';

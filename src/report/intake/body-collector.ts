@@ -16,9 +16,21 @@ export type BodyCollector = <T>(
   options: CollectOptions<T>,
 ) => Promise<T>;
 
-/** Reads bodies, of which all large ones together hold at most `maxHeld` octets. Small ones always have room: connections are limited by the server. */
-export function bodyCollector(maxHeld = 64_000_000): BodyCollector {
-  let held = 0;
+/** The octets of large bodies in memory. */
+interface Budget {
+  held: number;
+  readonly most: number;
+}
+
+/** Three of the largest bodies, in all ports and all configurations of a process. */
+const ofProcess: Budget = { held: 0, most: 32_000_000 };
+
+/**
+ * Reads bodies, of which all large ones together hold at most `maxHeld` octets; without it, all
+ * collectors share 32 MB. Small bodies always have room: the server limits connections.
+ */
+export function bodyCollector(maxHeld?: number): BodyCollector {
+  const budget: Budget = maxHeld === undefined ? ofProcess : { held: 0, most: maxHeld };
   return async (chunks, { most, use, drain = false }) => {
     const blocks = new Blocks();
     let refused: 'too-large' | 'no-room' | undefined;
@@ -28,20 +40,20 @@ export function bodyCollector(maxHeld = 64_000_000): BodyCollector {
       for await (const octets of chunks) {
         if (refused) continue;
         size += octets.length;
-        held -= mine;
-        held += mine = Math.max(0, size - SMALL);
+        budget.held -= mine;
+        budget.held += mine = Math.max(0, size - SMALL);
         if (size > most) refused = 'too-large';
-        else if (mine > 0 && held > maxHeld) refused = 'no-room';
+        else if (mine > 0 && budget.held > budget.most) refused = 'no-room';
         else blocks.add(octets);
         if (!refused) continue;
-        held -= mine;
+        budget.held -= mine;
         mine = 0;
         blocks.clear();
         if (!drain) break;
       }
       return await use(refused ?? blocks.join());
     } finally {
-      held -= mine;
+      budget.held -= mine;
     }
   };
 }
@@ -62,9 +74,10 @@ class Blocks {
     this.#used += octets.length;
   }
 
+  /** The whole body. The chunks are released, so that a body in use is in memory once. */
   join(): Buffer {
     this.#close();
-    return Buffer.concat(this.#whole);
+    return Buffer.concat(this.#whole.splice(0));
   }
 
   clear(): void {

@@ -6,7 +6,7 @@ export interface HttpsHandlerOptions {
   readonly receiver: Receiver;
   /** Octets of one body, still packed. Default 10 MB (RFC 8460 §5.2). */
   readonly maxBody?: number;
-  /** Octets of all large bodies that are being read. Default 64 MB. Small ones always have room: connections are limited by the server. */
+  /** Octets of all large bodies that are being read. Default: 32 MB, shared by all intakes of the process. */
   readonly maxHeld?: number;
 }
 
@@ -19,7 +19,7 @@ type Handler = (request: Request, peer: { readonly address: string }) => Promise
 export function httpsHandler({
   receiver,
   maxBody = 10_000_000,
-  maxHeld = 64_000_000,
+  maxHeld,
 }: HttpsHandlerOptions): Handler {
   const collect = bodyCollector(maxHeld);
   return async (request, peer) => {

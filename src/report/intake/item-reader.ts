@@ -25,23 +25,18 @@ const MAX_WAITING = 200_000_000;
 const MAX_HEAP = 192;
 
 interface Waiting {
+  readonly reader: ItemReader;
   readonly task: ItemTask;
   readonly size: number;
-  readonly resolve: (parts: readonly JudgedPart[]) => void;
+  /** Resolves to undefined where the item is not read now. */
+  readonly resolve: (parts: readonly JudgedPart[] | undefined) => void;
 }
 
-/**
- * Reads items without holding up the event loop: small ones at once, others in a thread, one
- * after the other. The thread starts with the first of them and ends when there is no work.
- */
+/** Reads items without holding up the event loop: small ones at once, others in a thread. */
 export class ItemReader {
-  readonly #waiting: Waiting[] = [];
-  #size = 0;
-  #thread: ReadingThread | undefined;
-  #busy = false;
-  #idle: NodeJS.Timeout | undefined;
-
-  constructor(private readonly options: ItemReaderOptions) {}
+  constructor(readonly options: ItemReaderOptions) {
+    shared.open(this);
+  }
 
   /** Resolves to the parts of an item; undefined: too much waits already. Never rejects. */
   async read(task: ItemTask): Promise<readonly JudgedPart[] | undefined> {
@@ -52,47 +47,86 @@ export class ItemReader {
       );
       if (!parts.some(isBeyondSmall)) return parts;
     }
-    return this.#readInThread(task);
+    return shared.read(this, task);
   }
 
-  /** Ends the thread. What it was reading is refused. */
-  async close(): Promise<void> {
-    clearTimeout(this.#idle);
-    await this.#thread?.end();
-    this.#thread = undefined;
+  /** Gives up the items of this reader that are not read yet. The thread ends with its last reader. */
+  close(): Promise<void> {
+    return shared.close(this);
+  }
+}
+
+/**
+ * One thread for all readers of the process, which reads one item after the other: a reload opens
+ * a reader while the one before still has work, and two threads would take twice the memory. The
+ * thread starts with the first item and ends when there is no work.
+ */
+class SharedThread {
+  readonly #readers = new Set<ItemReader>();
+  #waiting: Waiting[] = [];
+  #size = 0;
+  #current: Waiting | undefined;
+  #thread: ReadingThread | undefined;
+  #idle: NodeJS.Timeout | undefined;
+
+  open(reader: ItemReader): void {
+    this.#readers.add(reader);
   }
 
-  #readInThread(task: ItemTask): Promise<readonly JudgedPart[] | undefined> {
+  read(reader: ItemReader, task: ItemTask): Promise<readonly JudgedPart[] | undefined> {
     const size = Math.min(claimedSize(task.bytes), 10_000_000) + task.bytes.length;
-    if (this.#size + size > MAX_WAITING) return Promise.resolve(undefined);
+    if (this.#size + size > MAX_WAITING || !this.#readers.has(reader))
+      return Promise.resolve(undefined);
     this.#size += size;
     return new Promise((resolve) => {
-      this.#waiting.push({ task, size, resolve });
-      void this.#work();
+      this.#waiting.push({ reader, task, size, resolve });
+      if (!this.#current) void this.#work();
     });
   }
 
+  async close(reader: ItemReader): Promise<void> {
+    this.#readers.delete(reader);
+    const given = this.#waiting.filter((one) => one.reader === reader);
+    this.#waiting = this.#waiting.filter((one) => one.reader !== reader);
+    for (const one of given) this.#settle(one, undefined);
+    if (this.#current?.reader === reader || this.#readers.size === 0) await this.#end();
+  }
+
   async #work(): Promise<void> {
-    if (this.#busy) return;
-    this.#busy = true;
     clearTimeout(this.#idle);
     for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) {
-      const { keys, deadlineMs = 60_000 } = this.options;
-      this.#thread ??= new ReadingThread(keys);
-      const parts = await this.#thread.read(next.task, deadlineMs);
-      if (parts === undefined) {
-        await this.#thread.end();
-        this.#thread = undefined;
-      }
-      this.#size -= next.size;
-      next.resolve(
-        parts ?? [{ failure: reportFailures.make('report-too-complex', 'too much work') }],
-      );
+      this.#current = next;
+      const { keys, deadlineMs = 60_000 } = next.reader.options;
+      this.#thread ??= new ReadingThread();
+      const parts = await this.#thread.read(next.task, { keys, deadlineMs });
+      if (parts === undefined) await this.#end();
+      this.#settle(next, parts ?? this.#tooComplex(next));
     }
-    this.#busy = false;
-    this.#idle = setTimeout(() => void this.close(), this.options.idleMs ?? 10_000).unref();
+    const idleMs = this.#current?.reader.options.idleMs ?? 10_000;
+    this.#current = undefined;
+    this.#idle = setTimeout(() => void this.#end(), idleMs).unref();
+  }
+
+  /** An item that its reader gave up is not refused: it may come again. */
+  #tooComplex({ reader }: Waiting): readonly JudgedPart[] | undefined {
+    if (!this.#readers.has(reader)) return undefined;
+    return [{ failure: reportFailures.make('report-too-complex', 'too much work') }];
+  }
+
+  #settle(one: Waiting, parts: readonly JudgedPart[] | undefined): void {
+    this.#size -= one.size;
+    one.resolve(parts);
+  }
+
+  async #end(): Promise<void> {
+    clearTimeout(this.#idle);
+    const thread = this.#thread;
+    this.#thread = undefined;
+    await thread?.end();
   }
 }
+
+const shared = new SharedThread();
 
 /** Whether a limit of small items was met, so that the whole limits apply. */
 function isBeyondSmall(part: JudgedPart): boolean {
@@ -106,15 +140,16 @@ function isBeyondSmall(part: JudgedPart): boolean {
 class ReadingThread {
   readonly #worker: Worker;
   #parts: JudgedPart[] = [];
+  #keys: LookupKeys = () => Promise.resolve({ lookup: 'failed' });
   #settle: ((parts: readonly JudgedPart[] | undefined) => void) | undefined;
 
-  constructor(keys: LookupKeys) {
+  constructor() {
     this.#worker = new Worker(new URL('./reading-worker.js', import.meta.url), {
       resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP },
       execArgv: [],
     });
     this.#worker
-      .on('message', (message: FromWorker) => this.#take(message, keys))
+      .on('message', (message: FromWorker) => this.#take(message))
       // Out of memory, for example.
       .on('error', () => this.#settle?.(undefined))
       .on('exit', () => this.#settle?.(undefined));
@@ -122,7 +157,11 @@ class ReadingThread {
   }
 
   /** Resolves to undefined where the item took more time or memory than any report. */
-  read(task: ItemTask, deadlineMs: number): Promise<readonly JudgedPart[] | undefined> {
+  read(
+    task: ItemTask,
+    { keys, deadlineMs }: { readonly keys: LookupKeys; readonly deadlineMs: number },
+  ): Promise<readonly JudgedPart[] | undefined> {
+    this.#keys = keys;
     return new Promise((resolve) => {
       const timer = setTimeout(() => this.#settle?.(undefined), deadlineMs);
       this.#worker.ref();
@@ -146,9 +185,9 @@ class ReadingThread {
     this.#worker.postMessage(message);
   }
 
-  #take(message: FromWorker, keys: LookupKeys): void {
+  #take(message: FromWorker): void {
     if (message.kind === 'ask-keys') {
-      const answer = keys(message.name).catch(() => ({ lookup: 'failed' }) as const);
+      const answer = this.#keys(message.name).catch(() => ({ lookup: 'failed' }) as const);
       void answer.then((found) => this.#send({ kind: 'keys', id: message.id, answer: found }));
       return;
     }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import {
   createReceiver,
   httpsHandler,
+  loadDkimVerifier,
   lookupKeys,
   prepareReports,
   reportSection,
@@ -39,6 +40,7 @@ export const reportJob: Job<ReturnType<typeof schema.parse>> = {
     const { domains, https, smtp, maxBytes, perMinute } = settings;
     const { store, clock, resolver } = house;
     prepareReports(store);
+    if (smtp) await loadDkimVerifier();
     const counts = new Map<string, number>();
     const mxHosts = new MxHosts();
     const receiver = createReceiver({
