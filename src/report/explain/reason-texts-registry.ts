@@ -7,7 +7,7 @@ type ReasonRule = readonly [pattern: RegExp, means: string, about?: 'connection'
  */
 export const reasonTexts: readonly ReasonRule[] = [
   [
-    /\bmx[-_ ]?(hosts?|record|name|server)?s?[-_ ]?mismatch|\bmx\b.{0,60}\b(not|isn't|doesn't|does not|did not|no)\b.{0,25}\b(authori[sz]ed|allowed|listed|permitted|found in|in|match\w*)\b.{0,25}\b(polic(y|ies)|sts|patterns?)\b|\b(polic(y|ies)|sts)\b.{0,30}\b(does not|doesn't|not)\b.{0,20}\b(list|allow|name|match|authori[sz]e|contain|include)\w*\b.{0,40}\b(mx|host)|\bno (matching )?mx\b.{0,20}\bpolicy|\bnot (listed |allowed |authori[sz]ed |permitted |found )?(in|by) (the )?(mta-?sts |sts )?policy/i,
+    /\bmx[-_ ]?(hosts?|record|name|server)?s?[-_ ]?mismatch|\bmx\b.{0,60}\b(not|isn't|doesn't|does not|did not|no)\b.{0,25}\b(authori[sz]ed|allowed|listed|permitted|found in|in|match\w*)\b[^,;:]{0,25}\b(polic(y|ies)|sts|patterns?)\b|\b(polic(y|ies)|sts)\b.{0,30}\b(does not|doesn't|not)\b.{0,20}\b(list|allow|name|match|authori[sz]e|contain|include)\w*\b.{0,40}\b(mx|host)|\bno (matching )?mx\b.{0,20}\bpolicy|\bnot (listed |allowed |authori[sz]ed |permitted |found )?(in|by) (the )?(mta-?sts |sts )?policy/i,
     'The MX host is not in the MTA-STS policy.',
   ],
   [
@@ -15,7 +15,7 @@ export const reasonTexts: readonly ReasonRule[] = [
     'No TLSA record matches the certificate of the server.',
   ],
   [
-    /\bdnssec\b.{0,40}(fail|invalid|bogus|error|expired)|\b(bogus|rrsig|nsec3?)\b/i,
+    /\bdnssec\b(?!.{0,20}\bnot\b).{0,40}(fail|invalid|bogus|error|expired)|\b(bogus|rrsig|nsec3?)\b/i,
     'DNSSEC validation failed.',
   ],
   [
@@ -23,7 +23,7 @@ export const reasonTexts: readonly ReasonRule[] = [
     'The certificate is not valid yet: a clock may be wrong.',
   ],
   [
-    /(cert\w*|x509)\b.{0,40}\bexpired|\bexpired\b.{0,20}\bcert|^expired$|CERT(IFICATE)?_HAS_EXPIRED|\bis after 20\d\d|notafter/i,
+    /(cert\w*|x509)\b(?!.{0,40}\b(not|never)( yet)? expired).{0,40}\bexpired|\bexpired\b.{0,20}\bcert|^expired$|CERT(IFICATE)?_HAS_EXPIRED|\bis after 20\d\d|notafter/i,
     'The certificate has expired.',
   ],
   [
@@ -56,7 +56,7 @@ export const reasonTexts: readonly ReasonRule[] = [
     'The policy file was not found.',
   ],
   [
-    /\b(http\w*|status|code|response)\b.{0,20}\b30[1278]\b|\bredirect(s|ed|ion)?\b|^30[1278]\b/i,
+    /\b(http\w*|status|code|response)\b.{0,20}\b30[1278]\b|\b(http\w*|web|polic(y|ies)|sts|fetch\w*)\b.{0,40}\bredirect(s|ed|ion)?\b|\bredirect(s|ed|ion)?\b.{0,30}\b(http\w*|polic(y|ies)|not allowed|forbidden|30[1278])\b|^redirect(s|ed|ion)?$|^30[1278]\b/i,
     'The web server redirects, which MTA-STS forbids.',
   ],
   [

@@ -90,3 +90,24 @@ test('a long reason is read quickly', () => {
     explainReason(part.repeat(2000));
   assert.ok(process.cpuUsage(began).user < 1_000_000);
 });
+
+// R16
+test('a reason that denies a fault is not explained by it', () => {
+  for (const reason of [
+    'the certificate is not expired',
+    'certificate valid for another 3 days, not expired',
+    'certificate not yet expired',
+    'DNSSEC is not invalid',
+    'redirected to backup mx',
+    'certificate has been redirected',
+    'Failed to connect to mx not in maintenance, policy retry',
+  ])
+    assert.equal(explainReason(reason), undefined, reason);
+  for (const [reason, means] of [
+    ['certificate for mx1 (not the backup) expired', /has expired/],
+    ['policy server sent a redirect', /redirects/],
+    ['redirects are not allowed', /redirects/],
+    ['HTTP 301', /redirects/],
+  ] as const)
+    assert.match(explainReason(reason) ?? '', means, reason);
+});

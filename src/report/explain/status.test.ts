@@ -268,3 +268,23 @@ test('a failure without a description is not called one of the policy', async ()
     /Failing now: the MTA-STS policy\./,
   );
 });
+
+// R9: RFC 8461 §5.1
+test('the headline does not say that mail arrived where only a fetch failed', async () => {
+  const fetch = { result: 'sts-policy-fetch-error', count: 4, mx: undefined };
+  for (const mode of ['enforce', 'testing']) {
+    const page = renderDomain(await view(report({ mode, ok: 25, failed: 4, details: [fetch] })));
+    assert.match(page, /No\s+mail\s+was\s+deferred\s+because\s+of\s+this\./);
+    assert.doesNotMatch(page, /delivered\s+all\s+the\s+same/);
+  }
+});
+
+// R13
+test('the page tells an absent key from a lookup that failed', async () => {
+  const page = async (trust: 'broken' | 'unverifiable'): Promise<string> =>
+    renderDomain(await view(report({ ok: 1 }, { trust }))).replace(/\s+/g, ' ');
+  assert.match(await page('broken'), /no longer published cannot verify an old mail/);
+  const pending = await page('unverifiable');
+  assert.match(pending, /Import the mail again when its key can be looked up/);
+  assert.doesNotMatch(pending, /no longer published/);
+});

@@ -102,11 +102,19 @@ function nothingCounted(view: DomainView): string {
   const why = first
     ? `${trusts[first.trust] ?? first.trust}${first.detail === '' ? '' : ` (${first.detail})`}`
     : 'they came by HTTPS, which authenticates no reporter';
-  const signed = view.doubtful.some((d) => d.trust === 'broken' || d.trust === 'unverifiable');
-  const accept = signed
-    ? ' A key that is no longer published cannot verify an old mail. To accept an archive from a mailbox that you trust, extract the attachments and import them: hermetic report import --store FILE *.json.gz'
-    : '';
-  return `${plural(arrived, 'report')} arrived, none counted: ${why}.${accept}`;
+  return `${plural(arrived, 'report')} arrived, none counted: ${why}.${howToAccept(view)}`;
+}
+
+/** What to do where signatures could not be verified. */
+function howToAccept({ doubtful }: DomainView): string {
+  const has = (trust: string): boolean => doubtful.some((d) => d.trust === trust);
+  if (!has('broken') && !has('unverifiable')) return '';
+  const steps = [
+    has('unverifiable') ? 'Import the mail again when its key can be looked up.' : '',
+    has('broken') ? 'A key that is no longer published cannot verify an old mail.' : '',
+    'To accept an archive from a mailbox that you trust, extract the attachments and import them: hermetic report import --store FILE *.json.gz',
+  ];
+  return steps.map((step) => (step === '' ? '' : ` ${step}`)).join('');
 }
 
 function failingLine(view: DomainView): string {
@@ -116,14 +124,21 @@ function failingLine(view: DomainView): string {
   const lost = deferred(view, now);
   const says = [
     fates.has('kept-back')
-      ? `${lost > 0 ? plural(lost, 'session') : 'Sessions'} did not deliver: that mail is deferred at its senders.`
+      ? `${lost > 0 ? plural(lost, 'session') : 'Sessions'} did not deliver: that mail is deferred unless another host took it.`
       : '',
     fates.has('unknown')
       ? `Whether ${fates.size > 1 ? 'other' : 'the'} mail was deferred is not known from these reports.`
       : '',
-    fates.has('kept-back') || fates.has('unknown') ? '' : 'The mail was delivered all the same.',
+    fates.has('kept-back') || fates.has('unknown') ? '' : deliveredLine(fates),
   ];
   return `Failing now: ${where}. ${says.filter((text) => text !== '').join(' ')}`;
+}
+
+/** Reports of a failed fetch say that it deferred nothing, not that the mail arrived. */
+function deliveredLine(fates: ReadonlySet<Explanation['fate']>): string {
+  return fates.has('cached-policy')
+    ? 'No mail was deferred because of this.'
+    : 'The mail was delivered all the same.';
 }
 
 /** What fails where no host is named. Only a failure of the policy file is one of the policy. */

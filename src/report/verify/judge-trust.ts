@@ -111,7 +111,7 @@ function detailOf(
   trust: TrustVerdict['trust'],
   { signer = '', detail }: DkimSignature,
 ): TrustVerdict {
-  return { trust, detail: `${signer}: ${detail}` };
+  return { trust, detail: signer === '' ? detail : `${signer}: ${detail}` };
 }
 
 /**
