@@ -1,25 +1,41 @@
-/** A map that forgets what was used longest ago once it is full. */
+/** The weight of values, for a map that is bounded by it too. */
+export interface WeightLimit<V> {
+  /** The weight of all values together, at most. */
+  readonly most: number;
+  weigh(value: V): number;
+}
+
+/** A map that forgets the least recently used entry once it is full, by number or by weight. */
 export class BoundedMap<V> {
-  readonly #entries = new Map<string, V>();
-  constructor(private readonly limit: number) {}
+  readonly #entries = new Map<string, { readonly value: V; readonly weight: number }>();
+  #weight = 0;
+
+  constructor(
+    private readonly limit: number,
+    private readonly weight?: WeightLimit<V>,
+  ) {}
 
   get(key: string): V | undefined {
-    const value = this.#entries.get(key);
-    if (value !== undefined) {
-      this.#entries.delete(key);
-      this.#entries.set(key, value);
-    }
-    return value;
+    const entry = this.#entries.get(key);
+    if (!entry) return undefined;
+    this.#entries.delete(key);
+    this.#entries.set(key, entry);
+    return entry.value;
   }
 
   set(key: string, value: V): void {
-    this.#entries.delete(key);
-    this.#entries.set(key, value);
-    if (this.#entries.size > this.limit)
-      this.#entries.delete(this.#entries.keys().next().value as string);
+    this.delete(key);
+    const weight = this.weight?.weigh(value) ?? 0;
+    this.#entries.set(key, { value, weight });
+    this.#weight += weight;
+    while (this.#entries.size > this.limit || this.#weight > (this.weight?.most ?? Infinity))
+      this.delete(this.#entries.keys().next().value as string);
   }
 
   delete(key: string): void {
+    const entry = this.#entries.get(key);
+    if (!entry) return;
+    this.#weight -= entry.weight;
     this.#entries.delete(key);
   }
 

@@ -421,3 +421,59 @@ test('an answer cut short over TCP too denies nothing, in an unsigned zone as li
     },
   );
 });
+
+/** A root zone that delegates `test` without a DS, and TXT records below it of a size. */
+function unsignedTexts(octets: number): Behaviour {
+  return ({ questions: [asked] }) => {
+    if (asked?.name.isRoot) return honest({ questions: [asked] } as unknown as Message);
+    if (asked?.type === RRType.DS)
+      return { authorities: signed(nsec(Name.of('test'), Name.root, 'NS')) };
+    if (asked?.type !== RRType.TXT) return { rcode: Rcode.SERVFAIL };
+    const text = concat(
+      ...Array.from({ length: Math.ceil(octets / 250) }, () =>
+        concat(Uint8Array.of(250), new Uint8Array(250).fill(0x61)),
+      ),
+    );
+    return { answers: [makeRecord(asked.name, RRType.TXT, 300, text)] };
+  };
+}
+
+// A20
+test('an unsigned parent is proved once for all names below it, until its TTL is over', async () => {
+  const { resolver, asked, clock } = scene([unsignedTexts(250)]);
+  const ds = (): number => asked.filter((question) => question === `1 ${RRType.DS}`).length;
+  for (let n = 0; n < 5; n++) {
+    const answer = await resolver.ask(Name.of(`s${n}._domainkey.sender.test`), RRType.TXT);
+    assert.equal(answer.dnssec, 'insecure');
+  }
+  assert.equal(ds(), 1);
+  clock.at += 301_000;
+  await resolver.ask(Name.of('s9._domainkey.sender.test'), RRType.TXT);
+  assert.equal(ds(), 2);
+});
+
+// A20
+test('an answer larger than any key or policy is not cached, a common one is', async () => {
+  for (const [octets, times] of [
+    [250, 1],
+    [4000, 1],
+    [20_000, 3],
+  ] as const) {
+    const { resolver, asked } = scene([unsignedTexts(octets)]);
+    for (let n = 0; n < 3; n++)
+      assert.equal((await resolver.ask(host, RRType.TXT)).records.length, 1);
+    assert.equal(asked.filter((question) => question === `1 ${RRType.TXT}`).length, times);
+  }
+});
+
+// A20
+test('the cache is bounded by octets: many large answers push each other out', async () => {
+  const { resolver, asked } = scene([unsignedTexts(4000)]);
+  const name = (n: number): Name => Name.of(`s${n}.test`);
+  for (let n = 0; n < 5000; n++) await resolver.ask(name(n), RRType.TXT);
+  const before = asked.length;
+  await resolver.ask(name(4999), RRType.TXT);
+  assert.equal(asked.length, before);
+  await resolver.ask(name(0), RRType.TXT);
+  assert.ok(asked.length > before);
+});

@@ -21,6 +21,7 @@ import {
 import type { Answer, AskOptions, Resolver, ResolverHealth } from '../types.js';
 import type { Message } from '../wire/message.js';
 import { Rcode, RRType } from '../wire/types-registry.js';
+import { answerSize, recordSize, textSize } from './answer-size.js';
 import { transportFailures } from './failures.js';
 import {
   askUpstream,
@@ -55,6 +56,11 @@ export interface ResolverOptions {
   readonly cacheSize?: number;
 }
 
+/** Octets of cached answers, and of the cached zones of each upstream. */
+const MAX_CACHED_OCTETS = 16_000_000;
+/** Octets of the records of one answer that is cached: no key, policy or route is larger. */
+const MAX_ANSWER_OCTETS = 8192;
+
 type State = ResolverHealth['upstreams'][number]['state'];
 
 /** Milliseconds a failure is remembered, so that nobody can force work by asking again (RFC 4035 §4.7). */
@@ -80,8 +86,17 @@ export function createResolver(options: ResolverOptions): Resolver {
     options.clockSkew === undefined
       ? options.limits
       : { ...options.limits, clockSkew: options.clockSkew };
-  const answers = new BoundedMap<{ answer: Answer; until: number }>(cacheSize);
-  const zones = upstreams.map(() => new BoundedMap<CachedZone>(cacheSize));
+  const answers = new BoundedMap<{ answer: Answer; until: number }>(cacheSize, {
+    most: MAX_CACHED_OCTETS,
+    weigh: ({ answer }) => answerSize(answer),
+  });
+  const zones = upstreams.map(
+    () =>
+      new BoundedMap<CachedZone>(cacheSize, {
+        most: MAX_CACHED_OCTETS,
+        weigh: ({ grounds }) => textSize(grounds),
+      }),
+  );
   const questions = new SharedWork<Answer>();
   const exchanges = new SharedWork<Result<Message>>();
   /** Upstreams whose last exchange failed: the others are asked first. */
@@ -307,6 +322,7 @@ export function createResolver(options: ResolverOptions): Resolver {
         });
       const work = async (shared: AbortSignal): Promise<Answer> => {
         const answer = await resolve(name, type, unproved, shared);
+        if (recordSize(answer.records) > MAX_ANSWER_OCTETS) return answer;
         answers.set(key, {
           answer,
           until: clock.now() + (answer.status === 'failed' ? FAILURE_KEPT : answer.ttl * 1000),

@@ -76,7 +76,7 @@ export class Chain implements Zones {
     for (let labels = anchor.zone.labels.length + 1; labels <= name.labels.length; labels++) {
       const at = name.suffix(labels);
       const cut = await this.#cut(at);
-      if (cut.kind === 'insecure') return { status: 'insecure', expires: this.#expiry(cut.ttl) };
+      if (cut.kind === 'insecure') return this.#insecureBelow(at, this.#expiry(cut.ttl));
       if ('failure' in cut) return { status: cut.kind, failure: cut.failure };
       // A secure delegation to keys of unknown algorithms alone is an insecure one (RFC 4035 §5.2).
       if (cut.kind === 'secure' && this.#usable(cut.ds).length === 0)
@@ -107,6 +107,15 @@ export class Chain implements Zones {
     const unsupported = { zone: zone.toString(), algorithms: [...new Set(texts)].slice(0, 8) };
     this.#note(zone, unsupported);
     return { status: 'insecure', expires: this.#expiry(ttl), unsupported };
+  }
+
+  /** Remembers where the tree becomes unsigned: every name below it would ask for the DS again. */
+  #insecureBelow(cut: Name, expires: number): Enclosing {
+    const { cache, now } = this.session.request;
+    const known = cache?.get(cut.key)?.zone;
+    if (known === undefined || !('expires' in known) || known.expires <= now)
+      cache?.set(cut.key, { zone: { status: 'insecure', expires }, grounds: this.grounds(cut) });
+    return { status: 'insecure', expires };
   }
 
   /** The records a zone's standing rests on, from the anchor down. */
