@@ -2,7 +2,7 @@ import { realpathSync, statSync } from 'node:fs';
 import { loadDriver, type Driver, type DriverStatement, type Value } from './driver.js';
 import { named, nameError, storeError } from './failures.js';
 import { makePrivate, type ExposedFile } from './private-file.js';
-import { readRows, roundedRows } from './safe-numbers.js';
+import { isOutOfRange, readRounded, roundedRows } from './safe-numbers.js';
 import { WriteQueue, type JobWrites, type Work, type WriteQueueOptions } from './write-queue.js';
 
 /** A statement prepared once; `?` stands for each value. Rows are plain objects by column name. */
@@ -238,18 +238,26 @@ class PreparedStatement implements Statement {
 
   readonly get = (...values: readonly Value[]): unknown => {
     try {
-      const native = this.#open();
-      return readRows(native, () => native.get(...values));
+      return this.#open().get(...values);
     } catch (error) {
-      throw nameError(this.file, error);
+      return this.#readAgain(error, (native) => native.get(...values));
     }
   };
 
-  readonly all = (...values: readonly Value[]): unknown[] =>
-    named(this.file, () => {
-      const native = this.#open();
-      return readRows(native, () => native.all(...values));
-    });
+  readonly all = (...values: readonly Value[]): unknown[] => {
+    try {
+      return this.#open().all(...values);
+    } catch (error) {
+      return this.#readAgain(error, (native) => native.all(...values));
+    }
+  };
+
+  /** No stored number makes a table unreadable: one that does not fit is rounded. */
+  #readAgain<T>(error: unknown, read: (native: DriverStatement) => T): T {
+    if (!isOutOfRange(error)) throw nameError(this.file, error);
+    const native = this.#open();
+    return named(this.file, () => readRounded(native, () => read(native)));
+  }
 
   drop(): void {
     this.#native = undefined;

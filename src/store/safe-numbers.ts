@@ -1,15 +1,7 @@
 import type { DriverStatement } from './driver.js';
 
-/**
- * Runs a read again with big integers when a number does not fit a JavaScript number, and rounds
- * such numbers. The driver throws for them, and no stored number may make a table unreadable.
- */
-export function readRows<T>(statement: DriverStatement, read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    if (!isOutOfRange(error)) throw error;
-  }
+/** Reads with big integers, and rounds those that do not fit a JavaScript number. */
+export function readRounded<T>(statement: DriverStatement, read: () => T): T {
   statement.setReadBigInts(true);
   try {
     return rounded(read()) as T;
@@ -23,8 +15,11 @@ export function* roundedRows(rows: IterableIterator<unknown>): IterableIterator<
   for (const row of rows) yield rounded(row);
 }
 
-/** Node's own driver gives a code, the packaged one words alone. */
-function isOutOfRange(error: unknown): boolean {
+/**
+ * Whether the driver refused a number that does not fit a JavaScript number. Node's own driver
+ * gives a code, the packaged one words alone.
+ */
+export function isOutOfRange(error: unknown): boolean {
   const { code, message } = error as NodeJS.ErrnoException;
   return code === 'ERR_OUT_OF_RANGE' || /too large to be represented/.test(message);
 }

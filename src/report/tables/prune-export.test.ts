@@ -77,3 +77,24 @@ test('what is exported can be imported, and adds up to the same', async () => {
   assert.deepEqual(counts(two), counts(one));
   assert.equal([...exportReports(one, { domain: 'sub.rcpt.example' })].length, 1);
 });
+
+test('of unauthenticated reports the newest days are kept, of others all', async () => {
+  const store = await openReports(':memory:');
+  for (let n = 0; n < 9; n++) {
+    const texts = [reportJson(1, 0, `u${n}`)];
+    await bring(store, now + Math.floor(n / 3) * day, ['other.example'], ...texts);
+    await bring(store, now + Math.floor(n / 3) * day, [], reportJson(1, 0, `g${n}`));
+  }
+  const { n: before } = store.prepare<{ n: number }>('SELECT count(*) AS n FROM report').get() ?? {
+    n: 0,
+  };
+  assert.equal(before, 18);
+  const later = { now: now + 5 * day, keepDays: 400 };
+  assert.equal(await pruneReports(store, { ...later, maxUnauthenticated: 9 }), 0);
+  assert.equal(await pruneReports(store, { ...later, maxUnauthenticated: 8 }), 3);
+  assert.equal(await pruneReports(store, { ...later, maxUnauthenticated: 8 }), 0);
+  const kept = store
+    .prepare<{ n: number }>("SELECT count(*) AS n FROM report WHERE trust = 'given'")
+    .get();
+  assert.equal(kept?.n, 9);
+});

@@ -1,4 +1,5 @@
 import type { Store } from '../../store/index.js';
+import { isAuthenticated, type Trust } from '../types.js';
 import { partIds } from './part-ids.js';
 import { forgetTexts } from './store-reports.js';
 
@@ -39,18 +40,38 @@ export async function pruneReports(
   }: PruneOptions,
 ): Promise<number> {
   const texts = new Set<number>();
+  const remove = (rows: readonly { readonly id: number }[]): Promise<void> =>
+    store.write('report', function* () {
+      for (const { id } of rows) {
+        removeReport(store, id, texts);
+        yield;
+      }
+    });
   const prune = async (which: string, ...values: readonly number[]): Promise<number> => {
     for (let removed = 0; ;) {
-      const ids = store.prepare<{ id: number }>(which).all(...values);
-      if (ids.length === 0) return removed;
-      await store.write('report', function* () {
-        for (const { id } of ids) {
-          removeReport(store, id, texts);
-          yield;
-        }
-      });
-      removed += ids.length;
+      const rows = store.prepare<{ id: number }>(which).all(...values);
+      if (rows.length === 0) return removed;
+      await remove(rows);
+      removed += rows.length;
     }
+  };
+  /** The oldest ones first, which have the lowest numbers. */
+  const pruneUnauthenticated = async (): Promise<number> => {
+    const before = excessBefore(store, maxUnauthenticated);
+    let removed = 0;
+    for (let last = 0; before > 0;) {
+      const rows = store
+        .prepare<{ id: number; at: number; trust: Trust }>(
+          'SELECT id, received_at AS at, trust FROM report WHERE id > ? ORDER BY id LIMIT ?',
+        )
+        .all(last, batch);
+      const old = rows.filter(({ at, trust }) => at < before && !isAuthenticated(trust));
+      await remove(old);
+      removed += old.length;
+      last = rows.at(-1)?.id ?? 0;
+      if (rows.length < batch || rows.every(({ at }) => at >= before)) break;
+    }
+    return removed;
   };
   const removed =
     (await prune(
@@ -68,11 +89,7 @@ export async function pruneReports(
       batch,
       maxUncounted,
     )) +
-    (await prune(
-      "SELECT id FROM report WHERE trust NOT IN ('signed', 'given') ORDER BY received_at DESC LIMIT ? OFFSET ?",
-      batch,
-      maxUnauthenticated,
-    ));
+    (await pruneUnauthenticated());
   await pruneTexts(store, texts);
   await store.write('report', () => {
     store.prepare('DELETE FROM report_check WHERE checked_at < ?').run(now - keepDays * dayMs);
@@ -81,6 +98,24 @@ export async function pruneReports(
       .run(Math.floor(now / dayMs) - keepDays);
   });
   return removed;
+}
+
+/**
+ * The time before which unauthenticated reports go, in milliseconds: the end of the newest day on
+ * which, with all later days, more came than are kept. 0: none go.
+ */
+function excessBefore(store: Store, most: number): number {
+  let sum = 0;
+  const days = store
+    .prepare<{ day: number; reports: number }>(
+      'SELECT day, reports FROM report_intake WHERE authenticated = 0 ORDER BY day DESC',
+    )
+    .all();
+  for (const { day, reports } of days) {
+    sum += reports;
+    if (sum > most) return (day + 1) * dayMs;
+  }
+  return 0;
 }
 
 function removeReport(store: Store, id: number, texts: Set<number>): void {

@@ -45,19 +45,19 @@ export class Rollups {
   #count({ policies, day, authenticated }: ReportSums, sign: 1 | -1): void {
     const flag = authenticated ? 1 : 0;
     for (const { domain, type, ok, failed } of policies) {
-      if (domain !== '') this.#bump([domain, day, type, flag], sign * ok, sign * failed, sign);
-      this.#bump(['', day, type, flag], sign * ok, sign * failed, sign);
+      if (domain !== '') bump(this.#line(domain, day, type, flag), ok, failed, sign);
+      bump(this.#line('', day, type, flag), ok, failed, sign);
     }
-    this.#bump(['', day, '', flag], 0, 0, sign);
+    bump(this.#line('', day, '', flag), 0, 0, sign);
   }
 
-  #bump(key: Line['key'], ok: number, failed: number, reports: number): void {
-    const text = `${key[0]}\0${key[1]}\0${key[2]}\0${key[3]}`;
-    const line = this.#days.get(text);
-    if (!line) return void this.#days.set(text, { key, ok, failed, reports });
-    line.ok += ok;
-    line.failed += failed;
-    line.reports += reports;
+  #line(domain: string, day: number, type: string, flag: 0 | 1): Line {
+    const text = `${domain}\0${day}\0${type}\0${flag}`;
+    const known = this.#days.get(text);
+    if (known) return known;
+    const line: Line = { key: [domain, day, type, flag], ok: 0, failed: 0, reports: 0 };
+    this.#days.set(text, line);
+    return line;
   }
 
   /** Adds the sums to the table, and yields now and then: a report can have many domains. */
@@ -69,6 +69,12 @@ export class Rollups {
       if (++applied % 100 === 0) yield;
     }
   }
+}
+
+function bump(line: Line, ok: number, failed: number, sign: 1 | -1): void {
+  line.ok += sign * ok;
+  line.failed += sign * failed;
+  line.reports += sign;
 }
 
 const sum = (column: string): string =>

@@ -5,7 +5,7 @@ import { counts, isAuthenticated, trustRank, type Trust } from '../types.js';
 import { IntakeSums, type IntakeLimit } from './intake-sums.js';
 import { partIds } from './part-ids.js';
 import { prepareReport, type PreparedReport, type ReceivedReport } from './prepare-report.js';
-import { Rollups, type PolicySums } from './rollups.js';
+import { Rollups, type PolicySums, type ReportSums } from './rollups.js';
 
 /**
  * `stored`: new. `repeated`: a copy of one that came before; it counts once. `confirmed`: a copy
@@ -26,13 +26,18 @@ export function storeReports(
   store: Store,
   received: readonly ReceivedReport[],
 ): readonly StoreOutcome[] {
-  return storePrepared(store, received.map(prepareReport));
+  return storePrepared(store, prepared(received));
+}
+
+/** One by one: a group of prepared reports outlives what the garbage collector does cheaply. */
+function* prepared(received: readonly ReceivedReport[]): Generator<PreparedReport> {
+  for (const one of received) yield prepareReport(one);
 }
 
 /** Stores prepared reports as `storeReports` does. */
 export function storePrepared(
   store: Store,
-  reports: readonly PreparedReport[],
+  reports: Iterable<PreparedReport>,
 ): readonly StoreOutcome[] {
   return store.transaction(() => {
     const steps = storeInSteps(store, reports);
@@ -51,11 +56,12 @@ export function storePrepared(
  */
 export function* storeInSteps(
   store: Store,
-  reports: readonly PreparedReport[],
+  reports: Iterable<PreparedReport>,
   limit?: IntakeLimit,
 ): Generator<undefined, readonly IntakeOutcome[]> {
   const rollups = new Rollups();
   const intake = new IntakeSums(store, limit);
+  const hasPruned = store.prepare('SELECT 1 FROM report_pruned LIMIT 1').get() !== undefined;
   // Numbers are given here: RETURNING would cost as much again as the insert.
   let last =
     store.prepare<{ id: number | null }>('SELECT max(id) AS id FROM report').get()?.id ?? 0;
@@ -63,7 +69,8 @@ export function* storeInSteps(
   for (const report of reports) {
     const outcome =
       intake.hasRoom(report) || isKnown(store, report)
-        ? storeReport(store, last + 1, report, rollups)
+        ? ((hasPruned ? storeAfterPruning(store, report, rollups) : undefined) ??
+          storeReport(store, last + 1, report, rollups))
         : 'no-room';
     if (outcome === 'stored' || outcome === 'superseded') {
       last++;
@@ -91,8 +98,6 @@ function storeReport(
   report: PreparedReport,
   rollups: Rollups,
 ): StoreOutcome {
-  const pruned = storeAfterPruning(store, report, rollups);
-  if (pruned !== undefined) return pruned;
   const loses = isSuperseded(store, report);
   const trust = loses ? 'superseded' : report.trust;
   const made = store
@@ -120,9 +125,14 @@ function storeReport(
     );
   if (made === 0) return storeAgain(store, report, rollups);
   storeRows(store, id, report, trust);
-  if (counts(trust)) rollups.add({ ...report, authenticated: isAuthenticated(trust) });
+  if (counts(trust)) rollups.add(sumsOf(report, trust));
   if (isAuthenticated(trust)) supersedeRivals(store, report, rollups);
   return loses ? 'superseded' : 'stored';
+}
+
+/** Without a spread: that of a whole report takes as long as storing it. */
+function sumsOf({ policies, day }: PreparedReport, trust: Trust): ReportSums {
+  return { policies, day, authenticated: isAuthenticated(trust) };
 }
 
 function sum(rows: readonly PolicySums[], of: 'ok' | 'failed'): number {
@@ -203,9 +213,8 @@ function replaceCopy(
       known.id,
     );
   storeRows(store, known.id, report, report.trust);
-  const authenticated = isAuthenticated(report.trust);
-  rollups.add({ ...report, authenticated });
-  if (authenticated) supersedeRivals(store, report, rollups);
+  rollups.add(sumsOf(report, report.trust));
+  if (isAuthenticated(report.trust)) supersedeRivals(store, report, rollups);
 }
 
 function dayOfRows(store: Store, id: number): number | undefined {
@@ -231,36 +240,54 @@ function takeBack(
 
 const SUPERSEDED = 'an authenticated report of the same id says something else';
 
-/** Reports of the same reporter and day under the same id, but of other content. */
-function rivalsOf(store: Store, report: PreparedReport): readonly KnownReport[] {
-  if (report.reportId === null || !report.dated) return [];
-  return store
-    .prepare<KnownReport>(
-      `SELECT id, trust, day FROM report
-       WHERE report_id = ? AND day = ? AND reporter = ? AND counted = 1 AND digest <> ?`,
-    )
-    .all(report.reportId, report.day, report.reporter, report.digest);
+/** Whether an authenticated report makes this one void. Among equals both count: ids are reused. */
+function isSuperseded(
+  store: Store,
+  { trust, reportId, dated, day, reporter }: PreparedReport,
+): boolean {
+  if (!counts(trust) || isAuthenticated(trust) || reportId === null || !dated) return false;
+  return (
+    store
+      .prepare(
+        `SELECT 1 FROM report WHERE report_id = ? AND day = ? AND reporter = ?
+           AND trust IN ('signed', 'given') LIMIT 1`,
+      )
+      .get(reportId, day, reporter) !== undefined
+  );
 }
 
-/** Whether an authenticated report makes this one void. Among equals both count: ids are reused. */
-function isSuperseded(store: Store, report: PreparedReport): boolean {
-  if (!counts(report.trust) || isAuthenticated(report.trust)) return false;
-  return rivalsOf(store, report).some(({ trust }) => isAuthenticated(trust));
-}
+/** Policy domains of a report by which unauthenticated reports under its id are looked for. */
+const MAX_RIVAL_DOMAINS = 20;
 
 /** Takes the unauthenticated reports that claim the id of an authenticated one out of the sums. */
 function supersedeRivals(store: Store, report: PreparedReport, rollups: Rollups): void {
-  for (const rival of rivalsOf(store, report)) {
-    if (isAuthenticated(rival.trust)) continue;
-    takeBack(store, { ...rival, day: report.day }, rollups);
-    store
-      .prepare('UPDATE report SET counted = 0, trust = ?, trust_detail = ? WHERE id = ?')
-      .run('superseded', SUPERSEDED, rival.id);
-    for (const table of ['report_policy', 'report_failure'])
-      store
-        .prepare(`UPDATE ${table} SET counted = 0, authenticated = 0 WHERE id BETWEEN ? AND ?`)
-        .run(...partIds(rival.id));
+  if (report.reportId === null || !report.dated) return;
+  const domains = [...new Set(report.policies.map(({ domain }) => domain))];
+  for (const domain of domains.slice(0, MAX_RIVAL_DOMAINS)) {
+    const rivals = store
+      .prepare<KnownReport>(
+        `SELECT DISTINCT r.id, r.trust, r.day FROM report_policy AS p JOIN report AS r ON r.id = p.report
+         WHERE p.domain = ? AND p.day = ? AND p.counted = 1 AND p.authenticated = 0 AND p.reporter = ?
+           AND r.report_id = ? AND r.digest <> ?`,
+      )
+      .all(domain, report.day, report.reporter, report.reportId, report.digest);
+    for (const rival of rivals) supersede(store, { ...rival, day: report.day }, rollups);
   }
+}
+
+function supersede(
+  store: Store,
+  rival: KnownReport & { readonly day: number },
+  rollups: Rollups,
+): void {
+  takeBack(store, rival, rollups);
+  store
+    .prepare('UPDATE report SET counted = 0, trust = ?, trust_detail = ? WHERE id = ?')
+    .run('superseded', SUPERSEDED, rival.id);
+  for (const table of ['report_policy', 'report_failure'])
+    store
+      .prepare(`UPDATE ${table} SET counted = 0, authenticated = 0 WHERE id BETWEEN ? AND ?`)
+      .run(...partIds(rival.id));
 }
 
 const insertPolicy = `INSERT INTO report_policy
