@@ -11,6 +11,7 @@ import { createLab, type Lab } from '../../src/lab/index.js';
 import { createCa, issue } from '../../src/pki/index.js';
 import { missingRecords } from '../../src/publish/index.js';
 import { parseCertificate, spkiSha256 } from '../../src/x509/index.js';
+import { unjudged } from '../../tools/attacks/unjudged.js';
 
 let lab: Lab;
 before(async () => {
@@ -176,3 +177,26 @@ for (const flags of [['--ca', 'FILE'], ['--system-ca']])
     const other = await runCli(['records', '--lab', 'good.example', ...given]);
     assert.doesNotMatch(other.out, /nothing is missing/);
   });
+
+// C7, C22.
+test('no record and no policy is for an MX host that does not exist', async () => {
+  for (const [says, records, hosts] of [
+    ['beside a mail host', '@ MX 0 gone\n@ MX 32767 token.invalid.', [{}]],
+    ['an address', '@ MX 10 192.0.2.7.', []],
+    ['a missing dot', '@ MX 10 mx.lost.example', []],
+  ] as const) {
+    const domain = 'lost.example';
+    const zone = { records, ...(hosts.length === 0 ? { withoutMx: true } : {}) };
+    const own = await createLab({ scenarios: [{ ...unjudged(domain), zone, hosts }] });
+    try {
+      const steps = missingRecords(await check(domain, labOptions(own)));
+      const text = steps.map((step) => `${step.text} ${step.record?.name ?? ''}`).join('\n');
+      assert.doesNotMatch(text, /mx: (gone|token|192|mx\.lost\.example\.lost)/, says);
+      assert.doesNotMatch(text, /_25\._tcp\.(gone|token|192)/, says);
+      if (hosts.length === 0) assert.match(text, /correct the MX record/, says);
+      else assert.match(text, /mx: mx\.lost\.example/, says);
+    } finally {
+      await own.close();
+    }
+  }
+});

@@ -313,5 +313,6 @@ test('a version without an answer is printed as unknown', async () => {
   const admits = { connections: 3, within: 60_000, then: 'busy' } as const;
   const result = await look({ hosts: [{ admits }], sts });
   assert.match(shown(result), /TLS 1\.3 \(unknown: .*TLS 1\.0/);
+  assert.match(shown(result), /421 4\.7\.0 mx\.one\.example Too many connections/);
   assert.match(shown(await look({ sts }, { depth: 'triage' })), /TLS 1\.3 \(others not asked\)/);
 });

@@ -20,13 +20,19 @@ export const catalogue = {
 
 export type FindingId = keyof typeof catalogue;
 
+/** The value at fault; the server's own reply where it said one. */
+function reasonOf({ reason, reply }: FindingValues): string | undefined {
+  if (reason !== undefined) return neutralise(reason, 600);
+  return reply === undefined ? undefined : `The server answered "${neutralise(reply, 300)}"`;
+}
+
 /** The finding, with its texts filled in. Line ends in its texts are ours: those of a peer are made visible. */
 export function finding(id: FindingId, severity: Severity, given: FindingValues): Finding {
   const entry: FindingEntry = catalogue[id];
   const values = {
     ...given,
     detail: neutralise(given.detail),
-    reason: given.reason === undefined ? undefined : neutralise(given.reason, 600),
+    reason: reasonOf(given),
     reply: given.reply === undefined ? undefined : neutralise(given.reply, 300),
   };
   const { host, ip, domain } = values;

@@ -6,6 +6,7 @@ import { specialName } from '../mx-name.js';
 import { tlsRules } from './tls-rules.js';
 import { certificateRules } from './certificate-rules.js';
 import type { JudgedAddress, JudgedHost } from './judge-host.js';
+import { replyOf } from './session.js';
 import { severityOf } from '../profiles/goals.js';
 import { openRules } from './open-rules.js';
 import type { Raised, Raising } from './raise.js';
@@ -234,6 +235,7 @@ function unsettledRule(raised: Raised, host: JudgedHost, address: JudgedAddress)
     host: host.evidence.name,
     ip,
     detail: `${why}; open: ${left.join(', ')}`,
+    reply: replyOf(connections.at(-1)),
   });
 }
 

@@ -38,7 +38,7 @@ const TTL = 3600;
 
 /** What is there already and wrong: anything added beside it would not help. */
 const wrong =
-  /^(mx-is-cname|dane-(mismatch|partial|unusable|inert)|sts-(mx-mismatch|no-mx-matches|(record|policy)-.*)|tlsrpt-invalid)$/;
+  /^(mx-(is-cname|nonexistent|is-address|address-unroutable)|null-mx-beside|dane-(mismatch|partial|unusable|inert)|sts-(mx-mismatch|no-mx-matches|(record|policy)-.*)|tlsrpt-invalid)$/;
 
 /**
  * What a domain lacks, ready to paste, in the order that never holds mail back: first what is there and wrong; then reports, so that there is something to see;
@@ -46,16 +46,24 @@ const wrong =
  * of the domain.
  */
 export function missingRecords(
-  result: CheckResult,
+  checked: CheckResult,
   options: MissingOptions = {},
 ): readonly MissingStep[] {
-  const { domain, route } = result;
+  const { domain, route } = checked;
+  // Senders pass over a record that leads to no host; no policy or TLSA record belongs to it.
+  const existing = checked.hosts.filter((host) => host.passedOver === undefined);
+  const result = { ...checked, hosts: existing };
   if (route.kind === 'null-mx')
     return [
       { kind: 'note', why: 'the domain receives no mail (RFC 7505)', text: 'nothing is missing' },
     ];
   if (route.kind === 'error') return [unknown(`where mail for ${domain} goes could not be told`)];
   const hosts = result.hosts.map(({ name }) => name);
+  const [nowhere] = checked.hosts;
+  if (hosts.length === 0 && nowhere) {
+    const text = `correct the MX record of ${domain} first: ${nowhere.name} is no host`;
+    return [{ kind: 'note', why: 'the MX record leads to no host (RFC 5321 §5.1)', text }];
+  }
   if (hosts.length === 0) {
     const none = `publish an MX record for ${domain} first; if it is to take no mail: ${domain}. ${TTL} IN MX 0 .`;
     return [{ kind: 'note', why: 'no mail host was found', text: none }];

@@ -82,6 +82,8 @@ async function checkDomain(
   const result = await check(domain, {
     network: localNetwork,
     resolver,
+    // The operator's own domains, which may have addresses of a private network.
+    reach: 'any',
     trustStore,
     clock,
     signal,
