@@ -17,6 +17,7 @@ import { readItem } from '../src/report/read/read-item.js';
 import { keyResolver, keyText, reportMail } from '../src/report/testing-mail.js';
 import { judgeTrust } from '../src/report/verify/judge-trust.js';
 import { gatherFacts } from '../src/report/explain/gather-facts.js';
+import { atOnce } from '../src/report/explain/steps.js';
 import { viewDomain } from '../src/report/explain/domain-view.js';
 import type { DomainFacts } from '../src/report/explain/facts.js';
 import type { Statement, Store } from '../src/store/index.js';
@@ -259,7 +260,9 @@ async function questions(folder: string, count: number, say: Say): Promise<void>
     say(`| ${what} | ${time(() => ask(14)).toFixed(1)} | ${time(() => ask(30)).toFixed(1)} |`);
   const last = first + days - 1;
   const factsOf = (over: Store, n: number) =>
-    gatherFacts(over, { domain: 'd0.example', from: last - n + 1, to: last, now, checks: [] });
+    atOnce(
+      gatherFacts(over, { domain: 'd0.example', from: last - n + 1, to: last, now, checks: [] }),
+    );
   row('every domain (1, 14)', (n) => showOverview(store, { now, to: last * dayMs, days: n }));
   for (const [word, what] of statements)
     row(`one domain: ${what}`, (n) => factsOf(only(store, word), n));

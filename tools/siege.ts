@@ -1,7 +1,14 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { compareBooks, delays, type Books, type Delay } from './siege/books.js';
+import {
+  compareBooks,
+  delays,
+  turnsIn,
+  type Books,
+  type Delay,
+  type Turns,
+} from './siege/books.js';
 import { reporter, startSink } from './siege/defenders.js';
 import { DOMAIN, sleep, type Plan, type RoleReport } from './siege/plan.js';
 import { attackers, observers } from './siege/roles.js';
@@ -17,6 +24,8 @@ export interface SiegeResult {
   readonly books: Books;
   readonly health: Delay;
   readonly socketmap: Delay;
+  /** The event loop, measured inside the daemon. */
+  readonly turns: Turns;
   readonly maxRss: number;
   readonly died: number;
   readonly restarts: number;
@@ -34,12 +43,15 @@ export interface SiegeResult {
 export async function siege(seconds: number, pace = 1): Promise<SiegeResult> {
   const plan = await preparePlan(seconds, pace);
   const sink = startSink(plan);
-  process.env['HERMETIC_LOOP_FILE'] = join(plan.folder, 'loop');
+  const loop = join(plan.folder, 'loop');
+  process.env['HERMETIC_LOOP_FILE'] = loop;
+  const startedAt = Date.now();
   const served = new Served(plan, [
     '--import',
     join(import.meta.dirname, 'siege', 'loop-probe.js'),
   ]);
   await served.start();
+  const firstStart = { from: startedAt, to: Date.now() };
   const sampling = setInterval(() => served.sampleRss(), 200);
   const roles = [...Object.keys(attackers), ...Object.keys(observers)];
   const running = Promise.all(roles.map((role) => startRole(role, plan)));
@@ -55,6 +67,7 @@ export async function siege(seconds: number, pace = 1): Promise<SiegeResult> {
     books: await compareBooks(plan, genuine),
     health: delays(samplesOf('health') ?? [], served.restarts),
     socketmap: delays(samplesOf('socketmap') ?? [], served.restarts),
+    turns: turnsIn(loop, [firstStart, ...served.restarts]),
     maxRss: served.maxRss,
     died: served.died,
     restarts: served.restarts.length,
@@ -89,7 +102,7 @@ async function waitForAlert(
 
 /** The table, and whether every limit holds. */
 export function judge(result: SiegeResult): { readonly text: string; readonly ok: boolean } {
-  const { books, health, socketmap, maxRss, died, alertAfter } = result;
+  const { books, health, socketmap, turns, maxRss, died, alertAfter } = result;
   const rss = maxRss / 1024 / 1024;
   const late = alertAfter === undefined ? 'none' : `${alertAfter.toFixed(0)} s`;
   const rows: readonly (readonly [string, string, string, boolean])[] = [
@@ -131,6 +144,7 @@ export function judge(result: SiegeResult): { readonly text: string; readonly ok
     ...lines,
     '',
     `acknowledged ${books.acknowledged}; kills ${result.restarts}; /health p50 ${ms(health.p50)}, p99 ${ms(health.p99)} of ${health.samples}; socketmap p50 ${ms(socketmap.p50)}, max ${ms(socketmap.max)} of ${socketmap.samples}`,
+    `event loop measured inside: longest turn ${ms(turns.longest)}, most CPU time in a turn ${ms(turns.mostCpu)}, turns above 50 ms of CPU ${turns.costly}; attackers at nice 19`,
     ...counts,
     '',
   ].join('\n');

@@ -12,6 +12,7 @@ import type { Log } from './log.js';
 import { formatMetrics, labelled, single, type Metric } from './metrics.js';
 import { loadCertificate, type ServerCertificate } from './secrets.js';
 import type { Service, Site } from './service.js';
+import { SharedResolver } from './shared-resolver.js';
 import { SharedStore } from './shared-store.js';
 
 /** A running daemon. */
@@ -35,6 +36,7 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
   const startedAt = performance.now();
   const listeners = new ListenerSet(log);
   const stores = new SharedStore(systemClock, log);
+  const resolvers = new SharedResolver();
   const listening = (): Daemon['listening'] =>
     listeners.all.map(({ what, listener }) => ({ what, at: listener.at }));
   const scrape = (): readonly Metric[] => [
@@ -53,7 +55,7 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
       ? 'ok\n'
       : stores.failing.map(({ job, code }) => `degraded: ${job} ${code}\n`).join('');
   const enter = async (settings: Config): Promise<Generation> => {
-    const next = await startJobs(settings, log, stores);
+    const next = await startJobs(settings, log, { stores, resolvers });
     try {
       await listeners.arrange(wantedBy(settings, next.services, { scrape, health }, log));
       return next;
@@ -89,8 +91,12 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
   };
 }
 
-async function startJobs(config: Config, log: Log, stores: SharedStore): Promise<Generation> {
-  const house = await openHouse(config, log, stores);
+async function startJobs(
+  config: Config,
+  log: Log,
+  { stores, resolvers }: { readonly stores: SharedStore; readonly resolvers: SharedResolver },
+): Promise<Generation> {
+  const house = await openHouse(config, log, stores, resolvers);
   const services: Service[] = [];
   try {
     for (const job of jobs) {

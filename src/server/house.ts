@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { HermeticError, systemClock, type Failure, type Result } from '../base/index.js';
-import { createResolver, parseTrustAnchors, parseUpstream, systemUpstreams } from '../dns/index.js';
+import { parseTrustAnchors, parseUpstream, systemUpstreams } from '../dns/index.js';
 import { guarded, nodeNetwork } from '../net/index.js';
 import { builtinTrustStore } from '../tls/index.js';
 import { parsePemBundle, trustStore, type Certificate, type TrustStore } from '../x509/index.js';
@@ -8,6 +8,7 @@ import type { Config } from './config/config.js';
 import type { Log } from './log.js';
 import { policySource } from './policy-source.js';
 import type { House } from './service.js';
+import { SharedResolver } from './shared-resolver.js';
 import { SharedStore, type StoreSource } from './shared-store.js';
 
 export interface OpenHouse extends House {
@@ -20,12 +21,13 @@ export async function openHouse(
   config: Config,
   log: Log,
   stores: StoreSource = new SharedStore(systemClock, log),
+  resolvers = new SharedResolver(),
 ): Promise<OpenHouse> {
   const localNetwork = nodeNetwork();
   const { addresses, trustAnchor, clockSkew } = config.resolver;
   const upstreams =
     addresses?.map((text) => take('resolver.addresses', parseUpstream(text))) ?? systemUpstreams();
-  const resolver = createResolver({
+  const resolver = resolvers.with({
     network: localNetwork,
     upstreams,
     clockSkew,

@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openStore, verifyStore } from '../../src/store/index.js';
 import type { Plan, RoleReport, Sample } from './plan.js';
@@ -61,15 +62,41 @@ export interface Delay {
   readonly max: number;
 }
 
-/** Delays outside the restarts, in milliseconds. A second after a start belongs to it. */
-export function delays(
-  samples: readonly Sample[],
-  restarts: readonly { readonly from: number; readonly to: number }[],
-): Delay {
+type Restarts = readonly { readonly from: number; readonly to: number }[];
+
+/** Whether a span of time is outside the restarts. A second after a start belongs to it. */
+function isOutside([at, ms]: Sample, restarts: Restarts): boolean {
+  return !restarts.some(({ from, to }) => at + ms >= from - 100 && at <= to + 1000);
+}
+
+/** Long turns of the daemon's event loop, as its probe noted them, in milliseconds. */
+export interface Turns {
+  readonly longest: number;
+  /** CPU time of the main thread: what other processes do does not change it. */
+  readonly mostCpu: number;
+  /** Turns above 50 ms of CPU time. */
+  readonly costly: number;
+}
+
+/** Reads the notes of the probe, without the restarts. */
+export function turnsIn(file: string, restarts: Restarts): Turns {
+  const turns = (existsSync(file) ? readFileSync(file, 'utf8') : '')
+    .split('\n')
+    .filter((line) => line.includes('"wall"'))
+    .map((line) => JSON.parse(line) as { at: number; wall: number; cpu: number })
+    .filter(({ at, wall }) => isOutside([at - wall, wall], restarts));
+  const most = (values: readonly number[]): number => values.reduce((a, b) => Math.max(a, b), 0);
+  return {
+    longest: most(turns.map(({ wall }) => wall)),
+    mostCpu: most(turns.map(({ cpu }) => cpu)),
+    costly: turns.filter(({ cpu }) => cpu > 50).length,
+  };
+}
+
+/** Delays outside the restarts, in milliseconds. */
+export function delays(samples: readonly Sample[], restarts: Restarts): Delay {
   const outside = samples
-    .filter(
-      ([at, ms]) => !restarts.some(({ from, to }) => at + ms >= from - 100 && at <= to + 1000),
-    )
+    .filter((sample) => isOutside(sample, restarts))
     .map(([, ms]) => ms)
     .sort((a, b) => a - b);
   const at = (share: number): number => outside[Math.floor(outside.length * share)] ?? NaN;

@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { createCa, issue } from '../../src/pki/index.js';
 import { keyText } from '../../src/report/testing-mail.js';
 import { attackers } from './roles.js';
-import { isHealthy, startResolver } from './defenders.js';
+import { isHealthy } from './defenders.js';
 import {
   DOMAIN,
   RECIPIENT,
@@ -27,7 +27,7 @@ import {
 /** Milliseconds that a start may take. */
 const START = 60_000;
 
-/** Chooses free ports, starts a resolver in this process, and writes the configuration. */
+/** Chooses free ports, starts a resolver, and writes the configuration. */
 export async function preparePlan(seconds: number, pace: number): Promise<Plan> {
   const folder = mkdtempSync(join(tmpdir(), `hermetic-siege-${process.pid}-`));
   const names = ['web', 'smtp', 'postfix', 'metrics', 'dns', 'sink'] as const;
@@ -39,7 +39,7 @@ export async function preparePlan(seconds: number, pace: number): Promise<Plan> 
     return join(folder, name);
   };
   const certificate = issue(createCa({ name: 'Siege CA' }), { names: [WEB_HOST] });
-  const anchor = file('anchor', await startResolver(plan));
+  const anchor = file('anchor', await forkResolver(plan));
   const resolv = file('resolv.conf', 'nameserver 192.0.2.1\n');
   const chain = file('chain.pem', certificate.chainPem);
   const key = file('key.pem', certificate.keyPem);
@@ -62,6 +62,20 @@ report:
 `,
   );
   return plan;
+}
+
+/** Starts the resolver, which ends with this process. Resolves with its trust anchor. */
+async function forkResolver(plan: Plan): Promise<string> {
+  const child = fork('dist/tools/siege/resolver.js', { stdio: 'inherit' });
+  const anchor = new Promise<string>((resolve, reject) => {
+    child.once('message', (line: string) => resolve(line));
+    child.once('exit', (code) => reject(new Error(`the resolver ended with ${code}`)));
+  });
+  child.send(plan);
+  const line = await anchor;
+  child.unref();
+  child.channel?.unref();
+  return line;
 }
 
 /** Ports that nothing listens on. They are found together, so that each is another. */

@@ -1,7 +1,8 @@
 import type { Store } from '../../store/index.js';
 import type { DomainView } from '../explain/domain-view.js';
 import type { Explanation } from '../explain/explain-group.js';
-import { showDomain, showOverview } from '../explain/show.js';
+import { showDomainInSteps, showOverviewInSteps } from '../explain/show.js';
+import { inTurns } from '../explain/steps.js';
 import { planAlerts, type Alert, type Condition, type Told } from './plan-alerts.js';
 
 export interface AlertOptions {
@@ -46,7 +47,7 @@ export interface Notice {
  */
 export async function runAlerts(options: AlertOptions): Promise<readonly Notice[]> {
   const { store, now, channels, onError = () => undefined } = options;
-  const { conditions, unread, ended } = readConditions(options, onError);
+  const { conditions, unread, ended } = await readConditions(options, onError);
   const notices = await Promise.all(
     Object.entries(channels).map(async ([channel, notify]): Promise<Notice> => {
       try {
@@ -89,18 +90,18 @@ interface Conditions {
   readonly ended: ReadonlySet<string>;
 }
 
-function readConditions(
+async function readConditions(
   { store, now, domains, silenceHours }: AlertOptions,
   onError: (what: AlertFailure) => void,
-): Conditions {
+): Promise<Conditions> {
   const conditions: Condition[] = [];
   const unread = new Set<string>();
   const covered = new Set<string>();
   const ended = new Set<string>();
   const options = { now, ...(silenceHours === undefined ? {} : { silenceHours }) };
-  const look = (domain: string): void => {
+  const look = async (domain: string): Promise<void> => {
     try {
-      const view = showDomain(store, domain, options);
+      const view = await inTurns(showDomainInSteps(store, domain, options));
       for (const { policyDomain } of view.failures) covered.add(policyDomain);
       for (const f of view.failures) if (!f.ongoing) ended.add(keyOf(f, domain));
       if (!view.silent) ended.add(silenceKey(domain));
@@ -110,22 +111,23 @@ function readConditions(
       onError({ domain, error: error as Error });
     }
   };
-  for (const domain of new Set(domains)) look(domain);
-  for (const domain of failingDomains(options, store, unread, onError))
+  for (const domain of new Set(domains)) await look(domain);
+  for (const domain of await failingDomains(options, store, unread, onError))
     // A mail host under DANE is part of the domain whose MX it is.
-    if (!domains.includes(domain) && !covered.has(domain)) look(domain);
+    if (!domains.includes(domain) && !covered.has(domain)) await look(domain);
   return { conditions, unread, ended };
 }
 
 /** Where even the list of failing domains cannot be read, nothing may be reported as ended. */
-function failingDomains(
+async function failingDomains(
   options: { readonly now: number },
   store: Store,
   unread: Set<string>,
   onError: (what: AlertFailure) => void,
-): readonly string[] {
+): Promise<readonly string[]> {
   try {
-    return showOverview(store, options).failing.flatMap((d) => (d.ongoing ? d.domain : []));
+    const { failing } = await inTurns(showOverviewInSteps(store, options));
+    return failing.flatMap((d) => (d.ongoing ? d.domain : []));
   } catch (error) {
     for (const { domain } of store
       .prepare<{ domain: string }>('SELECT DISTINCT domain FROM report_alert')

@@ -18,6 +18,7 @@ import {
   type UnauthenticatedRow,
 } from './facts.js';
 import { patternsOf } from './quoted.js';
+import type { Steps } from './steps.js';
 
 export interface GatherOptions {
   readonly domain: string;
@@ -35,17 +36,63 @@ const MAX_HOSTS = 50;
 const MAX_SOURCES = 200;
 
 /**
- * Reads what is known of a domain in a span of days. Under DANE the policy domain is the MX host
- * (RFC 8460 §4.4), so the `tlsa` policies of its mail hosts belong to the domain.
+ * Reads what is known of a domain in a span of days, one query in a step. Under DANE the policy
+ * domain is the MX host (RFC 8460 §4.4), so the `tlsa` policies of its mail hosts belong to the
+ * domain. Reports that are stored between two steps appear in later queries only.
  */
-export function gatherFacts(store: Store, options: GatherOptions): DomainFacts {
+export function* gatherFacts(store: Store, options: GatherOptions): Steps<DomainFacts> {
   const { domain, from, to, now, checks } = options;
   const query = new DomainQuery(store, options);
+  yield;
   const sessions = query.rows<SessionRow>(
     `SELECT reporter, day, type, domain, ${total('ok')}, ${total('failed')}, ${total('undescribed')}
      FROM report_policy WHERE $WHERE AND authenticated = 1
      GROUP BY reporter, day, type, domain ORDER BY day DESC, reporter, type, domain LIMIT ${MAX_ROWS}`,
   );
+  yield;
+  const reports = query.rows<ReportRow>(
+    `SELECT reporter, day, count(DISTINCT report) AS reports FROM report_policy
+     WHERE $WHERE AND authenticated = 1 GROUP BY reporter, day ORDER BY day DESC, reporter LIMIT ${MAX_ROWS}`,
+  );
+  yield;
+  const described = describedFailures(query);
+  yield;
+  const failures = [...described, ...otherFailures(query)];
+  yield;
+  const senders = query.rows<SenderRow>(
+    `SELECT DISTINCT result, mx, reporter, sender_ip AS ip FROM report_failure
+     WHERE $WHERE AND authenticated = 1 AND sender_ip <> ''
+     ORDER BY result, mx, reporter, sender_ip LIMIT 2000`,
+  );
+  yield;
+  const policies = quotedPolicies(query);
+  yield;
+  const trial = trialOf(store, domain, to);
+  yield;
+  const doubtful = query.rows<DoubtfulRow>(
+    `SELECT trust, reporter, min(trust_detail) AS detail, count(*) AS reports, max(day) AS "lastDay" FROM report
+     WHERE counted = 0 AND id IN (SELECT report FROM report_policy WHERE $WHERE AND counted = 0)
+     GROUP BY trust, reporter ORDER BY reports DESC LIMIT 50`,
+  );
+  yield;
+  const unauthenticated = unauthenticatedRows(query);
+  yield;
+  const about = 'id IN (SELECT report FROM report_policy WHERE $WHERE AND authenticated = 1)';
+  const notes = query.rows<{ reporter: string; notes: string }>(
+    `SELECT reporter, notes FROM report WHERE notes IS NOT NULL AND ${about} LIMIT 1000`,
+  );
+  yield;
+  const reusedIds = query.count(
+    `SELECT count(*) AS n FROM (
+       SELECT 1 FROM report WHERE report_id IS NOT NULL AND ${about}
+       GROUP BY reporter, report_id, day HAVING count(*) > 1
+     ) AS reused`,
+  );
+  yield;
+  const copies = query.count(
+    `SELECT sum(copies - 1) AS n FROM report WHERE copies > 1 AND ${about}`,
+  );
+  yield;
   return {
     domain,
     from,
@@ -53,43 +100,16 @@ export function gatherFacts(store: Store, options: GatherOptions): DomainFacts {
     now,
     checks,
     sessions: sessions.reverse(),
-    reports: query
-      .rows<ReportRow>(
-        `SELECT reporter, day, count(DISTINCT report) AS reports FROM report_policy
-         WHERE $WHERE AND authenticated = 1 GROUP BY reporter, day ORDER BY day DESC, reporter LIMIT ${MAX_ROWS}`,
-      )
-      .reverse(),
-    failures: [...describedFailures(query), ...otherFailures(query)],
-    senders: query.rows<SenderRow>(
-      `SELECT DISTINCT result, mx, reporter, sender_ip AS ip FROM report_failure
-       WHERE $WHERE AND authenticated = 1 AND sender_ip <> ''
-       ORDER BY result, mx, reporter, sender_ip LIMIT 2000`,
-    ),
-    policies: quotedPolicies(query),
-    trial: trialOf(store, domain, to),
-    doubtful: query.rows<DoubtfulRow>(
-      `SELECT trust, reporter, min(trust_detail) AS detail, count(*) AS reports, max(day) AS "lastDay" FROM report
-       WHERE counted = 0 AND id IN (SELECT report FROM report_policy WHERE $WHERE AND counted = 0)
-       GROUP BY trust, reporter ORDER BY reports DESC LIMIT 50`,
-    ),
-    unauthenticated: unauthenticatedRows(query),
-    notes: notesOf(
-      query.rows<{ reporter: string; notes: string }>(
-        `SELECT reporter, notes FROM report WHERE notes IS NOT NULL
-         AND id IN (SELECT report FROM report_policy WHERE $WHERE AND authenticated = 1) LIMIT 1000`,
-      ),
-    ),
-    reusedIds: query.count(
-      `SELECT count(*) AS n FROM (
-         SELECT 1 FROM report WHERE report_id IS NOT NULL
-           AND id IN (SELECT report FROM report_policy WHERE $WHERE AND authenticated = 1)
-         GROUP BY reporter, report_id, day HAVING count(*) > 1
-       ) AS reused`,
-    ),
-    copies: query.count(
-      `SELECT sum(copies - 1) AS n FROM report WHERE copies > 1
-       AND id IN (SELECT report FROM report_policy WHERE $WHERE AND authenticated = 1)`,
-    ),
+    reports: reports.reverse(),
+    failures,
+    senders,
+    policies,
+    trial,
+    doubtful,
+    unauthenticated,
+    notes: notesOf(notes),
+    reusedIds,
+    copies,
   };
 }
 

@@ -3,6 +3,7 @@ import { countSessions } from './count-sessions.js';
 import type { KindSums } from './domain-view.js';
 import { dateOf, plus, type DomainFacts } from './facts.js';
 import { groupFailures, isOngoing } from './group-failures.js';
+import type { Steps } from './steps.js';
 
 export interface DomainLine {
   /** Empty for reports that name no domain. */
@@ -44,14 +45,14 @@ export interface OverviewOptions {
   /** Domains listed, at most. Default 50. */
   readonly limit?: number;
   /** The facts that the page of a domain rests on: both must say the same. */
-  readonly factsOf: (domain: string) => DomainFacts;
+  readonly factsOf: (domain: string) => Steps<DomainFacts>;
 }
 
 /** Returns all domains with failures in a span of days, by authenticated reports. */
-export function viewOverview(
+export function* viewOverview(
   store: Store,
   { from, to, limit = 50, factsOf }: OverviewOptions,
-): Overview {
+): Steps<Overview> {
   const all = <Row>(sql: string, ...values: (string | number)[]): Row[] =>
     store.prepare<Row>(sql).all(...values);
   const totals = all<{
@@ -71,6 +72,12 @@ export function viewOverview(
   const [known] = all<{ n: number }>(
     "SELECT count(DISTINCT domain) AS n FROM report_day WHERE domain <> '' AND authenticated = 1",
   );
+  const failing: DomainLine[] = [];
+  for (const domain of failingDomains(store, from, to, limit)) {
+    const facts = yield* factsOf(domain);
+    failing.push(lineOf(facts, () => lineOfSums(store, domain, from, to)));
+    yield;
+  }
   return {
     schema: 'hermetic.report-overview/1',
     from: dateOf(from),
@@ -80,9 +87,7 @@ export function viewOverview(
     kinds: totals
       .filter((t) => t.type !== '' && t.authenticated === 1)
       .map(({ type, ok, failed }) => ({ type, successful: ok, failed })),
-    failing: failingDomains(store, from, to, limit).map((domain) =>
-      lineOf(factsOf(domain), () => lineOfSums(store, domain, from, to)),
-    ),
+    failing,
     unauthenticated: reportsOf(0),
     refused: all<{ via: string; code: string; refused: number }>(
       'SELECT via, code, sum(refused) AS refused FROM report_refusal WHERE day BETWEEN ? AND ? GROUP BY via, code ORDER BY refused DESC',

@@ -5,6 +5,7 @@ import { viewDomain, type DomainView } from './domain-view.js';
 import { dayMs, dayOf, type DomainFacts } from './facts.js';
 import { gatherFacts } from './gather-facts.js';
 import { viewOverview, type Overview } from './overview.js';
+import { atOnce, type Steps } from './steps.js';
 
 export interface ShowOptions {
   /** Milliseconds since 1970. */
@@ -24,14 +25,29 @@ export interface ShowOptions {
 
 /** Returns everything that the reports about a domain say; `` for those that name no domain. */
 export function showDomain(store: Store, domain: string, options: ShowOptions): DomainView {
-  const { from, to } = spanOf(store, domain, options);
-  return viewDomain(factsOf(store, domain, options, { from, to }), options.silenceHours);
+  return atOnce(showDomainInSteps(store, domain, options));
 }
 
 /** Returns every domain with failures. */
 export function showOverview(store: Store, options: ShowOptions): Overview {
+  return atOnce(showOverviewInSteps(store, options));
+}
+
+/** Shows a domain as `showDomain` does, in steps of one query. */
+export function* showDomainInSteps(
+  store: Store,
+  domain: string,
+  options: ShowOptions,
+): Steps<DomainView> {
+  const { from, to } = spanOf(store, domain, options);
+  const facts = yield* factsOf(store, domain, options, { from, to });
+  return viewDomain(facts, options.silenceHours);
+}
+
+/** Shows the overview as `showOverview` does, in steps of one query. */
+export function* showOverviewInSteps(store: Store, options: ShowOptions): Steps<Overview> {
   const { from, to } = spanOf(store, '', options);
-  return viewOverview(store, {
+  return yield* viewOverview(store, {
     from,
     to,
     factsOf: (domain) => factsOf(store, domain, options, { from, to }),
@@ -48,7 +64,7 @@ function factsOf(
   domain: string,
   { now, checks = [] }: ShowOptions,
   { from, to }: Span,
-): DomainFacts {
+): Steps<DomainFacts> {
   const own = [...readChecks(store, domain, (from - 7) * dayMs), ...checks]
     .filter((check) => check.domain === domain)
     .sort((a, b) => Date.parse(a.checkedAt) - Date.parse(b.checkedAt));

@@ -22,12 +22,12 @@ interface Budget {
   readonly most: number;
 }
 
-/** Three of the largest bodies, in all ports and all configurations of a process. */
-const ofProcess: Budget = { held: 0, most: 32_000_000 };
+/** Two of the largest bodies, in all ports and all configurations of a process. */
+const ofProcess: Budget = { held: 0, most: 24_000_000 };
 
 /**
  * Reads bodies, of which all large ones together hold at most `maxHeld` octets; without it, all
- * collectors share 32 MB. Small bodies always have room: the server limits connections.
+ * collectors share 24 MB. Small bodies always have room: the server limits connections.
  */
 export function bodyCollector(maxHeld?: number): BodyCollector {
   const budget: Budget = maxHeld === undefined ? ofProcess : { held: 0, most: maxHeld };

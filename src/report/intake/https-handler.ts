@@ -6,7 +6,7 @@ export interface HttpsHandlerOptions {
   readonly receiver: Receiver;
   /** Octets of one body, still packed. Default 10 MB (RFC 8460 §5.2). */
   readonly maxBody?: number;
-  /** Octets of all large bodies that are being read. Default: 32 MB, shared by all intakes of the process. */
+  /** Octets of all large bodies that are being read. Default: 24 MB, shared by all intakes of the process. */
   readonly maxHeld?: number;
 }
 

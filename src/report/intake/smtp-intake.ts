@@ -16,7 +16,7 @@ export interface SmtpIntakeOptions {
   readonly secureContext?: SecureContext;
   /** Octets of one mail. Default 10 MB: more would not be read. */
   readonly maxMail?: number;
-  /** Octets of all large mails that are being read. Default: 32 MB, shared by all intakes of the process. */
+  /** Octets of all large mails that are being read. Default: 24 MB, shared by all intakes of the process. */
   readonly maxHeld?: number;
   readonly limits?: Partial<SessionLimits>;
   /** Milliseconds of a clock that is never set. Default: the system's. */

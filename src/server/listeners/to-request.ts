@@ -114,7 +114,8 @@ function bounded(
           await chunks.return?.();
           throw new HermeticError('body-too-large', `more than ${maxBody} octets`);
         }
-        controller.enqueue(new Uint8Array(value));
+        // As it is: a copy of each chunk would be garbage of the size of the body.
+        controller.enqueue(value);
       },
       async cancel() {
         await chunks.return?.();
