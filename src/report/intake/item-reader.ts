@@ -21,8 +21,11 @@ const SMALL_UNPACKED = 64 * 1024;
 const FEW = 50;
 /** Octets, as their wrapping claims, of all items that wait for the thread. */
 const MAX_WAITING = 200_000_000;
-/** Mebibytes of the thread's heap: the largest report takes half of them. */
-const MAX_HEAP = 192;
+/**
+ * Mebibytes of the thread's heap: the largest report takes under a hundred. A small nursery costs
+ * a third more time than the default one and saves forty mebibytes.
+ */
+const HEAP = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 4 };
 
 interface Waiting {
   readonly reader: ItemReader;
@@ -145,7 +148,7 @@ class ReadingThread {
 
   constructor() {
     this.#worker = new Worker(new URL('./reading-worker.js', import.meta.url), {
-      resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP },
+      resourceLimits: HEAP,
       execArgv: [],
     });
     this.#worker
