@@ -51,6 +51,8 @@ export interface StreamPort {
   readonly listen: readonly ListenAddress[];
   readonly limits: PortLimits;
   serve(conn: Conn): void;
+  /** Ends a connection that gives way to a newcomer, as its protocol asks. */
+  evict?(conn: Conn): void;
   /** Ends the connections when the port closes, each as its protocol asks. */
   end?(): Promise<void>;
 }

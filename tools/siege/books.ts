@@ -72,6 +72,8 @@ function isOutside([at, ms]: Sample, restarts: Restarts): boolean {
 /** Long turns of the daemon's event loop, as its probe noted them, in milliseconds. */
 export interface Turns {
   readonly longest: number;
+  /** Part of the longest turn in which the thread was ready and had no CPU: not the daemon's doing. */
+  readonly waited: number;
   /** CPU time of the main thread: what other processes do does not change it. */
   readonly mostCpu: number;
   /** Turns above 50 ms of CPU time. */
@@ -83,11 +85,13 @@ export function turnsIn(file: string, restarts: Restarts): Turns {
   const turns = (existsSync(file) ? readFileSync(file, 'utf8') : '')
     .split('\n')
     .filter((line) => line.includes('"wall"'))
-    .map((line) => JSON.parse(line) as { at: number; wall: number; cpu: number })
+    .map((line) => JSON.parse(line) as { at: number; wall: number; cpu: number; waited: number })
     .filter(({ at, wall }) => isOutside([at - wall, wall], restarts));
   const most = (values: readonly number[]): number => values.reduce((a, b) => Math.max(a, b), 0);
+  const longest = most(turns.map(({ wall }) => wall));
   return {
-    longest: most(turns.map(({ wall }) => wall)),
+    longest,
+    waited: turns.find(({ wall }) => wall === longest)?.waited ?? 0,
     mostCpu: most(turns.map(({ cpu }) => cpu)),
     costly: turns.filter(({ cpu }) => cpu > 50).length,
   };

@@ -26,23 +26,25 @@ interface Node {
 
 const started = Date.now();
 const buffer = Buffer.alloc(64);
-/** Milliseconds of CPU time of the main thread. */
-function cpuMs(): number {
+/** Milliseconds that the main thread has run, and that it was ready and waited for a CPU. */
+function schedule(): { readonly cpu: number; readonly waited: number } {
   const fd = openSync(`/proc/self/task/${process.pid}/schedstat`, 'r');
   const length = readSync(fd, buffer, 0, 64, 0);
   closeSync(fd);
-  return Number(buffer.toString('latin1', 0, length).split(' ')[0]) / 1e6;
+  const [cpu = 0, waited = 0] = buffer.toString('latin1', 0, length).split(' ').map(Number);
+  return { cpu: cpu / 1e6, waited: waited / 1e6 };
 }
 
 const long: { from: number; to: number; cpu: number }[] = [];
-let last = { at: performance.now(), cpu: cpuMs() };
+let last = { at: performance.now(), ...schedule() };
 setInterval(() => {
-  const now = { at: performance.now(), cpu: cpuMs() };
+  const now = { at: performance.now(), ...schedule() };
   const [wall, cpu] = [now.at - last.at - LOOK, now.cpu - last.cpu];
+  const waited = now.waited - last.waited;
   if (wall >= LONG || cpu >= LONG) {
     appendFileSync(
       file,
-      `${JSON.stringify({ at: Date.now(), up: Date.now() - started, wall, cpu })}\n`,
+      `${JSON.stringify({ at: Date.now(), up: Date.now() - started, wall, cpu, waited })}\n`,
     );
     if (cpu >= LONG) long.push({ from: last.at, to: now.at, cpu });
   }

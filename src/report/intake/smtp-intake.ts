@@ -25,6 +25,8 @@ export interface SmtpIntakeOptions {
 
 export interface SmtpIntake {
   serve(conn: Conn): void;
+  /** Ends the session on a connection whose place a newcomer needs, with 421. */
+  evict(conn: Conn): void;
   /** Ends sessions with 421: between two mails at once, others after their mail or ten seconds. */
   stop(): Promise<void>;
 }
@@ -80,7 +82,11 @@ export function smtpIntake(options: SmtpIntakeOptions): SmtpIntake {
       }
     },
   });
-  return { serve: (conn) => server.serve(conn), stop: () => server.stop() };
+  return {
+    serve: (conn) => server.serve(conn),
+    evict: (conn) => server.evict(conn),
+    stop: () => server.stop(),
+  };
 }
 
 const noRoom = { code: 452, text: '4.3.1 Not stored: no room at present' };

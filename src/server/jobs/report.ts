@@ -96,6 +96,7 @@ export const reportJob: Job<ReturnType<typeof schema.parse>> = {
                   refusal: '421 4.3.2 Too many connections, try again later\r\n',
                 },
                 serve: intake.serve,
+                evict: intake.evict,
                 end: intake.stop,
               },
             ]

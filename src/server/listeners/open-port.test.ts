@@ -138,6 +138,39 @@ test('a newcomer that finds no place is told so in its protocol', async (t) => {
     assert.match(await greeting(), new RegExp(`^${expected} `));
 });
 
+// A30
+test('a connection that gives way is ended by its job, any other is destroyed', async (t) => {
+  for (const evict of [({ stream }: Conn) => void stream.end('421 4.3.2 Later\r\n'), undefined]) {
+    const limits = { connections: 4, idleMs: 60_000 };
+    const serve = ({ stream }: Conn): void => void stream.write('220 hello\r\n');
+    const settings = evict ? { limits, serve, evict } : { limits, serve };
+    const listener = await listenStream({ address: '127.0.0.1', port: 0 }, settings);
+    const sockets: Socket[] = [];
+    t.after(async () => {
+      for (const socket of sockets) socket.destroy();
+      await listener.close(0);
+    });
+    const open = (localAddress: string, onText: (text: string) => void): Promise<void> =>
+      new Promise((resolve) => {
+        const port = 'port' in listener.at ? listener.at.port : 0;
+        const socket = connect({ port, host: '127.0.0.1', localAddress });
+        sockets.push(socket.on('error', () => undefined));
+        socket.on('data', (octets) => (onText(octets.toString()), resolve()));
+        socket.on('close', () => (onText('closed'), resolve()));
+      });
+    // One network holds every place, so its newest connection gives way to another network.
+    const heard = ['', '', '', ''];
+    for (const n of heard.keys()) await open('127.9.0.1', (text) => (heard[n] += text));
+    let newcomer = '';
+    await open('127.8.0.1', (text) => (newcomer += text));
+    assert.equal(newcomer, '220 hello\r\n');
+    while (!heard.some((text) => text.endsWith('closed')))
+      await new Promise((resolve) => setImmediate(resolve));
+    const last = heard.find((text) => text.endsWith('closed'));
+    assert.equal(last, `220 hello\r\n${evict ? '421 4.3.2 Later\r\n' : ''}closed`);
+  }
+});
+
 // A21
 test('ports share the descriptors there are, and the socketmap comes first', () => {
   const ports = [

@@ -25,6 +25,8 @@ export class OpenedPort implements OpenPort {
   #most = Infinity;
   /** Sent to a newcomer that finds no place. */
   refusal: string | undefined;
+  /** Ends a connection that gives way to a newcomer. Without it the connection is destroyed. */
+  evict: ((socket: Socket) => void) | undefined;
   accepted = 0;
   refused = 0;
 
@@ -82,6 +84,7 @@ export class OpenedPort implements OpenPort {
     this.#forget(victim.socket);
     if (victim.socket === newcomer && this.refusal !== undefined)
       victim.socket.end(this.refusal, () => victim.socket.destroy());
+    else if (victim.socket !== newcomer && this.evict) this.evict(victim.socket);
     else victim.socket.destroy();
   }
 

@@ -8,6 +8,8 @@ import { openPort, OpenedPort } from './open-port.js';
 export interface StreamSettings {
   readonly limits: PortLimits;
   serve(conn: Conn): void;
+  /** Ends a connection that gives way to a newcomer, as its protocol asks. */
+  evict?(conn: Conn): void;
   /** Ends the connections when the port closes, each as its protocol asks. */
   end?(): Promise<void>;
 }
@@ -22,15 +24,23 @@ export async function listenStream(
 ): Promise<Listener<StreamSettings>> {
   let current = settings;
   const seen = new WeakMap<Socket, Activity>();
+  const conns = new WeakMap<Socket, Conn>();
   const server = createServer({ noDelay: true });
   const port = await openPort(server, at, settings.limits.connections);
   port.refusal = settings.limits.refusal;
+  port.evict = (socket) => {
+    const conn = conns.get(socket);
+    if (conn && current.evict) current.evict(conn);
+    else socket.destroy();
+  };
   // After the port's own listener: a newcomer without a place is not served.
   server.on('connection', (socket) => {
     socket.on('error', () => socket.destroy());
     if (socket.destroyed || socket.writableEnded) return;
     seen.set(socket, { octets: 0, since: performance.now() });
-    current.serve(connOf(socket));
+    const conn = connOf(socket);
+    conns.set(socket, conn);
+    current.serve(conn);
   });
   // One sweep for all: a timer of its own for each connection would cost at every octet.
   const sweep = setInterval(

@@ -78,6 +78,7 @@ interface Envelope {
 const MAX_RECIPIENTS = 100;
 const OK: ServerReply = { code: 250, text: '2.0.0 Ok' };
 const NO_SEQUENCE: ServerReply = { code: 503, text: '5.5.1 Bad sequence of commands' };
+const GIVES_WAY: ServerReply = { code: 421, text: '4.3.2 Too many connections, try again later' };
 const TIMEOUT: ServerReply = { code: 421, text: '4.4.2 Timeout, closing the connection' };
 
 /** One SMTP session as the server (RFC 5321): no AUTH, no relaying. */
@@ -131,6 +132,13 @@ export class ServerSession {
     if (this.#handshaking) return this.conn.close();
     this.#stream.end(`${reply.code} ${reply.text}\r\n`);
     this.#stream.resume();
+  }
+
+  /** Ends the session for another client: the connection closes as soon as the reply is written. */
+  giveWay(): void {
+    if (this.#endedAt !== undefined || this.#handshaking) return this.close();
+    this.#stream.once('finish', () => this.conn.close());
+    this.end(GIVES_WAY);
   }
 
   close(): void {

@@ -4,12 +4,15 @@ import test, { type TestContext } from 'node:test';
 import { connect as connectTls, createSecureContext } from 'node:tls';
 import fc from 'fast-check';
 import { selfSigned } from '../../pki/index.js';
+import type { Conn } from '../../net/index.js';
 import { SmtpServer, type SmtpServerOptions } from '../index.js';
 import { MailDataReader } from './mail-data.js';
 
 interface Bench {
   readonly server: SmtpServer;
   readonly mails: string[];
+  /** The connections served, in order. */
+  readonly conns: Conn[];
   /** Milliseconds of the server's clock. */
   time: number;
   client(): Promise<Client>;
@@ -49,7 +52,9 @@ async function bench(t: TestContext, more: Partial<SmtpServerOptions> = {}): Pro
   const listener = createServer((socket) => {
     const remote = { address: '192.0.2.1', port: 40_000 };
     const local = { address: '192.0.2.2', port: 25 };
-    server.serve({ stream: socket, local, remote, close: () => void socket.destroy() });
+    const conn = { stream: socket, local, remote, close: () => void socket.destroy() };
+    state.conns.push(conn);
+    server.serve(conn);
   });
   await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
   const sockets: Socket[] = [];
@@ -61,6 +66,7 @@ async function bench(t: TestContext, more: Partial<SmtpServerOptions> = {}): Pro
   const state: Bench = {
     server,
     mails,
+    conns: [],
     time: 0,
     async client() {
       const socket = connect((listener.address() as AddressInfo).port, '127.0.0.1');
@@ -361,6 +367,38 @@ test('RFC 5321 §3.8: a server that stops says 421, after the message under way'
   assert.match(await busy.reply(), /^421 4\.3\.2/);
   await stopped;
   assert.deepEqual(mails, ['x\r\n']);
+});
+
+// A30
+test('RFC 5321 §3.8: a session that gives way to a newcomer ends with 421', async (t) => {
+  for (const commands of [
+    [],
+    ['EHLO client.example'],
+    ['EHLO client.example', 'MAIL FROM:<a@b.example>', 'RCPT TO:<r@example.com>', 'DATA'],
+  ]) {
+    const { client, server, conns, mails } = await bench(t);
+    const { ask, reply } = await client();
+    for (const command of commands) await ask(command);
+    const [conn] = conns;
+    assert.ok(conn);
+    server.evict(conn);
+    assert.match(await reply(), /^421 4\.3\.2 /);
+    assert.equal(await reply(), '');
+    server.evict(conn);
+    assert.deepEqual(mails, []);
+  }
+});
+
+test('a session within a TLS handshake gives way without a reply in plaintext', async (t) => {
+  const { client, server, conns } = await bench(t, { secureContext: createSecureContext({}) });
+  const { ask, reply } = await client();
+  await ask('EHLO client.example');
+  assert.match(await ask('STARTTLS'), /^220 /);
+  await settle();
+  const [conn] = conns;
+  assert.ok(conn);
+  server.evict(conn);
+  assert.equal(await reply(), '');
 });
 
 test('an HTTP request and a message of twice the size end the session', async (t) => {

@@ -13,7 +13,7 @@ const PAUSE = 20;
 
 /** Serves SMTP sessions on connections that the caller accepts. */
 export class SmtpServer {
-  readonly #sessions = new Set<ServerSession>();
+  readonly #sessions = new Map<Conn, ServerSession>();
   readonly #options: SessionOptions;
   readonly #timer: NodeJS.Timeout;
   #stopping = false;
@@ -30,18 +30,25 @@ export class SmtpServer {
 
   serve(conn: Conn): void {
     const session = new ServerSession(conn, this.#options);
-    this.#sessions.add(session);
+    this.#sessions.set(conn, session);
     conn.stream.once('close', () => {
       session.close();
-      this.#sessions.delete(session);
+      this.#sessions.delete(conn);
     });
     if (this.#stopping) session.end(GOING_DOWN);
     else void session.run();
   }
 
+  /** Ends the session on a connection whose place a newcomer needs, with 421 (RFC 5321 §3.8). */
+  evict(conn: Conn): void {
+    const session = this.#sessions.get(conn);
+    if (session) session.giveWay();
+    else conn.close();
+  }
+
   /** Ends every session that is beyond one of its limits. Called every second. */
   checkTimes(): void {
-    for (const session of this.#sessions) session.checkTime();
+    for (const session of this.#sessions.values()) session.checkTime();
   }
 
   /**
@@ -53,7 +60,7 @@ export class SmtpServer {
     const began = this.#options.monotonic();
     while (this.#sessions.size > 0) {
       const spent = this.#options.monotonic() - began;
-      for (const session of this.#sessions) {
+      for (const session of this.#sessions.values()) {
         if (spent > GRACE || !session.hasMail) session.end(GOING_DOWN);
         if (spent > GRACE + LOOK) session.close();
       }
