@@ -24,6 +24,9 @@ import {
   type RoleReport,
 } from './plan.js';
 
+/** The environment of the unit in docs/postfix.md: glibc returns large buffers to the system. */
+const UNIT = { MALLOC_MMAP_THRESHOLD_: '131072', MALLOC_TRIM_THRESHOLD_: '262144' };
+
 /** Milliseconds that a start may take. */
 const START = 60_000;
 
@@ -123,6 +126,7 @@ export class Served {
     ];
     const child = spawn(process.execPath, [...this.nodeOptions, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...UNIT },
     });
     this.#ended = false;
     child.stdout.pipe(this.#log, { end: false });
