@@ -11,7 +11,7 @@ import {
   showOverview,
   storeReports,
   verifyDkim,
-  type JudgedReading,
+  type VerifiedItem,
 } from '../src/report/index.js';
 import { readItem } from '../src/report/read/read-item.js';
 import { keyResolver, keyText, reportMail } from '../src/report/testing-mail.js';
@@ -19,7 +19,7 @@ import { judgeTrust } from '../src/report/verify/judge-trust.js';
 import { gatherFacts } from '../src/report/explain/gather-facts.js';
 import { atOnce } from '../src/report/explain/steps.js';
 import { viewDomain } from '../src/report/explain/domain-view.js';
-import type { DomainFacts } from '../src/report/explain/facts.js';
+import type { ReportedFacts } from '../src/report/explain/facts.js';
 import type { Statement, Store } from '../src/store/index.js';
 import { median } from './median.js';
 import { writeResults } from './results-file.js';
@@ -157,7 +157,7 @@ async function intake(folder: string, say: Say): Promise<void> {
   );
 }
 
-function keep(store: Store, readings: readonly JudgedReading[]): void {
+function keep(store: Store, readings: readonly VerifiedItem[]): void {
   storeReports(
     store,
     readings.flatMap((reading) =>
@@ -192,7 +192,7 @@ async function mail(say: Say): Promise<void> {
     }
     limit.push(cpu() - began);
     began = cpu();
-    const judged: JudgedReading[] = [];
+    const judged: VerifiedItem[] = [];
     for (const one of mails)
       for (const reading of await readItem(one, {
         name: 'mail',
@@ -267,7 +267,9 @@ async function questions(folder: string, count: number, say: Say): Promise<void>
   for (const [word, what] of statements)
     row(`one domain: ${what}`, (n) => factsOf(only(store, word), n));
   const facts = new Map([14, 30].map((n) => [n, factsOf(store, n)]));
-  row('one domain: what follows from all of these', (n) => viewDomain(facts.get(n) as DomainFacts));
+  row('one domain: what follows from all of these', (n) =>
+    viewDomain(facts.get(n) as ReportedFacts),
+  );
   row('one domain: all thirteen questions at once', (n) =>
     showDomain(store, 'd0.example', { now, to: last * dayMs, days: n }),
   );

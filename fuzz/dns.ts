@@ -7,7 +7,7 @@ import {
   validate,
   type CachedZone,
   type Message,
-  type Answer,
+  type DnsAnswer,
 } from '../src/dns/index.js';
 import { LabDns } from '../src/lab/index.js';
 import type { Random } from './random.js';
@@ -31,7 +31,7 @@ const asked = [
   'www AAAA',
 ];
 
-const dataOf = (answer: Answer): string =>
+const dataOf = (answer: DnsAnswer): string =>
   `${answer.status} ${answer.canonicalName.key} ${answer.records.map(formatRdata).sort().join(' | ').toLowerCase()}`;
 
 /** The longest one question may take, in milliseconds: far above the 20 ms promised, so that only a hang is caught on a busy machine. */
@@ -68,7 +68,7 @@ export async function fuzz(count: number, random: Random): Promise<string> {
     change: Map<string, Message>,
     cache?: Map<string, CachedZone>,
     seen?: Set<string>,
-  ): Promise<Answer> => {
+  ): Promise<DnsAnswer> => {
     const [name = '', type = ''] = question.split(' ');
     return validate({
       name: Name.of(name),

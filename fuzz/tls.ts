@@ -9,14 +9,14 @@ import {
   helloFor,
   nextQuestion,
   only,
-  prove,
+  infer,
   readClientHello,
   readSsl2ServerHello,
   suites12,
   suites13,
   summarise,
   type HelloVersion,
-  type Question,
+  type TlsQuestion,
 } from '../src/tls/index.js';
 import type { Random } from './random.js';
 
@@ -57,7 +57,7 @@ export function fuzz(count: number, random: Random): string {
 function ask(
   version: HelloVersion,
   suites: readonly number[],
-): Extract<Question, { kind: 'hello' }> {
+): Extract<TlsQuestion, { kind: 'hello' }> {
   return {
     kind: 'hello',
     topic: 'tls12',
@@ -114,13 +114,13 @@ function seeds(): readonly Uint8Array[] {
 }
 
 /** What was read is a server's word: whatever it is, the plan and the summary take it. */
-function reason({ flight }: FlightReader, question: Question): void {
+function reason({ flight }: FlightReader, question: TlsQuestion): void {
   const log = [
     {
       question,
       answer: flight.hello ? ({ kind: 'hello', flight } as const) : ({ kind: 'refused' } as const),
     },
   ];
-  summarise(prove(log));
+  summarise(infer(log));
   for (const inventory of [true, false]) nextQuestion(log, { inventory, asks: [{ kind: 'dhe' }] });
 }

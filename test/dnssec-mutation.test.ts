@@ -12,8 +12,8 @@ import {
   typeNumber,
   validate,
   verifyProof,
-  type Answer,
-  type Ground,
+  type DnsAnswer,
+  type ProofRecords,
   type Message,
   type Proof,
   type ResourceRecord,
@@ -61,14 +61,14 @@ const questions = [
 
 interface Case {
   readonly what: string;
-  readonly answer: Answer;
+  readonly answer: DnsAnswer;
   readonly setting: Omit<Setting, 'fetch'>;
 }
 
 async function askLab(
   question: string,
   change: (name: Name, type: number, message: Message) => Message = (_, __, m) => m,
-): Promise<Answer> {
+): Promise<DnsAnswer> {
   const [name = '', type = ''] = question.split(' ');
   return validate({
     name: Name.of(name),
@@ -110,13 +110,13 @@ async function vectorCases(): Promise<Case[]> {
 const again = (
   { anchors, now: at, limits, algorithms }: Case['setting'],
   proof: Proof,
-): Promise<Answer> =>
+): Promise<DnsAnswer> =>
   verifyProof(proof, anchors, at, {
     ...(limits ? { limits } : {}),
     ...(algorithms ? { algorithms } : {}),
   });
 
-const dataOf = (answer: Answer): string =>
+const dataOf = (answer: DnsAnswer): string =>
   `${answer.status} ${answer.records.map(formatRdata).sort().join(' | ').toLowerCase()}`;
 
 /** The signed NSEC of these vectors' zone denies the wildcard that the same zone answers with: without the answer it is a good denial. */
@@ -129,7 +129,7 @@ function* mutants(
 ): Generator<{ what: string; ttlOnly: boolean; proof: Proof }> {
   const put = (g: number, section: 'answers' | 'authorities', lines: readonly string[]): Proof => ({
     ...proof,
-    grounds: proof.grounds.map((ground, i): Ground =>
+    grounds: proof.grounds.map((ground, i): ProofRecords =>
       i === g ? { ...ground, [section]: lines } : ground,
     ),
   });

@@ -9,10 +9,10 @@ import {
   stsRecord,
   txtRdata,
   type RolloverReading,
-  type RolloverWish,
+  type DesiredRollover,
 } from '../src/publish/index.js';
 import { PolicyWorld } from '../src/publish/policy/testing-world.js';
-import type { PolicyWish } from '../src/publish/policy/types.js';
+import type { DesiredPolicy } from '../src/publish/policy/types.js';
 import { formatPolicy } from '../src/mta-sts/index.js';
 import { parseConfig } from '../src/server/index.js';
 
@@ -27,7 +27,7 @@ const domainWith = (lines: string): readonly string[] =>
 const hostWith = (lines: string): readonly string[] =>
   problems(`  hosts:\n    mx1.example.com:\n${lines}`);
 
-const wish: PolicyWish = {
+const wish: DesiredPolicy = {
   mode: 'enforce',
   mx: ['mx1.example.com', 'mx2.example.com'],
   maxAges: [86_400],
@@ -40,7 +40,7 @@ const wish: PolicyWish = {
 };
 const run = (
   world: PolicyWorld,
-  wanted: PolicyWish,
+  wanted: DesiredPolicy,
   hours: number,
 ): ReturnType<PolicyWorld['run']> => {
   let step = world.run(wanted);
@@ -56,7 +56,7 @@ const key = (n: number) => ({
   certified: true,
 });
 const tlsa = (n: number): string => `3 1 1 ${key(n).sha256}`;
-const hostWish: RolloverWish = {
+const hostWish: DesiredRollover = {
   publish: true,
   types: ['ecdsa'],
   matchingTypes: [1],

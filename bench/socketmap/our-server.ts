@@ -1,5 +1,5 @@
 import { steadyTime, systemClock, type Name } from '../../src/base/index.js';
-import { parseRecord, RRType, type Answer, type Resolver } from '../../src/dns/index.js';
+import { parseRecord, RRType, type DnsAnswer, type Resolver } from '../../src/dns/index.js';
 import { createStsSource, parsePolicy } from '../../src/mta-sts/index.js';
 import { nodeNetwork } from '../../src/net/index.js';
 import { resolvePolicy } from '../../src/policy/index.js';
@@ -21,7 +21,7 @@ const resolver: Resolver = {
   ask(name, type) {
     const text = name.toLower();
     const records = recordsOf(text, name, type);
-    const answer: Answer = {
+    const answer: DnsAnswer = {
       question: { name, type },
       status: records.length > 0 ? 'found' : 'nodata',
       dnssec: 'insecure',
@@ -35,7 +35,7 @@ const resolver: Resolver = {
   health: () => ({ upstreams: [{ label: 'bench', state: 'answers' }] }),
 };
 
-function recordsOf(text: string, name: Name, type: number): Answer['records'] {
+function recordsOf(text: string, name: Name, type: number): DnsAnswer['records'] {
   const line =
     type === RRType.MX
       ? `MX 10 mx.${text}.`

@@ -35,5 +35,5 @@ export { nearest } from './nearest.js';
 export { Name, parseDomain, nameFailures } from './name.js';
 export { BoundedMap } from './bounded-map.js';
 export { followSignal } from './follow-signal.js';
-export { SharedWork } from './shared-work.js';
+export { SingleFlight } from './single-flight.js';
 export { type Ip, parseIp, formatIp, networkOf, sourceOf, withinPrefix } from './ip.js';

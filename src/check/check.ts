@@ -8,7 +8,7 @@ import { collect, DEFAULT_BUDGET, type CollectOptions } from './collect.js';
 import { grade } from './grade/grade.js';
 import { baseline } from './profiles/baseline.js';
 import { goalsOf } from './profiles/goals.js';
-import { Manners } from './probes/manners.js';
+import { ConnectionLimiter } from './probes/connection-limiter.js';
 import type { OptOut } from './probes/opt-out.js';
 import { reachOf } from './reach.js';
 import type { Profile } from './profiles/profile.js';
@@ -61,7 +61,7 @@ export function collectOptions(options: CheckOptions): CollectOptions {
     depth,
     ...(goals ? { goals } : {}),
     budget,
-    manners: new Manners({ budget, ...(optOut ? { optOut } : {}) }),
+    manners: new ConnectionLimiter({ budget, ...(optOut ? { optOut } : {}) }),
     network,
     trustStore: options.trustStore ?? builtinTrustStore(),
     resolver: chooseResolver(options, {

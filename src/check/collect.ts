@@ -5,7 +5,7 @@ import type { Network } from '../net/index.js';
 import type { Goals } from '../tls/index.js';
 import type { TrustStore } from '../x509/index.js';
 import type { ProbeContext } from './probes/context.js';
-import { Manners } from './probes/manners.js';
+import { ConnectionLimiter } from './probes/connection-limiter.js';
 import { probeHost, probeRoute, type RouteTarget } from './probes/dns.js';
 import { probeMtaSts, probeTlsRpt } from './probes/policies.js';
 import { probeSmtp } from './probes/smtp-tls.js';
@@ -31,7 +31,7 @@ export interface CollectOptions {
   /** TCP connections to one address, at most. Default 14. Not used where `manners` are given. */
   readonly budget?: number;
   /** Shared by the domains of one run, so that all of them together keep to the budget of each address. Default of this domain's own. */
-  readonly manners?: Manners;
+  readonly manners?: ConnectionLimiter;
   /** Mail hosts that are looked at, best preference first. Default 10. */
   readonly maxHosts?: number;
   /** Addresses of each. Default 4. */
@@ -82,7 +82,7 @@ export async function collect(domain: Name, options: CollectOptions): Promise<Ev
     signal,
     goals: options.goals,
     intrusive: options.intrusive ?? false,
-    manners: options.manners ?? new Manners({ budget: options.budget ?? DEFAULT_BUDGET }),
+    manners: options.manners ?? new ConnectionLimiter({ budget: options.budget ?? DEFAULT_BUDGET }),
     most: { hosts: options.maxHosts ?? 10, addresses: options.maxAddresses ?? 4 },
     spacingMs: options.spacingMs ?? 200,
     earlier: (host, ip) =>

@@ -11,7 +11,7 @@ export { parseOptOut, type OptOut } from './probes/opt-out.js';
 export { collect, DEFAULT_BUDGET, type CollectOptions } from './collect.js';
 export { grade } from './grade/grade.js';
 export { compareResults } from './compare/compare-results.js';
-export { exposure } from './exposure.js';
+export { exposure } from './grade/exposure.js';
 export { checkFailures } from './failures.js';
 export { catalogue, describeFinding, type FindingId } from './findings/catalogue.js';
 export { baseline } from './profiles/baseline.js';
@@ -19,7 +19,7 @@ export { findProfile, profileNames, profiles, undatedNames } from './profiles/in
 export { mozillaSettings } from './profiles/mozilla.js';
 export { parseProfile } from './profiles/parse-profile.js';
 export { goalsOf, gradedAsks, type GradedAsk } from './profiles/goals.js';
-export type { Profile, Rule, Mechanism } from './profiles/profile.js';
+export type { Profile, Rule, TrustMechanism } from './profiles/profile.js';
 export { renderTerminal, type TerminalOptions } from './render/terminal.js';
 export { attackNames, outcomeWords, ownerNames, senderNames, versionName } from './render/words.js';
 export { renderChanges } from './render/changes.js';

@@ -4,7 +4,7 @@ import type { Lab } from '../lab/index.js';
 import { labOptions } from './commands/lab-options.js';
 
 /** With more at once each waits for all the others in this one process, and a busy machine passes for silent servers. */
-const AT_ONCE = 8;
+const MAX_CONCURRENT = 8;
 
 /** What a check sees of each of these domains of a lab, in their order, as soon as it is there. */
 export function checkDomains(
@@ -13,12 +13,12 @@ export function checkDomains(
   more: CheckOptions = {},
 ): readonly Promise<Evidence>[] {
   const options = collectOptions({ ...labOptions(lab), ...more });
-  const lanes: Promise<unknown>[] = Array.from({ length: AT_ONCE }, () => Promise.resolve());
+  const lanes: Promise<unknown>[] = Array.from({ length: MAX_CONCURRENT }, () => Promise.resolve());
   return domains.map((domain, i) => {
-    const seen = (lanes[i % AT_ONCE] as Promise<unknown>).then(() =>
+    const seen = (lanes[i % MAX_CONCURRENT] as Promise<unknown>).then(() =>
       collect(nameOf(domain), options),
     );
-    lanes[i % AT_ONCE] = seen.catch(() => undefined);
+    lanes[i % MAX_CONCURRENT] = seen.catch(() => undefined);
     return seen;
   });
 }

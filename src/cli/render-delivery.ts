@@ -1,10 +1,10 @@
 import { neutralise, wrap } from '../base/index.js';
 import type { DeliveryAttempt, DeliveryOutcome } from '../evidence/index.js';
-import type { Conversation, Recipient } from '../send/index.js';
+import type { SmtpTranscript, Recipient } from '../send/index.js';
 import { sayFailure } from './say-failure.js';
 
 /** The SMTP conversations, line by line, with milliseconds. Ends with a line feed. */
-export function renderConversations(conversations: readonly Conversation[]): string {
+export function renderConversations(conversations: readonly SmtpTranscript[]): string {
   return conversations
     .flatMap(({ host, ip, lines }) => [
       `${host} [${ip}]`,

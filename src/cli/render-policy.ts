@@ -5,7 +5,7 @@ import {
   type DomainDecision,
   type HostDecision,
   type StsDecision,
-  type Trouble,
+  type LookupFailure,
   type Waiver,
 } from '../policy/index.js';
 import { sayFailure } from './say-failure.js';
@@ -90,7 +90,7 @@ function waiverText(waiver: Waiver): string {
   }
 }
 
-function troubleText({ code, detail, whose }: Trouble): string {
+function troubleText({ code, detail, whose }: LookupFailure): string {
   const side = whose === 'ours' ? 'The trouble is on this side' : 'The trouble is on their side';
   return `${sayFailure({ code, detail })}. ${side}.`;
 }

@@ -16,7 +16,7 @@ export {
 export {
   rolloverState,
   type RolloverQuestion,
-  type RolloverState,
+  type TlsaCoverage,
   type TlsaRole,
 } from './rollover-state.js';
 export { usableRecords, isUsable, explainUnusable } from './usable-records.js';

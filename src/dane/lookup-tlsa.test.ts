@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Name } from '../base/index.js';
-import { parseRecord, RRType, type Answer, type Dnssec, type Resolver } from '../dns/index.js';
+import { parseRecord, RRType, type DnsAnswer, type Dnssec, type Resolver } from '../dns/index.js';
 import { lookupTlsa, type LookupTlsaOptions, type TlsaLookup } from './index.js';
 
 const host = Name.of('mx.example.com');
 const target = Name.of('mail.provider.example');
 const record = `3 1 1 ${'ab'.repeat(32)}`;
 
-type Told = Partial<Pick<Answer, 'status' | 'dnssec' | 'failure'>> & {
+type Told = Partial<Pick<DnsAnswer, 'status' | 'dnssec' | 'failure'>> & {
   readonly tlsa?: readonly string[];
 };
 

@@ -2,7 +2,7 @@ import type { Failure, Name } from '../base/index.js';
 import {
   readTlsa,
   RRType,
-  type Answer,
+  type DnsAnswer,
   type Dnssec,
   type HostAddresses,
   type Resolver,
@@ -88,7 +88,7 @@ export async function lookupTlsa({
   return last;
 }
 
-function judge(base: Name, answer: Answer, addressDnssec: Dnssec): TlsaLookup {
+function judge(base: Name, answer: DnsAnswer, addressDnssec: Dnssec): TlsaLookup {
   const common = { base: base.toLower(), dnssec: answer.dnssec, ttl: answer.ttl };
   const records = answer.records.slice(0, MAX_RECORDS).flatMap((rr): TlsaData[] => {
     const read = readTlsa(rr);

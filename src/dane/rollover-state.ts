@@ -15,7 +15,7 @@ export type TlsaRole =
  * `ready`: a record for the next key or issuer stands beside; `partial`: some keys in use
  * have no record; `mismatch`: none has.
  */
-export type RolloverState = 'ready' | 'single' | 'partial' | 'mismatch' | 'unknown';
+export type TlsaCoverage = 'ready' | 'single' | 'partial' | 'mismatch' | 'unknown';
 
 export interface RolloverQuestion {
   readonly records: readonly TlsaData[];
@@ -30,7 +30,7 @@ export interface RolloverQuestion {
  * before the key, and duplicates are no second record.
  */
 export function rolloverState({ records, chains, gone = [] }: RolloverQuestion): {
-  readonly state: RolloverState;
+  readonly state: TlsaCoverage;
   readonly roles: readonly TlsaRole[];
 } {
   // Which chains each record is for: what says nothing new is no second record.
@@ -59,7 +59,7 @@ function stateOf(
   records: readonly TlsaData[],
   roles: readonly TlsaRole[],
   chains: RolloverQuestion['chains'],
-): RolloverState {
+): TlsaCoverage {
   if (chains.length === 0 || !records.some(isUsable)) return 'unknown';
   const current = records.filter((_, i) => roles[i] === 'current');
   if (current.length === 0) return 'mismatch';

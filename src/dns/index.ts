@@ -11,12 +11,12 @@ export type {
   AliasStep,
   UnsupportedZone,
   AnswerStatus,
-  Answer,
+  DnsAnswer,
   AskOptions,
   Resolver,
   ResolverHealth,
 } from './types.js';
-export { responseTo, type Message, type Question, type Edns } from './wire/message.js';
+export { responseTo, type Message, type DnsQuestion, type Edns } from './wire/message.js';
 export { RRType, RRClass, Rcode, typeName, typeNumber } from './wire/types-registry.js';
 export { decodeMessage, encodeMessage } from './wire/codec.js';
 export {
@@ -61,7 +61,7 @@ export type {
   CachedZone,
   ZoneStatus,
   Proof,
-  Ground,
+  ProofRecords,
 } from './dnssec/validate/index.js';
 export {
   standardAlgorithms,

@@ -34,7 +34,7 @@ export type AnswerStatus = 'found' | 'nodata' | 'nxdomain' | 'failed';
  * The answer to one question after aliases were followed.
  * `dnssec` is the weakest over the whole chain and covers data and denial alike. For `failed` it is `bogus` or `indeterminate`.
  */
-export interface Answer {
+export interface DnsAnswer {
   readonly question: { readonly name: Name; readonly type: number };
   readonly status: AnswerStatus;
   readonly dnssec: Dnssec;
@@ -69,7 +69,7 @@ export interface AskOptions {
 
 /** What the layers above ask. Never rejects except with `signal.reason`. */
 export interface Resolver {
-  ask(name: Name, type: number, options?: AskOptions): Promise<Answer>;
+  ask(name: Name, type: number, options?: AskOptions): Promise<DnsAnswer>;
   /** What is known of the upstream after the questions so far: whether it passes DNSSEC records through, whether it answers at all. */
   readonly health: () => ResolverHealth;
 }

@@ -1,5 +1,5 @@
 /** `hermetic.check/1`: the verdict on a domain. A stable contract: fields are added, never renamed. */
-import type { RolloverState, TlsaRole } from '../dane/index.js';
+import type { TlsaCoverage, TlsaRole } from '../dane/index.js';
 import type { Dnssec } from '../dns/index.js';
 import type { Exposure } from '../policy/index.js';
 import type { Depth } from './evidence.js';
@@ -72,7 +72,7 @@ export interface MailHost {
     readonly records: readonly string[];
     /** What each record is there for, in the order of `records`. */
     readonly roles?: readonly TlsaRole[];
-    readonly rollover?: RolloverState;
+    readonly rollover?: TlsaCoverage;
   };
   /** Why senders pass over this MX record: its name leads to no host. */
   readonly passedOver?: 'address-literal' | 'special-name' | 'no-address';

@@ -3,7 +3,7 @@
 /** `unclear`: what was known can no longer be told; `changed`: neither good nor bad by itself. */
 export type Direction = 'worse' | 'unclear' | 'better' | 'changed';
 
-export interface Change {
+export interface FactChange {
   readonly direction: Direction;
   /** Domain, host, or `host [ip]`. */
   readonly subject: string;
@@ -22,5 +22,5 @@ export interface Comparison {
   readonly before: string;
   readonly after: string;
   /** Worse first, then unclear, better, changed. */
-  readonly changes: readonly Change[];
+  readonly changes: readonly FactChange[];
 }

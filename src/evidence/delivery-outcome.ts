@@ -2,7 +2,7 @@
  * `hermetic.outcome/1`: what became of one attempt to hand mail to a next hop, connection by connection, with everything a TLS-RPT report says of it
  * (RFC 8460 §4). A stable contract: fields are added, never renamed. Foreign text is stored as received and neutralised only where shown.
  */
-import type { Mechanism, Reason, Waiver } from '../policy/index.js';
+import type { AuthMechanism, Reason, Waiver } from '../policy/index.js';
 import type { PolicyType, ResultType } from '../tls-rpt/index.js';
 import type { FailureEvidence } from './evidence.js';
 import type { MailCertificate } from './check-result.js';
@@ -71,7 +71,7 @@ export interface DeliveryAttempt {
   readonly state: 'refused' | 'unreachable' | 'failed' | 'used';
   /** What had to hold. */
   readonly tls: 'opportunistic' | 'mandatory';
-  readonly authenticate: readonly Mechanism[];
+  readonly authenticate: readonly AuthMechanism[];
   readonly reasons: readonly Reason[];
   /** Why it was not used. With a waiver it is also set for what would have kept it from being used. */
   readonly failure?: FailureEvidence;

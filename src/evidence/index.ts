@@ -38,7 +38,7 @@ export type {
   TlsVersion,
   Verdict,
 } from './check-result.js';
-export type { Change, Comparison, Direction } from './comparison.js';
+export type { FactChange, Comparison, Direction } from './comparison.js';
 export { comparisonSchema } from './comparison-schema.js';
 export type { KeyExchangeEvidence, ProbeEvidence } from './probe-evidence.js';
 export type {

@@ -1,8 +1,8 @@
-import type { Question, ServerHello, ServerKeyExchange } from '../tls/index.js';
+import type { TlsQuestion, ServerHello, ServerKeyExchange } from '../tls/index.js';
 
 /** A question of the prober and its answer, as plain JSON. Chains stand beside it, as what the connection presented. */
 export interface ProbeEvidence {
-  readonly question: Question;
+  readonly question: TlsQuestion;
   readonly answer:
     | {
         readonly kind: 'hello';

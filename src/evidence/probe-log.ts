@@ -1,9 +1,9 @@
 import { fromHex, toHex } from '../base/index.js';
 import {
   isLost,
-  type Answer,
+  type TlsAnswer,
   type ProbeRecord,
-  type Question,
+  type TlsQuestion,
   type ServerKeyExchange,
 } from '../tls/index.js';
 import type { ConnectionEvidence } from './evidence.js';
@@ -27,7 +27,7 @@ export function probeLog(connections: readonly ConnectionEvidence[]): readonly P
     const { probe, handshake, presented } = connection;
     if (handshake) {
       const { version, suite, group, chain } = handshake;
-      const question: Question =
+      const question: TlsQuestion =
         probe?.question.kind === 'handshake'
           ? probe.question
           : { kind: 'handshake', authentication: 'any' };
@@ -53,7 +53,7 @@ export function probeLog(connections: readonly ConnectionEvidence[]): readonly P
   });
 }
 
-function answerOf(answer: ProbeEvidence['answer'], chain: readonly string[]): Answer {
+function answerOf(answer: ProbeEvidence['answer'], chain: readonly string[]): TlsAnswer {
   if (answer.kind !== 'hello') return answer;
   const { hello, keyExchange } = answer;
   return {

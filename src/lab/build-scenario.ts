@@ -7,12 +7,12 @@ import { stripStarttls } from './attackers/strip-starttls.js';
 import type { ZoneSpec } from './dns/zone.js';
 import type { LabNetwork } from './network/lab-network.js';
 import type { HostTraits, Scenario, StsTraits, TlsaTraits } from './scenarios/scenario.js';
-import { places, type World } from './world.js';
+import { places, type LabPki } from './pki.js';
 import type { Issued } from '../pki/index.js';
 
 /** Where scenarios are built. */
-export interface Site {
-  readonly world: World;
+export interface ScenarioSite {
+  readonly world: LabPki;
   readonly network: LabNetwork;
   readonly policyHost: PolicyHost;
   readonly attackers: boolean;
@@ -36,7 +36,7 @@ const oldSurfaces = {
 } as const;
 
 /** Starts a scenario's servers and says what its zone holds. */
-export async function buildScenario(scenario: Scenario, site: Site): Promise<ZoneSpec> {
+export async function buildScenario(scenario: Scenario, site: ScenarioSite): Promise<ZoneSpec> {
   const apex = asciiOf(scenario.domain);
   const { hosts = [{}], zone = {}, sts } = scenario;
   const lines = [zone.records ?? ''];
@@ -71,7 +71,7 @@ async function buildHost(
   host: HostTraits,
   fullName: string,
   scenario: Scenario,
-  site: Site,
+  site: ScenarioSite,
 ): Promise<string[]> {
   const { world, network } = site;
   const { name = 'mx', certificate = 'trusted', tlsa = [], tlsaAt, dial, v6, beside } = host;
@@ -119,7 +119,7 @@ async function startServer(
   address: string,
   server: Server,
   scenario: Scenario,
-  { network, world, attackers, onMail }: Site,
+  { network, world, attackers, onMail }: ScenarioSite,
 ): Promise<void> {
   const { name, certificates, habit = 'good', greeting, speaks, suites: only, admits } = server;
   await network.listenTcp(
@@ -165,7 +165,7 @@ function publishPolicy(
   sts: StsTraits,
   apex: string,
   hosts: readonly string[],
-  { world, policyHost }: Site,
+  { world, policyHost }: ScenarioSite,
 ): string[] {
   const {
     mode,
@@ -197,7 +197,7 @@ function publishPolicy(
   return [...records, `mta-sts A ${places.policyHost}`];
 }
 
-function tlsaOf(kind: TlsaTraits, [certificate]: readonly Issued[], world: World): string {
+function tlsaOf(kind: TlsaTraits, [certificate]: readonly Issued[], world: LabPki): string {
   switch (kind) {
     case 'ee':
       return `3 1 1 ${spki(certificate)}`;

@@ -3,7 +3,7 @@ import type { Endpoint } from '../net/index.js';
 import { LabDns, type DnsFault } from './dns/lab-dns.js';
 import type { ZoneSpec } from './dns/zone.js';
 import type { LabNetwork } from './network/lab-network.js';
-import { places } from './world.js';
+import { places } from './pki.js';
 
 /** How other programs reach the lab. */
 export interface Exposed {

@@ -31,7 +31,7 @@ export type {
   AcmeOrder,
 } from './actors/acme-ca-types.js';
 export { validateOver, type ValidateChallenge } from './actors/acme-validate.js';
-export { labAttacks, type LabAttack } from './attackers/lab-attack.js';
+export { labAttacks, type LabAttack } from './attackers/start-attack.js';
 export { stripStarttls, type Stripping } from './attackers/strip-starttls.js';
 export {
   respond,

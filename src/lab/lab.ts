@@ -10,14 +10,14 @@ import {
   mountAttack,
   type LabAttack,
   type MailHostAddress,
-} from './attackers/lab-attack.js';
+} from './attackers/start-attack.js';
 import { LabDns, type DnsFault, type ResolverHabit } from './dns/lab-dns.js';
 import type { ZoneSpec } from './dns/zone.js';
 import { expose, type Exposed } from './expose.js';
 import { LabNetwork } from './network/lab-network.js';
 import { allScenarios } from './scenarios/all-scenarios.js';
 import type { Scenario } from './scenarios/scenario.js';
-import { places, World } from './world.js';
+import { places, LabPki } from './pki.js';
 
 export interface LabOptions {
   /** Default: every scenario there is. */
@@ -78,7 +78,7 @@ const commonZones: readonly ZoneSpec[] = [
 export async function createLab(options: LabOptions = {}): Promise<Lab> {
   const { scenarios = allScenarios, attackers = true } = options;
   const now = Date.now();
-  const world = new World(now);
+  const world = new LabPki(now);
   const network = new LabNetwork();
   const policyHost = new PolicyHost();
   const mail: ReceivedMail[] = [];

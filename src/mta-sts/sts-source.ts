@@ -1,4 +1,4 @@
-import { BoundedMap, Name, SharedWork, type Failure, type Result } from '../base/index.js';
+import { BoundedMap, Name, SingleFlight, type Failure, type Result } from '../base/index.js';
 import { lookupTexts, type Resolver } from '../dns/index.js';
 import type { CachedPolicy, StsCache, StsEntry } from './cache-entry.js';
 import {
@@ -85,7 +85,7 @@ const REFRESHES = 20;
  */
 export function createStsSource(options: StsSourceOptions): StsSource {
   const { resolver, cache, now } = options;
-  const shared = new SharedWork<StsState>();
+  const shared = new SingleFlight<StsState>();
   const recent = new BoundedMap<StsState>(10_000);
 
   async function lookup(domain: Name, signal: AbortSignal): Promise<StsState> {

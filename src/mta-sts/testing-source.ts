@@ -1,5 +1,5 @@
 import { fail, ok, type Name, type Result } from '../base/index.js';
-import { parseRecord, RRType, type Answer, type Resolver } from '../dns/index.js';
+import { parseRecord, RRType, type DnsAnswer, type Resolver } from '../dns/index.js';
 import {
   createStsSource,
   memoryStsCache,
@@ -68,7 +68,7 @@ function fetched(policy: string): Result<{ readonly policy: StsPolicy; readonly 
 
 function resolverOf(world: Pick<StsWorld, 'texts' | 'asked'>): Resolver {
   return {
-    ask(name: Name, type: number): Promise<Answer> {
+    ask(name: Name, type: number): Promise<DnsAnswer> {
       world.asked.push(`${name.toString()} ${type === RRType.TXT ? 'TXT' : type}`);
       const common = {
         question: { name, type },

@@ -5,11 +5,11 @@ import { decideHost, type Decision, type Reason, type Rules } from './decide-hos
 import type {
   DomainDecision,
   Exemption,
-  Ground,
+  Rationale,
   HostDecision,
   SenderSettings,
   StsDecision,
-  Trouble,
+  LookupFailure,
   Waiver,
 } from './domain-decision.js';
 import { reasonTable } from './explain.js';
@@ -148,7 +148,7 @@ function decide(host: HostFacts, facts: DomainFacts, rules: Rules): HostDecision
   };
 }
 
-function groundOf(reason: Reason, host: HostFacts, facts: DomainFacts): Ground {
+function groundOf(reason: Reason, host: HostFacts, facts: DomainFacts): Rationale {
   const { policy } = facts.mtaSts ?? {};
   const found =
     /^dane-(usable|unusable|insecure|insecure-mx)$/.test(reason) &&
@@ -226,7 +226,10 @@ function stsDecision(facts: DomainFacts): StsDecision {
 }
 
 /** A silent or refusing resolver, or one that strips, is ours; what it truthfully tells of a broken zone is theirs. */
-function troubleOf({ code, detail, blame }: Failure, { resolverAtFault }: DomainFacts): Trouble {
+function troubleOf(
+  { code, detail, blame }: Failure,
+  { resolverAtFault }: DomainFacts,
+): LookupFailure {
   const ours = blame === 'local' || (code.startsWith('dns') && resolverAtFault);
   return { code, detail, blame, whose: ours ? 'ours' : 'theirs' };
 }

@@ -23,7 +23,7 @@ export interface Rules {
 }
 
 /** How the session with a server must be authenticated. */
-export type Mechanism = 'dane' | 'pkix';
+export type AuthMechanism = 'dane' | 'pkix';
 
 /** Stable codes of the grounds of a decision; `explain` turns them into sentences with clauses. */
 export type Reason =
@@ -57,7 +57,7 @@ export type Decision =
       /** The host may be used. `mandatory`: never in clear; with no mechanism that is TLS without authentication (RFC 7672 §2.2). */
       readonly action: 'use';
       readonly tls: 'opportunistic' | 'mandatory';
-      readonly authenticate: readonly Mechanism[];
+      readonly authenticate: readonly AuthMechanism[];
       readonly reasons: readonly Reason[];
     }
   | {
@@ -72,7 +72,7 @@ export type Decision =
     };
 
 type Part = {
-  readonly kind: 'none' | 'encrypt' | Mechanism | 'skip' | 'unknown';
+  readonly kind: 'none' | 'encrypt' | AuthMechanism | 'skip' | 'unknown';
   readonly reason: Reason;
 };
 

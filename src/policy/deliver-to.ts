@@ -1,7 +1,7 @@
 import type { Decision } from './decide-host.js';
-import type { Known, Outcome, ServerView } from './types.js';
+import type { Known, DeliveryResult, ServerView } from './types.js';
 
-type Settled = Readonly<Record<'reachable' | 'starttls' | 'tls' | 'pkix' | 'dane', boolean>>;
+type SettledFacts = Readonly<Record<'reachable' | 'starttls' | 'tls' | 'pkix' | 'dane', boolean>>;
 
 const facts = ['reachable', 'starttls', 'tls', 'pkix', 'dane'] as const;
 
@@ -9,21 +9,21 @@ const facts = ['reachable', 'starttls', 'tls', 'pkix', 'dane'] as const;
  * What becomes of mail handed to one server under a decision. Unknown facts are tried both ways: where every way ends alike the outcome is known,
  * else it is `unknown`.
  */
-export function deliverTo(server: ServerView, decision: Decision): Outcome {
+export function deliverTo(server: ServerView, decision: Decision): DeliveryResult {
   // A host that must not be used delays the mail, it never bounces it (RFC 7672 §2.2 [7672-2.2-4]).
   if (decision.action === 'skip') return 'deferred';
   if (decision.action === 'unknown') return 'unknown';
   const found = new Set(
-    completions(server).map((settled) => settle(settled, server.attacker, decision)),
+    completions(server).map((settled) => settleFacts(settled, server.attacker, decision)),
   );
-  return found.size === 1 ? ([...found][0] as Outcome) : 'unknown';
+  return found.size === 1 ? ([...found][0] as DeliveryResult) : 'unknown';
 }
 
-function settle(
-  server: Settled,
+function settleFacts(
+  server: SettledFacts,
   attacker: boolean,
   decision: Extract<Decision, { action: 'use' }>,
-): Outcome {
+): DeliveryResult {
   if (!server.reachable) return 'deferred';
   // RFC 3207 §6 [3207-6-1]
   if (!server.starttls || !server.tls) {
@@ -35,14 +35,14 @@ function settle(
   return decision.authenticate.length > 0 ? 'verified' : 'unverified';
 }
 
-function completions(server: ServerView): Settled[] {
-  let all: Partial<Settled>[] = [{}];
+function completions(server: ServerView): SettledFacts[] {
+  let all: Partial<SettledFacts>[] = [{}];
   for (const fact of facts) {
     all = all.flatMap((partial) =>
       values(server[fact]).map((value) => ({ ...partial, [fact]: value })),
     );
   }
-  return all as Settled[];
+  return all as SettledFacts[];
 }
 
 function values(known: Known): boolean[] {

@@ -19,7 +19,7 @@ export interface DomainDecision {
   readonly route: {
     readonly kind: 'mx' | 'implicit' | 'null-mx' | 'none' | 'error' | 'host' | 'address';
     readonly dnssec: Dnssec;
-    readonly trouble?: Trouble;
+    readonly trouble?: LookupFailure;
   };
   readonly mtaSts: StsDecision;
   /** In the order of preference; among equals a sender shuffles (RFC 5321 §5.1). */
@@ -30,7 +30,7 @@ export interface DomainDecision {
 }
 
 /** A failure with the side it is on: `ours` when this machine's resolver or network keeps us from telling, `theirs` when their DNS or server is broken. */
-export interface Trouble {
+export interface LookupFailure {
   readonly code: string;
   readonly detail: string;
   readonly blame: Blame;
@@ -57,7 +57,7 @@ export interface StsDecision {
     readonly id?: string;
   };
   /** Why there is no live policy, where there should be one. */
-  readonly trouble?: Trouble;
+  readonly trouble?: LookupFailure;
 }
 
 /** One MX host. */
@@ -71,7 +71,7 @@ export interface HostDecision {
   /** The zone of its addresses is signed, but counts as unsigned since none of its algorithms is supported (RFC 9905 §2). */
   readonly unsupported?: UnsupportedZone;
   /** Why there are no addresses, or only those of one family. */
-  readonly trouble?: Trouble;
+  readonly trouble?: LookupFailure;
   readonly tlsa: {
     readonly status:
       'usable' | 'unusable' | 'absent' | 'insecure' | 'bogus' | 'tempfail' | 'unknown';
@@ -80,7 +80,7 @@ export interface HostDecision {
     readonly dnssec: Dnssec;
     /** `3 1 1 <lower-case hex>`. */
     readonly records: readonly string[];
-    readonly trouble?: Trouble;
+    readonly trouble?: LookupFailure;
   };
   /** What must hold before mail may go there. */
   readonly decision: Decision;
@@ -89,11 +89,11 @@ export interface HostDecision {
   /** Reference identifiers of a DANE-TA check (RFC 7672 §3.2.2); PKIX has only the host name. */
   readonly referenceNames: readonly string[];
   /** Those that decided come first. */
-  readonly grounds: readonly Ground[];
+  readonly grounds: readonly Rationale[];
 }
 
 /** One ground of a decision. */
-export interface Ground {
+export interface Rationale {
   readonly reason: Reason;
   /** One sentence. */
   readonly says: string;
@@ -103,7 +103,7 @@ export interface Ground {
   readonly record?: string;
   readonly until?: string;
   /** The failed lookup that the ground rests on. */
-  readonly trouble?: Trouble;
+  readonly trouble?: LookupFailure;
 }
 
 /** What the sender chose. */

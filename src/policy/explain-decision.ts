@@ -1,4 +1,4 @@
-import type { DomainDecision, Ground, HostDecision, Trouble } from './domain-decision.js';
+import type { DomainDecision, Rationale, HostDecision, LookupFailure } from './domain-decision.js';
 
 /** Why a domain's mail is deferred or returned, and which host decided it. */
 export interface DecidingCause {
@@ -7,7 +7,7 @@ export interface DecidingCause {
   /** One sentence, without the failure behind it. */
   readonly says: string;
   /** The failed lookup behind it. */
-  readonly trouble?: Trouble;
+  readonly trouble?: LookupFailure;
 }
 
 /**
@@ -31,7 +31,8 @@ export function decidingCause(decision: DomainDecision): DecidingCause | undefin
 /** Why a host cannot be used: its deciding ground, or that it has no address. */
 export function causeOfHost(host: HostDecision): DecidingCause {
   const { name, addresses, trouble } = host;
-  const ground: Ground | undefined = host.decision.action === 'use' ? undefined : host.grounds[0];
+  const ground: Rationale | undefined =
+    host.decision.action === 'use' ? undefined : host.grounds[0];
   if (ground) return withTrouble({ host: name, says: ground.says }, ground.trouble);
   if (addresses.length > 0) return { host: name, says: 'The host may be used.' };
   return trouble
@@ -52,6 +53,6 @@ export function causeText({ host, says, trouble }: DecidingCause): string {
   return `${host === undefined ? '' : `${host}: `}${sentence}${failure}`;
 }
 
-function withTrouble(cause: DecidingCause, trouble: Trouble | undefined): DecidingCause {
+function withTrouble(cause: DecidingCause, trouble: LookupFailure | undefined): DecidingCause {
   return trouble ? { ...cause, trouble } : cause;
 }

@@ -6,7 +6,7 @@ import {
   attacks,
   senders,
   type HostView,
-  type Sender,
+  type SenderClass,
   type ServerView,
   type StsView,
   type View,
@@ -43,7 +43,7 @@ function view(
 }
 
 /** Rows in the order none, strip, swap, spoofMx, suppress. */
-function row(of: View, sender: Sender): string {
+function row(of: View, sender: SenderClass): string {
   const cells = exposureOf(of)[sender];
   return attacks.map((attack) => cells[attack]).join(' ');
 }

@@ -7,16 +7,16 @@ import {
   senders,
   type Attack,
   type HostView,
-  type Outcome,
-  type Sender,
+  type DeliveryResult,
+  type SenderClass,
   type StsView,
   type View,
 } from './types.js';
 
-export type Exposure = Readonly<Record<Sender, Readonly<Record<Attack, Outcome>>>>;
+export type Exposure = Readonly<Record<SenderClass, Readonly<Record<Attack, DeliveryResult>>>>;
 
 /** From worst to best: what an attacker who may block any host can bring about. */
-const worstFirst: readonly Outcome[] = [
+const worstFirst: readonly DeliveryResult[] = [
   'cleartext',
   'to-attacker',
   'unknown',
@@ -27,7 +27,7 @@ const worstFirst: readonly Outcome[] = [
 ];
 
 const abilities: Readonly<
-  Record<Sender, { readonly dane: boolean; readonly mtaSts: 'no' | 'first' | 'cached' }>
+  Record<SenderClass, { readonly dane: boolean; readonly mtaSts: 'no' | 'first' | 'cached' }>
 > = {
   opportunistic: { dane: false, mtaSts: 'no' },
   mtaStsFirst: { dane: false, mtaSts: 'first' },
@@ -43,7 +43,7 @@ export function exposureOf(view: View): Exposure {
 }
 
 /** One cell of {@link exposureOf}. */
-export function cell(view: View, sender: Sender, attack: Attack): Outcome {
+export function cell(view: View, sender: SenderClass, attack: Attack): DeliveryResult {
   const { dane, mtaSts } = abilities[sender];
   const { kind, dnssec } = view.route;
   if (kind === 'null-mx' || kind === 'none') return 'not-applicable';
@@ -55,7 +55,7 @@ export function cell(view: View, sender: Sender, attack: Attack): Outcome {
   const found = policiesInForce(cached ? view.mtaSts : seen.mtaSts, mtaSts).map((policy) =>
     walk(seen, { dane, mtaSts: policy }, attack),
   );
-  return found.every((outcome) => outcome === found[0]) ? (found[0] as Outcome) : 'unknown';
+  return found.every((outcome) => outcome === found[0]) ? (found[0] as DeliveryResult) : 'unknown';
 }
 
 /** The policies a sender may hold; more than one where we could not tell. */
@@ -74,7 +74,7 @@ function policiesInForce(sts: StsView, knows: 'no' | 'first' | 'cached'): Rules[
   }
 }
 
-function walk(view: View, rules: Rules, attack: Attack): Outcome {
+function walk(view: View, rules: Rules, attack: Attack): DeliveryResult {
   const tried = view.hosts.map((host, place) => ({
     preference: host.preference ?? place,
     outcomes: outcomesAt(host, view.route.dnssec, rules),
@@ -96,18 +96,18 @@ function walk(view: View, rules: Rules, attack: Attack): Outcome {
   return 'deferred';
 }
 
-function outcomesAt(host: HostView, mxDnssec: Dnssec, rules: Rules): readonly Outcome[] {
+function outcomesAt(host: HostView, mxDnssec: Dnssec, rules: Rules): readonly DeliveryResult[] {
   const decision = decideHost(host, mxDnssec, rules);
   return host.servers.length === 0
     ? [decision.action === 'unknown' ? 'unknown' : 'deferred']
     : host.servers.map((server) => deliverTo(server, decision));
 }
 
-function worstOf(outcomes: readonly Outcome[]): Outcome {
+function worstOf(outcomes: readonly DeliveryResult[]): DeliveryResult {
   return worstFirst.find((outcome) => outcomes.includes(outcome)) ?? 'deferred';
 }
 
-function table(fill: (sender: Sender, attack: Attack) => Outcome): Exposure {
+function table(fill: (sender: SenderClass, attack: Attack) => DeliveryResult): Exposure {
   return Object.fromEntries(
     senders.map((sender) => [
       sender,

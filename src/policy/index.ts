@@ -9,7 +9,7 @@
 export {
   decideHost,
   type Decision,
-  type Mechanism,
+  type AuthMechanism,
   type Reason,
   type Rules,
 } from './decide-host.js';
@@ -29,11 +29,11 @@ export { decidingCause, causeOfHost, causeText, type DecidingCause } from './exp
 export type {
   DomainDecision,
   Exemption,
-  Ground,
+  Rationale,
   HostDecision,
   SenderSettings,
   StsDecision,
-  Trouble,
+  LookupFailure,
   Waiver,
 } from './domain-decision.js';
 export { exposureOf, cell, type Exposure } from './exposure-of.js';
@@ -42,9 +42,9 @@ export { attackView } from './attack-view.js';
 export { deliverTo } from './deliver-to.js';
 export { senders, attacks, outcomes } from './types.js';
 export type {
-  Sender,
+  SenderClass,
   Attack,
-  Outcome,
+  DeliveryResult,
   Known,
   View,
   HostView,

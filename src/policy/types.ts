@@ -9,7 +9,7 @@ export const senders = [
   'bothFirst',
   'bothCached',
 ] as const;
-export type Sender = (typeof senders)[number];
+export type SenderClass = (typeof senders)[number];
 
 /** What an attacker on the path does: "The attacker" in ARCHITECTURE.md. */
 export const attacks = ['none', 'stripStarttls', 'swapCertificate', 'spoofMx', 'suppress'] as const;
@@ -25,7 +25,7 @@ export const outcomes = [
   'not-applicable',
   'unknown',
 ] as const;
-export type Outcome = (typeof outcomes)[number];
+export type DeliveryResult = (typeof outcomes)[number];
 
 /** Three-valued facts: `unknown` is never taken for good or bad. */
 export type Known = 'yes' | 'no' | 'unknown';

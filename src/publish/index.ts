@@ -32,7 +32,7 @@ export type {
   RolloverReading,
   RolloverState,
   RolloverStep,
-  RolloverWish,
+  DesiredRollover,
   Rrset,
   ServerKey,
 } from './rollover/types.js';
@@ -43,7 +43,7 @@ export type {
   PolicyReading,
   PolicyState,
   PolicyStep,
-  PolicyWish,
+  DesiredPolicy,
   Proposal,
   ReportSummary,
   ServedPolicy,
@@ -68,30 +68,30 @@ export { formatChange } from './records/format-change.js';
 export {
   publishSection,
   type DnsTarget,
-  type MailDomainWish,
-  type MailHostWish,
+  type DesiredMailDomain,
+  type DesiredMailHost,
   type PublishSection,
-} from './desired/publish-section.js';
+} from './config.js';
 export { openLedger, type Ledger } from './ledger/ledger.js';
 export { KeyRing, serverKey, type RingKey } from './keys/key-ring.js';
-export type { Eyes } from './observe/eyes.js';
+export type { Observer } from './observe/observer.js';
 export { zoneServers } from './observe/zone-servers.js';
 export {
   lookupRecordOwners,
   type RecordOwner,
   type RecordOwners,
 } from './observe/record-owners.js';
-export { shownAlias } from './observe/shown-alias.js';
+export { authoritativeCname } from './observe/authoritative-cname.js';
 export { heldByWildcard } from './observe/read-host.js';
-export { shownTexts } from './observe/shown-texts.js';
+export { authoritativeTxt } from './observe/authoritative-txt.js';
 export type { HostCertificate } from './certificates/types.js';
 export { planAll, type PlanOptions, type SubjectPlan } from './apply/plan.js';
 export { applyOnce, type Applied } from './apply/apply.js';
 export { describe } from './apply/describe.js';
-export type { DnsWriter, Hands, Outcome } from './apply/hands.js';
+export type { DnsWriter, Executor, ActionOutcome } from './apply/executor.js';
 export { dnsWriters } from './dns/dns-writers.js';
-export { findPlace, type RecordPlace } from './dns/find-place.js';
-export { localHands, type LocalHandsOptions } from './apply/local-hands.js';
+export { locateRecord, type RecordPlace } from './dns/locate-record.js';
+export { localHands, type LocalHandsOptions } from './apply/local-executor.js';
 export {
   LazyContexts,
   type ContextSource,
@@ -106,10 +106,10 @@ export {
   type PolicyAnswer,
   type PolicyHandlerOptions,
 } from './policy-host/policy-handler.js';
-export { Certifier, type CertifierOptions } from './acme/certifier.js';
-export { openAcmeBook, type AcmeBook, type OpenOrder, type Renewal } from './acme/acme-book.js';
+export { Issuer, type CertifierOptions } from './acme/issuer.js';
+export { openAcmeBook, type AcmeStore, type OpenOrder, type Renewal } from './acme/acme-store.js';
 export type { AcmeServer } from './acme/acme-session.js';
-export type { Challenge, ChallengeAnswers, ChallengeType } from './acme/challenge.js';
+export type { Challenge, ChallengeSolver, ChallengeType } from './acme/challenge.js';
 export { renewDue, type RenewOptions } from './acme/renew-due.js';
 export { dnsAnswers, persistentAnswers, type TextRecords } from './acme/dns-answers.js';
 export { folderAnswers } from './acme/folder-answers.js';

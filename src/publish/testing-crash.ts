@@ -12,7 +12,7 @@ export const enough = ['before a step', 'halfway through a file'] as const;
 export type Moment = (typeof moments)[number];
 
 /** A process that dies at its nth step; the dead do nothing more. */
-export class Mortal {
+export class CrashInjector {
   dead = false;
   #steps = 0;
   #together = false;
@@ -103,19 +103,19 @@ function isGenerator<T>(value: unknown): value is Generator<unknown, T> {
 }
 
 /** Lives through a life once for each of its steps, and dies there; returns how many steps there were. `life` is to restart after the death, and judge. */
-export async function dieEverywhere(
+export async function crashAtEveryStep(
   moment: Moment,
-  life: (mortal: Mortal, nth: number) => Promise<void>,
+  life: (mortal: CrashInjector, nth: number) => Promise<void>,
 ): Promise<number> {
   for (let nth = 1; ; nth++) {
-    const mortal = new Mortal(nth, moment);
+    const mortal = new CrashInjector(nth, moment);
     await life(mortal, nth);
     if (!mortal.dead) return nth - 1;
   }
 }
 
 /** Runs until the end or until death. */
-export async function untilDeath(work: () => Promise<void>): Promise<void> {
+export async function untilCrash(work: () => Promise<void>): Promise<void> {
   try {
     await work();
   } catch (error) {

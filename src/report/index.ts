@@ -20,10 +20,10 @@ export {
   isAuthenticated,
   type DkimSignature,
   type DkimVerdict,
-  type JudgedReading,
+  type VerifiedItem,
   type MailEnvelope,
-  type Reading,
-  type Trust,
+  type ReportItem,
+  type ReportTrust,
   type TrustReason,
   type Via,
 } from './types.js';
@@ -38,9 +38,9 @@ export { smtpIntake, type SmtpIntake, type SmtpIntakeOptions } from './intake/sm
 export { reportSection, type ReportSettings } from './settings.js';
 export { showDomain, showOverview, type ShowOptions } from './explain/show.js';
 export type { DomainView, KindSums, ReporterSums } from './explain/domain-view.js';
-export type { Explanation, Fate } from './explain/explain-group.js';
+export type { Explanation, DeliveryImpact } from './explain/explain-group.js';
 export type { DomainLine, Overview } from './explain/overview.js';
-export type { Whose } from './explain/judge-fault.js';
+export type { FaultParty } from './explain/judge-fault.js';
 export { renderDomain, type RenderOptions } from './render/render-domain.js';
 export { renderOverview } from './render/render-overview.js';
 export { knownHosts, readChecks, storeCheck } from './tables/checks.js';
@@ -50,7 +50,7 @@ export {
   type AlertOptions,
   type Notice,
 } from './alert/run-alerts.js';
-export { planAlerts, type Alert, type Condition, type Told } from './alert/plan-alerts.js';
+export { planAlerts, type ReportAlert, type Condition, type Told } from './alert/plan-alerts.js';
 export { alertJson, alertSubject, alertText } from './alert/alert-text.js';
 export { pruneReports, type PruneOptions } from './tables/prune-reports.js';
 export { exportReports, type ExportOptions } from './tables/export-reports.js';

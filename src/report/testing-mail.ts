@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import nodemailer from 'nodemailer';
-import { parseRecord, type Answer, type Resolver } from '../dns/index.js';
+import { parseRecord, type DnsAnswer, type Resolver } from '../dns/index.js';
 import type { Name } from '../base/index.js';
 
 const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
@@ -19,7 +19,7 @@ export function keyResolver(
   const rr = parseRecord(`s1._domainkey.example. 300 IN TXT ${strings}`);
   return {
     health: () => ({ upstreams: [] }),
-    async ask(name: Name, type: number): Promise<Answer> {
+    async ask(name: Name, type: number): Promise<DnsAnswer> {
       const known = domains.some((domain) => name.toLower() === `s1._domainkey.${domain}`);
       return {
         question: { name, type },

@@ -1,6 +1,6 @@
 import type { Store } from '../store/index.js';
 import { parseReport } from '../tls-rpt/index.js';
-import { openReports, storeReports, type JudgedReading, type Trust } from './index.js';
+import { openReports, storeReports, type VerifiedItem, type ReportTrust } from './index.js';
 
 /** One policy of a report, with defaults that need no attention in a test. */
 export interface TestPolicy {
@@ -30,7 +30,7 @@ export interface TestReport {
   readonly reporter: string;
   readonly day: string;
   readonly id?: string;
-  readonly trust?: Trust;
+  readonly trust?: ReportTrust;
   readonly peer?: string;
   readonly policies: readonly TestPolicy[];
 }
@@ -94,7 +94,7 @@ export function storeTestReports(store: Store, reports: readonly TestReport[]): 
       const parsed = parseReport(raw);
       if (!parsed.ok) throw new Error(parsed.failure.detail);
       const trust = report.trust ?? 'signed';
-      const reading: JudgedReading = {
+      const reading: VerifiedItem = {
         name: 'test',
         via: trust === 'posted' ? 'https' : 'mail',
         ...(report.peer === undefined ? {} : { peer: report.peer }),

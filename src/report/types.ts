@@ -13,7 +13,7 @@ export type Via = 'https' | 'mail' | 'file';
  * the mail; `other-domain`, `future` and `stale` judge the content; `superseded` is an
  * unauthenticated report whose id an authenticated one of other content carries.
  */
-export type Trust =
+export type ReportTrust =
   | 'signed'
   | 'given'
   | 'posted'
@@ -27,7 +27,7 @@ export type Trust =
   | 'superseded';
 
 export interface TrustVerdict {
-  readonly trust: Trust;
+  readonly trust: ReportTrust;
   readonly detail: string;
   /** Where the trust falls short of `signed` because of the mail. */
   readonly reason?: TrustReason | undefined;
@@ -95,7 +95,7 @@ export interface MailEnvelope {
 export type PartKind = 'report' | 'other';
 
 /** One report, or one refusal, out of a body, a mail or a file. */
-export interface Reading {
+export interface ReportItem {
   /** File name, and which report in it from the second on. */
   readonly name: string;
   readonly via: Via;
@@ -112,7 +112,7 @@ export interface Reading {
 }
 
 /** A reading that was judged. */
-export interface JudgedReading extends Reading, TrustVerdict {
+export interface VerifiedItem extends ReportItem, TrustVerdict {
   /** The policies that concern the wanted domains. Default: all of the report. */
   readonly policies?: readonly ReportedPolicy[];
   /** The reporter's organisational domain, else its name in lower case: who it is counted as. */
@@ -120,19 +120,19 @@ export interface JudgedReading extends Reading, TrustVerdict {
 }
 
 /** Higher is better; 0 does not count. */
-const ranks: Readonly<Partial<Record<Trust, number>>> = { signed: 3, given: 2, posted: 1 };
+const ranks: Readonly<Partial<Record<ReportTrust, number>>> = { signed: 3, given: 2, posted: 1 };
 
 /** Returns the rank of a verdict: of several copies of a report the highest one counts. */
-export function trustRank(trust: Trust): number {
+export function trustRank(trust: ReportTrust): number {
   return ranks[trust] ?? 0;
 }
 
 /** Whether a report goes into the totals. */
-export function counts(trust: Trust): boolean {
+export function counts(trust: ReportTrust): boolean {
   return trustRank(trust) > 0;
 }
 
 /** Whether a report is evidence: a signature or the operator vouches for its reporter. */
-export function isAuthenticated(trust: Trust): boolean {
+export function isAuthenticated(trust: ReportTrust): boolean {
   return trustRank(trust) >= 2;
 }

@@ -1,7 +1,7 @@
 import { Name, parseIp, type Failure } from '../base/index.js';
 import { lookupTexts } from '../dns/index.js';
 import type { AppliedPolicy, PolicyFailure } from '../evidence/index.js';
-import type { DomainDecision, HostDecision, Trouble } from '../policy/index.js';
+import type { DomainDecision, HostDecision, LookupFailure } from '../policy/index.js';
 import { parseTlsRptRecord } from '../tls-rpt/index.js';
 import type { SendContext } from './context.js';
 import { resultTypeOf } from './result-type-of.js';
@@ -10,7 +10,7 @@ import { resultTypeOf } from './result-type-of.js';
 export type DraftPolicy = Omit<AppliedPolicy, 'tlsRpt'>;
 
 /** The policies with who wants to hear of each (RFC 8460 §3). */
-export function withReportees(
+export function resolveReportUris(
   policies: readonly DraftPolicy[],
   context: SendContext,
   signal?: AbortSignal,
@@ -24,7 +24,7 @@ export function withReportees(
 }
 
 /** Whether a policy says anything of a host. */
-export function bearsOn(
+export function appliesTo(
   policy: DraftPolicy,
   host: HostDecision,
   all: readonly DraftPolicy[],
@@ -43,7 +43,7 @@ export function bearsOn(
  * The policies that have a say in a delivery, as RFC 8460 §4.4 names them: MTA-STS for the domain, TLSA for each base domain, and `no-policy-found` where
  * a host has neither. Pure.
  */
-export function draftPolicies(decision: DomainDecision): readonly DraftPolicy[] {
+export function appliedPolicies(decision: DomainDecision): readonly DraftPolicy[] {
   const { domain, mtaSts, hosts, settings } = decision;
   const tlsa = new Map(
     hosts
@@ -116,7 +116,7 @@ function tlsaPolicy({ tlsa, trouble }: HostDecision): DraftPolicy {
 }
 
 function failureOf(
-  trouble: Trouble | Failure | undefined,
+  trouble: LookupFailure | Failure | undefined,
   otherwise: PolicyFailure['resultType'],
 ): PolicyFailure | undefined {
   return (

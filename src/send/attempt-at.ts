@@ -2,9 +2,9 @@ import { formatTime, type Failure } from '../base/index.js';
 import type { DeliveryAttempt } from '../evidence/index.js';
 import type { HostDecision } from '../policy/index.js';
 import type { DraftPolicy } from './applied-policies.js';
-import { resultsOf, resultsOfRefusal, sessionFacts, stored } from './attempt-results.js';
+import { resultsOf, resultsOfRefusal, sessionFacts, failureEvidence } from './attempt-results.js';
 import { sendFailures } from './failures.js';
-import type { Tried } from './try-server.js';
+import type { AttemptResult } from './try-server.js';
 
 interface Circumstances {
   readonly port: number;
@@ -15,7 +15,7 @@ interface Circumstances {
 
 /** An attempt at one address, as evidence. */
 export function attemptAt(
-  tried: Tried,
+  tried: AttemptResult,
   host: HostDecision,
   met: Circumstances & { readonly ip: string; readonly milliseconds: number },
 ): DeliveryAttempt {
@@ -35,7 +35,7 @@ export function attemptAt(
       : { greeting: greeting.lines[0].split(' ')[0] ?? '' }),
     state: tried.session ? 'used' : unreachable ? 'unreachable' : 'failed',
     ...needs(host),
-    ...(failure ? { failure: stored(failure) } : {}),
+    ...(failure ? { failure: failureEvidence(failure) } : {}),
     ...(facts ? { session: facts } : {}),
     cleartext,
     results: resultsOf(tried, host, met.policies),
@@ -75,7 +75,7 @@ function needs({
 }
 
 /** What would have kept the mail back, had it been enforced. */
-function unmetOf({ verdict }: Tried, { decision }: HostDecision): Failure | undefined {
+function unmetOf({ verdict }: AttemptResult, { decision }: HostDecision): Failure | undefined {
   const judged =
     decision.action === 'use' ? decision.authenticate.map((mechanism) => verdict?.[mechanism]) : [];
   const unmet = judged.find((one) => one?.ok === false);

@@ -8,19 +8,19 @@ import {
 } from '../evidence/index.js';
 import { matchMx } from '../mta-sts/index.js';
 import type { HostDecision, ServerVerdict } from '../policy/index.js';
-import { bearsOn, type DraftPolicy } from './applied-policies.js';
+import { appliesTo, type DraftPolicy } from './applied-policies.js';
 import { resultTypeOf } from './result-type-of.js';
-import type { Tried } from './try-server.js';
+import type { AttemptResult } from './try-server.js';
 
 /** [8461-5-3, 8461-6-1] What one session means for each policy that bears on its host, enforced or not; nothing where no session came about (RFC 8460 §4.3.4). */
 export function resultsOf(
-  tried: Tried,
+  tried: AttemptResult,
   host: HostDecision,
   policies: readonly DraftPolicy[],
 ): readonly PolicyResult[] {
   if (tried.unreachable) return [];
   return policies.flatMap((policy, index) => {
-    if (!bearsOn(policy, host, policies)) return [];
+    if (!appliesTo(policy, host, policies)) return [];
     const failure = failureUnder(policy, tried, host);
     return [failure ? { policy: index, failure } : { policy: index }];
   });
@@ -36,7 +36,7 @@ export function resultsOfRefusal(
       return [{ policy: index, failure: notListed(host) }];
     const forbids =
       policy.type === 'tlsa' &&
-      bearsOn(policy, host, policies) &&
+      appliesTo(policy, host, policies) &&
       policy.failure?.resultType === 'dnssec-invalid';
     return forbids && policy.failure ? [{ policy: index, failure: policy.failure }] : [];
   });
@@ -44,7 +44,7 @@ export function resultsOfRefusal(
 
 function failureUnder(
   policy: DraftPolicy,
-  { tlsFailure, verdict }: Tried,
+  { tlsFailure, verdict }: AttemptResult,
   host: HostDecision,
 ): PolicyFailure | undefined {
   if (policy.type === 'sts' && !lists(policy, host)) return notListed(host);
@@ -72,7 +72,7 @@ function asReported({ code, detail }: Failure): PolicyFailure {
 
 /** The handshake as evidence. */
 export function sessionFacts(
-  { facts, verdict }: Tried,
+  { facts, verdict }: AttemptResult,
   host: HostDecision,
 ): SessionFacts | undefined {
   if (!facts) return undefined;
@@ -102,6 +102,9 @@ function shownCertificate(
 }
 
 /** A failure as stored in an attempt. */
-export function stored({ code, detail }: Failure): NonNullable<DeliveryAttempt['failure']> {
+export function failureEvidence({
+  code,
+  detail,
+}: Failure): NonNullable<DeliveryAttempt['failure']> {
   return { code, detail };
 }

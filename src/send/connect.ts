@@ -10,9 +10,9 @@ import {
   type HostDecision,
 } from '../policy/index.js';
 import type { SmtpSession, TranscriptLine } from '../smtp/index.js';
-import { draftPolicies, withReportees, type DraftPolicy } from './applied-policies.js';
+import { appliedPolicies, resolveReportUris, type DraftPolicy } from './applied-policies.js';
 import { attemptAt, attemptWithoutServer } from './attempt-at.js';
-import { stored } from './attempt-results.js';
+import { failureEvidence } from './attempt-results.js';
 import type { SendContext } from './context.js';
 import { sendFailures } from './failures.js';
 import { tryServer } from './try-server.js';
@@ -26,7 +26,7 @@ export interface ConnectRequest {
 }
 
 /** What was said with one server. */
-export interface Conversation {
+export interface SmtpTranscript {
   readonly host: string;
   readonly ip: string;
   readonly lines: readonly TranscriptLine[];
@@ -35,7 +35,7 @@ export interface Conversation {
 export type ConnectResult = {
   readonly decision: DomainDecision;
   readonly outcome: DeliveryOutcome;
-  readonly conversations: readonly Conversation[];
+  readonly conversations: readonly SmtpTranscript[];
 } & (
   | {
       readonly ok: true;
@@ -63,9 +63,9 @@ export async function connectVia(
     ...(request.tlsRequiredNo ? { tlsRequiredNo: true } : {}),
   });
   const startedAt = context.clock.now();
-  const drafted = draftPolicies(decision);
+  const drafted = appliedPolicies(decision);
   // Who wants to hear of it is looked up while the servers are tried.
-  const asking = withReportees(drafted, context, signal);
+  const asking = resolveReportUris(drafted, context, signal);
   asking.catch(() => undefined); // It is waited for below.
   const walked = await walk(context, decision, drafted, portOf(nextHop, context), request);
   const policies = await asking.catch((error: unknown) => {
@@ -80,7 +80,7 @@ export async function connectVia(
     startedAt: formatTime(startedAt),
     finishedAt: formatTime(context.clock.now()),
     result: !failure ? 'connected' : failure.temporary ? 'deferred' : 'rejected',
-    ...(failure ? { failure: stored(failure) } : {}),
+    ...(failure ? { failure: failureEvidence(failure) } : {}),
     ...(waiver ? { waiver } : {}),
     helo: context.helo,
     policies,
@@ -94,7 +94,7 @@ export async function connectVia(
 interface Walked {
   readonly session?: SmtpSession;
   readonly attempts: readonly DeliveryAttempt[];
-  readonly conversations: readonly Conversation[];
+  readonly conversations: readonly SmtpTranscript[];
 }
 
 async function walk(
@@ -105,7 +105,7 @@ async function walk(
   { requireTls = false, signal }: ConnectRequest,
 ): Promise<Walked> {
   const attempts: DeliveryAttempt[] = [];
-  const conversations: Conversation[] = [];
+  const conversations: SmtpTranscript[] = [];
   const { waiver } = decision;
   for (const host of inOrder(decision.hosts, context.random)) {
     const allowed = enforced(host, waiver);

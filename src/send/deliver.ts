@@ -1,7 +1,7 @@
 import { formatTime, type Failure } from '../base/index.js';
 import type { DeliveryOutcome } from '../evidence/index.js';
 import { parseMailbox, sendMail, type Reply } from '../smtp/index.js';
-import { connectVia, type ConnectResult, type Conversation } from './connect.js';
+import { connectVia, type ConnectResult, type SmtpTranscript } from './connect.js';
 import type { SendContext } from './context.js';
 
 export interface Mail {
@@ -32,7 +32,7 @@ export interface Delivery {
   readonly recipients: readonly Recipient[];
   /** One for each next hop. */
   readonly outcomes: readonly DeliveryOutcome[];
-  readonly conversations: readonly Conversation[];
+  readonly conversations: readonly SmtpTranscript[];
 }
 
 /** Hands a message to the servers of its recipients, one session for each domain. Rejects only with `signal.reason` and for misuse. */
@@ -65,7 +65,7 @@ async function deliverTo(
 ): Promise<{
   recipients: Recipient[];
   outcome: DeliveryOutcome;
-  conversations: readonly Conversation[];
+  conversations: readonly SmtpTranscript[];
 }> {
   const { from, message, requireTls = false, signal } = mail;
   const connected = await connectVia(context, hop, {
@@ -107,7 +107,7 @@ async function deliverTo(
 function notConnected(
   result: ConnectResult & { ok: false },
   to: readonly string[],
-): { recipients: Recipient[]; outcome: DeliveryOutcome; conversations: readonly Conversation[] } {
+): { recipients: Recipient[]; outcome: DeliveryOutcome; conversations: readonly SmtpTranscript[] } {
   const { failure, outcome, conversations } = result;
   const recipients = to.map((address): Recipient => ({
     address,

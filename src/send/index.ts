@@ -15,7 +15,7 @@ export {
   type StsStoreOptions,
 } from './sts-store.js';
 export type { SenderOptions } from './context.js';
-export type { ConnectRequest, ConnectResult, Conversation } from './connect.js';
+export type { ConnectRequest, ConnectResult, SmtpTranscript } from './connect.js';
 export type { Delivery, Mail, Recipient } from './deliver.js';
 export { reportedPolicies, type ReportedOutcome } from './reported-policies.js';
 export { sendFailures } from './failures.js';
@@ -80,7 +80,7 @@ export type {
   DeliverReportOptions,
   Destination,
   DkimKey,
-  Due,
+  QueuedReport,
   EventBufferOptions,
   OutboxOptions,
   PreviewedReport,
@@ -89,5 +89,5 @@ export type {
   ReportJobOptions,
   ReportMail,
   SessionEvent,
-  Settled,
+  DeliverySettlement,
 } from './reporting/index.js';

@@ -31,7 +31,7 @@ export interface ServerTask {
 }
 
 /** What one server let us have. */
-export interface Tried {
+export interface AttemptResult {
   /** Ready for MAIL; absent where it may not be used. */
   readonly session?: SmtpSession;
   readonly conn?: Conn;
@@ -69,7 +69,7 @@ const strict = {
  * Opens a session with one address and brings it to where mail may be handed over: under TLS and authenticated as decided, or in clear where that is
  * allowed. Nothing of any message is said before. Rejects only with `signal.reason`.
  */
-export async function tryServer(context: SendContext, task: ServerTask): Promise<Tried> {
+export async function tryServer(context: SendContext, task: ServerTask): Promise<AttemptResult> {
   const decision = enforced(task.host, task.waiver) as Use;
   const first = await attempt(context, task, decision, true);
   // RFC 7672 §2.2: where nothing asks for TLS, a handshake that fails is no reason to keep the mail.
@@ -89,7 +89,7 @@ async function attempt(
   task: ServerTask,
   decision: Use,
   withTls: boolean,
-): Promise<Tried> {
+): Promise<AttemptResult> {
   const { network, timeoutMs, helo, clock } = context;
   const asked = { timeoutMs, ...(task.signal ? { signal: task.signal } : {}) };
   const dialled = await network.dial({ address: task.ip, port: task.port, ...asked });
@@ -111,8 +111,8 @@ async function attempt(
   }
   const session = opened.value;
   const seen = { conn, greeting: session.greeting, transcript: session.transcript };
-  const hello = await greet(session, helo, decision);
-  if (!hello.ok) return { ...nothing, ...seen, failure: hello.failure, ...(await leave(session)) };
+  const hello = await ehloOrHelo(session, helo, decision);
+  if (!hello.ok) return { ...nothing, ...seen, failure: hello.failure, ...(await quit(session)) };
   const offer = starttlsOffer(hello.value.lines);
   if (!withTls) return { ...seen, unreachable: false, cleartext: true, session };
   if (offer.status !== 'offered') {
@@ -123,7 +123,9 @@ async function attempt(
   return upgrade(context, task, decision, { ...seen, session });
 }
 
-type Seen = Pick<Tried, 'conn' | 'greeting' | 'transcript'> & { readonly session: SmtpSession };
+type Seen = Pick<AttemptResult, 'conn' | 'greeting' | 'transcript'> & {
+  readonly session: SmtpSession;
+};
 
 /** STARTTLS, judgement, and EHLO anew (RFC 3207 §4.2). */
 async function upgrade(
@@ -131,7 +133,7 @@ async function upgrade(
   task: ServerTask,
   decision: Use,
   seen: Seen,
-): Promise<Tried> {
+): Promise<AttemptResult> {
   const { session } = seen;
   const { timeoutMs, trustStore, clock } = context;
   let facts: HandshakeFacts | undefined;
@@ -157,7 +159,7 @@ async function upgrade(
       cleartext: false,
       tlsFailure: failure,
       failure,
-      ...(await leave(session)),
+      ...(await quit(session)),
     };
   }
   const verdict = judgeServer({
@@ -176,24 +178,24 @@ async function upgrade(
   const unmet = decision.authenticate
     .map((mechanism) => verdict[mechanism])
     .find((judged) => !judged.ok);
-  if (unmet?.ok === false) return { ...sealed, failure: unmet.failure, ...(await leave(session)) };
+  if (unmet?.ok === false) return { ...sealed, failure: unmet.failure, ...(await quit(session)) };
   const again = await session.ehlo();
-  if (!again.ok) return { ...sealed, failure: again.failure, ...(await leave(session)) };
+  if (!again.ok) return { ...sealed, failure: again.failure, ...(await quit(session)) };
   if (task.requireTls && !session.capabilities.has('REQUIRETLS'))
     return {
       ...sealed,
       failure: smtpFailures.make('smtp-requiretls-not-offered'),
-      ...(await leave(session)),
+      ...(await quit(session)),
     };
   return { ...sealed, session };
 }
 
 /** RFC 7672 §2.2 [7672-2.2-1]: in clear only where nothing forbids it. */
-async function inClear(seen: Seen, decision: Use, failure: Failure): Promise<Tried> {
+async function inClear(seen: Seen, decision: Use, failure: Failure): Promise<AttemptResult> {
   const common = { ...seenOf(seen), unreachable: false, tlsFailure: failure };
   if (decision.tls === 'opportunistic')
     return { ...common, cleartext: true, session: seen.session };
-  return { ...common, cleartext: false, failure, ...(await leave(seen.session)) };
+  return { ...common, cleartext: false, failure, ...(await quit(seen.session)) };
 }
 
 function seenOf({ session: _session, ...rest }: Seen): Omit<Seen, 'session'> {
@@ -201,13 +203,13 @@ function seenOf({ session: _session, ...rest }: Seen): Omit<Seen, 'session'> {
 }
 
 /** RFC 3207 §4.1 [3207-4.1-1]: a session that is not good enough ends with QUIT. */
-async function leave(session: SmtpSession): Promise<Pick<Tried, 'transcript'>> {
+async function quit(session: SmtpSession): Promise<Pick<AttemptResult, 'transcript'>> {
   await session.quit();
   return { transcript: session.transcript };
 }
 
 /** EHLO; for servers older than it HELO, where nothing is asked of them (RFC 5321 §3.2). */
-async function greet(
+async function ehloOrHelo(
   session: SmtpSession,
   helo: string,
   decision: Use,

@@ -2,44 +2,44 @@ import { readFileSync } from 'node:fs';
 import { fail, HermeticError, Name } from '../base/index.js';
 import { lookupAddresses } from '../dns/index.js';
 import {
-  Certifier,
+  Issuer,
   dnsAnswers,
-  findPlace,
+  locateRecord,
   folderAnswers,
   formatChange,
   heldByWildcard,
   openAcmeBook,
   persistentAnswers,
   publishFailures,
-  shownAlias,
-  shownTexts,
+  authoritativeCname,
+  authoritativeTxt,
   type Certify,
-  type ChallengeAnswers,
+  type ChallengeSolver,
   type DnsWriter,
-  type Eyes,
+  type Observer,
   type KeyRing,
   type LocalHandsOptions,
   type PublishSection,
   type TextRecords,
 } from '../publish/index.js';
 import { parsePemBundle, trustStore, type TrustStore } from '../x509/index.js';
-import type { House } from './service.js';
+import type { JobContext } from './service.js';
 import { readSecret } from './secrets.js';
 
 export interface CertifyingOptions {
   readonly section: PublishSection;
-  readonly house: House;
+  readonly house: JobContext;
   readonly ring: KeyRing;
   readonly writers: ReadonlyMap<string, DnsWriter>;
-  readonly eyes: Eyes;
+  readonly eyes: Observer;
   /** Challenges that this process answers itself. */
-  readonly answers: readonly ChallengeAnswers[];
+  readonly answers: readonly ChallengeSolver[];
   readonly minutes: number;
 }
 
 export interface Certifying {
   /** The client of the CA in `publish.acme`. */
-  readonly certifier?: Certifier;
+  readonly certifier?: Issuer;
   /** Whether this process can answer its challenges. */
   readonly answers: boolean;
   /** For policy hosts, and mail hosts that ask for it; undefined leaves it to a person. */
@@ -73,7 +73,7 @@ export function certifying(options: CertifyingOptions): Certifying {
 function clientOf(
   acme: NonNullable<PublishSection['acme']>,
   options: CertifyingOptions,
-): { readonly certifier: Certifier; readonly answers: boolean } {
+): { readonly certifier: Issuer; readonly answers: boolean } {
   const { section, house, ring, writers, eyes, answers, minutes } = options;
   const alsoNamed = (host: string): readonly string[] => section.hosts[host]?.names ?? [];
   const hostOf = (name: string): string =>
@@ -87,12 +87,12 @@ function clientOf(
       const dns = dnsOf(host);
       const held = await heldByWildcard(host, dns, eyes);
       if (held !== undefined) return fail(publishFailures.make('publish-name-synthesised', held));
-      return findPlace(name, dns, section.dns, (at, dns) => shownAlias(at, dns, eyes));
+      return locateRecord(name, dns, section.dns, (at, dns) => authoritativeCname(at, dns, eyes));
     },
     write: (action, dns) =>
       writers.get(dns)?.(action, eyes.signal) ??
       Promise.resolve({ status: 'manual', text: formatChange(action) }),
-    shown: (name, dns) => shownTexts(name, dns, eyes),
+    shown: (name, dns) => authoritativeTxt(name, dns, eyes),
     clock: house.clock,
     ...(eyes.signal ? { signal: eyes.signal } : {}),
   };
@@ -100,7 +100,7 @@ function clientOf(
   const here = acme.webroot === undefined ? [...answers, ...inDns] : [folderAnswers(acme.webroot)];
   const able = here.filter(({ type }) => type === acme.challenge);
   const { localNetwork: network, clock, resolver, store, trustStore: anchors } = house;
-  const certifier = new Certifier({
+  const certifier = new Issuer({
     server: {
       directory: acme.directory,
       network,

@@ -2,7 +2,7 @@ import type { SecureContext } from 'node:tls';
 import { systemClock } from '../base/index.js';
 import type { Config } from './config/config.js';
 import { formatListenAddress, type ListenAddress } from './config/listen-address.js';
-import { openHouse, type OpenHouse } from './house.js';
+import { openHouse, type OpenJobContext } from './job-context.js';
 import { jobs } from './jobs/all-jobs.js';
 import { keepHeapSmall } from './keep-heap-small.js';
 import { ListenerSet, wanted, type Wanted } from './listeners/listener-set.js';
@@ -26,7 +26,7 @@ export interface Daemon {
 
 /** What one configuration has set up. Listeners live longer: a reload hands them over. */
 interface Generation {
-  readonly house: OpenHouse;
+  readonly house: OpenJobContext;
   readonly services: readonly Service[];
 }
 

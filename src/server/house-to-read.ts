@@ -3,12 +3,12 @@ import { prepareReports } from '../report/index.js';
 import { stsStore } from '../send/index.js';
 import { openStore, openStoreToRead, type Store } from '../store/index.js';
 import type { Config } from './config/config.js';
-import { openHouse, type OpenHouse } from './house.js';
+import { openHouse, type OpenJobContext } from './job-context.js';
 import type { Log } from './log.js';
 import type { StoreSource } from './shared-store.js';
 
 /** Opens what publishing needs to show plans: nothing is written, not even tables. */
-export function openHouseToRead(config: Config, log: Log): Promise<OpenHouse> {
+export function openHouseToRead(config: Config, log: Log): Promise<OpenJobContext> {
   const prepare = (store: Store): void => {
     openLedger(store);
     openAcmeBook(store);

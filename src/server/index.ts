@@ -7,7 +7,7 @@
  * if (config.ok) await startDaemon(config.value, createLog({ format: 'plain', write: (line) => process.stdout.write(line), now: Date.now }));
  */
 export { startDaemon, type Daemon } from './daemon.js';
-export { openHouse, type OpenHouse } from './house.js';
+export { openHouse, type OpenJobContext } from './job-context.js';
 export { checkStart } from './check-start.js';
 export { openHouseToRead } from './house-to-read.js';
 export { openPublishing, publishSettings, type Publishing } from './publishing.js';
@@ -20,5 +20,13 @@ export {
 } from './config/listen-address.js';
 export { createLog, type Log, type Level } from './log.js';
 export type { Metric, Sample } from './metrics.js';
-export type { House, Job, PortLimits, Service, Site, StreamPort, WebHandler } from './service.js';
+export type {
+  JobContext,
+  Job,
+  PortLimits,
+  Service,
+  Site,
+  StreamPort,
+  WebHandler,
+} from './service.js';
 export { keepHeapSmall } from './keep-heap-small.js';

@@ -12,18 +12,18 @@ import {
   renewDue,
   zoneServers,
   type Applied,
-  type ChallengeAnswers,
-  type Eyes,
+  type ChallengeSolver,
+  type Observer,
   type Ledger,
   type LocalHandsOptions,
-  type Outcome,
+  type ActionOutcome,
   type PublishSection,
   type SubjectPlan,
 } from '../publish/index.js';
 import { prepareReports, reportEvidence } from '../report/index.js';
 import { certifying } from './certifying.js';
 import { readSecret } from './secrets.js';
-import type { House } from './service.js';
+import type { JobContext } from './service.js';
 
 /** Publishing with everything it needs from other jobs: our own check as its probe, stored reports as its evidence. */
 export interface Publishing {
@@ -32,7 +32,7 @@ export interface Publishing {
   plan(): Promise<readonly SubjectPlan[]>;
   apply(): Promise<readonly Applied[]>;
   /** Gives the account at the CA another key; missing where no CA is configured. */
-  readonly changeAccountKey?: () => Promise<Outcome>;
+  readonly changeAccountKey?: () => Promise<ActionOutcome>;
 }
 
 /** The section of a configuration, for rounds that are run by hand. */
@@ -54,7 +54,7 @@ const USUAL_MINUTES = 10;
 
 export interface Given extends Pick<LocalHandsOptions, 'writers' | 'certify'> {
   /** Challenges of a CA that this process answers itself. */
-  readonly answers?: readonly ChallengeAnswers[];
+  readonly answers?: readonly ChallengeSolver[];
   /** Minutes between two rounds. */
   readonly minutes?: number;
   /** Ends what is running: requests, waits and changes of records. What is cut short is taken up by the next round of any process. */
@@ -64,7 +64,7 @@ export interface Given extends Pick<LocalHandsOptions, 'writers' | 'certify'> {
 /** `given`: further ways into the zones of `publish.dns`, and who certifies keys instead of `publish.acme`; what is left over is left to a person. */
 export function openPublishing(
   section: PublishSettings,
-  house: House,
+  house: JobContext,
   { answers = [], minutes = USUAL_MINUTES, signal, ...given }: Given = {},
 ): Publishing {
   const ledger = openLedger(house.store);
@@ -75,7 +75,7 @@ export function openPublishing(
     ...dnsWriters(section, { network, clock, readSecret }),
     ...(given.writers ?? []),
   ]);
-  const eyes = (): Eyes => eyesOf(section, house, signal);
+  const eyes = (): Observer => eyesOf(section, house, signal);
   const { certifier, certify, ...client } = certifying({
     section,
     house,
@@ -116,7 +116,7 @@ export function openPublishing(
 }
 
 /** One round sees each host once. */
-function eyesOf(section: PublishSection, house: House, signal?: AbortSignal): Eyes {
+function eyesOf(section: PublishSection, house: JobContext, signal?: AbortSignal): Observer {
   const { network, localNetwork, resolver, trustStore, clock, store } = house;
   const { smtp: smtpPort, https: httpsPort } = section.ports;
   const probed = new Map<string, Promise<MailHost | undefined>>();

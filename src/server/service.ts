@@ -86,18 +86,18 @@ export interface Service {
 export interface Job<Section = unknown> {
   readonly section: string;
   readonly schema: z.ZodType<Section>;
-  start(settings: Section, house: House): Service | Promise<Service>;
+  start(settings: Section, house: JobContext): Service | Promise<Service>;
   /** Addresses that the job listens on. */
   listens?(settings: Section): readonly ListenAddress[];
   /**
    * Throws HermeticError for what would keep the job from starting. `house` can be read alone:
    * nothing is written, and no other machine is asked.
    */
-  check?(settings: Section, house: House): void;
+  check?(settings: Section, house: JobContext): void;
 }
 
 /** What the daemon gives to every job. */
-export interface House {
+export interface JobContext {
   /** For addresses that come from foreign data: guarded unless the configuration says otherwise. */
   readonly network: Network;
   /** Unguarded, for addresses of the configuration. */

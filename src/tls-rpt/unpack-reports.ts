@@ -21,7 +21,7 @@ const MAX_FAILURES = 10;
 /** Deflate yields at most so many octets for one: a smaller body that claims more is damaged. */
 const MAX_RATIO = 1032;
 /** Unpacked in any case, since a body of several gzip members tells the size of the last alone. */
-const LEAST_OUTPUT = 1024 * 1024;
+const MIN_OUTPUT = 1024 * 1024;
 
 /** What may still come out, and go wrong. */
 interface Room {
@@ -84,7 +84,7 @@ function openGzip(bytes: Uint8Array, room: Room): readonly Result<Uint8Array>[] 
     return [fail(reportFailures.make('report-too-large', 'unpacked'))];
   // Room for what is claimed, so that a report comes out in one piece.
   const chunkSize = Math.min(Math.max(claimed + 1, 64), 65_536);
-  const most = Math.max(claimed, LEAST_OUTPUT);
+  const most = Math.max(claimed, MIN_OUTPUT);
   const open = (packed: Uint8Array): Result<Uint8Array> =>
     inflate(room, most, (maxOutputLength) => gunzipSync(packed, { chunkSize, maxOutputLength }));
   const opened = open(bytes);

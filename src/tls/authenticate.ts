@@ -35,14 +35,14 @@ export async function authenticate(
 ): Promise<Result<Authenticated>> {
   const shaken = await handshake({ minVersion: 'TLSv1.2', ...request });
   if (!shaken.ok) return shaken;
-  const judged = judgeServer(shaken.facts.chain, request);
+  const judged = authenticateServer(shaken.facts.chain, request);
   if (judged.ok) return ok({ conn: shaken.conn, facts: shaken.facts, chainVerdict: judged.value });
   shaken.conn.close();
   return judged;
 }
 
 /** Judges a chain as sent, DER, for a server of that name. Nothing but the certificate's DNS names counts [8461-3.3-1, 8461-3.3-3]. */
-export function judgeServer(
+export function authenticateServer(
   chain: readonly Uint8Array[],
   { servername, anchors, at }: ServerIdentity,
 ): Result<ChainVerdict> {

@@ -10,7 +10,7 @@ import { systemClock } from '../../src/base/index.js';
 import { nodeNetwork } from '../../src/net/index.js';
 import { createCa, issue } from '../../src/pki/index.js';
 import {
-  Certifier,
+  Issuer,
   KeyRing,
   openAcmeBook,
   WebAnswers,
@@ -110,7 +110,7 @@ async function world(t: TestContext) {
     addressesOf: () => Promise.resolve(['127.0.0.1']),
   };
   const certifier = (options: Partial<CertifierOptions> = {}) =>
-    new Certifier({
+    new Issuer({
       server,
       book,
       ring,

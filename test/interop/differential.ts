@@ -14,7 +14,7 @@ import {
   validate,
   type CachedZone,
   type Dnssec,
-  type Ground,
+  type ProofRecords,
   type Message,
   type Proof,
   type ResourceRecord,
@@ -145,7 +145,10 @@ export class DamagedWorld {
   readonly #zones = new Map<string, CachedZone>();
 
   /** Our own verdict over the same bytes, and what it rests on. */
-  async own({ name, type }: Question): Promise<Verdict & { readonly grounds: readonly Ground[] }> {
+  async own({
+    name,
+    type,
+  }: Question): Promise<Verdict & { readonly grounds: readonly ProofRecords[] }> {
     const answer = await validate({
       name,
       type,
@@ -193,7 +196,7 @@ export class DamagedWorld {
   }
 
   /** From here on a question is answered with no more than what our own verdict rested on, and the zone's SOA. */
-  leaveOnly(grounds: readonly Ground[]): void {
+  leaveOnly(grounds: readonly ProofRecords[]): void {
     for (const { name, type, answers, authorities } of grounds) {
       const asked = Name.of(name);
       const honest = this.dns.answer(asked, type) ?? responseTo(asked, type);

@@ -10,7 +10,7 @@ import {
   parseUpstream,
   typeNumber,
   verifyProof,
-  type Answer,
+  type DnsAnswer,
   type Proof,
 } from '../../src/dns/index.js';
 import { nodeNetwork } from '../../src/net/index.js';
@@ -127,7 +127,7 @@ for (const server of [nsd, knot]) {
   );
 }
 
-function statusOf({ status }: Answer): string {
+function statusOf({ status }: DnsAnswer): string {
   return status === 'nxdomain' ? 'NXDOMAIN' : 'NOERROR';
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test, { after, before } from 'node:test';
 import { allScenarios, type Scenario } from '../../src/lab/index.js';
-import type { Sender } from '../../src/policy/index.js';
+import type { SenderClass } from '../../src/policy/index.js';
 import {
   daneColumns,
   stsRows,
@@ -43,7 +43,7 @@ const compared = [
   'sts-enforce-self-signed-dane',
 ].map((name) => `${name}.example`);
 
-const classOf: Readonly<Record<Level, Sender>> = {
+const classOf: Readonly<Record<Level, SenderClass>> = {
   may: 'opportunistic',
   dane: 'dane',
   socketmap: 'bothFirst',

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createTransport } from 'nodemailer';
 import { createLab, type Lab, type Scenario } from '../../src/lab/index.js';
-import type { Outcome } from '../../src/policy/index.js';
+import type { DeliveryResult } from '../../src/policy/index.js';
 import { Postfix } from './postfix.js';
 import { accepts, Daemon, freePort, until } from './process.js';
 import { Unbound } from './unbound.js';
@@ -26,7 +26,7 @@ export interface PostfixWorld {
   /** What Postfix's own client of the socketmap is told; empty for no opinion. */
   ask(key: string): Promise<string>;
   /** Sends a message and resolves to what became of it by Postfix's log and the lab's servers. */
-  deliver(level: Level, domain: string): Promise<Outcome>;
+  deliver(level: Level, domain: string): Promise<DeliveryResult>;
   /** What Postfix and the daemon logged while the message was under way. */
   logOf(level: Level, domain: string): string;
   stop(): Promise<void>;
@@ -200,7 +200,7 @@ function deliveryLine(log: string, to: string): string | undefined {
 }
 
 /** What Postfix's log says, and what the lab's servers saw where the message came to one of them: both have to agree. */
-function outcomeOf(line: string, log: string, lab: Lab, to: string): Outcome {
+function outcomeOf(line: string, log: string, lab: Lab, to: string): DeliveryResult {
   if (line.includes('status=deferred')) return 'deferred';
   if (!line.includes('status=sent')) throw new Error(line);
   const tls = tlsLine(line, log);

@@ -27,9 +27,9 @@ import {
   suiteName,
   suites12,
   suites13,
-  type Answer,
+  type TlsAnswer,
   type ProbeRecord,
-  type Question,
+  type TlsQuestion,
 } from '../../src/tls/index.js';
 import {
   plantedConnection,
@@ -44,7 +44,7 @@ const certificates = (['rsa-2048', 'p256'] as const).map((kind) => {
 });
 
 /** What a configured server answers, through the same octets as on the wire. */
-function answerOf(config: ResponderConfig, question: Question): Answer {
+function answerOf(config: ResponderConfig, question: TlsQuestion): TlsAnswer {
   if (question.kind === 'ssl2')
     return config.ssl2Ciphers ? { kind: 'ssl2', ciphers: config.ssl2Ciphers } : { kind: 'refused' };
   if (question.kind === 'handshake') return keyShown(config, question.authentication);
@@ -65,7 +65,7 @@ function answerOf(config: ResponderConfig, question: Question): Answer {
 function keyShown(
   { versions, certificates: own, suites, groups }: ResponderConfig,
   key: 'RSA' | 'ECDSA' | 'any',
-): Answer {
+): TlsAnswer {
   const found = own.find((c) => c.key.asymmetricKeyType === (key === 'ECDSA' ? 'ec' : 'rsa'));
   const suite = suites.find((id) => suites13.includes(id));
   if (
@@ -80,7 +80,7 @@ function keyShown(
 
 /** The first handshake of an ordinary client, as far as the server has one to give. */
 function completed(
-  answer: (question: Question) => Answer,
+  answer: (question: TlsQuestion) => TlsAnswer,
   chain: readonly Uint8Array[],
 ): ConnectionEvidence {
   for (const [version, suites, groups] of [
@@ -112,7 +112,7 @@ function completed(
 
 async function evidenceAt(
   first: ConnectionEvidence,
-  answer: (question: Question) => Answer,
+  answer: (question: TlsQuestion) => TlsAnswer,
   profile: Profile,
   depth: Depth,
 ): Promise<Evidence> {
@@ -199,8 +199,8 @@ const failing = (result: ReturnType<typeof grade>): string[] =>
 
 /** The same server under every profile, each question answered once. */
 function depthsOf(server: ResponderConfig) {
-  const answers = new Map<string, Answer>();
-  const answer = (question: Question): Answer => {
+  const answers = new Map<string, TlsAnswer>();
+  const answer = (question: TlsQuestion): TlsAnswer => {
     const key = JSON.stringify(question);
     const known = answers.get(key) ?? answerOf(server, question);
     answers.set(key, known);

@@ -48,8 +48,8 @@ test('what a hostile server says was heard: its greeting, names and policy are i
 
 for (const [name, render] of Object.entries(outputs)) {
   test(`${name}: no control, bidi or invisible character of a server arrives`, () => {
-    // eslint-disable-next-line no-control-regex
     const found =
+      // eslint-disable-next-line no-control-regex
       /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2066-\u2069]/.exec(
         render(hostile),
       );

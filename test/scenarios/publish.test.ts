@@ -16,7 +16,7 @@ import {
   openLedger,
   planAll,
   publishSection,
-  type Eyes,
+  type Observer,
   type PublishSection,
 } from '../../src/publish/index.js';
 import { openStore } from '../../src/store/index.js';
@@ -48,7 +48,7 @@ async function publisher(t: TestContext, domain: string, settings: object) {
   const server = parseUpstream(lab.upstreams[0]?.label ?? '');
   const options = collectOptions({ ...labOptions(lab), depth: 'verdict' });
   let probes = 0;
-  const eyes: Eyes = {
+  const eyes: Observer = {
     network: authoritative,
     resolver: createResolver({
       network: lab.network,

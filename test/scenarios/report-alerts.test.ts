@@ -10,7 +10,7 @@ import {
   postWebhook,
   runAlerts,
   storeReports,
-  type Alert,
+  type ReportAlert,
 } from '../../src/report/index.js';
 import { reportJson } from '../../src/report/testing-mail.js';
 import { judgeTrust } from '../../src/report/verify/judge-trust.js';
@@ -52,7 +52,7 @@ test('a webhook hears over real HTTPS what was added, worse and over; while it a
   };
   const round = async (): Promise<readonly string[]> => {
     const channels = {
-      webhook: (alerts: readonly Alert[]) =>
+      webhook: (alerts: readonly ReportAlert[]) =>
         postWebhook('https://reports.c.example/hook?key=1', alertJson(alerts), options),
     };
     const notices = await runAlerts({ store, now: time.now, domains: ['rcpt.example'], channels });
@@ -73,7 +73,9 @@ test('a webhook hears over real HTTPS what was added, worse and over; while it a
   assert.deepEqual(await round(), []);
   assert.deepEqual(
     posted.map((body) =>
-      (JSON.parse(body) as { schema: string; alerts: readonly Alert[] }).alerts.map((a) => a.kind),
+      (JSON.parse(body) as { schema: string; alerts: readonly ReportAlert[] }).alerts.map(
+        (a) => a.kind,
+      ),
     ),
     [['added'], ['added'], ['worse'], ['ended']],
   );

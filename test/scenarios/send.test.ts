@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test, { after, before } from 'node:test';
 import { deliveryOutcomeSchema, type DeliveryOutcome } from '../../src/evidence/index.js';
 import { createLab, type Lab } from '../../src/lab/index.js';
-import type { Outcome } from '../../src/policy/index.js';
+import type { DeliveryResult } from '../../src/policy/index.js';
 import { createSender, type ConnectResult } from '../../src/send/index.js';
 import { inLab } from '../conformance/testing-senders.js';
 
@@ -22,7 +22,7 @@ async function connectTo(
   return result;
 }
 
-function observedIn({ result, attempts }: DeliveryOutcome): Outcome {
+function observedIn({ result, attempts }: DeliveryOutcome): DeliveryResult {
   if (result === 'rejected') return 'not-applicable';
   const used = attempts.at(-1);
   if (used?.state !== 'used') return 'deferred';

@@ -3,7 +3,11 @@ import test from 'node:test';
 import { systemClock, type Clock } from '../../src/base/index.js';
 import type { CheckResult } from '../../src/evidence/index.js';
 import type { StsEntry } from '../../src/mta-sts/index.js';
-import { dieEverywhere, untilDeath, type Mortal } from '../../src/publish/testing-crash.js';
+import {
+  crashAtEveryStep,
+  untilCrash,
+  type CrashInjector,
+} from '../../src/publish/testing-crash.js';
 import {
   createReceiver,
   prepareReports,
@@ -33,7 +37,7 @@ class ReportLife {
 
   constructor(readonly store: Store) {}
 
-  async live(mortal?: Mortal): Promise<void> {
+  async live(mortal?: CrashInjector): Promise<void> {
     const store = mortal?.store(this.store) ?? this.store;
     prepareReports(store);
     const receiver = createReceiver({
@@ -106,10 +110,10 @@ for (const moment of moments)
   test(`report and check: death ${moment} loses nothing acknowledged and doubles nothing`, async () => {
     const calm = new ReportLife(await openStore(':memory:'));
     await calm.live();
-    const steps = await dieEverywhere(moment, async (mortal, nth) => {
+    const steps = await crashAtEveryStep(moment, async (mortal, nth) => {
       const where = `death at step ${nth}`;
       const life = new ReportLife(await openStore(':memory:'));
-      await untilDeath(() => life.live(mortal));
+      await untilCrash(() => life.live(mortal));
       if (!life.isPruned()) life.assertStored(where);
       await life.live();
       assert.deepEqual(life.summary(), calm.summary(), where);
@@ -161,7 +165,7 @@ class SendLife {
 
   constructor(readonly store: Store) {}
 
-  async live(mortal?: Mortal): Promise<void> {
+  async live(mortal?: CrashInjector): Promise<void> {
     const store = mortal?.store(this.store) ?? this.store;
     prepareReporting(store);
     const cache = stsStore(store);
@@ -202,9 +206,9 @@ class SendLife {
 
 for (const moment of moments)
   test(`send: death ${moment} keeps every policy and reports every session once`, async () => {
-    const steps = await dieEverywhere(moment, async (mortal, nth) => {
+    const steps = await crashAtEveryStep(moment, async (mortal, nth) => {
       const life = new SendLife(await openStore(':memory:'));
-      await untilDeath(() => life.live(mortal));
+      await untilCrash(() => life.live(mortal));
       const where = `death at step ${nth}`;
       const atDeath = life.counted;
       const cache = stsStore(life.store);

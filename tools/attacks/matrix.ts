@@ -1,5 +1,5 @@
 import { createLab, type Lab, type LabAttack, type Scenario } from '../../src/lab/index.js';
-import type { Outcome } from '../../src/policy/index.js';
+import type { DeliveryResult } from '../../src/policy/index.js';
 import { observe, tapOn } from './observe.js';
 import { freshResolvers, primed, senderOf } from './sender-classes.js';
 import { unjudged } from './unjudged.js';
@@ -22,7 +22,7 @@ export interface Row {
   readonly expect: string;
 }
 
-const letters: Readonly<Partial<Record<Outcome, string>>> = {
+const letters: Readonly<Partial<Record<DeliveryResult, string>>> = {
   verified: 'V',
   unverified: 'U',
   cleartext: 'C',

@@ -1,13 +1,13 @@
 import type { Lab } from '../../src/lab/index.js';
 import type { Network } from '../../src/net/index.js';
-import type { Outcome } from '../../src/policy/index.js';
+import type { DeliveryResult } from '../../src/policy/index.js';
 import type { Delivery, Sender } from '../../src/send/index.js';
 
 /** What became of one message, by what servers and wire show. */
 export interface Observed {
-  readonly outcome: Outcome;
+  readonly outcome: DeliveryResult;
   /** The same as far as the sender can see: whoever answers is who he says. */
-  readonly seen: Outcome;
+  readonly seen: DeliveryResult;
   /** Commands that carry mail or a password: those that went over the wire in clear, and those an attacker's server heard. */
   readonly inClear: readonly string[];
   readonly heard: readonly string[];
@@ -34,7 +34,7 @@ export async function observe(
   const received = lab.mail.filter((mail) => mail.from === from);
   const used = delivery.outcomes[0]?.attempts.find(({ state }) => state === 'used');
   const [first] = received;
-  const seen = ((): Outcome => {
+  const seen = ((): DeliveryResult => {
     if (delivery.recipients[0]?.status === 'rejected') return 'not-applicable';
     if (!first || !used) return 'deferred';
     if (!first.sealed) return 'cleartext';

@@ -2,7 +2,7 @@ import { collect, collectOptions, grade, nameOf } from '../../src/check/index.js
 import { labOptions } from '../../src/cli/commands/lab-options.js';
 import type { AddressEvidence, CheckResult, Evidence } from '../../src/evidence/index.js';
 import { createLab, type Lab, type LabAttack, type Scenario } from '../../src/lab/index.js';
-import { attacks, senders, type Attack, type Outcome } from '../../src/policy/index.js';
+import { attacks, senders, type Attack, type DeliveryResult } from '../../src/policy/index.js';
 import { observe, tapOn } from './observe.js';
 import { freshResolvers, primed, senderOf } from './sender-classes.js';
 
@@ -21,7 +21,7 @@ export const waysOf: Readonly<Record<Attack, readonly (readonly LabAttack[])[]>>
   ],
 };
 
-const worstFirst: readonly Outcome[] = [
+const worstFirst: readonly DeliveryResult[] = [
   'cleartext',
   'to-attacker',
   'deferred',
@@ -93,8 +93,8 @@ function meetsAttacker({ attack }: Scenario): boolean {
 interface Cell {
   readonly where: string;
   readonly compared: boolean;
-  readonly predicted: Outcome;
-  readonly observed: Outcome;
+  readonly predicted: DeliveryResult;
+  readonly observed: DeliveryResult;
 }
 
 /** More, and time-outs come from this machine rather than from the lab. */
@@ -117,7 +117,7 @@ async function compareDomain(
   const known = await primed(domain, lab);
   const cells: Cell[] = [];
   for (const attack of columns) {
-    const seen = new Map<string, Outcome[]>(senders.map((sender) => [sender, []]));
+    const seen = new Map<string, DeliveryResult[]>(senders.map((sender) => [sender, []]));
     for (const way of waysOf[attack]) {
       const undo: (() => void)[] = [];
       for (const one of way)

@@ -6,7 +6,7 @@ import {
   typeName,
   typeNumber,
   validate,
-  type Answer,
+  type DnsAnswer,
   type Fetch,
   type TrustAnchor,
   type ValidateRequest,
@@ -29,7 +29,7 @@ export type Setting = Pick<ValidateRequest, 'anchors' | 'now' | 'limits' | 'algo
  */
 export async function runScenario(
   scenario: Scenario,
-  onAnswer?: (answer: Answer, setting: Setting) => void,
+  onAnswer?: (answer: DnsAnswer, setting: Setting) => void,
 ): Promise<Outcome> {
   const barred = reasonNotToRun(scenario);
   if (barred) return { kind: 'skipped', why: barred };
@@ -44,7 +44,7 @@ export async function runScenario(
 
 async function run(
   scenario: Scenario,
-  onAnswer?: (answer: Answer, setting: Setting) => void,
+  onAnswer?: (answer: DnsAnswer, setting: Setting) => void,
 ): Promise<Outcome> {
   const anchors = anchorsOf(scenario);
   let now = timeOf(scenario);
@@ -53,7 +53,7 @@ async function run(
   // Questions of the asked type, at each check, to which the file has nothing to say.
   const missing = new Map<number, string>();
   const upstream = mockUpstream(scenario, () => step);
-  let answer: Answer | undefined;
+  let answer: DnsAnswer | undefined;
   let query: Entry | undefined;
   for (const at of scenario.steps) {
     step = at.number;
@@ -115,7 +115,7 @@ function scripted(scenario: Scenario, name: Name, type: number): boolean {
   );
 }
 
-function differs(expected: Entry, answer: Answer, wantsAd: boolean): string | undefined {
+function differs(expected: Entry, answer: DnsAnswer, wantsAd: boolean): string | undefined {
   const got = `got ${answer.status} ${answer.dnssec}${answer.failure ? ` (${answer.failure.code} ${answer.failure.detail})` : ''}`;
   const compares = (what: string): boolean =>
     expected.match.includes('all') || expected.match.includes(what);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { comparisonSchema, type Change, type Evidence } from '../../evidence/index.js';
+import { comparisonSchema, type FactChange, type Evidence } from '../../evidence/index.js';
 import { grade } from '../grade/grade.js';
 import { renderChanges } from '../render/changes.js';
 import {
@@ -18,9 +18,9 @@ const with25 = (starttls: 'offered' | 'absent', more: Partial<Evidence> = {}): E
     ],
     ...more,
   });
-const changes = (older: Evidence, newer: Evidence): readonly Change[] =>
+const changes = (older: Evidence, newer: Evidence): readonly FactChange[] =>
   compareResults(grade(older), grade(newer)).changes;
-const told = (list: readonly Change[]): string[] =>
+const told = (list: readonly FactChange[]): string[] =>
   list.map((c) => `${c.direction} ${c.what}: ${c.before} -> ${c.after}`);
 
 test('the same twice: nothing is different', () => {

@@ -1,4 +1,4 @@
-import type { Change, CheckResult, Comparison, Direction } from '../../evidence/index.js';
+import type { FactChange, CheckResult, Comparison, Direction } from '../../evidence/index.js';
 import { catalogue } from '../findings/catalogue.js';
 import { factsOf, type Fact } from './facts-of.js';
 
@@ -8,7 +8,7 @@ const order: readonly Direction[] = ['worse', 'unclear', 'better', 'changed'];
 export function compareResults(older: CheckResult, newer: CheckResult): Comparison {
   const [was, is] = [index(older), index(newer)];
   const keys = [...new Set([...is.keys(), ...was.keys()])];
-  const changes = keys.flatMap((key): Change[] => {
+  const changes = keys.flatMap((key): FactChange[] => {
     const known = (is.get(key) ?? was.get(key)) as Fact;
     const [before, after] = [
       was.get(key) ?? missing(known, older),

@@ -1,5 +1,5 @@
 import type { CheckResult, MailAddress, MailCertificate, MailHost } from '../../evidence/index.js';
-import { attacks, senders, type Attack, type Outcome } from '../../policy/index.js';
+import { attacks, senders, type Attack, type DeliveryResult } from '../../policy/index.js';
 import { attackNames, senderNames, versionName } from '../render/words.js';
 
 /** One thing that a result says and that another may say otherwise. */
@@ -93,7 +93,7 @@ function factor(subject: string): Factor {
   };
 }
 
-function mailFact(of: Factor, attack: Attack, outcome: Outcome, sender: string): Fact {
+function mailFact(of: Factor, attack: Attack, outcome: DeliveryResult, sender: string): Fact {
   const when = attack === 'none' ? 'today' : `under "${attackNames[attack]}"`;
   return of(`mail ${when}, sender: ${sender}`, outcome, attack === 'none' ? today : attacked);
 }

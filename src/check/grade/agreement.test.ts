@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import type { CheckResult, Evidence } from '../../evidence/index.js';
-import type { Outcome, Sender } from '../../policy/index.js';
+import type { DeliveryResult, SenderClass } from '../../policy/index.js';
 import { headline } from '../render/headline.js';
 import { renderTerminal } from '../render/terminal.js';
 import { outcomeWords } from '../render/words.js';
@@ -24,14 +24,14 @@ const rows = {
   'senders without DANE': ['opportunistic', 'mtaStsFirst', 'mtaStsCached'],
   'senders without DANE or MTA-STS, or with both,': ['opportunistic', 'bothFirst', 'bothCached'],
   'most senders': ['opportunistic', 'dane', 'mtaStsFirst', 'mtaStsCached'],
-} as const satisfies Record<string, readonly Sender[]>;
+} as const satisfies Record<string, readonly SenderClass[]>;
 
-const phrases: readonly (readonly [RegExp, Outcome])[] = [
+const phrases: readonly (readonly [RegExp, DeliveryResult])[] = [
   [/(?:from|that from) (senders [^;.]*?|most senders) travels encrypted and verified/g, 'verified'],
   [/encrypted, and verified from (senders [^;.]*?)\./g, 'verified'],
   [/(?:from|that from) (senders [^;.]*?|most senders) travels encrypted but/g, 'unverified'],
 ];
-const better: readonly Outcome[] = ['unverified', 'verified'];
+const better: readonly DeliveryResult[] = ['unverified', 'verified'];
 
 /** Every way in which the sentence, the table, the verdict and the findings contradict each other. */
 function contradictions(result: CheckResult, evidence: Evidence): readonly string[] {

@@ -6,7 +6,7 @@ import { plantedEvidence, plantedPolicy } from '../testing/planted-evidence.js';
 import { certificateRules } from './certificate-rules.js';
 import type { JudgedCertificate } from './judge-certificate.js';
 import { judgeHost } from './judge-host.js';
-import { Raised } from './raise.js';
+import { FindingCollector } from './finding-collector.js';
 
 const healthy: MailCertificate = {
   keyAlgorithm: 'ECDSA',
@@ -43,7 +43,7 @@ function raised(
   const host = evidence.hosts.map((h) => judgeHost(evidence, h))[0];
   const address = host?.addresses[0];
   assert.ok(host && address);
-  const all = new Raised(evidence, baseline, [host]);
+  const all = new FindingCollector(evidence, baseline, [host]);
   const one: JudgedCertificate = {
     certificate,
     chain: [certificate],

@@ -1,20 +1,24 @@
 import { formatTime } from '../../base/index.js';
 import { explainProblem, weaklySigned } from '../../x509/index.js';
-import type { Mechanism } from '../profiles/profile.js';
+import type { TrustMechanism } from '../profiles/profile.js';
 import { shortRecord as short } from './record-rules.js';
 import type { JudgedCertificate } from './judge-certificate.js';
 import type { JudgedAddress, JudgedHost } from './judge-host.js';
-import type { Raised, Raising } from './raise.js';
+import type { FindingCollector, FindingInput } from './finding-collector.js';
 
 const day = 86_400_000;
 
 /** Raises what is wrong with the certificates of one address. One cause, one finding. */
-export function certificateRules(raised: Raised, host: JudgedHost, address: JudgedAddress): void {
+export function certificateRules(
+  raised: FindingCollector,
+  host: JudgedHost,
+  address: JudgedAddress,
+): void {
   for (const judged of address.certificates) judgeOne(raised, host, address, judged);
 }
 
 function judgeOne(
-  raised: Raised,
+  raised: FindingCollector,
   host: JudgedHost,
   address: JudgedAddress,
   judged: JudgedCertificate,
@@ -23,7 +27,7 @@ function judgeOne(
   const { profile, evidence } = raised;
   const at = Date.parse(evidence.collectedAt);
   const mechanisms = inForce(raised, host, judged);
-  const on: Raising = {
+  const on: FindingInput = {
     host: host.evidence.name,
     ip: address.evidence.ip,
     spkiSha256: shown.spkiSha256,
@@ -85,9 +89,9 @@ function judgeOne(
  * its own reason.
  */
 function chainRules(
-  raised: Raised,
+  raised: FindingCollector,
   { shown, certificate, chain, path }: JudgedCertificate,
-  on: Raising,
+  on: FindingInput,
 ): void {
   const weak = weaklySigned(certificate) || path.problems.includes(WEAK);
   const reasons = path.problems.filter((code) => !withoutReason.includes(code));
@@ -137,11 +141,11 @@ function tlsaReason({ daneFaults }: JudgedCertificate): string | undefined {
 
 /** What a sender holds against this certificate today. */
 function inForce(
-  raised: Raised,
+  raised: FindingCollector,
   host: JudgedHost,
   { vouchedBy, daneCause }: JudgedCertificate,
-): readonly Mechanism[] {
-  const found: Mechanism[] = [];
+): readonly TrustMechanism[] {
+  const found: TrustMechanism[] = [];
   const { mtaSts } = raised.evidence;
   if (host.shown.mtaStsMatch === 'match' && mtaSts.policy && mtaSts.policy.mode !== 'none')
     found.push(mtaSts.policy.mode);

@@ -1,14 +1,14 @@
 import { clip } from '../../base/index.js';
 import type { FailureEvidence } from '../../evidence/index.js';
-import { resolverAtFault } from '../exposure.js';
+import { resolverAtFault } from './exposure.js';
 import type { FindingId } from '../findings/catalogue.js';
 import type { JudgedHost } from './judge-host.js';
-import type { Raised } from './raise.js';
+import type { FindingCollector } from './finding-collector.js';
 import { explainUnusable, parseTlsa } from '../../dane/index.js';
 import { discardedRules, lintRules, recordReason, shortRecord } from './record-rules.js';
 
 /** Raises what concerns the route: whether there is one, and what kept us from seeing it. */
-export function routeRules(raised: Raised): void {
+export function routeRules(raised: FindingCollector): void {
   const { route, network } = raised.evidence;
   const strips = resolverAtFault(raised.evidence);
   if (strips) raised.add('resolver-no-dnssec', { detail: network.resolver[0]?.state ?? '' });
@@ -30,7 +30,7 @@ export function routeRules(raised: Raised): void {
 }
 
 /** Raises what concerns DANE, and whether it binds every host. */
-export function daneRules(raised: Raised): boolean {
+export function daneRules(raised: FindingCollector): boolean {
   const { hosts, evidence } = raised;
   const strips = resolverAtFault(evidence);
   for (const judged of hosts) {
@@ -108,7 +108,7 @@ function unusableReason(records: readonly string[]): string {
 
 /** An alias that other faults rest on is graded as they would be (RFC 8461 §4.1). */
 function aliasRule(
-  raised: Raised,
+  raised: FindingCollector,
   { evidence: { name, preference } }: JudgedHost,
   target: string,
 ): void {
@@ -125,7 +125,7 @@ function aliasRule(
 }
 
 /** Raises whether the next key can come, and which records are in its way. */
-function rolloverRules(raised: Raised, { evidence, shown: { tlsa } }: JudgedHost): void {
+function rolloverRules(raised: FindingCollector, { evidence, shown: { tlsa } }: JudgedHost): void {
   if (tlsa.status !== 'usable' || !tlsa.roles) return;
   const on = { host: evidence.name };
   if (tlsa.rollover === 'ready') raised.add('dane-rollover-good', on);
@@ -141,7 +141,7 @@ function rolloverRules(raised: Raised, { evidence, shown: { tlsa } }: JudgedHost
 }
 
 /** Raises what concerns MTA-STS and TLS-RPT; `dane` says whether DANE binds every host. */
-export function policyRules(raised: Raised, dane: boolean): void {
+export function policyRules(raised: FindingCollector, dane: boolean): void {
   const { mtaSts, tlsRpt, route } = raised.evidence;
   const mode = mtaSts.status === 'found' ? mtaSts.policy?.mode : undefined;
   if (mtaSts.status === 'invalid' || mtaSts.status === 'tempfail') {
@@ -199,13 +199,13 @@ function reasonOf({ code, detail }: FailureEvidence, texts: readonly string[]): 
 }
 
 /** A TLSA lookup that failed does not say that there is none (RFC 7672 §2.1.2). */
-function couldBeDane({ hosts }: Raised): boolean {
+function couldBeDane({ hosts }: FindingCollector): boolean {
   return hosts.some(
     ({ evidence: { tlsa } }) => tlsa.status === 'bogus' || tlsa.status === 'tempfail',
   );
 }
 
-function matchRules(raised: Raised, mode: 'enforce' | 'testing'): void {
+function matchRules(raised: FindingCollector, mode: 'enforce' | 'testing'): void {
   const missing = raised.hosts.filter(
     (h) => h.shown.mtaStsMatch === 'mismatch' && !raised.aliases.has(h.evidence.name),
   );
@@ -229,7 +229,7 @@ function takesMail({ addresses }: JudgedHost): boolean {
   return addresses.every((a) => (a.insideTls ?? 'works') === 'works');
 }
 
-function keyOf(raised: Raised, name: string): string {
+function keyOf(raised: FindingCollector, name: string): string {
   const host = raised.hosts.find((h) => h.evidence.name === name);
   return host?.addresses.flatMap((a) => a.certificates)[0]?.shown.spkiSha256 ?? '';
 }

@@ -1,13 +1,13 @@
 import type { CheckResult, Evidence, Finding, MailHost, Verdict } from '../../evidence/index.js';
-import { exposure, handshakeFailed, ownNetworkStrips, resolverAtFault } from '../exposure.js';
+import { exposure, handshakeFailed, ownNetworkStrips, resolverAtFault } from './exposure.js';
 import { baseline } from '../profiles/baseline.js';
 import { severityOf } from '../profiles/goals.js';
 import type { Profile } from '../profiles/profile.js';
 import { daneRules, policyRules, routeRules } from './domain-rules.js';
 import { hostRules } from './host-rules.js';
 import { judgeHost, type JudgedAddress, type JudgedHost } from './judge-host.js';
-import { Raised } from './raise.js';
-import { openRules } from './open-rules.js';
+import { FindingCollector } from './finding-collector.js';
+import { undecidedRules } from './undecided-rules.js';
 
 const depths = ['triage', 'verdict', 'inventory'];
 
@@ -17,7 +17,7 @@ const depths = ['triage', 'verdict', 'inventory'];
  */
 export function grade(evidence: Evidence, profile: Profile = baseline): CheckResult {
   const hosts = evidence.hosts.map((host) => judgeHost(evidence, host));
-  const raised = new Raised(evidence, profile, hosts);
+  const raised = new FindingCollector(evidence, profile, hosts);
   routeRules(raised);
   const { kind } = evidence.route;
   if (kind === 'mx' || kind === 'implicit') {
@@ -93,7 +93,9 @@ function verdictOf(
   if (findings.some((f) => f.severity === 'fail')) return 'fail';
   if (somethingUnknown(evidence, hosts)) return 'inconclusive';
   // Something that was neither shown nor ruled out, and would make the verdict worse.
-  const open = hosts.flatMap((h) => h.addresses.flatMap((a) => openRules(evidence, profile, h, a)));
+  const open = hosts.flatMap((h) =>
+    h.addresses.flatMap((a) => undecidedRules(evidence, profile, h, a)),
+  );
   const severities = open
     .filter((id) => !findings.some((f) => f.id === id))
     .map((id) => severityOf(profile, id));

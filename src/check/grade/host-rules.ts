@@ -1,6 +1,6 @@
 import type { Evidence } from '../../evidence/index.js';
 import { tlsFailures } from '../../tls/index.js';
-import { handshakeFailed, ownNetworkStrips } from '../exposure.js';
+import { handshakeFailed, ownNetworkStrips } from './exposure.js';
 import { specialPurpose } from '../../net/index.js';
 import { specialName } from '../mx-name.js';
 import { tlsRules } from './tls-rules.js';
@@ -8,11 +8,11 @@ import { certificateRules } from './certificate-rules.js';
 import type { JudgedAddress, JudgedHost } from './judge-host.js';
 import { replyOf } from './session.js';
 import { severityOf } from '../profiles/goals.js';
-import { openRules } from './open-rules.js';
-import type { Raised, Raising } from './raise.js';
+import { undecidedRules } from './undecided-rules.js';
+import type { FindingCollector, FindingInput } from './finding-collector.js';
 
 /** Raises what the mail hosts themselves show. */
-export function hostRules(raised: Raised): void {
+export function hostRules(raised: FindingCollector): void {
   passedOverRules(raised);
   const dead = raised.hosts.filter(isDead);
   const { network, route } = raised.evidence;
@@ -50,7 +50,7 @@ const passedOverAs = {
  * MX records that lead to no host: a fault of the DNS, never of a firewall (RFC 5321
  * §5.1).
  */
-function passedOverRules(raised: Raised): void {
+function passedOverRules(raised: FindingCollector): void {
   for (const { evidence, shown } of raised.passedOver) {
     const { name, preference, meant } = evidence;
     const says =
@@ -68,7 +68,11 @@ function passedOverRules(raised: Raised): void {
 }
 
 /** One finding on each address where the reasons differ, else one on the host. */
-function deadHost(raised: Raised, { evidence, addresses }: JudgedHost, all: boolean): void {
+function deadHost(
+  raised: FindingCollector,
+  { evidence, addresses }: JudgedHost,
+  all: boolean,
+): void {
   const host = { host: evidence.name, preference: evidence.preference, all };
   for (const { shown } of addresses) {
     const id = unreachableAs(shown.reason);
@@ -95,7 +99,7 @@ function unreachableBecause({ ip, reason = '' }: JudgedAddress['shown']): string
  * Some addresses offer what others do not: a fault of one of them, or of one path
  * [3207-6-2].
  */
-function differing(raised: Raised, { addresses, evidence }: JudgedHost): void {
+function differing(raised: FindingCollector, { addresses, evidence }: JudgedHost): void {
   const seen = addresses.filter(
     (a) => a.shown.status === 'reachable' && a.shown.starttls !== 'unknown',
   );
@@ -137,7 +141,7 @@ function isDead({ addresses }: JudgedHost): boolean {
   return tried.length > 0 && tried.every((a) => a.shown.status === 'unreachable');
 }
 
-function addressRules(raised: Raised, host: JudgedHost, address: JudgedAddress): void {
+function addressRules(raised: FindingCollector, host: JudgedHost, address: JudgedAddress): void {
   const { evidence, connection, shown } = address;
   const on = { host: host.evidence.name, ip: evidence.ip };
   const { status, reason = '' } = shown;
@@ -175,7 +179,7 @@ function addressRules(raised: Raised, host: JudgedHost, address: JudgedAddress):
   if (shown.starttls === 'offered' && !connection.handshake) {
     const { code = '', detail = '' } = connection.failure ?? {};
     if (handshakeFailed(code))
-      raised.add('tls-handshake-failed', { ...on, detail: told(code, detail) });
+      raised.add('tls-handshake-failed', { ...on, detail: describeHandshakeFailure(code, detail) });
     else raised.add('mx-inconclusive', { ...on, detail: code });
   }
 
@@ -198,9 +202,9 @@ function addressRules(raised: Raised, host: JudgedHost, address: JudgedAddress):
 
 /** What EHLO met inside TLS: without a 2yz reply no mail is handed over [3207-4.2-2]. */
 function insideTlsRules(
-  raised: Raised,
+  raised: FindingCollector,
   { insideTls, connection, shown }: JudgedAddress,
-  on: Raising,
+  on: FindingInput,
 ): void {
   const { code = '' } = connection?.failure ?? {};
   const seen = { ...on, detail: code, reply: shown.reply };
@@ -210,15 +214,15 @@ function insideTlsRules(
 }
 
 /** How the handshake ended, and what that suggests. */
-function told(code: string, detail: string): string {
+function describeHandshakeFailure(code: string, detail: string): string {
   const { says = `${code}.`, fix = '' } = tlsFailures.entries[code] ?? {};
   return `${says.replace(/\.$/, detail === '' ? '.' : ` (${detail}).`)} ${fix}`.trimEnd();
 }
 
 /** Says what is left open, where it could have been a fault. */
-function unsettledRule(raised: Raised, host: JudgedHost, address: JudgedAddress): void {
+function unsettledRule(raised: FindingCollector, host: JudgedHost, address: JudgedAddress): void {
   const { evidence, profile } = raised;
-  const open = openRules(evidence, profile, host, address).filter((id) =>
+  const open = undecidedRules(evidence, profile, host, address).filter((id) =>
     ['fail', 'warn'].includes(severityOf(profile, id)),
   );
   const left = [...new Set(open)].filter((id) => !raised.has(id));

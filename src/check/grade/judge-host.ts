@@ -11,11 +11,11 @@ import type {
 import { probeLog } from '../../evidence/index.js';
 import {
   groupName,
-  prove,
+  infer,
   suiteName,
   summarise,
   type Inventory,
-  type Proven,
+  type Inference,
 } from '../../tls/index.js';
 import { parseTlsa, rolloverState } from '../../dane/index.js';
 import { passedOver } from '../mx-name.js';
@@ -31,7 +31,7 @@ import { judgeCertificate, listedInPolicy, type JudgedCertificate } from './judg
 
 /** What a server's answers say of one address. */
 export interface Probed {
-  readonly proven: Proven;
+  readonly proven: Inference;
   readonly inventory: Inventory;
 }
 
@@ -95,7 +95,7 @@ function judgeAddress(
   ).filter((c) => !now.some((n) => sameKey(n, c)));
   const gone = before.filter((c) => now.some((n) => n.shown.keyAlgorithm === c.shown.keyAlgorithm));
   const certificates = [...now, ...before.filter((c) => !gone.includes(c))];
-  const proven = prove(probeLog(connections));
+  const proven = infer(probeLog(connections));
   const probed = { proven, inventory: summarise(proven) };
   return {
     evidence: address,

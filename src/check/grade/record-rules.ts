@@ -1,6 +1,6 @@
 import { lintPolicy, lintStsRecord, nearStsRecords } from '../../mta-sts/index.js';
 import { lintRptRecord, nearRptRecords } from '../../tls-rpt/index.js';
-import type { Raised } from './raise.js';
+import type { FindingCollector } from './finding-collector.js';
 
 /** Faults that are shown of one record or file. */
 const MOST = 3;
@@ -14,7 +14,7 @@ interface Lint {
  * Raises records that senders discard although they were meant for them. True for MTA-STS: then
  * nothing is to be published for the first time, only corrected.
  */
-export function discardedRules(raised: Raised): boolean {
+export function discardedRules(raised: FindingCollector): boolean {
   const { mtaSts, tlsRpt } = raised.evidence;
   const near = mtaSts.status === 'absent' ? nearStsRecords(mtaSts.txt.texts) : [];
   if (near.length > 0) raised.add('sts-record-ignored', { reason: shown(near) });
@@ -24,7 +24,7 @@ export function discardedRules(raised: Raised): boolean {
 }
 
 /** Raises what senders accept and a publisher should not write (RFC 8461 §3, RFC 8460 §3). */
-export function lintRules(raised: Raised): void {
+export function lintRules(raised: FindingCollector): void {
   const { mtaSts, tlsRpt } = raised.evidence;
   if (mtaSts.status === 'found' && mtaSts.policy) {
     const { faults, notes } = lintPolicy(mtaSts.policy.body);

@@ -2,7 +2,7 @@ import type { TlsVersion } from '../../evidence/index.js';
 import {
   bitLength,
   groupName,
-  settle,
+  evaluate,
   signatureSchemeName,
   suiteName,
   type Ask,
@@ -11,17 +11,17 @@ import type { FindingId } from '../findings/catalogue.js';
 import { gradedAsks } from '../profiles/goals.js';
 import type { TlsTerms } from '../profiles/profile.js';
 import type { Probed } from './judge-host.js';
-import type { Raised, Raising } from './raise.js';
+import type { FindingCollector, FindingInput } from './finding-collector.js';
 
 /**
  * Raises what the profile finds fault with in the TLS of one address. Only what an answer
  * shows is raised.
  */
-export function tlsRules(raised: Raised, probed: Probed, on: Raising): void {
+export function tlsRules(raised: FindingCollector, probed: Probed, on: FindingInput): void {
   const { tls } = raised.profile;
   const { inventory, proven } = probed;
   const shown = gradedAsks(tls).flatMap(({ finding, ask, apart }) => {
-    const { settled, witnesses } = settle(proven, ask);
+    const { settled, witnesses } = evaluate(proven, ask);
     if (settled !== 'accepted' || ask.kind === 'dhe') return [];
     if (!apart) return [{ finding, detail: detailOf(ask, witnesses) }];
     const own = witnesses.filter((id) => !apart.ids.includes(id));
@@ -55,7 +55,7 @@ export function unsettled(probed: Probed, tls: TlsTerms): readonly FindingId[] {
   const { inventory, proven } = probed;
   return [
     ...gradedAsks(tls).flatMap(({ finding, ask }) =>
-      settle(proven, ask).settled === 'unknown' ? [finding] : [],
+      evaluate(proven, ask).settled === 'unknown' ? [finding] : [],
     ),
     ...tls.required.flatMap((version) =>
       inventory.versions[version] === 'unknown' ? ['tls-missing-version' as const] : [],

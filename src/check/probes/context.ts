@@ -4,7 +4,7 @@ import type { AddressEvidence, FailureEvidence } from '../../evidence/index.js';
 import type { Network, NetFailure } from '../../net/index.js';
 import type { Goals } from '../../tls/index.js';
 import type { TrustStore } from '../../x509/index.js';
-import type { Manners } from './manners.js';
+import type { ConnectionLimiter } from './connection-limiter.js';
 
 /** What every probe works with. */
 export interface ProbeContext {
@@ -32,7 +32,7 @@ export interface ProbeContext {
   readonly goals: Goals | undefined;
   /** Try whether a command sent in clear survives the handshake. */
   readonly intrusive: boolean;
-  readonly manners: Manners;
+  readonly manners: ConnectionLimiter;
   /** Hosts, and addresses of each, that are looked at. */
   readonly most: { readonly hosts: number; readonly addresses: number };
   /** Milliseconds between two connections to one address. */
@@ -43,6 +43,6 @@ export interface ProbeContext {
 }
 
 /** A failure as it is stored. */
-export function stored(failure: Failure | NetFailure): FailureEvidence {
+export function failureEvidence(failure: Failure | NetFailure): FailureEvidence {
   return { code: failure.code, detail: failure.detail };
 }

@@ -8,7 +8,7 @@ import type {
   SubmissionEvidence,
 } from '../../evidence/index.js';
 import { neverResolves, withoutOrigin } from '../mx-name.js';
-import { stored, type ProbeContext } from './context.js';
+import { failureEvidence, type ProbeContext } from './context.js';
 import { probeSmtp, type ProbeTarget } from './smtp-tls.js';
 
 export interface RouteTarget {
@@ -27,7 +27,7 @@ export async function probeRoute(
       kind,
       dnssec,
       status,
-      ...(failure ? { failure: stored(failure) } : {}),
+      ...(failure ? { failure: failureEvidence(failure) } : {}),
       ...(besideNullMx ? { besideNullMx } : {}),
     },
     targets: hosts,
@@ -96,14 +96,14 @@ export async function probeHost(
       : {}),
     addressLookup: {
       status: address !== undefined ? 'found' : found.status,
-      ...(found.failure ? { failure: stored(found.failure) } : {}),
+      ...(found.failure ? { failure: failureEvidence(found.failure) } : {}),
     },
     tlsa: {
       status,
       base,
       dnssec,
       records,
-      failure: failure && stored(failure),
+      failure: failure && failureEvidence(failure),
       elsewhere: elsewhere.length > 0 ? elsewhere : undefined,
     },
     addresses: [

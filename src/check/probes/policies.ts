@@ -2,7 +2,7 @@ import { lookupTexts } from '../../dns/index.js';
 import type { MtaStsEvidence, TlsRptEvidence, TxtEvidence } from '../../evidence/index.js';
 import { fetchPolicy, parseStsRecord } from '../../mta-sts/index.js';
 import { parseTlsRptRecord } from '../../tls-rpt/index.js';
-import { stored, type ProbeContext } from './context.js';
+import { failureEvidence, type ProbeContext } from './context.js';
 
 /** The `_mta-sts` record and, where there is one, the policy (RFC 8461 §3 [8461-3.1-1]). */
 export async function probeMtaSts(context: ProbeContext): Promise<MtaStsEvidence> {
@@ -12,7 +12,7 @@ export async function probeMtaSts(context: ProbeContext): Promise<MtaStsEvidence
   const record = parseStsRecord(txt.texts);
   if (record.status === 'absent') return { txt, status: 'absent', problems: [] };
   if (record.status === 'invalid')
-    return { txt, status: 'invalid', problems: [stored(record.failure)] };
+    return { txt, status: 'invalid', problems: [failureEvidence(record.failure)] };
   context.progress('MTA-STS policy');
   const { network, resolver, domain, trustStore, now, httpsPort, timeoutMs, signal } = context;
   const fetched = await fetchPolicy({
@@ -31,7 +31,7 @@ export async function probeMtaSts(context: ProbeContext): Promise<MtaStsEvidence
       txt,
       id: record.id,
       status: failure.temporary ? 'tempfail' : 'invalid',
-      problems: [stored(failure)],
+      problems: [failureEvidence(failure)],
     };
   }
   const { mode, maxAge, mx } = fetched.value.policy;
@@ -50,7 +50,7 @@ export async function probeTlsRpt(context: ProbeContext): Promise<TlsRptEvidence
   if (txt.lookup === 'failed')
     return { txt, status: 'tempfail', rua: [], problems: txt.failure ? [txt.failure] : [] };
   const { status, rua, problems } = parseTlsRptRecord(txt.texts);
-  return { txt, status, rua, problems: problems.map(stored) };
+  return { txt, status, rua, problems: problems.map(failureEvidence) };
 }
 
 async function texts(
@@ -65,6 +65,6 @@ async function texts(
     texts: found.texts,
     lookup: found.lookup,
     dnssec: found.dnssec,
-    ...(found.failure ? { failure: stored(found.failure) } : {}),
+    ...(found.failure ? { failure: failureEvidence(found.failure) } : {}),
   };
 }

@@ -1,11 +1,11 @@
 import { probeLog } from '../../evidence/index.js';
 import type { AddressEvidence, ConnectionEvidence } from '../../evidence/index.js';
-import { nextQuestion, prove, runProbes } from '../../tls/index.js';
-import { handshakeFailed } from '../exposure.js';
+import { nextQuestion, infer, runProbes } from '../../tls/index.js';
+import { handshakeFailed } from '../grade/exposure.js';
 import { insideTls, isMissing } from '../grade/session.js';
 import type { ProbeContext } from './context.js';
-import { converse, type Errand } from './converse.js';
-import type { Purse } from './manners.js';
+import { converse, type ProbePurpose } from './probe-connection.js';
+import type { ConnectionBudget } from './connection-limiter.js';
 
 /** A connection that takes this many times as long as the first, and longer than this, is meant to keep us. */
 const TARPIT = { times: 3, milliseconds: 10_000 };
@@ -28,7 +28,7 @@ export interface ProbeTarget {
 export async function probeSmtp(
   context: ProbeContext,
   { host, ip, sni = host }: ProbeTarget,
-  purse: Purse,
+  purse: ConnectionBudget,
   known: readonly ConnectionEvidence[] = [],
 ): Promise<AddressEvidence> {
   const { goals, intrusive, clock, signal, spacingMs } = context;
@@ -59,7 +59,7 @@ export async function probeSmtp(
   )
     return { ...address, connections };
 
-  const spend = async (errand: Errand): Promise<ConnectionEvidence> => {
+  const spend = async (errand: ProbePurpose): Promise<ConnectionEvidence> => {
     if (spacingMs > 0) await clock.sleep(spacingMs, signal);
     purse.spend();
     context.progress(`${host} [${ip}] connection ${connections.length - earlier.length + 1}`);
@@ -91,7 +91,7 @@ export async function probeSmtp(
   });
   const open = nextQuestion(log, goals) !== undefined;
   if (disturbs && stopped === undefined)
-    await spend(prove(log).versions['TLSv1.2'] === 'accepted' ? 'intrusion-tls12' : 'intrusion');
+    await spend(infer(log).versions['TLSv1.2'] === 'accepted' ? 'intrusion-tls12' : 'intrusion');
   if (open) stopped ??= 'budget';
   return { ...address, connections, ...(open && stopped !== undefined ? { stopped } : {}) };
 }

@@ -1,5 +1,5 @@
 import type { Severity } from '../../evidence/index.js';
-import type { Mechanism, Profile, Rule } from './profile.js';
+import type { TrustMechanism, Profile, Rule } from './profile.js';
 import { isBroken, isWeak, pqSet, where12 } from './sets.js';
 
 const byMechanism = (
@@ -8,7 +8,7 @@ const byMechanism = (
   enforce: Severity,
   daneTa: Severity,
   daneEe: Severity,
-): Record<Mechanism, Severity> => ({
+): Record<TrustMechanism, Severity> => ({
   none,
   testing,
   enforce,

@@ -2,11 +2,11 @@ import type { Depth, Severity, TlsVersion } from '../../evidence/index.js';
 import type { FindingId } from '../findings/catalogue.js';
 
 /** What vouches for a server when its certificate is judged; each is graded alone and the worst counts. */
-export type Mechanism = 'none' | 'testing' | 'enforce' | 'daneTa' | 'daneEe';
+export type TrustMechanism = 'none' | 'testing' | 'enforce' | 'daneTa' | 'daneEe';
 
 export interface Rule {
   /** One severity, or one by what is in force. */
-  readonly severity: Severity | Readonly<Record<Mechanism, Severity>>;
+  readonly severity: Severity | Readonly<Record<TrustMechanism, Severity>>;
   /** Where nothing else is left, as when every mail host is dead. */
   readonly whenAll?: Severity;
   readonly clause: string;

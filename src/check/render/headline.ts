@@ -1,5 +1,5 @@
 import type { CheckResult } from '../../evidence/index.js';
-import type { Attack, Outcome, Sender } from '../../policy/index.js';
+import type { Attack, DeliveryResult, SenderClass } from '../../policy/index.js';
 import { whyUnclear } from './why-unclear.js';
 import { counted, senderNames } from './words.js';
 
@@ -11,12 +11,12 @@ const groups = {
   dane: ['dane'],
   sts: ['mtaStsFirst', 'mtaStsCached'],
   both: ['bothFirst', 'bothCached'],
-} as const satisfies Record<string, readonly Sender[]>;
+} as const satisfies Record<string, readonly SenderClass[]>;
 type Group = keyof typeof groups;
 const all = Object.keys(groups) as readonly Group[];
 
 /** The worst that may happen to mail today comes first. */
-const worstFirst: readonly Outcome[] = [
+const worstFirst: readonly DeliveryResult[] = [
   'cleartext',
   'to-attacker',
   'deferred',
@@ -25,7 +25,7 @@ const worstFirst: readonly Outcome[] = [
   'verified',
 ];
 
-const happens: Readonly<Record<Outcome, string>> = {
+const happens: Readonly<Record<DeliveryResult, string>> = {
   cleartext: 'travels in plaintext',
   'to-attacker': 'is delivered to an attacker',
   deferred: 'is deferred and finally bounces',
@@ -49,13 +49,13 @@ export function headline(result: CheckResult): string {
 }
 
 /** A group does no better than the worst of its rows. */
-function outcomeOf({ exposure }: CheckResult, group: Group): Outcome {
+function outcomeOf({ exposure }: CheckResult, group: Group): DeliveryResult {
   const found = groups[group].map((sender) => exposure[sender].none);
   return worstFirst.find((outcome) => found.includes(outcome)) ?? 'not-applicable';
 }
 
 function today(result: CheckResult): string {
-  const of = (outcome: Outcome): readonly Group[] =>
+  const of = (outcome: DeliveryResult): readonly Group[] =>
     all.filter((group) => outcomeOf(result, group) === outcome);
   const met = worstFirst.filter((outcome) => of(outcome).length > 0);
   const minority = met.includes('cleartext') ? unevenTls(result) : undefined;
@@ -115,7 +115,7 @@ function reason({ verdict, findings }: CheckResult): string {
 }
 
 function attacked({ exposure }: CheckResult): string {
-  const every = Object.keys(senderNames) as Sender[];
+  const every = Object.keys(senderNames) as SenderClass[];
   const held = every.filter((s) => hostile.every((a) => exposure[s][a] === 'deferred'));
   const lost = every.filter((s) =>
     hostile.some((a) => ['cleartext', 'to-attacker'].includes(exposure[s][a])),
@@ -134,7 +134,7 @@ function attacked({ exposure }: CheckResult): string {
     : 'What an attacker could do could not be told.';
 }
 
-function holding(senders: readonly Sender[]): string {
+function holding(senders: readonly SenderClass[]): string {
   const sts = senders.includes('mtaStsCached');
   const both = senders.includes('bothCached');
   return named([

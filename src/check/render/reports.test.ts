@@ -132,9 +132,9 @@ test('a hostile server puts no control, bidi or invisible character into any out
     terminal: renderTerminal(result, { width: 120, steps: true }),
   };
   for (const [name, text] of Object.entries(outputs)) {
-    // eslint-disable-next-line no-control-regex
     assert.doesNotMatch(
       text,
+      // eslint-disable-next-line no-control-regex
       /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufffe\uffff]/,
       name,
     );

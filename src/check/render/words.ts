@@ -6,12 +6,12 @@ import type {
   TlsVersion,
   Verdict,
 } from '../../evidence/index.js';
-import type { Attack, Outcome, Sender } from '../../policy/index.js';
+import type { Attack, DeliveryResult, SenderClass } from '../../policy/index.js';
 
 /** How good or bad something is, for colour; never the only sign of it. */
 export type Tone = 'good' | 'fair' | 'bad' | 'quiet';
 
-export const senderNames: Readonly<Record<Sender, string>> = {
+export const senderNames: Readonly<Record<SenderClass, string>> = {
   opportunistic: 'checks nothing',
   mtaStsFirst: 'MTA-STS, first mail',
   mtaStsCached: 'MTA-STS, policy kept',
@@ -39,7 +39,7 @@ export const attackDeeds: Readonly<Record<Attack, string>> = {
 };
 
 export const outcomeWords: Readonly<
-  Record<Outcome, { readonly word: string; readonly tone: Tone; readonly means: string }>
+  Record<DeliveryResult, { readonly word: string; readonly tone: Tone; readonly means: string }>
 > = {
   verified: {
     word: 'verified',

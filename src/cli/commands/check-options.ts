@@ -16,7 +16,7 @@ import {
   misuse,
   readNumber,
   readResolverFlags,
-  take,
+  unwrap,
   type ResolverFlags,
 } from './resolver-options.js';
 
@@ -72,7 +72,7 @@ export function readCheckFlags(flags: CheckFlags): CheckOptions {
     ...(flags.optOut === undefined
       ? {}
       : {
-          optOut: take(
+          optOut: unwrap(
             '--opt-out',
             parseOptOut(readFile(flags.optOut, '--opt-out')),
             'Write one host name or address a line.',
@@ -97,7 +97,7 @@ export function profileNamed(name: string): Profile {
   if (found) return found;
   const fix = 'Correct what is named: docs/profiles.md shows the form.';
   if (name.endsWith('.json'))
-    return take('--profile', parseProfile(readJson(name, 'profile', fix, [z.unknown()])), fix);
+    return unwrap('--profile', parseProfile(readJson(name, 'profile', fix, [z.unknown()])), fix);
   throw misuse(
     '--profile',
     `${name} is not known`,

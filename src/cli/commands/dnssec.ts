@@ -9,7 +9,7 @@ import {
   typeName,
   typeNumber,
   verifyProof,
-  type Answer,
+  type DnsAnswer,
   type Proof,
 } from '../../dns/index.js';
 import { nodeNetwork } from '../../net/index.js';
@@ -184,7 +184,7 @@ function readProof(file: string): Proof {
   return parsed.data;
 }
 
-function shown(answer: Answer, width: number): string {
+function shown(answer: DnsAnswer, width: number): string {
   const { question, status, dnssec, records, aliases, failure } = answer;
   const lines = [`${question.name.toString()} ${typeName(question.type)}: ${status}, ${dnssec}`];
   for (const { from, to, dnssec: link } of aliases)
@@ -207,7 +207,7 @@ function asJson({
   unsupported,
   failure,
   proof,
-}: Answer): unknown {
+}: DnsAnswer): unknown {
   return {
     name: question.name.toLower(),
     type: typeName(question.type),
@@ -227,7 +227,7 @@ function asJson({
 }
 
 /** Proved, be it that the zone is signed or that it is not: 0. Bogus: 1. Could not tell: 3. */
-function statusOf({ dnssec }: Answer): number {
+function statusOf({ dnssec }: DnsAnswer): number {
   if (dnssec === 'bogus') return exitCodes.fail;
   return dnssec === 'indeterminate' ? exitCodes.inconclusive : exitCodes.good;
 }

@@ -7,7 +7,7 @@ import { exitCodes } from '../exit-codes.js';
 import type { Output } from '../output.js';
 import { renderPolicy } from '../render-policy.js';
 import { formatJson } from '../format-json.js';
-import { misuse, take } from './resolver-options.js';
+import { misuse, unwrap } from './resolver-options.js';
 import { withSender, withSenderOf, type SenderFlags } from './sender-options.js';
 
 interface Flags extends SenderFlags {
@@ -57,7 +57,7 @@ function forgetCommand(output: Output, finish: (code: number) => void): Command 
     .option('--store <file>', 'database of the daemon', '/var/lib/hermetic/hermetic.db')
     .addHelpText('after', '\nExample:\n  hermetic policy forget example.com')
     .action(async (text: string, { store: file }: { readonly store: string }) => {
-      const domain = take(
+      const domain = unwrap(
         'domain',
         parseDomain(text),
         'Write the part after the @, such as example.com.',

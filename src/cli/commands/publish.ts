@@ -5,7 +5,7 @@ import {
   type Alert,
   type Applied,
   type HostCertificate,
-  type Outcome,
+  type ActionOutcome,
   type Proposal,
   type SubjectPlan,
   type Wait,
@@ -252,7 +252,7 @@ function outcome({ says, because, outcome: result }: Applied['outcomes'][number]
   return `  ${word(result)}  ${says}\n        ${because}${result.status === 'manual' ? `\n${indent(result.text)}` : ''}${result.status === 'failed' ? `\n        ${result.detail} (${result.code})` : ''}`;
 }
 
-function word({ status }: Outcome): string {
+function word({ status }: ActionOutcome): string {
   return { done: 'done', manual: 'YOU ', failed: 'FAIL' }[status];
 }
 

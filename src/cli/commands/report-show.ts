@@ -14,7 +14,7 @@ import { exitCodes } from '../exit-codes.js';
 import type { Output } from '../output.js';
 import { readFile } from '../read-file.js';
 import { formatJson } from '../format-json.js';
-import { misuse, take } from './resolver-options.js';
+import { misuse, unwrap } from './resolver-options.js';
 
 interface ShowFlags {
   readonly store: string;
@@ -58,7 +58,7 @@ async function run(domain: string | undefined, flags: ShowFlags, output: Output)
   const name =
     domain === undefined
       ? undefined
-      : take(
+      : unwrap(
           'domain',
           parseDomain(domain),
           'Write the part after the @, such as example.com.',

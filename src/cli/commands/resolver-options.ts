@@ -63,7 +63,7 @@ export function readResolverFlags(flags: ResolverFlags): {
     ...(flags.resolver
       ? {
           upstreams: flags.resolver.map((text) =>
-            take('--resolver', parseUpstream(text), resolverForm),
+            unwrap('--resolver', parseUpstream(text), resolverForm),
           ),
         }
       : {}),
@@ -85,7 +85,7 @@ function insistOnThisMachine(upstreams: readonly Upstream[]): void {
 
 function readRoots({ ca, systemCa }: ResolverFlags): TrustStore {
   const read = (path: string, what: string) =>
-    take(what, parsePemBundle(readFile(path, what)), 'The file holds certificates in PEM.');
+    unwrap(what, parsePemBundle(readFile(path, what)), 'The file holds certificates in PEM.');
   const extra = ca === undefined ? [] : read(ca, '--ca');
   if (!systemCa) return builtinTrustStore(extra);
   const bundle = [
@@ -104,7 +104,7 @@ function readRoots({ ca, systemCa }: ResolverFlags): TrustStore {
 
 /** Trust anchors from a file. */
 export function readAnchors(file: string): readonly TrustAnchor[] {
-  return take(
+  return unwrap(
     '--trust-anchor',
     parseTrustAnchors(readFile(file, '--trust-anchor')),
     'The file holds DS or DNSKEY records, one a line.',
@@ -114,7 +114,7 @@ export function readAnchors(file: string): readonly TrustAnchor[] {
 const resolverForm = 'Write ADDRESS, ADDRESS:PORT or tls://ADDRESS#NAME.';
 
 /** The value of a result, or a usage error that says what to write. */
-export function take<T>(flag: string, result: Result<T, Failure>, fix: string): T {
+export function unwrap<T>(flag: string, result: Result<T, Failure>, fix: string): T {
   if (result.ok) return result.value;
   throw new HermeticError(
     result.failure.code,

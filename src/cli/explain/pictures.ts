@@ -1,6 +1,6 @@
 import { attackNames, outcomeWords, senderNames } from '../../check/index.js';
 import type { ConnectionEvidence, MailAddress } from '../../evidence/index.js';
-import { attacks, type Sender } from '../../policy/index.js';
+import { attacks, type SenderClass } from '../../policy/index.js';
 import type { Seen } from './stage.js';
 
 /** What the lines of a conversation mean, by what they say; the first that fits, each said once. */
@@ -34,7 +34,7 @@ export function conversation({ evidence }: Seen): string[] {
 }
 
 /** Rows of the table: what happens to the mail of these senders. */
-export function rows(result: Seen['result'], senders: readonly Sender[]): string[] {
+export function rows(result: Seen['result'], senders: readonly SenderClass[]): string[] {
   const cells = (words: readonly string[]): string =>
     words
       .map((word) => word.padEnd(11))

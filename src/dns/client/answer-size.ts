@@ -1,15 +1,15 @@
-import type { Answer } from '../types.js';
+import type { DnsAnswer } from '../types.js';
 
 /** Octets that a cached record, name or object takes beside its content. */
 const OVERHEAD = 200;
 
 /** About how many octets an answer takes in memory: its records, and the texts of its proof. */
-export function answerSize({ records, aliases, proof }: Answer): number {
+export function answerSize({ records, aliases, proof }: DnsAnswer): number {
   return recordSize(records) + aliases.length * OVERHEAD + textSize(proof) + OVERHEAD;
 }
 
 /** About how many octets records take in memory. */
-export function recordSize(records: Answer['records']): number {
+export function recordSize(records: DnsAnswer['records']): number {
   return records.reduce((n, { rdata }) => n + rdata.length + OVERHEAD, 0);
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { Duplex } from 'node:stream';
 import test from 'node:test';
-import { Conversation } from './conversation.js';
+import { PipelinedConnection } from './pipelined-connection.js';
 
 /** A conversation, what was sent in it, and a way to answer. */
 function scene() {
@@ -15,7 +15,12 @@ function scene() {
     },
   });
   const at = { address: '192.0.2.53', port: 853 };
-  const conversation = new Conversation({ stream, local: at, remote: at, close: () => closed++ });
+  const conversation = new PipelinedConnection({
+    stream,
+    local: at,
+    remote: at,
+    close: () => closed++,
+  });
   return {
     conversation,
     sent,

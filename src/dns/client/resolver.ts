@@ -2,7 +2,7 @@ import {
   BoundedMap,
   Name,
   ok,
-  SharedWork,
+  SingleFlight,
   systemClock,
   type Clock,
   type Failure,
@@ -18,7 +18,7 @@ import {
   type Limits,
   type TrustAnchor,
 } from '../dnssec/validate/index.js';
-import type { Answer, AskOptions, Resolver, ResolverHealth } from '../types.js';
+import type { DnsAnswer, AskOptions, Resolver, ResolverHealth } from '../types.js';
 import type { Message } from '../wire/message.js';
 import { Rcode, RRType } from '../wire/types-registry.js';
 import { answerSize, recordSize, textSize } from './answer-size.js';
@@ -31,7 +31,7 @@ import {
   type TransportOptions,
 } from './transport.js';
 import { answerByAd } from './trusted-ad.js';
-import { isAnswer, unprovedAnswer } from './unproved-answer.js';
+import { isAnswer, unvalidatedAnswer } from './unvalidated-answer.js';
 import type { Upstream } from './upstream.js';
 
 export interface ResolverOptions {
@@ -86,7 +86,7 @@ export function createResolver(options: ResolverOptions): Resolver {
     options.clockSkew === undefined
       ? options.limits
       : { ...options.limits, clockSkew: options.clockSkew };
-  const answers = new BoundedMap<{ answer: Answer; until: number }>(cacheSize, {
+  const answers = new BoundedMap<{ answer: DnsAnswer; until: number }>(cacheSize, {
     most: MAX_CACHED_OCTETS,
     weigh: ({ answer }) => answerSize(answer),
   });
@@ -97,8 +97,8 @@ export function createResolver(options: ResolverOptions): Resolver {
         weigh: ({ grounds }) => textSize(grounds),
       }),
   );
-  const questions = new SharedWork<Answer>();
-  const exchanges = new SharedWork<Result<Message>>();
+  const questions = new SingleFlight<DnsAnswer>();
+  const exchanges = new SingleFlight<Result<Message>>();
   /** Upstreams whose last exchange failed: the others are asked first. */
   const troubled = new Set<Upstream>();
   const states = new Map<Upstream, State>(upstreams.map((u) => [u, 'untried']));
@@ -123,8 +123,8 @@ export function createResolver(options: ResolverOptions): Resolver {
     type: number,
     unproved: boolean,
     signal: AbortSignal,
-  ): Promise<Answer> {
-    let worst: Answer | undefined;
+  ): Promise<DnsAnswer> {
+    let worst: DnsAnswer | undefined;
     let liar: Upstream | undefined;
     let stripping: { readonly upstream: Upstream; readonly failure: Failure } | undefined;
     for (const [i, upstream] of inOrder()) {
@@ -154,7 +154,7 @@ export function createResolver(options: ResolverOptions): Resolver {
     name: Name,
     type: number,
     signal?: AbortSignal,
-  ): Promise<Answer> {
+  ): Promise<DnsAnswer> {
     const answer = await validate({
       name,
       type,
@@ -208,7 +208,7 @@ export function createResolver(options: ResolverOptions): Resolver {
     type: number,
     failure: Failure,
     signal: AbortSignal,
-  ): Promise<Answer> {
+  ): Promise<DnsAnswer> {
     const message = await exchange(
       upstream,
       name,
@@ -218,7 +218,7 @@ export function createResolver(options: ResolverOptions): Resolver {
     );
     if (!message.ok) return failed(name, type, message.failure);
     if (!isAnswer(message.value)) return failed(name, type, failure);
-    return { ...unprovedAnswer(name, type, message.value, 'indeterminate'), failure };
+    return { ...unvalidatedAnswer(name, type, message.value, 'indeterminate'), failure };
   }
 
   /** Why the AD bit of an upstream says nothing: it is missing from an answer that whoever validates sets it on (RFC 6840 §5.7). */
@@ -247,7 +247,7 @@ export function createResolver(options: ResolverOptions): Resolver {
     name: Name,
     type: number,
     signal?: AbortSignal,
-  ): Promise<Answer> {
+  ): Promise<DnsAnswer> {
     const doubt = await doubtOf(upstream, signal);
     if (doubt) return failed(name, type, doubt);
     const message = await exchange(
@@ -310,7 +310,11 @@ export function createResolver(options: ResolverOptions): Resolver {
   }
 
   return {
-    ask(name: Name, type: number, { signal, unproved = false }: AskOptions = {}): Promise<Answer> {
+    ask(
+      name: Name,
+      type: number,
+      { signal, unproved = false }: AskOptions = {},
+    ): Promise<DnsAnswer> {
       if (signal?.aborted) return Promise.reject(signal.reason as Error);
       const key = `${unproved ? 'unproved ' : ''}${type} ${name.key}`;
       const known = answers.get(key);
@@ -320,7 +324,7 @@ export function createResolver(options: ResolverOptions): Resolver {
           ...known.answer,
           ttl: Math.min(known.answer.ttl, Math.ceil(left / 1000)),
         });
-      const work = async (shared: AbortSignal): Promise<Answer> => {
+      const work = async (shared: AbortSignal): Promise<DnsAnswer> => {
         const answer = await resolve(name, type, unproved, shared);
         if (recordSize(answer.records) > MAX_ANSWER_OCTETS) return answer;
         answers.set(key, {
@@ -337,7 +341,7 @@ export function createResolver(options: ResolverOptions): Resolver {
   };
 }
 
-function failed(name: Name, type: number, failure: NonNullable<Answer['failure']>): Answer {
+function failed(name: Name, type: number, failure: NonNullable<DnsAnswer['failure']>): DnsAnswer {
   return {
     question: { name, type },
     status: 'failed',

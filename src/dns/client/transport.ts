@@ -1,10 +1,10 @@
 import { randomInt } from 'node:crypto';
-import { concat, fail, ok, SharedWork, type Name, type Result } from '../../base/index.js';
+import { concat, fail, ok, SingleFlight, type Name, type Result } from '../../base/index.js';
 import type { Conn, Network } from '../../net/index.js';
 import { decodeMessage, encodeMessage } from '../wire/codec.js';
 import type { Message } from '../wire/message.js';
 import { RRClass } from '../wire/types-registry.js';
-import { Conversation } from './conversation.js';
+import { PipelinedConnection } from './pipelined-connection.js';
 import { transportFailures } from './failures.js';
 import type { Upstream } from './upstream.js';
 
@@ -17,8 +17,8 @@ export type Secure = (
 
 /** The connections over TLS that are open: one to each resolver, for all questions at a time. */
 export class TlsConversations {
-  readonly open = new Map<string, Conversation>();
-  readonly opening = new SharedWork<Result<Conversation>>();
+  readonly open = new Map<string, PipelinedConnection>();
+  readonly opening = new SingleFlight<Result<PipelinedConnection>>();
 }
 
 export interface TransportOptions {
@@ -132,7 +132,7 @@ function whole(query: Message, bytes: Uint8Array, { label }: Upstream): Result<M
 }
 
 /** A server may close after any answer: questions it had not come to are asked again over a new connection, so often at most. */
-const MOST_CONVERSATIONS = 10;
+const MAX_CONNECTIONS = 10;
 
 /** RFC 7858 §3.4: what is open is used. */
 async function overTls(
@@ -153,7 +153,7 @@ async function overTls(
     let query = newQuery();
     while (conversation.isWaiting(query.id)) query = newQuery();
     const reply = await conversation.ask(encodeMessage(query), 3 * options.timeoutMs, signal);
-    if (reply === 'ended' && conversation.hasAnswered && tries < MOST_CONVERSATIONS) continue;
+    if (reply === 'ended' && conversation.hasAnswered && tries < MAX_CONNECTIONS) continue;
     if (typeof reply === 'string')
       return fail(transportFailures.make('dns-timeout', `${upstream.label} over TLS`));
     return whole(query, reply, upstream);
@@ -164,7 +164,7 @@ async function converse(
   upstream: Upstream,
   options: TransportOptions,
   signal: AbortSignal,
-): Promise<Result<Conversation>> {
+): Promise<Result<PipelinedConnection>> {
   const dialled = await dial(upstream, options, signal);
   if (!dialled.ok) return dialled;
   const secured = await options.secure(dialled.value, upstream.tlsName ?? '', {
@@ -180,7 +180,7 @@ async function converse(
       ),
     );
   }
-  const conversation = new Conversation(secured.value);
+  const conversation = new PipelinedConnection(secured.value);
   options.conversations.open.set(upstream.label, conversation);
   return ok(conversation);
 }

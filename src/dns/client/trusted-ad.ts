@@ -1,10 +1,10 @@
 import type { Name } from '../../base/index.js';
 import { dnssecFailures } from '../dnssec/failures.js';
-import type { Answer } from '../types.js';
+import type { DnsAnswer } from '../types.js';
 import type { Message } from '../wire/message.js';
 import { rcodeText } from '../wire/rcode-text.js';
 import { Rcode } from '../wire/types-registry.js';
-import { isAnswer, unprovedAnswer } from './unproved-answer.js';
+import { isAnswer, unvalidatedAnswer } from './unvalidated-answer.js';
 
 /**
  * Reads an answer of a resolver whose AD bit is trusted (RFC 6840 §5.7): with AD secure, without it insecure, and that for data and denial alike.
@@ -15,7 +15,7 @@ export function answerByAd(
   type: number,
   message: Message,
   unchecked?: Message,
-): Answer {
+): DnsAnswer {
   const question = { name, type };
   if (!isAnswer(message)) {
     const bogus =
@@ -40,5 +40,5 @@ export function answerByAd(
       failure,
     };
   }
-  return unprovedAnswer(name, type, message, message.authenticData ? 'secure' : 'insecure');
+  return unvalidatedAnswer(name, type, message, message.authenticData ? 'secure' : 'insecure');
 }

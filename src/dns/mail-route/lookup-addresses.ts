@@ -1,5 +1,12 @@
 import { formatIp, type Failure, type Name } from '../../base/index.js';
-import type { AliasStep, Answer, AskOptions, Dnssec, Resolver, UnsupportedZone } from '../types.js';
+import type {
+  AliasStep,
+  DnsAnswer,
+  AskOptions,
+  Dnssec,
+  Resolver,
+  UnsupportedZone,
+} from '../types.js';
 import { RRType } from '../wire/types-registry.js';
 
 /** The addresses of a host, of both families. */
@@ -62,20 +69,20 @@ export async function lookupAddresses(
   };
 }
 
-function statusOf(isFound: boolean, failed: Answer | undefined): HostAddresses['status'] {
+function statusOf(isFound: boolean, failed: DnsAnswer | undefined): HostAddresses['status'] {
   if (isFound) return 'found';
   return failed ? 'failed' : 'absent';
 }
 
-function hasFailed({ status }: Answer): boolean {
+function hasFailed({ status }: DnsAnswer): boolean {
   return status === 'failed';
 }
 
-function dnssecOf({ dnssec, unsigned }: Answer): Dnssec {
+function dnssecOf({ dnssec, unsigned }: DnsAnswer): Dnssec {
   return unsigned ? 'insecure' : dnssec;
 }
 
-function byGravity(a: Answer, b: Answer): number {
+function byGravity(a: DnsAnswer, b: DnsAnswer): number {
   return gravity.indexOf(dnssecOf(a)) - gravity.indexOf(dnssecOf(b));
 }
 
@@ -83,7 +90,7 @@ function ofFamily(failure: Failure, family: 'A' | 'AAAA'): Failure {
   return { ...failure, detail: failure.detail ? `${family}: ${failure.detail}` : family };
 }
 
-function literals(answer: Answer, family: 4 | 6): readonly string[] {
+function literals(answer: DnsAnswer, family: 4 | 6): readonly string[] {
   const octets = family === 4 ? 4 : 16;
   return answer.records
     .filter((rr) => rr.rdata.length === octets)

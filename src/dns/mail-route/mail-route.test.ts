@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Name } from '../../base/index.js';
-import type { Answer, Resolver } from '../types.js';
+import type { DnsAnswer, Resolver } from '../types.js';
 import { parseRecord } from '../wire/presentation.js';
 import { typeNumber } from '../wire/types-registry.js';
 import { lookupAddresses } from './lookup-addresses.js';
@@ -12,7 +12,7 @@ const domain = Name.of('example.com');
 
 /** Answers by type; what is not named does not exist. */
 function resolverOf(
-  answers: Readonly<Record<string, Partial<Answer> & { lines?: readonly string[] }>>,
+  answers: Readonly<Record<string, Partial<DnsAnswer> & { lines?: readonly string[] }>>,
 ): Resolver {
   const byType = new Map(
     Object.entries(answers).map(([type, answer]) => [typeNumber(type), answer]),

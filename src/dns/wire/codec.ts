@@ -1,7 +1,7 @@
 import { concat, fail, Name, ok, type Result } from '../../base/index.js';
 import type { ResourceRecord } from '../types.js';
 import { wireFailures } from './failures.js';
-import type { Edns, Message, Question } from './message.js';
+import type { Edns, Message, DnsQuestion } from './message.js';
 import { expandRdata } from './rdata-layout.js';
 import { RRType } from './types-registry.js';
 import { MalformedDns, WireReader } from './wire-reader.js';
@@ -26,7 +26,7 @@ function decode(r: WireReader): Message {
   const counts = [r.u16(), r.u16(), r.u16(), r.u16()] as const;
   if (counts[0] + counts[1] + counts[2] + counts[3] > MAX_RECORDS)
     throw new MalformedDns('too many records');
-  const questions: Question[] = Array.from({ length: counts[0] }, () => ({
+  const questions: DnsQuestion[] = Array.from({ length: counts[0] }, () => ({
     name: r.name(),
     type: r.u16(),
     class: r.u16(),

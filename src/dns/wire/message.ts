@@ -1,7 +1,7 @@
 import type { Name } from '../../base/index.js';
 import type { ResourceRecord } from '../types.js';
 
-export interface Question {
+export interface DnsQuestion {
   readonly name: Name;
   readonly type: number;
   readonly class: number;
@@ -27,7 +27,7 @@ export interface Message {
   readonly recursionAvailable: boolean;
   readonly authenticData: boolean;
   readonly checkingDisabled: boolean;
-  readonly questions: readonly Question[];
+  readonly questions: readonly DnsQuestion[];
   readonly answers: readonly ResourceRecord[];
   readonly authorities: readonly ResourceRecord[];
   readonly additionals: readonly ResourceRecord[];

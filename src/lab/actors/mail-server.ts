@@ -107,7 +107,7 @@ export function mailServer(options: MailServerOptions): (socket: Socket) => void
           minVersion: options.minVersion ?? 'TLSv1.2',
           maxVersion: options.maxVersion ?? 'TLSv1.3',
         });
-  const admitted = options.admits ? doorkeeper(options.admits) : inTurn(options);
+  const admitted = options.admits ? connectionRateLimit(options.admits) : inTurn(options);
   return (socket) => {
     const session = new Session(admitted(options), context, socket);
     if (options.implicitTls) session.sealFirst();
@@ -125,7 +125,7 @@ function inTurn(options: MailServerOptions): () => MailServerOptions {
 }
 
 /** Counts connections over a sliding time. */
-function doorkeeper({
+function connectionRateLimit({
   connections,
   within,
   then,

@@ -7,7 +7,7 @@ import {
   typeNumber,
   validate,
   verifyProof,
-  type Answer,
+  type DnsAnswer,
   type Proof,
   type TrustAnchor,
 } from '../../dns/index.js';
@@ -49,7 +49,7 @@ async function ask(
   question: string,
   dns: LabDns,
   more: readonly TrustAnchor[] = [],
-): Promise<Answer & { asked: number }> {
+): Promise<DnsAnswer & { asked: number }> {
   const [name = '', type = ''] = question.split(' ');
   let asked = 0;
   const answer = await validate({

@@ -1,4 +1,4 @@
-import type { Attack, Outcome, Sender } from '../../policy/index.js';
+import type { Attack, DeliveryResult, SenderClass } from '../../policy/index.js';
 import type { PolicySite } from '../actors/policy-host.js';
 import type { Admission, SmtpHabit } from '../actors/mail-server.js';
 import type { Stripping } from '../attackers/strip-starttls.js';
@@ -119,11 +119,11 @@ export interface AttackTraits {
 }
 
 export type Row = readonly [
-  none: Outcome,
-  stripStarttls: Outcome,
-  swapCertificate: Outcome,
-  spoofMx: Outcome,
-  suppress: Outcome,
+  none: DeliveryResult,
+  stripStarttls: DeliveryResult,
+  swapCertificate: DeliveryResult,
+  spoofMx: DeliveryResult,
+  suppress: DeliveryResult,
 ];
 
 export interface Expectation {
@@ -131,13 +131,13 @@ export interface Expectation {
   /** Exactly these finding ids at fail, in any order. */
   readonly fail?: readonly string[];
   readonly warn?: readonly string[];
-  readonly exposure: Readonly<Record<Sender, Row>>;
+  readonly exposure: Readonly<Record<SenderClass, Row>>;
 }
 
 /** The cells of a row by attack. */
 export function cellsOf([none, stripStarttls, swapCertificate, spoofMx, suppress]: Row): Record<
   Attack,
-  Outcome
+  DeliveryResult
 > {
   return { none, stripStarttls, swapCertificate, spoofMx, suppress };
 }

@@ -1,11 +1,11 @@
 import { fail, ok, type Result } from '../../base/index.js';
 import type { KeyRing } from '../keys/key-ring.js';
 import { publishFailures } from '../failures.js';
-import { accountKeyName, type AcmeBook, type BookedAccount } from './acme-book.js';
+import { accountKeyName, type AcmeStore, type BookedAccount } from './acme-store.js';
 import type { AcmeFailure, AcmeSession } from './acme-session.js';
 import { askForKey, bindExternally, type AcmeSigner, type ExternalAccount } from './jws.js';
 
-export interface AccountWish {
+export interface DesiredAccount {
   readonly directory: string;
   /** `mailto:` URIs. */
   readonly contact: readonly string[];
@@ -23,9 +23,9 @@ type Signing = Promise<Result<Required<AcmeSigner>, AcmeFailure>>;
  */
 export async function ensureAccount(
   session: AcmeSession,
-  book: AcmeBook,
+  book: AcmeStore,
   ring: KeyRing,
-  wish: AccountWish,
+  wish: DesiredAccount,
 ): Signing {
   const known = book.account(wish.directory);
   const name = known?.key ?? accountKeyName(wish.directory);
@@ -60,9 +60,9 @@ export async function ensureAccount(
 /** Gives the account another key; the one before stays in the ring, of no use to anybody. Nothing else of the account changes (RFC 8555 §7.3.5). [8555-7.3.5-1] */
 export async function changeAccountKey(
   session: AcmeSession,
-  book: AcmeBook,
+  book: AcmeStore,
   ring: KeyRing,
-  wish: AccountWish,
+  wish: DesiredAccount,
 ): Signing {
   const signer = await ensureAccount(session, book, ring, wish);
   const known = book.account(wish.directory);
@@ -77,7 +77,7 @@ export async function changeAccountKey(
 /** Goes on wherever a change of keys stands: whether the CA has taken the next key already, only it can say. */
 async function takeNextKey(
   session: AcmeSession,
-  book: AcmeBook,
+  book: AcmeStore,
   ring: KeyRing,
   directory: string,
   { url, key, next }: Required<BookedAccount>,

@@ -65,12 +65,12 @@ const directorySchema = z.object({
 export type AcmeDirectory = z.output<typeof directorySchema>;
 
 /** One more than any honest server needs: each refusal brings the nonce for the next try. */
-const MOST_TRIES = 5;
+const MAX_TRIES = 5;
 const TIMEOUT = 30_000;
 /** Kept for the next requests; a CA gives out one with each reply. */
-const MOST_NONCES = 32;
+const MAX_NONCES = 32;
 /** An order may hold some dozens of URLs, a chain some certificates. */
-const MOST_OCTETS = 256 * 1024;
+const MAX_OCTETS = 256 * 1024;
 
 /**
  * Signed requests to one CA: nonces are kept and a stale one is replaced (RFC 8555 §6.5), problems become data. What it says of an error is shown. [8555-6.7-1]
@@ -124,7 +124,7 @@ export class AcmeSession {
       if (!got.ok) return got;
       const read = this.#read(url, got.value);
       given = nonceIn(got.value);
-      if (read.ok || read.failure.problem !== 'badNonce' || attempt === MOST_TRIES) {
+      if (read.ok || read.failure.problem !== 'badNonce' || attempt === MAX_TRIES) {
         this.#keep(given);
         return read;
       }
@@ -147,7 +147,7 @@ export class AcmeSession {
   }
 
   #keep(nonce: string | undefined): void {
-    if (nonce !== undefined) this.#nonces = [...this.#nonces, nonce].slice(-MOST_NONCES);
+    if (nonce !== undefined) this.#nonces = [...this.#nonces, nonce].slice(-MAX_NONCES);
   }
 
   /** Whether the operator has named a CA of a private network. */
@@ -190,7 +190,7 @@ export class AcmeSession {
       ...(body ? { body } : {}),
       anchors,
       at: clock.now(),
-      maxBytes: MOST_OCTETS,
+      maxBytes: MAX_OCTETS,
       timeoutMs: TIMEOUT,
       ...(this.#signal ? { signal: this.#signal } : {}),
     });

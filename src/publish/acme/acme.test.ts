@@ -4,7 +4,7 @@ import { test, type TestContext } from 'node:test';
 import type { AcmeCaHabits } from '../../lab/index.js';
 import type { ChallengeType } from './challenge.js';
 import { selfSigned } from '../../pki/index.js';
-import { openAcmeBook } from './acme-book.js';
+import { openAcmeBook } from './acme-store.js';
 import { acmeWorld, type AcmeWorld } from './testing-ca.js';
 import { WebAnswers } from './web-answers.js';
 

@@ -7,7 +7,7 @@ import {
   type AcmeFailure,
   type AcmeSession,
 } from './acme-session.js';
-import type { Challenge, ChallengeAnswers } from './challenge.js';
+import type { Challenge, ChallengeSolver } from './challenge.js';
 import { keyAuthorization, thumbprint, type AcmeSigner } from './jws.js';
 import type { Patience } from './patience.js';
 
@@ -39,7 +39,7 @@ export interface AuthorizeOptions {
   /** Of the order: no other is ever answered for. */
   readonly names: readonly string[];
   /** In the order of preference. */
-  readonly answers: readonly ChallengeAnswers[];
+  readonly answers: readonly ChallengeSolver[];
   readonly left: Patience;
 }
 
@@ -49,7 +49,7 @@ export async function authorize(
   options: AuthorizeOptions,
 ): Promise<Result<undefined, AcmeFailure>> {
   const { session, signer, answers, left, names } = options;
-  let shown: { readonly by: ChallengeAnswers; readonly challenge: Challenge } | undefined;
+  let shown: { readonly by: ChallengeSolver; readonly challenge: Challenge } | undefined;
   try {
     for (;;) {
       const got = await session.post(url, signer);

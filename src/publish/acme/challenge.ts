@@ -1,4 +1,4 @@
-import type { Outcome } from '../apply/hands.js';
+import type { ActionOutcome } from '../apply/executor.js';
 
 export type ChallengeType = 'http-01' | 'tls-alpn-01' | 'dns-01' | 'dns-persist-01';
 
@@ -21,9 +21,9 @@ export interface Challenge {
 }
 
 /** Shows answers where a CA looks for one kind of challenge. Showing and hiding twice is the same as once. */
-export interface ChallengeAnswers {
+export interface ChallengeSolver {
   readonly type: ChallengeType;
   /** Done when the CA will find it; `manual` where a person has to put it there first. */
-  show(challenge: Challenge): Promise<Outcome>;
+  show(challenge: Challenge): Promise<ActionOutcome>;
   hide(challenge: Pick<Challenge, 'host' | 'token'>): Promise<void>;
 }

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { nodeDisk } from '../keys/durable-file.js';
 import { KeyRing } from '../keys/key-ring.js';
-import { dieEverywhere, enough, Mortal, untilDeath } from '../testing-crash.js';
+import { crashAtEveryStep, enough, CrashInjector, untilCrash } from '../testing-crash.js';
 import { acmeWorld } from './testing-ca.js';
 
 const host = 'mta-sts.example.com';
@@ -14,7 +14,7 @@ const [minute, day] = [60_000, 86_400_000];
 
 for (const moment of enough)
   test(`a crash ${moment}, at the first certificate and at a renewal: a start later all is the same, one order each, no key lost [8555-7.4-1, 8555-7.3.1-1]`, async () => {
-    const steps = await dieEverywhere(moment, async (mortal, nth) => {
+    const steps = await crashAtEveryStep(moment, async (mortal, nth) => {
       const world = await acmeWorld({
         window: ({ notAfter }) => ({ start: notAfter - 31 * day, end: notAfter - 29 * day }),
       });
@@ -29,7 +29,7 @@ for (const moment of enough)
           if (await works.isDue({ host, key }))
             assert.deepEqual(await works.certify({ host, key }), { status: 'done' });
         };
-        await untilDeath(async () => life(mortal.disk, certifier({ mortal })));
+        await untilCrash(async () => life(mortal.disk, certifier({ mortal })));
         const [before] = ring.list(host, 0);
         // Until then the dead process is in the way of the next.
         clock.at += 10 * minute;
@@ -63,9 +63,9 @@ test('a crash between newOrder and its reply at a CA that does not list orders: 
       });
       try {
         ring.make(host, key, 'ecdsa');
-        await untilDeath(
+        await untilCrash(
           async () =>
-            void (await certifier({ mortal: new Mortal(nth, 'before a step') }).certify({
+            void (await certifier({ mortal: new CrashInjector(nth, 'before a step') }).certify({
               host,
               key,
             })),

@@ -3,8 +3,8 @@ import { test, type TestContext } from 'node:test';
 import { ok } from '../../base/index.js';
 import type { AcmeCaHabits } from '../../lab/index.js';
 import type { SetRrset } from '../actions.js';
-import type { Outcome } from '../apply/hands.js';
-import { findPlace } from '../dns/find-place.js';
+import type { ActionOutcome } from '../apply/executor.js';
+import { locateRecord } from '../dns/locate-record.js';
 import { dnsAnswers, persistentAnswers } from './dns-answers.js';
 import { accountHash, persistentRecord } from './persistent-record.js';
 import { acmeWorld } from './testing-ca.js';
@@ -27,7 +27,7 @@ async function world(t: TestContext, habits?: Partial<AcmeCaHabits>) {
 }
 
 /** Two servers, of which the second follows some seconds later. */
-function zone(lagMs: number, write?: (action: SetRrset) => Outcome) {
+function zone(lagMs: number, write?: (action: SetRrset) => ActionOutcome) {
   const clock = {
     at: 0,
     now: () => clock.at,
@@ -43,7 +43,7 @@ function zone(lagMs: number, write?: (action: SetRrset) => Outcome) {
     records: {
       clock,
       place: (name: string) => Promise.resolve(ok({ name, dns: 'own' })),
-      write(action: SetRrset): Promise<Outcome> {
+      write(action: SetRrset): Promise<ActionOutcome> {
         const outcome = write?.(action) ?? { status: 'done' };
         if (outcome.status === 'done') [old, set, since] = [set, action.to, clock.at];
         return Promise.resolve(outcome);
@@ -221,7 +221,7 @@ test('behind an alias the entry with the longest zone writes; a person may paste
     ({ kind: 'hook', command: ['-'], ...(zone === undefined ? {} : { zone }) }) as const;
   const targets = { long: hook('d.example.net'), short: hook('example.net'), anywhere: hook() };
   const find = async (own: string, target: string) => {
-    const place = await findPlace('_acme-challenge.h.example', own, targets, (name) =>
+    const place = await locateRecord('_acme-challenge.h.example', own, targets, (name) =>
       Promise.resolve(name === target ? undefined : target),
     );
     return place.ok ? place.value.dns : place.failure.code;
@@ -230,7 +230,7 @@ test('behind an alias the entry with the longest zone writes; a person may paste
   assert.equal(await find('long', 'x.example.net'), 'short');
   assert.equal(await find('anywhere', 'x.elsewhere.example'), 'acme-challenge-elsewhere');
   assert.equal(await find('print', 'x.elsewhere.example'), 'print');
-  const unlike = await findPlace('_acme-challenge.h.example', 'long', targets, () =>
+  const unlike = await locateRecord('_acme-challenge.h.example', 'long', targets, () =>
     Promise.resolve('unknown'),
   );
   assert.ok(!unlike.ok && unlike.failure.code === 'acme-pending');

@@ -1,17 +1,17 @@
 import { createHash } from 'node:crypto';
 import type { Clock, Failure, Result } from '../../base/index.js';
 import type { SetRrset } from '../actions.js';
-import type { Outcome } from '../apply/hands.js';
-import type { RecordPlace } from '../dns/find-place.js';
+import type { ActionOutcome } from '../apply/executor.js';
+import type { RecordPlace } from '../dns/locate-record.js';
 import { txtRdata } from '../records/txt-rdata.js';
-import type { ChallengeAnswers } from './challenge.js';
+import type { ChallengeSolver } from './challenge.js';
 import { persistentRecord } from './persistent-record.js';
 
 /** How TXT records of a host are changed and read. `dns` is an entry of `publish.dns`. */
 export interface TextRecords {
   /** Where a record that the CA looks up under a name of the host is kept: the CA follows aliases. */
   place(name: string, host: string): Promise<Result<RecordPlace, Failure>>;
-  write(action: SetRrset, dns: string): Promise<Outcome>;
+  write(action: SetRrset, dns: string): Promise<ActionOutcome>;
   /** The RRset at each authoritative server, in presentation form, sorted; empty where none is known. */
   shown(name: string, dns: string): Promise<readonly (readonly string[] | 'unknown')[]>;
   readonly clock: Clock;
@@ -29,7 +29,7 @@ const [every, atMost] = [1000, 60_000];
  * since nothing but a challenge belongs there.
  * [8555-8.4-1]
  */
-export function dnsAnswers(records: TextRecords): ChallengeAnswers {
+export function dnsAnswers(records: TextRecords): ChallengeSolver {
   const name = (host: string): string => `_acme-challenge.${host}`;
   return {
     type: 'dns-01',
@@ -58,7 +58,7 @@ export function dnsAnswers(records: TextRecords): ChallengeAnswers {
  * Answers to dns-persist-01 (draft-ietf-acme-dns-persist) as TXT record of `_validation-persist.HOST`, which names CA and account and stays: renewals change no
  * record. Records for other CAs are left alone.
  */
-export function persistentAnswers(records: TextRecords): ChallengeAnswers {
+export function persistentAnswers(records: TextRecords): ChallengeSolver {
   return {
     type: 'dns-persist-01',
     async show(challenge) {
@@ -103,7 +103,7 @@ async function bringAbout(
   { place, write, shown, clock, signal }: TextRecords,
   host: string,
   { asked, ttl, own, keeps, means }: WantedText,
-): Promise<Outcome> {
+): Promise<ActionOutcome> {
   const found = await place(asked, host);
   if (!found.ok)
     return { status: 'failed', code: found.failure.code, detail: found.failure.detail };

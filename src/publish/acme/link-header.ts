@@ -1,5 +1,5 @@
 /** No CA has more chains, and none needs as many pages. */
-const MOST_LINKS = 10;
+const MAX_LINKS = 10;
 
 /** The targets of a `Link` field with a relation (RFC 8288 §3), absolute `https:` URLs. `base` is the URL of the request. */
 export function linksOf(
@@ -11,7 +11,7 @@ export function linksOf(
     .filter(([, , parameters = '']) => relations(parameters).includes(relation))
     .flatMap(([, target = '']) => (URL.canParse(target, base) ? [new URL(target, base)] : []))
     .filter(({ protocol }) => protocol === 'https:')
-    .slice(0, MOST_LINKS)
+    .slice(0, MAX_LINKS)
     .map(String);
 }
 

@@ -7,7 +7,7 @@ type Given = Pick<Challenge, 'host' | 'account' | 'thumbprint' | 'issuers' | 'ha
 
 /** Octets of a value in `tag=value` (RFC 8659 §4.2). */
 const value = /^[\x21-\x3a\x3c-\x7e]{1,2048}$/;
-const MOST_ISSUERS = 10;
+const MAX_ISSUERS = 10;
 
 /**
  * The text that lets one account of one CA have this name validated, for good (draft-ietf-acme-dns-persist-02 §4.1): `ISSUER; accounturi=URI`. The URI is hashed
@@ -25,7 +25,7 @@ export function persistentRecord({
     hashPrefix === undefined
       ? account
       : `${hashPrefix}sha-256/${accountHash(host, thumbprint, account)}`;
-  if (issuer === undefined || issuers.length > MOST_ISSUERS || !issuers.every(isNormal))
+  if (issuer === undefined || issuers.length > MAX_ISSUERS || !issuers.every(isNormal))
     return fail(
       publishFailures.make(
         'acme-challenge-unknown',

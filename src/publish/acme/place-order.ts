@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { fail, ok, type Result } from '../../base/index.js';
 import { publishFailures } from '../failures.js';
-import type { AcmeBook } from './acme-book.js';
+import type { AcmeStore } from './acme-store.js';
 import { parseJson, type AcmeFailure, type AcmeReply, type AcmeSession } from './acme-session.js';
 import type { AcmeSigner } from './jws.js';
 
-export interface OrderWish {
+export interface DesiredOrder {
   readonly directory: string;
   readonly host: string;
   readonly key: string;
@@ -30,9 +30,9 @@ const [MOST_LOOKED_AT, MOST_PAGES] = [100, 10];
  */
 export async function placeOrder(
   session: AcmeSession,
-  book: AcmeBook,
+  book: AcmeStore,
   signer: Required<AcmeSigner>,
-  wish: OrderWish,
+  wish: DesiredOrder,
 ): Promise<Result<string, AcmeFailure>> {
   const { directory, host, key, names } = wish;
   const booked = book.order(host, key);
@@ -50,7 +50,7 @@ export async function placeOrder(
 async function order(
   session: AcmeSession,
   signer: Required<AcmeSigner>,
-  { names, profile, replaces }: OrderWish,
+  { names, profile, replaces }: DesiredOrder,
 ): Promise<Result<string, AcmeFailure>> {
   const found = await session.directory();
   if (!found.ok) return found;
@@ -99,7 +99,7 @@ const orderSchema = z.object({
 /** An order for these names that waits for us and that we know nothing of; CAs need not list orders, and then there is none to be found. */
 async function findLost(
   session: AcmeSession,
-  book: AcmeBook,
+  book: AcmeStore,
   signer: Required<AcmeSigner>,
   names: readonly string[],
 ): Promise<string | undefined> {

@@ -7,9 +7,9 @@ import { Name } from '../../base/index.js';
 import type { AcmeCaHabits } from '../../lab/index.js';
 import { LabNetwork } from '../../lab/index.js';
 import { dnsWriters } from '../dns/dns-writers.js';
-import { publishSection } from '../desired/publish-section.js';
-import { openAcmeBook } from './acme-book.js';
-import type { ChallengeAnswers } from './challenge.js';
+import { publishSection } from '../config.js';
+import { openAcmeBook } from './acme-store.js';
+import type { ChallengeSolver } from './challenge.js';
 import { dnsAnswers } from './dns-answers.js';
 import { folderAnswers } from './folder-answers.js';
 import { acmeWorld, type AcmeWorld } from './testing-ca.js';
@@ -114,7 +114,7 @@ test('a certificate of unknown origin is renewed by its lifetime', async (t) => 
   assert.equal(ca.orders.size, 1);
 });
 
-async function failureOf(made: AcmeWorld, answers: ChallengeAnswers) {
+async function failureOf(made: AcmeWorld, answers: ChallengeSolver) {
   const outcome = await made.certifier({ answers: [answers] }).certify({ host, key });
   assert.ok(outcome.status === 'failed', JSON.stringify(outcome));
   return outcome;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import { publishSection } from '../desired/publish-section.js';
+import { publishSection } from '../config.js';
 import { openLedger } from '../ledger/ledger.js';
 import { startPolicy } from '../policy/step-policy.js';
 import type { ServedPolicy } from '../policy/types.js';

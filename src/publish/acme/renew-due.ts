@@ -2,16 +2,16 @@ import { setImmediate } from 'node:timers/promises';
 import type { Applied } from '../apply/apply.js';
 import { describe } from '../apply/describe.js';
 import { actionKey, recordOutcome } from '../apply/record-outcome.js';
-import type { PublishSection } from '../desired/publish-section.js';
+import type { PublishSection } from '../config.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { writeFailure } from '../keys/write-failure.js';
 import { currentPolicy } from '../policy/read-policy-world.js';
-import type { Certifier } from './certifier.js';
+import type { Issuer } from './issuer.js';
 
 export interface RenewOptions {
   readonly section: PublishSection;
   readonly ledger: Ledger;
-  readonly certifier: Certifier;
+  readonly certifier: Issuer;
 }
 
 interface Held {

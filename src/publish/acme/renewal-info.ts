@@ -60,11 +60,11 @@ export async function fetchRenewalInfo(
   });
 }
 
-const MOST_TRIES = 6;
+const MAX_TRIES = 6;
 
 /** After a failure that may pass: a minute later, then twice as long each time, and after the last try as after one that will not pass, in six hours. [9773-4.3.3-1] */
 export function tryAgainAt(tries: number, now: number): number {
-  return now + (tries < MOST_TRIES ? shortest * 2 ** tries : usual);
+  return now + (tries < MAX_TRIES ? shortest * 2 ** tries : usual);
 }
 
 /** [9773-4.3.2-1] */

@@ -10,13 +10,13 @@ import { createCa, createIntermediate, issue } from '../../pki/index.js';
 import { openStore } from '../../store/index.js';
 import { parseCertificate, trustStore } from '../../x509/index.js';
 import type { SetRrset } from '../actions.js';
-import type { Mortal } from '../testing-crash.js';
+import type { CrashInjector } from '../testing-crash.js';
 import { KeyRing } from '../keys/key-ring.js';
-import { openAcmeBook } from './acme-book.js';
+import { openAcmeBook } from './acme-store.js';
 import type { AcmeServer } from './acme-session.js';
-import { Certifier, type CertifierOptions } from './certifier.js';
+import { Issuer, type CertifierOptions } from './issuer.js';
 import type { ChallengeType } from './challenge.js';
-import { findPlace } from '../dns/find-place.js';
+import { locateRecord } from '../dns/locate-record.js';
 import { dnsAnswers, persistentAnswers, type TextRecords } from './dns-answers.js';
 import { WebAnswers } from './web-answers.js';
 
@@ -93,7 +93,7 @@ export async function acmeWorld(habits: Partial<AcmeCaHabits> = {}) {
     ]),
   );
   const place: TextRecords['place'] = (name) =>
-    findPlace(name, 'example.com', zones, (at) => Promise.resolve(aliases.get(at)));
+    locateRecord(name, 'example.com', zones, (at) => Promise.resolve(aliases.get(at)));
   const records: TextRecords = {
     place,
     write,
@@ -112,9 +112,9 @@ export async function acmeWorld(habits: Partial<AcmeCaHabits> = {}) {
     store,
     /** As after a start of the process: nothing is remembered but what is on disk. */
     certifier: (
-      options: Partial<CertifierOptions> & { type?: ChallengeType; mortal?: Mortal } = {},
+      options: Partial<CertifierOptions> & { type?: ChallengeType; mortal?: CrashInjector } = {},
     ) =>
-      new Certifier({
+      new Issuer({
         server: { ...server, network: options.mortal ? dying(network, options.mortal) : network },
         book: openAcmeBook(options.mortal?.store(store) ?? store),
         ring: new KeyRing(ring.folder, options.mortal?.disk),
@@ -134,7 +134,7 @@ export async function acmeWorld(habits: Partial<AcmeCaHabits> = {}) {
 }
 
 /** Every request is a step: before it the CA knows nothing of it. */
-function dying(network: Network, mortal: Mortal): Network {
+function dying(network: Network, mortal: CrashInjector): Network {
   return {
     dial: (request) => mortal.step(() => network.dial(request)),
     exchange: (request) => mortal.step(() => network.exchange(request)),

@@ -1,20 +1,20 @@
 import { createHash } from 'node:crypto';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { selfSigned } from '../../pki/index.js';
-import type { Outcome } from '../apply/hands.js';
-import type { Challenge, ChallengeAnswers } from './challenge.js';
+import type { ActionOutcome } from '../apply/executor.js';
+import type { Challenge, ChallengeSolver } from './challenge.js';
 
-const done: Promise<Outcome> = Promise.resolve({ status: 'done' });
+const done: Promise<ActionOutcome> = Promise.resolve({ status: 'done' });
 
 /** Answers to http-01 (RFC 8555 §8.3) and tls-alpn-01 (RFC 8737) out of memory: an order that is taken up again shows them again. */
-export class WebAnswers implements ChallengeAnswers {
+export class WebAnswers implements ChallengeSolver {
   readonly #open = new Map<string, Challenge>();
   /** Made once: whoever opens many connections costs no more keys. */
   readonly #contexts = new WeakMap<Challenge, SecureContext>();
 
   constructor(readonly type: 'http-01' | 'tls-alpn-01') {}
 
-  show(challenge: Challenge): Promise<Outcome> {
+  show(challenge: Challenge): Promise<ActionOutcome> {
     this.#open.set(challenge.host, challenge);
     return done;
   }

@@ -1,6 +1,6 @@
 import type { Action, Alert } from '../actions.js';
 import { writeFailure } from '../keys/write-failure.js';
-import type { Hands, Outcome } from './hands.js';
+import type { Executor, ActionOutcome } from './executor.js';
 import { readBrought } from '../certificates/read-brought.js';
 import { describe } from './describe.js';
 import { importing, planAll, type PlanOptions, type SubjectPlan } from './plan.js';
@@ -11,7 +11,7 @@ export interface Applied extends Omit<SubjectPlan, 'save'> {
     readonly action: Action;
     readonly says: string;
     readonly because: string;
-    readonly outcome: Outcome;
+    readonly outcome: ActionOutcome;
   }[];
   /** Alerts that did not stand at the round before: each is told once for as long as it stands. */
   readonly freshAlerts: readonly Alert[];
@@ -22,7 +22,7 @@ export interface Applied extends Omit<SubjectPlan, 'save'> {
  * takes it up again.
  */
 export async function applyOnce(
-  options: PlanOptions & { readonly hands: Hands },
+  options: PlanOptions & { readonly hands: Executor },
 ): Promise<readonly Applied[]> {
   const { ledger, hands, eyes } = options;
   const imported = importAll(options);
@@ -39,7 +39,7 @@ export async function applyOnce(
     // Another process is at it: its next reading sees what this one would have done.
     const steps = complete && plan.save() ? plan.steps : [];
     for (const { action, because } of steps) {
-      const outcome = await carryOut(action, plan.dns, hands).catch(writeFailure);
+      const outcome = await execute(action, plan.dns, hands).catch(writeFailure);
       outcomes.push({ action, says: describe(action), because, outcome });
       if (outcome.status === 'failed') break;
     }
@@ -60,7 +60,7 @@ function importAll({
   ring,
   eyes,
   hands,
-}: PlanOptions & { readonly hands: Hands }): ReadonlyMap<string, Applied['outcomes']> {
+}: PlanOptions & { readonly hands: Executor }): ReadonlyMap<string, Applied['outcomes']> {
   const { trustStore: anchors, clock } = eyes;
   return new Map(
     Object.entries(section.hosts).map(([host, wish]) => {
@@ -94,7 +94,7 @@ function report(
   dropFailures(ledger, { kind, name: subject }, planned);
 }
 
-async function carryOut(action: Action, dns: string, hands: Hands): Promise<Outcome> {
+async function execute(action: Action, dns: string, hands: Executor): Promise<ActionOutcome> {
   switch (action.kind) {
     case 'set-rrset':
       return hands.setRrset(action, dns);

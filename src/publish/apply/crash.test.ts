@@ -1,19 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { dieEverywhere, enough, untilDeath } from '../testing-crash.js';
-import { Life } from './testing-life.js';
+import { crashAtEveryStep, enough, untilCrash } from '../testing-crash.js';
+import { DomainSimulation } from './testing-life.js';
 
 for (const moment of enough)
   test(`a crash ${moment}, from nothing over enforced, DANE and another key to all taken back: no sender is held up, and the end is the same`, async () => {
-    const calm = await Life.begin();
+    const calm = await DomainSimulation.begin();
     await calm.live();
     const expected = calm.summary();
     assert.deepEqual(calm.left(), [], 'nothing that was written is left behind');
     await calm.end();
-    const steps = await dieEverywhere(moment, async (mortal, nth) => {
-      const life = await Life.begin();
+    const steps = await crashAtEveryStep(moment, async (mortal, nth) => {
+      const life = await DomainSimulation.begin();
       try {
-        await untilDeath(() => life.live(mortal));
+        await untilCrash(() => life.live(mortal));
         life.judge();
         await life.live();
         assert.deepEqual(life.summary(), expected, `death at step ${nth}`);

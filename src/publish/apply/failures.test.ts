@@ -4,7 +4,7 @@ import { openStore } from '../../store/index.js';
 import type { SetRrset } from '../actions.js';
 import { openLedger, type Subject } from '../ledger/ledger.js';
 import { actionKey, dropFailures, recordOutcome } from './record-outcome.js';
-import type { Outcome } from './hands.js';
+import type { ActionOutcome } from './executor.js';
 
 const subject: Subject = { kind: 'domain', name: 'one.example' };
 const set: SetRrset = {
@@ -16,7 +16,7 @@ const set: SetRrset = {
   ttl: 60,
 };
 const certify = { kind: 'certify', host: 'mta-sts.one.example', key: 'ecdsa-1' } as const;
-const refused: Outcome = {
+const refused: ActionOutcome = {
   status: 'failed',
   code: 'dns-update-refused',
   detail: 'TXT of _mta-sts.one.example: REFUSED',
@@ -56,8 +56,13 @@ test('the same record with another id is the same action', async (t) => {
 
 test('a pause moves the time of the next attempt and leaves the cause', async (t) => {
   const ledger = await ledgerFor(t);
-  const cause: Outcome = { status: 'failed', code: 'acme-refused', detail: '403 caa', until: 5000 };
-  const paused: Outcome = {
+  const cause: ActionOutcome = {
+    status: 'failed',
+    code: 'acme-refused',
+    detail: '403 caa',
+    until: 5000,
+  };
+  const paused: ActionOutcome = {
     status: 'failed',
     code: 'acme-limited',
     detail: 'until later',
@@ -75,10 +80,15 @@ test('a pause moves the time of the next attempt and leaves the cause', async (t
 
 test('a pause without an earlier failure is shown, another process at work is not', async (t) => {
   const ledger = await ledgerFor(t);
-  const busy: Outcome = { status: 'failed', code: 'acme-pending', detail: 'busy', untried: true };
+  const busy: ActionOutcome = {
+    status: 'failed',
+    code: 'acme-pending',
+    detail: 'busy',
+    untried: true,
+  };
   recordOutcome(ledger, subject, { action: certify, outcome: busy }, 1000);
   assert.deepEqual(ledger.failures(subject), []);
-  const paused: Outcome = { ...busy, code: 'acme-limited', until: 9000 };
+  const paused: ActionOutcome = { ...busy, code: 'acme-limited', until: 9000 };
   recordOutcome(ledger, subject, { action: certify, outcome: paused }, 2000);
   assert.equal(ledger.failures(subject)[0]?.until, 9000);
 });

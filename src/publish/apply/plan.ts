@@ -1,9 +1,9 @@
 import type { Alert, FailedAction, ImportKey, Step, Wait } from '../actions.js';
-import type { MailDomainWish, MailHostWish, PublishSection } from '../desired/publish-section.js';
+import type { DesiredMailDomain, DesiredMailHost, PublishSection } from '../config.js';
 import type { KeyRing, RingKey } from '../keys/key-ring.js';
 import type { Ledger } from '../ledger/ledger.js';
-import type { Eyes } from '../observe/eyes.js';
-import { readDomain } from '../observe/read-domain.js';
+import type { Observer } from '../observe/observer.js';
+import { observeDomain } from '../observe/read-domain.js';
 import { hostCertificates } from '../certificates/host-certificates.js';
 import { readBrought, type BroughtReading } from '../certificates/read-brought.js';
 import { readCertificates } from '../certificates/read-certificates.js';
@@ -14,9 +14,9 @@ import { heldByWildcard } from '../policy/read-policy-world.js';
 import { stepDelegation } from '../policy/step-delegation.js';
 import { stepPolicy } from '../policy/step-policy.js';
 import { stepReports } from '../policy/step-reports.js';
-import type { PolicyStep, PolicyWish, Proposal } from '../policy/types.js';
+import type { PolicyStep, DesiredPolicy, Proposal } from '../policy/types.js';
 import { stepRollover } from '../rollover/step-rollover.js';
-import type { RolloverState, RolloverStep, RolloverWish } from '../rollover/types.js';
+import type { RolloverState, RolloverStep, DesiredRollover } from '../rollover/types.js';
 
 /** What is to be done for one host or domain, why it is safe now, and what is waited for. */
 export interface SubjectPlan {
@@ -45,7 +45,7 @@ export interface PlanOptions {
   readonly section: PublishSection;
   readonly ledger: Ledger;
   readonly ring: KeyRing;
-  readonly eyes: Eyes;
+  readonly eyes: Observer;
   /** When the certificate of a key is renewed, as far as is known (milliseconds since 1970). */
   readonly renewed?: (host: string, key: string) => number | undefined;
   /** Milliseconds between two rounds of the daemon; undefined: rounds are run by hand. */
@@ -84,7 +84,7 @@ export async function planAll(options: PlanOptions): Promise<readonly SubjectPla
 type Planned = Omit<SubjectPlan, 'failures'>;
 
 /** Subjects looked at together: ten thousand domains must not open ten thousand sockets. */
-const AT_ONCE = 16;
+const MAX_CONCURRENT = 16;
 
 async function inTurns<T>(jobs: readonly (() => Promise<T>)[]): Promise<readonly T[]> {
   const results: T[] = [];
@@ -93,13 +93,13 @@ async function inTurns<T>(jobs: readonly (() => Promise<T>)[]): Promise<readonly
     for (let at = next++; at < jobs.length; at = next++)
       results[at] = await (jobs[at] as () => Promise<T>)();
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  await Promise.all(Array.from({ length: MAX_CONCURRENT }, work));
   return results;
 }
 
 async function planHost(
   host: string,
-  wish: MailHostWish,
+  wish: DesiredMailHost,
   { ledger, ring, eyes, renewed }: PlanOptions,
 ): Promise<Planned> {
   const before = ledger.host(host);
@@ -116,9 +116,9 @@ async function planHost(
   const rollover: RolloverStep = stepRollover(before, seen, {
     ...rolloverWish(wish),
     leave: [
-      ...askedToLeave(host, ledger),
+      ...keysToRetire(host, ledger),
       ...brought.leave,
-      ...tooOld(memory.inUse, wish.rollKeysEvery, eyes.clock.now()),
+      ...keysDueByAge(memory.inUse, wish.rollKeysEvery, eyes.clock.now()),
     ],
   });
   const { state } = rollover;
@@ -190,18 +190,18 @@ function rolloverWish({
   matchingTypes,
   ttl,
   certificates,
-}: MailHostWish): Omit<RolloverWish, 'leave'> {
+}: DesiredMailHost): Omit<DesiredRollover, 'leave'> {
   return { publish: dane, types: keys, matchingTypes, ttl, brought: certificates === 'files' };
 }
 
-function askedToLeave(host: string, ledger: Ledger): readonly string[] {
+function keysToRetire(host: string, ledger: Ledger): readonly string[] {
   const begin = `leave:${host}:`;
   return ledger
     .confirmed()
     .flatMap((token) => (token.startsWith(begin) ? [token.slice(begin.length)] : []));
 }
 
-function tooOld(
+function keysDueByAge(
   inUse: HostMemory['inUse'],
   every: number | undefined,
   at: number,
@@ -213,15 +213,15 @@ function tooOld(
 
 async function planDomain(
   domain: string,
-  wish: MailDomainWish | undefined,
+  wish: DesiredMailDomain | undefined,
   { section, ledger, eyes }: PlanOptions,
 ): Promise<Planned> {
   const before = ledger.domain(domain);
   const dns = wish?.dns ?? 'print';
   const mx = wish?.mx ?? before.served.at(-1)?.mx ?? [];
-  const seen = await readDomain(domain, mx, section.days, eyes, dns);
+  const seen = await observeDomain(domain, mx, section.days, eyes, dns);
   const { reporters, days, leastReports } = section;
-  const policyWish: PolicyWish = {
+  const policyWish: DesiredPolicy = {
     mode: wish?.mode ?? 'none',
     mx,
     maxAges: wish?.maxAges ?? [86_400],
@@ -262,10 +262,10 @@ async function planDomain(
 /** A domain that uses the policy of another has nothing of its own to remember. */
 async function planDelegation(
   domain: string,
-  wish: MailDomainWish & { readonly sameAs: string },
+  wish: DesiredMailDomain & { readonly sameAs: string },
   { section, ledger, eyes }: PlanOptions,
 ): Promise<Planned> {
-  const seen = await readDomain(domain, [], section.days, eyes, wish.dns);
+  const seen = await observeDomain(domain, [], section.days, eyes, wish.dns);
   const other = ledger.domain(wish.sameAs).served.at(-1);
   const body = other?.announced && other.last === undefined ? other.body : undefined;
   const { policyHost, ttl, sameAs, reports, dns } = wish;

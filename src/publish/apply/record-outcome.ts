@@ -1,7 +1,7 @@
 import type { Action } from '../actions.js';
 import type { Ledger, Subject } from '../ledger/ledger.js';
 import { describe } from './describe.js';
-import type { Outcome } from './hands.js';
+import type { ActionOutcome } from './executor.js';
 
 /** Kind and target of an action: the same for every attempt at it. */
 export function actionKey(action: Action): string {
@@ -17,7 +17,7 @@ export function actionKey(action: Action): string {
 export function recordOutcome(
   ledger: Ledger,
   subject: Subject,
-  { action, outcome }: { readonly action: Action; readonly outcome: Outcome },
+  { action, outcome }: { readonly action: Action; readonly outcome: ActionOutcome },
   at: number,
 ): void {
   const key = actionKey(action);

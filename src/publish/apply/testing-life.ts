@@ -19,15 +19,15 @@ import { createCa, generateKey, issue } from '../../pki/index.js';
 import { openStore } from '../../store/index.js';
 import { parseCertificate, trustStore } from '../../x509/index.js';
 import type { SetRrset } from '../actions.js';
-import { publishSection } from '../desired/publish-section.js';
+import { publishSection } from '../config.js';
 import { KeyRing, serverKey } from '../keys/key-ring.js';
 import { openLedger, type Ledger } from '../ledger/ledger.js';
-import type { Eyes } from '../observe/eyes.js';
+import type { Observer } from '../observe/observer.js';
 import { policyId } from '../policy/policy-id.js';
-import type { Mortal } from '../testing-crash.js';
+import type { CrashInjector } from '../testing-crash.js';
 import { applyOnce } from './apply.js';
-import { localHands } from './local-hands.js';
-import type { Outcome } from './hands.js';
+import { localHands } from './local-executor.js';
+import type { ActionOutcome } from './executor.js';
 
 const [domain, mx, policyAddress, serverAddress] = [
   'life.example',
@@ -54,7 +54,7 @@ const chapters = [
  * A domain with its mail server in virtual time: records, policy host and server outlive the process that publishes, as they do. After every round it is judged
  * whether a sender with records from its cache would have been held up.
  */
-export class Life {
+export class DomainSimulation {
   readonly #clock: Clock & { at: number } = clockAt(Date.now());
   readonly #sets = new Map<string, { readonly rdata: readonly string[]; readonly since: number }>();
   /** RRsets that are gone, until when a cache may have them. */
@@ -70,7 +70,7 @@ export class Life {
     private readonly firstRecord: string,
   ) {}
 
-  static async begin(): Promise<Life> {
+  static async begin(): Promise<DomainSimulation> {
     const [network, folder, store] = [
       new LabNetwork(),
       mkdtempSync(join(tmpdir(), 'hermetic-life-')),
@@ -81,7 +81,12 @@ export class Life {
       join(folder, 'server.key'),
       first.privateKey.export({ type: 'pkcs8', format: 'pem' }),
     );
-    const life = new Life(network, folder, store, `3 1 1 ${serverKey('', first.publicKey).sha256}`);
+    const life = new DomainSimulation(
+      network,
+      folder,
+      store,
+      `3 1 1 ${serverKey('', first.publicKey).sha256}`,
+    );
     life.#sets.set(`${domain} MX`, { rdata: [`10 ${mx}.`], since: 0 });
     life.#sets.set(`${policyHost} A`, { rdata: [policyAddress], since: 0 });
     const ledger = openLedger(store);
@@ -106,7 +111,7 @@ export class Life {
   }
 
   /** Rounds of one process, until the last chapter is over or it dies. */
-  async live(mortal?: Mortal): Promise<void> {
+  async live(mortal?: CrashInjector): Promise<void> {
     const ledger = openLedger(mortal?.store(this.store) ?? this.store);
     const ring = new KeyRing(join(this.folder, 'keys'), mortal?.disk);
     for (let rounds = 0; this.#chapter < chapters.length; rounds++) {
@@ -260,7 +265,7 @@ export class Life {
   }
 
   /** Compare and set, as a name server does it. */
-  #write({ name, type, from, to }: SetRrset): Promise<Outcome> {
+  #write({ name, type, from, to }: SetRrset): Promise<ActionOutcome> {
     const key = `${name} ${type}`;
     const now = this.#sets.get(key);
     const same = (a: readonly string[], b: readonly string[]): boolean =>
@@ -303,7 +308,7 @@ export class Life {
     );
   }
 
-  #eyes(): Eyes {
+  #eyes(): Observer {
     const { network } = this;
     const resolver: Resolver = {
       health: () => ({ upstreams: [] }),

@@ -13,13 +13,13 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { createCa, createIntermediate, generateKey, issue, type KeyPair } from '../../pki/index.js';
 import { parseCertificate, trustStore } from '../../x509/index.js';
-import { publishSection } from '../desired/publish-section.js';
+import { publishSection } from '../config.js';
 import { nodeDisk } from '../keys/durable-file.js';
 import { KeyRing } from '../keys/key-ring.js';
 import { startRollover, stepRollover } from '../rollover/step-rollover.js';
 import type { RolloverState } from '../rollover/types.js';
 import type { Alert } from '../actions.js';
-import { dieEverywhere, moments, untilDeath } from '../testing-crash.js';
+import { crashAtEveryStep, moments, untilCrash } from '../testing-crash.js';
 import { importKey } from './import-key.js';
 import { readBrought } from './read-brought.js';
 
@@ -301,13 +301,13 @@ test('two new keys of one type get two numbers', (t) => {
 
 for (const moment of moments)
   test(`a crash ${moment} of an import: the next plan completes it`, async (t) => {
-    const steps = await dieEverywhere(moment, async (mortal) => {
+    const steps = await crashAtEveryStep(moment, async (mortal) => {
       const { renew, wish, ring } = world(t);
       const { chainPem } = renew();
       const look = () =>
         readBrought(startRollover(host), wish, { ring, anchors, at: Date.now() }).imports;
       const dying = new KeyRing(ring.folder, mortal.disk);
-      await untilDeath(async () => {
+      await untilCrash(async () => {
         for (const { action } of look()) importKey(action, dying);
         await Promise.resolve();
       });

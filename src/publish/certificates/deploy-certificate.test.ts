@@ -20,7 +20,7 @@ import { openStore } from '../../store/index.js';
 import { nodeDisk, type Disk } from '../keys/durable-file.js';
 import { KeyRing } from '../keys/key-ring.js';
 import { openLedger } from '../ledger/ledger.js';
-import { dieEverywhere, moments, untilDeath, type Mortal } from '../testing-crash.js';
+import { crashAtEveryStep, moments, untilCrash, type CrashInjector } from '../testing-crash.js';
 import { deployCertificate } from './deploy-certificate.js';
 import { runReload } from './run-reload.js';
 
@@ -50,7 +50,13 @@ async function world(t?: TestContext) {
   const reload = ['sh', '-c', 'printf x >> "$0"', log];
   const deploy = (
     key: string,
-    given: { mortal?: Mortal; disk?: Disk; reload?: string[]; at?: number; also?: string[] } = {},
+    given: {
+      mortal?: CrashInjector;
+      disk?: Disk;
+      reload?: string[];
+      at?: number;
+      also?: string[];
+    } = {},
   ) =>
     deployCertificate(
       { kind: 'deploy', host, key, ...(given.also ? { also: given.also } : {}) },
@@ -133,11 +139,11 @@ test('keys of two types that are renewed together are installed before the serve
 
 for (const moment of moments)
   test(`a crash ${moment} of a change of keys: what the server would load goes together all the time, and the next round ends it, told at least once`, async () => {
-    const steps = await dieEverywhere(moment, async (mortal) => {
+    const steps = await crashAtEveryStep(moment, async (mortal) => {
       const { deploy, shows, reloads, close } = await world();
       try {
         await deploy('ecdsa-1');
-        await untilDeath(async () => void (await deploy('ecdsa-2', { mortal })));
+        await untilCrash(async () => void (await deploy('ecdsa-2', { mortal })));
         assert.ok(['ecdsa-1', 'ecdsa-2'].includes(shows() || ''), 'neither key');
         const told = reloads();
         assert.deepEqual(await deploy('ecdsa-2'), { status: 'done' });

@@ -1,6 +1,6 @@
 import type { Deploy, KeyType } from '../actions.js';
-import type { Outcome } from '../apply/hands.js';
-import type { MailHostWish } from '../desired/publish-section.js';
+import type { ActionOutcome } from '../apply/executor.js';
+import type { DesiredMailHost } from '../config.js';
 import { writeFailure } from '../keys/write-failure.js';
 import type { KeyRing } from '../keys/key-ring.js';
 import type { Ledger } from '../ledger/ledger.js';
@@ -21,9 +21,9 @@ export interface DeployOptions {
  */
 export async function deployCertificate(
   { host, key, also = [] }: Deploy,
-  install: MailHostWish['install'],
+  install: DesiredMailHost['install'],
   { ring, ledger, now, signal }: DeployOptions,
-): Promise<Outcome> {
+): Promise<ActionOutcome> {
   const held = ring.list(host, now());
   const due: { readonly name: string; readonly type: KeyType; readonly chain: string }[] = [];
   for (const name of [key, ...also]) {
@@ -61,7 +61,7 @@ export async function deployCertificate(
   }
   const { told: before } = ledger.memory(host);
   if (due.every(({ type, chain }) => before[type]?.chain === chain)) return { status: 'done' };
-  const reloaded: Outcome = install.reload
+  const reloaded: ActionOutcome = install.reload
     ? await runReload(install.reload, signal)
     : { status: 'done' };
   if (reloaded.status === 'done') {

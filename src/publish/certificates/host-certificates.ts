@@ -1,13 +1,13 @@
 import type { KeySlot, RolloverState, ServerKey } from '../rollover/types.js';
 import { covers } from '../rollover/rrset.js';
 import { addressesWithout } from './step-certificates.js';
-import type { CertificateReading, CertificateWish, HostCertificate } from './types.js';
+import type { CertificateReading, DesiredCertificates, HostCertificate } from './types.js';
 
 /** The certificates of a mail host's keys as they stand. `renewed` says when that of a key is renewed. */
 export function hostCertificates(
   { slots, alive }: Pick<RolloverState, 'slots' | 'alive'>,
   seen: CertificateReading,
-  { folder }: CertificateWish,
+  { folder }: DesiredCertificates,
   renewed: (key: string) => number | undefined,
 ): readonly HostCertificate[] {
   const published = alive.filter(({ gone }) => gone === undefined);

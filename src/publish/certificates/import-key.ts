@@ -1,7 +1,7 @@
 import { createPublicKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { ImportKey } from '../actions.js';
-import type { Outcome } from '../apply/hands.js';
+import type { ActionOutcome } from '../apply/executor.js';
 import { privateKeyIn, serverKey, type KeyRing } from '../keys/key-ring.js';
 import { writeFailure } from '../keys/write-failure.js';
 import { sha256Of } from './take-brought.js';
@@ -10,7 +10,7 @@ import { sha256Of } from './take-brought.js';
  * Takes a key and its chain into the ring, the key first: a crash in between leaves a key without
  * its chain, and the next plan imports that. Files that changed since the plan are left alone.
  */
-export function importKey({ host, key, from, chain }: ImportKey, ring: KeyRing): Outcome {
+export function importKey({ host, key, from, chain }: ImportKey, ring: KeyRing): ActionOutcome {
   try {
     const pem = readFileSync(from.file, 'utf8');
     const privateKey = privateKeyIn(pem);
@@ -26,7 +26,7 @@ export function importKey({ host, key, from, chain }: ImportKey, ring: KeyRing):
   }
 }
 
-function changed(file: string): Outcome {
+function changed(file: string): ActionOutcome {
   const detail = `${file} has changed since it was planned; the next round looks at it again`;
   return { status: 'failed', code: 'publish-brought-unfit', detail };
 }

@@ -1,5 +1,5 @@
 import type { Alert, Wait } from '../actions.js';
-import type { MailHostWish } from '../desired/publish-section.js';
+import type { DesiredMailHost } from '../config.js';
 import type { RolloverState } from '../rollover/types.js';
 import {
   examineAdopted,
@@ -24,7 +24,7 @@ export interface BroughtReading {
  */
 export function readBrought(
   { host, slots }: RolloverState,
-  wish: MailHostWish,
+  wish: DesiredMailHost,
   options: Omit<BroughtOptions, 'made'>,
 ): BroughtReading {
   const imports: Import[] = [];

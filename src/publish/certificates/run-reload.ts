@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { commandFailure } from '../apply/command-failure.js';
-import type { Outcome } from '../apply/hands.js';
+import type { ActionOutcome } from '../apply/executor.js';
 
 const MINUTE = 60_000;
 
@@ -9,7 +9,7 @@ export function runReload(
   [command = '', ...args]: readonly string[],
   signal?: AbortSignal,
   timeout = MINUTE,
-): Promise<Outcome> {
+): Promise<ActionOutcome> {
   return new Promise((resolve) => {
     execFile(
       command,

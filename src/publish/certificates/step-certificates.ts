@@ -3,7 +3,7 @@ import type { Alert, Step } from '../actions.js';
 import type { RingKey } from '../keys/key-ring.js';
 import type { KeySlot, RolloverState } from '../rollover/types.js';
 import type { HeldCertificate } from './judge-chain.js';
-import type { CertificateReading, CertificateStep, CertificateWish } from './types.js';
+import type { CertificateReading, CertificateStep, DesiredCertificates } from './types.js';
 
 const [minute, day] = [60_000, 86_400_000];
 
@@ -17,7 +17,7 @@ const PATIENCE = minute;
 export function stepCertificates(
   { host, slots }: Pick<RolloverState, 'host' | 'slots'>,
   seen: CertificateReading,
-  wish: CertificateWish,
+  wish: DesiredCertificates,
 ): CertificateStep {
   const parts = Object.values(slots).flatMap(({ current, next, deploying }: KeySlot) => {
     const moving = deploying ? next : undefined;
@@ -39,14 +39,14 @@ export function stepCertificates(
         ],
   );
   return {
-    steps: together(parts.flatMap(({ steps }) => steps)),
+    steps: mergeDeployments(parts.flatMap(({ steps }) => steps)),
     waits: [],
     alerts: [...unfit, ...parts.flatMap(({ alerts }) => alerts)],
   };
 }
 
 /** What is due for several keys is deployed at once, so that the server reads its files once. */
-function together(steps: CertificateStep['steps']): CertificateStep['steps'] {
+function mergeDeployments(steps: CertificateStep['steps']): CertificateStep['steps'] {
   const isDeploy = ({ action }: Step<CertifyOrDeploy>): boolean => action.kind === 'deploy';
   const [first, ...rest] = steps.filter(isDeploy);
   if (!first || rest.length === 0) return steps;
@@ -61,7 +61,7 @@ function stepOne(
   host: string,
   used: RingKey,
   seen: CertificateReading,
-  wish: CertificateWish,
+  wish: DesiredCertificates,
 ): Omit<CertificateStep, 'waits'> {
   const { certificate, name, type } = used;
   if (!certificate) return { steps: wish.acme ? [certify(host, name)] : [], alerts: [] };

@@ -18,13 +18,13 @@ import { trustStore } from '../../x509/index.js';
 import { acmeWorld } from '../acme/testing-ca.js';
 import { renewDue } from '../acme/renew-due.js';
 import { applyOnce, type Applied } from '../apply/apply.js';
-import { localHands } from '../apply/local-hands.js';
-import type { Outcome } from '../apply/hands.js';
+import { localHands } from '../apply/local-executor.js';
+import type { ActionOutcome } from '../apply/executor.js';
 import type { SetRrset } from '../actions.js';
-import { publishSection } from '../desired/publish-section.js';
+import { publishSection } from '../config.js';
 import { serverKey } from '../keys/key-ring.js';
 import { openLedger } from '../ledger/ledger.js';
-import type { Eyes } from '../observe/eyes.js';
+import type { Observer } from '../observe/observer.js';
 
 export const host = 'mx.example.com';
 const owner = `_25._tcp.${host}`;
@@ -104,7 +104,7 @@ export async function mailHostWorld(settings: { rollKeysEvery?: string; lifetime
       });
     },
   };
-  const eyes: Eyes = {
+  const eyes: Observer = {
     network: {
       dial: () => Promise.reject(new TypeError('nobody is dialled')),
       exchange: ({ query, to }) => Promise.resolve({ ok: true, bytes: answer(query), from: to }),
@@ -121,7 +121,7 @@ export async function mailHostWorld(settings: { rollKeysEvery?: string; lifetime
     probe: () => Promise.resolve(probed()),
     reports: () => [],
   };
-  const write = ({ from, to }: SetRrset): Promise<Outcome> => {
+  const write = ({ from, to }: SetRrset): Promise<ActionOutcome> => {
     if ([...to].sort().join() === [...records].sort().join())
       return Promise.resolve({ status: 'done' });
     assert.deepEqual([...records].sort(), [...from].sort(), 'compare and set');

@@ -33,7 +33,7 @@ export interface ShownCertificate {
   readonly notAfter: number;
 }
 
-export interface CertificateWish {
+export interface DesiredCertificates {
   /** Whether the CA of the configuration certifies the host's keys. */
   readonly acme: boolean;
   /** Where the server reads its files. */

@@ -1,8 +1,8 @@
 import { Name, type Clock } from '../../base/index.js';
 import { parseUpstream } from '../../dns/index.js';
 import type { Network } from '../../net/index.js';
-import type { DnsWriter } from '../apply/hands.js';
-import type { PublishSection } from '../desired/publish-section.js';
+import type { DnsWriter } from '../apply/executor.js';
+import type { PublishSection } from '../config.js';
 import { hookWriter } from './hook-writer.js';
 import { parseTsigKey } from './tsig-key.js';
 import { updateWriter } from './update-writer.js';

@@ -4,7 +4,7 @@ import type { TsigAlgorithm, TsigKey } from '../../dns/index.js';
 const algorithms: readonly TsigAlgorithm[] = ['hmac-sha256', 'hmac-sha384', 'hmac-sha512'];
 const form = /^\s*key\s+"?([^\s"{;]+)"?\s*\{([^}]*)\}\s*;?\s*$/;
 /** As long as the digest is what RFC 8945 §6 wants; less than this can be tried out. */
-const LEAST_OCTETS = 16;
+const MIN_OCTETS = 16;
 
 /** Reads a key as `tsig-keygen` prints it: `key "NAME" { algorithm hmac-sha256; secret "BASE64"; };`. Throws HermeticError, which never holds the secret. */
 export function parseTsigKey(text: string, file: string): TsigKey {
@@ -22,7 +22,7 @@ export function parseTsigKey(text: string, file: string): TsigKey {
       },
     );
   const octets = new Uint8Array(Buffer.from(secret, 'base64'));
-  if (octets.length < LEAST_OCTETS)
+  if (octets.length < MIN_OCTETS)
     throw new HermeticError(
       'publish-tsig-unreadable',
       `${file}: a secret of ${octets.length} octets is too short`,

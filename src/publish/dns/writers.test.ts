@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isHermeticError } from '../../base/index.js';
-import { publishSection } from '../desired/publish-section.js';
+import { publishSection } from '../config.js';
 import { hookWriter } from './hook-writer.js';
 import { parseTsigKey } from './tsig-key.js';
 

@@ -4,8 +4,8 @@ import type { MailAddress } from '../../evidence/index.js';
 import { fetchPolicyAt } from '../../mta-sts/index.js';
 import { hostOf } from '../policy/read-policy-world.js';
 import type { PolicyReading, ServerAnswer } from '../policy/types.js';
-import { askEveryone, isFromWildcard, type Shown } from './ask-everyone.js';
-import type { Eyes } from './eyes.js';
+import { queryAuthoritatives, isFromWildcard, type Shown } from './query-authoritatives.js';
+import type { Observer } from './observer.js';
 
 /** What is seen besides what the planner of a policy needs. */
 export interface DomainReading extends PolicyReading {
@@ -19,17 +19,17 @@ export interface DomainReading extends PolicyReading {
  * Reads a domain: its records at every authoritative server, its policy at every address, its
  * mail hosts, and stored reports.
  */
-export async function readDomain(
+export async function observeDomain(
   domain: string,
   wanted: readonly string[],
   days: number,
-  eyes: Eyes,
+  eyes: Observer,
   dns: string,
 ): Promise<DomainReading> {
   const name = Name.of(domain);
   const zone = await eyes.zone(name, dns);
   const ask = (owner: Name, type: number): Promise<readonly Shown[]> =>
-    askEveryone(eyes.network, zone?.servers ?? [], owner, type, eyes.signal);
+    queryAuthoritatives(eyes.network, zone?.servers ?? [], owner, type, eyes.signal);
   const policyName = Name.of(`mta-sts.${domain}`);
   const [announced, aliases, v4, v6, mxShown, reporting, policyHosts] = await Promise.all([
     ask(Name.of(`_mta-sts.${domain}`), RRType.TXT),
@@ -71,7 +71,10 @@ export async function readDomain(
   };
 }
 
-async function readPolicyHosts(domain: string, eyes: Eyes): Promise<PolicyReading['policyHosts']> {
+async function readPolicyHosts(
+  domain: string,
+  eyes: Observer,
+): Promise<PolicyReading['policyHosts']> {
   const { resolver, network, trustStore, clock, httpsPort, signal } = eyes;
   const found = await lookupAddresses(
     resolver,

@@ -1,11 +1,11 @@
 import { Name } from '../../base/index.js';
 import { formatTlsa } from '../../dane/index.js';
-import { readDs, readTlsa, RRType, type Answer, type ResourceRecord } from '../../dns/index.js';
+import { readDs, readTlsa, RRType, type DnsAnswer, type ResourceRecord } from '../../dns/index.js';
 import type { MailHost } from '../../evidence/index.js';
 import type { RingKey } from '../keys/key-ring.js';
 import type { RolloverReading, RolloverState, TlsaAnswer } from '../rollover/types.js';
-import { askEveryone, isFromWildcard, type Shown } from './ask-everyone.js';
-import type { Eyes } from './eyes.js';
+import { queryAuthoritatives, isFromWildcard, type Shown } from './query-authoritatives.js';
+import type { Observer } from './observer.js';
 
 /**
  * Reads an MX host: its records at every authoritative server, its delegation, the keys it shows,
@@ -14,7 +14,7 @@ import type { Eyes } from './eyes.js';
 export async function readHost(
   { host, owner }: Pick<RolloverState, 'host' | 'owner'>,
   ring: (now: number) => readonly RingKey[],
-  eyes: Eyes,
+  eyes: Observer,
   dns: string,
 ): Promise<RolloverReading> {
   const { resolver, network, signal, clock } = eyes;
@@ -22,7 +22,7 @@ export async function readHost(
   const options = signal ? { signal } : {};
   const zone = await eyes.zone(name, dns);
   const [shown, answer, ds, mail, held] = await Promise.all([
-    askEveryone(network, zone?.servers ?? [], name, RRType.TLSA, signal),
+    queryAuthoritatives(network, zone?.servers ?? [], name, RRType.TLSA, signal),
     resolver.ask(name, RRType.TLSA, options),
     zone ? resolver.ask(zone.apex, RRType.DS, options) : undefined,
     eyes.probe(host),
@@ -49,7 +49,7 @@ export async function readHost(
  * An alias that a wildcard makes is no obstacle where no TLSA records are behind it: a record of
  * the owner takes its place (RFC 4592 §2.2.1).
  */
-function tlsaAnswer({ server, rrset, alias, synthesised }: Shown, answer: Answer): TlsaAnswer {
+function tlsaAnswer({ server, rrset, alias, synthesised }: Shown, answer: DnsAnswer): TlsaAnswer {
   const mark = synthesised ? { synthesised } : {};
   if (rrset !== 'unknown')
     return { server, rrset: { records: rrset.records.flatMap(tlsaText), ttl: rrset.ttl }, ...mark };
@@ -67,13 +67,13 @@ function tlsaAnswer({ server, rrset, alias, synthesised }: Shown, answer: Answer
 export async function heldByWildcard(
   host: string,
   dns: string,
-  { zone, network, signal }: Pick<Eyes, 'zone' | 'network' | 'signal'>,
+  { zone, network, signal }: Pick<Observer, 'zone' | 'network' | 'signal'>,
 ): Promise<string | undefined> {
   const name = Name.of(host);
   const found = await zone(name, dns);
   const types = [RRType.A, RRType.AAAA];
   const shown = await Promise.all(
-    types.map((type) => askEveryone(network, found?.servers ?? [], name, type, signal)),
+    types.map((type) => queryAuthoritatives(network, found?.servers ?? [], name, type, signal)),
   );
   return isFromWildcard(shown)
     ? `${host} has its addresses from a wildcard, and any record below ${host} would take them away (RFC 4592 §2.2.2): publish address records at ${host} itself first`

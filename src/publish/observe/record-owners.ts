@@ -3,7 +3,7 @@ import { Name, toHex } from '../../base/index.js';
 import {
   readTarget,
   RRType,
-  type Answer,
+  type DnsAnswer,
   type AskOptions,
   type Resolver,
 } from '../../dns/index.js';
@@ -62,7 +62,7 @@ export async function lookupRecordOwners(
   return { owners, synthesised: new Set([...(mx === 'wildcard' ? [domain] : []), ...held]) };
 }
 
-type Ask = (name: Name, type: number) => Promise<Answer>;
+type Ask = (name: Name, type: number) => Promise<DnsAnswer>;
 type Origin = RecordOwner['addresses'];
 
 function together(origins: readonly Origin[]): Origin {
@@ -89,7 +89,7 @@ async function isSynthesised(
   ask: Ask,
   name: Name,
   type: number,
-  { records }: Answer,
+  { records }: DnsAnswer,
 ): Promise<boolean> {
   const contents = (answer: readonly { readonly rdata: Uint8Array }[]): string =>
     answer

@@ -5,7 +5,7 @@ import {
   Rcode,
   readTarget,
   RRType,
-  type Answer,
+  type DnsAnswer,
   type Resolver,
   type ResourceRecord,
 } from '../../dns/index.js';
@@ -13,7 +13,7 @@ import type { MailHost } from '../../evidence/index.js';
 import { LabDns } from '../../lab/index.js';
 import { netFailures } from '../../net/index.js';
 import { trustStore } from '../../x509/index.js';
-import type { Eyes } from './eyes.js';
+import type { Observer } from './observer.js';
 
 export interface ZoneOptions {
   readonly signed?: boolean;
@@ -23,7 +23,7 @@ export interface ZoneOptions {
 }
 
 /** The zone `one.example` at two authoritative servers, and a resolver that follows aliases in it. */
-export function zoneEyes(records: string, options: ZoneOptions = {}): Eyes {
+export function zoneEyes(records: string, options: ZoneOptions = {}): Observer {
   const servers = [records, options.second ?? records].map(
     (text) =>
       new LabDns(
@@ -75,7 +75,7 @@ export function zoneEyes(records: string, options: ZoneOptions = {}): Eyes {
       (rr) => rr.type === type && rr.name.equals(canonicalName),
     );
     const denied = rcode === Number(Rcode.NXDOMAIN) ? 'nxdomain' : 'nodata';
-    const answer: Answer = {
+    const answer: DnsAnswer = {
       question: { name, type },
       status: found.length > 0 ? 'found' : denied,
       dnssec,

@@ -5,24 +5,24 @@ import { typeNumber } from '../../dns/index.js';
 import { startPolicy, stepPolicy } from '../policy/step-policy.js';
 import { stepReports } from '../policy/step-reports.js';
 import { heldByWildcard as domainHeld } from '../policy/read-policy-world.js';
-import type { PolicyStep, PolicyWish } from '../policy/types.js';
+import type { PolicyStep, DesiredPolicy } from '../policy/types.js';
 import { startRollover, stepRollover } from '../rollover/step-rollover.js';
 import type { RolloverStep } from '../rollover/types.js';
 import { generateKey } from '../../pki/index.js';
 import { serverKey } from '../keys/key-ring.js';
 import { policyId, stsRecord } from '../policy/policy-id.js';
-import { askEveryone } from './ask-everyone.js';
-import { readDomain } from './read-domain.js';
+import { queryAuthoritatives } from './query-authoritatives.js';
+import { observeDomain } from './read-domain.js';
 import { heldByWildcard, readHost } from './read-host.js';
-import { shownAlias } from './shown-alias.js';
-import { shownTexts } from './shown-texts.js';
+import { authoritativeCname } from './authoritative-cname.js';
+import { authoritativeTxt } from './authoritative-txt.js';
 import { zoneEyes, type ZoneOptions } from './testing-zone.js';
 
 const domain = 'one.example';
 const host = 'mx1.one.example';
 const mail = '@ MX 10 mx1\nmx1 A 192.0.2.25\n';
 const body = 'version: STSv1\r\nmode: testing\r\nmx: mx1.one.example\r\nmax_age: 86400\r\n';
-const wish: PolicyWish = {
+const wish: DesiredPolicy = {
   mode: 'testing',
   mx: [host],
   maxAges: [86_400],
@@ -58,7 +58,12 @@ for (const signed of [false, true]) {
       const [name = '', type = ''] = question.split(' ');
       const found = await eyes.zone(Name.of(name), 'print');
       const number = typeNumber(type) ?? 0;
-      const shown = await askEveryone(eyes.network, found?.servers ?? [], Name.of(name), number);
+      const shown = await queryAuthoritatives(
+        eyes.network,
+        found?.servers ?? [],
+        Name.of(name),
+        number,
+      );
       assert.equal(shown.length, 2);
       for (const { alias, synthesised, rrset } of shown) {
         const some = alias !== undefined || (rrset !== 'unknown' && rrset.records.length > 0);
@@ -69,7 +74,7 @@ for (const signed of [false, true]) {
 }
 
 async function stepOf(records: string, options: ZoneOptions = {}): Promise<PolicyStep> {
-  const seen = await readDomain(domain, [host], 1, zoneEyes(records, options), 'own');
+  const seen = await observeDomain(domain, [host], 1, zoneEyes(records, options), 'own');
   const served = {
     id: policyId(body),
     body,
@@ -119,7 +124,7 @@ test('servers that differ are not taken for an alias', async () => {
 
 test('an alias at _smtp._tls is named, and a wildcard there is neither kept nor required', async () => {
   const reports = async (records: string) => {
-    const seen = await readDomain(domain, [host], 1, zoneEyes(records), 'own');
+    const seen = await observeDomain(domain, [host], 1, zoneEyes(records), 'own');
     const held = domainHeld(domain, seen);
     return stepReports(domain, seen.rpt, { rua: ['mailto:tls@one.example'], ttl: 60, held });
   };
@@ -134,7 +139,7 @@ test('an alias at _smtp._tls is named, and a wildcard there is neither kept nor 
 
 for (const wildcard of ['* CNAME www\nwww A 192.0.2.99', '* A 192.0.2.99', '* AAAA 2001:db8::99'])
   test(`the policy host's alias takes the place of "${wildcard.replace('\n', '; ')}"`, async () => {
-    const seen = await readDomain(domain, [host], 1, zoneEyes(mail + wildcard), 'own');
+    const seen = await observeDomain(domain, [host], 1, zoneEyes(mail + wildcard), 'own');
     const policyHosts = [{ address: '192.0.2.99', got: { failure: 'sts-policy-http-status' } }];
     const { steps } = stepPolicy(startPolicy(domain), { ...seen, policyHosts }, wish);
     const set = steps.map(({ action }) => action).find(({ kind }) => kind === 'set-rrset');
@@ -147,7 +152,7 @@ for (const wildcard of ['* CNAME www\nwww A 192.0.2.99', '* A 192.0.2.99', '* AA
 
 test('a policy host that is an alias of another host is named with that host', async () => {
   const records = `${mail}mta-sts CNAME www\nwww A 192.0.2.99`;
-  const seen = await readDomain(domain, [host], 1, zoneEyes(records), 'own');
+  const seen = await observeDomain(domain, [host], 1, zoneEyes(records), 'own');
   const policyHosts = [{ address: '192.0.2.99', got: { failure: 'sts-policy-http-status' } }];
   const { steps, waits } = stepPolicy(startPolicy(domain), { ...seen, policyHosts }, wish);
   assert.ok(steps.every(({ action }) => action.kind !== 'set-rrset'));
@@ -157,7 +162,7 @@ test('a policy host that is an alias of another host is named with that host', a
 for (const wildcard of ['* MX 10 mx1', '* CNAME mail\nmail MX 10 mx1'])
   test(`a domain with its MX from "${wildcard.replace('\n', '; ')}" is not given records below it`, async () => {
     const sub = 'sub.one.example';
-    const seen = await readDomain(sub, [host], 1, zoneEyes(mail + wildcard), 'own');
+    const seen = await observeDomain(sub, [host], 1, zoneEyes(mail + wildcard), 'own');
     const policyHosts = [{ address: '192.0.2.80', got: { body } }];
     const { steps, waits } = stepPolicy(startPolicy(sub), { ...seen, policyHosts }, wish);
     assert.deepEqual(steps, []);
@@ -231,9 +236,9 @@ test('the answer to a challenge replaces a wildcard and does not follow its alia
   const name = '_acme-challenge.mta-sts.one.example';
   for (const wildcard of ['* CNAME www\nwww TXT "x"', '* TXT "x"']) {
     const eyes = zoneEyes(mail + wildcard);
-    assert.equal(await shownAlias(name, 'own', eyes), undefined);
-    assert.deepEqual(await shownTexts(name, 'own', eyes), [[], []]);
+    assert.equal(await authoritativeCname(name, 'own', eyes), undefined);
+    assert.deepEqual(await authoritativeTxt(name, 'own', eyes), [[], []]);
   }
   const eyes = zoneEyes(`${mail}_acme-challenge.mta-sts CNAME acme.dynamic.example.`);
-  assert.equal(await shownAlias(name, 'own', eyes), 'acme.dynamic.example');
+  assert.equal(await authoritativeCname(name, 'own', eyes), 'acme.dynamic.example');
 });

@@ -1,5 +1,5 @@
 import { matchMx } from '../../mta-sts/index.js';
-import type { PolicyReading, PolicyState, PolicyWish } from './types.js';
+import type { PolicyReading, PolicyState, DesiredPolicy } from './types.js';
 
 export interface Promotion {
   /** Why not yet; empty: enforce. */
@@ -18,7 +18,7 @@ const DAY = 86_400_000;
 export function judgePromotion(
   { domain, hosts }: PolicyState,
   seen: PolicyReading,
-  wish: PolicyWish,
+  wish: DesiredPolicy,
   mx: readonly string[],
   inForceMs: number,
 ): Promotion {
@@ -60,7 +60,7 @@ export function probedTroubles({ hosts }: PolicyReading): readonly string[] {
 }
 
 /** What signed reports of the configured days tell of failures, as a reason to hold. */
-export function reportedFailures(seen: PolicyReading, wish: PolicyWish): readonly string[] {
+export function reportedFailures(seen: PolicyReading, wish: DesiredPolicy): readonly string[] {
   const failed = countedReports(seen, wish).reduce((n, { failures }) => n + failures, 0);
   return failed > 0
     ? [`signed reports of the last ${wish.days} days tell of ${failed} failed sessions`]
@@ -70,7 +70,7 @@ export function reportedFailures(seen: PolicyReading, wish: PolicyWish): readonl
 /** Reports of the configured days that came by mail, with a DKIM signature of a configured reporter that is aligned with the submitter (RFC 8460 §3). */
 export function countedReports(
   { reports, at }: PolicyReading,
-  { reporters, days }: PolicyWish,
+  { reporters, days }: DesiredPolicy,
 ): PolicyReading['reports'] {
   const known = new Set(reporters.map((r) => r.toLowerCase()));
   const since = new Date(at - days * DAY).toISOString().slice(0, 10);

@@ -1,7 +1,7 @@
 import { matchMx } from '../../mta-sts/index.js';
 import type { SetRrset, Step, Wait } from '../actions.js';
 import { agreed, disagreement, hostOf, ownRecords, settled } from './read-policy-world.js';
-import type { PolicyReading, PolicyState, PolicyWish, ServedPolicy } from './types.js';
+import type { PolicyReading, PolicyState, DesiredPolicy, ServedPolicy } from './types.js';
 
 /**
  * The MX records follow the policy: they change when the policy that names old and new hosts is announced, no cache holds an older record, and every new host
@@ -11,7 +11,7 @@ export function moveMx(
   { domain }: PolicyState,
   current: ServedPolicy,
   seen: PolicyReading,
-  wish: PolicyWish,
+  wish: DesiredPolicy,
   others: readonly Wait[],
 ): { readonly steps: readonly Step<SetRrset>[]; readonly waits: readonly Wait[] } {
   const wait = (why: string, until?: number): { steps: []; waits: readonly Wait[] } => ({

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { policyId } from './policy-id.js';
 import { startPolicy, stepPolicy } from './step-policy.js';
 import { stepReports } from './step-reports.js';
-import type { PolicyReading, PolicyWish, ServerAnswer } from './types.js';
+import type { PolicyReading, DesiredPolicy, ServerAnswer } from './types.js';
 
 const domain = 'one.example';
 const body = 'version: STSv1\r\nmode: testing\r\nmx: mx1.one.example\r\nmax_age: 86400\r\n';
@@ -12,7 +12,7 @@ const at = Date.UTC(2026, 0, 1);
 const both = (records: readonly string[]): readonly ServerAnswer[] =>
   ['ns1', 'ns2'].map((server) => ({ server, rrset: { records, ttl: 300 } }));
 
-const wish: PolicyWish = {
+const wish: DesiredPolicy = {
   mode: 'testing',
   mx: ['mx1.one.example'],
   maxAges: [86_400],

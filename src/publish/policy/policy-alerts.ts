@@ -2,13 +2,13 @@ import { matchMx } from '../../mta-sts/index.js';
 import type { Alert } from '../actions.js';
 import { countedReports } from './judge-promotion.js';
 import { agreed, currentPolicy, hostOf, isStsRecord } from './read-policy-world.js';
-import type { PolicyReading, PolicyState, PolicyWish } from './types.js';
+import type { PolicyReading, PolicyState, DesiredPolicy } from './types.js';
 
 /** What a person should look at. However many reports say the same, it is one alert. */
 export function policyAlerts(
   state: PolicyState,
   seen: PolicyReading,
-  wish: PolicyWish,
+  wish: DesiredPolicy,
 ): readonly Alert[] {
   const { domain } = state;
   const current = currentPolicy(state);

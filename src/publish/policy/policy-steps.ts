@@ -2,7 +2,7 @@ import type { SetRrset, Step, Wait } from '../actions.js';
 import { txtRdata } from '../records/txt-rdata.js';
 import { stsRecord } from './policy-id.js';
 import { agreed, isStsRecord, ownRecords } from './read-policy-world.js';
-import type { PolicyAction, PolicyReading, PolicyWish, ServedPolicy } from './types.js';
+import type { PolicyAction, PolicyReading, DesiredPolicy, ServedPolicy } from './types.js';
 
 /** The announcement: of the records that begin with v=STSv1 exactly one stays, or none without an id; other texts at the name are left alone (RFC 8461 §3.1). [8461-3.1-14] */
 export function setRecord(
@@ -35,7 +35,7 @@ export function serve(
   domain: string,
   { id, body }: ServedPolicy,
   seen: PolicyHostReading,
-  wish: Pick<PolicyWish, 'policyHost' | 'ttl'>,
+  wish: Pick<DesiredPolicy, 'policyHost' | 'ttl'>,
   goal: { readonly because: string; readonly clause: string } = {
     because: 'serving it again changes nothing',
     clause: 'RFC 8461 §3.3',
@@ -60,7 +60,7 @@ export function preparePolicyHost(
   domain: string,
   body: string,
   { policyHosts, policyHostSynthesised: synthesised = false, alias }: PolicyHostReading,
-  { policyHost, ttl }: Pick<PolicyWish, 'policyHost' | 'ttl'>,
+  { policyHost, ttl }: Pick<DesiredPolicy, 'policyHost' | 'ttl'>,
 ): { readonly steps: readonly Step<PolicyAction>[]; readonly waits: readonly Wait[] } {
   const host = `mta-sts.${domain}`;
   const steps: Step<PolicyAction>[] = [];

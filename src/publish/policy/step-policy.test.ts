@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import { PolicyWorld, type Trouble } from './testing-world.js';
-import type { PolicyWish, ReportSummary } from './types.js';
+import type { DesiredPolicy, ReportSummary } from './types.js';
 
-const wish: PolicyWish = {
+const wish: DesiredPolicy = {
   mode: 'enforce',
   mx: ['mx1.example.com', 'mx2.example.com'],
   maxAges: [86_400, 604_800],
@@ -37,12 +37,12 @@ function domain(mx: readonly string[] = wish.mx): PolicyWorld {
 }
 
 /** Runs hourly until the policy is in that mode, at most so many days. */
-function until(world: PolicyWorld, mode: string, wanted: PolicyWish = wish, days = 30): void {
+function until(world: PolicyWorld, mode: string, wanted: DesiredPolicy = wish, days = 30): void {
   for (let i = 0; i < 24 * days && world.mode !== mode; i++) world.run(wanted);
   assert.equal(world.mode, mode);
 }
 
-function settle(world: PolicyWorld, wanted: PolicyWish, hours: number): void {
+function settle(world: PolicyWorld, wanted: DesiredPolicy, hours: number): void {
   for (let i = 0; i < hours; i++) world.run(wanted);
 }
 
@@ -67,7 +67,11 @@ test('a policy is enforced after the days in testing, with every address passing
   assert.deepEqual(world.broken, []);
 });
 
-const holding: readonly (readonly [string, Partial<PolicyWish>, (world: PolicyWorld) => void])[] = [
+const holding: readonly (readonly [
+  string,
+  Partial<DesiredPolicy>,
+  (world: PolicyWorld) => void,
+])[] = [
   ['an address fails our own probe', {}, (world) => void (world.hostsPass = 'fail')],
   ['an address could not be checked', {}, (world) => void (world.hostsPass = 'unknown')],
   ['no signed report came', {}, (world) => void (world.reports = [])],
@@ -184,7 +188,7 @@ test('leaving enforce needs a confirmation that names the policy; another policy
 
 /** Confirms whatever is proposed. */
 function remove(world: PolicyWorld, troubles: () => Trouble = () => ({})): void {
-  const none: PolicyWish = { ...wish, mode: 'none' };
+  const none: DesiredPolicy = { ...wish, mode: 'none' };
   let confirmed: readonly string[] = [];
   for (let i = 0, still = 0; i < 24 * 60 && still < 24; i++) {
     const step = world.run({ ...none, confirmed }, troubles());
@@ -351,7 +355,7 @@ test('a crash at any one step that does something, before or in the midst of it,
     const busy: number[] = [];
     let n = 0;
     let confirmed: readonly string[] = [];
-    const go = (wanted: PolicyWish, hours: number): void => {
+    const go = (wanted: DesiredPolicy, hours: number): void => {
       for (let i = 0; i < hours; i++, n++) {
         const step = world.run({ ...wanted, confirmed }, n === diesAt ? how : {});
         confirmed = [...confirmed, ...step.proposals.map(({ token }) => token)];

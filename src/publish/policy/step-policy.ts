@@ -1,5 +1,5 @@
 import type { Step, Wait } from '../actions.js';
-import { goalPolicy } from './goal-policy.js';
+import { goalPolicy } from './target-policy.js';
 import { moveMx } from './move-mx.js';
 import { policyAlerts } from './policy-alerts.js';
 import { aliasWritten, setRecord, serve } from './policy-steps.js';
@@ -22,7 +22,7 @@ import type {
   PolicyReading,
   PolicyState,
   PolicyStep,
-  PolicyWish,
+  DesiredPolicy,
   ServedPolicy,
 } from './types.js';
 
@@ -37,7 +37,11 @@ export function startPolicy(domain: string): PolicyState {
  *
  * The state that is returned must be written down before its steps are carried out; then a crash at any point is harmless.
  */
-export function stepPolicy(before: PolicyState, seen: PolicyReading, wish: PolicyWish): PolicyStep {
+export function stepPolicy(
+  before: PolicyState,
+  seen: PolicyReading,
+  wish: DesiredPolicy,
+): PolicyStep {
   const state = readPolicyWorld(before, seen);
   const goal = goalPolicy(state, seen, wish);
   const rest = { alerts: policyAlerts(state, seen, wish), proposals: goal.proposals };
@@ -124,7 +128,7 @@ function finishRemoval(
   state: PolicyState,
   txt: AgreedRrset,
   seen: PolicyReading,
-  wish: PolicyWish,
+  wish: DesiredPolicy,
 ): Part {
   const { domain, unannounced } = state;
   const why = 'every policy ever served has expired in every cache';
@@ -153,7 +157,7 @@ function finishRemoval(
 function removeName(
   { domain, alias }: PolicyState,
   seen: PolicyReading,
-  { ttl }: PolicyWish,
+  { ttl }: DesiredPolicy,
 ): Part {
   const rest = {
     because: 'no sender holds a policy, and none is served under this name',

@@ -2,7 +2,13 @@ import { matchMx, parsePolicy } from '../../mta-sts/index.js';
 import type { SetRrset } from '../actions.js';
 import { policyId } from './policy-id.js';
 import { startPolicy, stepPolicy } from './step-policy.js';
-import type { PolicyAction, PolicyReading, PolicyState, PolicyStep, PolicyWish } from './types.js';
+import type {
+  PolicyAction,
+  PolicyReading,
+  PolicyState,
+  PolicyStep,
+  DesiredPolicy,
+} from './types.js';
 
 const HOUR = 3_600_000;
 const TTL = 3600;
@@ -52,7 +58,7 @@ export class PolicyWorld {
   }
 
   /** One run of the program and then one tick. */
-  run(wish: PolicyWish, trouble: Trouble = {}, ms = HOUR): PolicyStep {
+  run(wish: DesiredPolicy, trouble: Trouble = {}, ms = HOUR): PolicyStep {
     const step = stepPolicy(this.state, this.reading(trouble.blind), wish);
     this.state = JSON.parse(JSON.stringify(step.state)) as PolicyState;
     const actions = trouble.dies ? [] : step.steps.slice(0, trouble.diesAfterOne ? 1 : undefined);

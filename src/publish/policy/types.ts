@@ -105,7 +105,7 @@ export interface ReportSummary {
   readonly failures: number;
 }
 
-export interface PolicyWish {
+export interface DesiredPolicy {
   readonly mode: StsMode;
   /** Hosts mail is to reach, in the order of preference. They alone are ever put into a policy. */
   readonly mx: readonly string[];

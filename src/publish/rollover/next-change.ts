@@ -1,7 +1,7 @@
 import { knownKeys, mayBeShown } from './keys.js';
 import { combinations, covers, recordsOf, sameRecords, sorted } from './rrset.js';
 import type { PublishedRrset } from './read-world.js';
-import type { RolloverReading, RolloverState, RolloverWish, Rrset, ServerKey } from './types.js';
+import type { RolloverReading, RolloverState, DesiredRollover, Rrset, ServerKey } from './types.js';
 
 export interface Change {
   readonly to: Rrset;
@@ -20,7 +20,7 @@ export function nextChange(
   state: RolloverState,
   published: PublishedRrset,
   seen: RolloverReading,
-  wish: RolloverWish,
+  wish: DesiredRollover,
 ): Change | undefined {
   const { records } = published;
   const to = (wanted: readonly string[]): Rrset => ({ records: sorted(wanted), ttl: wish.ttl });

@@ -7,7 +7,7 @@ import type {
   RolloverReading,
   RolloverState,
   RolloverStep,
-  RolloverWish,
+  DesiredRollover,
   ServerKey,
 } from './types.js';
 
@@ -34,7 +34,7 @@ export function pendingDeployments({
 export function nextDeployment(
   state: RolloverState,
   { ring }: RolloverReading,
-  wish: RolloverWish,
+  wish: DesiredRollover,
 ): Omit<RolloverStep, 'alerts'> {
   const { host } = state;
   if (Object.values(state.slots).some(({ deploying }: KeySlot) => deploying))

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { RolloverReading, RolloverState, RolloverStep, RolloverWish, Rrset } from './types.js';
+import type {
+  RolloverReading,
+  RolloverState,
+  RolloverStep,
+  DesiredRollover,
+  Rrset,
+} from './types.js';
 import { recordsOf } from './rrset.js';
 import { startRollover, stepRollover } from './step-rollover.js';
 
@@ -19,7 +25,7 @@ const rrset = (...keys: ReturnType<typeof key>[]): Rrset => ({
   records: recordsOf(keys, [1]),
   ttl: TTL,
 });
-const wish: RolloverWish = {
+const wish: DesiredRollover = {
   publish: true,
   types: ['ecdsa'],
   matchingTypes: [1],
@@ -50,7 +56,7 @@ function reading(
 /** The same host, known for more than two TTLs. */
 const start = (seen = reading()): RolloverState =>
   stepRollover(startRollover('mx.example.com'), { ...seen, at: 0 }, wish).state;
-const leave1: RolloverWish = { ...wish, leave: [key(1).sha256] };
+const leave1: DesiredRollover = { ...wish, leave: [key(1).sha256] };
 
 /** What a step asks for, in short. */
 function asked({ steps }: RolloverStep): string {
@@ -210,7 +216,7 @@ test('[7671-8.3-1] SHA-512 is added for every key at once and SHA-256 leaves for
 });
 
 test('two key types: both next keys are announced, and one key is deployed at a time', () => {
-  const dual: RolloverWish = {
+  const dual: DesiredRollover = {
     ...wish,
     types: ['ecdsa', 'rsa'],
     leave: [key(1).sha256, key(1, 'rsa').sha256],

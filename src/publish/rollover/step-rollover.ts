@@ -1,14 +1,14 @@
 import type { Step } from '../actions.js';
 import { nextChange } from './next-change.js';
 import { nextDeployment, pendingDeployments } from './next-deployment.js';
-import { obstacles } from './obstacles.js';
+import { blockers } from './blockers.js';
 import { publishedRrset, readWorld } from './read-world.js';
 import type {
   RolloverAction,
   RolloverReading,
   RolloverState,
   RolloverStep,
-  RolloverWish,
+  DesiredRollover,
 } from './types.js';
 
 /** A host nothing is known of yet. Its records stand at its own name, whoever uses it as MX. [7672-2.2.3-6] */
@@ -32,10 +32,10 @@ export function startRollover(host: string, port = 25): RolloverState {
 export function stepRollover(
   before: RolloverState,
   seen: RolloverReading,
-  wish: RolloverWish,
+  wish: DesiredRollover,
 ): RolloverStep {
   const state = readWorld(before, seen, wish.types);
-  const { dns, server, alerts } = obstacles(state, seen, wish);
+  const { dns, server, alerts } = blockers(state, seen, wish);
   const hold = (waits = dns): RolloverStep => ({
     state,
     steps: pendingDeployments(state),

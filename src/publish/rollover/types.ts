@@ -75,7 +75,7 @@ export interface RolloverReading {
 }
 
 /** What is wanted of one host. */
-export interface RolloverWish {
+export interface DesiredRollover {
   /** Whether TLSA records are wanted at all. */
   readonly publish: boolean;
   readonly types: readonly KeyType[];

@@ -1,10 +1,10 @@
 import { neutralise } from '../../base/index.js';
-import type { Alert } from './plan-alerts.js';
+import type { ReportAlert } from './plan-alerts.js';
 
 const words = { added: 'NEW', worse: 'WORSE', ended: 'OVER' } as const;
 
 /** The subject of an alert mail. */
-export function alertSubject(alerts: readonly Alert[]): string {
+export function alertSubject(alerts: readonly ReportAlert[]): string {
   const [first] = alerts;
   const domains = [...new Set(alerts.map((a) => a.domain))];
   return neutralise(
@@ -17,7 +17,7 @@ export function alertSubject(alerts: readonly Alert[]): string {
 }
 
 /** The alerts as text: each change, with what to do. */
-export function alertText(alerts: readonly Alert[]): string {
+export function alertText(alerts: readonly ReportAlert[]): string {
   return alerts
     .map(({ kind, domain, says, since, todo }) =>
       [
@@ -40,6 +40,6 @@ function line(text: string): string {
 }
 
 /** The alerts as JSON, `hermetic.report-alert/1`. `text` is what chat services show. */
-export function alertJson(alerts: readonly Alert[]): string {
+export function alertJson(alerts: readonly ReportAlert[]): string {
   return JSON.stringify({ schema: 'hermetic.report-alert/1', text: alertText(alerts), alerts });
 }

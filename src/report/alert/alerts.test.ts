@@ -6,7 +6,7 @@ import {
   openReports,
   runAlerts,
   storeReports,
-  type Alert,
+  type ReportAlert,
 } from '../index.js';
 import { parseReport } from '../../tls-rpt/index.js';
 import type { Store } from '../../store/index.js';
@@ -30,7 +30,7 @@ function receive(store: Store, day: string, failed: number): void {
 }
 
 async function look(store: Store, now: string, heard = true): Promise<readonly string[]> {
-  let told: readonly Alert[] = [];
+  let told: readonly ReportAlert[] = [];
   await runAlerts({
     store,
     now: at(now),
@@ -74,7 +74,7 @@ test('silence is an alarm 36 hours after a day whose reports should be there, an
 });
 
 test('an alert is text for people and JSON for programs, foreign text neutralised', () => {
-  const alert: Alert = {
+  const alert: ReportAlert = {
     kind: 'added',
     domain: 'rcpt.example',
     says: 'bad\u001b[2J',
@@ -97,7 +97,7 @@ test('of two receivers one is dead: it is told everything once it lives again, a
   const heard: string[] = [];
   let alive = false;
   const round = async (now: string): Promise<void> => {
-    const tell = (channel: string) => async (alerts: readonly Alert[]) => {
+    const tell = (channel: string) => async (alerts: readonly ReportAlert[]) => {
       if (channel === 'mail' && !alive) return false;
       heard.push(...alerts.map((a) => `${channel} ${a.kind}`));
       return true;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { runAlerts, type Alert, type AlertFailure } from '../index.js';
+import { runAlerts, type ReportAlert, type AlertFailure } from '../index.js';
 import { storeTestReports, withReports, type TestReport } from '../testing-reports.js';
 import type { Store } from '../../store/index.js';
 
@@ -29,7 +29,7 @@ async function round(
 ): Promise<Round> {
   const sent: Record<string, readonly string[]> = {};
   const errors: AlertFailure[] = [];
-  const notify = (channel: string) => async (alerts: readonly Alert[]) => {
+  const notify = (channel: string) => async (alerts: readonly ReportAlert[]) => {
     if (channel === dead) throw new Error('unreachable');
     sent[channel] = alerts.map((a) => `${a.kind} ${a.domain}`);
     return true;
@@ -154,8 +154,8 @@ test('one reporter with many failures does not crowd out the failure of another'
       policies: [{ domain: 'a.example', failed: 2, details: [{ mx: 'mx.a.example' }] }],
     },
   );
-  const alerts: Alert[] = [];
-  const channels = { mail: async (all: readonly Alert[]) => (alerts.push(...all), true) };
+  const alerts: ReportAlert[] = [];
+  const channels = { mail: async (all: readonly ReportAlert[]) => (alerts.push(...all), true) };
   await runAlerts({ store, now: at('2026-05-03T12:00:00Z'), domains: [], channels });
   assert.ok(alerts.length <= 22);
   assert.ok(alerts.some((a) => / mx\.a\.example/.test(a.says)));

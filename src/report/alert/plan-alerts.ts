@@ -21,7 +21,7 @@ export interface Told {
 }
 
 /** Only changes are told: that something began, became much worse, or ended. */
-export interface Alert {
+export interface ReportAlert {
   readonly kind: 'added' | 'worse' | 'ended';
   readonly domain: string;
   readonly says: string;
@@ -37,7 +37,7 @@ function isWorse(level: number, before: number): boolean {
 const NOT_REPORTED =
   'It is no longer reported; whether it has ended is not known, because no reporter that met it has reported a success since.';
 
-function kindOf(level: number, known: Told | undefined): Alert['kind'] | undefined {
+function kindOf(level: number, known: Told | undefined): ReportAlert['kind'] | undefined {
   if (known === undefined) return 'added';
   return isWorse(level, known.level) ? 'worse' : undefined;
 }
@@ -51,9 +51,9 @@ export function planAlerts(
   conditions: readonly Condition[],
   told: readonly Told[],
   ended?: ReadonlySet<string>,
-): { readonly alerts: readonly Alert[]; readonly told: readonly Told[] } {
+): { readonly alerts: readonly ReportAlert[]; readonly told: readonly Told[] } {
   const before = new Map(told.map((t) => [t.key, t]));
-  const alerts: Alert[] = [];
+  const alerts: ReportAlert[] = [];
   const after = conditions.map((condition): Told => {
     const { key, domain, level, says, todo } = condition;
     const known = before.get(key);

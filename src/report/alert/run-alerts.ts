@@ -3,7 +3,7 @@ import type { DomainView } from '../explain/domain-view.js';
 import type { Explanation } from '../explain/explain-group.js';
 import { showDomainInSteps, showOverviewInSteps } from '../explain/show.js';
 import { inTurns } from '../explain/steps.js';
-import { planAlerts, type Alert, type Condition, type Told } from './plan-alerts.js';
+import { planAlerts, type ReportAlert, type Condition, type Told } from './plan-alerts.js';
 
 export interface AlertOptions {
   readonly store: Store;
@@ -17,7 +17,7 @@ export interface AlertOptions {
    * The receivers of alerts, by name. False or a rejection: the alerts did not get through, and
    * come again. Each channel gets what changed since it was last reached.
    */
-  readonly channels: Readonly<Record<string, (alerts: readonly Alert[]) => Promise<boolean>>>;
+  readonly channels: Readonly<Record<string, (alerts: readonly ReportAlert[]) => Promise<boolean>>>;
   /** Called for a domain or a channel that failed; the others go on. */
   readonly onError?: (what: AlertFailure) => void;
 }
@@ -37,7 +37,7 @@ const MAX_ALERTS = 20;
 export interface Notice {
   readonly channel: string;
   readonly heard: boolean;
-  readonly alerts: readonly Alert[];
+  readonly alerts: readonly ReportAlert[];
 }
 
 /**
@@ -69,8 +69,8 @@ export async function runAlerts(options: AlertOptions): Promise<readonly Notice[
 }
 
 async function send(
-  notify: (alerts: readonly Alert[]) => Promise<boolean>,
-  alerts: readonly Alert[],
+  notify: (alerts: readonly ReportAlert[]) => Promise<boolean>,
+  alerts: readonly ReportAlert[],
   channel: string,
   onError: (what: AlertFailure) => void,
 ): Promise<boolean> {
@@ -206,14 +206,14 @@ function silenceKey(domain: string): string {
 }
 
 /** The first alerts on each domain, and one line for the rest: nothing is left out unsaid. */
-function shorten(alerts: readonly Alert[]): readonly Alert[] {
+function shorten(alerts: readonly ReportAlert[]): readonly ReportAlert[] {
   const counts = new Map<string, number>();
   const first = alerts.filter(({ domain }) => {
     const n = (counts.get(domain) ?? 0) + 1;
     counts.set(domain, n);
     return n <= MAX_ALERTS;
   });
-  const rest = [...counts].flatMap(([domain, n]): readonly Alert[] => {
+  const rest = [...counts].flatMap(([domain, n]): readonly ReportAlert[] => {
     const since = alerts.findLast((alert) => alert.domain === domain)?.since ?? '';
     const says = `${n - MAX_ALERTS} more changes at ${domain || 'reports that name no domain'}.`;
     const todo = domain === '' ? [] : [`See them all: hermetic report show ${domain}`];

@@ -1,5 +1,5 @@
 import { groupBy } from './count-sessions.js';
-import { dateOf, dayOf, type DomainFacts, type SessionRow } from './facts.js';
+import { dateOf, dayOf, type ReportedFacts, type SessionRow } from './facts.js';
 import type { Explanation } from './explain-group.js';
 import { modeOf } from './quoted.js';
 
@@ -19,7 +19,7 @@ export const TRIAL_DAYS = 28;
  * and without a failure that the policy would have turned into deferred mail, from more than one
  * reporter. Today is not over, and its absence counts against nothing.
  */
-export function canEnforce(facts: DomainFacts, failures: readonly Explanation[]): EnforceAnswer {
+export function canEnforce(facts: ReportedFacts, failures: readonly Explanation[]): EnforceAnswer {
   if (currentMode(facts) === 'enforce')
     return { answer: 'already', reasons: ['The policy that senders apply is in mode enforce.'] };
   const rows = facts.trial.filter((r) => r.ok + r.failed > 0);
@@ -78,7 +78,7 @@ function failureReasons(
 }
 
 /** The mode of the published policy by the latest check, else of the one quoted last. */
-function currentMode({ checks, policies, domain }: DomainFacts): string | undefined {
+function currentMode({ checks, policies, domain }: ReportedFacts): string | undefined {
   const checked = checks.at(-1)?.mtaSts.mode;
   if (checked !== undefined) return checked;
   const last = policies.filter((p) => p.type === 'sts' && p.domain === domain).at(-1);

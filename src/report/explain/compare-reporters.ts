@@ -5,7 +5,7 @@ import {
   distinct,
   NOT_DESCRIBED,
   plus,
-  type DomainFacts,
+  type ReportedFacts,
   type FailureRow,
   type SessionRow,
 } from './facts.js';
@@ -40,7 +40,7 @@ const COMPARABLE_SHARE = 0.2;
 /** Compares a group of failures with what every reporter of the domain says of those days. */
 export function compareReporters(
   group: FailureGroup,
-  facts: DomainFacts,
+  facts: ReportedFacts,
   clean: CheckResult | undefined,
 ): Comparison {
   const during = facts.sessions.filter(
@@ -86,7 +86,7 @@ type SessionsByReporter = ReadonlyMap<string, readonly SessionRow[]>;
 /** What removes STARTTLS from a sender's sessions does so at every host: all of them count. */
 function atAnyHost(
   group: FailureGroup,
-  facts: DomainFacts,
+  facts: ReportedFacts,
   applied: SessionsByReporter,
 ): Map<string, number> {
   return failedBy({ ...group, mx: '' }, facts, applied);
@@ -95,7 +95,7 @@ function atAnyHost(
 /** Failed sessions by reporter, of this failure and of those that may be the same one. */
 function failedBy(
   group: FailureGroup,
-  facts: DomainFacts,
+  facts: ReportedFacts,
   applied: SessionsByReporter,
 ): Map<string, number> {
   const failed = new Map<string, number>();
@@ -139,7 +139,11 @@ function totalOf(rows: readonly { ok: number; failed: number }[] = []): number {
 }
 
 /** Reporters that are known to send from one network share its path: they are one source. */
-function networksOf(reporters: readonly string[], group: FailureGroup, facts: DomainFacts): number {
+function networksOf(
+  reporters: readonly string[],
+  group: FailureGroup,
+  facts: ReportedFacts,
+): number {
   const known = new Set(
     facts.senders.filter((s) => s.result === group.result).map((s) => s.reporter),
   );
@@ -155,7 +159,7 @@ function networksOf(reporters: readonly string[], group: FailureGroup, facts: Do
 function couldHaveMet(
   reporter: string,
   group: FailureGroup,
-  facts: DomainFacts,
+  facts: ReportedFacts,
   clean: CheckResult | undefined,
 ): boolean {
   if (kindOf(group.result) === 'policy-file') return fetchedPolicy(reporter, group, facts);
@@ -178,14 +182,14 @@ function couldHaveMet(
 }
 
 /** With DANE a report names the MX host of its successes, too: it is the policy domain. */
-function reachedByDane(reporter: string, mx: string, { sessions }: DomainFacts): boolean {
+function reachedByDane(reporter: string, mx: string, { sessions }: ReportedFacts): boolean {
   return sessions.some(
     (s) => s.reporter === reporter && s.type === 'tlsa' && s.domain === mx && s.ok > 0,
   );
 }
 
 /** The MX hosts, as far as checks or the quoted policies name them all. */
-function hostsOf(facts: DomainFacts): readonly string[] | undefined {
+function hostsOf(facts: ReportedFacts): readonly string[] | undefined {
   const checked = checkedHosts(facts.checks);
   if (checked) return [...checked];
   const patterns = facts.policies
@@ -200,7 +204,7 @@ function hostsOf(facts: DomainFacts): readonly string[] | undefined {
  * a success proves that the file was there only for a reporter that began to apply the policy
  * on those days, or whose copy must have expired since.
  */
-function fetchedPolicy(reporter: string, group: FailureGroup, facts: DomainFacts): boolean {
+function fetchedPolicy(reporter: string, group: FailureGroup, facts: ReportedFacts): boolean {
   return facts.policies.some(
     (p) =>
       p.type === 'sts' &&
@@ -214,7 +218,7 @@ function fetchedPolicy(reporter: string, group: FailureGroup, facts: DomainFacts
 }
 
 /** Whether no policy text that the reporter quoted differs from what the affected ones quoted. */
-function quotesSamePolicy(reporter: string, group: FailureGroup, facts: DomainFacts): boolean {
+function quotesSamePolicy(reporter: string, group: FailureGroup, facts: ReportedFacts): boolean {
   if (group.type !== 'sts') return true;
   const textsOf = (of: (reporter: string) => boolean): ReadonlySet<string> =>
     new Set(

@@ -3,7 +3,7 @@ import { canEnforce, type EnforceAnswer } from './can-enforce.js';
 import { kindOf } from './check-evidence.js';
 import { countCoverage, countSessions, groupBy } from './count-sessions.js';
 import { explainGroup, explainNote, type Explanation } from './explain-group.js';
-import { dateOf, plus, type DomainFacts, type SessionRow } from './facts.js';
+import { dateOf, plus, type ReportedFacts, type SessionRow } from './facts.js';
 import { groupFailures } from './group-failures.js';
 import { quotedRecords, seenPolicies, type QuotedRecord, type SeenPolicy } from './quoted.js';
 import { timeline, type TimelineDay } from './timeline.js';
@@ -80,7 +80,7 @@ export interface DomainView {
 }
 
 /** Answers everything about one domain from the facts. Pure. */
-export function viewDomain(facts: DomainFacts, silenceHours?: number): DomainView {
+export function viewDomain(facts: ReportedFacts, silenceHours?: number): DomainView {
   const failures = groupFailures(facts).map((group) => explainGroup(group, facts));
   return {
     schema: 'hermetic.report-view/1',
@@ -113,14 +113,14 @@ export function viewDomain(facts: DomainFacts, silenceHours?: number): DomainVie
   };
 }
 
-function statusOf(facts: DomainFacts, failures: readonly Explanation[]): DomainView['status'] {
+function statusOf(facts: ReportedFacts, failures: readonly Explanation[]): DomainView['status'] {
   if (facts.reports.length === 0) return 'no-reports';
   if (failures.some((f) => f.ongoing)) return 'failing';
   return failures.length > 0 ? 'ended' : 'well';
 }
 
 /** Sessions under `sts` of which the reporter held no policy, because it could not fetch one. */
-function unfetchedBy({ failures }: DomainFacts): ReadonlyMap<string, number> {
+function unfetchedBy({ failures }: ReportedFacts): ReadonlyMap<string, number> {
   const lost = new Map<string, number>();
   for (const { reporter, type, mode, result, failed } of failures)
     if (type === 'sts' && mode === '' && kindOf(result) === 'policy-file')
@@ -143,7 +143,7 @@ function sumsOf(rows: readonly SessionRow[]): SessionSums {
   return { successful: ok, failed };
 }
 
-function reportersOf({ sessions, reports }: DomainFacts): readonly ReporterSums[] {
+function reportersOf({ sessions, reports }: ReportedFacts): readonly ReporterSums[] {
   const rows = groupBy(sessions, (row) => row.reporter);
   return [...groupBy(reports, (row) => row.reporter)]
     .map(([reporter, own]) => ({

@@ -1,9 +1,9 @@
 import type { MailCertificate } from '../../evidence/index.js';
 import { reportQuirks } from '../../tls-rpt/index.js';
 import { kindOf, checkedHosts } from './check-evidence.js';
-import { dateOf, dayOfCheck, NOT_DESCRIBED, type DomainFacts } from './facts.js';
+import { dateOf, dayOfCheck, NOT_DESCRIBED, type ReportedFacts } from './facts.js';
 import { isOngoing, type FailureGroup } from './group-failures.js';
-import { judgeFault, type Fault, type Whose } from './judge-fault.js';
+import { judgeFault, type Fault, type FaultParty } from './judge-fault.js';
 import { explainReason } from './reason-texts-registry.js';
 import { textOf, type Target } from './result-texts-registry.js';
 
@@ -15,7 +15,7 @@ import { textOf, type Target } from './result-texts-registry.js';
  * `unknown`: the reporter does not say which mode it applied, or
  * reports a kind of policy that is not known here.
  */
-export type Fate = 'kept-back' | 'reported' | 'unprotected' | 'cached-policy' | 'unknown';
+export type DeliveryImpact = 'kept-back' | 'reported' | 'unprotected' | 'cached-policy' | 'unknown';
 
 /** A group of failures, explained. Dates are UTC days. */
 export interface Explanation {
@@ -36,8 +36,8 @@ export interface Explanation {
   readonly says: string;
   /** Reasons as reported, with their meaning where it is known. */
   readonly reasons: readonly { readonly text: string; readonly means?: string }[];
-  readonly fate: Fate;
-  readonly whose: Whose;
+  readonly fate: DeliveryImpact;
+  readonly whose: FaultParty;
   readonly because: string;
   /** What would settle the cause; only where it is unclear. */
   readonly settle?: string;
@@ -53,7 +53,7 @@ export interface Explanation {
 }
 
 /** Explains a group of failures by everything that is known. */
-export function explainGroup(group: FailureGroup, facts: DomainFacts): Explanation {
+export function explainGroup(group: FailureGroup, facts: ReportedFacts): Explanation {
   const fault = judgeFault(group, facts);
   const certificate = certificateOf(group, facts);
   return {
@@ -83,7 +83,7 @@ export function explainGroup(group: FailureGroup, facts: DomainFacts): Explanati
   };
 }
 
-function fateOf({ type, mode, result }: FailureGroup): Fate {
+function fateOf({ type, mode, result }: FailureGroup): DeliveryImpact {
   if (type === 'tlsa') return 'kept-back';
   if (type === 'no-policy-found') return 'unprotected';
   if (type !== 'sts') return 'unknown';
@@ -94,7 +94,7 @@ function fateOf({ type, mode, result }: FailureGroup): Fate {
   return mode === 'enforce' && result !== NOT_DESCRIBED ? 'kept-back' : 'unknown';
 }
 
-function stepsFor(fault: Fault, group: FailureGroup, facts: DomainFacts): readonly string[] {
+function stepsFor(fault: Fault, group: FailureGroup, facts: ReportedFacts): readonly string[] {
   const target = targetOf(group, facts);
   const { finding, remedy } = fault;
   if (finding && finding.steps.length > 0)
@@ -125,7 +125,7 @@ function policySteps({ domain, host }: Target): readonly string[] {
   ];
 }
 
-function stepsByCause(whose: Whose, group: FailureGroup, target: Target): readonly string[] {
+function stepsByCause(whose: FaultParty, group: FailureGroup, target: Target): readonly string[] {
   const who = group.reporters.join(' and ');
   const deferred = fateOf(group) === 'kept-back';
   switch (whose) {
@@ -150,7 +150,7 @@ function stepsByCause(whose: Whose, group: FailureGroup, target: Target): readon
   }
 }
 
-function targetOf({ mx }: FailureGroup, { domain, checks }: DomainFacts): Target {
+function targetOf({ mx }: FailureGroup, { domain, checks }: ReportedFacts): Target {
   const isOwn = mx !== '' && checkedHosts(checks)?.has(mx) === true;
   return { domain: domain === '' ? 'YOUR-DOMAIN' : domain, host: isOwn ? mx : undefined };
 }
@@ -158,7 +158,7 @@ function targetOf({ mx }: FailureGroup, { domain, checks }: DomainFacts): Target
 /** The certificate as the check nearest to the failure saw it. */
 function certificateOf(
   { mx, ips, firstDay, lastDay }: FailureGroup,
-  { checks }: DomainFacts,
+  { checks }: ReportedFacts,
 ): Explanation['certificate'] {
   const middle = (firstDay + lastDay) / 2;
   const [nearest] = [...checks].sort(

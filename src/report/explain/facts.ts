@@ -89,7 +89,7 @@ export interface NoteRow {
  * `reports`, `failures`, `senders`, `policies` and `notes`; what nobody vouches for is in
  * `unauthenticated` and `doubtful`, which no judgement reads.
  */
-export interface DomainFacts {
+export interface ReportedFacts {
   readonly domain: string;
   /** First and last day looked at. */
   readonly from: number;

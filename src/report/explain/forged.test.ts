@@ -8,11 +8,11 @@ import {
   showDomain,
   showOverview,
   storeCheck,
-  type Alert,
+  type ReportAlert,
 } from '../index.js';
 import { testCheck } from '../testing-checks.js';
 import { storeTestReports, type TestPolicy, type TestReport } from '../testing-reports.js';
-import type { Trust } from '../types.js';
+import type { ReportTrust } from '../types.js';
 import type { Store } from '../../store/index.js';
 
 const now = Date.parse('2027-01-20T12:00:00Z');
@@ -40,7 +40,7 @@ const policy: fc.Arbitrary<TestPolicy> = fc.record({
   ),
 });
 
-const someReport = (trusts: readonly Trust[]): fc.Arbitrary<TestReport> =>
+const someReport = (trusts: readonly ReportTrust[]): fc.Arbitrary<TestReport> =>
   fc.record({
     reporter: fc.constantFrom('big.example', 'post.example', 'uni.example'),
     day: fc.integer({ min: 1, max: 19 }).map((n) => `2027-01-${String(n).padStart(2, '0')}`),
@@ -67,7 +67,7 @@ async function conclusions(store: Store): Promise<unknown> {
   });
   const { unauthenticated, uncounted, ...overview } = showOverview(store, { now });
   assert.ok(unauthenticated + uncounted.length >= 0);
-  const sent: Alert[] = [];
+  const sent: ReportAlert[] = [];
   await runAlerts({
     store,
     now,

@@ -7,7 +7,7 @@ import { countSessions, groupBy } from './count-sessions.js';
 import {
   NOT_DESCRIBED,
   plus,
-  type DomainFacts,
+  type ReportedFacts,
   type DoubtfulRow,
   type FailureRow,
   type NoteRow,
@@ -40,7 +40,7 @@ const MAX_SOURCES = 200;
  * domain is the MX host (RFC 8460 §4.4), so the `tlsa` policies of its mail hosts belong to the
  * domain. Reports that are stored between two steps appear in later queries only.
  */
-export function* gatherFacts(store: Store, options: GatherOptions): Steps<DomainFacts> {
+export function* gatherFacts(store: Store, options: GatherOptions): Steps<ReportedFacts> {
   const { domain, from, to, now, checks } = options;
   const query = new DomainQuery(store, options);
   yield;

@@ -1,6 +1,6 @@
 import { groupBy } from './count-sessions.js';
 import { isConnectionTrouble } from './reason-texts-registry.js';
-import { distinct, NOT_DESCRIBED, plus, type DomainFacts, type FailureRow } from './facts.js';
+import { distinct, NOT_DESCRIBED, plus, type ReportedFacts, type FailureRow } from './facts.js';
 
 /** What one reporter met of a failure. */
 export interface Encounter {
@@ -41,7 +41,7 @@ const modes = ['enforce', '', 'testing', 'none'];
 const MAX_GROUPS = 200;
 
 /** Groups failures by result, kind of policy and host, the most recent and largest first. */
-export function groupFailures(facts: DomainFacts): readonly FailureGroup[] {
+export function groupFailures(facts: ReportedFacts): readonly FailureGroup[] {
   const groups = groupBy(
     facts.failures.map((row) => ({ ...row, mx: hostOf(row, facts) })),
     (row) => JSON.stringify([row.result, row.type, row.mx, row.domain]),
@@ -74,7 +74,7 @@ export function groupFailures(facts: DomainFacts): readonly FailureGroup[] {
 }
 
 /** With DANE the policy domain is the MX host (RFC 8460 §4.4), unless the reporter names another. */
-function hostOf({ mx, type, domain }: FailureRow, facts: DomainFacts): string {
+function hostOf({ mx, type, domain }: FailureRow, facts: ReportedFacts): string {
   return mx === '' && type === 'tlsa' && domain !== facts.domain ? domain : mx;
 }
 
@@ -124,7 +124,7 @@ function networkOf(ip: string): string {
  * sessions under the same policy that succeeded, and on that day no failure of this kind and
  * none without a description. A reporter without a later report proves nothing.
  */
-export function isOngoing(group: FailureGroup, { domain, sessions }: DomainFacts): boolean {
+export function isOngoing(group: FailureGroup, { domain, sessions }: ReportedFacts): boolean {
   const comparable = sessions.filter(
     (s) => s.ok > 0 && s.undescribed === 0 && isSamePolicy(group, s, domain),
   );

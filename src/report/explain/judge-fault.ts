@@ -2,7 +2,13 @@ import { matchMx } from '../../mta-sts/index.js';
 import type { CheckResult, Finding } from '../../evidence/index.js';
 import { cleanCheck, findingOf, kindOf, checkedHosts, type SeenFinding } from './check-evidence.js';
 import { compareReporters, type Comparison } from './compare-reporters.js';
-import { dateOf, dayOfCheck, NOT_DESCRIBED, type DomainFacts, type QuotedPolicy } from './facts.js';
+import {
+  dateOf,
+  dayOfCheck,
+  NOT_DESCRIBED,
+  type ReportedFacts,
+  type QuotedPolicy,
+} from './facts.js';
 import type { FailureGroup } from './group-failures.js';
 import { maxAgeOf, patternsOf } from './quoted.js';
 
@@ -11,14 +17,14 @@ import { maxAgeOf, patternsOf } from './quoted.js';
  * front of them. `theirs`: the reporter. `path`: something between the two, which may be an
  * attacker. `unclear`: not proved.
  */
-export type Whose = 'yours' | 'theirs' | 'path' | 'unclear';
+export type FaultParty = 'yours' | 'theirs' | 'path' | 'unclear';
 
 /** What the advice is about, where the evidence says more than the result type. */
 export type Remedy =
   'finding' | 'foreign-host' | 'missing-from-policy' | 'outdated-copy' | 'general';
 
 export interface Fault {
-  readonly whose: Whose;
+  readonly whose: FaultParty;
   readonly because: string;
   /** What would settle the cause; empty where it is proved. */
   readonly settle: string;
@@ -51,7 +57,7 @@ interface Rule {
   /** When the rule applies, in words for the reader of this table. */
   readonly condition: string;
   readonly applies: (e: Evidence) => boolean;
-  readonly cause: Whose;
+  readonly cause: FaultParty;
   /** Why the condition proves the cause, or why it proves none. */
   readonly reason: (e: Evidence) => string;
   /** What would settle it; only where the cause is unclear. */
@@ -216,7 +222,7 @@ export const rules: readonly Rule[] = [
 ];
 
 /** Judges the cause of a failure by checks, by the quoted policies and by the other reporters. */
-export function judgeFault(group: FailureGroup, facts: DomainFacts): Fault {
+export function judgeFault(group: FailureGroup, facts: ReportedFacts): Fault {
   const evidence = gatherEvidence(group, facts);
   const rule = rules.find((r) => r.applies(evidence)) as Rule;
   return {
@@ -228,7 +234,7 @@ export function judgeFault(group: FailureGroup, facts: DomainFacts): Fault {
   };
 }
 
-function gatherEvidence(group: FailureGroup, facts: DomainFacts): Evidence {
+function gatherEvidence(group: FailureGroup, facts: ReportedFacts): Evidence {
   const hosts = checkedHosts(facts.checks);
   const found = findingOf(group, facts.checks);
   const clean = found ? undefined : cleanCheck(group, facts.checks);

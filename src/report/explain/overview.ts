@@ -1,7 +1,7 @@
 import type { Store } from '../../store/index.js';
 import { countSessions } from './count-sessions.js';
 import type { KindSums } from './domain-view.js';
-import { dateOf, plus, type DomainFacts } from './facts.js';
+import { dateOf, plus, type ReportedFacts } from './facts.js';
 import { groupFailures, isOngoing } from './group-failures.js';
 import type { Steps } from './steps.js';
 
@@ -45,7 +45,7 @@ export interface OverviewOptions {
   /** Domains listed, at most. Default 50. */
   readonly limit?: number;
   /** The facts that the page of a domain rests on: both must say the same. */
-  readonly factsOf: (domain: string) => Steps<DomainFacts>;
+  readonly factsOf: (domain: string) => Steps<ReportedFacts>;
 }
 
 /** Returns all domains with failures in a span of days, by authenticated reports. */
@@ -138,7 +138,7 @@ function ownersOf(store: Store, host: string, from: number, to: number): readonl
     .map(({ domain }) => domain);
 }
 
-function lineOf(facts: DomainFacts, ofSums: () => DomainLine): DomainLine {
+function lineOf(facts: ReportedFacts, ofSums: () => DomainLine): DomainLine {
   const groups = groupFailures(facts);
   if (groups.length === 0) return ofSums();
   const ongoing = groups.filter((group) => isOngoing(group, facts));

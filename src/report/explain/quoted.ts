@@ -1,5 +1,5 @@
 import type { CheckResult } from '../../evidence/index.js';
-import { dateOf, type DomainFacts, type QuotedPolicy } from './facts.js';
+import { dateOf, type ReportedFacts, type QuotedPolicy } from './facts.js';
 
 /** Did a reporter see the current MTA-STS policy? */
 export interface SeenPolicy {
@@ -14,7 +14,7 @@ export interface SeenPolicy {
  * The last policy that each reporter quoted, next to the one that the latest check found. A
  * sender caches a policy for its max_age, so an older one is no fault.
  */
-export function seenPolicies({ domain, policies, checks }: DomainFacts): readonly SeenPolicy[] {
+export function seenPolicies({ domain, policies, checks }: ReportedFacts): readonly SeenPolicy[] {
   const published = checks.at(-1)?.mtaSts;
   const last = new Map<string, QuotedPolicy>();
   for (const policy of policies)
@@ -79,7 +79,7 @@ export interface QuotedRecord {
 }
 
 /** Every TLSA record that reporters quote, and whether the latest check found it published. */
-export function quotedRecords({ policies, checks }: DomainFacts): readonly QuotedRecord[] {
+export function quotedRecords({ policies, checks }: ReportedFacts): readonly QuotedRecord[] {
   const hosts = checks.at(-1)?.hosts;
   const records = new Map<
     string,

@@ -7,7 +7,7 @@ import {
   showDomain,
   showOverview,
   storeReports,
-  type JudgedReading,
+  type VerifiedItem,
 } from '../index.js';
 import { parseReport } from '../../tls-rpt/index.js';
 import { reportJson } from '../testing-mail.js';
@@ -16,14 +16,14 @@ import { judgeTrust } from '../verify/judge-trust.js';
 
 const now = Date.parse('2027-01-05T12:00:00Z');
 
-function reading(json: string, via: 'file' | 'https' = 'file'): JudgedReading {
+function reading(json: string, via: 'file' | 'https' = 'file'): VerifiedItem {
   return judgeTrust(
     { name: 'file', via, raw: Buffer.from(json), parsed: parseReport(json) },
     { at: now },
   );
 }
 
-async function stored(...readings: readonly JudgedReading[]): ReturnType<typeof openReports> {
+async function stored(...readings: readonly VerifiedItem[]): ReturnType<typeof openReports> {
   const store = await openReports(':memory:');
   storeReports(
     store,
@@ -50,7 +50,7 @@ test('all well is a few quiet lines; no reports is said', async () => {
 });
 
 test('a reporter with one session every day may only hear of its own reports', async () => {
-  const day = (n: number, ok: number): JudgedReading =>
+  const day = (n: number, ok: number): VerifiedItem =>
     reading(reportJson(ok, 0, String(n), `2027-01-0${n}`));
   const view = showDomain(
     await stored(...[1, 2, 3, 4].map((n) => day(n, 1)), day(5, 1)),
@@ -95,7 +95,7 @@ test('hostile names cannot steer the terminal, nor spoil its columns', async () 
 });
 
 test('reports that somebody made up, of many hosts or addresses, are soon shown, and fill no mailbox', async () => {
-  const made = (count: number, detail: (n: number) => object): JudgedReading => {
+  const made = (count: number, detail: (n: number) => object): VerifiedItem => {
     const json = JSON.parse(reportJson(10, 3, String(count), '2027-01-03')) as {
       policies: Record<string, unknown>[];
     };

@@ -2,7 +2,7 @@ import type { CheckResult } from '../../evidence/index.js';
 import type { Store } from '../../store/index.js';
 import { readChecks } from '../tables/checks.js';
 import { viewDomain, type DomainView } from './domain-view.js';
-import { dayMs, dayOf, type DomainFacts } from './facts.js';
+import { dayMs, dayOf, type ReportedFacts } from './facts.js';
 import { gatherFacts } from './gather-facts.js';
 import { viewOverview, type Overview } from './overview.js';
 import { atOnce, type Steps } from './steps.js';
@@ -64,7 +64,7 @@ function factsOf(
   domain: string,
   { now, checks = [] }: ShowOptions,
   { from, to }: Span,
-): Steps<DomainFacts> {
+): Steps<ReportedFacts> {
   const own = [...readChecks(store, domain, (from - 7) * dayMs), ...checks]
     .filter((check) => check.domain === domain)
     .sort((a, b) => Date.parse(a.checkedAt) - Date.parse(b.checkedAt));

@@ -1,6 +1,6 @@
 import type { CheckResult } from '../../evidence/index.js';
 import { countByDay } from './count-sessions.js';
-import { dateOf, dayOfCheck, type DomainFacts, type QuotedPolicy } from './facts.js';
+import { dateOf, dayOfCheck, type ReportedFacts, type QuotedPolicy } from './facts.js';
 
 export interface TimelineDay {
   readonly day: string;
@@ -16,7 +16,7 @@ export interface TimelineDay {
  * Sessions of each day, counted once each, with what changed that day: a change is often the
  * cause of the failures that begin on its day.
  */
-export function timeline(facts: DomainFacts): readonly TimelineDay[] {
+export function timeline(facts: ReportedFacts): readonly TimelineDay[] {
   const changes = [
     ...changesOfPolicy(facts.policies),
     ...facts.checks.flatMap((check, i) => changesOfCheck(facts.checks[i - 1], check)),
@@ -35,19 +35,19 @@ export function timeline(facts: DomainFacts): readonly TimelineDay[] {
   });
 }
 
-interface Change {
+interface TimelineChange {
   readonly day: number;
   readonly says: string;
 }
 
 /** A policy text that was first quoted later than another of its domain. */
-function changesOfPolicy(policies: readonly QuotedPolicy[]): readonly Change[] {
+function changesOfPolicy(policies: readonly QuotedPolicy[]): readonly TimelineChange[] {
   const texts = new Map<string, QuotedPolicy>();
   for (const policy of [...policies].sort((a, b) => a.firstDay - b.firstDay)) {
     const key = `${policy.type} ${policy.domain} ${[...policy.strings].sort().join('\n')}`;
     if (!texts.has(key)) texts.set(key, policy);
   }
-  const found: Change[] = [];
+  const found: TimelineChange[] = [];
   const all = [...texts.values()];
   for (const [i, policy] of all.entries()) {
     const before = all
@@ -69,7 +69,10 @@ function changesOfPolicy(policies: readonly QuotedPolicy[]): readonly Change[] {
   return found;
 }
 
-function changesOfCheck(before: CheckResult | undefined, now: CheckResult): readonly Change[] {
+function changesOfCheck(
+  before: CheckResult | undefined,
+  now: CheckResult,
+): readonly TimelineChange[] {
   if (!before) return [];
   const day = dayOfCheck(now);
   const says: string[] = [];

@@ -1,4 +1,4 @@
-import { dateOf, type DomainFacts } from './facts.js';
+import { dateOf, type ReportedFacts } from './facts.js';
 
 /** What one unauthenticated source reported about one day. It decides nothing. */
 export interface UnauthenticatedDay {
@@ -11,7 +11,7 @@ export interface UnauthenticatedDay {
 }
 
 /** One line for each source and day, the latest first. Claimed names of reporters are left out. */
-export function unauthenticatedDays(facts: DomainFacts): readonly UnauthenticatedDay[] {
+export function unauthenticatedDays(facts: ReportedFacts): readonly UnauthenticatedDay[] {
   return facts.unauthenticated.map(({ day, source, reports, ok, failed }) => ({
     day: dateOf(day),
     source,

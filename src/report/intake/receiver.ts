@@ -5,7 +5,7 @@ import type { IntakeLimit } from '../tables/intake-sums.js';
 import type { PreparedReport } from '../tables/prepare-report.js';
 import { storeRefusals, type Refusal } from '../tables/refusals.js';
 import { storeInSteps, type IntakeOutcome, type StoreOutcome } from '../tables/store-reports.js';
-import { isAuthenticated, type DkimVerdict, type Trust, type Via } from '../types.js';
+import { isAuthenticated, type DkimVerdict, type ReportTrust, type Via } from '../types.js';
 import type { LookupKeys } from '../verify/verify-dkim.js';
 import { ItemReader } from './item-reader.js';
 import { judgeItem, type ItemTask, type JudgedPart } from './judge-item.js';
@@ -38,7 +38,7 @@ export type Receipt =
       readonly status: 'stored';
       readonly reports: readonly {
         readonly outcome: StoreOutcome;
-        readonly trust: Trust;
+        readonly trust: ReportTrust;
         readonly reporter: string;
       }[];
       /** Of what came with them. */

@@ -2,7 +2,7 @@ import { HermeticError, neutralise, type Clock } from '../../base/index.js';
 import type { Store } from '../../store/index.js';
 import type { ReceivedReport } from '../tables/prepare-report.js';
 import { storeReports } from '../tables/store-reports.js';
-import type { DkimVerdict, JudgedReading } from '../types.js';
+import type { DkimVerdict, VerifiedItem } from '../types.js';
 import { judgeTrust } from '../verify/judge-trust.js';
 import { readItem } from './read-item.js';
 import { reportRecord, type ReportRecord } from './report-record.js';
@@ -40,7 +40,7 @@ export async function* importReports(
 ): AsyncGenerator<ReportRecord> {
   const { clock, store, domains, hosts, verify, maxBytes, retryKeys = false } = options;
   const held = retryKeys ? pipedGroup : group;
-  let waiting: JudgedReading[] = [];
+  let waiting: VerifiedItem[] = [];
   for await (const source of sources)
     for await (const { bytes, number, inMailbox } of splitItems(source.open())) {
       const name = number === 1 ? source.name : `${source.name}:${number}`;
@@ -69,7 +69,7 @@ export async function* importReports(
   yield* records(waiting, clock.now(), store);
 }
 
-function keyUnavailable({ name, detail }: JudgedReading): HermeticError {
+function keyUnavailable({ name, detail }: VerifiedItem): HermeticError {
   return new HermeticError(
     'dkim-key-unavailable',
     `${name}: the DKIM key could not be looked up (${neutralise(detail, 200)})`,
@@ -78,7 +78,7 @@ function keyUnavailable({ name, detail }: JudgedReading): HermeticError {
 }
 
 function records(
-  readings: readonly JudgedReading[],
+  readings: readonly VerifiedItem[],
   receivedAt: number,
   store: Store | undefined,
 ): readonly ReportRecord[] {

@@ -20,7 +20,7 @@ export interface ReadContentOptions {
 }
 
 /** One report, or one refusal. */
-export interface ContentReading {
+export interface ParsedContent {
   /** The report as it came, still packed; where several came together, its own part. */
   readonly raw: Uint8Array;
   readonly parsed: Result<ParsedReport>;
@@ -36,7 +36,7 @@ const MAX_LEVELS = 4;
 export function readContent(
   content: UnpackedReport,
   options: ReadContentOptions,
-): readonly ContentReading[] {
+): readonly ParsedContent[] {
   const { raw = content.bytes, maxObjects = MAX_OBJECTS } = options;
   const parsed = readOne(content, options);
   if (parsed.ok || !isOtherThing(parsed)) return [{ raw, parsed }];
@@ -51,10 +51,10 @@ function objectsWithin(
   content: UnpackedReport,
   options: ReadContentOptions,
   levels: number,
-): readonly ContentReading[] {
+): readonly ParsedContent[] {
   if (levels === 0) return [];
   const { maxObjects = MAX_OBJECTS } = options;
-  const readings: ContentReading[] = [];
+  const readings: ParsedContent[] = [];
   for (const object of objectsIn(text, maxObjects + 1)) {
     const raw = Buffer.from(object);
     const parsed = readOne({ ...content, bytes: raw }, options);
@@ -75,7 +75,7 @@ function tooMany(most: number): Result<ParsedReport> {
 }
 
 /** Without what is no report and does not look like one, unless there is nothing else: side files in an archive, pictures in a mail. */
-export function reportsAmong<T extends ContentReading>(readings: readonly T[]): readonly T[] {
+export function reportsAmong<T extends ParsedContent>(readings: readonly T[]): readonly T[] {
   const reports = readings.filter(
     (reading) => !isOtherThing(reading.parsed) || looksLikeReport(reading),
   );
@@ -83,7 +83,7 @@ export function reportsAmong<T extends ContentReading>(readings: readonly T[]): 
 }
 
 /** What was to be a report and is cut or broken is not passed over in silence. */
-function looksLikeReport({ raw, parsed }: ContentReading): boolean {
+function looksLikeReport({ raw, parsed }: ParsedContent): boolean {
   const text = Buffer.from(raw.buffer, raw.byteOffset, raw.length);
   if (text.includes('"policies"')) return true;
   return (

@@ -1,6 +1,6 @@
 import { fail } from '../../base/index.js';
 import { reportFailures, unpackReports } from '../../tls-rpt/index.js';
-import type { DkimVerdict, Reading, Via } from '../types.js';
+import type { DkimVerdict, ReportItem, Via } from '../types.js';
 import { mailIn } from './mail-in.js';
 import { domainOfName, readContent, reportsAmong } from './read-content.js';
 import { readMail } from './read-mail.js';
@@ -31,12 +31,12 @@ const notNeeded: DkimVerdict = { result: 'none', detail: 'not verified' };
 export async function readItem(
   bytes: Uint8Array,
   options: ReadItemOptions,
-): Promise<readonly Reading[]> {
+): Promise<readonly ReportItem[]> {
   const { name, via, peer, maxBytes, maxMails = 10, maxReports = 10_000, verify } = options;
   const { fromMailbox = false } = options;
   const domain = domainOfName(name);
   const maxObjects = Math.min(maxReports, MAX_OBJECTS);
-  const readings: Omit<Reading, 'name' | 'via'>[] = [];
+  const readings: Omit<ReportItem, 'name' | 'via'>[] = [];
   const files = unpackReports(bytes, maxBytes === undefined ? {} : { maxBytes });
   let mails = 0;
   for (const file of files) {

@@ -10,7 +10,7 @@ import { cannotBeReport, exceedsAnyReport } from '../mail-bounds.js';
 import type { MailEnvelope, PartKind } from '../types.js';
 import { isDomainName } from '../verify/is-domain-name.js';
 import { mailIn } from './mail-in.js';
-import { domainOfName, readContent, reportsAmong, type ContentReading } from './read-content.js';
+import { domainOfName, readContent, reportsAmong, type ParsedContent } from './read-content.js';
 import { textOfHtml } from './text-of-html.js';
 
 /** The mail around a report, before its signatures are verified. */
@@ -29,7 +29,7 @@ export interface ReadMailOptions {
 }
 
 /** A report, and the kind of part that it stood in. */
-export interface PartReading extends ContentReading {
+export interface PartReading extends ParsedContent {
   readonly part: PartKind;
 }
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { neutralise } from '../../base/index.js';
 import { reportDay, reportFailures, reportQuirks } from '../../tls-rpt/index.js';
 import type { StoreOutcome } from '../tables/store-reports.js';
-import { counts, type JudgedReading } from '../types.js';
+import { counts, type VerifiedItem } from '../types.js';
 
 const text = z.string();
 const count = z.number().int().min(0);
@@ -73,7 +73,7 @@ export const reportRecordSchema = z
 export type ReportRecord = z.infer<typeof reportRecordSchema>;
 
 /** What is said of one reading. */
-export function reportRecord(reading: JudgedReading, stored?: StoreOutcome): ReportRecord {
+export function reportRecord(reading: VerifiedItem, stored?: StoreOutcome): ReportRecord {
   const { name: source, via, parsed, trust, mail, reporter } = reading;
   const head = { schema: 'hermetic.report/1', source, via } as const;
   if (!parsed.ok) {

@@ -10,11 +10,11 @@ import {
   type ReportedPolicy,
   type TlsReport,
 } from '../../tls-rpt/index.js';
-import type { JudgedReading, Trust, TrustReason, Via } from '../types.js';
+import type { VerifiedItem, ReportTrust, TrustReason, Via } from '../types.js';
 import { policyMode } from './policy-mode.js';
 
 export interface ReceivedReport {
-  readonly reading: JudgedReading;
+  readonly reading: VerifiedItem;
   readonly parsed: ParsedReport;
   /** Milliseconds since 1970. */
   readonly receivedAt: number;
@@ -28,7 +28,7 @@ export interface PreparedReport {
   readonly day: number;
   /** Whether the report itself names the day. */
   readonly dated: boolean;
-  readonly trust: Trust;
+  readonly trust: ReportTrust;
   readonly detail: string;
   readonly reason: TrustReason | '';
   readonly reporter: string;

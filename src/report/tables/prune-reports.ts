@@ -1,5 +1,5 @@
 import type { Store } from '../../store/index.js';
-import { isAuthenticated, type Trust } from '../types.js';
+import { isAuthenticated, type ReportTrust } from '../types.js';
 import { partIds } from './part-ids.js';
 import { forgetTexts } from './store-reports.js';
 
@@ -61,7 +61,7 @@ export async function pruneReports(
     let removed = 0;
     for (let last = 0; before > 0;) {
       const rows = store
-        .prepare<{ id: number; at: number; trust: Trust }>(
+        .prepare<{ id: number; at: number; trust: ReportTrust }>(
           'SELECT id, received_at AS at, trust FROM report WHERE id > ? ORDER BY id LIMIT ?',
         )
         .all(last, batch);

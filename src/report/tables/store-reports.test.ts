@@ -11,7 +11,7 @@ import {
   showOverview,
   storeReports,
   type StoreOutcome,
-  type Trust,
+  type ReportTrust,
 } from '../index.js';
 import { reportJson } from '../testing-mail.js';
 import { migrations } from './migrations.js';
@@ -21,7 +21,7 @@ const at = Date.parse('2026-05-05T12:00:00Z');
 
 function bring(
   store: Store,
-  trust: Trust,
+  trust: ReportTrust,
   text: string,
   { receivedAt = at, reporter = 'sender.example' } = {},
 ): StoreOutcome | undefined {
@@ -54,7 +54,7 @@ function kept(store: Store): readonly unknown[] {
     .map(({ trust, counted, copies }) => [trust, counted, copies]);
 }
 
-const ranked: readonly Trust[] = ['broken', 'unsigned', 'posted', 'given', 'signed'];
+const ranked: readonly ReportTrust[] = ['broken', 'unsigned', 'posted', 'given', 'signed'];
 
 test('the trust of a report is the best trust of its copies, in whatever order they come', async () => {
   for (const first of ranked)

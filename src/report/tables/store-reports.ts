@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import type { Store } from '../../store/index.js';
 import { textsKey } from '../../tls-rpt/index.js';
-import { counts, isAuthenticated, trustRank, type Trust } from '../types.js';
+import { counts, isAuthenticated, trustRank, type ReportTrust } from '../types.js';
 import { IntakeSums, type IntakeLimit } from './intake-sums.js';
 import { partIds } from './part-ids.js';
 import { prepareReport, type PreparedReport, type ReceivedReport } from './prepare-report.js';
@@ -131,7 +131,7 @@ function storeReport(
 }
 
 /** Without a spread: that of a whole report takes as long as storing it. */
-function sumsOf({ policies, day }: PreparedReport, trust: Trust): ReportSums {
+function sumsOf({ policies, day }: PreparedReport, trust: ReportTrust): ReportSums {
   return { policies, day, authenticated: isAuthenticated(trust) };
 }
 
@@ -162,7 +162,7 @@ function storeAfterPruning(
 
 interface KnownReport {
   readonly id: number;
-  readonly trust: Trust;
+  readonly trust: ReportTrust;
   readonly day: number | null;
 }
 
@@ -301,7 +301,7 @@ function storeRows(
   store: Store,
   id: number,
   { policies, failures, day, reporter }: PreparedReport,
-  trust: Trust,
+  trust: ReportTrust,
 ): void {
   const flags = [counts(trust) ? 1 : 0, isAuthenticated(trust) ? 1 : 0] as const;
   let [policyId] = partIds(id);

@@ -3,7 +3,7 @@ import test from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { readItem } from '../read/read-item.js';
 import { keyResolver, reportJson, reportMail, signMail } from '../testing-mail.js';
-import type { JudgedReading } from '../types.js';
+import type { VerifiedItem } from '../types.js';
 import { judgeTrust, type JudgeOptions } from './judge-trust.js';
 import { verifyDkim } from './verify-dkim.js';
 
@@ -14,7 +14,7 @@ async function judged(
   mail: Buffer | string,
   domains: readonly string[] = ['sender.example', 'provider.example', 'forwarder.example'],
   options: Partial<JudgeOptions> = {},
-): Promise<JudgedReading> {
+): Promise<VerifiedItem> {
   const verify = (bytes: Uint8Array): ReturnType<typeof verifyDkim> =>
     verifyDkim(bytes, keyResolver(domains), at);
   const readings = await readItem(Buffer.from(mail), { name: 'mail', via: 'mail', verify });

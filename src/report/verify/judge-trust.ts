@@ -3,9 +3,9 @@ import { reportDay, type ReportedPolicy } from '../../tls-rpt/index.js';
 import {
   counts,
   type DkimSignature,
-  type JudgedReading,
+  type VerifiedItem,
   type MailEnvelope,
-  type Reading,
+  type ReportItem,
   type TrustVerdict,
 } from '../types.js';
 import { domainOfAddress, organisationOf, sameOrganisation } from './organisation.js';
@@ -28,7 +28,7 @@ const day = 86_400_000;
  * Judges how far a report can be trusted [8460-3-16], which of its policies concern the wanted
  * domains [8460-7-5], and which reporter sent it.
  */
-export function judgeTrust(reading: Reading, options: JudgeOptions): JudgedReading {
+export function judgeTrust(reading: ReportItem, options: JudgeOptions): VerifiedItem {
   const sender = judgeSender(reading);
   const own = ownPolicies(reading, options);
   const content = judgeContent(reading, own, options);
@@ -52,7 +52,7 @@ export function judgeTrust(reading: Reading, options: JudgeOptions): JudgedReadi
   };
 }
 
-function judgeSender(reading: Reading): TrustVerdict {
+function judgeSender(reading: ReportItem): TrustVerdict {
   const { mail } = reading;
   if (!mail) return judgeBare(reading);
   const claimed = claimsOf(reading, mail);
@@ -76,14 +76,14 @@ function judgeSender(reading: Reading): TrustVerdict {
  * A report without a mail around it. The operator vouches for a bare file alone: by SMTP, or as
  * an entry of a mailbox, anyone can send one.
  */
-function judgeBare({ via, fromMailbox = false }: Reading): TrustVerdict {
+function judgeBare({ via, fromMailbox = false }: ReportItem): TrustVerdict {
   if (via === 'https') return { trust: 'posted', detail: '' };
   if (via === 'file' && !fromMailbox) return { trust: 'given', detail: '' };
   return { trust: 'unsigned', detail: 'not a mail', reason: 'no-signature' };
 }
 
 /** In whose name the report is: the domains of From, contact-info and Submitter [8460-5.3-4]. */
-function claimsOf({ parsed }: Reading, { from, submitter }: MailEnvelope): readonly string[] {
+function claimsOf({ parsed }: ReportItem, { from, submitter }: MailEnvelope): readonly string[] {
   const contact = parsed.ok ? domainOfAddress(parsed.value.report.contactInfo) : undefined;
   // Some reporters write the name of their organisation into Submitter.
   const named = submitter !== undefined && isDomainName(submitter) ? submitter : undefined;
@@ -119,7 +119,7 @@ function detailOf(
  * providers sign mail with text of outsiders in it: invitations, comments, replies that quote.
  */
 function judgeReportMail(
-  { part, parsed }: Reading,
+  { part, parsed }: ReportItem,
   { submitter, framed }: MailEnvelope,
   { signer = '', coversStructure }: DkimSignature,
 ): TrustVerdict {
@@ -139,7 +139,7 @@ function judgeReportMail(
 }
 
 function judgeContent(
-  { via, parsed }: Reading,
+  { via, parsed }: ReportItem,
   own: readonly ReportedPolicy[],
   { at, staleDays = 60 }: JudgeOptions,
 ): TrustVerdict | undefined {
@@ -162,7 +162,7 @@ function judgeContent(
  * the policy domain is the MX host (RFC 8460 §4.4); the mail says of which domain.
  */
 function ownPolicies(
-  { mail, parsed }: Reading,
+  { mail, parsed }: ReportItem,
   { domains = [], hosts }: JudgeOptions,
 ): readonly ReportedPolicy[] {
   const policies = parsed.ok ? parsed.value.report.policies : [];
@@ -194,7 +194,7 @@ function mxPatterns(strings: readonly string[]): readonly string[] {
   return strings.flatMap((line) => /^mx[ \t]*:[ \t]*(\S+)/i.exec(line)?.[1]?.toLowerCase() ?? []);
 }
 
-function reporterOf(reading: Reading, { trust, detail }: TrustVerdict): string {
+function reporterOf(reading: ReportItem, { trust, detail }: TrustVerdict): string {
   const { mail, parsed, peer, name } = reading;
   const report = parsed.ok ? parsed.value.report : undefined;
   // Of a signed report the detail is the signer; in every other the name is only claimed.

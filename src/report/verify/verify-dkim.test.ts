@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { readItem } from '../read/read-item.js';
 import { keyResolver, reportJson, reportMail } from '../testing-mail.js';
-import type { DkimVerdict, Reading } from '../types.js';
+import type { DkimVerdict, ReportItem } from '../types.js';
 import { verifyDkim } from './verify-dkim.js';
 
 const now = Date.parse('2026-05-05T12:00:00Z');
@@ -77,7 +77,7 @@ for (const [name, mail] of Object.entries(bombs))
     const [reading] = await readItem(Buffer.from(mail), { name: 'mail', via: 'mail', verify });
     const { user, system } = process.cpuUsage(began);
     assert.ok(user + system < 1_500_000, `${(user + system) / 1000} ms`);
-    const { parsed } = reading as Reading;
+    const { parsed } = reading as ReportItem;
     assert.match(parsed.ok ? 'read' : parsed.failure.code, /report-(missing|too-complex)/);
     assert.match(reading?.mail?.dkim.result ?? '', /fail|none/);
   });

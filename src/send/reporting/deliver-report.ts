@@ -10,7 +10,7 @@ import type { Reporter } from './build-report.js';
 import { composeReportMail, type DkimKey } from './compose-report-mail.js';
 import { parseDestination, type Destination } from './destinations.js';
 import { reportingFailures } from './failures.js';
-import type { Due, Settled } from './outbox.js';
+import type { QueuedReport, DeliverySettlement } from './outbox.js';
 
 export interface DeliverReportOptions {
   readonly reporter: Reporter;
@@ -26,17 +26,20 @@ export interface DeliverReportOptions {
   readonly signal?: AbortSignal;
 }
 
-const refused = (detail: string): Settled => ({
+const refused = (detail: string): DeliverySettlement => ({
   delivered: false,
   failure: reportingFailures.make('reporting-refused', detail),
 });
-const putOff = (detail: string): Settled => ({
+const putOff = (detail: string): DeliverySettlement => ({
   delivered: false,
   failure: reportingFailures.make('reporting-put-off', detail),
 });
 
 /** One try to hand a report to one destination. Rejects only with `signal.reason` and for misuse. */
-export async function deliverReport(due: Due, options: DeliverReportOptions): Promise<Settled> {
+export async function deliverReport(
+  due: QueuedReport,
+  options: DeliverReportOptions,
+): Promise<DeliverySettlement> {
   const destination = parseDestination(due.uri);
   if (!destination) return refused('not an address');
   return destination.kind === 'mail'
@@ -46,10 +49,10 @@ export async function deliverReport(due: Due, options: DeliverReportOptions): Pr
 
 /** With an empty envelope sender: no server on the way sends anything back. */
 async function byMail(
-  due: Due,
+  due: QueuedReport,
   to: string,
   { reporter, dkim, deliver, clock, signal }: DeliverReportOptions,
-): Promise<Settled> {
+): Promise<DeliverySettlement> {
   if (!dkim) return putOff('no key to sign with: reporting.dkim');
   const parsed = parseReport(due.body);
   if (!parsed.ok) return refused(parsed.failure.code);
@@ -77,10 +80,10 @@ async function byMail(
 
 /** POST with the media type of its content [8460-5.4-1]; no redirect is followed. */
 async function byHttps(
-  due: Due,
+  due: QueuedReport,
   { host, port, path }: Extract<Destination, { kind: 'https' }>,
   { network, resolver, trustStore, clock, signal }: DeliverReportOptions,
-): Promise<Settled> {
+): Promise<DeliverySettlement> {
   const name = Name.parse(host);
   if (!name.ok) return refused('no host name');
   const found = await lookupAddresses(resolver, name.value, signal ? { signal } : {});

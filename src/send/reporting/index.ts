@@ -15,7 +15,12 @@ export { EventBuffer, type EventBufferOptions } from './event-buffer.js';
 export { prepareReporting } from './tables.js';
 export { buildReport, submitterOf, type Reporter } from './build-report.js';
 export { destinationsOf, parseDestination, type Destination } from './destinations.js';
-export { Outbox, type Due, type OutboxOptions, type Settled } from './outbox.js';
+export {
+  Outbox,
+  type QueuedReport,
+  type OutboxOptions,
+  type DeliverySettlement,
+} from './outbox.js';
 export { composeReportMail, type DkimKey, type ReportMail } from './compose-report-mail.js';
 export { deliverReport, type DeliverReportOptions } from './deliver-report.js';
 export { reportRound, runReportJob, type ReportJobOptions } from './report-job.js';

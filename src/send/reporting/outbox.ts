@@ -12,7 +12,7 @@ const FIRST_PAUSE = 5 * MINUTE;
 const TRY_FOR = DAY;
 /** Refusals for good until a URI is left in peace, and how long. */
 const MAX_REFUSALS = 3;
-const PEACE = 30 * DAY;
+const SUSPENSION = 30 * DAY;
 /** What became of reports is kept so long, for whoever asks. */
 const KEPT = 10 * DAY;
 /** Domains in one transaction. */
@@ -32,7 +32,7 @@ export interface OutboxOptions {
 }
 
 /** A report to be handed to one destination. */
-export interface Due {
+export interface QueuedReport {
   readonly id: string;
   readonly domain: string;
   /** Milliseconds of the midnight of the day it is about. */
@@ -42,7 +42,7 @@ export interface Due {
 }
 
 /** What became of one try. `again`: the failure is temporary. */
-export type Settled =
+export type DeliverySettlement =
   { readonly delivered: true } | { readonly delivered: false; readonly failure: Failure };
 
 /** Reports from the counts of a day to their delivery. Every step is one transaction: a crash repeats a try, with the same report, and never a count. */
@@ -117,7 +117,7 @@ export class Outbox {
         'SELECT refusals, since FROM send_report_refusal WHERE uri = ?',
       )
       .get(uri);
-    if (refused && refused.refusals >= MAX_REFUSALS && now < refused.since + PEACE)
+    if (refused && refused.refusals >= MAX_REFUSALS && now < refused.since + SUSPENSION)
       return 'left-in-peace';
     const today = Math.floor(now / DAY) * DAY;
     const given = store
@@ -136,9 +136,9 @@ export class Outbox {
   }
 
   /** Deliveries whose time has come, the longest waiting first. */
-  due(now: number, limit: number): readonly Due[] {
+  due(now: number, limit: number): readonly QueuedReport[] {
     return this.#options.store
-      .prepare<Due>(
+      .prepare<QueuedReport>(
         `SELECT r.id AS id, r.domain AS domain, r.day AS day, r.body AS body, d.uri AS uri
          FROM send_report_delivery d JOIN send_report r ON r.id = d.report WHERE d.due_at <= ? ORDER BY d.due_at LIMIT ?`,
       )
@@ -146,7 +146,11 @@ export class Outbox {
   }
 
   /** Records the result of a try; resolves when it is durable. */
-  settle({ id, uri }: Pick<Due, 'id' | 'uri'>, settled: Settled, now: number): Promise<void> {
+  settle(
+    { id, uri }: Pick<QueuedReport, 'id' | 'uri'>,
+    settled: DeliverySettlement,
+    now: number,
+  ): Promise<void> {
     const { store } = this.#options;
     return store.write(REPORTING, () => {
       const row = store
@@ -207,7 +211,7 @@ export class Outbox {
         )
         .run(now - KEPT);
       store.prepare('DELETE FROM send_report_receiver WHERE day < ?').run(now - KEPT);
-      store.prepare('DELETE FROM send_report_refusal WHERE since < ?').run(now - PEACE);
+      store.prepare('DELETE FROM send_report_refusal WHERE since < ?').run(now - SUSPENSION);
     });
   }
 

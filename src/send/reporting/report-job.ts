@@ -1,19 +1,19 @@
 import type { Clock } from '../../base/index.js';
-import type { Due, Outbox, Settled } from './outbox.js';
+import type { QueuedReport, Outbox, DeliverySettlement } from './outbox.js';
 
 export interface ReportJobOptions {
   readonly outbox: Outbox;
-  deliver(due: Due): Promise<Settled>;
+  deliver(due: QueuedReport): Promise<DeliverySettlement>;
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  onSettled?(due: Due, settled: Settled): void;
+  onSettled?(due: QueuedReport, settled: DeliverySettlement): void;
   /** Something of ours failed; the work goes on a minute later. */
   onError?(error: unknown): void;
 }
 
 const MINUTE = 60_000;
 /** Reports on their way at one time. */
-const AT_ONCE = 4;
+const MAX_CONCURRENT = 4;
 
 /** Everything that is to be done now: days that are over become reports, those whose time has come are tried once. */
 export async function reportRound({
@@ -25,7 +25,7 @@ export async function reportRound({
   await outbox.close(clock.now());
   await outbox.forget(clock.now());
   for (;;) {
-    const due = outbox.due(clock.now(), AT_ONCE);
+    const due = outbox.due(clock.now(), MAX_CONCURRENT);
     if (due.length === 0) return;
     await Promise.all(
       due.map(async (one) => {

@@ -8,7 +8,7 @@ import {
 } from '../../send/index.js';
 import { listenAddresses } from '../config/listen-address.js';
 import { labelled, single, type Metric } from '../metrics.js';
-import type { House, Job, Service } from '../service.js';
+import type { JobContext, Job, Service } from '../service.js';
 
 const schema = postfixSection.extend({ listen: listenAddresses.prefault('127.0.0.1:8461') });
 
@@ -63,7 +63,7 @@ const FORGOTTEN_LOOK = 1000;
 
 /** Answers are ready for minutes; those that rest on a forgotten policy must not be given again. */
 async function followForgotten(
-  { store, clock, log }: House,
+  { store, clock, log }: JobContext,
   clear: () => void,
   signal: AbortSignal,
 ): Promise<void> {
@@ -83,7 +83,7 @@ async function followForgotten(
   }
 }
 
-function tell(hop: NextHop, { reply, cell, cause }: PostfixAnswer, { log }: House): void {
+function tell(hop: NextHop, { reply, cell, cause }: PostfixAnswer, { log }: JobContext): void {
   if (reply === 'NOTFOUND ') return;
   const domain = hop.kind === 'address' ? hop.ip : hop.name.toLower();
   const fields = { domain, reply, dane: cell?.column, mtaSts: cell?.row };

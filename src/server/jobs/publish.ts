@@ -17,7 +17,7 @@ import { challengeSite } from '../challenge-site.js';
 import { labelled, single } from '../metrics.js';
 import { writableFolder } from '../writable-folder.js';
 import { openPublishing } from '../publishing.js';
-import type { House, Job, Service } from '../service.js';
+import type { JobContext, Job, Service } from '../service.js';
 
 const schema = publishSection
   .safeExtend({
@@ -118,7 +118,7 @@ async function everyRound(
   minutes: number,
   apply: Apply,
   counts: Map<string, number>,
-  house: House,
+  house: JobContext,
   signal: AbortSignal,
 ): Promise<void> {
   const { clock, log } = house;
@@ -145,7 +145,7 @@ async function everyRound(
 function tell(
   { subject, outcomes, freshAlerts }: Applied,
   counts: Map<string, number>,
-  { log }: House,
+  { log }: JobContext,
 ): void {
   for (const { says, outcome } of outcomes) {
     counts.set(outcome.status, (counts.get(outcome.status) ?? 0) + 1);

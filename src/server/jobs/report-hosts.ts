@@ -1,7 +1,7 @@
 import { parseDomain } from '../../base/index.js';
 import { lookupMailRoute } from '../../dns/index.js';
 import { knownHosts } from '../../report/index.js';
-import type { House } from '../service.js';
+import type { JobContext } from '../service.js';
 
 /**
  * The MX hosts of the domains whose reports count. With DANE the policy domain of a report is the
@@ -15,7 +15,7 @@ export class MxHosts {
   /** Learns the hosts of each domain, one domain in a turn of the event loop. Never rejects. */
   async refresh(
     domains: readonly string[],
-    { store, resolver }: Pick<House, 'store' | 'resolver'>,
+    { store, resolver }: Pick<JobContext, 'store' | 'resolver'>,
     signal: AbortSignal,
   ): Promise<void> {
     for (const domain of domains) {
@@ -28,7 +28,7 @@ export class MxHosts {
 
   async #learn(
     domain: string,
-    { store, resolver }: Pick<House, 'store' | 'resolver'>,
+    { store, resolver }: Pick<JobContext, 'store' | 'resolver'>,
     signal: AbortSignal,
   ): Promise<readonly string[]> {
     const checked = [...knownHosts(store, [domain])];

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { openReports, reportSection } from '../../report/index.js';
-import type { House } from '../service.js';
+import type { JobContext } from '../service.js';
 import { reportRounds } from './report-rounds.js';
 
 test('the parts of a periodic round are independent: a failing one is logged, the others run', async () => {
@@ -37,7 +37,7 @@ test('the parts of a periodic round are independent: a failing one is logged, th
       warn: () => undefined,
       error: (event: string, fields: object) => void lines.push({ event, ...fields }),
     },
-  } as unknown as House;
+  } as unknown as JobContext;
   const settings = reportSection.parse({
     domains: ['a.example', 'b.example'],
     alerts: { webhook: 'https://chat.example.com/hook' },

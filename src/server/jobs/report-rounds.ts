@@ -10,11 +10,11 @@ import {
   readChecks,
   runAlerts,
   storeCheck,
-  type Alert,
+  type ReportAlert,
   type ReportSettings,
 } from '../../report/index.js';
 import type { MxHosts } from './report-hosts.js';
-import type { House } from '../service.js';
+import type { JobContext } from '../service.js';
 
 const hour = 3_600_000;
 
@@ -25,7 +25,7 @@ const hour = 3_600_000;
  */
 export async function reportRounds(
   settings: ReportSettings,
-  house: House,
+  house: JobContext,
   { signal, mxHosts }: { readonly signal: AbortSignal; readonly mxHosts: MxHosts },
 ): Promise<void> {
   const { clock, log } = house;
@@ -60,7 +60,7 @@ async function attempt(
 
 async function checkDomains(
   settings: ReportSettings,
-  house: House,
+  house: JobContext,
   signal: AbortSignal,
 ): Promise<void> {
   for (const domain of settings.checkHours === 0 ? [] : settings.domains)
@@ -75,7 +75,7 @@ async function checkDomains(
 async function checkDomain(
   domain: string,
   { checkHours }: ReportSettings,
-  { store, clock, localNetwork, resolver, trustStore, log }: House,
+  { store, clock, localNetwork, resolver, trustStore, log }: JobContext,
   signal: AbortSignal,
 ): Promise<void> {
   if (readChecks(store, domain, clock.now() - checkHours * hour).length > 0) return;
@@ -94,7 +94,7 @@ async function checkDomain(
 
 async function tellChanges(
   { domains, alerts: wanted }: ReportSettings,
-  house: House,
+  house: JobContext,
 ): Promise<void> {
   if (!wanted) return;
   const { store, clock, log } = house;
@@ -103,10 +103,10 @@ async function tellChanges(
     ...(webhook === undefined
       ? {}
       : {
-          webhook: (alerts: readonly Alert[]) =>
+          webhook: (alerts: readonly ReportAlert[]) =>
             postWebhook(webhook, alertJson(alerts), { ...house, anchors: house.trustStore }),
         }),
-    ...(mail ? { mail: (alerts: readonly Alert[]) => sendMail(mail, alerts, house) } : {}),
+    ...(mail ? { mail: (alerts: readonly ReportAlert[]) => sendMail(mail, alerts, house) } : {}),
   };
   for (const { channel, heard, alerts } of await runAlerts({
     store,
@@ -131,8 +131,8 @@ async function tellChanges(
 
 async function sendMail(
   { from, to, server, port }: NonNullable<NonNullable<ReportSettings['alerts']>['mail']>,
-  alerts: readonly Alert[],
-  house: House,
+  alerts: readonly ReportAlert[],
+  house: JobContext,
 ): Promise<boolean> {
   const { clock, localNetwork, resolver, trustStore } = house;
   const lines = [

@@ -12,7 +12,7 @@ import {
 import { listenAddresses } from '../config/listen-address.js';
 import { labelled } from '../metrics.js';
 import { loadCertificate } from '../secrets.js';
-import type { House, Job, Service } from '../service.js';
+import type { JobContext, Job, Service } from '../service.js';
 import { MxHosts } from './report-hosts.js';
 import { reportRounds } from './report-rounds.js';
 
@@ -123,7 +123,12 @@ export const reportJob: Job<ReturnType<typeof schema.parse>> = {
   },
 };
 
-function tell(receipt: Receipt, peer: string, counts: Map<string, number>, { log }: House): void {
+function tell(
+  receipt: Receipt,
+  peer: string,
+  counts: Map<string, number>,
+  { log }: JobContext,
+): void {
   const count = (what: string): void => void counts.set(what, (counts.get(what) ?? 0) + 1);
   switch (receipt.status) {
     case 'stored':

@@ -20,7 +20,7 @@ import {
 import { listenAddresses } from '../config/listen-address.js';
 import { labelled, single } from '../metrics.js';
 import { loadKey } from '../secrets.js';
-import type { House, Job, Service } from '../service.js';
+import type { JobContext, Job, Service } from '../service.js';
 
 const schema = reportingSection.extend({
   /** Lines of JSON, each what became of one session: `hermetic.outcome/1`, or an object as libtlsrpt sends it. */
@@ -101,7 +101,7 @@ export const reportingJob: Job<ReturnType<typeof schema.parse>> = {
 
 function openOutbox(
   { spreadHours, perReceiver, receivers, ...reporter }: ReportingSettings,
-  { store }: House,
+  { store }: JobContext,
 ): Outbox {
   return new Outbox({
     store,
@@ -115,7 +115,7 @@ function openOutbox(
 
 function deliverer(
   settings: ReportingSettings,
-  house: House,
+  house: JobContext,
   signal: AbortSignal,
 ): Parameters<typeof runReportJob>[0]['deliver'] {
   const { network, resolver, trustStore, clock } = house;
@@ -165,7 +165,7 @@ function descriptor(): number {
 function feedReader(
   buffer: EventBuffer,
   onMalformed: (failure: Failure) => void,
-  { clock }: House,
+  { clock }: JobContext,
 ): (conn: Conn) => void {
   return ({ stream, close }) => {
     const lines = new FeedLines();
@@ -181,7 +181,7 @@ function feedReader(
   };
 }
 
-function teller({ log }: House): NonNullable<Parameters<typeof runReportJob>[0]['onSettled']> {
+function teller({ log }: JobContext): NonNullable<Parameters<typeof runReportJob>[0]['onSettled']> {
   return ({ domain, uri, id }, settled) => {
     if (settled.delivered) return log.info('report-sent', { domain, uri, id });
     log.warn(settled.failure.code, { domain, uri, id, detail: settled.failure.detail });

@@ -4,7 +4,7 @@ import { readClientHello } from '../../tls/index.js';
 
 const PROTOCOL = 'acme-tls/1';
 /** A hello that is not whole by then is TLS's own affair. */
-const MOST_OCTETS = 16 * 1024;
+const MAX_OCTETS = 16 * 1024;
 const LONGEST_MS = 10_000;
 
 /**
@@ -50,7 +50,7 @@ function peek(socket: Socket, done: (alpn: readonly string[]) => void): void {
     if (bytes === null) return;
     seen = Buffer.concat([seen, bytes]);
     const hello = readClientHello(seen);
-    if (hello === 'more' && seen.length < MOST_OCTETS) return;
+    if (hello === 'more' && seen.length < MAX_OCTETS) return;
     settle();
     socket.unshift(seen);
     done(typeof hello === 'object' ? hello.alpn : []);

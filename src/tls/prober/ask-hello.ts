@@ -7,13 +7,13 @@ import {
   FlightReader,
   readSsl2ServerHello,
 } from '../wire/index.js';
-import type { Answer } from './answer.js';
-import { helloFor, type Question } from './question.js';
+import type { TlsAnswer } from './answer.js';
+import { helloFor, type TlsQuestion } from './question.js';
 
 export interface AskHelloRequest {
   /** Where a ClientHello is waited for. It is closed afterwards. */
   readonly conn: Conn;
-  readonly question: Exclude<Question, { kind: 'handshake' }>;
+  readonly question: Exclude<TlsQuestion, { kind: 'handshake' }>;
   /** SNI: a host name in A-labels. */
   readonly serverName: string;
   /** Milliseconds for the whole answer. Default 15 000. */
@@ -34,7 +34,7 @@ export function askHello({
   serverName,
   timeoutMs = TIMEOUT,
   signal,
-}: AskHelloRequest): Promise<Answer> {
+}: AskHelloRequest): Promise<TlsAnswer> {
   const { stream } = conn;
   return new Promise((resolve, reject) => {
     const reader = question.kind === 'ssl2' ? new Ssl2Reader() : new TlsReader();
@@ -44,7 +44,7 @@ export function askHello({
       stream.off('data', take).off('end', ended).off('close', ended).off('error', broke);
       stream.on('error', () => undefined);
     };
-    const finish = (answer: Answer): void => {
+    const finish = (answer: TlsAnswer): void => {
       settle();
       void leave(conn, answer.kind === 'hello').then(() => resolve(answer));
     };
@@ -93,11 +93,11 @@ function leave({ stream, close }: Conn, amid: boolean): Promise<void> {
 class TlsReader {
   readonly #reader = new FlightReader();
 
-  push(bytes: Uint8Array): Answer | undefined {
+  push(bytes: Uint8Array): TlsAnswer | undefined {
     return this.#reader.push(bytes) === 'more' ? undefined : this.ended();
   }
 
-  ended(): Answer {
+  ended(): TlsAnswer {
     const { state, flight, problem } = this.#reader;
     if (flight.hello) return { kind: 'hello', flight };
     if (state === 'broken')
@@ -115,7 +115,7 @@ class TlsReader {
 class Ssl2Reader {
   #bytes: Uint8Array = new Uint8Array(0);
 
-  push(bytes: Uint8Array): Answer | undefined {
+  push(bytes: Uint8Array): TlsAnswer | undefined {
     this.#bytes = concat(this.#bytes, bytes.subarray(0, 65_536 - this.#bytes.length));
     const read = readSsl2ServerHello(this.#bytes);
     if (read.state === 'more')
@@ -125,7 +125,7 @@ class Ssl2Reader {
       : { kind: 'refused' };
   }
 
-  ended(): Answer {
+  ended(): TlsAnswer {
     return { kind: 'refused' };
   }
 }

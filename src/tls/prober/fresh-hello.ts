@@ -1,25 +1,25 @@
 import { isLost } from './large-hello.js';
-import type { Proven } from './proven.js';
+import type { Inference } from './inference.js';
 import {
   allSchemes,
   groups12,
   groups13,
   type HelloVersion,
-  type Question,
+  type TlsQuestion,
   type Topic,
 } from './question.js';
 
 /** A hello that has not been sent yet, no larger than the server reads; undefined when there is nothing new in it. */
 export function freshHello(
-  { log, mostSuites }: Proven,
+  { log, mostSuites }: Inference,
   topic: Topic,
   version: HelloVersion,
   wanted: readonly number[],
   changes: { groups?: readonly number[]; schemes?: readonly number[] } = {},
-): Question | undefined {
+): TlsQuestion | undefined {
   const { groups = version === 'TLSv1.3' ? groups13 : groups12, schemes = allSchemes } = changes;
   const suites = wanted.slice(0, mostSuites);
-  const question: Question = { kind: 'hello', topic, version, suites, groups, schemes };
+  const question: TlsQuestion = { kind: 'hello', topic, version, suites, groups, schemes };
   const same = (a: readonly number[], b: readonly number[]): boolean =>
     a.length === b.length && a.every((x, i) => x === b[i]);
   const sent = log.some(
@@ -36,7 +36,7 @@ export function freshHello(
 
 /** Suites that are not yet known to be refused at a version. */
 export function unrefused(
-  proven: Proven,
+  proven: Inference,
   version: HelloVersion,
   list: readonly number[],
 ): readonly number[] {

@@ -6,8 +6,8 @@ export { runProbes, type RunOptions } from './run.js';
 export { nextQuestion } from './plan.js';
 export { summarise } from './summarise.js';
 export { isLost, LARGE_HELLO, type LargeHello } from './large-hello.js';
-export { prove, type Proven } from './proven.js';
-export { settle, settleKey, type Verdict } from './settle.js';
+export { infer, type Inference } from './inference.js';
+export { evaluate, settleKey, type AskResult } from './evaluate.js';
 export { askHello, type AskHelloRequest } from './ask-hello.js';
 export {
   helloFor,
@@ -17,11 +17,11 @@ export {
   suitesOld,
   groups12,
   groups13,
-  type Question,
+  type TlsQuestion,
   type Topic,
   type HelloVersion,
   type OldVersion,
 } from './question.js';
-export type { Answer, ProbeRecord } from './answer.js';
+export type { TlsAnswer, ProbeRecord } from './answer.js';
 export type { Ask, Goals } from './goals.js';
-export type { Inventory, Settled } from './inventory.js';
+export type { Inventory, Tristate } from './inventory.js';

@@ -1,12 +1,12 @@
 import type { LargeHello } from './large-hello.js';
 import type { HelloVersion } from './question.js';
 
-export type Settled = 'accepted' | 'refused' | 'unknown';
+export type Tristate = 'accepted' | 'refused' | 'unknown';
 export type AnyVersion = 'SSLv2' | HelloVersion;
 
 /** What the log of a server amounts to. What no answer settles is `unknown` or not `complete`. */
 export interface Inventory {
-  readonly versions: Readonly<Record<AnyVersion, Settled>>;
+  readonly versions: Readonly<Record<AnyVersion, Tristate>>;
   /** Accepted suites by version, in the order found: the server's own order where it has one. */
   readonly suites: Readonly<
     Record<HelloVersion, { readonly accepted: readonly number[]; readonly complete: boolean }>
@@ -17,9 +17,9 @@ export interface Inventory {
   readonly schemes: readonly number[];
   /** One chain per certificate, DER as sent. */
   readonly chains: readonly (readonly Uint8Array[])[];
-  readonly compression: Settled;
-  readonly extendedMasterSecret: Settled;
-  readonly secureRenegotiation: Settled;
+  readonly compression: Tristate;
+  readonly extendedMasterSecret: Tristate;
+  readonly secureRenegotiation: Tristate;
   readonly dhe?: { readonly prime: Uint8Array; readonly generator: Uint8Array };
   readonly ssl2Ciphers: readonly number[];
   /** A hello of full size was refused where a smaller one was taken. */

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import test from 'node:test';
 import { buildClientHello } from '../wire/index.js';
-import type { Answer, ProbeRecord } from './answer.js';
+import type { TlsAnswer, ProbeRecord } from './answer.js';
 import { enlarged, isLost, LARGE_HELLO, largeHelloOf } from './large-hello.js';
-import { groups12, helloFor, suites12, suites13, type Question } from './question.js';
+import { groups12, helloFor, suites12, suites13, type TlsQuestion } from './question.js';
 
-const question: Extract<Question, { kind: 'hello' }> = {
+const question: Extract<TlsQuestion, { kind: 'hello' }> = {
   kind: 'hello',
   topic: 'tls12',
   version: 'TLSv1.2',
@@ -15,10 +15,13 @@ const question: Extract<Question, { kind: 'hello' }> = {
   schemes: [0x0804],
 };
 const large = { ...question, octets: LARGE_HELLO };
-const handshakeFailure: Answer = { kind: 'refused', alert: 40 };
-const silence: Answer = { kind: 'none', reason: 'tls-timeout' };
-const closed: Answer = { kind: 'refused' };
-const record = (asked: Question, answer: Answer): ProbeRecord => ({ question: asked, answer });
+const handshakeFailure: TlsAnswer = { kind: 'refused', alert: 40 };
+const silence: TlsAnswer = { kind: 'none', reason: 'tls-timeout' };
+const closed: TlsAnswer = { kind: 'refused' };
+const record = (asked: TlsQuestion, answer: TlsAnswer): ProbeRecord => ({
+  question: asked,
+  answer,
+});
 
 test('the padded record has the size that was asked for, whatever it carries', () => {
   for (const asked of [

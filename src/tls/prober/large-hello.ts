@@ -1,5 +1,5 @@
 import type { ProbeRecord } from './answer.js';
-import type { Question } from './question.js';
+import type { TlsQuestion } from './question.js';
 
 /** Octets of a ClientHello with an X25519MLKEM768 key share, as current TLS libraries send it. */
 export const LARGE_HELLO = 1550;
@@ -17,7 +17,7 @@ export function isLost({ question, answer }: ProbeRecord): boolean {
 }
 
 /** Makes the first hello of a run a large one. What it loses, the same question asks again. */
-export function enlarged(question: Question, log: readonly ProbeRecord[]): Question {
+export function enlarged(question: TlsQuestion, log: readonly ProbeRecord[]): TlsQuestion {
   const sent = log.some(({ question: q }) => q.kind === 'hello');
   return question.kind === 'hello' && !sent && question.version !== 'SSLv3'
     ? { ...question, octets: LARGE_HELLO }

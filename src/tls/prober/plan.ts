@@ -1,7 +1,7 @@
 import type { ProbeRecord } from './answer.js';
 import type { Ask, Goals } from './goals.js';
-import { completed } from './heard.js';
-import { prove, type Proven } from './proven.js';
+import { completedHandshakes } from './answers.js';
+import { infer, type Inference } from './inference.js';
 import { enlarged } from './large-hello.js';
 import { freshHello, unrefused } from './fresh-hello.js';
 import {
@@ -13,7 +13,7 @@ import {
   suites12,
   suites13,
   suitesOld,
-  type Question,
+  type TlsQuestion,
   type Topic,
 } from './question.js';
 import {
@@ -21,35 +21,40 @@ import {
   dheSuites,
   existsIn,
   generations,
-  settle,
+  evaluate,
   settleKey,
   speaksFor,
-} from './settle.js';
-import { surface } from './surface.js';
+} from './evaluate.js';
+import { enumerate } from './enumerate.js';
 
 /**
  * The next question worth a connection, or undefined when everything the goals ask is settled or no hello could settle it. Pure: the same log and goals
  * give the same question, so a run that was cut short is resumed from its log.
  */
-export function nextQuestion(log: readonly ProbeRecord[], goals: Goals): Question | undefined {
+export function nextQuestion(log: readonly ProbeRecord[], goals: Goals): TlsQuestion | undefined {
   const question = planned(log, goals);
   return question && goals.largeHello ? enlarged(question, log) : question;
 }
 
-function planned(log: readonly ProbeRecord[], goals: Goals): Question | undefined {
-  const proven = prove(log);
+function planned(log: readonly ProbeRecord[], goals: Goals): TlsQuestion | undefined {
+  const proven = infer(log);
   // An inventory meets both certificates on its way through the suites.
   return (
     (proven.doubtful ? otherKeys(proven) : undefined) ??
-    (goals.inventory ? surface(proven) : certificates(proven)) ??
+    (goals.inventory ? enumerate(proven) : certificates(proven)) ??
     otherKeys(proven) ??
     first(goals.asks, (ask) =>
-      settle(proven, ask).settled === 'unknown' ? questionFor(proven, ask, goals.asks) : undefined,
+      evaluate(proven, ask).settled === 'unknown'
+        ? questionFor(proven, ask, goals.asks)
+        : undefined,
     )
   );
 }
 
-function first<T>(list: readonly T[], of: (one: T) => Question | undefined): Question | undefined {
+function first<T>(
+  list: readonly T[],
+  of: (one: T) => TlsQuestion | undefined,
+): TlsQuestion | undefined {
   for (const one of list) {
     const question = of(one);
     if (question) return question;
@@ -59,13 +64,13 @@ function first<T>(list: readonly T[], of: (one: T) => Question | undefined): Que
 
 const rest12 = only(suites12, (s) => s.authentication !== 'ECDSA');
 /** TLS_ECDHE_ECDSA_WITH_NULL_SHA: known everywhere and taken nowhere. Beside the others it shows whether a server with both keys chooses the key first. */
-const bait = 0xc006;
+const DECOY_SUITE = 0xc006;
 
 /**
  * Whether TLS 1.3 and 1.2 are spoken, and the chain for each kind of key: a mixed list would show only the one that the client's first suite asks for.
  * The key that is still unknown is asked about first, since its answer says of the version what the other's would.
  */
-function certificates(proven: Proven): Question | undefined {
+function certificates(proven: Inference): TlsQuestion | undefined {
   const { versions, keys, answers } = proven;
   if (versions['TLSv1.3'] === 'unknown') return freshHello(proven, 'tls13', 'TLSv1.3', suites13);
   const halves: readonly {
@@ -77,7 +82,7 @@ function certificates(proven: Proven): Question | undefined {
     {
       key: 'RSA',
       topic: 'tls12',
-      suites: keys.has('ECDSA') ? [[...rsa12, bait], rsa12] : [rest12, rsa12],
+      suites: keys.has('ECDSA') ? [[...rsa12, DECOY_SUITE], rsa12] : [rest12, rsa12],
     },
   ];
   const best = newestFirst.find((v) => v !== 'TLSv1.3' && versions[v] !== 'refused');
@@ -100,10 +105,10 @@ function certificates(proven: Proven): Question | undefined {
 }
 
 /** TLS 1.3 encrypts its certificate: a key that older versions do not show appears only in a completed handshake. */
-function otherKeys(proven: Proven): Question | undefined {
+function otherKeys(proven: Inference): TlsQuestion | undefined {
   const { log, versions } = proven;
   // Who has not completed one handshake will not complete another.
-  if (versions['TLSv1.3'] !== 'accepted' || completed(log).length === 0) return undefined;
+  if (versions['TLSv1.3'] !== 'accepted' || completedHandshakes(log).length === 0) return undefined;
   const asked = (key: string): boolean =>
     log.some(({ question: q }) => q.kind === 'handshake' && q.authentication === key);
   return first(['ECDSA', 'RSA'] as const, (key) =>
@@ -113,7 +118,7 @@ function otherKeys(proven: Proven): Question | undefined {
   );
 }
 
-function questionFor(proven: Proven, ask: Ask, asks: readonly Ask[]): Question | undefined {
+function questionFor(proven: Inference, ask: Ask, asks: readonly Ask[]): TlsQuestion | undefined {
   switch (ask.kind) {
     case 'version':
       return freshHello(
@@ -144,7 +149,11 @@ function questionFor(proven: Proven, ask: Ask, asks: readonly Ask[]): Question |
 }
 
 /** Each generation of the protocol is asked by itself, at the best version that it may still speak. */
-function anyOf(proven: Proven, topic: Topic, wanted: readonly number[]): Question | undefined {
+function anyOf(
+  proven: Inference,
+  topic: Topic,
+  wanted: readonly number[],
+): TlsQuestion | undefined {
   return first(generations, (generation) => {
     const version = speaksFor(generation, proven);
     if (proven.versions[version] === 'refused') return undefined;
@@ -169,7 +178,7 @@ const READABLE = 60;
  * at least one, so that no more questions are needed than with each ask by itself.
  */
 function together(
-  proven: Proven,
+  proven: Inference,
   suites: readonly number[],
   asks: readonly Ask[],
 ): readonly number[] {
@@ -179,7 +188,7 @@ function together(
   );
   const all = new Set(suites);
   for (const other of asks) {
-    if (other.kind !== 'suites' || settle(proven, other).settled !== 'unknown') continue;
+    if (other.kind !== 'suites' || evaluate(proven, other).settled !== 'unknown') continue;
     const joined = new Set([...all, ...other.suites]);
     if (joined.size <= most) for (const id of other.suites) all.add(id);
   }
@@ -187,11 +196,11 @@ function together(
 }
 
 function groupQuestion(
-  proven: Proven,
+  proven: Inference,
   topic: Topic,
   wanted: readonly number[],
   version: 'TLSv1.2' | 'TLSv1.3',
-): Question | undefined {
+): TlsQuestion | undefined {
   if (proven.versions[version] === 'refused') return undefined;
   return first(carriersOf(proven, version), ({ suites, refused, beside }) => {
     const open = wanted.filter((id) => !refused.has(id));
@@ -204,7 +213,7 @@ function groupQuestion(
 }
 
 /** Worst first: a client's order gives a worse one, a server's own order what it likes best. */
-function order(proven: Proven, worse: readonly number[]): Question | undefined {
+function order(proven: Inference, worse: readonly number[]): TlsQuestion | undefined {
   const better = suites12.filter((id) => !worse.includes(id));
   const known = proven.accepted['TLSv1.2'].some((id) => better.includes(id));
   const open = (list: readonly number[]): readonly number[] => unrefused(proven, 'TLSv1.2', list);

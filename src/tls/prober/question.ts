@@ -28,7 +28,7 @@ export type Topic =
   | 'dhe';
 
 /** One connection's question. Everything the hello holds but its random octets. */
-export type Question =
+export type TlsQuestion =
   | {
       readonly kind: 'hello';
       readonly topic: Topic;
@@ -113,7 +113,7 @@ export function chaChaLater(list: readonly number[]): readonly number[] {
 
 /** The hello that asks a question. `random`: 64 octets, used for the random and the session id. */
 export function helloFor(
-  question: Extract<Question, { kind: 'hello' }>,
+  question: Extract<TlsQuestion, { kind: 'hello' }>,
   random: Uint8Array,
   serverName: string,
 ): ClientHello {

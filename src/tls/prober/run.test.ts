@@ -16,17 +16,17 @@ import {
   suites13,
   suitesOld,
   type HelloVersion,
-  type Question,
+  type TlsQuestion,
 } from './question.js';
 import {
-  prove,
+  infer,
   runProbes,
-  settle,
+  evaluate,
   summarise,
-  type Answer,
+  type TlsAnswer,
   type Goals,
   type Inventory,
-  type Proven,
+  type Inference,
 } from './index.js';
 
 const certificates = {
@@ -46,7 +46,7 @@ interface Model {
 const inventory: Goals = { inventory: true, asks: [{ kind: 'ssl2' }, { kind: 'dhe' }] };
 
 /** Answers as a real stack does: highest common version, then the first suite both sides can use with the keys and groups there are. */
-function answerOf(model: Model, question: Question): Answer {
+function answerOf(model: Model, question: TlsQuestion): TlsAnswer {
   if (question.kind === 'ssl2') return { kind: 'refused' };
   if (question.kind === 'handshake') return { kind: 'refused' };
   const ceiling = ProtocolVersion[question.version];
@@ -116,13 +116,13 @@ async function inventoryOf(
   model: Model,
   goals: Goals = inventory,
   budget = 500,
-): Promise<{ found: Inventory; proven: Proven; connections: number }> {
+): Promise<{ found: Inventory; proven: Inference; connections: number }> {
   const log = await runProbes({
     ask: (question) => Promise.resolve(answerOf(model, question)),
     goals,
     budget,
   });
-  const proven = prove(log);
+  const proven = infer(log);
   return { found: summarise(proven), proven, connections: log.length };
 }
 
@@ -183,20 +183,20 @@ test('asking whether any member of a set is taken costs one connection a set, ho
     [wide, 'accepted'],
   ] as const) {
     const { proven, connections } = await inventoryOf(model, goals);
-    assert.equal(settle(proven, rc4Asked).settled, rc4);
+    assert.equal(evaluate(proven, rc4Asked).settled, rc4);
     assert.ok(connections <= 12, `${connections} connections`);
   }
 });
 
 test('suites of a key that hides behind an ECDSA certificate are found: the server chooses the certificate first', async () => {
-  const asHaproxy = (question: Question): Answer => {
+  const asHaproxy = (question: TlsQuestion): TlsAnswer => {
     const ecdsa =
       question.kind === 'hello' &&
       question.suites.some((id) => suiteTable.get(id)?.authentication === 'ECDSA');
     return answerOf({ ...modern, keys: ecdsa ? ['ECDSA'] : ['RSA'] }, question);
   };
   const found = summarise(
-    prove(
+    infer(
       await runProbes({ ask: (q) => Promise.resolve(asHaproxy(q)), goals: inventory, budget: 500 }),
     ),
   );
@@ -212,7 +212,7 @@ test('a server with its own order that gives ChaCha20 to whoever puts it first i
   const chaCha = (id: number | undefined): boolean =>
     suiteTable.get(id ?? 0)?.cipher === 'CHACHA20';
   const turned = [...modern.suites].sort((a, b) => Number(chaCha(b)) - Number(chaCha(a)));
-  const ask = (question: Question): Promise<Answer> =>
+  const ask = (question: TlsQuestion): Promise<TlsAnswer> =>
     Promise.resolve(
       answerOf(
         question.kind === 'hello' && chaCha(question.suites[0])
@@ -222,7 +222,7 @@ test('a server with its own order that gives ChaCha20 to whoever puts it first i
       ),
     );
   assert.deepEqual(
-    summarise(prove(await runProbes({ ask, goals: inventory, budget: 500 }))).order,
+    summarise(infer(await runProbes({ ask, goals: inventory, budget: 500 }))).order,
     {
       'TLSv1.3': 'server',
       'TLSv1.2': 'server',
@@ -236,7 +236,7 @@ test('a TLS 1.2 server that takes finite-field groups by name shows each, and th
       { length: bits / 8 },
       (_, i) => [...Buffer.from('ffffffffffffffffadf85458a2bb4a9a', 'hex')][i] ?? 1,
     );
-  const ask = (question: Question): Promise<Answer> => {
+  const ask = (question: TlsQuestion): Promise<TlsAnswer> => {
     const answer = answerOf(
       { ...modern, versions: ['TLSv1.2'], suites: [0xc02f, 0x009e] },
       question,
@@ -256,7 +256,7 @@ test('a TLS 1.2 server that takes finite-field groups by name shows each, and th
     };
     return Promise.resolve({ kind: 'hello', flight: { ...answer.flight, keyExchange } });
   };
-  const found = summarise(prove(await runProbes({ ask, goals: inventory, budget: 500 })));
+  const found = summarise(infer(await runProbes({ ask, goals: inventory, budget: 500 })));
   assert.deepEqual(
     found.groups.accepted.filter((id) => id >= 256),
     [256, 258],
@@ -271,7 +271,7 @@ test('TLS 1.3: finite-field groups are found as any other', async () => {
 
 test('a prime of the right length is no group of RFC 7919 unless it begins as they do, and none that was not offered', async () => {
   const accepted = async (prime: (bits: number) => Uint8Array): Promise<readonly number[]> => {
-    const ask = (question: Question): Promise<Answer> => {
+    const ask = (question: TlsQuestion): Promise<TlsAnswer> => {
       const answer = answerOf(
         { ...modern, versions: ['TLSv1.2'], suites: [0xc02f, 0x009e] },
         question,
@@ -294,7 +294,7 @@ test('a prime of the right length is no group of RFC 7919 unless it begins as th
       });
     };
     return summarise(
-      prove(await runProbes({ ask, goals: inventory, budget: 500 })),
+      infer(await runProbes({ ask, goals: inventory, budget: 500 })),
     ).groups.accepted.filter((id) => id >= 256);
   };
   assert.deepEqual(await accepted((bits) => new Uint8Array(bits / 8).fill(0xff)), []);
@@ -308,22 +308,23 @@ test('a refusal for the sake of signature schemes says nothing of the suites tha
     inventory: true,
     asks: [{ kind: 'signatures', id: 'sha1', schemes: [0x0201, 0x0203] }],
   };
-  const ask = (question: Question): Promise<Answer> =>
+  const ask = (question: TlsQuestion): Promise<TlsAnswer> =>
     Promise.resolve(
       question.kind === 'hello' && question.schemes.length < 10
         ? { kind: 'refused', alert: 40 }
         : answerOf(modern, question),
     );
-  const proven = prove(await runProbes({ ask, goals, budget: 500 }));
+  const proven = infer(await runProbes({ ask, goals, budget: 500 }));
   assert.equal(proven.mostSuites, Infinity);
   assert.equal(
-    settle(proven, { kind: 'suites', id: '', suites: modern.suites }).settled,
+    evaluate(proven, { kind: 'suites', id: '', suites: modern.suites }).settled,
     'accepted',
   );
 });
 
 test('a run that is cut short is completed from its log, and asks nothing twice', async () => {
-  const ask = (question: Question): Promise<Answer> => Promise.resolve(answerOf(modern, question));
+  const ask = (question: TlsQuestion): Promise<TlsAnswer> =>
+    Promise.resolve(answerOf(modern, question));
   const whole = await runProbes({ ask, goals: inventory, budget: 500 });
   let log = await runProbes({ ask, goals: inventory, budget: 3 });
   assert.equal(log.length, 3);
@@ -341,7 +342,7 @@ test('whoever stops answering is not asked again, and nothing is concluded from 
     budget: 500,
   });
   assert.equal(log.length, 2);
-  const found = summarise(prove(log));
+  const found = summarise(infer(log));
   assert.equal(found.versions['TLSv1.1'], 'unknown');
   assert.equal(found.suites['TLSv1.2'].complete, false);
 });

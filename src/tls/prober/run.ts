@@ -1,12 +1,12 @@
-import type { Answer, ProbeRecord } from './answer.js';
+import type { TlsAnswer, ProbeRecord } from './answer.js';
 import type { Goals } from './goals.js';
 import { isLost } from './large-hello.js';
 import { nextQuestion } from './plan.js';
-import type { Question } from './question.js';
+import type { TlsQuestion } from './question.js';
 
 export interface RunOptions {
   /** Spends one connection. `none` ends the run: whoever limits us is not asked again now. */
-  ask(question: Question): Promise<Answer>;
+  ask(question: TlsQuestion): Promise<TlsAnswer>;
   readonly goals: Goals;
   /** What is known already: a completed handshake, or the log of a run that was cut short. */
   readonly log?: readonly ProbeRecord[];

@@ -1,14 +1,14 @@
 import { ProtocolVersion, suites, type ServerHello } from '../wire/index.js';
 import type { ProbeRecord } from './answer.js';
-import { groupOf, ownOrder13, schemeOf, versionOf, type Heard } from './heard.js';
-import type { Inventory, Settled } from './inventory.js';
+import { groupOf, ownOrder13, schemeOf, versionOf, type HelloAnswer } from './answers.js';
+import type { Inventory, Tristate } from './inventory.js';
 import { largeHelloOf } from './large-hello.js';
-import { acceptedGroups, suitesOf, type Proven } from './proven.js';
+import { acceptedGroups, suitesOf, type Inference } from './inference.js';
 import { groups12, groups13, newestFirst, type HelloVersion } from './question.js';
-import { finiteField, refusedGroups } from './settle.js';
+import { finiteField, refusedGroups } from './evaluate.js';
 
 /** What is known of the server, as a whole. Pure. */
-export function summarise(proven: Proven): Inventory {
+export function summarise(proven: Inference): Inventory {
   const { log, answers, versions, accepted, refused } = proven;
   const dhe = finiteField(proven);
   const complete = (v: HelloVersion): boolean =>
@@ -33,15 +33,15 @@ export function summarise(proven: Proven): Inventory {
 }
 
 /** Only what TLS 1.2 answers say of its extensions counts. */
-function at12(answers: readonly Heard[]): readonly Heard[] {
+function at12(answers: readonly HelloAnswer[]): readonly HelloAnswer[] {
   return answers.filter((a) => versionOf(a) === 'TLSv1.2');
 }
 
 function feature(
-  answers: readonly Heard[],
+  answers: readonly HelloAnswer[],
   has: (hello: ServerHello) => boolean,
   how: 'some' | 'every',
-): Settled {
+): Tristate {
   const hellos = answers.flatMap((a) =>
     a.hello && a.hello.version < ProtocolVersion['TLSv1.3'] ? [a.hello] : [],
   );
@@ -49,7 +49,7 @@ function feature(
 }
 
 function orderAt(
-  { answers, accepted }: Proven,
+  { answers, accepted }: Inference,
   version: HelloVersion,
 ): [HelloVersion, 'server' | 'client' | 'unknown'][] {
   if (version === 'TLSv1.3' && ownOrder13(answers, accepted[version])) return [[version, 'server']];
@@ -61,7 +61,7 @@ function orderAt(
   return [[version, suites.get(asked.hello.suite)?.cipher === 'CHACHA20' ? 'unknown' : 'client']];
 }
 
-function groupsOf(proven: Proven): Inventory['groups'] {
+function groupsOf(proven: Inference): Inventory['groups'] {
   const accepted = [
     ...new Set([
       ...acceptedGroups(proven, 'TLSv1.3'),

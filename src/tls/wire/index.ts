@@ -7,7 +7,7 @@ export { readClientHello, type ReceivedHello } from './read-client-hello.js';
 export { FlightReader, type FlightState } from './flight-reader.js';
 export {
   bitLength,
-  type Alert,
+  type TlsAlert,
   type ServerFlight,
   type ServerHello,
   type ServerKeyExchange,

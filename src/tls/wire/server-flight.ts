@@ -6,10 +6,10 @@ export interface ServerFlight {
   readonly ocspStapled?: boolean;
   readonly keyExchange?: ServerKeyExchange;
   readonly certificateRequested?: boolean;
-  readonly alert?: Alert;
+  readonly alert?: TlsAlert;
 }
 
-export interface Alert {
+export interface TlsAlert {
   readonly level: number;
   readonly description: number;
 }

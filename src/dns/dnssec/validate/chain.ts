@@ -8,9 +8,9 @@ import { dnssecFailures, type DnssecFailureCode } from '../failures.js';
 import { cutSet, signersAbove } from './cut-records.js';
 import { judgeDenial, judgeNoCloser } from './judge-denial.js';
 import type { RRset } from './rrset.js';
-import { groundOf, type Heard, type Session } from './session.js';
+import { groundOf, type DnsResponse, type Session } from './session.js';
 import type { UnsupportedZone } from '../../types.js';
-import type { Enclosing, Ground, TrustAnchor, ZoneKey, Zones, ZoneStatus } from './types.js';
+import type { Enclosing, ProofRecords, TrustAnchor, ZoneKey, Zones, ZoneStatus } from './types.js';
 import { timeOf } from './verify-rrset.js';
 
 const ZONE_KEY = 0x0100;
@@ -32,9 +32,9 @@ type Cut =
 export class Chain implements Zones {
   readonly #zones = new Map<string, Promise<ZoneStatus>>();
   readonly #cuts = new Map<string, Promise<Cut>>();
-  readonly #cachedGrounds = new Map<string, readonly Ground[]>();
+  readonly #cachedGrounds = new Map<string, readonly ProofRecords[]>();
   readonly #unsupported = new Map<string, UnsupportedZone>();
-  readonly #rested = new Map<string, { parent: Name | undefined; heard: Heard[] }>();
+  readonly #rested = new Map<string, { parent: Name | undefined; heard: DnsResponse[] }>();
 
   constructor(private readonly session: Session) {}
 
@@ -119,7 +119,7 @@ export class Chain implements Zones {
   }
 
   /** The records a zone's standing rests on, from the anchor down. */
-  grounds(zone: Name): readonly Ground[] {
+  grounds(zone: Name): readonly ProofRecords[] {
     const cached = this.#cachedGrounds.get(zone.key);
     if (cached) return cached;
     const own = this.#rested.get(zone.key);
@@ -131,11 +131,11 @@ export class Chain implements Zones {
   }
 
   /** Grounds taken from the cache in this session. */
-  get cachedGrounds(): readonly Ground[] {
+  get cachedGrounds(): readonly ProofRecords[] {
     return [...this.#cachedGrounds.values()].flat();
   }
 
-  #rest(zone: Name, heard: Heard, parent?: Name): void {
+  #rest(zone: Name, heard: DnsResponse, parent?: Name): void {
     const known = this.#rested.get(zone.key) ?? { parent: undefined, heard: [] };
     known.parent ??= parent;
     if (!known.heard.includes(heard)) known.heard.push(heard);
@@ -260,7 +260,7 @@ export class Chain implements Zones {
   /** The cut that a signed RRset of a DS response proves, or why it proves nothing. */
   #provedCut(
     name: Name,
-    heard: Heard,
+    heard: DnsResponse,
     set: RRset,
     signer: { readonly zone: Name; readonly keys: readonly ZoneKey[] },
   ): Cut | DnssecFailureCode {
@@ -280,7 +280,7 @@ export class Chain implements Zones {
     return { kind: closer === 'secure' ? 'no-zone' : 'insecure', ttl };
   }
 
-  async #deniedCut(name: Name, heard: Heard): Promise<Cut> {
+  async #deniedCut(name: Name, heard: DnsResponse): Promise<Cut> {
     const judged = await judgeDenial(this.session, this, heard, name, RRType.DS);
     if ('failure' in judged) {
       const failure =
@@ -323,7 +323,7 @@ export class Chain implements Zones {
 
   /** Proves a DNSKEY RRset by a key that is an entry point; then every key of the set counts (RFC 4035 §5.2). */
   #keys(
-    heard: Heard,
+    heard: DnsResponse,
     zone: Name,
     isEntry: (key: Dnskey, rdata: Uint8Array) => boolean,
     ttl = Infinity,

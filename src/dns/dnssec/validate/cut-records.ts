@@ -1,14 +1,14 @@
 import type { Name } from '../../../base/index.js';
 import { RRType } from '../../wire/types-registry.js';
 import type { RRset } from './rrset.js';
-import type { Heard } from './session.js';
+import type { DnsResponse } from './session.js';
 import type { TrustAnchor } from './types.js';
 
 /**
  * The RRset of a DS response that settles whether a zone begins at a name: its DS records, or a signed CNAME. An owner of a CNAME
  * has no other records, so neither NS nor DS (RFC 4035 §2.5, §5.2) [4035-5.2-1].
  */
-export function cutSet(heard: Heard, name: Name): RRset | undefined {
+export function cutSet(heard: DnsResponse, name: Name): RRset | undefined {
   const at = (type: number): RRset | undefined =>
     heard.sets.find((s) => s.type === type && s.name.equals(name));
   const alias = at(RRType.CNAME);

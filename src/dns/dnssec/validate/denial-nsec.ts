@@ -2,7 +2,7 @@ import { Name } from '../../../base/index.js';
 import { readNsec, type Nsec } from '../../wire/rdata.js';
 import { RRType } from '../../wire/types-registry.js';
 import { compareNames } from '../canonical.js';
-import { nextCloser, type Denial, type NoCloser, type Trust } from './denial.js';
+import { nextCloser, type Denial, type NoCloser, type SetTrust } from './denial.js';
 import type { RRset } from './rrset.js';
 
 interface Span extends Nsec {
@@ -19,7 +19,7 @@ export class NsecProofs {
   constructor(
     sets: readonly RRset[],
     private readonly zone: Name,
-    private readonly trust: Trust,
+    private readonly trust: SetTrust,
   ) {
     this.#spans = sets.flatMap((set) => {
       const nsec =

@@ -3,7 +3,7 @@ import { fromBase32hex } from '../../wire/base32hex.js';
 import { readNsec3, type Nsec3 } from '../../wire/rdata.js';
 import { RRType } from '../../wire/types-registry.js';
 import { nsec3Hash } from '../nsec3-hash.js';
-import { nextCloser, type Denial, type NoCloser, type Trust } from './denial.js';
+import { nextCloser, type Denial, type NoCloser, type SetTrust } from './denial.js';
 import { below, lacks } from './denial-nsec.js';
 import type { RRset } from './rrset.js';
 import type { Limits } from './types.js';
@@ -21,7 +21,7 @@ interface Encloser {
 }
 
 /** Hash computations left for the question. */
-export interface HashAllowance {
+export interface HashBudget {
   hashes: number;
 }
 
@@ -33,9 +33,9 @@ export class Nsec3Proofs {
   constructor(
     sets: readonly RRset[],
     private readonly zone: Name,
-    private readonly trust: Trust,
+    private readonly trust: SetTrust,
     private readonly limits: Limits,
-    private readonly allowance: HashAllowance,
+    private readonly allowance: HashBudget,
   ) {
     const spans = sets.flatMap((set) => spanOf(set, zone));
     // RFC 5155 §8.2: one parameter set counts; the others are as if they were not there.

@@ -18,7 +18,7 @@ export interface NoCloser {
 }
 
 /** Says whether an RRset's signature holds; asked only of those that matter. */
-export type Trust = (set: RRset) => boolean;
+export type SetTrust = (set: RRset) => boolean;
 
 /** Next closer name: one label more than the ancestor with that many labels (RFC 5155 §1.3). */
 export function nextCloser(name: Name, encloserLabels: number): Name {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Name, concat } from '../../../base/index.js';
-import type { Answer, ResourceRecord } from '../../types.js';
+import type { DnsAnswer, ResourceRecord } from '../../types.js';
 import type { Message } from '../../wire/message.js';
 import { makeRecord } from '../../wire/rdata.js';
 import { RRType } from '../../wire/types-registry.js';
@@ -19,7 +19,7 @@ const tlsa = 'TLSA 3 1 1 0b9fa5a59eed715c26c1020c711b4f6ec42d58b0015e14337a39dad
 const question = '_25._tcp.mx.victim.example TLSA';
 
 /** Asks in a world where the attacker answers some questions. */
-function ask(asked: string, forged: Responses): Promise<Answer> {
+function ask(asked: string, forged: Responses): Promise<DnsAnswer> {
   return world.ask(asked, forged, {
     otherwise: (name, type) =>
       type === RRType.TLSA

@@ -13,5 +13,5 @@ export type {
   CachedZone,
   ZoneStatus,
   Proof,
-  Ground,
+  ProofRecords,
 } from './types.js';

@@ -7,7 +7,7 @@ import { NsecProofs } from './denial-nsec.js';
 import { Nsec3Proofs } from './denial-nsec3.js';
 import { above } from './above-anchor.js';
 import type { RRset } from './rrset.js';
-import type { Heard, Session } from './session.js';
+import type { DnsResponse, Session } from './session.js';
 import type { ZoneKey, Zones } from './types.js';
 import type { Verified } from './verify-rrset.js';
 
@@ -30,7 +30,7 @@ const denialTypes: ReadonlySet<number> = new Set([RRType.NSEC, RRType.NSEC3, RRT
 export async function judgeDenial(
   session: Session,
   chain: Zones,
-  heard: Heard,
+  heard: DnsResponse,
   name: Name,
   type: number,
 ): Promise<JudgedDenial> {
@@ -89,7 +89,7 @@ export async function judgeDenial(
 /** That a wildcard was right to answer: no closer name exists. Undefined when that is not proved. */
 export function judgeNoCloser(
   session: Session,
-  heard: Heard,
+  heard: DnsResponse,
   { zone, keys }: { readonly zone: Name; readonly keys: readonly ZoneKey[] },
   name: Name,
   encloserLabels: number,
@@ -103,7 +103,7 @@ export function judgeNoCloser(
 
 function proveDenial(
   session: Session,
-  heard: Heard,
+  heard: DnsResponse,
   zone: Name,
   keys: readonly ZoneKey[],
   name: Name,
@@ -137,7 +137,7 @@ function proveDenial(
 
 function proofs(
   session: Session,
-  heard: Heard,
+  heard: DnsResponse,
   zone: Name,
   keys: readonly ZoneKey[],
 ): { nsec: NsecProofs; nsec3: Nsec3Proofs; used: (sets: readonly RRset[]) => number } {
@@ -163,7 +163,7 @@ function proofs(
 }
 
 /** Zones that claim to deny: signers of the NSEC, NSEC3 and SOA records, at or above the subject and below some anchor; closest first. */
-function zonesOf(heard: Heard, subject: Name, chain: Zones): readonly Name[] {
+function zonesOf(heard: DnsResponse, subject: Name, chain: Zones): readonly Name[] {
   const signers = heard.sets
     .filter((s) => denialTypes.has(s.type))
     .flatMap((s) => s.signatures.map((x) => x.rrsig.signer));
@@ -174,7 +174,7 @@ function zonesOf(heard: Heard, subject: Name, chain: Zones): readonly Name[] {
 }
 
 /** RFC 2308 §5: how long an absence may be remembered; at most an hour, a minute without SOA. */
-function negativeTtl(heard: Heard, zone: Name): number {
+function negativeTtl(heard: DnsResponse, zone: Name): number {
   const soa = heard.message.authorities.find(
     (rr) => rr.type === RRType.SOA && zone.isAtOrBelow(rr.name),
   );

@@ -5,7 +5,7 @@ import { dnssecFailures } from '../failures.js';
 import { judgeNoCloser } from './judge-denial.js';
 import { above } from './above-anchor.js';
 import type { RRset } from './rrset.js';
-import type { Heard, Session } from './session.js';
+import type { DnsResponse, Session } from './session.js';
 import type { Zones } from './types.js';
 
 export type JudgedRrset =
@@ -20,7 +20,7 @@ export type JudgedRrset =
 export async function judgeRrset(
   session: Session,
   chain: Zones,
-  heard: Heard,
+  heard: DnsResponse,
   set: RRset,
 ): Promise<JudgedRrset> {
   const parentSide = set.type === RRType.DS && !set.name.isRoot;

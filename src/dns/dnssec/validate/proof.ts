@@ -1,10 +1,10 @@
 import { Name } from '../../../base/index.js';
-import type { Answer, ResourceRecord } from '../../types.js';
+import type { DnsAnswer, ResourceRecord } from '../../types.js';
 import { responseTo, type Message } from '../../wire/message.js';
 import { parseRecord } from '../../wire/presentation.js';
 import { dnssecFailures } from '../failures.js';
 import type { AlgorithmRegistry } from '../algorithms.js';
-import type { Fetch, Ground, Limits, Proof, TrustAnchor } from './types.js';
+import type { Fetch, ProofRecords, Limits, Proof, TrustAnchor } from './types.js';
 import { validate } from './validate.js';
 
 /** Validates a proof from its own records, at its own time or another (milliseconds since 1970). A question it does not answer fails. */
@@ -13,7 +13,7 @@ export async function verifyProof(
   anchors: readonly TrustAnchor[],
   now = Date.parse(proof.at),
   terms: { readonly algorithms?: AlgorithmRegistry; readonly limits?: Partial<Limits> } = {},
-): Promise<Answer> {
+): Promise<DnsAnswer> {
   const messages = new Map(
     proof.grounds.map((g) => [`${g.type} ${Name.of(g.name).key}`, messageOf(g)]),
   );
@@ -34,7 +34,7 @@ export async function verifyProof(
   return validate({ name: Name.of(proof.name), type: proof.type, fetch, anchors, now, ...terms });
 }
 
-function messageOf(ground: Ground): Message {
+function messageOf(ground: ProofRecords): Message {
   const records = (lines: readonly string[]): ResourceRecord[] =>
     lines.flatMap((line) => {
       const parsed = parseRecord(line);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import test from 'node:test';
 import { Name, toHex } from '../../../base/index.js';
-import type { Answer, ResourceRecord } from '../../types.js';
+import type { DnsAnswer, ResourceRecord } from '../../types.js';
 import type { Message } from '../../wire/message.js';
 import { parseRecord } from '../../wire/presentation.js';
 import { readDnskey } from '../../wire/rdata.js';
@@ -69,7 +69,7 @@ function rootAt(now: number): {
   return { set: [next, zsk], signers: [next] };
 }
 
-async function ask(at: number, anchors: readonly TrustAnchor[], clock = at): Promise<Answer> {
+async function ask(at: number, anchors: readonly TrustAnchor[], clock = at): Promise<DnsAnswer> {
   const { set, signers } = rootAt(at);
   const window = { inception: at - DAY, expiration: at + 14 * DAY };
   const keys = set.map((key) => dnskeyRecord(Name.root, key));

@@ -3,33 +3,34 @@ import type { ResourceRecord } from '../../types.js';
 import { formatRecord } from '../../wire/presentation.js';
 import { dnssecFailures } from '../failures.js';
 import { rrsetsOf, type RRset } from './rrset.js';
-import { defaultLimits, type Ground, type Limits, type ValidateRequest } from './types.js';
-import { verifyRrset, type Allowance, type Terms, type Verified } from './verify-rrset.js';
+import { defaultLimits, type ProofRecords, type Limits, type ValidateRequest } from './types.js';
+import { verifyRrset, type WorkBudget, type VerifyContext, type Verified } from './verify-rrset.js';
 import { standardAlgorithms } from '../algorithms.js';
 import type { Message } from '../../wire/message.js';
 import type { ZoneKey } from './types.js';
 
 /** One upstream answer, taken apart, with what has been verified in it and what a verdict came to rest on. */
-export interface Heard {
+export interface DnsResponse {
   readonly name: Name;
   readonly type: number;
   readonly message: Message;
   readonly sets: readonly RRset[];
-  readonly allowance: Allowance;
+  readonly allowance: WorkBudget;
   readonly used: Set<ResourceRecord>;
 }
 
-export type Asked =
-  { readonly ok: true; readonly heard: Heard } | { readonly ok: false; readonly failure: Failure };
+export type QueryResult =
+  | { readonly ok: true; readonly heard: DnsResponse }
+  | { readonly ok: false; readonly failure: Failure };
 
 /** The work of one question: each upstream question asked once, every allowance counted in one place. */
 export class Session {
   readonly limits: Limits;
-  readonly terms: Terms;
+  readonly terms: VerifyContext;
   readonly hashes: { hashes: number };
   readonly #question = { failed: 0 };
-  readonly #asked = new Map<string, Promise<Asked>>();
-  readonly #heard: Heard[] = [];
+  readonly #asked = new Map<string, Promise<QueryResult>>();
+  readonly #heard: DnsResponse[] = [];
 
   constructor(readonly request: ValidateRequest) {
     this.limits = request.limits ? { ...defaultLimits, ...request.limits } : defaultLimits;
@@ -42,7 +43,7 @@ export class Session {
     this.#question.failed = this.limits.failedChecks;
   }
 
-  ask(name: Name, type: number): Promise<Asked> {
+  ask(name: Name, type: number): Promise<QueryResult> {
     const key = `${type} ${name.key}`;
     let asked = this.#asked.get(key);
     if (!asked) {
@@ -56,10 +57,10 @@ export class Session {
     return asked;
   }
 
-  async #fetch(name: Name, type: number): Promise<Asked> {
+  async #fetch(name: Name, type: number): Promise<QueryResult> {
     const fetched = await this.request.fetch(name, type);
     if (!fetched.ok) return fetched;
-    const heard: Heard = {
+    const heard: DnsResponse = {
       name,
       type,
       message: fetched.message,
@@ -72,22 +73,22 @@ export class Session {
   }
 
   /** Verifies an RRset; when it holds, its records and the one signature count as used only after {@link use}. */
-  verify(heard: Heard, set: RRset, zone: Name, keys: readonly ZoneKey[]): Verified {
+  verify(heard: DnsResponse, set: RRset, zone: Name, keys: readonly ZoneKey[]): Verified {
     return verifyRrset(set, zone, keys, this.terms, heard.allowance);
   }
 
-  use(heard: Heard, set: RRset, verified?: Verified): void {
+  use(heard: DnsResponse, set: RRset, verified?: Verified): void {
     for (const record of set.records) heard.used.add(record);
     if (verified?.ok) heard.used.add(verified.signature.record);
   }
 
   /** What the verdict rests on, one entry for each upstream answer. */
-  grounds(): readonly Ground[] {
+  grounds(): readonly ProofRecords[] {
     return this.#heard.filter((h) => h.used.size > 0).map(groundOf);
   }
 }
 
-export function groundOf({ name, type, message, used }: Heard): Ground {
+export function groundOf({ name, type, message, used }: DnsResponse): ProofRecords {
   const lines = (records: readonly ResourceRecord[]): string[] =>
     records.filter((rr) => used.has(rr)).map(formatRecord);
   return {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { Name } from '../../../base/index.js';
-import type { Answer, ResourceRecord } from '../../types.js';
+import type { DnsAnswer, ResourceRecord } from '../../types.js';
 import { toBase32hex } from '../../wire/base32hex.js';
 import { responseTo, type Message } from '../../wire/message.js';
 import { parseRecord } from '../../wire/presentation.js';
@@ -80,7 +80,7 @@ export class SignedWorld {
       readonly otherwise?: (name: Name, type: number) => Partial<Message>;
       readonly limits?: Partial<Limits>;
     } = {},
-  ): Promise<Answer> {
+  ): Promise<DnsAnswer> {
     const [name = '', type = ''] = question.split(' ');
     const written = Object.entries(responses).map(([key, response]) => {
       const [owner = '', text = ''] = key.split(' ');

@@ -98,11 +98,11 @@ export interface ZoneCache {
 
 export interface CachedZone {
   readonly zone: ZoneStatus;
-  readonly grounds: readonly Ground[];
+  readonly grounds: readonly ProofRecords[];
 }
 
 /** Records of one upstream answer that a verdict rests on. */
-export interface Ground {
+export interface ProofRecords {
   readonly name: string;
   readonly type: number;
   readonly rcode: number;
@@ -133,5 +133,5 @@ export interface Proof {
   readonly at: string;
   readonly status: 'found' | 'nodata' | 'nxdomain';
   readonly dnssec: Dnssec;
-  readonly grounds: readonly Ground[];
+  readonly grounds: readonly ProofRecords[];
 }

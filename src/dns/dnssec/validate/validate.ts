@@ -1,5 +1,5 @@
 import { Name, type Failure } from '../../../base/index.js';
-import type { AliasStep, Answer, Dnssec, UnsupportedZone } from '../../types.js';
+import type { AliasStep, DnsAnswer, Dnssec, UnsupportedZone } from '../../types.js';
 import { readTarget } from '../../wire/rdata.js';
 import { rcodeText } from '../../wire/rcode-text.js';
 import { Rcode, RRType } from '../../wire/types-registry.js';
@@ -8,7 +8,7 @@ import { Chain } from './chain.js';
 import { judgeDenial, type JudgedDenial } from './judge-denial.js';
 import { judgeRrset } from './judge-rrset.js';
 import type { RRset } from './rrset.js';
-import { Session, type Asked, type Heard } from './session.js';
+import { Session, type QueryResult, type DnsResponse } from './session.js';
 import type { ValidateRequest } from './types.js';
 import { WrittenProof } from './written-proof.js';
 
@@ -18,7 +18,7 @@ const gravity: readonly Dnssec[] = ['secure', 'insecure', 'indeterminate', 'bogu
  * The complete validating stub: asks upstream through `fetch`, follows aliases, and says of data and denial alike whether it is secure, insecure
  * (proved), bogus or indeterminate (RFC 4035 §4.3, RFC 7672 §2.1.1 [7672-2.1.1-1]). Pure but for `fetch`; rejects only as `fetch` does.
  */
-export async function validate(request: ValidateRequest): Promise<Answer> {
+export async function validate(request: ValidateRequest): Promise<DnsAnswer> {
   const session = new Session(request);
   return new Walk(session, new Chain(session), request).run();
 }
@@ -37,7 +37,7 @@ class Walk {
     this.#current = request.name;
   }
 
-  async run(): Promise<Answer> {
+  async run(): Promise<DnsAnswer> {
     let asked = await this.session.ask(this.#current, this.request.type);
     for (let followed = 0; followed <= this.session.limits.aliases; followed++) {
       const refused = refusalOf(asked);
@@ -62,14 +62,14 @@ class Walk {
   }
 
   /** Only the answer section answers. */
-  #set(heard: Heard, type: number): RRset | undefined {
+  #set(heard: DnsResponse, type: number): RRset | undefined {
     return heard.sets.find(
       (s) => s.type === type && s.name.equals(this.#current) && answers(heard, s),
     );
   }
 
   /** Asked for a CNAME, and given the unsigned one that a DNAME implies: the DNAME is what can be proved. */
-  #synthesised(heard: Heard, set: RRset): boolean {
+  #synthesised(heard: DnsResponse, set: RRset): boolean {
     return (
       set.type === RRType.CNAME &&
       set.signatures.length === 0 &&
@@ -78,7 +78,7 @@ class Walk {
   }
 
   /** Asked for a CNAME and given the one that a DNAME implies (RFC 6672 §5.3.1): unsigned, so it has to be what is computed from the DNAME. */
-  #implied(heard: Heard, data: RRset, target: Name): Answer {
+  #implied(heard: DnsResponse, data: RRset, target: Name): DnsAnswer {
     const [record] = data.records;
     const given = record && readTarget(record);
     if (data.records.length !== 1 || !given?.ok || !given.value.equals(target))
@@ -93,7 +93,7 @@ class Walk {
     return this.#answer('found', data.records);
   }
 
-  async #found(heard: Heard, set: RRset): Promise<Answer> {
+  async #found(heard: DnsResponse, set: RRset): Promise<DnsAnswer> {
     const judged = await judgeRrset(this.session, this.chain, heard, set);
     if ('failure' in judged) return this.#failed(judged.status, judged.failure);
     this.#weaken(judged.status, judged.ttl);
@@ -105,7 +105,7 @@ class Walk {
    * why the alias is not trusted.
    */
   async #follow(
-    heard: Heard,
+    heard: DnsResponse,
   ): Promise<
     | Name
     | 'none'
@@ -148,7 +148,7 @@ class Walk {
     return to;
   }
 
-  async #denied(heard: Heard): Promise<Answer> {
+  async #denied(heard: DnsResponse): Promise<DnsAnswer> {
     let judged = await judgeDenial(
       this.session,
       this.chain,
@@ -174,7 +174,7 @@ class Walk {
     return this.#concluded(judged);
   }
 
-  #concluded(judged: JudgedDenial): Answer {
+  #concluded(judged: JudgedDenial): DnsAnswer {
     if ('failure' in judged) return this.#failed(judged.status, judged.failure);
     this.#weaken(judged.status, judged.ttl);
     return this.#answer(judged.kind, []);
@@ -185,7 +185,7 @@ class Walk {
     this.#ttl = Math.min(this.#ttl, ttl);
   }
 
-  #answer(status: 'found' | 'nodata' | 'nxdomain', records: Answer['records']): Answer {
+  #answer(status: 'found' | 'nodata' | 'nxdomain', records: DnsAnswer['records']): DnsAnswer {
     const dnssec = this.#weakest;
     const { session, chain } = this;
     const proof = new WrittenProof(this.request, { status, dnssec }, () => [
@@ -220,7 +220,7 @@ class Walk {
    * No answer. For an address, whether it could have been secure at all decides if DANE may apply to the host. Behind a secure
    * alias it may even where the target is unsigned (RFC 7672 §2.2.2).
    */
-  async #lost(failure: Failure): Promise<Answer> {
+  async #lost(failure: Failure): Promise<DnsAnswer> {
     const failed = this.#failed('indeterminate', failure);
     const { type } = this.request;
     const isAddress = type === RRType.A || type === RRType.AAAA;
@@ -229,7 +229,7 @@ class Walk {
     return status === 'insecure' ? { ...failed, unsigned: true } : failed;
   }
 
-  #failed(dnssec: 'bogus' | 'indeterminate', failure: Failure): Answer {
+  #failed(dnssec: 'bogus' | 'indeterminate', failure: Failure): DnsAnswer {
     const question = { name: this.request.name, type: this.request.type };
     return {
       question,
@@ -244,7 +244,7 @@ class Walk {
   }
 }
 
-function refusalOf(asked: Asked): Failure | undefined {
+function refusalOf(asked: QueryResult): Failure | undefined {
   if (!asked.ok) return asked.failure;
   const { rcode } = asked.heard.message;
   if (rcode === Rcode.NOERROR || rcode === Rcode.NXDOMAIN || rcode === Rcode.YXDOMAIN)
@@ -260,7 +260,7 @@ function refusalOf(asked: Asked): Failure | undefined {
 }
 
 /** Whether a message that answered an alias also says something of its target. */
-function speaksOf(heard: Heard, name: Name): boolean {
+function speaksOf(heard: DnsResponse, name: Name): boolean {
   return heard.sets.some(
     (s) =>
       s.name.equals(name) ||
@@ -272,11 +272,11 @@ function speaksOf(heard: Heard, name: Name): boolean {
   );
 }
 
-function answers(heard: Heard, set: RRset): boolean {
+function answers(heard: DnsResponse, set: RRset): boolean {
   return set.records.some((rr) => heard.message.answers.includes(rr));
 }
 
-function dnameAbove(heard: Heard, name: Name): RRset | undefined {
+function dnameAbove(heard: DnsResponse, name: Name): RRset | undefined {
   return heard.sets.find(
     (s) =>
       s.type === RRType.DNAME &&

@@ -7,7 +7,7 @@ import type { RRset } from './rrset.js';
 import type { Limits, ZoneKey } from './types.js';
 
 /** What is left of the allowance for signature checks; shared by all that is verified in one message, and over the question. */
-export interface Allowance {
+export interface WorkBudget {
   checks: number;
   readonly question: { failed: number };
 }
@@ -20,7 +20,7 @@ export type Verified =
     }
   | { readonly ok: false; readonly code: DnssecFailureCode };
 
-export interface Terms {
+export interface VerifyContext {
   readonly algorithms: AlgorithmRegistry;
   readonly limits: Limits;
   /** Milliseconds since 1970. */
@@ -41,8 +41,8 @@ export function verifyRrset(
   set: RRset,
   zone: Name,
   keys: readonly ZoneKey[],
-  terms: Terms,
-  allowance: Allowance,
+  terms: VerifyContext,
+  allowance: WorkBudget,
 ): Verified {
   const seen = new Set<DnssecFailureCode>();
   let rdatas: readonly Uint8Array[] | undefined;
@@ -81,7 +81,7 @@ export function verifyRrset(
  */
 export function timeOf(
   rrsig: Rrsig,
-  { now, limits }: Pick<Terms, 'now' | 'limits'>,
+  { now, limits }: Pick<VerifyContext, 'now' | 'limits'>,
 ): 'valid' | 'expired' | 'early' {
   const seconds = Math.floor(now / 1000);
   const { clockSkew } = limits;

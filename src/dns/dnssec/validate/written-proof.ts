@@ -1,6 +1,6 @@
-import type { Ground, Proof, ValidateRequest } from './types.js';
+import type { ProofRecords, Proof, ValidateRequest } from './types.js';
 
-type Verdict = Pick<Proof, 'status' | 'dnssec'>;
+type ProofVerdict = Pick<Proof, 'status' | 'dnssec'>;
 
 /** A proof whose text is written when somebody reads it: writing costs as much as a signature check, and most proofs are only kept. */
 export class WrittenProof implements Proof {
@@ -10,13 +10,13 @@ export class WrittenProof implements Proof {
   readonly at: string;
   readonly status: Proof['status'];
   readonly dnssec: Proof['dnssec'];
-  readonly #write: () => readonly Ground[];
-  #grounds: readonly Ground[] | undefined;
+  readonly #write: () => readonly ProofRecords[];
+  #grounds: readonly ProofRecords[] | undefined;
 
   constructor(
     request: ValidateRequest,
-    { status, dnssec }: Verdict,
-    write: () => readonly Ground[],
+    { status, dnssec }: ProofVerdict,
+    write: () => readonly ProofRecords[],
   ) {
     this.name = request.name.toString();
     this.type = request.type;
@@ -27,7 +27,7 @@ export class WrittenProof implements Proof {
   }
 
   /** Each upstream answer once. */
-  get grounds(): readonly Ground[] {
+  get grounds(): readonly ProofRecords[] {
     this.#grounds ??= [
       ...new Map(
         this.#write()

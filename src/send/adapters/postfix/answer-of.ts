@@ -47,7 +47,7 @@ const TEMP_LONGEST = 15;
 /** Characters of the reason of a TEMP reply. */
 const MAX_REASON = 480;
 /** Hosts in one answer. */
-const MOST_NAMES = 100;
+const MAX_NAMES = 100;
 
 /** The socketmap reply that carries out a decision. Pure. */
 export function answerOf(decision: DomainDecision, options: AnswerOptions): PostfixAnswer {
@@ -95,7 +95,7 @@ function secureReply(decision: DomainDecision, version: PostfixVersion): string 
   if (hosts.length === 0) return undefined;
   // Hosts that DNS may name by the time Postfix looks (RFC 8461 §8.1); no wildcards: `.example.com` would match at any depth (RFC 8461 §4.1 means one label).
   const others = (decision.mtaSts.policy?.mx ?? []).filter((pattern) => hostName.test(pattern));
-  const names = [...new Set([...hosts, ...others])].slice(0, MOST_NAMES);
+  const names = [...new Set([...hosts, ...others])].slice(0, MAX_NAMES);
   const attributes: [string, string][] = [
     ['match', names.join(':')],
     ['servername', 'hostname'],

@@ -34,7 +34,7 @@ const broken = frame(
   'TEMP the policy could not be looked up: an error inside hermetic, see its log',
 );
 /** Soonest time at which an answer that is in use is found anew. */
-const LEAST_KEPT = 1000;
+const MIN_KEPT = 1000;
 
 /**
  * Replies ready to be sent: the way of a known key is one look into a map. An answer in use is found anew before its time is over, so that a busy
@@ -113,7 +113,7 @@ export class PreparedAnswers {
     this.#entries.delete(key);
     this.#entries.set(key, {
       reply: framed,
-      renewAt: now + Math.max(LEAST_KEPT, keepMs * 0.8),
+      renewAt: now + Math.max(MIN_KEPT, keepMs * 0.8),
       until: now + keepMs,
       used: false,
     });

@@ -24,7 +24,7 @@ const fixes = {
 } as const;
 
 /** libc asks no more of them. */
-const MOST_SERVERS = 3;
+const MAX_SERVERS = 3;
 
 /**
  * Asks as Postfix would, with the same question as its own dnssec_probe: the NS records of the root. One name server that does not validate is enough to
@@ -35,7 +35,7 @@ export async function probeResolver({
   resolvConf,
   trustRemote = false,
 }: ProbeOptions): Promise<ProbeState> {
-  const servers = systemUpstreams(resolvConf).slice(0, MOST_SERVERS);
+  const servers = systemUpstreams(resolvConf).slice(0, MAX_SERVERS);
   if (servers.length === 0)
     return { validates: false, says: `${resolvConf} names no name server`, fix: fixes.local };
   const remote = servers.find(({ address }) => !isLoopback(address));

@@ -17,7 +17,7 @@ export type Malformed = 'length' | 'too-long' | 'comma' | 'no-key';
 /** Longest request, that of Postfix itself (socketmap_max_query_size). */
 const LONGEST = 10_000;
 /** Replies of one connection that wait for their turn. Postfix has one request under way. */
-const MOST_WAITING = 256;
+const MAX_WAITING = 256;
 /** Replies are handed to the socket in pieces of about this size, so that a client that does not read is noticed. */
 const PIECE = 65_536;
 
@@ -47,7 +47,7 @@ export function serveSocketmap(
   const work = (): void => {
     let at = 0;
     let out = '';
-    while (!blocked && !ended && owed.length < MOST_WAITING) {
+    while (!blocked && !ended && owed.length < MAX_WAITING) {
       const start = lengthEnd(pending, at);
       if (start < 0) {
         if (start === -1) break;
@@ -73,7 +73,7 @@ export function serveSocketmap(
     }
     pending = at === 0 ? pending : pending.slice(at);
     if (out !== '') send(out);
-    if (owed.length >= MOST_WAITING) stream.pause();
+    if (owed.length >= MAX_WAITING) stream.pause();
   };
 
   const send = (text: string): void => {
@@ -112,9 +112,9 @@ export function serveSocketmap(
   };
 
   const goOn = (): void => {
-    if (blocked || ended || owed.length >= MOST_WAITING) return;
+    if (blocked || ended || owed.length >= MAX_WAITING) return;
     work();
-    if (!blocked && owed.length < MOST_WAITING) stream.resume();
+    if (!blocked && owed.length < MAX_WAITING) stream.resume();
   };
 
   const give = (out: string, why: Malformed): void => {

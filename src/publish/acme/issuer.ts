@@ -2,25 +2,25 @@ import { randomUUID, type KeyObject } from 'node:crypto';
 import { equalBytes, fail, ok, type Result } from '../../base/index.js';
 import { parsePem, type Certificate } from '../../x509/index.js';
 import type { Certify } from '../actions.js';
-import type { Outcome } from '../apply/hands.js';
+import type { ActionOutcome } from '../apply/executor.js';
 import { publishFailures } from '../failures.js';
 import type { KeyRing } from '../keys/key-ring.js';
-import { changeAccountKey, ensureAccount, type AccountWish } from './account.js';
-import type { AcmeBook } from './acme-book.js';
+import { changeAccountKey, ensureAccount, type DesiredAccount } from './account.js';
+import type { AcmeStore } from './acme-store.js';
 import { AcmeSession, type AcmeFailure, type AcmeServer } from './acme-session.js';
-import type { ChallengeAnswers } from './challenge.js';
+import type { ChallengeSolver } from './challenge.js';
 import { completeOrder } from './complete-order.js';
 import { placeOrder } from './place-order.js';
 import { planRenewal } from './plan-renewal.js';
-import { learnRenewal } from './learn-renewal.js';
+import { refreshRenewalInfo } from './refresh-renewal-info.js';
 import { certificateId } from './renewal-info.js';
 
-export interface CertifierOptions extends Omit<AccountWish, 'directory'> {
+export interface CertifierOptions extends Omit<DesiredAccount, 'directory'> {
   readonly server: AcmeServer;
-  readonly book: AcmeBook;
+  readonly book: AcmeStore;
   readonly ring: KeyRing;
   /** In the order of preference. */
-  readonly answers: readonly ChallengeAnswers[];
+  readonly answers: readonly ChallengeSolver[];
   readonly profile?: string | undefined;
   /** Common name of the root a chain is to end below, where the CA offers several. */
   readonly preferredChain?: string | undefined;
@@ -45,7 +45,7 @@ const claimLasts = 10 * minute;
  * Has keys of the ring certified by one CA (RFC 8555) and says when it is time again (RFC 9773). The key is given and stays: a renewal certifies the same one.
  * Whatever is interrupted is taken up where it stood.
  */
-export class Certifier {
+export class Issuer {
   readonly #options: CertifierOptions;
   readonly #session: AcmeSession;
   /** One that no other process has. */
@@ -61,7 +61,7 @@ export class Certifier {
    * A certificate for that key, put beside it into the ring; nothing where one is there that is not due. Nothing is sent before the time a CA asked to wait until,
    * nor while another process is at the same key.
    */
-  async certify({ host, key }: Pick<Certify, 'host' | 'key'>): Promise<Outcome> {
+  async certify({ host, key }: Pick<Certify, 'host' | 'key'>): Promise<ActionOutcome> {
     const { book, server } = this.#options;
     if (!this.#claims(host, key))
       return {
@@ -106,7 +106,7 @@ export class Certifier {
     if (!leaf || !certifies(leaf, [host], ring.publicKey(host, key))) return 'none';
     if (!certifies(leaf, this.#names(host), ring.publicKey(host, key))) return 'due';
     if (this.#isFromAnotherCa(host, key, leaf)) return 'due';
-    const known = await learnRenewal(this.#session, book, server, { host, key, leaf });
+    const known = await refreshRenewalInfo(this.#session, book, server, { host, key, leaf });
     const due = planRenewal({ ...leaf, window: known?.window, draw: known?.draw ?? 0, round });
     return server.clock.now() >= due ? 'due' : 'good';
   }
@@ -164,7 +164,7 @@ export class Certifier {
   }
 
   /** Gives the account at the CA another key (RFC 8555 §7.3.5). */
-  async changeAccountKey(): Promise<Outcome> {
+  async changeAccountKey(): Promise<ActionOutcome> {
     const { book, ring, server, contact, external } = this.#options;
     const changed = await changeAccountKey(this.#session, book, ring, {
       directory: server.directory,

@@ -1,5 +1,5 @@
 import { fail, Name, ok, type Failure, type Result } from '../../base/index.js';
-import type { DnsTarget } from '../desired/publish-section.js';
+import type { DnsTarget } from '../config.js';
 import { publishFailures } from '../failures.js';
 
 /** Where a record that is looked up under one name is kept: behind its aliases, in reach of an entry of `publish.dns`. */
@@ -13,14 +13,14 @@ type Targets = Readonly<
 >;
 
 /** Aliases one behind the other. */
-const MOST_ALIASES = 8;
+const MAX_ALIASES = 8;
 
 /**
  * Follows the aliases of a name to where its record has to be written (RFC 1034 §3.6.2), and finds who may write there: `own` where the name is no alias, else the
  * entry whose zone the last name is in, the longest of several. Outside every zone nobody writes; where `own` is a person, that person may.
  * `aliasOf` gives what a name leads to, read with an entry of `publish.dns`; `unknown` where the servers differ.
  */
-export async function findPlace(
+export async function locateRecord(
   name: string,
   own: string,
   targets: Targets,
@@ -45,7 +45,7 @@ export async function findPlace(
       return dns === undefined ? elsewhere(', in no zone of publish.dns') : ok({ name: at, dns });
     const circle = passed.includes(alias);
     passed.push(alias);
-    if (circle || passed.length > MOST_ALIASES + 1)
+    if (circle || passed.length > MAX_ALIASES + 1)
       return elsewhere(circle ? ', in a circle' : ', and so on');
     [at, dns] = [alias, writerFor(alias, targets) ?? byHand];
   }

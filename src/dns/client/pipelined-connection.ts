@@ -6,11 +6,11 @@ import type { Conn } from '../../net/index.js';
 const IDLE_MS = 2_000;
 
 /** `ended`: the connection is gone, and whether the question was ever read is not known. */
-export type Reply = Uint8Array | 'timeout' | 'ended';
+export type PipelinedReply = Uint8Array | 'timeout' | 'ended';
 
 /** Many questions over one connection, their answers in any order (RFC 7766 §6.2.1.1 and §7). At rest it keeps no process from ending. */
-export class Conversation {
-  readonly #waiting = new Map<number, (reply: Reply) => void>();
+export class PipelinedConnection {
+  readonly #waiting = new Map<number, (reply: PipelinedReply) => void>();
   readonly #conn: Conn;
   #received: Buffer = Buffer.alloc(0);
   #idle: NodeJS.Timeout | undefined;
@@ -41,7 +41,7 @@ export class Conversation {
   }
 
   /** Sends a message whose id is that of no other that waits. Rejects only with `signal.reason`. */
-  ask(message: Uint8Array, timeoutMs: number, signal?: AbortSignal): Promise<Reply> {
+  ask(message: Uint8Array, timeoutMs: number, signal?: AbortSignal): Promise<PipelinedReply> {
     if (signal?.aborted) return Promise.reject(signal.reason as Error);
     if (this.#ended) return Promise.resolve('ended');
     const id = idOf(message);
@@ -50,7 +50,7 @@ export class Conversation {
         reject(signal?.reason as Error);
         settle('timeout');
       };
-      const settle = (reply: Reply): void => {
+      const settle = (reply: PipelinedReply): void => {
         clearTimeout(timer);
         signal?.removeEventListener('abort', leave);
         this.#waiting.delete(id);

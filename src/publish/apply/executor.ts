@@ -5,7 +5,7 @@ import type { Action, Certify, Deploy, SetRrset } from '../actions.js';
  * run; the next reading shows whether it took effect. `until`: nothing is tried before that
  * time (milliseconds since 1970). `untried`: nothing was tried, so an earlier failure stands.
  */
-export type Outcome =
+export type ActionOutcome =
   | { readonly status: 'done' }
   | { readonly status: 'manual'; readonly text: string }
   | {
@@ -17,13 +17,13 @@ export type Outcome =
     };
 
 /** How records get into the zones of one entry of `publish.dns`. */
-export type DnsWriter = (action: SetRrset, signal?: AbortSignal) => Promise<Outcome>;
+export type DnsWriter = (action: SetRrset, signal?: AbortSignal) => Promise<ActionOutcome>;
 
 /** Who carries actions out. Each of them may be asked again for what is done already. */
-export interface Hands {
-  setRrset(action: SetRrset, dns: string): Promise<Outcome>;
-  certify(action: Certify): Promise<Outcome>;
-  deploy(action: Deploy): Promise<Outcome>;
+export interface Executor {
+  setRrset(action: SetRrset, dns: string): Promise<ActionOutcome>;
+  certify(action: Certify): Promise<ActionOutcome>;
+  deploy(action: Deploy): Promise<ActionOutcome>;
   /** Keys, and bodies that are served, are local. */
-  local(action: Exclude<Action, SetRrset | Certify | Deploy>): Outcome;
+  local(action: Exclude<Action, SetRrset | Certify | Deploy>): ActionOutcome;
 }

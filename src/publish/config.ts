@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { parseDomain } from '../../base/index.js';
-import { parseUpstream } from '../../dns/index.js';
+import { parseDomain } from '../base/index.js';
+import { parseUpstream } from '../dns/index.js';
 
 const file = z.string().min(1);
 
@@ -279,6 +279,6 @@ function refuseHaste(
 }
 
 export type PublishSection = z.output<typeof publishSection>;
-export type MailHostWish = PublishSection['hosts'][string];
-export type MailDomainWish = PublishSection['domains'][string];
+export type DesiredMailHost = PublishSection['hosts'][string];
+export type DesiredMailDomain = PublishSection['domains'][string];
 export type DnsTarget = PublishSection['dns'][string];

@@ -1,5 +1,5 @@
 import type { Certificate } from '../../x509/index.js';
-import type { AcmeBook, Renewal } from './acme-book.js';
+import type { AcmeStore, Renewal } from './acme-store.js';
 import type { AcmeServer, AcmeSession } from './acme-session.js';
 import { askAgainAt, certificateId, fetchRenewalInfo, tryAgainAt } from './renewal-info.js';
 
@@ -11,9 +11,9 @@ export interface Held {
 }
 
 /** What a CA said of a certificate of its own, asked again when it is time. Undefined for one that it did not issue; what it does not answer changes nothing. */
-export async function learnRenewal(
+export async function refreshRenewalInfo(
   session: AcmeSession,
-  book: AcmeBook,
+  book: AcmeStore,
   { directory, clock }: AcmeServer,
   { host, key, leaf }: Held,
 ): Promise<Renewal | undefined> {

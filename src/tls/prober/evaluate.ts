@@ -1,8 +1,8 @@
 import { groups as groupTable, suites as known, type ServerKeyExchange } from '../wire/index.js';
 import type { Ask } from './goals.js';
-import { groupOf, schemeOf, versionOf, type Heard } from './heard.js';
-import type { Settled } from './inventory.js';
-import { acceptedGroups, refusedBy, type Proven } from './proven.js';
+import { groupOf, schemeOf, versionOf, type HelloAnswer } from './answers.js';
+import type { Tristate } from './inventory.js';
+import { acceptedGroups, refusedBy, type Inference } from './inference.js';
 import {
   finiteFields,
   groups12,
@@ -17,21 +17,21 @@ import {
 } from './question.js';
 
 /** The answer to an {@link Ask}; `witnesses`: code points that are known to be taken. */
-export interface Verdict {
-  readonly settled: Settled;
+export interface AskResult {
+  readonly settled: Tristate;
   readonly witnesses: readonly number[];
 }
 
-const accepted = (witnesses: readonly number[] = []): Verdict => ({
+const accepted = (witnesses: readonly number[] = []): AskResult => ({
   settled: 'accepted',
   witnesses,
 });
-const refused: Verdict = { settled: 'refused', witnesses: [] };
-const unknown: Verdict = { settled: 'unknown', witnesses: [] };
-const refusedIf = (yes: boolean): Verdict => (yes ? refused : unknown);
+const refused: AskResult = { settled: 'refused', witnesses: [] };
+const unknown: AskResult = { settled: 'unknown', witnesses: [] };
+const refusedIf = (yes: boolean): AskResult => (yes ? refused : unknown);
 
 /** What a log says to an ask, whatever its questions were meant for. Pure: planning and grading ask the same. */
-export function settle(proven: Proven, ask: Ask): Verdict {
+export function evaluate(proven: Inference, ask: Ask): AskResult {
   switch (ask.kind) {
     case 'version':
       return { settled: proven.versions[ask.version], witnesses: [] };
@@ -52,7 +52,7 @@ export function settle(proven: Proven, ask: Ask): Verdict {
   }
 }
 
-function settleSuites(proven: Proven, wanted: readonly number[]): Verdict {
+function settleSuites(proven: Inference, wanted: readonly number[]): AskResult {
   const taken = new Set(Object.values(proven.accepted).flat());
   const witnesses = wanted.filter((id) => taken.has(id));
   return witnesses.length > 0
@@ -66,7 +66,7 @@ const oldVersions: readonly OldVersion[] = ['TLSv1.1', 'TLSv1', 'SSLv3'];
 /** The version whose answer speaks for a generation: servers keep one list of suites for all their old versions. */
 export function speaksFor(
   generation: (typeof generations)[number],
-  { versions }: Proven,
+  { versions }: Inference,
 ): HelloVersion {
   return generation === 'old'
     ? (oldVersions.find((v) => versions[v] !== 'refused') ?? 'SSLv3')
@@ -79,7 +79,7 @@ export function existsIn(generation: (typeof generations)[number], id: number): 
   return generation === 'TLSv1.2' ? known.get(id)?.tls13 !== true : suitesOld.includes(id);
 }
 
-function suiteRefused(proven: Proven, id: number): boolean {
+function suiteRefused(proven: Inference, id: number): boolean {
   return generations.every((g) => !existsIn(g, id) || proven.refused[speaksFor(g, proven)].has(id));
 }
 
@@ -97,7 +97,7 @@ const free12 = only(suites12, (s) => s.keyExchange === 'ECDHE' && s.authenticati
 const bound12 = only(suites12, (s) => s.keyExchange === 'ECDHE' && s.authentication === 'ECDSA');
 
 /** The carriers of a version that have to be asked: groups are the same for all suites, so one of which some suite is known to be taken is enough. */
-export function carriersOf(proven: Proven, version: 'TLSv1.2' | 'TLSv1.3'): readonly Carrier[] {
+export function carriersOf(proven: Inference, version: 'TLSv1.2' | 'TLSv1.3'): readonly Carrier[] {
   const taken = (list: readonly number[]): boolean =>
     list.some((id) => proven.accepted[version].includes(id));
   if (version === 'TLSv1.3')
@@ -114,7 +114,10 @@ export function carriersOf(proven: Proven, version: 'TLSv1.2' | 'TLSv1.3'): read
 }
 
 /** Groups that are refused at a version, as far as proven. */
-export function refusedGroups(proven: Proven, version: 'TLSv1.2' | 'TLSv1.3'): ReadonlySet<number> {
+export function refusedGroups(
+  proven: Inference,
+  version: 'TLSv1.2' | 'TLSv1.3',
+): ReadonlySet<number> {
   const all = version === 'TLSv1.3' ? groups13 : groups12;
   if (proven.versions[version] === 'refused') return new Set(all);
   const carriers = carriersOf(proven, version);
@@ -123,14 +126,14 @@ export function refusedGroups(proven: Proven, version: 'TLSv1.2' | 'TLSv1.3'): R
 
 /** A refusal tells of groups when a suite that is taken was on offer, or every suite that may be. */
 function refusedWith(
-  { accepted: taken, refused: none, answers, mostSuites, suiteFirst }: Proven,
+  { accepted: taken, refused: none, answers, mostSuites, suiteFirst }: Inference,
   version: HelloVersion,
   carriers: readonly number[],
 ) {
   const possible = carriers.filter((id) => !none[version].has(id));
   if (possible.length === 0) return new Set(version === 'TLSv1.3' ? groups13 : groups12);
   const known = possible.filter((id) => taken[version].includes(id));
-  const tells = (a: Heard): boolean => {
+  const tells = (a: HelloAnswer): boolean => {
     if (a.hello || a.question.version !== version || a.question.suites.length > mostSuites)
       return false;
     const spokenFor = refusedBy(a, suiteFirst);
@@ -145,7 +148,7 @@ function refusedWith(
  * With an ECDSA certificate alone: a server that chooses the curve of its certificate takes none of those that stood before it, or would never use
  * them, since every client has to offer that curve too (RFC 8422 §5.1).
  */
-function besideCertificate({ answers, certificateCurve: curve }: Proven): ReadonlySet<number> {
+function besideCertificate({ answers, certificateCurve: curve }: Inference): ReadonlySet<number> {
   if (curve === undefined) return new Set();
   const chosen = answers.filter(
     (a) =>
@@ -157,10 +160,10 @@ function besideCertificate({ answers, certificateCurve: curve }: Proven): Readon
 }
 
 function settleGroups(
-  proven: Proven,
+  proven: Inference,
   wanted: readonly number[],
   version: 'TLSv1.2' | 'TLSv1.3',
-): Verdict {
+): AskResult {
   const taken = acceptedGroups(proven, version);
   const witnesses = wanted.filter((id) => taken.includes(id));
   if (witnesses.length > 0) return accepted(witnesses);
@@ -173,21 +176,21 @@ function settleGroups(
 }
 
 /** Does a TLS 1.2 server sign its key exchange with any of these schemes? */
-function settleSchemes({ answers, versions }: Proven, wanted: readonly number[]): Verdict {
+function settleSchemes({ answers, versions }: Inference, wanted: readonly number[]): AskResult {
   if (versions['TLSv1.2'] === 'refused') return refused;
   const at12 = answers.filter((a) => a.question.version === 'TLSv1.2');
   const used = new Set(at12.flatMap((a) => schemeOf(a) ?? []));
   const witnesses = wanted.filter((id) => used.has(id));
   if (witnesses.length > 0) return accepted(witnesses);
   // An answer signed otherwise, where nothing else was offered, refuses what was offered.
-  const tells = ({ hello, question: { schemes, topic } }: Heard): boolean =>
+  const tells = ({ hello, question: { schemes, topic } }: HelloAnswer): boolean =>
     topic.startsWith('signatures:') &&
     wanted.every((id) => schemes.includes(id)) &&
     (!hello || schemes.every((id) => wanted.includes(id)));
   return refusedIf(at12.some(tells));
 }
 
-function settleOrder(proven: Proven, worse: readonly number[]): Verdict {
+function settleOrder(proven: Inference, worse: readonly number[]): AskResult {
   const { accepted: taken, refused: none, answers, versions } = proven;
   const better = suites12.filter((id) => !worse.includes(id));
   const nothing = (list: readonly number[]): boolean => list.every((id) => none['TLSv1.2'].has(id));
@@ -211,10 +214,10 @@ function settleOrder(proven: Proven, worse: readonly number[]): Verdict {
   return refusedIf(worseFirst || (turned !== undefined && !follows && first !== undefined));
 }
 
-const chosen = ({ hello }: Heard): number => hello?.suite ?? -1;
+const chosen = ({ hello }: HelloAnswer): number => hello?.suite ?? -1;
 
 /** Whether the server has such a key: TLS 1.3 encrypts its certificate, so that only a completed handshake tells there. */
-export function settleKey(proven: Proven, key: 'RSA' | 'ECDSA'): Settled {
+export function settleKey(proven: Inference, key: 'RSA' | 'ECDSA'): Tristate {
   if (proven.keys.has(key)) return 'accepted';
   // A key serves every version alike: the newest that names it in the suite tells for all.
   const best = newestFirst.find((v) => v !== 'TLSv1.3' && proven.versions[v] !== 'refused');
@@ -239,7 +242,7 @@ export const dheSuites = only(
 /** The finite-field group that a server uses by itself with an authenticated suite; anonymous suites may have another. */
 export function finiteField({
   answers,
-}: Proven): Extract<ServerKeyExchange, { kind: 'dhe' }> | undefined {
+}: Inference): Extract<ServerKeyExchange, { kind: 'dhe' }> | undefined {
   for (const { hello, keyExchange, question } of answers)
     if (
       keyExchange?.kind === 'dhe' &&

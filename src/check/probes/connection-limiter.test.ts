@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { AddressEvidence } from '../../evidence/index.js';
-import { Manners } from './manners.js';
+import { ConnectionLimiter } from './connection-limiter.js';
 import { parseOptOut } from './opt-out.js';
 
 const reachable = (ip: string): AddressEvidence => ({ ip, status: 'reachable', connections: [] });
 const soon = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 5));
 
 test('an address has one visitor at a time, whatever names lead there, and one budget for all of them', async () => {
-  const manners = new Manners({ budget: 3 });
+  const manners = new ConnectionLimiter({ budget: 3 });
   let inside = 0;
   const left: number[] = [];
   const visit = (host: string): Promise<AddressEvidence> =>
@@ -30,7 +30,7 @@ test('an address has one visitor at a time, whatever names lead there, and one b
 });
 
 test('a host that many domains share is looked at once', async () => {
-  const manners = new Manners({ budget: 3 });
+  const manners = new ConnectionLimiter({ budget: 3 });
   let visits = 0;
   const once = (): Promise<AddressEvidence> =>
     manners.visit(
@@ -44,7 +44,7 @@ test('a host that many domains share is looked at once', async () => {
 });
 
 test('a visit that fails does not keep the next one out', async () => {
-  const manners = new Manners({ budget: 3 });
+  const manners = new ConnectionLimiter({ budget: 3 });
   const first = manners.visit('a.example', '192.0.2.1', () => Promise.reject(new Error('aborted')));
   const second = manners.visit('b.example', '192.0.2.1', () =>
     Promise.resolve(reachable('192.0.2.1')),
@@ -58,7 +58,7 @@ test('who asked to be left alone is not connected to: by name, by the domain abo
     '# asked on 2026-11-01\nmx.a.example.\n*.b.example   # all of them\n192.0.2.7\n198.51.100.0/24\n2001:db8::/32\r\n',
   );
   assert.ok(list.ok);
-  const manners = new Manners({ budget: 3, optOut: list.value });
+  const manners = new ConnectionLimiter({ budget: 3, optOut: list.value });
   const visit = (host: string, ip: string): Promise<AddressEvidence> =>
     manners.visit(host, ip, () => Promise.resolve(reachable(ip)));
   for (const [host, ip] of [

@@ -1,6 +1,6 @@
 import type { Evidence } from '../../evidence/index.js';
 import { settleKey } from '../../tls/index.js';
-import { handshakeFailed } from '../exposure.js';
+import { handshakeFailed } from './exposure.js';
 import type { FindingId } from '../findings/catalogue.js';
 import type { Profile } from '../profiles/profile.js';
 import type { JudgedAddress, JudgedHost } from './judge-host.js';
@@ -10,7 +10,7 @@ import { unsettled } from './tls-rules.js';
  * What the profile asks of an address at this depth, and the answers neither raise nor
  * rule out.
  */
-export function openRules(
+export function undecidedRules(
   { depth, mtaSts }: Evidence,
   { tls }: Profile,
   { evidence: { tlsa } }: JudgedHost,

@@ -1,6 +1,6 @@
 import { catalogue, finding, type FindingId } from '../findings/catalogue.js';
 import type { FindingValues } from '../findings/entry.js';
-import type { Mechanism, Profile } from '../profiles/profile.js';
+import type { TrustMechanism, Profile } from '../profiles/profile.js';
 import type { RecordFault } from '../../dane/index.js';
 import type { Evidence, Finding, Severity } from '../../evidence/index.js';
 import { aliasCauses, type AliasCause } from './alias-cause.js';
@@ -8,7 +8,7 @@ import type { JudgedHost } from './judge-host.js';
 
 const order: readonly Severity[] = ['fail', 'warn', 'info', 'good'];
 
-export interface Raising {
+export interface FindingInput {
   readonly host?: string;
   readonly ip?: string;
   readonly detail?: string;
@@ -22,13 +22,13 @@ export interface Raising {
   readonly reply?: string | undefined;
   readonly spkiSha256?: string;
   /** What is in force for the subject; the worst of their severities counts. */
-  readonly mechanisms?: readonly Mechanism[];
+  readonly mechanisms?: readonly TrustMechanism[];
   /** Nothing else is left. */
   readonly all?: boolean;
 }
 
 /** Collects findings, each once per subject. */
-export class Raised {
+export class FindingCollector {
   readonly #findings = new Map<string, Finding>();
   readonly #base: FindingValues;
 
@@ -71,7 +71,7 @@ export class Raised {
     };
   }
 
-  add(id: FindingId, { mechanisms = ['none'], all = false, ...values }: Raising = {}): void {
+  add(id: FindingId, { mechanisms = ['none'], all = false, ...values }: FindingInput = {}): void {
     const rule = this.profile.rules[id];
     const base = rule.severity;
     const severity =

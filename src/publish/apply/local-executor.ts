@@ -5,16 +5,16 @@ import type { Clock } from '../../base/index.js';
 import type { Certify } from '../actions.js';
 import { importKey } from '../certificates/import-key.js';
 import { deployCertificate } from '../certificates/deploy-certificate.js';
-import type { PublishSection } from '../desired/publish-section.js';
+import type { PublishSection } from '../config.js';
 import { replaceFile, type Disk } from '../keys/durable-file.js';
 import type { KeyRing } from '../keys/key-ring.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { formatChange } from '../records/format-change.js';
-import type { DnsWriter, Hands, Outcome } from './hands.js';
+import type { DnsWriter, Executor, ActionOutcome } from './executor.js';
 
 /** A certificate that DANE-EE vouches for needs no end (RFC 5280 §4.1.2.5, RFC 7672 §3.1.1). */
 const noEnd = Date.UTC(9999, 11, 31, 23, 59, 59);
-const done: Outcome = { status: 'done' };
+const done: ActionOutcome = { status: 'done' };
 
 export interface LocalHandsOptions {
   readonly section: PublishSection;
@@ -24,7 +24,7 @@ export interface LocalHandsOptions {
   /** By the name in `publish.dns`; whoever is not there prints. */
   readonly writers?: ReadonlyMap<string, DnsWriter>;
   /** For keys that the configuration does not say otherwise of; undefined leaves it to a person. */
-  readonly certify?: (action: Certify) => Promise<Outcome | undefined>;
+  readonly certify?: (action: Certify) => Promise<ActionOutcome | undefined>;
   /** Ends changes of records and commands that are under way. */
   readonly signal?: AbortSignal;
 }
@@ -38,7 +38,7 @@ export function localHands({
   writers = new Map(),
   certify,
   signal,
-}: LocalHandsOptions): Hands {
+}: LocalHandsOptions): Executor {
   return {
     setRrset: (action, dns) =>
       writers.get(dns)?.(action, signal) ??
@@ -77,7 +77,7 @@ export function localHands({
   };
 }
 
-function certifyItself({ host, key }: Certify, ring: KeyRing): Outcome {
+function certifyItself({ host, key }: Certify, ring: KeyRing): ActionOutcome {
   const pair = { privateKey: ring.privateKey(host, key), publicKey: ring.publicKey(host, key) };
   ring.putChain(host, key, selfSigned({ names: [host], key: pair, notAfter: noEnd }).certPem);
   return done;

@@ -1,6 +1,6 @@
 import type { Alert, Wait } from '../actions.js';
 import { mayBeShown } from './keys.js';
-import type { RolloverReading, RolloverState, RolloverWish } from './types.js';
+import type { RolloverReading, RolloverState, DesiredRollover } from './types.js';
 
 export interface Obstacles {
   /** Nothing is published or deployed. */
@@ -11,10 +11,10 @@ export interface Obstacles {
 }
 
 /** What hinders the start of a change: a delegation in motion [7671-13-2], a server that cannot be seen whole or offers no STARTTLS [7672-9.2-1], a key that is not ours. */
-export function obstacles(
+export function blockers(
   state: RolloverState,
   seen: RolloverReading,
-  wish: RolloverWish,
+  wish: DesiredRollover,
 ): Obstacles {
   const { host, owner } = state;
   const ours = new Set(mayBeShown(state).map(({ sha256 }) => sha256));
@@ -60,7 +60,7 @@ export function obstacles(
 function ownerHeld(
   { owner }: RolloverState,
   { nameservers, held }: RolloverReading,
-  { publish }: RolloverWish,
+  { publish }: DesiredRollover,
 ): readonly Wait[] {
   const waits = (why: string): readonly Wait[] => [{ subject: owner, why }];
   const [alias] = nameservers.map((one) => one.alias);

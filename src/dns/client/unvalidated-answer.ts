@@ -1,5 +1,5 @@
 import type { Name } from '../../base/index.js';
-import type { AliasStep, Answer, Dnssec } from '../types.js';
+import type { AliasStep, DnsAnswer, Dnssec } from '../types.js';
 import type { Message } from '../wire/message.js';
 import { readTarget } from '../wire/rdata.js';
 import { Rcode, RRType } from '../wire/types-registry.js';
@@ -17,7 +17,12 @@ export function isAnswer(message: Message): boolean {
 }
 
 /** Reads an answer (NOERROR, NXDOMAIN or YXDOMAIN) as it stands, aliases followed inside it; `dnssec` is what the caller makes of the whole. */
-export function unprovedAnswer(name: Name, type: number, message: Message, dnssec: Dnssec): Answer {
+export function unvalidatedAnswer(
+  name: Name,
+  type: number,
+  message: Message,
+  dnssec: Dnssec,
+): DnsAnswer {
   const aliases: AliasStep[] = [];
   let at = name;
   while (type !== RRType.CNAME && aliases.length < MAX_ALIASES) {

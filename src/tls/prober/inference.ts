@@ -1,8 +1,14 @@
 import { groupTable, suites as known } from '../wire/index.js';
 import { parseCertificate } from '../../x509/index.js';
 import type { ProbeRecord } from './answer.js';
-import { completed, groupOf, heard, versionOf, type Heard } from './heard.js';
-import type { AnyVersion, Settled } from './inventory.js';
+import {
+  completedHandshakes,
+  groupOf,
+  helloAnswers,
+  versionOf,
+  type HelloAnswer,
+} from './answers.js';
+import type { AnyVersion, Tristate } from './inventory.js';
 import {
   allSchemes,
   groups12,
@@ -21,10 +27,10 @@ const SMALL_HELLO = 60;
 const PROTOCOL_VERSION = 70;
 
 /** What the answers of a server prove. Nothing here is guessed. */
-export interface Proven {
+export interface Inference {
   readonly log: readonly ProbeRecord[];
-  readonly answers: readonly Heard[];
-  readonly versions: Readonly<Record<AnyVersion, Settled>>;
+  readonly answers: readonly HelloAnswer[];
+  readonly versions: Readonly<Record<AnyVersion, Tristate>>;
   /** Suites by version, in the order found: the server's own order where it has one. */
   readonly accepted: Readonly<Record<HelloVersion, readonly number[]>>;
   readonly refused: Readonly<Record<HelloVersion, ReadonlySet<number>>>;
@@ -45,8 +51,8 @@ export const suitesOf = (version: HelloVersion): readonly number[] =>
   version === 'TLSv1.3' ? suites13 : version === 'TLSv1.2' ? suites12 : suitesOld;
 
 /** Reads a log, newest version first: a refusal speaks for a version only where all above it are known to be refused. */
-export function prove(log: readonly ProbeRecord[]): Proven {
-  const answers = heard(log);
+export function infer(log: readonly ProbeRecord[]): Inference {
+  const answers = helloAnswers(log);
   const accepted = Object.fromEntries(
     newestFirst.map((v) => [v, acceptedAt(log, answers, v)]),
   ) as Record<HelloVersion, number[]>;
@@ -61,7 +67,7 @@ export function prove(log: readonly ProbeRecord[]): Proven {
       a.hello ||
       (a.question.suites.length <= mostSuites && (nothingElse(a) || hasGroup(a, groups))),
   );
-  const versions = { SSLv2: ssl2(log) } as Record<AnyVersion, Settled>;
+  const versions = { SSLv2: ssl2(log) } as Record<AnyVersion, Tristate>;
   const refused = {} as Record<HelloVersion, ReadonlySet<number>>;
   for (const version of newestFirst) {
     const reaching = credible.filter((a) => reaches(a.question.version, version, versions));
@@ -71,7 +77,8 @@ export function prove(log: readonly ProbeRecord[]): Proven {
       ),
     );
     const answeredLower = reaching.some((a) => a.hello && rank(versionOf(a)) > rank(version));
-    const seen = accepted[version].length > 0 || completed(log).some((c) => c.version === version);
+    const seen =
+      accepted[version].length > 0 || completedHandshakes(log).some((c) => c.version === version);
     versions[version] = seen
       ? 'accepted'
       : answeredLower || suitesOf(version).every((id) => none.has(id))
@@ -82,7 +89,7 @@ export function prove(log: readonly ProbeRecord[]): Proven {
   // In older versions the suite tells the kind of key; in TLS 1.3 only the certificate does.
   const ecdsa = answers.find((a) => keyOf(a) === 'ECDSA')?.certificates?.[0];
   const leaves = [
-    ...completed(log).flatMap((c) => c.leaf ?? []),
+    ...completedHandshakes(log).flatMap((c) => c.leaf ?? []),
     ...(ecdsa ? [ecdsa] : []),
   ].flatMap((der) => leafOf(der) ?? []);
   const keys = new Set([
@@ -114,7 +121,7 @@ export function prove(log: readonly ProbeRecord[]): Proven {
 
 function acceptedAt(
   log: readonly ProbeRecord[],
-  answers: readonly Heard[],
+  answers: readonly HelloAnswer[],
   version: HelloVersion,
 ): number[] {
   const found = answers.flatMap((a) =>
@@ -123,7 +130,7 @@ function acceptedAt(
   return [
     ...new Set([
       ...found,
-      ...completed(log).flatMap((c) => (c.version === version ? (c.suite ?? []) : [])),
+      ...completedHandshakes(log).flatMap((c) => (c.version === version ? (c.suite ?? []) : [])),
     ]),
   ];
 }
@@ -135,7 +142,7 @@ const rank = (version: HelloVersion | undefined): number =>
 function reaches(
   ceiling: HelloVersion,
   version: HelloVersion,
-  versions: Readonly<Record<AnyVersion, Settled>>,
+  versions: Readonly<Record<AnyVersion, Tristate>>,
 ): boolean {
   if (ceiling === 'TLSv1.3' || version === 'TLSv1.3') return ceiling === version;
   return (
@@ -145,7 +152,7 @@ function reaches(
 }
 
 /** Groups or signature schemes may have been the cause of a refusal unless all were on offer. */
-function nothingElse({ question: { groups, schemes, version } }: Heard): boolean {
+function nothingElse({ question: { groups, schemes, version } }: HelloAnswer): boolean {
   return (
     groups.length >= (version === 'TLSv1.3' ? groups13 : groups12).length &&
     schemes.length >= allSchemes.length
@@ -153,7 +160,10 @@ function nothingElse({ question: { groups, schemes, version } }: Heard): boolean
 }
 
 /** In TLS 1.3 suite and group are chosen apart: one group that is taken, and the suites were the cause. */
-function hasGroup({ question: { groups, version } }: Heard, taken: readonly number[]): boolean {
+function hasGroup(
+  { question: { groups, version } }: HelloAnswer,
+  taken: readonly number[],
+): boolean {
   return version === 'TLSv1.3' && groups.some((id) => taken.includes(id));
 }
 
@@ -163,14 +173,14 @@ const isEcdsa = (id: number): boolean => known.get(id)?.authentication === 'ECDS
  * Some servers choose the certificate first: who offers any ECDSA suite is given the ECDSA certificate, and a refusal where no suite fits that (HAProxy).
  * One that took an RSA suite although ECDSA suites were on offer does not.
  */
-function choseSuiteFirst({ hello, question: { suites } }: Heard): boolean {
+function choseSuiteFirst({ hello, question: { suites } }: HelloAnswer): boolean {
   return (
     hello !== undefined && known.get(hello.suite)?.authentication === 'RSA' && suites.some(isEcdsa)
   );
 }
 
 /** Without any RSA suite there is but one certificate to choose. */
-function refusesRsaSuites(a: Heard): boolean {
+function refusesRsaSuites(a: HelloAnswer): boolean {
   const { suites } = a.question;
   return (
     !a.hello && nothingElse(a) && !suites.some(isEcdsa) && rsa12.every((id) => suites.includes(id))
@@ -183,18 +193,21 @@ function refusesRsaKey(log: readonly ProbeRecord[]): boolean {
     ({ question: q, answer }) =>
       q.kind === 'handshake' && q.authentication === 'RSA' && answer.kind === 'refused',
   );
-  return asked && completed(log).length > 0;
+  return asked && completedHandshakes(log).length > 0;
 }
 
 /** The suites that a refusal speaks for. */
-export function refusedBy({ question: { suites } }: Heard, suiteFirst: boolean): readonly number[] {
+export function refusedBy(
+  { question: { suites } }: HelloAnswer,
+  suiteFirst: boolean,
+): readonly number[] {
   const ecdsa = suiteFirst ? [] : suites.filter(isEcdsa);
   return ecdsa.length > 0 ? ecdsa : suites;
 }
 
 /** A large hello was refused although a suite in it is taken at its very version. */
 function contradicted(
-  a: Heard,
+  a: HelloAnswer,
   accepted: Readonly<Record<HelloVersion, readonly number[]>>,
   suiteFirst: boolean,
 ): boolean {
@@ -208,7 +221,7 @@ function contradicted(
   );
 }
 
-function ssl2(log: readonly ProbeRecord[]): Settled {
+function ssl2(log: readonly ProbeRecord[]): Tristate {
   const answer = log.find(({ question }) => question.kind === 'ssl2')?.answer.kind;
   return answer === 'ssl2' ? 'accepted' : answer === 'refused' ? 'refused' : 'unknown';
 }
@@ -224,14 +237,19 @@ function leafOf(der: Uint8Array): { key: 'RSA' | 'ECDSA'; curve?: number } | und
 }
 
 /** The kind of key that an answer's certificate holds. */
-function keyOf({ hello, certificates }: Heard): 'RSA' | 'ECDSA' | undefined {
+function keyOf({ hello, certificates }: HelloAnswer): 'RSA' | 'ECDSA' | undefined {
   const authentication = certificates && known.get(hello?.suite ?? 0)?.authentication;
   return authentication === 'RSA' || authentication === 'ECDSA' ? authentication : undefined;
 }
 
 /** Groups that were chosen at a version. */
-export function acceptedGroups({ answers, log }: Proven, version: HelloVersion): readonly number[] {
-  const agreed = completed(log).flatMap((c) => (c.version === version ? (c.group ?? []) : []));
+export function acceptedGroups(
+  { answers, log }: Inference,
+  version: HelloVersion,
+): readonly number[] {
+  const agreed = completedHandshakes(log).flatMap((c) =>
+    c.version === version ? (c.group ?? []) : [],
+  );
   return [
     ...new Set([
       ...answers.flatMap((a) => (versionOf(a) === version ? (groupOf(a) ?? []) : [])),

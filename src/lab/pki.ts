@@ -21,7 +21,7 @@ export const places = {
 } as const;
 
 /** The lab's certificate authorities. Keys are made anew for every lab. */
-export class World {
+export class LabPki {
   readonly root: Authority = createCa({ name: 'Hermetic Lab Root' });
   readonly intermediate: Authority = createIntermediate(this.root, { name: 'Hermetic Lab CA' });
   readonly #unknown = createCa({ name: 'Nobody Knows This Root' });

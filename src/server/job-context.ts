@@ -7,11 +7,11 @@ import { parsePemBundle, trustStore, type Certificate, type TrustStore } from '.
 import type { Config } from './config/config.js';
 import type { Log } from './log.js';
 import { policySource } from './policy-source.js';
-import type { House } from './service.js';
+import type { JobContext } from './service.js';
 import { SharedResolver } from './shared-resolver.js';
 import { SharedStore, type StoreSource } from './shared-store.js';
 
-export interface OpenHouse extends House {
+export interface OpenJobContext extends JobContext {
   /** Resolves when the database is closed, or handed over. */
   close(): Promise<void>;
 }
@@ -22,11 +22,12 @@ export async function openHouse(
   log: Log,
   stores: StoreSource = new SharedStore(systemClock, log),
   resolvers = new SharedResolver(),
-): Promise<OpenHouse> {
+): Promise<OpenJobContext> {
   const localNetwork = nodeNetwork();
   const { addresses, trustAnchor, clockSkew } = config.resolver;
   const upstreams =
-    addresses?.map((text) => take('resolver.addresses', parseUpstream(text))) ?? systemUpstreams();
+    addresses?.map((text) => unwrap('resolver.addresses', parseUpstream(text))) ??
+    systemUpstreams();
   const resolver = resolvers.with({
     network: localNetwork,
     upstreams,
@@ -34,7 +35,7 @@ export async function openHouse(
     ...(trustAnchor === undefined
       ? {}
       : {
-          anchors: take(
+          anchors: unwrap(
             'resolver.trustAnchor',
             parseTrustAnchors(text('resolver.trustAnchor', trustAnchor)),
           ),
@@ -59,7 +60,7 @@ export async function openHouse(
 
 function rootsOf({ replace, add }: Config['roots']): TrustStore {
   const read = (key: string, file: string | undefined): readonly Certificate[] =>
-    file === undefined ? [] : take(key, parsePemBundle(text(key, file)));
+    file === undefined ? [] : unwrap(key, parsePemBundle(text(key, file)));
   const added = read('roots.add', add);
   return replace === undefined
     ? builtinTrustStore(added)
@@ -78,7 +79,7 @@ function text(key: string, file: string): string {
   }
 }
 
-function take<T>(key: string, result: Result<T, Failure>): T {
+function unwrap<T>(key: string, result: Result<T, Failure>): T {
   if (result.ok) return result.value;
   throw new HermeticError(
     result.failure.code,

@@ -6,7 +6,7 @@ import { mailServer, type ReceivedMail } from '../actors/mail-server.js';
 import type { PolicyHost, PolicySite } from '../actors/policy-host.js';
 import type { DnsFault, LabDns } from '../dns/lab-dns.js';
 import type { LabNetwork } from '../network/lab-network.js';
-import { places, type World } from '../world.js';
+import { places, type LabPki } from '../pki.js';
 import { injectAfterStarttls } from './inject-after-starttls.js';
 import { stripStarttls } from './strip-starttls.js';
 
@@ -36,8 +36,8 @@ export const labAttacks = [
 ] as const;
 export type LabAttack = (typeof labAttacks)[number];
 
-export interface Battlefield {
-  readonly world: World;
+export interface AttackContext {
+  readonly world: LabPki;
   readonly network: LabNetwork;
   readonly dns: LabDns;
   readonly policyHost: PolicyHost;
@@ -59,7 +59,7 @@ const nowhere = '203.0.113.99';
 export async function mountAttack(
   attack: LabAttack,
   domain: string,
-  field: Battlefield,
+  field: AttackContext,
   at?: readonly MailHostAddress[],
 ): Promise<Undo> {
   const { dns, world } = field;
@@ -71,7 +71,7 @@ export async function mountAttack(
   switch (attack) {
     case 'strip':
     case 'mangle':
-      return onThePath(
+      return manInTheMiddle(
         hosts,
         field,
         (target) =>
@@ -79,19 +79,19 @@ export async function mountAttack(
           stripStarttls(field.network.outside, target, attack === 'strip' ? 'remove' : 'mangle'),
       );
     case 'inject':
-      return onThePath(
+      return manInTheMiddle(
         hosts,
         field,
         (target) => target && injectAfterStarttls(field.network.outside, target),
       );
     case 'answer-in-clear':
-      return onThePath(hosts, field, (_target, name) => attackersServer(name, field, []));
+      return manInTheMiddle(hosts, field, (_target, name) => attackersServer(name, field, []));
     case 'swap-certificate':
-      return onThePath(hosts, field, (_target, name) =>
+      return manInTheMiddle(hosts, field, (_target, name) =>
         attackersServer(name, field, [world.forgedCertificate(name)]),
       );
     case 'tls10':
-      return onThePath(hosts, field, (_target, name) =>
+      return manInTheMiddle(hosts, field, (_target, name) =>
         mailServer({
           name,
           certificates: world.shownBy(name),
@@ -193,9 +193,9 @@ function records(dns: LabDns, name: string, type: number): readonly ResourceReco
 }
 
 /** Puts somebody between the sender and each host of the domain. */
-async function onThePath(
+async function manInTheMiddle(
   hosts: readonly MailHostAddress[],
-  { network }: Battlefield,
+  { network }: AttackContext,
   serve: (
     target: Endpoint | undefined,
     name: string,
@@ -213,7 +213,7 @@ async function onThePath(
 
 function attackersServer(
   name: string,
-  { onMail, onHeard }: Battlefield,
+  { onMail, onHeard }: AttackContext,
   certificates: readonly Issued[],
 ): ReturnType<typeof mailServer> {
   return mailServer({
@@ -224,7 +224,11 @@ function attackersServer(
   });
 }
 
-function changeSite(name: string, { policyHost }: Battlefield, change: Partial<PolicySite>): Undo {
+function changeSite(
+  name: string,
+  { policyHost }: AttackContext,
+  change: Partial<PolicySite>,
+): Undo {
   const site = policyHost.site(name);
   if (!site) return () => undefined;
   policyHost.add(name, { ...site, ...change });

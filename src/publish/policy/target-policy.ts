@@ -3,12 +3,12 @@ import type { Wait } from '../actions.js';
 import { judgePromotion, probedTroubles, reportedFailures } from './judge-promotion.js';
 import { policyId } from './policy-id.js';
 import { agreed, currentPolicy, isStsRecord } from './read-policy-world.js';
-import type { PolicyReading, PolicyState, PolicyWish, Proposal, ServedPolicy } from './types.js';
+import type { PolicyReading, PolicyState, DesiredPolicy, Proposal, ServedPolicy } from './types.js';
 
 /** A day: what a first policy and a last one are kept for. */
 const DAY = 86_400;
 
-export interface Goal {
+export interface TargetPolicy {
   /** Undefined: nothing is to be served. */
   readonly policy?: StsPolicy & { readonly id: string; readonly body: string };
   readonly because: string;
@@ -18,10 +18,10 @@ export interface Goal {
 }
 
 /** What the choice of a policy rests on. */
-interface Scene {
+interface PolicyContext {
   readonly state: PolicyState;
   readonly seen: PolicyReading;
-  readonly wish: PolicyWish;
+  readonly wish: DesiredPolicy;
   readonly current: ServedPolicy;
   /** Hosts it has to name. */
   readonly mx: readonly string[];
@@ -31,15 +31,19 @@ interface Scene {
  * The policy that should be served now. Modes climb from none over testing to enforce, `max_age` through the ramp, and only on evidence; evidence holds a
  * policy where it is but never takes it back, because whoever sits on the path makes failures at will. Out of enforce leads only a person's word.
  */
-export function goalPolicy(state: PolicyState, seen: PolicyReading, wish: PolicyWish): Goal {
+export function goalPolicy(
+  state: PolicyState,
+  seen: PolicyReading,
+  wish: DesiredPolicy,
+): TargetPolicy {
   const current = currentPolicy(state);
   const mx = goalMx(state, current, wish);
   if (!current || (current.mode === 'none' && wish.mode !== 'none'))
     return unknownPast(state, seen, wish) ?? enter(wish, mx);
-  const scene: Scene = { state, seen, wish, current, mx };
-  if (current.mode === 'none') return goal(current, '', '');
+  const scene: PolicyContext = { state, seen, wish, current, mx };
+  if (current.mode === 'none') return target(current, '', '');
   if (wish.mode === 'none' || (current.mode === 'enforce' && wish.mode === 'testing'))
-    return leave(scene);
+    return retire(scene);
   if (current.mode === 'enforce') return climb(scene);
   return wish.mode === 'enforce' ? promote(scene) : keep(scene);
 }
@@ -48,8 +52,8 @@ export function goalPolicy(state: PolicyState, seen: PolicyReading, wish: Policy
 function unknownPast(
   { domain, served }: PolicyState,
   { txt }: PolicyReading,
-  { mode, confirmed }: PolicyWish,
-): Goal | undefined {
+  { mode, confirmed }: DesiredPolicy,
+): TargetPolicy | undefined {
   const record = agreed(txt)?.records.find(isStsRecord);
   if (served.length > 0 || record === undefined || mode === 'none') return undefined;
   const token = `begin:${domain}:${policyId(record).slice(0, 8)}-0`;
@@ -65,7 +69,7 @@ function unknownPast(
   };
 }
 
-function enter({ mode, maxAges }: PolicyWish, mx: readonly string[]): Goal {
+function enter({ mode, maxAges }: DesiredPolicy, mx: readonly string[]): TargetPolicy {
   if (mode === 'none')
     return {
       because: 'no policy is wanted and none is served',
@@ -73,14 +77,14 @@ function enter({ mode, maxAges }: PolicyWish, mx: readonly string[]): Goal {
       waits: [],
       proposals: [],
     };
-  return goal(
+  return target(
     { mode: 'testing', maxAge: maxAges[0] ?? DAY, mx },
     'a policy in testing mode holds no mail back',
     'RFC 8461 §5',
   );
 }
 
-function leave(scene: Scene): Goal {
+function retire(scene: PolicyContext): TargetPolicy {
   const { state, wish, current, mx } = scene;
   const token = tokenFor(`leave-${current.mode}`, scene);
   if (current.mode === 'enforce' && !wish.confirmed.includes(token)) {
@@ -93,31 +97,31 @@ function leave(scene: Scene): Goal {
     return keep(scene, { proposals: [{ token, subject: state.domain, what, why }] });
   }
   return wish.mode === 'none'
-    ? goal(
+    ? target(
         { mode: 'none', maxAge: DAY, mx: [] },
         'mode none tells senders that the removal is meant',
         'RFC 8461 §8.3',
       )
-    : goal(
+    : target(
         { mode: 'testing', maxAge: wish.maxAges[0] ?? DAY, mx },
         'a person confirmed it',
         'RFC 8461 §5',
       );
 }
 
-function promote(scene: Scene): Goal {
+function promote(scene: PolicyContext): TargetPolicy {
   const { state, seen, wish, mx } = scene;
   const enforced: StsPolicy = { mode: 'enforce', maxAge: wish.maxAges[0] ?? DAY, mx };
   const { holds, until, byPerson } = judgePromotion(state, seen, wish, mx, inForce(scene));
   if (holds.length === 0)
-    return goal(
+    return target(
       enforced,
       'every address of every MX host passes and signed reports show no failure',
       'RFC 8461 §5',
     );
   const token = tokenFor('enforce', scene);
   if (byPerson && wish.confirmed.includes(token))
-    return goal(enforced, 'a person confirmed it, and every address passes', 'RFC 8461 §5');
+    return target(enforced, 'a person confirmed it, and every address passes', 'RFC 8461 §5');
   const what = `enforce the policy of ${state.domain} without waiting for that`;
   return keep(scene, {
     waits: holds.map((why) => ({
@@ -130,7 +134,7 @@ function promote(scene: Scene): Goal {
 }
 
 /** An enforced policy is kept longer once it has held for as long as it was kept. */
-function climb(scene: Scene): Goal {
+function climb(scene: PolicyContext): TargetPolicy {
   const { state, seen, wish, current, mx } = scene;
   const next = wish.maxAges.find((age) => age > current.maxAge);
   if (next === undefined) return keep(scene);
@@ -145,7 +149,7 @@ function climb(scene: Scene): Goal {
   const troubles = [...probedTroubles(seen), ...reportedFailures(seen, wish)];
   if (troubles.length > 0)
     return keep(scene, { waits: troubles.map((why) => wait(`max_age stays: ${why}`)) });
-  return goal(
+  return target(
     { mode: 'enforce', maxAge: next, mx },
     `it has held for its max_age of ${current.maxAge} s`,
     'RFC 8461 §3.2',
@@ -153,10 +157,10 @@ function climb(scene: Scene): Goal {
 }
 
 function keep(
-  { current: { mode, maxAge }, mx }: Scene,
-  rest: Partial<Pick<Goal, 'waits' | 'proposals'>> = {},
-): Goal {
-  return goal(
+  { current: { mode, maxAge }, mx }: PolicyContext,
+  rest: Partial<Pick<TargetPolicy, 'waits' | 'proposals'>> = {},
+): TargetPolicy {
+  return target(
     { mode, maxAge, mx },
     'every MX host that senders may know is in it',
     'RFC 8461 §8.1',
@@ -164,12 +168,12 @@ function keep(
   );
 }
 
-function goal(
+function target(
   policy: StsPolicy,
   because: string,
   clause: string,
-  rest: Partial<Pick<Goal, 'waits' | 'proposals'>> = {},
-): Goal {
+  rest: Partial<Pick<TargetPolicy, 'waits' | 'proposals'>> = {},
+): TargetPolicy {
   const body = formatPolicy(policy);
   return {
     policy: { ...policy, body, id: policyId(body) },
@@ -181,12 +185,12 @@ function goal(
   };
 }
 
-function inForce({ seen, current }: Scene): number {
+function inForce({ seen, current }: PolicyContext): number {
   return current.announced ? seen.at - current.announced.at : 0;
 }
 
 /** Names the policy, and which time it is served: what a person said of it does not hold for another one, nor for the same one later. */
-function tokenFor(what: string, { state, current }: Scene): string {
+function tokenFor(what: string, { state, current }: PolicyContext): string {
   return `${what}:${state.domain}:${current.id.slice(0, 8)}-${state.served.length}`;
 }
 
@@ -197,7 +201,7 @@ function tokenFor(what: string, { state, current }: Scene): string {
 function goalMx(
   { hosts }: PolicyState,
   current: ServedPolicy | undefined,
-  wish: PolicyWish,
+  wish: DesiredPolicy,
 ): readonly string[] {
   const wanted = wish.mx.map((host) => host.toLowerCase());
   const leaving = hosts

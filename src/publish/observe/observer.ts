@@ -6,7 +6,7 @@ import type { TrustStore } from '../../x509/index.js';
 import type { ReportSummary } from '../policy/types.js';
 
 /** How the world is seen: lookups of its own, and what other jobs know, given as functions. */
-export interface Eyes {
+export interface Observer {
   readonly network: Network;
   /** Validating. */
   readonly resolver: Resolver;

@@ -3,7 +3,7 @@ import { migrate, type Store } from '../../store/index.js';
 import type { RenewalWindow } from './plan-renewal.js';
 
 /** Everything that has to outlive a crash between two requests to a CA. Each call is durable when it returns. */
-export interface AcmeBook {
+export interface AcmeStore {
   account(directory: string): BookedAccount | undefined;
   saveAccount(directory: string, account: BookedAccount | undefined): void;
   /** The open order of a key; `url` is missing when it was about to be placed. */
@@ -77,7 +77,7 @@ export function accountKeyName(directory: string): string {
 }
 
 /** Opens the book in a database that other jobs use too. */
-export function openAcmeBook(store: Store): AcmeBook {
+export function openAcmeBook(store: Store): AcmeStore {
   migrate(store, 'acme', migrations);
   return {
     account(directory) {

@@ -16,27 +16,27 @@ import {
   askHello,
   handshake,
   renegotiate,
-  type Answer,
+  type TlsAnswer,
   type AskHelloRequest,
   type HandshakeFacts,
-  type Question,
+  type TlsQuestion,
 } from '../../tls/index.js';
 import { parseChain, verifyChain } from '../../x509/index.js';
-import { handshakeFailed } from '../exposure.js';
-import { stored, type ProbeContext } from './context.js';
+import { handshakeFailed } from '../grade/exposure.js';
+import { failureEvidence, type ProbeContext } from './context.js';
 
 type ProbeQuestion = AskHelloRequest['question'];
 type Draft = { -readonly [K in keyof ConnectionEvidence]: ConnectionEvidence[K] };
 
 /** What a connection is opened for: the completed handshake, one question of the prober, or what `--intrusive` does. */
-export type Errand = Question | 'handshake' | 'intrusion' | 'intrusion-tls12';
+export type ProbePurpose = TlsQuestion | 'handshake' | 'intrusion' | 'intrusion-tls12';
 
 /** One SMTP connection from its greeting to its end, as evidence; `sni` is the name said in its TLS. Rejects only with the signal's reason. */
 export async function converse(
   context: ProbeContext,
   sni: string,
   ip: string,
-  errand: Errand,
+  errand: ProbePurpose,
 ): Promise<ConnectionEvidence> {
   const { network, clock, smtpPort, timeoutMs, signal } = context;
   const began = clock.monotonic();
@@ -56,9 +56,10 @@ export async function converse(
     timeoutMs,
     ...(signal ? { signal } : {}),
   });
-  if (!dialled.ok) return { ...draft, dial: stored(dialled.failure), milliseconds: since(began) };
+  if (!dialled.ok)
+    return { ...draft, dial: failureEvidence(dialled.failure), milliseconds: since(began) };
   try {
-    await talk(context, sni, dialled.conn, errand, draft);
+    await probeStarttls(context, sni, dialled.conn, errand, draft);
   } finally {
     dialled.conn.close();
   }
@@ -66,14 +67,14 @@ export async function converse(
 }
 
 /** Fills the draft as far as the server lets us come. */
-async function talk(
+async function probeStarttls(
   context: ProbeContext,
   sni: string,
   conn: Conn,
-  errand: Errand,
+  errand: ProbePurpose,
   draft: Draft,
 ): Promise<void> {
-  if (context.implicitTls) return sealedFirst(context, sni, conn, errand, draft);
+  if (context.implicitTls) return probeImplicitTls(context, sni, conn, errand, draft);
   const { helo, timeoutMs, signal, clock } = context;
   const opened = await openSession({ conn, helo, timeoutMs, clock, ...(signal ? { signal } : {}) });
   if (!opened.ok) return notOpened(opened.failure, draft);
@@ -88,17 +89,17 @@ async function talk(
 
 /** Saves what the server said instead of a greeting of 220. */
 function notOpened(failure: OpenFailure, draft: Draft): void {
-  draft.failure = stored(failure);
+  draft.failure = failureEvidence(failure);
   if (failure.greeting) draft.greeting = failure.greeting;
   draft.transcript = failure.transcript.slice(0, 200);
 }
 
 /** Where TLS comes before SMTP: the handshake or the hello is the first thing said. */
-async function sealedFirst(
+async function probeImplicitTls(
   context: ProbeContext,
   sni: string,
   conn: Conn,
-  errand: Errand,
+  errand: ProbePurpose,
   draft: Draft,
 ): Promise<void> {
   const { helo, timeoutMs, signal, clock } = context;
@@ -127,7 +128,7 @@ async function sealedFirst(
   draft.greeting = session.greeting;
   const hello = await session.ehlo();
   if (hello.ok) draft.ehlo = { code: hello.value.code, lines: hello.value.lines };
-  else draft.failure = stored(hello.failure);
+  else draft.failure = failureEvidence(hello.failure);
   await session.quit();
   draft.transcript = session.transcript.slice(0, 200);
 }
@@ -136,12 +137,12 @@ async function upgrade(
   context: ProbeContext,
   sni: string,
   session: SmtpSession,
-  errand: Errand,
+  errand: ProbePurpose,
   draft: Draft,
 ): Promise<void> {
   const hello = await session.ehlo();
   if (!hello.ok) {
-    draft.failure = stored(hello.failure);
+    draft.failure = failureEvidence(hello.failure);
     return;
   }
   draft.ehlo = { code: hello.value.code, lines: hello.value.lines };
@@ -151,7 +152,7 @@ async function upgrade(
     if (offer.status === 'mangled') draft.mangledAs = offer.mangledAs;
     await session.quit();
   } else if (errand === 'intrusion' || errand === 'intrusion-tls12')
-    await intrude(context, sni, session, errand, draft);
+    await testInjection(context, sni, session, errand, draft);
   else if (errand === 'handshake') await complete(context, sni, session, 'any', draft);
   else if (errand.kind === 'handshake')
     await complete(context, sni, session, errand.authentication, draft);
@@ -204,7 +205,7 @@ function keepFacts(
 }
 
 /** A handshake that failed; where it was a question of the prober that is an answer: the server has no key of that kind. */
-function notMade(errand: Errand, failure: Failure, draft: Draft): void {
+function notMade(errand: ProbePurpose, failure: Failure, draft: Draft): void {
   if (typeof errand !== 'string' && errand.kind === 'handshake' && handshakeFailed(failure.code))
     draft.probe = { question: errand, answer: { kind: 'refused' } };
   notSecured(failure, draft);
@@ -213,7 +214,7 @@ function notMade(errand: Errand, failure: Failure, draft: Draft): void {
 async function greetAgain(session: SmtpSession, draft: Draft): Promise<void> {
   const again = await session.ehlo(); // [3207-4.2-2]
   if (again.ok) draft.ehloAfterTls = { code: again.value.code, lines: again.value.lines };
-  else draft.failure = stored(again.failure);
+  else draft.failure = failureEvidence(again.failure);
   await session.quit();
 }
 
@@ -221,7 +222,7 @@ async function greetAgain(session: SmtpSession, draft: Draft): Promise<void> {
  * CVE-2011-0411: one NOOP in clear behind STARTTLS. A server that answers it inside TLS executes what an attacker put in front of the sealed session
  * (RFC 3207 §4.2). In TLS 1.2 the same connection asks for one renegotiation. Nothing else is sent.
  */
-async function intrude(
+async function testInjection(
   context: ProbeContext,
   sni: string,
   session: SmtpSession,
@@ -278,7 +279,7 @@ function keepAnswer(
   context: ProbeContext,
   sni: string,
   question: ProbeQuestion,
-  answer: Answer,
+  answer: TlsAnswer,
   draft: Draft,
 ): void {
   const probe = probeEvidence({ question, answer });
@@ -288,7 +289,7 @@ function keepAnswer(
 }
 
 function notSecured(failure: Failure, draft: Draft): void {
-  draft.failure = stored(failure);
+  draft.failure = failureEvidence(failure);
   if (failure.code !== 'smtp-starttls-refused') return;
   // RFC 3207 §4: senders that do not require TLS continue in plaintext after any reply but 220.
   draft.starttls = 'refused';

@@ -7,11 +7,11 @@ import {
 } from '../wire/index.js';
 import type { ProbeRecord } from './answer.js';
 import { isLost } from './large-hello.js';
-import type { HelloVersion, Question } from './question.js';
+import type { HelloVersion, TlsQuestion } from './question.js';
 
 /** A hello and what was heard of the server: its own hello, or a refusal. */
-export interface Heard {
-  readonly question: Extract<Question, { kind: 'hello' }>;
+export interface HelloAnswer {
+  readonly question: Extract<TlsQuestion, { kind: 'hello' }>;
   readonly hello?: ServerHello;
   readonly keyExchange?: ServerKeyExchange;
   readonly certificates?: readonly Uint8Array[];
@@ -20,7 +20,7 @@ export interface Heard {
 }
 
 /** The hellos that were answered, accepted or refused, in order. */
-export function heard(log: readonly ProbeRecord[]): Heard[] {
+export function helloAnswers(log: readonly ProbeRecord[]): HelloAnswer[] {
   return log.flatMap(({ question, answer }) => {
     if (question.kind !== 'hello' || isLost({ question, answer })) return [];
     if (answer.kind === 'refused')
@@ -49,7 +49,7 @@ export interface Completed {
 const suiteIds = new Map([...suites.values()].map((suite) => [suite.name, suite.id]));
 const groupIds = new Map(groupTable.map((group) => [group.name, group.id]));
 
-export function completed(log: readonly ProbeRecord[]): Completed[] {
+export function completedHandshakes(log: readonly ProbeRecord[]): Completed[] {
   return log.flatMap(({ answer }) =>
     answer.kind === 'handshake'
       ? [
@@ -65,7 +65,7 @@ export function completed(log: readonly ProbeRecord[]): Completed[] {
 }
 
 /** The group an answer shows, in either protocol generation. */
-export function groupOf({ hello, keyExchange, question }: Heard): number | undefined {
+export function groupOf({ hello, keyExchange, question }: HelloAnswer): number | undefined {
   if (hello?.group !== undefined) return hello.group;
   if (keyExchange?.kind === 'dhe') return agreedFiniteField(keyExchange.prime, question.groups);
   return keyExchange?.kind === 'ecdhe' && typeof keyExchange.group === 'number'
@@ -85,7 +85,7 @@ function agreedFiniteField(prime: Uint8Array, offered: readonly number[]): numbe
 }
 
 /** The signature scheme a TLS 1.2 answer shows. */
-export function schemeOf({ keyExchange }: Heard): number | undefined {
+export function schemeOf({ keyExchange }: HelloAnswer): number | undefined {
   return keyExchange && 'scheme' in keyExchange ? keyExchange.scheme : undefined;
 }
 
@@ -94,13 +94,13 @@ const names = new Map(
 );
 
 /** Version of an answer; undefined for a refusal and for versions nobody knows. */
-export function versionOf({ hello }: Heard): HelloVersion | undefined {
+export function versionOf({ hello }: HelloAnswer): HelloVersion | undefined {
   const name = hello && names.get(hello.version);
   return name === 'SSLv2' ? undefined : (name as HelloVersion | undefined);
 }
 
 /** A TLS 1.3 server passed over a suite that it takes too: it goes by its own order. There nothing but the suites decides which is chosen. */
-export function ownOrder13(answers: readonly Heard[], accepted: readonly number[]): boolean {
+export function ownOrder13(answers: readonly HelloAnswer[], accepted: readonly number[]): boolean {
   return answers.some(({ hello, question: { suites: offered, version } }) => {
     const passed =
       version === 'TLSv1.3' && hello ? offered.slice(0, offered.indexOf(hello.suite)) : [];

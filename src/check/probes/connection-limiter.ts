@@ -10,7 +10,7 @@ export interface MannersOptions {
 }
 
 /** What a visitor of an address has left to spend. */
-export interface Purse {
+export interface ConnectionBudget {
   readonly left: number;
   spend(): void;
 }
@@ -19,7 +19,7 @@ export interface Purse {
  * One run's conduct: one connection at a time to an address whatever names lead there, one budget for it, a host at an address looked at once however many
  * domains name it, and nobody disturbed who asked to be left alone.
  */
-export class Manners {
+export class ConnectionLimiter {
   readonly #spent = new Map<string, number>();
   readonly #turns = new Map<string, Promise<unknown>>();
   readonly #visits = new Map<string, Promise<AddressEvidence>>();
@@ -29,7 +29,7 @@ export class Manners {
   visit(
     host: string,
     ip: string,
-    work: (purse: Purse) => Promise<AddressEvidence>,
+    work: (purse: ConnectionBudget) => Promise<AddressEvidence>,
   ): Promise<AddressEvidence> {
     const key = `${host} ${ip}`;
     const known = this.#visits.get(key);
@@ -43,7 +43,7 @@ export class Manners {
 
   async #inTurn(
     ip: string,
-    work: (purse: Purse) => Promise<AddressEvidence>,
+    work: (purse: ConnectionBudget) => Promise<AddressEvidence>,
   ): Promise<AddressEvidence> {
     const before = this.#turns.get(ip);
     const turn = (async () => {
@@ -54,7 +54,7 @@ export class Manners {
     return turn;
   }
 
-  #purse(ip: string): Purse {
+  #purse(ip: string): ConnectionBudget {
     const spent = this.#spent;
     const { budget } = this.options;
     return {

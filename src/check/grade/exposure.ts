@@ -1,4 +1,4 @@
-import type { Evidence } from '../evidence/index.js';
+import type { Evidence } from '../../evidence/index.js';
 import {
   exposureOf,
   type Exposure,
@@ -6,8 +6,8 @@ import {
   type Known,
   type ServerView,
   type View,
-} from '../policy/index.js';
-import { judgeHost, type JudgedAddress, type JudgedHost } from './grade/judge-host.js';
+} from '../../policy/index.js';
+import { judgeHost, type JudgedAddress, type JudgedHost } from './judge-host.js';
 
 /** What every class of sender does today and under each attack, from what was seen. */
 export function exposure(

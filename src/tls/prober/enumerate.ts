@@ -1,6 +1,6 @@
-import { acceptedGroups, suitesOf, type Proven } from './proven.js';
+import { acceptedGroups, suitesOf, type Inference } from './inference.js';
 import { freshHello } from './fresh-hello.js';
-import { ownOrder13, schemeOf, versionOf } from './heard.js';
+import { ownOrder13, schemeOf, versionOf } from './answers.js';
 import {
   allSchemes,
   chaChaLater,
@@ -10,10 +10,10 @@ import {
   only,
   type HelloVersion,
   type OldVersion,
-  type Question,
+  type TlsQuestion,
   type Topic,
 } from './question.js';
-import { carriersOf, dheSuites, refusedGroups } from './settle.js';
+import { carriersOf, dheSuites, refusedGroups } from './evaluate.js';
 
 const oldVersions: readonly OldVersion[] = ['TLSv1.1', 'TLSv1', 'SSLv3'];
 
@@ -21,7 +21,7 @@ const oldVersions: readonly OldVersion[] = ['TLSv1.1', 'TLSv1', 'SSLv3'];
 const USUAL_SUITES = 3;
 
 /** Every version, suite, group and order there is, by iterative removal: a server with an order of its own tells it by the way. */
-export function surface(proven: Proven): Question | undefined {
+export function enumerate(proven: Inference): TlsQuestion | undefined {
   return (
     remove(proven, 'tls13', 'TLSv1.3') ??
     remove(proven, 'tls12', 'TLSv1.2') ??
@@ -36,10 +36,10 @@ export function surface(proven: Proven): Question | undefined {
  * other one whole.
  */
 function remove(
-  proven: Proven,
+  proven: Inference,
   topic: Topic,
   version: 'TLSv1.2' | 'TLSv1.3',
-): Question | undefined {
+): TlsQuestion | undefined {
   const { accepted, versions, answers, keys, certificateCurve } = proven;
   if (versions[version] === 'refused') return undefined;
   const all = version === 'TLSv1.3' ? groups13 : groups12;
@@ -92,7 +92,7 @@ function remove(
 }
 
 /** Groups of RFC 7919 that TLS 1.2 takes by name. TLS 1.3 of the same server has told of them; a group of the server's own ends the search. */
-function named(proven: Proven): Question | undefined {
+function named(proven: Inference): TlsQuestion | undefined {
   const carriers = proven.accepted['TLSv1.2'].filter((id) => dheSuites.includes(id));
   if (proven.versions['TLSv1.3'] !== 'refused') return undefined;
   const taken = acceptedGroups(proven, 'TLSv1.2');
@@ -102,18 +102,18 @@ function named(proven: Proven): Question | undefined {
 }
 
 /** Suites that no hello has settled; a completed handshake does not show all that a hello does. */
-function notHeard({ answers, refused }: Proven, version: HelloVersion): readonly number[] {
+function notHeard({ answers, refused }: Inference, version: HelloVersion): readonly number[] {
   const found = new Set(answers.flatMap((a) => (versionOf(a) === version ? [a.hello?.suite] : [])));
   return suitesOf(version).filter((id) => !found.has(id) && !refused[version].has(id));
 }
 
 /** Schemes that were seen go to the end: a server that follows the client's order shows another each time. */
-function lastSeen({ answers }: Proven): readonly number[] {
+function lastSeen({ answers }: Inference): readonly number[] {
   const seen = new Set(answers.flatMap((a) => schemeOf(a) ?? []));
   return [...allSchemes.filter((id) => !seen.has(id)), ...allSchemes.filter((id) => seen.has(id))];
 }
 
-function old(proven: Proven): Question | undefined {
+function old(proven: Inference): TlsQuestion | undefined {
   for (const version of oldVersions) {
     if (proven.versions[version] === 'refused') continue;
     const question = freshHello(proven, `suites:${version}`, version, notHeard(proven, version));
@@ -123,7 +123,7 @@ function old(proven: Proven): Question | undefined {
 }
 
 /** The same suites in the opposite order: a server with its own order answers as before. */
-function orders(proven: Proven): Question | undefined {
+function orders(proven: Inference): TlsQuestion | undefined {
   for (const version of ['TLSv1.3', 'TLSv1.2', ...oldVersions] as const) {
     const list = turned(proven, version);
     const topic: Topic = `order:${version}`;
@@ -138,7 +138,7 @@ function orders(proven: Proven): Question | undefined {
 }
 
 /** Backwards, and in any case last what was chosen when everything was on offer. */
-function turned({ answers, accepted }: Proven, version: HelloVersion): readonly number[] {
+function turned({ answers, accepted }: Inference, version: HelloVersion): readonly number[] {
   const top = answers.find((a) => versionOf(a) === version)?.hello?.suite;
   const others = chaChaLater([...accepted[version]].reverse().filter((id) => id !== top));
   return top === undefined ? others : [...others, top];

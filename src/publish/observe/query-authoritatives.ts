@@ -24,7 +24,7 @@ export interface Shown {
 }
 
 /** One RRset as each authoritative server answers it, asked directly and not through a cache. */
-export function askEveryone(
+export function queryAuthoritatives(
   network: Network,
   servers: readonly Upstream[],
   name: Name,

@@ -5,7 +5,7 @@ interface Running<T> {
 }
 
 /** Work that several wait for is done once. Whoever aborts leaves alone; when nobody waits any more, the work itself is aborted. */
-export class SharedWork<T> {
+export class SingleFlight<T> {
   readonly #running = new Map<string, Running<T>>();
 
   run(key: string, work: (signal: AbortSignal) => Promise<T>, signal?: AbortSignal): Promise<T> {
