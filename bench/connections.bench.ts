@@ -12,7 +12,10 @@ import { differences, surfaceOf, type Surface } from '../test/interop/matrix/sur
 import { keep } from '../tools/kept-evidence.js';
 import { writeResults } from './results-file.js';
 
-/** Limits: triage, verdict under every profile, and how far an inventory may be from the bound. */
+/**
+ * Limits: triage, verdict under every profile, and how far an inventory may be from the
+ * bound.
+ */
 const LIMITS = { triage: 1, verdict: 14, overBound: 3 };
 /** testssl.sh takes about a minute a server: without `--full` it looks at these. */
 const FEW = /^(postfix-hardened|haproxy-intermediate)$/;
@@ -29,9 +32,11 @@ interface Row {
 }
 
 /**
- * `--full`: testssl.sh before every server; `--keep`: the inventories go to the evidence that every version has to grade alike; names choose servers.
+ * `--full`: testssl.sh before every server; `--keep`: the inventories go to the evidence
+ * that every version has to grade alike; names choose servers.
  *
- * Connections to one address, counted by the proxy before each server of the matrix, beside other programs in the same run.
+ * Connections to one address, counted by the proxy before each server of the matrix,
+ * beside other programs in the same run.
  */
 export async function bench(args: readonly string[]): Promise<void> {
   const { values, positionals } = parseArgs({

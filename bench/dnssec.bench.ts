@@ -27,7 +27,10 @@ const NAMES = 3_000;
 const NAMES_UDP = 12_000;
 const tlsa = (i: number): string => `TLSA 3 1 1 ${i.toString(16).padStart(64, '0')}`;
 
-/** Limits of the issue: warm validation with its proof, as a share of bare signature checks over the same octets. */
+/**
+ * Limits of the issue: warm validation with its proof, as a share of bare signature
+ * checks over the same octets.
+ */
 const limits: readonly (readonly [SigningAlgorithm, string, number])[] = [
   [13, 'P-256', 0.75],
   [15, 'Ed25519', 0.7],
@@ -44,7 +47,10 @@ export async function bench(args: readonly string[]): Promise<void> {
   if (!args.includes('--warm')) await endToEnd();
 }
 
-/** Runs both by turns, so that a slow stretch of the machine falls on both; the quickest round of each counts. */
+/**
+ * Runs both by turns, so that a slow stretch of the machine falls on both; the quickest
+ * round of each counts.
+ */
 async function warm(algorithm: SigningAlgorithm, label: string, least: number): Promise<void> {
   const now = Date.now();
   const records = Array.from({ length: NAMES }, (_, i) => `_25._tcp.mx${i} ${tlsa(i)}`).join('\n');
@@ -136,7 +142,10 @@ function bareChecks(
   });
 }
 
-/** Our resolver and unbound before one and the same named; each question new, each from a port of its own. */
+/**
+ * Our resolver and unbound before one and the same named; each question new, each from a
+ * port of its own.
+ */
 async function endToEnd(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-bench-'));
   const [auth, port] = [await freePort(), await freePort()];
@@ -203,7 +212,10 @@ async function ownRate(
   return run();
 }
 
-/** What sending and receiving costs alone: the limit of any resolver in this runtime that takes a fresh port for each question. */
+/**
+ * What sending and receiving costs alone: the limit of any resolver in this runtime that
+ * takes a fresh port for each question.
+ */
 async function bareRate(names: readonly Name[], upstream: number): Promise<number> {
   const network = nodeNetwork();
   const run = async (): Promise<number> => {

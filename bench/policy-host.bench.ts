@@ -22,7 +22,10 @@ import { accepts, Daemon, freePort, until } from '../test/interop/process.js';
 import { median } from './median.js';
 import { writeResults } from './results-file.js';
 
-/** Limits: seconds until it serves, MiB above bare, share of nginx's handshakes per CPU-second, wrong certificates. */
+/**
+ * Limits: seconds until it serves, MiB above bare, share of nginx's handshakes per
+ * CPU-second, wrong certificates.
+ */
 const LIMITS = { seconds: 2, mebibytes: 250, share: 0.6 };
 const CONTEXTS = 9500;
 /** Handshakes before the rounds that count. */
@@ -37,7 +40,9 @@ interface Server {
   readonly pid: number;
 }
 
-/** Policies of 10,000 domains out of one process, beside nginx with the same certificates. */
+/**
+ * Policies of 10,000 domains out of one process, beside nginx with the same certificates.
+ */
 export async function bench(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({
     args: [...args],
@@ -73,7 +78,8 @@ export async function bench(args: readonly string[]): Promise<void> {
       ['Zipf(1)', zipf(names)],
       ['uniform', (random: Random) => random.below(names)],
     ] as const) {
-      // Until our contexts are those that this draw asks for; then by turns, so that a slow stretch of the machine falls on all; the median of each counts.
+      // Until our contexts are those that this draw asks for; then by turns, so that a
+      // slow stretch of the machine falls on all; the median of each counts.
       const cold = (await drive(ours, hosts, digests, pick, connections, 1)).rate;
       await drive(ours, hosts, digests, pick, WARM, 2);
       for (const server of [nginx, dynamic, bareNode])
@@ -127,7 +133,10 @@ interface Row {
   readonly cold: number;
 }
 
-/** A key and a chain of two for each host, in the form of the key ring; returns the digest of each leaf. */
+/**
+ * A key and a chain of two for each host, in the form of the key ring; returns the digest
+ * of each leaf.
+ */
 function makeCertificates(hosts: readonly string[], folder: string): ReadonlyMap<string, string> {
   const root = createCa({ name: 'bench root' });
   const authority = createIntermediate(root, { name: 'bench intermediate' });
@@ -221,7 +230,8 @@ async function startNginx(
   const file = join(home, 'nginx.conf');
   const keys = join(folder, 'keys');
   const policy = `location = ${path} { default_type text/plain; return 200 "version: STSv1\\r\\nmode: enforce\\r\\nmx: mx.example.com\\r\\nmax_age: 604800\\r\\n"; }`;
-  // Session tickets as they come: both send two after a handshake, and no client comes back with one.
+  // Session tickets as they come: both send two after a handshake, and no client comes
+  // back with one.
   const tls = 'ssl_protocols TLSv1.2 TLSv1.3;';
   const server = (host: string, folderName: string): string =>
     `server { listen 127.0.0.1:${port} ssl; server_name ${host}; ssl_certificate ${keys}/${folderName}/ecdsa-1.pem; ssl_certificate_key ${keys}/${folderName}/ecdsa-1.key; ${policy} }\n`;
@@ -258,7 +268,10 @@ async function startNginx(
   return { name, port, pid: worker() };
 }
 
-/** Full handshakes, each with a request, sixteen at a time; the processor's time is that of the server alone. */
+/**
+ * Full handshakes, each with a request, sixteen at a time; the processor's time is that
+ * of the server alone.
+ */
 async function drive(
   server: Server,
   hosts: readonly string[],
@@ -306,7 +319,10 @@ function fetchOnce(port: number, host: string): Promise<string> {
   });
 }
 
-/** Names drawn by Zipf(1), a tenth of them nobody's, and whose certificate is in the context that comes back. */
+/**
+ * Names drawn by Zipf(1), a tenth of them nobody's, and whose certificate is in the
+ * context that comes back.
+ */
 function lookUp(
   hosts: readonly string[],
   folder: string,
@@ -339,7 +355,10 @@ function lookUp(
   return { wrong, loads };
 }
 
-/** What OpenSSL holds, not what was meant to be put in: beside a certificate it takes that one's key and no other. */
+/**
+ * What OpenSSL holds, not what was meant to be put in: beside a certificate it takes that
+ * one's key and no other.
+ */
 function hasCertificateFor({ context }: SecureContext, key: string, strange: string): boolean {
   const takes = (pem: string): boolean => {
     try {
@@ -369,7 +388,10 @@ function zipf(n: number): (random: Random) => number {
   };
 }
 
-/** Of all threads, to the nanosecond: the ticks of /proc/PID/stat are a hundredth of a round. */
+/**
+ * Of all threads, to the nanosecond: the ticks of /proc/PID/stat are a hundredth of a
+ * round.
+ */
 function cpuSeconds(pid: number): number {
   const tasks = `/proc/${pid}/task`;
   return (

@@ -30,8 +30,8 @@ const days = 30;
 const now = (first + days + 1) * dayMs;
 
 /**
- * A report with the sizes of real ones (402 to 2,129 octets of JSON, some more): three in ten report DANE beside MTA-STS, one in ten has failures.
- * Forty reporters.
+ * A report with the sizes of real ones (402 to 2,129 octets of JSON, some more): three in
+ * ten report DANE beside MTA-STS, one in ten has failures. Forty reporters.
  */
 function report(n: number, domains: number): string {
   const day = new Date((first + (Math.floor(n / domains) % days)) * dayMs)
@@ -121,7 +121,10 @@ function cpu(): number {
   return (user + system) / 1e6;
 }
 
-/** From the octets of bodies to durable rows with rollups, by groups of 1,000, beside gunzip and JSON.parse alone; the median of nine rounds each, by turns. */
+/**
+ * From the octets of bodies to durable rows with rollups, by groups of 1,000, beside
+ * gunzip and JSON.parse alone; the median of nine rounds each, by turns.
+ */
 async function intake(folder: string, say: Say): Promise<void> {
   const bodies = Array.from({ length: 5000 }, (_, n) => gzipSync(report(n, 500)));
   const size =
@@ -166,7 +169,10 @@ function keep(store: Store, readings: readonly VerifiedItem[]): void {
   );
 }
 
-/** From the octets of signed mails to rows, beside mailauth and postal-mime alone; the median of nine rounds each, by turns, of other mails every time. */
+/**
+ * From the octets of signed mails to rows, beside mailauth and postal-mime alone; the
+ * median of nine rounds each, by turns, of other mails every time.
+ */
 async function mail(say: Say): Promise<void> {
   const [size, rounds] = [300, 9];
   const all = await Promise.all(
@@ -214,7 +220,10 @@ async function mail(say: Say): Promise<void> {
   );
 }
 
-/** Statements of `report show` by a word in them, and the questions of docs/reports.md that they serve. */
+/**
+ * Statements of `report show` by a word in them, and the questions of docs/reports.md
+ * that they serve.
+ */
 const statements: readonly (readonly [RegExp, string])[] = [
   [/AS firstDay.*FROM report_policy/s, 'policies and records as reporters saw them (7, 10)'],
   [/copies/, 'reports that came again (13)'],
@@ -226,7 +235,10 @@ const statements: readonly (readonly [RegExp, string])[] = [
   [/notes/, 'departures from RFC 8460 (11, 13)'],
 ];
 
-/** Every question of `report show` over many reports: CPU of each statement, of the thinking, and of whole views; the best of seven. */
+/**
+ * Every question of `report show` over many reports: CPU of each statement, of the
+ * thinking, and of whole views; the best of seven.
+ */
 async function questions(folder: string, count: number, say: Say): Promise<void> {
   const file = join(folder, 'many.db');
   const store = await openReports(file);
@@ -286,7 +298,10 @@ function only(store: Store, word: RegExp): Store {
   };
 }
 
-/** Tells the largest memory at the end. (What resourceUsage() gives begins with that of the process which forked this one.) */
+/**
+ * Tells the largest memory at the end. (What resourceUsage() gives begins with that of
+ * the process which forked this one.)
+ */
 const sayPeak = `import{readFileSync}from'node:fs';process.on('exit',()=>process.send(Number(/VmHWM:\\s+(\\d+)/.exec(readFileSync('/proc/self/status','utf8'))[1])))`;
 
 /** Import through the command, from a pipe: the largest memory it ever had. */

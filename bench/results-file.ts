@@ -2,7 +2,10 @@ import { readFileSync, writeFileSync } from 'node:fs';
 
 const FILE = 'bench/results.md';
 
-/** Puts a section in the place of the one that begins with the same word, or at the end. `title`: `connections: ...`. */
+/**
+ * Puts a section in the place of the one that begins with the same word, or at the end.
+ * `title`: `connections: ...`.
+ */
 export function writeResults(title: string, text: string): void {
   const sections = readFileSync(FILE, 'utf8')
     .trimEnd()

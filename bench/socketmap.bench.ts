@@ -20,7 +20,10 @@ interface Pattern {
   readonly cpu?: number;
 }
 
-/** Postfix has one request under way on a connection; the second pattern shows what is left when many come at once. */
+/**
+ * Postfix has one request under way on a connection; the second pattern shows what is
+ * left when many come at once.
+ */
 const patterns: readonly Pattern[] = [
   {
     says: '10 connections, 1 request under way on each',
@@ -32,7 +35,10 @@ const patterns: readonly Pattern[] = [
   { says: '1 connection, 10 requests under way', connections: 1, depth: 10, rate: 0.7 },
 ];
 
-/** Warm lookups of the Postfix socketmap beside a bare echo in Node and Debian's postfix-mta-sts-resolver. */
+/**
+ * Warm lookups of the Postfix socketmap beside a bare echo in Node and Debian's
+ * postfix-mta-sts-resolver.
+ */
 export async function bench(): Promise<void> {
   const echo = await startServer('bare echo', 'echo-server.js', String(DOMAINS));
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-bench-'));
@@ -101,7 +107,10 @@ async function measure(
   return { rate: (done / span) * 1000, cpu: (after.cpu - before.cpu) / done };
 }
 
-/** By turns, so that a slow stretch of the machine falls on all; of the ratios of each turn the middle one counts. */
+/**
+ * By turns, so that a slow stretch of the machine falls on all; of the ratios of each
+ * turn the middle one counts.
+ */
 async function compare(
   pattern: Pattern,
   servers: readonly Server[],

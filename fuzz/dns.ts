@@ -34,12 +34,16 @@ const asked = [
 const dataOf = (answer: DnsAnswer): string =>
   `${answer.status} ${answer.canonicalName.key} ${answer.records.map(formatRdata).sort().join(' | ').toLowerCase()}`;
 
-/** The longest one question may take, in milliseconds: far above the 20 ms promised, so that only a hang is caught on a busy machine. */
+/**
+ * The longest one question may take, in milliseconds: far above the 20 ms promised, so
+ * that only a hang is caught on a busy machine.
+ */
 const TOO_LONG = 3_000;
 
 /**
- * Damaged messages through the codec and the validator: neither throws nor hangs; memory stays; and one damaged message never makes other data secure, nor a
- * signed name insecure.
+ * Damaged messages through the codec and the validator: neither throws nor hangs; memory
+ * stays; and one damaged message never makes other data secure, nor a signed name
+ * insecure.
  */
 export async function fuzz(count: number, random: Random): Promise<string> {
   const dns = new LabDns(

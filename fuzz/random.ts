@@ -1,4 +1,6 @@
-/** Random numbers that a seed repeats (mulberry32), so that a finding can be shown again. */
+/**
+ * Random numbers that a seed repeats (mulberry32), so that a finding can be shown again.
+ */
 export class Random {
   #state: number;
 
@@ -28,7 +30,10 @@ export class Random {
     return Uint8Array.from({ length }, () => this.below(256));
   }
 
-  /** One to four changes: an octet set, a bit flipped, a piece cut, doubled, moved, or replaced by noise; the end lost. */
+  /**
+   * One to four changes: an octet set, a bit flipped, a piece cut, doubled, moved, or
+   * replaced by noise; the end lost.
+   */
   damage(bytes: Uint8Array): Uint8Array {
     let out = Buffer.from(bytes);
     for (let n = 1 + this.below(4); n > 0; n--) {
@@ -67,5 +72,8 @@ export class Random {
   }
 }
 
-/** What a fuzz target is: runs so many cases, throws on the first that breaks its promise, and says in one line what it saw. */
+/**
+ * What a fuzz target is: runs so many cases, throws on the first that breaks its promise,
+ * and says in one line what it saw.
+ */
 export type Target = (count: number, random: Random) => Promise<string> | string;

@@ -4,12 +4,15 @@ import { frame, serveSocketmap } from '../src/send/index.js';
 import type { Random } from './random.js';
 
 const MAP = 'hermetic';
-/** Most octets of requests on one connection: enough for several that are cut anywhere. */
+/**
+ * Most octets of requests on one connection: enough for several that are cut anywhere.
+ */
 const MOST = 40;
 
 /**
- * Requests good, damaged and random, cut into pieces anywhere, several on a connection, some answered at once and some later. A reply must be for the
- * request in its place, nothing may follow what is no request, and what is kept for a connection stays bounded.
+ * Requests good, damaged and random, cut into pieces anywhere, several on a connection,
+ * some answered at once and some later. A reply must be for the request in its place,
+ * nothing may follow what is no request, and what is kept for a connection stays bounded.
  */
 export async function fuzz(count: number, random: Random): Promise<string> {
   const seen = { replies: 0, malformed: 0, later: 0 };
@@ -51,7 +54,10 @@ function requestOf(random: Random): Uint8Array {
   }
 }
 
-/** Slow and plain: what the protocol says of these octets, written without looking at the server. */
+/**
+ * Slow and plain: what the protocol says of these octets, written without looking at the
+ * server.
+ */
 function expected(bytes: Buffer): { replies: string; malformed: boolean; count: number } {
   let text = bytes.toString('latin1');
   let replies = '';

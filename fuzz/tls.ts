@@ -24,8 +24,9 @@ import type { Random } from './random.js';
 const MEMORY = 400 * 1024 * 1024;
 
 /**
- * Random and damaged server flights, in pieces, through the readers of TLS and SSLv2, and what they take through the prober's reasoning: nothing throws,
- * nothing is kept beyond its limit.
+ * Random and damaged server flights, in pieces, through the readers of TLS and SSLv2, and
+ * what they take through the prober's reasoning: nothing throws, nothing is kept beyond
+ * its limit.
  */
 export function fuzz(count: number, random: Random): string {
   const flights = seeds();

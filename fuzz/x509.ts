@@ -2,7 +2,10 @@ import { createCa, issue } from '../src/pki/index.js';
 import { parseCertificate, trustStore, verifyChain } from '../src/x509/index.js';
 import type { Random } from './random.js';
 
-/** Damaged certificates through the parser and path building: neither throws, and a changed certificate is never trusted. */
+/**
+ * Damaged certificates through the parser and path building: neither throws, and a
+ * changed certificate is never trusted.
+ */
 export function fuzz(count: number, random: Random): string {
   const at = Date.now();
   const root = createCa({ name: 'Root', nameConstraints: { permitted: ['example'] } });

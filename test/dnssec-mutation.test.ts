@@ -119,10 +119,16 @@ const again = (
 const dataOf = (answer: DnsAnswer): string =>
   `${answer.status} ${answer.records.map(formatRdata).sort().join(' | ').toLowerCase()}`;
 
-/** The signed NSEC of these vectors' zone denies the wildcard that the same zone answers with: without the answer it is a good denial. */
+/**
+ * The signed NSEC of these vectors' zone denies the wildcard that the same zone answers
+ * with: without the answer it is a good denial.
+ */
 const contradictory = /^val_cnamewcto(pos|neg)/;
 
-/** Each record left out, and each with one octet of its data, its owner or its time to live changed. */
+/**
+ * Each record left out, and each with one octet of its data, its owner or its time to
+ * live changed.
+ */
 function* mutants(
   proof: Proof,
   stride: number,
@@ -196,7 +202,8 @@ for (const [name, make, stride, least] of [
             assert.notEqual(changed.dnssec, 'insecure', `${what}: insecure ${mutant.what}`);
             continue;
           }
-          // A time to live is not signed but bounded by the signature: more than the signed one counts as the signed one.
+          // A time to live is not signed but bounded by the signature: more than the
+          // signed one counts as the signed one.
           if (contradictory.test(what) && changed.status === 'nxdomain') {
             spared['the zone denies its own wildcard'] =
               (spared['the zone denies its own wildcard'] ?? 0) + 1;
@@ -275,7 +282,8 @@ test(
           if (truth.dnssec === 'secure') assert.notEqual(answer.dnssec, 'insecure', told);
           if (answer.dnssec !== 'secure') continue;
           assert.equal(truth.dnssec, 'secure', told);
-          // The response code is not signed: with a proof of absence the answer stays an absence.
+          // The response code is not signed: with a proof of absence the answer stays an
+          // absence.
           if (what.startsWith('rcode') && truth.status !== 'found')
             assert.deepEqual(answer.records, [], told);
           else assert.equal(dataOf(answer), dataOf(truth), told);

@@ -4,7 +4,10 @@ import { dirname, join } from 'node:path';
 import test from 'node:test';
 import { runCli } from '../src/cli/testing-run.js';
 
-/** Blocks that begin with a command of the lab: the command, and the lines of its output that are shown. */
+/**
+ * Blocks that begin with a command of the lab: the command, and the lines of its output
+ * that are shown.
+ */
 function samples(
   file: string,
 ): { readonly args: readonly string[]; readonly lines: readonly string[] }[] {

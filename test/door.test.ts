@@ -28,8 +28,9 @@ function watchTheDoor(): {
     assert.ok(original, method);
     slots[method] = function (this: unknown, ...args: unknown[]): unknown {
       const stack = new Error().stack ?? '';
-      // The lab listens, and answers datagrams from the sockets it listens on; it never starts a conversation.
-      // A datagram of an unbound socket waits in Node's own queue, and was seen when it was put there.
+      // The lab listens, and answers datagrams from the sockets it listens on; it never
+      // starts a conversation. A datagram of an unbound socket waits in Node's own queue,
+      // and was seen when it was put there.
       if (stack.includes('Socket.clearQueue')) return original.apply(this, args);
       if (
         /[\\/]net[\\/]node-[a-z-]+\.(js|ts)/.test(stack) ||

@@ -3,7 +3,10 @@ import { readdirSync } from 'node:fs';
 import test from 'node:test';
 import { Random, type Target } from '../fuzz/random.js';
 
-/** Short runs; `npm run fuzz -- NAME --count N` is the long one. The seed changes daily, so that many short runs cover more than one. */
+/**
+ * Short runs; `npm run fuzz -- NAME --count N` is the long one. The seed changes daily,
+ * so that many short runs cover more than one.
+ */
 const cases: Readonly<Record<string, number>> = {
   dns: 6_000,
   tls: 40_000,

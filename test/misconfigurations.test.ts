@@ -16,7 +16,10 @@ import type { DesiredPolicy } from '../src/publish/policy/types.js';
 import { formatPolicy } from '../src/mta-sts/index.js';
 import { parseConfig } from '../src/server/index.js';
 
-/** Mistakes that surveys and trackers tell of, each tried through what we offer: it is refused, or said, with the reason. */
+/**
+ * Mistakes that surveys and trackers tell of, each tried through what we offer: it is
+ * refused, or said, with the reason.
+ */
 
 const problems = (publish: string): readonly string[] => {
   const parsed = parseConfig(`publish:\n${publish}`);

@@ -9,7 +9,10 @@ import { KeyRing, openLedger } from '../src/publish/index.js';
 import { createLog, parseConfig, startDaemon } from '../src/server/index.js';
 import { openStore } from '../src/store/index.js';
 
-/** What a sender meets: the certificate's name and the answer, or the error of the handshake. */
+/**
+ * What a sender meets: the certificate's name and the answer, or the error of the
+ * handshake.
+ */
 function fetched(port: number, servername: string | undefined, host: string): Promise<string> {
   return new Promise((resolve) => {
     const socket = connect({
@@ -55,7 +58,8 @@ test('the daemon serves the policy of each domain with the certificate for its o
       `version: STSv1\r\nmode: testing\r\nmx: mx.${domain}\r\nmax_age: 86400\r\n`,
     );
   }
-  // The daemon has a certificate of its own for other sites: no policy host ever shows it.
+  // The daemon has a certificate of its own for other sites: no policy host ever shows
+  // it.
   const own = issue(ca, { names: ['reports.example'] });
   writeFileSync(join(folder, 'own.pem'), own.chainPem);
   writeFileSync(join(folder, 'own.key'), own.keyPem, { mode: 0o600 });

@@ -36,7 +36,10 @@ test('everything a publisher has to keep, as it was listed before anything was b
   );
 });
 
-/** An id that the real registers do not have, put together so that this file does not cite it. */
+/**
+ * An id that the real registers do not have, put together so that this file does not cite
+ * it.
+ */
 const id = ['9999', '1', '1'].join('-');
 const clause: Clause = {
   id,

@@ -48,7 +48,10 @@ interface Import {
   readonly typeOnly: boolean;
 }
 
-/** Every breach of the rules in a tree of sources, given as path (`src/...`) to text. Pure. */
+/**
+ * Every breach of the rules in a tree of sources, given as path (`src/...`) to text.
+ * Pure.
+ */
 export function violations(files: ReadonlyMap<string, string>, rules: Rules): readonly Violation[] {
   const found: Violation[] = [];
   const graph = new Map<string, { to: string; line: number }[]>();

@@ -1,4 +1,7 @@
-/** Mass revocation of a fleet against the lab's CA: `npm run ari-drill -- [CERTIFICATES]`, by default 1,000, at the limit of 300 new orders in three hours. */
+/**
+ * Mass revocation of a fleet against the lab's CA: `npm run ari-drill -- [CERTIFICATES]`,
+ * by default 1,000, at the limit of 300 new orders in three hours.
+ */
 import { massRevocationDrill } from '../src/publish/acme/testing-drill.js';
 
 const count = Number(process.argv[2] ?? 1000);

@@ -13,7 +13,10 @@ const marks: Readonly<Record<CheckResult['verdict'], string>> = {
   'not-applicable': '-',
 };
 
-/** Checks every domain of the lab, prints what was found, and resolves to every difference from what was expected. */
+/**
+ * Checks every domain of the lab, prints what was found, and resolves to every difference
+ * from what was expected.
+ */
 export async function demo(
   scenarios: readonly Scenario[],
   print: (text: string) => void,

@@ -3,7 +3,10 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Random, type Target } from '../fuzz/random.js';
 
-/** The long run of one target, or of each: `npm run fuzz -- dns --count 1000000 --seed 7`. The seed repeats a run. */
+/**
+ * The long run of one target, or of each: `npm run fuzz -- dns --count 1000000 --seed 7`.
+ * The seed repeats a run.
+ */
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {

@@ -1,4 +1,7 @@
-/** Files made from the code: JSON Schemas, the catalogue of errors and the profiles. Without arguments they are written, with `--check` compared. */
+/**
+ * Files made from the code: JSON Schemas, the catalogue of errors and the profiles.
+ * Without arguments they are written, with `--check` compared.
+ */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { format } from 'prettier';

@@ -5,7 +5,10 @@ import { installPackages } from '../test/interop/debian.js';
 import { ownNetwork } from '../test/interop/own-network.js';
 import { runTests } from './run-tests.js';
 
-/** What the tests need, as Debian packages by the program that shows they are there. At most one mail server: they conflict, so the others are unpacked. */
+/**
+ * What the tests need, as Debian packages by the program that shows they are there. At
+ * most one mail server: they conflict, so the others are unpacked.
+ */
 const needed: Readonly<Record<string, string>> = {
   '/usr/sbin/ip': 'iproute2',
   '/usr/sbin/postfix': 'postfix',

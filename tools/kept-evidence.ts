@@ -8,7 +8,10 @@ import { checkDomains } from '../src/cli/check-domains.js';
 
 const FOLDER = 'test/vectors/evidence';
 
-/** What every profile, by name and date, says of each domain: its verdict, and the rules at fail and warn. */
+/**
+ * What every profile, by name and date, says of each domain: its verdict, and the rules
+ * at fail and warn.
+ */
 export type Grades = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
 export function gradesOf(kept: readonly Evidence[]): Grades {
@@ -31,7 +34,10 @@ export function gradesOf(kept: readonly Evidence[]): Grades {
   );
 }
 
-/** The sets of evidence that were kept, each with what was said of it then. Throws when one no longer satisfies the schema. */
+/**
+ * The sets of evidence that were kept, each with what was said of it then. Throws when
+ * one no longer satisfies the schema.
+ */
 export function keptEvidence(): readonly {
   readonly name: string;
   readonly evidence: readonly Evidence[];
@@ -85,7 +91,8 @@ async function labEvidence(): Promise<readonly Evidence[]> {
   }
 }
 
-// `node dist/tools/kept-evidence.js` keeps the lab of today; with `--grades` it writes what the profiles of today say of what is kept.
+// `node dist/tools/kept-evidence.js` keeps the lab of today; with `--grades` it writes
+// what the profiles of today say of what is kept.
 if (process.argv[1] === import.meta.filename) {
   if (process.argv.includes('--grades'))
     for (const { name, evidence, grades } of keptEvidence())

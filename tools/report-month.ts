@@ -1,9 +1,9 @@
 import type { TestDetail, TestPolicy, TestReport } from '../src/report/testing-reports.js';
 
 /**
- * A month of TLS reports about one domain, with at most one fault of known cause. It models what
- * senders do (RFC 8461 §5.1 and §3.2, RFC 7672 §2.2, RFC 8460 §4) and how real ones report it,
- * and knows nothing of how causes are judged.
+ * A month of TLS reports about one domain, with at most one fault of known cause. It
+ * models what senders do (RFC 8461 §5.1 and §3.2, RFC 7672 §2.2, RFC 8460 §4) and how
+ * real ones report it, and knows nothing of how causes are judged.
  */
 export type Cause = 'yours' | 'theirs' | 'path' | 'none';
 
@@ -64,7 +64,10 @@ export interface Month {
   readonly reports: readonly TestReport[];
   /** Failures that the fault caused, in reports that arrived. */
   readonly caused: ReadonlySet<string>;
-  /** Reporters that could have met a fault of the domain: same policy type and address family. */
+  /**
+   * Reporters that could have met a fault of the domain: same policy type and address
+   * family.
+   */
   readonly samePolicy: number;
   /** Days on which the domain was checked. */
   readonly checks: readonly number[];
@@ -222,7 +225,10 @@ function isOn({ fault, from, to }: World, day: number, kind: FaultKind): boolean
   return fault === kind && day >= from && day <= to;
 }
 
-/** What the policy file says on a day. A host is added to it late, or after the MX records. */
+/**
+ * What the policy file says on a day. A host is added to it late, or after the MX
+ * records.
+ */
 function publishedMx(world: World, day: number): readonly string[] {
   if (isOn(world, day, 'MX host missing from policy')) return ['mx1.alpha.example'];
   if (world.fault === 'policy never refreshed' && day < 2) return ['mx1.alpha.example'];
@@ -275,7 +281,9 @@ interface Truth {
   readonly applied: Set<string>;
 }
 
-/** The reports of one sender about one day: none without sessions, one or several else. */
+/**
+ * The reports of one sender about one day: none without sessions, one or several else.
+ */
 function reportsOf(world: World, sender: Sender, day: number, truth: Truth): readonly TestReport[] {
   const { dice } = world;
   const sessions = dice.chance(0.85) ? dice.int(Math.ceil(sender.volume / 2), sender.volume) : 0;
@@ -317,7 +325,9 @@ function reportsOf(world: World, sender: Sender, day: number, truth: Truth): rea
   return written(world, sender, day, counts);
 }
 
-/** Fetches the policy where a sender needs it (RFC 8461 §3.2); what failed, if it failed. */
+/**
+ * Fetches the policy where a sender needs it (RFC 8461 §3.2); what failed, if it failed.
+ */
 function renewPolicy(world: World, sender: Sender, day: number): string | undefined {
   const refuses = world.fault === 'policy never refreshed' && sender.name === world.victim;
   const expired = sender.cachedUntil < day && !(refuses && sender.cachedMx.length > 0);
@@ -361,7 +371,10 @@ function policyDomain({ style }: Sender, host: string): string {
   return style === 'microsoft' ? domain : host;
 }
 
-/** Counts a failure the way the sender describes it. The key has no result where it is noise. */
+/**
+ * Counts a failure the way the sender describes it. The key has no result where it is
+ * noise.
+ */
 function note(
   world: World,
   counted: Counted,

@@ -21,10 +21,10 @@ import {
 } from './report-month.js';
 
 /**
- * `npm run report-months -- [count] [seed]`: plays months of TLS reports with a fault of known
- * cause and judges them as `hermetic report show` does. Ends with status 1 when a cause is named
- * wrongly, when a fault is shown as well, or when more than a quarter of the months stay unclear
- * although two reporters applied the same policy.
+ * `npm run report-months -- [count] [seed]`: plays months of TLS reports with a fault of
+ * known cause and judges them as `hermetic report show` does. Ends with status 1 when a
+ * cause is named wrongly, when a fault is shown as well, or when more than a quarter of
+ * the months stay unclear although two reporters applied the same policy.
  */
 
 /** How the months of one kind of fault were judged. */

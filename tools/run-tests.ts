@@ -5,7 +5,10 @@ import { run } from 'node:test';
 /** Fewer than this and something was not found, or not built. */
 const LEAST = { files: 43, tests: 500 };
 
-/** Compiled test files below a folder whose source is still there; `interop` has its own command. */
+/**
+ * Compiled test files below a folder whose source is still there; `interop` has its own
+ * command.
+ */
 export function testFiles(root: string, skip: readonly string[] = ['interop']): readonly string[] {
   return readdirSync(join(root, 'dist'), { recursive: true, encoding: 'utf8' })
     .filter(

@@ -29,16 +29,20 @@ export interface SiegeResult {
   readonly maxRss: number;
   readonly died: number;
   readonly restarts: number;
-  /** Seconds from the first failure that was acknowledged to the alert; undefined: none came. */
+  /**
+   * Seconds from the first failure that was acknowledged to the alert; undefined: none
+   * came.
+   */
   readonly alertAfter: number | undefined;
   readonly reports: readonly RoleReport[];
   readonly folder: string;
 }
 
 /**
- * Attacks a `hermetic serve` process on loopback from other processes: idle and slow connections,
- * expensive reports, bombs, forgeries, foreign SQLite clients, reloads, and kill -9. Genuine clients
- * keep books about what was acknowledged, which are compared with the database at the end.
+ * Attacks a `hermetic serve` process on loopback from other processes: idle and slow
+ * connections, expensive reports, bombs, forgeries, foreign SQLite clients, reloads, and
+ * kill -9. Genuine clients keep books about what was acknowledged, which are compared
+ * with the database at the end.
  */
 export async function siege(seconds: number, pace = 1): Promise<SiegeResult> {
   const plan = await preparePlan(seconds, pace);
@@ -88,7 +92,10 @@ async function disturb({ seconds }: Plan, served: Served): Promise<void> {
   }
 }
 
-/** When the first alert about the genuine failure came. A start looks for changes, so one more must do. */
+/**
+ * When the first alert about the genuine failure came. A start looks for changes, so one
+ * more must do.
+ */
 async function waitForAlert(
   alerts: readonly { readonly at: number; readonly text: string }[],
   served: Served,

@@ -6,7 +6,10 @@ import { reporter, startSink } from './siege/defenders.js';
 import { sleep } from './siege/plan.js';
 import { preparePlan, Served, startRole } from './siege/served.js';
 
-/** Growth that counts as level over the last half: of the heap after collection, and of descriptors. */
+/**
+ * Growth that counts as level over the last half: of the heap after collection, and of
+ * descriptors.
+ */
 const LIMITS = { heapMb: 5, descriptors: 5 };
 const RELOADS = 100;
 /** Requests per second, as a share of those of a siege. */
@@ -19,7 +22,10 @@ interface Sample {
   readonly rssMb: number;
 }
 
-/** Runs a daemon at moderate load with a hundred reloads, and measures what it keeps after collections. */
+/**
+ * Runs a daemon at moderate load with a hundred reloads, and measures what it keeps after
+ * collections.
+ */
 async function soak(minutes: number): Promise<boolean> {
   const seconds = minutes * 60;
   const plan = await preparePlan(seconds, PACE);

@@ -1,17 +1,25 @@
-/** Ties the standards to the code: every clause of `spec/*.json` in scope is cited, as `[8461-4.1-1]`, where it is kept and where it is tested. */
+/**
+ * Ties the standards to the code: every clause of `spec/*.json` in scope is cited, as
+ * `[8461-4.1-1]`, where it is kept and where it is tested.
+ */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 
 const clause = z.strictObject({
-  /** RFC (four or five digits), section, number in the section: `8461-4.1-3`. Never reused. */
+  /**
+   * RFC (four or five digits), section, number in the section: `8461-4.1-3`. Never
+   * reused.
+   */
   id: z.string(),
   /** A label from elsewhere under which the clause is known. */
   alias: z.string().optional(),
   section: z.string().regex(/^[\dA-Z]+(\.\d+)*$/),
   /** `rule`: grammar or plain statement, which binds like MUST. */
   level: z.enum(['MUST', 'MUST NOT', 'SHOULD', 'SHOULD NOT', 'MAY', 'rule']),
-  /** Who is bound: who delivers mail, publishes a domain, sends reports, or takes them. */
+  /**
+   * Who is bound: who delivers mail, publishes a domain, sends reports, or takes them.
+   */
   side: z.enum(['sender', 'publisher', 'reporter', 'receiver']),
   /** In our own words. */
   says: z.string().min(10),
@@ -30,7 +38,10 @@ const register = z.strictObject({
 export type Clause = z.infer<typeof clause>;
 export type Register = z.infer<typeof register>;
 
-/** What a file is to the clauses: it keeps them, tests them, or neither (the lab, which breaks them on purpose, and tools). */
+/**
+ * What a file is to the clauses: it keeps them, tests them, or neither (the lab, which
+ * breaks them on purpose, and tools).
+ */
 type Role = 'code' | 'test' | 'other';
 
 /** Faults of the registers and of what cites them. Pure; `files` is path to text. */
@@ -80,7 +91,10 @@ function judgeState(
   }
 }
 
-/** One row for each RFC, as Markdown. MUST counts MUST, MUST NOT and rules in scope; the rest of the columns count every level. */
+/**
+ * One row for each RFC, as Markdown. MUST counts MUST, MUST NOT and rules in scope; the
+ * rest of the columns count every level.
+ */
 export function clauseTable(registers: readonly Register[]): string {
   const columns = [
     'RFC',

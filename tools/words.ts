@@ -26,7 +26,9 @@ export interface WordViolation {
   readonly suggest: string;
 }
 
-/** One place where a rule does not apply. `file` is a path or a folder that ends in `/`. */
+/**
+ * One place where a rule does not apply. `file` is a path or a folder that ends in `/`.
+ */
 export interface WordException {
   readonly file: string;
   readonly rule: string;
@@ -210,7 +212,8 @@ function* commentsOf(content: string, lineAt: (position: number) => number): Ite
   let run: { end: number; line: number; text: string } | undefined;
   const braces: number[] = [];
   for (let token = scanner.scan(); token !== ts.SyntaxKind.EndOfFileToken; token = scanner.scan()) {
-    // A template continues at its closing brace, and a scanner does not know that by itself.
+    // A template continues at its closing brace, and a scanner does not know that by
+    // itself.
     if (token === ts.SyntaxKind.TemplateHead) braces.push(0);
     else if (token === ts.SyntaxKind.OpenBraceToken && braces.length > 0)
       braces.push((braces.pop() ?? 0) + 1);

@@ -1,7 +1,10 @@
 import { createServer, type AddressInfo } from 'node:net';
 import { reportUsage } from './usage.js';
 
-/** The least a socketmap server in Node can do: netstrings in, a look into a map, netstrings out. The measure for ours. */
+/**
+ * The least a socketmap server in Node can do: netstrings in, a look into a map,
+ * netstrings out. The measure for ours.
+ */
 const count = Number(process.argv[2]);
 const replies = new Map<string, string>();
 const framed = (text: string): string => `${text.length}:${text},`;

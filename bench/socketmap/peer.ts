@@ -15,8 +15,9 @@ const resolverAt = '127.0.77.53';
 const policyHostAt = '127.0.77.80';
 
 /**
- * Debian's postfix-mta-sts-resolver with its memory cache, a resolver and a policy host for `d0.example` and so on. It reads /etc/resolv.conf, so it
- * gets a mount namespace with another one: needs root.
+ * Debian's postfix-mta-sts-resolver with its memory cache, a resolver and a policy host
+ * for `d0.example` and so on. It reads /etc/resolv.conf, so it gets a mount namespace
+ * with another one: needs root.
  */
 export async function startPeer(domains: number): Promise<Server> {
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-bench-'));

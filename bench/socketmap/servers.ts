@@ -35,7 +35,10 @@ export async function startServer(
   };
 }
 
-/** Usage of a program that does not report it, from /proc: processor time in steps of 10 ms. */
+/**
+ * Usage of a program that does not report it, from /proc: processor time in steps of 10
+ * ms.
+ */
 export function usageOf(pid: number): Usage {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   const [user = 0, system = 0] = stat

@@ -5,7 +5,10 @@ export interface WeightLimit<V> {
   weigh(value: V): number;
 }
 
-/** A map that forgets the least recently used entry once it is full, by number or by weight. */
+/**
+ * A map that forgets the least recently used entry once it is full, by number or by
+ * weight.
+ */
 export class BoundedMap<V> {
   readonly #entries = new Map<string, { readonly value: V; readonly weight: number }>();
   #weight = 0;

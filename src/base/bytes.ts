@@ -9,7 +9,10 @@ export function concat(...parts: readonly Uint8Array[]): Uint8Array {
   return out;
 }
 
-/** Byte-wise order, shorter first when one is a prefix (RFC 4034 §6.3 uses this for RDATA). */
+/**
+ * Byte-wise order, shorter first when one is a prefix (RFC 4034 §6.3 uses this for
+ * RDATA).
+ */
 export function compareBytes(a: Uint8Array, b: Uint8Array): number {
   return Buffer.compare(a, b);
 }
@@ -40,7 +43,9 @@ export function fromBase64(text: string): Uint8Array | undefined {
   return new Uint8Array(Buffer.from(text, 'base64'));
 }
 
-/** Bytes as text, one character per byte: what SMTP and DNS text is until proven UTF-8. */
+/**
+ * Bytes as text, one character per byte: what SMTP and DNS text is until proven UTF-8.
+ */
 export function latin1(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
 }

@@ -1,4 +1,7 @@
-/** Time as a dependency. `now` is wall time in milliseconds since 1970, `monotonic` only measures spans. */
+/**
+ * Time as a dependency. `now` is wall time in milliseconds since 1970, `monotonic` only
+ * measures spans.
+ */
 export interface Clock {
   now(): number;
   monotonic(): number;
@@ -7,8 +10,9 @@ export interface Clock {
 }
 
 /**
- * Wall time as it was at the call, carried on by the monotonic clock: milliseconds since 1970 that no later correction of the clock moves.
- * For lifetimes that an attacker or a mistake must not end by turning the clock.
+ * Wall time as it was at the call, carried on by the monotonic clock: milliseconds since
+ * 1970 that no later correction of the clock moves. For lifetimes that an attacker or a
+ * mistake must not end by turning the clock.
  */
 export function steadyTime(clock: Clock): () => number {
   const offset = clock.now() - clock.monotonic();

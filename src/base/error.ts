@@ -1,6 +1,9 @@
 const brand = Symbol.for('hermetic.error');
 
-/** Thrown for misuse and for broken local conditions, never for what a peer did. Recognise it with {@link isHermeticError}. */
+/**
+ * Thrown for misuse and for broken local conditions, never for what a peer did. Recognise
+ * it with {@link isHermeticError}.
+ */
 export class HermeticError extends Error {
   readonly code: string;
   /** What the person should do, when there is something to do. */

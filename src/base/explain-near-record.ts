@@ -7,8 +7,9 @@ export interface RecordKind {
 }
 
 /**
- * Explains why senders discard a TXT record that its publisher meant as one of this kind. Undefined
- * for a record that senders read, and for one that resembles nothing of the kind, as SPF.
+ * Explains why senders discard a TXT record that its publisher meant as one of this kind.
+ * Undefined for a record that senders read, and for one that resembles nothing of the
+ * kind, as SPF.
  */
 export function explainNearRecord(
   text: string,
@@ -36,7 +37,10 @@ export function explainNearRecord(
   return `it has to begin with ${wanted};`;
 }
 
-/** Explains what is wrong with one `name=value` field; the separator has no blanks beside it unless `blanks`. */
+/**
+ * Explains what is wrong with one `name=value` field; the separator has no blanks beside
+ * it unless `blanks`.
+ */
 export function explainField(text: string, blanks = false): string {
   if (text === '') return 'an empty field, from two semicolons in a row';
   const equals = text.indexOf('=');

@@ -1,9 +1,15 @@
 import { neutralise } from './neutralise.js';
 
-/** Who has to act: the other server, whoever publishes the domain's records, something in between, or this machine. */
+/**
+ * Who has to act: the other server, whoever publishes the domain's records, something in
+ * between, or this machine.
+ */
 export type Blame = 'peer' | 'publisher' | 'network' | 'local';
 
-/** One row of a part's failure catalogue (`failures.ts`): everything a rendering needs to speak about it. */
+/**
+ * One row of a part's failure catalogue (`failures.ts`): everything a rendering needs to
+ * speak about it.
+ */
 export interface FailureEntry {
   readonly blame: Blame;
   /** True when the same request may succeed later. */
@@ -18,7 +24,10 @@ export interface FailureEntry {
   readonly fix: string;
 }
 
-/** Something that went wrong, as data. `code` is stable and kebab-case; `detail` holds the particulars, already neutralised. */
+/**
+ * Something that went wrong, as data. `code` is stable and kebab-case; `detail` holds the
+ * particulars, already neutralised.
+ */
 export interface Failure<Code extends string = string> {
   readonly code: Code;
   readonly blame: Blame;
@@ -26,7 +35,10 @@ export interface Failure<Code extends string = string> {
   readonly detail: string;
 }
 
-/** A part's failures: the catalogue itself and a maker that fills in what the catalogue knows. */
+/**
+ * A part's failures: the catalogue itself and a maker that fills in what the catalogue
+ * knows.
+ */
 export interface FailureCatalogue<Code extends string> {
   readonly entries: Readonly<Record<Code, FailureEntry>>;
   make(code: Code, detail?: string): Failure<Code>;

@@ -1,9 +1,9 @@
 /**
- * What every part stands on: results instead of exceptions, the failure catalogue's shape, domain names, addresses, bytes and time.
+ * What every part stands on: results instead of exceptions, the failure catalogue's
+ * shape, domain names, addresses, bytes and time.
  *
- * @example
- * const domain = parseDomain('Bücher.example');
- * if (domain.ok) console.log(domain.value.toString()); // xn--bcher-kva.example
+ * @example const domain = parseDomain('Bücher.example'); if (domain.ok)
+ * console.log(domain.value.toString()); // xn--bcher-kva.example
  */
 export { type Result, ok, fail } from './result.js';
 export {

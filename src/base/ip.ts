@@ -6,7 +6,10 @@ export interface Ip {
   readonly bytes: Uint8Array;
 }
 
-/** Reads a literal address (no zone id, no brackets, no prefix length); undefined for anything else. */
+/**
+ * Reads a literal address (no zone id, no brackets, no prefix length); undefined for
+ * anything else.
+ */
 export function parseIp(text: string): Ip | undefined {
   if (isIPv4(text)) return { family: 4, bytes: Uint8Array.from(text.split('.'), Number) };
   if (!isIPv6(text) || text.includes('%')) return undefined;
@@ -62,14 +65,20 @@ export function withinPrefix(ip: Ip, prefix: string, length: number): boolean {
   return true;
 }
 
-/** The network of an address as one party usually holds it: IPv4 /24 or IPv6 /48; the text itself where it is not an address. */
+/**
+ * The network of an address as one party usually holds it: IPv4 /24 or IPv6 /48; the text
+ * itself where it is not an address.
+ */
 export function networkOf(address: string): string {
   const source = sourceOf(address);
   if (isIPv4(source)) return source.replace(/\d+$/, '0');
   return maskedTo(source, 6);
 }
 
-/** The one behind an address, as far as it can be told: an IPv4 address, or an IPv6 /64, which one host has whole; the text itself where it is no address. */
+/**
+ * The one behind an address, as far as it can be told: an IPv4 address, or an IPv6 /64,
+ * which one host has whole; the text itself where it is no address.
+ */
 export function sourceOf(address: string): string {
   if (isIPv4(address)) return address;
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];

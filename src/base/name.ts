@@ -53,13 +53,16 @@ export const nameFailures = defineFailures({
 });
 
 /**
- * A domain name as the DNS knows it: up to 127 labels of arbitrary octets, kept in uncompressed wire form with the case as received.
- * Comparisons ignore the case of ASCII letters only (RFC 4343).
+ * A domain name as the DNS knows it: up to 127 labels of arbitrary octets, kept in
+ * uncompressed wire form with the case as received. Comparisons ignore the case of ASCII
+ * letters only (RFC 4343).
  */
 export class Name {
   /** Uncompressed wire form, the root label included. */
   readonly wire: Uint8Array;
-  /** Wire form in lower case, one character per octet: the key for maps and comparisons. */
+  /**
+   * Wire form in lower case, one character per octet: the key for maps and comparisons.
+   */
   readonly key: string;
   static readonly root: Name = new Name(new Uint8Array(1));
   #labels: readonly Uint8Array[] | undefined;
@@ -69,7 +72,10 @@ export class Name {
     this.key = key;
   }
 
-  /** Takes an uncompressed wire form the caller has checked to be well-formed (the DNS codec does). The bytes are not copied. */
+  /**
+   * Takes an uncompressed wire form the caller has checked to be well-formed (the DNS
+   * codec does). The bytes are not copied.
+   */
   static fromWire(wire: Uint8Array): Name {
     return new Name(wire);
   }
@@ -94,7 +100,10 @@ export class Name {
     return ok(new Name(wire));
   }
 
-  /** Parses presentation form (RFC 1035 §5.1): `\.`, `\\` and `\DDD` escapes, optional final dot, `.` for the root. No IDNA: see {@link parseDomain}. */
+  /**
+   * Parses presentation form (RFC 1035 §5.1): `\.`, `\\` and `\DDD` escapes, optional
+   * final dot, `.` for the root. No IDNA: see {@link parseDomain}.
+   */
   static parse(text: string): Result<Name> {
     if (text === '') return fail(nameFailures.make('name-empty'));
     if (text === '.') return ok(Name.root);
@@ -130,7 +139,9 @@ export class Name {
     return parsed.value;
   }
 
-  /** The labels from left to right, the root label not included. Views of {@link wire}. */
+  /**
+   * The labels from left to right, the root label not included. Views of {@link wire}.
+   */
   get labels(): readonly Uint8Array[] {
     if (this.#labels) return this.#labels;
     const labels: Uint8Array[] = [];
@@ -183,13 +194,19 @@ export class Name {
     return at === extra;
   }
 
-  /** The name with labels put in front, given as presentation form: `mx.prepend('_25._tcp')`. */
+  /**
+   * The name with labels put in front, given as presentation form:
+   * `mx.prepend('_25._tcp')`.
+   */
   prepend(text: string): Result<Name> {
     const front = Name.parse(text);
     return front.ok ? Name.fromLabels([...front.value.labels, ...this.labels]) : front;
   }
 
-  /** Presentation form without the final dot (`.` for the root); octets that are not printable ASCII as `\DDD`. */
+  /**
+   * Presentation form without the final dot (`.` for the root); octets that are not
+   * printable ASCII as `\DDD`.
+   */
   toString(): string {
     if (this.isRoot) return '.';
     return this.labels.map(escapeLabel).join('.');
@@ -206,8 +223,10 @@ export class Name {
 }
 
 /**
- * Reads what a person typed as a mail domain: U-labels become A-labels (UTS 46), letters become lower case, one final dot is dropped.
- * IP literals, underscores, e-mail addresses, URLs and names of one label's length or more than the DNS allows are refused.
+ * Reads what a person typed as a mail domain: U-labels become A-labels (UTS 46), letters
+ * become lower case, one final dot is dropped. IP literals, underscores, e-mail
+ * addresses, URLs and names of one label's length or more than the DNS allows are
+ * refused.
  */
 export function parseDomain(text: string): Result<Name> {
   const trimmed = text.trim().replace(/[.\u3002]$/u, '');
@@ -217,7 +236,8 @@ export function parseDomain(text: string): Result<Name> {
   if (/[@/\s\\_*?#%]/.test(trimmed))
     return fail(nameFailures.make('name-not-a-domain', 'a character that host names do not have'));
   if (/^\.|\.\.|\.$/.test(trimmed)) return fail(nameFailures.make('name-empty-label'));
-  // domainToASCII answers '' for everything it refuses, so length is judged first to name the cause.
+  // domainToASCII answers '' for everything it refuses, so length is judged first to name
+  // the cause.
   for (const label of trimmed.split('.')) {
     if (/^[\x20-\x7e]*$/.test(label) && label.length > MAX_LABEL)
       return fail(nameFailures.make('name-label-too-long', `${label.length} octets`));
@@ -239,7 +259,8 @@ export function parseDomain(text: string): Result<Name> {
 }
 
 function lowerLatin1(wire: Uint8Array): string {
-  // Length octets are at most 63, below 'A' (65), so lower-casing every octet of the wire form is safe.
+  // Length octets are at most 63, below 'A' (65), so lower-casing every octet of the wire
+  // form is safe.
   const { length } = wire;
   for (let i = 0; i < length; i++) {
     const octet = wire[i] as number;

@@ -1,4 +1,7 @@
-/** The word a slip of the pen most likely meant: at most two letters away, or the same but for case and separators. */
+/**
+ * The word a slip of the pen most likely meant: at most two letters away, or the same but
+ * for case and separators.
+ */
 export function nearest(word: string, known: readonly string[]): string | undefined {
   const bare = (text: string): string => text.toLowerCase().replace(/[-_]/g, '');
   return known
@@ -7,7 +10,10 @@ export function nearest(word: string, known: readonly string[]): string | undefi
     .sort((a, b) => a.distance - b.distance)[0]?.candidate;
 }
 
-/** Optimal string alignment: insertions, deletions, replacements, and neighbours exchanged. */
+/**
+ * Optimal string alignment: insertions, deletions, replacements, and neighbours
+ * exchanged.
+ */
 function distance(a: string, b: string): number {
   if (Math.abs(a.length - b.length) > 2) return 3;
   const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)];

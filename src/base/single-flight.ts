@@ -4,7 +4,10 @@ interface Running<T> {
   waiting: number;
 }
 
-/** Work that several wait for is done once. Whoever aborts leaves alone; when nobody waits any more, the work itself is aborted. */
+/**
+ * Work that several wait for is done once. Whoever aborts leaves alone; when nobody waits
+ * any more, the work itself is aborted.
+ */
 export class SingleFlight<T> {
   readonly #running = new Map<string, Running<T>>();
 

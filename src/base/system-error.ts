@@ -18,7 +18,10 @@ const words: Readonly<Record<string, readonly [says: string, fix: string]>> = {
   ],
 };
 
-/** An error of the operating system in words, and what to do about it. What is not known here keeps its code. */
+/**
+ * An error of the operating system in words, and what to do about it. What is not known
+ * here keeps its code.
+ */
 export function describeSystemError(error: unknown): {
   readonly says: string;
   readonly fix: string;

@@ -1,4 +1,7 @@
-/** Without the spaces and tabs at both ends, in time that grows with the text alone: `/[ \t]+$/` takes its square. */
+/**
+ * Without the spaces and tabs at both ends, in time that grows with the text alone: `/[
+ * \t]+$/` takes its square.
+ */
 export function trimBlanks(text: string): string {
   let [start, end] = [0, text.length];
   while (isBlank(text[start])) start++;

@@ -1,6 +1,9 @@
 import { neutralise } from './neutralise.js';
 
-/** Breaks text into lines of at most `width` columns; a word longer than that is cut. Foreign control characters become visible escapes. */
+/**
+ * Breaks text into lines of at most `width` columns; a word longer than that is cut.
+ * Foreign control characters become visible escapes.
+ */
 export function wrap(
   text: string,
   width: number,

@@ -33,13 +33,16 @@ export interface CheckOptions
 /**
  * Checks the mail TLS of a domain.
  *
- * @throws HermeticError for a text that is no domain name; rejects with `signal.reason` when aborted. What peers do is in the result.
+ * @throws HermeticError for a text that is no domain name; rejects with `signal.reason`
+ * when aborted. What peers do is in the result.
  */
 export async function check(domain: string, options: CheckOptions = {}): Promise<CheckResult> {
   return grade(await collect(nameOf(domain), collectOptions(options)), options.profile);
 }
 
-/** A server with every suite there is takes about this many connections to be known whole. */
+/**
+ * A server with every suite there is takes about this many connections to be known whole.
+ */
 const INVENTORY_BUDGET = 150;
 
 /** Options with every default filled in: depth `verdict`, profile `baseline`. */

@@ -24,13 +24,25 @@ export interface CollectOptions {
   readonly trustStore: TrustStore;
   readonly clock?: Clock;
   readonly depth?: Depth;
-  /** What the prober finds out beyond the completed handshake: see {@link goalsOf}. Default nothing. */
+  /**
+   * What the prober finds out beyond the completed handshake: see {@link goalsOf}.
+   * Default nothing.
+   */
   readonly goals?: Goals;
-  /** One connection more an address: a NOOP in clear behind STARTTLS, to see whether it is executed inside TLS. */
+  /**
+   * One connection more an address: a NOOP in clear behind STARTTLS, to see whether it is
+   * executed inside TLS.
+   */
   readonly intrusive?: boolean;
-  /** TCP connections to one address, at most. Default 14. Not used where `manners` are given. */
+  /**
+   * TCP connections to one address, at most. Default 14. Not used where `manners` are
+   * given.
+   */
   readonly budget?: number;
-  /** Shared by the domains of one run, so that all of them together keep to the budget of each address. Default of this domain's own. */
+  /**
+   * Shared by the domains of one run, so that all of them together keep to the budget of
+   * each address. Default of this domain's own.
+   */
   readonly manners?: ConnectionLimiter;
   /** Mail hosts that are looked at, best preference first. Default 10. */
   readonly maxHosts?: number;
@@ -44,7 +56,10 @@ export interface CollectOptions {
   readonly helo?: string;
   readonly smtpPort?: number;
   readonly httpsPort?: number;
-  /** Ports for mail clients, such as 465 and 587, to look at as well on each address. Default none. */
+  /**
+   * Ports for mail clients, such as 465 and 587, to look at as well on each address.
+   * Default none.
+   */
   readonly submissionPorts?: readonly number[];
   /** Milliseconds for each step that waits for a peer. Default 15 000. */
   readonly timeoutMs?: number;
@@ -58,7 +73,10 @@ export interface CollectOptions {
   onProgress?(what: string): void;
 }
 
-/** Asks DNS, the policy host and every mail host of a domain, all at once and within bounds. Rejects only with `signal.reason`. */
+/**
+ * Asks DNS, the policy host and every mail host of a domain, all at once and within
+ * bounds. Rejects only with `signal.reason`.
+ */
 export async function collect(domain: Name, options: CollectOptions): Promise<Evidence> {
   const { resolver, trustStore, clock = systemClock, reach = 'internet' } = options;
   const network = reachable(options.network, reach);
@@ -162,7 +180,10 @@ async function probeControl(
   };
 }
 
-/** `open` as soon as one connection came about; `blocked` when all of them, and at least one, ended in silence. */
+/**
+ * `open` as soon as one connection came about; `blocked` when all of them, and at least
+ * one, ended in silence.
+ */
 function portState(
   hosts: readonly HostEvidence[],
   control: NetworkEvidence['control'],
@@ -186,7 +207,10 @@ function ipv6State(hosts: readonly HostEvidence[]): NetworkEvidence['ipv6'] {
   return six.some((a) => a.connections.some((c) => c.dial === 'open')) ? 'available' : 'unknown';
 }
 
-/** Where port 25 is open from here, a host that does not answer is the domain's own affair. */
+/**
+ * Where port 25 is open from here, a host that does not answer is the domain's own
+ * affair.
+ */
 function silentIsUnreachable(host: HostEvidence): HostEvidence {
   return {
     ...host,

@@ -1,10 +1,9 @@
 /**
- * Checks what TLS is worth for the mail of a domain: collects evidence, grades it, says how to repair it.
- * RFC 3207, RFC 7672 (DANE), RFC 8461 (MTA-STS), RFC 8460 (TLS-RPT).
+ * Checks what TLS is worth for the mail of a domain: collects evidence, grades it, says
+ * how to repair it. RFC 3207, RFC 7672 (DANE), RFC 8461 (MTA-STS), RFC 8460 (TLS-RPT).
  *
- * @example
- * const result = await check('example.com');
- * console.log(result.verdict, result.exposure.mtaStsCached.stripStarttls);
+ * @example const result = await check('example.com'); console.log(result.verdict,
+ * result.exposure.mtaStsCached.stripStarttls);
  */
 export { check, collectOptions, nameOf, type CheckOptions } from './check.js';
 export { parseOptOut, type OptOut } from './probes/opt-out.js';

@@ -26,8 +26,9 @@ export function specialName(
 }
 
 /**
- * True for `192.0.2.7`, `[192.0.2.7]` and their IPv6 forms instead of a host name
- * (RFC 1035 §3.3.9), and for any name whose last label is a number: no such top-level name exists.
+ * True for `192.0.2.7`, `[192.0.2.7]` and their IPv6 forms instead of a host name (RFC
+ * 1035 §3.3.9), and for any name whose last label is a number: no such top-level name
+ * exists.
  */
 export function isAddressLiteral(name: string): boolean {
   const text = name.replace(/\\(\d{3})/g, (_, code: string) => String.fromCharCode(Number(code)));
@@ -35,14 +36,20 @@ export function isAddressLiteral(name: string): boolean {
   return parseIp(bare) !== undefined || /(^|\.)\d+$/.test(bare);
 }
 
-/** True where a lookup is pointless: RFC 6761 says what the answer is, and resolvers give it without proof. */
+/**
+ * True where a lookup is pointless: RFC 6761 says what the answer is, and resolvers give
+ * it without proof.
+ */
 export function neverResolves(name: string, onPrivateNetwork: boolean): boolean {
   if (isAddressLiteral(name)) return true;
   const suffix = specialName(name)?.suffix;
   return suffix !== undefined && (nowhere.has(suffix) || !onPrivateNetwork);
 }
 
-/** Why senders pass over a host without addresses; undefined where it has some, or where a lookup failed. */
+/**
+ * Why senders pass over a host without addresses; undefined where it has some, or where a
+ * lookup failed.
+ */
 export function passedOver(
   name: string,
   lookup: 'found' | 'absent' | 'failed',
@@ -55,8 +62,9 @@ export function passedOver(
 }
 
 /**
- * The name an MX record was meant to hold, where its final dot is missing: `mx.one.example` for
- * `mx.one.example.one.example` in the zone `one.example` (RFC 1035 §5.1). A guess: look it up.
+ * The name an MX record was meant to hold, where its final dot is missing:
+ * `mx.one.example` for `mx.one.example.one.example` in the zone `one.example` (RFC 1035
+ * §5.1). A guess: look it up.
  */
 export function withoutOrigin(name: string, domain: string): string | undefined {
   const suffix = `.${domain}`;

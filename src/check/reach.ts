@@ -2,15 +2,16 @@ import type { Upstream } from '../dns/index.js';
 import { guarded, specialPurpose, type Network } from '../net/index.js';
 
 /**
- * The addresses that a check connects to. `internet`: those that a sender anywhere can reach.
- * `lab`: the documentation addresses as well, which are the lab's internet. `any`: all of them, for
- * networks that the operator named.
+ * The addresses that a check connects to. `internet`: those that a sender anywhere can
+ * reach. `lab`: the documentation addresses as well, which are the lab's internet. `any`:
+ * all of them, for networks that the operator named.
  */
 export type Reach = 'internet' | 'lab' | 'any';
 
 /**
- * Derives the reach from the resolver and the address that the operator named. A resolver with a private address answers
- * for a private network (split DNS, test networks), so its addresses are meant for this machine.
+ * Derives the reach from the resolver and the address that the operator named. A resolver
+ * with a private address answers for a private network (split DNS, test networks), so its
+ * addresses are meant for this machine.
  */
 export function reachOf(
   address: string | undefined,
@@ -24,7 +25,10 @@ export function reachOf(
 
 const DOCUMENTATION = 'documentation';
 
-/** RFC 6890 §2.2 [6890-2.2-1]: no sender reaches such an address, and what answers there is another host. */
+/**
+ * RFC 6890 §2.2 [6890-2.2-1]: no sender reaches such an address, and what answers there
+ * is another host.
+ */
 export function reachable(network: Network, reach: Reach): Network {
   if (reach === 'any') return network;
   return guarded(network, (address) => {

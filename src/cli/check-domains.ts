@@ -3,10 +3,16 @@ import type { Evidence } from '../evidence/index.js';
 import type { Lab } from '../lab/index.js';
 import { labOptions } from './commands/lab-options.js';
 
-/** With more at once each waits for all the others in this one process, and a busy machine passes for silent servers. */
+/**
+ * With more at once each waits for all the others in this one process, and a busy machine
+ * passes for silent servers.
+ */
 const MAX_CONCURRENT = 8;
 
-/** What a check sees of each of these domains of a lab, in their order, as soon as it is there. */
+/**
+ * What a check sees of each of these domains of a lab, in their order, as soon as it is
+ * there.
+ */
 export function checkDomains(
   lab: Lab,
   domains: readonly string[],

@@ -1,6 +1,9 @@
 import { hidden } from '../base/index.js';
 
-/** JSON that means the same and steers no terminal: `JSON.stringify` leaves C1 and bidi controls of foreign text as they are. */
+/**
+ * JSON that means the same and steers no terminal: `JSON.stringify` leaves C1 and bidi
+ * controls of foreign text as they are.
+ */
 export function formatJson(value: unknown, indent?: number): string {
   return JSON.stringify(value, null, indent).replace(hidden, (c) => (c < '\x7f' ? c : escaped(c)));
 }

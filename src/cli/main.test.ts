@@ -9,7 +9,9 @@ import { writeFile } from './write-file.js';
 
 const main = fileURLToPath(new URL('./main.js', import.meta.url));
 
-/** Runs the command in a shell that knows its exit status as `$?` of the first of a pipe. */
+/**
+ * Runs the command in a shell that knows its exit status as `$?` of the first of a pipe.
+ */
 function shell(script: string): Promise<{ readonly code: number | null; readonly err: string }> {
   return new Promise((resolve) => {
     const child = spawn(

@@ -13,7 +13,8 @@ process.once('SIGINT', () => {
   // A second ctrl-C, or anything that does not listen, ends at once.
   process.once('SIGINT', () => process.exit(130));
 });
-// A reader that goes away, as in `| head`, is no error: the work ends as it would have, and so does its exit status.
+// A reader that goes away, as in `| head`, is no error: the work ends as it would have,
+// and so does its exit status.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') return;
   const { says, fix } = describeSystemError(error);

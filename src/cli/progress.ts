@@ -1,7 +1,10 @@
 import { neutralise } from '../base/index.js';
 import type { Output } from './output.js';
 
-/** One line on standard error that says what is waited for, from the second second on and only on a terminal. */
+/**
+ * One line on standard error that says what is waited for, from the second second on and
+ * only on a terminal.
+ */
 export function progress(output: Output): { note(what: string): void; end(): void } {
   if (!output.interactive) return { note: () => undefined, end: () => undefined };
   const began = performance.now();

@@ -9,7 +9,10 @@ export const DEFAULT_CONFIG = '/etc/hermetic.yaml';
 /** Problems that are told one by one; a file that is none has thousands. */
 const MOST = 20;
 
-/** The configuration, or undefined after every problem was told. `parseConfig` is given: the part it is in brings every job with it. */
+/**
+ * The configuration, or undefined after every problem was told. `parseConfig` is given:
+ * the part it is in brings every job with it.
+ */
 export function readConfig(
   file: string,
   parseConfig: typeof ParseConfig,

@@ -2,7 +2,10 @@ import type { z } from 'zod';
 import { HermeticError } from '../base/index.js';
 import { readFile } from './read-file.js';
 
-/** A file of one of several kinds, told apart by its field `schema`; throws with the first thing in it that does not fit. */
+/**
+ * A file of one of several kinds, told apart by its field `schema`; throws with the first
+ * thing in it that does not fit.
+ */
 export function readJson<S extends readonly z.ZodType[]>(
   file: string,
   what: string,

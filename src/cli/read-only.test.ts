@@ -23,7 +23,10 @@ let root: string;
 let state: string;
 let config: string;
 
-/** Everything that a machine which publishes, sends and reports has, and files that wait to be imported. */
+/**
+ * Everything that a machine which publishes, sends and reports has, and files that wait
+ * to be imported.
+ */
 before(async () => {
   root = mkdtempSync(join(tmpdir(), 'hermetic-read-only-'));
   state = join(root, 'state');

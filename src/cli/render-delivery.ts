@@ -37,7 +37,8 @@ function attemptText({
   const why = failure ? `: ${sayFailure(failure)}` : '';
   if (state !== 'used') return `${where}  ${state}${why}`;
   const how = cleartext ? 'in clear' : (session?.version ?? 'TLS');
-  // RFC 7672 §2.2.1 [7672-2.2.1-5]: what was authenticated is the host; whether it is the domain's own the grounds tell.
+  // RFC 7672 §2.2.1 [7672-2.2.1-5]: what was authenticated is the host; whether it is the
+  // domain's own the grounds tell.
   const by =
     authenticate.length > 0 && !failure
       ? `, the host authenticated by ${authenticate.join(' and ')}`

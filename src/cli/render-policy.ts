@@ -13,7 +13,10 @@ import { sayUnsupported } from './say-unsupported.js';
 
 const actions = { deliver: 'DELIVER', wait: 'WAIT', reject: 'RETURN' } as const;
 
-/** What a sender must do with a domain's mail, host by host, with the record that says so. Ends with a line feed. */
+/**
+ * What a sender must do with a domain's mail, host by host, with the record that says so.
+ * Ends with a line feed.
+ */
 export function renderPolicy(decision: DomainDecision, width = 80): string {
   const { domain, action, validUntil, hosts, waiver, settings } = decision;
   const head = `${domain.padEnd(Math.max(1, width - actions[action].length))}${actions[action]}`;

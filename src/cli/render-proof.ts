@@ -16,7 +16,10 @@ import {
   type ResourceRecord,
 } from '../dns/index.js';
 
-/** The chain a verdict rests on, as a tree: zone by zone from the anchor down, each record with who signed it and until when. */
+/**
+ * The chain a verdict rests on, as a tree: zone by zone from the anchor down, each record
+ * with who signed it and until when.
+ */
 export function renderProof(proof: Proof, width = 80): string {
   const sets = group(proof.grounds.flatMap((g) => [...g.answers, ...g.authorities]).flatMap(read));
   const zones = [

@@ -13,7 +13,10 @@ export function failureEntry(code: string): FailureEntry | undefined {
   return entries.get(code);
 }
 
-/** A failure for people, without a final dot: `The resolver did not answer in time: 192.0.2.53:53 (dns-timeout)`. */
+/**
+ * A failure for people, without a final dot: `The resolver did not answer in time:
+ * 192.0.2.53:53 (dns-timeout)`.
+ */
 export function sayFailure({ code, detail }: Pick<Failure, 'code' | 'detail'>): string {
   const says = entries.get(code)?.says.replace(/\.$/, '');
   return `${[says, detail].filter(Boolean).join(': ')} (${code})`.trimStart();

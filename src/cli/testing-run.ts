@@ -7,7 +7,10 @@ export interface Ran {
   readonly err: string;
 }
 
-/** Runs a command line as a person would type it, without `hermetic`, at 80 columns and without colour; for tests. */
+/**
+ * Runs a command line as a person would type it, without `hermetic`, at 80 columns and
+ * without colour; for tests.
+ */
 export async function runCli(
   args: readonly string[],
   width = 80,

@@ -1,7 +1,10 @@
 import { lstatSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { describeSystemError, HermeticError } from '../base/index.js';
 
-/** Writes a file the person named, whole or not at all: what was there before stays until the new one is complete. Throws HermeticError with what to do. */
+/**
+ * Writes a file the person named, whole or not at all: what was there before stays until
+ * the new one is complete. Throws HermeticError with what to do.
+ */
 export function writeFile(path: string, text: string, what: string): void {
   let part: string | undefined;
   try {

@@ -10,8 +10,9 @@ import { verifyDane, type DaneQuestion, type RecordVerdict } from './verify-dane
 export interface RecordFault {
   readonly record: string;
   /**
-   * `digest`: a stronger digest decides; `wrong-form`: of the right certificate under other
-   * parameters; `wrong-usage`: of another place in the chain; `unknown`: of nothing seen.
+   * `digest`: a stronger digest decides; `wrong-form`: of the right certificate under
+   * other parameters; `wrong-usage`: of another place in the chain; `unknown`: of nothing
+   * seen.
    */
   readonly kind:
     | 'unusable'
@@ -35,15 +36,17 @@ export interface MismatchQuestion extends DaneQuestion {
 }
 
 /**
- * Records, and certificates of the chain, that are looked at: each pair costs some hashes.
+ * Records, and certificates of the chain, that are looked at: each pair costs some
+ * hashes.
  */
 const MAX_EXPLAINED = 10;
 
 type Fault = Omit<RecordFault, 'record'>;
 
 /**
- * Explains records that do not match: to which certificate the data belongs, and what stands in
- * the way (RFC 7671 §5, §9 [7671-9-1]). Empty where one record authenticates the server.
+ * Explains records that do not match: to which certificate the data belongs, and what
+ * stands in the way (RFC 7671 §5, §9 [7671-9-1]). Empty where one record authenticates
+ * the server.
  */
 export function explainMismatch(question: MismatchQuestion): readonly RecordFault[] {
   const { verdict, records } = verifyDane(question);

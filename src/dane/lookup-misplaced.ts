@@ -25,11 +25,11 @@ const prefixes: readonly string[] = [
 const MAX_RECORDS = 3;
 
 /**
- * Looks up TLSA records at places where no sender looks for those of a mail host
- * (RFC 7672 §2.2.3): at the ports of submission and HTTPS, under UDP, without the port, at the host
- * name itself, at the mail domain in place of the host, and below the domain written twice, which a
- * missing final dot makes of an owner name. Returns `owner TLSA data` lines; at most nine
- * questions.
+ * Looks up TLSA records at places where no sender looks for those of a mail host (RFC
+ * 7672 §2.2.3): at the ports of submission and HTTPS, under UDP, without the port, at the
+ * host name itself, at the mail domain in place of the host, and below the domain written
+ * twice, which a missing final dot makes of an owner name. Returns `owner TLSA data`
+ * lines; at most nine questions.
  */
 export async function lookupMisplaced(options: MisplacedOptions): Promise<readonly string[]> {
   const { resolver, host, domain, signal } = options;

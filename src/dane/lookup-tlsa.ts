@@ -22,8 +22,8 @@ export interface LookupTlsaOptions {
   readonly addresses: Pick<HostAddresses, 'dnssec' | 'canonicalName' | 'aliases' | 'ttl'>;
   readonly port: number;
   /**
-   * Ask also where records cannot count, so that a publisher can be told they are inert. A
-   * sender does not (RFC 7672 §2.2.2 [7672-2.2.2-2]).
+   * Ask also where records cannot count, so that a publisher can be told they are inert.
+   * A sender does not (RFC 7672 §2.2.2 [7672-2.2.2-2]).
    */
   readonly inert?: boolean;
   readonly signal?: AbortSignal;
@@ -32,8 +32,10 @@ export interface LookupTlsaOptions {
 /** The TLSA records a sender finds for a host. */
 export interface TlsaLookup {
   /**
-   * `usable`: secure, at least one usable record. `unusable`: secure, none usable. `absent`: none, and that is proved or the zone is proved unsigned.
-   * `insecure`: records nobody may rely on. `bogus`, `tempfail`: could not be told, so the host cannot be used now (RFC 7672 §2.1.2).
+   * `usable`: secure, at least one usable record. `unusable`: secure, none usable.
+   * `absent`: none, and that is proved or the zone is proved unsigned. `insecure`:
+   * records nobody may rely on. `bogus`, `tempfail`: could not be told, so the host
+   * cannot be used now (RFC 7672 §2.1.2).
    */
   readonly status: 'usable' | 'unusable' | 'absent' | 'insecure' | 'bogus' | 'tempfail';
   /** TLSA base domain: where the records were found, without `_25._tcp`. */
@@ -49,8 +51,10 @@ export interface TlsaLookup {
 const MAX_RECORDS = 64;
 
 /**
- * Asks for a host's TLSA records (RFC 7672 §2.2.2, §2.2.3): at the end of the alias chain when all of it is secure, then at the name itself.
- * Insecure addresses end the search, unless the name itself is a secure alias that leads into an unsigned zone: then its own records count.
+ * Asks for a host's TLSA records (RFC 7672 §2.2.2, §2.2.3): at the end of the alias chain
+ * when all of it is secure, then at the name itself. Insecure addresses end the search,
+ * unless the name itself is a secure alias that leads into an unsigned zone: then its own
+ * records count.
  *
  * [7672-2.2.2-1, 7672-2.2.3-1, 7672-2.2.3-2, 7672-2.2.3-3, 7672-2.2.3-4, 7672-2.2.3-5, 7671-7-1]
  */
@@ -82,7 +86,8 @@ export async function lookupTlsa({
       await resolver.ask(owner.value, RRType.TLSA, signal ? { signal } : {}),
       trust,
     );
-    // RFC 7672 §2.2.3: the next candidate is tried only when nothing secure was found here; a failure ends the search.
+    // RFC 7672 §2.2.3: the next candidate is tried only when nothing secure was found
+    // here; a failure ends the search.
     if (last.status !== 'absent' && last.status !== 'insecure') return last;
   }
   return last;
@@ -96,7 +101,8 @@ function judge(base: Name, answer: DnsAnswer, addressDnssec: Dnssec): TlsaLookup
   });
   const texts = records.map(formatTlsa);
   if (answer.status === 'failed') {
-    // RFC 7672 §2.2.2: below insecure addresses a sender does not ask, so a failure there harms nobody.
+    // RFC 7672 §2.2.2: below insecure addresses a sender does not ask, so a failure there
+    // harms nobody.
     if (addressDnssec === 'insecure')
       return { ...common, dnssec: 'insecure', status: 'absent', records: [] };
     return {
@@ -107,7 +113,8 @@ function judge(base: Name, answer: DnsAnswer, addressDnssec: Dnssec): TlsaLookup
     };
   }
   if (answer.status !== 'found') return { ...common, status: 'absent', records: [] };
-  // Nothing shows that the zone is unsigned (RFC 7672 §2.1.1), so the records may be in force.
+  // Nothing shows that the zone is unsigned (RFC 7672 §2.1.1), so the records may be in
+  // force.
   if (addressDnssec === 'indeterminate' || addressDnssec === 'bogus')
     return {
       ...common,

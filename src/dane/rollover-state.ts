@@ -4,9 +4,12 @@ import { isUsable } from './usable-records.js';
 import { verifyDane } from './verify-dane.js';
 
 /**
- * What a TLSA record is there for. `current` matches a key or an issuer in use. `next` matches none, beside one that does: a key to come, or one whose going
- * nobody saw. `stale` matches none while no record matches, or matched a key that is gone. `unrelated` names an issuer of no chain seen. `duplicate` says
- * what an earlier record of its usage says, as 3 0 1 beside 3 1 1 of the same certificate; `unusable` nothing to a mail sender; of `unknown` no certificate was seen.
+ * What a TLSA record is there for. `current` matches a key or an issuer in use. `next`
+ * matches none, beside one that does: a key to come, or one whose going nobody saw.
+ * `stale` matches none while no record matches, or matched a key that is gone.
+ * `unrelated` names an issuer of no chain seen. `duplicate` says what an earlier record
+ * of its usage says, as 3 0 1 beside 3 1 1 of the same certificate; `unusable` nothing to
+ * a mail sender; of `unknown` no certificate was seen.
  */
 export type TlsaRole =
   'current' | 'next' | 'stale' | 'unrelated' | 'duplicate' | 'unusable' | 'unknown';
@@ -64,7 +67,8 @@ function stateOf(
   const current = records.filter((_, i) => roles[i] === 'current');
   if (current.length === 0) return 'mismatch';
   if (chains.some((chain) => !current.some((record) => isFor(record, chain)))) return 'partial';
-  // A record for the key and one for its issuer: the key may change under the same issuer (RFC 7671 §8.4).
+  // A record for the key and one for its issuer: the key may change under the same issuer
+  // (RFC 7671 §8.4).
   const keyAndIssuer = current.some((r) => r.usage === 3) && current.some((r) => r.usage === 2);
   return keyAndIssuer || roles.includes('next') ? 'ready' : 'single';
 }

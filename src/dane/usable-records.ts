@@ -3,9 +3,12 @@ import type { TlsaData } from '../dns/index.js';
 /** Octets a digest has. */
 const digestLength: Readonly<Record<number, number>> = { 1: 32, 2: 64 };
 
-/** True for a record that can authenticate a mail server: usages 2 and 3, known selector and matching type, data of the right size (RFC 7672 §3.1, RFC 6698 §4.1).
+/**
+ * True for a record that can authenticate a mail server: usages 2 and 3, known selector
+ * and matching type, data of the right size (RFC 7672 §3.1, RFC 6698 §4.1).
  *
- * [7672-3.1.3-1, 7671-4-1] */
+ * [7672-3.1.3-1, 7671-4-1]
+ */
 export function isUsable(record: TlsaData): boolean {
   return explainUnusable(record) === undefined;
 }
@@ -40,8 +43,9 @@ function shapeOf(data: Uint8Array): string {
 }
 
 /**
- * The records that count: usable ones, and of several digests for the same usage and selector only the strongest (digest agility, RFC 7671 §9 [7671-9-1, 7672-5-1]).
- * Full data (matching type 0) always counts.
+ * The records that count: usable ones, and of several digests for the same usage and
+ * selector only the strongest (digest agility, RFC 7671 §9 [7671-9-1, 7672-5-1]). Full
+ * data (matching type 0) always counts.
  */
 export function usableRecords<T extends TlsaData>(records: readonly T[]): readonly T[] {
   const usable = records.filter(isUsable);

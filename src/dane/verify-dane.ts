@@ -34,7 +34,9 @@ export interface RecordVerdict {
 }
 
 export interface DaneVerdict {
-  /** `unverifiable`: there is nothing to verify with, no usable record or no certificate. */
+  /**
+   * `unverifiable`: there is nothing to verify with, no usable record or no certificate.
+   */
   readonly verdict: 'match' | 'mismatch' | 'unverifiable';
   /** The record that authenticated the server. */
   readonly matched?: string;
@@ -42,9 +44,10 @@ export interface DaneVerdict {
 }
 
 /**
- * Authenticates a server by its TLSA records (RFC 7671 §5, RFC 7672 §3): one match is enough. For usage 3 only the key counts, names and dates do not;
- * for usage 2 the anchor must have been sent or be given in full, the path be in date, and a reference identifier match. Nothing else is looked at, such as
- * Certificate Transparency.
+ * Authenticates a server by its TLSA records (RFC 7671 §5, RFC 7672 §3): one match is
+ * enough. For usage 3 only the key counts, names and dates do not; for usage 2 the anchor
+ * must have been sent or be given in full, the path be in date, and a reference
+ * identifier match. Nothing else is looked at, such as Certificate Transparency.
  *
  * [7672-3.1.1-1, 7672-3.1.1-2, 7672-3.2-1, 7672-3.2.1-1, 7672-3.2.2-1, 7671-2-1, 7671-2-2, 7671-4.2-1, 7671-5.1-1, 7671-10.2-1]
  */

@@ -1,9 +1,10 @@
 /**
- * DNS and DNSSEC for a mail sender: codec, validating resolver, mail route. RFC 1034, 1035, 4033-4035, 5155, 6840, 6891, 7672 §2.1; updates: 2136, 8945.
+ * DNS and DNSSEC for a mail sender: codec, validating resolver, mail route. RFC 1034,
+ * 1035, 4033-4035, 5155, 6840, 6891, 7672 §2.1; updates: 2136, 8945.
  *
- * @example
- * const resolver = createResolver({ network: nodeNetwork(), upstreams: systemUpstreams() });
- * const route = await lookupMailRoute(resolver, Name.of('example.com'));
+ * @example const resolver = createResolver({ network: nodeNetwork(), upstreams:
+ * systemUpstreams() }); const route = await lookupMailRoute(resolver,
+ * Name.of('example.com'));
  */
 export type {
   ResourceRecord,

@@ -2,7 +2,10 @@ import { formatTime } from '../base/index.js';
 import { spkiSha256, type Certificate } from '../x509/index.js';
 import type { MailCertificate } from './check-result.js';
 
-/** What a certificate says of itself, as every result has it; what it is worth is for others to add. */
+/**
+ * What a certificate says of itself, as every result has it; what it is worth is for
+ * others to add.
+ */
 export function certificateFacts(
   leaf: Certificate,
   sent: readonly Certificate[],

@@ -84,7 +84,10 @@ const finding = z.strictObject({
 
 const record = z.enum(['found', 'absent', 'invalid', 'tempfail']);
 
-/** Judges a foreign value to be a {@link CheckResult}; nothing beyond the contract is accepted. */
+/**
+ * Judges a foreign value to be a {@link CheckResult}; nothing beyond the contract is
+ * accepted.
+ */
 export const checkResultSchema = z
   .strictObject({
     schema: z.literal('hermetic.check/1'),

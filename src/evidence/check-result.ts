@@ -1,10 +1,16 @@
-/** `hermetic.check/1`: the verdict on a domain. A stable contract: fields are added, never renamed. */
+/**
+ * `hermetic.check/1`: the verdict on a domain. A stable contract: fields are added, never
+ * renamed.
+ */
 import type { TlsaCoverage, TlsaRole } from '../dane/index.js';
 import type { Dnssec } from '../dns/index.js';
 import type { Exposure } from '../policy/index.js';
 import type { Depth } from './evidence.js';
 
-/** `fail` before `inconclusive` before `warn` before `pass`: what is unknown counts only where it could make the verdict worse. `not-applicable`: no mail to protect. */
+/**
+ * `fail` before `inconclusive` before `warn` before `pass`: what is unknown counts only
+ * where it could make the verdict worse. `not-applicable`: no mail to protect.
+ */
 export type Verdict = 'pass' | 'warn' | 'fail' | 'inconclusive' | 'not-applicable';
 /** What a finding does to the verdict; `info` and `good` do nothing. */
 export type Severity = 'fail' | 'warn' | 'info' | 'good';
@@ -84,7 +90,9 @@ export interface MailHost {
 /** One address of an MX host, and the server that answers there. */
 export interface MailAddress {
   readonly ip: string;
-  /** `skipped`: this machine could not try, or was not to; never held against the domain. */
+  /**
+   * `skipped`: this machine could not try, or was not to; never held against the domain.
+   */
   readonly status: 'reachable' | 'unreachable' | 'inconclusive' | 'skipped';
   /** A failure code. */
   readonly reason?: string;
@@ -105,7 +113,10 @@ export interface MailAddress {
   readonly certificates: readonly MailCertificate[];
   /** Were this address the only one. */
   readonly exposure?: Exposure;
-  /** The same server where mail clients hand in, where that was asked for or port 25 has no STARTTLS; `starttls` is `offered` at 465 when TLS is spoken there. */
+  /**
+   * The same server where mail clients hand in, where that was asked for or port 25 has
+   * no STARTTLS; `starttls` is `offered` at 465 when TLS is spoken there.
+   */
   readonly submission?: readonly SubmissionPort[];
 }
 
@@ -135,7 +146,10 @@ export interface MailCertificate {
   readonly dane: 'match' | 'mismatch' | 'unverifiable' | 'not-applicable';
   /** The TLSA record that matches. */
   readonly daneRecord?: string;
-  /** What a sender with the MTA-STS policy says of it: host in the policy, chain, date and name (RFC 8461 §4). */
+  /**
+   * What a sender with the MTA-STS policy says of it: host in the policy, chain, date and
+   * name (RFC 8461 §4).
+   */
   readonly mtaSts?: 'match' | 'mismatch' | 'unknown' | 'not-applicable';
   /** Of the public key as TLSA `3 1 1` has it, lower-case hex. */
   readonly spkiSha256: string;
@@ -150,7 +164,10 @@ export interface Finding {
   readonly subject: string;
   readonly title: string;
   readonly why: string;
-  /** The value at fault and what is wrong with it: the record, the line, the reply, the extension. */
+  /**
+   * The value at fault and what is wrong with it: the record, the line, the reply, the
+   * extension.
+   */
   readonly reason?: string;
   /** The clause, as `RFC 7672 §3.1.1`. */
   readonly reference: string;

@@ -1,6 +1,12 @@
-/** `hermetic.diff/1`: what is different between two checks of a domain. A stable contract: fields are added, never renamed. */
+/**
+ * `hermetic.diff/1`: what is different between two checks of a domain. A stable contract:
+ * fields are added, never renamed.
+ */
 
-/** `unclear`: what was known can no longer be told; `changed`: neither good nor bad by itself. */
+/**
+ * `unclear`: what was known can no longer be told; `changed`: neither good nor bad by
+ * itself.
+ */
 export type Direction = 'worse' | 'unclear' | 'better' | 'changed';
 
 export interface FactChange {

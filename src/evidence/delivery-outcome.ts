@@ -1,6 +1,8 @@
 /**
- * `hermetic.outcome/1`: what became of one attempt to hand mail to a next hop, connection by connection, with everything a TLS-RPT report says of it
- * (RFC 8460 §4). A stable contract: fields are added, never renamed. Foreign text is stored as received and neutralised only where shown.
+ * `hermetic.outcome/1`: what became of one attempt to hand mail to a next hop, connection
+ * by connection, with everything a TLS-RPT report says of it (RFC 8460 §4). A stable
+ * contract: fields are added, never renamed. Foreign text is stored as received and
+ * neutralised only where shown.
  */
 import type { AuthMechanism, Reason, Waiver } from '../policy/index.js';
 import type { PolicyType, ResultType } from '../tls-rpt/index.js';
@@ -14,7 +16,10 @@ export interface DeliveryOutcome {
   /** RFC 3339 UTC. */
   readonly startedAt: string;
   readonly finishedAt: string;
-  /** `connected`: a session as decided was handed over, and no more is known. `deferred`: try again later. `rejected`: for good. */
+  /**
+   * `connected`: a session as decided was handed over, and no more is known. `deferred`:
+   * try again later. `rejected`: for good.
+   */
   readonly result: 'connected' | 'delivered' | 'deferred' | 'rejected';
   /** What decided, where no mail went. */
   readonly failure?: FailureEvidence;
@@ -22,9 +27,15 @@ export interface DeliveryOutcome {
   readonly waiver?: Waiver;
   /** Name said in EHLO. */
   readonly helo: string;
-  /** Every policy that had a say; attempts refer to them by index. Never empty: without any there is one of type `no-policy-found`. */
+  /**
+   * Every policy that had a say; attempts refer to them by index. Never empty: without
+   * any there is one of type `no-policy-found`.
+   */
   readonly policies: readonly AppliedPolicy[];
-  /** In the order in which hosts and addresses were tried; hosts that must not be used are in it without address. */
+  /**
+   * In the order in which hosts and addresses were tried; hosts that must not be used are
+   * in it without address.
+   */
   readonly attempts: readonly DeliveryAttempt[];
 }
 
@@ -67,19 +78,28 @@ export interface DeliveryAttempt {
   readonly localIp?: string;
   /** receiving-mx-helo: the name in its greeting. */
   readonly greeting?: string;
-  /** `refused`: not contacted, policy forbids. `unreachable`: no SMTP session. `failed`: a session, not good enough or turned away. `used`: handed over. */
+  /**
+   * `refused`: not contacted, policy forbids. `unreachable`: no SMTP session. `failed`: a
+   * session, not good enough or turned away. `used`: handed over.
+   */
   readonly state: 'refused' | 'unreachable' | 'failed' | 'used';
   /** What had to hold. */
   readonly tls: 'opportunistic' | 'mandatory';
   readonly authenticate: readonly AuthMechanism[];
   readonly reasons: readonly Reason[];
-  /** Why it was not used. With a waiver it is also set for what would have kept it from being used. */
+  /**
+   * Why it was not used. With a waiver it is also set for what would have kept it from
+   * being used.
+   */
   readonly failure?: FailureEvidence;
   /** A handshake that was completed, or whose failure alone decided. */
   readonly session?: SessionFacts;
   /** Mail would have travelled, or did travel, in clear. */
   readonly cleartext: boolean;
-  /** One for each policy that this attempt bears on; empty where no server was reached, which is not reported (RFC 8460 §4.3.4). */
+  /**
+   * One for each policy that this attempt bears on; empty where no server was reached,
+   * which is not reported (RFC 8460 §4.3.4).
+   */
   readonly results: readonly PolicyResult[];
 }
 

@@ -1,6 +1,8 @@
 /**
- * `hermetic.evidence/1`: what was seen, as plain JSON, apart from any judgement. Everything a profile grades is derived from this,
- * so old evidence can be graded again without touching the network. Text from peers is stored as received (latin1) and neutralised only where shown.
+ * `hermetic.evidence/1`: what was seen, as plain JSON, apart from any judgement.
+ * Everything a profile grades is derived from this, so old evidence can be graded again
+ * without touching the network. Text from peers is stored as received (latin1) and
+ * neutralised only where shown.
  */
 import type { Dnssec, UnsupportedZone } from '../dns/index.js';
 import type { ProbeEvidence } from './probe-evidence.js';
@@ -48,9 +50,15 @@ export interface HostEvidence {
   readonly preference: number;
   /** Status of the address records that were found, aliases included. */
   readonly dnssec: Dnssec;
-  /** The zone of the addresses is signed, but none of its algorithms is supported: it counts as unsigned. */
+  /**
+   * The zone of the addresses is signed, but none of its algorithms is supported: it
+   * counts as unsigned.
+   */
   readonly unsupported?: UnsupportedZone;
-  /** Set when the MX host is an alias: where it leads and whether every link was secure (RFC 7672 §2.2.2). */
+  /**
+   * Set when the MX host is an alias: where it leads and whether every link was secure
+   * (RFC 7672 §2.2.2).
+   */
   readonly alias?: { readonly canonicalName: string; readonly secure: boolean };
   readonly addressLookup: {
     readonly status: 'found' | 'absent' | 'failed';
@@ -58,12 +66,19 @@ export interface HostEvidence {
   };
   readonly tlsa: TlsaEvidence;
   readonly addresses: readonly AddressEvidence[];
-  /** An existing host whose name, taken relative to the domain, gives this one: a final dot is missing. */
+  /**
+   * An existing host whose name, taken relative to the domain, gives this one: a final
+   * dot is missing.
+   */
   readonly meant?: string;
 }
 
 export interface TlsaEvidence {
-  /** `usable` secure with at least one usable record; `unusable` secure, none usable; `absent` securely denied or in a proved unsigned zone without records; `insecure` records without DNSSEC; `bogus`, `tempfail`: could not be told, so mail waits. */
+  /**
+   * `usable` secure with at least one usable record; `unusable` secure, none usable;
+   * `absent` securely denied or in a proved unsigned zone without records; `insecure`
+   * records without DNSSEC; `bogus`, `tempfail`: could not be told, so mail waits.
+   */
   readonly status: 'usable' | 'unusable' | 'absent' | 'insecure' | 'bogus' | 'tempfail';
   /** TLSA base domain that was used (RFC 7672 §2.2.2), without the `_25._tcp` prefix. */
   readonly base: string;
@@ -72,24 +87,37 @@ export interface TlsaEvidence {
   /** `3 1 1 <lower-case hex>`, in the order of the answer. */
   readonly records: readonly string[];
   readonly failure?: FailureEvidence | undefined;
-  /** Records at places where no sender looks, as `_465._tcp.mx.example TLSA 3 1 1 ...`. */
+  /**
+   * Records at places where no sender looks, as `_465._tcp.mx.example TLSA 3 1 1 ...`.
+   */
   readonly elsewhere?: readonly string[] | undefined;
 }
 
 export interface AddressEvidence {
   readonly ip: string;
-  /** `skipped`: this machine could not try (no IPv6 route, limits); never counts against the domain. */
+  /**
+   * `skipped`: this machine could not try (no IPv6 route, limits); never counts against
+   * the domain.
+   */
   readonly status: 'reachable' | 'unreachable' | 'inconclusive' | 'skipped';
   readonly reason?: string;
   /** Every TCP connection opened to this address, in order. */
   readonly connections: readonly ConnectionEvidence[];
-  /** The same server where mail clients hand in, where that was asked for: told, and no part of the verdict. */
+  /**
+   * The same server where mail clients hand in, where that was asked for: told, and no
+   * part of the verdict.
+   */
   readonly submission?: readonly SubmissionEvidence[];
-  /** Why the prober ended before everything the profile grades was settled: `budget`, or the failure that ended it. */
+  /**
+   * Why the prober ended before everything the profile grades was settled: `budget`, or
+   * the failure that ended it.
+   */
   readonly stopped?: string;
 }
 
-/** Port 587 begins in clear and offers STARTTLS, 465 begins with TLS (RFC 6409, RFC 8314). */
+/**
+ * Port 587 begins in clear and offers STARTTLS, 465 begins with TLS (RFC 6409, RFC 8314).
+ */
 export type SubmissionEvidence = Omit<AddressEvidence, 'ip' | 'submission'> & {
   readonly port: number;
 };
@@ -115,7 +143,10 @@ export interface ConnectionEvidence {
   readonly handshake?: HandshakeEvidence;
   /** What the prober asked here, and the answer. */
   readonly probe?: ProbeEvidence;
-  /** The chain of a handshake that was not completed (TLS 1.2 and earlier send it in clear). */
+  /**
+   * The chain of a handshake that was not completed (TLS 1.2 and earlier send it in
+   * clear).
+   */
   readonly presented?: PresentedChain;
   /** What became of a NOOP sent in clear behind STARTTLS. */
   readonly injection?: 'executed' | 'discarded' | 'unknown';
@@ -148,7 +179,10 @@ export interface PresentedChain {
     /** Of the whole path that was found, not of the leaf alone. */
     readonly validity: 'valid' | 'expired' | 'not-yet-valid';
     readonly problems: readonly string[];
-    /** The anchor of the path that was found, DER in base64, where the server did not send it. */
+    /**
+     * The anchor of the path that was found, DER in base64, where the server did not send
+     * it.
+     */
     readonly anchor?: string;
   };
 }

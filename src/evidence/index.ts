@@ -1,11 +1,11 @@
 /**
- * The facts the jobs share, as plain JSON: what was seen (`hermetic.evidence/1`) and what it comes to (`hermetic.check/1`).
- * What a sender must do (`hermetic.policy/1`) and what became of it (`hermetic.outcome/1`) are here as well.
- * Types, validation and JSON Schemas only; the records come from RFC 8461, RFC 8460 and RFC 7672.
+ * The facts the jobs share, as plain JSON: what was seen (`hermetic.evidence/1`) and what
+ * it comes to (`hermetic.check/1`). What a sender must do (`hermetic.policy/1`) and what
+ * became of it (`hermetic.outcome/1`) are here as well. Types, validation and JSON
+ * Schemas only; the records come from RFC 8461, RFC 8460 and RFC 7672.
  *
- * @example
- * const stored = checkResultSchema.safeParse(JSON.parse(text));
- * if (stored.success) console.log(stored.data.verdict);
+ * @example const stored = checkResultSchema.safeParse(JSON.parse(text)); if
+ * (stored.success) console.log(stored.data.verdict);
  */
 export type {
   AddressEvidence,

@@ -1,6 +1,9 @@
 import type { TlsQuestion, ServerHello, ServerKeyExchange } from '../tls/index.js';
 
-/** A question of the prober and its answer, as plain JSON. Chains stand beside it, as what the connection presented. */
+/**
+ * A question of the prober and its answer, as plain JSON. Chains stand beside it, as what
+ * the connection presented.
+ */
 export interface ProbeEvidence {
   readonly question: TlsQuestion;
   readonly answer:

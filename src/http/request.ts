@@ -34,8 +34,9 @@ export interface HttpResponse {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
   /**
-   * The end of the body is marked inside TLS: by its length, by chunks, or by a closure alert
-   * (RFC 9112 §6.3, §9.8 [9112-9.8-1]). Otherwise an on-path attacker may have cut it.
+   * The end of the body is marked inside TLS: by its length, by chunks, or by a closure
+   * alert (RFC 9112 §6.3, §9.8 [9112-9.8-1]). Otherwise an on-path attacker may have cut
+   * it.
    */
   readonly whole: boolean;
   readonly chainVerdict: ChainVerdict;
@@ -48,8 +49,9 @@ const MAX_HEADER = 16 * 1024;
 const MAX_INTERIM = 8;
 
 /**
- * One HTTPS request (RFC 9110, RFC 9112). The certificate is judged before anything is sent. A redirect is a response like any other and is never
- * followed; nothing is cached, decompressed or kept open. Rejects only with `signal.reason`.
+ * One HTTPS request (RFC 9110, RFC 9112). The certificate is judged before anything is
+ * sent. A redirect is a response like any other and is never followed; nothing is cached,
+ * decompressed or kept open. Rejects only with `signal.reason`.
  */
 export async function request(options: HttpRequest): Promise<Result<HttpResponse>> {
   const { timeoutMs = 60_000, signal } = options;
@@ -87,7 +89,8 @@ function exchange(
   } = options;
   return new Promise((resolve, reject) => {
     const sent = httpRequest({
-      // No agent: with `agent: false` Node would ignore createConnection and open a socket of its own.
+      // No agent: with `agent: false` Node would ignore createConnection and open a
+      // socket of its own.
       createConnection: () => conn.stream,
       method,
       path,
@@ -163,7 +166,10 @@ function exchange(
   });
 }
 
-/** The message itself says where it ends (RFC 9112 §6.3): no body, chunks as the last coding, or a length. */
+/**
+ * The message itself says where it ends (RFC 9112 §6.3): no body, chunks as the last
+ * coding, or a length.
+ */
 function isFramed({ statusCode = 0, headers }: IncomingMessage): boolean {
   const coding = headers['transfer-encoding'];
   if (statusCode === 204 || statusCode === 304) return true;

@@ -25,8 +25,9 @@ export interface SecureDial {
 }
 
 /**
- * A connection to the first address that completes a handshake. Then its certificate decides: another address is not a second chance for a server that
- * answered with a bad one.
+ * A connection to the first address that completes a handshake. Then its certificate
+ * decides: another address is not a second chance for a server that answered with a bad
+ * one.
  */
 export async function secureDial(request: SecureDial): Promise<Result<Secured>> {
   const { network, addresses, port, host, anchors, at: dateOfJudgement, left, signal } = request;

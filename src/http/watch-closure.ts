@@ -15,10 +15,10 @@ export interface WatchedClosure {
 }
 
 /**
- * Distinguishes a closure alert from a bare FIN. Node ends the stream for both and does not report
- * which it was, so the order decides: with the alert TLS ends before the transport has delivered
- * its own end, without it afterwards. The transport is wrapped because over a socket Node
- * reads below JavaScript, where no order can be observed.
+ * Distinguishes a closure alert from a bare FIN. Node ends the stream for both and does
+ * not report which it was, so the order decides: with the alert TLS ends before the
+ * transport has delivered its own end, without it afterwards. The transport is wrapped
+ * because over a socket Node reads below JavaScript, where no order can be observed.
  */
 export function watchClosure(conn: Conn): WatchedClosure {
   const transport = wrap(conn.stream);

@@ -1,11 +1,11 @@
 /**
- * A whole mail internet in one process: a signed DNS root with its zones, mail servers good and bad, policy hosts, and people on the path. Real sockets,
- * real TLS and real signatures; only the addresses are mapped (documentation addresses to ephemeral loopback ports), so nothing needs root or collides.
+ * A whole mail internet in one process: a signed DNS root with its zones, mail servers
+ * good and bad, policy hosts, and people on the path. Real sockets, real TLS and real
+ * signatures; only the addresses are mapped (documentation addresses to ephemeral
+ * loopback ports), so nothing needs root or collides.
  *
- * @example
- * const lab = await createLab();
- * console.log(lab.scenarios.map((s) => `${s.domain}: ${s.says}`));
- * await lab.close();
+ * @example const lab = await createLab(); console.log(lab.scenarios.map((s) =>
+ * `${s.domain}: ${s.says}`)); await lab.close();
  */
 export { createLab, type Lab, type LabOptions } from './lab.js';
 export type { Exposed } from './expose.js';

@@ -26,7 +26,9 @@ export interface LabOptions {
   readonly attackers?: boolean;
 }
 
-/** A whole mail internet: signed DNS, mail servers, policy hosts, and people on the path. */
+/**
+ * A whole mail internet: signed DNS, mail servers, policy hosts, and people on the path.
+ */
 export interface Lab {
   readonly network: Network;
   readonly upstreams: readonly Upstream[];
@@ -39,19 +41,31 @@ export interface Lab {
   readonly scenarios: readonly Scenario[];
   /** Nobody has to be spared here: for the options of a check. */
   readonly spacingMs: number;
-  /** Messages that any server of the lab accepted, the attacker's among them (`server: 'attacker'`). */
+  /**
+   * Messages that any server of the lab accepted, the attacker's among them (`server:
+   * 'attacker'`).
+   */
   readonly mail: readonly ReceivedMail[];
   /** Every command that an attacker's own server heard. */
   readonly heard: readonly string[];
-  /** Puts a fault on a DNS question such as `_25._tcp.mx.good.example TLSA`; what it returns puts back what was before. */
+  /**
+   * Puts a fault on a DNS question such as `_25._tcp.mx.good.example TLSA`; what it
+   * returns puts back what was before.
+   */
   fault(question: string, fault: DnsFault): () => void;
-  /** Begins an attack on a domain's mail, or on that of other hosts in the place of its own; resolves to what ends it. */
+  /**
+   * Begins an attack on a domain's mail, or on that of other hosts in the place of its
+   * own; resolves to what ends it.
+   */
   attack(domain: string, attack: LabAttack, at?: readonly MailHostAddress[]): Promise<() => void>;
   /** Cuts one mail host off, by its address; what it returns lets it back. */
   cutOff(address: string): () => void;
   /** What a host of the lab shows, with its key: for a real server in its place. */
   certificatesOf(host: string): readonly Issued[];
-  /** The mail hosts of a domain and their addresses, most preferred first, whatever attackers say. */
+  /**
+   * The mail hosts of a domain and their addresses, most preferred first, whatever
+   * attackers say.
+   */
   hostsOf(domain: string): readonly MailHostAddress[];
   /** How the resolver behaves from now on. */
   resolverHabit(habit: ResolverHabit): void;
@@ -62,7 +76,9 @@ export interface Lab {
   close(): Promise<void>;
 }
 
-/** The zones that are no scenario's: the root, the top level, and who hosts or attacks. */
+/**
+ * The zones that are no scenario's: the root, the top level, and who hosts or attacks.
+ */
 const commonZones: readonly ZoneSpec[] = [
   { apex: '.', signed: { algorithm: 8 } },
   { apex: 'example', signed: { algorithm: 13 } },

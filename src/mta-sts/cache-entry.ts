@@ -36,8 +36,9 @@ export interface StsEntry {
 }
 
 /**
- * Where policies are kept. Implementations are bounded: a full cache gives up what {@link usefulness} rates lowest. Nothing else may drop an entry,
- * least of all a failure. No method throws: a cache that cannot store an entry answers it from memory.
+ * Where policies are kept. Implementations are bounded: a full cache gives up what {@link
+ * usefulness} rates lowest. Nothing else may drop an entry, least of all a failure. No
+ * method throws: a cache that cannot store an entry answers it from memory.
  */
 export interface StsCache {
   get(domain: string): StsEntry | undefined;

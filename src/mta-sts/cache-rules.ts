@@ -42,7 +42,8 @@ export function policyInForce(entry: StsEntry | undefined, now: number): CachedP
 export function callsForFetch(entry: StsEntry | undefined, id: string, now: number): boolean {
   if (policyInForce(entry, now)?.id === id) return false;
   const failed = entry?.failed;
-  // A clock that was set back must not keep a fetch waiting longer than the back-off itself.
+  // A clock that was set back must not keep a fetch waiting longer than the back-off
+  // itself.
   return failed?.id !== id || Math.abs(now - failed.lastAt) >= BACK_OFF;
 }
 
@@ -77,8 +78,10 @@ export function afterFailure(
 }
 
 /**
- * When to fetch a policy anew, whether or not its record changed (RFC 8461 §3.3, §10.2 [8461-3.3-12]): daily, short-lived ones at half their life, each domain at its
- * own time; after failures at growing intervals. Undefined: never, since nobody uses it or there is none.
+ * When to fetch a policy anew, whether or not its record changed (RFC 8461 §3.3, §10.2
+ * [8461-3.3-12]): daily, short-lived ones at half their life, each domain at its own
+ * time; after failures at growing intervals. Undefined: never, since nobody uses it or
+ * there is none.
  */
 export function refreshAt({ domain, policy, failed, usedAt }: StsEntry): number | undefined {
   if (!policy || policy.fetchedAt > usedAt + UNUSED) return undefined;
@@ -98,8 +101,10 @@ export function isWorthWarning({ policy, failed }: StsEntry): boolean {
 }
 
 /**
- * The entry as it counts when a cache is opened. What was stored under a clock that stood ahead ages from now on; what ran out while nobody watched has
- * {@link GRACE} left to be fetched anew. So no wrong clock at the start takes a policy away. Undefined: nothing worth keeping.
+ * The entry as it counts when a cache is opened. What was stored under a clock that stood
+ * ahead ages from now on; what ran out while nobody watched has {@link GRACE} left to be
+ * fetched anew. So no wrong clock at the start takes a policy away. Undefined: nothing
+ * worth keeping.
  */
 export function reopened(entry: StsEntry, now: number): StsEntry | undefined {
   const failed = entry.failed && { ...entry.failed, lastAt: Math.min(entry.failed.lastAt, now) };
@@ -114,8 +119,9 @@ export function reopened(entry: StsEntry, now: number): StsEntry | undefined {
 }
 
 /**
- * How much would be lost with an entry, for a full cache: what ran out and what never was a policy nothing, then `none`, `testing` and `enforce`; among
- * equals what was used last is worth most.
+ * How much would be lost with an entry, for a full cache: what ran out and what never was
+ * a policy nothing, then `none`, `testing` and `enforce`; among equals what was used last
+ * is worth most.
  */
 export function usefulness(entry: StsEntry, now: number): number {
   const policy = policyInForce(entry, now);

@@ -29,8 +29,9 @@ export interface FetchPolicyOptions extends Omit<FetchPolicyAtOptions, 'addresse
 const MAX_BODY = 65_536;
 
 /**
- * Fetches and reads the policy at `https://mta-sts.DOMAIN/.well-known/mta-sts.txt` (RFC 8461 §3.3): a certificate valid for that name, status 200,
- * text/plain, no redirect, no cache, at most 64 KiB.
+ * Fetches and reads the policy at `https://mta-sts.DOMAIN/.well-known/mta-sts.txt` (RFC
+ * 8461 §3.3): a certificate valid for that name, status 200, text/plain, no redirect, no
+ * cache, at most 64 KiB.
  *
  * [8461-3.2-1, 8461-3.2-2, 8461-3.3-5, 8461-3.3-6, 8461-3.3-7, 8461-3.3-9]
  */
@@ -106,7 +107,9 @@ export async function fetchPolicyAt(
     : policy;
 }
 
-/** A certificate that is wrong is the publisher's lasting fault; everything else may pass. */
+/**
+ * A certificate that is wrong is the publisher's lasting fault; everything else may pass.
+ */
 function causeOf(failure: Failure): Failure {
   const certificate = /^http-(certificate|tls)/.test(failure.code);
   return stsFailures.make(

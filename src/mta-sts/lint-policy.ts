@@ -13,8 +13,9 @@ export interface PolicyLint {
 const known: readonly string[] = ['version', 'mode', 'max_age', 'mx'];
 
 /**
- * Judges a policy as its publisher should, beside `parsePolicy`, which is as tolerant as a sender
- * has to be (RFC 8461 §3.2 [8461-3.2-15]). Empty for a policy that is not valid at all.
+ * Judges a policy as its publisher should, beside `parsePolicy`, which is as tolerant as
+ * a sender has to be (RFC 8461 §3.2 [8461-3.2-15]). Empty for a policy that is not valid
+ * at all.
  */
 export function lintPolicy(body: string): PolicyLint {
   const lines = readLines(body);

@@ -20,10 +20,10 @@ const hostPattern =
   /^(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/;
 
 /**
- * Parses a policy body (RFC 8461 §3.2). Lines end in LF or CRLF; unknown fields are ignored; of a
- * repeated field other than `mx` the first counts; a larger `max_age` than a year is cut to a
- * year. Empty lines are accepted: the grammar's slip allows them, and refusing would lose real
- * policies. A failure names the line at fault.
+ * Parses a policy body (RFC 8461 §3.2). Lines end in LF or CRLF; unknown fields are
+ * ignored; of a repeated field other than `mx` the first counts; a larger `max_age` than
+ * a year is cut to a year. Empty lines are accepted: the grammar's slip allows them, and
+ * refusing would lose real policies. A failure names the line at fault.
  *
  * [8461-3.2-3, 8461-3.2-4, 8461-3.2-5, 8461-3.2-6, 8461-3.2-7, 8461-3.2-8, 8461-3.2-10, 8461-3.2-11]
  */

@@ -9,7 +9,9 @@ export interface PolicyLine {
   readonly value: string;
 }
 
-/** The fields of a policy body, or what is wrong with the first line that is not a field. */
+/**
+ * The fields of a policy body, or what is wrong with the first line that is not a field.
+ */
 export function readLines(body: Uint8Array | string): readonly PolicyLine[] | string {
   const text =
     typeof body === 'string'

@@ -231,7 +231,8 @@ test('a clock that stands ahead or behind at the start takes no policy away', ()
     now + 6 * DAY,
     'an honest one is left as it is',
   );
-  // Ten years ahead: an hour is left for the clock to be mended, or the policy to be fetched.
+  // Ten years ahead: an hour is left for the clock to be mended, or the policy to be
+  // fetched.
   assert.equal(end(reopened(entry(now - 3650 * DAY), now)), now + 3_600_000);
   // Behind: what seems to come from the future ages from now on.
   assert.equal(end(reopened(entry(now + 3650 * DAY), now)), now + 7 * DAY);

@@ -80,8 +80,11 @@ const TROUBLE_KEPT = 30_000;
 const REFRESHES = 20;
 
 /**
- * Discovery and cache as one (RFC 8461 §3, §5.1): the record is looked at each time its TTL has passed, a new id is fetched, and no failure of any kind
- * ever takes an unexpired policy away. Where none binds, delivery goes on as if the domain had no MTA-STS [8461-3.3-11]. No parent is asked [8461-3.4-2]. Several who ask for the same domain share one fetch.
+ * Discovery and cache as one (RFC 8461 §3, §5.1): the record is looked at each time its
+ * TTL has passed, a new id is fetched, and no failure of any kind ever takes an unexpired
+ * policy away. Where none binds, delivery goes on as if the domain had no MTA-STS
+ * [8461-3.3-11]. No parent is asked [8461-3.4-2]. Several who ask for the same domain
+ * share one fetch.
  */
 export function createStsSource(options: StsSourceOptions): StsSource {
   const { resolver, cache, now } = options;
@@ -102,8 +105,8 @@ export function createStsSource(options: StsSourceOptions): StsSource {
       await cache.put(entry);
     }
     if (entry?.policy && !policyInForce(entry, now())) {
-      // Expired while the process ran, or not to be cached at all (max_age 0): it must not
-      // come back at the next start.
+      // Expired while the process ran, or not to be cached at all (max_age 0): it must
+      // not come back at the next start.
       const { policy: _policy, ...rest } = entry;
       entry = rest;
       if (entry.failed) await cache.put(entry);
@@ -123,7 +126,8 @@ export function createStsSource(options: StsSourceOptions): StsSource {
     live: CachedPolicy | undefined,
     until: number,
   ): StsState {
-    // What was fetched just now binds this mail even if it is never cached (RFC 8461 §5.1).
+    // What was fetched just now binds this mail even if it is never cached (RFC 8461
+    // §5.1).
     const policy = policyInForce(entry, now()) ?? live;
     const current = record.status === 'found' && policy?.id === record.id;
     const why = current

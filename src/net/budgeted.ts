@@ -4,12 +4,18 @@ import type { DialRequest, DialResult, Network } from './types.js';
 export interface Budget {
   /** TCP connections to one address. */
   readonly perAddress: number;
-  /** Milliseconds between the end of one connection's opening and the start of the next to the same address. */
+  /**
+   * Milliseconds between the end of one connection's opening and the start of the next to
+   * the same address.
+   */
   readonly spacingMs: number;
   readonly clock: Clock;
 }
 
-/** Limits how many connections one address gets, opens them one after another, and keeps a distance between them. */
+/**
+ * Limits how many connections one address gets, opens them one after another, and keeps a
+ * distance between them.
+ */
 export function budgeted(network: Network, { perAddress, spacingMs, clock }: Budget): Network {
   const spent = new Map<string, number>();
   const queues = new Map<string, Promise<unknown>>();

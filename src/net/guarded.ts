@@ -3,7 +3,10 @@ import type { NetFailure, Network } from './types.js';
 
 type Block = readonly [prefix: string, length: number, what: string];
 
-/** IANA special-purpose registries (RFC 6890 and updates, 2026-11): nothing a foreign record may send us to. */
+/**
+ * IANA special-purpose registries (RFC 6890 and updates, 2026-11): nothing a foreign
+ * record may send us to.
+ */
 const blocks: readonly Block[] = [
   ['0.0.0.0', 8, 'this network'],
   ['10.0.0.0', 8, 'private'],
@@ -34,7 +37,10 @@ const blocks: readonly Block[] = [
   ['ff00::', 8, 'multicast'],
 ];
 
-/** IPv6 forms that carry an IPv4 address, and where: mapped, compatible, translated, NAT64 (RFC 6052), 6to4. */
+/**
+ * IPv6 forms that carry an IPv4 address, and where: mapped, compatible, translated, NAT64
+ * (RFC 6052), 6to4.
+ */
 const carriers: readonly (readonly [prefix: string, length: number, at: number])[] = [
   ['::ffff:0:0', 96, 12],
   ['::ffff:0:0:0', 96, 12],
@@ -59,9 +65,10 @@ export function specialPurpose(address: string): string | undefined {
 }
 
 /**
- * Refuses destinations that no record from outside may lead to: private, loopback, link-local,
- * documentation and the rest, in every IPv6 form. The guard judges the literal that is dialled, so
- * there is no gap between lookup and use. `kindOf` names what is refused, undefined what is not.
+ * Refuses destinations that no record from outside may lead to: private, loopback,
+ * link-local, documentation and the rest, in every IPv6 form. The guard judges the
+ * literal that is dialled, so there is no gap between lookup and use. `kindOf` names what
+ * is refused, undefined what is not.
  */
 export function guarded(
   network: Network,

@@ -1,10 +1,10 @@
 /**
- * The one door to the network. All traffic leaves through a {@link Network}; guard, budget, recorder, the lab and its attackers wrap or replace it.
+ * The one door to the network. All traffic leaves through a {@link Network}; guard,
+ * budget, recorder, the lab and its attackers wrap or replace it.
  *
- * @example
- * const net = guarded(nodeNetwork());
- * const dialled = await net.dial({ address: '127.0.0.1', port: 25 });
- * if (!dialled.ok) console.log(dialled.failure.code); // net-guarded
+ * @example const net = guarded(nodeNetwork()); const dialled = await net.dial({ address:
+ * '127.0.0.1', port: 25 }); if (!dialled.ok) console.log(dialled.failure.code); //
+ * net-guarded
  */
 export { nodeNetwork } from './node-network.js';
 export { isSocketInUse } from './node-socket-in-use.js';

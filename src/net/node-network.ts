@@ -90,7 +90,8 @@ function exchange({
 }: ExchangeRequest): Promise<ExchangeResult> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason as Error);
-    // Bound to port 0: the kernel draws a fresh random source port for every query (RFC 5452 §9.2).
+    // Bound to port 0: the kernel draws a fresh random source port for every query (RFC
+    // 5452 §9.2).
     const socket = createSocket(isIPv6(to.address) ? 'udp6' : 'udp4');
     const timer = setTimeout(
       () => finish({ ok: false, failure: { code: 'net-timeout', detail: `${timeoutMs} ms` } }),
@@ -114,7 +115,8 @@ function exchange({
     socket.once('error', (error) => finish({ ok: false, failure: failureOf(error) }));
     socket.on('message', (bytes, from) => {
       const sender = { address: canonical(from.address), port: from.port };
-      // RFC 5452 §9.1: an answer comes from where the query went; anything else is dropped and listening goes on.
+      // RFC 5452 §9.1: an answer comes from where the query went; anything else is
+      // dropped and listening goes on.
       if (sender.port !== to.port || sender.address !== canonical(to.address)) return;
       if (accept(bytes, sender)) finish({ ok: true, bytes });
     });

@@ -1,12 +1,18 @@
 import type { Duplex } from 'node:stream';
 
-/** A transport address. `address` is a literal in canonical text (RFC 5952), never a name: the door does not resolve. */
+/**
+ * A transport address. `address` is a literal in canonical text (RFC 5952), never a name:
+ * the door does not resolve.
+ */
 export interface Endpoint {
   readonly address: string;
   readonly port: number;
 }
 
-/** Why a connection could not be had. Stable codes; every one of them is data about the path, never an exception. */
+/**
+ * Why a connection could not be had. Stable codes; every one of them is data about the
+ * path, never an exception.
+ */
 export type NetFailureCode =
   | 'net-refused' // RST or ICMP port unreachable
   | 'net-timeout' // nothing came back in time
@@ -23,7 +29,10 @@ export interface NetFailure {
   readonly detail: string;
 }
 
-/** An open stream with its logical addresses (over a lab or recorded stream the socket's own addresses mean nothing). */
+/**
+ * An open stream with its logical addresses (over a lab or recorded stream the socket's
+ * own addresses mean nothing).
+ */
 export interface Conn {
   readonly stream: Duplex;
   readonly local: Endpoint;
@@ -44,7 +53,10 @@ export type DialResult =
 export interface ExchangeRequest {
   readonly to: Endpoint;
   readonly query: Uint8Array;
-  /** Says whether a datagram answers the query. Rejected datagrams are dropped and listening goes on (taking the first would be a poisoning bug). */
+  /**
+   * Says whether a datagram answers the query. Rejected datagrams are dropped and
+   * listening goes on (taking the first would be a poisoning bug).
+   */
   accept(bytes: Uint8Array, from: Endpoint): boolean;
   /** Milliseconds until `net-timeout`. Default 2 000. */
   readonly timeoutMs?: number;
@@ -56,8 +68,9 @@ export type ExchangeResult =
   | { readonly ok: false; readonly failure: NetFailure };
 
 /**
- * The one door: all traffic leaves through this. The node implementation is one of several; guard, budget, recorder, lab and attackers wrap or replace it.
- * Both calls reject only with `signal.reason`.
+ * The one door: all traffic leaves through this. The node implementation is one of
+ * several; guard, budget, recorder, lab and attackers wrap or replace it. Both calls
+ * reject only with `signal.reason`.
  */
 export interface Network {
   dial(request: DialRequest): Promise<DialResult>;

@@ -4,8 +4,8 @@ import type { KeyPair } from './key-pair.js';
 import { signerFor } from './signature-algorithm.js';
 
 /**
- * Asks for a certificate for these names and this very key: PKCS #10 in DER (RFC 2986), the names in extensionRequest alone
- * (RFC 8555 §7.4), so no must-staple [9325-7.5-1].
+ * Asks for a certificate for these names and this very key: PKCS #10 in DER (RFC 2986),
+ * the names in extensionRequest alone (RFC 8555 §7.4), so no must-staple [9325-7.5-1].
  */
 export function certificateRequest({
   names,

@@ -57,7 +57,10 @@ export function objectId(dotted: string): Uint8Array {
   return tlv(0x06, Uint8Array.from(bytes));
 }
 
-/** UTCTime until 2049, GeneralizedTime after and before 1950 (RFC 5280 §4.1.2.5). Whole seconds. */
+/**
+ * UTCTime until 2049, GeneralizedTime after and before 1950 (RFC 5280 §4.1.2.5). Whole
+ * seconds.
+ */
 export function time(ms: number): Uint8Array {
   const text = new Date(ms).toISOString().replace(/[-:T]|\.\d+/g, '');
   const year = Number(text.slice(0, 4));

@@ -1,10 +1,10 @@
 /**
- * Keys and certificates, made: roots, intermediates and servers, right or wrong in any way one asks for (RFC 5280).
- * Written straight in DER, so that what no proper CA would sign can be made as well.
+ * Keys and certificates, made: roots, intermediates and servers, right or wrong in any
+ * way one asks for (RFC 5280). Written straight in DER, so that what no proper CA would
+ * sign can be made as well.
  *
- * @example
- * const root = createCa({ name: 'Example Root' });
- * const server = issue(createIntermediate(root, { name: 'Example CA' }), { names: ['mx.example.com'] });
+ * @example const root = createCa({ name: 'Example Root' }); const server =
+ * issue(createIntermediate(root, { name: 'Example CA' }), { names: ['mx.example.com'] });
  * console.log(server.chain.length); // 2: what the server sends
  */
 export {

@@ -34,7 +34,10 @@ export const purpose = {
   any: '2.5.29.37.0',
 } as const;
 
-/** What to put into a certificate. Every field can be made wrong on purpose: nothing is checked here. Dates are milliseconds or `Date`. */
+/**
+ * What to put into a certificate. Every field can be made wrong on purpose: nothing is
+ * checked here. Dates are milliseconds or `Date`.
+ */
 export interface IssueOptions {
   /** dNSName entries; none leaves the extension out. */
   readonly names?: readonly string[];
@@ -63,7 +66,10 @@ export interface IssueOptions {
   readonly pathLength?: number;
   /** null leaves the extension out. Default by `ca`. */
   readonly keyUsage?: readonly KeyUsage[] | null;
-  /** Dotted OIDs; null leaves the extension out. Default serverAuth for servers, none for CAs. */
+  /**
+   * Dotted OIDs; null leaves the extension out. Default serverAuth for servers, none for
+   * CAs.
+   */
   readonly extendedKeyUsage?: readonly string[] | null;
   readonly nameConstraints?: Subtrees;
   /** Further extensions, `value` in DER. */
@@ -86,7 +92,10 @@ export interface Issued {
   readonly chainPem: string;
 }
 
-/** Somebody who can sign: a certificate with its key, and the intermediates it has to send along. */
+/**
+ * Somebody who can sign: a certificate with its key, and the intermediates it has to send
+ * along.
+ */
 export interface Authority extends Issued {
   /** DER Name. */
   readonly subject: Uint8Array;
@@ -208,7 +217,10 @@ function commonNameOnly(commonName: string): Uint8Array {
   return commonName === '' ? sequence() : distinguishedName(['2.5.4.3', utf8(commonName)]);
 }
 
-/** A DER Name of RDNs with one attribute each: dotted type and DER value, most general first. */
+/**
+ * A DER Name of RDNs with one attribute each: dotted type and DER value, most general
+ * first.
+ */
 export function distinguishedName(
   ...attributes: readonly (readonly [type: string, value: Uint8Array])[]
 ): Uint8Array {

@@ -1,6 +1,8 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 
-/** What a key is made of. RSA of 1024 bits is only good for showing that it is refused. */
+/**
+ * What a key is made of. RSA of 1024 bits is only good for showing that it is refused.
+ */
 export type KeyAlgorithm =
   'rsa-1024' | 'rsa-2048' | 'rsa-3072' | 'rsa-4096' | 'p256' | 'p384' | 'ed25519';
 
@@ -9,7 +11,10 @@ export interface KeyPair {
   readonly publicKey: KeyObject;
 }
 
-/** A fresh key. EC keys take well under a millisecond, RSA keys of 2048 bits some hundred: share them where it does not matter. */
+/**
+ * A fresh key. EC keys take well under a millisecond, RSA keys of 2048 bits some hundred:
+ * share them where it does not matter.
+ */
 export function generateKey(algorithm: KeyAlgorithm = 'p256'): KeyPair {
   switch (algorithm) {
     case 'p256':

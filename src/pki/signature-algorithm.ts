@@ -2,9 +2,10 @@ import { constants, sign, type KeyObject } from 'node:crypto';
 import { explicit, integer, nothing, objectId, sequence } from './der-writer.js';
 
 /**
- * How a certificate is signed. SHA-1 and MD5 exist to make certificates that must be refused.
- * `pss-sha1` writes the default parameters, which name no hash; `pss-sha256-mgf1-sha1` names
- * SHA-1 for the mask alone, and its signature does not verify.
+ * How a certificate is signed. SHA-1 and MD5 exist to make certificates that must be
+ * refused. `pss-sha1` writes the default parameters, which name no hash;
+ * `pss-sha256-mgf1-sha1` names SHA-1 for the mask alone, and its signature does not
+ * verify.
  */
 export type SignatureHash =
   | 'md5'
@@ -63,7 +64,10 @@ export function signerFor(key: KeyObject, hash: SignatureHash = 'sha256'): Signe
   };
 }
 
-/** Parameters of RSASSA-PSS (RFC 4055 §3.1): empty for the defaults, SHA-1 and 20 octets of salt. */
+/**
+ * Parameters of RSASSA-PSS (RFC 4055 §3.1): empty for the defaults, SHA-1 and 20 octets
+ * of salt.
+ */
 function pssIdentifier(hash: SignatureHash): Uint8Array {
   const id = objectId('1.2.840.113549.1.1.10');
   if (hash === 'pss-sha1') return sequence(id, sequence());

@@ -4,8 +4,8 @@ import type { Attack, HostView, ServerView, View } from './types.js';
 const attackersHost = 'mx.attacker.invalid';
 
 /**
- * The world as a sender finds it while an attacker is at work. `validating`: the sender checks DNSSEC, so signed answers cannot be forged for it,
- * only spoiled.
+ * The world as a sender finds it while an attacker is at work. `validating`: the sender
+ * checks DNSSEC, so signed answers cannot be forged for it, only spoiled.
  */
 export function attackView(view: View, attack: Attack, validating: boolean): View {
   switch (attack) {
@@ -21,7 +21,8 @@ export function attackView(view: View, attack: Attack, validating: boolean): Vie
       return {
         ...view,
         mtaSts: { ...view.mtaSts, live: 'unavailable' },
-        // An insecure address answer means TLSA is never asked for (RFC 7672 §2.2.2), so there is nothing to block.
+        // An insecure address answer means TLSA is never asked for (RFC 7672 §2.2.2), so
+        // there is nothing to block.
         hosts: eachServer(view.hosts, strip).map((h) =>
           h.dnssec === 'secure' ? { ...h, tlsa: 'tempfail' as const } : h,
         ),
@@ -40,7 +41,10 @@ function strip(server: ServerView): ServerView {
   return { ...server, reachable: 'yes', starttls: 'no' };
 }
 
-/** The attacker answers in the server's place, with a certificate that no public CA issued for that name and that no TLSA record knows. */
+/**
+ * The attacker answers in the server's place, with a certificate that no public CA issued
+ * for that name and that no TLSA record knows.
+ */
 function impersonate(server: ServerView): ServerView {
   if (server.starttls === 'no') return server;
   return { ...server, reachable: 'yes', tls: 'yes', pkix: 'no', dane: 'no', attacker: true };

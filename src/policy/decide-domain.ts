@@ -15,7 +15,10 @@ import type {
 import { reasonTable } from './explain.js';
 import { referenceNames } from './reference-names.js';
 
-/** What was looked up of a domain. Times are milliseconds since 1970, names A-labels in lower case. */
+/**
+ * What was looked up of a domain. Times are milliseconds since 1970, names A-labels in
+ * lower case.
+ */
 export interface DomainFacts {
   readonly domain: string;
   readonly at: number;
@@ -27,7 +30,10 @@ export interface DomainFacts {
   /** Where aliases of the domain led; the domain itself without any. */
   readonly canonicalDomain: string;
   readonly hosts: readonly HostFacts[];
-  /** Undefined: not asked, since the sender does not use it or nothing of the kind applies. */
+  /**
+   * Undefined: not asked, since the sender does not use it or nothing of the kind
+   * applies.
+   */
   readonly mtaSts: StsState | undefined;
   /** The soonest end of any DNS answer. */
   readonly until: number;
@@ -48,14 +54,20 @@ export interface HostFacts {
 
 /** The sender's choices. */
 export interface DecideOptions extends Partial<SenderSettings> {
-  /** Say what would have to wait, and let it go: nothing is enforced (RFC 7672 §9.1 [7672-9.1-1]). */
+  /**
+   * Say what would have to wait, and let it go: nothing is enforced (RFC 7672 §9.1
+   * [7672-9.1-1]).
+   */
   readonly observe?: boolean;
   readonly exemptions?: readonly Exemption[];
   /** The message says `TLS-Required: No` (RFC 8689 §4.2.2); `require` outweighs it. */
   readonly tlsRequiredNo?: boolean;
 }
 
-/** Facts and the sender's choices to a decision; what each host needs comes from {@link decideHost} alone. */
+/**
+ * Facts and the sender's choices to a decision; what each host needs comes from {@link
+ * decideHost} alone.
+ */
 export function decideDomain(facts: DomainFacts, options: DecideOptions = {}): DomainDecision {
   const {
     dane = true,
@@ -99,7 +111,10 @@ export function decideDomain(facts: DomainFacts, options: DecideOptions = {}): D
   };
 }
 
-/** What a sender obeys: the decision, or with a waiver opportunistic TLS to any host that DNS names. */
+/**
+ * What a sender obeys: the decision, or with a waiver opportunistic TLS to any host that
+ * DNS names.
+ */
 export function enforced({ decision }: HostDecision, waiver: Waiver | undefined): Decision {
   return waiver
     ? { action: 'use', tls: 'opportunistic', authenticate: [], reasons: decision.reasons }
@@ -113,7 +128,10 @@ function mayTry(host: HostDecision, waiver: Waiver | undefined): boolean {
   return host.addresses.length > 0 && enforced(host, waiver).action === 'use';
 }
 
-/** REQUIRETLS outweighs every waiver: whoever asked for it wants no mail rather than an unsafe one (RFC 8689 §4.1). */
+/**
+ * REQUIRETLS outweighs every waiver: whoever asked for it wants no mail rather than an
+ * unsafe one (RFC 8689 §4.1).
+ */
 function waiverOf(
   { domain, at }: DomainFacts,
   { observe, exemptions = [], tlsRequiredNo, require }: DecideOptions,
@@ -123,7 +141,8 @@ function waiverOf(
     (e) => e.domain.toLowerCase().replace(/\.$/, '') === domain && Date.parse(e.until) > at,
   );
   if (exempt) return { kind: 'exemption', until: exempt.until, reason: exempt.reason };
-  // What a message asks for sets aside what the domain publishes, not what this sender insists on.
+  // What a message asks for sets aside what the domain publishes, not what this sender
+  // insists on.
   if (tlsRequiredNo && require === undefined) return { kind: 'tls-required-no' };
   return observe ? { kind: 'observe' } : undefined;
 }
@@ -141,7 +160,8 @@ function decide(host: HostFacts, facts: DomainFacts, rules: Rules): HostDecision
     ...(failure ? { trouble: troubleOf(failure, facts) } : {}),
     tlsa: { ...tlsa, ...(tlsaFailure ? { trouble: troubleOf(tlsaFailure, facts) } : {}) },
     decision,
-    // RFC 7672 §8.1 [7672-8.1-1, 7671-7-2]: the base domain where its records count; RFC 8461 §7.1: else the MX host.
+    // RFC 7672 §8.1 [7672-8.1-1, 7671-7-2]: the base domain where its records count; RFC
+    // 8461 §7.1: else the MX host.
     sni: decision.action === 'use' && decision.authenticate.includes('dane') ? tlsa.base : name,
     referenceNames: referenceNames(tlsa.base, facts),
     grounds: decision.reasons.map((reason) => groundOf(reason, host, facts)),
@@ -225,7 +245,10 @@ function stsDecision(facts: DomainFacts): StsDecision {
   };
 }
 
-/** A silent or refusing resolver, or one that strips, is ours; what it truthfully tells of a broken zone is theirs. */
+/**
+ * A silent or refusing resolver, or one that strips, is ours; what it truthfully tells of
+ * a broken zone is theirs.
+ */
 function troubleOf(
   { code, detail, blame }: Failure,
   { resolverAtFault }: DomainFacts,

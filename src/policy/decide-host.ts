@@ -6,18 +6,26 @@ import type { HostView } from './types.js';
 export interface Rules {
   /** The sender validates DNSSEC and honours TLSA records. */
   readonly dane: boolean;
-  /** The MTA-STS policy in force: live or cached, whichever the cache rules chose; undefined for none. */
+  /**
+   * The MTA-STS policy in force: live or cached, whichever the cache rules chose;
+   * undefined for none.
+   */
   readonly mtaSts:
     | { readonly mode: 'enforce' | 'testing' | 'none'; readonly mx: readonly string[] }
     | 'not-used'
     | undefined;
-  /** RFC 8461 §2 lets DANE stand alone where both apply. Off by default: both must hold. */
+  /**
+   * RFC 8461 §2 lets DANE stand alone where both apply. Off by default: both must hold.
+   */
   readonly daneSuffices?: boolean;
-  /** RFC 7672 §2.2.1 leaves DANE with an insecure MX RRset to the sender [7672-2.2.1-3]. On by default: the host is authenticated, the choice of host is not. */
+  /**
+   * RFC 7672 §2.2.1 leaves DANE with an insecure MX RRset to the sender [7672-2.2.1-3].
+   * On by default: the host is authenticated, the choice of host is not.
+   */
   readonly daneWithInsecureMx?: boolean;
   /**
-   * What this sender asks for by itself: `tls` never in clear (RFC 3207 §6), `dane` mandatory DANE (RFC 7672 §6), `verified` what REQUIRETLS asks for
-   * (RFC 8689 §4.2.1).
+   * What this sender asks for by itself: `tls` never in clear (RFC 3207 §6), `dane`
+   * mandatory DANE (RFC 7672 §6), `verified` what REQUIRETLS asks for (RFC 8689 §4.2.1).
    */
   readonly require?: 'tls' | 'dane' | 'verified' | undefined;
 }
@@ -25,7 +33,10 @@ export interface Rules {
 /** How the session with a server must be authenticated. */
 export type AuthMechanism = 'dane' | 'pkix';
 
-/** Stable codes of the grounds of a decision; `explain` turns them into sentences with clauses. */
+/**
+ * Stable codes of the grounds of a decision; `explain` turns them into sentences with
+ * clauses.
+ */
 export type Reason =
   | 'dane-usable'
   | 'dane-unusable'
@@ -54,7 +65,10 @@ export type Reason =
 /** What a sender must do with one MX host. */
 export type Decision =
   | {
-      /** The host may be used. `mandatory`: never in clear; with no mechanism that is TLS without authentication (RFC 7672 §2.2). */
+      /**
+       * The host may be used. `mandatory`: never in clear; with no mechanism that is TLS
+       * without authentication (RFC 7672 §2.2).
+       */
       readonly action: 'use';
       readonly tls: 'opportunistic' | 'mandatory';
       readonly authenticate: readonly AuthMechanism[];
@@ -76,7 +90,10 @@ type Part = {
   readonly reason: Reason;
 };
 
-/** The ground that decides comes first: one that forbids a host, then one that leaves it open, then those that demand something. */
+/**
+ * The ground that decides comes first: one that forbids a host, then one that leaves it
+ * open, then those that demand something.
+ */
 const weights: Readonly<Record<Part['kind'], number>> = {
   skip: 0,
   unknown: 1,
@@ -87,8 +104,9 @@ const weights: Readonly<Record<Part['kind'], number>> = {
 };
 
 /**
- * The one brain: what must hold before mail may go to this host.
- * MTA-STS and DANE are judged apart and both are enforced where both apply (RFC 8461 §5, §2); neither ever weakens the other [8461-2-1].
+ * The one brain: what must hold before mail may go to this host. MTA-STS and DANE are
+ * judged apart and both are enforced where both apply (RFC 8461 §5, §2); neither ever
+ * weakens the other [8461-2-1].
  */
 export function decideHost(
   host: Pick<HostView, 'name' | 'dnssec' | 'tlsa'>,
@@ -113,7 +131,8 @@ export function decideHost(
 }
 
 function judgeDane(host: Pick<HostView, 'dnssec' | 'tlsa'>, mxDnssec: Dnssec, rules: Rules): Part {
-  // RFC 7672 §2.1.2, §2.2: bogus or failing lookups delay the mail, they never fall back [7672-2.1.2-3, 7672-2.1.1-3].
+  // RFC 7672 §2.1.2, §2.2: bogus or failing lookups delay the mail, they never fall back
+  // [7672-2.1.2-3, 7672-2.1.1-3].
   if (mxDnssec === 'bogus' || host.dnssec === 'bogus')
     return { kind: 'skip', reason: 'address-bogus' };
   if (mxDnssec === 'indeterminate' || host.dnssec === 'indeterminate' || host.tlsa === 'unknown')

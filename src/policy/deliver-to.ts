@@ -6,11 +6,12 @@ type SettledFacts = Readonly<Record<'reachable' | 'starttls' | 'tls' | 'pkix' | 
 const facts = ['reachable', 'starttls', 'tls', 'pkix', 'dane'] as const;
 
 /**
- * What becomes of mail handed to one server under a decision. Unknown facts are tried both ways: where every way ends alike the outcome is known,
- * else it is `unknown`.
+ * What becomes of mail handed to one server under a decision. Unknown facts are tried
+ * both ways: where every way ends alike the outcome is known, else it is `unknown`.
  */
 export function deliverTo(server: ServerView, decision: Decision): DeliveryResult {
-  // A host that must not be used delays the mail, it never bounces it (RFC 7672 §2.2 [7672-2.2-4]).
+  // A host that must not be used delays the mail, it never bounces it (RFC 7672 §2.2
+  // [7672-2.2-4]).
   if (decision.action === 'skip') return 'deferred';
   if (decision.action === 'unknown') return 'unknown';
   const found = new Set(

@@ -4,8 +4,9 @@ import type { StsMode } from '../mta-sts/index.js';
 import type { Decision, Reason } from './decide-host.js';
 
 /**
- * `hermetic.policy/1`: what a sender must do with a domain's mail now, and why. A stable contract: fields are added, never renamed.
- * Times are RFC 3339 UTC; names are A-labels in lower case without final dot.
+ * `hermetic.policy/1`: what a sender must do with a domain's mail now, and why. A stable
+ * contract: fields are added, never renamed. Times are RFC 3339 UTC; names are A-labels
+ * in lower case without final dot.
  */
 export interface DomainDecision {
   readonly schema: 'hermetic.policy/1';
@@ -14,7 +15,10 @@ export interface DomainDecision {
   readonly decidedAt: string;
   /** Ask again afterwards: the soonest end of anything the decision rests on. */
   readonly validUntil: string;
-  /** `deliver`: at least one host may be tried. `wait`: none may now. `reject`: the domain takes no mail, or does not exist. */
+  /**
+   * `deliver`: at least one host may be tried. `wait`: none may now. `reject`: the domain
+   * takes no mail, or does not exist.
+   */
   readonly action: 'deliver' | 'wait' | 'reject';
   readonly route: {
     readonly kind: 'mx' | 'implicit' | 'null-mx' | 'none' | 'error' | 'host' | 'address';
@@ -25,11 +29,17 @@ export interface DomainDecision {
   /** In the order of preference; among equals a sender shuffles (RFC 5321 §5.1). */
   readonly hosts: readonly HostDecision[];
   readonly settings: SenderSettings;
-  /** Why nothing of the decision is enforced; what would have to hold is told all the same. */
+  /**
+   * Why nothing of the decision is enforced; what would have to hold is told all the
+   * same.
+   */
   readonly waiver?: Waiver;
 }
 
-/** A failure with the side it is on: `ours` when this machine's resolver or network keeps us from telling, `theirs` when their DNS or server is broken. */
+/**
+ * A failure with the side it is on: `ours` when this machine's resolver or network keeps
+ * us from telling, `theirs` when their DNS or server is broken.
+ */
 export interface LookupFailure {
   readonly code: string;
   readonly detail: string;
@@ -39,7 +49,10 @@ export interface LookupFailure {
 
 /** The MTA-STS policy in force and how it was had. */
 export interface StsDecision {
-  /** `live`: fetched for this; `cached`: still the published id; `kept`: the cached one holds through a failure; `none`: no policy. */
+  /**
+   * `live`: fetched for this; `cached`: still the published id; `kept`: the cached one
+   * holds through a failure; `none`: no policy.
+   */
   readonly how: 'live' | 'cached' | 'kept' | 'none';
   readonly policy?: {
     readonly id: string;
@@ -68,14 +81,19 @@ export interface HostDecision {
   /** Literals, in the order in which they are tried. */
   readonly addresses: readonly string[];
   readonly dnssec: Dnssec;
-  /** The zone of its addresses is signed, but counts as unsigned since none of its algorithms is supported (RFC 9905 §2). */
+  /**
+   * The zone of its addresses is signed, but counts as unsigned since none of its
+   * algorithms is supported (RFC 9905 §2).
+   */
   readonly unsupported?: UnsupportedZone;
   /** Why there are no addresses, or only those of one family. */
   readonly trouble?: LookupFailure;
   readonly tlsa: {
     readonly status:
       'usable' | 'unusable' | 'absent' | 'insecure' | 'bogus' | 'tempfail' | 'unknown';
-    /** TLSA base domain (RFC 7672 §2.2.3): also the name in SNI when its records count. */
+    /**
+     * TLSA base domain (RFC 7672 §2.2.3): also the name in SNI when its records count.
+     */
     readonly base: string;
     readonly dnssec: Dnssec;
     /** `3 1 1 <lower-case hex>`. */
@@ -86,7 +104,10 @@ export interface HostDecision {
   readonly decision: Decision;
   /** Name said in SNI. */
   readonly sni: string;
-  /** Reference identifiers of a DANE-TA check (RFC 7672 §3.2.2); PKIX has only the host name. */
+  /**
+   * Reference identifiers of a DANE-TA check (RFC 7672 §3.2.2); PKIX has only the host
+   * name.
+   */
   readonly referenceNames: readonly string[];
   /** Those that decided come first. */
   readonly grounds: readonly Rationale[];
@@ -112,7 +133,9 @@ export interface SenderSettings {
   readonly mtaSts: boolean;
   readonly daneSuffices: boolean;
   readonly daneWithInsecureMx: boolean;
-  /** `tls`: never in clear; `dane`: RFC 7672 §6; `verified`: REQUIRETLS (RFC 8689 §4.2.1). */
+  /**
+   * `tls`: never in clear; `dane`: RFC 7672 §6; `verified`: REQUIRETLS (RFC 8689 §4.2.1).
+   */
   readonly require?: 'tls' | 'dane' | 'verified';
 }
 

@@ -11,8 +11,9 @@ export interface DecidingCause {
 }
 
 /**
- * Finds what decided that no host may be used: the route, else the most preferred host that has addresses and must not be used,
- * else a host without addresses. Undefined where a host may be used.
+ * Finds what decided that no host may be used: the route, else the most preferred host
+ * that has addresses and must not be used, else a host without addresses. Undefined where
+ * a host may be used.
  */
 export function decidingCause(decision: DomainDecision): DecidingCause | undefined {
   const { action, route, hosts } = decision;
@@ -43,7 +44,10 @@ export function causeOfHost(host: HostDecision): DecidingCause {
     : { host: name, says: 'The host has no address.' };
 }
 
-/** A cause on one line: `mx.example: The TLSA records could not be looked up (dns-servfail: ...)`. */
+/**
+ * A cause on one line: `mx.example: The TLSA records could not be looked up
+ * (dns-servfail: ...)`.
+ */
 export function causeText({ host, says, trouble }: DecidingCause): string {
   const sentence = says.replace(/\.$/, '');
   const ours = trouble?.whose === 'ours' ? ', by our own resolver' : '';

@@ -50,7 +50,8 @@ export function cell(view: View, sender: SenderClass, attack: Attack): DeliveryR
   if (kind === 'error') return dane && dnssec === 'bogus' ? 'deferred' : 'unknown';
 
   const seen = attackView(view, attack, dane);
-  // RFC 8461 §3.2: a policy with max_age 0 is never cached, so each mail is a first contact.
+  // RFC 8461 §3.2: a policy with max_age 0 is never cached, so each mail is a first
+  // contact.
   const cached = mtaSts === 'cached' && view.mtaSts.maxAge !== 0;
   const found = policiesInForce(cached ? view.mtaSts : seen.mtaSts, mtaSts).map((policy) =>
     walk(seen, { dane, mtaSts: policy }, attack),
@@ -82,9 +83,9 @@ function walk(view: View, rules: Rules, attack: Attack): DeliveryResult {
   const all = tried.flatMap(({ outcomes }) => outcomes);
   // An attacker chooses which servers are left.
   if (attack !== 'none') return worstOf(all);
-  // Undisturbed, the walk ends at a server that takes the mail [7672-2.1.2-4]: any one of the best
-  // preference that has such servers, since senders use equal hosts and addresses in any order
-  // (RFC 5321 §5.1).
+  // Undisturbed, the walk ends at a server that takes the mail [7672-2.1.2-4]: any one of
+  // the best preference that has such servers, since senders use equal hosts and
+  // addresses in any order (RFC 5321 §5.1).
   const preferences = [...new Set(tried.map((t) => t.preference))].sort((a, b) => a - b);
   for (const preference of preferences) {
     const taken = tried

@@ -1,10 +1,11 @@
 /**
- * The one brain: what a sender must do with each MX host (RFC 7672, RFC 8461), and what that comes to under attack.
- * `check` asks it what every class of sender would do; a sender obeys it; nobody decides twice.
+ * The one brain: what a sender must do with each MX host (RFC 7672, RFC 8461), and what
+ * that comes to under attack. `check` asks it what every class of sender would do; a
+ * sender obeys it; nobody decides twice.
  *
- * @example
- * const decision = decideHost({ name: 'mx.example.com', dnssec: 'secure', tlsa: 'usable' }, 'secure', { dane: true, mtaSts: undefined });
- * // { action: 'use', tls: 'mandatory', authenticate: ['dane'], reasons: ['dane-usable', 'sts-no-policy'] }
+ * @example const decision = decideHost({ name: 'mx.example.com', dnssec: 'secure', tlsa:
+ * 'usable' }, 'secure', { dane: true, mtaSts: undefined }); // { action: 'use', tls:
+ * 'mandatory', authenticate: ['dane'], reasons: ['dane-usable', 'sts-no-policy'] }
  */
 export {
   decideHost,

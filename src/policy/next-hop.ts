@@ -9,13 +9,17 @@ import {
   type Result,
 } from '../base/index.js';
 
-/** Where mail is to go next: a domain by its MX, one host without MX lookup (a smart host), or an address. */
+/**
+ * Where mail is to go next: a domain by its MX, one host without MX lookup (a smart
+ * host), or an address.
+ */
 export type NextHop =
   | { readonly kind: 'domain' | 'host'; readonly name: Name; readonly port: number }
   | { readonly kind: 'address'; readonly ip: string; readonly port: number };
 
 /**
- * [8461-3.4-1] Reads a next hop as mail operators write it: `example.com`, `example.com:2525`, `[smtp.example.net]:587` (brackets: no MX lookup), `[192.0.2.1]`,
+ * [8461-3.4-1] Reads a next hop as mail operators write it: `example.com`,
+ * `example.com:2525`, `[smtp.example.net]:587` (brackets: no MX lookup), `[192.0.2.1]`,
  * `[IPv6:2001:db8::1]`.
  */
 export function parseNextHop(text: string, defaultPort = 25): Result<NextHop> {

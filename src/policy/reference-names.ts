@@ -11,8 +11,9 @@ export interface WayToHost {
 }
 
 /**
- * Reference identifiers of a DANE-TA check (RFC 7672 §3.2.2): the TLSA base domain; the next-hop domain and where its aliases lead only when nobody
- * could forge the way from there.
+ * Reference identifiers of a DANE-TA check (RFC 7672 §3.2.2): the TLSA base domain; the
+ * next-hop domain and where its aliases lead only when nobody could forge the way from
+ * there.
  *
  * [7672-3.2.2-1, 7672-3.2.2-2, 7672-3.2.2-3, 7672-3.2.2-4]
  */

@@ -32,10 +32,12 @@ export interface PolicyDeps extends DecideOptions {
 const MAX_HOSTS = 32;
 
 /**
- * Looks up everything a sender needs to know of a next hop, and decides. See {@link parseNextHop} for the forms of `nextHop`; an address has no policy
- * (RFC 8461 §3.4, RFC 7672 §2.2). No parent domain is ever asked. Peers' faults are in the decision.
+ * Looks up everything a sender needs to know of a next hop, and decides. See {@link
+ * parseNextHop} for the forms of `nextHop`; an address has no policy (RFC 8461 §3.4, RFC
+ * 7672 §2.2). No parent domain is ever asked. Peers' faults are in the decision.
  *
- * @throws HermeticError `name-...` for a text that names no next hop; rejects with `signal.reason` when aborted.
+ * @throws HermeticError `name-...` for a text that names no next hop; rejects with
+ * `signal.reason` when aborted.
  */
 export async function resolvePolicy(
   nextHop: string | NextHop,
@@ -132,7 +134,10 @@ function tlsaFacts(
   };
 }
 
-/** [7672-2.1.2-2] A host whose addresses cannot be had has none; the others are not touched. Both families have their turn: a dead one must not use up all the time. */
+/**
+ * [7672-2.1.2-2] A host whose addresses cannot be had has none; the others are not
+ * touched. Both families have their turn: a dead one must not use up all the time.
+ */
 function alternate({ v4, v6 }: HostAddresses): readonly string[] {
   const longest = Math.max(v4.length, v6.length);
   return Array.from({ length: longest }, (_, i) => [v4[i], v6[i]])
@@ -174,7 +179,10 @@ function ofAddress(ip: string, at: number): DomainFacts {
   };
 }
 
-/** Milliseconds an answer counts; one that could not be had is asked again soon, but not at once. */
+/**
+ * Milliseconds an answer counts; one that could not be had is asked again soon, but not
+ * at once.
+ */
 function keep(ttl: number, told: boolean): number {
   return (told ? Math.max(1, ttl) : 30) * 1000;
 }

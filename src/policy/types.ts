@@ -1,6 +1,9 @@
 import type { Dnssec } from '../dns/index.js';
 
-/** Classes of sender, each doing just what its RFC says. `First`: no MTA-STS policy cached yet; `Cached`: a valid one is. */
+/**
+ * Classes of sender, each doing just what its RFC says. `First`: no MTA-STS policy cached
+ * yet; `Cached`: a valid one is.
+ */
 export const senders = [
   'opportunistic',
   'mtaStsFirst',
@@ -15,7 +18,10 @@ export type SenderClass = (typeof senders)[number];
 export const attacks = ['none', 'stripStarttls', 'swapCertificate', 'spoofMx', 'suppress'] as const;
 export type Attack = (typeof attacks)[number];
 
-/** What becomes of the mail. `deferred` mail waits in the sender's queue and finally bounces. */
+/**
+ * What becomes of the mail. `deferred` mail waits in the sender's queue and finally
+ * bounces.
+ */
 export const outcomes = [
   'verified',
   'unverified',
@@ -30,21 +36,33 @@ export type DeliveryResult = (typeof outcomes)[number];
 /** Three-valued facts: `unknown` is never taken for good or bad. */
 export type Known = 'yes' | 'no' | 'unknown';
 
-/** The world as a sender finds it: what DNS, the policy host and each server answer. Attacks are functions from view to view. */
+/**
+ * The world as a sender finds it: what DNS, the policy host and each server answer.
+ * Attacks are functions from view to view.
+ */
 export interface View {
-  /** `dnssec` is `indeterminate` when we could not tell, for instance because our own resolver strips signatures. */
+  /**
+   * `dnssec` is `indeterminate` when we could not tell, for instance because our own
+   * resolver strips signatures.
+   */
   readonly route: {
     readonly kind: 'mx' | 'implicit' | 'null-mx' | 'none' | 'error';
     readonly dnssec: Dnssec;
   };
   readonly mtaSts: StsView;
-  /** In the order of preference. Hosts and addresses this machine could not try at all (no IPv6) are left out where others remain. */
+  /**
+   * In the order of preference. Hosts and addresses this machine could not try at all (no
+   * IPv6) are left out where others remain.
+   */
   readonly hosts: readonly HostView[];
 }
 
 /** The MTA-STS policy of the policy domain. */
 export interface StsView {
-  /** What a first contact obtains. `unavailable`: no sender can have it (invalid, bad certificate, 404, redirect). `unknown`: we could not tell. */
+  /**
+   * What a first contact obtains. `unavailable`: no sender can have it (invalid, bad
+   * certificate, 404, redirect). `unknown`: we could not tell.
+   */
   readonly live: 'enforce' | 'testing' | 'none' | 'absent' | 'unavailable' | 'unknown';
   /** The policy's mx patterns. */
   readonly mx: readonly string[];
@@ -55,11 +73,17 @@ export interface StsView {
 /** One MX host. */
 export interface HostView {
   readonly name: string;
-  /** Senders use hosts of equal preference in any order (RFC 5321 §5.1). Default: the place in the list. */
+  /**
+   * Senders use hosts of equal preference in any order (RFC 5321 §5.1). Default: the
+   * place in the list.
+   */
   readonly preference?: number;
   /** Status of the address lookup, aliases included. */
   readonly dnssec: Dnssec;
-  /** As in the evidence: `bogus` and `tempfail` are the publisher's; `unknown` when our own resolver kept us from telling. */
+  /**
+   * As in the evidence: `bogus` and `tempfail` are the publisher's; `unknown` when our
+   * own resolver kept us from telling.
+   */
   readonly tlsa: 'usable' | 'unusable' | 'absent' | 'insecure' | 'bogus' | 'tempfail' | 'unknown';
   readonly servers: readonly ServerView[];
 }

@@ -1,14 +1,15 @@
 /**
- * What a plan asks for: the whole contract between planner and executors. Each is safe to carry out twice, and safe to carry out late: whoever does it
- * needs nothing but the action and the keys and credentials of its target.
+ * What a plan asks for: the whole contract between planner and executors. Each is safe to
+ * carry out twice, and safe to carry out late: whoever does it needs nothing but the
+ * action and the keys and credentials of its target.
  */
 export type Action = ImportKey | MakeKey | Certify | Deploy | SetRrset | ServePolicy | StopServing;
 
 export type KeyType = 'ecdsa' | 'rsa';
 
 /**
- * Take a key, and its chain, from files of another program into the key ring under that name. The
- * files are only read, and only while they hold what the plan saw in them.
+ * Take a key, and its chain, from files of another program into the key ring under that
+ * name. The files are only read, and only while they hold what the plan saw in them.
  */
 export interface ImportKey {
   readonly kind: 'import-key';
@@ -20,7 +21,9 @@ export interface ImportKey {
   readonly chain?: { readonly file: string; readonly sha256: string };
 }
 
-/** Make a private key and keep it under that name; nothing when the name exists already. */
+/**
+ * Make a private key and keep it under that name; nothing when the name exists already.
+ */
 export interface MakeKey {
   readonly kind: 'make-key';
   /** MX host, or policy host. */
@@ -45,20 +48,29 @@ export interface Deploy {
   readonly also?: readonly string[];
 }
 
-/** Compare and set: only where the RRset is exactly `from` (empty: does not exist) it becomes `to`; already `to` is success. Never another name or type. */
+/**
+ * Compare and set: only where the RRset is exactly `from` (empty: does not exist) it
+ * becomes `to`; already `to` is success. Never another name or type.
+ */
 export interface SetRrset {
   readonly kind: 'set-rrset';
   /** Owner without final dot, lower case. */
   readonly name: string;
   readonly type: 'TLSA' | 'TXT' | 'MX' | 'CNAME';
-  /** RDATA in presentation form, sorted; a TXT in quotes, in character strings of at most 255 octets. */
+  /**
+   * RDATA in presentation form, sorted; a TXT in quotes, in character strings of at most
+   * 255 octets.
+   */
   readonly from: readonly string[];
   readonly to: readonly string[];
   /** Seconds. */
   readonly ttl: number;
 }
 
-/** Serve this policy body at `https://mta-sts.DOMAIN/.well-known/mta-sts.txt` on every address of the policy host. */
+/**
+ * Serve this policy body at `https://mta-sts.DOMAIN/.well-known/mta-sts.txt` on every
+ * address of the policy host.
+ */
 export interface ServePolicy {
   readonly kind: 'serve-policy';
   readonly domain: string;
@@ -79,7 +91,9 @@ export interface Step<A extends Action = Action> {
   readonly clause: string;
 }
 
-/** Why nothing more is done now. `until` (milliseconds since 1970) where the end is known. */
+/**
+ * Why nothing more is done now. `until` (milliseconds since 1970) where the end is known.
+ */
 export interface Wait {
   readonly subject: string;
   readonly why: string;
@@ -100,7 +114,10 @@ export interface FailedAction {
   readonly until?: number;
 }
 
-/** Something a person has to look at: `code` is one of the catalogue, the same trouble is told once. */
+/**
+ * Something a person has to look at: `code` is one of the catalogue, the same trouble is
+ * told once.
+ */
 export interface Alert {
   readonly code: string;
   readonly subject: string;

@@ -4,7 +4,10 @@ import { parseUpstream } from '../dns/index.js';
 
 const file = z.string().min(1);
 
-/** A host or domain as a person writes it, in A-labels and lower case. [8461-3.2-14, 8461-10.4-1] */
+/**
+ * A host or domain as a person writes it, in A-labels and lower case.
+ * [8461-3.2-14, 8461-10.4-1]
+ */
 const domain = z.string().transform((text, context) => {
   const parsed = parseDomain(text);
   if (parsed.ok) return parsed.value.toLower();
@@ -34,7 +37,10 @@ const period = z.string().transform((text, context) => {
 /** A name of `dns`. */
 const dnsName = z.string().default('print');
 
-/** Authoritative servers that are read back, `ADDRESS` or `ADDRESS:PORT`. Default: those of the zone's NS records. */
+/**
+ * Authoritative servers that are read back, `ADDRESS` or `ADDRESS:PORT`. Default: those
+ * of the zone's NS records.
+ */
 const servers = z.array(z.string()).optional();
 
 const serverAddress = z.string().refine((text) => {
@@ -45,7 +51,10 @@ const serverAddress = z.string().refine((text) => {
 /** How records get into a zone. `print`: a person puts them there. */
 const dnsTarget = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('print'), servers }),
-  /** Dynamic update with TSIG, over TCP to the primary (RFC 2136, RFC 8945); `key` is a file as `tsig-keygen` writes it. */
+  /**
+   * Dynamic update with TSIG, over TCP to the primary (RFC 2136, RFC 8945); `key` is a
+   * file as `tsig-keygen` writes it.
+   */
   z.strictObject({
     kind: z.literal('rfc2136'),
     server: serverAddress,
@@ -53,7 +62,10 @@ const dnsTarget = z.discriminatedUnion('kind', [
     key: file,
     servers,
   }),
-  /** A command that reads the change as JSON from its standard input. What an alias leads to is written by it inside its `zone` alone. */
+  /**
+   * A command that reads the change as JSON from its standard input. What an alias leads
+   * to is written by it inside its `zone` alone.
+   */
   z.strictObject({
     kind: z.literal('hook'),
     command: z.array(z.string().min(1)).min(1),
@@ -84,20 +96,34 @@ const mailHost = z.strictObject({
   ttl: seconds(1, 86_400).default(3600),
   /** A private key that the server has already: taken into the ring. */
   adopt: z.array(file).default([]),
-  /** Where its server finds its files, `FOLDER/ecdsa/both.pem` and beside it `key.pem` and `chain.pem`, and the command that has it read them again. */
+  /**
+   * Where its server finds its files, `FOLDER/ecdsa/both.pem` and beside it `key.pem` and
+   * `chain.pem`, and the command that has it read them again.
+   */
   install: z
     .strictObject({ folder: file, reload: z.array(z.string().min(1)).min(1).optional() })
     .optional(),
-  /** Who certifies its keys. `self-signed` is for hosts with DANE alone; with `files` somebody else keeps key and certificate up to date. */
+  /**
+   * Who certifies its keys. `self-signed` is for hosts with DANE alone; with `files`
+   * somebody else keeps key and certificate up to date.
+   */
   certificates: z.enum(['manual', 'self-signed', 'acme', 'files']).default('manual'),
-  /** Those files, such as certbot's: they are looked at, never written; one pair for each key type. */
+  /**
+   * Those files, such as certbot's: they are looked at, never written; one pair for each
+   * key type.
+   */
   files: z
     .array(z.strictObject({ chain: file, key: file }))
     .max(2)
     .default([]),
-  /** Its keys are changed when they were in use for so long, in milliseconds. Off unless asked for: a key changes for a reason, and a calendar is a weak one. */
+  /**
+   * Its keys are changed when they were in use for so long, in milliseconds. Off unless
+   * asked for: a key changes for a reason, and a calendar is a weak one.
+   */
   rollKeysEvery: period.optional(),
-  /** Further names in a certificate from `acme`, such as the one users send their mail to. */
+  /**
+   * Further names in a certificate from `acme`, such as the one users send their mail to.
+   */
   names: z.array(domain).max(99).default([]),
   dns: dnsName,
 });
@@ -121,10 +147,16 @@ const acme = z.strictObject({
     .default([]),
   /** One of the CA's own, such as `shortlived`. */
   profile: z.string().min(1).max(64).optional(),
-  /** Common name of the root a chain is to end below, where the CA offers several (RFC 8555 §7.4.2). */
+  /**
+   * Common name of the root a chain is to end below, where the CA offers several (RFC
+   * 8555 §7.4.2).
+   */
   preferredChain: z.string().min(1).max(256).optional(),
   challenge: z.enum(['http-01', 'tls-alpn-01', 'dns-01', 'dns-persist-01']).default('tls-alpn-01'),
-  /** Root of a web server on port 80 that is there already: answers to http-01 become files of it. */
+  /**
+   * Root of a web server on port 80 that is there already: answers to http-01 become
+   * files of it.
+   */
   webroot: file.optional(),
   /** For CAs that know their customers: `macKey` is a file. */
   external: z.strictObject({ keyId: z.string().min(1), macKey: file }).optional(),
@@ -146,7 +178,10 @@ const mailDomain = z.strictObject({
       'do not rise: write them in ascending order',
     )
     .default([86_400, 604_800, 2_678_400]),
-  /** A domain of this configuration whose record and policy this one uses, by an alias (RFC 8461 §8.2): then only `policyHost`, `reports` and `dns` count here. */
+  /**
+   * A domain of this configuration whose record and policy this one uses, by an alias
+   * (RFC 8461 §8.2): then only `policyHost`, `reports` and `dns` count here.
+   */
   sameAs: domain.optional(),
   /** Host whose addresses serve the policy: `mta-sts.DOMAIN` becomes its alias. */
   policyHost: domain.optional(),
@@ -179,7 +214,10 @@ export const publishSection = z
     acme: acme.optional(),
     /** Domains whose signed TLS-RPT reports count as evidence. */
     reporters: z.array(domain).default(['google.com', 'microsoft.com']),
-    /** Days in testing without a reported failure, and signed reports needed in them, before a policy is enforced. */
+    /**
+     * Days in testing without a reported failure, and signed reports needed in them,
+     * before a policy is enforced.
+     */
     days: z.int().min(0).max(365).default(14),
     leastReports: z.int().min(0).max(1000).default(3),
     /** Where the probe finds mail servers and policy hosts. */
@@ -189,7 +227,10 @@ export const publishSection = z
         https: z.int().min(1).max(65_535).default(443),
       })
       .prefault({}),
-    /** Waits of seconds are allowed, to see the whole life of a policy in minutes: for trying it out, never for mail that matters. */
+    /**
+     * Waits of seconds are allowed, to see the whole life of a policy in minutes: for
+     * trying it out, never for mail that matters.
+     */
     rehearsal: z.boolean().default(false),
     /** Policies are also written to this folder, for a web server of your own. */
     exportTo: file.optional(),
@@ -249,7 +290,10 @@ export const publishSection = z
     }
   });
 
-/** What senders keep for seconds protects nobody: an attacker waits until it is forgotten (RFC 8461 §10.2). */
+/**
+ * What senders keep for seconds protects nobody: an attacker waits until it is forgotten
+ * (RFC 8461 §10.2).
+ */
 function refuseHaste(
   {
     hosts,

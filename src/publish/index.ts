@@ -1,12 +1,15 @@
 /**
- * Publishes what makes mail to a domain private without ever holding mail back: MTA-STS policies through their whole life (RFC 8461 §8), TLSA records and the
- * change of keys (RFC 7671 §8), TLS-RPT records. Planners are pure; a ledger remembers what caches may hold; hands carry actions out.
+ * Publishes what makes mail to a domain private without ever holding mail back: MTA-STS
+ * policies through their whole life (RFC 8461 §8), TLSA records and the change of keys
+ * (RFC 7671 §8), TLS-RPT records. Planners are pure; a ledger remembers what caches may
+ * hold; hands carry actions out.
  *
- * @example
- * const wish = { publish: true, types: ['ecdsa'], matchingTypes: [1], ttl: 3600, leave: [] } as const;
- * const seen = { at: 0, nameservers: [], dnssec: 'secure', ds: { records: [], ttl: 60 }, addresses: [], ring: [] } as const;
- * const { state, steps, waits } = stepRollover(startRollover('mx.example.com'), seen, wish);
- * console.log(state.owner, steps.length, waits[0]?.why); // _25._tcp.mx.example.com 0 no answer from any authoritative server
+ * @example const wish = { publish: true, types: ['ecdsa'], matchingTypes: [1], ttl: 3600,
+ * leave: [] } as const; const seen = { at: 0, nameservers: [], dnssec: 'secure', ds: {
+ * records: [], ttl: 60 }, addresses: [], ring: [] } as const; const { state, steps, waits
+ * } = stepRollover(startRollover('mx.example.com'), seen, wish); console.log(state.owner,
+ * steps.length, waits[0]?.why); // _25._tcp.mx.example.com 0 no answer from any
+ * authoritative server
  */
 export type {
   Action,

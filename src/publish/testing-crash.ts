@@ -4,8 +4,10 @@ import { nodeDisk, type Disk } from './keys/durable-file.js';
 export class Crash extends Error {}
 
 /**
- * Where a process dies: before a step, with half a file written, or after a step. A step is whatever leaves a trace: a write to the database, a file, and whatever else
- * a test makes one, such as a request or a change of records. Where everything done to others is a step, after one is before the next: `enough` is all then.
+ * Where a process dies: before a step, with half a file written, or after a step. A step
+ * is whatever leaves a trace: a write to the database, a file, and whatever else a test
+ * makes one, such as a request or a change of records. Where everything done to others is
+ * a step, after one is before the next: `enough` is all then.
  */
 export const moments = ['before a step', 'halfway through a file', 'after a step'] as const;
 export const enough = ['before a step', 'halfway through a file'] as const;
@@ -102,7 +104,10 @@ function isGenerator<T>(value: unknown): value is Generator<unknown, T> {
   return Object.prototype.toString.call(value) === '[object Generator]';
 }
 
-/** Lives through a life once for each of its steps, and dies there; returns how many steps there were. `life` is to restart after the death, and judge. */
+/**
+ * Lives through a life once for each of its steps, and dies there; returns how many steps
+ * there were. `life` is to restart after the death, and judge.
+ */
 export async function crashAtEveryStep(
   moment: Moment,
   life: (mortal: CrashInjector, nth: number) => Promise<void>,

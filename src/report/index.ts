@@ -1,9 +1,10 @@
 /**
- * TLS-RPT, receiving: reports by HTTPS, mail and files, who vouches for them, what they add up to, and what to do about it. RFC 8460.
+ * TLS-RPT, receiving: reports by HTTPS, mail and files, who vouches for them, what they
+ * add up to, and what to do about it. RFC 8460.
  *
- * @example
- * const store = await openReports(':memory:');
- * for await (const { status, totals } of importReports(walkSources('reports/'), { clock: systemClock, store })) console.log(status, totals?.failed);
+ * @example const store = await openReports(':memory:'); for await (const { status, totals
+ * } of importReports(walkSources('reports/'), { clock: systemClock, store }))
+ * console.log(status, totals?.failed);
  */
 export { openReports, prepareReports } from './open-reports.js';
 export { importReports, type ImportOptions } from './read/import-reports.js';

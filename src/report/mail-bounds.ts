@@ -1,4 +1,7 @@
-/** Lines of a mail: base64 has one for each 78 octets, indented JSON for fewer, and that is short. */
+/**
+ * Lines of a mail: base64 has one for each 78 octets, indented JSON for fewer, and that
+ * is short.
+ */
 const MAX_LINES = 20_000;
 const OCTETS_PER_LINE = 60;
 const MAX_PARTS = 1000;
@@ -9,8 +12,8 @@ const LARGE = 256 * 1024;
 const marks = /tlsrpt|\.json|\.gz|\.zip|\.eml|message\/rfc822|policies/i;
 
 /**
- * Whether a large mail has nothing that may be a report: its parts would be decoded in vain. A
- * report that a person pastes into a text is small.
+ * Whether a large mail has nothing that may be a report: its parts would be decoded in
+ * vain. A report that a person pastes into a text is small.
  */
 export function cannotBeReport(mail: Uint8Array): boolean {
   if (mail.length <= LARGE) return false;
@@ -18,7 +21,10 @@ export function cannotBeReport(mail: Uint8Array): boolean {
   return !marks.test(octets.toString('latin1'));
 }
 
-/** More lines, or more parts, than the mail of a report has: reading it would take memory that is not measured by its size. */
+/**
+ * More lines, or more parts, than the mail of a report has: reading it would take memory
+ * that is not measured by its size.
+ */
 export function exceedsAnyReport(mail: Uint8Array): boolean {
   return (
     occursMoreThan(mail, '\n', MAX_LINES + mail.length / OCTETS_PER_LINE) ||

@@ -21,13 +21,19 @@ const https = z.string().regex(/^https:\/\/\S+$/, 'is no https address');
 
 /** The section `report` of `hermetic.yaml`, but for `smtp.listen` and the certificate. */
 export const reportSection = z.strictObject({
-  /** Domains whose reports count, with those below them. Mail hosts with DANE are policy domains of their own. */
+  /**
+   * Domains whose reports count, with those below them. Mail hosts with DANE are policy
+   * domains of their own.
+   */
   domains: z.array(domain).min(1, 'name at least one domain'),
   /** Intake on the shared web port: `rua=https://HOST/PATH`. */
   https: z
     .strictObject({ host: domain, path: z.string().startsWith('/').default('/tlsrpt') })
     .optional(),
-  /** Intake by mail: `rua=mailto:RECIPIENT`. Where port 25 is taken, pipe mail into `hermetic report import` instead. */
+  /**
+   * Intake by mail: `rua=mailto:RECIPIENT`. Where port 25 is taken, pipe mail into
+   * `hermetic report import` instead.
+   */
   smtp: z
     .strictObject({
       recipients: z.array(mailbox).min(1),
@@ -42,7 +48,9 @@ export const reportSection = z.strictObject({
   perMinute: z.int().min(1).max(1_000_000).default(600),
   /** Days that reports are kept; their daily sums stay. */
   keepDays: z.int().min(7).max(36_500).default(400),
-  /** Hours between two checks of each domain, by which failures are explained. 0: never. */
+  /**
+   * Hours between two checks of each domain, by which failures are explained. 0: never.
+   */
   checkHours: z.int().min(0).max(720).default(24),
   alerts: z
     .strictObject({

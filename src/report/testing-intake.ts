@@ -3,7 +3,10 @@ import type { AddressInfo } from 'node:net';
 import { systemClock } from '../base/index.js';
 import { createReceiver, httpsHandler, openReports } from './index.js';
 
-/** Takes reports by HTTP into the database that is named, until it is killed; tells its parent the port. */
+/**
+ * Takes reports by HTTP into the database that is named, until it is killed; tells its
+ * parent the port.
+ */
 const receiver = createReceiver({
   store: await openReports(process.argv[2] ?? ''),
   clock: systemClock,

@@ -9,7 +9,10 @@ const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 /** The TXT record of the key that signs. */
 export const keyText = `v=DKIM1; k=rsa; p=${publicKey.export({ type: 'spki', format: 'der' }).toString('base64')}`;
 
-/** A resolver that has DKIM keys of some domains, and says of everything else that it is not there, or that nobody answers. */
+/**
+ * A resolver that has DKIM keys of some domains, and says of everything else that it is
+ * not there, or that nobody answers.
+ */
 export function keyResolver(
   domains: readonly string[],
   others: 'nxdomain' | 'failed' = 'nxdomain',

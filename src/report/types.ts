@@ -5,13 +5,14 @@ import type { ParsedReport, ReportedPolicy } from '../tls-rpt/index.js';
 export type Via = 'https' | 'mail' | 'file';
 
 /**
- * How far a report can be trusted. Three verdicts count: `signed` (a DKIM signature of the
- * reporter's organisation), `given` (a bare file that the operator imported) and `posted`
- * (HTTPS, which RFC 8460 leaves unsigned). Only the first two are authenticated. The rest is
- * kept and shown, and does not count. `unsigned`, `broken` (the signature is invalid),
- * `misaligned` (another organisation signed) and `unverifiable` (the key lookup failed) judge
- * the mail; `other-domain`, `future` and `stale` judge the content; `superseded` is an
- * unauthenticated report whose id an authenticated one of other content carries.
+ * How far a report can be trusted. Three verdicts count: `signed` (a DKIM signature of
+ * the reporter's organisation), `given` (a bare file that the operator imported) and
+ * `posted` (HTTPS, which RFC 8460 leaves unsigned). Only the first two are authenticated.
+ * The rest is kept and shown, and does not count. `unsigned`, `broken` (the signature is
+ * invalid), `misaligned` (another organisation signed) and `unverifiable` (the key lookup
+ * failed) judge the mail; `other-domain`, `future` and `stale` judge the content;
+ * `superseded` is an unauthenticated report whose id an authenticated one of other
+ * content carries.
  */
 export type ReportTrust =
   | 'signed'
@@ -64,7 +65,9 @@ export interface DkimSignature {
   readonly coversStructure?: boolean;
 }
 
-/** The result of DKIM for a mail: the best of its signatures, and all that were verified. */
+/**
+ * The result of DKIM for a mail: the best of its signatures, and all that were verified.
+ */
 export interface DkimVerdict extends DkimSignature {
   /** Left out where there is no other. Signatures are independent (RFC 6376 §6.1). */
   readonly signatures?: readonly DkimSignature[];
@@ -81,16 +84,16 @@ export interface MailEnvelope {
   readonly messageId: string | undefined;
   readonly dkim: DkimVerdict;
   /**
-   * Whether the body is one multipart without text before its first or after its last boundary.
-   * Then another Content-Type field does not make it another mail.
+   * Whether the body is one multipart without text before its first or after its last
+   * boundary. Then another Content-Type field does not make it another mail.
    */
   readonly framed: boolean;
 }
 
 /**
- * Where a report stood in a mail. `report`: in a part of the mail that RFC 8460 §5.3 or §5.1
- * makes a report by its media type or file name. `other`: in any other part, in a text or in a
- * forwarded mail, where an outsider can put it who is quoted or invited.
+ * Where a report stood in a mail. `report`: in a part of the mail that RFC 8460 §5.3 or
+ * §5.1 makes a report by its media type or file name. `other`: in any other part, in a
+ * text or in a forwarded mail, where an outsider can put it who is quoted or invited.
  */
 export type PartKind = 'report' | 'other';
 
@@ -115,14 +118,19 @@ export interface ReportItem {
 export interface VerifiedItem extends ReportItem, TrustVerdict {
   /** The policies that concern the wanted domains. Default: all of the report. */
   readonly policies?: readonly ReportedPolicy[];
-  /** The reporter's organisational domain, else its name in lower case: who it is counted as. */
+  /**
+   * The reporter's organisational domain, else its name in lower case: who it is counted
+   * as.
+   */
   readonly reporter: string;
 }
 
 /** Higher is better; 0 does not count. */
 const ranks: Readonly<Partial<Record<ReportTrust, number>>> = { signed: 3, given: 2, posted: 1 };
 
-/** Returns the rank of a verdict: of several copies of a report the highest one counts. */
+/**
+ * Returns the rank of a verdict: of several copies of a report the highest one counts.
+ */
 export function trustRank(trust: ReportTrust): number {
   return ranks[trust] ?? 0;
 }

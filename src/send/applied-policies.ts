@@ -40,8 +40,9 @@ export function appliesTo(
 }
 
 /**
- * The policies that have a say in a delivery, as RFC 8460 §4.4 names them: MTA-STS for the domain, TLSA for each base domain, and `no-policy-found` where
- * a host has neither. Pure.
+ * The policies that have a say in a delivery, as RFC 8460 §4.4 names them: MTA-STS for
+ * the domain, TLSA for each base domain, and `no-policy-found` where a host has neither.
+ * Pure.
  */
 export function appliedPolicies(decision: DomainDecision): readonly DraftPolicy[] {
   const { domain, mtaSts, hosts, settings } = decision;

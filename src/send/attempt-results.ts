@@ -12,7 +12,10 @@ import { appliesTo, type DraftPolicy } from './applied-policies.js';
 import { resultTypeOf } from './result-type-of.js';
 import type { AttemptResult } from './try-server.js';
 
-/** [8461-5-3, 8461-6-1] What one session means for each policy that bears on its host, enforced or not; nothing where no session came about (RFC 8460 §4.3.4). */
+/**
+ * [8461-5-3, 8461-6-1] What one session means for each policy that bears on its host,
+ * enforced or not; nothing where no session came about (RFC 8460 §4.3.4).
+ */
 export function resultsOf(
   tried: AttemptResult,
   host: HostDecision,

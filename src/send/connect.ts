@@ -46,8 +46,9 @@ export type ConnectResult = {
 );
 
 /**
- * Decides, then walks hosts and addresses in their order until one holds what was decided (RFC 5321 §5.1, RFC 8461 §8.4 [8461-8.4-1], RFC 7672 §2.2.1).
- * Policy never fails mail for good: what it forbids today it may allow tomorrow (RFC 8461 §5 [8461-5-4]).
+ * Decides, then walks hosts and addresses in their order until one holds what was decided
+ * (RFC 5321 §5.1, RFC 8461 §8.4 [8461-8.4-1], RFC 7672 §2.2.1). Policy never fails mail
+ * for good: what it forbids today it may allow tomorrow (RFC 8461 §5 [8461-5-4]).
  */
 export async function connectVia(
   context: SendContext,
@@ -155,7 +156,8 @@ function failureOf(
       'send-route-unknown',
       route.trouble && `${route.trouble.code} ${route.trouble.detail}`.trim(),
     );
-  // RFC 8689 §4.2.1 [8689-4.2.1-3, 8689-4.2.1-4]: returned, once every server was asked; one that did not answer may still keep the promise.
+  // RFC 8689 §4.2.1 [8689-4.2.1-3, 8689-4.2.1-4]: returned, once every server was asked;
+  // one that did not answer may still keep the promise.
   if (requireTls && attempts.every(({ state }) => state === 'refused' || state === 'failed')) {
     const code = attempts.some(({ failure }) => failure?.code === 'smtp-requiretls-not-offered')
       ? '5.7.30'
@@ -173,7 +175,10 @@ function failureOf(
   );
 }
 
-/** The attempt that says most about why there is no session: a server that failed, then a host that policy forbids, then the rest. */
+/**
+ * The attempt that says most about why there is no session: a server that failed, then a
+ * host that policy forbids, then the rest.
+ */
 function tellingAttempt(attempts: readonly DeliveryAttempt[]): DeliveryAttempt | undefined {
   const of = (state: DeliveryAttempt['state']): DeliveryAttempt | undefined =>
     attempts.find((attempt) => attempt.state === state);
@@ -186,7 +191,10 @@ function groundText(host: HostDecision): string {
   return causeText(trouble ? { says, trouble } : { says });
 }
 
-/** By preference, never by how safe a host is (RFC 7672 §2.2.1 [7672-2.2.1-1]); among equals in random order. */
+/**
+ * By preference, never by how safe a host is (RFC 7672 §2.2.1 [7672-2.2.1-1]); among
+ * equals in random order.
+ */
 function inOrder(hosts: readonly HostDecision[], random: () => number): readonly HostDecision[] {
   return hosts
     .map((host) => ({ host, lot: random() }))

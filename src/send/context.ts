@@ -16,11 +16,17 @@ import type { TrustStore } from '../x509/index.js';
 
 export interface SenderOptions extends Omit<DecideOptions, 'tlsRequiredNo'>, ResolverChoice {
   readonly network?: Network;
-  /** Refuse private and special addresses of mail and policy hosts: for senders that serve others. Default false. */
+  /**
+   * Refuse private and special addresses of mail and policy hosts: for senders that serve
+   * others. Default false.
+   */
   readonly publicOnly?: boolean;
   /** Default: the roots that come with Node. */
   readonly trustStore?: TrustStore;
-  /** Where MTA-STS policies are kept. Default: in memory, for which every start is a first contact. See `stsStore`. */
+  /**
+   * Where MTA-STS policies are kept. Default: in memory, for which every start is a first
+   * contact. See `stsStore`.
+   */
   readonly stsCache?: StsCache;
   readonly clock?: Clock;
   /** Name said in EHLO. Default the machine's. */

@@ -8,11 +8,20 @@ export interface Mail {
   /** Envelope sender; empty for a notice that must not be answered. */
   readonly from: string;
   readonly to: readonly string[];
-  /** The message as it goes, header and body. A header field `TLS-Required: No` is obeyed (RFC 8689 §4.2.2). */
+  /**
+   * The message as it goes, header and body. A header field `TLS-Required: No` is obeyed
+   * (RFC 8689 §4.2.2).
+   */
   readonly message: Uint8Array;
-  /** REQUIRETLS: rather returned than sent by way of a server that does not promise it. It wins over the header field (RFC 8689 §4.1). */
+  /**
+   * REQUIRETLS: rather returned than sent by way of a server that does not promise it. It
+   * wins over the header field (RFC 8689 §4.1).
+   */
   readonly requireTls?: boolean;
-  /** Send everything there, in the place of each recipient's domain; as `parseNextHop` reads it. */
+  /**
+   * Send everything there, in the place of each recipient's domain; as `parseNextHop`
+   * reads it.
+   */
   readonly via?: string;
   readonly signal?: AbortSignal;
 }
@@ -35,7 +44,10 @@ export interface Delivery {
   readonly conversations: readonly SmtpTranscript[];
 }
 
-/** Hands a message to the servers of its recipients, one session for each domain. Rejects only with `signal.reason` and for misuse. */
+/**
+ * Hands a message to the servers of its recipients, one session for each domain. Rejects
+ * only with `signal.reason` and for misuse.
+ */
 export async function deliverVia(context: SendContext, mail: Mail): Promise<Delivery> {
   const groups = new Map<string, string[]>();
   const unsendable: Recipient[] = [];
@@ -117,7 +129,10 @@ function notConnected(
   return { recipients, outcome, conversations };
 }
 
-/** RFC 8689 §4.2.2, §5: one header field `TLS-Required` with the value `No`; anything else says nothing. */
+/**
+ * RFC 8689 §4.2.2, §5: one header field `TLS-Required` with the value `No`; anything else
+ * says nothing.
+ */
 export function saysTlsRequiredNo(message: Uint8Array): boolean {
   const text = Buffer.from(
     message.buffer,

@@ -1,10 +1,10 @@
 /**
- * Delivering mail so that policy is obeyed: a session as `policy` decides or none, with the outcome of every attempt as data; and what makes other mail
- * servers obey it. RFC 5321, RFC 3207, RFC 8461, RFC 7672, RFC 8689.
+ * Delivering mail so that policy is obeyed: a session as `policy` decides or none, with
+ * the outcome of every attempt as data; and what makes other mail servers obey it. RFC
+ * 5321, RFC 3207, RFC 8461, RFC 7672, RFC 8689.
  *
- * @example
- * const { outcome } = await connect('example.com');
- * console.log(outcome.result, outcome.attempts.map((a) => `${a.host} ${a.failure?.code ?? a.state}`));
+ * @example const { outcome } = await connect('example.com'); console.log(outcome.result,
+ * outcome.attempts.map((a) => `${a.host} ${a.failure?.code ?? a.state}`));
  */
 export { connect, createSender, deliver, type Sender } from './sender.js';
 export {

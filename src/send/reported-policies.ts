@@ -15,9 +15,10 @@ export interface ReportedOutcome {
 }
 
 /**
- * One outcome as TLS-RPT counts it (RFC 8460 §4): a policy each, for those that asked to hear of it, to be added up with `mergePolicies`. Sessions count;
- * servers that were not reached do not (§4.3.4). Mail that says `TLS-Required: No` is not reported on, so that no two reporters report each other's reports
- * for ever (§5.3).
+ * One outcome as TLS-RPT counts it (RFC 8460 §4): a policy each, for those that asked to
+ * hear of it, to be added up with `mergePolicies`. Sessions count; servers that were not
+ * reached do not (§4.3.4). Mail that says `TLS-Required: No` is not reported on, so that
+ * no two reporters report each other's reports for ever (§5.3).
  */
 export function reportedPolicies({
   policies,
@@ -44,7 +45,8 @@ interface Session {
 }
 
 function reported(policy: AppliedPolicy, sessions: readonly Session[]): ReportedPolicy {
-  // A session under a policy that could not be had, or that nobody can use, has failed it, however it went; its own failure says more.
+  // A session under a policy that could not be had, or that nobody can use, has failed
+  // it, however it went; its own failure says more.
   const failed = sessions.flatMap(({ attempt, failure = policy.failure }) =>
     failure ? [details(failure, attempt)] : [],
   );

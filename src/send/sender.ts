@@ -13,13 +13,19 @@ export interface Sender {
   deliver(mail: Mail): Promise<Delivery>;
   /** Fetches anew the policies that are due. Resolves to their number. */
   refreshPolicies(signal?: AbortSignal): Promise<number>;
-  /** Does so until aborted: every minute what is due then, each domain at its own time of the day. */
+  /**
+   * Does so until aborted: every minute what is due then, each domain at its own time of
+   * the day.
+   */
   keepFresh(signal: AbortSignal): Promise<void>;
 }
 
 const MINUTE = 60_000;
 
-/** Makes a sender. With `stsCache: stsStore(store)` it remembers policies beyond its own life. */
+/**
+ * Makes a sender. With `stsCache: stsStore(store)` it remembers policies beyond its own
+ * life.
+ */
 export function createSender(options: SenderOptions = {}): Sender {
   const context = sendContext(options);
   const refreshPolicies = (signal?: AbortSignal): Promise<number> =>

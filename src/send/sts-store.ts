@@ -17,14 +17,20 @@ export interface StsStoreOptions {
   readonly limit?: number;
   /** Milliseconds since 1970, moved by no correction of the clock. */
   now?(): number;
-  /** Called when the database cannot be read, once until it can be read again. Failing writes are told by `Store.writes`. */
+  /**
+   * Called when the database cannot be read, once until it can be read again. Failing
+   * writes are told by `Store.writes`.
+   */
   onReadFailure?(error: Error): void;
 }
 
 /** The name of the policy cache among the jobs that write. */
 export const POLICY_CACHE = 'policy-cache';
 
-/** Milliseconds that a caller waits for its policy to be durable; then it goes on with the policy in memory. */
+/**
+ * Milliseconds that a caller waits for its policy to be durable; then it goes on with the
+ * policy in memory.
+ */
 const SAVE_WAIT = 200;
 /** Entries in one transaction. */
 const SAVED_AT_ONCE = 200;
@@ -47,8 +53,8 @@ const migrations = [
 ];
 
 /**
- * Removes the cached policy of a domain, for every process that works with the database: it does
- * not count again, even where a process still holds it and saves it later.
+ * Removes the cached policy of a domain, for every process that works with the database:
+ * it does not count again, even where a process still holds it and saves it later.
  * Returns the policy that was removed.
  */
 export function forgetPolicy(store: Store, domain: string): CachedPolicy | undefined {
@@ -83,12 +89,14 @@ interface Row {
 const columns = 'domain, id, mode, mx, max_age, body, fetched_at, failed, used_at';
 
 /**
- * The policy cache in the database: it outlives crashes and power cuts, and at each opening makes good what a wrong clock or a long sleep would take
- * away (see `reopened`). A full one gives up what is least useful.
+ * The policy cache in the database: it outlives crashes and power cuts, and at each
+ * opening makes good what a wrong clock or a long sleep would take away (see `reopened`).
+ * A full one gives up what is least useful.
  *
- * A policy binds from the moment it was fetched, whether or not it can be stored (RFC 8461 §3.3, §5.1): what is not
- * durable yet is answered from memory, and saved again with the next entry or the next look at what is due. No method
- * throws, and `put` never rejects.
+ * A policy binds from the moment it was fetched, whether or not it can be stored (RFC
+ * 8461 §3.3, §5.1): what is not durable yet is answered from memory, and saved again with
+ * the next entry or the next look at what is due. No method throws, and `put` never
+ * rejects.
  */
 export function stsStore(store: Store, options: StsStoreOptions = {}): StsCache {
   migrate(store, 'send', migrations);
@@ -105,7 +113,10 @@ class StoredPolicies implements StsCache {
   readonly #unsaved = new Map<string, StsEntry | undefined>();
   #octets = 0;
   #saving: Promise<void> | undefined;
-  /** Set until the rows are brought up to date: until then they are as they were at this time. */
+  /**
+   * Set until the rows are brought up to date: until then they are as they were at this
+   * time.
+   */
   #openedAt: number | undefined;
   #unreadable = false;
   #saved: number;
@@ -204,7 +215,10 @@ class StoredPolicies implements StsCache {
     clearTimeout(timer);
   }
 
-  /** Writes everything that waits. Never rejects: what could not be written goes on waiting. */
+  /**
+   * Writes everything that waits. Never rejects: what could not be written goes on
+   * waiting.
+   */
   #save(): Promise<void> {
     this.#saving ??= this.#writeAll()
       .catch(() => undefined)
@@ -301,7 +315,8 @@ class Rows {
         usedAt,
         policy ? expiresAt(policy) : null,
         refreshAt(entry) ?? null,
-        // Without the use, which is a column of its own, and as if in force: what has run out is given up before.
+        // Without the use, which is a column of its own, and as if in force: what has run
+        // out is given up before.
         policy ? Math.trunc(usefulness({ ...entry, usedAt: 0 }, policy.fetchedAt) / 1e14) : 0,
       );
     return known ? 0 : 1;
@@ -312,8 +327,10 @@ class Rows {
     return this.store.prepare('DELETE FROM send_sts_policy WHERE domain = ?').run(domain);
   }
 
-  /** When the policy of a domain that was forgotten had been fetched. By that and not by the time
-   * of forgetting: clocks of two processes differ. */
+  /**
+   * When the policy of a domain that was forgotten had been fetched. By that and not by
+   * the time of forgetting: clocks of two processes differ.
+   */
   forgotten(domain: string): number | undefined {
     const asked = 'SELECT fetched_at FROM send_sts_forgotten WHERE domain = ?';
     return this.store.prepare<{ fetched_at: number }>(asked).get(domain)?.fetched_at;
@@ -357,7 +374,10 @@ class Rows {
       .map(entryOf);
   }
 
-  /** What ran out goes first, then what is worth least; a tenth at once, so that a full cache does not do this for every entry. */
+  /**
+   * What ran out goes first, then what is worth least; a tenth at once, so that a full
+   * cache does not do this for every entry.
+   */
   makeRoom(limit: number, now: number): void {
     this.store.prepare('DELETE FROM send_sts_policy WHERE expires_at <= ?').run(now);
     const over = this.count() - Math.floor(limit * 0.9);

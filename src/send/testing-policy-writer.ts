@@ -1,7 +1,9 @@
 import { openStore } from '../store/index.js';
 import { stsStore } from './index.js';
 
-/** Keeps storing policies until it is killed, and reports each durable one to its parent. */
+/**
+ * Keeps storing policies until it is killed, and reports each durable one to its parent.
+ */
 const cache = stsStore(await openStore(process.argv[2] ?? ''));
 for (let n = 1; ; n++) {
   const policy = {

@@ -55,8 +55,8 @@ type Use = Extract<Decision, { action: 'use' }>;
 
 /**
  * Where TLS is mandatory: TLS 1.2 or newer (RFC 8461 §7.2 [8461-7.2-1], RFC 9325 §3.1.1).
- * In TLS 1.2 only ephemeral elliptic curve key exchange is offered: RFC 10015 forbids static
- * Diffie-Hellman, finite-field DHE and static RSA there
+ * In TLS 1.2 only ephemeral elliptic curve key exchange is offered: RFC 10015 forbids
+ * static Diffie-Hellman, finite-field DHE and static RSA there
  * [10015-2-1, 10015-2-2, 10015-3-1, 10015-4-1]. Elsewhere weak TLS is better than none
  * (RFC 9325 §5.2).
  */
@@ -66,13 +66,15 @@ const strict = {
 } as const;
 
 /**
- * Opens a session with one address and brings it to where mail may be handed over: under TLS and authenticated as decided, or in clear where that is
- * allowed. Nothing of any message is said before. Rejects only with `signal.reason`.
+ * Opens a session with one address and brings it to where mail may be handed over: under
+ * TLS and authenticated as decided, or in clear where that is allowed. Nothing of any
+ * message is said before. Rejects only with `signal.reason`.
  */
 export async function tryServer(context: SendContext, task: ServerTask): Promise<AttemptResult> {
   const decision = enforced(task.host, task.waiver) as Use;
   const first = await attempt(context, task, decision, true);
-  // RFC 7672 §2.2: where nothing asks for TLS, a handshake that fails is no reason to keep the mail.
+  // RFC 7672 §2.2: where nothing asks for TLS, a handshake that fails is no reason to
+  // keep the mail.
   if (
     first.session ||
     !first.tlsFailure ||
@@ -208,7 +210,9 @@ async function quit(session: SmtpSession): Promise<Pick<AttemptResult, 'transcri
   return { transcript: session.transcript };
 }
 
-/** EHLO; for servers older than it HELO, where nothing is asked of them (RFC 5321 §3.2). */
+/**
+ * EHLO; for servers older than it HELO, where nothing is asked of them (RFC 5321 §3.2).
+ */
 async function ehloOrHelo(
   session: SmtpSession,
   helo: string,

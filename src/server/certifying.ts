@@ -42,7 +42,9 @@ export interface Certifying {
   readonly certifier?: Issuer;
   /** Whether this process can answer its challenges. */
   readonly answers: boolean;
-  /** For policy hosts, and mail hosts that ask for it; undefined leaves it to a person. */
+  /**
+   * For policy hosts, and mail hosts that ask for it; undefined leaves it to a person.
+   */
   readonly certify?: NonNullable<LocalHandsOptions['certify']>;
 }
 

@@ -3,7 +3,10 @@ import type { Site } from './service.js';
 
 const form = /^\/\.well-known\/acme-challenge\/([A-Za-z0-9_-]{1,512})$/;
 
-/** What a CA asks for over plain HTTP while a challenge is open, for that very name and token: no other page is there. [8555-8.3-1] */
+/**
+ * What a CA asks for over plain HTTP while a challenge is open, for that very name and
+ * token: no other page is there. [8555-8.3-1]
+ */
 export function challengeSite(answers: Pick<WebAnswers, 'textFor'>): Site {
   const textFor = (host: string, path: string): string | undefined => {
     const token = form.exec(path)?.[1];

@@ -13,9 +13,10 @@ import { unwritable } from './writable-folder.js';
 const { R_OK, W_OK, X_OK } = constants;
 
 /**
- * What would keep the daemon from starting with this configuration, on this machine and as this
- * user: files, keys, certificates, the database, ports and sockets. Nothing is written, and no
- * other machine is asked. Rejects with what is not an error of the operator.
+ * What would keep the daemon from starting with this configuration, on this machine and
+ * as this user: files, keys, certificates, the database, ports and sockets. Nothing is
+ * written, and no other machine is asked. Rejects with what is not an error of the
+ * operator.
  */
 export async function checkStart(config: Config, log: Log): Promise<readonly HermeticError[]> {
   const problems: HermeticError[] = [];

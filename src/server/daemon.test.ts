@@ -61,7 +61,10 @@ async function client(
   return { socket, heard: () => heard, closed };
 }
 
-/** Many at once, but never more than fit into the queue of connections to be accepted: one that found no place there would wait for ever, unknown to us. */
+/**
+ * Many at once, but never more than fit into the queue of connections to be accepted: one
+ * that found no place there would wait for ever, unknown to us.
+ */
 async function clients(
   at: ListenAddress,
   count: number,

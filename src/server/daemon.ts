@@ -18,7 +18,10 @@ import { SharedStore } from './shared-store.js';
 /** A running daemon. */
 export interface Daemon {
   readonly listening: readonly { readonly what: string; readonly at: ListenAddress }[];
-  /** Takes a new configuration while the ports stay open; what cannot be started leaves the old one in force and rejects. */
+  /**
+   * Takes a new configuration while the ports stay open; what cannot be started leaves
+   * the old one in force and rejects.
+   */
   reload(config: Config): Promise<void>;
   /** Lets running work end, then stops. */
   stop(): Promise<void>;
@@ -30,7 +33,10 @@ interface Generation {
   readonly services: readonly Service[];
 }
 
-/** Starts every job that has a section. Rejects with HermeticError, having stopped what it had started, when something cannot be had. */
+/**
+ * Starts every job that has a section. Rejects with HermeticError, having stopped what it
+ * had started, when something cannot be had.
+ */
 export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
   keepHeapSmall();
   const startedAt = performance.now();

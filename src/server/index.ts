@@ -1,10 +1,11 @@
 /**
- * One daemon for every job that has to be there all the time: configuration, listeners with limits, the web port shared by SNI and Host, secrets,
- * reload, metrics, logs. Jobs export handlers; only this part listens. What a job plugs in is in `service.ts`.
+ * One daemon for every job that has to be there all the time: configuration, listeners
+ * with limits, the web port shared by SNI and Host, secrets, reload, metrics, logs. Jobs
+ * export handlers; only this part listens. What a job plugs in is in `service.ts`.
  *
- * @example
- * const config = parseConfig('metrics: {listen: 9461}');
- * if (config.ok) await startDaemon(config.value, createLog({ format: 'plain', write: (line) => process.stdout.write(line), now: Date.now }));
+ * @example const config = parseConfig('metrics: {listen: 9461}'); if (config.ok) await
+ * startDaemon(config.value, createLog({ format: 'plain', write: (line) =>
+ * process.stdout.write(line), now: Date.now }));
  */
 export { startDaemon, type Daemon } from './daemon.js';
 export { openHouse, type OpenJobContext } from './job-context.js';

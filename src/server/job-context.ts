@@ -16,7 +16,10 @@ export interface OpenJobContext extends JobContext {
   close(): Promise<void>;
 }
 
-/** What all jobs share, by the configuration. Rejects with HermeticError for what the configuration names and is not there. */
+/**
+ * What all jobs share, by the configuration. Rejects with HermeticError for what the
+ * configuration names and is not there.
+ */
 export async function openHouse(
   config: Config,
   log: Log,

@@ -2,7 +2,9 @@ import { neutralise } from '../base/index.js';
 
 export type Level = 'info' | 'warn' | 'error';
 
-/** One line for each event. Fields are facts of the event; secrets are never among them. */
+/**
+ * One line for each event. Fields are facts of the event; secrets are never among them.
+ */
 export interface Log {
   info(event: string, fields?: Fields): void;
   warn(event: string, fields?: Fields): void;
@@ -19,7 +21,10 @@ export interface LogOptions {
   now(): number;
 }
 
-/** A log of one line an event. Foreign text in fields is neutralised, so that it can neither end a line nor steer a terminal. */
+/**
+ * A log of one line an event. Foreign text in fields is neutralised, so that it can
+ * neither end a line nor steer a terminal.
+ */
 export function createLog({ format, write, now }: LogOptions): Log {
   const line = (level: Level, event: string, fields: Fields = {}): void => {
     const time = new Date(now()).toISOString();

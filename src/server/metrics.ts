@@ -1,4 +1,7 @@
-/** One metric family of the Prometheus text format, version 0.0.4. Names get the prefix `hermetic_` here. */
+/**
+ * One metric family of the Prometheus text format, version 0.0.4. Names get the prefix
+ * `hermetic_` here.
+ */
 export interface Metric {
   readonly name: string;
   readonly help: string;

@@ -21,7 +21,10 @@ export interface PolicySourceOptions {
 /** Milliseconds between two looks for policies that are due to be fetched anew. */
 const REFRESH_LOOK = 60_000;
 
-/** What every sender of the daemon decides by: one MTA-STS cache, refreshed in the background, and the sender's choices. */
+/**
+ * What every sender of the daemon decides by: one MTA-STS cache, refreshed in the
+ * background, and the sender's choices.
+ */
 export function policySource({
   settings,
   network,

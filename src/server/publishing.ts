@@ -25,7 +25,10 @@ import { certifying } from './certifying.js';
 import { readSecret } from './secrets.js';
 import type { JobContext } from './service.js';
 
-/** Publishing with everything it needs from other jobs: our own check as its probe, stored reports as its evidence. */
+/**
+ * Publishing with everything it needs from other jobs: our own check as its probe, stored
+ * reports as its evidence.
+ */
 export interface Publishing {
   readonly ledger: Ledger;
   readonly ring: KeyRing;
@@ -47,7 +50,10 @@ export function publishSettings({
 /** Minutes between two rounds of the daemon; 0: rounds are run by hand. */
 export type PublishSettings = PublishSection & { readonly everyMinutes?: number };
 
-/** Only what decides whether a sender would deliver, and the certificate of each key type: a few connections an address. */
+/**
+ * Only what decides whether a sender would deliver, and the certificate of each key type:
+ * a few connections an address.
+ */
 const goals = { inventory: false, asks: [] };
 
 const USUAL_MINUTES = 10;
@@ -57,11 +63,17 @@ export interface Given extends Pick<LocalHandsOptions, 'writers' | 'certify'> {
   readonly answers?: readonly ChallengeSolver[];
   /** Minutes between two rounds. */
   readonly minutes?: number;
-  /** Ends what is running: requests, waits and changes of records. What is cut short is taken up by the next round of any process. */
+  /**
+   * Ends what is running: requests, waits and changes of records. What is cut short is
+   * taken up by the next round of any process.
+   */
   readonly signal?: AbortSignal;
 }
 
-/** `given`: further ways into the zones of `publish.dns`, and who certifies keys instead of `publish.acme`; what is left over is left to a person. */
+/**
+ * `given`: further ways into the zones of `publish.dns`, and who certifies keys instead
+ * of `publish.acme`; what is left over is left to a person.
+ */
 export function openPublishing(
   section: PublishSettings,
   house: JobContext,

@@ -13,7 +13,10 @@ export interface ServerCertificate {
   covers(host: string): boolean;
 }
 
-/** Reads a secret from a file that nobody but its owner and group may read. Throws HermeticError with what to do. */
+/**
+ * Reads a secret from a file that nobody but its owner and group may read. Throws
+ * HermeticError with what to do.
+ */
 export function readSecret(path: string): string {
   try {
     if ((statSync(path).mode & 0o007) !== 0)
@@ -46,7 +49,10 @@ export function loadKey(path: string): KeyObject {
   }
 }
 
-/** Loads a certificate chain and its key. Throws HermeticError when a file is missing, malformed, or the two do not belong together. */
+/**
+ * Loads a certificate chain and its key. Throws HermeticError when a file is missing,
+ * malformed, or the two do not belong together.
+ */
 export function loadCertificate(files: {
   readonly chain: string;
   readonly key: string;

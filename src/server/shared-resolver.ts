@@ -1,13 +1,16 @@
 import { createResolver, type Resolver, type ResolverOptions } from '../dns/index.js';
 
 /**
- * The resolver of the daemon. It survives a reload that leaves its settings as they are, with its
- * cache: answers are kept for their TTL, and a reload does not ask for every name again.
+ * The resolver of the daemon. It survives a reload that leaves its settings as they are,
+ * with its cache: answers are kept for their TTL, and a reload does not ask for every
+ * name again.
  */
 export class SharedResolver {
   #current: { readonly key: string; readonly resolver: Resolver } | undefined;
 
-  /** Returns the resolver for these settings: the one from before where they are the same. */
+  /**
+   * Returns the resolver for these settings: the one from before where they are the same.
+   */
   with(options: ResolverOptions): Resolver {
     const { upstreams, anchors, clockSkew } = options;
     const key = JSON.stringify([upstreams, anchors, clockSkew], (_, value: unknown) =>

@@ -22,7 +22,10 @@ export interface StoreSource {
   lease(file: string): Promise<StoreLease>;
 }
 
-/** Milliseconds that the start blocks for another process. Nothing listens yet; later, nothing may block. */
+/**
+ * Milliseconds that the start blocks for another process. Nothing listens yet; later,
+ * nothing may block.
+ */
 const START_WAIT = 5000;
 
 interface Opened {
@@ -33,8 +36,9 @@ interface Opened {
 }
 
 /**
- * The connection of the daemon to its database. It survives a reload that names the same file, with the policies
- * that could not be stored yet; a file that was moved away meanwhile is opened again.
+ * The connection of the daemon to its database. It survives a reload that names the same
+ * file, with the policies that could not be stored yet; a file that was moved away
+ * meanwhile is opened again.
  */
 export class SharedStore implements StoreSource {
   #opened: Opened | undefined;
@@ -45,7 +49,10 @@ export class SharedStore implements StoreSource {
     private readonly log: Log,
   ) {}
 
-  /** Rejects with HermeticError when the file cannot be opened; the connection from before stays as it is. */
+  /**
+   * Rejects with HermeticError when the file cannot be opened; the connection from before
+   * stays as it is.
+   */
   async lease(file: string): Promise<StoreLease> {
     const key = file === ':memory:' ? file : resolve(file);
     const before = this.#opened;

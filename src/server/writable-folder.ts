@@ -4,7 +4,10 @@ import { describeSystemError, HermeticError } from '../base/index.js';
 
 const { W_OK, X_OK } = constants;
 
-/** Throws `publish-write-failed` where a folder cannot be written, or made. For checks of jobs. */
+/**
+ * Throws `publish-write-failed` where a folder cannot be written, or made. For checks of
+ * jobs.
+ */
 export function writableFolder(folder: string): void {
   let at = resolve(folder);
   while (!existsSync(at) && dirname(at) !== at) at = dirname(at);

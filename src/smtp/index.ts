@@ -1,13 +1,12 @@
 /**
- * SMTP as far as transport needs it (RFC 5321, RFC 3207). The client's side: replies, EHLO, STARTTLS. The
- * server's side, under `server/`: sessions that take messages, bounded in time, length and count.
+ * SMTP as far as transport needs it (RFC 5321, RFC 3207). The client's side: replies,
+ * EHLO, STARTTLS. The server's side, under `server/`: sessions that take messages,
+ * bounded in time, length and count.
  *
- * @example
- * const opened = await openSession({ conn, helo: 'probe.example.net' });
- * if (opened.ok) {
- *   const hello = await opened.value.ehlo();
- *   if (hello.ok && starttlsOffer(hello.value.lines).status === 'offered') await opened.value.startTls(secure);
- * }
+ * @example const opened = await openSession({ conn, helo: 'probe.example.net' }); if
+ * (opened.ok) { const hello = await opened.value.ehlo(); if (hello.ok &&
+ * starttlsOffer(hello.value.lines).status === 'offered') await
+ * opened.value.startTls(secure); }
  */
 export {
   openSession,

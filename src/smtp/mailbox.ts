@@ -16,7 +16,10 @@ const dotString =
   /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u{80}-\u{10ffff}-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u{80}-\u{10ffff}-]+)*$/u;
 const quotedString = /^"([\x20\x21\x23-\x5b\x5d-\x7e\u{80}-\u{10ffff}]|\\[\x20-\x7e])*"$/u;
 
-/** Reads an address as it stands in an envelope, without angle brackets (RFC 5321 §4.1.2). Nothing it accepts can end a command line. */
+/**
+ * Reads an address as it stands in an envelope, without angle brackets (RFC 5321 §4.1.2).
+ * Nothing it accepts can end a command line.
+ */
 export function parseMailbox(text: string): Result<Mailbox> {
   const invalid = (): Result<Mailbox> =>
     fail(smtpFailures.make('smtp-mailbox-invalid', text.slice(0, 100)));

@@ -1,6 +1,9 @@
 import { latin1 } from '../base/index.js';
 
-/** One reply: its code and the text of each line, without code and line end (RFC 5321 §4.2). */
+/**
+ * One reply: its code and the text of each line, without code and line end (RFC 5321
+ * §4.2).
+ */
 export interface Reply {
   readonly code: number;
   readonly lines: readonly string[];
@@ -11,13 +14,17 @@ export type ReplyState =
   | { readonly state: 'reply'; readonly reply: Reply }
   | { readonly state: 'garbage' | 'too-long'; readonly detail: string };
 
-/** Longer than RFC 5321 §4.5.3.1.5 allows, since real servers exceed it; far shorter than what would hurt. */
+/**
+ * Longer than RFC 5321 §4.5.3.1.5 allows, since real servers exceed it; far shorter than
+ * what would hurt.
+ */
 const MAX_LINE = 2048;
 const MAX_LINES = 256;
 
 /**
- * Reads replies from bytes in whatever pieces they come. A bare LF ends a line too. Lines of one reply with different codes, and lines without a code,
- * are garbage. What follows a complete reply is kept: {@link pending} says how much.
+ * Reads replies from bytes in whatever pieces they come. A bare LF ends a line too. Lines
+ * of one reply with different codes, and lines without a code, are garbage. What follows
+ * a complete reply is kept: {@link pending} says how much.
  */
 export class ReplyReader {
   #buffer: Buffer = Buffer.alloc(0);

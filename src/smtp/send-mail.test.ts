@@ -5,7 +5,9 @@ import type { Conn } from '../net/index.js';
 import { openSession, parseMailbox, sendMail, type Envelope, type MailResult } from './index.js';
 import { duplexPair } from './testing-pair.js';
 
-/** A server that offers some keywords and answers by verb; what it heard is kept whole. */
+/**
+ * A server that offers some keywords and answers by verb; what it heard is kept whole.
+ */
 async function handOver(
   offers: readonly string[],
   answers: Readonly<Record<string, string>>,

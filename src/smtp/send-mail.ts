@@ -21,8 +21,10 @@ export interface MailResult {
 }
 
 /**
- * Hands one message over in a session that is ready for it: after EHLO, under TLS where that is due (RFC 5321 §3.3). Bare CR and LF become line ends, so
- * that no text in the message can pass for the end of it. Addresses that are none are refused here and never sent.
+ * Hands one message over in a session that is ready for it: after EHLO, under TLS where
+ * that is due (RFC 5321 §3.3). Bare CR and LF become line ends, so that no text in the
+ * message can pass for the end of it. Addresses that are none are refused here and never
+ * sent.
  */
 export async function sendMail(
   session: SmtpSession,
@@ -58,7 +60,9 @@ export async function sendMail(
   return { accepted: rest(), refused, reply: done.value };
 }
 
-/** `MAIL FROM` with the parameters the message needs, or why this server cannot take it. */
+/**
+ * `MAIL FROM` with the parameters the message needs, or why this server cannot take it.
+ */
 function mailCommand(
   session: SmtpSession,
   { from, to, requireTls }: Envelope,
@@ -77,7 +81,8 @@ function mailCommand(
     return fail(smtpFailures.make('smtp-too-big', `${body.length} of ${limit} octets`));
   if (utf8 && !offers.has('SMTPUTF8')) return fail(smtpFailures.make('smtp-utf8-not-offered'));
   if (eight && !offers.has('8BITMIME')) return fail(smtpFailures.make('smtp-8bit-not-offered'));
-  // RFC 8689 §2 [8689-2-1]: only under TLS, and only where the reply after the handshake offers it.
+  // RFC 8689 §2 [8689-2-1]: only under TLS, and only where the reply after the handshake
+  // offers it.
   if (requireTls && !(session.sealed && offers.has('REQUIRETLS')))
     return fail(smtpFailures.make('smtp-requiretls-not-offered'));
   const parameters = [
@@ -101,7 +106,8 @@ async function obey(
   const { code } = reply.value;
   const agreed = expected === undefined ? code >= 200 && code < 300 : code === expected;
   if (agreed) return reply;
-  // RFC 5321 §4.5.3.1.10 [5321-4.5.3.1.10-1]: to RCPT, 552 means too many recipients for now.
+  // RFC 5321 §4.5.3.1.10 [5321-4.5.3.1.10-1]: to RCPT, 552 means too many recipients for
+  // now.
   const tooMany = code === 552 && command.startsWith('RCPT ');
   return fail(said(reply.value, tooMany ? 'smtp-mail-deferred' : undefined));
 }
@@ -115,7 +121,10 @@ function said(
   return smtpFailures.make(as, `${code} ${lines.join(' / ')}`.slice(0, 300));
 }
 
-/** RFC 5321 §4.5.2 and §2.3.8: every line end is CRLF, a dot at the start of a line is doubled, and a line with one dot ends it all. */
+/**
+ * RFC 5321 §4.5.2 and §2.3.8: every line end is CRLF, a dot at the start of a line is
+ * doubled, and a line with one dot ends it all.
+ */
 function dotted(message: Uint8Array): Uint8Array {
   const text = Buffer.from(message.buffer, message.byteOffset, message.length).toString('latin1');
   const lines = text.split(/\r\n|\r|\n/);

@@ -40,8 +40,8 @@ const BODY_TIMEOUT = 600_000;
 const MAX_TRANSCRIPT = 400;
 
 /**
- * Waits for the greeting (RFC 5321 §3.1). 220 opens the session; 4yz is temporary, 521 says that
- * the host takes no mail at all, any other 5yz refuses this client.
+ * Waits for the greeting (RFC 5321 §3.1). 220 opens the session; 4yz is temporary, 521
+ * says that the host takes no mail at all, any other 5yz refuses this client.
  */
 export async function openSession(
   options: SessionOptions,
@@ -65,8 +65,9 @@ export async function openSession(
 }
 
 /**
- * [7504-3-1] Only 521 speaks for every client; 554 may concern this one alone (RFC 5321 §3.1), and
- * so does an enhanced code of the class X.7.z, security and policy (RFC 3463 §3.8).
+ * [7504-3-1] Only 521 speaks for every client; 554 may concern this one alone (RFC 5321
+ * §3.1), and so does an enhanced code of the class X.7.z, security and policy (RFC 3463
+ * §3.8).
  */
 function greetingFailure({
   code,
@@ -77,10 +78,16 @@ function greetingFailure({
   return code === 521 && !aboutClient ? 'smtp-takes-no-mail' : 'smtp-refused';
 }
 
-/** A client's side of a session. One command at a time; every failure is data, and after one the connection is closed. */
+/**
+ * A client's side of a session. One command at a time; every failure is data, and after
+ * one the connection is closed.
+ */
 export class SmtpSession {
   greeting: Reply = { code: 0, lines: [] };
-  /** EHLO keywords in upper case with their parameters; empty before EHLO and after STARTTLS (RFC 3207 §4.2: prior knowledge is forgotten [3207-4.2-1]). */
+  /**
+   * EHLO keywords in upper case with their parameters; empty before EHLO and after
+   * STARTTLS (RFC 3207 §4.2: prior knowledge is forgotten [3207-4.2-1]).
+   */
   capabilities: ReadonlyMap<string, string> = new Map();
   /** The connection is under TLS. */
   sealed = false;
@@ -132,7 +139,10 @@ export class SmtpSession {
     return reply;
   }
 
-  /** Sends one command and waits for its reply; `alongside` goes out in the same packet, to see what the server makes of it. */
+  /**
+   * Sends one command and waits for its reply; `alongside` goes out in the same packet,
+   * to see what the server makes of it.
+   */
   async command(line: string, alongside = ''): Promise<Result<Reply>> {
     if (/[\r\n]/.test(line + alongside)) throw new TypeError('a command is one line');
     if (this.#ended) return fail(this.#closed());
@@ -142,7 +152,10 @@ export class SmtpSession {
     return this.read();
   }
 
-  /** Sends a message as it stands, already dotted and ended, and waits for the reply (RFC 5321 §4.5.3.2.6: ten minutes by default). */
+  /**
+   * Sends a message as it stands, already dotted and ended, and waits for the reply (RFC
+   * 5321 §4.5.3.2.6: ten minutes by default).
+   */
   async body(bytes: Uint8Array, timeoutMs = BODY_TIMEOUT): Promise<Result<Reply>> {
     if (this.#ended) return fail(smtpFailures.make('smtp-closed'));
     this.note('C', `(${bytes.length} octets of message)`);
@@ -150,7 +163,10 @@ export class SmtpSession {
     return this.read(timeoutMs);
   }
 
-  /** Only the agreement (RFC 3207 §4 [3207-4-1]), once a session [3207-4.2-4]: afterwards {@link conn} waits for a ClientHello, and the session hears no more of it. */
+  /**
+   * Only the agreement (RFC 3207 §4 [3207-4-1]), once a session [3207-4.2-4]: afterwards
+   * {@link conn} waits for a ClientHello, and the session hears no more of it.
+   */
   async agreeOnTls(alongside = ''): Promise<Result<Reply>> {
     if (this.sealed) throw new TypeError('TLS is active already');
     const reply = await this.command('STARTTLS', alongside);
@@ -168,8 +184,9 @@ export class SmtpSession {
   }
 
   /**
-   * STARTTLS (RFC 3207): agrees on TLS, refuses anything that came in plaintext after the agreement [3207-4.2-3], and hands the connection to `secure` before anything else is said [3207-4-2].
-   * Afterwards the session is as new: say EHLO again.
+   * STARTTLS (RFC 3207): agrees on TLS, refuses anything that came in plaintext after the
+   * agreement [3207-4.2-3], and hands the connection to `secure` before anything else is
+   * said [3207-4-2]. Afterwards the session is as new: say EHLO again.
    */
   async startTls(secure: SecureConn, alongside = ''): Promise<Result<Reply>> {
     const reply = await this.agreeOnTls(alongside);
@@ -278,7 +295,8 @@ export class SmtpSession {
   };
 
   readonly #onError = ({ code = '' }: NodeJS.ErrnoException): void => {
-    // In TLS 1.3 a server refuses a client's certificate, or the lack of one, only afterwards.
+    // In TLS 1.3 a server refuses a client's certificate, or the lack of one, only
+    // afterwards.
     if (this.sealed && /^ERR_SSL_.*ALERT/.test(code))
       this.#alert ??= code.replace(/^ERR_SSL_(TLSV1|TLSV13|SSLV3)?_?/, '').toLowerCase();
     this.#onEnd();

@@ -5,7 +5,9 @@ import fc from 'fast-check';
 import type { Conn } from '../net/index.js';
 import { openSession, ReplyReader, starttlsOffer, type SmtpSession } from './index.js';
 
-/** A server that plays a script: what it says first, and what it answers to each command. */
+/**
+ * A server that plays a script: what it says first, and what it answers to each command.
+ */
 function server(greeting: string, answers: Record<string, string> = {}): Conn {
   const [client, peer] = duplexPair();
   peer.write(greeting);

@@ -1,4 +1,7 @@
-/** Whether an EHLO reply offers STARTTLS. `mangled`: a keyword stands where it should, made unreadable on the way. */
+/**
+ * Whether an EHLO reply offers STARTTLS. `mangled`: a keyword stands where it should,
+ * made unreadable on the way.
+ */
 export type StarttlsOffer =
   | { readonly status: 'offered' }
   | { readonly status: 'absent' }
@@ -7,8 +10,9 @@ export type StarttlsOffer =
 const KEYWORD = 'STARTTLS';
 
 /**
- * Looks for STARTTLS in the lines of an EHLO reply (RFC 3207 §2; keywords ignore case). Middleboxes that strip TLS often overwrite the keyword in place
- * (`XXXXXXXA`, `XXXXTTLS`), since the length of the packet must not change.
+ * Looks for STARTTLS in the lines of an EHLO reply (RFC 3207 §2; keywords ignore case).
+ * Middleboxes that strip TLS often overwrite the keyword in place (`XXXXXXXA`,
+ * `XXXXTTLS`), since the length of the packet must not change.
  */
 export function starttlsOffer(lines: readonly string[]): StarttlsOffer {
   const keywords = lines.slice(1).map((line) => line.trim().split(/[\s=]/)[0] ?? '');
@@ -27,7 +31,10 @@ function looksMangled(keyword: string): boolean {
   );
 }
 
-/** At least half of the letters stand where they should: other eight-letter keywords (CHUNKING, 8BITMIME, REQUIRETLS) do not. */
+/**
+ * At least half of the letters stand where they should: other eight-letter keywords
+ * (CHUNKING, 8BITMIME, REQUIRETLS) do not.
+ */
 function sharesShape(upper: string): boolean {
   let same = 0;
   for (let i = 0; i < KEYWORD.length; i++) if (upper[i] === KEYWORD[i]) same++;

@@ -1,6 +1,9 @@
 import { HermeticError, defineFailures, isHermeticError } from '../base/index.js';
 
-/** What can be wrong with the database; thrown as HermeticError, since it is a condition of this machine. */
+/**
+ * What can be wrong with the database; thrown as HermeticError, since it is a condition
+ * of this machine.
+ */
 export const storeFailures = defineFailures({
   'store-absent': {
     blame: 'local',
@@ -79,7 +82,10 @@ const byResultCode: Readonly<Record<number, StoreFailureCode>> = {
   26: 'store-corrupt', // NOTADB
 };
 
-/** What to throw for an error of the driver: a condition of this machine gets a name, the rest (wrong SQL, a broken constraint) stays. */
+/**
+ * What to throw for an error of the driver: a condition of this machine gets a name, the
+ * rest (wrong SQL, a broken constraint) stays.
+ */
 export function nameError(file: string, error: unknown): unknown {
   const { errcode } = error as { errcode?: number };
   const code = errcode === undefined ? undefined : byResultCode[errcode & 0xff];

@@ -5,16 +5,20 @@ export interface GroupCommitOptions<Item, Result> {
   readonly store: Store;
   /** The job in whose name it is written. */
   readonly job: string;
-  /** Writes items in order and returns a result for each. It runs inside one transaction; see `Store.write` for long ones. */
+  /**
+   * Writes items in order and returns a result for each. It runs inside one transaction;
+   * see `Store.write` for long ones.
+   */
   write(items: readonly Item[]): Work<readonly Result[]>;
   /** Items in one transaction. Default 1 000. */
   readonly maxItems?: number;
 }
 
 /**
- * Writes the items of many callers in one transaction, so that they share one wait for the disk. While a group is
- * written, or waits for a lock, the next one gathers: the busier, the larger the groups. A caller's promise resolves
- * when its item is durable, and rejects with what `write` threw or with the failure of the store.
+ * Writes the items of many callers in one transaction, so that they share one wait for
+ * the disk. While a group is written, or waits for a lock, the next one gathers: the
+ * busier, the larger the groups. A caller's promise resolves when its item is durable,
+ * and rejects with what `write` threw or with the failure of the store.
  */
 export function groupCommit<Item, Result>(
   options: GroupCommitOptions<Item, Result>,

@@ -1,19 +1,22 @@
 /**
- * The data that outlives the process: one SQLite file, in which every job owns its own tables. A committed
- * transaction survives a crash and a power cut.
+ * The data that outlives the process: one SQLite file, in which every job owns its own
+ * tables. A committed transaction survives a crash and a power cut.
  *
- * A process with an event loop to serve writes only through `Store.write`: one queue, in which jobs take turns, and
- * in which a lock of another process is waited for without blocking. Reads never wait, since the log (WAL) leaves the
- * last commit readable. Nothing but SQLite may open and close the file of a running process: see `private-file.ts`.
+ * A process with an event loop to serve writes only through `Store.write`: one queue, in
+ * which jobs take turns, and in which a lock of another process is waited for without
+ * blocking. Reads never wait, since the log (WAL) leaves the last commit readable.
+ * Nothing but SQLite may open and close the file of a running process: see
+ * `private-file.ts`.
  *
- * SQL is kept to what PostgreSQL also understands: `ON CONFLICT`, `RETURNING`, window functions; times as integers, JSON as text.
+ * SQL is kept to what PostgreSQL also understands: `ON CONFLICT`, `RETURNING`, window
+ * functions; times as integers, JSON as text.
  *
- * @example
- * const store = await openStore(':memory:');
- * migrate(store, 'send', ['CREATE TABLE send_policy (domain TEXT PRIMARY KEY, body TEXT NOT NULL)']);
- * store.transaction(() => store.prepare('INSERT INTO send_policy (domain, body) VALUES (?, ?)').run('example.com', 'version: STSv1'));
- * console.log(store.prepare<{ body: string }>('SELECT body FROM send_policy WHERE domain = ?').get('example.com')?.body); // version: STSv1
- * store.close();
+ * @example const store = await openStore(':memory:'); migrate(store, 'send', ['CREATE
+ * TABLE send_policy (domain TEXT PRIMARY KEY, body TEXT NOT NULL)']);
+ * store.transaction(() => store.prepare('INSERT INTO send_policy (domain, body) VALUES
+ * (?, ?)').run('example.com', 'version: STSv1')); console.log(store.prepare<{ body:
+ * string }>('SELECT body FROM send_policy WHERE domain = ?').get('example.com')?.body);
+ * // version: STSv1 store.close();
  */
 export { openStore, type OpenStoreOptions, type Statement, type Store } from './open-store.js';
 export type { JobWrites, Work } from './write-queue.js';

@@ -2,9 +2,10 @@ import { storeError } from './failures.js';
 import type { Store } from './open-store.js';
 
 /**
- * Brings one job's tables up to date: `migrations[n]` leads from version n to n + 1, and is never changed once
- * released. Each job owns its tables and its numbers. All of it happens or nothing; tables that are up to date are
- * only read, so that a reload needs no write lock. Throws `store-newer` for a database that a newer version wrote.
+ * Brings one job's tables up to date: `migrations[n]` leads from version n to n + 1, and
+ * is never changed once released. Each job owns its tables and its numbers. All of it
+ * happens or nothing; tables that are up to date are only read, so that a reload needs no
+ * write lock. Throws `store-newer` for a database that a newer version wrote.
  */
 export function migrate(store: Store, job: string, migrations: readonly string[]): void {
   if (versionOf(store, job) === migrations.length) return;

@@ -5,7 +5,10 @@ import { makePrivate, type ExposedFile } from './private-file.js';
 import { isOutOfRange, readRounded, roundedRows } from './safe-numbers.js';
 import { WriteQueue, type JobWrites, type Work, type WriteQueueOptions } from './write-queue.js';
 
-/** A statement prepared once; `?` stands for each value. Rows are plain objects by column name. */
+/**
+ * A statement prepared once; `?` stands for each value. Rows are plain objects by column
+ * name.
+ */
 export interface Statement<Row = unknown> {
   /** The number of rows changed. */
   run(...values: readonly Value[]): number;
@@ -14,12 +17,16 @@ export interface Statement<Row = unknown> {
 }
 
 /**
- * One open database. Calls throw HermeticError for conditions of this machine (`storeFailures`). They are
- * synchronous, but for `write`: a process that answers clients reads as it likes and writes only through `write`.
+ * One open database. Calls throw HermeticError for conditions of this machine
+ * (`storeFailures`). They are synchronous, but for `write`: a process that answers
+ * clients reads as it likes and writes only through `write`.
  */
 export interface Store {
   readonly file: string;
-  /** Files of the database that other users can open, because their mode could not be changed. */
+  /**
+   * Files of the database that other users can open, because their mode could not be
+   * changed.
+   */
   readonly exposed: readonly ExposedFile[];
   /** The statement for this text, prepared at its first use. */
   prepare<Row = unknown>(sql: string): Statement<Row>;
@@ -28,18 +35,25 @@ export interface Store {
   /** Several statements without values, for migrations. */
   execute(sql: string): void;
   /**
-   * Runs `work` in the queue of writes, in the name of a job, and resolves once it is durable: all of it or nothing.
-   * A lock of another process is waited for without blocking the event loop, at most `waitMs`; then it rejects
-   * with `store-busy`. A long write is a generator that yields every few milliseconds.
+   * Runs `work` in the queue of writes, in the name of a job, and resolves once it is
+   * durable: all of it or nothing. A lock of another process is waited for without
+   * blocking the event loop, at most `waitMs`; then it rejects with `store-busy`. A long
+   * write is a generator that yields every few milliseconds.
    *
-   * @example
-   * await store.write('report', () => insert.run(1));
-   * await store.write('report', function* () { for (const row of rows) { insert.run(row); yield; } });
+   * @example await store.write('report', () => insert.run(1)); await
+   * store.write('report', function* () { for (const row of rows) { insert.run(row);
+   * yield; } });
    */
   write<T>(job: string, work: () => Work<T>): Promise<T>;
-  /** Commits all of `work` or nothing. Inside a write or another transaction it joins that one. */
+  /**
+   * Commits all of `work` or nothing. Inside a write or another transaction it joins that
+   * one.
+   */
   transaction<T>(work: () => T): T;
-  /** Transactions that were rolled back so far: what a cache learnt inside one of them is void. */
+  /**
+   * Transactions that were rolled back so far: what a cache learnt inside one of them is
+   * void.
+   */
   rollbacks(): number;
   /** How the writes of each job fare. */
   writes(): readonly JobWrites[];
@@ -53,19 +67,27 @@ export interface Store {
 }
 
 export interface OpenStoreOptions extends WriteQueueOptions {
-  /** Milliseconds that synchronous calls block for another process. Default 5 000; 0 in a process with an event loop to serve. */
+  /**
+   * Milliseconds that synchronous calls block for another process. Default 5 000; 0 in a
+   * process with an event loop to serve.
+   */
   readonly busyTimeoutMs?: number;
   /** A database that does not exist is an error: for commands that only read. */
   readonly mustExist?: boolean;
 }
 
-/** Opens the database, and creates it (readable by its owner alone [8460-8-1]) where there is none. `:memory:` keeps it in memory. */
+/**
+ * Opens the database, and creates it (readable by its owner alone [8460-8-1]) where there
+ * is none. `:memory:` keeps it in memory.
+ */
 export async function openStore(file: string, options: OpenStoreOptions = {}): Promise<Store> {
   const Open = await loadDriver();
   const exposed = file === ':memory:' ? [] : makePrivate(file, options.mustExist ?? false);
   const driver = named(file, () => new Open(file, { timeout: options.busyTimeoutMs ?? 5000 }));
   try {
-    // FULL: without it a power cut takes back transactions that were already acknowledged. Large pages and a log of 16 MB (16 MB of cache too) halve the writing.
+    // FULL: without it a power cut takes back transactions that were already
+    // acknowledged. Large pages and a log of 16 MB (16 MB of cache too) halve the
+    // writing.
     named(file, () =>
       driver.exec(
         `PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
@@ -80,8 +102,8 @@ export async function openStore(file: string, options: OpenStoreOptions = {}): P
 }
 
 /**
- * Connects without the right to write. `address` is what SQLite opens: the path, or a `file:` URI
- * with parameters.
+ * Connects without the right to write. `address` is what SQLite opens: the path, or a
+ * `file:` URI with parameters.
  */
 export async function connectToRead(file: string, address: string): Promise<Store> {
   const Open = await loadDriver();
@@ -193,7 +215,10 @@ class SqliteStore implements Store {
     named(this.file, () => this.#driver.exec(sql));
   }
 
-  /** Returns when what was written is durable, in the file that the path names: a removed file would take it along. */
+  /**
+   * Returns when what was written is durable, in the file that the path names: a removed
+   * file would take it along.
+   */
   #commit(): void {
     this.#execute('COMMIT');
     if (this.#place?.holds() === false) throw storeError('store-replaced', this.file);
@@ -215,7 +240,10 @@ interface StoreOptions extends WriteQueueOptions {
   readonly exposed: readonly ExposedFile[];
 }
 
-/** Without `named` where one row is concerned: a function made for each row would take as long as the row. */
+/**
+ * Without `named` where one row is concerned: a function made for each row would take as
+ * long as the row.
+ */
 class PreparedStatement implements Statement {
   #native: DriverStatement | undefined;
 
@@ -279,7 +307,10 @@ class Place {
     this.holds();
   }
 
-  /** Whether the paths still name the files that they named first. SQLite creates the log at the first use, and keeps it while it is open. */
+  /**
+   * Whether the paths still name the files that they named first. SQLite creates the log
+   * at the first use, and keeps it while it is open.
+   */
   holds(): boolean {
     return this.#paths.every((path) => {
       const now = statSync(path, { throwIfNoEntry: false });

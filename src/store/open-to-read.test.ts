@@ -41,7 +41,10 @@ const rows = (store: Store): unknown[] =>
     .all()
     .map((row) => ({ ...row }));
 
-/** Closes it, and removes the empty log at once: the driver does so only at the next collection of garbage. */
+/**
+ * Closes it, and removes the empty log at once: the driver does so only at the next
+ * collection of garbage.
+ */
 function close(store: Store): void {
   store.close();
   for (const suffix of ['-wal', '-shm']) rmSync(`${store.file}${suffix}`, { force: true });
@@ -73,7 +76,8 @@ test('a database in use is read as it is now', async (t) => {
 test('the log of a crash is played back in a copy', async (t) => {
   const [at, crashed] = [folder(t), folder(t)];
   const writer = await filled(join(at, 'a.db'));
-  // By another process: closing a descriptor of the file here would drop the locks of SQLite.
+  // By another process: closing a descriptor of the file here would drop the locks of
+  // SQLite.
   execFileSync('cp', [join(at, 'a.db'), join(at, 'a.db-wal'), crashed]);
   writer.close();
   const before = [digest(crashed), readdirSync(crashed)];

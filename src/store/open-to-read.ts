@@ -13,13 +13,14 @@ export interface OpenToReadOptions {
 }
 
 /**
- * Opens a database to look at it: no file beside it is made, changed or removed, so a user without
- * write permission can do it, beside a daemon or after it has stopped. What the caller writes is
- * refused, or lost at `close`.
+ * Opens a database to look at it: no file beside it is made, changed or removed, so a
+ * user without write permission can do it, beside a daemon or after it has stopped. What
+ * the caller writes is refused, or lost at `close`.
  *
- * A closed database has no log and is opened as immutable: SQLite would otherwise create a log and
- * an index beside it. One with log and index is in use, and is opened as it is. What neither
- * serves (the log of a crash, tables of an older version) is copied and brought up to date there.
+ * A closed database has no log and is opened as immutable: SQLite would otherwise create
+ * a log and an index beside it. One with log and index is in use, and is opened as it is.
+ * What neither serves (the log of a crash, tables of an older version) is copied and
+ * brought up to date there.
  */
 export async function openStoreToRead(
   file: string,
@@ -35,7 +36,8 @@ export async function openStoreToRead(
     try {
       return prepared(await connectToRead(file, address), prepare);
     } catch (error) {
-      // Tables of an older version cannot be brought up to date here, nor a log without its index.
+      // Tables of an older version cannot be brought up to date here, nor a log without
+      // its index.
       if (!isStoreFailure(error, 'store-unwritable')) throw error;
     }
   }

@@ -3,30 +3,40 @@ import { dirname, resolve } from 'node:path';
 import { describeSystemError } from '../base/index.js';
 import { storeError } from './failures.js';
 
-/** A file of the database that users other than its owner can open, and whose mode could not be changed. */
+/**
+ * A file of the database that users other than its owner can open, and whose mode could
+ * not be changed.
+ */
 export interface ExposedFile {
   readonly file: string;
   /** Permission bits in octal, such as `644`. */
   readonly mode: string;
 }
 
-/** SQLite gives the log and the shared memory the mode of the database; older ones keep theirs. */
+/**
+ * SQLite gives the log and the shared memory the mode of the database; older ones keep
+ * theirs.
+ */
 const COMPANIONS = ['-wal', '-shm', '-journal'];
 
 /**
- * Creates the database file for its owner alone [8460-8-1], or takes the permissions of other users away
- * from one that exists. Returns the files for which that is impossible.
+ * Creates the database file for its owner alone [8460-8-1], or takes the permissions of
+ * other users away from one that exists. Returns the files for which that is impossible.
  *
- * POSIX drops every fcntl lock of a process on a file when the process closes any descriptor of it
- * (https://sqlite.org/howtocorrupt.html, section 2.2). So an existing file is never opened here: only
- * SQLite opens it. The exclusive open succeeds only for a file that nobody can have locked yet.
+ * POSIX drops every fcntl lock of a process on a file when the process closes any
+ * descriptor of it (https://sqlite.org/howtocorrupt.html, section 2.2). So an existing
+ * file is never opened here: only SQLite opens it. The exclusive open succeeds only for a
+ * file that nobody can have locked yet.
  */
 export function makePrivate(file: string, mustExist: boolean): readonly ExposedFile[] {
   const target = existing(file, mustExist);
   return [target, ...COMPANIONS.map((suffix) => `${target}${suffix}`)].flatMap(restrict);
 }
 
-/** Returns the path of the database file, behind symbolic links, having created it where there is none. */
+/**
+ * Returns the path of the database file, behind symbolic links, having created it where
+ * there is none.
+ */
 function existing(file: string, mustExist: boolean): string {
   try {
     if (!statSync(file).isFile())
@@ -43,7 +53,8 @@ function existing(file: string, mustExist: boolean): string {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw unwritable(file, error);
   }
-  // Another process created it meanwhile, or a symbolic link points to a file that does not exist yet.
+  // Another process created it meanwhile, or a symbolic link points to a file that does
+  // not exist yet.
   const target = linkTarget(file);
   return target === undefined ? file : existing(target, mustExist);
 }

@@ -10,14 +10,16 @@ export function readRounded<T>(statement: DriverStatement, read: () => T): T {
   }
 }
 
-/** The same for rows that are read one by one, of a statement that yields big integers. */
+/**
+ * The same for rows that are read one by one, of a statement that yields big integers.
+ */
 export function* roundedRows(rows: IterableIterator<unknown>): IterableIterator<unknown> {
   for (const row of rows) yield rounded(row);
 }
 
 /**
- * Whether the driver refused a number that does not fit a JavaScript number. Node's own driver
- * gives a code, the packaged one words alone.
+ * Whether the driver refused a number that does not fit a JavaScript number. Node's own
+ * driver gives a code, the packaged one words alone.
  */
 export function isOutOfRange(error: unknown): boolean {
   const { code, message } = error as NodeJS.ErrnoException;

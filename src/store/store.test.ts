@@ -150,7 +150,10 @@ test('a path that is not a regular file is refused without opening it', async (t
   await assert.rejects(openStore(join(where, 'loop')), withCode('store-unwritable'));
 });
 
-/** The locks that this process holds on the file and its shared memory, as the kernel lists them. */
+/**
+ * The locks that this process holds on the file and its shared memory, as the kernel
+ * lists them.
+ */
 function locksOn(file: string): readonly string[] {
   const inodes = [file, `${file}-shm`].map((name) => String(statSync(name).ino));
   return readFileSync('/proc/locks', 'utf8')

@@ -1,6 +1,9 @@
 import { migrate, openStore } from './index.js';
 
-/** Writes rows until it is killed, and reports each durable row to its parent. `create`: makes the table itself. */
+/**
+ * Writes rows until it is killed, and reports each durable row to its parent. `create`:
+ * makes the table itself.
+ */
 const store = await openStore(process.argv[2] ?? '');
 if (process.argv[3] === 'create')
   migrate(store, 'test', ['CREATE TABLE item (id INTEGER PRIMARY KEY, body BLOB)']);

@@ -2,8 +2,9 @@ import { isHermeticError, type HermeticError } from '../base/index.js';
 import { isStoreFailure, storeError } from './failures.js';
 
 /**
- * What a write does: its result, or a generator that yields between steps and returns the result. A step should
- * take a few milliseconds; between two steps the event loop may run.
+ * What a write does: its result, or a generator that yields between steps and returns the
+ * result. A step should take a few milliseconds; between two steps the event loop may
+ * run.
  */
 export type Work<T> = T | Generator<unknown, T>;
 
@@ -14,7 +15,9 @@ export interface JobWrites {
   readonly written: number;
   /** Writes that failed by a condition of the store. */
   readonly failed: number;
-  /** The condition that the last write failed by; undefined after a write that succeeded. */
+  /**
+   * The condition that the last write failed by; undefined after a write that succeeded.
+   */
   readonly failure: HermeticError | undefined;
 }
 
@@ -34,7 +37,9 @@ export interface TransactionPort {
 export interface WriteQueueOptions {
   /** Milliseconds that a write waits for a lock of another process. Default 5 000. */
   readonly waitMs?: number;
-  /** Called when a job's writes begin to fail, fail for another reason, or succeed again. */
+  /**
+   * Called when a job's writes begin to fail, fail for another reason, or succeed again.
+   */
   readonly onChange?: (writes: JobWrites) => void;
 }
 
@@ -60,15 +65,19 @@ interface Job {
 
 /** Milliseconds of work in one turn of the event loop. */
 const TURN = 10;
-/** Milliseconds between two attempts to take the write lock: they double from the first to the second. */
+/**
+ * Milliseconds between two attempts to take the write lock: they double from the first to
+ * the second.
+ */
 const PAUSES = { first: 2, longest: 50 } as const;
 /** Writes that wait, at most, in all jobs. */
 const MAX_WAITING = 10_000;
 
 /**
- * The queue of all writes of a process. Jobs take turns, one write each; writes of one turn share a transaction
- * and so one wait for the disk, and a write that throws is undone alone. A lock of another process is waited for
- * without blocking the event loop; after `waitMs` the write fails with `store-busy`.
+ * The queue of all writes of a process. Jobs take turns, one write each; writes of one
+ * turn share a transaction and so one wait for the disk, and a write that throws is
+ * undone alone. A lock of another process is waited for without blocking the event loop;
+ * after `waitMs` the write fails with `store-busy`.
  */
 export class WriteQueue {
   readonly #jobs = new Map<string, Job>();
@@ -85,7 +94,10 @@ export class WriteQueue {
     private readonly options: WriteQueueOptions = {},
   ) {}
 
-  /** Whether a transaction of the queue is open while other code runs: that code must not write into it. */
+  /**
+   * Whether a transaction of the queue is open while other code runs: that code must not
+   * write into it.
+   */
   get suspended(): boolean {
     return this.#current !== undefined && !this.#stepping && this.port.isTransaction;
   }
@@ -94,7 +106,10 @@ export class WriteQueue {
     return [...this.#jobs.values()];
   }
 
-  /** Resolves with the result of `work` once it is durable; rejects with what it threw, or with a failure of the store. */
+  /**
+   * Resolves with the result of `work` once it is durable; rejects with what it threw, or
+   * with a failure of the store.
+   */
   write<T>(name: string, work: () => Work<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       const job = this.#job(name);
@@ -114,7 +129,9 @@ export class WriteQueue {
     return this.#isIdle() ? Promise.resolve() : new Promise((resolve) => this.#idle.push(resolve));
   }
 
-  /** Writes what can be written at once; what another process's lock forbids is rejected. */
+  /**
+   * Writes what can be written at once; what another process's lock forbids is rejected.
+   */
   close(): void {
     while (!this.#isIdle()) {
       this.#unplan();
@@ -139,7 +156,10 @@ export class WriteQueue {
     this.#pause = Math.min(PAUSES.longest, this.#pause * 2);
   };
 
-  /** One transaction, or a part of one that goes on in the next turn. False: another process holds the lock. */
+  /**
+   * One transaction, or a part of one that goes on in the next turn. False: another
+   * process holds the lock.
+   */
   #writeGroup(until: number): boolean {
     if (!this.port.isTransaction)
       try {
@@ -162,8 +182,8 @@ export class WriteQueue {
   }
 
   /**
-   * Runs a write until it ends or its time is over. `alone`: it is done in steps, and must not hold up those that
-   * are done already, so it gets the next transaction.
+   * Runs a write until it ends or its time is over. `alone`: it is done in steps, and
+   * must not hold up those that are done already, so it gets the next transaction.
    */
   #advance(entry: Entry, done: Entry[], until: number): 'ended' | 'suspended' | 'alone' {
     this.#stepping = true;
@@ -199,7 +219,10 @@ export class WriteQueue {
     return 'ended';
   }
 
-  /** A full disk may have ended the whole transaction: then the writes before are undone as well. */
+  /**
+   * A full disk may have ended the whole transaction: then the writes before are undone
+   * as well.
+   */
   #undo(entry: Entry, done: Entry[], error: unknown): void {
     try {
       if (this.port.isTransaction) this.port.rollbackTo('write');

@@ -1,7 +1,10 @@
 import { isUtf8 } from 'node:buffer';
 import type { Notes } from './notes.js';
 
-/** JSON text from bytes. RFC 7493 §2.1 wants UTF-8 without more; UTF-16, byte order marks and stray octets are read all the same. */
+/**
+ * JSON text from bytes. RFC 7493 §2.1 wants UTF-8 without more; UTF-16, byte order marks
+ * and stray octets are read all the same.
+ */
 export function decodeText(bytes: Uint8Array, notes?: Notes): string {
   const [a, b, c] = bytes;
   const utf16 =

@@ -32,7 +32,9 @@ export const tlsRptFailures = defineFailures({
   },
 });
 
-/** Why a report is refused. Whatever else is wrong with one is a note (`reportQuirks`). */
+/**
+ * Why a report is refused. Whatever else is wrong with one is a note (`reportQuirks`).
+ */
 export const reportFailures = defineFailures({
   'report-empty': {
     blame: 'peer',

@@ -15,8 +15,9 @@ export function isZip(bytes: Uint8Array): boolean {
 }
 
 /**
- * The files of a zip archive that are not empty, at least one and at most 1,000, found through its directory, which alone has the sizes in every variant
- * (APPNOTE.TXT §4.3.12). Names are skipped.
+ * The files of a zip archive that are not empty, at least one and at most 1,000, found
+ * through its directory, which alone has the sizes in every variant (APPNOTE.TXT
+ * §4.3.12). Names are skipped.
  */
 export function filesInZip(bytes: Uint8Array): Result<readonly ZipFile[]> {
   const refuse = (code: 'report-archive' | 'report-damaged', why: string): Result<never> =>

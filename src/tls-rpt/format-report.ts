@@ -17,8 +17,9 @@ const instant = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
 const printable = /^[^\p{Cc}\p{Cs}]+$/u;
 
 /**
- * Writes a report as RFC 8460 §4.4 has it, one UTC day from 00:00:00 to 23:59:59 (§4.1) [8460-4.1-1], in I-JSON [8460-4-1, 8460-4-4]. Anything that a
- * strict reader could refuse is a failure here: nothing is repaired on the way out.
+ * Writes a report as RFC 8460 §4.4 has it, one UTC day from 00:00:00 to 23:59:59 (§4.1)
+ * [8460-4.1-1], in I-JSON [8460-4-1, 8460-4-4]. Anything that a strict reader could
+ * refuse is a failure here: nothing is repaired on the way out.
  */
 export function formatReport(report: TlsReport): Result<string> {
   const problem = problemOf(report);
@@ -106,7 +107,9 @@ function problemOfPolicy(p: ReportedPolicy): string | undefined {
   return undefined;
 }
 
-/** [8460-4.4-12, 8460-4.4-13, 8460-4.4-14, 8460-4.4-15, 8460-4.4-16, 8460-4.4-17, 8460-4.4-18, 8460-4.4-19] */
+/**
+ * [8460-4.4-12, 8460-4.4-13, 8460-4.4-14, 8460-4.4-15, 8460-4.4-16, 8460-4.4-17, 8460-4.4-18, 8460-4.4-19]
+ */
 function problemOfDetail(d: FailureDetails): string | undefined {
   if (!resultTypes.some((type) => type === d.resultType)) return 'result-type';
   if (!isAddress(d.sendingMtaIp)) return 'sending-mta-ip';

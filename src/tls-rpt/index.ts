@@ -1,13 +1,14 @@
 /**
- * TLS-RPT: where a domain wants to hear of TLS failures, and the reports it gets. RFC 8460. Reading is tolerant and notes every departure; writing is strict.
+ * TLS-RPT: where a domain wants to hear of TLS failures, and the reports it gets. RFC
+ * 8460. Reading is tolerant and notes every departure; writing is strict.
  *
- * @example
- * parseTlsRptRecord(['v=TLSRPTv1; rua=mailto:tlsrpt@example.com']).rua; // ['mailto:tlsrpt@example.com']
+ * @example parseTlsRptRecord(['v=TLSRPTv1; rua=mailto:tlsrpt@example.com']).rua; //
+ * ['mailto:tlsrpt@example.com']
  *
- * @example
- * const [unpacked] = unpackReports(bytes);
- * const parsed = unpacked?.ok ? parseReport(unpacked.value.bytes) : undefined;
- * if (parsed?.ok) for (const { code, path } of parsed.value.notes) console.log(code, path); // date-no-zone date-range.start-datetime
+ * @example const [unpacked] = unpackReports(bytes); const parsed = unpacked?.ok ?
+ * parseReport(unpacked.value.bytes) : undefined; if (parsed?.ok) for (const { code, path
+ * } of parsed.value.notes) console.log(code, path); // date-no-zone
+ * date-range.start-datetime
  */
 export { explainRua, lintRptRecord, nearRptRecords, type RptLint } from './lint-record.js';
 export { parseTlsRptRecord, type TlsRptRecord } from './parse-record.js';

@@ -2,7 +2,10 @@ import type { Notes } from './notes.js';
 
 export type Members = Readonly<Record<string, unknown>>;
 
-/** The objects a report is made of, each with the members it may hold; those after the bar belong elsewhere, and are read here too. */
+/**
+ * The objects a report is made of, each with the members it may hold; those after the bar
+ * belong elsewhere, and are read here too.
+ */
 const kinds = {
   report:
     'organization-name date-range contact-info report-id policies | start-datetime end-datetime',
@@ -16,7 +19,10 @@ const kinds = {
 
 export type MemberKind = keyof typeof kinds;
 
-/** Other names seen or likely: those of the RFC's placeholders and drafts, and of programs that follow them. */
+/**
+ * Other names seen or likely: those of the RFC's placeholders and drafts, and of programs
+ * that follow them.
+ */
 const otherNames: Readonly<Record<string, string>> = {
   mxhostpattern: 'mx-host',
   mxhosts: 'mx-host',
@@ -58,7 +64,10 @@ const known = Object.fromEntries(
   }),
 ) as unknown as Readonly<Record<MemberKind, Known>>;
 
-/** The members of an object under their right names. Names that are almost right are noted; the rest is put aside as unforeseen. */
+/**
+ * The members of an object under their right names. Names that are almost right are
+ * noted; the rest is put aside as unforeseen.
+ */
 export function readMembers(value: Members, kind: MemberKind, path: string, notes: Notes): Members {
   const { exact, misplaced, alike } = known[kind];
   let renamed: Record<string, unknown> | undefined;

@@ -1,7 +1,10 @@
 import { neutralise } from '../base/index.js';
 import type { QuirkCode } from './quirks-registry.js';
 
-/** One way in which a report departs from RFC 8460, found at one or more places. What it was read as stands in the catalogue. */
+/**
+ * One way in which a report departs from RFC 8460, found at one or more places. What it
+ * was read as stands in the catalogue.
+ */
 export interface ReportNote {
   readonly code: QuirkCode;
   /** The first place, as `policies[0].policy.mx-host`. */
@@ -21,7 +24,10 @@ export interface Unforeseen {
 const MAX_UNFORESEEN = 50;
 const MAX_DETAIL = 200;
 
-/** Gathers notes while a report is read. Equal ones are counted, so that a report of many lines cannot make many notes. */
+/**
+ * Gathers notes while a report is read. Equal ones are counted, so that a report of many
+ * lines cannot make many notes.
+ */
 export class Notes {
   readonly #notes = new Map<
     QuirkCode,

@@ -11,9 +11,10 @@ export interface TlsRptRecord {
 const MAX_RUA = 20;
 
 /**
- * Reads the TXT records at `_smtp._tls.DOMAIN` (RFC 8460 §3) [8460-3-1]: records of other kinds are discarded, of the rest there must be one
- * [8460-3-2, 8460-3-12, 8460-3-13]. Unknown fields are ignored [8460-3-9, 8460-3-10]; there may be several rua, and several URIs in each
- * [8460-3-3, 8460-3-4, 8460-3-5, 8460-3-6].
+ * Reads the TXT records at `_smtp._tls.DOMAIN` (RFC 8460 §3) [8460-3-1]: records of other
+ * kinds are discarded, of the rest there must be one [8460-3-2, 8460-3-12, 8460-3-13].
+ * Unknown fields are ignored [8460-3-9, 8460-3-10]; there may be several rua, and several
+ * URIs in each [8460-3-3, 8460-3-4, 8460-3-5, 8460-3-6].
  */
 export function parseTlsRptRecord(texts: readonly string[]): TlsRptRecord {
   const records = texts.filter((text) => /^v=TLSRPTv1[ \t]*(;|$)/.test(text));
@@ -50,7 +51,10 @@ export function parseTlsRptRecord(texts: readonly string[]): TlsRptRecord {
 
 const ruaStart = /^rua[ \t]*=/;
 
-/** RFC 8460 §3: blanks and tabs stand around the commas of rua [8460-3-4], nowhere else within a field. */
+/**
+ * RFC 8460 §3: blanks and tabs stand around the commas of rua [8460-3-4], nowhere else
+ * within a field.
+ */
 function isField(field: string): boolean {
   const joined = ruaStart.test(field) ? field.split(',').map(trimBlanks).join(',') : field;
   return /^[A-Za-z0-9][A-Za-z0-9_.-]{0,31}[ \t]*=[ \t]*[\x21-\x3a\x3c-\x7e][\x20-\x3a\x3c-\x7e]*$/.test(
@@ -58,7 +62,10 @@ function isField(field: string): boolean {
   );
 }
 
-/** RFC 8460 §3: `,`, `!` and `;` stand percent-encoded inside; mailto and https alone [8460-3-7, 8460-3-8, 8460-3-14]. */
+/**
+ * RFC 8460 §3: `,`, `!` and `;` stand percent-encoded inside; mailto and https alone
+ * [8460-3-7, 8460-3-8, 8460-3-14].
+ */
 function isUsable(uri: string): boolean {
   if (/[\s!,;<>"]/.test(uri)) return false;
   if (/^mailto:/i.test(uri)) return /^mailto:[^@?]+@[A-Za-z0-9.-]+(\?.*)?$/i.test(uri);

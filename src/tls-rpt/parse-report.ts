@@ -10,7 +10,10 @@ import { repairJson } from './repair-json.js';
 import { countMembers, objectsIn, scanJson, type JsonShape } from './scan-json.js';
 import type { ReportedPolicy, TlsReport } from './report.js';
 
-/** A report that could be read, and how it departs from RFC 8460. The bytes stay with the caller. */
+/**
+ * A report that could be read, and how it departs from RFC 8460. The bytes stay with the
+ * caller.
+ */
 export interface ParsedReport {
   readonly report: TlsReport;
   readonly notes: readonly ReportNote[];
@@ -19,13 +22,19 @@ export interface ParsedReport {
 }
 
 export interface ParseReportOptions {
-  /** The policy domain that the mail's header or the file's name gives, for reports that leave it out. */
+  /**
+   * The policy domain that the mail's header or the file's name gives, for reports that
+   * leave it out.
+   */
   readonly domain?: string;
 }
 
 /** Sessions of one report, of all its policies together. */
 const MAX_SESSIONS = 1e11;
-/** A reporter sends one report for each policy domain (RFC 8460 §5.3), beside it those of MX hosts. */
+/**
+ * A reporter sends one report for each policy domain (RFC 8460 §5.3), beside it those of
+ * MX hosts.
+ */
 const MAX_DOMAINS = 1000;
 const MAX_DEPTH = 64;
 /** Objects looked at beside words: a style sheet has many that are none. */
@@ -37,8 +46,9 @@ const MAX_VALUES = 500_000;
 const MAX_CONTAINERS = 100_000;
 
 /**
- * Reads the JSON of a report (RFC 8460 §4.4), unpacked. Whatever has a readable `policies` array is accepted, with the counts the reporter gave; each
- * departure is a note. Refused only for {@link reportFailures}.
+ * Reads the JSON of a report (RFC 8460 §4.4), unpacked. Whatever has a readable
+ * `policies` array is accepted, with the counts the reporter gave; each departure is a
+ * note. Refused only for {@link reportFailures}.
  */
 export function parseReport(
   bytes: Uint8Array | string,
@@ -82,7 +92,9 @@ export function parseReport(
   });
 }
 
-/** What no single reporter sees in a day: sums of such reports would drown every other. */
+/**
+ * What no single reporter sees in a day: sums of such reports would drown every other.
+ */
 function impossibleIn(policies: readonly ReportedPolicy[]): string | undefined {
   const sessions = policies.reduce(
     (n, p) => n + p.totalSuccessfulSessionCount + p.totalFailureSessionCount,
@@ -134,7 +146,8 @@ function findJson(
     return { json: isObject(json) ? json : whole, text: isObject(json) ? whole : text };
   }
   if (whole !== undefined) return { json: whole, text };
-  // Octets before or after the object, as a footer of a gateway or padding. Several objects are not for this function to choose from.
+  // Octets before or after the object, as a footer of a gateway or padding. Several
+  // objects are not for this function to choose from.
   const parts = objectsIn(text, MAX_OBJECTS);
   const objects = parts.flatMap((object) => {
     const json = tryJson(object);

@@ -1,6 +1,9 @@
 import { defineFailures, type FailureEntry } from '../base/index.js';
 
-/** A reporter's departure: `says` tells how it was read, `fix` what the reporter should send. */
+/**
+ * A reporter's departure: `says` tells how it was read, `fix` what the reporter should
+ * send.
+ */
 function quirk(clause: string, says: string, fix: string): FailureEntry {
   return { blame: 'peer', temporary: false, clause, says, fix };
 }

@@ -40,7 +40,8 @@ export function readPolicy(value: unknown, path: string, notes: Notes): Reported
       notes,
     ) ?? 0;
   if (failed > 0 && failureDetails.length === 0) notes.add('details-missing', path, failed);
-  // RFC 8460 §4: failures do not exclude each other, so details may add up to more [8460-4-3].
+  // RFC 8460 §4: failures do not exclude each other, so details may add up to more
+  // [8460-4-3].
   else if (summed !== failed)
     notes.add(summed < failed ? 'details-fewer' : 'details-more', path, `${summed} of ${failed}`);
   const mxHost = readList(policy['mx-host'], `${path}.policy.mx-host`, notes);
@@ -62,7 +63,9 @@ export function readPolicy(value: unknown, path: string, notes: Notes): Reported
   };
 }
 
-/** The object of that name, or the element itself where the reporter left that level out. */
+/**
+ * The object of that name, or the element itself where the reporter left that level out.
+ */
 function part(item: Members, name: 'policy' | 'summary', path: string, notes: Notes): Members {
   const given = item[name];
   const value: unknown =

@@ -4,12 +4,17 @@ import type { Notes } from './notes.js';
 
 const MAX_TEXT = 4096;
 const MAX_LIST = 10_000;
-/** More sessions than one reporter has with one domain in a day; sums of such counts stay exact. */
+/**
+ * More sessions than one reporter has with one domain in a day; sums of such counts stay
+ * exact.
+ */
 const MAX_COUNT = 1e10;
 const plainDomain =
   /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+$/;
 
-/** A text; undefined where the reporter gave none. An empty string and null count as none. */
+/**
+ * A text; undefined where the reporter gave none. An empty string and null count as none.
+ */
 export function readText(value: unknown, path: string, notes: Notes): string | undefined {
   if (typeof value === 'string') {
     if (value !== '' && value.length <= MAX_TEXT) return value;
@@ -49,9 +54,9 @@ export function readCount(value: unknown, path: string, notes: Notes): number | 
 }
 
 /**
- * The total of failed sessions in a summary. It decides whether sessions failed, so a positive
- * number that is not a count never becomes 0: a fraction is rounded up, and a number beyond
- * every count is returned as it is, for the report to be refused.
+ * The total of failed sessions in a summary. It decides whether sessions failed, so a
+ * positive number that is not a count never becomes 0: a fraction is rounded up, and a
+ * number beyond every count is returned as it is, for the report to be refused.
  */
 export function readFailureTotal(value: unknown, path: string, notes: Notes): number | undefined {
   if (Array.isArray(value) && value.length === 1) {
@@ -89,7 +94,10 @@ function isPlain(item: unknown): item is string {
   return typeof item === 'string' && item !== '' && item.length <= MAX_TEXT;
 }
 
-/** Lists written into one string: as JSON (Microsoft's TLSA records), by lines, or by `;` (RFC 8460 §4 has it once so). */
+/**
+ * Lists written into one string: as JSON (Microsoft's TLSA records), by lines, or by `;`
+ * (RFC 8460 §4 has it once so).
+ */
 function splitText(text: string, path: string, notes: Notes): readonly string[] {
   if (/^\s*\[\s*"/.test(text)) {
     const inner = tryJson(text);
@@ -115,7 +123,10 @@ function tryJson(text: string): unknown {
   }
 }
 
-/** A domain name in A-labels and lower case, a leading `*.` kept; the reporter's text where it is none. */
+/**
+ * A domain name in A-labels and lower case, a leading `*.` kept; the reporter's text
+ * where it is none.
+ */
 export function readDomain(value: unknown, path: string, notes: Notes): string | undefined {
   const text = readText(value, path, notes);
   if (text === undefined || plainDomain.test(text)) return text;

@@ -1,6 +1,9 @@
 import { endOfString } from './scan-json.js';
 
-/** The JSON that a text was meant to be, as far as it is beyond doubt: what writers without a JSON library get wrong. In linear time. */
+/**
+ * The JSON that a text was meant to be, as far as it is beyond doubt: what writers
+ * without a JSON library get wrong. In linear time.
+ */
 export function repairJson(text: string): string {
   let repaired = '';
   let depth = 0;
@@ -29,7 +32,10 @@ function repairString(string: string): string {
     .replace(/\p{Cc}/gu, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-/** Blanks that are none, commas before a bracket, numbers with a sign or zeros before them, and no numbers. */
+/**
+ * Blanks that are none, commas before a bracket, numbers with a sign or zeros before
+ * them, and no numbers.
+ */
 function repairBetween(text: string): string {
   return text
     .replace(/[\0\u00a0\u200b\ufeff]/g, ' ')

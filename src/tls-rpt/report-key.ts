@@ -1,6 +1,9 @@
 import type { TlsReport } from './report.js';
 
-/** A text that two reports share exactly when they say the same. (JSON would do, and takes twice as long, which a receiver feels.) */
+/**
+ * A text that two reports share exactly when they say the same. (JSON would do, and takes
+ * twice as long, which a receiver feels.)
+ */
 export function reportKey({
   organizationName,
   startDatetime,
@@ -21,7 +24,9 @@ export function reportKey({
   return key;
 }
 
-/** The same for a list of texts. Each is led by its length, so that none can pass for two. */
+/**
+ * The same for a list of texts. Each is led by its length, so that none can pass for two.
+ */
 export function textsKey(texts: readonly (string | undefined)[]): string {
   let key = '';
   for (const text of texts) key += text === undefined ? '-' : `${text.length}:${text}`;

@@ -6,7 +6,10 @@ export interface ReportNameOptions {
   readonly policyDomain: string;
 }
 
-/** File name of a report, compressed: `sender!policy-domain!begin!end!unique-id.json.gz` (RFC 8460 §5.1), times in seconds [8460-5.1-1, 8460-5.1-2]. */
+/**
+ * File name of a report, compressed: `sender!policy-domain!begin!end!unique-id.json.gz`
+ * (RFC 8460 §5.1), times in seconds [8460-5.1-1, 8460-5.1-2].
+ */
 export function reportFileName(
   report: TlsReport,
   { submitter, policyDomain }: ReportNameOptions,
@@ -16,7 +19,10 @@ export function reportFileName(
   return `${[submitter, policyDomain, begin, begin + 86_399, ...(unique === '' ? [] : [unique])].join('!')}.json.gz`;
 }
 
-/** Subject of a report mail (RFC 8460 §5.3) [8460-5.3-6]. The report id goes in as `<left@right>`. */
+/**
+ * Subject of a report mail (RFC 8460 §5.3) [8460-5.3-6]. The report id goes in as
+ * `<left@right>`.
+ */
 export function reportSubject(
   report: TlsReport,
   { submitter, policyDomain }: ReportNameOptions,

@@ -1,4 +1,7 @@
-/** A report as the parser leaves it and the builder takes it. Names are those of RFC 8460 §4.4; what the reporter did not give is undefined. */
+/**
+ * A report as the parser leaves it and the builder takes it. Names are those of RFC 8460
+ * §4.4; what the reporter did not give is undefined.
+ */
 export interface TlsReport {
   readonly organizationName: string | undefined;
   /** RFC 3339 in UTC, whole seconds. */
@@ -61,8 +64,9 @@ export type ResultType = (typeof resultTypes)[number];
 const dayMs = 86_400_000;
 
 /**
- * The UTC day a report is about, as milliseconds of its midnight; undefined without a start. Reporters whose day begins at another hour are counted on the
- * day that holds the middle of their range, and longer ranges on their first day.
+ * The UTC day a report is about, as milliseconds of its midnight; undefined without a
+ * start. Reporters whose day begins at another hour are counted on the day that holds the
+ * middle of their range, and longer ranges on their first day.
  */
 export function reportDay({ startDatetime, endDatetime }: TlsReport): number | undefined {
   if (startDatetime === undefined) return undefined;

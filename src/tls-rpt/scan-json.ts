@@ -9,7 +9,10 @@ export interface JsonShape {
   readonly values: number;
 }
 
-/** Measures a JSON text in one pass. A text that is no JSON gets some measure too: the parser judges it. */
+/**
+ * Measures a JSON text in one pass. A text that is no JSON gets some measure too: the
+ * parser judges it.
+ */
 export function scanJson(text: string): JsonShape {
   let depth = 0;
   let deepest = 0;
@@ -40,7 +43,10 @@ export function scanJson(text: string): JsonShape {
   return { depth: deepest, members, containers, values: containers + commas };
 }
 
-/** The outermost objects in a text, in order, whatever stands around them: words, an array, other objects. Not more than `most`. */
+/**
+ * The outermost objects in a text, in order, whatever stands around them: words, an
+ * array, other objects. Not more than `most`.
+ */
 export function objectsIn(text: string, most: number): readonly string[] {
   const found: string[] = [];
   let depth = 0;

@@ -18,9 +18,15 @@ export interface UnpackReportsOptions {
 const MAX_LAYERS = 2;
 /** Files of an archive that may fail to open before the rest is left. */
 const MAX_FAILURES = 10;
-/** Deflate yields at most so many octets for one: a smaller body that claims more is damaged. */
+/**
+ * Deflate yields at most so many octets for one: a smaller body that claims more is
+ * damaged.
+ */
 const MAX_RATIO = 1032;
-/** Unpacked in any case, since a body of several gzip members tells the size of the last alone. */
+/**
+ * Unpacked in any case, since a body of several gzip members tells the size of the last
+ * alone.
+ */
 const MIN_OUTPUT = 1024 * 1024;
 
 /** What may still come out, and go wrong. */
@@ -32,8 +38,10 @@ interface Room {
 type Open = (bytes: Uint8Array, room: Room) => readonly Result<Uint8Array>[];
 
 /**
- * Opens gzip (RFC 8460 §5.2) [8460-5.2-1], zlib and zip: each file in it, or why that cannot be opened, at least one; what is packed in no way is returned as
- * it is. The content decides, not a name or a media type, and names in archives are not read at all (RFC 8460 §6.3) [8460-6.3-1].
+ * Opens gzip (RFC 8460 §5.2) [8460-5.2-1], zlib and zip: each file in it, or why that
+ * cannot be opened, at least one; what is packed in no way is returned as it is. The
+ * content decides, not a name or a media type, and names in archives are not read at all
+ * (RFC 8460 §6.3) [8460-6.3-1].
  */
 export function unpackReports(
   packed: Uint8Array,
@@ -70,7 +78,10 @@ function openLayer(
   );
 }
 
-/** What a packed body says of its size unpacked (RFC 1952 §2.3.1, ISIZE); its own size where it is not packed; no limit for zip. Nothing has to be true of it. */
+/**
+ * What a packed body says of its size unpacked (RFC 1952 §2.3.1, ISIZE); its own size
+ * where it is not packed; no limit for zip. Nothing has to be true of it.
+ */
 export function claimedSize(bytes: Uint8Array): number {
   if (isZip(bytes)) return Infinity;
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b || bytes.length < 18) return bytes.length;
@@ -78,7 +89,8 @@ export function claimedSize(bytes: Uint8Array): number {
 }
 
 function openGzip(bytes: Uint8Array, room: Room): readonly Result<Uint8Array>[] {
-  // An honest bomb is not opened at all, and one that lies about its size is left as soon as that shows.
+  // An honest bomb is not opened at all, and one that lies about its size is left as soon
+  // as that shows.
   const claimed = claimedSize(bytes);
   if (claimed > room.octets && bytes.length * MAX_RATIO >= claimed)
     return [fail(reportFailures.make('report-too-large', 'unpacked'))];
@@ -163,7 +175,10 @@ function inflate(
   }
 }
 
-/** What is base64 all through, of gzip, zip or JSON: a transfer encoding that nobody took off. */
+/**
+ * What is base64 all through, of gzip, zip or JSON: a transfer encoding that nobody took
+ * off.
+ */
 function decodeBase64(bytes: Uint8Array): Uint8Array | undefined {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   if (!/^\s*(H4sI|UEsD|[eW][w-z0-9+/])/.test(view.toString('latin1', 0, 100))) return undefined;

@@ -1,4 +1,6 @@
-/** Alerts a server ends a handshake with (IANA "TLS Alerts"): number, name, what to do. */
+/**
+ * Alerts a server ends a handshake with (IANA "TLS Alerts"): number, name, what to do.
+ */
 export const alertTable: readonly (readonly [number: number, name: string, fix: string])[] = [
   [0, 'close_notify', "Look into the server's log: it closed the handshake in good order."],
   [10, 'unexpected_message', "Look into the server's log; update its TLS library."],

@@ -27,8 +27,10 @@ export interface Authenticated {
 }
 
 /**
- * A handshake of TLS 1.2 or newer with the server of that name and no other: trusted chain, in date, name among the certificate's DNS names.
- * On failure the connection is closed; `tls-certificate-*` when it is the certificate. Rejects only with `signal.reason`.
+ * A handshake of TLS 1.2 or newer with the server of that name and no other: trusted
+ * chain, in date, name among the certificate's DNS names. On failure the connection is
+ * closed; `tls-certificate-*` when it is the certificate. Rejects only with
+ * `signal.reason`.
  */
 export async function authenticate(
   request: HandshakeRequest & ServerIdentity,
@@ -41,7 +43,10 @@ export async function authenticate(
   return judged;
 }
 
-/** Judges a chain as sent, DER, for a server of that name. Nothing but the certificate's DNS names counts [8461-3.3-1, 8461-3.3-3]. */
+/**
+ * Judges a chain as sent, DER, for a server of that name. Nothing but the certificate's
+ * DNS names counts [8461-3.3-1, 8461-3.3-3].
+ */
 export function authenticateServer(
   chain: readonly Uint8Array[],
   { servername, anchors, at }: ServerIdentity,

@@ -16,7 +16,10 @@ const alerts = Object.fromEntries(
   ]),
 );
 
-/** Why a handshake did not come to its end. `tls-alert-<number>` for each alert of the registry. */
+/**
+ * Why a handshake did not come to its end. `tls-alert-<number>` for each alert of the
+ * registry.
+ */
 export const tlsFailures = defineFailures<string>({
   ...alerts,
   'tls-alert-other': {

@@ -22,7 +22,10 @@ export interface HandshakeRequest {
   readonly authentication?: 'RSA' | 'ECDSA';
   /** OpenSSL cipher list. Default everything that authenticates and encrypts. */
   readonly ciphers?: string;
-  /** OpenSSL group list. The default is the same for every version of Node, so that a verdict does not depend on it. */
+  /**
+   * OpenSSL group list. The default is the same for every version of Node, so that a
+   * verdict does not depend on it.
+   */
   readonly groups?: string;
 }
 
@@ -50,12 +53,16 @@ const schemesOf = {
   RSA: 'rsa_pss_rsae_sha256:rsa_pss_rsae_sha384:rsa_pss_rsae_sha512:RSA+SHA256:RSA+SHA384:RSA+SHA512:RSA+SHA1',
   ECDSA: 'ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:ed25519:ECDSA+SHA1',
 } as const;
-/** Everything OpenSSL still knows that authenticates and encrypts: an old server shall be seen, not missed [7672-8.2-1]. */
+/**
+ * Everything OpenSSL still knows that authenticates and encrypts: an old server shall be
+ * seen, not missed [7672-8.2-1].
+ */
 const CIPHERS = 'ALL:!aNULL:!eNULL:@SECLEVEL=0';
 
 /**
- * Completes one TLS handshake over a connection (RFC 9846, RFC 5246), whatever the certificate: judging it is another's task.
- * On failure the connection is closed. Rejects only with `signal.reason`.
+ * Completes one TLS handshake over a connection (RFC 9846, RFC 5246), whatever the
+ * certificate: judging it is another's task. On failure the connection is closed. Rejects
+ * only with `signal.reason`.
  */
 export function handshake(request: HandshakeRequest): Promise<HandshakeResult> {
   const { conn, servername, timeoutMs = TIMEOUT, signal } = request;
@@ -116,7 +123,8 @@ export function handshake(request: HandshakeRequest): Promise<HandshakeResult> {
     const done = (): void => {
       settle();
       const facts = factsOf(socket, sni);
-      // OpenSSL ends a handshake without a certificate only for anonymous suites, which are not offered.
+      // OpenSSL ends a handshake without a certificate only for anonymous suites, which
+      // are not offered.
       if (facts)
         resolve({
           ok: true,
@@ -158,7 +166,9 @@ const openSslGroups: Readonly<Record<string, string>> = {
   'p-521': 'secp521r1',
 };
 
-/** The IANA name of the group; Node calls the type ECDH, or TLSGroup since OpenSSL 3.5. */
+/**
+ * The IANA name of the group; Node calls the type ECDH, or TLSGroup since OpenSSL 3.5.
+ */
 function groupOf(socket: TLSSocket): string | undefined {
   const info = socket.getEphemeralKeyInfo() as {
     type?: string;

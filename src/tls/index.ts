@@ -1,9 +1,9 @@
 /**
- * TLS as a mail server is seen from outside: one completed handshake with the chain as sent, hellos written and answers read by hand,
- * and a prober that plans which of them to spend (RFC 9846, RFC 5246, RFC 9325).
+ * TLS as a mail server is seen from outside: one completed handshake with the chain as
+ * sent, hellos written and answers read by hand, and a prober that plans which of them to
+ * spend (RFC 9846, RFC 5246, RFC 9325).
  *
- * @example
- * console.log(suiteName(0x1301)); // TLS_AES_128_GCM_SHA256
+ * @example console.log(suiteName(0x1301)); // TLS_AES_128_GCM_SHA256
  */
 export {
   handshake,

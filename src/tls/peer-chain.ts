@@ -4,8 +4,10 @@ import type { TLSSocket } from 'node:tls';
 const MAX_CERTIFICATES = 100;
 
 /**
- * The certificates as the server sent them, in their order on the wire, junk included: `getPeerCertificate(true)` would follow issuers and hide junk.
- * Where nothing more was sent, some versions of Node let a certificate be its own issuer, so the same object ends the walk.
+ * The certificates as the server sent them, in their order on the wire, junk included:
+ * `getPeerCertificate(true)` would follow issuers and hide junk. Where nothing more was
+ * sent, some versions of Node let a certificate be its own issuer, so the same object
+ * ends the walk.
  */
 export function peerChain(socket: TLSSocket): Uint8Array[] {
   const chain: Uint8Array[] = [];

@@ -2,7 +2,8 @@ import { TLSSocket } from 'node:tls';
 import type { Conn } from '../net/index.js';
 
 /**
- * Asks for a second handshake inside a session of TLS 1.2 or earlier (RFC 5246 §7.4.1.2), once. A server that refuses says so or hangs up. Never rejects.
+ * Asks for a second handshake inside a session of TLS 1.2 or earlier (RFC 5246 §7.4.1.2),
+ * once. A server that refuses says so or hangs up. Never rejects.
  */
 export function renegotiate(
   { stream }: Conn,

@@ -1,6 +1,7 @@
 /**
- * How our own ports speak TLS: forward secrecy and AEAD alone [9325-4.1-1, 9325-4.2-1], the cheapest first. Named one by one they also take less memory than
- * the library's own list, which counts where ten thousand hosts have a context each.
+ * How our own ports speak TLS: forward secrecy and AEAD alone [9325-4.1-1, 9325-4.2-1],
+ * the cheapest first. Named one by one they also take less memory than the library's own
+ * list, which counts where ten thousand hosts have a context each.
  */
 export const servingTls = {
   minVersion: 'TLSv1.2',

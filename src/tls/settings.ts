@@ -1,4 +1,7 @@
-/** What a server takes, best first: everything else it is set to refuse. The versions follow from the suites. */
+/**
+ * What a server takes, best first: everything else it is set to refuse. The versions
+ * follow from the suites.
+ */
 export interface TlsSettings {
   /** Code points. */
   readonly suites: readonly number[];

@@ -1,9 +1,15 @@
-/** Names by object identifier: signatures, curves and name attributes that certificates use. */
+/**
+ * Names by object identifier: signatures, curves and name attributes that certificates
+ * use.
+ */
 
 export interface SignatureScheme {
   readonly name: string;
   readonly key: 'rsa' | 'rsa-pss' | 'ec' | 'ed25519' | 'ed448';
-  /** As node:crypto names it; null where the scheme has its own, undefined where the parameters name it (PSS). */
+  /**
+   * As node:crypto names it; null where the scheme has its own, undefined where the
+   * parameters name it (PSS).
+   */
   readonly hash?: string | null;
 }
 
@@ -38,7 +44,10 @@ export const hashes: Readonly<Record<string, string>> = {
   '2.16.840.1.101.3.4.2.3': 'sha512',
 };
 
-/** Hashes that a signature may rest on. All others have collisions (RFC 6149, 6150, 6151, 9155) or are unknown. */
+/**
+ * Hashes that a signature may rest on. All others have collisions (RFC 6149, 6150, 6151,
+ * 9155) or are unknown.
+ */
 export const strongHashes: ReadonlySet<string> = new Set(['sha224', 'sha256', 'sha384', 'sha512']);
 
 export const curves: Readonly<Record<string, readonly [name: string, bits: number]>> = {

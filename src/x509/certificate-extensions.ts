@@ -46,9 +46,9 @@ export const keyUsages = [
 ] as const;
 
 /**
- * Reads the Extensions of RFC 5280 §4.2. An extension that occurs twice makes the certificate
- * malformed. One that cannot be read is a defect: key and dates of the certificate still count for
- * DANE-EE (RFC 7671 §5.1), and no path may use it.
+ * Reads the Extensions of RFC 5280 §4.2. An extension that occurs twice makes the
+ * certificate malformed. One that cannot be read is a defect: key and dates of the
+ * certificate still count for DANE-EE (RFC 7671 §5.1), and no path may use it.
  */
 export function readExtensions(reader: DerReader | undefined): ExtensionFields {
   const criticalUnknown: string[] = [];
@@ -172,8 +172,8 @@ const knownQualifiers: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * A critical extension with a qualifier that is not understood counts as unknown (RFC 5280
- * §4.2.1.4 [5280-4.2.1.4-1]).
+ * A critical extension with a qualifier that is not understood counts as unknown (RFC
+ * 5280 §4.2.1.4 [5280-4.2.1.4-1]).
  */
 function readPolicies(fields: ExtensionFields, reader: DerReader, critical: boolean): void {
   const policies = readList(reader.enter(), (list) => {

@@ -44,8 +44,9 @@ export function checkPath({ certificates, key }: CandidatePath, at: number): Pat
 }
 
 /**
- * The worst of the dates: a path is valid only while all of it is. The server's own date comes
- * first. Validity has whole seconds and includes its last one (RFC 5280 §4.1.2.5 [5280-4.1.2.5-1]).
+ * The worst of the dates: a path is valid only while all of it is. The server's own date
+ * comes first. Validity has whole seconds and includes its last one (RFC 5280 §4.1.2.5
+ * [5280-4.1.2.5-1]).
  */
 export function validityOf(
   certificates: readonly Certificate[],
@@ -69,7 +70,8 @@ function checkForm(
 ): void {
   const { issuerName, keyAlgorithm, keyBits, unnamedCurve } = certificate;
   if (certificate.defects.length > 0) problems.add('x509-malformed');
-  // RFC 5280 §4.1.2.4: an issuer has a name; without one, any two nameless CAs would chain.
+  // RFC 5280 §4.1.2.4: an issuer has a name; without one, any two nameless CAs would
+  // chain.
   if (!isAnchor && issuerName.rdns.length === 0) problems.add('x509-malformed');
   // [5280-4.2-1]
   if (certificate.criticalUnknown.length > 0) problems.add('x509-critical-extension');
@@ -90,7 +92,8 @@ function checkIssuer(
   isAnchor: boolean,
   problems: Set<X509FailureCode>,
 ): void {
-  // A root of version 1 has no extensions to say that it is a CA: being an anchor says it.
+  // A root of version 1 has no extensions to say that it is a CA: being an anchor says
+  // it.
   if (!issuer.ca && !(isAnchor && issuer.version === 1)) problems.add('x509-not-a-ca');
   if (issuer.keyUsage && !issuer.keyUsage.includes('keyCertSign'))
     problems.add('x509-may-not-sign');

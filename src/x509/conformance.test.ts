@@ -75,7 +75,10 @@ test('PSS parameters that cannot be read leave the certificate readable and unus
   assert.match(verdictOf([{ der: swapped }]), /^unknown-ca valid x509-bad-signature/);
 });
 
-/** The TBSCertificate up to its algorithm, from there on, and the rest behind the outer algorithm. */
+/**
+ * The TBSCertificate up to its algorithm, from there on, and the rest behind the outer
+ * algorithm.
+ */
 function splitAt(certificate: Uint8Array, identifier: Buffer): readonly Uint8Array[] {
   const bytes = Buffer.from(certificate);
   const inner = bytes.indexOf(identifier);

@@ -24,7 +24,8 @@ export interface Element {
 }
 
 /**
- * Reads DER elements one after the other: definite, minimal lengths and low tag numbers only. Never recurses, so depth is what the caller asks for.
+ * Reads DER elements one after the other: definite, minimal lengths and low tag numbers
+ * only. Never recurses, so depth is what the caller asks for.
  */
 export class DerReader {
   readonly #bytes: Uint8Array;
@@ -142,7 +143,10 @@ export function readBits(body: Uint8Array): { bytes: Uint8Array; unused: number 
   return { bytes, unused };
 }
 
-/** UTCTime or GeneralizedTime in UTC with seconds, the forms RFC 5280 §4.1.2.5 allows; milliseconds since 1970. */
+/**
+ * UTCTime or GeneralizedTime in UTC with seconds, the forms RFC 5280 §4.1.2.5 allows;
+ * milliseconds since 1970.
+ */
 export function readTime({ tag, body }: Element): number {
   const text = String.fromCharCode(...body.subarray(0, 20));
   const match = (

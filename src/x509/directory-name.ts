@@ -24,7 +24,8 @@ export interface DirectoryName {
   readonly text: string;
   readonly commonName?: string;
   /**
-   * Values of emailAddress, which constraints on rfc822Name apply to (RFC 5280 §4.2.1.10).
+   * Values of emailAddress, which constraints on rfc822Name apply to (RFC 5280
+   * §4.2.1.10).
    */
   readonly emails: readonly string[];
 }
@@ -139,8 +140,8 @@ const spaces = /[\t\n\v\f\r\x85\p{Z}]+/gu;
 const ignored = /[\p{Cc}\p{Cf}\u034f\u1806\u180b-\u180d\ufe00-\ufe0f\ufffc]/gu;
 
 /**
- * Prepares a value for caseIgnoreMatch (RFC 4518 §2.2 to §2.6). Undefined where it holds a
- * prohibited character.
+ * Prepares a value for caseIgnoreMatch (RFC 4518 §2.2 to §2.6). Undefined where it holds
+ * a prohibited character.
  */
 function prepare(value: string): string | undefined {
   const spaced = value.replace(spaces, ' ').replace(ignored, '');

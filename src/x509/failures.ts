@@ -2,7 +2,10 @@ import { defineFailures } from '../base/index.js';
 
 const broken = { blame: 'peer', temporary: false } as const;
 
-/** What can be wrong with a certificate, or stand against a path from it to a trust anchor. */
+/**
+ * What can be wrong with a certificate, or stand against a path from it to a trust
+ * anchor.
+ */
 export const x509Failures = defineFailures({
   'x509-malformed': {
     ...broken,

@@ -4,7 +4,10 @@ import type { Certificate } from './types.js';
 import { weaklySigned } from './signature-algorithm.js';
 import { verifySignedBy } from './verify-signed-by.js';
 
-/** A way from a certificate to an anchor, leaf first. `certificates` ends with the anchor unless that is a bare key. */
+/**
+ * A way from a certificate to an anchor, leaf first. `certificates` ends with the anchor
+ * unless that is a bare key.
+ */
 export interface CandidatePath {
   readonly certificates: readonly Certificate[];
   /** The bare key that signed the last certificate. */
@@ -25,10 +28,16 @@ export interface PathSearch {
 const MAX_DEPTH = 10;
 const MAX_SIGNATURES = 64;
 const MAX_SENT = 100;
-/** Steps of the search: many certificates of one name and key must not make it exponential. */
+/**
+ * Steps of the search: many certificates of one name and key must not make it
+ * exponential.
+ */
 const MAX_STEPS = 2000;
 
-/** What searches over one chain have done. Those that share it, as the records of one TLSA RRset do, check no signature twice and together stay within the bounds of one. */
+/**
+ * What searches over one chain have done. Those that share it, as the records of one TLSA
+ * RRset do, check no signature twice and together stay within the bounds of one.
+ */
 export class SearchWork {
   signatures = 0;
   steps = 0;
@@ -36,8 +45,9 @@ export class SearchWork {
 }
 
 /**
- * Looks for every path from `leaf` to an anchor through `sent`, in any order, with junk in between (RFC 4158), lazily and within fixed work.
- * `anchored` adds anchors among what was sent, as DANE-TA records do (RFC 7671 §5.2).
+ * Looks for every path from `leaf` to an anchor through `sent`, in any order, with junk
+ * in between (RFC 4158), lazily and within fixed work. `anchored` adds anchors among what
+ * was sent, as DANE-TA records do (RFC 7671 §5.2).
  */
 export function findPaths(
   leaf: Certificate,
@@ -107,7 +117,8 @@ export function findPaths(
       )
         continue;
       if (signed(top, issuer)) yield* walk([...path, issuer]);
-      // A weak signature is not accepted even where it is valid: that is the reason to give.
+      // A weak signature is not accepted even where it is valid: that is the reason to
+      // give.
       else if (weaklySigned(top)) seen.weakSignature = true;
       else seen.badSignature = true;
     }

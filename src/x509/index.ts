@@ -1,9 +1,9 @@
 /**
- * Certificates: read from DER, and judged without a handshake, at any date, against any anchors (RFC 5280, RFC 9525; RFC 7671 §5.2 for DANE-TA).
+ * Certificates: read from DER, and judged without a handshake, at any date, against any
+ * anchors (RFC 5280, RFC 9525; RFC 7671 §5.2 for DANE-TA).
  *
- * @example
- * const parsed = parsePem('-----BEGIN CERTIFICATE-----');
- * if (parsed.ok) console.log(verifyChain({ sent: parsed.value, anchors: trustStore([]), at: 0 }).chain);
+ * @example const parsed = parsePem('-----BEGIN CERTIFICATE-----'); if (parsed.ok)
+ * console.log(verifyChain({ sent: parsed.value, anchors: trustStore([]), at: 0 }).chain);
  */
 export type { Certificate, ChainVerdict, NameConstraints } from './types.js';
 export { parseCertificate } from './parse-certificate.js';

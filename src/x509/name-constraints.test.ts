@@ -21,7 +21,10 @@ function under(nameConstraints: Subtrees, altNames: readonly AltName[], leaf: Is
   return verdictVia({ nameConstraints }, { names: [], commonName: '', altNames, ...leaf });
 }
 
-/** Permitted, then excluded: [verdict where the base is permitted, verdict where it is excluded]. */
+/**
+ * Permitted, then excluded: [verdict where the base is permitted, verdict where it is
+ * excluded].
+ */
 function both(base: AltName, name: AltName): readonly [string, string] {
   return [under({ permitted: [base] }, [name]), under({ excluded: [base] }, [name])];
 }

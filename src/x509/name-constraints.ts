@@ -10,8 +10,9 @@ import type { Certificate, NameConstraints } from './types.js';
 const SMTP_UTF8_MAILBOX = '1.3.6.1.5.5.7.8.9';
 
 /**
- * Subtrees as sets of keys. Every name has few keys that could be in a set (its parent domains,
- * its masks, its leading RDNs), so a name costs the same however many subtrees there are.
+ * Subtrees as sets of keys. Every name has few keys that could be in a set (its parent
+ * domains, its masks, its leading RDNs), so a name costs the same however many subtrees
+ * there are.
  */
 interface Subtrees {
   /** Name forms that occur. */
@@ -50,8 +51,8 @@ export function namesPermitted(certificate: Certificate, constraints: NameConstr
 }
 
 /**
- * Explains which name of `certificate` the constraints refuse; undefined where they permit
- * all of them.
+ * Explains which name of `certificate` the constraints refuse; undefined where they
+ * permit all of them.
  */
 export function explainRefusedName(
   certificate: Certificate,
@@ -162,8 +163,9 @@ function subtrees(bases: readonly GeneralName[], excluding: boolean): Subtrees {
 }
 
 /**
- * Keys of a base. A leading dot has no meaning for a dNSName in RFC 5280; it is read as "sub-domains
- * only" where it permits, and as the domain with its sub-domains where it excludes.
+ * Keys of a base. A leading dot has no meaning for a dNSName in RFC 5280; it is read as
+ * "sub-domains only" where it permits, and as the domain with its sub-domains where it
+ * excludes.
  */
 function keysOfBase(base: GeneralName, excluding: boolean): readonly string[] | undefined {
   switch (base.form) {
@@ -196,7 +198,8 @@ function wide(form: string, domain: string, excluding: boolean): readonly string
 }
 
 /**
- * Host, `.domain` for what is below it, and for e-mail a whole mailbox; '' for every name.
+ * Host, `.domain` for what is below it, and for e-mail a whole mailbox; '' for every
+ * name.
  */
 function keysOfHostBase(
   form: 1 | 6,

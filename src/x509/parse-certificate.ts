@@ -10,7 +10,10 @@ import type { Certificate } from './types.js';
 /** Certificates beyond this are not looked at. */
 const MAX_OCTETS = 100_000;
 
-/** Reads one DER certificate (RFC 5280 §4.1), strictly. Signatures are not checked here. Fails with `x509-malformed`. */
+/**
+ * Reads one DER certificate (RFC 5280 §4.1), strictly. Signatures are not checked here.
+ * Fails with `x509-malformed`.
+ */
 export function parseCertificate(der: Uint8Array): Result<Certificate> {
   if (der.length > MAX_OCTETS)
     return fail(x509Failures.make('x509-malformed', `${der.length} octets`));
@@ -89,7 +92,10 @@ function readVersion(body: Uint8Array): 1 | 2 | 3 {
   return version;
 }
 
-/** Parameters that cannot be read are a defect: the certificate still has a name and a key. */
+/**
+ * Parameters that cannot be read are a defect: the certificate still has a name and a
+ * key.
+ */
 function readAlgorithm(
   identifier: Uint8Array,
 ): Pick<SignatureAlgorithm, 'name' | 'hashes'> & { readonly defects: readonly string[] } {

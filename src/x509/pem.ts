@@ -7,8 +7,9 @@ const block =
   /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----([A-Za-z0-9+/=\s]*)-----END (?:TRUSTED |X509 )?CERTIFICATE-----/g;
 
 /**
- * All certificates of a PEM text (RFC 7468), in order; text between the blocks is skipped. Fails when
- * there is none or one cannot be read: what a server is to send has to be readable as a whole.
+ * All certificates of a PEM text (RFC 7468), in order; text between the blocks is
+ * skipped. Fails when there is none or one cannot be read: what a server is to send has
+ * to be readable as a whole.
  */
 export function parsePem(text: string): Result<Certificate[]> {
   const found: Certificate[] = [];

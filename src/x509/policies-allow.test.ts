@@ -34,7 +34,9 @@ const inhibitAny = (skip: number): Extension => ({
   value: der.integer(skip),
 });
 
-/** The verdict on a chain whose CAs, from the top, and whose leaf have these extensions. */
+/**
+ * The verdict on a chain whose CAs, from the top, and whose leaf have these extensions.
+ */
 function chain(...levels: readonly (readonly Extension[])[]): string {
   const sent: { readonly der: Uint8Array }[] = [];
   let issuer: Authority = root;

@@ -3,13 +3,15 @@ import type { Certificate, PolicyLimits } from './types.js';
 const ANY_POLICY = '2.5.29.32.0';
 
 /**
- * The state of certificate policy processing. All initial policies are acceptable, so only one
- * question is asked of the valid policy tree: does it have a node at this depth? The set of policies
- * that the next certificate may name answers it in linear work, where a tree grows
- * exponentially (RFC 9618 §3).
+ * The state of certificate policy processing. All initial policies are acceptable, so
+ * only one question is asked of the valid policy tree: does it have a node at this depth?
+ * The set of policies that the next certificate may name answers it in linear work, where
+ * a tree grows exponentially (RFC 9618 §3).
  */
 interface State {
-  /** Certificates left before an explicit policy is needed, mapping and anyPolicy stop. */
+  /**
+   * Certificates left before an explicit policy is needed, mapping and anyPolicy stop.
+   */
   explicitPolicy: number;
   mapping: number;
   anyPolicy: number;
@@ -18,9 +20,10 @@ interface State {
 }
 
 /**
- * True when the policies of a path allow it: RFC 5280 §6.1.3 (d) to (f), §6.1.4 (a), (b), (h) to
- * (j), §6.1.5 (a), (b), (g) [5280-6.1.5-1], every initial policy being acceptable.
- * `certificates` is leaf first, without the anchor; limits of the anchor bind as initial values.
+ * True when the policies of a path allow it: RFC 5280 §6.1.3 (d) to (f), §6.1.4 (a), (b),
+ * (h) to (j), §6.1.5 (a), (b), (g) [5280-6.1.5-1], every initial policy being acceptable.
+ * `certificates` is leaf first, without the anchor; limits of the anchor bind as initial
+ * values.
  */
 export function policiesAllow(certificates: readonly Certificate[], anchor?: Certificate): boolean {
   const unlimited = certificates.length + 1;
@@ -90,7 +93,9 @@ function limit(state: State, { explicitPolicy, mapping, anyPolicy }: PolicyLimit
   state.anyPolicy = Math.min(state.anyPolicy, anyPolicy ?? Infinity);
 }
 
-/** §6.1.5 (a) and (b): the last certificate counts, and its own requirement of zero binds. */
+/**
+ * §6.1.5 (a) and (b): the last certificate counts, and its own requirement of zero binds.
+ */
 function needsPolicy({ policyLimits }: Certificate, { explicitPolicy }: State): boolean {
   return explicitPolicy <= 1 || policyLimits.explicitPolicy === 0;
 }

@@ -58,7 +58,9 @@ export function restsOnSha1({ signatureHashes }: Certificate): boolean {
   return signatureHashes.every((hash) => hash === 'sha1' || strongHashes.has(hash));
 }
 
-/** RSASSA-PSS-params (RFC 4055 §3.1). SHA-1 is the default for the message and for MGF1. */
+/**
+ * RSASSA-PSS-params (RFC 4055 §3.1). SHA-1 is the default for the message and for MGF1.
+ */
 function readPss(algorithm: DerReader): PssParameters {
   const parameters = algorithm.enter();
   algorithm.end();

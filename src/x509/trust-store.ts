@@ -1,13 +1,19 @@
 import { equalBytes } from '../base/index.js';
 import type { Certificate } from './types.js';
 
-/** What is trusted to begin with: certificates, and bare keys (SubjectPublicKeyInfo in DER) as DANE may give them. */
+/**
+ * What is trusted to begin with: certificates, and bare keys (SubjectPublicKeyInfo in
+ * DER) as DANE may give them.
+ */
 export interface TrustStore {
   readonly certificates: readonly Certificate[];
   readonly keys: readonly Uint8Array[];
   /** Anchors with that subject (`DirectoryName.key`). */
   bySubject(subject: string): readonly Certificate[];
-  /** The anchor this certificate stands for: the same certificate, or one of the same name and key. */
+  /**
+   * The anchor this certificate stands for: the same certificate, or one of the same name
+   * and key.
+   */
   anchorFor(certificate: Certificate): Certificate | undefined;
 }
 

@@ -26,15 +26,19 @@ export interface AnchoredQuestion extends Omit<ChainQuestion, 'anchors'> {
 }
 
 /**
- * Judges a chain by itself: is there a path to an anchor that RFC 5280 §6.1 allows? The name is not looked at (see `matchesDnsName`).
- * Trust and dates are apart: an expired certificate on a good path is `trusted` and `expired`.
- * `trusted` with a problem `x509-weak-signature` means SHA-1 on the path; {@link accepts} says no to it.
+ * Judges a chain by itself: is there a path to an anchor that RFC 5280 §6.1 allows? The
+ * name is not looked at (see `matchesDnsName`). Trust and dates are apart: an expired
+ * certificate on a good path is `trusted` and `expired`. `trusted` with a problem
+ * `x509-weak-signature` means SHA-1 on the path; {@link accepts} says no to it.
  */
 export function verifyChain({ sent, anchors, at }: ChainQuestion): ChainVerdict {
   return judge(sent, at, (leaf) => findPaths(leaf, sent, anchors));
 }
 
-/** The same with anchors found in the chain: what DANE-TA asks (RFC 7671 §5.2). Nothing else is trusted. */
+/**
+ * The same with anchors found in the chain: what DANE-TA asks (RFC 7671 §5.2). Nothing
+ * else is trusted.
+ */
 export function findPathTo({
   sent,
   anchors = trustStore([]),

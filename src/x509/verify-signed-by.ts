@@ -3,7 +3,10 @@ import type { SignatureScheme } from './algorithms-registry.js';
 import { readSignatureAlgorithm } from './signature-algorithm.js';
 import type { Certificate } from './types.js';
 
-/** True when the signature on `certificate` was made with the key of `issuer` (a certificate, or a SubjectPublicKeyInfo in DER). */
+/**
+ * True when the signature on `certificate` was made with the key of `issuer` (a
+ * certificate, or a SubjectPublicKeyInfo in DER).
+ */
 export function verifySignedBy(
   certificate: Certificate,
   issuer: Certificate | Uint8Array,
@@ -14,7 +17,8 @@ export function verifySignedBy(
     if (!scheme || !fits(scheme, key)) return false;
     const { tbs, signature } = certificate;
     if (pss) {
-      // node:crypto verifies with one hash for message and mask. Two are legal, and unused.
+      // node:crypto verifies with one hash for message and mask. Two are legal, and
+      // unused.
       if (pss.hash !== pss.maskHash) return false;
       const { hash, saltLength } = pss;
       const padding = constants.RSA_PKCS1_PSS_PADDING;

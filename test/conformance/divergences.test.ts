@@ -1,6 +1,8 @@
 /**
- * Forty ways in which programs that send mail were seen to depart from RFC 8461, RFC 7672 and RFC 8460, each as a test that this one does not. The numbers
- * are those of the survey behind them; what can only happen in a program built otherwise is counted, with the reason.
+ * Forty ways in which programs that send mail were seen to depart from RFC 8461, RFC 7672
+ * and RFC 8460, each as a test that this one does not. The numbers are those of the
+ * survey behind them; what can only happen in a program built otherwise is counted, with
+ * the reason.
  */
 import assert from 'node:assert/strict';
 import test, { after, before } from 'node:test';

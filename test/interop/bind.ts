@@ -12,7 +12,10 @@ export interface BindZone {
   readonly minimum?: number;
 }
 
-/** A signed hierarchy, made by BIND's own tools and served by its named. Zones go from child to parent, so that each parent finds the DS of its children. */
+/**
+ * A signed hierarchy, made by BIND's own tools and served by its named. Zones go from
+ * child to parent, so that each parent finds the DS of its children.
+ */
 export class Bind {
   #named: Daemon | undefined;
   anchorFile = '';

@@ -39,7 +39,10 @@ const leafOnly = (whole: Issued): Issued => ({
   chainPem: whole.certPem,
 });
 
-/** Healthy but for one thing each: signed, TLSA for the key in use, MTA-STS enforced, TLS-RPT. */
+/**
+ * Healthy but for one thing each: signed, TLSA for the key in use, MTA-STS enforced,
+ * TLS-RPT.
+ */
 const domains: Readonly<Record<string, Domain>> = {
   healthy: { address: '127.0.0.11' },
   'starttls-off': { address: '127.0.0.12', starttls: false },

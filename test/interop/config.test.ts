@@ -52,7 +52,8 @@ const faults = ({ findings }: CheckResult): readonly string[] =>
   findings.filter((f) => f.severity === 'fail' || f.severity === 'warn').map((f) => f.id);
 
 for (const server of configuredServers) {
-  // Before 7.3 OpenSMTPD completes no handshake with OpenSSL 3, and what is printed for it says so; what it chooses in a hello is seen all the same.
+  // Before 7.3 OpenSMTPD completes no handshake with OpenSSL 3, and what is printed for
+  // it says so; what it chooses in a hello is seen all the same.
   const deaf = server.name === 'opensmtpd';
 
   test(`${server.name} takes what is printed for it, and a check finds the versions, suites and groups of the profile and no fault`, async () => {

@@ -16,7 +16,10 @@ export interface Configured {
   readonly flags?: readonly string[];
   /** Its version, and what only that can be told. */
   readonly own: readonly string[];
-  /** What a setting that narrows suites looks like: without it the server takes more than it should. */
+  /**
+   * What a setting that narrows suites looks like: without it the server takes more than
+   * it should.
+   */
   readonly narrows: RegExp;
   prepare(site: Site): Promise<Ready>;
 }
@@ -29,7 +32,10 @@ export interface Ready {
   look(text: string): Promise<{ readonly wrong: boolean; readonly says: string }>;
 }
 
-/** What is printed for a server of the site: for the oldest version that is known, or for its own. */
+/**
+ * What is printed for a server of the site: for the oldest version that is known, or for
+ * its own.
+ */
 export async function textFor(
   { name, flags = [] }: Configured,
   site: Site,
@@ -149,7 +155,9 @@ const exim = (name: string, version: string, release?: string): Configured => ({
   },
 });
 
-/** OpenSMTPD, at port 25 of an address of its own, since what is printed says the port. */
+/**
+ * OpenSMTPD, at port 25 of an address of its own, since what is printed says the port.
+ */
 const openSmtpd = (
   name: string,
   version: string,

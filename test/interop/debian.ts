@@ -7,7 +7,10 @@ import { inOuterNetwork } from './own-network.js';
 /** The release of Debian after the one the tests run on: newer servers, unpacked. */
 export const NEXT_RELEASE = 'trixie';
 
-/** Installs Debian packages, each named by a program that shows it is there; what is there already is left alone. Needs root where one is missing. */
+/**
+ * Installs Debian packages, each named by a program that shows it is there; what is there
+ * already is left alone. Needs root where one is missing.
+ */
 export function installPackages(needed: Readonly<Record<string, string>>): void {
   const missing = Object.entries(needed).flatMap(([program, name]) =>
     existsSync(program) ? [] : [name],
@@ -16,7 +19,8 @@ export function installPackages(needed: Readonly<Record<string, string>>): void 
   if (process.getuid?.() !== 0)
     throw new Error(`not installed: ${missing.join(', ')}. Run as root, or install them first.`);
   console.log(`installing ${missing.join(', ')}`);
-  // Nothing is started by its installation: the tests run their own, with private configuration.
+  // Nothing is started by its installation: the tests run their own, with private
+  // configuration.
   const policy = '/usr/sbin/policy-rc.d';
   if (!existsSync(policy)) writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
   spawnSync('debconf-set-selections', {
@@ -26,8 +30,9 @@ export function installPackages(needed: Readonly<Record<string, string>>): void 
 }
 
 /**
- * Unpacks a package, and those it needs that are not installed, below a folder: for programs that must not be installed beside one another. With a `release`
- * such as `trixie` it is that of another Debian, with everything it needs.
+ * Unpacks a package, and those it needs that are not installed, below a folder: for
+ * programs that must not be installed beside one another. With a `release` such as
+ * `trixie` it is that of another Debian, with everything it needs.
  */
 export function unpackPackage(name: string, root: string, release?: string): void {
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-packages-'));
@@ -47,7 +52,10 @@ export function unpackPackage(name: string, root: string, release?: string): voi
   }
 }
 
-/** Settings of apt that know another release, on the same server, and nothing that is installed. Returns their file. */
+/**
+ * Settings of apt that know another release, on the same server, and nothing that is
+ * installed. Returns their file.
+ */
 function aptOfRelease(release: string, folder: string): string {
   const [uri = ''] = apt([
     'indextargets',
@@ -76,7 +84,9 @@ function aptOfRelease(release: string, folder: string): string {
   return settings;
 }
 
-/** Once as it is; when that fails, twice more with the package lists brought up to date. */
+/**
+ * Once as it is; when that fails, twice more with the package lists brought up to date.
+ */
 function withFreshLists(settings: Readonly<Record<string, string>>, work: () => void): void {
   for (let attempt = 1; ; attempt++) {
     try {

@@ -29,7 +29,10 @@ export interface Question {
   readonly target: string;
 }
 
-/** What one validator made of an answer. `data`: the records of the asked type, or the denial. */
+/**
+ * What one validator made of an answer. `data`: the records of the asked type, or the
+ * denial.
+ */
 export interface Verdict {
   readonly dnssec: Dnssec;
   readonly data: string;
@@ -41,7 +44,10 @@ const denials = ['nsec', 'nsec3', 'nsec3-optout'] as const;
 const PER_ZONE = 40;
 const keyOf = (name: Name, type: number): string => `${typeName(type)} ${name.key}`;
 
-/** A signed hierarchy whose every question damages one answer in its own way, the same for whoever asks. Serves as a forwarder's upstream. */
+/**
+ * A signed hierarchy whose every question damages one answer in its own way, the same for
+ * whoever asks. Serves as a forwarder's upstream.
+ */
 export class DamagedWorld {
   readonly dns: LabDns;
   readonly questions: readonly Question[];
@@ -73,7 +79,10 @@ export class DamagedWorld {
     questions.forEach(({ target }, i) => this.#seeds.set(target, seed * 1_000_003 + i));
   }
 
-  /** The answer to a question as it arrives, with the damage said in words; undamaged where nothing is planned. */
+  /**
+   * The answer to a question as it arrives, with the damage said in words; undamaged
+   * where nothing is planned.
+   */
   wire(name: Name, type: number): { readonly bytes: Uint8Array; readonly what: string } {
     const key = keyOf(name, type);
     const known = this.#damaged.get(key);
@@ -168,7 +177,10 @@ export class DamagedWorld {
     };
   }
 
-  /** The question whose honest answer shows that a name lies in an unsigned part of the tree, or may. */
+  /**
+   * The question whose honest answer shows that a name lies in an unsigned part of the
+   * tree, or may.
+   */
   delegationAt({ name }: Question): Question {
     const target = keyOf(name, RRType.DS);
     this.#seeds.delete(target);
@@ -176,7 +188,10 @@ export class DamagedWorld {
     return { name, type: RRType.DS, target };
   }
 
-  /** Whether a name lies in an unsigned zone, or in one that leaves unsigned delegations out (RFC 5155 §6). */
+  /**
+   * Whether a name lies in an unsigned zone, or in one that leaves unsigned delegations
+   * out (RFC 5155 §6).
+   */
   mayBeUnsigned({ name }: Question): boolean {
     return this.#loose.some((apex) => name.isAtOrBelow(apex));
   }
@@ -195,7 +210,10 @@ export class DamagedWorld {
     ).data;
   }
 
-  /** From here on a question is answered with no more than what our own verdict rested on, and the zone's SOA. */
+  /**
+   * From here on a question is answered with no more than what our own verdict rested on,
+   * and the zone's SOA.
+   */
   leaveOnly(grounds: readonly ProofRecords[]): void {
     for (const { name, type, answers, authorities } of grounds) {
       const asked = Name.of(name);
@@ -203,7 +221,8 @@ export class DamagedWorld {
       const answered = (rr: ResourceRecord): boolean =>
         honest.answers.some((h) => h.type === rr.type && h.name.equals(rr.name));
       const left = [...answers, ...authorities].map(recordOf);
-      // The rcode, the section a record stands in and the SOA are not what a proof is made of: these are as they should be.
+      // The rcode, the section a record stands in and the SOA are not what a proof is
+      // made of: these are as they should be.
       const message = {
         ...honest,
         answers: left.filter(answered),
@@ -314,7 +333,10 @@ function plan(zones: number, chains: number): { specs: ZoneSpec[]; questions: Qu
 
 const sections = ['answers', 'authorities'] as const;
 
-/** One change of a message, or a few of its octets; said in words. Header identity and question stay, or nobody would take it for an answer. */
+/**
+ * One change of a message, or a few of its octets; said in words. Header identity and
+ * question stay, or nobody would take it for an answer.
+ */
 function damage(honest: Message, random: Random): { bytes: Uint8Array; what: string } {
   const asked = honest.questions[0];
   const head = 16 + (asked?.name.wire.length ?? 1);

@@ -79,7 +79,10 @@ class Tally {
   readonly unproved: string[] = [];
   same = 0;
 
-  /** True when our verdict is the more trusting one, with the true data: then it has to stand on the remaining proof alone. */
+  /**
+   * True when our verdict is the more trusting one, with the true data: then it has to
+   * stand on the remaining proof alone.
+   */
   add(own: Verdict, peer: Verdict, honest: string, what: string): boolean {
     if (own.dnssec === 'secure') assert.equal(own.data, honest, `other data is secure: ${what}`);
     const [ours, theirs] = [rank[own.dnssec], rank[peer.dnssec]];
@@ -94,7 +97,10 @@ class Tally {
     return false;
   }
 
-  /** `rest`: what the peer says of what our verdict rests on; of an insecure one, of the DS that is not there. */
+  /**
+   * `rest`: what the peer says of what our verdict rests on; of an insecure one, of the
+   * DS that is not there.
+   */
   stands(
     rest: Verdict | undefined,
     own: Verdict,
@@ -139,7 +145,10 @@ function note(
 
 type Ask = (questions: readonly Question[]) => Promise<(Verdict | undefined)[]>;
 
-/** Worlds of damaged answers before us and a peer, until enough were asked; `inWorld` gives the way to ask that peer. */
+/**
+ * Worlds of damaged answers before us and a peer, until enough were asked; `inWorld`
+ * gives the way to ask that peer.
+ */
 async function compare(
   peer: string,
   total: number,

@@ -14,7 +14,10 @@ import test, { after, before } from 'node:test';
 import { allScenarios, createLab, type Lab } from '../../src/lab/index.js';
 import { runProgram } from './process.js';
 
-/** What stands in docs/postfix.md is for the world outside; in the lab this domain takes the place of the one it names. */
+/**
+ * What stands in docs/postfix.md is for the world outside; in the lab this domain takes
+ * the place of the one it names.
+ */
 const outside = 'gmail.com';
 const inside = 'sts-only.example';
 
@@ -38,8 +41,9 @@ function write(path: string, text: string, mode = 0o644): void {
 }
 
 /**
- * Programs that belong to a running system and have no place in a test: packages are there already, and services are started as their unit says,
- * with the lab as the world. Everything else is the real thing.
+ * Programs that belong to a running system and have no place in a test: packages are
+ * there already, and services are started as their unit says, with the lab as the world.
+ * Everything else is the real thing.
  */
 function standIns(
   anchorLine: string,
@@ -132,7 +136,8 @@ smtpd_relay_restrictions = permit_mynetworks, reject
     'etc/postfix/master.cf',
     `${master.replace(/^smtp +inet.*$/m, '').replace(/^(\S+\s+unix\s+\S+\s+\S+\s+)y/gm, '$1n')}\npostlog unix-dgram n - n - 1 postlogd\n`,
   );
-  // A world of its own for the commands: what they write into /etc, the spool and the log is gone afterwards.
+  // A world of its own for the commands: what they write into /etc, the spool and the log
+  // is gone afterwards.
   const script = `set -e
 mount --bind ${folder}/etc /etc
 mount --bind ${folder}/spool /var/spool/postfix

@@ -13,7 +13,9 @@ import { freePort, greets, runProgram, until } from './process.js';
 const host = 'mx.interop.example';
 const ca = createCa({ name: 'Interop Root' });
 
-/** Fingerprint of what a server shows after STARTTLS; empty where there is no handshake. */
+/**
+ * Fingerprint of what a server shows after STARTTLS; empty where there is no handshake.
+ */
 async function shown(address: string, port: number): Promise<string> {
   const client = `openssl s_client -starttls smtp -connect ${address}:${port} -servername ${host} </dev/null 2>/dev/null`;
   const { out } = await runProgram(
@@ -27,7 +29,10 @@ async function shown(address: string, port: number): Promise<string> {
   return out.split('=')[1]?.trim() ?? '';
 }
 
-/** Installs one pair after another below the root of a jail, another key each time; says what a server is to show. */
+/**
+ * Installs one pair after another below the root of a jail, another key each time; says
+ * what a server is to show.
+ */
 function installer(jail: Jail, group: number) {
   const folder = join(jail.root, 'mail-tls');
   mkdirSync(folder);

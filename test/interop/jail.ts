@@ -15,8 +15,8 @@ import { unpackPackage } from './debian.js';
 import { Daemon, runProgram } from './process.js';
 
 /**
- * A root directory of its own for a mail server with paths and users built in: nothing of it is installed, and the system's own spool is not touched.
- * Must run as root.
+ * A root directory of its own for a mail server with paths and users built in: nothing of
+ * it is installed, and the system's own spool is not touched. Must run as root.
  */
 export class Jail {
   constructor(

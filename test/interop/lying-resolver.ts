@@ -1,6 +1,9 @@
 import { createSocket, type Socket } from 'node:dgram';
 
-/** Somebody between us and the resolver: answers questions of one type with NXDOMAIN or an empty answer, and passes the others on. UDP only. */
+/**
+ * Somebody between us and the resolver: answers questions of one type with NXDOMAIN or an
+ * empty answer, and passes the others on. UDP only.
+ */
 export class LyingResolver {
   readonly #front: Socket = createSocket('udp4');
 

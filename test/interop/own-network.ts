@@ -1,13 +1,15 @@
 import { spawnSync } from 'node:child_process';
 
-/** The network namespace from which a package can be fetched, where there is an inner one. */
+/**
+ * The network namespace from which a package can be fetched, where there is an inner one.
+ */
 const OUTER = 'HERMETIC_OUTER_NETWORK';
 
 /**
- * Continues in a network and a mount namespace of its own, whose loopback also has the given
- * addresses: every port is free there, and no other host can be reached. Call it before
- * anything else; the calling process ends with the inner one. `mark` names the environment
- * variable that tells the inner process apart. Needs root.
+ * Continues in a network and a mount namespace of its own, whose loopback also has the
+ * given addresses: every port is free there, and no other host can be reached. Call it
+ * before anything else; the calling process ends with the inner one. `mark` names the
+ * environment variable that tells the inner process apart. Needs root.
  */
 export function ownNetwork(addresses: readonly string[], mark = 'HERMETIC_OWN_NETWORK'): void {
   if (process.env[mark] === '1') return;

@@ -12,7 +12,9 @@ ownNetwork([...Object.values(at), '127.31.0.11']);
 const domain = 'pebble.example';
 const host = `mta-sts.${domain}`;
 
-/** What the policy host shows under its name; undefined where the handshake is refused. */
+/**
+ * What the policy host shows under its name; undefined where the handshake is refused.
+ */
 function shown(): Promise<X509Certificate | undefined> {
   return new Promise((resolve) => {
     const socket = connect({

@@ -11,17 +11,26 @@ export interface PebbleOptions {
   /** Name of that web server, and who certifies it. */
   readonly name: string;
   readonly webCa: Authority;
-  /** By which it looks for answers to challenges, ADDRESS:PORT: not the one that others ask, whose cache knows what was not there. */
+  /**
+   * By which it looks for answers to challenges, ADDRESS:PORT: not the one that others
+   * ask, whose cache knows what was not there.
+   */
   readonly resolver: string;
   /** Of what it issues, seconds. */
   readonly lifetime: number;
-  /** Further settings of its environment. Default: it looks at once, and turns no nonce down. */
+  /**
+   * Further settings of its environment. Default: it looks at once, and turns no nonce
+   * down.
+   */
   readonly env?: Readonly<Record<string, string>>;
 }
 
 const ports = { web: 14_000, management: 15_000 };
 
-/** Let's Encrypt's test CA, which looks for answers at the usual ports. What it issues from is new at every start. */
+/**
+ * Let's Encrypt's test CA, which looks for answers at the usual ports. What it issues
+ * from is new at every start.
+ */
 export class Pebble {
   #daemon: Daemon | undefined;
   readonly directory: string;

@@ -90,7 +90,8 @@ function scenarioOf(name: string, { certificate, tlsa, sts }: Receiver): Scenari
   };
 }
 
-// The Postfix that is installed, and that of the next release, which takes what only 3.10 and newer know.
+// The Postfix that is installed, and that of the next release, which takes what only 3.10
+// and newer know.
 for (const release of [undefined, NEXT_RELEASE])
   describe(`from the Postfix ${release ? `of ${release}` : 'installed here'}`, () => {
     let folder: string;
@@ -146,7 +147,8 @@ for (const release of [undefined, NEXT_RELEASE])
         assert.equal(arrived, outcome !== 'deferred');
       });
 
-    // That it takes it the deliveries above have shown: one attribute that it does not know, and the mail waits.
+    // That it takes it the deliveries above have shown: one attribute that it does not
+    // know, and the mail waits.
     test('3.10 and newer is told the policy itself, an older one is not', async () => {
       const told =
         / policy_type=sts policy_domain=sts\.example mx_host_pattern=mx\.sts\.example /.test(

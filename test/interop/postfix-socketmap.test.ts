@@ -11,7 +11,10 @@ import {
 } from '../../src/send/index.js';
 import { levels, startPostfixWorld, type Level, type PostfixWorld } from './postfix-world.js';
 
-/** Domains whose outcome from a real Postfix is compared with what `check` computes for the class of sender. */
+/**
+ * Domains whose outcome from a real Postfix is compared with what `check` computes for
+ * the class of sender.
+ */
 const compared = [
   'good',
   'sts-only',
@@ -53,7 +56,8 @@ const classOf: Readonly<Record<Level, SenderClass>> = {
 const differs: Readonly<Record<string, string>> = {
   // One answer for all hosts, `dane-only`: DANE stands alone where every host has it.
   'socketmap sts-enforce-self-signed-dane.example': 'verified',
-  // Of a host that an unsigned MX names, Postfix says Trusted and never Verified (RFC 7672 §2.2.1); that it was checked the next test shows.
+  // Of a host that an unsigned MX names, Postfix says Trusted and never Verified (RFC
+  // 7672 §2.2.1); that it was checked the next test shows.
   'dane hosted-customer.example': 'unverified',
   'socketmap hosted-customer.example': 'unverified',
 };
@@ -94,11 +98,15 @@ function cellScenario(column: DaneColumn, row: StsRow, swapped: boolean): Scenar
   };
 }
 
-/** What a level comes to when all is well, and when somebody on the path shows certificates of his own. */
+/**
+ * What a level comes to when all is well, and when somebody on the path shows
+ * certificates of his own.
+ */
 const comesTo = {
   'dane-only': ['verified', 'deferred'],
   secure: ['verified', 'deferred'],
-  // The first host has TLSA records in both columns that lead here; with `some` the second has none.
+  // The first host has TLSA records in both columns that lead here; with `some` the
+  // second has none.
   dane: ['verified', 'depends'],
   NOTFOUND: ['unverified', 'to-attacker'],
   TEMP: ['deferred', 'deferred'],
@@ -149,7 +157,8 @@ for (const level of levels) {
     const scenario = allScenarios.find((s) => s.domain === domain) as Scenario;
     const predicted = differs[`${level} ${domain}`] ?? scenario.expect.exposure[classOf[level]][0];
     test(`predicted equals observed: ${domain} at ${level}: ${predicted}`, async () => {
-      // A check cannot tell that the server of which nothing was verified is the attacker's own.
+      // A check cannot tell that the server of which nothing was verified is the
+      // attacker's own.
       await becomes(
         level,
         domain,

@@ -16,7 +16,10 @@ export type Level = (typeof levels)[number];
 /** By resolv.conf a resolver has no port of its own. */
 const resolverAt = '127.0.78.53';
 
-/** What runs: a lab opened to other programs, a validating unbound before it, `hermetic serve` as a process, and a Postfix that sends through them. */
+/**
+ * What runs: a lab opened to other programs, a validating unbound before it, `hermetic
+ * serve` as a process, and a Postfix that sends through them.
+ */
 export interface PostfixWorld {
   readonly lab: Lab;
   /** As `postconf` prints it. */
@@ -25,7 +28,10 @@ export interface PostfixWorld {
   readonly folder: string;
   /** What Postfix's own client of the socketmap is told; empty for no opinion. */
   ask(key: string): Promise<string>;
-  /** Sends a message and resolves to what became of it by Postfix's log and the lab's servers. */
+  /**
+   * Sends a message and resolves to what became of it by Postfix's log and the lab's
+   * servers.
+   */
   deliver(level: Level, domain: string): Promise<DeliveryResult>;
   /** What Postfix and the daemon logged while the message was under way. */
   logOf(level: Level, domain: string): string;
@@ -49,7 +55,9 @@ export interface PostfixWorldOptions {
   }[];
 }
 
-/** Starts the world. Which level a message is sent at is told by its sender. Needs root. */
+/**
+ * Starts the world. Which level a message is sent at is told by its sender. Needs root.
+ */
 export async function startPostfixWorld(options: PostfixWorldOptions): Promise<PostfixWorld> {
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-postfix-'));
   const running: { stop(): Promise<void> }[] = [
@@ -199,7 +207,10 @@ function deliveryLine(log: string, to: string): string | undefined {
   return log.split('\n').find((line) => line.includes(`to=<${to}>`) && line.includes(' status='));
 }
 
-/** What Postfix's log says, and what the lab's servers saw where the message came to one of them: both have to agree. */
+/**
+ * What Postfix's log says, and what the lab's servers saw where the message came to one
+ * of them: both have to agree.
+ */
 function outcomeOf(line: string, log: string, lab: Lab, to: string): DeliveryResult {
   if (line.includes('status=deferred')) return 'deferred';
   if (!line.includes('status=sent')) throw new Error(line);

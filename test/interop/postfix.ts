@@ -4,7 +4,10 @@ import { join } from 'node:path';
 import { Jail } from './jail.js';
 import { Daemon, greets, runProgram, until } from './process.js';
 
-/** One smtpd of the instance: an address of its own, and its certificate (key first) or none. */
+/**
+ * One smtpd of the instance: an address of its own, and its certificate (key first) or
+ * none.
+ */
 export interface PostfixService {
   readonly address: string;
   readonly chainFile?: string;
@@ -42,7 +45,9 @@ postlog unix-dgram n - n - 1 postlogd
 export interface PostfixOptions {
   /** What it resolves by; default the system's. */
   readonly resolvConf?: string;
-  /** A Debian whose Postfix it is, such as `trixie`; default the one that is installed. */
+  /**
+   * A Debian whose Postfix it is, such as `trixie`; default the one that is installed.
+   */
   readonly release?: string;
 }
 
@@ -64,10 +69,16 @@ const queues = [
   'trace',
 ];
 
-/** A Postfix of our own: private configuration, queue and log below a folder. Must run as root. */
+/**
+ * A Postfix of our own: private configuration, queue and log below a folder. Must run as
+ * root.
+ */
 export class Postfix {
   readonly #conf: string;
-  /** Of another release: `postfix start` would need a whole system around it, its `master` does not. */
+  /**
+   * Of another release: `postfix start` would need a whole system around it, its `master`
+   * does not.
+   */
   readonly #jail: Jail | undefined;
   #master: Daemon | undefined;
 
@@ -165,7 +176,10 @@ export class Postfix {
     });
   }
 
-  /** A mount namespace of its own: with another resolv.conf, and where it is a jail, with the folder in the same place as outside. */
+  /**
+   * A mount namespace of its own: with another resolv.conf, and where it is a jail, with
+   * the folder in the same place as outside.
+   */
   #inside(program: string, args: readonly string[]): readonly string[] {
     const root = this.#jail?.root ?? '';
     const { resolvConf } = this.options;

@@ -1,6 +1,9 @@
 import { spawnSync } from 'node:child_process';
 
-/** One policy of a report that would be sent, with the members that tests look at (RFC 8460 §4.4). */
+/**
+ * One policy of a report that would be sent, with the members that tests look at (RFC
+ * 8460 §4.4).
+ */
 export interface ReportedPolicy {
   readonly policy: {
     readonly 'policy-type': string;

@@ -2,7 +2,10 @@ import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { connect, createServer, type AddressInfo } from 'node:net';
 
-/** Runs a program to its end. Rejects with what it printed when its exit status is not 0, unless `anyStatus`. */
+/**
+ * Runs a program to its end. Rejects with what it printed when its exit status is not 0,
+ * unless `anyStatus`.
+ */
 export function runProgram(
   command: string,
   args: readonly string[],

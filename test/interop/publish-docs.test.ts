@@ -15,7 +15,10 @@ ownNetwork([...Object.values(at), mxAddress]);
 test('docs/publish.md, followed to the letter, takes a domain from nothing to enforced and DANE', async (t) => {
   const page = readFileSync('docs/publish.md', 'utf8').split('## What happens')[0] ?? '';
   let root = '';
-  /** What stands in the page is for the world outside: names, addresses, folders and waits of this one. */
+  /**
+   * What stands in the page is for the world outside: names, addresses, folders and waits
+   * of this one.
+   */
   const here = (text: string): string =>
     [
       ['example.com', domain],

@@ -17,7 +17,10 @@ export interface PublishWorldOptions {
   readonly ttl: number;
   /** Of certificates, seconds. */
   readonly lifetime: number;
-  /** What `_acme-challenge.mta-sts.DOMAIN` is an alias of; only that name may be changed then. */
+  /**
+   * What `_acme-challenge.mta-sts.DOMAIN` is an alias of; only that name may be changed
+   * then.
+   */
   readonly answersAt?: string;
   /** Settings of pebble's environment. */
   readonly pebble?: Readonly<Record<string, string>>;
@@ -34,8 +37,10 @@ export const at = {
 };
 
 /**
- * The world of somebody who publishes, on loopback and the real clock: the root and `example` signed by BIND's tools, the domain at a primary that signs it and takes
- * updates of exact names and types, unbound, pebble, and `hermetic` as a process. Needs root.
+ * The world of somebody who publishes, on loopback and the real clock: the root and
+ * `example` signed by BIND's tools, the domain at a primary that signs it and takes
+ * updates of exact names and types, unbound, pebble, and `hermetic` as a process. Needs
+ * root.
  */
 export class PublishWorld {
   readonly folder = mkdtempSync(join(tmpdir(), 'hermetic-publish-'));

@@ -34,7 +34,10 @@ interface Wish {
   readonly dane: readonly string[];
 }
 
-/** Two receiving Postfixes that begin with a certificate of nobody, one that sends all the time in two ways, and whoever looks. */
+/**
+ * Two receiving Postfixes that begin with a certificate of nobody, one that sends all the
+ * time in two ways, and whoever looks.
+ */
 async function life(t: TestContext, nameServer: UpdateServer, challenge: string) {
   const world = await PublishWorld.start({ nameServer, domain, hosts, ttl, lifetime });
   t.after(() => world.stop());
@@ -188,7 +191,10 @@ ${hosts.map(({ name }) => `    ${name}: {dns: own, ttl: ${ttl}, dane: ${dane.inc
   };
 }
 
-/** OpenSSL's own DANE, given the records a sender may hold; names do not count beside DANE-EE (RFC 7672 §3.1.1). */
+/**
+ * OpenSSL's own DANE, given the records a sender may hold; names do not count beside
+ * DANE-EE (RFC 7672 §3.1.1).
+ */
 async function verifyWithOpenssl(held: string): Promise<void> {
   const [where = '', ...records] = held.split('|');
   const [name = '', address = ''] = where.split(' ');
@@ -229,7 +235,10 @@ async function shownBy(address: string): Promise<X509Certificate> {
   return new X509Certificate(/-----BEGIN[\s\S]*?-----END CERTIFICATE-----/.exec(out)?.[0] ?? '');
 }
 
-/** The policy as it is served now, without regard to its certificate; empty where there is none. */
+/**
+ * The policy as it is served now, without regard to its certificate; empty where there is
+ * none.
+ */
 function policy(): Promise<string> {
   return new Promise((resolve) => {
     const name = `mta-sts.${domain}`;

@@ -98,7 +98,8 @@ for (const [size, viewport] of Object.entries(sizes)) {
     test(`at ${size} width, ${colorScheme}: nothing is wider than the screen, nothing is loaded, axe finds no violation`, async () => {
       const grounds = new Set<string>();
       for (const name of ['several', 'single', 'uneven', 'hostile']) {
-        // The page forbids scripts: axe comes in past its policy, the page itself is judged as it is.
+        // The page forbids scripts: axe comes in past its policy, the page itself is
+        // judged as it is.
         const { page, noise } = await open(name, { viewport, colorScheme, bypassCSP: true });
         const wider = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
         assert.ok(Number(wider) <= 0, `${name}: ${String(wider)} pixels too wide`);

@@ -16,7 +16,10 @@ let lab: Lab;
 let postfix: Postfix;
 const received = (): string => readFileSync(join(folder, 'received'), 'utf8');
 
-/** A domain of the lab with DANE and MTA-STS, and a Postfix in the place of its server, with the certificate that the records and the CA stand for. */
+/**
+ * A domain of the lab with DANE and MTA-STS, and a Postfix in the place of its server,
+ * with the certificate that the records and the CA stand for.
+ */
 before(async () => {
   folder = mkdtempSync(join(tmpdir(), 'hermetic-send-'));
   lab = await createLab({

@@ -11,7 +11,10 @@ import { sslscan } from './matrix/peers/sslscan.js';
 import { testssl } from './matrix/peers/testssl.js';
 import { differences, surfaceOf, type Surface } from './matrix/surface.js';
 
-/** testssl.sh takes about a minute a server: unless the whole matrix is asked for it looks at these. */
+/**
+ * testssl.sh takes about a minute a server: unless the whole matrix is asked for it looks
+ * at these.
+ */
 const few = process.env['HERMETIC_FULL'] ? /./ : /^(postfix-hardened|haproxy-intermediate)$/;
 
 interface Whole {

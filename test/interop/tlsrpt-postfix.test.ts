@@ -87,7 +87,8 @@ test('a real Postfix: report mail delivered to the intake, refused by it, and pi
     await log(/to=<somebody@rcpt\.example>.*status=bounced .*550 5\.1\.1/);
     await send(await reportMail({ report: reportJson(7, 0, 'c', today) }), 'tlsrpt@piped.example');
     await log(/to=<tlsrpt@piped\.example>.*relay=hermetic.*status=(sent|deferred|bounced)/);
-    // The folder belongs to root, so the command cannot write: the mail is kept, not bounced.
+    // The folder belongs to root, so the command cannot write: the mail is kept, not
+    // bounced.
     assert.match(postfix.maillog, /to=<tlsrpt@piped\.example>.*status=deferred/);
     transport.close();
   } finally {

@@ -20,7 +20,10 @@ export class Unbound {
     return this.#run(stubs.join(''), anchorFile);
   }
 
-  /** Walks down from a root server of our own, every server at port 53 of the address that its name has. */
+  /**
+   * Walks down from a root server of our own, every server at port 53 of the address that
+   * its name has.
+   */
   iterate(rootAddress: string, anchorFile: string): Promise<void> {
     return this.#run(
       `stub-zone:\n  name: "."\n  stub-addr: ${rootAddress}\n  stub-prime: no\n`,
@@ -28,7 +31,10 @@ export class Unbound {
     );
   }
 
-  /** Asks one other resolver, believes nothing of it, infers nothing from earlier answers, and says why it refuses. */
+  /**
+   * Asks one other resolver, believes nothing of it, infers nothing from earlier answers,
+   * and says why it refuses.
+   */
   forward(upstreamPort: number, anchorFile: string): Promise<void> {
     return this.#run(
       `server:

@@ -2,7 +2,10 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Daemon, runProgram, until } from './process.js';
 
-/** A primary that signs its zone itself and takes updates: one key may change exact names, and of each exact types. */
+/**
+ * A primary that signs its zone itself and takes updates: one key may change exact names,
+ * and of each exact types.
+ */
 export interface UpdateServer {
   readonly name: string;
   start(

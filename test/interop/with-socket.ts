@@ -10,7 +10,10 @@ os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS='1')
 os.execvp(command[0], command)
 `;
 
-/** Arguments for python3, which does what systemd does with `ListenDatagram=`: opens the socket, and becomes the command with it as descriptor 3. */
+/**
+ * Arguments for python3, which does what systemd does with `ListenDatagram=`: opens the
+ * socket, and becomes the command with it as descriptor 3.
+ */
 export function withSocket(path: string, command: readonly string[]): readonly string[] {
   return ['-c', opener, path, ...command];
 }

@@ -24,7 +24,10 @@ const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as Manifest;
 let folder: string;
 let installed: string;
 
-/** The package as it would be published, in an empty folder, beside the dependencies it declares and nothing else. */
+/**
+ * The package as it would be published, in an empty folder, beside the dependencies it
+ * declares and nothing else.
+ */
 before(() => {
   folder = mkdtempSync(join(tmpdir(), 'hermetic-pack-'));
   const packed = execFileSync(

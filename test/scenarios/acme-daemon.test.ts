@@ -50,7 +50,10 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** A CA and a name server on loopback sockets, and the configuration of a daemon that has neither key nor certificate yet. */
+/**
+ * A CA and a name server on loopback sockets, and the configuration of a daemon that has
+ * neither key nor certificate yet.
+ */
 async function world(
   t: TestContext,
   { habits, validate }: { habits?: Partial<AcmeCaHabits>; validate?: ValidateChallenge } = {},
@@ -135,7 +138,10 @@ publish:
   };
 }
 
-/** What the port shows under the name of the policy host; undefined where the handshake is refused. */
+/**
+ * What the port shows under the name of the policy host; undefined where the handshake is
+ * refused.
+ */
 function shown(port: number): Promise<X509Certificate | undefined> {
   return new Promise((resolve) => {
     const socket = connect(

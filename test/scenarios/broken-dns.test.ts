@@ -1,4 +1,7 @@
-/** Domains whose DNS is broken in part: what a sender decides, what Postfix is answered, and what becomes of the mail. */
+/**
+ * Domains whose DNS is broken in part: what a sender decides, what Postfix is answered,
+ * and what becomes of the mail.
+ */
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { check } from '../../src/check/index.js';
@@ -18,7 +21,9 @@ interface Found {
   readonly lab: Lab;
   readonly sender: Sender;
   readonly decision: DomainDecision;
-  /** The answer to a Postfix whose resolver validates, and to one whose resolver does not. */
+  /**
+   * The answer to a Postfix whose resolver validates, and to one whose resolver does not.
+   */
   readonly replies: readonly [string, string];
   readonly delivery: Delivery;
 }
@@ -126,7 +131,10 @@ test('signed: a stale TLSA record still defers where AAAA cannot be looked up', 
     ({ delivery }) => assert.equal(ended(delivery), 'deferred send-no-server'),
   ));
 
-/** The MX host is an alias of `mail`, which has the server's address and no AAAA record that can be looked up. */
+/**
+ * The MX host is an alias of `mail`, which has the server's address and no AAAA record
+ * that can be looked up.
+ */
 const aliased: Traits = {
   zone: { signed: {}, withoutMx: true, records: '@ MX 10 alias\nalias CNAME mx' },
   hosts: [{ tlsa: ['ee'] }],

@@ -36,7 +36,8 @@ after(() => {
   evidence.clear();
 });
 
-// Among them policies behind redirects, of another type, and of another host [8461-3.1-1].
+// Among them policies behind redirects, of another type, and of another host
+// [8461-3.1-1].
 test('the lab has its domains', () => {
   assert.ok(allScenarios.length >= 50, `${allScenarios.length} scenarios`);
   assert.equal(new Set(allScenarios.map((s) => s.domain)).size, allScenarios.length);
@@ -101,7 +102,10 @@ test('a mutated result is rejected by the schema', () => {
   assert.ok(rejected > 100, `${rejected} mutations`);
 });
 
-/** Each place of a result, once with a foreign type and, for objects, once with a field nobody knows and once with each field missing. */
+/**
+ * Each place of a result, once with a foreign type and, for objects, once with a field
+ * nobody knows and once with each field missing.
+ */
 function* mutations(root: CheckResult): Generator<{ what: string; value: unknown }> {
   const copy = (): Record<string, unknown> =>
     JSON.parse(JSON.stringify(root)) as Record<string, unknown>;

@@ -49,7 +49,10 @@ interface Day {
 }
 
 const both = ['mx1.rcpt.example', 'mx2.rcpt.example'];
-/** Monday to Friday: the certificate of mx1 expires on Tuesday and is renewed on Wednesday night, Thursday's policy forgets mx2, on Friday somebody listens. */
+/**
+ * Monday to Friday: the certificate of mx1 expires on Tuesday and is renewed on Wednesday
+ * night, Thursday's policy forgets mx2, on Friday somebody listens.
+ */
 const week: readonly Day[] = [
   { date: '2026-11-23', policyMx: both, id: 'mon' },
   { date: '2026-11-24', policyMx: both, id: 'mon' },
@@ -123,7 +126,10 @@ async function dayOf({
   return { network, dns };
 }
 
-/** The way of one sender on Friday: whoever it dials, somebody who strips STARTTLS answers. */
+/**
+ * The way of one sender on Friday: whoever it dials, somebody who strips STARTTLS
+ * answers.
+ */
 function tapped(network: Network): Network {
   const detours: Readonly<Record<string, string>> = {
     [places.mx1]: places.tap1,

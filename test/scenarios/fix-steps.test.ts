@@ -64,7 +64,10 @@ function changeMx(scenario: Scenario, text: string): Scenario | undefined {
   return undefined;
 }
 
-/** What an administrator does who follows a step to the letter; undefined where nothing changes. Fails on a step that nobody could follow. */
+/**
+ * What an administrator does who follows a step to the letter; undefined where nothing
+ * changes. Fails on a step that nobody could follow.
+ */
 function follow(scenario: Scenario, { kind, text }: FixStep): Scenario | undefined {
   const hosts = (change: (host: Host) => Host): Scenario => ({
     ...scenario,

@@ -54,7 +54,8 @@ for (const [name, render] of Object.entries(outputs)) {
         render(hostile),
       );
     if (name !== 'json') assert.equal(found?.[0], undefined);
-    // JSON is for machines and keeps what was seen; its own escapes hold control characters.
+    // JSON is for machines and keeps what was seen; its own escapes hold control
+    // characters.
     // eslint-disable-next-line no-control-regex
     else assert.doesNotMatch(render(hostile), /[\u0000-\u001f]/);
   });

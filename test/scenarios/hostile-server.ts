@@ -11,7 +11,10 @@ export const hostileText = `"><script>alert(1)</script>'<img src=x onerror=alert
 const domain = 'hostile.example';
 const expect = { verdict: 'fail', exposure: {} as Scenario['expect']['exposure'] } as const;
 
-/** Checks a domain whose greeting, EHLO answer, certificate, policy and TLS-RPT record all say `text`. */
+/**
+ * Checks a domain whose greeting, EHLO answer, certificate, policy and TLS-RPT record all
+ * say `text`.
+ */
 export async function checkHostile(
   text = hostileText,
 ): Promise<{ evidence: Evidence; result: CheckResult }> {

@@ -1,4 +1,7 @@
-/** Lookups that fail in part, records out of place, peers that are not SMTP: what the text report says of them. */
+/**
+ * Lookups that fail in part, records out of place, peers that are not SMTP: what the text
+ * report says of them.
+ */
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { grade, renderTerminal } from '../../src/check/index.js';

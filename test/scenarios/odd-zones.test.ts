@@ -27,7 +27,10 @@ a.target2 A 192.0.2.4
 txt TXT "a" "b"
 `;
 
-/** Question, status and aliases passed; the last word is where an opt-out span leaves less than a proof (RFC 5155 §9.2, §12.2). */
+/**
+ * Question, status and aliases passed; the last word is where an opt-out span leaves less
+ * than a proof (RFC 5155 §9.2, §12.2).
+ */
 const table = `
 ent.deep A       found     0
 deep A           nodata    0

@@ -21,7 +21,10 @@ import {
 } from '../../src/publish/index.js';
 import { openStore } from '../../src/store/index.js';
 
-/** A domain of the lab, seen as its publisher sees it: the lab's resolver stands in for the zone's own servers. */
+/**
+ * A domain of the lab, seen as its publisher sees it: the lab's resolver stands in for
+ * the zone's own servers.
+ */
 async function publisher(t: TestContext, domain: string, settings: object) {
   const scenario = allScenarios.filter((s) => s.domain === domain);
   const lab = await createLab({ scenarios: scenario });

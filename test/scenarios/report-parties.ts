@@ -38,7 +38,10 @@ export const dkim = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const dkimText = `v=DKIM1; k=rsa; s=tlsrpt; p=${dkim.publicKey.export({ type: 'spki', format: 'der' }).toString('base64')}`;
 const strings = (dkimText.match(/.{1,200}/g) ?? []).map((part) => `"${part}"`).join(' ');
 
-/** One organisation: it sends and receives mail (over TLS that fails), sends reports and receives them by mail and HTTPS. */
+/**
+ * One organisation: it sends and receives mail (over TLS that fails), sends reports and
+ * receives them by mail and HTTPS.
+ */
 export interface Party {
   readonly domain: string;
   readonly sender: Sender;
@@ -136,7 +139,8 @@ export async function party(
             ...options,
             reporter,
             dkim: { domain, selector: 's1', privateKey: dkim.privateKey },
-            // As the daemon does, and what these sessions were like is counted like any other: nothing of it must come back as a report.
+            // As the daemon does, and what these sessions were like is counted like any
+            // other: nothing of it must come back as a report.
             deliver: async (mail) => {
               const delivery = await sender.deliver(mail);
               countSessions(store, delivery.outcomes.flatMap(eventsOfOutcome));

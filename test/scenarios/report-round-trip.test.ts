@@ -86,7 +86,10 @@ test('[8460-3-20] ten days between two of our own servers: every session is told
   await network.close();
 });
 
-/** What is counted for others and not sent: after the last round, nothing, unless reports were about reports. */
+/**
+ * What is counted for others and not sent: after the last round, nothing, unless reports
+ * were about reports.
+ */
 function previews({ store }: Party): readonly unknown[] {
   return store.prepare('SELECT domain, day FROM send_report_domain').all();
 }

@@ -69,7 +69,8 @@ test('every number is the sum over the reports, for any span of days and any dom
       const own = within.flatMap((r) => r.policies).filter(isOwn);
       assert.deepEqual(shown(view.kinds), sums(own));
       assert.equal(view.reports, within.filter((r) => r.policies.some(isOwn)).length);
-      // [8460-4.4-11]: the total counts, and what no detail describes is a failure of its own.
+      // [8460-4.4-11]: the total counts, and what no detail describes is a failure of its
+      // own.
       assert.equal(
         view.failures.reduce((n, f) => n + f.sessions, 0),
         own.reduce((n, p) => n + Math.max(p.totalFailureSessionCount, described(p)), 0),
@@ -87,7 +88,9 @@ function described({ failureDetails }: ReportedPolicy): number {
   return failureDetails.reduce((n, d) => n + d.failedSessionCount, 0);
 }
 
-/** The TLSA base domains that belong to a domain: named by its policy, or by its reports. */
+/**
+ * The TLSA base domains that belong to a domain: named by its policy, or by its reports.
+ */
 function mailHosts(reports: readonly TlsReport[], domain: string): ReadonlySet<string> {
   const named = reports
     .flatMap((r) => r.policies)

@@ -5,7 +5,10 @@ import { countSessions, type SessionEvent } from '../../src/send/index.js';
 import type { Store } from '../../src/store/index.js';
 import { DAY, HOUR, party, start, time, world } from './report-parties.js';
 
-/** One session as it went: by the policy of a kind, to a host, with a result where it failed. */
+/**
+ * One session as it went: by the policy of a kind, to a host, with a result where it
+ * failed.
+ */
 interface Session {
   readonly domain: number;
   readonly policy: number;
@@ -150,7 +153,8 @@ test(
         fc.constantFrom('https', 'mail', 'both'),
         fc.integer({ min: 1, max: 20 }),
         async (sessions, way, group) => {
-          // All of them arrive at one receiver on one day: each run is about domains of its own.
+          // All of them arrive at one receiver on one day: each run is about domains of
+          // its own.
           run++;
           const domainOf = (n: number): string => `r${run}-${n}.b.example`;
           const events = sessions.map((one) =>

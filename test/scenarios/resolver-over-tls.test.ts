@@ -19,7 +19,10 @@ after(async () => {
   }
 });
 
-/** The lab, and before its resolver a TLS port that passes everything on. What is dialled or asked in clear is written down. */
+/**
+ * The lab, and before its resolver a TLS port that passes everything on. What is dialled
+ * or asked in clear is written down.
+ */
 async function behindTls(identity: Issued, closes = false) {
   const lab = await createLab();
   const [plain] = lab.upstreams;

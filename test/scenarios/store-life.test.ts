@@ -44,7 +44,10 @@ const has = (program: string): boolean => {
   }
 };
 
-/** Runs a script over SQLite in another process, as any other client of the database would. */
+/**
+ * Runs a script over SQLite in another process, as any other client of the database
+ * would.
+ */
 function node(script: string, ...args: readonly string[]): string {
   const driver = JSON.stringify(import.meta.resolve('@photostructure/sqlite'));
   const code = `import { DatabaseSync } from ${driver}; const [file, other] = process.argv.slice(1); ${script}`;
@@ -210,7 +213,10 @@ test(
   },
 );
 
-/** The longest answer of GET /health and of a Postfix lookup, in milliseconds, until stopped. */
+/**
+ * The longest answer of GET /health and of a Postfix lookup, in milliseconds, until
+ * stopped.
+ */
 function watch(daemon: DaemonProcess): { stop(): Promise<number> } {
   let running = true;
   const longest = async (once: () => Promise<unknown>): Promise<number> => {

@@ -14,7 +14,10 @@ export interface DaemonSettings {
   readonly more?: string;
 }
 
-/** `hermetic serve` as a process of its own, with a store in a folder, the report receiver, Postfix lookups and metrics. */
+/**
+ * `hermetic serve` as a process of its own, with a store in a folder, the report
+ * receiver, Postfix lookups and metrics.
+ */
 export class DaemonProcess {
   #said = '';
 
@@ -62,7 +65,10 @@ export class DaemonProcess {
     if (!pattern.test(this.#said)) throw new Error(this.#said);
   }
 
-  /** Sends SIGHUP, with another configuration where one is given, and waits for the outcome. */
+  /**
+   * Sends SIGHUP, with another configuration where one is given, and waits for the
+   * outcome.
+   */
   async reload(settings?: DaemonSettings | 'broken'): Promise<void> {
     if (settings === 'broken') writeFileSync(this.config, 'postfix: {no: 1}\n');
     else if (settings)

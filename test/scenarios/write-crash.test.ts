@@ -30,7 +30,10 @@ const clock: Clock = { ...systemClock, now: () => now };
 const check = (at: number): CheckResult =>
   ({ domain: 'rcpt.example', checkedAt: new Date(at).toISOString() }) as unknown as CheckResult;
 
-/** Reports come in, a check is stored, alerts go out, old reports are deleted; senders repeat what was not acknowledged. */
+/**
+ * Reports come in, a check is stored, alerts go out, old reports are deleted; senders
+ * repeat what was not acknowledged.
+ */
 class ReportLife {
   readonly acknowledged = new Set<string>();
   readonly alerts: string[] = [];
@@ -155,7 +158,10 @@ const policy = (domain: string): StsEntry => ({
   usedAt: Date.now(),
 });
 
-/** Policies are cached, sessions are counted, and the reports of yesterday are built and delivered. */
+/**
+ * Policies are cached, sessions are counted, and the reports of yesterday are built and
+ * delivered.
+ */
 class SendLife {
   /** Bodies that a receiver accepted, by report id. */
   readonly delivered = new Map<string, Set<string>>();

@@ -4,7 +4,10 @@ import { observe, tapOn } from './observe.js';
 import { freshResolvers, primed, senderOf } from './sender-classes.js';
 import { unjudged } from './unjudged.js';
 
-/** What a domain has, and whether the sender met it before. The sender does both DANE and MTA-STS. */
+/**
+ * What a domain has, and whether the sender met it before. The sender does both DANE and
+ * MTA-STS.
+ */
 export const columns = [
   'DANE',
   'MTA-STS cached',
@@ -15,7 +18,10 @@ export const columns = [
 ] as const;
 type Column = (typeof columns)[number];
 
-/** V verified, U under TLS unverified, C in clear, A to the attacker, W waits. One letter for each column. */
+/**
+ * V verified, U under TLS unverified, C in clear, A to the attacker, W waits. One letter
+ * for each column.
+ */
 export interface Row {
   readonly says: string;
   readonly attacks: readonly LabAttack[];
@@ -30,7 +36,10 @@ const letters: Readonly<Partial<Record<DeliveryResult, string>>> = {
   deferred: 'W',
 };
 
-/** An attack on the way to a policy, alone and with STARTTLS stripped: only a first contact can be kept from what it does not know yet. */
+/**
+ * An attack on the way to a policy, alone and with STARTTLS stripped: only a first
+ * contact can be kept from what it does not know yet.
+ */
 const onPolicy = (says: string, attack: LabAttack): readonly Row[] => [
   { says, attacks: [attack], expect: 'VVUVUU' },
   { says: `${says}, and strip`, attacks: [attack, 'strip'], expect: 'WWCWCC' },
@@ -95,7 +104,10 @@ export interface MatrixResult {
 /** Every cell has a domain of its own, so that attacks do not meet. */
 const domainOf = (row: number, column: number): string => `r${row}-c${column}.example`;
 
-/** Sends a message to a domain of each kind under each attack, and judges where it went and what passed in clear. */
+/**
+ * Sends a message to a domain of each kind under each attack, and judges where it went
+ * and what passed in clear.
+ */
 export async function runMatrix(chosen: readonly Row[] = rows): Promise<MatrixResult> {
   const cells = chosen.flatMap((row, r) =>
     columns.map((column, c) => ({ row, column, c, domain: domainOf(r, c) })),

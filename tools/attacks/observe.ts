@@ -8,7 +8,10 @@ export interface Observed {
   readonly outcome: DeliveryResult;
   /** The same as far as the sender can see: whoever answers is who he says. */
   readonly seen: DeliveryResult;
-  /** Commands that carry mail or a password: those that went over the wire in clear, and those an attacker's server heard. */
+  /**
+   * Commands that carry mail or a password: those that went over the wire in clear, and
+   * those an attacker's server heard.
+   */
   readonly inClear: readonly string[];
   readonly heard: readonly string[];
   readonly delivery: Delivery;
@@ -16,7 +19,10 @@ export interface Observed {
 
 let count = 0;
 
-/** Sends one message to a domain and looks where it went. The network must be a {@link Tap}'s. */
+/**
+ * Sends one message to a domain and looks where it went. The network must be a {@link
+ * Tap}'s.
+ */
 export async function observe(
   domain: string,
   sender: Sender,
@@ -57,7 +63,10 @@ export interface Tap {
   said(id: string): readonly string[];
 }
 
-/** TLS over a socket of Node takes the handle and never comes by here, so what does is in clear. */
+/**
+ * TLS over a socket of Node takes the handle and never comes by here, so what does is in
+ * clear.
+ */
 export function tapOn(network: Network): Tap {
   const conversations: string[][] = [];
   return {

@@ -33,14 +33,17 @@ const worstFirst: readonly DeliveryResult[] = [
 export interface Comparison {
   readonly cells: number;
   /**
-   * Cells that are not compared: what a check cannot tell, attacks on the mail of domains that take none, and servers that turn away the sixth who comes
-   * at once.
+   * Cells that are not compared: what a check cannot tell, attacks on the mail of domains
+   * that take none, and servers that turn away the sixth who comes at once.
    */
   readonly left: number;
   readonly differing: readonly string[];
 }
 
-/** For each domain, class of sender and attack: what a check predicts, and what mail that is really sent comes to. */
+/**
+ * For each domain, class of sender and attack: what a check predicts, and what mail that
+ * is really sent comes to.
+ */
 export async function compare(
   scenarios: readonly Scenario[],
   columns: readonly Attack[] = attacks,
@@ -85,7 +88,10 @@ export async function compare(
   }
 }
 
-/** A forged MX leads to the attacker's own host, which all domains share: attacks on it would be felt by the others. */
+/**
+ * A forged MX leads to the attacker's own host, which all domains share: attacks on it
+ * would be felt by the others.
+ */
 function meetsAttacker({ attack }: Scenario): boolean {
   return Object.keys(attack?.faults ?? {}).some((question) => question.endsWith(' MX'));
 }
@@ -155,7 +161,8 @@ async function compareDomain(
         worstFirst.find((outcome) => (ended.length > 0 ? ended : came).includes(outcome)) ??
         'unknown';
       const predicted = exposure[sender][attack];
-      // What one attempt meets there is chance, or a refusal for good (521) instead of a deferral.
+      // What one attempt meets there is chance, or a refusal for good (521) instead of a
+      // deferral.
       const byChance =
         attack === 'none' &&
         hosts?.some(
@@ -171,7 +178,10 @@ async function compareDomain(
   return cells;
 }
 
-/** A certificate can only be swapped where there is one; a server nobody reached may be stood in for. */
+/**
+ * A certificate can only be swapped where there is one; a server nobody reached may be
+ * stood in for.
+ */
 function offersTls({ connections }: AddressEvidence): boolean {
   return !connections.some(
     ({ starttls, starttlsReply }) =>
@@ -183,8 +193,8 @@ function offersTls({ connections }: AddressEvidence): boolean {
 }
 
 /**
- * The servers that a sender may try first: those of the best preference that have an address at all,
- * each alone, and then all servers as they are.
+ * The servers that a sender may try first: those of the best preference that have an
+ * address at all, each alone, and then all servers as they are.
  */
 function firstChoices({ hosts }: Evidence): readonly (string | undefined)[] {
   const tried = hosts.filter(({ addresses }) => addresses.length > 0);

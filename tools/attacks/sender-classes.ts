@@ -5,7 +5,10 @@ import type { Network } from '../../src/net/index.js';
 import type { SenderClass as SenderClass } from '../../src/policy/index.js';
 import { createSender, type Sender } from '../../src/send/index.js';
 
-/** What each class of sender does; a sender without DANE asks a resolver that does not validate. */
+/**
+ * What each class of sender does; a sender without DANE asks a resolver that does not
+ * validate.
+ */
 export const classes: Readonly<
   Record<
     SenderClass,
@@ -35,7 +38,9 @@ export function freshResolvers({ network, upstreams, anchors }: Lab): Resolvers 
   };
 }
 
-/** A sender of a class, at its first contact or with a policy it fetched in better times. */
+/**
+ * A sender of a class, at its first contact or with a policy it fetched in better times.
+ */
 export function senderOf(
   name: SenderClass,
   lab: Lab,

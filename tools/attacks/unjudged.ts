@@ -1,7 +1,10 @@
 import type { Scenario } from '../../src/lab/index.js';
 import { senders } from '../../src/policy/index.js';
 
-/** A domain of the lab that no check is held against: the rest of it is for the test that sends there to say. */
+/**
+ * A domain of the lab that no check is held against: the rest of it is for the test that
+ * sends there to say.
+ */
 export function unjudged(
   domain: string,
   says = domain,

@@ -24,8 +24,9 @@ const RCODES: Readonly<Record<string, number>> = {
 const MAX_CHAIN = 12;
 
 /**
- * Plays a recursive resolver that was asked with CD=1: of the virtual servers' answers active at a step it takes the most specific one, follows aliases whose
- * target is missing, and synthesises what a DNAME implies.
+ * Plays a recursive resolver that was asked with CD=1: of the virtual servers' answers
+ * active at a step it takes the most specific one, follows aliases whose target is
+ * missing, and synthesises what a DNAME implies.
  */
 export function mockUpstream(scenario: Scenario, step: () => number): Fetch {
   const lookup = (name: Name, type: number): Message => {
@@ -82,7 +83,10 @@ export function mockUpstream(scenario: Scenario, step: () => number): Fetch {
   };
 }
 
-/** The part of an entry that answers another question: the RRset itself, or a DNAME above the name. */
+/**
+ * The part of an entry that answers another question: the RRset itself, or a DNAME above
+ * the name.
+ */
 function fromCache(entry: Entry, name: Name, type: number): Entry | undefined {
   const records = [...entry.answer, ...entry.authority];
   const set = records.filter((rr) => rr.type === type && rr.name.equals(name));

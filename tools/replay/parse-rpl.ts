@@ -34,7 +34,10 @@ export interface Step {
   readonly entry: Entry | undefined;
 }
 
-/** A replay file in the format of Unbound's testbound or of Deckard: its configuration lines, virtual servers and steps. */
+/**
+ * A replay file in the format of Unbound's testbound or of Deckard: its configuration
+ * lines, virtual servers and steps.
+ */
 export interface Scenario {
   readonly title: string;
   readonly config: readonly string[];
@@ -44,7 +47,10 @@ export interface Scenario {
   readonly unread: readonly string[];
 }
 
-/** Reads a .rpl file, or a file of entries alone (the signature vectors): those come as one range. */
+/**
+ * Reads a .rpl file, or a file of entries alone (the signature vectors): those come as
+ * one range.
+ */
 export function parseRpl(text: string): Scenario {
   const lines = text.split(/\r?\n/);
   const configEnd = lines.findIndex((l) => l.trim() === 'CONFIG_END');

@@ -24,8 +24,9 @@ export type Outcome =
 export type Setting = Pick<ValidateRequest, 'anchors' | 'now' | 'limits' | 'algorithms' | 'fetch'>;
 
 /**
- * Runs a scenario's questions through the validator and compares each checked answer; tells `onAnswer` of all of them. What a file asks beyond a stub's
- * part is a reason to leave it out only where it shows.
+ * Runs a scenario's questions through the validator and compares each checked answer;
+ * tells `onAnswer` of all of them. What a file asks beyond a stub's part is a reason to
+ * leave it out only where it shows.
  */
 export async function runScenario(
   scenario: Scenario,

@@ -9,9 +9,11 @@ import {
 import type { Order } from './orders.js';
 
 /**
- * A small world in which every order of events is tried: two authoritative servers of which the second follows when it likes, two addresses of one mail
- * server, one cache that asks whenever and whomever it likes (any cache is one of its histories), pushes that arrive late or never, servers that do not
- * answer, a delegation that changes, and a program that dies between writing down and doing. One tick is one TTL.
+ * A small world in which every order of events is tried: two authoritative servers of
+ * which the second follows when it likes, two addresses of one mail server, one cache
+ * that asks whenever and whomever it likes (any cache is one of its histories), pushes
+ * that arrive late or never, servers that do not answer, a delegation that changes, and a
+ * program that dies between writing down and doing. One tick is one TTL.
  */
 interface World<S> {
   readonly now: number;
@@ -43,7 +45,10 @@ export interface ModelResult {
   readonly transitions: number;
   /** Whether every state within the bounds was seen. */
   readonly whole: boolean;
-  /** Events that lead to a sender whose records do not match what the server shows, or to a broken rule. */
+  /**
+   * Events that lead to a sender whose records do not match what the server shows, or to
+   * a broken rule.
+   */
   readonly failure?: { readonly what: string; readonly trace: readonly string[] };
   /** States from which, with no more trouble, the change does not come to its end. */
   readonly stuck: number;
@@ -78,7 +83,10 @@ const troubles: readonly Trouble[] = [
   { blind: 'address', does: 'half' },
 ];
 
-/** Visits every state that any order of events can reach, breadth first, and stops at the first failure. */
+/**
+ * Visits every state that any order of events can reach, breadth first, and stops at the
+ * first failure.
+ */
 export function checkModel<S>(order: Order<S>, bounds: ModelBounds): ModelResult {
   const empty: World<S> = {
     now: 0,
@@ -165,7 +173,8 @@ function act<S>(
   let after: World<S> = { ...world, memory: state };
   if (does === 'nothing') return { after };
   for (const action of actions) {
-    // A started deployment may be finished while the delegation moves, but no change of records begun.
+    // A started deployment may be finished while the delegation moves, but no change of
+    // records begun.
     const moving =
       world.dsAt !== undefined && world.now - world.dsAt < 2 * TTL && action.kind === 'set-rrset';
     after = perform(after, action, does);
@@ -223,7 +232,10 @@ function leaving<S>({ asked }: World<S>): readonly string[] {
   return Array.from({ length: asked }, (_, i) => keyOf(i + 1).sha256);
 }
 
-/** A sender holds records that one of the server's keys does not match in every combination (RFC 7671 §8.4). */
+/**
+ * A sender holds records that one of the server's keys does not match in every
+ * combination (RFC 7671 §8.4).
+ */
 function unmatched<S>({ cache, live, now }: World<S>, { held }: ModelBounds): string | undefined {
   if (!cache || now - cache.at >= held * TTL) return undefined;
   const wrong = live.find((key) => !covers(cache.rrset, keyOf(key)));
@@ -244,7 +256,10 @@ function finishes<S>(order: Order<S>, world: World<S>): boolean {
   return false;
 }
 
-/** States that differ only in the date, or in how long ago something stopped to matter, are one. */
+/**
+ * States that differ only in the date, or in how long ago something stopped to matter,
+ * are one.
+ */
 function keyed<S>({ now, cache, dsAt, ...world }: World<S>): string {
   const ago = (at: number): number => Math.min(now - at, 3 * TTL);
   const memory = JSON.stringify(world.memory, (name, value: unknown) =>

@@ -48,7 +48,10 @@ interface Script {
   readonly to?: ServerKey;
 }
 
-/** Orders found in use: what each does when a key is to be changed, move by move. `wait` is one TTL by the clock, without reading anything back. */
+/**
+ * Orders found in use: what each does when a key is to be changed, move by move. `wait`
+ * is one TTL by the clock, without reading anything back.
+ */
 export const others: readonly Order<Script>[] = [
   scripted('switch the certificate, then publish', ['switch', 'replace']),
   scripted('replace the record one TTL ahead', ['replace', 'wait', 'switch']),

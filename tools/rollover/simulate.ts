@@ -16,7 +16,10 @@ export interface SimulationOptions {
 }
 
 export interface SimulationResult {
-  /** Senders that met a key their records did not match, each counted once a change, over all changes. */
+  /**
+   * Senders that met a key their records did not match, each counted once a change, over
+   * all changes.
+   */
   readonly held: number;
   /** Key changes that came to their end. */
   readonly changes: number;
@@ -38,9 +41,11 @@ const keyOf = (n: number): ServerKey => ({
 const hex = (n: number, length: number): string => n.toString(16).padStart(length, '0');
 
 /**
- * Key changes in virtual time, each with a TTL of its own (5 minutes to 12 hours). Three authoritative servers, each behind by up to 10 minutes; the program
- * runs every minute, and sometimes dies or does not reach a server. Then the senders: each delivers about once an hour, asks whichever server, and keeps what
- * it got for a TTL, every tenth behind a second cache for up to two.
+ * Key changes in virtual time, each with a TTL of its own (5 minutes to 12 hours). Three
+ * authoritative servers, each behind by up to 10 minutes; the program runs every minute,
+ * and sometimes dies or does not reach a server. Then the senders: each delivers about
+ * once an hour, asks whichever server, and keeps what it got for a TTL, every tenth
+ * behind a second cache for up to two.
  */
 export function simulate<S>(
   order: Order<S>,

@@ -160,7 +160,10 @@ finally:
     db.close()
 `;
 
-/** Other SQLite clients on the database file: readers, backups, and holders of the write lock. */
+/**
+ * Other SQLite clients on the database file: readers, backups, and holders of the write
+ * lock.
+ */
 export async function foreign(plan: Plan): Promise<RoleReport> {
   const counts: Counts = {};
   const file = join(plan.folder, 'hermetic.db');

@@ -64,7 +64,9 @@ export interface Delay {
 
 type Restarts = readonly { readonly from: number; readonly to: number }[];
 
-/** Whether a span of time is outside the restarts. A second after a start belongs to it. */
+/**
+ * Whether a span of time is outside the restarts. A second after a start belongs to it.
+ */
 function isOutside([at, ms]: Sample, restarts: Restarts): boolean {
   return !restarts.some(({ from, to }) => at + ms >= from - 100 && at <= to + 1000);
 }
@@ -72,7 +74,10 @@ function isOutside([at, ms]: Sample, restarts: Restarts): boolean {
 /** Long turns of the daemon's event loop, as its probe noted them, in milliseconds. */
 export interface Turns {
   readonly longest: number;
-  /** Part of the longest turn in which the thread was ready and had no CPU: not the daemon's doing. */
+  /**
+   * Part of the longest turn in which the thread was ready and had no CPU: not the
+   * daemon's doing.
+   */
   readonly waited: number;
   /** CPU time of the main thread: what other processes do does not change it. */
   readonly mostCpu: number;

@@ -5,7 +5,9 @@ import { RECIPIENT, WEB_HOST, WEB_PATH, type Plan } from './plan.js';
 /** Milliseconds after which a client gives up. */
 const PATIENCE = 30_000;
 
-/** Posts a body to the intake. Resolves with the status, or 0 when the connection broke. */
+/**
+ * Posts a body to the intake. Resolves with the status, or 0 when the connection broke.
+ */
 export function post(plan: Plan, body: Buffer, localAddress = '127.0.0.1'): Promise<number> {
   return new Promise((resolve) => {
     const sent = request(
@@ -37,7 +39,10 @@ export function dial(port: number, localAddress = '127.0.0.1'): Socket {
   return connect({ port, host: '127.0.0.1', localAddress }).on('error', () => undefined);
 }
 
-/** Sends one mail. Resolves with the reply to it, or the refusal before it; empty when the connection broke. */
+/**
+ * Sends one mail. Resolves with the reply to it, or the refusal before it; empty when the
+ * connection broke.
+ */
 export function sendMail(plan: Plan, mail: Buffer, localAddress = '127.0.0.1'): Promise<string> {
   return new Promise((resolve) => {
     const socket = dial(plan.ports.smtp, localAddress);

@@ -19,7 +19,10 @@ import {
 /** Names that Postfix asks for. */
 const NAMES = 400;
 
-/** A recursive resolver with signed zones: the domain, a reporter with its DKIM key, and names to send mail to. */
+/**
+ * A recursive resolver with signed zones: the domain, a reporter with its DKIM key, and
+ * names to send mail to.
+ */
 export async function startResolver({ ports, keyText }: Plan): Promise<string> {
   const key = (keyText.match(/.{1,200}/g) ?? []).map((part) => `"${part}"`).join(' ');
   const names = Array.from({ length: NAMES }, (_, n) => `d${n}`);
@@ -106,7 +109,10 @@ export async function socketmap({ ports, seconds, pace }: Plan): Promise<RoleRep
   return { role: 'socketmap', counts, samples };
 }
 
-/** Asks for GET /health twenty times a second: the delay that the event loop of the daemon causes. */
+/**
+ * Asks for GET /health twenty times a second: the delay that the event loop of the daemon
+ * causes.
+ */
 export async function health({ ports, seconds }: Plan): Promise<RoleReport> {
   const samples: Sample[] = [];
   const counts = { answered: 0, failed: 0 };
@@ -134,7 +140,10 @@ export function isHealthy(port: number, timeout = 60_000): Promise<boolean> {
   });
 }
 
-/** A reporter that sends until it is told that a report is stored, as senders of reports do. */
+/**
+ * A reporter that sends until it is told that a report is stored, as senders of reports
+ * do.
+ */
 async function deliver(
   seconds: number,
   once: () => Promise<boolean | 'refused'>,
@@ -166,7 +175,8 @@ export async function reporter(plan: Plan): Promise<RoleReport> {
   const mails = async (): Promise<void> => {
     for (let n = 0; left() > 0; n++) {
       const id = `signed-${run}-${n}`;
-      // From the first third on the genuine reports show failures, which an alert must reach.
+      // From the first third on the genuine reports show failures, which an alert must
+      // reach.
       const failed = left() < (plan.seconds * 2) / 3 ? 4 : 0;
       const mail = await reportMail({ report: reportJson(10, failed, id, day()), signer: SIGNER });
       const acknowledged = await deliver(left() + 20, async () =>

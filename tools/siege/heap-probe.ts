@@ -1,6 +1,9 @@
 import { writeFileSync } from 'node:fs';
 
-/** Loaded into the daemon by `--import`: SIGUSR2 collects garbage and writes the heap that is left, in octets. */
+/**
+ * Loaded into the daemon by `--import`: SIGUSR2 collects garbage and writes the heap that
+ * is left, in octets.
+ */
 process.on('SIGUSR2', () => {
   globalThis.gc?.();
   globalThis.gc?.();

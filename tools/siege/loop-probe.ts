@@ -2,13 +2,16 @@ import { appendFileSync, closeSync, openSync, readSync } from 'node:fs';
 import { Session } from 'node:inspector';
 
 /**
- * Loaded into the daemon by `--import`: measures each turn of its event loop from inside, so that
- * the load of other processes can be told from the work of the daemon. A line of JSON for each turn
- * above {@link LONG} goes to the file of HERMETIC_LOOP_FILE; with HERMETIC_LOOP_PROFILE set, another
- * line names the functions that such a turn spent its time in.
+ * Loaded into the daemon by `--import`: measures each turn of its event loop from inside,
+ * so that the load of other processes can be told from the work of the daemon. A line of
+ * JSON for each turn above {@link LONG} goes to the file of HERMETIC_LOOP_FILE; with
+ * HERMETIC_LOOP_PROFILE set, another line names the functions that such a turn spent its
+ * time in.
  */
 const file = process.env['HERMETIC_LOOP_FILE'] ?? '/dev/null';
-/** Milliseconds of one turn, on the wall or of CPU time of this thread, that are noted. */
+/**
+ * Milliseconds of one turn, on the wall or of CPU time of this thread, that are noted.
+ */
 const LONG = 40;
 /** Milliseconds between two looks at the clocks. */
 const LOOK = 5;
@@ -26,7 +29,9 @@ interface Node {
 
 const started = Date.now();
 const buffer = Buffer.alloc(64);
-/** Milliseconds that the main thread has run, and that it was ready and waited for a CPU. */
+/**
+ * Milliseconds that the main thread has run, and that it was ready and waited for a CPU.
+ */
 function schedule(): { readonly cpu: number; readonly waited: number } {
   const fd = openSync(`/proc/self/task/${process.pid}/schedstat`, 'r');
   const length = readSync(fd, buffer, 0, 64, 0);

@@ -1,7 +1,10 @@
 import { startResolver } from './defenders.js';
 import type { Plan } from './plan.js';
 
-/** The resolver in a process of its own: it stands for another machine, so no other role delays it. */
+/**
+ * The resolver in a process of its own: it stands for another machine, so no other role
+ * delays it.
+ */
 process.once('message', (plan: Plan) => {
   void startResolver(plan).then((anchor) => process.send?.(anchor));
 });

@@ -95,7 +95,10 @@ async function freePorts(count: number): Promise<readonly number[]> {
   return ports;
 }
 
-/** `hermetic serve` as a process: started, killed, started again; what it takes is measured from outside. */
+/**
+ * `hermetic serve` as a process: started, killed, started again; what it takes is
+ * measured from outside.
+ */
 export class Served {
   #child: ChildProcess | undefined;
   readonly #log: WriteStream;
@@ -194,7 +197,8 @@ function statusOf(pid: number, field: string): number {
 
 /** Runs a role in a process of its own. Rejects when that ends without a report. */
 export function startRole(role: string, plan: Plan): Promise<RoleReport> {
-  // Attackers stand for other machines: their requests burden the daemon, their CPU time must not.
+  // Attackers stand for other machines: their requests burden the daemon, their CPU time
+  // must not.
   const nice = role in attackers && {
     execPath: 'nice',
     execArgv: ['-n', '19', process.execPath],

@@ -44,7 +44,10 @@ function sawInside(facts: ReadonlyMap<string, Fact>, subject: string): boolean {
   return [...facts.values()].some((fact) => fact.inside && fact.subject === subject);
 }
 
-/** What a result says of something that it does not name: a finding that was not raised is none only where somebody looked. */
+/**
+ * What a result says of something that it does not name: a finding that was not raised is
+ * none only where somebody looked.
+ */
 function missing({ subject, what }: Fact, result: CheckResult): Fact {
   const gone = { subject, what, value: 'none' };
   if (!(what in catalogue)) return gone;

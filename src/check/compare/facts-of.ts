@@ -112,7 +112,10 @@ function hostFacts(host: MailHost, whole: boolean): readonly Fact[] {
   ];
 }
 
-/** Suites and groups are compared between inventories only: at a lesser depth they are a sample. */
+/**
+ * Suites and groups are compared between inventories only: at a lesser depth they are a
+ * sample.
+ */
 function addressFacts(
   subject: string,
   { status, starttls: offer, tls, certificates }: MailAddress,

@@ -26,7 +26,10 @@ function reasonOf({ reason, reply }: FindingValues): string | undefined {
   return reply === undefined ? undefined : `The server answered "${neutralise(reply, 300)}"`;
 }
 
-/** The finding, with its texts filled in. Line ends in its texts are ours: those of a peer are made visible. */
+/**
+ * The finding, with its texts filled in. Line ends in its texts are ours: those of a peer
+ * are made visible.
+ */
 export function finding(id: FindingId, severity: Severity, given: FindingValues): Finding {
   const entry: FindingEntry = catalogue[id];
   const values = {

@@ -25,7 +25,10 @@ const obtain = (v: FindingValues) => [
 const untrusted =
   'Senders that check certificates cannot tell this server from an impostor: under MTA-STS enforce they keep the mail, others deliver to whoever answers.';
 
-/** The certificate a host shows, judged for MTA-STS senders and, where it applies, for DANE-TA. */
+/**
+ * The certificate a host shows, judged for MTA-STS senders and, where it applies, for
+ * DANE-TA.
+ */
 export const certificateFindings = {
   'cert-self-signed': {
     title: 'The certificate is self-signed',

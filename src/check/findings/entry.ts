@@ -1,13 +1,17 @@
 import type { RecordFault } from '../../dane/index.js';
 import type { Finding, FixStep } from '../../evidence/index.js';
 
-/** What a finding's text may speak of. Foreign text in it is neutralised by the renderers. */
+/**
+ * What a finding's text may speak of. Foreign text in it is neutralised by the renderers.
+ */
 export interface FindingValues {
   readonly domain: string;
   /** The MX host, empty for findings on the domain. */
   readonly host: string;
   readonly ip: string;
-  /** Every MX host that exists, in the order of preference: no advice leads anywhere else. */
+  /**
+   * Every MX host that exists, in the order of preference: no advice leads anywhere else.
+   */
   readonly mx: readonly string[];
   /** Preference of the MX record of `host`. */
   readonly preference: number;

@@ -65,7 +65,9 @@ export const publishPolicy = (v: FindingValues): FixStep[] => [
 
 const unprotected =
   'No sender obtains a policy, so all of them send as if there were none: who can strip STARTTLS or forge DNS reads the mail.';
-/** Repairs of the publication keep the mode; what was never enforced starts in testing. */
+/**
+ * Repairs of the publication keep the mode; what was never enforced starts in testing.
+ */
 const republish = (v: FindingValues): FixStep[] => publishPolicy(v);
 
 /** One record is wrong and the policy is not: nothing begins again in testing mode. */

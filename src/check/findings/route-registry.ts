@@ -10,7 +10,9 @@ import {
   type FindingValues,
 } from './entry.js';
 
-/** Deleting the record comes after another one works: the domain keeps a way for its mail. */
+/**
+ * Deleting the record comes after another one works: the domain keeps a way for its mail.
+ */
 const deleteRecord = (v: FindingValues) =>
   v.mx.length > 0
     ? dns(`Delete: ${v.domain}. IN MX ${v.preference} ${v.host}.`)

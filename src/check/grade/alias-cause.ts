@@ -12,9 +12,9 @@ export interface AliasCause {
 }
 
 /**
- * The hosts whose only fault is the alias. Senders with an MTA-STS policy compare the name in the MX
- * record (RFC 8461 §4.1), so one change of that record repairs policy and certificate at once, and
- * any other advice would undo it.
+ * The hosts whose only fault is the alias. Senders with an MTA-STS policy compare the
+ * name in the MX record (RFC 8461 §4.1), so one change of that record repairs policy and
+ * certificate at once, and any other advice would undo it.
  */
 export function aliasCauses(
   evidence: Evidence,

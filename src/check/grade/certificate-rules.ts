@@ -85,8 +85,8 @@ function judgeOne(
 }
 
 /**
- * Faults of the chain, each with the certificate that has it. A chain without a path keeps
- * its own reason.
+ * Faults of the chain, each with the certificate that has it. A chain without a path
+ * keeps its own reason.
  */
 function chainRules(
   raised: FindingCollector,

@@ -7,7 +7,9 @@ import type { FindingCollector } from './finding-collector.js';
 import { explainUnusable, parseTlsa } from '../../dane/index.js';
 import { discardedRules, lintRules, recordReason, shortRecord } from './record-rules.js';
 
-/** Raises what concerns the route: whether there is one, and what kept us from seeing it. */
+/**
+ * Raises what concerns the route: whether there is one, and what kept us from seeing it.
+ */
 export function routeRules(raised: FindingCollector): void {
   const { route, network } = raised.evidence;
   const strips = resolverAtFault(raised.evidence);
@@ -140,7 +142,9 @@ function rolloverRules(raised: FindingCollector, { evidence, shown: { tlsa } }: 
     });
 }
 
-/** Raises what concerns MTA-STS and TLS-RPT; `dane` says whether DANE binds every host. */
+/**
+ * Raises what concerns MTA-STS and TLS-RPT; `dane` says whether DANE binds every host.
+ */
 export function policyRules(raised: FindingCollector, dane: boolean): void {
   const { mtaSts, tlsRpt, route } = raised.evidence;
   const mode = mtaSts.status === 'found' ? mtaSts.policy?.mode : undefined;
@@ -224,7 +228,9 @@ function satisfiesPolicy(host: JudgedHost): boolean {
   );
 }
 
-/** No session of the host was useless inside TLS: what is good has to be good for mail. */
+/**
+ * No session of the host was useless inside TLS: what is good has to be good for mail.
+ */
 function takesMail({ addresses }: JudgedHost): boolean {
   return addresses.every((a) => (a.insideTls ?? 'works') === 'works');
 }

@@ -17,7 +17,9 @@ export function exposure(
   return exposureOf(viewOf(evidence, hosts));
 }
 
-/** The evidence as policy wants it: three-valued, without what this machine could not try. */
+/**
+ * The evidence as policy wants it: three-valued, without what this machine could not try.
+ */
 function viewOf(evidence: Evidence, hosts: readonly JudgedHost[]): View {
   const tried = hosts.map((host) => ({
     host,
@@ -88,7 +90,10 @@ export function resolverAtFault({ network }: Evidence): boolean {
   );
 }
 
-/** The control host looks stripped as well: what STARTTLS looks like from here says nothing about the domain. */
+/**
+ * The control host looks stripped as well: what STARTTLS looks like from here says
+ * nothing about the domain.
+ */
 export function ownNetworkStrips({ network: { control } }: Evidence): boolean {
   return control !== undefined && ['absent', 'mangled'].includes(control.starttls);
 }
@@ -138,7 +143,10 @@ function serverView(
   };
 }
 
-/** Whether mail can be handed over there at all. A session that fails inside TLS takes none. */
+/**
+ * Whether mail can be handed over there at all. A session that fails inside TLS takes
+ * none.
+ */
 function reachableAs(
   status: JudgedAddress['shown']['status'],
   inside: JudgedAddress['insideTls'],
@@ -147,7 +155,10 @@ function reachableAs(
   return status === 'reachable' && inside !== 'unknown' ? 'yes' : 'unknown';
 }
 
-/** The server answered the hello with something else than a session; silence and a full queue are not that. */
+/**
+ * The server answered the hello with something else than a session; silence and a full
+ * queue are not that.
+ */
 export function handshakeFailed(code: string | undefined): boolean {
   return (
     code !== undefined && code.startsWith('tls-') && !/timeout|aborted|closed-early/.test(code)

@@ -12,8 +12,9 @@ import { undecidedRules } from './undecided-rules.js';
 const depths = ['triage', 'verdict', 'inventory'];
 
 /**
- * Grades what was seen. Pure: the date is the one of the evidence, nothing is asked again.
- * `fail` before `inconclusive` before `warn` before `pass`; `inconclusive` only where what is unknown could change the verdict.
+ * Grades what was seen. Pure: the date is the one of the evidence, nothing is asked
+ * again. `fail` before `inconclusive` before `warn` before `pass`; `inconclusive` only
+ * where what is unknown could change the verdict.
  */
 export function grade(evidence: Evidence, profile: Profile = baseline): CheckResult {
   const hosts = evidence.hosts.map((host) => judgeHost(evidence, host));
@@ -118,7 +119,8 @@ function somethingUnknown(evidence: Evidence, hosts: readonly JudgedHost[]): boo
   return hosts.some(({ evidence: host, addresses, shown }) => {
     if (shown.passedOver !== undefined) return false;
     if (host.dnssec === 'indeterminate' || host.addressLookup.status === 'failed') return true;
-    // What this machine could not try never counts, as long as something of the domain was seen.
+    // What this machine could not try never counts, as long as something of the domain
+    // was seen.
     const tried = addresses.filter((a) => a.shown.status !== 'skipped');
     if (tried.length === 0 && addresses.length > 0)
       return !hosts.some((h) => h.addresses.some((a) => a.shown.status === 'reachable'));

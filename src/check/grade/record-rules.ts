@@ -11,8 +11,8 @@ interface Lint {
 }
 
 /**
- * Raises records that senders discard although they were meant for them. True for MTA-STS: then
- * nothing is to be published for the first time, only corrected.
+ * Raises records that senders discard although they were meant for them. True for
+ * MTA-STS: then nothing is to be published for the first time, only corrected.
  */
 export function discardedRules(raised: FindingCollector): boolean {
   const { mtaSts, tlsRpt } = raised.evidence;
@@ -23,7 +23,9 @@ export function discardedRules(raised: FindingCollector): boolean {
   return near.length > 0;
 }
 
-/** Raises what senders accept and a publisher should not write (RFC 8461 §3, RFC 8460 §3). */
+/**
+ * Raises what senders accept and a publisher should not write (RFC 8461 §3, RFC 8460 §3).
+ */
 export function lintRules(raised: FindingCollector): void {
   const { mtaSts, tlsRpt } = raised.evidence;
   if (mtaSts.status === 'found' && mtaSts.policy) {

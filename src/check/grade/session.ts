@@ -6,7 +6,9 @@ import type { AddressEvidence, ConnectionEvidence } from '../../evidence/index.j
  */
 export type InsideTls = 'works' | 'refused' | 'unknown';
 
-/** Failure codes whose detail is what the server sent: a reply, or a line that is none. */
+/**
+ * Failure codes whose detail is what the server sent: a reply, or a line that is none.
+ */
 const replies: ReadonlySet<string> = new Set([
   'smtp-garbage',
   'smtp-busy',
@@ -27,9 +29,10 @@ const lasting: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Judges what followed a completed handshake. A sender needs the reply to EHLO inside TLS before it
- * can hand over mail [3207-4.2-2, 3207-4.2-5], so a handshake alone is worth nothing: silence, a closed
- * connection and a 4yz reply there leave the answer open. Undefined without a handshake.
+ * Judges what followed a completed handshake. A sender needs the reply to EHLO inside TLS
+ * before it can hand over mail [3207-4.2-2, 3207-4.2-5], so a handshake alone is worth
+ * nothing: silence, a closed connection and a 4yz reply there leave the answer open.
+ * Undefined without a handshake.
  */
 export function insideTls(connection: ConnectionEvidence | undefined): InsideTls | undefined {
   if (!connection?.handshake) return undefined;
@@ -38,8 +41,8 @@ export function insideTls(connection: ConnectionEvidence | undefined): InsideTls
 }
 
 /**
- * The connection that says most: a session that works, a handshake, the first attempt, the
- * last.
+ * The connection that says most: a session that works, a handshake, the first attempt,
+ * the last.
  */
 export function bestOf(connections: readonly ConnectionEvidence[]): ConnectionEvidence | undefined {
   return (
@@ -51,9 +54,9 @@ export function bestOf(connections: readonly ConnectionEvidence[]): ConnectionEv
 }
 
 /**
- * How often an address offered STARTTLS and how often it did not, where both happened by chance.
- * An offer that ends once and for all may be the server's answer to our own visits, so only an offer
- * after a connection without one counts.
+ * How often an address offered STARTTLS and how often it did not, where both happened by
+ * chance. An offer that ends once and for all may be the server's answer to our own
+ * visits, so only an offer after a connection without one counts.
  */
 export function intermittentTls(
   connections: readonly ConnectionEvidence[],
@@ -73,7 +76,9 @@ export function isMissing(starttls: ConnectionEvidence['starttls']): boolean {
   return starttls === 'absent' || starttls === 'mangled';
 }
 
-/** The reply that ended a conversation, as received; undefined where something else did. */
+/**
+ * The reply that ended a conversation, as received; undefined where something else did.
+ */
 export function replyOf(connection: ConnectionEvidence | undefined): string | undefined {
   const { failure, starttlsReply } = connection ?? {};
   if (failure && replies.has(failure.code) && failure.detail !== '') return failure.detail;

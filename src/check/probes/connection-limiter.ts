@@ -16,8 +16,9 @@ export interface ConnectionBudget {
 }
 
 /**
- * One run's conduct: one connection at a time to an address whatever names lead there, one budget for it, a host at an address looked at once however many
- * domains name it, and nobody disturbed who asked to be left alone.
+ * One run's conduct: one connection at a time to an address whatever names lead there,
+ * one budget for it, a host at an address looked at once however many domains name it,
+ * and nobody disturbed who asked to be left alone.
  */
 export class ConnectionLimiter {
   readonly #spent = new Map<string, number>();

@@ -10,7 +10,10 @@ import type { ConnectionLimiter } from './connection-limiter.js';
 export interface ProbeContext {
   readonly network: Network;
   readonly resolver: Resolver;
-  /** The resolver answers for a private network, which may use names such as `.test` (RFC 6761). */
+  /**
+   * The resolver answers for a private network, which may use names such as `.test` (RFC
+   * 6761).
+   */
   readonly privateNames: boolean;
   readonly trustStore: TrustStore;
   readonly clock: Clock;

@@ -34,7 +34,10 @@ export async function probeRoute(
   };
 }
 
-/** Addresses, TLSA records and one conversation with each address of one MX host; `address` replaces the lookup. */
+/**
+ * Addresses, TLSA records and one conversation with each address of one MX host;
+ * `address` replaces the lookup.
+ */
 export async function probeHost(
   context: ProbeContext,
   target: RouteTarget,
@@ -118,7 +121,10 @@ export async function probeHost(
   };
 }
 
-/** A name that no lookup finds. The root zone is signed and denies it, so no attacker adds it. */
+/**
+ * A name that no lookup finds. The root zone is signed and denies it, so no attacker adds
+ * it.
+ */
 function withoutAddress(name: string, preference: number): HostEvidence {
   return {
     name,
@@ -130,7 +136,10 @@ function withoutAddress(name: string, preference: number): HostEvidence {
   };
 }
 
-/** The host that was meant where the MX record lacks its final dot, if there is such a host. */
+/**
+ * The host that was meant where the MX record lacks its final dot, if there is such a
+ * host.
+ */
 async function meantBy(context: ProbeContext, name: string): Promise<string | undefined> {
   const text = withoutOrigin(name, context.domain.toLower());
   const parsed = text === undefined ? undefined : parseDomain(text);
@@ -139,7 +148,10 @@ async function meantBy(context: ProbeContext, name: string): Promise<string | un
   return found.status === 'found' ? parsed.value.toLower() : undefined;
 }
 
-/** RFC 7672 §8.1: where DANE is in force the server is called by the TLSA base domain, and shows the chain that senders meet. */
+/**
+ * RFC 7672 §8.1: where DANE is in force the server is called by the TLSA base domain, and
+ * shows the chain that senders meet.
+ */
 function sniOf({ status, base }: TlsaLookup, host: string): string {
   return status === 'usable' ? base : host;
 }
@@ -180,7 +192,10 @@ function visit(context: ProbeContext, target: ProbeTarget): Promise<AddressEvide
 
 const [IMPLICIT_TLS, SUBMISSION] = [465, 587];
 
-/** Ports to look at as well: those asked for; and where STARTTLS is missing, once, the one that is most likely to have it on an honest path. */
+/**
+ * Ports to look at as well: those asked for; and where STARTTLS is missing, once, the one
+ * that is most likely to have it on an honest path.
+ */
 function portsBeside(
   { submissionPorts, goals }: ProbeContext,
   { connections: [first] }: AddressEvidence,

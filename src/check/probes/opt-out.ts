@@ -1,10 +1,16 @@
 import { fail, ok, parseIp, withinPrefix, type Result } from '../../base/index.js';
 import { checkFailures } from '../failures.js';
 
-/** Who asked to be left alone: true for a host or address that is never to be connected to. */
+/**
+ * Who asked to be left alone: true for a host or address that is never to be connected
+ * to.
+ */
 export type OptOut = (host: string, ip: string) => boolean;
 
-/** Reads a list of hosts and addresses, one a line. `*.example.com` stands for every name below it. */
+/**
+ * Reads a list of hosts and addresses, one a line. `*.example.com` stands for every name
+ * below it.
+ */
 export function parseOptOut(text: string): Result<OptOut> {
   const names = new Set<string>();
   const networks: (readonly [prefix: string, length: number])[] = [];

@@ -4,7 +4,9 @@ import { fetchPolicy, parseStsRecord } from '../../mta-sts/index.js';
 import { parseTlsRptRecord } from '../../tls-rpt/index.js';
 import { failureEvidence, type ProbeContext } from './context.js';
 
-/** The `_mta-sts` record and, where there is one, the policy (RFC 8461 §3 [8461-3.1-1]). */
+/**
+ * The `_mta-sts` record and, where there is one, the policy (RFC 8461 §3 [8461-3.1-1]).
+ */
 export async function probeMtaSts(context: ProbeContext): Promise<MtaStsEvidence> {
   const txt = await texts(context, '_mta-sts');
   if (txt.lookup === 'failed')

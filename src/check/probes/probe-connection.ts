@@ -28,10 +28,16 @@ import { failureEvidence, type ProbeContext } from './context.js';
 type ProbeQuestion = AskHelloRequest['question'];
 type Draft = { -readonly [K in keyof ConnectionEvidence]: ConnectionEvidence[K] };
 
-/** What a connection is opened for: the completed handshake, one question of the prober, or what `--intrusive` does. */
+/**
+ * What a connection is opened for: the completed handshake, one question of the prober,
+ * or what `--intrusive` does.
+ */
 export type ProbePurpose = TlsQuestion | 'handshake' | 'intrusion' | 'intrusion-tls12';
 
-/** One SMTP connection from its greeting to its end, as evidence; `sni` is the name said in its TLS. Rejects only with the signal's reason. */
+/**
+ * One SMTP connection from its greeting to its end, as evidence; `sni` is the name said
+ * in its TLS. Rejects only with the signal's reason.
+ */
 export async function converse(
   context: ProbeContext,
   sni: string,
@@ -204,7 +210,10 @@ function keepFacts(
   };
 }
 
-/** A handshake that failed; where it was a question of the prober that is an answer: the server has no key of that kind. */
+/**
+ * A handshake that failed; where it was a question of the prober that is an answer: the
+ * server has no key of that kind.
+ */
 function notMade(errand: ProbePurpose, failure: Failure, draft: Draft): void {
   if (typeof errand !== 'string' && errand.kind === 'handshake' && handshakeFailed(failure.code))
     draft.probe = { question: errand, answer: { kind: 'refused' } };
@@ -219,8 +228,9 @@ async function greetAgain(session: SmtpSession, draft: Draft): Promise<void> {
 }
 
 /**
- * CVE-2011-0411: one NOOP in clear behind STARTTLS. A server that answers it inside TLS executes what an attacker put in front of the sealed session
- * (RFC 3207 §4.2). In TLS 1.2 the same connection asks for one renegotiation. Nothing else is sent.
+ * CVE-2011-0411: one NOOP in clear behind STARTTLS. A server that answers it inside TLS
+ * executes what an attacker put in front of the sealed session (RFC 3207 §4.2). In TLS
+ * 1.2 the same connection asks for one renegotiation. Nothing else is sent.
  */
 async function testInjection(
   context: ProbeContext,
@@ -247,7 +257,8 @@ async function testInjection(
   const first = await session.ehlo();
   if (errand === 'intrusion-tls12')
     draft.renegotiation = await renegotiate(session.conn, timeoutMs);
-  // An executed NOOP was answered in the place of EHLO, whose reply then comes in the place of that to QUIT.
+  // An executed NOOP was answered in the place of EHLO, whose reply then comes in the
+  // place of that to QUIT.
   const second = await session.command('QUIT');
   if (second.ok) draft.injection = second.value.code === 221 ? 'discarded' : 'executed';
   else if (first.ok && first.value.lines.length > 1) draft.injection = 'discarded';
@@ -291,7 +302,8 @@ function keepAnswer(
 function notSecured(failure: Failure, draft: Draft): void {
   draft.failure = failureEvidence(failure);
   if (failure.code !== 'smtp-starttls-refused') return;
-  // RFC 3207 §4: senders that do not require TLS continue in plaintext after any reply but 220.
+  // RFC 3207 §4: senders that do not require TLS continue in plaintext after any reply
+  // but 220.
   draft.starttls = 'refused';
   draft.starttlsReply = {
     code: Number(failure.detail.slice(0, 3)),

@@ -7,13 +7,18 @@ import type { ProbeContext } from './context.js';
 import { converse, type ProbePurpose } from './probe-connection.js';
 import type { ConnectionBudget } from './connection-limiter.js';
 
-/** A connection that takes this many times as long as the first, and longer than this, is meant to keep us. */
+/**
+ * A connection that takes this many times as long as the first, and longer than this, is
+ * meant to keep us.
+ */
 const TARPIT = { times: 3, milliseconds: 10_000 };
 
 /** Connections that a run asks again because STARTTLS was missing on one of them. */
 const RETRIES = 2;
 
-/** One address of a mail host. `sni`: the name said in TLS, by default that of the host. */
+/**
+ * One address of a mail host. `sni`: the name said in TLS, by default that of the host.
+ */
 export interface ProbeTarget {
   readonly host: string;
   readonly ip: string;
@@ -21,9 +26,10 @@ export interface ProbeTarget {
 }
 
 /**
- * Looks at one address: a completed handshake first, then, for what the goals ask beyond it, one connection a question, one at a time and within the
- * budget. A server that turns us away, or slows us down, is left alone from then on. `known`: connections of an earlier run, whose answers are not asked for
- * again.
+ * Looks at one address: a completed handshake first, then, for what the goals ask beyond
+ * it, one connection a question, one at a time and within the budget. A server that turns
+ * us away, or slows us down, is left alone from then on. `known`: connections of an
+ * earlier run, whose answers are not asked for again.
  */
 export async function probeSmtp(
   context: ProbeContext,
@@ -42,7 +48,8 @@ export async function probeSmtp(
   if (first.dial !== 'open' && first.dial.code === 'net-guarded')
     return { ip, ...statusOf(first), connections: [] };
   const connections = [first, ...earlier];
-  // A farm behind one address may hold servers without STARTTLS: one more connection shows it.
+  // A farm behind one address may hold servers without STARTTLS: one more connection
+  // shows it.
   if (goals && isMissing(first.starttls) && purse.left > 1) {
     if (spacingMs > 0) await clock.sleep(spacingMs, signal);
     purse.spend();
@@ -112,7 +119,10 @@ function reasonOf({ dial, failure, probe, starttls }: ConnectionEvidence): strin
   return `starttls-${starttls}`;
 }
 
-/** Silence and temporary refusals say nothing about a server; only what it clearly shows does. */
+/**
+ * Silence and temporary refusals say nothing about a server; only what it clearly shows
+ * does.
+ */
 function statusOf({
   dial,
   starttls,

@@ -114,7 +114,8 @@ export const baseline: Profile = {
     ),
     'cert-near-expiry': rule(byMechanism('warn', 'warn', 'warn', 'warn', 'info'), 'RFC 8461 §4.2'),
     'cert-weak-key': weak,
-    // What nobody accepts any more as a signature, an MTA-STS sender does not accept either.
+    // What nobody accepts any more as a signature, an MTA-STS sender does not accept
+    // either.
     'cert-weak-signature': rule(
       byMechanism('warn', 'warn', 'fail', 'warn', 'info'),
       'RFC 9155 §2, RFC 8461 §4.2',

@@ -3,8 +3,8 @@ import type { Profile } from './profile.js';
 import { asked, isBroken, isWeak, pqSet, where12 } from './sets.js';
 
 /**
- * BCP 195 as of November 2022: RFC 8996 and RFC 9325. §5.2 of RFC 9325 lets opportunistic mail
- * go below it: a practice it recommends against warns, one it forbids fails.
+ * BCP 195 as of November 2022: RFC 8996 and RFC 9325. §5.2 of RFC 9325 lets opportunistic
+ * mail go below it: a practice it recommends against warns, one it forbids fails.
  */
 export const bcp195Of2022: Profile = {
   ...baseline,
@@ -54,9 +54,9 @@ const obsoleteKeyExchanges: readonly string[] = ['RSA', 'DHE', 'DH', 'ECDH'];
 
 /**
  * BCP 195 as of July 2026: RFC 9325 with the updates of RFC 9852 and RFC 10015. RFC 10015
- * forbids suites of TLS 1.2 with static RSA, static Diffie-Hellman and finite-field DHE, and
- * discourages static ECDH (§2 to §4). They warn and do not fail: a sender without ECDHE would
- * fall back to plaintext (RFC 9325 §5.2). RFC 9852 binds new protocols alone.
+ * forbids suites of TLS 1.2 with static RSA, static Diffie-Hellman and finite-field DHE,
+ * and discourages static ECDH (§2 to §4). They warn and do not fail: a sender without
+ * ECDHE would fall back to plaintext (RFC 9325 §5.2). RFC 9852 binds new protocols alone.
  */
 export const bcp195Of2026: Profile = {
   ...bcp195Of2022,

@@ -3,7 +3,10 @@ import type { Ask, Goals } from '../../tls/index.js';
 import type { FindingId } from '../findings/catalogue.js';
 import type { Profile, TlsTerms } from './profile.js';
 
-/** What the prober is asked on behalf of a profile, and what it is called when the answer is yes. */
+/**
+ * What the prober is asked on behalf of a profile, and what it is called when the answer
+ * is yes.
+ */
 export interface GradedAsk {
   readonly finding: FindingId;
   readonly ask: Ask;
@@ -11,7 +14,9 @@ export interface GradedAsk {
   readonly apart?: { readonly finding: FindingId; readonly ids: readonly number[] } | undefined;
 }
 
-/** Everything that takes a question of its own; features of TLS 1.2 show in any answer. */
+/**
+ * Everything that takes a question of its own; features of TLS 1.2 show in any answer.
+ */
 export function gradedAsks({ versions, sets, order, dheBits }: TlsTerms): readonly GradedAsk[] {
   return [
     ...(['TLSv1.1', 'TLSv1', 'SSLv3', 'SSLv2'] as const).flatMap((version): GradedAsk[] => {
@@ -48,8 +53,9 @@ export function severityOf(profile: Profile, finding: FindingId): Severity {
 }
 
 /**
- * What the prober has to find out for a profile at a depth; nothing for triage. Versions come first, newest first, since one refusal settles all below;
- * then what weighs most, so that a spent budget costs least.
+ * What the prober has to find out for a profile at a depth; nothing for triage. Versions
+ * come first, newest first, since one refusal settles all below; then what weighs most,
+ * so that a spent budget costs least.
  */
 export function goalsOf(profile: Profile, depth: Depth): Goals | undefined {
   if (depth === 'triage') return undefined;

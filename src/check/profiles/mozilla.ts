@@ -3,7 +3,10 @@ import { baseline } from './baseline.js';
 import type { Profile } from './profile.js';
 import { allBut12, allBut13, asked, isBroken, named, pqSet, where12 } from './sets.js';
 
-/** What Mozilla's guidelines 6.0 set an "intermediate" server to [9325-4.2-1]. They leave the choice among it to the client. */
+/**
+ * What Mozilla's guidelines 6.0 set an "intermediate" server to [9325-4.2-1]. They leave
+ * the choice among it to the client.
+ */
 export const mozillaSettings: TlsSettings = {
   suites: named(
     'ECDHE_ECDSA_WITH_AES_128_GCM_SHA256',
@@ -19,7 +22,10 @@ export const mozillaSettings: TlsSettings = {
   groups: ['X25519MLKEM768', 'x25519', 'secp256r1', 'secp384r1'],
 };
 
-/** Mozilla's "intermediate" server configuration, guidelines 6.0. Written for the web: what it leaves out warns, since old mail servers need more. */
+/**
+ * Mozilla's "intermediate" server configuration, guidelines 6.0. Written for the web:
+ * what it leaves out warns, since old mail servers need more.
+ */
 export const mozillaIntermediate: Profile = {
   ...baseline,
   name: 'mozilla-intermediate-6.0',

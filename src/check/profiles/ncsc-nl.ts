@@ -49,7 +49,10 @@ const phaseOut = where12(
     !sufficient.includes(s.id),
 );
 
-/** NCSC-NL, ICT-beveiligingsrichtlijnen voor Transport Layer Security, 2025-05. What it calls insufficient fails, what it phases out warns. */
+/**
+ * NCSC-NL, ICT-beveiligingsrichtlijnen voor Transport Layer Security, 2025-05. What it
+ * calls insufficient fails, what it phases out warns.
+ */
 export const ncscNl: Profile = {
   ...baseline,
   name: 'ncsc-nl-2025-05',

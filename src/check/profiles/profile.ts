@@ -1,7 +1,10 @@
 import type { Depth, Severity, TlsVersion } from '../../evidence/index.js';
 import type { FindingId } from '../findings/catalogue.js';
 
-/** What vouches for a server when its certificate is judged; each is graded alone and the worst counts. */
+/**
+ * What vouches for a server when its certificate is judged; each is graded alone and the
+ * worst counts.
+ */
 export type TrustMechanism = 'none' | 'testing' | 'enforce' | 'daneTa' | 'daneEe';
 
 export interface Rule {
@@ -33,7 +36,10 @@ export interface TlsTerms {
   /** A version that has to be accepted. */
   readonly required: readonly TlsVersion[];
   readonly sets: readonly TlsSet[];
-  /** With everything on offer a server must not choose one of `worse` when it takes others. */
+  /**
+   * With everything on offer a server must not choose one of `worse` when it takes
+   * others.
+   */
   readonly order?: { readonly finding: FindingId; readonly worse: readonly number[] };
   /** Bits of a finite-field group below which it is found fault with. */
   readonly dheBits?: number;

@@ -57,8 +57,8 @@ const standardPqGroups = ['X25519MLKEM768', 'SecP256r1MLKEM768', 'SecP384r1MLKEM
 const pqGroups = groupTable.filter((g) => g.kind === 'hybrid' || g.kind === 'kem');
 
 /**
- * Asks for post-quantum key exchange. ML-KEM alone and the groups with Kyber are defined in
- * Internet-Drafts and raise a finding of their own.
+ * Asks for post-quantum key exchange. ML-KEM alone and the groups with Kyber are defined
+ * in Internet-Drafts and raise a finding of their own.
  */
 export const pqSet: TlsSet = {
   finding: 'tls-pq-good',

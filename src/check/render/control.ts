@@ -1,7 +1,10 @@
 import { wrap } from '../../base/index.js';
 import type { Evidence } from '../../evidence/index.js';
 
-/** What the control host tells of the network the check ran from; empty without `--control`. */
+/**
+ * What the control host tells of the network the check ran from; empty without
+ * `--control`.
+ */
 export function renderControl({ network, hosts }: Evidence, width = 80): string {
   const { control } = network;
   if (!control) return '';

@@ -5,7 +5,10 @@ import { counted, senderNames } from './words.js';
 
 const hostile: readonly Attack[] = ['stripStarttls', 'swapCertificate', 'spoofMx', 'suppress'];
 
-/** The senders that a sentence names together, and the rows of the table that it speaks for. */
+/**
+ * The senders that a sentence names together, and the rows of the table that it speaks
+ * for.
+ */
 const groups = {
   plain: ['opportunistic'],
   dane: ['dane'],
@@ -36,8 +39,9 @@ const happens: Readonly<Record<DeliveryResult, string>> = {
 };
 
 /**
- * Says what happens to this domain's mail today, why the check fails or cannot tell, and what an
- * attacker can do. The first sentence names the worst outcome of any sender, host and address.
+ * Says what happens to this domain's mail today, why the check fails or cannot tell, and
+ * what an attacker can do. The first sentence names the worst outcome of any sender, host
+ * and address.
  */
 export function headline(result: CheckResult): string {
   const { route, findings } = result;
@@ -85,7 +89,10 @@ function today(result: CheckResult): string {
   }
 }
 
-/** Addresses without STARTTLS beside others that offer it: how many, out of those that were reached. */
+/**
+ * Addresses without STARTTLS beside others that offer it: how many, out of those that
+ * were reached.
+ */
 function unevenTls({ hosts }: CheckResult): string | undefined {
   const reached = hosts.flatMap((host) => host.addresses.filter((a) => a.status === 'reachable'));
   const without = reached.filter((a) => ['absent', 'mangled', 'refused'].includes(a.starttls));

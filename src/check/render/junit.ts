@@ -9,8 +9,9 @@ export interface JunitOptions {
 }
 
 /**
- * JUnit XML for CI servers: a test suite for each domain, a test for the verdict and for each finding. What could not be told is an error, neither passed
- * nor failed; what this depth does not ask is skipped.
+ * JUnit XML for CI servers: a test suite for each domain, a test for the verdict and for
+ * each finding. What could not be told is an error, neither passed nor failed; what this
+ * depth does not ask is skipped.
  */
 export function renderJunit(
   results: readonly CheckResult[],
@@ -125,7 +126,9 @@ const entities: Readonly<Record<string, string>> = {
   "'": '&apos;',
 };
 
-/** Text for element or attribute. What XML 1.0 forbids (§2.2) becomes a visible escape. */
+/**
+ * Text for element or attribute. What XML 1.0 forbids (§2.2) becomes a visible escape.
+ */
 function xml(text: string): string {
   return neutralise(text, 4000).replace(/[&<>"']/g, (c) => entities[c] as string);
 }

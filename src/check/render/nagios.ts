@@ -10,7 +10,10 @@ const states = {
   inconclusive: ['UNKNOWN', 3],
 } as const;
 
-/** One line and the exit status that monitoring plugins use: 0 OK, 1 warning, 2 critical, 3 unknown. */
+/**
+ * One line and the exit status that monitoring plugins use: 0 OK, 1 warning, 2 critical,
+ * 3 unknown.
+ */
 export function renderNagios(result: CheckResult): {
   readonly line: string;
   readonly status: 0 | 1 | 2 | 3;

@@ -26,7 +26,9 @@ const unclear: CheckResult = {
   verdict: 'inconclusive',
 };
 
-/** Elements of XML that is well-formed as far as we write it; throws for anything else. */
+/**
+ * Elements of XML that is well-formed as far as we write it; throws for anything else.
+ */
 function elements(xml: string): { name: string; attributes: Record<string, string> }[] {
   const open: string[] = [];
   const found: { name: string; attributes: Record<string, string> }[] = [];

@@ -32,7 +32,10 @@ const toneStyle: Readonly<Record<Tone, keyof typeof styles>> = {
   quiet: 'dim',
 };
 
-/** One screen: what happens to the mail, then the hosts, then what to fix and who can. Ends with a line feed. */
+/**
+ * One screen: what happens to the mail, then the hosts, then what to fix and who can.
+ * Ends with a line feed.
+ */
 export function renderTerminal(result: CheckResult, options: TerminalOptions = {}): string {
   const width = Math.min(120, Math.max(80, options.width ?? 80));
   const paint: Paint = (text, style) =>
@@ -111,7 +114,10 @@ function hostLine({ name, dnssec, tlsa, mtaStsMatch, passedOver }: MailHost): st
   return `${name}  DNSSEC ${dnssec}, TLSA ${tlsa.status}${roles}${sts}`;
 }
 
-/** Where a server stands, in one line or, where that is too long, one for each certificate. */
+/**
+ * Where a server stands, in one line or, where that is too long, one for each
+ * certificate.
+ */
 function addressLines(
   address: MailAddress,
   depth: CheckResult['depth'],
@@ -159,7 +165,10 @@ function certificateWords(certificate: MailCertificate): string {
   return `${certificate.keyAlgorithm} ${certificate.keyBits}, ${certificate.chain}${name}, ${date}${dane}`;
 }
 
-/** Suites by version with whose order decides, then groups: names as IANA has them, without their common beginning. What is alike is said once. */
+/**
+ * Suites by version with whose order decides, then groups: names as IANA has them,
+ * without their common beginning. What is alike is said once.
+ */
 function surface(
   { ip, tls }: MailAddress,
   all: readonly MailHost[],

@@ -110,7 +110,9 @@ export function versionName(version: string): string {
     .replace('SSLv', 'SSL ');
 }
 
-/** Why an address is not what it should be: the server's own reply, else a failure code. */
+/**
+ * Why an address is not what it should be: the server's own reply, else a failure code.
+ */
 export function because({ reason, reply }: Pick<MailAddress, 'reason' | 'reply'>): string {
   const code = reason === undefined ? '' : ` (${reason})`;
   return reply === undefined ? code : `${code}: "${reply}"`;

@@ -6,7 +6,10 @@ import type {
   HostEvidence,
 } from '../../evidence/index.js';
 
-/** Evidence to plant causes in: a domain with STARTTLS on one host, no MTA-STS, no DANE, nothing signed. */
+/**
+ * Evidence to plant causes in: a domain with STARTTLS on one host, no MTA-STS, no DANE,
+ * nothing signed.
+ */
 export function plantedEvidence(changes: Partial<Evidence> = {}): Evidence {
   const txt = { texts: [], lookup: 'absent', dnssec: 'insecure' } as const;
   return {

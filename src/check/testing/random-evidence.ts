@@ -70,7 +70,10 @@ const behaviours = {
 } as const satisfies Record<string, Partial<ConnectionEvidence>>;
 type Behaviour = keyof typeof behaviours;
 
-/** The first value most of the time: with a fault in every part, all evidence would look alike. */
+/**
+ * The first value most of the time: with a fault in every part, all evidence would look
+ * alike.
+ */
 function mostly<T>(weight: number, usual: T, ...others: readonly T[]): fc.Arbitrary<T> {
   return fc.oneof(
     { arbitrary: fc.constant(usual), weight },
@@ -124,7 +127,10 @@ function addressOf(ip: string, connections: readonly ConnectionEvidence[]): Addr
   );
 }
 
-/** Evidence of any domain that a check may meet. Its parts agree as those of real evidence do. */
+/**
+ * Evidence of any domain that a check may meet. Its parts agree as those of real evidence
+ * do.
+ */
 export function randomEvidence(): fc.Arbitrary<Evidence> {
   const evidence = plantedEvidence();
   const now = Date.parse(evidence.collectedAt);

@@ -42,7 +42,10 @@ export interface CheckFlags extends ResolverFlags, PeerFlags, ReportFlags {
   readonly steps?: boolean;
 }
 
-/** Turns flags into options of the library; throws HermeticError with what to do for each that does not fit. */
+/**
+ * Turns flags into options of the library; throws HermeticError with what to do for each
+ * that does not fit.
+ */
 export function readCheckFlags(flags: CheckFlags): CheckOptions {
   const depth = (['triage', 'verdict', 'inventory'] as const).find((d) => d === flags.depth);
   if (!depth)

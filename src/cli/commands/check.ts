@@ -131,7 +131,10 @@ async function run(
   }
 }
 
-/** What one domain came to; bad input is a value here, so that one wrong name does not lose the others. */
+/**
+ * What one domain came to; bad input is a value here, so that one wrong name does not
+ * lose the others.
+ */
 async function one(
   domain: string,
   options: CollectOptions,

@@ -34,7 +34,10 @@ interface DnssecFlags extends ResolverFlags {
   readonly proof?: string;
 }
 
-/** `hermetic dnssec`: one question, its answer, and everything the answer rests on. `dnssec verify`: the same again, offline. */
+/**
+ * `hermetic dnssec`: one question, its answer, and everything the answer rests on.
+ * `dnssec verify`: the same again, offline.
+ */
 export function dnssecCommand(
   output: Output,
   signal: AbortSignal,
@@ -226,7 +229,10 @@ function asJson({
   };
 }
 
-/** Proved, be it that the zone is signed or that it is not: 0. Bogus: 1. Could not tell: 3. */
+/**
+ * Proved, be it that the zone is signed or that it is not: 0. Bogus: 1. Could not tell:
+ * 3.
+ */
 function statusOf({ dnssec }: DnsAnswer): number {
   if (dnssec === 'bogus') return exitCodes.fail;
   return dnssec === 'indeterminate' ? exitCodes.inconclusive : exitCodes.good;

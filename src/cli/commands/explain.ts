@@ -7,7 +7,10 @@ import type { Output } from '../output.js';
 import { progress } from '../progress.js';
 import { failureCodes, failureEntry } from '../say-failure.js';
 
-/** `hermetic explain`: a subject of mail TLS in a few sentences, shown in the lab; or what a code means. */
+/**
+ * `hermetic explain`: a subject of mail TLS in a few sentences, shown in the lab; or what
+ * a code means.
+ */
 export function explainCommand(
   output: Output,
   signal: AbortSignal,

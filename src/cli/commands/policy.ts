@@ -14,7 +14,10 @@ interface Flags extends SenderFlags {
   readonly postfix?: string;
 }
 
-/** `hermetic policy`: what a sender must do with a domain's mail, and which record says so. No mail server is contacted. */
+/**
+ * `hermetic policy`: what a sender must do with a domain's mail, and which record says
+ * so. No mail server is contacted.
+ */
 export function policyCommand(
   output: Output,
   signal: AbortSignal,
@@ -49,7 +52,10 @@ export function policyCommand(
   return command.enablePositionalOptions().addCommand(forgetCommand(output, finish));
 }
 
-/** `hermetic policy forget`: removes a cached MTA-STS policy, also from a daemon that runs. */
+/**
+ * `hermetic policy forget`: removes a cached MTA-STS policy, also from a daemon that
+ * runs.
+ */
 function forgetCommand(output: Output, finish: (code: number) => void): Command {
   return new Command('forget')
     .description('remove the cached MTA-STS policy of a domain; a running daemon follows at once')
@@ -77,7 +83,10 @@ function forgetCommand(output: Output, finish: (code: number) => void): Command 
     });
 }
 
-/** The answer of the socketmap, and a second one where it depends on Postfix's own resolver. */
+/**
+ * The answer of the socketmap, and a second one where it depends on Postfix's own
+ * resolver.
+ */
 function postfixTeller(text: string): (decision: DomainDecision) => string {
   const version = releaseOf(text);
   if (!version)

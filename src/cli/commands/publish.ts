@@ -27,7 +27,10 @@ interface Flags {
   readonly confirm?: readonly string[];
 }
 
-/** `hermetic publish`: brings domains and mail hosts to what the section `publish` of the configuration wants, step by safe step. */
+/**
+ * `hermetic publish`: brings domains and mail hosts to what the section `publish` of the
+ * configuration wants, step by safe step.
+ */
 export function publishCommand(
   output: Output,
   signal: AbortSignal,

@@ -23,7 +23,10 @@ interface Flags extends ResolverFlags {
   readonly policyHost?: string;
 }
 
-/** `hermetic records`: what a domain lacks, ready to paste, in the order that never holds mail back. */
+/**
+ * `hermetic records`: what a domain lacks, ready to paste, in the order that never holds
+ * mail back.
+ */
 export function recordsCommand(
   output: Output,
   signal: AbortSignal,

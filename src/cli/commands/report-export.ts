@@ -3,7 +3,10 @@ import { exportReports, prepareReports } from '../../report/index.js';
 import { openStoreToRead } from '../../store/index.js';
 import type { Output } from '../output.js';
 
-/** `hermetic report export`: the reports themselves, for another program or another database. */
+/**
+ * `hermetic report export`: the reports themselves, for another program or another
+ * database.
+ */
 export function reportExportCommand(output: Output): Command {
   return new Command('export')
     .description('print the reports that count, one a line, as they came')

@@ -94,7 +94,8 @@ async function run(
     line.end();
   }
   if (!flags.json) output.out(tally.summary(flags.store));
-  // A pipe from a mail server never fails over a bad report: the server would answer it with a bounce.
+  // A pipe from a mail server never fails over a bad report: the server would answer it
+  // with a bounce.
   return tally.refused > 0 && !piped ? exitCodes.fail : exitCodes.good;
 }
 
@@ -104,7 +105,10 @@ async function* sources(paths: readonly string[]): AsyncGenerator<Source> {
     else yield* walkSources(path);
 }
 
-/** Verifies by the date of arrival. When keys cannot be looked up three times in a row the network is taken to be away, and nothing more is asked. */
+/**
+ * Verifies by the date of arrival. When keys cannot be looked up three times in a row the
+ * network is taken to be away, and nothing more is asked.
+ */
 function verifier(flags: ResolverFlags): (mail: Uint8Array) => Promise<DkimVerdict> {
   const resolver = createResolver({
     network: nodeNetwork(),

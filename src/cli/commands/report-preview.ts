@@ -19,7 +19,10 @@ interface PreviewFlags {
   readonly json?: boolean;
 }
 
-/** `hermetic report preview`: what the daemon would tell others, and what became of what it told. */
+/**
+ * `hermetic report preview`: what the daemon would tell others, and what became of what
+ * it told.
+ */
 export function reportPreviewCommand(output: Output, finish: (code: number) => void): Command {
   return new Command('preview')
     .description('the reports that would be sent to others, and what became of those that were')

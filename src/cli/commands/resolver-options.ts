@@ -72,7 +72,10 @@ export function readResolverFlags(flags: ResolverFlags): {
   };
 }
 
-/** RFC 7672 §2.1.1 [7672-2.1.1-4]: nobody's AD bit is believed over an open network unless that resolver was named. */
+/**
+ * RFC 7672 §2.1.1 [7672-2.1.1-4]: nobody's AD bit is believed over an open network unless
+ * that resolver was named.
+ */
 function insistOnThisMachine(upstreams: readonly Upstream[]): void {
   const far = upstreams.find(({ address }) => !/^(127\.|::1$)/.test(address));
   if (far)
@@ -128,7 +131,10 @@ export function misuse(what: string, why: string, fix: string): HermeticError {
   return new HermeticError('usage', `${what}: ${why}`, { fix });
 }
 
-/** Reads the number of a flag: a whole number where `least` is 1 or more, else a fraction too. */
+/**
+ * Reads the number of a flag: a whole number where `least` is 1 or more, else a fraction
+ * too.
+ */
 export function readNumber(flag: string, text: string, least: number, most: number): number {
   const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : NaN;
   if (value >= least && value <= most && (least < 1 || Number.isInteger(value))) return value;

@@ -22,7 +22,10 @@ interface SendFlags extends SenderFlags {
   readonly quiet?: boolean;
 }
 
-/** `hermetic send`: delivers one message to the recipients' own servers, and shows what was said. */
+/**
+ * `hermetic send`: delivers one message to the recipients' own servers, and shows what
+ * was said.
+ */
 export function sendCommand(
   output: Output,
   signal: AbortSignal,
@@ -47,7 +50,8 @@ export function sendCommand(
       '\nExample:\n  hermetic send --from me@example.net --dry-run you@example.com\n  hermetic send --lab --from me@sender.example you@good.example',
     )
     .action(async (addresses: string[], flags: SendFlags) => {
-      // RFC 5321 §4.5.5: notices have the null reverse-path, written `<>` in SMTP. A recipient is never null.
+      // RFC 5321 §4.5.5: notices have the null reverse-path, written `<>` in SMTP. A
+      // recipient is never null.
       const from = flags.from === '<>' ? '' : flags.from;
       for (const address of [...(from === '' ? [] : [from]), ...addresses])
         insistOnMailbox(address);

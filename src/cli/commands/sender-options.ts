@@ -39,8 +39,8 @@ export function withSender(command: Command): Command {
 }
 
 /**
- * Runs something with a sender made of flags, and closes what was opened for it. `open`: how the
- * database of `--store` is opened.
+ * Runs something with a sender made of flags, and closes what was opened for it. `open`:
+ * how the database of `--store` is opened.
  */
 export async function withSenderOf<T>(
   flags: SenderFlags,

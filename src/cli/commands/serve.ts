@@ -8,7 +8,10 @@ interface Flags {
   readonly check?: boolean;
 }
 
-/** `hermetic serve`: the daemon. SIGHUP reads the configuration anew, SIGTERM and ctrl-C let running work end. */
+/**
+ * `hermetic serve`: the daemon. SIGHUP reads the configuration anew, SIGTERM and ctrl-C
+ * let running work end.
+ */
 export function serveCommand(
   output: Output,
   signal: AbortSignal,
@@ -49,7 +52,8 @@ async function serve(
   }
   const log = server.createLog({ format: config.log.format, write: output.out, now: Date.now });
   const starting = server.startDaemon(config, log);
-  // One after the other, and whatever is wrong with the new one, the old one stays in force.
+  // One after the other, and whatever is wrong with the new one, the old one stays in
+  // force.
   let work: Promise<unknown> = starting;
   const reload = (): void => {
     work = Promise.all([starting, work])
@@ -78,7 +82,10 @@ async function serve(
   return exitCodes.good;
 }
 
-/** A read of a socket that systemd handed over can be neither called back nor waited for, not even by exit(): the signal ends it as it would have. */
+/**
+ * A read of a socket that systemd handed over can be neither called back nor waited for,
+ * not even by exit(): the signal ends it as it would have.
+ */
 function endWhatStillReads(): void {
   process.removeAllListeners('SIGTERM').kill(process.pid, 'SIGTERM');
 }

@@ -86,7 +86,10 @@ function warningsFor(file: string, { host }: Flags): readonly string[] {
     : [];
 }
 
-/** What `openssl req -x509` makes for a server says that it is a CA, names a host and has signed itself. */
+/**
+ * What `openssl req -x509` makes for a server says that it is a CA, names a host and has
+ * signed itself.
+ */
 function isServersOwn({ selfIssued, dnsNames, commonName = '' }: Certificate): boolean {
   const isHost = commonName.includes('.') && parseDomain(commonName).ok;
   return selfIssued && (dnsNames.length > 0 || isHost);

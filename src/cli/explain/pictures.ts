@@ -3,7 +3,10 @@ import type { ConnectionEvidence, MailAddress } from '../../evidence/index.js';
 import { attacks, type SenderClass } from '../../policy/index.js';
 import type { Seen } from './stage.js';
 
-/** What the lines of a conversation mean, by what they say; the first that fits, each said once. */
+/**
+ * What the lines of a conversation mean, by what they say; the first that fits, each said
+ * once.
+ */
 const remarks: readonly (readonly [RegExp, string])[] = [
   [/^S 220 2\.0\.0/, 'from here on the TLS handshake'],
   [/^S 220/, 'the server greets, in clear'],

@@ -12,7 +12,9 @@ export interface Seen {
   readonly result: CheckResult;
 }
 
-/** The lab as a stage: every illustration of a topic is played on it when it is asked for. */
+/**
+ * The lab as a stage: every illustration of a topic is played on it when it is asked for.
+ */
 export interface Stage {
   /** Checks a domain. `calm`: with the attacker off. */
   look(

@@ -3,7 +3,10 @@ import type { DnsAnswer } from '../types.js';
 /** Octets that a cached record, name or object takes beside its content. */
 const OVERHEAD = 200;
 
-/** About how many octets an answer takes in memory: its records, and the texts of its proof. */
+/**
+ * About how many octets an answer takes in memory: its records, and the texts of its
+ * proof.
+ */
 export function answerSize({ records, aliases, proof }: DnsAnswer): number {
   return recordSize(records) + aliases.length * OVERHEAD + textSize(proof) + OVERHEAD;
 }

@@ -4,7 +4,10 @@ import { transportFailures } from './failures.js';
 import { askUpstream, TlsConversations, type TransportOptions } from './transport.js';
 import type { Upstream } from './upstream.js';
 
-/** Asks a server for what it holds itself, cache and validation aside. Rejects only with `signal.reason`. */
+/**
+ * Asks a server for what it holds itself, cache and validation aside. Rejects only with
+ * `signal.reason`.
+ */
 export function askServer(
   server: Upstream,
   name: Name,
@@ -13,7 +16,8 @@ export function askServer(
   signal?: AbortSignal,
 ): Promise<Result<Message>> {
   const flags = { checkingDisabled: true, authenticData: false };
-  // Authoritative servers are asked in clear: what they say is validated or compared, never believed.
+  // Authoritative servers are asked in clear: what they say is validated or compared,
+  // never believed.
   const secure = async (): Promise<Result<never>> =>
     fail(transportFailures.make('dns-bad-upstream', server.label));
   return askUpstream(

@@ -2,13 +2,21 @@ import type { Socket } from 'node:net';
 import { concat } from '../../base/index.js';
 import type { Conn } from '../../net/index.js';
 
-/** Milliseconds for which a connection is kept on which nothing is asked (RFC 7766 §6.2.3). */
+/**
+ * Milliseconds for which a connection is kept on which nothing is asked (RFC 7766
+ * §6.2.3).
+ */
 const IDLE_MS = 2_000;
 
-/** `ended`: the connection is gone, and whether the question was ever read is not known. */
+/**
+ * `ended`: the connection is gone, and whether the question was ever read is not known.
+ */
 export type PipelinedReply = Uint8Array | 'timeout' | 'ended';
 
-/** Many questions over one connection, their answers in any order (RFC 7766 §6.2.1.1 and §7). At rest it keeps no process from ending. */
+/**
+ * Many questions over one connection, their answers in any order (RFC 7766 §6.2.1.1 and
+ * §7). At rest it keeps no process from ending.
+ */
 export class PipelinedConnection {
   readonly #waiting = new Map<number, (reply: PipelinedReply) => void>();
   readonly #conn: Conn;
@@ -40,7 +48,10 @@ export class PipelinedConnection {
     return this.#waiting.has(id);
   }
 
-  /** Sends a message whose id is that of no other that waits. Rejects only with `signal.reason`. */
+  /**
+   * Sends a message whose id is that of no other that waits. Rejects only with
+   * `signal.reason`.
+   */
   ask(message: Uint8Array, timeoutMs: number, signal?: AbortSignal): Promise<PipelinedReply> {
     if (signal?.aborted) return Promise.reject(signal.reason as Error);
     if (this.#ended) return Promise.resolve('ended');
@@ -80,7 +91,10 @@ export class PipelinedConnection {
     this.#conn.close();
   }
 
-  /** What answers no question is dropped: its asker may have gone. At most one message, 64 KiB, is kept in part. */
+  /**
+   * What answers no question is dropped: its asker may have gone. At most one message, 64
+   * KiB, is kept in part.
+   */
   #read(piece: Buffer): void {
     this.#received = Buffer.concat([this.#received, piece]);
     while (this.#received.length >= 2) {

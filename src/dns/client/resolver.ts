@@ -41,16 +41,25 @@ export interface ResolverOptions {
   /** Default the root's. */
   readonly anchors?: readonly TrustAnchor[];
   readonly clock?: Clock;
-  /** Believe the upstream's AD bit instead of validating: only for a resolver on this machine or reached by TLS. */
+  /**
+   * Believe the upstream's AD bit instead of validating: only for a resolver on this
+   * machine or reached by TLS.
+   */
   readonly trustAd?: boolean;
   /** Milliseconds for one datagram. Default 2000. */
   readonly timeoutMs?: number;
   /** Datagrams to one upstream. Default 2. */
   readonly attempts?: number;
-  /** Roots that the certificates of `tls://` upstreams lead to. Default those that come with Node. */
+  /**
+   * Roots that the certificates of `tls://` upstreams lead to. Default those that come
+   * with Node.
+   */
   readonly roots?: ServerIdentity['anchors'];
   readonly limits?: Partial<Limits>;
-  /** Seconds by which a DNSSEC signature may miss its dates; from `limits` where it is not given. */
+  /**
+   * Seconds by which a DNSSEC signature may miss its dates; from `limits` where it is not
+   * given.
+   */
   readonly clockSkew?: number;
   /** Answers and zones kept. Default 10 000. */
   readonly cacheSize?: number;
@@ -58,12 +67,17 @@ export interface ResolverOptions {
 
 /** Octets of cached answers, and of the cached zones of each upstream. */
 const MAX_CACHED_OCTETS = 16_000_000;
-/** Octets of the records of one answer that is cached: no key, policy or route is larger. */
+/**
+ * Octets of the records of one answer that is cached: no key, policy or route is larger.
+ */
 const MAX_ANSWER_OCTETS = 8192;
 
 type State = ResolverHealth['upstreams'][number]['state'];
 
-/** Milliseconds a failure is remembered, so that nobody can force work by asking again (RFC 4035 §4.7). */
+/**
+ * Milliseconds a failure is remembered, so that nobody can force work by asking again
+ * (RFC 4035 §4.7).
+ */
 const FAILURE_KEPT = 5_000;
 
 /** Milliseconds after which a trusted resolver is tried anew. */
@@ -72,7 +86,10 @@ const PROBE_KEPT = 3_600_000;
 /** What no single answer takes back. */
 const lasting: readonly State[] = ['strips-dnssec', 'does-not-validate', 'lies'];
 
-/** A validating stub resolver with cache. One bad upstream does not win by being first: on a failure or a bogus answer the next one is asked. */
+/**
+ * A validating stub resolver with cache. One bad upstream does not win by being first: on
+ * a failure or a bogus answer the next one is asked.
+ */
 export function createResolver(options: ResolverOptions): Resolver {
   const { upstreams, anchors = rootAnchors, clock = systemClock, cacheSize = 10_000 } = options;
   const transport: TransportOptions = {
@@ -128,7 +145,8 @@ export function createResolver(options: ResolverOptions): Resolver {
     let liar: Upstream | undefined;
     let stripping: { readonly upstream: Upstream; readonly failure: Failure } | undefined;
     for (const [i, upstream] of inOrder()) {
-      // The AD bit counts only where the resolver was declared trusted (RFC 7672 §2.1.1 [7672-2.1.1-4]).
+      // The AD bit counts only where the resolver was declared trusted (RFC 7672 §2.1.1
+      // [7672-2.1.1-4]).
       const answer = await (options.trustAd
         ? viaAd(upstream, name, type, signal)
         : viaValidation(upstream, i, name, type, signal));
@@ -184,7 +202,10 @@ export function createResolver(options: ResolverOptions): Resolver {
     };
   }
 
-  /** The anchor's zone is known to exist and to be signed: a resolver that shows no signed keys of it shows nobody's. */
+  /**
+   * The anchor's zone is known to exist and to be signed: a resolver that shows no signed
+   * keys of it shows nobody's.
+   */
   async function strips(upstream: Upstream, name: Name, signal?: AbortSignal): Promise<boolean> {
     const above = anchors
       .filter(({ zone }) => name.isAtOrBelow(zone))
@@ -221,10 +242,14 @@ export function createResolver(options: ResolverOptions): Resolver {
     return { ...unvalidatedAnswer(name, type, message.value, 'indeterminate'), failure };
   }
 
-  /** Why the AD bit of an upstream says nothing: it is missing from an answer that whoever validates sets it on (RFC 6840 §5.7). */
+  /**
+   * Why the AD bit of an upstream says nothing: it is missing from an answer that whoever
+   * validates sets it on (RFC 6840 §5.7).
+   */
   async function doubtOf(upstream: Upstream, signal?: AbortSignal): Promise<Failure | undefined> {
     if ((validating.get(upstream) ?? 0) > clock.now()) return undefined;
-    // The bit is not set in the question: DO alone has a validator set it, and one that merely copies questions does not.
+    // The bit is not set in the question: DO alone has a validator set it, and one that
+    // merely copies questions does not.
     const message = await exchange(
       upstream,
       Name.root,
@@ -269,7 +294,10 @@ export function createResolver(options: ResolverOptions): Resolver {
     return answerByAd(name, type, message.value, unchecked.ok ? unchecked.value : undefined);
   }
 
-  /** Questions that run at the same time need the same keys: each is asked once. What only one of them asks is shared with it. */
+  /**
+   * Questions that run at the same time need the same keys: each is asked once. What only
+   * one of them asks is shared with it.
+   */
   async function exchange(
     upstream: Upstream,
     name: Name,
@@ -303,7 +331,8 @@ export function createResolver(options: ResolverOptions): Resolver {
 
   function note(upstream: Upstream, state: State): void {
     const known = states.get(upstream) as State;
-    // One question without an answer is that question's; a resolver that has answered others is not at fault.
+    // One question without an answer is that question's; a resolver that has answered
+    // others is not at fault.
     const once =
       known === 'answers' && (state === 'silent' || state === 'refuses' || state === 'tls-failed');
     if (!lasting.includes(known) && !once) states.set(upstream, state);

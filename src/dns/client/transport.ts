@@ -15,7 +15,10 @@ export type Secure = (
   limits: { readonly timeoutMs: number; readonly signal?: AbortSignal },
 ) => Promise<Result<Conn>>;
 
-/** The connections over TLS that are open: one to each resolver, for all questions at a time. */
+/**
+ * The connections over TLS that are open: one to each resolver, for all questions at a
+ * time.
+ */
 export class TlsConversations {
   readonly open = new Map<string, PipelinedConnection>();
   readonly opening = new SingleFlight<Result<PipelinedConnection>>();
@@ -31,7 +34,10 @@ export interface TransportOptions {
   readonly attempts: number;
 }
 
-/** Header bits of a question: CD and DO for a validator of its own, AD for one that trusts the resolver (RFC 6840 §5.7, §5.9). */
+/**
+ * Header bits of a question: CD and DO for a validator of its own, AD for one that trusts
+ * the resolver (RFC 6840 §5.7, §5.9).
+ */
 export interface QueryFlags {
   readonly checkingDisabled: boolean;
   readonly authenticData: boolean;
@@ -40,7 +46,10 @@ export interface QueryFlags {
 /** EDNS size that crosses every path unfragmented (RFC 9715). */
 const UDP_SIZE = 1232;
 
-/** Asks one resolver one question: datagrams first, TCP when the answer is truncated, lacks EDNS, or the resolver speaks TLS. */
+/**
+ * Asks one resolver one question: datagrams first, TCP when the answer is truncated,
+ * lacks EDNS, or the resolver speaks TLS.
+ */
 export async function askUpstream(
   upstream: Upstream,
   name: Name,
@@ -102,7 +111,10 @@ function queryFor(
   };
 }
 
-/** The message, if it answers the query: id, question and direction (RFC 5452 §9.1). A bare error without question section counts. */
+/**
+ * The message, if it answers the query: id, question and direction (RFC 5452 §9.1). A
+ * bare error without question section counts.
+ */
 function answers(query: Message, bytes: Uint8Array): Message | undefined {
   const decoded = decodeMessage(bytes);
   if (
@@ -123,7 +135,10 @@ function answers(query: Message, bytes: Uint8Array): Message | undefined {
     : undefined;
 }
 
-/** An answer over a stream, where nothing has to be left out: what is cut there too says nothing of what is absent. */
+/**
+ * An answer over a stream, where nothing has to be left out: what is cut there too says
+ * nothing of what is absent.
+ */
 function whole(query: Message, bytes: Uint8Array, { label }: Upstream): Result<Message> {
   const message = answers(query, bytes);
   return message && !message.truncated
@@ -131,7 +146,10 @@ function whole(query: Message, bytes: Uint8Array, { label }: Upstream): Result<M
     : fail(transportFailures.make('dns-garbled', label));
 }
 
-/** A server may close after any answer: questions it had not come to are asked again over a new connection, so often at most. */
+/**
+ * A server may close after any answer: questions it had not come to are asked again over
+ * a new connection, so often at most.
+ */
 const MAX_CONNECTIONS = 10;
 
 /** RFC 7858 §3.4: what is open is used. */
@@ -228,7 +246,10 @@ async function overTcp(
   }
 }
 
-/** One length-prefixed message; undefined when it does not come in time or the stream ends. At most 64 KiB and the prefix are kept. */
+/**
+ * One length-prefixed message; undefined when it does not come in time or the stream
+ * ends. At most 64 KiB and the prefix are kept.
+ */
 export function readFramed(
   conn: Conn,
   timeoutMs: number,

@@ -6,17 +6,25 @@ import { Rcode, RRType } from '../wire/types-registry.js';
 
 const MAX_ALIASES = 11;
 
-/** Whether a response says that a name does not exist: NXDOMAIN, or a DNAME that makes it too long (YXDOMAIN, RFC 6672 §2.2). */
+/**
+ * Whether a response says that a name does not exist: NXDOMAIN, or a DNAME that makes it
+ * too long (YXDOMAIN, RFC 6672 §2.2).
+ */
 export function isNameError({ rcode }: Message): boolean {
   return rcode === Rcode.NXDOMAIN || rcode === Rcode.YXDOMAIN;
 }
 
-/** Whether a response answers its question: with data, or by saying that there is none. */
+/**
+ * Whether a response answers its question: with data, or by saying that there is none.
+ */
 export function isAnswer(message: Message): boolean {
   return message.rcode === Rcode.NOERROR || isNameError(message);
 }
 
-/** Reads an answer (NOERROR, NXDOMAIN or YXDOMAIN) as it stands, aliases followed inside it; `dnssec` is what the caller makes of the whole. */
+/**
+ * Reads an answer (NOERROR, NXDOMAIN or YXDOMAIN) as it stands, aliases followed inside
+ * it; `dnssec` is what the caller makes of the whole.
+ */
 export function unvalidatedAnswer(
   name: Name,
   type: number,

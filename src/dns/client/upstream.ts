@@ -35,7 +35,9 @@ export function parseUpstream(text: string): Result<Upstream> {
   });
 }
 
-/** The resolvers of this machine's configuration; never a public one that was not chosen. */
+/**
+ * The resolvers of this machine's configuration; never a public one that was not chosen.
+ */
 export function systemUpstreams(file = '/etc/resolv.conf'): readonly Upstream[] {
   let text: string;
   try {

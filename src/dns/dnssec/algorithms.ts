@@ -1,6 +1,9 @@
 import { createHash, createPublicKey, verify, type KeyObject } from 'node:crypto';
 
-/** One signature algorithm: how its DNSKEY public key is read and its signatures are checked. */
+/**
+ * One signature algorithm: how its DNSKEY public key is read and its signatures are
+ * checked.
+ */
 export interface Algorithm {
   readonly name: string;
   /** Undefined for a key of the wrong size or form. */
@@ -8,7 +11,10 @@ export interface Algorithm {
   verify(key: KeyObject, data: Uint8Array, signature: Uint8Array): boolean;
 }
 
-/** Algorithms and digests a validator supports. Everything else is "unknown": a zone that has only those is insecure (RFC 4035 §5.2). */
+/**
+ * Algorithms and digests a validator supports. Everything else is "unknown": a zone that
+ * has only those is insecure (RFC 4035 §5.2).
+ */
 export interface AlgorithmRegistry {
   readonly signatures: ReadonlyMap<number, Algorithm>;
   /** DS digest type to hash name. */
@@ -18,7 +24,10 @@ export interface AlgorithmRegistry {
 /** DS digest type 1, ignored where a stronger one is present (RFC 4509 §3). */
 export const SHA1_DIGEST = 1;
 
-/** RFC 5702: exponent and modulus, 512 to 4096 bits here; beyond that a check costs too much. */
+/**
+ * RFC 5702: exponent and modulus, 512 to 4096 bits here; beyond that a check costs too
+ * much.
+ */
 export function rsa(name: string, hash: string): Algorithm {
   return {
     name,
@@ -85,9 +94,11 @@ function base64url(bytes: Uint8Array): string {
 /**
  * The algorithms used outside tests.
  *
- * RFC 9905 §2 retires SHA-1 as a signature algorithm (5 and 7): a zone signed with those alone counts as unsigned [9905-2-1].
- * It says nothing of DS digest type 1, which RFC 8624 §3.3 and, after it, IANA's registry (RFC 9904 §4) still demand of validators
- * [9904-4-1]: a DS digest needs second-preimage resistance, which SHA-1 has. Digest types 3 (GOST 94), 5 and 6 are optional or retired.
+ * RFC 9905 §2 retires SHA-1 as a signature algorithm (5 and 7): a zone signed with those
+ * alone counts as unsigned [9905-2-1]. It says nothing of DS digest type 1, which RFC
+ * 8624 §3.3 and, after it, IANA's registry (RFC 9904 §4) still demand of validators
+ * [9904-4-1]: a DS digest needs second-preimage resistance, which SHA-1 has. Digest types
+ * 3 (GOST 94), 5 and 6 are optional or retired.
  */
 export const standardAlgorithms: AlgorithmRegistry = {
   signatures: new Map<number, Algorithm>([
@@ -105,12 +116,18 @@ export const standardAlgorithms: AlgorithmRegistry = {
   ]),
 };
 
-/** DS digest over owner and DNSKEY RDATA (RFC 4034 §5.1.4). `hash` comes from the registry. */
+/**
+ * DS digest over owner and DNSKEY RDATA (RFC 4034 §5.1.4). `hash` comes from the
+ * registry.
+ */
 export function dsDigest(hash: string, canonicalOwner: Uint8Array, dnskey: Uint8Array): Uint8Array {
   return new Uint8Array(createHash(hash).update(canonicalOwner).update(dnskey).digest());
 }
 
-/** Names of algorithms that are not supported, most of them retired (IANA DNSSEC Algorithm Numbers). */
+/**
+ * Names of algorithms that are not supported, most of them retired (IANA DNSSEC Algorithm
+ * Numbers).
+ */
 const unsupportedNames: ReadonlyMap<number, string> = new Map([
   [1, 'RSAMD5'],
   [3, 'DSA'],

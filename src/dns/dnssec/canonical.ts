@@ -3,7 +3,10 @@ import type { ResourceRecord } from '../types.js';
 import { canonicalRdata } from '../wire/rdata-layout.js';
 import type { Rrsig } from '../wire/rdata.js';
 
-/** Canonical DNS name order (RFC 4034 §6.1): by labels from the right, octets in lower case, absence of a label first. */
+/**
+ * Canonical DNS name order (RFC 4034 §6.1): by labels from the right, octets in lower
+ * case, absence of a label first.
+ */
 export function compareNames(a: Name, b: Name): number {
   const left = loweredLabels(a);
   const right = loweredLabels(b);
@@ -30,12 +33,18 @@ export function canonicalName(name: Name): Uint8Array {
   return Buffer.from(name.key, 'latin1');
 }
 
-/** Labels of a name as RRSIG counts them: without the root and without a leading wildcard (RFC 4034 §3.1.3). */
+/**
+ * Labels of a name as RRSIG counts them: without the root and without a leading wildcard
+ * (RFC 4034 §3.1.3).
+ */
 export function countLabels(name: Name): number {
   return name.labels.length - (name.isWildcard ? 1 : 0);
 }
 
-/** The RDATA of an RRset in canonical form and order, duplicates removed (RFC 4034 §6.2, §6.3). */
+/**
+ * The RDATA of an RRset in canonical form and order, duplicates removed (RFC 4034 §6.2,
+ * §6.3).
+ */
 export function canonicalRdatas(rrset: readonly ResourceRecord[]): readonly Uint8Array[] {
   const [only] = rrset;
   if (rrset.length === 1 && only) return [canonicalRdata(only.rdata, only.type)];
@@ -46,8 +55,9 @@ export function canonicalRdatas(rrset: readonly ResourceRecord[]): readonly Uint
 }
 
 /**
- * What an RRSIG signs (RFC 4034 §3.1.8.1): its own RDATA without the signature, then the RRset in canonical form and order, the owner being the
- * wildcard when the label count says so. `rdatas` spares sorting again for another signature over the same set.
+ * What an RRSIG signs (RFC 4034 §3.1.8.1): its own RDATA without the signature, then the
+ * RRset in canonical form and order, the owner being the wildcard when the label count
+ * says so. `rdatas` spares sorting again for another signature over the same set.
  */
 export function signedData(
   rrset: readonly ResourceRecord[],

@@ -1,6 +1,9 @@
 import { defineFailures } from '../../base/index.js';
 
-/** Why an answer could not be proved. Everything here means: mail that depends on it waits, it never falls back (RFC 7672 §2.1.2). */
+/**
+ * Why an answer could not be proved. Everything here means: mail that depends on it
+ * waits, it never falls back (RFC 7672 §2.1.2).
+ */
 export const dnssecFailures = defineFailures({
   'dnssec-signature-missing': {
     blame: 'publisher',

@@ -2,7 +2,10 @@ import { createHash } from 'node:crypto';
 import { concat, type Name } from '../../base/index.js';
 import { canonicalName } from './canonical.js';
 
-/** IH of RFC 5155 §5, with SHA-1, the only algorithm there is. Costs `iterations` + 1 hashes: check the number first. */
+/**
+ * IH of RFC 5155 §5, with SHA-1, the only algorithm there is. Costs `iterations` + 1
+ * hashes: check the number first.
+ */
 export function nsec3Hash(name: Name, salt: Uint8Array, iterations: number): Uint8Array {
   let hash: Uint8Array = canonicalName(name);
   for (let i = 0; i <= iterations; i++)

@@ -11,13 +11,18 @@ import { RRType } from '../wire/types-registry.js';
 
 /** The addresses of a host, of both families. */
 export interface HostAddresses {
-  /** `found`: at least one address. `absent`: both families are denied. `failed`: none was found and a lookup failed. */
+  /**
+   * `found`: at least one address. `absent`: both families are denied. `failed`: none was
+   * found and a lookup failed.
+   */
   readonly status: 'found' | 'absent' | 'failed';
   /**
-   * The status of the address records that were found, aliases included (RFC 7672 §2.2.2): a family that is denied or that cannot be
-   * looked up changes nothing [7672-2.2.2-3]. Where both families were found it is the stronger of the two, since one secure
-   * RRset shows that the host lies in a signed zone. Without addresses it is the weaker status of the two lookups; a failed one
-   * counts as insecure where the host provably lies in an unsigned zone.
+   * The status of the address records that were found, aliases included (RFC 7672
+   * §2.2.2): a family that is denied or that cannot be looked up changes nothing
+   * [7672-2.2.2-3]. Where both families were found it is the stronger of the two, since
+   * one secure RRset shows that the host lies in a signed zone. Without addresses it is
+   * the weaker status of the two lookups; a failed one counts as insecure where the host
+   * provably lies in an unsigned zone.
    */
   readonly dnssec: Dnssec;
   readonly v4: readonly string[];
@@ -25,9 +30,15 @@ export interface HostAddresses {
   /** The end of the alias chain; the host itself without aliases. */
   readonly canonicalName: Name;
   readonly aliases: readonly AliasStep[];
-  /** The failure of a lookup, also where the other family was found; the detail names the family. */
+  /**
+   * The failure of a lookup, also where the other family was found; the detail names the
+   * family.
+   */
   readonly failure?: Failure;
-  /** The zone because of which the addresses are insecure, where it is signed with retired algorithms. */
+  /**
+   * The zone because of which the addresses are insecure, where it is signed with retired
+   * algorithms.
+   */
   readonly unsupported?: UnsupportedZone;
   /** Seconds this may be cached. */
   readonly ttl: number;
@@ -38,7 +49,10 @@ const MAX_ADDRESSES = 32;
 const MAX_TTL_OF_HALF = 30;
 const gravity: readonly Dnssec[] = ['secure', 'insecure', 'indeterminate', 'bogus'];
 
-/** Looks up A and AAAA together. A host is found as soon as one family is: the other one never rules it out. */
+/**
+ * Looks up A and AAAA together. A host is found as soon as one family is: the other one
+ * never rules it out.
+ */
 export async function lookupAddresses(
   resolver: Resolver,
   host: Name,

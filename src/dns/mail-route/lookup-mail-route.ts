@@ -6,7 +6,10 @@ import { RRType } from '../wire/types-registry.js';
 
 /** Where a domain's mail goes (RFC 5321 §5.1). */
 export interface MailRoute {
-  /** `implicit`: no MX, the domain itself. `null-mx`: takes no mail (RFC 7505). `none`: nothing there. `error`: unknown. */
+  /**
+   * `implicit`: no MX, the domain itself. `null-mx`: takes no mail (RFC 7505). `none`:
+   * nothing there. `error`: unknown.
+   */
   readonly kind: 'mx' | 'implicit' | 'null-mx' | 'none' | 'error';
   readonly status: 'found' | 'nodata' | 'nxdomain' | 'failed';
   /** Of the MX RRset or its denial, aliases of the policy domain included. */
@@ -16,7 +19,10 @@ export interface MailRoute {
   readonly ttl: number;
   /** Where aliases of the policy domain led; the domain itself without any. */
   readonly canonicalName: Name;
-  /** By preference, each host once; among equals in the order of the answer. At most 100 are kept. */
+  /**
+   * By preference, each host once; among equals in the order of the answer. At most 100
+   * are kept.
+   */
   readonly hosts: readonly { readonly name: Name; readonly preference: number }[];
   /** A null MX stands next to these hosts (RFC 7505 §3 [7505-3-1] forbids it). */
   readonly besideNullMx?: true;
@@ -24,15 +30,19 @@ export interface MailRoute {
 
 export interface MailRouteOptions extends AskOptions {
   /**
-   * Trusts a resolver that strips DNSSEC when it says that a domain takes no mail: for a sender that does without DNSSEC. By
-   * default that is an error, since nothing tells it from a forged answer.
+   * Trusts a resolver that strips DNSSEC when it says that a domain takes no mail: for a
+   * sender that does without DNSSEC. By default that is an error, since nothing tells it
+   * from a forged answer.
    */
   readonly unprovedAbsence?: boolean;
 }
 
 const MAX_HOSTS = 100;
 
-/** Looks up a domain's MX records. Only an absence leads to the implicit MX, never a failure. */
+/**
+ * Looks up a domain's MX records. Only an absence leads to the implicit MX, never a
+ * failure.
+ */
 export async function lookupMailRoute(
   resolver: Resolver,
   domain: Name,

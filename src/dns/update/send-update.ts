@@ -24,12 +24,16 @@ export interface UpdateOptions {
 const codes = new Map<number, string>(
   Object.entries(Rcode).map(([name, code]) => [Number(code), name]),
 );
-/** NXRRSET and YXRRSET, and what a name that is or is not there makes of them (RFC 2136 §2.2). */
+/**
+ * NXRRSET and YXRRSET, and what a name that is or is not there makes of them (RFC 2136
+ * §2.2).
+ */
 const conflicts = new Set([3, 6, 7, 8]);
 
 /**
- * Compare and set (RFC 2136 over TCP, RFC 8945): the RRset becomes `to` where it is exactly `from`; `same` where it was `to` already. Without a reply that the
- * server signed nothing is known of it. Rejects only with `signal.reason`. [2136-7.8-1]
+ * Compare and set (RFC 2136 over TCP, RFC 8945): the RRset becomes `to` where it is
+ * exactly `from`; `same` where it was `to` already. Without a reply that the server
+ * signed nothing is known of it. Rejects only with `signal.reason`. [2136-7.8-1]
  */
 export async function sendUpdate(
   change: RrsetChange,

@@ -29,7 +29,10 @@ const errors: Readonly<Record<number, string>> = {
   22: 'BADTRUNC',
 };
 
-/** Adds a TSIG record to a message that has none (RFC 8945 §4.3, §5.1). `now` in milliseconds since 1970. [8945-5.1-1] */
+/**
+ * Adds a TSIG record to a message that has none (RFC 8945 §4.3, §5.1). `now` in
+ * milliseconds since 1970. [8945-5.1-1]
+ */
 export function signTsig(message: Uint8Array, key: TsigKey, now: number): SignedMessage {
   const seconds = Math.floor(now / 1000);
   const mac = hmac(key, concat(message, variables(key, seconds, FUDGE, 0, new Uint8Array())));
@@ -59,8 +62,9 @@ export function signTsig(message: Uint8Array, key: TsigKey, now: number): Signed
 }
 
 /**
- * Whether a reply is the server's own (RFC 8945 §5.3): its MAC covers ours. Fails with `dns-update-unsigned` when it has no TSIG, or a wrong or shortened one, and
- * with `dns-update-key` or `dns-update-time` when the server says that of ours. [8945-5.3-1]
+ * Whether a reply is the server's own (RFC 8945 §5.3): its MAC covers ours. Fails with
+ * `dns-update-unsigned` when it has no TSIG, or a wrong or shortened one, and with
+ * `dns-update-key` or `dns-update-time` when the server says that of ours. [8945-5.3-1]
  */
 export function verifyTsig(
   reply: Uint8Array,
@@ -93,7 +97,8 @@ function verify(
   const originalId = reader.take(2);
   const error = reader.u16();
   const other = reader.take(reader.u16());
-  // Without signature this is a hint at most, but never a reason to believe the rest. [8945-5.4-1]
+  // Without signature this is a hint at most, but never a reason to believe the rest.
+  // [8945-5.4-1]
   if (mac.length === 0)
     return fail(updateFailures.make('dns-update-key', errors[error] ?? `error ${error}`));
   if (!name.equals(key.name) || !algorithm.equals(algorithmName(key)))

@@ -6,7 +6,10 @@ import { parseRecord } from '../wire/presentation.js';
 import { typeNumber, RRClass, RRType } from '../wire/types-registry.js';
 import { wireFailures } from '../wire/failures.js';
 
-/** One RRset that is to become another. RDATA in presentation form; an empty list: the RRset is not there. */
+/**
+ * One RRset that is to become another. RDATA in presentation form; an empty list: the
+ * RRset is not there.
+ */
 export interface RrsetChange {
   /** Apex of the zone. */
   readonly zone: Name;
@@ -22,8 +25,9 @@ export interface RrsetChange {
 const OPCODE = 5;
 
 /**
- * An update that takes effect only where the RRset is exactly `from` (RFC 2136 §2.4.2, §2.4.3), and touches no other name or type (§2.5). [2136-2.4-1]
- * With `from` equal to `to` it changes nothing and only asks.
+ * An update that takes effect only where the RRset is exactly `from` (RFC 2136 §2.4.2,
+ * §2.4.3), and touches no other name or type (§2.5). [2136-2.4-1] With `from` equal to
+ * `to` it changes nothing and only asks.
  */
 export function updateMessage(
   { zone, name, type, from, to, ttl }: RrsetChange,

@@ -32,7 +32,10 @@ const change: RrsetChange = {
 };
 const u16 = (value: number): Uint8Array => Uint8Array.of(value >> 8, value & 255);
 
-/** RFC 8945 §4.3 and §5.3 once more, written down from the RFC for the test: a reply with the server's signature. */
+/**
+ * RFC 8945 §4.3 and §5.3 once more, written down from the RFC for the test: a reply with
+ * the server's signature.
+ */
 function reply(
   id: number,
   requestMac: Uint8Array,

@@ -1,6 +1,9 @@
 const alphabet = '0123456789abcdefghijklmnopqrstuv';
 
-/** Base32 with the extended hex alphabet, lower case, no padding (RFC 4648 §7): the form of NSEC3 owner names. */
+/**
+ * Base32 with the extended hex alphabet, lower case, no padding (RFC 4648 §7): the form
+ * of NSEC3 owner names.
+ */
 export function toBase32hex(bytes: Uint8Array): string {
   let out = '';
   let bits = 0;

@@ -71,7 +71,8 @@ function readRecord(r: WireReader): ResourceRecord {
   try {
     rdata = expandRdata(r.part(end), type);
   } catch (error) {
-    // One odd record must not cost the whole message: it stays as received and its reader will refuse it.
+    // One odd record must not cost the whole message: it stays as received and its reader
+    // will refuse it.
     if (!(error instanceof MalformedDns)) throw error;
     rdata = r.bytes.slice(r.at, end);
   }

@@ -196,7 +196,10 @@ const hex = restOf(fromHex, toHex, 'hexadecimal');
 const base64 = restOf(fromBase64, toBase64, 'base64');
 const [n8, n16, n32] = [number(1), number(2), number(4)];
 
-/** The fields of each type that has a presentation form of its own; all others use RFC 3597's. */
+/**
+ * The fields of each type that has a presentation form of its own; all others use RFC
+ * 3597's.
+ */
 export const fieldFormats: ReadonlyMap<number, readonly Field[]> = new Map<
   number,
   readonly Field[]
@@ -237,7 +240,10 @@ export const fieldFormats: ReadonlyMap<number, readonly Field[]> = new Map<
   [RRType.NSEC3PARAM, [n8, n8, n16, counted(fromHex, toHex)]],
 ]);
 
-/** A name in a record's text: relative to the origin unless it ends in a dot; `@` is the origin. */
+/**
+ * A name in a record's text: relative to the origin unless it ends in a dot; `@` is the
+ * origin.
+ */
 export function parseName(written: string, origin: Name): Name {
   if (written === '@') return origin;
   const parsed = Name.parse(written);

@@ -7,7 +7,10 @@ export interface DnsQuestion {
   readonly class: number;
 }
 
-/** EDNS(0) (RFC 6891): what the OPT pseudo-record says. `extendedRcode` bits are already merged into {@link Message.rcode}. */
+/**
+ * EDNS(0) (RFC 6891): what the OPT pseudo-record says. `extendedRcode` bits are already
+ * merged into {@link Message.rcode}.
+ */
 export interface Edns {
   readonly version: number;
   readonly udpSize: number;
@@ -34,7 +37,10 @@ export interface Message {
   readonly edns?: Edns;
 }
 
-/** A response of class IN to one question, as a validating client gets it from its resolver: empty but for `parts`. */
+/**
+ * A response of class IN to one question, as a validating client gets it from its
+ * resolver: empty but for `parts`.
+ */
 export function responseTo(name: Name, type: number, parts: Partial<Message> = {}): Message {
   return {
     id: 0,

@@ -12,7 +12,10 @@ export interface TextOptions {
   readonly defaultTtl?: number;
 }
 
-/** Reads one record in presentation form: `name [ttl] [class] type data` (RFC 1035 §5.1, RFC 3597 §5). */
+/**
+ * Reads one record in presentation form: `name [ttl] [class] type data` (RFC 1035 §5.1,
+ * RFC 3597 §5).
+ */
 export function parseRecord(text: string, options: TextOptions = {}): Result<ResourceRecord> {
   const records = parseZone(text, options);
   if (!records.ok) return records;
@@ -27,7 +30,10 @@ export function parseRecord(text: string, options: TextOptions = {}): Result<Res
       );
 }
 
-/** Reads a zone file: comments, parentheses, `$ORIGIN`, `$TTL` and empty owners included; `$INCLUDE` is refused. */
+/**
+ * Reads a zone file: comments, parentheses, `$ORIGIN`, `$TTL` and empty owners included;
+ * `$INCLUDE` is refused.
+ */
 export function parseZone(text: string, options: TextOptions = {}): Result<ResourceRecord[]> {
   const records: ResourceRecord[] = [];
   let origin = options.origin ?? Name.root;

@@ -38,7 +38,10 @@ const rcodeNames: ReadonlyMap<number, string> = new Map(
   Object.entries(Rcode).flatMap(([name, code]) => (code < 16 ? [[code, name] as const] : [])),
 );
 
-/** The rcode of a response and its extended errors (RFC 8914), as text. None of it is signed, so nothing is decided by it. */
+/**
+ * The rcode of a response and its extended errors (RFC 8914), as text. None of it is
+ * signed, so nothing is decided by it.
+ */
 export function rcodeText({ rcode, edns }: Message): string {
   const errors = (edns?.options ?? [])
     .filter(({ code, data }) => code === EXTENDED_ERROR && data.length >= 2)

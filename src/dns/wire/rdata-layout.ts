@@ -3,14 +3,20 @@ import { MalformedDns, WireReader } from './wire-reader.js';
 
 const T = RRType;
 
-/** Where names stand in the RDATA of a type: fixed octets before, and how many names; `strings` character strings may come first (NAPTR). */
+/**
+ * Where names stand in the RDATA of a type: fixed octets before, and how many names;
+ * `strings` character strings may come first (NAPTR).
+ */
 interface Layout {
   readonly before: number;
   readonly names: number;
   readonly strings?: number;
 }
 
-/** Types whose RDATA holds names. A name may be compressed on the wire only in the types of RFC 1035, but is read in all of these (RFC 3597 §4). */
+/**
+ * Types whose RDATA holds names. A name may be compressed on the wire only in the types
+ * of RFC 1035, but is read in all of these (RFC 3597 §4).
+ */
 const layouts: ReadonlyMap<number, Layout> = new Map<number, Layout>([
   [T.NS, { before: 0, names: 1 }],
   [3, { before: 0, names: 1 }], // MD
@@ -37,7 +43,10 @@ const layouts: ReadonlyMap<number, Layout> = new Map<number, Layout>([
   [T.NSEC, { before: 0, names: 1 }],
 ]);
 
-/** Types whose names are lower-cased in canonical form (RFC 4034 §6.2 as corrected by RFC 6840 §5.1: not NSEC). */
+/**
+ * Types whose names are lower-cased in canonical form (RFC 4034 §6.2 as corrected by RFC
+ * 6840 §5.1: not NSEC).
+ */
 const lowered: ReadonlySet<number> = new Set([
   T.NS,
   3,
@@ -63,14 +72,19 @@ const lowered: ReadonlySet<number> = new Set([
   T.RRSIG,
 ]);
 
-/** Reads the RDATA at the reader (whose end is the RDATA's) into uncompressed wire form. */
+/**
+ * Reads the RDATA at the reader (whose end is the RDATA's) into uncompressed wire form.
+ */
 export function expandRdata(reader: WireReader, type: number): Uint8Array {
   const layout = layouts.get(type);
   if (!layout || reader.left === 0) return new Uint8Array(reader.rest());
   return walk(reader, layout, (name) => name.wire);
 }
 
-/** Uncompressed RDATA in canonical form: names in lower case where the type calls for it. Malformed RDATA stays as it is. */
+/**
+ * Uncompressed RDATA in canonical form: names in lower case where the type calls for it.
+ * Malformed RDATA stays as it is.
+ */
 export function canonicalRdata(rdata: Uint8Array, type: number): Uint8Array {
   const layout = layouts.get(type);
   if (!layout || !lowered.has(type)) return rdata;

@@ -31,7 +31,10 @@ export interface Dnskey {
   readonly algorithm: number;
   readonly publicKey: Uint8Array;
 }
-/** RRSIG RDATA (RFC 4034 §3.1); times are 32-bit serial numbers of seconds. `signed`: the RDATA up to the signature, as received. */
+/**
+ * RRSIG RDATA (RFC 4034 §3.1); times are 32-bit serial numbers of seconds. `signed`: the
+ * RDATA up to the signature, as received.
+ */
 export interface Rrsig {
   readonly typeCovered: number;
   readonly algorithm: number;

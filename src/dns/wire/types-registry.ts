@@ -1,4 +1,7 @@
-/** RR types used here (IANA "Domain Name System (DNS) Parameters", 2026-11). Others travel as numbers. */
+/**
+ * RR types used here (IANA "Domain Name System (DNS) Parameters", 2026-11). Others travel
+ * as numbers.
+ */
 export const RRType = {
   A: 1,
   NS: 2,

@@ -7,7 +7,10 @@ const MAX_POINTERS = 127;
 const MAX_NAMES = 64;
 const scratch = new Uint8Array(256);
 
-/** Reads a DNS message, or an RDATA of its own. Every read is bounds-checked; compression cannot loop. */
+/**
+ * Reads a DNS message, or an RDATA of its own. Every read is bounds-checked; compression
+ * cannot loop.
+ */
 export class WireReader {
   constructor(
     readonly bytes: Uint8Array,
@@ -56,7 +59,10 @@ export class WireReader {
     return this.take(this.left);
   }
 
-  /** A domain name, pointers followed backwards only (RFC 1035 §4.1.4), so that every chain ends. */
+  /**
+   * A domain name, pointers followed backwards only (RFC 1035 §4.1.4), so that every
+   * chain ends.
+   */
   name(): Name {
     const began = this.at;
     let length = 0;

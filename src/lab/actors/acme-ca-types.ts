@@ -17,7 +17,10 @@ export interface AcmeCaHabits {
   refuseNonce: number;
   /** Every nth reply has what is no nonce; 0: none. */
   garbleNonce: number;
-  /** New orders an account may place within a time; those that replace a certificate are free, as with CAs that have RFC 9773. */
+  /**
+   * New orders an account may place within a time; those that replace a certificate are
+   * free, as with CAs that have RFC 9773.
+   */
   orders: { readonly most: number; readonly withinMs: number } | undefined;
   /** Whether accounts list their orders (RFC 8555 §7.1.2.1). */
   listsOrders: boolean;
@@ -25,7 +28,10 @@ export interface AcmeCaHabits {
   reusesOrders: boolean;
   /** Whether accounts may change their key (RFC 8555 §7.3.5). */
   keyChange: boolean;
-  /** How the CA names itself for dns-persist-01; with `hashPrefix` as draft -02 has it, without as those before. */
+  /**
+   * How the CA names itself for dns-persist-01; with `hashPrefix` as draft -02 has it,
+   * without as those before.
+   */
   persist: { readonly issuers: readonly string[]; readonly hashPrefix?: string };
   /** How it names itself in CAA records, where it says so. */
   caaIdentities: readonly string[] | undefined;
@@ -33,7 +39,9 @@ export interface AcmeCaHabits {
   alternate: Authority | undefined;
   /** Keys that an account has to be bound to, base64url by key id. */
   external: Readonly<Record<string, string>> | undefined;
-  /** How an order that names the certificate it replaces is refused; undefined: it is not. */
+  /**
+   * How an order that names the certificate it replaces is refused; undefined: it is not.
+   */
   refuseReplaces:
     | { readonly at: 'order' | 'finalize'; readonly status: number; readonly kind: string }
     | undefined;

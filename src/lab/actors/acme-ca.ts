@@ -22,7 +22,10 @@ const found = <T>(value: T | undefined): T => {
   return value;
 };
 
-/** A certification authority (RFC 8555, RFC 9773) with everything that real ones do to their clients. */
+/**
+ * A certification authority (RFC 8555, RFC 9773) with everything that real ones do to
+ * their clients.
+ */
 export class AcmeCa {
   readonly habits: AcmeCaHabits;
   readonly orders = new Map<string, AcmeOrder>();
@@ -34,7 +37,10 @@ export class AcmeCa {
   refusedNonces = 0;
   /** Requests for renewal information. */
   informed = 0;
-  /** Requests sent again after that with another nonce than the refusal brought (RFC 8555 §6.5). */
+  /**
+   * Requests sent again after that with another nonce than the refusal brought (RFC 8555
+   * §6.5).
+   */
   wrongRetries = 0;
   readonly #retries = new Map<string, string>();
   readonly #options: AcmeCaOptions;

@@ -1,6 +1,9 @@
 import { createPublicKey, verify, type KeyObject } from 'node:crypto';
 
-/** What a certificate request asks for (RFC 2986); undefined when it is not signed by its own key. Reads what clients of the lab write, no more. */
+/**
+ * What a certificate request asks for (RFC 2986); undefined when it is not signed by its
+ * own key. Reads what clients of the lab write, no more.
+ */
 export function readCertificateRequest(
   der: Buffer,
 ): { readonly publicKey: KeyObject; readonly names: readonly string[] } | undefined {

@@ -19,7 +19,10 @@ export interface Signed {
   readonly payload: Readonly<Record<string, unknown>>;
 }
 
-/** Reads and verifies a signed request as strictly as RFC 8555 §6.2 says. With `secrets` it is an external account binding (§7.3.4). */
+/**
+ * Reads and verifies a signed request as strictly as RFC 8555 §6.2 says. With `secrets`
+ * it is an external account binding (§7.3.4).
+ */
 export function readSigned(
   text: string,
   url: string,

@@ -11,7 +11,10 @@ export type ValidateChallenge = (
   keyAuthorization: string,
 ) => Promise<string | undefined>;
 
-/** Looks over the network, as a CA does: at ports 80 and 443 of the host, or at its TXT record, behind the aliases `aliasOf` knows. */
+/**
+ * Looks over the network, as a CA does: at ports 80 and 443 of the host, or at its TXT
+ * record, behind the aliases `aliasOf` knows.
+ */
 export function validateOver(
   network: Network,
   addressOf: (host: string) => string | undefined,
@@ -68,7 +71,10 @@ function get(conn: Conn, host: string, path: string): Promise<string | undefined
   });
 }
 
-/** The digest that the certificate of `acme-tls/1` carries: the last 32 octets of its acmeIdentifier extension (RFC 8737 §3). */
+/**
+ * The digest that the certificate of `acme-tls/1` carries: the last 32 octets of its
+ * acmeIdentifier extension (RFC 8737 §3).
+ */
 function alpnDigest(conn: Conn, host: string): Promise<Buffer | undefined> {
   return new Promise((resolve) => {
     const socket = connect({

@@ -7,14 +7,18 @@ import { respond, type ResponderConfig } from '../tls-responder/index.js';
 import type { Issued } from '../../pki/index.js';
 
 /**
- * How a mail server behaves. Each is one that exists outside:
- * `busy` turns connections away with 421, `closed` with 554; `greylists` answers EHLO with 450; `tarpit` keeps a client waiting for its greeting;
- * `takes-no-mail` greets with 521; `offers-requiretls` does so under TLS (RFC 8689); `refuses-tls`
- * lists STARTTLS and answers it with 502, `defers-tls` with 454; `refuses-inside`, `defers-inside`,
- * `hangs-up-inside` and `silent-inside` complete the handshake and answer EHLO in it with 550, 451,
- * not at all and never; `drops-large-hellos` and `resets-large-hellos` stand behind a middlebox that
- * lets no first flight of more than 1,400 octets through; `sometimes-tls` lists STARTTLS on every second connection only; `injectable` executes what was sent before the handshake after it; `injects-reply` sends a reply
- * in clear behind its agreement to TLS; `silent`, `garbage`, `endless`, `hangs-up*` and `breaks-tls` are what a broken or hostile one does.
+ * How a mail server behaves. Each is one that exists outside: `busy` turns connections
+ * away with 421, `closed` with 554; `greylists` answers EHLO with 450; `tarpit` keeps a
+ * client waiting for its greeting; `takes-no-mail` greets with 521; `offers-requiretls`
+ * does so under TLS (RFC 8689); `refuses-tls` lists STARTTLS and answers it with 502,
+ * `defers-tls` with 454; `refuses-inside`, `defers-inside`, `hangs-up-inside` and
+ * `silent-inside` complete the handshake and answer EHLO in it with 550, 451, not at all
+ * and never; `drops-large-hellos` and `resets-large-hellos` stand behind a middlebox that
+ * lets no first flight of more than 1,400 octets through; `sometimes-tls` lists STARTTLS
+ * on every second connection only; `injectable` executes what was sent before the
+ * handshake after it; `injects-reply` sends a reply in clear behind its agreement to TLS;
+ * `silent`, `garbage`, `endless`, `hangs-up*` and `breaks-tls` are what a broken or
+ * hostile one does.
  */
 export type SmtpHabit =
   | 'good'
@@ -61,7 +65,10 @@ export interface MailServerOptions {
   readonly habit?: SmtpHabit;
   /** Begins with TLS, as on port 465. */
   readonly implicitTls?: boolean;
-  /** Whoever connects more often than so many times within so long meets another habit, as with Postfix' smtpd_client_connection_rate_limit. */
+  /**
+   * Whoever connects more often than so many times within so long meets another habit, as
+   * with Postfix' smtpd_client_connection_rate_limit.
+   */
   readonly admits?: Admission;
   readonly greeting?: string;
   readonly minVersion?: SecureVersion;
@@ -69,7 +76,8 @@ export interface MailServerOptions {
   /** The suites of TLS 1.2 that it takes, as OpenSSL writes them. */
   readonly suites?: string;
   /**
-   * Helloes that no ordinary client sends (those without a key share) are answered by this script: so a server can show what OpenSSL no longer speaks.
+   * Helloes that no ordinary client sends (those without a key share) are answered by
+   * this script: so a server can show what OpenSSL no longer speaks.
    */
   readonly scripted?: Omit<ResponderConfig, 'certificates'>;
   /** Every message that was accepted, and how it came. */

@@ -12,7 +12,9 @@ export interface PolicySite {
   readonly habit?: 'good' | 'redirects' | 'not-found' | 'html' | 'endless' | 'silent';
 }
 
-/** One HTTPS server for many policy domains, told apart by SNI and Host (RFC 8461 §3.3). */
+/**
+ * One HTTPS server for many policy domains, told apart by SNI and Host (RFC 8461 §3.3).
+ */
 export class PolicyHost {
   readonly #sites = new Map<string, PolicySite>();
   readonly #contexts = new Map<string, SecureContext>();

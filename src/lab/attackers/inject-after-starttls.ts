@@ -2,8 +2,9 @@ import type { Socket } from 'node:net';
 import type { Endpoint, Network } from '../../net/index.js';
 
 /**
- * Somebody on the path who lets STARTTLS through and, in the same packet as the server's agreement, says in clear what the server has not: a client that
- * keeps it takes it for the answer to its first sealed command (CVE-2011-0411).
+ * Somebody on the path who lets STARTTLS through and, in the same packet as the server's
+ * agreement, says in clear what the server has not: a client that keeps it takes it for
+ * the answer to its first sealed command (CVE-2011-0411).
  *
  * @param target where the real server is
  */

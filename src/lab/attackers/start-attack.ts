@@ -10,7 +10,10 @@ import { places, type LabPki } from '../pki.js';
 import { injectAfterStarttls } from './inject-after-starttls.js';
 import { stripStarttls } from './strip-starttls.js';
 
-/** What somebody on the path, or in control of unsigned DNS, does to the mail of one domain. */
+/**
+ * What somebody on the path, or in control of unsigned DNS, does to the mail of one
+ * domain.
+ */
 export const labAttacks = [
   'strip', // the STARTTLS line taken out
   'mangle', // the keyword overwritten
@@ -53,8 +56,8 @@ const SMTP = 25;
 const nowhere = '203.0.113.99';
 
 /**
- * Begins an attack on a domain, at its hosts or at others in their place; resolves to what ends it. Several may go on at once; they end in the reverse
- * order.
+ * Begins an attack on a domain, at its hosts or at others in their place; resolves to
+ * what ends it. Several may go on at once; they end in the reverse order.
  */
 export async function mountAttack(
   attack: LabAttack,

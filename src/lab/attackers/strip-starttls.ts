@@ -1,11 +1,15 @@
 import type { Socket } from 'node:net';
 import type { Endpoint, Network } from '../../net/index.js';
 
-/** `remove` takes the line out of the EHLO answer; `mangle` puts X in its place, as some firewalls do. */
+/**
+ * `remove` takes the line out of the EHLO answer; `mangle` puts X in its place, as some
+ * firewalls do.
+ */
 export type Stripping = 'remove' | 'mangle';
 
 /**
- * Somebody on the path between two mail servers who passes everything on but the word STARTTLS. What the client still says in clear, this one reads.
+ * Somebody on the path between two mail servers who passes everything on but the word
+ * STARTTLS. What the client still says in clear, this one reads.
  *
  * @param target where the real server is
  */

@@ -25,7 +25,10 @@ import type { Endpoint } from '../../net/index.js';
 import type { LabNetwork } from '../network/lab-network.js';
 import { Zone, type ZoneSpec } from './zone.js';
 
-/** What happens to one question instead of an honest answer. `forge`: these records, unsigned. */
+/**
+ * What happens to one question instead of an honest answer. `forge`: these records,
+ * unsigned.
+ */
 export type DnsFault =
   'servfail' | 'refused' | 'drop' | 'nxdomain' | 'nodata' | { readonly forge: readonly string[] };
 
@@ -42,8 +45,9 @@ const DNSSEC_TYPES: ReadonlySet<number> = new Set([
 ]);
 
 /**
- * All zones of the lab behind one resolver: it gives a validating stub what a good recursive resolver would with CD=1, signatures and proofs included,
- * or what an attacker makes of it.
+ * All zones of the lab behind one resolver: it gives a validating stub what a good
+ * recursive resolver would with CD=1, signatures and proofs included, or what an attacker
+ * makes of it.
  */
 export class LabDns {
   readonly #zones = new Map<string, Zone>();
@@ -86,7 +90,10 @@ export class LabDns {
     return root?.key ? `${formatRecord(dnskeyRecord(root.apex, root.key))}\n` : '';
   }
 
-  /** Puts a fault on a name and type, given as `_mta-sts.x.example TXT`; what it returns puts back what was before. */
+  /**
+   * Puts a fault on a name and type, given as `_mta-sts.x.example TXT`; what it returns
+   * puts back what was before.
+   */
   fault(question: string, fault: DnsFault): () => void {
     const [name = '', type = ''] = question.split(' ');
     const key = `${typeNumber(type) ?? 0} ${Name.of(name).key}`;
@@ -96,7 +103,9 @@ export class LabDns {
       void (before === undefined ? this.#faults.delete(key) : this.#faults.set(key, before));
   }
 
-  /** One datagram's answer, truncated to what the client takes; undefined to stay silent. */
+  /**
+   * One datagram's answer, truncated to what the client takes; undefined to stay silent.
+   */
   serve(query: Uint8Array, limit?: number): Uint8Array | undefined {
     const decoded = decodeMessage(query);
     const [asked] = decoded.ok ? decoded.value.questions : [];

@@ -10,7 +10,10 @@ import { nextOf, type Zone } from './zone.js';
 
 const WILDCARD = Uint8Array.of(0x2a);
 
-/** Records that prove that a name has no such type, signed (RFC 4035 §3.1.3, RFC 5155 §7.2). */
+/**
+ * Records that prove that a name has no such type, signed (RFC 4035 §3.1.3, RFC 5155
+ * §7.2).
+ */
 export function proveNodata(zone: Zone, name: Name): readonly ResourceRecord[] {
   if (!zone.usesNsec3)
     return sign(zone, [find(zone, (n) => n.name.equals(name)) ?? covering(zone, name)]);
@@ -36,7 +39,10 @@ export function proveNxdomain(zone: Zone, name: Name): readonly ResourceRecord[]
   ]);
 }
 
-/** Records that prove that no name closer than the wildcard exists; with `nodata`, that the wildcard lacks the type too. */
+/**
+ * Records that prove that no name closer than the wildcard exists; with `nodata`, that
+ * the wildcard lacks the type too.
+ */
 export function proveNoCloser(
   zone: Zone,
   name: Name,

@@ -29,10 +29,16 @@ export interface ZoneSpec {
     readonly iterations?: number;
     /** Digest types of the DS records at the parent. Default SHA-256 alone. */
     readonly dsDigests?: readonly DsDigestType[];
-    /** Algorithm in the DS records instead of the key's own: the zone then looks signed with that one. */
+    /**
+     * Algorithm in the DS records instead of the key's own: the zone then looks signed
+     * with that one.
+     */
     readonly dsAlgorithm?: number;
   };
-  /** What is wrong with its signatures. `wrong-key`: they are made with a key the zone does not publish. */
+  /**
+   * What is wrong with its signatures. `wrong-key`: they are made with a key the zone
+   * does not publish.
+   */
   readonly fault?: 'expired' | 'not-yet-valid' | 'wrong-key' | 'stripped';
 }
 
@@ -45,7 +51,10 @@ const TTL = 300;
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 
-/** One authoritative zone, signed on the fly: signatures are made when first asked for and kept. */
+/**
+ * One authoritative zone, signed on the fly: signatures are made when first asked for and
+ * kept.
+ */
 export class Zone {
   readonly apex: Name;
   readonly key: ZoneSigningKey | undefined;

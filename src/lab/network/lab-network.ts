@@ -10,7 +10,10 @@ import {
   type Network,
 } from '../../net/index.js';
 
-/** What stands at a logical address. `drop`: nothing ever comes back. `no-route`: this machine has no such network. */
+/**
+ * What stands at a logical address. `drop`: nothing ever comes back. `no-route`: this
+ * machine has no such network.
+ */
 type Place =
   | { readonly kind: 'open'; readonly target: Endpoint }
   | { readonly kind: 'refuse' | 'drop' | 'no-route' };
@@ -22,8 +25,8 @@ const failures = {
 } as const;
 
 /**
- * How long a caller waits for a packet that the lab has dropped, at most. The lab knows that
- * nothing will come, so callers can have time limits that hold on a busy machine.
+ * How long a caller waits for a packet that the lab has dropped, at most. The lab knows
+ * that nothing will come, so callers can have time limits that hold on a busy machine.
  */
 const SILENCE_MS = 200;
 
@@ -31,8 +34,9 @@ const SILENCE_MS = 200;
 const anywhere: Endpoint = { address: '127.0.0.1', port: 0 };
 
 /**
- * An internet of documentation addresses. Every service is a real socket on an ephemeral loopback port, only the addresses are mapped; so no privilege,
- * no IPv6 and no fixed port is needed, and many labs run side by side.
+ * An internet of documentation addresses. Every service is a real socket on an ephemeral
+ * loopback port, only the addresses are mapped; so no privilege, no IPv6 and no fixed
+ * port is needed, and many labs run side by side.
  */
 export class LabNetwork implements Network {
   readonly #tcp = new Map<string, Place>();
@@ -44,7 +48,10 @@ export class LabNetwork implements Network {
   /** The door below: this machine's own loopback. */
   readonly outside: Network = nodeNetwork();
 
-  /** Puts a TCP service at a logical address. `bind` says where it really listens; default an ephemeral port. Rejects when it cannot. */
+  /**
+   * Puts a TCP service at a logical address. `bind` says where it really listens; default
+   * an ephemeral port. Rejects when it cannot.
+   */
   async listenTcp(
     address: string,
     port: number,

@@ -1,6 +1,9 @@
 import type { Expectation, Row } from './scenario.js';
 
-/** What mail meets, as rows: none, STARTTLS stripped, certificate swapped, MX forged, everything suppressed. */
+/**
+ * What mail meets, as rows: none, STARTTLS stripped, certificate swapped, MX forged,
+ * everything suppressed.
+ */
 export const rows = {
   /** TLS that nobody checks. */
   open: ['unverified', 'cleartext', 'to-attacker', 'to-attacker', 'cleartext'],
@@ -10,13 +13,19 @@ export const rows = {
   clearSigned: ['cleartext', 'cleartext', 'cleartext', 'deferred', 'deferred'],
   /** Authenticated, whatever the attacker does. */
   sealed: ['verified', 'deferred', 'deferred', 'deferred', 'deferred'],
-  /** MTA-STS before the first policy was fetched: who forges or suppresses DNS keeps it away. */
+  /**
+   * MTA-STS before the first policy was fetched: who forges or suppresses DNS keeps it
+   * away.
+   */
   firstContact: ['verified', 'deferred', 'deferred', 'to-attacker', 'cleartext'],
   /** DANE where the MX can be forged, but not the host's records. */
   hosted: ['verified', 'deferred', 'deferred', 'to-attacker', 'deferred'],
   /** A signed MX without TLSA records. */
   signedOnly: ['unverified', 'cleartext', 'to-attacker', 'deferred', 'deferred'],
-  /** TLSA records that nobody can use: TLS is mandatory, authentication impossible (RFC 7672 §2.2). */
+  /**
+   * TLSA records that nobody can use: TLS is mandatory, authentication impossible (RFC
+   * 7672 §2.2).
+   */
   unusable: ['unverified', 'deferred', 'to-attacker', 'deferred', 'deferred'],
   waits: ['deferred', 'deferred', 'deferred', 'deferred', 'deferred'],
   /** Waits today, and is lost to whoever keeps the policy away from a first contact. */

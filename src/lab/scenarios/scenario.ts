@@ -12,7 +12,9 @@ export interface Scenario {
   /** One line for people. */
   readonly says: string;
   readonly zone?: ZoneTraits;
-  /** The hosts its MX records name, in order. Default: one good one, `mx` in its own zone. */
+  /**
+   * The hosts its MX records name, in order. Default: one good one, `mx` in its own zone.
+   */
   readonly hosts?: readonly HostTraits[];
   readonly sts?: StsTraits;
   /** A TLS-RPT record, or its text. Default: only beside MTA-STS or TLSA records. */
@@ -32,7 +34,10 @@ export interface ZoneTraits {
   readonly withoutMx?: boolean;
 }
 
-/** Which certificate a server shows. Without a word more it is for the host's own name and from the lab's CA. */
+/**
+ * Which certificate a server shows. Without a word more it is for the host's own name and
+ * from the lab's CA.
+ */
 export type CertificateTraits =
   | 'trusted'
   | 'self-signed'
@@ -51,8 +56,11 @@ export type CertificateTraits =
   | 'rsa-and-ecdsa';
 
 /**
- * TLSA records by what they match: the server's key (`ee`, with two certificates the first) or whole certificate, the lab's intermediate (`ta`), a key to come (`next`),
- * a key that is gone (`stale`, `stale-sha512`), the lab's root, which is not sent (`root`), the intermediate under usage 3 (`ta-as-ee`), SHA-1 (`sha1`), an issuer of nobody here, nothing a mail sender can use (`unusable`).
+ * TLSA records by what they match: the server's key (`ee`, with two certificates the
+ * first) or whole certificate, the lab's intermediate (`ta`), a key to come (`next`), a
+ * key that is gone (`stale`, `stale-sha512`), the lab's root, which is not sent (`root`),
+ * the intermediate under usage 3 (`ta-as-ee`), SHA-1 (`sha1`), an issuer of nobody here,
+ * nothing a mail sender can use (`unusable`).
  */
 export type TlsaTraits =
   | 'ee'
@@ -68,16 +76,24 @@ export type TlsaTraits =
   | 'unusable';
 
 export interface HostTraits {
-  /** Host name as in an MX record, relative to the domain; with a final dot it stands elsewhere and only the MX record is made. Default `mx`. */
+  /**
+   * Host name as in an MX record, relative to the domain; with a final dot it stands
+   * elsewhere and only the MX record is made. Default `mx`.
+   */
   readonly name?: string;
   readonly certificate?: CertificateTraits;
   readonly habit?: SmtpHabit;
   /** How many connections it takes before it turns a client away. */
   readonly admits?: Admission;
   readonly greeting?: string;
-  /** What the server speaks beyond what OpenSSL still does; the completed handshake is then TLS 1.2. */
+  /**
+   * What the server speaks beyond what OpenSSL still does; the completed handshake is
+   * then TLS 1.2.
+   */
   readonly speaks?: 'old-versions' | 'ssl3' | 'short-hellos';
-  /** The only suites it takes, as OpenSSL writes them: those of TLS 1.2, and no TLS 1.3. */
+  /**
+   * The only suites it takes, as OpenSSL writes them: those of TLS 1.2, and no TLS 1.3.
+   */
   readonly suites?: string;
   readonly tlsa?: readonly TlsaTraits[];
   /** Where the TLSA records stand: an alias in their place leads there. */
@@ -113,7 +129,10 @@ export interface StsTraits {
 /** Somebody on the path. `faults`: what the resolver then hears. */
 export interface AttackTraits {
   readonly strip?: Stripping;
-  /** The attacker's own server answers at the host's addresses, with a certificate for the host's name that nobody trusts. */
+  /**
+   * The attacker's own server answers at the host's addresses, with a certificate for the
+   * host's name that nobody trusts.
+   */
   readonly swap?: boolean;
   readonly faults?: Readonly<Record<string, DnsFault>>;
 }

@@ -9,7 +9,10 @@ const retryRandom = Buffer.from(
   'hex',
 );
 
-/** The server's first flight to a hello: octets to send, and whether the server then hangs up. */
+/**
+ * The server's first flight to a hello: octets to send, and whether the server then hangs
+ * up.
+ */
 export function answerHello(
   config: ResponderConfig,
   hello: ReceivedHello,

@@ -13,11 +13,16 @@ export interface Choice {
   readonly suite: Suite;
   /** For ECDHE and TLS 1.3. */
   readonly group?: number;
-  /** Undefined for anonymous suites and in TLS 1.3, whose certificate is never reached. */
+  /**
+   * Undefined for anonymous suites and in TLS 1.3, whose certificate is never reached.
+   */
   readonly certificate?: ResponderCertificate;
 }
 
-/** What the configured server takes of a hello, or the alert it refuses with (RFC 5246 §7.2.2). */
+/**
+ * What the configured server takes of a hello, or the alert it refuses with (RFC 5246
+ * §7.2.2).
+ */
 export function choose(
   config: ResponderConfig,
   hello: ReceivedHello,

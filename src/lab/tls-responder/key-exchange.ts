@@ -24,7 +24,10 @@ const exportKey = generateKeyPairSync('rsa', { modulusLength: 512 }).publicKey.e
   format: 'jwk',
 });
 
-/** The body of ServerKeyExchange with a real signature, or undefined where the suite has none. */
+/**
+ * The body of ServerKeyExchange with a real signature, or undefined where the suite has
+ * none.
+ */
 export function serverKeyExchange(
   choice: Choice,
   hello: ReceivedHello,
@@ -69,7 +72,10 @@ function parametersOf({ suite, group }: Choice, config: ResponderConfig): number
   }
 }
 
-/** A point of the group where node has it; else octets of the right look, since no client here goes on to use them. */
+/**
+ * A point of the group where node has it; else octets of the right look, since no client
+ * here goes on to use them.
+ */
 function publicPoint(group: number): Uint8Array {
   const name = groupName(group);
   const curve = nodeCurves[name];

@@ -4,8 +4,10 @@ import { answerHello } from './answer-hello.js';
 import type { ResponderConfig } from './responder-config.js';
 
 /**
- * Plays the server's side of TLS up to the end of its first flight, on a stream where the client speaks next. What OpenSSL no longer can (RC4, export,
- * SSLv3, SSLv2) exists here with real certificates and signatures; no handshake is ever completed. Resolves when the client hangs up.
+ * Plays the server's side of TLS up to the end of its first flight, on a stream where the
+ * client speaks next. What OpenSSL no longer can (RC4, export, SSLv3, SSLv2) exists here
+ * with real certificates and signatures; no handshake is ever completed. Resolves when
+ * the client hangs up.
  */
 export async function respond(stream: Duplex, config: ResponderConfig): Promise<void> {
   let received = new Uint8Array(0);

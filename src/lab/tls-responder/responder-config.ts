@@ -6,7 +6,10 @@ export interface ResponderCertificate {
   readonly key: KeyObject;
 }
 
-/** How a scripted server answers helloes. Numbers are wire code points; lists stand in the server's own order. */
+/**
+ * How a scripted server answers helloes. Numbers are wire code points; lists stand in the
+ * server's own order.
+ */
 export interface ResponderConfig {
   /** Wire versions it speaks: 0x0300 SSLv3 to 0x0304 TLS 1.3. */
   readonly versions: readonly number[];
@@ -24,13 +27,22 @@ export interface ResponderConfig {
   /** Default true: RFC 5746 and RFC 7627. */
   readonly secureRenegotiation?: boolean;
   readonly extendedMasterSecret?: boolean;
-  /** Looks at no more suites than this of a hello, and refuses the rest as if they were not there. */
+  /**
+   * Looks at no more suites than this of a hello, and refuses the rest as if they were
+   * not there.
+   */
   readonly readsSuites?: number;
   /** Refuses a hello of more suites than this. */
   readonly mostSuites?: number;
-  /** Chooses its certificate before the suite, as HAProxy does: whoever offers any ECDSA suite is given the ECDSA certificate and nothing else. */
+  /**
+   * Chooses its certificate before the suite, as HAProxy does: whoever offers any ECDSA
+   * suite is given the ECDSA certificate and nothing else.
+   */
   readonly certificateFirst?: boolean;
-  /** Gives a ChaCha20 suite to whoever puts one first, whatever its own order (OpenSSL's `PRIORITIZE_CHACHA`). */
+  /**
+   * Gives a ChaCha20 suite to whoever puts one first, whatever its own order (OpenSSL's
+   * `PRIORITIZE_CHACHA`).
+   */
   readonly prioritisesChaCha?: boolean;
   /** How it says no. Default an alert. */
   readonly refusal?: 'alert' | 'close';

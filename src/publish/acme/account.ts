@@ -18,8 +18,9 @@ const folder = '_acme';
 type Signing = Promise<Result<Required<AcmeSigner>, AcmeFailure>>;
 
 /**
- * The account at a CA. Its key is in the ring, on disk, before the CA hears of it; asking for an account with a key that has one gives that one
- * (RFC 8555 §7.3.1), so a crash in between makes no second. [8555-7.3.1-1]
+ * The account at a CA. Its key is in the ring, on disk, before the CA hears of it; asking
+ * for an account with a key that has one gives that one (RFC 8555 §7.3.1), so a crash in
+ * between makes no second. [8555-7.3.1-1]
  */
 export async function ensureAccount(
   session: AcmeSession,
@@ -57,7 +58,10 @@ export async function ensureAccount(
   return ok({ key, kid: location });
 }
 
-/** Gives the account another key; the one before stays in the ring, of no use to anybody. Nothing else of the account changes (RFC 8555 §7.3.5). [8555-7.3.5-1] */
+/**
+ * Gives the account another key; the one before stays in the ring, of no use to anybody.
+ * Nothing else of the account changes (RFC 8555 §7.3.5). [8555-7.3.5-1]
+ */
 export async function changeAccountKey(
   session: AcmeSession,
   book: AcmeStore,
@@ -74,7 +78,10 @@ export async function changeAccountKey(
   return takeNextKey(session, book, ring, wish.directory, { ...known, next });
 }
 
-/** Goes on wherever a change of keys stands: whether the CA has taken the next key already, only it can say. */
+/**
+ * Goes on wherever a change of keys stands: whether the CA has taken the next key
+ * already, only it can say.
+ */
 async function takeNextKey(
   session: AcmeSession,
   book: AcmeStore,

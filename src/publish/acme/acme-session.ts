@@ -20,7 +20,10 @@ export interface AcmeServer {
   readonly clock: Clock;
 }
 
-/** Why something came to nothing. `problem` is the last part of the type of RFC 8555 §6.7; `until` (milliseconds) when to ask again, where it was said. */
+/**
+ * Why something came to nothing. `problem` is the last part of the type of RFC 8555 §6.7;
+ * `until` (milliseconds) when to ask again, where it was said.
+ */
 export interface AcmeFailure extends Failure {
   readonly problem?: string;
   /** The CA sent a reply with an error status: the request had no effect. */
@@ -64,7 +67,9 @@ const directorySchema = z.object({
 });
 export type AcmeDirectory = z.output<typeof directorySchema>;
 
-/** One more than any honest server needs: each refusal brings the nonce for the next try. */
+/**
+ * One more than any honest server needs: each refusal brings the nonce for the next try.
+ */
 const MAX_TRIES = 5;
 const TIMEOUT = 30_000;
 /** Kept for the next requests; a CA gives out one with each reply. */
@@ -73,7 +78,8 @@ const MAX_NONCES = 32;
 const MAX_OCTETS = 256 * 1024;
 
 /**
- * Signed requests to one CA: nonces are kept and a stale one is replaced (RFC 8555 §6.5), problems become data. What it says of an error is shown. [8555-6.7-1]
+ * Signed requests to one CA: nonces are kept and a stale one is replaced (RFC 8555 §6.5),
+ * problems become data. What it says of an error is shown. [8555-6.7-1]
  *
  * Each carries a User-Agent, as every request of ours does. [8555-6.1-1]
  */
@@ -106,7 +112,10 @@ export class AcmeSession {
     return this.#read(url, got.value);
   }
 
-  /** POST, or POST-as-GET without payload. A refused nonce is not the request's fault: the reply brings the one for the next try. [8555-6.5-1, 8555-6.5-2] */
+  /**
+   * POST, or POST-as-GET without payload. A refused nonce is not the request's fault: the
+   * reply brings the one for the next try. [8555-6.5-1, 8555-6.5-2]
+   */
   async post(
     url: string,
     signer: AcmeSigner,
@@ -162,8 +171,8 @@ export class AcmeSession {
   }
 
   /**
-   * Every URL but that of the directory comes from the CA. A public CA cannot send this client to
-   * private addresses.
+   * Every URL but that of the directory comes from the CA. A public CA cannot send this
+   * client to private addresses.
    */
   async #send(
     url: string,

@@ -2,7 +2,10 @@ import { createHash } from 'node:crypto';
 import { migrate, type Store } from '../../store/index.js';
 import type { RenewalWindow } from './plan-renewal.js';
 
-/** Everything that has to outlive a crash between two requests to a CA. Each call is durable when it returns. */
+/**
+ * Everything that has to outlive a crash between two requests to a CA. Each call is
+ * durable when it returns.
+ */
 export interface AcmeStore {
   account(directory: string): BookedAccount | undefined;
   saveAccount(directory: string, account: BookedAccount | undefined): void;
@@ -21,8 +24,9 @@ export interface AcmeStore {
   failures(directory: string, host: string): number;
   saveFailures(directory: string, host: string, count: number): void;
   /**
-   * Takes a key for its holder alone, or longer for the one who has it already; false while another has it. One that lasts longer than this one was made by a
-   * clock that has been turned back since, and counts for nothing.
+   * Takes a key for its holder alone, or longer for the one who has it already; false
+   * while another has it. One that lasts longer than this one was made by a clock that
+   * has been turned back since, and counts for nothing.
    */
   claim(host: string, key: string, holder: string, now: number, until: number): boolean;
   release(host: string, key: string, holder: string): void;
@@ -46,7 +50,10 @@ export interface OpenOrder {
 /** What is known of the certificate in use. */
 export interface Renewal {
   readonly directory: string;
-  /** Missing where the certificate has no authority key identifier: then its CA cannot be asked about it. */
+  /**
+   * Missing where the certificate has no authority key identifier: then its CA cannot be
+   * asked about it.
+   */
   readonly certificateId?: string | undefined;
   readonly draw: number;
   readonly window?: RenewalWindow;

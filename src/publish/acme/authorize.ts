@@ -87,7 +87,8 @@ export async function authorize(
           );
         const outcome = await by.show(challenge);
         if (outcome.status === 'failed')
-          // The cause is on this side: the CA offered a challenge and the answer could not be shown.
+          // The cause is on this side: the CA offered a challenge and the answer could
+          // not be shown.
           return fail({
             code: outcome.code,
             blame: 'local',

@@ -2,7 +2,10 @@ import type { ActionOutcome } from '../apply/executor.js';
 
 export type ChallengeType = 'http-01' | 'tls-alpn-01' | 'dns-01' | 'dns-persist-01';
 
-/** What is to be shown to the CA for a name: everything each kind of challenge is made from. */
+/**
+ * What is to be shown to the CA for a name: everything each kind of challenge is made
+ * from.
+ */
 export interface Challenge {
   /** The name that is validated. */
   readonly host: string;
@@ -20,7 +23,10 @@ export interface Challenge {
   readonly hashPrefix?: string | undefined;
 }
 
-/** Shows answers where a CA looks for one kind of challenge. Showing and hiding twice is the same as once. */
+/**
+ * Shows answers where a CA looks for one kind of challenge. Showing and hiding twice is
+ * the same as once.
+ */
 export interface ChallengeSolver {
   readonly type: ChallengeType;
   /** Done when the CA will find it; `manual` where a person has to put it there first. */

@@ -23,8 +23,10 @@ const orderSchema = z.object({
 });
 
 /**
- * Carries an order from wherever it stands to its certificate, PEM (RFC 8555 §7.4, §7.5). The CA alone knows where it stands: nothing is remembered here, so
- * starting again goes on. Fails with `acme-challenge-failed` where the order is dead, `acme-pending` where it lives on.
+ * Carries an order from wherever it stands to its certificate, PEM (RFC 8555 §7.4, §7.5).
+ * The CA alone knows where it stands: nothing is remembered here, so starting again goes
+ * on. Fails with `acme-challenge-failed` where the order is dead, `acme-pending` where it
+ * lives on.
  */
 export async function completeOrder(
   url: string,

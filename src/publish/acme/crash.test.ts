@@ -46,7 +46,8 @@ for (const moment of enough)
         await world.close();
       }
     });
-    // Account key, account, claims, orders, chains, renewals, failures: each of them written down.
+    // Account key, account, claims, orders, chains, renewals, failures: each of them
+    // written down.
     assert.ok(steps >= (moment === 'before a step' ? 50 : 4), `only ${steps} steps`);
   });
 

@@ -9,25 +9,34 @@ import { persistentRecord } from './persistent-record.js';
 
 /** How TXT records of a host are changed and read. `dns` is an entry of `publish.dns`. */
 export interface TextRecords {
-  /** Where a record that the CA looks up under a name of the host is kept: the CA follows aliases. */
+  /**
+   * Where a record that the CA looks up under a name of the host is kept: the CA follows
+   * aliases.
+   */
   place(name: string, host: string): Promise<Result<RecordPlace, Failure>>;
   write(action: SetRrset, dns: string): Promise<ActionOutcome>;
-  /** The RRset at each authoritative server, in presentation form, sorted; empty where none is known. */
+  /**
+   * The RRset at each authoritative server, in presentation form, sorted; empty where
+   * none is known.
+   */
   shown(name: string, dns: string): Promise<readonly (readonly string[] | 'unknown')[]>;
   readonly clock: Clock;
   readonly signal?: AbortSignal;
 }
 
-/** Of an answer, seconds: the next one under the same name must not meet it in a cache of the CA. */
+/**
+ * Of an answer, seconds: the next one under the same name must not meet it in a cache of
+ * the CA.
+ */
 const brief = 1;
 
 /** For so long secondaries may take to follow within one round. */
 const [every, atMost] = [1000, 60_000];
 
 /**
- * Answers to dns-01 (RFC 8555 §8.4) as TXT record of `_acme-challenge.HOST`, or of the name that one is an alias of. What a crash left behind is replaced,
- * since nothing but a challenge belongs there.
- * [8555-8.4-1]
+ * Answers to dns-01 (RFC 8555 §8.4) as TXT record of `_acme-challenge.HOST`, or of the
+ * name that one is an alias of. What a crash left behind is replaced, since nothing but a
+ * challenge belongs there. [8555-8.4-1]
  */
 export function dnsAnswers(records: TextRecords): ChallengeSolver {
   const name = (host: string): string => `_acme-challenge.${host}`;
@@ -55,7 +64,8 @@ export function dnsAnswers(records: TextRecords): ChallengeSolver {
 }
 
 /**
- * Answers to dns-persist-01 (draft-ietf-acme-dns-persist) as TXT record of `_validation-persist.HOST`, which names CA and account and stays: renewals change no
+ * Answers to dns-persist-01 (draft-ietf-acme-dns-persist) as TXT record of
+ * `_validation-persist.HOST`, which names CA and account and stays: renewals change no
  * record. Records for other CAs are left alone.
  */
 export function persistentAnswers(records: TextRecords): ChallengeSolver {
@@ -87,18 +97,27 @@ interface WantedText {
   readonly own: string;
   /** Whether other records of the name stay. */
   readonly keeps: boolean;
-  /** Equal for records that the CA reads alike: the operator may have pasted it in another spelling. */
+  /**
+   * Equal for records that the CA reads alike: the operator may have pasted it in another
+   * spelling.
+   */
   means(rdata: string): string;
 }
 
-/** `ISSUER; accounturi=URI` without what is free in it: blanks and a last semicolon (RFC 8659 §4.2). */
+/**
+ * `ISSUER; accounturi=URI` without what is free in it: blanks and a last semicolon (RFC
+ * 8659 §4.2).
+ */
 function persistentMeaning(rdata: string): string {
   const text = rdata.replace(/^"|"$/g, '').replaceAll('" "', '');
   const parts = text.split(';').map((part) => part.trim().replace(/\s*=\s*/, '='));
   return parts.filter((part) => part !== '').join(';');
 }
 
-/** Done when every authoritative server shows the record: the CA asks any of them. [8555-8.2-1] */
+/**
+ * Done when every authoritative server shows the record: the CA asks any of them.
+ * [8555-8.2-1]
+ */
 async function bringAbout(
   { place, write, shown, clock, signal }: TextRecords,
   host: string,

@@ -4,8 +4,10 @@ import type { AcmeFailure, AcmeSession } from './acme-session.js';
 import type { AcmeSigner } from './jws.js';
 
 /**
- * The chain of a certificate, PEM; of several that the CA offers, the first that ends below the root that is preferred, by its common name. Where none does, and
- * where an alternate cannot be had, it is the CA's own choice: a chain that works is better than none. [8555-7.4.2-2]
+ * The chain of a certificate, PEM; of several that the CA offers, the first that ends
+ * below the root that is preferred, by its common name. Where none does, and where an
+ * alternate cannot be had, it is the CA's own choice: a chain that works is better than
+ * none. [8555-7.4.2-2]
  */
 export async function fetchChain(
   session: AcmeSession,

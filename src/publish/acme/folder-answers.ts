@@ -2,7 +2,10 @@ import { join } from 'node:path';
 import { nodeDisk, replaceFile, type Disk } from '../keys/durable-file.js';
 import type { ChallengeSolver } from './challenge.js';
 
-/** Answers to http-01 as files below the root of a web server that is there already: `FOLDER/.well-known/acme-challenge/TOKEN`. [8555-8.3-1] */
+/**
+ * Answers to http-01 as files below the root of a web server that is there already:
+ * `FOLDER/.well-known/acme-challenge/TOKEN`. [8555-8.3-1]
+ */
 export function folderAnswers(folder: string, disk: Disk = nodeDisk): ChallengeSolver {
   const fileOf = (token: string): string => join(folder, '.well-known', 'acme-challenge', token);
   return {

@@ -28,7 +28,10 @@ export interface CertifierOptions extends Omit<DesiredAccount, 'directory'> {
   alsoNamed?(host: string): readonly string[];
   /** 0 up to, not including, 1: where in a renewal window. */
   draw(): number;
-  /** Milliseconds between two rounds that ask whether something is due. Default ten minutes. */
+  /**
+   * Milliseconds between two rounds that ask whether something is due. Default ten
+   * minutes.
+   */
   readonly round?: number;
   readonly signal?: AbortSignal;
   /** Default: every second, two minutes in all. */
@@ -38,12 +41,16 @@ export interface CertifierOptions extends Omit<DesiredAccount, 'directory'> {
 const minute = 60_000;
 /** Where a CA limits without saying for how long. */
 const limitPause = 60 * minute;
-/** Longer than all requests between two looks at the CA; whoever died holding a key is in the way for so long. */
+/**
+ * Longer than all requests between two looks at the CA; whoever died holding a key is in
+ * the way for so long.
+ */
 const claimLasts = 10 * minute;
 
 /**
- * Has keys of the ring certified by one CA (RFC 8555) and says when it is time again (RFC 9773). The key is given and stays: a renewal certifies the same one.
- * Whatever is interrupted is taken up where it stood.
+ * Has keys of the ring certified by one CA (RFC 8555) and says when it is time again (RFC
+ * 9773). The key is given and stays: a renewal certifies the same one. Whatever is
+ * interrupted is taken up where it stood.
  */
 export class Issuer {
   readonly #options: CertifierOptions;
@@ -58,8 +65,9 @@ export class Issuer {
   }
 
   /**
-   * A certificate for that key, put beside it into the ring; nothing where one is there that is not due. Nothing is sent before the time a CA asked to wait until,
-   * nor while another process is at the same key.
+   * A certificate for that key, put beside it into the ring; nothing where one is there
+   * that is not due. Nothing is sent before the time a CA asked to wait until, nor while
+   * another process is at the same key.
    */
   async certify({ host, key }: Pick<Certify, 'host' | 'key'>): Promise<ActionOutcome> {
     const { book, server } = this.#options;
@@ -93,12 +101,18 @@ export class Issuer {
     }
   }
 
-  /** Whether a certificate that is there is to be renewed now. Asks the CA when it is time to ask again; what it does not answer changes nothing that was known. */
+  /**
+   * Whether a certificate that is there is to be renewed now. Asks the CA when it is time
+   * to ask again; what it does not answer changes nothing that was known.
+   */
   async isDue({ host, key }: Pick<Certify, 'host' | 'key'>): Promise<boolean> {
     return (await this.#standing(host, key)) === 'due';
   }
 
-  /** `none`: no certificate of this key, for this name. One that this CA did not issue goes by its lifetime alone. */
+  /**
+   * `none`: no certificate of this key, for this name. One that this CA did not issue
+   * goes by its lifetime alone.
+   */
   async #standing(host: string, key: string): Promise<'none' | 'due' | 'good'> {
     const { book, server, ring, round = 10 * minute } = this.#options;
     if (book.order(host, key)?.directory === server.directory) return 'due';
@@ -111,7 +125,10 @@ export class Issuer {
     return server.clock.now() >= due ? 'due' : 'good';
   }
 
-  /** When that certificate is renewed, milliseconds since 1970, as far as is known without asking the CA; undefined where there is none. */
+  /**
+   * When that certificate is renewed, milliseconds since 1970, as far as is known without
+   * asking the CA; undefined where there is none.
+   */
   renewalAt({ host, key }: Pick<Certify, 'host' | 'key'>): number | undefined {
     const { book, ring, server, round = 10 * minute } = this.#options;
     const leaf = readLeaf(ring.chain(host, key));
@@ -120,7 +137,10 @@ export class Issuer {
     return leaf && planRenewal({ ...leaf, window: known?.window, draw: known?.draw ?? 0, round });
   }
 
-  /** Why a certificate is renewed before its time, where there is a reason; for people. [9773-4.2-3] */
+  /**
+   * Why a certificate is renewed before its time, where there is a reason; for people.
+   * [9773-4.2-3]
+   */
   explanation({ host, key }: Pick<Certify, 'host' | 'key'>): string | undefined {
     const { book, ring, server } = this.#options;
     const leaf = readLeaf(ring.chain(host, key));
@@ -149,9 +169,9 @@ export class Issuer {
   }
 
   /**
-   * Whether this very certificate came from another directory than the configured one, such as
-   * the staging environment of the same CA. A certificate of unknown origin is not replaced
-   * early.
+   * Whether this very certificate came from another directory than the configured one,
+   * such as the staging environment of the same CA. A certificate of unknown origin is
+   * not replaced early.
    */
   #isFromAnotherCa(host: string, key: string, leaf: Certificate): boolean {
     const { book, server } = this.#options;
@@ -201,8 +221,8 @@ export class Issuer {
     const signer = await this.#signer();
     if (!signer.ok) return signer;
     const last = book.renewal(host, key);
-    // A CA may refuse `replaces` only when the order is finalized: after a failure every second
-    // attempt goes without it, since it is optional (RFC 9773 §5).
+    // A CA may refuse `replaces` only when the order is finalized: after a failure every
+    // second attempt goes without it, since it is optional (RFC 9773 §5).
     const mayReplace = last?.directory === directory && book.failures(directory, host) % 2 === 0;
     const replaces = mayReplace ? last.certificateId : undefined;
     const names = this.#names(host);
@@ -257,7 +277,10 @@ export class Issuer {
     return this.#account;
   }
 
-  /** What a failure means for the next time: how long the CA is left alone, whether the order is dead, whether the account is. */
+  /**
+   * What a failure means for the next time: how long the CA is left alone, whether the
+   * order is dead, whether the account is.
+   */
   #remember(host: string, key: string, { code, problem, until }: AcmeFailure): void {
     const { book, server } = this.#options;
     const { directory, clock } = server;
@@ -269,7 +292,8 @@ export class Issuer {
     ) {
       const count = book.failures(directory, host) + 1;
       book.saveFailures(directory, host, count);
-      // Five failures an hour are what CAs bear; each in a row doubles the wait, up to a day. [8555-6.6-1]
+      // Five failures an hour are what CAs bear; each in a row doubles the wait, up to a
+      // day. [8555-6.6-1]
       book.pause(
         directory,
         host,
@@ -292,7 +316,10 @@ function certifies(
   );
 }
 
-/** The same address, however it is spelled: `https://CA.example:443/dir` is `https://ca.example/dir`. */
+/**
+ * The same address, however it is spelled: `https://CA.example:443/dir` is
+ * `https://ca.example/dir`.
+ */
 function sameUrl(a: string, b: string): boolean {
   return new URL(a).href === new URL(b).href;
 }

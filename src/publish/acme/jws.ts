@@ -14,7 +14,10 @@ export interface ExternalAccount {
   readonly macKey: string;
 }
 
-/** A request as RFC 8555 §6.2 wants it: flattened JWS, ES256. `payload` undefined is POST-as-GET; the URL is the string the CA gave. [8555-6.2-1, 8555-6.3-1, 8555-6.4-1] */
+/**
+ * A request as RFC 8555 §6.2 wants it: flattened JWS, ES256. `payload` undefined is
+ * POST-as-GET; the URL is the string the CA gave. [8555-6.2-1, 8555-6.3-1, 8555-6.4-1]
+ */
 export function signRequest(
   { key, kid }: AcmeSigner,
   url: string,
@@ -46,7 +49,10 @@ export function bindExternally(
   ) as unknown;
 }
 
-/** The payload that asks for another key of an account: signed by that key, over the account and the key it has now. [8555-7.3.5-1] */
+/**
+ * The payload that asks for another key of an account: signed by that key, over the
+ * account and the key it has now. [8555-7.3.5-1]
+ */
 export function askForKey(
   next: KeyObject,
   { key, kid }: Required<AcmeSigner>,

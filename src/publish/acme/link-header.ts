@@ -1,7 +1,10 @@
 /** No CA has more chains, and none needs as many pages. */
 const MAX_LINKS = 10;
 
-/** The targets of a `Link` field with a relation (RFC 8288 §3), absolute `https:` URLs. `base` is the URL of the request. */
+/**
+ * The targets of a `Link` field with a relation (RFC 8288 §3), absolute `https:` URLs.
+ * `base` is the URL of the request.
+ */
 export function linksOf(
   field: string | undefined,
   relation: string,

@@ -13,7 +13,10 @@ export interface PatienceOptions {
 /** Waits; false when an order would take too long for one round. */
 export type Patience = (reply?: AcmeReply) => Promise<boolean>;
 
-/** As long as the CA asks for, and never less than our usual while: `Retry-After: 0` is no reason to ask without a pause. [8555-7.5.1-2] */
+/**
+ * As long as the CA asks for, and never less than our usual while: `Retry-After: 0` is no
+ * reason to ask without a pause. [8555-7.5.1-2]
+ */
 export function patience({ clock, poll, signal, goesOn }: PatienceOptions): Patience {
   const end = clock.now() + poll.atMost;
   return async (reply) => {

@@ -10,8 +10,10 @@ const value = /^[\x21-\x3a\x3c-\x7e]{1,2048}$/;
 const MAX_ISSUERS = 10;
 
 /**
- * The text that lets one account of one CA have this name validated, for good (draft-ietf-acme-dns-persist-02 §4.1): `ISSUER; accounturi=URI`. The URI is hashed
- * where the CA says how, and the URL of the account itself at CAs that go by the drafts before. Fails for what the CA sends and no record can be made of.
+ * The text that lets one account of one CA have this name validated, for good
+ * (draft-ietf-acme-dns-persist-02 §4.1): `ISSUER; accounturi=URI`. The URI is hashed
+ * where the CA says how, and the URL of the account itself at CAs that go by the drafts
+ * before. Fails for what the CA sends and no record can be made of.
  */
 export function persistentRecord({
   host,
@@ -42,7 +44,10 @@ export function persistentRecord({
   return ok(`${issuer}; accounturi=${uri}`);
 }
 
-/** base64url of the SHA-256 of the name after its length, the thumbprint of the account key, and the account's URL. */
+/**
+ * base64url of the SHA-256 of the name after its length, the thumbprint of the account
+ * key, and the account's URL.
+ */
 export function accountHash(host: string, thumbprint: string, account: string): string {
   return createHash('sha256')
     .update(Uint8Array.of(host.length))

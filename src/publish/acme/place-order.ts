@@ -17,16 +17,23 @@ export interface DesiredOrder {
   readonly replaces?: string | undefined;
 }
 
-/** Orders looked at when one may have been placed without our knowing its URL, and pages of their list. */
+/**
+ * Orders looked at when one may have been placed without our knowing its URL, and pages
+ * of their list.
+ */
 const [MOST_LOOKED_AT, MOST_PAGES] = [100, 10];
 
 /**
- * The URL of the order of a key: the one written down, else one that the CA has from a request whose reply we never saw, else a new one. That an order is
- * about to be placed is written down before. [8555-7.4-1]
+ * The URL of the order of a key: the one written down, else one that the CA has from a
+ * request whose reply we never saw, else a new one. That an order is about to be placed
+ * is written down before. [8555-7.4-1]
  *
- * RFC 8555 has no way to say that a newOrder is a repetition. Where accounts list their orders (§7.1.2.1) the lost one is found there. Where they do not, as with
- * Let's Encrypt, asking again is all there is: a CA that gives the open order for the same names back makes no second one, and any other is left with an order
- * that nobody finalizes and that ends by itself; its authorizations serve the new one where the CA uses them again.
+ * RFC 8555 has no way to say that a newOrder is a repetition. Where accounts list their
+ * orders (§7.1.2.1) the lost one is found there. Where they do not, as with Let's
+ * Encrypt, asking again is all there is: a CA that gives the open order for the same
+ * names back makes no second one, and any other is left with an order that nobody
+ * finalizes and that ends by itself; its authorizations serve the new one where the CA
+ * uses them again.
  */
 export async function placeOrder(
   session: AcmeSession,
@@ -80,10 +87,10 @@ async function order(
 }
 
 /**
- * Whether a refusal may be due to `replaces`. The field is optional (RFC 9773 §5), and CAs
- * refuse it in many ways: `alreadyReplaced`, `malformed`, a bare 404, an internal error. A
- * request to wait and an unknown account have another cause. Without a reply the order may
- * exist.
+ * Whether a refusal may be due to `replaces`. The field is optional (RFC 9773 §5), and
+ * CAs refuse it in many ways: `alreadyReplaced`, `malformed`, a bare 404, an internal
+ * error. A request to wait and an unknown account have another cause. Without a reply the
+ * order may exist.
  */
 function mayBeReplaces({ code, problem, replied }: AcmeFailure): boolean {
   return replied === true && code !== 'acme-limited' && problem !== 'accountDoesNotExist';
@@ -96,7 +103,10 @@ const orderSchema = z.object({
   identifiers: z.array(z.object({ type: z.string(), value: z.string() })),
 });
 
-/** An order for these names that waits for us and that we know nothing of; CAs need not list orders, and then there is none to be found. */
+/**
+ * An order for these names that waits for us and that we know nothing of; CAs need not
+ * list orders, and then there is none to be found.
+ */
 async function findLost(
   session: AcmeSession,
   book: AcmeStore,

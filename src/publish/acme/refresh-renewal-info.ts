@@ -10,7 +10,10 @@ export interface Held {
   readonly leaf: Certificate;
 }
 
-/** What a CA said of a certificate of its own, asked again when it is time. Undefined for one that it did not issue; what it does not answer changes nothing. */
+/**
+ * What a CA said of a certificate of its own, asked again when it is time. Undefined for
+ * one that it did not issue; what it does not answer changes nothing.
+ */
 export async function refreshRenewalInfo(
   session: AcmeSession,
   book: AcmeStore,

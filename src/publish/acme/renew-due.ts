@@ -21,12 +21,16 @@ interface Held {
   readonly key: string;
 }
 
-/** Renews what is due, with the keys there are: those in use, the next ones, and those of policy hosts. The plan of a mail host then finds that its server has another. */
+/**
+ * Renews what is due, with the keys there are: those in use, the next ones, and those of
+ * policy hosts. The plan of a mail host then finds that its server has another.
+ */
 export async function renewDue(options: RenewOptions): Promise<readonly Applied[]> {
   const applied: Applied[] = [];
   for (const held of heldKeys(options)) {
     const { host, key } = held;
-    // Ten thousand certificates are read in seconds; who connects meanwhile is served between two of them.
+    // Ten thousand certificates are read in seconds; who connects meanwhile is served
+    // between two of them.
     await setImmediate();
     const action = { kind: 'certify', host, key } as const;
     const subject = { kind: held.kind, name: held.subject };
@@ -56,7 +60,10 @@ export async function renewDue(options: RenewOptions): Promise<readonly Applied[
   return applied;
 }
 
-/** Of mail hosts the keys in use and the next ones; of policy hosts every one whose policy senders may still fetch, those of domains that are leaving included. */
+/**
+ * Of mail hosts the keys in use and the next ones; of policy hosts every one whose policy
+ * senders may still fetch, those of domains that are leaving included.
+ */
 function heldKeys({ section, ledger }: RenewOptions): readonly Held[] {
   const leaving = ledger
     .domains()

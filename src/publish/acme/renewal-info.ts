@@ -17,7 +17,10 @@ const schema = z.object({
   }),
 });
 
-/** How often is asked where the CA does not say, and the bounds of what it may say (RFC 9773 §4.3.2, §4.3.3). */
+/**
+ * How often is asked where the CA does not say, and the bounds of what it may say (RFC
+ * 9773 §4.3.2, §4.3.3).
+ */
 const hour = 3_600_000;
 const [shortest, usual, longest] = [60_000, 6 * hour, 24 * hour];
 
@@ -29,13 +32,19 @@ export interface RenewalAdvice {
   readonly askAgain: number;
 }
 
-/** How a certificate is named to its CA (RFC 9773 §4.1): base64url of its authority key identifier, a dot, base64url of its serial number. [9773-4.1-1] */
+/**
+ * How a certificate is named to its CA (RFC 9773 §4.1): base64url of its authority key
+ * identifier, a dot, base64url of its serial number. [9773-4.1-1]
+ */
 export function certificateId({ authorityKeyId, serial }: Certificate): string | undefined {
   const encode = (hex: string): string => Buffer.from(fromHex(hex) ?? []).toString('base64url');
   return authorityKeyId === undefined ? undefined : `${encode(authorityKeyId)}.${encode(serial)}`;
 }
 
-/** Asks the CA when it wants a certificate renewed; without signature and without nonce. [9773-4.3-1] */
+/**
+ * Asks the CA when it wants a certificate renewed; without signature and without nonce.
+ * [9773-4.3-1]
+ */
 export async function fetchRenewalInfo(
   session: AcmeSession,
   base: string,
@@ -62,7 +71,10 @@ export async function fetchRenewalInfo(
 
 const MAX_TRIES = 6;
 
-/** After a failure that may pass: a minute later, then twice as long each time, and after the last try as after one that will not pass, in six hours. [9773-4.3.3-1] */
+/**
+ * After a failure that may pass: a minute later, then twice as long each time, and after
+ * the last try as after one that will not pass, in six hours. [9773-4.3.3-1]
+ */
 export function tryAgainAt(tries: number, now: number): number {
   return now + (tries < MAX_TRIES ? shortest * 2 ** tries : usual);
 }

@@ -25,7 +25,9 @@ const issuer = createIntermediate(root, { name: 'Lab Issuer', pathLength: 0 });
 const host = 'ca.lab.example';
 const [caAddress, ourAddress] = ['192.0.2.40', '192.0.2.41'];
 
-/** A CA, ourselves as it reaches us under every name, and a clock that sleeps in no time. */
+/**
+ * A CA, ourselves as it reaches us under every name, and a clock that sleeps in no time.
+ */
 export async function acmeWorld(habits: Partial<AcmeCaHabits> = {}) {
   const network = new LabNetwork();
   const clock = settableClock();

@@ -5,7 +5,10 @@ const [minute, hour, day] = [60_000, 3_600_000, 86_400_000];
 
 export interface DrillResult {
   readonly certificates: number;
-  /** Virtual hours until every key had its first certificate, under the limit on new orders. */
+  /**
+   * Virtual hours until every key had its first certificate, under the limit on new
+   * orders.
+   */
   readonly filledInHours: number;
   /** Requests the CA refused for its limit: while filling, and while renewing. */
   readonly limited: readonly [number, number];
@@ -18,8 +21,9 @@ export interface DrillResult {
 }
 
 /**
- * All certificates of a fleet are to be revoked, so the CA moves their renewal windows to the next 24 hours (RFC 9773 §1). New orders are limited to 300 in three
- * hours, which those that replace a certificate are free of. The fleet looks every ten minutes.
+ * All certificates of a fleet are to be revoked, so the CA moves their renewal windows to
+ * the next 24 hours (RFC 9773 §1). New orders are limited to 300 in three hours, which
+ * those that replace a certificate are free of. The fleet looks every ten minutes.
  */
 export async function massRevocationDrill(count: number, limit: number): Promise<DrillResult> {
   const calm = ({ notAfter }: { readonly notAfter: number }) => ({

@@ -6,7 +6,10 @@ import type { Challenge, ChallengeSolver } from './challenge.js';
 
 const done: Promise<ActionOutcome> = Promise.resolve({ status: 'done' });
 
-/** Answers to http-01 (RFC 8555 §8.3) and tls-alpn-01 (RFC 8737) out of memory: an order that is taken up again shows them again. */
+/**
+ * Answers to http-01 (RFC 8555 §8.3) and tls-alpn-01 (RFC 8737) out of memory: an order
+ * that is taken up again shows them again.
+ */
 export class WebAnswers implements ChallengeSolver {
   readonly #open = new Map<string, Challenge>();
   /** Made once: whoever opens many connections costs no more keys. */
@@ -29,13 +32,19 @@ export class WebAnswers implements ChallengeSolver {
     return this.#open.size > 0;
   }
 
-  /** Body of `/.well-known/acme-challenge/TOKEN`: of that very name and token alone. [8555-8.3-1] */
+  /**
+   * Body of `/.well-known/acme-challenge/TOKEN`: of that very name and token alone.
+   * [8555-8.3-1]
+   */
   textFor(host: string, token: string): string | undefined {
     const challenge = this.type === 'http-01' ? this.#open.get(host) : undefined;
     return challenge?.token === token ? challenge.keyAuthorization : undefined;
   }
 
-  /** The certificate that carries the digest of the key authorization, critically. [8737-3-1] */
+  /**
+   * The certificate that carries the digest of the key authorization, critically.
+   * [8737-3-1]
+   */
   contextFor(host: string): SecureContext | undefined {
     const challenge = this.type === 'tls-alpn-01' ? this.#open.get(host) : undefined;
     if (!challenge) return undefined;

@@ -13,13 +13,17 @@ export interface Applied extends Omit<SubjectPlan, 'save'> {
     readonly because: string;
     readonly outcome: ActionOutcome;
   }[];
-  /** Alerts that did not stand at the round before: each is told once for as long as it stands. */
+  /**
+   * Alerts that did not stand at the round before: each is told once for as long as it
+   * stands.
+   */
   readonly freshAlerts: readonly Alert[];
 }
 
 /**
- * One round: reads, plans, writes down, does. An action that fails ends the round of its subject alone; what it rests on is written down, so that the next round
- * takes it up again.
+ * One round: reads, plans, writes down, does. An action that fails ends the round of its
+ * subject alone; what it rests on is written down, so that the next round takes it up
+ * again.
  */
 export async function applyOnce(
   options: PlanOptions & { readonly hands: Executor },

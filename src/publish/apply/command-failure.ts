@@ -4,7 +4,10 @@ import { describeSystemError } from '../../base/index.js';
 /** Characters of its standard error that are shown. */
 const MAX_SHOWN = 500;
 
-/** Why a command of the operator failed, in one line: how it ended, and its own last words. */
+/**
+ * Why a command of the operator failed, in one line: how it ended, and its own last
+ * words.
+ */
 export function commandFailure(
   command: string,
   error: ExecFileException,

@@ -1,9 +1,10 @@
 import type { Action, Certify, Deploy, SetRrset } from '../actions.js';
 
 /**
- * The result of an action. `manual`: the operator has to do it, and `text` is what to paste or
- * run; the next reading shows whether it took effect. `until`: nothing is tried before that
- * time (milliseconds since 1970). `untried`: nothing was tried, so an earlier failure stands.
+ * The result of an action. `manual`: the operator has to do it, and `text` is what to
+ * paste or run; the next reading shows whether it took effect. `until`: nothing is tried
+ * before that time (milliseconds since 1970). `untried`: nothing was tried, so an earlier
+ * failure stands.
  */
 export type ActionOutcome =
   | { readonly status: 'done' }

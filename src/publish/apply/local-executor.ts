@@ -12,7 +12,10 @@ import type { Ledger } from '../ledger/ledger.js';
 import { formatChange } from '../records/format-change.js';
 import type { DnsWriter, Executor, ActionOutcome } from './executor.js';
 
-/** A certificate that DANE-EE vouches for needs no end (RFC 5280 §4.1.2.5, RFC 7672 §3.1.1). */
+/**
+ * A certificate that DANE-EE vouches for needs no end (RFC 5280 §4.1.2.5, RFC 7672
+ * §3.1.1).
+ */
 const noEnd = Date.UTC(9999, 11, 31, 23, 59, 59);
 const done: ActionOutcome = { status: 'done' };
 
@@ -23,13 +26,19 @@ export interface LocalHandsOptions {
   readonly clock: Pick<Clock, 'now'>;
   /** By the name in `publish.dns`; whoever is not there prints. */
   readonly writers?: ReadonlyMap<string, DnsWriter>;
-  /** For keys that the configuration does not say otherwise of; undefined leaves it to a person. */
+  /**
+   * For keys that the configuration does not say otherwise of; undefined leaves it to a
+   * person.
+   */
   readonly certify?: (action: Certify) => Promise<ActionOutcome | undefined>;
   /** Ends changes of records and commands that are under way. */
   readonly signal?: AbortSignal;
 }
 
-/** Hands that work on this machine: the key ring, the policies served, files of the mail server, and records printed for a person. */
+/**
+ * Hands that work on this machine: the key ring, the policies served, files of the mail
+ * server, and records printed for a person.
+ */
 export function localHands({
   section,
   ledger,

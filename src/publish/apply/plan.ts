@@ -18,7 +18,9 @@ import type { PolicyStep, DesiredPolicy, Proposal } from '../policy/types.js';
 import { stepRollover } from '../rollover/step-rollover.js';
 import type { RolloverState, RolloverStep, DesiredRollover } from '../rollover/types.js';
 
-/** What is to be done for one host or domain, why it is safe now, and what is waited for. */
+/**
+ * What is to be done for one host or domain, why it is safe now, and what is waited for.
+ */
 export interface SubjectPlan {
   readonly kind: 'host' | 'domain';
   readonly subject: string;
@@ -37,7 +39,10 @@ export interface SubjectPlan {
   })[];
   /** Of a mail host: those of the keys in use, and of the next ones. */
   readonly certificates?: readonly HostCertificate[];
-  /** Writes down what the steps rest on, before any of them is carried out; false when another process did so meanwhile, and then none is. */
+  /**
+   * Writes down what the steps rest on, before any of them is carried out; false when
+   * another process did so meanwhile, and then none is.
+   */
   save(): boolean;
 }
 
@@ -46,13 +51,19 @@ export interface PlanOptions {
   readonly ledger: Ledger;
   readonly ring: KeyRing;
   readonly eyes: Observer;
-  /** When the certificate of a key is renewed, as far as is known (milliseconds since 1970). */
+  /**
+   * When the certificate of a key is renewed, as far as is known (milliseconds since
+   * 1970).
+   */
   readonly renewed?: (host: string, key: string) => number | undefined;
   /** Milliseconds between two rounds of the daemon; undefined: rounds are run by hand. */
   readonly every?: number | undefined;
 }
 
-/** Reads the world and plans for every host and domain, those included that are no longer asked for but still have a policy. Nothing is changed. [8461-3.4-3] */
+/**
+ * Reads the world and plans for every host and domain, those included that are no longer
+ * asked for but still have a policy. Nothing is changed. [8461-3.4-3]
+ */
 export async function planAll(options: PlanOptions): Promise<readonly SubjectPlan[]> {
   const { section, ledger, every } = options;
   const leaving = ledger.domains().filter((domain) => !(domain in section.domains));
@@ -83,7 +94,9 @@ export async function planAll(options: PlanOptions): Promise<readonly SubjectPla
 
 type Planned = Omit<SubjectPlan, 'failures'>;
 
-/** Subjects looked at together: ten thousand domains must not open ten thousand sockets. */
+/**
+ * Subjects looked at together: ten thousand domains must not open ten thousand sockets.
+ */
 const MAX_CONCURRENT = 16;
 
 async function inTurns<T>(jobs: readonly (() => Promise<T>)[]): Promise<readonly T[]> {

@@ -11,8 +11,8 @@ export function actionKey(action: Action): string {
 }
 
 /**
- * Remembers how an action failed, until it succeeds or the operator takes over. An attempt that was
- * not made, because of a pause, moves the time and leaves the cause.
+ * Remembers how an action failed, until it succeeds or the operator takes over. An
+ * attempt that was not made, because of a pause, moves the time and leaves the cause.
  */
 export function recordOutcome(
   ledger: Ledger,
@@ -37,7 +37,10 @@ export function recordOutcome(
     });
 }
 
-/** Forgets failures of actions that are no longer planned. Renewals are none of a plan's steps. */
+/**
+ * Forgets failures of actions that are no longer planned. Renewals are none of a plan's
+ * steps.
+ */
 export function dropFailures(ledger: Ledger, subject: Subject, planned: readonly Action[]): void {
   const keys = new Set(planned.map(actionKey));
   for (const { action } of ledger.failures(subject))

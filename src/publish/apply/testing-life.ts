@@ -43,7 +43,10 @@ const root = createCa({ name: 'Life Root' });
 const certificate = issue(root, { names: [`mta-sts.${domain}`], notAfter: Date.UTC(2099, 0, 1) });
 const anchors = parseCertificate(root.der);
 
-/** What a life comes through, one after the other: what is wanted, and when it has come about. */
+/**
+ * What a life comes through, one after the other: what is wanted, and when it has come
+ * about.
+ */
 const chapters = [
   { name: 'enforced, and the keys in use and next announced', mode: 'enforce' },
   { name: 'another key in use', mode: 'enforce' },
@@ -51,8 +54,9 @@ const chapters = [
 ] as const;
 
 /**
- * A domain with its mail server in virtual time: records, policy host and server outlive the process that publishes, as they do. After every round it is judged
- * whether a sender with records from its cache would have been held up.
+ * A domain with its mail server in virtual time: records, policy host and server outlive
+ * the process that publishes, as they do. After every round it is judged whether a sender
+ * with records from its cache would have been held up.
  */
 export class DomainSimulation {
   readonly #clock: Clock & { at: number } = clockAt(Date.now());

@@ -85,7 +85,10 @@ function world(t: TestContext, { install = true, reuseKey = false } = {}) {
   };
 }
 
-/** The reading, after its imports were carried out: those that failed are added to the alerts. */
+/**
+ * The reading, after its imports were carried out: those that failed are added to the
+ * alerts.
+ */
 function imported({ imports, ...reading }: ReturnType<typeof readBrought>, ring: KeyRing) {
   const failed = imports.flatMap(({ action }) => {
     const outcome = importKey(action, ring);

@@ -28,7 +28,10 @@ const host = 'mx.example.com';
 const ca = createCa({ name: 'Test Root' });
 const day = 86_400_000;
 
-/** A key ring with two keys and their certificates, a folder for the mail server, and a reload command that counts. */
+/**
+ * A key ring with two keys and their certificates, a folder for the mail server, and a
+ * reload command that counts.
+ */
 async function world(t?: TestContext) {
   const base = mkdtempSync(join(tmpdir(), 'hermetic-deploy-'));
   const store = await openStore(':memory:');
@@ -80,7 +83,10 @@ async function world(t?: TestContext) {
   };
 }
 
-/** What a server would load: the name of the key. Fails where key and chain do not go together, in either form. */
+/**
+ * What a server would load: the name of the key. Fails where key and chain do not go
+ * together, in either form.
+ */
 function shownBy(folder: string, ring: KeyRing): string | undefined {
   const read = (name: string): string => readFileSync(join(folder, name), 'utf8');
   for (const [chain, key] of [

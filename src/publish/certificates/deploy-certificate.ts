@@ -16,8 +16,10 @@ export interface DeployOptions {
 }
 
 /**
- * Puts keys and chains where the server reads them, and tells it, once: what is there already and was told of is left alone. That it is to be told is written down
- * before anything changes, so a reload that failed or was cut short is made up for by the next round.
+ * Puts keys and chains where the server reads them, and tells it, once: what is there
+ * already and was told of is left alone. That it is to be told is written down before
+ * anything changes, so a reload that failed or was cut short is made up for by the next
+ * round.
  */
 export async function deployCertificate(
   { host, key, also = [] }: Deploy,

@@ -3,7 +3,10 @@ import { covers } from '../rollover/rrset.js';
 import { addressesWithout } from './step-certificates.js';
 import type { CertificateReading, DesiredCertificates, HostCertificate } from './types.js';
 
-/** The certificates of a mail host's keys as they stand. `renewed` says when that of a key is renewed. */
+/**
+ * The certificates of a mail host's keys as they stand. `renewed` says when that of a key
+ * is renewed.
+ */
 export function hostCertificates(
   { slots, alive }: Pick<RolloverState, 'slots' | 'alive'>,
   seen: CertificateReading,

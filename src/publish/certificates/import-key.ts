@@ -7,8 +7,9 @@ import { writeFailure } from '../keys/write-failure.js';
 import { sha256Of } from './take-brought.js';
 
 /**
- * Takes a key and its chain into the ring, the key first: a crash in between leaves a key without
- * its chain, and the next plan imports that. Files that changed since the plan are left alone.
+ * Takes a key and its chain into the ring, the key first: a crash in between leaves a key
+ * without its chain, and the next plan imports that. Files that changed since the plan
+ * are left alone.
  */
 export function importKey({ host, key, from, chain }: ImportKey, ring: KeyRing): ActionOutcome {
   try {

@@ -16,7 +16,10 @@ export interface KeyPairFiles {
   readonly chain: string;
 }
 
-/** What a mail server finds below `FOLDER/ecdsa/`: `both.pem` is the key and the chain after it. */
+/**
+ * What a mail server finds below `FOLDER/ecdsa/`: `both.pem` is the key and the chain
+ * after it.
+ */
 const files = ['chain.pem', 'key.pem', 'both.pem'] as const;
 type FileName = (typeof files)[number];
 
@@ -26,9 +29,11 @@ export function isInstalled(folder: string, type: KeyType, pair: KeyPairFiles): 
 }
 
 /**
- * Puts key and chain where a mail server reads them: a folder of their own for each pair, and `FOLDER/ecdsa` as a link that is turned from the old to the new
- * one at once. So no crash leaves a key beside the chain of another, and whoever opens `both.pem` once never sees such a thing at all. Files belong
- * to whom the folder belongs; its group may read the keys when it may read the folder. Throws what the file system says.
+ * Puts key and chain where a mail server reads them: a folder of their own for each pair,
+ * and `FOLDER/ecdsa` as a link that is turned from the old to the new one at once. So no
+ * crash leaves a key beside the chain of another, and whoever opens `both.pem` once never
+ * sees such a thing at all. Files belong to whom the folder belongs; its group may read
+ * the keys when it may read the folder. Throws what the file system says.
  */
 export function installPair(
   folder: string,

@@ -23,7 +23,10 @@ export interface ChainQuestion {
 
 export type ChainJudgement = { readonly certificate: HeldCertificate } | { readonly flaw: string };
 
-/** Whether a chain in PEM may be shown by a host: for its key, its name and this date. A flaw is a clause that follows "its chain". [8461-4.2-1] */
+/**
+ * Whether a chain in PEM may be shown by a host: for its key, its name and this date. A
+ * flaw is a clause that follows "its chain". [8461-4.2-1]
+ */
 export function judgeChain(pem: string, { host, spki, at }: ChainQuestion): ChainJudgement {
   const parsed = parsePem(pem);
   const leaf = parsed.ok ? parsed.value[0] : undefined;

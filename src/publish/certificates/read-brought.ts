@@ -12,15 +12,17 @@ import {
 export interface BroughtReading {
   /** What the ring lacks of the files. */
   readonly imports: readonly Import[];
-  /** SHA-256 of keys in use that the files no longer hold: the server is to leave them. */
+  /**
+   * SHA-256 of keys in use that the files no longer hold: the server is to leave them.
+   */
   readonly leave: readonly string[];
   readonly waits: readonly Wait[];
   readonly alerts: readonly Alert[];
 }
 
 /**
- * Reads the files that other programs keep for a mail host: what the ring is to import from them,
- * and whether they hold another key than the one in use. Nothing is written.
+ * Reads the files that other programs keep for a mail host: what the ring is to import
+ * from them, and whether they hold another key than the one in use. Nothing is written.
  */
 export function readBrought(
   { host, slots }: RolloverState,

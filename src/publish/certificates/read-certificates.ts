@@ -6,14 +6,19 @@ import type { CertificateReading, HostMemory } from './types.js';
 export interface CertificateSources {
   readonly ring: KeyRing;
   readonly told: HostMemory['told'];
-  /** Our own check of the host; undefined when it has no address or could not be found. */
+  /**
+   * Our own check of the host; undefined when it has no address or could not be found.
+   */
   readonly probed: MailHost | undefined;
   /** Where its server reads its files. */
   readonly folder: string | undefined;
   readonly at: number;
 }
 
-/** What certificates of a mail host there are: in the ring, in the folder its server reads, and at every address. */
+/**
+ * What certificates of a mail host there are: in the ring, in the folder its server
+ * reads, and at every address.
+ */
 export function readCertificates(
   host: string,
   { ring, told, probed, folder, at }: CertificateSources,

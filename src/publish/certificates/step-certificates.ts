@@ -11,8 +11,9 @@ const [minute, day] = [60_000, 86_400_000];
 const PATIENCE = minute;
 
 /**
- * What is due for the certificates of the keys in use: another certificate for the same key changes no record, so it is installed as soon as it is at hand. Which
- * key the server is to use is for the rollover to say, and nothing here makes a server change it.
+ * What is due for the certificates of the keys in use: another certificate for the same
+ * key changes no record, so it is installed as soon as it is at hand. Which key the
+ * server is to use is for the rollover to say, and nothing here makes a server change it.
  */
 export function stepCertificates(
   { host, slots }: Pick<RolloverState, 'host' | 'slots'>,
@@ -45,7 +46,10 @@ export function stepCertificates(
   };
 }
 
-/** What is due for several keys is deployed at once, so that the server reads its files once. */
+/**
+ * What is due for several keys is deployed at once, so that the server reads its files
+ * once.
+ */
 function mergeDeployments(steps: CertificateStep['steps']): CertificateStep['steps'] {
   const isDeploy = ({ action }: Step<CertifyOrDeploy>): boolean => action.kind === 'deploy';
   const [first, ...rest] = steps.filter(isDeploy);
@@ -90,7 +94,9 @@ function stepOne(
   return { steps: [], alerts: [...ending, ...alerts] };
 }
 
-/** Addresses that were asked and show the key with another certificate, or another key. */
+/**
+ * Addresses that were asked and show the key with another certificate, or another key.
+ */
 export function addressesWithout(
   { sha256 }: Pick<RingKey, 'sha256'>,
   { notBefore, notAfter }: HeldCertificate,
@@ -104,7 +110,10 @@ export function addressesWithout(
   );
 }
 
-/** When less is left than a sixth of the lifetime, at most a fortnight, whoever renews it has missed his time. */
+/**
+ * When less is left than a sixth of the lifetime, at most a fortnight, whoever renews it
+ * has missed his time.
+ */
 function endsSoon({ notBefore, notAfter }: HeldCertificate, at: number): boolean {
   return notAfter - at < Math.min(14 * day, (notAfter - notBefore) / 6);
 }

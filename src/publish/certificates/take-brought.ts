@@ -34,7 +34,10 @@ export interface BroughtOptions {
   readonly anchors: TrustStore;
   /** Milliseconds since 1970. */
   readonly at: number;
-  /** The number of the last key of a type that the rollover knows, or another import takes. */
+  /**
+   * The number of the last key of a type that the rollover knows, or another import
+   * takes.
+   */
   made(type: KeyType): number;
 }
 
@@ -42,10 +45,10 @@ export interface BroughtOptions {
 const SETTLES = 60_000;
 
 /**
- * Examines files of another program and plans to import what is good in them: another chain for a
- * key of the ring, or a new key with its chain, which the rollover then treats as the next one.
- * Nothing is written. Files that do not fit are reported and left. A chain that leads to no public
- * CA does not replace one that does.
+ * Examines files of another program and plans to import what is good in them: another
+ * chain for a key of the ring, or a new key with its chain, which the rollover then
+ * treats as the next one. Nothing is written. Files that do not fit are reported and
+ * left. A chain that leads to no public CA does not replace one that does.
  */
 export function examineBrought(
   host: string,
@@ -102,7 +105,10 @@ export function examineBrought(
   }
 }
 
-/** A key that a server has already, which the ring lacks; reported where its file holds no key. */
+/**
+ * A key that a server has already, which the ring lacks; reported where its file holds no
+ * key.
+ */
 export function examineAdopted(
   host: string,
   file: string,
@@ -126,7 +132,10 @@ export function examineAdopted(
   return { imports: [{ action, key: { ...key, name, certified: false } }], alerts: [] };
 }
 
-/** Whether certbot will make another key at its next renewal. Undefined: the file is not one of certbot's, or its settings cannot be read. */
+/**
+ * Whether certbot will make another key at its next renewal. Undefined: the file is not
+ * one of certbot's, or its settings cannot be read.
+ */
 export function renewsKey(chainFile: string): boolean | undefined {
   const live = dirname(chainFile);
   const name = basename(live);

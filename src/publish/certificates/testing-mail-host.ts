@@ -31,7 +31,10 @@ const owner = `_25._tcp.${host}`;
 const ttl = 3600;
 const serverAddress = '192.0.2.53';
 
-/** A mail server that has its certificate from a CA, in virtual time. It reads its files when it is told to; after each round its senders judge. */
+/**
+ * A mail server that has its certificate from a CA, in virtual time. It reads its files
+ * when it is told to; after each round its senders judge.
+ */
 export async function mailHostWorld(settings: { rollKeysEvery?: string; lifetime: number }) {
   const world = await acmeWorld({ profiles: { '': settings.lifetime } });
   const { clock, ring, store, certifier } = world;
@@ -154,7 +157,10 @@ export async function mailHostWorld(settings: { rollKeysEvery?: string; lifetime
     ledger,
     loaded,
     records: () => records,
-    /** One round; `deaf`: the server takes the command and reads nothing. `refuses`: the command fails. */
+    /**
+     * One round; `deaf`: the server takes the command and reads nothing. `refuses`: the
+     * command fails.
+     */
     async round(how: { deaf?: boolean; refuses?: boolean } = {}): Promise<readonly Applied[]> {
       const reload = how.refuses ? ['false'] : how.deaf ? ['true'] : loads;
       const section = publishSection.parse({

@@ -3,9 +3,15 @@ import type { RingKey } from '../keys/key-ring.js';
 
 /** What is remembered of one mail host beside its rollover. Plain JSON. */
 export interface HostMemory {
-  /** Since when each key is in use, milliseconds since 1970, by the SHA-256 of its SubjectPublicKeyInfo. */
+  /**
+   * Since when each key is in use, milliseconds since 1970, by the SHA-256 of its
+   * SubjectPublicKeyInfo.
+   */
   readonly inUse: Readonly<Record<string, number>>;
-  /** The chain (SHA-256) that the server was told to read last, and when. Missing from before the files change until the command has succeeded. */
+  /**
+   * The chain (SHA-256) that the server was told to read last, and when. Missing from
+   * before the files change until the command has succeeded.
+   */
   readonly told: Readonly<
     Partial<Record<KeyType, { readonly chain: string; readonly at: number }>>
   >;
@@ -15,10 +21,15 @@ export interface HostMemory {
 export interface CertificateReading {
   readonly at: number;
   readonly ring: readonly RingKey[];
-  /** Keys whose certificate is where the server reads it. Undefined: nobody said where that is. */
+  /**
+   * Keys whose certificate is where the server reads it. Undefined: nobody said where
+   * that is.
+   */
   readonly installed?: readonly string[];
   readonly told: HostMemory['told'];
-  /** Every address and what it showed, for each key type. `unknown`: could not be asked. */
+  /**
+   * Every address and what it showed, for each key type. `unknown`: could not be asked.
+   */
   readonly addresses: readonly {
     readonly address: string;
     readonly shown: readonly ShownCertificate[] | 'unknown';
@@ -40,7 +51,10 @@ export interface DesiredCertificates {
   readonly folder?: string;
 }
 
-/** The certificate of one key of a mail host, for people. Times in milliseconds since 1970. */
+/**
+ * The certificate of one key of a mail host, for people. Times in milliseconds since
+ * 1970.
+ */
 export interface HostCertificate {
   readonly key: string;
   readonly use: 'in use' | 'being deployed' | 'next';
@@ -55,7 +69,10 @@ export interface HostCertificate {
   readonly installed?: string;
   /** When the server was told to read it. */
   readonly told?: number;
-  /** Whether every address shows it; missing while it is not in use, or where not every address could be asked. */
+  /**
+   * Whether every address shows it; missing while it is not in use, or where not every
+   * address could be asked.
+   */
   readonly shown?: boolean;
 }
 

@@ -7,7 +7,10 @@ import { hookWriter } from './hook-writer.js';
 import { parseTsigKey } from './tsig-key.js';
 import { updateWriter } from './update-writer.js';
 
-/** Puts the record into the detail of a failure: the caller may have asked for a certificate. */
+/**
+ * Puts the record into the detail of a failure: the caller may have asked for a
+ * certificate.
+ */
 function naming(write: DnsWriter): DnsWriter {
   return async (action, signal) => {
     const outcome = await write(action, signal);
@@ -16,7 +19,10 @@ function naming(write: DnsWriter): DnsWriter {
   };
 }
 
-/** Who changes records, by the name in `publish.dns`. `readSecret` gives the text of a key file. Throws HermeticError for a key that cannot be used. */
+/**
+ * Who changes records, by the name in `publish.dns`. `readSecret` gives the text of a key
+ * file. Throws HermeticError for a key that cannot be used.
+ */
 export function dnsWriters(
   { dns }: PublishSection,
   {

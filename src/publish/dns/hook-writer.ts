@@ -5,10 +5,10 @@ import type { DnsWriter } from '../apply/executor.js';
 const LONGEST_MS = 120_000;
 
 /**
- * Changes records by a command of the operator. It reads one JSON object,
- * `{name, type, from, to, ttl}`, from its standard input, makes the RRset exactly `to`, or
- * changes nothing and exits with a status other than 0. No part of the object becomes part of
- * a command line. docs/dns-hook.md describes the protocol.
+ * Changes records by a command of the operator. It reads one JSON object, `{name, type,
+ * from, to, ttl}`, from its standard input, makes the RRset exactly `to`, or changes
+ * nothing and exits with a status other than 0. No part of the object becomes part of a
+ * command line. docs/dns-hook.md describes the protocol.
  */
 export function hookWriter(
   [command = '', ...args]: readonly string[],

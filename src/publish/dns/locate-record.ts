@@ -2,7 +2,10 @@ import { fail, Name, ok, type Failure, type Result } from '../../base/index.js';
 import type { DnsTarget } from '../config.js';
 import { publishFailures } from '../failures.js';
 
-/** Where a record that is looked up under one name is kept: behind its aliases, in reach of an entry of `publish.dns`. */
+/**
+ * Where a record that is looked up under one name is kept: behind its aliases, in reach
+ * of an entry of `publish.dns`.
+ */
 export interface RecordPlace {
   readonly name: string;
   readonly dns: string;
@@ -16,9 +19,11 @@ type Targets = Readonly<
 const MAX_ALIASES = 8;
 
 /**
- * Follows the aliases of a name to where its record has to be written (RFC 1034 §3.6.2), and finds who may write there: `own` where the name is no alias, else the
- * entry whose zone the last name is in, the longest of several. Outside every zone nobody writes; where `own` is a person, that person may.
- * `aliasOf` gives what a name leads to, read with an entry of `publish.dns`; `unknown` where the servers differ.
+ * Follows the aliases of a name to where its record has to be written (RFC 1034 §3.6.2),
+ * and finds who may write there: `own` where the name is no alias, else the entry whose
+ * zone the last name is in, the longest of several. Outside every zone nobody writes;
+ * where `own` is a person, that person may. `aliasOf` gives what a name leads to, read
+ * with an entry of `publish.dns`; `unknown` where the servers differ.
  */
 export async function locateRecord(
   name: string,

@@ -6,7 +6,10 @@ const form = /^\s*key\s+"?([^\s"{;]+)"?\s*\{([^}]*)\}\s*;?\s*$/;
 /** As long as the digest is what RFC 8945 §6 wants; less than this can be tried out. */
 const MIN_OCTETS = 16;
 
-/** Reads a key as `tsig-keygen` prints it: `key "NAME" { algorithm hmac-sha256; secret "BASE64"; };`. Throws HermeticError, which never holds the secret. */
+/**
+ * Reads a key as `tsig-keygen` prints it: `key "NAME" { algorithm hmac-sha256; secret
+ * "BASE64"; };`. Throws HermeticError, which never holds the secret.
+ */
 export function parseTsigKey(text: string, file: string): TsigKey {
   const [, name = '', body = ''] = form.exec(text.replace(/(^|\s)(#|\/\/).*$/gm, '$1')) ?? [];
   const algorithm = algorithms.find(

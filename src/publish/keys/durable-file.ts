@@ -39,7 +39,8 @@ export const nodeDisk: Disk = {
     try {
       const { uid, gid } = fstatSync(file);
       if (owner && (owner.uid !== uid || owner.gid !== gid)) fchownSync(file, owner.uid, owner.gid);
-      // Whatever the umask, and after the owner, since a change of owner may take bits away.
+      // Whatever the umask, and after the owner, since a change of owner may take bits
+      // away.
       fchmodSync(file, mode);
       writeSync(file, text);
       fsyncSync(file);
@@ -71,7 +72,10 @@ export function writeOnce(path: string, text: string, mode: number, disk: Disk =
   disk.remove(draft);
 }
 
-/** Puts a file in the place of the one before: a reader finds the old or the new, never half of one. */
+/**
+ * Puts a file in the place of the one before: a reader finds the old or the new, never
+ * half of one.
+ */
 export function replaceFile(
   path: string,
   text: string,
@@ -89,7 +93,10 @@ export function replaceFile(
   }
 }
 
-/** Turns a symbolic link from what it leads to, if anything, to `target`: a reader finds the old or the new. */
+/**
+ * Turns a symbolic link from what it leads to, if anything, to `target`: a reader finds
+ * the old or the new.
+ */
 export function pointLink(path: string, target: string, disk: Disk = nodeDisk): void {
   const draft = draftOf(path);
   disk.remove(draft);

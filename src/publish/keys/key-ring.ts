@@ -13,7 +13,10 @@ import { judgeChain, type HeldCertificate } from '../certificates/judge-chain.js
 import type { ServerKey } from '../rollover/types.js';
 import { nodeDisk, replaceFile, writeOnce, type Disk } from './durable-file.js';
 
-/** A key of the ring. `certified`: a chain that fits is at hand, `certificate`; `flaw` says what is wrong with the one that is there. */
+/**
+ * A key of the ring. `certified`: a chain that fits is at hand, `certificate`; `flaw`
+ * says what is wrong with the one that is there.
+ */
 export type RingKey = ServerKey & {
   readonly certified: boolean;
   readonly certificate?: HeldCertificate;
@@ -21,8 +24,9 @@ export type RingKey = ServerKey & {
 };
 
 /**
- * Private keys on this machine, `FOLDER/HOST/NAME.key` in PKCS #8 and beside it `NAME.pem`, the chain of its certificate. Files are made whole or not at all,
- * and a name is given once: making a key again gives the one that is there.
+ * Private keys on this machine, `FOLDER/HOST/NAME.key` in PKCS #8 and beside it
+ * `NAME.pem`, the chain of its certificate. Files are made whole or not at all, and a
+ * name is given once: making a key again gives the one that is there.
  */
 export class KeyRing {
   /** Reading a private key takes a millisecond, and every round asks for every key. */
@@ -35,7 +39,10 @@ export class KeyRing {
     readonly disk: Disk = nodeDisk,
   ) {}
 
-  /** Makes a key, or leaves the one of that name as it is: P-256, or RSA of 2048 bits [9325-4.5-1]. */
+  /**
+   * Makes a key, or leaves the one of that name as it is: P-256, or RSA of 2048 bits
+   * [9325-4.5-1].
+   */
   make(host: string, name: string, type: KeyType): void {
     const path = this.keyFile(host, name);
     if (existsSync(path)) return;
@@ -51,7 +58,10 @@ export class KeyRing {
     );
   }
 
-  /** All keys of a host, by name. `now` (milliseconds) is the date certificates are judged by. */
+  /**
+   * All keys of a host, by name. `now` (milliseconds) is the date certificates are judged
+   * by.
+   */
   list(host: string, now: number): readonly RingKey[] {
     const folder = join(this.folder, host);
     if (!existsSync(folder)) return [];
@@ -65,7 +75,10 @@ export class KeyRing {
       });
   }
 
-  /** Takes a private key in PEM into the ring, under the name that `named` gives it, unless it is there; gives the key back. `file` is for the error. */
+  /**
+   * Takes a private key in PEM into the ring, under the name that `named` gives it,
+   * unless it is there; gives the key back. `file` is for the error.
+   */
   take(host: string, pem: string, named: (key: ServerKey) => string, file: string): ServerKey {
     const key = privateKeyOf(pem, file);
     const taken = serverKey('', createPublicKey(key));
@@ -95,7 +108,10 @@ export class KeyRing {
     return existsSync(file) ? readPem(file) : undefined;
   }
 
-  /** Puts a chain beside its key, in the place of the one before; a reader finds the old or the new. */
+  /**
+   * Puts a chain beside its key, in the place of the one before; a reader finds the old
+   * or the new.
+   */
   putChain(host: string, name: string, pem: string): void {
     replaceFile(this.chainFile(host, name), pem, 0o644, this.disk);
   }

@@ -164,7 +164,8 @@ test('a context in less memory shows its whole chain, and is the one asked for b
     const shown = socket.getPeerCertificate(true);
     assert.deepEqual([shown.raw, shown.issuerCertificate.raw], [der, intermediate.der]);
     socket.destroy();
-    // The copies are gone. Where this fails, Node has changed, and the contexts take a third more memory.
+    // The copies are gone. Where this fails, Node has changed, and the contexts take a
+    // third more memory.
     assert.equal(
       (contexts.get(servername)?.context as { getCertificate(): unknown }).getCertificate(),
       null,

@@ -11,7 +11,10 @@ export interface LazyContextsOptions {
   readonly source: ContextSource;
   /** Contexts kept, about 24 KiB each outside the JavaScript heap. Default 3000. */
   readonly capacity?: number;
-  /** Milliseconds for which a context is used without looking for a newer certificate. Default 10 000. */
+  /**
+   * Milliseconds for which a context is used without looking for a newer certificate.
+   * Default 10 000.
+   */
   readonly freshMs?: number;
   readonly monotonic: () => number;
 }
@@ -25,8 +28,9 @@ interface Entry {
 }
 
 /**
- * TLS contexts of many hosts, made when a name is first asked for and kept for those asked for last: starting takes no time, memory is bounded by count. A name
- * without certificate has no context, and the handshake is to be refused. [8461-7.1-3]
+ * TLS contexts of many hosts, made when a name is first asked for and kept for those
+ * asked for last: starting takes no time, memory is bounded by count. A name without
+ * certificate has no context, and the handshake is to be refused. [8461-7.1-3]
  */
 export class LazyContexts {
   readonly #entries = new Map<string, Entry>();
@@ -64,7 +68,10 @@ export class LazyContexts {
     return context;
   }
 
-  /** A Map keeps the order of insertion: the first is the one used longest ago. One that is among the last as it is stays where it is, which takes less time. */
+  /**
+   * A Map keeps the order of insertion: the first is the one used longest ago. One that
+   * is among the last as it is stays where it is, which takes less time.
+   */
   #used(host: string, entry: Entry): SecureContext {
     if (this.#placed - entry.place >= this.#options.capacity / 4) {
       this.#entries.delete(host);

@@ -10,7 +10,10 @@ interface Native {
 
 let dropping: boolean | undefined;
 
-/** The context of one of many hosts, from its chain and private key (PEM), in less memory than others take: 24 KiB in place of 33. */
+/**
+ * The context of one of many hosts, from its chain and private key (PEM), in less memory
+ * than others take: 24 KiB in place of 33.
+ */
 export function leanContext(cert: string, key: string): SecureContext {
   const make = (): SecureContext => createSecureContext({ cert, key, ...servingTls });
   dropping ??= staysWhole(make());
@@ -20,8 +23,9 @@ export function leanContext(cert: string, key: string): SecureContext {
 }
 
 /**
- * Node keeps the certificate and its issuer a second time beside the context, for OCSP, which nobody asks for here. It lets go of them when it is given others,
- * before it sees that an empty text holds none.
+ * Node keeps the certificate and its issuer a second time beside the context, for OCSP,
+ * which nobody asks for here. It lets go of them when it is given others, before it sees
+ * that an empty text holds none.
  */
 function dropCopies({ context }: SecureContext): void {
   try {
@@ -31,7 +35,10 @@ function dropCopies({ context }: SecureContext): void {
   }
 }
 
-/** Whether a context has its certificate still when the copies are gone: then it refuses another key, which tells it from one that has none. */
+/**
+ * Whether a context has its certificate still when the copies are gone: then it refuses
+ * another key, which tells it from one that has none.
+ */
 function staysWhole(trial: SecureContext): boolean {
   dropCopies(trial);
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });

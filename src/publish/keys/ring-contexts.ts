@@ -2,10 +2,15 @@ import { readFileSync, statSync } from 'node:fs';
 import type { ContextSource } from './lazy-contexts.js';
 import type { KeyRing } from './key-ring.js';
 
-/** Names that come from strangers are looked up only when they can be host names: nothing else reaches the file system. */
+/**
+ * Names that come from strangers are looked up only when they can be host names: nothing
+ * else reaches the file system.
+ */
 const hostName = /^[a-z0-9_]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$/;
 
-/** Certificates of policy hosts out of the key ring: `FOLDER/mta-sts.DOMAIN/ecdsa-1.pem`. */
+/**
+ * Certificates of policy hosts out of the key ring: `FOLDER/mta-sts.DOMAIN/ecdsa-1.pem`.
+ */
 export function ringContexts(ring: KeyRing): ContextSource {
   const name = 'ecdsa-1';
   return {

@@ -1,4 +1,7 @@
-/** A full disk, a folder one may not write: what the file system says, as an outcome. Anything else is thrown on. */
+/**
+ * A full disk, a folder one may not write: what the file system says, as an outcome.
+ * Anything else is thrown on.
+ */
 export function writeFailure(error: unknown): {
   readonly status: 'failed';
   readonly code: string;

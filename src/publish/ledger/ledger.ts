@@ -16,7 +16,10 @@ export interface Subject {
 export interface Ledger {
   host(name: string): RolloverState;
   domain(name: string): PolicyState;
-  /** Writes down what is to rest on `before`; false, and nothing written, when somebody else has written meanwhile. */
+  /**
+   * Writes down what is to rest on `before`; false, and nothing written, when somebody
+   * else has written meanwhile.
+   */
   saveHost(before: RolloverState, after: RolloverState, at: number): boolean;
   saveDomain(before: PolicyState, after: PolicyState, at: number): boolean;
   /** What is known of a host's certificates and keys. */
@@ -27,7 +30,9 @@ export interface Ledger {
   /** Tokens a person gave. */
   confirmed(): readonly string[];
   confirm(token: string, at: number): void;
-  /** Puts the alerts of a run in the place of those before; returns the ones that are new. */
+  /**
+   * Puts the alerts of a run in the place of those before; returns the ones that are new.
+   */
   alerts(now: readonly Alert[], at: number): readonly Alert[];
   /** Actions that failed and have not succeeded since, the earliest first. */
   failures(subject: Subject): readonly FailedAction[];

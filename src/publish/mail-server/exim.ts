@@ -1,7 +1,9 @@
 import { gnuTlsPriority, openSslGroups, openSslSuites } from './library-names.js';
 import { isFrom, type MailServer } from './types.js';
 
-/** Exim (specification, chapters "Encrypted SMTP connections" and "The smtp transport"). */
+/**
+ * Exim (specification, chapters "Encrypted SMTP connections" and "The smtp transport").
+ */
 export const exim: MailServer = {
   oldest: [4, 94],
   manyKeys: true,

@@ -1,11 +1,17 @@
 import { groupTable, suites as known, type Suite, type TlsSettings } from '../../tls/index.js';
 
-/** The suites of TLS 1.2 as OpenSSL and LibreSSL list them. Those of TLS 1.3 are set apart there, and are by default what they should be. */
+/**
+ * The suites of TLS 1.2 as OpenSSL and LibreSSL list them. Those of TLS 1.3 are set apart
+ * there, and are by default what they should be.
+ */
 export function openSslSuites(settings: TlsSettings): string {
   return tls12(settings).map(openSslName).join(':');
 }
 
-/** The groups by OpenSSL's names, but for hybrids: what names groups one by one does not know them yet. */
+/**
+ * The groups by OpenSSL's names, but for hybrids: what names groups one by one does not
+ * know them yet.
+ */
 export function openSslGroups({ groups }: TlsSettings, separator: string): string {
   const names: Readonly<Record<string, string>> = {
     x25519: 'X25519',
@@ -19,8 +25,10 @@ export function openSslGroups({ groups }: TlsSettings, separator: string): strin
 }
 
 /**
- * A GnuTLS priority string. It names parts, so that every combination of them is taken: the settings have to be such a product, or a TypeError is thrown.
- * Groups are taken away from what is usual, never added: a name that a library does not know voids the whole string.
+ * A GnuTLS priority string. It names parts, so that every combination of them is taken:
+ * the settings have to be such a product, or a TypeError is thrown. Groups are taken away
+ * from what is usual, never added: a name that a library does not know voids the whole
+ * string.
  */
 export function gnuTlsPriority(settings: TlsSettings): string {
   const suites = tls12(settings);

@@ -15,9 +15,12 @@ export const mailServers: Readonly<Record<MailServerName, MailServer>> = {
 };
 
 /**
- * TLS settings of a mail server for port 25, in both directions: [9325-3.1.1-1] TLS 1.2 and 1.3 alone, [9325-4.1-1] with forward secrecy and AEAD, to be had by
- * everybody and demanded of nobody (RFC 3207 §4), no key exchange of RFC 10015 [10015-2-3, 10015-3-2, 10015-4-2]; [9325-5.2-1] where it sends, nothing is narrowed that would turn into clear text. Pure. Throws
- * HermeticError for what the server cannot be told.
+ * TLS settings of a mail server for port 25, in both directions: [9325-3.1.1-1] TLS 1.2
+ * and 1.3 alone, [9325-4.1-1] with forward secrecy and AEAD, to be had by everybody and
+ * demanded of nobody (RFC 3207 §4), no key exchange of RFC 10015
+ * [10015-2-3, 10015-3-2, 10015-4-2]; [9325-5.2-1] where it sends, nothing is narrowed
+ * that would turn into clear text. Pure. Throws HermeticError for what the server cannot
+ * be told.
  */
 export function mailServerConfig(
   name: MailServerName,

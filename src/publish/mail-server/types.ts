@@ -39,7 +39,10 @@ export interface MailServer {
   readonly oldest: readonly [number, number];
   /** More than one certificate on a port. */
   readonly manyKeys: boolean;
-  /** Prints how many sessions that were logged would not have come about under the settings. */
+  /**
+   * Prints how many sessions that were logged would not have come about under the
+   * settings.
+   */
   readonly count: string;
   /** Looks at the text once it is in place, and takes it. */
   readonly apply: string;

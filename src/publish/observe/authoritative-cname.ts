@@ -4,9 +4,9 @@ import { queryAuthoritatives } from './query-authoritatives.js';
 import type { Observer } from './observer.js';
 
 /**
- * What a name is an alias of by its authoritative servers; `unknown` where those that answer
- * differ. The CNAME of a wildcard is no alias of the name: a record of its own takes the
- * wildcard's place (RFC 4592 §2.2.1). `dns` is an entry of `publish.dns`.
+ * What a name is an alias of by its authoritative servers; `unknown` where those that
+ * answer differ. The CNAME of a wildcard is no alias of the name: a record of its own
+ * takes the wildcard's place (RFC 4592 §2.2.1). `dns` is an entry of `publish.dns`.
  */
 export async function authoritativeCname(
   name: string,

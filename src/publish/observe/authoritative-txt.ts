@@ -5,9 +5,9 @@ import { queryAuthoritatives } from './query-authoritatives.js';
 import type { Observer } from './observer.js';
 
 /**
- * TXT records that a name itself has at each authoritative server, in presentation form, sorted;
- * no record where a wildcard answers for it, and no entry where no server is known. `dns` is an
- * entry of `publish.dns`.
+ * TXT records that a name itself has at each authoritative server, in presentation form,
+ * sorted; no record where a wildcard answers for it, and no entry where no server is
+ * known. `dns` is an entry of `publish.dns`.
  */
 export async function authoritativeTxt(
   name: string,

@@ -17,13 +17,18 @@ export interface Shown {
   readonly server: string;
   /** The name is an alias of this one, which decides what is published. */
   readonly alias?: string;
-  /** The answer comes from a wildcard: the name itself has no records (RFC 4592 §2.2.1). */
+  /**
+   * The answer comes from a wildcard: the name itself has no records (RFC 4592 §2.2.1).
+   */
   readonly synthesised?: true;
   /** What senders see. `unknown`: no answer, not authoritative, or an alias. */
   readonly rrset: { readonly records: readonly ResourceRecord[]; readonly ttl: number } | 'unknown';
 }
 
-/** One RRset as each authoritative server answers it, asked directly and not through a cache. */
+/**
+ * One RRset as each authoritative server answers it, asked directly and not through a
+ * cache.
+ */
 export function queryAuthoritatives(
   network: Network,
   servers: readonly Upstream[],
@@ -44,8 +49,8 @@ export function queryAuthoritatives(
 }
 
 /**
- * Whether a name exists by a wildcard alone: of the types that were asked for, no server shows
- * records of its own and at least one shows synthesised ones.
+ * Whether a name exists by a wildcard alone: of the types that were asked for, no server
+ * shows records of its own and at least one shows synthesised ones.
  */
 export function isFromWildcard(types: readonly (readonly Shown[])[]): boolean {
   const answers = types.flat();
@@ -71,7 +76,10 @@ async function shownBy(ask: Ask, name: Name, type: number): Promise<Omit<Shown, 
   return { rrset: { records, ttl: Math.max(0, ...records.map((rr) => rr.ttl)) }, ...mark };
 }
 
-/** The records of a type at a name, or its CNAME; undefined where the server does not know. */
+/**
+ * The records of a type at a name, or its CNAME; undefined where the server does not
+ * know.
+ */
 function recordsAt(
   { rcode, authoritative, answers }: Message,
   name: Name,
@@ -84,11 +92,11 @@ function recordsAt(
 }
 
 /**
- * Whether a wildcard made the records. In a signed answer the signature counts the labels of the
- * owner it was made for, without `*` (RFC 4034 §3.1.3). In an unsigned one a name that cannot
- * exist tells: `RANDOM.NAME` is below NAME, so a wildcard above NAME applies to it only where
- * NAME itself does not exist (RFC 4592 §3.3.1). `RANDOM.*.NAME` says the same where NAME has a
- * wildcard of its own, since `*.NAME` exists then.
+ * Whether a wildcard made the records. In a signed answer the signature counts the labels
+ * of the owner it was made for, without `*` (RFC 4034 §3.1.3). In an unsigned one a name
+ * that cannot exist tells: `RANDOM.NAME` is below NAME, so a wildcard above NAME applies
+ * to it only where NAME itself does not exist (RFC 4592 §3.3.1). `RANDOM.*.NAME` says the
+ * same where NAME has a wildcard of its own, since `*.NAME` exists then.
  */
 async function isSynthesised(
   ask: Ask,

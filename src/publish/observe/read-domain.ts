@@ -16,8 +16,8 @@ export interface DomainReading extends PolicyReading {
 }
 
 /**
- * Reads a domain: its records at every authoritative server, its policy at every address, its
- * mail hosts, and stored reports.
+ * Reads a domain: its records at every authoritative server, its policy at every address,
+ * its mail hosts, and stored reports.
  */
 export async function observeDomain(
   domain: string,

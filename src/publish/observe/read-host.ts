@@ -8,8 +8,8 @@ import { queryAuthoritatives, isFromWildcard, type Shown } from './query-authori
 import type { Observer } from './observer.js';
 
 /**
- * Reads an MX host: its records at every authoritative server, its delegation, the keys it shows,
- * the keys of the ring.
+ * Reads an MX host: its records at every authoritative server, its delegation, the keys
+ * it shows, the keys of the ring.
  */
 export async function readHost(
   { host, owner }: Pick<RolloverState, 'host' | 'owner'>,
@@ -32,7 +32,8 @@ export async function readHost(
   const made = shown.some(({ alias, synthesised }) => alias !== undefined && synthesised);
   return {
     nameservers: shown.map((one) => tlsaAnswer(one, answer)),
-    // A wildcard's alias goes once the owner has records: what it leads to need not be signed.
+    // A wildcard's alias goes once the owner has records: what it leads to need not be
+    // signed.
     dnssec: made && alias ? alias.dnssec : answer.dnssec,
     ...(held === undefined ? {} : { held }),
     ds:
@@ -46,8 +47,8 @@ export async function readHost(
 }
 
 /**
- * An alias that a wildcard makes is no obstacle where no TLSA records are behind it: a record of
- * the owner takes its place (RFC 4592 §2.2.1).
+ * An alias that a wildcard makes is no obstacle where no TLSA records are behind it: a
+ * record of the owner takes its place (RFC 4592 §2.2.1).
  */
 function tlsaAnswer({ server, rrset, alias, synthesised }: Shown, answer: DnsAnswer): TlsaAnswer {
   const mark = synthesised ? { synthesised } : {};
@@ -61,8 +62,9 @@ function tlsaAnswer({ server, rrset, alias, synthesised }: Shown, answer: DnsAns
 }
 
 /**
- * Why no record can be published below a mail host whose addresses come from a wildcard: the host
- * would exist from then on, and the wildcard would no longer apply to it (RFC 4592 §2.2.2).
+ * Why no record can be published below a mail host whose addresses come from a wildcard:
+ * the host would exist from then on, and the wildcard would no longer apply to it (RFC
+ * 4592 §2.2.2).
  */
 export async function heldByWildcard(
   host: string,

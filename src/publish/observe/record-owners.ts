@@ -10,13 +10,21 @@ import {
 
 /** How the owner of a record to be published stands in the DNS. */
 export interface RecordOwner {
-  /** It is an alias of this name: no other record can stand beside it (RFC 1034 §3.6.2). */
+  /**
+   * It is an alias of this name: no other record can stand beside it (RFC 1034 §3.6.2).
+   */
   readonly alias?: string;
-  /** It has addresses: `own`, or from a wildcard alone, which its first record takes the place of. */
+  /**
+   * It has addresses: `own`, or from a wildcard alone, which its first record takes the
+   * place of.
+   */
   readonly addresses?: 'own' | 'wildcard' | 'unknown';
 }
 
-/** Names below which no record is to be published, by name: its own records come from a wildcard. */
+/**
+ * Names below which no record is to be published, by name: its own records come from a
+ * wildcard.
+ */
 export interface RecordOwners {
   readonly owners: ReadonlyMap<string, RecordOwner>;
   readonly synthesised: ReadonlySet<string>;
@@ -25,7 +33,10 @@ export interface RecordOwners {
 /** Names whose state is asked for together. */
 const MAX_HOSTS = 10;
 
-/** Looks up the owners of everything that a domain and its mail hosts may lack, through a resolver. */
+/**
+ * Looks up the owners of everything that a domain and its mail hosts may lack, through a
+ * resolver.
+ */
 export async function lookupRecordOwners(
   resolver: Resolver,
   domain: string,
@@ -84,7 +95,10 @@ async function origin(ask: Ask, name: Name, type: number): Promise<Origin> {
   return (await isSynthesised(ask, name, type, answer)) ? 'wildcard' : 'own';
 }
 
-/** A random name below it is answered alike only where the name itself does not exist (RFC 4592 §3.3.1). */
+/**
+ * A random name below it is answered alike only where the name itself does not exist (RFC
+ * 4592 §3.3.1).
+ */
 async function isSynthesised(
   ask: Ask,
   name: Name,

@@ -22,7 +22,10 @@ export interface ZoneOptions {
   readonly probe?: (host: string) => MailHost | undefined;
 }
 
-/** The zone `one.example` at two authoritative servers, and a resolver that follows aliases in it. */
+/**
+ * The zone `one.example` at two authoritative servers, and a resolver that follows
+ * aliases in it.
+ */
 export function zoneEyes(records: string, options: ZoneOptions = {}): Observer {
   const servers = [records, options.second ?? records].map(
     (text) =>

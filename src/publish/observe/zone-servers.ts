@@ -7,7 +7,10 @@ import {
   type Upstream,
 } from '../../dns/index.js';
 
-/** Every authoritative server of the zone a name is in, at every address. `undefined`: could not be told. */
+/**
+ * Every authoritative server of the zone a name is in, at every address. `undefined`:
+ * could not be told.
+ */
 export async function zoneServers(
   resolver: Resolver,
   name: Name,
@@ -25,7 +28,8 @@ export async function zoneServers(
     const found = await Promise.all(
       names.map((server) => lookupAddresses(resolver, server, options)),
     );
-    // A server that cannot be found cannot be read back: then nothing is known of the zone as a whole.
+    // A server that cannot be found cannot be read back: then nothing is known of the
+    // zone as a whole.
     if (found.length === 0 || found.some(({ status }) => status !== 'found')) return undefined;
     const addresses = found.flatMap(({ v4, v6 }) => [...v4, ...v6]);
     return {

@@ -25,8 +25,9 @@ export interface PolicyAnswer {
 }
 
 /**
- * Policy host of any number of domains (RFC 8461 §3.3): text/plain and status 200, or 404; never a redirect. Nothing of the request but method, host and path
- * counts, nor how often somebody asks. [8461-3.2-12, 8461-3.3-15]
+ * Policy host of any number of domains (RFC 8461 §3.3): text/plain and status 200, or
+ * 404; never a redirect. Nothing of the request but method, host and path counts, nor how
+ * often somebody asks. [8461-3.2-12, 8461-3.3-15]
  */
 export function policyAnswers({
   bodyOf,

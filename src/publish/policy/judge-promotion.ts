@@ -12,8 +12,9 @@ export interface Promotion {
 const DAY = 86_400_000;
 
 /**
- * Whether a policy may be enforced. Our own probe has to pass at every address of every MX host, backups too [8461-8.4-2], and reports have to show no
- * failure. Only signed reports of configured reporters count: anybody can post one over HTTPS.
+ * Whether a policy may be enforced. Our own probe has to pass at every address of every
+ * MX host, backups too [8461-8.4-2], and reports have to show no failure. Only signed
+ * reports of configured reporters count: anybody can post one over HTTPS.
  */
 export function judgePromotion(
   { domain, hosts }: PolicyState,
@@ -67,7 +68,10 @@ export function reportedFailures(seen: PolicyReading, wish: DesiredPolicy): read
     : [];
 }
 
-/** Reports of the configured days that came by mail, with a DKIM signature of a configured reporter that is aligned with the submitter (RFC 8460 §3). */
+/**
+ * Reports of the configured days that came by mail, with a DKIM signature of a configured
+ * reporter that is aligned with the submitter (RFC 8460 §3).
+ */
 export function countedReports(
   { reports, at }: PolicyReading,
   { reporters, days }: DesiredPolicy,

@@ -4,8 +4,10 @@ import { agreed, disagreement, hostOf, ownRecords, settled } from './read-policy
 import type { PolicyReading, PolicyState, DesiredPolicy, ServedPolicy } from './types.js';
 
 /**
- * The MX records follow the policy: they change when the policy that names old and new hosts is announced, no cache holds an older record, and every new host
- * passes. MX hosts that nobody asked for hold the move: somebody else manages them, or the answer was forged.
+ * The MX records follow the policy: they change when the policy that names old and new
+ * hosts is announced, no cache holds an older record, and every new host passes. MX hosts
+ * that nobody asked for hold the move: somebody else manages them, or the answer was
+ * forged.
  */
 export function moveMx(
   { domain }: PolicyState,

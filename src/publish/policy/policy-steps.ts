@@ -4,7 +4,10 @@ import { stsRecord } from './policy-id.js';
 import { agreed, isStsRecord, ownRecords } from './read-policy-world.js';
 import type { PolicyAction, PolicyReading, DesiredPolicy, ServedPolicy } from './types.js';
 
-/** The announcement: of the records that begin with v=STSv1 exactly one stays, or none without an id; other texts at the name are left alone (RFC 8461 §3.1). [8461-3.1-14] */
+/**
+ * The announcement: of the records that begin with v=STSv1 exactly one stays, or none
+ * without an id; other texts at the name are left alone (RFC 8461 §3.1). [8461-3.1-14]
+ */
 export function setRecord(
   domain: string,
   texts: readonly string[],
@@ -30,7 +33,10 @@ export function setRecord(
   };
 }
 
-/** Brings a policy to every address of its host: the body, then the name, then the certificate for that very name. [8461-8.2-2, 8461-3.3-14] */
+/**
+ * Brings a policy to every address of its host: the body, then the name, then the
+ * certificate for that very name. [8461-8.2-2, 8461-3.3-14]
+ */
 export function serve(
   domain: string,
   { id, body }: ServedPolicy,
@@ -55,7 +61,10 @@ export function serve(
   };
 }
 
-/** What the host of a policy lacks until every address serves this body: its name, its certificate. */
+/**
+ * What the host of a policy lacks until every address serves this body: its name, its
+ * certificate.
+ */
 export function preparePolicyHost(
   domain: string,
   body: string,

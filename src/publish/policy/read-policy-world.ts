@@ -18,13 +18,18 @@ export function readPolicyWorld(state: PolicyState, seen: PolicyReading): Policy
   return { ...rest, served, hosts: readHosts(state, seen), ...readRemoval(state, served, seen) };
 }
 
-/** The policy that is served now or was ordered last; undefined when none was, or all was removed. */
+/**
+ * The policy that is served now or was ordered last; undefined when none was, or all was
+ * removed.
+ */
 export function currentPolicy({ served }: PolicyState): ServedPolicy | undefined {
   const last = served.at(-1);
   return last?.last === undefined ? last : undefined;
 }
 
-/** What every authoritative server shows alike; undefined while one is silent or behind. */
+/**
+ * What every authoritative server shows alike; undefined while one is silent or behind.
+ */
 export function agreed(answers: readonly ServerAnswer[]): AgreedRrset | undefined {
   const sets = answers.map(({ rrset, synthesised = false }) =>
     rrset === 'unknown'
@@ -40,8 +45,8 @@ export function agreed(answers: readonly ServerAnswer[]): AgreedRrset | undefine
 }
 
 /**
- * The records of the name itself, which alone can be kept, replaced or required: what a wildcard
- * synthesises is not among them (RFC 4592 §2.2.1, RFC 2136 §3.2).
+ * The records of the name itself, which alone can be kept, replaced or required: what a
+ * wildcard synthesises is not among them (RFC 4592 §2.2.1, RFC 2136 §3.2).
  */
 export function ownRecords({ records, synthesised }: AgreedRrset): readonly string[] {
   return synthesised ? [] : records;
@@ -65,9 +70,9 @@ export function disagreement(
 }
 
 /**
- * Why no record can be published below a domain whose own answers come from a wildcard: the
- * domain would exist from then on and the wildcard would no longer apply to it (RFC 4592
- * §2.2.2), so its MX records would be gone.
+ * Why no record can be published below a domain whose own answers come from a wildcard:
+ * the domain would exist from then on and the wildcard would no longer apply to it (RFC
+ * 4592 §2.2.2), so its MX records would be gone.
  */
 export function heldByWildcard(
   domain: string,
@@ -89,15 +94,18 @@ export function isStsRecord(text: string): boolean {
 }
 
 /**
- * Whether the records announce this id and no other, however they are spelled: blanks, a last
- * semicolon and further fields are free (RFC 8461 §3.1).
+ * Whether the records announce this id and no other, however they are spelled: blanks, a
+ * last semicolon and further fields are free (RFC 8461 §3.1).
  */
 export function announces(records: readonly string[], id: string): boolean {
   const read = parseStsRecord(records);
   return read.status === 'found' && read.id === id;
 }
 
-/** When the last policy that asked for anything has left the last cache [8461-8.3-1]; undefined while one may still be fetched. */
+/**
+ * When the last policy that asked for anything has left the last cache [8461-8.3-1];
+ * undefined while one may still be fetched.
+ */
 export function allExpired({ served }: Pick<PolicyState, 'served'>): number | undefined {
   const ends = served
     .filter(({ mode }) => mode !== 'none')
@@ -131,7 +139,8 @@ function readServed(
     over && seen.policyHosts.every(({ got }) => typeof got === 'object' && 'failure' in got);
   return served.map((policy, i): ServedPolicy => {
     if (policy.last !== undefined) return policy;
-    // Any sender may have fetched an earlier policy until every address was seen with its successor.
+    // Any sender may have fetched an earlier policy until every address was seen with its
+    // successor.
     if (i + 1 < served.length) return everywhere ? { ...policy, last: seen.at } : policy;
     return {
       ...policy,

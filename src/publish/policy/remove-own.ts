@@ -19,7 +19,10 @@ export interface OwnRecord {
   readonly clause: string;
 }
 
-/** Removes it while it means what was written; another record is left, with the reason. Nothing where it is gone. */
+/**
+ * Removes it while it means what was written; another record is left, with the reason.
+ * Nothing where it is gone.
+ */
 export function removeOwn(
   {
     domain,

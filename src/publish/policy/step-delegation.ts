@@ -22,8 +22,10 @@ export interface Delegation {
 }
 
 /**
- * A domain that uses the policy of another (RFC 8461 §8.2): its policy host with a certificate for its own name first, and its record, an alias, when the policy
- * can be fetched there and names its MX hosts. From then on one change of the other's id speaks for both. `alias`: what `_mta-sts` leads to already.
+ * A domain that uses the policy of another (RFC 8461 §8.2): its policy host with a
+ * certificate for its own name first, and its record, an alias, when the policy can be
+ * fetched there and names its MX hosts. From then on one change of the other's id speaks
+ * for both. `alias`: what `_mta-sts` leads to already.
  */
 export function stepDelegation(
   { domain, to, body, ttl, ...rest }: Delegation,

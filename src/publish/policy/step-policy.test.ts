@@ -346,7 +346,10 @@ test('crashes, silence and lagging servers at any step change nothing about the 
 });
 
 test('a crash at any one step that does something, before or in the midst of it, leads to the same end', () => {
-  /** The whole life of a policy; the program dies in the runs given. Returns the runs that did something, and what was ever served. */
+  /**
+   * The whole life of a policy; the program dies in the runs given. Returns the runs that
+   * did something, and what was ever served.
+   */
   const live = (
     diesAt: number,
     how: Trouble,

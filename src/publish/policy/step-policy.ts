@@ -32,10 +32,13 @@ export function startPolicy(domain: string): PolicyState {
 }
 
 /**
- * One step of a domain's MTA-STS: the body at every address of the policy host, then the record (RFC 8461 §8.1), then the MX; and the reverse on the way out
- * (§8.3). A new policy is begun only when the one before is announced and no cache holds an older record. [8461-8.1-1, 8461-8.1-2]
+ * One step of a domain's MTA-STS: the body at every address of the policy host, then the
+ * record (RFC 8461 §8.1), then the MX; and the reverse on the way out (§8.3). A new
+ * policy is begun only when the one before is announced and no cache holds an older
+ * record. [8461-8.1-1, 8461-8.1-2]
  *
- * The state that is returned must be written down before its steps are carried out; then a crash at any point is harmless.
+ * The state that is returned must be written down before its steps are carried out; then
+ * a crash at any point is harmless.
  */
 export function stepPolicy(
   before: PolicyState,
@@ -153,7 +156,10 @@ function finishRemoval(
   };
 }
 
-/** The last of all: no sender holds a policy, and none is served that the name could lead to. */
+/**
+ * The last of all: no sender holds a policy, and none is served that the name could lead
+ * to.
+ */
 function removeName(
   { domain, alias }: PolicyState,
   seen: PolicyReading,

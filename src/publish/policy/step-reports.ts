@@ -6,8 +6,9 @@ import { removeOwn } from './remove-own.js';
 import type { PolicyState, ServerAnswer } from './types.js';
 
 /**
- * Where TLS reports go (RFC 8460 §3): exactly one record, other texts left alone. Where no addresses are wanted any longer, the record goes that was `written` here.
- * `state` is what is to be remembered before the steps are carried out.
+ * Where TLS reports go (RFC 8460 §3): exactly one record, other texts left alone. Where
+ * no addresses are wanted any longer, the record goes that was `written` here. `state` is
+ * what is to be remembered before the steps are carried out.
  */
 export function stepReports(
   domain: string,
@@ -82,7 +83,10 @@ export function stepReports(
   };
 }
 
-/** Equal for records that ask for the same: the order of addresses and the blanks are free (RFC 8460 §3). */
+/**
+ * Equal for records that ask for the same: the order of addresses and the blanks are free
+ * (RFC 8460 §3).
+ */
 function meaningOf(text: string): string {
   const { status, rua, problems } = parseTlsRptRecord([text]);
   if (status !== 'found' || problems.length > 0) return text;

@@ -28,8 +28,10 @@ interface PolicyContext {
 }
 
 /**
- * The policy that should be served now. Modes climb from none over testing to enforce, `max_age` through the ramp, and only on evidence; evidence holds a
- * policy where it is but never takes it back, because whoever sits on the path makes failures at will. Out of enforce leads only a person's word.
+ * The policy that should be served now. Modes climb from none over testing to enforce,
+ * `max_age` through the ramp, and only on evidence; evidence holds a policy where it is
+ * but never takes it back, because whoever sits on the path makes failures at will. Out
+ * of enforce leads only a person's word.
  */
 export function goalPolicy(
   state: PolicyState,
@@ -48,7 +50,10 @@ export function goalPolicy(
   return wish.mode === 'enforce' ? promote(scene) : keep(scene);
 }
 
-/** A record stands, and its policy cannot be had: what senders keep may be enforced, and beginning with testing would take it from them. */
+/**
+ * A record stands, and its policy cannot be had: what senders keep may be enforced, and
+ * beginning with testing would take it from them.
+ */
 function unknownPast(
   { domain, served }: PolicyState,
   { txt }: PolicyReading,
@@ -189,14 +194,18 @@ function inForce({ seen, current }: PolicyContext): number {
   return current.announced ? seen.at - current.announced.at : 0;
 }
 
-/** Names the policy, and which time it is served: what a person said of it does not hold for another one, nor for the same one later. */
+/**
+ * Names the policy, and which time it is served: what a person said of it does not hold
+ * for another one, nor for the same one later.
+ */
 function tokenFor(what: string, { state, current }: PolicyContext): string {
   return `${what}:${state.domain}:${current.id.slice(0, 8)}-${state.served.length}`;
 }
 
 /**
- * The hosts a policy names: those wanted, and those of the policy before for as long as a sender may still have them from its cache (RFC 8461 §8.1). A host that
- * DNS shows and nobody asked for is never taken in: the answer may be forged.
+ * The hosts a policy names: those wanted, and those of the policy before for as long as a
+ * sender may still have them from its cache (RFC 8461 §8.1). A host that DNS shows and
+ * nobody asked for is never taken in: the answer may be forged.
  */
 function goalMx(
   { hosts }: PolicyState,

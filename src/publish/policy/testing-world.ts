@@ -32,8 +32,9 @@ interface Past<T> {
 }
 
 /**
- * A domain in virtual time: two nameservers, two addresses of a policy host, and every sender that could be. Each tick it is asked whether some sender, whatever
- * it holds in its caches, would now hold mail back or be left with a policy nobody answers for.
+ * A domain in virtual time: two nameservers, two addresses of a policy host, and every
+ * sender that could be. Each tick it is asked whether some sender, whatever it holds in
+ * its caches, would now hold mail back or be left with a policy nobody answers for.
  */
 export class PolicyWorld {
   now = 0;
@@ -196,7 +197,8 @@ export class PolicyWorld {
         continue;
       if (ids.every((id) => id === undefined))
         this.broken.push('a sender enforces a policy that is no longer announced');
-      // Only a sender whose cached record still names this policy is bound by it: another one fetches anew before it gives up.
+      // Only a sender whose cached record still names this policy is bound by it: another
+      // one fetches anew before it gives up.
       if (!visibleIds.includes(policyId(body))) continue;
       for (const host of hosts)
         if (!policy.value.mx.some((pattern) => matchMx(pattern, host)))

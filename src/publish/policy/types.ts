@@ -10,7 +10,10 @@ import type {
   Wait,
 } from '../actions.js';
 
-/** A policy that was served, with what is known of its life. Times in milliseconds since 1970. */
+/**
+ * A policy that was served, with what is known of its life. Times in milliseconds since
+ * 1970.
+ */
 export interface ServedPolicy {
   readonly id: string;
   readonly body: string;
@@ -22,20 +25,32 @@ export interface ServedPolicy {
   readonly first: number;
   /** When every address of the policy host was first seen to serve it. */
   readonly everywhere?: number;
-  /** When every authoritative server was first seen with its id; seconds of the record's TTL. */
+  /**
+   * When every authoritative server was first seen with its id; seconds of the record's
+   * TTL.
+   */
   readonly announced?: { readonly at: number; readonly ttl: number };
-  /** When every address was first seen to serve something else: no sender can have fetched it later. */
+  /**
+   * When every address was first seen to serve something else: no sender can have fetched
+   * it later.
+   */
   readonly last?: number;
   /** It was there before the ledger began: what was served before it is not known. */
   readonly adopted?: true;
 }
 
-/** Everything remembered about a domain's MTA-STS. Nothing is ever forgotten of `served`: removal is counted from it. */
+/**
+ * Everything remembered about a domain's MTA-STS. Nothing is ever forgotten of `served`:
+ * removal is counted from it.
+ */
 export interface PolicyState {
   readonly schema: 'hermetic.sts/1';
   readonly domain: string;
   readonly served: readonly ServedPolicy[];
-  /** MX hosts that some sender may still have from its cache, `gone` when no authoritative server names them any longer; TTL in seconds. */
+  /**
+   * MX hosts that some sender may still have from its cache, `gone` when no authoritative
+   * server names them any longer; TTL in seconds.
+   */
   readonly hosts: readonly {
     readonly host: string;
     readonly ttl: number;
@@ -43,7 +58,10 @@ export interface PolicyState {
   }[];
   /** When the record was first seen to be gone after a removal. */
   readonly unannounced?: { readonly at: number; readonly ttl: number };
-  /** What `mta-sts.DOMAIN` was made an alias of, and the record at `_smtp._tls`, when they were written here: only then are they removed here. */
+  /**
+   * What `mta-sts.DOMAIN` was made an alias of, and the record at `_smtp._tls`, when they
+   * were written here: only then are they removed here.
+   */
   readonly alias?: string;
   readonly reports?: string;
 }
@@ -82,7 +100,10 @@ export interface PolicyReading {
     readonly address: string;
     readonly got: { readonly body: string } | { readonly failure: string } | 'unknown';
   }[];
-  /** What our own probe found at every address of an MX host: would a sender that enforces the policy deliver there? */
+  /**
+   * What our own probe found at every address of an MX host: would a sender that enforces
+   * the policy deliver there?
+   */
   readonly hosts: readonly {
     readonly host: string;
     readonly addresses: readonly {
@@ -96,7 +117,10 @@ export interface PolicyReading {
 
 /** What one TLS-RPT report says of the domain. */
 export interface ReportSummary {
-  /** The domain that a valid DKIM signature, aligned with the report's submitter, speaks for; undefined without one. */
+  /**
+   * The domain that a valid DKIM signature, aligned with the report's submitter, speaks
+   * for; undefined without one.
+   */
   readonly signedBy?: string;
   readonly via: 'mail' | 'https';
   /** `2026-11-24`. */
@@ -107,11 +131,17 @@ export interface ReportSummary {
 
 export interface DesiredPolicy {
   readonly mode: StsMode;
-  /** Hosts mail is to reach, in the order of preference. They alone are ever put into a policy. */
+  /**
+   * Hosts mail is to reach, in the order of preference. They alone are ever put into a
+   * policy.
+   */
   readonly mx: readonly string[];
   /** Seconds, ascending: what `max_age` climbs through. */
   readonly maxAges: readonly number[];
-  /** Where the policy is served from: `mta-sts.DOMAIN` becomes an alias of it. Without it that name has its addresses already. */
+  /**
+   * Where the policy is served from: `mta-sts.DOMAIN` becomes an alias of it. Without it
+   * that name has its addresses already.
+   */
   readonly policyHost?: string;
   /** TTL of records, seconds. */
   readonly ttl: number;
@@ -127,7 +157,9 @@ export interface DesiredPolicy {
 
 /** A step that only a person may allow. */
 export interface Proposal {
-  /** Given back as confirmation; names the domain and the policy, so that it holds once. */
+  /**
+   * Given back as confirmation; names the domain and the policy, so that it holds once.
+   */
   readonly token: string;
   readonly subject: string;
   readonly what: string;

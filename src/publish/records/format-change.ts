@@ -1,6 +1,9 @@
 import type { SetRrset } from '../actions.js';
 
-/** A change of records as zone text to paste: what goes as a comment, what comes as records. */
+/**
+ * A change of records as zone text to paste: what goes as a comment, what comes as
+ * records.
+ */
 export function formatChange({ name, type, from, to, ttl }: SetRrset): string {
   const gone = from
     .filter((rdata) => !to.includes(rdata))

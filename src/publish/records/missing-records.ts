@@ -27,7 +27,10 @@ export interface PanelRecord {
 export interface MissingOptions {
   /** Where TLS reports go. Default `mailto:tlsrpt@DOMAIN`. */
   readonly reportTo?: string;
-  /** Host that serves the policy, which `mta-sts.DOMAIN` becomes an alias of; or its address. */
+  /**
+   * Host that serves the policy, which `mta-sts.DOMAIN` becomes an alias of; or its
+   * address.
+   */
   readonly policyHost?: string;
   /** How the owners of the records stand; undefined: as if none existed. */
   readonly owners?: RecordOwners;
@@ -41,16 +44,18 @@ const wrong =
   /^(mx-(is-cname|nonexistent|is-address|address-unroutable)|null-mx-beside|dane-(mismatch|partial|unusable|inert)|sts-(mx-mismatch|no-mx-matches|(record|policy)-.*)|tlsrpt-invalid)$/;
 
 /**
- * What a domain lacks, ready to paste, in the order that never holds mail back: first what is there and wrong; then reports, so that there is something to see;
- * the policy in testing mode before its record (RFC 8461 §8.1); TLSA records for what the servers show, where DNSSEC makes them count. Pure; judged by a check
- * of the domain.
+ * What a domain lacks, ready to paste, in the order that never holds mail back: first
+ * what is there and wrong; then reports, so that there is something to see; the policy in
+ * testing mode before its record (RFC 8461 §8.1); TLSA records for what the servers show,
+ * where DNSSEC makes them count. Pure; judged by a check of the domain.
  */
 export function missingRecords(
   checked: CheckResult,
   options: MissingOptions = {},
 ): readonly MissingStep[] {
   const { domain, route } = checked;
-  // Senders pass over a record that leads to no host; no policy or TLSA record belongs to it.
+  // Senders pass over a record that leads to no host; no policy or TLSA record belongs to
+  // it.
   const existing = checked.hosts.filter((host) => host.passedOver === undefined);
   const result = { ...checked, hosts: existing };
   if (route.kind === 'null-mx')
@@ -72,7 +77,9 @@ export function missingRecords(
   return [...mending(result), ...placed(steps, options)];
 }
 
-/** Records that cannot stand where they would have to are replaced by what to do first. */
+/**
+ * Records that cannot stand where they would have to are replaced by what to do first.
+ */
 function placed(
   steps: readonly MissingStep[],
   { owners: known }: MissingOptions,
@@ -93,7 +100,9 @@ function placed(
   });
 }
 
-/** RFC 4592 §2.2.2: a name with a record below it exists, and no wildcard applies to it. */
+/**
+ * RFC 4592 §2.2.2: a name with a record below it exists, and no wildcard applies to it.
+ */
 function takesAway(name: string): MissingStep {
   return {
     kind: 'note',
@@ -113,7 +122,10 @@ function besideAlias(name: string, alias: string): MissingStep {
   };
 }
 
-/** Where the policy is served from: its name needs an address, or an alias of its own (RFC 8461 §8.2). */
+/**
+ * Where the policy is served from: its name needs an address, or an alias of its own (RFC
+ * 8461 §8.2).
+ */
 function policyName(
   domain: string,
   { policyHost, owners }: MissingOptions,

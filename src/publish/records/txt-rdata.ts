@@ -1,6 +1,7 @@
 /**
- * A text as TXT RDATA in presentation form: character strings of at most 255 octets, in quotes, which readers join without blanks (RFC 7208 §3.3).
- * Takes one character an octet.
+ * A text as TXT RDATA in presentation form: character strings of at most 255 octets, in
+ * quotes, which readers join without blanks (RFC 7208 §3.3). Takes one character an
+ * octet.
  */
 export function txtRdata(text: string): string {
   const strings = text.match(/[\s\S]{1,255}/g) ?? [''];

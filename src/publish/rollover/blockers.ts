@@ -10,7 +10,10 @@ export interface Obstacles {
   readonly alerts: readonly Alert[];
 }
 
-/** What hinders the start of a change: a delegation in motion [7671-13-2], a server that cannot be seen whole or offers no STARTTLS [7672-9.2-1], a key that is not ours. */
+/**
+ * What hinders the start of a change: a delegation in motion [7671-13-2], a server that
+ * cannot be seen whole or offers no STARTTLS [7672-9.2-1], a key that is not ours.
+ */
 export function blockers(
   state: RolloverState,
   seen: RolloverReading,
@@ -56,7 +59,10 @@ export function blockers(
   };
 }
 
-/** An owner that is an alias, or records that a wildcard makes: nothing there can be changed here. */
+/**
+ * An owner that is an alias, or records that a wildcard makes: nothing there can be
+ * changed here.
+ */
 function ownerHeld(
   { owner }: RolloverState,
   { nameservers, held }: RolloverReading,

@@ -5,16 +5,20 @@ import type { RolloverReading, RolloverState, DesiredRollover, Rrset, ServerKey 
 
 export interface Change {
   readonly to: Rrset;
-  /** Safe even where the server cannot be seen whole: it only adds a match for a key of ours, or takes all records away. */
+  /**
+   * Safe even where the server cannot be seen whole: it only adds a match for a key of
+   * ours, or takes all records away.
+   */
   readonly harmless?: true;
   readonly because: string;
   readonly clause: string;
 }
 
 /**
- * The next RRset to publish, if one is wanted and safe: it covers every key the server may show,
- * each with every digest [7671-8.3-1]. Where a wildcard answered so far, it begins with the
- * wildcard's records, since an address may show a key that only they match.
+ * The next RRset to publish, if one is wanted and safe: it covers every key the server
+ * may show, each with every digest [7671-8.3-1]. Where a wildcard answered so far, it
+ * begins with the wildcard's records, since an address may show a key that only they
+ * match.
  */
 export function nextChange(
   state: RolloverState,

@@ -11,7 +11,10 @@ import type {
   ServerKey,
 } from './types.js';
 
-/** Deployments that were ordered and not yet seen at every address. Ordering them again changes nothing; one that somebody else began is not pushed on. */
+/**
+ * Deployments that were ordered and not yet seen at every address. Ordering them again
+ * changes nothing; one that somebody else began is not pushed on.
+ */
 export function pendingDeployments({
   host,
   slots,
@@ -30,7 +33,10 @@ export function pendingDeployments({
   );
 }
 
-/** With the records in order: the next key and its certificate are made ahead, and one key is deployed once no cache holds an RRset without it. */
+/**
+ * With the records in order: the next key and its certificate are made ahead, and one key
+ * is deployed once no cache holds an RRset without it.
+ */
 export function nextDeployment(
   state: RolloverState,
   { ring }: RolloverReading,

@@ -9,13 +9,22 @@ import type {
   ServerKey,
 } from './types.js';
 
-/** A cache keeps an RRset for one TTL; [7671-8.1-1] asks for two, which also covers caches in a row. */
+/**
+ * A cache keeps an RRset for one TTL; [7671-8.1-1] asks for two, which also covers caches
+ * in a row.
+ */
 const TTLS = 2;
 
-/** Stands for what was published before the first reading: nobody knows, so it matches nothing. */
+/**
+ * Stands for what was published before the first reading: nobody knows, so it matches
+ * nothing.
+ */
 const PAST: readonly string[] = ['unknown'];
 
-/** What a reading changes in what is remembered. Nothing is decided here. `types`: key types the server is to have. */
+/**
+ * What a reading changes in what is remembered. Nothing is decided here. `types`: key
+ * types the server is to have.
+ */
 export function readWorld(
   { pushing, ...state }: RolloverState,
   seen: RolloverReading,
@@ -31,7 +40,10 @@ export function readWorld(
   };
 }
 
-/** The RRset that every authoritative server serves, validated. Undefined while one of them is silent or behind: only a whole reading starts a clock. [7672-2.1-1, 7672-2.2-7] */
+/**
+ * The RRset that every authoritative server serves, validated. Undefined while one of
+ * them is silent or behind: only a whole reading starts a clock. [7672-2.1-1, 7672-2.2-7]
+ */
 export function publishedRrset({
   nameservers,
   dnssec,
@@ -62,7 +74,10 @@ export function endOf({ gone, ttl }: AliveRrset): number | undefined {
   return gone === undefined ? undefined : gone + TTLS * ttl * 1000;
 }
 
-/** A change is over when every server shows it, or a third thing: then compare-and-set can no longer succeed. */
+/**
+ * A change is over when every server shows it, or a third thing: then compare-and-set can
+ * no longer succeed.
+ */
 function isSettled(
   { from, to }: NonNullable<RolloverState['pushing']>,
   seen: RolloverReading,
@@ -148,7 +163,10 @@ function readSlot(type: KeyType, before: KeySlot, seen: RolloverReading): KeySlo
   return everywhere ? { current: next, made } : { ...slot, deploying: true };
 }
 
-/** A key of the ring that somebody put on the server by hand is the one in use, or with another in use the change to finish. */
+/**
+ * A key of the ring that somebody put on the server by hand is the one in use, or with
+ * another in use the change to finish.
+ */
 function withShown(slot: KeySlot, shown: readonly ServerKey[]): KeySlot {
   const [stranger] = shown.filter(
     ({ sha256 }) => sha256 !== slot.current?.sha256 && sha256 !== slot.next?.sha256,

@@ -1,6 +1,9 @@
 import type { Rrset, ServerKey } from './types.js';
 
-/** The records of keys: DANE-EE(3) SPKI(1), one for each key and matching type; no usage 2. [7672-3.1-1, 7672-3.1.1-3, 7672-3.1.2-2] */
+/**
+ * The records of keys: DANE-EE(3) SPKI(1), one for each key and matching type; no usage
+ * 2. [7672-3.1-1, 7672-3.1.1-3, 7672-3.1.2-2]
+ */
 export function recordsOf(
   keys: readonly ServerKey[],
   matchingTypes: readonly (1 | 2)[],
@@ -13,8 +16,10 @@ export function recordsOf(
 }
 
 /**
- * True when every combination of usage, selector and matching type in the RRset has a record of this key [7671-8.4-1]. An empty RRset covers every key:
- * nobody verifies by it. Of records other than `3 1 1` and `3 1 2` it cannot be told here what they match, so they cover nothing.
+ * True when every combination of usage, selector and matching type in the RRset has a
+ * record of this key [7671-8.4-1]. An empty RRset covers every key: nobody verifies by
+ * it. Of records other than `3 1 1` and `3 1 2` it cannot be told here what they match,
+ * so they cover nothing.
  */
 export function covers({ records }: Pick<Rrset, 'records'>, key: ServerKey): boolean {
   const own = new Set(recordsOf([key], [1, 2]));

@@ -11,7 +11,10 @@ import type {
   DesiredRollover,
 } from './types.js';
 
-/** A host nothing is known of yet. Its records stand at its own name, whoever uses it as MX. [7672-2.2.3-6] */
+/**
+ * A host nothing is known of yet. Its records stand at its own name, whoever uses it as
+ * MX. [7672-2.2.3-6]
+ */
 export function startRollover(host: string, port = 25): RolloverState {
   return {
     schema: 'hermetic.rollover/1',
@@ -23,11 +26,15 @@ export function startRollover(host: string, port = 25): RolloverState {
 }
 
 /**
- * One step of a TLSA rollover (RFC 7671 §8). The rule it rests on: *what may be in a cache matches whatever the server may show*. So an RRset is published
- * only when it covers every key that may be shown, and a key is deployed only when every RRset that may be alive covers it. One change at a time [7671-8.4-2], in this
- * order: repair, parameters, retire, announce the next key; deploy it when a person or its age asks for it.
+ * One step of a TLSA rollover (RFC 7671 §8). The rule it rests on: *what may be in a
+ * cache matches whatever the server may show*. So an RRset is published only when it
+ * covers every key that may be shown, and a key is deployed only when every RRset that
+ * may be alive covers it. One change at a time [7671-8.4-2], in this order: repair,
+ * parameters, retire, announce the next key; deploy it when a person or its age asks for
+ * it.
  *
- * The state that is returned must be written down before its steps are carried out; then a crash at any point is harmless.
+ * The state that is returned must be written down before its steps are carried out; then
+ * a crash at any point is harmless.
  */
 export function stepRollover(
   before: RolloverState,

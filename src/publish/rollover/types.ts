@@ -1,6 +1,9 @@
 import type { Alert, Certify, Deploy, KeyType, MakeKey, SetRrset, Step, Wait } from '../actions.js';
 
-/** A server key as TLSA sees it: digests of its SubjectPublicKeyInfo, lower-case hex. `name` is its name in the key ring. */
+/**
+ * A server key as TLSA sees it: digests of its SubjectPublicKeyInfo, lower-case hex.
+ * `name` is its name in the key ring.
+ */
 export interface ServerKey {
   readonly name: string;
   readonly type: KeyType;
@@ -14,7 +17,10 @@ export interface Rrset {
   readonly ttl: number;
 }
 
-/** An RRset that a cache may still hold. `gone`: when it was last known to be on no authoritative server (milliseconds); without it one may still serve it. */
+/**
+ * An RRset that a cache may still hold. `gone`: when it was last known to be on no
+ * authoritative server (milliseconds); without it one may still serve it.
+ */
 export interface AliveRrset extends Rrset {
   readonly gone?: number;
 }
@@ -25,11 +31,17 @@ export interface KeySlot {
   readonly next?: ServerKey;
   /** `next` was ordered to be deployed: from then on the server may show either. */
   readonly deploying?: true;
-  /** Number of the last key that came into use or was announced: names are `ecdsa-1`, `ecdsa-2`. */
+  /**
+   * Number of the last key that came into use or was announced: names are `ecdsa-1`,
+   * `ecdsa-2`.
+   */
   readonly made: number;
 }
 
-/** Everything the machine remembers about one host. Plain JSON: written before any of the step's actions is carried out. */
+/**
+ * Everything the machine remembers about one host. Plain JSON: written before any of the
+ * step's actions is carried out.
+ */
 export interface RolloverState {
   readonly schema: 'hermetic.rollover/1';
   readonly host: string;
@@ -48,23 +60,32 @@ export interface TlsaAnswer {
   readonly server: string;
   /** What senders see. `unknown`: no answer, or an alias. */
   readonly rrset: Rrset | 'unknown';
-  /** The owner is an alias of this name: senders use the TLSA records there (RFC 7671 §7). */
+  /**
+   * The owner is an alias of this name: senders use the TLSA records there (RFC 7671 §7).
+   */
   readonly alias?: string;
   /** A wildcard answers: the owner itself has no records (RFC 4592 §2.2.1). */
   readonly synthesised?: true;
 }
 
-/** One reading of the world. `at` (milliseconds) is taken after the last answer came in. */
+/**
+ * One reading of the world. `at` (milliseconds) is taken after the last answer came in.
+ */
 export interface RolloverReading {
   readonly at: number;
   /** Every authoritative server of the zone, asked directly. */
   readonly nameservers: readonly TlsaAnswer[];
-  /** Why no record can be published below the host, where its name comes from a wildcard. */
+  /**
+   * Why no record can be published below the host, where its name comes from a wildcard.
+   */
   readonly held?: string;
   /** Own validation of the RRset or of its absence. */
   readonly dnssec: 'secure' | 'insecure' | 'bogus' | 'indeterminate';
   readonly ds: { readonly records: readonly string[]; readonly ttl: number } | 'unknown';
-  /** Every address of the host: SHA-256 of each key it showed, one handshake for each key type. */
+  /**
+   * Every address of the host: SHA-256 of each key it showed, one handshake for each key
+   * type.
+   */
   readonly addresses: readonly {
     readonly address: string;
     readonly starttls: 'offered' | 'absent' | 'unknown';

@@ -25,7 +25,8 @@ export function alertText(alerts: readonly ReportAlert[]): string {
           `${words[kind]} ${domain || NO_DOMAIN} (since ${since.slice(0, 16).replace('T', ' ')} UTC)`,
         ),
         line(says),
-        // A step of our own may hold a command of several lines; none starts at the margin.
+        // A step of our own may hold a command of several lines; none starts at the
+        // margin.
         ...todo.map((step, i) => `${i + 1}. ${step.split('\n').map(line).join('\n   ')}`),
       ].join('\n'),
     )
@@ -34,7 +35,9 @@ export function alertText(alerts: readonly ReportAlert[]): string {
 
 const NO_DOMAIN = '(no domain named)';
 
-/** A line end in foreign text is shown as an escape: it cannot start a line [8460-7-4]. */
+/**
+ * A line end in foreign text is shown as an escape: it cannot start a line [8460-7-4].
+ */
 function line(text: string): string {
   return neutralise(text, 2000);
 }

@@ -43,8 +43,8 @@ function kindOf(level: number, known: Told | undefined): ReportAlert['kind'] | u
 }
 
 /**
- * Compares the present conditions with those that the channel was told of. Pure. `ended`: the
- * keys of failures that are known to have ended; default: all that are gone.
+ * Compares the present conditions with those that the channel was told of. Pure. `ended`:
+ * the keys of failures that are known to have ended; default: all that are gone.
  */
 export function planAlerts(
   now: number,

@@ -13,7 +13,10 @@ export interface WebhookOptions {
   readonly timeoutMs?: number;
 }
 
-/** Posts JSON to an https URL. Resolves to whether it was taken; redirects are not followed. */
+/**
+ * Posts JSON to an https URL. Resolves to whether it was taken; redirects are not
+ * followed.
+ */
 export async function postWebhook(
   url: string,
   json: string,

@@ -14,8 +14,8 @@ export interface AlertOptions {
   /** Hours after the end of a day until missing reports are an alarm. Default 36. */
   readonly silenceHours?: number;
   /**
-   * The receivers of alerts, by name. False or a rejection: the alerts did not get through, and
-   * come again. Each channel gets what changed since it was last reached.
+   * The receivers of alerts, by name. False or a rejection: the alerts did not get
+   * through, and come again. Each channel gets what changed since it was last reached.
    */
   readonly channels: Readonly<Record<string, (alerts: readonly ReportAlert[]) => Promise<boolean>>>;
   /** Called for a domain or a channel that failed; the others go on. */
@@ -41,9 +41,9 @@ export interface Notice {
 }
 
 /**
- * Looks at every domain once and sends each channel what changed since it was last reached.
- * Domains and channels are independent: what is known of a domain that cannot be read stays as
- * it was, and nothing is reported as ended.
+ * Looks at every domain once and sends each channel what changed since it was last
+ * reached. Domains and channels are independent: what is known of a domain that cannot be
+ * read stays as it was, and nothing is reported as ended.
  */
 export async function runAlerts(options: AlertOptions): Promise<readonly Notice[]> {
   const { store, now, channels, onError = () => undefined } = options;
@@ -118,7 +118,10 @@ async function readConditions(
   return { conditions, unread, ended };
 }
 
-/** Where even the list of failing domains cannot be read, nothing may be reported as ended. */
+/**
+ * Where even the list of failing domains cannot be read, nothing may be reported as
+ * ended.
+ */
 async function failingDomains(
   options: { readonly now: number },
   store: Store,
@@ -170,7 +173,9 @@ function conditionsOf(view: DomainView): readonly Condition[] {
   return [...failures, silence];
 }
 
-/** The worst of each reporter first, then the second of each: none crowds out the others. */
+/**
+ * The worst of each reporter first, then the second of each: none crowds out the others.
+ */
 function byTurns(failures: readonly Explanation[]): readonly Explanation[] {
   const seen = new Map<string, number>();
   return [...failures]
@@ -205,7 +210,9 @@ function silenceKey(domain: string): string {
   return `${domain} silence`;
 }
 
-/** The first alerts on each domain, and one line for the rest: nothing is left out unsaid. */
+/**
+ * The first alerts on each domain, and one line for the rest: nothing is left out unsaid.
+ */
 function shorten(alerts: readonly ReportAlert[]): readonly ReportAlert[] {
   const counts = new Map<string, number>();
   const first = alerts.filter(({ domain }) => {

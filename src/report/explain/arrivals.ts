@@ -6,21 +6,24 @@ export interface Arrival {
   /** Days with a report, of those looked at. */
   readonly days: number;
   readonly last: string;
-  /** `silent`: reported nearly every day, and the last report is overdue; `irregular`: some days. */
+  /**
+   * `silent`: reported nearly every day, and the last report is overdue; `irregular`:
+   * some days.
+   */
   readonly state: 'fine' | 'silent' | 'irregular';
 }
 
 /**
- * The last day whose reports are due. Reporters send within a day of its end, some 22 hours
- * late, so a report is missing only `silenceHours` after it (36 by default).
+ * The last day whose reports are due. Reporters send within a day of its end, some 22
+ * hours late, so a report is missing only `silenceHours` after it (36 by default).
  */
 export function lastDueDay(now: number, silenceHours = 36): number {
   return dayOf(now - silenceHours * 3_600_000) - 1;
 }
 
 /**
- * Which reporters went silent. A reporter is expected daily when it reported on most of the
- * fourteen days up to its last report.
+ * Which reporters went silent. A reporter is expected daily when it reported on most of
+ * the fourteen days up to its last report.
  */
 export function arrivals(
   rows: readonly ReportRow[],
@@ -50,7 +53,10 @@ function stateOf(fine: boolean, regular: boolean): Arrival['state'] {
   return regular ? 'silent' : 'irregular';
 }
 
-/** True when no report came for the last day that is due, though reports came for most days before. */
+/**
+ * True when no report came for the last day that is due, though reports came for most
+ * days before.
+ */
 export function isSilent(rows: readonly ReportRow[], now: number, silenceHours = 36): boolean {
   const due = lastDueDay(now, silenceHours);
   const days = new Set(rows.map((r) => r.day));
@@ -62,8 +68,8 @@ export function isSilent(rows: readonly ReportRow[], now: number, silenceHours =
 }
 
 /**
- * Reporters with exactly one session on each of five days or more: perhaps only the mail that
- * brings their report, which the next report counts, and so on.
+ * Reporters with exactly one session on each of five days or more: perhaps only the mail
+ * that brings their report, which the next report counts, and so on.
  */
 export function perhapsLoops(rows: readonly SessionRow[]): readonly string[] {
   return [...groupBy(rows, (row) => row.reporter)].flatMap(([reporter, own]) => {

@@ -15,9 +15,9 @@ const WANTED_DAYS = 14;
 export const TRIAL_DAYS = 28;
 
 /**
- * Judged by authenticated reports on the MTA-STS policy alone: a fortnight of days with reports
- * and without a failure that the policy would have turned into deferred mail, from more than one
- * reporter. Today is not over, and its absence counts against nothing.
+ * Judged by authenticated reports on the MTA-STS policy alone: a fortnight of days with
+ * reports and without a failure that the policy would have turned into deferred mail,
+ * from more than one reporter. Today is not over, and its absence counts against nothing.
  */
 export function canEnforce(facts: ReportedFacts, failures: readonly Explanation[]): EnforceAnswer {
   if (currentMode(facts) === 'enforce')
@@ -59,7 +59,10 @@ export function canEnforce(facts: ReportedFacts, failures: readonly Explanation[
   };
 }
 
-/** One reason for each failure that is not the reporter's own, and one for failures unexplained. */
+/**
+ * One reason for each failure that is not the reporter's own, and one for failures
+ * unexplained.
+ */
 function failureReasons(
   rows: readonly SessionRow[],
   failures: readonly Explanation[],

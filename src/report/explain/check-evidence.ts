@@ -2,7 +2,10 @@ import type { CheckResult, Finding } from '../../evidence/index.js';
 import { dayOfCheck } from './facts.js';
 import type { FailureGroup } from './group-failures.js';
 
-/** What kind of thing failed. Reporters use result types loosely; the kind is what they share. */
+/**
+ * What kind of thing failed. Reporters use result types loosely; the kind is what they
+ * share.
+ */
 export type FailureKind = 'starttls' | 'certificate' | 'dnssec' | 'policy-file' | 'any';
 
 const kinds: Readonly<Record<string, FailureKind>> = {
@@ -18,7 +21,9 @@ const kinds: Readonly<Record<string, FailureKind>> = {
   'sts-webpki-invalid': 'policy-file',
 };
 
-/** The kind of a result type; `any` for `validation-failure`, unknown and missing ones. */
+/**
+ * The kind of a result type; `any` for `validation-failure`, unknown and missing ones.
+ */
 export function kindOf(result: string): FailureKind {
   return kinds[result] ?? 'any';
 }
@@ -53,10 +58,11 @@ const policyFile = [
 const handshake = ['tls-handshake-failed'];
 
 /**
- * Findings of `hermetic check` that show the same fault. The policy type decides what a sender
- * validated: under `tlsa` the TLSA records (RFC 7672 §3), under `sts` name and chain (RFC 8461
- * §4.2), without a policy nothing. The result type alone does not tell: senders report a TLSA
- * mismatch as `certificate-not-trusted` or `validation-failure` too.
+ * Findings of `hermetic check` that show the same fault. The policy type decides what a
+ * sender validated: under `tlsa` the TLSA records (RFC 7672 §3), under `sts` name and
+ * chain (RFC 8461 §4.2), without a policy nothing. The result type alone does not tell:
+ * senders report a TLSA mismatch as `certificate-not-trusted` or `validation-failure`
+ * too.
  */
 export function findingsFor(type: string, result: string): readonly string[] {
   const certificate = validatedUnder(type);
@@ -91,8 +97,9 @@ export function findingOf(
 }
 
 /**
- * The first check of those days that looked at everything the group may be about, and found no
- * fault there. A check that could not reach an address or fetch the policy proves nothing.
+ * The first check of those days that looked at everything the group may be about, and
+ * found no fault there. A check that could not reach an address or fetch the policy
+ * proves nothing.
  */
 export function cleanCheck(
   group: FailureGroup,
@@ -133,7 +140,9 @@ function isAbout(subject: string, { mx, domain }: FailureGroup): boolean {
   return mx === '' || name === mx || name === domain;
 }
 
-/** The MX hosts that checks of the domain name; undefined without a check that found them. */
+/**
+ * The MX hosts that checks of the domain name; undefined without a check that found them.
+ */
 export function checkedHosts(checks: readonly CheckResult[]): ReadonlySet<string> | undefined {
   const hosts = checks.flatMap((check) => check.hosts.map((host) => host.name));
   return hosts.length === 0 ? undefined : new Set(hosts);

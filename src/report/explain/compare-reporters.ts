@@ -15,29 +15,39 @@ import { maxAgeOf, patternsOf } from './quoted.js';
 
 /** What other reporters say about a failure. */
 export interface Comparison {
-  /** Reporters that met it, or failures that may be the same under another result type. */
+  /**
+   * Reporters that met it, or failures that may be the same under another result type.
+   */
   readonly affected: readonly string[];
   /** Independent sources among them: reporters in one network count as one. */
   readonly sources: number;
   /** Reporters that applied the same policy, could have met the failure, and did not. */
   readonly unaffected: readonly string[];
   /**
-   * The probability that only the affected reporters met the failure although it could have
-   * hit any session of all of them. 1 where nobody is comparable.
+   * The probability that only the affected reporters met the failure although it could
+   * have hit any session of all of them. 1 where nobody is comparable.
    */
   readonly chance: number;
-  /** Reporters with sessions on those days that did not apply this policy: no comparison. */
+  /**
+   * Reporters with sessions on those days that did not apply this policy: no comparison.
+   */
   readonly without: number;
-  /** The share of the sessions of the affected reporters that failed in this way, 0 to 1. */
+  /**
+   * The share of the sessions of the affected reporters that failed in this way, 0 to 1.
+   */
   readonly rate: number;
   /** The same for this group alone, without failures of other result types. */
   readonly ownRate: number;
 }
 
-/** A reporter met a fault when it failed at least a fifth as often as the one hit hardest. */
+/**
+ * A reporter met a fault when it failed at least a fifth as often as the one hit hardest.
+ */
 const COMPARABLE_SHARE = 0.2;
 
-/** Compares a group of failures with what every reporter of the domain says of those days. */
+/**
+ * Compares a group of failures with what every reporter of the domain says of those days.
+ */
 export function compareReporters(
   group: FailureGroup,
   facts: ReportedFacts,
@@ -83,7 +93,10 @@ export function compareReporters(
 
 type SessionsByReporter = ReadonlyMap<string, readonly SessionRow[]>;
 
-/** What removes STARTTLS from a sender's sessions does so at every host: all of them count. */
+/**
+ * What removes STARTTLS from a sender's sessions does so at every host: all of them
+ * count.
+ */
 function atAnyHost(
   group: FailureGroup,
   facts: ReportedFacts,
@@ -102,7 +115,8 @@ function failedBy(
   for (const row of facts.failures)
     if (isSameFault(group, row, facts.domain))
       failed.set(row.reporter, plus(failed.get(row.reporter) ?? 0, Math.max(1, row.failed)));
-  // A failure row sums up many days: on those of the group no more sessions failed than these.
+  // A failure row sums up many days: on those of the group no more sessions failed than
+  // these.
   for (const [reporter, n] of failed) {
     const most = (applied.get(reporter) ?? []).reduce((sum, row) => plus(sum, row.failed), 0);
     if (most > 0 || group.reporters.includes(reporter))
@@ -113,8 +127,9 @@ function failedBy(
 }
 
 /**
- * Reporters use different result types for one fault, and some name no host. So failures under
- * the same policy count as the same fault unless kind, host or days tell them apart.
+ * Reporters use different result types for one fault, and some name no host. So failures
+ * under the same policy count as the same fault unless kind, host or days tell them
+ * apart.
  */
 function isSameFault(group: FailureGroup, row: FailureRow, recipient: string): boolean {
   if (!isSamePolicy(group, row, recipient)) return false;
@@ -138,7 +153,9 @@ function totalOf(rows: readonly { ok: number; failed: number }[] = []): number {
   return rows.reduce((n, row) => plus(n, row.ok + row.failed), 0);
 }
 
-/** Reporters that are known to send from one network share its path: they are one source. */
+/**
+ * Reporters that are known to send from one network share its path: they are one source.
+ */
 function networksOf(
   reporters: readonly string[],
   group: FailureGroup,
@@ -152,9 +169,9 @@ function networksOf(
 }
 
 /**
- * Whether a reporter that had no failure would have met the fault. It must have used the same
- * policy, the same MX host and the same address family, or else a check must have found the host
- * in order: then the fault is on nobody's side of these.
+ * Whether a reporter that had no failure would have met the fault. It must have used the
+ * same policy, the same MX host and the same address family, or else a check must have
+ * found the host in order: then the fault is on nobody's side of these.
  */
 function couldHaveMet(
   reporter: string,
@@ -171,7 +188,8 @@ function couldHaveMet(
   if (starttls && group.mx !== '' && reachedByDane(reporter, group.mx, facts)) return true;
   const hosts = hostsOf(facts);
   if (hosts === undefined) return false;
-  // A sender uses some host of the domain: where all of them failed, it used one that did.
+  // A sender uses some host of the domain: where all of them failed, it used one that
+  // did.
   const failing = new Set(
     facts.failures
       .filter((row) => isSameFault({ ...group, mx: '' }, row, facts.domain))
@@ -181,7 +199,9 @@ function couldHaveMet(
   return hosts.length === 1 || hosts.every((host) => failing.has(host));
 }
 
-/** With DANE a report names the MX host of its successes, too: it is the policy domain. */
+/**
+ * With DANE a report names the MX host of its successes, too: it is the policy domain.
+ */
 function reachedByDane(reporter: string, mx: string, { sessions }: ReportedFacts): boolean {
   return sessions.some(
     (s) => s.reporter === reporter && s.type === 'tlsa' && s.domain === mx && s.ok > 0,
@@ -200,9 +220,9 @@ function hostsOf(facts: ReportedFacts): readonly string[] | undefined {
 }
 
 /**
- * A sender with a cached policy needs the policy file only when it expires (RFC 8461 §3.2), so
- * a success proves that the file was there only for a reporter that began to apply the policy
- * on those days, or whose copy must have expired since.
+ * A sender with a cached policy needs the policy file only when it expires (RFC 8461
+ * §3.2), so a success proves that the file was there only for a reporter that began to
+ * apply the policy on those days, or whose copy must have expired since.
  */
 function fetchedPolicy(reporter: string, group: FailureGroup, facts: ReportedFacts): boolean {
   return facts.policies.some(
@@ -217,7 +237,10 @@ function fetchedPolicy(reporter: string, group: FailureGroup, facts: ReportedFac
   );
 }
 
-/** Whether no policy text that the reporter quoted differs from what the affected ones quoted. */
+/**
+ * Whether no policy text that the reporter quoted differs from what the affected ones
+ * quoted.
+ */
 function quotesSamePolicy(reporter: string, group: FailureGroup, facts: ReportedFacts): boolean {
   if (group.type !== 'sts') return true;
   const textsOf = (of: (reporter: string) => boolean): ReadonlySet<string> =>
@@ -238,8 +261,8 @@ function quotesSamePolicy(reporter: string, group: FailureGroup, facts: Reported
 }
 
 /**
- * Fisher's exact test, one-sided: the probability that all failures fall among the sessions of
- * the affected reporters by chance, C(affected, failed) / C(all, failed).
+ * Fisher's exact test, one-sided: the probability that all failures fall among the
+ * sessions of the affected reporters by chance, C(affected, failed) / C(all, failed).
  */
 export function chanceOf(failed: number, affected: number, unaffected: number): number {
   if (unaffected === 0 || failed === 0) return 1;

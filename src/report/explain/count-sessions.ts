@@ -12,10 +12,11 @@ export interface DayCount extends SessionCount {
 }
 
 /**
- * Counts each session once. A reporter reports a session under every policy that it applied
- * (RFC 8460 §4), and does not say which sessions it reports twice. So the counts of `sts` and
- * `tlsa` of one reporter and day are taken as the same sessions, and the larger number counts.
- * A session under `no-policy-found` was under no other policy, and is added [8460-4-2].
+ * Counts each session once. A reporter reports a session under every policy that it
+ * applied (RFC 8460 §4), and does not say which sessions it reports twice. So the counts
+ * of `sts` and `tlsa` of one reporter and day are taken as the same sessions, and the
+ * larger number counts. A session under `no-policy-found` was under no other policy, and
+ * is added [8460-4-2].
  */
 export function countSessions(rows: readonly SessionRow[]): SessionCount {
   return sumUp(reporterDays(rows).map(countOne));
@@ -37,8 +38,8 @@ export interface Coverage {
 }
 
 /**
- * Counts sessions under MTA-STS or DANE. `unfetched` is the number of sessions of a reporter
- * whose policy could not be fetched: MTA-STS did not cover these.
+ * Counts sessions under MTA-STS or DANE. `unfetched` is the number of sessions of a
+ * reporter whose policy could not be fetched: MTA-STS did not cover these.
  */
 export function countCoverage(
   rows: readonly SessionRow[],

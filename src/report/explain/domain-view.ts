@@ -9,7 +9,9 @@ import { quotedRecords, seenPolicies, type QuotedRecord, type SeenPolicy } from 
 import { timeline, type TimelineDay } from './timeline.js';
 import { unauthenticatedDays, type UnauthenticatedDay } from './unauthenticated.js';
 
-/** Sessions of a kind of policy. A session under two policies counts in both [8460-4-2]. */
+/**
+ * Sessions of a kind of policy. A session under two policies counts in both [8460-4-2].
+ */
 export interface KindSums {
   readonly type: string;
   readonly successful: number;
@@ -37,8 +39,8 @@ export interface DomainView {
   readonly to: string;
   readonly generatedAt: string;
   /**
-   * By authenticated reports alone. `failing`: a failure that has not ended. `no-reports`: no
-   * authenticated report in these days.
+   * By authenticated reports alone. `failing`: a failure that has not ended.
+   * `no-reports`: no authenticated report in these days.
    */
   readonly status: 'well' | 'failing' | 'ended' | 'no-reports';
   /** Authenticated reports. */
@@ -47,7 +49,10 @@ export interface DomainView {
   readonly sessions: SessionSums;
   /** Sessions under MTA-STS or DANE, of all sessions. */
   readonly coverage: { readonly sessions: number; readonly covered: number };
-  /** What fails and what failed, why, what becomes of the mail, and what to do: latest first. */
+  /**
+   * What fails and what failed, why, what becomes of the mail, and what to do: latest
+   * first.
+   */
   readonly failures: readonly Explanation[];
   readonly timeline: readonly TimelineDay[];
   readonly seenPolicies: readonly SeenPolicy[];
@@ -119,7 +124,10 @@ function statusOf(facts: ReportedFacts, failures: readonly Explanation[]): Domai
   return failures.length > 0 ? 'ended' : 'well';
 }
 
-/** Sessions under `sts` of which the reporter held no policy, because it could not fetch one. */
+/**
+ * Sessions under `sts` of which the reporter held no policy, because it could not fetch
+ * one.
+ */
 function unfetchedBy({ failures }: ReportedFacts): ReadonlyMap<string, number> {
   const lost = new Map<string, number>();
   for (const { reporter, type, mode, result, failed } of failures)

@@ -8,11 +8,11 @@ import { explainReason } from './reason-texts-registry.js';
 import { textOf, type Target } from './result-texts-registry.js';
 
 /**
- * What became of the mail. `kept-back`: not delivered to this host; the mail is deferred and
- * bounces in the end. `reported`: delivered all the same, the policy is in mode testing.
- * `unprotected`: no policy asked for more. `cached-policy`: the policy file failed, a cached
- * policy stayed in force (RFC 8461 §5.1), and nothing was deferred because of this failure.
- * `unknown`: the reporter does not say which mode it applied, or
+ * What became of the mail. `kept-back`: not delivered to this host; the mail is deferred
+ * and bounces in the end. `reported`: delivered all the same, the policy is in mode
+ * testing. `unprotected`: no policy asked for more. `cached-policy`: the policy file
+ * failed, a cached policy stayed in force (RFC 8461 §5.1), and nothing was deferred
+ * because of this failure. `unknown`: the reporter does not say which mode it applied, or
  * reports a kind of policy that is not known here.
  */
 export type DeliveryImpact = 'kept-back' | 'reported' | 'unprotected' | 'cached-policy' | 'unknown';

@@ -5,7 +5,9 @@ export interface SessionRow {
   readonly reporter: string;
   readonly day: number;
   readonly type: string;
-  /** Policy domain: the recipient domain, or with DANE the TLSA base domain of an MX host. */
+  /**
+   * Policy domain: the recipient domain, or with DANE the TLSA base domain of an MX host.
+   */
   readonly domain: string;
   readonly ok: number;
   readonly failed: number;

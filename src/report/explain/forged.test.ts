@@ -56,7 +56,10 @@ const forged = fc.array(
   { minLength: 1, maxLength: 12 },
 );
 
-/** What the operator acts on: page, overview and alerts, without what speaks of the others. */
+/**
+ * What the operator acts on: page, overview and alerts, without what speaks of the
+ * others.
+ */
 async function conclusions(store: Store): Promise<unknown> {
   const domains = ['rcpt.example', 'mx1.rcpt.example', 'mx.attacker.example', ''];
   const views = domains.map((domain) => {

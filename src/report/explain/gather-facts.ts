@@ -36,9 +36,10 @@ const MAX_HOSTS = 50;
 const MAX_SOURCES = 200;
 
 /**
- * Reads what is known of a domain in a span of days, one query in a step. Under DANE the policy
- * domain is the MX host (RFC 8460 §4.4), so the `tlsa` policies of its mail hosts belong to the
- * domain. Reports that are stored between two steps appear in later queries only.
+ * Reads what is known of a domain in a span of days, one query in a step. Under DANE the
+ * policy domain is the MX host (RFC 8460 §4.4), so the `tlsa` policies of its mail hosts
+ * belong to the domain. Reports that are stored between two steps appear in later queries
+ * only.
  */
 export function* gatherFacts(store: Store, options: GatherOptions): Steps<ReportedFacts> {
   const { domain, from, to, now, checks } = options;
@@ -118,7 +119,9 @@ function total(column: string): string {
   return `CAST(min(total(${column}), ${Number.MAX_SAFE_INTEGER}) AS INTEGER) AS ${column}`;
 }
 
-/** Queries on the rows of a domain and its mail hosts. Text in the answers is neutralised. */
+/**
+ * Queries on the rows of a domain and its mail hosts. Text in the answers is neutralised.
+ */
 class DomainQuery {
   readonly #store: Store;
   readonly #where: string;
@@ -155,8 +158,8 @@ function shown<Row extends object>(row: Row): Row {
 }
 
 /**
- * The mail hosts of a domain: those that a check found, those that its MTA-STS policy names, and
- * the TLSA base domains in reports about the domain, by authenticated reports.
+ * The mail hosts of a domain: those that a check found, those that its MTA-STS policy
+ * names, and the TLSA base domains in reports about the domain, by authenticated reports.
  */
 function mailHosts(
   store: Store,
@@ -191,8 +194,8 @@ function mailHosts(
 }
 
 /**
- * Hosts below the domain that fail under DANE and are no recipient domain themselves: some
- * reporters send a report of its own for each TLSA base domain.
+ * Hosts below the domain that fail under DANE and are no recipient domain themselves:
+ * some reporters send a report of its own for each TLSA base domain.
  */
 function failingHosts(
   store: Store,
@@ -266,7 +269,10 @@ function trialOf(store: Store, domain: string, to: number): readonly SessionRow[
     .all(domain, to - TRIAL_DAYS, to);
 }
 
-/** Reports that count without authentication, by day and source, the latest and largest first. */
+/**
+ * Reports that count without authentication, by day and source, the latest and largest
+ * first.
+ */
 function unauthenticatedRows(query: DomainQuery): readonly UnauthenticatedRow[] {
   const rows = query.rows<SessionRow & { reports: number }>(
     `SELECT coalesce(r.peer, '') AS reporter, p.day, p.type, p.domain, ${total('p.ok').replace('AS p.', 'AS ')},

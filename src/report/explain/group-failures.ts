@@ -17,7 +17,10 @@ export interface FailureGroup {
   readonly type: string;
   /** Policy domain. */
   readonly domain: string;
-  /** The strictest mode that was applied: `enforce` before an unknown one before `testing`. */
+  /**
+   * The strictest mode that was applied: `enforce` before an unknown one before
+   * `testing`.
+   */
   readonly mode: string;
   /** MX host; empty where the failure has none (policy fetch), or none was reported. */
   readonly mx: string;
@@ -40,7 +43,9 @@ const modes = ['enforce', '', 'testing', 'none'];
 /** Genuine reports have far fewer. */
 const MAX_GROUPS = 200;
 
-/** Groups failures by result, kind of policy and host, the most recent and largest first. */
+/**
+ * Groups failures by result, kind of policy and host, the most recent and largest first.
+ */
 export function groupFailures(facts: ReportedFacts): readonly FailureGroup[] {
   const groups = groupBy(
     facts.failures.map((row) => ({ ...row, mx: hostOf(row, facts) })),
@@ -73,14 +78,17 @@ export function groupFailures(facts: ReportedFacts): readonly FailureGroup[] {
     });
 }
 
-/** With DANE the policy domain is the MX host (RFC 8460 §4.4), unless the reporter names another. */
+/**
+ * With DANE the policy domain is the MX host (RFC 8460 §4.4), unless the reporter names
+ * another.
+ */
 function hostOf({ mx, type, domain }: FailureRow, facts: ReportedFacts): string {
   return mx === '' && type === 'tlsa' && domain !== facts.domain ? domain : mx;
 }
 
 /**
- * A detail without a count describes a failure only where the summary counts failures that no
- * detail describes: RFC 8460 §4.4 makes the total the number of failed sessions.
+ * A detail without a count describes a failure only where the summary counts failures
+ * that no detail describes: RFC 8460 §4.4 makes the total the number of failed sessions.
  */
 function isPartOfFailure(rows: readonly FailureRow[], all: readonly FailureRow[]): boolean {
   return rows.some((row) =>
@@ -120,9 +128,10 @@ function networkOf(ip: string): string {
 }
 
 /**
- * Whether a failure has not ended. It ends when every reporter that met it has since reported
- * sessions under the same policy that succeeded, and on that day no failure of this kind and
- * none without a description. A reporter without a later report proves nothing.
+ * Whether a failure has not ended. It ends when every reporter that met it has since
+ * reported sessions under the same policy that succeeded, and on that day no failure of
+ * this kind and none without a description. A reporter without a later report proves
+ * nothing.
  */
 export function isOngoing(group: FailureGroup, { domain, sessions }: ReportedFacts): boolean {
   const comparable = sessions.filter(
@@ -134,9 +143,9 @@ export function isOngoing(group: FailureGroup, { domain, sessions }: ReportedFac
 }
 
 /**
- * Whether sessions were under the policy of a group. With DANE some reporters name the recipient
- * domain in the place of the MX host, and then the host does not tell. Any policy is as good to
- * show that STARTTLS is offered: a success is a TLS session.
+ * Whether sessions were under the policy of a group. With DANE some reporters name the
+ * recipient domain in the place of the MX host, and then the host does not tell. Any
+ * policy is as good to show that STARTTLS is offered: a success is a TLS session.
  */
 export function isSamePolicy(
   { result, type, domain }: FailureGroup,

@@ -13,9 +13,9 @@ import type { FailureGroup } from './group-failures.js';
 import { maxAgeOf, patternsOf } from './quoted.js';
 
 /**
- * The cause of a failure. `yours`: the domain, its mail hosts, its policy host or the network in
- * front of them. `theirs`: the reporter. `path`: something between the two, which may be an
- * attacker. `unclear`: not proved.
+ * The cause of a failure. `yours`: the domain, its mail hosts, its policy host or the
+ * network in front of them. `theirs`: the reporter. `path`: something between the two,
+ * which may be an attacker. `unclear`: not proved.
  */
 export type FaultParty = 'yours' | 'theirs' | 'path' | 'unclear';
 
@@ -42,11 +42,16 @@ interface Evidence {
   readonly found: SeenFinding | undefined;
   /** A check of those days that found the host or policy in order. */
   readonly clean: CheckResult | undefined;
-  /** Whether a check names the host as an MX host of the domain; undefined without a check. */
+  /**
+   * Whether a check names the host as an MX host of the domain; undefined without a
+   * check.
+   */
   readonly ownHost: boolean | undefined;
   /** A policy that an affected reporter applied, and that does not name the host. */
   readonly applied: QuotedPolicy | undefined;
-  /** Days for which the published policy has named the host, by checks; 0: it does not. */
+  /**
+   * Days for which the published policy has named the host, by checks; 0: it does not.
+   */
   readonly namedFor: number | undefined;
   readonly compared: Comparison;
   /** The unaffected reporters were spared by more than chance. */
@@ -73,8 +78,8 @@ const SPORADIC = 1 / 20;
 const CHANCE_CHECKED = 1 / 100;
 
 /**
- * The rules of judging a cause. The first one that applies decides. A cause other than `unclear`
- * needs a proof; everything else says what is missing.
+ * The rules of judging a cause. The first one that applies decides. A cause other than
+ * `unclear` needs a proof; everything else says what is missing.
  */
 export const rules: readonly Rule[] = [
   {
@@ -221,7 +226,10 @@ export const rules: readonly Rule[] = [
   },
 ];
 
-/** Judges the cause of a failure by checks, by the quoted policies and by the other reporters. */
+/**
+ * Judges the cause of a failure by checks, by the quoted policies and by the other
+ * reporters.
+ */
 export function judgeFault(group: FailureGroup, facts: ReportedFacts): Fault {
   const evidence = gatherEvidence(group, facts);
   const rule = rules.find((r) => r.applies(evidence)) as Rule;
@@ -252,7 +260,10 @@ function gatherEvidence(group: FailureGroup, facts: ReportedFacts): Evidence {
   };
 }
 
-/** A fetch is no session, so for the policy file the reporters count and not their sessions. */
+/**
+ * A fetch is no session, so for the policy file the reporters count and not their
+ * sessions.
+ */
 function wasSpared(
   group: FailureGroup,
   { unaffected, chance }: Comparison,

@@ -101,8 +101,9 @@ export function* viewOverview(
 }
 
 /**
- * The domains with the most failures. Failures under DANE are reported for the MX host: they are
- * listed with the domain that the same report is about, and with the host where no report tells.
+ * The domains with the most failures. Failures under DANE are reported for the MX host:
+ * they are listed with the domain that the same report is about, and with the host where
+ * no report tells.
  */
 function failingDomains(store: Store, from: number, to: number, limit: number): readonly string[] {
   const worst = store

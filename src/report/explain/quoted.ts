@@ -5,14 +5,17 @@ import { dateOf, type ReportedFacts, type QuotedPolicy } from './facts.js';
 export interface SeenPolicy {
   readonly reporter: string;
   readonly last: string;
-  /** `current`: as published now; `other`: it differs; `unknown`: no check to compare with. */
+  /**
+   * `current`: as published now; `other`: it differs; `unknown`: no check to compare
+   * with.
+   */
   readonly state: 'current' | 'other' | 'unknown';
   readonly differences: readonly string[];
 }
 
 /**
- * The last policy that each reporter quoted, next to the one that the latest check found. A
- * sender caches a policy for its max_age, so an older one is no fault.
+ * The last policy that each reporter quoted, next to the one that the latest check found.
+ * A sender caches a policy for its max_age, so an older one is no fault.
  */
 export function seenPolicies({ domain, policies, checks }: ReportedFacts): readonly SeenPolicy[] {
   const published = checks.at(-1)?.mtaSts;
@@ -78,7 +81,10 @@ export interface QuotedRecord {
   readonly published: boolean | 'unknown';
 }
 
-/** Every TLSA record that reporters quote, and whether the latest check found it published. */
+/**
+ * Every TLSA record that reporters quote, and whether the latest check found it
+ * published.
+ */
 export function quotedRecords({ policies, checks }: ReportedFacts): readonly QuotedRecord[] {
   const hosts = checks.at(-1)?.hosts;
   const records = new Map<

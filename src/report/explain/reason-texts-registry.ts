@@ -1,9 +1,10 @@
 type ReasonRule = readonly [pattern: RegExp, means: string, about?: 'connection'];
 
 /**
- * Reasons as programs write them (failure-reason-code is free text), and what they mean. The
- * first rule that matches counts. A rule names the whole statement, not one word of it: a reason
- * that no rule matches is shown as it is, and that is better than a wrong explanation.
+ * Reasons as programs write them (failure-reason-code is free text), and what they mean.
+ * The first rule that matches counts. A rule names the whole statement, not one word of
+ * it: a reason that no rule matches is shown as it is, and that is better than a wrong
+ * explanation.
  */
 export const reasonTexts: readonly ReasonRule[] = [
   [

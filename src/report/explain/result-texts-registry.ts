@@ -3,8 +3,8 @@ import { NOT_DESCRIBED } from './facts.js';
 import type { FailureGroup } from './group-failures.js';
 
 /**
- * What advice may name: the domain that was asked for, and an MX host that a check of the domain
- * found. A host that only a report names never gets into advice.
+ * What advice may name: the domain that was asked for, and an MX host that a check of the
+ * domain found. A host that only a report names never gets into advice.
  */
 export interface Target {
   readonly domain: string;
@@ -15,7 +15,10 @@ export interface Target {
 export interface ResultText {
   /** What happened, in one sentence. */
   readonly says: (group: FailureGroup) => string;
-  /** Steps when the cause is on the domain's side. None makes mail travel in plaintext or lost. */
+  /**
+   * Steps when the cause is on the domain's side. None makes mail travel in plaintext or
+   * lost.
+   */
   readonly fix: (target: Target) => readonly string[];
 }
 
@@ -127,7 +130,10 @@ export const unknownResult: ResultText = {
   ],
 };
 
-/** Returns the texts of a result type; with DANE those of TLSA, whatever type the sender chose. */
+/**
+ * Returns the texts of a result type; with DANE those of TLSA, whatever type the sender
+ * chose.
+ */
 export function textOf({ result, type }: FailureGroup): ResultText {
   const text = (resultTexts as Readonly<Record<string, ResultText>>)[result] ?? unknownResult;
   const certificate = result.startsWith('certificate-') || result === 'validation-failure';

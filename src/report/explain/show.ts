@@ -23,7 +23,10 @@ export interface ShowOptions {
   readonly checks?: readonly CheckResult[];
 }
 
-/** Returns everything that the reports about a domain say; `` for those that name no domain. */
+/**
+ * Returns everything that the reports about a domain say; `` for those that name no
+ * domain.
+ */
 export function showDomain(store: Store, domain: string, options: ShowOptions): DomainView {
   return atOnce(showDomainInSteps(store, domain, options));
 }

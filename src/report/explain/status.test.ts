@@ -116,7 +116,8 @@ test('a tlsa policy of an MX host belongs to the domain whose MX it is', async (
   const elsewhere = { ...tlsa, domain: 'mx.provider.example', details: [{ mx: undefined }] };
   for (const reports of [
     [both],
-    // The domain's own policy names the host; the reporter sends a report for each domain.
+    // The domain's own policy names the host; the reporter sends a report for each
+    // domain.
     [report({ ok: 9 }), report(tlsa, { reporter: 'post.example' })],
     [report({ ok: 9, mx: ['*.provider.example'] }, { policies: [{ ok: 9 }, elsewhere] })],
   ]) {

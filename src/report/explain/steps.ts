@@ -1,4 +1,7 @@
-/** Work that yields between its parts, so that the event loop of a daemon can run in between. */
+/**
+ * Work that yields between its parts, so that the event loop of a daemon can run in
+ * between.
+ */
 export type Steps<T> = Generator<undefined, T>;
 
 /** Milliseconds of work in one turn of the event loop. */
@@ -12,7 +15,10 @@ export function atOnce<T>(steps: Steps<T>): T {
   }
 }
 
-/** Runs steps for ten milliseconds in each turn of the event loop. Rejects with what a step throws. */
+/**
+ * Runs steps for ten milliseconds in each turn of the event loop. Rejects with what a
+ * step throws.
+ */
 export async function inTurns<T>(steps: Steps<T>): Promise<T> {
   for (let until = performance.now() + TURN; ;) {
     const step = steps.next();

@@ -13,8 +13,8 @@ export interface TimelineDay {
 }
 
 /**
- * Sessions of each day, counted once each, with what changed that day: a change is often the
- * cause of the failures that begin on its day.
+ * Sessions of each day, counted once each, with what changed that day: a change is often
+ * the cause of the failures that begin on its day.
  */
 export function timeline(facts: ReportedFacts): readonly TimelineDay[] {
   const changes = [

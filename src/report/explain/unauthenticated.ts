@@ -10,7 +10,10 @@ export interface UnauthenticatedDay {
   readonly failed: number;
 }
 
-/** One line for each source and day, the latest first. Claimed names of reporters are left out. */
+/**
+ * One line for each source and day, the latest first. Claimed names of reporters are left
+ * out.
+ */
 export function unauthenticatedDays(facts: ReportedFacts): readonly UnauthenticatedDay[] {
   return facts.unauthenticated.map(({ day, source, reports, ok, failed }) => ({
     day: dateOf(day),

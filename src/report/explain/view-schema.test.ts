@@ -76,7 +76,10 @@ async function views(): Promise<{ domain: DomainView; overview: Overview }> {
   };
 }
 
-/** The value with one member gone, of another type, or one member more: once for every place in it. */
+/**
+ * The value with one member gone, of another type, or one member more: once for every
+ * place in it.
+ */
 function* mutations(
   value: unknown,
   put: (changed: unknown) => unknown = (changed) => changed,

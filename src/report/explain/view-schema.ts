@@ -27,9 +27,10 @@ const explanation = z.strictObject({
   says: text,
   reasons: z.array(z.strictObject({ text, means: text.optional() })),
   /**
-   * `kept-back`: deferred; `reported`: delivered, the policy is in mode testing; `unprotected`: no
-   * policy asked for more; `cached-policy`: the policy file failed, a cached policy stayed in
-   * force; `unknown`: the reporter does not say which mode it applied.
+   * `kept-back`: deferred; `reported`: delivered, the policy is in mode testing;
+   * `unprotected`: no policy asked for more; `cached-policy`: the policy file failed, a
+   * cached policy stayed in force; `unknown`: the reporter does not say which mode it
+   * applied.
    */
   fate: z.enum(['kept-back', 'reported', 'unprotected', 'cached-policy', 'unknown']),
   whose: z.enum(['yours', 'theirs', 'path', 'unclear']),

@@ -7,7 +7,9 @@ export interface CollectOptions<T> {
   readonly most: number;
   /** What becomes of the body; until it resolves, the body is held. */
   use(body: Buffer | 'too-large' | 'no-room'): Promise<T>;
-  /** Reads a body that is not taken to its end, since only then the refusal can be told. */
+  /**
+   * Reads a body that is not taken to its end, since only then the refusal can be told.
+   */
   readonly drain?: boolean;
 }
 
@@ -26,8 +28,9 @@ interface Budget {
 const ofProcess: Budget = { held: 0, most: 24_000_000 };
 
 /**
- * Reads bodies, of which all large ones together hold at most `maxHeld` octets; without it, all
- * collectors share 24 MB. Small bodies always have room: the server limits connections.
+ * Reads bodies, of which all large ones together hold at most `maxHeld` octets; without
+ * it, all collectors share 24 MB. Small bodies always have room: the server limits
+ * connections.
  */
 export function bodyCollector(maxHeld?: number): BodyCollector {
   const budget: Budget = maxHeld === undefined ? ofProcess : { held: 0, most: maxHeld };
@@ -58,7 +61,10 @@ export function bodyCollector(maxHeld?: number): BodyCollector {
   };
 }
 
-/** Chunks, the small ones copied together: a body that comes octet by octet takes no more memory than another. */
+/**
+ * Chunks, the small ones copied together: a body that comes octet by octet takes no more
+ * memory than another.
+ */
 class Blocks {
   #whole: Uint8Array[] = [];
   #block = Buffer.alloc(0);

@@ -90,7 +90,8 @@ for (const [name, body] of Object.entries(bombs))
     const before = process.memoryUsage().arrayBuffers;
     const status = await post(body, '192.0.2.1');
     assert.ok(status === 400 || status === 413, String(status));
-    // Output ends at the cap, which is held twice while its pieces are joined; so is the body. Newer Node is slower to give back what an archive's files left.
+    // Output ends at the cap, which is held twice while its pieces are joined; so is the
+    // body. Newer Node is slower to give back what an archive's files left.
     assert.ok(
       process.memoryUsage().arrayBuffers - before <
         2 * (10_000_000 + 65_536) + 2_000_000 + 3 * body.length,
@@ -158,6 +159,7 @@ test('a thousand bombs from everywhere do not hold up a good report', async () =
   assert.equal(await post(gzipSync(reportJson(1, 0, '1', today)), '192.0.2.1'), 201);
   const before = order.length;
   await Promise.all(all);
-  // Those that take long to refuse (a large claim, a zip) are taken one by one, and the good report does not wait for them.
+  // Those that take long to refuse (a large claim, a zip) are taken one by one, and the
+  // good report does not wait for them.
   assert.ok(before < 950, `${before} bombs went first`);
 });

@@ -6,15 +6,21 @@ export interface HttpsHandlerOptions {
   readonly receiver: Receiver;
   /** Octets of one body, still packed. Default 10 MB (RFC 8460 §5.2). */
   readonly maxBody?: number;
-  /** Octets of all large bodies that are being read. Default: 24 MB, shared by all intakes of the process. */
+  /**
+   * Octets of all large bodies that are being read. Default: 24 MB, shared by all intakes
+   * of the process.
+   */
   readonly maxHeld?: number;
 }
 
 type Handler = (request: Request, peer: { readonly address: string }) => Promise<Response>;
 
 /**
- * Takes reports by POST (RFC 8460 §3, §5.4) [8460-3-21, 8460-5.4-2, 8460-5.4-3, 8460-5.4-4]: 201 when a report is durable, 200 when it was there before; 400, 413 and 405 for what will never be taken; 429
- * and 503, with Retry-After, for what should be sent again (§5.5). The content is judged, not its media type.
+ * Takes reports by POST (RFC 8460 §3, §5.4)
+ * [8460-3-21, 8460-5.4-2, 8460-5.4-3, 8460-5.4-4]: 201 when a report is durable, 200 when
+ * it was there before; 400, 413 and 405 for what will never be taken; 429 and 503, with
+ * Retry-After, for what should be sent again (§5.5). The content is judged, not its media
+ * type.
  */
 export function httpsHandler({
   receiver,

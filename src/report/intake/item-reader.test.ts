@@ -63,7 +63,9 @@ function taskOf(bytes: Uint8Array, name = 'item'): ItemTask {
   };
 }
 
-/** The longest time without a turn of the event loop while `work` runs, in milliseconds. */
+/**
+ * The longest time without a turn of the event loop while `work` runs, in milliseconds.
+ */
 async function longestTurn(work: () => Promise<unknown>): Promise<number> {
   let last = performance.now();
   let longest = 0;

@@ -14,7 +14,10 @@ export interface ItemReaderOptions {
   readonly idleMs?: number;
 }
 
-/** Octets of an item that is read at once, packed and unpacked: a few milliseconds of work. */
+/**
+ * Octets of an item that is read at once, packed and unpacked: a few milliseconds of
+ * work.
+ */
 const SMALL = 32 * 1024;
 const SMALL_UNPACKED = 64 * 1024;
 /** Reports in such an item. */
@@ -22,8 +25,8 @@ const FEW = 50;
 /** Octets, as their wrapping claims, of all items that wait for the thread. */
 const MAX_WAITING = 200_000_000;
 /**
- * Mebibytes of the thread's heap: the largest report takes under a hundred. A small nursery costs
- * a third more time than the default one and saves forty mebibytes.
+ * Mebibytes of the thread's heap: the largest report takes under a hundred. A small
+ * nursery costs a third more time than the default one and saves forty mebibytes.
  */
 const HEAP = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 4 };
 
@@ -35,13 +38,17 @@ interface Waiting {
   readonly resolve: (parts: readonly JudgedPart[] | undefined) => void;
 }
 
-/** Reads items without holding up the event loop: small ones at once, others in a thread. */
+/**
+ * Reads items without holding up the event loop: small ones at once, others in a thread.
+ */
 export class ItemReader {
   constructor(readonly options: ItemReaderOptions) {
     shared.open(this);
   }
 
-  /** Resolves to the parts of an item; undefined: too much waits already. Never rejects. */
+  /**
+   * Resolves to the parts of an item; undefined: too much waits already. Never rejects.
+   */
   async read(task: ItemTask): Promise<readonly JudgedPart[] | undefined> {
     if (task.bytes.length <= SMALL && claimedSize(task.bytes) <= SMALL_UNPACKED) {
       const parts = await judgeItem(
@@ -53,16 +60,19 @@ export class ItemReader {
     return shared.read(this, task);
   }
 
-  /** Gives up the items of this reader that are not read yet. The thread ends with its last reader. */
+  /**
+   * Gives up the items of this reader that are not read yet. The thread ends with its
+   * last reader.
+   */
   close(): Promise<void> {
     return shared.close(this);
   }
 }
 
 /**
- * One thread for all readers of the process, which reads one item after the other: a reload opens
- * a reader while the one before still has work, and two threads would take twice the memory. The
- * thread starts with the first item and ends when there is no work.
+ * One thread for all readers of the process, which reads one item after the other: a
+ * reload opens a reader while the one before still has work, and two threads would take
+ * twice the memory. The thread starts with the first item and ends when there is no work.
  */
 class SharedThread {
   readonly #readers = new Set<ItemReader>();

@@ -4,7 +4,10 @@ import { prepareReport, type PreparedReport } from '../tables/prepare-report.js'
 import type { DkimVerdict, Via } from '../types.js';
 import { judgeTrust } from '../verify/judge-trust.js';
 
-/** A body or a mail, and how to read and judge it. Plain data, so that another thread can do it. */
+/**
+ * A body or a mail, and how to read and judge it. Plain data, so that another thread can
+ * do it.
+ */
 export interface ItemTask {
   readonly bytes: Uint8Array;
   readonly name: string;
@@ -22,7 +25,9 @@ export interface ItemTask {
 export type JudgedPart =
   | {
       readonly report: PreparedReport;
-      /** Policies and failure details that it came with, which is what reading it costs. */
+      /**
+       * Policies and failure details that it came with, which is what reading it costs.
+       */
       readonly entries: number;
     }
   | { readonly failure: Failure };

@@ -8,7 +8,10 @@ export type ToWorker =
   | { readonly kind: 'more' }
   | { readonly kind: 'keys'; readonly id: number; readonly answer: KeyAnswer };
 
-/** To the main thread. The parts of an item come in batches, each when the main thread asks for more. */
+/**
+ * To the main thread. The parts of an item come in batches, each when the main thread
+ * asks for more.
+ */
 export type FromWorker =
   | { readonly kind: 'ask-keys'; readonly id: number; readonly name: string }
   | { readonly kind: 'parts'; readonly parts: readonly JudgedPart[]; readonly last: boolean };

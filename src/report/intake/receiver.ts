@@ -20,9 +20,15 @@ export interface ReceiverOptions {
   readonly hosts?: () => ReadonlySet<string>;
   /** Looks up DKIM keys. With it, large items are read in a thread of their own. */
   readonly keys?: LookupKeys;
-  /** Judges the signatures of a mail, where there is no `keys`: then all is read in this thread. */
+  /**
+   * Judges the signatures of a mail, where there is no `keys`: then all is read in this
+   * thread.
+   */
   readonly verify?: (mail: Uint8Array) => Promise<DkimVerdict>;
-  /** Unauthenticated reports that are stored in a day. Default 20 000, with 200 000 rows and 64 MB. */
+  /**
+   * Unauthenticated reports that are stored in a day. Default 20 000, with 200 000 rows
+   * and 64 MB.
+   */
   readonly unauthenticatedPerDay?: Partial<IntakeLimit>;
   /** Octets of a report unpacked. Default 10 MB. */
   readonly maxBytes?: number;
@@ -46,8 +52,9 @@ export type Receipt =
     }
   | { readonly status: 'refused'; readonly failure: Failure }
   /**
-   * To be sent again: too much from this source, a key lookup that failed, a store that cannot be
-   * written, more work than this process can do now, or too many unauthenticated reports today.
+   * To be sent again: too much from this source, a key lookup that failed, a store that
+   * cannot be written, more work than this process can do now, or too many
+   * unauthenticated reports today.
    */
   | {
       readonly status: 'later';
@@ -84,7 +91,10 @@ const defaultLimit: IntakeLimit = { reports: 20_000, rows: 200_000, octets: 64_0
 /** The part of a day's unauthenticated reports that one network may send. */
 const networkShare = 0.1;
 
-/** Takes reports in: read, judged, and written together with what else came at that moment. Never rejects. */
+/**
+ * Takes reports in: read, judged, and written together with what else came at that
+ * moment. Never rejects.
+ */
 export function createReceiver(options: ReceiverOptions): Receiver {
   return new ReportReceiver(options);
 }
@@ -227,7 +237,10 @@ function failuresOf(receipt: Receipt): readonly Failure[] {
   return receipt.status === 'stored' ? receipt.failures : [];
 }
 
-/** Gives each caller a turn of the event loop of its own: between two large bodies there is always room for small ones. */
+/**
+ * Gives each caller a turn of the event loop of its own: between two large bodies there
+ * is always room for small ones.
+ */
 function separateTurns(): () => Promise<void> {
   let last = Promise.resolve();
   return () => (last = last.then(() => new Promise((resolve) => setImmediate(resolve))));

@@ -12,11 +12,17 @@ export interface SmtpIntakeOptions {
   readonly recipients: readonly string[];
   /** Name in the greeting. */
   readonly name: string;
-  /** For STARTTLS. Without it mail comes in clear, which reports may (RFC 8460 §5.3.1), and with it they may too: nobody is made to use it [3207-4-3]. */
+  /**
+   * For STARTTLS. Without it mail comes in clear, which reports may (RFC 8460 §5.3.1),
+   * and with it they may too: nobody is made to use it [3207-4-3].
+   */
   readonly secureContext?: SecureContext;
   /** Octets of one mail. Default 10 MB: more would not be read. */
   readonly maxMail?: number;
-  /** Octets of all large mails that are being read. Default: 24 MB, shared by all intakes of the process. */
+  /**
+   * Octets of all large mails that are being read. Default: 24 MB, shared by all intakes
+   * of the process.
+   */
   readonly maxHeld?: number;
   readonly limits?: Partial<SessionLimits>;
   /** Milliseconds of a clock that is never set. Default: the system's. */
@@ -27,13 +33,16 @@ export interface SmtpIntake {
   serve(conn: Conn): void;
   /** Ends the session on a connection whose place a newcomer needs, with 421. */
   evict(conn: Conn): void;
-  /** Ends sessions with 421: between two mails at once, others after their mail or ten seconds. */
+  /**
+   * Ends sessions with 421: between two mails at once, others after their mail or ten
+   * seconds.
+   */
   stop(): Promise<void>;
 }
 
 /**
- * Takes report mail by SMTP (RFC 8460 §3): no AUTH, no relaying, no mail of its own. What is not taken
- * is refused inside the session, so that nothing has to be sent back later.
+ * Takes report mail by SMTP (RFC 8460 §3): no AUTH, no relaying, no mail of its own. What
+ * is not taken is refused inside the session, so that nothing has to be sent back later.
  */
 export function smtpIntake(options: SmtpIntakeOptions): SmtpIntake {
   const { receiver, name, secureContext, maxMail = 10_000_000, maxHeld, limits } = options;

@@ -1,8 +1,8 @@
 import { networkOf, sourceOf } from '../../base/index.js';
 
 /**
- * The work that one source may cause, since anyone may send here (RFC 8460 §7) [8460-7-3]. A
- * source is an IPv4 address or an IPv6 /64, which one host has whole.
+ * The work that one source may cause, since anyone may send here (RFC 8460 §7)
+ * [8460-7-3]. A source is an IPv4 address or an IPv6 /64, which one host has whole.
  */
 export interface SourceBudget {
   /** False when the source has spent its share. */
@@ -13,12 +13,18 @@ export interface SourceBudget {
 const minute = 60_000;
 const MAX_SOURCES = 20_000;
 
-/** `perMinute` is in reports; what costs more than a good report is charged more. `now` is monotonic, in milliseconds. */
+/**
+ * `perMinute` is in reports; what costs more than a good report is charged more. `now` is
+ * monotonic, in milliseconds.
+ */
 export function sourceBudget(perMinute: number, now: () => number): SourceBudget {
   return budgetOver({ window: minute, most: perMinute, keyOf: sourceOf }, now);
 }
 
-/** The share that one network (IPv4 /24, IPv6 /48) has of what is stored unauthenticated in a day. */
+/**
+ * The share that one network (IPv4 /24, IPv6 /48) has of what is stored unauthenticated
+ * in a day.
+ */
 export function networkBudget(perDay: number, now: () => number): SourceBudget {
   return budgetOver({ window: 1440 * minute, most: perDay, keyOf: networkOf }, now);
 }

@@ -22,9 +22,9 @@ export interface ImportOptions {
   /** The known MX hosts of these domains: with DANE they are policy domains. */
   readonly hosts?: ReadonlySet<string>;
   /**
-   * Throws HermeticError `dkim-key-unavailable`, before anything is stored, where a key lookup
-   * failed for the time being: a mail server that pipes mail in sends it again (RFC 6376
-   * §6.1.2). Default: such mail is stored, and does not count.
+   * Throws HermeticError `dkim-key-unavailable`, before anything is stored, where a key
+   * lookup failed for the time being: a mail server that pipes mail in sends it again
+   * (RFC 6376 §6.1.2). Default: such mail is stored, and does not count.
    */
   readonly retryKeys?: boolean;
 }
@@ -33,7 +33,10 @@ const group = 200;
 /** Of a pipe, which is taken as a whole or not at all. */
 const pipedGroup = 5000;
 
-/** Reads every report in the sources, and stores them in groups. What is yielded is durable; memory does not grow with the number of reports. */
+/**
+ * Reads every report in the sources, and stores them in groups. What is yielded is
+ * durable; memory does not grow with the number of reports.
+ */
 export async function* importReports(
   sources: AsyncIterable<Source>,
   options: ImportOptions,

@@ -1,8 +1,14 @@
-/** What some tools leave before a mail: blank lines, a byte order mark, the envelope line of mbox, Apple Mail's number of octets. */
+/**
+ * What some tools leave before a mail: blank lines, a byte order mark, the envelope line
+ * of mbox, Apple Mail's number of octets.
+ */
 const before = /^(?:\xef\xbb\xbf)?\s*(?:\d+[ \t]*\r?\n)?(?=>?From |[A-Za-z])/;
 const header = /^(?:>?From [^\n]*\n)?[A-Za-z][A-Za-z0-9_-]*[ \t]*:[ \t\r\n<]/;
 
-/** The mail that the octets are, from its header on; undefined where they do not begin as one. */
+/**
+ * The mail that the octets are, from its header on; undefined where they do not begin as
+ * one.
+ */
 export function mailIn(bytes: Uint8Array): Uint8Array | undefined {
   if (bytes[0] === 0x7b) return undefined;
   const start = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 2000)).toString(

@@ -10,7 +10,10 @@ import {
 } from '../../tls-rpt/index.js';
 
 export interface ReadContentOptions {
-  /** What to keep where the text is one report: that before it was unpacked. Default the text. */
+  /**
+   * What to keep where the text is one report: that before it was unpacked. Default the
+   * text.
+   */
   readonly raw?: Uint8Array | undefined;
   /** The policy domain by header or file name. */
   readonly domain?: string | undefined;
@@ -31,7 +34,8 @@ const MAX_OBJECTS = 10_000;
 const MAX_LEVELS = 4;
 
 /**
- * The report in a text; or those in an array, one after the other, or in another object: no report by RFC 8460, but what programs that gather reports write.
+ * The report in a text; or those in an array, one after the other, or in another object:
+ * no report by RFC 8460, but what programs that gather reports write.
  */
 export function readContent(
   content: UnpackedReport,
@@ -45,7 +49,10 @@ export function readContent(
   return parts.some((part) => part.parsed.ok) ? reportsAmong(parts) : [{ raw, parsed }];
 }
 
-/** The outermost objects in a text, and instead of those that are no report, the ones in them. */
+/**
+ * The outermost objects in a text, and instead of those that are no report, the ones in
+ * them.
+ */
 function objectsWithin(
   text: string,
   content: UnpackedReport,
@@ -74,7 +81,10 @@ function tooMany(most: number): Result<ParsedReport> {
   return fail(reportFailures.make('report-too-complex', `more than ${most} objects`));
 }
 
-/** Without what is no report and does not look like one, unless there is nothing else: side files in an archive, pictures in a mail. */
+/**
+ * Without what is no report and does not look like one, unless there is nothing else:
+ * side files in an archive, pictures in a mail.
+ */
 export function reportsAmong<T extends ParsedContent>(readings: readonly T[]): readonly T[] {
   const reports = readings.filter(
     (reading) => !isOtherThing(reading.parsed) || looksLikeReport(reading),
@@ -102,7 +112,10 @@ function isOtherThing(parsed: Result<ParsedReport>): boolean {
   );
 }
 
-/** Parses one report that was unpacked; what was odd about its wrapping comes first among the notes. */
+/**
+ * Parses one report that was unpacked; what was odd about its wrapping comes first among
+ * the notes.
+ */
 function readOne(
   unpacked: UnpackedReport,
   { domain, quirks = [] }: ReadContentOptions,
@@ -119,7 +132,10 @@ function readOne(
   });
 }
 
-/** The policy domain in a file name of RFC 8460 §5.1, `sender!policy-domain!begin!end[!id].json[.gz]`. */
+/**
+ * The policy domain in a file name of RFC 8460 §5.1,
+ * `sender!policy-domain!begin!end[!id].json[.gz]`.
+ */
 export function domainOfName(name: string): string | undefined {
   const [, domain, begin] = name
     .slice(Math.max(name.lastIndexOf('/'), name.lastIndexOf('\\')) + 1)

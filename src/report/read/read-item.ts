@@ -12,9 +12,15 @@ export interface ReadItemOptions {
   readonly peer?: string;
   /** Octets of a report unpacked. Default 10 MB. */
   readonly maxBytes?: number;
-  /** Mails in one body, each of which has keys looked up. Default 10. A body with more is refused. */
+  /**
+   * Mails in one body, each of which has keys looked up. Default 10. A body with more is
+   * refused.
+   */
   readonly maxMails?: number;
-  /** Reports, and lines that are none, in one body. Default 10,000. A body with more is refused. */
+  /**
+   * Reports, and lines that are none, in one body. Default 10,000. A body with more is
+   * refused.
+   */
   readonly maxReports?: number;
   /** Whether the octets are an entry of a mailbox. */
   readonly fromMailbox?: boolean;
@@ -27,7 +33,10 @@ const notAsked: DkimVerdict = { result: 'temperror', detail: 'not verified' };
 
 const notNeeded: DkimVerdict = { result: 'none', detail: 'not verified' };
 
-/** Every report in a mail or a body, packed or not; all of them in an archive, an mbox, an array, or lines. */
+/**
+ * Every report in a mail or a body, packed or not; all of them in an archive, an mbox, an
+ * array, or lines.
+ */
 export async function readItem(
   bytes: Uint8Array,
   options: ReadItemOptions,

@@ -34,7 +34,10 @@ export interface PartReading extends ParsedContent {
 }
 
 const MAX_FAILURES = 10;
-/** Octets of a text or an HTML document that a report is looked for in: people paste small ones. */
+/**
+ * Octets of a text or an HTML document that a report is looked for in: people paste small
+ * ones.
+ */
 const MAX_TEXT = 512 * 1024;
 /** Mails in a mail, on each level. */
 const MAX_MAILS = 10;
@@ -45,8 +48,10 @@ const declared = /^application\/tlsrpt(\+(json|gzip|zip|x-gzip))?$/i;
 const plausible = /\.(json|gz|zip)$/i;
 
 /**
- * The reports in a mail (RFC 8460 §5.3) [8460-5.3-2]: attachments of the RFC's media types [8460-5.3-1], else by name, else whatever holds a report, in
- * forwarded mails too, else the text of the mail. Subject and names are not looked at: the JSON counts [8460-5.6-1]. A mail without one gives a single refusal.
+ * The reports in a mail (RFC 8460 §5.3) [8460-5.3-2]: attachments of the RFC's media
+ * types [8460-5.3-1], else by name, else whatever holds a report, in forwarded mails too,
+ * else the text of the mail. Subject and names are not looked at: the JSON counts
+ * [8460-5.6-1]. A mail without one gives a single refusal.
  */
 export async function readMail(
   bytes: Uint8Array,
@@ -70,8 +75,8 @@ interface MimePart {
 }
 
 /**
- * Leaves a large text as it is: decoding references and flowed lines takes seconds, and reports
- * that a person pastes are small.
+ * Leaves a large text as it is: decoding references and flowed lines takes seconds, and
+ * reports that a person pastes are small.
  */
 class BoundedMime extends PostalMime {
   isInlineTextNode(node: MimePart): boolean {
@@ -187,8 +192,8 @@ function textPart(text = ''): Part {
 }
 
 /**
- * Opens what is in one mail, the mails in it included: all of it together yields what one report may, beside the octets of the mail, and few parts may fail to
- * open.
+ * Opens what is in one mail, the mails in it included: all of it together yields what one
+ * report may, beside the octets of the mail, and few parts may fail to open.
  */
 function opener(size: number, maxBytes = 10_000_000): Open {
   let left = maxBytes + size;
@@ -213,7 +218,10 @@ function isReportName(name: string): boolean {
   return /^[^!]+![^!]+!\d+!\d+(![^!]*)?\.json(\.gz)?$/i.test(name);
 }
 
-/** Whether the type is that of a file: programs put texts and invitations of others into mail. */
+/**
+ * Whether the type is that of a file: programs put texts and invitations of others into
+ * mail.
+ */
 function isFile(type: string): boolean {
   return !/^(text|message|multipart)\//i.test(type);
 }

@@ -28,7 +28,10 @@ const policy = z.strictObject({
   failureDetails: z.array(detail),
 });
 
-/** `hermetic.report/1`: one report, or one refusal, as `hermetic report import --json` prints it, one a line. */
+/**
+ * `hermetic.report/1`: one report, or one refusal, as `hermetic report import --json`
+ * prints it, one a line.
+ */
 export const reportRecordSchema = z
   .strictObject({
     schema: z.literal('hermetic.report/1'),

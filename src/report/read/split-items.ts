@@ -3,25 +3,34 @@ export interface Item {
   readonly bytes: Uint8Array;
   /** Number in its stream, from 1. */
   readonly number: number;
-  /** Whether the stream is an mbox: what is not a mail in it is still written by a sender. */
+  /**
+   * Whether the stream is an mbox: what is not a mail in it is still written by a sender.
+   */
   readonly inMailbox: boolean;
 }
 
-/** Octets of one mail or body; what is larger is cut there, and then refused by its reader. */
+/**
+ * Octets of one mail or body; what is larger is cut there, and then refused by its
+ * reader.
+ */
 const MAX_ITEM = 32 * 1024 * 1024;
 const MAX_ENVELOPE = 200;
 const newline = 0x0a;
 
 /**
- * Takes a stream apart, keeping no more than one item in memory: an mbox by its `From ` lines, JSON lines by line; anything else is one item. Which it is,
- * the first octets say.
+ * Takes a stream apart, keeping no more than one item in memory: an mbox by its `From `
+ * lines, JSON lines by line; anything else is one item. Which it is, the first octets
+ * say.
  */
 export async function* splitItems(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Item> {
   let kind: 'mbox' | 'lines' | 'one' | undefined;
   let held: Buffer[] = [];
   let size = 0;
   let number = 0;
-  /** Whether the envelope lines of this mbox have a time, as mails' own lines that begin with From have not. */
+  /**
+   * Whether the envelope lines of this mbox have a time, as mails' own lines that begin
+   * with From have not.
+   */
   let timed = false;
   const hold = (piece: Buffer): void => {
     if (size < MAX_ITEM && piece.length > 0) held.push(piece.subarray(0, MAX_ITEM - size));
@@ -85,7 +94,10 @@ async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield await Promise.resolve(bytes);
 }
 
-/** JSON lines: a line that ends an object, then one that begins an object. Undefined: not enough to tell. */
+/**
+ * JSON lines: a line that ends an object, then one that begins an object. Undefined: not
+ * enough to tell.
+ */
 function kindOf(start: Buffer): 'mbox' | 'lines' | 'one' | undefined {
   if (start.length < 5) return undefined;
   const blank = start[0] === 0x7b ? 0 : blankStart(start);

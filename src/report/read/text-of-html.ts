@@ -7,7 +7,10 @@ const named: Readonly<Record<string, string>> = {
   nbsp: ' ',
 };
 
-/** The text of an HTML document as far as JSON in it needs it: without tags, references resolved. */
+/**
+ * The text of an HTML document as far as JSON in it needs it: without tags, references
+ * resolved.
+ */
 export function textOfHtml(html: string): string {
   return html
     .replace(/<[^<>]*>/g, '')

@@ -10,8 +10,9 @@ export interface Source {
 }
 
 /**
- * The files that a path stands for: itself, or all below it without those whose name begins with a dot. Of a maildir (`cur`, `new`, `tmp`) what is still
- * being delivered in `tmp` is left out. Throws HermeticError for a path that is not there.
+ * The files that a path stands for: itself, or all below it without those whose name
+ * begins with a dot. Of a maildir (`cur`, `new`, `tmp`) what is still being delivered in
+ * `tmp` is left out. Throws HermeticError for a path that is not there.
  */
 export async function* walkSources(path: string): AsyncGenerator<Source> {
   if ((await statOf(path)).isDirectory()) yield* walkFolder(path);

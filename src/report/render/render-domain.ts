@@ -24,7 +24,10 @@ export const trusts: Readonly<Record<string, string>> = {
   superseded: 'an authenticated report of the same id says something else',
 };
 
-/** What the reports say, on a terminal. Sections without anything to say are left out. Ends with a line feed. */
+/**
+ * What the reports say, on a terminal. Sections without anything to say are left out.
+ * Ends with a line feed.
+ */
 export function renderDomain(view: DomainView, options: RenderOptions = {}): string {
   const width = Math.min(120, Math.max(80, options.width ?? 80));
   const paint = painter(options.color ?? false);
@@ -141,14 +144,19 @@ function deliveredLine(fates: ReadonlySet<Explanation['fate']>): string {
     : 'The mail was delivered all the same.';
 }
 
-/** What fails where no host is named. Only a failure of the policy file is one of the policy. */
+/**
+ * What fails where no host is named. Only a failure of the policy file is one of the
+ * policy.
+ */
 function partOf({ policy, result }: Explanation): string {
   if (kindOf(result) === 'policy-file') return 'the MTA-STS policy';
   if (policy === 'no-policy-found') return 'sessions without a policy';
   return `sessions under ${policyName(policy)}`;
 }
 
-/** Sessions that two kinds of policy report are the same ones: the larger number counts. */
+/**
+ * Sessions that two kinds of policy report are the same ones: the larger number counts.
+ */
 function deferred(view: DomainView, failures: readonly Explanation[]): number {
   const byPolicy = new Map<string, number>();
   for (const { fate, policy, sessions } of failures)

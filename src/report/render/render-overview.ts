@@ -3,7 +3,9 @@ import type { Overview } from '../explain/overview.js';
 import { number, painter, paragraph, plural, shortDay } from './layout.js';
 import type { RenderOptions } from './render-domain.js';
 
-/** Which domains fail, the worst first; one line when none does. Ends with a line feed. */
+/**
+ * Which domains fail, the worst first; one line when none does. Ends with a line feed.
+ */
 export function renderOverview(view: Overview, options: RenderOptions = {}): string {
   const width = Math.min(120, Math.max(80, options.width ?? 80));
   const paint = painter(options.color ?? false);

@@ -12,7 +12,10 @@ export function storeCheck(store: Store, result: CheckResult): void {
     .run(result.domain, Date.parse(result.checkedAt), JSON.stringify(result));
 }
 
-/** The results kept for a domain, the oldest first. Those that an older version wrote and nobody can read any more are left out. */
+/**
+ * The results kept for a domain, the oldest first. Those that an older version wrote and
+ * nobody can read any more are left out.
+ */
 export function readChecks(store: Store, domain: string, since: number): readonly CheckResult[] {
   return store
     .prepare<{ result: string }>(

@@ -6,7 +6,10 @@ export interface ExportOptions {
   readonly domain?: string;
 }
 
-/** Every report as it came, unpacked, each on one line: what `importReports` reads back. Reports that do not count are left out. */
+/**
+ * Every report as it came, unpacked, each on one line: what `importReports` reads back.
+ * Reports that do not count are left out.
+ */
 export function* exportReports(store: Store, { domain }: ExportOptions = {}): Generator<string> {
   const some =
     domain === undefined ? '' : 'AND id IN (SELECT report FROM report_policy WHERE domain = ?)';
@@ -20,7 +23,10 @@ export function* exportReports(store: Store, { domain }: ExportOptions = {}): Ge
   }
 }
 
-/** JSON without line ends; what cannot be parsed as it stands was read by a repair, and keeps its text. */
+/**
+ * JSON without line ends; what cannot be parsed as it stands was read by a repair, and
+ * keeps its text.
+ */
 function oneLine(bytes: Uint8Array): string {
   const text = Buffer.from(bytes).toString('utf8');
   try {

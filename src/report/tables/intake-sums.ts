@@ -20,8 +20,9 @@ interface Sums {
 const dayMs = 86_400_000;
 
 /**
- * Counts the stored reports by the day that they came on, apart for authenticated ones and
- * others, in a group of reports. `apply` writes the sums in the transaction of the group.
+ * Counts the stored reports by the day that they came on, apart for authenticated ones
+ * and others, in a group of reports. `apply` writes the sums in the transaction of the
+ * group.
  */
 export class IntakeSums {
   readonly #added = new Map<string, Sums & { readonly key: readonly [number, 0 | 1] }>();

@@ -1,27 +1,29 @@
 /** Largest number of sessions in one row of `report_policy` or `report_failure`. */
 const MAX_COUNT = 10_000_000_000;
-/** Largest number of sessions in one row of `report_day`: sums of many rows stay exact. */
+/**
+ * Largest number of sessions in one row of `report_day`: sums of many rows stay exact.
+ */
 export const MAX_DAY_SUM = 1_000_000_000_000_000;
 
 /**
  * The tables of reports. Days count from 1970; times are milliseconds since then.
  *
- * `report.trust` is the best verdict among the copies of a report. `counted` is 1 for what
- * goes into the totals, `authenticated` is 1 for what may serve as evidence (`Trust`); an
- * authenticated row always counts. A view of authenticated reports alone adds
- * `AND authenticated = 1` to its conditions, in every table.
+ * `report.trust` is the best verdict among the copies of a report. `counted` is 1 for
+ * what goes into the totals, `authenticated` is 1 for what may serve as evidence
+ * (`Trust`); an authenticated row always counts. A view of authenticated reports alone
+ * adds `AND authenticated = 1` to its conditions, in every table.
  *
- * `report_policy.undescribed` is the number of failed sessions that no failure detail of the
- * policy describes. `report_policy.domain` is empty where the report names no domain.
+ * `report_policy.undescribed` is the number of failed sessions that no failure detail of
+ * the policy describes. `report_policy.domain` is empty where the report names no domain.
  *
- * In `report_day`, the domain `` stands for all domains, and the type `` for all policies of a
- * report together. It has one row for the authenticated reports of a day and one for the
- * others. `report_pruned` remembers the digests of counted reports whose rows are gone, so that
- * a copy that comes later does not count again. `report_intake` counts the reports that were
- * stored on each day of arrival, with their rows and octets.
+ * In `report_day`, the domain `` stands for all domains, and the type `` for all policies
+ * of a report together. It has one row for the authenticated reports of a day and one for
+ * the others. `report_pruned` remembers the digests of counted reports whose rows are
+ * gone, so that a copy that comes later does not count again. `report_intake` counts the
+ * reports that were stored on each day of arrival, with their rows and octets.
  *
- * Policies and failures are numbered by their report: its number times a million, and their
- * place in it, so that those of one report need no index.
+ * Policies and failures are numbered by their report: its number times a million, and
+ * their place in it, so that those of one report need no index.
  */
 export const migrations: readonly string[] = [
   `CREATE TABLE report (

@@ -20,7 +20,10 @@ export interface ReceivedReport {
   readonly receivedAt: number;
 }
 
-/** A report as it goes into the tables: all that is computed is computed, and its rows are few. */
+/**
+ * A report as it goes into the tables: all that is computed is computed, and its rows are
+ * few.
+ */
 export interface PreparedReport {
   readonly digest: Uint8Array;
   readonly receivedAt: number;
@@ -99,8 +102,9 @@ export function prepareReport({ reading, parsed, receivedAt }: ReceivedReport): 
 }
 
 /**
- * The rows of a report, at most 500 of each kind. Where there are more, the largest stay as they
- * are and the rest is merged by ever fewer of its members, so that every count is kept.
+ * The rows of a report, at most 500 of each kind. Where there are more, the largest stay
+ * as they are and the rest is merged by ever fewer of its members, so that every count is
+ * kept.
  */
 function rowsOf(
   policies: readonly ReportedPolicy[],
@@ -215,14 +219,17 @@ function merge<Row>(
   return [...groups.values()];
 }
 
-/** A report without dates counts on the day before it came: that is the day a reporter reports. */
+/**
+ * A report without dates counts on the day before it came: that is the day a reporter
+ * reports.
+ */
 function dayOf(report: TlsReport, receivedAt: number): number {
   return Math.floor((reportDay(report) ?? receivedAt - dayMs) / dayMs);
 }
 
 /**
- * The same report in another packing has the same digest; another report under the same id has
- * not, since reporters reuse their ids.
+ * The same report in another packing has the same digest; another report under the same
+ * id has not, since reporters reuse their ids.
  */
 function digestOf(report: TlsReport): Uint8Array {
   return hash('sha256', reportKey(report), 'buffer').subarray(0, 20);

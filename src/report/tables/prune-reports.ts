@@ -25,9 +25,9 @@ const remember = `INSERT INTO report_pruned (digest, day, authenticated)
   ON CONFLICT (digest) DO NOTHING`;
 
 /**
- * Deletes reports beyond their time or number in short transactions, between which the event
- * loop and other writes run, and resolves to their number. The daily sums stay, and so do the
- * digests of counted reports.
+ * Deletes reports beyond their time or number in short transactions, between which the
+ * event loop and other writes run, and resolves to their number. The daily sums stay, and
+ * so do the digests of counted reports.
  */
 export async function pruneReports(
   store: Store,
@@ -101,8 +101,8 @@ export async function pruneReports(
 }
 
 /**
- * The time before which unauthenticated reports go, in milliseconds: the end of the newest day on
- * which, with all later days, more came than are kept. 0: none go.
+ * The time before which unauthenticated reports go, in milliseconds: the end of the
+ * newest day on which, with all later days, more came than are kept. 0: none go.
  */
 function excessBefore(store: Store, most: number): number {
   let sum = 0;

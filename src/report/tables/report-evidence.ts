@@ -1,6 +1,9 @@
 import type { Store } from '../../store/index.js';
 
-/** What one report says of a domain: day as `2026-11-24`. `signedBy` only where a DKIM signature of the reporter's organisation vouches for it. */
+/**
+ * What one report says of a domain: day as `2026-11-24`. `signedBy` only where a DKIM
+ * signature of the reporter's organisation vouches for it.
+ */
 export interface ReportEvidence {
   readonly signedBy?: string;
   readonly via: 'mail' | 'https';
@@ -12,7 +15,10 @@ export interface ReportEvidence {
 const DAY = 86_400_000;
 const MOST = 100_000;
 
-/** Returns the counted reports on a domain since that time (milliseconds), one row for each. */
+/**
+ * Returns the counted reports on a domain since that time (milliseconds), one row for
+ * each.
+ */
 export function reportEvidence(
   store: Store,
   domain: string,

@@ -26,8 +26,8 @@ interface Line {
 }
 
 /**
- * Sums per day, gathered over a group of reports and applied in its transaction: one statement
- * a row, however many reports it stands for. A sum saturates at `MAX_DAY_SUM`.
+ * Sums per day, gathered over a group of reports and applied in its transaction: one
+ * statement a row, however many reports it stands for. A sum saturates at `MAX_DAY_SUM`.
  */
 export class Rollups {
   readonly #days = new Map<string, Line>();
@@ -60,7 +60,9 @@ export class Rollups {
     return line;
   }
 
-  /** Adds the sums to the table, and yields now and then: a report can have many domains. */
+  /**
+   * Adds the sums to the table, and yields now and then: a report can have many domains.
+   */
   *apply(store: Store): Generator<undefined, void> {
     let applied = 0;
     for (const { key, ok, failed, reports } of this.#days.values()) {

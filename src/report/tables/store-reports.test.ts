@@ -33,7 +33,10 @@ function bring(
   return storeReports(store, [{ reading, parsed: parsed.value, receivedAt }])[0];
 }
 
-/** Sums over all domains: sessions and reports, of the authenticated ones and of the others. */
+/**
+ * Sums over all domains: sessions and reports, of the authenticated ones and of the
+ * others.
+ */
 function sums(store: Store): readonly string[] {
   return store
     .prepare<{ line: string }>(

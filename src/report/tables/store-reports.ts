@@ -8,19 +8,23 @@ import { prepareReport, type PreparedReport, type ReceivedReport } from './prepa
 import { Rollups, type PolicySums, type ReportSums } from './rollups.js';
 
 /**
- * `stored`: new. `repeated`: a copy of one that came before; it counts once. `confirmed`: a copy
- * that is better authenticated than those before, so it takes their place. `superseded`: stored
- * but not counted, because an authenticated report of the same id says something else.
+ * `stored`: new. `repeated`: a copy of one that came before; it counts once. `confirmed`:
+ * a copy that is better authenticated than those before, so it takes their place.
+ * `superseded`: stored but not counted, because an authenticated report of the same id
+ * says something else.
  */
 export type StoreOutcome = 'stored' | 'repeated' | 'confirmed' | 'superseded';
 
-/** `no-room`: not stored, because the unauthenticated reports of a day have used up their share. */
+/**
+ * `no-room`: not stored, because the unauthenticated reports of a day have used up their
+ * share.
+ */
 export type IntakeOutcome = StoreOutcome | 'no-room';
 
 /**
- * Stores reports with their rollups in one transaction: all of them or none. A report that came
- * before is not counted again [8460-5.3-7], not even after its rows were pruned. The trust of a
- * report is the best trust of its copies.
+ * Stores reports with their rollups in one transaction: all of them or none. A report
+ * that came before is not counted again [8460-5.3-7], not even after its rows were
+ * pruned. The trust of a report is the best trust of its copies.
  */
 export function storeReports(
   store: Store,
@@ -29,7 +33,10 @@ export function storeReports(
   return storePrepared(store, prepared(received));
 }
 
-/** One by one: a group of prepared reports outlives what the garbage collector does cheaply. */
+/**
+ * One by one: a group of prepared reports outlives what the garbage collector does
+ * cheaply.
+ */
 function* prepared(received: readonly ReceivedReport[]): Generator<PreparedReport> {
   for (const one of received) yield prepareReport(one);
 }
@@ -50,9 +57,9 @@ export function storePrepared(
 }
 
 /**
- * Stores prepared reports inside the transaction of the caller, and yields after each of them:
- * the event loop can run in between. With `limit`, unauthenticated reports beyond the bounds of
- * a day are not stored (`no-room`).
+ * Stores prepared reports inside the transaction of the caller, and yields after each of
+ * them: the event loop can run in between. With `limit`, unauthenticated reports beyond
+ * the bounds of a day are not stored (`no-room`).
  */
 export function* storeInSteps(
   store: Store,
@@ -139,7 +146,10 @@ function sum(rows: readonly PolicySums[], of: 'ok' | 'failed'): number {
   return rows.reduce((n, row) => n + row[of], 0);
 }
 
-/** A copy of a counted report whose rows were pruned: only a better verdict changes the sums. */
+/**
+ * A copy of a counted report whose rows were pruned: only a better verdict changes the
+ * sums.
+ */
 function storeAfterPruning(
   store: Store,
   report: PreparedReport,
@@ -240,7 +250,10 @@ function takeBack(
 
 const SUPERSEDED = 'an authenticated report of the same id says something else';
 
-/** Whether an authenticated report makes this one void. Among equals both count: ids are reused. */
+/**
+ * Whether an authenticated report makes this one void. Among equals both count: ids are
+ * reused.
+ */
 function isSuperseded(
   store: Store,
   { trust, reportId, dated, day, reporter }: PreparedReport,
@@ -256,10 +269,16 @@ function isSuperseded(
   );
 }
 
-/** Policy domains of a report by which unauthenticated reports under its id are looked for. */
+/**
+ * Policy domains of a report by which unauthenticated reports under its id are looked
+ * for.
+ */
 const MAX_RIVAL_DOMAINS = 20;
 
-/** Takes the unauthenticated reports that claim the id of an authenticated one out of the sums. */
+/**
+ * Takes the unauthenticated reports that claim the id of an authenticated one out of the
+ * sums.
+ */
 function supersedeRivals(store: Store, report: PreparedReport, rollups: Rollups): void {
   if (report.reportId === null || !report.dated) return;
   const domains = [...new Set(report.policies.map(({ domain }) => domain))];
@@ -319,7 +338,10 @@ function storeRows(
   }
 }
 
-/** Numbers of texts. A rollback takes back numbers that were given in it, so they are forgotten then. */
+/**
+ * Numbers of texts. A rollback takes back numbers that were given in it, so they are
+ * forgotten then.
+ */
 const knownTexts = new WeakMap<
   Store,
   { readonly texts: Map<string, number>; readonly rollbacks: number }
@@ -339,7 +361,10 @@ export function forgetTexts(store: Store): void {
   knownTexts.delete(store);
 }
 
-/** Returns the number of a policy text; policies repeat, so each text is stored once. 0: none. */
+/**
+ * Returns the number of a policy text; policies repeat, so each text is stored once. 0:
+ * none.
+ */
 function storeText(store: Store, strings: readonly string[]): number {
   if (strings.length === 0) return 0;
   const texts = textsOf(store);

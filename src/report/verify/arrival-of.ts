@@ -1,6 +1,7 @@
 /**
- * When the receiving server took a mail: the date of its topmost Received field. Signatures expire within days (some reporters say after seven), so a stored
- * mail is judged by the day it came.
+ * When the receiving server took a mail: the date of its topmost Received field.
+ * Signatures expire within days (some reporters say after seven), so a stored mail is
+ * judged by the day it came.
  */
 export function arrivalOf(mail: Uint8Array): number | undefined {
   const start = Buffer.from(

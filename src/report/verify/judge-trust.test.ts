@@ -105,7 +105,8 @@ test('a Content-Type field that is not signed does not make text a report', asyn
   );
   const retyped = whole.toString('latin1').replace('text/plain', 'application/tlsrpt+json');
   assert.equal(await verdictOf(retyped), 'unsigned structure-unsigned');
-  // Large reporters leave the field out of the signature; their mails begin with a boundary.
+  // Large reporters leave the field out of the signature; their mails begin with a
+  // boundary.
   const plain = await signMail(
     multipart([['application/tlsrpt+json', claim]]),
     'provider.example',
@@ -305,7 +306,8 @@ test('a report that names no domain is about the one that the mail names', async
   assert.equal(await domainIn(bare), undefined);
 });
 
-// A10: nothing but a mail can be signed, so nothing else that came by SMTP is vouched for.
+// A10: nothing but a mail can be signed, so nothing else that came by SMTP is vouched
+// for.
 test('what comes by SMTP and is not a mail is not authenticated', async () => {
   const archive = `[${claim},${json}]`;
   const oddHeader = `Content-Type : text/plain\r\n\r\n${claim}`;

@@ -18,15 +18,18 @@ export interface JudgeOptions {
   readonly domains?: readonly string[];
   /** MX hosts of these domains, in lower case: with DANE they are policy domains. */
   readonly hosts?: ReadonlySet<string> | undefined;
-  /** Days after which a report that comes in is too old to be anything but replayed. Not for files. Default 60. */
+  /**
+   * Days after which a report that comes in is too old to be anything but replayed. Not
+   * for files. Default 60.
+   */
   readonly staleDays?: number;
 }
 
 const day = 86_400_000;
 
 /**
- * Judges how far a report can be trusted [8460-3-16], which of its policies concern the wanted
- * domains [8460-7-5], and which reporter sent it.
+ * Judges how far a report can be trusted [8460-3-16], which of its policies concern the
+ * wanted domains [8460-7-5], and which reporter sent it.
  */
 export function judgeTrust(reading: ReportItem, options: JudgeOptions): VerifiedItem {
   const sender = judgeSender(reading);
@@ -64,7 +67,8 @@ function judgeSender(reading: ReportItem): TrustVerdict {
   if (passed) return judgeReportMail(reading, mail, passed);
   const pending = aligned.find(({ result }) => result === 'temperror');
   if (pending) return { ...detailOf('unverifiable', pending), reason: 'key-unavailable' };
-  // Whether the signature of another domain holds does not matter: it is not the reporter's.
+  // Whether the signature of another domain holds does not matter: it is not the
+  // reporter's.
   const foreign = signatures.find(
     ({ result, signer }) => result === 'pass' || (result === 'temperror' && signer !== undefined),
   );
@@ -73,8 +77,8 @@ function judgeSender(reading: ReportItem): TrustVerdict {
 }
 
 /**
- * A report without a mail around it. The operator vouches for a bare file alone: by SMTP, or as
- * an entry of a mailbox, anyone can send one.
+ * A report without a mail around it. The operator vouches for a bare file alone: by SMTP,
+ * or as an entry of a mailbox, anyone can send one.
  */
 function judgeBare({ via, fromMailbox = false }: ReportItem): TrustVerdict {
   if (via === 'https') return { trust: 'posted', detail: '' };
@@ -82,7 +86,10 @@ function judgeBare({ via, fromMailbox = false }: ReportItem): TrustVerdict {
   return { trust: 'unsigned', detail: 'not a mail', reason: 'no-signature' };
 }
 
-/** In whose name the report is: the domains of From, contact-info and Submitter [8460-5.3-4]. */
+/**
+ * In whose name the report is: the domains of From, contact-info and Submitter
+ * [8460-5.3-4].
+ */
 function claimsOf({ parsed }: ReportItem, { from, submitter }: MailEnvelope): readonly string[] {
   const contact = parsed.ok ? domainOfAddress(parsed.value.report.contactInfo) : undefined;
   // Some reporters write the name of their organisation into Submitter.
@@ -115,8 +122,9 @@ function detailOf(
 }
 
 /**
- * A valid signature vouches for a report only where the mail is one of RFC 8460 §5.3. Large
- * providers sign mail with text of outsiders in it: invitations, comments, replies that quote.
+ * A valid signature vouches for a report only where the mail is one of RFC 8460 §5.3.
+ * Large providers sign mail with text of outsiders in it: invitations, comments, replies
+ * that quote.
  */
 function judgeReportMail(
   { part, parsed }: ReportItem,
@@ -157,9 +165,10 @@ function judgeContent(
 }
 
 /**
- * The policies of a report that concern the wanted domains [8460-7-5]: those of the domains, of
- * their known MX hosts, and of the hosts that such a policy of the same report names. With DANE
- * the policy domain is the MX host (RFC 8460 §4.4); the mail says of which domain.
+ * The policies of a report that concern the wanted domains [8460-7-5]: those of the
+ * domains, of their known MX hosts, and of the hosts that such a policy of the same
+ * report names. With DANE the policy domain is the MX host (RFC 8460 §4.4); the mail says
+ * of which domain.
  */
 function ownPolicies(
   { mail, parsed }: ReportItem,

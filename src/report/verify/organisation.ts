@@ -4,7 +4,9 @@ import { BoundedMap, neutralise } from '../../base/index.js';
 /** A handful of reporters sends nearly everything. */
 const organisations = new BoundedMap<string>(1000);
 
-/** Returns the organisational domain by the public suffix list; undefined for other text. */
+/**
+ * Returns the organisational domain by the public suffix list; undefined for other text.
+ */
 export function organisationOf(domain: string): string | undefined {
   const known = organisations.get(domain);
   if (known !== undefined) return known === '' ? undefined : known;

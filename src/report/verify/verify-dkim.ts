@@ -8,20 +8,27 @@ import type { DkimSignature, DkimVerdict, TrustReason } from '../types.js';
 import { domainOfAddress, sameOrganisation } from './organisation.js';
 
 const MAX_SIGNATURES = 5;
-/** Signatures of other domains than that in From: one says which organisation signed instead. */
+/**
+ * Signatures of other domains than that in From: one says which organisation signed
+ * instead.
+ */
 const MAX_FOREIGN = 1;
 const MAX_HEADER = 128 * 1024;
 const MAX_HEADER_LINES = 2000;
-/** Octets of one signature, whose blanks take time by their square; the longest keys make one of two thousand. */
+/**
+ * Octets of one signature, whose blanks take time by their square; the longest keys make
+ * one of two thousand.
+ */
 const MAX_SIGNATURE = 8192;
 
 /**
- * Verifies the DKIM signatures of a mail (RFC 6376) by mailauth, with keys from our own resolver.
- * At most five are verified, first those of the domain in From, and beside them at most one of
- * another domain; none beyond 8 KiB. A signature with `l=` does not count, since text can be
- * added under it (RFC 8460 §3) [8460-3-17], nor one by SHA-1 (RFC 8301 §3.1), nor one that leaves
- * out From. Mail in which a field that a reader relies on stands twice is not signed, because the
- * signature covers one of them (RFC 6376 §8.15). `at` is the date by which expiry is judged.
+ * Verifies the DKIM signatures of a mail (RFC 6376) by mailauth, with keys from our own
+ * resolver. At most five are verified, first those of the domain in From, and beside them
+ * at most one of another domain; none beyond 8 KiB. A signature with `l=` does not count,
+ * since text can be added under it (RFC 8460 §3) [8460-3-17], nor one by SHA-1 (RFC 8301
+ * §3.1), nor one that leaves out From. Mail in which a field that a reader relies on
+ * stands twice is not signed, because the signature covers one of them (RFC 6376 §8.15).
+ * `at` is the date by which expiry is judged.
  */
 export async function verifyDkim(
   mail: Uint8Array,
@@ -31,7 +38,9 @@ export async function verifyDkim(
   return verifyByKeys(mail, (name) => lookupKeys(resolver, name), at);
 }
 
-/** The key records at a name, as plain data: a thread without a network asks another one. */
+/**
+ * The key records at a name, as plain data: a thread without a network asks another one.
+ */
 export type KeyAnswer =
   | { readonly lookup: 'found'; readonly texts: readonly string[] }
   | { readonly lookup: 'absent' | 'failed'; readonly code?: string };
@@ -69,8 +78,8 @@ export async function verifyByKeys(
   if (header.length > MAX_HEADER || occursMoreThan(header, '\n', MAX_HEADER_LINES))
     return tooLong('the header');
   const { Verifier, parse } = await (mailauth ??= loadMailauth());
-  // Not by its `dkimVerify`, which makes an array for each octet of the header (a seventh of all the work on a report), hashes the body once for each `l=`,
-  // and prints.
+  // Not by its `dkimVerify`, which makes an array for each octet of the header (a seventh
+  // of all the work on a report), hashes the body once for each `l=`, and prints.
   const verifier = new Verifier({
     resolver: (name) => keysOrThrow(keys, name),
     curTime: new Date(at),
@@ -98,8 +107,8 @@ interface Mailauth {
 let mailauth: Promise<Mailauth> | undefined;
 
 /**
- * Loads the code that verifies signatures, a tenth of a second of work: before a port opens, so
- * that the first mail does not hold up the event loop.
+ * Loads the code that verifies signatures, a tenth of a second of work: before a port
+ * opens, so that the first mail does not hold up the event loop.
  */
 export async function loadDkimVerifier(): Promise<void> {
   await (mailauth ??= loadMailauth());
@@ -128,14 +137,19 @@ function failure(reason: TrustReason, detail: string): DkimVerdict {
   return { result: 'fail', detail, reason };
 }
 
-/** Fields of which a mail has one, and by which the report in it is found and attributed. */
+/**
+ * Fields of which a mail has one, and by which the report in it is found and attributed.
+ */
 const single = ['from', 'content-type', 'content-transfer-encoding', 'tls-report-submitter'];
 
 function fieldTwice({ parsed }: Headers): string | undefined {
   return single.find((name) => parsed.filter(({ key }) => key === name).length > 1);
 }
 
-/** Without signatures that cannot make this a report of the sender: each costs DNS queries. */
+/**
+ * Without signatures that cannot make this a report of the sender: each costs DNS
+ * queries.
+ */
 function withFewSignatures(headers: Headers): Headers {
   const from = domainOfAddress(
     headers.parsed
@@ -163,8 +177,8 @@ function isOf({ line }: Field, from: string): boolean {
 }
 
 /**
- * Takes out the signatures that cannot count before the body is hashed for them. Those of ARC
- * are among them: they speak of a forwarder.
+ * Takes out the signatures that cannot count before the body is hashed for them. Those of
+ * ARC are among them: they speak of a forwarder.
  */
 function refuseSome({ signatureHeaders, bodyHashes }: DkimVerifier): readonly DkimSignature[] {
   const refused = signatureHeaders.flatMap((signature) => {
@@ -246,7 +260,10 @@ function signerOf(signingDomain: string): string {
   return signingDomain.toLowerCase().replace(/\.$/, '');
 }
 
-/** RFC 8460 §3: keys may be kept for `s=tlsrpt`; no large reporter does so, and those for all services or for mail are taken too [8460-3-18]. */
+/**
+ * RFC 8460 §3: keys may be kept for `s=tlsrpt`; no large reporter does so, and those for
+ * all services or for mail are taken too [8460-3-18].
+ */
 function mayReport(record: string): boolean {
   const services = /(?:^|;)\s*s\s*=\s*([^;]*)/i.exec(record)?.[1];
   return (

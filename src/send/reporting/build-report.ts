@@ -14,7 +14,8 @@ export function submitterOf({ contact }: Reporter): string {
 }
 
 /**
- * The report of one domain and UTC day. Where a policy's text cannot stand in a report as RFC 8460 wants it, that text is left out, never the counts.
+ * The report of one domain and UTC day. Where a policy's text cannot stand in a report as
+ * RFC 8460 wants it, that text is left out, never the counts.
  *
  * @param day milliseconds of its midnight
  * @param unique tells two reports of one day apart

@@ -4,7 +4,10 @@ import { parseDatagram } from './parse-datagram.js';
 import type { SessionEvent } from './session-event.js';
 
 export interface CollectOptions {
-  /** The kernel's queue is short (`net.unix.max_dgram_qlen`): what this does has to be quick, or the senders drop. */
+  /**
+   * The kernel's queue is short (`net.unix.max_dgram_qlen`): what this does has to be
+   * quick, or the senders drop.
+   */
   onEvents(events: readonly SessionEvent[]): void;
   onMalformed(failure: Failure): void;
   /** The descriptor cannot be read any more. */
@@ -14,12 +17,17 @@ export interface CollectOptions {
 
 /** Longest datagram a sender of Linux can make with its default buffer. */
 const LONGEST = 262_144;
-/** Who takes what each descriptor brings. A read that waits cannot be called back, so there is one reader a descriptor, and takers follow one another. */
+/**
+ * Who takes what each descriptor brings. A read that waits cannot be called back, so
+ * there is one reader a descriptor, and takers follow one another.
+ */
 const takers = new Map<number, CollectOptions>();
 
 /**
- * Reads datagrams of libtlsrpt from an inherited descriptor, one a read, for as long as the process lives; a later call for the same descriptor takes
- * over from the earlier. Node opens no UNIX datagram sockets, but it can read one that systemd opened (`ListenDatagram=`).
+ * Reads datagrams of libtlsrpt from an inherited descriptor, one a read, for as long as
+ * the process lives; a later call for the same descriptor takes over from the earlier.
+ * Node opens no UNIX datagram sockets, but it can read one that systemd opened
+ * (`ListenDatagram=`).
  */
 export function collectDatagrams(fd: number, options: CollectOptions): void {
   const runs = takers.has(fd);
@@ -44,7 +52,10 @@ function readNext(fd: number, buffer: Buffer): void {
   });
 }
 
-/** The descriptor that systemd hands over (sd_listen_fds(3)): the first is 3. Undefined where there is none for this process. */
+/**
+ * The descriptor that systemd hands over (sd_listen_fds(3)): the first is 3. Undefined
+ * where there is none for this process.
+ */
 export function inheritedDescriptor(
   environment: Readonly<Record<string, string | undefined>>,
   pid: number,

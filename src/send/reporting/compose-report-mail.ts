@@ -6,7 +6,10 @@ import { HermeticError } from '../../base/index.js';
 import { reportFileName, reportSubject, type TlsReport } from '../../tls-rpt/index.js';
 import { submitterOf, type Reporter } from './build-report.js';
 
-/** The key that signs report mail (RFC 6376); its domain has to be the reporter's, or one above it. */
+/**
+ * The key that signs report mail (RFC 6376); its domain has to be the reporter's, or one
+ * above it.
+ */
 export interface DkimKey {
   readonly domain: string;
   readonly selector: string;
@@ -30,8 +33,10 @@ const signedFields =
 let mailauth: Promise<{ readonly dkimSign: typeof dkimSign }> | undefined;
 
 /**
- * A report as mail (RFC 8460 §5.3): multipart/report with a text for people [8460-5.3-1], TLS-Report-Domain and -Submitter [8460-5.3-3] under the
- * signature [8460-5.3-5, 8460-3-15], to be delivered in spite of TLS failures (RFC 8689 §5) [8460-3-19].
+ * A report as mail (RFC 8460 §5.3): multipart/report with a text for people [8460-5.3-1],
+ * TLS-Report-Domain and -Submitter [8460-5.3-3] under the signature
+ * [8460-5.3-5, 8460-3-15], to be delivered in spite of TLS failures (RFC 8689 §5)
+ * [8460-3-19].
  */
 export async function composeReportMail(mail: ReportMail): Promise<Buffer> {
   const { reporter, report, body, policyDomain, to, dkim, at } = mail;
@@ -63,7 +68,8 @@ export async function composeReportMail(mail: ReportMail): Promise<Buffer> {
     canonicalization: 'relaxed/relaxed',
     signTime: new Date(at),
     headerList: signedFields,
-    // Its types ask for these outside the list as well, where it does not look, and for a list of fields, which it does not read.
+    // Its types ask for these outside the list as well, where it does not look, and for a
+    // list of fields, which it does not read.
     signatureData: [{ signingDomain: dkim.domain, selector: dkim.selector, privateKey: key }],
   } as unknown as Parameters<typeof dkimSign>[1]);
   if (signed.errors.length > 0)

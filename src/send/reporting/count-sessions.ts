@@ -7,12 +7,16 @@ export const DAY = 86_400_000;
 /** The name of reporting among the jobs that write. */
 export const REPORTING = 'reporting';
 
-/** Different lines that are kept of one domain and day: who runs a server must not fill the disk of those who send to it. */
+/**
+ * Different lines that are kept of one domain and day: who runs a server must not fill
+ * the disk of those who send to it.
+ */
 const MOST = { policies: 50, failures: 500 };
 
 /**
- * Adds events to the counts of their UTC days, all or none of them (RFC 8460 §4.1). Sums are exact: what goes beyond the bound of different lines is
- * counted under the same policy without its text, and under the same result type without particulars.
+ * Adds events to the counts of their UTC days, all or none of them (RFC 8460 §4.1). Sums
+ * are exact: what goes beyond the bound of different lines is counted under the same
+ * policy without its text, and under the same result type without particulars.
  */
 export function countSessions(store: Store, events: readonly SessionEvent[]): void {
   store.transaction(() => {

@@ -14,7 +14,10 @@ import type { QueuedReport, DeliverySettlement } from './outbox.js';
 
 export interface DeliverReportOptions {
   readonly reporter: Reporter;
-  /** Without a key nothing goes by mail: receivers ignore reports without a signature (RFC 8460 §3). */
+  /**
+   * Without a key nothing goes by mail: receivers ignore reports without a signature (RFC
+   * 8460 §3).
+   */
   readonly dkim?: DkimKey;
   /** Hands report mail over. Its sessions are counted nowhere [8460-3-20]. */
   deliver(mail: Mail): Promise<Delivery>;
@@ -35,7 +38,10 @@ const putOff = (detail: string): DeliverySettlement => ({
   failure: reportingFailures.make('reporting-put-off', detail),
 });
 
-/** One try to hand a report to one destination. Rejects only with `signal.reason` and for misuse. */
+/**
+ * One try to hand a report to one destination. Rejects only with `signal.reason` and for
+ * misuse.
+ */
 export async function deliverReport(
   due: QueuedReport,
   options: DeliverReportOptions,

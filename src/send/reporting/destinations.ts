@@ -6,17 +6,25 @@ import { parseTlsRptRecord } from '../../tls-rpt/index.js';
 export type Destination = {
   /** As it stands in the record. */
   readonly uri: string;
-  /** Whom it reaches, for the limit of reports a day: the organisational domain, so that names made up below it are one. */
+  /**
+   * Whom it reaches, for the limit of reports a day: the organisational domain, so that
+   * names made up below it are one.
+   */
   readonly receiver: string;
 } & (
   | { readonly kind: 'mail'; readonly address: string }
   | { readonly kind: 'https'; readonly host: string; readonly port: number; readonly path: string }
 );
 
-/** URIs of one record that are used: nobody has authorised them (RFC 8460 §7) [8460-7-1]. */
+/**
+ * URIs of one record that are used: nobody has authorised them (RFC 8460 §7) [8460-7-1].
+ */
 const MAX_URIS = 3;
 
-/** The destinations of a TLS-RPT record, the first three of them; a report goes to each [8460-3-23]. */
+/**
+ * The destinations of a TLS-RPT record, the first three of them; a report goes to each
+ * [8460-3-23].
+ */
 export function destinationsOf(record: string): readonly Destination[] {
   return [...new Set(parseTlsRptRecord([record]).rua)]
     .flatMap((uri) => parseDestination(uri) ?? [])

@@ -16,8 +16,9 @@ const GROUP = 1000;
 const PAUSE = 1000;
 
 /**
- * Events gathered into transactions of a second, or a thousand. What cannot be written because of a full disk or a
- * lock of another process waits in memory, up to a bound; the store reports the failure.
+ * Events gathered into transactions of a second, or a thousand. What cannot be written
+ * because of a full disk or a lock of another process waits in memory, up to a bound; the
+ * store reports the failure.
  */
 export class EventBuffer {
   #waiting: SessionEvent[] = [];

@@ -1,10 +1,10 @@
 /**
- * Telling others how TLS to them went: events of sessions, exact sums a UTC day, one report a domain, delivered by HTTPS or signed mail. RFC 8460.
+ * Telling others how TLS to them went: events of sessions, exact sums a UTC day, one
+ * report a domain, delivered by HTTPS or signed mail. RFC 8460.
  *
- * @example
- * countSessions(store, eventsOfOutcome(outcome));
- * const outbox = new Outbox({ store, reporter: { organization: 'Example', contact: 'tls-reports@example.com' }, random: Math.random });
- * await outbox.close(Date.now()); // the days that are over
+ * @example countSessions(store, eventsOfOutcome(outcome)); const outbox = new Outbox({
+ * store, reporter: { organization: 'Example', contact: 'tls-reports@example.com' },
+ * random: Math.random }); await outbox.close(Date.now()); // the days that are over
  */
 export { eventsOfOutcome, type SessionEvent } from './session-event.js';
 export { parseDatagram } from './parse-datagram.js';

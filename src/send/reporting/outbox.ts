@@ -45,7 +45,10 @@ export interface QueuedReport {
 export type DeliverySettlement =
   { readonly delivered: true } | { readonly delivered: false; readonly failure: Failure };
 
-/** Reports from the counts of a day to their delivery. Every step is one transaction: a crash repeats a try, with the same report, and never a count. */
+/**
+ * Reports from the counts of a day to their delivery. Every step is one transaction: a
+ * crash repeats a try, with the same report, and never a count.
+ */
 export class Outbox {
   readonly #options: OutboxOptions;
 
@@ -53,7 +56,10 @@ export class Outbox {
     this.#options = options;
   }
 
-  /** Builds the reports of all days that are over, each to be sent at a random time [8460-4.1-2]. Resolves to their number. */
+  /**
+   * Builds the reports of all days that are over, each to be sent at a random time
+   * [8460-4.1-2]. Resolves to their number.
+   */
   async close(now: number): Promise<number> {
     for (let built = 0; ;) {
       const closed = await this.#options.store.write(REPORTING, () => this.#closeSome(now));
@@ -109,7 +115,10 @@ export class Outbox {
       store.prepare(`DELETE FROM ${table} WHERE day = ? AND domain = ?`).run(day, domain);
   }
 
-  /** Whether a report may go there at all; where it may, it counts for that receiver's day. */
+  /**
+   * Whether a report may go there at all; where it may, it counts for that receiver's
+   * day.
+   */
   #admit(uri: string, receiver: string, now: number): 'waiting' | 'over-limit' | 'left-in-peace' {
     const { store, perReceiver = 10, receivers = {} } = this.#options;
     const refused = store

@@ -38,8 +38,10 @@ const resultTypeOf: Readonly<Record<number, string>> = {
 const MOST = { policies: 16, failures: 64, strings: 200 };
 
 /**
- * Reads one datagram of libtlsrpt, as Postfix sends it for each session. Octets that are no UTF-8 become replacement characters; a version that is unknown or
- * missing is read all the same. `t` counts details and `f` is the final result, so each policy in it is one session.
+ * Reads one datagram of libtlsrpt, as Postfix sends it for each session. Octets that are
+ * no UTF-8 become replacement characters; a version that is unknown or missing is read
+ * all the same. `t` counts details and `f` is the final result, so each policy in it is
+ * one session.
  */
 export function parseDatagram(
   bytes: Uint8Array | string,
@@ -90,7 +92,8 @@ function readPolicy(
     mxHost: type === 'sts' ? texts(given['mx-host']).map((host) => host.toLowerCase()) : [],
     totalSuccessfulSessionCount: failed ? 0 : 1,
     totalFailureSessionCount: failed ? 1 : 0,
-    // What went wrong on the way to a session that fulfilled its policy is no failed session.
+    // What went wrong on the way to a session that fulfilled its policy is no failed
+    // session.
     failureDetails: !failed
       ? []
       : failures.length > 0
@@ -166,7 +169,10 @@ function text(value: unknown): string | undefined {
   return clean === '' ? undefined : clean;
 }
 
-/** Postfix hands on the whole reply to its EHLO; reports are to have the name in it (RFC 8460 §4.4, RFC 5321 §4.1.1.1). */
+/**
+ * Postfix hands on the whole reply to its EHLO; reports are to have the name in it (RFC
+ * 8460 §4.4, RFC 5321 §4.1.1.1).
+ */
 function helloName(value: unknown): string | undefined {
   const said = text(value);
   return said === undefined ? undefined : (/^250[ -](\S+)/.exec(said)?.[1] ?? said);

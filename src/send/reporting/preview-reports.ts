@@ -22,7 +22,10 @@ export interface PreviewedReport {
   readonly body: Result<string>;
 }
 
-/** What is counted and what was built, the newest day first; `domain` narrows it to one. Changes nothing. */
+/**
+ * What is counted and what was built, the newest day first; `domain` narrows it to one.
+ * Changes nothing.
+ */
 export function previewReports(
   store: Store,
   reporter: Reporter,

@@ -26,7 +26,10 @@ export function parseFeedLine(line: string, at: number): Result<readonly Session
   );
 }
 
-/** Cuts a stream of octets into lines; a line beyond the bound is given up whole, as an empty one. */
+/**
+ * Cuts a stream of octets into lines; a line beyond the bound is given up whole, as an
+ * empty one.
+ */
 export class FeedLines {
   #rest = '';
   #tooLong = false;

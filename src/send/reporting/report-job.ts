@@ -15,7 +15,10 @@ const MINUTE = 60_000;
 /** Reports on their way at one time. */
 const MAX_CONCURRENT = 4;
 
-/** Everything that is to be done now: days that are over become reports, those whose time has come are tried once. */
+/**
+ * Everything that is to be done now: days that are over become reports, those whose time
+ * has come are tried once.
+ */
 export async function reportRound({
   outbox,
   deliver,

@@ -1,9 +1,10 @@
 import { migrate, type Store } from '../../store/index.js';
 
 /**
- * `count` and `failure` add up what is not in a report yet, `report` holds what was built and not settled, `delivery` where each goes,
- * `receiver` how many each receiver was given a day, `refusal` who refuses for good. Times in milliseconds
- * since 1970, days as that of their midnight (UTC).
+ * `count` and `failure` add up what is not in a report yet, `report` holds what was built
+ * and not settled, `delivery` where each goes, `receiver` how many each receiver was
+ * given a day, `refusal` who refuses for good. Times in milliseconds since 1970, days as
+ * that of their midnight (UTC).
  */
 const migrations = [
   `CREATE TABLE send_report_domain (

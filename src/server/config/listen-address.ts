@@ -5,7 +5,10 @@ import { formatIp, parseIp } from '../../base/index.js';
 export type ListenAddress =
   { readonly address: string; readonly port: number } | { readonly path: string };
 
-/** Reads `PORT` (on 127.0.0.1: the loopback unless told), `ADDRESS:PORT`, `[IPv6]:PORT` or `unix:/path`. Undefined for anything else. */
+/**
+ * Reads `PORT` (on 127.0.0.1: the loopback unless told), `ADDRESS:PORT`, `[IPv6]:PORT` or
+ * `unix:/path`. Undefined for anything else.
+ */
 export function parseListenAddress(text: string): ListenAddress | undefined {
   if (text.startsWith('unix:'))
     return /^\/[^\0]{1,106}$/.test(text.slice(5)) ? { path: text.slice(5) } : undefined;

@@ -15,8 +15,9 @@ export interface ConfigProblem {
 const LIMIT = 1024 * 1024;
 
 /**
- * Reads `hermetic.yaml` by a schema. Every problem is told, each with its line; a key that is not known is refused, with the known one that it
- * resembles, so that a slip of the pen never leaves a protection out.
+ * Reads `hermetic.yaml` by a schema. Every problem is told, each with its line; a key
+ * that is not known is refused, with the known one that it resembles, so that a slip of
+ * the pen never leaves a protection out.
  */
 export function loadConfig<T>(
   text: string,

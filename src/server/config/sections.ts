@@ -6,12 +6,21 @@ import { listenAddresses } from './listen-address.js';
 const file = z.string().min(1);
 const texts = z.array(z.string());
 
-/** The sections of `hermetic.yaml` that belong to the daemon itself; every job adds its own. */
+/**
+ * The sections of `hermetic.yaml` that belong to the daemon itself; every job adds its
+ * own.
+ */
 export const houseSections = {
-  /** Who is asked for DNS. Validation happens here, so any resolver that passes DNSSEC records through will do. */
+  /**
+   * Who is asked for DNS. Validation happens here, so any resolver that passes DNSSEC
+   * records through will do.
+   */
   resolver: z
     .strictObject({
-      /** `ADDRESS`, `ADDRESS:PORT`, `[IPv6]:PORT` or `tls://ADDRESS#NAME`. Default: those of /etc/resolv.conf. */
+      /**
+       * `ADDRESS`, `ADDRESS:PORT`, `[IPv6]:PORT` or `tls://ADDRESS#NAME`. Default: those
+       * of /etc/resolv.conf.
+       */
       addresses: texts.optional(),
       /** A file of DS or DNSKEY lines. Default: the root's, built in. */
       trustAnchor: file.optional(),
@@ -30,7 +39,10 @@ export const houseSections = {
     .prefault({}),
   network: z
     .strictObject({
-      /** Whether records of others may lead to private, loopback and other special addresses. */
+      /**
+       * Whether records of others may lead to private, loopback and other special
+       * addresses.
+       */
       privateAddresses: z.enum(['refuse', 'allow']).default('refuse'),
     })
     .prefault({}),
@@ -73,7 +85,10 @@ export const houseSections = {
   web: z
     .strictObject({
       listen: listenAddresses,
-      /** Plain HTTP, port 80: answers to a CA that asks there for http-01 (RFC 8555 §8.3), and nothing else. */
+      /**
+       * Plain HTTP, port 80: answers to a CA that asks there for http-01 (RFC 8555 §8.3),
+       * and nothing else.
+       */
       http: listenAddresses.default([]),
       /** Certificates by the names in them; the first also answers where no name fits. */
       certificates: z.array(z.strictObject({ chain: file, key: file })).default([]),

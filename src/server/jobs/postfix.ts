@@ -61,7 +61,10 @@ export const postfixJob: Job<ReturnType<typeof schema.parse>> = {
 /** Milliseconds until `hermetic policy forget` of another process takes effect. */
 const FORGOTTEN_LOOK = 1000;
 
-/** Answers are ready for minutes; those that rest on a forgotten policy must not be given again. */
+/**
+ * Answers are ready for minutes; those that rest on a forgotten policy must not be given
+ * again.
+ */
 async function followForgotten(
   { store, clock, log }: JobContext,
   clear: () => void,

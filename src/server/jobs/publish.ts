@@ -21,7 +21,10 @@ import type { JobContext, Job, Service } from '../service.js';
 
 const schema = publishSection
   .safeExtend({
-    /** Minutes between two rounds of plan and apply; 0: policies are only served, and rounds are run by hand. */
+    /**
+     * Minutes between two rounds of plan and apply; 0: policies are only served, and
+     * rounds are run by hand.
+     */
     everyMinutes: z.number().min(0).max(1440).default(10),
     /** Policy hosts' certificates kept in memory. */
     contexts: z.int().min(10).max(100_000).default(3000),
@@ -35,7 +38,10 @@ const schema = publishSection
     });
   });
 
-/** Policy hosts on the web port, and the rounds that bring every domain and host to what is wanted. */
+/**
+ * Policy hosts on the web port, and the rounds that bring every domain and host to what
+ * is wanted.
+ */
 export const publishJob: Job<ReturnType<typeof schema.parse>> = {
   section: 'publish',
   schema,
@@ -132,7 +138,8 @@ async function everyRound(
     } catch (error) {
       if (signal.aborted) return;
       if (isStoreFailure(error, 'store-busy')) {
-        // A round may end at any write, as by a crash, and the next one goes on where it stood.
+        // A round may end at any write, as by a crash, and the next one goes on where it
+        // stood.
         pause = BUSY_PAUSE;
         if (!waits) log.warn('publish-round-waits', { error: (error as Error).message });
         waits = true;

@@ -4,15 +4,18 @@ import { knownHosts } from '../../report/index.js';
 import type { JobContext } from '../service.js';
 
 /**
- * The MX hosts of the domains whose reports count. With DANE the policy domain of a report is the
- * MX host (RFC 8460 §4.4), which need not lie below the domain. They are learnt from stored
- * checks, else from DNS, and never from a report. Hosts are kept until the process ends: reports
- * about a host come days after it was replaced.
+ * The MX hosts of the domains whose reports count. With DANE the policy domain of a
+ * report is the MX host (RFC 8460 §4.4), which need not lie below the domain. They are
+ * learnt from stored checks, else from DNS, and never from a report. Hosts are kept until
+ * the process ends: reports about a host come days after it was replaced.
  */
 export class MxHosts {
   readonly names = new Set<string>();
 
-  /** Learns the hosts of each domain, one domain in a turn of the event loop. Never rejects. */
+  /**
+   * Learns the hosts of each domain, one domain in a turn of the event loop. Never
+   * rejects.
+   */
   async refresh(
     domains: readonly string[],
     { store, resolver }: Pick<JobContext, 'store' | 'resolver'>,

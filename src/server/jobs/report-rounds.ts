@@ -19,9 +19,10 @@ import type { JobContext } from '../service.js';
 const hour = 3_600_000;
 
 /**
- * The periodic work next to receiving: domains are checked, so that reports can be explained;
- * changes are sent to the alert channels; old reports are deleted. The parts of a round are
- * independent: one that fails is logged, and the others run. Ends when aborted.
+ * The periodic work next to receiving: domains are checked, so that reports can be
+ * explained; changes are sent to the alert channels; old reports are deleted. The parts
+ * of a round are independent: one that fails is logged, and the others run. Ends when
+ * aborted.
  */
 export async function reportRounds(
   settings: ReportSettings,

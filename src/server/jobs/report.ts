@@ -28,7 +28,9 @@ const schema = reportSection.extend({ smtp: smtp.optional() });
 const GRACE = 10_000;
 const PAUSE = 20;
 
-/** TLS-RPT reports taken in by HTTPS and mail, explained by checks, their changes told. */
+/**
+ * TLS-RPT reports taken in by HTTPS and mail, explained by checks, their changes told.
+ */
 export const reportJob: Job<ReturnType<typeof schema.parse>> = {
   section: 'report',
   schema,

@@ -23,11 +23,17 @@ import { loadKey } from '../secrets.js';
 import type { JobContext, Job, Service } from '../service.js';
 
 const schema = reportingSection.extend({
-  /** Lines of JSON, each what became of one session: `hermetic.outcome/1`, or an object as libtlsrpt sends it. */
+  /**
+   * Lines of JSON, each what became of one session: `hermetic.outcome/1`, or an object as
+   * libtlsrpt sends it.
+   */
   feed: listenAddresses.optional(),
 });
 
-/** TLS-RPT reports to others: what Postfix and other senders tell of their sessions, summed up and sent a day later. */
+/**
+ * TLS-RPT reports to others: what Postfix and other senders tell of their sessions,
+ * summed up and sent a day later.
+ */
 export const reportingJob: Job<ReturnType<typeof schema.parse>> = {
   section: 'reporting',
   schema,

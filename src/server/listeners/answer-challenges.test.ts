@@ -30,7 +30,10 @@ async function serving(t: TestContext, pending: () => boolean): Promise<number> 
   return (server.address() as AddressInfo).port;
 }
 
-/** Common name of the certificate shown and the protocol chosen; the error's code where there is none. */
+/**
+ * Common name of the certificate shown and the protocol chosen; the error's code where
+ * there is none.
+ */
 function shown(
   port: number,
   alpn: readonly string[],

@@ -8,9 +8,11 @@ const MAX_OCTETS = 16 * 1024;
 const LONGEST_MS = 10_000;
 
 /**
- * Answers tls-alpn-01 (RFC 8737) on a port that serves others: hellos that ask for `acme-tls/1` alone go to a TLS server of their own, which has nothing but
- * the challenge's certificate. Node chooses certificates before it knows the protocol, so the hello is looked into first, and only while `challenges` gives
- * an answer. Over the connection of a challenge no data passes. [8737-3-2, 8737-4-1]
+ * Answers tls-alpn-01 (RFC 8737) on a port that serves others: hellos that ask for
+ * `acme-tls/1` alone go to a TLS server of their own, which has nothing but the
+ * challenge's certificate. Node chooses certificates before it knows the protocol, so the
+ * hello is looked into first, and only while `challenges` gives an answer. Over the
+ * connection of a challenge no data passes. [8737-3-2, 8737-4-1]
  */
 export function answerChallenges(
   server: Server,
@@ -38,7 +40,10 @@ export function answerChallenges(
   });
 }
 
-/** Hands the protocols of the hello over, with every octet back in the stream; nothing is handed over when the client goes away first. */
+/**
+ * Hands the protocols of the hello over, with every octet back in the stream; nothing is
+ * handed over when the client goes away first.
+ */
 function peek(socket: Socket, done: (alpn: readonly string[]) => void): void {
   let seen: Buffer = Buffer.alloc(0);
   const settle = (): void => {

@@ -15,7 +15,10 @@ const MIN_CONNECTIONS = 4;
 /** Milliseconds between two attempts to open a file. */
 const LOOK = 1000;
 
-/** The number of files that this process may have open; undefined where the system does not show it. */
+/**
+ * The number of files that this process may have open; undefined where the system does
+ * not show it.
+ */
 export function descriptorLimit(): number | undefined {
   try {
     const limits = readFileSync('/proc/self/limits', 'utf8');
@@ -32,8 +35,9 @@ export function descriptorsNeeded(ports: readonly Port[]): number {
 }
 
 /**
- * Connections for each port so that all fit into `limit` descriptors. Essential ports, on which mail
- * delivery depends, get up to half of what there is; the others share the rest in proportion.
+ * Connections for each port so that all fit into `limit` descriptors. Essential ports, on
+ * which mail delivery depends, get up to half of what there is; the others share the rest
+ * in proportion.
  */
 export function shareDescriptors(ports: readonly Port[], limit: number): readonly number[] {
   if (descriptorsNeeded(ports) <= limit) return ports.map(({ connections }) => connections);
@@ -48,7 +52,10 @@ export function shareDescriptors(ports: readonly Port[], limit: number): readonl
   });
 }
 
-/** Watches the descriptors of the process: compares them with the configuration, and logs when none is left. */
+/**
+ * Watches the descriptors of the process: compares them with the configuration, and logs
+ * when none is left.
+ */
 export class Descriptors {
   readonly #timer: NodeJS.Timeout;
   #exhausted = false;
@@ -61,7 +68,10 @@ export class Descriptors {
     this.#timer = setInterval(() => this.look(), LOOK).unref();
   }
 
-  /** The connections that each port may have. Logs a limit that is too low for the configuration. */
+  /**
+   * The connections that each port may have. Logs a limit that is too low for the
+   * configuration.
+   */
   share(ports: readonly Port[]): readonly number[] {
     const limit = this.limitOf();
     const needed = descriptorsNeeded(ports);
@@ -76,7 +86,10 @@ export class Descriptors {
     return places;
   }
 
-  /** Logs once that no descriptor is left, and once that there are some again. Called every second. */
+  /**
+   * Logs once that no descriptor is left, and once that there are some again. Called
+   * every second.
+   */
   look(): void {
     try {
       this.tryOpen();

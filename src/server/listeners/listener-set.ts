@@ -13,7 +13,10 @@ export interface OpenPort {
   readonly refused: number;
   /** Connections at one time. */
   most: number;
-  /** Takes no more connections; resolves when those there are have ended, at the latest after `graceMs`. */
+  /**
+   * Takes no more connections; resolves when those there are have ended, at the latest
+   * after `graceMs`.
+   */
   close(graceMs: number): Promise<void>;
 }
 
@@ -27,11 +30,16 @@ export interface Wanted {
   /** For logs and metrics. */
   readonly what: string;
   readonly at: ListenAddress;
-  /** Connections at one time, and whether they come first where there are few descriptors. */
+  /**
+   * Connections at one time, and whether they come first where there are few descriptors.
+   */
   readonly connections: number;
   readonly essential: boolean;
   listen(): Promise<OpenPort>;
-  /** Hands over the port that was opened for the same `what` and address by an earlier configuration. */
+  /**
+   * Hands over the port that was opened for the same `what` and address by an earlier
+   * configuration.
+   */
   renew(port: OpenPort): void;
 }
 
@@ -71,7 +79,10 @@ export class ListenerSet {
     return [...this.#open.values()];
   }
 
-  /** Opens what is wanted and not there, hands over what stays, and only then closes the rest. When something cannot be had, all stays as it was. */
+  /**
+   * Opens what is wanted and not there, hands over what stays, and only then closes the
+   * rest. When something cannot be had, all stays as it was.
+   */
   async arrange(wanted: readonly Wanted[]): Promise<void> {
     const missing = wanted.filter((one) => !this.#open.has(keyOf(one)));
     const fresh = new Map<string, { what: string; listener: OpenPort }>();

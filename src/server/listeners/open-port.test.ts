@@ -158,7 +158,8 @@ test('a connection that gives way is ended by its job, any other is destroyed', 
         socket.on('data', (octets) => (onText(octets.toString()), resolve()));
         socket.on('close', () => (onText('closed'), resolve()));
       });
-    // One network holds every place, so its newest connection gives way to another network.
+    // One network holds every place, so its newest connection gives way to another
+    // network.
     const heard = ['', '', '', ''];
     for (const n of heard.keys()) await open('127.9.0.1', (text) => (heard[n] += text));
     let newcomer = '';

@@ -4,7 +4,10 @@ import { formatListenAddress, type ListenAddress } from '../config/listen-addres
 import type { OpenPort } from './listener-set.js';
 import { listenAtPath } from './unix-socket.js';
 
-/** Milliseconds until a connection may have to give its place to a newcomer, and until one that has sent nothing. */
+/**
+ * Milliseconds until a connection may have to give its place to a newcomer, and until one
+ * that has sent nothing.
+ */
 const MIN_AGE = 10_000;
 const MIN_SILENCE = 1000;
 
@@ -25,7 +28,10 @@ export class OpenedPort implements OpenPort {
   #most = Infinity;
   /** Sent to a newcomer that finds no place. */
   refusal: string | undefined;
-  /** Ends a connection that gives way to a newcomer. Without it the connection is destroyed. */
+  /**
+   * Ends a connection that gives way to a newcomer. Without it the connection is
+   * destroyed.
+   */
   evict: ((socket: Socket) => void) | undefined;
   accepted = 0;
   refused = 0;
@@ -67,8 +73,9 @@ export class OpenedPort implements OpenPort {
   }
 
   /**
-   * Closes one connection. A network that holds more than a quarter of the places gives up one of its
-   * own. Where no network does, the slowest connection gives way, once it is ten seconds old.
+   * Closes one connection. A network that holds more than a quarter of the places gives
+   * up one of its own. Where no network does, the slowest connection gives way, once it
+   * is ten seconds old.
    */
   #makeRoom(newcomer: Socket): void {
     this.refused++;
@@ -144,8 +151,8 @@ function count(counts: Map<string, number>, key: string, by: 1 | -1): void {
 }
 
 /**
- * `most`: connections at one time. `now`: milliseconds of a clock that is never set. Resolves when the
- * server listens; rejects with HermeticError that says what to do.
+ * `most`: connections at one time. `now`: milliseconds of a clock that is never set.
+ * Resolves when the server listens; rejects with HermeticError that says what to do.
  */
 export async function openPort(
   server: Server,

@@ -17,7 +17,10 @@ export interface StreamSettings {
 /** Milliseconds that a job has to end its connections. */
 const END = 15_000;
 
-/** Listens, refuses what is over the limit at once, and closes who says nothing. Rejects with HermeticError when the address cannot be had. */
+/**
+ * Listens, refuses what is over the limit at once, and closes who says nothing. Rejects
+ * with HermeticError when the address cannot be had.
+ */
 export async function listenStream(
   at: ListenAddress,
   settings: StreamSettings,
@@ -62,7 +65,8 @@ export async function listenStream(
       current = next;
       port.most = next.limits.connections;
       port.refusal = next.limits.refusal;
-      // Who is connected comes again, and meets the new: answers of a configuration that is gone would be wrong.
+      // Who is connected comes again, and meets the new: answers of a configuration that
+      // is gone would be wrong.
       if (!endedByJob) for (const socket of port.sockets) socket.end();
     },
   });

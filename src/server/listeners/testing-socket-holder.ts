@@ -1,7 +1,10 @@
 import { createServer } from 'node:net';
 import { listenAtPath } from './unix-socket.js';
 
-/** Listens at the path given, reports how that ended, and says its process id to each client. */
+/**
+ * Listens at the path given, reports how that ended, and says its process id to each
+ * client.
+ */
 const server = createServer(
   (socket) => void socket.on('error', () => socket.destroy()).end(String(process.pid)),
 );

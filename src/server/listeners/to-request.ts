@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { HermeticError } from '../../base/index.js';
 
-/** What a request asks for: its host in lower case without port, and its path with query. */
+/**
+ * What a request asks for: its host in lower case without port, and its path with query.
+ */
 export interface Target {
   readonly scheme: 'http' | 'https';
   readonly host: string;
@@ -16,9 +18,9 @@ export type RefusedForm = 400 | 421 | 501 | 505;
 const AUTHORITY = /^([A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])?(?::(\d*))?$/;
 
 /**
- * Finds the target of a request (RFC 9112 §3.2, §3.3): origin-form with Host, or absolute-form, whose
- * authority replaces Host. 400 for two Host fields or a malformed one, and for other forms; 421 for
- * an `https` URI over plain HTTP (RFC 9110 §7.4).
+ * Finds the target of a request (RFC 9112 §3.2, §3.3): origin-form with Host, or
+ * absolute-form, whose authority replaces Host. 400 for two Host fields or a malformed
+ * one, and for other forms; 421 for an `https` URI over plain HTTP (RFC 9110 §7.4).
  */
 export function targetOf(
   { rawHeaders, url = '', method }: IncomingMessage,
@@ -54,9 +56,10 @@ function pathOf(path: string): Pick<Target, 'path' | 'pathname'> {
 }
 
 /**
- * Refuses a request whose body could end in two places, and versions of HTTP other than 1 (RFC 9112
- * §6.1, §6.3): the next request on the connection would begin somewhere else than its client means.
- * Node itself refuses Transfer-Encoding next to Content-Length, and two lengths.
+ * Refuses a request whose body could end in two places, and versions of HTTP other than 1
+ * (RFC 9112 §6.1, §6.3): the next request on the connection would begin somewhere else
+ * than its client means. Node itself refuses Transfer-Encoding next to Content-Length,
+ * and two lengths.
  */
 export function faultOfForm({
   httpVersionMajor,
@@ -70,9 +73,10 @@ export function faultOfForm({
 }
 
 /**
- * A request of Node as a web standard one. Its body can be read once and up to `maxBody` octets; more
- * rejects with `body-too-large`. A client that waits for it is sent `100 Continue` when the body is
- * first read (RFC 9110 §10.1.1). Undefined for methods that cannot be expressed: TRACE and CONNECT.
+ * A request of Node as a web standard one. Its body can be read once and up to `maxBody`
+ * octets; more rejects with `body-too-large`. A client that waits for it is sent `100
+ * Continue` when the body is first read (RFC 9110 §10.1.1). Undefined for methods that
+ * cannot be expressed: TRACE and CONNECT.
  */
 export function toRequest(
   incoming: IncomingMessage,
@@ -99,7 +103,8 @@ function bounded(
   outgoing: ServerResponse,
   maxBody: number,
 ): ReadableStream<Uint8Array> {
-  // What is not read is discarded after the answer; destroying the connection would lose the answer.
+  // What is not read is discarded after the answer; destroying the connection would lose
+  // the answer.
   const chunks = incoming.iterator({ destroyOnReturn: false }) as AsyncIterator<Buffer>;
   let octets = 0;
   return new ReadableStream<Uint8Array>(

@@ -7,9 +7,9 @@ import type { ListenAddress } from '../config/listen-address.js';
 import { unavailable } from './open-port.js';
 
 /**
- * Whether an address could be listened on now, leaving no trace: a port is bound and released, of a
- * UNIX socket its folder is looked at. A port that a `hermetic serve` holds counts as free, since
- * that is the process which is to be reloaded.
+ * Whether an address could be listened on now, leaving no trace: a port is bound and
+ * released, of a UNIX socket its folder is looked at. A port that a `hermetic serve`
+ * holds counts as free, since that is the process which is to be reloaded.
  */
 export async function tryListen(at: ListenAddress): Promise<HermeticError | undefined> {
   if ('path' in at) return trySocket(at.path);
@@ -55,7 +55,10 @@ function isHeldByDaemon(inodesOf: () => ReadonlySet<string>): boolean {
   }
 }
 
-/** Inodes of the sockets that listen on a TCP port (proc(5): state 0A, the port in hexadecimal). */
+/**
+ * Inodes of the sockets that listen on a TCP port (proc(5): state 0A, the port in
+ * hexadecimal).
+ */
 function listeningOn(port: number): ReadonlySet<string> {
   const hex = port.toString(16).toUpperCase().padStart(4, '0');
   const rows = ['tcp', 'tcp6'].flatMap((name) => readTable(name));

@@ -5,15 +5,20 @@ import { dirname, join, resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { isSocketInUse } from '../../net/index.js';
 
-/** Milliseconds that a start waits for another one at the same path, and between two looks. */
+/**
+ * Milliseconds that a start waits for another one at the same path, and between two
+ * looks.
+ */
 const CLAIM = { wait: 5000, pause: 20 } as const;
 
 /**
- * Listens at a path. A socket that a process listens on is never taken away from it; one that nothing
- * listens on is replaced. Rejects with `EADDRINUSE` for a socket in use, `EEXIST` for any other file.
+ * Listens at a path. A socket that a process listens on is never taken away from it; one
+ * that nothing listens on is replaced. Rejects with `EADDRINUSE` for a socket in use,
+ * `EEXIST` for any other file.
  *
- * The socket is created under a name of its own and then linked to the path, which fails where the path
- * exists. So it has its mode from the start, and its end never removes the socket of a successor.
+ * The socket is created under a name of its own and then linked to the path, which fails
+ * where the path exists. So it has its mode from the start, and its end never removes the
+ * socket of a successor.
  */
 export async function listenAtPath(server: Server, path: string): Promise<void> {
   const own = besides(path);
@@ -39,7 +44,10 @@ function listening(server: Server, path: string): Promise<void> {
   });
 }
 
-/** One process at a time looks whether the socket there is stale: else two that start at once would both replace it. */
+/**
+ * One process at a time looks whether the socket there is stale: else two that start at
+ * once would both replace it.
+ */
 async function replaceStale(own: string, path: string): Promise<void> {
   const unlock = await lock(path);
   try {
@@ -50,7 +58,10 @@ async function replaceStale(own: string, path: string): Promise<void> {
   }
 }
 
-/** An abstract socket (unix(7)) is bound by one process only and ends with it. Other systems than Linux have none. */
+/**
+ * An abstract socket (unix(7)) is bound by one process only and ends with it. Other
+ * systems than Linux have none.
+ */
 async function lock(path: string): Promise<() => void> {
   if (process.platform !== 'linux') return () => undefined;
   const name = `\0hermetic-${createHash('sha256').update(resolve(path)).digest('hex')}`;
@@ -84,7 +95,9 @@ async function removeStale(path: string): Promise<void> {
   if (lstatSync(path, { throwIfNoEntry: false })?.ino === stats.ino) unlinkSync(path);
 }
 
-/** A short name in the same folder: a path of a socket has at most 107 octets (unix(7)). */
+/**
+ * A short name in the same folder: a path of a socket has at most 107 octets (unix(7)).
+ */
 function besides(path: string): string {
   return join(dirname(path), `.${randomBytes(3).toString('hex')}`);
 }

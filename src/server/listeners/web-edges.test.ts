@@ -13,7 +13,10 @@ import { listenWeb, type WebSettings } from './web-listener.js';
 const log = createLog({ format: 'plain', write: () => undefined, now: () => 0 });
 const limits = { connections: 100 };
 
-/** A port with one site that answers POST with the size of the body, and refuses it unread at `/busy`. */
+/**
+ * A port with one site that answers POST with the size of the body, and refuses it unread
+ * at `/busy`.
+ */
 async function webPort(t: TestContext, more: Partial<WebSettings> = {}): Promise<number> {
   const site = {
     serves: (host: string) => host === 'a.example',

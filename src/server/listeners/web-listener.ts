@@ -19,9 +19,15 @@ import { openPort } from './open-port.js';
 
 export interface WebSettings {
   readonly sites: readonly Site[];
-  /** The certificate for a name of SNI (empty without one); undefined refuses the handshake. Left out for plain HTTP. */
+  /**
+   * The certificate for a name of SNI (empty without one); undefined refuses the
+   * handshake. Left out for plain HTTP.
+   */
   readonly certificateFor?: (serverName: string) => SecureContext | undefined;
-  /** Answers clients that send no SNI (RFC 6066 §3). Without it their handshake is refused. */
+  /**
+   * Answers clients that send no SNI (RFC 6066 §3). Without it their handshake is
+   * refused.
+   */
   readonly fallback?: { readonly cert: string; readonly key: string } | undefined;
   /** Certificates for tls-alpn-01 challenges, while there are any. */
   readonly challengeFor?: Site['challengeFor'];
@@ -43,7 +49,10 @@ const MAX_BODY = 64 * 1024;
 const NO_PROXY =
   'HTTP/1.1 405 Method Not Allowed\r\nAllow: GET, HEAD, POST\r\nConnection: close\r\nContent-Length: 0\r\n\r\n';
 
-/** One web port for every site: certificate by SNI, site by Host and path. Rejects with HermeticError when the address cannot be had. */
+/**
+ * One web port for every site: certificate by SNI, site by Host and path. Rejects with
+ * HermeticError when the address cannot be had.
+ */
 export async function listenWeb(
   at: ListenAddress,
   settings: WebSettings,
@@ -58,7 +67,8 @@ export async function listenWeb(
           ...servingTls,
           handshakeTimeout: limits.headersTimeout,
           ALPNProtocols: ['http/1.1'],
-          // Nobody comes back while a ticket is good: senders ask once a day, reporters too.
+          // Nobody comes back while a ticket is good: senders ask once a day, reporters
+          // too.
           secureOptions: constants.SSL_OP_NO_TICKET,
           SNICallback: (name, done) => choose(name, done),
         },
@@ -72,7 +82,8 @@ export async function listenWeb(
     done: (error: Error | null, context?: SecureContext) => void,
   ): void => {
     const context = current.certificateFor?.(name.toLowerCase());
-    // Without a context the handshake ends with an alert; an error would drop the connection without a word.
+    // Without a context the handshake ends with an alert; an error would drop the
+    // connection without a word.
     done(null, context);
   };
   // `respond` decides whether a client may send its body.
@@ -146,8 +157,9 @@ const LINGER_MS = 5000;
 const MAX_LINGER = 32 * 1024 * 1024;
 
 /**
- * Sends an answer. Where the body of the request is still coming, it is discarded for a moment before
- * the connection closes (RFC 9112 §9.6): a reset would take the answer from the client.
+ * Sends an answer. Where the body of the request is still coming, it is discarded for a
+ * moment before the connection closes (RFC 9112 §9.6): a reset would take the answer from
+ * the client.
  */
 function send({ incoming, outgoing }: Exchange, { status, headers, body, when }: Answer): void {
   const length = status === 204 ? [] : [['content-length', String(Buffer.byteLength(body))]];

@@ -9,12 +9,15 @@ export interface MailDataStep {
 }
 
 /**
- * Decodes the octets after DATA: removes the dots that the client added and finds the end (RFC 5321
- * §4.5.2). Only `<CRLF>.<CRLF>` ends a message: a server that also takes `<LF>.<LF>` or `<LF>.<CRLF>`
- * lets the author of a message smuggle in a second one (§4.1.1.4).
+ * Decodes the octets after DATA: removes the dots that the client added and finds the end
+ * (RFC 5321 §4.5.2). Only `<CRLF>.<CRLF>` ends a message: a server that also takes
+ * `<LF>.<LF>` or `<LF>.<CRLF>` lets the author of a message smuggle in a second one
+ * (§4.1.1.4).
  */
 export class MailDataReader {
-  /** Octets that the next chunk decides on. The line before the first one counts as ended. */
+  /**
+   * Octets that the next chunk decides on. The line before the first one counts as ended.
+   */
   #held: Buffer = CRLF;
   /** Octets of `#held` that are not part of the message. */
   #borrowed = CRLF.length;

@@ -18,7 +18,10 @@ const MAX_NAME = 255;
 /** Octets of a path without its brackets (RFC 5321 §4.5.3.1.3). */
 const MAX_PATH = 254;
 
-/** Parses a command line without its CR LF (RFC 5321 §4.1.1). White space at its end is tolerated. */
+/**
+ * Parses a command line without its CR LF (RFC 5321 §4.1.1). White space at its end is
+ * tolerated.
+ */
 export function parseCommand(line: string): Command {
   // A control character is never part of a command, and would end up in logs.
   // eslint-disable-next-line no-control-regex

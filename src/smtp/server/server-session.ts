@@ -4,7 +4,9 @@ import type { Conn } from '../../net/index.js';
 import { parseCommand, type Command, type Parameters } from './parse-command.js';
 import { SmtpInput } from './smtp-input.js';
 
-/** A reply of one line. `text` starts with the enhanced status code where there is one. */
+/**
+ * A reply of one line. `text` starts with the enhanced status code where there is one.
+ */
 export interface ServerReply {
   readonly code: number;
   readonly text: string;
@@ -15,7 +17,10 @@ export interface IncomingMail {
   readonly peer: string;
   readonly from: string;
   readonly recipients: readonly string[];
-  /** Octets of the message, without the dots of the transfer. Throws when the client breaks off. */
+  /**
+   * Octets of the message, without the dots of the transfer. Throws when the client
+   * breaks off.
+   */
   readonly data: AsyncIterable<Uint8Array>;
 }
 
@@ -38,8 +43,8 @@ export interface SessionLimits {
 }
 
 /**
- * RFC 5321 §4.5.3.2 recommends five minutes for a command. Sixty seconds serve every client that has
- * mail to send, and an attacker holds a place for less.
+ * RFC 5321 §4.5.3.2 recommends five minutes for a command. Sixty seconds serve every
+ * client that has mail to send, and an attacker holds a place for less.
  */
 export const sessionLimits: SessionLimits = {
   commandMs: 60_000,
@@ -65,7 +70,9 @@ export interface SessionOptions {
   onConnect(peer: string): ServerReply | undefined;
   onSender(peer: string): ServerReply | undefined;
   onRecipient(address: string): ServerReply | undefined;
-  /** Consumes `data` and answers the message. A code below 300 accepts it. Never rejects. */
+  /**
+   * Consumes `data` and answers the message. A code below 300 accepts it. Never rejects.
+   */
   onMail(mail: IncomingMail): Promise<ServerReply>;
 }
 
@@ -123,7 +130,10 @@ export class ServerSession {
     return this.#envelope !== undefined;
   }
 
-  /** Sends a last reply and closes; what still comes is discarded for a moment, or the reply would be lost. */
+  /**
+   * Sends a last reply and closes; what still comes is discarded for a moment, or the
+   * reply would be lost.
+   */
   end(reply: ServerReply): void {
     if (this.#endedAt !== undefined) return;
     this.#endedAt = this.options.monotonic();
@@ -134,7 +144,10 @@ export class ServerSession {
     this.#stream.resume();
   }
 
-  /** Ends the session for another client: the connection closes as soon as the reply is written. */
+  /**
+   * Ends the session for another client: the connection closes as soon as the reply is
+   * written.
+   */
   giveWay(): void {
     if (this.#endedAt !== undefined || this.#handshaking) return this.close();
     this.#stream.once('finish', () => this.conn.close());
@@ -333,7 +346,8 @@ export class ServerSession {
     if (!secureContext) return this.#answer({ code: 502, text: '5.5.1 Command not offered' });
     if (!this.#offersTls || this.#envelope) return this.#answer(NO_SEQUENCE);
     await this.#say({ code: 220, text: '2.0.0 Ready to start TLS' });
-    // RFC 3207 §4.2: knowledge from before TLS is discarded, commands sent along with STARTTLS included.
+    // RFC 3207 §4.2: knowledge from before TLS is discarded, commands sent along with
+    // STARTTLS included.
     const secured = new TLSSocket(this.#stream, { isServer: true, secureContext });
     this.#handshaking = true;
     secured.once('secure', () => (this.#handshaking = false));

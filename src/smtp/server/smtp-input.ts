@@ -1,21 +1,27 @@
 import type { Duplex } from 'node:stream';
 import { MailDataReader } from './mail-data.js';
 
-/** Octets of a command line with CR LF. RFC 5321 §4.5.3.1.4 requires 512; each extension adds some. */
+/**
+ * Octets of a command line with CR LF. RFC 5321 §4.5.3.1.4 requires 512; each extension
+ * adds some.
+ */
 const MAX_LINE = 2048;
 /** Octets of a line that is too long until the connection ends instead of the line. */
 const MAX_SKIPPED = 64 * 1024;
 const CR = 0x0d;
 
 /**
- * A line without its CR LF, as ISO 8859-1; `bare-lf` where a line feed stands without CR; `end` when
- * no more comes.
+ * A line without its CR LF, as ISO 8859-1; `bare-lf` where a line feed stands without CR;
+ * `end` when no more comes.
  */
 export type InputLine =
   | { readonly kind: 'line'; readonly text: string }
   | { readonly kind: 'too-long' | 'bare-lf' | 'end' };
 
-/** Reads a client's octets as command lines and messages. Reads no more than was asked for. */
+/**
+ * Reads a client's octets as command lines and messages. Reads no more than was asked
+ * for.
+ */
 export class SmtpInput {
   #held: Buffer = Buffer.alloc(0);
   /** Octets read so far. */
@@ -48,7 +54,10 @@ export class SmtpInput {
     }
   }
 
-  /** The octets of a message up to its end. Throws when the client ends the connection before. */
+  /**
+   * The octets of a message up to its end. Throws when the client ends the connection
+   * before.
+   */
   async *message(): AsyncGenerator<Buffer, void> {
     const reader = new MailDataReader();
     let chunk: Buffer | undefined = this.#held;

@@ -39,7 +39,10 @@ export class SmtpServer {
     else void session.run();
   }
 
-  /** Ends the session on a connection whose place a newcomer needs, with 421 (RFC 5321 §3.8). */
+  /**
+   * Ends the session on a connection whose place a newcomer needs, with 421 (RFC 5321
+   * §3.8).
+   */
   evict(conn: Conn): void {
     const session = this.#sessions.get(conn);
     if (session) session.giveWay();
@@ -52,8 +55,8 @@ export class SmtpServer {
   }
 
   /**
-   * Ends sessions with 421 (RFC 5321 §3.8): between two messages at once, others when their message
-   * is answered, or after ten seconds.
+   * Ends sessions with 421 (RFC 5321 §3.8): between two messages at once, others when
+   * their message is answered, or after ten seconds.
    */
   async stop(): Promise<void> {
     this.#stopping = true;

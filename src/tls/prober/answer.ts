@@ -2,8 +2,9 @@ import type { ServerFlight } from '../wire/index.js';
 import type { TlsQuestion } from './question.js';
 
 /**
- * What came back. `refused`: an alert, or an orderly end without one. `none`: no answer to this question was had (rate limit, time-out, no
- * TCP connection): nothing may be concluded from it.
+ * What came back. `refused`: an alert, or an orderly end without one. `none`: no answer
+ * to this question was had (rate limit, time-out, no TCP connection): nothing may be
+ * concluded from it.
  */
 export type TlsAnswer =
   | { readonly kind: 'hello'; readonly flight: ServerFlight }
@@ -18,7 +19,10 @@ export type TlsAnswer =
     }
   | { readonly kind: 'none'; readonly reason: string };
 
-/** A question and its answer: one TCP connection. The log of these is all the planner knows. */
+/**
+ * A question and its answer: one TCP connection. The log of these is all the planner
+ * knows.
+ */
 export interface ProbeRecord {
   readonly question: TlsQuestion;
   readonly answer: TlsAnswer;

@@ -76,7 +76,10 @@ export function groupOf({ hello, keyExchange, question }: HelloAnswer): number |
 /** All primes of RFC 7919 begin so (appendix A), and no two have the same length. */
 const PREFIX = 'ffffffffffffffffadf85458a2bb4a9a';
 
-/** The RFC 7919 group that was offered and is used; undefined for a group of the server's own. */
+/**
+ * The RFC 7919 group that was offered and is used; undefined for a group of the server's
+ * own.
+ */
 function agreedFiniteField(prime: Uint8Array, offered: readonly number[]): number | undefined {
   if (Buffer.from(prime.subarray(0, 16)).toString('hex') !== PREFIX) return undefined;
   return groupTable.find(
@@ -99,7 +102,10 @@ export function versionOf({ hello }: HelloAnswer): HelloVersion | undefined {
   return name === 'SSLv2' ? undefined : (name as HelloVersion | undefined);
 }
 
-/** A TLS 1.3 server passed over a suite that it takes too: it goes by its own order. There nothing but the suites decides which is chosen. */
+/**
+ * A TLS 1.3 server passed over a suite that it takes too: it goes by its own order. There
+ * nothing but the suites decides which is chosen.
+ */
 export function ownOrder13(answers: readonly HelloAnswer[], accepted: readonly number[]): boolean {
   return answers.some(({ hello, question: { suites: offered, version } }) => {
     const passed =

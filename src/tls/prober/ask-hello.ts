@@ -24,10 +24,15 @@ export interface AskHelloRequest {
 const TIMEOUT = 15_000;
 /** Milliseconds for the server to hang up in its turn. */
 const FAREWELL = 300;
-/** close_notify as a warning (RFC 5246 §7.2.1): the server learns that nobody will go on. */
+/**
+ * close_notify as a warning (RFC 5246 §7.2.1): the server learns that nobody will go on.
+ */
 const goodbye = Uint8Array.of(21, 3, 1, 0, 2, 1, 0);
 
-/** Sends one hello, reads what can be read of the answer, says goodbye and hangs up. Rejects only with `signal.reason`. */
+/**
+ * Sends one hello, reads what can be read of the answer, says goodbye and hangs up.
+ * Rejects only with `signal.reason`.
+ */
 export function askHello({
   conn,
   question,
@@ -53,7 +58,8 @@ export function askHello({
       if (answer) finish(answer);
     };
     const ended = (): void => finish(reader.ended());
-    // A server that resets the connection at a hello refuses it as much as one that sends an alert.
+    // A server that resets the connection at a hello refuses it as much as one that sends
+    // an alert.
     const broke = (): void => finish(reader.ended());
     const stop = (): void => {
       settle();
@@ -73,7 +79,10 @@ export function askHello({
   });
 }
 
-/** Says goodbye in the middle of a handshake, and gives the server a moment to hear it: a reset would look like a fault in its log. */
+/**
+ * Says goodbye in the middle of a handshake, and gives the server a moment to hear it: a
+ * reset would look like a fault in its log.
+ */
 function leave({ stream, close }: Conn, amid: boolean): Promise<void> {
   return new Promise((resolve) => {
     const gone = (): void => {

@@ -20,7 +20,10 @@ const oldVersions: readonly OldVersion[] = ['TLSv1.1', 'TLSv1', 'SSLv3'];
 /** Suites of TLS 1.3 that most servers take. */
 const USUAL_SUITES = 3;
 
-/** Every version, suite, group and order there is, by iterative removal: a server with an order of its own tells it by the way. */
+/**
+ * Every version, suite, group and order there is, by iterative removal: a server with an
+ * order of its own tells it by the way.
+ */
 export function enumerate(proven: Inference): TlsQuestion | undefined {
   return (
     remove(proven, 'tls13', 'TLSv1.3') ??
@@ -32,8 +35,8 @@ export function enumerate(proven: Inference): TlsQuestion | undefined {
 }
 
 /**
- * Each answer names a suite and a group, and both are taken off the next hello, until that is refused; from then on each list is finished with the
- * other one whole.
+ * Each answer names a suite and a group, and both are taken off the next hello, until
+ * that is refused; from then on each list is finished with the other one whole.
  */
 function remove(
   proven: Inference,
@@ -62,7 +65,8 @@ function remove(
     !refusedTogether;
   const schemes = lastSeen(proven);
   if (together) {
-    // Beside an ECDSA certificate the curve of that has to stay, which would hide those behind it.
+    // Beside an ECDSA certificate the curve of that has to stay, which would hide those
+    // behind it.
     const bound = version === 'TLSv1.2' && !keys.has('RSA') && certificateCurve !== undefined;
     const carriers =
       version === 'TLSv1.3'
@@ -85,13 +89,17 @@ function remove(
   const byGroup = freshHello(proven, topic, version, carrying, {
     groups: groups.length > 0 ? [...groups, ...(carrier?.beside ?? [])] : [],
   });
-  // In TLS 1.3 a group that is taken says of a refusal of both that the suites were its cause, and the other way round: the likelier one is asked.
+  // In TLS 1.3 a group that is taken says of a refusal of both that the suites were its
+  // cause, and the other way round: the likelier one is asked.
   const groupsLikelier =
     version === 'TLSv1.3' && refusedTogether && accepted[version].length >= USUAL_SUITES;
   return groupsLikelier ? (byGroup ?? bySuite) : (bySuite ?? byGroup);
 }
 
-/** Groups of RFC 7919 that TLS 1.2 takes by name. TLS 1.3 of the same server has told of them; a group of the server's own ends the search. */
+/**
+ * Groups of RFC 7919 that TLS 1.2 takes by name. TLS 1.3 of the same server has told of
+ * them; a group of the server's own ends the search.
+ */
 function named(proven: Inference): TlsQuestion | undefined {
   const carriers = proven.accepted['TLSv1.2'].filter((id) => dheSuites.includes(id));
   if (proven.versions['TLSv1.3'] !== 'refused') return undefined;
@@ -101,13 +109,19 @@ function named(proven: Inference): TlsQuestion | undefined {
   });
 }
 
-/** Suites that no hello has settled; a completed handshake does not show all that a hello does. */
+/**
+ * Suites that no hello has settled; a completed handshake does not show all that a hello
+ * does.
+ */
 function notHeard({ answers, refused }: Inference, version: HelloVersion): readonly number[] {
   const found = new Set(answers.flatMap((a) => (versionOf(a) === version ? [a.hello?.suite] : [])));
   return suitesOf(version).filter((id) => !found.has(id) && !refused[version].has(id));
 }
 
-/** Schemes that were seen go to the end: a server that follows the client's order shows another each time. */
+/**
+ * Schemes that were seen go to the end: a server that follows the client's order shows
+ * another each time.
+ */
 function lastSeen({ answers }: Inference): readonly number[] {
   const seen = new Set(answers.flatMap((a) => schemeOf(a) ?? []));
   return [...allSchemes.filter((id) => !seen.has(id)), ...allSchemes.filter((id) => seen.has(id))];
@@ -122,7 +136,9 @@ function old(proven: Inference): TlsQuestion | undefined {
   return undefined;
 }
 
-/** The same suites in the opposite order: a server with its own order answers as before. */
+/**
+ * The same suites in the opposite order: a server with its own order answers as before.
+ */
 function orders(proven: Inference): TlsQuestion | undefined {
   for (const version of ['TLSv1.3', 'TLSv1.2', ...oldVersions] as const) {
     const list = turned(proven, version);

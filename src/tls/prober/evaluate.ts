@@ -30,7 +30,10 @@ const refused: AskResult = { settled: 'refused', witnesses: [] };
 const unknown: AskResult = { settled: 'unknown', witnesses: [] };
 const refusedIf = (yes: boolean): AskResult => (yes ? refused : unknown);
 
-/** What a log says to an ask, whatever its questions were meant for. Pure: planning and grading ask the same. */
+/**
+ * What a log says to an ask, whatever its questions were meant for. Pure: planning and
+ * grading ask the same.
+ */
 export function evaluate(proven: Inference, ask: Ask): AskResult {
   switch (ask.kind) {
     case 'version':
@@ -63,7 +66,10 @@ function settleSuites(proven: Inference, wanted: readonly number[]): AskResult {
 export const generations = ['TLSv1.3', 'TLSv1.2', 'old'] as const;
 const oldVersions: readonly OldVersion[] = ['TLSv1.1', 'TLSv1', 'SSLv3'];
 
-/** The version whose answer speaks for a generation: servers keep one list of suites for all their old versions. */
+/**
+ * The version whose answer speaks for a generation: servers keep one list of suites for
+ * all their old versions.
+ */
 export function speaksFor(
   generation: (typeof generations)[number],
   { versions }: Inference,
@@ -73,7 +79,10 @@ export function speaksFor(
     : generation;
 }
 
-/** Whether a suite can exist in a generation: AEAD and SHA-2 suites do not before TLS 1.2 (RFC 5246 §A.5). */
+/**
+ * Whether a suite can exist in a generation: AEAD and SHA-2 suites do not before TLS 1.2
+ * (RFC 5246 §A.5).
+ */
 export function existsIn(generation: (typeof generations)[number], id: number): boolean {
   if (generation === 'TLSv1.3') return known.get(id)?.tls13 === true;
   return generation === 'TLSv1.2' ? known.get(id)?.tls13 !== true : suitesOld.includes(id);
@@ -92,11 +101,17 @@ export interface Carrier {
   readonly refused: ReadonlySet<number>;
 }
 
-/** Beside an ECDSA certificate its own curve has to stay on offer, so that the other suites alone show which curves are taken. */
+/**
+ * Beside an ECDSA certificate its own curve has to stay on offer, so that the other
+ * suites alone show which curves are taken.
+ */
 const free12 = only(suites12, (s) => s.keyExchange === 'ECDHE' && s.authentication !== 'ECDSA');
 const bound12 = only(suites12, (s) => s.keyExchange === 'ECDHE' && s.authentication === 'ECDSA');
 
-/** The carriers of a version that have to be asked: groups are the same for all suites, so one of which some suite is known to be taken is enough. */
+/**
+ * The carriers of a version that have to be asked: groups are the same for all suites, so
+ * one of which some suite is known to be taken is enough.
+ */
 export function carriersOf(proven: Inference, version: 'TLSv1.2' | 'TLSv1.3'): readonly Carrier[] {
   const taken = (list: readonly number[]): boolean =>
     list.some((id) => proven.accepted[version].includes(id));
@@ -124,7 +139,10 @@ export function refusedGroups(
   return new Set(all.filter((id) => carriers.every((c) => c.refused.has(id))));
 }
 
-/** A refusal tells of groups when a suite that is taken was on offer, or every suite that may be. */
+/**
+ * A refusal tells of groups when a suite that is taken was on offer, or every suite that
+ * may be.
+ */
 function refusedWith(
   { accepted: taken, refused: none, answers, mostSuites, suiteFirst }: Inference,
   version: HelloVersion,
@@ -145,8 +163,9 @@ function refusedWith(
 }
 
 /**
- * With an ECDSA certificate alone: a server that chooses the curve of its certificate takes none of those that stood before it, or would never use
- * them, since every client has to offer that curve too (RFC 8422 §5.1).
+ * With an ECDSA certificate alone: a server that chooses the curve of its certificate
+ * takes none of those that stood before it, or would never use them, since every client
+ * has to offer that curve too (RFC 8422 §5.1).
  */
 function besideCertificate({ answers, certificateCurve: curve }: Inference): ReadonlySet<number> {
   if (curve === undefined) return new Set();
@@ -216,10 +235,14 @@ function settleOrder(proven: Inference, worse: readonly number[]): AskResult {
 
 const chosen = ({ hello }: HelloAnswer): number => hello?.suite ?? -1;
 
-/** Whether the server has such a key: TLS 1.3 encrypts its certificate, so that only a completed handshake tells there. */
+/**
+ * Whether the server has such a key: TLS 1.3 encrypts its certificate, so that only a
+ * completed handshake tells there.
+ */
 export function settleKey(proven: Inference, key: 'RSA' | 'ECDSA'): Tristate {
   if (proven.keys.has(key)) return 'accepted';
-  // A key serves every version alike: the newest that names it in the suite tells for all.
+  // A key serves every version alike: the newest that names it in the suite tells for
+  // all.
   const best = newestFirst.find((v) => v !== 'TLSv1.3' && proven.versions[v] !== 'refused');
   const own = best === 'TLSv1.2' ? suites12 : suitesOld;
   const older =
@@ -239,7 +262,10 @@ export const dheSuites = only(
   (s) => s.keyExchange === 'DHE' && s.authentication !== 'none',
 );
 
-/** The finite-field group that a server uses by itself with an authenticated suite; anonymous suites may have another. */
+/**
+ * The finite-field group that a server uses by itself with an authenticated suite;
+ * anonymous suites may have another.
+ */
 export function finiteField({
   answers,
 }: Inference): Extract<ServerKeyExchange, { kind: 'dhe' }> | undefined {

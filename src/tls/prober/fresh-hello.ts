@@ -9,7 +9,10 @@ import {
   type Topic,
 } from './question.js';
 
-/** A hello that has not been sent yet, no larger than the server reads; undefined when there is nothing new in it. */
+/**
+ * A hello that has not been sent yet, no larger than the server reads; undefined when
+ * there is nothing new in it.
+ */
 export function freshHello(
   { log, mostSuites }: Inference,
   topic: Topic,

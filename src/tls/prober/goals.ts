@@ -13,12 +13,18 @@ export type Ask =
       readonly version: 'TLSv1.2' | 'TLSv1.3';
     }
   | { readonly kind: 'signatures'; readonly id: string; readonly schemes: readonly number[] }
-  /** With everything on offer, does a TLS 1.2 server choose one of these although it takes others? */
+  /**
+   * With everything on offer, does a TLS 1.2 server choose one of these although it takes
+   * others?
+   */
   | { readonly kind: 'order'; readonly worse: readonly number[] }
   /** The finite-field group behind DHE suites. */
   | { readonly kind: 'dhe' };
 
-/** What a run is to find out: certificates for each kind of key and these, first things first; an inventory wants the whole surface besides. */
+/**
+ * What a run is to find out: certificates for each kind of key and these, first things
+ * first; an inventory wants the whole surface besides.
+ */
 export interface Goals {
   readonly inventory: boolean;
   readonly asks: readonly Ask[];

@@ -1,6 +1,7 @@
 /**
- * Finds out what TLS a server speaks with as few connections as can be: plans the next hello from what is still unknown, one connection an answer.
- * The plan and the summary are pure; the caller spends the connections.
+ * Finds out what TLS a server speaks with as few connections as can be: plans the next
+ * hello from what is still unknown, one connection an answer. The plan and the summary
+ * are pure; the caller spends the connections.
  */
 export { runProbes, type RunOptions } from './run.js';
 export { nextQuestion } from './plan.js';

@@ -36,13 +36,25 @@ export interface Inference {
   readonly refused: Readonly<Record<HelloVersion, ReadonlySet<number>>>;
   /** Kinds of server keys that were shown. */
   readonly keys: ReadonlySet<'RSA' | 'ECDSA'>;
-  /** Curve of the ECDSA certificate: without it on offer TLS 1.2 cannot use that certificate (RFC 8422 §5.1). */
+  /**
+   * Curve of the ECDSA certificate: without it on offer TLS 1.2 cannot use that
+   * certificate (RFC 8422 §5.1).
+   */
   readonly certificateCurve: number | undefined;
-  /** The server refused a hello of more suites that it takes in a smaller one: what larger ones were refused proves nothing. */
+  /**
+   * The server refused a hello of more suites that it takes in a smaller one: what larger
+   * ones were refused proves nothing.
+   */
   readonly mostSuites: number;
-  /** What is known of it speaks for a server that chooses the suite before the certificate. */
+  /**
+   * What is known of it speaks for a server that chooses the suite before the
+   * certificate.
+   */
   readonly suiteFirst: boolean;
-  /** A refusal may have been for the sake of the certificate: the server may have another key, for other suites. */
+  /**
+   * A refusal may have been for the sake of the certificate: the server may have another
+   * key, for other suites.
+   */
   readonly doubtful: boolean;
 }
 
@@ -50,7 +62,10 @@ export interface Inference {
 export const suitesOf = (version: HelloVersion): readonly number[] =>
   version === 'TLSv1.3' ? suites13 : version === 'TLSv1.2' ? suites12 : suitesOld;
 
-/** Reads a log, newest version first: a refusal speaks for a version only where all above it are known to be refused. */
+/**
+ * Reads a log, newest version first: a refusal speaks for a version only where all above
+ * it are known to be refused.
+ */
 export function infer(log: readonly ProbeRecord[]): Inference {
   const answers = helloAnswers(log);
   const accepted = Object.fromEntries(
@@ -86,7 +101,8 @@ export function infer(log: readonly ProbeRecord[]): Inference {
         : 'unknown';
     refused[version] = versions[version] === 'refused' ? new Set(suitesOf(version)) : none;
   }
-  // In older versions the suite tells the kind of key; in TLS 1.3 only the certificate does.
+  // In older versions the suite tells the kind of key; in TLS 1.3 only the certificate
+  // does.
   const ecdsa = answers.find((a) => keyOf(a) === 'ECDSA')?.certificates?.[0];
   const leaves = [
     ...completedHandshakes(log).flatMap((c) => c.leaf ?? []),
@@ -138,7 +154,10 @@ function acceptedAt(
 const rank = (version: HelloVersion | undefined): number =>
   version === undefined ? -1 : newestFirst.indexOf(version);
 
-/** Whether an answer to a hello with that ceiling speaks for a version: nothing in between could have been chosen. TLS 1.3 is offered alone. */
+/**
+ * Whether an answer to a hello with that ceiling speaks for a version: nothing in between
+ * could have been chosen. TLS 1.3 is offered alone.
+ */
 function reaches(
   ceiling: HelloVersion,
   version: HelloVersion,
@@ -151,7 +170,10 @@ function reaches(
   );
 }
 
-/** Groups or signature schemes may have been the cause of a refusal unless all were on offer. */
+/**
+ * Groups or signature schemes may have been the cause of a refusal unless all were on
+ * offer.
+ */
 function nothingElse({ question: { groups, schemes, version } }: HelloAnswer): boolean {
   return (
     groups.length >= (version === 'TLSv1.3' ? groups13 : groups12).length &&
@@ -159,7 +181,10 @@ function nothingElse({ question: { groups, schemes, version } }: HelloAnswer): b
   );
 }
 
-/** In TLS 1.3 suite and group are chosen apart: one group that is taken, and the suites were the cause. */
+/**
+ * In TLS 1.3 suite and group are chosen apart: one group that is taken, and the suites
+ * were the cause.
+ */
 function hasGroup(
   { question: { groups, version } }: HelloAnswer,
   taken: readonly number[],
@@ -170,8 +195,9 @@ function hasGroup(
 const isEcdsa = (id: number): boolean => known.get(id)?.authentication === 'ECDSA';
 
 /**
- * Some servers choose the certificate first: who offers any ECDSA suite is given the ECDSA certificate, and a refusal where no suite fits that (HAProxy).
- * One that took an RSA suite although ECDSA suites were on offer does not.
+ * Some servers choose the certificate first: who offers any ECDSA suite is given the
+ * ECDSA certificate, and a refusal where no suite fits that (HAProxy). One that took an
+ * RSA suite although ECDSA suites were on offer does not.
  */
 function choseSuiteFirst({ hello, question: { suites } }: HelloAnswer): boolean {
   return (
@@ -187,7 +213,10 @@ function refusesRsaSuites(a: HelloAnswer): boolean {
   );
 }
 
-/** A handshake that could use no other key was refused by a server that completes handshakes. */
+/**
+ * A handshake that could use no other key was refused by a server that completes
+ * handshakes.
+ */
 function refusesRsaKey(log: readonly ProbeRecord[]): boolean {
   const asked = log.some(
     ({ question: q, answer }) =>

@@ -4,10 +4,16 @@ import type { HelloVersion } from './question.js';
 export type Tristate = 'accepted' | 'refused' | 'unknown';
 export type AnyVersion = 'SSLv2' | HelloVersion;
 
-/** What the log of a server amounts to. What no answer settles is `unknown` or not `complete`. */
+/**
+ * What the log of a server amounts to. What no answer settles is `unknown` or not
+ * `complete`.
+ */
 export interface Inventory {
   readonly versions: Readonly<Record<AnyVersion, Tristate>>;
-  /** Accepted suites by version, in the order found: the server's own order where it has one. */
+  /**
+   * Accepted suites by version, in the order found: the server's own order where it has
+   * one.
+   */
   readonly suites: Readonly<
     Record<HelloVersion, { readonly accepted: readonly number[]; readonly complete: boolean }>
   >;

@@ -1,22 +1,31 @@
 import type { ProbeRecord } from './answer.js';
 import type { TlsQuestion } from './question.js';
 
-/** Octets of a ClientHello with an X25519MLKEM768 key share, as current TLS libraries send it. */
+/**
+ * Octets of a ClientHello with an X25519MLKEM768 key share, as current TLS libraries send
+ * it.
+ */
 export const LARGE_HELLO = 1550;
 
-/** How a large hello fared. `lost`: no answer, where the same question in a smaller hello got one. */
+/**
+ * How a large hello fared. `lost`: no answer, where the same question in a smaller hello
+ * got one.
+ */
 export type LargeHello = 'answered' | 'lost' | 'unknown';
 
 /**
- * A record whose large hello the server may never have seen: silence, or the end of the connection
- * without an alert. It proves nothing about the question that it carried.
+ * A record whose large hello the server may never have seen: silence, or the end of the
+ * connection without an alert. It proves nothing about the question that it carried.
  */
 export function isLost({ question, answer }: ProbeRecord): boolean {
   if (question.kind !== 'hello' || question.octets === undefined) return false;
   return answer.kind === 'none' || (answer.kind === 'refused' && answer.alert === undefined);
 }
 
-/** Makes the first hello of a run a large one. What it loses, the same question asks again. */
+/**
+ * Makes the first hello of a run a large one. What it loses, the same question asks
+ * again.
+ */
 export function enlarged(question: TlsQuestion, log: readonly ProbeRecord[]): TlsQuestion {
   const sent = log.some(({ question: q }) => q.kind === 'hello');
   return question.kind === 'hello' && !sent && question.version !== 'SSLv3'
@@ -24,7 +33,10 @@ export function enlarged(question: TlsQuestion, log: readonly ProbeRecord[]): Tl
     : question;
 }
 
-/** Reads a log: a lost hello counts once a smaller one with the same question was answered. */
+/**
+ * Reads a log: a lost hello counts once a smaller one with the same question was
+ * answered.
+ */
 export function largeHelloOf(log: readonly ProbeRecord[]): LargeHello {
   const at = log.findIndex(({ question: q }) => q.kind === 'hello' && q.octets !== undefined);
   const large = log[at];

@@ -28,8 +28,9 @@ import {
 import { enumerate } from './enumerate.js';
 
 /**
- * The next question worth a connection, or undefined when everything the goals ask is settled or no hello could settle it. Pure: the same log and goals
- * give the same question, so a run that was cut short is resumed from its log.
+ * The next question worth a connection, or undefined when everything the goals ask is
+ * settled or no hello could settle it. Pure: the same log and goals give the same
+ * question, so a run that was cut short is resumed from its log.
  */
 export function nextQuestion(log: readonly ProbeRecord[], goals: Goals): TlsQuestion | undefined {
   const question = planned(log, goals);
@@ -63,12 +64,17 @@ function first<T>(
 }
 
 const rest12 = only(suites12, (s) => s.authentication !== 'ECDSA');
-/** TLS_ECDHE_ECDSA_WITH_NULL_SHA: known everywhere and taken nowhere. Beside the others it shows whether a server with both keys chooses the key first. */
+/**
+ * TLS_ECDHE_ECDSA_WITH_NULL_SHA: known everywhere and taken nowhere. Beside the others it
+ * shows whether a server with both keys chooses the key first.
+ */
 const DECOY_SUITE = 0xc006;
 
 /**
- * Whether TLS 1.3 and 1.2 are spoken, and the chain for each kind of key: a mixed list would show only the one that the client's first suite asks for.
- * The key that is still unknown is asked about first, since its answer says of the version what the other's would.
+ * Whether TLS 1.3 and 1.2 are spoken, and the chain for each kind of key: a mixed list
+ * would show only the one that the client's first suite asks for. The key that is still
+ * unknown is asked about first, since its answer says of the version what the other's
+ * would.
  */
 function certificates(proven: Inference): TlsQuestion | undefined {
   const { versions, keys, answers } = proven;
@@ -97,14 +103,18 @@ function certificates(proven: Inference): TlsQuestion | undefined {
       );
     },
   );
-  // Suites without either key are of interest only where no hello has told of the version.
+  // Suites without either key are of interest only where no hello has told of the
+  // version.
   return (
     shown ??
     (met ? undefined : freshHello(proven, 'tls12', 'TLSv1.2', unrefused(proven, best, rest12)))
   );
 }
 
-/** TLS 1.3 encrypts its certificate: a key that older versions do not show appears only in a completed handshake. */
+/**
+ * TLS 1.3 encrypts its certificate: a key that older versions do not show appears only in
+ * a completed handshake.
+ */
 function otherKeys(proven: Inference): TlsQuestion | undefined {
   const { log, versions } = proven;
   // Who has not completed one handshake will not complete another.
@@ -148,7 +158,10 @@ function questionFor(proven: Inference, ask: Ask, asks: readonly Ask[]): TlsQues
   }
 }
 
-/** Each generation of the protocol is asked by itself, at the best version that it may still speak. */
+/**
+ * Each generation of the protocol is asked by itself, at the best version that it may
+ * still speak.
+ */
 function anyOf(
   proven: Inference,
   topic: Topic,
@@ -174,8 +187,9 @@ function anyOf(
 const READABLE = 60;
 
 /**
- * Suites of every open ask that fit into one hello: a refusal settles all of these asks, an answer
- * at least one, so that no more questions are needed than with each ask by itself.
+ * Suites of every open ask that fit into one hello: a refusal settles all of these asks,
+ * an answer at least one, so that no more questions are needed than with each ask by
+ * itself.
  */
 function together(
   proven: Inference,
@@ -212,7 +226,10 @@ function groupQuestion(
   });
 }
 
-/** Worst first: a client's order gives a worse one, a server's own order what it likes best. */
+/**
+ * Worst first: a client's order gives a worse one, a server's own order what it likes
+ * best.
+ */
 function order(proven: Inference, worse: readonly number[]): TlsQuestion | undefined {
   const better = suites12.filter((id) => !worse.includes(id));
   const known = proven.accepted['TLSv1.2'].some((id) => better.includes(id));

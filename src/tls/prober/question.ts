@@ -12,8 +12,10 @@ export type OldVersion = 'SSLv3' | 'TLSv1' | 'TLSv1.1';
 export type HelloVersion = OldVersion | 'TLSv1.2' | 'TLSv1.3';
 
 /**
- * What a hello is meant to find out. Several records may share a topic: the suites of a version are found by asking again without those already seen.
- * `set:`, `groups:` and `signatures:` topics ask "any of these?" on behalf of a profile: one refusal settles the whole set.
+ * What a hello is meant to find out. Several records may share a topic: the suites of a
+ * version are found by asking again without those already seen. `set:`, `groups:` and
+ * `signatures:` topics ask "any of these?" on behalf of a profile: one refusal settles
+ * the whole set.
  */
 export type Topic =
   | 'tls13'
@@ -36,11 +38,17 @@ export type TlsQuestion =
       readonly suites: readonly number[];
       readonly groups: readonly number[];
       readonly schemes: readonly number[];
-      /** Size of the record, where the hello is made as large as those of current TLS libraries. */
+      /**
+       * Size of the record, where the hello is made as large as those of current TLS
+       * libraries.
+       */
       readonly octets?: number;
     }
   | { readonly kind: 'ssl2' }
-  /** A completed handshake; one that accepts only this kind of server key is how TLS 1.3 is asked for its other certificate. */
+  /**
+   * A completed handshake; one that accepts only this kind of server key is how TLS 1.3
+   * is asked for its other certificate.
+   */
   | { readonly kind: 'handshake'; readonly authentication: 'RSA' | 'ECDSA' | 'any' };
 
 const usable = (s: Suite): boolean =>
@@ -56,8 +64,9 @@ export const newestFirst: readonly HelloVersion[] = [
 ];
 
 /**
- * Suites a server can choose without a secret shared beforehand, for TLS 1.2 and earlier. Best and commonest first: a server that follows the client's
- * order shows its best, and one that reads only the head of a long list misses nothing that is in use.
+ * Suites a server can choose without a secret shared beforehand, for TLS 1.2 and earlier.
+ * Best and commonest first: a server that follows the client's order shows its best, and
+ * one that reads only the head of a long list misses nothing that is in use.
  */
 export const suites12: readonly number[] = [...suitesWhere(usable)].sort(
   (a, b) => worth(b) - worth(a),
@@ -74,7 +83,10 @@ export const suitesOld: readonly number[] = only(
 export const groups13: readonly number[] = groupTable
   .filter((g) => g.id !== 26 && g.id !== 27 && g.id !== 28)
   .map((g) => g.id);
-/** Curves only: offering RFC 7919 groups would hide the finite-field group a server uses by itself. */
+/**
+ * Curves only: offering RFC 7919 groups would hide the finite-field group a server uses
+ * by itself.
+ */
 export const groups12: readonly number[] = groupTable
   .filter((g) => g.tls12 && g.kind === 'ec')
   .map((g) => g.id);
@@ -105,13 +117,19 @@ export function only(
   return list.filter((id) => wanted(suites.get(id) as Suite));
 }
 
-/** The same list with another suite first, if there is one: OpenSSL can be told to follow a client in this alone that prefers ChaCha20. */
+/**
+ * The same list with another suite first, if there is one: OpenSSL can be told to follow
+ * a client in this alone that prefers ChaCha20.
+ */
 export function chaChaLater(list: readonly number[]): readonly number[] {
   const at = list.findIndex((id) => suites.get(id)?.cipher !== 'CHACHA20');
   return at <= 0 ? list : [list[at] as number, ...list.slice(0, at), ...list.slice(at + 1)];
 }
 
-/** The hello that asks a question. `random`: 64 octets, used for the random and the session id. */
+/**
+ * The hello that asks a question. `random`: 64 octets, used for the random and the
+ * session id.
+ */
 export function helloFor(
   question: Extract<TlsQuestion, { kind: 'hello' }>,
   random: Uint8Array,

@@ -45,7 +45,10 @@ interface Model {
 
 const inventory: Goals = { inventory: true, asks: [{ kind: 'ssl2' }, { kind: 'dhe' }] };
 
-/** Answers as a real stack does: highest common version, then the first suite both sides can use with the keys and groups there are. */
+/**
+ * Answers as a real stack does: highest common version, then the first suite both sides
+ * can use with the keys and groups there are.
+ */
 function answerOf(model: Model, question: TlsQuestion): TlsAnswer {
   if (question.kind === 'ssl2') return { kind: 'refused' };
   if (question.kind === 'handshake') return { kind: 'refused' };
@@ -419,7 +422,8 @@ test('property: the inventory of any server is what it accepts, within the bound
       if (speaks('TLSv1.3') && !speaks('TLSv1.2')) bound += 2;
       // Suites bound to the curve of their certificate do not help to find the others.
       if (!speaks('TLSv1.3') && model.keys.length === 2) bound += 3;
-      // A refusal beside an ECDSA certificate is asked again without its suites: another may have been hidden behind it.
+      // A refusal beside an ECDSA certificate is asked again without its suites: another
+      // may have been hidden behind it.
       if (!model.keys.includes('RSA')) bound += 1;
       assert.ok(connections <= bound + 4, `${connections} connections, bound ${bound}`);
     }),

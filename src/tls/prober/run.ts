@@ -5,16 +5,23 @@ import { nextQuestion } from './plan.js';
 import type { TlsQuestion } from './question.js';
 
 export interface RunOptions {
-  /** Spends one connection. `none` ends the run: whoever limits us is not asked again now. */
+  /**
+   * Spends one connection. `none` ends the run: whoever limits us is not asked again now.
+   */
   ask(question: TlsQuestion): Promise<TlsAnswer>;
   readonly goals: Goals;
-  /** What is known already: a completed handshake, or the log of a run that was cut short. */
+  /**
+   * What is known already: a completed handshake, or the log of a run that was cut short.
+   */
   readonly log?: readonly ProbeRecord[];
   /** Connections this run may spend. */
   readonly budget: number;
 }
 
-/** Asks until the goals are met, the budget is spent or the server will not answer, one connection at a time. Returns the whole log. */
+/**
+ * Asks until the goals are met, the budget is spent or the server will not answer, one
+ * connection at a time. Returns the whole log.
+ */
 export async function runProbes({
   ask,
   goals,
@@ -26,7 +33,8 @@ export async function runProbes({
     const question = nextQuestion(records, goals);
     if (!question) break;
     const answer = await ask(question);
-    // A large hello that is lost says something by itself; any other silence ends the run.
+    // A large hello that is lost says something by itself; any other silence ends the
+    // run.
     if (answer.kind === 'none' && !isLost({ question, answer })) break;
     records.push({ question, answer });
   }

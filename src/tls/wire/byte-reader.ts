@@ -1,4 +1,7 @@
-/** Thrown inside tls/wire only, and always caught there: the peer's bytes do not fit the structure. */
+/**
+ * Thrown inside tls/wire only, and always caught there: the peer's bytes do not fit the
+ * structure.
+ */
 export class Malformed extends Error {}
 
 /** Reads big-endian structures; every read is bounds-checked. */

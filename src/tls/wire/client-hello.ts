@@ -31,7 +31,10 @@ export const Extension = {
 
 /** A ClientHello to be sent: what the planner decides. Lists keep their order. */
 export interface ClientHello {
-  /** Highest version offered, as a wire number. With TLS 1.3 the older ones stand in supported_versions. */
+  /**
+   * Highest version offered, as a wire number. With TLS 1.3 the older ones stand in
+   * supported_versions.
+   */
   readonly maxVersion: number;
   /** supported_versions, for TLS 1.3 only: what is offered, best first. */
   readonly versions?: readonly number[];
@@ -52,8 +55,9 @@ export interface ClientHello {
 }
 
 /**
- * The record to send. In TLS 1.3 the key_share list is empty, so the server must answer with HelloRetryRequest (RFC 9846 §4.3.8), which names both the
- * suite and the group it chose, and no key need be generated.
+ * The record to send. In TLS 1.3 the key_share list is empty, so the server must answer
+ * with HelloRetryRequest (RFC 9846 §4.3.8), which names both the suite and the group it
+ * chose, and no key need be generated.
  */
 export function buildClientHello(hello: ClientHello): Uint8Array {
   const bytes = recordOf(hello, undefined);
@@ -78,7 +82,8 @@ function recordOf(hello: ClientHello, padding: number | undefined): Uint8Array {
     ...(hello.bare ? [] : vector(2, extensionsOf(hello, padding))),
   ];
   const handshake = [1, ...vector(3, body)];
-  // RFC 9846 §5.1, RFC 5246 §E.1: a first record of version 3.1 is what every server takes.
+  // RFC 9846 §5.1, RFC 5246 §E.1: a first record of version 3.1 is what every server
+  // takes.
   return Uint8Array.from([
     22,
     ...uint(Math.min(legacy, ProtocolVersion.TLSv1), 2),

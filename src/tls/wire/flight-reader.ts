@@ -3,7 +3,10 @@ import { ProtocolVersion } from './client-hello.js';
 import { readCertificates, readServerHello, readServerKeyExchange } from './read-messages.js';
 import type { ServerFlight } from './server-flight.js';
 
-/** `more`: not complete yet. `complete`: nothing more to be had in clear. `alert`: the server refused. `broken`: not TLS, or beyond a limit. */
+/**
+ * `more`: not complete yet. `complete`: nothing more to be had in clear. `alert`: the
+ * server refused. `broken`: not TLS, or beyond a limit.
+ */
 export type FlightState = 'more' | 'complete' | 'alert' | 'broken';
 
 const MAX_RECORD = 16384 + 2048;
@@ -23,8 +26,9 @@ const HandshakeType = {
 type Building = { -readonly [K in keyof ServerFlight]: ServerFlight[K] };
 
 /**
- * Collects a server's first flight from its bytes, in whatever pieces they come. Never throws, keeps at most 256 KiB, and stops at the first thing that
- * is not TLS. What was read before that remains in `flight`.
+ * Collects a server's first flight from its bytes, in whatever pieces they come. Never
+ * throws, keeps at most 256 KiB, and stops at the first thing that is not TLS. What was
+ * read before that remains in `flight`.
  */
 export class FlightReader {
   state: FlightState = 'more';

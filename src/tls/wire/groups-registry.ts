@@ -1,12 +1,15 @@
 /**
- * Key-exchange groups (IANA "TLS Supported Groups", 2026-11; RFC 9846, 8422, 7919, 8734, 10024; `_DRAFT` code points were used
- * before assignment).
+ * Key-exchange groups (IANA "TLS Supported Groups", 2026-11; RFC 9846, 8422, 7919, 8734,
+ * 10024; `_DRAFT` code points were used before assignment).
  */
 export interface Group {
   readonly id: number;
   readonly name: string;
   readonly kind: 'ec' | 'ffdhe' | 'hybrid' | 'kem';
-  /** Strength of the classical part: field size for curves, modulus size for finite fields; 0 for a pure KEM. */
+  /**
+   * Strength of the classical part: field size for curves, modulus size for finite
+   * fields; 0 for a pure KEM.
+   */
   readonly bits: number;
   /** Usable with TLS 1.2 and earlier (a named curve or RFC 7919 group). */
   readonly tls12: boolean;

@@ -1,6 +1,8 @@
 /**
- * The part of TLS that stands in clear, written and read by hand: ClientHello from SSLv2 to TLS 1.3, and the server's first flight.
- * RFC 9846, RFC 5246, RFC 8422, RFC 6101. No keys are made and no handshake is completed here; the completed one goes through node:tls.
+ * The part of TLS that stands in clear, written and read by hand: ClientHello from SSLv2
+ * to TLS 1.3, and the server's first flight. RFC 9846, RFC 5246, RFC 8422, RFC 6101. No
+ * keys are made and no handshake is completed here; the completed one goes through
+ * node:tls.
  */
 export { ProtocolVersion, Extension, buildClientHello, type ClientHello } from './client-hello.js';
 export { readClientHello, type ReceivedHello } from './read-client-hello.js';

@@ -21,7 +21,10 @@ export interface ReceivedHello {
   readonly alpn: readonly string[];
 }
 
-/** Reads a ClientHello from the start of a stream. `more` when it is not whole yet, undefined when it is not one. Bounded by 64 KiB. */
+/**
+ * Reads a ClientHello from the start of a stream. `more` when it is not whole yet,
+ * undefined when it is not one. Bounded by 64 KiB.
+ */
 export function readClientHello(bytes: Uint8Array): ReceivedHello | 'more' | undefined {
   if (bytes.length > 65536) return undefined;
   // Filled, not joined: a hello may come in records of one octet each.

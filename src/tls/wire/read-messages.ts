@@ -49,7 +49,10 @@ export function readCertificates(body: Uint8Array): Uint8Array[] {
   return found;
 }
 
-/** Reads the body of a server_key_exchange message; its form depends on the suite and, for the signature, on the version (RFC 5246 §7.4.3, RFC 8422 §5.4). */
+/**
+ * Reads the body of a server_key_exchange message; its form depends on the suite and, for
+ * the signature, on the version (RFC 5246 §7.4.3, RFC 8422 §5.4).
+ */
 export function readServerKeyExchange(
   body: Uint8Array,
   suiteId: number,

@@ -1,4 +1,7 @@
-/** What one server's answer to a ClientHello says, read from the clear part of its first flight. */
+/**
+ * What one server's answer to a ClientHello says, read from the clear part of its first
+ * flight.
+ */
 export interface ServerFlight {
   readonly hello?: ServerHello;
   /** DER, in the order sent; TLS 1.2 and earlier only (1.3 encrypts it). */
@@ -14,9 +17,14 @@ export interface TlsAlert {
   readonly description: number;
 }
 
-/** ServerHello, or HelloRetryRequest (`retry`), which has the same form (RFC 9846 §4.2.4). */
+/**
+ * ServerHello, or HelloRetryRequest (`retry`), which has the same form (RFC 9846 §4.2.4).
+ */
 export interface ServerHello {
-  /** Negotiated version as a wire number: supported_versions when there, else legacy_version. */
+  /**
+   * Negotiated version as a wire number: supported_versions when there, else
+   * legacy_version.
+   */
   readonly version: number;
   readonly suite: number;
   readonly compression: number;
@@ -33,7 +41,10 @@ export interface ServerHello {
   readonly downgradeSentinel?: 'TLSv1.2' | 'TLSv1.1 or lower';
 }
 
-/** ServerKeyExchange of TLS 1.2 and earlier. `scheme`: TLS 1.2's signature algorithm, absent for anonymous suites and older versions. */
+/**
+ * ServerKeyExchange of TLS 1.2 and earlier. `scheme`: TLS 1.2's signature algorithm,
+ * absent for anonymous suites and older versions.
+ */
 export type ServerKeyExchange =
   | { readonly kind: 'ecdhe'; readonly group: number | 'explicit'; readonly scheme?: number }
   | {

@@ -1,4 +1,7 @@
-/** Signature schemes (IANA "TLS SignatureScheme", 2026-11; for TLS 1.2 the pair hash, signature of RFC 5246 §7.4.1.4.1 in one number). */
+/**
+ * Signature schemes (IANA "TLS SignatureScheme", 2026-11; for TLS 1.2 the pair hash,
+ * signature of RFC 5246 §7.4.1.4.1 in one number).
+ */
 export const signatureSchemeTable: readonly (readonly [id: number, name: string])[] = [
   [0x0101, 'rsa_pkcs1_md5'],
   [0x0201, 'rsa_pkcs1_sha1'],

@@ -28,7 +28,10 @@ export function buildSsl2ClientHello(challenge: Uint8Array): Uint8Array {
   return Uint8Array.from([0x80 | (body.length >> 8), body.length & 0xff, ...body]);
 }
 
-/** What the server answered: its cipher kinds, or that it does not speak SSLv2. `more`: wait for more bytes. */
+/**
+ * What the server answered: its cipher kinds, or that it does not speak SSLv2. `more`:
+ * wait for more bytes.
+ */
 export type Ssl2Answer =
   | { readonly state: 'more' }
   | { readonly state: 'refused' }
@@ -42,7 +45,8 @@ export type Ssl2Answer =
 export function readSsl2ServerHello(bytes: Uint8Array): Ssl2Answer {
   if (bytes.length < 3) return { state: 'more' };
   const [first, second, type] = bytes as unknown as [number, number, number];
-  // A TLS alert begins 0x15 0x03, an SSLv2 record of two length octets has the high bit set.
+  // A TLS alert begins 0x15 0x03, an SSLv2 record of two length octets has the high bit
+  // set.
   if ((first & 0x80) === 0 || type !== 4) return { state: 'refused' };
   const length = ((first & 0x7f) << 8) | second;
   if (bytes.length < 2 + length) return { state: 'more' };

@@ -1,6 +1,8 @@
 import { suiteTable } from './suites-registry.js';
 
-/** How the session key is agreed, as the suite's name says. `1.3`: not part of the suite. */
+/**
+ * How the session key is agreed, as the suite's name says. `1.3`: not part of the suite.
+ */
 export type KeyExchange =
   'RSA' | 'DHE' | 'ECDHE' | 'DH' | 'ECDH' | 'PSK' | 'SRP' | 'KRB5' | 'GOST' | 'other' | '1.3';
 
@@ -16,7 +18,10 @@ export interface Suite {
   readonly authentication: SuiteAuthentication;
   /** `AES`, `CHACHA20`, `3DES`, `RC4`, `NULL` ... */
   readonly cipher: string;
-  /** Nominal key length in bits; 0 for NULL. 3DES counts as 112, export ciphers as what is left of them. */
+  /**
+   * Nominal key length in bits; 0 for NULL. 3DES counts as 112, export ciphers as what is
+   * left of them.
+   */
   readonly bits: number;
   readonly mode: 'GCM' | 'CCM' | 'CCM_8' | 'POLY1305' | 'CBC' | 'stream' | 'NULL' | 'MGM' | 'other';
   /** MAC of CBC and stream suites, hash of the others. */

@@ -1,10 +1,13 @@
 import type { Surface, Version } from './surface.js';
 
 /**
- * The fewest connections that can show such a surface: every positive answer names one suite and at most one group, and a refusal proves the rest away.
- * TLS 1.3: as many as suites or groups, whichever are more, and two. TLS 1.2: the same, but suites without a curve show none; and where TLS 1.3 does
- * not tell, one a finite-field group that it takes by name, and one, since naming any hides the server's own. Older versions: one a suite, and one.
- * One a version for whose order counts, and one for everything below TLS 1.2.
+ * The fewest connections that can show such a surface: every positive answer names one
+ * suite and at most one group, and a refusal proves the rest away. TLS 1.3: as many as
+ * suites or groups, whichever are more, and two. TLS 1.2: the same, but suites without a
+ * curve show none; and where TLS 1.3 does not tell, one a finite-field group that it
+ * takes by name, and one, since naming any hides the server's own. Older versions: one a
+ * suite, and one. One a version for whose order counts, and one for everything below TLS
+ * 1.2.
  */
 export function boundOf({ versions, suites, order = {}, groups = [] }: Surface): number {
   const speaks = (version: Version): boolean => versions.includes(version);

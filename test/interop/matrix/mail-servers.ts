@@ -47,7 +47,9 @@ export async function postfix(site: Site): Promise<Software> {
   };
 }
 
-/** Exim with GnuTLS, as Debian builds it: its defaults, and TLS 1.2 by the server's order. */
+/**
+ * Exim with GnuTLS, as Debian builds it: its defaults, and TLS 1.2 by the server's order.
+ */
 export async function exim(site: Site): Promise<Software> {
   const jail = new Jail(folderFor(site, 'mta-exim'), 'exim4-daemon-light', '/usr/sbin/exim4', [
     'Debian-exim',
@@ -71,7 +73,8 @@ export async function exim(site: Site): Promise<Software> {
         'local_interfaces = 127.0.0.1',
         'host_lookup =',
         'rfc1413_query_timeout = 0s',
-        // Twenty at a time by default: its processes outlive a broken handshake a little, and nobody here waits between two connections.
+        // Twenty at a time by default: its processes outlive a broken handshake a little,
+        // and nobody here waits between two connections.
         'smtp_accept_max = 0',
         'keep_environment =',
         'log_file_path = /var/log/exim4/%slog',
@@ -99,8 +102,10 @@ export async function exim(site: Site): Promise<Software> {
 }
 
 /**
- * OpenSMTPD with its defaults: once an RSA key, once an ECDSA key. Debian 12 builds 6.8.0p2 against OpenSSL 3, with which it cannot sign (OpenSMTPD
- * issue 1171): it answers a hello and then fails every handshake. So the matrix has a server that offers STARTTLS and cannot do it.
+ * OpenSMTPD with its defaults: once an RSA key, once an ECDSA key. Debian 12 builds
+ * 6.8.0p2 against OpenSSL 3, with which it cannot sign (OpenSMTPD issue 1171): it answers
+ * a hello and then fails every handshake. So the matrix has a server that offers STARTTLS
+ * and cannot do it.
  */
 export async function openSmtpd(site: Site): Promise<Software> {
   const jail = new Jail(folderFor(site, 'mta-opensmtpd'), 'opensmtpd', '/usr/sbin/smtpd', [

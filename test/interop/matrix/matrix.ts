@@ -17,7 +17,10 @@ export interface MatrixServer {
   readonly name: string;
   /** A mail domain whose only MX host is the server itself. */
   readonly domain: string;
-  /** Where the proxy stands: a loopback address of its own, port 25, since some programs know STARTTLS by the port. */
+  /**
+   * Where the proxy stands: a loopback address of its own, port 25, since some programs
+   * know STARTTLS by the port.
+   */
   readonly ip: string;
   readonly proxy: CountingProxy;
 }
@@ -25,8 +28,9 @@ export interface MatrixServer {
 const everything = [postfix, exim, openSmtpd, openssl, gnutls, proxies, node];
 
 /**
- * Real mail and TLS servers, each behind a proxy that counts, with a signed zone that names them. All traffic stays on loopback; everything private
- * lies in a temporary folder. Must run as root.
+ * Real mail and TLS servers, each behind a proxy that counts, with a signed zone that
+ * names them. All traffic stays on loopback; everything private lies in a temporary
+ * folder. Must run as root.
  */
 export class Matrix {
   private constructor(

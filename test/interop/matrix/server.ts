@@ -22,7 +22,10 @@ export interface Software {
   stop(): Promise<void>;
 }
 
-/** What the servers share: a folder, and one certificate with an RSA and one with a P-256 key, good for every host of the matrix. */
+/**
+ * What the servers share: a folder, and one certificate with an RSA and one with a P-256
+ * key, good for every host of the matrix.
+ */
 export interface Site {
   readonly folder: string;
   readonly root: Issued;

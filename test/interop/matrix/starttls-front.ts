@@ -8,7 +8,10 @@ import {
 import type { Duplex } from 'node:stream';
 import type { Endpoint } from '../../../src/net/index.js';
 
-/** SMTP in clear before a server that speaks nothing but TLS: greeting, EHLO, STARTTLS, and from then on its octets and the client's, unread. */
+/**
+ * SMTP in clear before a server that speaks nothing but TLS: greeting, EHLO, STARTTLS,
+ * and from then on its octets and the client's, unread.
+ */
 export function starttlsFront(name: string, tls: Endpoint): (client: Socket) => void {
   return (client) => {
     client.on('error', () => undefined).setNoDelay(true);
@@ -44,7 +47,10 @@ export function smtpInside(stream: Duplex): void {
   });
 }
 
-/** Calls for each line; after `stop` nothing more is read, and what stood behind the line in the same segment is dropped. */
+/**
+ * Calls for each line; after `stop` nothing more is read, and what stood behind the line
+ * in the same segment is dropped.
+ */
 function onLines(stream: Duplex, take: (line: string, stop: () => void) => void): void {
   let pending = '';
   const read = (bytes: Buffer): void => {

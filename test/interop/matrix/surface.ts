@@ -11,7 +11,10 @@ export const versions: readonly Version[] = [
   'TLSv1.3',
 ];
 
-/** What a server speaks, as one program saw it. What that program does not look for is left out. */
+/**
+ * What a server speaks, as one program saw it. What that program does not look for is
+ * left out.
+ */
 export interface Surface {
   readonly versions: readonly Version[];
   /** IANA names; in the server's order where {@link order} says `server`. */
@@ -57,7 +60,10 @@ function sha256(der: Uint8Array): string {
   return createHash('sha256').update(der).digest('hex').toUpperCase();
 }
 
-/** One line for each thing two programs tell differently: `TLSv1.2 suites: only PEER TLS_X, TLS_Y`. */
+/**
+ * One line for each thing two programs tell differently: `TLSv1.2 suites: only PEER
+ * TLS_X, TLS_Y`.
+ */
 export function differences(ours: Surface, theirs: Surface): readonly string[] {
   const lines: string[] = [];
   const compare = (what: string, a: readonly string[], b: readonly string[]): void => {

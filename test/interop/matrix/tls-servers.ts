@@ -12,7 +12,10 @@ const SMALL =
 const INTERMEDIATE =
   'ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:DHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES256-GCM-SHA384';
 
-/** `openssl s_server`: few suites in its own order, and everything old that OpenSSL 3 still speaks, in the client's. */
+/**
+ * `openssl s_server`: few suites in its own order, and everything old that OpenSSL 3
+ * still speaks, in the client's.
+ */
 export function openssl({ folder, rsa, ecdsa }: Site): Promise<Software> {
   const serve = (name: string, args: readonly string[]) => ({
     name,
@@ -57,7 +60,10 @@ export function openssl({ folder, rsa, ecdsa }: Site): Promise<Software> {
   ]);
 }
 
-/** GnuTLS's own server: every version it has, and TLS 1.3 alone. It answers a line inside TLS with the same line. */
+/**
+ * GnuTLS's own server: every version it has, and TLS 1.3 alone. It answers a line inside
+ * TLS with the same line.
+ */
 export function gnutls({ folder, rsa, ecdsa }: Site): Promise<Software> {
   const keys = (...files: readonly string[]): string[] =>
     files.flatMap((file) => ['--x509keyfile', file, '--x509certfile', file]);
@@ -76,7 +82,10 @@ export function gnutls({ folder, rsa, ecdsa }: Site): Promise<Software> {
   ]);
 }
 
-/** HAProxy with the suites of Mozilla's intermediate configuration, and stunnel with its defaults. */
+/**
+ * HAProxy with the suites of Mozilla's intermediate configuration, and stunnel with its
+ * defaults.
+ */
 export async function proxies(site: Site): Promise<Software> {
   const { rsa, ecdsa } = site;
   const folder = folderFor(site, 'proxies');

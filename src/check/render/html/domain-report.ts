@@ -6,7 +6,10 @@ import { fixList } from './fix-list.js';
 import { hostReport } from './host-report.js';
 import { markup, type Markup } from './markup.js';
 
-/** Everything about one domain: what happens to its mail, its hosts, what to fix, what else was seen. */
+/**
+ * Everything about one domain: what happens to its mail, its hosts, what to fix, what
+ * else was seen.
+ */
 export function domainReport(result: CheckResult, nth: number): Markup {
   const mail = ['mx', 'implicit', 'error'].includes(result.route.kind);
   const id = `domain-${nth}`;

@@ -2,7 +2,10 @@ import { attacks, senders, type Exposure } from '../../../policy/index.js';
 import { attackDeeds, attackNames, outcomeWords, senderNames } from '../words.js';
 import { markup, type Markup } from './markup.js';
 
-/** What happens to mail by class of sender and attack. Roles are said, since on a phone the table is laid out as a grid. */
+/**
+ * What happens to mail by class of sender and attack. Roles are said, since on a phone
+ * the table is laid out as a grid.
+ */
 export function exposureTable(exposure: Exposure, caption: string): Markup {
   const rows = senders.map((sender) => {
     const cells = attacks.map((attack) => {

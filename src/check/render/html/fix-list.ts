@@ -2,7 +2,10 @@ import type { CheckResult, Finding, FixStep } from '../../../evidence/index.js';
 import { ownerNames, severityTones, stepNames } from '../words.js';
 import { lines, markup, type Markup } from './markup.js';
 
-/** What to fix, the most worth first, each with its steps in the order that never holds mail back. */
+/**
+ * What to fix, the most worth first, each with its steps in the order that never holds
+ * mail back.
+ */
 export function fixList({ findings }: CheckResult): Markup {
   const wanted = findings.filter((f) => f.severity === 'fail' || f.severity === 'warn');
   if (wanted.length === 0)

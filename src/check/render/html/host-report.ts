@@ -10,7 +10,10 @@ import { chip } from './chip.js';
 import { exposureTable } from './exposure-table.js';
 import { markup, type Markup } from './markup.js';
 
-/** One MX host: its names in DNSSEC, DANE and MTA-STS, then each address with TLS and certificates. */
+/**
+ * One MX host: its names in DNSSEC, DANE and MTA-STS, then each address with TLS and
+ * certificates.
+ */
 export function hostReport(host: MailHost, result: CheckResult): Markup {
   return markup`<section class="card" aria-label="${host.name}">
     <div class="host-head">

@@ -1,13 +1,19 @@
 import { neutralise } from '../../../base/index.js';
 
-/** Text that is HTML already. Only {@link markup} makes it, so whatever came from outside has been escaped. */
+/**
+ * Text that is HTML already. Only {@link markup} makes it, so whatever came from outside
+ * has been escaped.
+ */
 export class Markup {
   constructor(readonly text: string) {}
 }
 
 type Piece = string | number | Markup | readonly Piece[] | undefined | false;
 
-/** A template whose values are neutralised and escaped, for text and for quoted attributes alike. Lists are joined; undefined and false are nothing. */
+/**
+ * A template whose values are neutralised and escaped, for text and for quoted attributes
+ * alike. Lists are joined; undefined and false are nothing.
+ */
 export function markup(fixed: TemplateStringsArray, ...values: readonly Piece[]): Markup {
   return new Markup(
     fixed.map((text, i) => (i === 0 ? text : piece(values[i - 1]) + text)).join(''),

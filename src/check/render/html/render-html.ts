@@ -7,8 +7,9 @@ import { markup, Markup } from './markup.js';
 import { pageStyle } from './page-style.js';
 
 /**
- * One page that needs nothing beside itself: no script, font, picture or address is loaded, which its content security policy enforces. For screens from
- * phone to desktop, light and dark, and for print. Several domains get an overview first.
+ * One page that needs nothing beside itself: no script, font, picture or address is
+ * loaded, which its content security policy enforces. For screens from phone to desktop,
+ * light and dark, and for print. Several domains get an overview first.
  */
 export function renderHtml(results: readonly CheckResult[]): string {
   const [first] = results;

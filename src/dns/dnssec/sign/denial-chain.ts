@@ -24,7 +24,10 @@ export interface ZoneName {
   readonly delegation: boolean;
 }
 
-/** The NSEC or NSEC3 records of a zone, unsigned, in chain order. `names`: all that are authoritative or delegations, the apex among them. */
+/**
+ * The NSEC or NSEC3 records of a zone, unsigned, in chain order. `names`: all that are
+ * authoritative or delegations, the apex among them.
+ */
 export function denialChain(
   apex: Name,
   names: readonly ZoneName[],

@@ -11,7 +11,10 @@ export interface SigningWindow {
   readonly expiration: number;
 }
 
-/** The RRSIG over one RRset (RFC 4034 §3). For an answer that a wildcard expands to, sign the wildcard's own RRset and rename the result. */
+/**
+ * The RRSIG over one RRset (RFC 4034 §3). For an answer that a wildcard expands to, sign
+ * the wildcard's own RRset and rename the result.
+ */
 export function signRrset(
   rrset: readonly ResourceRecord[],
   key: ZoneSigningKey,

@@ -13,8 +13,9 @@ const ds = (keyTag: number, digest: string): Ds => ({
 });
 
 /**
- * The root zone's keys (IANA root-anchors.xml): KSK-2017, revoked on 2027-01-11, and KSK-2024, which signs since 2026-10-11.
- * Either may prove the root's key set; a revoked key no longer counts (RFC 5011 §2.1).
+ * The root zone's keys (IANA root-anchors.xml): KSK-2017, revoked on 2027-01-11, and
+ * KSK-2024, which signs since 2026-10-11. Either may prove the root's key set; a revoked
+ * key no longer counts (RFC 5011 §2.1).
  */
 export const rootAnchors: readonly TrustAnchor[] = [
   {
@@ -27,7 +28,10 @@ export const rootAnchors: readonly TrustAnchor[] = [
   },
 ];
 
-/** Reads DS and DNSKEY lines in presentation form, as root.key files hold them; other lines are refused. */
+/**
+ * Reads DS and DNSKEY lines in presentation form, as root.key files hold them; other
+ * lines are refused.
+ */
 export function parseTrustAnchors(text: string): Result<readonly TrustAnchor[]> {
   const zone = parseZone(text);
   if (!zone.ok) return zone;

@@ -19,15 +19,19 @@ const MAX_KEYS = 64;
 /** Seconds that what rests on a negative anchor is kept. */
 const NEGATIVE_TTL = 300;
 
-/** What the parent says of a name: a secure delegation, a proved insecure one, no cut there, or nothing that can be believed. */
+/**
+ * What the parent says of a name: a secure delegation, a proved insecure one, no cut
+ * there, or nothing that can be believed.
+ */
 type Cut =
   | { readonly kind: 'secure'; readonly ds: readonly Ds[]; readonly ttl: number }
   | { readonly kind: 'insecure' | 'no-zone'; readonly ttl: number }
   | { readonly kind: 'bogus' | 'indeterminate'; readonly failure: Failure };
 
 /**
- * Walks from a trust anchor to a zone. No zone cut is assumed: a cut is what a signer's name claims and the parent's DS answer proves
- * (RFC 4035 §5.2). An insecure delegation counts only when its parent proved it.
+ * Walks from a trust anchor to a zone. No zone cut is assumed: a cut is what a signer's
+ * name claims and the parent's DS answer proves (RFC 4035 §5.2). An insecure delegation
+ * counts only when its parent proved it.
  */
 export class Chain implements Zones {
   readonly #zones = new Map<string, Promise<ZoneStatus>>();
@@ -38,7 +42,9 @@ export class Chain implements Zones {
 
   constructor(private readonly session: Session) {}
 
-  /** The closest anchor at or above a name (RFC 6840 appendix C: the closest one decides). */
+  /**
+   * The closest anchor at or above a name (RFC 6840 appendix C: the closest one decides).
+   */
   anchor(name: Name): TrustAnchor | undefined {
     return this.session.request.anchors
       .filter((a) => name.isAtOrBelow(a.zone))
@@ -68,7 +74,10 @@ export class Chain implements Zones {
     return status;
   }
 
-  /** Whether data at a name ought to be signed: `secure` when every cut on the way down is. */
+  /**
+   * Whether data at a name ought to be signed: `secure` when every cut on the way down
+   * is.
+   */
   async enclosing(name: Name): Promise<Enclosing> {
     const anchor = this.anchor(name);
     if (!anchor) return { status: 'indeterminate', failure: noAnchor(name) };
@@ -78,14 +87,18 @@ export class Chain implements Zones {
       const cut = await this.#cut(at);
       if (cut.kind === 'insecure') return this.#insecureBelow(at, this.#expiry(cut.ttl));
       if ('failure' in cut) return { status: cut.kind, failure: cut.failure };
-      // A secure delegation to keys of unknown algorithms alone is an insecure one (RFC 4035 §5.2).
+      // A secure delegation to keys of unknown algorithms alone is an insecure one (RFC
+      // 4035 §5.2).
       if (cut.kind === 'secure' && this.#usable(cut.ds).length === 0)
         return this.#withoutUsable(at, cut.ds, cut.ttl);
     }
     return { status: 'signed' };
   }
 
-  /** The closest zone at or above a name that is signed with nothing supported, as far as it was met. */
+  /**
+   * The closest zone at or above a name that is signed with nothing supported, as far as
+   * it was met.
+   */
   unsupportedAbove(name: Name): UnsupportedZone | undefined {
     for (let labels = name.labels.length; labels > 0; labels--) {
       const found = this.#unsupported.get(name.suffix(labels).key);
@@ -109,7 +122,10 @@ export class Chain implements Zones {
     return { status: 'insecure', expires: this.#expiry(ttl), unsupported };
   }
 
-  /** Remembers where the tree becomes unsigned: every name below it would ask for the DS again. */
+  /**
+   * Remembers where the tree becomes unsigned: every name below it would ask for the DS
+   * again.
+   */
   #insecureBelow(cut: Name, expires: number): Enclosing {
     const { cache, now } = this.session.request;
     const known = cache?.get(cut.key)?.zone;
@@ -149,7 +165,8 @@ export class Chain implements Zones {
       (s) => s.type === RRType.DNSKEY && s.name.equals(anchor.zone),
     );
     if (!set || set.signatures.length === 0) {
-      // The anchor's zone is known to be signed, so whoever shows it unsigned takes signatures away.
+      // The anchor's zone is known to be signed, so whoever shows it unsigned takes
+      // signatures away.
       return {
         status: 'indeterminate',
         failure:
@@ -191,7 +208,10 @@ export class Chain implements Zones {
     );
   }
 
-  /** Round trips are saved by asking for the root and the top-level zone while the answer below is on its way. */
+  /**
+   * Round trips are saved by asking for the root and the top-level zone while the answer
+   * below is on its way.
+   */
   #askAhead(name: Name, anchor: TrustAnchor): void {
     if (!anchor.zone.isRoot || name.labels.length > 3) return;
     if (!this.session.request.cache?.get(anchor.zone.key))
@@ -296,8 +316,9 @@ export class Chain implements Zones {
   }
 
   /**
-   * The DS records that can be used: those of a supported algorithm and digest. SHA-1 counts only where no stronger usable digest is
-   * present, so that an attacker who breaks SHA-1 gains nothing over a zone that has moved on (RFC 4509 §3) [4509-3-1].
+   * The DS records that can be used: those of a supported algorithm and digest. SHA-1
+   * counts only where no stronger usable digest is present, so that an attacker who
+   * breaks SHA-1 gains nothing over a zone that has moved on (RFC 4509 §3) [4509-3-1].
    */
   #usable(ds: readonly Ds[]): readonly Ds[] {
     const { signatures, digests } = this.session.terms.algorithms;
@@ -321,7 +342,10 @@ export class Chain implements Zones {
     });
   }
 
-  /** Proves a DNSKEY RRset by a key that is an entry point; then every key of the set counts (RFC 4035 §5.2). */
+  /**
+   * Proves a DNSKEY RRset by a key that is an entry point; then every key of the set
+   * counts (RFC 4035 §5.2).
+   */
   #keys(
     heard: DnsResponse,
     zone: Name,
@@ -339,7 +363,8 @@ export class Chain implements Zones {
     if (set.records.length > MAX_KEYS) return bogus('dnssec-limit', `${set.records.length} keys`);
     const all = set.records.flatMap((rr) => {
       const read = readDnskey(rr);
-      // RFC 4034 §2.1.1-2.1.2, RFC 5011 §2.1: only zone keys of protocol 3 that are not revoked.
+      // RFC 4034 §2.1.1-2.1.2, RFC 5011 §2.1: only zone keys of protocol 3 that are not
+      // revoked.
       if (
         !read.ok ||
         read.value.protocol !== 3 ||

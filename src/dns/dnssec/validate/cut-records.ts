@@ -5,8 +5,9 @@ import type { DnsResponse } from './session.js';
 import type { TrustAnchor } from './types.js';
 
 /**
- * The RRset of a DS response that settles whether a zone begins at a name: its DS records, or a signed CNAME. An owner of a CNAME
- * has no other records, so neither NS nor DS (RFC 4035 §2.5, §5.2) [4035-5.2-1].
+ * The RRset of a DS response that settles whether a zone begins at a name: its DS
+ * records, or a signed CNAME. An owner of a CNAME has no other records, so neither NS nor
+ * DS (RFC 4035 §2.5, §5.2) [4035-5.2-1].
  */
 export function cutSet(heard: DnsResponse, name: Name): RRset | undefined {
   const at = (type: number): RRset | undefined =>
@@ -15,7 +16,10 @@ export function cutSet(heard: DnsResponse, name: Name): RRset | undefined {
   return at(RRType.DS) ?? (alias && alias.signatures.length > 0 ? alias : undefined);
 }
 
-/** Signers that may speak for the parent side of a name: strictly above it, not above the anchor. At most four are looked at. */
+/**
+ * Signers that may speak for the parent side of a name: strictly above it, not above the
+ * anchor. At most four are looked at.
+ */
 export function signersAbove(
   name: Name,
   signers: readonly Name[],

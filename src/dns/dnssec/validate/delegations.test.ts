@@ -1,4 +1,7 @@
-/** Which zones count as signed: DS digests and algorithms at a delegation, and delegations below aliases. */
+/**
+ * Which zones count as signed: DS digests and algorithms at a delegation, and delegations
+ * below aliases.
+ */
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { concat, Name } from '../../../base/index.js';
@@ -15,7 +18,10 @@ const world = new SignedWorld(['example', 'a.example']);
 const zone = Name.of('a.example');
 const address = 'mx.a.example A';
 
-/** A DS record of the zone's key, with the digest type and algorithm as given and, at will, a digest of nothing. */
+/**
+ * A DS record of the zone's key, with the digest type and algorithm as given and, at
+ * will, a digest of nothing.
+ */
 function ds(digestType: number, how: { stale?: boolean; algorithm?: number } = {}): ResourceRecord {
   const { rdata } = world.key('a.example');
   const hash = { 1: 'sha1', 2: 'sha256', 4: 'sha384' }[digestType];

@@ -36,7 +36,10 @@ export class NsecProofs {
     return this.#spans.length > 0;
   }
 
-  /** That the name has no records of the type: a match, an empty non-terminal, or a wildcard without the type. */
+  /**
+   * That the name has no records of the type: a match, an empty non-terminal, or a
+   * wildcard without the type.
+   */
   nodata(name: Name, type: number): Denial | undefined {
     const match = this.#find((s) => s.owner.equals(name));
     if (match) {
@@ -121,7 +124,10 @@ export function lacks(
   return !types.has(RRType.NS) || apex;
 }
 
-/** `*.name`; a name too long for that has no wildcard below it, and then the name itself stands in. */
+/**
+ * `*.name`; a name too long for that has no wildcard below it, and then the name itself
+ * stands in.
+ */
 export function below(name: Name): Name {
   const wildcard = Name.fromLabels([wildcardLabel, ...name.labels]);
   return wildcard.ok ? wildcard.value : name;

@@ -67,9 +67,10 @@ export class Nsec3Proofs {
   }
 
   /**
-   * That the name has no records of the type: an NSEC3 that matches it, or a wildcard without the type. With `optOut`, also a
-   * span in which an unsigned delegation may lie: it proves less than RFC 5155 §8.4 asks of a name error, so it counts for
-   * NODATA responses only (§8.6).
+   * That the name has no records of the type: an NSEC3 that matches it, or a wildcard
+   * without the type. With `optOut`, also a span in which an unsigned delegation may lie:
+   * it proves less than RFC 5155 §8.4 asks of a name error, so it counts for NODATA
+   * responses only (§8.6).
    */
   nodata(name: Name, type: number, { optOut: allowed }: { optOut: boolean }): Denial | undefined {
     const match = this.#match(name);
@@ -100,8 +101,9 @@ export class Nsec3Proofs {
   }
 
   /**
-   * That neither the name nor a wildcard that would answer for it exists: the closest encloser matched, the next closer name and
-   * the wildcard at the closest encloser covered (RFC 5155 §8.4) [5155-8.4-1].
+   * That neither the name nor a wildcard that would answer for it exists: the closest
+   * encloser matched, the next closer name and the wildcard at the closest encloser
+   * covered (RFC 5155 §8.4) [5155-8.4-1].
    */
   nxdomain(name: Name): Denial | undefined {
     const encloser = this.#encloser(name);
@@ -119,7 +121,10 @@ export class Nsec3Proofs {
     return cover && { status: isOptOut(cover) ? 'insecure' : 'secure', used: [cover.set] };
   }
 
-  /** Closest encloser proof (RFC 5155 §8.3). The encloser must be of this zone: no delegation, no DNAME. */
+  /**
+   * Closest encloser proof (RFC 5155 §8.3). The encloser must be of this zone: no
+   * delegation, no DNAME.
+   */
   #encloser(name: Name): Encloser | undefined {
     if (!name.isAtOrBelow(this.zone)) return undefined;
     for (let labels = name.labels.length - 1; labels >= this.zone.labels.length; labels--) {
@@ -159,7 +164,10 @@ export class Nsec3Proofs {
   }
 }
 
-/** Unknown hash algorithms and flags are ignored (RFC 5155 §8.1, §8.2); the owner must be one label below the zone. */
+/**
+ * Unknown hash algorithms and flags are ignored (RFC 5155 §8.1, §8.2); the owner must be
+ * one label below the zone.
+ */
 function spanOf(set: RRset, zone: Name): Span[] {
   if (
     set.type !== RRType.NSEC3 ||

@@ -4,7 +4,10 @@ import type { RRset } from './rrset.js';
 /** What a proof of non-existence shows. `used`: the RRsets it rests on, all verified. */
 export interface Denial {
   readonly kind: 'nodata' | 'nxdomain';
-  /** `insecure`: the name lies in an opt-out span, so it may exist unsigned (RFC 5155 §9.2), or the zone's iterations are beyond reason. */
+  /**
+   * `insecure`: the name lies in an opt-out span, so it may exist unsigned (RFC 5155
+   * §9.2), or the zone's iterations are beyond reason.
+   */
   readonly status: 'secure' | 'insecure';
   /** The name is a delegation point: NS without SOA. Only a direct match tells. */
   readonly delegation?: boolean;
@@ -20,7 +23,10 @@ export interface NoCloser {
 /** Says whether an RRset's signature holds; asked only of those that matter. */
 export type SetTrust = (set: RRset) => boolean;
 
-/** Next closer name: one label more than the ancestor with that many labels (RFC 5155 §1.3). */
+/**
+ * Next closer name: one label more than the ancestor with that many labels (RFC 5155
+ * §1.3).
+ */
 export function nextCloser(name: Name, encloserLabels: number): Name {
   return name.suffix(encloserLabels + 1);
 }

@@ -1,4 +1,7 @@
-/** Records with good signatures in the wrong place: what was done to other validators. An attacker holds `evil.example` and all it signs. */
+/**
+ * Records with good signatures in the wrong place: what was done to other validators. An
+ * attacker holds `evil.example` and all it signs.
+ */
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Name, concat } from '../../../base/index.js';

@@ -24,8 +24,8 @@ export type JudgedDenial =
 const denialTypes: ReadonlySet<number> = new Set([RRType.NSEC, RRType.NSEC3, RRType.SOA]);
 
 /**
- * Judges the claim that a name has no records of a type. In a signed zone the claim needs proof; without one it is bogus, whatever the rcode says
- * (the rcode is not signed).
+ * Judges the claim that a name has no records of a type. In a signed zone the claim needs
+ * proof; without one it is bogus, whatever the rcode says (the rcode is not signed).
  */
 export async function judgeDenial(
   session: Session,
@@ -86,7 +86,10 @@ export async function judgeDenial(
   };
 }
 
-/** That a wildcard was right to answer: no closer name exists. Undefined when that is not proved. */
+/**
+ * That a wildcard was right to answer: no closer name exists. Undefined when that is not
+ * proved.
+ */
 export function judgeNoCloser(
   session: Session,
   heard: DnsResponse,
@@ -111,7 +114,8 @@ function proveDenial(
 ): (Denial & { ttl: number }) | 'refused' | undefined {
   const { nsec, nsec3, used } = proofs(session, heard, zone, keys);
   const nx = heard.message.rcode === 3;
-  // Both are tried, the one that fits the rcode first: an empty non-terminal under NXDOMAIN is still a proof.
+  // Both are tried, the one that fits the rcode first: an empty non-terminal under
+  // NXDOMAIN is still a proof.
   const byNsec = nsec.any
     ? nx
       ? (nsec.nxdomain(name) ?? nsec.nodata(name, type))
@@ -162,7 +166,10 @@ function proofs(
   };
 }
 
-/** Zones that claim to deny: signers of the NSEC, NSEC3 and SOA records, at or above the subject and below some anchor; closest first. */
+/**
+ * Zones that claim to deny: signers of the NSEC, NSEC3 and SOA records, at or above the
+ * subject and below some anchor; closest first.
+ */
 function zonesOf(heard: DnsResponse, subject: Name, chain: Zones): readonly Name[] {
   const signers = heard.sets
     .filter((s) => denialTypes.has(s.type))
@@ -173,7 +180,10 @@ function zonesOf(heard: DnsResponse, subject: Name, chain: Zones): readonly Name
     .slice(0, 4);
 }
 
-/** RFC 2308 §5: how long an absence may be remembered; at most an hour, a minute without SOA. */
+/**
+ * RFC 2308 §5: how long an absence may be remembered; at most an hour, a minute without
+ * SOA.
+ */
 function negativeTtl(heard: DnsResponse, zone: Name): number {
   const soa = heard.message.authorities.find(
     (rr) => rr.type === RRType.SOA && zone.isAtOrBelow(rr.name),

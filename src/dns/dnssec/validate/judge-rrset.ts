@@ -16,7 +16,10 @@ export type JudgedRrset =
     }
   | { readonly status: 'bogus' | 'indeterminate'; readonly failure: Failure };
 
-/** Judges records that are there. Unsigned or badly signed data is insecure only where the zone is proved to be unsigned; else it is bogus. */
+/**
+ * Judges records that are there. Unsigned or badly signed data is insecure only where the
+ * zone is proved to be unsigned; else it is bogus.
+ */
 export async function judgeRrset(
   session: Session,
   chain: Zones,
@@ -72,7 +75,10 @@ export async function judgeRrset(
   };
 }
 
-/** Who claims to have signed: at or above the subject and below some anchor; closest first, at most four. */
+/**
+ * Who claims to have signed: at or above the subject and below some anchor; closest
+ * first, at most four.
+ */
 function signersOf(set: RRset, subject: Name, chain: Zones): readonly Name[] {
   const fitting = set.signatures
     .map((s) => s.rrsig.signer)

@@ -102,7 +102,8 @@ async function spring({
   const dnskey = message(RRType.DNSKEY, [...keys, ...keySignatures]);
   const hostile = message(RRType.TXT, answers, authorities, rcode);
   let best = { status: '', checks: 0, blocked: Infinity };
-  // The least of several runs, in CPU time: other processes of a busy machine do not count.
+  // The least of several runs, in CPU time: other processes of a busy machine do not
+  // count.
   for (let run = 0; run < 20 && best.blocked > MOST_MILLISECONDS; run++) {
     const { algorithms, checks } = meter();
     let longest = 0;

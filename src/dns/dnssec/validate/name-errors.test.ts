@@ -1,4 +1,7 @@
-/** Proofs that a name does not exist: NSEC3 with and without opt-out, and aliases that make a name too long. */
+/**
+ * Proofs that a name does not exist: NSEC3 with and without opt-out, and aliases that
+ * make a name too long.
+ */
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Name } from '../../../base/index.js';

@@ -7,7 +7,10 @@ import type { AlgorithmRegistry } from '../algorithms.js';
 import type { Fetch, ProofRecords, Limits, Proof, TrustAnchor } from './types.js';
 import { validate } from './validate.js';
 
-/** Validates a proof from its own records, at its own time or another (milliseconds since 1970). A question it does not answer fails. */
+/**
+ * Validates a proof from its own records, at its own time or another (milliseconds since
+ * 1970). A question it does not answer fails.
+ */
 export async function verifyProof(
   proof: Proof,
   anchors: readonly TrustAnchor[],

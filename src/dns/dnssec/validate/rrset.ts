@@ -4,7 +4,10 @@ import type { Message } from '../../wire/message.js';
 import { readRrsig, type Rrsig } from '../../wire/rdata.js';
 import { RRClass, RRType } from '../../wire/types-registry.js';
 
-/** Records of one owner and type in one message, with the signatures that came for them in whatever section. */
+/**
+ * Records of one owner and type in one message, with the signatures that came for them in
+ * whatever section.
+ */
 export interface RRset {
   readonly name: Name;
   readonly type: number;
@@ -12,7 +15,10 @@ export interface RRset {
   readonly signatures: readonly { readonly record: ResourceRecord; readonly rrsig: Rrsig }[];
 }
 
-/** Groups a message's answer and authority records. Other classes and malformed signatures are left out. */
+/**
+ * Groups a message's answer and authority records. Other classes and malformed signatures
+ * are left out.
+ */
 export function rrsetsOf(message: Message): readonly RRset[] {
   const sets = new Map<
     string,

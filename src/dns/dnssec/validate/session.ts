@@ -9,7 +9,10 @@ import { standardAlgorithms } from '../algorithms.js';
 import type { Message } from '../../wire/message.js';
 import type { ZoneKey } from './types.js';
 
-/** One upstream answer, taken apart, with what has been verified in it and what a verdict came to rest on. */
+/**
+ * One upstream answer, taken apart, with what has been verified in it and what a verdict
+ * came to rest on.
+ */
 export interface DnsResponse {
   readonly name: Name;
   readonly type: number;
@@ -23,7 +26,10 @@ export type QueryResult =
   | { readonly ok: true; readonly heard: DnsResponse }
   | { readonly ok: false; readonly failure: Failure };
 
-/** The work of one question: each upstream question asked once, every allowance counted in one place. */
+/**
+ * The work of one question: each upstream question asked once, every allowance counted in
+ * one place.
+ */
 export class Session {
   readonly limits: Limits;
   readonly terms: VerifyContext;
@@ -72,7 +78,10 @@ export class Session {
     return { ok: true, heard };
   }
 
-  /** Verifies an RRset; when it holds, its records and the one signature count as used only after {@link use}. */
+  /**
+   * Verifies an RRset; when it holds, its records and the one signature count as used
+   * only after {@link use}.
+   */
   verify(heard: DnsResponse, set: RRset, zone: Name, keys: readonly ZoneKey[]): Verified {
     return verifyRrset(set, zone, keys, this.terms, heard.allowance);
   }

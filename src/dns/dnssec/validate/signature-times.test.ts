@@ -1,4 +1,6 @@
-/** When a signature counts: serial arithmetic, and the tolerance for clocks that differ. */
+/**
+ * When a signature counts: serial arithmetic, and the tolerance for clocks that differ.
+ */
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { readRrsig } from '../../wire/rdata.js';
@@ -12,7 +14,10 @@ const noDs = world.by('example', 'mx.example. NSEC example. A NSEC RRSIG');
 const HOUR = 3_600_000;
 const TURN = 2 ** 32 * 1000;
 
-/** The state of a signature with these dates at some times, all in milliseconds since 1970. */
+/**
+ * The state of a signature with these dates at some times, all in milliseconds since
+ * 1970.
+ */
 function states(
   [inception, expiration]: readonly [number, number],
   times: readonly number[],
@@ -25,7 +30,10 @@ function states(
   return times.map((now) => timeOf(read.value, { now, limits: { ...defaultLimits, clockSkew } }));
 }
 
-/** The status of an answer whose only signature ended, or begins, some seconds ago or ahead. */
+/**
+ * The status of an answer whose only signature ended, or begins, some seconds ago or
+ * ahead.
+ */
 async function answered(
   seconds: { readonly since?: number; readonly until?: number },
   clockSkew?: number,

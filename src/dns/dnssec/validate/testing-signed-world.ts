@@ -21,7 +21,10 @@ import { validate } from './validate.js';
 /** Responses by question, written as `mx.example TLSA`. */
 export type Responses = Readonly<Record<string, Partial<Message>>>;
 
-/** Signed zones of one key each, below a root that is the trust anchor, for tests that write every response by hand. */
+/**
+ * Signed zones of one key each, below a root that is the trust anchor, for tests that
+ * write every response by hand.
+ */
 export class SignedWorld {
   readonly now = Date.UTC(2026, 10, 23);
   readonly window: SigningWindow = {
@@ -59,7 +62,10 @@ export class SignedWorld {
     return this.signed(zone, lines.map(record));
   }
 
-  /** The response of an honest resolver to DNSKEY and DS questions about the zones; undefined for any other question. */
+  /**
+   * The response of an honest resolver to DNSKEY and DS questions about the zones;
+   * undefined for any other question.
+   */
   keyResponse(name: Name, type: number): Partial<Message> | undefined {
     const text = name.isRoot ? '.' : name.toString();
     const key = this.#keys.get(text);
@@ -72,7 +78,10 @@ export class SignedWorld {
     return { answers: this.signed(above ?? '.', [dsRecord(name, key)]) };
   }
 
-  /** Validates one question. Questions that `responses` does not name are answered by `otherwise`, else with SERVFAIL. */
+  /**
+   * Validates one question. Questions that `responses` does not name are answered by
+   * `otherwise`, else with SERVFAIL.
+   */
   ask(
     question: string,
     responses: Responses,

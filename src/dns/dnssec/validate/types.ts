@@ -16,7 +16,10 @@ export interface TrustAnchor {
   readonly zone: Name;
   readonly ds: readonly Ds[];
   readonly keys: readonly Dnskey[];
-  /** A negative trust anchor (RFC 7646): the zone and all below it, down to the next anchor, count as unsigned. */
+  /**
+   * A negative trust anchor (RFC 7646): the zone and all below it, down to the next
+   * anchor, count as unsigned.
+   */
   readonly negative?: true;
 }
 
@@ -28,7 +31,10 @@ export interface Limits {
   readonly failedChecks: number;
   /** Keys with one tag that are tried for one signature. */
   readonly keysPerTag: number;
-  /** NSEC3 iterations above which a denial counts as insecure, and above which it is refused (RFC 9276 §3.2) [9276-3.2-1]. */
+  /**
+   * NSEC3 iterations above which a denial counts as insecure, and above which it is
+   * refused (RFC 9276 §3.2) [9276-3.2-1].
+   */
   readonly iterationsInsecure: number;
   readonly iterationsRefused: number;
   /** NSEC3 hashes over the whole question. */
@@ -38,8 +44,9 @@ export interface Limits {
   /** Questions asked upstream. */
   readonly fetches: number;
   /**
-   * Seconds by which the clocks of signer and validator may differ: a signature counts so long before its inception and after
-   * its expiration. 0 applies RFC 4035 §5.3.1 to the letter [4035-5.3.1-1].
+   * Seconds by which the clocks of signer and validator may differ: a signature counts so
+   * long before its inception and after its expiration. 0 applies RFC 4035 §5.3.1 to the
+   * letter [4035-5.3.1-1].
    */
   readonly clockSkew: number;
 }
@@ -59,7 +66,9 @@ export const defaultLimits: Limits = {
   clockSkew: 300,
 };
 
-/** A zone's standing, once it is proved. `evidence` names the messages the proof rests on. */
+/**
+ * A zone's standing, once it is proved. `evidence` names the messages the proof rests on.
+ */
 export type ZoneStatus =
   | { readonly status: 'secure'; readonly keys: readonly ZoneKey[]; readonly expires: number }
   | {
@@ -73,7 +82,10 @@ export type ZoneStatus =
 export interface ZoneKey {
   readonly tag: number;
   readonly algorithm: number;
-  /** Imported at first use: importing costs as much as a check. Undefined for a key that is none. */
+  /**
+   * Imported at first use: importing costs as much as a check. Undefined for a key that
+   * is none.
+   */
   key(): KeyObject | undefined;
 }
 
@@ -90,7 +102,10 @@ export interface ValidateRequest {
   readonly cache?: ZoneCache;
 }
 
-/** Keeps proved zones, keys imported. Bounded by its maker. Entries hold the records the zone rests on, for the proofs of later answers. */
+/**
+ * Keeps proved zones, keys imported. Bounded by its maker. Entries hold the records the
+ * zone rests on, for the proofs of later answers.
+ */
 export interface ZoneCache {
   get(zone: string): CachedZone | undefined;
   set(zone: string, entry: CachedZone): void;
@@ -110,7 +125,10 @@ export interface ProofRecords {
   readonly authorities: readonly string[];
 }
 
-/** What data at a name ought to be: signed, or in a part of the tree that is proved to be unsigned. */
+/**
+ * What data at a name ought to be: signed, or in a part of the tree that is proved to be
+ * unsigned.
+ */
 export type Enclosing =
   | { readonly status: 'signed' }
   | { readonly status: 'insecure'; readonly expires: number }
@@ -124,7 +142,10 @@ export interface Zones {
   anchor(name: Name): TrustAnchor | undefined;
 }
 
-/** The least that a verdict rests on: every record, key, signature and denial used, as text. Validates again without a network. */
+/**
+ * The least that a verdict rests on: every record, key, signature and denial used, as
+ * text. Validates again without a network.
+ */
 export interface Proof {
   readonly schema: 'hermetic.proof/1';
   readonly name: string;

@@ -15,8 +15,10 @@ import { WrittenProof } from './written-proof.js';
 const gravity: readonly Dnssec[] = ['secure', 'insecure', 'indeterminate', 'bogus'];
 
 /**
- * The complete validating stub: asks upstream through `fetch`, follows aliases, and says of data and denial alike whether it is secure, insecure
- * (proved), bogus or indeterminate (RFC 4035 §4.3, RFC 7672 §2.1.1 [7672-2.1.1-1]). Pure but for `fetch`; rejects only as `fetch` does.
+ * The complete validating stub: asks upstream through `fetch`, follows aliases, and says
+ * of data and denial alike whether it is secure, insecure (proved), bogus or
+ * indeterminate (RFC 4035 §4.3, RFC 7672 §2.1.1 [7672-2.1.1-1]). Pure but for `fetch`;
+ * rejects only as `fetch` does.
  */
 export async function validate(request: ValidateRequest): Promise<DnsAnswer> {
   const session = new Session(request);
@@ -68,7 +70,10 @@ class Walk {
     );
   }
 
-  /** Asked for a CNAME, and given the unsigned one that a DNAME implies: the DNAME is what can be proved. */
+  /**
+   * Asked for a CNAME, and given the unsigned one that a DNAME implies: the DNAME is what
+   * can be proved.
+   */
   #synthesised(heard: DnsResponse, set: RRset): boolean {
     return (
       set.type === RRType.CNAME &&
@@ -77,7 +82,10 @@ class Walk {
     );
   }
 
-  /** Asked for a CNAME and given the one that a DNAME implies (RFC 6672 §5.3.1): unsigned, so it has to be what is computed from the DNAME. */
+  /**
+   * Asked for a CNAME and given the one that a DNAME implies (RFC 6672 §5.3.1): unsigned,
+   * so it has to be what is computed from the DNAME.
+   */
   #implied(heard: DnsResponse, data: RRset, target: Name): DnsAnswer {
     const [record] = data.records;
     const given = record && readTarget(record);
@@ -101,8 +109,8 @@ class Walk {
   }
 
   /**
-   * Where an alias leads from here: the target, `none` without one, `too-long` where a DNAME makes a name that cannot exist, or
-   * why the alias is not trusted.
+   * Where an alias leads from here: the target, `none` without one, `too-long` where a
+   * DNAME makes a name that cannot exist, or why the alias is not trusted.
    */
   async #follow(
     heard: DnsResponse,
@@ -126,9 +134,11 @@ class Walk {
         ),
       };
     const judged = await judgeRrset(this.session, this.chain, heard, set);
-    // RFC 7672 §2.1.3: a faulty link spoils the chain, an insecure one all that follows [7672-2.1.3-1, 7672-2.1.3-2].
+    // RFC 7672 §2.1.3: a faulty link spoils the chain, an insecure one all that follows
+    // [7672-2.1.3-1, 7672-2.1.3-2].
     if ('failure' in judged) return judged;
-    // RFC 4592 §4.4: a DNAME has no meaning at a wildcard, so one that a wildcard answered with is not believed.
+    // RFC 4592 §4.4: a DNAME has no meaning at a wildcard, so one that a wildcard
+    // answered with is not believed.
     if (dname && judged.expanded)
       return {
         status: 'bogus',
@@ -139,10 +149,12 @@ class Walk {
       };
     const target = readTarget(record);
     if (!target.ok) return { status: 'bogus', failure: target.failure };
-    // RFC 6672 §5.3.1: the CNAME that comes with a DNAME is unsigned, so its target is computed again.
+    // RFC 6672 §5.3.1: the CNAME that comes with a DNAME is unsigned, so its target is
+    // computed again.
     const to = dname ? substitute(this.#current, dname.name, target.value) : target.value;
     this.#weaken(judged.status, judged.ttl);
-    // RFC 6672 §2.2: YXDOMAIN, the substituted name exceeds 255 octets; the DNAME itself proves it [6672-2.2-1].
+    // RFC 6672 §2.2: YXDOMAIN, the substituted name exceeds 255 octets; the DNAME itself
+    // proves it [6672-2.2-1].
     if (!to) return 'too-long';
     this.#aliases.push({ from: this.#current, to, dnssec: judged.status });
     return to;
@@ -157,7 +169,8 @@ class Walk {
       this.request.type,
     );
     if ('failure' in judged && this.#aliases.length > 0 && !heard.name.equals(this.#current)) {
-      // The message answered the alias; the end of the chain may have more to say of itself.
+      // The message answered the alias; the end of the chain may have more to say of
+      // itself.
       const again = await this.session.ask(this.#current, this.request.type);
       if (again.ok && !refusalOf(again)) {
         const data = this.#set(again.heard, this.request.type);
@@ -217,8 +230,9 @@ class Walk {
   }
 
   /**
-   * No answer. For an address, whether it could have been secure at all decides if DANE may apply to the host. Behind a secure
-   * alias it may even where the target is unsigned (RFC 7672 §2.2.2).
+   * No answer. For an address, whether it could have been secure at all decides if DANE
+   * may apply to the host. Behind a secure alias it may even where the target is unsigned
+   * (RFC 7672 §2.2.2).
    */
   async #lost(failure: Failure): Promise<DnsAnswer> {
     const failed = this.#failed('indeterminate', failure);

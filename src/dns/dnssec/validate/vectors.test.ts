@@ -91,7 +91,8 @@ for (const [file, sets] of [
 test('test_sigs.revoked: a revoked key signs nothing that counts (RFC 5011 §2.1)', () => {
   const found = verdicts('test_sigs.revoked', legacyAlgorithms);
   assert.equal(found.length, 3);
-  // That it can still announce its own revocation matters only to a validator that follows RFC 5011; this one has its anchors given.
+  // That it can still announce its own revocation matters only to a validator that
+  // follows RFC 5011; this one has its anchors given.
   for (const { ok } of found) assert.equal(ok, false);
 });
 

@@ -6,7 +6,10 @@ import type { Rrsig } from '../../wire/rdata.js';
 import type { RRset } from './rrset.js';
 import type { Limits, ZoneKey } from './types.js';
 
-/** What is left of the allowance for signature checks; shared by all that is verified in one message, and over the question. */
+/**
+ * What is left of the allowance for signature checks; shared by all that is verified in
+ * one message, and over the question.
+ */
 export interface WorkBudget {
   checks: number;
   readonly question: { failed: number };
@@ -36,7 +39,10 @@ const gravity: readonly DnssecFailureCode[] = [
   'dnssec-signature-missing',
 ];
 
-/** Checks an RRset against the keys of the zone that should have signed it (RFC 4035 §5.3). Any one valid path is enough (RFC 6840 §5.11). */
+/**
+ * Checks an RRset against the keys of the zone that should have signed it (RFC 4035
+ * §5.3). Any one valid path is enough (RFC 6840 §5.11).
+ */
 export function verifyRrset(
   set: RRset,
   zone: Name,
@@ -76,8 +82,9 @@ export function verifyRrset(
 }
 
 /**
- * Whether a time lies in the validity period of a signature, by serial number arithmetic (RFC 4034 §3.1.5).
- * The tolerance for clock skew departs from RFC 4035 §5.3.1 as {@link Limits.clockSkew} says [4035-5.3.1-1].
+ * Whether a time lies in the validity period of a signature, by serial number arithmetic
+ * (RFC 4034 §3.1.5). The tolerance for clock skew departs from RFC 4035 §5.3.1 as {@link
+ * Limits.clockSkew} says [4035-5.3.1-1].
  */
 export function timeOf(
   rrsig: Rrsig,

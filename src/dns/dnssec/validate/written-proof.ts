@@ -2,7 +2,10 @@ import type { ProofRecords, Proof, ValidateRequest } from './types.js';
 
 type ProofVerdict = Pick<Proof, 'status' | 'dnssec'>;
 
-/** A proof whose text is written when somebody reads it: writing costs as much as a signature check, and most proofs are only kept. */
+/**
+ * A proof whose text is written when somebody reads it: writing costs as much as a
+ * signature check, and most proofs are only kept.
+ */
 export class WrittenProof implements Proof {
   readonly schema = 'hermetic.proof/1';
   readonly name: string;

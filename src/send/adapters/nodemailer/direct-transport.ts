@@ -42,10 +42,12 @@ export interface DirectInfo {
 const MAX_MESSAGE = 100 * 1024 * 1024;
 
 /**
- * A transport for nodemailer that delivers to the recipients' own servers and obeys their policies. nodemailer composes and signs; nothing of its own SMTP
- * is used. `requireTLSExtensionEnabled` of a message asks for REQUIRETLS (RFC 8689).
+ * A transport for nodemailer that delivers to the recipients' own servers and obeys their
+ * policies. nodemailer composes and signs; nothing of its own SMTP is used.
+ * `requireTLSExtensionEnabled` of a message asks for REQUIRETLS (RFC 8689).
  *
- * @throws `sendMail` rejects with a HermeticError `send-failed` when no recipient was accepted; `cause` is the {@link Delivery}.
+ * @throws `sendMail` rejects with a HermeticError `send-failed` when no recipient was
+ * accepted; `cause` is the {@link Delivery}.
  */
 export function directTransport(options: DirectTransportOptions = {}): DirectTransport {
   const { sender = createSender(options) } = options;

@@ -233,7 +233,10 @@ test('a policy too long to be told whole is enforced all the same', () => {
   );
 });
 
-/** Reads an answer as Postfix does (mystrtokq, extpar, split_nameval), written from its manual and not from the formatter. */
+/**
+ * Reads an answer as Postfix does (mystrtokq, extpar, split_nameval), written from its
+ * manual and not from the formatter.
+ */
 function asPostfixReads(data: string): { level: string; attributes: [string, string][] } {
   const tokens: string[] = [];
   for (let at = 0; at < data.length;) {

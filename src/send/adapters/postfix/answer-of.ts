@@ -29,7 +29,10 @@ export interface AnswerOptions {
 export interface PostfixAnswer {
   /** Unframed: `OK LEVEL ...`, `NOTFOUND `, `TEMP reason`. */
   readonly reply: string;
-  /** The cell of the answer table; absent where the decision itself lets mail wait, go unchecked, or not go. */
+  /**
+   * The cell of the answer table; absent where the decision itself lets mail wait, go
+   * unchecked, or not go.
+   */
   readonly cell?: {
     readonly column: DaneColumn;
     readonly row: StsRow;
@@ -41,7 +44,10 @@ export interface PostfixAnswer {
   readonly keep: number;
 }
 
-/** Seconds: a reply is kept for no longer, so that a restart is not needed to see a change, and TEMP for a short time only. */
+/**
+ * Seconds: a reply is kept for no longer, so that a restart is not needed to see a
+ * change, and TEMP for a short time only.
+ */
 const LONGEST = 3600;
 const TEMP_LONGEST = 15;
 /** Characters of the reason of a TEMP reply. */
@@ -60,7 +66,8 @@ export function answerOf(decision: DomainDecision, options: AnswerOptions): Post
     cause,
     keep: Math.min(keep, TEMP_LONGEST),
   });
-  // An exemption outweighs what main.cf says as well; observing leaves everything as it was.
+  // An exemption outweighs what main.cf says as well; observing leaves everything as it
+  // was.
   if (decision.waiver)
     return { reply: decision.waiver.kind === 'observe' ? 'NOTFOUND ' : 'OK may', keep };
   if (decision.action === 'reject' || decision.route.kind === 'address')
@@ -93,7 +100,8 @@ function secureReply(decision: DomainDecision, version: PostfixVersion): string 
     .map(({ name }) => name)
     .filter((name) => hostName.test(name));
   if (hosts.length === 0) return undefined;
-  // Hosts that DNS may name by the time Postfix looks (RFC 8461 §8.1); no wildcards: `.example.com` would match at any depth (RFC 8461 §4.1 means one label).
+  // Hosts that DNS may name by the time Postfix looks (RFC 8461 §8.1); no wildcards:
+  // `.example.com` would match at any depth (RFC 8461 §4.1 means one label).
   const others = (decision.mtaSts.policy?.mx ?? []).filter((pattern) => hostName.test(pattern));
   const names = [...new Set([...hosts, ...others])].slice(0, MAX_NAMES);
   const attributes: [string, string][] = [
@@ -121,7 +129,10 @@ function secureReply(decision: DomainDecision, version: PostfixVersion): string 
 /** At least two labels: `hostname` and `nexthop` mean something else in a match list. */
 const hostName = /^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)+$/;
 
-/** Why mail is deferred where Postfix cannot do DANE: TLSA records, or a host whose lookups failed, so that it may have some. */
+/**
+ * Why mail is deferred where Postfix cannot do DANE: TLSA records, or a host whose
+ * lookups failed, so that it may have some.
+ */
 function causeWithoutValidation(
   { hosts }: DomainDecision,
   { whyNot }: AnswerOptions,

@@ -1,16 +1,23 @@
 import type { DomainDecision, HostDecision, Reason } from '../../../policy/index.js';
 
-/** How many MX hosts have TLSA records that Postfix can authenticate by. `some` is also all of them behind an unsigned MX, and any that need a look. */
+/**
+ * How many MX hosts have TLSA records that Postfix can authenticate by. `some` is also
+ * all of them behind an unsigned MX, and any that need a look.
+ */
 export const daneColumns = ['all', 'some', 'none'] as const;
 export type DaneColumn = (typeof daneColumns)[number];
 
-/** What MTA-STS says. `none`: no policy, or mode none. `tempfail`: the record could not be looked up, and no policy is cached. */
+/**
+ * What MTA-STS says. `none`: no policy, or mode none. `tempfail`: the record could not be
+ * looked up, and no policy is cached.
+ */
 export const stsRows = ['enforce', 'testing', 'none', 'tempfail'] as const;
 export type StsRow = (typeof stsRows)[number];
 
 /**
- * What Postfix is told. One answer holds for every MX host of a domain, so it cannot say "DANE here, MTA-STS there"; it is never weaker than what the
- * decision asks of the weakest host.
+ * What Postfix is told. One answer holds for every MX host of a domain, so it cannot say
+ * "DANE here, MTA-STS there"; it is never weaker than what the decision asks of the
+ * weakest host.
  */
 export type TableAnswer =
   /** Every host by DANE; a host without it is not used. */
@@ -25,8 +32,10 @@ export type TableAnswer =
   | 'TEMP';
 
 /**
- * The answer table. With `dane-only` a failing DANE validation is never outweighed by MTA-STS (RFC 8461 §2); with `some`, MTA-STS alone can speak for every
- * host. Where Postfix cannot do DANE itself (`validates` false) no answer relies on it: without the AD bit `dane` would silently mean `may`.
+ * The answer table. With `dane-only` a failing DANE validation is never outweighed by
+ * MTA-STS (RFC 8461 §2); with `some`, MTA-STS alone can speak for every host. Where
+ * Postfix cannot do DANE itself (`validates` false) no answer relies on it: without the
+ * AD bit `dane` would silently mean `may`.
  */
 export function tableAnswer(column: DaneColumn, row: StsRow, validates: boolean): TableAnswer {
   if (row === 'enforce') return column === 'all' && validates ? 'dane-only' : 'secure';
@@ -34,7 +43,10 @@ export function tableAnswer(column: DaneColumn, row: StsRow, validates: boolean)
   return validates ? 'dane' : 'TEMP';
 }
 
-/** The column of a decision. A host outside an enforced policy keeps `all` away: DANE alone would let Postfix use it. */
+/**
+ * The column of a decision. A host outside an enforced policy keeps `all` away: DANE
+ * alone would let Postfix use it.
+ */
 export function columnOf({ route, hosts }: Pick<DomainDecision, 'route' | 'hosts'>): DaneColumn {
   const authenticated = (host: HostDecision): boolean =>
     host.decision.action === 'use' && host.decision.authenticate.includes('dane');

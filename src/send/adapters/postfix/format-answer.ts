@@ -1,4 +1,7 @@
-/** The level and attributes of a policy table entry (postconf(5), smtp_tls_policy_maps), in order. */
+/**
+ * The level and attributes of a policy table entry (postconf(5), smtp_tls_policy_maps),
+ * in order.
+ */
 export interface Entry {
   readonly level: 'dane' | 'dane-only' | 'secure';
   readonly attributes: readonly (readonly [name: string, value: string])[];
@@ -8,8 +11,9 @@ export interface Entry {
 const LONGEST = 100_000;
 
 /**
- * Writes `OK LEVEL name=value ...`. Values with blanks stand in braces. A value that could end its attribute and begin another one (braces, control or
- * non-ASCII characters, nothing at all) is never written: `undefined` then, as for a reply that is too long.
+ * Writes `OK LEVEL name=value ...`. Values with blanks stand in braces. A value that
+ * could end its attribute and begin another one (braces, control or non-ASCII characters,
+ * nothing at all) is never written: `undefined` then, as for a reply that is too long.
  */
 export function formatAnswer({ level, attributes }: Entry): string | undefined {
   let text = `OK ${level}`;

@@ -1,9 +1,10 @@
 /**
- * Postfix: a socketmap server that answers smtp_tls_policy_maps (postconf(5), socketmap_table(5)) with what policy decides for a domain.
- * The table of answers is in `answer-table.ts` and docs/postfix.md.
+ * Postfix: a socketmap server that answers smtp_tls_policy_maps (postconf(5),
+ * socketmap_table(5)) with what policy decides for a domain. The table of answers is in
+ * `answer-table.ts` and docs/postfix.md.
  *
- * @example
- * answerOf(await resolvePolicy('example.com', deps), { version: '3.7', validates: true }).reply; // OK dane-only
+ * @example answerOf(await resolvePolicy('example.com', deps), { version: '3.7',
+ * validates: true }).reply; // OK dane-only
  */
 export { answerOf, type AnswerOptions, type PostfixAnswer } from './answer-of.js';
 export {

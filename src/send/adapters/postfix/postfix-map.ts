@@ -31,7 +31,9 @@ export interface PostfixMap {
     readonly answers: ReadonlyMap<string, number>;
   };
   readonly validates: boolean;
-  /** Looks every key up again: a policy that answers rest on was removed from the cache. */
+  /**
+   * Looks every key up again: a policy that answers rest on was removed from the cache.
+   */
   clear(): void;
   stop(): void;
 }

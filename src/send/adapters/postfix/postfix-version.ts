@@ -2,11 +2,17 @@
 export const postfixVersions = ['3.4', '3.5', '3.6', '3.7', '3.8', '3.9', '3.10', '3.11'] as const;
 export type PostfixVersion = (typeof postfixVersions)[number];
 
-/** What a release understands. An attribute it does not know would make it defer all mail to the domain. */
+/**
+ * What a release understands. An attribute it does not know would make it defer all mail
+ * to the domain.
+ */
 export interface PostfixAbilities {
   /** `protocols=>=TLSv1.2`; older ones list what is excluded. */
   readonly leastProtocol: boolean;
-  /** `policy_type=sts` and what belongs to it; with it MX hosts outside the patterns are not used (3.10.5). */
+  /**
+   * `policy_type=sts` and what belongs to it; with it MX hosts outside the patterns are
+   * not used (3.10.5).
+   */
   readonly stsAttributes: boolean;
 }
 
@@ -19,7 +25,9 @@ export function abilitiesOf(version: PostfixVersion): PostfixAbilities {
   };
 }
 
-/** The release of a version such as `3.7.11`; undefined where no answers are made for it. */
+/**
+ * The release of a version such as `3.7.11`; undefined where no answers are made for it.
+ */
 export function releaseOf(text: string): PostfixVersion | undefined {
   const release = /^\d+\.\d+/.exec(text)?.[0];
   return postfixVersions.find((version) => version === release);

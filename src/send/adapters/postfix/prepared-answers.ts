@@ -15,14 +15,19 @@ export interface PreparedAnswersOptions {
   readonly clock: Pick<Clock, 'monotonic'>;
   /** Keys kept at most. Default 200 000. */
   readonly size?: number;
-  /** Replies being found at one time; beyond that a key is answered TEMP. Default 1000. */
+  /**
+   * Replies being found at one time; beyond that a key is answered TEMP. Default 1000.
+   */
   readonly atOnce?: number;
 }
 
 interface Entry {
   /** Framed. */
   reply: string;
-  /** Monotonic milliseconds from which on it is found anew in the background, and from which on it is not given any more. */
+  /**
+   * Monotonic milliseconds from which on it is found anew in the background, and from
+   * which on it is not given any more.
+   */
   renewAt: number;
   until: number;
   /** Asked for since the last time room was made. */
@@ -37,8 +42,10 @@ const broken = frame(
 const MIN_KEPT = 1000;
 
 /**
- * Replies ready to be sent: the way of a known key is one look into a map. An answer in use is found anew before its time is over, so that a busy
- * domain never waits; one whose time is over is never given. Spans are measured by the monotonic clock: setting the date changes nothing.
+ * Replies ready to be sent: the way of a known key is one look into a map. An answer in
+ * use is found anew before its time is over, so that a busy domain never waits; one whose
+ * time is over is never given. Spans are measured by the monotonic clock: setting the
+ * date changes nothing.
  */
 export class PreparedAnswers {
   readonly #entries = new Map<string, Entry>();
@@ -80,7 +87,8 @@ export class PreparedAnswers {
   }
 
   #renew(key: string, entry: Entry): void {
-    // Once only; should it fail to come in time, the next question after `until` waits for it.
+    // Once only; should it fail to come in time, the next question after `until` waits
+    // for it.
     entry.renewAt = Infinity;
     if (!this.#finding.has(key)) void this.#find(ownCopy(key));
   }
@@ -130,7 +138,10 @@ export class PreparedAnswers {
     return reply;
   }
 
-  /** The oldest goes, unless it was asked for since it was last looked at: then it counts as new. */
+  /**
+   * The oldest goes, unless it was asked for since it was last looked at: then it counts
+   * as new.
+   */
   #makeRoom(): void {
     for (const [key, entry] of this.#entries) {
       this.#entries.delete(key);
@@ -141,7 +152,10 @@ export class PreparedAnswers {
   }
 }
 
-/** A piece of a longer text keeps the whole of it in memory, a text put together keeps its parts; the copy does not. */
+/**
+ * A piece of a longer text keeps the whole of it in memory, a text put together keeps its
+ * parts; the copy does not.
+ */
 function ownCopy(key: string): string {
   return Buffer.from(key, 'latin1').toString('latin1');
 }

@@ -11,7 +11,9 @@ let folder: string;
 before(() => (folder = mkdtempSync(join(tmpdir(), 'hermetic-'))));
 after(() => rmSync(folder, { recursive: true }));
 
-/** Name servers by address: whether they set the AD bit; who is not in the list is silent. */
+/**
+ * Name servers by address: whether they set the AD bit; who is not in the list is silent.
+ */
 function network(servers: Readonly<Record<string, boolean>>): Network {
   return {
     dial: () => Promise.resolve({ ok: false, failure: { code: 'net-refused', detail: '' } }),

@@ -2,18 +2,29 @@ import { Name } from '../../../base/index.js';
 import { createResolver, RRType, systemUpstreams, type Upstream } from '../../../dns/index.js';
 import type { Network } from '../../../net/index.js';
 
-/** Whether Postfix can do DANE: its stub resolver trusts the AD bit of the name servers of resolv.conf. */
+/**
+ * Whether Postfix can do DANE: its stub resolver trusts the AD bit of the name servers of
+ * resolv.conf.
+ */
 export type ProbeState =
-  /** Every name server sets AD for the signed root, and runs on this machine or is trusted by `trustRemote`. */
+  /**
+   * Every name server sets AD for the signed root, and runs on this machine or is trusted
+   * by `trustRemote`.
+   */
   | { readonly validates: true; readonly says: string }
   /** `fix`: what to do, with the setting. */
   | { readonly validates: false; readonly says: string; readonly fix: string };
 
 export interface ProbeOptions {
   readonly network: Network;
-  /** The resolv.conf that Postfix reads: with a chroot the copy below its queue directory. */
+  /**
+   * The resolv.conf that Postfix reads: with a chroot the copy below its queue directory.
+   */
   readonly resolvConf: string;
-  /** Believe a name server on another machine: the way to it is protected by other means (RFC 7672 §2.1.1). */
+  /**
+   * Believe a name server on another machine: the way to it is protected by other means
+   * (RFC 7672 §2.1.1).
+   */
   readonly trustRemote?: boolean;
 }
 
@@ -27,8 +38,9 @@ const fixes = {
 const MAX_SERVERS = 3;
 
 /**
- * Asks as Postfix would, with the same question as its own dnssec_probe: the NS records of the root. One name server that does not validate is enough to
- * fail: Postfix may turn to any of them.
+ * Asks as Postfix would, with the same question as its own dnssec_probe: the NS records
+ * of the root. One name server that does not validate is enough to fail: Postfix may turn
+ * to any of them.
  */
 export async function probeResolver({
   network,

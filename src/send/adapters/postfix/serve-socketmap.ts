@@ -4,8 +4,9 @@ export interface SocketmapOptions {
   /** The map's name: what stands last in `socketmap:inet:HOST:PORT:NAME`. */
   readonly map: string;
   /**
-   * The framed reply to a key (one character an octet), at once where it is known. A promise must resolve: whatever went wrong is a TEMP reply.
-   * The key is a piece of a larger text: who keeps it must copy it.
+   * The framed reply to a key (one character an octet), at once where it is known. A
+   * promise must resolve: whatever went wrong is a TEMP reply. The key is a piece of a
+   * larger text: who keeps it must copy it.
    */
   answer(key: string): string | Promise<string>;
   /** Who did not speak the protocol, and how. */
@@ -16,9 +17,14 @@ export type Malformed = 'length' | 'too-long' | 'comma' | 'no-key';
 
 /** Longest request, that of Postfix itself (socketmap_max_query_size). */
 const LONGEST = 10_000;
-/** Replies of one connection that wait for their turn. Postfix has one request under way. */
+/**
+ * Replies of one connection that wait for their turn. Postfix has one request under way.
+ */
 const MAX_WAITING = 256;
-/** Replies are handed to the socket in pieces of about this size, so that a client that does not read is noticed. */
+/**
+ * Replies are handed to the socket in pieces of about this size, so that a client that
+ * does not read is noticed.
+ */
 const PIECE = 65_536;
 
 const DIGIT_0 = 0x30;
@@ -26,9 +32,10 @@ const COLON = 0x3a;
 const COMMA = 0x2c;
 
 /**
- * Serves one connection of a Postfix socketmap client (socketmap_table(5)): requests `LEN:NAME SP KEY,`, replies in the same framing and in the order
- * of the requests, however many come at once. What is not a request ends the connection after the replies that are owed: nothing is guessed.
- * A client that does not read is not read from.
+ * Serves one connection of a Postfix socketmap client (socketmap_table(5)): requests
+ * `LEN:NAME SP KEY,`, replies in the same framing and in the order of the requests,
+ * however many come at once. What is not a request ends the connection after the replies
+ * that are owed: nothing is guessed. A client that does not read is not read from.
  */
 export function serveSocketmap(
   { stream, close }: Conn,
@@ -147,7 +154,10 @@ export function frame(text: string): string {
   return `${text.length}:${text},`;
 }
 
-/** Where the text after `LEN:` begins; -1 when more has to come, -2 when this is no length. No sign, no blank, no leading zero, five digits. */
+/**
+ * Where the text after `LEN:` begins; -1 when more has to come, -2 when this is no
+ * length. No sign, no blank, no leading zero, five digits.
+ */
 function lengthEnd(text: string, at: number): number {
   for (let i = at; i < text.length; i++) {
     const code = text.charCodeAt(i);

@@ -3,7 +3,10 @@ import { postfixVersions, releaseOf } from './postfix-version.js';
 
 /** The section `postfix` of `hermetic.yaml`, but for `listen`. */
 export const postfixSection = z.strictObject({
-  /** As `postconf -h mail_version` prints it. It is never guessed: an attribute that Postfix does not know stops all mail to a domain. */
+  /**
+   * As `postconf -h mail_version` prints it. It is never guessed: an attribute that
+   * Postfix does not know stops all mail to a domain.
+   */
   version: z
     .string({ error: 'must be in quotes: write "3.10", since 3.10 without them is the number 3.1' })
     .transform((text, context) => {
@@ -20,7 +23,10 @@ export const postfixSection = z.strictObject({
     .string()
     .regex(/^[A-Za-z0-9._-]{1,64}$/, 'is no map name: letters, digits, dots and hyphens')
     .default('hermetic'),
-  /** Whether domains with DANE are answered `dane`. False: Postfix never does DANE by our word. */
+  /**
+   * Whether domains with DANE are answered `dane`. False: Postfix never does DANE by our
+   * word.
+   */
   dane: z.boolean().default(true),
   /** What Postfix's own resolver is. */
   resolver: z
@@ -34,7 +40,10 @@ export const postfixSection = z.strictObject({
     })
     .prefault({}),
   connections: z.int().min(1).max(100_000).default(1000),
-  /** Seconds without an octet until a connection is closed. Postfix waits a hundred for an answer, and a first policy fetch may take sixty. */
+  /**
+   * Seconds without an octet until a connection is closed. Postfix waits a hundred for an
+   * answer, and a first policy fetch may take sixty.
+   */
   idleSeconds: z.int().min(1).max(3600).default(120),
   /** Domains whose answers are kept ready. */
   cache: z.int().min(100).max(10_000_000).default(200_000),

@@ -5,7 +5,10 @@ import { groupTable, suiteName } from '../../../../src/tls/index.js';
 import { versions, type Surface, type Version } from '../surface.js';
 import { timed, type Peer } from './peer.js';
 
-/** testssl.sh, asked for nothing but what is compared: versions, suites of each, order, groups, certificates. */
+/**
+ * testssl.sh, asked for nothing but what is compared: versions, suites of each, order,
+ * groups, certificates.
+ */
 export const testssl: Peer = {
   name: 'testssl.sh',
   async look({ domain, ip }) {
@@ -60,7 +63,7 @@ function readTestssl(json: string): Surface {
   const entries = JSON.parse(json) as { id: string; finding: string }[];
   const find = (id: string): string => entries.find((entry) => entry.id === id)?.finding ?? '';
   const offered = versions.filter((v) => /^offered/.test(find(protocolIds[v])));
-  // `TLS 1.2   xc030   ECDHE-RSA-AES256-GCM-SHA384 ...`: the code point, then OpenSSL's name.
+  // `TLS 1.2 xc030 ECDHE-RSA-AES256-GCM-SHA384 ...`: the code point, then OpenSSL's name.
   const ciphers = entries.flatMap(({ id, finding }) => {
     const [, version, code] = /^cipher-(\w+?)_(x[0-9a-f]{2,4})$/.exec(id) ?? [];
     return version && code
