@@ -23,7 +23,8 @@ async function connectTo(
 }
 
 function observedIn({ result, attempts }: DeliveryOutcome): DeliveryResult {
-  if (result === 'rejected') return 'not-applicable';
+  // A domain without mail is rejected before any attempt; a host that takes none returns the mail.
+  if (result === 'rejected') return attempts.length > 0 ? 'deferred' : 'not-applicable';
   const used = attempts.at(-1);
   if (used?.state !== 'used') return 'deferred';
   if (used.cleartext) return 'cleartext';
@@ -53,9 +54,9 @@ test('every domain of the lab: what becomes of mail is what its scenario says of
     lab.scenarios.map(async ({ domain, expect }) => {
       const [predicted] = expect.exposure.bothFirst;
       const observed = observedIn((await connectTo(domain, sender)).outcome);
-      return predicted === observed || (predicted === 'unknown' && observed === 'deferred')
-        ? []
-        : [`${domain}: ${predicted}, but ${observed}`];
+      // A check cannot tell what a temporary refusal of STARTTLS ends in at the next attempt.
+      const open = predicted === 'unknown' && ['deferred', 'cleartext'].includes(observed);
+      return predicted === observed || open ? [] : [`${domain}: ${predicted}, but ${observed}`];
     }),
   );
   assert.deepEqual(differing.flat(), []);
