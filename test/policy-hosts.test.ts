@@ -36,7 +36,7 @@ function fetched(port: number, servername: string | undefined, host: string): Pr
   });
 }
 
-test('the daemon serves the policy of each domain with the certificate for its own name, and ends the handshake for any other', async (t) => {
+test('the daemon serves the policy of each domain with the certificate for its own name', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-policy-hosts-'));
   const file = join(folder, 'hermetic.db');
   const [ca, ring, store] = [
@@ -88,15 +88,12 @@ publish: {keys: ${ring.folder}, everyMinutes: 0}`);
     await fetched(port, 'mta-sts.b.example', 'mta-sts.b.example'),
     /^mta-sts\.b\.example HTTP\/1\.1 200 [\s\S]*mx: mx\.b\.example/,
   );
-  assert.match(
-    await fetched(port, 'mta-sts.c.example', 'mta-sts.c.example'),
-    /ALERT_HANDSHAKE_FAILURE/,
-  );
-  // Without SNI the first certificate of the port answers, and no policy is served under it.
-  assert.match(
-    await fetched(port, undefined, 'mta-sts.a.example'),
-    /^reports\.example HTTP\/1\.1 404 /,
-  );
+  // For a name that is not served, and without SNI, the first certificate answers: no sender accepts it.
+  for (const name of ['mta-sts.c.example', undefined])
+    assert.match(
+      await fetched(port, name, 'mta-sts.c.example'),
+      /^reports\.example HTTP\/1\.1 404 /,
+    );
   assert.match(
     await fetched(port, 'reports.example', 'reports.example'),
     /^reports\.example HTTP\/1\.1 404 /,

@@ -82,8 +82,8 @@ export async function listenWeb(
     done: (error: Error | null, context?: SecureContext) => void,
   ): void => {
     const context = current.certificateFor?.(name.toLowerCase());
-    // Without a context the handshake ends with an alert; an error would drop the
-    // connection without a word.
+    // Without a context the first certificate answers, and without one of those the
+    // handshake ends with an alert. An error would drop the connection without an alert.
     done(null, context);
   };
   // `respond` decides whether a client may send its body.
