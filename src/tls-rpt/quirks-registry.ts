@@ -42,12 +42,12 @@ export const reportQuirks = defineFailures({
   ),
   'packed-as-zlib': quirk(
     'RFC 8460 §5.2',
-    'The report is packed as zlib, without the frame of gzip; it was opened.',
+    'The report is compressed as zlib instead of gzip; it was read.',
     'Send gzip.',
   ),
   'packed-as-base64': quirk(
     'RFC 8460 §5.3',
-    'The report is base64 that nothing says it is; it was decoded.',
+    'The report is base64 without a declaration; it was decoded.',
     'Give Content-Transfer-Encoding.',
   ),
   'media-type-wrong': quirk(
@@ -57,7 +57,7 @@ export const reportQuirks = defineFailures({
   ),
   'member-repeated': quirk(
     'RFC 7493 §2.3',
-    'A member stands twice in one object; the last was read.',
+    'A member occurs twice in one object; the last one was read.',
     'Write each member once.',
   ),
   'member-misnamed': quirk(
@@ -67,12 +67,12 @@ export const reportQuirks = defineFailures({
   ),
   'member-misplaced': quirk(
     'RFC 8460 §4.4',
-    'A member stands on another level; it was read there.',
+    'A member is at another level; it was read there.',
     'Follow the structure of the RFC.',
   ),
   'member-missing': quirk(
     'RFC 8460 §4.4',
-    'A member is missing; nothing was put in its place.',
+    'A member is missing; no value was assumed.',
     'Give it.',
   ),
   'null-member': quirk('RFC 8460 §4.4', 'A member is null; it counts as missing.', 'Leave it out.'),
@@ -106,12 +106,8 @@ export const reportQuirks = defineFailures({
     'A list is joined into one string; it was taken apart.',
     'Write one element for each.',
   ),
-  'list-empty': quirk('RFC 8460 §4.4', 'A list is there, and empty.', 'Leave it out.'),
-  'text-empty': quirk(
-    'RFC 8460 §4.4',
-    'A text is there, and empty; it counts as missing.',
-    'Leave it out.',
-  ),
+  'list-empty': quirk('RFC 8460 §4.4', 'A list is empty.', 'Leave it out.'),
+  'text-empty': quirk('RFC 8460 §4.4', 'A text is empty; it counts as missing.', 'Leave it out.'),
   'text-too-long': quirk(
     'RFC 8460 §7',
     'A text is longer than 4,096 characters; the rest was left in the raw report.',
@@ -191,17 +187,17 @@ export const reportQuirks = defineFailures({
   ),
   'policy-unreadable': quirk(
     'RFC 8460 §4.4',
-    'An element of policies is no object; it was left out.',
+    'An element of policies is not an object; it was left out.',
     'Write an object.',
   ),
   'policy-type-missing': quirk(
     'RFC 8460 §4.4',
-    'The kind of the policy is missing; it was told from the policy, if at all.',
+    'The policy type is missing; it was inferred from the policy, if possible.',
     'Give policy-type.',
   ),
   'policy-type-unknown': quirk(
     'RFC 8460 §4.4',
-    'The kind of the policy is none the RFC has; it was kept.',
+    'The policy type is unknown; it was kept verbatim.',
     'Use tlsa, sts or no-policy-found.',
   ),
   'policy-domain-missing': quirk(
@@ -216,12 +212,12 @@ export const reportQuirks = defineFailures({
   ),
   'result-type-unknown': quirk(
     'RFC 8460 §6.6',
-    'The result type is not in the registry as known here; it was kept.',
+    'The result type is not registered; it was kept verbatim.',
     'Nothing, if it was added.',
   ),
   'details-missing': quirk(
     'RFC 8460 §4.3',
-    'Failures are counted, and none is described.',
+    'Failures are counted but not described.',
     'Add failure-details.',
   ),
   'details-fewer': quirk(
@@ -241,7 +237,7 @@ export const reportQuirks = defineFailures({
   ),
   'domain-invalid': quirk(
     'RFC 8460 §4.4',
-    'A domain is none; it was kept as text.',
+    'A domain is invalid; it was kept verbatim.',
     'Send a domain name.',
   ),
   'address-form': quirk(
@@ -251,7 +247,7 @@ export const reportQuirks = defineFailures({
   ),
   'address-invalid': quirk(
     'RFC 8460 §4.4',
-    'An address is none; it was kept as text.',
+    'An address is invalid; it was kept verbatim.',
     'Send an IP address, or leave it out.',
   ),
 });

@@ -109,16 +109,16 @@ function metricsOf(map: PostfixMap): readonly Metric[] {
     single(
       'postfix_lookups_busy_total',
       'counter',
-      'Lookups turned away because too many were under way.',
+      'Lookups rejected because too many were pending.',
       counts.busy,
     ),
     single(
       'postfix_lookups_broken_total',
       'counter',
-      'Lookups that failed by an error of our own.',
+      'Lookups that failed with an internal error.',
       counts.broken,
     ),
-    single('postfix_answers_kept', 'gauge', 'Answers kept ready.', counts.kept),
+    single('postfix_answers_kept', 'gauge', 'Prepared answers in memory.', counts.kept),
     single(
       'postfix_resolver_validates',
       'gauge',
@@ -135,7 +135,7 @@ function metricsOf(map: PostfixMap): readonly Metric[] {
     labelled(
       'postfix_malformed_total',
       'counter',
-      'Connections ended because of what was no request.',
+      'Connections closed after a malformed request.',
       'why',
       counts.malformed,
     ),

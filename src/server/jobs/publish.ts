@@ -96,13 +96,13 @@ export const publishJob: Job<ReturnType<typeof schema.parse>> = {
         single(
           'publish_contexts',
           'gauge',
-          'Certificates of policy hosts kept in memory.',
+          'Certificates of policy hosts in memory.',
           contexts.size,
         ),
         labelled(
           'publish_actions_total',
           'counter',
-          'Actions of publishing, by what became of them.',
+          'Publishing actions by outcome.',
           'outcome',
           counts,
         ),

@@ -107,7 +107,7 @@ export const reportJob: Job<ReturnType<typeof schema.parse>> = {
         labelled(
           'reports_total',
           'counter',
-          'TLS-RPT reports, by what became of them.',
+          'TLS-RPT reports received by outcome.',
           'result',
           counts,
         ),

@@ -84,14 +84,19 @@ export const reportingJob: Job<ReturnType<typeof schema.parse>> = {
         single(
           'reporting_dropped_total',
           'counter',
-          'Sessions not counted: they could not be stored in time.',
+          'Sessions not counted because they could not be stored in time.',
           buffer.counts.dropped,
         ),
-        single('reporting_malformed_total', 'counter', 'Events that were none.', counts.malformed),
+        single(
+          'reporting_malformed_total',
+          'counter',
+          'Malformed session events.',
+          counts.malformed,
+        ),
         labelled(
           'reporting_deliveries',
           'gauge',
-          'Reports to send and sent, by what became of them.',
+          'TLS-RPT reports to other domains by outcome.',
           'state',
           outbox.counts(),
         ),
