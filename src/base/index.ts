@@ -34,6 +34,7 @@ export { explainField, explainNearRecord, type RecordKind } from './explain-near
 export { nearest } from './nearest.js';
 export { Name, parseDomain, nameFailures } from './name.js';
 export { BoundedMap } from './bounded-map.js';
+export { newKeyPair, type NewKey } from './new-key-pair.js';
 export { followSignal } from './follow-signal.js';
 export { SingleFlight } from './single-flight.js';
 export { type Ip, parseIp, formatIp, networkOf, sourceOf, withinPrefix } from './ip.js';

@@ -1,4 +1,5 @@
-import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
+import { newKeyPair } from '../base/index.js';
 
 /**
  * What a key is made of. RSA of 1024 bits is only good for showing that it is refused.
@@ -18,12 +19,12 @@ export interface KeyPair {
 export function generateKey(algorithm: KeyAlgorithm = 'p256'): KeyPair {
   switch (algorithm) {
     case 'p256':
-      return generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
+      return newKeyPair({ type: 'ec', namedCurve: 'prime256v1' });
     case 'p384':
-      return generateKeyPairSync('ec', { namedCurve: 'secp384r1' });
+      return newKeyPair({ type: 'ec', namedCurve: 'secp384r1' });
     case 'ed25519':
-      return generateKeyPairSync('ed25519');
+      return newKeyPair({ type: 'ed25519' });
     default:
-      return generateKeyPairSync('rsa', { modulusLength: Number(algorithm.slice(4)) });
+      return newKeyPair({ type: 'rsa', modulusLength: Number(algorithm.slice(4)) });
   }
 }

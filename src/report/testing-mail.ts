@@ -1,10 +1,9 @@
-import { generateKeyPairSync } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import nodemailer from 'nodemailer';
 import { parseRecord, type DnsAnswer, type Resolver } from '../dns/index.js';
-import type { Name } from '../base/index.js';
+import { newKeyPair, type Name } from '../base/index.js';
 
-const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const { privateKey, publicKey } = newKeyPair({ type: 'rsa', modulusLength: 2048 });
 const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 /** The TXT record of the key that signs. */
 export const keyText = `v=DKIM1; k=rsa; p=${publicKey.export({ type: 'spki', format: 'der' }).toString('base64')}`;

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import { generateKeyPairSync } from 'node:crypto';
 import { createServer } from 'node:http';
 import { createSecureContext, TLSSocket } from 'node:tls';
-import { systemClock, type Clock } from '../../src/base/index.js';
+import { newKeyPair, systemClock, type Clock } from '../../src/base/index.js';
 import { createResolver, type Resolver } from '../../src/dns/index.js';
 import { LabDns, LabNetwork, mailServer } from '../../src/lab/index.js';
 import { createCa, issue } from '../../src/pki/index.js';
@@ -34,7 +33,7 @@ export const root = createCa({ name: 'Round Trip Root', ...valid });
 const anchor = parseCertificate(root.der);
 assert.ok(anchor.ok);
 export const roots = trustStore([anchor.value]);
-export const dkim = generateKeyPairSync('rsa', { modulusLength: 2048 });
+export const dkim = newKeyPair({ type: 'rsa', modulusLength: 2048 });
 const dkimText = `v=DKIM1; k=rsa; s=tlsrpt; p=${dkim.publicKey.export({ type: 'spki', format: 'der' }).toString('base64')}`;
 const strings = (dkimText.match(/.{1,200}/g) ?? []).map((part) => `"${part}"`).join(' ');
 

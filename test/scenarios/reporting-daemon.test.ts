@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -8,13 +7,14 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { runCli } from '../../src/cli/testing-run.js';
 import { createLog, parseConfig, startDaemon } from '../../src/server/index.js';
+import { newKeyPair } from '../../src/base/index.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'hermetic-reporting-'));
 test.after(() => rmSync(folder, { recursive: true }));
 const keyFile = join(folder, 'dkim.pem');
 writeFileSync(
   keyFile,
-  generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }),
+  newKeyPair({ type: 'ed25519' }).privateKey.export({ type: 'pkcs8', format: 'pem' }),
   { mode: 0o600 },
 );
 

@@ -2,7 +2,6 @@ import {
   createECDH,
   createHash,
   createSign,
-  generateKeyPairSync,
   getDiffieHellman,
   privateEncrypt,
   randomBytes,
@@ -12,6 +11,7 @@ import {
 import { groupName, ProtocolVersion, uint, vector, type ReceivedHello } from '../../tls/index.js';
 import type { Choice } from './choose.js';
 import type { ResponderConfig } from './responder-config.js';
+import { newKeyPair } from '../../base/index.js';
 
 const nodeCurves: Readonly<Record<string, string>> = {
   secp256r1: 'prime256v1',
@@ -20,7 +20,7 @@ const nodeCurves: Readonly<Record<string, string>> = {
   secp521r1: 'secp521r1',
   secp224r1: 'secp224r1',
 };
-const exportKey = generateKeyPairSync('rsa', { modulusLength: 512 }).publicKey.export({
+const exportKey = newKeyPair({ type: 'rsa', modulusLength: 512 }).publicKey.export({
   format: 'jwk',
 });
 
@@ -84,7 +84,7 @@ function publicPoint(group: number): Uint8Array {
     return ecdh.generateKeys();
   }
   if (name === 'x25519' || name === 'x448')
-    return generateKeyPairSync(name as 'x25519')
+    return newKeyPair({ type: name })
       .publicKey.export({ type: 'spki', format: 'der' })
       .subarray(name === 'x25519' ? -32 : -56);
   return Buffer.concat([Buffer.of(4), randomBytes(64)]);

@@ -1,13 +1,7 @@
-import {
-  createHash,
-  createPrivateKey,
-  createPublicKey,
-  generateKeyPairSync,
-  type KeyObject,
-} from 'node:crypto';
+import { createHash, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { BoundedMap, HermeticError } from '../../base/index.js';
+import { BoundedMap, HermeticError, newKeyPair } from '../../base/index.js';
 import type { KeyType } from '../actions.js';
 import { judgeChain, type HeldCertificate } from '../certificates/judge-chain.js';
 import type { ServerKey } from '../rollover/types.js';
@@ -48,8 +42,8 @@ export class KeyRing {
     if (existsSync(path)) return;
     const { privateKey } =
       type === 'rsa'
-        ? generateKeyPairSync('rsa', { modulusLength: 2048 })
-        : generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
+        ? newKeyPair({ type: 'rsa', modulusLength: 2048 })
+        : newKeyPair({ type: 'ec', namedCurve: 'prime256v1' });
     writeOnce(
       path,
       privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,

@@ -1,6 +1,6 @@
-import { generateKeyPairSync } from 'node:crypto';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { servingTls } from '../../tls/index.js';
+import { newKeyPair } from '../../base/index.js';
 
 /** What Node has behind a context; it gives no types for it. */
 interface Native {
@@ -41,7 +41,7 @@ function dropCopies({ context }: SecureContext): void {
  */
 function staysWhole(trial: SecureContext): boolean {
   dropCopies(trial);
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const { privateKey } = newKeyPair({ type: 'ec', namedCurve: 'P-256' });
   try {
     (trial.context as Native).setKey(
       privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),

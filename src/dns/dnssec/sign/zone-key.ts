@@ -1,5 +1,5 @@
-import { generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
-import { concat, type Name } from '../../../base/index.js';
+import { sign, type KeyObject } from 'node:crypto';
+import { concat, newKeyPair, type Name } from '../../../base/index.js';
 import type { ResourceRecord } from '../../types.js';
 import { makeRecord } from '../../wire/rdata.js';
 import { RRType } from '../../wire/types-registry.js';
@@ -76,15 +76,15 @@ function generate(algorithm: SigningAlgorithm): { privateKey: KeyObject; publicK
   switch (algorithm) {
     case 8:
     case 10:
-      return generateKeyPairSync('rsa', { modulusLength: 2048 });
+      return newKeyPair({ type: 'rsa', modulusLength: 2048 });
     case 13:
-      return generateKeyPairSync('ec', { namedCurve: 'P-256' });
+      return newKeyPair({ type: 'ec', namedCurve: 'P-256' });
     case 14:
-      return generateKeyPairSync('ec', { namedCurve: 'P-384' });
+      return newKeyPair({ type: 'ec', namedCurve: 'P-384' });
     case 15:
-      return generateKeyPairSync('ed25519');
+      return newKeyPair({ type: 'ed25519' });
     case 16:
-      return generateKeyPairSync('ed448');
+      return newKeyPair({ type: 'ed448' });
   }
 }
 

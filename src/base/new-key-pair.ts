@@ -1,0 +1,32 @@
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type ECKeyPairOptions,
+  type KeyObject,
+} from 'node:crypto';
+
+/** The kinds of key that are made here, with their parameter. */
+export type NewKey =
+  | { readonly type: 'rsa'; readonly modulusLength: number }
+  | { readonly type: 'ec'; readonly namedCurve: string }
+  | { readonly type: 'ed25519' | 'ed448' | 'x25519' | 'x448' };
+
+/**
+ * Generates a key pair. The keys are read back from their encoding, so that they share
+ * nothing with the job that generated them: in Node 20 a garbage collection inside
+ * `KeyObject.export()` destroys that job, which then waits for the lock that the export
+ * holds, and the process stops for ever.
+ */
+export function newKeyPair(key: NewKey): { privateKey: KeyObject; publicKey: KeyObject } {
+  const { type, ...parameters } = key;
+  const encoded = generateKeyPairSync(type as 'ec', {
+    ...(parameters as ECKeyPairOptions<'der', 'der'>),
+    publicKeyEncoding: { type: 'spki', format: 'der' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'der' },
+  });
+  return {
+    privateKey: createPrivateKey({ key: encoded.privateKey, type: 'pkcs8', format: 'der' }),
+    publicKey: createPublicKey({ key: encoded.publicKey, type: 'spki', format: 'der' }),
+  };
+}
