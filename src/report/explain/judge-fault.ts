@@ -153,6 +153,14 @@ export const rules: readonly Rule[] = [
       `A check from another network than yours, several times a day: hermetic check ${domain}`,
   },
   {
+    condition: 'Two independent reporters failed, and neither describes how.',
+    applies: (e) => e.compared.sources === 2 && e.group.result === NOT_DESCRIBED,
+    cause: 'unclear',
+    reason: () => 'Two reporters failed without a description: the cause may differ between them.',
+    settle: ({ domain }) =>
+      `A check on the same day (hermetic check ${domain}), or a reporter that describes the failure.`,
+  },
+  {
     condition:
       'Two independent reporters met it, and none that could have met it was spared by more than chance.',
     applies: (e) => e.compared.sources > 1 && !e.spared,
