@@ -31,7 +31,7 @@ code, .mono { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, "Liber
 .hero-line { display: flex; flex-wrap: wrap; align-items: center; gap: .5rem 1rem; }
 .lead { font-size: 1.2rem; max-width: 46rem; margin: .9rem 0 0; }
 .meta, .soft { color: var(--soft); font-size: .875rem; }
-.badge { display: inline-block; padding: .12rem .6rem; border-radius: 999px; font-size: .82rem; font-weight: 650; white-space: nowrap; }
+.badge { display: inline-block; max-width: 100%; padding: .12rem .6rem; border-radius: 1rem; font-size: .82rem; font-weight: 650; }
 .hero .badge { font-size: 1rem; padding: .2rem .9rem; }
 .good { color: var(--good); background: var(--good-bg); } .fair { color: var(--fair); background: var(--fair-bg); }
 .bad { color: var(--bad); background: var(--bad-bg); } .quiet { color: var(--quiet); background: var(--quiet-bg); }
