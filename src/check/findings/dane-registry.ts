@@ -138,7 +138,7 @@ export const daneFindings = {
     why: (v) =>
       v.detail
         ? `Signed with an algorithm that no longer counts (${v.detail}): validators treat the zone as unsigned, so senders do not look at the records.`
-        : 'Without DNSSEC anybody can forge them, so senders do not look at them.',
+        : 'Without DNSSEC an attacker can forge them, so senders do not look at them.',
     reference: 'RFC 7672 §2.1.1, §2.2',
     owner: 'dns-host',
     fix: (v) =>
@@ -192,7 +192,7 @@ export const daneFindings = {
     steps: (v) => [
       command(`delv ${v.host ? `-t A ${v.host}` : `-t MX ${v.domain}`}`),
       config(
-        'Compare the DS record at the parent with the DNSKEY in use; sign the zone anew with that key.',
+        'Compare the DS record at the parent with the DNSKEY in use; sign the zone again with that key.',
       ),
       checkAgain(v),
     ],

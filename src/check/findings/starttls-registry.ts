@@ -84,7 +84,7 @@ export const starttlsFindings = {
         `On ${v.host}: openssl s_client -starttls smtp -connect localhost:25 -servername ${v.host}`,
       ),
       confirm(
-        'If TLS works there, the server is sound and somebody takes it away on the path: check from another network as well.',
+        'If TLS works there, the server is sound and an on-path attacker or a filter removes it: check from another network as well.',
       ),
       seenFromHere(v),
       checkAgain(v),

@@ -7,7 +7,7 @@ import type { AddressEvidence, ConnectionEvidence } from '../../evidence/index.j
 export type InsideTls = 'works' | 'refused' | 'unknown';
 
 /**
- * Failure codes whose detail is what the server sent: a reply, or a line that is none.
+ * Failure codes whose detail is what the server sent: a reply, or a line that is not a reply.
  */
 const replies: ReadonlySet<string> = new Set([
   'smtp-garbage',
