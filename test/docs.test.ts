@@ -5,14 +5,15 @@ import test from 'node:test';
 import { runCli } from '../src/cli/testing-run.js';
 
 /**
- * Blocks that begin with a command of the lab: the command, and the lines of its output
- * that are shown.
+ * A block with a command of the lab, and the block after it: lines of its output.
  */
 function samples(
   file: string,
 ): { readonly args: readonly string[]; readonly lines: readonly string[] }[] {
   const blocks = [
-    ...readFileSync(file, 'utf8').matchAll(/^```\n\$ hermetic (.*)\n([\s\S]*?)^```$/gm),
+    ...readFileSync(file, 'utf8').matchAll(
+      /^```\nhermetic (.*)\n```\n\n```text\n([\s\S]*?)^```$/gm,
+    ),
   ];
   return blocks
     .map(([, command = '', body = '']) => ({

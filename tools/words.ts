@@ -8,8 +8,12 @@ import ts from 'typescript';
  * prints file, line, the words found and the suggestion.
  */
 
-/** Where a rule looks. `opening`: the first words of a comment. */
-export type Place = 'opening' | 'comment' | 'message' | 'prose' | 'identifier' | 'test-name';
+/**
+ * Where a rule looks. `opening`: the first words of a comment; `prose`: one line of a
+ * page; `sentence`: one whole sentence of a page, with each piece of code as one word.
+ */
+export type Place =
+  'opening' | 'comment' | 'message' | 'prose' | 'sentence' | 'identifier' | 'test-name';
 
 export interface WordRule {
   readonly name: string;
@@ -113,6 +117,12 @@ export const wordRules: readonly WordRule[] = [
     suggest: 'use the plain term',
   },
   {
+    name: 'long-sentence',
+    places: ['sentence'],
+    pattern: /^(?:\S+\s+){20}\S+/,
+    suggest: 'one idea in a sentence, in at most 20 words',
+  },
+  {
     name: 'metaphor',
     places: ['identifier'],
     pattern:
@@ -132,7 +142,7 @@ export function violations(
     const applies = rules.filter(
       ({ name }) => !exceptions.some((e) => e.rule === name && covers(e.file, file)),
     );
-    const pieces = file.endsWith('.ts') ? piecesOfCode(file, content) : piecesOfProse(content);
+    const pieces = file.endsWith('.ts') ? piecesOfCode(file, content) : piecesOfPage(content);
     for (const { place, line, text: words } of pieces)
       for (const rule of applies) {
         if (!rule.places.includes(place)) continue;
@@ -142,7 +152,7 @@ export function violations(
             file,
             line: line + linesBefore(words, match.index),
             rule: rule.name,
-            words: match[0].trim(),
+            words: match[0].trim().replace(/\s+/g, ' '),
             suggest: rule.suggest,
           });
       }
@@ -248,11 +258,46 @@ function* pieceOf({ line, text: words }: { line: number; text: string }): Iterab
   yield { place: 'opening', line, text: words.trimStart() };
 }
 
-/** Markdown without its code. */
-function piecesOfProse(content: string): readonly Piece[] {
-  const blank = (code: string): string => code.replace(/[^\n]/g, ' ');
-  const words = content.replace(/^```[^]*?^```/gm, blank).replace(/`[^`\n]*`/g, blank);
-  return words.split('\n').map((line, index) => ({ place: 'prose', line: index + 1, text: line }));
+/** Markdown without its code: its lines, and its sentences. */
+function piecesOfPage(content: string): readonly Piece[] {
+  const fill = (letter: string) => (code: string) => code.replace(/[^\n]/g, letter);
+  const text = content.replace(/^```[^]*?^```|<!--[^]*?-->/gm, fill(' '));
+  const lines = text.replace(/`[^`\n]*`/g, fill(' ')).split('\n');
+  return [
+    ...lines.map((line, index) => ({ place: 'prose' as const, line: index + 1, text: line })),
+    ...sentencesOf(text.replace(/`[^`\n]*`/g, fill('X')).replace(/\]\([^)\s]*\)/g, ']')),
+  ];
+}
+
+const endOfSentence = /(?<=[.!?][)"*_\]]*)\s+(?=["*_([]*[A-Z0-9])/;
+
+/** Sentences of paragraphs, list items and table cells. Headings are none of these. */
+function* sentencesOf(text: string): Iterable<Piece> {
+  let block: { line: number; text: string } | undefined;
+  const sentences = function* (at: { line: number; text: string } | undefined): Iterable<Piece> {
+    let line = at?.line ?? 0;
+    for (const part of at?.text.split(new RegExp(`(${endOfSentence.source})`)) ?? []) {
+      if (part.trim() !== '') yield { place: 'sentence', line, text: part };
+      line += part.split('\n').length - 1;
+    }
+  };
+  for (const [index, row] of text.split('\n').entries()) {
+    const line = index + 1;
+    const item = /^\s*(?:[-*+]|\d+\.)\s+/.exec(row)?.[0];
+    const apart = row.trim() === '' || /^(#|\|)/.test(row);
+    if (apart || item !== undefined) {
+      yield* sentences(block);
+      block = undefined;
+    }
+    if (row.startsWith('|'))
+      for (const cell of row.split(/(?<!\\)\|/)) yield* sentences({ line, text: cell.trim() });
+    else if (!apart)
+      block = {
+        line: block?.line ?? line,
+        text: `${block ? `${block.text}\n` : ''}${row.slice(item?.length ?? 0).trim()}`,
+      };
+  }
+  yield* sentences(block);
 }
 
 /** Reads what the rules cover: sources, tests, tools and the documentation. */

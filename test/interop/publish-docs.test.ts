@@ -12,13 +12,10 @@ const domain = 'docs.example';
 const [mx, mxAddress] = [`mx1.${domain}`, '127.31.0.11'];
 ownNetwork([...Object.values(at), mxAddress]);
 
-test('docs/publish.md, followed to the letter, takes a domain from nothing to enforced and DANE', async (t) => {
+test('the commands of docs/publish.md take a domain to enforced and DANE', async (t) => {
   const page = readFileSync('docs/publish.md', 'utf8').split('## What happens')[0] ?? '';
   let root = '';
-  /**
-   * What stands in the page is for the world outside: names, addresses, folders and waits
-   * of this one.
-   */
+  /** Replaces the page's names, addresses, folders and waits by those of this test. */
   const here = (text: string): string =>
     [
       ['example.com', domain],
@@ -47,6 +44,14 @@ test('docs/publish.md, followed to the letter, takes a domain from nothing to en
     [...page.matchAll(new RegExp(`\`\`\`${kind}\\n([\\s\\S]*?)\`\`\``, 'g'))].map(
       ([, block = '']) => here(block),
     );
+  /** The commands under each numbered heading of the page, in order. */
+  const steps = (): readonly (readonly string[])[] =>
+    page
+      .split(/^\*\*\d\. /m)
+      .slice(1)
+      .map((step) =>
+        [...step.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, block = '']) => here(block)),
+      );
   const run = (block: string) =>
     runProgram('bash', ['-e', '-c', block], {
       env: {
@@ -55,12 +60,12 @@ test('docs/publish.md, followed to the letter, takes a domain from nothing to en
       },
     });
   const primary: UpdateServer = {
-    name: 'BIND as the page has it',
+    name: 'BIND with the configuration of the page',
     async start(folder, { address, port }, { zone, records }) {
       root = join(folder, '..');
       for (const path of ['etc/bind', 'var/lib/bind', 'etc/systemd/system', 'usr/local/bin'])
         mkdirSync(join(root, path), { recursive: true });
-      await run(blocks('sh')[1] ?? '');
+      await run(steps()[1]?.[0] ?? '');
       writeZone(folder, zone, records, join(root, 'var/lib/bind'));
       const settings = `options { directory "${folder}"; listen-on port ${port} { ${address}; }; listen-on-v6 { none; }; recursion no; pid-file "${folder}/named.pid"; session-keyfile "${folder}/session.key"; dnssec-validation no; notify no; };
 controls { };
@@ -108,22 +113,23 @@ esac`,
     [{ address: mxAddress, options: ['smtpd_tls_security_level=may'] }],
     [`inet_interfaces = ${mxAddress}`],
   );
-  const steps = blocks('sh');
-  assert.equal(steps.length, 7, 'install, key, key brought, Postfix, configuration, service, look');
-  const [install = '', , bring = '', tls = '', configure = '', service = '', look = ''] = steps;
+  const [install, keys, tls, configure, service, look = [], ...others] = steps();
+  assert.deepEqual([keys?.length, look.length, others.length], [2, 2, 0]);
   world.with({
     stop: async () => void process.kill(Number(readFileSync(join(root, 'hermetic.pid'), 'utf8'))),
   });
-  let told = '';
-  for (const step of [install, bring, tls, configure, service]) told += (await run(step)).out;
-  assert.match(told, /is right/);
-  assert.match(told, /do {4}/, 'the plan says what would be done');
+  let printed = '';
+  for (const step of [install, keys?.slice(1), tls, configure, service])
+    printed += (await run((step ?? []).join(''))).out;
+  assert.match(printed, /is right/);
+  assert.match(printed, /do {4}/, 'the plan shows the next steps');
   let seen = '';
-  const log = (): string => `${told}\n${seen}\n${readFileSync(join(root, 'hermetic.log'), 'utf8')}`;
+  const log = (): string =>
+    `${printed}\n${seen}\n${readFileSync(join(root, 'hermetic.log'), 'utf8')}`;
   await until(
     'enforced, with both records',
     async () => {
-      seen = (await run(look)).out;
+      seen = (await run(look.join(''))).out;
       return (
         /enforce, max_age 16/.test(seen) &&
         (await world.records(`_25._tcp.${mx}`, 'TLSA')).length === 2
