@@ -117,6 +117,7 @@ export class SharedStore implements StoreSource {
   async #open(key: string, file: string): Promise<Opened> {
     const store = await openStore(file, {
       busyTimeoutMs: this.#busyTimeoutMs,
+      checkpointThread: true,
       onChange: (writes) => this.#note(writes),
     });
     for (const exposed of store.exposed)

@@ -1,8 +1,8 @@
 import { HermeticError, defineFailures, isHermeticError } from '../base/index.js';
 
 /**
- * What can be wrong with the database; thrown as HermeticError, since it is a condition
- * of this machine.
+ * Conditions of the database; thrown as HermeticError, since they are conditions of this
+ * machine.
  */
 export const storeFailures = defineFailures({
   'store-absent': {
@@ -32,8 +32,8 @@ export const storeFailures = defineFailures({
   'store-corrupt': {
     blame: 'local',
     temporary: false,
-    says: 'The file is damaged, or is no database.',
-    fix: 'Restore it from a backup, or move it away to begin anew.',
+    says: 'The file is damaged, or it is not a database.',
+    fix: 'Stop hermetic, and restore the file from a backup or move it away with its -wal and -shm: hermetic serve then creates a new one.',
   },
   'store-newer': {
     blame: 'local',
@@ -46,6 +46,12 @@ export const storeFailures = defineFailures({
     temporary: true,
     says: 'The database file, or its log, was removed or replaced while it was open.',
     fix: 'Put the files back, or reload hermetic (SIGHUP) to work with the file that is there now.',
+  },
+  'store-unsynced': {
+    blame: 'local',
+    temporary: true,
+    says: 'The disk did not confirm the last write, so no later write is trusted.',
+    fix: 'Check the disk and the messages of the kernel, then restart hermetic.',
   },
   'store-driver': {
     blame: 'local',
@@ -83,8 +89,8 @@ const byResultCode: Readonly<Record<number, StoreFailureCode>> = {
 };
 
 /**
- * What to throw for an error of the driver: a condition of this machine gets a name, the
- * rest (wrong SQL, a broken constraint) stays.
+ * Returns the error to throw for an error of the driver: a condition of this machine gets
+ * a name, the rest (wrong SQL, a broken constraint) stays.
  */
 export function nameError(file: string, error: unknown): unknown {
   const { errcode } = error as { errcode?: number };

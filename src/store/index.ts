@@ -5,8 +5,9 @@
  * A process with an event loop to serve writes only through `Store.write`: one queue, in
  * which jobs take turns, and in which a lock of another process is waited for without
  * blocking. Reads never wait, since the log (WAL) leaves the last commit readable.
- * Nothing but SQLite may open and close the file of a running process: see
- * `private-file.ts`.
+ * A queued write is synced to the disk outside the event loop before its promise
+ * resolves (`log-sync.ts`); every other write is durable when the call returns. Only
+ * SQLite may open and close the file of a running process: see `private-file.ts`.
  *
  * SQL is kept to what PostgreSQL also understands: `ON CONFLICT`, `RETURNING`, window
  * functions; times as integers, JSON as text.

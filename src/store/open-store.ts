@@ -1,9 +1,17 @@
 import { realpathSync, statSync } from 'node:fs';
+import { Checkpointer } from './checkpoint.js';
 import { loadDriver, type Driver, type DriverStatement, type Value } from './driver.js';
 import { named, nameError, storeError } from './failures.js';
+import { LogSync, type LogDisk } from './log-sync.js';
 import { makePrivate, type ExposedFile } from './private-file.js';
 import { isOutOfRange, readRounded, roundedRows } from './safe-numbers.js';
-import { WriteQueue, type JobWrites, type Work, type WriteQueueOptions } from './write-queue.js';
+import {
+  WriteQueue,
+  type JobWrites,
+  type TransactionPort,
+  type Work,
+  type WriteQueueOptions,
+} from './write-queue.js';
 
 /**
  * A statement prepared once; `?` stands for each value. Rows are plain objects by column
@@ -57,7 +65,7 @@ export interface Store {
   rollbacks(): number;
   /** How the writes of each job fare. */
   writes(): readonly JobWrites[];
-  /** Resolves when no write waits. */
+  /** Resolves when no write waits, and no checkpoint runs. */
   settle(): Promise<void>;
   /** Whether `file` and its log are still the files that are open here. */
   inPlace(): boolean;
@@ -74,27 +82,41 @@ export interface OpenStoreOptions extends WriteQueueOptions {
   readonly busyTimeoutMs?: number;
   /** A database that does not exist is an error: for commands that only read. */
   readonly mustExist?: boolean;
+  /**
+   * Moves the write-ahead log into the database in another thread: for a process with an
+   * event loop to serve. Otherwise the write that makes the log long does it.
+   */
+  readonly checkpointThread?: boolean;
+  /** How the write-ahead log of queued writes reaches the disk. Default: fdatasync. */
+  readonly logDisk?: LogDisk;
 }
 
 /**
- * Opens the database, and creates it (readable by its owner alone [8460-8-1]) where there
- * is none. `:memory:` keeps it in memory.
+ * Frames of the log at which a commit moves it into the database: 16 MB; with a thread
+ * for that, only where the thread fails.
+ */
+const LONG_LOG = { here: 2000, elsewhere: 16_000 };
+
+/**
+ * Opens the database, and creates it (readable by its owner alone [8460-8-1]) where the
+ * file does not exist. `:memory:` keeps it in memory.
  */
 export async function openStore(file: string, options: OpenStoreOptions = {}): Promise<Store> {
   const Open = await loadDriver();
   const exposed = file === ':memory:' ? [] : makePrivate(file, options.mustExist ?? false);
   const driver = named(file, () => new Open(file, { timeout: options.busyTimeoutMs ?? 5000 }));
   try {
-    // FULL: without it a power cut takes back transactions that were already
-    // acknowledged. Large pages and a log of 16 MB (16 MB of cache too) halve the
-    // writing.
+    // FULL: a commit returns when it is durable. Large pages and a log of 16 MB (16 MB of
+    // cache too) halve the writing. The SELECT creates the log.
+    const longLog = options.checkpointThread ? LONG_LOG.elsewhere : LONG_LOG.here;
     named(file, () =>
       driver.exec(
         `PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
-         PRAGMA wal_autocheckpoint = 2000; PRAGMA cache_size = -16000`,
+         PRAGMA wal_autocheckpoint = ${longLog}; PRAGMA cache_size = -16000; SELECT 1 FROM sqlite_master`,
       ),
     );
-    return new SqliteStore(driver, file, { ...options, exposed });
+    const log = file === ':memory:' ? undefined : LogSync.open(file, options.logDisk);
+    return new SqliteStore(driver, file, { ...options, exposed, log });
   } catch (error) {
     driver.close();
     throw error;
@@ -118,6 +140,9 @@ class SqliteStore implements Store {
   readonly #driver: Driver;
   readonly #queue: WriteQueue;
   readonly #place: Place | undefined;
+  /** Undefined: each commit is durable when it returns, or the database is in memory. */
+  readonly #log: LogSync | undefined;
+  readonly #checkpointer: Checkpointer | undefined;
   readonly #prepared = new Map<string, PreparedStatement>();
   #rollbacks = 0;
   #closed = false;
@@ -126,23 +151,37 @@ class SqliteStore implements Store {
     this.file = file;
     this.exposed = options.exposed;
     this.#driver = driver;
-    this.#place = file === ':memory:' ? undefined : new Place(file);
-    this.#queue = new WriteQueue(
-      {
-        begin: () => this.#execute('BEGIN IMMEDIATE'),
-        commit: () => this.#commit(),
-        rollback: () => this.#rollback(),
-        rollbackTo: (savepoint) => {
-          this.#rollbacks++;
-          this.#execute(`ROLLBACK TO ${savepoint}; RELEASE ${savepoint}`);
-        },
-        execute: (sql) => this.#execute(sql),
-        get isTransaction() {
-          return driver.isTransaction;
-        },
+    this.#log = options.log;
+    this.#place = file === ':memory:' ? undefined : new Place(file, options.log);
+    if (options.log && options.checkpointThread)
+      this.#checkpointer = new Checkpointer({
+        file,
+        hasFrames: (count) => options.log?.hasFrames(count) ?? false,
+        onSyncFailure: (error) => void options.log?.fail(error),
+      });
+    this.#queue = new WriteQueue(this.#transactionPort(), options);
+  }
+
+  #transactionPort(): TransactionPort {
+    const driver = this.#driver;
+    return {
+      begin: () => this.#begin(),
+      commit: () => this.#endQueued('COMMIT'),
+      sync: () => this.#sync(),
+      syncNow: () => {
+        this.#log?.syncNow();
+        this.#assertInPlace();
       },
-      options,
-    );
+      rollback: () => this.#rollback(),
+      rollbackTo: (savepoint) => {
+        this.#rollbacks++;
+        this.#execute(`ROLLBACK TO ${savepoint}; RELEASE ${savepoint}`);
+      },
+      execute: (sql) => this.#execute(sql),
+      get isTransaction() {
+        return driver.isTransaction;
+      },
+    };
   }
 
   readonly prepare = <Row>(sql: string): Statement<Row> => {
@@ -176,7 +215,8 @@ class SqliteStore implements Store {
     this.#execute('BEGIN IMMEDIATE');
     try {
       const result = work();
-      this.#commit();
+      this.#execute('COMMIT');
+      this.#assertInPlace();
       return result;
     } catch (error) {
       this.#rollback();
@@ -188,7 +228,10 @@ class SqliteStore implements Store {
 
   readonly writes = (): readonly JobWrites[] => this.#queue.jobs;
 
-  readonly settle = (): Promise<void> => this.#queue.settle();
+  readonly settle = async (): Promise<void> => {
+    await this.#queue.settle();
+    await this.#checkpointer?.settle();
+  };
 
   readonly inPlace = (): boolean => this.#place?.holds() ?? true;
 
@@ -199,8 +242,12 @@ class SqliteStore implements Store {
     if (this.#closed) return;
     this.#closed = true;
     this.#queue.close();
+    this.#log?.close();
+    // Ending the connection would move the log into the database. Its end may be missing on
+    // the disk: it stays, and the next process to open the database reads what is whole.
+    if (this.#log?.failure) return;
     try {
-      // So that the file is complete by itself as soon as nobody else reads it.
+      // So that the file is complete by itself as soon as no other process reads it.
       this.#driver.exec('PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE)');
     } catch {
       // The log is complete as well; the next process to open the database reads it.
@@ -216,11 +263,34 @@ class SqliteStore implements Store {
   }
 
   /**
-   * Returns when what was written is durable, in the file that the path names: a removed
-   * file would take it along.
+   * Begins a transaction of the queue, whose commit does not wait for the disk: `#sync`
+   * does, outside the event loop. Every other commit waits.
    */
-  #commit(): void {
-    this.#execute('COMMIT');
+  #begin(): void {
+    if (this.#log?.failure) throw this.#log.failure;
+    if (!this.#log) return this.#execute('BEGIN IMMEDIATE');
+    this.#execute('PRAGMA synchronous = NORMAL');
+    try {
+      this.#execute('BEGIN IMMEDIATE');
+    } catch (error) {
+      this.#execute('PRAGMA synchronous = FULL');
+      throw error;
+    }
+  }
+
+  #endQueued(sql: string): void {
+    this.#execute(sql);
+    if (this.#log) this.#execute('PRAGMA synchronous = FULL');
+  }
+
+  async #sync(): Promise<void> {
+    await this.#log?.sync();
+    this.#assertInPlace();
+    this.#checkpointer?.consider();
+  }
+
+  /** A file that was removed would take along what was written. */
+  #assertInPlace(): void {
     if (this.#place?.holds() === false) throw storeError('store-replaced', this.file);
   }
 
@@ -228,16 +298,19 @@ class SqliteStore implements Store {
   #rollback(): void {
     this.#rollbacks++;
     if (this.#driver.isTransaction) this.#execute('ROLLBACK');
+    if (this.#log) this.#execute('PRAGMA synchronous = FULL');
   }
 
   readonly #assertFree = (): void => {
+    if (this.#log?.failure) throw this.#log.failure;
     if (this.#queue.suspended)
       throw storeError('store-busy', `${this.file}: a write outside the queue of writes`);
   };
 }
 
-interface StoreOptions extends WriteQueueOptions {
+interface StoreOptions extends OpenStoreOptions {
   readonly exposed: readonly ExposedFile[];
+  readonly log?: LogSync | undefined;
 }
 
 /**
@@ -302,7 +375,8 @@ class Place {
   readonly #paths: readonly string[];
   readonly #known = new Map<string, string>();
 
-  constructor(file: string) {
+  constructor(file: string, log: LogSync | undefined) {
+    if (log) this.#known.set(log.path, log.identity);
     this.#paths = [file, `${realpathSync(file)}-wal`];
     this.holds();
   }

@@ -26,7 +26,7 @@ const COMPANIONS = ['-wal', '-shm', '-journal'];
  * POSIX drops every fcntl lock of a process on a file when the process closes any
  * descriptor of it (https://sqlite.org/howtocorrupt.html, section 2.2). So an existing
  * file is never opened here: only SQLite opens it. The exclusive open succeeds only for a
- * file that nobody can have locked yet.
+ * file that no process can have locked yet.
  */
 export function makePrivate(file: string, mustExist: boolean): readonly ExposedFile[] {
   const target = existing(file, mustExist);
@@ -34,8 +34,7 @@ export function makePrivate(file: string, mustExist: boolean): readonly ExposedF
 }
 
 /**
- * Returns the path of the database file, behind symbolic links, having created it where
- * there is none.
+ * Returns the path of the database file, behind symbolic links. Creates a missing file.
  */
 function existing(file: string, mustExist: boolean): string {
   try {

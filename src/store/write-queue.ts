@@ -2,7 +2,7 @@ import { isHermeticError, type HermeticError } from '../base/index.js';
 import { isStoreFailure, storeError } from './failures.js';
 
 /**
- * What a write does: its result, or a generator that yields between steps and returns the
+ * The work of a write: its result, or a generator that yields between steps and returns the
  * result. A step should take a few milliseconds; between two steps the event loop may
  * run.
  */
@@ -25,8 +25,13 @@ export interface JobWrites {
 export interface TransactionPort {
   /** Takes the write lock, or throws `store-busy` at once. */
   begin(): void;
-  /** Returns when everything since `begin` is durable. */
+  /** Makes everything since `begin` visible. It is durable after the next sync. */
   commit(): void;
+  /** Resolves when everything that was committed is durable. */
+  sync(): Promise<void>;
+  /** The same, while the caller waits. */
+  syncNow(): void;
+  /** Undoes the transaction where one is open, and counts it as undone in any case. */
   rollback(): void;
   /** Undoes what was written since the savepoint of that name. */
   rollbackTo(savepoint: string): void;
@@ -85,6 +90,11 @@ export class WriteQueue {
   #waiting = 0;
   /** The write that goes on in the next turn. */
   #current: Entry | undefined;
+  /**
+   * Writes that are committed, and reported once they are durable. Meanwhile nothing is
+   * written: what comes gathers for the next commit, and shares its sync.
+   */
+  #unsynced: readonly Entry[] | undefined;
   #planned: NodeJS.Immediate | NodeJS.Timeout | undefined;
   #pause: number = PAUSES.first;
   #stepping = false;
@@ -135,19 +145,20 @@ export class WriteQueue {
   close(): void {
     while (!this.#isIdle()) {
       this.#unplan();
-      if (!this.#writeGroup(Infinity)) this.#giveUp(Infinity, storeError('store-busy', 'closing'));
+      if (this.#unsynced) this.#syncNow(this.#unsynced);
+      else if (!this.#writeGroup(Infinity))
+        this.#giveUp(Infinity, storeError('store-busy', 'closing'));
     }
     this.#unplan();
   }
 
   readonly #turn = (): void => {
     this.#planned = undefined;
+    if (this.#unsynced) return;
     const began = this.#writeGroup(performance.now() + TURN);
     if (began) this.#pause = PAUSES.first;
-    if (this.#isIdle()) {
-      for (const resolve of this.#idle.splice(0)) resolve();
-      return;
-    }
+    if (this.#unsynced) return;
+    if (this.#isIdle()) return this.#reportIdle();
     if (began) {
       this.#planned ??= setImmediate(this.#turn);
       return;
@@ -239,11 +250,48 @@ export class WriteQueue {
       this.port.rollback();
       return this.#fail(done, error);
     }
+    if (done.length === 0) return;
+    this.#unsynced = done;
+    this.port.sync().then(
+      () => this.#end(done, () => this.#acknowledge(done)),
+      (error: unknown) => this.#end(done, () => this.#void(done, error)),
+    );
+  }
+
+  #syncNow(done: readonly Entry[]): void {
+    try {
+      this.port.syncNow();
+    } catch (error) {
+      return this.#end(done, () => this.#void(done, error));
+    }
+    this.#end(done, () => this.#acknowledge(done));
+  }
+
+  /** Fails writes that are visible and not durable: caches must not rely on them. */
+  #void(done: readonly Entry[], error: unknown): void {
+    this.port.rollback();
+    this.#fail(done, error);
+  }
+
+  /** Reports writes once, by whichever sync ends first, and goes on. */
+  #end(done: readonly Entry[], report: () => void): void {
+    if (this.#unsynced !== done) return;
+    this.#unsynced = undefined;
+    report();
+    if (this.#isIdle()) this.#reportIdle();
+    else this.#planned ??= setImmediate(this.#turn);
+  }
+
+  #acknowledge(done: readonly Entry[]): void {
     for (const { job, resolve, result } of done) {
       job.written++;
       this.#note(job, undefined);
       resolve(result as never);
     }
+  }
+
+  #reportIdle(): void {
+    for (const resolve of this.#idle.splice(0)) resolve();
   }
 
   #next(): Entry | undefined {
@@ -301,7 +349,7 @@ export class WriteQueue {
   }
 
   #isIdle(): boolean {
-    return this.#waiting === 0 && !this.#current;
+    return this.#waiting === 0 && !this.#current && !this.#unsynced;
   }
 
   #unplan(): void {

@@ -1,0 +1,44 @@
+import { realpathSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
+import { parentPort, workerData } from 'node:worker_threads';
+import type { CheckpointResult } from './checkpoint.js';
+import { loadDriver, type Driver } from './driver.js';
+
+/** Milliseconds that a checkpoint waits for readers and the writer. It keeps writers out. */
+const WAIT = 100;
+// https://sqlite.org/rescode.html#ioerr_fsync
+const IOERR_FSYNC = 1034;
+
+parentPort?.postMessage(await checkpoint(workerData as string));
+
+async function checkpoint(file: string): Promise<CheckpointResult> {
+  const Open = await loadDriver();
+  // A file that was moved away is not created again.
+  const database = new Open(`${pathToFileURL(realpathSync(file)).href}?mode=rw`, { timeout: WAIT });
+  try {
+    // NORMAL syncs the log before and the database after it is changed.
+    database.exec('PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0');
+    // Most of the work, while others write.
+    database.exec('PRAGMA wal_checkpoint(PASSIVE)');
+    const ended = database.prepare('PRAGMA wal_checkpoint(RESTART)').get() as { busy: number };
+    if (ended.busy === 0) restartLog(database);
+    return { restarted: ended.busy === 0 };
+  } catch (error) {
+    const { errcode, message } = error as Error & { errcode?: number };
+    return { restarted: false, syncFailed: errcode === IOERR_FSYNC ? message : undefined };
+  } finally {
+    database.close();
+  }
+}
+
+/**
+ * Writes the first frame of the new log, which changes nothing: the first writer syncs
+ * its header, and would block the event loop for that.
+ */
+function restartLog(database: Driver): void {
+  database.exec('BEGIN IMMEDIATE');
+  const { user_version } = database.prepare('PRAGMA user_version').get() as {
+    user_version: number;
+  };
+  database.exec(`PRAGMA user_version = ${user_version}; COMMIT`);
+}
