@@ -1,13 +1,17 @@
-import { existsSync, readdirSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
 import { run } from 'node:test';
+import { pathToFileURL } from 'node:url';
 
 /** Fewer than this and something was not found, or not built. */
-const LEAST = { files: 43, tests: 500 };
+const LEAST = { files: 180, tests: 1500 };
+
+/** Test processes at the same time: some of them wait most of their time. */
+const PROCESSES = 3;
 
 /**
- * Compiled test files below a folder whose source is still there; `interop` has its own
- * command.
+ * Returns the compiled test files below a folder whose source still exists; `interop` has
+ * its own command.
  */
 export function testFiles(root: string, skip: readonly string[] = ['interop']): readonly string[] {
   return readdirSync(join(root, 'dist'), { recursive: true, encoding: 'utf8' })
@@ -19,42 +23,132 @@ export function testFiles(root: string, skip: readonly string[] = ['interop']): 
     .sort();
 }
 
-/** Runs test files, prints what fails, and resolves to the counts. */
+/** Test files that run in one process. */
+export interface TestProcess {
+  readonly name: string;
+  readonly files: readonly string[];
+}
+
+/**
+ * Plans the processes: a file below `test` has its own, the unit tests of one part of
+ * `src` share one, because most of their time would be spent on starting. Files with
+ * processes of their own come first: they take longest.
+ */
+export function testProcesses(files: readonly string[]): readonly TestProcess[] {
+  const shared = new Map<string, string[]>();
+  const own: TestProcess[] = [];
+  for (const file of files) {
+    const part = /(?:^|\/)dist\/(src\/[^/]+)\//.exec(file)?.[1];
+    if (part === undefined) own.push({ name: relative('dist', file), files: [file] });
+    else shared.set(part, [...(shared.get(part) ?? []), file]);
+  }
+  return [...own, ...[...shared].map(([name, together]) => ({ name, files: together }))];
+}
+
+export interface TestCounts {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+}
+
+/** Runs test files, prints each failure and the slowest processes, and returns the counts. */
 export async function runTests(
   files: readonly string[],
-  concurrency = 2,
+  processes = PROCESSES,
   timeoutMs = 1_200_000,
-): Promise<{ passed: number; failed: number; skipped: number }> {
+): Promise<TestCounts> {
+  const waiting = [...testProcesses(files)];
+  const done: { name: string; seconds: number; counts: TestCounts }[] = [];
+  const worker = async (): Promise<void> => {
+    for (let next = waiting.shift(); next; next = waiting.shift()) {
+      const began = performance.now();
+      const counts = await runProcess(next, timeoutMs);
+      done.push({ name: next.name, seconds: (performance.now() - began) / 1000, counts });
+    }
+  };
+  await Promise.all(Array.from({ length: processes }, worker));
+  if (done.length > 1) {
+    const slowest = done.sort((a, b) => b.seconds - a.seconds).slice(0, 10);
+    console.log('\nslowest, in seconds:');
+    for (const { name, seconds } of slowest)
+      console.log(`${seconds.toFixed(0).padStart(5)}  ${name}`);
+  }
+  const sum = (key: keyof TestCounts): number =>
+    done.reduce((total, { counts }) => total + counts[key], 0);
+  return { passed: sum('passed'), failed: sum('failed'), skipped: sum('skipped') };
+}
+
+async function runProcess({ name, files }: TestProcess, timeout: number): Promise<TestCounts> {
   const counts = { passed: 0, failed: 0, skipped: 0 };
-  const events = run({ files: [...files], concurrency, timeout: timeoutMs });
-  events.on('test:fail', ({ name, details, file, line }) => {
-    // A file fails with its tests: it is told only when it could not run at all.
-    if (details.type === 'suite' || /subtests? failed/.test(details.error.message)) return;
+  const [first = ''] = files;
+  const entry = files.length === 1 ? first : groupFile(name, files);
+  const events = run({ files: [entry], concurrency: 1, timeout });
+  events.on('test:fail', ({ name: test, details, file, line }) => {
+    // A file or suite fails with its tests: it counts only when it could not run at all.
+    if ((details.error as { failureType?: string }).failureType === 'subtestsFailed') return;
     counts.failed++;
     const cause = (details.error as { cause?: unknown }).cause ?? details.error;
-    console.error(`\nnot ok  ${name}\n        ${relative(process.cwd(), file ?? '')}:${line ?? 0}`);
+    const where = file === undefined ? name : relative(process.cwd(), file);
+    console.error(`\nnot ok  ${test}\n        ${where}:${line ?? 0}`);
     console.error(cause instanceof Error ? (cause.stack ?? cause.message) : cause);
   });
-  events.on('test:pass', ({ name, skip, details }) => {
-    if (details.type === 'suite' || files.some((f) => f.endsWith(name))) return;
+  events.on('test:pass', ({ name: test, skip, details }) => {
+    if (details.type === 'suite' || test.endsWith(entry)) return;
     if (skip === undefined) return void counts.passed++;
     counts.skipped++;
-    console.log(`skipped ${name}: ${skip === true || skip === '' ? 'without a reason' : skip}`);
+    console.log(`skipped ${test}: ${skip === true || skip === '' ? 'without a reason' : skip}`);
     if (skip === true || skip === '') counts.failed++;
   });
   events.on('test:stderr', ({ message }) => process.stderr.write(message));
   events.resume();
-  await new Promise((resolve) => events.once('end', resolve));
+  await new Promise((ended) => events.once('end', ended));
   return counts;
 }
 
+/** Writes the file that imports others, each inside a suite of its own. */
+function groupFile(name: string, files: readonly string[]): string {
+  const folder = resolve('dist', 'test-groups');
+  mkdirSync(folder, { recursive: true });
+  const file = join(folder, `${name.replaceAll('/', '-')}.mjs`);
+  const suites = files.map((one) => {
+    const [title, url] = [relative('dist', one), pathToFileURL(resolve(one)).href];
+    return `describe(${JSON.stringify(title)}, () => import(${JSON.stringify(url)}));\n`;
+  });
+  writeFileSync(file, `import { describe } from 'node:test';\n${suites.join('')}`);
+  return file;
+}
+
+/** Selects the files of `--unit`, of `--part NAME` and the files that were named. */
+function selected(args: readonly string[]): readonly string[] {
+  const all = testFiles('.');
+  if (args[0] === '--unit') return all.filter((file) => file.startsWith('dist/src/'));
+  if (args[0] === '--part')
+    return all.filter((file) =>
+      args.slice(1).some((part) => file.startsWith(join('dist', 'src', part, '/'))),
+    );
+  return args.length > 0 ? args : all;
+}
+
+/**
+ * Puts temporary files into memory where the system has a place for them: thousands of
+ * files are synced to disk otherwise.
+ */
+function useMemoryForFiles(): void {
+  if (process.env['TMPDIR'] !== undefined || !existsSync('/dev/shm')) return;
+  const folder = mkdtempSync('/dev/shm/hermetic-tests-');
+  process.env['TMPDIR'] = folder;
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+}
+
 if (process.argv[1] === import.meta.filename) {
+  useMemoryForFiles();
   const given = process.argv.slice(2);
-  const files = given.length > 0 ? given : testFiles('.');
+  const files = selected(given);
   const began = performance.now();
   const { passed, failed, skipped } = await runTests(files);
+  const seconds = ((performance.now() - began) / 1000).toFixed(0);
   console.log(
-    `${files.length} files: ${passed} passed, ${failed} failed, ${skipped} skipped (${((performance.now() - began) / 1000).toFixed(0)} s)`,
+    `${files.length} files: ${passed} passed, ${failed} failed, ${skipped} skipped (${seconds} s)`,
   );
   if (given.length === 0 && (files.length < LEAST.files || passed < LEAST.tests)) {
     console.error(
@@ -62,5 +156,5 @@ if (process.argv[1] === import.meta.filename) {
     );
     process.exitCode = 1;
   }
-  if (failed > 0) process.exitCode = 1;
+  if (failed > 0 || passed === 0) process.exitCode = 1;
 }

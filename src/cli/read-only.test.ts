@@ -17,11 +17,13 @@ import { KeyRing, openLedger } from '../publish/index.js';
 import { prepareReports } from '../report/index.js';
 import { prepareReporting, stsStore } from '../send/index.js';
 import { openStore } from '../store/index.js';
+import { failingResolver, type FailingResolver } from '../../test/support/failing-resolver.js';
 import { runCli } from './testing-run.js';
 
 let root: string;
 let state: string;
 let config: string;
+let resolver: FailingResolver;
 
 /**
  * Everything that a machine which publishes, sends and reports has, and files that wait
@@ -29,6 +31,7 @@ let config: string;
  */
 before(async () => {
   root = mkdtempSync(join(tmpdir(), 'hermetic-read-only-'));
+  resolver = await failingResolver();
   state = join(root, 'state');
   for (const folder of ['keys', 'brought', 'tls'])
     mkdirSync(join(state, folder), { recursive: true });
@@ -70,7 +73,7 @@ before(async () => {
   writeFileSync(
     config,
     `store: {file: ${file}}
-resolver: {addresses: ["127.0.0.1:9"]}
+resolver: {addresses: ["${resolver.at}"]}
 metrics: {listen: "127.0.0.1:0"}
 reporting: {organization: One, contact: tls@one.example}
 publish:
@@ -87,7 +90,10 @@ publish:
 `,
   );
 });
-after(() => rmSync(root, { recursive: true }));
+after(() => {
+  resolver.close();
+  rmSync(root, { recursive: true });
+});
 
 /** Every name, its mode, size, time of change and contents. */
 function digest(folder: string): string {
@@ -135,7 +141,7 @@ const commands: readonly (readonly [string, () => readonly string[], RegExp?])[]
   ['config', () => ['config', 'postfix']],
 ];
 
-test('every command that only shows leaves the state as it is, byte for byte', async (t) => {
+test('commands that only show leave every byte of the state', async (t) => {
   const made = await runCli([
     'check',
     '--lab',
@@ -155,7 +161,7 @@ test('every command that only shows leaves the state as it is, byte for byte', a
     });
 });
 
-test('the database is not there yet: commands that only show make none', async () => {
+test('commands that only show create no database', async () => {
   const empty = join(root, 'empty');
   mkdirSync(empty);
   const other = join(root, 'empty.yaml');

@@ -39,7 +39,7 @@ const oldSurfaces = {
 export async function buildScenario(scenario: Scenario, site: ScenarioSite): Promise<ZoneSpec> {
   const apex = asciiOf(scenario.domain);
   const { hosts = [{}], zone = {}, sts } = scenario;
-  const lines = [zone.records ?? ''];
+  const lines: ZoneLine[] = [zone.records ?? ''];
   const own: string[] = [];
   for (const [i, host] of hosts.entries()) {
     const { name = 'mx' } = host;
@@ -54,11 +54,14 @@ export async function buildScenario(scenario: Scenario, site: ScenarioSite): Pro
   if (rpt !== false) lines.push(`_smtp._tls TXT "${rpt === true ? rua : rpt}"`);
   return {
     apex,
-    records: lines.join('\n'),
+    records: () => lines.map((line) => (typeof line === 'string' ? line : line())).join('\n'),
     ...(zone.signed ? { signed: zone.signed } : {}),
     ...(zone.fault ? { fault: zone.fault } : {}),
   };
 }
+
+/** Zone file text; a function where it needs a certificate. */
+type ZoneLine = string | (() => string);
 
 /** A scenario's domain as it stands in the DNS. */
 export function asciiOf(domain: string): string {
@@ -72,12 +75,12 @@ async function buildHost(
   fullName: string,
   scenario: Scenario,
   site: ScenarioSite,
-): Promise<string[]> {
+): Promise<ZoneLine[]> {
   const { world, network } = site;
   const { name = 'mx', certificate = 'trusted', tlsa = [], tlsaAt, dial, v6, beside } = host;
   const owner = name === '@' ? '' : `.${name}`;
   const address = world.nextAddress();
-  const lines = [`${name} A ${address}`];
+  const lines: ZoneLine[] = [`${name} A ${address}`];
   if (v6) {
     const six = sixOf(address);
     lines.push(`${name} AAAA ${six}`);
@@ -100,7 +103,7 @@ async function buildHost(
   }
   const at = tlsaAt ?? `_${SMTP}._tcp${owner}`;
   if (tlsaAt) lines.push(`_${SMTP}._tcp${owner} CNAME ${tlsaAt}`);
-  for (const kind of tlsa) lines.push(`${at} TLSA ${tlsaOf(kind, certificates, world)}`);
+  for (const kind of tlsa) lines.push(() => `${at} TLSA ${tlsaOf(kind, certificates, world)}`);
   return lines;
 }
 

@@ -1,7 +1,7 @@
 import { pipeline } from 'node:stream';
 import type { Endpoint } from '../net/index.js';
 import { LabDns, type DnsFault } from './dns/lab-dns.js';
-import type { ZoneSpec } from './dns/zone.js';
+import { zoneText, type ZoneSpec } from './dns/zone.js';
 import type { LabNetwork } from './network/lab-network.js';
 import { places } from './pki.js';
 
@@ -26,7 +26,7 @@ export async function expose(
   const dns = new LabDns(
     zones.map((zone) => ({
       ...zone,
-      ...(zone.records ? { records: loopbackOnly(zone.records) } : {}),
+      records: () => loopbackOnly(zoneText(zone)),
     })),
     now,
   );

@@ -50,16 +50,22 @@ test('a domain with everything: a session under TLS, authenticated twice, succes
 
 test('every domain of the lab: what becomes of mail is what its scenario says of a sender with DANE and MTA-STS', async () => {
   const sender = createSender(inLab(lab));
-  const differing = await Promise.all(
-    lab.scenarios.map(async ({ domain, expect }) => {
+  const differing: string[] = [];
+  const left = [...lab.scenarios];
+  // A few at a time, so that time limits hold on a busy machine.
+  const connectToNext = async (): Promise<void> => {
+    for (let next = left.shift(); next; next = left.shift()) {
+      const { domain, expect } = next;
       const [predicted] = expect.exposure.bothFirst;
       const observed = observedIn((await connectTo(domain, sender)).outcome);
       // A check cannot tell what a temporary refusal of STARTTLS ends in at the next attempt.
       const open = predicted === 'unknown' && ['deferred', 'cleartext'].includes(observed);
-      return predicted === observed || open ? [] : [`${domain}: ${predicted}, but ${observed}`];
-    }),
-  );
-  assert.deepEqual(differing.flat(), []);
+      if (predicted !== observed && !open)
+        differing.push(`${domain}: ${predicted}, but ${observed}`);
+    }
+  };
+  await Promise.all(Array.from({ length: 6 }, connectToNext));
+  assert.deepEqual(differing, []);
 });
 
 test('an address cannot smuggle a command, and text in a message cannot end it', async () => {

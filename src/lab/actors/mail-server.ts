@@ -102,25 +102,32 @@ const LONGEST_MAIL = 1_000_000;
 
 /** A server for port 25: what to do with each connection. */
 export function mailServer(options: MailServerOptions): (socket: Socket) => void {
-  const { certificates } = options;
-  const context =
-    certificates.length === 0
-      ? undefined
-      : createSecureContext({
-          key: certificates.map((c) => c.keyPem),
-          cert: certificates.map((c) => c.chainPem),
-          // Weak certificates are shown on purpose.
-          ciphers: `${options.suites ?? 'DEFAULT'}:@SECLEVEL=0`,
-          dhparam: 'auto',
-          minVersion: options.minVersion ?? 'TLSv1.2',
-          maxVersion: options.maxVersion ?? 'TLSv1.3',
-        });
+  let context: SecureContext | undefined;
   const admitted = options.admits ? connectionRateLimit(options.admits) : inTurn(options);
   return (socket) => {
+    context ??= contextOf(options);
     const session = new Session(admitted(options), context, socket);
     if (options.implicitTls) session.sealFirst();
     else greet(session);
   };
+}
+
+function contextOf({
+  certificates,
+  suites = 'DEFAULT',
+  minVersion = 'TLSv1.2',
+  maxVersion = 'TLSv1.3',
+}: MailServerOptions): SecureContext | undefined {
+  if (certificates.length === 0) return undefined;
+  return createSecureContext({
+    key: certificates.map((c) => c.keyPem),
+    cert: certificates.map((c) => c.chainPem),
+    // Weak certificates are shown on purpose.
+    ciphers: `${suites}:@SECLEVEL=0`,
+    dhparam: 'auto',
+    minVersion,
+    maxVersion,
+  });
 }
 
 /** A farm behind one address: every second connection meets a server without STARTTLS. */

@@ -29,11 +29,7 @@ export class PolicyHost {
   /** @param name such as `mta-sts.example.com` */
   add(name: string, site: PolicySite): void {
     this.#sites.set(name, site);
-    const { keyPem, chainPem } = site.certificate;
-    this.#contexts.set(
-      name,
-      createSecureContext({ key: keyPem, cert: chainPem, ciphers: 'DEFAULT@SECLEVEL=0' }),
-    );
+    this.#contexts.delete(name);
   }
 
   site(name: string): PolicySite | undefined {
@@ -44,7 +40,7 @@ export class PolicyHost {
     const secured = new TLSSocket(socket, {
       isServer: true,
       SNICallback: (name, done) => {
-        const context = this.#contexts.get(name.toLowerCase());
+        const context = this.#contextOf(name.toLowerCase());
         if (context) done(null, context);
         else done(new Error('unknown name'));
       },
@@ -52,6 +48,20 @@ export class PolicyHost {
     secured.on('error', () => socket.destroy());
     secured.once('secure', () => this.#http.emit('connection', secured));
   };
+
+  #contextOf(name: string): SecureContext | undefined {
+    const site = this.#sites.get(name);
+    const known = this.#contexts.get(name);
+    if (!site || known) return known;
+    const { keyPem, chainPem } = site.certificate;
+    const context = createSecureContext({
+      key: keyPem,
+      cert: chainPem,
+      ciphers: 'DEFAULT@SECLEVEL=0',
+    });
+    this.#contexts.set(name, context);
+    return context;
+  }
 }
 
 function answer(site: PolicySite | undefined, url: string, response: ServerResponse): void {

@@ -19,8 +19,11 @@ import {
 export interface ZoneSpec {
   /** Presentation form. */
   readonly apex: string;
-  /** Zone file text, relative to the apex; SOA and NS are added. */
-  readonly records?: string;
+  /**
+   * Zone file text, relative to the apex; SOA and NS are added. A function is called when
+   * the zone is first asked.
+   */
+  readonly records?: string | (() => string);
   /** Undefined: unsigned. */
   readonly signed?: {
     readonly algorithm?: SigningAlgorithm;
@@ -42,6 +45,10 @@ export interface ZoneSpec {
   readonly fault?: 'expired' | 'not-yet-valid' | 'wrong-key' | 'stripped';
 }
 
+export function zoneText({ records = '' }: ZoneSpec): string {
+  return typeof records === 'string' ? records : records();
+}
+
 export interface ZoneNode {
   readonly name: Name;
   readonly sets: Map<number, ResourceRecord[]>;
@@ -52,31 +59,30 @@ const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 
 /**
- * One authoritative zone, signed on the fly: signatures are made when first asked for and
- * kept.
+ * One authoritative zone. Its key, its records and their signatures are made when they
+ * are first asked for, and cached.
  */
 export class Zone {
   readonly apex: Name;
-  readonly key: ZoneSigningKey | undefined;
-  readonly nodes = new Map<string, ZoneNode>();
   readonly dsDigests: readonly DsDigestType[];
   readonly dsAlgorithm: number | undefined;
   readonly #fault: ZoneSpec['fault'];
-  readonly #otherKey: ZoneSigningKey | undefined;
+  readonly #children: Zone[] = [];
+  #key: ZoneSigningKey | undefined;
+  #otherKey: ZoneSigningKey | undefined;
+  #nodes: Map<string, ZoneNode> | undefined;
   readonly #scheme: DenialScheme;
   readonly #signatures = new Map<ResourceRecord, ResourceRecord>();
   #denial: readonly ResourceRecord[] | undefined;
 
   constructor(
-    spec: ZoneSpec,
+    private readonly spec: ZoneSpec,
     private readonly now: number,
   ) {
     this.apex = Name.of(spec.apex);
-    this.key = spec.signed ? zoneKey(spec.signed.algorithm ?? 13) : undefined;
     this.dsDigests = spec.signed?.dsDigests ?? [2];
     this.dsAlgorithm = spec.signed?.dsAlgorithm;
     this.#fault = spec.fault;
-    this.#otherKey = spec.fault === 'wrong-key' ? generateZoneKey(13) : undefined;
     const denial = spec.signed?.denial ?? 'nsec';
     this.#scheme =
       denial === 'nsec'
@@ -87,35 +93,45 @@ export class Zone {
             iterations: spec.signed?.iterations ?? 0,
             salt: new Uint8Array(0),
           };
+  }
+
+  get key(): ZoneSigningKey | undefined {
+    const { signed } = this.spec;
+    if (signed) this.#key ??= zoneKey(signed.algorithm ?? 13);
+    return this.#key;
+  }
+
+  /** Every name that holds records, by key. */
+  get nodes(): ReadonlyMap<string, ZoneNode> {
+    if (!this.#nodes) {
+      this.#nodes = new Map();
+      for (const rr of this.#records()) add(this.#nodes, rr);
+    }
+    return this.#nodes;
+  }
+
+  /** Adds a delegation to a child zone, with its DS when it is signed. */
+  delegate(child: Zone): void {
+    this.#children.push(child);
+  }
+
+  *#records(): Iterable<ResourceRecord> {
     const parsed = parseZone(
-      `@ SOA ns.lab.example. hostmaster.lab.example. 1 3600 600 86400 300\n@ NS ns.lab.example.\n${spec.records ?? ''}`,
+      `@ SOA ns.lab.example. hostmaster.lab.example. 1 3600 600 86400 300\n@ NS ns.lab.example.\n${zoneText(this.spec)}`,
       { origin: this.apex, defaultTtl: TTL },
     );
-    if (!parsed.ok) throw new TypeError(`zone ${spec.apex}: ${parsed.failure.detail}`);
-    parsed.value.forEach((rr) => this.add(rr));
-    if (this.key) this.add(dnskeyRecord(this.apex, this.key, TTL));
-  }
-
-  add(rr: ResourceRecord): void {
-    const node = this.nodes.get(rr.name.key) ?? {
-      name: rr.name,
-      sets: new Map<number, ResourceRecord[]>(),
-    };
-    this.nodes.set(rr.name.key, node);
-    const set = node.sets.get(rr.type);
-    if (set) set.push(rr);
-    else node.sets.set(rr.type, [rr]);
-  }
-
-  /** A delegation to a child zone, with its DS when it is signed. */
-  delegate(child: Zone): void {
-    const [ns] = this.nodes.get(this.apex.key)?.sets.get(RRType.NS) ?? [];
-    if (ns) this.add({ ...ns, name: child.apex });
-    if (!child.key) return;
-    for (const digest of child.dsDigests) {
-      const record = dsRecord(child.apex, child.key, digest, TTL);
-      if (child.dsAlgorithm !== undefined) record.rdata[2] = child.dsAlgorithm;
-      this.add(record);
+    if (!parsed.ok) throw new TypeError(`zone ${this.spec.apex}: ${parsed.failure.detail}`);
+    yield* parsed.value;
+    if (this.key) yield dnskeyRecord(this.apex, this.key, TTL);
+    const ns = parsed.value.find(({ type }) => type === RRType.NS);
+    for (const child of this.#children) {
+      if (ns) yield { ...ns, name: child.apex };
+      if (!child.key) continue;
+      for (const digest of child.dsDigests) {
+        const record = dsRecord(child.apex, child.key, digest, TTL);
+        if (child.dsAlgorithm !== undefined) record.rdata[2] = child.dsAlgorithm;
+        yield record;
+      }
     }
   }
 
@@ -133,17 +149,18 @@ export class Zone {
     if (!first || !this.key || this.#fault === 'stripped') return records;
     if (first.type === RRType.NS && !first.name.equals(this.apex)) return records;
     let signature = this.#signatures.get(first);
-    if (!signature)
-      this.#signatures.set(
-        first,
-        (signature = signRrset(
-          records,
-          this.#otherKey && first.type !== RRType.DNSKEY ? this.#otherKey : this.key,
-          this.apex,
-          this.#window(first.type),
-        )),
-      );
+    if (!signature) {
+      const key = this.#signingKey(first.type) ?? this.key;
+      signature = signRrset(records, key, this.apex, this.#window(first.type));
+      this.#signatures.set(first, signature);
+    }
     return [...records, signature];
+  }
+
+  /** The key that the zone does not publish, where its fault is `wrong-key`. */
+  #signingKey(type: number): ZoneSigningKey | undefined {
+    if (this.#fault !== 'wrong-key' || type === RRType.DNSKEY) return undefined;
+    return (this.#otherKey ??= generateZoneKey(13));
   }
 
   get soa(): readonly ResourceRecord[] {
@@ -185,6 +202,17 @@ export class Zone {
       return { inception: this.now + 10 * DAY, expiration: this.now + 30 * DAY };
     return { inception: this.now - HOUR, expiration: this.now + 14 * DAY };
   }
+}
+
+function add(nodes: Map<string, ZoneNode>, rr: ResourceRecord): void {
+  const node = nodes.get(rr.name.key) ?? {
+    name: rr.name,
+    sets: new Map<number, ResourceRecord[]>(),
+  };
+  nodes.set(rr.name.key, node);
+  const set = node.sets.get(rr.type);
+  if (set) set.push(rr);
+  else node.sets.set(rr.type, [rr]);
 }
 
 const rsaKeys = new Map<SigningAlgorithm, ZoneSigningKey>();

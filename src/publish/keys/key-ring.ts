@@ -140,23 +140,32 @@ export class KeyRing {
     if (chain === undefined) return { certified: false };
     const judged = judgeChain(chain, {
       host,
-      spki: key.export({ type: 'spki', format: 'der' }),
+      spki: spkiOf(key),
       at,
     });
     return { certified: 'certificate' in judged, ...judged };
   }
 }
 
-/** What TLSA says of a public key. */
+/** The names that TLSA records have for a public key. */
 export function serverKey(name: string, key: KeyObject): ServerKey {
-  const spki = key.export({ type: 'spki', format: 'der' });
-  const digest = (hash: string): string => createHash(hash).update(spki).digest('hex');
-  return {
-    name,
-    type: key.asymmetricKeyType === 'rsa' ? 'rsa' : 'ecdsa',
-    sha256: digest('sha256'),
-    sha512: digest('sha512'),
-  };
+  let digests = keyDigests.get(key);
+  if (!digests) {
+    const digest = (hash: string): string => createHash(hash).update(spkiOf(key)).digest('hex');
+    digests = { sha256: digest('sha256'), sha512: digest('sha512') };
+    keyDigests.set(key, digests);
+  }
+  return { name, type: key.asymmetricKeyType === 'rsa' ? 'rsa' : 'ecdsa', ...digests };
+}
+
+// Encoding a key is expensive, and every round compares every key.
+const keyDigests = new WeakMap<KeyObject, Pick<ServerKey, 'sha256' | 'sha512'>>();
+const encoded = new WeakMap<KeyObject, Uint8Array>();
+
+function spkiOf(key: KeyObject): Uint8Array {
+  const spki = encoded.get(key) ?? key.export({ type: 'spki', format: 'der' });
+  encoded.set(key, spki);
+  return spki;
 }
 
 function readPem(file: string): string {
