@@ -12,14 +12,14 @@ import {
   storeReports,
   verifyDkim,
   type VerifiedItem,
-} from '../src/report/index.js';
-import { readItem } from '../src/report/read/read-item.js';
-import { keyResolver, keyText, reportMail } from '../src/report/testing-mail.js';
-import { judgeTrust } from '../src/report/verify/judge-trust.js';
-import { gatherFacts } from '../src/report/explain/gather-facts.js';
-import { atOnce } from '../src/report/explain/steps.js';
-import { viewDomain } from '../src/report/explain/domain-view.js';
-import type { ReportedFacts } from '../src/report/explain/facts.js';
+} from '../src/tls-rpt-receive/index.js';
+import { readItem } from '../src/tls-rpt-receive/read/read-item.js';
+import { keyResolver, keyText, reportMail } from '../test/support/report/mail.js';
+import { judgeTrust } from '../src/tls-rpt-receive/verify/judge-trust.js';
+import { gatherFacts } from '../src/tls-rpt-receive/explain/gather-facts.js';
+import { atOnce } from '../src/tls-rpt-receive/explain/steps.js';
+import { viewDomain } from '../src/tls-rpt-receive/explain/domain-view.js';
+import type { ReportedFacts } from '../src/tls-rpt-receive/explain/facts.js';
 import type { Statement, Store } from '../src/store/index.js';
 import { median } from './median.js';
 import { writeResults } from './results-file.js';

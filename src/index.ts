@@ -24,5 +24,5 @@ export {
   type Verdict,
 } from './evidence/index.js';
 export { connect, createSender, deliver, type SenderOptions } from './send/index.js';
-export type { Attack, DeliveryResult, SenderClass } from './policy/index.js';
+export type { Attack, DeliveryResult, SenderClass } from './tls-policy/index.js';
 export { HermeticError, isHermeticError } from './base/index.js';

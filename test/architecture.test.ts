@@ -43,7 +43,7 @@ const cases: readonly (readonly [what: string, file: string, text: string, rule:
   ['a sibling job', 'src/send/bad.ts', `import { grade } from '../check/index.js';`, 'sibling'],
   [
     'a deep import',
-    'src/policy/bad.ts',
+    'src/tls-policy/bad.ts',
     `import { matchMx } from '../mta-sts/match-mx.js';`,
     'deep',
   ],
@@ -67,7 +67,7 @@ const cases: readonly (readonly [what: string, file: string, text: string, rule:
   ],
   [
     'a timer in a pure folder',
-    'src/policy/decide-host.ts',
+    'src/tls-policy/decide-host.ts',
     `setTimeout(() => undefined, 1);`,
     'pure',
   ],
@@ -80,7 +80,7 @@ const cases: readonly (readonly [what: string, file: string, text: string, rule:
   ],
   [
     'a WebSocket',
-    'src/report/bad.ts',
+    'src/tls-rpt-receive/bad.ts',
     `export const open = () => new WebSocket('wss://example.com');`,
     'socket',
   ],

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import test from 'node:test';
-import { runCli } from '../src/cli/testing-run.js';
+import { runCli } from './support/run-cli.js';
 
 /**
  * A block with a command of the lab, and the block after it: lines of its output.

@@ -11,8 +11,8 @@ import {
   type RolloverReading,
   type DesiredRollover,
 } from '../src/publish/index.js';
-import { PolicyWorld } from '../src/publish/policy/testing-world.js';
-import type { DesiredPolicy } from '../src/publish/policy/types.js';
+import { PolicyWorld } from './support/publish/policy-simulation.js';
+import type { DesiredPolicy } from '../src/publish/mta-sts/types.js';
 import { formatPolicy } from '../src/mta-sts/index.js';
 import { parseConfig } from '../src/server/index.js';
 

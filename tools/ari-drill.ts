@@ -2,7 +2,7 @@
  * Mass revocation of a fleet against the lab's CA: `npm run ari-drill -- [CERTIFICATES]`,
  * by default 1,000, at the limit of 300 new orders in three hours.
  */
-import { massRevocationDrill } from '../src/publish/acme/testing-drill.js';
+import { massRevocationDrill } from '../test/support/publish/acme-drill.js';
 
 const count = Number(process.argv[2] ?? 1000);
 const result = await massRevocationDrill(count, 300);

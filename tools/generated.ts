@@ -8,7 +8,7 @@ import { format } from 'prettier';
 import { catalogue } from '../src/check/index.js';
 import { allFailures } from '../src/cli/all-failures.js';
 import { jsonSchemas } from '../src/evidence/index.js';
-import { reportSchemas } from '../src/report/index.js';
+import { reportSchemas } from '../src/tls-rpt-receive/index.js';
 import { withAnswers } from './answers-table.js';
 import { profilesPage } from './profiles-page.js';
 

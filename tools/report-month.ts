@@ -1,4 +1,4 @@
-import type { TestDetail, TestPolicy, TestReport } from '../src/report/testing-reports.js';
+import type { TestDetail, TestPolicy, TestReport } from '../test/support/report/reports.js';
 
 /**
  * A month of TLS reports about one domain, with at most one fault of known cause. It

@@ -5,9 +5,9 @@ import {
   storeCheck,
   type DomainView,
   type Explanation,
-} from '../src/report/index.js';
-import { testCheck } from '../src/report/testing-checks.js';
-import { withReports } from '../src/report/testing-reports.js';
+} from '../src/tls-rpt-receive/index.js';
+import { testCheck } from '../test/support/report/checks.js';
+import { withReports } from '../test/support/report/reports.js';
 import {
   domain,
   faults,

@@ -2,7 +2,7 @@ import { steadyTime, systemClock, type Name } from '../../src/base/index.js';
 import { parseRecord, RRType, type DnsAnswer, type Resolver } from '../../src/dns/index.js';
 import { createStsSource, parsePolicy } from '../../src/mta-sts/index.js';
 import { nodeNetwork } from '../../src/net/index.js';
-import { resolvePolicy } from '../../src/policy/index.js';
+import { resolvePolicy } from '../../src/tls-policy/index.js';
 import { postfixSection, startPostfixMap, stsStore } from '../../src/send/index.js';
 import { openStore } from '../../src/store/index.js';
 import { keepHeapSmall } from '../../src/server/keep-heap-small.js';

@@ -5,9 +5,9 @@
  * @example const result = await check('example.com'); console.log(result.verdict,
  * result.exposure.mtaStsCached.stripStarttls);
  */
-export { check, collectOptions, nameOf, type CheckOptions } from './check.js';
+export { check, collectOptions, nameOf, type CheckOptions } from './run/check.js';
 export { parseOptOut, type OptOut } from './probes/opt-out.js';
-export { collect, DEFAULT_BUDGET, type CollectOptions } from './collect.js';
+export { collect, DEFAULT_BUDGET, type CollectOptions } from './run/collect.js';
 export { grade } from './grade/grade.js';
 export { compareResults } from './compare/compare-results.js';
 export { exposure } from './grade/exposure.js';

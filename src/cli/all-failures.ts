@@ -1,3 +1,4 @@
+import { acmeFailures } from '../acme/index.js';
 import { nameFailures, type FailureCatalogue } from '../base/index.js';
 import { checkFailures } from '../check/index.js';
 import { daneFailures } from '../dane/index.js';
@@ -5,9 +6,10 @@ import { dnssecFailures, transportFailures, updateFailures, wireFailures } from 
 import { httpFailures } from '../http/index.js';
 import { stsFailures } from '../mta-sts/index.js';
 import { netFailures } from '../net/index.js';
-import { serverFailures } from '../policy/index.js';
+import { serverFailures } from '../tls-policy/index.js';
 import { publishFailures } from '../publish/index.js';
-import { reportingFailures, sendFailures } from '../send/index.js';
+import { sendFailures } from '../send/index.js';
+import { reportingFailures } from '../tls-rpt-send/index.js';
 import { smtpFailures } from '../smtp/index.js';
 import { storeFailures } from '../store/index.js';
 import { builderFailures, reportFailures, reportQuirks, tlsRptFailures } from '../tls-rpt/index.js';
@@ -32,6 +34,7 @@ export const allFailures: readonly (readonly [string, FailureCatalogue<string>])
   ['TLS-RPT reports refused', reportFailures],
   ['TLS-RPT reports repaired', reportQuirks],
   ['TLS-RPT reports to be written', builderFailures],
+  ['Certificates from a CA (ACME)', acmeFailures],
   ['Publishing', publishFailures],
   ['What a server shows', serverFailures],
   ['Sending', sendFailures],

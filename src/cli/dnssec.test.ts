@@ -6,7 +6,7 @@ import test, { after, before } from 'node:test';
 import { Name } from '../base/index.js';
 import { createResolver, typeNumber, type Proof } from '../dns/index.js';
 import { createLab, LabDns, type Lab } from '../lab/index.js';
-import { runCli } from './testing-run.js';
+import { runCli } from '../../test/support/run-cli.js';
 
 let folder: string;
 let lab: Lab;

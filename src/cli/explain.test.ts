@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { topics } from './explain/topics.js';
-import { runCli } from './testing-run.js';
+import { runCli } from '../../test/support/run-cli.js';
 
 const explain = (...args: string[]) => runCli(['explain', ...args]);
 

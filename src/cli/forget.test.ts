@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { stsStore } from '../send/index.js';
 import { openStore } from '../store/index.js';
-import { runCli } from './testing-run.js';
+import { runCli } from '../../test/support/run-cli.js';
 
 test('hermetic policy forget removes a cached policy beside a process that has the database open', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-forget-'));

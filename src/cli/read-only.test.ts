@@ -14,11 +14,12 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { createCa, issue } from '../pki/index.js';
 import { KeyRing, openLedger } from '../publish/index.js';
-import { prepareReports } from '../report/index.js';
-import { prepareReporting, stsStore } from '../send/index.js';
+import { prepareReports } from '../tls-rpt-receive/index.js';
+import { stsStore } from '../send/index.js';
+import { prepareReporting } from '../tls-rpt-send/index.js';
 import { openStore } from '../store/index.js';
 import { failingResolver, type FailingResolver } from '../../test/support/failing-resolver.js';
-import { runCli } from './testing-run.js';
+import { runCli } from '../../test/support/run-cli.js';
 
 let root: string;
 let state: string;

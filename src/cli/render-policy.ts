@@ -7,7 +7,7 @@ import {
   type StsDecision,
   type LookupFailure,
   type Waiver,
-} from '../policy/index.js';
+} from '../tls-policy/index.js';
 import { sayFailure } from './say-failure.js';
 import { sayUnsupported } from './say-unsupported.js';
 

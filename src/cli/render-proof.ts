@@ -1,5 +1,4 @@
-import type { Name } from '../base/index.js';
-import { neutralise } from '../base/index.js';
+import { type Name, neutralise } from '../base/index.js';
 import {
   keyTag,
   parseRecord,

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
 import { failingResolver } from '../../test/support/failing-resolver.js';
-import { runCli } from './testing-run.js';
+import { runCli } from '../../test/support/run-cli.js';
 
 const cli = (...args: string[]) => runCli(args);
 

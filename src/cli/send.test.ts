@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { deliveryOutcomeSchema, domainDecisionSchema } from '../evidence/index.js';
-import { runCli } from './testing-run.js';
+import { runCli } from '../../test/support/run-cli.js';
 
 const flat = (text: string): string => text.replace(/\s+/g, ' ');
 

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { after, before } from 'node:test';
-import { runCli, type Ran } from './testing-run.js';
+import { runCli, type Ran } from '../../test/support/run-cli.js';
 import { waitUntil } from '../../test/support/wait-until.js';
 
 const cli = (...args: readonly string[]): Promise<Ran> => runCli(args);

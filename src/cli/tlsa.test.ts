@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { createCa, createIntermediate, issue, selfSigned } from '../pki/index.js';
-import { runCli } from './testing-run.js';
+import { runCli } from '../../test/support/run-cli.js';
 
 const root = createCa({ name: 'Test Root' });
 const intermediate = createIntermediate(root, { name: 'Test Intermediate' });

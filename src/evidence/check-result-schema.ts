@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { attacks, outcomes, senders } from '../policy/index.js';
+import { attacks, outcomes, senders } from '../tls-policy/index.js';
 import { keyed, dnssec, depth } from './schema-pieces.js';
 import type { CheckResult } from './check-result.js';
 

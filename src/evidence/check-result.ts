@@ -4,7 +4,7 @@
  */
 import type { TlsaCoverage, TlsaRole } from '../dane/index.js';
 import type { Dnssec } from '../dns/index.js';
-import type { Exposure } from '../policy/index.js';
+import type { Exposure } from '../tls-policy/index.js';
 import type { Depth } from './evidence.js';
 
 /**

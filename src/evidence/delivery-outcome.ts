@@ -4,7 +4,7 @@
  * contract: fields are added, never renamed. Foreign text is stored as received and
  * neutralised only where shown.
  */
-import type { AuthMechanism, Reason, Waiver } from '../policy/index.js';
+import type { AuthMechanism, Reason, Waiver } from '../tls-policy/index.js';
 import type { PolicyType, ResultType } from '../tls-rpt/index.js';
 import type { FailureEvidence } from './evidence.js';
 import type { MailCertificate } from './check-result.js';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { DomainDecision } from '../policy/index.js';
+import type { DomainDecision } from '../tls-policy/index.js';
 import { dnssec, mechanism, reason, stsMode, unsupportedZone, waiver } from './schema-pieces.js';
 
 const text = z.string();

@@ -12,7 +12,7 @@ import type { domainDecisionSchema } from './domain-decision-schema.js';
 import type { Evidence } from './evidence.js';
 import type { evidenceSchema } from './evidence-schema.js';
 import { jsonSchemas } from './json-schema.js';
-import type { DomainDecision } from '../policy/index.js';
+import type { DomainDecision } from '../tls-policy/index.js';
 
 type Frozen<T> = T extends object ? { readonly [K in keyof T]: Frozen<T[K]> } : T;
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { reasonTable, type Reason } from '../policy/index.js';
+import { reasonTable, type Reason } from '../tls-policy/index.js';
 
 export const dnssec = z.enum(['secure', 'insecure', 'bogus', 'indeterminate']);
 export const failure = z.strictObject({ code: z.string(), detail: z.string() });

@@ -7,7 +7,7 @@ import { stripStarttls } from './attackers/strip-starttls.js';
 import type { ZoneSpec } from './dns/zone.js';
 import type { LabNetwork } from './network/lab-network.js';
 import type { HostTraits, Scenario, StsTraits, TlsaTraits } from './scenarios/scenario.js';
-import { places, type LabPki } from './pki.js';
+import { places, type LabPki } from './actors/pki.js';
 import type { Issued } from '../pki/index.js';
 
 /** Where scenarios are built. */

@@ -3,7 +3,7 @@ import type { Endpoint } from '../net/index.js';
 import { LabDns, type DnsFault } from './dns/lab-dns.js';
 import { zoneText, type ZoneSpec } from './dns/zone.js';
 import type { LabNetwork } from './network/lab-network.js';
-import { places } from './pki.js';
+import { places } from './actors/pki.js';
 
 /** How other programs reach the lab. */
 export interface Exposed {

@@ -17,7 +17,7 @@ import { expose, type Exposed } from './expose.js';
 import { LabNetwork } from './network/lab-network.js';
 import { allScenarios } from './scenarios/all-scenarios.js';
 import type { Scenario } from './scenarios/scenario.js';
-import { places, LabPki } from './pki.js';
+import { places, LabPki } from './actors/pki.js';
 
 export interface LabOptions {
   /** Default: every scenario there is. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Name, steadyTime } from '../base/index.js';
 import { expiresAt, memoryStsCache, reopened, refreshAt, type StsEntry } from './index.js';
-import { body, stsWorld } from './testing-source.js';
+import { body, stsWorld } from '../../test/support/sts-source.js';
 
 const domain = Name.of('example.com');
 const MINUTE = 60_000;

@@ -26,8 +26,8 @@ export type {
   StopServing,
   Wait,
 } from './actions.js';
-export { startRollover, stepRollover } from './rollover/step-rollover.js';
-export { covers, recordsOf } from './rollover/rrset.js';
+export { startRollover, stepRollover } from './tlsa/step-rollover.js';
+export { covers, recordsOf } from './tlsa/rrset.js';
 export type {
   AliveRrset,
   KeySlot,
@@ -38,9 +38,9 @@ export type {
   DesiredRollover,
   Rrset,
   ServerKey,
-} from './rollover/types.js';
-export { startPolicy, stepPolicy } from './policy/step-policy.js';
-export { policyId, stsRecord } from './policy/policy-id.js';
+} from './tlsa/types.js';
+export { startPolicy, stepPolicy } from './mta-sts/step-policy.js';
+export { policyId, stsRecord } from './records/policy-id.js';
 export type {
   PolicyAction,
   PolicyReading,
@@ -51,22 +51,14 @@ export type {
   ReportSummary,
   ServedPolicy,
   ServerAnswer,
-} from './policy/types.js';
+} from './mta-sts/types.js';
 export { txtRdata } from './records/txt-rdata.js';
 export {
   missingRecords,
   type MissingOptions,
   type MissingStep,
   type PanelRecord,
-} from './records/missing-records.js';
-export {
-  formatMailServerConfig,
-  mailServerConfig,
-  mailServers,
-  type ConfigPart,
-  type MailServerName,
-  type MailServerOptions,
-} from './mail-server/mail-server-config.js';
+} from './observe/missing-records.js';
 export { formatChange } from './records/format-change.js';
 export {
   publishSection,
@@ -91,7 +83,8 @@ export type { HostCertificate } from './certificates/types.js';
 export { planAll, type PlanOptions, type SubjectPlan } from './apply/plan.js';
 export { applyOnce, type Applied } from './apply/apply.js';
 export { describe } from './apply/describe.js';
-export type { DnsWriter, Executor, ActionOutcome } from './apply/executor.js';
+export type { Executor } from './apply/executor.js';
+export type { ActionOutcome, DnsWriter } from './actions.js';
 export { dnsWriters } from './dns/dns-writers.js';
 export { locateRecord, type RecordPlace } from './dns/locate-record.js';
 export { localHands, type LocalHandsOptions } from './apply/local-executor.js';
@@ -109,13 +102,10 @@ export {
   type PolicyAnswer,
   type PolicyHandlerOptions,
 } from './policy-host/policy-handler.js';
-export { Issuer, type CertifierOptions } from './acme/issuer.js';
-export { openAcmeBook, type AcmeStore, type OpenOrder, type Renewal } from './acme/acme-store.js';
-export type { AcmeServer } from './acme/acme-session.js';
-export type { Challenge, ChallengeSolver, ChallengeType } from './acme/challenge.js';
-export { renewDue, type RenewOptions } from './acme/renew-due.js';
-export { dnsAnswers, persistentAnswers, type TextRecords } from './acme/dns-answers.js';
-export { folderAnswers } from './acme/folder-answers.js';
-export { WebAnswers } from './acme/web-answers.js';
-export { planRenewal, type RenewalFacts, type RenewalWindow } from './acme/plan-renewal.js';
+export { Issuer, type CertifierOptions } from './issue/issuer.js';
+export { openAcmeBook, type AcmeStore, type Renewal } from './issue/acme-store.js';
+export { renewDue, type RenewOptions } from './issue/renew-due.js';
+export { dnsAnswers, persistentAnswers, type TextRecords } from './issue/dns-solver.js';
+export { folderAnswers } from './issue/folder-solver.js';
+export { WebAnswers } from './issue/web-solver.js';
 export { publishFailures } from './failures.js';

@@ -1,7 +1,7 @@
 import { Name, parseIp, type Failure } from '../base/index.js';
 import { lookupTexts } from '../dns/index.js';
 import type { AppliedPolicy, PolicyFailure } from '../evidence/index.js';
-import type { DomainDecision, HostDecision, LookupFailure } from '../policy/index.js';
+import type { DomainDecision, HostDecision, LookupFailure } from '../tls-policy/index.js';
 import { parseTlsRptRecord } from '../tls-rpt/index.js';
 import type { SendContext } from './context.js';
 import { resultTypeOf } from './result-type-of.js';

@@ -1,6 +1,6 @@
 import { formatTime, type Failure } from '../base/index.js';
 import type { DeliveryAttempt } from '../evidence/index.js';
-import type { HostDecision } from '../policy/index.js';
+import type { HostDecision } from '../tls-policy/index.js';
 import type { DraftPolicy } from './applied-policies.js';
 import { resultsOf, resultsOfRefusal, sessionFacts, failureEvidence } from './attempt-results.js';
 import { sendFailures } from './failures.js';

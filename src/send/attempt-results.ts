@@ -7,7 +7,7 @@ import {
   type SessionFacts,
 } from '../evidence/index.js';
 import { matchMx } from '../mta-sts/index.js';
-import type { HostDecision, ServerVerdict } from '../policy/index.js';
+import type { HostDecision, ServerVerdict } from '../tls-policy/index.js';
 import { appliesTo, type DraftPolicy } from './applied-policies.js';
 import { resultTypeOf } from './result-type-of.js';
 import type { AttemptResult } from './try-server.js';

@@ -8,7 +8,7 @@ import {
   resolvePolicy,
   type DomainDecision,
   type HostDecision,
-} from '../policy/index.js';
+} from '../tls-policy/index.js';
 import type { SmtpSession, TranscriptLine } from '../smtp/index.js';
 import { appliedPolicies, resolveReportUris, type DraftPolicy } from './applied-policies.js';
 import { attemptAt, attemptWithoutServer } from './attempt-at.js';

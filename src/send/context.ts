@@ -10,7 +10,7 @@ import {
   type StsSource,
 } from '../mta-sts/index.js';
 import { guarded, nodeNetwork, type Network } from '../net/index.js';
-import type { DecideOptions } from '../policy/index.js';
+import type { DecideOptions } from '../tls-policy/index.js';
 import { builtinTrustStore } from '../tls/index.js';
 import type { TrustStore } from '../x509/index.js';
 

@@ -1,7 +1,7 @@
 import type { FailureEntry } from '../base/index.js';
 import { dnssecFailures } from '../dns/index.js';
 import { stsFailures } from '../mta-sts/index.js';
-import { serverFailures } from '../policy/index.js';
+import { serverFailures } from '../tls-policy/index.js';
 import { smtpFailures } from '../smtp/index.js';
 import { resultTypes, type ResultType } from '../tls-rpt/index.js';
 import { tlsFailures } from '../tls/index.js';

@@ -1,5 +1,4 @@
-import type { DomainDecision } from '../policy/index.js';
-import { resolvePolicy } from '../policy/index.js';
+import { type DomainDecision, resolvePolicy } from '../tls-policy/index.js';
 import { connectVia, type ConnectRequest, type ConnectResult } from './connect.js';
 import { sendContext, type SenderOptions } from './context.js';
 import { deliverVia, type Delivery, type Mail } from './deliver.js';

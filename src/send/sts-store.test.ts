@@ -66,7 +66,7 @@ test(
     const where = file(t);
     let stored = 0;
     for (let round = 1; round <= 5; round++) {
-      const child = fork(join(import.meta.dirname, 'testing-policy-writer.js'), [where]);
+      const child = fork(join(import.meta.dirname, '../../test/support/policy-writer.js'), [where]);
       let acknowledged = 0;
       await new Promise<void>((resolve) => {
         child.on('message', (n) => {

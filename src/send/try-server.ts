@@ -8,7 +8,7 @@ import {
   type HostDecision,
   type ServerVerdict,
   type Waiver,
-} from '../policy/index.js';
+} from '../tls-policy/index.js';
 import {
   openSession,
   smtpFailures,

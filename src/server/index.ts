@@ -7,18 +7,14 @@
  * startDaemon(config.value, createLog({ format: 'plain', write: (line) =>
  * process.stdout.write(line), now: Date.now }));
  */
-export { startDaemon, type Daemon } from './daemon.js';
-export { openHouse, type OpenJobContext } from './job-context.js';
-export { checkStart } from './check-start.js';
-export { openHouseToRead } from './house-to-read.js';
-export { openPublishing, publishSettings, type Publishing } from './publishing.js';
+export { startDaemon, type Daemon } from './daemon/daemon.js';
+export { openHouse, type OpenJobContext } from './daemon/job-context.js';
+export { checkStart } from './daemon/check-start.js';
+export { openHouseToRead } from './daemon/read-only-context.js';
+export { openPublishing, publishSettings, type Publishing } from './publisher.js';
 export { parseConfig, type Config } from './config/config.js';
 export type { ConfigProblem } from './config/load-config.js';
-export {
-  parseListenAddress,
-  formatListenAddress,
-  type ListenAddress,
-} from './config/listen-address.js';
+export { parseListenAddress, formatListenAddress, type ListenAddress } from './listen-address.js';
 export { createLog, type Log, type Level } from './log.js';
 export type { Metric, Sample } from './metrics.js';
 export type {

@@ -3,10 +3,10 @@ import type { z } from 'zod';
 import type { Clock } from '../base/index.js';
 import type { Resolver } from '../dns/index.js';
 import type { Conn, Endpoint, Network } from '../net/index.js';
-import type { PolicyDeps } from '../policy/index.js';
+import type { PolicyDeps } from '../tls-policy/index.js';
 import type { Store } from '../store/index.js';
 import type { TrustStore } from '../x509/index.js';
-import type { ListenAddress } from './config/listen-address.js';
+import type { ListenAddress } from './listen-address.js';
 import type { Log } from './log.js';
 import type { Metric } from './metrics.js';
 

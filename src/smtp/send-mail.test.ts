@@ -3,7 +3,7 @@ import test from 'node:test';
 import fc from 'fast-check';
 import type { Conn } from '../net/index.js';
 import { openSession, parseMailbox, sendMail, type Envelope, type MailResult } from './index.js';
-import { duplexPair } from './testing-pair.js';
+import { duplexPair } from '../../test/support/stream-pair.js';
 
 /**
  * A server that offers some keywords and answers by verb; what it heard is kept whole.

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { duplexPair } from './testing-pair.js';
+import { duplexPair } from '../../test/support/stream-pair.js';
 import test from 'node:test';
 import fc from 'fast-check';
 import type { Conn } from '../net/index.js';

@@ -97,9 +97,13 @@ const modeOf = (file: string): string => (statSync(file).mode & 0o777).toString(
 test('an existing database, its log and its shared memory become private', async (t) => {
   for (const mode of [0o644, 0o666, 0o640, 0o604]) {
     const file = join(folder(t), 'a.db');
-    const child = fork(join(import.meta.dirname, 'testing-writer.js'), [file, 'create'], {
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    });
+    const child = fork(
+      join(import.meta.dirname, '../../test/support/store-writer.js'),
+      [file, 'create'],
+      {
+        stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      },
+    );
     await once(child, 'message');
     child.kill('SIGKILL');
     await once(child, 'exit');
@@ -201,7 +205,9 @@ test('a killed process loses nothing that it acknowledged', async (t) => {
   const store = await openStore(file);
   migrate(store, 'test', items);
   let acknowledged = 0;
-  const child = fork(join(import.meta.dirname, 'testing-writer.js'), [file], { stdio: 'ignore' });
+  const child = fork(join(import.meta.dirname, '../../test/support/store-writer.js'), [file], {
+    stdio: 'ignore',
+  });
   await new Promise<void>((resolve) => {
     child.on('message', (n) => {
       acknowledged = n as number;

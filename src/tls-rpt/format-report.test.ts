@@ -10,7 +10,7 @@ import {
   reportSubject,
   type TlsReport,
 } from './index.js';
-import { somePolicy, someReport } from './testing-reports.js';
+import { somePolicy, someReport } from '../../test/support/tls-rpt-reports.js';
 
 const [sample] = fc.sample(someReport, { numRuns: 1, seed: 1 }) as [TlsReport];
 

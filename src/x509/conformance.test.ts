@@ -21,7 +21,7 @@ import {
   trustStore,
   verifyChain,
 } from './index.js';
-import { read, root, server, verdictOf, verdictVia } from './testing-chains.js';
+import { read, root, server, verdictOf, verdictVia } from '../../test/support/chains.js';
 
 const trusted = 'trusted valid';
 const at = Date.now();

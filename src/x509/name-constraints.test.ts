@@ -11,7 +11,7 @@ import {
   type Subtrees,
 } from '../pki/index.js';
 import { explainProblem, parseCertificate } from './index.js';
-import { root, server, verdictOf, verdictVia } from './testing-chains.js';
+import { root, server, verdictOf, verdictVia } from '../../test/support/chains.js';
 
 const trusted = 'trusted valid';
 const refused = 'unknown-ca valid x509-name-not-permitted';

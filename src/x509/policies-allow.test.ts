@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createIntermediate, der, type Authority, type IssueOptions } from '../pki/index.js';
-import { root, server, verdictOf, verdictVia } from './testing-chains.js';
+import { root, server, verdictOf, verdictVia } from '../../test/support/chains.js';
 
 const trusted = 'trusted valid';
 const refused = 'unknown-ca valid x509-policy';

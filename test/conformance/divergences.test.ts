@@ -17,9 +17,9 @@ import {
   parseStsRecord,
   stsFailures,
 } from '../../src/mta-sts/index.js';
-import { body, stsWorld, type StsWorld } from '../../src/mta-sts/testing-source.js';
+import { body, stsWorld, type StsWorld } from '../support/sts-source.js';
 import { createCa, issue } from '../../src/pki/index.js';
-import { decideHost, referenceNames } from '../../src/policy/index.js';
+import { decideHost, referenceNames } from '../../src/tls-policy/index.js';
 import {
   answerOf,
   createSender,

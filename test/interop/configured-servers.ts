@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { runCli } from '../../src/cli/testing-run.js';
+import { runCli } from '../support/run-cli.js';
 import type { Endpoint } from '../../src/net/index.js';
 import { NEXT_RELEASE } from './debian.js';
 import { Jail } from './jail.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test, { after, before } from 'node:test';
 import { allScenarios, type Scenario } from '../../src/lab/index.js';
-import type { SenderClass } from '../../src/policy/index.js';
+import type { SenderClass } from '../../src/tls-policy/index.js';
 import {
   daneColumns,
   stsRows,

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createTransport } from 'nodemailer';
 import { createLab, type Lab, type Scenario } from '../../src/lab/index.js';
-import type { DeliveryResult } from '../../src/policy/index.js';
+import type { DeliveryResult } from '../../src/tls-policy/index.js';
 import { Postfix } from './postfix.js';
 import { accepts, Daemon, freePort, until } from './process.js';
 import { Unbound } from './unbound.js';

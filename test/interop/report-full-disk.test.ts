@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
 import { systemClock } from '../../src/base/index.js';
-import { createReceiver, httpsHandler, openReports } from '../../src/report/index.js';
-import { reportJson, reportMail } from '../../src/report/testing-mail.js';
+import { createReceiver, httpsHandler, openReports } from '../../src/tls-rpt-receive/index.js';
+import { reportJson, reportMail } from '../support/report/mail.js';
 import { verifyStore } from '../../src/store/index.js';
 
 const today = new Date().toISOString().slice(0, 10);

@@ -6,8 +6,13 @@ import { join } from 'node:path';
 import test from 'node:test';
 import nodemailer from 'nodemailer';
 import { systemClock } from '../../src/base/index.js';
-import { createReceiver, openReports, smtpIntake, verifyDkim } from '../../src/report/index.js';
-import { keyResolver, reportJson, reportMail } from '../../src/report/testing-mail.js';
+import {
+  createReceiver,
+  openReports,
+  smtpIntake,
+  verifyDkim,
+} from '../../src/tls-rpt-receive/index.js';
+import { keyResolver, reportJson, reportMail } from '../support/report/mail.js';
 import { Postfix } from './postfix.js';
 import { freePort, until } from './process.js';
 

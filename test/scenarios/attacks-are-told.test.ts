@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { runCli } from '../../src/cli/testing-run.js';
+import { runCli } from '../support/run-cli.js';
 
 const hermetic = (...args: string[]) => runCli(args);
 

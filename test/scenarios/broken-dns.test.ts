@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { check } from '../../src/check/index.js';
-import type { DomainDecision } from '../../src/policy/index.js';
+import type { DomainDecision } from '../../src/tls-policy/index.js';
 import { renderPolicy } from '../../src/cli/render-policy.js';
 import { createLab, type DnsFault, type Lab, type Scenario } from '../../src/lab/index.js';
 import { answerOf, createSender, type Delivery, type Sender } from '../../src/send/index.js';

@@ -35,7 +35,7 @@ import {
   plantedConnection,
   plantedEvidence,
   plantedHost,
-} from '../../src/check/testing/planted-evidence.js';
+} from '../support/check/planted-evidence.js';
 
 const ca = createCa({ name: 'Depths' });
 const certificates = (['rsa-2048', 'p256'] as const).map((kind) => {

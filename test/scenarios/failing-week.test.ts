@@ -14,9 +14,9 @@ import {
   storeCheck,
   storeReports,
   type DomainView,
-} from '../../src/report/index.js';
+} from '../../src/tls-rpt-receive/index.js';
 import { createSender } from '../../src/send/index.js';
-import { judgeTrust } from '../../src/report/verify/judge-trust.js';
+import { judgeTrust } from '../../src/tls-rpt-receive/verify/judge-trust.js';
 import {
   formatReport,
   mergePolicies,

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { Name } from '../../src/base/index.js';
 import type { StsEntry } from '../../src/mta-sts/index.js';
-import { stsWorld } from '../../src/mta-sts/testing-source.js';
+import { stsWorld } from '../support/sts-source.js';
 import { stsStore } from '../../src/send/index.js';
 import { openStore, type Store } from '../../src/store/index.js';
 

@@ -5,7 +5,7 @@ import { createResolver } from '../../src/dns/index.js';
 import { domainDecisionSchema } from '../../src/evidence/index.js';
 import { createLab, type Lab } from '../../src/lab/index.js';
 import { createStsSource, fetchPolicy, memoryStsCache } from '../../src/mta-sts/index.js';
-import { resolvePolicy, type DomainDecision, type PolicyDeps } from '../../src/policy/index.js';
+import { resolvePolicy, type DomainDecision, type PolicyDeps } from '../../src/tls-policy/index.js';
 
 let lab: Lab;
 let deps: PolicyDeps;

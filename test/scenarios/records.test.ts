@@ -6,7 +6,7 @@ import test, { after, before } from 'node:test';
 import { check } from '../../src/check/index.js';
 import { labOptions } from '../../src/cli/commands/lab-options.js';
 import { run } from '../../src/cli/run.js';
-import { runCli } from '../../src/cli/testing-run.js';
+import { runCli } from '../support/run-cli.js';
 import { createLab, type Lab } from '../../src/lab/index.js';
 import { createCa, issue } from '../../src/pki/index.js';
 import { missingRecords } from '../../src/publish/index.js';

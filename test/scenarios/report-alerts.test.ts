@@ -11,9 +11,9 @@ import {
   runAlerts,
   storeReports,
   type ReportAlert,
-} from '../../src/report/index.js';
-import { reportJson } from '../../src/report/testing-mail.js';
-import { judgeTrust } from '../../src/report/verify/judge-trust.js';
+} from '../../src/tls-rpt-receive/index.js';
+import { reportJson } from '../support/report/mail.js';
+import { judgeTrust } from '../../src/tls-rpt-receive/verify/judge-trust.js';
 import { parseReport } from '../../src/tls-rpt/index.js';
 import { clock, DAY, root, roots, start, time, valid, world } from './report-parties.js';
 

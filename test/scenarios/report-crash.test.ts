@@ -6,8 +6,8 @@ import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
-import { openReports } from '../../src/report/index.js';
-import { reportJson } from '../../src/report/testing-mail.js';
+import { openReports } from '../../src/tls-rpt-receive/index.js';
+import { reportJson } from '../support/report/mail.js';
 import { verifyStore } from '../../src/store/index.js';
 
 const rounds = 20;
@@ -15,7 +15,7 @@ const senders = 8;
 const today = new Date().toISOString().slice(0, 10);
 
 async function start(file: string): Promise<{ child: ChildProcess; port: number }> {
-  const child = fork(join(import.meta.dirname, '../../src/report/testing-intake.js'), [file], {
+  const child = fork(join(import.meta.dirname, '../support/report/intake.js'), [file], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   const [port] = (await once(child, 'message')) as [number];

@@ -11,17 +11,16 @@ import {
   openReports,
   smtpIntake,
   verifyDkim,
-} from '../../src/report/index.js';
+} from '../../src/tls-rpt-receive/index.js';
+import { createSender, type Sender } from '../../src/send/index.js';
 import {
   countSessions,
-  createSender,
   deliverReport,
   eventsOfOutcome,
   Outbox,
   prepareReporting,
   reportRound,
-  type Sender,
-} from '../../src/send/index.js';
+} from '../../src/tls-rpt-send/index.js';
 import { openStore, type Store } from '../../src/store/index.js';
 import { parseCertificate, trustStore } from '../../src/x509/index.js';
 

@@ -6,14 +6,14 @@ import { createResolver } from '../../src/dns/index.js';
 import { LabDns } from '../../src/lab/index.js';
 import { guarded, type Network } from '../../src/net/index.js';
 import { issue } from '../../src/pki/index.js';
-import { verifyDkim } from '../../src/report/index.js';
+import { verifyDkim } from '../../src/tls-rpt-receive/index.js';
+import { createSender } from '../../src/send/index.js';
 import {
   composeReportMail,
   countSessions,
-  createSender,
   deliverReport,
   eventsOfOutcome,
-} from '../../src/send/index.js';
+} from '../../src/tls-rpt-send/index.js';
 import { parseReport } from '../../src/tls-rpt/index.js';
 import {
   clock,

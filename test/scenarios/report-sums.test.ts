@@ -3,10 +3,15 @@ import test from 'node:test';
 import fc from 'fast-check';
 import { systemClock } from '../../src/base/index.js';
 import { matchMx } from '../../src/mta-sts/index.js';
-import { importReports, openReports, showDomain, showOverview } from '../../src/report/index.js';
+import {
+  importReports,
+  openReports,
+  showDomain,
+  showOverview,
+} from '../../src/tls-rpt-receive/index.js';
 import type { Store } from '../../src/store/index.js';
 import { formatReport, type ReportedPolicy, type TlsReport } from '../../src/tls-rpt/index.js';
-import { someReport } from '../../src/tls-rpt/testing-reports.js';
+import { someReport } from '../support/tls-rpt-reports.js';
 
 const now = Date.parse('2027-01-05T12:00:00Z');
 

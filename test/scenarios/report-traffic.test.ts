@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import { countSessions, type SessionEvent } from '../../src/send/index.js';
+import { countSessions, type SessionEvent } from '../../src/tls-rpt-send/index.js';
 import type { Store } from '../../src/store/index.js';
 import { DAY, HOUR, party, start, time, world } from './report-parties.js';
 

@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
-import { runCli } from '../../src/cli/testing-run.js';
+import { runCli } from '../support/run-cli.js';
 import { createLog, parseConfig, startDaemon } from '../../src/server/index.js';
 import { newKeyPair } from '../../src/base/index.js';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test, { after, before } from 'node:test';
 import { deliveryOutcomeSchema, type DeliveryOutcome } from '../../src/evidence/index.js';
 import { createLab, type Lab } from '../../src/lab/index.js';
-import type { DeliveryResult } from '../../src/policy/index.js';
+import type { DeliveryResult } from '../../src/tls-policy/index.js';
 import { createSender, type ConnectResult } from '../../src/send/index.js';
 import { inLab } from '../conformance/testing-senders.js';
 

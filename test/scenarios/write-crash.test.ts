@@ -7,17 +7,18 @@ import {
   crashAtEveryStep,
   untilCrash,
   type CrashInjector,
-} from '../../src/publish/testing-crash.js';
+} from '../support/publish/crash-injection.js';
 import {
   createReceiver,
   prepareReports,
   pruneReports,
   runAlerts,
   storeCheck,
-} from '../../src/report/index.js';
-import { reportJson, reportMail } from '../../src/report/testing-mail.js';
-import { EventBuffer, Outbox, prepareReporting, stsStore } from '../../src/send/index.js';
-import type { SessionEvent } from '../../src/send/reporting/session-event.js';
+} from '../../src/tls-rpt-receive/index.js';
+import { reportJson, reportMail } from '../support/report/mail.js';
+import { stsStore } from '../../src/send/index.js';
+import { EventBuffer, Outbox, prepareReporting } from '../../src/tls-rpt-send/index.js';
+import type { SessionEvent } from '../../src/tls-rpt-send/session-event.js';
 import { openStore, verifyStore, type Store } from '../../src/store/index.js';
 
 // A queued write has no half: it is one transaction.

@@ -1,5 +1,5 @@
 import { createLab, type Lab, type LabAttack, type Scenario } from '../../src/lab/index.js';
-import type { DeliveryResult } from '../../src/policy/index.js';
+import type { DeliveryResult } from '../../src/tls-policy/index.js';
 import { observe, tapOn } from './observe.js';
 import { freshResolvers, primed, senderOf } from './sender-classes.js';
 import { unjudged } from './unjudged.js';

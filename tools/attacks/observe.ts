@@ -1,6 +1,6 @@
 import type { Lab } from '../../src/lab/index.js';
 import type { Network } from '../../src/net/index.js';
-import type { DeliveryResult } from '../../src/policy/index.js';
+import type { DeliveryResult } from '../../src/tls-policy/index.js';
 import type { Delivery, Sender } from '../../src/send/index.js';
 
 /** What became of one message, by what servers and wire show. */

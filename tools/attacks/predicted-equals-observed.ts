@@ -2,7 +2,7 @@ import { collect, collectOptions, grade, nameOf } from '../../src/check/index.js
 import { labOptions } from '../../src/cli/commands/lab-options.js';
 import type { AddressEvidence, CheckResult, Evidence } from '../../src/evidence/index.js';
 import { createLab, type Lab, type LabAttack, type Scenario } from '../../src/lab/index.js';
-import { attacks, senders, type Attack, type DeliveryResult } from '../../src/policy/index.js';
+import { attacks, senders, type Attack, type DeliveryResult } from '../../src/tls-policy/index.js';
 import { observe, tapOn } from './observe.js';
 import { freshResolvers, primed, senderOf } from './sender-classes.js';
 

@@ -2,7 +2,7 @@ import { createResolver, type Resolver } from '../../src/dns/index.js';
 import type { Lab } from '../../src/lab/index.js';
 import { memoryStsCache, type StsCache, type StsEntry } from '../../src/mta-sts/index.js';
 import type { Network } from '../../src/net/index.js';
-import type { SenderClass as SenderClass } from '../../src/policy/index.js';
+import type { SenderClass as SenderClass } from '../../src/tls-policy/index.js';
 import { createSender, type Sender } from '../../src/send/index.js';
 
 /**

@@ -1,5 +1,5 @@
 import type { Scenario } from '../../src/lab/index.js';
-import { senders } from '../../src/policy/index.js';
+import { senders } from '../../src/tls-policy/index.js';
 
 /**
  * A domain of the lab that no check is held against: the rest of it is for the test that

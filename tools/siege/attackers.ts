@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { reportJson } from '../../src/report/testing-mail.js';
+import { reportJson } from '../../test/support/report/mail.js';
 import { dial, post, sendMail } from './clients.js';
 import { day, DOMAIN, RECIPIENT, sleep, type Plan, type RoleReport } from './plan.js';
 

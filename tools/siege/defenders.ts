@@ -3,7 +3,7 @@ import { request } from 'node:http';
 import { LabNetwork } from '../../src/lab/network/lab-network.js';
 import { LabDns } from '../../src/lab/dns/lab-dns.js';
 import { gzipSync } from 'node:zlib';
-import { reportJson, reportMail } from '../../src/report/testing-mail.js';
+import { reportJson, reportMail } from '../../test/support/report/mail.js';
 import { dial, post, sendMail } from './clients.js';
 import {
   day,

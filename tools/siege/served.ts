@@ -11,7 +11,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createCa, issue } from '../../src/pki/index.js';
-import { keyText } from '../../src/report/testing-mail.js';
+import { keyText } from '../../test/support/report/mail.js';
 import { attackers } from './roles.js';
 import { isHealthy } from './defenders.js';
 import {

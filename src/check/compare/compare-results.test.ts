@@ -8,7 +8,7 @@ import {
   plantedEvidence,
   plantedHost,
   plantedPolicy,
-} from '../testing/planted-evidence.js';
+} from '../../../test/support/check/planted-evidence.js';
 import { compareResults } from './compare-results.js';
 
 const with25 = (starttls: 'offered' | 'absent', more: Partial<Evidence> = {}): Evidence =>

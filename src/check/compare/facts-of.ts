@@ -1,5 +1,5 @@
 import type { CheckResult, MailAddress, MailCertificate, MailHost } from '../../evidence/index.js';
-import { attacks, senders, type Attack, type DeliveryResult } from '../../policy/index.js';
+import { attacks, senders, type Attack, type DeliveryResult } from '../../tls-policy/index.js';
 import { attackNames, senderNames, versionName } from '../render/words.js';
 
 /** One thing that a result says and that another may say otherwise. */

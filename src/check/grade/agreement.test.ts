@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import type { CheckResult, Evidence } from '../../evidence/index.js';
-import type { DeliveryResult, SenderClass } from '../../policy/index.js';
+import type { DeliveryResult, SenderClass } from '../../tls-policy/index.js';
 import { headline } from '../render/headline.js';
 import { renderTerminal } from '../render/terminal.js';
 import { outcomeWords } from '../render/words.js';
-import { randomEvidence } from '../testing/random-evidence.js';
+import { randomEvidence } from '../../../test/support/check/random-evidence.js';
 import { grade } from './grade.js';
 
 /** `HERMETIC_EVIDENCES=20000` is the full count. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Evidence, MailCertificate } from '../../evidence/index.js';
 import { baseline } from '../profiles/baseline.js';
-import { plantedEvidence, plantedPolicy } from '../testing/planted-evidence.js';
+import { plantedEvidence, plantedPolicy } from '../../../test/support/check/planted-evidence.js';
 import { certificateRules } from './certificate-rules.js';
 import type { JudgedCertificate } from './judge-certificate.js';
 import { judgeHost } from './judge-host.js';

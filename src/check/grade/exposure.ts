@@ -6,7 +6,7 @@ import {
   type Known,
   type ServerView,
   type View,
-} from '../../policy/index.js';
+} from '../../tls-policy/index.js';
 import { judgeHost, type JudgedAddress, type JudgedHost } from './judge-host.js';
 
 /** What every class of sender does today and under each attack, from what was seen. */

@@ -17,7 +17,7 @@ import {
   plantedHandshake,
   plantedHost,
   plantedPolicy,
-} from '../testing/planted-evidence.js';
+} from '../../../test/support/check/planted-evidence.js';
 import { grade } from './grade.js';
 
 /** Verdict, then the findings at warn and fail. */

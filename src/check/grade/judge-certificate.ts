@@ -8,7 +8,7 @@ import {
   type PresentedChain,
 } from '../../evidence/index.js';
 import { matchMx } from '../../mta-sts/index.js';
-import { referenceNames } from '../../policy/index.js';
+import { referenceNames } from '../../tls-policy/index.js';
 import { matchesDnsName, parseChain, type Certificate } from '../../x509/index.js';
 
 /** A certificate with everything the rules ask of it. */

@@ -1,14 +1,14 @@
-import type {
-  AddressEvidence,
-  ConnectionEvidence,
-  Evidence,
-  HostEvidence,
-  MailAddress,
-  MailHost,
-  SubmissionEvidence,
-  SubmissionPort,
+import {
+  type AddressEvidence,
+  type ConnectionEvidence,
+  type Evidence,
+  type HostEvidence,
+  type MailAddress,
+  type MailHost,
+  type SubmissionEvidence,
+  type SubmissionPort,
+  probeLog,
 } from '../../evidence/index.js';
-import { probeLog } from '../../evidence/index.js';
 import {
   groupName,
   infer,

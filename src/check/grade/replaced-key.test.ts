@@ -9,7 +9,7 @@ import {
   plantedEvidence,
   plantedHandshake,
   plantedHost,
-} from '../testing/planted-evidence.js';
+} from '../../../test/support/check/planted-evidence.js';
 import { grade } from './grade.js';
 
 const ca = createCa({ name: 'CA' });

@@ -6,7 +6,7 @@ import {
   plantedEvidence,
   plantedHost,
   plantedPolicy,
-} from '../testing/planted-evidence.js';
+} from '../../../test/support/check/planted-evidence.js';
 import { grade } from './grade.js';
 
 const seen = (

@@ -1,9 +1,9 @@
 import { equalBytes, type Failure } from '../../base/index.js';
-import { probeEvidence } from '../../evidence/index.js';
-import type {
-  ConnectionEvidence,
-  HandshakeEvidence,
-  PresentedChain,
+import {
+  probeEvidence,
+  type ConnectionEvidence,
+  type HandshakeEvidence,
+  type PresentedChain,
 } from '../../evidence/index.js';
 import type { Conn } from '../../net/index.js';
 import {

@@ -1,5 +1,4 @@
-import { probeLog } from '../../evidence/index.js';
-import type { AddressEvidence, ConnectionEvidence } from '../../evidence/index.js';
+import { probeLog, type AddressEvidence, type ConnectionEvidence } from '../../evidence/index.js';
 import { nextQuestion, infer, runProbes } from '../../tls/index.js';
 import { handshakeFailed } from '../grade/exposure.js';
 import { insideTls, isMissing } from '../grade/session.js';

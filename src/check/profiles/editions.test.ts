@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { suiteName } from '../../tls/index.js';
 import { grade } from '../grade/grade.js';
-import { plantedEvidence, plantedPolicy } from '../testing/planted-evidence.js';
+import { plantedEvidence, plantedPolicy } from '../../../test/support/check/planted-evidence.js';
 import { bcp195Of2022, bcp195Of2026 } from './bcp195.js';
 import { bsiOf2023, bsiOf2026 } from './bsi.js';
 import { findProfile, profileNames, profiles } from './index.js';

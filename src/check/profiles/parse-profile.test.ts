@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { grade } from '../grade/grade.js';
-import { plantedEvidence } from '../testing/planted-evidence.js';
+import { plantedEvidence } from '../../../test/support/check/planted-evidence.js';
 import { goalsOf } from './goals.js';
 import { baseline } from './baseline.js';
 import { parseProfile } from './parse-profile.js';

@@ -1,5 +1,5 @@
 import type { CheckResult } from '../../evidence/index.js';
-import type { Attack, DeliveryResult, SenderClass } from '../../policy/index.js';
+import type { Attack, DeliveryResult, SenderClass } from '../../tls-policy/index.js';
 import { whyUnclear } from './why-unclear.js';
 import { counted, senderNames } from './words.js';
 

@@ -5,13 +5,13 @@ import fc from 'fast-check';
 import { Ajv } from 'ajv';
 import type { CheckResult } from '../../evidence/index.js';
 import { grade } from '../grade/grade.js';
-import { hostileResult } from '../testing/hostile-result.js';
+import { hostileResult } from '../../../test/support/check/hostile-result.js';
 import {
   plantedAddress,
   plantedEvidence,
   plantedHost,
   plantedPolicy,
-} from '../testing/planted-evidence.js';
+} from '../../../test/support/check/planted-evidence.js';
 import { renderHtml } from './html/render-html.js';
 import { renderJunit } from './junit.js';
 import { renderNagios } from './nagios.js';

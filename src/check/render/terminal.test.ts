@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { grade } from '../grade/grade.js';
-import { plantedAddress, plantedEvidence, plantedHost } from '../testing/planted-evidence.js';
+import {
+  plantedAddress,
+  plantedEvidence,
+  plantedHost,
+} from '../../../test/support/check/planted-evidence.js';
 import { renderNagios } from './nagios.js';
 import { renderTerminal } from './terminal.js';
 import { renderTranscript } from './transcript.js';

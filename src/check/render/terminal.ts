@@ -1,5 +1,5 @@
 import type { CheckResult, MailAddress, MailCertificate, MailHost } from '../../evidence/index.js';
-import { attacks, senders } from '../../policy/index.js';
+import { attacks, senders } from '../../tls-policy/index.js';
 import { headline } from './headline.js';
 import {
   attackNames,

@@ -6,7 +6,7 @@ import type {
   TlsVersion,
   Verdict,
 } from '../../evidence/index.js';
-import type { Attack, DeliveryResult, SenderClass } from '../../policy/index.js';
+import type { Attack, DeliveryResult, SenderClass } from '../../tls-policy/index.js';
 
 /** How good or bad something is, for colour; never the only sign of it. */
 export type Tone = 'good' | 'fair' | 'bad' | 'quiet';

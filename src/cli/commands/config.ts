@@ -6,7 +6,7 @@ import {
   mailServerConfig,
   mailServers,
   type MailServerName,
-} from '../../publish/index.js';
+} from '../../mta-config/index.js';
 import { exitCodes } from '../exit-codes.js';
 import type { Output } from '../output.js';
 import { formatJson } from '../format-json.js';

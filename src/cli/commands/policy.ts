@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import type { DomainDecision } from '../../policy/index.js';
+import type { DomainDecision } from '../../tls-policy/index.js';
 import { answerOf, forgetPolicy, postfixVersions, releaseOf, stsStore } from '../../send/index.js';
 import { openStore, openStoreToRead } from '../../store/index.js';
 import { neutralise, parseDomain } from '../../base/index.js';

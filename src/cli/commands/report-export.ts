@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { exportReports, prepareReports } from '../../report/index.js';
+import { exportReports, prepareReports } from '../../tls-rpt-receive/index.js';
 import { openStoreToRead } from '../../store/index.js';
 import type { Output } from '../output.js';
 

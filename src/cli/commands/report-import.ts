@@ -12,7 +12,7 @@ import {
   type DkimVerdict,
   type ReportRecord,
   type Source,
-} from '../../report/index.js';
+} from '../../tls-rpt-receive/index.js';
 import { keepHeapSmall } from '../../server/index.js';
 import { exitCodes } from '../exit-codes.js';
 import { complain, type Output } from '../output.js';

@@ -5,7 +5,7 @@ import {
   previewReports,
   reportingSection,
   type PreviewedReport,
-} from '../../send/index.js';
+} from '../../tls-rpt-send/index.js';
 import { openStoreToRead } from '../../store/index.js';
 import { exitCodes } from '../exit-codes.js';
 import type { Output } from '../output.js';

@@ -8,7 +8,7 @@ import {
   showDomain,
   showOverview,
   type ShowOptions,
-} from '../../report/index.js';
+} from '../../tls-rpt-receive/index.js';
 import { openStoreToRead } from '../../store/index.js';
 import { exitCodes } from '../exit-codes.js';
 import type { Output } from '../output.js';

@@ -1,6 +1,6 @@
 import { attackNames, outcomeWords, senderNames } from '../../check/index.js';
 import type { ConnectionEvidence, MailAddress } from '../../evidence/index.js';
-import { attacks, type SenderClass } from '../../policy/index.js';
+import { attacks, type SenderClass } from '../../tls-policy/index.js';
 import type { Seen } from './stage.js';
 
 /**

@@ -1,4 +1,4 @@
-import { senders } from '../../policy/index.js';
+import { senders } from '../../tls-policy/index.js';
 import { renderProof } from '../render-proof.js';
 import { address, rows } from './pictures.js';
 import type { Topic } from './topic.js';

@@ -1,5 +1,4 @@
-import type { Name } from '../../base/index.js';
-import { fail, ok, type Result } from '../../base/index.js';
+import { type Name, fail, ok, type Result } from '../../base/index.js';
 import type { ResourceRecord } from '../types.js';
 import { wireFailures } from './failures.js';
 import { RRClass, RRType, typeName } from './types-registry.js';

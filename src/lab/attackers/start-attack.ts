@@ -6,7 +6,7 @@ import { mailServer, type ReceivedMail } from '../actors/mail-server.js';
 import type { PolicyHost, PolicySite } from '../actors/policy-host.js';
 import type { DnsFault, LabDns } from '../dns/lab-dns.js';
 import type { LabNetwork } from '../network/lab-network.js';
-import { places, type LabPki } from '../pki.js';
+import { places, type LabPki } from '../actors/pki.js';
 import { injectAfterStarttls } from './inject-after-starttls.js';
 import { stripStarttls } from './strip-starttls.js';
 

@@ -1,6 +1,7 @@
-import type { Attack, DeliveryResult, SenderClass } from '../../policy/index.js';
+import type { Attack, DeliveryResult, SenderClass } from '../../tls-policy/index.js';
 import type { PolicySite } from '../actors/policy-host.js';
 import type { Admission, SmtpHabit } from '../actors/mail-server.js';
+import type { CertificateTraits } from '../actors/pki.js';
 import type { Stripping } from '../attackers/strip-starttls.js';
 import type { DnsFault } from '../dns/lab-dns.js';
 import type { ZoneSpec } from '../dns/zone.js';
@@ -33,27 +34,6 @@ export interface ZoneTraits {
   /** Leaves the MX records out: `records` says what is there instead. */
   readonly withoutMx?: boolean;
 }
-
-/**
- * Which certificate a server shows. Without a word more it is for the host's own name and
- * from the lab's CA.
- */
-export type CertificateTraits =
-  | 'trusted'
-  | 'self-signed'
-  | 'unknown-ca'
-  | 'expired'
-  | 'near-expiry'
-  | 'wrong-name'
-  | 'no-intermediate'
-  | 'rsa'
-  | 'rsa-1024'
-  | 'sha1-chain'
-  | 'client-purpose'
-  | 'name-constraints'
-  | 'common-name-only'
-  | 'expired-intermediate'
-  | 'rsa-and-ecdsa';
 
 /**
  * TLSA records by what they match: the server's key (`ee`, with two certificates the

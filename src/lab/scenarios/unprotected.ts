@@ -1,5 +1,6 @@
 import { everySender, exposure, rows, stsOnly, unprotected } from './exposure-rows.js';
-import type { CertificateTraits, Expectation, Row, Scenario, TlsaTraits } from './scenario.js';
+import type { CertificateTraits } from '../actors/pki.js';
+import type { Expectation, Row, Scenario, TlsaTraits } from './scenario.js';
 
 const { clear, clearSigned, hosted, none, signedOnly, unusable } = rows;
 

@@ -1,6 +1,7 @@
 import type { Action, Alert } from '../actions.js';
 import { writeFailure } from '../keys/write-failure.js';
-import type { Executor, ActionOutcome } from './executor.js';
+import type { ActionOutcome } from '../actions.js';
+import type { Executor } from './executor.js';
 import { readBrought } from '../certificates/read-brought.js';
 import { describe } from './describe.js';
 import { importing, planAll, type PlanOptions, type SubjectPlan } from './plan.js';

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { crashAtEveryStep, enough, untilCrash } from '../testing-crash.js';
-import { DomainSimulation } from './testing-life.js';
+import {
+  crashAtEveryStep,
+  enough,
+  untilCrash,
+} from '../../../test/support/publish/crash-injection.js';
+import { DomainSimulation } from '../../../test/support/publish/domain-simulation.js';
 
 for (const moment of enough)
   test(`a crash ${moment}, from nothing over enforced, DANE and another key to all taken back: no sender is held up, and the end is the same`, async () => {

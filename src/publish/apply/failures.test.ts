@@ -4,7 +4,7 @@ import { openStore } from '../../store/index.js';
 import type { SetRrset } from '../actions.js';
 import { openLedger, type Subject } from '../ledger/ledger.js';
 import { actionKey, dropFailures, recordOutcome } from './record-outcome.js';
-import type { ActionOutcome } from './executor.js';
+import type { ActionOutcome } from '../actions.js';
 
 const subject: Subject = { kind: 'domain', name: 'one.example' };
 const set: SetRrset = {

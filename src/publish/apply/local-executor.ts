@@ -10,7 +10,8 @@ import { replaceFile, type Disk } from '../keys/durable-file.js';
 import type { KeyRing } from '../keys/key-ring.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { formatChange } from '../records/format-change.js';
-import type { DnsWriter, Executor, ActionOutcome } from './executor.js';
+import type { DnsWriter, ActionOutcome } from '../actions.js';
+import type { Executor } from './executor.js';
 
 /**
  * A certificate that DANE-EE vouches for needs no end (RFC 5280 §4.1.2.5, RFC 7672

@@ -2,21 +2,22 @@ import type { Alert, FailedAction, ImportKey, Step, Wait } from '../actions.js';
 import type { DesiredMailDomain, DesiredMailHost, PublishSection } from '../config.js';
 import type { KeyRing, RingKey } from '../keys/key-ring.js';
 import type { Ledger } from '../ledger/ledger.js';
+import type { HostMemory } from '../ledger/ledger.js';
 import type { Observer } from '../observe/observer.js';
 import { observeDomain } from '../observe/read-domain.js';
 import { hostCertificates } from '../certificates/host-certificates.js';
 import { readBrought, type BroughtReading } from '../certificates/read-brought.js';
 import { readCertificates } from '../certificates/read-certificates.js';
 import { stepCertificates } from '../certificates/step-certificates.js';
-import type { HostCertificate, HostMemory } from '../certificates/types.js';
+import type { HostCertificate } from '../certificates/types.js';
 import { readHost } from '../observe/read-host.js';
-import { heldByWildcard } from '../policy/read-policy-world.js';
-import { stepDelegation } from '../policy/step-delegation.js';
-import { stepPolicy } from '../policy/step-policy.js';
-import { stepReports } from '../policy/step-reports.js';
-import type { PolicyStep, DesiredPolicy, Proposal } from '../policy/types.js';
-import { stepRollover } from '../rollover/step-rollover.js';
-import type { RolloverState, RolloverStep, DesiredRollover } from '../rollover/types.js';
+import { heldByWildcard } from '../mta-sts/apply-observation.js';
+import { stepDelegation } from '../mta-sts/step-delegation.js';
+import { stepPolicy } from '../mta-sts/step-policy.js';
+import { stepReports } from '../mta-sts/step-reports.js';
+import type { PolicyStep, DesiredPolicy, Proposal } from '../mta-sts/types.js';
+import { stepRollover } from '../tlsa/step-rollover.js';
+import type { RolloverState, RolloverStep, DesiredRollover } from '../tlsa/types.js';
 
 /**
  * What is to be done for one host or domain, why it is safe now, and what is waited for.

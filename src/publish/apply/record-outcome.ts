@@ -1,7 +1,7 @@
 import type { Action } from '../actions.js';
 import type { Ledger, Subject } from '../ledger/ledger.js';
 import { describe } from './describe.js';
-import type { ActionOutcome } from './executor.js';
+import type { ActionOutcome } from '../actions.js';
 
 /** Kind and target of an action: the same for every attempt at it. */
 export function actionKey(action: Action): string {

@@ -16,10 +16,14 @@ import { parseCertificate, trustStore } from '../../x509/index.js';
 import { publishSection } from '../config.js';
 import { nodeDisk } from '../keys/durable-file.js';
 import { KeyRing } from '../keys/key-ring.js';
-import { startRollover, stepRollover } from '../rollover/step-rollover.js';
-import type { RolloverState } from '../rollover/types.js';
+import { startRollover, stepRollover } from '../tlsa/step-rollover.js';
+import type { RolloverState } from '../tlsa/types.js';
 import type { Alert } from '../actions.js';
-import { crashAtEveryStep, moments, untilCrash } from '../testing-crash.js';
+import {
+  crashAtEveryStep,
+  moments,
+  untilCrash,
+} from '../../../test/support/publish/crash-injection.js';
 import { importKey } from './import-key.js';
 import { readBrought } from './read-brought.js';
 

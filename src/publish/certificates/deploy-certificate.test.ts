@@ -20,7 +20,12 @@ import { openStore } from '../../store/index.js';
 import { nodeDisk, type Disk } from '../keys/durable-file.js';
 import { KeyRing } from '../keys/key-ring.js';
 import { openLedger } from '../ledger/ledger.js';
-import { crashAtEveryStep, moments, untilCrash, type CrashInjector } from '../testing-crash.js';
+import {
+  crashAtEveryStep,
+  moments,
+  untilCrash,
+  type CrashInjector,
+} from '../../../test/support/publish/crash-injection.js';
 import { deployCertificate } from './deploy-certificate.js';
 import { runReload } from './run-reload.js';
 

@@ -1,5 +1,5 @@
 import type { Deploy, KeyType } from '../actions.js';
-import type { ActionOutcome } from '../apply/executor.js';
+import type { ActionOutcome } from '../actions.js';
 import type { DesiredMailHost } from '../config.js';
 import { writeFailure } from '../keys/write-failure.js';
 import type { KeyRing } from '../keys/key-ring.js';

@@ -1,5 +1,5 @@
-import type { KeySlot, RolloverState, ServerKey } from '../rollover/types.js';
-import { covers } from '../rollover/rrset.js';
+import type { KeySlot, RolloverState, ServerKey } from '../tlsa/types.js';
+import { covers } from '../tlsa/rrset.js';
 import { addressesWithout } from './step-certificates.js';
 import type { CertificateReading, DesiredCertificates, HostCertificate } from './types.js';
 

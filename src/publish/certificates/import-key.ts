@@ -1,7 +1,7 @@
 import { createPublicKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { ImportKey } from '../actions.js';
-import type { ActionOutcome } from '../apply/executor.js';
+import type { ActionOutcome } from '../actions.js';
 import { privateKeyIn, serverKey, type KeyRing } from '../keys/key-ring.js';
 import { writeFailure } from '../keys/write-failure.js';
 import { sha256Of } from './take-brought.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { serverKey } from '../keys/key-ring.js';
 import type { Applied } from '../apply/apply.js';
-import { host, mailHostWorld } from './testing-mail-host.js';
+import { host, mailHostWorld } from '../../../test/support/publish/mail-host.js';
 
 const [hour, day] = [3_600_000, 86_400_000];
 

@@ -1,6 +1,6 @@
 import type { Alert, Wait } from '../actions.js';
 import type { DesiredMailHost } from '../config.js';
-import type { RolloverState } from '../rollover/types.js';
+import type { RolloverState } from '../tlsa/types.js';
 import {
   examineAdopted,
   examineBrought,

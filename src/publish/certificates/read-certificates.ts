@@ -1,7 +1,8 @@
 import type { MailHost } from '../../evidence/index.js';
 import type { KeyRing, RingKey } from '../keys/key-ring.js';
 import { isInstalled } from './install-pair.js';
-import type { CertificateReading, HostMemory } from './types.js';
+import type { HostMemory } from '../ledger/ledger.js';
+import type { CertificateReading } from './types.js';
 
 export interface CertificateSources {
   readonly ring: KeyRing;

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
-import { commandFailure } from '../apply/command-failure.js';
-import type { ActionOutcome } from '../apply/executor.js';
+import { commandFailure } from '../command-failure.js';
+import type { ActionOutcome } from '../actions.js';
 
 const MINUTE = 60_000;
 

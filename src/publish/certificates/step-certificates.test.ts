@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { startRollover } from '../rollover/step-rollover.js';
+import { startRollover } from '../tlsa/step-rollover.js';
 import { hostCertificates } from './host-certificates.js';
 import { stepCertificates } from './step-certificates.js';
 import type { CertificateReading } from './types.js';

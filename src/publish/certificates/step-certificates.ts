@@ -1,8 +1,8 @@
 import { formatTime } from '../../base/index.js';
 import type { Alert, Step } from '../actions.js';
 import type { RingKey } from '../keys/key-ring.js';
-import type { KeySlot, RolloverState } from '../rollover/types.js';
-import type { HeldCertificate } from './judge-chain.js';
+import type { KeySlot, RolloverState } from '../tlsa/types.js';
+import type { HeldCertificate } from '../keys/judge-chain.js';
 import type { CertificateReading, CertificateStep, DesiredCertificates } from './types.js';
 
 const [minute, day] = [60_000, 86_400_000];

@@ -5,8 +5,8 @@ import { describeSystemError } from '../../base/index.js';
 import type { Alert, ImportKey, KeyType, Wait } from '../actions.js';
 import { privateKeyIn, serverKey, type KeyRing, type RingKey } from '../keys/key-ring.js';
 import { accepts, parsePem, verifyChain, type TrustStore } from '../../x509/index.js';
-import type { ServerKey } from '../rollover/types.js';
-import { judgeChain } from './judge-chain.js';
+import type { ServerKey } from '../tlsa/types.js';
+import { judgeChain } from '../keys/judge-chain.js';
 
 /** Files that certbot, acme.sh or the operator keeps up to date. */
 export interface BroughtFiles {

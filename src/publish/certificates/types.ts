@@ -1,21 +1,6 @@
-import type { Alert, Deploy, Certify, KeyType, Step, Wait } from '../actions.js';
+import type { Alert, Deploy, Certify, Step, Wait } from '../actions.js';
 import type { RingKey } from '../keys/key-ring.js';
-
-/** What is remembered of one mail host beside its rollover. Plain JSON. */
-export interface HostMemory {
-  /**
-   * Since when each key is in use, milliseconds since 1970, by the SHA-256 of its
-   * SubjectPublicKeyInfo.
-   */
-  readonly inUse: Readonly<Record<string, number>>;
-  /**
-   * The chain (SHA-256) that the server was told to read last, and when. Missing from
-   * before the files change until the command has succeeded.
-   */
-  readonly told: Readonly<
-    Partial<Record<KeyType, { readonly chain: string; readonly at: number }>>
-  >;
-}
+import type { HostMemory } from '../ledger/ledger.js';
 
 /** One reading of a mail host's certificates. `at` in milliseconds since 1970. */
 export interface CertificateReading {

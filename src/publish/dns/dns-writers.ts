@@ -1,7 +1,7 @@
 import { Name, type Clock } from '../../base/index.js';
 import { parseUpstream } from '../../dns/index.js';
 import type { Network } from '../../net/index.js';
-import type { DnsWriter } from '../apply/executor.js';
+import type { DnsWriter } from '../actions.js';
 import type { PublishSection } from '../config.js';
 import { hookWriter } from './hook-writer.js';
 import { parseTsigKey } from './tsig-key.js';

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
-import { commandFailure } from '../apply/command-failure.js';
-import type { DnsWriter } from '../apply/executor.js';
+import { commandFailure } from '../command-failure.js';
+import type { DnsWriter } from '../actions.js';
 
 const LONGEST_MS = 120_000;
 

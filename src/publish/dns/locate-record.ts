@@ -1,6 +1,6 @@
 import { fail, Name, ok, type Failure, type Result } from '../../base/index.js';
 import type { DnsTarget } from '../config.js';
-import { publishFailures } from '../failures.js';
+import { acmeFailures } from '../../acme/index.js';
 
 /**
  * Where a record that is looked up under one name is kept: behind its aliases, in reach
@@ -36,15 +36,12 @@ export async function locateRecord(
   for (let [at, dns]: [string, string | undefined] = [name, own]; ;) {
     const elsewhere = (why: string): Result<RecordPlace, Failure> =>
       fail(
-        publishFailures.make(
-          'acme-challenge-elsewhere',
-          `${passed.join(' is an alias of ')}${why}`,
-        ),
+        acmeFailures.make('acme-challenge-elsewhere', `${passed.join(' is an alias of ')}${why}`),
       );
     const alias = await aliasOf(at, dns ?? 'print');
     if (alias === 'unknown')
       return fail(
-        publishFailures.make('acme-pending', `the servers differ on whether ${at} is an alias`),
+        acmeFailures.make('acme-pending', `the servers differ on whether ${at} is an alias`),
       );
     if (alias === undefined)
       return dns === undefined ? elsewhere(', in no zone of publish.dns') : ok({ name: at, dns });

@@ -1,7 +1,7 @@
 import { Name, type Clock } from '../../base/index.js';
 import { sendUpdate, type TsigKey, type Upstream } from '../../dns/index.js';
 import type { Network } from '../../net/index.js';
-import type { DnsWriter } from '../apply/executor.js';
+import type { DnsWriter } from '../actions.js';
 
 export interface UpdateWriterOptions {
   readonly network: Network;

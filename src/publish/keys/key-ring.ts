@@ -3,8 +3,8 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { BoundedMap, HermeticError, newKeyPair } from '../../base/index.js';
 import type { KeyType } from '../actions.js';
-import { judgeChain, type HeldCertificate } from '../certificates/judge-chain.js';
-import type { ServerKey } from '../rollover/types.js';
+import { judgeChain, type HeldCertificate } from './judge-chain.js';
+import type { ServerKey } from '../tlsa/types.js';
 import { nodeDisk, replaceFile, writeOnce, type Disk } from './durable-file.js';
 
 /**

@@ -1,15 +1,30 @@
 import { migrate, type Store } from '../../store/index.js';
-import type { Alert, FailedAction } from '../actions.js';
-import type { HostMemory } from '../certificates/types.js';
-import { startPolicy } from '../policy/step-policy.js';
-import type { PolicyState } from '../policy/types.js';
-import { startRollover } from '../rollover/step-rollover.js';
-import type { RolloverState } from '../rollover/types.js';
+import type { Alert, FailedAction, KeyType } from '../actions.js';
+import { startPolicy } from '../mta-sts/step-policy.js';
+import type { PolicyState } from '../mta-sts/types.js';
+import { startRollover } from '../tlsa/step-rollover.js';
+import type { RolloverState } from '../tlsa/types.js';
 
 /** A mail host or a domain. */
 export interface Subject {
   readonly kind: 'host' | 'domain';
   readonly name: string;
+}
+
+/** The saved state of one mail host apart from its rollover. Plain JSON. */
+export interface HostMemory {
+  /**
+   * Since when each key is in use, milliseconds since 1970, by the SHA-256 of its
+   * SubjectPublicKeyInfo.
+   */
+  readonly inUse: Readonly<Record<string, number>>;
+  /**
+   * The chain (SHA-256) that the server was told to read last, and when. Missing from
+   * before the files change until the command has succeeded.
+   */
+  readonly told: Readonly<
+    Partial<Record<KeyType, { readonly chain: string; readonly at: number }>>
+  >;
 }
 
 /** Everything publishing remembers. Each call is durable when it returns. */

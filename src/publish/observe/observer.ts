@@ -3,7 +3,7 @@ import type { Resolver, Upstream } from '../../dns/index.js';
 import type { MailHost } from '../../evidence/index.js';
 import type { Network } from '../../net/index.js';
 import type { TrustStore } from '../../x509/index.js';
-import type { ReportSummary } from '../policy/types.js';
+import type { ReportSummary } from '../mta-sts/types.js';
 
 /**
  * How the world is seen: lookups of its own, and what other jobs know, given as

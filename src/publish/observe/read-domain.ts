@@ -2,8 +2,8 @@ import { concat, latin1, Name } from '../../base/index.js';
 import { lookupAddresses, readMx, readTxt, RRType, type ResourceRecord } from '../../dns/index.js';
 import type { MailAddress } from '../../evidence/index.js';
 import { fetchPolicyAt } from '../../mta-sts/index.js';
-import { hostOf } from '../policy/read-policy-world.js';
-import type { PolicyReading, ServerAnswer } from '../policy/types.js';
+import { hostOf } from '../mta-sts/apply-observation.js';
+import type { PolicyReading, ServerAnswer } from '../mta-sts/types.js';
 import { queryAuthoritatives, isFromWildcard, type Shown } from './query-authoritatives.js';
 import type { Observer } from './observer.js';
 

@@ -3,7 +3,7 @@ import { formatTlsa } from '../../dane/index.js';
 import { readDs, readTlsa, RRType, type DnsAnswer, type ResourceRecord } from '../../dns/index.js';
 import type { MailHost } from '../../evidence/index.js';
 import type { RingKey } from '../keys/key-ring.js';
-import type { RolloverReading, RolloverState, TlsaAnswer } from '../rollover/types.js';
+import type { RolloverReading, RolloverState, TlsaAnswer } from '../tlsa/types.js';
 import { queryAuthoritatives, isFromWildcard, type Shown } from './query-authoritatives.js';
 import type { Observer } from './observer.js';
 

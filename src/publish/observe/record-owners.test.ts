@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { CheckResult } from '../../evidence/index.js';
-import { missingRecords, type MissingOptions } from '../records/missing-records.js';
+import { missingRecords, type MissingOptions } from './missing-records.js';
 import { lookupRecordOwners } from './record-owners.js';
-import { zoneEyes } from './testing-zone.js';
+import { zoneEyes } from '../../../test/support/publish/zone.js';
 
 const domain = 'one.example';
 const host = 'mx1.one.example';

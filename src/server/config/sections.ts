@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { parseDomain } from '../../base/index.js';
 import { MAX_CLOCK_SKEW } from '../../dns/index.js';
-import { listenAddresses } from './listen-address.js';
+import { listenAddresses } from '../listen-address.js';
 
 const file = z.string().min(1);
 const texts = z.array(z.string());

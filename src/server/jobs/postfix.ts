@@ -1,4 +1,4 @@
-import { resolvePolicy, type NextHop } from '../../policy/index.js';
+import { resolvePolicy, type NextHop } from '../../tls-policy/index.js';
 import {
   postfixSection,
   startPostfixMap,
@@ -6,7 +6,7 @@ import {
   type PostfixMap,
   forgottenRevision,
 } from '../../send/index.js';
-import { listenAddresses } from '../config/listen-address.js';
+import { listenAddresses } from '../listen-address.js';
 import { labelled, single, type Metric } from '../metrics.js';
 import type { JobContext, Job, Service } from '../service.js';
 

@@ -16,7 +16,7 @@ import { isStoreFailure } from '../../store/index.js';
 import { challengeSite } from '../challenge-site.js';
 import { labelled, single } from '../metrics.js';
 import { writableFolder } from '../writable-folder.js';
-import { openPublishing } from '../publishing.js';
+import { openPublishing } from '../publisher.js';
 import type { JobContext, Job, Service } from '../service.js';
 
 const schema = publishSection

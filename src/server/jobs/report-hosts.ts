@@ -1,6 +1,6 @@
 import { parseDomain } from '../../base/index.js';
 import { lookupMailRoute } from '../../dns/index.js';
-import { knownHosts } from '../../report/index.js';
+import { knownHosts } from '../../tls-rpt-receive/index.js';
 import type { JobContext } from '../service.js';
 
 /**

@@ -1,7 +1,7 @@
 import type { Log } from '../log.js';
 import type { PortLimits } from '../service.js';
 import { Descriptors } from './descriptors.js';
-import { formatListenAddress, type ListenAddress } from '../config/listen-address.js';
+import { formatListenAddress, type ListenAddress } from '../listen-address.js';
 
 /** An open port. */
 export interface OpenPort {

@@ -1,6 +1,6 @@
 import type { Server, Socket } from 'node:net';
 import { describeSystemError, HermeticError, networkOf, sourceOf } from '../../base/index.js';
-import { formatListenAddress, type ListenAddress } from '../config/listen-address.js';
+import { formatListenAddress, type ListenAddress } from '../listen-address.js';
 import type { OpenPort } from './listener-set.js';
 import { listenAtPath } from './unix-socket.js';
 

@@ -1,6 +1,6 @@
 import { createServer, type Socket } from 'node:net';
 import type { Conn } from '../../net/index.js';
-import type { ListenAddress } from '../config/listen-address.js';
+import type { ListenAddress } from '../listen-address.js';
 import type { PortLimits } from '../service.js';
 import type { Listener } from './listener-set.js';
 import { openPort, OpenedPort } from './open-port.js';

@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { basename, dirname } from 'node:path';
 import type { HermeticError } from '../../base/index.js';
 import { isSocketInUse } from '../../net/index.js';
-import type { ListenAddress } from '../config/listen-address.js';
+import type { ListenAddress } from '../listen-address.js';
 import { unavailable } from './open-port.js';
 
 /**

@@ -31,7 +31,7 @@ async function holder(
   t: TestContext,
   path: string,
 ): Promise<{ child: ChildProcess; says: string }> {
-  const child = fork(join(import.meta.dirname, 'testing-socket-holder.js'), [path]);
+  const child = fork(join(import.meta.dirname, '../../../test/support/socket-holder.js'), [path]);
   t.after(() => child.kill('SIGKILL'));
   const [says] = (await once(child, 'message')) as [string];
   return { child, says };

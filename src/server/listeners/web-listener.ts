@@ -9,7 +9,7 @@ import { createServer as createSecure } from 'node:https';
 import type { SecureContext } from 'node:tls';
 import { isHermeticError } from '../../base/index.js';
 import { servingTls } from '../../tls/index.js';
-import type { ListenAddress } from '../config/listen-address.js';
+import type { ListenAddress } from '../listen-address.js';
 import type { Log } from '../log.js';
 import type { PortLimits, Site } from '../service.js';
 import { expectsContinue, faultOfForm, targetOf, toRequest } from './to-request.js';

@@ -1,4 +1,4 @@
-import { attacks, senders, type Exposure } from '../../../policy/index.js';
+import { attacks, senders, type Exposure } from '../../../tls-policy/index.js';
 import { attackDeeds, attackNames, outcomeWords, senderNames } from '../words.js';
 import { markup, type Markup } from './markup.js';
 

@@ -4,7 +4,7 @@ import type {
   MailCertificate,
   MailHost,
 } from '../../../evidence/index.js';
-import type { Exposure } from '../../../policy/index.js';
+import type { Exposure } from '../../../tls-policy/index.js';
 import { because, counted, tlsVersions, versionName, type Tone } from '../words.js';
 import { chip } from './chip.js';
 import { exposureTable } from './exposure-table.js';

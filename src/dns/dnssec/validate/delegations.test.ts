@@ -12,7 +12,12 @@ import { RRType } from '../../wire/types-registry.js';
 import { dsDigest } from '../algorithms.js';
 import { canonicalName } from '../canonical.js';
 import { dsRecord } from '../sign/index.js';
-import { nsec3, record, SignedWorld, type Responses } from './testing-signed-world.js';
+import {
+  nsec3,
+  record,
+  SignedWorld,
+  type Responses,
+} from '../../../../test/support/signed-zones.js';
 
 const world = new SignedWorld(['example', 'a.example']);
 const zone = Name.of('a.example');

@@ -10,7 +10,12 @@ import type { Message } from '../../wire/message.js';
 import { makeRecord } from '../../wire/rdata.js';
 import { RRType } from '../../wire/types-registry.js';
 import { dnskeyRecord, dsRecord, signRrset, type ZoneSigningKey } from '../sign/index.js';
-import { nsec3, record, SignedWorld, type Responses } from './testing-signed-world.js';
+import {
+  nsec3,
+  record,
+  SignedWorld,
+  type Responses,
+} from '../../../../test/support/signed-zones.js';
 
 const world = new SignedWorld(['example', 'victim.example', 'evil.example', 'evil.victim.example']);
 const { now, window } = world;

@@ -12,7 +12,7 @@ import {
   record,
   type Nsec3Shape,
   type Responses,
-} from './testing-signed-world.js';
+} from '../../../../test/support/signed-zones.js';
 
 const world = new SignedWorld(['example', 'a.example']);
 const question = 'mx.gone.a.example A';

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { readRrsig } from '../../wire/rdata.js';
-import { record, SignedWorld } from './testing-signed-world.js';
+import { record, SignedWorld } from '../../../../test/support/signed-zones.js';
 import { defaultLimits } from './types.js';
 import { timeOf } from './verify-rrset.js';
 

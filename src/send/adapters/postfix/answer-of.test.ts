@@ -6,7 +6,7 @@ import {
   type DecideOptions,
   type DomainFacts,
   type HostFacts,
-} from '../../../policy/index.js';
+} from '../../../tls-policy/index.js';
 import { answerOf, type PostfixAnswer } from './answer-of.js';
 import { daneColumns, stsRows, tableAnswer, type DaneColumn, type StsRow } from './answer-table.js';
 import { formatAnswer } from './format-answer.js';

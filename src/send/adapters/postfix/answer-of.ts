@@ -4,7 +4,7 @@ import {
   decidingCause,
   type DecidingCause,
   type DomainDecision,
-} from '../../../policy/index.js';
+} from '../../../tls-policy/index.js';
 import {
   columnOf,
   hasTlsaRecords,

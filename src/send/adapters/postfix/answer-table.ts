@@ -1,4 +1,4 @@
-import type { DomainDecision, HostDecision, Reason } from '../../../policy/index.js';
+import type { DomainDecision, HostDecision, Reason } from '../../../tls-policy/index.js';
 
 /**
  * How many MX hosts have TLSA records that Postfix can authenticate by. `some` is also

@@ -1,4 +1,4 @@
-import { parseNextHop, type NextHop } from '../../../policy/index.js';
+import { parseNextHop, type NextHop } from '../../../tls-policy/index.js';
 
 /** Ports by the names a next hop may be written with. */
 const services: Readonly<Record<string, string>> = {

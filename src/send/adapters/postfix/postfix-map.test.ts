@@ -6,7 +6,7 @@ import test, { after, before } from 'node:test';
 import type { Clock } from '../../../base/index.js';
 import { decodeMessage, encodeMessage } from '../../../dns/index.js';
 import type { Network } from '../../../net/index.js';
-import { decideDomain } from '../../../policy/index.js';
+import { decideDomain } from '../../../tls-policy/index.js';
 import { startPostfixMap, type PostfixMap } from './postfix-map.js';
 import { postfixSection } from './settings.js';
 

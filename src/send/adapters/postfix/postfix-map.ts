@@ -1,6 +1,6 @@
 import type { Clock } from '../../../base/index.js';
 import type { Conn, Network } from '../../../net/index.js';
-import type { DomainDecision, NextHop } from '../../../policy/index.js';
+import type { DomainDecision, NextHop } from '../../../tls-policy/index.js';
 import { answerOf, type PostfixAnswer } from './answer-of.js';
 import { nextHopOf } from './next-hop-key.js';
 import { PreparedAnswers } from './prepared-answers.js';

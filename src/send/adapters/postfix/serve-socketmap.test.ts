@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { frame, serveSocketmap, type Malformed } from './serve-socketmap.js';
-import { TestingConversation } from './testing-conversation.js';
+import { TestingConversation } from '../../../../test/support/socketmap-conversation.js';
 
 const ask = (key: string, map = 'hermetic'): string => frame(`${map} ${key}`);
 

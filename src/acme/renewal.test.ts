@@ -1,0 +1,215 @@
+import assert from 'node:assert/strict';
+import { verify } from 'node:crypto';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { AcmeProblem } from '../lab/index.js';
+import { systemClock } from '../base/index.js';
+import { generateKey, selfSigned } from '../pki/index.js';
+import { parseCertificate } from '../x509/index.js';
+import { signRequest } from './jws.js';
+import { acmeWorld } from '../../test/support/publish/acme-ca.js';
+import { patience } from './poll.js';
+import { planRenewal } from './plan-renewal.js';
+import { askAgainAt, certificateId, fetchRenewalInfo } from './renewal-info.js';
+import { retryAfter } from './retry-after.js';
+import type { AcmeSession } from './session.js';
+
+const [hour, day] = [3_600_000, 86_400_000];
+
+test('without a window: a third of the lifetime before the end, half of it for lifetimes under ten days', () => {
+  const at = (lifetime: number): number =>
+    planRenewal({ notBefore: 0, notAfter: lifetime, draw: 0, round: 0 });
+  assert.equal(at(90 * day), 60 * day);
+  assert.equal(at(45 * day), 30 * day);
+  assert.equal(at(160 * hour), 80 * hour);
+});
+
+test('a window in the past means now, and the draw says where in one that is ahead [9773-4.2-2]', () => {
+  const facts = { notBefore: 0, notAfter: 45 * day, draw: 0.25, round: 0 };
+  assert.ok(planRenewal({ ...facts, window: { start: -2 * day, end: -day } }) < 0);
+  assert.equal(planRenewal({ ...facts, window: { start: 20 * day, end: 24 * day } }), 21 * day);
+});
+
+test('whoever looks once a round never finds the window over', () => {
+  const facts = {
+    notBefore: 0,
+    notAfter: 45 * day,
+    window: { start: 0, end: hour },
+    round: 600_000,
+  };
+  assert.equal(planRenewal({ ...facts, draw: 0.999_999 }) + facts.round <= hour, true);
+  assert.equal(planRenewal({ ...facts, window: { start: 0, end: 60_000 }, draw: 0.9 }), 0);
+});
+
+test('whatever window a CA suggests, a tenth of the lifetime is left for trying', () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 400 }),
+      fc.integer(),
+      fc.integer({ min: 1 }),
+      fc.double({ min: 0, max: 0.99, noNaN: true }),
+      (days, start, span, draw) => {
+        const notAfter = days * day;
+        assert.ok(
+          planRenewal({
+            notBefore: 0,
+            notAfter,
+            window: { start, end: start + span },
+            draw,
+            round: 600_000,
+          }) <=
+            notAfter * 0.9,
+        );
+      },
+    ),
+  );
+});
+
+test('a certificate is named by key identifier and serial number with every DER octet, as in RFC 9773 §4.1 [9773-4.1-1]', () => {
+  const parsed = parseCertificate(selfSigned({ names: ['a.example'] }).der);
+  assert.ok(parsed.ok);
+  const example = {
+    ...parsed.value,
+    authorityKeyId: '69885b6b87464041e1b37b847bd0ae2cde01c8d4',
+    serial: '0087654321',
+  };
+  assert.equal(certificateId(example), 'aYhba4dGQEHhs3uEe9CuLN4ByNQ.AIdlQyE');
+  assert.equal(certificateId(parsed.value), undefined, 'it has no authority key identifier');
+});
+
+test('a window that ends before it begins is not used; one that is read is asked for by a plain GET [9773-4.2-1, 9773-4.3-1]', async () => {
+  const asked: string[] = [];
+  const session = (start: string, end: string) =>
+    ({
+      get(url: string) {
+        asked.push(url);
+        return Promise.resolve({
+          ok: true,
+          value: { body: JSON.stringify({ suggestedWindow: { start, end } }) },
+        });
+      },
+    }) as unknown as AcmeSession;
+  const wrong = await fetchRenewalInfo(
+    session('2026-01-02T00:00:00Z', '2026-01-01T00:00:00Z'),
+    'https://ca/renewal',
+    'id',
+    0,
+  );
+  assert.equal(wrong.ok, false);
+  const good = await fetchRenewalInfo(
+    session('2026-01-01T00:00:00Z', '2026-01-02T00:00:00Z'),
+    'https://ca/renewal',
+    'id',
+    0,
+  );
+  assert.equal(good.ok && good.value.window.end - good.value.window.start, day);
+  assert.deepEqual(asked, ['https://ca/renewal/id', 'https://ca/renewal/id']);
+});
+
+test('when to ask again: as the CA says, within a minute and a day; after six hours where it says nothing [9773-4.3.2-1]', () => {
+  assert.equal(askAgainAt(undefined, 0), 6 * hour);
+  assert.equal(askAgainAt(1000, 0), 60_000);
+  assert.equal(askAgainAt(5 * hour, 0), 5 * hour);
+  assert.equal(askAgainAt(400 * day, 0), day);
+});
+
+test('Retry-After is seconds or a date, never before now and never for ever [8555-7.5.1-2]', () => {
+  const now = Date.UTC(2026, 10, 25);
+  assert.equal(retryAfter('120', now), now + 120_000);
+  assert.equal(retryAfter('Wed, 25 Nov 2026 00:01:00 GMT', now), now + 60_000);
+  assert.equal(retryAfter('Wed, 25 Nov 2020 00:01:00 GMT', now), now);
+  assert.equal(retryAfter('999999999', now), now + 7 * day);
+  assert.equal(retryAfter('soon', now), undefined);
+  assert.equal(retryAfter(undefined, now), undefined);
+});
+
+test('a CA whose order never ends and that says Retry-After: 0 is asked at our own pace [8555-7.5.1-2]', async () => {
+  let now = Date.UTC(2026, 10, 25);
+  const clock = {
+    ...systemClock,
+    now: () => now,
+    sleep: async (ms: number) => void (now += Math.max(ms, 1)),
+  };
+  const left = patience({ clock, poll: { every: 1000, atMost: 20_000 }, goesOn: () => true });
+  let asked = 0;
+  while (await left({ body: '', alternates: [], until: now })) asked++;
+  assert.equal(asked, 20);
+});
+
+test('a request is signed over its own URL and nonce, with the key or the account but never both [8555-6.2-1, 8555-6.3-1, 8555-6.4-1]', () => {
+  const { privateKey, publicKey } = generateKey();
+  for (const kid of [undefined, 'https://ca/account/1']) {
+    const text = signRequest(
+      { key: privateKey, ...(kid ? { kid } : {}) },
+      'https://ca/order',
+      'n1',
+      undefined,
+    );
+    const { protected: head, payload, signature } = JSON.parse(text) as Record<string, string>;
+    const header = JSON.parse(Buffer.from(head ?? '', 'base64url').toString()) as Record<
+      string,
+      unknown
+    >;
+    assert.deepEqual(
+      [header['alg'], header['nonce'], header['url'], header['kid']],
+      ['ES256', 'n1', 'https://ca/order', kid],
+    );
+    assert.equal('jwk' in header, kid === undefined);
+    assert.equal(payload, '');
+    const signed = { key: publicKey, dsaEncoding: 'ieee-p1363' as const };
+    assert.ok(
+      verify('sha256', Buffer.from(`${head}.`), signed, Buffer.from(signature ?? '', 'base64url')),
+    );
+  }
+});
+
+test('a CA that says nothing is asked again after a minute, then after two, and after the last try every six hours; one that answers with an error, at once every six hours [9773-4.3.3-1]', async (t) => {
+  const host = 'mta-sts.example.com';
+  const key = 'ecdsa-1';
+  for (const [status, waits] of [
+    [500, [1, 2, 4, 8, 16, 32, 360, 360]],
+    [404, [360, 360]],
+  ] as const) {
+    const { ca, ring, certifier, clock, close } = await acmeWorld({
+      window: ({ notAfter }) => ({ start: notAfter - 2, end: notAfter - 1 }),
+    });
+    t.after(close);
+    ring.make(host, key, 'ecdsa');
+    await certifier().certify({ host, key });
+    ca.habits.window = () => {
+      throw new AcmeProblem(status, 'serverInternal', 'down');
+    };
+    const asked: number[] = [];
+    let last = clock.at;
+    while (asked.length < waits.length) {
+      const before = ca.informed;
+      await certifier().isDue({ host, key });
+      if (ca.informed > before) {
+        asked.push(Math.round((clock.at - last) / 60_000));
+        last = clock.at;
+      }
+      clock.at += 60_000;
+    }
+    assert.deepEqual(asked, [0, ...waits.slice(0, -1)]);
+  }
+});
+
+test('nobody is asked about a certificate that is over; why a CA wants one renewed is kept for people [9773-4.3-2, 9773-4.2-3]', async (t) => {
+  const [host, key] = ['mta-sts.example.com', 'ecdsa-1'];
+  const { ca, ring, certifier, clock, close } = await acmeWorld({
+    window: ({ notAfter }) => ({ start: notAfter - 10 * day, end: notAfter - 9 * day }),
+    explanation: 'https://ca.lab.example/why',
+  });
+  t.after(close);
+  ring.make(host, key, 'ecdsa');
+  await certifier().certify({ host, key });
+  await certifier().isDue({ host, key });
+  assert.equal(
+    certifier().explanation({ host, key }),
+    'its CA asks for it: https://ca.lab.example/why',
+  );
+  clock.at += 91 * day;
+  const before = ca.informed;
+  assert.equal(await certifier().isDue({ host, key }), true);
+  assert.equal(ca.informed, before);
+});

@@ -1,0 +1,92 @@
+import { HermeticError, parseDomain, type Name } from '../../base/index.js';
+import { chooseResolver, type ResolverChoice } from '../../dns/index.js';
+import type { CheckResult } from '../../evidence/index.js';
+import { nodeNetwork, type Network } from '../../net/index.js';
+import { builtinTrustStore } from '../../tls/index.js';
+import type { TrustStore } from '../../x509/index.js';
+import { collect, DEFAULT_BUDGET, type CollectOptions } from './collect.js';
+import { grade } from '../grade/grade.js';
+import { baseline } from '../profiles/baseline.js';
+import { goalsOf } from '../profiles/goals.js';
+import { ConnectionLimiter } from '../probes/connection-limiter.js';
+import type { OptOut } from '../probes/opt-out.js';
+import { reachOf } from '../reach.js';
+import type { Profile } from '../profiles/profile.js';
+
+export interface CheckOptions
+  extends
+    Omit<
+      CollectOptions,
+      'network' | 'resolver' | 'trustStore' | 'mx' | 'control' | 'goals' | 'manners'
+    >,
+    ResolverChoice {
+  readonly network?: Network;
+  /** Default: the roots that come with Node. */
+  readonly trustStore?: TrustStore;
+  readonly mx?: string;
+  readonly control?: string;
+  readonly profile?: Profile;
+  /** Hosts and addresses that are never to be connected to: see {@link parseOptOut}. */
+  readonly optOut?: OptOut;
+}
+
+/**
+ * Checks the mail TLS of a domain.
+ *
+ * @throws HermeticError for a text that is no domain name; rejects with `signal.reason`
+ * when aborted. What peers do is in the result.
+ */
+export async function check(domain: string, options: CheckOptions = {}): Promise<CheckResult> {
+  return grade(await collect(nameOf(domain), collectOptions(options)), options.profile);
+}
+
+/**
+ * A server with every suite there is takes about this many connections to be known whole.
+ */
+const INVENTORY_BUDGET = 150;
+
+/** Options with every default filled in: depth `verdict`, profile `baseline`. */
+export function collectOptions(options: CheckOptions): CollectOptions {
+  const {
+    network = nodeNetwork(),
+    mx,
+    control,
+    profile = baseline,
+    depth = 'verdict',
+    optOut,
+    ...rest
+  } = options;
+  const goals = goalsOf(profile, depth);
+  const budget = rest.budget ?? (depth === 'inventory' ? INVENTORY_BUDGET : DEFAULT_BUDGET);
+  return {
+    reach: reachOf(rest.address, rest.upstreams),
+    ...rest,
+    depth,
+    ...(goals ? { goals } : {}),
+    budget,
+    manners: new ConnectionLimiter({ budget, ...(optOut ? { optOut } : {}) }),
+    network,
+    trustStore: options.trustStore ?? builtinTrustStore(),
+    resolver: chooseResolver(options, {
+      network,
+      ...(options.trustStore ? { roots: options.trustStore } : {}),
+      ...(rest.clock ? { clock: rest.clock } : {}),
+    }),
+    ...(mx === undefined ? {} : { mx: nameOf(mx) }),
+    ...(control === undefined ? {} : { control: nameOf(control) }),
+  };
+}
+
+/** The domain name a person typed. */
+export function nameOf(text: string): Name {
+  const parsed = parseDomain(text);
+  if (parsed.ok) return parsed.value;
+  const { code, detail } = parsed.failure;
+  throw new HermeticError(
+    code,
+    `${text === '' ? 'the empty text' : text}: ${detail || 'not a domain name'}`,
+    {
+      fix: 'Give the part after the @ of a mail address, such as example.com.',
+    },
+  );
+}

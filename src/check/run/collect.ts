@@ -1,0 +1,222 @@
+import { followSignal, formatTime, systemClock, type Clock, type Name } from '../../base/index.js';
+import { type Resolver, lookupAddresses } from '../../dns/index.js';
+import type { Depth, Evidence, HostEvidence, NetworkEvidence } from '../../evidence/index.js';
+import type { Network } from '../../net/index.js';
+import type { Goals } from '../../tls/index.js';
+import type { TrustStore } from '../../x509/index.js';
+import type { ProbeContext } from '../probes/context.js';
+import { ConnectionLimiter } from '../probes/connection-limiter.js';
+import { probeHost, probeRoute, type RouteTarget } from '../probes/dns.js';
+import { probeMtaSts, probeTlsRpt } from '../probes/policies.js';
+import { probeSmtp } from '../probes/smtp-tls.js';
+import { reachable, type Reach } from '../reach.js';
+
+/** TCP connections to one address. */
+export const DEFAULT_BUDGET = 14;
+
+export interface CollectOptions {
+  readonly network: Network;
+  readonly resolver: Resolver;
+  /** Addresses that are connected to. Default `internet`. */
+  readonly reach?: Reach;
+  /** Roots that certificates of mail and policy hosts are judged by. */
+  readonly trustStore: TrustStore;
+  readonly clock?: Clock;
+  readonly depth?: Depth;
+  /**
+   * What the prober finds out beyond the completed handshake: see {@link goalsOf}.
+   * Default nothing.
+   */
+  readonly goals?: Goals;
+  /**
+   * One connection more an address: a NOOP in clear behind STARTTLS, to see whether it is
+   * executed inside TLS.
+   */
+  readonly intrusive?: boolean;
+  /**
+   * TCP connections to one address, at most. Default 14. Not used where `manners` are
+   * given.
+   */
+  readonly budget?: number;
+  /**
+   * Shared by the domains of one run, so that all of them together keep to the budget of
+   * each address. Default of this domain's own.
+   */
+  readonly manners?: ConnectionLimiter;
+  /** Mail hosts that are looked at, best preference first. Default 10. */
+  readonly maxHosts?: number;
+  /** Addresses of each. Default 4. */
+  readonly maxAddresses?: number;
+  /** Milliseconds between two connections to one address. Default 200. */
+  readonly spacingMs?: number;
+  /** Evidence of an earlier run: what it settled about an address is not asked again. */
+  readonly earlier?: Evidence;
+  /** Name said in EHLO. Default `hermetic.invalid`. */
+  readonly helo?: string;
+  readonly smtpPort?: number;
+  readonly httpsPort?: number;
+  /**
+   * Ports for mail clients, such as 465 and 587, to look at as well on each address.
+   * Default none.
+   */
+  readonly submissionPorts?: readonly number[];
+  /** Milliseconds for each step that waits for a peer. Default 15 000. */
+  readonly timeoutMs?: number;
+  /** Look at this host in the place of the domain's MX. */
+  readonly mx?: Name;
+  /** At this address instead of the host's own. */
+  readonly address?: string;
+  /** A host known to offer STARTTLS, asked over the same network. */
+  readonly control?: Name;
+  readonly signal?: AbortSignal;
+  onProgress?(what: string): void;
+}
+
+/**
+ * Asks DNS, the policy host and every mail host of a domain, all at once and within
+ * bounds. Rejects only with `signal.reason`.
+ */
+export async function collect(domain: Name, options: CollectOptions): Promise<Evidence> {
+  const { resolver, trustStore, clock = systemClock, reach = 'internet' } = options;
+  const network = reachable(options.network, reach);
+  const signal = options.signal && followSignal(options.signal);
+  const now = clock.now();
+  const context: ProbeContext = {
+    network,
+    resolver,
+    privateNames: reach === 'any',
+    trustStore,
+    clock,
+    domain,
+    now,
+    startedAt: clock.monotonic(),
+    helo: options.helo ?? 'hermetic.invalid',
+    smtpPort: options.smtpPort ?? 25,
+    httpsPort: options.httpsPort ?? 443,
+    implicitTls: false,
+    submissionPorts: options.submissionPorts ?? [],
+    timeoutMs: options.timeoutMs ?? 15_000,
+    signal,
+    goals: options.goals,
+    intrusive: options.intrusive ?? false,
+    manners: options.manners ?? new ConnectionLimiter({ budget: options.budget ?? DEFAULT_BUDGET }),
+    most: { hosts: options.maxHosts ?? 10, addresses: options.maxAddresses ?? 4 },
+    spacingMs: options.spacingMs ?? 200,
+    earlier: (host, ip) =>
+      options.earlier?.hosts.find((h) => h.name === host)?.addresses.find((a) => a.ip === ip),
+    progress: (what) => options.onProgress?.(what),
+  };
+  const [{ route, hosts }, mtaSts, tlsRpt, control] = await Promise.all([
+    probeHosts(context, options),
+    probeMtaSts(context),
+    probeTlsRpt(context),
+    options.control ? probeControl(context, options.control) : undefined,
+  ]);
+  signal?.throwIfAborted();
+  const network25 = portState(hosts, control);
+  return {
+    schema: 'hermetic.evidence/1',
+    domain: domain.toLower(),
+    collectedAt: formatTime(now),
+    depth: options.depth ?? 'triage',
+    helo: context.helo,
+    smtpPort: context.smtpPort,
+    route,
+    hosts: network25 === 'open' ? hosts.map(silentIsUnreachable) : hosts,
+    mtaSts,
+    tlsRpt,
+    network: {
+      port25: network25,
+      ipv6: ipv6State(hosts),
+      ...(control ? { control } : {}),
+      resolver: resolver.health().upstreams.map(({ label, state }) => ({ label, state })),
+    },
+  };
+}
+
+async function probeHosts(
+  context: ProbeContext,
+  options: CollectOptions,
+): Promise<{ route: Evidence['route']; hosts: HostEvidence[] }> {
+  const { evidence: route, targets } = await probeRoute(context);
+  const wanted: readonly RouteTarget[] = options.mx
+    ? [{ name: options.mx, preference: 0 }]
+    : targets.slice(0, context.most.hosts);
+  const hosts = await Promise.all(
+    wanted.map((target) => probeHost(context, target, options.address)),
+  );
+  if (options.mx) return { route: { kind: 'mx', dnssec: route.dnssec, status: 'found' }, hosts };
+  const skipped = targets.slice(context.most.hosts).map((t) => t.name.toLower());
+  return { route: { ...route, ...(skipped.length > 0 ? { skipped } : {}) }, hosts };
+}
+
+async function probeControl(
+  context: ProbeContext,
+  host: Name,
+): Promise<NonNullable<NetworkEvidence['control']>> {
+  const name = host.toLower();
+  const found = await lookupAddresses(
+    context.resolver,
+    host,
+    context.signal ? { signal: context.signal } : {},
+  );
+  const ip = found.v4[0] ?? found.v6[0];
+  if (ip === undefined)
+    return {
+      host: name,
+      starttls: 'unknown',
+      failure: { code: found.failure?.code ?? 'no-address', detail: '' },
+    };
+  const alone = { ...context, goals: undefined, submissionPorts: [] };
+  const connection = (
+    await context.manners.visit(name, ip, (purse) => probeSmtp(alone, { host: name, ip }, purse))
+  ).connections[0];
+  const failure = connection?.dial === 'open' ? connection.failure : connection?.dial;
+  return {
+    host: name,
+    starttls: connection?.starttls ?? 'unknown',
+    ...(failure ? { failure } : {}),
+  };
+}
+
+/**
+ * `open` as soon as one connection came about; `blocked` when all of them, and at least
+ * one, ended in silence.
+ */
+function portState(
+  hosts: readonly HostEvidence[],
+  control: NetworkEvidence['control'],
+): NetworkEvidence['port25'] {
+  const dials = hosts.flatMap((h) =>
+    h.addresses.flatMap((a) =>
+      a.connections.map((c) => (c.dial === 'open' ? 'open' : c.dial.code)),
+    ),
+  );
+  if (control) dials.push(control.failure?.code.startsWith('net-') ? control.failure.code : 'open');
+  if (dials.includes('open')) return 'open';
+  const tried = dials.filter((d) => d !== 'net-no-route');
+  return tried.length > 0 && tried.every((d) => d === 'net-timeout') ? 'blocked' : 'unknown';
+}
+
+function ipv6State(hosts: readonly HostEvidence[]): NetworkEvidence['ipv6'] {
+  const six = hosts.flatMap((h) =>
+    h.addresses.filter((a) => a.ip.includes(':') && a.connections.length > 0),
+  );
+  if (six.some((a) => a.status === 'skipped')) return 'unavailable';
+  return six.some((a) => a.connections.some((c) => c.dial === 'open')) ? 'available' : 'unknown';
+}
+
+/**
+ * Where port 25 is open from here, a host that does not answer is the domain's own
+ * affair.
+ */
+function silentIsUnreachable(host: HostEvidence): HostEvidence {
+  return {
+    ...host,
+    addresses: host.addresses.map((a) =>
+      a.reason === 'net-timeout' && a.status === 'inconclusive'
+        ? { ...a, status: 'unreachable' }
+        : a,
+    ),
+  };
+}

@@ -1,0 +1,189 @@
+import {
+  createCa,
+  createIntermediate,
+  generateKey,
+  issue,
+  purpose,
+  selfSigned,
+  type Authority,
+  type Issued,
+  type KeyAlgorithm,
+  type KeyPair,
+} from '../../pki/index.js';
+
+const DAY = 86_400_000;
+
+/**
+ * Which certificate a server shows. Without a word more it is for the host's own name and
+ * from the lab's CA.
+ */
+export type CertificateTraits =
+  | 'trusted'
+  | 'self-signed'
+  | 'unknown-ca'
+  | 'expired'
+  | 'near-expiry'
+  | 'wrong-name'
+  | 'no-intermediate'
+  | 'rsa'
+  | 'rsa-1024'
+  | 'sha1-chain'
+  | 'client-purpose'
+  | 'name-constraints'
+  | 'common-name-only'
+  | 'expired-intermediate'
+  | 'rsa-and-ecdsa';
+
+/** Where the lab's services stand. */
+export const places = {
+  resolver: '192.0.2.53',
+  attacker: '192.0.2.66',
+  policyHost: '203.0.113.10',
+} as const;
+
+/**
+ * The lab's certificate authorities, with new keys for every lab. A certificate of a
+ * server is issued when it is first needed: most servers of a lab are never visited.
+ */
+export class LabPki {
+  readonly root: Authority = createCa({ name: 'Hermetic Lab Root' });
+  readonly intermediate: Authority = createIntermediate(this.root, { name: 'Hermetic Lab CA' });
+  #unknown: Authority | undefined;
+  readonly #shown = new Map<string, readonly Issued[]>();
+  #mailHosts = 0;
+
+  constructor(readonly now: number) {}
+
+  /** A fresh documentation address for a mail host. */
+  nextAddress(): string {
+    this.#mailHosts++;
+    if (this.#mailHosts > 254) throw new RangeError('the lab has 254 addresses for mail hosts');
+    return `198.51.100.${this.#mailHosts}`;
+  }
+
+  /** The certificates a server with these traits shows. */
+  certificatesFor(name: string, traits: CertificateTraits): readonly Issued[] {
+    const issued =
+      traits === 'rsa-and-ecdsa'
+        ? [this.#late(name, 'rsa'), this.#late(name, 'trusted')]
+        : [this.#late(name, traits)];
+    this.#shown.set(name, issued);
+    return issued;
+  }
+
+  /** What was last issued for a server. */
+  shownBy(name: string): readonly Issued[] {
+    return this.#shown.get(name) ?? [];
+  }
+
+  #late(name: string, traits: OneCertificate): Issued {
+    return new LateCertificate(() => this.#issue(name, traits));
+  }
+
+  #issue(name: string, traits: OneCertificate): Issued {
+    const { now } = this;
+    const names = [name];
+    switch (traits) {
+      case 'trusted':
+        return issue(this.intermediate, { names });
+      case 'self-signed':
+        return selfSigned({ names });
+      case 'unknown-ca':
+        this.#unknown ??= createCa({ name: 'Nobody Knows This Root' });
+        return withRoot(issue(this.#unknown, { names }), this.#unknown);
+      case 'expired':
+        return issue(this.intermediate, {
+          names,
+          notBefore: now - 100 * DAY,
+          notAfter: now - 10 * DAY,
+        });
+      case 'near-expiry':
+        return issue(this.intermediate, {
+          names,
+          notBefore: now - 85 * DAY,
+          notAfter: now + 5 * DAY,
+        });
+      case 'wrong-name':
+        return issue(this.intermediate, { names: ['www.elsewhere.example'] });
+      case 'no-intermediate': {
+        const whole = issue(this.intermediate, { names });
+        return { ...whole, chain: [whole.der], chainPem: whole.certPem };
+      }
+      case 'rsa':
+        return issue(this.intermediate, { names, key: rsaKey('rsa-2048') });
+      case 'rsa-1024':
+        return issue(this.intermediate, { names, key: rsaKey('rsa-1024') });
+      case 'sha1-chain':
+        return issue(this.intermediate, { names, hash: 'sha1' });
+      case 'client-purpose':
+        return issue(this.intermediate, { names, extendedKeyUsage: [purpose.clientAuth] });
+      case 'name-constraints': {
+        const nameConstraints = { permitted: ['other.example'] };
+        const bound = createIntermediate(this.root, { name: 'Lab Bound CA', nameConstraints });
+        return issue(bound, { names });
+      }
+      case 'common-name-only':
+        return issue(this.intermediate, { commonName: names[0] });
+      case 'expired-intermediate': {
+        const notAfter = now - DAY;
+        const old = createIntermediate(this.root, { name: 'Lab Old CA', notAfter });
+        return issue(old, { names });
+      }
+    }
+  }
+
+  /** What an attacker shows: the right name, vouched for by nobody. */
+  forgedCertificate(name: string): Issued {
+    return selfSigned({ names: [name] });
+  }
+}
+
+type OneCertificate = Exclude<CertificateTraits, 'rsa-and-ecdsa'>;
+
+/** A certificate that is issued when one of its fields is first read. */
+class LateCertificate implements Issued {
+  #issued: Issued | undefined;
+
+  constructor(private readonly issueNow: () => Issued) {}
+
+  get der(): Uint8Array {
+    return this.#now.der;
+  }
+  get certPem(): string {
+    return this.#now.certPem;
+  }
+  get keyPem(): string {
+    return this.#now.keyPem;
+  }
+  get key(): KeyPair {
+    return this.#now.key;
+  }
+  get chain(): readonly Uint8Array[] {
+    return this.#now.chain;
+  }
+  get chainPem(): string {
+    return this.#now.chainPem;
+  }
+
+  get #now(): Issued {
+    return (this.#issued ??= this.issueNow());
+  }
+}
+
+const rsaKeys = new Map<KeyAlgorithm, KeyPair>();
+
+/** RSA keys are expensive: one of each size serves every lab of the process. */
+function rsaKey(algorithm: KeyAlgorithm): KeyPair {
+  const key = rsaKeys.get(algorithm) ?? generateKey(algorithm);
+  rsaKeys.set(algorithm, key);
+  return key;
+}
+
+/** A chain sent whole, root and all: so one sees whose it is. */
+function withRoot(server: Issued, root: Authority): Issued {
+  return {
+    ...server,
+    chain: [...server.chain, root.der],
+    chainPem: server.chainPem + root.certPem,
+  };
+}

@@ -1,0 +1,294 @@
+import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
+import { test, type TestContext } from 'node:test';
+import type { AcmeCaHabits } from '../../lab/index.js';
+import type { ChallengeType } from '../../acme/index.js';
+import { selfSigned } from '../../pki/index.js';
+import { openAcmeBook } from './acme-store.js';
+import { acmeWorld, type AcmeWorld } from '../../../test/support/publish/acme-ca.js';
+import { WebAnswers } from './web-solver.js';
+
+const host = 'mta-sts.example.com';
+const key = 'ecdsa-1';
+const day = 86_400_000;
+
+async function world(t: TestContext, habits?: Partial<AcmeCaHabits>): Promise<AcmeWorld> {
+  const made = await acmeWorld(habits);
+  t.after(() => made.close());
+  made.ring.make(host, key, 'ecdsa');
+  return made;
+}
+
+for (const type of ['http-01', 'tls-alpn-01', 'dns-01'] satisfies ChallengeType[])
+  test(`${type}: from no account to a certificate for the key of the ring, and nothing is left showing [8555-8.3-1, 8555-8.3-2, 8555-8.4-1, 8555-8.4-2, 8737-3-1, 8555-7.5.1-1, 8555-6.1-1]`, async (t) => {
+    const { ca, ring, certifier, texts } = await world(t, { challenges: [type] });
+    assert.deepEqual(await certifier({ type }).certify({ host, key }), { status: 'done' });
+    const leaf = new X509Certificate(ring.chain(host, key) ?? '');
+    assert.ok(leaf.publicKey.equals(ring.publicKey(host, key)));
+    assert.equal(leaf.subjectAltName, `DNS:${host}`);
+    assert.equal(ca.orders.size, 1);
+    assert.ok([...texts.values()].every((value) => value.length === 0));
+  });
+
+test('an RSA key is certified as well', async (t) => {
+  const { ring, certifier } = await world(t);
+  ring.make(host, 'rsa-1', 'rsa');
+  assert.deepEqual(await certifier().certify({ host, key: 'rsa-1' }), { status: 'done' });
+  assert.equal(
+    new X509Certificate(ring.chain(host, 'rsa-1') ?? '').publicKey.asymmetricKeyType,
+    'rsa',
+  );
+});
+
+test('a CA that refuses every fifth nonce and has nothing but the three needed resources costs more requests and nothing else [8555-6.5-1, 8555-6.5-2, 8555-7.1.1-1]', async (t) => {
+  const { ca, ring, certifier } = await world(t, { refuseNonce: 5 });
+  const others = ['mta-sts.example.net', 'mta-sts.example.org'];
+  for (const other of others) ring.make(other, key, 'ecdsa');
+  const works = certifier();
+  const outcomes = await Promise.all(
+    [host, ...others].map((one) => works.certify({ host: one, key })),
+  );
+  assert.deepEqual(
+    outcomes.map(({ status }) => status),
+    ['done', 'done', 'done'],
+  );
+  assert.ok(ca.refusedNonces >= 2);
+  assert.equal(ca.wrongRetries, 0);
+  assert.equal(ca.orders.size, 3);
+});
+
+test('a CA that sends what is no nonce is asked for another [8555-6.5.1-1]', async (t) => {
+  const { ca, certifier } = await world(t, { garbleNonce: 3 });
+  assert.deepEqual(await certifier().certify({ host, key }), { status: 'done' });
+  assert.equal(ca.refusedNonces, 0);
+});
+
+test('a CA that refuses every nonce is given up, not asked for ever', async (t) => {
+  const { ca, certifier } = await world(t, { refuseNonce: 1 });
+  const outcome = await certifier().certify({ host, key });
+  assert.ok(
+    outcome.status === 'failed' && outcome.code === 'acme-refused',
+    JSON.stringify(outcome),
+  );
+  assert.ok(ca.refusedNonces <= 5);
+});
+
+test('an account is bound to a key the CA gave out; a wrong one makes no account, and what the CA says of it is told [8555-7.3.4-1, 8555-6.7-1]', async (t) => {
+  const macKey = Buffer.from('a secret of the CA').toString('base64url');
+  const { ca, certifier, clock } = await world(t, { external: { customer: macKey } });
+  const wrong = await certifier({
+    external: { keyId: 'customer', macKey: Buffer.from('guess').toString('base64url') },
+  }).certify({
+    host,
+    key,
+  });
+  assert.ok(
+    wrong.status === 'failed' &&
+      /externalAccountRequired.*the binding does not hold/.test(wrong.detail),
+  );
+  assert.equal(ca.accounts.size, 0);
+  clock.at += day;
+  assert.deepEqual(
+    await certifier({ external: { keyId: 'customer', macKey } }).certify({ host, key }),
+    { status: 'done' },
+  );
+  assert.equal(ca.accounts.size, 1);
+});
+
+test('a profile the CA does not offer is told with those it offers, and no order is placed', async (t) => {
+  const { ca, certifier } = await world(t, {
+    profiles: { '': 90 * day, shortlived: 160 * 3_600_000 },
+  });
+  const wrong = await certifier({ profile: 'tlsserver' }).certify({ host, key });
+  assert.ok(wrong.status === 'failed' && /offers shortlived/.test(wrong.detail));
+  assert.equal(ca.orders.size, 0);
+});
+
+test('a limit is kept exactly: nothing is sent before the time the CA named, and then it goes on [8555-6.6-1]', async (t) => {
+  const { ca, ring, certifier, clock } = await world(t, {
+    orders: { most: 1, withinMs: 3 * 3_600_000 },
+  });
+  const other = 'mta-sts.example.net';
+  ring.make(other, key, 'ecdsa');
+  assert.deepEqual(await certifier().certify({ host, key }), { status: 'done' });
+  const limited = await certifier().certify({ host: other, key });
+  assert.ok(limited.status === 'failed' && limited.code === 'acme-limited');
+  assert.equal(ca.limited, 1);
+  clock.at += 3 * 3_600_000 - 10_000;
+  assert.equal((await certifier().certify({ host: other, key })).status, 'failed');
+  assert.equal(ca.limited, 1, 'the CA was asked before the time it named');
+  clock.at += 10_000;
+  assert.deepEqual(await certifier().certify({ host: other, key }), { status: 'done' });
+});
+
+test('a failed validation is tried again later and later, never five times within an hour', async (t) => {
+  const { ca, certifier, clock } = await world(t, { challenges: ['http-01'] });
+  const start = clock.at;
+  const tries: number[] = [];
+  const blind = {
+    type: 'http-01' as const,
+    show: () => Promise.resolve({ status: 'done' } as const),
+    hide: () => Promise.resolve(),
+  };
+  for (let minute = 0; minute < 600; minute++) {
+    const before = ca.orders.size;
+    const outcome = await certifier({ answers: [blind] }).certify({ host, key });
+    assert.equal(outcome.status, 'failed');
+    if (ca.orders.size > before) tries.push((clock.at - start) / 60_000);
+    clock.at += 60_000;
+  }
+  assert.ok(tries.length >= 4, `${tries.length} tries`);
+  for (const at of tries)
+    assert.ok(tries.filter((other) => other >= at && other < at + 60).length < 5);
+});
+
+test('a renewal certifies the same key, names the certificate it replaces, and is free of the limit [9773-5-1]', async (t) => {
+  const { ca, ring, certifier, clock } = await world(t, {
+    window: ({ notAfter }) => ({ start: notAfter - 31 * day, end: notAfter - 29 * day }),
+    orders: { most: 1, withinMs: 365 * day },
+  });
+  assert.deepEqual(await certifier().certify({ host, key }), { status: 'done' });
+  const first = ring.chain(host, key);
+  assert.equal(await certifier().isDue({ host, key }), false);
+  clock.at += 60 * day + 1;
+  assert.equal(await certifier().isDue({ host, key }), true);
+  assert.deepEqual(await certifier().certify({ host, key }), { status: 'done' });
+  assert.notEqual(ring.chain(host, key), first);
+  const [old, fresh] = [...ca.certificates.values()];
+  assert.equal(fresh?.replaces, old?.id);
+  assert.equal(fresh?.spki, old?.spki);
+  assert.equal(await certifier().isDue({ host, key }), false);
+});
+
+test('a certificate that another order replaced already is renewed without naming it [9773-5-1]', async (t) => {
+  const { ca, certifier, clock } = await world(t, {
+    window: ({ notAfter }) => ({ start: notAfter - 31 * day, end: notAfter - 29 * day }),
+  });
+  await certifier().certify({ host, key });
+  const [old] = [...ca.certificates.values()];
+  const [order] = [...ca.orders.values()];
+  if (order && old) ca.orders.set('another', { ...order, id: 'another', replaces: old.id });
+  clock.at += 61 * day;
+  assert.deepEqual(await certifier().certify({ host, key }), { status: 'done' });
+  assert.equal([...ca.certificates.values()][1]?.replaces, undefined);
+});
+
+test('a certificate for another key is not used, and the one in use stays [8555-7.4.2-1]', async (t) => {
+  const { ca, ring, certifier, clock } = await world(t);
+  await certifier().certify({ host, key });
+  const before = ring.chain(host, key);
+  ring.make(host, 'ecdsa-2', 'ecdsa');
+  await certifier().certify({ host, key: 'ecdsa-2' });
+  const stranger = [...ca.certificates.values()][1];
+  ca.certificates.get = () => stranger;
+  clock.at += 61 * day;
+  const outcome = await certifier().certify({ host, key });
+  assert.ok(
+    outcome.status === 'failed' && outcome.code === 'acme-certificate-wrong',
+    JSON.stringify(outcome),
+  );
+  assert.equal(ring.chain(host, key), before);
+});
+
+test('a certificate that its CA cannot be asked about is renewed by its lifetime: without authority key identifier, or issued by nobody we know', async (t) => {
+  const { ca, ring, certifier, clock } = await world(t);
+  const pair = { privateKey: ring.privateKey(host, key), publicKey: ring.publicKey(host, key) };
+  const own = selfSigned({
+    names: [host],
+    key: pair,
+    notBefore: clock.at,
+    notAfter: clock.at + 90 * day,
+  });
+  ring.putChain(host, key, own.certPem);
+  assert.deepEqual(await certifier().certify({ host, key }), { status: 'done' });
+  clock.at += 59 * day;
+  assert.equal(await certifier().isDue({ host, key }), false);
+  clock.at += 2 * day;
+  assert.equal(await certifier().isDue({ host, key }), true);
+  assert.deepEqual(await certifier().certify({ host, key }), { status: 'done' });
+  assert.equal([...ca.certificates.values()][0]?.replaces, undefined);
+  assert.equal(await certifier().isDue({ host, key }), false);
+});
+
+test('a CA whose certificates have no authority key identifier has them renewed all the same', async (t) => {
+  const { ca, ring, certifier, clock } = await world(t);
+  await certifier().certify({ host, key });
+  const pair = { privateKey: ring.privateKey(host, key), publicKey: ring.publicKey(host, key) };
+  for (const [id, one] of ca.certificates) {
+    const { notBefore, notAfter } = one;
+    ca.certificates.set(id, {
+      ...one,
+      pem: selfSigned({ names: [host], key: pair, notBefore, notAfter }).certPem,
+    });
+  }
+  const [only] = [...ca.certificates.values()];
+  clock.at += 61 * day;
+  ca.certificates.get = () =>
+    only && {
+      ...only,
+      pem: selfSigned({
+        names: [host],
+        key: pair,
+        notBefore: clock.at,
+        notAfter: clock.at + 90 * day,
+      }).certPem,
+    };
+  assert.deepEqual(await certifier().certify({ host, key }), { status: 'done' });
+  assert.equal(await certifier().isDue({ host, key }), false);
+  clock.at += 61 * day;
+  assert.equal(await certifier().isDue({ host, key }), true);
+});
+
+test('asked again for a key whose certificate is good, nothing is ordered', async (t) => {
+  const { ca, certifier } = await world(t);
+  for (let i = 0; i < 3; i++)
+    assert.deepEqual(await certifier().certify({ host, key }), { status: 'done' });
+  assert.equal(ca.orders.size, 1);
+});
+
+test('of two processes that find the same certificate due one renews it, whether they ask together or one after the other', async (t) => {
+  const { ca, certifier, clock } = await world(t);
+  await certifier().certify({ host, key });
+  clock.at += 61 * day;
+  const [one, two] = [certifier(), certifier()];
+  assert.deepEqual([await one.isDue({ host, key }), await two.isDue({ host, key })], [true, true]);
+  const outcomes = await Promise.all([one.certify({ host, key }), two.certify({ host, key })]);
+  assert.deepEqual(outcomes[0], { status: 'done' });
+  assert.ok(
+    outcomes[1].status === 'failed' &&
+      outcomes[1].code === 'acme-pending' &&
+      /another process/.test(outcomes[1].detail),
+  );
+  assert.deepEqual(await two.certify({ host, key }), { status: 'done' });
+  assert.equal(ca.orders.size, 2);
+});
+
+test('a process that died holding a key is in the way for ten minutes, and not for longer because of a clock that was turned back', async (t) => {
+  const { ca, certifier, clock, store } = await world(t);
+  const claim = (until: number): void =>
+    void openAcmeBook(store).claim(host, key, 'the dead', clock.at, until);
+  claim(clock.at + 10 * 60_000);
+  assert.equal((await certifier().certify({ host, key })).status, 'failed');
+  clock.at += 10 * 60_000;
+  assert.deepEqual(await certifier().certify({ host, key }), { status: 'done' });
+  clock.at += 61 * day;
+  claim(clock.at + 365 * day);
+  assert.deepEqual(await certifier().certify({ host, key }), { status: 'done' });
+  assert.equal(ca.orders.size, 2);
+});
+
+test('the certificate of a challenge is made once, however often it is asked for', () => {
+  const answers = new WebAnswers('tls-alpn-01');
+  void answers.show({
+    host,
+    token: 't',
+    keyAuthorization: 't.k',
+    account: '',
+    thumbprint: 'k',
+    issuers: [],
+  });
+  assert.ok(answers.contextFor(host) !== undefined);
+  assert.equal(answers.contextFor(host), answers.contextFor(host));
+  void answers.hide({ host });
+  assert.equal(answers.contextFor(host), undefined);
+});

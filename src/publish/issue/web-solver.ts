@@ -1,0 +1,63 @@
+import { createHash } from 'node:crypto';
+import { createSecureContext, type SecureContext } from 'node:tls';
+import { selfSigned } from '../../pki/index.js';
+import type { ActionOutcome } from '../actions.js';
+import type { Challenge, ChallengeSolver } from '../../acme/index.js';
+
+const done: Promise<ActionOutcome> = Promise.resolve({ status: 'done' });
+
+/**
+ * Answers to http-01 (RFC 8555 §8.3) and tls-alpn-01 (RFC 8737) out of memory: an order
+ * that is taken up again shows them again.
+ */
+export class WebAnswers implements ChallengeSolver {
+  readonly #open = new Map<string, Challenge>();
+  /** Made once: whoever opens many connections costs no more keys. */
+  readonly #contexts = new WeakMap<Challenge, SecureContext>();
+
+  constructor(readonly type: 'http-01' | 'tls-alpn-01') {}
+
+  show(challenge: Challenge): Promise<ActionOutcome> {
+    this.#open.set(challenge.host, challenge);
+    return done;
+  }
+
+  /** [8555-8.3-2] */
+  hide({ host }: Pick<Challenge, 'host'>): Promise<void> {
+    this.#open.delete(host);
+    return Promise.resolve();
+  }
+
+  get pending(): boolean {
+    return this.#open.size > 0;
+  }
+
+  /**
+   * Body of `/.well-known/acme-challenge/TOKEN`: of that very name and token alone.
+   * [8555-8.3-1]
+   */
+  textFor(host: string, token: string): string | undefined {
+    const challenge = this.type === 'http-01' ? this.#open.get(host) : undefined;
+    return challenge?.token === token ? challenge.keyAuthorization : undefined;
+  }
+
+  /**
+   * The certificate that carries the digest of the key authorization, critically.
+   * [8737-3-1]
+   */
+  contextFor(host: string): SecureContext | undefined {
+    const challenge = this.type === 'tls-alpn-01' ? this.#open.get(host) : undefined;
+    if (!challenge) return undefined;
+    const known = this.#contexts.get(challenge);
+    if (known) return known;
+    const digest = createHash('sha256').update(challenge.keyAuthorization).digest();
+    const value = Buffer.concat([Uint8Array.of(0x04, digest.length), digest]);
+    const { certPem, keyPem } = selfSigned({
+      names: [host],
+      extensions: [{ oid: '1.3.6.1.5.5.7.1.31', critical: true, value }],
+    });
+    const context = createSecureContext({ cert: certPem, key: keyPem });
+    this.#contexts.set(challenge, context);
+    return context;
+  }
+}

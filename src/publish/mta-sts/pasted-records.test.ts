@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { policyId } from '../records/policy-id.js';
+import { startPolicy, stepPolicy } from './step-policy.js';
+import { stepReports } from './step-reports.js';
+import type { PolicyReading, DesiredPolicy, ServerAnswer } from './types.js';
+
+const domain = 'one.example';
+const body = 'version: STSv1\r\nmode: testing\r\nmx: mx1.one.example\r\nmax_age: 86400\r\n';
+const id = policyId(body);
+const at = Date.UTC(2026, 0, 1);
+const both = (records: readonly string[]): readonly ServerAnswer[] =>
+  ['ns1', 'ns2'].map((server) => ({ server, rrset: { records, ttl: 300 } }));
+
+const wish: DesiredPolicy = {
+  mode: 'testing',
+  mx: ['mx1.one.example'],
+  maxAges: [86_400],
+  ttl: 3600,
+  reporters: [],
+  days: 1,
+  leastReports: 0,
+  confirmed: [],
+};
+
+function stepWith(records: readonly string[]) {
+  const served = { id, body, mode: 'testing', maxAge: 86_400, mx: wish.mx, first: 0 } as const;
+  const seen: PolicyReading = {
+    at,
+    txt: both(records),
+    alias: both([]),
+    mx: both(['10 mx1.one.example']),
+    policyHosts: [{ address: '192.0.2.80', got: { body } }],
+    hosts: [],
+    reports: [],
+  };
+  return stepPolicy({ ...startPolicy(domain), served: [served] }, seen, wish);
+}
+
+for (const text of [
+  `v=STSv1; id=${id};`,
+  `v=STSv1; id=${id}`,
+  `v=STSv1;id=${id}`,
+  `v=STSv1 ; id=${id} ;`,
+  `v=STSv1;  id=${id}; note=ours`,
+])
+  test(`"${text.replace(id, 'ID')}" is recognised as published`, () => {
+    const { steps, state } = stepWith([text, 'v=spf1 -all']);
+    assert.deepEqual(steps, []);
+    assert.equal(state.served[0]?.announced?.at, at);
+  });
+
+for (const records of [
+  [`v=STSv1; id=${id}0`],
+  [`v=STSv1; id=${id}`, 'v=STSv1; id=old'],
+  [`v=STSv1 id=${id}`],
+  [`v=STSv10; id=${id}`],
+  [],
+])
+  test(`${JSON.stringify(records).replaceAll(id, 'ID')} is not the announcement`, () => {
+    const { steps, state } = stepWith(records);
+    assert.equal(state.served[0]?.announced, undefined);
+    const [action] = steps.map((step) => step.action);
+    assert.ok(action?.kind === 'set-rrset');
+    assert.ok(action.to.includes(`"v=STSv1; id=${id};"`));
+  });
+
+const rua = ['mailto:a@one.example', 'https://rpt.one.example/v1'];
+const wanted = `v=TLSRPTv1; rua=${rua.join(',')}`;
+
+for (const text of [
+  wanted,
+  `v=TLSRPTv1;rua=${rua.join(' , ')};`,
+  `v=TLSRPTv1; rua=${[...rua].reverse().join(',')}`,
+  'v=TLSRPTv1; rua=mailto:a@ONE.example,https://RPT.one.example/v1',
+])
+  test(`reports: "${text}" is what was asked for`, () => {
+    assert.deepEqual(stepReports(domain, both([text]), { rua, ttl: 60 }).steps, []);
+    const gone = stepReports(domain, both([text]), { rua: [], ttl: 60, written: wanted });
+    assert.deepEqual(gone.waits, []);
+    assert.deepEqual(gone.steps[0]?.action.to, []);
+  });
+
+for (const text of ['v=TLSRPTv1; rua=mailto:a@one.example', 'v=TLSRPTv1; rua=mailto:b@one.example'])
+  test(`reports: "${text}" is another wish`, () => {
+    assert.equal(stepReports(domain, both([text]), { rua, ttl: 60 }).steps.length, 1);
+    const gone = stepReports(domain, both([text]), { rua: [], ttl: 60, written: wanted });
+    assert.deepEqual(gone.steps, []);
+  });

@@ -1,0 +1,382 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import fc from 'fast-check';
+import { PolicyWorld, type Trouble } from '../../../test/support/publish/policy-simulation.js';
+import type { DesiredPolicy, ReportSummary } from './types.js';
+
+const wish: DesiredPolicy = {
+  mode: 'enforce',
+  mx: ['mx1.example.com', 'mx2.example.com'],
+  maxAges: [86_400, 604_800],
+  policyHost: 'policy.example.net',
+  ttl: 3600,
+  reporters: ['google.com'],
+  days: 2,
+  leastReports: 1,
+  confirmed: [],
+};
+
+const report = (change: Partial<ReportSummary> = {}): ReportSummary => ({
+  signedBy: 'google.com',
+  via: 'mail',
+  day: '1970-01-03',
+  sessions: 100,
+  failures: 0,
+  ...change,
+});
+
+/** A day of reports for each of the first 100 days. */
+const goodReports = Array.from({ length: 100 }, (_, i) =>
+  report({ day: new Date(i * 86_400_000).toISOString().slice(0, 10) }),
+);
+
+function domain(mx: readonly string[] = wish.mx): PolicyWorld {
+  const world = new PolicyWorld(mx);
+  world.reports = goodReports;
+  return world;
+}
+
+/** Runs hourly until the policy is in that mode, at most so many days. */
+function until(world: PolicyWorld, mode: string, wanted: DesiredPolicy = wish, days = 30): void {
+  for (let i = 0; i < 24 * days && world.mode !== mode; i++) world.run(wanted);
+  assert.equal(world.mode, mode);
+}
+
+function settle(world: PolicyWorld, wanted: DesiredPolicy, hours: number): void {
+  for (let i = 0; i < hours; i++) world.run(wanted);
+}
+
+test('[8461-8.1-1, 8461-8.2-2, 8461-3.3-14] from nothing: the host, the body in testing mode, the certificate, and the record last', () => {
+  const world = domain();
+  settle(world, wish, 6);
+  assert.deepEqual(
+    world.log.map((line) => line.split(' ')[0]).filter((word, i, all) => all.indexOf(word) === i),
+    ['serve-policy', 'CNAME', 'make-key', 'certify', 'TXT'],
+  );
+  assert.equal(world.mode, 'testing');
+  assert.deepEqual(world.broken, []);
+});
+
+test('a policy is enforced after the days in testing, with every address passing and signed reports without failures', () => {
+  const world = domain();
+  until(world, 'enforce');
+  assert.ok(world.now >= 2 * 86_400_000);
+  assert.match(world.bodies[0] ?? '', /max_age: 86400/);
+  settle(world, wish, 30);
+  assert.match(world.bodies[0] ?? '', /max_age: 604800/);
+  assert.deepEqual(world.broken, []);
+});
+
+const holding: readonly (readonly [
+  string,
+  Partial<DesiredPolicy>,
+  (world: PolicyWorld) => void,
+])[] = [
+  ['an address fails our own probe', {}, (world) => void (world.hostsPass = 'fail')],
+  ['an address could not be checked', {}, (world) => void (world.hostsPass = 'unknown')],
+  ['no signed report came', {}, (world) => void (world.reports = [])],
+  [
+    'reports came over HTTPS alone, which anybody can post',
+    {},
+    (world) => void (world.reports = goodReports.map((r) => ({ ...r, via: 'https' }))),
+  ],
+  [
+    'reports are not signed',
+    {},
+    (world) => void (world.reports = goodReports.map(({ signedBy: _, ...r }) => r)),
+  ],
+  ['reports are signed by somebody else', { reporters: ['example.net'] }, () => undefined],
+  [
+    'a signed report tells of failures',
+    {},
+    (world) => void (world.reports = goodReports.map((r) => ({ ...r, failures: 1 }))),
+  ],
+];
+for (const [why, change, arrange] of holding) {
+  test(`testing is held when ${why}`, () => {
+    const world = domain();
+    arrange(world);
+    for (let i = 0; i < 24 * 10; i++) {
+      const step = world.run({ ...wish, ...change });
+      if (i > 24 * 9) assert.ok(step.waits.length > 0);
+    }
+    assert.equal(world.mode, 'testing');
+  });
+}
+
+test('a person may enforce without reports, but never against our own probe', () => {
+  const world = domain();
+  world.reports = [];
+  until(world, 'testing');
+  settle(world, wish, 50);
+  const [proposal] = world.run(wish).proposals;
+  assert.match(proposal?.token ?? '', /^enforce:example\.com:/);
+  const confirmed = { ...wish, confirmed: [proposal?.token ?? ''] };
+  world.hostsPass = 'fail';
+  assert.deepEqual(world.run(confirmed).proposals, []);
+  settle(world, confirmed, 5);
+  assert.equal(world.mode, 'testing');
+  world.hostsPass = 'pass';
+  until(world, 'enforce', confirmed);
+});
+
+test('10,000 reports of starttls-not-supported, signed or not, leave the mode as it is and raise one alert', () => {
+  for (const mode of ['enforce', 'testing'] as const) {
+    const world = domain();
+    until(world, mode, wish);
+    settle(world, wish, 5);
+    const body = world.bodies[0];
+    for (let i = 0; i < 24 * 5; i++) {
+      const day = new Date(world.now).toISOString().slice(0, 10);
+      world.reports = Array.from({ length: 10_000 }, (_, n) =>
+        report({
+          day,
+          failures: 50,
+          ...(n % 3 === 0 ? { via: 'https' } : {}),
+          ...(n % 2 === 0 ? { signedBy: `d${n}.example` } : {}),
+        }),
+      );
+      const step = world.run(wish);
+      assert.equal(world.mode, mode);
+      assert.deepEqual(
+        step.alerts.map(({ code }) => code),
+        ['publish-reports-failing'],
+      );
+      assert.deepEqual(
+        step.steps.filter(({ action }) => action.kind !== 'serve-policy'),
+        [],
+      );
+    }
+    assert.equal(world.bodies[0], body);
+  }
+});
+
+test('a failing probe of ours raises an alert, holds the ramp, and does not take the policy out of enforce', () => {
+  const world = domain();
+  until(world, 'enforce');
+  world.hostsPass = 'fail';
+  settle(world, wish, 24 * 5);
+  assert.equal(world.mode, 'enforce');
+  assert.match(world.bodies[0] ?? '', /max_age: 86400/);
+  assert.equal(world.run(wish).alerts[0]?.code, 'publish-mx-failing');
+});
+
+test('leaving enforce needs a confirmation that names the policy; another policy’s does not do', () => {
+  for (const mode of ['testing', 'none'] as const) {
+    const world = domain();
+    until(world, 'enforce');
+    const leave = { ...wish, mode };
+    settle(world, leave, 5);
+    const [proposal] = world.run(leave).proposals;
+    assert.match(proposal?.token ?? '', /^leave-enforce:example\.com:[0-9a-f]{8}-\d+$/);
+    settle(
+      world,
+      {
+        ...leave,
+        confirmed: [
+          'leave-enforce:example.com:00000000-2',
+          proposal?.token.replace(/\d+$/, '1') ?? '',
+        ],
+      },
+      5,
+    );
+    assert.equal(world.mode, 'enforce');
+    until(world, mode, { ...leave, confirmed: [proposal?.token ?? ''] });
+    assert.deepEqual(world.broken, []);
+  }
+});
+
+/** Confirms whatever is proposed. */
+function remove(world: PolicyWorld, troubles: () => Trouble = () => ({})): void {
+  const none: DesiredPolicy = { ...wish, mode: 'none' };
+  let confirmed: readonly string[] = [];
+  for (let i = 0, still = 0; i < 24 * 60 && still < 24; i++) {
+    const step = world.run({ ...none, confirmed }, troubles());
+    confirmed = [...confirmed, ...step.proposals.map(({ token }) => token)];
+    still =
+      world.mode === 'absent' && world.txt.flat().length === 0 && step.steps.length === 0
+        ? still + 1
+        : 0;
+  }
+}
+
+test('[8461-8.3-1] removal waits until every policy ever served has expired, not the last one alone (RFC 8461 §8.3)', () => {
+  const world = domain();
+  until(world, 'enforce');
+  settle(world, wish, 48); // a week is served now
+  const began = world.now;
+  const confirm = {
+    ...wish,
+    mode: 'testing' as const,
+    confirmed: [
+      `leave-enforce:example.com:${world.state.served.at(-1)?.id.slice(0, 8) ?? ''}-${world.state.served.length}`,
+    ],
+  };
+  until(world, 'testing', confirm);
+  settle(world, confirm, 5);
+  remove(world);
+  assert.equal(world.mode, 'absent');
+  assert.deepEqual(world.txt, [[], []]);
+  assert.ok(world.now - began > 604_800_000, 'the week of the policy before last is waited for');
+  assert.deepEqual(world.broken, []);
+  assert.equal(world.run({ ...wish, mode: 'none' }).steps.length, 0);
+});
+
+test('[8461-8.1-2] MX hosts move under an enforced policy: union first, then the records, then the old host leaves the policy', () => {
+  const world = domain();
+  until(world, 'enforce');
+  settle(world, wish, 40);
+  const move = { ...wish, mx: ['mx2.example.com', 'mx3.example.com'] };
+  settle(world, move, 24 * 3);
+  assert.deepEqual(world.mx[0], ['10 mx2.example.com', '20 mx3.example.com']);
+  assert.doesNotMatch(world.bodies[0] ?? '', /mx1/);
+  assert.match(world.bodies[0] ?? '', /mx3/);
+  assert.equal(world.mode, 'enforce');
+  assert.deepEqual(world.broken, []);
+});
+
+test('an MX host that fails the probe is not moved to', () => {
+  const world = domain();
+  until(world, 'enforce');
+  settle(world, wish, 40);
+  world.hostsPass = 'fail';
+  settle(world, { ...wish, mx: ['mx3.example.com'] }, 24 * 3);
+  assert.deepEqual(world.mx[0], ['10 mx1.example.com', '10 mx2.example.com']);
+});
+
+test('a host that DNS shows and nobody asked for never comes into the policy, and holds its promotion', () => {
+  const world = domain(['mx1.example.com', 'mx2.example.com', 'mx.attacker.example']);
+  for (let i = 0; i < 24 * 5; i++) world.run(wish);
+  assert.equal(world.mode, 'testing');
+  assert.doesNotMatch(world.bodies[0] ?? '', /attacker/);
+  const step = world.run(wish);
+  assert.ok(step.alerts.some(({ code }) => code === 'publish-mx-unlisted'));
+  assert.deepEqual(world.mx[0]?.length, 3);
+});
+
+test('[8461-3.1-14, 8461-3.1-13] of several records one stays, and other texts at the name are left alone', () => {
+  const world = domain();
+  world.txt = [0, 1].map(() => ['v=STSv1; id=1;', 'v=STSv1; id=2;', 'hello "world"']);
+  const { alerts, proposals } = world.run(wish);
+  assert.ok(alerts.some(({ code }) => code === 'publish-record-multiple'));
+  const confirmed = { ...wish, confirmed: proposals.map(({ token }) => token) };
+  for (let i = 0; i < 4; i++) world.run(confirmed);
+  const [set] = world.log.filter((line) => line.startsWith('TXT'));
+  assert.match(set ?? '', /^TXT "hello \\"world\\"" "v=STSv1; id=[0-9a-f]{32};"$/);
+});
+
+test('a record whose policy cannot be fetched holds everything: what senders keep may be enforced', () => {
+  const world = domain();
+  world.txt = [['v=STSv1; id=20200101;'], ['v=STSv1; id=20200101;']];
+  for (let i = 0; i < 48; i++) assert.deepEqual(world.run(wish).steps, []);
+  const { proposals } = world.run(wish);
+  assert.match(proposals[0]?.token ?? '', /^begin:example\.com:/);
+  until(world, 'testing', { ...wish, confirmed: proposals.map(({ token }) => token) });
+});
+
+test('a policy that was there before is taken over as it is, and its max_age counts at removal', () => {
+  const world = domain();
+  world.bodies = [0, 1].map(
+    () => 'version: STSv1\nmode: enforce\nmx: *.example.com\nmax_age: 1209600\n',
+  );
+  world.txt = [['v=STSv1; id=20200101;'], ['v=STSv1; id=20200101;']];
+  world.alias = 'web.example.net';
+  world.certified = true;
+  const { state } = world.run(wish);
+  assert.equal(state.served[0]?.adopted, true);
+  settle(world, wish, 24);
+  assert.equal(world.mode, 'enforce');
+  const began = world.now;
+  remove(world);
+  assert.ok(world.now - began > 1_100_000_000, 'two weeks less the day before');
+  const { steps, waits } = world.run({ ...wish, mode: 'none' });
+  assert.deepEqual(
+    [steps, world.alias],
+    [[], 'web.example.net'],
+    'a name that was not made here stays',
+  );
+  assert.match(waits[0]?.why ?? '', /left as it is.*web\.example\.net/);
+});
+
+test('the name of the policy host goes last, when it was made here and nobody has turned it elsewhere', () => {
+  const world = domain();
+  until(world, 'enforce');
+  const turned = 'another.example.net';
+  world.alias = turned;
+  remove(world);
+  assert.equal(world.alias, turned);
+  assert.match(
+    world.run({ ...wish, mode: 'none' }).waits[0]?.why ?? '',
+    /left as it is.*another\.example\.net/,
+  );
+  world.alias = wish.policyHost;
+  assert.deepEqual(world.run({ ...wish, mode: 'none' }).steps.length, 1);
+  assert.deepEqual([world.alias, world.log.at(-1), world.broken], [undefined, 'CNAME none', []]);
+  assert.deepEqual(world.run({ ...wish, mode: 'none' }).steps, []);
+});
+
+const trouble = fc.record({
+  dies: fc.boolean(),
+  diesAfterOne: fc.boolean(),
+  blind: fc.constantFrom(undefined, undefined, 'nameserver' as const, 'policy-host' as const),
+  lags: fc.boolean(),
+});
+
+test('crashes, silence and lagging servers at any step change nothing about the end, and no sender is ever left hanging', () => {
+  fc.assert(
+    fc.property(fc.infiniteStream(trouble), (stream) => {
+      const world = domain();
+      const troubles = (): Trouble => {
+        const { blind, ...rest } = stream.next().value as Trouble;
+        return { ...rest, ...(blind ? { blind } : {}) };
+      };
+      for (let i = 0; i < 24 * 40 && world.mode !== 'enforce'; i++) world.run(wish, troubles());
+      for (let i = 0; i < 24 * 4; i++) world.run(wish, troubles());
+      const move = { ...wish, mx: ['mx2.example.com', 'mx3.example.com'] };
+      for (let i = 0; i < 24 * 6; i++) world.run(move, troubles());
+      assert.doesNotMatch(world.bodies[0] ?? '', /mx1/);
+      remove(world, troubles);
+      assert.deepEqual(
+        [world.mode, world.txt[0], world.alias, world.broken],
+        ['absent', [], undefined, []],
+      );
+    }),
+    { numRuns: 25 },
+  );
+});
+
+test('a crash at any one step that does something, before or in the midst of it, leads to the same end', () => {
+  /**
+   * The whole life of a policy; the program dies in the runs given. Returns the runs that
+   * did something, and what was ever served.
+   */
+  const live = (
+    diesAt: number,
+    how: Trouble,
+  ): { busy: number[]; served: string[]; broken: readonly string[] } => {
+    const world = domain();
+    const busy: number[] = [];
+    let n = 0;
+    let confirmed: readonly string[] = [];
+    const go = (wanted: DesiredPolicy, hours: number): void => {
+      for (let i = 0; i < hours; i++, n++) {
+        const step = world.run({ ...wanted, confirmed }, n === diesAt ? how : {});
+        confirmed = [...confirmed, ...step.proposals.map(({ token }) => token)];
+        if (step.steps.length > 0) busy.push(n);
+      }
+    };
+    go(wish, 24 * 5);
+    go({ ...wish, mx: ['mx2.example.com', 'mx3.example.com'] }, 24 * 2);
+    go({ ...wish, mode: 'none' }, 24 * 10);
+    assert.deepEqual([world.mode, world.alias], ['absent', undefined]);
+    return { busy, served: world.state.served.map(({ id }) => id), broken: world.broken };
+  };
+  const whole = live(-1, {});
+  assert.ok(whole.busy.length >= 12, `${whole.busy.length} steps`);
+  for (const at of whole.busy) {
+    for (const how of [{ dies: true }, { diesAfterOne: true }]) {
+      const { served, broken } = live(at, how);
+      assert.deepEqual({ served, broken }, { served: whole.served, broken: [] }, `run ${at}`);
+    }
+  }
+});

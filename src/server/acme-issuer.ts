@@ -1,0 +1,141 @@
+import { readFileSync } from 'node:fs';
+import { fail, HermeticError, Name } from '../base/index.js';
+import { lookupAddresses } from '../dns/index.js';
+import {
+  Issuer,
+  dnsAnswers,
+  locateRecord,
+  folderAnswers,
+  formatChange,
+  heldByWildcard,
+  openAcmeBook,
+  persistentAnswers,
+  publishFailures,
+  authoritativeCname,
+  authoritativeTxt,
+  type Certify,
+  type DnsWriter,
+  type Observer,
+  type KeyRing,
+  type LocalHandsOptions,
+  type PublishSection,
+  type TextRecords,
+} from '../publish/index.js';
+import { type ChallengeSolver } from '../acme/index.js';
+import { parsePemBundle, trustStore, type TrustStore } from '../x509/index.js';
+import type { JobContext } from './service.js';
+import { readSecret } from './secrets.js';
+
+export interface CertifyingOptions {
+  readonly section: PublishSection;
+  readonly house: JobContext;
+  readonly ring: KeyRing;
+  readonly writers: ReadonlyMap<string, DnsWriter>;
+  readonly eyes: Observer;
+  /** Challenges that this process answers itself. */
+  readonly answers: readonly ChallengeSolver[];
+  readonly minutes: number;
+}
+
+export interface Certifying {
+  /** The client of the CA in `publish.acme`. */
+  readonly certifier?: Issuer;
+  /** Whether this process can answer its challenges. */
+  readonly answers: boolean;
+  /**
+   * For policy hosts, and mail hosts that ask for it; undefined leaves it to a person.
+   */
+  readonly certify?: NonNullable<LocalHandsOptions['certify']>;
+}
+
+export function certifying(options: CertifyingOptions): Certifying {
+  const { acme, hosts } = options.section;
+  if (!acme) return { answers: false };
+  const { certifier, answers } = clientOf(acme, options);
+  const asked = ({ host }: Certify): boolean => (hosts[host]?.certificates ?? 'acme') === 'acme';
+  if (answers)
+    return {
+      certifier,
+      answers,
+      certify: async (action) => (asked(action) ? certifier.certify(action) : undefined),
+    };
+  const port = acme.challenge === 'http-01' ? 80 : 443;
+  const text = (host: string): string =>
+    `the CA looks for the answer to ${acme.challenge} at port ${port} of ${host}, where this command does not listen: hermetic serve answers there and has it certified in its next round`;
+  return {
+    certifier,
+    answers,
+    certify: ({ host, ...rest }) =>
+      Promise.resolve(
+        asked({ host, ...rest }) ? { status: 'manual', text: text(host) } : undefined,
+      ),
+  };
+}
+
+function clientOf(
+  acme: NonNullable<PublishSection['acme']>,
+  options: CertifyingOptions,
+): { readonly certifier: Issuer; readonly answers: boolean } {
+  const { section, house, ring, writers, eyes, answers, minutes } = options;
+  const alsoNamed = (host: string): readonly string[] => section.hosts[host]?.names ?? [];
+  const hostOf = (name: string): string =>
+    Object.keys(section.hosts).find((host) => alsoNamed(host).includes(name)) ?? name;
+  const dnsOf = (name: string): string =>
+    section.hosts[hostOf(name)]?.dns ??
+    section.domains[name.replace(/^mta-sts\./, '')]?.dns ??
+    'print';
+  const records: TextRecords = {
+    async place(name, host) {
+      const dns = dnsOf(host);
+      const held = await heldByWildcard(host, dns, eyes);
+      if (held !== undefined) return fail(publishFailures.make('publish-name-synthesised', held));
+      return locateRecord(name, dns, section.dns, (at, dns) => authoritativeCname(at, dns, eyes));
+    },
+    write: (action, dns) =>
+      writers.get(dns)?.(action, eyes.signal) ??
+      Promise.resolve({ status: 'manual', text: formatChange(action) }),
+    shown: (name, dns) => authoritativeTxt(name, dns, eyes),
+    clock: house.clock,
+    ...(eyes.signal ? { signal: eyes.signal } : {}),
+  };
+  const inDns = [dnsAnswers(records), persistentAnswers(records)];
+  const here = acme.webroot === undefined ? [...answers, ...inDns] : [folderAnswers(acme.webroot)];
+  const able = here.filter(({ type }) => type === acme.challenge);
+  const { localNetwork: network, clock, resolver, store, trustStore: anchors } = house;
+  const certifier = new Issuer({
+    server: {
+      directory: acme.directory,
+      network,
+      clock,
+      anchors: acme.roots === undefined ? anchors : rootsOf(acme.roots),
+      async addressesOf(host, signal) {
+        const { v4, v6 } = await lookupAddresses(resolver, Name.of(host), signal ? { signal } : {});
+        return [...v4, ...v6];
+      },
+    },
+    book: openAcmeBook(store),
+    ring,
+    answers: able,
+    contact: acme.contact,
+    profile: acme.profile,
+    preferredChain: acme.preferredChain,
+    alsoNamed,
+    external: acme.external && {
+      keyId: acme.external.keyId,
+      macKey: readSecret(acme.external.macKey).trim(),
+    },
+    draw: Math.random,
+    round: minutes * 60_000,
+    ...(eyes.signal ? { signal: eyes.signal } : {}),
+  });
+  return { certifier, answers: able.length > 0 };
+}
+
+function rootsOf(file: string): TrustStore {
+  const parsed = parsePemBundle(readFileSync(file, 'utf8'));
+  if (!parsed.ok)
+    throw new HermeticError('config-invalid', `publish.acme.roots: ${file} holds no certificate`, {
+      fix: 'Name a PEM file.',
+    });
+  return trustStore(parsed.value);
+}

@@ -1,0 +1,90 @@
+import { accessSync, constants, existsSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { HermeticError, isHermeticError } from '../../base/index.js';
+import type { Config } from '../config/config.js';
+import { formatListenAddress, type ListenAddress } from '../listen-address.js';
+import { openHouseToRead } from './read-only-context.js';
+import { jobs } from '../jobs/all-jobs.js';
+import { tryListen } from '../listeners/try-listen.js';
+import type { Log } from '../log.js';
+import { loadCertificate } from '../secrets.js';
+import { unwritable } from '../writable-folder.js';
+
+const { R_OK, W_OK, X_OK } = constants;
+
+/**
+ * What would keep the daemon from starting with this configuration, on this machine and
+ * as this user: files, keys, certificates, the database, ports and sockets. Nothing is
+ * written, and no other machine is asked. Rejects with what is not an error of the
+ * operator.
+ */
+export async function checkStart(config: Config, log: Log): Promise<readonly HermeticError[]> {
+  const problems: HermeticError[] = [];
+  const attempt = async (work: () => unknown): Promise<void> => {
+    try {
+      await work();
+    } catch (error) {
+      if (!isHermeticError(error)) throw error;
+      problems.push(error);
+    }
+  };
+  for (const files of config.web?.certificates ?? []) await attempt(() => loadCertificate(files));
+  await attempt(() => writableStore(config.store.file));
+  await attempt(async () => {
+    const house = await openHouseToRead(config, log);
+    try {
+      for (const { section, check } of jobs) {
+        const settings = config.jobs[section];
+        if (settings !== undefined) await attempt(() => check?.(settings, house));
+      }
+    } finally {
+      await house.close();
+    }
+  });
+  for (const at of addressesOf(config, problems)) {
+    const failed = await tryListen(at);
+    if (failed) problems.push(failed);
+  }
+  return problems;
+}
+
+function addressesOf(config: Config, problems: HermeticError[]): readonly ListenAddress[] {
+  const { web, metrics } = config;
+  const all = [
+    ...(web?.listen ?? []),
+    ...(web?.http ?? []),
+    ...(metrics?.listen ?? []),
+    ...jobs.flatMap(({ section, listens }) => {
+      const settings = config.jobs[section];
+      return settings === undefined ? [] : (listens?.(settings) ?? []);
+    }),
+  ];
+  const known = new Set<string>();
+  for (const at of all) {
+    const text = formatListenAddress(at);
+    if (known.has(text) && !text.endsWith(':0'))
+      problems.push(
+        new HermeticError('listen-failed', `${text}: two sections listen on it`, {
+          fix: 'Give each section an address of its own.',
+        }),
+      );
+    known.add(text);
+  }
+  return all.filter((at, i) => all.findIndex((one) => sameAddress(one, at)) === i);
+}
+
+function sameAddress(a: ListenAddress, b: ListenAddress): boolean {
+  return formatListenAddress(a) === formatListenAddress(b);
+}
+
+/** SQLite writes the file, and a log beside it. */
+function writableStore(file: string): void {
+  if (file === ':memory:') return;
+  const folder = dirname(resolve(file));
+  try {
+    accessSync(folder, W_OK | X_OK);
+    if (existsSync(file)) accessSync(file, R_OK | W_OK);
+  } catch (error) {
+    throw unwritable('store-unwritable', existsSync(folder) ? file : folder, error);
+  }
+}

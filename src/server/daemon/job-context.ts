@@ -1,0 +1,94 @@
+import { readFileSync } from 'node:fs';
+import { HermeticError, systemClock, type Failure, type Result } from '../../base/index.js';
+import { parseTrustAnchors, parseUpstream, systemUpstreams } from '../../dns/index.js';
+import { guarded, nodeNetwork } from '../../net/index.js';
+import { builtinTrustStore } from '../../tls/index.js';
+import { parsePemBundle, trustStore, type Certificate, type TrustStore } from '../../x509/index.js';
+import type { Config } from '../config/config.js';
+import type { Log } from '../log.js';
+import { policySource } from './policy-source.js';
+import type { JobContext } from '../service.js';
+import { SharedResolver } from '../shared-resolver.js';
+import { SharedStore, type StoreSource } from '../shared-store.js';
+
+export interface OpenJobContext extends JobContext {
+  /** Resolves when the database is closed, or handed over. */
+  close(): Promise<void>;
+}
+
+/**
+ * What all jobs share, by the configuration. Rejects with HermeticError for what the
+ * configuration names and is not there.
+ */
+export async function openHouse(
+  config: Config,
+  log: Log,
+  stores: StoreSource = new SharedStore(systemClock, log),
+  resolvers = new SharedResolver(),
+): Promise<OpenJobContext> {
+  const localNetwork = nodeNetwork();
+  const { addresses, trustAnchor, clockSkew } = config.resolver;
+  const upstreams =
+    addresses?.map((text) => unwrap('resolver.addresses', parseUpstream(text))) ??
+    systemUpstreams();
+  const resolver = resolvers.with({
+    network: localNetwork,
+    upstreams,
+    clockSkew,
+    ...(trustAnchor === undefined
+      ? {}
+      : {
+          anchors: unwrap(
+            'resolver.trustAnchor',
+            parseTrustAnchors(text('resolver.trustAnchor', trustAnchor)),
+          ),
+        }),
+  });
+  const roots = rootsOf(config.roots);
+  const network =
+    config.network.privateAddresses === 'allow' ? localNetwork : guarded(localNetwork);
+  const stopping = new AbortController();
+  const { store, stsCache, release } = await stores.lease(config.store.file);
+  const shared = { network, resolver, trustStore: roots, store, clock: systemClock, log };
+  return {
+    ...shared,
+    localNetwork,
+    policy: policySource({ ...shared, stsCache, settings: config.policy, signal: stopping.signal }),
+    close() {
+      stopping.abort(new Error('stopped'));
+      return release();
+    },
+  };
+}
+
+function rootsOf({ replace, add }: Config['roots']): TrustStore {
+  const read = (key: string, file: string | undefined): readonly Certificate[] =>
+    file === undefined ? [] : unwrap(key, parsePemBundle(text(key, file)));
+  const added = read('roots.add', add);
+  return replace === undefined
+    ? builtinTrustStore(added)
+    : trustStore([...read('roots.replace', replace), ...added]);
+}
+
+function text(key: string, file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    const { code = 'cannot be read' } = cause as NodeJS.ErrnoException;
+    throw new HermeticError('config-file-unreadable', `${key}: ${file}: ${code}`, {
+      cause,
+      fix: 'Check the path and its permissions.',
+    });
+  }
+}
+
+function unwrap<T>(key: string, result: Result<T, Failure>): T {
+  if (result.ok) return result.value;
+  throw new HermeticError(
+    result.failure.code,
+    `${key}: ${result.failure.detail || 'cannot be read'}`,
+    {
+      fix: 'Correct it in hermetic.yaml.',
+    },
+  );
+}

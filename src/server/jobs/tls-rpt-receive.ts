@@ -1,0 +1,155 @@
+import { z } from 'zod';
+import {
+  createReceiver,
+  httpsHandler,
+  loadDkimVerifier,
+  lookupKeys,
+  prepareReports,
+  reportSection,
+  smtpIntake,
+  type Receipt,
+} from '../../tls-rpt-receive/index.js';
+import { listenAddresses } from '../listen-address.js';
+import { labelled } from '../metrics.js';
+import { loadCertificate } from '../secrets.js';
+import type { JobContext, Job, Service } from '../service.js';
+import { MxHosts } from './report-hosts.js';
+import { reportRounds } from './tls-rpt-maintenance.js';
+
+const file = z.string().min(1);
+const smtp = reportSection.shape.smtp.unwrap().extend({
+  listen: listenAddresses.prefault('0.0.0.0:25'),
+  /** For STARTTLS. */
+  certificate: z.strictObject({ chain: file, key: file }).optional(),
+});
+const schema = reportSection.extend({ smtp: smtp.optional() });
+
+/** Milliseconds for reports that are coming in when the job stops. */
+const GRACE = 10_000;
+const PAUSE = 20;
+
+/**
+ * TLS-RPT reports taken in by HTTPS and mail, explained by checks, their changes told.
+ */
+export const reportJob: Job<ReturnType<typeof schema.parse>> = {
+  section: 'report',
+  schema,
+  listens: ({ smtp: intake }) => intake?.listen ?? [],
+  check({ smtp: intake }) {
+    if (intake?.certificate) loadCertificate(intake.certificate);
+  },
+  async start(settings, house): Promise<Service> {
+    const { domains, https, smtp, maxBytes, perMinute } = settings;
+    const { store, clock, resolver } = house;
+    prepareReports(store);
+    if (smtp) await loadDkimVerifier();
+    const counts = new Map<string, number>();
+    const mxHosts = new MxHosts();
+    const receiver = createReceiver({
+      store,
+      clock,
+      domains,
+      hosts: () => mxHosts.names,
+      maxBytes,
+      perMinute,
+      keys: (name) => lookupKeys(resolver, name),
+      onReceipt: (receipt, peer) => tell(receipt, peer, counts, house),
+    });
+    const handle = httpsHandler({ receiver });
+    let underWay = 0;
+    const handleToTheEnd: typeof handle = async (request, peer) => {
+      underWay++;
+      try {
+        return await handle(request, peer);
+      } finally {
+        underWay--;
+      }
+    };
+    const intake =
+      smtp &&
+      smtpIntake({
+        receiver,
+        recipients: smtp.recipients,
+        name: smtp.name ?? smtp.recipients[0]?.split('@')[1] ?? 'localhost',
+        ...(smtp.certificate ? { secureContext: loadCertificate(smtp.certificate).context } : {}),
+      });
+    const stopping = new AbortController();
+    const rounds = reportRounds(settings, house, { signal: stopping.signal, mxHosts });
+    return {
+      sites: https
+        ? [
+            {
+              serves: (host, path) => host === https.host && path === https.path,
+              handle: handleToTheEnd,
+              maxBody: 10_000_001,
+            },
+          ]
+        : [],
+      ports:
+        smtp && intake
+          ? [
+              {
+                what: 'report-smtp',
+                listen: smtp.listen,
+                limits: {
+                  connections: smtp.connections,
+                  idleMs: 120_000,
+                  endedByJob: true,
+                  refusal: '421 4.3.2 Too many connections, try again later\r\n',
+                },
+                serve: intake.serve,
+                evict: intake.evict,
+                end: intake.stop,
+              },
+            ]
+          : [],
+      metrics: () => [
+        labelled(
+          'reports_total',
+          'counter',
+          'TLS-RPT reports received by outcome.',
+          'result',
+          counts,
+        ),
+      ],
+      async stop() {
+        stopping.abort(new Error('stopped'));
+        // What is under way is finished with the store that it began with.
+        await intake?.stop();
+        for (let waited = 0; underWay > 0 && waited < GRACE; waited += PAUSE)
+          await clock.sleep(PAUSE);
+        await receiver.close();
+        await rounds;
+      },
+    };
+  },
+};
+
+function tell(
+  receipt: Receipt,
+  peer: string,
+  counts: Map<string, number>,
+  { log }: JobContext,
+): void {
+  const count = (what: string): void => void counts.set(what, (counts.get(what) ?? 0) + 1);
+  switch (receipt.status) {
+    case 'stored':
+      for (const { outcome, trust, reporter } of receipt.reports) {
+        count(`${outcome} ${trust}`);
+        log.info('report', { peer, reporter, outcome, trust });
+      }
+      return;
+    case 'refused':
+      count(receipt.failure.code);
+      return log.warn('report-refused', {
+        peer,
+        why: receipt.failure.code,
+        detail: receipt.failure.detail,
+      });
+    case 'later':
+      count(`later ${receipt.why}`);
+      return receipt.why === 'store'
+        ? log.error('report-not-stored', { peer })
+        : log.warn('report-put-off', { peer, why: receipt.why });
+  }
+}

@@ -1,0 +1,200 @@
+import { HermeticError, type Failure } from '../../base/index.js';
+import type { Conn } from '../../net/index.js';
+import { createSender } from '../../send/index.js';
+import {
+  collectDatagrams,
+  deliverReport,
+  EventBuffer,
+  FeedLines,
+  inheritedDescriptor,
+  Outbox,
+  parseFeedLine,
+  prepareReporting,
+  reportingFailures,
+  reportingSection,
+  runReportJob,
+  submitterOf,
+  type DkimKey,
+  type ReportingSettings,
+} from '../../tls-rpt-send/index.js';
+import { listenAddresses } from '../listen-address.js';
+import { labelled, single } from '../metrics.js';
+import { loadKey } from '../secrets.js';
+import type { JobContext, Job, Service } from '../service.js';
+
+const schema = reportingSection.extend({
+  /**
+   * Lines of JSON, each what became of one session: `hermetic.outcome/1`, or an object as
+   * libtlsrpt sends it.
+   */
+  feed: listenAddresses.optional(),
+});
+
+/**
+ * TLS-RPT reports to others: what Postfix and other senders tell of their sessions,
+ * summed up and sent a day later.
+ */
+export const reportingJob: Job<ReturnType<typeof schema.parse>> = {
+  section: 'reporting',
+  schema,
+  listens: ({ feed }) => feed ?? [],
+  check(settings, house) {
+    deliverer(settings, house, new AbortController().signal);
+  },
+  start(settings, house): Service {
+    const { store, clock, log } = house;
+    prepareReporting(store);
+    const stopping = new AbortController();
+    const { signal } = stopping;
+    // Whatever can be wrong with the configuration is, before anything runs.
+    const deliver = deliverer(settings, house, signal);
+    const fd = settings.datagrams ? descriptor() : undefined;
+    const onError = (error: unknown): void =>
+      log.error('reporting-failed', { error: (error as Error).message });
+    const buffer = new EventBuffer({ store, clock, signal, onError });
+    const counts = { malformed: 0 };
+    const onMalformed = ({ code, detail }: Failure): void => {
+      counts.malformed++;
+      log.warn(code, { detail });
+    };
+    const outbox = openOutbox(settings, house);
+    const work = [
+      runReportJob({ outbox, deliver, clock, signal, onError, onSettled: teller(house) }),
+    ];
+    if (fd !== undefined)
+      collectDatagrams(fd, { onEvents: buffer.add, onMalformed, onError, clock });
+    return {
+      ports: settings.feed
+        ? [
+            {
+              what: 'reporting-feed',
+              listen: settings.feed,
+              limits: { connections: 64, idleMs: 3_600_000 },
+              serve: feedReader(buffer, onMalformed, house),
+            },
+          ]
+        : [],
+      metrics: () => [
+        single(
+          'reporting_sessions_total',
+          'counter',
+          'Sessions counted for reports.',
+          buffer.counts.counted,
+        ),
+        single(
+          'reporting_dropped_total',
+          'counter',
+          'Sessions not counted because they could not be stored in time.',
+          buffer.counts.dropped,
+        ),
+        single(
+          'reporting_malformed_total',
+          'counter',
+          'Malformed session events.',
+          counts.malformed,
+        ),
+        labelled(
+          'reporting_deliveries',
+          'gauge',
+          'TLS-RPT reports to other domains by outcome.',
+          'state',
+          outbox.counts(),
+        ),
+      ],
+      async stop() {
+        stopping.abort(new Error('stopped'));
+        await Promise.all(work);
+        await buffer.flush();
+      },
+    };
+  },
+};
+
+function openOutbox(
+  { spreadHours, perReceiver, receivers, ...reporter }: ReportingSettings,
+  { store }: JobContext,
+): Outbox {
+  return new Outbox({
+    store,
+    reporter,
+    spreadMs: spreadHours * 3_600_000,
+    perReceiver,
+    receivers,
+    random: Math.random,
+  });
+}
+
+function deliverer(
+  settings: ReportingSettings,
+  house: JobContext,
+  signal: AbortSignal,
+): Parameters<typeof runReportJob>[0]['deliver'] {
+  const { network, resolver, trustStore, clock } = house;
+  const submitter = submitterOf(settings);
+  const sender = createSender({
+    network,
+    resolver,
+    trustStore,
+    clock,
+    helo: settings.helo ?? submitter,
+  });
+  const dkim = signer(settings, submitter);
+  const common = {
+    reporter: settings,
+    network,
+    resolver,
+    trustStore,
+    clock,
+    signal,
+    deliver: sender.deliver,
+  };
+  return (due) => deliverReport(due, { ...common, ...(dkim ? { dkim } : {}) });
+}
+
+/** RFC 8460 §3: the signature is the reporting domain's. */
+function signer({ dkim }: ReportingSettings, submitter: string): DkimKey | undefined {
+  if (!dkim) return undefined;
+  const { selector, key, domain = submitter } = dkim;
+  if (submitter !== domain && !submitter.endsWith(`.${domain}`))
+    throw new HermeticError(
+      'config-dkim-domain',
+      `reporting.dkim.domain: ${domain} cannot vouch for ${submitter}`,
+      {
+        fix: 'Sign with the domain of reporting.contact, or one above it.',
+      },
+    );
+  return { domain, selector, privateKey: loadKey(key) };
+}
+
+function descriptor(): number {
+  const fd = inheritedDescriptor(process.env, process.pid);
+  if (fd !== undefined) return fd;
+  const { says, fix } = reportingFailures.entries['reporting-no-descriptor'];
+  throw new HermeticError('reporting-no-descriptor', `reporting.datagrams: ${says}`, { fix });
+}
+
+function feedReader(
+  buffer: EventBuffer,
+  onMalformed: (failure: Failure) => void,
+  { clock }: JobContext,
+): (conn: Conn) => void {
+  return ({ stream, close }) => {
+    const lines = new FeedLines();
+    stream.setEncoding('utf8');
+    stream.on('data', (text: string) => {
+      for (const line of lines.push(text)) {
+        const parsed = parseFeedLine(line, clock.now());
+        if (parsed.ok) buffer.add(parsed.value);
+        else onMalformed(parsed.failure);
+      }
+    });
+    stream.on('error', close).on('end', close);
+  };
+}
+
+function teller({ log }: JobContext): NonNullable<Parameters<typeof runReportJob>[0]['onSettled']> {
+  return ({ domain, uri, id }, settled) => {
+    if (settled.delivered) return log.info('report-sent', { domain, uri, id });
+    log.warn(settled.failure.code, { domain, uri, id, detail: settled.failure.detail });
+  };
+}

@@ -1,0 +1,45 @@
+import { z } from 'zod';
+import { formatIp, parseIp } from '../base/index.js';
+
+/** Where a daemon listens: an address and port, or the path of a UNIX socket. */
+export type ListenAddress =
+  { readonly address: string; readonly port: number } | { readonly path: string };
+
+/**
+ * Reads `PORT` (on 127.0.0.1: the loopback unless told), `ADDRESS:PORT`, `[IPv6]:PORT` or
+ * `unix:/path`. Undefined for anything else.
+ */
+export function parseListenAddress(text: string): ListenAddress | undefined {
+  if (text.startsWith('unix:'))
+    return /^\/[^\0]{1,106}$/.test(text.slice(5)) ? { path: text.slice(5) } : undefined;
+  const parts = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(
+    /^\d+$/.test(text) ? `127.0.0.1:${text}` : text,
+  );
+  const ip = parseIp(parts?.[1] ?? parts?.[2] ?? '');
+  const port = Number(parts?.[3]);
+  if (!ip || port > 65535 || (ip.family === 6) !== (parts?.[1] !== undefined)) return undefined;
+  return { address: formatIp(ip), port };
+}
+
+/** As a person would write it; the key by which a listener is known across a reload. */
+export function formatListenAddress(at: ListenAddress): string {
+  if ('path' in at) return `unix:${at.path}`;
+  return `${at.address.includes(':') ? `[${at.address}]` : at.address}:${at.port}`;
+}
+
+const written = z.union([z.string(), z.int()]);
+
+/** One address to listen on, or several. */
+export const listenAddresses = z
+  .union([written, z.array(written)])
+  .transform((given, context): readonly ListenAddress[] =>
+    (Array.isArray(given) ? given : [given]).flatMap((text) => {
+      const parsed = parseListenAddress(String(text));
+      if (parsed) return [parsed];
+      context.addIssue({
+        code: 'custom',
+        message: `${text} is no address to listen on: write PORT, ADDRESS:PORT, [IPv6]:PORT or unix:/path`,
+      });
+      return z.NEVER;
+    }),
+  );

@@ -1,0 +1,174 @@
+import { collect, collectOptions, grade } from '../check/index.js';
+import { Name } from '../base/index.js';
+import { parseUpstream, type Upstream } from '../dns/index.js';
+import type { MailHost } from '../evidence/index.js';
+import {
+  applyOnce,
+  dnsWriters,
+  KeyRing,
+  localHands,
+  openLedger,
+  planAll,
+  renewDue,
+  zoneServers,
+  type Applied,
+  type Observer,
+  type Ledger,
+  type LocalHandsOptions,
+  type ActionOutcome,
+  type PublishSection,
+  type SubjectPlan,
+} from '../publish/index.js';
+import { type ChallengeSolver } from '../acme/index.js';
+import { prepareReports, reportEvidence } from '../tls-rpt-receive/index.js';
+import { certifying } from './acme-issuer.js';
+import { readSecret } from './secrets.js';
+import type { JobContext } from './service.js';
+
+/**
+ * Publishing with everything it needs from other jobs: our own check as its probe, stored
+ * reports as its evidence.
+ */
+export interface Publishing {
+  readonly ledger: Ledger;
+  readonly ring: KeyRing;
+  plan(): Promise<readonly SubjectPlan[]>;
+  apply(): Promise<readonly Applied[]>;
+  /** Gives the account at the CA another key; missing where no CA is configured. */
+  readonly changeAccountKey?: () => Promise<ActionOutcome>;
+}
+
+/** The section of a configuration, for rounds that are run by hand. */
+export function publishSettings({
+  jobs,
+}: {
+  readonly jobs: Readonly<Record<string, unknown>>;
+}): PublishSettings | undefined {
+  return jobs['publish'] as PublishSettings | undefined;
+}
+
+/** Minutes between two rounds of the daemon; 0: rounds are run by hand. */
+export type PublishSettings = PublishSection & { readonly everyMinutes?: number };
+
+/**
+ * Only what decides whether a sender would deliver, and the certificate of each key type:
+ * a few connections an address.
+ */
+const goals = { inventory: false, asks: [] };
+
+const USUAL_MINUTES = 10;
+
+export interface Given extends Pick<LocalHandsOptions, 'writers' | 'certify'> {
+  /** Challenges of a CA that this process answers itself. */
+  readonly answers?: readonly ChallengeSolver[];
+  /** Minutes between two rounds. */
+  readonly minutes?: number;
+  /**
+   * Ends what is running: requests, waits and changes of records. What is cut short is
+   * taken up by the next round of any process.
+   */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * `given`: further ways into the zones of `publish.dns`, and who certifies keys instead
+ * of `publish.acme`; what is left over is left to a person.
+ */
+export function openPublishing(
+  section: PublishSettings,
+  house: JobContext,
+  { answers = [], minutes = USUAL_MINUTES, signal, ...given }: Given = {},
+): Publishing {
+  const ledger = openLedger(house.store);
+  const ring = new KeyRing(section.keys);
+  prepareReports(house.store);
+  const { localNetwork: network, clock } = house;
+  const writers = new Map([
+    ...dnsWriters(section, { network, clock, readSecret }),
+    ...(given.writers ?? []),
+  ]);
+  const eyes = (): Observer => eyesOf(section, house, signal);
+  const { certifier, certify, ...client } = certifying({
+    section,
+    house,
+    ring,
+    writers,
+    eyes: eyes(),
+    answers,
+    minutes,
+  });
+  const hands = localHands({
+    section,
+    ledger,
+    ring,
+    clock,
+    ...(certify ? { certify } : {}),
+    ...given,
+    writers,
+    ...(signal ? { signal } : {}),
+  });
+  const renewed = (host: string, key: string): number | undefined =>
+    section.hosts[host]?.certificates === 'acme' ? certifier?.renewalAt({ host, key }) : undefined;
+  const { everyMinutes = 0 } = section;
+  const every = everyMinutes > 0 ? everyMinutes * 60_000 : undefined;
+  return {
+    ledger,
+    ring,
+    ...(certifier ? { changeAccountKey: () => certifier.changeAccountKey() } : {}),
+    plan: () => planAll({ section, ledger, ring, eyes: eyes(), renewed, every }),
+    async apply() {
+      const renewals =
+        certifier && client.answers ? await renewDue({ section, ledger, certifier }) : [];
+      return [
+        ...renewals,
+        ...(await applyOnce({ section, ledger, ring, eyes: eyes(), renewed, every, hands })),
+      ];
+    },
+  };
+}
+
+/** One round sees each host once. */
+function eyesOf(section: PublishSection, house: JobContext, signal?: AbortSignal): Observer {
+  const { network, localNetwork, resolver, trustStore, clock, store } = house;
+  const { smtp: smtpPort, https: httpsPort } = section.ports;
+  const probed = new Map<string, Promise<MailHost | undefined>>();
+  const probe = async (host: string): Promise<MailHost | undefined> => {
+    const options = collectOptions({
+      network,
+      // The daemon's own guard, network.privateAddresses, decides.
+      reach: 'any',
+      resolver,
+      trustStore,
+      clock,
+      smtpPort,
+      httpsPort,
+      mx: host,
+      ...(signal ? { signal } : {}),
+    });
+    return grade(await collect(Name.of(host), { ...options, depth: 'verdict', goals })).hosts[0];
+  };
+  return {
+    network: localNetwork,
+    resolver,
+    trustStore,
+    clock,
+    httpsPort,
+    ...(signal ? { signal } : {}),
+    async zone(name, dns) {
+      const found = await zoneServers(resolver, name, signal);
+      const given = section.dns[dns]?.servers?.flatMap(upstreamOf);
+      return found && given ? { ...found, servers: given } : found;
+    },
+    probe(host) {
+      const known = probed.get(host) ?? probe(host);
+      probed.set(host, known);
+      return known;
+    },
+    reports: (domain, days) => reportEvidence(store, domain, clock.now() - days * 86_400_000),
+  };
+}
+
+function upstreamOf(text: string): readonly Upstream[] {
+  const parsed = parseUpstream(text);
+  return parsed.ok ? [parsed.value] : [];
+}

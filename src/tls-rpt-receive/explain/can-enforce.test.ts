@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { renderDomain, showDomain, storeCheck } from '../index.js';
+import { testCheck } from '../../../test/support/report/checks.js';
+import {
+  daysUntil,
+  withReports,
+  type TestPolicy,
+  type TestReport,
+} from '../../../test/support/report/reports.js';
+import type { DomainView } from './domain-view.js';
+
+const now = Date.parse('2027-01-05T12:00:00Z');
+const testing: TestPolicy = { mode: 'testing', ok: 30 };
+
+function daily(
+  reporter: string,
+  days: readonly string[],
+  policy: TestPolicy,
+  rest: Partial<TestReport> = {},
+): readonly TestReport[] {
+  return days.map((day) => ({ reporter, day, policies: [policy], ...rest }));
+}
+
+async function answer(
+  reports: readonly (readonly TestReport[])[],
+  days = 14,
+  mode?: 'enforce' | 'testing',
+): Promise<DomainView['enforce'] & { readonly screen: string }> {
+  const store = await withReports(...reports.flat());
+  if (mode) storeCheck(store, testCheck({ date: '2027-01-04', mode }));
+  const view = showDomain(store, 'rcpt.example', { now, days });
+  return { ...view.enforce, screen: renderDomain(view) };
+}
+
+test('two clean weeks from two reporters are enough; today is not over', async () => {
+  const sixty = daysUntil('2027-01-04', 60);
+  const both = [daily('a.example', sixty, testing), daily('b.example', sixty, testing)];
+  for (const days of [3, 14, 30]) assert.equal((await answer(both, days)).answer, 'yes');
+  const today = daily('a.example', ['2027-01-05'], testing);
+  assert.equal((await answer([...both, today])).answer, 'yes');
+  // Days without mail do not count, and do not hinder.
+  const gaps = daysUntil('2027-01-04', 26).filter((_, i) => i % 7 < 5);
+  assert.equal(
+    (await answer([daily('a.example', gaps, testing), daily('b.example', gaps, testing)])).answer,
+    'yes',
+  );
+});
+
+test('too few days, one reporter or a failure are not enough', async () => {
+  const week = daysUntil('2027-01-04', 13);
+  const short = [daily('a.example', week, testing), daily('b.example', week, testing)];
+  assert.equal((await answer(short)).answer, 'not-yet');
+  const long = daysUntil('2027-01-04', 60);
+  assert.equal((await answer([daily('a.example', long, testing)])).answer, 'not-yet');
+  const clean = [daily('a.example', long, testing), daily('b.example', long, testing)];
+  for (const day of ['2027-01-05', '2027-01-04', '2026-12-22']) {
+    const failed = { mode: 'testing', ok: 1, failed: 5 };
+    const own = daily('c.example', [day], failed);
+    for (const days of [3, 14])
+      assert.equal((await answer([...clean, own], days)).answer, 'not-yet');
+  }
+});
+
+test('a policy in force is called enforced', async () => {
+  const days = daysUntil('2027-01-04', 20);
+  const reports = [daily('a.example', days, { ok: 5 }), daily('b.example', days, { ok: 5 })];
+  const found = await answer(reports);
+  assert.equal(found.answer, 'already');
+  assert.match(found.screen, /Already enforced/);
+  assert.doesNotMatch(found.screen, /It is\./);
+  assert.equal(
+    (await answer([daily('a.example', days, testing)], 14, 'enforce')).answer,
+    'already',
+  );
+});
+
+test('reports without authentication change nothing in the answer', async () => {
+  const days = daysUntil('2027-01-04', 20);
+  const failing = { mode: 'testing', ok: 60, failed: 40 };
+  const clean = [daily('a.example', days, testing), daily('b.example', days, testing)];
+  const bad = [daily('a.example', days, failing), daily('b.example', days, failing)];
+  const few = [daily('a.example', days.slice(-3), testing)];
+  for (const trust of ['posted', 'unsigned', 'broken'] as const) {
+    const forged = (policy: TestPolicy): readonly TestReport[] =>
+      daily('forged.example', days, policy, { trust, peer: '203.0.113.9' });
+    for (const mode of [undefined, 'testing'] as const)
+      for (const genuine of [clean, bad, few, []])
+        for (const policy of [{ ok: 1 }, testing, failing, { mode: 'none', ok: 1 }])
+          assert.deepEqual(
+            (await answer([...genuine, forged(policy)], 14, mode)).reasons,
+            (await answer(genuine, 14, mode)).reasons,
+          );
+  }
+});

@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import fc from 'fast-check';
+import {
+  openReports,
+  renderDomain,
+  runAlerts,
+  showDomain,
+  showOverview,
+  storeCheck,
+  type ReportAlert,
+} from '../index.js';
+import { testCheck } from '../../../test/support/report/checks.js';
+import {
+  storeTestReports,
+  type TestPolicy,
+  type TestReport,
+} from '../../../test/support/report/reports.js';
+import type { ReportTrust } from '../types.js';
+import type { Store } from '../../store/index.js';
+
+const now = Date.parse('2027-01-20T12:00:00Z');
+const names = ['rcpt.example', 'mx1.rcpt.example', 'mx.attacker.example', null] as const;
+
+const policy: fc.Arbitrary<TestPolicy> = fc.record({
+  type: fc.constantFrom('sts', 'tlsa', 'no-policy-found'),
+  domain: fc.constantFrom(...names),
+  mode: fc.constantFrom('enforce', 'testing'),
+  mx: fc.constantFrom([], ['mx1.rcpt.example'], ['mx.attacker.example']),
+  ok: fc.nat(100),
+  failed: fc.constantFrom(0, 0, 1, 50, 1e9),
+  details: fc.array(
+    fc.record({
+      result: fc.constantFrom(
+        'starttls-not-supported',
+        'certificate-expired',
+        'validation-failure',
+      ),
+      count: fc.constantFrom(0, 1, 50),
+      mx: fc.constantFrom('mx1.rcpt.example', 'mx.attacker.example', undefined),
+      from: fc.constantFrom('192.0.2.1', '203.0.113.1'),
+    }),
+    { maxLength: 3 },
+  ),
+});
+
+const someReport = (trusts: readonly ReportTrust[]): fc.Arbitrary<TestReport> =>
+  fc.record({
+    reporter: fc.constantFrom('big.example', 'post.example', 'uni.example'),
+    day: fc.integer({ min: 1, max: 19 }).map((n) => `2027-01-${String(n).padStart(2, '0')}`),
+    id: fc.constantFrom('1', '2', '3'),
+    trust: fc.constantFrom(...trusts),
+    peer: fc.constantFrom('192.0.2.9', '203.0.113.9'),
+    policies: fc.array(policy, { minLength: 1, maxLength: 3 }),
+  });
+
+const genuine = fc.array(someReport(['signed', 'given']), { maxLength: 12 });
+const forged = fc.array(
+  someReport(['posted', 'unsigned', 'broken', 'misaligned', 'unverifiable', 'future', 'stale']),
+  { minLength: 1, maxLength: 12 },
+);
+
+/**
+ * What the operator acts on: page, overview and alerts, without what speaks of the
+ * others.
+ */
+async function conclusions(store: Store): Promise<unknown> {
+  const domains = ['rcpt.example', 'mx1.rcpt.example', 'mx.attacker.example', ''];
+  const views = domains.map((domain) => {
+    const view = showDomain(store, domain, { now });
+    // Reports that do not decide have sections of their own.
+    const rest = { ...view, unauthenticated: [], doubtful: [] };
+    return [rest, renderDomain(rest)];
+  });
+  const { unauthenticated, uncounted, ...overview } = showOverview(store, { now });
+  assert.ok(unauthenticated + uncounted.length >= 0);
+  const sent: ReportAlert[] = [];
+  await runAlerts({
+    store,
+    now,
+    domains: ['rcpt.example'],
+    channels: { mail: async (alerts) => (sent.push(...alerts), true) },
+    onError: ({ error }) => {
+      throw error;
+    },
+  });
+  return { views, overview, sent };
+}
+
+test('forged reports change no status, cause, advice, answer or alert', async () => {
+  const some = fc.record({ genuine, forged, order: fc.boolean(), checked: fc.boolean() });
+  await fc.assert(
+    fc.asyncProperty(some, async ({ genuine: own, forged: others, order, checked }) => {
+      const of = async (...groups: readonly (readonly TestReport[])[]): Promise<unknown> => {
+        const store = await openReports(':memory:');
+        if (checked) storeCheck(store, testCheck({ date: '2027-01-10', mode: 'testing' }));
+        for (const reports of groups) storeTestReports(store, reports);
+        const found = await conclusions(store);
+        store.close();
+        return found;
+      };
+      const mixed = order ? await of(others, own) : await of(own, others);
+      assert.deepEqual(mixed, await of(own));
+    }),
+    { numRuns: 60, endOnFailure: true },
+  );
+});
+
+test('two posts in the names of large providers add a line, and no advice', async () => {
+  const store = await openReports(':memory:');
+  const evil = { result: 'validation-failure', count: 900, mx: 'mx.attacker.example' };
+  const forge = (reporter: string): TestReport => ({
+    reporter,
+    day: '2027-01-18',
+    trust: 'posted',
+    peer: '203.0.113.9',
+    policies: [{ ok: 1, failed: 900, details: [evil] }],
+  });
+  storeTestReports(store, [forge('google.example'), forge('microsoft.example')]);
+  const screen = renderDomain(showDomain(store, 'rcpt.example', { now }));
+  assert.doesNotMatch(screen, /attacker|google|microsoft|To do|YOURS/);
+  assert.match(screen, /Not authenticated/);
+  assert.match(screen, /Mon 18 Jan from 203\.0\.113\.9: 2 reports, 1,802 sessions, 1,800 failed\./);
+});
+
+test('sources without authentication are one line for each source and day, a few on the page', async () => {
+  const store = await openReports(':memory:');
+  const flood = Array.from({ length: 40 }, (_, n): TestReport => ({
+    reporter: `r${n}.example`,
+    day: '2027-01-18',
+    id: String(n),
+    trust: 'posted',
+    peer: `203.0.113.${n % 10}`,
+    policies: [{ failed: 1e9, details: [{ mx: `mx${n}.attacker.example` }] }],
+  }));
+  storeTestReports(store, flood);
+  const view = showDomain(store, 'rcpt.example', { now });
+  assert.equal(view.unauthenticated.length, 10);
+  assert.deepEqual([view.status, view.failures], ['no-reports', []]);
+  assert.ok(renderDomain(view).split('\n').length < 30);
+});

@@ -1,0 +1,275 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { storeCheck, showDomain } from '../index.js';
+import { testCheck, type TestCheck } from '../../../test/support/report/checks.js';
+import {
+  daysUntil,
+  withReports,
+  type TestDetail,
+  type TestPolicy,
+  type TestReport,
+} from '../../../test/support/report/reports.js';
+import type { Explanation } from './explain-group.js';
+import { rules } from './judge-fault.js';
+
+const now = Date.parse('2027-01-05T12:00:00Z');
+const week = daysUntil('2027-01-04', 7);
+
+/** Reports of one reporter on each day of the week. */
+function weekly(reporter: string, ...policies: readonly TestPolicy[]): readonly TestReport[] {
+  return week.map((day) => ({ reporter, day, policies }));
+}
+
+const failing = (result: string, detail: TestDetail = {}): TestPolicy => ({
+  failed: 12,
+  details: [{ result, count: 12, ...detail }],
+});
+const noHost: TestDetail = { mx: undefined };
+
+async function judged(
+  reports: readonly (readonly TestReport[])[],
+  ...checks: readonly TestCheck[]
+): Promise<Explanation> {
+  const store = await withReports(...reports.flat());
+  for (const check of checks) storeCheck(store, testCheck(check));
+  const [worst] = showDomain(store, 'rcpt.example', { now }).failures;
+  assert.ok(worst);
+  return worst;
+}
+
+const tlsa = (rest: Partial<TestPolicy>): TestPolicy => ({
+  type: 'tlsa',
+  domain: 'mx1.rcpt.example',
+  ...rest,
+});
+const stale = tlsa(failing('validation-failure'));
+
+test('every rule of the table has words, and only unclear ones ask for more', () => {
+  assert.ok(rules.length >= 10);
+  for (const { condition, cause, settle } of rules) {
+    assert.ok(condition.endsWith('.'));
+    assert.equal(settle !== undefined, cause === 'unclear', condition);
+  }
+});
+
+test('a reporter that applies another policy exonerates nobody', async () => {
+  const without = weekly('none.example', { type: 'no-policy-found', ok: 500 });
+  const sts = weekly('sts.example', { ok: 500 });
+  const dane = weekly('dane.example', tlsa({ ok: 500 }));
+  const fetchError = { ...failing('sts-policy-fetch-error', noHost), mx: [] };
+  for (const reports of [
+    // The TLSA record was not renewed: senders without DANE see nothing of it.
+    [weekly('big.example', tlsa(failing('tlsa-invalid'))), without, sts],
+    [weekly('big.example', stale), without, sts],
+    // The policy host is down: only senders with MTA-STS ask it.
+    [weekly('big.example', fetchError), without, dane],
+    [weekly('big.example', failing('sts-webpki-invalid', noHost)), without],
+    [weekly('big.example', failing('certificate-not-trusted')), without, dane],
+  ]) {
+    const { whose, because, settle, todo } = await judged(reports);
+    assert.equal(whose, 'unclear', because);
+    assert.ok(settle);
+    assert.doesNotMatch(todo.join(), /Change nothing|Nothing on your side/);
+  }
+});
+
+test('what two independent reporters met is yours, whatever words they use for it', async () => {
+  const without = weekly('none.example', { type: 'no-policy-found', ok: 500 });
+  for (const [one, other] of [
+    [failing('certificate-expired'), failing('certificate-expired')],
+    [failing('certificate-host-mismatch'), failing('validation-failure')],
+    [failing('validation-failure', noHost), failing('validation-failure')],
+    [failing('certificate-not-trusted'), { failed: 12 }],
+    [stale, tlsa(failing('certificate-not-trusted'))],
+  ] as const) {
+    const reports = [weekly('big.example', one), weekly('post.example', other), without];
+    assert.equal((await judged(reports)).whose, 'yours');
+  }
+});
+
+test('a reporter with one odd failure does not confirm the failure of another', async () => {
+  const odd = { ok: 499, failed: 1, details: [{ result: 'validation-failure', count: 1 }] };
+  const reports = [
+    weekly('big.example', failing('certificate-not-trusted')),
+    week.slice(2, 3).map((day) => ({ reporter: 'post.example', day, policies: [odd] })),
+    weekly('mail.example', { ok: 300 }),
+  ];
+  assert.equal((await judged(reports)).whose, 'unclear');
+});
+
+test('STARTTLS missing for one network only is on the path, and needs a proof', async () => {
+  const stripped = failing('starttls-not-supported', { from: '203.0.113.7' });
+  const others = weekly('post.example', { ok: 40 });
+  const { whose, because, todo } = await judged([weekly('big.example', stripped), others]);
+  assert.equal(whose, 'path', because);
+  assert.match(todo[0] ?? '', /^Change nothing/);
+  // A success is a TLS session, whatever policy it was under.
+  const open = weekly('post.example', { type: 'no-policy-found', ok: 40 });
+  assert.equal((await judged([weekly('big.example', stripped), open])).whose, 'path');
+});
+
+test('what may be chance, another host or another address family proves no attack', async () => {
+  const day = week.slice(-1);
+  const once = (reporter: string, policy: TestPolicy): readonly TestReport[] =>
+    day.map((on) => ({ reporter, day: on, policies: [policy] }));
+  const stripped = failing('starttls-not-supported');
+  const two = { mx: ['mx1.rcpt.example', 'mx2.rcpt.example'] };
+  for (const reports of [
+    [
+      once('big.example', { ok: 10, failed: 3, details: [{ result: 'starttls-not-supported' }] }),
+      once('b', { ok: 10 }),
+    ],
+    [
+      once('big.example', { failed: 1, details: [{ result: 'starttls-not-supported' }] }),
+      once('b.example', { ok: 5 }),
+    ],
+    [weekly('big.example', { ...stripped, ...two }), weekly('b.example', { ok: 400, ...two })],
+    [
+      weekly('big.example', failing('starttls-not-supported', { ip: '2001:db8::1' })),
+      weekly('b.example', { ok: 400 }),
+    ],
+    [weekly('big.example', stripped)],
+  ])
+    assert.equal((await judged(reports)).whose, 'unclear');
+  const networks = ['192.0.2.1', '198.51.100.1', '203.0.113.1'];
+  const details = networks.map((from) => ({ result: 'starttls-not-supported', count: 4, from }));
+  const wide = weekly('big.example', { failed: 12, details });
+  assert.equal((await judged([wide, weekly('b.example', { ok: 400 })])).whose, 'unclear');
+});
+
+test('a certificate that only one reporter rejects is unclear: its own trust or an attacker', async () => {
+  for (const result of [
+    'certificate-not-trusted',
+    'validation-failure',
+    'certificate-host-mismatch',
+  ]) {
+    const found = await judged([
+      weekly('big.example', failing(result)),
+      weekly('post.example', { ok: 400 }),
+    ]);
+    assert.equal(found.whose, 'unclear');
+    assert.match(found.because, /post\.example applied the same policy/);
+    assert.match(found.settle ?? '', /ask the contact/);
+  }
+});
+
+test('a success under a cached policy does not prove that the policy could be fetched', async () => {
+  const error = failing('sts-policy-fetch-error', noHost);
+  const days = week.slice(-3);
+  const at = (reporter: string, policy: TestPolicy): readonly TestReport[] =>
+    days.map((day) => ({ reporter, day, policies: [policy] }));
+  const failed = [at('a.example', { ...error, mx: [] }), at('b.example', { ...error, mx: [] })];
+  const cached = weekly('cached.example', { ok: 100 });
+  assert.equal((await judged([...failed, cached])).whose, 'yours');
+  // One that began on these days has fetched it.
+  assert.equal((await judged([...failed, at('new.example', { ok: 100 })])).whose, 'unclear');
+  // So has one whose copy must have expired.
+  const brief = weekly('brief.example', { ok: 100, maxAge: 86_400 });
+  assert.equal((await judged([...failed, brief])).whose, 'unclear');
+});
+
+// RFC 7672 §3, RFC 8461 §4.2: the policy type decides what a sender validates.
+test('a check is matched by policy type, host and result', async () => {
+  const date = week.at(-1) ?? '';
+  const seen = (id: string, subject = 'mx1.rcpt.example'): TestCheck => ({
+    date,
+    findings: [[id, subject]],
+  });
+  for (const [policy, check, whose] of [
+    [stale, seen('dane-mismatch'), 'yours'],
+    [tlsa(failing('certificate-not-trusted')), seen('dane-mismatch'), 'yours'],
+    [tlsa({ failed: 12 }), seen('dane-mismatch'), 'yours'],
+    [failing('certificate-not-trusted'), seen('dane-mismatch'), 'unclear'],
+    [tlsa(failing('certificate-expired')), seen('cert-expired'), 'unclear'],
+    [failing('validation-failure'), seen('cert-chain-incomplete'), 'yours'],
+    [
+      failing('certificate-expired'),
+      seen('cert-expired', 'mx1.rcpt.example [198.51.100.1]'),
+      'yours',
+    ],
+    [failing('certificate-expired'), seen('cert-expired', 'mx2.rcpt.example'), 'unclear'],
+    [failing('sts-policy-fetch-error'), seen('sts-policy-webpki-invalid', 'rcpt.example'), 'yours'],
+    [failing('certificate-host-mismatch'), seen('sts-mx-mismatch'), 'yours'],
+    [failing('starttls-not-supported'), seen('starttls-mangled'), 'yours'],
+  ] as const) {
+    const found = await judged([weekly('big.example', policy)], check);
+    assert.equal(found.whose, whose, `${found.result} ${found.policy} ${check.findings?.join()}`);
+    assert.equal(/found it too/.test(found.because), whose === 'yours');
+    if (whose === 'yours') assert.ok(found.todo.includes('The step of the check.'));
+  }
+});
+
+test('a check found nothing wrong only if it looked at every address and found no fault', async () => {
+  const date = week.at(-1) ?? '';
+  const reports = [weekly('big.example', failing('certificate-not-trusted'))];
+  const clean = /found no fault/;
+  assert.match((await judged(reports, { date })).because, clean);
+  for (const check of [
+    { date, unreachable: ['198.51.100.1'] },
+    { date, findings: [['tls-handshake-failed', 'mx1.rcpt.example']] },
+    { date: week[0] ?? '', findings: [['cert-expired', 'mx1.rcpt.example']] },
+  ] as const)
+    assert.doesNotMatch((await judged(reports, check)).because, clean);
+});
+
+test('the policy that does not name an own mail host is yours, its outdated copy is not', async () => {
+  const hosts = ['mx1.rcpt.example', 'mx2.rcpt.example'];
+  const forgot = failing('validation-failure', { mx: 'mx2.rcpt.example' });
+  const reports = [weekly('big.example', { ...forgot, mx: ['mx1.rcpt.example'] })];
+  const [first, last] = [week[0] ?? '', week.at(-1) ?? ''];
+  const published = await judged(reports, { date: last, hosts, mx: ['mx1.rcpt.example'] });
+  assert.equal(published.whose, 'yours');
+  assert.match(published.todo[0] ?? '', /Add the line "mx: mx2\.rcpt\.example"/);
+  const changed = await judged(reports, { date: first, hosts });
+  assert.equal(changed.whose, 'unclear');
+  assert.doesNotMatch(changed.todo.join(), /Add/);
+  // Published for longer than the max_age of a week.
+  const long = await judged(reports, { date: '2026-12-18', hosts });
+  assert.equal(long.whose, 'theirs');
+});
+
+test('advice names no host that only a report names', async () => {
+  const evil = 'mx.attacker.example';
+  const date = week.at(-1) ?? '';
+  const foreign: readonly TestPolicy[] = [
+    failing('validation-failure', { mx: evil }),
+    { ...failing('certificate-host-mismatch', { mx: evil }), mx: ['mx1.rcpt.example'] },
+    failing('starttls-not-supported', { mx: evil }),
+    failing('certificate-expired', { mx: evil }),
+    failing('tlsa-invalid', { mx: evil }),
+    failing('dnssec-invalid', { mx: evil }),
+    failing('dane-required', { mx: evil }),
+    failing('made-up', { mx: evil }),
+  ];
+  for (const policy of foreign) {
+    const policies = { ...policy, mx: ['mx1.rcpt.example'] };
+    const reports = [weekly('big.example', policies), weekly('post.example', policies)];
+    for (const checks of [[], [{ date }]] as const) {
+      const { whose, because, todo, host } = await judged(reports, ...checks);
+      assert.equal(host, evil);
+      assert.doesNotMatch(todo.join('\n'), /attacker/);
+      if (checks.length === 0) continue;
+      assert.equal(whose, 'unclear');
+      assert.match(because, /not one of your mail hosts: an attack, or a record we do not know/);
+    }
+  }
+});
+
+test('what became of the mail is said only where it is known', async () => {
+  const cases: readonly (readonly [TestPolicy, string])[] = [
+    [failing('certificate-expired'), 'kept-back'],
+    [{ ...failing('certificate-expired'), mode: 'testing' }, 'reported'],
+    [{ ...failing('certificate-expired'), mode: 'none' }, 'unprotected'],
+    [{ ...failing('certificate-host-mismatch'), mx: [] }, 'unknown'],
+    [{ failed: 12 }, 'unknown'],
+    [{ ...failing('sts-policy-fetch-error'), mx: ['mx1.rcpt.example'] }, 'cached-policy'],
+    [{ ...failing('sts-policy-invalid'), mx: ['mx1.rcpt.example'] }, 'cached-policy'],
+    [{ ...failing('sts-webpki-invalid'), mx: [] }, 'unknown'],
+    [tlsa(failing('tlsa-invalid')), 'kept-back'],
+    [{ ...failing('starttls-not-supported'), type: 'no-policy-found' }, 'unprotected'],
+  ];
+  for (const [policy, fate] of cases) {
+    const found = await judged([weekly('big.example', policy)]);
+    assert.equal(found.fate, fate, JSON.stringify(policy));
+  }
+});

@@ -1,0 +1,291 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { parseReport } from '../../tls-rpt/index.js';
+import {
+  alertText,
+  openReports,
+  renderDomain,
+  renderOverview,
+  showDomain,
+  showOverview,
+  storeReports,
+} from '../index.js';
+import {
+  daysUntil,
+  testReportJson,
+  withReports,
+  type TestPolicy,
+  type TestReport,
+} from '../../../test/support/report/reports.js';
+import type { DomainView } from './domain-view.js';
+
+const now = Date.parse('2027-01-05T12:00:00Z');
+const day = '2027-01-03';
+const report = (policy: TestPolicy, rest: Partial<TestReport> = {}): TestReport => ({
+  reporter: 'big.example',
+  day,
+  policies: [policy],
+  ...rest,
+});
+
+async function view(...reports: readonly TestReport[]): Promise<DomainView> {
+  return showDomain(await withReports(...reports), 'rcpt.example', { now });
+}
+
+// [8460-4.4-11]
+test('failed sessions that no detail describes are a failure of their own', async () => {
+  for (const [policy, sessions] of [
+    [{ ok: 3, failed: 42 }, 42],
+    [{ ok: 3, failed: 42, details: [] }, 42],
+    [{ ok: 3, failed: 42, details: [{ count: 40 }] }, 2],
+    [{ ok: 3, failed: 42, details: [{ count: undefined }] }, 42],
+    [{ ok: 3, failed: 42, details: [{ count: 0 }, { count: 0, mx: 'mx2.rcpt.example' }] }, 42],
+    [{ type: 'tlsa', domain: 'rcpt.example', failed: 42 }, 42],
+    [{ type: 'no-policy-found', failed: 42 }, 42],
+  ] as const) {
+    const { status, failures } = await view(report(policy));
+    assert.equal(status, 'failing');
+    const rest = failures.find((f) => f.result === 'not-described');
+    assert.equal(rest?.sessions, sessions, JSON.stringify(policy));
+    assert.match(rest.says, /not described by the reporter/);
+  }
+});
+
+test('a detail without a count says so, and counts only within the total', async () => {
+  const details = [{ count: 0, result: 'validation-failure' }];
+  const failing = await view(report({ failed: 42, details }));
+  assert.match(renderDomain(failing), /number of sessions not given/);
+  assert.doesNotMatch(renderDomain(failing), /; 0 sessions/);
+  const well = await view(report({ ok: 42, failed: 0, details }));
+  assert.equal(well.status, 'well');
+});
+
+test('page and overview agree on what fails', async () => {
+  for (const policy of [
+    { ok: 3, failed: 42 },
+    { ok: 3, failed: 42, details: [{ count: 0 }] },
+    { type: 'no-policy-found', failed: 1 },
+    { ok: 3 },
+  ]) {
+    const store = await withReports(report(policy), report(policy, { reporter: 'post.example' }));
+    const page = showDomain(store, 'rcpt.example', { now });
+    const line = showOverview(store, { now }).failing.find((d) => d.domain === 'rcpt.example');
+    assert.equal(line?.ongoing === true, page.status === 'failing');
+    assert.equal(line?.failed ?? 0, page.sessions.failed);
+  }
+});
+
+test('a failure ends when each reporter that met it has reported a success since', async () => {
+  const [first, second, third] = daysUntil('2027-01-04', 3) as [string, string, string];
+  const at = (on: string, reporter: string, policy: TestPolicy): TestReport =>
+    report(policy, { day: on, reporter });
+  const failing = at(first, 'big.example', { ok: 5, failed: 5, details: [{}] });
+  const other = at(third, 'post.example', { ok: 9 });
+  assert.equal((await view(failing, other)).status, 'failing');
+  const well = at(second, 'big.example', { ok: 5 });
+  assert.equal((await view(failing, other, well)).status, 'ended');
+  const met = at(second, 'post.example', { ok: 1, failed: 1, details: [{}] });
+  const noLater = await view(failing, well, met);
+  assert.deepEqual([noLater.status, noLater.failures[0]?.ongoing], ['failing', true]);
+  assert.equal((await view(failing, well, met, other)).status, 'ended');
+});
+
+test('a success under another policy, and failures without a description, end nothing', async () => {
+  const [first, second] = daysUntil('2027-01-04', 2) as [string, string];
+  const failing = report({ failed: 5, details: [{}] }, { day: first });
+  for (const later of [
+    { type: 'no-policy-found', ok: 9 },
+    { type: 'tlsa', domain: 'mx1.rcpt.example', ok: 9 },
+    { ok: 0, failed: 0 },
+    { ok: 9, failed: 2 },
+  ])
+    assert.equal((await view(failing, report(later, { day: second }))).status, 'failing');
+  const stripped = report(
+    { failed: 5, details: [{ result: 'starttls-not-supported' }] },
+    { day: first },
+  );
+  // A success is a TLS session: it shows STARTTLS under any policy.
+  const later = report({ type: 'no-policy-found', ok: 9 }, { day: second });
+  assert.equal((await view(stripped, later)).status, 'ended');
+});
+
+// [8460-1.1-1]
+test('a tlsa policy of an MX host belongs to the domain whose MX it is', async () => {
+  const tlsa = { type: 'tlsa', domain: 'mx1.rcpt.example', failed: 9, details: [{ count: 9 }] };
+  const both = report({ ok: 9 }, { policies: [{ ok: 9 }, tlsa] });
+  const elsewhere = { ...tlsa, domain: 'mx.provider.example', details: [{ mx: undefined }] };
+  for (const reports of [
+    [both],
+    // The domain's own policy names the host; the reporter sends a report for each
+    // domain.
+    [report({ ok: 9 }), report(tlsa, { reporter: 'post.example' })],
+    [report({ ok: 9, mx: ['*.provider.example'] }, { policies: [{ ok: 9 }, elsewhere] })],
+  ]) {
+    const seen = await view(...reports);
+    assert.equal(seen.status, 'failing');
+    assert.equal(seen.failures[0]?.sessions, 9);
+    assert.match(seen.failures[0].host, /^mx1?\.(rcpt|provider)\.example$/);
+  }
+});
+
+test('of a report about several domains, only the own mail hosts belong to a domain', async () => {
+  const policies = [
+    { ok: 9, mx: ['mx1.rcpt.example'] },
+    { domain: 'other.example', ok: 9, mx: ['mx.other.example'] },
+    { type: 'tlsa', domain: 'mx.other.example', failed: 9 },
+  ];
+  const store = await withReports({ reporter: 'big.example', day, policies });
+  assert.equal(showDomain(store, 'rcpt.example', { now }).status, 'well');
+  assert.equal(showDomain(store, 'other.example', { now }).status, 'failing');
+});
+
+test('failures in reports that name no domain are an item of their own', async () => {
+  const nameless = report({ type: 'no-policy-found', domain: null, ok: 1, failed: 8 });
+  const store = await withReports(nameless);
+  const overview = showOverview(store, { now });
+  assert.deepEqual(
+    overview.failing.map(({ domain, failed, successful }) => [domain, failed, successful]),
+    [['', 8, 1]],
+  );
+  const screen = renderOverview(overview);
+  assert.doesNotMatch(screen, /All well/);
+  assert.match(screen, /\(no domain named\) +8 of 9/);
+  const page = showDomain(store, '', { now });
+  assert.equal(page.status, 'failing');
+  assert.match(renderDomain(page), /name no domain/);
+});
+
+test('reports that name no domain and went well are no failure', async () => {
+  const nameless = report({ type: 'no-policy-found', domain: null, ok: 9 });
+  assert.deepEqual(showOverview(await withReports(nameless), { now }).failing, []);
+  const mixed = report({ domain: null, failed: 1 });
+  const store = await withReports(mixed, report({ ok: 5 }, { reporter: 'post.example' }));
+  assert.match(renderOverview(showOverview(store, { now })), /reports that name no domain/);
+});
+
+test('reports that arrived and do not count are not the same as no reports', async () => {
+  for (const [trust, says] of [
+    ['broken', /signature is invalid/],
+    ['unverifiable', /could not be looked up/],
+    ['posted', /HTTPS/],
+  ] as const) {
+    const screen = renderDomain(await view(report({ ok: 9 }, { trust })));
+    assert.match(screen, /NONE COUNTED/);
+    assert.match(screen, /1 report arrived, none counted/);
+    assert.match(screen, says);
+    assert.doesNotMatch(screen, /Publish a record/);
+  }
+  assert.match(renderDomain(await view()), /NO REPORTS[^]*Publish a record/);
+});
+
+// [8460-7-4]
+test('a line end in a report starts no line on a page or in an alert', async () => {
+  const forged = 'x\nALL WELL\r\n\u2028FORGED LINE\u0085';
+  const detail = { mx: forged, reason: forged, result: forged, ip: forged, from: forged };
+  const seen = await view(
+    report({ failed: 5, details: [detail] }, { reporter: `${forged}.example` }),
+    report({ failed: 5, domain: 'rcpt.example', mx: [forged], details: [detail] }),
+  );
+  const alerts = seen.failures.map((f) => ({
+    kind: 'added' as const,
+    domain: forged,
+    says: `${f.says} ${f.because}`,
+    since: `${day}T00:00:00Z`,
+    todo: f.todo,
+  }));
+  for (const text of [renderDomain(seen), alertText(alerts)])
+    for (const line of text.split('\n')) {
+      assert.doesNotMatch(line, /^\s*(ALL WELL|FORGED LINE)/);
+      assert.doesNotMatch(line, /[\u0000-\u0009\u000b-\u001f\u0085\u2028]/); // eslint-disable-line no-control-regex
+    }
+  // Programs show the sentences, too.
+  const sentences = JSON.stringify(seen.failures.map((f) => [f.says, f.because, f.todo]));
+  assert.doesNotMatch(sentences, /\\n|\\r|\u2028/);
+});
+
+test('a forged copy leaves no trace in the record of a reporter', async () => {
+  const genuine = report({ ok: 9, failed: 1, details: [{}] }, { id: '1' });
+  const forged = report({ ok: 9, failed: 1 }, { id: '1', trust: 'posted' });
+  const unsigned = report({ ok: 9, failed: 3 }, { id: '1', trust: 'unsigned' });
+  const [alone, beside] = [await view(genuine), await view(genuine, forged, unsigned)];
+  assert.deepEqual(beside.repairs, alone.repairs);
+  assert.deepEqual(
+    [beside.reusedIds, beside.repeated, beside.reporters],
+    [alone.reusedIds, alone.repeated, alone.reporters],
+  );
+});
+
+// R1
+test('a count that cannot be read is not called well', async () => {
+  const store = await openReports(':memory:');
+  const json = testReportJson(report({ ok: 3, failed: 0 })).replace(
+    '"total-failure-session-count":0',
+    '"total-failure-session-count":"many"',
+  );
+  const raw = Buffer.from(json);
+  const parsed = parseReport(raw);
+  assert.ok(parsed.ok);
+  const reading = {
+    name: 'test',
+    via: 'file',
+    raw,
+    parsed,
+    trust: 'given',
+    detail: '',
+    reporter: 'big.example',
+  } as const;
+  storeReports(store, [{ reading, parsed: parsed.value, receivedAt: now }]);
+  const page = renderDomain(showDomain(store, 'rcpt.example', { now }));
+  assert.match(page, /counts\s+in\s+1\s+report\s+could\s+not\s+be\s+read/);
+  assert.doesNotMatch(page, /Every session/);
+});
+
+// R8, R9
+test('an unknown kind of policy protects nothing and does not tell what became of mail', async () => {
+  const unknown = { type: 'future-policy', mx: [] };
+  const found = await view(report({ ...unknown, ok: 3, failed: 10 }));
+  assert.deepEqual(
+    found.failures.map((f) => f.fate),
+    ['unknown'],
+  );
+  assert.deepEqual(found.coverage, { sessions: 13, covered: 0 });
+  assert.doesNotMatch(renderDomain(found), /delivered all the same/);
+  const both = await view({ ...report({ ok: 4 }), policies: [{ ok: 4 }, { ...unknown, ok: 10 }] });
+  assert.deepEqual(both.coverage, { sessions: 10, covered: 4 });
+});
+
+// R1
+test('a failure without a description is not called one of the policy', async () => {
+  const page = (policy: TestPolicy): Promise<string> =>
+    view(report(policy)).then((found) => renderDomain(found));
+  assert.match(await page({ failed: 4 }), /Failing now: sessions under MTA-STS\./);
+  assert.match(
+    await page({ type: 'no-policy-found', failed: 4 }),
+    /Failing now: sessions without a policy\./,
+  );
+  const fetch = { result: 'sts-policy-fetch-error', mx: undefined };
+  assert.match(
+    await page({ mx: [], failed: 4, details: [fetch] }),
+    /Failing now: the MTA-STS policy\./,
+  );
+});
+
+// R9: RFC 8461 §5.1
+test('the headline does not say that mail arrived where only a fetch failed', async () => {
+  const fetch = { result: 'sts-policy-fetch-error', count: 4, mx: undefined };
+  for (const mode of ['enforce', 'testing']) {
+    const page = renderDomain(await view(report({ mode, ok: 25, failed: 4, details: [fetch] })));
+    assert.match(page, /No\s+mail\s+was\s+deferred\s+because\s+of\s+this\./);
+    assert.doesNotMatch(page, /delivered\s+all\s+the\s+same/);
+  }
+});
+
+// R13
+test('the page tells an absent key from a lookup that failed', async () => {
+  const page = async (trust: 'broken' | 'unverifiable'): Promise<string> =>
+    renderDomain(await view(report({ ok: 1 }, { trust }))).replace(/\s+/g, ' ');
+  assert.match(await page('broken'), /no longer published cannot verify an old mail/);
+  const pending = await page('unverifiable');
+  assert.match(pending, /Import the mail again when its key can be looked up/);
+  assert.doesNotMatch(pending, /no longer published/);
+});

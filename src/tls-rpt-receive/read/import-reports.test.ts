@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { isHermeticError, systemClock } from '../../base/index.js';
+import type { Store } from '../../store/index.js';
+import { importReports, openReports, verifyDkim, type ReportRecord } from '../index.js';
+import { keyResolver, reportJson, reportMail } from '../../../test/support/report/mail.js';
+
+const clock = { ...systemClock, now: () => Date.parse('2026-05-05T12:00:00Z') };
+const signed = await reportMail({ report: reportJson(10, 2), signer: 'sender.example' });
+const other = await reportMail({ report: reportJson(3, 0, '2'), signer: 'other.example' });
+
+async function imported(
+  store: Store,
+  mails: readonly Buffer[],
+  { keys = [], retryKeys }: { keys?: readonly string[]; retryKeys: boolean },
+): Promise<readonly ReportRecord[]> {
+  async function* sources() {
+    for (const mail of mails)
+      yield {
+        name: 'standard input',
+        open: async function* () {
+          yield mail;
+        },
+      };
+  }
+  const records: ReportRecord[] = [];
+  const verify = (mail: Uint8Array): ReturnType<typeof verifyDkim> =>
+    verifyDkim(mail, keyResolver(keys, 'failed'), clock.now());
+  for await (const record of importReports(sources(), { clock, store, verify, retryKeys }))
+    records.push(record);
+  return records;
+}
+
+const rows = (store: Store): number | undefined =>
+  store.prepare<{ n: number }>('SELECT count(*) AS n FROM report').get()?.n;
+
+// R14
+test('RFC 6376 §6.1.2: a key lookup that failed leaves nothing of a pipe stored', async () => {
+  const store = await openReports(':memory:');
+  for (const mails of [[signed], [other, signed], [signed, Buffer.from(reportJson(1, 0, '3'))]])
+    await assert.rejects(
+      imported(store, mails, { keys: ['other.example'], retryKeys: true }),
+      (error) => isHermeticError(error) && error.code === 'dkim-key-unavailable',
+    );
+  assert.equal(rows(store), 0);
+  const again = await imported(store, [signed], { keys: ['sender.example'], retryKeys: true });
+  assert.deepEqual(
+    again.map(({ stored, trust }) => [stored, trust?.verdict]),
+    [['stored', 'signed']],
+  );
+});
+
+test('an unsigned report of a pipe is stored though no key can be looked up', async () => {
+  const store = await openReports(':memory:');
+  const unsigned = await reportMail({ report: reportJson(1, 0) });
+  const [record] = await imported(store, [unsigned], { retryKeys: true });
+  assert.equal(record?.trust?.verdict, 'unsigned');
+});
+
+test('an archive is read to its end though a key lookup fails', async () => {
+  const store = await openReports(':memory:');
+  const records = await imported(store, [signed, other], { retryKeys: false });
+  assert.deepEqual(
+    records.map(({ trust }) => trust?.verdict),
+    ['unverifiable', 'misaligned'],
+  );
+  const later = await imported(store, [signed], { keys: ['sender.example'], retryKeys: false });
+  assert.equal(later[0]?.stored, 'confirmed');
+});

@@ -1,0 +1,12 @@
+import { z } from 'zod';
+import { domainViewSchema, overviewSchema } from '../explain/view-schema.js';
+import { reportRecordSchema } from '../read/report-record.js';
+
+/** The published JSON Schemas of reports (draft 2020-12) by file name. */
+export function reportSchemas(): Readonly<Record<string, object>> {
+  return {
+    'hermetic.report-1.json': z.toJSONSchema(reportRecordSchema, { target: 'draft-2020-12' }),
+    'hermetic.report-view-1.json': z.toJSONSchema(domainViewSchema, { target: 'draft-2020-12' }),
+    'hermetic.report-overview-1.json': z.toJSONSchema(overviewSchema, { target: 'draft-2020-12' }),
+  };
+}

@@ -1,0 +1,125 @@
+import type { Store } from '../store/index.js';
+import type { FailureDetails, ReportedPolicy } from '../tls-rpt/index.js';
+import type { SessionEvent } from './session-event.js';
+
+export const DAY = 86_400_000;
+
+/** The name of reporting among the jobs that write. */
+export const REPORTING = 'reporting';
+
+/**
+ * Different lines that are kept of one domain and day: who runs a server must not fill
+ * the disk of those who send to it.
+ */
+const MOST = { policies: 50, failures: 500 };
+
+/**
+ * Adds events to the counts of their UTC days, all or none of them (RFC 8460 §4.1). Sums
+ * are exact: what goes beyond the bound of different lines is counted under the same
+ * policy without its text, and under the same result type without particulars.
+ */
+export function countSessions(store: Store, events: readonly SessionEvent[]): void {
+  store.transaction(() => {
+    for (const _ of countInSteps(store, events));
+  });
+}
+
+/** Does the same in steps of one event each, inside a transaction of the caller. */
+export function* countInSteps(
+  store: Store,
+  events: readonly SessionEvent[],
+): Generator<void, void> {
+  const domain = store.prepare(
+    'INSERT INTO send_report_domain (day, domain, record) VALUES (?, ?, ?) ON CONFLICT (day, domain) DO UPDATE SET record = excluded.record',
+  );
+  for (const { at, domain: name, record, policy } of events) {
+    const day = Math.floor(at / DAY) * DAY;
+    domain.run(day, name, record);
+    countPolicy(store, day, name, policy);
+    yield;
+  }
+}
+
+function countPolicy(store: Store, day: number, domain: string, policy: ReportedPolicy): void {
+  const add = store.prepare(
+    'UPDATE send_report_count SET ok = ok + ?, failed = failed + ? WHERE day = ? AND domain = ? AND policy = ?',
+  );
+  const insert = store.prepare(
+    'INSERT INTO send_report_count (day, domain, policy, ok, failed) VALUES (?, ?, ?, ?, ?)',
+  );
+  const { totalSuccessfulSessionCount: ok, totalFailureSessionCount: failed } = policy;
+  const counted = (key: string): boolean => add.run(ok, failed, day, domain, key) > 0;
+  let key = writePolicy(policy);
+  if (!counted(key)) {
+    if (isFull(store, 'send_report_count', MOST.policies, day, domain))
+      key = writePolicy({ ...policy, policyString: [], mxHost: [] });
+    if (!counted(key)) insert.run(day, domain, key, ok, failed);
+  }
+  for (const failure of policy.failureDetails) countFailure(store, day, domain, key, failure);
+}
+
+function countFailure(
+  store: Store,
+  day: number,
+  domain: string,
+  policy: string,
+  failure: FailureDetails,
+): void {
+  const where = 'day = ? AND domain = ? AND policy = ? AND failure = ?';
+  const add = store.prepare(
+    `UPDATE send_report_failure SET sessions = sessions + ? WHERE ${where}`,
+  );
+  const insert = store.prepare(
+    'INSERT INTO send_report_failure (day, domain, policy, failure, sessions) VALUES (?, ?, ?, ?, ?)',
+  );
+  const { failedSessionCount: sessions, ...particulars } = failure;
+  const counted = (text: string): boolean => add.run(sessions, day, domain, policy, text) > 0;
+  let text = JSON.stringify(particulars);
+  if (counted(text)) return;
+  if (isFull(store, 'send_report_failure', MOST.failures, day, domain))
+    text = JSON.stringify({ resultType: failure.resultType });
+  if (!counted(text)) insert.run(day, domain, policy, text, sessions);
+}
+
+function isFull(store: Store, table: string, most: number, day: number, domain: string): boolean {
+  const found = store
+    .prepare<{ n: number }>(`SELECT count(*) AS n FROM ${table} WHERE day = ? AND domain = ?`)
+    .get(day, domain);
+  return (found?.n ?? 0) >= most;
+}
+
+function writePolicy({ policyType, policyDomain, policyString, mxHost }: ReportedPolicy): string {
+  return JSON.stringify({ policyType, policyDomain, policyString, mxHost });
+}
+
+/** What is counted of a domain on a day and in no report yet, in a stable order. */
+export function countedPolicies(
+  store: Store,
+  day: number,
+  domain: string,
+): readonly ReportedPolicy[] {
+  const failures = store
+    .prepare<{ policy: string; failure: string; sessions: number }>(
+      'SELECT policy, failure, sessions FROM send_report_failure WHERE day = ? AND domain = ? ORDER BY policy, sessions DESC, failure',
+    )
+    .all(day, domain);
+  return store
+    .prepare<{ policy: string; ok: number; failed: number }>(
+      'SELECT policy, ok, failed FROM send_report_count WHERE day = ? AND domain = ? ORDER BY policy',
+    )
+    .all(day, domain)
+    .map(({ policy, ok, failed }) => ({
+      ...(JSON.parse(policy) as Pick<
+        ReportedPolicy,
+        'policyType' | 'policyDomain' | 'policyString' | 'mxHost'
+      >),
+      totalSuccessfulSessionCount: ok,
+      totalFailureSessionCount: failed,
+      failureDetails: failures
+        .filter((f) => f.policy === policy)
+        .map((f) => ({
+          ...(JSON.parse(f.failure) as Omit<FailureDetails, 'failedSessionCount'>),
+          failedSessionCount: f.sessions,
+        })),
+    }));
+}

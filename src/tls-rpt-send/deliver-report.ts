@@ -1,0 +1,116 @@
+import { gzipSync } from 'node:zlib';
+import { Name, type Clock } from '../base/index.js';
+import { lookupAddresses, type Resolver } from '../dns/index.js';
+import { request } from '../http/index.js';
+import type { Network } from '../net/index.js';
+import { parseReport } from '../tls-rpt/index.js';
+import type { TrustStore } from '../x509/index.js';
+import type { Delivery, Mail } from '../send/index.js';
+import type { Reporter } from './build-report.js';
+import { composeReportMail, type DkimKey } from './compose-report-mail.js';
+import { parseDestination, type Destination } from './destinations.js';
+import { reportingFailures } from './failures.js';
+import type { QueuedReport, DeliverySettlement } from './outbox.js';
+
+export interface DeliverReportOptions {
+  readonly reporter: Reporter;
+  /**
+   * Without a key nothing goes by mail: receivers ignore reports without a signature (RFC
+   * 8460 §3).
+   */
+  readonly dkim?: DkimKey;
+  /** Hands report mail over. Its sessions are counted nowhere [8460-3-20]. */
+  deliver(mail: Mail): Promise<Delivery>;
+  /** Guarded: the addresses come from foreign records. */
+  readonly network: Network;
+  readonly resolver: Resolver;
+  readonly trustStore: TrustStore;
+  readonly clock: Clock;
+  readonly signal?: AbortSignal;
+}
+
+const refused = (detail: string): DeliverySettlement => ({
+  delivered: false,
+  failure: reportingFailures.make('reporting-refused', detail),
+});
+const putOff = (detail: string): DeliverySettlement => ({
+  delivered: false,
+  failure: reportingFailures.make('reporting-put-off', detail),
+});
+
+/**
+ * One try to hand a report to one destination. Rejects only with `signal.reason` and for
+ * misuse.
+ */
+export async function deliverReport(
+  due: QueuedReport,
+  options: DeliverReportOptions,
+): Promise<DeliverySettlement> {
+  const destination = parseDestination(due.uri);
+  if (!destination) return refused('not an address');
+  return destination.kind === 'mail'
+    ? byMail(due, destination.address, options)
+    : byHttps(due, destination, options);
+}
+
+/** With an empty envelope sender: no server on the way sends anything back. */
+async function byMail(
+  due: QueuedReport,
+  to: string,
+  { reporter, dkim, deliver, clock, signal }: DeliverReportOptions,
+): Promise<DeliverySettlement> {
+  if (!dkim) return putOff('no key to sign with: reporting.dkim');
+  const parsed = parseReport(due.body);
+  if (!parsed.ok) return refused(parsed.failure.code);
+  const { report } = parsed.value;
+  const message = await composeReportMail({
+    reporter,
+    report,
+    body: due.body,
+    policyDomain: due.domain,
+    to,
+    dkim,
+    at: clock.now(),
+  });
+  const { recipients } = await deliver({
+    from: '',
+    to: [to],
+    message,
+    ...(signal ? { signal } : {}),
+  });
+  const [recipient] = recipients;
+  if (recipient?.status === 'delivered') return { delivered: true };
+  const detail = `${recipient?.failure?.code ?? ''} ${recipient?.failure?.detail ?? ''}`.trim();
+  return recipient?.status === 'rejected' ? refused(detail) : putOff(detail);
+}
+
+/** POST with the media type of its content [8460-5.4-1]; no redirect is followed. */
+async function byHttps(
+  due: QueuedReport,
+  { host, port, path }: Extract<Destination, { kind: 'https' }>,
+  { network, resolver, trustStore, clock, signal }: DeliverReportOptions,
+): Promise<DeliverySettlement> {
+  const name = Name.parse(host);
+  if (!name.ok) return refused('no host name');
+  const found = await lookupAddresses(resolver, name.value, signal ? { signal } : {});
+  if (found.status !== 'found') return putOff(found.failure?.code ?? 'the host has no address');
+  const answered = await request({
+    network,
+    addresses: [...found.v4, ...found.v6],
+    host,
+    port,
+    path,
+    method: 'POST',
+    headers: { 'content-type': 'application/tlsrpt+gzip' },
+    body: gzipSync(due.body),
+    anchors: trustStore,
+    at: clock.now(),
+    timeoutMs: 60_000,
+    ...(signal ? { signal } : {}),
+  });
+  if (!answered.ok) return putOff(`${answered.failure.code} ${answered.failure.detail}`.trim());
+  const { status } = answered.value;
+  if (status >= 200 && status < 300) return { delivered: true };
+  const temporary = status >= 500 || status === 408 || status === 425 || status === 429;
+  return temporary ? putOff(`status ${status}`) : refused(`status ${status}`);
+}

@@ -1,0 +1,69 @@
+import type { Clock } from '../base/index.js';
+import { isStoreFailure, type Store } from '../store/index.js';
+import { countInSteps, REPORTING } from './count-sessions.js';
+import type { SessionEvent } from './session-event.js';
+
+export interface EventBufferOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  onError(error: unknown): void;
+}
+
+/** Events in memory at most: beyond it those that come are dropped, and counted. */
+const MOST = 100_000;
+const GROUP = 1000;
+const PAUSE = 1000;
+
+/**
+ * Events gathered into transactions of a second, or a thousand. What cannot be written
+ * because of a full disk or a lock of another process waits in memory, up to a bound; the
+ * store reports the failure.
+ */
+export class EventBuffer {
+  #waiting: SessionEvent[] = [];
+  #flushing: Promise<void> | undefined;
+  readonly counts = { counted: 0, dropped: 0 };
+
+  constructor(private readonly options: EventBufferOptions) {
+    void this.#flushNowAndThen();
+  }
+
+  readonly add = (events: readonly SessionEvent[]): void => {
+    if (this.#waiting.length + events.length > MOST) {
+      this.counts.dropped += events.length;
+      return;
+    }
+    this.#waiting.push(...events);
+    if (this.#waiting.length >= GROUP) void this.flush();
+  };
+
+  /** Writes what waits; what cannot be written goes on waiting. Never rejects. */
+  flush(): Promise<void> {
+    this.#flushing ??= this.#writeAll().finally(() => (this.#flushing = undefined));
+    return this.#flushing;
+  }
+
+  async #writeAll(): Promise<void> {
+    const { store, onError } = this.options;
+    while (this.#waiting.length > 0) {
+      const group = this.#waiting.slice(0, GROUP);
+      try {
+        await store.write(REPORTING, () => countInSteps(store, group));
+      } catch (error) {
+        if (!isStoreFailure(error)) onError(error);
+        return;
+      }
+      this.counts.counted += group.length;
+      this.#waiting.splice(0, group.length);
+    }
+  }
+
+  async #flushNowAndThen(): Promise<void> {
+    const { clock, signal } = this.options;
+    while (!signal.aborted) {
+      await clock.sleep(PAUSE, signal).catch(() => undefined);
+      await this.flush();
+    }
+  }
+}

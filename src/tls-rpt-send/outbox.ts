@@ -1,0 +1,236 @@
+import { HermeticError, type Failure } from '../base/index.js';
+import type { Store } from '../store/index.js';
+import { buildReport, type Reporter } from './build-report.js';
+import { countedPolicies, DAY, REPORTING } from './count-sessions.js';
+import { destinationsOf } from './destinations.js';
+
+const MINUTE = 60_000;
+/** Events of a day that are still on their way when it ends. */
+const SETTLE = 10 * MINUTE;
+/** RFC 8460 §5.5: tries go on for a day, with growing pauses [8460-5.5-1]. */
+const FIRST_PAUSE = 5 * MINUTE;
+const TRY_FOR = DAY;
+/** Refusals for good until a URI is left in peace, and how long. */
+const MAX_REFUSALS = 3;
+const SUSPENSION = 30 * DAY;
+/** What became of reports is kept so long, for whoever asks. */
+const KEPT = 10 * DAY;
+/** Domains in one transaction. */
+const BATCH = 200;
+
+export interface OutboxOptions {
+  readonly store: Store;
+  readonly reporter: Reporter;
+  /** Milliseconds over which the reports of a day are spread. Default 4 hours. */
+  readonly spreadMs?: number;
+  /** Reports that one receiver is sent on one UTC day [8460-7-6]. Default 10. */
+  readonly perReceiver?: number;
+  /** More for receivers that are known, by organisational domain. */
+  readonly receivers?: Readonly<Record<string, number>>;
+  /** From 0 to 1. */
+  random(): number;
+}
+
+/** A report to be handed to one destination. */
+export interface QueuedReport {
+  readonly id: string;
+  readonly domain: string;
+  /** Milliseconds of the midnight of the day it is about. */
+  readonly day: number;
+  readonly body: string;
+  readonly uri: string;
+}
+
+/** What became of one try. `again`: the failure is temporary. */
+export type DeliverySettlement =
+  { readonly delivered: true } | { readonly delivered: false; readonly failure: Failure };
+
+/**
+ * Reports from the counts of a day to their delivery. Every step is one transaction: a
+ * crash repeats a try, with the same report, and never a count.
+ */
+export class Outbox {
+  readonly #options: OutboxOptions;
+
+  constructor(options: OutboxOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Builds the reports of all days that are over, each to be sent at a random time
+   * [8460-4.1-2]. Resolves to their number.
+   */
+  async close(now: number): Promise<number> {
+    for (let built = 0; ;) {
+      const closed = await this.#options.store.write(REPORTING, () => this.#closeSome(now));
+      built += closed;
+      if (closed < BATCH) return built;
+    }
+  }
+
+  *#closeSome(now: number): Generator<void, number> {
+    const over = this.#options.store
+      .prepare<{ day: number; domain: string; record: string }>(
+        'SELECT day, domain, record FROM send_report_domain WHERE day <= ? ORDER BY day, domain LIMIT ?',
+      )
+      .all(now - DAY - SETTLE, BATCH);
+    for (const { day, domain, record } of over) {
+      this.#build(day, domain, record, now);
+      yield;
+    }
+    return over.length;
+  }
+
+  #build(day: number, domain: string, record: string, now: number): void {
+    const { store, reporter, random, spreadMs = 4 * 60 * MINUTE } = this.#options;
+    const unique = Math.floor(random() * 2 ** 48)
+      .toString(16)
+      .padStart(12, '0');
+    const { report, body } = buildReport(
+      reporter,
+      domain,
+      day,
+      countedPolicies(store, day, domain),
+      unique,
+    );
+    if (!body.ok) throw new HermeticError(body.failure.code, `${domain}: ${body.failure.detail}`);
+    const id = report.reportId ?? '';
+    store
+      .prepare('INSERT INTO send_report (id, day, domain, body) VALUES (?, ?, ?, ?)')
+      .run(id, day, domain, body.value);
+    const insert = store.prepare(
+      "INSERT INTO send_report_delivery (report, uri, queued_at, due_at, tries, state, detail) VALUES (?, ?, ?, ?, 0, ?, '')",
+    );
+    for (const { uri, receiver } of destinationsOf(record)) {
+      const state = this.#admit(uri, receiver, now);
+      insert.run(
+        id,
+        uri,
+        now,
+        state === 'waiting' ? now + Math.floor(random() * spreadMs) : null,
+        state,
+      );
+    }
+    for (const table of ['send_report_domain', 'send_report_count', 'send_report_failure'])
+      store.prepare(`DELETE FROM ${table} WHERE day = ? AND domain = ?`).run(day, domain);
+  }
+
+  /**
+   * Whether a report may go there at all; where it may, it counts for that receiver's
+   * day.
+   */
+  #admit(uri: string, receiver: string, now: number): 'waiting' | 'over-limit' | 'left-in-peace' {
+    const { store, perReceiver = 10, receivers = {} } = this.#options;
+    const refused = store
+      .prepare<{ refusals: number; since: number }>(
+        'SELECT refusals, since FROM send_report_refusal WHERE uri = ?',
+      )
+      .get(uri);
+    if (refused && refused.refusals >= MAX_REFUSALS && now < refused.since + SUSPENSION)
+      return 'left-in-peace';
+    const today = Math.floor(now / DAY) * DAY;
+    const given = store
+      .prepare<{ reports: number }>(
+        'SELECT reports FROM send_report_receiver WHERE receiver = ? AND day = ?',
+      )
+      .get(receiver, today);
+    if ((given?.reports ?? 0) >= (receivers[receiver] ?? perReceiver)) return 'over-limit';
+    store
+      .prepare(
+        `INSERT INTO send_report_receiver (receiver, day, reports) VALUES (?, ?, 1)
+         ON CONFLICT (receiver, day) DO UPDATE SET reports = send_report_receiver.reports + 1`,
+      )
+      .run(receiver, today);
+    return 'waiting';
+  }
+
+  /** Deliveries whose time has come, the longest waiting first. */
+  due(now: number, limit: number): readonly QueuedReport[] {
+    return this.#options.store
+      .prepare<QueuedReport>(
+        `SELECT r.id AS id, r.domain AS domain, r.day AS day, r.body AS body, d.uri AS uri
+         FROM send_report_delivery d JOIN send_report r ON r.id = d.report WHERE d.due_at <= ? ORDER BY d.due_at LIMIT ?`,
+      )
+      .all(now, limit);
+  }
+
+  /** Records the result of a try; resolves when it is durable. */
+  settle(
+    { id, uri }: Pick<QueuedReport, 'id' | 'uri'>,
+    settled: DeliverySettlement,
+    now: number,
+  ): Promise<void> {
+    const { store } = this.#options;
+    return store.write(REPORTING, () => {
+      const row = store
+        .prepare<{ tries: number; first_at: number | null }>(
+          'SELECT tries, first_at FROM send_report_delivery WHERE report = ? AND uri = ?',
+        )
+        .get(id, uri);
+      const firstAt = row?.first_at ?? now;
+      const pause = FIRST_PAUSE * 2 ** (row?.tries ?? 0);
+      const again =
+        !settled.delivered && settled.failure.temporary && now + pause <= firstAt + TRY_FOR;
+      const state = settled.delivered
+        ? 'delivered'
+        : again
+          ? 'waiting'
+          : settled.failure.temporary
+            ? 'given-up'
+            : 'refused';
+      const detail = settled.delivered
+        ? ''
+        : `${settled.failure.code} ${settled.failure.detail}`.trim();
+      store
+        .prepare(
+          'UPDATE send_report_delivery SET tries = tries + 1, first_at = ?, due_at = ?, state = ?, detail = ? WHERE report = ? AND uri = ?',
+        )
+        .run(firstAt, again ? now + pause : null, state, detail, id, uri);
+      if (settled.delivered)
+        store.prepare('DELETE FROM send_report_refusal WHERE uri = ?').run(uri);
+      if (state === 'refused')
+        store
+          .prepare(
+            `INSERT INTO send_report_refusal (uri, refusals, since) VALUES (?, 1, ?)
+             ON CONFLICT (uri) DO UPDATE SET refusals = send_report_refusal.refusals + 1, since = excluded.since`,
+          )
+          .run(uri, now);
+    });
+  }
+
+  /** When there is something to do next: a delivery that is due, or the end of a day. */
+  nextAt(now: number): number {
+    const row = this.#options.store
+      .prepare<{ at: number | null }>('SELECT min(due_at) AS at FROM send_report_delivery')
+      .get();
+    const dayEnds = Math.floor((now - SETTLE) / DAY) * DAY + DAY + SETTLE;
+    return Math.max(now, Math.min(row?.at ?? Infinity, dayEnds));
+  }
+
+  /** Removes what is settled and old. */
+  forget(now: number): Promise<void> {
+    const { store } = this.#options;
+    return store.write(REPORTING, () => {
+      store
+        .prepare('DELETE FROM send_report_delivery WHERE due_at IS NULL AND queued_at < ?')
+        .run(now - KEPT);
+      store
+        .prepare(
+          'DELETE FROM send_report WHERE day < ? AND id NOT IN (SELECT report FROM send_report_delivery)',
+        )
+        .run(now - KEPT);
+      store.prepare('DELETE FROM send_report_receiver WHERE day < ?').run(now - KEPT);
+      store.prepare('DELETE FROM send_report_refusal WHERE since < ?').run(now - SUSPENSION);
+    });
+  }
+
+  /** Deliveries by what became of them. */
+  counts(): readonly (readonly [state: string, n: number])[] {
+    return this.#options.store
+      .prepare<{ state: string; n: number }>(
+        'SELECT state, count(*) AS n FROM send_report_delivery GROUP BY state ORDER BY state',
+      )
+      .all()
+      .map(({ state, n }) => [state, n]);
+  }
+}

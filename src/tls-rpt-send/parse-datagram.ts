@@ -1,0 +1,180 @@
+import {
+  fail,
+  formatIp,
+  neutralise,
+  ok,
+  parseDomain,
+  parseIp,
+  type Result,
+} from '../base/index.js';
+import { parseTlsRptRecord, type FailureDetails, type ReportedPolicy } from '../tls-rpt/index.js';
+import { reportingFailures } from './failures.js';
+import type { SessionEvent } from './session-event.js';
+
+/** Numbers of libtlsrpt (`tlsrpt.h`). */
+const policyTypeOf: Readonly<Record<number, string>> = {
+  1: 'tlsa',
+  2: 'sts',
+  9: 'no-policy-found',
+};
+const resultTypeOf: Readonly<Record<number, string>> = {
+  201: 'starttls-not-supported',
+  202: 'certificate-host-mismatch',
+  203: 'certificate-not-trusted',
+  204: 'certificate-expired',
+  205: 'validation-failure',
+  301: 'sts-policy-fetch-error',
+  302: 'sts-policy-invalid',
+  303: 'sts-webpki-invalid',
+  304: 'tlsa-invalid',
+  305: 'dnssec-invalid',
+  306: 'dane-required',
+};
+
+const MOST = { policies: 16, failures: 64, strings: 200 };
+
+/**
+ * Reads one datagram of libtlsrpt, as Postfix sends it for each session. Octets that are
+ * no UTF-8 become replacement characters; a version that is unknown or missing is read
+ * all the same. `t` counts details and `f` is the final result, so each policy in it is
+ * one session.
+ */
+export function parseDatagram(
+  bytes: Uint8Array | string,
+  at: number,
+): Result<readonly SessionEvent[]> {
+  const text = typeof bytes === 'string' ? bytes : new TextDecoder().decode(bytes);
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    return malformed(`no JSON: ${neutralise(text, 60)}`);
+  }
+  const { d, pr, policies } = fields(json);
+  const domain = typeof d === 'string' ? parseDomain(d) : undefined;
+  if (!domain?.ok) return malformed('"d" names no domain');
+  if (typeof pr !== 'string' || parseTlsRptRecord([pr]).status === 'absent')
+    return malformed('"pr" is no TLS-RPT record');
+  if (!Array.isArray(policies) || policies.length === 0 || policies.length > MOST.policies)
+    return malformed('"policies" is no list');
+  const name = domain.value.toLower();
+  const read = policies.map((policy) => readPolicy(fields(policy), name));
+  const wrong = read.findIndex((policy) => policy === undefined);
+  if (wrong >= 0) return malformed(`policies[${wrong}] has no known "policy-type" or no "f"`);
+  return ok(read.flatMap((policy) => (policy ? [{ at, domain: name, record: pr, policy }] : [])));
+}
+
+function malformed(detail: string): Result<never> {
+  return fail(reportingFailures.make('reporting-event-malformed', detail));
+}
+
+function readPolicy(
+  given: Readonly<Record<string, unknown>>,
+  domain: string,
+): ReportedPolicy | undefined {
+  const type = policyTypeOf[Number(given['policy-type'])];
+  const final = given['f'];
+  if (type === undefined || (final !== 0 && final !== 1)) return undefined;
+  const own =
+    typeof given['policy-domain'] === 'string' ? parseDomain(given['policy-domain']) : undefined;
+  const failures = list(given['failure-details'])
+    .slice(0, MOST.failures)
+    .flatMap((item) => readFailure(fields(item)) ?? []);
+  const failed = final === 1;
+  return {
+    policyType: type,
+    policyDomain: own?.ok ? own.value.toLower() : domain,
+    policyString: texts(given['policy-string']),
+    mxHost: type === 'sts' ? texts(given['mx-host']).map((host) => host.toLowerCase()) : [],
+    totalSuccessfulSessionCount: failed ? 0 : 1,
+    totalFailureSessionCount: failed ? 1 : 0,
+    // What went wrong on the way to a session that fulfilled its policy is no failed
+    // session.
+    failureDetails: !failed
+      ? []
+      : failures.length > 0
+        ? failures
+        : [{ ...nothingKnown, resultType: 'validation-failure' }],
+  };
+}
+
+const nothingKnown: FailureDetails = {
+  resultType: '',
+  sendingMtaIp: undefined,
+  receivingMxHostname: undefined,
+  receivingMxHelo: undefined,
+  receivingIp: undefined,
+  failedSessionCount: 1,
+  additionalInformation: undefined,
+  failureReasonCode: undefined,
+};
+
+function readFailure({
+  c,
+  s,
+  n,
+  h,
+  r,
+  a,
+  f,
+}: Readonly<Record<string, unknown>>): FailureDetails | undefined {
+  const resultType = resultTypeOf[Number(c)];
+  if (resultType === undefined) return undefined;
+  const host = typeof n === 'string' ? parseDomain(n) : undefined;
+  const information = text(a);
+  return {
+    resultType,
+    sendingMtaIp: address(s),
+    receivingMxHostname: host?.ok ? host.value.toLower() : undefined,
+    receivingMxHelo: helloName(h),
+    receivingIp: address(r),
+    failedSessionCount: 1,
+    additionalInformation:
+      information !== undefined && /^[a-z][a-z0-9+.-]*:[\x21-\x7e]+$/i.test(information)
+        ? information
+        : undefined,
+    failureReasonCode: text(f),
+  };
+}
+
+function fields(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : {};
+}
+
+function list(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+/** Lines as the policy had them, without what a report cannot carry. */
+function texts(value: unknown): readonly string[] {
+  return list(value)
+    .slice(0, MOST.strings)
+    .flatMap((item) => text(item) ?? []);
+}
+
+function text(value: unknown): string | undefined {
+  const clean =
+    typeof value === 'string'
+      ? value
+          .replace(/[\p{Cc}\p{Cs}]+/gu, ' ')
+          .trim()
+          .slice(0, 500)
+      : '';
+  return clean === '' ? undefined : clean;
+}
+
+/**
+ * Postfix hands on the whole reply to its EHLO; reports are to have the name in it (RFC
+ * 8460 §4.4, RFC 5321 §4.1.1.1).
+ */
+function helloName(value: unknown): string | undefined {
+  const said = text(value);
+  return said === undefined ? undefined : (/^250[ -](\S+)/.exec(said)?.[1] ?? said);
+}
+
+function address(value: unknown): string | undefined {
+  const ip = typeof value === 'string' ? parseIp(value) : undefined;
+  return ip && formatIp(ip);
+}

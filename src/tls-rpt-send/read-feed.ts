@@ -1,0 +1,50 @@
+import { deliveryOutcomeSchema } from '../evidence/index.js';
+import { fail, ok, type Result } from '../base/index.js';
+import { parseDatagram } from './parse-datagram.js';
+import { reportingFailures } from './failures.js';
+import { eventsOfOutcome, type SessionEvent } from './session-event.js';
+
+const OUTCOME = '"hermetic.outcome/1"';
+
+/** One line of a feed: a `hermetic.outcome/1`, or what libtlsrpt would send. */
+export function parseFeedLine(line: string, at: number): Result<readonly SessionEvent[]> {
+  if (!line.includes(OUTCOME)) return parseDatagram(line, at);
+  let json: unknown;
+  try {
+    json = JSON.parse(line);
+  } catch {
+    return fail(reportingFailures.make('reporting-event-malformed', 'no JSON'));
+  }
+  const outcome = deliveryOutcomeSchema.safeParse(json);
+  if (outcome.success) return ok(eventsOfOutcome(outcome.data));
+  const [issue] = outcome.error.issues;
+  return fail(
+    reportingFailures.make(
+      'reporting-event-malformed',
+      `${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`.trim(),
+    ),
+  );
+}
+
+/**
+ * Cuts a stream of octets into lines; a line beyond the bound is given up whole, as an
+ * empty one.
+ */
+export class FeedLines {
+  #rest = '';
+  #tooLong = false;
+
+  constructor(private readonly longest = 1_000_000) {}
+
+  push(text: string): readonly string[] {
+    const lines = (this.#rest + text).split('\n');
+    this.#rest = lines.pop() ?? '';
+    const whole = lines.map((line, i) => (i === 0 && this.#tooLong ? '' : line.trim()));
+    if (lines.length > 0) this.#tooLong = false;
+    if (this.#rest.length > this.longest) {
+      this.#rest = '';
+      this.#tooLong = true;
+    }
+    return whole.filter((line) => line !== '');
+  }
+}

@@ -1,0 +1,166 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { TLSSocket } from 'node:tls';
+import type { Clock } from '../../../src/base/index.js';
+import { AcmeCa, LabNetwork, validateOver, type AcmeCaHabits } from '../../../src/lab/index.js';
+import type { Network } from '../../../src/net/index.js';
+import { createCa, createIntermediate, issue } from '../../../src/pki/index.js';
+import { openStore } from '../../../src/store/index.js';
+import { parseCertificate, trustStore } from '../../../src/x509/index.js';
+import type { SetRrset } from '../../../src/publish/actions.js';
+import type { CrashInjector } from './crash-injection.js';
+import { KeyRing } from '../../../src/publish/keys/key-ring.js';
+import { openAcmeBook } from '../../../src/publish/issue/acme-store.js';
+import type { AcmeServer } from '../../../src/acme/session.js';
+import { Issuer, type CertifierOptions } from '../../../src/publish/issue/issuer.js';
+import type { ChallengeType } from '../../../src/acme/challenge.js';
+import { locateRecord } from '../../../src/publish/dns/locate-record.js';
+import {
+  dnsAnswers,
+  persistentAnswers,
+  type TextRecords,
+} from '../../../src/publish/issue/dns-solver.js';
+import { WebAnswers } from '../../../src/publish/issue/web-solver.js';
+
+const root = createCa({ name: 'Lab Root' });
+const issuer = createIntermediate(root, { name: 'Lab Issuer', pathLength: 0 });
+const host = 'ca.lab.example';
+const [caAddress, ourAddress] = ['192.0.2.40', '192.0.2.41'];
+
+/**
+ * A CA, ourselves as it reaches us under every name, and a clock that sleeps in no time.
+ */
+export async function acmeWorld(habits: Partial<AcmeCaHabits> = {}) {
+  const network = new LabNetwork();
+  const clock = settableClock();
+  const folder = mkdtempSync(join(tmpdir(), 'hermetic-acme-'));
+  const ring = new KeyRing(join(folder, 'keys'));
+  const [http, alpn] = [new WebAnswers('http-01'), new WebAnswers('tls-alpn-01')];
+  const texts = new Map<string, readonly string[]>();
+  const aliases = new Map<string, string>();
+  const web = createServer((request, response) => {
+    const text = http.textFor(request.headers.host ?? '', request.url?.split('/').at(-1) ?? '');
+    response.writeHead(text === undefined ? 404 : 200).end(text);
+  });
+  await network.listenTcp(ourAddress, 80, (socket) => web.emit('connection', socket));
+  await network.listenTcp(ourAddress, 443, (socket) => {
+    const secured = new TLSSocket(socket, {
+      isServer: true,
+      ALPNProtocols: ['acme-tls/1'],
+      SNICallback: (name, done) => done(null, alpn.contextFor(name)),
+    });
+    secured.on('error', () => socket.destroy());
+  });
+  const ca = new AcmeCa({
+    issuer,
+    host,
+    certificate: issue(root, {
+      names: [host],
+      notBefore: clock.now() - 86_400_000,
+      notAfter: clock.now() + 3650 * 86_400_000,
+    }),
+    validate: validateOver(
+      network,
+      () => ourAddress,
+      (name) => (texts.get(name) ?? []).map((text) => text.slice(1, -1)),
+      (name) => aliases.get(name),
+    ),
+    now: () => clock.now(),
+    habits,
+  });
+  await network.listenTcp(caAddress, 443, ca.serve);
+  const anchor = parseCertificate(root.der);
+  if (!anchor.ok) throw new TypeError('no root');
+  const server: AcmeServer = {
+    directory: ca.directory,
+    network,
+    addressesOf: () => Promise.resolve([caAddress]),
+    anchors: trustStore([anchor.value]),
+    clock,
+  };
+  const write = ({ name, from, to }: SetRrset) => {
+    if (aliases.has(name)) throw new TypeError(`${name} is an alias`);
+    if ((texts.get(name) ?? []).join() !== from.join())
+      return Promise.resolve({
+        status: 'failed',
+        code: 'dns-update-conflict',
+        detail: name,
+      } as const);
+    texts.set(name, to);
+    return Promise.resolve({ status: 'done' } as const);
+  };
+  /** Two entries of `publish.dns`. */
+  const zones = Object.fromEntries(
+    ['example.com', 'dynamic.example'].map((zone) => [
+      zone,
+      { kind: 'hook', command: ['-'], zone } as const,
+    ]),
+  );
+  const place: TextRecords['place'] = (name) =>
+    locateRecord(name, 'example.com', zones, (at) => Promise.resolve(aliases.get(at)));
+  const records: TextRecords = {
+    place,
+    write,
+    shown: (name) => Promise.resolve([texts.get(name) ?? []]),
+    clock,
+  };
+  const store = await openStore(':memory:');
+  return {
+    ca,
+    server,
+    ring,
+    texts,
+    /** By name, what it is an alias of: it has no records then. */
+    aliases,
+    clock,
+    store,
+    /** As after a start of the process: nothing is remembered but what is on disk. */
+    certifier: (
+      options: Partial<CertifierOptions> & { type?: ChallengeType; mortal?: CrashInjector } = {},
+    ) =>
+      new Issuer({
+        server: { ...server, network: options.mortal ? dying(network, options.mortal) : network },
+        book: openAcmeBook(options.mortal?.store(store) ?? store),
+        ring: new KeyRing(ring.folder, options.mortal?.disk),
+        answers: [http, alpn, dnsAnswers(records), persistentAnswers(records)].filter(
+          ({ type }) => type === (options.type ?? 'http-01'),
+        ),
+        contact: [],
+        draw: () => 0.5,
+        ...options,
+      }),
+    async close() {
+      store.close();
+      await network.close();
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+/** Every request is a step: before it the CA knows nothing of it. */
+function dying(network: Network, mortal: CrashInjector): Network {
+  return {
+    dial: (request) => mortal.step(() => network.dial(request)),
+    exchange: (request) => mortal.step(() => network.exchange(request)),
+  };
+}
+
+export type AcmeWorld = Awaited<ReturnType<typeof acmeWorld>>;
+
+function settableClock(): Clock & { at: number } {
+  return {
+    at: Date.now(),
+    now() {
+      return this.at;
+    },
+    monotonic() {
+      return this.at;
+    },
+    sleep(ms) {
+      this.at += ms;
+      return Promise.resolve();
+    },
+  };
+}

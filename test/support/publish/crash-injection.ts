@@ -1,0 +1,129 @@
+import type { Store } from '../../../src/store/index.js';
+import { nodeDisk, type Disk } from '../../../src/publish/keys/durable-file.js';
+
+export class Crash extends Error {}
+
+/**
+ * Where a process dies: before a step, with half a file written, or after a step. A step
+ * is whatever leaves a trace: a write to the database, a file, and whatever else a test
+ * makes one, such as a request or a change of records. Where everything done to others is
+ * a step, after one is before the next: `enough` is all then.
+ */
+export const moments = ['before a step', 'halfway through a file', 'after a step'] as const;
+export const enough = ['before a step', 'halfway through a file'] as const;
+export type Moment = (typeof moments)[number];
+
+/** A process that dies at its nth step; the dead do nothing more. */
+export class CrashInjector {
+  dead = false;
+  #steps = 0;
+  #together = false;
+
+  constructor(
+    private readonly nth: number,
+    private readonly moment: Moment,
+  ) {}
+
+  store(store: Store): Store {
+    return {
+      ...store,
+      prepare: <Row>(sql: string) => {
+        const statement = store.prepare<Row>(sql);
+        return {
+          ...statement,
+          run: (...values) =>
+            this.#together ? statement.run(...values) : this.step(() => statement.run(...values)),
+        };
+      },
+      // What a transaction writes is there whole or not at all.
+      transaction: (work) =>
+        this.#together
+          ? store.transaction(work)
+          : this.step(() => store.transaction(() => this.#whole(work))),
+      write: (job, work) =>
+        this.#stepInQueue(() =>
+          store.write(job, () => {
+            const result = this.#whole(work);
+            return isGenerator(result) ? this.#wholeSteps(result) : result;
+          }),
+        ),
+    };
+  }
+
+  #whole<T>(work: () => T): T {
+    this.#together = true;
+    try {
+      return work();
+    } finally {
+      this.#together = false;
+    }
+  }
+
+  *#wholeSteps<T>(steps: Generator<unknown, T>): Generator<unknown, T> {
+    for (;;) {
+      const { done, value } = this.#whole(() => steps.next());
+      if (done === true) return value;
+      yield;
+    }
+  }
+
+  async #stepInQueue<T>(whole: () => Promise<T>): Promise<T> {
+    if (this.dead) throw new Crash();
+    if (this.moment === 'halfway through a file' || ++this.#steps !== this.nth) return whole();
+    this.dead = true;
+    if (this.moment === 'after a step') await whole();
+    throw new Crash();
+  }
+
+  readonly disk: Disk = {
+    write: (path, text, mode, owner) =>
+      this.step(
+        () => nodeDisk.write(path, text, mode, owner),
+        () => nodeDisk.write(path, text.slice(0, text.length / 2), mode, owner),
+      ),
+    symlink: (target, path) => this.step(() => nodeDisk.symlink(target, path)),
+    link: (from, to) => this.step(() => nodeDisk.link(from, to)),
+    rename: (from, to) => this.step(() => nodeDisk.rename(from, to)),
+    remove: (path) => this.step(() => nodeDisk.remove(path)),
+  };
+
+  /** Does one thing that leaves a trace, unless this is where it dies. */
+  step<T>(whole: () => T, half?: () => void): T {
+    if (this.dead) throw new Crash();
+    // Only a file can be there by half.
+    if (this.moment === 'halfway through a file' && !half) return whole();
+    if (++this.#steps !== this.nth) return whole();
+    this.dead = true;
+    if (this.moment === 'after a step') whole();
+    else if (this.moment === 'halfway through a file') half?.();
+    throw new Crash();
+  }
+}
+
+function isGenerator<T>(value: unknown): value is Generator<unknown, T> {
+  return Object.prototype.toString.call(value) === '[object Generator]';
+}
+
+/**
+ * Lives through a life once for each of its steps, and dies there; returns how many steps
+ * there were. `life` is to restart after the death, and judge.
+ */
+export async function crashAtEveryStep(
+  moment: Moment,
+  life: (mortal: CrashInjector, nth: number) => Promise<void>,
+): Promise<number> {
+  for (let nth = 1; ; nth++) {
+    const mortal = new CrashInjector(nth, moment);
+    await life(mortal, nth);
+    if (!mortal.dead) return nth - 1;
+  }
+}
+
+/** Runs until the end or until death. */
+export async function untilCrash(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof Crash)) throw error;
+  }
+}

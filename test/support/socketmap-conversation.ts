@@ -1,0 +1,56 @@
+import { Duplex } from 'node:stream';
+import type { Conn } from '../../src/net/index.js';
+
+/** A client that says and hears octets without a socket. */
+export class TestingConversation {
+  heard = '';
+  ended = false;
+  /** Octets the server has read so far. */
+  taken = 0;
+  /** While false the client does not read: the server's writes stay undone. */
+  reads = true;
+  readonly #undone: (() => void)[] = [];
+  readonly #stream: Duplex;
+  readonly conn: Conn;
+
+  constructor() {
+    this.#stream = new Duplex({
+      highWaterMark: 16_384,
+      read: () => undefined,
+      write: (chunk: Buffer, _encoding, done) => {
+        this.heard += chunk.toString('latin1');
+        if (this.reads) done();
+        else this.#undone.push(() => done());
+      },
+      final: (done) => {
+        this.ended = true;
+        done();
+      },
+    });
+    this.#stream.on('data', (bytes: Buffer) => (this.taken += bytes.length));
+    const nowhere = { address: '', port: 0 };
+    this.conn = {
+      stream: this.#stream,
+      local: nowhere,
+      remote: nowhere,
+      close: () => void this.#stream.destroy(),
+    };
+  }
+
+  /** Resolves when the server has done what it does at once. */
+  async say(text: string): Promise<void> {
+    this.#stream.push(Buffer.from(text, 'latin1'));
+    await this.settle();
+  }
+
+  async settle(): Promise<void> {
+    for (let i = 0; i < 5; i++) await new Promise(setImmediate);
+  }
+
+  /** Reads on. */
+  async read(): Promise<void> {
+    this.reads = true;
+    for (const done of this.#undone.splice(0)) done();
+    await this.settle();
+  }
+}
