@@ -6,9 +6,10 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { format } from 'prettier';
 import { catalogue } from '../src/check/index.js';
-import { allFailures } from '../src/cli/all-failures.js';
+import { allFailures } from '../src/catalogue/index.js';
 import { jsonSchemas } from '../src/evidence/index.js';
 import { reportSchemas } from '../src/tls-rpt-receive/index.js';
+import { apiReport } from './api-report.js';
 import { withAnswers } from './answers-table.js';
 import { profilesPage } from './profiles-page.js';
 
@@ -16,6 +17,7 @@ async function generated(): Promise<ReadonlyMap<string, string>> {
   const files = new Map([
     ['docs/errors.md', errors()],
     ['docs/profiles.md', profilesPage()],
+    ['docs/api/report.md', apiReport()],
     ['docs/postfix.md', withAnswers(readFileSync('docs/postfix.md', 'utf8'))],
   ]);
   for (const [file, schema] of Object.entries({ ...jsonSchemas(), ...reportSchemas() }))

@@ -290,9 +290,8 @@ test('delv agrees about every chain', async () => {
 
 const ownValidation = `
 import { readFileSync } from 'node:fs';
-import { Name } from 'hermetic/base';
-import { nodeNetwork } from 'hermetic/net';
-import { createResolver, parseTrustAnchors, parseUpstream, typeNumber } from 'hermetic/dns';
+import { nodeNetwork } from 'hermetic';
+import { createResolver, Name, parseTrustAnchors, parseUpstream, typeNumber } from 'hermetic/dns';
 const [anchorFile, port, name, type] = process.argv.slice(1);
 const anchors = parseTrustAnchors(readFileSync(anchorFile, 'utf8'));
 const upstream = parseUpstream('127.0.0.1:' + port);

@@ -1,0 +1,15 @@
+/** DANE for SMTP (RFC 6698, RFC 7671, RFC 7672): TLSA lookup and verification. */
+export {
+  explainMismatch,
+  explainUnusable,
+  formatTlsa,
+  lookupTlsa,
+  parseTlsa,
+  rolloverState,
+  usableRecords,
+  verifyDane,
+  type DaneQuestion,
+  type DaneVerdict,
+  type LookupTlsaOptions,
+  type TlsaLookup,
+} from '../dane/index.js';

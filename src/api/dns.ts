@@ -1,0 +1,27 @@
+/** DNS with DNSSEC validation in this process (RFC 4033 to 4035, RFC 9364). */
+export {
+  chooseResolver,
+  createResolver,
+  lookupAddresses,
+  lookupMailRoute,
+  lookupTexts,
+  parseTrustAnchors,
+  parseUpstream,
+  rootAnchors,
+  RRType,
+  systemUpstreams,
+  typeName,
+  typeNumber,
+  validate,
+  verifyProof,
+  type DnsAnswer,
+  type Dnssec,
+  type MailRoute,
+  type Resolver,
+  type ResolverOptions,
+  type ResourceRecord,
+  type TlsaData,
+  type TrustAnchor,
+  type Upstream,
+} from '../dns/index.js';
+export { Name } from '../base/index.js';

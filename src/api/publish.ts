@@ -1,0 +1,43 @@
+/**
+ * Publish MTA-STS policies and TLSA records without breaking delivery.
+ *
+ * The planners are pure: `stepRollover` and `stepPolicy` take the saved state and an
+ * observation, and return the new state with the steps that are safe now. `planAll` and
+ * `applyOnce` run them for a configuration: observe, plan, save, execute.
+ */
+export {
+  applyOnce,
+  covers,
+  describe,
+  dnsWriters,
+  Issuer,
+  KeyRing,
+  openAcmeBook,
+  openLedger,
+  planAll,
+  policyId,
+  publishSection,
+  recordsOf,
+  startPolicy,
+  startRollover,
+  stepPolicy,
+  stepRollover,
+  stsRecord,
+  type Action,
+  type ActionOutcome,
+  type Alert,
+  type Applied,
+  type DesiredPolicy,
+  type DesiredRollover,
+  type Executor,
+  type Ledger,
+  type Observer,
+  type PlanOptions,
+  type PolicyState,
+  type PolicyStep,
+  type RolloverState,
+  type RolloverStep,
+  type Step,
+  type SubjectPlan,
+  type Wait,
+} from '../publish/index.js';

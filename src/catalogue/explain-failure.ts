@@ -1,0 +1,26 @@
+import type { Failure, FailureEntry } from '../base/index.js';
+import { allFailures } from './all-failures.js';
+
+const entries: ReadonlyMap<string, FailureEntry> = new Map(
+  allFailures.flatMap(([, catalogue]) => Object.entries(catalogue.entries)),
+);
+
+/** Every failure code. */
+export const failureCodes: readonly string[] = [...entries.keys()];
+
+/** Finds the catalogue entry of a failure code; undefined for an unknown code. */
+export function findFailure(code: string): FailureEntry | undefined {
+  return entries.get(code);
+}
+
+/**
+ * Explains a failure in plain English: what happened, its detail, the clause and the fix.
+ * An unknown code is returned as it is, with its detail.
+ */
+export function explainFailure({ code, detail }: Pick<Failure, 'code' | 'detail'>): string {
+  const entry = entries.get(code);
+  const particulars = detail === '' ? '' : ` (${detail})`;
+  if (!entry) return `${code}${particulars}`;
+  const clause = entry.clause === undefined ? '' : ` [${entry.clause}]`;
+  return `${entry.says}${particulars}${clause} ${entry.fix}`;
+}
