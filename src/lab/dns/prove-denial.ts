@@ -6,7 +6,7 @@ import {
   readNsec3,
   type ResourceRecord,
 } from '../../dns/index.js';
-import { nextOf, type Zone } from './zone.js';
+import type { Zone } from './zone.js';
 
 const WILDCARD = Uint8Array.of(0x2a);
 
@@ -86,11 +86,16 @@ function find(zone: Zone, wanted: (rr: ResourceRecord) => boolean): ResourceReco
   return zone.denial.find(wanted);
 }
 
+/** By bisection: the chain is in canonical order (RFC 4034 §6.1). */
 function covering(zone: Zone, name: Name): ResourceRecord | undefined {
-  return find(zone, (rr) => {
-    const last = compareNames(nextOf(rr), rr.name) <= 0;
-    return compareNames(rr.name, name) < 0 && (last || compareNames(name, nextOf(rr)) < 0);
-  });
+  let [low, high] = [0, zone.denial.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const owner = zone.denial[middle]?.name ?? name;
+    if (compareNames(owner, name) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return zone.denial[low]?.name.equals(name) ? undefined : zone.denial[low - 1];
 }
 
 function matching3(zone: Zone, name: Name): ResourceRecord | undefined {

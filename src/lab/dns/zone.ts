@@ -5,7 +5,6 @@ import {
   dsRecord,
   generateZoneKey,
   parseZone,
-  readNsec,
   RRType,
   signRrset,
   type DenialScheme,
@@ -223,10 +222,4 @@ function zoneKey(algorithm: SigningAlgorithm): ZoneSigningKey {
   const made = rsaKeys.get(algorithm) ?? generateZoneKey(algorithm);
   rsaKeys.set(algorithm, made);
   return made;
-}
-
-/** The next name of an NSEC record. */
-export function nextOf(nsec: ResourceRecord): Name {
-  const read = readNsec(nsec);
-  return read.ok ? read.value.next : nsec.name;
 }
