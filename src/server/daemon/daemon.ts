@@ -123,6 +123,8 @@ async function stopJobs({ house, services }: Generation): Promise<void> {
 
 /** A CA looks from a few places at once. */
 const PLAIN_CONNECTIONS = 100;
+/** A monitor sends its short request at once: slow clients must not crowd it out. */
+const METRICS_LIMITS = { connections: 32, patienceMs: 1000 };
 
 function wantedBy(
   { web, metrics }: Config,
@@ -145,7 +147,7 @@ function wantedBy(
     log,
     limits: { connections: PLAIN_CONNECTIONS },
   };
-  const scraped = { sites: [metricsSite(state)], log, limits: { connections: 32 } };
+  const scraped = { sites: [metricsSite(state)], log, limits: METRICS_LIMITS };
   return [
     ...services
       .flatMap((s) => s.ports ?? [])

@@ -46,6 +46,7 @@ test('one source that takes every place of a port keeps nobody else out', async 
 function port(most: number): {
   accept(address: string, octets?: number): Socket;
   later(ms: number): void;
+  opened: OpenedPort;
 } {
   let time = 0;
   const server = Object.assign(new EventEmitter(), { maxConnections: 0 });
@@ -56,6 +57,7 @@ function port(most: number): {
   );
   opened.most = most;
   return {
+    opened,
     accept(remoteAddress, bytesRead = 0) {
       const socket = Object.defineProperties(new Socket(), {
         remoteAddress: { value: remoteAddress },
@@ -78,6 +80,20 @@ test('a full port closes the slowest connection that is ten seconds old', () => 
   later(1000);
   const next = accept('198.51.100.2');
   assert.deepEqual([next.destroyed, held.findIndex((s) => s.destroyed)], [false, 7]);
+});
+
+test('a port of short requests closes the slowest connection after a second', () => {
+  const { accept, later, opened } = port(20);
+  opened.patienceMs = 1000;
+  const held = Array.from({ length: 20 }, (_, n) => accept(`10.0.${n}.1`, n === 7 ? 3 : 5000));
+  later(999);
+  assert.ok(accept('198.51.100.1').destroyed);
+  later(1);
+  assert.ok(!accept('198.51.100.2').destroyed);
+  assert.deepEqual(
+    held.flatMap((socket, n) => (socket.destroyed ? [n] : [])),
+    [7],
+  );
 });
 
 test('a connection that has sent nothing gives way after a second', () => {

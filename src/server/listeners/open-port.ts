@@ -4,11 +4,9 @@ import { formatListenAddress, type ListenAddress } from '../listen-address.js';
 import type { OpenPort } from './listener-set.js';
 import { listenAtPath } from './unix-socket.js';
 
-/**
- * Milliseconds until a connection may have to give its place to a newcomer, and until one
- * that has sent nothing.
- */
+/** Default of `patienceMs`. */
 const MIN_AGE = 10_000;
+/** Milliseconds until a connection that has sent nothing may have to give its place. */
 const MIN_SILENCE = 1000;
 
 /** An accepted connection. */
@@ -26,6 +24,8 @@ export class OpenedPort implements OpenPort {
   readonly #perSource = new Map<string, number>();
   readonly #perNetwork = new Map<string, number>();
   #most = Infinity;
+  /** Milliseconds until a connection may have to give its place to a newcomer. */
+  patienceMs = MIN_AGE;
   /** Sent to a newcomer that finds no place. */
   refusal: string | undefined;
   /**
@@ -75,7 +75,7 @@ export class OpenedPort implements OpenPort {
   /**
    * Closes one connection. A network that holds more than a quarter of the places gives
    * up one of its own. Where no network does, the slowest connection gives way, once it
-   * is ten seconds old.
+   * is old enough.
    */
   #makeRoom(newcomer: Socket): void {
     this.refused++;
@@ -99,7 +99,8 @@ export class OpenedPort implements OpenPort {
     const now = this.now();
     const pace = ({ socket, since }: Held): number => socket.bytesRead / (now - since);
     const old = held.filter(
-      ({ socket, since }) => now - since >= (socket.bytesRead === 0 ? MIN_SILENCE : MIN_AGE),
+      ({ socket, since }) =>
+        now - since >= (socket.bytesRead === 0 ? MIN_SILENCE : this.patienceMs),
     );
     return old.reduce<Held | undefined>(
       (slow, one) => (slow && pace(slow) <= pace(one) ? slow : one),

@@ -31,8 +31,16 @@ export interface WebSettings {
   readonly fallback?: { readonly cert: string; readonly key: string } | undefined;
   /** Certificates for tls-alpn-01 challenges, while there are any. */
   readonly challengeFor?: Site['challengeFor'];
-  readonly limits: Pick<PortLimits, 'connections'>;
+  readonly limits: WebLimits;
   readonly log: Log;
+}
+
+interface WebLimits extends Pick<PortLimits, 'connections'> {
+  /**
+   * Milliseconds until a slow connection may have to give its place to a newcomer. Default
+   * 10 000: a report may take as long to arrive.
+   */
+  readonly patienceMs?: number;
 }
 
 /** A slow or silent client holds a connection for so long at most. */
@@ -95,6 +103,7 @@ export async function listenWeb(
   answerChallenges(server, () => current.challengeFor?.());
   server.maxRequestsPerSocket = requestsPerConnection;
   const port = await openPort(server, at, settings.limits.connections);
+  port.patienceMs = settings.limits.patienceMs ?? port.patienceMs;
   return Object.assign(port, {
     use(next: WebSettings) {
       current = next;
