@@ -24,6 +24,28 @@ test('a body that comes octet by octet takes no more memory than another', async
   assert.ok(grown < 30_000_000, `${grown} octets`);
 });
 
+test('large bodies are read at a bounded pace, and small ones at once', async () => {
+  const collect = bodyCollector(100_000_000);
+  const read = async (count: number, drain = false): Promise<number> => {
+    const began = performance.now();
+    await collect(octets(count, 64_000), { most: 2_000_000, drain, use: async () => undefined });
+    return performance.now() - began;
+  };
+  const large = Promise.all([read(30), read(30), read(60, true)]);
+  await read(2);
+  let [small, ended] = [1, false];
+  const ending = large.then((times) => ((ended = true), times));
+  while (!ended) {
+    await read(2);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    small++;
+  }
+  const longest = Math.max(...(await ending));
+  // 7.3 MB at 8 MB a second; a busy machine takes longer.
+  assert.ok(longest > 700, `${longest} ms`);
+  assert.ok(small > 5, `${small} small bodies meanwhile`);
+});
+
 test('large bodies under way hold no more than their room together; small ones always have some, and refused ones give theirs back', async () => {
   const collect = bodyCollector(1_000_000);
   const read = (

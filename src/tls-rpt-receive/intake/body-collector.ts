@@ -1,14 +1,18 @@
-/** Octets of a body that are not held against it. Reports are a hundred times smaller. */
+/** Octets of a body that are not charged. Reports are a hundred times smaller. */
 const SMALL = 128 * 1024;
+/** Octets a second that all large bodies together are read at. */
+const RATE = 8_000_000;
+/** Milliseconds that are worth a timer: shorter waits add up first. */
+const SHORTEST = 4;
 const BLOCK = 64 * 1024;
 
 export interface CollectOptions<T> {
   /** Octets of one body. */
   readonly most: number;
-  /** What becomes of the body; until it resolves, the body is held. */
+  /** Uses the body, which stays in memory until this resolves. */
   use(body: Buffer | 'too-large' | 'no-room'): Promise<T>;
   /**
-   * Reads a body that is not taken to its end, since only then the refusal can be told.
+   * Reads a refused body to its end: only then the client reads the refusal.
    */
   readonly drain?: boolean;
 }
@@ -23,6 +27,24 @@ interface Budget {
   held: number;
   readonly most: number;
 }
+
+/**
+ * The pace of reading large bodies: several at full speed would leave the event loop little
+ * time for the other ports. The sender waits, since its octets stay in the socket.
+ */
+class Pace {
+  /** When the octets up to now are due, in milliseconds of the monotonic clock. */
+  #due = 0;
+
+  async take(octets: number): Promise<void> {
+    const now = performance.now();
+    const wait = Math.max(0, this.#due - now);
+    this.#due = now + wait + (octets * 1000) / RATE;
+    if (wait > SHORTEST) await new Promise((resolve) => setTimeout(resolve, wait));
+  }
+}
+
+const pace = new Pace();
 
 /** Two of the largest bodies, in all ports and all configurations of a process. */
 const ofProcess: Budget = { held: 0, most: 24_000_000 };
@@ -41,6 +63,7 @@ export function bodyCollector(maxHeld?: number): BodyCollector {
     let mine = 0;
     try {
       for await (const octets of chunks) {
+        if (refused || size > SMALL) await pace.take(octets.length);
         if (refused) continue;
         size += octets.length;
         budget.held -= mine;
