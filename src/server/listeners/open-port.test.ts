@@ -9,7 +9,7 @@ import { OpenedPort } from './open-port.js';
 import type { Conn } from '../../net/index.js';
 import { listenStream } from './stream-listener.js';
 
-test('one source that takes every place of a port keeps nobody else out', async (t) => {
+test('one source that takes every place of a port keeps no other client out', async (t) => {
   const limits = { connections: 4, idleMs: 60_000 };
   const port = await listenStream(
     { address: '127.0.0.1', port: 0 },
@@ -29,7 +29,7 @@ test('one source that takes every place of a port keeps nobody else out', async 
       });
       opened.push(socket);
       socket.on('error', () => undefined).once('close', () => resolve(false));
-      // Who is turned away may be greeted first.
+      // A client that is turned away may be greeted first.
       socket.once('data', () =>
         setTimeout(() => resolve(!socket.destroyed && !socket.readableEnded), 50),
       );
@@ -135,7 +135,7 @@ test('within a network the address that holds most gives way', () => {
   assert.ok(!many.at(-1)?.destroyed);
 });
 
-test('a newcomer that finds no place is told so in its protocol', async (t) => {
+test('a newcomer that finds no place gets a refusal in its protocol', async (t) => {
   const limits = { connections: 2, idleMs: 60_000, refusal: '421 4.3.2 Too many\r\n' };
   const settings = { limits, serve: ({ stream }: Conn) => void stream.write('220 hello\r\n') };
   const listener = await listenStream({ address: '127.0.0.1', port: 0 }, settings);
