@@ -14,13 +14,13 @@ test('the rules name places that exist', () => {
   for (const place of rules.pure) assert.ok(existsSync(place), place);
 });
 
-/** What is found when one file is put into the real tree. */
+/** Returns the violations in a tree of one file and others that belong to it. */
 function planted(
   file: string,
   text: string,
   also: Readonly<Record<string, string>> = {},
 ): string[] {
-  const tree = new Map([...files, [file, text], ...Object.entries(also)]);
+  const tree = new Map([[file, text], ...Object.entries(also)]);
   return violations(tree, rules)
     .filter((v) => v.file === file || v.file in also)
     .map((v) => `${v.file}:${v.line} ${v.rule}`);

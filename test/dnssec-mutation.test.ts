@@ -21,6 +21,7 @@ import {
 import { LabDns, type ZoneSpec } from '../src/lab/index.js';
 import { parseRpl } from '../tools/replay/parse-rpl.js';
 import { runScenario, type Setting } from '../tools/replay/run-scenario.js';
+import { testSize } from '../test/support/test-size.js';
 
 const now = Date.UTC(2026, 10, 23);
 const records = `www A 192.0.2.1
@@ -177,6 +178,9 @@ function* mutants(
   }
 }
 
+/** Of the mutants the short form tries one in so many, another one in each proof. */
+const every = testSize(5, 1);
+
 for (const [name, make, stride, least] of [
   ['the lab', labCases, 16, 20],
   ['the vectors', vectorCases, 40, 25],
@@ -196,7 +200,7 @@ for (const [name, make, stride, least] of [
         const whole = await again(setting, proof);
         assert.deepEqual([whole.dnssec, dataOf(whole)], ['secure', dataOf(answer)], what);
         for (const mutant of mutants(proof, stride)) {
-          tried++;
+          if (tried++ % every !== 0) continue;
           const changed = await again(setting, mutant.proof);
           if (changed.dnssec !== 'secure') {
             assert.notEqual(changed.dnssec, 'insecure', `${what}: insecure ${mutant.what}`);

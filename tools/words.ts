@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ts from 'typescript';
+import { judgeByRatchet } from './ratchet.js';
 
 /**
  * Keeps comments, documentation, identifiers and messages in the field's language
@@ -318,8 +319,15 @@ if (process.argv[1] === import.meta.filename) {
   const files = read();
   const exceptions = JSON.parse(readFileSync('words.json', 'utf8')) as readonly WordException[];
   const found = violations(files, wordRules, exceptions);
-  for (const { file, line, rule, words, suggest } of found)
-    console.log(`${file}:${line}: "${words}" (${rule}): ${suggest}`);
+  const args = process.argv.slice(2);
+  const ratchet = args.includes('--ratchet');
+  // One total: a file that moves to another folder changes nothing.
+  const figures = found.length > 0 ? [{ name: 'violations', value: found.length }] : [];
+  const good = judgeByRatchet('words', figures, args);
+  if (!ratchet)
+    for (const { file, line, rule, words, suggest } of found)
+      console.log(`${file}:${line}: "${words}" (${rule}): ${suggest}`);
+  else if (!good) console.log('npm run words lists them');
   console.log(`${files.size} files, ${found.length} violations of the language rules`);
-  if (found.length > 0 || files.size < 500) process.exitCode = 1;
+  if (!good || files.size < 500) process.exitCode = 1;
 }

@@ -10,6 +10,7 @@ import { Outbox, type OutboxOptions } from './outbox.js';
 import { previewReports } from './preview-reports.js';
 import type { SessionEvent } from './session-event.js';
 import { prepareReporting } from './tables.js';
+import { testSize } from '../../test/support/test-size.js';
 
 const DAY = 86_400_000;
 const HOUR = 3_600_000;
@@ -118,7 +119,7 @@ test('whatever is counted in whatever groups stands in exactly one report of its
         store.close();
       },
     ),
-    { numRuns: 40 },
+    { numRuns: testSize(15, 40) },
   );
 });
 

@@ -8,9 +8,9 @@ import { renderTerminal } from '../render/terminal.js';
 import { outcomeWords } from '../render/words.js';
 import { randomEvidence } from '../../../test/support/check/random-evidence.js';
 import { grade } from './grade.js';
+import { testSize } from '../../../test/support/test-size.js';
 
-/** `HERMETIC_EVIDENCES=20000` is the full count. */
-const numRuns = Number(process.env['HERMETIC_EVIDENCES'] ?? 2000);
+const numRuns = testSize(800, 20_000);
 
 const rows = {
   'senders with DANE or MTA-STS': ['dane', 'mtaStsFirst', 'mtaStsCached'],
@@ -108,6 +108,6 @@ test('what happens today does not depend on the order of equal hosts and address
       assert.deepEqual(after.exposure, before.exposure);
       assert.equal(after.verdict, before.verdict);
     }),
-    { numRuns: Math.min(numRuns, 1000) },
+    { numRuns: testSize(400, 1000) },
   );
 });

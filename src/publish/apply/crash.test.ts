@@ -6,6 +6,10 @@ import {
   untilCrash,
 } from '../../../test/support/publish/crash-injection.js';
 import { DomainSimulation } from '../../../test/support/publish/domain-simulation.js';
+import { testSize } from '../../../test/support/test-size.js';
+
+/** The long form crashes at every step. */
+const strides = { 'before a step': testSize(4, 1), 'halfway through a file': 1 } as const;
 
 for (const moment of enough)
   test(`a crash ${moment}, from nothing over enforced, DANE and another key to all taken back: no sender is held up, and the end is the same`, async () => {
@@ -14,16 +18,20 @@ for (const moment of enough)
     const expected = calm.summary();
     assert.deepEqual(calm.left(), [], 'nothing that was written is left behind');
     await calm.end();
-    const steps = await crashAtEveryStep(moment, async (mortal, nth) => {
-      const life = await DomainSimulation.begin();
-      try {
-        await untilCrash(() => life.live(mortal));
-        life.judge();
-        await life.live();
-        assert.deepEqual(life.summary(), expected, `death at step ${nth}`);
-      } finally {
-        await life.end();
-      }
-    });
+    const steps = await crashAtEveryStep(
+      moment,
+      async (mortal, nth) => {
+        const life = await DomainSimulation.begin();
+        try {
+          await untilCrash(() => life.live(mortal));
+          life.judge();
+          await life.live();
+          assert.deepEqual(life.summary(), expected, `death at step ${nth}`);
+        } finally {
+          await life.end();
+        }
+      },
+      strides[moment],
+    );
     assert.ok(steps >= (moment === 'before a step' ? 80 : 4), `only ${steps} steps`);
   });

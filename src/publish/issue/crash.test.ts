@@ -10,6 +10,7 @@ import {
   untilCrash,
 } from '../../../test/support/publish/crash-injection.js';
 import { acmeWorld } from '../../../test/support/publish/acme-ca.js';
+import { testSize } from '../../../test/support/test-size.js';
 
 const host = 'mta-sts.example.com';
 const key = 'ecdsa-1';
@@ -17,40 +18,49 @@ const sha256 = (hex: string): string =>
   createHash('sha256').update(Buffer.from(hex, 'hex')).digest('hex');
 const [minute, day] = [60_000, 86_400_000];
 
+/** The long form crashes at every step. */
+const strides = { 'before a step': testSize(3, 1), 'halfway through a file': 1 } as const;
+
 for (const moment of enough)
   test(`a crash ${moment}, at the first certificate and at a renewal: a start later all is the same, one order each, no key lost [8555-7.4-1, 8555-7.3.1-1]`, async () => {
-    const steps = await crashAtEveryStep(moment, async (mortal, nth) => {
-      const world = await acmeWorld({
-        window: ({ notAfter }) => ({ start: notAfter - 31 * day, end: notAfter - 29 * day }),
-      });
-      try {
-        const { ca, ring, certifier, clock } = world;
-        const begun = clock.at;
-        const life = async (disk = nodeDisk, works = certifier()): Promise<void> => {
-          new KeyRing(ring.folder, disk).make(host, key, 'ecdsa');
-          if (ca.certificates.size === 0 || (await works.isDue({ host, key })))
-            assert.deepEqual(await works.certify({ host, key }), { status: 'done' });
-          clock.at = Math.max(clock.at, begun + 61 * day);
-          if (await works.isDue({ host, key }))
-            assert.deepEqual(await works.certify({ host, key }), { status: 'done' });
-        };
-        await untilCrash(async () => life(mortal.disk, certifier({ mortal })));
-        const [before] = ring.list(host, 0);
-        // Until then the dead process is in the way of the next.
-        clock.at += 10 * minute;
-        await life();
-        assert.equal(ca.orders.size, 2, `${nth}: ${ca.orders.size} orders`);
-        assert.equal(ca.accounts.size, 1);
-        assert.ok([...ca.orders.values()].every(({ status }) => status === 'valid'));
-        assert.equal(await certifier().isDue({ host, key }), false);
-        const [after] = ring.list(host, clock.at);
-        assert.ok(after?.certified && ring.list(host, 0).length === 1);
-        assert.equal(after.sha256, before?.sha256 ?? after.sha256);
-        assert.ok([...ca.certificates.values()].every(({ spki }) => sha256(spki) === after.sha256));
-      } finally {
-        await world.close();
-      }
-    });
+    const steps = await crashAtEveryStep(
+      moment,
+      async (mortal, nth) => {
+        const world = await acmeWorld({
+          window: ({ notAfter }) => ({ start: notAfter - 31 * day, end: notAfter - 29 * day }),
+        });
+        try {
+          const { ca, ring, certifier, clock } = world;
+          const begun = clock.at;
+          const life = async (disk = nodeDisk, works = certifier()): Promise<void> => {
+            new KeyRing(ring.folder, disk).make(host, key, 'ecdsa');
+            if (ca.certificates.size === 0 || (await works.isDue({ host, key })))
+              assert.deepEqual(await works.certify({ host, key }), { status: 'done' });
+            clock.at = Math.max(clock.at, begun + 61 * day);
+            if (await works.isDue({ host, key }))
+              assert.deepEqual(await works.certify({ host, key }), { status: 'done' });
+          };
+          await untilCrash(async () => life(mortal.disk, certifier({ mortal })));
+          const [before] = ring.list(host, 0);
+          // Until then the dead process is in the way of the next.
+          clock.at += 10 * minute;
+          await life();
+          assert.equal(ca.orders.size, 2, `${nth}: ${ca.orders.size} orders`);
+          assert.equal(ca.accounts.size, 1);
+          assert.ok([...ca.orders.values()].every(({ status }) => status === 'valid'));
+          assert.equal(await certifier().isDue({ host, key }), false);
+          const [after] = ring.list(host, clock.at);
+          assert.ok(after?.certified && ring.list(host, 0).length === 1);
+          assert.equal(after.sha256, before?.sha256 ?? after.sha256);
+          assert.ok(
+            [...ca.certificates.values()].every(({ spki }) => sha256(spki) === after.sha256),
+          );
+        } finally {
+          await world.close();
+        }
+      },
+      strides[moment],
+    );
     // Account key, account, claims, orders, chains, renewals, failures: each of them
     // written down.
     assert.ok(steps >= (moment === 'before a step' ? 50 : 4), `only ${steps} steps`);

@@ -3,6 +3,7 @@ import test from 'node:test';
 import fc from 'fast-check';
 import { PolicyWorld, type Trouble } from '../../../test/support/publish/policy-simulation.js';
 import type { DesiredPolicy, ReportSummary } from './types.js';
+import { testSize } from '../../../test/support/test-size.js';
 
 const wish: DesiredPolicy = {
   mode: 'enforce',
@@ -341,7 +342,7 @@ test('crashes, silence and lagging servers at any step change nothing about the 
         ['absent', [], undefined, []],
       );
     }),
-    { numRuns: 25 },
+    { numRuns: testSize(10, 25) },
   );
 });
 

@@ -260,14 +260,23 @@ function quotesSamePolicy(reporter: string, group: FailureGroup, facts: Reported
   return theirs.size === 0 || own.size === 0 || [...own].some((text) => theirs.has(text));
 }
 
+const MAX_FACTORS = 10_000;
+const NEGLIGIBLE = Math.log(1e-9);
+
 /**
  * Fisher's exact test, one-sided: the probability that all failures fall among the
  * sessions of the affected reporters by chance, C(affected, failed) / C(all, failed).
  */
 export function chanceOf(failed: number, affected: number, unaffected: number): number {
-  if (unaffected === 0 || failed === 0) return 1;
-  const own = Math.max(affected, failed);
-  let chance = 1;
-  for (let i = 0; i < failed && chance > 1e-9; i++) chance *= (own - i) / (own + unaffected - i);
-  return chance;
+  const all = Math.max(affected, failed) + unaffected;
+  // The same product in fewer factors: failed and unaffected can change places.
+  const [factors, other] = failed < unaffected ? [failed, unaffected] : [unaffected, failed];
+  // Reports name any number of sessions: many factors are approximated in blocks.
+  const block = Math.ceil(factors / MAX_FACTORS);
+  let logarithm = 0;
+  for (let i = 0; i < factors && logarithm > NEGLIGIBLE; i += block) {
+    const size = Math.min(block, factors - i);
+    logarithm += size * Math.log1p(-other / (all - i - (size - 1) / 2));
+  }
+  return Math.exp(logarithm);
 }

@@ -10,6 +10,7 @@ import {
   type TestReport,
 } from '../../../test/support/report/reports.js';
 import type { Explanation } from './explain-group.js';
+import { chanceOf } from './compare-reporters.js';
 import { rules } from './judge-fault.js';
 
 const now = Date.parse('2027-01-05T12:00:00Z');
@@ -272,4 +273,17 @@ test('what became of the mail is said only where it is known', async () => {
     const found = await judged([weekly('big.example', policy)]);
     assert.equal(found.fate, fate, JSON.stringify(policy));
   }
+});
+
+test('the chance of a distribution is exact for few sessions and bounded for many', () => {
+  const near = (value: number, expected: number): void =>
+    assert.ok(Math.abs(value - expected) < 1e-6, `${value}, not ${expected}`);
+  near(chanceOf(2, 3, 2), (3 / 5) * (2 / 4));
+  near(chanceOf(3, 3, 1), 1 / 4);
+  near(chanceOf(1, 1, 9), 1 / 10);
+  assert.deepEqual([chanceOf(0, 5, 5), chanceOf(5, 5, 0)], [1, 1]);
+  // Reports may name any number: a loop over the failed sessions would not end soon.
+  near(chanceOf(1e15, 1e15, 1), 1 / (1e15 + 1));
+  near(chanceOf(1e9, 1e15, 2), 1 - 2e-6);
+  near(chanceOf(1e6, 1e12, 1e6), Math.exp(-1));
 });

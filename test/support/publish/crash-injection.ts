@@ -105,14 +105,16 @@ function isGenerator<T>(value: unknown): value is Generator<unknown, T> {
 }
 
 /**
- * Lives through a life once for each of its steps, and dies there; returns how many steps
- * there were. `life` is to restart after the death, and judge.
+ * Runs a life with a crash at one of its steps, for every `stride`th step, and returns
+ * how many steps there are, at most `stride` more. `life` restarts after the crash, and
+ * judges.
  */
 export async function crashAtEveryStep(
   moment: Moment,
   life: (mortal: CrashInjector, nth: number) => Promise<void>,
+  stride = 1,
 ): Promise<number> {
-  for (let nth = 1; ; nth++) {
+  for (let nth = 1; ; nth += stride) {
     const mortal = new CrashInjector(nth, moment);
     await life(mortal, nth);
     if (!mortal.dead) return nth - 1;
