@@ -10,13 +10,16 @@ import { serverFailures } from '../tls-policy/index.js';
 import { publishFailures } from '../publish/index.js';
 import { sendFailures } from '../send/index.js';
 import { reportingFailures } from '../tls-rpt-send/index.js';
+import { intakeFailures } from '../tls-rpt-receive/index.js';
 import { smtpFailures } from '../smtp/index.js';
 import { storeFailures } from '../store/index.js';
 import { builderFailures, reportFailures, reportQuirks, tlsRptFailures } from '../tls-rpt/index.js';
 import { tlsFailures } from '../tls/index.js';
 import { x509Failures } from '../x509/index.js';
+import { cliFailures } from './cli-failures.js';
+import { daemonFailures } from './daemon-failures.js';
 
-/** The failure catalogue of every part, under the heading it has in `docs/errors.md`. */
+/** The failure catalogue of every part, under its heading in `docs/errors.md`. */
 export const allFailures: readonly (readonly [string, FailureCatalogue<string>])[] = [
   ['Names', nameFailures],
   ['Connections', netFailures],
@@ -39,6 +42,9 @@ export const allFailures: readonly (readonly [string, FailureCatalogue<string>])
   ['What a server shows', serverFailures],
   ['Sending', sendFailures],
   ['Reporting', reportingFailures],
+  ['Reading reports', intakeFailures],
   ['Checking', checkFailures],
   ['Store', storeFailures],
+  ['Daemon', daemonFailures],
+  ['Command line', cliFailures],
 ];

@@ -1,30 +1,41 @@
 import { collect, collectOptions, nameOf, type CheckOptions } from '../check/index.js';
 import type { Evidence } from '../evidence/index.js';
 import type { Lab } from '../lab/index.js';
-import { labOptions } from './commands/lab-options.js';
+import { labOptions } from './lab.js';
 
 /**
- * With more at once each waits for all the others in this one process, and a busy machine
- * passes for silent servers.
+ * Domains of a lab that are checked at a time. All servers of the lab share this process:
+ * with more of them, a busy machine makes them look silent.
  */
 const MAX_CONCURRENT = 8;
 
-/**
- * What a check sees of each of these domains of a lab, in their order, as soon as it is
- * there.
- */
+/** Collects the evidence of domains of a lab, in their order, each as soon as it is there. */
 export function checkDomains(
   lab: Lab,
   domains: readonly string[],
   more: CheckOptions = {},
 ): readonly Promise<Evidence>[] {
   const options = collectOptions({ ...labOptions(lab), ...more });
-  const lanes: Promise<unknown>[] = Array.from({ length: MAX_CONCURRENT }, () => Promise.resolve());
-  return domains.map((domain, i) => {
-    const seen = (lanes[i % MAX_CONCURRENT] as Promise<unknown>).then(() =>
-      collect(nameOf(domain), options),
-    );
-    lanes[i % MAX_CONCURRENT] = seen.catch(() => undefined);
-    return seen;
+  return inLanes(domains, MAX_CONCURRENT, (domain) => collect(nameOf(domain), options));
+}
+
+/**
+ * Runs asynchronous work for each item, at most `lanes` at a time, and returns the promises
+ * in the order of the items. A failure stops only its own item.
+ */
+export function inLanes<T, R>(
+  items: readonly T[],
+  lanes: number,
+  work: (item: T) => Promise<R>,
+): readonly Promise<R>[] {
+  const starters: (() => void)[] = [];
+  const results = items.map((item) => {
+    const turn = new Promise<void>((resolve) => starters.push(resolve));
+    const result = turn.then(() => work(item));
+    // The caller may stop waiting after the first failure.
+    result.catch(() => undefined).finally(() => starters.shift()?.());
+    return result;
   });
+  for (const start of starters.splice(0, lanes)) start();
+  return results;
 }

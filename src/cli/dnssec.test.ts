@@ -71,7 +71,7 @@ test('an unsigned answer says what proves it unsigned; a bogus one says why and 
   assert.match(bogus.out, /dnssec-signature-expired/);
 });
 
-test('a stored proof holds again, without the network', async () => {
+test('a stored proof holds again, offline', async () => {
   for (const file of ['found.json', 'nxdomain.json']) {
     const { code, out } = await cli('verify', join(folder, file), '--trust-anchor', anchorFile);
     assert.equal(code, 0, out);

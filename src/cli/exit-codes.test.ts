@@ -17,13 +17,25 @@ test('--fail-on warn makes a warning count', () => {
   assert.equal(exitCodeOf(result('warn'), 'warn'), 1);
 });
 
-test('a domain that does not exist is bad input', () => {
+test('a domain that is proved not to exist is bad input', () => {
   assert.equal(
     exitCodeOf({
       verdict: 'not-applicable',
       findings: [{ id: 'domain-nonexistent' }],
+      route: { kind: 'none', dnssec: 'insecure' },
     } as unknown as CheckResult),
     2,
+  );
+});
+
+test('an unproved NXDOMAIN is inconclusive', () => {
+  assert.equal(
+    exitCodeOf({
+      verdict: 'not-applicable',
+      findings: [{ id: 'domain-nonexistent' }],
+      route: { kind: 'none', dnssec: 'indeterminate' },
+    } as unknown as CheckResult),
+    3,
   );
 });
 

@@ -10,9 +10,18 @@ export const exitCodes = {
   interrupted: 130,
 } as const;
 
-/** The exit status a result comes to. */
+/** The exit statuses as `hermetic --help` explains them. */
+export const exitStatusTexts: readonly (readonly [status: number, meaning: string])[] = [
+  [exitCodes.good, 'success'],
+  [exitCodes.fail, 'the result is bad: a check fails, a proof does not hold, mail is rejected'],
+  [exitCodes.usage, 'the command, its input or its output cannot be used; a domain does not exist'],
+  [exitCodes.inconclusive, 'the result could not be determined, or mail is deferred'],
+  [exitCodes.retry, 'report import from a pipe failed for now; the mail server should retry'],
+  [exitCodes.interrupted, 'interrupted by ctrl-C'],
+];
+
+/** The exit status for a result. */
 export function exitCodeOf(result: CheckResult, failOn: 'warn' | 'fail' = 'fail'): number {
-  if (result.findings.some((f) => f.id === 'domain-nonexistent')) return exitCodes.usage;
   switch (result.verdict) {
     case 'fail':
       return exitCodes.fail;
@@ -21,12 +30,19 @@ export function exitCodeOf(result: CheckResult, failOn: 'warn' | 'fail' = 'fail'
     case 'inconclusive':
       return exitCodes.inconclusive;
     case 'pass':
-    case 'not-applicable':
       return exitCodes.good;
+    case 'not-applicable':
+      return nonexistentExitCode(result);
   }
 }
 
-/** For several domains: 2 before 1 before 3 before 0. */
+/** A domain that is proved not to exist is most often a typing error. */
+function nonexistentExitCode({ findings, route }: CheckResult): number {
+  if (!findings.some(({ id }) => id === 'domain-nonexistent')) return exitCodes.good;
+  return route.dnssec === 'indeterminate' ? exitCodes.inconclusive : exitCodes.usage;
+}
+
+/** The exit status for several domains: 2 before 1 before 3 before 0. */
 export function worstExitCode(codes: readonly number[]): number {
   return (
     [exitCodes.usage, exitCodes.fail, exitCodes.inconclusive].find((code) =>

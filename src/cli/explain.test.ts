@@ -5,20 +5,20 @@ import { runCli } from '../../test/support/run-cli.js';
 
 const explain = (...args: string[]) => runCli(['explain', ...args]);
 
-/** What a picture must show, so that none can be empty or of another time. */
+/** The lines that each picture must contain, so that none can be empty. */
 const shows: Readonly<Record<string, RegExp>> = {
   starttls:
-    /S: 250-STARTTLS +# the server offers TLS[\s\S]*\[ TLS handshake \][\s\S]*\(sealed\) EHLO/,
+    /S: 250-STARTTLS +# the server offers TLS[\s\S]*\[ TLS handshake \][\s\S]*\(encrypted\) EHLO/,
   'gmail-tls': /4\.7\.29[\s\S]*S: 250-STARTTLS[\s\S]*\[ TLS handshake \]/,
   opportunistic: /checks nothing +unverified +CLEAR TEXT +ATTACKER/,
   stripping:
-    /S: 250-STARTTLS[\s\S]*S: 250-XXXXXXXA +# STARTTLS, overwritten on the way[\s\S]*DANE +waits/,
+    /S: 250-STARTTLS[\s\S]*S: 250-XXXXXXXA +# STARTTLS, overwritten on the path[\s\S]*DANE +waits/,
   'tls-versions': /SSL 3 +refused +accepted/,
   ciphers: /TLS_RSA_WITH_RC4_128_SHA +# weak/,
   certificates: /expired\.example +trusted, expired/,
   enforcing: /both, policy kept +verified +waits/,
   'mta-sts': /v=STSv1; id=\d+[\s\S]*mode: enforce/,
-  dane: /3 1 1 ([0-9a-f]{64})\n[\s\S]*\1[\s\S]*DANE says: match/,
+  dane: /3 1 1 ([0-9a-f]{64})\n[\s\S]*\1[\s\S]*DANE: match/,
   rollover: /rollover\.example: ready[\s\S]*duplicate +3 0 1[\s\S]*stale +3 1 1/,
   dnssec: /\.\n +DNSKEY \d+ RSASHA256[\s\S]*TLSA +by \d+/,
   'tls-rpt':
@@ -27,7 +27,7 @@ const shows: Readonly<Record<string, RegExp>> = {
 };
 
 for (const { name } of topics) {
-  test(`explain ${name}: told and shown live within 80 columns`, async () => {
+  test(`explain ${name}: text and picture fit 80 columns`, async () => {
     const { code, out, err } = await explain(name);
     assert.equal(code, 0, err);
     assert.match(out, shows[name] ?? /^$/);
@@ -36,12 +36,12 @@ for (const { name } of topics) {
   });
 }
 
-test('what is shown was played just now: keys and names differ from one time to the next', async () => {
+test('pictures are played live: keys differ between two runs', async () => {
   const [one, two] = [await explain('dane'), await explain('dane')];
   assert.notEqual(one.out, two.out);
 });
 
-test('without a topic they are listed; every word is unique, and every "see also" leads somewhere', async () => {
+test('topics are listed, words are unique, and every reference exists', async () => {
   const { code, out } = await explain();
   assert.equal(code, 0);
   for (const { name } of topics) assert.match(out, new RegExp(`^ {2}${name} `, 'm'));
@@ -55,12 +55,12 @@ test('without a topic they are listed; every word is unique, and every "see also
       );
 });
 
-test('the codes of Gmail for mail without TLS lead to their topic', async () => {
+test('the reply codes of Gmail lead to their topic', async () => {
   for (const code of ['4.7.29', '5.7.29', '421-4.7.29', 'gmail'])
     assert.match((await explain(code)).out, /Gmail refuses mail that came without TLS/, code);
 });
 
-test('every subject a newcomer reads of has its topic', async () => {
+test('the common subjects of mail TLS have topics', async () => {
   for (const subject of [
     'STARTTLS',
     'opportunistic TLS',
@@ -83,7 +83,7 @@ test('every subject a newcomer reads of has its topic', async () => {
     );
 });
 
-test('an unknown topic ends with 2 and names what is near; a finding is explained', async () => {
+test('an unknown topic ends with 2 and suggests similar words', async () => {
   for (const [word, near] of [
     ['striping', /Did you mean stripping/],
     ['mtast', /Did you mean [^\n]*mta-?sts/],

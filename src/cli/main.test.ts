@@ -1,11 +1,21 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { writeFile } from './write-file.js';
+import ts from 'typescript';
+import { waitUntil } from '../../test/support/wait-until.js';
+import { writeFile } from './files.js';
 
 const main = fileURLToPath(new URL('./main.js', import.meta.url));
 
@@ -27,7 +37,7 @@ function shell(script: string): Promise<{ readonly code: number | null; readonly
   });
 }
 
-test('a reader that goes away is no error, and does not turn a failure into success', async () => {
+test('a reader that closes the pipe changes neither output nor exit status', async () => {
   assert.deepEqual(await shell('hermetic check --help | true; exit ${PIPESTATUS[0]}'), {
     code: 0,
     err: '',
@@ -50,7 +60,7 @@ test('a reader that goes away is no error, and does not turn a failure into succ
 });
 
 test(
-  'output that cannot be written is said in words and fails',
+  'output that cannot be written is an error',
   { skip: !existsSync('/dev/full') && 'no /dev/full here' },
   async () => {
     const { code, err } = await shell('hermetic check --help >/dev/full');
@@ -76,3 +86,76 @@ test('a file is replaced whole or not at all', () => {
     rmSync(folder, { recursive: true });
   }
 });
+
+test('an old Node gets a plain message before any import', async () => {
+  const { version } = process;
+  const { engines } = JSON.parse(readFileSync('package.json', 'utf8')) as {
+    engines: { node: string };
+  };
+  for (const [node, isTooOld] of [
+    ['18.19.0', true],
+    ['20.18.9', true],
+    [engines.node.replace('>=', ''), false],
+    ['22.0.0', false],
+    [version.slice(1), false],
+  ] as const) {
+    const preload = `Object.defineProperty(process.versions, "node", { value: "${node}" });`;
+    const { code, err } = await shell(
+      `"${process.execPath}" --import 'data:text/javascript,${preload}' "${main}" --version`,
+    );
+    assert.equal(code, isTooOld ? 2 : 0, node);
+    if (isTooOld)
+      assert.equal(
+        err,
+        `hermetic: Node.js ${node} is too old (node-too-old)\n  Install Node.js ${engines.node.replace('>=', '')} or later.\n`,
+      );
+  }
+});
+
+test('the entry file has no import and no syntax that Node 12 refuses', () => {
+  const source = ts.createSourceFile('main.js', readFileSync(main, 'utf8'), ts.ScriptTarget.ES2022);
+  const allowed = new Set<ts.SyntaxKind>([
+    ts.SyntaxKind.VariableStatement,
+    ts.SyntaxKind.IfStatement,
+    // `export {}`: the file is a module.
+    ts.SyntaxKind.ExportDeclaration,
+  ]);
+  for (const statement of source.statements) assert.ok(allowed.has(statement.kind));
+  const visit = (node: ts.Node): void => {
+    assert.notEqual(node.kind, ts.SyntaxKind.QuestionDotToken);
+    assert.notEqual(node.kind, ts.SyntaxKind.QuestionQuestionToken);
+    assert.notEqual(node.kind, ts.SyntaxKind.AwaitExpression);
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+});
+
+test('ctrl-C ends a check with 130', async () => {
+  const child = spawn(process.execPath, [
+    main,
+    'check',
+    '--lab',
+    'tarpit.example',
+    '--timeout',
+    '60',
+  ]);
+  let err = '';
+  child.stderr.on('data', (part: Buffer) => (err += part.toString()));
+  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  await waitUntil('the check connects', () => hasSockets(child.pid ?? 0));
+  child.kill('SIGINT');
+  assert.equal(await ended, 130);
+  assert.match(err, /interrupted; 0 of 1 domains were checked/);
+});
+
+/** Whether a process has more sockets than its standard streams: the lab listens. */
+function hasSockets(pid: number): boolean {
+  try {
+    const sockets = readdirSync(`/proc/${pid}/fd`).filter((fd) =>
+      readlinkSync(`/proc/${pid}/fd/${fd}`).startsWith('socket:['),
+    );
+    return sockets.length > 5;
+  } catch {
+    return false;
+  }
+}

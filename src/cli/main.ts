@@ -1,26 +1,19 @@
 #!/usr/bin/env node
-import { setMaxListeners } from 'node:events';
-import { describeSystemError } from '../base/index.js';
-import { exitCodes } from './exit-codes.js';
-import { processOutput } from './output.js';
-import { run } from './run.js';
+// The entry of the command. It imports nothing by itself: an old Node would refuse a module
+// below with a syntax error before a line of this file has run. For the same reason this
+// file uses no syntax newer than ES2018.
 
-const stop = new AbortController();
-// Every connection of every domain listens.
-setMaxListeners(0, stop.signal);
-process.once('SIGINT', () => {
-  stop.abort(new Error('interrupted'));
-  // A second ctrl-C, or anything that does not listen, ends at once.
-  process.once('SIGINT', () => process.exit(130));
-});
-// A reader that goes away, as in `| head`, is no error: the work ends as it would have,
-// and so does its exit status.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') return;
-  const { says, fix } = describeSystemError(error);
-  process.stderr.write(`hermetic: standard output: ${says} (output-unwritable)\n  ${fix}\n`);
-  process.exit(exitCodes.usage);
-});
-process.stderr.on('error', () => undefined);
+/** The oldest Node that runs this program, as in `engines` of package.json. */
+const OLDEST_MAJOR = 20;
+const OLDEST_MINOR = 19;
 
-process.exitCode = await run(process.argv.slice(2), processOutput(), stop.signal);
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+if (major < OLDEST_MAJOR || (major === OLDEST_MAJOR && minor < OLDEST_MINOR)) {
+  process.stderr.write(
+    `hermetic: Node.js ${process.versions.node} is too old (node-too-old)\n` +
+      `  Install Node.js ${OLDEST_MAJOR}.${OLDEST_MINOR} or later.\n`,
+  );
+  process.exitCode = 2;
+} else {
+  void import('./start.js').then(({ start }) => start());
+}

@@ -1,20 +1,30 @@
-import { isHermeticError, neutralise } from '../base/index.js';
+import { hidden, isHermeticError, neutralise } from '../base/index.js';
 
-/** Where the command line writes and what it is connected to; tests give their own. */
+/** The streams of a command line and what they are connected to; tests give their own. */
 export interface Output {
   out(text: string): void;
   err(text: string): void;
-  /** Nobody reads any more, as behind `| head`: what only prints may stop. */
+  /** The reader of standard output has closed it, as `| head` does: printing may stop. */
   readonly gone?: boolean;
+  /** Columns of the terminal; 80 without a terminal. */
   readonly width: number;
   readonly color: boolean;
   /** Standard error is a terminal. */
   readonly interactive: boolean;
 }
 
-/** The process's own. */
+/** Everything a command gets from the process. */
+export interface CommandContext {
+  readonly output: Output;
+  /** Aborted by the first ctrl-C. */
+  readonly signal: AbortSignal;
+  /** Sets the exit status. */
+  finish(status: number): void;
+}
+
+/** The streams of this process. */
 export function processOutput(): Output {
-  const { stdout, stderr, env } = process;
+  const { stdout, stderr } = process;
   let gone = false;
   stdout.on('error', ({ code }: NodeJS.ErrnoException) => (gone ||= code === 'EPIPE'));
   return {
@@ -23,15 +33,84 @@ export function processOutput(): Output {
     get gone() {
       return gone;
     },
-    width: stdout.isTTY ? stdout.columns : 80,
-    color: stdout.isTTY && !env['NO_COLOR'] && env['TERM'] !== 'dumb',
+    get width() {
+      return terminalWidth(stdout, process.env);
+    },
+    color: wantsColor(stdout, process.env),
     interactive: stderr.isTTY,
   };
 }
 
-/** `hermetic: <what>: <why> (<code>)` and what to do. */
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Columns: of the terminal, else `COLUMNS`, else 80; never fewer than 40. */
+export function terminalWidth(
+  stdout: { readonly isTTY?: boolean; readonly columns?: number },
+  { COLUMNS = '' }: Environment,
+): number {
+  // A pseudo-terminal without a size reports 0 columns.
+  const columns = (stdout.isTTY && stdout.columns) || (/^\d{1,4}$/.test(COLUMNS) && +COLUMNS);
+  return columns ? Math.max(40, columns) : 80;
+}
+
+/**
+ * Whether to write colour: `NO_COLOR` (not empty) forbids it, `FORCE_COLOR` (not empty and
+ * not 0) asks for it, else only a terminal that is not `dumb` gets it.
+ */
+export function wantsColor(stdout: { readonly isTTY?: boolean }, env: Environment): boolean {
+  if (env['NO_COLOR']) return false;
+  const forced = env['FORCE_COLOR'];
+  if (forced !== undefined && forced !== '') return forced !== '0' && forced !== 'false';
+  return Boolean(stdout.isTTY) && env['TERM'] !== 'dumb';
+}
+
+/** An output whose colour the options `--color` and `--no-color` switch. */
+export class ColorSwitch implements Output {
+  readonly #target: Output;
+  color: boolean;
+  // Functions and not methods: logs pass them on without their object.
+  readonly out: (text: string) => void;
+  readonly err: (text: string) => void;
+
+  constructor(target: Output) {
+    this.#target = target;
+    this.color = target.color;
+    this.out = (text) => target.out(text);
+    this.err = (text) => target.err(text);
+  }
+
+  get gone(): boolean {
+    return this.#target.gone ?? false;
+  }
+
+  get width(): number {
+    return this.#target.width;
+  }
+
+  get interactive(): boolean {
+    return this.#target.interactive;
+  }
+}
+
+/** Prints `hermetic: <what>: <why> (<code>)` and what to do; throws any other error. */
 export function complain(output: Output, error: unknown): void {
   if (!isHermeticError(error)) throw error;
   output.err(`hermetic: ${neutralise(error.message, 400)} (${error.code})\n`);
   if (error.fix) output.err(`  ${neutralise(error.fix)}\n`);
+}
+
+/**
+ * Formats JSON that means the same as `JSON.stringify` and cannot steer a terminal: C1 and
+ * bidi controls of foreign text, which `JSON.stringify` leaves as they are, become escapes.
+ */
+export function formatJson(value: unknown, indent?: number): string {
+  return JSON.stringify(value, null, indent).replace(hidden, (c) => (c < '\x7f' ? c : escaped(c)));
+}
+
+/** One escape for each UTF-16 unit (RFC 8259 §7). */
+function escaped(text: string): string {
+  return text
+    .split('')
+    .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    .join('');
 }

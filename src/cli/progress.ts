@@ -1,11 +1,17 @@
 import { neutralise } from '../base/index.js';
 import type { Output } from './output.js';
 
+/** A line that reports progress and can be erased. */
+export interface Progress {
+  note(what: string): void;
+  end(): void;
+}
+
 /**
- * One line on standard error that says what is waited for, from the second second on and
+ * Shows one line on standard error with the current step, from the second second on and
  * only on a terminal.
  */
-export function progress(output: Output): { note(what: string): void; end(): void } {
+export function progress(output: Output): Progress {
   if (!output.interactive) return { note: () => undefined, end: () => undefined };
   const began = performance.now();
   let what = '';

@@ -124,13 +124,13 @@ const commands: readonly (readonly [string, () => readonly string[], RegExp?])[]
     () => ['publish', 'status', '--json', '--config', config],
     /"failures":\[\{/,
   ],
-  ['serve --check', () => ['serve', '--check', '--config', config], /is right/],
+  ['serve --check', () => ['serve', '--check', '--config', config], /is valid/],
   ['report show', () => ['report', 'show', '--store', join(state, 'hermetic.db')]],
   [
     'report show DOMAIN',
     () => ['report', 'show', 'one.example', '--store', join(state, 'hermetic.db')],
   ],
-  ['report preview', () => ['report', 'preview', '--config', config], /Nothing is counted/],
+  ['report preview', () => ['report', 'preview', '--config', config], /No session is counted/],
   ['policy', () => ['policy', '--lab', 'good.example', '--store', join(state, 'hermetic.db')]],
   ['policy --postfix', () => ['policy', '--lab', 'good.example', '--postfix', '3.7']],
   ['records', () => ['records', '--lab', 'good.example'], /nothing is missing/],
@@ -158,7 +158,7 @@ test('commands that only show leave every byte of the state', async (t) => {
       const { out, err } = await runCli(args());
       assert.notEqual(out, '', err);
       if (shows) assert.match(out, shows);
-      assert.equal(digest(state), untouched, `${name} has changed the state`);
+      assert.equal(digest(state), untouched, `${name} changed the state`);
     });
 });
 

@@ -1,7 +1,7 @@
 import { neutralise, wrap } from '../base/index.js';
 import type { DeliveryAttempt, DeliveryOutcome } from '../evidence/index.js';
 import type { SmtpTranscript, Recipient } from '../send/index.js';
-import { sayFailure } from './say-failure.js';
+import { sayFailure } from './failure-text.js';
 
 /** The SMTP conversations, line by line, with milliseconds. Ends with a line feed. */
 export function renderConversations(conversations: readonly SmtpTranscript[]): string {
@@ -15,7 +15,7 @@ export function renderConversations(conversations: readonly SmtpTranscript[]): s
     .join('');
 }
 
-/** What became of each server tried, in one line or two each. */
+/** The outcome at each server that was tried, in one line or two each. */
 export function renderAttempts({ attempts, waiver }: DeliveryOutcome, width: number): string {
   const lines = attempts.flatMap((attempt) => wrap(attemptText(attempt), width, '', '  '));
   return [...lines, ...(waiver ? [`Policy was not enforced: ${waiver.kind}.`] : [])]
@@ -36,9 +36,9 @@ function attemptText({
   const where = ip === undefined ? host : `${host} [${ip}]`;
   const why = failure ? `: ${sayFailure(failure)}` : '';
   if (state !== 'used') return `${where}  ${state}${why}`;
-  const how = cleartext ? 'in clear' : (session?.version ?? 'TLS');
-  // RFC 7672 §2.2.1 [7672-2.2.1-5]: what was authenticated is the host; whether it is the
-  // domain's own the grounds tell.
+  const how = cleartext ? 'in plaintext' : (session?.version ?? 'TLS');
+  // RFC 7672 §2.2.1 [7672-2.2.1-5]: the host was authenticated; the grounds say whether it is
+  // the domain's own.
   const by =
     authenticate.length > 0 && !failure
       ? `, the host authenticated by ${authenticate.join(' and ')}`
@@ -47,19 +47,18 @@ function attemptText({
   return `${where}  ${how}${by}${why}${reported}`;
 }
 
-/** What became of each recipient. */
+/** The outcome for each recipient. */
 export function renderRecipients(recipients: readonly Recipient[], width: number): string {
   return recipients
-    .flatMap(({ address, status, failure, reply }) => {
-      const said =
-        reply && status === 'delivered' ? `: ${reply.code} ${reply.lines.join(' ')}` : '';
-      return wrap(
-        `${address}  ${status}${failure ? `: ${sayFailure(failure)}` : said}`,
-        width,
-        '',
-        '  ',
-      );
-    })
+    .flatMap((recipient) => wrap(recipientText(recipient), width, '', '  '))
     .map((line) => `${neutralise(line)}\n`)
     .join('');
+}
+
+function recipientText({ address, status, failure, reply }: Recipient): string {
+  const start = `${address}  ${status}`;
+  if (failure) return `${start}: ${sayFailure(failure)}`;
+  return reply && status === 'delivered'
+    ? `${start}: ${reply.code} ${reply.lines.join(' ')}`
+    : start;
 }

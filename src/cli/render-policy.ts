@@ -8,36 +8,38 @@ import {
   type LookupFailure,
   type Waiver,
 } from '../tls-policy/index.js';
-import { sayFailure } from './say-failure.js';
-import { sayUnsupported } from './say-unsupported.js';
+import { sayFailure, sayUnsupported } from './failure-text.js';
 
 const actions = { deliver: 'DELIVER', wait: 'WAIT', reject: 'RETURN' } as const;
 
 /**
- * What a sender must do with a domain's mail, host by host, with the record that says so.
- * Ends with a line feed.
+ * The decision of a sender about a domain's mail, host by host, with the record that says
+ * so. Ends with a line feed.
  */
 export function renderPolicy(decision: DomainDecision, width = 80): string {
   const { domain, action, validUntil, hosts, waiver, settings } = decision;
   const head = `${domain.padEnd(Math.max(1, width - actions[action].length))}${actions[action]}`;
-  const lines = [
-    ...(head.length <= width ? [head] : [domain, actions[action]]),
+  const lines = head.length <= width ? [head] : [domain, actions[action]];
+  lines.push(
     ...causeLines(decision, width),
     ...wrap(routeText(decision), width),
     ...wrap(stsText(decision.mtaSts), width),
-    ...(waiver ? wrap(waiverText(waiver), width) : []),
-    ...(settings.require ? wrap(`This sender insists: ${settings.require}.`, width) : []),
-    ...(settings.daneSuffices
-      ? wrap('Where TLSA records match, no public CA is asked for (daneSuffices).', width)
-      : []),
+  );
+  if (waiver) lines.push(...wrap(waiverText(waiver), width));
+  if (settings.require) lines.push(...wrap(`This sender requires: ${settings.require}.`, width));
+  if (settings.daneSuffices)
+    lines.push(
+      ...wrap('Where TLSA records match, no public CA is required (daneSuffices).', width),
+    );
+  lines.push(
     ...hosts.flatMap((host) => ['', ...hostLines(host, width)]),
     '',
     `Ask again after ${validUntil}.`,
-  ];
+  );
   return lines.map((line) => `${neutralise(line)}\n`).join('');
 }
 
-/** Why mail is deferred: the ground that decided, before everything else. */
+/** Why mail is deferred: the ground that decided. */
 function causeLines(decision: DomainDecision, width: number): readonly string[] {
   const cause = decision.action === 'wait' ? decidingCause(decision) : undefined;
   return cause ? wrap(`Why: ${causeText(cause)}.`, width) : [];
@@ -48,19 +50,19 @@ function routeText({ route, hosts }: DomainDecision): string {
     secure: 'signed',
     insecure: 'not signed',
     bogus: 'broken',
-    indeterminate: 'not to be told from here',
+    indeterminate: 'of unknown security',
   }[route.dnssec];
   switch (route.kind) {
     case 'null-mx':
-      return 'The domain says that it takes no mail (RFC 7505).';
+      return 'The domain declares that it accepts no mail (RFC 7505).';
     case 'none':
       return 'The domain has neither MX nor address, or does not exist.';
     case 'error':
-      return `Where its mail goes cannot be told. ${route.trouble ? troubleText(route.trouble) : 'DNS fails.'}`;
+      return `The route of its mail could not be looked up. ${route.trouble ? troubleText(route.trouble) : 'DNS fails.'}`;
     case 'address':
       return 'An address: no policy applies to it.';
     case 'host':
-      return 'One host, as you named it: no MX is asked for.';
+      return 'One host, as you named it: no MX is looked up.';
     case 'implicit':
       return `No MX: mail goes to the domain's own address. The absence is ${signed}.`;
     case 'mx':
@@ -70,16 +72,16 @@ function routeText({ route, hosts }: DomainDecision): string {
 
 function stsText({ policy, how, record, trouble }: StsDecision): string {
   const why = trouble ? ` ${troubleText(trouble)}` : '';
-  if (record.status === 'not-asked') return 'MTA-STS: not asked for.';
+  if (record.status === 'not-asked') return 'MTA-STS: not looked up.';
   if (!policy)
     return `MTA-STS: no policy${record.status === 'absent' ? ', and no record' : ''}.${why}`;
-  const had = {
+  const source = {
     live: 'fetched now',
-    cached: 'kept, and still current',
-    kept: 'kept through a failure',
+    cached: 'cached, and still current',
+    kept: 'cached, because fetching it again failed',
     none: '',
   }[how];
-  return `MTA-STS: ${policy.mode}, policy ${policy.id}, ${had}, until ${policy.expiresAt}.${why}`;
+  return `MTA-STS: ${policy.mode}, policy ${policy.id}, ${source}, until ${policy.expiresAt}.${why}`;
 }
 
 function waiverText(waiver: Waiver): string {
@@ -94,7 +96,7 @@ function waiverText(waiver: Waiver): string {
 }
 
 function troubleText({ code, detail, whose }: LookupFailure): string {
-  const side = whose === 'ours' ? 'The trouble is on this side' : 'The trouble is on their side';
+  const side = whose === 'ours' ? 'The cause is on this side' : 'The cause is on their side';
   return `${sayFailure({ code, detail })}. ${side}.`;
 }
 
@@ -130,8 +132,8 @@ function addressLines({ addresses, trouble }: HostDecision, width: number): read
 
 function needText({ decision, sni, name }: HostDecision): string {
   if (decision.action === 'skip') return 'Must not be used.';
-  if (decision.action === 'unknown') return 'Cannot be told, so it must not be used now.';
-  if (decision.tls === 'opportunistic') return 'TLS where it is offered; nothing has to hold.';
+  if (decision.action === 'unknown') return 'Its security is unknown, so it must not be used now.';
+  if (decision.tls === 'opportunistic') return 'TLS if the server offers it; nothing is required.';
   const asks = {
     dane: 'match its TLSA records',
     pkix: `have a certificate from a public CA for ${name}`,

@@ -16,8 +16,8 @@ import {
 } from '../dns/index.js';
 
 /**
- * The chain a verdict rests on, as a tree: zone by zone from the anchor down, each record
- * with who signed it and until when.
+ * The chain of trust of an answer, as a tree: zone by zone from the anchor down, each
+ * record with the tag of the key that signed it and the end of the signature.
  */
 export function renderProof(proof: Proof, width = 80): string {
   const sets = group(proof.grounds.flatMap((g) => [...g.answers, ...g.authorities]).flatMap(read));
@@ -29,16 +29,16 @@ export function renderProof(proof: Proof, width = 80): string {
     const depth = '  '.repeat(zones.filter((z) => !z.equals(zone) && zone.isAtOrBelow(z)).length);
     lines.push(`${depth}${zone.toString()}`);
     for (const set of sets.filter((s) => s.signer?.equals(zone)))
-      lines.push(...lay(set, `${depth}  `, width));
+      lines.push(...layOut(set, `${depth}  `, width));
   }
   const unsigned = sets.filter((s) => !s.signer);
   if (unsigned.length > 0)
-    lines.push('not signed', ...unsigned.flatMap((s) => lay(s, '  ', width)));
+    lines.push('not signed', ...unsigned.flatMap((s) => layOut(s, '  ', width)));
   return lines.map((line) => `${neutralise(line)}\n`).join('');
 }
 
-/** The signature stands behind what it covers where there is room, else below it. */
-function lay({ lines, signed }: SignedSet, margin: string, width: number): string[] {
+/** The signature follows the record on its line where there is room, else below it. */
+function layOut({ lines, signed }: SignedSet, margin: string, width: number): string[] {
   return lines.flatMap((line) => {
     const whole = `${margin}${line}${signed && `  ${signed}`}`;
     if (whole.length <= width) return [whole];
@@ -56,14 +56,14 @@ interface SignedSet {
   readonly signed: string;
 }
 
-/** Keys before what they sign, delegations before data, denials last. */
-const order: readonly number[] = [RRType.DNSKEY, RRType.DS];
-const rank = (type: number): number =>
-  type === RRType.NSEC || type === RRType.NSEC3
-    ? 9
-    : order.includes(type)
-      ? order.indexOf(type)
-      : 5;
+/** Keys before the records they sign, delegations before data, denials last. */
+const ranks: ReadonlyMap<number, number> = new Map([
+  [RRType.DNSKEY, 0],
+  [RRType.DS, 1],
+  [RRType.NSEC, 9],
+  [RRType.NSEC3, 9],
+]);
+const rank = (type: number): number => ranks.get(type) ?? 5;
 
 function read(line: string): ResourceRecord[] {
   const parsed = parseRecord(line);
@@ -92,13 +92,18 @@ function group(records: readonly ResourceRecord[]): readonly SignedSet[] {
       ? `by ${by.keyTag} until ${new Date(by.expiration * 1000).toISOString().slice(0, 10)}`
       : '';
     return [
-      { type: first.type, lines: told(first.name, first.type, set), signer: by?.signer, signed },
+      {
+        type: first.type,
+        lines: recordTexts(first.name, first.type, set),
+        signer: by?.signer,
+        signed,
+      },
     ];
   });
   return sets.sort((a, b) => rank(a.type) - rank(b.type));
 }
 
-function told(name: Name, type: number, records: readonly ResourceRecord[]): string[] {
+function recordTexts(name: Name, type: number, records: readonly ResourceRecord[]): string[] {
   switch (type) {
     case RRType.DNSKEY:
       return [`DNSKEY ${records.map(keyText).join(', ')}`];

@@ -1,22 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { Command, CommanderError, type Option } from 'commander';
-import { checkCommand } from './commands/check.js';
-import { configCommand } from './commands/config.js';
-import { diffCommand } from './commands/diff.js';
-import { dnssecCommand } from './commands/dnssec.js';
-import { explainCommand } from './commands/explain.js';
-import { gradeCommand } from './commands/grade.js';
-import { labCommand } from './commands/lab.js';
-import { publishCommand } from './commands/publish.js';
-import { policyCommand } from './commands/policy.js';
-import { recordsCommand } from './commands/records.js';
-import { sendCommand } from './commands/send.js';
-import { serveCommand } from './commands/serve.js';
-import { reportCommand } from './commands/report.js';
-import { tlsaCommand } from './commands/tlsa.js';
-import { exitCodes } from './exit-codes.js';
-import { complain, type Output } from './output.js';
+import { fileURLToPath } from 'node:url';
+import { Command, CommanderError, Option } from 'commander';
 import { isHermeticError, neutralise } from '../base/index.js';
+import { commands, type CommandEntry } from './commands.js';
+import { exitCodes, exitStatusTexts } from './exit-codes.js';
+import { addHelpPage, describeOption } from './help.js';
+import { ColorSwitch, complain, type CommandContext, type Output } from './output.js';
 
 /** Runs one command line (without node and script) and resolves to its exit status. */
 export async function run(
@@ -25,61 +14,18 @@ export async function run(
   signal: AbortSignal,
 ): Promise<number> {
   let code: number = exitCodes.good;
+  const shown = new ColorSwitch(output);
   const finish = (status: number): void => {
     code = status;
   };
-  const program = new Command('hermetic')
-    .description(
-      'Mail between servers under TLS: check it, enforce it, publish what others need, read what they report',
-    )
-    .enablePositionalOptions()
-    .version(version(), '--version', 'print the version')
-    .usage('<command> [options]')
-    .commandsGroup('Check')
-    .addCommand(checkCommand(output, signal, finish))
-    .addCommand(gradeCommand(output, finish))
-    .addCommand(diffCommand(output, finish))
-    .addCommand(dnssecCommand(output, signal, finish))
-    .commandsGroup('Send')
-    .addCommand(policyCommand(output, signal, finish))
-    .addCommand(sendCommand(output, signal, finish))
-    .commandsGroup('Publish')
-    .addCommand(recordsCommand(output, signal, finish))
-    .addCommand(tlsaCommand(output, finish))
-    .addCommand(configCommand(output, finish))
-    .addCommand(publishCommand(output, signal, finish))
-    .commandsGroup('Report')
-    .addCommand(reportCommand(output, signal, finish))
-    .commandsGroup('Run')
-    .addCommand(serveCommand(output, signal, finish))
-    .commandsGroup('Learn')
-    .addCommand(explainCommand(output, signal, finish))
-    .addCommand(labCommand(output, signal, finish))
-    .helpCommand(true)
-    .addHelpText(
-      'after',
-      '\nExample:\n  hermetic check example.com\n  hermetic explain stripping\n  hermetic help check',
-    );
-  for (const command of withAllBelow(program)) {
-    command
-      .exitOverride()
-      .configureHelp({
-        subcommandTerm: (c) =>
-          `${c.name()} ${c.usage().replace(/\[(options|command)\] ?/g, '')}`.trimEnd(),
-        optionDescription: described,
-      })
-      .configureOutput({
-        writeOut: output.out,
-        writeErr: output.err,
-        outputError: (text, write) => write(usageError(text, command)),
-      });
-  }
+  const program = await createProgram(args, { output: shown, signal, finish });
+  for (const command of withSubcommands(program)) configure(command, shown);
   try {
     await program.parseAsync([...args], { from: 'user' });
     return code;
   } catch (error) {
     if (signal.aborted) {
-      output.err('hermetic: interrupted: nothing is said of what was not finished (interrupted)\n');
+      output.err('hermetic: interrupted; unfinished work is not reported (interrupted)\n');
       return exitCodes.interrupted;
     }
     if (error instanceof CommanderError)
@@ -90,15 +36,95 @@ export async function run(
   }
 }
 
-function withAllBelow(command: Command): Command[] {
-  return [command, ...command.commands.flatMap(withAllBelow)];
+/**
+ * The program with every command. Only the one that the arguments name is loaded; the
+ * others are their name, arguments and summary.
+ */
+export async function createProgram(
+  args: readonly string[],
+  context: CommandContext,
+): Promise<Command> {
+  const program = new Command('hermetic')
+    .description(
+      'Keep mail between servers private: check it, enforce TLS, publish policies, read reports',
+    )
+    .enablePositionalOptions()
+    .version(packageVersion(), '-V, --version', 'print the version')
+    .usage('<command> [options]')
+    .addHelpCommand(
+      new Command('help')
+        .argument('[command]')
+        .description('show the help of a command')
+        .helpGroup('Learn:'),
+    );
+  addHelpPage(program, context.output, {
+    note: `Documentation: ${fileURLToPath(new URL('../../../docs', import.meta.url))}`,
+    exitStatus: exitStatusTexts,
+    examples: [
+      'hermetic check example.com',
+      'hermetic check --lab good.example',
+      'hermetic explain stripping',
+      'hermetic help check',
+    ],
+  });
+  const named = commandNamed(args);
+  for (const entry of commands) {
+    program.commandsGroup(`${entry.group}:`);
+    program.addCommand(await createCommand(entry, entry.name === named, context));
+  }
+  return program;
 }
 
-function described({ description, defaultValue, required }: Option): string {
-  return `${description}${required && defaultValue !== undefined ? ` (default ${String(defaultValue)})` : ''}`;
+/** The command that the arguments call, or ask help about. */
+function commandNamed(args: readonly string[]): string | undefined {
+  const words = args.filter((word) => !word.startsWith('-'));
+  return words[0] === 'help' ? words[1] : words[0];
 }
 
-function usageError(text: string, command: Command): string {
+async function createCommand(
+  entry: CommandEntry,
+  whole: boolean,
+  context: CommandContext,
+): Promise<Command> {
+  const command = new Command(entry.name).description(entry.summary);
+  if (whole) (await entry.load())(command, context);
+  else command.usage(entry.usage);
+  return command;
+}
+
+function withSubcommands(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(withSubcommands)];
+}
+
+/** Sets the behaviour of all commands: colour, width of the help, errors as text. */
+function configure(command: Command, output: ColorSwitch): void {
+  const isGrouped = command.options.some((option) => option.helpGroupHeading !== undefined);
+  const general = isGrouped ? 'General options:' : 'Options:';
+  command
+    .addOption(new Option('--color', 'use colour; --no-color: use none').helpGroup(general))
+    .addOption(new Option('--no-color').hideHelp())
+    .addHelpOption(new Option('-h, --help', 'show this help').helpGroup(general))
+    .on('option:color', () => void (output.color = true))
+    .on('option:no-color', () => void (output.color = false))
+    .exitOverride()
+    .configureHelp({
+      minWidthToWrap: 16,
+      subcommandTerm: (shown) =>
+        `${shown.name()} ${shown.usage().replace(/\[(options|command)\] ?/g, '')}`.trimEnd(),
+      optionDescription: describeOption,
+    })
+    .configureOutput({
+      writeOut: (text) => output.out(text),
+      writeErr: (text) => output.err(text),
+      getOutHelpWidth: () => output.width,
+      getErrHelpWidth: () => output.width,
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+      outputError: (text, write) => write(formatUsageError(text, command)),
+    });
+}
+
+function formatUsageError(text: string, command: Command): string {
   const says = text
     .replace(/^error: /, '')
     .trim()
@@ -108,9 +134,9 @@ function usageError(text: string, command: Command): string {
   return `hermetic: ${neutralise(says)} (usage)\n  See ${path.join(' ')} --help.\n`;
 }
 
-function version(): string {
-  const { version: own } = JSON.parse(
+function packageVersion(): string {
+  const { version } = JSON.parse(
     readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'),
   ) as { version: string };
-  return own;
+  return version;
 }

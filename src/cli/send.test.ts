@@ -14,7 +14,7 @@ function folder(t: TestContext): string {
   return made;
 }
 
-test('policy: hosts in order, what each needs, which record says so and until when', async () => {
+test('policy: prints hosts in order with requirements, records and expiry', async () => {
   const { code, out } = await runCli(['policy', '--lab', 'good.example']);
   assert.equal(code, 0);
   assert.match(out, /^good\.example +DELIVER$/m);
@@ -27,18 +27,18 @@ test('policy: hosts in order, what each needs, which record says so and until wh
   for (const line of out.split('\n')) assert.ok(line.length <= 80, line);
 });
 
-test('policy: mail that must wait is status 3, mail that can never go is 1, and whose trouble it is is said', async () => {
+test('policy: deferred mail ends with 3, returned mail with 1', async () => {
   const waits = await runCli(['policy', '--lab', 'sts-two-label-wildcard.example']);
   assert.deepEqual([waits.code, /Must not be used\./.test(waits.out)], [3, true]);
   const theirs = await runCli(['policy', '--lab', 'bogus.example']);
   assert.match(
     flat(theirs.out),
-    /signature has expired: .*\(dnssec-signature-expired\)\. The trouble is on their side/,
+    /signature has expired: .*\(dnssec-signature-expired\)\. The cause is on their side/,
   );
   assert.equal((await runCli(['policy', '--lab', 'null-mx.example'])).code, 1);
 });
 
-test('policy: JSON by its schema; observing is named', async () => {
+test('policy: JSON fits its schema; observing is named', async () => {
   const { out } = await runCli(['policy', '--lab', '--json', '--observe', 'dane-mismatch.example']);
   const decision = domainDecisionSchema.parse(JSON.parse(out));
   assert.deepEqual(decision.waiver, { kind: 'observe' });
@@ -56,11 +56,11 @@ test('policy: shows a policy that send cached', async (t) => {
   assert.equal(sent.code, 0);
   assert.match(
     (await runCli(['policy', '--lab', '--store', file, 'sts-only.example'])).out,
-    /kept, and still current/,
+    /cached, and still current/,
   );
 });
 
-test('RFC 7672 §2.2.1 [7672-2.2.1-4, 7672-2.2.1-5]: an unsigned MX is named, unexpanded, and only the host counts as authenticated', async () => {
+test('[7672-2.2.1-4, 7672-2.2.1-5]: an unsigned MX authenticates only the host', async () => {
   const { out } = await runCli(['policy', '--lab', 'hosted-customer.example']);
   assert.match(flat(out), /the MX is not signed/);
   assert.match(
@@ -82,7 +82,7 @@ test('RFC 7672 §2.2.1 [7672-2.2.1-4, 7672-2.2.1-5]: an unsigned MX is named, un
   assert.doesNotMatch(sent.out, /hosted-customer\.example.*authenticated/);
 });
 
-test('send: the null sender of bounces, written as nothing or as <>', async () => {
+test('send: the null sender is written as an empty text or as <>', async () => {
   // E5
   for (const from of ['', '<>']) {
     const { code, out } = await runCli(['send', '--lab', '--from', from, 'you@good.example']);
@@ -96,7 +96,7 @@ test('send: the null sender of bounces, written as nothing or as <>', async () =
   assert.equal(dry.code, 0, dry.out);
 });
 
-test('send: the conversation as it was, and what became of each recipient', async () => {
+test('send: prints the conversation and the outcome of each recipient', async () => {
   const { code, out } = await runCli([
     'send',
     '--lab',
@@ -115,7 +115,7 @@ test('send: the conversation as it was, and what became of each recipient', asyn
   );
 });
 
-test('send --dry-run: as far as the decision is held, and no MAIL', async () => {
+test('send --dry-run: authenticates and sends no MAIL', async () => {
   const good = await runCli([
     'send',
     '--lab',
@@ -142,7 +142,7 @@ test('send --dry-run: as far as the decision is held, and no MAIL', async () => 
   assert.deepEqual(outcome.attempts[0]?.results[0]?.failure?.resultType, 'starttls-not-supported');
 });
 
-test('send: input that is none is told with what to write, and nothing is sent', async (t) => {
+test('send: invalid input is refused with a fix, and nothing is sent', async (t) => {
   const message = join(folder(t), 'mail.eml');
   writeFileSync(message, 'just text\n');
   for (const [args, says] of [
@@ -154,7 +154,7 @@ test('send: input that is none is told with what to write, and nothing is sent',
     ],
     [
       ['--from', 'me@sender.example', '--require', 'luck', 'you@good.example'],
-      /Write tls, dane or verified/,
+      /Choose tls, dane or verified/,
     ],
   ] as const) {
     const { code, out, err } = await runCli(['send', '--lab', ...args]);

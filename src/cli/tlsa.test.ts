@@ -26,7 +26,7 @@ for (const [what, pem] of [
   ['a root', root.certPem],
   ['a chain with the intermediate first', intermediate.certPem + leaf.certPem],
 ] as const)
-  test(`${what}: a warning, and the record all the same`, async (t) => {
+  test(`${what}: a warning and the record`, async (t) => {
     const { code, out, err } = await tlsa(t, pem);
     assert.equal(code, 0);
     assert.match(out, /^3 1 1 [0-9a-f]{64}\n$/);
@@ -37,9 +37,9 @@ for (const [what, pem] of [
   ['a server certificate', leaf.certPem],
   ['its chain', leaf.chainPem],
   ['its private key', leaf.keyPem],
-  ['a certificate that a server signed itself, as openssl req -x509 makes it', ownCa.certPem],
+  ['a self-signed server certificate from openssl req -x509', ownCa.certPem],
 ] as const)
-  test(`${what}: no warning of a CA`, async (t) => {
+  test(`${what}: no warning about a CA`, async (t) => {
     const { out, err } = await tlsa(t, pem);
     assert.match(out, /^3 1 1 [0-9a-f]{64}\n$/);
     assert.doesNotMatch(err, isCa);
@@ -47,7 +47,14 @@ for (const [what, pem] of [
 
 test('a certificate for another host is named', async (t) => {
   const { err } = await tlsa(t, leaf.certPem, '--host', 'mx2.one.example');
-  assert.match(err, /it is for mx1\.one\.example and not for mx2\.one\.example/);
+  assert.match(err, /it is for mx1\.one\.example, not for mx2\.one\.example/);
   const own = await tlsa(t, leaf.certPem, '--host', 'MX1.one.example');
   assert.doesNotMatch(own.err, /warning/);
+});
+
+test('tlsa --json prints owner, type, TTL and records', async (t) => {
+  const { out } = await tlsa(t, leaf.certPem, '--host', 'mx1.one.example', '--json');
+  const { name, type, ttl, records } = JSON.parse(out) as Record<string, unknown>;
+  assert.deepEqual([name, type, ttl], ['_25._tcp.mx1.one.example', 'TLSA', 3600]);
+  assert.match(String(records), /^3 1 1 [0-9a-f]{64}$/);
 });

@@ -9,7 +9,7 @@
  */
 export { createLab, type Lab, type LabOptions } from './lab.js';
 export type { Exposed } from './expose.js';
-export { allScenarios } from './scenarios/all-scenarios.js';
+export { allScenarios, scenariosFor } from './scenarios/all-scenarios.js';
 export { cellsOf, type Scenario, type Expectation, type Row } from './scenarios/scenario.js';
 export { LabDns, type DnsFault, type ResolverHabit } from './dns/lab-dns.js';
 export { LabNetwork } from './network/lab-network.js';

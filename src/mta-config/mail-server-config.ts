@@ -34,7 +34,7 @@ export function mailServerConfig(
   if (!isFrom(version, ...server.oldest))
     refuse(
       `${version.join('.')} is older than ${server.oldest.join('.')}`,
-      'Bring the server up to date: older ones get no mending any more.',
+      'Upgrade the server: older versions no longer receive fixes.',
     );
   if (certificates.length > 1 && !server.manyKeys)
     refuse(

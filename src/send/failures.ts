@@ -44,4 +44,22 @@ export const sendFailures = defineFailures({
     says: 'The message asks for REQUIRETLS, and no server of the domain can keep it.',
     fix: 'Send without REQUIRETLS, or ask the recipient’s operator for it.',
   },
+  'send-helo-invalid': {
+    blame: 'local',
+    temporary: false,
+    says: 'The name for EHLO is not a host name.',
+    fix: 'Give the name under which this machine sends mail.',
+  },
+  'send-failed': {
+    blame: 'peer',
+    temporary: true,
+    says: 'The message was not delivered to every recipient.',
+    fix: 'Read the failure of each recipient; deliver deferred mail again later.',
+  },
+  'send-too-big': {
+    blame: 'local',
+    temporary: false,
+    says: 'The message is larger than the transport accepts.',
+    fix: 'Send a smaller message.',
+  },
 });

@@ -6,6 +6,7 @@
  * } of importReports(walkSources('reports/'), { clock: systemClock, store }))
  * console.log(status, totals?.failed);
  */
+export { intakeFailures } from './failures.js';
 export { openReports, prepareReports } from './tables/open-reports.js';
 export { importReports, type ImportOptions } from './read/import-reports.js';
 export { walkSources, type Source } from './read/walk-sources.js';
@@ -37,7 +38,7 @@ export {
 export { httpsHandler, type HttpsHandlerOptions } from './intake/https-handler.js';
 export { smtpIntake, type SmtpIntake, type SmtpIntakeOptions } from './intake/smtp-intake.js';
 export { reportSection, type ReportSettings } from './settings.js';
-export { showDomain, showOverview, type ShowOptions } from './explain/show.js';
+export { reportedDomains, showDomain, showOverview, type ShowOptions } from './explain/show.js';
 export type { DomainView, KindSums, ReporterSums } from './explain/domain-view.js';
 export type { Explanation, DeliveryImpact } from './explain/explain-group.js';
 export type { DomainLine, Overview } from './explain/overview.js';

@@ -28,4 +28,10 @@ export const reportingFailures = defineFailures({
     says: 'The receiver does not take the report now.',
     fix: 'Nothing to do: it is tried again for 24 hours.',
   },
+  'reporting-dkim': {
+    blame: 'local',
+    temporary: false,
+    says: 'A report could not be signed with the DKIM key.',
+    fix: 'Check the key that reporting.dkim.key names.',
+  },
 });

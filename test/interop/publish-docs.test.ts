@@ -121,7 +121,7 @@ esac`,
   let printed = '';
   for (const step of [install, keys?.slice(1), tls, configure, service])
     printed += (await run((step ?? []).join(''))).out;
-  assert.match(printed, /is right/);
+  assert.match(printed, /is valid/);
   assert.match(printed, /do {4}/, 'the plan shows the next steps');
   let seen = '';
   const log = (): string =>

@@ -13,7 +13,7 @@ import {
   renderHtml,
   renderJunit,
 } from '../../src/check/index.js';
-import { labOptions } from '../../src/cli/commands/lab-options.js';
+import { labOptions } from '../../src/cli/lab.js';
 import type { CheckResult } from '../../src/evidence/index.js';
 import { createLab } from '../../src/lab/index.js';
 import { checkHostile } from '../scenarios/hostile-server.js';

@@ -119,3 +119,28 @@ test('the README’s examples are those in examples/, and do what they say', () 
 test('no lock file entry names a registry', () => {
   assert.doesNotMatch(readFileSync('package-lock.json', 'utf8'), /"resolved"/);
 });
+
+test('messages point only to files that the package contains', () => {
+  const files = readdirSync(join(installed, 'dist/src'), { recursive: true, encoding: 'utf8' });
+  const named = new Set<string>();
+  for (const file of files.filter((name) => name.endsWith('.js')))
+    for (const [path] of readFileSync(join(installed, 'dist/src', file), 'utf8').matchAll(
+      /\b(?:docs|schemas|examples|spec)\/[\w./-]+\.(?:md|json|yaml|ts)\b/g,
+    ))
+      named.add(path);
+  assert.ok(named.has('docs/serve.md'));
+  assert.deepEqual(
+    [...named].filter((path) => !existsSync(join(installed, path))),
+    [],
+  );
+});
+
+test('the documentation that hermetic --help names is in the package', () => {
+  const main = join(installed, manifest.bin['hermetic'] ?? '');
+  const help = execFileSync(process.execPath, [main, '--help'], {
+    encoding: 'utf8',
+    env: { ...process.env, COLUMNS: '500' },
+  });
+  const [, folder = ''] = /^Documentation: (.+)$/m.exec(help) ?? [];
+  assert.ok(existsSync(join(folder, 'serve.md')), folder);
+});

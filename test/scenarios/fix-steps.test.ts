@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { parseDomain } from '../../src/base/index.js';
 import { check } from '../../src/check/index.js';
-import { labOptions } from '../../src/cli/commands/lab-options.js';
+import { labOptions } from '../../src/cli/lab.js';
 import { createResolver, lookupAddresses } from '../../src/dns/index.js';
 import type { CheckResult, FixStep } from '../../src/evidence/index.js';
 import { allScenarios, createLab, type Scenario } from '../../src/lab/index.js';

@@ -1,6 +1,6 @@
 import { createServer, type AddressInfo } from 'node:net';
 import { collect, collectOptions, grade, nameOf } from '../../src/check/index.js';
-import { labOptions } from '../../src/cli/commands/lab-options.js';
+import { labOptions } from '../../src/cli/lab.js';
 import type { CheckResult, Evidence } from '../../src/evidence/index.js';
 import { createLab, mailServer, type Scenario } from '../../src/lab/index.js';
 import { createCa, issue } from '../../src/pki/index.js';

@@ -7,7 +7,7 @@ import {
   nameOf,
   type CheckOptions,
 } from '../../src/check/index.js';
-import { labOptions } from '../../src/cli/commands/lab-options.js';
+import { labOptions } from '../../src/cli/lab.js';
 import type { ConnectionEvidence, Evidence } from '../../src/evidence/index.js';
 import { allScenarios, createLab, type Scenario, type SmtpHabit } from '../../src/lab/index.js';
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { Name, systemClock } from '../../src/base/index.js';
 import { collect, collectOptions, grade } from '../../src/check/index.js';
-import { labOptions } from '../../src/cli/commands/lab-options.js';
+import { labOptions } from '../../src/cli/lab.js';
 import { createResolver, parseUpstream } from '../../src/dns/index.js';
 import { allScenarios, createLab } from '../../src/lab/index.js';
 import type { Network } from '../../src/net/index.js';

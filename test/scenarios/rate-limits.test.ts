@@ -8,7 +8,7 @@ import {
   nameOf,
   type CheckOptions,
 } from '../../src/check/index.js';
-import { labOptions } from '../../src/cli/commands/lab-options.js';
+import { labOptions } from '../../src/cli/lab.js';
 import type { AddressEvidence, Evidence } from '../../src/evidence/index.js';
 import { createLab, type Admission, type Lab, type Scenario } from '../../src/lab/index.js';
 import type { Network } from '../../src/net/index.js';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { after, before } from 'node:test';
 import { check } from '../../src/check/index.js';
-import { labOptions } from '../../src/cli/commands/lab-options.js';
+import { labOptions } from '../../src/cli/lab.js';
 import { run } from '../../src/cli/run.js';
 import { runCli } from '../support/run-cli.js';
 import { createLab, type Lab } from '../../src/lab/index.js';

@@ -68,7 +68,7 @@ test('sessions told over the feed stand in the preview, also after a restart; wh
   ]);
   assert.equal(
     (await runCli(['report', 'preview', 'other.example', '--config', file])).out,
-    'Nothing is counted, and nothing was sent.\n',
+    'No session is counted, and no report was sent.\n',
   );
 });
 

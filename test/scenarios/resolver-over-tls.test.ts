@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { after, test } from 'node:test';
 import { createServer, type Server } from 'node:tls';
 import { check } from '../../src/check/index.js';
-import { labOptions } from '../../src/cli/commands/lab-options.js';
+import { labOptions } from '../../src/cli/lab.js';
 import { createLab, type Lab } from '../../src/lab/index.js';
 import type { Network } from '../../src/net/index.js';
 import { createCa, issue, selfSigned, type Issued } from '../../src/pki/index.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { check } from '../../src/check/index.js';
-import { labOptions } from '../../src/cli/commands/lab-options.js';
+import { labOptions } from '../../src/cli/lab.js';
 import { createLab, type Scenario } from '../../src/lab/index.js';
 
 const expect = { verdict: 'pass', exposure: {} as Scenario['expect']['exposure'] } as const;

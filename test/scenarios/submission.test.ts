@@ -8,7 +8,7 @@ import {
   renderTerminal,
   type CheckOptions,
 } from '../../src/check/index.js';
-import { labOptions } from '../../src/cli/commands/lab-options.js';
+import { labOptions } from '../../src/cli/lab.js';
 import type { CheckResult } from '../../src/evidence/index.js';
 import { createLab, type Scenario } from '../../src/lab/index.js';
 

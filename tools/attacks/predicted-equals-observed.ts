@@ -1,5 +1,5 @@
 import { collect, collectOptions, grade, nameOf } from '../../src/check/index.js';
-import { labOptions } from '../../src/cli/commands/lab-options.js';
+import { labOptions } from '../../src/cli/lab.js';
 import type { AddressEvidence, CheckResult, Evidence } from '../../src/evidence/index.js';
 import { createLab, type Lab, type LabAttack, type Scenario } from '../../src/lab/index.js';
 import { attacks, senders, type Attack, type DeliveryResult } from '../../src/tls-policy/index.js';

@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { isHermeticError } from '../../base/index.js';
 import {
   collect,
@@ -7,183 +7,237 @@ import {
   nameOf,
   profileNames,
   renderControl,
-  renderNagios,
   renderTerminal,
   renderTranscript,
   type CollectOptions,
+  type Profile,
 } from '../../check/index.js';
-import type { CheckResult, Evidence } from '../../evidence/index.js';
+import type { CheckResult, Evidence, Finding } from '../../evidence/index.js';
+import { inLanes } from '../check-domains.js';
 import { exitCodeOf, exitCodes, worstExitCode } from '../exit-codes.js';
-import { complain, type Output } from '../output.js';
+import { addHelpPage } from '../help.js';
+import { labOptions, openLab } from '../lab.js';
+import { misuse } from '../options.js';
+import { complain, type CommandContext, type Output } from '../output.js';
 import { progress } from '../progress.js';
-import { readEvidence } from '../read-evidence.js';
-import { writeFile } from '../write-file.js';
-import { formatJson } from '../format-json.js';
-import { profileNamed, readCheckFlags, type CheckFlags } from './check-options.js';
-import { labOptions } from './lab-options.js';
+import { renderDomains } from '../render-domains.js';
+import { repeatOptions } from '../repeat-options.js';
+import { profileNamed, readCheckFlags, readDomainList, type CheckFlags } from './check-options.js';
 import { withPeers } from './peer-options.js';
-import { failOnOf, withReports, writeReports } from './report-options.js';
-import { misuse, withResolver } from './resolver-options.js';
+import {
+  planOutput,
+  printJson,
+  printNagios,
+  withReports,
+  writeOutput,
+  writeReports,
+  type OutputPlan,
+} from './report-options.js';
+import { withResolver } from './resolver-options.js';
 
-interface Done {
+/** Domains that are checked at a time: most of the time passes in waiting for peers. */
+const MAX_CONCURRENT = 16;
+
+/** `hermetic check`: checks how well the mail of domains is protected in transit. */
+export function defineCheck(command: Command, context: CommandContext): void {
+  command
+    .argument('[domain...]', 'mail domains: the part after the @')
+    .optionsGroup('What to check:')
+    .option('--from <file>', 'read the domains from a file, one on each line; - is standard input')
+    .option(
+      '--depth <depth>',
+      'ask this much: triage (1 connection an address), verdict or inventory',
+      'verdict',
+    )
+    .option('--profile <name>', `grade by ${profileNames.join(', ')}, or a .json file`, 'baseline')
+    .option('--mx <host>', 'check this host instead of those in the MX records')
+    .option('--address <ip>', 'connect to this address (needs --mx)')
+    .option('--submission', 'also check ports 465 and 587; does not affect the verdict')
+    .option('--intrusive', 'also test whether the server runs plaintext commands inside TLS')
+    .option('--control <host>', 'compare with a host known to offer STARTTLS')
+    .optionsGroup('Limits:')
+    .option('--budget <n>', 'open at most n connections to an address (default 14; inventory 150)')
+    .option('--spacing <seconds>', 'wait between connections to an address (default 0.2)')
+    .option('--max-hosts <n>', 'check at most n mail hosts (default 10)')
+    .option('--max-addresses <n>', 'check at most n addresses of each host (default 4)')
+    .option('--opt-out <file>', 'never connect to the hosts and addresses in this file')
+    .option('--resume <file>', 'continue from saved evidence: skip the answered questions');
+  withReports(withPeers(withResolver(command), '15'))
+    .option('--evidence <file>', 'save the evidence, for hermetic grade and diff')
+    .option('--full', 'print a whole report for each of several domains')
+    .option('--steps', 'print every step of every finding')
+    .option('--transcript', 'print the SMTP conversations')
+    .action(async (domains: string[], flags: CheckFlags) =>
+      context.finish(await new CheckRun(flags, context).run(domains)),
+    );
+  addHelpPage(command, context.output, {
+    exitStatus: [
+      [exitCodes.good, 'pass or warn; the domain takes no mail'],
+      [exitCodes.fail, 'fail (with --fail-on warn: warn too)'],
+      [exitCodes.usage, 'the command cannot be used, or the domain does not exist'],
+      [exitCodes.inconclusive, 'inconclusive'],
+      [exitCodes.interrupted, 'interrupted by ctrl-C; finished domains are printed'],
+    ],
+    examples: [
+      'hermetic check example.com',
+      'hermetic check --lab good.example',
+      'hermetic check --from domains.txt --csv -',
+    ],
+  });
+}
+
+interface CheckedDomain {
   readonly evidence: Evidence;
   readonly result: CheckResult;
 }
 
-/** `hermetic check`. `finish` receives the exit status. */
-export function checkCommand(
-  output: Output,
-  signal: AbortSignal,
-  finish: (code: number) => void,
-): Command {
-  return withReports(
-    withPeers(
-      withResolver(
-        new Command('check').description('check what TLS is worth for the mail of a domain'),
-      ),
-      '15',
-    ),
-  )
-    .argument('<domain...>', 'mail domains: the part after the @')
-    .option('--json', 'the result as JSON: one object, or one a line for several domains')
-    .option(
-      '--depth <depth>',
-      'how much to ask: triage (1 connection an address), verdict or inventory',
-      'verdict',
-    )
-    .option('--budget <n>', 'connections to one address, at most (default 14; inventory 150)')
-    .option('--spacing <seconds>', 'between two connections to one address (default 0.2)')
-    .option('--resume <file>', 'evidence of an earlier run: what it settled is not asked again')
-    .option('--max-hosts <n>', 'mail hosts to look at (default 10)')
-    .option('--max-addresses <n>', 'addresses of each (default 4)')
-    .option('--opt-out <file>', 'hosts and addresses never to connect to, one a line')
-    .option('--mx <host>', 'look at this host instead of the MX')
-    .option('--address <ip>', 'at this address (with --mx)')
-    .option('--control <host>', 'a host known to offer STARTTLS: tells whose network strips it')
-    .option('--transcript', 'the SMTP conversations')
-    .option('--intrusive', 'one connection more: is a command sent in clear executed inside TLS?')
-    .option(
-      '--submission',
-      'look at ports 465 and 587 of the mail hosts as well: told, no part of the verdict',
-    )
-    .option('--steps', 'every step of every finding')
-    .option('--nagios', 'one line and the exit status of a monitoring plugin')
-    .option('--evidence <file>', 'write what was seen, for hermetic grade')
-    .option(
-      '--profile <name>',
-      `what to grade by: ${profileNames.join(', ')}, or a file`,
-      'baseline',
-    )
-    .addHelpText(
-      'after',
-      '\nExample:\n  hermetic check example.com\n  hermetic check --lab good.example',
-    )
-    .action(async (domains: string[], flags: CheckFlags) =>
-      finish(await run(domains, flags, output, signal)),
-    );
-}
+/** One run of `hermetic check` over its domains. */
+class CheckRun {
+  readonly #flags: CheckFlags;
+  readonly #output: Output;
+  readonly #signal: AbortSignal;
+  readonly #plan: OutputPlan;
+  readonly #checked: CheckedDomain[] = [];
+  readonly #codes: number[] = [];
 
-async function run(
-  domains: readonly string[],
-  flags: CheckFlags,
-  output: Output,
-  signal: AbortSignal,
-): Promise<number> {
-  const failOn = failOnOf(flags);
-  if (flags.evidence !== undefined && domains.length > 1)
-    throw misuse('--evidence', 'takes one domain', 'Check the domains one by one.');
-  const given = readCheckFlags(flags);
-  const lab = flags.lab ? await (await import('../../lab/index.js')).createLab() : undefined;
-  const line = progress(output);
-  try {
-    // One resolver and one set of roots for all domains.
-    const earlier = flags.resume === undefined ? {} : { earlier: readEvidence(flags.resume) };
-    const options = collectOptions({
-      ...given,
-      ...(lab ? labOptions(lab) : {}),
-      ...earlier,
-      signal,
-      onProgress: line.note,
-    });
-    const profile = profileNamed(flags.profile);
-    // Printed in the order given, worked on side by side.
-    const pending = domains.map((domain) => one(domain, options, profile));
-    const codes: number[] = [];
-    const results: CheckResult[] = [];
-    const seen: Evidence[] = [];
-    for (const done of pending) {
-      const settled = await done;
+  /** Throws HermeticError for flags that do not fit and files that cannot be written. */
+  constructor(flags: CheckFlags, { output, signal }: CommandContext) {
+    this.#flags = flags;
+    this.#output = output;
+    this.#signal = signal;
+    this.#plan = planOutput(flags, [{ option: '--evidence', path: flags.evidence }]);
+  }
+
+  async run(given: readonly string[]): Promise<number> {
+    const flags = this.#flags;
+    const listed = flags.from === undefined ? [] : readDomainList(flags.from);
+    const domains = [...new Set([...given, ...listed])];
+    if (domains.length === 0)
+      throw misuse('check', 'no domain is given', 'Name a domain, or a list with --from FILE.');
+    if (flags.evidence !== undefined && domains.length > 1)
+      throw misuse('--evidence', 'takes one domain', 'Check the domains one by one.');
+    const options = readCheckFlags(flags);
+    const lab = flags.lab ? await openLab([...domains, flags.mx ?? '']) : undefined;
+    const line = progress(this.#output);
+    try {
+      // One resolver and one set of roots for all domains.
+      const shared = collectOptions({
+        ...options,
+        ...(lab && labOptions(lab)),
+        signal: this.#signal,
+        onProgress: line.note,
+      });
+      return await this.#checkAll(domains, shared, line.end);
+    } finally {
       line.end();
-      if (!(settled instanceof Error)) {
-        results.push(settled.result);
-        seen.push(settled.evidence);
-      }
-      codes.push(show(settled, flags, output, domains.length, codes.length, failOn));
+      await lab?.close();
     }
-    // Files come last: what cannot be written takes nothing from what was shown.
-    if (flags.evidence !== undefined && seen[0])
-      writeFile(flags.evidence, `${JSON.stringify(seen[0], null, 2)}\n`, '--evidence');
-    writeReports(flags, results);
-    return flags.nagios ? Math.max(...codes) : worstExitCode(codes);
-  } finally {
-    line.end();
-    await lab?.close();
+  }
+
+  async #checkAll(
+    domains: readonly string[],
+    options: CollectOptions,
+    endProgress: () => void,
+  ): Promise<number> {
+    const profile = profileNamed(this.#flags.profile);
+    const isOnly = domains.length === 1;
+    const pending = inLanes(domains, MAX_CONCURRENT, (domain) =>
+      this.#check(domain, options, profile),
+    );
+    for (const one of pending) {
+      const settled = await one;
+      if (this.#signal.aborted) break;
+      endProgress();
+      this.#add(settled, isOnly);
+    }
+    if (!isOnly && this.#printsTable()) this.#output.out(this.#table());
+    if (this.#signal.aborted) return this.#interrupted(domains.length);
+    this.#writeFiles();
+    return this.#flags.nagios ? Math.max(...this.#codes) : worstExitCode(this.#codes);
+  }
+
+  /** Checks one domain. Bad input is a value: one wrong name does not lose the others. */
+  async #check(
+    domain: string,
+    options: CollectOptions,
+    profile: Profile,
+  ): Promise<CheckedDomain | Error> {
+    try {
+      const evidence = await collect(nameOf(domain), options);
+      return { evidence, result: repeatOptions(grade(evidence, profile), this.#flags) };
+    } catch (error) {
+      return error as Error;
+    }
+  }
+
+  /** Prints what one domain adds to the output, and notes its exit status. */
+  #add(settled: CheckedDomain | Error, isOnly: boolean): void {
+    const { nagios, json, quiet } = this.#flags;
+    if (settled instanceof Error) {
+      if (!isHermeticError(settled)) throw settled;
+      complain(this.#output, settled);
+      this.#codes.push(nagios ? UNKNOWN : exitCodes.usage);
+      return;
+    }
+    this.#checked.push(settled);
+    const { result } = settled;
+    if (nagios) return void this.#codes.push(printNagios(result, this.#output));
+    this.#codes.push(exitCodeOf(result, this.#plan.failOn));
+    const nonexistent = result.findings.find((f) => f.id === 'domain-nonexistent');
+    if (nonexistent) this.#complainNonexistent(result.domain, nonexistent);
+    if (quiet || this.#plan.streamTaken) return;
+    if (json) printJson(result, isOnly, this.#output);
+    else if (isOnly || this.#flags.full) this.#printReport(settled);
+  }
+
+  #complainNonexistent(domain: string, { title, fix }: Finding): void {
+    const says = title.charAt(0).toLowerCase() + title.slice(1);
+    this.#output.err(`hermetic: ${domain}: ${says} (domain-nonexistent)\n  ${fix}\n`);
+  }
+
+  #printReport({ evidence, result }: CheckedDomain): void {
+    const { width, color } = this.#output;
+    const blocks = [renderTerminal(result, { width, color, steps: this.#flags.steps ?? false })];
+    if (evidence.network.control) blocks.push(renderControl(evidence, width));
+    if (this.#flags.transcript) blocks.push(renderTranscript(evidence));
+    const isFirst = this.#checked.length === 1;
+    this.#output.out(`${isFirst ? '' : '\n'}${blocks.join('\n')}`);
+  }
+
+  #printsTable(): boolean {
+    const { json, nagios, quiet, full } = this.#flags;
+    return !json && !nagios && !quiet && !full && !this.#plan.streamTaken;
+  }
+
+  #table(): string {
+    const { width, color } = this.#output;
+    return renderDomains(this.#results(), { width, color });
+  }
+
+  #results(): readonly CheckResult[] {
+    return this.#checked.map(({ result }) => result);
+  }
+
+  /** Files come last: a file that cannot be written takes nothing from what was shown. */
+  #writeFiles(): void {
+    const [first] = this.#checked;
+    const { evidence: path } = this.#flags;
+    if (path !== undefined && first)
+      writeOutput(
+        { option: '--evidence', path },
+        `${JSON.stringify(first.evidence, null, 2)}\n`,
+        this.#output,
+      );
+    writeReports(this.#flags, this.#results(), this.#output);
+  }
+
+  #interrupted(of: number): number {
+    this.#output.err(
+      `hermetic: interrupted; ${this.#checked.length} of ${of} domains were checked, no file was written (interrupted)\n`,
+    );
+    return exitCodes.interrupted;
   }
 }
 
-/**
- * What one domain came to; bad input is a value here, so that one wrong name does not
- * lose the others.
- */
-async function one(
-  domain: string,
-  options: CollectOptions,
-  profile: ReturnType<typeof profileNamed>,
-): Promise<Done | Error> {
-  try {
-    const evidence = await collect(nameOf(domain), options);
-    return { evidence, result: grade(evidence, profile) };
-  } catch (error) {
-    return error as Error;
-  }
-}
-
-function show(
-  done: Done | Error,
-  flags: CheckFlags,
-  output: Output,
-  of: number,
-  nth: number,
-  failOn: 'warn' | 'fail',
-): number {
-  if (done instanceof Error) {
-    if (!isHermeticError(done)) throw done;
-    complain(output, done);
-    return flags.nagios ? 3 : exitCodes.usage;
-  }
-  const { evidence, result } = done;
-  if (flags.nagios) {
-    const { line, status } = renderNagios(result);
-    output.out(`${line}\n`);
-    return status;
-  }
-  const nonexistent = result.findings.find((f) => f.id === 'domain-nonexistent');
-  if (nonexistent)
-    output.err(
-      `hermetic: ${result.domain}: ${nonexistent.title.replace(/^T/, 't')} (domain-nonexistent)\n  ${nonexistent.fix}\n`,
-    );
-  if (flags.json) output.out(`${formatJson(result, of > 1 ? undefined : 2)}\n`);
-  else {
-    if (nth > 0) output.out('\n');
-    output.out(
-      renderTerminal(result, {
-        width: output.width,
-        color: output.color,
-        ...(flags.steps ? { steps: true } : {}),
-      }),
-    );
-    if (evidence.network.control) output.out(`\n${renderControl(evidence, output.width)}`);
-    if (flags.transcript) output.out(`\n${renderTranscript(evidence)}`);
-  }
-  return exitCodeOf(result, failOn);
-}
+/** The status of a monitoring plugin that could not run. */
+const UNKNOWN = 3;

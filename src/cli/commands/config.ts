@@ -1,4 +1,4 @@
-import { Argument, Command, Option } from 'commander';
+import { Argument, Option, type Command } from 'commander';
 import { parseDomain } from '../../base/index.js';
 import { mozillaSettings } from '../../check/index.js';
 import {
@@ -8,11 +8,11 @@ import {
   type MailServerName,
 } from '../../mta-config/index.js';
 import { exitCodes } from '../exit-codes.js';
-import type { Output } from '../output.js';
-import { formatJson } from '../format-json.js';
-import { misuse } from './resolver-options.js';
+import { addHelpPage } from '../help.js';
+import { collectValues, misuse, present, readWord } from '../options.js';
+import { formatJson, type CommandContext, type Output } from '../output.js';
 
-interface Flags {
+interface ConfigFlags {
   readonly host: string;
   readonly cert?: readonly string[];
   readonly key?: readonly string[];
@@ -24,52 +24,47 @@ interface Flags {
   readonly json?: boolean;
 }
 
+/** The profile that the printed settings pass. */
 const PROFILE = 'mozilla-intermediate-6.0';
-const collect = (value: string, all: readonly string[] = []): readonly string[] => [...all, value];
 
-/** `hermetic config`: the TLS settings of a mail server, ready to paste. */
-export function configCommand(output: Output, finish: (code: number) => void): Command {
-  return new Command('config')
-    .description('print the TLS settings of a mail server, ready to paste')
-    .addArgument(new Argument('<server>', 'the program').choices(Object.keys(mailServers)))
-    .option('--host <name>', 'its name in the MX records', 'mx1.example.com')
-    .option(
-      '--version <number>',
-      'its version, such as 3.7: settings that only newer ones know come with it',
-    )
-    .option(
-      '--cert <file>',
-      'certificate with its chain, PEM; repeatable, with a key each',
-      collect,
-    )
-    .option('--key <file>', 'its key', collect)
+const serverNames = Object.keys(mailServers) as MailServerName[];
+
+/** `hermetic config`: prints the TLS settings of a mail server, ready to paste. */
+export function defineConfig(command: Command, { output, finish }: CommandContext): void {
+  command
+    .addArgument(new Argument('<server>', `the mail server: ${serverNames.join(', ')}`))
+    .option('--host <name>', 'name of the server in the MX records', 'mx1.example.com')
+    .option('--version <number>', 'version of the server, such as 3.7: adds its newer settings')
+    .option('--cert <file>', 'certificate with its chain, PEM; repeatable', collectValues)
+    .option('--key <file>', 'private key, one for each --cert', collectValues)
     .addOption(
-      new Option('--library <name>', 'what Exim was built with: Debian takes GnuTLS').choices([
+      new Option('--library <name>', 'TLS library of Exim; Debian uses gnutls').choices([
         'gnutls',
         'openssl',
       ]),
     )
-    .option('--listen <address>', 'where OpenSMTPD listens; repeatable', collect)
+    .option('--listen <address>', 'address on which OpenSMTPD listens; repeatable', collectValues)
     .option(
       '--policies <address>',
-      'Postfix: where hermetic serve answers, such as inet:127.0.0.1:8461',
+      'address where hermetic serve answers Postfix, such as inet:127.0.0.1:8461',
     )
     .option(
       '--sessions <socket>',
-      'Postfix 3.10: where hermetic serve counts sessions, such as /run/hermetic/tlsrpt',
+      'socket where hermetic serve counts sessions of Postfix 3.10, as /run/hermetic/tlsrpt',
     )
-    .option('--json', 'for machines')
-    .addHelpText(
-      'after',
-      '\nExample:\n  hermetic config postfix --version 3.7 --host mx1.example.com',
-    )
-    .action((server: MailServerName, flags: Flags) => finish(print(server, flags, output)));
+    .option('--json', 'print JSON')
+    .action((server: string, flags: ConfigFlags) =>
+      finish(print(readWord('server', server, serverNames), flags, output)),
+    );
+  addHelpPage(command, output, {
+    examples: ['hermetic config postfix --version 3.7 --host mx1.example.com'],
+  });
 }
 
-function print(name: MailServerName, flags: Flags, output: Output): number {
+function print(name: MailServerName, flags: ConfigFlags, output: Output): number {
   const host = parseDomain(plain('--host', flags.host));
   if (!host.ok)
-    throw misuse('--host', `${flags.host} is no host name`, 'Write it as mx1.example.com.');
+    throw misuse('--host', `${flags.host} is not a host name`, 'Write it as mx1.example.com.');
   const letsEncrypt = `/etc/letsencrypt/live/${host.value.toLower()}`;
   const { cert = [], key = [] } = flags;
   if (cert.length !== key.length)
@@ -78,24 +73,26 @@ function print(name: MailServerName, flags: Flags, output: Output): number {
       `${cert.length} certificates and ${key.length} keys`,
       'Give a --key for each --cert, in the same order.',
     );
-  const parts = mailServerConfig(name, {
-    tls: mozillaSettings,
-    host: host.value.toLower(),
-    certificates:
-      cert.length === 0
-        ? [{ chain: `${letsEncrypt}/fullchain.pem`, key: `${letsEncrypt}/privkey.pem` }]
-        : cert.map((file, i) => ({
-            chain: plain('--cert', file),
-            key: plain('--key', key[i] ?? ''),
-          })),
-    ...(flags.version === undefined ? {} : { version: versionIn(flags.version) }),
-    ...(flags.library === undefined ? {} : { library: flags.library }),
-    ...(flags.listen === undefined
-      ? {}
-      : { listen: flags.listen.map((address) => plain('--listen', address)) }),
-    ...(flags.policies === undefined ? {} : { policies: plain('--policies', flags.policies) }),
-    ...(flags.sessions === undefined ? {} : { sessions: plain('--sessions', flags.sessions) }),
-  });
+  const { version, library, listen, policies, sessions } = flags;
+  const parts = mailServerConfig(
+    name,
+    present({
+      tls: mozillaSettings,
+      host: host.value.toLower(),
+      certificates:
+        cert.length === 0
+          ? [{ chain: `${letsEncrypt}/fullchain.pem`, key: `${letsEncrypt}/privkey.pem` }]
+          : cert.map((file, i) => ({
+              chain: plain('--cert', file),
+              key: plain('--key', key[i] ?? ''),
+            })),
+      version: version === undefined ? undefined : readVersion(version),
+      library,
+      listen: listen?.map((address) => plain('--listen', address)),
+      policies: policies === undefined ? undefined : plain('--policies', policies),
+      sessions: sessions === undefined ? undefined : plain('--sessions', sessions),
+    }),
+  );
   const { count, apply } = mailServers[name];
   const see = `hermetic check DOMAIN --profile ${PROFILE} --depth inventory`;
   if (flags.json)
@@ -103,27 +100,27 @@ function print(name: MailServerName, flags: Flags, output: Output): number {
   else
     output.out(
       [
-        `# How many sessions of the log would go in clear text with this:\n#   ${count}\n`,
+        `# Count the sessions in the log that these settings would break:\n#   ${count}\n`,
         formatMailServerConfig(parts),
-        `# Then: ${apply}\n# See it from outside: ${see}\n`,
+        `# Then apply them: ${apply}\n# Check them from outside: ${see}\n`,
       ].join('\n'),
     );
   return exitCodes.good;
 }
 
-/** What stands in a configuration file unquoted, in any of them. */
-function plain(flag: string, text: string): string {
+/** Accepts only text that no configuration file has to quote. Throws HermeticError. */
+function plain(option: string, text: string): string {
   if (/^[A-Za-z0-9/._:@*[\]-]{1,500}$/.test(text)) return text;
   throw misuse(
-    flag,
-    `${text} cannot stand in a configuration file`,
-    'Use letters, digits and / . _ : - alone.',
+    option,
+    `${text} has a character that a configuration file would need quoted`,
+    'Use only letters, digits and / . _ : -',
   );
 }
 
-function versionIn(text: string): readonly [number, number] {
+function readVersion(text: string): readonly [number, number] {
   const [, major, minor] = /^(\d{1,4})\.(\d{1,4})(?:\.\d{1,4}|p\d+)*$/.exec(text) ?? [];
   if (major === undefined || minor === undefined)
-    throw misuse('--version', `${text} is no version`, 'Write it as 3.7.');
+    throw misuse('--version', `${text} is not a version`, 'Write it as 3.7.');
   return [Number(major), Number(minor)];
 }

@@ -1,59 +1,75 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { HermeticError } from '../../base/index.js';
 import { compareResults, grade, renderChanges, type Profile } from '../../check/index.js';
 import { checkResultSchema, evidenceSchema, type CheckResult } from '../../evidence/index.js';
 import { exitCodes } from '../exit-codes.js';
-import type { Output } from '../output.js';
-import { readJson } from '../read-json.js';
-import { formatJson } from '../format-json.js';
+import { readJson } from '../files.js';
+import { addHelpPage } from '../help.js';
+import { formatJson, type CommandContext } from '../output.js';
 import { profileNamed } from './check-options.js';
 
-/** `hermetic diff`: what changed for the better and for the worse between two checks. */
-export function diffCommand(output: Output, finish: (code: number) => void): Command {
-  return new Command('diff')
-    .description('say what changed between two checks of a domain')
-    .argument('<old>', 'written by hermetic check --evidence or --json')
-    .argument('<new>', 'the same, later')
-    .option('--profile <name>', 'what evidence is graded by', 'baseline')
-    .option('--json', 'the changes as JSON')
-    .addHelpText(
-      'after',
-      '\nExit status: 0 nothing is worse, 1 something is, 3 something can no longer be\ntold.',
-    )
-    .addHelpText(
-      'after',
-      '\nExample:\n  hermetic check example.com --evidence new.json && hermetic diff old.json new.json',
-    )
-    .action((older: string, newer: string, flags: { profile: string; json?: boolean }) => {
-      const profile = profileNamed(flags.profile);
-      const [before, after] = [readResult(older, profile), readResult(newer, profile)];
-      if (before.domain !== after.domain)
-        throw new HermeticError(
-          'diff-domains',
-          `${older} is about ${before.domain}, ${newer} about ${after.domain}`,
-          {
-            fix: 'Give two files of the same domain.',
-          },
-        );
-      const comparison = compareResults(before, after);
-      output.out(
-        flags.json ? `${formatJson(comparison, 2)}\n` : renderChanges(comparison, output.width),
-      );
-      if (before.profile !== after.profile)
-        output.err(
-          `hermetic: graded by different profiles: ${before.profile} and ${after.profile} (diff-profiles)\n`,
-        );
-      const has = (direction: string): boolean =>
-        comparison.changes.some((c) => c.direction === direction);
-      finish(
-        has('worse') ? exitCodes.fail : has('unclear') ? exitCodes.inconclusive : exitCodes.good,
-      );
-    });
+interface DiffFlags {
+  readonly profile: string;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
 }
 
-/** A result as it stands, or evidence graded now. */
+/** `hermetic diff`: shows what became better and worse between two checks. */
+export function defineDiff(command: Command, context: CommandContext): void {
+  command
+    .argument('<old>', 'from hermetic check --evidence or --json; - is standard input')
+    .argument('<new>', 'a later one of the same domain')
+    .option('--profile <name>', 'grade evidence by this profile', 'baseline')
+    .option('--json', 'print the changes as JSON')
+    .option('-q, --quiet', 'print only errors; the exit status gives the result')
+    .action((older: string, newer: string, flags: DiffFlags) =>
+      context.finish(compare([older, newer], flags, context)),
+    );
+  addHelpPage(command, context.output, {
+    exitStatus: [
+      [exitCodes.good, 'nothing became worse'],
+      [exitCodes.fail, 'something became worse'],
+      [exitCodes.usage, 'the files cannot be used'],
+      [exitCodes.inconclusive, 'something can no longer be determined'],
+    ],
+    examples: ['hermetic check example.com --evidence new.json && hermetic diff old.json new.json'],
+  });
+}
+
+function compare(
+  [older, newer]: readonly [older: string, newer: string],
+  flags: DiffFlags,
+  { output }: CommandContext,
+): number {
+  const profile = profileNamed(flags.profile);
+  const [before, after] = [readResult(older, profile), readResult(newer, profile)];
+  if (before.domain !== after.domain)
+    throw new HermeticError(
+      'diff-domains',
+      `${older} is about ${before.domain}, ${newer} about ${after.domain}`,
+      { fix: 'Give two files about the same domain.' },
+    );
+  const comparison = compareResults(before, after);
+  if (flags.json) output.out(`${formatJson(comparison, 2)}\n`);
+  else if (!flags.quiet) output.out(renderChanges(comparison, output.width));
+  if (before.profile !== after.profile)
+    output.err(
+      `hermetic: graded by different profiles: ${before.profile} and ${after.profile} (diff-profiles)\n`,
+    );
+  const directions = new Set<string>(comparison.changes.map(({ direction }) => direction));
+  if (directions.has('worse')) return exitCodes.fail;
+  return directions.has('unclear') ? exitCodes.inconclusive : exitCodes.good;
+}
+
+/** Reads a result, or grades evidence. */
 function readResult(file: string, profile: Profile): CheckResult {
-  const fix = 'Give files written by hermetic check --evidence or --json.';
-  const value = readJson(file, 'result', fix, [checkResultSchema, evidenceSchema]);
+  const value = readJson(file, {
+    what: 'result',
+    code: 'result-invalid',
+    kinds: [
+      { id: 'hermetic.check/1', schema: checkResultSchema },
+      { id: 'hermetic.evidence/1', schema: evidenceSchema },
+    ],
+  });
   return value.schema === 'hermetic.check/1' ? value : grade(value, profile);
 }

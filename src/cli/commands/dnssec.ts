@@ -1,9 +1,10 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { z } from 'zod';
-import { HermeticError, Name, neutralise } from '../../base/index.js';
+import { HermeticError, Name, neutralise, toBase64, toHex } from '../../base/index.js';
 import {
   createResolver,
   formatRdata,
+  parseTrustAnchors,
   rootAnchors,
   systemUpstreams,
   typeName,
@@ -11,18 +12,19 @@ import {
   verifyProof,
   type DnsAnswer,
   type Proof,
+  type TrustAnchor,
 } from '../../dns/index.js';
 import { nodeNetwork } from '../../net/index.js';
 import { exitCodes } from '../exit-codes.js';
-import type { Output } from '../output.js';
-import { readFile } from '../read-file.js';
+import { findFailure } from '../../catalogue/index.js';
+import { sayFailure, sayUnsupported } from '../failure-text.js';
+import { assertWritable, readJson, STANDARD_STREAM, writeFile } from '../files.js';
+import { addHelpPage } from '../help.js';
+import { openLab } from '../lab.js';
+import { misuse, unwrap } from '../options.js';
+import { formatJson, type CommandContext, type Output } from '../output.js';
 import { renderProof } from '../render-proof.js';
-import { failureEntry, sayFailure } from '../say-failure.js';
-import { sayUnsupported } from '../say-unsupported.js';
-import { writeFile } from '../write-file.js';
-import { formatJson } from '../format-json.js';
 import {
-  misuse,
   readAnchors,
   readResolverFlags,
   withResolver,
@@ -34,60 +36,64 @@ interface DnssecFlags extends ResolverFlags {
   readonly proof?: string;
 }
 
+interface VerifyFlags {
+  readonly at?: string;
+  readonly trustAnchor?: string;
+  readonly json?: boolean;
+}
+
 /**
- * `hermetic dnssec`: one question, its answer, and everything the answer rests on.
- * `dnssec verify`: the same again, offline.
+ * `hermetic dnssec`: one question, its answer, and the chain of trust under the answer.
+ * `dnssec verify`: the same from a saved proof, offline.
  */
-export function dnssecCommand(
-  output: Output,
-  signal: AbortSignal,
-  finish: (code: number) => void,
-): Command {
-  const command = withResolver(
-    new Command('dnssec').description('validate one DNS answer and show what it rests on'),
-  )
+export function defineDnssec(command: Command, context: CommandContext): void {
+  command
     .argument('<name>', 'domain name')
     .argument('<type>', 'record type, such as MX or TLSA')
-    .option('--json', 'answer and proof as JSON')
-    .option('--proof <file>', 'write the proof, for hermetic dnssec verify')
-    .option('--lab', 'ask the built-in lab')
-    .addHelpText(
-      'after',
-      '\nExample:\n  hermetic dnssec _25._tcp.mx.example.com TLSA\n  hermetic dnssec verify proof.json',
-    )
-    .action(async (name: string, type: string, flags: DnssecFlags) =>
-      finish(await ask(name, type, flags, output, signal)),
-    );
-  command
+    .optionsGroup('Output:')
+    .option('--json', 'print the answer and its proof as JSON')
+    .option('--proof <file>', 'write the proof, for dnssec verify; - is standard output')
+    .option('--lab', 'ask the built-in lab instead of the network');
+  withResolver(command).action(async (name: string, type: string, flags: DnssecFlags) =>
+    context.finish(await ask({ name, type }, flags, context)),
+  );
+  addHelpPage(command, context.output, {
+    exitStatus: [
+      [exitCodes.good, 'secure, or proved to be insecure'],
+      [exitCodes.fail, 'bogus'],
+      [exitCodes.usage, 'the command cannot be used'],
+      [exitCodes.inconclusive, 'indeterminate'],
+    ],
+    examples: [
+      'hermetic dnssec _25._tcp.mx.example.com TLSA',
+      'hermetic dnssec example.com MX --proof proof.json && hermetic dnssec verify proof.json',
+    ],
+  });
+  const verification = command
     .command('verify')
-    .description('validate a stored proof again, without the network')
-    .argument('<file>', 'written by hermetic dnssec --proof')
-    .option('--trust-anchor <file>', 'DNSSEC trust anchors: DS or DNSKEY lines')
-    .option(
-      '--at <date>',
-      'judge signatures at this date instead of the one in the proof, such as 2026-11-23T12:00:00Z',
-    )
-    .addHelpText('after', '\nExample:\n  hermetic dnssec verify proof.json')
-    .action(async (file: string, flags: { at?: string; trustAnchor?: string }) => {
-      // Commander hands an option that parent and child share to the parent.
-      const anchorFile = flags.trustAnchor ?? command.opts<ResolverFlags>().trustAnchor;
-      finish(
-        await verify(
-          file,
-          { ...flags, ...(anchorFile === undefined ? {} : { trustAnchor: anchorFile }) },
-          output,
-        ),
-      );
-    });
-  return command;
+    .description('validate a saved proof again, offline')
+    .argument('<file>', 'from hermetic dnssec --proof; - is standard input')
+    .option('--trust-anchor <file>', 'use these DNSSEC trust anchors (DS or DNSKEY lines)')
+    .option('--at <date>', "verify at this date, as 2026-11-23T12:00:00Z (default: the proof's)")
+    .option('--json', 'print the answer as JSON')
+    // Commander gives an option that parent and child share to the parent.
+    .action(async (file: string, flags: VerifyFlags) =>
+      context.finish(await verify(file, { ...command.opts(), ...flags }, context.output)),
+    );
+  addHelpPage(verification, context.output, {
+    exitStatus: [
+      [exitCodes.good, 'the proof holds'],
+      [exitCodes.fail, 'the proof does not hold'],
+      [exitCodes.usage, 'the file cannot be used'],
+    ],
+    examples: ['hermetic dnssec verify proof.json'],
+  });
 }
 
 async function ask(
-  name: string,
-  type: string,
+  { name, type }: { readonly name: string; readonly type: string },
   flags: DnssecFlags,
-  output: Output,
-  signal: AbortSignal,
+  { output, signal }: CommandContext,
 ): Promise<number> {
   const parsed = Name.parse(name);
   if (!parsed.ok)
@@ -97,28 +103,55 @@ async function ask(
   const number = typeNumber(type);
   if (number === undefined)
     throw misuse(type, 'not a record type', 'Write a type such as MX, TLSA or TYPE65.');
-  const lab = flags.lab ? await (await import('../../lab/index.js')).createLab() : undefined;
+  const { json, proof: file } = flags;
+  if (json && file === STANDARD_STREAM)
+    throw misuse('--json and --proof', 'both write to standard output', 'Give --proof a file.');
+  if (file !== undefined) assertWritable(file, '--proof');
+  const { roots: _roots, ...settings } = readResolverFlags(flags);
+  const lab = flags.lab ? await openLab([name.replace(/^(_[^.]+\.)+/, '')]) : undefined;
   try {
     const resolver = createResolver({
       network: nodeNetwork(),
       upstreams: systemUpstreams(),
       anchors: rootAnchors,
-      ...readResolverFlags(flags),
-      ...(lab ? { network: lab.network, upstreams: lab.upstreams, anchors: lab.anchors } : {}),
+      ...settings,
+      ...(lab && { network: lab.network, upstreams: lab.upstreams, anchors: lab.anchors }),
     });
     const answer = await resolver.ask(parsed.value, number, { signal });
-    if (flags.proof !== undefined) {
+    if (file !== undefined) {
       if (!answer.proof)
         throw new HermeticError('dnssec-no-proof', `${name}: there is nothing to prove`, {
-          fix: 'A proof exists of secure answers only.',
+          fix: 'Only a secure answer has a proof.',
         });
-      writeFile(flags.proof, `${JSON.stringify(answer.proof, null, 2)}\n`, '--proof');
+      // Every run of the lab has keys of its own, so a proof from it carries its anchors.
+      const labAnchors = lab?.anchors.flatMap(formatAnchor);
+      // The proof is made on demand: a copy of its own members would be empty.
+      const proof = JSON.parse(JSON.stringify(answer.proof)) as Proof;
+      const text = `${JSON.stringify({ ...proof, labAnchors }, null, 2)}\n`;
+      if (file === STANDARD_STREAM) output.out(text);
+      else writeFile(file, text, '--proof');
     }
-    output.out(flags.json ? `${formatJson(asJson(answer), 2)}\n` : shown(answer, output.width));
-    return statusOf(answer);
+    if (json) output.out(`${formatJson(asJson(answer), 2)}\n`);
+    else if (file !== STANDARD_STREAM) output.out(formatAnswer(answer, output.width));
+    return exitCodeOf(answer);
   } finally {
     await lab?.close();
   }
+}
+
+/** A trust anchor as lines that `parseTrustAnchors` reads. */
+function formatAnchor({ zone, ds, keys }: TrustAnchor): readonly string[] {
+  const name = zone.toString();
+  return [
+    ...ds.map(
+      ({ keyTag, algorithm, digestType, digest }) =>
+        `${name} 0 IN DS ${keyTag} ${algorithm} ${digestType} ${toHex(digest)}`,
+    ),
+    ...keys.map(
+      ({ flags, protocol, algorithm, publicKey }) =>
+        `${name} 0 IN DNSKEY ${flags} ${protocol} ${algorithm} ${toBase64(publicKey)}`,
+    ),
+  ];
 }
 
 const proofSchema = z.object({
@@ -139,55 +172,57 @@ const proofSchema = z.object({
       }),
     )
     .max(1000),
+  /** Trust anchors of the lab that the answer comes from, as DS or DNSKEY lines. */
+  labAnchors: z.array(z.string().max(4096)).max(10).optional(),
 });
 
-async function verify(
-  file: string,
-  flags: { readonly at?: string; readonly trustAnchor?: string },
-  output: Output,
-): Promise<number> {
+async function verify(file: string, flags: VerifyFlags, output: Output): Promise<number> {
   const proof = readProof(file);
   const at = flags.at === undefined ? Date.parse(proof.at) : Date.parse(flags.at);
   if (Number.isNaN(at))
     throw misuse('--at', `${flags.at ?? ''} is not a date`, 'Write it as 2026-11-23T12:00:00Z.');
-  const answer = await verifyProof(
-    proof,
-    flags.trustAnchor === undefined ? rootAnchors : readAnchors(flags.trustAnchor),
-    at,
-  );
+  const answer = await verifyProof(proof, anchorsFor(proof, flags), at);
   const holds = answer.status === proof.status && answer.dnssec === proof.dnssec;
-  output.out(shown(answer, output.width));
-  output.out(
-    holds
-      ? `The proof holds at ${new Date(at).toISOString()}.\n`
-      : `The proof does not hold at ${new Date(at).toISOString()}: it says ${proof.status} and ${proof.dnssec}.\n`,
-  );
+  const time = new Date(at).toISOString();
+  if (flags.json) output.out(`${formatJson({ ...asJson(answer), at: time, holds }, 2)}\n`);
+  else {
+    output.out(formatAnswer(answer, output.width));
+    output.out(
+      holds
+        ? `The proof holds at ${time}.\n`
+        : `The proof does not hold at ${time}: it says ${proof.status} and ${proof.dnssec}.\n`,
+    );
+    if (proof.labAnchors && flags.trustAnchor === undefined)
+      output.out('It comes from the built-in lab and was verified with the anchor of that lab.\n');
+  }
   return holds ? exitCodes.good : exitCodes.fail;
 }
 
-function readProof(file: string): Proof {
-  const bad = (why: string): HermeticError =>
-    new HermeticError('proof-invalid', `${file}: ${why}`, {
-      fix: 'Give a file written by hermetic dnssec --proof.',
-    });
-  let value: unknown;
-  try {
-    value = JSON.parse(readFile(file, 'proof'));
-  } catch (error) {
-    if (error instanceof HermeticError) throw error;
-    throw bad('not JSON');
-  }
-  const parsed = proofSchema.safeParse(value);
-  if (!parsed.success)
-    throw bad(
-      `${parsed.error.issues[0]?.path.join('.') ?? ''} ${parsed.error.issues[0]?.message ?? ''}`.trim(),
-    );
-  for (const name of [parsed.data.name, ...parsed.data.grounds.map((g) => g.name)])
-    if (!Name.parse(name).ok) throw bad(`${name} is not a name`);
-  return parsed.data;
+type SavedProof = z.output<typeof proofSchema>;
+
+/** The anchors that the flags name, those of the lab for a proof from the lab, else the root's. */
+function anchorsFor({ labAnchors }: SavedProof, flags: VerifyFlags): readonly TrustAnchor[] {
+  if (flags.trustAnchor !== undefined) return readAnchors(flags.trustAnchor);
+  if (!labAnchors) return rootAnchors;
+  return unwrap('labAnchors', parseTrustAnchors(labAnchors.join('\n')), 'Make a new proof.');
 }
 
-function shown(answer: DnsAnswer, width: number): string {
+function readProof(file: string): SavedProof {
+  const proof = readJson(file, {
+    what: 'proof',
+    code: 'proof-invalid',
+    kinds: [{ id: 'hermetic.proof/1', schema: proofSchema }],
+  });
+  for (const name of [proof.name, ...proof.grounds.map((g) => g.name)])
+    if (!Name.parse(name).ok)
+      throw new HermeticError('proof-invalid', `${file}: ${name} is not a name`, {
+        fix: 'Give a proof, written by hermetic dnssec --proof.',
+      });
+  return proof;
+}
+
+/** The answer, what is wrong with it, and its chain of trust. */
+function formatAnswer(answer: DnsAnswer, width: number): string {
   const { question, status, dnssec, records, aliases, failure } = answer;
   const lines = [`${question.name.toString()} ${typeName(question.type)}: ${status}, ${dnssec}`];
   for (const { from, to, dnssec: link } of aliases)
@@ -195,7 +230,7 @@ function shown(answer: DnsAnswer, width: number): string {
   for (const rr of records) lines.push(`    ${formatRdata(rr)}`);
   if (answer.unsupported) lines.push(`    ${sayUnsupported(answer.unsupported)}`);
   if (failure)
-    lines.push(`    ${sayFailure(failure)}`, `    ${failureEntry(failure.code)?.fix ?? ''}`);
+    lines.push(`    ${sayFailure(failure)}`, `    ${findFailure(failure.code)?.fix ?? ''}`);
   const text = lines.map((line) => `${neutralise(line)}\n`).join('');
   return answer.proof ? `${text}\n${renderProof(answer.proof as Proof, width)}` : text;
 }
@@ -210,7 +245,7 @@ function asJson({
   unsupported,
   failure,
   proof,
-}: DnsAnswer): unknown {
+}: DnsAnswer): object {
   return {
     name: question.name.toLower(),
     type: typeName(question.type),
@@ -224,16 +259,12 @@ function asJson({
       dnssec: link,
     })),
     unsupported,
-    ...(failure ? { failure: { code: failure.code, detail: failure.detail } } : {}),
-    ...(proof ? { proof } : {}),
+    failure: failure && { code: failure.code, detail: failure.detail },
+    proof,
   };
 }
 
-/**
- * Proved, be it that the zone is signed or that it is not: 0. Bogus: 1. Could not tell:
- * 3.
- */
-function statusOf({ dnssec }: DnsAnswer): number {
+function exitCodeOf({ dnssec }: DnsAnswer): number {
   if (dnssec === 'bogus') return exitCodes.fail;
   return dnssec === 'indeterminate' ? exitCodes.inconclusive : exitCodes.good;
 }

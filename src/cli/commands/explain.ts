@@ -1,152 +1,146 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { HermeticError, nearest, wrap, type FailureEntry } from '../../base/index.js';
 import { catalogue, describeFinding, ownerNames, type FindingId } from '../../check/index.js';
 import type { Topic } from '../explain/topic.js';
 import { exitCodes } from '../exit-codes.js';
-import type { Output } from '../output.js';
+import { failureCodes, findFailure } from '../../catalogue/index.js';
+import { addHelpPage } from '../help.js';
+import type { CommandContext } from '../output.js';
 import { progress } from '../progress.js';
-import { failureCodes, failureEntry } from '../say-failure.js';
 
 /**
- * `hermetic explain`: a subject of mail TLS in a few sentences, shown in the lab; or what
- * a code means.
+ * `hermetic explain`: explains a topic of mail TLS in a few sentences and plays it in the
+ * lab, or explains a code that was printed.
  */
-export function explainCommand(
-  output: Output,
-  signal: AbortSignal,
-  finish: (code: number) => void,
-): Command {
-  return new Command('explain')
-    .description('explain a subject of mail TLS, shown live in the lab, or a code that was printed')
-    .argument(
-      '[topic]',
-      'a subject, or the code of a finding or failure; without one the subjects are listed',
-    )
-    .addHelpText(
-      'after',
-      '\nExample:\n  hermetic explain stripping\n  hermetic explain dane-mismatch',
-    )
+export function defineExplain(command: Command, context: CommandContext): void {
+  command
+    .argument('[topic]', 'a topic, or a code in brackets; without one the topics are listed')
     .action(async (wanted: string | undefined) => {
-      const width = Math.min(100, Math.max(60, output.width));
-      // Loaded only when asked for, as the lab is.
-      const topics = (await import('../explain/topics.js')).topics;
-      if (wanted === undefined) output.out(contents(topics));
-      else output.out(await explain(wanted, topics, width, output, signal));
-      finish(exitCodes.good);
+      const { topics } = await import('../explain/topics.js');
+      const text = wanted === undefined ? contents(topics) : await explain(wanted, topics, context);
+      context.output.out(text);
+      context.finish(exitCodes.good);
     });
+  addHelpPage(command, context.output, {
+    examples: ['hermetic explain stripping', 'hermetic explain dane-mismatch'],
+  });
 }
 
 function contents(topics: readonly Topic[]): string {
   const lines = topics.map(({ name, title }) => `  ${name.padEnd(14)} ${title}\n`);
-  return `${lines.join('')}\nhermetic explain TOPIC tells more, and shows it in the lab. Codes of findings and failures are explained too.\n`;
+  return `${lines.join('')}\nhermetic explain TOPIC explains one and plays it in the lab.\nIt also explains every code that is printed in brackets.\n`;
 }
+
+/** The widest lines of text, for reading. */
+const MAX_WIDTH = 100;
 
 async function explain(
   wanted: string,
   topics: readonly Topic[],
-  width: number,
-  output: Output,
-  signal: AbortSignal,
+  context: CommandContext,
 ): Promise<string> {
+  const width = Math.min(MAX_WIDTH, context.output.width);
   const word = wanted
     .trim()
     .toLowerCase()
     .replace(/[\s_]+/g, '-');
   const topic = topics.find(({ name, aliases }) => name === word || aliases.includes(word));
-  if (topic) return told(topic, width, output, signal);
-  if (Object.hasOwn(catalogue, word)) return toldFinding(word as FindingId, width);
-  const failure = failureEntry(word);
-  if (failure) return toldFailure(word, failure, width);
+  if (topic) return playTopic(topic, width, context);
+  if (Object.hasOwn(catalogue, word)) return formatFinding(word as FindingId, width);
+  const failure = findFailure(word);
+  if (failure) return formatFailure(word, failure, width);
+  throw unknownTopic(wanted, word, topics);
+}
+
+/** The most suggestions for a word that is not known. */
+const MAX_SUGGESTIONS = 5;
+
+function unknownTopic(wanted: string, word: string, topics: readonly Topic[]): HermeticError {
   const words = [
     ...topics.flatMap(({ name, aliases }) => [name, ...aliases]),
     ...Object.keys(catalogue),
     ...failureCodes,
   ];
-  const near = [
-    ...new Set(
-      [
-        nearest(word, words) ?? [],
-        words.filter((known) => word.length > 2 && known.includes(word)),
-      ].flat(),
-    ),
-  ].slice(0, 5);
-  throw new HermeticError('topic-unknown', `${wanted.slice(0, 100)}: no such topic`, {
+  const similar = nearest(word, words);
+  const containing = words.filter((known) => word.length > 2 && known.includes(word));
+  const near = [...new Set(similar === undefined ? containing : [similar, ...containing])];
+  return new HermeticError('topic-unknown', `${wanted.slice(0, 100)}: no such topic`, {
     fix:
-      near.length > 0 ? `Did you mean ${near.join(', ')}?` : 'hermetic explain lists the topics.',
+      near.length > 0
+        ? `Did you mean ${near.slice(0, MAX_SUGGESTIONS).join(', ')}?`
+        : 'hermetic explain lists the topics.',
   });
 }
 
-async function told(
+async function playTopic(
   topic: Topic,
   width: number,
-  output: Output,
-  signal: AbortSignal,
+  { output, signal }: CommandContext,
 ): Promise<string> {
   const { openStage } = await import('../explain/stage.js');
   const line = progress(output);
-  line.note('playing it in the lab');
+  line.note('running in the lab');
   const stage = openStage(signal);
   try {
     const picture = await topic.picture(stage);
     signal.throwIfAborted();
-    const blocks = [
-      [topic.title],
+    return page([
+      wrap(topic.title, width),
       ...topic.text.map((paragraph) => wrap(paragraph, width)),
       [
         ...wrap(`${topic.caption}:`, width),
         '',
-        ...picture.flatMap((line) => wrapKeeping(line, width)),
+        ...picture.flatMap((shown) => wrapKeeping(shown, width)),
       ],
       wrap(
         `${topic.reference}. See also: ${topic.see.map((name) => `hermetic explain ${name}`).join(', ')}`,
         width,
       ),
-    ];
-    return page(blocks);
+    ]);
   } finally {
     line.end();
     await stage.close();
   }
 }
 
-/** A line of a picture keeps its blanks as long as it fits. */
+/** Wraps a line of a picture; its blanks are kept as long as it fits. */
 function wrapKeeping(line: string, width: number): readonly string[] {
   return wrap(line, width - 2).length <= 1
     ? [`  ${wrap(line, width)[0] ?? ''}`.trimEnd()]
     : wrap(line.trim(), width, '  ', '      ');
 }
 
-function toldFinding(id: FindingId, width: number): string {
+function formatFinding(id: FindingId, width: number): string {
   const { title, why, fix, reference, owner } = describeFinding(id);
   return page([
-    [`${title} (${id})`],
+    wrap(`${title} (${id})`, width),
     wrap(why, width),
     wrap(`To do, by ${ownerNames[owner]}: ${fix}`, width),
-    [reference],
+    wrap(reference, width),
   ]);
 }
 
-const whose: Readonly<Record<FailureEntry['blame'], string>> = {
+/** The place of each cause. */
+const causes: Readonly<Record<FailureEntry['blame'], string>> = {
   peer: 'the other server',
-  publisher: 'whoever publishes the records of the domain',
-  network: 'something between',
+  publisher: 'the records of the domain',
+  network: 'the network in between',
   local: 'this machine',
 };
 
-function toldFailure(
-  code: string,
-  { says, fix, blame, temporary, clause }: FailureEntry,
-  width: number,
-): string {
-  const about = `To look at: ${whose[blame]}. ${temporary ? 'It may pass by itself.' : 'It does not pass by itself.'}`;
+function formatFailure(code: string, entry: FailureEntry, width: number): string {
+  const { says, fix, blame, temporary, clause } = entry;
+  const duration = temporary ? 'It may end without a change.' : 'It lasts until it is fixed.';
   return page([
     wrap(`${says} (${code})`, width),
-    wrap(about, width),
+    wrap(`Cause: ${causes[blame]}. ${duration}`, width),
     wrap(`To do: ${fix}`, width),
-    ...(clause === undefined ? [] : [[clause]]),
+    clause === undefined ? [] : wrap(clause, width),
   ]);
 }
 
+/** Blocks of lines with an empty line between them. */
 function page(blocks: readonly (readonly string[])[]): string {
-  return `${blocks.map((lines) => lines.join('\n')).join('\n\n')}\n`;
+  const shown = blocks.filter((lines) => lines.length > 0);
+  return `${shown.map((lines) => lines.join('\n')).join('\n\n')}\n`;
 }

@@ -1,44 +1,61 @@
-import { Command } from 'commander';
-import { grade, renderTerminal } from '../../check/index.js';
-import { exitCodeOf, worstExitCode } from '../exit-codes.js';
-import type { Output } from '../output.js';
-import { readEvidence } from '../read-evidence.js';
-import { formatJson } from '../format-json.js';
-import { profileNamed } from './check-options.js';
-import { failOnOf, withReports, writeReports, type ReportFlags } from './report-options.js';
+import type { Command } from 'commander';
+import { grade, profileNames, renderTerminal } from '../../check/index.js';
+import { exitCodes } from '../exit-codes.js';
+import { addHelpPage } from '../help.js';
+import type { CommandContext } from '../output.js';
+import { repeatOptions } from '../repeat-options.js';
+import { profileNamed, readEvidence } from './check-options.js';
+import {
+  exitCodeOfAll,
+  planOutput,
+  printJson,
+  printNagios,
+  withReports,
+  writeReports,
+  type ReportFlags,
+} from './report-options.js';
 
 interface GradeFlags extends ReportFlags {
   readonly profile: string;
-  readonly json?: boolean;
   readonly steps?: boolean;
 }
 
-/** `hermetic grade`: stored evidence judged again, without the network. */
-export function gradeCommand(output: Output, finish: (code: number) => void): Command {
-  return withReports(
-    new Command('grade').description('grade stored evidence again, without the network'),
-  )
-    .argument('<file...>', 'written by hermetic check --evidence')
-    .option('--profile <name>', 'what to grade by: a name, or a file', 'baseline')
-    .option('--json', 'the result as JSON: one object, or one a line for several files')
-    .option('--steps', 'every step of every finding')
-    .addHelpText(
-      'after',
-      '\nExample:\n  hermetic check example.com --evidence seen.json && hermetic grade seen.json',
-    )
-    .action((files: string[], flags: GradeFlags) => {
-      const failOn = failOnOf(flags);
-      const results = files.map((file) => grade(readEvidence(file), profileNamed(flags.profile)));
-      const terminal = {
-        width: output.width,
-        color: output.color,
-        ...(flags.steps ? { steps: true } : {}),
-      };
-      if (flags.json)
-        for (const result of results)
-          output.out(`${formatJson(result, files.length > 1 ? undefined : 2)}\n`);
-      else output.out(results.map((result) => renderTerminal(result, terminal)).join('\n'));
-      writeReports(flags, results);
-      finish(worstExitCode(results.map((result) => exitCodeOf(result, failOn))));
-    });
+/** `hermetic grade`: grades saved evidence again, offline. */
+export function defineGrade(command: Command, context: CommandContext): void {
+  const { output } = context;
+  command
+    .argument('<file...>', 'evidence from hermetic check --evidence; - is standard input')
+    .optionsGroup('What to grade:')
+    .option('--profile <name>', `grade by ${profileNames.join(', ')}, or a .json file`, 'baseline');
+  withReports(command)
+    .option('--steps', 'print every step of every finding')
+    .action((files: string[], flags: GradeFlags) => context.finish(run(files, flags, context)));
+  addHelpPage(command, output, {
+    exitStatus: [
+      [exitCodes.good, 'pass or warn'],
+      [exitCodes.fail, 'fail (with --fail-on warn: warn too)'],
+      [exitCodes.usage, 'a file cannot be used'],
+      [exitCodes.inconclusive, 'inconclusive'],
+    ],
+    examples: [
+      'hermetic check example.com --evidence seen.json && hermetic grade seen.json',
+      'hermetic grade seen.json --html report.html',
+    ],
+  });
+}
+
+function run(files: readonly string[], flags: GradeFlags, { output }: CommandContext): number {
+  const { failOn, streamTaken } = planOutput(flags);
+  const profile = profileNamed(flags.profile);
+  const results = files.map((file) =>
+    repeatOptions(grade(readEvidence(file), profile), { profile: flags.profile }),
+  );
+  const { width, color } = output;
+  const terminal = { width, color, steps: flags.steps ?? false };
+  if (flags.nagios) for (const result of results) printNagios(result, output);
+  else if (flags.json) for (const result of results) printJson(result, files.length === 1, output);
+  else if (!flags.quiet && !streamTaken)
+    output.out(results.map((result) => renderTerminal(result, terminal)).join('\n'));
+  writeReports(flags, results, output);
+  return exitCodeOfAll(results, flags, failOn);
 }

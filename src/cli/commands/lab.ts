@@ -1,68 +1,83 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
+import { followSignal, parseDomain, wrap } from '../../base/index.js';
 import { grade } from '../../check/index.js';
-import type { Evidence } from '../../evidence/index.js';
-import { followSignal, wrap } from '../../base/index.js';
-import type { Lab } from '../../lab/index.js';
-import type { Output } from '../output.js';
+import type { CheckResult, Evidence, Verdict } from '../../evidence/index.js';
 import { checkDomains } from '../check-domains.js';
 import { exitCodes } from '../exit-codes.js';
+import { addHelpPage } from '../help.js';
+import { openLab } from '../lab.js';
+import { unwrap } from '../options.js';
+import { formatJson, type CommandContext, type Output } from '../output.js';
 
-/** `hermetic lab`: checks every domain of the lab; `lab list`: names them. */
-export function labCommand(
-  output: Output,
-  signal: AbortSignal,
-  finish: (code: number) => void,
-): Command {
-  const command = new Command('lab').description(
-    'check every domain of the built-in lab, a whole mail internet in one process',
-  );
-  command.addHelpText(
-    'after',
-    '\nExample:\n  hermetic lab\n  hermetic lab list\n  hermetic check --lab stripped.example',
-  );
-  command.action(async () => {
-    const lab = await openLab();
-    const enough = new AbortController();
-    try {
-      const domains = lab.scenarios.map(({ domain }) => domain);
-      const seen = checkDomains(lab, domains, { signal: followSignal(signal, enough.signal) });
-      for (const [i, domain] of domains.entries()) {
-        if (output.gone) break;
-        const { verdict, findings } = grade((await seen[i]) as Evidence);
-        const ids = [
-          ...new Set(
-            findings.filter((f) => f.severity === 'fail' || f.severity === 'warn').map((f) => f.id),
-          ),
-        ];
-        output.out(row(domain, `${verdict.padEnd(14)} ${ids.join(' ')}`, output.width));
-      }
-    } finally {
-      enough.abort();
-      await lab.close();
-    }
-    finish(exitCodes.good);
-  });
+interface LabFlags {
+  readonly json?: boolean;
+}
+
+/** `hermetic lab`: checks every domain of the lab. `lab list`: describes them. */
+export function defineLab(command: Command, context: CommandContext): void {
+  const { output, finish } = context;
   command
+    .option('--json', 'print each result as one line of JSON')
+    .action(async (flags: LabFlags) => finish(await checkAll(flags, context)));
+  addHelpPage(command, output, {
+    examples: ['hermetic lab', 'hermetic lab list', 'hermetic check --lab stripped.example'],
+  });
+  const list = command
     .command('list')
-    .description('the domains of the lab')
-    .addHelpText('after', '\nExample:\n  hermetic lab list | grep attacker')
-    .action(async () => {
-      const lab = await openLab();
-      for (const { domain, says } of lab.scenarios) output.out(row(domain, says, output.width));
-      await lab.close();
-      finish(exitCodes.good);
-    });
-  return command;
+    .description('list the domains of the lab')
+    .option('--json', 'print each domain as one line of JSON')
+    // Commander gives an option that parent and child share to the parent.
+    .action(async (flags: LabFlags) =>
+      finish(await printList({ ...command.opts(), ...flags }, output)),
+    );
+  addHelpPage(list, output, { examples: ['hermetic lab list', 'hermetic lab list | grep DANE'] });
 }
 
-function row(domain: string, says: string, width: number): string {
-  const column = 38;
-  return wrap(says, width - column, '', '')
-    .map((line, i) => `${(i === 0 ? domain : '').padEnd(column)}${line}`.trimEnd() + '\n')
-    .join('');
+async function checkAll({ json }: LabFlags, { output, signal }: CommandContext): Promise<number> {
+  const lab = await openLab();
+  const stop = new AbortController();
+  try {
+    const domains = lab.scenarios.map(({ domain }) => domain);
+    const results = checkDomains(lab, domains, { signal: followSignal(signal, stop.signal) });
+    const verdicts = new Map<Verdict, number>();
+    for (const [i, domain] of domains.entries()) {
+      if (output.gone) break;
+      const result = grade((await results[i]) as Evidence);
+      verdicts.set(result.verdict, (verdicts.get(result.verdict) ?? 0) + 1);
+      output.out(json ? `${formatJson(result)}\n` : formatRow(domain, outcome(result), output));
+    }
+    const counts = [...verdicts].map(([verdict, count]) => `${count} ${verdict}`).join(', ');
+    if (!json) output.out(`\n${domains.length} domains: ${counts}\n`);
+    return exitCodes.good;
+  } finally {
+    stop.abort();
+    await lab.close();
+  }
 }
 
-/** Loaded only when asked for: it brings a certificate authority and many servers. */
-async function openLab(): Promise<Lab> {
-  return (await import('../../lab/index.js')).createLab();
+function outcome({ verdict, findings }: CheckResult): string {
+  const ids = findings
+    .filter(({ severity }) => severity === 'fail' || severity === 'warn')
+    .map(({ id }) => id);
+  return `${verdict.padEnd(14)} ${[...new Set(ids)].join(' ')}`;
+}
+
+async function printList({ json }: LabFlags, output: Output): Promise<number> {
+  const { allScenarios } = await import('../../lab/index.js');
+  for (const { domain: text, says } of allScenarios) {
+    const domain = unwrap('domain', parseDomain(text), '').toLower();
+    output.out(json ? `${formatJson({ domain, says })}\n` : formatRow(domain, says, output));
+  }
+  return exitCodes.good;
+}
+
+/** A domain and a text next to it, or below it where the terminal is narrow. */
+function formatRow(domain: string, text: string, { width }: Output): string {
+  const column = width < 80 ? 4 : 38;
+  const lines = wrap(text, width - column, '', '');
+  const rows =
+    domain.length < column
+      ? lines.map((line, i) => `${(i === 0 ? domain : '').padEnd(column)}${line}`)
+      : [domain, ...lines.map((line) => `${' '.repeat(column)}${line}`)];
+  return rows.map((row) => `${row.trimEnd()}\n`).join('');
 }

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { misuse, readNumber } from './resolver-options.js';
+import { misuse, readNumber } from '../options.js';
 
 /** Flags of every command that talks to mail servers. */
 export interface PeerFlags {
@@ -10,32 +10,34 @@ export interface PeerFlags {
   readonly lab?: boolean;
 }
 
-/** Adds them to a command. */
+/** Adds the options of connections to a command. `timeout`: its default, in seconds. */
 export function withPeers(command: Command, timeout: string): Command {
   return command
-    .option('--smtp-port <n>', 'port of the mail hosts', '25')
-    .option('--https-port <n>', 'port of the policy host', '443')
-    .option('--helo <name>', 'name said in EHLO')
-    .option('--timeout <seconds>', 'for each step that waits for a peer', timeout)
-    .option('--lab', 'in the built-in lab');
+    .optionsGroup('Connections:')
+    .option('--lab', 'use the built-in lab instead of the network')
+    .option('--smtp-port <n>', 'connect to mail hosts on this port', '25')
+    .option('--https-port <n>', 'fetch MTA-STS policies from this port', '443')
+    .option('--helo <name>', 'give this name in EHLO (default: the host name)')
+    .option('--timeout <seconds>', 'wait this long for each step of a peer', timeout);
 }
 
-/** What they say. Throws HermeticError with what to do for each that does not fit. */
+/** Reads the connection flags. Throws HermeticError for each that does not fit. */
 export function readPeerFlags({ smtpPort, httpsPort, timeout, helo }: PeerFlags): {
   readonly smtpPort: number;
   readonly httpsPort: number;
   readonly timeoutMs: number;
   readonly helo?: string;
 } {
-  return {
-    smtpPort: readNumber('--smtp-port', smtpPort, 1, 65535),
-    httpsPort: readNumber('--https-port', httpsPort, 1, 65535),
-    timeoutMs: 1000 * readNumber('--timeout', timeout, 0.1, 600),
-    ...(helo === undefined ? {} : { helo: heloName(helo) }),
+  const port = { least: 1, most: 65_535 };
+  const settings = {
+    smtpPort: readNumber('--smtp-port', smtpPort, port),
+    httpsPort: readNumber('--https-port', httpsPort, port),
+    timeoutMs: 1000 * readNumber('--timeout', timeout, { least: 0.1, most: 600, fractions: true }),
   };
+  return helo === undefined ? settings : { ...settings, helo: readHelo(helo) };
 }
 
-function heloName(text: string): string {
+function readHelo(text: string): string {
   if (/^[A-Za-z0-9.:[\]-]{1,255}$/.test(text)) return text;
   throw misuse(
     '--helo',

@@ -1,172 +1,160 @@
-import { Command } from 'commander';
-import { HermeticError, neutralise } from '../../base/index.js';
+import type { Command } from 'commander';
+import { formatTime, HermeticError, neutralise } from '../../base/index.js';
 import {
   describe,
+  type ActionOutcome,
   type Alert,
   type Applied,
-  type HostCertificate,
-  type ActionOutcome,
   type Proposal,
   type SubjectPlan,
   type Wait,
 } from '../../publish/index.js';
 import type { Publishing } from '../../server/index.js';
 import { exitCodes } from '../exit-codes.js';
-import type { Output } from '../output.js';
-import { DEFAULT_CONFIG, readConfig } from '../read-config.js';
-import { failureEntry, sayFailure } from '../say-failure.js';
-import { sayCertificate } from '../say-certificate.js';
-import { formatJson } from '../format-json.js';
-import { misuse } from './resolver-options.js';
+import { findFailure } from '../../catalogue/index.js';
+import { sayFailure } from '../failure-text.js';
+import { DEFAULT_CONFIG, readConfig } from '../files.js';
+import { addHelpPage, type HelpPage } from '../help.js';
+import { collectValues, misuse } from '../options.js';
+import { formatJson, type CommandContext, type Output } from '../output.js';
+import { renderCertificate } from '../render-certificate.js';
 
-const WIDTH = 80;
-
-interface Flags {
+interface PublishFlags {
   readonly config: string;
   readonly json?: boolean;
   readonly confirm?: readonly string[];
 }
 
+/** One run of a subcommand: what it works on, and how it was called. */
+interface PublishRun {
+  readonly publishing: Publishing;
+  readonly flags: PublishFlags;
+  readonly output: Output;
+}
+
+/** A subcommand of `publish`. */
+interface Subcommand {
+  readonly name: string;
+  readonly summary: string;
+  readonly help: HelpPage;
+  readonly access: Access;
+  readonly run: (run: PublishRun) => Promise<number>;
+}
+
+/** With `read` nothing is written: any user who can read the state may run the command. */
+type Access = 'read' | 'write';
+
+const CONFIG = '--config /etc/hermetic.yaml';
+
+const plan: Subcommand = {
+  name: 'plan',
+  summary: 'show the next actions, why they are safe now, and what the others wait for',
+  help: { examples: [`hermetic publish plan ${CONFIG}`] },
+  access: 'read',
+  async run({ publishing, flags, output }) {
+    const plans = await publishing.plan();
+    output.out(flags.json ? jsonLines(plans) : plans.map(planText).join('\n'));
+    return exitCodes.good;
+  },
+};
+
+const apply: Subcommand = {
+  name: 'apply',
+  summary: 'execute the next actions: one round',
+  help: {
+    exitStatus: [
+      [exitCodes.good, 'every action succeeded'],
+      [exitCodes.fail, 'an action failed'],
+      [exitCodes.usage, 'the configuration cannot be used'],
+    ],
+    examples: [`hermetic publish apply ${CONFIG}`],
+  },
+  access: 'write',
+  async run({ publishing, flags, output }) {
+    for (const token of flags.confirm ?? []) confirm(publishing, token);
+    const rounds = await publishing.apply();
+    output.out(
+      flags.json
+        ? jsonLines(rounds)
+        : rounds.map((round) => subjectText(round, round.outcomes.map(outcomeText))).join('\n'),
+    );
+    const hasFailed = rounds.some(({ outcomes }) =>
+      outcomes.some((o) => o.outcome.status === 'failed'),
+    );
+    return hasFailed ? exitCodes.fail : exitCodes.good;
+  },
+};
+
+const status: Subcommand = {
+  name: 'status',
+  summary: 'show the state of each domain and host, and the last actions',
+  help: { examples: [`hermetic publish status ${CONFIG}`] },
+  access: 'read',
+  async run({ publishing, flags, output }) {
+    const plans = await publishing.plan();
+    const notes = publishing.ledger.notes(MAX_NOTES);
+    if (flags.json) {
+      output.out(jsonLines([...plans, ...notes]));
+      return exitCodes.good;
+    }
+    for (const one of plans) output.out(statusText(one));
+    for (const { at, subject, says } of [...notes].reverse())
+      output.out(`${formatTime(at)}  ${safe(subject)}: ${safe(says)}\n`);
+    return exitCodes.good;
+  },
+};
+
+const accountKey: Subcommand = {
+  name: 'account-key',
+  summary: 'change the key of the account at the certification authority',
+  help: { examples: [`hermetic publish account-key ${CONFIG}`] },
+  access: 'write',
+  run: changeAccountKey,
+};
+
+/** The last actions that `status` shows. */
+const MAX_NOTES = 20;
+
 /**
- * `hermetic publish`: brings domains and mail hosts to what the section `publish` of the
- * configuration wants, step by safe step.
+ * `hermetic publish`: brings domains and mail hosts to the state that the section `publish`
+ * of the configuration describes, in steps that are safe for mail.
  */
-export function publishCommand(
-  output: Output,
-  signal: AbortSignal,
-  finish: (code: number) => void,
-): Command {
-  const command = new Command('publish')
-    .description('publish MTA-STS and TLSA records in the order that never holds mail back')
-    .addHelpText('after', '\nExample:\n  hermetic publish plan --config /etc/hermetic.yaml');
-  const add = (
-    name: string,
-    says: string,
-    run: (publishing: Publishing, flags: Flags) => Promise<number>,
-    opening: Opening = 'read',
-  ): Command =>
-    command
-      .command(name)
-      .description(says)
+export function definePublish(command: Command, context: CommandContext): void {
+  addHelpPage(command, context.output, { examples: [`hermetic publish plan ${CONFIG}`] });
+  const add = (entry: Subcommand): Command => {
+    const child = command
+      .command(entry.name)
+      .description(entry.summary)
       .option('--config <file>', 'configuration with a section publish', DEFAULT_CONFIG)
-      .option('--json', 'for machines')
-      .action(async (flags: Flags) =>
-        finish(
-          await withPublishing({ flags, output, signal, opening }, (publishing) =>
-            run(publishing, flags),
-          ),
-        ),
-      );
-  add(
-    'plan',
-    'say what would be done, why it is safe now, and what is waited for',
-    async (publishing, flags) => {
-      const plans = await publishing.plan();
-      output.out(
-        flags.json
-          ? lines(plans)
-          : plans
-              .map((plan) =>
-                shown(
-                  plan,
-                  plan.steps.map(
-                    ({ action, because }) => `  do    ${describe(action)}\n        ${because}`,
-                  ),
-                ),
-              )
-              .join('\n'),
-      );
-      return exitCodes.good;
-    },
-  ).addHelpText('after', '\nExample:\n  hermetic publish plan --config /etc/hermetic.yaml');
-  add(
-    'apply',
-    'do it: one round',
-    async (publishing, flags) => {
-      for (const token of flags.confirm ?? []) confirm(publishing, token);
-      const rounds = await publishing.apply();
-      output.out(
-        flags.json
-          ? lines(rounds)
-          : rounds.map((round) => shown(round, round.outcomes.map(outcome))).join('\n'),
-      );
-      return rounds.some(({ outcomes }) => outcomes.some((o) => o.outcome.status === 'failed'))
-        ? exitCodes.fail
-        : exitCodes.good;
-    },
-    'write',
-  )
-    .option(
-      '--confirm <token>',
-      'allow what a plan proposes; repeatable',
-      (value: string, all: string[] = []) => [...all, value],
-    )
-    .addHelpText('after', '\nExample:\n  hermetic publish apply --config /etc/hermetic.yaml');
-  add(
-    'status',
-    'where each domain and host stands, and what was done last',
-    async (publishing, flags) => {
-      const plans = await publishing.plan();
-      const notes = publishing.ledger.notes(20);
-      if (flags.json) output.out(lines([...plans, ...notes]));
-      else {
-        for (const { subject, place, alerts, waits, failures, certificates = [] } of plans)
-          output.out(
-            [`${subject}: ${place}`, ...alerts.map(alerting), ...failures.map(failed)]
-              .map(safeLines)
-              .concat(certificates.map(certificate), waits.map(waiting))
-              .join(''),
-          );
-        for (const { at, subject, says } of [...notes].reverse())
-          output.out(`${time(at)}  ${safe(subject)}: ${safe(says)}\n`);
-      }
-      return exitCodes.good;
-    },
-  ).addHelpText('after', '\nExample:\n  hermetic publish status --config /etc/hermetic.yaml');
-  command
+      .action(async (flags: PublishFlags) => context.finish(await open(entry, flags, context)));
+    addHelpPage(child, context.output, entry.help);
+    return child;
+  };
+  add(plan).option('--json', 'print each plan as one line of JSON');
+  add(apply)
+    .option('--json', 'print each round as one line of JSON')
+    .option('--confirm <token>', 'allow what a plan proposes; repeatable', collectValues);
+  add(status).option('--json', 'print each plan and action as one line of JSON');
+  const roll = command
     .command('roll')
-    .description('ask for a new key of a mail host; the change begins with the next round')
+    .description('request a new key of a mail host; the change begins with the next round')
     .argument('<host>', 'MX host of the configuration')
     .option('--config <file>', 'configuration with a section publish', DEFAULT_CONFIG)
-    .addHelpText(
-      'after',
-      '\nExample:\n  hermetic publish roll mx1.example.com --config /etc/hermetic.yaml',
-    )
-    .action(async (host: string, flags: Flags) =>
-      finish(
-        await withPublishing({ flags, output, signal, opening: 'write' }, async (publishing) =>
-          roll(host, publishing, output),
-        ),
-      ),
-    );
-  command
-    .command('account-key')
-    .description('give the account at the certification authority another key')
-    .option('--config <file>', 'configuration with a section publish', DEFAULT_CONFIG)
-    .addHelpText('after', '\nExample:\n  hermetic publish account-key --config /etc/hermetic.yaml')
-    .action(async (flags: Flags) =>
-      finish(
-        await withPublishing({ flags, output, signal, opening: 'write' }, (publishing) =>
-          changeAccountKey(publishing, flags, output),
-        ),
-      ),
-    );
-  return command;
+    .action(async (host: string, flags: PublishFlags) => {
+      const run = async (of: PublishRun): Promise<number> => requestNewKey(host, of);
+      context.finish(await open({ access: 'write', run }, flags, context));
+    });
+  addHelpPage(roll, context.output, {
+    examples: [`hermetic publish roll mx1.example.com ${CONFIG}`],
+  });
+  add(accountKey);
 }
 
-/** `read`: nothing is written, so that any user who can read the state can look at it. */
-type Opening = 'read' | 'write';
-
-interface Run {
-  readonly flags: Flags;
-  readonly output: Output;
-  readonly signal: AbortSignal;
-  readonly opening: Opening;
-}
-
-async function withPublishing(
-  { flags, output, signal, opening }: Run,
-  run: (publishing: Publishing) => Promise<number>,
+/** Opens the state that the configuration names, runs a subcommand on it, and closes it. */
+async function open(
+  { access, run }: Pick<Subcommand, 'access' | 'run'>,
+  flags: PublishFlags,
+  { output, signal }: CommandContext,
 ): Promise<number> {
   const server = await import('../../server/index.js');
   const config = readConfig(flags.config, server.parseConfig, output);
@@ -174,17 +162,18 @@ async function withPublishing(
   const section = server.publishSettings(config);
   if (!section)
     throw new HermeticError('config-invalid', `${flags.config}: no section publish`, {
-      fix: 'Add it; docs/publish.md shows the form.',
+      fix: 'Add it: docs/publish.md shows the form.',
     });
-  const open = opening === 'read' ? server.openHouseToRead : server.openHouse;
-  const house = await open(
+  const openContext = access === 'read' ? server.openHouseToRead : server.openHouse;
+  const jobContext = await openContext(
     config,
     server.createLog({ format: 'plain', write: output.err, now: Date.now }),
   );
   try {
-    return await run(server.openPublishing(section, house, { signal }));
+    const publishing = server.openPublishing(section, jobContext, { signal });
+    return await run({ publishing, flags, output });
   } finally {
-    await house.close();
+    await jobContext.close();
   }
 }
 
@@ -196,93 +185,115 @@ function confirm({ ledger }: Publishing, token: string): void {
   )
     throw misuse(
       '--confirm',
-      `${token} is no token of a plan`,
+      `${token} is not a token of a plan`,
       'Copy the token from the plan that proposes the step.',
     );
   ledger.confirm(token, Date.now());
 }
 
-function roll(host: string, { ledger }: Publishing, output: Output): number {
+function requestNewKey(host: string, { publishing, output }: PublishRun): number {
+  const { ledger } = publishing;
   const keys = Object.values(ledger.host(host).slots).flatMap(({ current }) =>
     current ? [current] : [],
   );
   if (keys.length === 0)
-    throw misuse(
-      host,
-      'no key of it is in use as far as is known',
-      'Run hermetic publish apply first.',
-    );
+    throw misuse(host, 'no key of this host is known', 'Run hermetic publish apply first.');
   for (const { sha256, name } of keys) {
     ledger.confirm(`leave:${host}:${sha256}`, Date.now());
-    output.out(`${host}: ${name} is to be left\n`);
+    output.out(`${host}: key ${name} will be replaced\n`);
   }
   return exitCodes.good;
 }
 
-async function changeAccountKey(
-  { changeAccountKey: change }: Publishing,
-  { config }: Flags,
-  output: Output,
-): Promise<number> {
+async function changeAccountKey({ publishing, flags, output }: PublishRun): Promise<number> {
+  const { changeAccountKey: change } = publishing;
   if (!change)
-    throw new HermeticError('config-invalid', `${config}: no publish.acme`, {
-      fix: 'Describe the CA there; docs/publish.md shows the form.',
+    throw new HermeticError('config-invalid', `${flags.config}: no publish.acme`, {
+      fix: 'Describe the CA there: docs/publish.md shows the form.',
     });
   const changed = await change();
   if (changed.status === 'failed')
     throw new HermeticError(changed.code, changed.detail, {
-      fix: 'The account goes on with the key it has; try again later.',
+      fix: 'The account keeps its key; try again later.',
     });
-  output.out('the account has another key\n');
+  output.out('the key of the account was changed\n');
   return exitCodes.good;
 }
 
-function shown(plan: Omit<SubjectPlan, 'save'>, done: readonly string[]): string {
+function planText(subject: SubjectPlan): string {
+  const steps = subject.steps.map(
+    ({ action, because }) => `  do    ${describe(action)}\n        ${because}`,
+  );
+  return subjectText(subject, steps);
+}
+
+/** A domain or host with its alerts, failures, actions, proposals and waits. */
+function subjectText(plan: Omit<SubjectPlan, 'save'>, actions: readonly string[]): string {
+  const { subject, place, alerts, failures, proposals, waits, certificates = [] } = plan;
+  const isIdle = actions.length + waits.length + proposals.length === 0;
   return [
-    `${plan.subject}: ${plan.place}`,
-    ...plan.alerts.map(alerting),
-    ...plan.failures.map(failed),
-    ...done,
-    ...plan.proposals.map(proposing),
-    ...(done.length + plan.waits.length + plan.proposals.length === 0 ? ['  nothing to do'] : []),
+    `${subject}: ${place}`,
+    ...alerts.map(alertText),
+    ...failures.map(failureTextOf),
+    ...actions,
+    ...proposals.map(proposalText),
+    ...(isIdle ? ['  nothing to do'] : []),
   ]
     .map(safeLines)
-    .concat(plan.waits.map(waiting), (plan.certificates ?? []).map(certificate))
+    .concat(
+      waits.map(waitText),
+      certificates.map((one) => renderCertificate(one, WIDTH)),
+    )
     .join('');
 }
 
-function outcome({ says, because, outcome: result }: Applied['outcomes'][number]): string {
-  return `  ${word(result)}  ${says}\n        ${because}${result.status === 'manual' ? `\n${indent(result.text)}` : ''}${result.status === 'failed' ? `\n        ${result.detail} (${result.code})` : ''}`;
+function statusText(plan: SubjectPlan): string {
+  const { subject, place, alerts, waits, failures, certificates = [] } = plan;
+  return [`${subject}: ${place}`, ...alerts.map(alertText), ...failures.map(failureTextOf)]
+    .map(safeLines)
+    .concat(
+      certificates.map((one) => renderCertificate(one, WIDTH)),
+      waits.map(waitText),
+    )
+    .join('');
 }
 
-function word({ status }: ActionOutcome): string {
+/** Columns of certificates; the other lines hold names and records that must not break. */
+const WIDTH = 80;
+
+function outcomeText({ says, because, outcome }: Applied['outcomes'][number]): string {
+  const lines = [`  ${outcomeWord(outcome)}  ${says}`, `        ${because}`];
+  if (outcome.status === 'manual') lines.push(indent(outcome.text));
+  if (outcome.status === 'failed') lines.push(`        ${outcome.detail} (${outcome.code})`);
+  return lines.join('\n');
+}
+
+function outcomeWord({ status }: ActionOutcome): string {
   return { done: 'done', manual: 'YOU ', failed: 'FAIL' }[status];
 }
 
-function alerting({ code, subject, detail }: Alert): string {
-  return `  !     ${subject}: ${sayFailure({ code, detail: detail ?? '' })}\n        ${failureEntry(code)?.fix ?? ''}`;
+function alertText({ code, subject, detail }: Alert): string {
+  return `  !     ${subject}: ${sayFailure({ code, detail: detail ?? '' })}\n        ${findFailure(code)?.fix ?? ''}`;
 }
 
 /** The last failure of an action, with its cause and the time of the next attempt. */
-function failed({ says, code, detail, at, retry }: SubjectPlan['failures'][number]): string {
-  const next = retry === undefined ? 'by the next apply' : `not before ${time(retry)}`;
-  return `  FAIL  ${says}\n        ${time(at)}: ${sayFailure({ code, detail })}\n        ${failureEntry(code)?.fix ?? ''}\n        tried again ${next}`;
+function failureTextOf(failure: SubjectPlan['failures'][number]): string {
+  const { says, code, detail, at, retry } = failure;
+  const next = retry === undefined ? 'with the next apply' : `not before ${formatTime(retry)}`;
+  return [
+    `  FAIL  ${says}`,
+    `        ${formatTime(at)}: ${sayFailure({ code, detail })}`,
+    `        ${findFailure(code)?.fix ?? ''}`,
+    `        next attempt ${next}`,
+  ].join('\n');
 }
 
-function proposing({ token, what, why }: Proposal): string {
-  return `  ?     ${what}: only with your word, since ${why}\n        hermetic publish apply --confirm ${token}`;
+function proposalText({ token, what, why }: Proposal): string {
+  return `  ?     ${what}: needs your confirmation, since ${why}\n        hermetic publish apply --confirm ${token}`;
 }
 
-function certificate(certificate: HostCertificate): string {
-  return sayCertificate(certificate, WIDTH);
-}
-
-function waiting({ why, until }: Wait): string {
-  return `  wait  ${safe(why)}${until === undefined ? '' : `, until ${time(until)}`}\n`;
-}
-
-function time(at: number): string {
-  return `${new Date(at).toISOString().slice(0, 19)}Z`;
+function waitText({ why, until }: Wait): string {
+  return `  wait  ${safe(why)}${until === undefined ? '' : `, until ${formatTime(until)}`}\n`;
 }
 
 function indent(text: string): string {
@@ -300,6 +311,6 @@ function safe(text: string): string {
   return neutralise(text, 4000);
 }
 
-function lines(values: readonly unknown[]): string {
+function jsonLines(values: readonly unknown[]): string {
   return values.map((value) => `${formatJson(value)}\n`).join('');
 }

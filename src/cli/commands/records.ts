@@ -1,7 +1,8 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { HermeticError, neutralise, wrap } from '../../base/index.js';
 import { check } from '../../check/index.js';
 import { chooseResolver } from '../../dns/index.js';
+import type { CheckResult } from '../../evidence/index.js';
 import { nodeNetwork } from '../../net/index.js';
 import {
   lookupRecordOwners,
@@ -10,98 +11,79 @@ import {
   type PanelRecord,
 } from '../../publish/index.js';
 import { exitCodes, exitCodeOf } from '../exit-codes.js';
-import type { Output } from '../output.js';
-import { formatJson } from '../format-json.js';
-import { labOptions } from './lab-options.js';
-import { misuse, readResolverFlags, withResolver, type ResolverFlags } from './resolver-options.js';
+import { addHelpPage } from '../help.js';
+import { labOptions, openLab } from '../lab.js';
+import { misuse, present } from '../options.js';
+import { formatJson, type CommandContext, type Output } from '../output.js';
+import { readResolverFlags, withResolver, type ResolverFlags } from './resolver-options.js';
 
-interface Flags extends ResolverFlags {
+interface RecordsFlags extends ResolverFlags {
   readonly json?: boolean;
   readonly panel?: boolean;
-  readonly lab?: boolean;
   readonly rua?: string;
   readonly policyHost?: string;
 }
 
 /**
- * `hermetic records`: what a domain lacks, ready to paste, in the order that never holds
- * mail back.
+ * `hermetic records`: prints the records that a domain lacks, ready to paste, in an order
+ * that never defers mail.
  */
-export function recordsCommand(
-  output: Output,
-  signal: AbortSignal,
-  finish: (code: number) => void,
-): Command {
-  return withResolver(
-    new Command('records').description(
-      'print the records a domain lacks, ready to paste, in the safe order',
-    ),
-  )
+export function defineRecords(command: Command, context: CommandContext): void {
+  command
     .argument('<domain>', 'the part after the @')
-    .option('--rua <uri>', 'where TLS reports go, such as mailto:tlsrpt@example.com')
-    .option('--policy-host <name>', 'host that serves the MTA-STS policy, or its address')
-    .option('--panel', "for a web panel: name, type and value in place of a zone file's lines")
-    .option('--json', 'for machines')
-    .option('--lab', 'a domain of the built-in lab')
-    .addHelpText(
-      'after',
-      '\nExample:\n  hermetic records example.com\n  hermetic records --lab signed-only.example',
-    )
-    .action(async (domain: string, flags: Flags) =>
-      finish(await print(domain, flags, output, signal)),
-    );
+    .optionsGroup('Records:')
+    .option('--rua <uri>', 'send TLS reports there, such as mailto:tlsrpt@example.com')
+    .option('--policy-host <name>', 'name or address of the host that serves the MTA-STS policy')
+    .option('--panel', 'print name, type and value for a web form instead of zone file lines')
+    .option('--json', 'print JSON')
+    .option('--lab', 'use the built-in lab instead of the network');
+  withResolver(command).action(async (domain: string, flags: RecordsFlags) =>
+    context.finish(await run(domain, flags, context)),
+  );
+  addHelpPage(command, context.output, {
+    exitStatus: [
+      [exitCodes.good, 'the missing records are printed, or nothing is missing'],
+      [exitCodes.usage, 'the command cannot be used, or the domain does not exist'],
+      [exitCodes.inconclusive, 'a record could not be looked up'],
+    ],
+    examples: ['hermetic records example.com', 'hermetic records --lab signed-only.example'],
+  });
 }
 
-async function print(
+const reportUri = /^(mailto:[^@\s,;!]+@[A-Za-z0-9.-]+|https:\/\/[A-Za-z0-9.-]+(\/[^\s,;!]*)?)$/;
+
+async function run(
   domain: string,
-  flags: Flags,
-  output: Output,
-  signal: AbortSignal,
+  flags: RecordsFlags,
+  { output, signal }: CommandContext,
 ): Promise<number> {
-  if (
-    flags.rua !== undefined &&
-    !/^(mailto:[^@\s,;!]+@[A-Za-z0-9.-]+|https:\/\/[A-Za-z0-9.-]+(\/[^\s,;!]*)?)$/.test(flags.rua)
-  )
+  if (flags.rua !== undefined && !reportUri.test(flags.rua))
     throw misuse(
       '--rua',
-      `${flags.rua} is no address for reports`,
+      `${flags.rua} is not an address for reports`,
       'Write mailto:NAME@DOMAIN or https://HOST/PATH.',
     );
-  const lab = flags.lab ? await (await import('../../lab/index.js')).createLab() : undefined;
+  const { roots, ...dns } = readResolverFlags(flags);
+  const lab = flags.lab ? await openLab([domain]) : undefined;
   try {
-    const { roots, ...dns } = readResolverFlags(flags);
     const network = lab?.network ?? nodeNetwork();
-    const options = { ...dns, ...(lab ? labOptions(lab) : {}), network };
-    const resolver = chooseResolver(options, { network, ...(roots ? { roots } : {}) });
-    const result = await check(domain, {
-      ...options,
-      resolver,
-      ...(roots ? { trustStore: roots } : {}),
-      signal,
-    });
+    const options = { network, ...dns, ...(lab && labOptions(lab)) };
+    const resolver = chooseResolver(options, present({ network, roots }));
+    const result = await check(
+      domain,
+      present({ ...options, trustStore: roots ?? options.trustStore, resolver, signal }),
+    );
     if (result.findings.some(({ id }) => id === 'domain-nonexistent'))
       throw new HermeticError('domain-nonexistent', `${result.domain} does not exist in the DNS`, {
-        fix: 'Look at the spelling; a new domain is there once its registry delegates it.',
+        fix: 'Check the spelling; a new domain exists once its registry delegates it.',
       });
     const hosts = result.hosts.map(({ name }) => name);
     const owners = await lookupRecordOwners(resolver, result.domain, hosts, signal);
-    const steps = missingRecords(result, {
-      owners,
-      ...(flags.rua === undefined ? {} : { reportTo: flags.rua }),
-      ...(flags.policyHost === undefined ? {} : { policyHost: flags.policyHost }),
-    });
-    if (flags.json) output.out(`${formatJson(steps, 2)}\n`);
-    else if (steps.length === 0) output.out(`; ${result.domain}: nothing is missing\n`);
-    else {
-      for (const step of steps)
-        output.out(
-          `${comment(step.why)}${flags.panel && step.record ? panel(step.record) : body(step)}\n`,
-        );
-      if (flags.panel && steps.some(({ record }) => record))
-        output.out(
-          comment("Most panels add the zone's name by themselves: leave it out of the name, then."),
-        );
-    }
+    const steps = missingRecords(
+      result,
+      present({ owners, reportTo: flags.rua, policyHost: flags.policyHost }),
+    );
+    print(result, steps, flags, output);
     if (exitCodeOf(result) === exitCodes.usage) return exitCodes.usage;
     return steps.some(({ kind }) => kind === 'unknown') ? exitCodes.inconclusive : exitCodes.good;
   } finally {
@@ -109,20 +91,38 @@ async function print(
   }
 }
 
-/** As zone files have comments, so that the whole can be pasted. */
-function comment(text: string): string {
+function print(
+  { domain }: CheckResult,
+  steps: readonly MissingStep[],
+  flags: RecordsFlags,
+  output: Output,
+): void {
+  if (flags.json) return output.out(`${formatJson(steps, 2)}\n`);
+  if (steps.length === 0) return output.out(`; ${domain}: nothing is missing\n`);
+  for (const step of steps) {
+    const text = flags.panel && step.record ? formatPanel(step.record) : formatStep(step);
+    output.out(`${formatComment(step.why)}${text}\n`);
+  }
+  if (flags.panel && steps.some(({ record }) => record))
+    output.out(
+      formatComment('Most web forms add the name of the zone: leave it out of the name then.'),
+    );
+}
+
+/** A comment of a zone file, so that the whole output can be pasted. */
+function formatComment(text: string): string {
   return wrap(text, 78)
     .map((line) => `; ${line}\n`)
     .join('');
 }
 
-function body({ kind, text }: MissingStep): string {
+function formatStep({ kind, text }: MissingStep): string {
   if (kind === 'record') return `${neutralise(text, 4000)}\n`;
   const lines = text.split(/\r?\n/).filter(Boolean);
   return lines.flatMap((line) => wrap(line, 75).map((part) => `;   ${part}\n`)).join('');
 }
 
-function panel({ name, type, ttl, value }: PanelRecord): string {
+function formatPanel({ name, type, ttl, value }: PanelRecord): string {
   const fields = { Name: name, Type: type, TTL: String(ttl), Value: value };
   return Object.entries(fields)
     .map(([field, text]) => `    ${field.padEnd(7)}${neutralise(text, 4000)}\n`)

@@ -1,35 +1,35 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { exportReports, prepareReports } from '../../tls-rpt-receive/index.js';
 import { openStoreToRead } from '../../store/index.js';
-import type { Output } from '../output.js';
+import { databaseFile, DEFAULT_STORE } from '../files.js';
+import { addHelpPage } from '../help.js';
+import { present } from '../options.js';
+import type { CommandContext } from '../output.js';
 
-/**
- * `hermetic report export`: the reports themselves, for another program or another
- * database.
- */
-export function reportExportCommand(output: Output): Command {
-  return new Command('export')
-    .description('print the reports that count, one a line, as they came')
-    .option('--store <file>', 'database of reports', '/var/lib/hermetic/hermetic.db')
-    .option('--domain <name>', 'only those about this domain')
-    .addHelpText(
-      'after',
-      '\nExample:\n  hermetic report export --store reports.db | hermetic report import --store other.db -',
-    )
-    .action(async (flags: { store: string; domain?: string }) => {
-      const store = await openStoreToRead(flags.store, {
+/** `hermetic report export`: prints stored reports, for a program or another database. */
+export function defineReportExport(command: Command, { output }: CommandContext): void {
+  command
+    .description('print the reports that count, one on each line, as they arrived')
+    .option('--store <file>', 'database of reports', DEFAULT_STORE)
+    .option('--domain <name>', 'print only reports about this domain')
+    .action(async (flags: { readonly store: string; readonly domain?: string }) => {
+      const store = await openStoreToRead(databaseFile(flags.store), {
         prepare: prepareReports,
         mustExist: true,
       });
       try {
-        const { domain } = flags;
-        for (const line of exportReports(
-          store,
-          domain === undefined ? {} : { domain: domain.toLowerCase() },
-        ))
+        const filter = present({ domain: flags.domain?.toLowerCase() });
+        for (const line of exportReports(store, filter)) {
+          if (output.gone) break;
           output.out(`${line}\n`);
+        }
       } finally {
         store.close();
       }
     });
+  addHelpPage(command, output, {
+    examples: [
+      'hermetic report export --store reports.db | hermetic report import --store other.db -',
+    ],
+  });
 }

@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { isHermeticError, neutralise, systemClock } from '../../base/index.js';
 import { createResolver, rootAnchors, systemUpstreams } from '../../dns/index.js';
 import { nodeNetwork } from '../../net/index.js';
@@ -14,102 +14,115 @@ import {
   type Source,
 } from '../../tls-rpt-receive/index.js';
 import { keepHeapSmall } from '../../server/index.js';
+import type { Store } from '../../store/index.js';
 import { exitCodes } from '../exit-codes.js';
-import { complain, type Output } from '../output.js';
+import { sayFailure } from '../failure-text.js';
+import { databaseFile, STANDARD_STREAM } from '../files.js';
+import { addHelpPage } from '../help.js';
+import { present } from '../options.js';
+import { complain, formatJson, type CommandContext } from '../output.js';
 import { progress } from '../progress.js';
-import { sayFailure } from '../say-failure.js';
-import { formatJson } from '../format-json.js';
 import { readResolverFlags, withResolver, type ResolverFlags } from './resolver-options.js';
 
 interface ImportFlags extends ResolverFlags {
   readonly store?: string;
   readonly domain?: readonly string[];
   readonly json?: boolean;
+  readonly quiet?: boolean;
   readonly verify: boolean;
 }
 
-/** `hermetic report import`: reports out of files, folders and pipes. */
-export function reportImportCommand(
-  output: Output,
-  signal: AbortSignal,
-  finish: (code: number) => void,
-): Command {
-  return withResolver(
-    new Command('import').description(
-      'read reports from .json, .json.gz, .zip, .eml, mbox, maildir, or - for standard input',
-    ),
-  )
+/** `hermetic report import`: reads reports from files, folders and pipes. */
+export function defineReportImport(command: Command, context: CommandContext): void {
+  command
+    .description('read reports from .json, .json.gz, .zip, .eml, mbox, maildir or standard input')
     .argument('<path...>', 'files and folders; - is standard input')
-    .option('--store <file>', 'keep them in this database; without it they are only read')
+    .optionsGroup('Reports:')
+    .option('--store <file>', 'add them to this database; without it they are only read')
     .option(
       '--domain <name>',
       'count only reports about this domain and those below it; repeatable',
       (value: string, all: string[] = []) => [...all, value.toLowerCase()],
     )
-    .option('--json', 'every report as one line of JSON (schemas/hermetic.report-1.json)')
-    .option('--no-verify', 'do not look up keys: signed mails stay unverifiable, and do not count')
-    .addHelpText(
-      'after',
-      '\nExample:\n  hermetic report import --store reports.db ~/Maildir/.tlsrpt\n  hermetic report import --json report.json.gz',
-    )
-    .action(async (paths: string[], flags: ImportFlags) =>
-      finish(await run(paths, flags, output, signal)),
-    );
+    .option('--no-verify', 'do not look up DKIM keys: signed mails stay unverified, do not count')
+    .optionsGroup('Output:')
+    .option('--json', 'print each report as one line of JSON (schema report-1)')
+    .option('-q, --quiet', 'print only errors, no summary');
+  withResolver(command).action(async (paths: string[], flags: ImportFlags) =>
+    context.finish(await run(paths, flags, context)),
+  );
+  addHelpPage(command, context.output, {
+    exitStatus: [
+      [exitCodes.good, 'every report was read; from a pipe also where some were refused'],
+      [exitCodes.fail, 'a report was refused'],
+      [exitCodes.usage, 'the command, a file or the database cannot be used'],
+      [exitCodes.retry, 'a pipe failed for now; the mail server should retry'],
+    ],
+    examples: [
+      'hermetic report import --store reports.db ~/Maildir/.tlsrpt',
+      'hermetic report import --json report.json.gz',
+    ],
+  });
 }
 
 async function run(
   paths: readonly string[],
   flags: ImportFlags,
-  output: Output,
-  signal: AbortSignal,
+  { output, signal }: CommandContext,
 ): Promise<number> {
   keepHeapSmall();
-  const piped = paths.includes('-');
+  const isPiped = paths.includes(STANDARD_STREAM);
   const tally = new Tally();
   const line = progress(output);
+  let store: Store | undefined;
   try {
-    const store = flags.store === undefined ? undefined : await openReports(flags.store);
-    const options = {
+    if (flags.store !== undefined) store = await openReports(databaseFile(flags.store));
+    const options = present({
       clock: systemClock,
-      ...(store ? { store } : {}),
-      ...(flags.domain ? { domains: flags.domain } : {}),
-      ...(flags.verify ? { verify: verifier(flags), retryKeys: piped } : {}),
-      ...(store && flags.domain ? { hosts: knownHosts(store, flags.domain) } : {}),
-    };
+      store,
+      domains: flags.domain,
+      verify: flags.verify ? createVerifier(flags) : undefined,
+      retryKeys: flags.verify ? isPiped : undefined,
+      hosts: store && flags.domain && knownHosts(store, flags.domain),
+    });
     for await (const record of importReports(sources(paths), options)) {
-      if (signal.aborted) return exitCodes.interrupted;
+      if (signal.aborted) break;
       tally.add(record);
       line.note(`${tally.read} reports`);
       if (flags.json) output.out(`${formatJson(record)}\n`);
-      else if (record.status === 'refused') output.err(refusal(record));
+      else if (record.status === 'refused') output.err(formatRefusal(record));
     }
-    store?.close();
   } catch (error) {
     if (!isHermeticError(error)) throw error;
     complain(output, error);
     // EX_TEMPFAIL: a mail server that pipes reports in keeps the mail and tries again.
     const isTemporary = error.code.startsWith('store-') || error.code === 'dkim-key-unavailable';
-    return piped && isTemporary ? exitCodes.retry : exitCodes.usage;
+    return isPiped && isTemporary ? exitCodes.retry : exitCodes.usage;
   } finally {
     line.end();
+    store?.close();
   }
-  if (!flags.json) output.out(tally.summary(flags.store));
-  // A pipe from a mail server never fails over a bad report: the server would answer it
-  // with a bounce.
-  return tally.refused > 0 && !piped ? exitCodes.fail : exitCodes.good;
+  if (!flags.json && !flags.quiet) output.out(tally.summary(flags.store));
+  if (signal.aborted) {
+    output.err('hermetic: interrupted; the other reports were not read (interrupted)\n');
+    return exitCodes.interrupted;
+  }
+  // A pipe from a mail server never fails over a bad report: the server would answer the
+  // reporter with a bounce.
+  return tally.refused > 0 && !isPiped ? exitCodes.fail : exitCodes.good;
 }
 
 async function* sources(paths: readonly string[]): AsyncGenerator<Source> {
   for (const path of paths)
-    if (path === '-') yield { name: 'standard input', open: () => process.stdin };
+    if (path === STANDARD_STREAM) yield { name: 'standard input', open: () => process.stdin };
     else yield* walkSources(path);
 }
 
-/**
- * Verifies by the date of arrival. When keys cannot be looked up three times in a row the
- * network is taken to be away, and nothing more is asked.
- */
-function verifier(flags: ResolverFlags): (mail: Uint8Array) => Promise<DkimVerdict> {
+/** Failed lookups in a row after which the network counts as absent. */
+const MAX_SILENT_LOOKUPS = 3;
+
+/** Verifies signatures at the date of arrival, and asks no more once the network is absent. */
+function createVerifier(flags: ResolverFlags): (mail: Uint8Array) => Promise<DkimVerdict> {
   const resolver = createResolver({
     network: nodeNetwork(),
     upstreams: systemUpstreams(),
@@ -118,24 +131,26 @@ function verifier(flags: ResolverFlags): (mail: Uint8Array) => Promise<DkimVerdi
   });
   let silent = 0;
   return async (mail) => {
-    if (silent >= 3) return { result: 'temperror', detail: 'keys cannot be looked up' };
+    if (silent >= MAX_SILENT_LOOKUPS)
+      return { result: 'temperror', detail: 'keys cannot be looked up' };
     const verdict = await verifyDkim(mail, resolver, arrivalOf(mail) ?? systemClock.now());
     silent = verdict.result === 'temperror' ? silent + 1 : 0;
     return verdict;
   };
 }
 
-function refusal({ source, refusal: why }: ReportRecord): string {
+function formatRefusal({ source, refusal: why }: ReportRecord): string {
   return `hermetic: ${neutralise(source)}: ${why ? sayFailure(why) : 'refused'}\n`;
 }
 
+/** Counts what an import read, for its summary. */
 class Tally {
   read = 0;
   refused = 0;
-  readonly #trust = new Map<string, number>();
-  readonly #notes = new Map<string, number>();
+  readonly #uncounted = new Map<string, number>();
+  readonly #departures = new Map<string, number>();
   readonly #stored = { stored: 0, repeated: 0, confirmed: 0, superseded: 0 };
-  #ok = 0;
+  #successful = 0;
   #failed = 0;
   #unforeseen = 0;
 
@@ -144,40 +159,38 @@ class Tally {
     if (status === 'refused') return void this.refused++;
     if (stored) this.#stored[stored]++;
     if (unforeseen && unforeseen.length > 0) this.#unforeseen++;
-    for (const { code } of notes ?? []) this.#notes.set(code, (this.#notes.get(code) ?? 0) + 1);
-    if (!trust?.counted)
-      return void this.#trust.set(
-        trust?.verdict ?? '',
-        (this.#trust.get(trust?.verdict ?? '') ?? 0) + 1,
-      );
-    this.#ok += totals?.successful ?? 0;
+    for (const { code } of notes ?? []) increment(this.#departures, code);
+    if (!trust?.counted) return increment(this.#uncounted, trust?.verdict ?? '');
+    this.#successful += totals?.successful ?? 0;
     this.#failed += totals?.failed ?? 0;
   }
 
   summary(store: string | undefined): string {
-    const aside = [...this.#trust].map(([verdict, n]) => `${n} ${verdict}`);
-    const odd = [...this.#notes].sort((a, b) => b[1] - a[1]).map(([code, n]) => `${code} ${n}`);
     const { stored, repeated, confirmed, superseded } = this.#stored;
-    return [
-      `${this.read - this.refused} reports read, ${this.refused} refused.`,
-      ...(store === undefined
-        ? []
-        : [
-            `${stored + confirmed + superseded} new in ${neutralise(store)}, ${repeated} were there before.`,
-          ]),
-      `${this.#ok} successful and ${this.#failed} failed sessions, counted once for every policy.`,
-      ...(aside.length > 0
-        ? [`Kept out of the totals, because nobody vouches for them: ${aside.join(', ')}.`]
-        : []),
-      ...(odd.length > 0
-        ? [
-            `Departures from RFC 8460: ${odd.slice(0, 8).join(', ')}${odd.length > 8 ? ', ...' : ''}.`,
-          ]
-        : []),
-      ...(this.#unforeseen > 0
-        ? [`${this.#unforeseen} reports hold members that no rule knows; --json shows them.`]
-        : []),
-      '',
-    ].join('\n');
+    const lines = [`${this.read - this.refused} reports read, ${this.refused} refused.`];
+    if (store !== undefined)
+      lines.push(
+        `${stored + confirmed + superseded} new in ${neutralise(store)}, ${repeated} were already there.`,
+      );
+    lines.push(
+      `${this.#successful} successful and ${this.#failed} failed sessions, counted once for every policy.`,
+    );
+    const uncounted = [...this.#uncounted].map(([verdict, count]) => `${count} ${verdict}`);
+    if (uncounted.length > 0)
+      lines.push(`Not in the totals, because not authenticated: ${uncounted.join(', ')}.`);
+    const departures = [...this.#departures]
+      .sort((a, b) => b[1] - a[1])
+      .map(([code, count]) => `${code} ${count}`);
+    if (departures.length > 0)
+      lines.push(
+        `Departures from RFC 8460: ${departures.slice(0, 8).join(', ')}${departures.length > 8 ? ', ...' : ''}.`,
+      );
+    if (this.#unforeseen > 0)
+      lines.push(`${this.#unforeseen} reports have unknown members; --json shows them.`);
+    return `${lines.join('\n')}\n`;
   }
+}
+
+function increment(counts: Map<string, number>, key: string): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
 }

@@ -1,44 +1,122 @@
 import type { Command } from 'commander';
-import { renderHtml, renderJunit, renderSarif } from '../../check/index.js';
+import { renderHtml, renderJunit, renderNagios, renderSarif } from '../../check/index.js';
 import type { CheckResult } from '../../evidence/index.js';
-import { writeFile } from '../write-file.js';
-import { misuse } from './resolver-options.js';
+import { exitCodeOf, worstExitCode } from '../exit-codes.js';
+import { assertWritable, STANDARD_STREAM, writeFile } from '../files.js';
+import { misuse, readWord } from '../options.js';
+import { formatJson, type Output } from '../output.js';
+import { renderCsv } from '../render-csv.js';
 
-/** Flags of every command that comes to results. */
+/** Flags of every command that grades. */
 export interface ReportFlags {
   readonly html?: string;
   readonly junit?: string;
   readonly sarif?: string;
+  readonly csv?: string;
+  readonly json?: boolean;
+  readonly nagios?: boolean;
+  readonly quiet?: boolean;
   readonly failOn: string;
 }
 
-/** Adds them to a command. */
+/** Adds the options of output to a command, in a group of their own. */
 export function withReports(command: Command): Command {
   return command
-    .option(
-      '--html <file>',
-      'write a report to read, print and pass on: one file that loads nothing',
-    )
+    .optionsGroup('Output (- as FILE is standard output):')
+    .option('--json', 'print JSON: one object, or one on each line for several domains')
+    .option('--nagios', 'print one line, and exit as a monitoring plugin does')
+    .option('-q, --quiet', 'print only errors; the exit status gives the result')
+    .option('--html <file>', 'write a report to read and print: one file without scripts')
+    .option('--csv <file>', 'write a table with a row for each domain')
     .option('--junit <file>', 'write JUnit XML, for CI servers')
     .option('--sarif <file>', 'write SARIF 2.1.0, for code scanning')
-    .option(
-      '--fail-on <severity>',
-      'warn or fail: from which verdict on the exit status is 1',
-      'fail',
+    .option('--fail-on <severity>', 'exit with 1 from this verdict on: warn or fail', 'fail');
+}
+
+/** The name of a file that an option gives, and that option. */
+export interface OutputFile {
+  readonly option: string;
+  readonly path: string | undefined;
+}
+
+/** The streams and files that a command writes. */
+export interface OutputPlan {
+  /** A file of the command itself took standard output: no report is printed there. */
+  readonly streamTaken: boolean;
+  readonly failOn: 'warn' | 'fail';
+}
+
+/**
+ * Tests every output path and resolves who writes to standard output. Called before the
+ * first packet. Throws HermeticError. `more`: the files of the command beyond the reports.
+ */
+export function planOutput(flags: ReportFlags, more: readonly OutputFile[] = []): OutputPlan {
+  const failOn = readWord('--fail-on', flags.failOn, ['warn', 'fail']);
+  const files = [...reportFiles(flags), ...more].filter(({ path }) => path !== undefined);
+  const streams = files.filter(({ path }) => path === STANDARD_STREAM).map(({ option }) => option);
+  if (flags.json) streams.push('--json');
+  if (flags.nagios) streams.push('--nagios');
+  if (streams.length > 1)
+    throw misuse(
+      streams.slice(0, 2).join(' and '),
+      'both write to standard output',
+      'Give one of them a file.',
     );
+  for (const { option, path = '' } of files) assertWritable(path, option);
+  return { failOn, streamTaken: files.some(({ path }) => path === STANDARD_STREAM) };
 }
 
-/** Writes the files that were asked for: all domains in one. */
-export function writeReports(flags: ReportFlags, results: readonly CheckResult[]): void {
-  const failOn = failOnOf(flags);
-  if (flags.html !== undefined) writeFile(flags.html, renderHtml(results), '--html');
-  if (flags.junit !== undefined)
-    writeFile(flags.junit, renderJunit(results, { failOn }), '--junit');
-  if (flags.sarif !== undefined) writeFile(flags.sarif, renderSarif(results), '--sarif');
+function reportFiles({ html, csv, junit, sarif }: ReportFlags): readonly OutputFile[] {
+  return [
+    { option: '--html', path: html },
+    { option: '--csv', path: csv },
+    { option: '--junit', path: junit },
+    { option: '--sarif', path: sarif },
+  ];
 }
 
-/** What `--fail-on` says. Throws HermeticError for anything else. */
-export function failOnOf({ failOn }: ReportFlags): 'warn' | 'fail' {
-  if (failOn === 'warn' || failOn === 'fail') return failOn;
-  throw misuse('--fail-on', `${failOn} is not known`, 'Write warn or fail.');
+/** Writes the reports that the flags name, each with all domains. */
+export function writeReports(
+  flags: ReportFlags,
+  results: readonly CheckResult[],
+  output: Output,
+): void {
+  const failOn = readWord('--fail-on', flags.failOn, ['warn', 'fail']);
+  const render: Readonly<Record<string, () => string>> = {
+    '--html': () => renderHtml(results),
+    '--csv': () => renderCsv(results),
+    '--junit': () => renderJunit(results, { failOn }),
+    '--sarif': () => renderSarif(results),
+  };
+  for (const { option, path } of reportFiles(flags))
+    if (path !== undefined) writeOutput({ option, path }, render[option]?.() ?? '', output);
+}
+
+/** Writes an output file, or standard output for `-`. */
+export function writeOutput({ option, path = '' }: OutputFile, text: string, output: Output): void {
+  if (path === STANDARD_STREAM) output.out(text);
+  else writeFile(path, text, option);
+}
+
+/** Prints a result as one line of a monitoring plugin and returns its exit status. */
+export function printNagios(result: CheckResult, output: Output): number {
+  const { line, status } = renderNagios(result);
+  output.out(`${line}\n`);
+  return status;
+}
+
+/** Prints a result as JSON: indented where it is the only one, else on one line. */
+export function printJson(result: CheckResult, isOnly: boolean, output: Output): void {
+  output.out(`${formatJson(result, isOnly ? 2 : undefined)}\n`);
+}
+
+/** The exit status of graded results; with `--nagios` that of the worst line. */
+export function exitCodeOfAll(
+  results: readonly CheckResult[],
+  { nagios }: ReportFlags,
+  failOn: 'warn' | 'fail',
+): number {
+  return nagios
+    ? Math.max(...results.map((result) => renderNagios(result).status))
+    : worstExitCode(results.map((result) => exitCodeOf(result, failOn)));
 }

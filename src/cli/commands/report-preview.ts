@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { neutralise } from '../../base/index.js';
 import {
   prepareReporting,
@@ -8,11 +8,11 @@ import {
 } from '../../tls-rpt-send/index.js';
 import { openStoreToRead } from '../../store/index.js';
 import { exitCodes } from '../exit-codes.js';
-import type { Output } from '../output.js';
-import { DEFAULT_CONFIG, readConfig } from '../read-config.js';
-import { sayFailure } from '../say-failure.js';
-import { formatJson } from '../format-json.js';
-import { misuse } from './resolver-options.js';
+import { sayFailure } from '../failure-text.js';
+import { DEFAULT_CONFIG, readConfig } from '../files.js';
+import { addHelpPage } from '../help.js';
+import { misuse } from '../options.js';
+import { formatJson, type CommandContext, type Output } from '../output.js';
 
 interface PreviewFlags {
   readonly config: string;
@@ -20,52 +20,54 @@ interface PreviewFlags {
 }
 
 /**
- * `hermetic report preview`: what the daemon would tell others, and what became of what
- * it told.
+ * `hermetic report preview`: prints the reports that the daemon will send to other domains,
+ * and the state of those it has sent.
  */
-export function reportPreviewCommand(output: Output, finish: (code: number) => void): Command {
-  return new Command('preview')
-    .description('the reports that would be sent to others, and what became of those that were')
-    .argument('[domain]', 'reports about this domain alone')
+export function defineReportPreview(command: Command, { output, finish }: CommandContext): void {
+  command
+    .description('print the reports that will be sent to other domains, and those that were sent')
+    .argument('[domain]', 'print only reports about this domain')
     .option('--config <file>', 'configuration with a section reporting', DEFAULT_CONFIG)
-    .option('--json', 'every report as one line of JSON')
-    .addHelpText(
-      'after',
-      '\nExample:\n  hermetic report preview example.com --config hermetic.yaml',
-    )
-    .action(async (domain: string | undefined, flags: PreviewFlags) => {
-      const server = await import('../../server/index.js');
-      const config = readConfig(flags.config, server.parseConfig, output);
-      if (!config) return finish(exitCodes.usage);
-      const section = reportingSection.safeParse(strip(config.jobs['reporting']));
-      if (!section.success)
-        throw misuse(
-          '--config',
-          `${flags.config} has no section reporting`,
-          'See docs/send-reports.md for one.',
-        );
-      const store = await openStoreToRead(config.store.file, {
-        prepare: prepareReporting,
-        mustExist: true,
-      });
-      try {
-        const previews = previewReports(store, section.data, domain?.toLowerCase());
-        if (flags.json)
-          for (const preview of previews) output.out(`${formatJson(asJson(preview))}\n`);
-        else
-          output.out(
-            previews.length === 0
-              ? 'Nothing is counted, and nothing was sent.\n'
-              : previews.map(asText).join('\n'),
-          );
-        finish(exitCodes.good);
-      } finally {
-        store.close();
-      }
-    });
+    .option('--json', 'print each report as one line of JSON')
+    .action(async (domain: string | undefined, flags: PreviewFlags) =>
+      finish(await preview(domain, flags, output)),
+    );
+  addHelpPage(command, output, {
+    examples: ['hermetic report preview example.com --config /etc/hermetic.yaml'],
+  });
 }
 
-/** The section without what only the daemon needs. */
+async function preview(
+  domain: string | undefined,
+  flags: PreviewFlags,
+  output: Output,
+): Promise<number> {
+  const server = await import('../../server/index.js');
+  const config = readConfig(flags.config, server.parseConfig, output);
+  if (!config) return exitCodes.usage;
+  const section = reportingSection.safeParse(strip(config.jobs['reporting']));
+  if (!section.success)
+    throw misuse(
+      '--config',
+      `${flags.config} has no section reporting`,
+      'Add it: docs/send-reports.md shows the form.',
+    );
+  const store = await openStoreToRead(config.store.file, {
+    prepare: prepareReporting,
+    mustExist: true,
+  });
+  try {
+    const previews = previewReports(store, section.data, domain?.toLowerCase());
+    if (flags.json) for (const one of previews) output.out(`${formatJson(asJson(one))}\n`);
+    else if (previews.length === 0) output.out('No session is counted, and no report was sent.\n');
+    else output.out(previews.map(asText).join('\n'));
+    return exitCodes.good;
+  } finally {
+    store.close();
+  }
+}
+
+/** The section without the settings that only the daemon needs. */
 function strip(section: unknown): unknown {
   if (typeof section !== 'object' || section === null) return section;
   const { feed: _feed, ...rest } = section as Record<string, unknown>;
@@ -80,10 +82,19 @@ function asJson({ body, ...rest }: PreviewedReport): object {
 }
 
 function asText({ domain, day, state, destinations, body }: PreviewedReport): string {
-  const where = destinations.map(({ uri, state: became, due, detail }) =>
-    `  to ${neutralise(uri, 200)}${became ? `: ${became}${due ? `, next at ${due}` : ''}${detail ? ` (${neutralise(detail, 200)})` : ''}` : ''}`.trimEnd(),
-  );
+  const where = destinations.map(destinationText);
   const text = body.ok ? formatJson(JSON.parse(body.value), 2) : sayFailure(body.failure);
   const heading = `${domain}  ${day}  ${state === 'counting' ? 'still counting' : 'built'}`;
   return [heading, ...where, ...text.split('\n').map((line) => `  ${line}`), ''].join('\n');
+}
+
+function destinationText({
+  uri,
+  state,
+  due,
+  detail,
+}: PreviewedReport['destinations'][number]): string {
+  const next = due ? `, next attempt at ${due}` : '';
+  const why = detail ? ` (${neutralise(detail, 200)})` : '';
+  return `  to ${neutralise(uri, 200)}${state ? `: ${state}${next}${why}` : ''}`;
 }

@@ -1,20 +1,21 @@
-import { Command } from 'commander';
-import { parseDomain, systemClock } from '../../base/index.js';
+import type { Command } from 'commander';
+import { HermeticError, nearest, parseDomain, systemClock } from '../../base/index.js';
 import { checkResultSchema, type CheckResult } from '../../evidence/index.js';
 import {
   prepareReports,
   renderDomain,
   renderOverview,
+  reportedDomains,
   showDomain,
   showOverview,
   type ShowOptions,
 } from '../../tls-rpt-receive/index.js';
-import { openStoreToRead } from '../../store/index.js';
+import { openStoreToRead, type Store } from '../../store/index.js';
 import { exitCodes } from '../exit-codes.js';
-import type { Output } from '../output.js';
-import { readFile } from '../read-file.js';
-import { formatJson } from '../format-json.js';
-import { misuse, unwrap } from './resolver-options.js';
+import { databaseFile, DEFAULT_STORE, readJson } from '../files.js';
+import { addHelpPage } from '../help.js';
+import { collectValues, misuse, present, readNumber, unwrap } from '../options.js';
+import { complain, formatJson, type CommandContext, type Output } from '../output.js';
 
 interface ShowFlags {
   readonly store: string;
@@ -24,90 +25,122 @@ interface ShowFlags {
   readonly json?: boolean;
 }
 
-/** `hermetic report show`: what the reports say, and what to do. */
-export function reportShowCommand(output: Output, finish: (code: number) => void): Command {
-  return new Command('show')
-    .description('what the reports say: what fails, since when, whose fault it is, what to do')
-    .argument('[domain]', 'one domain in full; without it every domain that fails')
-    .option('--store <file>', 'database of reports', '/var/lib/hermetic/hermetic.db')
-    .option('--days <number>', 'days to look back', '14')
-    .option(
-      '--to <date>',
-      'last day to look at, such as 2026-05-10; default: the last with reports',
-    )
+/** `hermetic report show`: explains the failures in stored reports. */
+export function defineReportShow(command: Command, { output, finish }: CommandContext): void {
+  command
+    .description('show which sessions fail, since when, the likely cause and the fix')
+    .argument('[domain]', 'show this domain in full; without it every domain that has failures')
+    .option('--store <file>', 'database of reports', DEFAULT_STORE)
+    .option('--days <number>', 'look back this many days', '14')
+    .option('--to <date>', 'end with this day, as 2026-05-10 (default: the last with reports)')
     .option(
       '--checked <file>',
-      'a result of hermetic check --json to explain failures by; repeatable',
-      (value: string, all: string[] = []) => [...all, value],
+      'explain failures by this result of hermetic check --json; repeatable',
+      collectValues,
     )
-    .option(
-      '--json',
-      'everything as JSON (schemas/hermetic.report-view-1.json; without a domain report-overview-1)',
-    )
-    .addHelpText(
-      'after',
-      '\nExample:\n  hermetic report show example.com --store reports.db --days 30',
-    )
+    .option('--json', 'print everything as JSON (schema report-view-1 or report-overview-1)')
     .action(async (domain: string | undefined, flags: ShowFlags) =>
       finish(await run(domain, flags, output)),
     );
+  addHelpPage(command, output, {
+    exitStatus: [
+      [exitCodes.good, 'no failure goes on'],
+      [exitCodes.fail, 'failures go on'],
+      [exitCodes.usage, 'the command or the database cannot be used'],
+      [exitCodes.inconclusive, 'there are no reports about the domain'],
+    ],
+    examples: ['hermetic report show example.com --store reports.db --days 30'],
+  });
 }
 
 async function run(domain: string | undefined, flags: ShowFlags, output: Output): Promise<number> {
   const options = readFlags(flags);
+  const fix = 'Write the part after the @, such as example.com.';
   const name =
-    domain === undefined
-      ? undefined
-      : unwrap(
-          'domain',
-          parseDomain(domain),
-          'Write the part after the @, such as example.com.',
-        ).toLower();
-  const store = await openStoreToRead(flags.store, { prepare: prepareReports, mustExist: true });
-  const look = { width: output.width, color: output.color };
+    domain === undefined ? undefined : unwrap('domain', parseDomain(domain), fix).toLower();
+  const store = await openStoreToRead(databaseFile(flags.store), {
+    prepare: prepareReports,
+    mustExist: true,
+  });
   try {
-    if (name === undefined) {
-      const view = showOverview(store, options);
-      output.out(flags.json ? `${formatJson(view, 2)}\n` : renderOverview(view, look));
-      return view.failing.some((d) => d.ongoing) ? exitCodes.fail : exitCodes.good;
-    }
-    const view = showDomain(store, name, options);
-    output.out(flags.json ? `${formatJson(view, 2)}\n` : renderDomain(view, look));
-    return {
-      well: exitCodes.good,
-      ended: exitCodes.good,
-      failing: exitCodes.fail,
-      'no-reports': exitCodes.inconclusive,
-    }[view.status];
+    return name === undefined
+      ? printOverview(store, options, flags, output)
+      : printDomain(store, { ...options, name, file: flags.store }, flags, output);
   } finally {
     store.close();
   }
 }
 
+function printOverview(
+  store: Store,
+  options: ShowOptions,
+  { json }: ShowFlags,
+  output: Output,
+): number {
+  const { width, color } = output;
+  const view = showOverview(store, options);
+  output.out(json ? `${formatJson(view, 2)}\n` : renderOverview(view, { width, color }));
+  return view.failing.some((d) => d.ongoing) ? exitCodes.fail : exitCodes.good;
+}
+
+interface DomainOptions extends ShowOptions {
+  readonly name: string;
+  readonly file: string;
+}
+
+function printDomain(
+  store: Store,
+  { name, file, ...options }: DomainOptions,
+  { json }: ShowFlags,
+  output: Output,
+): number {
+  const { width, color } = output;
+  const view = showDomain(store, name, options);
+  const reported = view.status === 'no-reports' ? reportedDomains(store) : [];
+  const isKnown = reported.some(({ domain }) => domain === name);
+  // A name that only an unauthenticated report has is no suggestion.
+  const known = reported.filter((one) => one.authenticated).map(({ domain }) => domain);
+  if (json) output.out(`${formatJson(view, 2)}\n`);
+  // Advice on publishing a record would mislead where the name is a typing error.
+  else if (known.length === 0 || isKnown) output.out(renderDomain(view, { width, color }));
+  else complain(output, reportsAbsent(name, file, known));
+  return {
+    well: exitCodes.good,
+    ended: exitCodes.good,
+    failing: exitCodes.fail,
+    'no-reports': exitCodes.inconclusive,
+  }[view.status];
+}
+
+/** The most domains that a message names. */
+const MAX_NAMED = 5;
+
+function reportsAbsent(name: string, file: string, known: readonly string[]): HermeticError {
+  const near = nearest(name, known);
+  const more = known.length > MAX_NAMED ? ` and ${known.length - MAX_NAMED} more` : '';
+  return new HermeticError('reports-absent', `${file} has no report about ${name}`, {
+    fix: near
+      ? `Did you mean ${near}?`
+      : `It has reports about ${known.slice(0, MAX_NAMED).join(', ')}${more}.`,
+  });
+}
+
 function readFlags({ days, to, checked = [] }: ShowFlags): ShowOptions {
-  if (!/^\d{1,4}$/.test(days) || Number(days) < 1)
-    throw misuse('--days', `${days} is no number of days`, 'Write 1 to 9999.');
   const at = to === undefined ? undefined : Date.parse(`${to}T00:00:00Z`);
   if (at !== undefined && (Number.isNaN(at) || !/^\d{4}-\d\d-\d\d$/.test(to ?? '')))
-    throw misuse('--to', `${to ?? ''} is no date`, 'Write it as 2026-05-10.');
-  return {
+    throw misuse('--to', `${to ?? ''} is not a date`, 'Write it as 2026-05-10.');
+  return present({
     now: systemClock.now(),
-    days: Number(days),
-    ...(at === undefined ? {} : { to: at }),
-    checks: checked.map((file): CheckResult => readCheck(file)),
-  };
+    days: readNumber('--days', days, { least: 1, most: 9999 }),
+    to: at,
+    checks: checked.map(readCheck),
+  });
 }
 
 function readCheck(file: string): CheckResult {
-  try {
-    const parsed = checkResultSchema.safeParse(JSON.parse(readFile(file, '--checked')));
-    if (parsed.success) return parsed.data;
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-  }
-  throw misuse(
-    '--checked',
-    `${file} is no result of a check`,
-    'Write one with hermetic check DOMAIN --json.',
-  );
+  return readJson(file, {
+    what: '--checked',
+    code: 'result-invalid',
+    kinds: [{ id: 'hermetic.check/1', schema: checkResultSchema }],
+  });
 }

@@ -1,18 +1,18 @@
 import { existsSync } from 'node:fs';
 import { rootCertificates } from 'node:tls';
 import type { Command } from 'commander';
-import { HermeticError, type Failure, type Result } from '../../base/index.js';
 import {
+  MAX_CLOCK_SKEW,
   parseTrustAnchors,
   parseUpstream,
   systemUpstreams,
   type TrustAnchor,
   type Upstream,
-  MAX_CLOCK_SKEW,
 } from '../../dns/index.js';
 import { builtinTrustStore } from '../../tls/index.js';
 import { parsePemBundle, trustStore, type TrustStore } from '../../x509/index.js';
-import { readFile } from '../read-file.js';
+import { readFile } from '../files.js';
+import { collectValues, misuse, readOptionalNumber, unwrap } from '../options.js';
 
 /** Flags of every command that asks the DNS. */
 export interface ResolverFlags {
@@ -25,70 +25,76 @@ export interface ResolverFlags {
   readonly lab?: boolean;
 }
 
-/** Adds them to a command. */
+/** Adds the options of the resolver and of trust to a command, in a group of their own. */
 export function withResolver(command: Command): Command {
   return command
+    .optionsGroup('Resolver and trust:')
     .option(
       '--resolver <address>',
-      'ADDR[:PORT], [v6]:PORT or tls://ADDR[:PORT]#NAME; repeatable',
-      (value: string, all: string[] = []) => [...all, value],
+      'ask this resolver: ADDRESS[:PORT] or tls://ADDRESS[:PORT]#NAME; repeatable',
+      collectValues,
     )
-    .option('--trust-anchor <file>', 'DNSSEC trust anchors: DS or DNSKEY lines')
+    .option('--trust-anchor <file>', 'use these DNSSEC trust anchors (DS or DNSKEY lines)')
     .option(
       '--trust-ad',
-      "believe the resolver's AD bit: one on this machine, or named with --resolver",
+      'trust the AD bit of a resolver on this machine, or of the one in --resolver',
     )
     .option(
       '--clock-skew <seconds>',
-      'accept DNSSEC signatures so long before and after their dates (default: 300)',
+      'tolerate DNSSEC signatures that are this early or late (default 300)',
     )
-    .option('--ca <file>', 'further root certificates, PEM')
-    .option('--system-ca', "the system's root certificates instead of those built in");
+    .option('--ca <file>', 'trust these root certificates too (PEM)')
+    .option('--system-ca', 'trust the roots of the system instead of the built-in ones');
 }
 
-/** What they say. Throws HermeticError with what to do for each that does not fit. */
-export function readResolverFlags(flags: ResolverFlags): {
+/** The options of the library that resolver flags stand for. */
+export interface ResolverSettings {
   readonly upstreams?: readonly Upstream[];
   readonly anchors?: readonly TrustAnchor[];
   readonly trustAd?: true;
   readonly clockSkew?: number;
   readonly roots?: TrustStore;
-} {
-  if (flags.trustAd && !flags.resolver && !flags.lab) insistOnThisMachine(systemUpstreams());
-  return {
-    ...(flags.trustAd ? { trustAd: true } : {}),
-    ...(flags.clockSkew === undefined
-      ? {}
-      : { clockSkew: readNumber('--clock-skew', flags.clockSkew, 0, MAX_CLOCK_SKEW) }),
-    ...(flags.resolver
-      ? {
-          upstreams: flags.resolver.map((text) =>
-            unwrap('--resolver', parseUpstream(text), resolverForm),
-          ),
-        }
-      : {}),
-    ...(flags.trustAnchor === undefined ? {} : { anchors: readAnchors(flags.trustAnchor) }),
-    ...(flags.ca === undefined && !flags.systemCa ? {} : { roots: readRoots(flags) }),
-  };
 }
 
 /**
- * RFC 7672 §2.1.1 [7672-2.1.1-4]: nobody's AD bit is believed over an open network unless
- * that resolver was named.
+ * Reads the resolver flags; a setting without its flag is absent, so that it can be spread
+ * over defaults. Throws HermeticError for each flag that does not fit.
  */
-function insistOnThisMachine(upstreams: readonly Upstream[]): void {
-  const far = upstreams.find(({ address }) => !/^(127\.|::1$)/.test(address));
-  if (far)
+export function readResolverFlags(flags: ResolverFlags): ResolverSettings {
+  const { resolver, trustAnchor, trustAd, clockSkew, ca, systemCa, lab } = flags;
+  if (trustAd && !resolver && !lab) requireLocalResolver(systemUpstreams());
+  const settings: { -readonly [K in keyof ResolverSettings]: ResolverSettings[K] } = {};
+  if (trustAd) settings.trustAd = true;
+  const skew = readOptionalNumber('--clock-skew', clockSkew, { least: 0, most: MAX_CLOCK_SKEW });
+  if (skew !== undefined) settings.clockSkew = skew;
+  if (resolver)
+    settings.upstreams = resolver.map((text) =>
+      unwrap('--resolver', parseUpstream(text), resolverForm),
+    );
+  if (trustAnchor !== undefined) settings.anchors = readAnchors(trustAnchor);
+  if (ca !== undefined || systemCa) settings.roots = readRoots(flags);
+  return settings;
+}
+
+const resolverForm = 'Write ADDRESS, ADDRESS:PORT or tls://ADDRESS#NAME.';
+
+/**
+ * RFC 7672 §2.1.1 [7672-2.1.1-4]: the AD bit of a resolver across a network is not trusted
+ * unless the operator names that resolver.
+ */
+function requireLocalResolver(upstreams: readonly Upstream[]): void {
+  const remote = upstreams.find(({ address }) => !/^(127\.|::1$)/.test(address));
+  if (remote)
     throw misuse(
       '--trust-ad',
-      `the system's resolver ${far.label} is not on this machine`,
+      `the system's resolver ${remote.label} is not on this machine`,
       'Name the resolver you trust: --resolver ADDRESS, or better tls://ADDRESS#NAME.',
     );
 }
 
 function readRoots({ ca, systemCa }: ResolverFlags): TrustStore {
-  const read = (path: string, what: string) =>
-    unwrap(what, parsePemBundle(readFile(path, what)), 'The file holds certificates in PEM.');
+  const read = (path: string, option: string) =>
+    unwrap(option, parsePemBundle(readFile(path, option)), 'Give a file of certificates in PEM.');
   const extra = ca === undefined ? [] : read(ca, '--ca');
   if (!systemCa) return builtinTrustStore(extra);
   const bundle = [
@@ -100,47 +106,16 @@ function readRoots({ ca, systemCa }: ResolverFlags): TrustStore {
     throw misuse(
       '--system-ca',
       'this system has no bundle of CA certificates',
-      `Leave it out: ${rootCertificates.length} roots are built in.`,
+      `Leave the option out: ${rootCertificates.length} roots are built in.`,
     );
   return trustStore([...read(bundle, '--system-ca'), ...extra]);
 }
 
-/** Trust anchors from a file. */
+/** Reads trust anchors from a file. Throws HermeticError. */
 export function readAnchors(file: string): readonly TrustAnchor[] {
   return unwrap(
     '--trust-anchor',
     parseTrustAnchors(readFile(file, '--trust-anchor')),
-    'The file holds DS or DNSKEY records, one a line.',
-  );
-}
-
-const resolverForm = 'Write ADDRESS, ADDRESS:PORT or tls://ADDRESS#NAME.';
-
-/** The value of a result, or a usage error that says what to write. */
-export function unwrap<T>(flag: string, result: Result<T, Failure>, fix: string): T {
-  if (result.ok) return result.value;
-  throw new HermeticError(
-    result.failure.code,
-    `${flag}: ${result.failure.detail || 'cannot be read'}`,
-    { fix },
-  );
-}
-
-/** A usage error. */
-export function misuse(what: string, why: string, fix: string): HermeticError {
-  return new HermeticError('usage', `${what}: ${why}`, { fix });
-}
-
-/**
- * Reads the number of a flag: a whole number where `least` is 1 or more, else a fraction
- * too.
- */
-export function readNumber(flag: string, text: string, least: number, most: number): number {
-  const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : NaN;
-  if (value >= least && value <= most && (least < 1 || Number.isInteger(value))) return value;
-  throw misuse(
-    flag,
-    `${text} is not a number from ${least} to ${most}`,
-    `Give a number from ${least} to ${most}.`,
+    'Give a file of DS or DNSKEY records, one on each line.',
   );
 }

@@ -1,17 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { text as readAll } from 'node:stream/consumers';
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { HermeticError, wrap } from '../../base/index.js';
-import { parseMailbox } from '../../smtp/index.js';
 import type { ConnectResult, Delivery, Sender } from '../../send/index.js';
+import { parseMailbox } from '../../smtp/index.js';
 import { exitCodes } from '../exit-codes.js';
-import type { Output } from '../output.js';
-import { readFile } from '../read-file.js';
+import { sayFailure } from '../failure-text.js';
+import { readFile } from '../files.js';
+import { addHelpPage } from '../help.js';
+import { misuse } from '../options.js';
+import { formatJson, type CommandContext } from '../output.js';
 import { renderAttempts, renderConversations, renderRecipients } from '../render-delivery.js';
-import { sayFailure } from '../say-failure.js';
-import { formatJson } from '../format-json.js';
-import { misuse } from './resolver-options.js';
 import { withSender, withSenderOf, type SenderFlags } from './sender-options.js';
 
 interface SendFlags extends SenderFlags {
@@ -23,48 +22,66 @@ interface SendFlags extends SenderFlags {
 }
 
 /**
- * `hermetic send`: delivers one message to the recipients' own servers, and shows what
- * was said.
+ * `hermetic send`: delivers one message to the recipients' own servers, and shows the
+ * conversations.
  */
-export function sendCommand(
-  output: Output,
-  signal: AbortSignal,
-  finish: (code: number) => void,
-): Command {
-  return withSender(
-    new Command('send').description(
-      "deliver one message to the recipients' own servers, as their policies ask",
-    ),
-  )
+export function defineSend(command: Command, context: CommandContext): void {
+  command
     .argument('<address...>', 'recipients')
-    .requiredOption('--from <address>', "envelope sender; '' for the null sender of bounces")
-    .option(
-      '--message <file>',
-      'the message with its header; - reads it from the input (default: a short test message)',
-    )
-    .option('--requiretls', 'rather returned than passed on without TLS (RFC 8689)')
-    .option('--dry-run', 'connect and authenticate as decided, and hand nothing over')
-    .option('--quiet', 'leave the conversations out')
-    .addHelpText(
-      'after',
-      '\nExample:\n  hermetic send --from me@example.net --dry-run you@example.com\n  hermetic send --lab --from me@sender.example you@good.example',
-    )
-    .action(async (addresses: string[], flags: SendFlags) => {
-      // RFC 5321 §4.5.5: notices have the null reverse-path, written `<>` in SMTP. A
-      // recipient is never null.
-      const from = flags.from === '<>' ? '' : flags.from;
-      for (const address of [...(from === '' ? [] : [from]), ...addresses])
-        insistOnMailbox(address);
-      const work = flags.dryRun ? dryRun : deliver;
-      finish(
-        await withSenderOf(flags, {}, (sender) =>
-          work(sender, addresses, { ...flags, from }, output, signal),
-        ),
-      );
-    });
+    .optionsGroup('Message:')
+    .requiredOption('--from <address>', "envelope sender; '' is the null sender of bounces")
+    .option('--message <file>', 'send this message; - is standard input (default: a short test)')
+    .option('--requiretls', 'request REQUIRETLS: bounce rather than relay without TLS (RFC 8689)')
+    .option('--dry-run', 'connect and authenticate, but deliver nothing');
+  withSender(command)
+    .option('-q, --quiet', 'do not print the conversations')
+    .action(async (addresses: string[], flags: SendFlags) =>
+      context.finish(await run(addresses, flags, context)),
+    );
+  addHelpPage(command, context.output, {
+    exitStatus: [
+      [exitCodes.good, 'delivered to every recipient'],
+      [exitCodes.fail, 'a recipient was rejected'],
+      [exitCodes.usage, 'the command cannot be used'],
+      [exitCodes.inconclusive, 'delivery to a recipient is deferred'],
+    ],
+    examples: [
+      'hermetic send --from me@example.net --dry-run you@example.com',
+      'hermetic send --lab --from me@sender.example you@good.example',
+    ],
+  });
 }
 
-function insistOnMailbox(address: string): void {
+/** One message on its way: its flags, its recipients, and where to report. */
+interface Sending {
+  readonly flags: SendFlags;
+  readonly to: readonly string[];
+  readonly context: CommandContext;
+}
+
+async function run(
+  to: readonly string[],
+  given: SendFlags,
+  context: CommandContext,
+): Promise<number> {
+  // RFC 5321 §4.5.5: notices have the null reverse-path, written `<>` in SMTP. A recipient
+  // is never null.
+  const flags = { ...given, from: given.from === '<>' ? '' : given.from };
+  for (const address of [...(flags.from === '' ? [] : [flags.from]), ...to])
+    requireMailbox(address);
+  const sending = { flags, to, context };
+  return withSenderOf({
+    flags,
+    domains: flags.via === undefined ? to.map(domainOf) : [flags.via],
+    run: (sender) => (flags.dryRun ? dryRun(sender, sending) : deliver(sender, sending)),
+  });
+}
+
+function domainOf(address: string): string {
+  return address.slice(address.lastIndexOf('@') + 1);
+}
+
+function requireMailbox(address: string): void {
   const parsed = parseMailbox(address);
   if (parsed.ok) return;
   throw new HermeticError(
@@ -76,73 +93,48 @@ function insistOnMailbox(address: string): void {
   );
 }
 
-async function deliver(
-  sender: Sender,
-  to: readonly string[],
-  flags: SendFlags,
-  output: Output,
-  signal: AbortSignal,
-): Promise<number> {
-  const message = await messageOf(flags, to);
+async function deliver(sender: Sender, { flags, to, context }: Sending): Promise<number> {
+  const { output, signal } = context;
   const { from, requiretls = false, via } = flags;
-  const delivery = await sender.deliver({
-    from,
-    to,
-    message,
-    requireTls: requiretls,
-    signal,
-    ...(via === undefined ? {} : { via }),
-  });
-  if (flags.json)
-    output.out(
-      `${formatJson({ recipients: delivery.recipients, outcomes: delivery.outcomes }, 2)}\n`,
-    );
+  const message = readMessage(flags, to);
+  const delivery = await sender.deliver({ from, to, message, requireTls: requiretls, signal, via });
+  const { recipients, outcomes, conversations } = delivery;
+  if (flags.json) output.out(`${formatJson({ recipients, outcomes }, 2)}\n`);
   else {
-    if (!flags.quiet) output.out(renderConversations(delivery.conversations));
-    const attempts = delivery.outcomes
-      .map((outcome) => renderAttempts(outcome, output.width))
-      .join('');
+    if (!flags.quiet) output.out(renderConversations(conversations));
+    const attempts = outcomes.map((outcome) => renderAttempts(outcome, output.width)).join('');
     output.out(attempts === '' ? '' : `${attempts}\n`);
-    output.out(renderRecipients(delivery.recipients, output.width));
+    output.out(renderRecipients(recipients, output.width));
   }
   return exitCodeOf(delivery);
 }
 
-async function dryRun(
-  sender: Sender,
-  to: readonly string[],
-  flags: SendFlags,
-  output: Output,
-  signal: AbortSignal,
-): Promise<number> {
-  const domains = [
-    ...new Set(to.map((address) => flags.via ?? address.slice(address.lastIndexOf('@') + 1))),
-  ];
+async function dryRun(sender: Sender, { flags, to, context }: Sending): Promise<number> {
+  const { output, signal } = context;
+  const domains = [...new Set(to.map((address) => flags.via ?? domainOf(address)))];
+  const requireTls = flags.requiretls ?? false;
   const results = await Promise.all(
-    domains.map((domain) =>
-      sender.connect(domain, { requireTls: flags.requiretls ?? false, signal }),
-    ),
+    domains.map((domain) => sender.connect(domain, { requireTls, signal })),
   );
   for (const result of results) if (result.ok) await result.session.quit();
   if (flags.json) output.out(results.map(({ outcome }) => `${formatJson(outcome)}\n`).join(''));
-  else for (const result of results) output.out(shownDry(result, flags, output.width));
-  const codes = results.map((result) =>
-    result.ok ? exitCodes.good : result.failure.temporary ? exitCodes.inconclusive : exitCodes.fail,
-  );
-  return worst(codes);
+  else for (const result of results) output.out(formatDryRun(result, flags, output.width));
+  return worst(results.map(dryRunExitCode));
 }
 
-function shownDry(result: ConnectResult, flags: SendFlags, width: number): string {
-  const said = flags.quiet ? '' : renderConversations(result.conversations);
-  const end = result.ok ? 'ready for mail; nothing was handed over' : sayFailure(result.failure);
-  return `${said}${renderAttempts(result.outcome, width)}\n${wrap(`${result.outcome.domain}  ${end}`, width, '', '  ').join('\n')}\n`;
+function dryRunExitCode(result: ConnectResult): number {
+  if (result.ok) return exitCodes.good;
+  return result.failure.temporary ? exitCodes.inconclusive : exitCodes.fail;
 }
 
-async function messageOf(
-  { message, from, helo }: SendFlags,
-  to: readonly string[],
-): Promise<Uint8Array> {
-  if (message === '-') return Buffer.from(await readAll(process.stdin));
+function formatDryRun(result: ConnectResult, flags: SendFlags, width: number): string {
+  const conversations = flags.quiet ? '' : renderConversations(result.conversations);
+  const end = result.ok ? 'ready for mail; nothing was delivered' : sayFailure(result.failure);
+  return `${conversations}${renderAttempts(result.outcome, width)}\n${wrap(`${result.outcome.domain}  ${end}`, width, '', '  ').join('\n')}\n`;
+}
+
+/** The message of `--message`, or a short test message. */
+function readMessage({ message, from, helo }: SendFlags, to: readonly string[]): Uint8Array {
   if (message !== undefined) {
     const text = readFile(message, '--message');
     if (!/^[!-9;-~]+:/.test(text))
@@ -162,7 +154,7 @@ async function messageOf(
     `Message-ID: <${randomUUID()}@${author.slice(author.lastIndexOf('@') + 1)}>`,
     'Subject: Test of TLS between mail servers',
     '',
-    'This message was sent by hermetic to see how it travels.',
+    'Hermetic sent this message to test its delivery.',
   ];
   return Buffer.from(`${lines.join('\r\n')}\r\n`);
 }

@@ -1,8 +1,11 @@
 import type { Command } from 'commander';
 import { createSender, stsStore, type Sender, type SenderOptions } from '../../send/index.js';
 import { openStore, type Store } from '../../store/index.js';
+import { databaseFile } from '../files.js';
+import { openLab } from '../lab.js';
+import { present, readWord } from '../options.js';
 import { readPeerFlags, withPeers, type PeerFlags } from './peer-options.js';
-import { misuse, readResolverFlags, withResolver, type ResolverFlags } from './resolver-options.js';
+import { readResolverFlags, withResolver, type ResolverFlags } from './resolver-options.js';
 
 /** Flags of every command that decides as a sender does. */
 export interface SenderFlags extends ResolverFlags, PeerFlags {
@@ -16,51 +19,57 @@ export interface SenderFlags extends ResolverFlags, PeerFlags {
   readonly json?: boolean;
 }
 
-/** Adds them to a command. */
+/** Adds the options of a sender's decision to a command, in groups. */
 export function withSender(command: Command): Command {
-  return withPeers(withResolver(command), '30')
-    .option(
-      '--via <next-hop>',
-      'a smart host in the place of the MX, as [smtp.example.net]:25: its policies count',
-    )
-    .option(
-      '--store <file>',
-      'keep MTA-STS policies there; without it every run is a first contact',
-    )
-    .option(
-      '--require <what>',
-      'insist on tls, dane or verified (REQUIRETLS), whatever the domain publishes',
-    )
-    .option('--observe', 'say what would have to wait, and let it go')
-    .option('--dane-suffices', 'no public CA is asked for where TLSA records match')
-    .option('--no-dane', 'leave DANE out')
-    .option('--no-mta-sts', 'leave MTA-STS out')
-    .option('--json', 'for machines');
+  command
+    .optionsGroup('Policy:')
+    .option('--via <next-hop>', 'use the smart host [smtp.example.net]:25 and its policies')
+    .option('--store <file>', 'use the MTA-STS policies cached in this database, and add to it')
+    .option('--require <what>', 'require tls, dane or verified even where the domain does not')
+    .option('--observe', 'report what policy would defer, and let it pass')
+    .option('--dane-suffices', 'require no public CA where TLSA records match')
+    .option('--no-dane', 'do not use DANE')
+    .option('--no-mta-sts', 'do not use MTA-STS')
+    .optionsGroup('Output:')
+    .option('--json', 'print JSON');
+  return withPeers(withResolver(command), '30');
 }
 
-/**
- * Runs something with a sender made of flags, and closes what was opened for it. `open`:
- * how the database of `--store` is opened.
- */
-export async function withSenderOf<T>(
-  flags: SenderFlags,
-  more: SenderOptions,
-  work: (sender: Sender) => Promise<T>,
+/** The work that a sender is made for. */
+export interface SenderWork<T> {
+  readonly flags: SenderFlags;
+  /** The addresses and domains of the work, which say what of the lab is needed. */
+  readonly domains: readonly string[];
+  /** Opens the database of `--store`. */
+  readonly open?: (file: string) => Promise<Store>;
+  run(sender: Sender): Promise<T>;
+}
+
+/** Runs work with a sender made from flags, and closes what was opened for it. */
+export async function withSenderOf<T>({
+  flags,
+  domains,
+  run,
   open = openStore,
-): Promise<T> {
-  const options = { ...readSenderFlags(flags), ...more };
-  const lab = flags.lab ? await (await import('../../lab/index.js')).createLab() : undefined;
+}: SenderWork<T>): Promise<T> {
+  const options = readSenderFlags(flags);
+  const lab = flags.lab ? await openLab(domains) : undefined;
   let store: Store | undefined;
   try {
-    if (flags.store !== undefined) store = await open(flags.store);
-    const inLab = lab && {
-      network: lab.network,
-      upstreams: lab.upstreams,
-      anchors: lab.anchors,
-      trustStore: lab.trustStore,
-    };
-    return await work(
-      createSender({ ...options, ...(store ? { stsCache: stsStore(store) } : {}), ...inLab }),
+    if (flags.store !== undefined) store = await open(databaseFile(flags.store));
+    return await run(
+      createSender(
+        present({
+          ...options,
+          stsCache: store && stsStore(store),
+          ...(lab && {
+            network: lab.network,
+            upstreams: lab.upstreams,
+            anchors: lab.anchors,
+            trustStore: lab.trustStore,
+          }),
+        }),
+      ),
     );
   } finally {
     store?.close();
@@ -70,14 +79,15 @@ export async function withSenderOf<T>(
 
 function readSenderFlags(flags: SenderFlags): SenderOptions {
   const { roots, ...dns } = readResolverFlags(flags);
-  const require = (['tls', 'dane', 'verified'] as const).find((what) => what === flags.require);
-  if (flags.require !== undefined && !require)
-    throw misuse('--require', `${flags.require} is not known`, 'Write tls, dane or verified.');
+  const { require } = flags;
   return {
     ...readPeerFlags(flags),
     ...dns,
-    ...(roots ? { trustStore: roots } : {}),
-    ...(require ? { require } : {}),
+    trustStore: roots,
+    require:
+      require === undefined
+        ? undefined
+        : readWord('--require', require, ['tls', 'dane', 'verified'] as const),
     observe: flags.observe ?? false,
     daneSuffices: flags.daneSuffices ?? false,
     dane: flags.dane,

@@ -1,96 +1,136 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
+import type * as ServerModule from '../../server/index.js';
+import type { Daemon, Log } from '../../server/index.js';
 import { exitCodes } from '../exit-codes.js';
-import { complain, type Output } from '../output.js';
-import { DEFAULT_CONFIG, readConfig } from '../read-config.js';
+import { DEFAULT_CONFIG, readConfig, readFile, STANDARD_STREAM } from '../files.js';
+import { addHelpPage } from '../help.js';
+import { misuse } from '../options.js';
+import { complain, type CommandContext, type Output } from '../output.js';
 
-interface Flags {
+interface ServeFlags {
   readonly config: string;
   readonly check?: boolean;
 }
 
+type ServerPart = typeof ServerModule;
+
 /**
- * `hermetic serve`: the daemon. SIGHUP reads the configuration anew, SIGTERM and ctrl-C
- * let running work end.
+ * `hermetic serve`: runs the daemon. SIGHUP reloads the configuration; SIGTERM and ctrl-C
+ * end the daemon after the running work.
  */
-export function serveCommand(
-  output: Output,
-  signal: AbortSignal,
-  finish: (code: number) => void,
-): Command {
-  return new Command('serve')
-    .description(
-      'run the daemon: answers for Postfix and whatever else the configuration has a section for',
-    )
-    .option('--config <file>', 'what to run', DEFAULT_CONFIG)
-    .option('--check', 'only say what would keep it from starting; nothing is written')
-    .addHelpText(
-      'after',
-      '\nExample:\n  hermetic serve --config /etc/hermetic.yaml --check\n  hermetic serve --config /etc/hermetic.yaml',
-    )
-    .action(async (flags: Flags) => finish(await serve(flags, output, signal)));
+export function defineServe(command: Command, context: CommandContext): void {
+  command
+    .option('--config <file>', 'configuration', DEFAULT_CONFIG)
+    .option('--check', 'report what would keep the daemon from starting; write nothing')
+    .action(async ({ config, check }: ServeFlags) => {
+      // Loads every job of the daemon.
+      const server = await import('../../server/index.js');
+      context.finish(
+        check
+          ? await checkConfig(config, server, context.output)
+          : await serve(config, server, context),
+      );
+    });
+  addHelpPage(command, context.output, {
+    note: 'SIGHUP reloads the configuration. SIGTERM ends the daemon after the running work.',
+    exitStatus: [
+      [exitCodes.good, 'ended by SIGTERM or ctrl-C; with --check: the daemon can start'],
+      [exitCodes.usage, 'the daemon cannot start'],
+    ],
+    examples: [
+      'hermetic serve --config /etc/hermetic.yaml --check',
+      'hermetic serve --config /etc/hermetic.yaml',
+    ],
+  });
+}
+
+/** Reports every problem of the configuration and of the machine it is for. */
+async function checkConfig(file: string, server: ServerPart, output: Output): Promise<number> {
+  const config = readConfig(file, server.parseConfig, output);
+  if (!config) return exitCodes.usage;
+  const log = server.createLog({ format: 'plain', write: output.err, now: Date.now });
+  const problems = await server.checkStart(config, log);
+  for (const problem of problems) complain(output, problem);
+  if (problems.length > 0) return exitCodes.usage;
+  const isIdle = !config.metrics && Object.values(config.jobs).every((job) => job === undefined);
+  output.out(`${file} is valid${isIdle ? ', but no section enables a job' : ''}\n`);
+  return exitCodes.good;
 }
 
 async function serve(
-  { config: file, check }: Flags,
-  output: Output,
-  signal: AbortSignal,
+  file: string,
+  server: ServerPart,
+  { output, signal }: CommandContext,
 ): Promise<number> {
-  // Loaded only when asked for: it brings every job with it.
-  const server = await import('../../server/index.js');
+  if (file === STANDARD_STREAM)
+    throw misuse('--config', 'must be a file: SIGHUP reads it again', 'Name a file.');
   const config = readConfig(file, server.parseConfig, output);
   if (!config) return exitCodes.usage;
-  if (check) {
-    const quiet = server.createLog({ format: 'plain', write: output.err, now: Date.now });
-    const problems = await server.checkStart(config, quiet);
-    for (const problem of problems) complain(output, problem);
-    if (problems.length > 0) return exitCodes.usage;
-    const nothing = Object.values(config.jobs).every((job) => job === undefined) && !config.metrics;
-    output.out(
-      `${file} is right${nothing ? ', and has no section that anything would run for' : ''}\n`,
-    );
-    return exitCodes.good;
-  }
   const log = server.createLog({ format: config.log.format, write: output.out, now: Date.now });
+  const reloader = new Reloader(file, server, log);
   const starting = server.startDaemon(config, log);
-  // One after the other, and whatever is wrong with the new one, the old one stays in
-  // force.
-  let work: Promise<unknown> = starting;
-  const reload = (): void => {
-    work = Promise.all([starting, work])
-      .then(async ([daemon]) => {
-        const next = readConfig(file, server.parseConfig, output);
-        if (next) await daemon.reload(next);
-        else
-          log.error('reload-failed', {
-            error: `${file} is not right; the configuration from before stays in force`,
-          });
-      })
-      .catch((error: unknown) => log.error('reload-failed', { error: (error as Error).message }));
-  };
-  // From the first moment on: unheard, SIGHUP would end the process.
-  process.on('SIGHUP', reload);
-  const asked = ended(signal);
+  // SIGHUP without a listener would end the process, so it listens before the daemon runs.
+  const onHangup = (): void => reloader.reload(starting);
+  process.on('SIGHUP', onHangup);
+  const ended = untilEnded(signal);
   try {
     const daemon = await starting;
-    await asked;
-    await work;
+    await ended;
+    await reloader.idle();
     await daemon.stop();
   } finally {
-    process.off('SIGHUP', reload);
-    setTimeout(endWhatStillReads, 2000).unref();
+    process.off('SIGHUP', onHangup);
+    setTimeout(killStuckReads, 2000).unref();
   }
   return exitCodes.good;
 }
 
+/** Reloads one after another; an invalid configuration leaves the old one active. */
+class Reloader {
+  readonly #file: string;
+  readonly #server: ServerPart;
+  readonly #log: Log;
+  #work: Promise<void> = Promise.resolve();
+
+  constructor(file: string, server: ServerPart, log: Log) {
+    this.#file = file;
+    this.#server = server;
+    this.#log = log;
+  }
+
+  reload(starting: Promise<Daemon>): void {
+    this.#work = Promise.all([starting, this.#work])
+      .then(([daemon]) => this.#reload(daemon))
+      .catch((error: unknown) =>
+        this.#log.error('reload-failed', { error: (error as Error).message }),
+      );
+  }
+
+  /** Resolves when no reload is running. */
+  idle(): Promise<void> {
+    return this.#work;
+  }
+
+  async #reload(daemon: Daemon): Promise<void> {
+    const parsed = this.#server.parseConfig(readFile(this.#file, '--config'));
+    if (parsed.ok) return daemon.reload(parsed.value);
+    const effect = 'the old configuration stays active';
+    for (const { line, path, says, fix } of parsed.failure.slice(0, MAX_LOGGED_PROBLEMS))
+      this.#log.error('reload-failed', { file: this.#file, line, path, says, fix, effect });
+  }
+}
+
+const MAX_LOGGED_PROBLEMS = 20;
+
 /**
- * A read of a socket that systemd handed over can be neither called back nor waited for,
- * not even by exit(): the signal ends it as it would have.
+ * Ends the process as SIGTERM would: a read of a socket from systemd can be neither
+ * cancelled nor awaited, not even by exit().
  */
-function endWhatStillReads(): void {
+function killStuckReads(): void {
   process.removeAllListeners('SIGTERM').kill(process.pid, 'SIGTERM');
 }
 
-function ended(signal: AbortSignal): Promise<void> {
+function untilEnded(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) return resolve();
     signal.addEventListener('abort', () => resolve(), { once: true });

@@ -3,15 +3,15 @@ import { renderProof } from '../render-proof.js';
 import { address, rows } from './pictures.js';
 import type { Topic } from './topic.js';
 
-/** What makes senders insist on TLS, and what tells of it. */
+/** Topics about the policies that require TLS and the reports about them. */
 export const policyTopics: readonly Topic[] = [
   {
     name: 'enforcing',
     aliases: ['enforcement', 'solution', 'protection', 'senders', 'exposure'],
-    title: 'Making senders insist on TLS',
+    title: 'Making senders require TLS',
     text: [
-      'Two promises exist. MTA-STS is a policy on a web server with a certificate of a public CA; large providers honour it; a sender learns of it with its first mail, and an attacker who is there at that moment can keep it away. DANE names the key in DNSSEC, so it holds from the first mail on, but needs signed zones. They do not disturb each other: publish both where you can. A sender that honours both enforces both.',
-      'A mail that cannot be delivered safely waits and is tried again; after days it bounces. It is never sent in clear.',
+      'Two policies exist. MTA-STS is a file on a web server with a certificate from a public CA; large providers honour it. A sender learns of it with its first mail, and an attacker who is present then can hide it. DANE names the key in DNSSEC and so protects the first mail too, but needs signed zones. They do not conflict: publish both where you can. A sender that honours both enforces both.',
+      'Mail that cannot be delivered safely is deferred and retried, and bounces after days. It is never sent in plaintext.',
     ],
     caption: 'Mail to good.example, which publishes both, by class of sender',
     picture: async (stage) => rows((await stage.look('good.example')).result, senders),
@@ -21,12 +21,12 @@ export const policyTopics: readonly Topic[] = [
   {
     name: 'mta-sts',
     aliases: ['mtasts', 'sts', 'strict-transport-security'],
-    title: 'MTA-STS: a policy that senders fetch and keep',
+    title: 'MTA-STS: a policy that senders fetch and cache',
     text: [
-      'A TXT record says that there is a policy and which version; the policy itself stands at a fixed address under HTTPS, so that only who controls the web host can publish it. It names the MX hosts and, in mode enforce, has senders deliver to no other, only under TLS, and only with a certificate of a public CA for the name of the host. Senders keep it for max_age seconds.',
-      'Begin with mode testing and read the reports (TLS-RPT); go to enforce when they show no failure of your own.',
+      'A TXT record announces the policy and its version. The policy itself is at a fixed HTTPS address, so only the operator of the web host can publish it. It names the MX hosts. In mode enforce, senders deliver only to these hosts, only under TLS, and only with a certificate from a public CA for the name of the host. Senders cache it for max_age seconds.',
+      'Start with mode testing and read the reports (TLS-RPT). Change to enforce when they show no failure of your own.',
     ],
-    caption: 'What a sender finds of sts-only.example, and what that does to its mail',
+    caption: 'The policy of sts-only.example, and its effect on mail',
     picture: async (stage) => {
       const { evidence, result } = await stage.look('sts-only.example');
       return [
@@ -46,10 +46,10 @@ export const policyTopics: readonly Topic[] = [
     aliases: ['tlsa', 'dane-ee', 'dane-ta'],
     title: 'DANE: the key of the server, in signed DNS',
     text: [
-      'A TLSA record at _25._tcp of the MX host holds a digest of its key (3 1 1) or of the CA that issues for it (2 1 1). Because DNSSEC signs it, nobody on the path can forge it or deny that it is there; so a sender needs no CA and no first contact. Where a usable record exists, clear text is forbidden.',
-      'The price: when the key changes its record has to be there before, or mail waits.',
+      'A TLSA record at _25._tcp of the MX host holds a digest of its key (3 1 1) or of the CA that issues for it (2 1 1). DNSSEC signs the record, so an on-path attacker can neither forge it nor hide it. A sender needs no CA and no earlier contact. Where a usable record exists, plaintext is forbidden.',
+      'The price: publish the record of a new key before the key is used, or delivery is delayed.',
     ],
-    caption: 'dane-only.example: the record, the key that was seen, and the mail',
+    caption: 'dane-only.example: the record, the key of the server, and the mail',
     picture: async (stage) => {
       const seen = await stage.look('dane-only.example');
       const [host] = seen.result.hosts;
@@ -57,9 +57,9 @@ export const policyTopics: readonly Topic[] = [
       return [
         `_25._tcp.${host?.name ?? ''} TLSA  (DNSSEC ${host?.dnssec ?? ''})`,
         `  ${host?.tlsa.records[0] ?? ''}`,
-        'Key that the server showed, SHA-256',
+        'SHA-256 of the key that the server presents',
         `        ${shown?.spkiSha256 ?? ''}`,
-        `DANE says: ${shown?.dane ?? 'nothing'}, though the chain is ${shown?.chain ?? 'unknown'}`,
+        `DANE: ${shown?.dane ?? 'unknown'}, although the chain is ${shown?.chain ?? 'unknown'}`,
         '',
         ...rows(seen.result, ['opportunistic', 'dane']),
       ];
@@ -72,9 +72,9 @@ export const policyTopics: readonly Topic[] = [
     aliases: ['key-rollover', 'tlsa-rollover', 'renewal'],
     title: 'Changing a key that TLSA records name',
     text: [
-      'Publish the record of the next key beside the present one; wait two TTLs, so that no cache lacks it; change the key; then take the old record away. In any other order there is a time when no record matches, and mail from senders with DANE waits.',
+      'Publish the record of the next key in addition to the present one. Wait two TTLs, so that every cache has it. Change the key, then remove the old record. In any other order there is a time when no record matches, and senders with DANE defer mail.',
     ],
-    caption: 'Three domains: next key announced; leftovers in the way; renewed without its record',
+    caption: 'Three domains: next key published; stale records left; renewed without its record',
     picture: async (stage) => {
       const lines: string[] = [];
       for (const domain of ['rollover.example', 'leftover.example', 'dane-mismatch.example']) {
@@ -92,14 +92,16 @@ export const policyTopics: readonly Topic[] = [
   {
     name: 'dnssec',
     aliases: ['chain-of-trust', 'signatures', 'dns'],
-    title: 'DNSSEC: why a DNS answer can be believed',
+    title: 'DNSSEC: why a DNS answer can be trusted',
     text: [
-      'Each zone signs its records with its key; the parent signs which key that is, up to the root, whose keys are built in. An answer with an unbroken chain is secure; one whose parent proves that the zone is unsigned is insecure; one that should be signed and is not, is bogus, and mail waits rather than believe it. That something does not exist is signed as well: so nobody can hide a TLSA record.',
+      'Each zone signs its records with its key, and the parent signs the identity of that key, up to the root, whose keys are built in. An answer with an unbroken chain is secure. One whose parent proves that the zone is unsigned is insecure. One that lacks a required signature is bogus, and senders defer mail rather than use it. The absence of a name is signed too, so an attacker cannot hide a TLSA record.',
     ],
-    caption: 'What the TLSA record of good.example rests on, validated just now',
+    caption: 'The chain of trust of the TLSA record of good.example, validated just now',
     picture: async (stage) => {
       const proof = await stage.prove('_25._tcp.mx.good.example', 'TLSA');
-      return proof ? renderProof(proof, 76).trimEnd().split('\n') : ['could not be told'];
+      return proof
+        ? renderProof(proof, 76).trimEnd().split('\n')
+        : ['The answer could not be validated.'];
     },
     reference: 'RFC 4033 §5, RFC 4035 §5',
     see: ['dane'],
@@ -107,11 +109,11 @@ export const policyTopics: readonly Topic[] = [
   {
     name: 'tls-rpt',
     aliases: ['tlsrpt', 'reporting', 'tls-reporting', 'reports'],
-    title: 'TLS-RPT: hearing of failures before your users do',
+    title: 'TLS-RPT: learning of failures before your users do',
     text: [
-      'A TXT record at _smtp._tls says where reports go: rua=mailto: or rua=https:. Senders then report daily how many sessions succeeded and which failed and why, by policy and by MX host. The reports show a wrong certificate, a forgotten record or an attack while the mail still waits, and they are what one reads before going from mode testing to enforce.',
+      'A TXT record at _smtp._tls names the address for reports: rua=mailto: or rua=https:. Each day, senders report how many sessions succeeded, which failed and why, by policy and by MX host. The reports show a wrong certificate, a missing record or an attack while the mail is still deferred. Read them before the change from mode testing to enforce.',
     ],
-    caption: 'The record of good.example; and what a sender has to report of four others today',
+    caption: 'The record of good.example, and the report of a sender about four others today',
     picture: async (stage) => {
       const good = await stage.look('good.example');
       const lines = [
@@ -127,13 +129,13 @@ export const policyTopics: readonly Topic[] = [
         const { result, policies, attempts } = await stage.send(domain);
         lines.push(`${domain}: ${result}`);
         for (const [i, { type, failure }] of policies.entries()) {
-          const met = [
+          const failures = [
             failure,
             ...attempts.flatMap(({ results }) =>
               results.filter((r) => r.policy === i).map((r) => r.failure),
             ),
           ];
-          const types = [...new Set(met.flatMap((f) => f?.resultType ?? []))];
+          const types = [...new Set(failures.flatMap((f) => f?.resultType ?? []))];
           lines.push(`  policy ${type.padEnd(16)} ${types.join(', ') || 'success'}`);
         }
       }
@@ -145,11 +147,12 @@ export const policyTopics: readonly Topic[] = [
   {
     name: 'attacker',
     aliases: ['attackers', 'attacks', 'threat-model', 'threats'],
-    title: 'What the attacker of the report can do, and what not',
+    title: 'The attacker of the report, and their limits',
     text: [
-      'He stands on the path between two mail servers and to the resolver: he reads, drops, delays and forges packets. He removes STARTTLS (strip TLS), answers in the place of the server with a certificate that no public CA issued for its name (false cert), forges every DNS answer that is not signed (forged DNS), or does all he can to keep a policy from being seen (block all). He may block hosts to steer mail to the weakest. He cannot break signatures, nor get a certificate for a name that is not his.',
+      'The attacker is on the path between two mail servers and on the path to the resolver. They read, drop, delay and forge packets. They remove STARTTLS (strip TLS), answer instead of the server with a certificate that no public CA issued for its name (false cert), forge every DNS answer that is not signed (forged DNS), or block everything that reveals a policy (block all). They may block hosts to steer mail to the weakest one. They cannot break signatures, and they cannot get a certificate for the name of another operator.',
     ],
-    caption: 'The same attacks against suppressed.example, calm, and against good.example',
+    caption:
+      'The same attacks against suppressed.example, before the attack, and against good.example',
     picture: async (stage) => {
       const weak = await stage.look('suppressed.example', { calm: true });
       const good = await stage.look('good.example');

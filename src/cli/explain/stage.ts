@@ -4,31 +4,29 @@ import { createResolver, typeNumber, type Proof } from '../../dns/index.js';
 import { connect } from '../../send/index.js';
 import type { CheckResult, DeliveryOutcome, Depth, Evidence } from '../../evidence/index.js';
 import { allScenarios, createLab, type Lab } from '../../lab/index.js';
-import { labOptions } from '../commands/lab-options.js';
+import { labOptions } from '../lab.js';
 
-/** What was seen of a domain of the lab, and what it comes to. */
+/** The evidence of a domain of the lab, and its result. */
 export interface Seen {
   readonly evidence: Evidence;
   readonly result: CheckResult;
 }
 
-/**
- * The lab as a stage: every illustration of a topic is played on it when it is asked for.
- */
+/** The lab on which the illustration of a topic is played each time it is shown. */
 export interface Stage {
   /** Checks a domain. `calm`: with the attacker off. */
   look(
     domain: string,
     options?: { readonly depth?: Depth; readonly calm?: boolean },
   ): Promise<Seen>;
-  /** Hands a mail to a domain as far as policy allows, and says what came of it. */
+  /** Connects to a domain's mail hosts as policy allows, and returns the outcome. */
   send(domain: string): Promise<DeliveryOutcome>;
-  /** The chain an answer rests on. */
+  /** The chain of trust of an answer. */
   prove(name: string, type: string): Promise<Proof | undefined>;
   close(): Promise<void>;
 }
 
-/** Opens labs as they are needed, with nothing in them but what is looked at. */
+/** Opens labs on demand, each with the scenario of one domain. */
 export function openStage(signal: AbortSignal): Stage {
   const open = new Map<string, Promise<Lab>>();
   const labFor = (domain: string, attackers: boolean): Promise<Lab> => {

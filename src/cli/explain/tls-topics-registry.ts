@@ -2,17 +2,17 @@ import { versionName } from '../../check/index.js';
 import { address, certificate, conversation, handshake, rows } from './pictures.js';
 import type { Topic } from './topic.js';
 
-/** TLS between mail servers, and how it is lost. */
+/** Topics about TLS between mail servers and about its loss under attack. */
 export const tlsTopics: readonly Topic[] = [
   {
     name: 'starttls',
     aliases: ['smtp', 'email-tls', 'tls', 'how-email-tls-works'],
-    title: 'How mail servers come to speak TLS',
+    title: 'How mail servers start TLS',
     text: [
-      'Mail servers meet on port 25 in clear text. The server lists what it can do; if STARTTLS is in the list the client asks for it, the two shake hands, and from then on everything is encrypted. What was said before is forgotten and asked anew, so that nothing an onlooker put in survives.',
-      'Without TLS the whole message, and who writes to whom, is readable to everybody on the path.',
+      'Mail servers connect to port 25 in plaintext. The server lists its extensions; if STARTTLS is among them, the client asks for it and both complete a TLS handshake. From then on everything is encrypted. The client then sends EHLO again and forgets the first list, so that text injected before the handshake has no effect.',
+      'Without TLS, an on-path attacker reads the whole message, its sender and its recipients.',
     ],
-    caption: 'A check of good.example, as it was spoken just now',
+    caption: 'A check of good.example, just now',
     picture: async (stage) => conversation(await stage.look('good.example')),
     reference: 'RFC 3207 §4, §4.2',
     see: ['opportunistic', 'stripping', 'tls-versions'],
@@ -20,12 +20,12 @@ export const tlsTopics: readonly Topic[] = [
   {
     name: 'opportunistic',
     aliases: ['opportunistic-tls', 'the-problem', 'downgrade'],
-    title: 'Opportunistic TLS: encryption when it happens to be there',
+    title: 'Opportunistic TLS: encryption without a guarantee',
     text: [
-      'A sender that nothing is promised to takes TLS where it is offered and goes on in clear text where it is not. It cannot check the certificate either: it does not know which name to expect, and a wrong one would still be better than clear text. That stops whoever only listens. It stops nobody who changes what is said.',
-      'MTA-STS and DANE are promises that a sender can hold a domain to.',
+      'A sender without a policy for the domain uses TLS if the server offers it, and plaintext otherwise. It does not verify the certificate: it knows no name to expect, and TLS to the wrong server is no worse than plaintext. This stops a passive attacker. It does not stop an active one.',
+      'MTA-STS and DANE are policies that let a sender require TLS of a domain.',
     ],
-    caption: 'Mail to opportunistic.example, by what an attacker on the path does',
+    caption: 'Mail to opportunistic.example, by the action of an on-path attacker',
     picture: async (stage) =>
       rows((await stage.look('opportunistic.example')).result, [
         'opportunistic',
@@ -38,12 +38,12 @@ export const tlsTopics: readonly Topic[] = [
   {
     name: 'stripping',
     aliases: ['starttls-stripping', 'strip', 'attack', 'downgrade-attack', 'mitm'],
-    title: 'STARTTLS stripping: one word removed, and the mail is readable',
+    title: 'STARTTLS stripping: one line removed, and the mail is readable',
     text: [
-      'The offer of TLS is made in clear text. Somebody on the path deletes that line, or overwrites it in place, as some firewalls do; the sender concludes that there is no TLS, and sends in clear. Neither side notices.',
-      'A sender that knows the domain to promise TLS, by MTA-STS or DANE, keeps the mail instead. From outside an honest server without TLS and a stripped one look alike, so a check says "seen from here", compares addresses, and asks a control host (--control).',
+      'The server offers TLS in plaintext. An on-path attacker deletes that line or overwrites it in place, as some firewalls do. The sender concludes that the server has no TLS and sends in plaintext. Neither side notices.',
+      'A sender that knows a policy of the domain, by MTA-STS or DANE, defers the mail instead. From outside, a server without TLS and a stripped one look the same. A check therefore says "seen from here", compares addresses, and can ask a control host (--control).',
     ],
-    caption: 'stripped.example with nobody on the path, then with the attacker',
+    caption: 'stripped.example without the attacker, then with it',
     picture: async (stage) => {
       const [calm, stripped] = [
         await stage.look('stripped.example', { calm: true }),
@@ -80,12 +80,12 @@ export const tlsTopics: readonly Topic[] = [
   {
     name: 'tls-versions',
     aliases: ['versions', 'tls-1.3', 'tls-1.2', 'tls-1.1', 'tls-1.0', 'ssl', 'ssl3'],
-    title: 'Which versions of TLS a mail server should speak',
+    title: 'The versions of TLS that a mail server should support',
     text: [
-      'TLS 1.3: preferred. TLS 1.2: good. TLS 1.1 and 1.0: deprecated. SSL 3 and SSL 2: broken, never.',
-      'For mail there is one thing more: a sender that finds no common version falls back to clear text, which is worse than old TLS. So first count the sessions that still need an old version, then switch it off: hermetic config postfix prints how to do both.',
+      'TLS 1.3 is preferred and TLS 1.2 is good. TLS 1.1 and 1.0 are deprecated. SSL 3 and SSL 2 are broken and must never be used.',
+      'Mail has one more rule: a sender that finds no common version falls back to plaintext, which is worse than old TLS. First count the sessions that still need an old version, then switch it off. hermetic config postfix prints both steps.',
     ],
-    caption: 'Asked version by version: good.example and ssl3.example',
+    caption: 'good.example and ssl3.example, version by version',
     picture: async (stage) => {
       const domains = [
         await stage.look('good.example', { depth: 'verdict' }),
@@ -106,12 +106,12 @@ export const tlsTopics: readonly Topic[] = [
   {
     name: 'ciphers',
     aliases: ['cipher-suites', 'suites', 'cipher', 'rc4', '3des'],
-    title: 'Cipher suites: what a session is encrypted with',
+    title: 'Cipher suites: the algorithms that encrypt a session',
     text: [
-      'The client offers a list, the server takes one. Suites with ECDHE give every session a key of its own that nobody can recover later (forward secrecy); AES-GCM and ChaCha20-Poly1305 are sound. RC4 and 3DES can be broken with effort; NULL and export suites protect nothing.',
-      'One hello and one answer name one suite. A check therefore leaves out of the next hello what was chosen in the last, until the server refuses the rest. hermetic config postfix (or exim, or opensmtpd) prints the settings for the sound ones.',
+      'The client offers a list and the server chooses one. Suites with ECDHE give each session an ephemeral key that cannot be recovered later (forward secrecy). AES-GCM and ChaCha20-Poly1305 are strong. RC4 and 3DES can be broken with effort; NULL and export suites protect nothing.',
+      'One hello and one answer reveal one suite. A check therefore removes the chosen suite from the next hello, until the server refuses the rest. hermetic config postfix (or exim, or opensmtpd) prints settings for the strong ones.',
     ],
-    caption: 'Every suite of legacy.example, in the order the server chose them',
+    caption: 'Every suite of legacy.example, in the order of the server',
     picture: async (stage) => {
       const seen = await stage.look('legacy.example', { depth: 'inventory' });
       const suites = address(seen)?.tls.suites ?? [];
@@ -130,10 +130,10 @@ export const tlsTopics: readonly Topic[] = [
     aliases: ['certificate', 'best-practice', 'self-signed', 'expired', 'ca'],
     title: 'Certificates of mail servers',
     text: [
-      'A certificate is worth something to a sender that checks it: with MTA-STS it has to come from a public CA, be in date, and name the MX host; with DANE-EE only its key counts. Opportunistic senders look at nothing, and take a self-signed one as well.',
-      'Good practice: a public CA, the name of the MX host in it, every intermediate certificate sent along, renewal by a machine, and, where TLSA records name the key, the same key at renewal or its record beforehand.',
+      'A certificate protects mail only from senders that verify it. MTA-STS requires a certificate from a public CA that is not expired and names the MX host. With DANE-EE only its key counts. Opportunistic senders verify nothing and accept a self-signed one too.',
+      'Good practice: use a public CA, name the MX host, send every intermediate, and renew automatically. Where TLSA records name the key, keep the key at renewal or publish the record of the new key first.',
     ],
-    caption: 'What five servers of the lab show',
+    caption: 'The certificates of five servers of the lab',
     picture: async (stage) => {
       const domains = [
         'good.example',

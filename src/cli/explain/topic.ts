@@ -1,16 +1,16 @@
 import type { Stage } from './stage.js';
 
-/** A subject, told in a few sentences and shown in the lab. */
+/** A topic, explained in a few sentences and shown in the lab. */
 export interface Topic {
   readonly name: string;
-  /** Other words it goes by. */
+  /** Other words that lead to it. */
   readonly aliases: readonly string[];
   readonly title: string;
   /** Paragraphs. */
   readonly text: readonly string[];
-  /** What the picture shows, as a heading over it. */
+  /** The heading of the picture. */
   readonly caption: string;
-  /** Lines of at most 78 columns where they can be; played anew every time. */
+  /** Lines of at most 78 columns where possible; played in the lab each time. */
   picture(stage: Stage): Promise<readonly string[]>;
   readonly reference: string;
   /** Names of further topics. */

@@ -1,3 +1,4 @@
+import { parseDomain } from '../../base/index.js';
 import { attackedDomains } from './attacked.js';
 import { policyDomains } from './policies.js';
 import { protectedDomains } from './protected.js';
@@ -13,3 +14,26 @@ export const allScenarios: readonly Scenario[] = [
   ...attackedDomains,
   ...unclearDomains,
 ];
+
+/**
+ * Returns the scenarios that answer for these domains and the names below them, with the
+ * scenarios of the mail hosts they share. Empty where a name belongs to no scenario.
+ */
+export function scenariosFor(names: readonly string[]): readonly Scenario[] {
+  const chosen = new Set<Scenario>();
+  const pending = [...names];
+  for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
+    const scenario = allScenarios.find(({ domain }) => isAtOrBelow(name, domain));
+    if (!scenario) return [];
+    if (chosen.has(scenario)) continue;
+    chosen.add(scenario);
+    for (const { name: host = '' } of scenario.hosts ?? [])
+      if (host.endsWith('.')) pending.push(host);
+  }
+  return [...chosen];
+}
+
+function isAtOrBelow(name: string, domain: string): boolean {
+  const [child, parent] = [parseDomain(name), parseDomain(domain)];
+  return child.ok && parent.ok && child.value.isAtOrBelow(parent.value);
+}

@@ -77,7 +77,7 @@ function wording(issue: z.core.$ZodIssue): { says: string; fix: string } {
   if (/received undefined/.test(JSON.stringify(issue))) return missing;
   switch (issue.code) {
     case 'invalid_type':
-      return { says: `must be a ${issue.expected}`, fix: `Write a ${issue.expected} here.` };
+      return wrongType(issue.expected);
     case 'invalid_value':
       return {
         says: 'is not one of the words known here',
@@ -86,6 +86,22 @@ function wording(issue: z.core.$ZodIssue): { says: string; fix: string } {
     default:
       return { says: 'has the wrong form', fix: 'See docs/serve.md for the form.' };
   }
+}
+
+/** The words for the types of YAML, with the form that each is written in. */
+const typeNames: Readonly<Record<string, readonly [name: string, form: string]>> = {
+  array: ['a list', 'Write it as [one, two].'],
+  object: ['a section', 'Write it as key: value, indented below its name.'],
+  record: ['a section', 'Write it as key: value, indented below its name.'],
+  string: ['a text', 'Write a text here, in quotes where it has special characters.'],
+  number: ['a number', 'Write a number here, without quotes.'],
+  int: ['a whole number', 'Write a whole number here, without quotes.'],
+  boolean: ['true or false', 'Write true or false here.'],
+};
+
+function wrongType(expected: string): { says: string; fix: string } {
+  const [name, fix] = typeNames[expected] ?? [`of type ${expected}`, 'See docs/serve.md.'];
+  return { says: `must be ${name}`, fix };
 }
 
 function split(message: string): { says: string; fix: string } {

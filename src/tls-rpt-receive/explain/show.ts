@@ -87,3 +87,24 @@ function spanOf(store: Store, domain: string, { now, days = 14, to }: ShowOption
   const end = to === undefined ? latest : dayOf(to);
   return { from: end - days + 1, to: end };
 }
+
+/** A domain that the database has reports about. */
+export interface ReportedDomain {
+  readonly domain: string;
+  /** At least one of the reports was authenticated. */
+  readonly authenticated: boolean;
+}
+
+/** The most domains that `reportedDomains` returns. */
+const MAX_REPORTED = 10_000;
+
+/** Returns the domains that the database has reports about, in alphabetical order. */
+export function reportedDomains(store: Store): readonly ReportedDomain[] {
+  return store
+    .prepare<{ domain: string; authenticated: number }>(
+      `SELECT domain, max(authenticated) AS authenticated FROM report_day
+         GROUP BY domain ORDER BY domain LIMIT ${MAX_REPORTED}`,
+    )
+    .all()
+    .map(({ domain, authenticated }) => ({ domain, authenticated: Number(authenticated) === 1 }));
+}

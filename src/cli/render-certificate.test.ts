@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { sayCertificate } from './say-certificate.js';
+import { renderCertificate } from './render-certificate.js';
 
 const at = Date.UTC(2026, 10, 25);
 const day = 86_400_000;
 
 test('a certificate is said in lines of 80 columns, with everything a person asks first', () => {
-  const text = sayCertificate(
+  const text = renderCertificate(
     {
       key: 'ecdsa-1',
       use: 'in use',
@@ -25,17 +25,17 @@ test('a certificate is said in lines of 80 columns, with everything a person ask
     text,
     `  cert  ecdsa-1, in use, pinned; until 2027-02-23T00:00:00Z by CN=YE1, O=Let’s
         Encrypt, C=US; renewed 2027-01-24T00:00:00Z; in /etc/postfix/tls/ecdsa;
-        server told 2026-11-25T00:00:00Z; not shown at every address
+        server reloaded 2026-11-25T00:00:00Z; not shown at every address
 `,
   );
 });
 
 test('a next key has nothing to show yet, and an issuer cannot write on the terminal', () => {
   assert.equal(
-    sayCertificate({ key: 'ecdsa-2', use: 'next', pinned: false }, 80),
-    '  cert  ecdsa-2, next, not pinned; no certificate at hand\n',
+    renderCertificate({ key: 'ecdsa-2', use: 'next', pinned: false }, 80),
+    '  cert  ecdsa-2, next, not pinned; no certificate yet\n',
   );
-  const foreign = sayCertificate(
+  const foreign = renderCertificate(
     { key: 'ecdsa-1', use: 'in use', pinned: true, issuer: 'CN=\u001b[2J', notAfter: at },
     80,
   );

@@ -1,0 +1,91 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { median } from './median.js';
+import { writeResults } from './results-file.js';
+
+/**
+ * Limits: `--help` against Node with commander alone, in wall-clock time and memory; CPU
+ * seconds of a check in the lab; files that `--help` opens.
+ */
+const LIMITS = { time: 1.6, memory: 1.5, checkCpu: 1.0, files: 80 };
+const ROUNDS = 15;
+const MAIN = 'dist/src/cli/main.js';
+
+interface Usage {
+  /** Seconds of wall-clock time. */
+  readonly wall: number;
+  /** Seconds of CPU time. */
+  readonly cpu: number;
+  /** MiB. */
+  readonly memory: number;
+}
+
+const commands = {
+  commander: ['--input-type=module', '-e', 'await import("commander");'],
+  help: [MAIN, '--help'],
+  check: [MAIN, 'check', '--lab', 'good.example'],
+} as const;
+
+/**
+ * `npm run bench -- startup [--write]`: the start of the command line. The three commands
+ * run by turns, so that the load of the machine weighs on all alike.
+ */
+export async function bench(args: readonly string[]): Promise<void> {
+  const runs = { commander: [] as Usage[], help: [] as Usage[], check: [] as Usage[] };
+  const names = Object.keys(commands) as (keyof typeof commands)[];
+  for (let round = 0; round < ROUNDS; round++)
+    for (const name of names) runs[name].push(measure(commands[name]));
+  const middle = (name: keyof typeof commands, of: keyof Usage): number =>
+    median(runs[name].map((usage) => usage[of]));
+  const time = middle('help', 'wall') / middle('commander', 'wall');
+  const memory = middle('help', 'memory') / middle('commander', 'memory');
+  const cpu = middle('check', 'cpu');
+  const files = openedFiles(commands.help);
+  const isReached =
+    time <= LIMITS.time &&
+    memory <= LIMITS.memory &&
+    cpu <= LIMITS.checkCpu &&
+    (files ?? 0) <= LIMITS.files;
+  if (!isReached) process.exitCode = 1;
+  const row = (label: string, name: keyof typeof commands): string =>
+    `| ${label} | ${(1000 * middle(name, 'wall')).toFixed(0)} | ${(1000 * middle(name, 'cpu')).toFixed(0)} | ${middle(name, 'memory').toFixed(0)} |`;
+  const text = [
+    `Medians of ${ROUNDS} rounds by turns, one process each.`,
+    '',
+    '| command | wall-clock ms | CPU ms | MiB |',
+    '| --- | ---: | ---: | ---: |',
+    row('`node` with commander alone', 'commander'),
+    row('`hermetic --help`', 'help'),
+    row('`hermetic check --lab good.example`', 'check'),
+    '',
+    `- \`--help\` takes ${time.toFixed(2)} of the time (at most ${LIMITS.time}) and ${memory.toFixed(2)} of the memory (at most ${LIMITS.memory}) of commander alone`,
+    `- the check takes ${cpu.toFixed(2)} s of CPU (at most ${LIMITS.checkCpu.toFixed(1)})`,
+    `- \`--help\` opens ${files ?? 'an unknown number of'} JavaScript files (at most ${LIMITS.files})${isReached ? '' : '; **not all is reached**'}`,
+  ].join('\n');
+  console.log(text);
+  if (args.includes('--write')) writeResults('startup: `npm run bench -- startup`', text);
+}
+
+/** Runs Node in a shell that reports its usage by `wait4`, as GNU time prints it. */
+function measure(args: readonly string[]): Usage {
+  const began = performance.now();
+  const { stderr } = spawnSync('/usr/bin/time', ['-f', '%U %S %M', process.execPath, ...args], {
+    encoding: 'utf8',
+  });
+  const wall = (performance.now() - began) / 1000;
+  const [user = NaN, system = NaN, kibibytes = NaN] = (stderr.trim().split('\n').at(-1) ?? '')
+    .split(' ')
+    .map(Number);
+  return { wall, cpu: user + system, memory: kibibytes / 1024 };
+}
+
+/** JavaScript files that a command opens; undefined where strace is missing. */
+function openedFiles(args: readonly string[]): number | undefined {
+  if (!existsSync('/usr/bin/strace')) return undefined;
+  const { stderr } = spawnSync(
+    '/usr/bin/strace',
+    ['-f', '-e', 'trace=openat,open', process.execPath, ...args],
+    { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 },
+  );
+  return new Set([...stderr.matchAll(/"([^"]+\.[cm]?js)"/g)].map(([, file]) => file)).size;
+}

@@ -1,0 +1,107 @@
+import { defineFailures } from '../base/index.js';
+
+/** The errors of the command line itself: this part declares them, because it is below it. */
+export const cliFailures = defineFailures({
+  usage: {
+    blame: 'local',
+    temporary: false,
+    says: 'The command line is not valid.',
+    fix: 'Read the help of the command: hermetic COMMAND --help.',
+  },
+  interrupted: {
+    blame: 'local',
+    temporary: true,
+    says: 'The command was interrupted before it had finished.',
+    fix: 'Run it again.',
+  },
+  'node-too-old': {
+    blame: 'local',
+    temporary: false,
+    says: 'This version of Node.js is too old for the program.',
+    fix: 'Install the version that the message names, or a later one.',
+  },
+  'output-unwritable': {
+    blame: 'local',
+    temporary: false,
+    says: 'Standard output cannot be written.',
+    fix: 'Make room on the disk, or send the output to another place.',
+  },
+  'file-unreadable': {
+    blame: 'local',
+    temporary: false,
+    says: 'A file that the command line names cannot be read.',
+    fix: 'Check the path, and the permissions of the file and the folders above it.',
+  },
+  'file-unwritable': {
+    blame: 'local',
+    temporary: false,
+    says: 'A file that the command line names cannot be written.',
+    fix: 'Check the path, the free space and the permissions of its folder.',
+  },
+  'file-too-large': {
+    blame: 'local',
+    temporary: false,
+    says: 'A file is larger than the command reads.',
+    fix: 'Give a smaller file.',
+  },
+  'evidence-invalid': {
+    blame: 'local',
+    temporary: false,
+    says: 'The file is not evidence of a check.',
+    fix: 'Give a file written by hermetic check --evidence.',
+  },
+  'result-invalid': {
+    blame: 'local',
+    temporary: false,
+    says: 'The file is neither the result nor the evidence of a check.',
+    fix: 'Give a file written by hermetic check --json or --evidence.',
+  },
+  'proof-invalid': {
+    blame: 'local',
+    temporary: false,
+    says: 'The file is not a proof of a DNS answer.',
+    fix: 'Give a file written by hermetic dnssec --proof.',
+  },
+  'diff-domains': {
+    blame: 'local',
+    temporary: false,
+    says: 'The two files are about different domains.',
+    fix: 'Give two files about the same domain.',
+  },
+  'diff-profiles': {
+    blame: 'local',
+    temporary: false,
+    says: 'The two results were graded by different profiles.',
+    fix: 'Compare the evidence of both checks: it is graded again by one profile.',
+  },
+  'dnssec-no-proof': {
+    blame: 'local',
+    temporary: false,
+    says: 'There is no proof to write: only a secure answer has one.',
+    fix: 'Run the command without --proof to see why the answer is not secure.',
+  },
+  'topic-unknown': {
+    blame: 'local',
+    temporary: false,
+    says: 'The word is neither a topic nor a code that the program prints.',
+    fix: 'List the topics: hermetic explain.',
+  },
+  'reports-absent': {
+    blame: 'local',
+    temporary: false,
+    says: 'The database has no report about this domain.',
+    fix: 'Check the spelling of the domain.',
+  },
+  'tlsa-empty': {
+    blame: 'local',
+    temporary: false,
+    says: 'The digest is that of empty input, so no key was read.',
+    fix: 'Give a PEM file with a certificate or key.',
+  },
+  'tlsa-unreadable': {
+    blame: 'local',
+    temporary: false,
+    says: 'The file holds neither a certificate nor a key in PEM.',
+    fix: 'Convert it: openssl x509 -inform DER -in FILE.',
+  },
+});

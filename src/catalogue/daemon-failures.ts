@@ -1,0 +1,60 @@
+import { defineFailures } from '../base/index.js';
+
+/** The reasons why the daemon, or a job of it, cannot start. */
+export const daemonFailures = defineFailures({
+  'config-invalid': {
+    blame: 'local',
+    temporary: false,
+    says: 'The configuration is not valid.',
+    fix: 'Correct the line that the message names, and test with hermetic serve --check.',
+  },
+  'config-file-unreadable': {
+    blame: 'local',
+    temporary: false,
+    says: 'A file that the configuration names cannot be read.',
+    fix: 'Check the path and its permissions.',
+  },
+  'config-dkim-domain': {
+    blame: 'local',
+    temporary: false,
+    clause: 'RFC 8460 §3',
+    says: 'The DKIM domain of the reports is neither the domain of the contact nor above it.',
+    fix: 'Sign with the domain of reporting.contact, or one above it.',
+  },
+  'listen-failed': {
+    blame: 'local',
+    temporary: false,
+    says: 'The daemon cannot listen on an address of the configuration.',
+    fix: 'Stop the program that uses the port, or choose another address.',
+  },
+  'secret-exposed': {
+    blame: 'local',
+    temporary: false,
+    says: 'Every user of this machine can read or change a file that holds a secret.',
+    fix: 'Remove the permissions of other users: chmod o= FILE.',
+  },
+  'secret-unreadable': {
+    blame: 'local',
+    temporary: false,
+    says: 'A file that holds a secret cannot be read.',
+    fix: 'Check the path and its permissions.',
+  },
+  'key-unusable': {
+    blame: 'local',
+    temporary: false,
+    says: 'A file does not hold a private key that can be used.',
+    fix: 'Give the PEM file of an unencrypted private key.',
+  },
+  'certificate-unusable': {
+    blame: 'local',
+    temporary: false,
+    says: 'A certificate and its key cannot be used together.',
+    fix: 'Give the PEM file of the certificate with its intermediates, and the file of its key.',
+  },
+  'body-too-large': {
+    blame: 'peer',
+    temporary: false,
+    says: 'A client sent a request with more octets than the limit.',
+    fix: 'Nothing has to be done: the request was refused.',
+  },
+});

@@ -1,0 +1,120 @@
+import type { Command } from 'commander';
+import type { CommandContext } from './output.js';
+
+/** Adds arguments, options and the action to a command. */
+export type DefineCommand = (command: Command, context: CommandContext) => void;
+
+/** A command as the list of commands shows it; its definition is loaded on demand. */
+export interface CommandEntry {
+  readonly name: string;
+  readonly group: 'Check' | 'Send' | 'Publish' | 'Report' | 'Run' | 'Learn';
+  /** The arguments, as usage shows them. */
+  readonly usage: string;
+  readonly summary: string;
+  load(): Promise<DefineCommand>;
+}
+
+/**
+ * Every command. `hermetic --help` is printed from this list alone: loading all of them
+ * reads several hundred files.
+ */
+export const commands: readonly CommandEntry[] = [
+  {
+    name: 'check',
+    group: 'Check',
+    usage: '[domain...]',
+    summary: 'check how well the mail of a domain is protected in transit',
+    load: async () => (await import('./commands/check.js')).defineCheck,
+  },
+  {
+    name: 'grade',
+    group: 'Check',
+    usage: '<file...>',
+    summary: 'grade saved evidence again, offline',
+    load: async () => (await import('./commands/grade.js')).defineGrade,
+  },
+  {
+    name: 'diff',
+    group: 'Check',
+    usage: '<old> <new>',
+    summary: 'show what changed between two checks of a domain',
+    load: async () => (await import('./commands/diff.js')).defineDiff,
+  },
+  {
+    name: 'dnssec',
+    group: 'Check',
+    usage: '<name> <type>',
+    summary: 'validate one DNS answer and show its chain of trust',
+    load: async () => (await import('./commands/dnssec.js')).defineDnssec,
+  },
+  {
+    name: 'policy',
+    group: 'Send',
+    usage: '<domain>',
+    summary: 'show what a sender must require of a domain, and which record says so',
+    load: async () => (await import('./commands/policy.js')).definePolicy,
+  },
+  {
+    name: 'send',
+    group: 'Send',
+    usage: '<address...>',
+    summary: "deliver one message to the recipients' servers, as their policies require",
+    load: async () => (await import('./commands/send.js')).defineSend,
+  },
+  {
+    name: 'records',
+    group: 'Publish',
+    usage: '<domain>',
+    summary: 'print the DNS records that a domain lacks, in a safe order',
+    load: async () => (await import('./commands/records.js')).defineRecords,
+  },
+  {
+    name: 'tlsa',
+    group: 'Publish',
+    usage: '<file...>',
+    summary: 'print the TLSA records of a certificate or key',
+    load: async () => (await import('./commands/tlsa.js')).defineTlsa,
+  },
+  {
+    name: 'config',
+    group: 'Publish',
+    usage: '<server>',
+    summary: 'print the TLS settings of a mail server, ready to paste',
+    load: async () => (await import('./commands/config.js')).defineConfig,
+  },
+  {
+    name: 'publish',
+    group: 'Publish',
+    usage: '',
+    summary: 'publish MTA-STS and TLSA records in an order that never defers mail',
+    load: async () => (await import('./commands/publish.js')).definePublish,
+  },
+  {
+    name: 'report',
+    group: 'Report',
+    usage: '',
+    summary: 'read TLS-RPT reports and explain the failures in them',
+    load: async () => (await import('./commands/report.js')).defineReport,
+  },
+  {
+    name: 'serve',
+    group: 'Run',
+    usage: '',
+    summary: 'run the daemon with every job that its configuration enables',
+    load: async () => (await import('./commands/serve.js')).defineServe,
+  },
+  {
+    name: 'explain',
+    group: 'Learn',
+    usage: '[topic]',
+    summary: 'explain a topic of mail TLS, live in the lab, or a code that was printed',
+    load: async () => (await import('./commands/explain.js')).defineExplain,
+  },
+  {
+    name: 'lab',
+    group: 'Learn',
+    usage: '',
+    summary: 'check every domain of the built-in lab, a mail internet in one process',
+    load: async () => (await import('./commands/lab.js')).defineLab,
+  },
+];

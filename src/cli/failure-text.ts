@@ -1,0 +1,19 @@
+import type { Failure } from '../base/index.js';
+import { findFailure } from '../catalogue/index.js';
+import type { UnsupportedZone } from '../dns/index.js';
+
+/**
+ * Formats a failure for people, without a final dot: `The resolver did not answer in time:
+ * 192.0.2.53:53 (dns-timeout)`.
+ */
+export function sayFailure({ code, detail }: Pick<Failure, 'code' | 'detail'>): string {
+  const says = findFailure(code)?.says.replace(/\.$/, '');
+  return `${[says, detail].filter(Boolean).join(': ')} (${code})`.trimStart();
+}
+
+/** One sentence about a signed zone that counts as unsigned. */
+export function sayUnsupported({ zone, algorithms }: UnsupportedZone): string {
+  const [noun, verb] =
+    algorithms.length === 1 ? ['an algorithm', 'counts'] : ['algorithms', 'count'];
+  return `The zone ${zone} is signed with ${algorithms.join(', ')}, ${noun} that no longer ${verb}: it is treated as unsigned (RFC 9905 §2).`;
+}

@@ -1,0 +1,223 @@
+import {
+  accessSync,
+  constants,
+  lstatSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+import type { z } from 'zod';
+import { describeSystemError, HermeticError } from '../base/index.js';
+import type { Config, ConfigProblem, parseConfig as ParseConfig } from '../server/index.js';
+import { misuse } from './options.js';
+import { complain, type Output } from './output.js';
+
+/** The name that means standard input or standard output. */
+export const STANDARD_STREAM = '-';
+
+/** Path of the daemon's configuration unless `--config` names another. */
+export const DEFAULT_CONFIG = '/etc/hermetic.yaml';
+
+/** Path of the daemon's database unless `--store` names another. */
+export const DEFAULT_STORE = '/var/lib/hermetic/hermetic.db';
+
+const MAX_INPUT_BYTES = 64 * 1024 * 1024;
+
+/**
+ * Reads a file that the command line names, or standard input for `-`. Throws HermeticError
+ * when it cannot be read or is larger than 64 MB. `what`: the option or role, for messages.
+ */
+export function readFile(path: string, what: string): string {
+  if (path === STANDARD_STREAM) return readStandardInput(what);
+  try {
+    if (statSync(path).size > MAX_INPUT_BYTES) throw tooLarge(`${what} ${path}`);
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (error instanceof HermeticError) throw error;
+    const { says, fix } = describeSystemError(error);
+    throw new HermeticError('file-unreadable', `${what} ${path}: ${says}`, { cause: error, fix });
+  }
+}
+
+function readStandardInput(what: string): string {
+  const parts: Buffer[] = [];
+  let total = 0;
+  for (;;) {
+    const part = Buffer.alloc(65_536);
+    let count = 0;
+    try {
+      count = readSync(0, part);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      // A terminal or pipe that another process has made non-blocking: try again shortly.
+      if (code === 'EAGAIN') {
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+        continue;
+      }
+      if (code !== 'EOF') {
+        const { says, fix } = describeSystemError(error);
+        throw new HermeticError('file-unreadable', `${what}: standard input: ${says}`, {
+          cause: error,
+          fix,
+        });
+      }
+    }
+    if (count === 0) return Buffer.concat(parts).toString('utf8');
+    parts.push(part.subarray(0, count));
+    total += count;
+    if (total > MAX_INPUT_BYTES) throw tooLarge(`${what}: standard input`);
+  }
+}
+
+function tooLarge(what: string): HermeticError {
+  return new HermeticError('file-too-large', `${what}: larger than 64 MB`, {
+    fix: 'Give a smaller file.',
+  });
+}
+
+/**
+ * Throws HermeticError unless an output file can be written, and leaves no trace. Commands
+ * call it before the first packet: a check of real hosts takes minutes.
+ */
+export function assertWritable(path: string, what: string): void {
+  if (path === STANDARD_STREAM) return;
+  try {
+    const found = statSync(path, { throwIfNoEntry: false });
+    if (found?.isDirectory()) throw Object.assign(new Error('is a folder'), { code: 'EISDIR' });
+    if (found) accessSync(path, constants.W_OK);
+    // A regular file is replaced by a new one in the same folder.
+    if (!found || found.isFile()) {
+      const folder = dirname(path);
+      if (!statSync(folder).isDirectory())
+        throw Object.assign(new Error('not a folder'), { code: 'ENOTDIR' });
+      accessSync(folder, constants.W_OK | constants.X_OK);
+    }
+  } catch (error) {
+    throw unwritable(path, what, error);
+  }
+}
+
+/**
+ * Writes a file that the command line names, whole or not at all: the old content stays
+ * until the new one is complete. Throws HermeticError.
+ */
+export function writeFile(path: string, text: string, what: string): void {
+  let part: string | undefined;
+  try {
+    // Pipes, devices and the targets of links are written in place.
+    if (lstatSync(path, { throwIfNoEntry: false })?.isFile()) part = `${path}.${process.pid}.part`;
+    writeFileSync(part ?? path, text);
+    if (part !== undefined) renameSync(part, path);
+  } catch (error) {
+    if (part !== undefined) rmSync(part, { force: true });
+    throw unwritable(path, what, error);
+  }
+}
+
+function unwritable(path: string, what: string, cause: unknown): HermeticError {
+  const { says, fix } = describeSystemError(cause);
+  return new HermeticError('file-unwritable', `${what} ${path}: ${says}`, { cause, fix });
+}
+
+/** The path of a database; throws for `-`, because a database is never a stream. */
+export function databaseFile(path: string): string {
+  if (path !== STANDARD_STREAM) return path;
+  throw misuse('--store', 'a database cannot be a stream', 'Name a file.');
+}
+
+/** A kind of JSON file that a command reads. */
+export interface JsonKind<S extends z.ZodType = z.ZodType> {
+  readonly schema: S;
+  /** The value of the field `schema` in such files. */
+  readonly id: string;
+}
+
+/** The role of each file this program writes, and the command that writes it. */
+const writtenBy: Readonly<Record<string, string>> = {
+  'hermetic.evidence/1': 'evidence, written by hermetic check --evidence',
+  'hermetic.check/1': 'a result, written by hermetic check --json',
+  'hermetic.diff/1': 'a comparison, written by hermetic diff --json',
+  'hermetic.proof/1': 'a proof, written by hermetic dnssec --proof',
+  'hermetic.policy/1': 'a decision, written by hermetic policy --json',
+  'hermetic.outcome/1': 'a delivery, written by hermetic send --json',
+  'hermetic.report/1': 'a report, written by hermetic report import --json',
+  'hermetic.report-view/1': 'a view of reports, written by hermetic report show --json',
+  'hermetic.report-overview/1': 'an overview of reports, written by hermetic report show --json',
+};
+
+/** The code, role and kinds of the JSON file that a command expects. */
+export interface ExpectedJson<K extends readonly JsonKind[]> {
+  readonly what: string;
+  readonly code: string;
+  readonly kinds: K;
+}
+
+/**
+ * Reads a JSON file of one of several kinds, told apart by its field `schema`. Throws
+ * HermeticError that names the kind which the file has, or the first member that does not
+ * fit.
+ */
+export function readJson<const K extends readonly JsonKind[]>(
+  file: string,
+  { what, code, kinds }: ExpectedJson<K>,
+): z.output<K[number]['schema']> {
+  const text = readFile(file, what);
+  const name = file === STANDARD_STREAM ? 'standard input' : file;
+  const wanted = kinds.map(({ id }) => writtenBy[id] ?? id).join(', or ');
+  const invalid = (why: string, cause?: unknown): HermeticError =>
+    new HermeticError(code, `${name} ${why}`, { cause, fix: `Give ${wanted}.` });
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw invalid('is not JSON', cause);
+  }
+  const id = idOf(value);
+  if (id === undefined) throw invalid('was not written by this program');
+  const kind = kinds.find((known) => known.id === id);
+  if (!kind) throw invalid(`is ${writtenBy[id] ?? 'of an unknown kind'}`);
+  const parsed = kind.schema.safeParse(value);
+  if (parsed.success) return parsed.data as z.output<K[number]['schema']>;
+  const [issue] = parsed.error.issues;
+  throw invalid(`is damaged at ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`);
+}
+
+function idOf(value: unknown): string | undefined {
+  const id = (value as { schema?: unknown } | null)?.schema;
+  return typeof id === 'string' ? id : undefined;
+}
+
+/** Problems of a configuration that are shown; a file of another kind has thousands. */
+const MAX_PROBLEMS = 20;
+
+/**
+ * Reads the configuration, or prints every problem and returns undefined. `parseConfig` is
+ * a parameter because the part it is in loads every job of the daemon.
+ */
+export function readConfig(
+  file: string,
+  parseConfig: typeof ParseConfig,
+  output: Output,
+): Config | undefined {
+  const parsed = parseConfig(readFile(file, '--config'));
+  if (parsed.ok) return parsed.value;
+  for (const problem of parsed.failure.slice(0, MAX_PROBLEMS))
+    complain(output, describeProblem(file, problem));
+  const more = parsed.failure.length - MAX_PROBLEMS;
+  if (more > 0) output.err(`hermetic: ${file}: ${more} more problems (config-invalid)\n`);
+  return undefined;
+}
+
+/** A problem of a configuration as the error `config-invalid`. */
+export function describeProblem(
+  file: string,
+  { line, path, says, fix }: ConfigProblem,
+): HermeticError {
+  return new HermeticError('config-invalid', `${file}:${line}: ${path}${path ? ': ' : ''}${says}`, {
+    fix,
+  });
+}

@@ -1,0 +1,69 @@
+import type { Command, Option } from 'commander';
+import { wrap } from '../base/index.js';
+import type { Output } from './output.js';
+
+/** The parts of a help page below the options. */
+export interface HelpPage {
+  /** Command lines, each shown whole or broken so that it can be pasted. */
+  readonly examples: readonly string[];
+  /** Exit statuses with a meaning of their own for this command. */
+  readonly exitStatus?: readonly (readonly [status: number, meaning: string])[];
+  /** A paragraph under the options. */
+  readonly note?: string;
+}
+
+const pages = new WeakMap<Command, HelpPage>();
+
+/** The help page of a command. */
+export function helpPage(command: Command): HelpPage | undefined {
+  return pages.get(command);
+}
+
+/** Adds examples and exit statuses to the help of a command. */
+export function addHelpPage(command: Command, output: Output, page: HelpPage): Command {
+  pages.set(command, page);
+  return command.addHelpText('after', () => formatPage(page, output.width));
+}
+
+function formatPage({ examples, exitStatus = [], note }: HelpPage, width: number): string {
+  const heading = examples.length === 1 ? 'Example:' : 'Examples:';
+  const blocks = [
+    note === undefined ? [] : wrap(note, width),
+    exitStatus.length === 0 ? [] : ['Exit status:', ...exitStatus.flatMap(statusLines(width))],
+    [heading, ...examples.flatMap((line) => breakCommand(`  ${line}`, width))],
+  ];
+  return blocks
+    .filter((lines) => lines.length > 0)
+    .map((lines) => `\n${lines.join('\n')}`)
+    .join('\n');
+}
+
+function statusLines(width: number) {
+  return ([status, meaning]: readonly [number, string]): readonly string[] =>
+    wrap(meaning, width, `  ${String(status).padEnd(4)}`, '      ');
+}
+
+/** Breaks a command line between words with a backslash, as a shell continues it. */
+export function breakCommand(line: string, width: number): readonly string[] {
+  if (line.length <= width) return [line];
+  const lines: string[] = [];
+  let current = '';
+  for (const word of line.trimStart().split(' ')) {
+    const joined = current === '' ? `  ${word}` : `${current} ${word}`;
+    // Room for the backslash.
+    if (joined.length <= width - 2 || current === '') {
+      current = joined;
+      continue;
+    }
+    lines.push(`${current} \\`);
+    current = `      ${word}`;
+  }
+  return [...lines, current];
+}
+
+/** `  (default 25)`, for options whose default is not in the description. */
+export function describeOption({ description, defaultValue, required }: Option): string {
+  return required && defaultValue !== undefined
+    ? `${description} (default ${String(defaultValue)})`
+    : description;
+}

@@ -1,0 +1,19 @@
+import type { CheckOptions } from '../check/index.js';
+import type { Lab } from '../lab/index.js';
+
+/**
+ * Opens the built-in lab. The part is loaded on demand, because it brings a certificate
+ * authority and many servers. `names`: the domains and hosts that will be asked about; only
+ * their scenarios are built where all of them belong to the lab.
+ */
+export async function openLab(names: readonly string[] = []): Promise<Lab> {
+  const { createLab, scenariosFor } = await import('../lab/index.js');
+  const scenarios = scenariosFor(names);
+  return createLab(scenarios.length === 0 ? {} : { scenarios });
+}
+
+/** The options with which a check stays inside the lab. */
+export function labOptions(lab: Lab): CheckOptions {
+  const { network, upstreams, anchors, trustStore, spacingMs } = lab;
+  return { network, upstreams, anchors, trustStore, spacingMs, timeoutMs: 5000 };
+}

@@ -1,0 +1,76 @@
+import { HermeticError, type Failure, type Result } from '../base/index.js';
+
+/** An error of usage. `what`: the option or argument at fault. */
+export function misuse(what: string, why: string, fix: string): HermeticError {
+  return new HermeticError('usage', `${what}: ${why}`, { fix });
+}
+
+/** Returns the value of a result, or throws HermeticError with the code of its failure. */
+export function unwrap<T>(option: string, result: Result<T, Failure>, fix: string): T {
+  if (result.ok) return result.value;
+  throw new HermeticError(
+    result.failure.code,
+    `${option}: ${result.failure.detail || 'cannot be read'}`,
+    { fix },
+  );
+}
+
+/** The bounds of a number on the command line. */
+export interface NumberRange {
+  readonly least: number;
+  readonly most: number;
+  /** Accepts fractions too. */
+  readonly fractions?: boolean;
+}
+
+/** Reads the number of an option. Throws HermeticError outside the range. */
+export function readNumber(option: string, text: string, range: NumberRange): number {
+  const { least, most, fractions = false } = range;
+  const value = /^\d{1,10}(\.\d{1,10})?$/.test(text) ? Number(text) : NaN;
+  if (value >= least && value <= most && (fractions || Number.isInteger(value))) return value;
+  throw misuse(
+    option,
+    `${text} is not a number from ${least} to ${most}`,
+    `Give a number from ${least} to ${most}.`,
+  );
+}
+
+/** As `readNumber`; undefined where the option was not given. */
+export function readOptionalNumber(
+  option: string,
+  text: string | undefined,
+  range: NumberRange,
+): number | undefined {
+  return text === undefined ? undefined : readNumber(option, text, range);
+}
+
+/** Reads one of a few words. Throws HermeticError that names them all. */
+export function readWord<const W extends string>(
+  option: string,
+  text: string,
+  words: readonly W[],
+): W {
+  const word = words.find((known) => known === text);
+  if (word !== undefined) return word;
+  throw misuse(option, `${text} is not supported`, `Choose ${alternatives(words)}.`);
+}
+
+/** `a, b or c`. */
+export function alternatives(words: readonly string[]): string {
+  const last = words.at(-1) ?? '';
+  return words.length < 2 ? last : `${words.slice(0, -1).join(', ')} or ${last}`;
+}
+
+/** Collects the values of an option that can be repeated, for commander. */
+export function collectValues(value: string, all: readonly string[] = []): readonly string[] {
+  return [...all, value];
+}
+
+/** The given options without those that are undefined, so that defaults apply to them. */
+export function present<T extends object>(
+  options: T,
+): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]: Exclude<T[K], undefined>;
+  };
+}

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { ColorSwitch, formatJson, terminalWidth, wantsColor } from './output.js';
+import { run } from './run.js';
+
+test('JSON keeps controls of foreign text as escapes', () => {
+  const said = { banner: '\x9b2J\x9d0;x\u202e\u{e0041}\u{1bca0} Grüße \x1b[0m' };
+  const text = formatJson(said, 2);
+  assert.deepEqual(JSON.parse(text), said);
+  assert.match(text, /^[\n\x20-\x7eüß]*$/);
+});
+
+test('the width is that of the terminal, then COLUMNS, then 80', () => {
+  for (const [stdout, env, width] of [
+    [{ isTTY: true, columns: 60 }, {}, 60],
+    [{ isTTY: true, columns: 60 }, { COLUMNS: '100' }, 60],
+    [{ isTTY: true, columns: 0 }, {}, 80],
+    [{ isTTY: true, columns: 3 }, {}, 40],
+    [{ isTTY: false }, { COLUMNS: '100' }, 100],
+    [{ isTTY: false }, { COLUMNS: 'wide' }, 80],
+    [{}, {}, 80],
+  ] as const)
+    assert.equal(terminalWidth(stdout, env), width, JSON.stringify([stdout, env]));
+});
+
+test('NO_COLOR forbids colour, FORCE_COLOR asks for it, a terminal gets it', () => {
+  for (const [isTTY, env, color] of [
+    [true, {}, true],
+    [false, {}, false],
+    [true, { TERM: 'dumb' }, false],
+    [true, { NO_COLOR: '1' }, false],
+    [true, { NO_COLOR: '' }, true],
+    [false, { FORCE_COLOR: '1' }, true],
+    [true, { FORCE_COLOR: '0' }, false],
+    [false, { FORCE_COLOR: '1', NO_COLOR: '1' }, false],
+    [false, { FORCE_COLOR: '' }, false],
+  ] as const)
+    assert.equal(wantsColor({ isTTY }, env), color, JSON.stringify([isTTY, env]));
+});
+
+test('--color and --no-color outweigh the terminal, before and after the command', async () => {
+  const shown = async (color: boolean, ...args: string[]): Promise<string> => {
+    let out = '';
+    const output = {
+      out: (text: string) => void (out += text),
+      err: () => undefined,
+      width: 80,
+      color,
+      interactive: false,
+    };
+    await run(args, output, new AbortController().signal);
+    return out;
+  };
+  const check = ['check', '--lab', 'null-mx.example'];
+  assert.match(await shown(false, ...check, '--color'), /\x1b\[/); // eslint-disable-line no-control-regex
+  assert.match(await shown(false, '--color', ...check), /\x1b\[/); // eslint-disable-line no-control-regex
+  assert.ok(!(await shown(true, ...check, '--no-color')).includes('\x1b'));
+});
+
+test('a switched output writes to its target', () => {
+  const written: string[] = [];
+  const output = new ColorSwitch({
+    out: (text) => void written.push(text),
+    err: (text) => void written.push(text),
+    width: 60,
+    color: false,
+    interactive: true,
+    gone: true,
+  });
+  const { out, err } = output;
+  out('a');
+  err('b');
+  assert.deepEqual(written, ['a', 'b']);
+  assert.deepEqual([output.width, output.gone, output.interactive], [60, true, true]);
+});

@@ -1,0 +1,58 @@
+import { hidden } from '../base/index.js';
+import type { CheckResult, MailAddress, MailHost } from '../evidence/index.js';
+
+/** The columns of the table, in order, each with the value of a domain. */
+const columns: readonly (readonly [name: string, value: (result: CheckResult) => string])[] = [
+  ['domain', ({ domain }) => domain],
+  ['verdict', ({ verdict }) => verdict],
+  ['checked_at', ({ checkedAt }) => checkedAt],
+  ['profile', ({ profile }) => profile],
+  ['dnssec', ({ route }) => route.dnssec],
+  ['mx', ({ hosts }) => hosts.map(({ name }) => name).join(' ')],
+  ['starttls', (result) => distinct(addressesOf(result).map(({ starttls }) => starttls))],
+  ['dane', ({ hosts }) => distinct(hosts.map(({ tlsa }) => tlsa.status))],
+  ['mta_sts', ({ mtaSts }) => mtaSts.mode ?? mtaSts.status],
+  ['tls_rpt', ({ tlsRpt }) => tlsRpt.status],
+  ['certificate_expires', (result) => firstExpiry(result)],
+  ['fail', (result) => findingsOf(result, 'fail')],
+  ['warn', (result) => findingsOf(result, 'warn')],
+];
+
+/**
+ * A table of results as CSV (RFC 4180): a header, then a row for each domain. A column that
+ * holds several values separates them with blanks.
+ */
+export function renderCsv(results: readonly CheckResult[]): string {
+  const rows = results.map((result) => columns.map(([, value]) => cell(value(result))));
+  return [columns.map(([name]) => name), ...rows].map((row) => `${row.join(',')}\r\n`).join('');
+}
+
+function addressesOf({ hosts }: { readonly hosts: readonly MailHost[] }): readonly MailAddress[] {
+  return hosts.flatMap(({ addresses }) => addresses);
+}
+
+function distinct(values: readonly string[]): string {
+  return [...new Set(values)].join(' ');
+}
+
+function findingsOf({ findings }: CheckResult, severity: string): string {
+  return distinct(findings.filter((f) => f.severity === severity).map(({ id }) => id));
+}
+
+/** The day on which the first leaf certificate ends. */
+function firstExpiry(result: CheckResult): string {
+  const [first = ''] = addressesOf(result)
+    .flatMap(({ certificates }) => certificates.map(({ notAfter }) => notAfter))
+    .sort();
+  return first.slice(0, 10);
+}
+
+/**
+ * Quotes a cell. A spreadsheet runs a cell that begins with one of `=+-@` as a formula, and
+ * names of hosts come from foreign zones: such a cell gets a leading apostrophe.
+ */
+function cell(text: string): string {
+  const shown = text.replace(hidden, '?');
+  const safe = /^[=+\-@]/.test(shown) ? `'${shown}` : shown;
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}
