@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { faults, playMonth } from '../tools/report-month.js';
+import { faults } from '../tools/report-faults.js';
+import { playMonth } from '../tools/report-month.js';
 import { judgeMonths, tableOf, totalsOf } from '../tools/report-months.js';
+import { playHarshMonth } from './harsh-months.js';
 
 test('no cause is named wrongly in simulated months, and no fault is shown as well', async () => {
   const outcome = await judgeMonths(60, 7);
@@ -9,6 +11,14 @@ test('no cause is named wrongly in simulated months, and no fault is shown as we
   assert.deepEqual({ wrong, missed }, { wrong: 0, missed: 0 }, tableOf(outcome));
   const right = outcome.tallies.reduce((n, t) => n + t.right, 0);
   assert.ok(right > 15, tableOf(outcome));
+});
+
+test('no cause is named wrongly under other rates, styles and lengths of faults', async () => {
+  const outcome = await judgeMonths(100, 7, playHarshMonth);
+  const { wrong, missed } = totalsOf(outcome);
+  assert.deepEqual({ wrong, missed }, { wrong: 0, missed: 0 }, tableOf(outcome));
+  const right = outcome.tallies.reduce((n, t) => n + t.right, 0);
+  assert.ok(right > 10, tableOf(outcome));
 });
 
 test('the simulated months hold every kind of fault, and are the same for the same seed', () => {

@@ -1,40 +1,22 @@
 import type { TestDetail, TestPolicy, TestReport } from '../test/support/report/reports.js';
+import { Dice } from './dice.js';
+import {
+  domain,
+  faults,
+  firstDay,
+  keyOf,
+  monthDays,
+  type Cause,
+  type FailureKey,
+  type FaultKind,
+  type Month,
+} from './report-faults.js';
 
 /**
- * A month of TLS reports about one domain, with at most one fault of known cause. It
- * models what senders do (RFC 8461 §5.1 and §3.2, RFC 7672 §2.2, RFC 8460 §4) and how
- * real ones report it, and knows nothing of how causes are judged.
+ * Plays a month of TLS reports about one domain, with at most one fault of known cause. It
+ * models senders (RFC 8461 §5.1 and §3.2, RFC 7672 §2.2, RFC 8460 §4) and the ways in
+ * which real ones report, and does not know how causes are judged.
  */
-export type Cause = 'yours' | 'theirs' | 'path' | 'none';
-
-/** What goes wrong, and whose cause it is. Weights are those of causes, not of kinds. */
-export const faults = {
-  'certificate expired': 'yours',
-  'certificate of another name': 'yours',
-  'chain incomplete': 'yours',
-  'TLSA record stale': 'yours',
-  'DNSSEC broken': 'yours',
-  'STARTTLS off': 'yours',
-  'STARTTLS off on IPv6 only': 'yours',
-  'MX host missing from policy': 'yours',
-  'policy host down': 'yours',
-  'policy malformed': 'yours',
-  'policy host certificate': 'yours',
-  'clock of the reporter': 'theirs',
-  'trust store of the reporter': 'theirs',
-  'resolver of the reporter': 'theirs',
-  'policy never refreshed': 'theirs',
-  'proxy of the reporter': 'theirs',
-  'STARTTLS stripped': 'path',
-  'certificate swapped': 'path',
-  'policy fetch blocked': 'path',
-  none: 'none',
-} as const satisfies Readonly<Record<string, Cause>>;
-export type FaultKind = keyof typeof faults;
-
-export const domain = 'alpha.example';
-export const monthDays = 28;
-export const firstDay = Date.parse('2027-03-01T00:00:00Z');
 
 /** Of a hundred months: how many have a fault of each cause. */
 const weights: readonly (readonly [Cause, number])[] = [
@@ -43,69 +25,6 @@ const weights: readonly (readonly [Cause, number])[] = [
   ['theirs', 8],
   ['none', 15],
 ];
-
-/** What a reporter wrote of a failure, as far as it tells failures apart. */
-export interface FailureKey {
-  readonly reporter: string;
-  readonly type: string;
-  readonly result: string;
-  readonly host: string;
-}
-
-export interface Month {
-  readonly fault: FaultKind;
-  readonly cause: Cause;
-  /** Days on which the fault is present, counted from 0. */
-  readonly from: number;
-  readonly to: number;
-  readonly hosts: readonly string[];
-  readonly mode: string;
-  /** Reports that have arrived by the end of the month. */
-  readonly reports: readonly TestReport[];
-  /** Failures that the fault caused, in reports that arrived. */
-  readonly caused: ReadonlySet<string>;
-  /**
-   * Reporters that could have met a fault of the domain: same policy type and address
-   * family.
-   */
-  readonly samePolicy: number;
-  /** Days on which the domain was checked. */
-  readonly checks: readonly number[];
-}
-
-export function keyOf({ reporter, type, result, host }: FailureKey): string {
-  return JSON.stringify([reporter, type, result, host]);
-}
-
-/** Random numbers from a seed (mulberry32). */
-export class Dice {
-  #state: number;
-
-  constructor(seed: number) {
-    this.#state = seed >>> 0;
-  }
-
-  /** From 0 to below 1. */
-  next(): number {
-    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
-    let t = this.#state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  }
-
-  int(from: number, to: number): number {
-    return from + Math.floor(this.next() * (to - from + 1));
-  }
-
-  chance(p: number): boolean {
-    return this.next() < p;
-  }
-
-  pick<T>(items: readonly T[]): T {
-    return items[this.int(0, items.length - 1)] as T;
-  }
-}
 
 type Style = 'google' | 'microsoft' | 'postfix' | 'mox' | 'sparse' | 'plain';
 

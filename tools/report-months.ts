@@ -8,17 +8,17 @@ import {
 } from '../src/tls-rpt-receive/index.js';
 import { testCheck } from '../test/support/report/checks.js';
 import { withReports } from '../test/support/report/reports.js';
+import { playMonth } from './report-month.js';
 import {
   domain,
   faults,
   firstDay,
   keyOf,
   monthDays,
-  playMonth,
   type Cause,
   type FaultKind,
   type Month,
-} from './report-month.js';
+} from './report-faults.js';
 
 /**
  * `npm run report-months -- [count] [seed]`: plays months of TLS reports with a fault of
@@ -52,11 +52,15 @@ export interface Outcome {
 }
 
 /** Plays months and judges each as `hermetic report show` does. */
-export async function judgeMonths(count: number, seed = 1): Promise<Outcome> {
+export async function judgeMonths(
+  count: number,
+  seed = 1,
+  play: (seed: number) => Month = playMonth,
+): Promise<Outcome> {
   const tallies = new Map<FaultKind, Tally>();
   const wrong: string[] = [];
   for (let n = 0; n < count; n++) {
-    const month = playMonth(seed * 1_000_003 + n);
+    const month = play(seed * 1_000_003 + n);
     const shown = await viewOf(month);
     const tally = tallies.get(month.fault) ?? emptyTally(month);
     tallies.set(month.fault, tally);

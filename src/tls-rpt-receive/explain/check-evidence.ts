@@ -1,5 +1,5 @@
 import type { CheckResult, Finding } from '../../evidence/index.js';
-import { dayOfCheck } from './facts.js';
+import { dayOfCheck, NOT_DESCRIBED } from './facts.js';
 import type { FailureGroup } from './group-failures.js';
 
 /**
@@ -72,6 +72,9 @@ export function findingsFor(type: string, result: string): readonly string[] {
   if (kind === 'certificate') return [...certificate, ...handshake];
   if (kind === 'dnssec') return dnssec;
   if (kind === 'policy-file') return policyFile;
+  // A sender that names no result may have met a missing STARTTLS, which has a result type.
+  if (result === NOT_DESCRIBED)
+    return [...certificate, ...handshake, ...starttls, ...(type === 'sts' ? policyFile : [])];
   return [...certificate, ...handshake, ...(type === 'sts' ? policyFile : starttls)];
 }
 

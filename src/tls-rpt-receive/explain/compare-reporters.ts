@@ -1,28 +1,35 @@
 import type { CheckResult } from '../../evidence/index.js';
 import { kindOf, checkedHosts } from './check-evidence.js';
-import { groupBy } from './count-sessions.js';
-import {
-  distinct,
-  NOT_DESCRIBED,
-  plus,
-  type ReportedFacts,
-  type FailureRow,
-  type SessionRow,
-} from './facts.js';
-import { isConnectionTrouble } from './reason-texts-registry.js';
-import { isSamePolicy, type FailureGroup } from './group-failures.js';
+import { distinct, plus, type ReportedFacts } from './facts.js';
+import type { FailureGroup } from './group-failures.js';
 import { maxAgeOf, patternsOf } from './quoted.js';
+import {
+  failedBy,
+  isSameFault,
+  rateOf,
+  sessionsBetween,
+  totalOf,
+  type SessionsByReporter,
+} from './same-fault.js';
+import { COMPARABLE_SHARE, countSources, failedOn, failingDays, isBackground } from './sources.js';
 
-/** What other reporters say about a failure. */
+/** The evidence of the other reporters about a failure. */
 export interface Comparison {
   /**
    * Reporters that met it, or failures that may be the same under another result type.
    */
   readonly affected: readonly string[];
-  /** Independent sources among them: reporters in one network count as one. */
+  /**
+   * Independent sources among them, each with more failures than noise explains:
+   * reporters in one network count as one.
+   */
   readonly sources: number;
+  /** Noise explains the failures of this group at each of its reporters. */
+  readonly noise: boolean;
   /** Reporters that applied the same policy, could have met the failure, and did not. */
   readonly unaffected: readonly string[];
+  /** Days on which an affected reporter failed about as often as on its worst day. */
+  readonly failingDays: number;
   /**
    * The probability that only the affected reporters met the failure although it could
    * have hit any session of all of them. 1 where nobody is comparable.
@@ -41,11 +48,6 @@ export interface Comparison {
 }
 
 /**
- * A reporter met a fault when it failed at least a fifth as often as the one hit hardest.
- */
-const COMPARABLE_SHARE = 0.2;
-
-/**
  * Compares a group of failures with what every reporter of the domain says of those days.
  */
 export function compareReporters(
@@ -56,10 +58,7 @@ export function compareReporters(
   const during = facts.sessions.filter(
     (s) => s.day >= group.firstDay && s.day <= group.lastDay && s.ok + s.failed > 0,
   );
-  const applied = groupBy(
-    during.filter((s) => isSamePolicy(group, s, facts.domain)),
-    (s) => s.reporter,
-  );
+  const applied = sessionsBetween(group.firstDay, group.lastDay, group, facts);
   const failed = failedBy(group, facts, applied);
   const rates = new Map(
     [...failed].map(([reporter, n]) => [reporter, rateOf(n, applied.get(reporter))] as const),
@@ -76,22 +75,30 @@ export function compareReporters(
   const unaffected = others.filter((reporter) => couldHaveMet(reporter, group, facts, clean));
   const sessionsOf = (reporters: readonly string[]): number =>
     reporters.reduce((n, reporter) => plus(n, totalOf(applied.get(reporter))), 0);
+  const failing = failingDays(affected, applied);
+  const onDays = (reporters: readonly string[]): number =>
+    reporters.reduce((n, reporter) => {
+      const rows = (applied.get(reporter) ?? []).filter((row) => failing.has(row.day));
+      return plus(n, totalOf(rows));
+    }, 0);
   const counted = kindOf(group.result) === 'starttls' ? atAnyHost(group, facts, applied) : failed;
   const met = affected.reduce((n, reporter) => plus(n, counted.get(reporter) ?? 0), 0);
-  // One failed session among others is what a lost connection looks like.
-  const sources = affected.filter((r) => (failed.get(r) ?? 0) > 1 || (rates.get(r) ?? 1) === 1);
   return {
     affected,
-    sources: Math.min(sources.length, networksOf(affected, group, facts)),
+    sources: countSources(group, facts, affected),
+    noise: isBackground(group, applied),
     unaffected,
-    chance: chanceOf(met, sessionsOf(affected), sessionsOf(unaffected)),
+    failingDays: failing.size,
+    chance: chanceOf(
+      Math.min(met, failedOn(failing, affected, applied)),
+      onDays(affected),
+      onDays(unaffected),
+    ),
     rate: Math.min(1, met / Math.max(1, sessionsOf(affected))),
     ownRate: Math.min(1, group.sessions / Math.max(1, sessionsOf(group.reporters))),
     without: new Set(during.map((s) => s.reporter).filter((r) => !applied.has(r))).size,
   };
 }
-
-type SessionsByReporter = ReadonlyMap<string, readonly SessionRow[]>;
 
 /**
  * What removes STARTTLS from a sender's sessions does so at every host: all of them
@@ -103,69 +110,6 @@ function atAnyHost(
   applied: SessionsByReporter,
 ): Map<string, number> {
   return failedBy({ ...group, mx: '' }, facts, applied);
-}
-
-/** Failed sessions by reporter, of this failure and of those that may be the same one. */
-function failedBy(
-  group: FailureGroup,
-  facts: ReportedFacts,
-  applied: SessionsByReporter,
-): Map<string, number> {
-  const failed = new Map<string, number>();
-  for (const row of facts.failures)
-    if (isSameFault(group, row, facts.domain))
-      failed.set(row.reporter, plus(failed.get(row.reporter) ?? 0, Math.max(1, row.failed)));
-  // A failure row sums up many days: on those of the group no more sessions failed than
-  // these.
-  for (const [reporter, n] of failed) {
-    const most = (applied.get(reporter) ?? []).reduce((sum, row) => plus(sum, row.failed), 0);
-    if (most > 0 || group.reporters.includes(reporter))
-      failed.set(reporter, Math.max(1, Math.min(n, most)));
-    else failed.delete(reporter);
-  }
-  return failed;
-}
-
-/**
- * Reporters use different result types for one fault, and some name no host. So failures
- * under the same policy count as the same fault unless kind, host or days tell them
- * apart.
- */
-function isSameFault(group: FailureGroup, row: FailureRow, recipient: string): boolean {
-  if (!isSamePolicy(group, row, recipient)) return false;
-  if (row.lastDay < group.firstDay || row.firstDay > group.lastDay) return false;
-  if (row.mx !== '' && group.mx !== '' && row.mx !== group.mx) return false;
-  // A lost connection confirms no fault of TLS or of a policy.
-  if (isConnectionTrouble(row.reason) && !group.lostConnections) return false;
-  const [one, other] = [kindOf(group.result), kindOf(row.result)];
-  if (one === other) return true;
-  if (group.lostConnections) return false;
-  // A missing STARTTLS has a result type of its own, which every reporter knows.
-  if (one === 'starttls' || other === 'starttls') return row.result === NOT_DESCRIBED;
-  return one === 'any' || other === 'any';
-}
-
-function rateOf(failed: number, rows: readonly { ok: number; failed: number }[] = []): number {
-  return Math.min(1, failed / Math.max(1, totalOf(rows)));
-}
-
-function totalOf(rows: readonly { ok: number; failed: number }[] = []): number {
-  return rows.reduce((n, row) => plus(n, row.ok + row.failed), 0);
-}
-
-/**
- * Reporters that are known to send from one network share its path: they are one source.
- */
-function networksOf(
-  reporters: readonly string[],
-  group: FailureGroup,
-  facts: ReportedFacts,
-): number {
-  const known = new Set(
-    facts.senders.filter((s) => s.result === group.result).map((s) => s.reporter),
-  );
-  const all = reporters.every((reporter) => known.has(reporter));
-  return all && group.networks.length > 0 ? group.networks.length : reporters.length;
 }
 
 /**

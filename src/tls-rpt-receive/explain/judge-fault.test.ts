@@ -99,14 +99,66 @@ test('a reporter with one odd failure does not confirm the failure of another', 
 });
 
 test('STARTTLS missing for one network only is on the path, and needs a proof', async () => {
-  const stripped = failing('starttls-not-supported', { from: '203.0.113.7' });
+  const at = { from: '203.0.113.7', ip: '192.0.2.1' };
+  const stripped = weekly('big.example', failing('starttls-not-supported', at));
   const others = weekly('post.example', { ok: 40 });
-  const { whose, because, todo } = await judged([weekly('big.example', stripped), others]);
+  const { whose, because, todo } = await judged([stripped, others, weekly('c.example', { ok: 9 })]);
   assert.equal(whose, 'path', because);
   assert.match(todo[0] ?? '', /^Change nothing/);
-  // A success is a TLS session, whatever policy it was under.
-  const open = weekly('post.example', { type: 'no-policy-found', ok: 40 });
-  assert.equal((await judged([weekly('big.example', stripped), open])).whose, 'path');
+  // A success is a TLS session under any policy.
+  const open = weekly('c.example', { type: 'no-policy-found', ok: 40 });
+  assert.equal((await judged([stripped, others, open])).whose, 'path');
+  // One other reporter may use another address family than the one that failed.
+  assert.equal((await judged([stripped, others])).whose, 'unclear');
+  const v6 = weekly('big.example', failing('starttls-not-supported', { ...at, ip: '2001:db8::1' }));
+  assert.equal((await judged([stripped, v6, others])).whose, 'path');
+  assert.equal((await judged([v6, others, open])).whose, 'unclear');
+  // An outage of some hours touches two days, and the others may have sent at other hours.
+  const short = stripped.slice(-2);
+  assert.equal((await judged([short, others, open])).whose, 'unclear');
+});
+
+test('noise confirms no failure of another reporter', async () => {
+  const broken = weekly('big.example', failing('certificate-not-trusted'));
+  const day = week.slice(2, 3);
+  const once = (policy: TestPolicy): readonly TestReport[] =>
+    day.map((on) => ({ reporter: 'post.example', day: on, policies: [policy] }));
+  // One of one session, without a description.
+  assert.equal((await judged([broken, once({ failed: 1 })])).whose, 'unclear');
+  // A bad day between good ones: the failure of the other reporter lasted.
+  const good = weekly('post.example', { ok: 30 }).filter((report) => report.day !== day[0]);
+  assert.equal((await judged([broken, good, once({ failed: 12, ok: 18 })])).whose, 'unclear');
+  // Details without counts prove one failed session a day.
+  const uncounted = { ok: 97, failed: 3, details: [{ result: 'certificate-expired', count: 0 }] };
+  assert.equal((await judged([broken, weekly('post.example', uncounted)])).whose, 'unclear');
+});
+
+test('a policy that all others replaced longer than max_age ago is outdated', async () => {
+  const mx2 = { result: 'validation-failure', mx: 'mx2.rcpt.example', count: 5 };
+  const [old, now] = [['mx1.rcpt.example'], ['mx1.rcpt.example', 'mx2.rcpt.example']];
+  const stale = weekly('big.example', {
+    ok: 5,
+    failed: 5,
+    mx: old,
+    maxAge: 86_400,
+    details: [mx2],
+  });
+  const other = (reporter: string, from: number): readonly TestReport[] =>
+    week.map((day, i) => ({
+      reporter,
+      day,
+      policies: [{ ok: 20, mx: i < from ? old : now, maxAge: 86_400 }],
+    }));
+  const changed = [stale, other('a.example', 2), other('b.example', 2)];
+  assert.equal((await judged(changed)).whose, 'theirs');
+  // Without the change the policy that names one host may be the newer one.
+  const steady = [stale, other('a.example', 0), other('b.example', 0)];
+  assert.notEqual((await judged(steady)).whose, 'theirs');
+  // One reporter may apply an old copy itself.
+  assert.notEqual((await judged([stale, other('a.example', 2)])).whose, 'theirs');
+  // Within max_age a cached copy may be applied (RFC 8461 §3.2).
+  const late = [stale, other('a.example', 6), other('b.example', 6)];
+  assert.notEqual((await judged(late)).whose, 'theirs');
 });
 
 test('what may be chance, another host or another address family proves no attack', async () => {

@@ -53,6 +53,11 @@ interface Evidence {
    * Days for which the published policy has named the host, by checks; 0: it does not.
    */
   readonly namedFor: number | undefined;
+  /**
+   * Days between the change by which all other reporters came to quote a policy that names
+   * the host, and the last report that quotes the applied one.
+   */
+  readonly replacedFor: number | undefined;
   readonly compared: Comparison;
   /** The unaffected reporters were spared by more than chance. */
   readonly spared: boolean;
@@ -74,6 +79,11 @@ interface Rule {
 const CHANCE = 1 / 1000;
 /** Below this share of sessions a failure may be a lost connection. */
 const SPORADIC = 1 / 20;
+/**
+ * A report covers a day and names no hour. An outage of some hours touches at most two
+ * days, and a reporter that sent in other hours was not spared by its path.
+ */
+const MIN_PATH_DAYS = 3;
 /** The same where a check found the host in order, too. */
 const CHANCE_CHECKED = 1 / 100;
 
@@ -117,6 +127,15 @@ export const rules: readonly Rule[] = [
       `${names(e.group.reporters)} applied a policy that does not name ${e.group.mx}. The published one has named it for longer than the max_age of that copy (RFC 8461 §3.2).`,
   },
   {
+    condition:
+      'A reporter quotes a policy that all others replaced, by reports longer than max_age ago.',
+    applies: (e) =>
+      e.applied !== undefined && (e.replacedFor ?? 0) > (maxAgeOf(e.applied) ?? Infinity),
+    cause: 'theirs',
+    reason: (e) =>
+      `${names(e.group.reporters)} applied a policy that does not name ${e.group.mx}. All other reporters have quoted one that names it for longer than the max_age of that copy (RFC 8461 §3.2).`,
+  },
+  {
     condition: 'The applied policy does not name an MX host that the published policy names now.',
     applies: (e) => isOutdated(e) && (e.namedFor ?? 0) > 0,
     cause: 'unclear',
@@ -153,14 +172,6 @@ export const rules: readonly Rule[] = [
       `A check from another network than yours, several times a day: hermetic check ${domain}`,
   },
   {
-    condition: 'Two independent reporters failed, and neither describes how.',
-    applies: (e) => e.compared.sources === 2 && e.group.result === NOT_DESCRIBED,
-    cause: 'unclear',
-    reason: () => 'Two reporters failed without a description: the cause may differ between them.',
-    settle: ({ domain }) =>
-      `A check on the same day (hermetic check ${domain}), or a reporter that describes the failure.`,
-  },
-  {
     condition:
       'Two independent reporters met it, and none that could have met it was spared by more than chance.',
     applies: (e) => e.compared.sources > 1 && !e.spared,
@@ -179,9 +190,13 @@ export const rules: readonly Rule[] = [
   },
   {
     condition:
-      'STARTTLS is missing for one network only; others had TLS sessions with the same host.',
+      'STARTTLS is missing for one network only, on three days or more; others had TLS sessions with the same host over the same address family.',
     applies: (e) =>
-      kindOf(e.group.result) === 'starttls' && e.group.networks.length <= 2 && e.spared,
+      kindOf(e.group.result) === 'starttls' &&
+      e.group.networks.length <= 2 &&
+      e.spared &&
+      e.compared.failingDays >= MIN_PATH_DAYS &&
+      isSameFamily(e),
     cause: 'path',
     reason: ({ group, compared, clean }) =>
       `Only ${names(group.reporters)} met it${from(group)}, while ${names(compared.unaffected)} had TLS sessions with the same host on the same days${clean ? ', and hermetic check found nothing wrong' : ''}. Something between this sender and the host removes STARTTLS: a filter, or an attacker.`,
@@ -255,14 +270,16 @@ function gatherEvidence(group: FailureGroup, facts: ReportedFacts): Evidence {
   const found = findingOf(group, facts.checks);
   const clean = found ? undefined : cleanCheck(group, facts.checks);
   const compared = compareReporters(group, facts, clean);
+  const applied = appliedWithout(group, facts.policies);
   return {
     domain: facts.domain === '' ? 'YOUR-DOMAIN' : facts.domain,
     group,
     found,
     clean,
     ownHost: hosts?.has(group.mx),
-    applied: appliedWithout(group, facts.policies),
+    applied,
     namedFor: daysNamed(group, facts.checks),
+    replacedFor: applied ? daysReplaced(applied, group, facts.policies) : undefined,
     compared,
     spared: wasSpared(group, compared, clean !== undefined),
   };
@@ -283,7 +300,8 @@ function wasSpared(
 
 /** A fetch is no session, so the share of sessions says nothing of the policy file. */
 function isSporadic({ group, compared }: Evidence): boolean {
-  return kindOf(group.result) !== 'policy-file' && compared.rate < SPORADIC;
+  if (kindOf(group.result) === 'policy-file') return false;
+  return compared.rate < SPORADIC || compared.noise;
 }
 
 /** Sessions without a description are those of a finding only if it hit most of them. */
@@ -293,9 +311,21 @@ function explainsMost({ group, compared }: Evidence): boolean {
 
 /** A failure of no particular kind: too few sessions, or only lost connections. */
 function isNoise({ group, compared }: Evidence): boolean {
-  if (group.lostConnections) return true;
+  if (group.lostConnections || compared.noise) return true;
   if (compared.ownRate < SPORADIC && group.sessions > 0) return true;
   return group.sessions === 1 && group.reasons.length === 0 && compared.ownRate < 1;
+}
+
+/**
+ * Whether an unaffected reporter used the address family that failed. A report names no
+ * address of sessions that succeeded, so a check of the host tells it, or failures over
+ * both families, or several unaffected reporters where IPv4 failed.
+ */
+function isSameFamily({ group, compared, clean }: Evidence): boolean {
+  if (clean) return true;
+  const v6 = group.ips.filter((ip) => ip.includes(':')).length;
+  const v4 = group.ips.length - v6;
+  return v4 > 0 && (v6 > 0 || compared.unaffected.length > 1);
 }
 
 function percent(share: number): string {
@@ -339,6 +369,31 @@ function daysNamed(
   const last = before.findLastIndex((check) => !naming(check));
   const first = before[last + 1];
   return first ? Math.max(1, firstDay - dayOfCheck(first)) : 0;
+}
+
+/**
+ * Days for which two or more other reporters have quoted a policy that names the host, and
+ * none another one, after at least one of them had quoted a policy that does not. Without
+ * that change the policy of the affected reporter may be the newer one.
+ */
+function daysReplaced(
+  applied: QuotedPolicy,
+  { reporters, mx }: FailureGroup,
+  policies: readonly QuotedPolicy[],
+): number | undefined {
+  const others = policies.filter(
+    (p) =>
+      p.type === 'sts' &&
+      p.domain === applied.domain &&
+      !reporters.includes(p.reporter) &&
+      patternsOf(p).length > 0,
+  );
+  const isNaming = (p: QuotedPolicy): boolean => patternsOf(p).some((m) => matchMx(m, mx));
+  const without = others.filter((p) => !isNaming(p));
+  const changed = Math.max(...without.map((p) => p.lastDay));
+  const naming = others.filter((p) => isNaming(p) && p.lastDay >= applied.lastDay);
+  if (without.length === 0 || new Set(naming.map((p) => p.reporter)).size < 2) return undefined;
+  return applied.lastDay - Math.max(changed + 1, ...naming.map((p) => p.firstDay));
 }
 
 /** Whether the clean check saw a certificate of the host that was valid on its day. */

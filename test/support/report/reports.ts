@@ -19,15 +19,15 @@ export interface TestPolicy {
   readonly ok?: number;
   readonly failed?: number;
   /** Failure details: result type, count, and what else. Default: none. */
-  readonly details?: readonly TestDetail[];
+  readonly details?: readonly TestDetail[] | undefined;
 }
 
 export interface TestDetail {
   readonly result?: string;
   readonly count?: number | undefined;
   readonly mx?: string | undefined;
-  readonly ip?: string;
-  readonly from?: string;
+  readonly ip?: string | undefined;
+  readonly from?: string | undefined;
   readonly reason?: string;
 }
 

@@ -1,0 +1,181 @@
+import { kindOf } from './check-evidence.js';
+import { plus, type ReportedFacts } from './facts.js';
+import type { FailureGroup } from './group-failures.js';
+import {
+  failedBy,
+  isSameFault,
+  rateOf,
+  sessionsBetween,
+  totalOf,
+  type SessionsByReporter,
+} from './same-fault.js';
+
+/**
+ * Which reporters confirm each other. Two reporters that met one fault of the domain both
+ * failed more often than noise explains, about as often, and on the same days. Each test
+ * excludes one coincidence:
+ *
+ * | test | coincidence that it excludes |
+ * | --- | --- |
+ * | more failures than noise explains | a lost connection beside a fault of one reporter |
+ * | a similar share of the sessions, over all days of the fault | an outage of one reporter during a fault of another one |
+ * | the same days | two outages, or noise in two places, in one week |
+ * | more than one network | one path, or one operator of two senders |
+ *
+ * A reporter that names the failure otherwise than its own failures of that type tells the
+ * two apart, and confirms nothing (`same-fault.ts`).
+ */
+
+/**
+ * A reporter met a fault when it failed at least a fifth as often as the one hit hardest.
+ */
+export const COMPARABLE_SHARE = 0.2;
+
+/**
+ * The share of sessions that fail without any fault, at most: lost connections, restarts,
+ * broken peers.
+ */
+const NOISE_SHARE = 1 / 20;
+/** A fault that all senders meet hits at least this share of the sessions of each. */
+const LEAST_RATE = 1 / 10;
+/** Reporters that met one fault failed on more than this share of their common days. */
+const COMMON_DAYS = 1 / 3;
+/** Below this probability noise does not explain the failures of one reporter. */
+const NOISE_CHANCE = 1 / 100;
+
+/**
+ * Whether noise explains that so many of the sessions failed: it explains one of one and
+ * two of three, and does not explain two of two. By Chernoff's bound of the binomial
+ * distribution, exp(-n D(failed/n || share)), which takes no time that a reporter controls.
+ */
+export function isNoise(failed: number, sessions: number): boolean {
+  const total = Math.max(1, failed, sessions);
+  const rate = failed / total;
+  if (rate <= NOISE_SHARE) return true;
+  const rest = rate < 1 ? (1 - rate) * Math.log((1 - rate) / (1 - NOISE_SHARE)) : 0;
+  return Math.exp(-total * (rate * Math.log(rate / NOISE_SHARE) + rest)) >= NOISE_CHANCE;
+}
+
+/**
+ * Whether noise explains what each reporter of the group met. A detail without a count
+ * proves one failed session a day.
+ */
+export function isBackground(group: FailureGroup, applied: SessionsByReporter): boolean {
+  if (kindOf(group.result) === 'policy-file') return false;
+  return group.encounters.every(({ reporter, failed, days }) =>
+    isNoise(Math.max(failed, days), totalOf(applied.get(reporter))),
+  );
+}
+
+/**
+ * The days on which an affected reporter failed about as often as on its worst day. The
+ * others are compared on these days alone: their sessions on days without the fault prove
+ * nothing.
+ */
+export function failingDays(
+  affected: readonly string[],
+  applied: SessionsByReporter,
+): ReadonlySet<number> {
+  const days = new Set<number>();
+  for (const reporter of affected) {
+    const rows = applied.get(reporter) ?? [];
+    const worst = Math.max(0, ...rows.map((row) => rateOf(row.failed, [row])));
+    for (const row of rows)
+      if (row.failed > 0 && rateOf(row.failed, [row]) >= COMPARABLE_SHARE * worst)
+        days.add(row.day);
+  }
+  return days;
+}
+
+/** Failed sessions of some reporters on some days. */
+export function failedOn(
+  days: ReadonlySet<number>,
+  reporters: readonly string[],
+  applied: SessionsByReporter,
+): number {
+  const rows = reporters.flatMap((reporter) => applied.get(reporter) ?? []);
+  return rows.reduce((n, row) => (days.has(row.day) ? plus(n, row.failed) : n), 0);
+}
+
+/**
+ * The number of independent sources among the affected reporters, by the tests above.
+ */
+export function countSources(
+  group: FailureGroup,
+  facts: ReportedFacts,
+  affected: readonly string[],
+): number {
+  const confirming = confirmingReporters(group, facts, affected);
+  return Math.min(confirming.length, networksOf(affected, group, facts));
+}
+
+/**
+ * The reporters that confirm each other. Each must have failed more often than noise
+ * explains, and about as often as the one hit hardest, over all days on which any of them
+ * met the fault: the noise of one day agrees with any fault of that day, and does not
+ * agree with a fault that lasted.
+ */
+function confirmingReporters(
+  group: FailureGroup,
+  facts: ReportedFacts,
+  affected: readonly string[],
+): readonly string[] {
+  const rows = facts.failures.filter(
+    (row) => affected.includes(row.reporter) && isSameFault(group, row, facts.domain),
+  );
+  const first = rows.reduce((day, row) => Math.min(day, row.firstDay), group.firstDay);
+  const last = rows.reduce((day, row) => Math.max(day, row.lastDay), group.lastDay);
+  const during = sessionsBetween(first, last, group, facts);
+  const failed = failedBy(group, facts, during);
+  const rates = affected.map((r) => rateOf(failed.get(r) ?? 0, during.get(r)));
+  const worst = Math.max(0, ...rates);
+  const isFetch = kindOf(group.result) === 'policy-file';
+  const fetching = new Set(
+    rows.filter((row) => isFetch && kindOf(row.result) === 'policy-file').map((r) => r.reporter),
+  );
+  const candidates = affected.filter((reporter, i) => {
+    // A fetch is not a session: sessions go on under a cached policy (RFC 8461 §3.2).
+    if (fetching.has(reporter)) return true;
+    if (isNoise(failed.get(reporter) ?? 0, totalOf(during.get(reporter)))) return false;
+    return (rates[i] ?? 0) >= Math.max(LEAST_RATE, COMPARABLE_SHARE * worst);
+  });
+  const agreeing = candidates.filter((one) =>
+    candidates.some(
+      (other) => other !== one && agreesOnDays(one, other, during, isFetch ? 0 : COMMON_DAYS),
+    ),
+  );
+  return agreeing.length > 0 ? agreeing : candidates.slice(0, 1);
+}
+
+/**
+ * Whether two reporters failed on the same days: on more than this share of the days on
+ * which both had sessions and one of them failed.
+ */
+function agreesOnDays(
+  one: string,
+  other: string,
+  during: SessionsByReporter,
+  share: number,
+): boolean {
+  const [mine, theirs] = [failingDays([one], during), failingDays([other], during)];
+  const seen = new Set((during.get(other) ?? []).map((row) => row.day));
+  const joint = new Set((during.get(one) ?? []).map((row) => row.day).filter((d) => seen.has(d)));
+  const either = [...joint].filter((day) => mine.has(day) || theirs.has(day)).length;
+  const both = [...joint].filter((day) => mine.has(day) && theirs.has(day)).length;
+  return both > 0 && both > share * either;
+}
+
+/**
+ * Reporters that are known to send from one network share its path: they are one source.
+ */
+function networksOf(
+  reporters: readonly string[],
+  group: FailureGroup,
+  facts: ReportedFacts,
+): number {
+  const known = new Set(
+    facts.senders.filter((s) => s.result === group.result).map((s) => s.reporter),
+  );
+  const all = reporters.every((reporter) => known.has(reporter));
+  return all && group.networks.length > 0 ? group.networks.length : reporters.length;
+}
