@@ -27,6 +27,12 @@ function planted(
 }
 
 const cases: readonly (readonly [what: string, file: string, text: string, rule: string])[] = [
+  [
+    'a unit test that starts a process',
+    'src/dane/bad.test.ts',
+    `import { fork } from 'node:child_process';`,
+    'unit-test',
+  ],
   ['an upward import', 'src/dane/bad.ts', `import { grade } from '../check/index.js';`, 'upward'],
   [
     'an upward import of a type',

@@ -36,6 +36,7 @@ export interface Violation {
     | 'socket'
     | 'listener'
     | 'private-key'
+    | 'unit-test'
     | 'too-few';
   readonly says: string;
 }
@@ -156,6 +157,8 @@ function judgeOuter(
   rules: Rules,
   add: Add,
 ): void {
+  if (file.endsWith('.test.ts') && specifier === 'node:child_process')
+    add('unit-test', line, 'a test that starts processes belongs into test/scenarios');
   if (isTest(file)) return;
   const part = partOf(file) ?? '';
   if (!specifier.startsWith('node:')) {

@@ -1,12 +1,17 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { systemClock } from '../../base/index.js';
-import { createReceiver, openReports, type LookupKeys, type Receiver } from '../index.js';
-import type { Store } from '../../store/index.js';
-import { keyText, reportJson, reportMail } from '../../../test/support/report/mail.js';
-import { ItemReader } from './item-reader.js';
-import { judgeItem, type ItemTask } from './judge-item.js';
+import { systemClock } from '../../src/base/index.js';
+import {
+  createReceiver,
+  openReports,
+  type LookupKeys,
+  type Receiver,
+} from '../../src/tls-rpt-receive/index.js';
+import type { Store } from '../../src/store/index.js';
+import { keyText, reportJson, reportMail } from '../support/report/mail.js';
+import { ItemReader } from '../../src/tls-rpt-receive/intake/item-reader.js';
+import { judgeItem, type ItemTask } from '../../src/tls-rpt-receive/intake/judge-item.js';
 
 const today = new Date().toISOString().slice(0, 10);
 const keys: LookupKeys = async (name) =>

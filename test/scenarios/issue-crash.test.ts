@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
-import { nodeDisk } from '../keys/durable-file.js';
-import { KeyRing } from '../keys/key-ring.js';
+import { nodeDisk } from '../../src/publish/keys/durable-file.js';
+import { KeyRing } from '../../src/publish/keys/key-ring.js';
 import {
   crashAtEveryStep,
   enough,
   CrashInjector,
   untilCrash,
-} from '../../../test/support/publish/crash-injection.js';
-import { acmeWorld } from '../../../test/support/publish/acme-ca.js';
-import { testSize } from '../../../test/support/test-size.js';
+} from '../support/publish/crash-injection.js';
+import { acmeWorld } from '../support/publish/acme-ca.js';
+import { testSize } from '../support/test-size.js';
 
 const host = 'mta-sts.example.com';
 const key = 'ecdsa-1';

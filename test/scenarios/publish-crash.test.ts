@@ -1,12 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  crashAtEveryStep,
-  enough,
-  untilCrash,
-} from '../../../test/support/publish/crash-injection.js';
-import { DomainSimulation } from '../../../test/support/publish/domain-simulation.js';
-import { testSize } from '../../../test/support/test-size.js';
+import { crashAtEveryStep, enough, untilCrash } from '../support/publish/crash-injection.js';
+import { DomainSimulation } from '../support/publish/domain-simulation.js';
+import { testSize } from '../support/test-size.js';
 
 /** The long form crashes at every step. */
 const strides = { 'before a step': testSize(4, 1), 'halfway through a file': 1 } as const;

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import { publishSection } from '../config.js';
-import { openLedger } from '../ledger/ledger.js';
-import { startPolicy } from '../mta-sts/step-policy.js';
-import type { ServedPolicy } from '../mta-sts/types.js';
-import { renewDue } from './renew-due.js';
-import { acmeWorld } from '../../../test/support/publish/acme-ca.js';
+import { publishSection } from '../../src/publish/config.js';
+import { openLedger } from '../../src/publish/ledger/ledger.js';
+import { startPolicy } from '../../src/publish/mta-sts/step-policy.js';
+import type { ServedPolicy } from '../../src/publish/mta-sts/types.js';
+import { renewDue } from '../../src/publish/issue/renew-due.js';
+import { acmeWorld } from '../support/publish/acme-ca.js';
 
 const [hour, day] = [3_600_000, 86_400_000];
 const served: ServedPolicy = {
@@ -30,7 +30,8 @@ async function world(t: TestContext, domains: readonly string[], settings: objec
       status: 'done',
     });
   }
-  return { ...made, ledger, renew: () => renewDue({ section, ledger, certifier: certifier() }) };
+  const issuer = certifier();
+  return { ...made, ledger, renew: () => renewDue({ section, ledger, certifier: issuer }) };
 }
 
 test('the certificate of a policy host is renewed before it ends, not when fetching fails: rounds every six hours never find it over', async (t) => {

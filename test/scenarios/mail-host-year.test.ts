@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import { serverKey } from '../keys/key-ring.js';
-import type { Applied } from '../apply/apply.js';
-import { host, mailHostWorld } from '../../../test/support/publish/mail-host.js';
+import { serverKey } from '../../src/publish/keys/key-ring.js';
+import type { Applied } from '../../src/publish/apply/apply.js';
+import { host, mailHostWorld } from '../support/publish/mail-host.js';
 
 const [hour, day] = [3_600_000, 86_400_000];
 

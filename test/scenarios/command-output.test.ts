@@ -14,10 +14,10 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
-import { waitUntil } from '../../test/support/wait-until.js';
-import { writeFile } from './files.js';
+import { waitUntil } from '../support/wait-until.js';
+import { writeFile } from '../../src/cli/files.js';
 
-const main = fileURLToPath(new URL('./main.js', import.meta.url));
+const main = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 
 /**
  * Runs the command in a shell that knows its exit status as `$?` of the first of a pipe.

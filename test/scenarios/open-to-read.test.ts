@@ -5,8 +5,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { isHermeticError } from '../base/index.js';
-import { migrate, openStore, openStoreToRead, type Store } from './index.js';
+import { isHermeticError } from '../../src/base/index.js';
+import { migrate, openStore, openStoreToRead, type Store } from '../../src/store/index.js';
 
 const first = 'CREATE TABLE t (x INTEGER NOT NULL)';
 const second = 'ALTER TABLE t ADD COLUMN y INTEGER NOT NULL DEFAULT 7';

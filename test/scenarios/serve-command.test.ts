@@ -4,8 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { after, before } from 'node:test';
-import { runCli, type Ran } from '../../test/support/run-cli.js';
-import { waitUntil } from '../../test/support/wait-until.js';
+import { runCli, type Ran } from '../support/run-cli.js';
+import { waitUntil } from '../support/wait-until.js';
 
 const cli = (...args: readonly string[]): Promise<Ran> => runCli(args);
 

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { sign, verify } from 'node:crypto';
 import { test } from 'node:test';
-import { newKeyPair, type NewKey } from './new-key-pair.js';
-import { testSize } from '../../test/support/test-size.js';
+import { newKeyPair, type NewKey } from '../../src/base/new-key-pair.js';
+import { testSize } from '../support/test-size.js';
 
 const kinds: readonly NewKey[] = [
   { type: 'rsa', modulusLength: 2048 },
@@ -26,7 +26,7 @@ test('both keys of a new pair belong together', () => {
 
 test('a garbage collection while a new key is exported does not stop the process', () => {
   const code = `
-    import { newKeyPair } from ${JSON.stringify(new URL('./new-key-pair.js', import.meta.url).href)};
+    import { newKeyPair } from ${JSON.stringify(new URL('../../src/base/new-key-pair.js', import.meta.url).href)};
     for (let i = 0; i < ${testSize(1500, 5000)}; i++)
       newKeyPair({ type: 'ec', namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' });
     process.stdout.write('done');`;

@@ -4,9 +4,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
-import { policyInForce, type StsEntry } from '../mta-sts/index.js';
-import { openStore, verifyStore } from '../store/index.js';
-import { stsStore } from './index.js';
+import { policyInForce, type StsEntry } from '../../src/mta-sts/index.js';
+import { openStore, verifyStore } from '../../src/store/index.js';
+import { stsStore } from '../../src/send/index.js';
 
 const DAY = 86_400_000;
 
@@ -66,7 +66,7 @@ test(
     const where = file(t);
     let stored = 0;
     for (let round = 1; round <= 5; round++) {
-      const child = fork(join(import.meta.dirname, '../../test/support/policy-writer.js'), [where]);
+      const child = fork(join(import.meta.dirname, '../support/policy-writer.js'), [where]);
       let acknowledged = 0;
       await new Promise<void>((resolve) => {
         child.on('message', (n) => {

@@ -14,8 +14,8 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
-import { isHermeticError } from '../base/index.js';
-import { migrate, openStore, verifyStore, type Store } from './index.js';
+import { isHermeticError } from '../../src/base/index.js';
+import { migrate, openStore, verifyStore, type Store } from '../../src/store/index.js';
 
 const items = ['CREATE TABLE item (id INTEGER PRIMARY KEY, body BLOB)'];
 
@@ -97,13 +97,9 @@ const modeOf = (file: string): string => (statSync(file).mode & 0o777).toString(
 test('an existing database, its log and its shared memory become private', async (t) => {
   for (const mode of [0o644, 0o666, 0o640, 0o604]) {
     const file = join(folder(t), 'a.db');
-    const child = fork(
-      join(import.meta.dirname, '../../test/support/store-writer.js'),
-      [file, 'create'],
-      {
-        stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-      },
-    );
+    const child = fork(join(import.meta.dirname, '../support/store-writer.js'), [file, 'create'], {
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
     await once(child, 'message');
     child.kill('SIGKILL');
     await once(child, 'exit');
@@ -205,7 +201,7 @@ test('a killed process loses nothing that it acknowledged', async (t) => {
   const store = await openStore(file);
   migrate(store, 'test', items);
   let acknowledged = 0;
-  const child = fork(join(import.meta.dirname, '../../test/support/store-writer.js'), [file], {
+  const child = fork(join(import.meta.dirname, '../support/store-writer.js'), [file], {
     stdio: 'ignore',
   });
   await new Promise<void>((resolve) => {

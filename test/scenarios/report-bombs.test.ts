@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { deflateRawSync, gzipSync } from 'node:zlib';
-import { systemClock } from '../../base/index.js';
-import { createReceiver, httpsHandler, openReports } from '../index.js';
-import { readItem } from '../read/read-item.js';
-import { reportJson, reportMail } from '../../../test/support/report/mail.js';
+import { systemClock } from '../../src/base/index.js';
+import { createReceiver, httpsHandler, openReports } from '../../src/tls-rpt-receive/index.js';
+import { readItem } from '../../src/tls-rpt-receive/read/read-item.js';
+import { reportJson, reportMail } from '../support/report/mail.js';
 
 const today = new Date().toISOString().slice(0, 10);
 const zeros = gzipSync(Buffer.alloc(100_000_000));

@@ -16,9 +16,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import test, { type TestContext } from 'node:test';
-import { isHermeticError } from '../../base/index.js';
-import { openPort } from './open-port.js';
-import { listenAtPath } from './unix-socket.js';
+import { isHermeticError } from '../../src/base/index.js';
+import { openPort } from '../../src/server/listeners/open-port.js';
+import { listenAtPath } from '../../src/server/listeners/unix-socket.js';
 
 function pathIn(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-socket-'));
@@ -31,7 +31,7 @@ async function holder(
   t: TestContext,
   path: string,
 ): Promise<{ child: ChildProcess; says: string }> {
-  const child = fork(join(import.meta.dirname, '../../../test/support/socket-holder.js'), [path]);
+  const child = fork(join(import.meta.dirname, '../support/socket-holder.js'), [path]);
   t.after(() => child.kill('SIGKILL'));
   const [says] = (await once(child, 'message')) as [string];
   return { child, says };

@@ -4,9 +4,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { after, before } from 'node:test';
-import { evidenceSchema, type CheckResult } from '../evidence/index.js';
-import { extendCommand } from './repeat-options.js';
-import { runCli } from '../../test/support/run-cli.js';
+import { evidenceSchema, type CheckResult } from '../../src/evidence/index.js';
+import { extendCommand } from '../../src/cli/repeat-options.js';
+import { runCli } from '../support/run-cli.js';
 
 const cli = (...args: string[]) => runCli(args);
 const lab = (...args: string[]) => cli('check', '--lab', '--depth', 'triage', ...args);
@@ -90,7 +90,7 @@ test('the table fits 60, 80 and 120 columns', async () => {
 });
 
 test('csv quotes cells and defuses formulas', async () => {
-  const { renderCsv } = await import('./render-csv.js');
+  const { renderCsv } = await import('../../src/cli/render-csv.js');
   const result = {
     domain: '=cmd',
     verdict: 'a"b,c',
