@@ -32,13 +32,15 @@ const tests: readonly Step[] = [{ name: 'tests', run: ['dist/tools/run-tests.js'
 
 const failed: string[] = [];
 
-async function inTurn(steps: readonly Step[]): Promise<void> {
+/** Prints the output of a step as a whole at its end; with `live` as it comes. */
+async function inTurn(steps: readonly Step[], live = false): Promise<void> {
   for (const { name, run } of steps) {
     const began = performance.now();
-    const child = spawn(process.execPath, run, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const pipe = live ? 'inherit' : 'pipe';
+    const child = spawn(process.execPath, run, { stdio: ['ignore', pipe, pipe] });
     let output = '';
     for (const stream of [child.stdout, child.stderr])
-      stream.setEncoding('utf8').on('data', (text: string) => (output += text));
+      stream?.setEncoding('utf8').on('data', (text: string) => (output += text));
     const [status] = (await once(child, 'close')) as [number | null];
     const seconds = ((performance.now() - began) / 1000).toFixed(0);
     console.log(`\n${name}\n${output}${status === 0 ? 'ok' : 'FAILED'} (${seconds} s)`);
@@ -46,7 +48,7 @@ async function inTurn(steps: readonly Step[]): Promise<void> {
   }
 }
 
-await Promise.all([inTurn(checks), inTurn(tests)]);
+await Promise.all([inTurn(checks), inTurn(tests, true)]);
 if (failed.length > 0) {
   console.error(`\nnot ok: ${failed.join(', ')}`);
   process.exitCode = 1;
