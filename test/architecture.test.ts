@@ -155,6 +155,20 @@ test('planted: a circle of type imports only is found', () => {
   );
 });
 
+test('planted: a circle of folders without a circle of files is found', () => {
+  assert.equal(
+    violations(
+      new Map([
+        ['src/publish/keys/one.ts', `import { b } from '../ledger/two.js';`],
+        ['src/publish/ledger/two.ts', `import { c } from '../keys/four.js';`],
+        ['src/publish/keys/four.ts', `export const c = 1;`],
+      ]),
+      rules,
+    ).filter(({ rule }) => rule === 'folder-circle').length,
+    1,
+  );
+});
+
 test('planted: too few files are found', () => {
   const few = new Map([...files].slice(0, 10));
   assert.ok(violations(few, rules).some((v) => v.rule === 'too-few'));

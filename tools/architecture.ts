@@ -30,6 +30,7 @@ export interface Violation {
     | 'deep'
     | 'own-index'
     | 'circle'
+    | 'folder-circle'
     | 'side'
     | 'package'
     | 'pure'
@@ -47,6 +48,8 @@ interface Import {
   /** Imported names; empty for a whole module. */
   readonly names: readonly string[];
   readonly typeOnly: boolean;
+  /** `import()`: loaded on demand. */
+  readonly lazy: boolean;
 }
 
 /**
@@ -55,17 +58,17 @@ interface Import {
  */
 export function violations(files: ReadonlyMap<string, string>, rules: Rules): readonly Violation[] {
   const found: Violation[] = [];
-  const graph = new Map<string, { to: string; line: number }[]>();
+  const graph = new Map<string, Edge[]>();
   for (const [file, text] of files) {
     const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true);
     const imports = importsOf(source);
     const add = (rule: Violation['rule'], line: number, says: string): void =>
       void found.push({ file, line, rule, says });
-    const edges: { to: string; line: number }[] = [];
+    const edges: Edge[] = [];
     for (const one of imports) {
       if (one.specifier.startsWith('.')) {
         const to = join(dirname(file), one.specifier).replace(/\.js$/, '.ts');
-        edges.push({ to, line: one.line });
+        edges.push({ to, line: one.line, lazy: one.lazy });
         judgeInner(file, to, one, rules, add);
       } else judgeOuter(file, one, rules, add);
     }
@@ -74,6 +77,8 @@ export function violations(files: ReadonlyMap<string, string>, rules: Rules): re
   }
   for (const { file, line, path } of circles(graph))
     found.push({ file, line, rule: 'circle', says: path.join(' -> ') });
+  for (const { file, line, path } of circles(folderGraph(graph)))
+    found.push({ file, line, rule: 'folder-circle', says: path.join(' -> ') });
   if (files.size < rules.leastFiles)
     found.push({
       file: 'src',
@@ -83,6 +88,14 @@ export function violations(files: ReadonlyMap<string, string>, rules: Rules): re
     });
   return found;
 }
+
+/** An import from one file of the tree to another. */
+interface Edge {
+  readonly to: string;
+  readonly line: number;
+  readonly lazy: boolean;
+}
+type Graph = ReadonlyMap<string, readonly Edge[]>;
 
 type Add = (rule: Violation['rule'], line: number, says: string) => void;
 
@@ -270,9 +283,16 @@ function importsOf(source: ts.SourceFile): readonly Import[] {
       specifier: ts.Node | undefined,
       names: readonly string[],
       typeOnly: boolean,
+      lazy = false,
     ): void => {
       if (specifier && ts.isStringLiteralLike(specifier))
-        found.push({ specifier: specifier.text, line: lineOf(source, node), names, typeOnly });
+        found.push({
+          specifier: specifier.text,
+          line: lineOf(source, node),
+          names,
+          typeOnly,
+          lazy,
+        });
     };
     if (ts.isImportDeclaration(node)) {
       const clause = node.importClause;
@@ -291,7 +311,7 @@ function importsOf(source: ts.SourceFile): readonly Import[] {
       );
     } else if (ts.isExportDeclaration(node)) add(node.moduleSpecifier, [], node.isTypeOnly);
     else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword)
-      add(node.arguments[0], [], false);
+      add(node.arguments[0], [], false, true);
     else if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument))
       add(node.argument.literal, [], true);
     ts.forEachChild(node, visit);
@@ -341,9 +361,7 @@ function hasProperty(node: ts.Node | undefined, name: string): boolean {
 }
 
 /** One way round for every circle of imports, type imports included. */
-function circles(
-  graph: ReadonlyMap<string, readonly { to: string; line: number }[]>,
-): { file: string; line: number; path: string[] }[] {
+function circles(graph: Graph): { file: string; line: number; path: string[] }[] {
   const found: { file: string; line: number; path: string[] }[] = [];
   const done = new Set<string>();
   const walk = (file: string, trail: readonly string[]): void => {
@@ -356,6 +374,26 @@ function circles(
   };
   for (const file of graph.keys()) if (!done.has(file)) walk(file, [file]);
   return found;
+}
+
+/**
+ * The imports between the folders of a part. An `index.ts` re-exports its folders and a
+ * command table loads its commands on demand: neither depends on them.
+ */
+function folderGraph(graph: Graph): Graph {
+  const folders = new Map<string, Edge[]>();
+  for (const [file, imports] of graph) {
+    if (file.endsWith('/index.ts') || isTest(file)) continue;
+    const from = dirname(file);
+    const known = folders.get(from) ?? [];
+    folders.set(from, known);
+    for (const edge of imports) {
+      const to = dirname(edge.to);
+      const counts = to !== from && !edge.lazy && partOf(edge.to) === partOf(file);
+      if (counts && !known.some((one) => one.to === to)) known.push({ ...edge, to });
+    }
+  }
+  return folders;
 }
 
 function partOf(file: string): string | undefined {
