@@ -1,5 +1,5 @@
 /**
- * What every part stands on: results instead of exceptions, the failure catalogue's
+ * The basis of every part: results instead of exceptions, the failure catalogue's
  * shape, domain names, addresses, bytes and time.
  *
  * @example const domain = parseDomain('Bücher.example'); if (domain.ok)
@@ -38,3 +38,5 @@ export { newKeyPair, type NewKey } from './new-key-pair.js';
 export { followSignal } from './follow-signal.js';
 export { SingleFlight } from './single-flight.js';
 export { type Ip, parseIp, formatIp, networkOf, sourceOf, withinPrefix } from './ip.js';
+export { displayName, safeUnicode } from './display-name.js';
+export { version } from './version.js';

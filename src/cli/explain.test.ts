@@ -10,13 +10,13 @@ const shows: Readonly<Record<string, RegExp>> = {
   starttls:
     /S: 250-STARTTLS +# the server offers TLS[\s\S]*\[ TLS handshake \][\s\S]*\(encrypted\) EHLO/,
   'gmail-tls': /4\.7\.29[\s\S]*S: 250-STARTTLS[\s\S]*\[ TLS handshake \]/,
-  opportunistic: /checks nothing +unverified +CLEAR TEXT +ATTACKER/,
+  opportunistic: /Sender without DANE or MTA-STS\n +unverified +\(plaintext\) +\(attacker\)/,
   stripping:
-    /S: 250-STARTTLS[\s\S]*S: 250-XXXXXXXA +# STARTTLS, overwritten on the path[\s\S]*DANE +waits/,
+    /S: 250-STARTTLS[\s\S]*S: 250-XXXXXXXA +# STARTTLS, overwritten on the path[\s\S]*Sender with DANE\n +DEFERRED +defeated/,
   'tls-versions': /SSL 3 +refused +accepted/,
   ciphers: /TLS_RSA_WITH_RC4_128_SHA +# weak/,
   certificates: /expired\.example +trusted, expired/,
-  enforcing: /both, policy kept +verified +waits/,
+  enforcing: /Sender with both, policy cached\n +verified +defeated/,
   'mta-sts': /v=STSv1; id=\d+[\s\S]*mode: enforce/,
   dane: /3 1 1 ([0-9a-f]{64})\n[\s\S]*\1[\s\S]*DANE: match/,
   rollover: /rollover\.example: ready[\s\S]*duplicate +3 0 1[\s\S]*stale +3 1 1/,

@@ -1,68 +1,57 @@
-import type { CheckResult } from '../evidence/index.js';
+import type { CommandOptions } from '../check/index.js';
 
 /** Flags that a printed command has to repeat, or it would ask another network. */
 export interface RepeatedFlags {
-  readonly lab?: boolean;
-  readonly resolver?: readonly string[];
-  readonly trustAnchor?: string;
-  readonly trustAd?: boolean;
-  readonly clockSkew?: string;
-  readonly ca?: string;
-  readonly systemCa?: boolean;
-  readonly smtpPort?: string;
-  readonly httpsPort?: string;
-  readonly mx?: string;
-  readonly address?: string;
-  readonly submission?: boolean;
-  readonly profile?: string;
+  readonly lab?: boolean | undefined;
+  readonly resolver?: readonly string[] | undefined;
+  readonly trustAnchor?: string | undefined;
+  readonly trustAd?: boolean | undefined;
+  readonly clockSkew?: string | undefined;
+  readonly ca?: string | undefined;
+  readonly systemCa?: boolean | undefined;
+  readonly smtpPort?: string | undefined;
+  readonly httpsPort?: string | undefined;
+  readonly mx?: string | undefined;
+  readonly address?: string | undefined;
+  readonly submission?: boolean | undefined;
+  readonly profile?: string | undefined;
 }
 
 interface Repeated {
   readonly option: string;
   readonly flag: keyof RepeatedFlags;
   /** Not repeated, because the command has it anyway. */
-  readonly default?: string;
-  /** The commands that take the option; all of them where it is missing. */
-  readonly commands?: readonly string[];
+  readonly default?: string | undefined;
 }
 
-const ofPeers = ['check', 'send', 'policy'];
-const repeated: readonly Repeated[] = [
-  { option: '--lab', flag: 'lab', commands: [...ofPeers, 'records', 'dnssec'] },
-  { option: '--resolver', flag: 'resolver', commands: [...ofPeers, 'records', 'dnssec'] },
-  { option: '--trust-anchor', flag: 'trustAnchor', commands: [...ofPeers, 'records', 'dnssec'] },
-  { option: '--trust-ad', flag: 'trustAd', commands: [...ofPeers, 'records', 'dnssec'] },
-  { option: '--clock-skew', flag: 'clockSkew', commands: [...ofPeers, 'records', 'dnssec'] },
-  { option: '--ca', flag: 'ca', commands: [...ofPeers, 'records'] },
-  { option: '--system-ca', flag: 'systemCa', commands: [...ofPeers, 'records'] },
-  { option: '--smtp-port', flag: 'smtpPort', default: '25', commands: ofPeers },
-  { option: '--https-port', flag: 'httpsPort', default: '443', commands: ofPeers },
-  { option: '--mx', flag: 'mx', commands: ['check'] },
-  { option: '--address', flag: 'address', commands: ['check'] },
-  { option: '--submission', flag: 'submission', commands: ['check'] },
-  { option: '--profile', flag: 'profile', default: 'baseline', commands: ['check', 'grade'] },
+/** Options that `check` and `records` have in common. */
+const ofNetwork: readonly Repeated[] = [
+  { option: '--lab', flag: 'lab' },
+  { option: '--resolver', flag: 'resolver' },
+  { option: '--trust-anchor', flag: 'trustAnchor' },
+  { option: '--trust-ad', flag: 'trustAd' },
+  { option: '--clock-skew', flag: 'clockSkew' },
+  { option: '--ca', flag: 'ca' },
+  { option: '--system-ca', flag: 'systemCa' },
+];
+
+const ofCheck: readonly Repeated[] = [
+  { option: '--smtp-port', flag: 'smtpPort', default: '25' },
+  { option: '--https-port', flag: 'httpsPort', default: '443' },
+  { option: '--mx', flag: 'mx' },
+  { option: '--address', flag: 'address' },
+  { option: '--submission', flag: 'submission' },
+  { option: '--profile', flag: 'profile', default: 'baseline' },
 ];
 
 /**
- * Returns the result with every `hermetic` command among its steps extended by the options
- * of this run, so that it can be pasted and asks the same network.
+ * Returns the options that the commands among the steps repeat, so that a step asks the
+ * same network when it is pasted.
  */
-export function repeatOptions(result: CheckResult, flags: RepeatedFlags): CheckResult {
-  const findings = result.findings.map((finding) => ({
-    ...finding,
-    steps: finding.steps.map((step) => ({ ...step, text: extendCommand(step.text, flags) })),
-  }));
-  return { ...result, findings };
-}
-
-/** Extends one command line; any other text is returned as it is. */
-export function extendCommand(text: string, flags: RepeatedFlags): string {
-  const [program, name = '', subject = '', ...rest] = text.split(' ');
-  if (program !== 'hermetic') return text;
-  const words = repeated
-    .filter(({ commands, option }) => commands?.includes(name) && !rest.includes(option))
-    .flatMap((entry) => optionWords(entry, flags));
-  return [program, name, subject, ...words, ...rest].join(' ').trimEnd();
+export function repeatedOptions(flags: RepeatedFlags): CommandOptions {
+  const textOf = (options: readonly Repeated[]): string =>
+    options.flatMap((entry) => optionWords(entry, flags).map((word) => ` ${word}`)).join('');
+  return { network: textOf(ofNetwork), check: textOf(ofCheck) };
 }
 
 function optionWords({ option, flag, default: usual }: Repeated, flags: RepeatedFlags): string[] {

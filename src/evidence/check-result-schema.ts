@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { attacks, outcomes, senders } from '../tls-policy/index.js';
 import { keyed, dnssec, depth } from './schema-pieces.js';
-import type { CheckResult } from './check-result.js';
+import { topics, type CheckResult } from './check-result.js';
 
 const versions = ['SSLv2', 'SSLv3', 'TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] as const;
 const text = z.string();
@@ -67,8 +67,13 @@ const host = z.strictObject({
   addresses: z.array(address),
 });
 
+const code = z.string().regex(/^[a-z0-9]+(-[a-z0-9]+)*$/);
+const topic = z.enum(topics);
+const program = z.strictObject({ name: text, version: text });
+
 const finding = z.strictObject({
-  id: z.string().regex(/^[a-z0-9]+(-[a-z0-9]+)*$/),
+  id: code,
+  topic: topic.optional(),
   severity: z.enum(['fail', 'warn', 'info', 'good']),
   subject: text,
   title: text,
@@ -78,7 +83,12 @@ const finding = z.strictObject({
   owner: z.enum(['domain', 'mail-host', 'dns-host', 'own-network']),
   fix: text,
   steps: z.array(
-    z.strictObject({ kind: z.enum(['dns', 'config', 'command', 'wait', 'confirm']), text }),
+    z.strictObject({
+      kind: z.enum(['dns', 'config', 'command', 'wait', 'confirm']),
+      text,
+      instruction: text.optional(),
+      code: text.optional(),
+    }),
   ),
 });
 
@@ -92,6 +102,7 @@ export const checkResultSchema = z
   .strictObject({
     schema: z.literal('hermetic.check/1'),
     domain: z.string().min(1),
+    domainUnicode: text.optional(),
     checkedAt: z.iso.datetime(),
     profile: text,
     depth,
@@ -111,6 +122,21 @@ export const checkResultSchema = z
     control: z.strictObject({ host: text, starttls }).optional(),
     findings: z.array(finding),
     notLookedAt: z.array(text),
+    passed: z.array(z.strictObject({ id: code, topic, title: text, reference: text })).optional(),
+    provenance: z
+      .strictObject({
+        tool: program,
+        collector: program.optional(),
+        profileDate: text,
+        vantage: z.strictObject({
+          addresses: z.array(text),
+          helo: text,
+          ipv6: z.enum(['available', 'unavailable', 'unknown']),
+        }),
+        resolvers: z.array(text),
+        evidenceSha256: z.string().regex(/^[0-9a-f]{64}$/),
+      })
+      .optional(),
     connections: z.int().min(0),
   })
   .meta({

@@ -12,23 +12,40 @@ import type { Depth } from './evidence.js';
  * where it could make the verdict worse. `not-applicable`: no mail to protect.
  */
 export type Verdict = 'pass' | 'warn' | 'fail' | 'inconclusive' | 'not-applicable';
-/** What a finding does to the verdict; `info` and `good` do nothing. */
+/** The effect of a finding on the verdict; `info` and `good` have none. */
 export type Severity = 'fail' | 'warn' | 'info' | 'good';
 /** `TLSv1` is TLS 1.0. */
 export type TlsVersion = 'SSLv2' | 'SSLv3' | 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3';
+
+/** The rows of the scorecard; `network`: the network of the check, never the domain. */
+export const topics = [
+  'mx',
+  'dnssec',
+  'starttls',
+  'tls-version',
+  'cipher',
+  'certificate',
+  'dane',
+  'mta-sts',
+  'tls-rpt',
+  'network',
+] as const;
+export type Topic = (typeof topics)[number];
 
 /** A domain graded by one profile. */
 export interface CheckResult {
   readonly schema: 'hermetic.check/1';
   /** A-label, no final dot. */
   readonly domain: string;
+  /** The U-label form, where it differs and cannot be mistaken for another name. */
+  readonly domainUnicode?: string | undefined;
   /** RFC 3339 UTC. */
   readonly checkedAt: string;
   /** Name of the profile it was graded by. */
   readonly profile: string;
   readonly depth: Depth;
   readonly verdict: Verdict;
-  /** What becomes of mail by class of sender and attack. */
+  /** The outcome for mail by class of sender and attack. */
   readonly exposure: Exposure;
   /** `dnssec` of the MX RRset or its denial. */
   readonly route: {
@@ -38,12 +55,12 @@ export interface CheckResult {
   readonly hosts: readonly MailHost[];
   readonly mtaSts: {
     readonly status: 'found' | 'absent' | 'invalid' | 'tempfail';
-    readonly id?: string;
-    readonly mode?: 'enforce' | 'testing' | 'none';
+    readonly id?: string | undefined;
+    readonly mode?: 'enforce' | 'testing' | 'none' | undefined;
     /** Seconds, at most a year. */
-    readonly maxAge?: number;
+    readonly maxAge?: number | undefined;
     /** Patterns in lower case, as in the policy. */
-    readonly mx?: readonly string[];
+    readonly mx?: readonly string[] | undefined;
     /** Failure codes, in the order met. */
     readonly problems: readonly string[];
   };
@@ -55,12 +72,47 @@ export interface CheckResult {
     readonly problems: readonly string[];
   };
   /** The control host, asked over the same network. */
-  readonly control?: { readonly host: string; readonly starttls: MailAddress['starttls'] };
+  readonly control?:
+    { readonly host: string; readonly starttls: MailAddress['starttls'] } | undefined;
   readonly findings: readonly Finding[];
   /** Rules of the profile that this depth does not ask. */
   readonly notLookedAt: readonly string[];
+  /** Tests of the profile that were completed and found no fault, by topic. */
+  readonly passed?: readonly PassedTest[] | undefined;
+  /** The origin of the result; absent in results of version 0.1.0. */
+  readonly provenance?: Provenance | undefined;
   /** TCP connections opened to mail hosts. */
   readonly connections: number;
+}
+
+/** A test without a finding. */
+export interface PassedTest {
+  /** The finding that would have been raised. */
+  readonly id: string;
+  readonly topic: Topic;
+  /** The fact, such as `The certificate has not expired`. */
+  readonly title: string;
+  /** The clause, as `RFC 7672 §3.1.1`. */
+  readonly reference: string;
+}
+
+/** The origin of a result: enough to repeat the check and to compare two of them. */
+export interface Provenance {
+  readonly tool: { readonly name: string; readonly version: string };
+  /** The program that collected the evidence, where it was recorded. */
+  readonly collector?: { readonly name: string; readonly version: string } | undefined;
+  /** Edition of the profile, as its name stands in `profile`. */
+  readonly profileDate: string;
+  readonly vantage: {
+    /** Addresses of the checking machine that its connections came from. */
+    readonly addresses: readonly string[];
+    /** The name given in EHLO. */
+    readonly helo: string;
+    readonly ipv6: 'available' | 'unavailable' | 'unknown';
+  };
+  readonly resolvers: readonly string[];
+  /** The evidence as canonical JSON (RFC 8785): its SHA-256 in lower-case hex. */
+  readonly evidenceSha256: string;
 }
 
 /** One MX host. */
@@ -76,7 +128,7 @@ export interface MailHost {
     readonly status: 'usable' | 'unusable' | 'absent' | 'insecure' | 'bogus' | 'tempfail';
     /** `3 1 1 <lower-case hex>`, in the order of the answer. */
     readonly records: readonly string[];
-    /** What each record is there for, in the order of `records`. */
+    /** The purpose of each record, in the order of `records`. */
     readonly roles?: readonly TlsaRole[];
     readonly rollover?: TlsaCoverage;
   };
@@ -105,7 +157,7 @@ export interface MailAddress {
     readonly versions: Readonly<Record<TlsVersion, 'accepted' | 'refused' | 'unknown'>>;
     /** IANA names. Below depth `inventory` those met on the way. */
     readonly suites: readonly { readonly version: string; readonly name: string }[];
-    /** Whose order of suites decides, by version. */
+    /** The side that decides the order of suites, by version. */
     readonly order: Readonly<Record<string, 'server' | 'client' | 'unknown'>>;
     /** IANA names. */
     readonly groups: readonly string[];
@@ -147,7 +199,7 @@ export interface MailCertificate {
   /** The TLSA record that matches. */
   readonly daneRecord?: string;
   /**
-   * What a sender with the MTA-STS policy says of it: host in the policy, chain, date and
+   * The judgement of a sender with the MTA-STS policy: host in the policy, chain, date and
    * name (RFC 8461 §4).
    */
   readonly mtaSts?: 'match' | 'mismatch' | 'unknown' | 'not-applicable';
@@ -159,6 +211,8 @@ export interface MailCertificate {
 export interface Finding {
   /** Stable kebab-case: see the findings catalogue. */
   readonly id: string;
+  /** The row of the scorecard; absent in results of version 0.1.0. */
+  readonly topic?: Topic | undefined;
   readonly severity: Severity;
   /** Domain, host, or `host [ip]`. */
   readonly subject: string;
@@ -171,7 +225,7 @@ export interface Finding {
   readonly reason?: string;
   /** The clause, as `RFC 7672 §3.1.1`. */
   readonly reference: string;
-  /** Who can repair it. */
+  /** The party that can fix it. */
   readonly owner: 'domain' | 'mail-host' | 'dns-host' | 'own-network';
   /** One sentence. */
   readonly fix: string;
@@ -179,7 +233,13 @@ export interface Finding {
   readonly steps: readonly FixStep[];
 }
 
+/** One step of a fix. */
 export interface FixStep {
   readonly kind: 'dns' | 'config' | 'command' | 'wait' | 'confirm';
+  /** The whole step: the instruction, then the code on lines of its own. */
   readonly text: string;
+  /** The step without its code; present exactly where `code` is. */
+  readonly instruction?: string | undefined;
+  /** A record, a setting or a command, complete and nothing else: safe to paste. */
+  readonly code?: string | undefined;
 }

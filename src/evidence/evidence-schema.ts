@@ -162,6 +162,7 @@ export const evidenceSchema = z
     schema: z.literal('hermetic.evidence/1'),
     domain: z.string().min(1),
     collectedAt: z.iso.datetime(),
+    tool: z.strictObject({ name: text, version: text }).optional(),
     depth,
     helo: text,
     smtpPort: z.int(),
@@ -195,6 +196,7 @@ export const evidenceSchema = z
       ipv6: z.enum(['available', 'unavailable', 'unknown']),
       control: z.strictObject({ host: text, starttls, failure: failure.optional() }).optional(),
       resolver: z.array(z.strictObject({ label: text, state: text })),
+      sources: z.array(text).optional(),
     }),
   })
   .meta({

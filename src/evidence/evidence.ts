@@ -15,6 +15,8 @@ export interface Evidence {
   readonly domain: string;
   /** RFC 3339 UTC: also the date at which certificates are judged. */
   readonly collectedAt: string;
+  /** The program that collected this; absent in evidence of version 0.1.0. */
+  readonly tool?: { readonly name: string; readonly version: string } | undefined;
   readonly depth: Depth;
   readonly helo: string;
   readonly smtpPort: number;
@@ -77,7 +79,7 @@ export interface TlsaEvidence {
   /**
    * `usable` secure with at least one usable record; `unusable` secure, none usable;
    * `absent` securely denied or in a proved unsigned zone without records; `insecure`
-   * records without DNSSEC; `bogus`, `tempfail`: could not be told, so mail waits.
+   * records without DNSSEC; `bogus`, `tempfail`: unknown, so senders defer the mail.
    */
   readonly status: 'usable' | 'unusable' | 'absent' | 'insecure' | 'bogus' | 'tempfail';
   /** TLSA base domain that was used (RFC 7672 §2.2.2), without the `_25._tcp` prefix. */
@@ -116,7 +118,7 @@ export interface AddressEvidence {
 }
 
 /**
- * Port 587 begins in clear and offers STARTTLS, 465 begins with TLS (RFC 6409, RFC 8314).
+ * Port 587 begins in plaintext and offers STARTTLS, 465 begins with TLS (RFC 6409, RFC 8314).
  */
 export type SubmissionEvidence = Omit<AddressEvidence, 'ip' | 'submission'> & {
   readonly port: number;
@@ -141,21 +143,21 @@ export interface ConnectionEvidence {
   readonly mangledAs?: string;
   readonly starttlsReply?: ReplyEvidence;
   readonly handshake?: HandshakeEvidence;
-  /** What the prober asked here, and the answer. */
+  /** The prober's question and the answer. */
   readonly probe?: ProbeEvidence;
   /**
    * The chain of a handshake that was not completed (TLS 1.2 and earlier send it in
-   * clear).
+   * plaintext).
    */
   readonly presented?: PresentedChain;
-  /** What became of a NOOP sent in clear behind STARTTLS. */
+  /** The fate of a NOOP sent in plaintext behind STARTTLS. */
   readonly injection?: 'executed' | 'discarded' | 'unknown';
-  /** What a TLS 1.2 server made of a client's wish for a second handshake. */
+  /** A TLS 1.2 server's answer to a second handshake that the client started. */
   readonly renegotiation?: 'accepted' | 'refused' | 'unknown';
   /** Carried over from an earlier run. */
   readonly earlier?: true;
   readonly ehloAfterTls?: ReplyEvidence;
-  /** What ended the conversation early, as an smtp, tls or net failure code. */
+  /** The cause of an early end, as an smtp, tls or net failure code. */
   readonly failure?: FailureEvidence;
   readonly transcript: readonly TranscriptLine[];
 }
@@ -236,4 +238,6 @@ export interface NetworkEvidence {
     readonly failure?: FailureEvidence;
   };
   readonly resolver: readonly { readonly label: string; readonly state: string }[];
+  /** Local addresses that connections to mail hosts came from, at most eight. */
+  readonly sources?: readonly string[] | undefined;
 }

@@ -28,6 +28,9 @@ export type {
 } from './evidence.js';
 export type {
   CheckResult,
+  PassedTest,
+  Provenance,
+  Topic,
   Finding,
   FixStep,
   MailAddress,
@@ -39,6 +42,8 @@ export type {
   Verdict,
 } from './check-result.js';
 export type { FactChange, Comparison, Direction } from './comparison.js';
+export { topics } from './check-result.js';
+export { evidenceDigest } from './evidence-digest.js';
 export { comparisonSchema } from './comparison-schema.js';
 export type { KeyExchangeEvidence, ProbeEvidence } from './probe-evidence.js';
 export type {

@@ -305,7 +305,7 @@ for (const [algorithm, name] of [
         const inert = findings.find(({ id }) => id === 'dane-inert');
         assert.match(
           inert?.why ?? '',
-          new RegExp(`no longer counts \\(one\\.example: ${name.slice(0, 7)}`),
+          new RegExp(`a retired algorithm as unsigned \\(one\\.example: ${name.slice(0, 7)}`),
         );
       },
     ));

@@ -37,7 +37,7 @@ const broken = [
 ];
 
 /** Changes the MX records as a step says; undefined where it is about something else. */
-function changeMx(scenario: Scenario, text: string): Scenario | undefined {
+function changeMx(scenario: Scenario, text: string, code: string): Scenario | undefined {
   const { zone = {} } = scenario;
   const lines = (zone.records ?? '').split('\n');
   const withRecords = (records: readonly string[]): Scenario => ({
@@ -45,30 +45,34 @@ function changeMx(scenario: Scenario, text: string): Scenario | undefined {
     zone: { ...zone, records: records.join('\n') },
   });
   const relative = (name: string): string => name.replace(`.${scenario.domain}.`, '');
-  const deleted = /^Delete: \S+ IN MX (\d+) (\S+)/.exec(text);
-  if (deleted) {
+  const deleted = /^\S+ IN MX (\d+) (\S+)$/.exec(code);
+  if (deleted && /^Delete this|delete this record\.$/.test(text)) {
     const line = `@ MX ${deleted[1]} ${relative(deleted[2] ?? '')}`;
     assert.ok(lines.includes(line), text);
     return withRecords(lines.filter((l) => l !== line));
   }
-  const named = /^\S+ \d+ IN MX (\d+) (\S+) {3}\(.*replaces/.exec(text);
-  if (named) {
+  const named = /^\S+ \d+ IN MX (\d+) (\S+)$/.exec(code);
+  if (named && /it replaces the one/.test(text)) {
     const rest = lines.filter((l) => !l.startsWith(`@ MX ${named[1]} `));
     return withRecords([`@ MX ${named[1]} ${named[2]}`, ...rest]);
   }
   // The operator chooses the name: here the one that every mail host of the lab has.
   if (/^Publish an A or AAAA record with the address/.test(text))
     return { ...scenario, hosts: [{}] };
-  if (/^Replace \S+ IN MX \d+ \S+ by an MX record with that name/.test(text))
+  if (/^Replace the MX record that names \S+ by one with that name/.test(text))
     return { ...scenario, zone: {} };
   return undefined;
 }
 
 /**
- * What an administrator does who follows a step to the letter; undefined where nothing
- * changes. Fails on a step that nobody could follow.
+ * The scenario after an administrator followed a step to the letter; undefined where
+ * nothing changes. Fails on a step that cannot be followed.
  */
-function follow(scenario: Scenario, { kind, text }: FixStep): Scenario | undefined {
+function follow(scenario: Scenario, step: FixStep): Scenario | undefined {
+  const { kind, code = '', instruction: text = step.text } = step;
+  // Code is for pasting: no prose, no blank at an end, no comment in brackets.
+  assert.equal(code.trim(), code);
+  assert.doesNotMatch(code, / {3}\(|^On |^Postfix/);
   const hosts = (change: (host: Host) => Host): Scenario => ({
     ...scenario,
     hosts: (scenario.hosts ?? [{}]).map(change),
@@ -79,51 +83,52 @@ function follow(scenario: Scenario, { kind, text }: FixStep): Scenario | undefin
     return text.startsWith('First give a certificate')
       ? hosts((h) => ({ ...h, certificate: 'trusted' }))
       : undefined;
-  if (text.startsWith('Serve at https://mta-sts.')) {
+  if (text.startsWith('Serve this text at https://mta-sts.')) {
     const { habit: _, certificate: __, ...rest } = sts;
-    const mode = /^mode: (enforce|testing)$/m.exec(text)?.[1] as 'enforce' | 'testing';
+    const mode = /^mode: (enforce|testing)$/m.exec(code)?.[1] as 'enforce' | 'testing';
     return {
       ...scenario,
-      sts: { ...rest, mode, mx: [...text.matchAll(/^mx: (\S+)$/gm)].map((m) => m[1] as string) },
+      sts: { ...rest, mode, mx: [...code.matchAll(/^mx: (\S+)$/gm)].map((m) => m[1] as string) },
     };
   }
   if (kind === 'dns') {
-    const changed = changeMx(scenario, text);
+    const changed = changeMx(scenario, text, code);
     if (changed) return changed;
-    if (/^Delete every _mta-sts/.test(text)) return { ...scenario, sts: { ...sts, copies: 0 } };
-    if (/^_mta-sts\.\S+ \d+ IN TXT "v=STSv1; id=[A-Za-z0-9]{1,32}"$/.test(text))
+    if (/^Delete every TXT record at _mta-sts/.test(text))
+      return { ...scenario, sts: { ...sts, copies: 0 } };
+    if (/^_mta-sts\.\S+ \d+ IN TXT "v=STSv1; id=[A-Za-z0-9]{1,32}"$/.test(code))
       return { ...scenario, sts: { ...sts, copies: 1 } };
-    if (/^_smtp\._tls\.\S+ \d+ IN TXT "v=TLSRPTv1; rua=mailto:\S+"$/.test(text))
+    if (/^_smtp\._tls\.\S+ \d+ IN TXT "v=TLSRPTv1; rua=mailto:\S+"$/.test(code))
       return { ...scenario, rpt: true };
-    if (/^Beside the present records: _25\._tcp\.\S+ \d+ IN TLSA 3 1 1 [0-9a-f]{64}$/.test(text))
+    if (/^_25\._tcp\.\S+ \d+ IN TLSA 3 1 1 [0-9a-f]{64}$/.test(code))
       return hosts((h) => ({ ...h, tlsa: [...(h.tlsa ?? []), 'ee'] }));
-    if (/^Then delete the TLSA records/.test(text))
+    if (/^Delete the TLSA records/.test(text))
       return hosts((h) => ({ ...h, tlsa: (h.tlsa ?? []).filter((t) => t === 'ee') }));
     if (/^Publish the DS record/.test(text))
       return { ...scenario, zone: { ...scenario.zone, signed: {} } };
   }
   if (kind === 'command') {
     // Looking is not changing.
-    if (/^(dig|openssl|On \S+: openssl|certbot renew --dry-run|postfix check; grep)/.test(text))
-      return undefined;
-    if (/^certbot certonly/.test(text)) return undefined;
-    if (/reload postfix/.test(text))
+    if (/^(dig|openssl|certbot renew --dry-run|postfix check; grep)/.test(code)) return undefined;
+    if (/^certbot certonly/.test(code)) return undefined;
+    if (/reload postfix/.test(code))
       return hosts(({ habit: _, ...h }) => ({ ...h, certificate: 'trusted' }));
   }
   // A configuration that is written takes effect with the reload that follows it.
   if (
     kind === 'config' &&
-    /^(nginx: |Postfix, main\.cf: smtpd_tls_|Keep this key at renewal|Switch DNSSEC on)/.test(text)
+    /^(location = |smtpd_tls_|)/.test(code) &&
+    /(^Set in |Set in .*:$|^Keep this key at renewal|switch DNSSEC on)/.test(text)
   )
     return undefined;
-  return assert.fail(`nobody can follow "${text}" (${kind})`);
+  return assert.fail(`the step cannot be followed: "${step.text}" (${kind})`);
 }
 
 /** The hosts that the steps of a result lead mail or a policy to. */
 function namedBy({ findings }: CheckResult): readonly string[] {
   const texts = findings.flatMap((f) => f.steps.map((s) => s.text));
   const policy = texts.flatMap((text) => [...text.matchAll(/^mx: (\S+)$/gm)]);
-  const records = texts.flatMap((text) => [...text.matchAll(/^\S+ \d+ IN MX \d+ (\S+)\.( |$)/gm)]);
+  const records = texts.flatMap((text) => [...text.matchAll(/^\S+ \d+ IN MX \d+ (\S+)\.$/gm)]);
   return [...policy, ...records].flatMap(([, name]) => (name?.startsWith('*') ? [] : (name ?? [])));
 }
 

@@ -77,7 +77,7 @@ test('a stale stronger digest is deleted, and no record is added that is there',
   const steps = grade(evidence).findings.find((f) => f.id === 'dane-mismatch')?.steps ?? [];
   const changes = steps.filter((step) => step.kind === 'dns').map((step) => step.text);
   assert.equal(changes.length, 1);
-  assert.match(changes[0] ?? '', /^Delete: .* TLSA 3 1 2 0d0d/);
+  assert.match(changes[0] ?? '', /^Delete this record\.\n.* TLSA 3 1 2 0d0d/);
 });
 
 test('a record that one step corrects does not begin again in testing mode', async () => {

@@ -56,10 +56,10 @@ test('what is there and wrong comes first, with the record of a key that its TLS
   for (const [domain, says] of [
     [
       'dane-mismatch.example',
-      /^note mx\.dane-mismatch\.example \[.*publish its record beside the old one/,
+      /^note mx\.dane-mismatch\.example \[.*publish its record next to the old one/,
     ],
     ['two-certs.example', /^note mx\.two-certs\.example \[/],
-    ['tlsa-unusable.example', /^note mx\.tlsa-unusable\.example: Publish a record with usage 3/],
+    ['tlsa-unusable.example', /^note mx\.tlsa-unusable\.example: Publish a record 3 1 1/],
   ] as const) {
     const steps = await missing(domain);
     assert.match(steps[0] ?? '', says);
@@ -78,7 +78,7 @@ test('what is there and wrong comes first, with the record of a key that its TLS
   assert.match((await missing('cname-mx.example'))[0] ?? '', /Name the host itself/);
 });
 
-test('where a policy is there that cannot be had, nobody is told to replace an enforced one by one in testing mode', async () => {
+test('no step replaces an enforced policy that cannot be fetched by one in testing mode', async () => {
   const steps = await missing('sts-redirect.example');
   const [kept, file] = [/as it was/, /mode: testing/].map((what) =>
     steps.findIndex((step) => what.test(step)),

@@ -1,77 +1,88 @@
+import type { FixStep } from '../../evidence/index.js';
 import {
   checkAgain,
+  checkCommand,
   command,
-  confirm,
   config,
+  confirm,
   dns,
   noSteps,
+  postfix,
+  reloadPostfix,
   wait,
   type FindingEntry,
   type FindingValues,
 } from './entry.js';
-import type { FixStep } from '../../evidence/index.js';
 
-const digest = (v: FindingValues) =>
+/** The owner name of the TLSA records of a host, with its final dot. */
+const tlsaOwner = (v: FindingValues): string => `_25._tcp.${v.host}.`;
+
+const compareKey = (v: FindingValues): FixStep[] => [
   command(
-    `On ${v.host}: openssl x509 -in /etc/ssl/mail/fullchain.pem -noout -pubkey | openssl pkey -pubin -outform der | sha256sum\n` +
-      `must print ${v.spkiSha256 || 'the digest of the key in use'}. If it does not, someone else answered here: stop and find out who.`,
-  );
-
-const addRecord = (v: FindingValues) =>
-  dns(
-    `Beside the present records: _25._tcp.${v.host}. 3600 IN TLSA 3 1 1 ${v.spkiSha256 || '<digest printed above>'}`,
-  );
-
-const publishForKey = (v: FindingValues) => [
-  digest(v),
-  config('Keep this key at renewal (certbot: --reuse-key), else the record is stale again.'),
-  addRecord(v),
-  wait('Two TTLs of the TLSA records.'),
-  confirm(`hermetic check ${v.domain}`),
-  dns(`Then delete the TLSA records at _25._tcp.${v.host} that match no key in use.`),
+    `On ${v.host}, print the digest of the key in use.`,
+    'openssl x509 -in /etc/ssl/mail/fullchain.pem -noout -pubkey | openssl pkey -pubin -outform der | sha256sum',
+  ),
+  confirm(
+    `Compare it with the digest that this check saw: ${v.spkiSha256 || 'none'}. ` +
+      'If they differ, stop: another server answered.',
+  ),
 ];
 
-const waits =
-  'Senders that honour DANE keep the mail and finally bounce it, today and without any attacker.';
+const publishForKey = (v: FindingValues): FixStep[] => [
+  ...compareKey(v),
+  config('Keep this key at renewal (certbot: --reuse-key). A new key needs a new record.'),
+  dns(
+    'Add this record and keep the existing ones.',
+    `${tlsaOwner(v)} 3600 IN TLSA 3 1 1 ${v.spkiSha256 || 'DIGEST'}`,
+  ),
+  wait('Wait two TTLs of the TLSA records.'),
+  checkAgain(v),
+  dns(`Delete the TLSA records at ${tlsaOwner(v)} that match no key in use.`),
+];
+
+const deferred =
+  'Senders with DANE defer the mail and finally bounce it, even without an attacker.';
 
 interface Repair {
   readonly fix: string;
   readonly steps: readonly FixStep[];
 }
 
-/** The repair that the reason of a mismatch calls for. */
+/** The fix that the reason of a mismatch calls for. */
 function mismatchRepair(v: FindingValues): Repair {
-  const owner = `_25._tcp.${v.host}`;
   const kinds = new Set(v.tlsa.map(({ kind }) => kind));
   const stronger = v.tlsa.filter(({ record }) => /^\d \d 2 /.test(record)).map((r) => r.record);
-  // RFC 7671 §9: a record of the key is there, and a stronger digest beside it is stale.
+  // RFC 7671 §9: a record of the key is there, and a stronger digest next to it is stale.
   if (kinds.has('digest') && v.tlsaOfKey && stronger.length > 0)
     return {
-      fix: 'Delete the record with the stronger digest: the record 3 1 1 beside it matches the key.',
+      fix: 'Delete the record with the stronger digest. The record 3 1 1 next to it matches the key.',
       steps: [
-        digest(v),
-        ...stronger.map((record) => dns(`Delete: ${owner}. IN TLSA ${record}`)),
+        ...compareKey(v),
+        ...stronger.map((record) =>
+          dns('Delete this record.', `${tlsaOwner(v)} IN TLSA ${record}`),
+        ),
         checkAgain(v),
       ],
     };
   if (kinds.has('anchor-not-sent'))
     return {
-      fix: 'Let the server send the CA certificate that the record names, or publish 3 1 1 for its key.',
+      fix: 'Send the CA certificate that the record names, or publish 3 1 1 for the key.',
       steps: [
-        config(
-          `Append the CA certificate that the TLSA record names to the chain that ${v.host} sends: Postfix, smtpd_tls_chain_files.`,
+        postfix(
+          'smtpd_tls_chain_files = /etc/ssl/mail/privkey.pem, /etc/ssl/mail/fullchain-with-ca.pem',
+          `Append that CA certificate to the chain that ${v.host} sends. Set in /etc/postfix/main.cf:`,
         ),
-        command('systemctl reload postfix'),
+        reloadPostfix,
         checkAgain(v),
       ],
     };
   if (kinds.has('wrong-form') || kinds.has('wrong-usage'))
     return {
-      fix: 'Publish the record 3 1 1 of the key beside the present ones, then delete those with wrong parameters.',
+      fix: 'Publish the record 3 1 1 of the key, then delete the records with wrong parameters.',
       steps: publishForKey(v),
     };
   return {
-    fix: 'Make sure the key seen is your own, then publish its record beside the old one.',
+    fix: 'Make sure that the key is yours, then publish its record next to the old one.',
     steps: publishForKey(v),
   };
 }
@@ -80,18 +91,27 @@ const resolverHabits: Readonly<Record<string, string>> = {
   silent: 'does not answer',
   refuses: 'refuses to answer',
   'tls-failed': 'could not be reached by TLS under that name',
-  'does-not-validate': 'does not validate, so its word on DNSSEC cannot be taken',
+  'does-not-validate': 'does not validate DNSSEC',
 };
+
+/** An address to replace before the command is run. */
+const throughResolver = (v: FindingValues): FixStep =>
+  confirm(
+    'Check again through a resolver that passes DNSSEC records. Replace ADDRESS by its address.',
+    checkCommand(v, ' --resolver ADDRESS'),
+  );
 
 /** DNSSEC and TLSA. */
 export const daneFindings = {
   'dane-mismatch': {
+    topic: 'dane',
     title: 'The TLSA records do not match the certificate',
+    passed: 'The TLSA records match every certificate seen',
     why: (v) => {
       const known = v.tlsa.some(({ kind }) => kind !== 'unknown');
       return known
-        ? waits
-        : `${waits} The key was changed without its record, or someone else answers in the server's place.`;
+        ? deferred
+        : `${deferred} Either the key changed without its record, or another server answered.`;
     },
     reference: 'RFC 7672 §2.2, §8.1',
     owner: 'mail-host',
@@ -99,153 +119,168 @@ export const daneFindings = {
     steps: (v) => mismatchRepair(v).steps,
   },
   'dane-misplaced': {
-    title: 'TLSA records stand where no sender looks for them',
+    topic: 'dane',
+    title: 'TLSA records are published at an unused name',
     why: (v) =>
-      `Senders ask for TLSA records at _25._tcp.${v.host} only, so these do not count for mail between servers.`,
+      `Senders look up TLSA records only at _25._tcp.${v.host}, so these protect no mail between servers.`,
     reference: 'RFC 7672 §2.2.3',
     owner: 'mail-host',
-    fix: (v) =>
-      `If DANE is meant for this host, publish the record of its key at _25._tcp.${v.host}.`,
+    fix: (v) => `If this host shall use DANE, publish the record of its key at _25._tcp.${v.host}.`,
     steps: publishForKey,
   },
   'dane-partial': {
+    topic: 'dane',
     title: 'Only some MX hosts have TLSA records',
+    passed: 'Every MX host has TLSA records',
     why: (v) =>
-      `An attacker blocks the hosts that have records and strips TLS from the others${v.detail ? `: ${v.detail}` : ''}.`,
+      `An attacker blocks the hosts with records and strips TLS from the others${v.detail ? `: ${v.detail}` : ''}.`,
     reference: 'RFC 7672 §2.2.1',
     owner: 'mail-host',
-    fix: 'Ask whoever runs the other hosts to publish TLSA records in a signed zone, or enforce MTA-STS for all of them.',
+    fix: 'Have TLSA records published for every MX host, or enforce MTA-STS.',
     steps: (v) => [
       confirm(
-        `Ask whoever runs ${v.detail || 'the other hosts'}: is the zone signed, and can the key stay the same at renewal? Only then TLSA records.`,
+        `Ask the operator of ${v.detail || 'the other hosts'} whether the zone is signed and the key is kept at renewal. TLSA records require both.`,
       ),
       checkAgain(v),
     ],
   },
   'dane-unusable': {
+    topic: 'dane',
     title: 'None of the TLSA records can be used',
-    why: 'Senders encrypt, but cannot authenticate: any certificate is accepted. Usages 0 and 1 do not count for mail between servers.',
+    passed: 'At least one TLSA record is usable',
+    why: 'Senders encrypt, but accept any certificate. Usages 0 and 1 do not apply to mail between servers.',
     reference: 'RFC 7672 §3.1.3',
     owner: 'mail-host',
-    fix: 'Publish a record with usage 3, selector 1, matching type 1 beside the present ones, then remove those.',
+    fix: 'Publish a record 3 1 1 next to the existing ones, then delete those.',
     steps: publishForKey,
   },
   'dane-inert': {
+    topic: 'dane',
     title: (v) =>
       v.detail
-        ? 'TLSA records in a zone signed with a retired algorithm have no effect'
+        ? 'A retired signature algorithm makes the TLSA records ineffective'
         : 'TLSA records in an unsigned zone have no effect',
+    passed: 'The TLSA records are in a signed zone',
     why: (v) =>
       v.detail
-        ? `Signed with an algorithm that no longer counts (${v.detail}): validators treat the zone as unsigned, so senders do not look at the records.`
-        : 'Without DNSSEC an attacker can forge them, so senders do not look at them.',
+        ? `Validators treat a zone signed with a retired algorithm as unsigned (${v.detail}). Senders ignore its TLSA records.`
+        : 'Without DNSSEC an attacker can forge them, so senders ignore them.',
     reference: 'RFC 7672 §2.1.1, §2.2',
     owner: 'dns-host',
     fix: (v) =>
       v.detail
-        ? `Sign the zone of ${v.host} with ECDSAP256SHA256 (13) and replace the DS record; until then rely on MTA-STS.`
-        : `Sign the zone of ${v.host} with DNSSEC; until then rely on MTA-STS.`,
+        ? `Sign the zone of ${v.host} with ECDSAP256SHA256 (13). Until then rely on MTA-STS.`
+        : `Sign the zone of ${v.host} with DNSSEC. Until then rely on MTA-STS.`,
     steps: (v) => [
       confirm(
-        `The TLSA records of ${v.host} match the key in use: once the zone is signed, a wrong one stops mail.`,
+        `Make sure that the TLSA records of ${v.host} match the key in use. In a signed zone, a wrong record defers mail.`,
       ),
       config(
         v.detail
-          ? `Change the algorithm of the zone of ${v.host} to ECDSAP256SHA256 (13) at its DNS provider, as an algorithm rollover (RFC 6781 §4.1.4).`
-          : `Switch DNSSEC on for the zone of ${v.host} at its DNS provider.`,
+          ? `At the DNS provider, roll the zone of ${v.host} over to ECDSAP256SHA256 (RFC 6781 §4.1.4).`
+          : `At the DNS provider, switch DNSSEC on for the zone of ${v.host}.`,
       ),
       dns('Publish the DS record at the registrar.'),
-      wait('One day: the TTL of the DS record at the parent.'),
+      wait('Wait one day, the TTL of the DS record at the parent.'),
       checkAgain(v),
     ],
   },
   'dane-bogus': {
+    topic: 'dane',
     title: 'The TLSA lookup fails DNSSEC validation',
-    why: waits,
+    passed: 'The TLSA answers validate',
+    why: deferred,
     reference: 'RFC 7672 §2.1.2',
     owner: 'dns-host',
-    fix: 'Sign the zone anew, or repair the name servers that answer without valid signatures.',
+    fix: 'Sign the zone again, or repair the name servers that answer without valid signatures.',
     steps: (v) => [
-      command(`delv -t TLSA _25._tcp.${v.host}`),
-      config('Sign the zone anew, denials (NSEC, NSEC3) included, and reload every name server.'),
+      command('See what fails.', `delv -t TLSA _25._tcp.${v.host}`),
+      config('Sign the zone again, with its NSEC or NSEC3 records, and reload every name server.'),
       checkAgain(v),
     ],
   },
   'dane-tempfail': {
+    topic: 'dane',
     title: 'The TLSA lookup gets no answer',
-    why: `${waits} Who blocks the answer gains nothing else by it.`,
+    passed: 'The name servers answer TLSA questions',
+    why: `${deferred} An attacker who blocks the answer gains nothing else.`,
     reference: 'RFC 7672 §2.1.2, §2.2',
     owner: 'dns-host',
-    fix: 'Let the name servers answer TLSA questions, also for names that have no such record.',
+    fix: 'Let the name servers answer TLSA questions, also for names without such a record.',
     steps: (v) => [
-      command(`dig +dnssec TLSA _25._tcp.${v.host}`),
-      config('Allow the type TLSA (52) in the firewall or load balancer before the name servers.'),
+      command('See what is answered.', `dig +dnssec TLSA _25._tcp.${v.host}`),
+      config(
+        'Allow the record type TLSA (52) in firewalls and load balancers of the name servers.',
+      ),
       checkAgain(v),
     ],
   },
   'dnssec-bogus': {
+    topic: 'dnssec',
     title: (v) => `DNSSEC validation of ${v.host || v.domain} fails`,
-    why: 'Every sender behind a validating resolver fails to find this name: its mail waits and bounces.',
+    passed: 'The DNSSEC signatures are valid',
+    why: 'Senders behind a validating resolver cannot find this name. They defer the mail and finally bounce it.',
     reference: 'RFC 4035 §5.5',
     owner: 'dns-host',
-    fix: 'Sign the zone anew; if the keys are lost, have the DS record removed at the registrar and wait for its TTL.',
+    fix: 'Sign the zone again. If its keys are lost, remove the DS record at the registrar.',
     steps: (v) => [
-      command(`delv ${v.host ? `-t A ${v.host}` : `-t MX ${v.domain}`}`),
+      command('See what fails.', `delv ${v.host ? `-t A ${v.host}` : `-t MX ${v.domain}`}`),
       config(
-        'Compare the DS record at the parent with the DNSKEY in use; sign the zone again with that key.',
+        'Compare the DS record at the parent with the DNSKEY in use, and sign the zone with that key.',
       ),
       checkAgain(v),
     ],
   },
   'dnssec-indeterminate': {
-    title: (v) => `Whether ${v.host || v.domain} is protected by DNSSEC could not be told`,
+    topic: 'dnssec',
+    title: (v) => `DNSSEC of ${v.host || v.domain} could not be determined`,
     why: (v) =>
-      `An answer needed for the proof did not arrive${v.detail ? ` (${v.detail})` : ''}; what DANE senders do is unknown.`,
+      `An answer that the proof needs did not arrive${v.detail ? ` (${v.detail})` : ''}. What senders with DANE do is unknown.`,
     reference: 'RFC 4035 §4.3',
     owner: 'dns-host',
     fix: 'Check again later, or through another resolver.',
-    steps: (v) => [
-      confirm(
-        `hermetic check ${v.domain} --resolver ADDRESS   (a resolver that passes DNSSEC records through)`,
-      ),
-    ],
+    steps: (v) => [throughResolver(v)],
   },
   'resolver-no-dnssec': {
+    topic: 'dnssec',
     title: (v) =>
-      `The resolver ${v.resolver} ${resolverHabits[v.detail] ?? 'does not pass DNSSEC records through'}`,
-    why: 'So what senders with DANE do cannot be told; everything else was checked.',
+      `The resolver ${v.resolver} ${resolverHabits[v.detail] ?? 'does not pass DNSSEC records'}`,
+    why: 'What senders with DANE do is unknown. Everything else was checked.',
     reference: 'RFC 4035 §3.2.1',
     owner: 'own-network',
     fix: (v) =>
-      `Use a resolver that passes DNSSEC records through: hermetic check ${v.domain} --resolver ADDRESS`,
-    steps: (v) => [confirm(`hermetic check ${v.domain} --resolver ADDRESS`)],
+      `Use a resolver that passes DNSSEC records: ${checkCommand(v, ' --resolver ADDRESS')}`,
+    steps: (v) => [throughResolver(v)],
   },
   'dane-leftover': {
-    title: (v) => `TLSA records that add nothing: ${v.detail}`,
-    why: 'They match nothing in use, or say what another record says; and they hide whether a record for the next key is in place.',
+    topic: 'dane',
+    title: (v) => `TLSA records without use: ${v.detail}`,
+    why: 'They match no key in use, or repeat another record. They hide whether the next key has a record.',
     reference: 'RFC 7671 §8.1',
     owner: 'mail-host',
-    fix: 'Delete them once it is sure that none is for a key to come.',
+    fix: 'Delete them, unless one of them is for a key that comes later.',
     steps: (v) => [
-      confirm(`At least one record at _25._tcp.${v.host} matches each key in use and stays.`),
-      dns(`Delete at _25._tcp.${v.host}: ${v.detail}`),
+      confirm(`Make sure that each key in use has a record at ${tlsaOwner(v)} that stays.`),
+      dns(`Delete at ${tlsaOwner(v)} the records ${v.detail}.`),
       checkAgain(v),
     ],
   },
   'dane-rollover-good': {
-    title: 'A TLSA record for the next key or issuer is in place',
-    why: 'The key can be changed without a moment in which no record matches.',
+    topic: 'dane',
+    title: 'The next key or issuer already has a TLSA record',
+    why: 'The key can change without a moment in which no record matches.',
     reference: 'RFC 7671 §8.1',
     owner: 'mail-host',
-    fix: 'Nothing has to be done.',
+    fix: 'No action is needed.',
     steps: noSteps,
   },
   'dane-good': {
-    title: 'DANE is in force and matches',
-    why: 'Senders that honour DANE deliver only to the right servers, under TLS, from the first mail on.',
+    topic: 'dane',
+    title: 'DANE is in force and every certificate matches',
+    why: 'Senders with DANE deliver only to the right servers, over TLS, from the first mail on.',
     reference: 'RFC 7672 §2.2',
     owner: 'mail-host',
-    fix: 'Nothing has to be done.',
+    fix: 'No action is needed.',
     steps: noSteps,
   },
 } satisfies Record<string, FindingEntry>;

@@ -23,26 +23,35 @@ export function policyText(mode: Mode, mx: readonly string[], maxAge: number): s
   ].join('\n');
 }
 
+/** Seconds that the policy of a first attempt, and an enforced one, may be cached. */
+const [MAX_AGE_DAY, MAX_AGE_WEEK] = [86_400, 604_800];
+
 const at = (v: FindingValues): string => `https://mta-sts.${v.domain}/.well-known/mta-sts.txt`;
-const serve = (v: FindingValues, mode: Mode, mx = v.mx, maxAge = 86400): FixStep =>
+const serve = (v: FindingValues, mode: Mode, mx = v.mx, maxAge = MAX_AGE_DAY): FixStep =>
   config(
-    `Serve at ${at(v)} (text/plain, certificate for mta-sts.${v.domain}, no redirect):\n${policyText(mode, mx, maxAge)}`,
+    `Serve this text at ${at(v)} as text/plain, with a certificate for mta-sts.${v.domain} and without a redirect.`,
+    policyText(mode, mx, maxAge),
   );
 const record = (v: FindingValues, suffix = ''): FixStep =>
-  dns(`_mta-sts.${v.domain}. 3600 IN TXT "v=STSv1; id=${v.policyId}${suffix}"`);
-const rpt = (v: FindingValues): FixStep[] =>
-  v.tlsRpt
-    ? []
-    : [dns(`_smtp._tls.${v.domain}. 3600 IN TXT "v=TLSRPTv1; rua=mailto:tls-reports@${v.domain}"`)];
+  dns(
+    'Publish this record; it replaces any present one.',
+    `_mta-sts.${v.domain}. 3600 IN TXT "v=STSv1; id=${v.policyId}${suffix}"`,
+  );
+const rptRecord = (v: FindingValues): FixStep =>
+  dns(
+    'Publish this record, with a mailbox of yours.',
+    `_smtp._tls.${v.domain}. 3600 IN TXT "v=TLSRPTv1; rua=mailto:tls-reports@${v.domain}"`,
+  );
+const rpt = (v: FindingValues): FixStep[] => (v.tlsRpt ? [] : [rptRecord(v)]);
 const readReports = wait(
-  'Two weeks: read the TLS-RPT reports, until they show no failure of a server of yours.',
+  'Wait two weeks and read the TLS-RPT reports, until none shows a failure of your servers.',
 );
 const readyFirst = (v: FindingValues): FixStep[] =>
   v.notReady.length === 0
     ? []
     : [
         confirm(
-          `First give a certificate of a public CA, valid for its own name, to ${v.notReady.join(', ')}; until then the policy stays in testing.`,
+          `First give a certificate of a public CA, valid for its own name, to ${v.notReady.join(', ')}. Until then keep the policy in mode testing.`,
         ),
       ];
 
@@ -50,12 +59,12 @@ const readyFirst = (v: FindingValues): FixStep[] =>
 const thenEnforce = (v: FindingValues, mx = v.mx): FixStep[] => [
   readReports,
   ...readyFirst(v),
-  serve(v, 'enforce', mx, 604800),
+  serve(v, 'enforce', mx, MAX_AGE_WEEK),
   record(v, 'E'),
   checkAgain(v),
 ];
 
-/** The order that never loses mail: file, record, reports, and only then enforcement. */
+/** The order that never defers mail: file, record, reports, and only then enforcement. */
 export const publishPolicy = (v: FindingValues): FixStep[] => [
   serve(v, 'testing'),
   record(v),
@@ -64,36 +73,34 @@ export const publishPolicy = (v: FindingValues): FixStep[] => [
 ];
 
 const unprotected =
-  'No sender obtains a policy, so all of them send as if there were none: who can strip STARTTLS or forge DNS reads the mail.';
-/**
- * Repairs of the publication keep the mode; what was never enforced starts in testing.
- */
-const republish = (v: FindingValues): FixStep[] => publishPolicy(v);
+  'No sender obtains a policy. An attacker who strips STARTTLS or forges DNS can read the mail.';
+const seen = (v: FindingValues): string => (v.detail ? ` Seen: ${v.detail}.` : '');
 
-/** One record is wrong and the policy is not: nothing begins again in testing mode. */
+/** The record is wrong and the policy is not, so the mode stays. */
 const correctRecord = (v: FindingValues): FixStep[] => [
-  confirm(`The policy at ${at(v)} lists every MX host: ${v.mx.join(', ')}.`),
+  confirm(`Make sure that the policy at ${at(v)} lists every MX host: ${v.mx.join(', ')}.`),
   record(v),
   checkAgain(v),
 ];
 
-const reportHere = (v: FindingValues): FixStep[] => [
-  dns(`_smtp._tls.${v.domain}. 3600 IN TXT "v=TLSRPTv1; rua=mailto:tls-reports@${v.domain}"`),
-  checkAgain(v),
-];
+const reportHere = (v: FindingValues): FixStep[] => [rptRecord(v), checkAgain(v)];
 
-/** The MTA-STS record and policy. */
+/** The MTA-STS record and policy, and TLS-RPT. */
 export const mtaStsFindings = {
   'sts-absent': {
+    topic: 'mta-sts',
     title: 'MTA-STS is not published',
-    why: 'Senders that do not validate DNSSEC have no way to know that this domain wants TLS: for them an attacker can strip it.',
+    passed: 'An MTA-STS policy is published',
+    why: 'An attacker can strip TLS from mail of senders that do not validate DNSSEC.',
     reference: 'RFC 8461 §3',
     owner: 'domain',
-    fix: 'Publish a policy in testing mode, read the reports, then enforce.',
+    fix: 'Publish a policy in mode testing, read the reports, then enforce.',
     steps: publishPolicy,
   },
   'sts-record-invalid': {
+    topic: 'mta-sts',
     title: 'The _mta-sts TXT record is not valid',
+    passed: 'The _mta-sts TXT record is valid',
     why: unprotected,
     reference: 'RFC 8461 §3.1',
     owner: 'domain',
@@ -101,16 +108,19 @@ export const mtaStsFindings = {
     steps: correctRecord,
   },
   'sts-record-ignored': {
+    topic: 'mta-sts',
     title: 'The _mta-sts TXT record is nearly an MTA-STS record',
     why: unprotected,
     reference: 'RFC 8461 §3.1',
     owner: 'domain',
-    fix: 'Correct the record: senders discard what does not begin with v=STSv1;.',
+    fix: 'Correct the record: senders discard one that does not begin with v=STSv1;.',
     steps: correctRecord,
   },
   'sts-policy-odd': {
+    topic: 'mta-sts',
     title: 'The policy file departs from the standard',
-    why: 'Senders with a tolerant reader use the policy; others refuse it or read it in another way.',
+    passed: 'The policy file follows the standard',
+    why: 'Tolerant senders use the policy. Others refuse it or read it differently.',
     reference: 'RFC 8461 §3.2',
     owner: 'domain',
     fix: 'Correct the line and publish the record with a new id.',
@@ -121,7 +131,8 @@ export const mtaStsFindings = {
     ],
   },
   'sts-policy-note': {
-    title: 'The MTA-STS record or policy has something without use',
+    topic: 'mta-sts',
+    title: 'The MTA-STS record or policy has an unused part',
     why: 'Senders ignore it.',
     reference: 'RFC 8461 §3',
     owner: 'domain',
@@ -129,109 +140,132 @@ export const mtaStsFindings = {
     steps: (v) => [config(`Look at ${at(v)}: ${v.reason ?? 'the line named above'}.`)],
   },
   'sts-lookup-failed': {
+    topic: 'mta-sts',
     title: 'The lookup of the MTA-STS record failed',
-    why: 'Whether a policy is published is unknown. Senders without a cached policy send as if there were none.',
+    why: 'Whether a policy is published is unknown. Senders without a cached policy apply none.',
     reference: 'RFC 8461 §3.1',
     owner: 'dns-host',
-    fix: 'Let every name server answer TXT questions, also for names that have no such record. Then check again.',
-    steps: (v) => [command(`dig +dnssec TXT _mta-sts.${v.domain}`), checkAgain(v)],
+    fix: 'Let every name server answer TXT questions, also for names without such a record. Then check again.',
+    steps: (v) => [
+      command('See what is answered.', `dig +dnssec TXT _mta-sts.${v.domain}`),
+      checkAgain(v),
+    ],
   },
   'sts-record-multiple': {
-    title: 'There is more than one _mta-sts TXT record',
+    topic: 'mta-sts',
+    title: 'There are several _mta-sts TXT records',
+    passed: 'There is exactly one _mta-sts TXT record',
     why: unprotected,
     reference: 'RFC 8461 §3.1',
     owner: 'domain',
     fix: 'Keep exactly one record that begins with v=STSv1.',
     steps: (v) => [
-      dns(
-        `Delete every _mta-sts.${v.domain} TXT record that begins with v=STSv1, then publish one:`,
-      ),
+      dns(`Delete every TXT record at _mta-sts.${v.domain} that begins with v=STSv1.`),
       ...correctRecord(v),
     ],
   },
   'sts-policy-unreachable': {
+    topic: 'mta-sts',
     title: 'The MTA-STS policy cannot be fetched',
-    why: (v) => `${unprotected}${v.detail ? ` What was seen: ${v.detail}.` : ''}`,
+    passed: 'The policy can be fetched over HTTPS',
+    why: (v) => `${unprotected}${seen(v)}`,
     reference: 'RFC 8461 §3.3',
     owner: 'domain',
     fix: (v) => `Make ${at(v)} answer with status 200.`,
-    steps: republish,
+    steps: publishPolicy,
   },
   'sts-policy-redirect': {
+    topic: 'mta-sts',
     title: 'The policy address answers with a redirect',
+    passed: 'The policy is served without a redirect',
     why: unprotected,
     reference: 'RFC 8461 §3.3',
     owner: 'domain',
     fix: (v) => `Serve the policy at ${at(v)} itself: senders must not follow a redirect.`,
-    steps: republish,
+    steps: publishPolicy,
   },
   'sts-policy-webpki-invalid': {
+    topic: 'mta-sts',
     title: (v) => `The certificate of mta-sts.${v.domain} is not accepted`,
-    why: (v) => `${unprotected}${v.detail ? ` What was seen: ${v.detail}.` : ''}`,
+    passed: 'The certificate of the policy host is accepted',
+    why: (v) => `${unprotected}${seen(v)}`,
     reference: 'RFC 8461 §3.3',
     owner: 'domain',
-    fix: (v) => `Give the policy host a certificate of a public CA for mta-sts.${v.domain}.`,
-    steps: republish,
+    fix: (v) => `Install a certificate of a public CA for mta-sts.${v.domain}.`,
+    steps: publishPolicy,
   },
   'sts-policy-wrong-type': {
+    topic: 'mta-sts',
     title: 'The policy is not served as text/plain',
+    passed: 'The policy is served as text/plain',
     why: unprotected,
     reference: 'RFC 8461 §3.2',
     owner: 'domain',
     fix: 'Serve the policy with Content-Type: text/plain.',
     steps: (v) => [
       serve(v, 'testing'),
-      config('nginx: location = /.well-known/mta-sts.txt { default_type text/plain; }'),
+      config(
+        'Set in the server block of nginx:',
+        'location = /.well-known/mta-sts.txt { default_type text/plain; }',
+      ),
       record(v),
       ...thenEnforce(v),
     ],
   },
   'sts-policy-invalid': {
+    topic: 'mta-sts',
     title: 'The policy file is not valid',
-    why: (v) => `${unprotected}${v.detail ? ` What was seen: ${v.detail}.` : ''}`,
+    passed: 'The policy file is valid',
+    why: (v) => `${unprotected}${seen(v)}`,
     reference: 'RFC 8461 §3.2',
     owner: 'domain',
     fix: 'Replace the policy file by a valid one.',
-    steps: republish,
+    steps: publishPolicy,
   },
   'sts-mode-testing': {
-    title: 'MTA-STS is in testing mode',
-    why: 'Senders report failures but deliver all the same: whoever strips STARTTLS or forges DNS still reads the mail.',
+    topic: 'mta-sts',
+    title: 'MTA-STS is in mode testing',
+    passed: 'The policy is enforced',
+    why: 'Senders report failures and deliver all the same. An attacker who strips STARTTLS or forges DNS can read the mail.',
     reference: 'RFC 8461 §5',
     owner: 'domain',
     fix: 'When the reports show no failure any more, change the mode to enforce.',
     steps: (v) => [...rpt(v), ...thenEnforce(v)],
   },
   'sts-mode-none': {
+    topic: 'mta-sts',
     title: 'MTA-STS is withdrawn (mode none)',
-    why: 'The policy tells senders to behave as if there were none.',
+    why: 'The policy asks senders to apply no policy.',
     reference: 'RFC 8461 §8.3',
     owner: 'domain',
-    fix: 'Publish a policy in testing mode, read the reports, then enforce.',
+    fix: 'Publish a policy in mode testing, read the reports, then enforce.',
     steps: publishPolicy,
   },
   'sts-mx-mismatch': {
-    title: (v) => `The MX host ${v.host} is not in the MTA-STS policy`,
-    why: 'Under enforce, senders that honour the policy do not use this host; if no other host is left, the mail waits and bounces.',
+    topic: 'mta-sts',
+    title: (v) => `The MTA-STS policy does not list ${v.host}`,
+    passed: 'The policy lists every MX host',
+    why: 'In mode enforce, senders do not use this host. If no other host is left, the mail is deferred and bounces.',
     reference: 'RFC 8461 §4.1',
     owner: 'domain',
     fix: (v) =>
-      `Add the line "mx: ${v.host}" to the policy, or remove the host from the MX records if it is not yours.`,
+      `Add the line "mx: ${v.host}" to the policy. If the host is not yours, remove its MX record.`,
     steps: (v) => [
-      confirm(`${v.host} is one of your servers and has a trusted certificate for its name.`),
+      confirm(`Make sure that ${v.host} is yours and has a trusted certificate for its name.`),
       serve(
         v,
         v.policy?.mode ?? 'testing',
         [...new Set([...(v.policy?.mx ?? []), v.host])],
-        v.policy?.maxAge ?? 86400,
+        v.policy?.maxAge ?? MAX_AGE_DAY,
       ),
       record(v),
       checkAgain(v),
     ],
   },
   'sts-no-mx-matches': {
-    title: 'No MX host is in the MTA-STS policy',
-    why: 'Under enforce, senders that honour the policy have no host left to deliver to: their mail waits and bounces.',
+    topic: 'mta-sts',
+    title: 'The MTA-STS policy lists no MX host',
+    why: 'In mode enforce, senders have no host left to deliver to. The mail is deferred and bounces.',
     reference: 'RFC 8461 §4.1',
     owner: 'domain',
     fix: 'List the MX hosts of the domain in the policy.',
@@ -241,61 +275,72 @@ export const mtaStsFindings = {
         : [serve(v, 'testing'), record(v), checkAgain(v)],
   },
   'sts-max-age-short': {
-    title: (v) => `The policy is kept only ${v.detail || 'for a short time'}`,
-    why: 'Once it has run out, an attacker who blocks the lookup has a sender without policy before him.',
+    topic: 'mta-sts',
+    title: (v) => `Senders cache the policy only for ${v.detail || 'a short time'}`,
+    why: 'When max_age expires, an attacker who blocks the lookup can strip TLS again.',
     reference: 'RFC 8461 §3.2',
     owner: 'domain',
-    fix: 'Raise max_age to weeks, once the policy has proved itself.',
+    fix: 'Raise max_age to weeks, once the policy has worked without failures.',
     steps: (v) => [
-      serve(v, v.policy?.mode ?? 'testing', v.policy?.mx ?? v.mx, 604800),
+      serve(v, v.policy?.mode ?? 'testing', v.policy?.mx ?? v.mx, MAX_AGE_WEEK),
       record(v),
       checkAgain(v),
     ],
   },
   'sts-good': {
+    topic: 'mta-sts',
     title: 'MTA-STS is enforced and every MX host satisfies it',
-    why: 'Senders that know the policy deliver only to the right servers, under TLS.',
+    why: 'Senders that know the policy deliver only to the right servers, over TLS.',
     reference: 'RFC 8461 §5',
     owner: 'domain',
-    fix: 'Nothing has to be done.',
+    fix: 'No action is needed.',
     steps: noSteps,
   },
   'no-enforcement': {
-    title: 'Nothing makes senders insist on TLS',
+    topic: 'mta-sts',
+    title: 'Neither DANE nor MTA-STS makes senders require TLS',
+    passed: 'DANE or MTA-STS makes senders require TLS',
     why: (v) =>
-      `There is neither an enforced MTA-STS policy nor DANE${v.detail ? ` (${v.detail})` : ''}: who is on the path strips STARTTLS or shows any certificate, and the mail goes on.`,
+      `An attacker strips STARTTLS or shows any certificate, and senders still deliver${v.detail ? ` (${v.detail})` : ''}.`,
     reference: 'RFC 8461 §1, RFC 7672 §1.3',
     owner: 'domain',
-    fix: 'Publish an MTA-STS policy in testing mode, read the reports, then enforce.',
+    fix: 'Publish an MTA-STS policy in mode testing, read the reports, then enforce.',
     steps: publishPolicy,
   },
   'tlsrpt-absent': {
-    title: 'No TLS reports are asked for',
-    why: 'When delivery fails because of TLS, the senders know and this domain does not.',
+    topic: 'tls-rpt',
+    title: 'No TLS-RPT record is published',
+    passed: 'A TLS-RPT record is published',
+    why: 'When delivery fails because of TLS, only the senders know.',
     reference: 'RFC 8460 §3',
     owner: 'domain',
     fix: 'Publish a TLS-RPT record.',
     steps: reportHere,
   },
   'tlsrpt-ignored': {
+    topic: 'tls-rpt',
     title: 'The _smtp._tls TXT record is nearly a TLS-RPT record',
-    why: 'Reporters discard it, so this domain does not hear of failed deliveries.',
+    why: 'Senders discard it and send no reports of failed deliveries.',
     reference: 'RFC 8460 §3',
     owner: 'domain',
-    fix: 'Correct the record: reporters discard what does not begin with v=TLSRPTv1;.',
+    fix: 'Correct the record: senders discard one that does not begin with v=TLSRPTv1;.',
     steps: reportHere,
   },
   'tlsrpt-odd': {
+    topic: 'tls-rpt',
     title: 'The TLS-RPT record departs from the standard',
-    why: 'Some reporters send nothing to such an address, or to another one than was meant.',
+    passed: 'The TLS-RPT record follows the standard',
+    why: 'Some senders send no report to such an address, or send it to a different one.',
     reference: 'RFC 8460 §3, RFC 6068 §2',
     owner: 'domain',
     fix: 'Correct the record.',
     steps: reportHere,
   },
   'tlsrpt-invalid': {
+    topic: 'tls-rpt',
     title: 'The TLS-RPT record is not valid',
-    why: (v) => `Senders do not report to it${v.detail ? `: ${v.detail}` : ''}.`,
+    passed: 'The TLS-RPT record is valid',
+    why: (v) => `Senders send no reports${v.detail ? `: ${v.detail}` : ''}.`,
     reference: 'RFC 8460 §3',
     owner: 'domain',
     fix: 'Replace the record by a single valid one.',

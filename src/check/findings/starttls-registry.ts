@@ -1,234 +1,277 @@
+import type { FixStep } from '../../evidence/index.js';
 import {
   checkAgain,
+  checkCommand,
   command,
   config,
   confirm,
+  noSteps,
+  postfix,
+  reloadPostfix,
+  withDetail,
   type FindingEntry,
   type FindingValues,
 } from './entry.js';
 
-const where = (v: FindingValues): string =>
-  `hermetic check ${v.domain} --control HOST --transcript`;
-
-const seenFromHere = (v: FindingValues) =>
+const whichNetwork = (v: FindingValues): FixStep =>
   confirm(
-    `Find out whose network it is: ${where(v)}, where HOST is a mail host known to offer STARTTLS. ` +
-      `If HOST looks the same, the fault is in the network this check runs from.`,
+    'Find out which network is at fault. Replace HOST by a mail host known to offer STARTTLS: if it looks the same, the fault is in the network of this check.',
+    checkCommand(v, ' --control HOST --transcript'),
   );
 
-/** What the server did, with its own words where it said any. */
-const answered = (v: FindingValues): string =>
+const testTls = (v: FindingValues): string =>
+  `openssl s_client -starttls smtp -connect ${v.host}:25 -servername ${v.host}`;
+
+/** How the server ended the session, with its own words where it said any. */
+const ended = (v: FindingValues): string =>
   v.reply === undefined ? `the server ends it (${v.detail})` : `the server answers "${v.reply}"`;
 
+const keyAndChain = 'smtpd_tls_chain_files = /etc/ssl/private/mail.pem';
+const fileOrder = 'Set in /etc/postfix/main.cf. The file holds key, certificate, intermediates:';
+const validateAndReload = command(
+  'Validate the configuration and reload Postfix.',
+  'postfix check && systemctl reload postfix',
+);
 const offer = [
-  config('Postfix, main.cf: smtpd_tls_security_level = may'),
-  config(
-    'Postfix, main.cf: smtpd_tls_chain_files = /etc/ssl/private/mail.pem   (key, then certificate, then intermediates)',
-  ),
-  command('postfix check && systemctl reload postfix'),
+  postfix('smtpd_tls_security_level = may'),
+  postfix(keyAndChain, fileOrder),
+  validateAndReload,
 ];
+
+const asaInspection = config(
+  'On a Cisco ASA, switch ESMTP inspection off:',
+  'policy-map global_policy\n class inspection_default\n  no inspect esmtp',
+);
+
+/** Log lines of Postfix show which versions and suites senders still use. */
+const logSessions = postfix('smtpd_tls_loglevel = 1', 'Log sessions. Set in /etc/postfix/main.cf:');
+const countSessions = (pattern: string): FixStep =>
+  command(
+    'Count the sessions that still need it.',
+    `grep -hoE '${pattern}' /var/log/mail.log* | sort | uniq -c`,
+  );
 
 /** STARTTLS and the handshake. */
 export const starttlsFindings = {
   'starttls-absent': {
+    topic: 'starttls',
     title: 'STARTTLS is not offered, seen from here',
-    why: 'Mail to this host crosses the network in clear text: whoever is on the path reads and changes it. A server without TLS and an attacker who removes the keyword look the same.',
+    passed: 'Every mail host offers STARTTLS',
+    why: 'Mail to this host crosses the network in plaintext: an on-path attacker reads and changes it. An attacker who removes the keyword looks the same as a server without TLS.',
     reference: 'RFC 3207 §4',
     owner: 'mail-host',
-    fix: 'Offer STARTTLS on port 25, even with a self-signed certificate: any TLS is better than clear text.',
-    steps: (v) => [seenFromHere(v), ...offer, checkAgain(v)],
+    fix: 'Offer STARTTLS on port 25. Even a self-signed certificate is better than plaintext.',
+    steps: (v) => [whichNetwork(v), ...offer, checkAgain(v)],
   },
   'starttls-mangled': {
-    title: 'The STARTTLS keyword is mangled on the way, seen from here',
+    topic: 'starttls',
+    title: 'The STARTTLS keyword is overwritten, seen from here',
+    passed: 'No STARTTLS keyword is overwritten',
     why: (v) =>
-      `The server's answer holds ${v.detail || 'a disfigured keyword'} in the place of STARTTLS: something on the path, a firewall's "mail inspection" or an attacker, rewrites it so that mail travels in clear text.`,
+      `The reply contains ${v.detail || 'an altered keyword'} instead of STARTTLS. A mail filter or an on-path attacker rewrites it, so mail travels in plaintext.`,
     reference: 'RFC 8461 §1, RFC 3207 §6',
     owner: 'mail-host',
     fix: 'Find the device that rewrites the SMTP conversation and switch its SMTP inspection off.',
     steps: (v) => [
-      seenFromHere(v),
-      config('Cisco ASA: policy-map global_policy / class inspection_default / no inspect esmtp'),
+      whichNetwork(v),
+      asaInspection,
       config(
-        'Other firewalls: switch off the SMTP protocol filter ("SMTP fixup", "mail guard") on port 25.',
+        'On other firewalls, switch off the SMTP filter of port 25 ("SMTP fixup", "mail guard").',
       ),
       checkAgain(v),
     ],
   },
   'starttls-refused': {
+    topic: 'starttls',
     title: 'STARTTLS is offered, then refused',
+    passed: 'Every mail host accepts the STARTTLS command',
     why: (v) =>
       `The server lists STARTTLS and answers the command with ${v.reply ? `"${v.reply}"` : 'a refusal'}. Senders that do not require TLS continue in plaintext.`,
     reference: 'RFC 3207 §4',
     owner: 'mail-host',
-    fix: 'Repair what keeps the server from starting TLS: most often a key or certificate file it cannot read.',
+    fix: 'Let the server start TLS. The usual cause is a key or certificate file it cannot read.',
     steps: (v) => [
-      seenFromHere(v),
+      whichNetwork(v),
       command(
-        'postfix check; grep -i tls /var/log/mail.log | tail   (look for a key that cannot be loaded)',
+        'Look for a key that cannot be loaded.',
+        'postfix check; grep -i tls /var/log/mail.log | tail',
       ),
-      config('Postfix, main.cf: smtpd_tls_chain_files = /etc/ssl/private/mail.pem'),
-      command('systemctl reload postfix'),
+      postfix(keyAndChain, fileOrder),
+      reloadPostfix,
       checkAgain(v),
     ],
   },
   'starttls-promised': {
-    title: 'TLS is promised for this host, but none is to be had, seen from here',
+    topic: 'starttls',
+    title: 'A policy requires TLS, but none was offered here',
+    passed: 'Every host whose policy requires TLS offers it',
     why: (v) =>
-      `The domain publishes ${v.detail}, and an honest server keeps that promise: either it is broken, or somebody on the path takes STARTTLS away. ` +
-      'Senders that hold it to its promise keep the mail; the others send it in clear text.',
+      `The domain publishes ${v.detail}. Either the server is broken or an on-path attacker removes STARTTLS. ` +
+      'Senders that apply the policy defer the mail; others send it in plaintext.',
     reference: 'RFC 7672 §2.2, RFC 8461 §5',
     owner: 'mail-host',
-    fix: 'Leave the TLSA records and the policy as they are, since they protect the mail now, and find out which of the two it is.',
+    fix: 'Keep the TLSA records and the policy, which protect the mail now. Find out which of the two it is.',
     steps: (v) => [
       command(
-        `On ${v.host}: openssl s_client -starttls smtp -connect localhost:25 -servername ${v.host}`,
+        `On ${v.host}, test TLS locally.`,
+        `openssl s_client -starttls smtp -connect localhost:25 -servername ${v.host}`,
       ),
       confirm(
-        'If TLS works there, the server is sound and an on-path attacker or a filter removes it: check from another network as well.',
+        'If TLS works there, an on-path attacker or a filter removes it. Check from another network as well.',
       ),
-      seenFromHere(v),
+      whichNetwork(v),
       checkAgain(v),
     ],
   },
   'own-network-strips': {
-    title: 'This network takes STARTTLS away',
+    topic: 'network',
+    title: 'This network removes STARTTLS',
     why: (v) =>
-      `The control host ${v.detail} looks stripped as well, so what was seen of STARTTLS says nothing about the domain.`,
+      `The control host ${v.detail} looks stripped as well, so nothing is known of the domain's STARTTLS.`,
     reference: 'RFC 3207 §6',
     owner: 'own-network',
-    fix: 'Check from another network, and have the SMTP inspection of this one switched off: mail sent from here travels in clear text.',
-    steps: (v) => [
-      config('Cisco ASA: policy-map global_policy / class inspection_default / no inspect esmtp'),
-      confirm(`From another network: hermetic check ${v.domain}`),
-    ],
+    fix: 'Check from another network. Switch off SMTP inspection here: mail from here travels in plaintext.',
+    steps: (v) => [asaInspection, confirm('Check from another network.', checkCommand(v))],
   },
   'tls-handshake-failed': {
-    title: 'STARTTLS is accepted, but no TLS session comes about',
+    topic: 'starttls',
+    title: 'STARTTLS is accepted, but the TLS handshake fails',
+    passed: 'The TLS handshake succeeds with every mail host',
     why: (v) =>
-      `${v.detail || 'The handshake fails.'} Some senders retry in clear text, those that enforce TLS keep the mail until it bounces.`,
+      `${v.detail || 'The handshake fails.'} Some senders retry in plaintext. Senders that require TLS defer the mail until it bounces.`,
     reference: 'RFC 3207 §4.1',
     owner: 'mail-host',
     fix: 'Let the server speak TLS 1.2 and 1.3 with the usual cipher suites.',
     steps: (v) => [
-      seenFromHere(v),
-      config('Postfix, main.cf: smtpd_tls_protocols = >=TLSv1'),
-      config('Postfix, main.cf: smtpd_tls_ciphers = medium'),
-      command(`openssl s_client -starttls smtp -connect ${v.host}:25 -servername ${v.host}`),
+      whichNetwork(v),
+      postfix('smtpd_tls_protocols = >=TLSv1\nsmtpd_tls_ciphers = medium'),
+      command('Test the handshake.', testTls(v)),
       checkAgain(v),
     ],
   },
   'tls-session-refused': {
+    topic: 'starttls',
     title: 'The server accepts no mail inside TLS',
+    passed: 'Every mail host accepts mail inside TLS',
     why: (v) =>
-      `The handshake succeeds, but ${answered(v)} to EHLO inside TLS. No sender can hand over mail in this session: the mail is deferred and finally bounces.`,
+      `The handshake succeeds, but ${ended(v)} to EHLO inside TLS. Senders defer the mail and finally bounce it.`,
     reference: 'RFC 3207 §4.2',
     owner: 'mail-host',
     fix: 'Accept EHLO and mail inside TLS from every client that may connect.',
     steps: (v) => [
       command(
-        `On ${v.host}: openssl s_client -starttls smtp -connect localhost:25 -crlf   (type EHLO test)`,
+        `On ${v.host}, open a session and type EHLO test.`,
+        'openssl s_client -starttls smtp -connect localhost:25 -crlf',
       ),
-      config(
-        'Postfix, main.cf: smtpd_tls_req_ccert = no   (port 25 cannot require client certificates)',
+      postfix(
+        'smtpd_tls_req_ccert = no',
+        'Port 25 cannot require client certificates. Set in /etc/postfix/main.cf:',
       ),
-      confirm('No access rule of the mail server applies to TLS sessions only.'),
-      command('postfix check && systemctl reload postfix'),
+      confirm('Make sure that no access rule applies to TLS sessions only.'),
+      validateAndReload,
       checkAgain(v),
     ],
   },
   'starttls-intermittent': {
+    topic: 'starttls',
     title: 'STARTTLS is offered on some connections only',
+    passed: 'STARTTLS is offered on every connection',
     why: (v) =>
-      `${v.detail} Senders that enforce TLS are deferred at random, the others send part of the mail in plaintext.`,
+      `${v.detail} Senders that require TLS are deferred at random. Others send part of the mail in plaintext.`,
     reference: 'RFC 8461 §5, RFC 7672 §2.2, RFC 3207 §4',
     owner: 'mail-host',
-    fix: 'Configure every server behind this address alike: each one has to offer STARTTLS.',
+    fix: 'Configure every server behind this address alike: each one must offer STARTTLS.',
     steps: (v) => [
+      command('Compare the greetings of the connections.', checkCommand(v, ' --transcript')),
       command(
-        `hermetic check ${v.domain} --transcript   (compare the greetings of the connections)`,
+        'See the setting on every server behind the address.',
+        'postconf smtpd_tls_security_level',
       ),
-      confirm('On every server behind the address: postconf smtpd_tls_security_level'),
       ...offer,
       checkAgain(v),
     ],
   },
   'tls-large-hello': {
-    title: 'A ClientHello of the size that current TLS libraries send is lost',
+    topic: 'starttls',
+    title: 'A ClientHello of current size gets no answer',
+    passed: 'A ClientHello of current size is answered',
     why: (v) =>
-      `${v.detail || 'A hello of 1,550 octets got no answer, a smaller one did.'} Senders that offer ML-KEM send about this size, and their mail is deferred.`,
+      `${v.detail || 'A ClientHello of 1,550 octets got no answer, a smaller one did.'} Senders that offer ML-KEM send about this size, and their mail is deferred.`,
     reference: 'RFC 9846 §4.2.2',
     owner: 'mail-host',
-    fix: 'Find the firewall, proxy or load balancer that drops a ClientHello of more than one packet.',
+    fix: 'Find the firewall, proxy or load balancer that drops a ClientHello of several packets.',
     steps: (v) => [
-      command(
-        `openssl s_client -starttls smtp -connect ${v.host}:25 -servername ${v.host} -groups X25519MLKEM768:X25519`,
+      command('Send a large ClientHello.', `${testTls(v)} -groups X25519MLKEM768:X25519`),
+      confirm('Make sure that the same command succeeds on the mail host itself.'),
+      confirm(
+        'Switch off TLS inspection and ClientHello filters between the internet and port 25.',
       ),
-      confirm('The same command on the mail host itself, against localhost, succeeds.'),
-      confirm('TLS inspection and ClientHello filters between the internet and port 25 are off.'),
       checkAgain(v),
     ],
   },
   'tls-old-version': {
+    topic: 'tls-version',
     title: 'TLS 1.0 or 1.1 is in use',
-    why: 'These versions rest on SHA-1 and are deprecated. They are still better than clear text, which is what an old sender falls back to.',
+    passed: 'TLS 1.0 and 1.1 are not in use',
+    why: 'These versions rely on SHA-1 and are deprecated. They are still better than plaintext, to which an old sender falls back.',
     reference: 'RFC 8996 §2',
     owner: 'mail-host',
-    fix: 'First count the sessions that still need it; then offer TLS 1.2 and 1.3, and drop the old versions when the count is nil.',
+    fix: 'Offer TLS 1.2 and 1.3. Remove the old versions once no session needs them.',
     steps: (v) => [
-      config('Postfix, main.cf: smtpd_tls_loglevel = 1'),
-      command(
-        `grep -hoE 'TLSv1(\\.1)? with' /var/log/mail.log* | sort | uniq -c   (sessions that still need it)`,
-      ),
-      config(
-        'Install an OpenSSL that has TLS 1.3; Postfix, main.cf: smtpd_tls_protocols = >=TLSv1   (keep the old ones while they are counted)',
+      logSessions,
+      countSessions('TLSv1(\\.1)? with'),
+      postfix(
+        'smtpd_tls_protocols = >=TLSv1',
+        'Install an OpenSSL that has TLS 1.3. Keep the old versions while you count. Set in /etc/postfix/main.cf:',
       ),
       checkAgain(v),
     ],
   },
   'tls-broken-version': {
+    topic: 'tls-version',
     title: 'SSLv2 or SSLv3 is accepted',
-    why: 'Both are broken: an attacker on the path can read the session, and SSLv2 endangers the same key on other services (DROWN).',
+    passed: 'SSLv2 and SSLv3 are refused',
+    why: 'Both are broken: an on-path attacker can read the session. SSLv2 also endangers the same key on other services (DROWN).',
     reference: 'RFC 6176 §3, RFC 7568 §3',
     owner: 'mail-host',
-    fix: 'Switch SSLv2 and SSLv3 off; TLS 1.0 and later stay on.',
-    steps: (v) => [
-      config('Postfix, main.cf: smtpd_tls_protocols = >=TLSv1'),
-      command('systemctl reload postfix'),
-      checkAgain(v),
-    ],
+    fix: 'Switch SSLv2 and SSLv3 off. Keep TLS 1.0 and later.',
+    steps: (v) => [postfix('smtpd_tls_protocols = >=TLSv1'), reloadPostfix, checkAgain(v)],
   },
   'tls-weak-suite': {
-    title: (v) => `A weak cipher suite is in use${v.detail ? `: ${v.detail}` : ''}`,
-    why: 'RC4 and 3DES can be broken with effort; NULL and export suites protect nothing. Weak encryption is still better than clear text.',
+    topic: 'cipher',
+    title: withDetail('A weak cipher suite is in use'),
+    passed: 'No weak cipher suite is accepted',
+    why: 'RC4 and 3DES can be broken with effort. Weak encryption is still better than plaintext.',
     reference: 'RFC 7465 §2, RFC 9325 §4.1',
     owner: 'mail-host',
-    fix: 'First count the sessions that still need it; then leave RC4, 3DES, export and NULL suites out.',
+    fix: 'Count the sessions that still need them. Then exclude RC4, 3DES, export and NULL suites.',
     steps: (v) => [
-      command(
-        `grep -hoE 'with cipher [A-Z0-9-]+' /var/log/mail.log* | sort | uniq -c   (sessions that still need it)`,
-      ),
-      config('Postfix, main.cf: smtpd_tls_ciphers = medium'),
-      config('Postfix, main.cf: smtpd_tls_exclude_ciphers = RC4, 3DES, EXPORT, eNULL'),
+      countSessions('with cipher [A-Z0-9-]+'),
+      postfix('smtpd_tls_ciphers = medium\nsmtpd_tls_exclude_ciphers = RC4, 3DES, EXPORT, eNULL'),
       checkAgain(v),
     ],
   },
   'tls-anonymous-suite': {
+    topic: 'cipher',
     title: 'Anonymous cipher suites are accepted',
-    why: 'A sender that does not check certificates loses nothing by them; senders that check never choose them.',
+    why: 'Senders that verify certificates never choose them. Other senders lose nothing by them.',
     reference: 'RFC 7672 §8.2',
     owner: 'mail-host',
-    fix: 'Nothing has to be done.',
-    steps: () => [],
+    fix: 'No action is needed.',
+    steps: noSteps,
   },
   'injection-vulnerable': {
+    topic: 'starttls',
     title: 'Commands sent before the handshake are executed after it',
-    why: 'An attacker on the path can put commands in front of the sealed session, and so steal or forge mail.',
+    passed: 'Commands sent before the handshake are discarded',
+    why: 'An on-path attacker can insert commands before the encrypted session, and so steal or forge mail.',
     reference: 'RFC 3207 §4.2',
     owner: 'mail-host',
-    fix: 'Update the mail server: it has to discard what it received before the handshake.',
+    fix: 'Update the mail server: it must discard everything received before the handshake.',
     steps: (v) => [
       command(
-        'apt-get install --only-upgrade postfix exim4 sendmail opensmtpd   (whichever is installed)',
+        'Update the mail server that is installed.',
+        'apt-get install --only-upgrade postfix exim4 sendmail opensmtpd',
       ),
       checkAgain(v),
     ],

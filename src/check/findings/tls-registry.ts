@@ -1,249 +1,283 @@
+import type { FixStep } from '../../evidence/index.js';
 import {
   checkAgain,
+  checkCommand,
   command,
-  config,
   confirm,
   noSteps,
+  postfix,
+  reloadPostfix,
+  wait,
+  withDetail,
   type FindingEntry,
   type FindingValues,
 } from './entry.js';
 
-const count = command(
-  `grep -hoE '(TLSv[0-9.]+|SSLv3) with cipher [A-Z0-9-]+' /var/log/mail.log* | sort | uniq -c   (sessions that still need it)`,
+const logSessions = postfix('smtpd_tls_loglevel = 1', 'Log sessions. Set in /etc/postfix/main.cf:');
+const countSessions = command(
+  'Count the sessions that still need it.',
+  `grep -hoE '(TLSv[0-9.]+|SSLv3) with cipher [A-Z0-9-]+' /var/log/mail.log* | sort | uniq -c`,
 );
-const log = config('Postfix, main.cf: smtpd_tls_loglevel = 1');
-const named = (what: string) => (v: FindingValues) => (v.detail ? `${what}: ${v.detail}` : what);
 const firstCount =
-  (...more: ReturnType<typeof config>[]) =>
-  (v: FindingValues) => [log, count, ...more, checkAgain(v)];
-const softly =
-  'Weak TLS is still better than clear text, to which a sender without anything better falls back: count first, then narrow.';
+  (...more: readonly FixStep[]) =>
+  (v: FindingValues): FixStep[] => [logSessions, countSessions, ...more, checkAgain(v)];
+
+/** One setting of Postfix and nothing else. */
+const set =
+  (setting: string) =>
+  (v: FindingValues): FixStep[] => [postfix(setting), reloadPostfix, checkAgain(v)];
+
+/** The library is at fault: which version has what is missing. */
+const libraryVersion =
+  (since: string) =>
+  (v: FindingValues): FixStep[] => [
+    command(`Print the version in use; ${since}.`, 'openssl version'),
+    checkAgain(v),
+  ];
+
+const weakBeatsPlaintext =
+  'Weak TLS is still better than plaintext, to which a sender without anything better falls back.';
+const strongGroups = 'tls_eecdh_auto_curves = X25519 prime256v1 secp384r1';
 
 /** Versions, suites, groups and features. */
 export const tlsFindings = {
   'tls-broken-suite': {
-    title: named('A suite without encryption, or an export suite, is accepted'),
-    why: 'NULL suites send the mail in clear inside TLS, export suites are broken in hours: a sender believes it is protected and is not.',
+    topic: 'cipher',
+    title: withDetail('A NULL or export suite is accepted'),
+    passed: 'No NULL or export suite is accepted',
+    why: 'NULL suites do not encrypt, and export suites are broken in hours. A sender that negotiates one is not protected.',
     reference: 'RFC 9325 §4.1',
     owner: 'mail-host',
-    fix: 'Leave NULL and export suites out.',
-    steps: (v) => [
-      config('Postfix, main.cf: smtpd_tls_exclude_ciphers = eNULL, EXPORT'),
-      command('systemctl reload postfix'),
-      checkAgain(v),
-    ],
+    fix: 'Exclude NULL and export suites.',
+    steps: set('smtpd_tls_exclude_ciphers = eNULL, EXPORT'),
   },
   'tls-unlisted-suite': {
-    title: named('A suite outside the profile is accepted'),
-    why: softly,
+    topic: 'cipher',
+    title: withDetail('A suite outside the profile is accepted'),
+    passed: 'Only suites of the profile are accepted',
+    why: weakBeatsPlaintext,
     reference: 'RFC 9325 §4.2',
     owner: 'mail-host',
-    fix: 'First count the sessions that need it; then offer only what the profile lists.',
+    fix: 'Count the sessions that need it. Then offer only the suites of the profile.',
     steps: firstCount(
       command(
-        'hermetic config postfix   (or exim, or opensmtpd: settings by Mozilla’s guidelines 6.0)',
+        "Print settings by Mozilla's guidelines 6.0. Exim and OpenSMTPD are supported as well.",
+        'hermetic config postfix',
       ),
     ),
   },
   'tls-phase-out-suite': {
-    title: named('A suite that is being phased out is accepted'),
-    why: softly,
+    topic: 'cipher',
+    title: withDetail('A suite to be phased out is accepted'),
+    passed: 'No suite to be phased out is accepted',
+    why: weakBeatsPlaintext,
     reference: 'RFC 9325 §4.2',
     owner: 'mail-host',
-    fix: 'Plan its end: count the sessions that need it, and leave it out when there are none.',
+    fix: 'Count the sessions that need it, and exclude it when no session does.',
     steps: firstCount(),
   },
   'tls-missing-version': {
-    title: named('A version that the profile asks for is not spoken'),
-    why: 'Senders that accept only current versions cannot agree on one with this server, and fall back to clear text or give up.',
+    topic: 'tls-version',
+    title: withDetail('A TLS version of the profile is missing'),
+    passed: 'Every TLS version of the profile is offered',
+    why: 'Senders that accept only current versions find none in common. They fall back to plaintext or defer the mail.',
     reference: 'RFC 9325 §3.1.1',
     owner: 'mail-host',
     fix: 'Offer TLS 1.2 and 1.3.',
     steps: (v) => [
-      config('Postfix, main.cf: smtpd_tls_protocols = >=TLSv1'),
-      command('openssl version   (1.1.1 or later has TLS 1.3)'),
-      checkAgain(v),
+      postfix('smtpd_tls_protocols = >=TLSv1'),
+      ...libraryVersion('1.1.1 and later have TLS 1.3')(v),
     ],
   },
   'tls-weak-group': {
-    title: named('A weak group is accepted for the key exchange'),
-    why: 'Who breaks the key exchange reads every session that used the group, even later.',
+    topic: 'cipher',
+    title: withDetail('A weak key exchange group is accepted'),
+    passed: 'No weak key exchange group is accepted',
+    why: 'An attacker who breaks the key exchange reads every session that used the group, even later.',
     reference: 'RFC 9325 §4.3',
     owner: 'mail-host',
     fix: 'Offer X25519, P-256 and P-384.',
-    steps: (v) => [
-      config('Postfix, main.cf: tls_eecdh_auto_curves = X25519 prime256v1 secp384r1'),
-      command('systemctl reload postfix'),
-      checkAgain(v),
-    ],
+    steps: set(strongGroups),
   },
   'tls-phase-out-group': {
-    title: named('A group that is being phased out is accepted'),
+    topic: 'cipher',
+    title: withDetail('A group to be phased out is accepted'),
+    passed: 'No group to be phased out is accepted',
     why: 'It is not broken, but newer groups are faster and safer.',
     reference: 'RFC 9325 §4.3',
     owner: 'mail-host',
     fix: 'Prefer X25519, P-256 and P-384.',
-    steps: (v) => [
-      config('Postfix, main.cf: tls_eecdh_auto_curves = X25519 prime256v1 secp384r1'),
-      checkAgain(v),
-    ],
+    steps: set(strongGroups),
   },
   'tls-weak-dhe': {
-    title: named('The finite-field group of DHE is small'),
-    why: 'Groups of 1024 bits are within reach of states; all servers that share one fall together.',
+    topic: 'cipher',
+    title: withDetail('The finite-field group of DHE is small'),
+    passed: 'The finite-field group of DHE is large enough',
+    why: 'States can break groups of 1024 bits. All servers that share one are broken together.',
     reference: 'RFC 9325 §4.3',
     owner: 'mail-host',
     fix: 'Use a group of RFC 7919 with at least 2048 bits.',
     steps: (v) => [
-      command('openssl dhparam -out /etc/postfix/dh.pem 3072'),
-      config('Postfix, main.cf: smtpd_tls_dh1024_param_file = /etc/postfix/dh.pem'),
-      checkAgain(v),
+      command('Make the parameters.', 'openssl dhparam -out /etc/postfix/dh.pem 3072'),
+      ...set('smtpd_tls_dh1024_param_file = /etc/postfix/dh.pem')(v),
     ],
   },
   'tls-weak-handshake-signature': {
-    title: named('The key exchange is signed with SHA-1 when asked so'),
-    why: 'SHA-1 signatures can be forged with effort; a client of today never asks for them.',
+    topic: 'cipher',
+    title: withDetail('The key exchange can be signed with SHA-1'),
+    passed: 'The key exchange is never signed with SHA-1',
+    why: 'SHA-1 signatures can be forged with effort. No current sender asks for them.',
     reference: 'RFC 9155 §2',
     owner: 'mail-host',
-    fix: 'Nothing is urgent: a newer OpenSSL with its default security level refuses SHA-1.',
-    steps: (v) => [
-      command('openssl version   (3.0 or later refuses SHA-1 at its default level)'),
-      checkAgain(v),
-    ],
+    fix: 'Update OpenSSL when convenient: its default security level refuses SHA-1.',
+    steps: libraryVersion('3.0 and later refuse SHA-1 at their default level'),
   },
   'tls-order': {
+    topic: 'cipher',
     title: "The client's order of suites decides",
-    why: 'Old clients that list weak suites first get them, although both sides could do better.',
+    passed: "The server's order of suites decides",
+    why: 'Old senders that list weak suites first get them, although both sides have better ones.',
     reference: 'RFC 9325 §4.2.1',
     owner: 'mail-host',
     fix: "Let the server's order decide.",
-    steps: (v) => [
-      config('Postfix, main.cf: tls_preempt_cipherlist = yes'),
-      command('systemctl reload postfix'),
-      checkAgain(v),
-    ],
+    steps: set('tls_preempt_cipherlist = yes'),
   },
   'tls-compression': {
+    topic: 'cipher',
     title: 'TLS compression is accepted',
-    why: 'Compression before encryption leaks contents by their size (CRIME).',
+    passed: 'TLS compression is refused',
+    why: 'Compression before encryption reveals contents by their size (CRIME).',
     reference: 'RFC 9325 §3.3',
     owner: 'mail-host',
     fix: 'Switch compression off.',
-    steps: (v) => [
-      config('Postfix, main.cf: tls_ssl_options = NO_COMPRESSION'),
-      command('systemctl reload postfix'),
-      checkAgain(v),
-    ],
+    steps: set('tls_ssl_options = NO_COMPRESSION'),
   },
   'tls-no-extended-master-secret': {
-    title: 'TLS 1.2 without the extended master secret',
-    why: 'Two sessions can be made to share their keys, which some attacks build on (triple handshake).',
+    topic: 'tls-version',
+    title: 'TLS 1.2 lacks the extended master secret',
+    passed: 'TLS 1.2 has the extended master secret',
+    why: 'An attacker can make two sessions share their keys, on which the triple handshake attack builds.',
     reference: 'RFC 9325 §3.5, RFC 9846 §D',
     owner: 'mail-host',
     fix: 'Update the TLS library.',
-    steps: (v) => [command('openssl version   (1.1.0 or later has it)'), checkAgain(v)],
+    steps: libraryVersion('1.1.0 and later have it'),
   },
   'tls-no-secure-renegotiation': {
-    title: 'TLS 1.2 without secure renegotiation',
-    why: "An attacker can put a session of its own in front of a sender's.",
+    topic: 'tls-version',
+    title: 'TLS 1.2 lacks secure renegotiation',
+    passed: 'TLS 1.2 has secure renegotiation',
+    why: "An attacker can insert a session of its own before a sender's.",
     reference: 'RFC 5746 §4.4',
     owner: 'mail-host',
     fix: 'Update the TLS library.',
-    steps: (v) => [command('openssl version   (0.9.8m or later has it)'), checkAgain(v)],
+    steps: libraryVersion('0.9.8m and later have it'),
   },
   'tls-renegotiation': {
-    title: 'Clients can ask for renegotiation',
-    why: 'Each costs the server a whole handshake and the client almost nothing: few clients can keep it busy.',
+    topic: 'tls-version',
+    title: 'Clients can start a renegotiation',
+    passed: 'Clients cannot start a renegotiation',
+    why: 'Each renegotiation costs the server a handshake and the client almost nothing. A few clients can overload it.',
     reference: 'RFC 9325 §3.5',
     owner: 'mail-host',
-    fix: 'Switch renegotiation asked for by clients off.',
-    steps: (v) => [
-      config('Postfix, main.cf: tls_ssl_options = NO_RENEGOTIATION'),
-      command('systemctl reload postfix'),
-      checkAgain(v),
-    ],
+    fix: 'Switch off renegotiation by clients.',
+    steps: set('tls_ssl_options = NO_RENEGOTIATION'),
   },
   'tls-unsettled': {
+    topic: 'network',
     title: (v) => `Not all of its TLS is known: ${v.detail}`,
-    why: 'Each question takes a connection. What was not asked is neither good nor bad.',
+    why: 'Each test takes a connection. A test without an answer is neither good nor bad.',
     reference: 'RFC 9325 §4',
     owner: 'own-network',
-    fix: 'Go on later from what was seen, more slowly, or with a larger budget.',
+    fix: 'Continue later from the saved evidence, more slowly, or with a larger budget.',
     steps: (v) => [
-      command(`hermetic check ${v.domain} --evidence seen.json`),
-      { kind: 'wait', text: 'An hour or more, when the server turned us away.' },
-      command(`hermetic check ${v.domain} --resume seen.json --spacing 30`),
+      command('Save the evidence.', checkCommand(v, ' --evidence seen.json')),
+      wait('If the server refused connections, wait an hour or more.'),
+      command('Continue from it.', checkCommand(v, ' --resume seen.json --spacing 30')),
     ],
   },
   'tls-hello-intolerant': {
-    title: 'A large ClientHello is refused, a smaller one taken',
-    why: 'Hellos grow with post-quantum keys: senders that send them will not reach this server by TLS.',
+    topic: 'starttls',
+    title: 'A large ClientHello is refused, a smaller one accepted',
+    passed: 'A large ClientHello is accepted',
+    why: 'Post-quantum keys make every ClientHello larger. Senders that use them cannot reach this server by TLS.',
     reference: 'RFC 9846 §4.2.2',
     owner: 'mail-host',
-    fix: 'Update the mail server or whatever terminates TLS before it.',
+    fix: 'Update the mail server, or the device that terminates TLS before it.',
     steps: (v) => [
       command(
+        'Send a large ClientHello.',
         `openssl s_client -starttls smtp -connect ${v.host}:25 -servername ${v.host} -cipher ALL:COMPLEMENTOFALL@SECLEVEL=0`,
       ),
       confirm(
-        'If that fails where a short list of suites works: no firewall, proxy or load balancer reads the handshake on the way.',
+        'If it fails and a short list of suites works, exclude firewalls, proxies and load balancers that read the handshake.',
       ),
       command(
-        'openssl version; postconf mail_version   (update both, then whatever terminates TLS before the server)',
+        'Print both versions, and update the program that terminates TLS.',
+        'openssl version; postconf mail_version',
       ),
       checkAgain(v),
     ],
   },
   'tls-pq-good': {
+    topic: 'cipher',
     title: (v) => `Post-quantum key exchange is offered (${v.detail})`,
-    why: 'Mail recorded today stays closed to later quantum computers. The groups are X25519MLKEM768, SecP256r1MLKEM768 and SecP384r1MLKEM1024.',
+    why: 'Mail recorded today stays unreadable for later quantum computers. RFC 10024 defines X25519MLKEM768, SecP256r1MLKEM768 and SecP384r1MLKEM1024.',
     reference: 'RFC 10024',
     owner: 'mail-host',
-    fix: 'Nothing has to be done.',
+    fix: 'No action is needed.',
     steps: noSteps,
   },
   'tls-pq-draft-good': {
-    title: (v) => `Post-quantum key exchange of a draft is offered (${v.detail})`,
-    why: 'It protects recorded mail too, but no RFC defines the group: few senders offer it, and it may change.',
+    topic: 'cipher',
+    title: (v) => `A draft of post-quantum key exchange is offered (${v.detail})`,
+    why: 'It protects recorded mail too. No RFC defines the group, so few senders offer it and it may change.',
     reference: 'draft-ietf-tls-mlkem',
     owner: 'mail-host',
     fix: 'Offer X25519MLKEM768 (RFC 10024) as well.',
     steps: noSteps,
   },
   'starttls-differs': {
-    title: 'Some addresses or ports of this host offer TLS, others do not',
+    topic: 'starttls',
+    title: 'Some addresses or ports offer TLS, others do not',
+    passed: 'All addresses of a host offer TLS alike',
     why: (v) =>
-      `${v.detail} A sender that meets the wrong one first sends in clear text; one network path may also be tampered with.`,
+      `${v.detail} Senders that reach an address without TLS send in plaintext. An attacker on one path looks the same.`,
     reference: 'RFC 3207 §4',
     owner: 'mail-host',
-    fix: 'Configure all of them alike; if they are, look for a device on the path of the odd one.',
+    fix: 'Configure all of them alike. If they are, look for a device before the one that differs.',
     steps: (v) => [
+      command('Compare greeting and EHLO of the addresses.', checkCommand(v, ' --transcript')),
       command(
-        `hermetic check ${v.domain} --transcript   (compare greeting and EHLO of the addresses)`,
+        'See the setting on every server that the addresses lead to.',
+        'postconf smtpd_tls_security_level',
       ),
       confirm(
-        'Every address leads to a server with the same configuration; on each: postconf smtpd_tls_security_level',
-      ),
-      confirm(
-        `If they are alike, check from another network: a device on the path of one address takes STARTTLS away.`,
+        'If they are alike, check from another network: a device before one address removes STARTTLS.',
       ),
       checkAgain(v),
     ],
   },
   'dane-required': {
-    title: 'The profile asks for DANE',
-    why: 'Without TLSA records in a signed zone no DANE sender can insist on TLS.',
+    topic: 'dane',
+    title: 'The profile requires DANE',
+    passed: 'DANE is in force, as the profile requires',
+    why: 'Without TLSA records in a signed zone, senders with DANE cannot require TLS.',
     reference: 'RFC 7672 §1.3',
     owner: 'dns-host',
     fix: 'Sign the zones with DNSSEC, then publish TLSA records for the keys in use.',
-    steps: (v) => [command(`hermetic records ${v.domain}`), checkAgain(v)],
+    steps: (v) => [
+      command('Print the records to publish.', `hermetic records ${v.domain}${v.options.network}`),
+      checkAgain(v),
+    ],
   },
   'cert-short-key': {
-    title: named('The certificate’s key is shorter than the profile wants'),
-    why: 'It is not within reach today, but mail recorded today can be opened when it is.',
+    topic: 'certificate',
+    title: withDetail('The certificate key is shorter than the profile requires'),
+    passed: 'The certificate key is as long as the profile requires',
+    why: 'It cannot be broken today. Mail recorded today becomes readable once it can.',
     reference: 'RFC 9325 §4.3',
     owner: 'mail-host',
-    fix: 'Take a longer key, or P-256, at the next renewal; with DANE publish its TLSA record first.',
+    fix: 'Use a longer key, or P-256, at the next renewal. With DANE publish its TLSA record first.',
     steps: (v) => [checkAgain(v)],
   },
 } satisfies Record<string, FindingEntry>;

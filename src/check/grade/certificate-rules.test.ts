@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Evidence, MailCertificate } from '../../evidence/index.js';
+import { noOptions } from '../findings/entry.js';
 import { baseline } from '../profiles/baseline.js';
 import { plantedEvidence, plantedPolicy } from '../../../test/support/check/planted-evidence.js';
 import { certificateRules } from './certificate-rules.js';
@@ -24,7 +25,7 @@ const healthy: MailCertificate = {
   spkiSha256: '0'.repeat(64),
 };
 
-/** What one certificate raises while this is in force. */
+/** The findings of one certificate while this policy is in force. */
 function raised(
   changes: Partial<MailCertificate>,
   mtaSts?: Evidence['mtaSts'],
@@ -43,7 +44,12 @@ function raised(
   const host = evidence.hosts.map((h) => judgeHost(evidence, h))[0];
   const address = host?.addresses[0];
   assert.ok(host && address);
-  const all = new FindingCollector(evidence, baseline, [host]);
+  const all = new FindingCollector({
+    evidence,
+    profile: baseline,
+    hosts: [host],
+    options: noOptions,
+  });
   const one: JudgedCertificate = {
     certificate,
     chain: [certificate],

@@ -1,5 +1,5 @@
 import { catalogue, finding, type FindingId } from '../findings/catalogue.js';
-import type { FindingValues } from '../findings/entry.js';
+import type { CommandOptions, FindingValues } from '../findings/entry.js';
 import type { TrustMechanism, Profile } from '../profiles/profile.js';
 import type { RecordFault } from '../../dane/index.js';
 import type { Evidence, Finding, Severity } from '../../evidence/index.js';
@@ -21,10 +21,18 @@ export interface FindingInput {
   /** The server's own reply, as received. */
   readonly reply?: string | undefined;
   readonly spkiSha256?: string;
-  /** What is in force for the subject; the worst of their severities counts. */
+  /** Mechanisms in force for the subject; the worst of their severities counts. */
   readonly mechanisms?: readonly TrustMechanism[];
   /** Nothing else is left. */
   readonly all?: boolean;
+}
+
+/** Everything that findings are made from. */
+export interface Collected {
+  readonly evidence: Evidence;
+  readonly profile: Profile;
+  readonly hosts: readonly JudgedHost[];
+  readonly options: CommandOptions;
 }
 
 /** Collects findings, each once per subject. */
@@ -39,17 +47,19 @@ export class FindingCollector {
   /** Hosts whose faults end once the MX record names where their alias leads, by name. */
   readonly aliases: ReadonlyMap<string, AliasCause>;
 
-  constructor(
-    readonly evidence: Evidence,
-    readonly profile: Profile,
-    all: readonly JudgedHost[],
-  ) {
+  readonly evidence: Evidence;
+  readonly profile: Profile;
+
+  constructor({ evidence, profile, hosts: all, options }: Collected) {
+    this.evidence = evidence;
+    this.profile = profile;
     const hosts = all.filter((h) => h.shown.passedOver === undefined);
     this.hosts = hosts;
     this.aliases = aliasCauses(evidence, hosts);
     this.passedOver = all.filter((h) => h.shown.passedOver !== undefined);
     this.#base = {
       domain: evidence.domain,
+      options,
       host: '',
       ip: '',
       mx: hosts.map((h) => h.evidence.name),
@@ -74,12 +84,9 @@ export class FindingCollector {
   add(id: FindingId, { mechanisms = ['none'], all = false, ...values }: FindingInput = {}): void {
     const rule = this.profile.rules[id];
     const base = rule.severity;
-    const severity =
-      all && rule.whenAll
-        ? rule.whenAll
-        : typeof base === 'string'
-          ? base
-          : worst(mechanisms.map((mechanism) => base[mechanism]));
+    const usual =
+      typeof base === 'string' ? base : worst(mechanisms.map((mechanism) => base[mechanism]));
+    const severity = all ? (rule.whenAll ?? usual) : usual;
     const made = { ...finding(id, severity, { ...this.#base, ...values }), reference: rule.clause };
     const key = `${id} ${made.subject}`;
     if (!this.#findings.has(key)) this.#findings.set(key, made);

@@ -1,54 +1,68 @@
-import type { CheckResult, Evidence, Finding, MailHost, Verdict } from '../../evidence/index.js';
+import { safeUnicode, version } from '../../base/index.js';
+import {
+  evidenceDigest,
+  type CheckResult,
+  type Evidence,
+  type Finding,
+  type MailHost,
+  type Provenance,
+  type Verdict,
+} from '../../evidence/index.js';
 import { exposure, handshakeFailed, ownNetworkStrips, resolverAtFault } from './exposure.js';
 import { baseline } from '../profiles/baseline.js';
 import { severityOf } from '../profiles/goals.js';
-import type { Profile } from '../profiles/profile.js';
+import { noOptions, type CommandOptions } from '../findings/entry.js';
+import type { Profile, Rule } from '../profiles/profile.js';
 import { daneRules, policyRules, routeRules } from './domain-rules.js';
 import { hostRules } from './host-rules.js';
 import { judgeHost, type JudgedAddress, type JudgedHost } from './judge-host.js';
 import { FindingCollector } from './finding-collector.js';
+import { passedTests } from './passed-tests.js';
 import { undecidedRules } from './undecided-rules.js';
 
 const depths = ['triage', 'verdict', 'inventory'];
 
+/** Facts about the check that the evidence does not hold. */
+export interface GradeOptions {
+  /** Repeated in the commands that the steps print. Default: none. */
+  readonly options?: CommandOptions | undefined;
+}
+
 /**
- * Grades what was seen. Pure: the date is the one of the evidence, nothing is asked
- * again. `fail` before `inconclusive` before `warn` before `pass`; `inconclusive` only
- * where what is unknown could change the verdict.
+ * Grades evidence. Pure: the date is the one of the evidence, and nothing is asked again.
+ * `fail` before `inconclusive` before `warn` before `pass`; `inconclusive` only where what
+ * is unknown could change the verdict.
  */
-export function grade(evidence: Evidence, profile: Profile = baseline): CheckResult {
+export function grade(
+  evidence: Evidence,
+  profile: Profile = baseline,
+  { options = noOptions }: GradeOptions = {},
+): CheckResult {
   const hosts = evidence.hosts.map((host) => judgeHost(evidence, host));
-  const raised = new FindingCollector(evidence, profile, hosts);
-  routeRules(raised);
-  const { kind } = evidence.route;
-  if (kind === 'mx' || kind === 'implicit') {
-    hostRules(raised);
-    policyRules(raised, daneRules(raised));
-  }
-  const findings = raised.list();
-  const intrusive = evidence.hosts.some((h) =>
-    h.addresses.some((a) => a.connections.some((c) => c.injection)),
-  );
+  const findings = findingsOf(new FindingCollector({ evidence, profile, hosts, options }));
   const {
     mtaSts,
     tlsRpt,
     network: { control },
   } = evidence;
-  const { policy } = mtaSts;
+  const notLookedAt = beyondDepth(evidence, profile);
   return {
     schema: 'hermetic.check/1',
     domain: evidence.domain,
+    domainUnicode: safeUnicode(evidence.domain),
     checkedAt: evidence.collectedAt,
     profile: profile.name,
     depth: evidence.depth,
     verdict: verdictOf(evidence, profile, hosts, findings),
     exposure: exposure(evidence, hosts),
-    route: { kind, dnssec: evidence.route.dnssec },
+    route: { kind: evidence.route.kind, dnssec: evidence.route.dnssec },
     hosts: hosts.map((host) => withExposure(evidence, host)),
     mtaSts: {
       status: mtaSts.status,
-      ...(mtaSts.id === undefined ? {} : { id: mtaSts.id }),
-      ...(policy ? { mode: policy.mode, maxAge: policy.maxAge, mx: policy.mx } : {}),
+      id: mtaSts.id,
+      mode: mtaSts.policy?.mode,
+      maxAge: mtaSts.policy?.maxAge,
+      mx: mtaSts.policy?.mx,
       problems: mtaSts.problems.map((p) => p.code),
     },
     tlsRpt: {
@@ -56,22 +70,52 @@ export function grade(evidence: Evidence, profile: Profile = baseline): CheckRes
       rua: tlsRpt.rua,
       problems: tlsRpt.problems.map((p) => p.code),
     },
-    ...(control ? { control: { host: control.host, starttls: control.starttls } } : {}),
+    control: control && { host: control.host, starttls: control.starttls },
     findings,
-    notLookedAt: Object.entries(profile.rules)
-      .filter(([, rule]) =>
-        rule.depth === 'intrusive'
-          ? !intrusive
-          : depths.indexOf(rule.depth ?? 'triage') > depths.indexOf(evidence.depth),
-      )
-      .map(([id]) => id),
+    notLookedAt,
+    passed: passedTests(evidence, profile, { hosts, findings, notLookedAt }),
     connections: hosts
       .flatMap((h) => h.shown.addresses.flatMap((a) => [a, ...(a.submission ?? [])]))
       .reduce((n, { connections }) => n + connections, 0),
+    provenance: provenanceOf(evidence, profile),
   };
 }
 
-/** What would happen to the mail were there this host alone, or this address alone. */
+function findingsOf(raised: FindingCollector): readonly Finding[] {
+  routeRules(raised);
+  const { kind } = raised.evidence.route;
+  if (kind === 'mx' || kind === 'implicit') {
+    hostRules(raised);
+    policyRules(raised, daneRules(raised));
+  }
+  return raised.list();
+}
+
+/** Rules of the profile that need more connections than this depth made. */
+function beyondDepth(evidence: Evidence, profile: Profile): readonly string[] {
+  const intrusive = evidence.hosts.some((h) =>
+    h.addresses.some((a) => a.connections.some((c) => c.injection)),
+  );
+  const isBeyond = ({ depth = 'triage' }: Rule): boolean =>
+    depth === 'intrusive' ? !intrusive : depths.indexOf(depth) > depths.indexOf(evidence.depth);
+  return Object.entries(profile.rules)
+    .filter(([, rule]) => isBeyond(rule))
+    .map(([id]) => id);
+}
+
+function provenanceOf(evidence: Evidence, profile: Profile): Provenance {
+  const { network, helo, tool } = evidence;
+  return {
+    tool: { name: 'hermetic', version },
+    collector: tool,
+    profileDate: profile.date,
+    vantage: { addresses: network.sources ?? [], helo, ipv6: network.ipv6 },
+    resolvers: network.resolver.map(({ label }) => label),
+    evidenceSha256: evidenceDigest(evidence),
+  };
+}
+
+/** Adds the outcome if this host, or this address, were the only one. */
 function withExposure(evidence: Evidence, host: JudgedHost): MailHost {
   return {
     ...host.shown,
@@ -119,7 +163,7 @@ function somethingUnknown(evidence: Evidence, hosts: readonly JudgedHost[]): boo
   return hosts.some(({ evidence: host, addresses, shown }) => {
     if (shown.passedOver !== undefined) return false;
     if (host.dnssec === 'indeterminate' || host.addressLookup.status === 'failed') return true;
-    // What this machine could not try never counts, as long as something of the domain
+    // An address that this machine could not try never counts, as long as something of the domain
     // was seen.
     const tried = addresses.filter((a) => a.shown.status !== 'skipped');
     if (tried.length === 0 && addresses.length > 0)

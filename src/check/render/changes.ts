@@ -3,12 +3,12 @@ import { wrap } from '../../base/index.js';
 
 const titles: Readonly<Record<Direction, string>> = {
   worse: 'Worse',
-  unclear: 'Can no longer be told',
+  unclear: 'Can no longer be determined',
   better: 'Better',
   changed: 'Changed, neither better nor worse',
 };
 
-/** What is different, worse first, subject by subject. Ends with a line feed. */
+/** The differences, worse first, subject by subject. Ends with a line feed. */
 export function renderChanges({ domain, before, after, changes }: Comparison, width = 80): string {
   const columns = Math.min(120, Math.max(60, width));
   const head = wrap(`${domain}  ${before} -> ${after}`, columns);

@@ -1,23 +1,28 @@
 import { wrap } from '../../base/index.js';
-import type { Evidence } from '../../evidence/index.js';
+import type { Evidence, NetworkEvidence } from '../../evidence/index.js';
+
+const isStripped = (starttls: string): boolean => starttls === 'absent' || starttls === 'mangled';
 
 /**
- * What the control host tells of the network the check ran from; empty without
- * `--control`.
+ * Says what the control host shows of the network that the check ran from. Empty without
+ * `--control`; else one paragraph that ends with a line feed.
  */
 export function renderControl({ network, hosts }: Evidence, width = 80): string {
   const { control } = network;
   if (!control) return '';
-  const stripped = (starttls: string): boolean => starttls === 'absent' || starttls === 'mangled';
   const anyStripped = hosts.some((h) =>
-    h.addresses.some((a) => a.connections.some((c) => stripped(c.starttls))),
+    h.addresses.some((a) => a.connections.some((c) => isStripped(c.starttls))),
   );
-  const says = stripped(control.starttls)
-    ? `STARTTLS ${control.starttls} there as well: it is this network that strips it.`
-    : control.starttls !== 'offered'
-      ? `nothing could be told of it (${control.failure?.code ?? control.starttls}).`
-      : anyStripped
-        ? 'STARTTLS is offered there: it is not this network that strips it for everyone.'
-        : 'STARTTLS is offered there.';
-  return `${wrap(`Control host ${control.host}: ${says}`, width).join('\n')}\n`;
+  return `${wrap(`Control host ${control.host}: ${verdictOn(control, anyStripped)}`, width).join('\n')}\n`;
+}
+
+function verdictOn(
+  { starttls, failure }: NonNullable<NetworkEvidence['control']>,
+  anyStripped: boolean,
+): string {
+  if (isStripped(starttls)) return `STARTTLS ${starttls} there as well: this network removes it.`;
+  if (starttls !== 'offered') return `its STARTTLS is unknown (${failure?.code ?? starttls}).`;
+  return anyStripped
+    ? 'STARTTLS is offered there: this network does not remove it for every host.'
+    : 'STARTTLS is offered there.';
 }

@@ -18,7 +18,7 @@ const groups = {
 type Group = keyof typeof groups;
 const all = Object.keys(groups) as readonly Group[];
 
-/** The worst that may happen to mail today comes first. */
+/** The worst outcome of mail today comes first. */
 const worstFirst: readonly DeliveryResult[] = [
   'cleartext',
   'to-attacker',
@@ -44,12 +44,17 @@ const happens: Readonly<Record<DeliveryResult, string>> = {
  * and address.
  */
 export function headline(result: CheckResult): string {
+  return headlineParts(result).join(' ');
+}
+
+/** The same as separate paragraphs: mail today, the reason of a FAIL, mail under attack. */
+export function headlineParts(result: CheckResult): readonly string[] {
   const { route, findings } = result;
   const nonexistent = findings.find((f) => f.id === 'domain-nonexistent');
-  if (nonexistent) return `${nonexistent.title}.`;
-  if (route.kind === 'null-mx') return 'This domain says that it takes no mail.';
-  if (route.kind === 'none') return 'This domain has no mail host: mail to it bounces at once.';
-  return [today(result), reason(result), attacked(result)].filter((text) => text !== '').join(' ');
+  if (nonexistent) return [`${nonexistent.title}.`];
+  if (route.kind === 'null-mx') return ['This domain declares that it takes no mail.'];
+  if (route.kind === 'none') return ['This domain has no mail host: mail to it bounces at once.'];
+  return [today(result), reason(result), attacked(result)].filter((text) => text !== '');
 }
 
 /** A group does no better than the worst of its rows. */
@@ -108,7 +113,7 @@ function unclear(result: CheckResult): string {
     why && why.id !== 'mx-inconclusive'
       ? `: ${why.title.charAt(0).toLowerCase()}${why.title.slice(1)}`
       : '';
-  return `What happens to mail today could not be told from here${because}.`;
+  return `What happens to mail today could not be determined from here${because}.`;
 }
 
 /** The reason of a FAIL: the worst finding, and how many more there are. */
@@ -127,21 +132,20 @@ function attacked({ exposure }: CheckResult): string {
   const lost = every.filter((s) =>
     hostile.some((a) => ['cleartext', 'to-attacker'].includes(exposure[s][a])),
   );
-  if (lost.length === every.length)
-    return 'An attacker on the path can read the mail of every sender.';
+  if (lost.length === every.length) return 'An on-path attacker can read the mail of every sender.';
   if (held.length > 0 && lost.length > 0) {
     const first = lost.includes('mtaStsFirst') && held.includes('mtaStsCached');
-    const firstMail = first ? ', and the first mail of senders with MTA-STS,' : '';
-    return `Under attack, mail from ${holding(held)} waits; that of the others${firstMail} can be read.`;
+    const firstMail = first ? ' and the first mail of senders with MTA-STS' : '';
+    return `Attacks on mail from ${protectedNames(held)} are defeated. An on-path attacker can read mail of other senders${firstMail}.`;
   }
   if (lost.length > 0)
-    return `Under attack, mail from ${lost.length === 1 ? 'senders that check nothing' : 'unprotected senders'} can be read; for the others it could not be told.`;
+    return `An on-path attacker can read mail of ${lost.length === 1 ? 'senders without DANE or MTA-STS' : 'unprotected senders'}; for other senders it could not be determined.`;
   return held.length === every.length
-    ? 'Under attack it waits as well.'
-    : 'What an attacker could do could not be told.';
+    ? 'Every attack is defeated: the mail is deferred.'
+    : 'What an attacker could do could not be determined.';
 }
 
-function holding(senders: readonly SenderClass[]): string {
+function protectedNames(senders: readonly SenderClass[]): string {
   const sts = senders.includes('mtaStsCached');
   const both = senders.includes('bothCached');
   return named([
@@ -157,7 +161,9 @@ function named(of: readonly Group[]): string {
   if (plain) {
     if (dane) return sts ? 'most senders' : 'senders without MTA-STS';
     if (sts) return 'senders without DANE';
-    return both ? 'senders without DANE or MTA-STS, or with both,' : 'senders that check nothing';
+    return both
+      ? 'senders without DANE or MTA-STS, or with both,'
+      : 'senders without DANE or MTA-STS';
   }
   if (dane && sts) return 'senders with DANE or MTA-STS';
   const alone = both ? '' : ' alone';

@@ -9,9 +9,9 @@ export interface JunitOptions {
 }
 
 /**
- * JUnit XML for CI servers: a test suite for each domain, a test for the verdict and for
- * each finding. What could not be told is an error, neither passed nor failed; what this
- * depth does not ask is skipped.
+ * JUnit XML for CI servers: a test suite for each domain; a test for the verdict, for each
+ * finding and for each passed test of the profile. An unknown verdict is an error, neither
+ * passed nor failed; a rule that this depth does not test is skipped.
  */
 export function renderJunit(
   results: readonly CheckResult[],
@@ -32,10 +32,11 @@ function suite(result: CheckResult, failOn: 'warn' | 'fail'): string {
   const cases = [
     verdictCase(result, failOn),
     ...result.findings.map((finding) => findingCase(finding, failOn)),
+    ...(result.passed ?? []).map(({ id }): Case => ({ name: id, outcome: 'passed' })),
     ...result.notLookedAt.map((id): Case => ({
       name: id,
       outcome: 'skipped',
-      message: `not asked at depth ${result.depth}`,
+      message: `not tested at depth ${result.depth}`,
     })),
   ];
   const counted = (outcome: Case['outcome']): number =>
@@ -53,10 +54,29 @@ function suite(result: CheckResult, failOn: 'warn' | 'fail'): string {
     profile: result.profile,
     depth: result.depth,
     connections: result.connections,
+    ...provenanceProperties(result),
   })
     .map(([name, value]) => `      <property${attributes({ name, value })}/>\n`)
     .join('');
   return `  <testsuite${head}>\n    <properties>\n${properties}    </properties>\n${cases.map((c) => testCase(result.domain, c)).join('')}  </testsuite>\n`;
+}
+
+/** The origin of the result as flat names and values. */
+function provenanceProperties({
+  provenance,
+  domainUnicode,
+}: CheckResult): Readonly<Record<string, string>> {
+  if (!provenance) return {};
+  const { tool, profileDate, vantage, resolvers, evidenceSha256 } = provenance;
+  return {
+    tool: `${tool.name} ${tool.version}`,
+    'profile-date': profileDate,
+    'vantage-addresses': vantage.addresses.join(' '),
+    'vantage-helo': vantage.helo,
+    resolvers: resolvers.join(' '),
+    'evidence-sha256': evidenceSha256,
+    'domain-unicode': domainUnicode ?? '',
+  };
 }
 
 function verdictCase(result: CheckResult, failOn: 'warn' | 'fail'): Case {

@@ -28,7 +28,7 @@ export function renderNagios(result: CheckResult): {
     unclear ??
     result.findings.find((f) => f.severity === 'fail' || f.severity === 'warn');
   const text = worst ? `${worst.subject}: ${worst.title} (${worst.id})` : result.verdict;
-  // The bar parts text from figures.
+  // A vertical bar separates the text from the performance data.
   const line = `MAILTLS ${word} - ${result.domain}: ${text}`.replaceAll('|', '/');
   return {
     line: `${neutralise(line)} | fail=${counted('fail')} warn=${counted('warn')} connections=${result.connections}`,

@@ -15,24 +15,22 @@ export function renderSarif(results: readonly CheckResult[]): string {
 
 function run(result: CheckResult): object {
   const ids = [...new Set(result.findings.map((f) => f.id))];
-  const told = result.verdict !== 'inconclusive';
   return {
-    tool: { driver: { name: 'Hermetic', rules: ids.map(rule) } },
+    tool: {
+      driver: {
+        name: 'Hermetic',
+        version: result.provenance?.tool.version,
+        semanticVersion: result.provenance?.tool.version,
+        rules: ids.map(rule),
+      },
+    },
     automationDetails: { id: `hermetic/${safe(result.domain)}/` },
     invocations: [
       {
         executionSuccessful: true,
         endTimeUtc: result.checkedAt,
-        ...(told
-          ? {}
-          : {
-              toolExecutionNotifications: [
-                {
-                  level: 'warning',
-                  message: { text: safe(`Could not tell: ${headline(result)}`) },
-                },
-              ],
-            }),
+        toolExecutionNotifications:
+          result.verdict === 'inconclusive' ? [unknownNotice(result)] : undefined,
       },
     ],
     properties: {
@@ -40,12 +38,20 @@ function run(result: CheckResult): object {
       profile: result.profile,
       depth: result.depth,
       connections: result.connections,
+      domainUnicode: result.domainUnicode,
+      provenance: result.provenance,
+      passed: result.passed,
     },
     results: result.findings.map((finding) =>
       item(result.domain, finding, ids.indexOf(finding.id)),
     ),
   };
 }
+
+const unknownNotice = (result: CheckResult): object => ({
+  level: 'warning',
+  message: { text: safe(`Could not tell: ${headline(result)}`) },
+});
 
 function rule(id: string): object {
   const { title, why, fix, reference, owner } = describeFinding(id as FindingId);
@@ -89,7 +95,11 @@ function item(
       subject: safe(subject),
       owner,
       reference,
-      steps: steps.map((s) => ({ kind: s.kind, text: lines(s.text) })),
+      steps: steps.map(({ kind, text, code }) => ({
+        kind,
+        text: lines(text),
+        code: code === undefined ? undefined : lines(code),
+      })),
     },
   };
 }

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import test from 'node:test';
+import type { CheckResult } from '../../evidence/index.js';
 import { grade } from '../grade/grade.js';
 import {
   plantedAddress,
@@ -7,8 +9,10 @@ import {
   plantedHost,
 } from '../../../test/support/check/planted-evidence.js';
 import { renderNagios } from './nagios.js';
+import { renderOverview } from './terminal-overview.js';
 import { renderTerminal } from './terminal.js';
 import { renderTranscript } from './transcript.js';
+import { bestPossible, cellOf, senderNames } from './words.js';
 
 const mangled = plantedEvidence({
   hosts: [
@@ -24,14 +28,73 @@ test('the report begins with the domain, the verdict and what happens to its mai
   assert.match(second ?? '', /^Today mail travels encrypted, but no sender verifies to whom/);
 });
 
-test('no line is longer than the width, at 80 and at 120 columns, and the whole fits one screen', () => {
-  for (const width of [80, 100, 120]) {
-    for (const evidence of [plantedEvidence(), mangled]) {
-      for (const line of renderTerminal(grade(evidence), { width, steps: true }).split('\n'))
-        assert.ok(line.length <= width, `${line.length}: ${line}`);
+const unprotected = plantedEvidence();
+const codeOf = (result: CheckResult): ReadonlySet<string> =>
+  new Set(result.findings.flatMap((f) => f.steps.flatMap(({ code = '' }) => code.split('\n'))));
+
+for (const width of [50, 59, 60, 61, 80, 100, 104, 105, 120])
+  test(`at ${width} columns only records, settings and commands are longer than the width`, () => {
+    for (const evidence of [unprotected, mangled]) {
+      const result = grade(evidence);
+      const code = codeOf(result);
+      for (const line of renderTerminal(result, { width, steps: true }).split('\n'))
+        assert.ok(line.length <= width || code.has(line), `${line.length}: ${line}`);
     }
+  });
+
+test('records and commands stand on a line of their own, whole, at every width', () => {
+  for (const width of [50, 60, 80, 120])
+    for (const color of [false, true]) {
+      const result = grade(unprotected);
+      const lines = renderTerminal(result, { width, color, steps: true }).split('\n');
+      const code = [...codeOf(result)].filter((line) => line !== '');
+      assert.ok(code.some((line) => line.length > 80 && / IN TXT "/.test(line)));
+      for (const line of code) assert.ok(lines.includes(line), `${width}: ${line}`);
+    }
+});
+
+test('the report without all steps fits 80 lines', () => {
+  assert.ok(renderTerminal(grade(mangled)).split('\n').length <= 80);
+});
+
+test('every sender has a row, and the one outside the domain is set apart', () => {
+  for (const width of [60, 120]) {
+    const page = renderTerminal(grade(unprotected), { width });
+    const table = page.slice(page.indexOf('certificate DNS'));
+    const rows = Object.values(senderNames).map((name) => table.indexOf(` ${name}`));
+    assert.ok(rows.every((at) => at > 0));
+    assert.equal(Math.max(...rows), table.indexOf(` ${senderNames.opportunistic}`));
+    assert.ok(table.indexOf("Outside this domain's control") < Math.max(...rows));
   }
-  assert.ok(renderTerminal(grade(mangled)).split('\n').length <= 60);
+});
+
+test('the legend of the table stands before it', () => {
+  const page = renderTerminal(grade(unprotected));
+  assert.ok(page.indexOf('delivered to the attacker') < page.indexOf('certificate DNS'));
+});
+
+test('a deferred mail is a success under an attack and a failure without one', () => {
+  assert.deepEqual(
+    [cellOf('dane', 'spoofMx', 'deferred').tone, cellOf('dane', 'none', 'deferred').tone],
+    ['good', 'bad'],
+  );
+});
+
+test('what no setting of the domain changes is as a domain with every protection has it', () => {
+  const sample = JSON.parse(
+    readFileSync('test/vectors/contracts/0.1.0/hermetic.check-1.good.json', 'utf8'),
+  ) as CheckResult;
+  assert.deepEqual(bestPossible, sample.exposure);
+});
+
+test('several domains are one table, the worst first, at every width', () => {
+  const results = [grade(unprotected), grade(mangled)];
+  for (const width of [50, 60, 80, 120]) {
+    const lines = renderOverview(results, { width }).split('\n');
+    for (const line of lines) assert.ok(line.length <= width, line);
+    const [fail, warn] = ['FAIL', 'WARN'].map((word) => lines.findIndex((l) => l.includes(word)));
+    assert.ok(fail !== undefined && warn !== undefined && fail > 0 && fail < warn);
+  }
 });
 
 test('escape and bidi characters of a server reach no output', () => {

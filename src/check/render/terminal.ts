@@ -1,52 +1,67 @@
-import type { CheckResult, MailAddress, MailCertificate, MailHost } from '../../evidence/index.js';
-import { attacks, senders } from '../../tls-policy/index.js';
+import { clip, displayName, neutralise, wrap } from '../../base/index.js';
+import type { CheckResult, Finding, FixStep } from '../../evidence/index.js';
+import type { Tone } from '../../page/index.js';
+import { exposureLines, legendLines } from './exposure-lines.js';
 import { headline } from './headline.js';
-import {
-  attackNames,
-  because,
-  outcomeWords,
-  ownerNames,
-  senderNames,
-  severityTones,
-  tlsVersions,
-  verdictTones,
-  versionName,
-  type Tone,
-} from './words.js';
-import { clip, wrap } from '../../base/index.js';
+import { hostLines } from './host-lines.js';
+import { aboutCheck } from './provenance-lines.js';
+import { markTones, scorecard, takesMail, type Mark } from './scorecard.js';
+import { ownerNames, severityTones, verdictNames, verdictTones } from './words.js';
 
+/** How a report is laid out on a terminal or in a pipe. */
 export interface TerminalOptions {
-  /** Columns, 80 to 120. Default 80. */
-  readonly width?: number;
-  readonly color?: boolean;
-  /** Every step of every finding, not only of the first. */
-  readonly steps?: boolean;
+  /** Columns, 50 to 120. Default 80. */
+  readonly width?: number | undefined;
+  /** ANSI colours. Default none: what a pipe or a file gets is plain text. */
+  readonly color?: boolean | undefined;
+  /** Every step of every finding, and every passed test. Default the first finding's. */
+  readonly steps?: boolean | undefined;
 }
 
-type Paint = (text: string, style: keyof typeof styles) => string;
-const styles = { bold: '1', dim: '2', red: '31', green: '32', yellow: '33' } as const;
-const toneStyle: Readonly<Record<Tone, keyof typeof styles>> = {
-  good: 'green',
-  fair: 'yellow',
-  bad: 'red',
-  quiet: 'dim',
+type Style = 'bold' | Tone;
+export type Paint = (text: string, style: Style) => string;
+
+const escapes: Readonly<Record<Style, string>> = {
+  bold: '1',
+  good: '32',
+  fair: '33',
+  bad: '31',
+  quiet: '2',
 };
 
+/** The width that is laid out for, and the function that colours. */
+export function layoutOf({ width = 80, color = false }: TerminalOptions): {
+  readonly width: number;
+  readonly paint: Paint;
+} {
+  return {
+    width: Math.min(120, Math.max(50, width)),
+    paint: (text, style) => (color ? `\x1b[${escapes[style]}m${text}\x1b[0m` : text),
+  };
+}
+
+interface Page {
+  readonly result: CheckResult;
+  readonly width: number;
+  readonly paint: Paint;
+  readonly steps: boolean;
+}
+
 /**
- * One screen: what happens to the mail, then the hosts, then what to fix and who can.
- * Ends with a line feed.
+ * The report on one domain for a terminal: verdict, scorecard, mail under attack, hosts,
+ * fixes. No line is longer than the width, except records, settings and commands: those
+ * begin at the left edge and are never broken, so that they can be pasted. Ends with a
+ * line feed.
  */
 export function renderTerminal(result: CheckResult, options: TerminalOptions = {}): string {
-  const width = Math.min(120, Math.max(80, options.width ?? 80));
-  const paint: Paint = (text, style) =>
-    options.color ? `\x1b[${styles[style]}m${text}\x1b[0m` : text;
-  const mail =
-    result.route.kind === 'mx' || result.route.kind === 'implicit' || result.route.kind === 'error';
+  const page: Page = { result, ...layoutOf(options), steps: options.steps ?? false };
   const blocks = [
-    head(result, width, paint),
-    ...(mail ? [table(result, paint), hosts(result, width, paint)] : []),
-    toFix(result, width, paint, options.steps ?? false),
-    notes(result, width, paint),
+    head(page),
+    ...(takesMail(result) ? [scores(page), exposure(page), hosts(page)] : []),
+    toFix(page),
+    passed(page),
+    notes(page),
+    about(page),
   ];
   return `${blocks
     .filter((lines) => lines.length > 0)
@@ -54,199 +69,125 @@ export function renderTerminal(result: CheckResult, options: TerminalOptions = {
     .join('\n\n')}\n`;
 }
 
-function head(result: CheckResult, width: number, paint: Paint): string[] {
-  const verdict = result.verdict.toUpperCase();
-  const domain = clip(result.domain, width - verdict.length - 2);
-  const gap = ' '.repeat(width - domain.length - verdict.length);
+function head({ result, width, paint }: Page): readonly string[] {
+  const verdict = verdictNames[result.verdict];
+  const domain = clip(displayName(result.domain), width - verdict.length - 2);
+  const gap = ' '.repeat(Math.max(2, width - domain.length - verdict.length));
   return [
-    `${paint(domain, 'bold')}${gap}${paint(verdict, toneStyle[verdictTones[result.verdict]])}`,
+    `${paint(domain, 'bold')}${gap}${paint(verdict, verdictTones[result.verdict])}`,
     ...wrap(headline(result), width),
   ];
 }
 
-function table({ exposure }: CheckResult, paint: Paint): string[] {
-  const heading = `  ${'sender'.padEnd(22)}${attacks.map((a) => attackNames[a].padEnd(11)).join('')}`;
-  const rows = senders.map((sender) => {
-    const cells = attacks.map((attack) => {
-      const { word, tone } = outcomeWords[exposure[sender][attack]];
-      return paint(word, toneStyle[tone]) + ' '.repeat(11 - word.length);
-    });
-    return `  ${senderNames[sender].padEnd(22)}${cells.join('')}`.trimEnd();
+/** The sign of a mark where there may be no colour and no Unicode. */
+export const markWords: Readonly<Record<Mark, string>> = {
+  pass: 'ok',
+  warn: 'warn',
+  fail: 'FAIL',
+  absent: '-',
+  unknown: '?',
+};
+
+function scores({ result, width, paint }: Page): readonly string[] {
+  const [markWidth, nameWidth] = [5, 13];
+  return scorecard(result).flatMap(({ name, mark, value, clause }) => {
+    const sign = markWords[mark];
+    const room = width - 2 - markWidth - nameWidth;
+    const [first = '', ...rest] = wrap(value, room);
+    const start = `  ${paint(sign, markTones[mark])}${' '.repeat(markWidth - sign.length)}${name.padEnd(nameWidth)}`;
+    const gap = room - first.length - clause.length;
+    const fits = gap >= 2 && rest.length === 0;
+    const indent = ' '.repeat(2 + markWidth + nameWidth);
+    return [
+      `${start}${first}${fits ? ' '.repeat(gap) + paint(clause, 'quiet') : ''}`,
+      ...rest.map((line) => indent + line),
+    ];
   });
-  return [paint(heading.trimEnd(), 'dim'), ...rows];
 }
 
-function hosts(
-  { hosts: all, mtaSts, tlsRpt, route, depth }: CheckResult,
-  width: number,
-  paint: Paint,
-): string[] {
-  const lines = all.flatMap((host) => [
-    ...wrap(`${String(host.preference).padStart(4)} ${hostLine(host)}`, width, '', '       '),
-    ...host.addresses.flatMap((address) => [
-      ...addressLines(address, depth, width),
-      ...(address.submission ?? []).flatMap(({ port, ...there }) =>
-        addressLines({ ...there, ip: `port ${port}` }, depth, width),
-      ),
-      ...(depth === 'inventory'
-        ? surface(address, all, width).map((text) => paint(text, 'dim'))
-        : []),
-    ]),
-  ]);
-  const days = Math.round((mtaSts.maxAge ?? 0) / 8640) / 10;
-  const sts = mtaSts.status === 'found' ? `${mtaSts.mode ?? ''}, kept ${days} days` : mtaSts.status;
-  const rpt = tlsRpt.status === 'found' ? tlsRpt.rua.join(', ') : tlsRpt.status;
+function exposure({ result, width, paint }: Page): readonly string[] {
   return [
-    paint(`Mail hosts (MX ${route.dnssec})`, 'bold'),
-    ...lines,
-    ...wrap(`MTA-STS ${sts};  TLS-RPT ${rpt}`, width, '  ', '    '),
+    paint('Mail today and under attack', 'bold'),
+    ...legendLines(result.exposure, width, paint),
+    '',
+    ...exposureLines(result.exposure, { width, paint }),
   ];
 }
 
-function hostLine({ name, dnssec, tlsa, mtaStsMatch, passedOver }: MailHost): string {
-  if (passedOver !== undefined) return `${name}  no such host, senders pass over it`;
-  const sts = {
-    match: ', in the MTA-STS policy',
-    mismatch: ', NOT in the MTA-STS policy',
-    'not-applicable': '',
-  }[mtaStsMatch];
-  const roles = tlsa.roles && tlsa.roles.length > 1 ? ` (${tlsa.roles.join(', ')})` : '';
-  return `${name}  DNSSEC ${dnssec}, TLSA ${tlsa.status}${roles}${sts}`;
+function hosts({ result, width, paint }: Page): readonly string[] {
+  const title = `Mail hosts (MX ${result.route.dnssec})`;
+  return [paint(title, 'bold'), ...hostLines(result, width, (text) => paint(text, 'quiet'))];
 }
 
-/**
- * Where a server stands, in one line or, where that is too long, one for each
- * certificate.
- */
-function addressLines(
-  address: MailAddress,
-  depth: CheckResult['depth'],
-  width: number,
-): readonly string[] {
-  const { ip, status, starttls, tls, certificates } = address;
-  const line = (text: string): readonly string[] =>
-    wrap(`${ip}  ${text}`, width, '       ', '         ');
-  if (status !== 'reachable') return line(`${status}${because(address)}`);
-  if (starttls !== 'offered') return line(`STARTTLS ${starttls}${because(address)}`);
-  if (certificates.length === 0 || tls.suites.length === 0)
-    return line('STARTTLS offered, no TLS session');
-  const spoken = tlsVersions
-    .filter((version) => tls.versions[version] === 'accepted')
-    .map(versionName);
-  const known =
-    spoken.length > 0
-      ? spoken.join(', ').replace(/(?<=TLS.*), TLS/g, ',')
-      : versionName(tls.suites[0]?.version ?? '');
-  const open = tlsVersions.filter((version) => tls.versions[version] === 'unknown');
-  const versions = `${known}${unsettledVersions(open, depth)}`;
-  const ended = because(address);
-  const words = [
-    ...certificates.map(certificateWords),
-    ...(ended === '' ? [] : [`inside TLS no session${ended}`]),
-  ];
-  const inOne = line([versions, ...words].join('; '));
-  return inOne.length === 1
-    ? inOne
-    : [...line(versions), ...words.flatMap((text) => wrap(text, width, '         '))];
-}
-
-/** A version without an answer is printed as such: left out, it would look refused. */
-function unsettledVersions(open: readonly string[], depth: CheckResult['depth']): string {
-  if (open.length === 0) return '';
-  return depth === 'triage'
-    ? ' (others not asked)'
-    : ` (unknown: ${open.map(versionName).join(', ')})`;
-}
-
-function certificateWords(certificate: MailCertificate): string {
-  const name = certificate.nameMatch === 'match' ? '' : ', other name';
-  const dane = certificate.dane === 'not-applicable' ? '' : `, DANE ${certificate.dane}`;
-  const date = `${certificate.validity === 'expired' ? 'EXPIRED' : 'until'} ${certificate.notAfter.slice(0, 10)}`;
-  return `${certificate.keyAlgorithm} ${certificate.keyBits}, ${certificate.chain}${name}, ${date}${dane}`;
-}
-
-/**
- * Suites by version with whose order decides, then groups: names as IANA has them,
- * without their common beginning. What is alike is said once.
- */
-function surface(
-  { ip, tls }: MailAddress,
-  all: readonly MailHost[],
-  width: number,
-): readonly string[] {
-  const lines = surfaceLines(tls);
-  const told = (text: readonly string[]): readonly string[] =>
-    text.flatMap((one) => wrap(one, width, '         ', '           '));
-  const alike = all
-    .flatMap((host) => host.addresses)
-    .find((a) => surfaceLines(a.tls).join() === lines.join());
-  return lines.length > 0 && alike && alike.ip !== ip
-    ? told([`suites, order and groups as at ${alike.ip}`])
-    : told(lines);
-}
-
-function surfaceLines({ suites, order, groups }: MailAddress['tls']): readonly string[] {
-  const versions = [...new Set(suites.map((s) => s.version))];
-  const lines = versions.map((version) => {
-    const decides =
-      order[version] && order[version] !== 'unknown' ? ` (${order[version]}'s order)` : '';
-    const names = suites
-      .filter((s) => s.version === version)
-      .map((s) => s.name.replace(/^TLS_/, ''));
-    return `${versionName(version)}${decides}: ${names.join(', ')}`;
-  });
-  return groups.length > 0 ? [...lines, `groups: ${groups.join(', ')}`] : lines;
-}
-
-function toFix({ findings }: CheckResult, width: number, paint: Paint, every: boolean): string[] {
-  const wanted = findings.filter((f) => f.severity === 'fail' || f.severity === 'warn');
+function toFix(page: Page): readonly string[] {
+  const { result, paint, steps } = page;
+  const wanted = result.findings.filter((f) => f.severity === 'fail' || f.severity === 'warn');
   if (wanted.length === 0) return [];
-  const lines = [paint('To fix', 'bold') + paint(', the most worth first', 'dim')];
-  wanted.forEach((finding, i) => {
-    const word = finding.severity.padEnd(4);
-    const [first = '', ...rest] = wrap(`${finding.title}  (${finding.id})`, width - 7, '', '');
-    lines.push(
-      `  ${paint(word, toneStyle[severityTones[finding.severity]])} ${first}`,
-      ...rest.map((line) => `       ${line}`),
-    );
-    lines.push(
-      ...wrap(
-        `${finding.subject}; by ${ownerNames[finding.owner]}; ${finding.reference}`,
-        width,
-        '       ',
-      ).map((line) => paint(line, 'dim')),
-    );
-    if (finding.reason) lines.push(...wrap(finding.reason, width, '       '));
-    if (i === 0 || every) {
-      lines.push(...wrap(finding.why, width, '       '));
-      finding.steps.forEach((step, n) =>
-        lines.push(...wrap(`${n + 1}. ${step.text}`, width, '       ', '          ')),
-      );
-    } else lines.push(...wrap(finding.fix, width, '       '));
-  });
-  if (wanted.length > 1 && !every)
-    lines.push(paint('  --steps prints the steps of every finding.', 'dim'));
-  return lines;
+  const hint = wanted.length > 1 && !steps;
+  return [
+    paint('What to fix, most important first', 'bold'),
+    ...wanted.flatMap((finding, i) => fixLines(finding, page, i === 0 || steps)),
+    ...(hint ? [paint('  --steps prints the steps of every finding.', 'quiet')] : []),
+  ];
 }
 
-function notes({ findings, exposure }: CheckResult, width: number, paint: Paint): string[] {
-  const lines = findings
+/** Indent of everything below a finding's title. */
+const INDENT = ' '.repeat(7);
+
+function fixLines(finding: Finding, { width, paint }: Page, full: boolean): readonly string[] {
+  const { severity, title, id, subject, owner, reference, reason, why, fix, steps } = finding;
+  const [first = '', ...rest] = wrap(`${title}  (${id})`, width - INDENT.length);
+  const text = (words: string): readonly string[] => wrap(words, width, INDENT);
+  return [
+    `  ${paint(severity.padEnd(4), severityTones[severity])} ${first}`,
+    ...rest.map((line) => INDENT + line),
+    ...text(`${subject}; to be fixed by ${ownerNames[owner]}; ${reference}`).map((line) =>
+      paint(line, 'quiet'),
+    ),
+    ...(reason === undefined ? [] : text(reason)),
+    ...(full ? text(why) : []),
+    ...text(fix),
+    ...(full ? steps.flatMap((step, i) => stepLines(step, i + 1, width)) : []),
+  ];
+}
+
+/** A step; its code begins at the left edge, since blanks before a record change it. */
+function stepLines(
+  { text, instruction = text, code }: FixStep,
+  nth: number,
+  width: number,
+): readonly string[] {
+  const lines = wrap(`${nth}. ${instruction}`, width, INDENT, `${INDENT}   `);
+  if (code === undefined) return lines;
+  return [...lines, ...code.split('\n').map((line) => neutralise(line, 4000))];
+}
+
+function passed({ result, width, paint, steps }: Page): readonly string[] {
+  const tests = result.passed ?? [];
+  if (tests.length === 0) return [];
+  if (!steps) return [paint(`${tests.length} tests passed; --steps lists them.`, 'quiet')];
+  return [
+    paint('Passed tests', 'bold'),
+    ...tests.flatMap(({ title, reference }) =>
+      wrap(`${title} (${reference})`, width, '  ok   ', INDENT),
+    ),
+  ];
+}
+
+function notes({ result: { findings }, width }: Page): readonly string[] {
+  return findings
     .filter((f) => f.severity === 'info' || f.severity === 'good')
-    .flatMap((f) =>
-      wrap(
-        `${f.title} (${f.subject}).${f.reason ? ` ${f.reason}.` : ''}${f.owner === 'own-network' ? ` ${f.fix}` : ''}`,
-        width,
-        f.severity === 'good' ? '  + ' : '  - ',
-        '    ',
-      ),
-    );
-  if (Object.values(exposure).some((row) => Object.values(row).includes('deferred')))
-    lines.push(
-      ...wrap(
-        "waits: the mail stays in the sender's queue and finally bounces; nobody reads it.",
-        width,
-        '  ',
-      ).map((l) => paint(l, 'dim')),
-    );
-  return lines;
+    .flatMap((f) => {
+      const reason = f.reason ? ` ${f.reason}.` : '';
+      const fix = f.owner === 'own-network' ? ` ${f.fix}` : '';
+      const sign = f.severity === 'good' ? '  + ' : '  - ';
+      return wrap(`${f.title} (${f.subject}).${reason}${fix}`, width, sign, '    ');
+    });
+}
+
+function about({ result, width, paint }: Page): readonly string[] {
+  const known = aboutCheck(result).flatMap(([term, value]) =>
+    value === undefined ? [] : [`${term}: ${value}`],
+  );
+  return wrap(known.join('. '), width).map((line) => paint(line, 'quiet'));
 }

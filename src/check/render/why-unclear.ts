@@ -1,6 +1,6 @@
 import type { CheckResult, Finding } from '../../evidence/index.js';
 
-/** What keeps a check from telling, the most general first. */
+/** Findings that leave a check without an answer, the most general first. */
 const causes = [
   'port-25-blocked',
   'own-network-strips',
@@ -12,7 +12,7 @@ const causes = [
   'tls-unsettled',
 ];
 
-/** The finding that says why something could not be told. */
+/** The finding that says why something could not be determined. */
 export function whyUnclear({ findings }: CheckResult): Finding | undefined {
   return causes.map((id) => findings.find((f) => f.id === id)).find((f) => f !== undefined);
 }

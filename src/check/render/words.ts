@@ -7,61 +7,120 @@ import type {
   Verdict,
 } from '../../evidence/index.js';
 import type { Attack, DeliveryResult, SenderClass } from '../../tls-policy/index.js';
+import type { Tone } from '../../page/index.js';
 
-/** How good or bad something is, for colour; never the only sign of it. */
-export type Tone = 'good' | 'fair' | 'bad' | 'quiet';
-
+/** The rows of the exposure table. */
 export const senderNames: Readonly<Record<SenderClass, string>> = {
-  opportunistic: 'checks nothing',
-  mtaStsFirst: 'MTA-STS, first mail',
-  mtaStsCached: 'MTA-STS, policy kept',
-  dane: 'DANE',
-  bothFirst: 'both, first mail',
-  bothCached: 'both, policy kept',
+  dane: 'Sender with DANE',
+  mtaStsCached: 'Sender with MTA-STS, policy cached',
+  mtaStsFirst: 'Sender with MTA-STS, policy not cached yet',
+  bothCached: 'Sender with both, policy cached',
+  bothFirst: 'Sender with both, policy not cached yet',
+  opportunistic: 'Sender without DANE or MTA-STS',
 };
 
+/** The rows that the domain's settings protect, then the one that they cannot protect. */
+export const senderRows: Readonly<Record<'protected' | 'outside', readonly SenderClass[]>> = {
+  protected: ['dane', 'mtaStsCached', 'mtaStsFirst', 'bothCached', 'bothFirst'],
+  outside: ['opportunistic'],
+};
+
+/** The columns of the exposure table. */
 export const attackNames: Readonly<Record<Attack, string>> = {
-  none: 'today',
-  stripStarttls: 'strip TLS',
-  swapCertificate: 'false cert',
-  spoofMx: 'forged DNS',
-  suppress: 'block all',
+  none: 'No attack',
+  stripStarttls: 'TLS stripped',
+  swapCertificate: 'Fake certificate',
+  spoofMx: 'Forged DNS',
+  suppress: 'DNS and HTTPS blocked',
 };
 
-/** What the attacker on the path does in each column. */
+/** The deed of the on-path attacker in each column, as a predicate. */
 export const attackDeeds: Readonly<Record<Attack, string>> = {
-  none: 'nobody interferes',
-  stripStarttls: 'removes STARTTLS from the answer of the server',
+  none: 'does nothing',
+  stripStarttls: "removes STARTTLS from the server's reply",
   swapCertificate:
-    'answers in the place of the server, with a certificate that no public CA issued for its name',
+    'answers as the server, with a certificate that no public CA issued for its name',
   spoofMx: 'forges every DNS answer that is not signed',
   suppress: 'removes STARTTLS and blocks policy, TLSA and TXT lookups',
 };
 
-export const outcomeWords: Readonly<
-  Record<DeliveryResult, { readonly word: string; readonly tone: Tone; readonly means: string }>
-> = {
-  verified: {
-    word: 'verified',
-    tone: 'good',
-    means: 'encrypted, and delivered to the right server only',
+/** One cell of the exposure table. */
+export interface Cell {
+  readonly word: string;
+  readonly tone: Tone;
+  /** The meaning as a phrase, for the legend. */
+  readonly means: string;
+}
+
+const outcomeCells: Readonly<Record<DeliveryResult, Cell>> = {
+  verified: { word: 'verified', tone: 'good', means: 'encrypted, to the right server only' },
+  unverified: {
+    word: 'unverified',
+    tone: 'fair',
+    means: 'encrypted, but the sender does not verify the server',
   },
-  unverified: { word: 'unverified', tone: 'fair', means: 'encrypted, but to whoever answers' },
   cleartext: {
-    word: 'CLEAR TEXT',
+    word: 'PLAINTEXT',
     tone: 'bad',
-    means: 'sent in clear: everybody on the path reads it',
+    means: 'unencrypted: an on-path attacker reads the mail',
   },
   'to-attacker': { word: 'ATTACKER', tone: 'bad', means: 'delivered to the attacker' },
   deferred: {
-    word: 'waits',
-    tone: 'quiet',
-    means: "stays in the sender's queue and finally bounces; nobody reads it",
+    word: 'DEFERRED',
+    tone: 'bad',
+    means: 'not delivered: the sender retries and finally bounces the mail',
   },
-  'not-applicable': { word: '-', tone: 'quiet', means: 'there is no mail to protect' },
-  unknown: { word: '?', tone: 'fair', means: 'could not be told from here' },
+  'not-applicable': { word: '-', tone: 'quiet', means: 'no mail to protect' },
+  unknown: { word: '?', tone: 'fair', means: 'could not be determined from here' },
 };
 
+const defeated: Cell = {
+  word: 'defeated',
+  tone: 'good',
+  means: 'attack defeated, mail deferred: the sender retries, and the attacker reads nothing',
+};
+
+/**
+ * The outcomes of a domain with every protection: what is bad there is decided by the
+ * sender, and no setting of the domain changes it.
+ */
+export const bestPossible: Readonly<Record<SenderClass, Readonly<Record<Attack, DeliveryResult>>>> =
+  {
+    opportunistic: row('unverified', 'cleartext', 'to-attacker', 'to-attacker', 'cleartext'),
+    mtaStsFirst: row('verified', 'deferred', 'deferred', 'to-attacker', 'cleartext'),
+    mtaStsCached: row('verified', 'deferred', 'deferred', 'deferred', 'deferred'),
+    dane: row('verified', 'deferred', 'deferred', 'deferred', 'deferred'),
+    bothFirst: row('verified', 'deferred', 'deferred', 'deferred', 'deferred'),
+    bothCached: row('verified', 'deferred', 'deferred', 'deferred', 'deferred'),
+  };
+
+function row(...outcomes: readonly DeliveryResult[]): Record<Attack, DeliveryResult> {
+  const [none, stripStarttls, swapCertificate, spoofMx, suppress] = outcomes;
+  return { none, stripStarttls, swapCertificate, spoofMx, suppress } as Record<
+    Attack,
+    DeliveryResult
+  >;
+}
+
+/**
+ * The cell of an outcome. A deferred mail is a failure without an attack, and the success
+ * of the protection under one. An outcome that no setting of the domain changes is quiet,
+ * and under an attack it stands in brackets.
+ */
+export function cellOf(sender: SenderClass, attack: Attack, outcome: DeliveryResult): Cell {
+  if (outcome === 'deferred' && attack !== 'none') return defeated;
+  const cell = outcomeCells[outcome];
+  const outside = attack !== 'none' && senderRows.outside.includes(sender);
+  const unavoidable =
+    cell.tone !== 'good' &&
+    outcome !== 'unknown' &&
+    (outside || outcome === bestPossible[sender][attack]);
+  if (!unavoidable) return cell;
+  const word = cell.word.toLowerCase();
+  return { ...cell, word: attack === 'none' ? word : `(${word})`, tone: 'quiet' };
+}
+
+/** The sign in front of a row of the scorecard or of a finding. */
 export const verdictTones: Readonly<Record<Verdict, Tone>> = {
   pass: 'good',
   warn: 'fair',
@@ -70,6 +129,24 @@ export const verdictTones: Readonly<Record<Verdict, Tone>> = {
   'not-applicable': 'quiet',
 };
 
+/** Verdicts as they are printed, the same in every report. */
+export const verdictNames: Readonly<Record<Verdict, string>> = {
+  pass: 'PASS',
+  warn: 'WARN',
+  fail: 'FAIL',
+  inconclusive: 'COULD NOT TELL',
+  'not-applicable': 'NOT APPLICABLE',
+};
+
+/** The worst verdict first. */
+export const verdictOrder: readonly Verdict[] = [
+  'fail',
+  'inconclusive',
+  'warn',
+  'pass',
+  'not-applicable',
+];
+
 export const severityTones: Readonly<Record<Severity, Tone>> = {
   fail: 'bad',
   warn: 'fair',
@@ -77,6 +154,7 @@ export const severityTones: Readonly<Record<Severity, Tone>> = {
   good: 'good',
 };
 
+/** The party that can fix a finding. */
 export const ownerNames: Readonly<Record<Finding['owner'], string>> = {
   domain: 'the domain',
   'mail-host': 'the mail host',
@@ -84,12 +162,13 @@ export const ownerNames: Readonly<Record<Finding['owner'], string>> = {
   'own-network': 'this network',
 };
 
+/** The label of a step, an imperative. */
 export const stepNames: Readonly<Record<FixStep['kind'], string>> = {
   dns: 'DNS',
-  config: 'configure',
-  command: 'run',
-  wait: 'wait',
-  confirm: 'make sure',
+  config: 'Configure',
+  command: 'Run',
+  wait: 'Wait',
+  confirm: 'Verify',
 };
 
 /** Newest first. */
@@ -110,15 +189,32 @@ export function versionName(version: string): string {
     .replace('SSLv', 'SSL ');
 }
 
+/** `TLS 1.3, 1.2`: the common beginning once. */
+export function versionList(versions: readonly string[]): string {
+  return versions
+    .map(versionName)
+    .join(', ')
+    .replace(/(?<=TLS.*), TLS/g, ',');
+}
+
 /**
- * Why an address is not what it should be: the server's own reply, else a failure code.
+ * The reason for the state of an address: the server's own reply, else a failure code.
  */
 export function because({ reason, reply }: Pick<MailAddress, 'reason' | 'reply'>): string {
   const code = reason === undefined ? '' : ` (${reason})`;
   return reply === undefined ? code : `${code}: "${reply}"`;
 }
 
+/** `1 host`, `2 hosts`, `3 addresses`. */
 export function counted(n: number, thing: string): string {
   const plural = thing.endsWith('s') ? 'es' : 's';
   return `${n} ${thing}${n === 1 ? '' : plural}`;
+}
+
+/** Seconds in the largest unit that is exact enough: `7 days`, `90 minutes`. */
+export function duration(seconds: number): string {
+  const days = Math.round(seconds / 8640) / 10;
+  if (days >= 1) return `${days} ${days === 1 ? 'day' : 'days'}`;
+  if (seconds >= 3600) return counted(Math.round(seconds / 3600), 'hour');
+  return seconds >= 60 ? counted(Math.round(seconds / 60), 'minute') : counted(seconds, 'second');
 }

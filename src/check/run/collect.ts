@@ -1,4 +1,11 @@
-import { followSignal, formatTime, systemClock, type Clock, type Name } from '../../base/index.js';
+import {
+  followSignal,
+  formatTime,
+  systemClock,
+  version,
+  type Clock,
+  type Name,
+} from '../../base/index.js';
 import { type Resolver, lookupAddresses } from '../../dns/index.js';
 import type { Depth, Evidence, HostEvidence, NetworkEvidence } from '../../evidence/index.js';
 import type { Network } from '../../net/index.js';
@@ -24,12 +31,12 @@ export interface CollectOptions {
   readonly clock?: Clock;
   readonly depth?: Depth;
   /**
-   * What the prober finds out beyond the completed handshake: see {@link goalsOf}.
+   * Questions of the prober beyond the completed handshake: see {@link goalsOf}.
    * Default nothing.
    */
   readonly goals?: Goals;
   /**
-   * One connection more an address: a NOOP in clear behind STARTTLS, to see whether it is
+   * One connection more an address: a NOOP in plaintext behind STARTTLS, to see whether it is
    * executed inside TLS.
    */
   readonly intrusive?: boolean;
@@ -62,7 +69,7 @@ export interface CollectOptions {
   readonly submissionPorts?: readonly number[];
   /** Milliseconds for each step that waits for a peer. Default 15 000. */
   readonly timeoutMs?: number;
-  /** Look at this host in the place of the domain's MX. */
+  /** Check this host instead of the domain's MX. */
   readonly mx?: Name;
   /** At this address instead of the host's own. */
   readonly address?: string;
@@ -78,7 +85,8 @@ export interface CollectOptions {
  */
 export async function collect(domain: Name, options: CollectOptions): Promise<Evidence> {
   const { resolver, trustStore, clock = systemClock, reach = 'internet' } = options;
-  const network = reachable(options.network, reach);
+  const sources = new Set<string>();
+  const network = notingSources(reachable(options.network, reach), sources);
   const signal = options.signal && followSignal(options.signal);
   const now = clock.now();
   const context: ProbeContext = {
@@ -118,6 +126,7 @@ export async function collect(domain: Name, options: CollectOptions): Promise<Ev
     schema: 'hermetic.evidence/1',
     domain: domain.toLower(),
     collectedAt: formatTime(now),
+    tool: { name: 'hermetic', version },
     depth: options.depth ?? 'triage',
     helo: context.helo,
     smtpPort: context.smtpPort,
@@ -130,6 +139,22 @@ export async function collect(domain: Name, options: CollectOptions): Promise<Ev
       ipv6: ipv6State(hosts),
       ...(control ? { control } : {}),
       resolver: resolver.health().upstreams.map(({ label, state }) => ({ label, state })),
+      sources: [...sources].sort(),
+    },
+  };
+}
+
+/** Addresses of this machine in the evidence. */
+const MAX_SOURCES = 8;
+
+/** The network, with the local address of each connection added to `sources`. */
+function notingSources(network: Network, sources: Set<string>): Network {
+  return {
+    exchange: (request) => network.exchange(request),
+    dial: async (request) => {
+      const dialled = await network.dial(request);
+      if (dialled.ok && sources.size < MAX_SOURCES) sources.add(dialled.conn.local.address);
+      return dialled;
     },
   };
 }

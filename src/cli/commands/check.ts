@@ -7,6 +7,7 @@ import {
   nameOf,
   profileNames,
   renderControl,
+  renderOverview,
   renderTerminal,
   renderTranscript,
   type CollectOptions,
@@ -20,8 +21,7 @@ import { labOptions, openLab } from '../lab.js';
 import { misuse } from '../options.js';
 import { complain, type CommandContext, type Output } from '../output.js';
 import { progress } from '../progress.js';
-import { renderDomains } from '../render-domains.js';
-import { repeatOptions } from '../repeat-options.js';
+import { repeatedOptions } from '../repeat-options.js';
 import { profileNamed, readCheckFlags, readDomainList, type CheckFlags } from './check-options.js';
 import { withPeers } from './peer-options.js';
 import {
@@ -164,7 +164,8 @@ class CheckRun {
   ): Promise<CheckedDomain | Error> {
     try {
       const evidence = await collect(nameOf(domain), options);
-      return { evidence, result: repeatOptions(grade(evidence, profile), this.#flags) };
+      const repeated = repeatedOptions(this.#flags);
+      return { evidence, result: grade(evidence, profile, { options: repeated }) };
     } catch (error) {
       return error as Error;
     }
@@ -211,7 +212,7 @@ class CheckRun {
 
   #table(): string {
     const { width, color } = this.#output;
-    return renderDomains(this.#results(), { width, color });
+    return renderOverview(this.#results(), { width, color });
   }
 
   #results(): readonly CheckResult[] {

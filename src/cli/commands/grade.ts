@@ -3,7 +3,7 @@ import { grade, profileNames, renderTerminal } from '../../check/index.js';
 import { exitCodes } from '../exit-codes.js';
 import { addHelpPage } from '../help.js';
 import type { CommandContext } from '../output.js';
-import { repeatOptions } from '../repeat-options.js';
+import { repeatedOptions } from '../repeat-options.js';
 import { profileNamed, readEvidence } from './check-options.js';
 import {
   exitCodeOfAll,
@@ -47,9 +47,8 @@ export function defineGrade(command: Command, context: CommandContext): void {
 function run(files: readonly string[], flags: GradeFlags, { output }: CommandContext): number {
   const { failOn, streamTaken } = planOutput(flags);
   const profile = profileNamed(flags.profile);
-  const results = files.map((file) =>
-    repeatOptions(grade(readEvidence(file), profile), { profile: flags.profile }),
-  );
+  const options = repeatedOptions({ profile: flags.profile });
+  const results = files.map((file) => grade(readEvidence(file), profile, { options }));
   const { width, color } = output;
   const terminal = { width, color, steps: flags.steps ?? false };
   if (flags.nagios) for (const result of results) printNagios(result, output);

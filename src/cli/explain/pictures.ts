@@ -1,6 +1,6 @@
-import { attackNames, outcomeWords, senderNames } from '../../check/index.js';
+import { exposureLines } from '../../check/index.js';
 import type { ConnectionEvidence, MailAddress } from '../../evidence/index.js';
-import { attacks, type SenderClass } from '../../tls-policy/index.js';
+import type { SenderClass } from '../../tls-policy/index.js';
 import type { Seen } from './stage.js';
 
 /** The meaning of the lines of a conversation: the first that fits, each shown once. */
@@ -33,20 +33,12 @@ export function conversation({ evidence }: Seen): string[] {
   });
 }
 
-/** Rows of the table: the outcome for the mail of these senders. */
-export function rows(result: Seen['result'], senders: readonly SenderClass[]): string[] {
-  const cells = (words: readonly string[]): string =>
-    words
-      .map((word) => word.padEnd(11))
-      .join('')
-      .trimEnd();
-  return [
-    `${''.padEnd(22)}${cells(attacks.map((a) => attackNames[a]))}`,
-    ...senders.map(
-      (s) =>
-        `${senderNames[s].padEnd(22)}${cells(attacks.map((a) => outcomeWords[result.exposure[s][a]].word))}`,
-    ),
-  ];
+/** Columns of the pictures: they stand in text of 80 columns. */
+const WIDTH = 78;
+
+/** Rows of the exposure table for these senders. */
+export function rows(result: Seen['result'], senders: readonly SenderClass[]): readonly string[] {
+  return exposureLines(result.exposure, { width: WIDTH, senders });
 }
 
 /** The first address of the first host. */

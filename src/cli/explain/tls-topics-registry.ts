@@ -56,9 +56,7 @@ export const tlsTopics: readonly Topic[] = [
         '',
         ...conversation(stripped),
         '',
-        ...rows(stripped.result, ['opportunistic', 'mtaStsCached', 'dane']).map((line) =>
-          line.slice(0, 33).trimEnd(),
-        ),
+        ...rows(stripped.result, ['opportunistic', 'mtaStsCached', 'dane']),
       ];
     },
     reference: 'RFC 3207 §6, RFC 8461 §1',

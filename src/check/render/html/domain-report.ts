@@ -1,88 +1,119 @@
-import type { CheckResult } from '../../../evidence/index.js';
-import { headline } from '../headline.js';
-import { counted, verdictTones } from '../words.js';
-import { exposureLegend, exposureTable } from './exposure-table.js';
+import { displayName } from '../../../base/index.js';
+import type { CheckResult, PassedTest } from '../../../evidence/index.js';
+import {
+  badge,
+  definitions,
+  markup,
+  scoreList,
+  type Markup,
+  type Piece,
+} from '../../../page/index.js';
+import { headlineParts } from '../headline.js';
+import { aboutCheck } from '../provenance-lines.js';
+import { markSigns, markTones, scorecard, scoreNames, takesMail } from '../scorecard.js';
+import { duration, verdictNames, verdictTones } from '../words.js';
+import { exposureSection } from './exposure-table.js';
 import { fixList } from './fix-list.js';
 import { hostReport } from './host-report.js';
-import { markup, type Markup } from './markup.js';
 
 /**
- * Everything about one domain: what happens to its mail, its hosts, what to fix, what
- * else was seen.
+ * The report on one domain: verdict, scorecard, mail under attack, fixes, hosts, passed
+ * tests, and the origin of the result.
  */
-export function domainReport(result: CheckResult, nth: number): Markup {
-  const mail = ['mx', 'implicit', 'error'].includes(result.route.kind);
-  const id = `domain-${nth}`;
+export function domainReport(result: CheckResult, id: string): Markup {
+  const [lead, ...more] = headlineParts(result);
   return markup`<article class="domain" id="${id}" aria-labelledby="${id}-name">
     <header class="hero">
       <div class="hero-line">
-        <h1 id="${id}-name">${result.domain}</h1><span class="badge ${verdictTones[result.verdict]}">${result.verdict}</span>
+        <h1 id="${id}-name">${displayName(result.domain)}</h1>
+        ${badge(verdictNames[result.verdict], verdictTones[result.verdict])}
       </div>
-      <p class="lead">${headline(result)}</p>
-      <p class="meta">
-        Checked ${result.checkedAt.replace('T', ' ').replace('Z', ' UTC')}, profile ${result.profile}, depth ${result.depth},
-        ${counted(result.connections, 'connection')} to mail hosts
-      </p>
+      <p class="lead">${lead}</p>
+      ${more.map((text) => markup`<p class="more">${text}</p> `)}
     </header>
-    ${mail && exposureSection(result)} ${mail && hostSection(result)} ${fixList(result)} ${notes(result)}
+    ${takesMail(result) && [scoreSection(result), exposureSection(result)]} ${fixList(result)}
+    ${takesMail(result) && hostSection(result)} ${passedSection(result)} ${notes(result)}
+    <section class="about">
+      <h2>About this check</h2>
+      <div class="card">${definitions(aboutCheck(result))}</div>
+    </section>
   </article> `;
 }
 
-function exposureSection({ exposure }: CheckResult): Markup {
-  return markup`<section>
-    <h2>What happens to its mail</h2>
-    ${exposureTable(exposure, 'By class of sender: today, and under each attack')} ${exposureLegend(exposure)}
+function scoreSection(result: CheckResult): Markup {
+  const scores = scorecard(result).map(({ name, mark, value, clause }) => ({
+    name,
+    value,
+    tone: markTones[mark],
+    label: mark,
+    sign: markSigns[mark],
+    note: clause,
+  }));
+  return markup`<section class="card scorecard" aria-label="Scorecard">
+    ${scoreList('Scorecard', scores)}
   </section>`;
 }
 
 const routeWords: Readonly<Record<CheckResult['route']['kind'], string>> = {
   mx: 'present',
-  implicit: 'none: the address of the domain itself takes mail',
-  'null-mx': 'says that no mail is wanted',
-  none: 'none',
+  implicit: 'absent: the address of the domain itself takes mail',
+  'null-mx': 'declares that the domain takes no mail',
+  none: 'absent',
   error: 'could not be looked up',
 };
 
 function hostSection(result: CheckResult): Markup {
   const { mtaSts, tlsRpt, route, control } = result;
-  const days = Math.round((mtaSts.maxAge ?? 0) / 8640) / 10;
-  const sts =
-    mtaSts.status === 'found'
-      ? markup`mode <b>${mtaSts.mode}</b>, kept ${days} days, for ${(mtaSts.mx ?? []).join(', ') || 'no host'}`
-      : markup`${mtaSts.status}`;
+  const rua = tlsRpt.status === 'found' ? `reports go to ${tlsRpt.rua.join(', ')}` : tlsRpt.status;
   return markup`<section class="hosts">
     <h2>Mail hosts and policies</h2>
     <div class="card">
-      <dl>
-        <dt>MX record</dt>
-        <dd>${routeWords[route.kind]}, DNSSEC ${route.dnssec}</dd>
-        <dt>MTA-STS policy</dt>
-        <dd>${sts}${problems(mtaSts.problems)}</dd>
-        <dt>TLS-RPT</dt>
-        <dd>${tlsRpt.status === 'found' ? `reports go to ${tlsRpt.rua.join(', ')}` : tlsRpt.status}${problems(tlsRpt.problems)}</dd>
-        ${control && markup`<dt>Control host</dt><dd>${control.host}: STARTTLS ${control.starttls}</dd>`}
-      </dl>
+      ${definitions([
+        ['MX record', `${routeWords[route.kind]}, DNSSEC ${route.dnssec}`],
+        ['MTA-STS policy', [stsPolicy(mtaSts), problems(mtaSts.problems)]],
+        ['TLS-RPT', [rua, problems(tlsRpt.problems)]],
+        ['Control host', control && `${control.host}: STARTTLS ${control.starttls}`],
+      ])}
     </div>
     ${result.hosts.map((host) => hostReport(host, result))}
   </section>`;
+}
+
+function stsPolicy({ status, mode, maxAge = 0, mx = [] }: CheckResult['mtaSts']): Piece {
+  if (status !== 'found') return status;
+  return markup`mode <b>${mode}</b>, cached for ${duration(maxAge)}, lists ${mx.join(', ') || 'no host'}`;
 }
 
 function problems(codes: readonly string[]): Markup | false {
   return codes.length > 0 && markup` <span class="soft">(${codes.join(', ')})</span>`;
 }
 
+/** Tests without a fault, grouped as the scorecard is. */
+function passedSection({ passed = [] }: CheckResult): Markup | false {
+  if (passed.length === 0) return false;
+  const item = ({ title, reference }: PassedTest): Markup =>
+    markup`<li>${title} <span class="soft">${reference}</span></li> `;
+  const groups = scoreNames.flatMap(({ topic, name }) => {
+    const tests = passed.filter((test) => test.topic === topic);
+    if (tests.length === 0) return [];
+    return [markup`<div class="group"><h3>${name}</h3><ul>${tests.map(item)}</ul></div>`];
+  });
+  return markup`<section>
+    <h2>Passed tests</h2>
+    <div class="card passed">${groups}</div>
+  </section>`;
+}
+
 function notes({ findings, notLookedAt, depth }: CheckResult): Markup | false {
-  const told = findings.filter((f) => f.severity === 'info' || f.severity === 'good');
-  if (told.length === 0 && notLookedAt.length === 0) return false;
-  const items = told.map(
+  const listed = findings.filter((f) => f.severity === 'info' || f.severity === 'good');
+  if (listed.length === 0 && notLookedAt.length === 0) return false;
+  const items = listed.map(
     (f) =>
-      markup`<li>${f.title} <span class="soft">(${f.subject}; ${f.reference})</span>${f.owner === 'own-network' && markup`. ${f.fix}`}</li> `,
+      markup`<li>${f.title} <span class="soft">${f.subject}; ${f.reference}</span>${f.owner === 'own-network' && markup`<br />${f.fix}`}</li> `,
   );
   return markup`<section>
-    <h2>Also seen</h2>
-    <ul class="notes">
-      ${items}
-    </ul>
-    ${notLookedAt.length > 0 && markup`<p class="soft">Not asked at depth ${depth}: ${notLookedAt.join(', ')}.</p>`}
+    <h2>Also observed</h2>
+    ${items.length > 0 && markup`<ul class="notes">${items}</ul>`}
+    ${notLookedAt.length > 0 && markup`<p class="soft">Not tested at depth ${depth}: ${notLookedAt.join(', ')}.</p>`}
   </section>`;
 }

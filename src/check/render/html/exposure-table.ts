@@ -1,40 +1,63 @@
-import { attacks, senders, type Exposure } from '../../../tls-policy/index.js';
-import { attackDeeds, attackNames, outcomeWords, senderNames } from '../words.js';
-import { markup, type Markup } from './markup.js';
+import type { CheckResult } from '../../../evidence/index.js';
+import { attacks, type Exposure, type SenderClass } from '../../../tls-policy/index.js';
+import { badge, definitions, markup, type Markup } from '../../../page/index.js';
+import { bracketNote, usedCells } from '../exposure-lines.js';
+import { attackDeeds, attackNames, cellOf, senderNames, senderRows } from '../words.js';
+
+/** The section on mail under attack: the legend, then the table. */
+export function exposureSection({ exposure }: CheckResult): Markup {
+  return markup`<section>
+    <h2>Mail today and under attack</h2>
+    ${exposureLegend(exposure)} ${exposureTable(exposure, 'By class of sender, without an attack and under each attack')}
+  </section>`;
+}
+
+/** The words that the table uses, and the attacks. */
+function exposureLegend(exposure: Exposure): Markup {
+  return markup`<div class="legend">
+    <div>
+      <h3>Outcome for the mail</h3>
+      ${definitions(usedCells(exposure).map(({ word, tone, means }) => [badge(word, tone), means]))}
+      <p>${bracketNote(exposure)}</p>
+    </div>
+    <div>
+      <h3>An on-path attacker</h3>
+      ${definitions(attacks.slice(1).map((attack) => [attackNames[attack], attackDeeds[attack]]))}
+    </div>
+  </div>`;
+}
 
 /**
- * What happens to mail by class of sender and attack. Roles are said, since on a phone
- * the table is laid out as a grid.
+ * The outcome of mail by class of sender and attack. Senders that no setting of the
+ * domain protects are a group of their own. Roles are given, since on a phone the table
+ * is laid out as blocks.
  */
 export function exposureTable(exposure: Exposure, caption: string): Markup {
-  const rows = senders.map((sender) => {
+  const rowOf = (sender: SenderClass): Markup => {
     const cells = attacks.map((attack) => {
-      const { word, tone, means } = outcomeWords[exposure[sender][attack]];
-      return markup`<td role="cell" class="${tone}" title="${means}">${word}</td>`;
+      const { word, tone, means } = cellOf(sender, attack, exposure[sender][attack]);
+      return markup`<td role="cell" data-column="${attackNames[attack]}"><span class="cell ${tone}" title="${means}">${word}</span></td>`;
     });
-    return markup`<tr role="row"><th role="rowheader" scope="row">${senderNames[sender]}</th>${cells}</tr>`;
-  });
+    return markup`<tr role="row"><th role="rowheader" scope="row">${senderNames[sender]}</th>${cells}</tr> `;
+  };
   return markup`<table class="exposure" role="table">
-    <caption class="skip">${caption}</caption>
+    <caption class="skip">
+      ${caption}
+    </caption>
     <thead role="rowgroup">
       <tr role="row">
-        <th role="columnheader" scope="col">Sender</th>
+        <th role="columnheader" scope="col"><span class="skip">Sender</span></th>
         ${attacks.map((attack) => markup`<th role="columnheader" scope="col">${attackNames[attack]}</th>`)}
       </tr>
     </thead>
     <tbody role="rowgroup">
-      ${rows}
+      ${senderRows.protected.map(rowOf)}
+    </tbody>
+    <tbody role="rowgroup" class="outside">
+      <tr role="row" class="group">
+        <th role="rowheader" scope="rowgroup" colspan="6">Outside this domain's control</th>
+      </tr>
+      ${senderRows.outside.map(rowOf)}
     </tbody>
   </table>`;
-}
-
-/** The words of the table that were used, and the attacks. */
-export function exposureLegend(exposure: Exposure): Markup {
-  const used = [
-    ...new Set(senders.flatMap((sender) => attacks.map((attack) => exposure[sender][attack]))),
-  ];
-  return markup`<div class="legend">
-    ${used.map((outcome) => markup`<p><b>${outcomeWords[outcome].word}</b>: ${outcomeWords[outcome].means}</p>`)}
-    ${attacks.slice(1).map((attack) => markup`<p><b>${attackNames[attack]}</b>: somebody on the path ${attackDeeds[attack]}</p>`)}
-  </div>`;
 }

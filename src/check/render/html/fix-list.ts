@@ -1,20 +1,23 @@
 import type { CheckResult, Finding, FixStep } from '../../../evidence/index.js';
+import { badge, codeBox, markup, type Markup } from '../../../page/index.js';
 import { ownerNames, severityTones, stepNames } from '../words.js';
-import { lines, markup, type Markup } from './markup.js';
 
 /**
- * What to fix, the most worth first, each with its steps in the order that never holds
- * mail back.
+ * Findings to fix, the most important first, each with its steps in an order that never
+ * defers mail.
  */
-export function fixList({ findings }: CheckResult): Markup {
+export function fixList({ findings, verdict }: CheckResult): Markup | false {
   const wanted = findings.filter((f) => f.severity === 'fail' || f.severity === 'warn');
   if (wanted.length === 0)
-    return markup`<section>
-      <h2>What to fix</h2>
-      <p>Nothing that this profile asks for.</p>
-    </section>`;
+    return (
+      verdict === 'pass' &&
+      markup`<section>
+        <h2>What to fix</h2>
+        <p>Nothing. Every test of this profile passed.</p>
+      </section>`
+    );
   return markup`<section>
-    <h2>What to fix, the most worth first</h2>
+    <h2>What to fix, most important first</h2>
     <ol class="fix">
       ${wanted.map(item)}
     </ol>
@@ -26,22 +29,20 @@ function item(finding: Finding): Markup {
   return markup`<li class="card">
     <div class="fix-head">
       <h3>${title}</h3>
-      <span class="badge ${severityTones[severity]}">${severity}</span>
+      ${badge(severity.toUpperCase(), severityTones[severity])}
     </div>
-    <p class="meta">${subject}; by ${ownerNames[owner]}; ${reference}; <code>${id}</code></p>
-    ${reason !== undefined && markup`<p><code>${reason}</code></p>`}
+    <p class="meta">${subject}</p>
     <p>${why}</p>
-    <p><b>${fix}</b></p>
-    ${
-      steps.length > 0 &&
-      markup`<ol class="steps">
-        ${steps.map(step)}
-      </ol>`
-    }
+    ${reason !== undefined && markup`<p class="reason">${reason}</p>`}
+    <p class="do">${fix}</p>
+    ${steps.length > 0 && markup`<ol class="steps">${steps.map(step)}</ol>`}
+    <p class="meta">To be fixed by ${ownerNames[owner]} · ${reference} · <code>${id}</code></p>
   </li> `;
 }
 
-function step({ kind, text }: FixStep): Markup {
-  const plain = kind === 'wait' || (kind === 'confirm' && !text.startsWith('hermetic '));
-  return markup`<li><span class="kind">${stepNames[kind]}</span><span class="text ${plain ? 'plain' : 'mono'}">${lines(text)}</span></li> `;
+function step({ kind, text, instruction = text, code }: FixStep): Markup {
+  return markup`<li>
+    <span class="kind">${stepNames[kind]}</span>
+    <div><p>${instruction}</p>${code !== undefined && codeBox(code, stepNames[kind])}</div>
+  </li> `;
 }

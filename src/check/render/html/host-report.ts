@@ -1,3 +1,4 @@
+import { displayName } from '../../../base/index.js';
 import type {
   CheckResult,
   MailAddress,
@@ -5,51 +6,46 @@ import type {
   MailHost,
 } from '../../../evidence/index.js';
 import type { Exposure } from '../../../tls-policy/index.js';
-import { because, counted, tlsVersions, versionName, type Tone } from '../words.js';
-import { chip } from './chip.js';
+import {
+  badge,
+  badgeItem,
+  definitions,
+  markup,
+  type Markup,
+  type Piece,
+  type Tone,
+} from '../../../page/index.js';
+import { suiteStrength } from '../suite-strength.js';
+import { because, counted, tlsVersions, versionList, versionName } from '../words.js';
 import { exposureTable } from './exposure-table.js';
-import { markup, type Markup } from './markup.js';
 
 /**
- * One MX host: its names in DNSSEC, DANE and MTA-STS, then each address with TLS and
+ * One MX host: its state in DNSSEC, DANE and MTA-STS, then each address with TLS and
  * certificates.
  */
 export function hostReport(host: MailHost, result: CheckResult): Markup {
   return markup`<section class="card" aria-label="${host.name}">
     <div class="host-head">
-      <h3>${host.name}</h3>
+      <h3>${displayName(host.name)}</h3>
       <span class="soft">preference ${host.preference}</span>
     </div>
     <ul class="chips">
-      ${host.passedOver !== undefined && chip('no such host: senders pass over it', 'fair')}
-      ${chip(`DNSSEC ${host.dnssec}`, host.dnssec === 'secure' ? 'good' : host.dnssec === 'bogus' ? 'bad' : 'quiet')}${chip(`TLSA ${host.tlsa.status}`, tlsaTones[host.tlsa.status])}${stsChip(host)}
+      ${host.passedOver !== undefined && badgeItem('no such host: senders skip it', 'fair')}
+      ${badgeItem(`DNSSEC ${host.dnssec}`, dnssecTones[host.dnssec])}
+      ${badgeItem(`TLSA ${host.tlsa.status}`, tlsaTones[host.tlsa.status])} ${stsBadge(host)}
     </ul>
     ${host.tlsa.records.length > 0 && tlsaRecords(host.tlsa)}
     ${host.addresses.map((address) => addressReport(address, result, host.addresses.length > 1))}
-    ${result.hosts.length > 1 && alone(host.exposure, result.exposure, `Were ${host.name} the only host`)}
+    ${result.hosts.length > 1 && alone(host.exposure, result.exposure, `If ${host.name} were the only host`)}
   </section> `;
 }
 
-const roleTones: Readonly<Record<string, Tone>> = {
-  current: 'good',
-  next: 'good',
-  stale: 'bad',
-  unknown: 'fair',
+const dnssecTones: Readonly<Record<MailHost['dnssec'], Tone>> = {
+  secure: 'good',
+  insecure: 'quiet',
+  indeterminate: 'quiet',
+  bogus: 'bad',
 };
-
-/** Records with what each is there for. */
-function tlsaRecords({ records, roles }: MailHost['tlsa']): Markup {
-  return markup`<h4>TLSA records</h4>
-    <ul class="records">
-      ${records.map((record, i) => markup`<li>${roles?.[i] && chip(roles[i], roleTones[roles[i]] ?? 'quiet', 'span')} <code>${record}</code></li>`)}
-    </ul>`;
-}
-
-/** What one host or address does to the mail, where that is not what the domain does. */
-function alone(exposure: Exposure | undefined, whole: Exposure, caption: string): Markup | false {
-  if (!exposure || JSON.stringify(exposure) === JSON.stringify(whole)) return false;
-  return markup`<h4>${caption}</h4>${exposureTable(exposure, caption)}`;
-}
 
 const tlsaTones: Readonly<Record<MailHost['tlsa']['status'], Tone>> = {
   usable: 'good',
@@ -60,37 +56,84 @@ const tlsaTones: Readonly<Record<MailHost['tlsa']['status'], Tone>> = {
   tempfail: 'bad',
 };
 
-function stsChip({ mtaStsMatch }: MailHost): Markup | false {
+const roleTones: Readonly<Record<string, Tone>> = {
+  current: 'good',
+  next: 'good',
+  stale: 'bad',
+  unknown: 'fair',
+};
+
+/** Records with their purpose. */
+function tlsaRecords({ records, roles }: MailHost['tlsa']): Markup {
+  const item = (record: string, i: number): Markup => {
+    const role = roles?.[i];
+    return markup`<li>${role && badge(role, roleTones[role] ?? 'quiet')} <code>${record}</code></li> `;
+  };
+  return markup`<h4>TLSA records</h4>
+    <ul class="records">
+      ${records.map(item)}
+    </ul>`;
+}
+
+/** The outcome for mail by one host or address, where it differs from the domain's. */
+function alone(exposure: Exposure | undefined, whole: Exposure, caption: string): Markup | false {
+  if (!exposure || JSON.stringify(exposure) === JSON.stringify(whole)) return false;
+  return markup`<h4>${caption}</h4>${exposureTable(exposure, caption)}`;
+}
+
+function stsBadge({ mtaStsMatch }: MailHost): Markup | false {
   if (mtaStsMatch === 'not-applicable') return false;
   return mtaStsMatch === 'match'
-    ? chip('in the MTA-STS policy', 'good')
-    : chip('not in the MTA-STS policy', 'bad');
+    ? badgeItem('in the MTA-STS policy', 'good')
+    : badgeItem('not in the MTA-STS policy', 'bad');
+}
+
+const starttlsTones: Readonly<Record<MailAddress['starttls'], Tone>> = {
+  offered: 'good',
+  unknown: 'fair',
+  absent: 'bad',
+  mangled: 'bad',
+  refused: 'bad',
+};
+
+/** The state of an address in one badge. */
+function stateBadge(address: MailAddress): Markup {
+  const { status, starttls } = address;
+  if (status === 'reachable') return badge(`STARTTLS ${starttls}`, starttlsTones[starttls]);
+  return badge(`${status}${because(address)}`, status === 'unreachable' ? 'bad' : 'fair');
 }
 
 function addressReport(address: MailAddress, result: CheckResult, several: boolean): Markup {
   const { depth, exposure } = result;
   const { ip, status, starttls, tls, certificates, connections } = address;
   const reached = status === 'reachable';
+  const ended = because(address);
+  const ports = (address.submission ?? []).map(({ port, ...there }) =>
+    addressReport({ ...there, ip: `port ${port}` }, result, false),
+  );
   return markup`<div class="address">
     <div class="host-head">
       <h4 class="mono">${ip}</h4>
-      ${
-        reached
-          ? chip(
-              `STARTTLS ${starttls}`,
-              starttls === 'offered' ? 'good' : starttls === 'unknown' ? 'fair' : 'bad',
-              'span',
-            )
-          : chip(`${status}${because(address)}`, status === 'unreachable' ? 'bad' : 'fair', 'span')
-      }${reached && because(address) !== '' && chip(`no session inside TLS${because(address)}`, 'bad', 'span')}<span class="soft">${counted(connections, 'connection')}</span>
+      ${stateBadge(address)} ${reached && ended !== '' && badge(`no session inside TLS${ended}`, 'bad')}
+      <span class="soft">${counted(connections, 'connection')}</span>
     </div>
     ${reached && starttls === 'offered' && inventory(tls, depth === 'inventory')} ${certificates.map(certificate)}
-    ${several && alone(address.exposure, exposure, `Were ${ip} the only address`)}
-    ${(address.submission ?? []).map(({ port, ...there }) => addressReport({ ...there, ip: `port ${port}` }, result, false))}
+    ${several && alone(address.exposure, exposure, `If ${ip} were the only address`)} ${ports}
   </div> `;
 }
 
-/** `whole`: every suite and group there is, not only those met on the way. */
+const strengthBadges: Readonly<Record<string, Markup>> = {
+  weak: badge('weak', 'bad'),
+  dated: badge('dated', 'quiet'),
+};
+
+/** A suite, marked where it is weak or dated. */
+function suiteItem({ name }: MailAddress['tls']['suites'][number]): Markup {
+  const mark = strengthBadges[suiteStrength(name) ?? ''];
+  return markup`<li><code>${name}</code> ${mark}</li> `;
+}
+
+/** `whole`: every suite and group that the server accepts, not only those met. */
 function inventory(
   { versions, suites, order, groups }: MailAddress['tls'],
   whole: boolean,
@@ -99,77 +142,68 @@ function inventory(
     tlsVersions.filter((version) => versions[version] === settled);
   const tone = (version: string): Tone =>
     version === 'TLSv1.3' || version === 'TLSv1.2' ? 'good' : 'fair';
-  const others = (settled: string, words: string) =>
+  const others = (settled: string, words: string): Markup | false =>
     having(settled).length > 0 &&
-    markup`<span class="soft">${words}: ${having(settled).map(versionName).join(', ')}. </span>`;
-  const byVersion = [...new Set(suites.map((s) => s.version))];
-  return markup`<dl>
-    <dt>Versions</dt>
-    <dd>
-      <ul class="chips">
-        ${having('accepted').map((version) => chip(versionName(version), tone(version)))}
-      </ul>
-      ${others('refused', 'Refused')} ${others('unknown', 'Not told')}
-    </dd>
-    ${byVersion.map(
-      (version) =>
-        markup`<dt>${whole ? 'Suites of' : 'Suites met in'} ${versionName(version)}</dt>
-          <dd>
-            <ul class="suites">
-              ${suites.filter((s) => s.version === version).map((s) => markup`<li><code>${s.name}</code></li>`)}
-            </ul>
-            ${order[version] && order[version] !== 'unknown' && markup`<span class="soft">the ${order[version]}'s order decides</span>`}
-          </dd>`,
-    )}
-    ${
-      groups.length > 0 &&
-      markup`<dt>${whole ? 'Groups' : 'Groups met'}</dt>
-        <dd><code>${groups.join(', ')}</code></dd>`
-    }
-  </dl>`;
+    markup`<span class="soft">${words}: ${versionList(having(settled))}. </span>`;
+  const suiteRow = (version: string): readonly [string, Piece] => [
+    `${whole ? 'Suites of' : 'Suites seen in'} ${versionName(version)}`,
+    [
+      markup`<ul class="suites">${suites.filter((s) => s.version === version).map(suiteItem)}</ul>`,
+      markup`${order[version] && order[version] !== 'unknown' && markup`<span class="soft">the ${order[version]}'s order decides</span>`}`,
+    ],
+  ];
+  return definitions([
+    [
+      'Versions',
+      [
+        markup`<ul class="chips">${having('accepted').map((version) => badgeItem(versionName(version), tone(version)))}</ul>`,
+        markup`${others('refused', 'Refused')} ${others('unknown', 'Not tested')}`,
+      ],
+    ],
+    ...[...new Set(suites.map((s) => s.version))].map(suiteRow),
+    [
+      whole ? 'Groups' : 'Groups seen',
+      groups.length > 0 && markup`<code>${groups.join(', ')}</code>`,
+    ],
+  ]);
 }
 
-const matchTone = (verdict: string): Tone =>
-  verdict === 'match' ? 'good' : verdict === 'mismatch' ? 'bad' : 'fair';
+const matchTones: Readonly<Record<string, Tone>> = { match: 'good', mismatch: 'bad' };
+
+const chainNames: Readonly<Record<MailCertificate['chain'], string>> = {
+  trusted: 'public CA',
+  incomplete: 'intermediate missing',
+  'self-signed': 'self-signed',
+  'unknown-ca': 'unknown CA',
+  unknown: 'chain not judged',
+};
+const validityNames: Readonly<Record<MailCertificate['validity'], string>> = {
+  valid: 'in date',
+  expired: 'expired',
+  'not-yet-valid': 'not yet valid',
+};
+
+/** A judgement of one kind of sender; nothing where that kind does not apply. */
+function matchBadge(mechanism: string, match: string | undefined): Markup | false {
+  if (match === undefined || match === 'not-applicable') return false;
+  return badgeItem(`${mechanism} ${match}`, matchTones[match] ?? 'fair');
+}
 
 function certificate(c: MailCertificate): Markup {
-  const chips = [
-    chip(
-      {
-        trusted: 'trusted chain',
-        incomplete: 'intermediate missing',
-        'self-signed': 'self-signed',
-        'unknown-ca': 'unknown CA',
-        unknown: 'chain not judged',
-      }[c.chain],
-      c.chain === 'trusted' ? 'good' : 'fair',
-    ),
-    chip(
-      c.nameMatch === 'match' ? 'name matches' : 'another name',
-      c.nameMatch === 'match' ? 'good' : 'fair',
-    ),
-    chip(
-      { valid: 'in date', expired: 'expired', 'not-yet-valid': 'not yet valid' }[c.validity],
-      c.validity === 'valid' ? 'good' : 'bad',
-    ),
-    c.dane !== 'not-applicable' && chip(`DANE ${c.dane}`, matchTone(c.dane)),
-    c.mtaSts && c.mtaSts !== 'not-applicable' && chip(`MTA-STS ${c.mtaSts}`, matchTone(c.mtaSts)),
-  ];
+  const named = c.nameMatch === 'match';
   return markup`<h4>Certificate with ${c.keyAlgorithm} ${c.keyBits}</h4>
     <ul class="chips">
-      ${chips}
+      ${badgeItem(chainNames[c.chain], c.chain === 'trusted' ? 'good' : 'fair')}
+      ${badgeItem(named ? 'name matches' : 'other name', named ? 'good' : 'fair')}
+      ${badgeItem(validityNames[c.validity], c.validity === 'valid' ? 'good' : 'bad')}
+      ${matchBadge('DANE', c.dane)} ${matchBadge('MTA-STS', c.mtaSts)}
     </ul>
-    <dl>
-      <dt>Names</dt>
-      <dd>${c.names.join(', ') || 'none'}</dd>
-      <dt>Valid</dt>
-      <dd>${c.notBefore.slice(0, 10)} to ${c.notAfter.slice(0, 10)}</dd>
-      <dt>Signature</dt>
-      <dd>${c.signature}</dd>
-      <dt>Chain as sent</dt>
-      <dd>${c.chainAsSent.join(' < ')}</dd>
-      <dt>Key (SHA-256)</dt>
-      <dd><code>${c.spkiSha256}</code></dd>
-      ${c.daneRecord && markup`<dt>Matching TLSA</dt><dd><code>${c.daneRecord}</code></dd>`}
-    </dl> `;
+    ${definitions([
+      ['Names', c.names.join(', ') || 'none'],
+      ['Valid', `${c.notBefore.slice(0, 10)} to ${c.notAfter.slice(0, 10)}`],
+      ['Signature', c.signature],
+      ['Chain as sent', c.chainAsSent.join(' → ')],
+      ['Key (SHA-256)', markup`<code>${c.spkiSha256}</code>`],
+      ['Matching TLSA', c.daneRecord !== undefined && markup`<code>${c.daneRecord}</code>`],
+    ])} `;
 }

@@ -1,18 +1,22 @@
-import { neutralise } from '../../../base/index.js';
+import { neutralise } from '../base/index.js';
 
 /**
- * Text that is HTML already. Only {@link markup} makes it, so whatever came from outside
- * has been escaped.
+ * Text that is HTML already. Only {@link markup} makes it from values, so every value has
+ * been escaped.
  */
 export class Markup {
   constructor(readonly text: string) {}
 }
 
-type Piece = string | number | Markup | readonly Piece[] | undefined | false;
+/** A value of a template; lists are joined, undefined and false print nothing. */
+export type Piece = string | number | Markup | readonly Piece[] | undefined | false;
+
+/** Characters of one value that are printed; the rest is cut off. */
+const MAX_TEXT = 2000;
 
 /**
  * A template whose values are neutralised and escaped, for text and for quoted attributes
- * alike. Lists are joined; undefined and false are nothing.
+ * alike.
  */
 export function markup(fixed: TemplateStringsArray, ...values: readonly Piece[]): Markup {
   return new Markup(
@@ -36,10 +40,10 @@ const entities: Readonly<Record<string, string>> = {
 };
 
 function escape(text: string): string {
-  return neutralise(text, 2000).replace(/[&<>"']/g, (c) => entities[c] as string);
+  return neutralise(text, MAX_TEXT).replace(/[&<>"']/g, (c) => entities[c] as string);
 }
 
-/** Text of several lines, each made safe by itself. */
+/** Text of several lines, each escaped by itself; the line ends stay. */
 export function lines(text: string): Markup {
   return new Markup(text.split('\n').map(escape).join('\n'));
 }

@@ -1,0 +1,87 @@
+import type { Evidence, Finding, PassedTest, Severity, Topic } from '../../evidence/index.js';
+import { passedTest, type FindingId } from '../findings/catalogue.js';
+import type { Profile, Rule } from '../profiles/profile.js';
+import { ownNetworkStrips, resolverAtFault } from './exposure.js';
+import type { JudgedAddress, JudgedHost } from './judge-host.js';
+import { undecidedRules } from './undecided-rules.js';
+
+/** The part of a result that the tests are chosen from. */
+interface Graded {
+  readonly hosts: readonly JudgedHost[];
+  readonly findings: readonly Finding[];
+  readonly notLookedAt: readonly string[];
+}
+
+/**
+ * The tests of the profile that were completed and found no fault. A test counts only
+ * where everything that it depends on was observed: a topic with an open question has no
+ * passed tests.
+ */
+export function passedTests(
+  evidence: Evidence,
+  profile: Profile,
+  { hosts, findings, notLookedAt }: Graded,
+): readonly PassedTest[] {
+  const tried = hosts.filter((host) => host.shown.passedOver === undefined);
+  const open = new Set<string>([
+    ...notLookedAt,
+    ...findings.map(({ id }) => id),
+    ...tried.flatMap((host) =>
+      host.addresses.flatMap((address) => undecidedRules(evidence, profile, host, address)),
+    ),
+  ]);
+  return Object.entries(profile.rules).flatMap(([id, rule]) => {
+    const { topic, passed } = passedTest(id as FindingId);
+    if (passed === undefined || open.has(id) || !canFail(rule)) return [];
+    return isKnown(topic, evidence, tried)
+      ? [{ id, topic, title: passed, reference: rule.clause }]
+      : [];
+  });
+}
+
+/** A rule whose finding could change the verdict. */
+function canFail({ severity, whenAll }: Rule): boolean {
+  const severities: readonly Severity[] =
+    typeof severity === 'string' ? [severity] : Object.values(severity);
+  return [...severities, whenAll].some((one) => one === 'fail' || one === 'warn');
+}
+
+/** Every fact of the topic was observed, on every host and address. */
+function isKnown(topic: Topic, evidence: Evidence, hosts: readonly JudgedHost[]): boolean {
+  const { route, mtaSts, tlsRpt } = evidence;
+  const addresses = hosts.flatMap((host) => host.addresses);
+  const [mail, every] = [route.kind === 'mx' || route.kind === 'implicit', addresses.length > 0];
+  const signed =
+    mail &&
+    !resolverAtFault(evidence) &&
+    route.dnssec !== 'indeterminate' &&
+    hosts.every(({ evidence: host }) => host.dnssec !== 'indeterminate');
+  switch (topic) {
+    case 'mx':
+      return mail && every && addresses.every(({ shown }) => shown.status === 'reachable');
+    case 'dnssec':
+      // An unsigned zone has no signature that could be valid.
+      return signed && [route.dnssec, ...hosts.map((h) => h.evidence.dnssec)].includes('secure');
+    case 'starttls':
+      return every && !ownNetworkStrips(evidence) && addresses.every(hasSession);
+    case 'tls-version':
+    case 'cipher':
+      return every && addresses.every(hasSession);
+    case 'certificate':
+      return every && addresses.every((address) => hasSession(address) && isJudged(address));
+    case 'dane':
+      return signed && every && hosts.some(({ evidence: host }) => host.tlsa.status === 'usable');
+    case 'mta-sts':
+      return mail && mtaSts.status === 'found';
+    case 'tls-rpt':
+      return mail && tlsRpt.status === 'found';
+    case 'network':
+      return false;
+  }
+}
+
+const hasSession = ({ insideTls, shown }: JudgedAddress): boolean =>
+  shown.status === 'reachable' && shown.starttls === 'offered' && insideTls === 'works';
+
+const isJudged = ({ certificates }: JudgedAddress): boolean =>
+  certificates.length > 0 && certificates.every(({ pkix }) => pkix !== 'unknown');

@@ -1,0 +1,133 @@
+import { wrap } from '../../base/index.js';
+import type { Tone } from '../../page/index.js';
+import { attacks, type Attack, type Exposure, type SenderClass } from '../../tls-policy/index.js';
+import { attackNames, cellOf, senderNames, senderRows, type Cell } from './words.js';
+
+/** Adds the colour of a tone, or nothing where colour is off. */
+export type PaintTone = (text: string, tone: Tone) => string;
+
+/** Column heads of two lines: a cell is as wide as its longest word. */
+const heads: Readonly<Record<Attack, readonly [string, string]>> = {
+  none: ['No', 'attack'],
+  stripStarttls: ['TLS', 'stripped'],
+  swapCertificate: ['Fake', 'certificate'],
+  spoofMx: ['Forged', 'DNS'],
+  suppress: ['DNS, HTTPS', 'blocked'],
+};
+
+const CELL = 12;
+const LABEL = Math.max(...Object.values(senderNames).map((name) => name.length)) + 2;
+
+/** From this width on the name of a sender stands in the line of its cells. */
+const WIDE = 2 + LABEL + (attacks.length - 1) * CELL + '(plaintext)'.length;
+
+/** Below this width a row of cells does not fit. */
+const NARROW = 60;
+
+export interface ExposureOptions {
+  readonly width: number;
+  /** Rows to show; default all, those outside the domain's control set apart. */
+  readonly senders?: readonly SenderClass[] | undefined;
+  readonly paint?: PaintTone | undefined;
+}
+
+/**
+ * The exposure table in lines of at most `width` columns. From about 105 columns on a
+ * sender and its cells share a line; below, the cells stand under the sender; below 60
+ * each cell has a line of its own.
+ */
+export function exposureLines(exposure: Exposure, options: ExposureOptions): readonly string[] {
+  const { width, senders, paint = (text) => text } = options;
+  const layout = layoutFor(width);
+  const rowOf = (sender: SenderClass): string[] =>
+    layout.row(
+      senderNames[sender],
+      attacks.map((attack) => ({
+        attack,
+        ...cellOf(sender, attack, exposure[sender][attack]),
+      })),
+      paint,
+    );
+  const quiet = (lines: readonly string[]): string[] => lines.map((line) => paint(line, 'quiet'));
+  if (senders) return [...quiet(layout.head), ...senders.flatMap(rowOf)];
+  return [
+    ...quiet(layout.head),
+    ...senderRows.protected.flatMap(rowOf),
+    ...quiet(["  Outside this domain's control:"]),
+    ...senderRows.outside.flatMap(rowOf),
+  ];
+}
+
+interface AttackCell extends Cell {
+  readonly attack: Attack;
+}
+
+interface Layout {
+  readonly head: readonly string[];
+  row(name: string, cells: readonly AttackCell[], paint: PaintTone): string[];
+}
+
+function layoutFor(width: number): Layout {
+  if (width < NARROW) return stacked;
+  const label = width >= WIDE ? LABEL : 0;
+  const margin = width > NARROW ? '  ' : ' ';
+  const head = [0, 1].map((line) =>
+    `${margin}${' '.repeat(label)}${attacks.map((a) => (heads[a][line] ?? '').padEnd(CELL)).join('')}`.trimEnd(),
+  );
+  return {
+    head,
+    row: (name, cells, paint) => {
+      const line = cells
+        .map(({ word, tone }, i) => {
+          const gap = i === cells.length - 1 ? 0 : Math.max(1, CELL - word.length);
+          return paint(word, tone) + ' '.repeat(gap);
+        })
+        .join('');
+      return label > 0
+        ? [`${margin}${name.padEnd(label)}${line}`]
+        : [`${margin}${name}`, `${margin}${line}`];
+    },
+  };
+}
+
+const stacked: Layout = {
+  head: [],
+  row: (name, cells, paint) => [
+    `  ${name}`,
+    ...cells.map(
+      ({ attack, word, tone }) => `    ${attackNames[attack].padEnd(22)} ${paint(word, tone)}`,
+    ),
+  ],
+};
+
+/** Each cell of the table once: good first, what the domain cannot change last. */
+export function usedCells(exposure: Exposure): readonly Cell[] {
+  const cells = [...senderRows.protected, ...senderRows.outside].flatMap((sender) =>
+    attacks.map((attack) => cellOf(sender, attack, exposure[sender][attack])),
+  );
+  const order: readonly Tone[] = ['good', 'fair', 'bad', 'quiet'];
+  return cells
+    .filter((cell, i) => cells.findIndex(({ word }) => word === cell.word) === i)
+    .sort((a, b) => order.indexOf(a.tone) - order.indexOf(b.tone));
+}
+
+/** Explains the brackets; empty where the table has none. */
+export function bracketNote(exposure: Exposure): string {
+  return usedCells(exposure).some(({ word }) => word.startsWith('('))
+    ? 'In brackets: the sender decides; no setting of this domain changes it.'
+    : '';
+}
+
+/** The meaning of every word of the table. */
+export function legendLines(exposure: Exposure, width: number, paint: PaintTone): string[] {
+  const lines = usedCells(exposure).flatMap(({ word, tone, means }) => {
+    const [first = '', ...rest] = wrap(means, width - CELL - 2, '');
+    const indent = ' '.repeat(CELL + 2);
+    return [
+      `  ${paint(word, tone)}${' '.repeat(Math.max(1, CELL - word.length))}${first}`,
+      ...rest.map((line) => indent + line),
+    ];
+  });
+  const note = bracketNote(exposure);
+  return note === '' ? lines : [...lines, ...wrap(note, width, '  ')];
+}

@@ -1,0 +1,129 @@
+import { displayName, wrap } from '../../base/index.js';
+import type { CheckResult, MailAddress, MailCertificate, MailHost } from '../../evidence/index.js';
+import { suiteStrength } from './suite-strength.js';
+import { because, duration, tlsVersions, versionList, versionName } from './words.js';
+
+/**
+ * Every mail host with its addresses, then the two policies, in lines of at most `width`
+ * columns. `quiet` paints what is only listed at depth `inventory`.
+ */
+export function hostLines(
+  result: CheckResult,
+  width: number,
+  quiet: (text: string) => string,
+): readonly string[] {
+  const { hosts, mtaSts, tlsRpt, depth } = result;
+  const lines = hosts.flatMap((host) => [
+    ...wrap(`${String(host.preference).padStart(4)} ${hostLine(host)}`, width, '', '       '),
+    ...host.addresses.flatMap((address) => [
+      ...addressLines(address, depth, width),
+      ...(address.submission ?? []).flatMap(({ port, ...there }) =>
+        addressLines({ ...there, ip: `port ${port}` }, depth, width),
+      ),
+      ...(depth === 'inventory' ? surface(address, hosts, width).map(quiet) : []),
+    ]),
+  ]);
+  const sts =
+    mtaSts.status === 'found'
+      ? `${mtaSts.mode ?? ''}, cached for ${duration(mtaSts.maxAge ?? 0)}`
+      : mtaSts.status;
+  const rpt = tlsRpt.status === 'found' ? tlsRpt.rua.join(', ') : tlsRpt.status;
+  return [...lines, ...wrap(`MTA-STS ${sts};  TLS-RPT ${rpt}`, width, '  ', '    ')];
+}
+
+const policyWords: Readonly<Record<MailHost['mtaStsMatch'], string>> = {
+  match: ', in the MTA-STS policy',
+  mismatch: ', NOT in the MTA-STS policy',
+  'not-applicable': '',
+};
+
+function hostLine({ name, dnssec, tlsa, mtaStsMatch, passedOver }: MailHost): string {
+  if (passedOver !== undefined) return `${name}  no such host, senders skip it`;
+  const roles = tlsa.roles && tlsa.roles.length > 1 ? ` (${tlsa.roles.join(', ')})` : '';
+  return `${displayName(name)}  DNSSEC ${dnssec}, TLSA ${tlsa.status}${roles}${policyWords[mtaStsMatch]}`;
+}
+
+/**
+ * The state of a server in one line or, where that is too long, in one for each
+ * certificate.
+ */
+function addressLines(
+  address: MailAddress,
+  depth: CheckResult['depth'],
+  width: number,
+): readonly string[] {
+  const { ip, status, starttls, tls, certificates } = address;
+  const line = (text: string): readonly string[] =>
+    wrap(`${ip}  ${text}`, width, '       ', '         ');
+  if (status !== 'reachable') return line(`${status}${because(address)}`);
+  if (starttls !== 'offered') return line(`STARTTLS ${starttls}${because(address)}`);
+  if (certificates.length === 0 || tls.suites.length === 0)
+    return line('STARTTLS offered, no TLS session');
+  const versions = versionWords(tls, depth);
+  const ended = because(address);
+  const words = [
+    ...certificates.map(certificateWords),
+    ...(ended === '' ? [] : [`no session inside TLS${ended}`]),
+  ];
+  const inOne = line([versions, ...words].join('; '));
+  return inOne.length === 1
+    ? inOne
+    : [...line(versions), ...words.flatMap((text) => wrap(text, width, '         '))];
+}
+
+/** A version without an answer is printed as such: left out, it would look refused. */
+function versionWords(
+  { versions, suites }: MailAddress['tls'],
+  depth: CheckResult['depth'],
+): string {
+  const accepted = tlsVersions.filter((version) => versions[version] === 'accepted');
+  const known = accepted.length > 0 ? versionList(accepted) : versionName(suites[0]?.version ?? '');
+  const open = tlsVersions.filter((version) => versions[version] === 'unknown');
+  if (open.length === 0) return known;
+  if (depth === 'triage') return `${known} (others not tested)`;
+  return `${known} (unknown: ${open.map(versionName).join(', ')})`;
+}
+
+function certificateWords(certificate: MailCertificate): string {
+  const { keyAlgorithm, keyBits, chain, nameMatch, validity, notAfter, dane } = certificate;
+  const name = nameMatch === 'match' ? '' : ', other name';
+  const match = dane === 'not-applicable' ? '' : `, DANE ${dane}`;
+  const date = `${validity === 'expired' ? 'EXPIRED' : 'until'} ${notAfter.slice(0, 10)}`;
+  return `${keyAlgorithm} ${keyBits}, ${chain}${name}, ${date}${match}`;
+}
+
+/**
+ * Suites by version with the side whose order decides, then groups: IANA names without
+ * their common beginning. A server like an earlier one is printed in one line.
+ */
+function surface(
+  { ip, tls }: MailAddress,
+  all: readonly MailHost[],
+  width: number,
+): readonly string[] {
+  const lines = surfaceLines(tls);
+  const wrapped = (text: readonly string[]): readonly string[] =>
+    text.flatMap((one) => wrap(one, width, '         ', '           '));
+  const alike = all
+    .flatMap((host) => host.addresses)
+    .find((a) => surfaceLines(a.tls).join() === lines.join());
+  return lines.length > 0 && alike && alike.ip !== ip
+    ? wrapped([`suites, order and groups as at ${alike.ip}`])
+    : wrapped(lines);
+}
+
+/** The mark behind a suite: only a weak one is worth a word on a terminal. */
+const weakMark = (name: string): string => (suiteStrength(name) === 'weak' ? ' (WEAK)' : '');
+
+function surfaceLines({ suites, order, groups }: MailAddress['tls']): readonly string[] {
+  const versions = [...new Set(suites.map((s) => s.version))];
+  const lines = versions.map((version) => {
+    const decides =
+      order[version] && order[version] !== 'unknown' ? ` (${order[version]}'s order)` : '';
+    const names = suites
+      .filter((s) => s.version === version)
+      .map((s) => `${s.name.replace(/^TLS_/, '')}${weakMark(s.name)}`);
+    return `${versionName(version)}${decides}: ${names.join(', ')}`;
+  });
+  return groups.length > 0 ? [...lines, `groups: ${groups.join(', ')}`] : lines;
+}

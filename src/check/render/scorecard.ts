@@ -1,0 +1,213 @@
+import type {
+  CheckResult,
+  MailAddress,
+  MailCertificate,
+  Severity,
+  Topic,
+} from '../../evidence/index.js';
+import type { Tone } from '../../page/index.js';
+import { suiteStrength } from './suite-strength.js';
+import { counted, duration, tlsVersions, versionList } from './words.js';
+
+/**
+ * `pass`: tested without a fault. `absent`: not in use, which is no fault here.
+ * `unknown`: could not be determined. The others: the worst finding of the topic.
+ */
+export type Mark = 'pass' | 'warn' | 'fail' | 'absent' | 'unknown';
+
+/** One row of the scorecard. */
+export interface Score {
+  readonly topic: Topic;
+  readonly name: string;
+  readonly mark: Mark;
+  /** The observed facts as one phrase. */
+  readonly value: string;
+  /** The clause that the topic is judged by. */
+  readonly clause: string;
+}
+
+export const markTones: Readonly<Record<Mark, Tone>> = {
+  pass: 'good',
+  warn: 'fair',
+  fail: 'bad',
+  absent: 'quiet',
+  unknown: 'fair',
+};
+
+/** The sign of a mark in HTML. */
+export const markSigns: Readonly<Record<Mark, string>> = {
+  pass: '✓',
+  warn: '!',
+  fail: '✕',
+  absent: '–',
+  unknown: '?',
+};
+
+/** Observed facts of a topic, before the findings are counted. */
+interface Observed {
+  readonly value: string;
+  readonly mark: Extract<Mark, 'pass' | 'absent' | 'unknown'>;
+}
+
+interface ScoreRow {
+  readonly topic: Topic;
+  readonly name: string;
+  readonly clause: string;
+  readonly observe: (result: CheckResult) => Observed;
+}
+
+const rows: readonly ScoreRow[] = [
+  { topic: 'mx', name: 'Mail hosts', clause: 'RFC 5321 §5.1', observe: mailHosts },
+  { topic: 'dnssec', name: 'DNSSEC', clause: 'RFC 4035 §5', observe: dnssec },
+  { topic: 'starttls', name: 'STARTTLS', clause: 'RFC 3207 §4', observe: starttls },
+  { topic: 'tls-version', name: 'TLS versions', clause: 'RFC 9325 §3.1', observe: versions },
+  { topic: 'cipher', name: 'Ciphers', clause: 'RFC 9325 §4', observe: ciphers },
+  { topic: 'certificate', name: 'Certificate', clause: 'RFC 8461 §4.2', observe: certificate },
+  { topic: 'dane', name: 'DANE', clause: 'RFC 7672 §2.2', observe: dane },
+  { topic: 'mta-sts', name: 'MTA-STS', clause: 'RFC 8461 §3', observe: mtaSts },
+  { topic: 'tls-rpt', name: 'TLS-RPT', clause: 'RFC 8460 §3', observe: tlsRpt },
+];
+
+/** The topics of the scorecard in their order. */
+export const scoreNames = rows.map(({ topic, name }) => ({ topic, name }));
+
+/**
+ * The scorecard of a result: one row for each topic. Empty for a domain without mail.
+ * A fault of a topic shows in its mark; a topic that was not observed is never `pass`.
+ */
+export function scorecard(result: CheckResult): readonly Score[] {
+  if (!takesMail(result)) return [];
+  return rows.map(({ topic, name, clause, observe }) => {
+    const worst = worstOf(result, topic);
+    const observed = observe(result);
+    const isFault = worst === 'fail' || worst === 'warn';
+    return { topic, name, clause, value: observed.value, mark: isFault ? worst : observed.mark };
+  });
+}
+
+/** False where there is no mail to protect, so that there is nothing to score. */
+export function takesMail({ route }: CheckResult): boolean {
+  return route.kind === 'mx' || route.kind === 'implicit' || route.kind === 'error';
+}
+
+function worstOf({ findings }: CheckResult, topic: Topic): Severity | undefined {
+  const severities = findings.filter((f) => f.topic === topic).map((f) => f.severity);
+  return (['fail', 'warn'] as const).find((severity) => severities.includes(severity));
+}
+
+const addressesOf = ({ hosts }: CheckResult): readonly MailAddress[] =>
+  hosts.flatMap((host) => host.addresses);
+const sessionsOf = (result: CheckResult): readonly MailAddress[] =>
+  addressesOf(result).filter((a) => a.starttls === 'offered' && a.tls.suites.length > 0);
+const certificatesOf = (result: CheckResult): readonly MailCertificate[] =>
+  addressesOf(result).flatMap((address) => address.certificates);
+
+function mailHosts(result: CheckResult): Observed {
+  const { hosts, route } = result;
+  if (route.kind === 'error') return { value: 'the MX lookup failed', mark: 'unknown' };
+  const addresses = addressesOf(result);
+  const reached = addresses.filter((a) => a.status === 'reachable').length;
+  const all = reached === addresses.length;
+  const some = `${reached} of ${counted(addresses.length, 'address')} reached`;
+  const value = `${counted(hosts.length, 'host')}, ${all ? counted(reached, 'address') : some}`;
+  return { value, mark: all && reached > 0 ? 'pass' : 'unknown' };
+}
+
+function dnssec({ route, hosts }: CheckResult): Observed {
+  const states = [route.dnssec, ...hosts.map((host) => host.dnssec)];
+  if (states.includes('bogus')) return { value: 'validation fails', mark: 'unknown' };
+  if (states.includes('indeterminate'))
+    return { value: 'could not be determined', mark: 'unknown' };
+  if (states.every((state) => state === 'secure'))
+    return { value: 'MX record and mail hosts are signed', mark: 'pass' };
+  if (states.every((state) => state === 'insecure')) return { value: 'not signed', mark: 'absent' };
+  const value =
+    route.dnssec === 'secure'
+      ? 'MX record signed, some mail hosts are not'
+      : 'mail hosts signed, the MX record is not';
+  return { value, mark: 'absent' };
+}
+
+function starttls(result: CheckResult): Observed {
+  const reached = addressesOf(result).filter((a) => a.status === 'reachable');
+  const offering = reached.filter((a) => a.starttls === 'offered').length;
+  if (reached.length === 0) return { value: 'no mail host was reached', mark: 'unknown' };
+  if (offering === reached.length)
+    return { value: `offered by ${counted(offering, 'address')}`, mark: 'pass' };
+  return {
+    value: `offered by ${offering} of ${counted(reached.length, 'address')}`,
+    mark: 'unknown',
+  };
+}
+
+function versions(result: CheckResult): Observed {
+  const sessions = sessionsOf(result);
+  if (sessions.length === 0) return { value: 'no TLS session', mark: 'unknown' };
+  const having = (settled: string): string[] =>
+    tlsVersions.filter((version) => sessions.some((a) => a.tls.versions[version] === settled));
+  const [accepted, unknown] = [having('accepted'), having('unknown')];
+  const met = [...new Set(sessions.flatMap((a) => a.tls.suites.map((s) => s.version)))];
+  const value = versionList(accepted.length > 0 ? accepted : met);
+  return unknown.length === 0
+    ? { value, mark: 'pass' }
+    : { value: `${value}; not tested: ${versionList(unknown)}`, mark: 'unknown' };
+}
+
+function ciphers(result: CheckResult): Observed {
+  const suites = [...new Set(sessionsOf(result).flatMap((a) => a.tls.suites.map((s) => s.name)))];
+  if (suites.length === 0) return { value: 'no TLS session', mark: 'unknown' };
+  const weak = suites.filter((name) => suiteStrength(name) === 'weak').length;
+  const found = `${counted(suites.length, 'suite')} ${result.depth === 'inventory' ? 'accepted' : 'seen'}`;
+  const value = `${found}, ${weak === 0 ? 'none' : weak} weak`;
+  const tested = (result.passed ?? []).some(({ topic }) => topic === 'cipher');
+  return { value, mark: tested ? 'pass' : 'unknown' };
+}
+
+function certificate(result: CheckResult): Observed {
+  const all = certificatesOf(result);
+  const [first] = [...all].sort((a, b) => a.notAfter.localeCompare(b.notAfter));
+  if (!first) return { value: 'no certificate was seen', mark: 'unknown' };
+  const trusted = all.every((c) => c.chain === 'trusted' && c.nameMatch === 'match');
+  const date = `${first.validity === 'expired' ? 'expired' : 'valid until'} ${first.notAfter.slice(0, 10)}`;
+  if (trusted) return { value: `public CA, name matches, ${date}`, mark: 'pass' };
+  const vouched = all.every((c) => c.dane === 'match');
+  if (vouched) return { value: `verified by DANE, ${date}`, mark: 'pass' };
+  return { value: `not verifiable by a public CA, ${date}`, mark: 'unknown' };
+}
+
+function dane({ hosts, route }: CheckResult): Observed {
+  const states = hosts.map((host) => host.tlsa.status);
+  const usable = states.filter((status) => status === 'usable').length;
+  if (states.includes('bogus') || states.includes('tempfail'))
+    return { value: 'the TLSA lookup fails', mark: 'unknown' };
+  if (usable === 0) {
+    const published = states.some((status) => status === 'insecure' || status === 'unusable');
+    return { value: published ? 'TLSA records without effect' : 'not published', mark: 'absent' };
+  }
+  const value = `TLSA records for ${usable} of ${counted(states.length, 'host')}`;
+  if (route.dnssec !== 'secure') return { value: `${value}, MX record unsigned`, mark: 'absent' };
+  const checked = hosts.flatMap((host) => host.addresses.flatMap((a) => a.certificates));
+  const match = checked.length > 0 && checked.every((c) => c.dane !== 'mismatch');
+  if (match && usable === states.length)
+    return { value: 'TLSA records match every certificate', mark: 'pass' };
+  return { value, mark: 'unknown' };
+}
+
+function mtaSts({ mtaSts: { status, mode, maxAge = 0 } }: CheckResult): Observed {
+  if (status === 'found')
+    return { value: `mode ${mode ?? 'unknown'}, cached for ${duration(maxAge)}`, mark: 'pass' };
+  if (status === 'absent') return { value: 'not published', mark: 'absent' };
+  return {
+    value: status === 'invalid' ? 'published, but not valid' : 'could not be fetched',
+    mark: 'unknown',
+  };
+}
+
+function tlsRpt({ tlsRpt: { status, rua } }: CheckResult): Observed {
+  if (status === 'found') return { value: `reports go to ${rua.join(', ')}`, mark: 'pass' };
+  if (status === 'absent') return { value: 'not published', mark: 'absent' };
+  return {
+    value: status === 'invalid' ? 'published, but not valid' : 'the lookup failed',
+    mark: 'unknown',
+  };
+}

@@ -1,0 +1,20 @@
+import { suites, type Suite } from '../../tls/index.js';
+import { isBroken, isWeak } from '../profiles/sets.js';
+
+const byName: ReadonlyMap<string, Suite> = new Map(
+  [...suites.values()].map((suite) => [suite.name, suite]),
+);
+
+const authenticated: ReadonlySet<Suite['mode']> = new Set(['GCM', 'CCM', 'CCM_8', 'POLY1305']);
+
+/**
+ * The mark of a suite in lists. `weak`: an attacker can break it (NULL, export, RC4,
+ * 3DES, anonymous). `dated`: no forward secrecy or no authenticated encryption (RFC 9325
+ * §4.2). `strong`: the others. Undefined for a name that IANA does not have.
+ */
+export function suiteStrength(name: string): 'strong' | 'dated' | 'weak' | undefined {
+  const suite = byName.get(name);
+  if (suite === undefined) return undefined;
+  if (isBroken(suite) || isWeak(suite) || suite.authentication === 'none') return 'weak';
+  return suite.forwardSecrecy && authenticated.has(suite.mode) ? 'strong' : 'dated';
+}

@@ -1,0 +1,73 @@
+import { clip } from '../../base/index.js';
+import type { CheckResult, Topic } from '../../evidence/index.js';
+import { overviewRows, verdictCounts, type OverviewRow } from './overview-rows.js';
+import { markTones } from './scorecard.js';
+import { layoutOf, markWords, type Paint, type TerminalOptions } from './terminal.js';
+import { verdictNames, verdictTones } from './words.js';
+
+/** Columns of the table, in the order in which they are left out where there is no room. */
+const columns: readonly { readonly topic: Topic; readonly head: string }[] = [
+  { topic: 'starttls', head: 'STARTTLS' },
+  { topic: 'certificate', head: 'Cert' },
+  { topic: 'dane', head: 'DANE' },
+  { topic: 'mta-sts', head: 'MTA-STS' },
+  { topic: 'tls-rpt', head: 'TLS-RPT' },
+  { topic: 'dnssec', head: 'DNSSEC' },
+  { topic: 'cipher', head: 'Ciphers' },
+  { topic: 'tls-version', head: 'Versions' },
+];
+
+const GAP = 2;
+const EXPIRY = 'YYYY-MM-DD'.length;
+
+/**
+ * Several domains in one table, the worst first, in lines of at most the width: verdict,
+ * scorecard and the earliest end of a certificate. Ends with a line feed.
+ */
+export function renderOverview(
+  results: readonly CheckResult[],
+  options: TerminalOptions = {},
+): string {
+  const { width, paint } = layoutOf(options);
+  const rows = overviewRows(results);
+  const names = Math.max(...rows.map(({ result }) => result.domain.length), 'Domain'.length);
+  const verdicts = Math.max(...rows.map(({ result }) => verdictNames[result.verdict].length));
+  const nameWidth = Math.min(names, Math.floor(width * 0.4));
+  const fixed = nameWidth + GAP + Math.max(verdicts, 'Verdict'.length);
+  let room = width - fixed;
+  const shown = columns.filter(({ head }) => (room -= head.length + GAP) >= 0);
+  const expiry = width - fixed - widthOf(shown) >= EXPIRY + GAP;
+  const line = (name: string, verdict: string, cells: readonly string[], end: string): string =>
+    [name, verdict, ...cells, ...(expiry ? [end] : [])].join(' '.repeat(GAP)).trimEnd();
+  const head = line(
+    'Domain'.padEnd(nameWidth),
+    'Verdict'.padEnd(fixed - nameWidth - GAP),
+    shown.map((column) => column.head),
+    'Expires',
+  );
+  const body = rows.map((row) =>
+    line(
+      clip(row.result.domain, nameWidth).padEnd(nameWidth),
+      painted(verdictNames[row.result.verdict], fixed - nameWidth - GAP, (text) =>
+        paint(text, verdictTones[row.result.verdict]),
+      ),
+      shown.map(({ topic, head: name }) => markCell(row, topic, name.length, paint)),
+      row.expires ?? '',
+    ),
+  );
+  const title = `${results.length} domains: ${verdictCounts(results)}`;
+  return `${[clip(title, width), '', paint(head, 'quiet'), ...body].join('\n')}\n`;
+}
+
+const widthOf = (shown: typeof columns): number =>
+  shown.reduce((sum, { head }) => sum + head.length + GAP, 0);
+
+/** Pads before painting: an escape has no width. */
+const painted = (text: string, width: number, paint: (text: string) => string): string =>
+  paint(text) + ' '.repeat(Math.max(0, width - text.length));
+
+function markCell({ scores }: OverviewRow, topic: Topic, width: number, paint: Paint): string {
+  const score = scores.find((s) => s.topic === topic);
+  if (!score) return ' '.repeat(width);
+  return painted(markWords[score.mark], width, (text) => paint(text, markTones[score.mark]));
+}

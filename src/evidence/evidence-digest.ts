@@ -1,0 +1,22 @@
+import { createHash } from 'node:crypto';
+import type { Evidence } from './evidence.js';
+
+/**
+ * SHA-256 of evidence in lower-case hex. The evidence is written as canonical JSON (RFC
+ * 8785), so the digest is the same for the object, for the file that `--evidence` wrote,
+ * and for that file read back with its fields in another order.
+ */
+export function evidenceDigest(evidence: Evidence): string {
+  return createHash('sha256').update(canonicalJson(evidence)).digest('hex');
+}
+
+/** Keys in the order of their UTF-16 code units, no blanks; undefined is left out. */
+function canonicalJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item)).join(',')}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  const fields = Object.entries(value)
+    .filter(([, field]) => field !== undefined)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, field]) => `${JSON.stringify(key)}:${canonicalJson(field)}`);
+  return `{${fields.join(',')}}`;
+}

@@ -1,0 +1,114 @@
+import { lines, markup, type Markup, type Piece } from './markup.js';
+import type { Tone } from './tone.js';
+
+/** A short word on a coloured ground. */
+export function badge(text: string, tone: Tone): Markup {
+  return markup`<span class="badge ${tone}">${text}</span>`;
+}
+
+/** The same as an item of a list with the class `chips`. */
+export function badgeItem(text: string, tone: Tone): Markup {
+  return markup`<li class="badge ${tone}">${text}</li>`;
+}
+
+/** A sign in a coloured circle, which a screen reader reads as its label. */
+export interface Sign {
+  /** One character: a tick, a cross, a question mark. */
+  readonly sign: string;
+  readonly tone: Tone;
+  /** The sign in words. */
+  readonly label: string;
+}
+
+/** A sign alone. */
+export function markSign({ sign, tone, label }: Sign): Markup {
+  return markup`<span class="mark ${tone}" role="img" title="${label}" aria-label="${label}">${sign}</span>`;
+}
+
+/** One line of a scorecard. */
+export interface ScoreLine extends Sign {
+  readonly name: string;
+  readonly value: Piece;
+  /** The clause, or another small note at the end. */
+  readonly note: string;
+}
+
+/** A scorecard: mark, topic, value and clause, one line for each topic. */
+export function scoreList(caption: string, scores: readonly ScoreLine[]): Markup {
+  const rows = scores.map(
+    ({ name, value, note, ...sign }) =>
+      markup`<tr role="row">
+        <td role="cell" class="sign">${markSign(sign)}</td>
+        <th role="rowheader" scope="row">${name}</th>
+        <td role="cell" class="value">${value}</td>
+        <td role="cell" class="note">${note}</td>
+      </tr> `,
+  );
+  return markup`<table class="scores" role="table">
+    <caption class="skip">
+      ${caption}
+    </caption>
+    <thead role="rowgroup" class="skip">
+      <tr role="row">
+        <th role="columnheader" scope="col">Mark</th>
+        <th role="columnheader" scope="col">Topic</th>
+        <th role="columnheader" scope="col">Value</th>
+        <th role="columnheader" scope="col">Clause</th>
+      </tr>
+    </thead>
+    <tbody role="rowgroup">
+      ${rows}
+    </tbody>
+  </table>`;
+}
+
+/** Text to paste: a click selects all of it, and no line of it is broken or changed. */
+export function codeBox(code: string, label: string): Markup {
+  return markup`<pre class="code" tabindex="0" aria-label="${label}"><code>${lines(code)}</code></pre>`;
+}
+
+/** Terms and their descriptions; an undefined description leaves the term out. */
+export function definitions(entries: readonly (readonly [Piece, Piece])[]): Markup {
+  const shown = entries.filter(([, value]) => value !== undefined && value !== false);
+  return markup`<dl>
+    ${shown.map(([term, value]) => markup`<dt>${term}</dt><dd>${value}</dd>`)}
+  </dl>`;
+}
+
+/** One column of a table of data. */
+export interface TableColumn<Row> {
+  readonly name: string;
+  readonly cell: (row: Row) => Piece;
+}
+
+/**
+ * A table whose first column heads its rows. On a phone each row becomes a block, and
+ * each value has the name of its column before it.
+ */
+export function dataTable<Row>(
+  caption: string,
+  columns: readonly TableColumn<Row>[],
+  rows: readonly Row[],
+): Markup {
+  const [head, ...rest] = columns;
+  const body = rows.map(
+    (row) =>
+      markup`<tr role="row">
+        <th role="rowheader" scope="row">${head?.cell(row)}</th>
+        ${rest.map(({ name, cell }) => markup`<td role="cell" data-column="${name}">${cell(row)}</td>`)}
+      </tr> `,
+  );
+  return markup`<table class="data" role="table">
+    <caption class="skip">
+      ${caption}
+    </caption>
+    <thead role="rowgroup">
+      <tr role="row">
+        ${columns.map(({ name }) => markup`<th role="columnheader" scope="col">${name}</th>`)}
+      </tr>
+    </thead>
+    <tbody role="rowgroup">
+      ${body}
+    </tbody>
+  </table>`;
+}

@@ -1,0 +1,34 @@
+/**
+ * HTML pages that a person reads: the reports of `hermetic check` and the pages of the
+ * daemon. Pure: text in, text out.
+ *
+ * Every page is complete in itself. It loads no script, font, picture or style, and its
+ * content security policy forbids them, so a report can be passed on as one file and an
+ * attacker who controls a server's replies cannot make it run anything. The layout
+ * follows the screen from 320 pixels up, the system's light or dark setting, and paper.
+ * Colours keep a contrast of at least 4.5 to 1 (WCAG 2.2, 1.4.3), and no fact is shown by
+ * colour alone.
+ *
+ * {@link markup} is the only way to make HTML: it escapes every value that is not HTML
+ * already, and makes control, bidi and invisible characters visible. The components are
+ * functions from data to {@link Markup}; {@link pageShell} puts them into a document.
+ * Which words a page uses, and what they mean for mail, is left to its caller.
+ *
+ * @example const page = pageShell({ title: 'Hello', top: 'Hermetic', main: markup`<h1>${name}</h1>` });
+ */
+export { Markup, markup, lines, type Piece } from './markup.js';
+export { pageShell, type PageParts } from './shell.js';
+export { pageStyle } from './style.js';
+export type { Tone } from './tone.js';
+export {
+  badge,
+  badgeItem,
+  codeBox,
+  dataTable,
+  definitions,
+  markSign,
+  scoreList,
+  type Sign,
+  type ScoreLine,
+  type TableColumn,
+} from './components.js';

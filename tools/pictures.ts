@@ -1,0 +1,93 @@
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { chromium, type Browser } from 'playwright-core';
+import { checkDomains } from '../src/cli/check-domains.js';
+import { grade, renderHtml } from '../src/check/index.js';
+import type { CheckResult } from '../src/evidence/index.js';
+import { createLab } from '../src/lab/index.js';
+import { smallPng } from './small-png.js';
+
+/**
+ * Takes the pictures of the HTML report that the documentation shows: four reports of
+ * domains of the lab, at desktop and phone width, light and dark, into `docs/pictures`.
+ * Needs Debian's Chromium.
+ */
+
+const folder = 'docs/pictures';
+
+/** Pixels below which a picture is cut: it shows the page, it does not replace it. */
+const MAX_HEIGHT = { desktop: 1500, phone: 1700 } as const;
+const viewports = {
+  desktop: { width: 1120, height: 900 },
+  phone: { width: 390, height: 844 },
+} as const;
+
+const one = (name: string): readonly string[] => [`${name}.example`];
+const reports: Readonly<Record<string, readonly string[]>> = {
+  good: one('good'),
+  stripped: one('stripped'),
+  'two-keys': one('two-keys'),
+  'twelve-domains': [
+    ...['good', 'stripped', 'two-keys', 'uneven', 'opportunistic', 'expired'],
+    ...['testing-mode', 'sts-only', 'xn--bcher-kva', 'no-mail', 'plaintext', 'two-certs'],
+  ].flatMap(one),
+};
+
+/** The results of these domains of the lab, each checked once. */
+async function results(domains: readonly string[]): Promise<ReadonlyMap<string, CheckResult>> {
+  const lab = await createLab();
+  try {
+    const evidence = await Promise.all(checkDomains(lab, domains));
+    return new Map(
+      evidence.map((seen) => [
+        seen.domain,
+        grade(seen, undefined, { options: { network: ' --lab', check: '' } }),
+      ]),
+    );
+  } finally {
+    await lab.close();
+  }
+}
+
+async function take(browser: Browser, page: string, name: string): Promise<void> {
+  for (const [size, viewport] of Object.entries(viewports))
+    for (const colorScheme of ['light', 'dark'] as const) {
+      const context = await browser.newContext({ viewport, colorScheme });
+      const tab = await context.newPage();
+      await tab.goto(`file://${page}`);
+      const height = Number(await tab.evaluate('document.documentElement.scrollHeight'));
+      const taken = await tab.screenshot({
+        fullPage: true,
+        clip: {
+          x: 0,
+          y: 0,
+          width: viewport.width,
+          height: Math.min(height, MAX_HEIGHT[size as keyof typeof viewports]),
+        },
+      });
+      writeFileSync(join(folder, `report-${name}-${size}-${colorScheme}.png`), smallPng(taken));
+      await context.close();
+    }
+}
+
+const temporary = mkdtempSync(join(tmpdir(), 'hermetic-pictures-'));
+const browser = await chromium.launch({
+  executablePath: '/usr/bin/chromium',
+  args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'],
+});
+try {
+  const found = await results([...new Set(Object.values(reports).flat())]);
+  mkdirSync(folder, { recursive: true });
+  for (const [name, domains] of Object.entries(reports)) {
+    const page = join(temporary, `${name}.html`);
+    writeFileSync(page, renderHtml(domains.flatMap((domain) => found.get(domain) ?? [])));
+    await take(browser, page, name);
+  }
+} finally {
+  await browser.close();
+  rmSync(temporary, { recursive: true });
+}
+const pictures = readdirSync(folder).filter((file) => file.endsWith('.png'));
+const octets = pictures.reduce((sum, file) => sum + statSync(join(folder, file)).size, 0);
+console.log(`${pictures.length} pictures in ${folder}, ${Math.round(octets / 1024)} KiB`);
