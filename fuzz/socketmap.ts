@@ -1,5 +1,5 @@
 import { Duplex } from 'node:stream';
-import type { Conn } from '../src/net/index.js';
+import type { Connection } from '../src/net/index.js';
 import { frame, serveSocketmap } from '../src/send/index.js';
 import type { Random } from './random.js';
 
@@ -100,7 +100,7 @@ async function converse(
       else done();
     },
   });
-  const conn: Conn = {
+  const conn: Connection = {
     stream,
     local: { address: '', port: 0 },
     remote: { address: '', port: 0 },

@@ -65,7 +65,7 @@ function errors(): string {
           e.blame,
           e.temporary ? 'yes' : 'no',
           e.resultType ?? '',
-          e.says,
+          e.message,
           e.fix,
           e.clause ?? '',
         ),

@@ -196,7 +196,7 @@ export class AcmeSession {
       },
       ...(body ? { body } : {}),
       anchors,
-      at: clock.now(),
+      validationTime: clock.now(),
       maxBytes: MAX_OCTETS,
       timeoutMs: TIMEOUT,
       ...(this.#signal ? { signal: this.#signal } : {}),

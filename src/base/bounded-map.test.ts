@@ -12,7 +12,7 @@ test('a full map forgets the entry that was used longest ago', () => {
 });
 
 test('a map that is bounded by weight forgets until there is room', () => {
-  const map = new BoundedMap<string>(100, { most: 10, weigh: ({ length }) => length });
+  const map = new BoundedMap<string>(100, { maximum: 10, weigh: ({ length }) => length });
   map.set('a', 'xxxx');
   map.set('b', 'xxxx');
   map.set('a', 'xx');

@@ -1,7 +1,7 @@
 /** The weight of values, for a map that is bounded by it too. */
 export interface WeightLimit<V> {
   /** The weight of all values together, at most. */
-  readonly most: number;
+  readonly maximum: number;
   weigh(value: V): number;
 }
 
@@ -31,7 +31,7 @@ export class BoundedMap<V> {
     const weight = this.weight?.weigh(value) ?? 0;
     this.#entries.set(key, { value, weight });
     this.#weight += weight;
-    while (this.#entries.size > this.limit || this.#weight > (this.weight?.most ?? Infinity))
+    while (this.#entries.size > this.limit || this.#weight > (this.weight?.maximum ?? Infinity))
       this.delete(this.#entries.keys().next().value as string);
   }
 

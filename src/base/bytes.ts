@@ -1,25 +1,25 @@
 /** Joins byte strings. */
 export function concat(...parts: readonly Uint8Array[]): Uint8Array {
-  const out = new Uint8Array(parts.reduce((n, p) => n + p.length, 0));
+  const output = new Uint8Array(parts.reduce((count, octets) => count + octets.length, 0));
   let at = 0;
   for (const part of parts) {
-    out.set(part, at);
+    output.set(part, at);
     at += part.length;
   }
-  return out;
+  return output;
 }
 
 /**
  * Byte-wise order, shorter first when one is a prefix (RFC 4034 §6.3 uses this for
  * RDATA).
  */
-export function compareBytes(a: Uint8Array, b: Uint8Array): number {
-  return Buffer.compare(a, b);
+export function compareBytes(left: Uint8Array, right: Uint8Array): number {
+  return Buffer.compare(left, right);
 }
 
 /** True when both hold the same bytes. Not constant-time. */
-export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && Buffer.compare(a, b) === 0;
+export function equalBytes(left: Uint8Array, right: Uint8Array): boolean {
+  return left.length === right.length && Buffer.compare(left, right) === 0;
 }
 
 /** Lower-case hexadecimal. */
@@ -29,7 +29,8 @@ export function toHex(bytes: Uint8Array): string {
 
 /** Hexadecimal to bytes; undefined for anything else. Blanks are not accepted. */
 export function fromHex(text: string): Uint8Array | undefined {
-  return /^([0-9a-fA-F]{2})*$/.test(text) ? new Uint8Array(Buffer.from(text, 'hex')) : undefined;
+  if (/^([0-9a-fA-F]{2})*$/.test(text)) return new Uint8Array(Buffer.from(text, 'hex'));
+  return undefined;
 }
 
 /** Standard base64 with padding. */

@@ -6,7 +6,7 @@ export interface Clock {
   now(): number;
   monotonic(): number;
   /** Resolves after `ms`; rejects with `signal.reason` when aborted. */
-  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
 }
 
 /**
@@ -23,7 +23,7 @@ export function steadyTime(clock: Clock): () => number {
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
-  sleep(ms, signal) {
+  sleep(milliseconds, signal) {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason as Error);
       const stop = (): void => {
@@ -33,7 +33,7 @@ export const systemClock: Clock = {
       const timer = setTimeout(() => {
         signal?.removeEventListener('abort', stop);
         resolve();
-      }, ms);
+      }, milliseconds);
       signal?.addEventListener('abort', stop, { once: true });
     });
   },

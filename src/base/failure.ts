@@ -19,7 +19,7 @@ export interface FailureEntry {
   /** Where the rule stands, as in `RFC 8461 §3.3`. */
   readonly clause?: string;
   /** What happened, one sentence for people. */
-  readonly says: string;
+  readonly message: string;
   /** What to do about it, one sentence. */
   readonly fix: string;
 }
@@ -42,6 +42,8 @@ export interface Failure<Code extends string = string> {
 export interface FailureCatalogue<Code extends string> {
   readonly entries: Readonly<Record<Code, FailureEntry>>;
   make(code: Code, detail?: string): Failure<Code>;
+  /** Looks up a code that may come from outside; undefined if this part has none. */
+  find(code: string): FailureEntry | undefined;
 }
 
 /** Declares a part's failure catalogue. */
@@ -53,6 +55,9 @@ export function defineFailures<const Code extends string>(
     make(code, detail = '') {
       const { blame, temporary } = entries[code];
       return { code, blame, temporary, detail: neutralise(detail) };
+    },
+    find(code) {
+      return Object.hasOwn(entries, code) ? entries[code as Code] : undefined;
     },
   };
 }

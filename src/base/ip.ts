@@ -16,50 +16,53 @@ export function parseIp(text: string): Ip | undefined {
   let rest = text;
   const dotted = /^(.*:)(\d+\.\d+\.\d+\.\d+)$/.exec(text);
   if (dotted) {
-    const [a, b, c, d] = (dotted[2] as string).split('.').map(Number) as [
+    const [first, second, third, fourth] = (dotted[2] as string).split('.').map(Number) as [
       number,
       number,
       number,
       number,
     ];
-    rest = `${dotted[1] as string}${((a << 8) | b).toString(16)}:${((c << 8) | d).toString(16)}`;
+    rest = `${dotted[1] as string}${((first << 8) | second).toString(16)}:${((third << 8) | fourth).toString(16)}`;
   }
   const [head = '', tail] = rest.split('::');
   const left = head === '' ? [] : head.split(':');
   const right = tail === undefined || tail === '' ? [] : tail.split(':');
   const groups = [...left, ...Array<string>(8 - left.length - right.length).fill('0'), ...right];
   const bytes = new Uint8Array(16);
-  groups.forEach((group, i) => {
+  groups.forEach((group, index) => {
     const value = parseInt(group, 16);
-    bytes[2 * i] = value >> 8;
-    bytes[2 * i + 1] = value & 0xff;
+    bytes[2 * index] = value >> 8;
+    bytes[2 * index + 1] = value & 0xff;
   });
   return { family: 6, bytes };
 }
 
 /** Canonical text (RFC 5952 for IPv6). */
-export function formatIp(ip: Ip): string {
-  if (ip.family === 4) return ip.bytes.join('.');
-  const groups = Array.from({ length: 8 }, (_, i) =>
-    (((ip.bytes[2 * i] as number) << 8) | (ip.bytes[2 * i + 1] as number)).toString(16),
+export function formatIp(address: Ip): string {
+  if (address.family === 4) return address.bytes.join('.');
+  const groups = Array.from({ length: 8 }, (_, index) =>
+    (
+      ((address.bytes[2 * index] as number) << 8) |
+      (address.bytes[2 * index + 1] as number)
+    ).toString(16),
   );
   let best = { at: -1, length: 1 };
-  for (let i = 0; i < 8; i++) {
-    let n = 0;
-    while (i + n < 8 && groups[i + n] === '0') n++;
-    if (n > best.length) best = { at: i, length: n };
+  for (let index = 0; index < 8; index++) {
+    let count = 0;
+    while (index + count < 8 && groups[index + count] === '0') count++;
+    if (count > best.length) best = { at: index, length: count };
   }
   if (best.at < 0) return groups.join(':');
   return `${groups.slice(0, best.at).join(':')}::${groups.slice(best.at + best.length).join(':')}`;
 }
 
 /** Whether an address lies in a network, such as 192.0.2.0 with 24 bits. */
-export function withinPrefix(ip: Ip, prefix: string, length: number): boolean {
+export function withinPrefix(address: Ip, prefix: string, length: number): boolean {
   const net = parseIp(prefix);
-  if (net?.family !== ip.family) return false;
+  if (net?.family !== address.family) return false;
   for (let bit = 0; bit < length; bit += 8) {
     const mask = length - bit >= 8 ? 0xff : (0xff << (8 - (length - bit))) & 0xff;
-    if (((ip.bytes[bit >> 3] as number) & mask) !== ((net.bytes[bit >> 3] as number) & mask))
+    if (((address.bytes[bit >> 3] as number) & mask) !== ((net.bytes[bit >> 3] as number) & mask))
       return false;
   }
   return true;
@@ -87,8 +90,11 @@ export function sourceOf(address: string): string {
 }
 
 function maskedTo(address: string, octets: number): string {
-  const ip = parseIp(address);
-  return ip
-    ? formatIp({ family: ip.family, bytes: ip.bytes.map((octet, i) => (i < octets ? octet : 0)) })
-    : address;
+  const ipAddress = parseIp(address);
+  if (ipAddress)
+    return formatIp({
+      family: ipAddress.family,
+      bytes: ipAddress.bytes.map((octet, index) => (index < octets ? octet : 0)),
+    });
+  return address;
 }

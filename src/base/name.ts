@@ -12,42 +12,42 @@ export const nameFailures = defineFailures({
     blame: 'local',
     temporary: false,
     clause: 'RFC 1035 §2.3.4',
-    says: 'The domain name is empty.',
+    message: 'The domain name is empty.',
     fix: 'Give a domain name such as example.com.',
   },
   'name-empty-label': {
     blame: 'local',
     temporary: false,
     clause: 'RFC 1035 §3.1',
-    says: 'Two dots stand side by side, or the name begins with one.',
+    message: 'Two dots stand side by side, or the name begins with one.',
     fix: 'Remove the extra dot.',
   },
   'name-label-too-long': {
     blame: 'local',
     temporary: false,
     clause: 'RFC 1035 §2.3.4',
-    says: 'A label is longer than 63 octets.',
+    message: 'A label is longer than 63 octets.',
     fix: 'Check the spelling of the name.',
   },
   'name-too-long': {
     blame: 'local',
     temporary: false,
     clause: 'RFC 1035 §2.3.4',
-    says: 'The name is longer than 255 octets.',
+    message: 'The name is longer than 255 octets.',
     fix: 'Check the spelling of the name.',
   },
   'name-bad-escape': {
     blame: 'local',
     temporary: false,
     clause: 'RFC 1035 §5.1',
-    says: 'A backslash is not followed by a character or three digits up to 255.',
+    message: 'A backslash is not followed by a character or three digits up to 255.',
     fix: 'Correct the escape.',
   },
   'name-not-a-domain': {
     blame: 'local',
     temporary: false,
     clause: 'RFC 5891 §4',
-    says: 'This is not a domain name that mail can be sent to.',
+    message: 'This is not a domain name that mail can be sent to.',
     fix: 'Give the part after the @ of a mail address.',
   },
 });
@@ -110,20 +110,20 @@ export class Name {
     const labels: Uint8Array[] = [];
     let label: number[] = [];
     const bytes = Buffer.from(text, 'utf8');
-    for (let i = 0; i < bytes.length; i++) {
-      let octet = bytes[i] as number;
+    for (let index = 0; index < bytes.length; index++) {
+      let octet = bytes[index] as number;
       if (octet === 0x2e) {
         labels.push(Uint8Array.from(label));
         label = [];
         continue;
       }
       if (octet === 0x5c) {
-        const digits = bytes.subarray(i + 1, i + 4).toString('latin1');
+        const digits = bytes.subarray(index + 1, index + 4).toString('latin1');
         if (/^[0-9]{3}$/.test(digits) && Number(digits) < 256) {
           octet = Number(digits);
-          i += 3;
-        } else if (i + 1 < bytes.length && !/^[0-9]/.test(digits)) {
-          octet = bytes[++i] as number;
+          index += 3;
+        } else if (index + 1 < bytes.length && !/^[0-9]/.test(digits)) {
+          octet = bytes[++index] as number;
         } else return fail(nameFailures.make('name-bad-escape'));
       }
       label.push(octet);
@@ -165,7 +165,8 @@ export class Name {
 
   /** The name without its left-most label; the root is its own parent. */
   get parent(): Name {
-    return this.isRoot ? this : this.tail(1 + (this.wire[0] as number));
+    if (this.isRoot) return this;
+    return this.tail(1 + (this.wire[0] as number));
   }
 
   /** The right-most `count` labels. */
@@ -173,7 +174,7 @@ export class Name {
     const extra = this.labels.length - count;
     if (extra <= 0) return this;
     let at = 0;
-    for (let i = 0; i < extra; i++) at += 1 + (this.wire[at] as number);
+    for (let index = 0; index < extra; index++) at += 1 + (this.wire[at] as number);
     return this.tail(at);
   }
 
@@ -200,7 +201,8 @@ export class Name {
    */
   prepend(text: string): Result<Name> {
     const front = Name.parse(text);
-    return front.ok ? Name.fromLabels([...front.value.labels, ...this.labels]) : front;
+    if (front.ok) return Name.fromLabels([...front.value.labels, ...this.labels]);
+    return front;
   }
 
   /**
@@ -248,7 +250,7 @@ export function parseDomain(text: string): Result<Name> {
   if (
     ascii === '' ||
     !/^[a-z0-9.-]+$/.test(ascii) ||
-    ascii.split('.').some((l) => /^-|-$/.test(l))
+    ascii.split('.').some((line) => /^-|-$/.test(line))
   ) {
     return fail(nameFailures.make('name-not-a-domain', 'not a valid internationalised host name'));
   }
@@ -262,9 +264,9 @@ function lowerLatin1(wire: Uint8Array): string {
   // Length octets are at most 63, below 'A' (65), so lower-casing every octet of the wire
   // form is safe.
   const { length } = wire;
-  for (let i = 0; i < length; i++) {
-    const octet = wire[i] as number;
-    scratch[i] = octet >= 0x41 && octet <= 0x5a ? octet + 32 : octet;
+  for (let index = 0; index < length; index++) {
+    const octet = wire[index] as number;
+    scratch[index] = octet >= 0x41 && octet <= 0x5a ? octet + 32 : octet;
   }
   return scratch.toString('latin1', 0, length);
 }

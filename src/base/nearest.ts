@@ -7,33 +7,34 @@ export function nearest(word: string, known: readonly string[]): string | undefi
   return known
     .map((candidate) => ({ candidate, distance: distance(bare(word), bare(candidate)) }))
     .filter(({ candidate, distance }) => distance <= Math.min(2, Math.floor(candidate.length / 3)))
-    .sort((a, b) => a.distance - b.distance)[0]?.candidate;
+    .sort((left, right) => left.distance - right.distance)[0]?.candidate;
 }
 
 /**
  * Optimal string alignment: insertions, deletions, replacements, and neighbours
  * exchanged.
  */
-function distance(a: string, b: string): number {
-  if (Math.abs(a.length - b.length) > 2) return 3;
-  const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)];
-  for (let i = 1; i <= a.length; i++) {
-    const row = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const same = a[i - 1] === b[j - 1];
+function distance(left: string, right: string): number {
+  if (Math.abs(left.length - right.length) > 2) return 3;
+  const rows = [Array.from({ length: right.length + 1 }, (_, position) => position)];
+  for (let index = 1; index <= left.length; index++) {
+    const previousRow = [index];
+    for (let position = 1; position <= right.length; position++) {
+      const same = left[index - 1] === right[position - 1];
       const choices = [
-        at(rows, i - 1, j) + 1,
-        (row[j - 1] ?? 0) + 1,
-        at(rows, i - 1, j - 1) + (same ? 0 : 1),
+        at(rows, index - 1, position) + 1,
+        (previousRow[position - 1] ?? 0) + 1,
+        at(rows, index - 1, position - 1) + (same ? 0 : 1),
       ];
-      if (a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) choices.push(at(rows, i - 2, j - 2) + 1);
-      row.push(Math.min(...choices));
+      if (left[index - 1] === right[position - 2] && left[index - 2] === right[position - 1])
+        choices.push(at(rows, index - 2, position - 2) + 1);
+      previousRow.push(Math.min(...choices));
     }
-    rows.push(row);
+    rows.push(previousRow);
   }
-  return at(rows, a.length, b.length);
+  return at(rows, left.length, right.length);
 }
 
-function at(rows: readonly (readonly number[])[], i: number, j: number): number {
-  return rows[i]?.[j] ?? Infinity;
+function at(rows: readonly (readonly number[])[], index: number, position: number): number {
+  return rows[index]?.[position] ?? Infinity;
 }

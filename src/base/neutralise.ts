@@ -11,9 +11,10 @@ export const hidden =
  * passes foreign text through this.
  */
 export function neutralise(text: string, limit = 1000): string {
-  const cut = text.length > limit ? `${text.slice(0, limit)}[...]` : text;
-  return cut.replace(hidden, (c) => {
-    const code = c.codePointAt(0) ?? 0;
-    return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u{${code.toString(16)}}`;
+  const zoneCut = text.length > limit ? `${text.slice(0, limit)}[...]` : text;
+  return zoneCut.replace(hidden, (character) => {
+    const code = character.codePointAt(0) ?? 0;
+    if (code < 0x100) return `\\x${code.toString(16).padStart(2, '0')}`;
+    return `\\u{${code.toString(16)}}`;
   });
 }

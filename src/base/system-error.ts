@@ -1,5 +1,5 @@
 // errno(3)
-const words: Readonly<Record<string, readonly [says: string, fix: string]>> = {
+const words: Readonly<Record<string, readonly [message: string, fix: string]>> = {
   ENOENT: ['there is no such file or folder', 'Check the path.'],
   ENOTDIR: ['a part of the path is no folder', 'Check the path.'],
   EISDIR: ['is a folder', 'Name a file.'],
@@ -23,11 +23,11 @@ const words: Readonly<Record<string, readonly [says: string, fix: string]>> = {
  * here keeps its code.
  */
 export function describeSystemError(error: unknown): {
-  readonly says: string;
+  readonly message: string;
   readonly fix: string;
 } {
-  const { code, message } = error as NodeJS.ErrnoException;
-  const [says = code ?? message, fix = 'Check the path and its permissions.'] =
+  const { code, message: text } = error as NodeJS.ErrnoException;
+  const [message = code ?? text, fix = 'Check the path and its permissions.'] =
     words[code ?? ''] ?? [];
-  return { says, fix };
+  return { message, fix };
 }

@@ -12,8 +12,8 @@ export function wrap(
 ): readonly string[] {
   return text
     .split('\n')
-    .flatMap((paragraph, i) =>
-      wrapLine(neutralise(paragraph, 2000), width, i === 0 ? indent : hanging, hanging),
+    .flatMap((paragraph, index) =>
+      wrapLine(neutralise(paragraph, 2000), width, index === 0 ? indent : hanging, hanging),
     );
 }
 
@@ -47,5 +47,6 @@ function wrapLine(text: string, width: number, first: string, hanging: string): 
 /** Cuts to a width, showing that something is gone. */
 export function clip(text: string, width: number): string {
   const safe = neutralise(text, 500);
-  return safe.length <= width ? safe : `${safe.slice(0, Math.max(0, width - 3))}...`;
+  if (safe.length <= width) return safe;
+  return `${safe.slice(0, Math.max(0, width - 3))}...`;
 }

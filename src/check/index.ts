@@ -11,7 +11,7 @@ export { collect, DEFAULT_BUDGET, type CollectOptions } from './run/collect.js';
 export { grade, type GradeOptions } from './grade/grade.js';
 export type { CommandOptions } from './findings/entry.js';
 export { compareResults } from './compare/compare-results.js';
-export { exposure } from './grade/exposure.js';
+export { assessExposure } from './grade/exposure.js';
 export { checkFailures } from './failures.js';
 export { catalogue, describeFinding, type FindingId } from './findings/catalogue.js';
 export { baseline } from './profiles/baseline.js';

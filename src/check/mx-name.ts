@@ -58,7 +58,8 @@ export function passedOver(
   if (addresses > 0) return undefined;
   if (isAddressLiteral(name)) return 'address-literal';
   if (specialName(name)) return 'special-name';
-  return lookup === 'absent' ? 'no-address' : undefined;
+  if (lookup === 'absent') return 'no-address';
+  return undefined;
 }
 
 /**
@@ -69,5 +70,6 @@ export function passedOver(
 export function withoutOrigin(name: string, domain: string): string | undefined {
   const suffix = `.${domain}`;
   const meant = name.endsWith(suffix) ? name.slice(0, -suffix.length) : '';
-  return meant.includes('.') && !specialName(meant) && !isAddressLiteral(meant) ? meant : undefined;
+  if (meant.includes('.') && !specialName(meant) && !isAddressLiteral(meant)) return meant;
+  return undefined;
 }

@@ -33,6 +33,7 @@ export function reachable(network: Network, reach: Reach): Network {
   if (reach === 'any') return network;
   return guarded(network, (address) => {
     const kind = specialPurpose(address);
-    return reach === 'lab' && kind === DOCUMENTATION ? undefined : kind;
+    if (reach === 'lab' && kind === DOCUMENTATION) return undefined;
+    return kind;
   });
 }

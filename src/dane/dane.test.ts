@@ -46,9 +46,10 @@ function record(usage: number, selector: number, matchingType: number, of: Certi
 
 function verdict(
   records: TlsaData[],
-  changes: { chain?: Certificate[]; names?: string[]; at?: number } = {},
+  changes: { chain?: Certificate[]; names?: string[]; validationTime?: number } = {},
 ): string {
-  return verifyDane({ records, chain, names: ['mx.example.com'], at: now, ...changes }).verdict;
+  return verifyDane({ records, chain, names: ['mx.example.com'], validationTime: now, ...changes })
+    .verdict;
 }
 
 // [7672-3.1.1-1, 7672-3.1.1-2, 7672-3.2.1-1, 7671-2-1, 7671-2-2, 7671-4.2-1, 7671-5.1-1]
@@ -61,7 +62,7 @@ test('RFC 7672 §3.1.1: usage 3 looks at the key alone; names and dates are igno
         `3 ${selector} ${matching}`,
       );
   assert.equal(
-    verdict([record(3, 1, 1, leaf)], { names: ['other.example'], at: now + 900 * day }),
+    verdict([record(3, 1, 1, leaf)], { names: ['other.example'], validationTime: now + 900 * day }),
     'match',
   );
   assert.equal(verdict([record(3, 1, 1, intermediate)]), 'mismatch');
@@ -79,7 +80,7 @@ test('RFC 7671 §5.2 [7672-3.2.2-1, 7671-10.2-1]: usage 2 needs the anchor, a pa
     }
   const ta = record(2, 1, 1, anchor);
   assert.equal(verdict([ta], { names: ['other.example'] }), 'mismatch');
-  assert.equal(verdict([ta], { at: now + 900 * day }), 'mismatch');
+  assert.equal(verdict([ta], { validationTime: now + 900 * day }), 'mismatch');
   assert.equal(
     verdict([ta], { chain: [leaf, intermediate] }),
     'mismatch',
@@ -197,12 +198,12 @@ test('a chain of many ways up, many names and many subtrees costs as much under 
     .flatMap((c) => [record(2, 0, 0, c), record(2, 0, 1, c), record(2, 1, 1, c)]);
   const began = process.cpuUsage();
   assert.equal(
-    verdict(records, { chain: sent, names: ['other.example'], at: now + 9000 * day }),
+    verdict(records, { chain: sent, names: ['other.example'], validationTime: now + 9000 * day }),
     'mismatch',
   );
   assert.ok(process.cpuUsage(began).user < 500_000);
   assert.equal(
-    verdict(records, { chain: sent, names: ['n7.example.com'], at: Date.now() }),
+    verdict(records, { chain: sent, names: ['n7.example.com'], validationTime: Date.now() }),
     'match',
   );
 });

@@ -33,9 +33,9 @@ const tlsa = (parameters: string, data: Uint8Array): TlsaData => {
 
 /** Kind and sentence of the first record. */
 function explain(records: readonly TlsaData[], over: Partial<MismatchQuestion> = {}): string {
-  const question = { records, chain, names: ['mx.example'], at: now, ...over };
+  const question = { records, chain, names: ['mx.example'], validationTime: now, ...over };
   const [first] = explainMismatch(question);
-  return first ? `${first.kind}: ${first.says}` : 'match';
+  return first ? `${first.kind}: ${first.message}` : 'match';
 }
 
 test('a record that matches needs no reason', () => {
@@ -80,8 +80,11 @@ test('usage 2: wrong usage, anchor not sent, date, name, path', () => {
     explain(ofMiddle, { names: ['other.example'] }),
     /^name: .*other\.example.*mx\.example/,
   );
-  assert.match(explain(ofMiddle, { at: now + 200 * day }), /^date: .*CN=mx\.example expired on/);
-  assert.match(explain(ofMiddle, { at: now - 2 * day }), /^date: .*not valid before/);
+  assert.match(
+    explain(ofMiddle, { validationTime: now + 200 * day }),
+    /^date: .*CN=mx\.example expired on/,
+  );
+  assert.match(explain(ofMiddle, { validationTime: now - 2 * day }), /^date: .*not valid before/);
   assert.match(explain([tlsa('2 0 1', sha256(intermediate.spki))]), /^wrong-form: .*2 1 1$/);
   const weak = { chain: [read(issue(root, { names: ['mx.example'] })), intermediate] };
   assert.match(explain(ofMiddle, weak), /^path: .*no signature leads/);
@@ -125,7 +128,7 @@ test('a hundred records and certificates cost no more than ten', () => {
     records,
     chain: [...chain, ...Array.from({ length: 90 }, () => anchor)],
     names: ['mx.example'],
-    at: now,
+    validationTime: now,
   });
   assert.equal(faults.length, 10);
   assert.ok(process.cpuUsage(began).user < 2_000_000);

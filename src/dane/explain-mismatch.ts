@@ -4,7 +4,7 @@ import type { TlsaData } from '../dns/index.js';
 import { explainProblem, findPathTo, type Certificate } from '../x509/index.js';
 import { formatTlsa } from './tlsa-text.js';
 import { explainUnusable } from './usable-records.js';
-import { verifyDane, type DaneQuestion, type RecordVerdict } from './verify-dane.js';
+import { verifyDane, type VerifyDaneRequest, type RecordVerdict } from './verify-dane.js';
 
 /** Why a TLSA record does not authenticate the server. */
 export interface RecordFault {
@@ -24,10 +24,10 @@ export interface RecordFault {
     | 'date'
     | 'path'
     | 'unknown';
-  readonly says: string;
+  readonly message: string;
 }
 
-export interface MismatchQuestion extends DaneQuestion {
+export interface MismatchQuestion extends VerifyDaneRequest {
   /**
    * The anchor that the chain leads to against public CAs, where the server did not send
    * it.
@@ -52,19 +52,18 @@ export function explainMismatch(question: MismatchQuestion): readonly RecordFaul
   const { verdict, records } = verifyDane(question);
   if (verdict === 'match') return [];
   const shown = { ...question, chain: question.chain.slice(0, MAX_EXPLAINED) };
-  return question.records.slice(0, MAX_EXPLAINED).map((data, i) => ({
+  return question.records.slice(0, MAX_EXPLAINED).map((data, index) => ({
     record: formatTlsa(data),
-    ...faultOf(data, records[i] as RecordVerdict, shown),
+    ...faultOf(data, records[index] as RecordVerdict, shown),
   }));
 }
 
 function faultOf(record: TlsaData, judged: RecordVerdict, question: MismatchQuestion): Fault {
   if (judged.verdict === 'unusable')
-    return { kind: 'unusable', says: explainUnusable(record) ?? '' };
+    return { kind: 'unusable', message: explainUnusable(record) ?? '' };
   if (judged.verdict === 'weaker-digest') return weakerDigest(record, question);
-  return record.usage === 3
-    ? endEntityFault(record, question)
-    : anchorFault(record, judged, question);
+  if (record.usage === 3) return endEntityFault(record, question);
+  return anchorFault(record, judged, question);
 }
 
 function weakerDigest(record: TlsaData, question: MismatchQuestion): Fault {
@@ -72,7 +71,7 @@ function weakerDigest(record: TlsaData, question: MismatchQuestion): Fault {
   const stronger = `${record.usage} ${record.selector} 2`;
   return {
     kind: 'digest',
-    says: `${alone ? 'it matches, but senders' : 'senders'} look only at the stronger digest, ${stronger}, which does not match`,
+    message: `${alone ? 'it matches, but senders' : 'senders'} look only at the stronger digest, ${stronger}, which does not match`,
   };
 }
 
@@ -83,7 +82,7 @@ function endEntityFault(record: TlsaData, { chain }: MismatchQuestion): Fault {
     if (depth === 0) return wrongForm(record, form, "the server's certificate");
     return {
       kind: 'wrong-usage',
-      says: `its data is ${form.text} of ${placeOf(certificate, depth)}: that is a CA, for which usage 2 exists`,
+      message: `its data is ${form.text} of ${placeOf(certificate, depth)}: that is a CA, for which usage 2 exists`,
     };
   }
   return unknown(record);
@@ -94,62 +93,65 @@ function anchorFault(
   { reason }: RecordVerdict,
   question: MismatchQuestion,
 ): Fault {
-  const { chain, names, at, anchor } = question;
+  const { chain, names, validationTime, anchor } = question;
   const [leaf, ...above] = chain;
   if (!leaf) return unknown(record);
   const own = formOf(record, leaf);
   if (own)
     return {
       kind: 'wrong-usage',
-      says: `its data is ${own.text} of the server's own certificate, for which usage 3 exists`,
+      message: `its data is ${own.text} of the server's own certificate, for which usage 3 exists`,
     };
   if (reason === 'name')
     return {
       kind: 'name',
-      says: `usage 2 needs the name ${names[0] ?? ''} in the certificate, which has ${leaf.dnsNames.slice(0, 3).join(', ') || 'no DNS name'}`,
+      message: `usage 2 needs the name ${names[0] ?? ''} in the certificate, which has ${leaf.dnsNames.slice(0, 3).join(', ') || 'no DNS name'}`,
     };
-  if (reason === 'date') return outOfDate(chain, at);
-  for (const [i, certificate] of above.entries()) {
+  if (reason === 'date') return outOfDate(chain, validationTime);
+  for (const [index, certificate] of above.entries()) {
     const form = formOf(record, certificate);
     if (form === undefined) continue;
-    return form.right
-      ? brokenPath(record, question)
-      : wrongForm(record, form, placeOf(certificate, i + 1));
+    if (form.right) return brokenPath(record, question);
+    return wrongForm(record, form, placeOf(certificate, index + 1));
   }
   const missing = anchor && formOf(record, anchor);
   if (missing)
     return {
       kind: 'anchor-not-sent',
-      says: `its data is ${missing.text} of ${anchor.subjectText}, which is not in the chain the server sends`,
+      message: `its data is ${missing.text} of ${anchor.subjectText}, which is not in the chain the server sends`,
     };
   return perhapsNotSent(record, chain);
 }
 
-function outOfDate(chain: readonly Certificate[], at: number): Fault {
-  const old = chain.find((c) => at > c.notAfter || at < c.notBefore);
-  const when = old && new Date(at > old.notAfter ? old.notAfter : old.notBefore).toISOString();
-  const side = old && at > old.notAfter ? 'expired on' : 'is not valid before';
+function outOfDate(chain: readonly Certificate[], validationTime: number): Fault {
+  const old = chain.find(
+    (certificate) =>
+      validationTime > certificate.notAfter || validationTime < certificate.notBefore,
+  );
+  const when =
+    old && new Date(validationTime > old.notAfter ? old.notAfter : old.notBefore).toISOString();
+  const side = old && validationTime > old.notAfter ? 'expired on' : 'is not valid before';
   return {
     kind: 'date',
-    says: `usage 2 needs valid dates, and ${old?.subjectText ?? 'a certificate'} ${side} ${when?.slice(0, 10) ?? ''}`,
+    message: `usage 2 needs valid dates, and ${old?.subjectText ?? 'a certificate'} ${side} ${when?.slice(0, 10) ?? ''}`,
   };
 }
 
 /** The anchor was sent and no path leads to it: the reason is that of path validation. */
-function brokenPath(record: TlsaData, { chain, at }: MismatchQuestion): Fault {
+function brokenPath(record: TlsaData, { chain, validationTime }: MismatchQuestion): Fault {
   const { problems } = findPathTo({
     sent: chain,
-    at,
+    validationTime,
     isAnchor: (certificate, depth) => depth > 0 && formOf(record, certificate)?.right === true,
   });
-  const says = problems
+  const reasons = problems
     .filter((code) => code !== 'x509-issuer-missing' && code !== 'x509-unknown-ca')
     .map((code) => explainProblem(code, chain));
   return {
     kind: 'path',
-    says:
-      says.length > 0
-        ? `it matches a certificate of the chain, but ${says.join('; ')}`
+    message:
+      reasons.length > 0
+        ? `it matches a certificate of the chain, but ${reasons.join('; ')}`
         : 'it matches a certificate that was sent, but no signature leads from the server to it',
   };
 }
@@ -159,7 +161,7 @@ function perhapsNotSent(record: TlsaData, chain: readonly Certificate[]): Fault 
   if (record.matchingType === 0 || !top || top.selfIssued) return unknown(record);
   return {
     kind: 'anchor-not-sent',
-    says: `no certificate that the server sends matches; if it is of ${top.issuerText}, that one has to be sent too`,
+    message: `no certificate that the server sends matches; if it is of ${top.issuerText}, that one has to be sent too`,
   };
 }
 
@@ -168,20 +170,21 @@ function unknown({ data, matchingType }: TlsaData): Fault {
   if (matchingType === 0 && (data.length === 32 || data.length === 64))
     return {
       kind: 'wrong-form',
-      says: `its data has the size of a digest, which is matching type ${data.length === 32 ? 1 : 2}`,
+      message: `its data has the size of a digest, which is matching type ${data.length === 32 ? 1 : 2}`,
     };
   if (/^[0-9a-f]+$/i.test(text))
-    return { kind: 'wrong-form', says: 'its data is the hexadecimal text of the data' };
+    return { kind: 'wrong-form', message: 'its data is the hexadecimal text of the data' };
   return {
     kind: 'unknown',
-    says: 'it matches no certificate of the chain: the key was changed without the record, or another server answers',
+    message:
+      'it matches no certificate of the chain: the key was changed without the record, or another server answers',
   };
 }
 
 function wrongForm(record: TlsaData, form: Form, owner: string): Fault {
   return {
     kind: 'wrong-form',
-    says: `its data is ${form.text} of ${owner}, which is written ${record.usage} ${form.selector} ${form.matchingType}`,
+    message: `its data is ${form.text} of ${owner}, which is written ${record.usage} ${form.selector} ${form.matchingType}`,
   };
 }
 

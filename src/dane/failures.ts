@@ -7,7 +7,7 @@ export const daneFailures = defineFailures({
     temporary: false,
     resultType: 'tlsa-invalid',
     clause: 'RFC 7671 §4',
-    says: 'A TLSA record does not have the form its parameters call for.',
+    message: 'A TLSA record does not have the form its parameters call for.',
     fix: 'Publish the record anew from the certificate in use.',
   },
   'dane-usage-unsupported': {
@@ -15,7 +15,7 @@ export const daneFailures = defineFailures({
     temporary: false,
     resultType: 'tlsa-invalid',
     clause: 'RFC 7672 §3.1.3',
-    says: 'PKIX usages 0 and 1 are not used for mail between servers.',
+    message: 'PKIX usages 0 and 1 are not used for mail between servers.',
     fix: 'Publish 3 1 1 for the server’s own key.',
   },
 });

@@ -11,7 +11,7 @@ export { lookupTlsa, type LookupTlsaOptions, type TlsaLookup } from './lookup-tl
 export { lookupMisplaced, type MisplacedOptions } from './lookup-misplaced.js';
 export {
   verifyDane,
-  type DaneQuestion,
+  type VerifyDaneRequest,
   type DaneVerdict,
   type RecordVerdict,
 } from './verify-dane.js';

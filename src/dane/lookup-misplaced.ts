@@ -43,9 +43,10 @@ export async function lookupMisplaced(options: MisplacedOptions): Promise<readon
     places.map(async (place) => {
       if (!place.ok) return [];
       const answer = await resolver.ask(place.value, RRType.TLSA, signal ? { signal } : {});
-      return answer.records.slice(0, MAX_RECORDS).flatMap((rr) => {
-        const read = readTlsa(rr);
-        return read.ok ? [`${place.value.toLower()} TLSA ${formatTlsa(read.value)}`] : [];
+      return answer.records.slice(0, MAX_RECORDS).flatMap((record) => {
+        const read = readTlsa(record);
+        if (read.ok) return [`${place.value.toLower()} TLSA ${formatTlsa(read.value)}`];
+        return [];
       });
     }),
   );

@@ -95,8 +95,8 @@ export async function lookupTlsa({
 
 function judge(base: Name, answer: DnsAnswer, addressDnssec: Dnssec): TlsaLookup {
   const common = { base: base.toLower(), dnssec: answer.dnssec, ttl: answer.ttl };
-  const records = answer.records.slice(0, MAX_RECORDS).flatMap((rr): TlsaData[] => {
-    const read = readTlsa(rr);
+  const records = answer.records.slice(0, MAX_RECORDS).flatMap((record): TlsaData[] => {
+    const read = readTlsa(record);
     return read.ok ? [read.value] : [];
   });
   const texts = records.map(formatTlsa);
@@ -109,7 +109,7 @@ function judge(base: Name, answer: DnsAnswer, addressDnssec: Dnssec): TlsaLookup
       ...common,
       status: answer.dnssec === 'bogus' ? 'bogus' : 'tempfail',
       records: [],
-      ...(answer.failure ? { failure: answer.failure } : {}),
+      failure: answer.failure,
     };
   }
   if (answer.status !== 'found') return { ...common, status: 'absent', records: [] };

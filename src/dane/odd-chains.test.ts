@@ -40,7 +40,7 @@ function judge(records: readonly string[], chain: readonly Issued[], name = 'mx.
     records: records.flatMap((text) => parseTlsa(text) ?? []),
     chain: chain.map(read),
     names: [name],
-    at: Date.now(),
+    validationTime: Date.now(),
   });
   return [verdict, ...each.flatMap(({ reason }) => reason ?? [])].join(' ');
 }

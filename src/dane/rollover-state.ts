@@ -37,20 +37,23 @@ export function rolloverState({ records, chains, gone = [] }: RolloverQuestion):
   readonly roles: readonly TlsaRole[];
 } {
   // Which chains each record is for: what says nothing new is no second record.
-  const reach = records.map((record) =>
-    isUsable(record) ? chains.flatMap((chain, n) => (isFor(record, chain) ? [n] : [])) : [],
-  );
-  const said = (i: number): boolean =>
+  const reach = records.map((record) => {
+    if (isUsable(record))
+      return chains.flatMap((chain, count) => (isFor(record, chain) ? [count] : []));
+    return [];
+  });
+  const said = (index: number): boolean =>
     records
-      .slice(0, i)
+      .slice(0, index)
       .some(
-        (earlier, j) =>
-          earlier.usage === records[i]?.usage && reach[i]?.every((n) => reach[j]?.includes(n)),
+        (earlier, position) =>
+          earlier.usage === records[index]?.usage &&
+          reach[index]?.every((count) => reach[position]?.includes(count)),
       );
   const anyCurrent = reach.some((found) => found.length > 0);
-  const roles = records.map((record, i): TlsaRole => {
+  const roles = records.map((record, index): TlsaRole => {
     if (!isUsable(record)) return 'unusable';
-    if (reach[i]?.length) return said(i) ? 'duplicate' : 'current';
+    if (reach[index]?.length) return said(index) ? 'duplicate' : 'current';
     if (chains.length === 0) return 'unknown';
     if (!anyCurrent || gone.some((chain) => isFor(record, chain))) return 'stale';
     return record.usage === 3 ? 'next' : 'unrelated';
@@ -64,13 +67,16 @@ function stateOf(
   chains: RolloverQuestion['chains'],
 ): TlsaCoverage {
   if (chains.length === 0 || !records.some(isUsable)) return 'unknown';
-  const current = records.filter((_, i) => roles[i] === 'current');
+  const current = records.filter((_, index) => roles[index] === 'current');
   if (current.length === 0) return 'mismatch';
   if (chains.some((chain) => !current.some((record) => isFor(record, chain)))) return 'partial';
   // A record for the key and one for its issuer: the key may change under the same issuer
   // (RFC 7671 §8.4).
-  const keyAndIssuer = current.some((r) => r.usage === 3) && current.some((r) => r.usage === 2);
-  return keyAndIssuer || roles.includes('next') ? 'ready' : 'single';
+  const keyAndIssuer =
+    current.some((tlsaData) => tlsaData.usage === 3) &&
+    current.some((tlsaData) => tlsaData.usage === 2);
+  if (keyAndIssuer || roles.includes('next')) return 'ready';
+  return 'single';
 }
 
 /**
@@ -80,6 +86,9 @@ function stateOf(
 function isFor(record: TlsaData, chain: readonly Certificate[]): boolean {
   const [leaf] = chain;
   if (!leaf) return false;
-  const at = (leaf.notBefore + leaf.notAfter) / 2;
-  return verifyDane({ records: [record], chain, names: leaf.dnsNames, at }).verdict === 'match';
+  const validationTime = (leaf.notBefore + leaf.notAfter) / 2;
+  return (
+    verifyDane({ records: [record], chain, names: leaf.dnsNames, validationTime }).verdict ===
+    'match'
+  );
 }

@@ -15,7 +15,6 @@ export function parseTlsa(text: string): TlsaData | undefined {
   const data = parts && fromHex((parts[4] as string).replace(/\s/g, ''));
   if (!parts || !data) return undefined;
   const [usage, selector, matchingType] = parts.slice(1, 4).map(Number) as [number, number, number];
-  return Math.max(usage, selector, matchingType) > 255
-    ? undefined
-    : { usage, selector, matchingType, data };
+  if (Math.max(usage, selector, matchingType) > 255) return undefined;
+  return { usage, selector, matchingType, data };
 }

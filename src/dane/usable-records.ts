@@ -22,14 +22,16 @@ export function explainUnusable(record: TlsaData): string | undefined {
     return `usage ${usage} is not defined, only 2 and 3 count for mail`;
   if (selector !== 0 && selector !== 1)
     return `selector ${selector} is not defined: 0 is the certificate, 1 the key`;
-  if (matchingType === 0) return data.length > 0 ? undefined : 'it has no data';
+  if (matchingType === 0) {
+    if (data.length > 0) return undefined;
+    return 'it has no data';
+  }
   const { [matchingType]: expected } = digestLength;
   if (expected === undefined)
     return `matching type ${matchingType} is not defined: 1 is SHA-256, 2 SHA-512`;
   const name = matchingType === 1 ? 'SHA-256' : 'SHA-512';
-  return expected === data.length
-    ? undefined
-    : `it has ${data.length} octets of data where ${name} has ${expected}${shapeOf(data)}`;
+  if (expected === data.length) return undefined;
+  return `it has ${data.length} octets of data where ${name} has ${expected}${shapeOf(data)}`;
 }
 
 /** What data of a wrong length resembles. */

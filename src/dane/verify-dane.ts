@@ -12,7 +12,7 @@ import {
 import { formatTlsa } from './tlsa-text.js';
 import { usableRecords } from './usable-records.js';
 
-export interface DaneQuestion {
+export interface VerifyDaneRequest {
   readonly records: readonly TlsaData[];
   /** As the server sent them, its own certificate first. */
   readonly chain: readonly Certificate[];
@@ -22,7 +22,7 @@ export interface DaneQuestion {
    */
   readonly names: readonly string[];
   /** Date for usage 2, milliseconds since 1970. */
-  readonly at: number;
+  readonly validationTime: number;
 }
 
 /** What one record came to. */
@@ -51,7 +51,12 @@ export interface DaneVerdict {
  *
  * [7672-3.1.1-1, 7672-3.1.1-2, 7672-3.2-1, 7672-3.2.1-1, 7672-3.2.2-1, 7671-2-1, 7671-2-2, 7671-4.2-1, 7671-5.1-1, 7671-10.2-1]
  */
-export function verifyDane({ records, chain, names, at }: DaneQuestion): DaneVerdict {
+export function verifyDane({
+  records,
+  chain,
+  names,
+  validationTime,
+}: VerifyDaneRequest): DaneVerdict {
   const usable = new Set(usableRecords(records));
   const work = new SearchWork();
   const judged = records.map((record): RecordVerdict => {
@@ -65,10 +70,10 @@ export function verifyDane({ records, chain, names, at }: DaneQuestion): DaneVer
       record: text,
       ...(record.usage === 3
         ? judgeEndEntity(record, chain)
-        : judgeAnchor(record, { chain, names, at }, work)),
+        : judgeAnchor(record, { chain, names, validationTime }, work)),
     };
   });
-  const matched = judged.find((j) => j.verdict === 'match')?.record;
+  const matched = judged.find((recordVerdict) => recordVerdict.verdict === 'match')?.record;
   if (matched !== undefined) return { verdict: 'match', matched, records: judged };
   return {
     verdict: usable.size === 0 || chain.length === 0 ? 'unverifiable' : 'mismatch',
@@ -86,7 +91,7 @@ function judgeEndEntity(
 
 function judgeAnchor(
   record: TlsaData,
-  { chain, names, at }: Omit<DaneQuestion, 'records'>,
+  { chain, names, validationTime }: Omit<VerifyDaneRequest, 'records'>,
   work: SearchWork,
 ): Omit<RecordVerdict, 'record'> {
   const [leaf] = chain;
@@ -98,17 +103,16 @@ function judgeAnchor(
     problems,
   } = findPathTo({
     sent: chain,
-    ...(given ? { anchors: given } : {}),
+    anchors: given,
     // The server's own certificate is no anchor: depth 0 is left out.
     isAnchor: (certificate, depth) => depth > 0 && matchesData(record, certificate),
-    at,
+    validationTime,
     work,
   });
   if (trust !== 'trusted' || problems.length > 0) return { verdict: 'no-match', reason: 'path' };
   if (validity !== 'valid') return { verdict: 'no-match', reason: 'date' };
-  return names.some((name) => matchesDnsName(leaf, name))
-    ? { verdict: 'match' }
-    : { verdict: 'no-match', reason: 'name' };
+  if (names.some((name) => matchesDnsName(leaf, name))) return { verdict: 'match' };
+  return { verdict: 'no-match', reason: 'name' };
 }
 
 /**
@@ -123,7 +127,8 @@ function anchorsGiven({
   if (matchingType !== 0) return undefined;
   if (selector === 1) return trustStore([], [data]);
   const parsed = parseCertificate(data);
-  return parsed.ok ? trustStore([parsed.value]) : undefined;
+  if (parsed.ok) return trustStore([parsed.value]);
+  return undefined;
 }
 
 function matchesData(

@@ -56,7 +56,7 @@ export type {
   Fetch,
   Fetched,
   TrustAnchor,
-  Limits,
+  ValidationLimits,
   ValidateRequest,
   ZoneCache,
   CachedZone,

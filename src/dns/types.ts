@@ -86,7 +86,7 @@ export interface AskOptions {
    * such an answer is `failed`. Never for TLSA: there an unproved absence must not count
    * as absence (RFC 7672 §2.1.2).
    */
-  readonly unproved?: boolean;
+  readonly acceptUnvalidated?: boolean;
 }
 
 /** What the layers above ask. Never rejects except with `signal.reason`. */

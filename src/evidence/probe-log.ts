@@ -17,7 +17,7 @@ export function probeEvidence({ question, answer }: ProbeRecord): ProbeEvidence 
   if (!hello) return { question, answer: { kind: 'none', reason: 'tls-failed' } };
   return {
     question,
-    answer: { kind: 'hello', hello, ...(keyExchange ? { keyExchange: stored(keyExchange) } : {}) },
+    answer: { kind: 'hello', hello, keyExchange: keyExchange && stored(keyExchange) },
   };
 }
 
@@ -39,7 +39,7 @@ export function probeLog(connections: readonly ConnectionEvidence[]): readonly P
             version,
             suite,
             chain: chain.map(octets),
-            ...(group ? { group } : {}),
+            group: group || undefined,
           },
         },
       ];
@@ -60,16 +60,16 @@ function answerOf(answer: ProbeEvidence['answer'], chain: readonly string[]): Tl
     kind: 'hello',
     flight: {
       hello,
-      ...(chain.length > 0 ? { certificates: chain.map(octets) } : {}),
-      ...(keyExchange ? { keyExchange: restored(keyExchange) } : {}),
+      certificates: chain.length > 0 ? chain.map(octets) : undefined,
+      keyExchange: keyExchange && restored(keyExchange),
     },
   };
 }
 
 function stored(exchange: ServerKeyExchange): KeyExchangeEvidence {
-  return exchange.kind === 'dhe'
-    ? { ...exchange, prime: toHex(exchange.prime), generator: toHex(exchange.generator) }
-    : exchange;
+  if (exchange.kind === 'dhe')
+    return { ...exchange, prime: toHex(exchange.prime), generator: toHex(exchange.generator) };
+  return exchange;
 }
 
 function restored(exchange: KeyExchangeEvidence): ServerKeyExchange {

@@ -6,7 +6,7 @@ export const httpFailures = defineFailures({
     blame: 'network',
     temporary: true,
     resultType: 'sts-policy-fetch-error',
-    says: 'No address of the host takes a connection.',
+    message: 'No address of the host takes a connection.',
     fix: 'Check that the web server runs and that port 443 is open.',
   },
   'http-tls-failed': {
@@ -14,7 +14,7 @@ export const httpFailures = defineFailures({
     temporary: true,
     resultType: 'sts-webpki-invalid',
     clause: 'RFC 9110 §4.2.2',
-    says: 'The TLS handshake with the web server failed.',
+    message: 'The TLS handshake with the web server failed.',
     fix: "Look into the web server's TLS configuration for this name.",
   },
   'http-certificate-untrusted': {
@@ -22,7 +22,7 @@ export const httpFailures = defineFailures({
     temporary: true,
     resultType: 'sts-webpki-invalid',
     clause: 'RFC 9110 §4.3.4',
-    says: "The web server's certificate does not lead to a trusted CA.",
+    message: "The web server's certificate does not lead to a trusted CA.",
     fix: 'Use a certificate from a public CA, with its intermediates.',
   },
   'http-certificate-expired': {
@@ -30,7 +30,7 @@ export const httpFailures = defineFailures({
     temporary: true,
     resultType: 'sts-webpki-invalid',
     clause: 'RFC 5280 §4.1.2.5',
-    says: "The web server's certificate is out of date.",
+    message: "The web server's certificate is out of date.",
     fix: 'Renew the certificate and reload the web server.',
   },
   'http-certificate-name': {
@@ -38,14 +38,14 @@ export const httpFailures = defineFailures({
     temporary: true,
     resultType: 'sts-webpki-invalid',
     clause: 'RFC 9110 §4.3.4',
-    says: "The web server's certificate is not for this name.",
+    message: "The web server's certificate is not for this name.",
     fix: 'Use a certificate that has this host among its names.',
   },
   'http-timeout': {
     blame: 'peer',
     temporary: true,
     resultType: 'sts-policy-fetch-error',
-    says: 'The response did not end in time.',
+    message: 'The response did not end in time.',
     fix: 'Look at the load of the web server.',
   },
   'http-closed': {
@@ -53,7 +53,7 @@ export const httpFailures = defineFailures({
     temporary: true,
     resultType: 'sts-policy-fetch-error',
     clause: 'RFC 9112 §8',
-    says: 'The connection was closed before the response was complete.',
+    message: 'The connection was closed before the response was complete.',
     fix: "Look into the web server's log.",
   },
   'http-malformed': {
@@ -61,14 +61,14 @@ export const httpFailures = defineFailures({
     temporary: true,
     resultType: 'sts-policy-fetch-error',
     clause: 'RFC 9112 §2',
-    says: 'What the web server sent is not an HTTP response.',
+    message: 'What the web server sent is not an HTTP response.',
     fix: 'Check what answers on this port.',
   },
   'http-too-large': {
     blame: 'peer',
     temporary: true,
     resultType: 'sts-policy-fetch-error',
-    says: 'The response is larger than what is read.',
+    message: 'The response is larger than what is read.',
     fix: 'Serve a smaller document.',
   },
 });

@@ -65,7 +65,7 @@ const get = (port: number, options: Partial<HttpRequest> = {}) =>
     host,
     path: '/.well-known/mta-sts.txt',
     anchors,
-    at: Date.now(),
+    validationTime: Date.now(),
     timeoutMs: 5000,
     ...options,
   });

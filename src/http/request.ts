@@ -20,7 +20,7 @@ export interface HttpRequest {
   readonly body?: Uint8Array;
   readonly anchors: TrustStore;
   /** Date at which the certificate is judged, milliseconds since 1970. */
-  readonly at: number;
+  readonly validationTime: number;
   /** Body octets that are read at most. Default 64 KiB. */
   readonly maxBytes?: number;
   /** Milliseconds for everything together. Default 60 000 (RFC 8461 §3.3). */
@@ -68,13 +68,13 @@ export async function request(options: HttpRequest): Promise<Result<HttpResponse
   try {
     return await exchange(options, secured.value, left());
   } finally {
-    secured.value.conn.close();
+    secured.value.connection.close();
   }
 }
 
 function exchange(
   options: HttpRequest,
-  { conn, chainVerdict, closedByAlert }: Secured,
+  { connection, chainVerdict, closedByAlert }: Secured,
   timeoutMs: number,
 ): Promise<Result<HttpResponse>> {
   const {
@@ -91,7 +91,7 @@ function exchange(
     const sent = httpRequest({
       // No agent: with `agent: false` Node would ignore createConnection and open a
       // socket of its own.
-      createConnection: () => conn.stream,
+      createConnection: () => connection.stream,
       method,
       path,
       maxHeaderSize: MAX_HEADER,
@@ -157,7 +157,7 @@ function exchange(
             body: concat(...parts),
             whole: isFramed(incoming) || closedByAlert(),
             chainVerdict,
-            address: conn.remote.address,
+            address: connection.remote.address,
           }),
         );
       });
@@ -173,7 +173,8 @@ function exchange(
 function isFramed({ statusCode = 0, headers }: IncomingMessage): boolean {
   const coding = headers['transfer-encoding'];
   if (statusCode === 204 || statusCode === 304) return true;
-  return coding === undefined ? 'content-length' in headers : /(^|,)\s*chunked\s*$/i.test(coding);
+  if (coding === undefined) return 'content-length' in headers;
+  return /(^|,)\s*chunked\s*$/i.test(coding);
 }
 
 function joined({ headersDistinct }: IncomingMessage): Record<string, string> {

@@ -1,12 +1,12 @@
 import { fail, ok, type Failure, type Result } from '../base/index.js';
-import type { Conn, Network } from '../net/index.js';
+import type { Connection, Network } from '../net/index.js';
 import { authenticate } from '../tls/index.js';
 import type { ChainVerdict, TrustStore } from '../x509/index.js';
 import { httpFailures } from './failures.js';
 import { watchClosure, type WatchedClosure } from './watch-closure.js';
 
 export interface Secured {
-  readonly conn: Conn;
+  readonly connection: Connection;
   readonly chainVerdict: ChainVerdict;
   readonly closedByAlert: WatchedClosure['closedByAlert'];
 }
@@ -18,7 +18,7 @@ export interface SecureDial {
   readonly port: number;
   readonly host: string;
   readonly anchors: TrustStore;
-  readonly at: number;
+  readonly validationTime: number;
   /** Milliseconds left for all addresses together. */
   left(): number;
   readonly signal: AbortSignal;
@@ -30,7 +30,16 @@ export interface SecureDial {
  * one.
  */
 export async function secureDial(request: SecureDial): Promise<Result<Secured>> {
-  const { network, addresses, port, host, anchors, at: dateOfJudgement, left, signal } = request;
+  const {
+    network,
+    addresses,
+    port,
+    host,
+    anchors,
+    validationTime: dateOfJudgement,
+    left,
+    signal,
+  } = request;
   let failure: Failure = httpFailures.make('http-unreachable', 'no address');
   for (const [at, address] of addresses.entries()) {
     if (left() <= 0) break;
@@ -41,18 +50,18 @@ export async function secureDial(request: SecureDial): Promise<Result<Secured>> 
       failure = httpFailures.make('http-unreachable', `${address}: ${dialled.failure.code}`);
       continue;
     }
-    const { conn, watch, closedByAlert } = watchClosure(dialled.conn);
+    const { connection, watch, closedByAlert } = watchClosure(dialled.connection);
     const shaken = await authenticate({
-      conn,
-      servername: host, // [8461-7.1-1]
+      connection,
+      serverName: host, // [8461-7.1-1]
       anchors,
-      at: dateOfJudgement,
+      validationTime: dateOfJudgement,
       alpn: ['http/1.1'],
       timeoutMs: Math.max(1, left() / (addresses.length - at)),
       signal,
     });
     if (shaken.ok) {
-      watch(shaken.value.conn.stream);
+      watch(shaken.value.connection.stream);
       return ok({ ...shaken.value, closedByAlert });
     }
     const { code, detail } = shaken.failure;

@@ -1,10 +1,10 @@
 import { Duplex } from 'node:stream';
-import type { Conn } from '../net/index.js';
+import type { Connection } from '../net/index.js';
 
 /** A connection whose end is observed below and above TLS. */
 export interface WatchedClosure {
   /** To be handed to TLS in place of the connection. */
-  readonly conn: Conn;
+  readonly connection: Connection;
   /** Begins to watch what TLS makes of it. */
   watch(secured: Duplex): void;
   /**
@@ -20,17 +20,17 @@ export interface WatchedClosure {
  * transport has delivered its own end, without it afterwards. The transport is wrapped
  * because over a socket Node reads below JavaScript, where no order can be observed.
  */
-export function watchClosure(conn: Conn): WatchedClosure {
-  const transport = wrap(conn.stream);
+export function watchClosure(connection: Connection): WatchedClosure {
+  const transport = wrap(connection.stream);
   let byAlert: boolean | undefined;
   return {
-    conn: {
+    connection: {
       stream: transport,
-      local: conn.local,
-      remote: conn.remote,
+      local: connection.local,
+      remote: connection.remote,
       close: () => {
         transport.destroy();
-        conn.close();
+        connection.close();
       },
     },
     watch(secured) {

@@ -46,7 +46,8 @@ export async function expose(
       at.port,
       (socket) => {
         void network.outside.dial(target).then((dialled) => {
-          if (dialled.ok) pipeline(socket, dialled.conn.stream, socket, () => socket.destroy());
+          if (dialled.ok)
+            pipeline(socket, dialled.connection.stream, socket, () => socket.destroy());
           else socket.destroy();
         });
       },

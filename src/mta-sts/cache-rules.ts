@@ -32,7 +32,8 @@ export function expiresAt({ fetchedAt, maxAge }: CachedPolicy): number {
  * 8461 §3.3 [8461-3.3-10, 8461-3.1-10]).
  */
 export function policyInForce(entry: StsEntry | undefined, now: number): CachedPolicy | undefined {
-  return entry?.policy && now < expiresAt(entry.policy) ? entry.policy : undefined;
+  if (entry?.policy && now < expiresAt(entry.policy)) return entry.policy;
+  return undefined;
 }
 
 /**
@@ -69,7 +70,7 @@ export function afterFailure(
   now: number,
 ): StsEntry {
   const failed = {
-    ...(id === undefined ? {} : { id }),
+    id,
     failure,
     lastAt: now,
     count: (entry?.failed?.count ?? 0) + 1,
@@ -109,7 +110,10 @@ export function isWorthWarning({ policy, failed }: StsEntry): boolean {
 export function reopened(entry: StsEntry, now: number): StsEntry | undefined {
   const failed = entry.failed && { ...entry.failed, lastAt: Math.min(entry.failed.lastAt, now) };
   const common = { ...entry, usedAt: Math.min(entry.usedAt, now), ...(failed ? { failed } : {}) };
-  if (!entry.policy) return failed && now - failed.lastAt < DAY ? common : undefined;
+  if (!entry.policy) {
+    if (failed && now - failed.lastAt < DAY) return common;
+    return undefined;
+  }
   const { maxAge } = entry.policy;
   const least = now + Math.min(GRACE, maxAge * 1000) - maxAge * 1000;
   return {
@@ -132,7 +136,7 @@ export function usefulness(entry: StsEntry, now: number): number {
 /** A number from 0 to 1 that belongs to the domain: FNV-1a. */
 function spread(domain: string): number {
   let hash = 0x811c9dc5;
-  for (let i = 0; i < domain.length; i++)
-    hash = Math.imul(hash ^ domain.charCodeAt(i), 0x01000193) >>> 0;
+  for (let index = 0; index < domain.length; index++)
+    hash = Math.imul(hash ^ domain.charCodeAt(index), 0x01000193) >>> 0;
   return hash / 2 ** 32;
 }

@@ -10,7 +10,7 @@ export const stsFailures = defineFailures({
     temporary: false,
     resultType: 'sts-policy-invalid',
     clause: 'RFC 8461 §3.1',
-    says: 'There is more than one MTA-STS record, so senders use none.',
+    message: 'There is more than one MTA-STS record, so senders use none.',
     fix: 'Leave exactly one TXT record that begins with v=STSv1.',
   },
   'sts-record-invalid': {
@@ -18,7 +18,7 @@ export const stsFailures = defineFailures({
     temporary: false,
     resultType: 'sts-policy-invalid',
     clause: 'RFC 8461 §3.1',
-    says: 'The MTA-STS record does not follow the grammar.',
+    message: 'The MTA-STS record does not follow the grammar.',
     fix: 'Write it as: v=STSv1; id=20260101T000000;',
   },
   'sts-record-gone': {
@@ -26,7 +26,8 @@ export const stsFailures = defineFailures({
     temporary: false,
     resultType: 'sts-policy-fetch-error',
     clause: 'RFC 8461 §3.3',
-    says: 'There is no _mta-sts record any more, while a policy fetched earlier is still in force.',
+    message:
+      'There is no _mta-sts record any more, while a policy fetched earlier is still in force.',
     fix: 'Put the record back; to withdraw MTA-STS, publish mode: none first and wait until max_age has passed.',
   },
   'sts-policy-unreachable': {
@@ -34,7 +35,7 @@ export const stsFailures = defineFailures({
     temporary: true,
     resultType: 'sts-policy-fetch-error',
     clause: 'RFC 8461 §3.3',
-    says: 'The policy could not be fetched.',
+    message: 'The policy could not be fetched.',
     fix: 'Make https://mta-sts.DOMAIN/.well-known/mta-sts.txt answer with status 200.',
   },
   'sts-policy-host-missing': {
@@ -42,7 +43,7 @@ export const stsFailures = defineFailures({
     temporary: false,
     resultType: 'sts-policy-fetch-error',
     clause: 'RFC 8461 §3.3',
-    says: 'The policy host mta-sts.DOMAIN has no address.',
+    message: 'The policy host mta-sts.DOMAIN has no address.',
     fix: 'Publish an address record for mta-sts.DOMAIN.',
   },
   'sts-policy-http-status': {
@@ -50,7 +51,7 @@ export const stsFailures = defineFailures({
     temporary: false,
     resultType: 'sts-policy-fetch-error',
     clause: 'RFC 8461 §3.3',
-    says: 'The policy host answered with another status than 200.',
+    message: 'The policy host answered with another status than 200.',
     fix: 'Serve the policy file itself at /.well-known/mta-sts.txt.',
   },
   'sts-policy-redirect': {
@@ -58,7 +59,7 @@ export const stsFailures = defineFailures({
     temporary: false,
     resultType: 'sts-policy-fetch-error',
     clause: 'RFC 8461 §3.3',
-    says: 'The policy host redirects, which senders must not follow.',
+    message: 'The policy host redirects, which senders must not follow.',
     fix: 'Serve the policy at mta-sts.DOMAIN itself, without a redirect.',
   },
   'sts-policy-webpki-invalid': {
@@ -66,7 +67,7 @@ export const stsFailures = defineFailures({
     temporary: false,
     resultType: 'sts-webpki-invalid',
     clause: 'RFC 8461 §3.3',
-    says: 'The policy host’s certificate is not valid for mta-sts.DOMAIN.',
+    message: 'The policy host’s certificate is not valid for mta-sts.DOMAIN.',
     fix: 'Install a certificate from a public CA for mta-sts.DOMAIN.',
   },
   'sts-policy-wrong-type': {
@@ -74,7 +75,7 @@ export const stsFailures = defineFailures({
     temporary: false,
     resultType: 'sts-policy-invalid',
     clause: 'RFC 8461 §3.2',
-    says: 'The policy is not served as text/plain.',
+    message: 'The policy is not served as text/plain.',
     fix: 'Set the Content-Type of mta-sts.txt to text/plain.',
   },
   'sts-policy-invalid': {
@@ -82,7 +83,7 @@ export const stsFailures = defineFailures({
     temporary: false,
     resultType: 'sts-policy-invalid',
     clause: 'RFC 8461 §3.2',
-    says: 'The policy does not follow the grammar.',
+    message: 'The policy does not follow the grammar.',
     fix: 'Correct the policy file: version, mode, mx and max_age, one a line.',
   },
 });

@@ -78,7 +78,7 @@ async function outcome(port: number, domain = 'good.example'): Promise<string> {
     resolver,
     domain: Name.of(domain),
     anchors,
-    at: Date.now(),
+    validationTime: Date.now(),
     port,
     timeoutMs: 5000,
   });

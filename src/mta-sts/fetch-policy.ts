@@ -14,7 +14,7 @@ export interface FetchPolicyAtOptions {
   readonly domain: Name;
   readonly anchors: TrustStore;
   /** Date at which the certificate is judged, milliseconds since 1970. */
-  readonly at: number;
+  readonly validationTime: number;
   /** Default 443. */
   readonly port?: number;
   /** Milliseconds for the whole fetch. Default 60 000 (RFC 8461 §3.3). */
@@ -63,7 +63,7 @@ export async function fetchPolicyAt(
     addresses,
     domain,
     anchors,
-    at,
+    validationTime,
     port = 443,
     timeoutMs = 60_000,
     signal,
@@ -75,10 +75,10 @@ export async function fetchPolicyAt(
     host: `mta-sts.${domain.toLower()}`,
     path: '/.well-known/mta-sts.txt',
     anchors,
-    at,
+    validationTime,
     maxBytes: MAX_BODY,
     timeoutMs,
-    ...(signal ? { signal } : {}),
+    signal,
   });
   if (!response.ok) return fail(causeOf(response.failure));
   const { status, headers, body, whole } = response.value;
@@ -102,9 +102,8 @@ export async function fetchPolicyAt(
       ),
     );
   const policy = parsePolicy(body);
-  return policy.ok
-    ? ok({ policy: policy.value, body: Buffer.from(body).toString('utf8') })
-    : policy;
+  if (policy.ok) return ok({ policy: policy.value, body: Buffer.from(body).toString('utf8') });
+  return policy;
 }
 
 /**

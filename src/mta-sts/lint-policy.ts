@@ -47,7 +47,9 @@ function noteOn(line: PolicyLine, lines: readonly PolicyLine[]): string | undefi
   if (!known.includes(key) && !known.some((field) => isNear(key, field)))
     return `${quote(line)}: no such field is defined, senders ignore it`;
   if (key !== 'mx') return undefined;
-  const same = lines.find((l) => l.key === 'mx' && l.value.toLowerCase() === value.toLowerCase());
+  const same = lines.find(
+    (line) => line.key === 'mx' && line.value.toLowerCase() === value.toLowerCase(),
+  );
   if (same !== line) return `${quote(line)}: the host is listed twice`;
   if (/^\*\.[^.]+$/.test(value))
     return `${quote(line)}: it admits every domain below "${value.slice(2)}"`;

@@ -3,7 +3,7 @@ import { explainNearRecord, trimBlanks } from '../base/index.js';
 /** A TXT record with what is wrong with it. */
 export interface RecordLint {
   readonly text: string;
-  readonly says: string;
+  readonly message: string;
 }
 
 /**
@@ -13,10 +13,10 @@ export interface RecordLint {
  */
 export function nearStsRecords(texts: readonly string[]): readonly RecordLint[] {
   return texts.flatMap((text) => {
-    const says =
+    const message =
       explainNearRecord(text, { version: 'STSv1', field: 'id' }) ??
       (/^v=TLSRPTv1/i.test(text) ? 'it belongs at _smtp._tls, this is TLS-RPT' : undefined);
-    return says === undefined ? [] : [{ text, says }];
+    return message === undefined ? [] : [{ text, message }];
   });
 }
 
@@ -33,10 +33,9 @@ export function lintStsRecord(texts: readonly string[]): readonly RecordLint[] {
         .map((field) => trimBlanks(field).split('=')[0] as string)
         .filter((name) => name !== '');
       const odd = names.find((name) => name !== 'v' && name !== 'id');
-      if (odd !== undefined) return [{ text, says: `no field "${odd}" is defined` }];
-      const twice = names.find((name, i) => names.indexOf(name) !== i);
-      return twice === undefined
-        ? []
-        : [{ text, says: `${twice} occurs twice, senders use the first` }];
+      if (odd !== undefined) return [{ text, message: `no field "${odd}" is defined` }];
+      const twice = names.find((name, index) => names.indexOf(name) !== index);
+      if (twice === undefined) return [];
+      return [{ text, message: `${twice} occurs twice, senders use the first` }];
     });
 }

@@ -98,7 +98,7 @@ test('a TXT record that is nearly an MTA-STS record is shown with the reason', (
     assert.equal(parseStsRecord([text]).status, 'absent', text);
     const [lint] = nearStsRecords([text]);
     assert.equal(lint?.text, text);
-    assert.match(lint.says, says, text);
+    assert.match(lint.message, says, text);
   }
   for (const text of [
     'v=spf1 -all',
@@ -123,7 +123,7 @@ test('an invalid record names the field at fault', () => {
   assert.match(why('v=STSv1; id:1'), /"id:1" has no equals sign/);
   assert.match(why('v=STSv1;; id=1'), /an empty field/);
   assert.equal(why('v=STSv1;'), 'it has no id');
-  assert.match(lintStsRecord(['v=STSv1; id=1; id=2'])[0]?.says ?? '', /id occurs twice/);
-  assert.match(lintStsRecord(['v=STSv1; id=1; x=2'])[0]?.says ?? '', /no field "x"/);
+  assert.match(lintStsRecord(['v=STSv1; id=1; id=2'])[0]?.message ?? '', /id occurs twice/);
+  assert.match(lintStsRecord(['v=STSv1; id=1; x=2'])[0]?.message ?? '', /no field "x"/);
   assert.deepEqual(lintStsRecord(['v=STSv1; id=1;', 'v=spf1 -all']), []);
 });

@@ -21,9 +21,10 @@ export function memoryStsCache(
       [...entries.values()]
         .flatMap((entry) => {
           const at = refreshAt(entry);
-          return at !== undefined && at <= until ? [{ entry, at }] : [];
+          if (at !== undefined && at <= until) return [{ entry, at }];
+          return [];
         })
-        .sort((a, b) => a.at - b.at)
+        .sort((left, right) => left.at - right.at)
         .slice(0, count)
         .map(({ entry }) => entry),
     get size() {
@@ -37,7 +38,9 @@ export function memoryStsCache(
  * entry.
  */
 function makeRoom(entries: Map<string, StsEntry>, limit: number, now: number): void {
-  const ranked = [...entries.values()].sort((a, b) => usefulness(a, now) - usefulness(b, now));
+  const ranked = [...entries.values()].sort(
+    (left, right) => usefulness(left, now) - usefulness(right, now),
+  );
   for (const { domain } of ranked.slice(0, entries.size - Math.floor(limit * 0.9)))
     entries.delete(domain);
 }

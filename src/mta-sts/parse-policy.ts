@@ -55,15 +55,15 @@ export function parsePolicy(body: Uint8Array | string): Result<StsPolicy> {
 
 /** RFC 8461 §3.2: one to ten digits. */
 function explainAge(value: string): string {
-  return /^\d+$/.test(value)
-    ? `max_age has ${value.length} digits, at most 10 are allowed`
-    : 'max_age is a number of seconds, digits only';
+  if (/^\d+$/.test(value)) return `max_age has ${value.length} digits, at most 10 are allowed`;
+  return 'max_age is a number of seconds, digits only';
 }
 
 /** A field that is not there, or is there under another spelling. */
 function missing(key: string, lines: readonly PolicyLine[]): string {
   const near = lines.find((line) => isNear(line.key, key));
-  return near ? `${quote(near)}: field names are case-sensitive, write ${key}` : `no ${key}`;
+  if (near) return `${quote(near)}: field names are case-sensitive, write ${key}`;
+  return `no ${key}`;
 }
 
 /** Formats a policy in the form every reader takes. [8461-3.2-13] */

@@ -32,22 +32,21 @@ export function parseStsRecord(texts: readonly string[]): StsRecord {
   const fields = record.split(';').map(trimBlanks);
   // One final semicolon is allowed; an empty field elsewhere is not.
   if (fields.at(-1) === '') fields.pop();
-  const bad = fields.find((f) => !field.test(f));
+  const bad = fields.find((text) => !field.test(text));
   if (bad !== undefined) return invalid(explainField(bad.slice(0, 100)));
-  const id = fields.find((f) => f.startsWith('id='))?.slice(3);
+  const id = fields.find((field) => field.startsWith('id='))?.slice(3);
   if (id === undefined) return invalid(whyNoId(fields));
-  return /^[A-Za-z0-9]{1,32}$/.test(id) ? { status: 'found', id } : invalid(whyNotId(id));
+  if (/^[A-Za-z0-9]{1,32}$/.test(id)) return { status: 'found', id };
+  return invalid(whyNotId(id));
 }
 
 function whyNoId(fields: readonly string[]): string {
-  const near = fields.find((f) => /^id=/i.test(f));
-  return near === undefined
-    ? 'it has no id'
-    : `"${near.slice(0, 100)}": field names are case-sensitive, write id`;
+  const near = fields.find((field) => /^id=/i.test(field));
+  if (near === undefined) return 'it has no id';
+  return `"${near.slice(0, 100)}": field names are case-sensitive, write id`;
 }
 
 function whyNotId(id: string): string {
-  return /^[A-Za-z0-9]+$/.test(id)
-    ? `id has ${id.length} characters, at most 32 are allowed`
-    : `id "${id.slice(0, 100)}" may hold letters and digits only`;
+  if (/^[A-Za-z0-9]+$/.test(id)) return `id has ${id.length} characters, at most 32 are allowed`;
+  return `id "${id.slice(0, 100)}" may hold letters and digits only`;
 }

@@ -139,11 +139,11 @@ export function createStsSource(options: StsSourceOptions): StsSource {
             ? stsFailures.make('sts-record-gone')
             : undefined));
     return {
-      ...(policy ? { policy } : {}),
+      policy,
       how: !policy ? 'none' : live ? 'live' : current ? 'cached' : 'kept',
       record:
         record.status === 'found' ? { status: 'found', id: record.id } : { status: record.status },
-      ...(why ? { failure: why } : {}),
+      failure: why,
       until: Math.min(
         until,
         policy ? expiresAt(policy) : Infinity,
@@ -170,13 +170,13 @@ export function createStsSource(options: StsSourceOptions): StsSource {
       return {
         record: { status: 'tempfail' },
         until: now() + TROUBLE_KEPT,
-        ...(failure ? { failure } : {}),
+        failure,
       };
     const record = parseStsRecord(texts);
     return {
       record,
       until: now() + ttl * 1000,
-      ...(record.status === 'invalid' ? { failure: record.failure } : {}),
+      failure: record.status === 'invalid' ? record.failure : undefined,
     };
   }
 

@@ -51,16 +51,16 @@ const carriers: readonly (readonly [prefix: string, length: number, at: number])
 
 /** What kind of special address this is; undefined for a public one. */
 export function specialPurpose(address: string): string | undefined {
-  const ip = parseIp(address);
-  if (!ip) return 'not an address';
-  const block = blocks.find(([prefix, length]) => withinPrefix(ip, prefix, length));
+  const ipAddress = parseIp(address);
+  if (!ipAddress) return 'not an address';
+  const block = blocks.find(([prefix, length]) => withinPrefix(ipAddress, prefix, length));
   if (block) return block[2];
   const carrier =
-    ip.family === 6
-      ? carriers.find(([prefix, length]) => withinPrefix(ip, prefix, length))
+    ipAddress.family === 6
+      ? carriers.find(([prefix, length]) => withinPrefix(ipAddress, prefix, length))
       : undefined;
   if (!carrier) return undefined;
-  const inner = specialPurpose(ip.bytes.slice(carrier[2], carrier[2] + 4).join('.'));
+  const inner = specialPurpose(ipAddress.bytes.slice(carrier[2], carrier[2] + 4).join('.'));
   return inner && `${inner} inside IPv6`;
 }
 
@@ -76,9 +76,8 @@ export function guarded(
 ): Network {
   const refusal = (address: string): { ok: false; failure: NetFailure } | undefined => {
     const what = kindOf(address);
-    return what === undefined
-      ? undefined
-      : { ok: false, failure: { code: 'net-guarded', detail: `${address} is ${what}` } };
+    if (what === undefined) return undefined;
+    return { ok: false, failure: { code: 'net-guarded', detail: `${address} is ${what}` } };
   };
   return {
     dial: (request) => Promise.resolve(refusal(request.address) ?? network.dial(request)),

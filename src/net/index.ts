@@ -14,7 +14,7 @@ export { recorded, type NetEvent } from './recorded.js';
 export { netFailures } from './failures.js';
 export type {
   Endpoint,
-  Conn,
+  Connection,
   DialRequest,
   DialResult,
   ExchangeRequest,

@@ -58,9 +58,9 @@ test('dial: a connection, a refusal and an abort are three different things', as
   const dialled = await net.dial({ address: '127.0.0.1', port });
   assert.ok(dialled.ok);
   let text = '';
-  for await (const piece of dialled.conn.stream) text += String(piece);
+  for await (const piece of dialled.connection.stream) text += String(piece);
   assert.equal(text, 'hello');
-  dialled.conn.close();
+  dialled.connection.close();
   await new Promise((resolve) => server.close(resolve));
   const refused = await net.dial({ address: '127.0.0.1', port });
   assert.equal(!refused.ok && refused.failure.code, 'net-refused');

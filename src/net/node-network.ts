@@ -2,7 +2,7 @@ import { createSocket } from 'node:dgram';
 import { connect, isIPv6 } from 'node:net';
 import { formatIp, parseIp } from '../base/index.js';
 import type {
-  Conn,
+  Connection,
   DialRequest,
   DialResult,
   ExchangeRequest,
@@ -70,13 +70,13 @@ function dial({
     signal?.addEventListener('abort', stop, { once: true });
     socket.once('error', failed);
     socket.once('connect', () => {
-      const conn: Conn = {
+      const connection: Connection = {
         stream: socket,
         local: { address: socket.localAddress ?? '', port: socket.localPort ?? 0 },
         remote: { address, port },
         close: () => void socket.destroy(),
       };
-      finish({ ok: true, conn });
+      finish({ ok: true, connection });
     });
   });
 }
@@ -127,6 +127,6 @@ function exchange({
 }
 
 function canonical(address: string): string {
-  const ip = parseIp(address.replace(/%.*$/, ''));
-  return ip ? formatIp(ip) : address;
+  const ipAddress = parseIp(address.replace(/%.*$/, ''));
+  return ipAddress ? formatIp(ipAddress) : address;
 }

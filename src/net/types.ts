@@ -33,7 +33,7 @@ export interface NetFailure {
  * An open stream with its logical addresses (over a lab or recorded stream the socket's
  * own addresses mean nothing).
  */
-export interface Conn {
+export interface Connection {
   readonly stream: Duplex;
   readonly local: Endpoint;
   readonly remote: Endpoint;
@@ -48,7 +48,8 @@ export interface DialRequest extends Endpoint {
 }
 
 export type DialResult =
-  { readonly ok: true; readonly conn: Conn } | { readonly ok: false; readonly failure: NetFailure };
+  | { readonly ok: true; readonly connection: Connection }
+  | { readonly ok: false; readonly failure: NetFailure };
 
 export interface ExchangeRequest {
   readonly to: Endpoint;

@@ -23,7 +23,7 @@ function ending(error: ExecFileException, timeoutMs: number): string {
   if (typeof code === 'number') return `exit status ${code}`;
   if (code === 'ABORT_ERR') return 'stopped, because this process ends';
   if (code === 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER') return 'stopped, because it printed too much';
-  if (typeof code === 'string') return describeSystemError(error).says;
+  if (typeof code === 'string') return describeSystemError(error).message;
   if (killed === true) return `did not end within ${timeoutMs / 1000} s`;
   return signal ? `ended by ${signal}` : error.message;
 }

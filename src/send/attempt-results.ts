@@ -79,13 +79,13 @@ export function sessionFacts(
   host: HostDecision,
 ): SessionFacts | undefined {
   if (!facts) return undefined;
-  const { version, suite, group, sni } = facts;
+  const { version, suite, group, serverName } = facts;
   const certificate = verdict && shownCertificate(verdict, host);
   return {
     version,
     suite,
     ...(group === undefined ? {} : { group }),
-    sni,
+    sni: serverName,
     ...(certificate ? { certificate } : {}),
   };
 }

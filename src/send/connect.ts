@@ -9,7 +9,7 @@ import {
   type DomainDecision,
   type HostDecision,
 } from '../tls-policy/index.js';
-import type { SmtpSession, TranscriptLine } from '../smtp/index.js';
+import type { SmtpSession, SmtpTranscriptLine } from '../smtp/index.js';
 import { appliedPolicies, resolveReportUris, type DraftPolicy } from './applied-policies.js';
 import { attemptAt, attemptWithoutServer } from './attempt-at.js';
 import { failureEvidence } from './attempt-results.js';
@@ -29,7 +29,7 @@ export interface ConnectRequest {
 export interface SmtpTranscript {
   readonly host: string;
   readonly ip: string;
-  readonly lines: readonly TranscriptLine[];
+  readonly lines: readonly SmtpTranscriptLine[];
 }
 
 export type ConnectResult = {

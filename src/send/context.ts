@@ -92,7 +92,7 @@ export function sendContext(options: SenderOptions): SendContext {
         resolver,
         domain,
         anchors: trustStore,
-        at: clock.now(),
+        validationTime: clock.now(),
         port: httpsPort,
         timeoutMs: fetchTimeoutMs,
         signal,

@@ -1,5 +1,5 @@
 import { neutralise, type Failure } from '../base/index.js';
-import type { Conn } from '../net/index.js';
+import type { Connection } from '../net/index.js';
 import {
   enforced,
   judgeServer,
@@ -15,7 +15,7 @@ import {
   starttlsOffer,
   type Reply,
   type SmtpSession,
-  type TranscriptLine,
+  type SmtpTranscriptLine,
 } from '../smtp/index.js';
 import { handshake, type HandshakeFacts } from '../tls/index.js';
 import type { SendContext } from './context.js';
@@ -34,7 +34,7 @@ export interface ServerTask {
 export interface AttemptResult {
   /** Ready for MAIL; absent where it may not be used. */
   readonly session?: SmtpSession;
-  readonly conn?: Conn;
+  readonly conn?: Connection;
   readonly facts?: HandshakeFacts;
   readonly verdict?: ServerVerdict;
   /** No session came about at all: nothing to report (RFC 8460 §4.3.4). */
@@ -46,9 +46,9 @@ export interface AttemptResult {
   readonly failure?: Failure;
   readonly greeting?: Reply;
   /** It grows as long as the session is used. */
-  readonly transcript: readonly TranscriptLine[];
+  readonly transcript: readonly SmtpTranscriptLine[];
   /** What was said on a connection before, on which TLS failed. */
-  readonly earlier?: readonly TranscriptLine[];
+  readonly earlier?: readonly SmtpTranscriptLine[];
 }
 
 type Use = Extract<Decision, { action: 'use' }>;
@@ -104,15 +104,15 @@ async function attempt(
       transcript: [],
     };
   }
-  const { conn } = dialled;
-  const opened = await openSession({ conn, helo, clock, ...asked });
+  const { connection } = dialled;
+  const opened = await openSession({ connection, helo, clock, ...asked });
   if (!opened.ok) {
     const { greeting, transcript, ...failure } = opened.failure;
-    conn.close();
-    return { ...nothing, conn, failure, transcript, ...(greeting ? { greeting } : {}) };
+    connection.close();
+    return { ...nothing, conn: connection, failure, transcript, ...(greeting ? { greeting } : {}) };
   }
   const session = opened.value;
-  const seen = { conn, greeting: session.greeting, transcript: session.transcript };
+  const seen = { conn: connection, greeting: session.greeting, transcript: session.transcript };
   const hello = await ehloOrHelo(session, helo, decision);
   if (!hello.ok) return { ...nothing, ...seen, failure: hello.failure, ...(await quit(session)) };
   const offer = starttlsOffer(hello.value.lines);
@@ -141,8 +141,8 @@ async function upgrade(
   let facts: HandshakeFacts | undefined;
   const secured = await session.startTls(async (plain) => {
     const asked = {
-      conn: plain,
-      servername: task.host.sni,
+      connection: plain,
+      serverName: task.host.sni,
       timeoutMs,
       ...(task.signal ? { signal: task.signal } : {}),
     };

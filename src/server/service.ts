@@ -2,7 +2,7 @@ import type { SecureContext } from 'node:tls';
 import type { z } from 'zod';
 import type { Clock } from '../base/index.js';
 import type { Resolver } from '../dns/index.js';
-import type { Conn, Endpoint, Network } from '../net/index.js';
+import type { Connection, Endpoint, Network } from '../net/index.js';
 import type { PolicyDeps } from '../tls-policy/index.js';
 import type { Store } from '../store/index.js';
 import type { TrustStore } from '../x509/index.js';
@@ -62,9 +62,9 @@ export interface StreamPort {
   readonly what: string;
   readonly listen: readonly ListenAddress[];
   readonly limits: PortLimits;
-  serve(conn: Conn): void;
+  serve(conn: Connection): void;
   /** Ends a connection that gives way to a newcomer, as its protocol asks. */
-  evict?(conn: Conn): void;
+  evict?(conn: Connection): void;
   /** Ends the connections when the port closes, each as its protocol asks. */
   end?(): Promise<void>;
 }

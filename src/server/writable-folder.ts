@@ -20,7 +20,7 @@ export function writableFolder(folder: string): void {
 
 /** The error for a path that this user cannot write. */
 export function unwritable(code: string, path: string, cause: unknown): HermeticError {
-  return new HermeticError(code, `${path}: ${describeSystemError(cause).says}`, {
+  return new HermeticError(code, `${path}: ${describeSystemError(cause).message}`, {
     cause,
     fix: 'Create the folder, and let the user that runs hermetic write there; in a unit, StateDirectory=hermetic does both for /var/lib/hermetic.',
   });

@@ -11,10 +11,10 @@
 export {
   openSession,
   SmtpSession,
-  type SessionOptions,
+  type SmtpSessionOptions,
   type OpenFailure,
-  type SecureConn,
-  type TranscriptLine,
+  type SecureConnection,
+  type SmtpTranscriptLine,
 } from './session.js';
 export { starttlsOffer, type StarttlsOffer } from './starttls-offer.js';
 export { ReplyReader, type Reply, type ReplyState } from './reply-reader.js';

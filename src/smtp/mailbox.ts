@@ -35,10 +35,11 @@ export function parseMailbox(text: string): Result<Mailbox> {
   // eslint-disable-next-line no-control-regex
   const utf8 = /[^\x00-\x7f]/.test(local);
   const inner = /^\[(?:IPv6:)?(.*)\]$/i.exec(host)?.[1];
-  if (inner !== undefined)
-    return parseIp(inner) ? ok({ local, domain: host, literal: true, utf8 }) : invalid();
+  if (inner !== undefined) {
+    if (parseIp(inner)) return ok({ local, domain: host, literal: true, utf8 });
+    return invalid();
+  }
   const domain = parseDomain(host);
-  return domain.ok
-    ? ok({ local, domain: domain.value.toLower(), literal: false, utf8 })
-    : invalid();
+  if (domain.ok) return ok({ local, domain: domain.value.toLower(), literal: false, utf8 });
+  return invalid();
 }

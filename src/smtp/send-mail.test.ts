@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import type { Conn } from '../net/index.js';
+import type { Connection } from '../net/index.js';
 import { openSession, parseMailbox, sendMail, type Envelope, type MailResult } from './index.js';
 import { duplexPair } from '../../test/support/stream-pair.js';
 
@@ -42,8 +42,13 @@ async function handOver(
     if (verb === 'DATA' && !answers['DATA']) data = true;
   });
   const at = { address: '192.0.2.1', port: 25 };
-  const conn: Conn = { stream: client, local: at, remote: at, close: () => void client.destroy() };
-  const opened = await openSession({ conn, helo: 'sender.example', timeoutMs: 5000 });
+  const connection: Connection = {
+    stream: client,
+    local: at,
+    remote: at,
+    close: () => void client.destroy(),
+  };
+  const opened = await openSession({ connection, helo: 'sender.example', timeoutMs: 5000 });
   assert.ok(opened.ok);
   await opened.value.ehlo();
   const result = await sendMail(opened.value, envelope, Buffer.from(message));

@@ -35,7 +35,7 @@ export async function sendMail(
   const all = (failure: Failure, reply?: Reply): MailResult => ({
     accepted: [],
     refused: [...refused, ...rest().map((address) => ({ address, failure }))],
-    ...(reply ? { reply } : {}),
+    reply,
   });
   const rest = (): readonly string[] =>
     envelope.to.filter((address) => !refused.some((r) => r.address === address));
@@ -83,7 +83,7 @@ function mailCommand(
   if (eight && !offers.has('8BITMIME')) return fail(smtpFailures.make('smtp-8bit-not-offered'));
   // RFC 8689 §2 [8689-2-1]: only under TLS, and only where the reply after the handshake
   // offers it.
-  if (requireTls && !(session.sealed && offers.has('REQUIRETLS')))
+  if (requireTls && !(session.isEncrypted && offers.has('REQUIRETLS')))
     return fail(smtpFailures.make('smtp-requiretls-not-offered'));
   const parameters = [
     offers.has('SIZE') ? ` SIZE=${body.length}` : '',

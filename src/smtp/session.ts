@@ -1,10 +1,10 @@
 import { fail, ok, systemClock, type Clock, type Failure, type Result } from '../base/index.js';
-import type { Conn } from '../net/index.js';
+import type { Connection } from '../net/index.js';
 import { smtpFailures } from './failures.js';
 import { ReplyReader, type Reply } from './reply-reader.js';
 
-export interface SessionOptions {
-  readonly conn: Conn;
+export interface SmtpSessionOptions {
+  readonly connection: Connection;
   /** What EHLO says we are: a host name or an address literal. */
   readonly helo: string;
   /** Milliseconds for each reply. Default 30 000. */
@@ -13,7 +13,7 @@ export interface SessionOptions {
   readonly signal?: AbortSignal;
 }
 
-export interface TranscriptLine {
+export interface SmtpTranscriptLine {
   /** Client, server, or a note of ours. */
   readonly from: 'C' | 'S' | '-';
   readonly text: string;
@@ -24,14 +24,15 @@ export interface TranscriptLine {
 /** A session that did not come about, with what was said until then. */
 export interface OpenFailure extends Failure {
   readonly greeting?: Reply;
-  readonly transcript: readonly TranscriptLine[];
+  readonly transcript: readonly SmtpTranscriptLine[];
 }
 
 /** What makes a connection secret: given by the caller, since this part knows no TLS. */
-export type SecureConn = (
-  conn: Conn,
+export type SecureConnection = (
+  connection: Connection,
 ) => Promise<
-  { readonly ok: true; readonly conn: Conn } | { readonly ok: false; readonly failure: Failure }
+  | { readonly ok: true; readonly connection: Connection }
+  | { readonly ok: false; readonly failure: Failure }
 >;
 
 const REPLY_TIMEOUT = 30_000;
@@ -44,14 +45,14 @@ const MAX_TRANSCRIPT = 400;
  * says that the host takes no mail at all, any other 5yz refuses this client.
  */
 export async function openSession(
-  options: SessionOptions,
+  options: SmtpSessionOptions,
 ): Promise<Result<SmtpSession, OpenFailure>> {
   const session = new SmtpSession(options);
   const greeting = await session.read();
   const failed = (failure: Failure): Result<SmtpSession, OpenFailure> =>
     fail({
       ...failure,
-      ...(greeting.ok ? { greeting: greeting.value } : {}),
+      greeting: greeting.ok ? greeting.value : undefined,
       transcript: session.transcript,
     });
   if (!greeting.ok) return failed(greeting.failure);
@@ -75,7 +76,8 @@ function greetingFailure({
 }: Reply): 'smtp-busy' | 'smtp-refused' | 'smtp-takes-no-mail' {
   if (code < 500) return 'smtp-busy';
   const aboutClient = /^5\.7\.\d/.test(lines[0] ?? '');
-  return code === 521 && !aboutClient ? 'smtp-takes-no-mail' : 'smtp-refused';
+  if (code === 521 && !aboutClient) return 'smtp-takes-no-mail';
+  return 'smtp-refused';
 }
 
 /**
@@ -90,31 +92,31 @@ export class SmtpSession {
    */
   capabilities: ReadonlyMap<string, string> = new Map();
   /** The connection is under TLS. */
-  sealed = false;
-  readonly #transcript: TranscriptLine[] = [];
+  isEncrypted = false;
+  readonly #transcript: SmtpTranscriptLine[] = [];
   readonly #clock: Clock;
   readonly #began: number;
-  #conn: Conn;
+  #connection: Connection;
   #reader = new ReplyReader();
   #ended = false;
   /** The TLS alert that ended the session, as OpenSSL names it. */
   #alert: string | undefined;
   #wake: (() => void) | undefined;
 
-  constructor(private readonly options: SessionOptions) {
+  constructor(private readonly options: SmtpSessionOptions) {
     this.#clock = options.clock ?? systemClock;
     this.#began = this.#clock.monotonic();
-    this.#conn = options.conn;
+    this.#connection = options.connection;
     this.#listen();
   }
 
-  get transcript(): readonly TranscriptLine[] {
+  get transcript(): readonly SmtpTranscriptLine[] {
     return this.#transcript;
   }
 
   /** The connection as it is now: plain, or secured after {@link startTls}. */
-  get conn(): Conn {
-    return this.#conn;
+  get connection(): Connection {
+    return this.#connection;
   }
 
   /** Says EHLO and reads the capabilities (RFC 5321 §4.1.1.1). */
@@ -148,7 +150,7 @@ export class SmtpSession {
     if (this.#ended) return fail(this.#closed());
     this.note('C', line);
     if (alongside) this.note('C', alongside);
-    this.#conn.stream.write(alongside ? `${line}\r\n${alongside}\r\n` : `${line}\r\n`);
+    this.#connection.stream.write(alongside ? `${line}\r\n${alongside}\r\n` : `${line}\r\n`);
     return this.read();
   }
 
@@ -159,22 +161,22 @@ export class SmtpSession {
   async body(bytes: Uint8Array, timeoutMs = BODY_TIMEOUT): Promise<Result<Reply>> {
     if (this.#ended) return fail(smtpFailures.make('smtp-closed'));
     this.note('C', `(${bytes.length} octets of message)`);
-    this.#conn.stream.write(bytes);
+    this.#connection.stream.write(bytes);
     return this.read(timeoutMs);
   }
 
   /**
    * Only the agreement (RFC 3207 §4 [3207-4-1]), once a session [3207-4.2-4]: afterwards
-   * {@link conn} waits for a ClientHello, and the session hears no more of it.
+   * {@link connection} waits for a ClientHello, and the session hears no more of it.
    */
   async agreeOnTls(alongside = ''): Promise<Result<Reply>> {
-    if (this.sealed) throw new TypeError('TLS is active already');
+    if (this.isEncrypted) throw new TypeError('TLS is active already');
     const reply = await this.command('STARTTLS', alongside);
     if (!reply.ok) return reply;
     if (reply.value.code !== 220)
       return fail(smtpFailures.make('smtp-starttls-refused', textOf(reply.value)));
     this.#deafen();
-    const early = (this.#conn.stream.read() as Buffer | null)?.length ?? 0;
+    const early = (this.#connection.stream.read() as Buffer | null)?.length ?? 0;
     if (this.#reader.pending > 0 || early > 0) {
       this.close();
       return fail(smtpFailures.make('smtp-injected-plaintext'));
@@ -188,18 +190,18 @@ export class SmtpSession {
    * agreement [3207-4.2-3], and hands the connection to `secure` before anything else is
    * said [3207-4-2]. Afterwards the session is as new: say EHLO again.
    */
-  async startTls(secure: SecureConn, alongside = ''): Promise<Result<Reply>> {
+  async startTls(secure: SecureConnection, alongside = ''): Promise<Result<Reply>> {
     const reply = await this.agreeOnTls(alongside);
     if (!reply.ok) return reply;
-    const secured = await secure(this.#conn);
+    const secured = await secure(this.#connection);
     if (!secured.ok) {
       this.note('-', `TLS failed: ${secured.failure.code}`);
       this.close();
       return secured;
     }
-    this.sealed = true;
+    this.isEncrypted = true;
     this.note('-', 'TLS');
-    this.#conn = secured.conn;
+    this.#connection = secured.connection;
     this.#reader = new ReplyReader();
     this.#ended = false;
     this.#listen();
@@ -210,7 +212,7 @@ export class SmtpSession {
   async quit(): Promise<void> {
     if (!this.#ended) {
       this.note('C', 'QUIT');
-      this.#conn.stream.write('QUIT\r\n');
+      this.#connection.stream.write('QUIT\r\n');
       await this.read(Math.min(QUIT_TIMEOUT, this.options.timeoutMs ?? QUIT_TIMEOUT));
     }
     this.close();
@@ -219,11 +221,11 @@ export class SmtpSession {
   close(): void {
     this.#ended = true;
     this.#wake?.();
-    this.#conn.stream.end();
-    this.#conn.close();
+    this.#connection.stream.end();
+    this.#connection.close();
   }
 
-  note(from: TranscriptLine['from'], text: string): void {
+  note(from: SmtpTranscriptLine['from'], text: string): void {
     if (this.#transcript.length < MAX_TRANSCRIPT)
       this.#transcript.push({ from, text, at: Math.round(this.#clock.monotonic() - this.#began) });
   }
@@ -234,8 +236,11 @@ export class SmtpSession {
     for (;;) {
       const next = this.#reader.next();
       if (next.state === 'reply') {
-        next.reply.lines.forEach((line, i) =>
-          this.note('S', `${next.reply.code}${i < next.reply.lines.length - 1 ? '-' : ' '}${line}`),
+        next.reply.lines.forEach((line, index) =>
+          this.note(
+            'S',
+            `${next.reply.code}${index < next.reply.lines.length - 1 ? '-' : ' '}${line}`,
+          ),
         );
         return ok(next.reply);
       }
@@ -252,9 +257,8 @@ export class SmtpSession {
   }
 
   #closed(): Failure {
-    return this.#alert === undefined
-      ? smtpFailures.make('smtp-closed')
-      : smtpFailures.make('smtp-tls-alert', this.#alert);
+    if (this.#alert === undefined) return smtpFailures.make('smtp-closed');
+    return smtpFailures.make('smtp-tls-alert', this.#alert);
   }
 
   #broken(code: 'smtp-garbage' | 'smtp-too-long' | 'smtp-silent', detail: string): Result<Reply> {
@@ -263,10 +267,10 @@ export class SmtpSession {
   }
 
   /** Until something comes, the stream ends, or the time is over. */
-  #more(ms: number): Promise<void> {
+  #more(milliseconds: number): Promise<void> {
     const { signal } = this.options;
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => done(), ms);
+      const timer = setTimeout(() => done(), milliseconds);
       const done = (): void => {
         clearTimeout(timer);
         signal?.removeEventListener('abort', stop);
@@ -297,13 +301,13 @@ export class SmtpSession {
   readonly #onError = ({ code = '' }: NodeJS.ErrnoException): void => {
     // In TLS 1.3 a server refuses a client's certificate, or the lack of one, only
     // afterwards.
-    if (this.sealed && /^ERR_SSL_.*ALERT/.test(code))
+    if (this.isEncrypted && /^ERR_SSL_.*ALERT/.test(code))
       this.#alert ??= code.replace(/^ERR_SSL_(TLSV1|TLSV13|SSLV3)?_?/, '').toLowerCase();
     this.#onEnd();
   };
 
   #listen(): void {
-    const { stream } = this.#conn;
+    const { stream } = this.#connection;
     stream
       .on('data', this.#onData)
       .on('end', this.#onEnd)
@@ -312,7 +316,7 @@ export class SmtpSession {
   }
 
   #deafen(): void {
-    const { stream } = this.#conn;
+    const { stream } = this.#connection;
     stream
       .off('data', this.#onData)
       .off('end', this.#onEnd)

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { duplexPair } from '../../test/support/stream-pair.js';
 import test from 'node:test';
 import fc from 'fast-check';
-import type { Conn } from '../net/index.js';
+import type { Connection } from '../net/index.js';
 import { openSession, ReplyReader, starttlsOffer, type SmtpSession } from './index.js';
 
 /**
  * A server that plays a script: what it says first, and what it answers to each command.
  */
-function server(greeting: string, answers: Record<string, string> = {}): Conn {
+function server(greeting: string, answers: Record<string, string> = {}): Connection {
   const [client, peer] = duplexPair();
   peer.write(greeting);
   peer.on('data', (bytes: Buffer) => {
@@ -22,7 +22,7 @@ function server(greeting: string, answers: Record<string, string> = {}): Conn {
 
 async function open(greeting: string, answers?: Record<string, string>): Promise<SmtpSession> {
   const opened = await openSession({
-    conn: server(greeting, answers),
+    connection: server(greeting, answers),
     helo: 'probe.example',
     timeoutMs: 5000,
   });
@@ -32,7 +32,7 @@ async function open(greeting: string, answers?: Record<string, string>): Promise
 
 async function failureOf(greeting: string, timeoutMs = 5000): Promise<string> {
   const opened = await openSession({
-    conn: server(greeting, { QUIT: '221 bye\r\n' }),
+    connection: server(greeting, { QUIT: '221 bye\r\n' }),
     helo: 'probe.example',
     timeoutMs,
   });
@@ -163,10 +163,10 @@ test('RFC 3207 §4.2 [3207-4.2-1]: what was learned before TLS is forgotten', as
   await session.ehlo();
   assert.deepEqual([...session.capabilities.keys()], ['SIZE', 'STARTTLS']);
   const secured = server('', { EHLO: '250 mx\r\n' });
-  assert.ok((await session.startTls(() => Promise.resolve({ ok: true, conn: secured }))).ok);
+  assert.ok((await session.startTls(() => Promise.resolve({ ok: true, connection: secured }))).ok);
   assert.equal(session.capabilities.size, 0);
   assert.ok((await session.ehlo()).ok);
-  assert.equal(session.conn, secured);
+  assert.equal(session.connection, secured);
 });
 
 test('RFC 3207 §4 [3207-4-2, 3207-4.2-4]: nothing is said between the agreement and TLS, and TLS is not begun twice', async () => {
@@ -179,7 +179,10 @@ test('RFC 3207 §4 [3207-4-2, 3207-4.2-4]: nothing is said between the agreement
     session.transcript.flatMap(({ from, text }) => (from === 'C' ? [text] : []));
   await session.startTls(() => {
     assert.equal(said().at(-1), 'STARTTLS');
-    return Promise.resolve({ ok: true, conn: server('', { EHLO: '250-mx\r\n250 STARTTLS\r\n' }) });
+    return Promise.resolve({
+      ok: true,
+      connection: server('', { EHLO: '250-mx\r\n250 STARTTLS\r\n' }),
+    });
   });
   await session.ehlo();
   await assert.rejects(

@@ -16,9 +16,10 @@ const KEYWORD = 'STARTTLS';
  */
 export function starttlsOffer(lines: readonly string[]): StarttlsOffer {
   const keywords = lines.slice(1).map((line) => line.trim().split(/[\s=]/)[0] ?? '');
-  if (keywords.some((k) => k.toUpperCase() === KEYWORD)) return { status: 'offered' };
+  if (keywords.some((keyword) => keyword.toUpperCase() === KEYWORD)) return { status: 'offered' };
   const mangled = keywords.find(looksMangled);
-  return mangled === undefined ? { status: 'absent' } : { status: 'mangled', mangledAs: mangled };
+  if (mangled === undefined) return { status: 'absent' };
+  return { status: 'mangled', mangledAs: mangled };
 }
 
 function looksMangled(keyword: string): boolean {
@@ -37,22 +38,22 @@ function looksMangled(keyword: string): boolean {
  */
 function sharesShape(upper: string): boolean {
   let same = 0;
-  for (let i = 0; i < KEYWORD.length; i++) if (upper[i] === KEYWORD[i]) same++;
+  for (let index = 0; index < KEYWORD.length; index++) if (upper[index] === KEYWORD[index]) same++;
   return same >= 4 || (upper.length !== KEYWORD.length && distance(upper, KEYWORD) <= 1);
 }
 
 /** Levenshtein distance; both texts are short. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++)
-      next[j] = Math.min(
-        (row[j] ?? 0) + 1,
-        (next[j - 1] ?? 0) + 1,
-        (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1),
+function distance(left: string, right: string): number {
+  let row = Array.from({ length: right.length + 1 }, (_, index) => index);
+  for (let index = 1; index <= left.length; index++) {
+    const next = [index];
+    for (let position = 1; position <= right.length; position++)
+      next[position] = Math.min(
+        (row[position] ?? 0) + 1,
+        (next[position - 1] ?? 0) + 1,
+        (row[position - 1] ?? 0) + (left[index - 1] === right[position - 1] ? 0 : 1),
       );
     row = next;
   }
-  return row[b.length] ?? 0;
+  return row[right.length] ?? 0;
 }

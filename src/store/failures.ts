@@ -8,55 +8,55 @@ export const storeFailures = defineFailures({
   'store-absent': {
     blame: 'local',
     temporary: false,
-    says: 'There is no database yet.',
+    message: 'There is no database yet.',
     fix: 'Check the path; hermetic serve makes it, or hermetic report import --store.',
   },
   'store-unwritable': {
     blame: 'local',
     temporary: false,
-    says: 'The database cannot be opened or written.',
+    message: 'The database cannot be opened or written.',
     fix: 'Check that the folder exists, has room, and belongs to the user that runs hermetic.',
   },
   'store-full': {
     blame: 'local',
     temporary: true,
-    says: 'The disk is full, and nothing was stored.',
+    message: 'The disk is full, and nothing was stored.',
     fix: 'Make room; work goes on by itself.',
   },
   'store-busy': {
     blame: 'local',
     temporary: true,
-    says: 'Another process holds the database.',
+    message: 'Another process holds the database.',
     fix: 'Try again; if it stays so, look for a second hermetic on the same file.',
   },
   'store-corrupt': {
     blame: 'local',
     temporary: false,
-    says: 'The file is damaged, or it is not a database.',
+    message: 'The file is damaged, or it is not a database.',
     fix: 'Stop hermetic, and restore the file from a backup or move it away with its -wal and -shm: hermetic serve then creates a new one.',
   },
   'store-newer': {
     blame: 'local',
     temporary: false,
-    says: 'A newer hermetic wrote this database.',
+    message: 'A newer hermetic wrote this database.',
     fix: 'Use that version or a later one; older ones would harm it.',
   },
   'store-replaced': {
     blame: 'local',
     temporary: true,
-    says: 'The database file, or its log, was removed or replaced while it was open.',
+    message: 'The database file, or its log, was removed or replaced while it was open.',
     fix: 'Put the files back, or reload hermetic (SIGHUP) to work with the file that is there now.',
   },
   'store-unsynced': {
     blame: 'local',
     temporary: true,
-    says: 'The disk did not confirm the last write, so no later write is trusted.',
+    message: 'The disk did not confirm the last write, so no later write is trusted.',
     fix: 'Check the disk and the messages of the kernel, then restart hermetic.',
   },
   'store-driver': {
     blame: 'local',
     temporary: false,
-    says: 'No SQLite driver loads on this machine.',
+    message: 'No SQLite driver loads on this machine.',
     fix: 'Install the package for your platform, or use Node 24 or newer, which brings its own.',
   },
 });
@@ -65,14 +65,15 @@ export type StoreFailureCode = keyof typeof storeFailures.entries;
 
 /** The error to throw for a condition of the catalogue. */
 export function storeError(code: StoreFailureCode, detail: string, cause?: unknown): HermeticError {
-  const { says, fix } = storeFailures.entries[code];
-  return new HermeticError(code, `${detail}: ${says}`, { cause, fix });
+  const { message, fix } = storeFailures.entries[code];
+  return new HermeticError(code, `${detail}: ${message}`, { cause, fix });
 }
 
 /** Whether an error is a condition of the store: this one, or any. */
 export function isStoreFailure(error: unknown, code?: StoreFailureCode): boolean {
   if (!isHermeticError(error)) return false;
-  return code === undefined ? error.code in storeFailures.entries : error.code === code;
+  if (code === undefined) return error.code in storeFailures.entries;
+  return error.code === code;
 }
 
 // Primary result codes, https://sqlite.org/rescode.html

@@ -35,7 +35,7 @@ export function groupCommit<Item, Result>(
         plan();
         return write(group.map(({ item }) => item));
       });
-      group?.forEach(({ resolve }, i) => resolve(results[i] as Result));
+      group?.forEach(({ resolve }, index) => resolve(results[index] as Result));
     } catch (error) {
       if (!group) {
         // It never began: everything that gathered for it has failed.

@@ -74,7 +74,7 @@ export class LogSync {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
       throw storeError(
         'store-unwritable',
-        `${file}-wal: ${describeSystemError(error).says}`,
+        `${file}-wal: ${describeSystemError(error).message}`,
         error,
       );
     }
@@ -120,8 +120,8 @@ export class LogSync {
 
   /** Records that a sync of this log failed, here or in another thread. */
   fail(cause: unknown): HermeticError {
-    const { says } = describeSystemError(cause);
-    return (this.#failure ??= storeError('store-unsynced', `${this.file}: ${says}`, cause));
+    const { message } = describeSystemError(cause);
+    return (this.#failure ??= storeError('store-unsynced', `${this.file}: ${message}`, cause));
   }
 
   /**
@@ -155,7 +155,8 @@ export class LogSync {
 
   #read(position: number, length: number): Buffer | undefined {
     const read = readSync(this.#descriptor, this.#buffer, 0, length, position);
-    return read === length ? Buffer.from(this.#buffer.subarray(0, length)) : undefined;
+    if (read === length) return Buffer.from(this.#buffer.subarray(0, length));
+    return undefined;
   }
 }
 

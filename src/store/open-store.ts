@@ -70,7 +70,7 @@ export interface Store {
   /** Whether `file` and its log are still the files that are open here. */
   inPlace(): boolean;
   /** Sets how long a synchronous call waits for another process, in milliseconds. */
-  setBusyTimeout(ms: number): void;
+  setBusyTimeout(milliseconds: number): void;
   close(): void;
 }
 
@@ -235,8 +235,8 @@ class SqliteStore implements Store {
 
   readonly inPlace = (): boolean => this.#place?.holds() ?? true;
 
-  readonly setBusyTimeout = (ms: number): void =>
-    this.#execute(`PRAGMA busy_timeout = ${Math.trunc(ms)}`);
+  readonly setBusyTimeout = (milliseconds: number): void =>
+    this.#execute(`PRAGMA busy_timeout = ${Math.trunc(milliseconds)}`);
 
   readonly close = (): void => {
     if (this.#closed) return;

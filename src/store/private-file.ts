@@ -55,7 +55,8 @@ function existing(file: string, mustExist: boolean): string {
   // Another process created it meanwhile, or a symbolic link points to a file that does
   // not exist yet.
   const target = linkTarget(file);
-  return target === undefined ? file : existing(target, mustExist);
+  if (target === undefined) return file;
+  return existing(target, mustExist);
 }
 
 function linkTarget(file: string): string | undefined {
@@ -87,7 +88,7 @@ function unwritable(file: string, error: unknown): unknown {
   if (code === 'store-unwritable') return error;
   return storeError(
     code === 'ENOSPC' || code === 'EDQUOT' ? 'store-full' : 'store-unwritable',
-    `${file}: ${describeSystemError(error).says}`,
+    `${file}: ${describeSystemError(error).message}`,
     error,
   );
 }

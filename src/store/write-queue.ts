@@ -136,7 +136,8 @@ export class WriteQueue {
 
   /** Resolves when nothing waits any more. */
   settle(): Promise<void> {
-    return this.#isIdle() ? Promise.resolve() : new Promise((resolve) => this.#idle.push(resolve));
+    if (this.#isIdle()) return Promise.resolve();
+    return new Promise((resolve) => this.#idle.push(resolve));
   }
 
   /**

@@ -7,7 +7,7 @@ export const serverFailures = defineFailures({
     temporary: true,
     resultType: 'starttls-not-supported',
     clause: 'RFC 3207 §2',
-    says: 'The server does not offer STARTTLS, or somebody on the path removes it.',
+    message: 'The server does not offer STARTTLS, or somebody on the path removes it.',
     fix: 'Check the server from another network; where it offers TLS there, treat the path as hostile.',
   },
   'server-no-certificate': {
@@ -15,7 +15,7 @@ export const serverFailures = defineFailures({
     temporary: true,
     resultType: 'certificate-not-trusted',
     clause: 'RFC 8461 §4.2',
-    says: 'The server showed no certificate that can be read.',
+    message: 'The server showed no certificate that can be read.',
     fix: 'Install a certificate on the server.',
   },
   'server-pkix-untrusted': {
@@ -23,7 +23,7 @@ export const serverFailures = defineFailures({
     temporary: true,
     resultType: 'certificate-not-trusted',
     clause: 'RFC 8461 §4.2',
-    says: 'No public CA vouches for the certificate.',
+    message: 'No public CA vouches for the certificate.',
     fix: 'Install a certificate from a public CA, with its intermediate certificates.',
   },
   'server-pkix-expired': {
@@ -31,7 +31,7 @@ export const serverFailures = defineFailures({
     temporary: true,
     resultType: 'certificate-expired',
     clause: 'RFC 8461 §4.2',
-    says: 'The certificate, or one above it, is out of date.',
+    message: 'The certificate, or one above it, is out of date.',
     fix: 'Renew the certificate.',
   },
   'server-pkix-name': {
@@ -39,7 +39,7 @@ export const serverFailures = defineFailures({
     temporary: true,
     resultType: 'certificate-host-mismatch',
     clause: 'RFC 8461 §4.2',
-    says: 'The certificate is not for the name of the MX host.',
+    message: 'The certificate is not for the name of the MX host.',
     fix: 'Install a certificate for the name that the MX record has.',
   },
   'server-dane-mismatch': {
@@ -47,7 +47,7 @@ export const serverFailures = defineFailures({
     temporary: true,
     resultType: 'validation-failure',
     clause: 'RFC 7672 §2.2',
-    says: 'No TLSA record matches what the server shows.',
+    message: 'No TLSA record matches what the server shows.',
     fix: 'Publish TLSA records for the key in use, and wait for the old ones to leave the caches before changing a key.',
   },
   'server-dane-expired': {
@@ -55,7 +55,7 @@ export const serverFailures = defineFailures({
     temporary: true,
     resultType: 'certificate-expired',
     clause: 'RFC 7672 §3.1.2',
-    says: 'The trust anchor matches, but a certificate on the way to it is out of date.',
+    message: 'The trust anchor matches, but a certificate on the way to it is out of date.',
     fix: 'Renew the certificate, or publish 3 1 1 for its key.',
   },
   'server-dane-name': {
@@ -63,7 +63,8 @@ export const serverFailures = defineFailures({
     temporary: true,
     resultType: 'certificate-host-mismatch',
     clause: 'RFC 7672 §3.2.2',
-    says: 'The trust anchor matches, but the certificate is for none of the names that may be used.',
+    message:
+      'The trust anchor matches, but the certificate is for none of the names that may be used.',
     fix: 'Install a certificate for the name of the MX host, or publish 3 1 1 for its key.',
   },
 });

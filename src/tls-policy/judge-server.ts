@@ -37,7 +37,7 @@ export interface ServerVerdict {
 /** Judges what a server showed in its handshake, each mechanism by itself. */
 export function judgeServer({ chain, host, anchors, at }: ServerQuestion): ServerVerdict {
   const sent = parseChain(chain);
-  const path = verifyChain({ sent, anchors, at });
+  const path = verifyChain({ sent, anchors, validationTime: at });
   const [leaf] = sent;
   const records =
     host.tlsa.status === 'usable' ? host.tlsa.records.flatMap((text) => parseTlsa(text) ?? []) : [];
@@ -52,7 +52,7 @@ export function judgeServer({ chain, host, anchors, at }: ServerQuestion): Serve
     path,
     nameMatch: matchesDnsName(leaf, host.name),
     pkix: judgePkix(leaf, path, host.name),
-    dane: judgeDane(verifyDane({ records, chain: sent, names, at })),
+    dane: judgeDane(verifyDane({ records, chain: sent, names, validationTime: at })),
   };
 }
 

@@ -104,7 +104,7 @@ async function byHttps(
     headers: { 'content-type': 'application/tlsrpt+gzip' },
     body: gzipSync(due.body),
     anchors: trustStore,
-    at: clock.now(),
+    validationTime: clock.now(),
     timeoutMs: 60_000,
     ...(signal ? { signal } : {}),
   });

@@ -5,27 +5,27 @@ export const reportingFailures = defineFailures({
   'reporting-event-malformed': {
     blame: 'local',
     temporary: false,
-    says: 'What was given as the outcome of a session is none, and was not counted.',
+    message: 'What was given as the outcome of a session is none, and was not counted.',
     fix: 'Check that the mail server and its libtlsrpt are of a version that is supported, or the program that writes the feed.',
   },
   'reporting-no-descriptor': {
     blame: 'local',
     temporary: false,
-    says: 'No datagram socket was handed over, and Node cannot open one by itself.',
+    message: 'No datagram socket was handed over, and Node cannot open one by itself.',
     fix: 'Start the daemon by systemd with a unit of type socket that has ListenDatagram=; docs/send-reports.md has it ready.',
   },
   'reporting-refused': {
     blame: 'peer',
     temporary: false,
     clause: 'RFC 8460 §5.5',
-    says: 'The receiver refuses the report for good.',
+    message: 'The receiver refuses the report for good.',
     fix: 'Nothing to do here; after the third refusal it is left in peace for a month.',
   },
   'reporting-put-off': {
     blame: 'peer',
     temporary: true,
     clause: 'RFC 8460 §5.5',
-    says: 'The receiver does not take the report now.',
+    message: 'The receiver does not take the report now.',
     fix: 'Nothing to do: it is tried again for 24 hours.',
   },
   'reporting-dkim': {

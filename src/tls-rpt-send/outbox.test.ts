@@ -17,8 +17,8 @@ const HOUR = 3_600_000;
 const monday = Date.parse('2026-11-23T00:00:00Z');
 const reporter = { organization: 'Sender', contact: 'tls@sender.example' };
 const trouble = defineFailures({
-  later: { blame: 'peer', temporary: true, says: '', fix: '' },
-  never: { blame: 'peer', temporary: false, says: '', fix: '' },
+  later: { blame: 'peer', temporary: true, message: '', fix: '' },
+  never: { blame: 'peer', temporary: false, message: '', fix: '' },
 });
 
 async function opened(

@@ -44,7 +44,7 @@ test('rua: addresses that reports do not reach, each with the reason', () => {
 });
 
 test('lint of the record: every field and every address', () => {
-  const says = (text: string): readonly string[] => lintRptRecord([text]).map((l) => l.says);
+  const says = (text: string): readonly string[] => lintRptRecord([text]).map((l) => l.message);
   assert.deepEqual(says('v=TLSRPTv1; rua=mailto:a@one.example , https://one.example/x;'), []);
   assert.match(says('v=TLSRPTv1; rua=mailto://a@one.example')[0] ?? '', /no slashes/);
   assert.match(says('v=TLSRPTv1; rua=mailto:a@one.example; RUA=x')[0] ?? '', /case-sensitive/);
@@ -54,7 +54,7 @@ test('lint of the record: every field and every address', () => {
 });
 
 test('a TXT record that is nearly a TLS-RPT record is shown with the reason', () => {
-  const says = (text: string): string => nearRptRecords([text])[0]?.says ?? '';
+  const says = (text: string): string => nearRptRecords([text])[0]?.message ?? '';
   assert.match(says('v=tlsrptv1; rua=mailto:a@one.example'), /case count/);
   assert.match(says('v=TLSRPT1; rua=mailto:a@one.example'), /the only version/);
   assert.match(says('v=TLSRPTv1 rua=mailto:a@one.example'), /semicolon has to follow/);

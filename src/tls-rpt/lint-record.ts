@@ -3,7 +3,7 @@ import { explainNearRecord, trimBlanks } from '../base/index.js';
 /** A TXT record or an address in it, with what is wrong with it. */
 export interface RptLint {
   readonly text: string;
-  readonly says: string;
+  readonly message: string;
 }
 
 /**
@@ -12,8 +12,9 @@ export interface RptLint {
  */
 export function nearRptRecords(texts: readonly string[]): readonly RptLint[] {
   return texts.flatMap((text) => {
-    const says = explainNearRecord(text, { version: 'TLSRPTv1', field: 'rua' }) ?? otherKind(text);
-    return says === undefined ? [] : [{ text, says }];
+    const message =
+      explainNearRecord(text, { version: 'TLSRPTv1', field: 'rua' }) ?? otherKind(text);
+    return message === undefined ? [] : [{ text, message }];
   });
 }
 
@@ -43,12 +44,12 @@ export function lintRptRecord(texts: readonly string[]): readonly RptLint[] {
 function lintField(field: string): readonly RptLint[] {
   const [, name = '', value = ''] = /^([^=]*?)[ \t]*=[ \t]*(.*)$/.exec(field) ?? [];
   if (name.toLowerCase() === 'rua' && name !== 'rua')
-    return [{ text: field, says: 'field names are case-sensitive, write rua' }];
-  if (name !== 'rua') return [{ text: field, says: 'no such field is defined' }];
+    return [{ text: field, message: 'field names are case-sensitive, write rua' }];
+  if (name !== 'rua') return [{ text: field, message: 'no such field is defined' }];
   const uris = value.split(',').map(trimBlanks);
   return uris.flatMap((uri, i) => {
-    const says = uris.indexOf(uri) === i ? explainRua(uri) : 'it is listed twice';
-    return says === undefined ? [] : [{ text: uri, says }];
+    const message = uris.indexOf(uri) === i ? explainRua(uri) : 'it is listed twice';
+    return message === undefined ? [] : [{ text: uri, message }];
   });
 }
 

@@ -1,11 +1,11 @@
 import { defineFailures, type FailureEntry } from '../base/index.js';
 
 /**
- * A reporter's departure: `says` tells how it was read, `fix` what the reporter should
+ * A reporter's departure: `message` states how it was read, `fix` what the reporter should
  * send.
  */
-function quirk(clause: string, says: string, fix: string): FailureEntry {
-  return { blame: 'peer', temporary: false, clause, says, fix };
+function quirk(clause: string, message: string, fix: string): FailureEntry {
+  return { blame: 'peer', temporary: false, clause, message, fix };
 }
 
 /** Every way in which a report may depart from RFC 8460 and still be read. */

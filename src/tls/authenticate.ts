@@ -1,5 +1,5 @@
 import { fail, ok, type Failure, type Result } from '../base/index.js';
-import type { Conn } from '../net/index.js';
+import type { Connection } from '../net/index.js';
 import {
   accepts,
   matchesDnsName,
@@ -14,14 +14,14 @@ import { handshake, type HandshakeFacts, type HandshakeRequest } from './handsha
 /** Who a server has to be. */
 export interface ServerIdentity {
   /** Its name, which is also sent in SNI. */
-  readonly servername: string;
+  readonly serverName: string;
   readonly anchors: TrustStore;
   /** Date at which the certificate is judged, milliseconds since 1970. */
-  readonly at: number;
+  readonly validationTime: number;
 }
 
 export interface Authenticated {
-  readonly conn: Conn;
+  readonly connection: Connection;
   readonly facts: HandshakeFacts;
   readonly chainVerdict: ChainVerdict;
 }
@@ -38,8 +38,9 @@ export async function authenticate(
   const shaken = await handshake({ minVersion: 'TLSv1.2', ...request });
   if (!shaken.ok) return shaken;
   const judged = authenticateServer(shaken.facts.chain, request);
-  if (judged.ok) return ok({ conn: shaken.conn, facts: shaken.facts, chainVerdict: judged.value });
-  shaken.conn.close();
+  if (judged.ok)
+    return ok({ connection: shaken.connection, facts: shaken.facts, chainVerdict: judged.value });
+  shaken.connection.close();
   return judged;
 }
 
@@ -49,19 +50,19 @@ export async function authenticate(
  */
 export function authenticateServer(
   chain: readonly Uint8Array[],
-  { servername, anchors, at }: ServerIdentity,
+  { serverName, anchors, validationTime }: ServerIdentity,
 ): Result<ChainVerdict> {
   const [leaf, ...rest] = chain.map(parseCertificate);
   const untrusted = (detail: string): Result<never, Failure> =>
     fail(tlsFailures.make('tls-certificate-untrusted', detail));
   if (!leaf?.ok) return untrusted(leaf ? leaf.failure.code : 'x509-no-certificate');
   const sent = [leaf.value, ...rest.flatMap((parsed) => (parsed.ok ? [parsed.value] : []))];
-  const verdict = verifyChain({ sent, anchors, at });
+  const verdict = verifyChain({ sent, anchors, validationTime });
   if (verdict.chain !== 'trusted') return untrusted(verdict.problems.join(' '));
   if (verdict.validity !== 'valid')
     return fail(tlsFailures.make('tls-certificate-expired', verdict.validity));
   if (!accepts(verdict)) return untrusted(verdict.problems.join(' '));
-  if (!matchesDnsName(leaf.value, servername))
+  if (!matchesDnsName(leaf.value, serverName))
     return fail(tlsFailures.make('tls-certificate-name', leaf.value.subjectText));
   return ok(verdict);
 }

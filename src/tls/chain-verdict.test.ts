@@ -68,7 +68,7 @@ for (const [title, make] of Object.entries(cases))
         port: (server.address() as AddressInfo).port,
       });
       assert.ok(dialled.ok);
-      return dialled.conn;
+      return dialled.connection;
     };
     try {
       const theirs = connect({
@@ -80,7 +80,7 @@ for (const [title, make] of Object.entries(cases))
       await new Promise((resolve, reject) =>
         theirs.once('secureConnect', resolve).once('error', reject),
       );
-      const shaken = await handshake({ conn: await dial(), servername: names[0] as string });
+      const shaken = await handshake({ connection: await dial(), serverName: names[0] as string });
       assert.ok(shaken.ok);
       const [anchor, ...sent] = [root.der, ...shaken.facts.chain].map((der) => {
         const parsed = parseCertificate(der);
@@ -88,7 +88,11 @@ for (const [title, make] of Object.entries(cases))
         return parsed.value;
       });
       assert.ok(anchor);
-      const verdict = verifyChain({ sent, anchors: trustStore([anchor]), at: Date.now() });
+      const verdict = verifyChain({
+        sent,
+        anchors: trustStore([anchor]),
+        validationTime: Date.now(),
+      });
       assert.equal(
         accepts(verdict),
         theirs.authorized,
@@ -99,7 +103,7 @@ for (const [title, make] of Object.entries(cases))
         /^(good|directly below the root|path length kept|name permitted)$/.test(title),
       );
       theirs.destroy();
-      shaken.conn.close();
+      shaken.connection.close();
     } finally {
       server.close();
     }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { after, test } from 'node:test';
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
-import { nodeNetwork, type Conn } from '../net/index.js';
+import { nodeNetwork, type Connection } from '../net/index.js';
 import { createCa, createIntermediate, generateKey, issue, selfSigned } from '../pki/index.js';
 import { handshake, type HandshakeRequest } from './index.js';
 
@@ -14,7 +14,7 @@ after(() => {
   for (const server of open) server.close();
 });
 
-async function listen(server: Server): Promise<Conn> {
+async function listen(server: Server): Promise<Connection> {
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);
     socket.on('error', () => undefined);
@@ -26,17 +26,17 @@ async function listen(server: Server): Promise<Conn> {
     port: (server.address() as AddressInfo).port,
   });
   assert.ok(dialled.ok);
-  return dialled.conn;
+  return dialled.connection;
 }
 
 async function against(server: Server, options: Partial<HandshakeRequest> = {}) {
   const result = await handshake({
-    conn: await listen(server),
-    servername: 'mx.example',
+    connection: await listen(server),
+    serverName: 'mx.example',
     timeoutMs: 5000,
     ...options,
   });
-  if (result.ok) result.conn.close();
+  if (result.ok) result.connection.close();
   return result;
 }
 
@@ -59,16 +59,18 @@ async function code(server: Server, options: Partial<HandshakeRequest> = {}): Pr
 test('a completed handshake tells version, IANA suite, group, SNI and chain, and carries data', async () => {
   const server = tlsServer();
   server.on('secureConnection', (socket: Socket) => socket.write('hello'));
-  const result = await handshake({ conn: await listen(server), servername: 'mx.example.' });
+  const result = await handshake({ connection: await listen(server), serverName: 'mx.example.' });
   assert.ok(result.ok);
-  const { version, suite, group, sni, chain } = result.facts;
-  assert.deepEqual([version, group, sni], ['TLSv1.3', 'x25519', 'mx.example']);
+  const { version, suite, group, serverName, chain } = result.facts;
+  assert.deepEqual([version, group, serverName], ['TLSv1.3', 'x25519', 'mx.example']);
   assert.match(suite, /^TLS_(AES_\d+_GCM_SHA\d+|CHACHA20_POLY1305_SHA256)$/);
   assert.deepEqual(chain.map(Buffer.from), mx.chain.map(Buffer.from));
-  const data = await new Promise<Buffer>((resolve) => result.conn.stream.once('data', resolve));
+  const data = await new Promise<Buffer>((resolve) =>
+    result.connection.stream.once('data', resolve),
+  );
   assert.equal(data.toString(), 'hello');
-  assert.equal(result.conn.remote.address, '127.0.0.1');
-  result.conn.close();
+  assert.equal(result.connection.remote.address, '127.0.0.1');
+  result.connection.close();
 });
 
 test('the chain is what was sent: junk, order and repeats included', async () => {
@@ -210,13 +212,13 @@ test('a server that chooses SSL 3.0 shares no version', async () => {
 test('an abort rejects with its reason and closes the connection', async () => {
   const reason = new Error('enough');
   const abort = new AbortController();
-  const conn = await listen(rawServer(() => undefined));
-  const running = handshake({ conn, servername: 'mx.example', signal: abort.signal });
+  const connection = await listen(rawServer(() => undefined));
+  const running = handshake({ connection, serverName: 'mx.example', signal: abort.signal });
   abort.abort(reason);
   await assert.rejects(running, (error) => error === reason);
-  assert.ok(conn.stream.destroyed);
+  assert.ok(connection.stream.destroyed);
   await assert.rejects(
-    handshake({ conn, servername: 'mx.example', signal: AbortSignal.abort(reason) }),
+    handshake({ connection, serverName: 'mx.example', signal: AbortSignal.abort(reason) }),
     (error) => error === reason,
   );
 });

@@ -1,15 +1,15 @@
 import { isIP } from 'node:net';
 import { connect, type SecureVersion, type TLSSocket } from 'node:tls';
 import { fail, neutralise, type Failure } from '../base/index.js';
-import type { Conn } from '../net/index.js';
+import type { Connection } from '../net/index.js';
 import { tlsFailures } from './failures.js';
 import { peerChain } from './peer-chain.js';
 import { groupTable } from './wire/index.js';
 
 export interface HandshakeRequest {
-  readonly conn: Conn;
+  readonly connection: Connection;
   /** SNI: a host name in A-labels. */
-  readonly servername: string;
+  readonly serverName: string;
   readonly alpn?: readonly string[];
   /** Milliseconds for the whole handshake. Default 15 000. */
   readonly timeoutMs?: number;
@@ -37,14 +37,14 @@ export interface HandshakeFacts {
   readonly suite: string;
   /** IANA name; absent where no group was agreed on (static RSA). */
   readonly group?: string;
-  readonly sni: string;
+  readonly serverName: string;
   /** DER, in the order sent. */
   readonly chain: readonly Uint8Array[];
   readonly alpn?: string;
 }
 
 export type HandshakeResult =
-  | { readonly ok: true; readonly conn: Conn; readonly facts: HandshakeFacts }
+  | { readonly ok: true; readonly connection: Connection; readonly facts: HandshakeFacts }
   | { readonly ok: false; readonly failure: Failure };
 
 const TIMEOUT = 15_000;
@@ -65,28 +65,28 @@ const CIPHERS = 'ALL:!aNULL:!eNULL:@SECLEVEL=0';
  * only with `signal.reason`.
  */
 export function handshake(request: HandshakeRequest): Promise<HandshakeResult> {
-  const { conn, servername, timeoutMs = TIMEOUT, signal } = request;
+  const { connection, timeoutMs = TIMEOUT, signal } = request;
   return new Promise((resolve, reject) => {
     if (signal?.aborted) {
-      conn.close();
+      connection.close();
       return reject(signal.reason as Error);
     }
-    const sni = servername.replace(/\.$/, '');
+    const serverName = request.serverName.replace(/\.$/, '');
     const socket = connect({
-      socket: conn.stream,
-      ...(isIP(sni) === 0 ? { servername: sni } : {}), // [8461-7.1-2, 7671-3-1]
-      ...(request.alpn ? { ALPNProtocols: [...request.alpn] } : {}),
+      socket: connection.stream,
+      servername: isIP(serverName) === 0 ? serverName : undefined, // [8461-7.1-2, 7671-3-1]
+      ALPNProtocols: request.alpn && [...request.alpn],
       rejectUnauthorized: false,
       checkServerIdentity: () => undefined,
       minVersion: request.minVersion ?? 'TLSv1',
       maxVersion: request.maxVersion ?? 'TLSv1.3',
       ciphers: request.ciphers ?? CIPHERS,
       ecdhCurve: request.groups ?? GROUPS,
-      ...(request.authentication ? { sigalgs: schemesOf[request.authentication] } : {}),
+      sigalgs: request.authentication ? schemesOf[request.authentication] : undefined,
     });
     const close = (): void => {
       socket.destroy();
-      conn.close();
+      connection.close();
     };
     const settle = (): void => {
       clearTimeout(timer);
@@ -95,7 +95,7 @@ export function handshake(request: HandshakeRequest): Promise<HandshakeResult> {
         .removeListener('error', broke)
         .removeListener('close', closed)
         .removeListener('secureConnect', done);
-      conn.stream.removeListener('close', closed);
+      connection.stream.removeListener('close', closed);
       socket.on('error', () => undefined);
     };
     const failed = (code: string, detail = ''): void => {
@@ -111,51 +111,51 @@ export function handshake(request: HandshakeRequest): Promise<HandshakeResult> {
     // Keys are derived from a ServerHello; their secrets are of no interest here.
     let keyed = false;
     socket.on('keylog', () => (keyed = true));
-    const before = octetsFrom(conn);
-    const cut = (detail = ''): void =>
-      failed(keyed || octetsFrom(conn) > before ? 'tls-cut' : 'tls-closed', detail);
+    const before = octetsFrom(connection);
+    const cutOff = (detail = ''): void =>
+      failed(keyed || octetsFrom(connection) > before ? 'tls-cut' : 'tls-closed', detail);
     const broke = (error: Error): void => {
       const [code, detail] = classify(error);
-      if (code === 'tls-closed') cut(detail);
+      if (code === 'tls-closed') cutOff(detail);
       else failed(code, detail);
     };
-    const closed = (): void => cut();
+    const closed = (): void => cutOff();
     const done = (): void => {
       settle();
-      const facts = factsOf(socket, sni);
+      const facts = factsOf(socket, serverName);
       // OpenSSL ends a handshake without a certificate only for anonymous suites, which
       // are not offered.
       if (facts)
         resolve({
           ok: true,
-          conn: { stream: socket, local: conn.local, remote: conn.remote, close },
+          connection: { stream: socket, local: connection.local, remote: connection.remote, close },
           facts,
         });
-      else cut();
+      else cutOff();
     };
     const timer = setTimeout(() => failed('tls-timeout', `${timeoutMs} ms`), timeoutMs);
     signal?.addEventListener('abort', stop, { once: true });
     socket.once('error', broke).once('close', closed).once('secureConnect', done);
-    conn.stream.once('close', closed);
+    connection.stream.once('close', closed);
   });
 }
 
 /** What came over the wire so far, where the stream counts it. */
-function octetsFrom({ stream }: Conn): number {
+function octetsFrom({ stream }: Connection): number {
   return (stream as { readonly bytesRead?: number }).bytesRead ?? 0;
 }
 
-function factsOf(socket: TLSSocket, sni: string): HandshakeFacts | undefined {
+function factsOf(socket: TLSSocket, serverName: string): HandshakeFacts | undefined {
   const version = socket.getProtocol();
   if (version === null) return undefined;
   const group = groupOf(socket);
   return {
     version,
     suite: socket.getCipher().standardName,
-    ...(group === undefined ? {} : { group }),
-    sni,
+    group,
+    serverName,
     chain: peerChain(socket),
-    ...(typeof socket.alpnProtocol === 'string' ? { alpn: socket.alpnProtocol } : {}),
+    alpn: typeof socket.alpnProtocol === 'string' ? socket.alpnProtocol : undefined,
   };
 }
 
@@ -192,7 +192,8 @@ function classify(error: Error & { code?: string }): [code: string, detail: stri
   const alert = /SSL alert number (\d+)/.exec(message);
   if (alert) {
     const known = `tls-alert-${alert[1] as string}`;
-    return known in tlsFailures.entries ? [known, ''] : ['tls-alert-other', alert[1] as string];
+    if (known in tlsFailures.entries) return [known, ''];
+    return ['tls-alert-other', alert[1] as string];
   }
   const [system = ''] = /ECONNRESET|EPIPE|ECONNABORTED|ETIMEDOUT/.exec(`${code} ${message}`) ?? [];
   if (

@@ -29,7 +29,7 @@ export {
   readClientHello,
   FlightReader,
   bitLength,
-  uint,
+  encodeUnsigned,
   vector,
   suites,
   suiteName,
@@ -82,5 +82,5 @@ export {
   type TlsQuestion,
   type RunOptions,
   type Tristate,
-  type Topic,
+  type QuestionTopic,
 } from './prober/index.js';

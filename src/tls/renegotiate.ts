@@ -1,12 +1,12 @@
 import { TLSSocket } from 'node:tls';
-import type { Conn } from '../net/index.js';
+import type { Connection } from '../net/index.js';
 
 /**
  * Asks for a second handshake inside a session of TLS 1.2 or earlier (RFC 5246 §7.4.1.2),
  * once. A server that refuses says so or hangs up. Never rejects.
  */
 export function renegotiate(
-  { stream }: Conn,
+  { stream }: Connection,
   timeoutMs: number,
 ): Promise<'accepted' | 'refused' | 'unknown'> {
   if (!(stream instanceof TLSSocket)) return Promise.resolve('unknown');

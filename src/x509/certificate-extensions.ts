@@ -65,19 +65,19 @@ export function readExtensions(reader: DerReader | undefined): ExtensionFields {
   const seen = new Set<string>();
   while (reader && !reader.done) {
     const extension = reader.enter();
-    const oid = readOid(extension.take(Tag.objectId).body);
+    const objectId = readOid(extension.take(Tag.objectId).body);
     const criticalField = extension.optional(Tag.boolean);
     const critical = criticalField !== undefined && readBoolean(criticalField.body);
     const value = extension.take(Tag.octetString).body;
     extension.end();
-    if (seen.has(oid)) throw new DerError(`extension ${oid} twice`);
-    if (seen.add(oid).size > MAX_EXTENSIONS) throw new DerError('too many extensions');
-    if (critical && !understood.has(oid)) criticalUnknown.push(oid);
+    if (seen.has(objectId)) throw new DerError(`extension ${objectId} twice`);
+    if (seen.add(objectId).size > MAX_EXTENSIONS) throw new DerError('too many extensions');
+    if (critical && !understood.has(objectId)) criticalUnknown.push(objectId);
     try {
-      readExtension(oid, value, { fields, critical });
+      readExtension(objectId, value, { fields, critical });
     } catch (error) {
       if (!(error instanceof DerError)) throw error;
-      defects.push(`extension ${oid}: ${error.message}`);
+      defects.push(`extension ${objectId}: ${error.message}`);
     }
   }
   return fields;
@@ -88,8 +88,8 @@ interface Target {
   readonly critical: boolean;
 }
 
-function readExtension(oid: string, value: Uint8Array, target: Target): void {
-  const read = readers[oid];
+function readExtension(objectId: string, value: Uint8Array, target: Target): void {
+  const read = readers[objectId];
   if (!read) return;
   const reader = new DerReader(value);
   read(target.fields, reader, target.critical);
@@ -101,10 +101,10 @@ type Read = (fields: ExtensionFields, reader: DerReader, critical: boolean) => v
 const readers: Readonly<Record<string, Read>> = {
   '2.5.29.19': (fields, reader) => {
     const constraints = reader.enter();
-    const ca = constraints.optional(Tag.boolean);
+    const element = constraints.optional(Tag.boolean);
     const length = constraints.optional(Tag.integer);
     constraints.end();
-    fields.ca = ca !== undefined && readBoolean(ca.body);
+    fields.ca = element !== undefined && readBoolean(element.body);
     if (length) fields.pathLength = readSmall(length.body);
   },
   '2.5.29.15': (fields, reader) => {
@@ -124,9 +124,10 @@ const readers: Readonly<Record<string, Read>> = {
       if (name.form === NameForm.ip && name.octets.length !== 4 && name.octets.length !== 16)
         throw new DerError(`iPAddress of ${name.octets.length} octets`);
     fields.altNames = names;
-    fields.dnsNames = names.flatMap((name) =>
-      name.form === NameForm.dns ? [name.text.toLowerCase()] : [],
-    );
+    fields.dnsNames = names.flatMap((name) => {
+      if (name.form === NameForm.dns) return [name.text.toLowerCase()];
+      return [];
+    });
   },
   '2.5.29.35': (fields, reader) => {
     const id = reader.enter().optional(0x80);

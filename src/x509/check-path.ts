@@ -98,14 +98,14 @@ function checkIssuer(
   if (issuer.keyUsage && !issuer.keyUsage.includes('keyCertSign'))
     problems.add('x509-may-not-sign');
   // [5280-4.2.1.9-1]
-  const intermediates = below.slice(1).filter((c) => !c.selfIssued).length;
+  const intermediates = below.slice(1).filter((certificate) => !certificate.selfIssued).length;
   // Anchors are bound by their own constraints too (RFC 7672 §3.1.2 [7672-3.1.2-1]).
   if (issuer.pathLength !== undefined && intermediates > issuer.pathLength)
     problems.add('x509-path-too-long');
   const { nameConstraints } = issuer;
   if (!nameConstraints) return;
-  const bound = below.filter((c, depth) => depth === 0 || !c.selfIssued);
-  if (!bound.every((c) => namesPermitted(c, nameConstraints)))
+  const bound = below.filter((certificate, depth) => depth === 0 || !certificate.selfIssued);
+  if (!bound.every((certificate) => namesPermitted(certificate, nameConstraints)))
     problems.add('x509-name-not-permitted');
 }
 

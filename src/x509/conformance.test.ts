@@ -32,7 +32,7 @@ test('RSASSA-PSS is as weak as the hashes in its parameters [9155-1-1]', () => {
   const anchors = trustStore([read(top)]);
   const verdict = (hash: SignatureHash) => {
     const middle = createIntermediate(top, { name: 'Middle', hash });
-    return verifyChain({ sent: [read(server(middle)), read(middle)], anchors, at });
+    return verifyChain({ sent: [read(server(middle)), read(middle)], anchors, validationTime: at });
   };
   assert.equal(accepts(verdict('pss-sha256')), true);
   for (const hash of ['pss-sha1', 'pss-sha256-mgf1-sha1'] as const) {
@@ -41,7 +41,9 @@ test('RSASSA-PSS is as weak as the hashes in its parameters [9155-1-1]', () => {
   }
   const leaf = read(server(top, { hash: 'pss-sha1' }));
   assert.equal(leaf.signatureAlgorithm, 'rsassaPss-sha1');
-  assert.deepEqual(verifyChain({ sent: [leaf], anchors, at }).problems, ['x509-weak-signature']);
+  assert.deepEqual(verifyChain({ sent: [leaf], anchors, validationTime: at }).problems, [
+    'x509-weak-signature',
+  ]);
 });
 
 test('a weak signature is not accepted below a DANE-TA anchor either', () => {
@@ -54,7 +56,7 @@ test('a weak signature is not accepted below a DANE-TA anchor either', () => {
       records: [{ usage: 2, selector: 1, matchingType: 1, data }],
       chain: [server(middle), middle, top].map(read),
       names: ['mx.example'],
-      at,
+      validationTime: at,
     }).verdict;
   };
   assert.equal(dane('sha256'), 'match');
@@ -103,13 +105,17 @@ test('explicit EC parameters are refused anywhere on the path [5480-2.1.1-1]', (
   assert.equal(verdictVia({ key, spki: explicitCurve(key) }), unnamed);
   const rootKey = generateKey();
   const top = createCa({ name: 'Explicit', key: rootKey, spki: explicitCurve(rootKey) });
-  const verdict = verifyChain({ sent: [read(server(top))], anchors: trustStore([read(top)]), at });
+  const verdict = verifyChain({
+    sent: [read(server(top))],
+    anchors: trustStore([read(top)]),
+    validationTime: at,
+  });
   assert.deepEqual(verdict.problems, ['x509-unnamed-curve']);
   const bare = findPathTo({
     sent: [read(server(top))],
     anchors: trustStore([], [explicitCurve(rootKey)]),
     isAnchor: () => false,
-    at,
+    validationTime: at,
   });
   assert.deepEqual(bare.problems, ['x509-unnamed-curve']);
 });
@@ -180,7 +186,10 @@ test('an anchor is found under another spelling of its name', () => {
   const top = createCa({ name: 'x', key, subject: name(printable('Top')) });
   const renewed = createCa({ name: 'x', key, subject: name(der.utf8('TOP')) });
   const sent = [server(renewed), renewed].map(read);
-  assert.equal(verifyChain({ sent, anchors: trustStore([read(top)]), at }).chain, 'trusted');
+  assert.equal(
+    verifyChain({ sent, anchors: trustStore([read(top)]), validationTime: at }).chain,
+    'trusted',
+  );
 });
 
 test('certificates without an issuer name do not chain', () => {
@@ -205,7 +214,11 @@ test('critical unknown extensions bind the anchor too [5280-4.2-1]', () => {
   assert.match(verdictVia({ extensions }), new RegExp(unknown));
   assert.match(verdictVia({}, { extensions }), new RegExp(unknown));
   const top = createCa({ name: 'Top', extensions });
-  const verdict = verifyChain({ sent: [read(server(top))], anchors: trustStore([read(top)]), at });
+  const verdict = verifyChain({
+    sent: [read(server(top))],
+    anchors: trustStore([read(top)]),
+    validationTime: at,
+  });
   assert.deepEqual(verdict.problems, [unknown]);
 });
 
@@ -216,7 +229,7 @@ test('an extension that cannot be read keeps a certificate off every path, not f
   const leaf = read(server(root, { extensions }));
   const data = createHash('sha256').update(leaf.spki).digest();
   const record = { usage: 3, selector: 1, matchingType: 1, data };
-  const question = { records: [record], chain: [leaf], names: [], at };
+  const question = { records: [record], chain: [leaf], names: [], validationTime: at };
   assert.equal(verifyDane(question).verdict, 'match');
 });
 

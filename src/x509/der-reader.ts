@@ -92,7 +92,7 @@ export class DerReader {
     const count = first & 0x7f;
     if (count === 0 || count > 3) throw new DerError('indefinite or oversized length');
     let length = 0;
-    for (let i = 0; i < count; i++) length = length * 256 + this.#octet();
+    for (let index = 0; index < count; index++) length = length * 256 + this.#octet();
     if (length < 0x80 || length < 256 ** (count - 1)) throw new DerError('length not minimal');
     return length;
   }

@@ -76,18 +76,18 @@ function tooLong(der: Uint8Array, shown: readonly string[]): DirectoryName {
 
 /** Key and text of one AttributeTypeAndValue. */
 function readAttribute(pair: DerReader, draft: Draft): readonly [key: string, text: string] {
-  const oid = readOid(pair.take(Tag.objectId).body);
+  const objectId = readOid(pair.take(Tag.objectId).body);
   const { tag, body, whole } = pair.any();
   pair.end();
   const value = decodeText(tag, body);
   const shown = value ?? Buffer.from(body).toString('latin1');
-  if (oid === COMMON_NAME) draft.commonName = neutralise(shown, 256);
-  if (oid === EMAIL_ADDRESS) draft.emails.push(shown);
+  if (objectId === COMMON_NAME) draft.commonName = neutralise(shown, 256);
+  if (objectId === EMAIL_ADDRESS) draft.emails.push(shown);
   const prepared = value === undefined ? undefined : prepare(value);
   if (prepared === undefined && stringTags.has(tag)) draft.comparable = false;
   return [
-    `${oid}=${prepared ?? `#${toHex(whole)}`}`,
-    `${attributes[oid] ?? oid}=${shown.replace(/[,+"\\<>;]/g, '\\$&')}`,
+    `${objectId}=${prepared ?? `#${toHex(whole)}`}`,
+    `${attributes[objectId] ?? objectId}=${shown.replace(/[,+"\\<>;]/g, '\\$&')}`,
   ];
 }
 
@@ -114,7 +114,10 @@ function decodeText(tag: number, body: Uint8Array): string | undefined {
   if (!stringTags.has(tag)) return undefined;
   const bytes = Buffer.from(body);
   if (tag === UTF8) return decodeUtf8(bytes);
-  if (tag === BMP) return bytes.length % 2 === 0 ? bytes.swap16().toString('utf16le') : undefined;
+  if (tag === BMP) {
+    if (bytes.length % 2 === 0) return bytes.swap16().toString('utf16le');
+    return undefined;
+  }
   if (tag === UNIVERSAL) return decodeUtf32(bytes);
   return bytes.toString('latin1');
 }
@@ -129,10 +132,12 @@ function decodeUtf8(bytes: Uint8Array): string | undefined {
 
 function decodeUtf32(bytes: Buffer): string | undefined {
   if (bytes.length % 4 !== 0) return undefined;
-  const points = Array.from({ length: bytes.length / 4 }, (_, i) => bytes.readUInt32BE(4 * i));
-  return points.every((point) => point <= 0x10ffff)
-    ? points.map((point) => String.fromCodePoint(point)).join('')
-    : undefined;
+  const points = Array.from({ length: bytes.length / 4 }, (_, index) =>
+    bytes.readUInt32BE(4 * index),
+  );
+  if (points.every((point) => point <= 0x10ffff))
+    return points.map((point) => String.fromCodePoint(point)).join('');
+  return undefined;
 }
 
 /** Characters that RFC 4518 §2.2 maps to a space, and those it maps to nothing. */

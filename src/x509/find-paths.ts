@@ -84,7 +84,10 @@ export function findPaths(
     const { key } = certificate.issuerName;
     const found =
       named.get(certificate) ??
-      distinct([...anchors.bySubject(key), ...pool.filter((c) => c.subjectName.key === key)]);
+      distinct([
+        ...anchors.bySubject(key),
+        ...pool.filter((certificate) => certificate.subjectName.key === key),
+      ]);
     named.set(certificate, found);
     return found;
   };
@@ -112,7 +115,9 @@ export function findPaths(
       // The same name with the same key again leads nowhere new (RFC 4158 §5.2).
       if (
         path.some(
-          (c) => c.subjectName.key === issuer.subjectName.key && equalBytes(c.spki, issuer.spki),
+          (certificate) =>
+            certificate.subjectName.key === issuer.subjectName.key &&
+            equalBytes(certificate.spki, issuer.spki),
         )
       )
         continue;
@@ -127,5 +132,7 @@ export function findPaths(
 }
 
 function distinct(certificates: readonly Certificate[]): Certificate[] {
-  return [...new Map(certificates.map((c) => [latin1(c.der), c])).values()];
+  return [
+    ...new Map(certificates.map((certificate) => [latin1(certificate.der), certificate])).values(),
+  ];
 }

@@ -15,7 +15,7 @@ export {
   verifyChain,
   findPathTo,
   accepts,
-  type ChainQuestion,
+  type VerifyChainRequest,
   type AnchoredQuestion,
 } from './verify-chain.js';
 export { SearchWork } from './find-paths.js';

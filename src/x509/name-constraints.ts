@@ -64,7 +64,8 @@ export function explainRefusedName(
   const form = formOf(refused);
   const bases = (names: readonly GeneralName[], verb: string): string[] => {
     const same = names.filter((name) => name.form === form).map(nameText);
-    return same.length > 0 ? [`${verb} ${same.slice(0, MAX_SHOWN).join(', ')}`] : [];
+    if (same.length > 0) return [`${verb} ${same.slice(0, MAX_SHOWN).join(', ')}`];
+    return [];
   };
   const rules = [
     ...bases(constraints.permitted, 'permits'),
@@ -123,14 +124,13 @@ function allowed(name: GeneralName, permitted: Subtrees, excluded: Subtrees): bo
   if (!barred) return true;
   const reached = keysOf(name, excluded.masks);
   return (
-    reached !== undefined && ![...reached, ...reachedBy(name)].some((k) => excluded.keys.has(k))
+    reached !== undefined && ![...reached, ...reachedBy(name)].some((key) => excluded.keys.has(key))
   );
 }
 
 function formOf(name: GeneralName): number {
-  return name.form === NameForm.other && name.type === SMTP_UTF8_MAILBOX
-    ? NameForm.email
-    : name.form;
+  if (name.form === NameForm.other && name.type === SMTP_UTF8_MAILBOX) return NameForm.email;
+  return name.form;
 }
 
 function compile(constraints: NameConstraints): Compiled {
@@ -173,13 +173,15 @@ function keysOfBase(base: GeneralName, excluding: boolean): readonly string[] | 
       const domain = base.text.toLowerCase().replace(/^\./, '');
       if (base.text !== '' && !isDomain(domain)) return undefined;
       if (!base.text.startsWith('.')) return wide('dns', domain, excluding);
-      return excluding ? wide('dns', domain, true) : [`dns below ${domain}`];
+      if (excluding) return wide('dns', domain, true);
+      return [`dns below ${domain}`];
     }
     case NameForm.email:
     case NameForm.uri:
       return keysOfHostBase(base.form, base.text, excluding);
     case NameForm.directory:
-      return base.directory.comparable ? [`name ${base.directory.key}`] : undefined;
+      if (base.directory.comparable) return [`name ${base.directory.key}`];
+      return undefined;
     case NameForm.ip:
       return keysOfIpBase(base.octets);
     default:
@@ -194,7 +196,8 @@ function keysOfBase(base: GeneralName, excluding: boolean): readonly string[] | 
 function wide(form: string, domain: string, excluding: boolean): readonly string[] {
   const keys = [`${form} at ${domain}`, `${form} below ${domain}`];
   const parent = domain.slice(domain.indexOf('.') + 1);
-  return excluding && domain.includes('.') ? [...keys, `${form} wildcard ${parent}`] : keys;
+  if (excluding && domain.includes('.')) return [...keys, `${form} wildcard ${parent}`];
+  return keys;
 }
 
 /**
@@ -223,7 +226,9 @@ function keysOfHostBase(
 function keysOfIpBase(octets: Uint8Array): readonly string[] | undefined {
   const size = octets.length / 2;
   if (size !== 4 && size !== 16) return undefined;
-  const bits = [...octets.subarray(size)].map((o) => o.toString(2).padStart(8, '0')).join('');
+  const bits = [...octets.subarray(size)]
+    .map((value) => value.toString(2).padStart(8, '0'))
+    .join('');
   if (!/^1*0*$/.test(bits)) return undefined;
   return [ipKey(octets.subarray(0, size), maskOf(octets))];
 }
@@ -235,7 +240,7 @@ function maskOf(octets: Uint8Array): string {
 
 function ipKey(address: Uint8Array, mask: string): string {
   const bits = Buffer.from(mask, 'hex');
-  return `ip ${mask} ${toHex(address.map((octet, i) => octet & (bits[i] as number)))}`;
+  return `ip ${mask} ${toHex(address.map((octet, index) => octet & (bits[index] as number)))}`;
 }
 
 /**
@@ -258,7 +263,8 @@ function keysOf(name: GeneralName, masks: ReadonlySet<string>): readonly string[
     }
     case NameForm.uri: {
       const host = hostOfUri(name.text);
-      return host === undefined ? undefined : around('6', host);
+      if (host === undefined) return undefined;
+      return around('6', host);
     }
     case NameForm.directory:
       return keysOfDirectory(name.directory);
@@ -280,7 +286,8 @@ function reachedBy(name: GeneralName): readonly string[] {
   if (name.form === NameForm.dns && name.text.startsWith('*.'))
     return [`dns wildcard ${name.text.slice(2).toLowerCase()}`];
   const mailbox = name.form === NameForm.email ? splitMailbox(name.text) : undefined;
-  return mailbox ? [`mailbox ${mailboxKey(mailbox, true)}`] : [];
+  if (mailbox) return [`mailbox ${mailboxKey(mailbox, true)}`];
+  return [];
 }
 
 /** The domain itself, and `below` each of its parents and the root. */
@@ -304,9 +311,8 @@ interface Mailbox {
 function splitMailbox(text: string): Mailbox | undefined {
   const at = text.lastIndexOf('@');
   const [local, host] = [text.slice(0, Math.max(0, at)), text.slice(at + 1).toLowerCase()];
-  return local !== '' && /^[\x20-\x7e]+$/.test(local) && isDomain(host)
-    ? { local, host }
-    : undefined;
+  if (local !== '' && /^[\x20-\x7e]+$/.test(local) && isDomain(host)) return { local, host };
+  return undefined;
 }
 
 /**
@@ -315,7 +321,8 @@ function splitMailbox(text: string): Mailbox | undefined {
  */
 function mailboxKey({ local, host }: Mailbox, excluding: boolean): string {
   const plain = local.replace(/^"(.*)"$/, '$1').replace(/\\(.)/g, '$1');
-  return excluding ? `like ${plain.toLowerCase()}@${host}` : `${local}@${host}`;
+  if (excluding) return `like ${plain.toLowerCase()}@${host}`;
+  return `${local}@${host}`;
 }
 
 /**
@@ -325,7 +332,8 @@ function mailboxKey({ local, host }: Mailbox, excluding: boolean): string {
 function hostOfUri(uri: string): string | undefined {
   const authority = /^[a-z][a-z0-9+.-]*:\/\/([^/?#\\]*)/i.exec(uri)?.[1];
   const host = authority?.replace(/^.*@/, '').replace(/:\d*$/, '').toLowerCase();
-  return host !== undefined && isDomain(host) && !/(^|\.)[0-9]+$/.test(host) ? host : undefined;
+  if (host !== undefined && isDomain(host) && !/(^|\.)[0-9]+$/.test(host)) return host;
+  return undefined;
 }
 
 /** A domain name in preferred syntax, underscores allowed, without final dot. */

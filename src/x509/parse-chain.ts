@@ -7,7 +7,7 @@ import type { Certificate } from './types.js';
  */
 export function parseChain(chain: readonly Uint8Array[]): readonly Certificate[] {
   const [first, ...rest] = chain.map(parseCertificate);
-  return first?.ok
-    ? [first.value, ...rest.flatMap((parsed) => (parsed.ok ? [parsed.value] : []))]
-    : [];
+  if (first?.ok)
+    return [first.value, ...rest.flatMap((parsed) => (parsed.ok ? [parsed.value] : []))];
+  return [];
 }

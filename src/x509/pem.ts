@@ -27,7 +27,8 @@ export function parsePem(text: string): Result<Certificate[]> {
 export function parsePemBundle(text: string): Result<Certificate[]> {
   const blocks = blocksOf(text);
   const found = blocks.flatMap((parsed) => (parsed.ok ? [parsed.value] : []));
-  return found.length > 0 ? ok(found) : (blocks.find((parsed) => !parsed.ok) ?? none());
+  if (found.length > 0) return ok(found);
+  return blocks.find((parsed) => !parsed.ok) ?? none();
 }
 
 function none(): ReturnType<typeof fail<Failure>> {
@@ -37,8 +38,7 @@ function none(): ReturnType<typeof fail<Failure>> {
 function blocksOf(text: string): Result<Certificate>[] {
   return [...text.matchAll(block)].map(([, base64 = ''], index) => {
     const der = fromBase64(base64.replace(/\s+/g, ''));
-    return der
-      ? parseCertificate(der)
-      : fail(x509Failures.make('x509-pem-malformed', `block ${index + 1}: not base64`));
+    if (der) return parseCertificate(der);
+    return fail(x509Failures.make('x509-pem-malformed', `block ${index + 1}: not base64`));
   });
 }

@@ -55,13 +55,15 @@ function nodesOf(
 ): ReadonlySet<string> {
   if (!policies) return new Set();
   const any = expected.has(ANY_POLICY);
-  const named = policies.filter((p) => p !== ANY_POLICY && (any || expected.has(p)));
+  const named = policies.filter((policy) => policy !== ANY_POLICY && (any || expected.has(policy)));
   const mayBeAny = anyPolicy > 0 || (!last && selfIssued);
   return new Set(policies.includes(ANY_POLICY) && mayBeAny ? [...named, ...expected] : named);
 }
 
 function mapsAnyPolicy({ policyMappings }: Certificate): boolean {
-  return policyMappings.some((m) => m.issuer === ANY_POLICY || m.subject === ANY_POLICY);
+  return policyMappings.some(
+    (policyMapping) => policyMapping.issuer === ANY_POLICY || policyMapping.subject === ANY_POLICY,
+  );
 }
 
 /**

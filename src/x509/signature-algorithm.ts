@@ -32,9 +32,9 @@ interface PssParameters {
  */
 export function readSignatureAlgorithm(identifier: Uint8Array): SignatureAlgorithm {
   const reader = new DerReader(identifier).enter();
-  const oid = readOid(reader.take(Tag.objectId).body);
-  const scheme = signatureSchemes[oid];
-  if (!scheme) return { name: oid, hashes: [] };
+  const objectId = readOid(reader.take(Tag.objectId).body);
+  const scheme = signatureSchemes[objectId];
+  if (!scheme) return { name: objectId, hashes: [] };
   if (scheme.key === 'rsa-pss') {
     const pss = readPss(reader);
     const { hash, maskHash } = pss;
@@ -86,6 +86,6 @@ function readMaskHash(body: Uint8Array): string {
 }
 
 function readHash(reader: DerReader): string {
-  const oid = readOid(reader.enter().take(Tag.objectId).body);
-  return hashes[oid] ?? oid;
+  const objectId = readOid(reader.enter().take(Tag.objectId).body);
+  return hashes[objectId] ?? objectId;
 }

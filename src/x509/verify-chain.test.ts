@@ -40,7 +40,7 @@ function read({ der }: { der: Uint8Array }): Certificate {
 const server = (by: Authority, options: IssueOptions = {}): Issued =>
   issue(by, { names: ['mx.example'], ...options });
 const judge = (sent: readonly { der: Uint8Array }[], when = at) =>
-  verifyChain({ sent: sent.map(read), anchors, at: when });
+  verifyChain({ sent: sent.map(read), anchors, validationTime: when });
 const short = (sent: readonly { der: Uint8Array }[], when = at): string => {
   const { chain, validity, problems } = judge(sent, when);
   return [chain, validity, ...problems].join(' ');
@@ -178,7 +178,7 @@ test('weak keys forbid a path; SHA-1 is named and not accepted; MD5 forbids', ()
 test('a self-signed certificate that is itself an anchor is trusted', () => {
   const own = selfSigned({ names: ['mx.example'] });
   assert.equal(
-    verifyChain({ sent: [read(own)], anchors: trustStore([read(own)]), at }).chain,
+    verifyChain({ sent: [read(own)], anchors: trustStore([read(own)]), validationTime: at }).chain,
     'trusted',
   );
 });
@@ -187,7 +187,7 @@ test('RFC 7671 §5.2: an anchor may be any certificate of the chain, a whole cer
   const leaf = server(middle);
   const sent = [leaf, middle].map(read);
   const find = (question: Partial<Parameters<typeof findPathTo>[0]>) =>
-    findPathTo({ sent, at, isAnchor: () => false, ...question });
+    findPathTo({ sent, validationTime: at, isAnchor: () => false, ...question });
   assert.equal(find({ isAnchor: (c) => c.subjectText === 'CN=Intermediate' }).chain, 'trusted');
   assert.equal(find({}).chain, 'incomplete');
   assert.equal(find({ anchors: trustStore([read(root)]) }).chain, 'trusted');
@@ -198,7 +198,7 @@ test('RFC 7671 §5.2: an anchor may be any certificate of the chain, a whole cer
 test('a certificate that stands in the chain but did not sign is no anchor of it', () => {
   const verdict = findPathTo({
     sent: [server(middle), other].map(read),
-    at,
+    validationTime: at,
     isAnchor: (c) => c.subjectText === 'CN=Other Root',
   });
   assert.notEqual(verdict.chain, 'trusted');

@@ -7,16 +7,16 @@ import type { Certificate, ChainVerdict } from './types.js';
 /** Paths that are judged before the best so far has to do. */
 const MAX_PATHS = 32;
 
-export interface ChainQuestion {
+export interface VerifyChainRequest {
   /** As the server sent them: its own certificate first, the others in any order. */
   readonly sent: readonly Certificate[];
   readonly anchors: TrustStore;
   /** Date of the judgement, milliseconds since 1970. */
-  readonly at: number;
+  readonly validationTime: number;
   readonly purpose?: 'server';
 }
 
-export interface AnchoredQuestion extends Omit<ChainQuestion, 'anchors'> {
+export interface AnchoredQuestion extends Omit<VerifyChainRequest, 'anchors'> {
   /** Anchors beside the chain: a TLSA record that holds a whole certificate or key. */
   readonly anchors?: TrustStore;
   /** Which certificates of the chain are anchors; `depth` 0 is the server's own. */
@@ -31,8 +31,8 @@ export interface AnchoredQuestion extends Omit<ChainQuestion, 'anchors'> {
  * certificate on a good path is `trusted` and `expired`. `trusted` with a problem
  * `x509-weak-signature` means SHA-1 on the path; {@link accepts} says no to it.
  */
-export function verifyChain({ sent, anchors, at }: ChainQuestion): ChainVerdict {
-  return judge(sent, at, (leaf) => findPaths(leaf, sent, anchors));
+export function verifyChain({ sent, anchors, validationTime }: VerifyChainRequest): ChainVerdict {
+  return judge(sent, validationTime, (leaf) => findPaths(leaf, sent, anchors));
 }
 
 /**
@@ -43,10 +43,10 @@ export function findPathTo({
   sent,
   anchors = trustStore([]),
   isAnchor,
-  at,
+  validationTime,
   work,
 }: AnchoredQuestion): ChainVerdict {
-  return judge(sent, at, (leaf) => findPaths(leaf, sent, anchors, isAnchor, work));
+  return judge(sent, validationTime, (leaf) => findPaths(leaf, sent, anchors, isAnchor, work));
 }
 
 /** True for a verdict nothing stands against: trusted, in date, no weak signature. */

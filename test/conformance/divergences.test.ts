@@ -280,7 +280,8 @@ row(16, 'with a secure MX a trust anchor’s certificate may be for the next-hop
   assert.ok(record);
   const judge = (dnssec: 'secure' | 'insecure') => {
     const names = referenceNames('mx.example.com', { domain: 'example.com', route: { dnssec } });
-    return verifyDane({ records: [record], chain: sent, names, at: Date.now() }).verdict;
+    return verifyDane({ records: [record], chain: sent, names, validationTime: Date.now() })
+      .verdict;
   };
   assert.deepEqual([judge('secure'), judge('insecure')], ['match', 'mismatch']);
 });
@@ -375,7 +376,10 @@ row(32, 'usages of public CAs and unsigned records authenticate nobody', async (
   const records = ['0 1 1', '1 1 1']
     .map((head) => parseTlsa(`${head} ${'ab'.repeat(32)}`))
     .filter((r) => r !== undefined);
-  assert.equal(verifyDane({ records, chain: [], names: [], at: 0 }).verdict, 'unverifiable');
+  assert.equal(
+    verifyDane({ records, chain: [], names: [], validationTime: 0 }).verdict,
+    'unverifiable',
+  );
   const { hosts } = await sender.policy('inert.example');
   assert.deepEqual(hosts[0]?.decision.action === 'use' && hosts[0].decision.authenticate, []);
 });

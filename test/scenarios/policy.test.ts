@@ -21,7 +21,7 @@ before(async () => {
       resolver,
       domain,
       anchors: trustStore,
-      at: Date.now(),
+      validationTime: Date.now(),
       timeoutMs: 10_000,
       signal,
     });

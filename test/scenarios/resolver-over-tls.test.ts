@@ -35,11 +35,12 @@ async function behindTls(identity: Issued, closes = false) {
         .dial({ address: plain.address, port: plain.port, timeoutMs: 10_000 })
         .then((dialled) => {
           if (!dialled.ok) return socket.destroy();
-          dialled.conn.stream.on('error', () => socket.destroy());
-          if (closes) dialled.conn.stream.once('data', (answer: Buffer) => socket.end(answer));
+          dialled.connection.stream.on('error', () => socket.destroy());
+          if (closes)
+            dialled.connection.stream.once('data', (answer: Buffer) => socket.end(answer));
           return closes
-            ? socket.pipe(dialled.conn.stream)
-            : dialled.conn.stream.pipe(socket).pipe(dialled.conn.stream);
+            ? socket.pipe(dialled.connection.stream)
+            : dialled.connection.stream.pipe(socket).pipe(dialled.connection.stream);
         });
     },
   );

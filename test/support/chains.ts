@@ -32,7 +32,11 @@ export function server(by: Authority, options: IssueOptions = {}): Issued {
 
 /** Trust, date and problems of a chain below {@link root}, as one line. */
 export function verdictOf(sent: readonly { readonly der: Uint8Array }[], at = Date.now()): string {
-  const { chain, validity, problems } = verifyChain({ sent: sent.map(read), anchors, at });
+  const { chain, validity, problems } = verifyChain({
+    sent: sent.map(read),
+    anchors,
+    validationTime: at,
+  });
   return [chain, validity, ...problems].join(' ');
 }
 

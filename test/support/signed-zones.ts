@@ -15,7 +15,7 @@ import {
   type SigningWindow,
   type ZoneSigningKey,
 } from '../../src/dns/dnssec/sign/index.js';
-import type { Limits, TrustAnchor } from '../../src/dns/dnssec/validate/types.js';
+import type { ValidationLimits, TrustAnchor } from '../../src/dns/dnssec/validate/types.js';
 import { validate } from '../../src/dns/dnssec/validate/validate.js';
 
 /** Responses by question, written as `mx.example TLSA`. */
@@ -87,7 +87,7 @@ export class SignedWorld {
     responses: Responses,
     more: {
       readonly otherwise?: (name: Name, type: number) => Partial<Message>;
-      readonly limits?: Partial<Limits>;
+      readonly limits?: Partial<ValidationLimits>;
     } = {},
   ): Promise<DnsAnswer> {
     const [name = '', type = ''] = question.split(' ');

@@ -1,5 +1,5 @@
 import { Duplex } from 'node:stream';
-import type { Conn } from '../../src/net/index.js';
+import type { Connection } from '../../src/net/index.js';
 
 /** A client that says and hears octets without a socket. */
 export class TestingConversation {
@@ -11,7 +11,7 @@ export class TestingConversation {
   reads = true;
   readonly #undone: (() => void)[] = [];
   readonly #stream: Duplex;
-  readonly conn: Conn;
+  readonly conn: Connection;
 
   constructor() {
     this.#stream = new Duplex({

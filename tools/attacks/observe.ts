@@ -76,7 +76,7 @@ export function tapOn(network: Network): Tap {
         if (!dialled.ok || request.port !== 25) return dialled;
         const lines: string[] = [];
         conversations.push(lines);
-        const { stream } = dialled.conn;
+        const { stream } = dialled.connection;
         const write = stream.write.bind(stream) as (...args: unknown[]) => boolean;
         Object.assign(stream, {
           write: (...args: unknown[]) => {

@@ -6,16 +6,17 @@ const order: readonly Direction[] = ['worse', 'unclear', 'better', 'changed'];
 
 /** Compares two results of one domain, best graded by the same profile. */
 export function compareResults(older: CheckResult, newer: CheckResult): Comparison {
-  const [was, is] = [index(older), index(newer)];
-  const keys = [...new Set([...is.keys(), ...was.keys()])];
+  const [was, entries] = [index(older), index(newer)];
+  const keys = [...new Set([...entries.keys(), ...was.keys()])];
   const changes = keys.flatMap((key): FactChange[] => {
-    const known = (is.get(key) ?? was.get(key)) as Fact;
+    const known = (entries.get(key) ?? was.get(key)) as Fact;
     const [before, after] = [
       was.get(key) ?? missing(known, older),
-      is.get(key) ?? missing(known, newer),
+      entries.get(key) ?? missing(known, newer),
     ];
     if (before.value === after.value) return [];
-    if (known.inside && !(sawInside(was, known.subject) && sawInside(is, known.subject))) return [];
+    if (known.inside && !(sawInside(was, known.subject) && sawInside(entries, known.subject)))
+      return [];
     return [
       {
         direction: directionOf(before, after),
@@ -26,7 +27,7 @@ export function compareResults(older: CheckResult, newer: CheckResult): Comparis
       },
     ];
   });
-  changes.sort((a, b) => order.indexOf(a.direction) - order.indexOf(b.direction));
+  changes.sort((left, right) => order.indexOf(left.direction) - order.indexOf(right.direction));
   return {
     schema: 'hermetic.diff/1',
     domain: newer.domain,
@@ -54,7 +55,12 @@ function missing({ subject, what }: Fact, result: CheckResult): Fact {
   if (result.notLookedAt.includes(what))
     return { ...gone, value: 'not looked at', worth: 'unknown' };
   const address = result.hosts
-    .flatMap((h) => h.addresses.map((a) => ({ name: `${h.name} [${a.ip}]`, status: a.status })))
+    .flatMap((host) =>
+      host.addresses.map((address) => ({
+        name: `${host.name} [${address.ip}]`,
+        status: address.status,
+      })),
+    )
     .find(({ name }) => name === subject);
   if (address && address.status !== 'reachable')
     return { ...gone, value: 'could not be told', worth: 'unknown' };
@@ -70,5 +76,6 @@ function directionOf(before: Fact, after: Fact): Direction {
     before.worth === after.worth
   )
     return 'changed';
-  return after.worth > before.worth ? 'better' : 'worse';
+  if (after.worth > before.worth) return 'better';
+  return 'worse';
 }

@@ -18,7 +18,14 @@ type Worths = Readonly<Record<string, number | 'unknown'>>;
 const verdicts: Worths = { pass: 3, warn: 2, fail: 0, inconclusive: 'unknown' };
 const severities: Worths = { good: 3, info: 2, warn: 1, fail: 0 };
 const dnssec: Worths = { secure: 2, insecure: 1, bogus: 0, indeterminate: 'unknown' };
-const tlsa: Worths = { usable: 2, unusable: 1, absent: 1, insecure: 1, bogus: 0, tempfail: 0 };
+const tlsaRecord: Worths = {
+  usable: 2,
+  unusable: 1,
+  absent: 1,
+  insecure: 1,
+  bogus: 0,
+  tempfail: 0,
+};
 const statuses: Worths = {
   reachable: 1,
   unreachable: 0,
@@ -71,7 +78,7 @@ export function factsOf(result: CheckResult): readonly Fact[] {
     ...senders.flatMap((sender) =>
       attacks.map((attack) => mailFact(of, attack, exposure[sender][attack], senderNames[sender])),
     ),
-    ...findings.map((f) => factor(f.subject)(f.id, f.severity, severities)),
+    ...findings.map((finding) => factor(finding.subject)(finding.id, finding.severity, severities)),
     of('route', route.kind),
     of('DNSSEC of the MX record', route.dnssec, dnssec),
     of('MTA-STS', mtaSts.mode ?? mtaSts.status, policies),
@@ -89,7 +96,7 @@ type Factor = (what: string, value: string | undefined, worths?: Worths) => Fact
 function factor(subject: string): Factor {
   return (what, value = '', worths = {}) => {
     const worth = worths[value];
-    return { subject, what, value, ...(worth === undefined ? {} : { worth }) };
+    return { subject, what, value, worth };
   };
 }
 
@@ -103,7 +110,7 @@ function hostFacts(host: MailHost, whole: boolean): readonly Fact[] {
   return [
     of('preference', String(host.preference)),
     of('DNSSEC', host.dnssec, dnssec),
-    of('TLSA', host.tlsa.status, tlsa),
+    of('TLSA', host.tlsa.status, tlsaRecord),
     of('TLSA records', [...host.tlsa.records].sort().join(', ')),
     of('in the MTA-STS policy', host.mtaStsMatch, { match: 1, mismatch: 0 }),
     ...host.addresses.flatMap((address) =>
@@ -146,16 +153,18 @@ function addressFacts(
   ];
 }
 
-function certificateFacts(of: Factor, c: MailCertificate): readonly Fact[] {
+function certificateFacts(of: Factor, mailCertificate: MailCertificate): readonly Fact[] {
   const about = (what: string, value: string, worths?: Worths): Fact =>
-    of(`${c.keyAlgorithm} certificate: ${what}`, value, worths);
+    of(`${mailCertificate.keyAlgorithm} certificate: ${what}`, value, worths);
   const judged = (value: string): Worths => ({ [value]: 0, ...certificateWorths });
   return [
-    about('key', c.spkiSha256),
-    about('until', c.notAfter),
-    about('chain', c.chain, judged(c.chain)),
-    about('date', c.validity, judged(c.validity)),
-    about('name', c.nameMatch, judged(c.nameMatch)),
-    ...(c.dane === 'not-applicable' ? [] : [about('DANE', c.dane, judged(c.dane))]),
+    about('key', mailCertificate.spkiSha256),
+    about('until', mailCertificate.notAfter),
+    about('chain', mailCertificate.chain, judged(mailCertificate.chain)),
+    about('date', mailCertificate.validity, judged(mailCertificate.validity)),
+    about('name', mailCertificate.nameMatch, judged(mailCertificate.nameMatch)),
+    ...(mailCertificate.dane === 'not-applicable'
+      ? []
+      : [about('DANE', mailCertificate.dane, judged(mailCertificate.dane))]),
   ];
 }

@@ -8,7 +8,7 @@ export interface AliasCause {
   /** The name that belongs into the MX record. */
   readonly meant: string;
   /** The records that name it already, as a sentence. */
-  readonly says: string;
+  readonly message: string;
 }
 
 /**
@@ -23,7 +23,8 @@ export function aliasCauses(
   return new Map(
     hosts.flatMap((host) => {
       const cause = causeOf(evidence, host);
-      return cause ? [[host.evidence.name, cause] as const] : [];
+      if (cause) return [[host.evidence.name, cause] as const];
+      return [];
     }),
   );
 }
@@ -39,18 +40,18 @@ function causeOf(evidence: Evidence, host: JudgedHost): AliasCause | undefined {
     (tlsa.status === 'usable' && tlsa.base === name)
   )
     return undefined;
-  const certificates = host.addresses.flatMap((a) => a.certificates);
+  const certificates = host.addresses.flatMap((address) => address.certificates);
   const fits = certificates.every(
-    (c) =>
-      c.shown.chain === 'trusted' &&
-      c.shown.validity === 'valid' &&
-      matchesDnsName(c.certificate, target),
+    (certificate) =>
+      certificate.summary.chain === 'trusted' &&
+      certificate.summary.validity === 'valid' &&
+      matchesDnsName(certificate.certificate, target),
   );
-  const misnamed = certificates.some((c) => c.shown.nameMatch === 'mismatch');
-  if (!fits || (host.shown.mtaStsMatch === 'match' && !misnamed)) return undefined;
+  const misnamed = certificates.some((certificate) => certificate.summary.nameMatch === 'mismatch');
+  if (!fits || (host.summary.mtaStsMatch === 'match' && !misnamed)) return undefined;
   const also = misnamed ? ' and the certificate' : '';
   return {
     meant: target,
-    says: `The MTA-STS policy${also} already ${also ? 'name' : 'names'} it.`,
+    message: `The MTA-STS policy${also} already ${also ? 'name' : 'names'} it.`,
   };
 }

@@ -53,7 +53,7 @@ function raised(
   const one: JudgedCertificate = {
     certificate,
     chain: [certificate],
-    shown,
+    summary: shown,
     pkix: 'yes',
     vouchedBy: undefined,
     daneCause: undefined,

@@ -23,25 +23,25 @@ function judgeOne(
   address: JudgedAddress,
   judged: JudgedCertificate,
 ): void {
-  const { shown, certificate, daneCause } = judged;
+  const { summary, certificate, daneCause } = judged;
   const { profile, evidence } = raised;
   const at = Date.parse(evidence.collectedAt);
   const mechanisms = inForce(raised, host, judged);
   const on: FindingInput = {
     host: host.evidence.name,
     ip: address.evidence.ip,
-    spkiSha256: shown.spkiSha256,
+    spkiSha256: summary.spkiSha256,
     mechanisms,
   };
 
-  const expiry = shown.notAfter.slice(0, 10);
+  const expiry = summary.notAfter.slice(0, 10);
   const dated = daneCause === 'date' ? tlsaReason(judged) : undefined;
-  if (shown.validity === 'expired')
+  if (summary.validity === 'expired')
     raised.add('cert-expired', { ...on, detail: expiry, reason: dated });
-  else if (shown.validity === 'not-yet-valid')
+  else if (summary.validity === 'not-yet-valid')
     raised.add('cert-not-yet-valid', {
       ...on,
-      detail: shown.notBefore.slice(0, 10),
+      detail: summary.notBefore.slice(0, 10),
       reason: dated,
     });
   else {
@@ -52,12 +52,12 @@ function judgeOne(
     );
     if (left < limit) raised.add('cert-near-expiry', { ...on, detail: expiry });
   }
-  if (shown.chain === 'self-signed') raised.add('cert-self-signed', on);
+  if (summary.chain === 'self-signed') raised.add('cert-self-signed', on);
   chainRules(raised, judged, on);
 
-  const names = shown.names.slice(0, 3).join(', ');
+  const names = summary.names.slice(0, 3).join(', ');
   const nameMechanisms = daneCause === 'name' ? [...mechanisms, 'enforce' as const] : mechanisms;
-  if (shown.nameMatch === 'mismatch' && !raised.aliases.has(host.evidence.name))
+  if (summary.nameMatch === 'mismatch' && !raised.aliases.has(host.evidence.name))
     raised.add('cert-name-mismatch', {
       ...on,
       detail: names,
@@ -68,20 +68,23 @@ function judgeOne(
     });
   // Findings above say it already where the server's own dates or names are the cause.
   const said =
-    (daneCause === 'date' && shown.validity !== 'valid') ||
-    (daneCause === 'name' && shown.nameMatch === 'mismatch');
-  if (shown.dane === 'mismatch' && !said)
+    (daneCause === 'date' && summary.validity !== 'valid') ||
+    (daneCause === 'name' && summary.nameMatch === 'mismatch');
+  if (summary.dane === 'mismatch' && !said)
     raised.add('dane-mismatch', {
       ...on,
       reason: tlsaReason(judged),
       tlsa: judged.daneFaults,
-      tlsaOfKey: host.evidence.tlsa.records.some((r) => r.startsWith(`3 1 1 ${shown.spkiSha256}`)),
+      tlsaOfKey: host.evidence.tlsa.records.some((record) =>
+        record.startsWith(`3 1 1 ${summary.spkiSha256}`),
+      ),
     });
 
   const below =
-    shown.keyAlgorithm === 'RSA' || shown.keyAlgorithm === 'DSA' ? 'rsaBelow' : 'ecBelow';
-  const short = profile.keys.find((terms) => shown.keyBits > 0 && shown.keyBits < terms[below]);
-  if (short) raised.add(short.finding, { ...on, detail: `${shown.keyAlgorithm} ${shown.keyBits}` });
+    summary.keyAlgorithm === 'RSA' || summary.keyAlgorithm === 'DSA' ? 'rsaBelow' : 'ecBelow';
+  const short = profile.keys.find((terms) => summary.keyBits > 0 && summary.keyBits < terms[below]);
+  if (short)
+    raised.add(short.finding, { ...on, detail: `${summary.keyAlgorithm} ${summary.keyBits}` });
 }
 
 /**
@@ -90,26 +93,28 @@ function judgeOne(
  */
 function chainRules(
   raised: FindingCollector,
-  { shown, certificate, chain, path }: JudgedCertificate,
+  { summary, certificate, chain, path }: JudgedCertificate,
   on: FindingInput,
 ): void {
   const weak = weaklySigned(certificate) || path.problems.includes(WEAK);
   const reasons = path.problems.filter((code) => !withoutReason.includes(code));
   const reason = reasons.map((code) => explainProblem(code, chain)).join('; ');
-  if (shown.chain === 'unknown-ca') {
+  if (summary.chain === 'unknown-ca') {
     if (reasons.length > 0) raised.add('cert-not-acceptable', { ...on, reason });
     else if (!weak) raised.add('cert-unknown-ca', on);
   }
-  if (shown.chain === 'incomplete') raised.add('cert-chain-incomplete', on);
+  if (summary.chain === 'incomplete') raised.add('cert-chain-incomplete', on);
   if (weak)
     raised.add('cert-weak-signature', {
       ...on,
-      detail: shown.signature,
+      detail: summary.signature,
       reason: explainProblem(WEAK, chain),
     });
   const at = Date.parse(raised.evidence.collectedAt);
-  const outdated = chain.slice(1).find((c) => at > c.notAfter || at < c.notBefore);
-  if (shown.validity === 'valid' && path.validity !== 'valid' && outdated)
+  const outdated = chain
+    .slice(1)
+    .find((certificate) => at > certificate.notAfter || at < certificate.notBefore);
+  if (summary.validity === 'valid' && path.validity !== 'valid' && outdated)
     raised.add('cert-chain-outdated', {
       ...on,
       reason: `${outdated.subjectText}: valid from ${day10(outdated.notBefore)} to ${day10(outdated.notAfter)}`,
@@ -120,7 +125,7 @@ const WEAK = 'x509-weak-signature';
 /** Codes that findings of their own stand for. */
 const withoutReason: readonly string[] = [WEAK, 'x509-unknown-ca', 'x509-self-signed'];
 
-const day10 = (ms: number): string => formatTime(ms).slice(0, 10);
+const day10 = (milliseconds: number): string => formatTime(milliseconds).slice(0, 10);
 
 /** Why no name of the certificate is that of the host. */
 function nameReason({
@@ -128,15 +133,17 @@ function nameReason({
 }: JudgedCertificate): string {
   if (dnsNames.length > 0) return `subjectAltName has ${dnsNames.slice(0, 3).join(', ')}`;
   if (altNames.length > 0) return 'subjectAltName has no DNS name';
-  return commonName === undefined
-    ? 'there is no subjectAltName'
-    : `the name "${commonName}" stands in the common name only, and senders read subjectAltName`;
+  if (commonName === undefined) return 'there is no subjectAltName';
+  return `the name "${commonName}" stands in the common name only, and senders read subjectAltName`;
 }
 
 /** Each record with what is wrong with it. */
 function tlsaReason({ daneFaults }: JudgedCertificate): string | undefined {
-  const said = daneFaults.slice(0, 3).map(({ record, says }) => `TLSA ${short(record)}: ${says}`);
-  return said.length === 0 ? undefined : said.join('; ');
+  const said = daneFaults
+    .slice(0, 3)
+    .map(({ record, message }) => `TLSA ${short(record)}: ${message}`);
+  if (said.length === 0) return undefined;
+  return said.join('; ');
 }
 
 /** What a sender holds against this certificate today. */
@@ -147,7 +154,7 @@ function inForce(
 ): readonly TrustMechanism[] {
   const found: TrustMechanism[] = [];
   const { mtaSts } = raised.evidence;
-  if (host.shown.mtaStsMatch === 'match' && mtaSts.policy && mtaSts.policy.mode !== 'none')
+  if (host.summary.mtaStsMatch === 'match' && mtaSts.policy && mtaSts.policy.mode !== 'none')
     found.push(mtaSts.policy.mode);
   if (vouchedBy) found.push(vouchedBy);
   else if (daneCause) found.push('daneTa');

@@ -76,8 +76,10 @@ export function daneRules(raised: FindingCollector): boolean {
     rolloverRules(raised, judged);
     if (host.alias) aliasRule(raised, judged, host.alias.canonicalName);
   }
-  const bound = hosts.filter((h) => h.evidence.tlsa.status === 'usable');
-  const certificates = bound.flatMap((h) => h.addresses.flatMap((a) => a.certificates));
+  const bound = hosts.filter((host) => host.evidence.tlsa.status === 'usable');
+  const certificates = bound.flatMap((judgedHost) =>
+    judgedHost.addresses.flatMap((address) => address.certificates),
+  );
   const inForce =
     bound.length > 0 && bound.length === hosts.length && evidence.route.dnssec === 'secure';
   if (
@@ -86,13 +88,15 @@ export function daneRules(raised: FindingCollector): boolean {
     evidence.mtaSts.policy?.mode !== 'enforce'
   ) {
     const others = hosts
-      .filter((h) => h.evidence.tlsa.status === 'absent')
-      .map((h) => h.evidence.name);
+      .filter((host) => host.evidence.tlsa.status === 'absent')
+      .map((host) => host.evidence.name);
     if (others.length > 0) raised.add('dane-partial', { detail: others.join(', ') });
   }
   if (raised.profile.requiresDane && !inForce)
     raised.add('dane-required', { mechanisms: [evidence.mtaSts.policy?.mode ?? 'none'] });
-  const allMatch = certificates.length > 0 && certificates.every((c) => c.shown.dane === 'match');
+  const allMatch =
+    certificates.length > 0 &&
+    certificates.every((certificate) => certificate.summary.dane === 'match');
   if (inForce && allMatch && bound.every(takesMail)) raised.add('dane-good');
   return inForce;
 }
@@ -102,7 +106,8 @@ function unusableReason(records: readonly string[]): string {
     .flatMap((text) => {
       const record = parseTlsa(text);
       const says = record ? explainUnusable(record) : 'it has no data';
-      return says === undefined ? [] : [`TLSA ${shortRecord(text)}: ${says}`];
+      if (says === undefined) return [];
+      return [`TLSA ${shortRecord(text)}: ${says}`];
     })
     .slice(0, 3)
     .join('; ');
@@ -121,18 +126,21 @@ function aliasRule(
   raised.add('mx-is-cname', {
     ...on,
     meant: cause.meant,
-    detail: cause.says,
+    detail: cause.message,
     mechanisms: [mode],
   });
 }
 
 /** Raises whether the next key can come, and which records are in its way. */
-function rolloverRules(raised: FindingCollector, { evidence, shown: { tlsa } }: JudgedHost): void {
+function rolloverRules(
+  raised: FindingCollector,
+  { evidence, summary: { tlsa } }: JudgedHost,
+): void {
   if (tlsa.status !== 'usable' || !tlsa.roles) return;
   const on = { host: evidence.name };
   if (tlsa.rollover === 'ready') raised.add('dane-rollover-good', on);
-  const idle = tlsa.records.filter((_, i) =>
-    ['duplicate', 'unrelated', 'stale', 'unusable'].includes(tlsa.roles?.[i] ?? ''),
+  const idle = tlsa.records.filter((_, index) =>
+    ['duplicate', 'unrelated', 'stale', 'unusable'].includes(tlsa.roles?.[index] ?? ''),
   );
   if (idle.length > 0 && tlsa.roles.includes('current'))
     raised.add('dane-leftover', {
@@ -174,7 +182,7 @@ export function policyRules(raised: FindingCollector, dane: boolean): void {
     else if (!couldBeDane(raised) && !raised.has('dane-inert', 'dane-unusable', 'dane-partial')) {
       const hosted =
         route.dnssec === 'insecure' &&
-        raised.hosts.some((h) => h.evidence.tlsa.status === 'usable');
+        raised.hosts.some((host) => host.evidence.tlsa.status === 'usable');
       raised.add(
         'no-enforcement',
         hosted
@@ -199,7 +207,8 @@ export function policyRules(raised: FindingCollector, dane: boolean): void {
 /** Which value is at fault: of a record its text, else what the failure names. */
 function reasonOf({ code, detail }: FailureEvidence, texts: readonly string[]): string {
   const own = texts.filter((text) => /^v=(STS|TLSRPT)v1/.test(text));
-  return /^(sts-record|rpt)-/.test(code) ? recordReason(own, detail || code) : detail || code;
+  if (/^(sts-record|rpt)-/.test(code)) return recordReason(own, detail || code);
+  return detail || code;
 }
 
 /** A TLSA lookup that failed does not say that there is none (RFC 7672 §2.1.2). */
@@ -211,7 +220,7 @@ function couldBeDane({ hosts }: FindingCollector): boolean {
 
 function matchRules(raised: FindingCollector, mode: 'enforce' | 'testing'): void {
   const missing = raised.hosts.filter(
-    (h) => h.shown.mtaStsMatch === 'mismatch' && !raised.aliases.has(h.evidence.name),
+    (host) => host.summary.mtaStsMatch === 'mismatch' && !raised.aliases.has(host.evidence.name),
   );
   if (missing.length > 0 && missing.length === raised.hosts.length)
     raised.add('sts-no-mx-matches', { mechanisms: [mode] });
@@ -221,10 +230,12 @@ function matchRules(raised: FindingCollector, mode: 'enforce' | 'testing'): void
 }
 
 function satisfiesPolicy(host: JudgedHost): boolean {
-  const seen = host.addresses.flatMap((a) => a.certificates);
+  const seen = host.addresses.flatMap((address) => address.certificates);
   if (!takesMail(host)) return false;
   return (
-    host.shown.mtaStsMatch === 'match' && seen.length > 0 && seen.every((c) => c.pkix === 'yes')
+    host.summary.mtaStsMatch === 'match' &&
+    seen.length > 0 &&
+    seen.every((certificate) => certificate.pkix === 'yes')
   );
 }
 
@@ -232,12 +243,12 @@ function satisfiesPolicy(host: JudgedHost): boolean {
  * No session of the host was useless inside TLS: what is good has to be good for mail.
  */
 function takesMail({ addresses }: JudgedHost): boolean {
-  return addresses.every((a) => (a.insideTls ?? 'works') === 'works');
+  return addresses.every((address) => (address.insideTls ?? 'works') === 'works');
 }
 
 function keyOf(raised: FindingCollector, name: string): string {
-  const host = raised.hosts.find((h) => h.evidence.name === name);
-  return host?.addresses.flatMap((a) => a.certificates)[0]?.shown.spkiSha256 ?? '';
+  const host = raised.hosts.find((host) => host.evidence.name === name);
+  return host?.addresses.flatMap((address) => address.certificates)[0]?.summary.spkiSha256 ?? '';
 }
 
 /** The failure of a lookup as a reason. */
@@ -246,7 +257,11 @@ function failureOf(lookup: { readonly failure?: FailureEvidence | undefined }): 
 }
 
 function words(failure: FailureEvidence | undefined): string {
-  return failure ? (failure.detail ? `${failure.detail} (${failure.code})` : failure.code) : '';
+  if (failure) {
+    if (failure.detail) return `${failure.detail} (${failure.code})`;
+    return failure.code;
+  }
+  return '';
 }
 
 /**

@@ -10,7 +10,7 @@ import {
 import { judgeHost, type JudgedAddress, type JudgedHost } from './judge-host.js';
 
 /** What every class of sender does today and under each attack, from what was seen. */
-export function exposure(
+export function assessExposure(
   evidence: Evidence,
   hosts = evidence.hosts.map((host) => judgeHost(evidence, host)),
 ): Exposure {
@@ -23,7 +23,7 @@ export function exposure(
 function viewOf(evidence: Evidence, hosts: readonly JudgedHost[]): View {
   const tried = hosts.map((host) => ({
     host,
-    servers: host.addresses.filter((a) => a.shown.status !== 'skipped'),
+    servers: host.addresses.filter((address) => address.summary.status !== 'skipped'),
   }));
   const any = tried.some(({ servers }) => servers.length > 0);
   return {
@@ -40,13 +40,15 @@ function viewOf(evidence: Evidence, hosts: readonly JudgedHost[]): View {
 function stsView(evidence: Evidence): View['mtaSts'] {
   const { mx = [], maxAge } = evidence.mtaSts.policy ?? {};
   const live = livePolicy(evidence);
-  return maxAge === undefined ? { live, mx } : { live, mx, maxAge };
+  if (maxAge === undefined) return { live, mx };
+  return { live, mx, maxAge };
 }
 
 function livePolicy({ mtaSts }: Evidence): View['mtaSts']['live'] {
   if (mtaSts.status === 'found') return mtaSts.policy?.mode ?? 'unavailable';
   if (mtaSts.status === 'absent') return 'absent';
-  return mtaSts.txt.lookup === 'failed' ? 'unknown' : 'unavailable';
+  if (mtaSts.txt.lookup === 'failed') return 'unknown';
+  return 'unavailable';
 }
 
 function hostView(
@@ -78,8 +80,12 @@ function hostView(
 }
 
 /** A name without addresses is passed over whether its absence is proved or not. */
-function dnssecOf({ evidence: { dnssec }, shown: { passedOver } }: JudgedHost): HostView['dnssec'] {
-  return passedOver !== undefined && dnssec === 'indeterminate' ? 'insecure' : dnssec;
+function dnssecOf({
+  evidence: { dnssec },
+  summary: { passedOver },
+}: JudgedHost): HostView['dnssec'] {
+  if (passedOver !== undefined && dnssec === 'indeterminate') return 'insecure';
+  return dnssec;
 }
 
 /** True when our own resolver keeps us from telling what DNSSEC says. */
@@ -106,21 +112,19 @@ function serverViews(address: JudgedAddress, stripped: boolean): readonly Server
 }
 
 function serverView(
-  { evidence, connection, insideTls, certificates, shown }: JudgedAddress,
+  { evidence, connection, insideTls, certificates, summary }: JudgedAddress,
   stripped: boolean,
 ): ServerView {
-  const all = (judge: (c: JudgedAddress['certificates'][number]) => Known): Known => {
+  const all = (judge: (certificate: JudgedAddress['certificates'][number]) => Known): Known => {
     const found = certificates.map(judge);
-    return found.includes('no')
-      ? 'no'
-      : found.length === 0 || found.includes('unknown')
-        ? 'unknown'
-        : 'yes';
+    if (found.includes('no')) return 'no';
+    if (found.length === 0 || found.includes('unknown')) return 'unknown';
+    return 'yes';
   };
   const missing = stripped ? 'unknown' : 'no';
   return {
     ip: evidence.ip,
-    reachable: reachableAs(shown.status, insideTls),
+    reachable: reachableAs(summary.status, insideTls),
     starttls: (
       {
         offered: 'yes',
@@ -129,16 +133,18 @@ function serverView(
         refused: 'no',
         unknown: 'unknown',
       } as const
-    )[shown.starttls],
+    )[summary.starttls],
     tls: connection?.handshake
       ? 'yes'
       : handshakeFailed(connection?.failure?.code)
         ? 'no'
         : 'unknown',
-    pkix: all((c) => c.pkix),
-    dane: all(({ shown: { dane } }) =>
-      dane === 'match' ? 'yes' : dane === 'unverifiable' ? 'unknown' : 'no',
-    ),
+    pkix: all((certificate) => certificate.pkix),
+    dane: all(({ summary: { dane } }) => {
+      if (dane === 'match') return 'yes';
+      if (dane === 'unverifiable') return 'unknown';
+      return 'no';
+    }),
     attacker: false,
   };
 }
@@ -148,11 +154,12 @@ function serverView(
  * none.
  */
 function reachableAs(
-  status: JudgedAddress['shown']['status'],
+  status: JudgedAddress['summary']['status'],
   inside: JudgedAddress['insideTls'],
 ): Known {
   if (status === 'unreachable' || inside === 'refused') return 'no';
-  return status === 'reachable' && inside !== 'unknown' ? 'yes' : 'unknown';
+  if (status === 'reachable' && inside !== 'unknown') return 'yes';
+  return 'unknown';
 }
 
 /**

@@ -51,17 +51,17 @@ const passedOverAs = {
  * §5.1).
  */
 function passedOverRules(raised: FindingCollector): void {
-  for (const { evidence, shown } of raised.passedOver) {
+  for (const { evidence, summary } of raised.passedOver) {
     const { name, preference, meant } = evidence;
     const says =
       meant === undefined
         ? ''
         : `The final dot is missing, so the zone's own name was added: ${meant} exists.`;
-    raised.add(passedOverAs[shown.passedOver ?? 'no-address'], {
+    raised.add(passedOverAs[summary.passedOver ?? 'no-address'], {
       host: name,
       preference,
       meant,
-      detail: shown.passedOver === 'special-name' ? (specialName(name)?.clause ?? '') : says,
+      detail: summary.passedOver === 'special-name' ? (specialName(name)?.clause ?? '') : says,
       all: raised.hosts.length === 0,
     });
   }
@@ -74,10 +74,10 @@ function deadHost(
   all: boolean,
 ): void {
   const host = { host: evidence.name, preference: evidence.preference, all };
-  for (const { shown } of addresses) {
-    const id = unreachableAs(shown.reason);
-    const ip = id === 'mx-address-unroutable' ? shown.ip : '';
-    raised.add(id, { ...host, ip, detail: unreachableBecause(shown), reply: shown.reply });
+  for (const { summary } of addresses) {
+    const id = unreachableAs(summary.reason);
+    const ip = id === 'mx-address-unroutable' ? summary.ip : '';
+    raised.add(id, { ...host, ip, detail: unreachableBecause(summary), reply: summary.reply });
   }
 }
 
@@ -86,13 +86,13 @@ function unreachableAs(
   reason = '',
 ): 'mx-unreachable' | 'mx-takes-no-mail' | 'mx-address-unroutable' {
   if (reason === 'smtp-takes-no-mail') return 'mx-takes-no-mail';
-  return reason === 'net-guarded' ? 'mx-address-unroutable' : 'mx-unreachable';
+  if (reason === 'net-guarded') return 'mx-address-unroutable';
+  return 'mx-unreachable';
 }
 
-function unreachableBecause({ ip, reason = '' }: JudgedAddress['shown']): string {
-  return reason === 'net-guarded'
-    ? `${ip} is ${specialPurpose(ip) ?? 'not a public address'}`
-    : reason;
+function unreachableBecause({ ip, reason = '' }: JudgedAddress['summary']): string {
+  if (reason === 'net-guarded') return `${ip} is ${specialPurpose(ip) ?? 'not a public address'}`;
+  return reason;
 }
 
 /**
@@ -101,21 +101,21 @@ function unreachableBecause({ ip, reason = '' }: JudgedAddress['shown']): string
  */
 function differing(raised: FindingCollector, { addresses, evidence }: JudgedHost): void {
   const seen = addresses.filter(
-    (a) => a.shown.status === 'reachable' && a.shown.starttls !== 'unknown',
+    (address) => address.summary.status === 'reachable' && address.summary.starttls !== 'unknown',
   );
   const [without, having] = [
-    seen.filter((a) => a.shown.starttls !== 'offered'),
-    seen.filter((a) => a.shown.starttls === 'offered'),
+    seen.filter((judgedAddress) => judgedAddress.summary.starttls !== 'offered'),
+    seen.filter((judgedAddress) => judgedAddress.summary.starttls === 'offered'),
   ];
   if (without.length === 0 || having.length === 0) return;
   const family = familyOf(without);
   const split =
-    family !== undefined && !having.some((a) => familyOf([a]) === family)
+    family !== undefined && !having.some((judgedAddress) => familyOf([judgedAddress]) === family)
       ? ` That is all of ${family} and none of the rest.`
       : '';
   const [odd, usual] = [greetings(without), greetings(having)];
   const others = odd !== '' && odd !== usual ? ` It greets as ${odd}, the others as ${usual}.` : '';
-  const addressesWithout = without.map((a) => a.evidence.ip).join(', ');
+  const addressesWithout = without.map((judgedAddress) => judgedAddress.evidence.ip).join(', ');
   raised.add('starttls-differs', {
     host: evidence.name,
     detail: `Without STARTTLS: ${addressesWithout}.${split}${others}`,
@@ -123,60 +123,68 @@ function differing(raised: FindingCollector, { addresses, evidence }: JudgedHost
 }
 
 function familyOf(addresses: readonly JudgedAddress[]): 'IPv4' | 'IPv6' | undefined {
-  const six = addresses.map((a) => a.evidence.ip.includes(':'));
-  return six.every((is) => is) ? 'IPv6' : six.some((is) => is) ? undefined : 'IPv4';
+  const six = addresses.map((address) => address.evidence.ip.includes(':'));
+  if (six.every((is) => is)) return 'IPv6';
+  if (six.some((is) => is)) return undefined;
+  return 'IPv4';
 }
 
 /** The names that servers greet with. */
 function greetings(addresses: readonly JudgedAddress[]): string {
   return [
-    ...new Set(addresses.flatMap((a) => a.connection?.greeting?.lines[0]?.split(' ')[0] ?? [])),
+    ...new Set(
+      addresses.flatMap((address) => address.connection?.greeting?.lines[0]?.split(' ')[0] ?? []),
+    ),
   ]
     .sort()
     .join(', ');
 }
 
 function isDead({ addresses }: JudgedHost): boolean {
-  const tried = addresses.filter((a) => a.shown.status !== 'skipped');
-  return tried.length > 0 && tried.every((a) => a.shown.status === 'unreachable');
+  const tried = addresses.filter((address) => address.summary.status !== 'skipped');
+  return (
+    tried.length > 0 &&
+    tried.every((judgedAddress) => judgedAddress.summary.status === 'unreachable')
+  );
 }
 
 function addressRules(raised: FindingCollector, host: JudgedHost, address: JudgedAddress): void {
-  const { evidence, connection, shown } = address;
+  const { evidence, connection, summary } = address;
   const on = { host: host.evidence.name, ip: evidence.ip };
-  const { status, reason = '' } = shown;
+  const { status, reason = '' } = summary;
   if (status === 'inconclusive' && raised.evidence.network.port25 !== 'blocked')
-    raised.add('mx-inconclusive', { ...on, detail: reason, reply: shown.reply });
+    raised.add('mx-inconclusive', { ...on, detail: reason, reply: summary.reply });
   if (status === 'unreachable')
     raised.add(unreachableAs(reason), {
       ...on,
       preference: host.evidence.preference,
-      detail: unreachableBecause(shown),
-      reply: shown.reply,
+      detail: unreachableBecause(summary),
+      reply: summary.reply,
     });
   if (status !== 'reachable' || !connection) return;
 
   if (
     ownNetworkStrips(raised.evidence) &&
-    (shown.starttls === 'absent' || shown.starttls === 'mangled')
+    (summary.starttls === 'absent' || summary.starttls === 'mangled')
   )
     return;
   const promise = promiseOf(raised.evidence, host);
-  if (promise && ['absent', 'mangled', 'refused'].includes(shown.starttls))
+  if (promise && ['absent', 'mangled', 'refused'].includes(summary.starttls))
     raised.add('starttls-promised', { host: host.evidence.name, detail: promise });
-  const beside = (shown.submission ?? [])
-    .filter((s) => s.starttls === 'offered')
-    .map((s) => s.port);
-  if (beside.length > 0 && (shown.starttls === 'absent' || shown.starttls === 'mangled'))
+  const beside = (summary.submission ?? [])
+    .filter((submissionPort) => submissionPort.starttls === 'offered')
+    .map((submissionPort) => submissionPort.port);
+  if (beside.length > 0 && (summary.starttls === 'absent' || summary.starttls === 'mangled'))
     raised.add('starttls-differs', {
       host: host.evidence.name,
       detail: `Without TLS: port ${raised.evidence.smtpPort}; with it: ${beside.join(', ')}. The server knows TLS, so STARTTLS is switched off on the one port, or taken away on the path to it.`,
     });
-  if (shown.starttls === 'absent') raised.add('starttls-absent', on);
-  if (shown.starttls === 'mangled')
+  if (summary.starttls === 'absent') raised.add('starttls-absent', on);
+  if (summary.starttls === 'mangled')
     raised.add('starttls-mangled', { ...on, detail: `"${connection.mangledAs ?? ''}"` });
-  if (shown.starttls === 'refused') raised.add('starttls-refused', { ...on, reply: shown.reply });
-  if (shown.starttls === 'offered' && !connection.handshake) {
+  if (summary.starttls === 'refused')
+    raised.add('starttls-refused', { ...on, reply: summary.reply });
+  if (summary.starttls === 'offered' && !connection.handshake) {
     const { code = '', detail = '' } = connection.failure ?? {};
     if (handshakeFailed(code))
       raised.add('tls-handshake-failed', { ...on, detail: describeHandshakeFailure(code, detail) });
@@ -192,9 +200,9 @@ function addressRules(raised: FindingCollector, host: JudgedHost, address: Judge
   }
   insideTlsRules(raised, address, on);
   tlsRules(raised, address.probed, on);
-  if (evidence.connections.some((c) => c.injection === 'executed'))
+  if (evidence.connections.some((connection) => connection.injection === 'executed'))
     raised.add('injection-vulnerable', on);
-  if (evidence.connections.some((c) => c.renegotiation === 'accepted'))
+  if (evidence.connections.some((connection) => connection.renegotiation === 'accepted'))
     raised.add('tls-renegotiation', on);
   certificateRules(raised, host, address);
   unsettledRule(raised, host, address);
@@ -203,11 +211,11 @@ function addressRules(raised: FindingCollector, host: JudgedHost, address: Judge
 /** What EHLO met inside TLS: without a 2yz reply no mail is handed over [3207-4.2-2]. */
 function insideTlsRules(
   raised: FindingCollector,
-  { insideTls, connection, shown }: JudgedAddress,
+  { insideTls, connection, summary }: JudgedAddress,
   on: FindingInput,
 ): void {
   const { code = '' } = connection?.failure ?? {};
-  const seen = { ...on, detail: code, reply: shown.reply };
+  const seen = { ...on, detail: code, reply: summary.reply };
   if (insideTls === 'refused') raised.add('tls-session-refused', seen);
   if (insideTls === 'unknown')
     raised.add('mx-inconclusive', { ...seen, detail: `${code} inside TLS` });
@@ -215,8 +223,8 @@ function insideTlsRules(
 
 /** How the handshake ended, and what that suggests. */
 function describeHandshakeFailure(code: string, detail: string): string {
-  const { says = `${code}.`, fix = '' } = tlsFailures.entries[code] ?? {};
-  return `${says.replace(/\.$/, detail === '' ? '.' : ` (${detail}).`)} ${fix}`.trimEnd();
+  const { message = `${code}.`, fix = '' } = tlsFailures.find(code) ?? {};
+  return `${message.replace(/\.$/, detail === '' ? '.' : ` (${detail}).`)} ${fix}`.trimEnd();
 }
 
 /** Says what is left open, where it could have been a fault. */
@@ -228,7 +236,7 @@ function unsettledRule(raised: FindingCollector, host: JudgedHost, address: Judg
   const left = [...new Set(open)].filter((id) => !raised.has(id));
   if (left.length === 0) return;
   const { stopped, connections, ip } = address.evidence;
-  const spent = connections.filter((c) => !c.earlier).length;
+  const spent = connections.filter((connection) => !connection.earlier).length;
   const why =
     stopped === undefined
       ? 'it was asked for another profile'
@@ -244,11 +252,11 @@ function unsettledRule(raised: FindingCollector, host: JudgedHost, address: Judg
 }
 
 /** What the domain has published that makes senders insist on TLS with this host. */
-function promiseOf({ mtaSts, route }: Evidence, { evidence, shown }: JudgedHost): string {
+function promiseOf({ mtaSts, route }: Evidence, { evidence, summary }: JudgedHost): string {
   const dane =
     evidence.tlsa.status === 'usable' && route.dnssec === 'secure' ? ['TLSA records'] : [];
   const sts =
-    mtaSts.policy?.mode === 'enforce' && shown.mtaStsMatch === 'match'
+    mtaSts.policy?.mode === 'enforce' && summary.mtaStsMatch === 'match'
       ? ['an MTA-STS policy in mode enforce']
       : [];
   return [...dane, ...sts].join(' and ');

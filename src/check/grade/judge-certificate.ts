@@ -16,7 +16,7 @@ export interface JudgedCertificate {
   readonly certificate: Certificate;
   /** As sent, the certificate itself first. */
   readonly chain: readonly Certificate[];
-  readonly shown: MailCertificate;
+  readonly summary: MailCertificate;
   /**
    * Accepted by an MTA-STS sender: trusted, in date, for the MX host name (RFC 8461 §4.2
    * [8461-4.2-1]).
@@ -44,10 +44,22 @@ export function judgeCertificate(
   const chain = parseChain(handshake.chain.map((text) => fromBase64(text) ?? new Uint8Array()));
   const leaf = chain[0];
   if (!leaf) return undefined;
-  const at = Date.parse(evidence.collectedAt);
-  const dane = judgeDane({ evidence, host, chain, leaf, at, anchor: handshake.pkix.anchor });
+  const validationTime = Date.parse(evidence.collectedAt);
+  const dane = judgeDane({
+    evidence,
+    host,
+    chain,
+    leaf,
+    validationTime,
+    anchor: handshake.pkix.anchor,
+  });
   const { chain: trust, validity: pathValidity } = handshake.pkix;
-  const validity = at > leaf.notAfter ? 'expired' : at < leaf.notBefore ? 'not-yet-valid' : 'valid';
+  const validity =
+    validationTime > leaf.notAfter
+      ? 'expired'
+      : validationTime < leaf.notBefore
+        ? 'not-yet-valid'
+        : 'valid';
   const nameMatch = matchesDnsName(leaf, host.name) ? 'match' : 'mismatch';
   const sound =
     trust === 'trusted' && pathValidity === 'valid' && handshake.pkix.problems.length === 0;
@@ -60,14 +72,14 @@ export function judgeCertificate(
     daneCause: dane.cause,
     daneFaults: dane.faults ?? [],
     path: handshake.pkix,
-    shown: {
+    summary: {
       ...certificateFacts(leaf, chain),
       sni: handshake.sni,
       chain: trust,
       validity,
       nameMatch,
       dane: dane.verdict,
-      ...(dane.record === undefined ? {} : { daneRecord: dane.record }),
+      daneRecord: dane.record,
       mtaSts: judgeMtaSts(evidence, host, pkix),
     },
   };
@@ -90,7 +102,8 @@ export function listedInPolicy(
   host: string,
 ): 'match' | 'mismatch' | 'not-applicable' {
   if (status !== 'found' || !policy || policy.mode === 'none') return 'not-applicable';
-  return policy.mx.some((pattern) => matchMx(pattern, host)) ? 'match' : 'mismatch';
+  if (policy.mx.some((pattern) => matchMx(pattern, host))) return 'match';
+  return 'mismatch';
 }
 
 interface DaneJudgement {
@@ -106,27 +119,36 @@ interface DaneInput {
   readonly host: HostEvidence;
   readonly chain: readonly Certificate[];
   readonly leaf: Certificate;
-  readonly at: number;
+  readonly validationTime: number;
   /** Base64, where the server did not send it. */
   readonly anchor: string | undefined;
 }
 
-function judgeDane({ evidence, host, chain, leaf, at, anchor }: DaneInput): DaneJudgement {
+function judgeDane({
+  evidence,
+  host,
+  chain,
+  leaf,
+  validationTime,
+  anchor,
+}: DaneInput): DaneJudgement {
   if (host.tlsa.status !== 'usable') return { verdict: 'not-applicable' };
   const records = host.tlsa.records.flatMap((text) => parseTlsa(text) ?? []);
   const names = referenceNames(host.tlsa.base, evidence);
-  const ask = (over: Partial<Parameters<typeof verifyDane>[0]>) =>
-    verifyDane({ records, chain, names, at, ...over });
-  const { verdict, matched: record } = ask({});
+  const question = (over: Partial<Parameters<typeof verifyDane>[0]>) =>
+    verifyDane({ records, chain, names, validationTime, ...over });
+  const { verdict, matched: record } = question({});
   if (verdict === 'match') {
-    const byKey = ask({ records: records.filter((r) => r.usage === 3) }).verdict === 'match';
+    const byKey =
+      question({ records: records.filter((record) => record.usage === 3) }).verdict === 'match';
     return { verdict, by: byKey ? 'daneEe' : 'daneTa', record };
   }
   if (verdict !== 'mismatch') return { verdict };
   const unsent = parseChain(anchor === undefined ? [] : [fromBase64(anchor) ?? new Uint8Array()]);
-  const faults = explainMismatch({ records, chain, names, at, anchor: unsent[0] });
-  const inDate = ask({ at: (leaf.notBefore + leaf.notAfter) / 2 }).verdict === 'match';
+  const faults = explainMismatch({ records, chain, names, validationTime, anchor: unsent[0] });
+  const inDate =
+    question({ validationTime: (leaf.notBefore + leaf.notAfter) / 2 }).verdict === 'match';
   if (inDate) return { verdict, faults, cause: 'date' };
-  const named = ask({ names: leaf.dnsNames }).verdict === 'match';
+  const named = question({ names: leaf.dnsNames }).verdict === 'match';
   return { verdict, faults, cause: named ? 'name' : undefined };
 }

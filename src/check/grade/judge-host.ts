@@ -31,7 +31,7 @@ import { judgeCertificate, listedInPolicy, type JudgedCertificate } from './judg
 
 /** What a server's answers say of one address. */
 export interface Probed {
-  readonly proven: Inference;
+  readonly inference: Inference;
   readonly inventory: Inventory;
 }
 
@@ -47,13 +47,13 @@ export interface JudgedAddress {
   /** Seen by an earlier run, and replaced since. */
   readonly gone: readonly JudgedCertificate[];
   readonly probed: Probed;
-  readonly shown: MailAddress;
+  readonly summary: MailAddress;
 }
 
 export interface JudgedHost {
   readonly evidence: HostEvidence;
   readonly addresses: readonly JudgedAddress[];
-  readonly shown: MailHost;
+  readonly summary: MailHost;
 }
 
 /** What one MX host shows, without any grade. */
@@ -63,14 +63,14 @@ export function judgeHost(evidence: Evidence, host: HostEvidence): JudgedHost {
   return {
     evidence: host,
     addresses,
-    shown: {
+    summary: {
       name: host.name,
       preference: host.preference,
       dnssec: host.dnssec,
       mtaStsMatch: ignored === undefined ? listedInPolicy(evidence, host.name) : 'not-applicable',
       tlsa: { status: host.tlsa.status, records: host.tlsa.records, ...rollover(host, addresses) },
-      ...(ignored === undefined ? {} : { passedOver: ignored }),
-      addresses: addresses.map((a) => a.shown),
+      passedOver: ignored,
+      addresses: addresses.map((address) => address.summary),
     },
   };
 }
@@ -86,17 +86,19 @@ function judgeAddress(
   const now = judgeAll(
     evidence,
     host,
-    connections.filter((c) => !c.earlier),
+    connections.filter((connection) => !connection.earlier),
   );
   const before = judgeAll(
     evidence,
     host,
-    connections.filter((c) => c.earlier),
-  ).filter((c) => !now.some((n) => sameKey(n, c)));
-  const gone = before.filter((c) => now.some((n) => n.shown.keyAlgorithm === c.shown.keyAlgorithm));
-  const certificates = [...now, ...before.filter((c) => !gone.includes(c))];
-  const proven = infer(probeLog(connections));
-  const probed = { proven, inventory: summarise(proven) };
+    connections.filter((connection) => connection.earlier),
+  ).filter((certificate) => !now.some((n) => sameKey(n, certificate)));
+  const gone = before.filter((certificate) =>
+    now.some((n) => n.summary.keyAlgorithm === certificate.summary.keyAlgorithm),
+  );
+  const certificates = [...now, ...before.filter((certificate) => !gone.includes(certificate))];
+  const inference = infer(probeLog(connections));
+  const probed = { inference, inventory: summarise(inference) };
   return {
     evidence: address,
     connection,
@@ -105,22 +107,20 @@ function judgeAddress(
     certificates,
     gone,
     probed,
-    shown: {
+    summary: {
       ip: address.ip,
       status,
-      ...(reason === undefined ? {} : { reason }),
+      reason,
       ...replied(connection),
-      connections: connections.filter((c) => !c.earlier).length,
+      connections: connections.filter((connection) => !connection.earlier).length,
       starttls,
       tls: shownTls(probed),
-      certificates: certificates.map((c) => c.shown),
-      ...(address.submission
-        ? {
-            submission: address.submission.map((s) =>
-              judgeSubmission(evidence, host, address.ip, s),
-            ),
-          }
-        : {}),
+      certificates: certificates.map((certificate) => certificate.summary),
+      submission:
+        address.submission &&
+        address.submission.map((submissionEvidence) =>
+          judgeSubmission(evidence, host, address.ip, submissionEvidence),
+        ),
     },
   };
 }
@@ -138,7 +138,7 @@ function judgeSubmission(
   { port, ...seen }: SubmissionEvidence,
 ): SubmissionPort {
   const without = { ...host, tlsa: { ...host.tlsa, status: 'absent', records: [] } } as const;
-  const { ip: _, ...shown } = judgeAddress(evidence, without, { ip, ...seen }).shown;
+  const { ip: _, ...shown } = judgeAddress(evidence, without, { ip, ...seen }).summary;
   return { port, ...shown };
 }
 
@@ -148,13 +148,15 @@ function judgeAll(
   connections: readonly ConnectionEvidence[],
 ): readonly JudgedCertificate[] {
   const judged = connections
-    .flatMap((c) => c.handshake ?? c.presented ?? [])
-    .flatMap((p) => judgeCertificate(evidence, host, p) ?? []);
-  return judged.filter((c, i) => judged.findIndex((d) => sameKey(c, d)) === i);
+    .flatMap((connection) => connection.handshake ?? connection.presented ?? [])
+    .flatMap((presentedChain) => judgeCertificate(evidence, host, presentedChain) ?? []);
+  return judged.filter(
+    (certificate, index) => judged.findIndex((d) => sameKey(certificate, d)) === index,
+  );
 }
 
-const sameKey = (a: JudgedCertificate, b: JudgedCertificate): boolean =>
-  a.shown.spkiSha256 === b.shown.spkiSha256;
+const sameKey = (left: JudgedCertificate, right: JudgedCertificate): boolean =>
+  left.summary.spkiSha256 === right.summary.spkiSha256;
 
 function rollover(
   { tlsa }: HostEvidence,
@@ -163,7 +165,7 @@ function rollover(
   const records = tlsa.records.flatMap((text) => parseTlsa(text) ?? []);
   if (records.length === 0 || records.length < tlsa.records.length) return {};
   const chainsOf = (pick: 'certificates' | 'gone') =>
-    addresses.flatMap((a) => a[pick].map((c) => c.chain));
+    addresses.flatMap((address) => address[pick].map((certificate) => certificate.chain));
   const { state, roles } = rolloverState({
     records,
     chains: chainsOf('certificates'),
@@ -174,20 +176,23 @@ function rollover(
 
 const versions = ['TLSv1.3', 'TLSv1.2', 'TLSv1.1', 'TLSv1', 'SSLv3'] as const;
 
-function shownTls({ proven: { log }, inventory }: Probed): MailAddress['tls'] {
-  const completed = log.flatMap(({ answer }) =>
-    answer.kind === 'handshake' ? [{ version: answer.version, name: answer.suite }] : [],
-  );
+function shownTls({ inference: { log }, inventory }: Probed): MailAddress['tls'] {
+  const completed = log.flatMap(({ answer }) => {
+    if (answer.kind === 'handshake') return [{ version: answer.version, name: answer.suite }];
+    return [];
+  });
   const seen = versions.flatMap((version) =>
     inventory.suites[version].accepted.map((id) => ({ version: version, name: suiteName(id) })),
   );
-  const groups = log.flatMap(({ answer }) =>
-    answer.kind === 'handshake' ? (answer.group ?? []) : [],
-  );
+  const groups = log.flatMap(({ answer }) => {
+    if (answer.kind === 'handshake') return answer.group ?? [];
+    return [];
+  });
   return {
     versions: inventory.versions,
     suites: [...seen, ...completed].filter(
-      (s, i, all) => all.findIndex((t) => t.version === s.version && t.name === s.name) === i,
+      (s, index, all) =>
+        all.findIndex((t) => t.version === s.version && t.name === s.name) === index,
     ),
     order: inventory.order,
     groups: [...new Set([...inventory.groups.accepted.map(groupName), ...groups])],

@@ -7,7 +7,7 @@ const MOST = 3;
 
 interface Lint {
   readonly text: string;
-  readonly says: string;
+  readonly message: string;
 }
 
 /**
@@ -43,20 +43,22 @@ export function lintRules(raised: FindingCollector): void {
 export function recordReason(texts: readonly string[], says: string): string {
   if (texts.length === 0) return says;
   const shown = joined(texts.map(quoted));
-  return texts.length === 1 ? `${shown}: ${says}` : `${says}: ${shown}`;
+  if (texts.length === 1) return `${shown}: ${says}`;
+  return `${says}: ${shown}`;
 }
 
 function shown(lints: readonly Lint[]): string {
   return joined(lints.map(phrase));
 }
 
-function phrase({ text, says }: Lint): string {
-  return `${quoted(text)}: ${says}`;
+function phrase({ text, message }: Lint): string {
+  return `${quoted(text)}: ${message}`;
 }
 
 /** Enough of a TLSA record to find it by. */
 export function shortRecord(record: string): string {
-  return record.length > 24 ? `${record.slice(0, 22)}...` : record;
+  if (record.length > 24) return `${record.slice(0, 22)}...`;
+  return record;
 }
 
 function joined(phrases: readonly string[]): string {

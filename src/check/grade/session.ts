@@ -37,7 +37,8 @@ const lasting: ReadonlySet<string> = new Set([
 export function insideTls(connection: ConnectionEvidence | undefined): InsideTls | undefined {
   if (!connection?.handshake) return undefined;
   if (connection.ehloAfterTls ?? !connection.failure) return 'works';
-  return lasting.has(connection.failure?.code ?? '') ? 'refused' : 'unknown';
+  if (lasting.has(connection.failure?.code ?? '')) return 'refused';
+  return 'unknown';
 }
 
 /**
@@ -46,9 +47,9 @@ export function insideTls(connection: ConnectionEvidence | undefined): InsideTls
  */
 export function bestOf(connections: readonly ConnectionEvidence[]): ConnectionEvidence | undefined {
   return (
-    connections.find((c) => c.handshake && insideTls(c) === 'works') ??
-    connections.find((c) => c.handshake) ??
-    connections.find((c) => c.purpose === 'handshake') ??
+    connections.find((connection) => connection.handshake && insideTls(connection) === 'works') ??
+    connections.find((connection) => connection.handshake) ??
+    connections.find((connection) => connection.purpose === 'handshake') ??
     connections.at(-1)
   );
 }
@@ -62,12 +63,13 @@ export function intermittentTls(
   connections: readonly ConnectionEvidence[],
 ): { readonly offered: number; readonly of: number } | undefined {
   const answered = connections.filter(
-    (c) => c.earlier === undefined && c.ehlo && c.starttls !== 'unknown',
+    (connection) =>
+      connection.earlier === undefined && connection.ehlo && connection.starttls !== 'unknown',
   );
   const missing = answered.findIndex(({ starttls }) => isMissing(starttls));
-  const after = answered.slice(missing).some((c) => c.starttls === 'offered');
+  const after = answered.slice(missing).some((connection) => connection.starttls === 'offered');
   if (missing < 0 || !after) return undefined;
-  const offered = answered.filter((c) => c.starttls === 'offered').length;
+  const offered = answered.filter((connection) => connection.starttls === 'offered').length;
   return { offered, of: answered.length };
 }
 

@@ -19,9 +19,9 @@ import type { FindingCollector, FindingInput } from './finding-collector.js';
  */
 export function tlsRules(raised: FindingCollector, probed: Probed, on: FindingInput): void {
   const { tls } = raised.profile;
-  const { inventory, proven } = probed;
+  const { inventory, inference } = probed;
   const shown = gradedAsks(tls).flatMap(({ finding, ask, apart }) => {
-    const { settled, witnesses } = evaluate(proven, ask);
+    const { settled, witnesses } = evaluate(inference, ask);
     if (settled !== 'accepted' || ask.kind === 'dhe') return [];
     if (!apart) return [{ finding, detail: detailOf(ask, witnesses) }];
     const own = witnesses.filter((id) => !apart.ids.includes(id));
@@ -29,9 +29,10 @@ export function tlsRules(raised: FindingCollector, probed: Probed, on: FindingIn
     return [
       { finding, ids: own },
       { finding: apart.finding, ids: others },
-    ].flatMap(({ finding: raises, ids }) =>
-      ids.length > 0 ? [{ finding: raises, detail: detailOf(ask, ids) }] : [],
-    );
+    ].flatMap(({ finding: raises, ids }) => {
+      if (ids.length > 0) return [{ finding: raises, detail: detailOf(ask, ids) }];
+      return [];
+    });
   });
   for (const { finding } of shown)
     raised.add(finding, {
@@ -52,14 +53,16 @@ export function tlsRules(raised: FindingCollector, probed: Probed, on: FindingIn
 
 /** Findings of the profile that the answers neither raise nor rule out. */
 export function unsettled(probed: Probed, tls: TlsTerms): readonly FindingId[] {
-  const { inventory, proven } = probed;
+  const { inventory, inference } = probed;
   return [
-    ...gradedAsks(tls).flatMap(({ finding, ask }) =>
-      evaluate(proven, ask).settled === 'unknown' ? [finding] : [],
-    ),
-    ...tls.required.flatMap((version) =>
-      inventory.versions[version] === 'unknown' ? ['tls-missing-version' as const] : [],
-    ),
+    ...gradedAsks(tls).flatMap(({ finding, ask }) => {
+      if (evaluate(inference, ask).settled === 'unknown') return [finding];
+      return [];
+    }),
+    ...tls.required.flatMap((version) => {
+      if (inventory.versions[version] === 'unknown') return ['tls-missing-version' as const];
+      return [];
+    }),
     ...features(probed, tls).flatMap(({ finding, settled }) =>
       settled === 'unknown' ? [finding] : [],
     ),
@@ -92,12 +95,12 @@ function features(
   ] as const;
 }
 
-function detailOf(ask: Ask, witnesses: readonly number[]): string[] {
+function detailOf(question: Ask, witnesses: readonly number[]): string[] {
   const names = { suites: suiteName, groups: groupName, signatures: signatureSchemeName } as const;
-  if (ask.kind === 'version') return [readable(ask.version)];
-  if (ask.kind === 'ssl2') return ['SSLv2'];
-  if (ask.kind === 'order' || ask.kind === 'dhe') return [];
-  return witnesses.slice(0, 3).map(names[ask.kind]);
+  if (question.kind === 'version') return [readable(question.version)];
+  if (question.kind === 'ssl2') return ['SSLv2'];
+  if (question.kind === 'order' || question.kind === 'dhe') return [];
+  return witnesses.slice(0, 3).map(names[question.kind]);
 }
 
 const readable = (version: TlsVersion): string =>

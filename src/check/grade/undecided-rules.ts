@@ -14,15 +14,15 @@ export function undecidedRules(
   { depth, mtaSts }: Evidence,
   { tls }: Profile,
   { evidence: { tlsa } }: JudgedHost,
-  { shown, probed, connection }: JudgedAddress,
+  { summary, probed, connection }: JudgedAddress,
 ): readonly FindingId[] {
-  if (depth === 'triage' || shown.starttls !== 'offered') return [];
+  if (depth === 'triage' || summary.starttls !== 'offered') return [];
   // Where the first conversation came to nothing, that is what is told.
   if (!connection?.handshake && !handshakeFailed(connection?.failure?.code)) return [];
   // A certificate that has not been seen may be the one that is wrong.
   const unseen =
     connection?.handshake &&
-    (['RSA', 'ECDSA'] as const).some((key) => settleKey(probed.proven, key) === 'unknown');
+    (['RSA', 'ECDSA'] as const).some((key) => settleKey(probed.inference, key) === 'unknown');
   return [
     ...unsettled(probed, tls),
     ...(unseen && tlsa.status === 'usable' ? (['dane-mismatch'] as const) : []),

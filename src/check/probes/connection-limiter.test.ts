@@ -7,15 +7,15 @@ import { parseOptOut } from './opt-out.js';
 const reachable = (ip: string): AddressEvidence => ({ ip, status: 'reachable', connections: [] });
 const soon = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 5));
 
-test('an address has one visitor at a time, whatever names lead there, and one budget for all of them', async () => {
-  const manners = new ConnectionLimiter({ budget: 3 });
+test('one connection per address at a time and one budget for all its host names', async () => {
+  const limiter = new ConnectionLimiter({ budget: 3 });
   let inside = 0;
   const left: number[] = [];
   const visit = (host: string): Promise<AddressEvidence> =>
-    manners.visit(host, '192.0.2.1', async (purse) => {
+    limiter.run(host, '192.0.2.1', async (budget) => {
       assert.equal(++inside, 1);
-      left.push(purse.left);
-      purse.spend();
+      left.push(budget.remaining);
+      budget.consume();
       await soon();
       inside--;
       return reachable('192.0.2.1');
@@ -29,11 +29,11 @@ test('an address has one visitor at a time, whatever names lead there, and one b
   assert.deepEqual(left, [3, 2, 1, 0]);
 });
 
-test('a host that many domains share is looked at once', async () => {
-  const manners = new ConnectionLimiter({ budget: 3 });
+test('a host that many domains share is probed once', async () => {
+  const limiter = new ConnectionLimiter({ budget: 3 });
   let visits = 0;
   const once = (): Promise<AddressEvidence> =>
-    manners.visit(
+    limiter.run(
       'mx.example',
       '192.0.2.1',
       () => (visits++, Promise.resolve(reachable('192.0.2.1'))),
@@ -43,24 +43,24 @@ test('a host that many domains share is looked at once', async () => {
   assert.equal(a, b);
 });
 
-test('a visit that fails does not keep the next one out', async () => {
-  const manners = new ConnectionLimiter({ budget: 3 });
-  const first = manners.visit('a.example', '192.0.2.1', () => Promise.reject(new Error('aborted')));
-  const second = manners.visit('b.example', '192.0.2.1', () =>
+test('a failed probe does not block the next one', async () => {
+  const limiter = new ConnectionLimiter({ budget: 3 });
+  const first = limiter.run('a.example', '192.0.2.1', () => Promise.reject(new Error('aborted')));
+  const second = limiter.run('b.example', '192.0.2.1', () =>
     Promise.resolve(reachable('192.0.2.1')),
   );
   await assert.rejects(first, /aborted/);
   assert.equal((await second).status, 'reachable');
 });
 
-test('who asked to be left alone is not connected to: by name, by the domain above, by address and by network', async () => {
+test('opt-out list: name, parent domain, address and network are not contacted', async () => {
   const list = parseOptOut(
     '# asked on 2026-11-01\nmx.a.example.\n*.b.example   # all of them\n192.0.2.7\n198.51.100.0/24\n2001:db8::/32\r\n',
   );
   assert.ok(list.ok);
-  const manners = new ConnectionLimiter({ budget: 3, optOut: list.value });
+  const limiter = new ConnectionLimiter({ budget: 3, optOut: list.value });
   const visit = (host: string, ip: string): Promise<AddressEvidence> =>
-    manners.visit(host, ip, () => Promise.resolve(reachable(ip)));
+    limiter.run(host, ip, () => Promise.resolve(reachable(ip)));
   for (const [host, ip] of [
     ['MX.A.example', '192.0.2.1'],
     ['x.y.b.example', '192.0.2.1'],
@@ -82,7 +82,7 @@ test('who asked to be left alone is not connected to: by name, by the domain abo
     assert.equal((await visit(host, ip)).status, 'reachable');
 });
 
-test('a line that is neither a name nor an address is told, not skipped: nobody on a list is connected to by a slip', () => {
+test('opt-out list: a malformed line is an error, not ignored', () => {
   for (const line of ['192.0.2.0/33', 'mx example', '*', '-', '192.0.2.1/24/1', '::1/200'])
     assert.equal(parseOptOut(`mx.example.com\n${line}`).ok, false, line);
 });

@@ -1,72 +1,80 @@
 import type { AddressEvidence } from '../../evidence/index.js';
 import type { OptOut } from './opt-out.js';
 
-/** How a run behaves toward the addresses it meets. */
-export interface MannersOptions {
-  /** TCP connections to one address in the whole run. */
+/** Limits on the connections of one run. */
+export interface ConnectionLimits {
+  /** TCP connections to one IP address in the whole run. */
   readonly budget: number;
-  /** Never to be connected to. */
+  /** Hosts and addresses that are never contacted. */
   readonly optOut?: OptOut;
 }
 
-/** What a visitor of an address has left to spend. */
+/** Connections that may still be opened to one IP address in this run. */
 export interface ConnectionBudget {
-  readonly left: number;
-  spend(): void;
+  readonly remaining: number;
+  /** Counts one connection. Call it before the connection is opened. */
+  consume(): void;
 }
 
 /**
- * One run's conduct: one connection at a time to an address whatever names lead there,
- * one budget for it, a host at an address looked at once however many domains name it,
- * and nobody disturbed who asked to be left alone.
+ * Limits how hard one run probes mail servers:
+ * - at most one open connection per IP address, for all host names that resolve to it;
+ * - at most `budget` connections per IP address over the whole run;
+ * - each pair of host and address is probed once, and its domains share the result;
+ * - addresses and hosts on the opt-out list are never contacted.
  */
 export class ConnectionLimiter {
   readonly #spent = new Map<string, number>();
-  readonly #turns = new Map<string, Promise<unknown>>();
-  readonly #visits = new Map<string, Promise<AddressEvidence>>();
+  readonly #queues = new Map<string, Promise<unknown>>();
+  readonly #results = new Map<string, Promise<AddressEvidence>>();
 
-  constructor(private readonly options: MannersOptions) {}
+  constructor(private readonly limits: ConnectionLimits) {}
 
-  visit(
+  /**
+   * Runs `probe` when the address is free. Returns the earlier result for a pair that was
+   * probed before, and `skipped` for one on the opt-out list. Rejects as `probe` does; a
+   * failed probe does not block later ones.
+   */
+  run(
     host: string,
-    ip: string,
-    work: (purse: ConnectionBudget) => Promise<AddressEvidence>,
+    address: string,
+    probe: (budget: ConnectionBudget) => Promise<AddressEvidence>,
   ): Promise<AddressEvidence> {
-    const key = `${host} ${ip}`;
-    const known = this.#visits.get(key);
+    const key = `${host} ${address}`;
+    const known = this.#results.get(key);
     if (known) return known;
-    const visit = this.options.optOut?.(host, ip)
-      ? Promise.resolve(leftAlone(ip))
-      : this.#inTurn(ip, work);
-    this.#visits.set(key, visit);
-    return visit;
+    const result = this.limits.optOut?.(host, address)
+      ? Promise.resolve(optedOut(address))
+      : this.#enqueue(address, probe);
+    this.#results.set(key, result);
+    return result;
   }
 
-  async #inTurn(
-    ip: string,
-    work: (purse: ConnectionBudget) => Promise<AddressEvidence>,
+  async #enqueue(
+    address: string,
+    probe: (budget: ConnectionBudget) => Promise<AddressEvidence>,
   ): Promise<AddressEvidence> {
-    const before = this.#turns.get(ip);
-    const turn = (async () => {
-      await before?.catch(() => undefined);
-      return work(this.#purse(ip));
+    const previous = this.#queues.get(address);
+    const result = (async () => {
+      await previous?.catch(() => undefined);
+      return probe(this.#budgetOf(address));
     })();
-    this.#turns.set(ip, turn);
-    return turn;
+    this.#queues.set(address, result);
+    return result;
   }
 
-  #purse(ip: string): ConnectionBudget {
+  #budgetOf(address: string): ConnectionBudget {
     const spent = this.#spent;
-    const { budget } = this.options;
+    const { budget } = this.limits;
     return {
-      get left() {
-        return budget - (spent.get(ip) ?? 0);
+      get remaining() {
+        return budget - (spent.get(address) ?? 0);
       },
-      spend: () => void spent.set(ip, (spent.get(ip) ?? 0) + 1),
+      consume: () => void spent.set(address, (spent.get(address) ?? 0) + 1),
     };
   }
 }
 
-function leftAlone(ip: string): AddressEvidence {
+function optedOut(ip: string): AddressEvidence {
   return { ip, status: 'skipped', reason: 'opt-out', connections: [] };
 }

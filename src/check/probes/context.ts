@@ -6,7 +6,7 @@ import type { Goals } from '../../tls/index.js';
 import type { TrustStore } from '../../x509/index.js';
 import type { ConnectionLimiter } from './connection-limiter.js';
 
-/** What every probe works with. */
+/** The inputs and limits that all probes of one check share. */
 export interface ProbeContext {
   readonly network: Network;
   readonly resolver: Resolver;
@@ -31,21 +31,22 @@ export interface ProbeContext {
   readonly submissionPorts: readonly number[];
   readonly timeoutMs: number;
   readonly signal: AbortSignal | undefined;
-  /** What is asked beyond the completed handshake; nothing at depth triage. */
+  /** Questions beyond the completed handshake; undefined at depth `triage`. */
   readonly goals: Goals | undefined;
-  /** Try whether a command sent in clear survives the handshake. */
+  /** Test whether a plaintext command survives the handshake (CVE-2011-0411). */
   readonly intrusive: boolean;
-  readonly manners: ConnectionLimiter;
-  /** Hosts, and addresses of each, that are looked at. */
-  readonly most: { readonly hosts: number; readonly addresses: number };
-  /** Milliseconds between two connections to one address. */
+  readonly limiter: ConnectionLimiter;
+  /** Maximum number of hosts, and of addresses of each host, to probe. */
+  readonly maximum: { readonly hosts: number; readonly addresses: number };
+  /** Pause between two connections to one address, milliseconds. */
   readonly spacingMs: number;
-  /** What an earlier run saw of an address. */
-  earlier(host: string, ip: string): AddressEvidence | undefined;
-  progress(what: string): void;
+  /** Evidence of an earlier run about an address (`--resume`). */
+  earlierEvidence(host: string, address: string): AddressEvidence | undefined;
+  /** Reports the current step, for the progress line of the terminal. */
+  progress(step: string): void;
 }
 
-/** A failure as it is stored. */
+/** Converts a failure to its form in the evidence. */
 export function failureEvidence(failure: Failure | NetFailure): FailureEvidence {
   return { code: failure.code, detail: failure.detail };
 }

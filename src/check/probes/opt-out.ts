@@ -1,15 +1,13 @@
 import { fail, ok, parseIp, withinPrefix, type Result } from '../../base/index.js';
 import { checkFailures } from '../failures.js';
 
-/**
- * Who asked to be left alone: true for a host or address that is never to be connected
- * to.
- */
-export type OptOut = (host: string, ip: string) => boolean;
+/** Returns true for a host or address whose operator asked not to be contacted. */
+export type OptOut = (host: string, address: string) => boolean;
 
 /**
- * Reads a list of hosts and addresses, one a line. `*.example.com` stands for every name
- * below it.
+ * Parses an opt-out list: one host name, address or network (`192.0.2.0/24`) per line.
+ * `*.example.com` covers all names below example.com; `#` starts a comment. A malformed
+ * line is a failure: skipping it could contact a host that opted out.
  */
 export function parseOptOut(text: string): Result<OptOut> {
   const names = new Set<string>();
@@ -22,12 +20,12 @@ export function parseOptOut(text: string): Result<OptOut> {
     else if (/^(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)+$/.test(line)) names.add(line);
     else return fail(checkFailures.make('opt-out-malformed', line.slice(0, 100)));
   }
-  return ok((host, ip) => {
+  return ok((host, ipAddress) => {
     const labels = host.toLowerCase().split('.');
     const named =
       names.has(labels.join('.')) ||
-      labels.some((_, i) => i > 0 && names.has(`*.${labels.slice(i).join('.')}`));
-    const address = parseIp(ip);
+      labels.some((_, index) => index > 0 && names.has(`*.${labels.slice(index).join('.')}`));
+    const address = parseIp(ipAddress);
     return (
       named ||
       (address !== undefined &&
@@ -38,9 +36,10 @@ export function parseOptOut(text: string): Result<OptOut> {
 
 function networkOf(line: string): readonly [prefix: string, length: number] | undefined {
   const [prefix = '', length, ...more] = line.split('/');
-  const ip = parseIp(prefix);
-  if (!ip || more.length > 0) return undefined;
-  const most = ip.family === 4 ? 32 : 128;
-  if (length === undefined) return [prefix, most];
-  return /^\d{1,3}$/.test(length) && Number(length) <= most ? [prefix, Number(length)] : undefined;
+  const address = parseIp(prefix);
+  if (!address || more.length > 0) return undefined;
+  const maximum = address.family === 4 ? 32 : 128;
+  if (length === undefined) return [prefix, maximum];
+  if (/^\d{1,3}$/.test(length) && Number(length) <= maximum) return [prefix, Number(length)];
+  return undefined;
 }

@@ -5,7 +5,7 @@ import {
   type HandshakeEvidence,
   type PresentedChain,
 } from '../../evidence/index.js';
-import type { Conn } from '../../net/index.js';
+import type { Connection } from '../../net/index.js';
 import {
   openSession,
   starttlsOffer,
@@ -25,310 +25,289 @@ import { parseChain, verifyChain } from '../../x509/index.js';
 import { handshakeFailed } from '../grade/exposure.js';
 import { failureEvidence, type ProbeContext } from './context.js';
 
-type ProbeQuestion = AskHelloRequest['question'];
-type Draft = { -readonly [K in keyof ConnectionEvidence]: ConnectionEvidence[K] };
+type HelloQuestion = AskHelloRequest['question'];
+type Authentication = Extract<TlsQuestion, { kind: 'handshake' }>['authentication'];
+type MutableEvidence = { -readonly [K in keyof ConnectionEvidence]: ConnectionEvidence[K] };
+
+/** Lines of a transcript that the evidence keeps. */
+const MAX_TRANSCRIPT = 200;
 
 /**
- * What a connection is opened for: the completed handshake, one question of the prober,
- * or what `--intrusive` does.
+ * The reason to open a connection: the completed handshake, one question of the prober,
+ * or a test of `--intrusive`.
  */
 export type ProbePurpose = TlsQuestion | 'handshake' | 'intrusion' | 'intrusion-tls12';
 
+/** Server and purpose of one probe connection. */
+export interface ProbeConnectionRequest {
+  readonly address: string;
+  /** Name in SNI: the MX host, or its TLSA base domain (RFC 7672 §8.1). */
+  readonly serverName: string;
+  readonly purpose: ProbePurpose;
+}
+
 /**
- * One SMTP connection from its greeting to its end, as evidence; `sni` is the name said
- * in its TLS. Rejects only with the signal's reason.
+ * Opens one SMTP connection, probes it for its purpose, closes it and returns the
+ * evidence. Failures of the server are part of the evidence. Rejects only with the
+ * signal's reason.
  */
-export async function converse(
+export function probeConnection(
   context: ProbeContext,
-  sni: string,
-  ip: string,
-  errand: ProbePurpose,
+  request: ProbeConnectionRequest,
 ): Promise<ConnectionEvidence> {
-  const { network, clock, smtpPort, timeoutMs, signal } = context;
-  const began = clock.monotonic();
-  const since = (from: number): number => Math.max(0, Math.round(clock.monotonic() - from));
-  const draft: Draft = {
-    purpose:
-      typeof errand === 'string' ? errand : errand.kind === 'hello' ? errand.topic : errand.kind,
-    at: since(context.startedAt),
-    milliseconds: 0,
-    dial: 'open',
-    starttls: 'unknown',
-    transcript: [],
-  };
-  const dialled = await network.dial({
-    address: ip,
-    port: smtpPort,
-    timeoutMs,
-    ...(signal ? { signal } : {}),
-  });
-  if (!dialled.ok)
-    return { ...draft, dial: failureEvidence(dialled.failure), milliseconds: since(began) };
-  try {
-    await probeStarttls(context, sni, dialled.conn, errand, draft);
-  } finally {
-    dialled.conn.close();
+  return new ProbeConnection(context, request).run();
+}
+
+/**
+ * The state of one probe connection. Every step adds to the evidence, so that a
+ * connection that ends early still reports what it observed until then.
+ */
+class ProbeConnection {
+  readonly #context: ProbeContext;
+  readonly #request: ProbeConnectionRequest;
+  readonly #evidence: MutableEvidence;
+  readonly #began: number;
+
+  constructor(context: ProbeContext, request: ProbeConnectionRequest) {
+    this.#context = context;
+    this.#request = request;
+    this.#began = context.clock.monotonic();
+    this.#evidence = {
+      purpose: purposeName(request.purpose),
+      at: this.#millisecondsSince(context.startedAt),
+      milliseconds: 0,
+      dial: 'open',
+      starttls: 'unknown',
+      transcript: [],
+    };
   }
-  return { ...draft, milliseconds: since(began) };
-}
 
-/** Fills the draft as far as the server lets us come. */
-async function probeStarttls(
-  context: ProbeContext,
-  sni: string,
-  conn: Conn,
-  errand: ProbePurpose,
-  draft: Draft,
-): Promise<void> {
-  if (context.implicitTls) return probeImplicitTls(context, sni, conn, errand, draft);
-  const { helo, timeoutMs, signal, clock } = context;
-  const opened = await openSession({ conn, helo, timeoutMs, clock, ...(signal ? { signal } : {}) });
-  if (!opened.ok) return notOpened(opened.failure, draft);
-  const session = opened.value;
-  try {
-    draft.greeting = session.greeting;
-    await upgrade(context, sni, session, errand, draft);
-  } finally {
-    draft.transcript = session.transcript.slice(0, 200);
+  async run(): Promise<ConnectionEvidence> {
+    const { network, smtpPort, timeoutMs, signal } = this.#context;
+    const { address } = this.#request;
+    const dialled = await network.dial({ address, port: smtpPort, timeoutMs, signal });
+    if (dialled.ok) {
+      try {
+        if (this.#context.implicitTls) await this.#probeImplicitTls(dialled.connection);
+        else await this.#probeStarttls(dialled.connection);
+      } finally {
+        dialled.connection.close();
+      }
+    } else this.#evidence.dial = failureEvidence(dialled.failure);
+    this.#evidence.milliseconds = this.#millisecondsSince(this.#began);
+    return this.#evidence;
   }
-}
 
-/** Saves what the server said instead of a greeting of 220. */
-function notOpened(failure: OpenFailure, draft: Draft): void {
-  draft.failure = failureEvidence(failure);
-  if (failure.greeting) draft.greeting = failure.greeting;
-  draft.transcript = failure.transcript.slice(0, 200);
-}
-
-/** Where TLS comes before SMTP: the handshake or the hello is the first thing said. */
-async function probeImplicitTls(
-  context: ProbeContext,
-  sni: string,
-  conn: Conn,
-  errand: ProbePurpose,
-  draft: Draft,
-): Promise<void> {
-  const { helo, timeoutMs, signal, clock } = context;
-  const waiting = { timeoutMs, ...(signal ? { signal } : {}) };
-  if (typeof errand !== 'string' && errand.kind !== 'handshake') {
-    draft.starttls = 'offered';
-    return keepAnswer(
-      context,
-      sni,
-      errand,
-      await askHello({ conn, question: errand, serverName: sni, ...waiting }),
-      draft,
-    );
+  /** STARTTLS (RFC 3207): greeting, EHLO, and then the step that the purpose names. */
+  async #probeStarttls(connection: Connection): Promise<void> {
+    const { helo, clock } = this.#context;
+    const opened = await openSession({ connection, helo, clock, ...this.#limits });
+    if (!opened.ok) return this.#recordNotOpened(opened.failure);
+    const session = opened.value;
+    try {
+      this.#evidence.greeting = session.greeting;
+      await this.#greetAndUpgrade(session);
+    } finally {
+      this.#recordTranscript(session);
+    }
   }
-  const only =
-    typeof errand === 'string' || errand.authentication === 'any'
-      ? {}
-      : { authentication: errand.authentication };
-  const made = await handshake({ conn, servername: sni, ...only, ...waiting });
-  if (made.ok) keepFacts(context, made.facts, draft);
-  if (!made.ok) return notMade(errand, made.failure, draft);
-  draft.starttls = 'offered';
-  const opened = await openSession({ conn: made.conn, helo, clock, ...waiting });
-  if (!opened.ok) return notOpened(opened.failure, draft);
-  const session = opened.value;
-  draft.greeting = session.greeting;
-  const hello = await session.ehlo();
-  if (hello.ok) draft.ehlo = { code: hello.value.code, lines: hello.value.lines };
-  else draft.failure = failureEvidence(hello.failure);
-  await session.quit();
-  draft.transcript = session.transcript.slice(0, 200);
-}
 
-async function upgrade(
-  context: ProbeContext,
-  sni: string,
-  session: SmtpSession,
-  errand: ProbePurpose,
-  draft: Draft,
-): Promise<void> {
-  const hello = await session.ehlo();
-  if (!hello.ok) {
-    draft.failure = failureEvidence(hello.failure);
-    return;
-  }
-  draft.ehlo = { code: hello.value.code, lines: hello.value.lines };
-  const offer = starttlsOffer(hello.value.lines);
-  draft.starttls = offer.status;
-  if (offer.status !== 'offered') {
-    if (offer.status === 'mangled') draft.mangledAs = offer.mangledAs;
-    await session.quit();
-  } else if (errand === 'intrusion' || errand === 'intrusion-tls12')
-    await testInjection(context, sni, session, errand, draft);
-  else if (errand === 'handshake') await complete(context, sni, session, 'any', draft);
-  else if (errand.kind === 'handshake')
-    await complete(context, sni, session, errand.authentication, draft);
-  else await ask(context, sni, session, errand, draft);
-}
-
-/** A handshake to its end, EHLO again, QUIT. */
-async function complete(
-  context: ProbeContext,
-  sni: string,
-  session: SmtpSession,
-  authentication: 'RSA' | 'ECDSA' | 'any',
-  draft: Draft,
-): Promise<void> {
-  const { timeoutMs, signal } = context;
-  let facts: HandshakeFacts | undefined;
-  const only = authentication === 'any' ? {} : { authentication };
-  const secured = await session.startTls(async (plain) => {
-    const made = await handshake({
-      conn: plain,
-      servername: sni,
-      timeoutMs,
-      ...only,
-      ...(signal ? { signal } : {}),
+  /** Implicit TLS (RFC 8314 §3.3): the handshake or the hello comes before the greeting. */
+  async #probeImplicitTls(connection: Connection): Promise<void> {
+    const { helo, clock } = this.#context;
+    const { purpose } = this.#request;
+    if (typeof purpose !== 'string' && purpose.kind !== 'handshake') {
+      this.#evidence.starttls = 'offered';
+      return this.#recordAnswer(purpose, await this.#askHello(connection, purpose));
+    }
+    const authentication = typeof purpose === 'string' ? 'any' : purpose.authentication;
+    const secured = await this.#handshake(connection, authentication);
+    if (!secured.ok) return this.#recordHandshakeFailure(secured.failure);
+    this.#evidence.starttls = 'offered';
+    const opened = await openSession({
+      connection: secured.connection,
+      helo,
+      clock,
+      ...this.#limits,
     });
-    if (made.ok) facts = made.facts;
-    return made;
-  });
-  if (facts) keepFacts(context, facts, draft);
-  if (!secured.ok)
-    return notMade(
-      authentication === 'any' ? 'handshake' : { kind: 'handshake', authentication },
-      secured.failure,
-      draft,
+    if (!opened.ok) return this.#recordNotOpened(opened.failure);
+    const session = opened.value;
+    this.#evidence.greeting = session.greeting;
+    const hello = await session.ehlo();
+    if (hello.ok) this.#evidence.ehlo = { code: hello.value.code, lines: hello.value.lines };
+    else this.#recordFailure(hello.failure);
+    await session.quit();
+    this.#recordTranscript(session);
+  }
+
+  async #greetAndUpgrade(session: SmtpSession): Promise<void> {
+    const { purpose } = this.#request;
+    const hello = await session.ehlo();
+    if (!hello.ok) return this.#recordFailure(hello.failure);
+    this.#evidence.ehlo = { code: hello.value.code, lines: hello.value.lines };
+    const offer = starttlsOffer(hello.value.lines);
+    this.#evidence.starttls = offer.status;
+    if (offer.status !== 'offered') {
+      if (offer.status === 'mangled') this.#evidence.mangledAs = offer.mangledAs;
+      await session.quit();
+    } else if (purpose === 'intrusion' || purpose === 'intrusion-tls12')
+      await this.#testInjection(session);
+    else if (purpose === 'handshake') await this.#completeHandshake(session, 'any');
+    else if (purpose.kind === 'handshake')
+      await this.#completeHandshake(session, purpose.authentication);
+    else await this.#sendHello(session, purpose);
+  }
+
+  /** Completes a handshake, sends EHLO again [3207-4.2-2] and quits. */
+  async #completeHandshake(session: SmtpSession, authentication: Authentication): Promise<void> {
+    const secured = await session.startTls((plain) => this.#handshake(plain, authentication));
+    if (!secured.ok) return this.#recordHandshakeFailure(secured.failure);
+    const again = await session.ehlo();
+    if (again.ok)
+      this.#evidence.ehloAfterTls = { code: again.value.code, lines: again.value.lines };
+    else this.#recordFailure(again.failure);
+    await session.quit();
+  }
+
+  /**
+   * CVE-2011-0411: sends one plaintext NOOP in the same packet as STARTTLS. A server that
+   * answers it inside TLS executes commands that an attacker put in front of the
+   * encrypted session (RFC 3207 §4.2). With TLS 1.2 the same connection requests one
+   * renegotiation. Nothing else is sent.
+   */
+  async #testInjection(session: SmtpSession): Promise<void> {
+    const isTls12 = this.#request.purpose === 'intrusion-tls12';
+    const { serverName } = this.#request;
+    const maxVersion = isTls12 ? ('TLSv1.2' as const) : undefined;
+    const secured = await session.startTls(
+      (plain) => handshake({ connection: plain, serverName, maxVersion, ...this.#limits }),
+      'NOOP',
     );
-  await greetAgain(session, draft);
+    if (!secured.ok) return this.#recordNotSecured(secured.failure);
+    this.#evidence.injection = 'unknown';
+    const first = await session.ehlo();
+    if (isTls12)
+      this.#evidence.renegotiation = await renegotiate(session.connection, this.#context.timeoutMs);
+    // A server that executed NOOP answers it in response to EHLO, and the reply to EHLO
+    // then arrives in response to QUIT.
+    const second = await session.command('QUIT');
+    if (second.ok) this.#evidence.injection = second.value.code === 221 ? 'discarded' : 'executed';
+    else if (first.ok && first.value.lines.length > 1) this.#evidence.injection = 'discarded';
+    session.close();
+  }
+
+  /** Sends one ClientHello after STARTTLS and records the answer; the handshake ends there. */
+  async #sendHello(session: SmtpSession, question: HelloQuestion): Promise<void> {
+    const agreed = await session.agreeOnTls();
+    if (!agreed.ok) return this.#recordNotSecured(agreed.failure);
+    this.#recordAnswer(question, await this.#askHello(session.connection, question));
+  }
+
+  #askHello(connection: Connection, question: HelloQuestion): Promise<TlsAnswer> {
+    const { serverName } = this.#request;
+    return askHello({ connection, question, serverName, ...this.#limits });
+  }
+
+  /** Runs a handshake and records its facts where it completes. */
+  async #handshake(connection: Connection, kind: Authentication): ReturnType<typeof handshake> {
+    const authentication = kind === 'any' ? undefined : kind;
+    const { serverName } = this.#request;
+    const result = await handshake({ connection, serverName, authentication, ...this.#limits });
+    if (result.ok) this.#recordFacts(result.facts);
+    return result;
+  }
+
+  #recordFacts({ version, suite, group, serverName, chain }: HandshakeFacts): void {
+    this.#evidence.handshake = {
+      version: version as HandshakeEvidence['version'],
+      suite,
+      group,
+      ...this.#presentedChain(serverName, chain),
+    };
+  }
+
+  #recordAnswer(question: HelloQuestion, answer: TlsAnswer): void {
+    const probe = probeEvidence({ question, answer });
+    if (probe) this.#evidence.probe = probe;
+    const chain = answer.kind === 'hello' ? answer.flight.certificates : undefined;
+    if (chain?.length)
+      this.#evidence.presented = this.#presentedChain(this.#request.serverName, chain);
+  }
+
+  /** Records a reply other than 220 in place of a greeting. */
+  #recordNotOpened(failure: OpenFailure): void {
+    this.#recordFailure(failure);
+    if (failure.greeting) this.#evidence.greeting = failure.greeting;
+    this.#recordTranscript(failure);
+  }
+
+  /**
+   * Records a failed handshake. For a handshake question of the prober that is an answer:
+   * the server has no key of that kind.
+   */
+  #recordHandshakeFailure(failure: Failure): void {
+    const { purpose } = this.#request;
+    if (
+      typeof purpose !== 'string' &&
+      purpose.kind === 'handshake' &&
+      handshakeFailed(failure.code)
+    )
+      this.#evidence.probe = { question: purpose, answer: { kind: 'refused' } };
+    this.#recordNotSecured(failure);
+  }
+
+  /**
+   * Records why TLS did not start. RFC 3207 §4: senders that do not require TLS continue
+   * in plaintext after any reply but 220, so a refusal has a state of its own.
+   */
+  #recordNotSecured(failure: Failure): void {
+    this.#recordFailure(failure);
+    if (failure.code !== 'smtp-starttls-refused') return;
+    this.#evidence.starttls = 'refused';
+    this.#evidence.starttlsReply = {
+      code: Number(failure.detail.slice(0, 3)),
+      lines: [failure.detail.slice(4)],
+    };
+  }
+
+  #recordFailure(failure: Failure): void {
+    this.#evidence.failure = failureEvidence(failure);
+  }
+
+  #recordTranscript({ transcript }: Pick<SmtpSession, 'transcript'>): void {
+    this.#evidence.transcript = transcript.slice(0, MAX_TRANSCRIPT);
+  }
+
+  #presentedChain(serverName: string, chain: readonly Uint8Array[]): PresentedChain {
+    const { trustStore, now } = this.#context;
+    const sent = parseChain(chain);
+    const verdict = verifyChain({ sent, anchors: trustStore, validationTime: now });
+    const { chain: trust, validity, problems } = verdict;
+    const top = verdict.path.at(-1);
+    const isSent = sent.some((certificate) => top && equalBytes(certificate.der, top.der));
+    return {
+      sni: serverName,
+      chain: chain.map((der) => Buffer.from(der).toString('base64')),
+      pkix: {
+        chain: trust,
+        validity,
+        problems,
+        anchor: top && !isSent ? Buffer.from(top.der).toString('base64') : undefined,
+      },
+    };
+  }
+
+  get #limits(): Pick<ProbeContext, 'timeoutMs' | 'signal'> {
+    const { timeoutMs, signal } = this.#context;
+    return { timeoutMs, signal };
+  }
+
+  #millisecondsSince(start: number): number {
+    return Math.max(0, Math.round(this.#context.clock.monotonic() - start));
+  }
 }
 
-function keepFacts(
-  context: ProbeContext,
-  { version, suite, group, sni, chain }: HandshakeFacts,
-  draft: Draft,
-): void {
-  draft.handshake = {
-    version: version as HandshakeEvidence['version'],
-    suite,
-    ...(group ? { group } : {}),
-    ...presentedChain(context, sni, chain),
-  };
-}
-
-/**
- * A handshake that failed; where it was a question of the prober that is an answer: the
- * server has no key of that kind.
- */
-function notMade(errand: ProbePurpose, failure: Failure, draft: Draft): void {
-  if (typeof errand !== 'string' && errand.kind === 'handshake' && handshakeFailed(failure.code))
-    draft.probe = { question: errand, answer: { kind: 'refused' } };
-  notSecured(failure, draft);
-}
-
-async function greetAgain(session: SmtpSession, draft: Draft): Promise<void> {
-  const again = await session.ehlo(); // [3207-4.2-2]
-  if (again.ok) draft.ehloAfterTls = { code: again.value.code, lines: again.value.lines };
-  else draft.failure = failureEvidence(again.failure);
-  await session.quit();
-}
-
-/**
- * CVE-2011-0411: one NOOP in clear behind STARTTLS. A server that answers it inside TLS
- * executes what an attacker put in front of the sealed session (RFC 3207 §4.2). In TLS
- * 1.2 the same connection asks for one renegotiation. Nothing else is sent.
- */
-async function testInjection(
-  context: ProbeContext,
-  sni: string,
-  session: SmtpSession,
-  errand: 'intrusion' | 'intrusion-tls12',
-  draft: Draft,
-): Promise<void> {
-  const { timeoutMs, signal } = context;
-  const limit = errand === 'intrusion-tls12' ? { maxVersion: 'TLSv1.2' as const } : {};
-  const secured = await session.startTls(
-    (plain) =>
-      handshake({
-        conn: plain,
-        servername: sni,
-        timeoutMs,
-        ...limit,
-        ...(signal ? { signal } : {}),
-      }),
-    'NOOP',
-  );
-  if (!secured.ok) return notSecured(secured.failure, draft);
-  draft.injection = 'unknown';
-  const first = await session.ehlo();
-  if (errand === 'intrusion-tls12')
-    draft.renegotiation = await renegotiate(session.conn, timeoutMs);
-  // An executed NOOP was answered in the place of EHLO, whose reply then comes in the
-  // place of that to QUIT.
-  const second = await session.command('QUIT');
-  if (second.ok) draft.injection = second.value.code === 221 ? 'discarded' : 'executed';
-  else if (first.ok && first.value.lines.length > 1) draft.injection = 'discarded';
-  session.close();
-}
-
-/** One hello, and what came back; the handshake ends there. */
-async function ask(
-  context: ProbeContext,
-  sni: string,
-  session: SmtpSession,
-  question: ProbeQuestion,
-  draft: Draft,
-): Promise<void> {
-  const agreed = await session.agreeOnTls();
-  if (!agreed.ok) return notSecured(agreed.failure, draft);
-  const { timeoutMs, signal } = context;
-  const answer = await askHello({
-    conn: session.conn,
-    question,
-    serverName: sni,
-    timeoutMs,
-    ...(signal ? { signal } : {}),
-  });
-  keepAnswer(context, sni, question, answer, draft);
-}
-
-function keepAnswer(
-  context: ProbeContext,
-  sni: string,
-  question: ProbeQuestion,
-  answer: TlsAnswer,
-  draft: Draft,
-): void {
-  const probe = probeEvidence({ question, answer });
-  if (probe) draft.probe = probe;
-  const chain = answer.kind === 'hello' ? answer.flight.certificates : undefined;
-  if (chain?.length) draft.presented = presentedChain(context, sni, chain);
-}
-
-function notSecured(failure: Failure, draft: Draft): void {
-  draft.failure = failureEvidence(failure);
-  if (failure.code !== 'smtp-starttls-refused') return;
-  // RFC 3207 §4: senders that do not require TLS continue in plaintext after any reply
-  // but 220.
-  draft.starttls = 'refused';
-  draft.starttlsReply = {
-    code: Number(failure.detail.slice(0, 3)),
-    lines: [failure.detail.slice(4)],
-  };
-}
-
-function presentedChain(
-  { trustStore, now }: ProbeContext,
-  sni: string,
-  chain: readonly Uint8Array[],
-): PresentedChain {
-  const sent = parseChain(chain);
-  const verdict = verifyChain({ sent, anchors: trustStore, at: now });
-  const { chain: trust, validity, problems } = verdict;
-  const top = verdict.path.at(-1);
-  const unsent = top && !sent.some((c) => equalBytes(c.der, top.der)) ? top : undefined;
-  return {
-    sni,
-    chain: chain.map((der) => Buffer.from(der).toString('base64')),
-    pkix: {
-      chain: trust,
-      validity,
-      problems,
-      anchor: unsent && Buffer.from(unsent.der).toString('base64'),
-    },
-  };
+function purposeName(purpose: ProbePurpose): ConnectionEvidence['purpose'] {
+  if (typeof purpose === 'string') return purpose;
+  return purpose.kind === 'hello' ? purpose.topic : purpose.kind;
 }

@@ -3,56 +3,59 @@ import { nextQuestion, infer, runProbes } from '../../tls/index.js';
 import { handshakeFailed } from '../grade/exposure.js';
 import { insideTls, isMissing } from '../grade/session.js';
 import type { ProbeContext } from './context.js';
-import { converse, type ProbePurpose } from './probe-connection.js';
+import { probeConnection, type ProbePurpose } from './probe-connection.js';
 import type { ConnectionBudget } from './connection-limiter.js';
 
 /**
- * A connection that takes this many times as long as the first, and longer than this, is
- * meant to keep us.
+ * A connection that takes `times` as long as the first one, and longer than
+ * `milliseconds`, counts as a tarpit: the server delays this client on purpose.
  */
 const TARPIT = { times: 3, milliseconds: 10_000 };
 
-/** Connections that a run asks again because STARTTLS was missing on one of them. */
+/** Questions per run that are repeated because STARTTLS was missing on a connection. */
 const RETRIES = 2;
 
 /**
- * One address of a mail host. `sni`: the name said in TLS, by default that of the host.
+ * One address of a mail host. `serverName` is the name in SNI, by default the host.
  */
 export interface ProbeTarget {
   readonly host: string;
   readonly ip: string;
-  readonly sni?: string;
+  readonly serverName?: string;
 }
 
 /**
- * Looks at one address: a completed handshake first, then, for what the goals ask beyond
- * it, one connection a question, one at a time and within the budget. A server that turns
- * us away, or slows us down, is left alone from then on. `known`: connections of an
- * earlier run, whose answers are not asked for again.
+ * Probes one address: first a completed handshake, then one connection for each open
+ * question of the goals, one at a time and within the budget. Probing stops at a server
+ * that refuses connections or delays them (`stopped`). `known` holds connections of an
+ * earlier run; their answers are reused. Rejects only with the signal's reason.
  */
 export async function probeSmtp(
   context: ProbeContext,
-  { host, ip, sni = host }: ProbeTarget,
-  purse: ConnectionBudget,
+  { host, ip, serverName = host }: ProbeTarget,
+  budget: ConnectionBudget,
   known: readonly ConnectionEvidence[] = [],
 ): Promise<AddressEvidence> {
   const { goals, intrusive, clock, signal, spacingMs } = context;
-  if (purse.left <= 0) return { ip, status: 'inconclusive', reason: 'net-budget', connections: [] };
+  if (budget.remaining <= 0)
+    return { ip, status: 'inconclusive', reason: 'net-budget', connections: [] };
   const earlier = known
-    .filter((c) => c.probe ?? c.injection)
-    .map((c): ConnectionEvidence => ({ ...c, earlier: true }));
-  purse.spend();
-  let first = await converse(context, sni, ip, 'handshake');
-  // Nothing was dialled.
+    .filter((connection) => connection.probe ?? connection.injection)
+    .map((connection): ConnectionEvidence => ({ ...connection, earlier: true }));
+  const probe = (purpose: ProbePurpose): Promise<ConnectionEvidence> => {
+    budget.consume();
+    return probeConnection(context, { address: ip, serverName, purpose });
+  };
+  let first = await probe('handshake');
+  // The guard refused the address, so no connection was opened.
   if (first.dial !== 'open' && first.dial.code === 'net-guarded')
     return { ip, ...statusOf(first), connections: [] };
   const connections = [first, ...earlier];
-  // A farm behind one address may hold servers without STARTTLS: one more connection
-  // shows it.
-  if (goals && isMissing(first.starttls) && purse.left > 1) {
+  // A load balancer may have servers with and without STARTTLS behind one address, so one
+  // missing offer is not proof.
+  if (goals && isMissing(first.starttls) && budget.remaining > 1) {
     if (spacingMs > 0) await clock.sleep(spacingMs, signal);
-    purse.spend();
-    const second = await converse(context, sni, ip, 'handshake');
+    const second = await probe('handshake');
     connections.push(second);
     if (second.starttls === 'offered') first = second;
   }
@@ -65,50 +68,50 @@ export async function probeSmtp(
   )
     return { ...address, connections };
 
-  const spend = async (errand: ProbePurpose): Promise<ConnectionEvidence> => {
+  const ask = async (purpose: ProbePurpose): Promise<ConnectionEvidence> => {
     if (spacingMs > 0) await clock.sleep(spacingMs, signal);
-    purse.spend();
     context.progress(`${host} [${ip}] connection ${connections.length - earlier.length + 1}`);
-    const connection = await converse(context, sni, ip, errand);
+    const connection = await probe(purpose);
     connections.push(connection);
     return connection;
   };
   let stopped: string | undefined;
   let retries = RETRIES;
-  const disturbs = intrusive && first.handshake && !earlier.some((c) => c.injection);
-  // The intrusive test comes last, and its connection is kept for it.
-  const reserve = disturbs ? 1 : 0;
+  const injectionTest =
+    intrusive && first.handshake && !earlier.some((connection) => connection.injection);
+  // The intrusive test runs last; one connection of the budget is reserved for it.
+  const reserve = injectionTest ? 1 : 0;
   const log = await runProbes({
     goals,
-    budget: purse.left - reserve,
+    budget: budget.remaining - reserve,
     log: probeLog(connections),
     ask: async (question) => {
-      if (purse.left <= reserve) return { kind: 'none', reason: 'budget' };
+      if (budget.remaining <= reserve) return { kind: 'none', reason: 'budget' };
       if (stopped !== undefined) return { kind: 'none', reason: stopped };
-      let connection = await spend(question);
-      while (isMissing(connection.starttls) && retries-- > 0 && purse.left > reserve)
-        connection = await spend(question);
+      let connection = await ask(question);
+      while (isMissing(connection.starttls) && retries-- > 0 && budget.remaining > reserve)
+        connection = await ask(question);
       const answer = probeLog([connection])[0]?.answer;
-      // A large hello that no server answers is asked again in a smaller one.
+      // No answer to a large hello: the prober repeats the question in a smaller one.
       if (answer?.kind === 'none') return answer;
       stopped = answer ? slowed(first, connection) : reasonOf(connection);
       return answer ?? { kind: 'none', reason: stopped ?? '' };
     },
   });
   const open = nextQuestion(log, goals) !== undefined;
-  if (disturbs && stopped === undefined)
-    await spend(infer(log).versions['TLSv1.2'] === 'accepted' ? 'intrusion-tls12' : 'intrusion');
+  if (injectionTest && stopped === undefined)
+    await ask(infer(log).versions['TLSv1.2'] === 'accepted' ? 'intrusion-tls12' : 'intrusion');
   if (open) stopped ??= 'budget';
-  return { ...address, connections, ...(open && stopped !== undefined ? { stopped } : {}) };
+  return { ...address, connections, stopped: open ? stopped : undefined };
 }
 
 function slowed(
   first: ConnectionEvidence,
   { milliseconds }: ConnectionEvidence,
 ): string | undefined {
-  return milliseconds > TARPIT.milliseconds && milliseconds > TARPIT.times * first.milliseconds
-    ? 'smtp-tarpit'
-    : undefined;
+  if (milliseconds > TARPIT.milliseconds && milliseconds > TARPIT.times * first.milliseconds)
+    return 'smtp-tarpit';
+  return undefined;
 }
 
 function reasonOf({ dial, failure, probe, starttls }: ConnectionEvidence): string {
@@ -119,8 +122,8 @@ function reasonOf({ dial, failure, probe, starttls }: ConnectionEvidence): strin
 }
 
 /**
- * Silence and temporary refusals say nothing about a server; only what it clearly shows
- * does.
+ * Derives the status of an address from its first connection. Silence and temporary
+ * refusals prove nothing about a server, so they are `inconclusive`.
  */
 function statusOf({
   dial,

@@ -15,8 +15,10 @@ const byMechanism = (
   daneTa,
   daneEe,
 });
-const rule = (severity: Rule['severity'], clause: string, depth?: Rule['depth']): Rule =>
-  depth ? { severity, clause, depth } : { severity, clause };
+const rule = (severity: Rule['severity'], clause: string, depth?: Rule['depth']): Rule => {
+  if (depth) return { severity, clause, depth };
+  return { severity, clause };
+};
 
 const untrusted = rule(
   byMechanism('warn', 'warn', 'fail', 'good', 'good'),
@@ -52,11 +54,11 @@ export const baseline: Profile = {
       { finding: 'tls-broken-suite', suites: where12(isBroken) },
       {
         finding: 'tls-weak-suite',
-        suites: where12((s) => isWeak(s) && s.authentication !== 'none'),
+        suites: where12((suite) => isWeak(suite) && suite.authentication !== 'none'),
       },
       {
         finding: 'tls-anonymous-suite',
-        suites: where12((s) => s.authentication === 'none' && !isBroken(s)),
+        suites: where12((suite) => suite.authentication === 'none' && !isBroken(suite)),
       },
       pqSet,
     ],

@@ -19,11 +19,15 @@ export const bcp195Of2022: Profile = {
       { finding: 'tls-broken-suite', suites: where12(isBroken) },
       {
         finding: 'tls-weak-suite',
-        suites: where12((s) => !isBroken(s) && (s.cipher === 'RC4' || s.bits < 112)),
+        suites: where12(
+          (suite) => !isBroken(suite) && (suite.cipher === 'RC4' || suite.bits < 112),
+        ),
       },
       {
         finding: 'tls-phase-out-suite',
-        suites: where12((s) => s.keyExchange === 'RSA' && !isBroken(s) && !isWeak(s)),
+        suites: where12(
+          (suite) => suite.keyExchange === 'RSA' && !isBroken(suite) && !isWeak(suite),
+        ),
       },
       { finding: 'tls-weak-handshake-signature', schemes: [0x0101, 0x0201, 0x0203] },
       pqSet,
@@ -65,16 +69,19 @@ export const bcp195Of2026: Profile = {
   date: '2026-07',
   tls: {
     ...bcp195Of2022.tls,
-    sets: bcp195Of2022.tls.sets.map((set) =>
-      set.finding === 'tls-phase-out-suite'
-        ? {
-            finding: set.finding,
-            suites: where12(
-              (s) => obsoleteKeyExchanges.includes(s.keyExchange) && !isBroken(s) && !isWeak(s),
-            ),
-          }
-        : set,
-    ),
+    sets: bcp195Of2022.tls.sets.map((set) => {
+      if (set.finding === 'tls-phase-out-suite')
+        return {
+          finding: set.finding,
+          suites: where12(
+            (suite) =>
+              obsoleteKeyExchanges.includes(suite.keyExchange) &&
+              !isBroken(suite) &&
+              !isWeak(suite),
+          ),
+        };
+      return set;
+    }),
   },
   rules: {
     ...bcp195Of2022.rules,

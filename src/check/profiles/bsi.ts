@@ -27,15 +27,15 @@ export const bsiOf2023: Profile = {
           ...allBut12(
             where12(isBroken),
             where12(
-              (s) =>
-                (s.keyExchange === 'ECDHE' ||
-                  s.keyExchange === 'DHE' ||
-                  s.keyExchange === 'ECDH') &&
-                s.authentication !== 'none' &&
-                s.cipher === 'AES' &&
-                (s.mode === 'GCM' ||
-                  s.mode === 'CCM' ||
-                  (s.mode === 'CBC' && /^SHA(256|384)$/.test(s.hash))),
+              (suite) =>
+                (suite.keyExchange === 'ECDHE' ||
+                  suite.keyExchange === 'DHE' ||
+                  suite.keyExchange === 'ECDH') &&
+                suite.authentication !== 'none' &&
+                suite.cipher === 'AES' &&
+                (suite.mode === 'GCM' ||
+                  suite.mode === 'CCM' ||
+                  (suite.mode === 'CBC' && /^SHA(256|384)$/.test(suite.hash))),
             ),
           ),
           ...allBut13(0x1301, 0x1302, 0x1304),
@@ -92,7 +92,10 @@ export const bsiOf2026: Profile = {
       {
         finding: 'tls-phase-out-suite',
         suites: where12(
-          (s) => s.keyExchange === 'DHE' && s.authentication !== 'none' && s.cipher === 'AES',
+          (suite) =>
+            suite.keyExchange === 'DHE' &&
+            suite.authentication !== 'none' &&
+            suite.cipher === 'AES',
         ),
       },
     ],

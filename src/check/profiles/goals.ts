@@ -21,12 +21,14 @@ export function gradedAsks({ versions, sets, order, dheBits }: TlsTerms): readon
   return [
     ...(['TLSv1.1', 'TLSv1', 'SSLv3', 'SSLv2'] as const).flatMap((version): GradedAsk[] => {
       const finding = versions[version];
-      return finding
-        ? [{ finding, ask: version === 'SSLv2' ? { kind: 'ssl2' } : { kind: 'version', version } }]
-        : [];
+      if (finding)
+        return [
+          { finding, ask: version === 'SSLv2' ? { kind: 'ssl2' } : { kind: 'version', version } },
+        ];
+      return [];
     }),
-    ...sets.map((set, i): GradedAsk => {
-      const id = `${set.finding}.${i}`;
+    ...sets.map((set, index): GradedAsk => {
+      const id = `${set.finding}.${index}`;
       if ('suites' in set)
         return { finding: set.finding, ask: { kind: 'suites', id, suites: set.suites } };
       if ('schemes' in set)
@@ -49,7 +51,8 @@ const worth: readonly Severity[] = ['fail', 'warn', 'info', 'good'];
 /** How bad a finding of TLS is under a profile. */
 export function severityOf(profile: Profile, finding: FindingId): Severity {
   const { severity } = profile.rules[finding];
-  return typeof severity === 'string' ? severity : 'fail';
+  if (typeof severity === 'string') return severity;
+  return 'fail';
 }
 
 /**
@@ -59,8 +62,10 @@ export function severityOf(profile: Profile, finding: FindingId): Severity {
  */
 export function goalsOf(profile: Profile, depth: Depth): Goals | undefined {
   if (depth === 'triage') return undefined;
-  const asks = gradedAsks(profile.tls).map(({ finding, ask }, i, all) => {
-    const again = all.slice(0, i).some((o) => o.ask.kind === 'version' && o.finding === finding);
+  const asks = gradedAsks(profile.tls).map(({ finding, ask }, index, all) => {
+    const again = all
+      .slice(0, index)
+      .some((asked) => asked.ask.kind === 'version' && asked.finding === finding);
     const rank =
       ask.kind !== 'version' ? 1 + worth.indexOf(severityOf(profile, finding)) : again ? 0.5 : 0;
     return { ask, rank };
@@ -68,6 +73,6 @@ export function goalsOf(profile: Profile, depth: Depth): Goals | undefined {
   return {
     inventory: depth === 'inventory',
     largeHello: true,
-    asks: asks.sort((a, b) => a.rank - b.rank).map(({ ask }) => ask),
+    asks: asks.sort((left, right) => left.rank - right.rank).map(({ ask }) => ask),
   };
 }

@@ -37,16 +37,16 @@ const sufficient = named(
 );
 /** With forward secrecy and SHA-2, but CBC, Camellia, ARIA, or a finite field. */
 const phaseOut = where12(
-  (s) =>
-    (s.keyExchange === 'ECDHE' || s.keyExchange === 'DHE') &&
-    (s.authentication === 'RSA' || s.authentication === 'ECDSA') &&
-    ['AES', 'CAMELLIA', 'ARIA', 'CHACHA20'].includes(s.cipher) &&
-    (s.mode === 'GCM' ||
-      s.mode === 'CCM' ||
-      s.mode === 'POLY1305' ||
-      (s.mode === 'CBC' && /^SHA(256|384)$/.test(s.hash))) &&
-    !s.name.endsWith('_OLD') &&
-    !sufficient.includes(s.id),
+  (suite) =>
+    (suite.keyExchange === 'ECDHE' || suite.keyExchange === 'DHE') &&
+    (suite.authentication === 'RSA' || suite.authentication === 'ECDSA') &&
+    ['AES', 'CAMELLIA', 'ARIA', 'CHACHA20'].includes(suite.cipher) &&
+    (suite.mode === 'GCM' ||
+      suite.mode === 'CCM' ||
+      suite.mode === 'POLY1305' ||
+      (suite.mode === 'CBC' && /^SHA(256|384)$/.test(suite.hash))) &&
+    !suite.name.endsWith('_OLD') &&
+    !sufficient.includes(suite.codePoint),
 );
 
 /**

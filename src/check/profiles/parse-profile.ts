@@ -14,18 +14,20 @@ const code = (what: string, table: ReadonlyMap<string, number>) =>
     .transform(
       (name, context) => table.get(name) ?? refuse(context, `no ${what} is called ${name}`),
     );
-const suite = code('suite', new Map([...known.values()].map((s) => [s.name, s.id])));
-const group = code('group', new Map(groupTable.map((g) => [g.name, g.id])));
+const suite = code(
+  'suite',
+  new Map([...known.values()].map((suite) => [suite.name, suite.codePoint])),
+);
+const group = code('group', new Map(groupTable.map((group) => [group.name, group.codePoint])));
 const scheme = code(
   'signature scheme',
   new Map(signatureSchemeTable.map(([id, name]) => [name, id])),
 );
 
-const finding = z
-  .string()
-  .transform((id, context) =>
-    id in catalogue ? (id as FindingId) : refuse(context, `no finding is called ${id}`),
-  );
+const finding = z.string().transform((id, context) => {
+  if (id in catalogue) return id as FindingId;
+  return refuse(context, `no finding is called ${id}`);
+});
 const severity = z.enum(['fail', 'warn', 'info', 'good']);
 const version = z.enum(['SSLv2', 'SSLv3', 'TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3']);
 

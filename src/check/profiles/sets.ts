@@ -24,15 +24,17 @@ export const where12 = (wanted: (suite: Suite) => boolean): readonly number[] =>
 /** Suites by their IANA names; a name nobody knows is a fault of ours. */
 export function named(...names: readonly string[]): readonly number[] {
   return names.map((name) => {
-    const found = [...known.values()].find((s) => s.name === name || s.name === `TLS_${name}`);
+    const found = [...known.values()].find(
+      (suite) => suite.name === name || suite.name === `TLS_${name}`,
+    );
     if (!found) throw new TypeError(`no suite is called ${name}`);
-    return found.id;
+    return found.codePoint;
   });
 }
 
 /** Everything before TLS 1.3 but these. */
 export const allBut12 = (...lists: readonly (readonly number[])[]): readonly number[] =>
-  suites12.filter((id) => !lists.some((l) => l.includes(id)));
+  suites12.filter((id) => !lists.some((list) => list.includes(id)));
 export const allBut13 = (...allowed: readonly number[]): readonly number[] =>
   suites13.filter((id) => !allowed.includes(id));
 
@@ -43,18 +45,20 @@ export function groupsNamed(
   but = false,
 ): readonly number[] {
   const usable = version === 'TLSv1.2' ? groups12 : groups13;
-  const wanted = new Set(groupTable.filter((g) => names.includes(g.name)).map((g) => g.id));
+  const wanted = new Set(
+    groupTable.filter((group) => names.includes(group.name)).map((group) => group.codePoint),
+  );
   return usable.filter((id) => wanted.has(id) !== but);
 }
 
-export const isBroken = (s: Suite): boolean => s.cipher === 'NULL' || s.export;
-export const isWeak = (s: Suite): boolean =>
-  !isBroken(s) && (/RC4|RC2|DES|IDEA/.test(s.cipher) || s.bits < 112);
+export const isBroken = (suite: Suite): boolean => suite.cipher === 'NULL' || suite.export;
+export const isWeak = (suite: Suite): boolean =>
+  !isBroken(suite) && (/RC4|RC2|DES|IDEA/.test(suite.cipher) || suite.bits < 112);
 /** SHA-1 and older hashes in the signature of a key exchange. */
 export const sha1Schemes: readonly number[] = [0x0101, 0x0201, 0x0202, 0x0203];
 /** The hybrid groups of RFC 10024. */
 const standardPqGroups = ['X25519MLKEM768', 'SecP256r1MLKEM768', 'SecP384r1MLKEM1024'];
-const pqGroups = groupTable.filter((g) => g.kind === 'hybrid' || g.kind === 'kem');
+const pqGroups = groupTable.filter((group) => group.kind === 'hybrid' || group.kind === 'kem');
 
 /**
  * Asks for post-quantum key exchange. ML-KEM alone and the groups with Kyber are defined
@@ -62,10 +66,12 @@ const pqGroups = groupTable.filter((g) => g.kind === 'hybrid' || g.kind === 'kem
  */
 export const pqSet: TlsSet = {
   finding: 'tls-pq-good',
-  groups: pqGroups.map((g) => g.id),
+  groups: pqGroups.map((pqGroup) => pqGroup.codePoint),
   version: 'TLSv1.3',
   apart: {
     finding: 'tls-pq-draft-good',
-    groups: pqGroups.filter((g) => !standardPqGroups.includes(g.name)).map((g) => g.id),
+    groups: pqGroups
+      .filter((pqGroup) => !standardPqGroups.includes(pqGroup.name))
+      .map((pqGroup) => pqGroup.codePoint),
   },
 };

@@ -62,18 +62,18 @@ export function collectOptions(options: CheckOptions): CollectOptions {
     reach: reachOf(rest.address, rest.upstreams),
     ...rest,
     depth,
-    ...(goals ? { goals } : {}),
+    goals,
     budget,
-    manners: new ConnectionLimiter({ budget, ...(optOut ? { optOut } : {}) }),
+    manners: new ConnectionLimiter({ budget, optOut }),
     network,
     trustStore: options.trustStore ?? builtinTrustStore(),
     resolver: chooseResolver(options, {
       network,
-      ...(options.trustStore ? { roots: options.trustStore } : {}),
-      ...(rest.clock ? { clock: rest.clock } : {}),
+      roots: options.trustStore,
+      clock: rest.clock,
     }),
-    ...(mx === undefined ? {} : { mx: nameOf(mx) }),
-    ...(control === undefined ? {} : { control: nameOf(control) }),
+    mx: mx === undefined ? undefined : nameOf(mx),
+    control: control === undefined ? undefined : nameOf(control),
   };
 }
 

@@ -13,8 +13,8 @@ import type { Goals } from '../../tls/index.js';
 import type { TrustStore } from '../../x509/index.js';
 import type { ProbeContext } from '../probes/context.js';
 import { ConnectionLimiter } from '../probes/connection-limiter.js';
-import { probeHost, probeRoute, type RouteTarget } from '../probes/dns.js';
-import { probeMtaSts, probeTlsRpt } from '../probes/policies.js';
+import { probeHost, probeRoute, type RouteTarget } from '../probes/probe-host.js';
+import { probeMtaSts, probeTlsRpt } from '../probes/probe-txt.js';
 import { probeSmtp } from '../probes/smtp-tls.js';
 import { reachable, type Reach } from '../reach.js';
 
@@ -107,11 +107,13 @@ export async function collect(domain: Name, options: CollectOptions): Promise<Ev
     signal,
     goals: options.goals,
     intrusive: options.intrusive ?? false,
-    manners: options.manners ?? new ConnectionLimiter({ budget: options.budget ?? DEFAULT_BUDGET }),
-    most: { hosts: options.maxHosts ?? 10, addresses: options.maxAddresses ?? 4 },
+    limiter: options.manners ?? new ConnectionLimiter({ budget: options.budget ?? DEFAULT_BUDGET }),
+    maximum: { hosts: options.maxHosts ?? 10, addresses: options.maxAddresses ?? 4 },
     spacingMs: options.spacingMs ?? 200,
-    earlier: (host, ip) =>
-      options.earlier?.hosts.find((h) => h.name === host)?.addresses.find((a) => a.ip === ip),
+    earlierEvidence: (host, address) =>
+      options.earlier?.hosts
+        .find((hostEvidence) => hostEvidence.name === host)
+        ?.addresses.find((a) => a.ip === address),
     progress: (what) => options.onProgress?.(what),
   };
   const [{ route, hosts }, mtaSts, tlsRpt, control] = await Promise.all([
@@ -137,7 +139,7 @@ export async function collect(domain: Name, options: CollectOptions): Promise<Ev
     network: {
       port25: network25,
       ipv6: ipv6State(hosts),
-      ...(control ? { control } : {}),
+      control,
       resolver: resolver.health().upstreams.map(({ label, state }) => ({ label, state })),
       sources: [...sources].sort(),
     },
@@ -166,12 +168,12 @@ async function probeHosts(
   const { evidence: route, targets } = await probeRoute(context);
   const wanted: readonly RouteTarget[] = options.mx
     ? [{ name: options.mx, preference: 0 }]
-    : targets.slice(0, context.most.hosts);
+    : targets.slice(0, context.maximum.hosts);
   const hosts = await Promise.all(
     wanted.map((target) => probeHost(context, target, options.address)),
   );
   if (options.mx) return { route: { kind: 'mx', dnssec: route.dnssec, status: 'found' }, hosts };
-  const skipped = targets.slice(context.most.hosts).map((t) => t.name.toLower());
+  const skipped = targets.slice(context.maximum.hosts).map((target) => target.name.toLower());
   return { route: { ...route, ...(skipped.length > 0 ? { skipped } : {}) }, hosts };
 }
 
@@ -194,13 +196,13 @@ async function probeControl(
     };
   const alone = { ...context, goals: undefined, submissionPorts: [] };
   const connection = (
-    await context.manners.visit(name, ip, (purse) => probeSmtp(alone, { host: name, ip }, purse))
+    await context.limiter.run(name, ip, (purse) => probeSmtp(alone, { host: name, ip }, purse))
   ).connections[0];
   const failure = connection?.dial === 'open' ? connection.failure : connection?.dial;
   return {
     host: name,
     starttls: connection?.starttls ?? 'unknown',
-    ...(failure ? { failure } : {}),
+    failure,
   };
 }
 
@@ -212,23 +214,29 @@ function portState(
   hosts: readonly HostEvidence[],
   control: NetworkEvidence['control'],
 ): NetworkEvidence['port25'] {
-  const dials = hosts.flatMap((h) =>
-    h.addresses.flatMap((a) =>
-      a.connections.map((c) => (c.dial === 'open' ? 'open' : c.dial.code)),
+  const dials = hosts.flatMap((host) =>
+    host.addresses.flatMap((address) =>
+      address.connections.map((connection) => {
+        if (connection.dial === 'open') return 'open';
+        return connection.dial.code;
+      }),
     ),
   );
   if (control) dials.push(control.failure?.code.startsWith('net-') ? control.failure.code : 'open');
   if (dials.includes('open')) return 'open';
-  const tried = dials.filter((d) => d !== 'net-no-route');
-  return tried.length > 0 && tried.every((d) => d === 'net-timeout') ? 'blocked' : 'unknown';
+  const tried = dials.filter((dial) => dial !== 'net-no-route');
+  if (tried.length > 0 && tried.every((text) => text === 'net-timeout')) return 'blocked';
+  return 'unknown';
 }
 
 function ipv6State(hosts: readonly HostEvidence[]): NetworkEvidence['ipv6'] {
-  const six = hosts.flatMap((h) =>
-    h.addresses.filter((a) => a.ip.includes(':') && a.connections.length > 0),
+  const six = hosts.flatMap((host) =>
+    host.addresses.filter((address) => address.ip.includes(':') && address.connections.length > 0),
   );
-  if (six.some((a) => a.status === 'skipped')) return 'unavailable';
-  return six.some((a) => a.connections.some((c) => c.dial === 'open')) ? 'available' : 'unknown';
+  if (six.some((address) => address.status === 'skipped')) return 'unavailable';
+  if (six.some((address) => address.connections.some((connection) => connection.dial === 'open')))
+    return 'available';
+  return 'unknown';
 }
 
 /**
@@ -238,10 +246,10 @@ function ipv6State(hosts: readonly HostEvidence[]): NetworkEvidence['ipv6'] {
 function silentIsUnreachable(host: HostEvidence): HostEvidence {
   return {
     ...host,
-    addresses: host.addresses.map((a) =>
-      a.reason === 'net-timeout' && a.status === 'inconclusive'
-        ? { ...a, status: 'unreachable' }
-        : a,
-    ),
+    addresses: host.addresses.map((address) => {
+      if (address.reason === 'net-timeout' && address.status === 'inconclusive')
+        return { ...address, status: 'unreachable' };
+      return address;
+    }),
   };
 }

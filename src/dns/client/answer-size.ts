@@ -13,7 +13,7 @@ export function answerSize({ records, aliases, proof }: DnsAnswer): number {
 
 /** About how many octets records take in memory. */
 export function recordSize(records: DnsAnswer['records']): number {
-  return records.reduce((n, { rdata }) => n + rdata.length + OVERHEAD, 0);
+  return records.reduce((count, { rdata }) => count + rdata.length + OVERHEAD, 0);
 }
 
 /** About how many octets the texts in a value of plain data take, four levels deep. */

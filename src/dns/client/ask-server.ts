@@ -1,7 +1,7 @@
 import { fail, type Name, type Result } from '../../base/index.js';
 import type { Message } from '../wire/message.js';
 import { transportFailures } from './failures.js';
-import { askUpstream, TlsConversations, type TransportOptions } from './transport.js';
+import { askUpstream, TlsConnectionPool, type TransportOptions } from './transport.js';
 import type { Upstream } from './upstream.js';
 
 /**
@@ -25,7 +25,7 @@ export function askServer(
     name,
     type,
     flags,
-    { ...options, secure, conversations: new TlsConversations() },
+    { ...options, secure, connections: new TlsConnectionPool() },
     signal,
   );
 }

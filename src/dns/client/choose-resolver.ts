@@ -27,8 +27,8 @@ export function chooseResolver(
       ...more,
       upstreams: upstreams ?? systemUpstreams(),
       anchors,
-      ...(trustAd ? { trustAd } : {}),
-      ...(clockSkew === undefined ? {} : { clockSkew }),
+      trustAd,
+      clockSkew,
     })
   );
 }

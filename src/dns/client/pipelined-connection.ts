@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { concat } from '../../base/index.js';
-import type { Conn } from '../../net/index.js';
+import type { Connection } from '../../net/index.js';
 
 /**
  * Milliseconds for which a connection is kept on which nothing is asked (RFC 7766
@@ -19,15 +19,15 @@ export type PipelinedReply = Uint8Array | 'timeout' | 'ended';
  */
 export class PipelinedConnection {
   readonly #waiting = new Map<number, (reply: PipelinedReply) => void>();
-  readonly #conn: Conn;
+  readonly #conn: Connection;
   #received: Buffer = Buffer.alloc(0);
   #idle: NodeJS.Timeout | undefined;
   #ended = false;
   #hasAnswered = false;
 
-  constructor(conn: Conn) {
-    this.#conn = conn;
-    conn.stream
+  constructor(connection: Connection) {
+    this.#conn = connection;
+    connection.stream
       .on('data', (piece: Buffer) => this.#read(piece))
       .once('end', () => this.end())
       .once('error', () => this.end())
@@ -119,8 +119,8 @@ export class PipelinedConnection {
 }
 
 /** Streams that are no sockets have no such thing. */
-function socketOf({ stream }: Conn): { ref?: () => void; unref?: () => void } {
-  return stream as Conn['stream'] & Partial<Pick<Socket, 'ref' | 'unref'>>;
+function socketOf({ stream }: Connection): { ref?: () => void; unref?: () => void } {
+  return stream as Connection['stream'] & Partial<Pick<Socket, 'ref' | 'unref'>>;
 }
 
 function idOf(message: Uint8Array): number {

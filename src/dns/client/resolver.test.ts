@@ -162,7 +162,7 @@ test('a resolver that strips signatures is named; its data is had only by asking
     ['failed', 'indeterminate', 'dnssec-stripped'],
   );
   assert.deepEqual(states(), ['strips-dnssec']);
-  const unproved = await resolver.ask(host, RRType.A, { unproved: true });
+  const unproved = await resolver.ask(host, RRType.A, { acceptUnvalidated: true });
   assert.deepEqual(
     [unproved.status, unproved.dnssec, lastOctet(unproved.records)],
     ['found', 'indeterminate', 1],
@@ -179,7 +179,7 @@ test('a denial from a resolver that strips DNSSEC is no proof', async () => {
       [answer.status, answer.dnssec, answer.failure?.code],
       ['failed', 'indeterminate', 'dnssec-stripped'],
     );
-    const unproved = await resolver.ask(host, RRType.A, { unproved: true });
+    const unproved = await resolver.ask(host, RRType.A, { acceptUnvalidated: true });
     assert.deepEqual(
       [unproved.status, unproved.dnssec],
       [rcode === Rcode.NOERROR ? 'nodata' : 'nxdomain', 'indeterminate'],
@@ -189,11 +189,14 @@ test('a denial from a resolver that strips DNSSEC is no proof', async () => {
 
 test('unproved data is never had from a resolver that passes signatures on, nor when another shows the answer to be bogus', async () => {
   for (const behaviours of [[forging], [stripping, forging], [forging, stripping]]) {
-    const answer = await scene(behaviours).resolver.ask(host, RRType.A, { unproved: true });
+    const answer = await scene(behaviours).resolver.ask(host, RRType.A, {
+      acceptUnvalidated: true,
+    });
     assert.deepEqual([answer.status, answer.dnssec, answer.records.length], ['failed', 'bogus', 0]);
   }
   assert.equal(
-    (await scene([stripping, honest]).resolver.ask(host, RRType.A, { unproved: true })).dnssec,
+    (await scene([stripping, honest]).resolver.ask(host, RRType.A, { acceptUnvalidated: true }))
+      .dnssec,
     'secure',
   );
 });
@@ -317,7 +320,7 @@ test('a trusted resolver that does not validate is found out at the first questi
     ['failed', 'indeterminate', 'dnssec-not-validating'],
   );
   assert.deepEqual([asked, states()], [[`1 ${RRType.NS}`], ['does-not-validate']]);
-  const unproved = await resolver.ask(host, RRType.A, { unproved: true });
+  const unproved = await resolver.ask(host, RRType.A, { acceptUnvalidated: true });
   assert.deepEqual(
     [unproved.status, unproved.dnssec, lastOctet(unproved.records)],
     ['found', 'indeterminate', 1],

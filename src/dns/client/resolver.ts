@@ -15,7 +15,7 @@ import {
   rootAnchors,
   validate,
   type CachedZone,
-  type Limits,
+  type ValidationLimits,
   type TrustAnchor,
 } from '../dnssec/validate/index.js';
 import type { DnsAnswer, AskOptions, Resolver, ResolverHealth } from '../types.js';
@@ -25,9 +25,9 @@ import { answerSize, recordSize, textSize } from './answer-size.js';
 import { transportFailures } from './failures.js';
 import {
   askUpstream,
-  TlsConversations,
+  TlsConnectionPool,
   type QueryFlags,
-  type Secure,
+  type SecureStream,
   type TransportOptions,
 } from './transport.js';
 import { answerByAd } from './trusted-ad.js';
@@ -55,7 +55,7 @@ export interface ResolverOptions {
    * with Node.
    */
   readonly roots?: ServerIdentity['anchors'];
-  readonly limits?: Partial<Limits>;
+  readonly limits?: Partial<ValidationLimits>;
   /**
    * Seconds by which a DNSSEC signature may miss its dates; from `limits` where it is not
    * given.
@@ -94,8 +94,8 @@ export function createResolver(options: ResolverOptions): Resolver {
   const { upstreams, anchors = rootAnchors, clock = systemClock, cacheSize = 10_000 } = options;
   const transport: TransportOptions = {
     network: options.network,
-    secure: (conn, name, limits) => overTls(conn, name, limits),
-    conversations: new TlsConversations(),
+    secure: (connection, name, limits) => overTls(connection, name, limits),
+    connections: new TlsConnectionPool(),
     timeoutMs: options.timeoutMs ?? 2_000,
     attempts: options.attempts ?? 2,
   };
@@ -104,13 +104,13 @@ export function createResolver(options: ResolverOptions): Resolver {
       ? options.limits
       : { ...options.limits, clockSkew: options.clockSkew };
   const answers = new BoundedMap<{ answer: DnsAnswer; until: number }>(cacheSize, {
-    most: MAX_CACHED_OCTETS,
+    maximum: MAX_CACHED_OCTETS,
     weigh: ({ answer }) => answerSize(answer),
   });
   const zones = upstreams.map(
     () =>
       new BoundedMap<CachedZone>(cacheSize, {
-        most: MAX_CACHED_OCTETS,
+        maximum: MAX_CACHED_OCTETS,
         weigh: ({ grounds }) => textSize(grounds),
       }),
   );
@@ -118,21 +118,21 @@ export function createResolver(options: ResolverOptions): Resolver {
   const exchanges = new SingleFlight<Result<Message>>();
   /** Upstreams whose last exchange failed: the others are asked first. */
   const troubled = new Set<Upstream>();
-  const states = new Map<Upstream, State>(upstreams.map((u) => [u, 'untried']));
+  const states = new Map<Upstream, State>(upstreams.map((upstream) => [upstream, 'untried']));
   /** Until when an upstream is known to validate. */
   const validating = new Map<Upstream, number>();
 
   /** RFC 7858, authenticated by name (RFC 8310 §8.1). */
-  const overTls: Secure = async (conn, servername, limits) => {
+  const overTls: SecureStream = async (connection, serverName, limits) => {
     const made = await authenticate({
-      conn,
-      servername,
+      connection,
+      serverName,
       anchors: options.roots ?? builtinTrustStore(),
-      at: clock.now(),
+      validationTime: clock.now(),
       alpn: ['dot'],
       ...limits,
     });
-    return made.ok ? ok(made.value.conn) : made;
+    return made.ok ? ok(made.value.connection) : made;
   };
 
   async function resolve(
@@ -144,12 +144,12 @@ export function createResolver(options: ResolverOptions): Resolver {
     let worst: DnsAnswer | undefined;
     let liar: Upstream | undefined;
     let stripping: { readonly upstream: Upstream; readonly failure: Failure } | undefined;
-    for (const [i, upstream] of inOrder()) {
+    for (const [index, upstream] of inOrder()) {
       // The AD bit counts only where the resolver was declared trusted (RFC 7672 §2.1.1
       // [7672-2.1.1-4]).
       const answer = await (options.trustAd
         ? viaAd(upstream, name, type, signal)
-        : viaValidation(upstream, i, name, type, signal));
+        : viaValidation(upstream, index, name, type, signal));
       if (answer.status !== 'failed') {
         if (liar && answer.dnssec === 'secure') states.set(liar, 'lies');
         return answer;
@@ -168,7 +168,7 @@ export function createResolver(options: ResolverOptions): Resolver {
 
   async function viaValidation(
     upstream: Upstream,
-    i: number,
+    index: number,
     name: Name,
     type: number,
     signal?: AbortSignal,
@@ -178,8 +178,8 @@ export function createResolver(options: ResolverOptions): Resolver {
       type,
       anchors,
       now: clock.now(),
-      cache: zones[i],
-      ...(limits ? { limits } : {}),
+      cache: zones[index],
+      limits,
       fetch: async (asked, askedType) => {
         const message = await exchange(
           upstream,
@@ -188,7 +188,8 @@ export function createResolver(options: ResolverOptions): Resolver {
           { checkingDisabled: true, authenticData: false },
           signal,
         );
-        return message.ok ? { ok: true, message: message.value } : message;
+        if (message.ok) return { ok: true, message: message.value };
+        return message;
       },
     });
     const suspect = answer.dnssec === 'bogus' || answer.failure?.code === 'dnssec-stripped';
@@ -209,7 +210,7 @@ export function createResolver(options: ResolverOptions): Resolver {
   async function strips(upstream: Upstream, name: Name, signal?: AbortSignal): Promise<boolean> {
     const above = anchors
       .filter(({ zone }) => name.isAtOrBelow(zone))
-      .sort((a, b) => b.zone.labels.length - a.zone.labels.length);
+      .sort((left, right) => right.zone.labels.length - left.zone.labels.length);
     if (!above[0]) return false;
     const keys = await exchange(
       upstream,
@@ -219,7 +220,9 @@ export function createResolver(options: ResolverOptions): Resolver {
       signal,
     );
     return (
-      keys.ok && isAnswer(keys.value) && !keys.value.answers.some((rr) => rr.type === RRType.RRSIG)
+      keys.ok &&
+      isAnswer(keys.value) &&
+      !keys.value.answers.some((record) => record.type === RRType.RRSIG)
     );
   }
 
@@ -306,11 +309,11 @@ export function createResolver(options: ResolverOptions): Resolver {
     signal?: AbortSignal,
   ): Promise<Result<Message>> {
     const key = `${upstream.label} ${Number(flags.checkingDisabled)} ${type} ${name.key}`;
-    const ask = (until?: AbortSignal): Promise<Result<Message>> =>
+    const question = (until?: AbortSignal): Promise<Result<Message>> =>
       askUpstream(upstream, name, type, flags, transport, until);
     const message = await (type === RRType.DS || type === RRType.DNSKEY || name.isRoot
-      ? exchanges.run(key, ask, signal)
-      : ask(signal));
+      ? exchanges.run(key, question, signal)
+      : question(signal));
     const refused = message.ok && message.value.rcode === Rcode.REFUSED;
     if (message.ok && !refused) troubled.delete(upstream);
     else troubled.add(upstream);
@@ -324,9 +327,13 @@ export function createResolver(options: ResolverOptions): Resolver {
   }
 
   function inOrder(): readonly (readonly [number, Upstream])[] {
-    const bad = (u: Upstream): boolean =>
-      troubled.has(u) || states.get(u) === 'lies' || states.get(u) === 'strips-dnssec';
-    return [...upstreams.entries()].sort(([, a], [, b]) => Number(bad(a)) - Number(bad(b)));
+    const bad = (upstream: Upstream): boolean =>
+      troubled.has(upstream) ||
+      states.get(upstream) === 'lies' ||
+      states.get(upstream) === 'strips-dnssec';
+    return [...upstreams.entries()].sort(
+      ([, upstream], [, b]) => Number(bad(upstream)) - Number(bad(b)),
+    );
   }
 
   function note(upstream: Upstream, state: State): void {
@@ -342,10 +349,10 @@ export function createResolver(options: ResolverOptions): Resolver {
     ask(
       name: Name,
       type: number,
-      { signal, unproved = false }: AskOptions = {},
+      { signal, acceptUnvalidated = false }: AskOptions = {},
     ): Promise<DnsAnswer> {
       if (signal?.aborted) return Promise.reject(signal.reason as Error);
-      const key = `${unproved ? 'unproved ' : ''}${type} ${name.key}`;
+      const key = `${acceptUnvalidated ? 'unproved ' : ''}${type} ${name.key}`;
       const known = answers.get(key);
       const left = known ? known.until - clock.now() : 0;
       if (known && left > 0)
@@ -354,7 +361,7 @@ export function createResolver(options: ResolverOptions): Resolver {
           ttl: Math.min(known.answer.ttl, Math.ceil(left / 1000)),
         });
       const work = async (shared: AbortSignal): Promise<DnsAnswer> => {
-        const answer = await resolve(name, type, unproved, shared);
+        const answer = await resolve(name, type, acceptUnvalidated, shared);
         if (recordSize(answer.records) > MAX_ANSWER_OCTETS) return answer;
         answers.set(key, {
           answer,
@@ -365,7 +372,10 @@ export function createResolver(options: ResolverOptions): Resolver {
       return questions.run(key, work, signal);
     },
     health: () => ({
-      upstreams: upstreams.map((u) => ({ label: u.label, state: states.get(u) as State })),
+      upstreams: upstreams.map((upstream) => ({
+        label: upstream.label,
+        state: states.get(upstream) as State,
+      })),
     }),
   };
 }

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { concat, fail, ok, SingleFlight, type Name, type Result } from '../../base/index.js';
-import type { Conn, Network } from '../../net/index.js';
+import type { Connection, Network } from '../../net/index.js';
 import { decodeMessage, encodeMessage } from '../wire/codec.js';
 import type { Message } from '../wire/message.js';
 import { RRClass } from '../wire/types-registry.js';
@@ -9,25 +9,25 @@ import { transportFailures } from './failures.js';
 import type { Upstream } from './upstream.js';
 
 /** Puts TLS on a connection to a resolver and checks its name. */
-export type Secure = (
-  conn: Conn,
+export type SecureStream = (
+  connection: Connection,
   name: string,
   limits: { readonly timeoutMs: number; readonly signal?: AbortSignal },
-) => Promise<Result<Conn>>;
+) => Promise<Result<Connection>>;
 
 /**
  * The connections over TLS that are open: one to each resolver, for all questions at a
  * time.
  */
-export class TlsConversations {
+export class TlsConnectionPool {
   readonly open = new Map<string, PipelinedConnection>();
   readonly opening = new SingleFlight<Result<PipelinedConnection>>();
 }
 
 export interface TransportOptions {
   readonly network: Network;
-  readonly secure: Secure;
-  readonly conversations: TlsConversations;
+  readonly secure: SecureStream;
+  readonly connections: TlsConnectionPool;
   /** Milliseconds for one datagram, and three times that for a TCP exchange. */
   readonly timeoutMs: number;
   /** Datagrams sent before giving up. */
@@ -68,14 +68,15 @@ export async function askUpstream(
       query: encodeMessage(query),
       accept: (bytes) => (message = answers(query, bytes)) !== undefined,
       timeoutMs: options.timeoutMs * attempt,
-      ...(signal ? { signal } : {}),
+      signal,
     });
     if (exchanged.ok) {
       message ??= answers(query, exchanged.bytes);
       if (!message) return fail(transportFailures.make('dns-garbled', upstream.label));
       if (!message.truncated && message.edns) return ok(message);
       const again = await overTcp(upstream, newQuery, options, signal);
-      return again.ok || message.truncated ? again : ok(message);
+      if (again.ok || message.truncated) return again;
+      return ok(message);
     }
     if (exchanged.failure.code !== 'net-timeout')
       return fail(
@@ -126,13 +127,18 @@ function answers(query: Message, bytes: Uint8Array): Message | undefined {
     return undefined;
   const [asked] = query.questions;
   const [echoed] = decoded.value.questions;
-  if (!echoed) return decoded.value.rcode === 0 ? undefined : decoded.value;
-  return asked &&
+  if (!echoed) {
+    if (decoded.value.rcode === 0) return undefined;
+    return decoded.value;
+  }
+  if (
+    asked &&
     echoed.type === asked.type &&
     echoed.class === asked.class &&
     echoed.name.equals(asked.name)
-    ? decoded.value
-    : undefined;
+  )
+    return decoded.value;
+  return undefined;
 }
 
 /**
@@ -141,9 +147,8 @@ function answers(query: Message, bytes: Uint8Array): Message | undefined {
  */
 function whole(query: Message, bytes: Uint8Array, { label }: Upstream): Result<Message> {
   const message = answers(query, bytes);
-  return message && !message.truncated
-    ? ok(message)
-    : fail(transportFailures.make('dns-garbled', label));
+  if (message && !message.truncated) return ok(message);
+  return fail(transportFailures.make('dns-garbled', label));
 }
 
 /**
@@ -159,13 +164,17 @@ async function overTls(
   options: TransportOptions,
   signal?: AbortSignal,
 ): Promise<Result<Message>> {
-  const { open, opening } = options.conversations;
+  const { open, opening } = options.connections;
   for (let tries = 1; ; tries++) {
     const kept = open.get(upstream.label);
     const opened =
       kept && !kept.ended
         ? ok(kept)
-        : await opening.run(upstream.label, (until) => converse(upstream, options, until), signal);
+        : await opening.run(
+            upstream.label,
+            (until) => openTlsConnection(upstream, options, until),
+            signal,
+          );
     if (!opened.ok) return opened;
     const conversation = opened.value;
     let query = newQuery();
@@ -178,7 +187,7 @@ async function overTls(
   }
 }
 
-async function converse(
+async function openTlsConnection(
   upstream: Upstream,
   options: TransportOptions,
   signal: AbortSignal,
@@ -199,7 +208,7 @@ async function converse(
     );
   }
   const conversation = new PipelinedConnection(secured.value);
-  options.conversations.open.set(upstream.label, conversation);
+  options.connections.open.set(upstream.label, conversation);
   return ok(conversation);
 }
 
@@ -207,14 +216,14 @@ async function dial(
   upstream: Upstream,
   { network, timeoutMs }: TransportOptions,
   signal?: AbortSignal,
-): Promise<Result<Conn>> {
+): Promise<Result<Connection>> {
   const dialled = await network.dial({
     address: upstream.address,
     port: upstream.port,
     timeoutMs: 3 * timeoutMs,
-    ...(signal ? { signal } : {}),
+    signal,
   });
-  if (dialled.ok) return ok(dialled.conn);
+  if (dialled.ok) return ok(dialled.connection);
   const { code, detail } = dialled.failure;
   return fail(
     transportFailures.make(
@@ -233,16 +242,16 @@ async function overTcp(
 ): Promise<Result<Message>> {
   const dialled = await dial(upstream, options, signal);
   if (!dialled.ok) return dialled;
-  const conn = dialled.value;
+  const connection = dialled.value;
   try {
     const query = newQuery();
     const body = encodeMessage(query);
-    conn.stream.write(concat(Uint8Array.of(body.length >> 8, body.length & 255), body));
-    const bytes = await readFramed(conn, 3 * options.timeoutMs, signal);
+    connection.stream.write(concat(Uint8Array.of(body.length >> 8, body.length & 255), body));
+    const bytes = await readFramed(connection, 3 * options.timeoutMs, signal);
     if (!bytes) return fail(transportFailures.make('dns-timeout', `${upstream.label} over TCP`));
     return whole(query, bytes, upstream);
   } finally {
-    conn.close();
+    connection.close();
   }
 }
 
@@ -251,7 +260,7 @@ async function overTcp(
  * ends. At most 64 KiB and the prefix are kept.
  */
 export function readFramed(
-  conn: Conn,
+  connection: Connection,
   timeoutMs: number,
   signal?: AbortSignal,
 ): Promise<Uint8Array | undefined> {
@@ -261,7 +270,7 @@ export function readFramed(
     const finish = (bytes: Uint8Array | undefined): void => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', stop);
-      conn.stream.removeAllListeners('data');
+      connection.stream.removeAllListeners('data');
       resolve(bytes);
     };
     const stop = (): void => {
@@ -270,9 +279,9 @@ export function readFramed(
     };
     if (signal?.aborted) return stop();
     signal?.addEventListener('abort', stop, { once: true });
-    conn.stream.once('error', () => finish(undefined));
-    conn.stream.once('close', () => finish(undefined));
-    conn.stream.on('data', (piece: Buffer) => {
+    connection.stream.once('error', () => finish(undefined));
+    connection.stream.once('close', () => finish(undefined));
+    connection.stream.on('data', (piece: Buffer) => {
       received = Buffer.concat([received, piece]);
       if (received.length < 2) return;
       const length = received.readUInt16BE(0);

@@ -34,13 +34,17 @@ export function unvalidatedAnswer(
   const aliases: AliasStep[] = [];
   let at = name;
   while (type !== RRType.CNAME && aliases.length < MAX_ALIASES) {
-    const alias = message.answers.find((rr) => rr.type === RRType.CNAME && rr.name.equals(at));
+    const alias = message.answers.find(
+      (record) => record.type === RRType.CNAME && record.name.equals(at),
+    );
     const target = alias && readTarget(alias);
     if (!target?.ok) break;
     aliases.push({ from: at, to: target.value, dnssec });
     at = target.value;
   }
-  const records = message.answers.filter((rr) => rr.type === type && rr.name.equals(at));
+  const records = message.answers.filter(
+    (record) => record.type === type && record.name.equals(at),
+  );
   const absent = isNameError(message) ? 'nxdomain' : 'nodata';
   const status = records.length > 0 ? 'found' : absent;
   return {
@@ -50,6 +54,6 @@ export function unvalidatedAnswer(
     records,
     canonicalName: at,
     aliases,
-    ttl: Math.min(3600, ...records.map((rr) => rr.ttl)),
+    ttl: Math.min(3600, ...records.map((record) => record.ttl)),
   };
 }

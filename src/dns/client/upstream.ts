@@ -22,16 +22,17 @@ export function parseUpstream(text: string): Result<Upstream> {
     ? [written, written, undefined]
     : /^([^:]+)(?::(\d+))?$/.exec(written);
   const parts = bracketed ?? plain;
-  const ip = parseIp(parts?.[1] ?? '');
+  const ipAddress = parseIp(parts?.[1] ?? '');
   const port = parts?.[2] === undefined ? (tls ? 853 : 53) : Number(parts[2]);
-  if (!ip || port < 1 || port > 65535 || text.startsWith('tls:') !== (tls !== null)) return bad();
-  const address = formatIp(ip);
-  const shown = `${ip.family === 6 ? `[${address}]` : address}:${port}`;
+  if (!ipAddress || port < 1 || port > 65535 || text.startsWith('tls:') !== (tls !== null))
+    return bad();
+  const address = formatIp(ipAddress);
+  const shown = `${ipAddress.family === 6 ? `[${address}]` : address}:${port}`;
   return ok({
     address,
     port,
     label: tls ? `tls://${shown}#${tls[2] as string}` : shown,
-    ...(tls ? { tlsName: tls[2] } : {}),
+    tlsName: tls?.[2],
   });
 }
 

@@ -52,15 +52,16 @@ function ecdsa(name: string, curve: 'P-256' | 'P-384', hash: string): Algorithm 
   const size = curve === 'P-256' ? 32 : 48;
   return {
     name,
-    importKey: (k) =>
-      k.length === 2 * size
-        ? fromJwk({
-            kty: 'EC',
-            crv: curve,
-            x: base64url(k.subarray(0, size)),
-            y: base64url(k.subarray(size)),
-          })
-        : undefined,
+    importKey: (octets) => {
+      if (octets.length === 2 * size)
+        return fromJwk({
+          kty: 'EC',
+          crv: curve,
+          x: base64url(octets.subarray(0, size)),
+          y: base64url(octets.subarray(size)),
+        });
+      return undefined;
+    },
     verify: (key, data, signature) =>
       signature.length === 2 * size &&
       verify(hash, data, { key, dsaEncoding: 'ieee-p1363' }, signature),
@@ -72,8 +73,10 @@ function eddsa(name: 'Ed25519' | 'Ed448'): Algorithm {
   const size = name === 'Ed25519' ? 32 : 57;
   return {
     name,
-    importKey: (k) =>
-      k.length === size ? fromJwk({ kty: 'OKP', crv: name, x: base64url(k) }) : undefined,
+    importKey: (octets) => {
+      if (octets.length === size) return fromJwk({ kty: 'OKP', crv: name, x: base64url(octets) });
+      return undefined;
+    },
     verify: (key, data, signature) =>
       signature.length === 2 * size && verify(null, data, key, signature),
   };
@@ -146,5 +149,6 @@ export function unsupportedText(
 ): string {
   if (signatures.has(algorithm)) return `digest type ${digestType}`;
   const name = unsupportedNames.get(algorithm);
-  return name === undefined ? `algorithm ${algorithm}` : `${name} (${algorithm})`;
+  if (name === undefined) return `algorithm ${algorithm}`;
+  return `${name} (${algorithm})`;
 }

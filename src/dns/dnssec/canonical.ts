@@ -7,13 +7,13 @@ import type { Rrsig } from '../wire/rdata.js';
  * Canonical DNS name order (RFC 4034 §6.1): by labels from the right, octets in lower
  * case, absence of a label first.
  */
-export function compareNames(a: Name, b: Name): number {
-  const left = loweredLabels(a);
+export function compareNames(domain: Name, b: Name): number {
+  const left = loweredLabels(domain);
   const right = loweredLabels(b);
-  for (let i = 1; i <= Math.min(left.length, right.length); i++) {
+  for (let index = 1; index <= Math.min(left.length, right.length); index++) {
     const order = Buffer.compare(
-      left[left.length - i] as Buffer,
-      right[right.length - i] as Buffer,
+      left[left.length - index] as Buffer,
+      right[right.length - index] as Buffer,
     );
     if (order !== 0) return order;
   }
@@ -48,9 +48,11 @@ export function countLabels(name: Name): number {
 export function canonicalRdatas(rrset: readonly ResourceRecord[]): readonly Uint8Array[] {
   const [only] = rrset;
   if (rrset.length === 1 && only) return [canonicalRdata(only.rdata, only.type)];
-  const sorted = rrset.map((rr) => canonicalRdata(rr.rdata, rr.type)).sort(compareBytes);
+  const sorted = rrset
+    .map((record) => canonicalRdata(record.rdata, record.type))
+    .sort(compareBytes);
   return sorted.filter(
-    (rdata, i) => i === 0 || Buffer.compare(sorted[i - 1] as Uint8Array, rdata) !== 0,
+    (rdata, index) => index === 0 || Buffer.compare(sorted[index - 1] as Uint8Array, rdata) !== 0,
   );
 }
 
@@ -69,49 +71,49 @@ export function signedData(
   const owner = wildcard ? `\x01*${first.name.suffix(rrsig.labels).key}` : first.name.key;
   const head = owner.length + 10;
   const signature = rrsigHead(rrsig);
-  const out = Buffer.allocUnsafe(
-    rdatas.reduce((n, rdata) => n + head + rdata.length, signature.length),
+  const output = Buffer.allocUnsafe(
+    rdatas.reduce((count, rdata) => count + head + rdata.length, signature.length),
   );
-  out.set(signature, 0);
+  output.set(signature, 0);
   let at = signature.length;
   for (const rdata of rdatas) {
-    at += out.write(owner, at, 'latin1');
-    at = out.writeUInt16BE(first.type, at);
-    at = out.writeUInt16BE(first.class, at);
-    at = out.writeUInt32BE(rrsig.originalTtl, at);
-    at = out.writeUInt16BE(rdata.length, at);
-    out.set(rdata, at);
+    at += output.write(owner, at, 'latin1');
+    at = output.writeUInt16BE(first.type, at);
+    at = output.writeUInt16BE(first.class, at);
+    at = output.writeUInt32BE(rrsig.originalTtl, at);
+    at = output.writeUInt16BE(rdata.length, at);
+    output.set(rdata, at);
     at += rdata.length;
   }
-  return out;
+  return output;
 }
 
 /** RRSIG RDATA up to the signature, the signer's name in lower case. */
-export function rrsigHead(r: Omit<Rrsig, 'signature'>): Uint8Array {
-  const out = Buffer.allocUnsafe(18 + r.signer.key.length);
-  out.writeUInt16BE(r.typeCovered, 0);
-  out[2] = r.algorithm;
-  out[3] = r.labels;
-  out.writeUInt32BE(r.originalTtl, 4);
-  out.writeUInt32BE(r.expiration, 8);
-  out.writeUInt32BE(r.inception, 12);
-  out.writeUInt16BE(r.keyTag, 16);
-  out.write(r.signer.key, 18, 'latin1');
-  return out;
+export function rrsigHead(omit: Omit<Rrsig, 'signature'>): Uint8Array {
+  const output = Buffer.allocUnsafe(18 + omit.signer.key.length);
+  output.writeUInt16BE(omit.typeCovered, 0);
+  output[2] = omit.algorithm;
+  output[3] = omit.labels;
+  output.writeUInt32BE(omit.originalTtl, 4);
+  output.writeUInt32BE(omit.expiration, 8);
+  output.writeUInt32BE(omit.inception, 12);
+  output.writeUInt16BE(omit.keyTag, 16);
+  output.write(omit.signer.key, 18, 'latin1');
+  return output;
 }
 
 /** Key tag of DNSKEY RDATA (RFC 4034 appendix B): a hint, not an identity. */
 export function keyTag(rdata: Uint8Array): number {
-  if (rdata[3] === 1)
-    return rdata.length < 3
-      ? 0
-      : ((rdata[rdata.length - 3] as number) << 8) | (rdata[rdata.length - 2] as number);
+  if (rdata[3] === 1) {
+    if (rdata.length < 3) return 0;
+    return ((rdata[rdata.length - 3] as number) << 8) | (rdata[rdata.length - 2] as number);
+  }
   let sum = 0;
-  for (let i = 0; i < rdata.length; i++)
-    sum += (i & 1) === 0 ? (rdata[i] as number) << 8 : (rdata[i] as number);
+  for (let index = 0; index < rdata.length; index++)
+    sum += (index & 1) === 0 ? (rdata[index] as number) << 8 : (rdata[index] as number);
   return (sum + (sum >>> 16)) & 0xffff;
 }
 
-export function u16(value: number): Uint8Array {
+export function encodeUint16(value: number): Uint8Array {
   return Uint8Array.of((value >> 8) & 255, value & 255);
 }

@@ -8,7 +8,7 @@ import { canonicalName } from './canonical.js';
  */
 export function nsec3Hash(name: Name, salt: Uint8Array, iterations: number): Uint8Array {
   let hash: Uint8Array = canonicalName(name);
-  for (let i = 0; i <= iterations; i++)
+  for (let index = 0; index <= iterations; index++)
     hash = createHash('sha1').update(concat(hash, salt)).digest();
   return new Uint8Array(hash);
 }

@@ -59,17 +59,21 @@ export async function lookupAddresses(
   options: AskOptions = {},
 ): Promise<HostAddresses> {
   const asked = { ...options, unproved: true };
-  const [a, aaaa] = await Promise.all([
+  const [dnsAnswer, aaaa] = await Promise.all([
     resolver.ask(host, RRType.A, asked),
     resolver.ask(host, RRType.AAAA, asked),
   ]);
-  const v4 = literals(a, 4);
+  const v4 = literals(dnsAnswer, 4);
   const v6 = literals(aaaa, 6);
-  const found = [...(v4.length > 0 ? [a] : []), ...(v6.length > 0 ? [aaaa] : [])].sort(byGravity);
-  const weakest = [a, aaaa].sort(byGravity)[1] ?? a;
+  const found = [...(v4.length > 0 ? [dnsAnswer] : []), ...(v6.length > 0 ? [aaaa] : [])].sort(
+    byGravity,
+  );
+  const weakest = [dnsAnswer, aaaa].sort(byGravity)[1] ?? dnsAnswer;
   const lead = found[0] ?? weakest;
-  const failed = weakest.status === 'failed' ? weakest : [a, aaaa].find(hasFailed);
-  const ttl = Math.min(...(found.length > 0 ? found : [a, aaaa]).map((answer) => answer.ttl));
+  const failed = weakest.status === 'failed' ? weakest : [dnsAnswer, aaaa].find(hasFailed);
+  const ttl = Math.min(
+    ...(found.length > 0 ? found : [dnsAnswer, aaaa]).map((answer) => answer.ttl),
+  );
   return {
     status: statusOf(found.length > 0, failed),
     dnssec: dnssecOf(lead),
@@ -78,8 +82,8 @@ export async function lookupAddresses(
     canonicalName: lead.canonicalName,
     aliases: lead.aliases,
     ttl: failed && found.length > 0 ? Math.min(ttl, MAX_TTL_OF_HALF) : ttl,
-    ...(lead.unsupported ? { unsupported: lead.unsupported } : {}),
-    ...(failed?.failure ? { failure: ofFamily(failed.failure, failed === a ? 'A' : 'AAAA') } : {}),
+    unsupported: lead.unsupported,
+    failure: failed?.failure && ofFamily(failed.failure, failed === dnsAnswer ? 'A' : 'AAAA'),
   };
 }
 
@@ -96,8 +100,8 @@ function dnssecOf({ dnssec, unsigned }: DnsAnswer): Dnssec {
   return unsigned ? 'insecure' : dnssec;
 }
 
-function byGravity(a: DnsAnswer, b: DnsAnswer): number {
-  return gravity.indexOf(dnssecOf(a)) - gravity.indexOf(dnssecOf(b));
+function byGravity(left: DnsAnswer, right: DnsAnswer): number {
+  return gravity.indexOf(dnssecOf(left)) - gravity.indexOf(dnssecOf(right));
 }
 
 function ofFamily(failure: Failure, family: 'A' | 'AAAA'): Failure {
@@ -107,7 +111,7 @@ function ofFamily(failure: Failure, family: 'A' | 'AAAA'): Failure {
 function literals(answer: DnsAnswer, family: 4 | 6): readonly string[] {
   const octets = family === 4 ? 4 : 16;
   return answer.records
-    .filter((rr) => rr.rdata.length === octets)
+    .filter((record) => record.rdata.length === octets)
     .slice(0, MAX_ADDRESSES)
-    .map((rr) => formatIp({ family, bytes: rr.rdata }));
+    .map((record) => formatIp({ family, bytes: record.rdata }));
 }

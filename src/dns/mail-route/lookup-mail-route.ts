@@ -49,7 +49,7 @@ export async function lookupMailRoute(
   options: MailRouteOptions = {},
 ): Promise<MailRoute> {
   const { unprovedAbsence = false, ...rest } = options;
-  const route = await readRoute(resolver, domain, { ...rest, unproved: true });
+  const route = await readRoute(resolver, domain, { ...rest, acceptUnvalidated: true });
   const takesNoMail = route.kind === 'none' || route.kind === 'null-mx';
   if (!takesNoMail || unprovedAbsence || route.dnssec !== 'indeterminate') return route;
   return { ...route, kind: 'error', status: 'failed', ttl: 0 };
@@ -63,19 +63,19 @@ async function readRoute(resolver: Resolver, domain: Name, asked: AskOptions): P
     dnssec,
     ttl,
     canonicalName,
-    ...(answer.failure ? { failure: answer.failure } : {}),
+    failure: answer.failure,
   };
   if (answer.status === 'failed') return { ...common, kind: 'error', hosts: [] };
   if (answer.status === 'nxdomain') return { ...common, kind: 'none', hosts: [] };
   if (answer.status === 'nodata') {
     // RFC 5321 §5.1: without MX the domain's own address serves.
-    const [v4, v6] = await Promise.all([
+    const [dnsAnswer, v6] = await Promise.all([
       resolver.ask(domain, RRType.A, asked),
       resolver.ask(domain, RRType.AAAA, asked),
     ]);
-    if (v4.status === 'found' || v6.status === 'found')
+    if (dnsAnswer.status === 'found' || v6.status === 'found')
       return { ...common, kind: 'implicit', hosts: [{ name: domain, preference: 0 }] };
-    const failed = [v4, v6].find((a) => a.status === 'failed');
+    const failed = [dnsAnswer, v6].find((a) => a.status === 'failed');
     if (failed)
       return {
         ...common,
@@ -88,9 +88,9 @@ async function readRoute(resolver: Resolver, domain: Name, asked: AskOptions): P
       };
     return { ...common, kind: 'none', hosts: [] };
   }
-  const records = answer.records.flatMap((rr) => {
-    const mx = readMx(rr);
-    return mx.ok ? [mx.value] : [];
+  const records = answer.records.flatMap((record) => {
+    const mxRecord = readMx(record);
+    return mxRecord.ok ? [mxRecord.value] : [];
   });
   if (records.length === 0)
     return {
@@ -102,9 +102,12 @@ async function readRoute(resolver: Resolver, domain: Name, asked: AskOptions): P
       hosts: [],
     };
   // RFC 7505 §3: no host but the root.
-  if (records.every((mx) => mx.exchange.isRoot)) return { ...common, kind: 'null-mx', hosts: [] };
+  if (records.every((mxRecord) => mxRecord.exchange.isRoot))
+    return { ...common, kind: 'null-mx', hosts: [] };
   const hosts = new Map<string, { readonly name: Name; readonly preference: number }>();
-  for (const { exchange, preference } of records.sort((a, b) => a.preference - b.preference))
+  for (const { exchange, preference } of records.sort(
+    (left, right) => left.preference - right.preference,
+  ))
     // [7672-2.2.1-1]
     if (!exchange.isRoot && !hosts.has(exchange.key))
       hosts.set(exchange.key, { name: exchange, preference });
@@ -112,6 +115,6 @@ async function readRoute(resolver: Resolver, domain: Name, asked: AskOptions): P
     ...common,
     kind: 'mx',
     hosts: [...hosts.values()].slice(0, MAX_HOSTS),
-    ...(records.some((mx) => mx.exchange.isRoot) ? { besideNullMx: true } : {}),
+    besideNullMx: records.some((mxRecord) => mxRecord.exchange.isRoot) ? true : undefined,
   };
 }

@@ -27,9 +27,10 @@ export async function lookupTexts(
 ): Promise<Texts> {
   const asked = { ...options, unproved: true };
   const answer = await resolver.ask(name, RRType.TXT, asked);
-  const texts = answer.records.slice(0, MAX_TEXTS).flatMap((rr) => {
-    const strings = readTxt(rr);
-    return strings.ok ? [latin1(concat(...strings.value))] : [];
+  const texts = answer.records.slice(0, MAX_TEXTS).flatMap((record) => {
+    const strings = readTxt(record);
+    if (strings.ok) return [latin1(concat(...strings.value))];
+    return [];
   });
   const lookup =
     answer.status === 'failed' ? 'failed' : answer.status === 'found' ? 'found' : 'absent';
@@ -38,6 +39,6 @@ export async function lookupTexts(
     texts,
     dnssec: answer.dnssec,
     ttl: answer.ttl,
-    ...(answer.failure ? { failure: answer.failure } : {}),
+    failure: answer.failure,
   };
 }

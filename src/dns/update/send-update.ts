@@ -45,11 +45,10 @@ export async function sendUpdate(
   if (!conflicts.has(rcode.value)) return refused(rcode.value);
   const asked = await exchange({ ...change, from: change.to }, options);
   if (!asked.ok) return asked;
-  return asked.value === 0
-    ? ok('same')
-    : fail(
-        updateFailures.make('dns-update-conflict', codes.get(rcode.value) ?? String(rcode.value)),
-      );
+  if (asked.value === 0) return ok('same');
+  return fail(
+    updateFailures.make('dns-update-conflict', codes.get(rcode.value) ?? String(rcode.value)),
+  );
 }
 
 function refused(rcode: number): Result<never> {
@@ -66,16 +65,16 @@ async function exchange(change: RrsetChange, options: UpdateOptions): Promise<Re
     address: server.address,
     port: server.port,
     timeoutMs,
-    ...(signal ? { signal } : {}),
+    signal,
   });
   if (!dialled.ok)
     return fail(
       updateFailures.make('dns-update-unreachable', `${server.label}: ${dialled.failure.code}`),
     );
-  const { conn } = dialled;
+  const { connection } = dialled;
   try {
-    conn.stream.write(concat(Uint8Array.of(bytes.length >> 8, bytes.length & 255), bytes));
-    const reply = await readFramed(conn, timeoutMs, signal);
+    connection.stream.write(concat(Uint8Array.of(bytes.length >> 8, bytes.length & 255), bytes));
+    const reply = await readFramed(connection, timeoutMs, signal);
     if (!reply)
       return fail(updateFailures.make('dns-update-unreachable', `${server.label}: no reply`));
     const verified = verifyTsig(reply, key, mac, now());
@@ -90,6 +89,6 @@ async function exchange(change: RrsetChange, options: UpdateOptions): Promise<Re
       return fail(updateFailures.make('dns-update-unsigned', 'a reply to something else'));
     return ok(decoded.value.rcode);
   } finally {
-    conn.close();
+    connection.close();
   }
 }

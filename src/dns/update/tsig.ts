@@ -39,25 +39,25 @@ export function signTsig(message: Uint8Array, key: TsigKey, now: number): Signed
   const rdata = concat(
     algorithmName(key).wire,
     u48(seconds),
-    u16(FUDGE),
-    u16(mac.length),
+    encodeUint16(FUDGE),
+    encodeUint16(mac.length),
     mac,
     message.subarray(0, 2),
-    u16(0),
-    u16(0),
+    encodeUint16(0),
+    encodeUint16(0),
   );
   const record = concat(
     key.name.wire,
-    u16(TYPE),
-    u16(CLASS_ANY),
-    u16(0),
-    u16(0),
-    u16(rdata.length),
+    encodeUint16(TYPE),
+    encodeUint16(CLASS_ANY),
+    encodeUint16(0),
+    encodeUint16(0),
+    encodeUint16(rdata.length),
     rdata,
   );
   const bytes = concat(message, record);
   const count = ((bytes[10] as number) << 8) + (bytes[11] as number) + 1;
-  bytes.set(u16(count), 10);
+  bytes.set(encodeUint16(count), 10);
   return { bytes, mac };
 }
 
@@ -91,12 +91,12 @@ function verify(
   if (!found) return fail(updateFailures.make('dns-update-unsigned', 'no TSIG'));
   const { at, name, reader } = found;
   const algorithm = reader.name();
-  const seconds = reader.u16() * 2 ** 32 + reader.u32();
-  const fudge = reader.u16();
-  const mac = reader.take(reader.u16());
-  const originalId = reader.take(2);
-  const error = reader.u16();
-  const other = reader.take(reader.u16());
+  const seconds = reader.uint16() * 2 ** 32 + reader.uint32();
+  const fudge = reader.uint16();
+  const mac = reader.takeBytes(reader.uint16());
+  const originalId = reader.takeBytes(2);
+  const error = reader.uint16();
+  const other = reader.takeBytes(reader.uint16());
   // Without signature this is a hint at most, but never a reason to believe the rest.
   // [8945-5.4-1]
   if (mac.length === 0)
@@ -105,10 +105,15 @@ function verify(
     return fail(updateFailures.make('dns-update-unsigned', 'another key or algorithm'));
   const head = concat(originalId, reply.subarray(2, at));
   const count = ((head[10] as number) << 8) + (head[11] as number) - 1;
-  head.set(u16(count), 10);
+  head.set(encodeUint16(count), 10);
   const expected = hmac(
     key,
-    concat(u16(requestMac.length), requestMac, head, variables(key, seconds, fudge, error, other)),
+    concat(
+      encodeUint16(requestMac.length),
+      requestMac,
+      head,
+      variables(key, seconds, fudge, error, other),
+    ),
   );
   if (mac.length !== expected.length || !timingSafeEqual(mac, expected))
     return fail(
@@ -119,7 +124,7 @@ function verify(
     );
   if (error === 18) {
     const theirs = new WireReader(other);
-    const at = other.length === 6 ? theirs.u16() * 2 ** 32 + theirs.u32() : seconds;
+    const at = other.length === 6 ? theirs.uint16() * 2 ** 32 + theirs.uint32() : seconds;
     return fail(
       updateFailures.make('dns-update-time', `the server’s clock says ${formatTime(at * 1000)}`),
     );
@@ -137,27 +142,32 @@ function verify(
 function lastRecord(
   bytes: Uint8Array,
 ): { readonly at: number; readonly name: Name; readonly reader: WireReader } | undefined {
-  const r = new WireReader(bytes, 4);
-  const counts = [r.u16(), r.u16(), r.u16(), r.u16()] as const;
-  for (let n = 0; n < counts[0]; n++) {
-    r.name();
-    r.take(4);
+  const wireReader = new WireReader(bytes, 4);
+  const counts = [
+    wireReader.uint16(),
+    wireReader.uint16(),
+    wireReader.uint16(),
+    wireReader.uint16(),
+  ] as const;
+  for (let count = 0; count < counts[0]; count++) {
+    wireReader.name();
+    wireReader.takeBytes(4);
   }
   let last: ReturnType<typeof lastRecord>;
-  for (let n = counts[1] + counts[2] + counts[3]; n > 0; n--) {
-    const at = r.at;
-    const name = r.name();
-    const type = r.u16();
-    const rrClass = r.u16();
-    const ttl = r.u32();
-    const length = r.u16();
+  for (let count = counts[1] + counts[2] + counts[3]; count > 0; count--) {
+    const at = wireReader.position;
+    const name = wireReader.name();
+    const type = wireReader.uint16();
+    const rrClass = wireReader.uint16();
+    const ttl = wireReader.uint32();
+    const length = wireReader.uint16();
     last =
-      n === 1 && counts[3] > 0 && type === TYPE && rrClass === CLASS_ANY && ttl === 0
-        ? { at, name, reader: r.part(r.at + length) }
+      count === 1 && counts[3] > 0 && type === TYPE && rrClass === CLASS_ANY && ttl === 0
+        ? { at, name, reader: wireReader.part(wireReader.position + length) }
         : undefined;
-    r.take(length);
+    wireReader.takeBytes(length);
   }
-  return r.left === 0 ? last : undefined;
+  return wireReader.left === 0 ? last : undefined;
 }
 
 /** RFC 8945 §4.3.3. */
@@ -172,14 +182,14 @@ function variables(
   return concat(
     ...[
       lower(key.name),
-      u16(CLASS_ANY),
-      u16(0),
-      u16(0),
+      encodeUint16(CLASS_ANY),
+      encodeUint16(0),
+      encodeUint16(0),
       algorithmName(key).wire,
       u48(seconds),
-      u16(fudge),
+      encodeUint16(fudge),
     ],
-    ...[u16(error), u16(other.length), other],
+    ...[encodeUint16(error), encodeUint16(other.length), other],
   );
 }
 
@@ -191,7 +201,7 @@ function hmac({ algorithm, secret }: TsigKey, bytes: Uint8Array): Uint8Array {
   return createHmac(algorithm.slice(5), secret).update(bytes).digest();
 }
 
-function u16(value: number): Uint8Array {
+function encodeUint16(value: number): Uint8Array {
   return Uint8Array.of((value >> 8) & 255, value & 255);
 }
 

@@ -5,7 +5,7 @@ const alphabet = '0123456789abcdefghijklmnopqrstuv';
  * of NSEC3 owner names.
  */
 export function toBase32hex(bytes: Uint8Array): string {
-  let out = '';
+  let output = '';
   let bits = 0;
   let value = 0;
   for (const octet of bytes) {
@@ -13,26 +13,27 @@ export function toBase32hex(bytes: Uint8Array): string {
     bits += 8;
     while (bits >= 5) {
       bits -= 5;
-      out += alphabet[(value >> bits) & 31];
+      output += alphabet[(value >> bits) & 31];
     }
   }
-  return bits > 0 ? out + alphabet[(value << (5 - bits)) & 31] : out;
+  if (bits > 0) return output + alphabet[(value << (5 - bits)) & 31];
+  return output;
 }
 
 /** The reverse, any case; undefined for other characters. */
 export function fromBase32hex(text: string): Uint8Array | undefined {
-  const out: number[] = [];
+  const output: number[] = [];
   let bits = 0;
   let value = 0;
-  for (const c of text.toLowerCase()) {
-    const digit = alphabet.indexOf(c);
+  for (const character of text.toLowerCase()) {
+    const digit = alphabet.indexOf(character);
     if (digit < 0) return undefined;
     value = ((value << 5) | digit) & 0xfff;
     bits += 5;
     if (bits >= 8) {
       bits -= 8;
-      out.push((value >> bits) & 255);
+      output.push((value >> bits) & 255);
     }
   }
-  return Uint8Array.from(out);
+  return Uint8Array.from(output);
 }

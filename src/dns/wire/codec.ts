@@ -20,26 +20,26 @@ export function decodeMessage(bytes: Uint8Array): Result<Message> {
   }
 }
 
-function decode(r: WireReader): Message {
-  const id = r.u16();
-  const flags = r.u16();
-  const counts = [r.u16(), r.u16(), r.u16(), r.u16()] as const;
+function decode(reader: WireReader): Message {
+  const id = reader.uint16();
+  const flags = reader.uint16();
+  const counts = [reader.uint16(), reader.uint16(), reader.uint16(), reader.uint16()] as const;
   if (counts[0] + counts[1] + counts[2] + counts[3] > MAX_RECORDS)
     throw new MalformedDns('too many records');
   const questions: DnsQuestion[] = Array.from({ length: counts[0] }, () => ({
-    name: r.name(),
-    type: r.u16(),
-    class: r.u16(),
+    name: reader.name(),
+    type: reader.uint16(),
+    class: reader.uint16(),
   }));
   const section = (count: number): ResourceRecord[] => {
     const records: ResourceRecord[] = [];
-    for (let i = 0; i < count; i++) records.push(readRecord(r));
+    for (let index = 0; index < count; index++) records.push(readRecord(reader));
     return records;
   };
   const answers = section(counts[1]);
   const authorities = section(counts[2]);
   const additionals = section(counts[3]);
-  const opt = additionals.find((rr) => rr.type === RRType.OPT);
+  const opt = additionals.find((record) => record.type === RRType.OPT);
   return {
     id,
     opcode: (flags >> 11) & 15,
@@ -54,29 +54,29 @@ function decode(r: WireReader): Message {
     questions,
     answers,
     authorities,
-    additionals: opt ? additionals.filter((rr) => rr.type !== RRType.OPT) : additionals,
+    additionals: opt ? additionals.filter((record) => record.type !== RRType.OPT) : additionals,
     edns: opt && readEdns(opt),
   };
 }
 
-function readRecord(r: WireReader): ResourceRecord {
-  const name = r.name();
-  const type = r.u16();
-  const rrClass = r.u16();
-  const ttl = r.u32();
-  const length = r.u16();
-  if (length > r.left) throw new MalformedDns('RDATA ends early');
-  const end = r.at + length;
+function readRecord(reader: WireReader): ResourceRecord {
+  const name = reader.name();
+  const type = reader.uint16();
+  const rrClass = reader.uint16();
+  const ttl = reader.uint32();
+  const length = reader.uint16();
+  if (length > reader.left) throw new MalformedDns('RDATA ends early');
+  const end = reader.position + length;
   let rdata: Uint8Array;
   try {
-    rdata = expandRdata(r.part(end), type);
+    rdata = expandRdata(reader.part(end), type);
   } catch (error) {
     // One odd record must not cost the whole message: it stays as received and its reader
     // will refuse it.
     if (!(error instanceof MalformedDns)) throw error;
-    rdata = r.bytes.slice(r.at, end);
+    rdata = reader.bytes.slice(reader.position, end);
   }
-  r.at = end;
+  reader.position = end;
   // RFC 2181 §8: a TTL with the top bit set counts as zero. OPT uses the field for flags.
   return {
     name,
@@ -89,12 +89,12 @@ function readRecord(r: WireReader): ResourceRecord {
 
 function readEdns(opt: ResourceRecord): Edns {
   const options: { code: number; data: Uint8Array }[] = [];
-  const r = new WireReader(opt.rdata);
-  while (r.left >= 4) {
-    const code = r.u16();
-    const length = r.u16();
-    if (length > r.left) break;
-    options.push({ code, data: r.take(length) });
+  const reader = new WireReader(opt.rdata);
+  while (reader.left >= 4) {
+    const code = reader.uint16();
+    const length = reader.uint16();
+    if (length > reader.left) break;
+    options.push({ code, data: reader.takeBytes(length) });
   }
   return {
     version: (opt.ttl >>> 16) & 255,
@@ -129,7 +129,7 @@ export function encodeMessage(message: Message): Uint8Array {
   };
   const putName = (name: Name): void => {
     const known = seen.get(name.key);
-    if (known !== undefined) return put(u16(0xc000 | known));
+    if (known !== undefined) return put(encodeUint16(0xc000 | known));
     if (!name.isRoot && at < 0x4000) seen.set(name.key, at);
     if (name.isRoot) return put(name.wire);
     put(name.wire.subarray(0, 1 + (name.wire[0] as number)));
@@ -144,25 +144,25 @@ export function encodeMessage(message: Message): Uint8Array {
         message.answers.length,
         message.authorities.length,
         additionals.length,
-      ].map(u16),
+      ].map(encodeUint16),
     ),
   );
   for (const question of message.questions) {
     putName(question.name);
-    put(concat(u16(question.type), u16(question.class)));
+    put(concat(encodeUint16(question.type), encodeUint16(question.class)));
   }
-  for (const rr of [...message.answers, ...message.authorities, ...additionals]) {
-    putName(rr.name);
+  for (const record of [...message.answers, ...message.authorities, ...additionals]) {
+    putName(record.name);
     put(
       concat(
-        u16(rr.type),
-        u16(rr.class),
-        u16(rr.ttl >>> 16),
-        u16(rr.ttl & 0xffff),
-        u16(rr.rdata.length),
+        encodeUint16(record.type),
+        encodeUint16(record.class),
+        encodeUint16(record.ttl >>> 16),
+        encodeUint16(record.ttl & 0xffff),
+        encodeUint16(record.rdata.length),
       ),
     );
-    put(rr.rdata);
+    put(record.rdata);
   }
   return concat(...parts);
 }
@@ -174,11 +174,15 @@ function optRecord(
   const ttl =
     (((rcode >> 4) & 255) * 0x1000000 + (edns.version << 16) + (edns.dnssecOk ? 0x8000 : 0)) >>> 0;
   const rdata = concat(
-    ...edns.options.flatMap(({ code, data }) => [u16(code), u16(data.length), data]),
+    ...edns.options.flatMap(({ code, data }) => [
+      encodeUint16(code),
+      encodeUint16(data.length),
+      data,
+    ]),
   );
   return { name: Name.root, type: RRType.OPT, class: edns.udpSize, ttl, rdata };
 }
 
-function u16(value: number): Uint8Array {
+function encodeUint16(value: number): Uint8Array {
   return Uint8Array.of((value >> 8) & 255, value & 255);
 }

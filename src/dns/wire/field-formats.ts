@@ -31,10 +31,11 @@ function number(octets: 1 | 2 | 4): Field {
         throw new MalformedDns(`not a number of ${octets} octets: ${text}`);
       return Uint8Array.from(
         { length: octets },
-        (_, i) => Math.floor(value / 256 ** (octets - 1 - i)) & 255,
+        (_, index) => Math.floor(value / 256 ** (octets - 1 - index)) & 255,
       );
     },
-    format: (r) => String(octets === 1 ? r.u8() : octets === 2 ? r.u16() : r.u32()),
+    format: (reader) =>
+      String(octets === 1 ? reader.uint8() : octets === 2 ? reader.uint16() : reader.uint32()),
   };
 }
 
@@ -51,7 +52,7 @@ function restOf(
       if (!bytes) throw new MalformedDns(`not ${what}`);
       return bytes;
     },
-    format: (r) => format(r.rest()),
+    format: (reader) => format(reader.rest()),
   };
 }
 
@@ -66,8 +67,8 @@ function counted(
       if (!bytes || bytes.length > 255) throw new MalformedDns(`not octets: ${text}`);
       return Uint8Array.of(bytes.length, ...bytes);
     },
-    format(r) {
-      const bytes = r.string();
+    format(reader) {
+      const bytes = reader.string();
       return bytes.length === 0 ? '-' : format(bytes);
     },
   };
@@ -79,7 +80,7 @@ const text: Field = {
     if (bytes.length > 255) throw new MalformedDns('character string longer than 255 octets');
     return Uint8Array.of(bytes.length, ...bytes);
   },
-  format: (r) => quote(r.string()),
+  format: (reader) => quote(reader.string()),
 };
 
 const texts: Field = {
@@ -89,27 +90,28 @@ const texts: Field = {
     while (tokens.left > 0);
     return Uint8Array.from(parts);
   },
-  format(r) {
+  format(reader) {
     const parts: string[] = [];
-    do parts.push(quote(r.string()));
-    while (r.left > 0);
+    do parts.push(quote(reader.string()));
+    while (reader.left > 0);
     return parts.join(' ');
   },
 };
 
 const name: Field = {
   parse: (tokens, origin) => parseName(tokens.next('a name').text, origin).wire,
-  format: (r) => dotted(r.name()),
+  format: (reader) => dotted(reader.name()),
 };
 
 const address: (family: 4 | 6) => Field = (family) => ({
   parse(tokens) {
     const { text: literal } = tokens.next('an address');
-    const ip = parseIp(literal);
-    if (ip?.family !== family) throw new MalformedDns(`not an IPv${family} address: ${literal}`);
-    return ip.bytes;
+    const address = parseIp(literal);
+    if (address?.family !== family)
+      throw new MalformedDns(`not an IPv${family} address: ${literal}`);
+    return address.bytes;
   },
-  format: (r) => formatIp({ family, bytes: r.take(family === 4 ? 4 : 16) }),
+  format: (reader) => formatIp({ family, bytes: reader.takeBytes(family === 4 ? 4 : 16) }),
 });
 
 const type: Field = {
@@ -118,7 +120,7 @@ const type: Field = {
     if (value === undefined) throw new MalformedDns('not a type');
     return Uint8Array.of(value >> 8, value & 255);
   },
-  format: (r) => typeName(r.u16()),
+  format: (reader) => typeName(reader.uint16()),
 };
 
 /** Mnemonics of RFC 4034 appendix A.1 and IANA "DNS Security Algorithm Numbers". */
@@ -141,18 +143,18 @@ const algorithm: Field = {
   parse(tokens, origin) {
     const word = tokens.next('an algorithm').text;
     const value = algorithms[word.toUpperCase()];
-    return value === undefined
-      ? number(1).parse({ next: () => ({ text: word, quoted: false }), left: 1 }, origin)
-      : Uint8Array.of(value);
+    if (value === undefined)
+      return number(1).parse({ next: () => ({ text: word, quoted: false }), left: 1 }, origin);
+    return Uint8Array.of(value);
   },
-  format: (r) => String(r.u8()),
+  format: (reader) => String(reader.uint8()),
 };
 
 /** YYYYMMDDHHmmSS, or plain seconds (RFC 4034 §3.2). */
 const time: Field = {
   parse(tokens) {
-    const { text: t } = tokens.next('a time');
-    const parts = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)$/.exec(t)?.slice(1).map(Number);
+    const { text: value } = tokens.next('a time');
+    const parts = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)$/.exec(value)?.slice(1).map(Number);
     const seconds = parts
       ? Date.UTC(
           parts[0] as number,
@@ -162,11 +164,11 @@ const time: Field = {
           parts[4],
           parts[5],
         ) / 1000
-      : Number(t);
-    if (!/^\d{1,14}$/.test(t)) throw new MalformedDns(`not a time: ${t}`);
+      : Number(value);
+    if (!/^\d{1,14}$/.test(value)) throw new MalformedDns(`not a time: ${value}`);
     return Uint8Array.from([24, 16, 8, 0], (shift) => Math.floor(seconds / 2 ** shift) & 255);
   },
-  format: (r) => new Date(r.u32() * 1000).toISOString().replace(/[-:T]|\..*$/g, ''),
+  format: (reader) => new Date(reader.uint32() * 1000).toISOString().replace(/[-:T]|\..*$/g, ''),
 };
 
 const bitmap: Field = {
@@ -179,13 +181,13 @@ const bitmap: Field = {
     }
     return encodeTypeBitmap(types);
   },
-  format(r) {
+  format(reader) {
     const found: string[] = [];
-    while (r.left > 0) {
-      const window = r.u8();
-      r.string().forEach((octet, i) => {
+    while (reader.left > 0) {
+      const window = reader.uint8();
+      reader.string().forEach((octet, index) => {
         for (let bit = 0; bit < 8; bit++)
-          if (octet & (0x80 >> bit)) found.push(typeName(window * 256 + i * 8 + bit));
+          if (octet & (0x80 >> bit)) found.push(typeName(window * 256 + index * 8 + bit));
       });
     }
     return found.join(' ');
@@ -194,7 +196,7 @@ const bitmap: Field = {
 
 const hex = restOf(fromHex, toHex, 'hexadecimal');
 const base64 = restOf(fromBase64, toBase64, 'base64');
-const [n8, n16, n32] = [number(1), number(2), number(4)];
+const [field, n16, n32] = [number(1), number(2), number(4)];
 
 /**
  * The fields of each type that has a presentation form of its own; all others use RFC
@@ -222,22 +224,29 @@ export const fieldFormats: ReadonlyMap<number, readonly Field[]> = new Map<
   [RRType.NAPTR, [n16, n16, text, text, text, name]],
   [
     RRType.CAA,
-    [n8, text, { parse: (t) => unescape(t.next('a value').text), format: (r) => quote(r.rest()) }],
+    [
+      field,
+      text,
+      {
+        parse: (tokens) => unescape(tokens.next('a value').text),
+        format: (reader) => quote(reader.rest()),
+      },
+    ],
   ],
-  [RRType.DS, [n16, algorithm, n8, hex]],
-  [RRType.CDS, [n16, algorithm, n8, hex]],
-  [RRType.DNSKEY, [n16, n8, algorithm, base64]],
-  [RRType.CDNSKEY, [n16, n8, algorithm, base64]],
-  [RRType.SSHFP, [n8, n8, hex]],
-  [RRType.TLSA, [n8, n8, n8, hex]],
-  [RRType.RRSIG, [type, algorithm, n8, n32, time, time, n16, name, base64]],
-  [RRType.SIG, [type, algorithm, n8, n32, time, time, n16, name, base64]],
+  [RRType.DS, [n16, algorithm, field, hex]],
+  [RRType.CDS, [n16, algorithm, field, hex]],
+  [RRType.DNSKEY, [n16, field, algorithm, base64]],
+  [RRType.CDNSKEY, [n16, field, algorithm, base64]],
+  [RRType.SSHFP, [field, field, hex]],
+  [RRType.TLSA, [field, field, field, hex]],
+  [RRType.RRSIG, [type, algorithm, field, n32, time, time, n16, name, base64]],
+  [RRType.SIG, [type, algorithm, field, n32, time, time, n16, name, base64]],
   [RRType.NSEC, [name, bitmap]],
   [
     RRType.NSEC3,
-    [n8, n8, n16, counted(fromHex, toHex), counted(fromBase32hex, toBase32hex), bitmap],
+    [field, field, n16, counted(fromHex, toHex), counted(fromBase32hex, toBase32hex), bitmap],
   ],
-  [RRType.NSEC3PARAM, [n8, n8, n16, counted(fromHex, toHex)]],
+  [RRType.NSEC3PARAM, [field, field, n16, counted(fromHex, toHex)]],
 ]);
 
 /**
@@ -260,28 +269,28 @@ export function dotted(of: Name): string {
 }
 
 function unescape(written: string): Uint8Array {
-  const out: number[] = [];
+  const output: number[] = [];
   const bytes = Buffer.from(written, 'utf8');
-  for (let i = 0; i < bytes.length; i++) {
-    const digits = bytes.subarray(i + 1, i + 4).toString('latin1');
-    if (bytes[i] !== 0x5c) out.push(bytes[i] as number);
+  for (let index = 0; index < bytes.length; index++) {
+    const digits = bytes.subarray(index + 1, index + 4).toString('latin1');
+    if (bytes[index] !== 0x5c) output.push(bytes[index] as number);
     else if (/^\d{3}$/.test(digits) && Number(digits) < 256) {
-      out.push(Number(digits));
-      i += 3;
-    } else out.push(bytes[++i] ?? 0x5c);
+      output.push(Number(digits));
+      index += 3;
+    } else output.push(bytes[++index] ?? 0x5c);
   }
-  return Uint8Array.from(out);
+  return Uint8Array.from(output);
 }
 
 function quote(bytes: Uint8Array): string {
-  let out = '';
+  let output = '';
   for (const octet of bytes) {
-    if (octet === 0x22 || octet === 0x5c) out += `\\${String.fromCharCode(octet)}`;
+    if (octet === 0x22 || octet === 0x5c) output += `\\${String.fromCharCode(octet)}`;
     else
-      out +=
+      output +=
         octet >= 0x20 && octet < 0x7f
           ? String.fromCharCode(octet)
           : `\\${String(octet).padStart(3, '0')}`;
   }
-  return `"${out}"`;
+  return `"${output}"`;
 }

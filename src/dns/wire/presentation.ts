@@ -20,14 +20,13 @@ export function parseRecord(text: string, options: TextOptions = {}): Result<Res
   const records = parseZone(text, options);
   if (!records.ok) return records;
   const [record, ...more] = records.value;
-  return record && more.length === 0
-    ? ok(record)
-    : fail(
-        wireFailures.make(
-          'dns-text-malformed',
-          `${records.value.length} records where one was expected`,
-        ),
-      );
+  if (record && more.length === 0) return ok(record);
+  return fail(
+    wireFailures.make(
+      'dns-text-malformed',
+      `${records.value.length} records where one was expected`,
+    ),
+  );
 }
 
 /**
@@ -64,23 +63,23 @@ export function parseZone(text: string, options: TextOptions = {}): Result<Resou
 }
 
 /** Presentation form on one line. */
-export function formatRecord(rr: ResourceRecord): string {
-  return `${dotted(rr.name)} ${rr.ttl} ${rr.class === RRClass.IN ? 'IN' : `CLASS${rr.class}`} ${typeName(rr.type)} ${formatRdata(rr)}`;
+export function formatRecord(record: ResourceRecord): string {
+  return `${dotted(record.name)} ${record.ttl} ${record.class === RRClass.IN ? 'IN' : `CLASS${record.class}`} ${typeName(record.type)} ${formatRdata(record)}`;
 }
 
 /** The data part alone. */
-export function formatRdata(rr: Pick<ResourceRecord, 'type' | 'rdata'>): string {
-  const fields = fieldFormats.get(rr.type);
+export function formatRdata(record: Pick<ResourceRecord, 'type' | 'rdata'>): string {
+  const fields = fieldFormats.get(record.type);
   try {
     if (fields) {
-      const reader = new WireReader(rr.rdata);
+      const reader = new WireReader(record.rdata);
       const text = fields.map((field) => field.format(reader)).join(' ');
       if (reader.left === 0) return text;
     }
   } catch (error) {
     if (!(error instanceof MalformedDns)) throw error;
   }
-  return `\\# ${rr.rdata.length}${rr.rdata.length > 0 ? ` ${toHex(rr.rdata)}` : ''}`;
+  return `\\# ${record.rdata.length}${record.rdata.length > 0 ? ` ${toHex(record.rdata)}` : ''}`;
 }
 
 function recordOf(
@@ -92,7 +91,7 @@ function recordOf(
   const tokens = [...given];
   let ttl = defaultTtl;
   let rrClass: number = RRClass.IN;
-  for (let i = 0; i < 2; i++) {
+  for (let index = 0; index < 2; index++) {
     const word = tokens[0]?.text ?? '';
     const seconds = ttlOf(word);
     const generic = /^CLASS(\d{1,5})$/i.exec(word);
@@ -112,7 +111,7 @@ function rdataOf(type: number, given: readonly Token[], origin: Name): Uint8Arra
     const bytes = fromHex(
       given
         .slice(2)
-        .map((t) => t.text)
+        .map((token) => token.text)
         .join(''),
     );
     if (!bytes || bytes.length !== Number(given[1]?.text)) throw new MalformedDns('bad \\# data');
@@ -160,9 +159,9 @@ function* entries(text: string): Generator<Entry> {
   let start = 1;
   let indented = false;
   const lines = text.split(/\r?\n/);
-  for (const [i, content] of lines.entries()) {
+  for (const [index, content] of lines.entries()) {
     if (depth === 0) {
-      start = i + 1;
+      start = index + 1;
       indented = /^\s/.test(content);
       tokens = [];
     }

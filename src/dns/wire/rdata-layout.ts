@@ -101,12 +101,12 @@ function walk(
   { before, names, strings = 0 }: Layout,
   write: (name: ReturnType<WireReader['name']>) => Uint8Array,
 ): Uint8Array {
-  const parts: Uint8Array[] = [reader.take(before)];
-  for (let i = 0; i < strings; i++) {
+  const parts: Uint8Array[] = [reader.takeBytes(before)];
+  for (let index = 0; index < strings; index++) {
     const text = reader.string();
     parts.push(Uint8Array.of(text.length), text);
   }
-  for (let i = 0; i < names; i++) parts.push(write(reader.name()));
+  for (let index = 0; index < names; index++) parts.push(write(reader.name()));
   parts.push(reader.rest());
   return new Uint8Array(Buffer.concat(parts));
 }

@@ -71,21 +71,24 @@ export interface Soa {
   readonly minimum: number;
 }
 
-function reading<T>(type: number, read: (r: WireReader) => T): (rr: ResourceRecord) => Result<T> {
-  return (rr) => {
+function reading<T>(
+  type: number,
+  read: (reader: WireReader) => T,
+): (record: ResourceRecord) => Result<T> {
+  return (record) => {
     try {
-      const r = new WireReader(rr.rdata);
-      if (type !== 0 && rr.type !== type)
-        throw new MalformedDns(`a ${typeName(rr.type)} record is no ${typeName(type)}`);
-      const value = read(r);
-      if (r.left > 0) throw new MalformedDns('octets left over');
+      const reader = new WireReader(record.rdata);
+      if (type !== 0 && record.type !== type)
+        throw new MalformedDns(`a ${typeName(record.type)} record is no ${typeName(type)}`);
+      const value = read(reader);
+      if (reader.left > 0) throw new MalformedDns('octets left over');
       return ok(value);
     } catch (error) {
       if (error instanceof MalformedDns)
         return fail(
           wireFailures.make(
             'dns-rdata-malformed',
-            `${rr.name.toString()} ${typeName(rr.type)}: ${error.message}`,
+            `${record.name.toString()} ${typeName(record.type)}: ${error.message}`,
           ),
         );
       throw error;
@@ -94,87 +97,90 @@ function reading<T>(type: number, read: (r: WireReader) => T): (rr: ResourceReco
 }
 
 /** A mail host and its preference. */
-export const readMx = reading<Mx>(RRType.MX, (r) => ({ preference: r.u16(), exchange: r.name() }));
+export const readMx = reading<Mx>(RRType.MX, (reader) => ({
+  preference: reader.uint16(),
+  exchange: reader.name(),
+}));
 /** The name that a CNAME, DNAME, NS or PTR record leads to. */
-export const readTarget = reading<Name>(0, (r) => r.name());
+export const readTarget = reading<Name>(0, (reader) => reader.name());
 /** The character strings of a TXT record, apart. */
-export const readTxt = reading<readonly Uint8Array[]>(RRType.TXT, (r) => {
+export const readTxt = reading<readonly Uint8Array[]>(RRType.TXT, (reader) => {
   const strings: Uint8Array[] = [];
-  do strings.push(r.string());
-  while (r.left > 0);
+  do strings.push(reader.string());
+  while (reader.left > 0);
   return strings;
 });
 /** A TLSA record as it is, usable or not (RFC 6698 §2.1). */
-export const readTlsa = reading<TlsaData>(RRType.TLSA, (r) => ({
-  usage: r.u8(),
-  selector: r.u8(),
-  matchingType: r.u8(),
-  data: r.rest(),
+export const readTlsa = reading<TlsaData>(RRType.TLSA, (reader) => ({
+  usage: reader.uint8(),
+  selector: reader.uint8(),
+  matchingType: reader.uint8(),
+  data: reader.rest(),
 }));
 /** The digest of a child's key. */
-export const readDs = reading<Ds>(0, (r) => ({
-  keyTag: r.u16(),
-  algorithm: r.u8(),
-  digestType: r.u8(),
-  digest: r.rest(),
+export const readDs = reading<Ds>(0, (reader) => ({
+  keyTag: reader.uint16(),
+  algorithm: reader.uint8(),
+  digestType: reader.uint8(),
+  digest: reader.rest(),
 }));
 /** A key of a zone. */
-export const readDnskey = reading<Dnskey>(0, (r) => ({
-  flags: r.u16(),
-  protocol: r.u8(),
-  algorithm: r.u8(),
-  publicKey: r.rest(),
+export const readDnskey = reading<Dnskey>(0, (reader) => ({
+  flags: reader.uint16(),
+  protocol: reader.uint8(),
+  algorithm: reader.uint8(),
+  publicKey: reader.rest(),
 }));
 /** A signature; its signer is never compressed (RFC 4034 §3.1.7). */
-export const readRrsig = reading<Rrsig>(RRType.RRSIG, (r) => ({
-  typeCovered: r.u16(),
-  algorithm: r.u8(),
-  labels: r.u8(),
-  originalTtl: r.u32(),
-  expiration: r.u32(),
-  inception: r.u32(),
-  keyTag: r.u16(),
-  signer: r.name(),
-  signature: r.rest(),
+export const readRrsig = reading<Rrsig>(RRType.RRSIG, (reader) => ({
+  typeCovered: reader.uint16(),
+  algorithm: reader.uint8(),
+  labels: reader.uint8(),
+  originalTtl: reader.uint32(),
+  expiration: reader.uint32(),
+  inception: reader.uint32(),
+  keyTag: reader.uint16(),
+  signer: reader.name(),
+  signature: reader.rest(),
 }));
 /** What an owner has, and the next owner. */
-export const readNsec = reading<Nsec>(RRType.NSEC, (r) => ({
-  next: r.name(),
-  types: typeBitmap(r),
+export const readNsec = reading<Nsec>(RRType.NSEC, (reader) => ({
+  next: reader.name(),
+  types: typeBitmap(reader),
 }));
 /** The same over hashed owners. */
-export const readNsec3 = reading<Nsec3>(RRType.NSEC3, (r) => ({
-  hashAlgorithm: r.u8(),
-  flags: r.u8(),
-  iterations: r.u16(),
-  salt: r.string(),
-  nextHash: r.string(),
-  types: typeBitmap(r),
+export const readNsec3 = reading<Nsec3>(RRType.NSEC3, (reader) => ({
+  hashAlgorithm: reader.uint8(),
+  flags: reader.uint8(),
+  iterations: reader.uint16(),
+  salt: reader.string(),
+  nextHash: reader.string(),
+  types: typeBitmap(reader),
 }));
 /** The start of a zone: its minimum bounds how long a denial is kept (RFC 2308 §5). */
-export const readSoa = reading<Soa>(RRType.SOA, (r) => ({
-  primary: r.name(),
-  mailbox: r.name(),
-  serial: r.u32(),
-  refresh: r.u32(),
-  retry: r.u32(),
-  expire: r.u32(),
-  minimum: r.u32(),
+export const readSoa = reading<Soa>(RRType.SOA, (reader) => ({
+  primary: reader.name(),
+  mailbox: reader.name(),
+  serial: reader.uint32(),
+  refresh: reader.uint32(),
+  retry: reader.uint32(),
+  expire: reader.uint32(),
+  minimum: reader.uint32(),
 }));
 
 /** RFC 4034 §4.1.2. */
-function typeBitmap(r: WireReader): ReadonlySet<number> {
+function typeBitmap(reader: WireReader): ReadonlySet<number> {
   const types = new Set<number>();
   let last = -1;
-  while (r.left > 0) {
-    const window = r.u8();
-    const bits = r.string();
+  while (reader.left > 0) {
+    const window = reader.uint8();
+    const bits = reader.string();
     if (window <= last || bits.length === 0 || bits.length > 32)
       throw new MalformedDns('bad type bitmap');
     last = window;
-    bits.forEach((octet, i) => {
+    bits.forEach((octet, index) => {
       for (let bit = 0; bit < 8; bit++)
-        if (octet & (0x80 >> bit)) types.add(window * 256 + i * 8 + bit);
+        if (octet & (0x80 >> bit)) types.add(window * 256 + index * 8 + bit);
     });
   }
   return types;
@@ -188,12 +194,12 @@ export function encodeTypeBitmap(types: Iterable<number>): Uint8Array {
     bits[(type & 255) >> 3] = (bits[(type & 255) >> 3] as number) | (0x80 >> (type & 7));
     windows.set(type >> 8, bits);
   }
-  const out: number[] = [];
-  for (const [window, bits] of [...windows].sort(([a], [b]) => a - b)) {
+  const output: number[] = [];
+  for (const [window, bits] of [...windows].sort(([left], [right]) => left - right)) {
     const length = bits.findLastIndex((octet) => octet !== 0) + 1;
-    out.push(window, length, ...bits.subarray(0, length));
+    output.push(window, length, ...bits.subarray(0, length));
   }
-  return Uint8Array.from(out);
+  return Uint8Array.from(output);
 }
 
 /** A record of class IN. */

@@ -55,7 +55,8 @@ export function typeNumber(name: string): number | undefined {
   const known = (RRType as Record<string, number>)[upper];
   if (known !== undefined) return known;
   const generic = /^TYPE(\d{1,5})$/.exec(upper);
-  return generic && Number(generic[1]) < 65536 ? Number(generic[1]) : undefined;
+  if (generic && Number(generic[1]) < 65536) return Number(generic[1]);
+  return undefined;
 }
 
 /** Response codes (RFC 1035 §4.1.1, RFC 6895 §2.3). */

@@ -14,7 +14,7 @@ const scratch = new Uint8Array(256);
 export class WireReader {
   constructor(
     readonly bytes: Uint8Array,
-    public at = 0,
+    public position = 0,
     readonly end = bytes.length,
     /** Names by where they begin: most owners of a message are pointers to one of few. */
     private readonly names = new Map<number, Name>(),
@@ -22,41 +22,43 @@ export class WireReader {
 
   /** A reader of a part of the same message, up to `end`. */
   part(end: number): WireReader {
-    return new WireReader(this.bytes, this.at, end, this.names);
+    return new WireReader(this.bytes, this.position, end, this.names);
   }
 
   get left(): number {
-    return this.end - this.at;
+    return this.end - this.position;
   }
 
-  take(length: number): Uint8Array {
+  takeBytes(length: number): Uint8Array {
     if (length > this.left) throw new MalformedDns('message ends early');
-    this.at += length;
-    return this.bytes.subarray(this.at - length, this.at);
+    this.position += length;
+    return this.bytes.subarray(this.position - length, this.position);
   }
 
-  u8(): number {
+  uint8(): number {
     if (this.left < 1) throw new MalformedDns('message ends early');
-    return this.bytes[this.at++] as number;
+    return this.bytes[this.position++] as number;
   }
 
-  u16(): number {
+  uint16(): number {
     if (this.left < 2) throw new MalformedDns('message ends early');
-    this.at += 2;
-    return ((this.bytes[this.at - 2] as number) << 8) | (this.bytes[this.at - 1] as number);
+    this.position += 2;
+    return (
+      ((this.bytes[this.position - 2] as number) << 8) | (this.bytes[this.position - 1] as number)
+    );
   }
 
-  u32(): number {
-    return this.u16() * 65536 + this.u16();
+  uint32(): number {
+    return this.uint16() * 65536 + this.uint16();
   }
 
   /** A character string: one length octet and that many octets (RFC 1035 §3.3). */
   string(): Uint8Array {
-    return this.take(this.u8());
+    return this.takeBytes(this.uint8());
   }
 
   rest(): Uint8Array {
-    return this.take(this.left);
+    return this.takeBytes(this.left);
   }
 
   /**
@@ -64,9 +66,9 @@ export class WireReader {
    * chain ends.
    */
   name(): Name {
-    const began = this.at;
+    const began = this.position;
     let length = 0;
-    let at = this.at;
+    let at = this.position;
     let limit = this.end;
     let jumped = false;
     let lowest = at;
@@ -76,7 +78,7 @@ export class WireReader {
       if ((label & 0xc0) === 0xc0) {
         if (at + 1 >= limit || ++pointers > MAX_POINTERS) throw new MalformedDns('bad pointer');
         const target = ((label & 0x3f) << 8) | (this.bytes[at + 1] as number);
-        if (!jumped) this.at = at + 2;
+        if (!jumped) this.position = at + 2;
         const known = jumped || length > 0 ? undefined : this.names.get(target);
         if (known) return known;
         if (target >= lowest) throw new MalformedDns('pointer does not point backwards');
@@ -88,11 +90,12 @@ export class WireReader {
       if (label > 63) throw new MalformedDns('bad label type');
       if (at + 1 + label > limit) throw new MalformedDns('label ends early');
       if (length + 1 + label > 255) throw new MalformedDns('name too long');
-      for (let i = 0; i <= label; i++) scratch[length++] = this.bytes[at + i] as number;
+      for (let index = 0; index <= label; index++)
+        scratch[length++] = this.bytes[at + index] as number;
       at += 1 + label;
       if (label === 0) break;
     }
-    if (!jumped) this.at = at;
+    if (!jumped) this.position = at;
     const name = Name.fromWire(scratch.slice(0, length));
     if (this.names.size < MAX_NAMES) this.names.set(began, name);
     return name;

@@ -1,7 +1,7 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import { request } from 'node:http';
 import { connect } from 'node:tls';
-import type { Conn, Network } from '../../net/index.js';
+import type { Connection, Network } from '../../net/index.js';
 
 /** Looks for the answer to a challenge; what was wrong, or undefined. */
 export type ValidateChallenge = (
@@ -44,20 +44,20 @@ export function validateOver(
     if (!dialled.ok) return `${host}: ${dialled.failure.code}`;
     try {
       if (type === 'http-01')
-        return (await get(dialled.conn, host, `/.well-known/acme-challenge/${token}`)) ===
+        return (await get(dialled.connection, host, `/.well-known/acme-challenge/${token}`)) ===
           keyAuthorization
           ? undefined
           : 'another text';
-      return (await alpnDigest(dialled.conn, host))?.equals(digest)
+      return (await alpnDigest(dialled.connection, host))?.equals(digest)
         ? undefined
         : 'another certificate';
     } finally {
-      dialled.conn.close();
+      dialled.connection.close();
     }
   };
 }
 
-function get(conn: Conn, host: string, path: string): Promise<string | undefined> {
+function get(conn: Connection, host: string, path: string): Promise<string | undefined> {
   return new Promise((resolve) => {
     const sent = request(
       { createConnection: () => conn.stream, path, headers: { host, connection: 'close' } },
@@ -75,7 +75,7 @@ function get(conn: Conn, host: string, path: string): Promise<string | undefined
  * The digest that the certificate of `acme-tls/1` carries: the last 32 octets of its
  * acmeIdentifier extension (RFC 8737 §3).
  */
-function alpnDigest(conn: Conn, host: string): Promise<Buffer | undefined> {
+function alpnDigest(conn: Connection, host: string): Promise<Buffer | undefined> {
   return new Promise((resolve) => {
     const socket = connect({
       socket: conn.stream,

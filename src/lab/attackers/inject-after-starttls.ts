@@ -12,7 +12,7 @@ export function injectAfterStarttls(network: Network, target: Endpoint): (socket
   return (client) => {
     void network.dial(target).then((dialled) => {
       if (!dialled.ok) return client.destroy();
-      const server = dialled.conn.stream;
+      const server = dialled.connection.stream;
       let asked = false;
       client.on('data', (bytes: Buffer) => {
         asked ||= /^STARTTLS\r\n/i.test(bytes.toString('latin1'));
@@ -27,7 +27,7 @@ export function injectAfterStarttls(network: Network, target: Endpoint): (socket
         );
       });
       server.on('end', () => client.end()).on('error', () => client.destroy());
-      client.on('close', () => dialled.conn.close());
+      client.on('close', () => dialled.connection.close());
     });
   };
 }

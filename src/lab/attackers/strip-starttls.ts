@@ -21,7 +21,7 @@ export function stripStarttls(
   return (client) => {
     void network.dial(target).then((dialled) => {
       if (!dialled.ok) return client.destroy();
-      const server = dialled.conn.stream;
+      const server = dialled.connection.stream;
       client.pipe(server);
       let pending = '';
       server.on('data', (bytes: Buffer) => {
@@ -31,7 +31,7 @@ export function stripStarttls(
         pending = pending.slice(end);
       });
       server.on('end', () => client.end()).on('error', () => client.destroy());
-      client.on('close', () => dialled.conn.close());
+      client.on('close', () => dialled.connection.close());
     });
   };
 }

@@ -144,10 +144,10 @@ export class LabNetwork implements Network {
     return dialled.ok
       ? {
           ok: true,
-          conn: {
-            ...dialled.conn,
+          connection: {
+            ...dialled.connection,
             remote: { address, port },
-            local: { address: '192.0.2.1', port: dialled.conn.local.port },
+            local: { address: '192.0.2.1', port: dialled.connection.local.port },
           },
         }
       : dialled;

@@ -1,5 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { Extension, ProtocolVersion, uint, vector, type ReceivedHello } from '../../tls/index.js';
+import {
+  Extension,
+  ProtocolVersion,
+  encodeUnsigned,
+  vector,
+  type ReceivedHello,
+} from '../../tls/index.js';
 import { choose, type Choice } from './choose.js';
 import { serverKeyExchange } from './key-exchange.js';
 import type { ResponderConfig } from './responder-config.js';
@@ -56,11 +62,12 @@ function serverHello(
   const tls13 = version === ProtocolVersion['TLSv1.3'];
   const extensions: number[] = [];
   const answer = (type: number, content: readonly number[]): void => {
-    if (hello.extensions.includes(type)) extensions.push(...uint(type, 2), ...vector(2, content));
+    if (hello.extensions.includes(type))
+      extensions.push(...encodeUnsigned(type, 2), ...vector(2, content));
   };
   if (tls13) {
-    answer(Extension.supportedVersions, uint(version, 2));
-    answer(Extension.keyShare, uint(group as number, 2));
+    answer(Extension.supportedVersions, encodeUnsigned(version, 2));
+    answer(Extension.keyShare, encodeUnsigned(group as number, 2));
   } else {
     if (config.secureRenegotiation !== false) answer(Extension.renegotiationInfo, [0]);
     if (config.extendedMasterSecret !== false && version > ProtocolVersion.SSLv3)
@@ -68,10 +75,10 @@ function serverHello(
   }
   const compression = config.compression && !tls13 && hello.compression.includes(1) ? 1 : 0;
   return [
-    ...uint(Math.min(version, ProtocolVersion['TLSv1.2']), 2),
+    ...encodeUnsigned(Math.min(version, ProtocolVersion['TLSv1.2']), 2),
     ...random,
     ...vector(1, tls13 ? [...hello.sessionId] : []),
-    ...uint(suite.id, 2),
+    ...encodeUnsigned(suite.codePoint, 2),
     compression,
     ...(extensions.length > 0 ? vector(2, extensions) : []),
   ];
@@ -84,6 +91,6 @@ function message(type: number, body: readonly number[]): number[] {
 function records(version: number, content: readonly number[]): Uint8Array {
   const out: number[] = [];
   for (let at = 0; at < content.length; at += 16384)
-    out.push(22, ...uint(version, 2), ...vector(2, content.slice(at, at + 16384)));
+    out.push(22, ...encodeUnsigned(version, 2), ...vector(2, content.slice(at, at + 16384)));
   return Uint8Array.from(out);
 }

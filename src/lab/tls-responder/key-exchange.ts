@@ -8,7 +8,13 @@ import {
   constants,
   type KeyObject,
 } from 'node:crypto';
-import { groupName, ProtocolVersion, uint, vector, type ReceivedHello } from '../../tls/index.js';
+import {
+  groupName,
+  ProtocolVersion,
+  encodeUnsigned,
+  vector,
+  type ReceivedHello,
+} from '../../tls/index.js';
 import type { Choice } from './choose.js';
 import type { ResponderConfig } from './responder-config.js';
 import { newKeyPair } from '../../base/index.js';
@@ -52,7 +58,11 @@ export function serverKeyExchange(
 function parametersOf({ suite, group }: Choice, config: ResponderConfig): number[] | undefined {
   switch (suite.keyExchange) {
     case 'ECDHE':
-      return [3, ...uint(group as number, 2), ...vector(1, [...publicPoint(group as number)])];
+      return [
+        3,
+        ...encodeUnsigned(group as number, 2),
+        ...vector(1, [...publicPoint(group as number)]),
+      ];
     case 'DHE': {
       const prime = config.dhPrime ?? getDiffieHellman('modp14').getPrime();
       return [
@@ -99,7 +109,10 @@ function sign(key: KeyObject, data: Buffer, version: number, schemes: readonly n
       (schemes.length > 0 ? wanted.find((s) => schemes.includes(s)) : undefined) ??
       (rsa ? 0x0201 : 0x0203);
     const hash = { 2: 'sha1', 4: 'sha256', 5: 'sha384', 6: 'sha512' }[scheme >> 8] as string;
-    return [...uint(scheme, 2), ...vector(2, [...createSign(hash).update(data).sign(key)])];
+    return [
+      ...encodeUnsigned(scheme, 2),
+      ...vector(2, [...createSign(hash).update(data).sign(key)]),
+    ];
   }
   if (!rsa) return vector(2, [...createSign('sha1').update(data).sign(key)]);
   const digest = Buffer.concat([

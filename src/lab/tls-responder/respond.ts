@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { readClientHello, uint } from '../../tls/index.js';
+import { readClientHello, encodeUnsigned } from '../../tls/index.js';
 import { answerHello } from './answer-hello.js';
 import type { ResponderConfig } from './responder-config.js';
 
@@ -47,16 +47,16 @@ function ssl2Hello({ ssl2Ciphers = [], certificates }: ResponderConfig): Uint8Ar
   const certificate = [
     ...(certificates.find((c) => c.key.asymmetricKeyType === 'rsa')?.chain[0] ?? []),
   ];
-  const ciphers = ssl2Ciphers.flatMap((id) => uint(id, 3));
+  const ciphers = ssl2Ciphers.flatMap((id) => encodeUnsigned(id, 3));
   const body = [
     4,
     0,
     1,
     0,
     2,
-    ...uint(certificate.length, 2),
-    ...uint(ciphers.length, 2),
-    ...uint(16, 2),
+    ...encodeUnsigned(certificate.length, 2),
+    ...encodeUnsigned(ciphers.length, 2),
+    ...encodeUnsigned(16, 2),
     ...certificate,
     ...ciphers,
     ...new Uint8Array(16),

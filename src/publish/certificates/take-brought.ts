@@ -165,7 +165,7 @@ function readIfThere(file: string): string | { readonly why: string } {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    return { why: `${file}: ${describeSystemError(error).says}` };
+    return { why: `${file}: ${describeSystemError(error).message}` };
   }
 }
 
@@ -176,7 +176,7 @@ export function sha256Of(text: string): string {
 
 function isTrusted(pem: string, anchors: TrustStore, at: number): boolean {
   const parsed = parsePem(pem);
-  return parsed.ok && accepts(verifyChain({ sent: parsed.value, anchors, at }));
+  return parsed.ok && accepts(verifyChain({ sent: parsed.value, anchors, validationTime: at }));
 }
 
 function unfit(host: string, detail: string): Brought {

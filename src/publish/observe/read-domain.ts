@@ -89,7 +89,7 @@ async function readPolicyHosts(
         addresses: [address],
         domain: Name.of(domain),
         anchors: trustStore,
-        at: clock.now(),
+        validationTime: clock.now(),
         port: httpsPort,
         timeoutMs: 15_000,
         ...(signal ? { signal } : {}),

@@ -43,7 +43,7 @@ export async function lookupRecordOwners(
   hosts: readonly string[],
   signal?: AbortSignal,
 ): Promise<RecordOwners> {
-  const options: AskOptions = { unproved: true, ...(signal ? { signal } : {}) };
+  const options: AskOptions = { acceptUnvalidated: true, ...(signal ? { signal } : {}) };
   const looked = hosts.slice(0, MAX_HOSTS);
   const policyName = `mta-sts.${domain}`;
   const names = [

@@ -46,7 +46,7 @@ export function policySource({
         resolver,
         domain,
         anchors: trustStore,
-        at: clock.now(),
+        validationTime: clock.now(),
         signal: fetching,
       }),
     onWarning: ({ domain, failed }) =>

@@ -165,12 +165,7 @@ function tell(
     else log.info(outcome.status === 'done' ? 'publish-action' : 'publish-by-hand', fields);
   }
   for (const { code, subject: about, detail } of freshAlerts) {
-    const { says, fix } = (
-      publishFailures.entries as Readonly<Record<string, { says: string; fix: string }>>
-    )[code] ?? {
-      says: code,
-      fix: '',
-    };
+    const { message: says = code, fix = '' } = publishFailures.find(code) ?? {};
     log.warn(code, { subject: about, detail, says, fix });
   }
 }

@@ -1,5 +1,5 @@
 import { HermeticError, type Failure } from '../../base/index.js';
-import type { Conn } from '../../net/index.js';
+import type { Connection } from '../../net/index.js';
 import { createSender } from '../../send/index.js';
 import {
   collectDatagrams,
@@ -169,15 +169,15 @@ function signer({ dkim }: ReportingSettings, submitter: string): DkimKey | undef
 function descriptor(): number {
   const fd = inheritedDescriptor(process.env, process.pid);
   if (fd !== undefined) return fd;
-  const { says, fix } = reportingFailures.entries['reporting-no-descriptor'];
-  throw new HermeticError('reporting-no-descriptor', `reporting.datagrams: ${says}`, { fix });
+  const { message, fix } = reportingFailures.entries['reporting-no-descriptor'];
+  throw new HermeticError('reporting-no-descriptor', `reporting.datagrams: ${message}`, { fix });
 }
 
 function feedReader(
   buffer: EventBuffer,
   onMalformed: (failure: Failure) => void,
   { clock }: JobContext,
-): (conn: Conn) => void {
+): (conn: Connection) => void {
   return ({ stream, close }) => {
     const lines = new FeedLines();
     stream.setEncoding('utf8');

@@ -6,7 +6,7 @@ import test from 'node:test';
 import { createLog } from '../log.js';
 import { Descriptors, descriptorsNeeded, shareDescriptors } from './descriptors.js';
 import { OpenedPort } from './open-port.js';
-import type { Conn } from '../../net/index.js';
+import type { Connection } from '../../net/index.js';
 import { listenStream } from './stream-listener.js';
 
 test('one source that takes every place of a port keeps no other client out', async (t) => {
@@ -137,7 +137,10 @@ test('within a network the address that holds most gives way', () => {
 
 test('a newcomer that finds no place gets a refusal in its protocol', async (t) => {
   const limits = { connections: 2, idleMs: 60_000, refusal: '421 4.3.2 Too many\r\n' };
-  const settings = { limits, serve: ({ stream }: Conn) => void stream.write('220 hello\r\n') };
+  const settings = {
+    limits,
+    serve: ({ stream }: Connection) => void stream.write('220 hello\r\n'),
+  };
   const listener = await listenStream({ address: '127.0.0.1', port: 0 }, settings);
   const sockets: Socket[] = [];
   t.after(async () => {
@@ -156,9 +159,12 @@ test('a newcomer that finds no place gets a refusal in its protocol', async (t) 
 
 // A30
 test('a connection that gives way is ended by its job, any other is destroyed', async (t) => {
-  for (const evict of [({ stream }: Conn) => void stream.end('421 4.3.2 Later\r\n'), undefined]) {
+  for (const evict of [
+    ({ stream }: Connection) => void stream.end('421 4.3.2 Later\r\n'),
+    undefined,
+  ]) {
     const limits = { connections: 4, idleMs: 60_000 };
-    const serve = ({ stream }: Conn): void => void stream.write('220 hello\r\n');
+    const serve = ({ stream }: Connection): void => void stream.write('220 hello\r\n');
     const settings = evict ? { limits, serve, evict } : { limits, serve };
     const listener = await listenStream({ address: '127.0.0.1', port: 0 }, settings);
     const sockets: Socket[] = [];

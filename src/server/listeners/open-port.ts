@@ -184,8 +184,11 @@ function listenAt(
 
 /** The error for an address that cannot be listened on. */
 export function unavailable(at: ListenAddress, cause: NodeJS.ErrnoException): HermeticError {
-  const { says, fix } = describe(at, cause);
-  return new HermeticError('listen-failed', `${formatListenAddress(at)}: ${says}`, { cause, fix });
+  const { message, fix } = describe(at, cause);
+  return new HermeticError('listen-failed', `${formatListenAddress(at)}: ${message}`, {
+    cause,
+    fix,
+  });
 }
 
 function describe(
@@ -203,7 +206,7 @@ function describe(
   if (cause.code === 'EADDRINUSE') return { ...known, fix: 'Stop it, or choose another path.' };
   if (cause.code === 'EEXIST')
     return {
-      says: 'a file that is not a socket is there',
+      message: 'a file that is not a socket is there',
       fix: 'Remove the file, or choose another path.',
     };
   return known;

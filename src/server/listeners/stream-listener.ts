@@ -1,5 +1,5 @@
 import { createServer, type Socket } from 'node:net';
-import type { Conn } from '../../net/index.js';
+import type { Connection } from '../../net/index.js';
 import type { ListenAddress } from '../listen-address.js';
 import type { PortLimits } from '../service.js';
 import type { Listener } from './listener-set.js';
@@ -7,9 +7,9 @@ import { openPort, OpenedPort } from './open-port.js';
 
 export interface StreamSettings {
   readonly limits: PortLimits;
-  serve(conn: Conn): void;
+  serve(conn: Connection): void;
   /** Ends a connection that gives way to a newcomer, as its protocol asks. */
-  evict?(conn: Conn): void;
+  evict?(conn: Connection): void;
   /** Ends the connections when the port closes, each as its protocol asks. */
   end?(): Promise<void>;
 }
@@ -27,7 +27,7 @@ export async function listenStream(
 ): Promise<Listener<StreamSettings>> {
   let current = settings;
   const seen = new WeakMap<Socket, Activity>();
-  const conns = new WeakMap<Socket, Conn>();
+  const conns = new WeakMap<Socket, Connection>();
   const server = createServer({ noDelay: true });
   const port = await openPort(server, at, settings.limits.connections);
   port.refusal = settings.limits.refusal;
@@ -77,7 +77,7 @@ interface Activity {
   since: number;
 }
 
-function connOf(socket: Socket): Conn {
+function connOf(socket: Socket): Connection {
   return {
     stream: socket,
     local: { address: socket.localAddress ?? '', port: socket.localPort ?? 0 },

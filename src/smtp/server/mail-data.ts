@@ -24,30 +24,30 @@ export class MailDataReader {
 
   push(chunk: Uint8Array): MailDataStep {
     const bytes = Buffer.concat([this.#held, chunk]);
-    const out: Buffer[] = [];
+    const output: Buffer[] = [];
     let from = 0;
     for (;;) {
       const at = bytes.indexOf('\r\n.', from);
-      if (at < 0) return this.#keep(out, bytes, from, heldBack(bytes, from));
+      if (at < 0) return this.#keep(output, bytes, from, heldBack(bytes, from));
       const next = bytes[at + 3];
       const decided = next !== undefined && (next !== CR || at + 4 < bytes.length);
-      if (!decided) return this.#keep(out, bytes, from, at);
-      out.push(bytes.subarray(from, at + 2));
+      if (!decided) return this.#keep(output, bytes, from, at);
+      output.push(bytes.subarray(from, at + 2));
       if (next === CR && bytes[at + 4] === LF)
-        return { data: this.#take(out), rest: bytes.subarray(at + 5) };
+        return { data: this.#take(output), rest: bytes.subarray(at + 5) };
       from = at + 3;
     }
   }
 
-  #keep(out: Buffer[], bytes: Buffer, from: number, upTo: number): MailDataStep {
-    out.push(bytes.subarray(from, upTo));
+  #keep(output: Buffer[], bytes: Buffer, from: number, upTo: number): MailDataStep {
+    output.push(bytes.subarray(from, upTo));
     // A copy: a view would hold the whole chunk.
     this.#held = Buffer.from(bytes.subarray(upTo));
-    return { data: this.#take(out), rest: undefined };
+    return { data: this.#take(output), rest: undefined };
   }
 
-  #take(out: readonly Buffer[]): Buffer {
-    const joined = Buffer.concat(out);
+  #take(output: readonly Buffer[]): Buffer {
+    const joined = Buffer.concat(output);
     const borrowed = Math.min(this.#borrowed, joined.length);
     this.#borrowed -= borrowed;
     return joined.subarray(borrowed);

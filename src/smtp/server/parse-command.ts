@@ -33,9 +33,9 @@ export function parseCommand(line: string): Command {
   switch (verb) {
     case 'HELO':
     case 'EHLO':
-      return rest === '' || rest.length > MAX_NAME || /\s/.test(rest)
-        ? invalid(`${verb} needs the name of the client`)
-        : { verb, name: rest };
+      if (rest === '' || rest.length > MAX_NAME || /\s/.test(rest))
+        return invalid(`${verb} needs the name of the client`);
+      return { verb, name: rest };
     case 'MAIL':
     case 'RCPT':
       return parsePath(verb, rest);
@@ -43,7 +43,8 @@ export function parseCommand(line: string): Command {
     case 'RSET':
     case 'QUIT':
     case 'STARTTLS':
-      return rest === '' ? { verb } : invalid(`${verb} takes no argument`);
+      if (rest === '') return { verb };
+      return invalid(`${verb} takes no argument`);
     case 'NOOP':
     case 'HELP':
     case 'VRFY':

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { TLSSocket, type SecureContext } from 'node:tls';
-import type { Conn } from '../../net/index.js';
+import type { Connection } from '../../net/index.js';
 import { parseCommand, type Command, type Parameters } from './parse-command.js';
 import { SmtpInput } from './smtp-input.js';
 
@@ -57,7 +57,7 @@ export const sessionLimits: SessionLimits = {
   fruitlessCommands: 100,
 };
 
-export interface SessionOptions {
+export interface ServerSessionOptions {
   /** Name in the greeting and in EHLO. */
   readonly name: string;
   /** Octets of one message, as announced by SIZE. */
@@ -104,8 +104,8 @@ export class ServerSession {
   #handshaking = false;
 
   constructor(
-    private readonly conn: Conn,
-    private readonly options: SessionOptions,
+    private readonly conn: Connection,
+    private readonly options: ServerSessionOptions,
   ) {
     this.#stream = conn.stream;
     this.#input = new SmtpInput(this.#stream);
@@ -384,9 +384,9 @@ export class ServerSession {
 
 function invalidAddress(address: string): ServerReply | undefined {
   // RFC 6531 §3.5: without SMTPUTF8 an address is ASCII.
-  return /[^\x20-\x7e]/.test(address)
-    ? { code: 553, text: '5.6.7 Only ASCII addresses are taken' }
-    : undefined;
+  if (/[^\x20-\x7e]/.test(address))
+    return { code: 553, text: '5.6.7 Only ASCII addresses are taken' };
+  return undefined;
 }
 
 function notRecognized(key: string): ServerReply {

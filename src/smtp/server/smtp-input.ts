@@ -39,7 +39,8 @@ export class SmtpInput {
         if (this.#held[at - 1] !== CR) return { kind: 'bare-lf' };
         const text = this.#held.toString('latin1', 0, at - 1);
         this.#held = this.#held.subarray(at + 1);
-        return skipped + at < MAX_LINE ? { kind: 'line', text } : { kind: 'too-long' };
+        if (skipped + at < MAX_LINE) return { kind: 'line', text };
+        return { kind: 'too-long' };
       }
       if (this.#held.length >= MAX_LINE) {
         // The last octet may be the CR of the end.

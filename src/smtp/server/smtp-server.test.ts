@@ -4,7 +4,7 @@ import test, { type TestContext } from 'node:test';
 import { connect as connectTls, createSecureContext } from 'node:tls';
 import fc from 'fast-check';
 import { selfSigned } from '../../pki/index.js';
-import type { Conn } from '../../net/index.js';
+import type { Connection } from '../../net/index.js';
 import { SmtpServer, type SmtpServerOptions } from '../index.js';
 import { MailDataReader } from './mail-data.js';
 
@@ -12,7 +12,7 @@ interface Bench {
   readonly server: SmtpServer;
   readonly mails: string[];
   /** The connections served, in order. */
-  readonly conns: Conn[];
+  readonly conns: Connection[];
   /** Milliseconds of the server's clock. */
   time: number;
   client(): Promise<Client>;

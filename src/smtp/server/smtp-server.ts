@@ -1,8 +1,8 @@
-import type { Conn } from '../../net/index.js';
-import { ServerSession, sessionLimits, type SessionOptions } from './server-session.js';
+import type { Connection } from '../../net/index.js';
+import { ServerSession, sessionLimits, type ServerSessionOptions } from './server-session.js';
 
-export interface SmtpServerOptions extends Omit<SessionOptions, 'limits'> {
-  readonly limits?: Partial<SessionOptions['limits']> | undefined;
+export interface SmtpServerOptions extends Omit<ServerSessionOptions, 'limits'> {
+  readonly limits?: Partial<ServerSessionOptions['limits']> | undefined;
 }
 
 /** Milliseconds between two looks at the sessions' limits of time. */
@@ -13,8 +13,8 @@ const PAUSE = 20;
 
 /** Serves SMTP sessions on connections that the caller accepts. */
 export class SmtpServer {
-  readonly #sessions = new Map<Conn, ServerSession>();
-  readonly #options: SessionOptions;
+  readonly #sessions = new Map<Connection, ServerSession>();
+  readonly #options: ServerSessionOptions;
   readonly #timer: NodeJS.Timeout;
   #stopping = false;
 
@@ -28,12 +28,12 @@ export class SmtpServer {
     return this.#sessions.size;
   }
 
-  serve(conn: Conn): void {
-    const session = new ServerSession(conn, this.#options);
-    this.#sessions.set(conn, session);
-    conn.stream.once('close', () => {
+  serve(connection: Connection): void {
+    const session = new ServerSession(connection, this.#options);
+    this.#sessions.set(connection, session);
+    connection.stream.once('close', () => {
       session.close();
-      this.#sessions.delete(conn);
+      this.#sessions.delete(connection);
     });
     if (this.#stopping) session.end(GOING_DOWN);
     else void session.run();
@@ -43,10 +43,10 @@ export class SmtpServer {
    * Ends the session on a connection whose place a newcomer needs, with 421 (RFC 5321
    * §3.8).
    */
-  evict(conn: Conn): void {
-    const session = this.#sessions.get(conn);
+  evict(connection: Connection): void {
+    const session = this.#sessions.get(connection);
     if (session) session.giveWay();
-    else conn.close();
+    else connection.close();
   }
 
   /** Ends every session that is beyond one of its limits. Called every second. */

@@ -36,7 +36,7 @@ export async function postWebhook(
     headers: { 'content-type': 'application/json' },
     body: Buffer.from(json),
     anchors,
-    at: clock.now(),
+    validationTime: clock.now(),
     timeoutMs,
   });
   return response.ok && response.value.status >= 200 && response.value.status < 300;

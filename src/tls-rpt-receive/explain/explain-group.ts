@@ -174,5 +174,5 @@ function certificateOf(
 
 /** What a departure of a reporter from RFC 8460 means. */
 export function explainNote(code: string): string {
-  return (reportQuirks.entries as Readonly<Record<string, { says: string }>>)[code]?.says ?? '';
+  return reportQuirks.find(code)?.message ?? '';
 }

@@ -41,7 +41,7 @@ export function httpsHandler({
             await receiver.receive(body, { via: 'https', peer: peer.address, name: 'body' }),
           );
         receiver.charge(peer.address, maxBody);
-        return answer(413, reportFailures.entries['report-too-large'].says);
+        return answer(413, reportFailures.entries['report-too-large'].message);
       },
     });
   };
@@ -55,13 +55,8 @@ function responseTo(receipt: Receipt): Response {
         : answer(200, 'Stored before.');
     case 'refused': {
       const { code } = receipt.failure;
-      const { says, fix } = (
-        reportFailures.entries as Readonly<Record<string, { says: string; fix: string }>>
-      )[code] ?? {
-        says: '',
-        fix: '',
-      };
-      return answer(code === 'report-too-large' ? 413 : 400, `${says} ${fix} (${code})`);
+      const { message = '', fix = '' } = reportFailures.find(code) ?? {};
+      return answer(code === 'report-too-large' ? 413 : 400, `${message} ${fix} (${code})`);
     }
     case 'later':
       return receipt.why === 'source'

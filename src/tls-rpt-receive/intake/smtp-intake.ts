@@ -1,6 +1,6 @@
 import type { SecureContext } from 'node:tls';
 import { neutralise } from '../../base/index.js';
-import type { Conn } from '../../net/index.js';
+import type { Connection } from '../../net/index.js';
 import { SmtpServer, type ServerReply, type SessionLimits } from '../../smtp/index.js';
 import { reportFailures } from '../../tls-rpt/index.js';
 import { bodyCollector } from './body-collector.js';
@@ -30,9 +30,9 @@ export interface SmtpIntakeOptions {
 }
 
 export interface SmtpIntake {
-  serve(conn: Conn): void;
+  serve(conn: Connection): void;
   /** Ends the session on a connection whose place a newcomer needs, with 421. */
-  evict(conn: Conn): void;
+  evict(conn: Connection): void;
   /**
    * Ends sessions with 421: between two mails at once, others after their mail or ten
    * seconds.
@@ -112,10 +112,8 @@ function replyTo(receipt: Receipt): ServerReply {
     case 'stored':
       return { code: 250, text: '2.0.0 Report stored' };
     case 'refused': {
-      const says =
-        (reportFailures.entries as Readonly<Record<string, { says: string }>>)[receipt.failure.code]
-          ?.says ?? '';
-      return { code: 550, text: `5.6.0 ${says} (${receipt.failure.code})` };
+      const message = reportFailures.find(receipt.failure.code)?.message ?? '';
+      return { code: 550, text: `5.6.0 ${message} (${receipt.failure.code})` };
     }
     case 'later':
       return laterReplies[receipt.why];

@@ -81,8 +81,7 @@ export function reportRecord(reading: VerifiedItem, stored?: StoreOutcome): Repo
   const head = { schema: 'hermetic.report/1', source, via } as const;
   if (!parsed.ok) {
     const { code, detail } = parsed.failure;
-    const says =
-      (reportFailures.entries as Readonly<Record<string, { says: string }>>)[code]?.says ?? '';
+    const says = reportFailures.find(code)?.message ?? '';
     return { ...head, status: 'refused', refusal: { code, detail: neutralise(detail), says } };
   }
   const { report, notes, unforeseen } = parsed.value;
@@ -107,7 +106,7 @@ export function reportRecord(reading: VerifiedItem, stored?: StoreOutcome): Repo
     },
     // Members that the reporter left out are left out here too.
     report: JSON.parse(JSON.stringify(report)) as ReportRecord['report'],
-    notes: notes.map((note) => ({ ...note, says: reportQuirks.entries[note.code].says })),
+    notes: notes.map((note) => ({ ...note, says: reportQuirks.entries[note.code].message })),
     unforeseen: [...unforeseen],
     ...(stored === undefined ? {} : { stored }),
   };

@@ -39,7 +39,7 @@ async function statOf(path: string): ReturnType<typeof stat> {
   try {
     return await stat(path);
   } catch (error) {
-    const { says, fix } = describeSystemError(error);
-    throw new HermeticError('file-unreadable', `${path}: ${says}`, { cause: error, fix });
+    const { message, fix } = describeSystemError(error);
+    throw new HermeticError('file-unreadable', `${path}: ${message}`, { cause: error, fix });
   }
 }

@@ -21,18 +21,17 @@ export interface HelloAnswer {
 
 /** The hellos that were answered, accepted or refused, in order. */
 export function helloAnswers(log: readonly ProbeRecord[]): HelloAnswer[] {
-  return log.flatMap(({ question, answer }) => {
+  return log.flatMap(({ question, answer }): HelloAnswer[] => {
     if (question.kind !== 'hello' || isLost({ question, answer })) return [];
-    if (answer.kind === 'refused')
-      return [{ question, ...(answer.alert === undefined ? {} : { alert: answer.alert }) }];
+    if (answer.kind === 'refused') return [{ question, alert: answer.alert }];
     if (answer.kind !== 'hello' || !answer.flight.hello) return [];
     const { hello, keyExchange, certificates } = answer.flight;
     return [
       {
         question,
         hello,
-        ...(keyExchange ? { keyExchange } : {}),
-        ...(certificates ? { certificates } : {}),
+        keyExchange,
+        certificates,
       },
     ];
   });
@@ -46,31 +45,31 @@ export interface Completed {
   readonly leaf: Uint8Array | undefined;
 }
 
-const suiteIds = new Map([...suites.values()].map((suite) => [suite.name, suite.id]));
-const groupIds = new Map(groupTable.map((group) => [group.name, group.id]));
+const suiteIds = new Map([...suites.values()].map((suite) => [suite.name, suite.codePoint]));
+const groupIds = new Map(groupTable.map((group) => [group.name, group.codePoint]));
 
 export function completedHandshakes(log: readonly ProbeRecord[]): Completed[] {
-  return log.flatMap(({ answer }) =>
-    answer.kind === 'handshake'
-      ? [
-          {
-            version: answer.version,
-            suite: suiteIds.get(answer.suite),
-            group: answer.group === undefined ? undefined : groupIds.get(answer.group),
-            leaf: answer.chain[0],
-          },
-        ]
-      : [],
-  );
+  return log.flatMap(({ answer }) => {
+    if (answer.kind === 'handshake')
+      return [
+        {
+          version: answer.version,
+          suite: suiteIds.get(answer.suite),
+          group: answer.group === undefined ? undefined : groupIds.get(answer.group),
+          leaf: answer.chain[0],
+        },
+      ];
+    return [];
+  });
 }
 
 /** The group an answer shows, in either protocol generation. */
 export function groupOf({ hello, keyExchange, question }: HelloAnswer): number | undefined {
   if (hello?.group !== undefined) return hello.group;
   if (keyExchange?.kind === 'dhe') return agreedFiniteField(keyExchange.prime, question.groups);
-  return keyExchange?.kind === 'ecdhe' && typeof keyExchange.group === 'number'
-    ? keyExchange.group
-    : undefined;
+  if (keyExchange?.kind === 'ecdhe' && typeof keyExchange.group === 'number')
+    return keyExchange.group;
+  return undefined;
 }
 
 /** All primes of RFC 7919 begin so (appendix A), and no two have the same length. */
@@ -83,13 +82,17 @@ const PREFIX = 'ffffffffffffffffadf85458a2bb4a9a';
 function agreedFiniteField(prime: Uint8Array, offered: readonly number[]): number | undefined {
   if (Buffer.from(prime.subarray(0, 16)).toString('hex') !== PREFIX) return undefined;
   return groupTable.find(
-    (g) => g.kind === 'ffdhe' && g.bits === prime.length * 8 && offered.includes(g.id),
-  )?.id;
+    (group) =>
+      group.kind === 'ffdhe' &&
+      group.bits === prime.length * 8 &&
+      offered.includes(group.codePoint),
+  )?.codePoint;
 }
 
 /** The signature scheme a TLS 1.2 answer shows. */
 export function schemeOf({ keyExchange }: HelloAnswer): number | undefined {
-  return keyExchange && 'scheme' in keyExchange ? keyExchange.scheme : undefined;
+  if (keyExchange && 'scheme' in keyExchange) return keyExchange.scheme;
+  return undefined;
 }
 
 const names = new Map(
@@ -99,7 +102,8 @@ const names = new Map(
 /** Version of an answer; undefined for a refusal and for versions nobody knows. */
 export function versionOf({ hello }: HelloAnswer): HelloVersion | undefined {
   const name = hello && names.get(hello.version);
-  return name === 'SSLv2' ? undefined : (name as HelloVersion | undefined);
+  if (name === 'SSLv2') return undefined;
+  return name as HelloVersion | undefined;
 }
 
 /**

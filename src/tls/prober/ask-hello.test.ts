@@ -6,8 +6,8 @@ import { askHello } from './ask-hello.js';
 test('an SSLv2 answer that comes octet by octet costs no more than its length', async () => {
   const stream = new Duplex({ read: () => undefined, write: (_bytes, _encoding, done) => done() });
   const at = { address: '192.0.2.25', port: 25 };
-  const conn = { stream, local: at, remote: at, close: () => void stream.destroy() };
-  const answer = askHello({ conn, question: { kind: 'ssl2' }, serverName: 'mx.example' });
+  const connection = { stream, local: at, remote: at, close: () => void stream.destroy() };
+  const answer = askHello({ connection, question: { kind: 'ssl2' }, serverName: 'mx.example' });
   const began = process.cpuUsage();
   stream.emit('data', Uint8Array.of(0xff, 0xff));
   for (let i = 0; i < 16_000; i++) stream.emit('data', Uint8Array.of(4));

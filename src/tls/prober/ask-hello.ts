@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { concat } from '../../base/index.js';
-import type { Conn } from '../../net/index.js';
+import type { Connection } from '../../net/index.js';
 import {
   buildClientHello,
   buildSsl2ClientHello,
@@ -12,7 +12,7 @@ import { helloFor, type TlsQuestion } from './question.js';
 
 export interface AskHelloRequest {
   /** Where a ClientHello is waited for. It is closed afterwards. */
-  readonly conn: Conn;
+  readonly connection: Connection;
   readonly question: Exclude<TlsQuestion, { kind: 'handshake' }>;
   /** SNI: a host name in A-labels. */
   readonly serverName: string;
@@ -34,13 +34,13 @@ const goodbye = Uint8Array.of(21, 3, 1, 0, 2, 1, 0);
  * Rejects only with `signal.reason`.
  */
 export function askHello({
-  conn,
+  connection,
   question,
   serverName,
   timeoutMs = TIMEOUT,
   signal,
 }: AskHelloRequest): Promise<TlsAnswer> {
-  const { stream } = conn;
+  const { stream } = connection;
   return new Promise((resolve, reject) => {
     const reader = question.kind === 'ssl2' ? new Ssl2Reader() : new TlsReader();
     const settle = (): void => {
@@ -51,7 +51,7 @@ export function askHello({
     };
     const finish = (answer: TlsAnswer): void => {
       settle();
-      void leave(conn, answer.kind === 'hello').then(() => resolve(answer));
+      void leave(connection, answer.kind === 'hello').then(() => resolve(answer));
     };
     const take = (bytes: Uint8Array): void => {
       const answer = reader.push(bytes);
@@ -63,7 +63,7 @@ export function askHello({
     const broke = (): void => finish(reader.ended());
     const stop = (): void => {
       settle();
-      conn.close();
+      connection.close();
       reject(signal?.reason as Error);
     };
     const timer = setTimeout(() => finish({ kind: 'none', reason: 'tls-timeout' }), timeoutMs);
@@ -83,7 +83,7 @@ export function askHello({
  * Says goodbye in the middle of a handshake, and gives the server a moment to hear it: a
  * reset would look like a fault in its log.
  */
-function leave({ stream, close }: Conn, amid: boolean): Promise<void> {
+function leave({ stream, close }: Connection, amid: boolean): Promise<void> {
   return new Promise((resolve) => {
     const gone = (): void => {
       clearTimeout(timer);
@@ -103,7 +103,8 @@ class TlsReader {
   readonly #reader = new FlightReader();
 
   push(bytes: Uint8Array): TlsAnswer | undefined {
-    return this.#reader.push(bytes) === 'more' ? undefined : this.ended();
+    if (this.#reader.push(bytes) === 'more') return undefined;
+    return this.ended();
   }
 
   ended(): TlsAnswer {
@@ -114,9 +115,8 @@ class TlsReader {
         kind: 'none',
         reason: problem === 'not a TLS record' ? 'tls-garbage' : 'tls-failed',
       };
-    return flight.alert
-      ? { kind: 'refused', alert: flight.alert.description }
-      : { kind: 'refused' };
+    if (flight.alert) return { kind: 'refused', alert: flight.alert.description };
+    return { kind: 'refused' };
   }
 }
 
@@ -127,11 +127,12 @@ class Ssl2Reader {
   push(bytes: Uint8Array): TlsAnswer | undefined {
     this.#bytes = concat(this.#bytes, bytes.subarray(0, 65_536 - this.#bytes.length));
     const read = readSsl2ServerHello(this.#bytes);
-    if (read.state === 'more')
-      return this.#bytes.length >= 65_536 ? { kind: 'refused' } : undefined;
-    return read.state === 'accepted'
-      ? { kind: 'ssl2', ciphers: read.ciphers }
-      : { kind: 'refused' };
+    if (read.state === 'more') {
+      if (this.#bytes.length >= 65_536) return { kind: 'refused' };
+      return undefined;
+    }
+    if (read.state === 'accepted') return { kind: 'ssl2', ciphers: read.ciphers };
+    return { kind: 'refused' };
   }
 
   ended(): TlsAnswer {

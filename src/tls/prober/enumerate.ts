@@ -11,7 +11,7 @@ import {
   type HelloVersion,
   type OldVersion,
   type TlsQuestion,
-  type Topic,
+  type QuestionTopic,
 } from './question.js';
 import { carriersOf, dheSuites, refusedGroups } from './evaluate.js';
 
@@ -40,7 +40,7 @@ export function enumerate(proven: Inference): TlsQuestion | undefined {
  */
 function remove(
   proven: Inference,
-  topic: Topic,
+  topic: QuestionTopic,
   version: 'TLSv1.2' | 'TLSv1.3',
 ): TlsQuestion | undefined {
   const { accepted, versions, answers, keys, certificateCurve } = proven;
@@ -54,11 +54,13 @@ function remove(
   const groups = all.filter(
     (id) => !taken.includes(id) && !none.has(id) && !elsewhere.includes(id),
   );
-  const at = answers.filter((a) => a.question.version === version);
-  const refusedTogether = at.some((a) => !a.hello && a.question.groups.length < all.length);
+  const at = answers.filter((answer) => answer.question.version === version);
+  const refusedTogether = at.some(
+    (helloAnswer) => !helloAnswer.hello && helloAnswer.question.groups.length < all.length,
+  );
   // The first hello offers everything: what a server likes best is its order.
   const together =
-    at.some((a) => a.hello) &&
+    at.some((helloAnswer) => helloAnswer.hello) &&
     taken.length > 0 &&
     elsewhere.length === 0 &&
     groups.length > 0 &&
@@ -73,7 +75,8 @@ function remove(
         ? suites
         : only(
             suites,
-            (s) => s.keyExchange === 'ECDHE' && (s.authentication === 'ECDSA') === bound,
+            (suite) =>
+              suite.keyExchange === 'ECDHE' && (suite.authentication === 'ECDSA') === bound,
           );
     const question = freshHello(proven, topic, version, carriers, {
       groups: [...groups, ...(bound ? [certificateCurve] : [])],
@@ -81,8 +84,8 @@ function remove(
     });
     if (question) return question;
   }
-  const carrier = carriersOf(proven, version).find((c) =>
-    c.suites.some((id) => accepted[version].includes(id)),
+  const carrier = carriersOf(proven, version).find((carrier) =>
+    carrier.suites.some((id) => accepted[version].includes(id)),
   );
   const carrying = carrier?.suites.filter((id) => accepted[version].includes(id)) ?? [];
   const bySuite = freshHello(proven, topic, version, suites, { schemes });
@@ -93,7 +96,8 @@ function remove(
   // cause, and the other way round: the likelier one is asked.
   const groupsLikelier =
     version === 'TLSv1.3' && refusedTogether && accepted[version].length >= USUAL_SUITES;
-  return groupsLikelier ? (byGroup ?? bySuite) : (bySuite ?? byGroup);
+  if (groupsLikelier) return byGroup ?? bySuite;
+  return bySuite ?? byGroup;
 }
 
 /**
@@ -114,7 +118,12 @@ function named(proven: Inference): TlsQuestion | undefined {
  * does.
  */
 function notHeard({ answers, refused }: Inference, version: HelloVersion): readonly number[] {
-  const found = new Set(answers.flatMap((a) => (versionOf(a) === version ? [a.hello?.suite] : [])));
+  const found = new Set(
+    answers.flatMap((answer) => {
+      if (versionOf(answer) === version) return [answer.hello?.suite];
+      return [];
+    }),
+  );
   return suitesOf(version).filter((id) => !found.has(id) && !refused[version].has(id));
 }
 
@@ -123,7 +132,7 @@ function notHeard({ answers, refused }: Inference, version: HelloVersion): reado
  * another each time.
  */
 function lastSeen({ answers }: Inference): readonly number[] {
-  const seen = new Set(answers.flatMap((a) => schemeOf(a) ?? []));
+  const seen = new Set(answers.flatMap((answer) => schemeOf(answer) ?? []));
   return [...allSchemes.filter((id) => !seen.has(id)), ...allSchemes.filter((id) => seen.has(id))];
 }
 
@@ -142,9 +151,9 @@ function old(proven: Inference): TlsQuestion | undefined {
 function orders(proven: Inference): TlsQuestion | undefined {
   for (const version of ['TLSv1.3', 'TLSv1.2', ...oldVersions] as const) {
     const list = turned(proven, version);
-    const topic: Topic = `order:${version}`;
+    const topic: QuestionTopic = `order:${version}`;
     const asked =
-      proven.answers.some((a) => a.question.topic === topic) ||
+      proven.answers.some((answer) => answer.question.topic === topic) ||
       (version === 'TLSv1.3' && ownOrder13(proven.answers, proven.accepted[version]));
     const question =
       asked || list.length < 2 ? undefined : freshHello(proven, topic, version, list);
@@ -155,7 +164,7 @@ function orders(proven: Inference): TlsQuestion | undefined {
 
 /** Backwards, and in any case last what was chosen when everything was on offer. */
 function turned({ answers, accepted }: Inference, version: HelloVersion): readonly number[] {
-  const top = answers.find((a) => versionOf(a) === version)?.hello?.suite;
+  const top = answers.find((answer) => versionOf(answer) === version)?.hello?.suite;
   const others = chaChaLater([...accepted[version]].reverse().filter((id) => id !== top));
   return top === undefined ? others : [...others, top];
 }

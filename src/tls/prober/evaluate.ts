@@ -34,33 +34,31 @@ const refusedIf = (yes: boolean): AskResult => (yes ? refused : unknown);
  * What a log says to an ask, whatever its questions were meant for. Pure: planning and
  * grading ask the same.
  */
-export function evaluate(proven: Inference, ask: Ask): AskResult {
-  switch (ask.kind) {
+export function evaluate(proven: Inference, question: Ask): AskResult {
+  switch (question.kind) {
     case 'version':
-      return { settled: proven.versions[ask.version], witnesses: [] };
+      return { settled: proven.versions[question.version], witnesses: [] };
     case 'ssl2':
       return { settled: proven.versions.SSLv2, witnesses: [] };
     case 'suites':
-      return settleSuites(proven, ask.suites);
+      return settleSuites(proven, question.suites);
     case 'groups':
-      return settleGroups(proven, ask.groups, ask.version);
+      return settleGroups(proven, question.groups, question.version);
     case 'signatures':
-      return settleSchemes(proven, ask.schemes);
+      return settleSchemes(proven, question.schemes);
     case 'order':
-      return settleOrder(proven, ask.worse);
+      return settleOrder(proven, question.worse);
     case 'dhe':
-      return finiteField(proven)
-        ? accepted()
-        : refusedIf(dheSuites.every((id) => suiteRefused(proven, id)));
+      if (finiteField(proven)) return accepted();
+      return refusedIf(dheSuites.every((id) => suiteRefused(proven, id)));
   }
 }
 
 function settleSuites(proven: Inference, wanted: readonly number[]): AskResult {
   const taken = new Set(Object.values(proven.accepted).flat());
   const witnesses = wanted.filter((id) => taken.has(id));
-  return witnesses.length > 0
-    ? accepted(witnesses)
-    : refusedIf(wanted.every((id) => suiteRefused(proven, id)));
+  if (witnesses.length > 0) return accepted(witnesses);
+  return refusedIf(wanted.every((id) => suiteRefused(proven, id)));
 }
 
 export const generations = ['TLSv1.3', 'TLSv1.2', 'old'] as const;
@@ -74,9 +72,9 @@ export function speaksFor(
   generation: (typeof generations)[number],
   { versions }: Inference,
 ): HelloVersion {
-  return generation === 'old'
-    ? (oldVersions.find((v) => versions[v] !== 'refused') ?? 'SSLv3')
-    : generation;
+  if (generation === 'old')
+    return oldVersions.find((oldVersion) => versions[oldVersion] !== 'refused') ?? 'SSLv3';
+  return generation;
 }
 
 /**
@@ -85,11 +83,15 @@ export function speaksFor(
  */
 export function existsIn(generation: (typeof generations)[number], id: number): boolean {
   if (generation === 'TLSv1.3') return known.get(id)?.tls13 === true;
-  return generation === 'TLSv1.2' ? known.get(id)?.tls13 !== true : suitesOld.includes(id);
+  if (generation === 'TLSv1.2') return known.get(id)?.tls13 !== true;
+  return suitesOld.includes(id);
 }
 
 function suiteRefused(proven: Inference, id: number): boolean {
-  return generations.every((g) => !existsIn(g, id) || proven.refused[speaksFor(g, proven)].has(id));
+  return generations.every(
+    (generation) =>
+      !existsIn(generation, id) || proven.refused[speaksFor(generation, proven)].has(id),
+  );
 }
 
 /** What to ask about groups with. */
@@ -105,8 +107,14 @@ export interface Carrier {
  * Beside an ECDSA certificate its own curve has to stay on offer, so that the other
  * suites alone show which curves are taken.
  */
-const free12 = only(suites12, (s) => s.keyExchange === 'ECDHE' && s.authentication !== 'ECDSA');
-const bound12 = only(suites12, (s) => s.keyExchange === 'ECDHE' && s.authentication === 'ECDSA');
+const free12 = only(
+  suites12,
+  (suite) => suite.keyExchange === 'ECDHE' && suite.authentication !== 'ECDSA',
+);
+const bound12 = only(
+  suites12,
+  (suite) => suite.keyExchange === 'ECDHE' && suite.authentication === 'ECDSA',
+);
 
 /**
  * The carriers of a version that have to be asked: groups are the same for all suites, so
@@ -136,7 +144,7 @@ export function refusedGroups(
   const all = version === 'TLSv1.3' ? groups13 : groups12;
   if (proven.versions[version] === 'refused') return new Set(all);
   const carriers = carriersOf(proven, version);
-  return new Set(all.filter((id) => carriers.every((c) => c.refused.has(id))));
+  return new Set(all.filter((id) => carriers.every((carrier) => carrier.refused.has(id))));
 }
 
 /**
@@ -151,15 +159,19 @@ function refusedWith(
   const possible = carriers.filter((id) => !none[version].has(id));
   if (possible.length === 0) return new Set(version === 'TLSv1.3' ? groups13 : groups12);
   const known = possible.filter((id) => taken[version].includes(id));
-  const tells = (a: HelloAnswer): boolean => {
-    if (a.hello || a.question.version !== version || a.question.suites.length > mostSuites)
+  const tells = (helloAnswer: HelloAnswer): boolean => {
+    if (
+      helloAnswer.hello ||
+      helloAnswer.question.version !== version ||
+      helloAnswer.question.suites.length > mostSuites
+    )
       return false;
-    const spokenFor = refusedBy(a, suiteFirst);
+    const spokenFor = refusedBy(helloAnswer, suiteFirst);
     return (
       known.some((id) => spokenFor.includes(id)) || possible.every((id) => spokenFor.includes(id))
     );
   };
-  return new Set(answers.filter(tells).flatMap((a) => a.question.groups));
+  return new Set(answers.filter(tells).flatMap((answer) => answer.question.groups));
 }
 
 /**
@@ -170,8 +182,10 @@ function refusedWith(
 function besideCertificate({ answers, certificateCurve: curve }: Inference): ReadonlySet<number> {
   if (curve === undefined) return new Set();
   const chosen = answers.filter(
-    (a) =>
-      versionOf(a) === 'TLSv1.2' && groupOf(a) === curve && bound12.includes(a.hello?.suite ?? -1),
+    (answer) =>
+      versionOf(answer) === 'TLSv1.2' &&
+      groupOf(answer) === curve &&
+      bound12.includes(answer.hello?.suite ?? -1),
   );
   return new Set(
     chosen.flatMap(({ question: { groups } }) => groups.slice(0, groups.indexOf(curve))),
@@ -197,8 +211,8 @@ function settleGroups(
 /** Does a TLS 1.2 server sign its key exchange with any of these schemes? */
 function settleSchemes({ answers, versions }: Inference, wanted: readonly number[]): AskResult {
   if (versions['TLSv1.2'] === 'refused') return refused;
-  const at12 = answers.filter((a) => a.question.version === 'TLSv1.2');
-  const used = new Set(at12.flatMap((a) => schemeOf(a) ?? []));
+  const at12 = answers.filter((answer) => answer.question.version === 'TLSv1.2');
+  const used = new Set(at12.flatMap((helloAnswer) => schemeOf(helloAnswer) ?? []));
   const witnesses = wanted.filter((id) => used.has(id));
   if (witnesses.length > 0) return accepted(witnesses);
   // An answer signed otherwise, where nothing else was offered, refuses what was offered.
@@ -218,17 +232,23 @@ function settleOrder(proven: Inference, worse: readonly number[]): AskResult {
     taken['TLSv1.2'].some((id) => list.includes(id));
   // Everything that the server might take was on offer.
   const full = answers.filter(
-    (a) =>
-      versionOf(a) === 'TLSv1.2' &&
-      suites12.every((id) => none['TLSv1.2'].has(id) || a.question.suites.includes(id)),
+    (answer) =>
+      versionOf(answer) === 'TLSv1.2' &&
+      suites12.every((id) => none['TLSv1.2'].has(id) || answer.question.suites.includes(id)),
   );
-  const turned = answers.find((a) => a.question.topic === 'order:TLSv1.2' && a.hello);
+  const turned = answers.find(
+    (answer) => answer.question.topic === 'order:TLSv1.2' && answer.hello,
+  );
   const follows = turned && chosen(turned) === turned.question.suites[0];
-  if (takes(better) && (full.some((a) => worse.includes(chosen(a))) || (follows && takes(worse))))
+  if (
+    takes(better) &&
+    (full.some((helloAnswer) => worse.includes(chosen(helloAnswer))) || (follows && takes(worse)))
+  )
     return accepted();
-  const first = full.find((a) => better.includes(chosen(a)));
+  const first = full.find((helloAnswer) => better.includes(chosen(helloAnswer)));
   const worseFirst = full.some(
-    (a) => better.includes(chosen(a)) && worse.includes(a.question.suites[0] ?? -1),
+    (helloAnswer) =>
+      better.includes(chosen(helloAnswer)) && worse.includes(helloAnswer.question.suites[0] ?? -1),
   );
   return refusedIf(worseFirst || (turned !== undefined && !follows && first !== undefined));
 }
@@ -243,7 +263,9 @@ export function settleKey(proven: Inference, key: 'RSA' | 'ECDSA'): Tristate {
   if (proven.keys.has(key)) return 'accepted';
   // A key serves every version alike: the newest that names it in the suite tells for
   // all.
-  const best = newestFirst.find((v) => v !== 'TLSv1.3' && proven.versions[v] !== 'refused');
+  const best = newestFirst.find(
+    (version) => version !== 'TLSv1.3' && proven.versions[version] !== 'refused',
+  );
   const own = best === 'TLSv1.2' ? suites12 : suitesOld;
   const older =
     best === undefined ||
@@ -259,7 +281,7 @@ export function settleKey(proven: Inference, key: 'RSA' | 'ECDSA'): Tristate {
 
 export const dheSuites = only(
   suites12,
-  (s) => s.keyExchange === 'DHE' && s.authentication !== 'none',
+  (suite) => suite.keyExchange === 'DHE' && suite.authentication !== 'none',
 );
 
 /**

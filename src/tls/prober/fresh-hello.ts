@@ -6,7 +6,7 @@ import {
   groups13,
   type HelloVersion,
   type TlsQuestion,
-  type Topic,
+  type QuestionTopic,
 } from './question.js';
 
 /**
@@ -15,7 +15,7 @@ import {
  */
 export function freshHello(
   { log, mostSuites }: Inference,
-  topic: Topic,
+  topic: QuestionTopic,
   version: HelloVersion,
   wanted: readonly number[],
   changes: { groups?: readonly number[]; schemes?: readonly number[] } = {},
@@ -23,8 +23,8 @@ export function freshHello(
   const { groups = version === 'TLSv1.3' ? groups13 : groups12, schemes = allSchemes } = changes;
   const suites = wanted.slice(0, mostSuites);
   const question: TlsQuestion = { kind: 'hello', topic, version, suites, groups, schemes };
-  const same = (a: readonly number[], b: readonly number[]): boolean =>
-    a.length === b.length && a.every((x, i) => x === b[i]);
+  const same = (left: readonly number[], right: readonly number[]): boolean =>
+    left.length === right.length && left.every((value, index) => value === right[index]);
   const sent = log.some(
     ({ question: q, answer }) =>
       q.kind === 'hello' &&
@@ -34,7 +34,8 @@ export function freshHello(
       same(q.groups, groups) &&
       same(q.schemes, schemes),
   );
-  return sent || suites.length === 0 || groups.length === 0 ? undefined : question;
+  if (sent || suites.length === 0 || groups.length === 0) return undefined;
+  return question;
 }
 
 /** Suites that are not yet known to be refused at a version. */

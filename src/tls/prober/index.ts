@@ -19,7 +19,7 @@ export {
   groups12,
   groups13,
   type TlsQuestion,
-  type Topic,
+  type QuestionTopic,
   type HelloVersion,
   type OldVersion,
 } from './question.js';

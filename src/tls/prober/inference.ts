@@ -59,8 +59,11 @@ export interface Inference {
 }
 
 /** The universe of a version. */
-export const suitesOf = (version: HelloVersion): readonly number[] =>
-  version === 'TLSv1.3' ? suites13 : version === 'TLSv1.2' ? suites12 : suitesOld;
+export const suitesOf = (version: HelloVersion): readonly number[] => {
+  if (version === 'TLSv1.3') return suites13;
+  if (version === 'TLSv1.2') return suites12;
+  return suitesOld;
+};
 
 /**
  * Reads a log, newest version first: a refusal speaks for a version only where all above
@@ -69,31 +72,43 @@ export const suitesOf = (version: HelloVersion): readonly number[] =>
 export function infer(log: readonly ProbeRecord[]): Inference {
   const answers = helloAnswers(log);
   const accepted = Object.fromEntries(
-    newestFirst.map((v) => [v, acceptedAt(log, answers, v)]),
+    newestFirst.map((version) => [version, acceptedAt(log, answers, version)]),
   ) as Record<HelloVersion, number[]>;
   const suiteFirst =
-    answers.some((a) => choseSuiteFirst(a) || refusesRsaSuites(a)) || refusesRsaKey(log);
-  const mostSuites = answers.some((a) => contradicted(a, accepted, suiteFirst))
+    answers.some((answer) => choseSuiteFirst(answer) || refusesRsaSuites(answer)) ||
+    refusesRsaKey(log);
+  const mostSuites = answers.some((answer) => contradicted(answer, accepted, suiteFirst))
     ? SMALL_HELLO
     : Infinity;
-  const groups = answers.flatMap((a) => (versionOf(a) === 'TLSv1.3' ? (groupOf(a) ?? []) : []));
+  const groups = answers.flatMap((answer) => {
+    if (versionOf(answer) === 'TLSv1.3') return groupOf(answer) ?? [];
+    return [];
+  });
   const credible = answers.filter(
-    (a) =>
-      a.hello ||
-      (a.question.suites.length <= mostSuites && (nothingElse(a) || hasGroup(a, groups))),
+    (answer) =>
+      answer.hello ||
+      (answer.question.suites.length <= mostSuites &&
+        (nothingElse(answer) || hasGroup(answer, groups))),
   );
   const versions = { SSLv2: ssl2(log) } as Record<AnyVersion, Tristate>;
   const refused = {} as Record<HelloVersion, ReadonlySet<number>>;
   for (const version of newestFirst) {
-    const reaching = credible.filter((a) => reaches(a.question.version, version, versions));
-    const none = new Set(
-      reaching.flatMap((a) =>
-        a.hello ? [] : a.alert === PROTOCOL_VERSION ? suitesOf(version) : refusedBy(a, suiteFirst),
-      ),
+    const reaching = credible.filter((helloAnswer) =>
+      reaches(helloAnswer.question.version, version, versions),
     );
-    const answeredLower = reaching.some((a) => a.hello && rank(versionOf(a)) > rank(version));
+    const none = new Set(
+      reaching.flatMap((helloAnswer) => {
+        if (helloAnswer.hello) return [];
+        if (helloAnswer.alert === PROTOCOL_VERSION) return suitesOf(version);
+        return refusedBy(helloAnswer, suiteFirst);
+      }),
+    );
+    const answeredLower = reaching.some(
+      (helloAnswer) => helloAnswer.hello && rank(versionOf(helloAnswer)) > rank(version),
+    );
     const seen =
-      accepted[version].length > 0 || completedHandshakes(log).some((c) => c.version === version);
+      accepted[version].length > 0 ||
+      completedHandshakes(log).some((handshake) => handshake.version === version);
     versions[version] = seen
       ? 'accepted'
       : answeredLower || suitesOf(version).every((id) => none.has(id))
@@ -103,23 +118,23 @@ export function infer(log: readonly ProbeRecord[]): Inference {
   }
   // In older versions the suite tells the kind of key; in TLS 1.3 only the certificate
   // does.
-  const ecdsa = answers.find((a) => keyOf(a) === 'ECDSA')?.certificates?.[0];
+  const ecdsa = answers.find((answer) => keyOf(answer) === 'ECDSA')?.certificates?.[0];
   const leaves = [
-    ...completedHandshakes(log).flatMap((c) => c.leaf ?? []),
+    ...completedHandshakes(log).flatMap((handshake) => handshake.leaf ?? []),
     ...(ecdsa ? [ecdsa] : []),
   ].flatMap((der) => leafOf(der) ?? []);
   const keys = new Set([
     ...leaves.map((leaf) => leaf.key),
-    ...answers.flatMap((a) => keyOf(a) ?? []),
+    ...answers.flatMap((answer) => keyOf(answer) ?? []),
   ]);
   const certificateCurve = leaves.find((leaf) => leaf.curve !== undefined)?.curve;
   const doubtful =
     !suiteFirst &&
     answers.some(
-      (a) =>
-        !a.hello &&
-        a.alert !== PROTOCOL_VERSION &&
-        refusedBy(a, false).length < a.question.suites.length,
+      (answer) =>
+        !answer.hello &&
+        answer.alert !== PROTOCOL_VERSION &&
+        refusedBy(answer, false).length < answer.question.suites.length,
     );
   return {
     log,
@@ -140,19 +155,25 @@ function acceptedAt(
   answers: readonly HelloAnswer[],
   version: HelloVersion,
 ): number[] {
-  const found = answers.flatMap((a) =>
-    a.hello && versionOf(a) === version ? [a.hello.suite] : [],
-  );
+  const found = answers.flatMap((answer) => {
+    if (answer.hello && versionOf(answer) === version) return [answer.hello.suite];
+    return [];
+  });
   return [
     ...new Set([
       ...found,
-      ...completedHandshakes(log).flatMap((c) => (c.version === version ? (c.suite ?? []) : [])),
+      ...completedHandshakes(log).flatMap((handshake) => {
+        if (handshake.version === version) return handshake.suite ?? [];
+        return [];
+      }),
     ]),
   ];
 }
 
-const rank = (version: HelloVersion | undefined): number =>
-  version === undefined ? -1 : newestFirst.indexOf(version);
+const rank = (version: HelloVersion | undefined): number => {
+  if (version === undefined) return -1;
+  return newestFirst.indexOf(version);
+};
 
 /**
  * Whether an answer to a hello with that ceiling speaks for a version: nothing in between
@@ -166,7 +187,9 @@ function reaches(
   if (ceiling === 'TLSv1.3' || version === 'TLSv1.3') return ceiling === version;
   return (
     rank(ceiling) <= rank(version) &&
-    newestFirst.slice(rank(ceiling), rank(version)).every((v) => versions[v] === 'refused')
+    newestFirst
+      .slice(rank(ceiling), rank(version))
+      .every((version) => versions[version] === 'refused')
   );
 }
 
@@ -206,10 +229,13 @@ function choseSuiteFirst({ hello, question: { suites } }: HelloAnswer): boolean 
 }
 
 /** Without any RSA suite there is but one certificate to choose. */
-function refusesRsaSuites(a: HelloAnswer): boolean {
-  const { suites } = a.question;
+function refusesRsaSuites(helloAnswer: HelloAnswer): boolean {
+  const { suites } = helloAnswer.question;
   return (
-    !a.hello && nothingElse(a) && !suites.some(isEcdsa) && rsa12.every((id) => suites.includes(id))
+    !helloAnswer.hello &&
+    nothingElse(helloAnswer) &&
+    !suites.some(isEcdsa) &&
+    rsa12.every((id) => suites.includes(id))
   );
 }
 
@@ -236,23 +262,25 @@ export function refusedBy(
 
 /** A large hello was refused although a suite in it is taken at its very version. */
 function contradicted(
-  a: HelloAnswer,
+  helloAnswer: HelloAnswer,
   accepted: Readonly<Record<HelloVersion, readonly number[]>>,
   suiteFirst: boolean,
 ): boolean {
-  const { suites, version } = a.question;
-  const refused = refusedBy(a, suiteFirst);
+  const { suites, version } = helloAnswer.question;
+  const refused = refusedBy(helloAnswer, suiteFirst);
   return (
-    !a.hello &&
+    !helloAnswer.hello &&
     suites.length > SMALL_HELLO &&
-    nothingElse(a) &&
+    nothingElse(helloAnswer) &&
     accepted[version].some((id) => refused.includes(id))
   );
 }
 
 function ssl2(log: readonly ProbeRecord[]): Tristate {
   const answer = log.find(({ question }) => question.kind === 'ssl2')?.answer.kind;
-  return answer === 'ssl2' ? 'accepted' : answer === 'refused' ? 'refused' : 'unknown';
+  if (answer === 'ssl2') return 'accepted';
+  if (answer === 'refused') return 'refused';
+  return 'unknown';
 }
 
 function leafOf(der: Uint8Array): { key: 'RSA' | 'ECDSA'; curve?: number } | undefined {
@@ -261,14 +289,15 @@ function leafOf(der: Uint8Array): { key: 'RSA' | 'ECDSA'; curve?: number } | und
   const { keyAlgorithm, curve } = parsed.value;
   if (keyAlgorithm === 'RSA') return { key: 'RSA' };
   if (keyAlgorithm === 'DSA' || keyAlgorithm === 'unknown') return undefined;
-  const id = groupTable.find((group) => group.name === curve)?.id;
-  return { key: 'ECDSA', ...(id === undefined ? {} : { curve: id }) };
+  const id = groupTable.find((group) => group.name === curve)?.codePoint;
+  return { key: 'ECDSA', curve: id };
 }
 
 /** The kind of key that an answer's certificate holds. */
 function keyOf({ hello, certificates }: HelloAnswer): 'RSA' | 'ECDSA' | undefined {
   const authentication = certificates && known.get(hello?.suite ?? 0)?.authentication;
-  return authentication === 'RSA' || authentication === 'ECDSA' ? authentication : undefined;
+  if (authentication === 'RSA' || authentication === 'ECDSA') return authentication;
+  return undefined;
 }
 
 /** Groups that were chosen at a version. */
@@ -276,12 +305,16 @@ export function acceptedGroups(
   { answers, log }: Inference,
   version: HelloVersion,
 ): readonly number[] {
-  const agreed = completedHandshakes(log).flatMap((c) =>
-    c.version === version ? (c.group ?? []) : [],
-  );
+  const agreed = completedHandshakes(log).flatMap((handshake) => {
+    if (handshake.version === version) return handshake.group ?? [];
+    return [];
+  });
   return [
     ...new Set([
-      ...answers.flatMap((a) => (versionOf(a) === version ? (groupOf(a) ?? []) : [])),
+      ...answers.flatMap((answer) => {
+        if (versionOf(answer) === version) return groupOf(answer) ?? [];
+        return [];
+      }),
       ...agreed,
     ]),
   ];

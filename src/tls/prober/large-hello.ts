@@ -28,9 +28,9 @@ export function isLost({ question, answer }: ProbeRecord): boolean {
  */
 export function enlarged(question: TlsQuestion, log: readonly ProbeRecord[]): TlsQuestion {
   const sent = log.some(({ question: q }) => q.kind === 'hello');
-  return question.kind === 'hello' && !sent && question.version !== 'SSLv3'
-    ? { ...question, octets: LARGE_HELLO }
-    : question;
+  if (question.kind === 'hello' && !sent && question.version !== 'SSLv3')
+    return { ...question, octets: LARGE_HELLO };
+  return question;
 }
 
 /**
@@ -43,8 +43,8 @@ export function largeHelloOf(log: readonly ProbeRecord[]): LargeHello {
   if (!large) return 'unknown';
   if (!isLost(large)) return 'answered';
   const again = log.slice(at + 1).find(({ question: q }) => q.kind === 'hello');
-  const heard =
+  const response =
     again?.answer.kind === 'hello' ||
     (again?.answer.kind === 'refused' && again.answer.alert !== undefined);
-  return heard ? 'lost' : 'unknown';
+  return response ? 'lost' : 'unknown';
 }

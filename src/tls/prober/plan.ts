@@ -14,7 +14,7 @@ import {
   suites13,
   suitesOld,
   type TlsQuestion,
-  type Topic,
+  type QuestionTopic,
 } from './question.js';
 import {
   carriersOf,
@@ -34,7 +34,8 @@ import { enumerate } from './enumerate.js';
  */
 export function nextQuestion(log: readonly ProbeRecord[], goals: Goals): TlsQuestion | undefined {
   const question = planned(log, goals);
-  return question && goals.largeHello ? enlarged(question, log) : question;
+  if (question && goals.largeHello) return enlarged(question, log);
+  return question;
 }
 
 function planned(log: readonly ProbeRecord[], goals: Goals): TlsQuestion | undefined {
@@ -44,11 +45,11 @@ function planned(log: readonly ProbeRecord[], goals: Goals): TlsQuestion | undef
     (proven.doubtful ? otherKeys(proven) : undefined) ??
     (goals.inventory ? enumerate(proven) : certificates(proven)) ??
     otherKeys(proven) ??
-    first(goals.asks, (ask) =>
-      evaluate(proven, ask).settled === 'unknown'
-        ? questionFor(proven, ask, goals.asks)
-        : undefined,
-    )
+    first(goals.asks, (question) => {
+      if (evaluate(proven, question).settled === 'unknown')
+        return questionFor(proven, question, goals.asks);
+      return undefined;
+    })
   );
 }
 
@@ -63,7 +64,7 @@ function first<T>(
   return undefined;
 }
 
-const rest12 = only(suites12, (s) => s.authentication !== 'ECDSA');
+const rest12 = only(suites12, (suite) => suite.authentication !== 'ECDSA');
 /**
  * TLS_ECDHE_ECDSA_WITH_NULL_SHA: known everywhere and taken nowhere. Beside the others it
  * shows whether a server with both keys chooses the key first.
@@ -81,7 +82,7 @@ function certificates(proven: Inference): TlsQuestion | undefined {
   if (versions['TLSv1.3'] === 'unknown') return freshHello(proven, 'tls13', 'TLSv1.3', suites13);
   const halves: readonly {
     key: 'ECDSA' | 'RSA';
-    topic: Topic;
+    topic: QuestionTopic;
     suites: readonly (readonly number[])[];
   }[] = [
     { key: 'ECDSA', topic: 'ecdsa', suites: [ecdsa12] },
@@ -91,9 +92,11 @@ function certificates(proven: Inference): TlsQuestion | undefined {
       suites: keys.has('ECDSA') ? [[...rsa12, DECOY_SUITE], rsa12] : [rest12, rsa12],
     },
   ];
-  const best = newestFirst.find((v) => v !== 'TLSv1.3' && versions[v] !== 'refused');
+  const best = newestFirst.find(
+    (version) => version !== 'TLSv1.3' && versions[version] !== 'refused',
+  );
   if (!best) return undefined;
-  const met = answers.some((a) => a.hello && a.question.version !== 'TLSv1.3');
+  const met = answers.some((answer) => answer.hello && answer.question.version !== 'TLSv1.3');
   const shown = first(
     keys.has('ECDSA') ? [...halves].reverse() : halves,
     ({ key, topic, suites }) => {
@@ -121,38 +124,41 @@ function otherKeys(proven: Inference): TlsQuestion | undefined {
   if (versions['TLSv1.3'] !== 'accepted' || completedHandshakes(log).length === 0) return undefined;
   const asked = (key: string): boolean =>
     log.some(({ question: q }) => q.kind === 'handshake' && q.authentication === key);
-  return first(['ECDSA', 'RSA'] as const, (key) =>
-    settleKey(proven, key) !== 'unknown' || asked(key)
-      ? undefined
-      : { kind: 'handshake', authentication: key },
-  );
+  return first(['ECDSA', 'RSA'] as const, (key) => {
+    if (settleKey(proven, key) !== 'unknown' || asked(key)) return undefined;
+    return { kind: 'handshake', authentication: key };
+  });
 }
 
-function questionFor(proven: Inference, ask: Ask, asks: readonly Ask[]): TlsQuestion | undefined {
-  switch (ask.kind) {
+function questionFor(
+  proven: Inference,
+  question: Ask,
+  asks: readonly Ask[],
+): TlsQuestion | undefined {
+  switch (question.kind) {
     case 'version':
       return freshHello(
         proven,
-        `highest:${ask.version}`,
-        ask.version,
-        unrefused(proven, ask.version, suitesOld),
+        `highest:${question.version}`,
+        question.version,
+        unrefused(proven, question.version, suitesOld),
       );
     case 'ssl2':
       return { kind: 'ssl2' };
     case 'suites':
-      return anyOf(proven, `set:${ask.id}`, together(proven, ask.suites, asks));
+      return anyOf(proven, `set:${question.id}`, together(proven, question.suites, asks));
     case 'groups':
-      return groupQuestion(proven, `groups:${ask.id}`, ask.groups, ask.version);
+      return groupQuestion(proven, `groups:${question.id}`, question.groups, question.version);
     case 'signatures':
       return freshHello(
         proven,
-        `signatures:${ask.id}`,
+        `signatures:${question.id}`,
         'TLSv1.2',
-        only(suites12, (s) => s.forwardSecrecy && s.authentication !== 'none'),
-        { schemes: ask.schemes },
+        only(suites12, (suite) => suite.forwardSecrecy && suite.authentication !== 'none'),
+        { schemes: question.schemes },
       );
     case 'order':
-      return order(proven, ask.worse);
+      return order(proven, question.worse);
     case 'dhe':
       return anyOf(proven, 'dhe', dheSuites);
   }
@@ -164,7 +170,7 @@ function questionFor(proven: Inference, ask: Ask, asks: readonly Ask[]): TlsQues
  */
 function anyOf(
   proven: Inference,
-  topic: Topic,
+  topic: QuestionTopic,
   wanted: readonly number[],
 ): TlsQuestion | undefined {
   return first(generations, (generation) => {
@@ -198,7 +204,10 @@ function together(
 ): readonly number[] {
   const most = Math.max(
     READABLE,
-    ...proven.answers.map((a) => (a.hello ? a.question.suites.length : 0)),
+    ...proven.answers.map((answer) => {
+      if (answer.hello) return answer.question.suites.length;
+      return 0;
+    }),
   );
   const all = new Set(suites);
   for (const other of asks) {
@@ -211,18 +220,17 @@ function together(
 
 function groupQuestion(
   proven: Inference,
-  topic: Topic,
+  topic: QuestionTopic,
   wanted: readonly number[],
   version: 'TLSv1.2' | 'TLSv1.3',
 ): TlsQuestion | undefined {
   if (proven.versions[version] === 'refused') return undefined;
   return first(carriersOf(proven, version), ({ suites, refused, beside }) => {
     const open = wanted.filter((id) => !refused.has(id));
-    return open.length === 0
-      ? undefined
-      : freshHello(proven, topic, version, unrefused(proven, version, suites), {
-          groups: [...open, ...beside],
-        });
+    if (open.length === 0) return undefined;
+    return freshHello(proven, topic, version, unrefused(proven, version, suites), {
+      groups: [...open, ...beside],
+    });
   });
 }
 

@@ -17,7 +17,7 @@ export type HelloVersion = OldVersion | 'TLSv1.2' | 'TLSv1.3';
  * `signatures:` topics ask "any of these?" on behalf of a profile: one refusal settles
  * the whole set.
  */
-export type Topic =
+export type QuestionTopic =
   | 'tls13'
   | 'ecdsa'
   | 'tls12'
@@ -33,7 +33,7 @@ export type Topic =
 export type TlsQuestion =
   | {
       readonly kind: 'hello';
-      readonly topic: Topic;
+      readonly topic: QuestionTopic;
       readonly version: HelloVersion;
       readonly suites: readonly number[];
       readonly groups: readonly number[];
@@ -51,8 +51,10 @@ export type TlsQuestion =
    */
   | { readonly kind: 'handshake'; readonly authentication: 'RSA' | 'ECDSA' | 'any' };
 
-const usable = (s: Suite): boolean =>
-  !s.tls13 && !['PSK', 'SRP', 'KRB5'].includes(s.keyExchange) && s.authentication !== 'PSK';
+const usable = (suite: Suite): boolean =>
+  !suite.tls13 &&
+  !['PSK', 'SRP', 'KRB5'].includes(suite.keyExchange) &&
+  suite.authentication !== 'PSK';
 
 /** Newest first. */
 export const newestFirst: readonly HelloVersion[] = [
@@ -69,30 +71,33 @@ export const newestFirst: readonly HelloVersion[] = [
  * one that reads only the head of a long list misses nothing that is in use.
  */
 export const suites12: readonly number[] = [...suitesWhere(usable)].sort(
-  (a, b) => worth(b) - worth(a),
+  (left, right) => worth(right) - worth(left),
 );
-export const ecdsa12: readonly number[] = only(suites12, (s) => s.authentication === 'ECDSA');
-export const rsa12: readonly number[] = only(suites12, (s) => s.authentication === 'RSA');
-export const suites13: readonly number[] = suitesWhere((s) => s.tls13);
+export const ecdsa12: readonly number[] = only(
+  suites12,
+  (suite) => suite.authentication === 'ECDSA',
+);
+export const rsa12: readonly number[] = only(suites12, (suite) => suite.authentication === 'RSA');
+export const suites13: readonly number[] = suitesWhere((suite) => suite.tls13);
 /** AEAD and SHA-2 suites do not exist before TLS 1.2 (RFC 5246 §A.5). */
 export const suitesOld: readonly number[] = only(
   suites12,
-  (s) => ['CBC', 'stream', 'NULL'].includes(s.mode) && !/^SHA(256|384)$/.test(s.hash),
+  (suite) => ['CBC', 'stream', 'NULL'].includes(suite.mode) && !/^SHA(256|384)$/.test(suite.hash),
 );
 
 export const groups13: readonly number[] = groupTable
-  .filter((g) => g.id !== 26 && g.id !== 27 && g.id !== 28)
-  .map((g) => g.id);
+  .filter((group) => group.codePoint !== 26 && group.codePoint !== 27 && group.codePoint !== 28)
+  .map((group) => group.codePoint);
 /**
  * Curves only: offering RFC 7919 groups would hide the finite-field group a server uses
  * by itself.
  */
 export const groups12: readonly number[] = groupTable
-  .filter((g) => g.tls12 && g.kind === 'ec')
-  .map((g) => g.id);
+  .filter((group) => group.tls12 && group.kind === 'ec')
+  .map((group) => group.codePoint);
 export const finiteFields: readonly number[] = groupTable
-  .filter((g) => g.kind === 'ffdhe')
-  .map((g) => g.id);
+  .filter((group) => group.kind === 'ffdhe')
+  .map((group) => group.codePoint);
 export const allSchemes: readonly number[] = signatureSchemeTable.map(([id]) => id);
 
 function worth(id: number): number {
@@ -123,7 +128,8 @@ export function only(
  */
 export function chaChaLater(list: readonly number[]): readonly number[] {
   const at = list.findIndex((id) => suites.get(id)?.cipher !== 'CHACHA20');
-  return at <= 0 ? list : [list[at] as number, ...list.slice(0, at), ...list.slice(at + 1)];
+  if (at <= 0) return list;
+  return [list[at] as number, ...list.slice(0, at), ...list.slice(at + 1)];
 }
 
 /**
@@ -148,6 +154,6 @@ export function helloFor(
       ? { versions: [maxVersion], sessionId: random.subarray(32, 64) }
       : { compression: [1, 0] }),
     bare: question.version === 'SSLv3',
-    ...(question.octets === undefined ? {} : { octets: question.octets }),
+    octets: question.octets,
   };
 }

@@ -11,22 +11,36 @@ import { finiteField, refusedGroups } from './evaluate.js';
 export function summarise(proven: Inference): Inventory {
   const { log, answers, versions, accepted, refused } = proven;
   const dhe = finiteField(proven);
-  const complete = (v: HelloVersion): boolean =>
-    suitesOf(v).every((id) => accepted[v].includes(id) || refused[v].has(id));
+  const complete = (version: HelloVersion): boolean =>
+    suitesOf(version).every((id) => accepted[version].includes(id) || refused[version].has(id));
   return {
     versions,
     suites: Object.fromEntries(
-      newestFirst.map((v) => [v, { accepted: accepted[v], complete: complete(v) }]),
+      newestFirst.map((version) => [
+        version,
+        { accepted: accepted[version], complete: complete(version) },
+      ]),
     ) as unknown as Inventory['suites'],
-    order: Object.fromEntries(newestFirst.flatMap((v) => orderAt(proven, v))),
+    order: Object.fromEntries(newestFirst.flatMap((version) => orderAt(proven, version))),
     groups: groupsOf(proven),
-    schemes: [...new Set(answers.flatMap((a) => schemeOf(a) ?? []))],
+    schemes: [...new Set(answers.flatMap((answer) => schemeOf(answer) ?? []))],
     chains: chainsOf(log),
-    compression: feature(answers, (h) => h.compression !== 0, 'some'),
-    extendedMasterSecret: feature(at12(answers), (h) => h.extendedMasterSecret, 'every'),
-    secureRenegotiation: feature(at12(answers), (h) => h.secureRenegotiation, 'every'),
-    ...(dhe ? { dhe } : {}),
-    ssl2Ciphers: log.flatMap(({ answer }) => (answer.kind === 'ssl2' ? answer.ciphers : [])),
+    compression: feature(answers, (serverHello) => serverHello.compression !== 0, 'some'),
+    extendedMasterSecret: feature(
+      at12(answers),
+      (serverHello) => serverHello.extendedMasterSecret,
+      'every',
+    ),
+    secureRenegotiation: feature(
+      at12(answers),
+      (serverHello) => serverHello.secureRenegotiation,
+      'every',
+    ),
+    dhe,
+    ssl2Ciphers: log.flatMap(({ answer }) => {
+      if (answer.kind === 'ssl2') return answer.ciphers;
+      return [];
+    }),
     helloSizeIntolerant: Number.isFinite(proven.mostSuites),
     largeHello: largeHelloOf(log),
   };
@@ -34,7 +48,7 @@ export function summarise(proven: Inference): Inventory {
 
 /** Only what TLS 1.2 answers say of its extensions counts. */
 function at12(answers: readonly HelloAnswer[]): readonly HelloAnswer[] {
-  return answers.filter((a) => versionOf(a) === 'TLSv1.2');
+  return answers.filter((answer) => versionOf(answer) === 'TLSv1.2');
 }
 
 function feature(
@@ -42,10 +56,13 @@ function feature(
   has: (hello: ServerHello) => boolean,
   how: 'some' | 'every',
 ): Tristate {
-  const hellos = answers.flatMap((a) =>
-    a.hello && a.hello.version < ProtocolVersion['TLSv1.3'] ? [a.hello] : [],
-  );
-  return hellos.length === 0 ? 'unknown' : hellos[how](has) ? 'accepted' : 'refused';
+  const hellos = answers.flatMap((answer) => {
+    if (answer.hello && answer.hello.version < ProtocolVersion['TLSv1.3']) return [answer.hello];
+    return [];
+  });
+  if (hellos.length === 0) return 'unknown';
+  if (hellos[how](has)) return 'accepted';
+  return 'refused';
 }
 
 function orderAt(
@@ -53,7 +70,7 @@ function orderAt(
   version: HelloVersion,
 ): [HelloVersion, 'server' | 'client' | 'unknown'][] {
   if (version === 'TLSv1.3' && ownOrder13(answers, accepted[version])) return [[version, 'server']];
-  const asked = answers.find((a) => a.question.topic === `order:${version}`);
+  const asked = answers.find((answer) => answer.question.topic === `order:${version}`);
   if (!asked?.hello) return [];
   // The list stood backwards: a client's order gives its first, a server's own order
   // gives another.
@@ -67,7 +84,7 @@ function groupsOf(proven: Inference): Inventory['groups'] {
     ...new Set([
       ...acceptedGroups(proven, 'TLSv1.3'),
       ...acceptedGroups(proven, 'TLSv1.2'),
-      ...proven.answers.flatMap((a) => groupOf(a) ?? []),
+      ...proven.answers.flatMap((answer) => groupOf(answer) ?? []),
     ]),
   ];
   const none12 = refusedGroups(proven, 'TLSv1.2');

@@ -2,7 +2,7 @@
  * Thrown inside tls/wire only, and always caught there: the peer's bytes do not fit the
  * structure.
  */
-export class Malformed extends Error {}
+export class MalformedTls extends Error {}
 
 /** Reads big-endian structures; every read is bounds-checked. */
 export class ByteReader {
@@ -13,37 +13,37 @@ export class ByteReader {
     return this.bytes.length - this.#at;
   }
 
-  take(length: number): Uint8Array {
-    if (length > this.left) throw new Malformed(`${length} octets wanted, ${this.left} left`);
+  takeBytes(length: number): Uint8Array {
+    if (length > this.left) throw new MalformedTls(`${length} octets wanted, ${this.left} left`);
     this.#at += length;
     return this.bytes.subarray(this.#at - length, this.#at);
   }
 
   /** An unsigned integer of 1 to 4 octets. */
-  uint(octets: 1 | 2 | 3 | 4): number {
-    return this.take(octets).reduce((n, octet) => n * 256 + octet, 0);
+  unsigned(octets: 1 | 2 | 3 | 4): number {
+    return this.takeBytes(octets).reduce((count, octet) => count * 256 + octet, 0);
   }
 
   /** A vector with a length prefix of that many octets. */
-  vector(octets: 1 | 2 | 3): Uint8Array {
-    return this.take(this.uint(octets));
+  encodeVector(octets: 1 | 2 | 3): Uint8Array {
+    return this.takeBytes(this.unsigned(octets));
   }
 
   /** The same, to be read on. */
   nested(octets: 1 | 2 | 3): ByteReader {
-    return new ByteReader(this.vector(octets));
+    return new ByteReader(this.encodeVector(octets));
   }
 }
 
 /** Big-endian unsigned integer of that many octets. */
-export function uint(value: number, octets: number): number[] {
-  const out = new Array<number>(octets);
-  for (let i = octets - 1, left = value; i >= 0; i--, left = Math.floor(left / 256))
-    out[i] = left & 0xff;
-  return out;
+export function encodeUnsigned(value: number, octets: number): number[] {
+  const output = new Array<number>(octets);
+  for (let index = octets - 1, left = value; index >= 0; index--, left = Math.floor(left / 256))
+    output[index] = left & 0xff;
+  return output;
 }
 
 /** A vector with its length prefix. */
 export function vector(octets: number, content: readonly number[]): number[] {
-  return [...uint(content.length, octets), ...content];
+  return [...encodeUnsigned(content.length, octets), ...content];
 }

@@ -1,4 +1,4 @@
-import { uint, vector } from './byte-reader.js';
+import { encodeUnsigned, vector } from './byte-reader.js';
 
 export const ProtocolVersion = {
   SSLv2: 0x0002,
@@ -62,7 +62,8 @@ export interface ClientHello {
 export function buildClientHello(hello: ClientHello): Uint8Array {
   const bytes = recordOf(hello, undefined);
   const missing = (hello.octets ?? 0) - bytes.length - PADDING_HEADER;
-  return missing < 0 || hello.bare ? bytes : recordOf(hello, missing);
+  if (missing < 0 || hello.bare) return bytes;
+  return recordOf(hello, missing);
 }
 
 /** Type and length of the extension. */
@@ -71,12 +72,12 @@ const PADDING_HEADER = 4;
 function recordOf(hello: ClientHello, padding: number | undefined): Uint8Array {
   const legacy = Math.min(hello.maxVersion, ProtocolVersion['TLSv1.2']);
   const body = [
-    ...uint(legacy, 2),
+    ...encodeUnsigned(legacy, 2),
     ...hello.random,
     ...vector(1, [...(hello.sessionId ?? [])]),
     ...vector(
       2,
-      hello.suites.flatMap((id) => uint(id, 2)),
+      hello.suites.flatMap((id) => encodeUnsigned(id, 2)),
     ),
     ...vector(1, [...(hello.compression ?? [0])]),
     ...(hello.bare ? [] : vector(2, extensionsOf(hello, padding))),
@@ -86,15 +87,15 @@ function recordOf(hello: ClientHello, padding: number | undefined): Uint8Array {
   // takes.
   return Uint8Array.from([
     22,
-    ...uint(Math.min(legacy, ProtocolVersion.TLSv1), 2),
+    ...encodeUnsigned(Math.min(legacy, ProtocolVersion.TLSv1), 2),
     ...vector(2, handshake),
   ]);
 }
 
 function extensionsOf(hello: ClientHello, padding: number | undefined): number[] {
-  const out: number[] = [];
+  const output: number[] = [];
   const add = (type: number, content: readonly number[]): void =>
-    void out.push(...uint(type, 2), ...vector(2, content));
+    void output.push(...encodeUnsigned(type, 2), ...vector(2, content));
   if (hello.serverName)
     add(
       Extension.serverName,
@@ -105,7 +106,7 @@ function extensionsOf(hello: ClientHello, padding: number | undefined): number[]
       Extension.supportedGroups,
       vector(
         2,
-        hello.groups.flatMap((id) => uint(id, 2)),
+        hello.groups.flatMap((id) => encodeUnsigned(id, 2)),
       ),
     );
     add(Extension.ecPointFormats, vector(1, [0]));
@@ -115,7 +116,7 @@ function extensionsOf(hello: ClientHello, padding: number | undefined): number[]
       Extension.signatureAlgorithms,
       vector(
         2,
-        hello.signatureSchemes.flatMap((id) => uint(id, 2)),
+        hello.signatureSchemes.flatMap((id) => encodeUnsigned(id, 2)),
       ),
     );
   add(Extension.statusRequest, [1, 0, 0, 0, 0]);
@@ -128,12 +129,12 @@ function extensionsOf(hello: ClientHello, padding: number | undefined): number[]
       Extension.supportedVersions,
       vector(
         1,
-        hello.versions.flatMap((v) => uint(v, 2)),
+        hello.versions.flatMap((version) => encodeUnsigned(version, 2)),
       ),
     );
     add(Extension.pskModes, vector(1, [1]));
     add(Extension.keyShare, vector(2, []));
   }
   if (padding !== undefined) add(Extension.padding, Array<number>(padding).fill(0));
-  return out;
+  return output;
 }

@@ -16,7 +16,7 @@ import {
 } from './index.js';
 
 const schemes = signatureSchemeTable.map(([id]) => id);
-const groups = groupTable.map((g) => g.id);
+const groups = groupTable.map((g) => g.codePoint);
 
 function hello(changes: Partial<ClientHello>): Uint8Array {
   return buildClientHello({

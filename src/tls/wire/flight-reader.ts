@@ -1,6 +1,6 @@
-import { Malformed } from './byte-reader.js';
+import { MalformedTls } from './byte-reader.js';
 import { ProtocolVersion } from './client-hello.js';
-import { readCertificates, readServerHello, readServerKeyExchange } from './read-messages.js';
+import { readCertificateMessage, readServerHello, readServerKeyExchange } from './read-messages.js';
 import type { ServerFlight } from './server-flight.js';
 
 /**
@@ -53,7 +53,7 @@ export class FlightReader {
     try {
       while (this.state === 'more' && this.#takeRecord());
     } catch (error) {
-      if (!(error instanceof Malformed)) throw error;
+      if (!(error instanceof MalformedTls)) throw error;
       this.#break(error.message);
     }
     return this.state;
@@ -68,11 +68,11 @@ export class FlightReader {
     const raw = this.#raw;
     if (raw.length < 1) return false;
     const type = raw[0] as number;
-    if (type < 20 || type > 24) throw new Malformed('not a TLS record');
+    if (type < 20 || type > 24) throw new MalformedTls('not a TLS record');
     if (raw.length < 5) return false;
-    if (raw[1] !== 3) throw new Malformed('not a TLS record');
+    if (raw[1] !== 3) throw new MalformedTls('not a TLS record');
     const length = ((raw[3] as number) << 8) | (raw[4] as number);
-    if (length > MAX_RECORD) throw new Malformed(`record of ${length} octets`);
+    if (length > MAX_RECORD) throw new MalformedTls(`record of ${length} octets`);
     if (raw.length < 5 + length) return false;
     const content = raw.subarray(5, 5 + length);
     this.#raw = raw.subarray(5 + length);
@@ -80,12 +80,12 @@ export class FlightReader {
     else if (type === 22) this.#takeHandshake(content);
     else if (this.#flight.hello)
       this.state = 'complete'; // ChangeCipherSpec or encrypted records: nothing more in clear.
-    else throw new Malformed(`record of type ${type} before the server's hello`);
+    else throw new MalformedTls(`record of type ${type} before the server's hello`);
     return true;
   }
 
   #takeAlert(content: Uint8Array): void {
-    if (content.length !== 2) throw new Malformed('alert of the wrong size');
+    if (content.length !== 2) throw new MalformedTls('alert of the wrong size');
     const [level, description] = content as unknown as [number, number];
     // RFC 6066 §3: unrecognized_name may come as a warning, and the handshake goes on.
     if (level === 1 && description !== 0) return;
@@ -94,12 +94,17 @@ export class FlightReader {
   }
 
   #takeHandshake(content: Uint8Array): void {
-    if (content.length === 0) throw new Malformed('empty handshake record');
+    if (content.length === 0) throw new MalformedTls('empty handshake record');
     this.#handshake = join(this.#handshake, content);
     while (this.state === 'more' && this.#handshake.length >= 4) {
-      const [type, a, b, c] = this.#handshake as unknown as [number, number, number, number];
-      const length = (a << 16) | (b << 8) | c;
-      if (length > MAX_MESSAGE) throw new Malformed(`handshake message of ${length} octets`);
+      const [type, high, middle, low] = this.#handshake as unknown as [
+        number,
+        number,
+        number,
+        number,
+      ];
+      const length = (high << 16) | (middle << 8) | low;
+      if (length > MAX_MESSAGE) throw new MalformedTls(`handshake message of ${length} octets`);
       if (this.#handshake.length < 4 + length) return;
       const body = this.#handshake.subarray(4, 4 + length);
       this.#handshake = this.#handshake.subarray(4 + length);
@@ -110,16 +115,17 @@ export class FlightReader {
   #takeMessage(type: number, body: Uint8Array): void {
     const flight = this.#flight;
     if (type === HandshakeType.serverHello) {
-      if (flight.hello) throw new Malformed('second server hello');
+      if (flight.hello) throw new MalformedTls('second server hello');
       flight.hello = readServerHello(body);
       if (flight.hello.retry || flight.hello.version >= ProtocolVersion['TLSv1.3'])
         this.state = 'complete';
       return;
     }
-    if (!flight.hello) throw new Malformed(`handshake message ${type} before the server's hello`);
+    if (!flight.hello)
+      throw new MalformedTls(`handshake message ${type} before the server's hello`);
     switch (type) {
       case HandshakeType.certificate:
-        flight.certificates = readCertificates(body);
+        flight.certificates = readCertificateMessage(body);
         return;
       case HandshakeType.certificateStatus:
         flight.ocspStapled = true;
@@ -138,9 +144,9 @@ export class FlightReader {
   }
 }
 
-function join(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
-  const out = new Uint8Array(a.length + b.length);
-  out.set(a);
-  out.set(b, a.length);
-  return out;
+function join(left: Uint8Array, right: Uint8Array): Uint8Array<ArrayBuffer> {
+  const output = new Uint8Array(left.length + right.length);
+  output.set(left);
+  output.set(right, left.length);
+  return output;
 }

@@ -3,7 +3,7 @@
  * 10024; `_DRAFT` code points were used before assignment).
  */
 export interface Group {
-  readonly id: number;
+  readonly codePoint: number;
   readonly name: string;
   readonly kind: 'ec' | 'ffdhe' | 'hybrid' | 'kem';
   /**
@@ -15,14 +15,14 @@ export interface Group {
   readonly tls12: boolean;
 }
 
-const row = (
-  id: number,
+const group = (
+  codePoint: number,
   name: string,
   kind: Group['kind'],
   bits: number,
   tls12 = kind === 'ec' || kind === 'ffdhe',
 ): Group => ({
-  id,
+  codePoint,
   name,
   kind,
   bits,
@@ -30,66 +30,70 @@ const row = (
 });
 
 export const groupTable: readonly Group[] = [
-  row(1, 'sect163k1', 'ec', 163),
-  row(2, 'sect163r1', 'ec', 163),
-  row(3, 'sect163r2', 'ec', 163),
-  row(4, 'sect193r1', 'ec', 193),
-  row(5, 'sect193r2', 'ec', 193),
-  row(6, 'sect233k1', 'ec', 233),
-  row(7, 'sect233r1', 'ec', 233),
-  row(8, 'sect239k1', 'ec', 239),
-  row(9, 'sect283k1', 'ec', 283),
-  row(10, 'sect283r1', 'ec', 283),
-  row(11, 'sect409k1', 'ec', 409),
-  row(12, 'sect409r1', 'ec', 409),
-  row(13, 'sect571k1', 'ec', 571),
-  row(14, 'sect571r1', 'ec', 571),
-  row(15, 'secp160k1', 'ec', 160),
-  row(16, 'secp160r1', 'ec', 160),
-  row(17, 'secp160r2', 'ec', 160),
-  row(18, 'secp192k1', 'ec', 192),
-  row(19, 'secp192r1', 'ec', 192),
-  row(20, 'secp224k1', 'ec', 224),
-  row(21, 'secp224r1', 'ec', 224),
-  row(22, 'secp256k1', 'ec', 256),
-  row(23, 'secp256r1', 'ec', 256),
-  row(24, 'secp384r1', 'ec', 384),
-  row(25, 'secp521r1', 'ec', 521),
-  row(26, 'brainpoolP256r1', 'ec', 256),
-  row(27, 'brainpoolP384r1', 'ec', 384),
-  row(28, 'brainpoolP512r1', 'ec', 512),
-  row(29, 'x25519', 'ec', 255),
-  row(30, 'x448', 'ec', 448),
-  row(31, 'brainpoolP256r1tls13', 'ec', 256, false),
-  row(32, 'brainpoolP384r1tls13', 'ec', 384, false),
-  row(33, 'brainpoolP512r1tls13', 'ec', 512, false),
-  row(34, 'GC256A', 'ec', 256),
-  row(35, 'GC256B', 'ec', 256),
-  row(36, 'GC256C', 'ec', 256),
-  row(37, 'GC256D', 'ec', 256),
-  row(38, 'GC512A', 'ec', 512),
-  row(39, 'GC512B', 'ec', 512),
-  row(40, 'GC512C', 'ec', 512),
-  row(41, 'curveSM2', 'ec', 256, false),
-  row(256, 'ffdhe2048', 'ffdhe', 2048),
-  row(257, 'ffdhe3072', 'ffdhe', 3072),
-  row(258, 'ffdhe4096', 'ffdhe', 4096),
-  row(259, 'ffdhe6144', 'ffdhe', 6144),
-  row(260, 'ffdhe8192', 'ffdhe', 8192),
-  row(0x0200, 'MLKEM512', 'kem', 0),
-  row(0x0201, 'MLKEM768', 'kem', 0),
-  row(0x0202, 'MLKEM1024', 'kem', 0),
-  row(0x11eb, 'SecP256r1MLKEM768', 'hybrid', 256),
-  row(0x11ec, 'X25519MLKEM768', 'hybrid', 255),
-  row(0x11ed, 'SecP384r1MLKEM1024', 'hybrid', 384),
-  row(0x6399, 'X25519Kyber768_DRAFT', 'hybrid', 255),
-  row(0x639a, 'SecP256r1Kyber768_DRAFT', 'hybrid', 256),
+  group(1, 'sect163k1', 'ec', 163),
+  group(2, 'sect163r1', 'ec', 163),
+  group(3, 'sect163r2', 'ec', 163),
+  group(4, 'sect193r1', 'ec', 193),
+  group(5, 'sect193r2', 'ec', 193),
+  group(6, 'sect233k1', 'ec', 233),
+  group(7, 'sect233r1', 'ec', 233),
+  group(8, 'sect239k1', 'ec', 239),
+  group(9, 'sect283k1', 'ec', 283),
+  group(10, 'sect283r1', 'ec', 283),
+  group(11, 'sect409k1', 'ec', 409),
+  group(12, 'sect409r1', 'ec', 409),
+  group(13, 'sect571k1', 'ec', 571),
+  group(14, 'sect571r1', 'ec', 571),
+  group(15, 'secp160k1', 'ec', 160),
+  group(16, 'secp160r1', 'ec', 160),
+  group(17, 'secp160r2', 'ec', 160),
+  group(18, 'secp192k1', 'ec', 192),
+  group(19, 'secp192r1', 'ec', 192),
+  group(20, 'secp224k1', 'ec', 224),
+  group(21, 'secp224r1', 'ec', 224),
+  group(22, 'secp256k1', 'ec', 256),
+  group(23, 'secp256r1', 'ec', 256),
+  group(24, 'secp384r1', 'ec', 384),
+  group(25, 'secp521r1', 'ec', 521),
+  group(26, 'brainpoolP256r1', 'ec', 256),
+  group(27, 'brainpoolP384r1', 'ec', 384),
+  group(28, 'brainpoolP512r1', 'ec', 512),
+  group(29, 'x25519', 'ec', 255),
+  group(30, 'x448', 'ec', 448),
+  group(31, 'brainpoolP256r1tls13', 'ec', 256, false),
+  group(32, 'brainpoolP384r1tls13', 'ec', 384, false),
+  group(33, 'brainpoolP512r1tls13', 'ec', 512, false),
+  group(34, 'GC256A', 'ec', 256),
+  group(35, 'GC256B', 'ec', 256),
+  group(36, 'GC256C', 'ec', 256),
+  group(37, 'GC256D', 'ec', 256),
+  group(38, 'GC512A', 'ec', 512),
+  group(39, 'GC512B', 'ec', 512),
+  group(40, 'GC512C', 'ec', 512),
+  group(41, 'curveSM2', 'ec', 256, false),
+  group(256, 'ffdhe2048', 'ffdhe', 2048),
+  group(257, 'ffdhe3072', 'ffdhe', 3072),
+  group(258, 'ffdhe4096', 'ffdhe', 4096),
+  group(259, 'ffdhe6144', 'ffdhe', 6144),
+  group(260, 'ffdhe8192', 'ffdhe', 8192),
+  group(0x0200, 'MLKEM512', 'kem', 0),
+  group(0x0201, 'MLKEM768', 'kem', 0),
+  group(0x0202, 'MLKEM1024', 'kem', 0),
+  group(0x11eb, 'SecP256r1MLKEM768', 'hybrid', 256),
+  group(0x11ec, 'X25519MLKEM768', 'hybrid', 255),
+  group(0x11ed, 'SecP384r1MLKEM1024', 'hybrid', 384),
+  group(0x6399, 'X25519Kyber768_DRAFT', 'hybrid', 255),
+  group(0x639a, 'SecP256r1Kyber768_DRAFT', 'hybrid', 256),
 ];
 
 /** Groups by code point. */
-export const groups: ReadonlyMap<number, Group> = new Map(groupTable.map((g) => [g.id, g]));
+export const groups: ReadonlyMap<number, Group> = new Map(
+  groupTable.map((group) => [group.codePoint, group]),
+);
 
 /** The IANA name; `0xNNNN` for a code point that is not in the table. */
-export function groupName(id: number): string {
-  return groups.get(id)?.name ?? `0x${id.toString(16).padStart(4, '0').toUpperCase()}`;
+export function groupName(codePoint: number): string {
+  return (
+    groups.get(codePoint)?.name ?? `0x${codePoint.toString(16).padStart(4, '0').toUpperCase()}`
+  );
 }

@@ -14,7 +14,7 @@ export {
   type ServerHello,
   type ServerKeyExchange,
 } from './server-flight.js';
-export { uint, vector } from './byte-reader.js';
+export { encodeUnsigned, vector } from './byte-reader.js';
 export {
   suites,
   suiteName,

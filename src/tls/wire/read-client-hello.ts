@@ -1,4 +1,4 @@
-import { ByteReader, Malformed } from './byte-reader.js';
+import { ByteReader, MalformedTls } from './byte-reader.js';
 import { Extension, ProtocolVersion } from './client-hello.js';
 
 /** A ClientHello as a server sees it. */
@@ -31,7 +31,10 @@ export function readClientHello(bytes: Uint8Array): ReceivedHello | 'more' | und
   const whole = new Uint8Array(bytes.length);
   let filled = 0;
   for (let at = 0; ;) {
-    if (bytes.length < at + 5) return bytes.length > 0 && bytes[0] !== 22 ? undefined : 'more';
+    if (bytes.length < at + 5) {
+      if (bytes.length > 0 && bytes[0] !== 22) return undefined;
+      return 'more';
+    }
     if (bytes[at] !== 22 || bytes[at + 1] !== 3) return undefined;
     const length = ((bytes[at + 3] as number) << 8) | (bytes[at + 4] as number);
     if (bytes.length < at + 5 + length) return 'more';
@@ -52,27 +55,28 @@ export function readClientHello(bytes: Uint8Array): ReceivedHello | 'more' | und
 
 function parse(body: Uint8Array): ReceivedHello | undefined {
   try {
-    const r = new ByteReader(body);
-    const legacy = r.uint(2);
-    const random = Uint8Array.from(r.take(32));
-    const sessionId = Uint8Array.from(r.vector(1));
-    const suites = numbers(r.vector(2));
-    const compression = [...r.vector(1)];
+    const reader = new ByteReader(body);
+    const legacy = reader.unsigned(2);
+    const random = Uint8Array.from(reader.takeBytes(32));
+    const sessionId = Uint8Array.from(reader.encodeVector(1));
+    const suites = numbers(reader.encodeVector(2));
+    const compression = [...reader.encodeVector(1)];
     const extensions = new Map<number, Uint8Array>();
-    if (r.left > 0) {
-      const list = r.nested(2);
-      while (list.left > 0) extensions.set(list.uint(2), list.vector(2));
+    if (reader.left > 0) {
+      const list = reader.nested(2);
+      while (list.left > 0) extensions.set(list.unsigned(2), list.encodeVector(2));
     }
     const nested = (type: number, octets: 1 | 2): readonly number[] => {
       const content = extensions.get(type);
-      return content ? numbers(new ByteReader(content).vector(octets)) : [];
+      if (content) return numbers(new ByteReader(content).encodeVector(octets));
+      return [];
     };
     const versions = nested(Extension.supportedVersions, 1);
     const serverName = nameOf(extensions.get(Extension.serverName));
     return {
       maxVersion:
         versions.length > 0
-          ? Math.max(...versions.filter((v) => v <= ProtocolVersion['TLSv1.3']))
+          ? Math.max(...versions.filter((version) => version <= ProtocolVersion['TLSv1.3']))
           : legacy,
       versions,
       random,
@@ -81,46 +85,46 @@ function parse(body: Uint8Array): ReceivedHello | undefined {
       compression,
       groups: nested(Extension.supportedGroups, 2),
       signatureSchemes: nested(Extension.signatureAlgorithms, 2),
-      ...(serverName === undefined ? {} : { serverName }),
+      serverName,
       keyShares: sharesOf(extensions.get(Extension.keyShare)),
       extensions: [...extensions.keys()],
       alpn: protocolsOf(extensions.get(Extension.alpn)),
     };
   } catch (error) {
-    if (error instanceof Malformed) return undefined;
+    if (error instanceof MalformedTls) return undefined;
     throw error;
   }
 }
 
 function numbers(list: Uint8Array): number[] {
-  const r = new ByteReader(list);
-  const out: number[] = [];
-  while (r.left > 0) out.push(r.uint(2));
-  return out;
+  const reader = new ByteReader(list);
+  const output: number[] = [];
+  while (reader.left > 0) output.push(reader.unsigned(2));
+  return output;
 }
 
 function nameOf(content: Uint8Array | undefined): string | undefined {
   if (!content || content.length < 5) return undefined;
   const list = new ByteReader(content).nested(2);
-  list.uint(1);
-  return Buffer.from(list.vector(2)).toString('latin1');
+  list.unsigned(1);
+  return Buffer.from(list.encodeVector(2)).toString('latin1');
 }
 
 function sharesOf(content: Uint8Array | undefined): number[] {
   if (!content) return [];
   const list = new ByteReader(content).nested(2);
-  const out: number[] = [];
+  const output: number[] = [];
   while (list.left > 0) {
-    out.push(list.uint(2));
-    list.vector(2);
+    output.push(list.unsigned(2));
+    list.encodeVector(2);
   }
-  return out;
+  return output;
 }
 
 function protocolsOf(content: Uint8Array | undefined): string[] {
   if (!content) return [];
   const list = new ByteReader(content).nested(2);
-  const out: string[] = [];
-  while (list.left > 0) out.push(Buffer.from(list.vector(1)).toString('latin1'));
-  return out;
+  const output: string[] = [];
+  while (list.left > 0) output.push(Buffer.from(list.encodeVector(1)).toString('latin1'));
+  return output;
 }

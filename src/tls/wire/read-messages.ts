@@ -1,4 +1,4 @@
-import { ByteReader, Malformed } from './byte-reader.js';
+import { ByteReader, MalformedTls } from './byte-reader.js';
 import { Extension, ProtocolVersion } from './client-hello.js';
 import { bitLength, type ServerHello, type ServerKeyExchange } from './server-flight.js';
 import { suites } from './suite.js';
@@ -10,28 +10,28 @@ const retryRandom = 'cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a
 
 /** Reads the body of a server_hello message. */
 export function readServerHello(body: Uint8Array): ServerHello {
-  const r = new ByteReader(body);
-  const legacy = r.uint(2);
-  const random = Buffer.from(r.take(32)).toString('hex');
-  r.vector(1);
-  const suite = r.uint(2);
-  const compression = r.uint(1);
-  const extensions = readExtensions(r);
+  const reader = new ByteReader(body);
+  const legacy = reader.unsigned(2);
+  const random = Buffer.from(reader.takeBytes(32)).toString('hex');
+  reader.encodeVector(1);
+  const suite = reader.unsigned(2);
+  const compression = reader.unsigned(1);
+  const extensions = readExtensions(reader);
   const versions = extensions.get(Extension.supportedVersions);
-  const version = versions?.length === 2 ? new ByteReader(versions).uint(2) : legacy;
+  const version = versions?.length === 2 ? new ByteReader(versions).unsigned(2) : legacy;
   const share = extensions.get(Extension.keyShare);
   return {
     version,
     suite,
     compression,
     retry: random === retryRandom,
-    ...(share && share.length >= 2 ? { group: new ByteReader(share).uint(2) } : {}),
+    group: share && share.length >= 2 ? new ByteReader(share).unsigned(2) : undefined,
     extensions: [...extensions.keys()],
     extendedMasterSecret: extensions.has(Extension.extendedMasterSecret),
     encryptThenMac: extensions.has(Extension.encryptThenMac),
     secureRenegotiation: extensions.has(Extension.renegotiationInfo),
     sessionTicket: extensions.has(Extension.sessionTicket),
-    ...(random.endsWith('444f574e47524401') ? { downgradeSentinel: 'TLSv1.2' as const } : {}),
+    downgradeSentinel: random.endsWith('444f574e47524401') ? ('TLSv1.2' as const) : undefined,
     ...(random.endsWith('444f574e47524400')
       ? { downgradeSentinel: 'TLSv1.1 or lower' as const }
       : {}),
@@ -39,12 +39,12 @@ export function readServerHello(body: Uint8Array): ServerHello {
 }
 
 /** Reads the body of a certificate message of TLS 1.2 or earlier (RFC 5246 §7.4.2). */
-export function readCertificates(body: Uint8Array): Uint8Array[] {
+export function readCertificateMessage(body: Uint8Array): Uint8Array[] {
   const list = new ByteReader(body).nested(3);
   const found: Uint8Array[] = [];
   while (list.left > 0) {
-    if (found.length === MAX_CERTIFICATES) throw new Malformed('too many certificates');
-    found.push(Uint8Array.from(list.vector(3)));
+    if (found.length === MAX_CERTIFICATES) throw new MalformedTls('too many certificates');
+    found.push(Uint8Array.from(list.encodeVector(3)));
   }
   return found;
 }
@@ -59,41 +59,46 @@ export function readServerKeyExchange(
   version: number,
 ): ServerKeyExchange {
   const suite = suites.get(suiteId);
-  const r = new ByteReader(body);
+  const reader = new ByteReader(body);
   if (suite?.authentication === 'PSK' || suite?.keyExchange === 'SRP') return { kind: 'other' };
-  const scheme = (): { scheme?: number } =>
-    version >= ProtocolVersion['TLSv1.2'] && suite?.authentication !== 'none' && r.left >= 2
-      ? { scheme: r.uint(2) }
-      : {};
+  const scheme = (): { scheme?: number } => {
+    if (
+      version >= ProtocolVersion['TLSv1.2'] &&
+      suite?.authentication !== 'none' &&
+      reader.left >= 2
+    )
+      return { scheme: reader.unsigned(2) };
+    return {};
+  };
   switch (suite?.keyExchange) {
     case 'ECDHE': {
-      if (r.uint(1) !== 3) return { kind: 'ecdhe', group: 'explicit' };
-      const group = r.uint(2);
-      r.vector(1);
+      if (reader.unsigned(1) !== 3) return { kind: 'ecdhe', group: 'explicit' };
+      const group = reader.unsigned(2);
+      reader.encodeVector(1);
       return { kind: 'ecdhe', group, ...scheme() };
     }
     case 'DHE': {
-      const prime = Uint8Array.from(r.vector(2));
-      const generator = Uint8Array.from(r.vector(2));
-      r.vector(2);
+      const prime = Uint8Array.from(reader.encodeVector(2));
+      const generator = Uint8Array.from(reader.encodeVector(2));
+      reader.encodeVector(2);
       return { kind: 'dhe', prime, generator, ...scheme() };
     }
     case 'RSA':
-      return suite.export
-        ? { kind: 'rsa-export', modulusBits: bitLength(r.vector(2)) }
-        : { kind: 'other' };
+      if (suite.export)
+        return { kind: 'rsa-export', modulusBits: bitLength(reader.encodeVector(2)) };
+      return { kind: 'other' };
     default:
       return { kind: 'other' };
   }
 }
 
-function readExtensions(r: ByteReader): Map<number, Uint8Array> {
+function readExtensions(reader: ByteReader): Map<number, Uint8Array> {
   const found = new Map<number, Uint8Array>();
-  if (r.left === 0) return found;
-  const list = r.nested(2);
+  if (reader.left === 0) return found;
+  const list = reader.nested(2);
   while (list.left > 0) {
-    const type = list.uint(2);
-    const content = list.vector(2);
+    const type = list.unsigned(2);
+    const content = list.encodeVector(2);
     if (!found.has(type)) found.set(type, content);
   }
   return found;

@@ -59,5 +59,6 @@ export type ServerKeyExchange =
 /** Size of a big-endian number in bits. */
 export function bitLength(number: Uint8Array): number {
   const first = number.findIndex((octet) => octet !== 0);
-  return first < 0 ? 0 : (number.length - first) * 8 - Math.clz32(number[first] as number) + 24;
+  if (first < 0) return 0;
+  return (number.length - first) * 8 - Math.clz32(number[first] as number) + 24;
 }

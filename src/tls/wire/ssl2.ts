@@ -1,4 +1,4 @@
-import { ByteReader, Malformed, uint } from './byte-reader.js';
+import { ByteReader, MalformedTls, encodeUnsigned } from './byte-reader.js';
 
 /** SSLv2 cipher kinds (the SSL 2.0 protocol specification, 1995): three octets each. */
 const ssl2CipherTable: readonly (readonly [id: number, name: string])[] = [
@@ -13,15 +13,15 @@ const ssl2CipherTable: readonly (readonly [id: number, name: string])[] = [
 
 /** A CLIENT-HELLO that offers all of them. `challenge`: 16 octets. */
 export function buildSsl2ClientHello(challenge: Uint8Array): Uint8Array {
-  const ciphers = ssl2CipherTable.flatMap(([id]) => uint(id, 3));
+  const ciphers = ssl2CipherTable.flatMap(([id]) => encodeUnsigned(id, 3));
   const body = [
     1,
     0,
     2,
-    ...uint(ciphers.length, 2),
+    ...encodeUnsigned(ciphers.length, 2),
     0,
     0,
-    ...uint(challenge.length, 2),
+    ...encodeUnsigned(challenge.length, 2),
     ...ciphers,
     ...challenge,
   ];
@@ -51,18 +51,18 @@ export function readSsl2ServerHello(bytes: Uint8Array): Ssl2Answer {
   const length = ((first & 0x7f) << 8) | second;
   if (bytes.length < 2 + length) return { state: 'more' };
   try {
-    const r = new ByteReader(bytes.subarray(3, 2 + length));
-    r.take(2);
-    const version = r.uint(2);
-    const sizes = [r.uint(2), r.uint(2), r.uint(2)] as const;
+    const reader = new ByteReader(bytes.subarray(3, 2 + length));
+    reader.takeBytes(2);
+    const version = reader.unsigned(2);
+    const sizes = [reader.unsigned(2), reader.unsigned(2), reader.unsigned(2)] as const;
     if (version !== 2) return { state: 'refused' };
-    const certificate = Uint8Array.from(r.take(sizes[0]));
-    const list = new ByteReader(r.take(sizes[1]));
+    const certificate = Uint8Array.from(reader.takeBytes(sizes[0]));
+    const list = new ByteReader(reader.takeBytes(sizes[1]));
     const ciphers: number[] = [];
-    while (list.left >= 3) ciphers.push(list.uint(3));
+    while (list.left >= 3) ciphers.push(list.unsigned(3));
     return { state: 'accepted', ciphers, certificate };
   } catch (error) {
-    if (error instanceof Malformed) return { state: 'refused' };
+    if (error instanceof MalformedTls) return { state: 'refused' };
     throw error;
   }
 }

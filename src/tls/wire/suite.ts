@@ -12,7 +12,7 @@ export type SuiteAuthentication =
 
 /** A cipher suite, its properties read from its IANA name. */
 export interface Suite {
-  readonly id: number;
+  readonly codePoint: number;
   readonly name: string;
   readonly keyExchange: KeyExchange;
   readonly authentication: SuiteAuthentication;
@@ -39,27 +39,29 @@ const tls13Ids: ReadonlySet<number> = new Set([
 
 /** All suites known here, by code point. */
 export const suites: ReadonlyMap<number, Suite> = new Map(
-  suiteTable.map(([id, name]) => [id, describe(id, name)]),
+  suiteTable.map(([codePoint, name]) => [codePoint, describe(codePoint, name)]),
 );
 
 /** The IANA name; `0xNNNN` for a code point that is not in the table. */
-export function suiteName(id: number): string {
-  return suites.get(id)?.name ?? `0x${id.toString(16).padStart(4, '0').toUpperCase()}`;
+export function suiteName(codePoint: number): string {
+  return (
+    suites.get(codePoint)?.name ?? `0x${codePoint.toString(16).padStart(4, '0').toUpperCase()}`
+  );
 }
 
 /** The suites that satisfy `wanted`, in the order of the table. */
 export function suitesWhere(wanted: (suite: Suite) => boolean): readonly number[] {
-  return [...suites.values()].filter(wanted).map((s) => s.id);
+  return [...suites.values()].filter(wanted).map((suite) => suite.codePoint);
 }
 
-function describe(id: number, name: string): Suite {
-  const tls13 = tls13Ids.has(id);
+function describe(codePoint: number, name: string): Suite {
+  const tls13 = tls13Ids.has(codePoint);
   const [front, back] = name.replace(/_OLD$/, '').includes('_WITH_')
     ? (name.replace(/_OLD$/, '').split('_WITH_') as [string, string])
     : ['TLS_1.3', name.replace(/^TLS_/, '')];
   const keyExchange = keyExchangeOf(front, tls13);
   return {
-    id,
+    codePoint,
     name,
     keyExchange,
     authentication: authenticationOf(front, tls13),

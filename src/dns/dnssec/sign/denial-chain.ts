@@ -3,7 +3,7 @@ import type { ResourceRecord } from '../../types.js';
 import { toBase32hex } from '../../wire/base32hex.js';
 import { encodeTypeBitmap, makeRecord } from '../../wire/rdata.js';
 import { RRType } from '../../wire/types-registry.js';
-import { compareNames, u16 } from '../canonical.js';
+import { compareNames, encodeUint16 } from '../canonical.js';
 import { nsec3Hash } from '../nsec3-hash.js';
 
 /** How a zone denies. */
@@ -34,20 +34,21 @@ export function denialChain(
   scheme: DenialScheme,
   ttl: number,
 ): readonly ResourceRecord[] {
-  return scheme.kind === 'nsec' ? nsecChain(names, ttl) : nsec3Chain(apex, names, scheme, ttl);
+  if (scheme.kind === 'nsec') return nsecChain(names, ttl);
+  return nsec3Chain(apex, names, scheme, ttl);
 }
 
 function nsecChain(names: readonly ZoneName[], ttl: number): readonly ResourceRecord[] {
   const sorted = names
-    .filter((n) => n.types.length > 0)
-    .sort((a, b) => compareNames(a.name, b.name));
-  return sorted.map((n, i) => {
-    const next = (sorted[(i + 1) % sorted.length] as ZoneName).name;
+    .filter((name) => name.types.length > 0)
+    .sort((left, right) => compareNames(left.name, right.name));
+  return sorted.map((zoneName, index) => {
+    const next = (sorted[(index + 1) % sorted.length] as ZoneName).name;
     return makeRecord(
-      n.name,
+      zoneName.name,
       RRType.NSEC,
       ttl,
-      concat(next.wire, encodeTypeBitmap([...n.types, RRType.NSEC, RRType.RRSIG])),
+      concat(next.wire, encodeTypeBitmap([...zoneName.types, RRType.NSEC, RRType.RRSIG])),
     );
   });
 }
@@ -58,19 +59,22 @@ function nsec3Chain(
   { optOut, iterations, salt }: Extract<DenialScheme, { kind: 'nsec3' }>,
   ttl: number,
 ): readonly ResourceRecord[] {
-  const covered = names.filter((n) => !(optOut && n.delegation && !n.types.includes(RRType.DS)));
-  const hashed = covered
-    .map((n) => ({ ...n, hash: nsec3Hash(n.name, salt, iterations) }))
-    .sort((a, b) => Buffer.compare(a.hash, b.hash));
-  const distinct = hashed.filter(
-    (n, i) => i === 0 || !equalBytes(n.hash, (hashed[i - 1] as (typeof hashed)[number]).hash),
+  const covered = names.filter(
+    (name) => !(optOut && name.delegation && !name.types.includes(RRType.DS)),
   );
-  return distinct.map((n, i) => {
-    const next = (distinct[(i + 1) % distinct.length] as (typeof distinct)[number]).hash;
+  const hashed = covered
+    .map((zoneName) => ({ ...zoneName, hash: nsec3Hash(zoneName.name, salt, iterations) }))
+    .sort((left, right) => Buffer.compare(left.hash, right.hash));
+  const distinct = hashed.filter(
+    (n, index) =>
+      index === 0 || !equalBytes(n.hash, (hashed[index - 1] as (typeof hashed)[number]).hash),
+  );
+  return distinct.map((n, index) => {
+    const next = (distinct[(index + 1) % distinct.length] as (typeof distinct)[number]).hash;
     const signed = n.types.length > 0 && (!n.delegation || n.types.includes(RRType.DS));
     const rdata = concat(
       Uint8Array.of(1, optOut ? 1 : 0),
-      u16(iterations),
+      encodeUint16(iterations),
       Uint8Array.of(salt.length, ...salt, next.length, ...next),
       encodeTypeBitmap(signed ? [...n.types, RRType.RRSIG] : n.types),
     );

@@ -4,7 +4,7 @@ import type { ResourceRecord } from '../../types.js';
 import { makeRecord } from '../../wire/rdata.js';
 import { RRType } from '../../wire/types-registry.js';
 import { dsDigest, standardAlgorithms } from '../algorithms.js';
-import { canonicalName, keyTag, u16 } from '../canonical.js';
+import { canonicalName, keyTag, encodeUint16 } from '../canonical.js';
 
 export type SigningAlgorithm = 8 | 10 | 13 | 14 | 15 | 16;
 
@@ -23,7 +23,11 @@ const KEY_SIGNING = 257;
 /** Makes a new key. One key that signs everything (a "CSK") is what the defaults give. */
 export function generateZoneKey(algorithm: SigningAlgorithm, flags = KEY_SIGNING): ZoneSigningKey {
   const { privateKey, publicKey } = generate(algorithm);
-  const rdata = concat(u16(flags), Uint8Array.of(3, algorithm), publicOctets(algorithm, publicKey));
+  const rdata = concat(
+    encodeUint16(flags),
+    Uint8Array.of(3, algorithm),
+    publicOctets(algorithm, publicKey),
+  );
   const hash = { 8: 'sha256', 10: 'sha512', 13: 'sha256', 14: 'sha384', 15: null, 16: null }[
     algorithm
   ];
@@ -68,7 +72,7 @@ export function dsRecord(
     zone,
     RRType.DS,
     ttl,
-    concat(u16(key.tag), Uint8Array.of(key.algorithm, digestType), digest),
+    concat(encodeUint16(key.tag), Uint8Array.of(key.algorithm, digestType), digest),
   );
 }
 
@@ -93,5 +97,6 @@ function publicOctets(algorithm: SigningAlgorithm, key: KeyObject): Uint8Array {
   const bytes = (text: string | undefined): Uint8Array => Buffer.from(text ?? '', 'base64url');
   if (algorithm === 8 || algorithm === 10)
     return concat(Uint8Array.of(bytes(jwk.e).length), bytes(jwk.e), bytes(jwk.n));
-  return algorithm === 13 || algorithm === 14 ? concat(bytes(jwk.x), bytes(jwk.y)) : bytes(jwk.x);
+  if (algorithm === 13 || algorithm === 14) return concat(bytes(jwk.x), bytes(jwk.y));
+  return bytes(jwk.x);
 }

@@ -5,7 +5,7 @@ import { readDnskey, readDs, type Dnskey, type Ds } from '../../wire/rdata.js';
 import { RRType } from '../../wire/types-registry.js';
 import type { TrustAnchor } from './types.js';
 
-const ds = (keyTag: number, digest: string): Ds => ({
+const dsRecord = (keyTag: number, digest: string): Ds => ({
   keyTag,
   algorithm: 8,
   digestType: 2,
@@ -21,8 +21,8 @@ export const rootAnchors: readonly TrustAnchor[] = [
   {
     zone: Name.root,
     ds: [
-      ds(20326, 'e06d44b80b8f1d39a95c0b0d7c65d08458e880409bbc683457104237c7f8ec8d'),
-      ds(38696, '683d2d0acb8c9b712a1948b27f741219298d0a450d612c483af444a4c0fb2b16'),
+      dsRecord(20326, 'e06d44b80b8f1d39a95c0b0d7c65d08458e880409bbc683457104237c7f8ec8d'),
+      dsRecord(38696, '683d2d0acb8c9b712a1948b27f741219298d0a450d612c483af444a4c0fb2b16'),
     ],
     keys: [],
   },
@@ -36,15 +36,15 @@ export function parseTrustAnchors(text: string): Result<readonly TrustAnchor[]> 
   const zone = parseZone(text);
   if (!zone.ok) return zone;
   const anchors = new Map<string, { zone: Name; ds: Ds[]; keys: Dnskey[] }>();
-  for (const rr of zone.value) {
-    const anchor = anchors.get(rr.name.key) ?? { zone: rr.name, ds: [], keys: [] };
-    anchors.set(rr.name.key, anchor);
-    if (rr.type === RRType.DS) {
-      const read = readDs(rr);
+  for (const record of zone.value) {
+    const anchor = anchors.get(record.name.key) ?? { zone: record.name, ds: [], keys: [] };
+    anchors.set(record.name.key, anchor);
+    if (record.type === RRType.DS) {
+      const read = readDs(record);
       if (!read.ok) return read;
       anchor.ds.push(read.value);
-    } else if (rr.type === RRType.DNSKEY) {
-      const read = readDnskey(rr);
+    } else if (record.type === RRType.DNSKEY) {
+      const read = readDnskey(record);
       if (!read.ok) return read;
       anchor.keys.push(read.value);
     } else

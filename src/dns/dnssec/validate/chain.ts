@@ -8,7 +8,7 @@ import { dnssecFailures, type DnssecFailureCode } from '../failures.js';
 import { cutSet, signersAbove } from './cut-records.js';
 import { judgeDenial, judgeNoCloser } from './judge-denial.js';
 import type { RRset } from './rrset.js';
-import { groundOf, type DnsResponse, type Session } from './session.js';
+import { proofRecordsOf, type DnsResponse, type ValidationSession } from './session.js';
 import type { UnsupportedZone } from '../../types.js';
 import type { Enclosing, ProofRecords, TrustAnchor, ZoneKey, Zones, ZoneStatus } from './types.js';
 import { timeOf } from './verify-rrset.js';
@@ -40,15 +40,15 @@ export class Chain implements Zones {
   readonly #unsupported = new Map<string, UnsupportedZone>();
   readonly #rested = new Map<string, { parent: Name | undefined; heard: DnsResponse[] }>();
 
-  constructor(private readonly session: Session) {}
+  constructor(private readonly session: ValidationSession) {}
 
   /**
    * The closest anchor at or above a name (RFC 6840 appendix C: the closest one decides).
    */
   anchor(name: Name): TrustAnchor | undefined {
     return this.session.request.anchors
-      .filter((a) => name.isAtOrBelow(a.zone))
-      .sort((a, b) => b.zone.labels.length - a.zone.labels.length)[0];
+      .filter((anchor) => name.isAtOrBelow(anchor.zone))
+      .sort((left, right) => right.zone.labels.length - left.zone.labels.length)[0];
   }
 
   /** A zone's standing and keys, given only its claimed name. */
@@ -84,13 +84,13 @@ export class Chain implements Zones {
     if (anchor.negative) return { status: 'insecure', expires: this.#expiry(NEGATIVE_TTL) };
     for (let labels = anchor.zone.labels.length + 1; labels <= name.labels.length; labels++) {
       const at = name.suffix(labels);
-      const cut = await this.#cut(at);
-      if (cut.kind === 'insecure') return this.#insecureBelow(at, this.#expiry(cut.ttl));
-      if ('failure' in cut) return { status: cut.kind, failure: cut.failure };
+      const zoneCut = await this.#cut(at);
+      if (zoneCut.kind === 'insecure') return this.#insecureBelow(at, this.#expiry(zoneCut.ttl));
+      if ('failure' in zoneCut) return { status: zoneCut.kind, failure: zoneCut.failure };
       // A secure delegation to keys of unknown algorithms alone is an insecure one (RFC
       // 4035 §5.2).
-      if (cut.kind === 'secure' && this.#usable(cut.ds).length === 0)
-        return this.#withoutUsable(at, cut.ds, cut.ttl);
+      if (zoneCut.kind === 'secure' && this.#usable(zoneCut.ds).length === 0)
+        return this.#withoutUsable(at, zoneCut.ds, zoneCut.ttl);
     }
     return { status: 'signed' };
   }
@@ -113,10 +113,10 @@ export class Chain implements Zones {
 
   #withoutUsable(
     zone: Name,
-    ds: readonly Ds[],
+    dsRecord: readonly Ds[],
     ttl: number,
   ): Extract<ZoneStatus, { status: 'insecure' }> {
-    const texts = ds.map((one) => unsupportedText(one, this.session.terms.algorithms));
+    const texts = dsRecord.map((one) => unsupportedText(one, this.session.context.algorithms));
     const unsupported = { zone: zone.toString(), algorithms: [...new Set(texts)].slice(0, 8) };
     this.#note(zone, unsupported);
     return { status: 'insecure', expires: this.#expiry(ttl), unsupported };
@@ -126,11 +126,14 @@ export class Chain implements Zones {
    * Remembers where the tree becomes unsigned: every name below it would ask for the DS
    * again.
    */
-  #insecureBelow(cut: Name, expires: number): Enclosing {
+  #insecureBelow(zoneCut: Name, expires: number): Enclosing {
     const { cache, now } = this.session.request;
-    const known = cache?.get(cut.key)?.zone;
+    const known = cache?.get(zoneCut.key)?.zone;
     if (known === undefined || !('expires' in known) || known.expires <= now)
-      cache?.set(cut.key, { zone: { status: 'insecure', expires }, grounds: this.grounds(cut) });
+      cache?.set(zoneCut.key, {
+        zone: { status: 'insecure', expires },
+        grounds: this.grounds(zoneCut),
+      });
     return { status: 'insecure', expires };
   }
 
@@ -142,7 +145,7 @@ export class Chain implements Zones {
     if (!own) return [];
     return [
       ...(own.parent ? this.grounds(own.parent) : []),
-      ...own.heard.filter((h) => h.used.size > 0).map(groundOf),
+      ...own.heard.filter((dnsResponse) => dnsResponse.usedRecords.size > 0).map(proofRecordsOf),
     ];
   }
 
@@ -151,18 +154,18 @@ export class Chain implements Zones {
     return [...this.#cachedGrounds.values()].flat();
   }
 
-  #rest(zone: Name, heard: DnsResponse, parent?: Name): void {
+  #rest(zone: Name, response: DnsResponse, parent?: Name): void {
     const known = this.#rested.get(zone.key) ?? { parent: undefined, heard: [] };
     known.parent ??= parent;
-    if (!known.heard.includes(heard)) known.heard.push(heard);
+    if (!known.heard.includes(response)) known.heard.push(response);
     this.#rested.set(zone.key, known);
   }
 
   async #anchored(anchor: TrustAnchor): Promise<ZoneStatus> {
     const asked = await this.session.ask(anchor.zone, RRType.DNSKEY);
     if (!asked.ok) return { status: 'indeterminate', failure: asked.failure };
-    const set = asked.heard.sets.find(
-      (s) => s.type === RRType.DNSKEY && s.name.equals(anchor.zone),
+    const set = asked.response.recordSets.find(
+      (set) => set.type === RRType.DNSKEY && set.name.equals(anchor.zone),
     );
     if (!set || set.signatures.length === 0) {
       // The anchor's zone is known to be signed, so whoever shows it unsigned takes
@@ -170,19 +173,20 @@ export class Chain implements Zones {
       return {
         status: 'indeterminate',
         failure:
-          asked.heard.message.rcode === 0
+          asked.response.message.rcode === 0
             ? dnssecFailures.make('dnssec-stripped')
-            : dnssecFailures.make('dns-rcode', rcodeText(asked.heard.message)),
+            : dnssecFailures.make('dns-rcode', rcodeText(asked.response.message)),
       };
     }
-    if (set.signatures.every(({ rrsig }) => timeOf(rrsig, this.session.terms) !== 'valid'))
+    if (set.signatures.every(({ rrsig }) => timeOf(rrsig, this.session.context) !== 'valid'))
       return bogus('dnssec-clock', `as of ${new Date(this.session.request.now).toISOString()}`);
     const status = this.#keys(
-      asked.heard,
+      asked.response,
       anchor.zone,
       (key, rdata) =>
         anchor.keys.some(
-          (k) => k.algorithm === key.algorithm && equalBytes(k.publicKey, key.publicKey),
+          (dnskey) =>
+            dnskey.algorithm === key.algorithm && equalBytes(dnskey.publicKey, key.publicKey),
         ) || this.#matches(this.#usable(anchor.ds), anchor.zone, key, rdata),
     );
     if (status.status === 'bogus' && status.failure.code === 'dnssec-ds-mismatch')
@@ -193,18 +197,19 @@ export class Chain implements Zones {
   async #delegated(name: Name, anchor: TrustAnchor): Promise<ZoneStatus> {
     const keys = this.session.ask(name, RRType.DNSKEY);
     this.#askAhead(name, anchor);
-    const cut = await this.#cut(name);
-    if ('failure' in cut) return { status: cut.kind, failure: cut.failure };
-    if (cut.kind !== 'secure') return { status: cut.kind, expires: this.#expiry(cut.ttl) };
-    const usable = this.#usable(cut.ds);
-    if (usable.length === 0) return this.#withoutUsable(name, cut.ds, cut.ttl);
+    const zoneCut = await this.#cut(name);
+    if ('failure' in zoneCut) return { status: zoneCut.kind, failure: zoneCut.failure };
+    if (zoneCut.kind !== 'secure')
+      return { status: zoneCut.kind, expires: this.#expiry(zoneCut.ttl) };
+    const usable = this.#usable(zoneCut.ds);
+    if (usable.length === 0) return this.#withoutUsable(name, zoneCut.ds, zoneCut.ttl);
     const asked = await keys;
     if (!asked.ok) return { status: 'indeterminate', failure: asked.failure };
     return this.#keys(
-      asked.heard,
+      asked.response,
       name,
       (key, rdata) => this.#matches(usable, name, key, rdata),
-      cut.ttl,
+      zoneCut.ttl,
     );
   }
 
@@ -239,22 +244,22 @@ export class Chain implements Zones {
     }
     const asked = await this.session.ask(name, RRType.DS);
     if (!asked.ok) return { kind: 'indeterminate', failure: asked.failure };
-    const { heard } = asked;
-    if (heard.message.rcode !== 0 && heard.message.rcode !== 3)
+    const { response } = asked;
+    if (response.message.rcode !== 0 && response.message.rcode !== 3)
       return {
         kind: 'indeterminate',
         failure: dnssecFailures.make(
-          heard.message.rcode === 2 ? 'dns-servfail' : 'dns-rcode',
-          `DS of ${name.toString()}: ${rcodeText(heard.message)}`,
+          response.message.rcode === 2 ? 'dns-servfail' : 'dns-rcode',
+          `DS of ${name.toString()}: ${rcodeText(response.message)}`,
         ),
       };
-    const set = cutSet(heard, name);
-    if (!set) return this.#deniedCut(name, heard);
+    const set = cutSet(response, name);
+    if (!set) return this.#deniedCut(name, response);
     let worst: DnssecFailureCode = 'dnssec-signature-missing';
     let broken: Failure | undefined;
     for (const signer of signersAbove(
       name,
-      set.signatures.map((s) => s.rrsig.signer),
+      set.signatures.map((signature) => signature.rrsig.signer),
       this.anchor(name.parent),
     )) {
       const parent = await this.zone(signer);
@@ -263,7 +268,7 @@ export class Chain implements Zones {
         return { kind: 'indeterminate', failure: parent.failure };
       if (parent.status === 'bogus') broken ??= parent.failure;
       if (parent.status !== 'secure') continue;
-      const proved = this.#provedCut(name, heard, set, { zone: signer, keys: parent.keys });
+      const proved = this.#provedCut(name, response, set, { zone: signer, keys: parent.keys });
       if (typeof proved !== 'string') return proved;
       worst = proved;
     }
@@ -280,28 +285,30 @@ export class Chain implements Zones {
   /** The cut that a signed RRset of a DS response proves, or why it proves nothing. */
   #provedCut(
     name: Name,
-    heard: DnsResponse,
-    set: RRset,
+    response: DnsResponse,
+    recordSet: RRset,
     signer: { readonly zone: Name; readonly keys: readonly ZoneKey[] },
   ): Cut | DnssecFailureCode {
-    const verified = this.session.verify(heard, set, signer.zone, signer.keys);
+    const verified = this.session.verify(response, recordSet, signer.zone, signer.keys);
     if (!verified.ok) return verified.code;
-    this.session.use(heard, set, verified);
-    this.#rest(name, heard, signer.zone);
+    this.session.use(response, recordSet, verified);
+    this.#rest(name, response, signer.zone);
     const { ttl, signature } = verified;
-    if (set.type === RRType.DS) {
-      const ds = set.records.map(readDs).flatMap((read) => (read.ok ? [read.value] : []));
-      return { kind: 'secure', ds, ttl };
+    if (recordSet.type === RRType.DS) {
+      const dsRecord = recordSet.records
+        .map(readDs)
+        .flatMap((read) => (read.ok ? [read.value] : []));
+      return { kind: 'secure', ds: dsRecord, ttl };
     }
     const { labels } = signature.rrsig;
     if (labels === countLabels(name)) return { kind: 'no-zone', ttl };
-    const closer = judgeNoCloser(this.session, heard, signer, name, labels);
+    const closer = judgeNoCloser(this.session, response, signer, name, labels);
     if (!closer) return 'dnssec-denial-missing';
     return { kind: closer === 'secure' ? 'no-zone' : 'insecure', ttl };
   }
 
-  async #deniedCut(name: Name, heard: DnsResponse): Promise<Cut> {
-    const judged = await judgeDenial(this.session, this, heard, name, RRType.DS);
+  async #deniedCut(name: Name, response: DnsResponse): Promise<Cut> {
+    const judged = await judgeDenial(this.session, this, response, name, RRType.DS);
     if ('failure' in judged) {
       const failure =
         judged.failure.code === 'dnssec-denial-missing'
@@ -309,7 +316,7 @@ export class Chain implements Zones {
           : judged.failure;
       return { kind: judged.status, failure };
     }
-    if (judged.zone) this.#rest(name, heard, judged.zone);
+    if (judged.zone) this.#rest(name, response, judged.zone);
     if (judged.status === 'insecure' || judged.delegation)
       return { kind: 'insecure', ttl: judged.ttl };
     return { kind: 'no-zone', ttl: judged.ttl };
@@ -320,24 +327,24 @@ export class Chain implements Zones {
    * counts only where no stronger usable digest is present, so that an attacker who
    * breaks SHA-1 gains nothing over a zone that has moved on (RFC 4509 §3) [4509-3-1].
    */
-  #usable(ds: readonly Ds[]): readonly Ds[] {
-    const { signatures, digests } = this.session.terms.algorithms;
-    const known = ds.filter((d) => signatures.has(d.algorithm) && digests.has(d.digestType));
+  #usable(dsRecord: readonly Ds[]): readonly Ds[] {
+    const { signatures, digests } = this.session.context.algorithms;
+    const known = dsRecord.filter((d) => signatures.has(d.algorithm) && digests.has(d.digestType));
     const stronger = known.filter((d) => d.digestType !== SHA1_DIGEST);
     return stronger.length > 0 ? stronger : known;
   }
 
   #matches(usable: readonly Ds[], zone: Name, key: Dnskey, rdata: Uint8Array): boolean {
     const tag = keyTag(rdata);
-    return usable.some((ds) => {
-      if (ds.keyTag !== tag || ds.algorithm !== key.algorithm) return false;
+    return usable.some((dsRecord) => {
+      if (dsRecord.keyTag !== tag || dsRecord.algorithm !== key.algorithm) return false;
       return equalBytes(
         dsDigest(
-          this.session.terms.algorithms.digests.get(ds.digestType) as string,
+          this.session.context.algorithms.digests.get(dsRecord.digestType) as string,
           canonicalName(zone),
           rdata,
         ),
-        ds.digest,
+        dsRecord.digest,
       );
     });
   }
@@ -347,22 +354,25 @@ export class Chain implements Zones {
    * counts (RFC 4035 §5.2).
    */
   #keys(
-    heard: DnsResponse,
+    response: DnsResponse,
     zone: Name,
     isEntry: (key: Dnskey, rdata: Uint8Array) => boolean,
     ttl = Infinity,
   ): ZoneStatus {
-    const set = heard.sets.find((s) => s.type === RRType.DNSKEY && s.name.equals(zone));
-    if (!set)
-      return heard.message.rcode === 2
-        ? {
-            status: 'indeterminate',
-            failure: dnssecFailures.make('dns-servfail', `DNSKEY of ${zone.toString()}`),
-          }
-        : bogus('dnssec-ds-mismatch', `${zone.toString()} has no DNSKEY`);
+    const set = response.recordSets.find(
+      (set) => set.type === RRType.DNSKEY && set.name.equals(zone),
+    );
+    if (!set) {
+      if (response.message.rcode === 2)
+        return {
+          status: 'indeterminate',
+          failure: dnssecFailures.make('dns-servfail', `DNSKEY of ${zone.toString()}`),
+        };
+      return bogus('dnssec-ds-mismatch', `${zone.toString()} has no DNSKEY`);
+    }
     if (set.records.length > MAX_KEYS) return bogus('dnssec-limit', `${set.records.length} keys`);
-    const all = set.records.flatMap((rr) => {
-      const read = readDnskey(rr);
+    const all = set.records.flatMap((record) => {
+      const read = readDnskey(record);
       // RFC 4034 §2.1.1-2.1.2, RFC 5011 §2.1: only zone keys of protocol 3 that are not
       // revoked.
       if (
@@ -373,12 +383,16 @@ export class Chain implements Zones {
       )
         return [];
       return [
-        { dnskey: read.value, rdata: rr.rdata, zoneKey: this.#zoneKey(read.value, rr.rdata) },
+        {
+          dnskey: read.value,
+          rdata: record.rdata,
+          zoneKey: this.#zoneKey(read.value, record.rdata),
+        },
       ];
     });
     const entries = all.filter((k) => isEntry(k.dnskey, k.rdata)).map((k) => k.zoneKey);
     if (entries.length === 0) return bogus('dnssec-ds-mismatch', zone.toString());
-    const verified = this.session.verify(heard, set, zone, entries);
+    const verified = this.session.verify(response, set, zone, entries);
     if (!verified.ok)
       return bogus(
         verified.code === 'dnssec-key-missing' || verified.code === 'dnssec-signature-missing'
@@ -386,8 +400,8 @@ export class Chain implements Zones {
           : verified.code,
         `DNSKEY of ${zone.toString()}`,
       );
-    this.session.use(heard, set, verified);
-    this.#rest(zone, heard);
+    this.session.use(response, set, verified);
+    this.#rest(zone, response);
     return {
       status: 'secure',
       keys: all.map((k) => k.zoneKey),
@@ -396,13 +410,15 @@ export class Chain implements Zones {
   }
 
   #zoneKey(dnskey: Dnskey, rdata: Uint8Array): ZoneKey {
-    const algorithm = this.session.terms.algorithms.signatures.get(dnskey.algorithm);
+    const algorithm = this.session.context.algorithms.signatures.get(dnskey.algorithm);
     let imported: ReturnType<ZoneKey['key']> | null = null;
     return {
       tag: keyTag(rdata),
       algorithm: dnskey.algorithm,
-      key: () =>
-        imported === null ? (imported = algorithm?.importKey(dnskey.publicKey)) : imported,
+      key: () => {
+        if (imported === null) return (imported = algorithm?.importKey(dnskey.publicKey));
+        return imported;
+      },
     };
   }
 

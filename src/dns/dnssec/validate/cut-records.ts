@@ -9,9 +9,9 @@ import type { TrustAnchor } from './types.js';
  * records, or a signed CNAME. An owner of a CNAME has no other records, so neither NS nor
  * DS (RFC 4035 §2.5, §5.2) [4035-5.2-1].
  */
-export function cutSet(heard: DnsResponse, name: Name): RRset | undefined {
+export function cutSet(response: DnsResponse, name: Name): RRset | undefined {
   const at = (type: number): RRset | undefined =>
-    heard.sets.find((s) => s.type === type && s.name.equals(name));
+    response.recordSets.find((set) => set.type === type && set.name.equals(name));
   const alias = at(RRType.CNAME);
   return at(RRType.DS) ?? (alias && alias.signatures.length > 0 ? alias : undefined);
 }
@@ -26,8 +26,11 @@ export function signersAbove(
   anchor: TrustAnchor | undefined,
 ): readonly Name[] {
   const fitting = signers.filter(
-    (s) =>
-      name.isAtOrBelow(s) && !name.equals(s) && anchor !== undefined && s.isAtOrBelow(anchor.zone),
+    (signer) =>
+      name.isAtOrBelow(signer) &&
+      !name.equals(signer) &&
+      anchor !== undefined &&
+      signer.isAtOrBelow(anchor.zone),
   );
-  return [...new Map(fitting.map((s) => [s.key, s])).values()].slice(0, 4);
+  return [...new Map(fitting.map((domain) => [domain.key, domain])).values()].slice(0, 4);
 }

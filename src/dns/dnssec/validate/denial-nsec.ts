@@ -26,9 +26,9 @@ export class NsecProofs {
         set.type === RRType.NSEC && set.records.length === 1 && set.name.isAtOrBelow(zone)
           ? readNsec(set.records[0] as RRset['records'][number])
           : undefined;
-      return nsec?.ok && nsec.value.next.isAtOrBelow(zone)
-        ? [{ ...nsec.value, owner: set.name, set }]
-        : [];
+      if (nsec?.ok && nsec.value.next.isAtOrBelow(zone))
+        return [{ ...nsec.value, owner: set.name, set }];
+      return [];
     });
   }
 
@@ -41,26 +41,26 @@ export class NsecProofs {
    * wildcard without the type.
    */
   nodata(name: Name, type: number): Denial | undefined {
-    const match = this.#find((s) => s.owner.equals(name));
+    const match = this.#find((span) => span.owner.equals(name));
     if (match) {
       const delegation = match.types.has(RRType.NS) && !match.types.has(RRType.SOA);
-      return lacks(match, type, name.isRoot)
-        ? { kind: 'nodata', status: 'secure', delegation, used: [match.set] }
-        : undefined;
+      if (lacks(match, type, name.isRoot))
+        return { kind: 'nodata', status: 'secure', delegation, used: [match.set] };
+      return undefined;
     }
     const cover = this.#cover(name);
     if (!cover) return undefined;
     if (cover.next.isAtOrBelow(name))
       return { kind: 'nodata', status: 'secure', delegation: false, used: [cover.set] };
-    const wildcard = this.#find((s) => s.owner.equals(below(this.#encloser(name, cover))));
-    return wildcard && lacks(wildcard, type, false)
-      ? {
-          kind: 'nodata',
-          status: 'secure',
-          delegation: false,
-          used: unique(cover.set, wildcard.set),
-        }
-      : undefined;
+    const wildcard = this.#find((span) => span.owner.equals(below(this.#encloser(name, cover))));
+    if (wildcard && lacks(wildcard, type, false))
+      return {
+        kind: 'nodata',
+        status: 'secure',
+        delegation: false,
+        used: unique(cover.set, wildcard.set),
+      };
+    return undefined;
   }
 
   /** That neither the name nor a wildcard that would answer for it exists. */
@@ -68,18 +68,17 @@ export class NsecProofs {
     const cover = this.#cover(name);
     if (!cover || cover.next.isAtOrBelow(name)) return undefined;
     const wildcard = this.#cover(below(this.#encloser(name, cover)));
-    return wildcard
-      ? { kind: 'nxdomain', status: 'secure', used: unique(cover.set, wildcard.set) }
-      : undefined;
+    if (wildcard)
+      return { kind: 'nxdomain', status: 'secure', used: unique(cover.set, wildcard.set) };
+    return undefined;
   }
 
   /** That no name closer than the wildcard's parent exists (RFC 4035 §5.3.4). */
   noCloser(name: Name, encloserLabels: number): NoCloser | undefined {
     const closer = nextCloser(name, encloserLabels);
     const cover = this.#cover(closer);
-    return cover && !cover.next.isAtOrBelow(closer)
-      ? { status: 'secure', used: [cover.set] }
-      : undefined;
+    if (cover && !cover.next.isAtOrBelow(closer)) return { status: 'secure', used: [cover.set] };
+    return undefined;
   }
 
   #find(wanted: (span: Span) => boolean): Span | undefined {
@@ -93,8 +92,8 @@ export class NsecProofs {
 
   /** The longest existing ancestor that the covering span shows. */
   #encloser(name: Name, { owner, next }: Span): Name {
-    for (let n = name.parent; ; n = n.parent)
-      if (owner.isAtOrBelow(n) || next.isAtOrBelow(n) || n.isRoot) return n;
+    for (let domain = name.parent; ; domain = domain.parent)
+      if (owner.isAtOrBelow(domain) || next.isAtOrBelow(domain) || domain.isRoot) return domain;
   }
 }
 
@@ -109,7 +108,8 @@ function covers({ owner, next, types }: Span, name: Name): boolean {
   const after = compareNames(owner, name) < 0;
   const before = compareNames(name, next) < 0;
   // The last span of a zone ends at the apex.
-  return compareNames(owner, next) < 0 ? after && before : after || before;
+  if (compareNames(owner, next) < 0) return after && before;
+  return after || before;
 }
 
 /** The type is absent here and this record may say so (RFC 6840 §4.1, §4.3). */

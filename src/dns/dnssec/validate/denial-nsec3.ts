@@ -6,7 +6,7 @@ import { nsec3Hash } from '../nsec3-hash.js';
 import { nextCloser, type Denial, type NoCloser, type SetTrust } from './denial.js';
 import { below, lacks } from './denial-nsec.js';
 import type { RRset } from './rrset.js';
-import type { Limits } from './types.js';
+import type { ValidationLimits } from './types.js';
 
 interface Span extends Nsec3 {
   readonly hash: Uint8Array;
@@ -34,14 +34,14 @@ export class Nsec3Proofs {
     sets: readonly RRset[],
     private readonly zone: Name,
     private readonly trust: SetTrust,
-    private readonly limits: Limits,
+    private readonly limits: ValidationLimits,
     private readonly allowance: HashBudget,
   ) {
-    const spans = sets.flatMap((set) => spanOf(set, zone));
+    const spans = sets.flatMap((recordSet) => spanOf(recordSet, zone));
     // RFC 5155 §8.2: one parameter set counts; the others are as if they were not there.
     const [first] = spans;
     this.#spans = spans.filter(
-      (s) => first && s.iterations === first.iterations && equalBytes(s.salt, first.salt),
+      (span) => first && span.iterations === first.iterations && equalBytes(span.salt, first.salt),
     );
   }
 
@@ -55,15 +55,16 @@ export class Nsec3Proofs {
     if (
       !first ||
       first.iterations <= this.limits.iterationsInsecure ||
-      !this.#spans.some((s) => this.trust(s.set))
+      !this.#spans.some((span) => this.trust(span.set))
     )
       return 'no';
-    return first.iterations > this.limits.iterationsRefused ? 'refused' : 'insecure';
+    if (first.iterations > this.limits.iterationsRefused) return 'refused';
+    return 'insecure';
   }
 
   /** The sets themselves, for a verdict that rests on their iterations alone. */
   get sets(): readonly RRset[] {
-    return this.#spans.slice(0, 1).map((s) => s.set);
+    return this.#spans.slice(0, 1).map((span) => span.set);
   }
 
   /**
@@ -76,28 +77,27 @@ export class Nsec3Proofs {
     const match = this.#match(name);
     if (match) {
       const delegation = match.types.has(RRType.NS) && !match.types.has(RRType.SOA);
-      return lacks(match, type, name.isRoot)
-        ? { kind: 'nodata', status: 'secure', delegation, used: [match.set] }
-        : undefined;
+      if (lacks(match, type, name.isRoot))
+        return { kind: 'nodata', status: 'secure', delegation, used: [match.set] };
+      return undefined;
     }
     const encloser = this.#encloser(name);
     if (!encloser) return undefined;
     const optOut = isOptOut(encloser.cover);
     const wildcard = this.#match(below(encloser.name));
     if (wildcard) {
-      return lacks(wildcard, type, false)
-        ? {
-            kind: 'nodata',
-            status: optOut ? 'insecure' : 'secure',
-            delegation: false,
-            used: unique(encloser, wildcard),
-          }
-        : undefined;
+      if (lacks(wildcard, type, false))
+        return {
+          kind: 'nodata',
+          status: optOut ? 'insecure' : 'secure',
+          delegation: false,
+          used: unique(encloser, wildcard),
+        };
+      return undefined;
     }
     // RFC 5155 §8.6: an unsigned delegation may hide in an opt-out span.
-    return optOut && allowed
-      ? { kind: 'nodata', status: 'insecure', used: unique(encloser) }
-      : undefined;
+    if (optOut && allowed) return { kind: 'nodata', status: 'insecure', used: unique(encloser) };
+    return undefined;
   }
 
   /**
@@ -144,12 +144,15 @@ export class Nsec3Proofs {
 
   #match(name: Name): Span | undefined {
     const hash = this.#hash(name);
-    return hash && this.#spans.find((s) => equalBytes(s.hash, hash) && this.trust(s.set));
+    return hash && this.#spans.find((span) => equalBytes(span.hash, hash) && this.trust(span.set));
   }
 
   #cover(name: Name): Span | undefined {
     const hash = this.#hash(name);
-    return hash && this.#spans.find((s) => between(s.hash, hash, s.nextHash) && this.trust(s.set));
+    return (
+      hash &&
+      this.#spans.find((span) => between(span.hash, hash, span.nextHash) && this.trust(span.set))
+    );
   }
 
   #hash(name: Name): Uint8Array | undefined {
@@ -197,9 +200,8 @@ function isOptOut(span: Span): boolean {
 function between(owner: Uint8Array, hash: Uint8Array, next: Uint8Array): boolean {
   const after = Buffer.compare(owner, hash) < 0;
   const before = Buffer.compare(hash, next) < 0;
-  return Buffer.compare(owner, next) < 0
-    ? after && before
-    : (after || before) && !equalBytes(owner, hash);
+  if (Buffer.compare(owner, next) < 0) return after && before;
+  return (after || before) && !equalBytes(owner, hash);
 }
 
 function unique({ span, cover }: Encloser, third?: Span): readonly RRset[] {

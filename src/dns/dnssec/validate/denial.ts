@@ -21,7 +21,7 @@ export interface NoCloser {
 }
 
 /** Says whether an RRset's signature holds; asked only of those that matter. */
-export type SetTrust = (set: RRset) => boolean;
+export type SetTrust = (recordSet: RRset) => boolean;
 
 /**
  * Next closer name: one label more than the ancestor with that many labels (RFC 5155

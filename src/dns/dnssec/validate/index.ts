@@ -10,7 +10,7 @@ export type {
   Fetch,
   Fetched,
   TrustAnchor,
-  Limits,
+  ValidationLimits,
   ValidateRequest,
   ZoneCache,
   CachedZone,

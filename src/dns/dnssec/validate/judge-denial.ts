@@ -7,7 +7,7 @@ import { NsecProofs } from './denial-nsec.js';
 import { Nsec3Proofs } from './denial-nsec3.js';
 import { above } from './above-anchor.js';
 import type { RRset } from './rrset.js';
-import type { DnsResponse, Session } from './session.js';
+import type { DnsResponse, ValidationSession } from './session.js';
 import type { ZoneKey, Zones } from './types.js';
 import type { Verified } from './verify-rrset.js';
 
@@ -28,17 +28,17 @@ const denialTypes: ReadonlySet<number> = new Set([RRType.NSEC, RRType.NSEC3, RRT
  * proof; without one it is bogus, whatever the rcode says (the rcode is not signed).
  */
 export async function judgeDenial(
-  session: Session,
+  session: ValidationSession,
   chain: Zones,
-  heard: DnsResponse,
+  response: DnsResponse,
   name: Name,
   type: number,
 ): Promise<JudgedDenial> {
-  const asRcode = heard.message.rcode === 3 ? 'nxdomain' : 'nodata';
+  const asRcode = response.message.rcode === 3 ? 'nxdomain' : 'nodata';
   // A DS answer speaks for the parent: its zone lies strictly above.
   const subject = type === RRType.DS && !name.isRoot ? name.parent : name;
   let failure: Failure | undefined;
-  for (const zone of zonesOf(heard, subject, chain)) {
+  for (const zone of zonesOf(response, subject, chain)) {
     const status = await chain.zone(zone);
     if (status.status === 'insecure' && above(zone, subject, chain)) continue;
     if (status.status === 'insecure')
@@ -46,7 +46,7 @@ export async function judgeDenial(
         status: 'insecure',
         kind: asRcode,
         delegation: false,
-        ttl: negativeTtl(heard, zone),
+        ttl: negativeTtl(response, zone),
         zone,
       };
     if ('failure' in status) {
@@ -56,7 +56,7 @@ export async function judgeDenial(
       continue;
     }
     if (status.status !== 'secure') continue;
-    const proved = proveDenial(session, heard, zone, status.keys, name, type);
+    const proved = proveDenial(session, response, zone, status.keys, name, type);
     if (proved === 'refused')
       return {
         status: 'bogus',
@@ -68,7 +68,7 @@ export async function judgeDenial(
         ...proved,
         delegation: proved.delegation ?? false,
         kind: proved.kind,
-        ttl: Math.min(negativeTtl(heard, zone), proved.ttl),
+        ttl: Math.min(negativeTtl(response, zone), proved.ttl),
         zone,
       };
     failure ??= dnssecFailures.make(
@@ -78,7 +78,12 @@ export async function judgeDenial(
   }
   const enclosing = await chain.enclosing(subject);
   if (enclosing.status === 'insecure')
-    return { status: 'insecure', kind: asRcode, delegation: false, ttl: negativeTtl(heard, name) };
+    return {
+      status: 'insecure',
+      kind: asRcode,
+      delegation: false,
+      ttl: negativeTtl(response, name),
+    };
   if ('failure' in enclosing) return { status: enclosing.status, failure: enclosing.failure };
   return {
     status: 'bogus',
@@ -91,13 +96,13 @@ export async function judgeDenial(
  * proved.
  */
 export function judgeNoCloser(
-  session: Session,
-  heard: DnsResponse,
+  session: ValidationSession,
+  response: DnsResponse,
   { zone, keys }: { readonly zone: Name; readonly keys: readonly ZoneKey[] },
   name: Name,
   encloserLabels: number,
 ): NoCloser['status'] | undefined {
-  const { nsec, nsec3, used } = proofs(session, heard, zone, keys);
+  const { nsec, nsec3, used } = proofs(session, response, zone, keys);
   if (nsec3.excessive === 'insecure') return 'insecure';
   const found = nsec.noCloser(name, encloserLabels) ?? nsec3.noCloser(name, encloserLabels);
   if (found) used(found.used);
@@ -105,15 +110,15 @@ export function judgeNoCloser(
 }
 
 function proveDenial(
-  session: Session,
-  heard: DnsResponse,
+  session: ValidationSession,
+  response: DnsResponse,
   zone: Name,
   keys: readonly ZoneKey[],
   name: Name,
   type: number,
 ): (Denial & { ttl: number }) | 'refused' | undefined {
-  const { nsec, nsec3, used } = proofs(session, heard, zone, keys);
-  const nx = heard.message.rcode === 3;
+  const { nsec, nsec3, used } = proofs(session, response, zone, keys);
+  const nx = response.message.rcode === 3;
   // Both are tried, the one that fits the rcode first: an empty non-terminal under
   // NXDOMAIN is still a proof.
   const byNsec = nsec.any
@@ -140,28 +145,33 @@ function proveDenial(
 }
 
 function proofs(
-  session: Session,
-  heard: DnsResponse,
+  session: ValidationSession,
+  response: DnsResponse,
   zone: Name,
   keys: readonly ZoneKey[],
 ): { nsec: NsecProofs; nsec3: Nsec3Proofs; used: (sets: readonly RRset[]) => number } {
   const verdicts = new Map<RRset, Verified>();
-  const trust = (set: RRset): boolean => {
-    const verdict = verdicts.get(set) ?? session.verify(heard, set, zone, keys);
-    verdicts.set(set, verdict);
+  const trust = (recordSet: RRset): boolean => {
+    const verdict = verdicts.get(recordSet) ?? session.verify(response, recordSet, zone, keys);
+    verdicts.set(recordSet, verdict);
     // A record that a wildcard produced cannot speak for the names around its owner.
     return (
       verdict.ok &&
-      verdict.signature.rrsig.labels === set.name.labels.length - (set.name.isWildcard ? 1 : 0)
+      verdict.signature.rrsig.labels ===
+        recordSet.name.labels.length - (recordSet.name.isWildcard ? 1 : 0)
     );
   };
   const used = (sets: readonly RRset[]): number => {
-    for (const set of sets) session.use(heard, set, verdicts.get(set));
-    return Math.min(...sets.map((set) => verdicts.get(set)).map((v) => (v?.ok ? v.ttl : 0)));
+    for (const recordSet of sets) session.use(response, recordSet, verdicts.get(recordSet));
+    return Math.min(
+      ...sets
+        .map((recordSet) => verdicts.get(recordSet))
+        .map((verified) => (verified?.ok ? verified.ttl : 0)),
+    );
   };
   return {
-    nsec: new NsecProofs(heard.sets, zone, trust),
-    nsec3: new Nsec3Proofs(heard.sets, zone, trust, session.limits, session.hashes),
+    nsec: new NsecProofs(response.recordSets, zone, trust),
+    nsec3: new Nsec3Proofs(response.recordSets, zone, trust, session.limits, session.hashes),
     used,
   };
 }
@@ -170,13 +180,15 @@ function proofs(
  * Zones that claim to deny: signers of the NSEC, NSEC3 and SOA records, at or above the
  * subject and below some anchor; closest first.
  */
-function zonesOf(heard: DnsResponse, subject: Name, chain: Zones): readonly Name[] {
-  const signers = heard.sets
-    .filter((s) => denialTypes.has(s.type))
-    .flatMap((s) => s.signatures.map((x) => x.rrsig.signer));
-  const fitting = signers.filter((s) => subject.isAtOrBelow(s) && chain.anchor(s) !== undefined);
-  return [...new Map(fitting.map((s) => [s.key, s])).values()]
-    .sort((a, b) => b.labels.length - a.labels.length)
+function zonesOf(response: DnsResponse, subject: Name, chain: Zones): readonly Name[] {
+  const signers = response.recordSets
+    .filter((set) => denialTypes.has(set.type))
+    .flatMap((set) => set.signatures.map((signature) => signature.rrsig.signer));
+  const fitting = signers.filter(
+    (signer) => subject.isAtOrBelow(signer) && chain.anchor(signer) !== undefined,
+  );
+  return [...new Map(fitting.map((domain) => [domain.key, domain])).values()]
+    .sort((left, right) => right.labels.length - left.labels.length)
     .slice(0, 4);
 }
 
@@ -184,10 +196,11 @@ function zonesOf(heard: DnsResponse, subject: Name, chain: Zones): readonly Name
  * RFC 2308 §5: how long an absence may be remembered; at most an hour, a minute without
  * SOA.
  */
-function negativeTtl(heard: DnsResponse, zone: Name): number {
-  const soa = heard.message.authorities.find(
-    (rr) => rr.type === RRType.SOA && zone.isAtOrBelow(rr.name),
+function negativeTtl(response: DnsResponse, zone: Name): number {
+  const soa = response.message.authorities.find(
+    (record) => record.type === RRType.SOA && zone.isAtOrBelow(record.name),
   );
   const read = soa && readSoa(soa);
-  return soa && read?.ok ? Math.min(soa.ttl, read.value.minimum, 3600) : 60;
+  if (soa && read?.ok) return Math.min(soa.ttl, read.value.minimum, 3600);
+  return 60;
 }

@@ -5,7 +5,7 @@ import { dnssecFailures } from '../failures.js';
 import { judgeNoCloser } from './judge-denial.js';
 import { above } from './above-anchor.js';
 import type { RRset } from './rrset.js';
-import type { DnsResponse, Session } from './session.js';
+import type { DnsResponse, ValidationSession } from './session.js';
 import type { Zones } from './types.js';
 
 export type JudgedRrset =
@@ -21,19 +21,19 @@ export type JudgedRrset =
  * zone is proved to be unsigned; else it is bogus.
  */
 export async function judgeRrset(
-  session: Session,
+  session: ValidationSession,
   chain: Zones,
-  heard: DnsResponse,
-  set: RRset,
+  response: DnsResponse,
+  recordSet: RRset,
 ): Promise<JudgedRrset> {
-  const parentSide = set.type === RRType.DS && !set.name.isRoot;
-  const subject = parentSide ? set.name.parent : set.name;
-  const plainTtl = Math.min(...set.records.map((rr) => rr.ttl));
+  const parentSide = recordSet.type === RRType.DS && !recordSet.name.isRoot;
+  const subject = parentSide ? recordSet.name.parent : recordSet.name;
+  const plainTtl = Math.min(...recordSet.records.map((record) => record.ttl));
   let failure: Failure | undefined;
-  for (const zone of signersOf(set, subject, chain)) {
+  for (const zone of signersOf(recordSet, subject, chain)) {
     const status = await chain.zone(zone);
     if (status.status === 'insecure' && !above(zone, subject, chain)) {
-      session.use(heard, set);
+      session.use(response, recordSet);
       return { status: 'insecure', ttl: plainTtl, expanded: false };
     }
     if (status.status === 'indeterminate') return status;
@@ -41,29 +41,35 @@ export async function judgeRrset(
       if (status.status === 'bogus') failure ??= status.failure;
       continue;
     }
-    const verified = session.verify(heard, set, zone, status.keys);
+    const verified = session.verify(response, recordSet, zone, status.keys);
     if (!verified.ok) {
       failure ??= dnssecFailures.make(
         verified.code,
-        `${set.name.toString()} in ${zone.toString()}`,
+        `${recordSet.name.toString()} in ${zone.toString()}`,
       );
       continue;
     }
-    session.use(heard, set, verified);
+    session.use(response, recordSet, verified);
     const { labels } = verified.signature.rrsig;
-    if (labels === countLabels(set.name))
+    if (labels === countLabels(recordSet.name))
       return { status: 'secure', ttl: verified.ttl, expanded: false };
-    const closer = judgeNoCloser(session, heard, { zone, keys: status.keys }, set.name, labels);
+    const closer = judgeNoCloser(
+      session,
+      response,
+      { zone, keys: status.keys },
+      recordSet.name,
+      labels,
+    );
     if (closer === 'secure' || (closer && !above(zone, subject, chain)))
       return { status: closer, ttl: verified.ttl, expanded: true };
     failure ??= dnssecFailures.make(
       'dnssec-denial-missing',
-      `a wildcard answered for ${set.name.toString()}, a closer name is not ruled out`,
+      `a wildcard answered for ${recordSet.name.toString()}, a closer name is not ruled out`,
     );
   }
   const enclosing = await chain.enclosing(subject);
   if (enclosing.status === 'insecure') {
-    session.use(heard, set);
+    session.use(response, recordSet);
     return { status: 'insecure', ttl: plainTtl, expanded: false };
   }
   if (enclosing.status === 'indeterminate') return enclosing;
@@ -71,7 +77,7 @@ export async function judgeRrset(
     return { status: 'bogus', failure: failure ?? enclosing.failure };
   return {
     status: 'bogus',
-    failure: failure ?? dnssecFailures.make('dnssec-signature-missing', set.name.toString()),
+    failure: failure ?? dnssecFailures.make('dnssec-signature-missing', recordSet.name.toString()),
   };
 }
 
@@ -79,11 +85,11 @@ export async function judgeRrset(
  * Who claims to have signed: at or above the subject and below some anchor; closest
  * first, at most four.
  */
-function signersOf(set: RRset, subject: Name, chain: Zones): readonly Name[] {
-  const fitting = set.signatures
-    .map((s) => s.rrsig.signer)
-    .filter((s) => subject.isAtOrBelow(s) && chain.anchor(s) !== undefined);
-  return [...new Map(fitting.map((s) => [s.key, s])).values()]
-    .sort((a, b) => b.labels.length - a.labels.length)
+function signersOf(recordSet: RRset, subject: Name, chain: Zones): readonly Name[] {
+  const fitting = recordSet.signatures
+    .map((signature) => signature.rrsig.signer)
+    .filter((domain) => subject.isAtOrBelow(domain) && chain.anchor(domain) !== undefined);
+  return [...new Map(fitting.map((domain) => [domain.key, domain])).values()]
+    .sort((left, right) => right.labels.length - left.labels.length)
     .slice(0, 4);
 }

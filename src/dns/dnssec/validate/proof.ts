@@ -4,7 +4,7 @@ import { responseTo, type Message } from '../../wire/message.js';
 import { parseRecord } from '../../wire/presentation.js';
 import { dnssecFailures } from '../failures.js';
 import type { AlgorithmRegistry } from '../algorithms.js';
-import type { Fetch, ProofRecords, Limits, Proof, TrustAnchor } from './types.js';
+import type { Fetch, ProofRecords, ValidationLimits, Proof, TrustAnchor } from './types.js';
 import { validate } from './validate.js';
 
 /**
@@ -15,10 +15,16 @@ export async function verifyProof(
   proof: Proof,
   anchors: readonly TrustAnchor[],
   now = Date.parse(proof.at),
-  terms: { readonly algorithms?: AlgorithmRegistry; readonly limits?: Partial<Limits> } = {},
+  terms: {
+    readonly algorithms?: AlgorithmRegistry;
+    readonly limits?: Partial<ValidationLimits>;
+  } = {},
 ): Promise<DnsAnswer> {
   const messages = new Map(
-    proof.grounds.map((g) => [`${g.type} ${Name.of(g.name).key}`, messageOf(g)]),
+    proof.grounds.map((ground) => [
+      `${ground.type} ${Name.of(ground.name).key}`,
+      messageOf(ground),
+    ]),
   );
   const fetch: Fetch = (name, type) => {
     const message = messages.get(`${type} ${name.key}`);

@@ -34,7 +34,7 @@ export function rrsetsOf(message: Message): readonly RRset[] {
   for (const record of [
     ...message.answers,
     ...message.authorities,
-    ...message.additionals.filter((rr) => rr.type === RRType.RRSIG),
+    ...message.additionals.filter((record) => record.type === RRType.RRSIG),
   ]) {
     if (record.class !== RRClass.IN) continue;
     if (record.type === RRType.RRSIG) {
@@ -46,7 +46,7 @@ export function rrsetsOf(message: Message): readonly RRset[] {
     const set = sets.get(key);
     // RFC 2181 §5: a record that came twice is one record.
     if (set) {
-      const known = seen.get(set) ?? new Set(set.records.map((rr) => latin1(rr.rdata)));
+      const known = seen.get(set) ?? new Set(set.records.map((record) => latin1(record.rdata)));
       seen.set(set, known);
       const whole = latin1(record.rdata);
       if (!known.has(whole)) set.records.push(record);

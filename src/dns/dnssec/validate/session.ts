@@ -3,7 +3,12 @@ import type { ResourceRecord } from '../../types.js';
 import { formatRecord } from '../../wire/presentation.js';
 import { dnssecFailures } from '../failures.js';
 import { rrsetsOf, type RRset } from './rrset.js';
-import { defaultLimits, type ProofRecords, type Limits, type ValidateRequest } from './types.js';
+import {
+  defaultLimits,
+  type ProofRecords,
+  type ValidationLimits,
+  type ValidateRequest,
+} from './types.js';
 import { verifyRrset, type WorkBudget, type VerifyContext, type Verified } from './verify-rrset.js';
 import { standardAlgorithms } from '../algorithms.js';
 import type { Message } from '../../wire/message.js';
@@ -17,30 +22,30 @@ export interface DnsResponse {
   readonly name: Name;
   readonly type: number;
   readonly message: Message;
-  readonly sets: readonly RRset[];
-  readonly allowance: WorkBudget;
-  readonly used: Set<ResourceRecord>;
+  readonly recordSets: readonly RRset[];
+  readonly budget: WorkBudget;
+  readonly usedRecords: Set<ResourceRecord>;
 }
 
 export type QueryResult =
-  | { readonly ok: true; readonly heard: DnsResponse }
+  | { readonly ok: true; readonly response: DnsResponse }
   | { readonly ok: false; readonly failure: Failure };
 
 /**
  * The work of one question: each upstream question asked once, every allowance counted in
  * one place.
  */
-export class Session {
-  readonly limits: Limits;
-  readonly terms: VerifyContext;
+export class ValidationSession {
+  readonly limits: ValidationLimits;
+  readonly context: VerifyContext;
   readonly hashes: { hashes: number };
   readonly #question = { failed: 0 };
   readonly #asked = new Map<string, Promise<QueryResult>>();
-  readonly #heard: DnsResponse[] = [];
+  readonly #responses: DnsResponse[] = [];
 
   constructor(readonly request: ValidateRequest) {
     this.limits = request.limits ? { ...defaultLimits, ...request.limits } : defaultLimits;
-    this.terms = {
+    this.context = {
       algorithms: request.algorithms ?? standardAlgorithms,
       limits: this.limits,
       now: request.now,
@@ -66,40 +71,42 @@ export class Session {
   async #fetch(name: Name, type: number): Promise<QueryResult> {
     const fetched = await this.request.fetch(name, type);
     if (!fetched.ok) return fetched;
-    const heard: DnsResponse = {
+    const response: DnsResponse = {
       name,
       type,
       message: fetched.message,
-      sets: rrsetsOf(fetched.message),
-      allowance: { checks: this.limits.checksPerMessage, question: this.#question },
-      used: new Set(),
+      recordSets: rrsetsOf(fetched.message),
+      budget: { checks: this.limits.checksPerMessage, question: this.#question },
+      usedRecords: new Set(),
     };
-    this.#heard.push(heard);
-    return { ok: true, heard };
+    this.#responses.push(response);
+    return { ok: true, response };
   }
 
   /**
    * Verifies an RRset; when it holds, its records and the one signature count as used
    * only after {@link use}.
    */
-  verify(heard: DnsResponse, set: RRset, zone: Name, keys: readonly ZoneKey[]): Verified {
-    return verifyRrset(set, zone, keys, this.terms, heard.allowance);
+  verify(response: DnsResponse, recordSet: RRset, zone: Name, keys: readonly ZoneKey[]): Verified {
+    return verifyRrset(recordSet, zone, keys, this.context, response.budget);
   }
 
-  use(heard: DnsResponse, set: RRset, verified?: Verified): void {
-    for (const record of set.records) heard.used.add(record);
-    if (verified?.ok) heard.used.add(verified.signature.record);
+  use(response: DnsResponse, recordSet: RRset, verified?: Verified): void {
+    for (const record of recordSet.records) response.usedRecords.add(record);
+    if (verified?.ok) response.usedRecords.add(verified.signature.record);
   }
 
   /** What the verdict rests on, one entry for each upstream answer. */
   grounds(): readonly ProofRecords[] {
-    return this.#heard.filter((h) => h.used.size > 0).map(groundOf);
+    return this.#responses
+      .filter((dnsResponse) => dnsResponse.usedRecords.size > 0)
+      .map(proofRecordsOf);
   }
 }
 
-export function groundOf({ name, type, message, used }: DnsResponse): ProofRecords {
+export function proofRecordsOf({ name, type, message, usedRecords }: DnsResponse): ProofRecords {
   const lines = (records: readonly ResourceRecord[]): string[] =>
-    records.filter((rr) => used.has(rr)).map(formatRecord);
+    records.filter((record) => usedRecords.has(record)).map(formatRecord);
   return {
     name: name.toString(),
     type,

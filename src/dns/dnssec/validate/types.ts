@@ -24,7 +24,7 @@ export interface TrustAnchor {
 }
 
 /** Bounds on the work one answer may cause (CVE-2023-50387, CVE-2023-50868). */
-export interface Limits {
+export interface ValidationLimits {
   /** Signature checks over the records of one message. */
   readonly checksPerMessage: number;
   /** Signature checks that fail, over the whole question. */
@@ -51,10 +51,10 @@ export interface Limits {
   readonly clockSkew: number;
 }
 
-/** Seconds: the most that a user may allow as {@link Limits.clockSkew}. */
+/** Seconds: the most that a user may allow as {@link ValidationLimits.clockSkew}. */
 export const MAX_CLOCK_SKEW = 3600;
 
-export const defaultLimits: Limits = {
+export const defaultLimits: ValidationLimits = {
   checksPerMessage: 16,
   failedChecks: 8,
   keysPerTag: 4,
@@ -96,7 +96,7 @@ export interface ValidateRequest {
   readonly anchors: readonly TrustAnchor[];
   /** Milliseconds since 1970. */
   readonly now: number;
-  readonly limits?: Partial<Limits>;
+  readonly limits?: Partial<ValidationLimits>;
   readonly algorithms?: AlgorithmRegistry;
   /** Zones proved before; shared between questions. */
   readonly cache?: ZoneCache;

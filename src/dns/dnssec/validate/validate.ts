@@ -8,7 +8,7 @@ import { Chain } from './chain.js';
 import { judgeDenial, type JudgedDenial } from './judge-denial.js';
 import { judgeRrset } from './judge-rrset.js';
 import type { RRset } from './rrset.js';
-import { Session, type QueryResult, type DnsResponse } from './session.js';
+import { ValidationSession, type QueryResult, type DnsResponse } from './session.js';
 import type { ValidateRequest } from './types.js';
 import { WrittenProof } from './written-proof.js';
 
@@ -21,7 +21,7 @@ const gravity: readonly Dnssec[] = ['secure', 'insecure', 'indeterminate', 'bogu
  * rejects only as `fetch` does.
  */
 export async function validate(request: ValidateRequest): Promise<DnsAnswer> {
-  const session = new Session(request);
+  const session = new ValidationSession(request);
   return new Walk(session, new Chain(session), request).run();
 }
 
@@ -32,7 +32,7 @@ class Walk {
   #current: Name;
 
   constructor(
-    private readonly session: Session,
+    private readonly session: ValidationSession,
     private readonly chain: Chain,
     private readonly request: ValidateRequest,
   ) {
@@ -44,17 +44,17 @@ class Walk {
     for (let followed = 0; followed <= this.session.limits.aliases; followed++) {
       const refused = refusalOf(asked);
       if (refused || !asked.ok) return this.#lost(refused ?? dnssecFailures.make('dns-rcode'));
-      const { heard } = asked;
-      const data = this.#set(heard, this.request.type);
-      if (data && !this.#synthesised(heard, data)) return this.#found(heard, data);
-      const next = await this.#follow(heard);
-      if (next === 'none') return this.#denied(heard);
+      const { response } = asked;
+      const data = this.#set(response, this.request.type);
+      if (data && !this.#synthesised(response, data)) return this.#found(response, data);
+      const next = await this.#follow(response);
+      if (next === 'none') return this.#denied(response);
       if (next === 'too-long') return this.#answer('nxdomain', []);
       if (next instanceof Name) {
-        if (data) return this.#implied(heard, data, next);
-        if (this.#aliases.some((a) => a.from.equals(next))) break;
+        if (data) return this.#implied(response, data, next);
+        if (this.#aliases.some((aliasStep) => aliasStep.from.equals(next))) break;
         this.#current = next;
-        if (!speaksOf(heard, next)) asked = await this.session.ask(next, this.request.type);
+        if (!speaksOf(response, next)) asked = await this.session.ask(next, this.request.type);
       } else return this.#failed(next.status, next.failure);
     }
     return this.#failed(
@@ -64,9 +64,9 @@ class Walk {
   }
 
   /** Only the answer section answers. */
-  #set(heard: DnsResponse, type: number): RRset | undefined {
-    return heard.sets.find(
-      (s) => s.type === type && s.name.equals(this.#current) && answers(heard, s),
+  #set(response: DnsResponse, type: number): RRset | undefined {
+    return response.recordSets.find(
+      (set) => set.type === type && set.name.equals(this.#current) && answers(response, set),
     );
   }
 
@@ -74,11 +74,11 @@ class Walk {
    * Asked for a CNAME, and given the unsigned one that a DNAME implies: the DNAME is what
    * can be proved.
    */
-  #synthesised(heard: DnsResponse, set: RRset): boolean {
+  #synthesised(response: DnsResponse, recordSet: RRset): boolean {
     return (
-      set.type === RRType.CNAME &&
-      set.signatures.length === 0 &&
-      dnameAbove(heard, this.#current) !== undefined
+      recordSet.type === RRType.CNAME &&
+      recordSet.signatures.length === 0 &&
+      dnameAbove(response, this.#current) !== undefined
     );
   }
 
@@ -86,7 +86,7 @@ class Walk {
    * Asked for a CNAME and given the one that a DNAME implies (RFC 6672 §5.3.1): unsigned,
    * so it has to be what is computed from the DNAME.
    */
-  #implied(heard: DnsResponse, data: RRset, target: Name): DnsAnswer {
+  #implied(response: DnsResponse, data: RRset, target: Name): DnsAnswer {
     const [record] = data.records;
     const given = record && readTarget(record);
     if (data.records.length !== 1 || !given?.ok || !given.value.equals(target))
@@ -97,15 +97,15 @@ class Walk {
           `${this.#current.toString()} CNAME is not what its DNAME says`,
         ),
       );
-    this.session.use(heard, data);
+    this.session.use(response, data);
     return this.#answer('found', data.records);
   }
 
-  async #found(heard: DnsResponse, set: RRset): Promise<DnsAnswer> {
-    const judged = await judgeRrset(this.session, this.chain, heard, set);
+  async #found(response: DnsResponse, recordSet: RRset): Promise<DnsAnswer> {
+    const judged = await judgeRrset(this.session, this.chain, response, recordSet);
     if ('failure' in judged) return this.#failed(judged.status, judged.failure);
     this.#weaken(judged.status, judged.ttl);
-    return this.#answer('found', set.records);
+    return this.#answer('found', recordSet.records);
   }
 
   /**
@@ -113,15 +113,16 @@ class Walk {
    * DNAME makes a name that cannot exist, or why the alias is not trusted.
    */
   async #follow(
-    heard: DnsResponse,
+    response: DnsResponse,
   ): Promise<
     | Name
     | 'none'
     | 'too-long'
     | { readonly status: 'bogus' | 'indeterminate'; readonly failure: Failure }
   > {
-    const dname = dnameAbove(heard, this.#current);
-    const cname = this.request.type === RRType.CNAME ? undefined : this.#set(heard, RRType.CNAME);
+    const dname = dnameAbove(response, this.#current);
+    const cname =
+      this.request.type === RRType.CNAME ? undefined : this.#set(response, RRType.CNAME);
     const set = dname ?? cname;
     const record = set?.records[0];
     if (!set || !record) return 'none';
@@ -133,7 +134,7 @@ class Walk {
           `${set.name.toString()} has several aliases`,
         ),
       };
-    const judged = await judgeRrset(this.session, this.chain, heard, set);
+    const judged = await judgeRrset(this.session, this.chain, response, set);
     // RFC 7672 §2.1.3: a faulty link spoils the chain, an insecure one all that follows
     // [7672-2.1.3-1, 7672-2.1.3-2].
     if ('failure' in judged) return judged;
@@ -160,25 +161,25 @@ class Walk {
     return to;
   }
 
-  async #denied(heard: DnsResponse): Promise<DnsAnswer> {
+  async #denied(response: DnsResponse): Promise<DnsAnswer> {
     let judged = await judgeDenial(
       this.session,
       this.chain,
-      heard,
+      response,
       this.#current,
       this.request.type,
     );
-    if ('failure' in judged && this.#aliases.length > 0 && !heard.name.equals(this.#current)) {
+    if ('failure' in judged && this.#aliases.length > 0 && !response.name.equals(this.#current)) {
       // The message answered the alias; the end of the chain may have more to say of
       // itself.
       const again = await this.session.ask(this.#current, this.request.type);
       if (again.ok && !refusalOf(again)) {
-        const data = this.#set(again.heard, this.request.type);
-        if (data) return this.#found(again.heard, data);
+        const data = this.#set(again.response, this.request.type);
+        if (data) return this.#found(again.response, data);
         judged = await judgeDenial(
           this.session,
           this.chain,
-          again.heard,
+          again.response,
           this.#current,
           this.request.type,
         );
@@ -211,7 +212,7 @@ class Walk {
       question,
       status,
       dnssec,
-      ...(unsupported ? { unsupported } : {}),
+      unsupported,
       records,
       canonicalName: this.#current,
       aliases: this.#aliases,
@@ -240,7 +241,8 @@ class Walk {
     const isAddress = type === RRType.A || type === RRType.AAAA;
     if (!isAddress || this.#aliases[0]?.dnssec === 'secure') return failed;
     const { status } = await this.chain.enclosing(this.request.name);
-    return status === 'insecure' ? { ...failed, unsigned: true } : failed;
+    if (status === 'insecure') return { ...failed, unsigned: true };
+    return failed;
   }
 
   #failed(dnssec: 'bogus' | 'indeterminate', failure: Failure): DnsAnswer {
@@ -260,7 +262,7 @@ class Walk {
 
 function refusalOf(asked: QueryResult): Failure | undefined {
   if (!asked.ok) return asked.failure;
-  const { rcode } = asked.heard.message;
+  const { rcode } = asked.response.message;
   if (rcode === Rcode.NOERROR || rcode === Rcode.NXDOMAIN || rcode === Rcode.YXDOMAIN)
     return undefined;
   return dnssecFailures.make(
@@ -269,34 +271,34 @@ function refusalOf(asked: QueryResult): Failure | undefined {
       : rcode === Rcode.REFUSED
         ? 'dns-refused'
         : 'dns-rcode',
-    `${asked.heard.name.toString()}: ${rcodeText(asked.heard.message)}`,
+    `${asked.response.name.toString()}: ${rcodeText(asked.response.message)}`,
   );
 }
 
 /** Whether a message that answered an alias also says something of its target. */
-function speaksOf(heard: DnsResponse, name: Name): boolean {
-  return heard.sets.some(
-    (s) =>
-      s.name.equals(name) ||
-      (s.type === RRType.DNAME && name.isAtOrBelow(s.name) && !name.equals(s.name)) ||
-      (s.type === RRType.SOA && name.isAtOrBelow(s.name)) ||
+function speaksOf(response: DnsResponse, name: Name): boolean {
+  return response.recordSets.some(
+    (set) =>
+      set.name.equals(name) ||
+      (set.type === RRType.DNAME && name.isAtOrBelow(set.name) && !name.equals(set.name)) ||
+      (set.type === RRType.SOA && name.isAtOrBelow(set.name)) ||
       // A denial from the target's own zone, which is all that a minimal proof keeps.
-      ((s.type === RRType.NSEC || s.type === RRType.NSEC3) &&
-        s.signatures.some(({ rrsig }) => name.isAtOrBelow(rrsig.signer))),
+      ((set.type === RRType.NSEC || set.type === RRType.NSEC3) &&
+        set.signatures.some(({ rrsig }) => name.isAtOrBelow(rrsig.signer))),
   );
 }
 
-function answers(heard: DnsResponse, set: RRset): boolean {
-  return set.records.some((rr) => heard.message.answers.includes(rr));
+function answers(response: DnsResponse, recordSet: RRset): boolean {
+  return recordSet.records.some((record) => response.message.answers.includes(record));
 }
 
-function dnameAbove(heard: DnsResponse, name: Name): RRset | undefined {
-  return heard.sets.find(
-    (s) =>
-      s.type === RRType.DNAME &&
-      answers(heard, s) &&
-      name.isAtOrBelow(s.name) &&
-      !name.equals(s.name),
+function dnameAbove(response: DnsResponse, name: Name): RRset | undefined {
+  return response.recordSets.find(
+    (set) =>
+      set.type === RRType.DNAME &&
+      answers(response, set) &&
+      name.isAtOrBelow(set.name) &&
+      !name.equals(set.name),
   );
 }
 

@@ -4,7 +4,7 @@ import type { AlgorithmRegistry } from '../algorithms.js';
 import type { DnssecFailureCode } from '../failures.js';
 import type { Rrsig } from '../../wire/rdata.js';
 import type { RRset } from './rrset.js';
-import type { Limits, ZoneKey } from './types.js';
+import type { ValidationLimits, ZoneKey } from './types.js';
 
 /**
  * What is left of the allowance for signature checks; shared by all that is verified in
@@ -25,7 +25,7 @@ export type Verified =
 
 export interface VerifyContext {
   readonly algorithms: AlgorithmRegistry;
-  readonly limits: Limits;
+  readonly limits: ValidationLimits;
   /** Milliseconds since 1970. */
   readonly now: number;
 }
@@ -44,7 +44,7 @@ const gravity: readonly DnssecFailureCode[] = [
  * §5.3). Any one valid path is enough (RFC 6840 §5.11).
  */
 export function verifyRrset(
-  set: RRset,
+  recordSet: RRset,
   zone: Name,
   keys: readonly ZoneKey[],
   terms: VerifyContext,
@@ -52,27 +52,27 @@ export function verifyRrset(
 ): Verified {
   const seen = new Set<DnssecFailureCode>();
   let rdatas: readonly Uint8Array[] | undefined;
-  for (const signature of set.signatures) {
+  for (const signature of recordSet.signatures) {
     const { rrsig } = signature;
-    if (rrsig.signer.key !== zone.key || rrsig.labels > countLabels(set.name)) continue;
+    if (rrsig.signer.key !== zone.key || rrsig.labels > countLabels(recordSet.name)) continue;
     const algorithm = terms.algorithms.signatures.get(rrsig.algorithm);
     const fitting = keys
-      .filter((k) => k.tag === rrsig.keyTag && k.algorithm === rrsig.algorithm)
+      .filter((key) => key.tag === rrsig.keyTag && key.algorithm === rrsig.algorithm)
       .slice(0, terms.limits.keysPerTag);
     const time = timeOf(rrsig, terms);
     if (time !== 'valid')
       seen.add(time === 'expired' ? 'dnssec-signature-expired' : 'dnssec-signature-not-yet-valid');
     else if (!algorithm || fitting.length === 0) seen.add('dnssec-key-missing');
     else {
-      rdatas ??= canonicalRdatas(set.records);
-      const data = signedData(set.records, rrsig, rdatas);
+      rdatas ??= canonicalRdatas(recordSet.records);
+      const data = signedData(recordSet.records, rrsig, rdatas);
       for (const candidate of fitting) {
         if (allowance.checks <= 0 || allowance.question.failed <= 0)
           return { ok: false, code: 'dnssec-limit' };
         allowance.checks--;
         const key = candidate.key();
         if (key && algorithm.verify(key, data, rrsig.signature))
-          return { ok: true, signature, ttl: ttlOf(set, rrsig, terms.now) };
+          return { ok: true, signature, ttl: ttlOf(recordSet, rrsig, terms.now) };
         allowance.question.failed--;
         seen.add('dnssec-signature-invalid');
       }
@@ -95,11 +95,12 @@ export function timeOf(
   // A period that ends before it begins holds at no time, whatever the tolerance.
   if (((rrsig.expiration - rrsig.inception) | 0) < 0) return 'expired';
   if (((rrsig.expiration - seconds) | 0) + clockSkew < 0) return 'expired';
-  return ((seconds - rrsig.inception) | 0) + clockSkew < 0 ? 'early' : 'valid';
+  if (((seconds - rrsig.inception) | 0) + clockSkew < 0) return 'early';
+  return 'valid';
 }
 
 /** RFC 4035 §5.3.3. */
-function ttlOf(set: RRset, rrsig: Rrsig, now: number): number {
+function ttlOf(recordSet: RRset, rrsig: Rrsig, now: number): number {
   const left = Math.max(0, (rrsig.expiration - Math.floor(now / 1000)) | 0);
-  return Math.min(...set.records.map((rr) => rr.ttl), rrsig.originalTtl, left);
+  return Math.min(...recordSet.records.map((record) => record.ttl), rrsig.originalTtl, left);
 }

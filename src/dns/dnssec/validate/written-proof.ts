@@ -34,7 +34,9 @@ export class WrittenProof implements Proof {
     this.#grounds ??= [
       ...new Map(
         this.#write()
-          .map((g) => [`${g.type} ${g.name}`, g] as const)
+          .map(
+            (proofRecords) => [`${proofRecords.type} ${proofRecords.name}`, proofRecords] as const,
+          )
           .reverse(),
       ).values(),
     ].reverse();

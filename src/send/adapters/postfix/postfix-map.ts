@@ -1,5 +1,5 @@
 import type { Clock } from '../../../base/index.js';
-import type { Conn, Network } from '../../../net/index.js';
+import type { Connection, Network } from '../../../net/index.js';
 import type { DomainDecision, NextHop } from '../../../tls-policy/index.js';
 import { answerOf, type PostfixAnswer } from './answer-of.js';
 import { nextHopOf } from './next-hop-key.js';
@@ -22,7 +22,7 @@ export interface PostfixMapOptions {
 
 /** A running socketmap. */
 export interface PostfixMap {
-  serve(conn: Conn): void;
+  serve(conn: Connection): void;
   /** Answers to one key, as a reply without framing. */
   lookup(key: string): Promise<string>;
   readonly counts: Readonly<Record<'known' | 'found' | 'busy' | 'broken' | 'kept', number>> & {

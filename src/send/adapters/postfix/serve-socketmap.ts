@@ -1,4 +1,4 @@
-import type { Conn } from '../../../net/index.js';
+import type { Connection } from '../../../net/index.js';
 
 export interface SocketmapOptions {
   /** The map's name: what stands last in `socketmap:inet:HOST:PORT:NAME`. */
@@ -38,7 +38,7 @@ const COMMA = 0x2c;
  * that are owed: nothing is guessed. A client that does not read is not read from.
  */
 export function serveSocketmap(
-  { stream, close }: Conn,
+  { stream, close }: Connection,
   { map, answer, onMalformed }: SocketmapOptions,
 ): void {
   const prefix = `${map} `;

@@ -5,7 +5,8 @@ import { parseTlsRptRecord } from '../../tls-rpt/index.js';
 import { failureEvidence, type ProbeContext } from './context.js';
 
 /**
- * The `_mta-sts` record and, where there is one, the policy (RFC 8461 §3 [8461-3.1-1]).
+ * Looks up the `_mta-sts` record and fetches the policy it announces (RFC 8461 §3
+ * [8461-3.1-1]).
  */
 export async function probeMtaSts(context: ProbeContext): Promise<MtaStsEvidence> {
   const txt = await texts(context, '_mta-sts');
@@ -22,10 +23,10 @@ export async function probeMtaSts(context: ProbeContext): Promise<MtaStsEvidence
     resolver,
     domain,
     anchors: trustStore,
-    at: now,
+    validationTime: now,
     port: httpsPort,
     timeoutMs: Math.min(60_000, 2 * timeoutMs),
-    ...(signal ? { signal } : {}),
+    signal,
   });
   if (!fetched.ok) {
     const { failure } = fetched;
@@ -46,7 +47,7 @@ export async function probeMtaSts(context: ProbeContext): Promise<MtaStsEvidence
   };
 }
 
-/** The `_smtp._tls` record (RFC 8460 §3). */
+/** Looks up the `_smtp._tls` record (RFC 8460 §3). */
 export async function probeTlsRpt(context: ProbeContext): Promise<TlsRptEvidence> {
   const txt = await texts(context, '_smtp._tls');
   if (txt.lookup === 'failed')
@@ -60,13 +61,13 @@ async function texts(
   label: string,
 ): Promise<TxtEvidence> {
   const name = domain.prepend(label);
-  // A domain that leaves no room for the label cannot have the record.
+  // The name would exceed 255 octets, so the record cannot exist.
   if (!name.ok) return { texts: [], lookup: 'absent', dnssec: 'indeterminate' };
-  const found = await lookupTexts(resolver, name.value, signal ? { signal } : {});
+  const found = await lookupTexts(resolver, name.value, { signal });
   return {
     texts: found.texts,
     lookup: found.lookup,
     dnssec: found.dnssec,
-    ...(found.failure ? { failure: failureEvidence(found.failure) } : {}),
+    failure: found.failure && failureEvidence(found.failure),
   };
 }

@@ -11,32 +11,35 @@ import { neverResolves, withoutOrigin } from '../mx-name.js';
 import { failureEvidence, type ProbeContext } from './context.js';
 import { probeSmtp, type ProbeTarget } from './smtp-tls.js';
 
+/** One MX host of the domain. */
 export interface RouteTarget {
   readonly name: Name;
   readonly preference: number;
 }
 
+/** Looks up the mail route of the domain: its MX hosts, in order of preference. */
 export async function probeRoute(
   context: ProbeContext,
 ): Promise<{ evidence: RouteEvidence; targets: readonly RouteTarget[] }> {
   context.progress('mail route');
-  const route = await lookupMailRoute(context.resolver, context.domain, signalOf(context));
+  const route = await lookupMailRoute(context.resolver, context.domain, { signal: context.signal });
   const { kind, dnssec, status, failure, hosts, besideNullMx } = route;
   return {
     evidence: {
       kind,
       dnssec,
       status,
-      ...(failure ? { failure: failureEvidence(failure) } : {}),
-      ...(besideNullMx ? { besideNullMx } : {}),
+      failure: failure && failureEvidence(failure),
+      besideNullMx,
     },
     targets: hosts,
   };
 }
 
 /**
- * Addresses, TLSA records and one conversation with each address of one MX host;
- * `address` replaces the lookup.
+ * Looks up addresses and TLSA records of one MX host and probes each of its addresses.
+ * `address`, given by the operator, replaces the address lookup. TLSA records are looked
+ * up even where senders ignore them, so that the report can name them as inert.
  */
 export async function probeHost(
   context: ProbeContext,
@@ -47,7 +50,7 @@ export async function probeHost(
   const name = target.name.toLower();
   if (address === undefined && neverResolves(name, context.privateNames))
     return withoutAddress(name, target.preference);
-  const found = await lookupAddresses(resolver, target.name, signalOf(context));
+  const found = await lookupAddresses(resolver, target.name, { signal: context.signal });
   const ips = address !== undefined ? [address] : [...found.v4, ...found.v6];
   const asked = lookupTlsa({
     resolver,
@@ -55,51 +58,52 @@ export async function probeHost(
     addresses: found,
     port: 25,
     inert: true,
-    ...signalOf(context),
+    signal: context.signal,
   });
-  const [tlsa, addresses] = await Promise.all([
+  const [tlsaRecord, addresses] = await Promise.all([
     asked,
-    // Only an alias can have another TLSA base domain, and has to be waited for.
-    (found.aliases.length > 0 ? asked.then((at) => sniOf(at, name)) : Promise.resolve(name)).then(
-      (sni) =>
-        Promise.all(
-          choose(context.most.addresses, found.v4, found.v6, ips).map((ip) =>
-            visit(context, { host: name, ip, sni }),
-          ),
+    // Without an alias the TLSA base domain is the host: no need to await the lookup.
+    (found.aliases.length > 0
+      ? asked.then((at) => serverNameOf(at, name))
+      : Promise.resolve(name)
+    ).then((serverName) =>
+      Promise.all(
+        choose(context.maximum.addresses, found.v4, found.v6, ips).map((ip) =>
+          visit(context, { host: name, ip, serverName }),
         ),
+      ),
     ),
   ]);
-  const { status, base, dnssec, records, failure } = tlsa;
-  const left = ips.filter((ip) => !addresses.some((a) => a.ip === ip));
+  const { status, base, dnssec, records, failure } = tlsaRecord;
+  const left = ips.filter((address) => !addresses.some((a) => a.ip === address));
   const meant =
     found.status === 'absent' && address === undefined ? await meantBy(context, name) : undefined;
-  // Only a signed zone can hold records that were meant to count.
+  // Misplaced records matter in a signed zone only: elsewhere DANE cannot apply.
   const elsewhere =
     status === 'absent' && found.dnssec === 'secure' && found.status === 'found'
       ? await lookupMisplaced({
           resolver,
           host: target.name,
           domain: context.domain,
-          ...signalOf(context),
+          signal: context.signal,
         })
       : [];
   return {
     name,
     preference: target.preference,
     dnssec: found.dnssec,
-    ...(found.unsupported ? { unsupported: found.unsupported } : {}),
-    ...(meant === undefined ? {} : { meant }),
-    ...(found.aliases.length > 0
-      ? {
-          alias: {
+    unsupported: found.unsupported,
+    meant,
+    alias:
+      found.aliases.length > 0
+        ? {
             canonicalName: found.canonicalName.toLower(),
             secure: found.aliases.every((step) => step.dnssec === 'secure'),
-          },
-        }
-      : {}),
+          }
+        : undefined,
     addressLookup: {
       status: address !== undefined ? 'found' : found.status,
-      ...(found.failure ? { failure: failureEvidence(found.failure) } : {}),
+      failure: found.failure && failureEvidence(found.failure),
     },
     tlsa: {
       status,
@@ -122,8 +126,8 @@ export async function probeHost(
 }
 
 /**
- * A name that no lookup finds. The root zone is signed and denies it, so no attacker adds
- * it.
+ * Evidence for a name that no lookup finds, such as one below `.invalid`. The signed root
+ * zone denies it, so no attacker can add it.
  */
 function withoutAddress(name: string, preference: number): HostEvidence {
   return {
@@ -137,64 +141,69 @@ function withoutAddress(name: string, preference: number): HostEvidence {
 }
 
 /**
- * The host that was meant where the MX record lacks its final dot, if there is such a
- * host.
+ * Finds the intended host where the MX record lacks its final dot (`mx.example.com` read
+ * as `mx.example.com.example.com`). Undefined if that host has no address.
  */
 async function meantBy(context: ProbeContext, name: string): Promise<string | undefined> {
   const text = withoutOrigin(name, context.domain.toLower());
   const parsed = text === undefined ? undefined : parseDomain(text);
   if (!parsed?.ok) return undefined;
-  const found = await lookupAddresses(context.resolver, parsed.value, signalOf(context));
-  return found.status === 'found' ? parsed.value.toLower() : undefined;
+  const found = await lookupAddresses(context.resolver, parsed.value, { signal: context.signal });
+  if (found.status === 'found') return parsed.value.toLower();
+  return undefined;
 }
 
 /**
- * RFC 7672 §8.1: where DANE is in force the server is called by the TLSA base domain, and
- * shows the chain that senders meet.
+ * RFC 7672 §8.1: where DANE is in force, senders put the TLSA base domain into SNI. The
+ * probe does the same, to receive the chain that senders receive.
  */
-function sniOf({ status, base }: TlsaLookup, host: string): string {
+function serverNameOf({ status, base }: TlsaLookup, host: string): string {
   return status === 'usable' ? base : host;
 }
 
-/** The first of each family in turn. */
+/** Selects at most `maximum` addresses, half of them IPv6 where there are enough. */
 function choose(
-  most: number,
+  maximum: number,
   v4: readonly string[],
   v6: readonly string[],
   all: readonly string[],
 ): readonly string[] {
-  if (all.length <= most) return all;
-  const six = v6.slice(0, Math.max(Math.floor(most / 2), most - v4.length));
-  return [...v4.slice(0, most - six.length), ...six];
+  if (all.length <= maximum) return all;
+  const six = v6.slice(0, Math.max(Math.floor(maximum / 2), maximum - v4.length));
+  return [...v4.slice(0, maximum - six.length), ...six];
 }
 
 function visit(context: ProbeContext, target: ProbeTarget): Promise<AddressEvidence> {
   const { host, ip } = target;
   context.progress(`${host} [${ip}]`);
-  return context.manners.visit(host, ip, async (purse) => {
-    const earlier = context.earlier(host, ip);
-    const address = await probeSmtp(context, target, purse, earlier?.connections);
+  return context.limiter.run(host, ip, async (budget) => {
+    const earlier = context.earlierEvidence(host, ip);
+    const address = await probeSmtp(context, target, budget, earlier?.connections);
     if (address.status === 'skipped') return address;
     const submission: SubmissionEvidence[] = [];
     for (const { port: smtpPort, ...there } of portsBeside(context, address)) {
-      const known = earlier?.submission?.find((s) => s.port === smtpPort)?.connections;
+      const known = earlier?.submission?.find(
+        (submissionEvidence) => submissionEvidence.port === smtpPort,
+      )?.connections;
       const { ip: _, ...seen } = await probeSmtp(
         { ...context, ...there, smtpPort, intrusive: false },
         target,
-        purse,
+        budget,
         known,
       );
       submission.push({ port: smtpPort, ...seen });
     }
-    return submission.length > 0 ? { ...address, submission } : address;
+    if (submission.length > 0) return { ...address, submission };
+    return address;
   });
 }
 
 const [IMPLICIT_TLS, SUBMISSION] = [465, 587];
 
 /**
- * Ports to look at as well: those asked for; and where STARTTLS is missing, once, the one
- * that is most likely to have it on an honest path.
+ * Further ports to probe: the requested ones. If STARTTLS is missing on port 25 and none
+ * was requested, port 587: a submission port with STARTTLS indicates that an on-path
+ * attacker strips it on port 25.
  */
 function portsBeside(
   { submissionPorts, goals }: ProbeContext,
@@ -204,8 +213,4 @@ function portsBeside(
   if (submissionPorts.length === 0 && goals && stripped)
     return [{ port: SUBMISSION, implicitTls: false, goals: undefined }];
   return submissionPorts.map((port) => ({ port, implicitTls: port === IMPLICIT_TLS, goals }));
-}
-
-function signalOf({ signal }: ProbeContext): { signal?: AbortSignal } {
-  return signal ? { signal } : {};
 }
