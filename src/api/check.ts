@@ -10,7 +10,7 @@ export {
   collect,
   compareResults,
   describeFinding,
-  exposure,
+  assessExposure,
   findProfile,
   grade,
   parseOptOut,

@@ -8,7 +8,7 @@ export {
   rolloverState,
   usableRecords,
   verifyDane,
-  type DaneQuestion,
+  type VerifyDaneRequest,
   type DaneVerdict,
   type LookupTlsaOptions,
   type TlsaLookup,

@@ -12,7 +12,7 @@ test('a failure is explained with its detail, clause and fix', () => {
   const entry = findFailure('acme-limited');
   assert.ok(entry);
   const text = explainFailure({ code: 'acme-limited', detail: 'until tomorrow' });
-  assert.equal(text, `${entry.says} (until tomorrow) [RFC 8555 §6.6] ${entry.fix}`);
+  assert.equal(text, `${entry.message} (until tomorrow) [RFC 8555 §6.6] ${entry.fix}`);
 });
 
 test('an unknown code is shown as it is', () => {

@@ -22,5 +22,5 @@ export function explainFailure({ code, detail }: Pick<Failure, 'code' | 'detail'
   const particulars = detail === '' ? '' : ` (${detail})`;
   if (!entry) return `${code}${particulars}`;
   const clause = entry.clause === undefined ? '' : ` [${entry.clause}]`;
-  return `${entry.says}${particulars}${clause} ${entry.fix}`;
+  return `${entry.message}${particulars}${clause} ${entry.fix}`;
 }

@@ -7,7 +7,7 @@ import type { UnsupportedZone } from '../dns/index.js';
  * 192.0.2.53:53 (dns-timeout)`.
  */
 export function sayFailure({ code, detail }: Pick<Failure, 'code' | 'detail'>): string {
-  const says = findFailure(code)?.says.replace(/\.$/, '');
+  const says = findFailure(code)?.message.replace(/\.$/, '');
   return `${[says, detail].filter(Boolean).join(': ')} (${code})`.trimStart();
 }
 

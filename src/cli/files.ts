@@ -38,7 +38,7 @@ export function readFile(path: string, what: string): string {
     return readFileSync(path, 'utf8');
   } catch (error) {
     if (error instanceof HermeticError) throw error;
-    const { says, fix } = describeSystemError(error);
+    const { message: says, fix } = describeSystemError(error);
     throw new HermeticError('file-unreadable', `${what} ${path}: ${says}`, { cause: error, fix });
   }
 }
@@ -59,7 +59,7 @@ function readStandardInput(what: string): string {
         continue;
       }
       if (code !== 'EOF') {
-        const { says, fix } = describeSystemError(error);
+        const { message: says, fix } = describeSystemError(error);
         throw new HermeticError('file-unreadable', `${what}: standard input: ${says}`, {
           cause: error,
           fix,
@@ -119,7 +119,7 @@ export function writeFile(path: string, text: string, what: string): void {
 }
 
 function unwritable(path: string, what: string, cause: unknown): HermeticError {
-  const { says, fix } = describeSystemError(cause);
+  const { message: says, fix } = describeSystemError(cause);
   return new HermeticError('file-unwritable', `${what} ${path}: ${says}`, { cause, fix });
 }
 

@@ -20,7 +20,7 @@ export async function start(): Promise<void> {
   // the status it would have had.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') return;
-    const { says, fix } = describeSystemError(error);
+    const { message: says, fix } = describeSystemError(error);
     process.stderr.write(`hermetic: standard output: ${says} (output-unwritable)\n  ${fix}\n`);
     process.exit(exitCodes.usage);
   });

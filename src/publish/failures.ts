@@ -153,19 +153,19 @@ export const publishFailures = defineFailures({
   'publish-tsig-unreadable': {
     blame: 'local',
     temporary: false,
-    says: 'A file does not hold a TSIG key that can be used.',
+    message: 'A file does not hold a TSIG key that can be used.',
     fix: 'Make one with tsig-keygen -a hmac-sha256 hermetic.',
   },
   'publish-key-unreadable': {
     blame: 'local',
     temporary: false,
-    says: 'A file does not hold a private key that can be read.',
+    message: 'A file does not hold a private key that can be read.',
     fix: 'Name a PEM file with an unencrypted private key, and check its permissions.',
   },
   'config-impossible': {
     blame: 'local',
     temporary: false,
-    says: 'The mail server of this version does not have the settings that were asked for.',
+    message: 'The mail server of this version does not have the settings that were asked for.',
     fix: 'Upgrade the mail server, or leave out the option that the message names.',
   },
 });

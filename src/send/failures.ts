@@ -48,19 +48,19 @@ export const sendFailures = defineFailures({
   'send-helo-invalid': {
     blame: 'local',
     temporary: false,
-    says: 'The name for EHLO is not a host name.',
+    message: 'The name for EHLO is not a host name.',
     fix: 'Give the name under which this machine sends mail.',
   },
   'send-failed': {
     blame: 'peer',
     temporary: true,
-    says: 'The message was not delivered to every recipient.',
+    message: 'The message was not delivered to every recipient.',
     fix: 'Read the failure of each recipient; deliver deferred mail again later.',
   },
   'send-too-big': {
     blame: 'local',
     temporary: false,
-    says: 'The message is larger than the transport accepts.',
+    message: 'The message is larger than the transport accepts.',
     fix: 'Send a smaller message.',
   },
 });

@@ -6,7 +6,7 @@ export const intakeFailures = defineFailures({
     blame: 'network',
     temporary: true,
     clause: 'RFC 6376 §6.1.2',
-    says: 'The DKIM key of a mail with a report could not be looked up.',
+    message: 'The DKIM key of a mail with a report could not be looked up.',
     fix: 'Check the resolver; the mail server delivers the mail again.',
   },
 });

@@ -31,7 +31,7 @@ export const reportingFailures = defineFailures({
   'reporting-dkim': {
     blame: 'local',
     temporary: false,
-    says: 'A report could not be signed with the DKIM key.',
+    message: 'A report could not be signed with the DKIM key.',
     fix: 'Check the key that reporting.dkim.key names.',
   },
 });

@@ -129,7 +129,7 @@ const causes: Readonly<Record<FailureEntry['blame'], string>> = {
 };
 
 function formatFailure(code: string, entry: FailureEntry, width: number): string {
-  const { says, fix, blame, temporary, clause } = entry;
+  const { message: says, fix, blame, temporary, clause } = entry;
   const duration = temporary ? 'It may end without a change.' : 'It lasts until it is fixed.';
   return page([
     wrap(`${says} (${code})`, width),
