@@ -53,10 +53,10 @@ export class FindingCollector {
   constructor({ evidence, profile, hosts: all, options }: Collected) {
     this.evidence = evidence;
     this.profile = profile;
-    const hosts = all.filter((h) => h.shown.passedOver === undefined);
+    const hosts = all.filter((h) => h.summary.passedOver === undefined);
     this.hosts = hosts;
     this.aliases = aliasCauses(evidence, hosts);
-    this.passedOver = all.filter((h) => h.shown.passedOver !== undefined);
+    this.passedOver = all.filter((h) => h.summary.passedOver !== undefined);
     this.#base = {
       domain: evidence.domain,
       options,

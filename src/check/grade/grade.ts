@@ -8,7 +8,7 @@ import {
   type Provenance,
   type Verdict,
 } from '../../evidence/index.js';
-import { exposure, handshakeFailed, ownNetworkStrips, resolverAtFault } from './exposure.js';
+import { assessExposure, handshakeFailed, ownNetworkStrips, resolverAtFault } from './exposure.js';
 import { baseline } from '../profiles/baseline.js';
 import { severityOf } from '../profiles/goals.js';
 import { noOptions, type CommandOptions } from '../findings/entry.js';
@@ -54,7 +54,7 @@ export function grade(
     profile: profile.name,
     depth: evidence.depth,
     verdict: verdictOf(evidence, profile, hosts, findings),
-    exposure: exposure(evidence, hosts),
+    exposure: assessExposure(evidence, hosts),
     route: { kind: evidence.route.kind, dnssec: evidence.route.dnssec },
     hosts: hosts.map((host) => withExposure(evidence, host)),
     mtaSts: {
@@ -75,7 +75,7 @@ export function grade(
     notLookedAt,
     passed: passedTests(evidence, profile, { hosts, findings, notLookedAt }),
     connections: hosts
-      .flatMap((h) => h.shown.addresses.flatMap((a) => [a, ...(a.submission ?? [])]))
+      .flatMap((h) => h.summary.addresses.flatMap((a) => [a, ...(a.submission ?? [])]))
       .reduce((n, { connections }) => n + connections, 0),
     provenance: provenanceOf(evidence, profile),
   };
@@ -118,11 +118,11 @@ function provenanceOf(evidence: Evidence, profile: Profile): Provenance {
 /** Adds the outcome if this host, or this address, were the only one. */
 function withExposure(evidence: Evidence, host: JudgedHost): MailHost {
   return {
-    ...host.shown,
-    exposure: exposure(evidence, [host]),
+    ...host.summary,
+    exposure: assessExposure(evidence, [host]),
     addresses: host.addresses.map((a) => ({
-      ...a.shown,
-      exposure: exposure(evidence, [{ ...host, addresses: [a] }]),
+      ...a.summary,
+      exposure: assessExposure(evidence, [{ ...host, addresses: [a] }]),
     })),
   };
 }
@@ -160,17 +160,17 @@ function somethingUnknown(evidence: Evidence, hosts: readonly JudgedHost[]): boo
     return true;
   if (ownNetworkStrips(evidence)) return true;
   if (evidence.mtaSts.txt.lookup === 'failed') return true;
-  return hosts.some(({ evidence: host, addresses, shown }) => {
+  return hosts.some(({ evidence: host, addresses, summary: shown }) => {
     if (shown.passedOver !== undefined) return false;
     if (host.dnssec === 'indeterminate' || host.addressLookup.status === 'failed') return true;
     // An address that this machine could not try never counts, as long as something of the domain
     // was seen.
-    const tried = addresses.filter((a) => a.shown.status !== 'skipped');
+    const tried = addresses.filter((a) => a.summary.status !== 'skipped');
     if (tried.length === 0 && addresses.length > 0)
-      return !hosts.some((h) => h.addresses.some((a) => a.shown.status === 'reachable'));
+      return !hosts.some((h) => h.addresses.some((a) => a.summary.status === 'reachable'));
     return tried.some(
       (a) =>
-        a.shown.status === 'inconclusive' ||
+        a.summary.status === 'inconclusive' ||
         sessionUnknown(evidence, host.tlsa.status === 'usable', a),
     );
   });
@@ -180,7 +180,7 @@ function somethingUnknown(evidence: Evidence, hosts: readonly JudgedHost[]): boo
 function sessionUnknown(
   { mtaSts }: Evidence,
   dane: boolean,
-  { shown, connection, insideTls, certificates }: JudgedAddress,
+  { summary: shown, connection, insideTls, certificates }: JudgedAddress,
 ): boolean {
   if (shown.starttls !== 'offered') return false;
   if (insideTls === 'unknown') return true;
@@ -189,6 +189,6 @@ function sessionUnknown(
   if (certificates.length === 0) return authenticated;
   return (
     authenticated &&
-    certificates.some((c) => c.pkix === 'unknown' || c.shown.dane === 'unverifiable')
+    certificates.some((c) => c.pkix === 'unknown' || c.summary.dane === 'unverifiable')
   );
 }

@@ -22,7 +22,7 @@ export function passedTests(
   profile: Profile,
   { hosts, findings, notLookedAt }: Graded,
 ): readonly PassedTest[] {
-  const tried = hosts.filter((host) => host.shown.passedOver === undefined);
+  const tried = hosts.filter((host) => host.summary.passedOver === undefined);
   const open = new Set<string>([
     ...notLookedAt,
     ...findings.map(({ id }) => id),
@@ -58,7 +58,7 @@ function isKnown(topic: Topic, evidence: Evidence, hosts: readonly JudgedHost[])
     hosts.every(({ evidence: host }) => host.dnssec !== 'indeterminate');
   switch (topic) {
     case 'mx':
-      return mail && every && addresses.every(({ shown }) => shown.status === 'reachable');
+      return mail && every && addresses.every(({ summary }) => summary.status === 'reachable');
     case 'dnssec':
       // An unsigned zone has no signature that could be valid.
       return signed && [route.dnssec, ...hosts.map((h) => h.evidence.dnssec)].includes('secure');
@@ -80,8 +80,8 @@ function isKnown(topic: Topic, evidence: Evidence, hosts: readonly JudgedHost[])
   }
 }
 
-const hasSession = ({ insideTls, shown }: JudgedAddress): boolean =>
-  shown.status === 'reachable' && shown.starttls === 'offered' && insideTls === 'works';
+const hasSession = ({ insideTls, summary }: JudgedAddress): boolean =>
+  summary.status === 'reachable' && summary.starttls === 'offered' && insideTls === 'works';
 
 const isJudged = ({ certificates }: JudgedAddress): boolean =>
   certificates.length > 0 && certificates.every(({ pkix }) => pkix !== 'unknown');

@@ -155,7 +155,7 @@ function notingSources(network: Network, sources: Set<string>): Network {
     exchange: (request) => network.exchange(request),
     dial: async (request) => {
       const dialled = await network.dial(request);
-      if (dialled.ok && sources.size < MAX_SOURCES) sources.add(dialled.conn.local.address);
+      if (dialled.ok && sources.size < MAX_SOURCES) sources.add(dialled.connection.local.address);
       return dialled;
     },
   };
