@@ -5,15 +5,15 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import test, { after, before } from 'node:test';
 import type { Command } from 'commander';
-import { failingResolver, type FailingResolver } from '../../test/support/failing-resolver.js';
-import { runCli } from '../../test/support/run-cli.js';
-import { createCa, issue } from '../pki/index.js';
-import { prepareReports } from '../tls-rpt-receive/index.js';
-import { openStore } from '../store/index.js';
-import { commands } from './commands.js';
-import { helpPage } from './help.js';
-import type { Output } from './output.js';
-import { createProgram } from './run.js';
+import { failingResolver, type FailingResolver } from '../support/failing-resolver.js';
+import { runCli } from '../support/run-cli.js';
+import { createCa, issue } from '../../src/pki/index.js';
+import { prepareReports } from '../../src/tls-rpt-receive/index.js';
+import { openStore } from '../../src/store/index.js';
+import { commands } from '../../src/cli/commands.js';
+import { helpPage } from '../../src/cli/help.js';
+import type { Output } from '../../src/cli/output.js';
+import { createProgram } from '../../src/cli/run.js';
 
 /** Examples that a test cannot run, each with the reason. */
 const skipped: Readonly<Record<string, string>> = {
