@@ -26,8 +26,8 @@ export function conversation({ evidence }: Seen): string[] {
       ([pattern, words]) => pattern.test(`${from} ${text}`) && !said.has(words),
     )?.[1];
     if (remark) said.add(remark);
-    const line =
-      from === '-' ? `[ ${text} handshake ]` : `${from}: ${encrypted ? '(encrypted) ' : ''}${text}`;
+    const cover = encrypted ? '(encrypted) ' : '';
+    const line = from === '-' ? `[ ${text} handshake ]` : `${from}: ${cover}${text}`;
     if (from === '-') encrypted = true;
     return remark ? `${line.padEnd(37)} # ${remark}` : line;
   });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import test from 'node:test';
-import { repeatedOptions } from './repeat-options.js';
+import { repeatedOptions } from '../../src/cli/repeat-options.js';
 
 test('defaults are not repeated', () => {
   const flags = { smtpPort: '25', httpsPort: '443', profile: 'baseline' };
