@@ -187,7 +187,12 @@ function dane({ hosts, route }: CheckResult): Observed {
   const value = `TLSA records for ${usable} of ${counted(states.length, 'host')}`;
   if (route.dnssec !== 'secure') return { value: `${value}, MX record unsigned`, mark: 'absent' };
   const checked = hosts.flatMap((host) => host.addresses.flatMap((a) => a.certificates));
-  const match = checked.length > 0 && checked.every((c) => c.dane !== 'mismatch');
+  const mismatches = checked.filter((c) => c.dane === 'mismatch').length;
+  if (mismatches > 0) {
+    const of = counted(checked.length, 'certificate');
+    return { value: `${mismatches} of ${of} without a matching TLSA record`, mark: 'unknown' };
+  }
+  const match = checked.length > 0;
   if (match && usable === states.length)
     return { value: 'TLSA records match every certificate', mark: 'pass' };
   return { value, mark: 'unknown' };

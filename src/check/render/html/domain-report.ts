@@ -49,9 +49,9 @@ function scoreSection(result: CheckResult): Markup {
     sign: markSigns[mark],
     note: clause,
   }));
-  return markup`<section class="card scorecard" aria-label="Scorecard">
+  return markup`<div class="card scorecard">
     ${scoreList('Scorecard', scores)}
-  </section>`;
+  </div>`;
 }
 
 const routeWords: Readonly<Record<CheckResult['route']['kind'], string>> = {
