@@ -40,7 +40,7 @@ interface Attempt {
   readonly network: string;
 }
 
-interface Scene {
+interface FaultScope {
   readonly victim: Reporter;
   readonly broken: string;
   readonly family: 'both' | 'v4' | 'v6';
@@ -52,14 +52,14 @@ interface Fault {
   readonly types: readonly PolicyType[];
   /** Result types that reporters use for it. */
   readonly results: readonly string[];
-  readonly meets: (attempt: Attempt, scene: Scene) => boolean;
+  readonly meets: (attempt: Attempt, scope: FaultScope) => boolean;
 }
 
 const all: readonly PolicyType[] = ['sts', 'tlsa', 'no-policy-found'];
-const atHost = ({ host, v6 }: Attempt, { broken, family }: Scene): boolean =>
+const atHost = ({ host, v6 }: Attempt, { broken, family }: FaultScope): boolean =>
   host === broken && (family === 'both' || (family === 'v6') === v6);
-const ofVictim = ({ reporter }: Attempt, { victim }: Scene): boolean => reporter === victim;
-const onPath = ({ reporter, network }: Attempt, { victim }: Scene): boolean =>
+const ofVictim = ({ reporter }: Attempt, { victim }: FaultScope): boolean => reporter === victim;
+const onPath = ({ reporter, network }: Attempt, { victim }: FaultScope): boolean =>
   reporter === victim && network === victim.networks[0];
 const always = (): boolean => true;
 
@@ -106,12 +106,12 @@ export function playHarshMonth(seed: number): Month {
   const reporters = Array.from({ length: dice.int(2, 6) }, (_, n) => someReporter(dice, n));
   const twoHosts = fault.kind === 'MX host missing from policy' || dice.chance(0.5);
   const hosts = twoHosts ? ['mx1.alpha.example', 'mx2.alpha.example'] : ['mx1.alpha.example'];
-  const scene: Scene = {
+  const scope: FaultScope = {
     victim: dice.pick(reporters),
     broken: dice.pick(hosts),
     family: dice.pick(['both', 'both', 'both', 'v4', 'v6']),
   };
-  const dual = scene.family !== 'both' || dice.chance(0.3);
+  const dual = scope.family !== 'both' || dice.chance(0.3);
   const start = dice.int(2 * 24, 22 * 24);
   const length = dice.pick([dice.int(3, 14), 24, 24 * dice.int(2, 7), 24 * 28]);
   const isOn = (hour: number): boolean => hour >= start && hour < start + length;
@@ -134,7 +134,7 @@ export function playHarshMonth(seed: number): Month {
           const attempt: Attempt = { reporter, type, host, v6, network };
           const concerned = fault.types.includes(type) && fault.cause !== 'none';
           if (concerned && isOn(hour)) met.add(reporter.name);
-          const hit = concerned && isOn(hour) && fault.meets(attempt, scene);
+          const hit = concerned && isOn(hour) && fault.meets(attempt, scope);
           const result = fault.results[reporter.taste % fault.results.length] ?? '';
           const isFetch = result.startsWith('sts-');
           if (type === 'sts' && isFetch && hit && !fetched && cachedUntil < day) {

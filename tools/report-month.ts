@@ -145,7 +145,7 @@ function isOn({ fault, from, to }: World, day: number, kind: FaultKind): boolean
 }
 
 /**
- * What the policy file says on a day. A host is added to it late, or after the MX
+ * The patterns of the policy file on a day. A host is added to it late, or after the MX
  * records.
  */
 function publishedMx(world: World, day: number): readonly string[] {
@@ -163,7 +163,7 @@ function fetchFailure(world: World, { name }: Sender, day: number): string | und
   return own && name === world.victim ? 'sts-policy-fetch-error' : undefined;
 }
 
-/** What a sender with this policy type makes of a session; undefined: it succeeds. */
+/** The failure of a session under this policy type; undefined: it succeeds. */
 function failureOf(world: World, session: Session, type: string): string | undefined {
   const { sender, day, host, v6 } = session;
   const on = (kind: FaultKind): boolean => isOn(world, day, kind);

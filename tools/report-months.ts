@@ -95,7 +95,7 @@ async function viewOf(month: Month): Promise<Shown> {
   return { view, listed };
 }
 
-/** What a check from the domain's own side finds: its own faults, and no others. */
+/** A check from the domain's own network: it finds the domain's faults, and no others. */
 function checkOf(
   { fault, from, to, hosts, mode }: Month,
   day: number,

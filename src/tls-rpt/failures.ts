@@ -1,12 +1,12 @@
 import { defineFailures } from '../base/index.js';
 
-/** What can be wrong with a TLS-RPT record. */
+/** Faults of a TLS-RPT record (RFC 8460 §3). */
 export const tlsRptFailures = defineFailures({
   'rpt-record-multiple': {
     blame: 'publisher',
     temporary: false,
     clause: 'RFC 8460 §3',
-    message: 'There is more than one TLS-RPT record, so nobody reports.',
+    message: 'There is more than one TLS-RPT record, so no sender reports.',
     fix: 'Leave exactly one TXT record that begins with v=TLSRPTv1.',
   },
   'rpt-record-invalid': {
@@ -33,7 +33,7 @@ export const tlsRptFailures = defineFailures({
 });
 
 /**
- * Why a report is refused. Whatever else is wrong with one is a note (`reportQuirks`).
+ * The faults for which a report is refused. Every other fault is a note (`reportQuirks`).
  */
 export const reportFailures = defineFailures({
   'report-empty': {
@@ -104,7 +104,7 @@ export const reportFailures = defineFailures({
   },
 });
 
-/** What the strict builder does not write. */
+/** Faults for which the strict builder refuses to write a report. */
 export const builderFailures = defineFailures({
   'report-invalid': {
     blame: 'local',

@@ -21,7 +21,7 @@ export function mergePolicies(policies: readonly ReportedPolicy[]): readonly Rep
   }));
 }
 
-/** What makes two policies of a report the same one. */
+/** The key that two policies of a report share when they are the same policy. */
 function policyKey({ policyType, policyDomain, policyString, mxHost }: ReportedPolicy): string {
   return JSON.stringify([policyDomain ?? '', policyType, policyString, mxHost]);
 }

@@ -9,7 +9,7 @@ export interface ReportNote {
   readonly code: QuirkCode;
   /** The first place, as `policies[0].policy.mx-host`. */
   readonly path: string;
-  /** What stood there, neutralised and cut. */
+  /** The value that the reporter wrote, neutralised and cut. */
   readonly detail: string;
   readonly count: number;
 }

@@ -17,7 +17,7 @@ import type { ReportedPolicy, TlsReport } from './report.js';
 export interface ParsedReport {
   readonly report: TlsReport;
   readonly notes: readonly ReportNote[];
-  /** What no rule foresaw. */
+  /** Values that no rule covers. */
   readonly unforeseen: readonly Unforeseen[];
 }
 
@@ -37,18 +37,18 @@ const MAX_SESSIONS = 1e11;
  */
 const MAX_DOMAINS = 1000;
 const MAX_DEPTH = 64;
-/** Objects looked at beside words: a style sheet has many that are none. */
+/** Objects tried in a text with other words: a style sheet has many that are not JSON. */
 const MAX_OBJECTS = 1000;
-/** Characters of malformed JSON: mending takes several times the memory. */
+/** Characters of malformed JSON: a repair takes several times the memory. */
 const MAX_REPAIRED = 2_000_000;
 const MAX_VALUES = 500_000;
 /** Ten megabytes of failures have forty thousand. */
 const MAX_CONTAINERS = 100_000;
 
 /**
- * Reads the JSON of a report (RFC 8460 §4.4), unpacked. Whatever has a readable
- * `policies` array is accepted, with the counts the reporter gave; each departure is a
- * note. Refused only for {@link reportFailures}.
+ * Reads the JSON of a report (RFC 8460 §4.4), unpacked. Any object with a
+ * readable `policies` array is accepted, with the counts of the reporter; each departure
+ * is a note. Refused only for {@link reportFailures}.
  */
 export function parseReport(
   bytes: Uint8Array | string,
@@ -93,7 +93,7 @@ export function parseReport(
 }
 
 /**
- * What no single reporter sees in a day: sums of such reports would drown every other.
+ * Names a count that no reporter reaches in a day: it would outweigh all other reports.
  */
 function impossibleIn(policies: readonly ReportedPolicy[]): string | undefined {
   const sessions = policies.reduce(
@@ -175,7 +175,7 @@ function findBroken(
   return { json, text: repaired };
 }
 
-/** What was not measured as part of the text around it. */
+/** Parses JSON inside a string, which the limits of the outer text did not measure. */
 function jsonInString(text: string): unknown {
   return excessOf(scanJson(text)) === undefined ? tryJson(text) : undefined;
 }

@@ -27,7 +27,7 @@ export const reportQuirks = defineFailures({
   ),
   'json-malformed': quirk(
     'RFC 8259 §2',
-    'The JSON breaks the grammar where its meaning is clear (a stray comma or control character, the last brace missing); it was mended.',
+    'The JSON breaks the grammar where its meaning is clear (a stray comma or control character, the last brace missing); it was repaired.',
     'Write it by a JSON library.',
   ),
   'packed-twice': quirk(

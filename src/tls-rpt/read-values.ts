@@ -35,7 +35,7 @@ export function readText(value: unknown, path: string, notes: Notes): string | u
   return void notes.unforeseen(path, value);
 }
 
-/** Sessions: never more nor fewer than the reporter said; what is no count is none. */
+/** A number of sessions exactly as reported; undefined where it is not a count. */
 export function readCount(value: unknown, path: string, notes: Notes): number | undefined {
   if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= MAX_COUNT)
     return value;
@@ -125,7 +125,7 @@ function tryJson(text: string): unknown {
 
 /**
  * A domain name in A-labels and lower case, a leading `*.` kept; the reporter's text
- * where it is none.
+ * where it is not a domain name.
  */
 export function readDomain(value: unknown, path: string, notes: Notes): string | undefined {
   const text = readText(value, path, notes);
@@ -141,7 +141,7 @@ export function readDomain(value: unknown, path: string, notes: Notes): string |
   return canonical;
 }
 
-/** An address in canonical form (RFC 5952); the reporter's text where it is none. */
+/** An address in canonical form (RFC 5952); the reporter's text where it is not one. */
 export function readAddress(value: unknown, path: string, notes: Notes): string | undefined {
   const text = readText(value, path, notes);
   if (text === undefined || isIPv4(text)) return text;

@@ -33,8 +33,8 @@ function repairString(string: string): string {
 }
 
 /**
- * Blanks that are none, commas before a bracket, numbers with a sign or zeros before
- * them, and no numbers.
+ * Removes characters that JSON does not accept as blanks and commas before a bracket, and
+ * rewrites numbers with a sign or leading zeros, and words such as NaN.
  */
 function repairBetween(text: string): string {
   return text

@@ -15,7 +15,7 @@ export interface TlsReport {
 
 /** One policy that the reporter applied, and how its sessions went. */
 export interface ReportedPolicy {
-  /** `tlsa`, `sts`, `no-policy-found`, or whatever else the reporter wrote. */
+  /** `tlsa`, `sts`, `no-policy-found`, or other text of the reporter. */
   readonly policyType: string;
   /** A-labels in lower case. */
   readonly policyDomain: string | undefined;
@@ -29,9 +29,9 @@ export interface ReportedPolicy {
 }
 
 export interface FailureDetails {
-  /** One of {@link resultTypes}, or whatever else the reporter wrote. */
+  /** One of {@link resultTypes}, or other text of the reporter. */
   readonly resultType: string;
-  /** Canonical address (RFC 5952), or the reporter's text where it is none. */
+  /** Canonical address (RFC 5952), or the reporter's text where it is not an address. */
   readonly sendingMtaIp: string | undefined;
   readonly receivingMxHostname: string | undefined;
   readonly receivingMxHelo: string | undefined;

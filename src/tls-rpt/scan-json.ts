@@ -1,4 +1,4 @@
-/** What a text would cost to parse, seen without parsing it. */
+/** The cost of parsing a text, measured without parsing it. */
 export interface JsonShape {
   readonly depth: number;
   /** Members of all objects, those that repeat a name included. */
@@ -44,8 +44,8 @@ export function scanJson(text: string): JsonShape {
 }
 
 /**
- * The outermost objects in a text, in order, whatever stands around them: words, an
- * array, other objects. Not more than `most`.
+ * The outermost objects in a text, in order, also between words, in an array or next
+ * to other objects. At most `most`.
  */
 export function objectsIn(text: string, most: number): readonly string[] {
   const found: string[] = [];

@@ -29,7 +29,7 @@ const MAX_RATIO = 1032;
  */
 const MIN_OUTPUT = 1024 * 1024;
 
-/** What may still come out, and go wrong. */
+/** The octets and failures that unpacking may still produce. */
 interface Room {
   octets: number;
   failures: number;
@@ -79,8 +79,8 @@ function openLayer(
 }
 
 /**
- * What a packed body says of its size unpacked (RFC 1952 §2.3.1, ISIZE); its own size
- * where it is not packed; no limit for zip. Nothing has to be true of it.
+ * The unpacked size that a packed body states (RFC 1952 §2.3.1, ISIZE); its own size where
+ * it is not packed; no limit for zip. The sender chooses the value: it is only an estimate.
  */
 export function claimedSize(bytes: Uint8Array): number {
   if (isZip(bytes)) return Infinity;
@@ -105,7 +105,7 @@ function openGzip(bytes: Uint8Array, room: Room): readonly Result<Uint8Array>[] 
   return [end > 0 && end < bytes.length ? open(bytes.subarray(0, end)) : opened];
 }
 
-/** Where the first member of gzip ends (RFC 1952 §2.3); 0 where that cannot be told. */
+/** Where the first member of gzip ends (RFC 1952 §2.3); 0 where it is unknown. */
 function endOfGzip(bytes: Uint8Array, maxOutputLength: number): number {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   const flags = view[3] ?? 0;
@@ -176,8 +176,8 @@ function inflate(
 }
 
 /**
- * What is base64 all through, of gzip, zip or JSON: a transfer encoding that nobody took
- * off.
+ * Decodes a body that is base64 throughout, of gzip, zip or JSON: a transfer encoding that
+ * no earlier step removed.
  */
 function decodeBase64(bytes: Uint8Array): Uint8Array | undefined {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);

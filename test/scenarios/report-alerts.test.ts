@@ -56,7 +56,7 @@ test('a webhook hears over real HTTPS what was added, worse and over; while it a
         postWebhook('https://reports.c.example/hook?key=1', alertJson(alerts), options),
     };
     const notices = await runAlerts({ store, now: time.now, domains: ['rcpt.example'], channels });
-    return notices.map(({ heard, alerts }) => `${heard} ${alerts.map((a) => a.kind).join()}`);
+    return notices.map(({ received, alerts }) => `${received} ${alerts.map((a) => a.kind).join()}`);
   };
   receive(5);
   status = 500;

@@ -109,7 +109,7 @@ async function tellChanges(
         }),
     ...(mail ? { mail: (alerts: readonly ReportAlert[]) => sendMail(mail, alerts, house) } : {}),
   };
-  for (const { channel, heard, alerts } of await runAlerts({
+  for (const { channel, received, alerts } of await runAlerts({
     store,
     now: clock.now(),
     domains,
@@ -123,7 +123,7 @@ async function tellChanges(
         error: error.message,
       }),
   })) {
-    if (!heard) log.error('report-alert-not-heard', { channel, alerts: alerts.length });
+    if (!received) log.error('report-alert-not-heard', { channel, alerts: alerts.length });
     else
       for (const { kind, domain, says } of alerts)
         log.warn('report-alert', { channel, kind, domain, says });

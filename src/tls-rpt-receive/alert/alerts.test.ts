@@ -29,18 +29,18 @@ function receive(store: Store, day: string, failed: number): void {
   ]);
 }
 
-async function look(store: Store, now: string, heard = true): Promise<readonly string[]> {
+async function look(store: Store, now: string, received = true): Promise<readonly string[]> {
   let told: readonly ReportAlert[] = [];
   await runAlerts({
     store,
     now: at(now),
     domains: ['rcpt.example'],
-    channels: { webhook: async (alerts) => ((told = alerts), heard) },
+    channels: { webhook: async (alerts) => ((told = alerts), received) },
   });
   return told.map((a) => `${a.kind} ${a.says.split('.')[0] ?? ''}`);
 }
 
-test('only changes are told: begun, much worse, over; and what nobody heard is told again', async () => {
+test('an alert is sent when a failure begins, gets much worse or ends, and again after a failed send', async () => {
   const store = await openReports(':memory:');
   receive(store, '2026-05-01', 0);
   assert.deepEqual(await look(store, '2026-05-02T12:00:00Z'), []);
@@ -92,14 +92,14 @@ test('an alert is text for people and JSON for programs, foreign text neutralise
   });
 });
 
-test('of two receivers one is dead: it is told everything once it lives again, and the other hears nothing twice', async () => {
+test('a channel that was down gets every alert later, and the other channel none twice', async () => {
   const store = await openReports(':memory:');
-  const heard: string[] = [];
+  const received: string[] = [];
   let alive = false;
   const round = async (now: string): Promise<void> => {
     const tell = (channel: string) => async (alerts: readonly ReportAlert[]) => {
       if (channel === 'mail' && !alive) return false;
-      heard.push(...alerts.map((a) => `${channel} ${a.kind}`));
+      received.push(...alerts.map((a) => `${channel} ${a.kind}`));
       return true;
     };
     await runAlerts({
@@ -114,9 +114,9 @@ test('of two receivers one is dead: it is told everything once it lives again, a
   await round('2026-05-03T13:00:00Z');
   receive(store, '2026-05-03', 40);
   await round('2026-05-04T12:00:00Z');
-  assert.deepEqual(heard.splice(0), ['webhook added', 'webhook worse']);
+  assert.deepEqual(received.splice(0), ['webhook added', 'webhook worse']);
   alive = true;
   await round('2026-05-04T13:00:00Z');
   await round('2026-05-04T14:00:00Z');
-  assert.deepEqual(heard, ['mail added']);
+  assert.deepEqual(received, ['mail added']);
 });

@@ -10,7 +10,7 @@ export interface Condition {
   readonly todo: readonly string[];
 }
 
-/** What was told of a condition, and when. */
+/** The last alert about a condition that a channel received, and its time. */
 export interface Told {
   readonly key: string;
   readonly domain: string;
@@ -20,7 +20,7 @@ export interface Told {
   readonly since: number;
 }
 
-/** Only changes are told: that something began, became much worse, or ended. */
+/** An alert reports a change only: a failure began, became much worse, or ended. */
 export interface ReportAlert {
   readonly kind: 'added' | 'worse' | 'ended';
   readonly domain: string;
@@ -43,7 +43,7 @@ function kindOf(level: number, known: Told | undefined): ReportAlert['kind'] | u
 }
 
 /**
- * Compares the present conditions with those that the channel was told of. Pure. `ended`:
+ * Compares the present conditions with those that the channel was alerted to. Pure. `ended`:
  * the keys of failures that are known to have ended; default: all that are gone.
  */
 export function planAlerts(

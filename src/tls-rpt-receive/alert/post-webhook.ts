@@ -5,7 +5,7 @@ import type { Network } from '../../net/index.js';
 import type { TrustStore } from '../../x509/index.js';
 
 export interface WebhookOptions {
-  /** Guarded: the address behind the name is somebody else's word. */
+  /** Guarded: the DNS of the receiver decides which address the name has. */
   readonly network: Network;
   readonly resolver: Resolver;
   readonly anchors: TrustStore;

@@ -33,10 +33,10 @@ export interface AlertFailure {
 /** Alerts on one domain that are shown one by one; one line stands for the rest. */
 const MAX_ALERTS = 20;
 
-/** What one channel was sent, and whether it got through. */
+/** The alerts sent to one channel, and whether it accepted them. */
 export interface Notice {
   readonly channel: string;
-  readonly heard: boolean;
+  readonly received: boolean;
   readonly alerts: readonly ReportAlert[];
 }
 
@@ -56,12 +56,13 @@ export async function runAlerts(options: AlertOptions): Promise<readonly Notice[
         const known = before.filter(({ domain }) => !unread.has(domain));
         const { alerts, told } = planAlerts(now, conditions, known, ended);
         const shown = shorten(alerts);
-        const heard = shown.length === 0 || (await send(notify, shown, channel, onError));
-        if (heard) await store.write('report', () => keepTold(store, channel, [...told, ...kept]));
-        return { channel, heard, alerts: shown };
+        const received = shown.length === 0 || (await send(notify, shown, channel, onError));
+        if (received)
+          await store.write('report', () => keepTold(store, channel, [...told, ...kept]));
+        return { channel, received, alerts: shown };
       } catch (error) {
         onError({ channel, error: error as Error });
-        return { channel, heard: false, alerts: [] };
+        return { channel, received: false, alerts: [] };
       }
     }),
   );

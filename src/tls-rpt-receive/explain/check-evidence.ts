@@ -3,8 +3,8 @@ import { dayOfCheck, NOT_DESCRIBED } from './facts.js';
 import type { FailureGroup } from './group-failures.js';
 
 /**
- * What kind of thing failed. Reporters use result types loosely; the kind is what they
- * share.
+ * The kind of failure that result types have in common. Reporters use the result types
+ * loosely, and the kinds consistently.
  */
 export type FailureKind = 'starttls' | 'certificate' | 'dnssec' | 'policy-file' | 'any';
 

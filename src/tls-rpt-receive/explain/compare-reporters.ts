@@ -32,7 +32,7 @@ export interface Comparison {
   readonly failingDays: number;
   /**
    * The probability that only the affected reporters met the failure although it could
-   * have hit any session of all of them. 1 where nobody is comparable.
+   * have hit any session of all of them. 1 where no reporter is comparable.
    */
   readonly chance: number;
   /**
@@ -101,8 +101,8 @@ export function compareReporters(
 }
 
 /**
- * What removes STARTTLS from a sender's sessions does so at every host: all of them
- * count.
+ * A filter or attacker that removes STARTTLS from a sender's sessions does so at every
+ * host, so the failures at all hosts count.
  */
 function atAnyHost(
   group: FailureGroup,
@@ -115,7 +115,7 @@ function atAnyHost(
 /**
  * Whether a reporter that had no failure would have met the fault. It must have used the
  * same policy, the same MX host and the same address family, or else a check must have
- * found the host in order: then the fault is on nobody's side of these.
+ * found the host in order: then the fault is not at the host.
  */
 function couldHaveMet(
   reporter: string,

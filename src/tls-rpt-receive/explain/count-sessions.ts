@@ -1,6 +1,6 @@
 import { plus, type SessionRow } from './facts.js';
 
-/** Sessions counted once each, whatever number of policies they were reported under. */
+/** Sessions counted once each, under however many policies they were reported. */
 export interface SessionCount {
   readonly ok: number;
   readonly failed: number;

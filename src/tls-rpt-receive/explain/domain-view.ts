@@ -50,8 +50,8 @@ export interface DomainView {
   /** Sessions under MTA-STS or DANE, of all sessions. */
   readonly coverage: { readonly sessions: number; readonly covered: number };
   /**
-   * What fails and what failed, why, what becomes of the mail, and what to do: latest
-   * first.
+   * The failures, ongoing and ended, the latest first: each with its cause, its effect on
+   * mail, and the steps to take.
    */
   readonly failures: readonly Explanation[];
   readonly timeline: readonly TimelineDay[];

@@ -8,7 +8,7 @@ import { explainReason } from './reason-texts-registry.js';
 import { textOf, type Target } from './result-texts-registry.js';
 
 /**
- * What became of the mail. `kept-back`: not delivered to this host; the mail is deferred
+ * The effect on the mail. `kept-back`: not delivered to this host; the mail is deferred
  * and bounces in the end. `reported`: delivered all the same, the policy is in mode
  * testing. `unprotected`: no policy asked for more. `cached-policy`: the policy file
  * failed, a cached policy stayed in force (RFC 8461 §5.1), and nothing was deferred
@@ -39,7 +39,7 @@ export interface Explanation {
   readonly fate: DeliveryImpact;
   readonly whose: FaultParty;
   readonly because: string;
-  /** What would settle the cause; only where it is unclear. */
+  /** The evidence that would settle the cause; only where it is unclear. */
   readonly settle?: string;
   /** The certificate of the host, by the check nearest to the failure. */
   readonly certificate?: {
@@ -172,7 +172,7 @@ function certificateOf(
   return { names, notBefore, notAfter, spkiSha256, seen: nearest.checkedAt };
 }
 
-/** What a departure of a reporter from RFC 8460 means. */
+/** Explains a departure of a reporter from RFC 8460. */
 export function explainNote(code: string): string {
   return reportQuirks.find(code)?.message ?? '';
 }

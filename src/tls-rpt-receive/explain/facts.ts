@@ -70,10 +70,10 @@ export interface DoubtfulRow {
   readonly lastDay: number | null;
 }
 
-/** What one unauthenticated source reported about one day. It decides nothing. */
+/** The sessions that one unauthenticated source reported for a day. They decide nothing. */
 export interface UnauthenticatedRow {
   readonly day: number;
-  /** Address of the client; empty where none is known. */
+  /** Address of the client; empty where it is unknown. */
   readonly source: string;
   readonly reports: number;
   readonly ok: number;
@@ -88,8 +88,8 @@ export interface NoteRow {
 
 /**
  * Everything that an explanation rests on. Only authenticated reports enter `sessions`,
- * `reports`, `failures`, `senders`, `policies` and `notes`; what nobody vouches for is in
- * `unauthenticated` and `doubtful`, which no judgement reads.
+ * `reports`, `failures`, `senders`, `policies` and `notes`; unauthenticated reports
+ * are in `unauthenticated` and `doubtful`, which no judgement reads.
  */
 export interface ReportedFacts {
   readonly domain: string;

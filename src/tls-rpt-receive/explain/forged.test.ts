@@ -61,8 +61,8 @@ const forged = fc.array(
 );
 
 /**
- * What the operator acts on: page, overview and alerts, without what speaks of the
- * others.
+ * The page, overview and alerts on which the operator acts, without the parts about
+ * unauthenticated reports.
  */
 async function conclusions(store: Store): Promise<unknown> {
   const domains = ['rcpt.example', 'mx1.rcpt.example', 'mx.attacker.example', ''];

@@ -2,7 +2,7 @@ import { groupBy } from './count-sessions.js';
 import { isConnectionTrouble } from './reason-texts-registry.js';
 import { distinct, NOT_DESCRIBED, plus, type ReportedFacts, type FailureRow } from './facts.js';
 
-/** What one reporter met of a failure. */
+/** The share of one reporter in a failure. */
 export interface Encounter {
   readonly reporter: string;
   readonly failed: number;
@@ -36,6 +36,11 @@ export interface FailureGroup {
   readonly lastDay: number;
   /** Failed sessions; 0 where the reporters give no count. */
   readonly sessions: number;
+  /**
+   * The same without lost connections, where there are any: they widen the days and the
+   * reporters of a fault that did not cause them.
+   */
+  readonly core?: FailureGroup;
 }
 
 const modes = ['enforce', '', 'testing', 'none'];
@@ -56,26 +61,36 @@ export function groupFailures(facts: ReportedFacts): readonly FailureGroup[] {
     .filter(({ rows, sessions }) => sessions > 0 || isPartOfFailure(rows, facts.failures))
     .sort((a, b) => b.lastDay - a.lastDay || b.sessions - a.sessions)
     .slice(0, MAX_GROUPS)
-    .map(({ rows, sessions, lastDay }): FailureGroup => {
-      const [{ result, type, mx, domain }] = rows as [FailureRow];
-      const met = facts.senders.filter((s) => s.result === result && s.mx === mx);
-      return {
-        result,
-        type,
-        domain,
-        mode: modes.find((mode) => rows.some((r) => r.mode === mode)) ?? '',
-        mx,
-        ips: distinct(rows.map((r) => r.ip)),
-        reporters: distinct(rows.map((r) => r.reporter)),
-        encounters: encountersOf(rows),
-        networks: distinct(met.map((s) => networkOf(s.ip))),
-        reasons: distinct(rows.map((r) => r.reason)),
-        lostConnections: rows.every((r) => isConnectionTrouble(r.reason)),
-        firstDay: rows.reduce((day, r) => Math.min(day, r.firstDay), lastDay),
-        lastDay,
-        sessions,
-      };
+    .map(({ rows }): FailureGroup => {
+      const described = rows.filter((row) => !isConnectionTrouble(row.reason));
+      const group = groupOf(rows, facts);
+      return described.length === 0 || described.length === rows.length
+        ? group
+        : { ...group, core: groupOf(described, facts) };
     });
+}
+
+/** The group of failures of one kind. */
+function groupOf(rows: readonly FailureRow[], facts: ReportedFacts): FailureGroup {
+  const [{ result, type, mx, domain }] = rows as [FailureRow];
+  const met = facts.senders.filter((s) => s.result === result && s.mx === mx);
+  const lastDay = latest(rows);
+  return {
+    result,
+    type,
+    domain,
+    mode: modes.find((mode) => rows.some((r) => r.mode === mode)) ?? '',
+    mx,
+    ips: distinct(rows.map((r) => r.ip)),
+    reporters: distinct(rows.map((r) => r.reporter)),
+    encounters: encountersOf(rows),
+    networks: distinct(met.map((s) => networkOf(s.ip))),
+    reasons: distinct(rows.map((r) => r.reason)),
+    lostConnections: rows.every((r) => isConnectionTrouble(r.reason)),
+    firstDay: rows.reduce((day, r) => Math.min(day, r.firstDay), lastDay),
+    lastDay,
+    sessions: sum(rows),
+  };
 }
 
 /**
@@ -144,8 +159,8 @@ export function isOngoing(group: FailureGroup, { domain, sessions }: ReportedFac
 
 /**
  * Whether sessions were under the policy of a group. With DANE some reporters name the
- * recipient domain in the place of the MX host, and then the host does not tell. Any
- * policy is as good to show that STARTTLS is offered: a success is a TLS session.
+ * recipient domain instead of the MX host; then the host is unknown. For a missing
+ * STARTTLS any policy is comparable: a success under it is a TLS session.
  */
 export function isSamePolicy(
   { result, type, domain }: FailureGroup,

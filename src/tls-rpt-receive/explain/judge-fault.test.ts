@@ -53,7 +53,7 @@ test('every rule of the table has words, and only unclear ones ask for more', ()
   }
 });
 
-test('a reporter that applies another policy exonerates nobody', async () => {
+test('a reporter that applies another policy does not change the cause', async () => {
   const without = weekly('none.example', { type: 'no-policy-found', ok: 500 });
   const sts = weekly('sts.example', { ok: 500 });
   const dane = weekly('dane.example', tlsa({ ok: 500 }));
@@ -74,7 +74,7 @@ test('a reporter that applies another policy exonerates nobody', async () => {
   }
 });
 
-test('what two independent reporters met is yours, whatever words they use for it', async () => {
+test('a failure that two independent reporters met is yours, under any result type', async () => {
   const without = weekly('none.example', { type: 'no-policy-found', ok: 500 });
   for (const [one, other] of [
     [failing('certificate-expired'), failing('certificate-expired')],
@@ -131,6 +131,25 @@ test('noise confirms no failure of another reporter', async () => {
   // Details without counts prove one failed session a day.
   const uncounted = { ok: 97, failed: 3, details: [{ result: 'certificate-expired', count: 0 }] };
   assert.equal((await judged([broken, weekly('post.example', uncounted)])).whose, 'unclear');
+});
+
+test('an invalid policy file is yours, unless another reporter fetched a valid one', async () => {
+  const invalid = weekly('big.example', failing('sts-policy-invalid', noHost));
+  assert.equal(
+    (await judged([invalid, weekly('none.example', { type: 'no-policy-found', ok: 50 })])).whose,
+    'yours',
+  );
+  // This reporter began to apply the policy on those days.
+  const fetched = weekly('new.example', { ok: 5 }).slice(2);
+  assert.equal((await judged([invalid, fetched])).whose, 'unclear');
+  // A file may arrive incomplete once.
+  const once = failing('sts-policy-invalid', noHost);
+  const single = {
+    ...once,
+    failed: 1,
+    details: [{ ...noHost, result: 'sts-policy-invalid', count: 1 }],
+  };
+  assert.equal((await judged([weekly('big.example', single).slice(0, 1)])).whose, 'unclear');
 });
 
 test('a policy that all others replaced longer than max_age ago is outdated', async () => {

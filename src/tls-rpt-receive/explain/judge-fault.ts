@@ -19,17 +19,17 @@ import { maxAgeOf, patternsOf } from './quoted.js';
  */
 export type FaultParty = 'yours' | 'theirs' | 'path' | 'unclear';
 
-/** What the advice is about, where the evidence says more than the result type. */
+/** The subject of the advice, where the evidence says more than the result type. */
 export type Remedy =
   'finding' | 'foreign-host' | 'missing-from-policy' | 'outdated-copy' | 'general';
 
 export interface Fault {
   readonly whose: FaultParty;
   readonly because: string;
-  /** What would settle the cause; empty where it is proved. */
+  /** The evidence that would settle the cause; empty where it is proved. */
   readonly settle: string;
   readonly remedy: Remedy;
-  /** What a check found of the same fault. */
+  /** The finding of a check that shows the same fault. */
   readonly finding?: Finding;
 }
 
@@ -38,7 +38,7 @@ interface Evidence {
   /** The recipient domain. */
   readonly domain: string;
   readonly group: FailureGroup;
-  /** What a check of those days found of the same fault. */
+  /** The finding of a check on those days that shows the same fault. */
   readonly found: SeenFinding | undefined;
   /** A check of those days that found the host or policy in order. */
   readonly clean: CheckResult | undefined;
@@ -70,7 +70,7 @@ interface Rule {
   readonly cause: FaultParty;
   /** Why the condition proves the cause, or why it proves none. */
   readonly reason: (e: Evidence) => string;
-  /** What would settle it; only where the cause is unclear. */
+  /** The evidence that would settle it; only where the cause is unclear. */
   readonly settle?: (e: Evidence) => string;
   readonly remedy?: Remedy;
 }
@@ -214,6 +214,18 @@ export const rules: readonly Rule[] = [
       `hermetic check saw a valid certificate on ${checkDate(clean)}, and so did ${names(compared.unaffected)}; the clock of ${names(group.reporters)} may be wrong.`,
   },
   {
+    condition:
+      'A reporter received an invalid policy file, more than once; none received a valid one.',
+    applies: (e) =>
+      e.group.result === 'sts-policy-invalid' &&
+      e.group.sessions > 1 &&
+      !e.spared &&
+      e.clean === undefined,
+    cause: 'yours',
+    reason: ({ group }) =>
+      `${names(group.reporters)} received a policy file that is invalid. The file arrives over HTTPS with a verified certificate (RFC 8461 §3.3), so nothing between your policy host and a sender changes it.`,
+  },
+  {
     condition: 'The applied policy does not name a host, and no check says whose host it is.',
     applies: (e) => e.applied !== undefined && e.ownHost === undefined,
     cause: 'unclear',
@@ -254,7 +266,7 @@ export const rules: readonly Rule[] = [
  * reporters.
  */
 export function judgeFault(group: FailureGroup, facts: ReportedFacts): Fault {
-  const evidence = gatherEvidence(group, facts);
+  const evidence = gatherEvidence(group.core ?? group, facts);
   const rule = rules.find((r) => r.applies(evidence)) as Rule;
   return {
     whose: rule.cause,

@@ -29,7 +29,7 @@ export interface Overview {
   readonly failing: readonly DomainLine[];
   /** Reports without authentication. They decide nothing. */
   readonly unauthenticated: number;
-  /** What was no report, by how it came and why. */
+  /** Items that are not reports, by transport and reason. */
   readonly refused: readonly {
     readonly via: string;
     readonly code: string;

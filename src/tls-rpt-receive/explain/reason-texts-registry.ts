@@ -108,7 +108,7 @@ export const reasonTexts: readonly ReasonRule[] = [
   ],
 ];
 
-/** What a reason means; undefined for one that no rule matches. */
+/** Explains a reason text; undefined for one that no rule matches. */
 export function explainReason(reason: string): string | undefined {
   return ruleFor(reason)?.[1];
 }

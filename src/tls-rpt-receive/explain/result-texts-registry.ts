@@ -3,8 +3,8 @@ import { NOT_DESCRIBED } from './facts.js';
 import type { FailureGroup } from './group-failures.js';
 
 /**
- * What advice may name: the domain that was asked for, and an MX host that a check of the
- * domain found. A host that only a report names never gets into advice.
+ * The names that advice may contain: the requested domain, and an MX host that a check of
+ * the domain found. Advice never contains a host that only a report names.
  */
 export interface Target {
   readonly domain: string;
@@ -13,7 +13,7 @@ export interface Target {
 }
 
 export interface ResultText {
-  /** What happened, in one sentence. */
+  /** The failure in one sentence. */
   readonly says: (group: FailureGroup) => string;
   /**
    * Steps when the cause is on the domain's side. None makes mail travel in plaintext or
@@ -73,7 +73,8 @@ export const resultTexts: Readonly<Record<ResultType | typeof NOT_DESCRIBED, Res
     ],
   },
   'tlsa-invalid': {
-    says: (g) => `No TLSA record of ${reported(g)} matches its certificate, or none is usable.`,
+    says: (g) =>
+      `No TLSA record of ${reported(g)} matches its certificate, or all records are unusable.`,
     fix: tlsaSteps,
   },
   'dnssec-invalid': {
@@ -131,8 +132,8 @@ export const unknownResult: ResultText = {
 };
 
 /**
- * Returns the texts of a result type; with DANE those of TLSA, whatever type the sender
- * chose.
+ * Returns the texts of a result type; with DANE those of TLSA under any type that the
+ * sender chose.
  */
 export function textOf({ result, type }: FailureGroup): ResultText {
   const text = (resultTexts as Readonly<Record<string, ResultText>>)[result] ?? unknownResult;

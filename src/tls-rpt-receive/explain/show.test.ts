@@ -94,7 +94,7 @@ test('hostile names cannot steer the terminal, nor spoil its columns', async () 
   }
 });
 
-test('reports that somebody made up, of many hosts or addresses, are soon shown, and fill no mailbox', async () => {
+test('forged reports with many hosts or addresses are shown fast and send few alerts', async () => {
   const made = (count: number, detail: (n: number) => object): VerifiedItem => {
     const json = JSON.parse(reportJson(10, 3, String(count), '2027-01-03')) as {
       policies: Record<string, unknown>[];

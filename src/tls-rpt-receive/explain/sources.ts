@@ -127,24 +127,36 @@ function confirmingReporters(
   const last = rows.reduce((day, row) => Math.max(day, row.lastDay), group.lastDay);
   const during = sessionsBetween(first, last, group, facts);
   const failed = failedBy(group, facts, during);
-  const rates = affected.map((r) => rateOf(failed.get(r) ?? 0, during.get(r)));
-  const worst = Math.max(0, ...rates);
   const isFetch = kindOf(group.result) === 'policy-file';
   const fetching = new Set(
     rows.filter((row) => isFetch && kindOf(row.result) === 'policy-file').map((r) => r.reporter),
   );
-  const candidates = affected.filter((reporter, i) => {
-    // A fetch is not a session: sessions go on under a cached policy (RFC 8461 §3.2).
-    if (fetching.has(reporter)) return true;
-    if (isNoise(failed.get(reporter) ?? 0, totalOf(during.get(reporter)))) return false;
-    return (rates[i] ?? 0) >= Math.max(LEAST_RATE, COMPARABLE_SHARE * worst);
+  // The other reporters choose the days: days that a reporter chooses itself prove nothing.
+  const met = affected.map((reporter) => {
+    const days = failingDays(without(affected, reporter), during);
+    const own = (during.get(reporter) ?? []).filter((row) => days.has(row.day));
+    const most = own.reduce((n, row) => plus(n, row.failed), 0);
+    return { reporter, failed: Math.min(most, failed.get(reporter) ?? 0), own };
   });
+  const worst = Math.max(0, ...met.map((one) => rateOf(one.failed, one.own)));
+  const candidates = met
+    .filter((one) => {
+      // A fetch is not a session: sessions go on under a cached policy (RFC 8461 §3.2).
+      if (fetching.has(one.reporter)) return true;
+      if (isNoise(one.failed, totalOf(one.own))) return false;
+      return rateOf(one.failed, one.own) >= Math.max(LEAST_RATE, COMPARABLE_SHARE * worst);
+    })
+    .map((one) => one.reporter);
   const agreeing = candidates.filter((one) =>
     candidates.some(
       (other) => other !== one && agreesOnDays(one, other, during, isFetch ? 0 : COMMON_DAYS),
     ),
   );
   return agreeing.length > 0 ? agreeing : candidates.slice(0, 1);
+}
+
+function without(reporters: readonly string[], one: string): readonly string[] {
+  return reporters.filter((reporter) => reporter !== one);
 }
 
 /**

@@ -8,7 +8,7 @@ export interface TimelineDay {
   readonly ok: number;
   readonly failed: number;
   readonly reports: number;
-  /** What changed on that day, as far as checks and quoted policies tell. */
+  /** The changes of that day, by checks and quoted policies. */
   readonly changes: readonly string[];
 }
 
@@ -78,7 +78,7 @@ function changesOfCheck(
   const says: string[] = [];
   const differ = (what: string, a: string, b: string): void =>
     void (a !== b && says.push(`${what}: ${a || 'none'} -> ${b || 'none'}`));
-  // What a check could not tell has not changed.
+  // A check that could not tell proves no change.
   const found = (check: CheckResult): boolean =>
     check.mtaSts.status === 'found' || check.mtaSts.status === 'absent';
   if (before.hosts.length > 0 && now.hosts.length > 0)

@@ -1,9 +1,9 @@
 import { dateOf, type ReportedFacts } from './facts.js';
 
-/** What one unauthenticated source reported about one day. It decides nothing. */
+/** The sessions that one unauthenticated source reported for a day. They decide nothing. */
 export interface UnauthenticatedDay {
   readonly day: string;
-  /** Address of the client; empty where none is known. */
+  /** Address of the client; empty where it is unknown. */
   readonly source: string;
   readonly reports: number;
   readonly successful: number;

@@ -35,9 +35,9 @@ const explanation = z.strictObject({
   fate: z.enum(['kept-back', 'reported', 'unprotected', 'cached-policy', 'unknown']),
   whose: z.enum(['yours', 'theirs', 'path', 'unclear']),
   because: text,
-  /** What would settle the cause, where it is unclear. */
+  /** The evidence that would settle the cause, where it is unclear. */
   settle: text.optional(),
-  /** What a check saw of the host, nearest to the failure. */
+  /** The certificate of the host in the check nearest to the failure. */
   certificate: z
     .strictObject({ names: texts, notBefore: text, notAfter: text, spkiSha256: text, seen: day })
     .optional(),
@@ -140,7 +140,7 @@ export const overviewSchema = z
     ),
     /** Reports without authentication. They decide nothing. */
     unauthenticated: count,
-    /** What was no report, by how it came and why. */
+    /** Items that are not reports, by transport and reason. */
     refused: z.array(z.strictObject({ via: text, code: text, refused: count })),
     uncounted: z.array(z.strictObject({ trust: text, reports: count })),
   })

@@ -137,7 +137,7 @@ test('what is no report is answered with a status that says whether to send it a
 });
 
 // [8460-5.4-4, 8460-7-3]
-test('a report is kept though what comes with it cannot be read, and that is told', async () => {
+test('a report beside an unreadable one is stored, and the loss is noted', async () => {
   const { receiver, totals } = await bench();
   const report = reportJson(10, 1);
   const receipt = await receiver.receive(Buffer.from(`${report}\n${report.slice(0, -20)}\n`), {
@@ -230,7 +230,7 @@ test('forged, altered, foreign, future and replayed reports are kept, marked and
 });
 
 // [8460-3-18]
-test('RFC 8460 §3: a key for other services signs no reports; one that cannot be had makes the sender wait', async () => {
+test('RFC 8460 §3: a key for other services signs no report; an unavailable key defers the mail', async () => {
   const signed = await reportMail({ report: reportJson(5, 1), signer: 'sender.example' });
   const wrong = await bench(
     keyResolver(['sender.example'], 'nxdomain', 'v=DKIM1; s=calendar; p=AAAA'),

@@ -38,7 +38,7 @@ export interface ReceiverOptions {
   readonly onReceipt?: (receipt: Receipt, peer: string) => void;
 }
 
-/** What became of a body or a mail. `stored` is durable. */
+/** The outcome of a body or a mail. `stored` is durable. */
 export type Receipt =
   | {
       readonly status: 'stored';
@@ -174,7 +174,7 @@ class ReportReceiver implements Receiver {
     const failures = parts.flatMap((part) => ('failure' in part ? [part.failure] : []));
     this.#budget.spend(origin.peer, costOf(reports) + refusalCost * failures.length);
     const [failure] = failures;
-    // A report is kept, whatever came with it.
+    // A report is stored even beside unreadable items.
     if (failure && reports.length === 0) return { status: 'refused', failure };
     // RFC 6376 §6.1.2: the sender keeps the mail until the key can be looked up.
     if (reports.some(({ report }) => report.trust === 'unverifiable'))

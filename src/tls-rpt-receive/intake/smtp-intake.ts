@@ -13,8 +13,8 @@ export interface SmtpIntakeOptions {
   /** Name in the greeting. */
   readonly name: string;
   /**
-   * For STARTTLS. Without it mail comes in clear, which reports may (RFC 8460 §5.3.1),
-   * and with it they may too: nobody is made to use it [3207-4-3].
+   * For STARTTLS. Without it mail arrives in plaintext, which RFC 8460 §5.3.1 allows
+   * for reports. With it plaintext stays allowed: STARTTLS is not required [3207-4-3].
    */
   readonly secureContext?: SecureContext;
   /** Octets of one mail. Default 10 MB: more would not be read. */

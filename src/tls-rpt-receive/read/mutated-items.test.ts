@@ -11,7 +11,7 @@ import { readItem } from './read-item.js';
 const folder = 'test/vectors/tls-rpt';
 const files = readdirSync(folder).filter((f) => f !== 'corpus.json');
 
-test('whatever is done to a report, mail or archive, it is read or refused by name', async () => {
+test('a mutated report, mail or archive is read, or refused with a code', async () => {
   const change = fc.record({
     at: fc.nat(),
     octet: fc.nat(255),

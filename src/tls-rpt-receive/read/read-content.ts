@@ -11,8 +11,8 @@ import {
 
 export interface ReadContentOptions {
   /**
-   * What to keep where the text is one report: that before it was unpacked. Default the
-   * text.
+   * The octets to store where the text is one report: those before it was unpacked.
+   * Default the text.
    */
   readonly raw?: Uint8Array | undefined;
   /** The policy domain by header or file name. */
@@ -92,7 +92,7 @@ export function reportsAmong<T extends ParsedContent>(readings: readonly T[]): r
   return reports.length > 0 ? reports : readings.slice(0, 1);
 }
 
-/** What was to be a report and is cut or broken is not passed over in silence. */
+/** Whether a text was meant as a report: a truncated or broken one is refused by name. */
 function looksLikeReport({ raw, parsed }: ParsedContent): boolean {
   const text = Buffer.from(raw.buffer, raw.byteOffset, raw.length);
   if (text.includes('"policies"')) return true;

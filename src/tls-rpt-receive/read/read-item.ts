@@ -18,7 +18,7 @@ export interface ReadItemOptions {
    */
   readonly maxMails?: number;
   /**
-   * Reports, and lines that are none, in one body. Default 10,000. A body with more is
+   * Reports, and lines that are not reports, in one body. Default 10,000. A body with more is
    * refused.
    */
   readonly maxReports?: number;

@@ -41,7 +41,7 @@ const MAX_FAILURES = 10;
 const MAX_TEXT = 512 * 1024;
 /** Mails in a mail, on each level. */
 const MAX_MAILS = 10;
-/** A mail forwarded, and forwarded again, and once more: each level is read whole. */
+/** Levels of forwarded mails. Each level is read whole. */
 const MAX_FORWARDED = 3;
 const limits = { maxNestingDepth: 20, maxHeadersSize: 256 * 1024, forceRfc822Attachments: true };
 const declared = /^application\/tlsrpt(\+(json|gzip|zip|x-gzip))?$/i;
@@ -49,7 +49,7 @@ const plausible = /\.(json|gz|zip)$/i;
 
 /**
  * The reports in a mail (RFC 8460 §5.3) [8460-5.3-2]: attachments of the RFC's media
- * types [8460-5.3-1], else by name, else whatever holds a report, in forwarded mails too,
+ * types [8460-5.3-1], else by name, else any part that holds a report, in forwarded mails too,
  * else the text of the mail. Subject and names are not looked at: the JSON counts
  * [8460-5.6-1]. A mail without one gives a single refusal.
  */

@@ -43,7 +43,7 @@ export const reportRecordSchema = z
     trust: z
       .strictObject({ verdict: text, counted: z.boolean(), detail: text, signer: text.optional() })
       .optional(),
-    /** Who it is counted as: the organisational domain, else the name. */
+    /** The reporter for which it counts: the organisational domain, else the name. */
     reporter: text.optional(),
     /** The UTC day it is about. */
     day: z.iso.date().optional(),
@@ -62,7 +62,7 @@ export const reportRecordSchema = z
     notes: z
       .array(z.strictObject({ code: text, path: text, detail: text, count, says: text }))
       .optional(),
-    /** What no rule foresaw, as it stood there. */
+    /** Values that no rule covers, as the reporter wrote them. */
     unforeseen: z.array(z.strictObject({ path: text, json: text, count })).optional(),
     /** Where it went into a store. */
     stored: z.enum(['stored', 'repeated', 'confirmed', 'superseded']).optional(),
@@ -75,7 +75,7 @@ export const reportRecordSchema = z
 
 export type ReportRecord = z.infer<typeof reportRecordSchema>;
 
-/** What is said of one reading. */
+/** Returns the record of one item, as `report import --json` prints it. */
 export function reportRecord(reading: VerifiedItem, stored?: StoreOutcome): ReportRecord {
   const { name: source, via, parsed, trust, mail, reporter } = reading;
   const head = { schema: 'hermetic.report/1', source, via } as const;

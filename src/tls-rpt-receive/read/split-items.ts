@@ -72,7 +72,7 @@ export async function* splitItems(chunks: AsyncIterable<Uint8Array>): AsyncGener
       [rest, from] = [next, 0];
     }
     if (open) continue;
-    // What may be the beginning of the next.
+    // The end may be the beginning of the next separator.
     const sure = Math.max(0, rest.length - (between ?? ' ').length + 1);
     hold(rest.subarray(0, sure));
     rest = rest.subarray(sure);

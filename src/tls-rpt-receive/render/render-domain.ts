@@ -25,7 +25,7 @@ export const trusts: Readonly<Record<string, string>> = {
 };
 
 /**
- * What the reports say, on a terminal. Sections without anything to say are left out.
+ * Renders the page of a domain for a terminal. Empty sections are left out.
  * Ends with a line feed.
  */
 export function renderDomain(view: DomainView, options: RenderOptions = {}): string {
@@ -108,7 +108,7 @@ function nothingCounted(view: DomainView): string {
   return `${plural(arrived, 'report')} arrived, none counted: ${why}.${howToAccept(view)}`;
 }
 
-/** What to do where signatures could not be verified. */
+/** The steps to take where signatures could not be verified. */
 function howToAccept({ doubtful }: DomainView): string {
   const has = (trust: string): boolean => doubtful.some((d) => d.trust === trust);
   if (!has('broken') && !has('unverifiable')) return '';
@@ -145,8 +145,8 @@ function deliveredLine(fates: ReadonlySet<Explanation['fate']>): string {
 }
 
 /**
- * What fails where no host is named. Only a failure of the policy file is one of the
- * policy.
+ * The subject of a failure without a host: the policy file where its fetch failed, else
+ * the mail hosts.
  */
 function partOf({ policy, result }: Explanation): string {
   if (kindOf(result) === 'policy-file') return 'the MTA-STS policy';
@@ -200,7 +200,7 @@ function senders(view: DomainView, width: number, paint: Paint): string[] {
     (r) => r.kinds.filter((k) => k.type !== 'no-policy-found').length > 1,
   );
   return [
-    paint('Who sends', 'bold') + paint('  sessions under each kind of policy', 'dim'),
+    paint('Senders', 'bold') + paint('  sessions under each kind of policy', 'dim'),
     ...shown.map((r) => {
       const what = r.kinds.map((k) => `${clip(policyName(k.type), 20)} ${count(k)}`).join(', ');
       return `  ${clip(r.reporter, 28).padEnd(29)}${clip(what, width - 31)}`;

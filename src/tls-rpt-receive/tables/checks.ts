@@ -13,8 +13,8 @@ export function storeCheck(store: Store, result: CheckResult): void {
 }
 
 /**
- * The results kept for a domain, the oldest first. Those that an older version wrote and
- * nobody can read any more are left out.
+ * The results kept for a domain, the oldest first. Results of an older
+ * version that this one cannot read are left out.
  */
 export function readChecks(store: Store, domain: string, since: number): readonly CheckResult[] {
   return store

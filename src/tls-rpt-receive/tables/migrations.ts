@@ -182,7 +182,7 @@ function daySum(column: string): string {
   return `min(sum(${column}), ${MAX_DAY_SUM})`;
 }
 
-/** What the authenticated reports leave of an older sum, which may have overflowed. */
+/** An older sum minus the authenticated reports. The older sum may have overflowed. */
 function restOf(column: string): string {
   const rest = `whole.${column} - coalesce(part.${column}, 0)`;
   return `CAST(max(0, min(${rest}, ${MAX_DAY_SUM})) AS INTEGER)`;

@@ -1,7 +1,7 @@
 import type { Store } from '../../store/index.js';
 import { MAX_DAY_SUM } from './migrations.js';
 
-/** What a policy of a report adds to the sums. */
+/** The counts that a policy of a report adds to the sums. */
 export interface PolicySums {
   /** Empty where the report names none. */
   readonly domain: string;

@@ -59,7 +59,7 @@ function kept(store: Store): readonly unknown[] {
 
 const ranked: readonly ReportTrust[] = ['broken', 'unsigned', 'posted', 'given', 'signed'];
 
-test('the trust of a report is the best trust of its copies, in whatever order they come', async () => {
+test('the trust of a report is the best trust of its copies, in any order', async () => {
   for (const first of ranked)
     for (const second of ranked) {
       const store = await openReports(':memory:');

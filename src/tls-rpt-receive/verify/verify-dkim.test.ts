@@ -52,7 +52,7 @@ test('signatures that cannot count are not verified', async () => {
   );
 });
 
-test('the chain of somebody on the way (ARC) vouches for nobody', async () => {
+test('an ARC chain of a forwarder does not authenticate a report', async () => {
   const arc = `ARC-Seal: i=1; a=rsa-sha256; cv=none; d=sender.example; s=s1; b=AA==\r\n${signature.replace('DKIM-Signature: v=1;', 'ARC-Message-Signature: i=1;')}ARC-Authentication-Results: i=1; x\r\n`;
   assert.equal((await verify(`${arc}From: a@sender.example\r\n\r\nbody\r\n`)).result, 'none');
   assert.equal((await verify(arc + good.toString('latin1'))).result, 'pass');

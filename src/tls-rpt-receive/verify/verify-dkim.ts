@@ -207,7 +207,7 @@ function refusalOf({
     : undefined;
 }
 
-/** What mailauth gives beyond its own types. */
+/** Fields of mailauth's result that its own types leave out. */
 type MailauthResult = DKIMResult & {
   readonly rr?: string;
   readonly signingHeaders?: { readonly keys: string };
