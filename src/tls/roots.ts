@@ -1,16 +1,27 @@
-import { rootCertificates } from 'node:tls';
-import { parsePem, trustStore, type Certificate, type TrustStore } from '../x509/index.js';
+import {
+  joinTrustStores,
+  mozillaIdentity,
+  mozillaRoots,
+  namedTrustStore,
+  readRoots,
+  trustStore,
+  type Certificate,
+  type TrustStore,
+} from '../x509/index.js';
 
-let builtin: readonly Certificate[] | undefined;
+let builtin: TrustStore | undefined;
 
 /**
- * The roots that come with Node (Mozilla's list), and the given ones beside them. Read
- * once.
+ * Mozilla's roots for TLS servers as compiled into this program, the same on every version
+ * of Node, and the given certificates in addition. The list is parsed once.
  */
 export function builtinTrustStore(extra: readonly Certificate[] = []): TrustStore {
-  builtin ??= rootCertificates.flatMap((pem) => {
-    const parsed = parsePem(pem);
-    return parsed.ok ? parsed.value : [];
-  });
-  return trustStore([...builtin, ...extra]);
+  builtin ??= mozillaTrustStore();
+  if (extra.length === 0) return builtin;
+  return joinTrustStores([builtin, namedTrustStore('file', extra)]);
+}
+
+function mozillaTrustStore(): TrustStore {
+  const { certificates, distrustAfter } = readRoots(mozillaRoots);
+  return trustStore(certificates, [], { sources: [mozillaIdentity], distrustAfter });
 }

@@ -22,7 +22,8 @@ export interface PathJudgement {
  * Applies the rules of RFC 5280 §6.1 to a path whose signatures have been checked, for a
  * TLS server at `at` (milliseconds).
  */
-export function checkPath({ certificates, key }: CandidatePath, at: number): PathJudgement {
+export function checkPath(candidate: CandidatePath, at: number): PathJudgement {
+  const { certificates, key, distrustAfter = Infinity } = candidate;
   const problems = new Set<X509FailureCode>();
   const remarks = new Set<X509FailureCode>();
   const anchorAt = key ? -1 : certificates.length - 1;
@@ -37,6 +38,9 @@ export function checkPath({ certificates, key }: CandidatePath, at: number): Pat
       (restsOnSha1(certificate) ? remarks : problems).add('x509-weak-signature');
   });
   if (key && readPublicKey(key).unnamedCurve) problems.add('x509-unnamed-curve');
+  // Mozilla compares the date with the leaf's notBefore, not with the current time.
+  const [leaf] = certificates;
+  if (leaf && leaf.notBefore > distrustAfter) problems.add('x509-root-distrusted');
   const anchor = certificates[anchorAt];
   if (!policiesAllow(key ? certificates : certificates.slice(0, -1), anchor))
     problems.add('x509-policy');

@@ -56,6 +56,12 @@ export const x509Failures = defineFailures({
     message: 'The issuer of the last certificate is neither sent nor known.',
     fix: "Configure the full chain (the CA's file with intermediates) on the server.",
   },
+  'x509-root-distrusted': {
+    ...broken,
+    resultType: 'certificate-not-trusted',
+    message: 'The root is distrusted for certificates issued after a date, and this one is newer.',
+    fix: 'Use a certificate from another CA.',
+  },
   'x509-unknown-ca': {
     ...broken,
     resultType: 'certificate-not-trusted',

@@ -12,6 +12,8 @@ export interface CandidatePath {
   readonly certificates: readonly Certificate[];
   /** The bare key that signed the last certificate. */
   readonly key?: Uint8Array;
+  /** The anchor's distrust date, milliseconds since 1970. */
+  readonly distrustAfter?: number | undefined;
 }
 
 /** What the search saw beside paths: it says why there is none. */
@@ -98,7 +100,9 @@ export function findPaths(
       return;
     }
     const top = path.at(-1) as Certificate;
-    if (anchors.anchorFor(top) || anchored(top, path.length - 1)) yield { certificates: path };
+    const anchor = anchors.anchorFor(top);
+    if (anchored(top, path.length - 1)) yield { certificates: path };
+    else if (anchor) yield { certificates: path, distrustAfter: anchors.distrustAfter(anchor) };
     if (path.length >= MAX_DEPTH) {
       seen.limit = true;
       return;

@@ -10,7 +10,21 @@ export { parseCertificate } from './parse-certificate.js';
 export { keyUsages } from './certificate-extensions.js';
 export { parseChain } from './parse-chain.js';
 export { parsePem, parsePemBundle } from './pem.js';
-export { trustStore, type TrustStore } from './trust-store.js';
+export {
+  trustStore,
+  type StoreIdentity,
+  type TrustStore,
+  type TrustStoreDetails,
+} from './trust-store.js';
+export { mozillaIdentity, mozillaRoots } from './root-store/mozilla-roots.js';
+export type { RootRow } from './root-store/root-row.js';
+export {
+  identifyRoots,
+  joinTrustStores,
+  namedTrustStore,
+  readRoots,
+  type RootList,
+} from './root-store/read-roots.js';
 export {
   verifyChain,
   findPathTo,

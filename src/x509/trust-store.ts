@@ -1,6 +1,18 @@
 import { equalBytes } from '../base/index.js';
 import type { Certificate } from './types.js';
 
+/** Where a set of trust anchors comes from. */
+export interface StoreIdentity {
+  /** Such as `mozilla`, `system` or `file`. */
+  readonly name: string;
+  /** Version of the list, where it has one. */
+  readonly version?: string;
+  /** Date of the list, `YYYY-MM-DD`, where it is known. */
+  readonly date?: string;
+  /** SHA-256 of the list, lower-case hex. */
+  readonly sha256: string;
+}
+
 /**
  * What is trusted to begin with: certificates, and bare keys (SubjectPublicKeyInfo in
  * DER) as DANE may give them.
@@ -8,6 +20,8 @@ import type { Certificate } from './types.js';
 export interface TrustStore {
   readonly certificates: readonly Certificate[];
   readonly keys: readonly Uint8Array[];
+  /** The lists the anchors come from, with version, date and digest. */
+  readonly sources: readonly StoreIdentity[];
   /** Anchors with that subject (`DirectoryName.key`). */
   bySubject(subject: string): readonly Certificate[];
   /**
@@ -15,12 +29,24 @@ export interface TrustStore {
    * and key.
    */
   anchorFor(certificate: Certificate): Certificate | undefined;
+  /**
+   * The time after which leaves issued below this anchor are not trusted, milliseconds
+   * since 1970; undefined without such a date.
+   */
+  distrustAfter(anchor: Certificate): number | undefined;
+}
+
+/** Facts about the anchors of a trust store beside the certificates. */
+export interface TrustStoreDetails {
+  readonly sources?: readonly StoreIdentity[];
+  readonly distrustAfter?: ReadonlyMap<Certificate, number>;
 }
 
 /** Makes a trust store, indexed by subject. */
 export function trustStore(
   certificates: readonly Certificate[],
   keys: readonly Uint8Array[] = [],
+  { sources = [], distrustAfter = new Map() }: TrustStoreDetails = {},
 ): TrustStore {
   const index = new Map<string, Certificate[]>();
   for (const certificate of certificates) {
@@ -33,8 +59,10 @@ export function trustStore(
   return {
     certificates,
     keys,
+    sources,
     bySubject,
     anchorFor: ({ subjectName, spki }) =>
       bySubject(subjectName.key).find((anchor) => equalBytes(anchor.spki, spki)),
+    distrustAfter: (anchor) => distrustAfter.get(anchor),
   };
 }

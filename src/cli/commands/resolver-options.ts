@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { rootCertificates } from 'node:tls';
 import type { Command } from 'commander';
 import {
   MAX_CLOCK_SKEW,
@@ -10,7 +9,12 @@ import {
   type Upstream,
 } from '../../dns/index.js';
 import { builtinTrustStore } from '../../tls/index.js';
-import { parsePemBundle, trustStore, type TrustStore } from '../../x509/index.js';
+import {
+  joinTrustStores,
+  namedTrustStore,
+  parsePemBundle,
+  type TrustStore,
+} from '../../x509/index.js';
 import { readFile } from '../files.js';
 import { collectValues, misuse, readOptionalNumber, unwrap } from '../options.js';
 
@@ -106,9 +110,12 @@ function readRoots({ ca, systemCa }: ResolverFlags): TrustStore {
     throw misuse(
       '--system-ca',
       'this system has no bundle of CA certificates',
-      `Leave the option out: ${rootCertificates.length} roots are built in.`,
+      "Leave the option out: Mozilla's roots are built in.",
     );
-  return trustStore([...read(bundle, '--system-ca'), ...extra]);
+  return joinTrustStores([
+    namedTrustStore('system', read(bundle, '--system-ca')),
+    ...(extra.length === 0 ? [] : [namedTrustStore('file', extra)]),
+  ]);
 }
 
 /** Reads trust anchors from a file. Throws HermeticError. */

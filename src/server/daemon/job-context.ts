@@ -3,7 +3,13 @@ import { HermeticError, systemClock, type Failure, type Result } from '../../bas
 import { parseTrustAnchors, parseUpstream, systemUpstreams } from '../../dns/index.js';
 import { guarded, nodeNetwork } from '../../net/index.js';
 import { builtinTrustStore } from '../../tls/index.js';
-import { parsePemBundle, trustStore, type Certificate, type TrustStore } from '../../x509/index.js';
+import {
+  joinTrustStores,
+  namedTrustStore,
+  parsePemBundle,
+  type Certificate,
+  type TrustStore,
+} from '../../x509/index.js';
 import type { Config } from '../config/config.js';
 import type { Log } from '../log.js';
 import { policySource } from './policy-source.js';
@@ -67,7 +73,10 @@ function rootsOf({ replace, add }: Config['roots']): TrustStore {
   const added = read('roots.add', add);
   return replace === undefined
     ? builtinTrustStore(added)
-    : trustStore([...read('roots.replace', replace), ...added]);
+    : joinTrustStores([
+        namedTrustStore('file', read('roots.replace', replace)),
+        namedTrustStore('file', added),
+      ]);
 }
 
 function text(key: string, file: string): string {

@@ -4,7 +4,8 @@
 // License, v. 2.0. If a copy of the MPL was not distributed with this
 // file, You can obtain one at http://mozilla.org/MPL/2.0/.
 
-import type { RootRow, StoreIdentity } from './root-row.js';
+import type { StoreIdentity } from '../trust-store.js';
+import type { RootRow } from './root-row.js';
 
 /** Mozilla's list of roots trusted for TLS servers. */
 export const mozillaIdentity: StoreIdentity = {
