@@ -10,6 +10,7 @@ import {
   type ReportedPolicy,
 } from '../../src/tls-rpt/index.js';
 import { inLab, mailTo } from '../conformance/testing-senders.js';
+import { fewAtATime } from '../support/few-at-a-time.js';
 
 let lab: Lab;
 const outcomes = new Map<string, DeliveryOutcome>();
@@ -17,14 +18,12 @@ const outcomes = new Map<string, DeliveryOutcome>();
 before(async () => {
   lab = await createLab();
   const sender = createSender(inLab(lab));
-  await Promise.all(
-    lab.scenarios.map(async ({ domain }) => {
-      const {
-        outcomes: [outcome],
-      } = await mailTo(sender, domain);
-      if (outcome) outcomes.set(domain, outcome);
-    }),
-  );
+  await fewAtATime(lab.scenarios, async ({ domain }) => {
+    const {
+      outcomes: [outcome],
+    } = await mailTo(sender, domain);
+    if (outcome) outcomes.set(domain, outcome);
+  });
 });
 after(() => lab.close());
 

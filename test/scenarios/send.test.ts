@@ -5,6 +5,7 @@ import { createLab, type Lab } from '../../src/lab/index.js';
 import type { DeliveryResult } from '../../src/tls-policy/index.js';
 import { createSender, type ConnectResult } from '../../src/send/index.js';
 import { inLab } from '../conformance/testing-senders.js';
+import { fewAtATime } from '../support/few-at-a-time.js';
 
 let lab: Lab;
 before(async () => {
@@ -51,20 +52,13 @@ test('a domain with everything: a session under TLS, authenticated twice, succes
 test('every domain of the lab: what becomes of mail is what its scenario says of a sender with DANE and MTA-STS', async () => {
   const sender = createSender(inLab(lab));
   const differing: string[] = [];
-  const left = [...lab.scenarios];
-  // A few at a time, so that time limits hold on a busy machine.
-  const connectToNext = async (): Promise<void> => {
-    for (let next = left.shift(); next; next = left.shift()) {
-      const { domain, expect } = next;
-      const [predicted] = expect.exposure.bothFirst;
-      const observed = observedIn((await connectTo(domain, sender)).outcome);
-      // A check cannot tell what a temporary refusal of STARTTLS ends in at the next attempt.
-      const open = predicted === 'unknown' && ['deferred', 'cleartext'].includes(observed);
-      if (predicted !== observed && !open)
-        differing.push(`${domain}: ${predicted}, but ${observed}`);
-    }
-  };
-  await Promise.all(Array.from({ length: 6 }, connectToNext));
+  await fewAtATime(lab.scenarios, async ({ domain, expect }) => {
+    const [predicted] = expect.exposure.bothFirst;
+    const observed = observedIn((await connectTo(domain, sender)).outcome);
+    // A check cannot tell what a temporary refusal of STARTTLS ends in at the next attempt.
+    const open = predicted === 'unknown' && ['deferred', 'cleartext'].includes(observed);
+    if (predicted !== observed && !open) differing.push(`${domain}: ${predicted}, but ${observed}`);
+  });
   assert.deepEqual(differing, []);
 });
 

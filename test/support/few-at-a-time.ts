@@ -1,0 +1,14 @@
+/**
+ * Works on a few items at the same time, so that the time limits of each one hold on a
+ * busy machine.
+ */
+export async function fewAtATime<T>(
+  items: readonly T[],
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  const left = [...items];
+  const worker = async (): Promise<void> => {
+    for (let next = left.shift(); next !== undefined; next = left.shift()) await work(next);
+  };
+  await Promise.all(Array.from({ length: 6 }, worker));
+}
