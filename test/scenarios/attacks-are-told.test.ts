@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import type { CheckResult } from '../../src/evidence/index.js';
 import { runCli } from '../support/run-cli.js';
 
 const hermetic = (...args: string[]) => runCli(args);
@@ -9,7 +10,7 @@ const flat = (text: string): string => text.replace(/\s+/g, ' ');
 test('a mangled keyword fails, is called mangled, and is only what is seen from here', async () => {
   const { code, out } = await hermetic('check', '--lab', 'stripped.example');
   assert.equal(code, 1);
-  assert.match(flat(out), /mangled on the way, seen from here/);
+  assert.match(flat(out), /keyword is overwritten, seen from here/);
   assert.match(flat(out), /--control HOST/);
   assert.doesNotMatch(out, /STARTTLS is not offered/);
 });
@@ -42,7 +43,7 @@ for (const domain of [
 test('a network that blocks port 25 is one line, and DNS, MTA-STS and TLS-RPT are graded all the same', async () => {
   const { out } = await hermetic('check', '--lab', 'blocked-25.example');
   assert.match(flat(out), /This network seems to block port 25/);
-  assert.match(flat(out), /Nothing makes senders insist on TLS/);
+  assert.match(flat(out), /Neither DANE nor MTA-STS makes senders require TLS/);
 });
 
 test('the control host tells whose network takes STARTTLS away', async () => {
@@ -86,7 +87,8 @@ test('a monitoring plugin hears one line and its exit status', async () => {
     const { code, out } = await hermetic('check', '--lab', '--nagios', domain);
     assert.equal(code, status, domain);
     assert.match(out, /^[^\n]+\n$/);
-    if (status === 3) assert.match(out, /could not be told|seems to block port 25|does not exist/);
+    if (status === 3)
+      assert.match(out, /could not be determined|seems to block port 25|does not exist/);
   }
 });
 
@@ -99,7 +101,7 @@ test('an aborted check ends with 130 and one line, and claims nothing', async ()
   assert.match(err, /^hermetic: interrupted[^\n]*\n$/);
 });
 
-test('no line of a report is longer than the terminal, at 80 and at 60 columns', async () => {
+test('only records, settings and commands are longer than the terminal', async () => {
   for (const domain of [
     'good.example',
     'stripped.example',
@@ -107,7 +109,12 @@ test('no line of a report is longer than the terminal, at 80 and at 60 columns',
     'sts-enforce-self-signed-dane.example',
   ]) {
     const { out } = await hermetic('check', '--lab', domain, '--steps');
+    const json = await hermetic('check', '--lab', domain, '--json');
+    // Keys differ from lab to lab, so a line of code counts by its first words.
+    const code = (JSON.parse(json.out) as CheckResult).findings.flatMap((f) =>
+      f.steps.flatMap((step) => (step.code ?? '').split('\n').map((line) => line.slice(0, 20))),
+    );
     for (const line of out.split('\n'))
-      assert.ok([...line].length <= 80 || !line.trim().includes(' '), line);
+      assert.ok([...line].length <= 80 || code.includes(line.slice(0, 20)), line);
   }
 });

@@ -83,19 +83,22 @@ ajv.addFormat('base64', /^[A-Za-z0-9+\/]*={0,2}$/);
 const schema = (name: string) =>
   ajv.compile(JSON.parse(readFileSync(`schemas/${name}`, 'utf8')) as object);
 
-test('every result and all evidence of the lab is valid by its published schema, and nothing is allowed beside', () => {
+/** The contract is the JSON text: fields without a value are not in it. */
+const asJson = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
+
+test('results and evidence of the lab are valid by their published schemas', () => {
   const check = schema('hermetic.check-1.json');
   const seen = schema('hermetic.evidence-1.json');
   for (const result of results.values())
-    assert.ok(check(result), `${result.domain}: ${ajv.errorsText(check.errors)}`);
+    assert.ok(check(asJson(result)), `${result.domain}: ${ajv.errorsText(check.errors)}`);
   for (const one of evidence.values())
-    assert.ok(seen(one), `${one.domain}: ${ajv.errorsText(seen.errors)}`);
+    assert.ok(seen(asJson(one)), `${one.domain}: ${ajv.errorsText(seen.errors)}`);
 });
 
 test('a mutated result is rejected by the schema', () => {
   const check = schema('hermetic.check-1.json');
   let rejected = 0;
-  for (const mutate of mutations(results.get('good.example') as CheckResult)) {
+  for (const mutate of mutations(asJson(results.get('good.example') as CheckResult))) {
     assert.ok(!check(mutate.value), mutate.what);
     rejected++;
   }
@@ -110,7 +113,7 @@ function* mutations(root: CheckResult): Generator<{ what: string; value: unknown
   const copy = (): Record<string, unknown> =>
     JSON.parse(JSON.stringify(root)) as Record<string, unknown>;
   const optional =
-    /(^|\.)(reason|id|mode|maxAge|mx|roles|rollover|daneRecord)$|\.(exposure|mtaSts)$/;
+    /(^|\.)(reason|id|mode|maxAge|mx|roles|rollover|daneRecord|provenance|collector|instruction|code)$|\.(exposure|mtaSts)$|^passed$|findings\.\d+\.topic$/;
   const walk = function* (
     value: unknown,
     path: readonly (string | number)[],
