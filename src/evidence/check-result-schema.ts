@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { attacks, outcomes, senders } from '../tls-policy/index.js';
-import { keyed, dnssec, depth } from './schema-pieces.js';
+import { keyed, dnssec, depth, storeIdentity } from './schema-pieces.js';
 import { topics, type CheckResult } from './check-result.js';
 
 const versions = ['SSLv2', 'SSLv3', 'TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] as const;
@@ -134,6 +134,7 @@ export const checkResultSchema = z
           ipv6: z.enum(['available', 'unavailable', 'unknown']),
         }),
         resolvers: z.array(text),
+        trustStores: z.array(storeIdentity).optional(),
         evidenceSha256: z.string().regex(/^[0-9a-f]{64}$/),
       })
       .optional(),

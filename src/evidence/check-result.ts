@@ -4,6 +4,7 @@
  */
 import type { TlsaCoverage, TlsaRole } from '../dane/index.js';
 import type { Dnssec } from '../dns/index.js';
+import type { StoreIdentity } from '../x509/index.js';
 import type { Exposure } from '../tls-policy/index.js';
 import type { Depth } from './evidence.js';
 
@@ -111,6 +112,8 @@ export interface Provenance {
     readonly ipv6: 'available' | 'unavailable' | 'unknown';
   };
   readonly resolvers: readonly string[];
+  /** The root stores that judged the chains; absent where they have no name. */
+  readonly trustStores?: readonly StoreIdentity[] | undefined;
   /** The evidence as canonical JSON (RFC 8785): its SHA-256 in lower-case hex. */
   readonly evidenceSha256: string;
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Evidence } from './evidence.js';
-import { depth, dnssec, failure, unsupportedZone } from './schema-pieces.js';
+import { depth, dnssec, failure, storeIdentity, unsupportedZone } from './schema-pieces.js';
 
 const text = z.string();
 const count = z.number().min(0);
@@ -198,6 +198,7 @@ export const evidenceSchema = z
       resolver: z.array(z.strictObject({ label: text, state: text })),
       sources: z.array(text).optional(),
     }),
+    trustStores: z.array(storeIdentity).optional(),
   })
   .meta({
     id: 'hermetic.evidence-1',

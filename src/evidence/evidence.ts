@@ -5,6 +5,7 @@
  * neutralised only where shown.
  */
 import type { Dnssec, UnsupportedZone } from '../dns/index.js';
+import type { StoreIdentity } from '../x509/index.js';
 import type { ProbeEvidence } from './probe-evidence.js';
 
 export type Depth = 'triage' | 'verdict' | 'inventory';
@@ -25,6 +26,8 @@ export interface Evidence {
   readonly mtaSts: MtaStsEvidence;
   readonly tlsRpt: TlsRptEvidence;
   readonly network: NetworkEvidence;
+  /** The root stores that judged the chains; absent where they have no name. */
+  readonly trustStores?: readonly StoreIdentity[] | undefined;
 }
 
 /** A failure as stored: see the failure catalogues. */

@@ -26,3 +26,11 @@ export function keyed<const K extends string, V extends z.ZodType>(
 ): z.ZodObject<Record<K, V>, z.core.$strict> {
   return z.strictObject(Object.fromEntries(keys.map((key) => [key, value])) as Record<K, V>);
 }
+
+/** The name, version, date and SHA-256 of a root store. */
+export const storeIdentity = z.strictObject({
+  name: z.string(),
+  version: z.string().optional(),
+  date: z.string().optional(),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+});

@@ -91,3 +91,14 @@ test('foreign text in a change reaches the terminal neutralised, within the colu
   assert.doesNotMatch(text, /[\u0000-\u0009\u000b-\u001f\u202a-\u202e]/);
   for (const line of text.split('\n')) assert.ok(line.length <= 80, line);
 });
+
+test('another root store is named apart from another chain', () => {
+  const store = (version: string, digit: string): Partial<Evidence> => ({
+    trustStores: [{ name: 'mozilla', version, sha256: digit.repeat(64) }],
+  });
+  const [older, newer] = [store('NSS 3.121', 'a'), store('NSS 3.129', 'b')];
+  assert.deepEqual(told(changes(with25('offered', older), with25('offered', newer))), [
+    'changed root stores of this program: NSS 3.121 (SHA-256 aaaaaaaaaaaaaaaa) -> NSS 3.129 (SHA-256 bbbbbbbbbbbbbbbb)',
+  ]);
+  assert.deepEqual(changes(with25('offered'), with25('offered', newer)), []);
+});

@@ -15,6 +15,7 @@ export function compareResults(older: CheckResult, newer: CheckResult): Comparis
       entries.get(key) ?? missing(known, newer),
     ];
     if (before.value === after.value) return [];
+    if (known.common && !(was.has(key) && entries.has(key))) return [];
     if (known.inside && !(sawInside(was, known.subject) && sawInside(entries, known.subject)))
       return [];
     return [

@@ -11,7 +11,11 @@ export interface Fact {
   readonly worth?: number | 'unknown';
   /** Seen inside TLS: compared only where both results saw inside. */
   readonly inside?: true;
+  /** Compared only where both results have it. */
+  readonly common?: true;
 }
+
+const ROOT_STORES = 'root stores of this program';
 
 type Worths = Readonly<Record<string, number | 'unknown'>>;
 
@@ -75,6 +79,7 @@ export function factsOf(result: CheckResult): readonly Fact[] {
   const of = factor(domain);
   return [
     of('verdict', result.verdict, verdicts),
+    ...storeFacts(result),
     ...senders.flatMap((sender) =>
       attacks.map((attack) => mailFact(of, attack, exposure[sender][attack], senderNames[sender])),
     ),
@@ -167,4 +172,17 @@ function certificateFacts(of: Factor, mailCertificate: MailCertificate): readonl
       ? []
       : [about('DANE', mailCertificate.dane, judged(mailCertificate.dane))]),
   ];
+}
+
+/**
+ * The root stores of a result: with another store, a chain that did not change can be
+ * judged otherwise. A result without recorded stores has no such fact.
+ */
+function storeFacts({ domain, provenance }: CheckResult): readonly Fact[] {
+  const { trustStores } = provenance ?? {};
+  if (!trustStores) return [];
+  const value = trustStores
+    .map(({ name, version, sha256 }) => `${version ?? name} (SHA-256 ${sha256.slice(0, 16)})`)
+    .join('; ');
+  return [{ subject: domain, what: ROOT_STORES, value, common: true }];
 }

@@ -111,6 +111,7 @@ function provenanceOf(evidence: Evidence, profile: Profile): Provenance {
     profileDate: profile.date,
     vantage: { addresses: network.sources ?? [], helo, ipv6: network.ipv6 },
     resolvers: network.resolver.map(({ label }) => label),
+    trustStores: evidence.trustStores,
     evidenceSha256: evidenceDigest(evidence),
   };
 }

@@ -68,12 +68,14 @@ function provenanceProperties({
 }: CheckResult): Readonly<Record<string, string>> {
   if (!provenance) return {};
   const { tool, profileDate, vantage, resolvers, evidenceSha256 } = provenance;
+  const { trustStores = [] } = provenance;
   return {
     tool: `${tool.name} ${tool.version}`,
     'profile-date': profileDate,
     'vantage-addresses': vantage.addresses.join(' '),
     'vantage-helo': vantage.helo,
     resolvers: resolvers.join(' '),
+    'trust-stores': trustStores.map(({ name, sha256 }) => `${name}:${sha256}`).join(' '),
     'evidence-sha256': evidenceSha256,
     'domain-unicode': domainUnicode ?? '',
   };

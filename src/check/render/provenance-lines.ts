@@ -15,6 +15,7 @@ export function aboutCheck(
   if (!provenance)
     return [...head, ['Profile', profile], ['Depth', `${depth}, ${spent} to mail hosts`]];
   const { tool, collector, profileDate, vantage, resolvers, evidenceSha256 } = provenance;
+  const { trustStores = [] } = provenance;
   const collected =
     collector === undefined || collector.version === tool.version
       ? ''
@@ -28,6 +29,23 @@ export function aboutCheck(
     ['Depth', `${depth}, ${spent} to mail hosts`],
     ['Vantage point', `${addresses ?? 'not recorded'} as ${vantage.helo}${ipv6}`],
     ['Resolver', resolvers.join(', ') || undefined],
+    [
+      'Root stores',
+      trustStores.map((store) => describeStore(store, checkedAt)).join('; ') || undefined,
+    ],
     ['Evidence SHA-256', evidenceSha256],
   ];
+}
+
+type TrustStore = NonNullable<NonNullable<CheckResult['provenance']>['trustStores']>[number];
+
+/** A root store this old lacks roots that were added and trusts some that were removed. */
+const MAX_STORE_AGE_DAYS = 183;
+
+/** Names a root store with version, date and digest, and says when it is too old. */
+export function describeStore({ name, version, date, sha256 }: TrustStore, at: string): string {
+  const known = [name, version, date && `of ${date}`].filter(Boolean).join(' ');
+  const label = date === undefined ? `${known} (SHA-256 ${sha256.slice(0, 16)})` : known;
+  const days = date === undefined ? 0 : (Date.parse(at) - Date.parse(date)) / 86_400_000;
+  return days > MAX_STORE_AGE_DAYS ? `${label}: older than six months, update Hermetic` : label;
 }

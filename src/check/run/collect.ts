@@ -143,6 +143,7 @@ export async function collect(domain: Name, options: CollectOptions): Promise<Ev
       resolver: resolver.health().upstreams.map(({ label, state }) => ({ label, state })),
       sources: [...sources].sort(),
     },
+    trustStores: trustStore.sources.length > 0 ? trustStore.sources : undefined,
   };
 }
 
