@@ -40,22 +40,14 @@ function errors(): string {
     '',
   ];
   lines.push(
-    'Codes are stable. Blame says who has to act; a temporary failure may pass by itself.',
+    'Codes are stable. Blame names the party that must act. A temporary failure may end by itself.',
   );
   for (const [name, { entries }] of allFailures) {
     lines.push(
       '',
       `### ${name}`,
       '',
-      row(
-        'code',
-        'blame',
-        'temporary',
-        'reported as (RFC 8460)',
-        'what happened',
-        'what to do',
-        'clause',
-      ),
+      row('code', 'blame', 'temporary', 'reported as (RFC 8460)', 'failure', 'fix', 'clause'),
     );
     lines.push(row('---', '---', '---', '---', '---', '---', '---'));
     for (const [code, e] of Object.entries(entries))
@@ -75,7 +67,7 @@ function errors(): string {
     '',
     '## Findings of `hermetic check`',
     '',
-    row('id', 'who can fix it', 'clause'),
+    row('id', 'responsible', 'clause'),
     row('---', '---', '---'),
   );
   for (const [id, { owner, reference }] of Object.entries(catalogue))
@@ -91,7 +83,7 @@ for (const [file, text] of await generated()) {
     continue;
   }
   if (read(file) === text) continue;
-  console.error(`${file} is not what the code says: run node dist/tools/generated.js`);
+  console.error(`${file} differs from the code: run node dist/tools/generated.js`);
   process.exitCode = 1;
 }
 

@@ -8,7 +8,7 @@ import {
   type Rule,
 } from '../src/check/index.js';
 
-/** `docs/profiles.md`: what each profile is made from, and how it grades each finding. */
+/** `docs/profiles.md`: the source of each profile, and its grade of each finding. */
 export function profilesPage(): string {
   const names = profiles.map((p) => p.name);
   const ids = Object.keys(baseline.rules) as FindingId[];
@@ -17,33 +17,36 @@ export function profilesPage(): string {
     '',
     'Generated from the profiles in the code by `node dist/tools/generated.js`.',
     '',
-    'A profile is data: a severity and a clause for every finding, the suites, groups, versions and keys it looks for, its source and the date of that.',
-    '`hermetic check --profile NAME` asks a server what the profile grades; `hermetic grade FILE --profile NAME` grades what was seen before, without the',
-    'network. Evidence of depth `inventory` can be graded under all of them. What a profile asks and the evidence does not answer makes the verdict',
-    'inconclusive where it could make it worse, and is never guessed.',
+    'A profile is data. It has a severity and a clause for every finding, and a source with its date. It',
+    'also lists the suites, groups, versions and keys that it grades.',
+    '',
+    '`hermetic check --profile NAME` asks a server for the facts that the profile grades.',
+    '`hermetic grade FILE --profile NAME` grades saved evidence offline. Evidence of depth `inventory`',
+    'supports all profiles. If the evidence lacks a fact that could worsen the verdict, the verdict is',
+    'inconclusive. Grading never guesses a fact.',
     '',
     table(
       ['profile', 'source', 'date'],
       profiles.map((p) => [`\`${p.name}\``, p.source, p.date]),
     ),
     '',
-    'Each edition has a name with its date. A name without a date stands for one edition, and results name that edition:',
+    'Each edition has a name with its date. A name without a date stands for one edition. Results name that edition:',
     '',
     table(
       ['name', 'stands for'],
       [...undatedNames].map(([name, profile]) => [`\`${name}\``, `\`${profile.name}\``]),
     ),
     '',
-    'A profile of your own is a JSON file, `--profile FILE.json`. What it says takes the place of what the profile it extends says:',
+    'A profile of your own is a JSON file, `--profile FILE.json`. Its values replace those of the profile that it extends:',
     '',
     '```json',
     JSON.stringify(
       {
-        name: 'example-house',
+        name: 'example-com',
         source: 'Mail policy of example.com',
         date: '2026-11',
         extends: 'baseline',
-        rules: { 'no-enforcement': { severity: 'fail', clause: 'house rule 4' } },
+        rules: { 'no-enforcement': { severity: 'fail', clause: 'mail policy 4' } },
         tls: {
           required: ['TLSv1.3'],
           dheBits: 3072,
@@ -61,10 +64,10 @@ export function profilesPage(): string {
       ['', ...names],
       [
         [
-          'versions found fault with',
+          'versions that cause a finding',
           ...profiles.map((p) => Object.keys(p.tls.versions).join(', ')),
         ],
-        ['versions asked for', ...profiles.map((p) => p.tls.required.join(', '))],
+        ['required versions', ...profiles.map((p) => p.tls.required.join(', '))],
         [
           'RSA keys, bits below',
           ...profiles.map((p) => p.keys.map((k) => `${k.rsaBelow} (\`${k.finding}\`)`).join(', ')),
@@ -77,14 +80,16 @@ export function profilesPage(): string {
               `1/${Math.round(1 / p.nearExpiry.share)} of the lifetime, ${p.nearExpiry.days} days`,
           ),
         ],
-        ['DANE', ...profiles.map((p) => (p.requiresDane ? 'asked of every domain' : ''))],
+        ['DANE', ...profiles.map((p) => (p.requiresDane ? 'required of every domain' : ''))],
       ],
     ),
     '',
     '## Severities',
     '',
-    'Where several stand in a cell the one of the mechanism in force counts, the worst of them if several are: no policy, MTA-STS testing, MTA-STS',
-    'enforce, DANE-TA, DANE-EE. An empty cell is not asked. Depth is the least that asks it.',
+    'A cell with several severities lists them in this order: no policy, MTA-STS testing, MTA-STS enforce,',
+    'DANE-TA, DANE-EE. The severity of the mechanism in force counts. If several mechanisms are in force,',
+    'the worst severity counts. A profile does not grade an empty cell. Depth is the lowest depth that',
+    'observes the finding.',
     '',
     table(
       ['finding', 'depth', ...names],
@@ -93,7 +98,7 @@ export function profilesPage(): string {
     '',
     '## Clauses',
     '',
-    'Of `baseline`, and of the others where they differ from it.',
+    'The table shows the clauses of `baseline`. Other profiles have an entry only where they differ.',
     '',
     table(
       ['finding', ...names],

@@ -19,7 +19,7 @@ export const nameFailures = defineFailures({
     blame: 'local',
     temporary: false,
     clause: 'RFC 1035 §3.1',
-    message: 'Two dots stand side by side, or the name begins with one.',
+    message: 'The name has two adjacent dots, or begins with a dot.',
     fix: 'Remove the extra dot.',
   },
   'name-label-too-long': {
@@ -40,14 +40,14 @@ export const nameFailures = defineFailures({
     blame: 'local',
     temporary: false,
     clause: 'RFC 1035 §5.1',
-    message: 'A backslash is not followed by a character or three digits up to 255.',
+    message: 'A backslash precedes neither a character nor three digits up to 255.',
     fix: 'Correct the escape.',
   },
   'name-not-a-domain': {
     blame: 'local',
     temporary: false,
     clause: 'RFC 5891 §4',
-    message: 'This is not a domain name that mail can be sent to.',
+    message: 'This is not a valid domain name for mail.',
     fix: 'Give the part after the @ of a mail address.',
   },
 });

@@ -4,13 +4,13 @@ export const checkFailures = defineFailures({
   'profile-malformed': {
     blame: 'local',
     temporary: false,
-    message: 'The profile is not what a profile should be.',
-    fix: 'Correct what is named: docs/profiles.md shows the form.',
+    message: 'The profile does not have the form of a profile.',
+    fix: 'Correct the named member: docs/profiles.md shows the form.',
   },
   'opt-out-malformed': {
     blame: 'local',
     temporary: false,
     message: 'A line of the opt-out list is neither a host name nor an address.',
-    fix: 'Write one a line: mx.example.com, *.example.com, 192.0.2.25, 192.0.2.0/24 or 2001:db8::/32; # begins a remark.',
+    fix: 'Write one entry a line: mx.example.com, *.example.com, 192.0.2.25, 192.0.2.0/24 or 2001:db8::/32. A # begins a comment.',
   },
 });

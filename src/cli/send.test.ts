@@ -111,7 +111,7 @@ test('send: prints the conversation and the outcome of each recipient', async ()
   assert.match(out, /^you@good\.example {2}delivered: 250/m);
   assert.match(
     out,
-    /^they@null-mx\.example {2}rejected: The domain takes no mail: [\s\S]*\(send-no-mail\)$/m,
+    /^they@null-mx\.example {2}rejected: The domain accepts no mail. [\s\S]*\(send-no-mail\)$/m,
   );
 });
 

@@ -7,15 +7,15 @@ export const daneFailures = defineFailures({
     temporary: false,
     resultType: 'tlsa-invalid',
     clause: 'RFC 7671 §4',
-    message: 'A TLSA record does not have the form its parameters call for.',
-    fix: 'Publish the record anew from the certificate in use.',
+    message: 'A TLSA record does not have the form that its parameters require.',
+    fix: 'Publish the record again from the certificate in use.',
   },
   'dane-usage-unsupported': {
     blame: 'publisher',
     temporary: false,
     resultType: 'tlsa-invalid',
     clause: 'RFC 7672 §3.1.3',
-    message: 'PKIX usages 0 and 1 are not used for mail between servers.',
+    message: 'Mail servers do not use the PKIX usages 0 and 1.',
     fix: 'Publish 3 1 1 for the server’s own key.',
   },
 });

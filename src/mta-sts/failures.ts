@@ -26,16 +26,15 @@ export const stsFailures = defineFailures({
     temporary: false,
     resultType: 'sts-policy-fetch-error',
     clause: 'RFC 8461 §3.3',
-    message:
-      'There is no _mta-sts record any more, while a policy fetched earlier is still in force.',
-    fix: 'Put the record back; to withdraw MTA-STS, publish mode: none first and wait until max_age has passed.',
+    message: 'The _mta-sts record is missing, but an earlier policy is still in force.',
+    fix: 'Publish the record again. To withdraw MTA-STS, publish mode: none first and wait until max_age has passed.',
   },
   'sts-policy-unreachable': {
     blame: 'publisher',
     temporary: true,
     resultType: 'sts-policy-fetch-error',
     clause: 'RFC 8461 §3.3',
-    message: 'The policy could not be fetched.',
+    message: 'The sender could not fetch the policy.',
     fix: 'Make https://mta-sts.DOMAIN/.well-known/mta-sts.txt answer with status 200.',
   },
   'sts-policy-host-missing': {
@@ -51,7 +50,7 @@ export const stsFailures = defineFailures({
     temporary: false,
     resultType: 'sts-policy-fetch-error',
     clause: 'RFC 8461 §3.3',
-    message: 'The policy host answered with another status than 200.',
+    message: 'The policy host did not answer with status 200.',
     fix: 'Serve the policy file itself at /.well-known/mta-sts.txt.',
   },
   'sts-policy-redirect': {
@@ -75,7 +74,7 @@ export const stsFailures = defineFailures({
     temporary: false,
     resultType: 'sts-policy-invalid',
     clause: 'RFC 8461 §3.2',
-    message: 'The policy is not served as text/plain.',
+    message: 'The media type of the policy is not text/plain.',
     fix: 'Set the Content-Type of mta-sts.txt to text/plain.',
   },
   'sts-policy-invalid': {

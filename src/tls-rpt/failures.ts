@@ -20,8 +20,8 @@ export const tlsRptFailures = defineFailures({
     blame: 'publisher',
     temporary: false,
     clause: 'RFC 8460 §3',
-    message: 'The TLS-RPT record names nowhere to report to.',
-    fix: 'Add rua=mailto: or rua=https: with an address of yours.',
+    message: 'The TLS-RPT record contains no address for reports.',
+    fix: 'Add rua=mailto: or rua=https: with your address.',
   },
   'rpt-rua-invalid': {
     blame: 'publisher',
@@ -40,21 +40,21 @@ export const reportFailures = defineFailures({
     blame: 'peer',
     temporary: false,
     clause: 'RFC 8460 §4',
-    message: 'There is nothing in it.',
+    message: 'The report is empty.',
     fix: 'Send the JSON of RFC 8460.',
   },
   'report-missing': {
     blame: 'peer',
     temporary: false,
     clause: 'RFC 8460 §5.3',
-    message: 'The mail holds no report.',
+    message: 'The mail contains no report.',
     fix: 'Attach the report as application/tlsrpt+gzip.',
   },
   'report-too-large': {
     blame: 'peer',
     temporary: false,
     clause: 'RFC 8460 §5.2',
-    message: 'The report is larger than is taken, packed or unpacked.',
+    message: 'The report exceeds the size limit, packed or unpacked.',
     fix: 'Send smaller reports, or raise the limit.',
   },
   'report-too-complex': {
@@ -62,14 +62,14 @@ export const reportFailures = defineFailures({
     temporary: false,
     clause: 'RFC 8460 §7',
     message:
-      'The JSON has more members or is nested deeper, or the mail has more lines, parts or header fields, than any report.',
+      'The JSON or the mail is more complex than any report: members, depth, lines, parts or header fields.',
     fix: 'Send a report.',
   },
   'report-damaged': {
     blame: 'peer',
     temporary: false,
     clause: 'RFC 8460 §5.2',
-    message: 'The compressed data is cut off, damaged or packed more than twice.',
+    message: 'The compressed data is truncated, damaged or packed more than twice.',
     fix: 'Send gzip, packed once.',
   },
   'report-archive': {
@@ -77,14 +77,14 @@ export const reportFailures = defineFailures({
     temporary: false,
     clause: 'RFC 8460 §6.3',
     message:
-      'The archive is encrypted, packed in an uncommon way, empty, or holds more than 1,000 files.',
+      'The archive is encrypted, empty, or in an uncommon format, or it contains more than 1,000 files.',
     fix: 'Send gzip.',
   },
   'report-not-json': {
     blame: 'peer',
     temporary: false,
     clause: 'RFC 8460 §4',
-    message: 'The content is no JSON.',
+    message: 'The content is not JSON.',
     fix: 'Send the JSON of RFC 8460.',
   },
   'report-impossible': {
@@ -92,14 +92,14 @@ export const reportFailures = defineFailures({
     temporary: false,
     clause: 'RFC 8460 §7',
     message:
-      'The session counts or the number of policy domains exceed what one reporter can see in a day.',
+      'The session counts or the number of policy domains exceed the traffic of one reporter in a day.',
     fix: 'Correct the counts, or send one report for each policy domain.',
   },
   'report-no-policies': {
     blame: 'peer',
     temporary: false,
     clause: 'RFC 8460 §4.4',
-    message: 'The JSON has no policies array, so it is no report.',
+    message: 'The JSON has no policies array, so it is not a report.',
     fix: 'Send the JSON of RFC 8460.',
   },
 });
@@ -110,7 +110,7 @@ export const builderFailures = defineFailures({
     blame: 'local',
     temporary: false,
     clause: 'RFC 8460 §4.4',
-    message: 'The report to be written does not follow RFC 8460.',
-    fix: 'Correct the member that the detail names.',
+    message: 'The report does not follow RFC 8460, so Hermetic does not write it.',
+    fix: 'Correct the member in the detail.',
   },
 });

@@ -270,7 +270,7 @@ test('the reason names the constraint and the name that it refuses', () => {
   // A CA whose constraints permit every name is not the one at fault.
   assert.equal(
     reason({ permitted: ['a.example'] }),
-    'A CA vouched for a name outside its constraints',
+    'A CA issued a certificate for a name outside its name constraints',
   );
 });
 

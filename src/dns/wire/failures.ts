@@ -7,7 +7,7 @@ export const wireFailures = defineFailures({
     temporary: true,
     clause: 'RFC 1035 §4',
     message: 'The answer is not a well-formed DNS message.',
-    fix: 'Ask another resolver; if all answer so, tell the operator of the zone.',
+    fix: 'Ask another resolver. If all resolvers give this answer, contact the operator of the zone.',
   },
   'dns-rdata-malformed': {
     blame: 'publisher',
