@@ -32,7 +32,9 @@ test('every command of the pages exists, with every option it is given', async (
     const take = (text: string): void => void (printed += text);
     const args = command
       .split(' ')
-      .map((word) => (word === '/etc/hermetic.yaml' ? '/nonexistent/hermetic.yaml' : word));
+      .map((word) =>
+        word === '/etc/hermetic/hermetic.yaml' ? '/nonexistent/hermetic.yaml' : word,
+      );
     const code = await run(
       args,
       { out: take, err: take, width: 80, color: false, interactive: false },

@@ -22,7 +22,10 @@ function follow(page: string, etc: string): void {
       command.replaceAll('/etc/', `${etc}/`).replace('$(postconf -h mail_version)', '3.7'),
     );
   assert.ok(written.length >= 2, page);
-  execFileSync('sh', ['-euc', `mkdir -p ${etc}/systemd/system\n${written.join('\n')}`]);
+  execFileSync('sh', [
+    '-euc',
+    `mkdir -p ${etc}/systemd/system ${etc}/hermetic\n${written.join('\n')}`,
+  ]);
 }
 
 function etc(t: TestContext): string {
@@ -35,7 +38,7 @@ for (const order of [pages, [...pages].reverse()])
   test(`one configuration and one unit serve both: ${order.join(', then ')}`, (t) => {
     const folder = etc(t);
     for (const page of order) follow(page, folder);
-    const parsed = parseConfig(readFileSync(join(folder, 'hermetic.yaml'), 'utf8'));
+    const parsed = parseConfig(readFileSync(join(folder, 'hermetic', 'hermetic.yaml'), 'utf8'));
     assert.ok(parsed.ok, JSON.stringify(parsed));
     assert.ok(parsed.value.jobs['postfix'] && parsed.value.jobs['publish']);
     assert.ok(parsed.value.metrics && parsed.value.web);
@@ -53,7 +56,7 @@ test('both pages write the same unit, and neither overwrites the configuration',
   assert.ok(units[0]);
   assert.equal(units[0], units[1]);
   for (const page of pages)
-    assert.doesNotMatch(readFileSync(page, 'utf8'), /cat > \/etc\/hermetic\.yaml/);
+    assert.doesNotMatch(readFileSync(page, 'utf8'), /cat > \/etc\/hermetic\/hermetic\.yaml/);
 });
 
 test('the page of the hook shows the JSON that a hook is given', async () => {

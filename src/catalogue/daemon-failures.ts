@@ -51,6 +51,30 @@ export const daemonFailures = defineFailures({
     message: 'A certificate and its key cannot be used together.',
     fix: 'Give the PEM file of the certificate with its intermediates, and the file of its key.',
   },
+  'daemon-unreachable': {
+    blame: 'local',
+    temporary: true,
+    message: 'The running daemon does not answer on its control socket.',
+    fix: 'Check that the daemon runs: systemctl status hermetic.',
+  },
+  'control-unknown': {
+    blame: 'local',
+    temporary: false,
+    message: 'The daemon does not know a request on its control socket.',
+    fix: 'Use the hermetic command of the same version.',
+  },
+  'reload-failed': {
+    blame: 'local',
+    temporary: false,
+    message: 'The daemon refused a new configuration; the old one stays active.',
+    fix: 'Correct the problems that the messages name, and reload again.',
+  },
+  'reload-unsupported': {
+    blame: 'local',
+    temporary: false,
+    message: 'The daemon has no configuration file to read again.',
+    fix: 'Restart the daemon.',
+  },
   'body-too-large': {
     blame: 'peer',
     temporary: false,

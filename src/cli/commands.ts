@@ -104,6 +104,20 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/serve.js')).defineServe,
   },
   {
+    name: 'status',
+    group: 'Run',
+    usage: '',
+    summary: 'show the state of the running daemon',
+    load: async () => (await import('./commands/status.js')).defineStatus,
+  },
+  {
+    name: 'reload',
+    group: 'Run',
+    usage: '',
+    summary: 'let the running daemon read its configuration again',
+    load: async () => (await import('./commands/reload.js')).defineReload,
+  },
+  {
     name: 'explain',
     group: 'Learn',
     usage: '[topic]',

@@ -12,15 +12,10 @@ import {
 import { dirname } from 'node:path';
 import type { z } from 'zod';
 import { describeSystemError, HermeticError } from '../base/index.js';
-import type { Config, ConfigProblem, parseConfig as ParseConfig } from '../server/index.js';
 import { misuse } from './options.js';
-import { complain, type Output } from './output.js';
 
 /** The name that means standard input or standard output. */
 export const STANDARD_STREAM = '-';
-
-/** Path of the daemon's configuration unless `--config` names another. */
-export const DEFAULT_CONFIG = '/etc/hermetic.yaml';
 
 /** Path of the daemon's database unless `--store` names another. */
 export const DEFAULT_STORE = '/var/lib/hermetic/hermetic.db';
@@ -189,35 +184,4 @@ export function readJson<const K extends readonly JsonKind[]>(
 function idOf(value: unknown): string | undefined {
   const id = (value as { schema?: unknown } | null)?.schema;
   return typeof id === 'string' ? id : undefined;
-}
-
-/** Problems of a configuration that are shown; a file of another kind has thousands. */
-const MAX_PROBLEMS = 20;
-
-/**
- * Reads the configuration, or prints every problem and returns undefined. `parseConfig` is
- * a parameter because the part it is in loads every job of the daemon.
- */
-export function readConfig(
-  file: string,
-  parseConfig: typeof ParseConfig,
-  output: Output,
-): Config | undefined {
-  const parsed = parseConfig(readFile(file, '--config'));
-  if (parsed.ok) return parsed.value;
-  for (const problem of parsed.failure.slice(0, MAX_PROBLEMS))
-    complain(output, describeProblem(file, problem));
-  const more = parsed.failure.length - MAX_PROBLEMS;
-  if (more > 0) output.err(`hermetic: ${file}: ${more} more problems (config-invalid)\n`);
-  return undefined;
-}
-
-/** A problem of a configuration as the error `config-invalid`. */
-export function describeProblem(
-  file: string,
-  { line, path, says, fix }: ConfigProblem,
-): HermeticError {
-  return new HermeticError('config-invalid', `${file}:${line}: ${path}${path ? ': ' : ''}${says}`, {
-    fix,
-  });
 }

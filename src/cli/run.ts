@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError, Option } from 'commander';
 import { isHermeticError, neutralise } from '../base/index.js';
 import { commands, type CommandEntry } from './commands.js';
 import { exitCodes, exitStatusTexts } from './exit-codes.js';
 import { addHelpPage, describeOption } from './help.js';
+import { packageVersion } from './version.js';
 import { ColorSwitch, complain, type CommandContext, type Output } from './output.js';
 
 /** Runs one command line (without node and script) and resolves to its exit status. */
@@ -132,11 +132,4 @@ function formatUsageError(text: string, command: Command): string {
   const path: string[] = [];
   for (let at: Command | null = command; at; at = at.parent) path.unshift(at.name());
   return `hermetic: ${neutralise(says)} (usage)\n  See ${path.join(' ')} --help.\n`;
-}
-
-function packageVersion(): string {
-  const { version } = JSON.parse(
-    readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'),
-  ) as { version: string };
-  return version;
 }

@@ -1,5 +1,5 @@
 /**
- * The one door to the network. All traffic leaves through a {@link Network}; guard,
+ * The only network port. All traffic leaves through a {@link Network}; guard,
  * budget, recorder, the lab and its attackers wrap or replace it.
  *
  * @example const net = guarded(nodeNetwork()); const dialled = await net.dial({ address:
@@ -7,6 +7,7 @@
  * net-guarded
  */
 export { nodeNetwork } from './node-network.js';
+export { askSocket, type SocketQuestion } from './node-ask-socket.js';
 export { isSocketInUse } from './node-socket-in-use.js';
 export { guarded, specialPurpose } from './guarded.js';
 export { budgeted, type Budget } from './budgeted.js';

@@ -7,13 +7,20 @@
  * startDaemon(config.value, createLog({ format: 'plain', write: (line) =>
  * process.stdout.write(line), now: Date.now }));
  */
-export { startDaemon, type Daemon } from './daemon/daemon.js';
+export { startDaemon, type Daemon, type DaemonOptions } from './daemon/daemon.js';
+export type {
+  ControlAnswer,
+  ControlRequest,
+  DaemonStatus,
+  ReloadProblem,
+  ReloadResult,
+} from './control/control-port.js';
 export { openHouse, type OpenJobContext } from './daemon/job-context.js';
 export { checkStart } from './daemon/check-start.js';
 export { openHouseToRead } from './daemon/read-only-context.js';
 export { openPublishing, publishSettings, type Publishing } from './publisher.js';
-export { parseConfig, type Config } from './config/config.js';
-export type { ConfigProblem } from './config/load-config.js';
+export { parseConfig, parseConfigFiles, type Config } from './config/config.js';
+export type { ConfigProblem, ConfigSource } from './config/merged-files.js';
 export { parseListenAddress, formatListenAddress, type ListenAddress } from './listen-address.js';
 export { createLog, type Log, type Level } from './log.js';
 export type { Metric, Sample } from './metrics.js';

@@ -3,7 +3,12 @@ import { formatIp, parseIp } from '../base/index.js';
 
 /** Where a daemon listens: an address and port, or the path of a UNIX socket. */
 export type ListenAddress =
-  { readonly address: string; readonly port: number } | { readonly path: string };
+  | { readonly address: string; readonly port: number }
+  | {
+      readonly path: string;
+      /** Permission bits. Default 0666: Postfix runs as a user of its own. */
+      readonly mode?: number;
+    };
 
 /**
  * Reads `PORT` (on 127.0.0.1: the loopback unless told), `ADDRESS:PORT`, `[IPv6]:PORT` or

@@ -95,7 +95,7 @@ dnssec-policy "quick" { keys { csk lifetime unlimited algorithm ecdsap256sha256;
     'hermetic',
     `own=()
 case "$1" in check) own=(--resolver ${at.resolver} --trust-anchor ${root}/anchor --ca ${root}/roots.pem) ;; esac
-[ -f ${root}/etc/hermetic.yaml ] && ! grep -q ^resolver: ${root}/etc/hermetic.yaml && cat ${settings} >> ${root}/etc/hermetic.yaml
+[ -f ${root}/etc/hermetic/hermetic.yaml ] && ! grep -q ^resolver: ${root}/etc/hermetic/hermetic.yaml && cat ${settings} >> ${root}/etc/hermetic/hermetic.yaml
 exec ${process.execPath} ${resolve('dist/src/cli/main.js')} "$@" "\${own[@]}"`,
   );
   script(

@@ -13,7 +13,7 @@ import type { Publishing } from '../../server/index.js';
 import { exitCodes } from '../exit-codes.js';
 import { findFailure } from '../../catalogue/index.js';
 import { sayFailure } from '../failure-text.js';
-import { DEFAULT_CONFIG, readConfig } from '../files.js';
+import { DEFAULT_CONFIG, readConfig } from '../config-files.js';
 import { addHelpPage, type HelpPage } from '../help.js';
 import { collectValues, misuse } from '../options.js';
 import { formatJson, type CommandContext, type Output } from '../output.js';
@@ -44,7 +44,7 @@ interface Subcommand {
 /** With `read` nothing is written: any user who can read the state may run the command. */
 type Access = 'read' | 'write';
 
-const CONFIG = '--config /etc/hermetic.yaml';
+const CONFIG = '--config /etc/hermetic/hermetic.yaml';
 
 const plan: Subcommand = {
   name: 'plan',
@@ -157,7 +157,7 @@ async function open(
   { output, signal }: CommandContext,
 ): Promise<number> {
   const server = await import('../../server/index.js');
-  const config = readConfig(flags.config, server.parseConfig, output);
+  const config = readConfig(flags.config, server.parseConfigFiles, output);
   if (!config) return exitCodes.usage;
   const section = server.publishSettings(config);
   if (!section)

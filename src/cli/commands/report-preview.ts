@@ -9,7 +9,7 @@ import {
 import { openStoreToRead } from '../../store/index.js';
 import { exitCodes } from '../exit-codes.js';
 import { sayFailure } from '../failure-text.js';
-import { DEFAULT_CONFIG, readConfig } from '../files.js';
+import { DEFAULT_CONFIG, readConfig } from '../config-files.js';
 import { addHelpPage } from '../help.js';
 import { misuse } from '../options.js';
 import { formatJson, type CommandContext, type Output } from '../output.js';
@@ -33,7 +33,7 @@ export function defineReportPreview(command: Command, { output, finish }: Comman
       finish(await preview(domain, flags, output)),
     );
   addHelpPage(command, output, {
-    examples: ['hermetic report preview example.com --config /etc/hermetic.yaml'],
+    examples: ['hermetic report preview example.com --config /etc/hermetic/hermetic.yaml'],
   });
 }
 
@@ -43,7 +43,7 @@ async function preview(
   output: Output,
 ): Promise<number> {
   const server = await import('../../server/index.js');
-  const config = readConfig(flags.config, server.parseConfig, output);
+  const config = readConfig(flags.config, server.parseConfigFiles, output);
   if (!config) return exitCodes.usage;
   const section = reportingSection.safeParse(strip(config.jobs['reporting']));
   if (!section.success)

@@ -1,11 +1,14 @@
 import type { Command } from 'commander';
 import type * as ServerModule from '../../server/index.js';
-import type { Daemon, Log } from '../../server/index.js';
+import type { Daemon, Log, ReloadProblem, ReloadResult } from '../../server/index.js';
+import { isHermeticError } from '../../base/index.js';
 import { exitCodes } from '../exit-codes.js';
-import { DEFAULT_CONFIG, readConfig, readFile, STANDARD_STREAM } from '../files.js';
+import { DEFAULT_CONFIG, describeProblem, readConfig, readConfigSources } from '../config-files.js';
+import { STANDARD_STREAM } from '../files.js';
 import { addHelpPage } from '../help.js';
 import { misuse } from '../options.js';
 import { complain, type CommandContext, type Output } from '../output.js';
+import { packageVersion } from '../version.js';
 
 interface ServeFlags {
   readonly config: string;
@@ -37,16 +40,13 @@ export function defineServe(command: Command, context: CommandContext): void {
       [exitCodes.good, 'ended by SIGTERM or ctrl-C; with --check: the daemon can start'],
       [exitCodes.usage, 'the daemon cannot start'],
     ],
-    examples: [
-      'hermetic serve --config /etc/hermetic.yaml --check',
-      'hermetic serve --config /etc/hermetic.yaml',
-    ],
+    examples: ['hermetic serve --check', 'hermetic serve --config hermetic.yaml'],
   });
 }
 
 /** Reports every problem of the configuration and of the machine it is for. */
 async function checkConfig(file: string, server: ServerPart, output: Output): Promise<number> {
-  const config = readConfig(file, server.parseConfig, output);
+  const config = readConfig(file, server.parseConfigFiles, output);
   if (!config) return exitCodes.usage;
   const log = server.createLog({ format: 'plain', write: output.err, now: Date.now });
   const problems = await server.checkStart(config, log);
@@ -64,13 +64,16 @@ async function serve(
 ): Promise<number> {
   if (file === STANDARD_STREAM)
     throw misuse('--config', 'must be a file: SIGHUP reads it again', 'Name a file.');
-  const config = readConfig(file, server.parseConfig, output);
+  const config = readConfig(file, server.parseConfigFiles, output);
   if (!config) return exitCodes.usage;
   const log = server.createLog({ format: config.log.format, write: output.out, now: Date.now });
   const reloader = new Reloader(file, server, log);
-  const starting = server.startDaemon(config, log);
+  const starting = server.startDaemon(config, log, {
+    version: packageVersion(),
+    reload: () => reloader.reload(starting),
+  });
   // SIGHUP without a listener would end the process, so it listens before the daemon runs.
-  const onHangup = (): void => reloader.reload(starting);
+  const onHangup = (): void => void reloader.reload(starting);
   process.on('SIGHUP', onHangup);
   const ended = untilEnded(signal);
   try {
@@ -90,7 +93,7 @@ class Reloader {
   readonly #file: string;
   readonly #server: ServerPart;
   readonly #log: Log;
-  #work: Promise<void> = Promise.resolve();
+  #work: Promise<unknown> = Promise.resolve();
 
   constructor(file: string, server: ServerPart, log: Log) {
     this.#file = file;
@@ -98,29 +101,43 @@ class Reloader {
     this.#log = log;
   }
 
-  reload(starting: Promise<Daemon>): void {
-    this.#work = Promise.all([starting, this.#work])
-      .then(([daemon]) => this.#reload(daemon))
-      .catch((error: unknown) =>
-        this.#log.error('reload-failed', { error: (error as Error).message }),
-      );
+  /** Logs every problem, and resolves to them. */
+  reload(starting: Promise<Daemon>): Promise<ReloadResult> {
+    const work = Promise.all([starting, this.#work]).then(([daemon]) => this.#reload(daemon));
+    const result = work.catch((error: unknown): readonly ReloadProblem[] => {
+      this.#log.error('reload-failed', { error: (error as Error).message });
+      return [problemOf(error as Error)];
+    });
+    this.#work = result;
+    return result.then((problems) => ({ at: new Date().toISOString(), problems }));
   }
 
   /** Resolves when no reload is running. */
-  idle(): Promise<void> {
-    return this.#work;
+  async idle(): Promise<void> {
+    await this.#work;
   }
 
-  async #reload(daemon: Daemon): Promise<void> {
-    const parsed = this.#server.parseConfig(readFile(this.#file, '--config'));
-    if (parsed.ok) return daemon.reload(parsed.value);
+  async #reload(daemon: Daemon): Promise<readonly ReloadProblem[]> {
+    const parsed = this.#server.parseConfigFiles(readConfigSources(this.#file));
+    if (parsed.ok) {
+      await daemon.reload(parsed.value);
+      return [];
+    }
     const effect = 'the old configuration stays active';
-    for (const { line, path, says, fix } of parsed.failure.slice(0, MAX_LOGGED_PROBLEMS))
-      this.#log.error('reload-failed', { file: this.#file, line, path, says, fix, effect });
+    const shown = parsed.failure.slice(0, MAX_LOGGED_PROBLEMS);
+    for (const { file, line, path, says, fix } of shown)
+      this.#log.error('reload-failed', { file, line, path, says, fix, effect });
+    return shown.map((problem) => problemOf(describeProblem(problem)));
   }
 }
 
 const MAX_LOGGED_PROBLEMS = 20;
+
+function problemOf(error: Error): ReloadProblem {
+  return isHermeticError(error)
+    ? { code: error.code, message: error.message, fix: error.fix ?? '' }
+    : { code: 'reload-failed', message: error.message, fix: '' };
+}
 
 /**
  * Ends the process as SIGTERM would: a read of a socket from systemd can be neither

@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import type { Result } from '../../base/index.js';
 import { jobs } from '../jobs/all-jobs.js';
-import { loadConfig, type ConfigProblem } from './load-config.js';
+import { loadConfig } from './load-config.js';
+import type { ConfigProblem, ConfigSource } from './merged-files.js';
 import { houseSections } from './sections.js';
 
 type HouseConfig = z.output<z.ZodObject<typeof houseSections>>;
 
-/** A whole configuration: the daemon's own sections, and those of the jobs by name. */
+/** A complete configuration: the daemon's own sections, and those of the jobs by name. */
 export interface Config extends HouseConfig {
   readonly jobs: Readonly<Record<string, unknown>>;
 }
@@ -26,7 +27,17 @@ const schema = z
     };
   });
 
-/** Reads the text of a `hermetic.yaml`. */
-export function parseConfig(text: string): Result<Config, readonly ConfigProblem[]> {
-  return loadConfig(text, schema);
+/** Parses the text of one `hermetic.yaml`. */
+export function parseConfig(
+  text: string,
+  file = 'hermetic.yaml',
+): Result<Config, readonly ConfigProblem[]> {
+  return parseConfigFiles([{ file, text }]);
+}
+
+/** Parses a configuration of several files, each with sections of its own. */
+export function parseConfigFiles(
+  sources: readonly ConfigSource[],
+): Result<Config, readonly ConfigProblem[]> {
+  return loadConfig(sources, schema);
 }

@@ -1,68 +1,57 @@
-import { LineCounter, parseDocument, isMap, isNode, isScalar, type Document } from 'yaml';
 import { z } from 'zod';
 import { fail, nearest, ok, type Result } from '../../base/index.js';
+import {
+  MergedFiles,
+  parseFile,
+  typeNames,
+  type ConfigProblem,
+  type ConfigSource,
+  type ParsedFile,
+} from './merged-files.js';
 
-/** What is wrong with a configuration, at which line, and what to do. */
-export interface ConfigProblem {
-  /** From 1. */
-  readonly line: number;
-  /** `postfix.listen`; empty for the file as a whole. */
-  readonly path: string;
-  readonly says: string;
-  readonly fix: string;
-}
-
-const LIMIT = 1024 * 1024;
+type Path = readonly (string | number)[];
 
 /**
- * Reads `hermetic.yaml` by a schema. Every problem is told, each with its line; a key
- * that is not known is refused, with the known one that it resembles, so that a slip of
- * the pen never leaves a protection out.
+ * Validates a configuration of one or more files by a schema. Each file holds whole
+ * sections; a section in two files is a problem that names both. Every problem has its file
+ * and line. An unknown key is refused, with the most similar known key: a typing error
+ * must never disable a protection.
  */
 export function loadConfig<T>(
-  text: string,
+  sources: readonly ConfigSource[],
   schema: z.ZodType<T>,
 ): Result<T, readonly ConfigProblem[]> {
-  if (text.length > LIMIT)
-    return fail([
-      { line: 1, path: '', says: 'the file is larger than 1 MiB', fix: 'Name the right file.' },
-    ]);
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines });
-  const lineAt = (offset: number): number => lines.linePos(offset).line;
-  if (document.errors.length > 0)
-    return fail(
-      document.errors.map((error) => ({
-        line: lineAt(error.pos[0]),
-        path: '',
-        says: (error.message.split('\n')[0] ?? '').replace(/ at line \d+, column \d+:?$/, ''),
-        fix: 'Correct the YAML.',
-      })),
-    );
-  // Aliases are not resolved without bound: a small file must not become a large one.
-  const parsed = schema.safeParse(document.toJS({ maxAliasCount: 100 }) ?? {});
+  const files: ParsedFile[] = [];
+  const problems: ConfigProblem[] = [];
+  for (const source of sources) {
+    const parsed = parseFile(source);
+    if (parsed.ok) files.push(parsed.value);
+    else problems.push(...parsed.failure);
+  }
+  const merged = new MergedFiles(files);
+  problems.push(...merged.repeated);
+  // A file that cannot be read may hold a section that another one needs.
+  if (problems.length > 0) return fail(problems);
+  const parsed = schema.safeParse(merged.sections);
   if (parsed.success) return ok(parsed.data);
-  const problems = parsed.error.issues.flatMap((issue) =>
-    problemsOf(issue, document, lineAt, schema),
-  );
-  return fail(problems.sort((a, b) => a.line - b.line));
+  const found = parsed.error.issues.flatMap((issue) => problemsOf(issue, merged, schema));
+  const rank = ({ file }: ConfigProblem): number => sources.findIndex((s) => s.file === file);
+  return fail(found.sort((a, b) => rank(a) - rank(b) || a.line - b.line));
 }
 
 function problemsOf(
   issue: z.core.$ZodIssue,
-  document: Document,
-  lineAt: (offset: number) => number,
+  merged: MergedFiles,
   schema: z.ZodType,
 ): readonly ConfigProblem[] {
   const path = issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step));
-  const line = lineAt(offsetOf(document, path));
   if (issue.code !== 'unrecognized_keys')
-    return [{ line, path: path.join('.'), ...wording(issue) }];
+    return [{ ...merged.placeOf(path), path: path.join('.'), ...wording(issue) }];
   const known = knownKeys(schema, path);
   return issue.keys.map((key) => {
     const near = nearest(key, known);
     return {
-      line: lineAt(keyOffset(document, path, key)),
+      ...merged.placeOf([...path, key]),
       path: [...path, key].join('.'),
       says: 'is not known here',
       fix: near === undefined ? `Known are: ${known.join(', ')}.` : `Did you mean ${near}?`,
@@ -88,17 +77,6 @@ function wording(issue: z.core.$ZodIssue): { says: string; fix: string } {
   }
 }
 
-/** The words for the types of YAML, with the form that each is written in. */
-const typeNames: Readonly<Record<string, readonly [name: string, form: string]>> = {
-  array: ['a list', 'Write it as [one, two].'],
-  object: ['a section', 'Write it as key: value, indented below its name.'],
-  record: ['a section', 'Write it as key: value, indented below its name.'],
-  string: ['a text', 'Write a text here, in quotes where it has special characters.'],
-  number: ['a number', 'Write a number here, without quotes.'],
-  int: ['a whole number', 'Write a whole number here, without quotes.'],
-  boolean: ['true or false', 'Write true or false here.'],
-};
-
 function wrongType(expected: string): { says: string; fix: string } {
   const [name, fix] = typeNames[expected] ?? [`of type ${expected}`, 'See docs/serve.md.'];
   return { says: `must be ${name}`, fix };
@@ -113,37 +91,16 @@ function split(message: string): { says: string; fix: string } {
   };
 }
 
-/** Where the value at a path stands, or the nearest thing around it that is there. */
-function offsetOf(document: Document, path: readonly (string | number)[]): number {
-  for (let length = path.length; length > 0; length--) {
-    const node = document.getIn(path.slice(0, length), true);
-    const key = path[length - 1];
-    if (isNode(node))
-      return typeof key === 'string'
-        ? keyOffset(document, path.slice(0, length - 1), key)
-        : (node.range?.[0] ?? 0);
-  }
-  return 0;
-}
-
-function keyOffset(document: Document, path: readonly (string | number)[], key: string): number {
-  const map = path.length === 0 ? document.contents : document.getIn(path, true);
-  const pair = isMap(map)
-    ? map.items.find((item) => isScalar(item.key) && item.key.value === key)
-    : undefined;
-  return isNode(pair?.key) ? (pair.key.range?.[0] ?? 0) : 0;
-}
-
 interface JsonSchema {
   readonly properties?: Readonly<Record<string, JsonSchema>>;
-  /** What a map by name holds; false where every key is known. */
+  /** The values of a map by name; false where every key is known. */
   readonly additionalProperties?: JsonSchema | false;
   readonly items?: JsonSchema;
   readonly anyOf?: readonly JsonSchema[];
 }
 
 /** The keys a schema knows at a path. */
-function knownKeys(schema: z.ZodType, path: readonly (string | number)[]): readonly string[] {
+function knownKeys(schema: z.ZodType, path: Path): readonly string[] {
   let at = [z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as JsonSchema];
   for (const step of path) {
     at = at

@@ -12,8 +12,8 @@ const texts = z.array(z.string());
  */
 export const houseSections = {
   /**
-   * Who is asked for DNS. Validation happens here, so any resolver that passes DNSSEC
-   * records through will do.
+   * The resolvers. The daemon validates DNSSEC itself, so any resolver that passes DNSSEC
+   * records through is sufficient.
    */
   resolver: z
     .strictObject({
@@ -28,12 +28,12 @@ export const houseSections = {
       clockSkew: z.int().min(0).max(MAX_CLOCK_SKEW).default(300),
     })
     .prefault({}),
-  /** Whose certificates are believed. */
+  /** The roots that certificates must lead to. */
   roots: z
     .strictObject({
-      /** A PEM file in place of the roots that are built in. */
+      /** A PEM file instead of the built-in roots. */
       replace: file.optional(),
-      /** A PEM file beside them. */
+      /** A PEM file in addition to them. */
       add: file.optional(),
     })
     .prefault({}),
@@ -46,10 +46,10 @@ export const houseSections = {
       privateAddresses: z.enum(['refuse', 'allow']).default('refuse'),
     })
     .prefault({}),
-  /** What the senders of this daemon choose. */
+  /** The choices of the senders of this daemon. */
   policy: z
     .strictObject({
-      /** Say what would have to wait, and let it go. */
+      /** Log the mail that would be deferred, and enforce nothing. */
       observe: z.boolean().default(false),
       /** DANE also where an unsigned MX names the host (RFC 7672 §2.2.1). */
       daneWithInsecureMx: z.boolean().default(true),
@@ -78,6 +78,16 @@ export const houseSections = {
     .prefault({}),
   /** The database: policies, reports. */
   store: z.strictObject({ file: file.default('/var/lib/hermetic/hermetic.db') }).prefault({}),
+  /** The socket of `hermetic status` and `hermetic reload`. */
+  control: z
+    .strictObject({
+      /** Default: `control.sock` in the folder that systemd gives, else none. */
+      socket: z
+        .string()
+        .regex(/^\/[^\0]{1,106}$/, 'is not an absolute path of at most 107 octets: write one')
+        .optional(),
+    })
+    .prefault({}),
   log: z.strictObject({ format: z.enum(['plain', 'json']).default('plain') }).prefault({}),
   /** Prometheus text at `/metrics`, `ok` at `/health`, over plain HTTP. */
   metrics: z.strictObject({ listen: listenAddresses }).optional(),

@@ -2,6 +2,7 @@ import { accessSync, constants, existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { HermeticError, isHermeticError } from '../../base/index.js';
 import type { Config } from '../config/config.js';
+import { controlSocket } from '../control/control-port.js';
 import { formatListenAddress, type ListenAddress } from '../listen-address.js';
 import { openHouseToRead } from './read-only-context.js';
 import { jobs } from '../jobs/all-jobs.js';
@@ -13,10 +14,9 @@ import { unwritable } from '../writable-folder.js';
 const { R_OK, W_OK, X_OK } = constants;
 
 /**
- * What would keep the daemon from starting with this configuration, on this machine and
- * as this user: files, keys, certificates, the database, ports and sockets. Nothing is
- * written, and no other machine is asked. Rejects with what is not an error of the
- * operator.
+ * Returns the problems that would keep the daemon from starting with this configuration, on
+ * this machine and as this user: files, keys, certificates, the database, ports and
+ * sockets. It writes nothing and contacts no other machine.
  */
 export async function checkStart(config: Config, log: Log): Promise<readonly HermeticError[]> {
   const problems: HermeticError[] = [];
@@ -50,7 +50,9 @@ export async function checkStart(config: Config, log: Log): Promise<readonly Her
 
 function addressesOf(config: Config, problems: HermeticError[]): readonly ListenAddress[] {
   const { web, metrics } = config;
+  const socket = controlSocket(config);
   const all = [
+    ...(socket === undefined ? [] : [{ path: socket }]),
     ...(web?.listen ?? []),
     ...(web?.http ?? []),
     ...(metrics?.listen ?? []),

@@ -1,6 +1,13 @@
 import type { SecureContext } from 'node:tls';
 import { systemClock } from '../../base/index.js';
 import type { Config } from '../config/config.js';
+import {
+  controlPort,
+  controlSocket,
+  type ControlHandlers,
+  type DaemonStatus,
+  type ReloadResult,
+} from '../control/control-port.js';
 import { formatListenAddress, type ListenAddress } from '../listen-address.js';
 import { openHouse, type OpenJobContext } from './job-context.js';
 import { jobs } from '../jobs/all-jobs.js';
@@ -11,7 +18,7 @@ import { listenWeb, type WebSettings } from '../listeners/web-listener.js';
 import type { Log } from '../log.js';
 import { formatMetrics, labelled, single, type Metric } from '../metrics.js';
 import { loadCertificate, type ServerCertificate } from '../secrets.js';
-import type { Service, Site } from '../service.js';
+import type { Service, Site, StreamPort } from '../service.js';
 import { SharedResolver } from '../shared-resolver.js';
 import { SharedStore } from '../shared-store.js';
 
@@ -27,51 +34,98 @@ export interface Daemon {
   stop(): Promise<void>;
 }
 
-/** What one configuration has set up. Listeners live longer: a reload hands them over. */
+/** The jobs of one configuration. Listeners live longer: a reload hands them over. */
 interface Generation {
   readonly house: OpenJobContext;
   readonly services: readonly Service[];
 }
 
+/** Facts and functions of the caller, for the control socket and the start log. */
+export interface DaemonOptions {
+  /** The version of the program. Default: `unknown`. */
+  readonly version?: string;
+  /** Reads the configuration again. Without it the control socket refuses a reload. */
+  reload?(): Promise<ReloadResult>;
+}
+
 /**
- * Starts every job that has a section. Rejects with HermeticError, having stopped what it
- * had started, when something cannot be had.
+ * Starts every job that has a section. Rejects with HermeticError when a job or port cannot
+ * start, after it has stopped the others.
  */
-export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
+export async function startDaemon(
+  config: Config,
+  log: Log,
+  options: DaemonOptions = {},
+): Promise<Daemon> {
   keepHeapSmall();
+  const began = Date.now();
   const startedAt = performance.now();
+  const { version = 'unknown' } = options;
+  let active = config;
+  let ready = false;
+  let lastReload: ReloadResult | undefined;
   const listeners = new ListenerSet(log);
   const stores = new SharedStore(systemClock, log);
   const resolvers = new SharedResolver();
   const listening = (): Daemon['listening'] =>
     listeners.all.map(({ what, listener }) => ({ what, at: listener.at }));
   const scrape = (): readonly Metric[] => [
-    single(
-      'uptime_seconds',
-      'gauge',
-      'Seconds since the daemon started.',
-      Math.round((performance.now() - startedAt) / 1000),
-    ),
+    single('uptime_seconds', 'gauge', 'Seconds since the daemon started.', uptime()),
     ...portMetrics(listeners),
     ...stores.metrics(),
-    ...generation.services.flatMap((s) => s.metrics?.() ?? []),
+    ...(generation?.services ?? []).flatMap((s) => s.metrics?.() ?? []),
   ];
   const health = (): string =>
     stores.failing.length === 0
       ? 'ok\n'
       : stores.failing.map(({ job, code }) => `degraded: ${job} ${code}\n`).join('');
+  const uptime = (): number => Math.round((performance.now() - startedAt) / 1000);
+  const status = (): DaemonStatus => ({
+    schema: 'hermetic.status/1',
+    version,
+    node: process.versions.node,
+    pid: process.pid,
+    startedAt: new Date(began).toISOString(),
+    uptimeSeconds: uptime(),
+    ready,
+    degraded: stores.failing,
+    jobs: enabledJobs(active),
+    listening: listening().map(({ what, at }) => ({ what, at: formatListenAddress(at) })),
+    lastReload,
+  });
+  const controls: ControlHandlers = {
+    status,
+    async reload() {
+      lastReload = await (options.reload?.() ?? unsupportedReload());
+      return lastReload;
+    },
+  };
   const enter = async (settings: Config): Promise<Generation> => {
     const next = await startJobs(settings, log, { stores, resolvers });
     try {
-      await listeners.arrange(wantedBy(settings, next.services, { scrape, health }, log));
+      const ports = portsOf(settings, next.services, controls, log);
+      const state = { scrape, health, ready: () => ready };
+      await listeners.arrange(wantedBy(settings, { ...next, ports }, state, log));
       return next;
     } catch (error) {
       await stopJobs(next);
       throw error;
     }
   };
-  let generation = await enter(config);
+  // The metrics port may answer before all ports are open.
+  let generation: Generation | undefined;
+  generation = await enter(config);
+  ready = true;
   stores.serving();
+  log.info('started', {
+    version,
+    node: process.versions.node,
+    pid: process.pid,
+    jobs: enabledJobs(config).join(','),
+    store: config.store.file,
+    observe: config.policy.observe,
+    milliseconds: Math.round(performance.now() - startedAt),
+  });
   for (const { what, at } of listening())
     log.info('listening', { what, at: formatListenAddress(at) });
   if (listening().length === 0)
@@ -85,16 +139,45 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
     async reload(next) {
       const before = generation;
       generation = await enter(next);
-      await stopJobs(before);
-      log.info('reloaded');
+      active = next;
+      if (before) await stopJobs(before);
+      log.info('reloaded', { version, jobs: enabledJobs(next).join(',') });
     },
     async stop() {
       log.info('stopping');
+      ready = false;
       await listeners.closeAll();
-      await stopJobs(generation);
+      if (generation) await stopJobs(generation);
       log.info('stopped');
     },
   };
+}
+
+function enabledJobs(config: Config): readonly string[] {
+  return jobs.map(({ section }) => section).filter((name) => config.jobs[name] !== undefined);
+}
+
+function unsupportedReload(): Promise<ReloadResult> {
+  const problem = {
+    code: 'reload-unsupported',
+    message: 'this daemon has no configuration file',
+    fix: 'Restart it.',
+  };
+  return Promise.resolve({ at: new Date().toISOString(), problems: [problem] });
+}
+
+/** The ports of the jobs, and the control socket. */
+function portsOf(
+  config: Config,
+  services: readonly Service[],
+  controls: ControlHandlers,
+  log: Log,
+): readonly StreamPort[] {
+  const socket = controlSocket(config);
+  return [
+    ...services.flatMap((s) => s.ports ?? []),
+    ...(socket === undefined ? [] : [controlPort(socket, controls, log)]),
+  ];
 }
 
 async function startJobs(
@@ -128,7 +211,10 @@ const METRICS_LIMITS = { connections: 32, patienceMs: 1000 };
 
 function wantedBy(
   { web, metrics }: Config,
-  services: readonly Service[],
+  {
+    services,
+    ports,
+  }: { readonly services: readonly Service[]; readonly ports: readonly StreamPort[] },
   state: DaemonState,
   log: Log,
 ): readonly Wanted[] {
@@ -149,11 +235,9 @@ function wantedBy(
   };
   const scraped = { sites: [metricsSite(state)], log, limits: METRICS_LIMITS };
   return [
-    ...services
-      .flatMap((s) => s.ports ?? [])
-      .flatMap(({ what, listen, ...settings }) =>
-        listen.map((at) => wanted(what, at, settings, listenStream)),
-      ),
+    ...ports.flatMap(({ what, listen, ...settings }) =>
+      listen.map((at) => wanted(what, at, settings, listenStream)),
+    ),
     ...(web && secure ? web.listen.map((at) => wanted('web', at, secure, listenWeb)) : []),
     ...(web?.http ?? []).map((at) => wanted('http', at, plain, listenWeb)),
     ...(metrics?.listen ?? []).map((at) => wanted('metrics', at, scraped, listenWeb)),
@@ -181,22 +265,32 @@ function challenges(sites: readonly Site[]): NonNullable<WebSettings['challengeF
   };
 }
 
-/** What the metrics port shows. */
+/** The content of the metrics port. */
 interface DaemonState {
   scrape(): readonly Metric[];
   /** `ok`, or a line for each job that is degraded. */
   health(): string;
+  /** Every job has started and every port is open. */
+  ready(): boolean;
 }
 
-function metricsSite({ scrape, health }: DaemonState): Site {
+const METRICS_PATHS = ['/metrics', '/health', '/ready'];
+
+function metricsSite({ scrape, health, ready }: DaemonState): Site {
   return {
-    serves: (_host, path) => path === '/metrics' || path === '/health',
-    handle: (request) =>
-      new URL(request.url).pathname === '/health'
-        ? new Response(health())
-        : new Response(formatMetrics(scrape()), {
+    serves: (_host, path) => METRICS_PATHS.includes(path),
+    handle(request) {
+      switch (new URL(request.url).pathname) {
+        case '/health':
+          return new Response(health());
+        case '/ready':
+          return ready() ? new Response('ready\n') : new Response('not ready\n', { status: 503 });
+        default:
+          return new Response(formatMetrics(scrape()), {
             headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' },
-          }),
+          });
+      }
+    },
   };
 }
 

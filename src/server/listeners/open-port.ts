@@ -164,7 +164,7 @@ export async function openPort(
   const port = new OpenedPort(server, at, now);
   port.most = most;
   try {
-    if ('path' in at) await listenAtPath(server, at.path);
+    if ('path' in at) await listenAtPath(server, at.path, at.mode);
     else await listenAt(server, at);
     return port;
   } catch (error) {

@@ -12,7 +12,7 @@ import { isSocketInUse } from '../../net/index.js';
 const CLAIM = { wait: 5000, pause: 20 } as const;
 
 /**
- * Listens at a path. A socket that a process listens on is never taken away from it; one
+ * Listens at a path, with `mode` as permission bits. A socket that a process listens on is never taken away from it; one
  * that nothing listens on is replaced. Rejects with `EADDRINUSE` for a socket in use,
  * `EEXIST` for any other file.
  *
@@ -20,12 +20,12 @@ const CLAIM = { wait: 5000, pause: 20 } as const;
  * where the path exists. So it has its mode from the start, and its end never removes the
  * socket of a successor.
  */
-export async function listenAtPath(server: Server, path: string): Promise<void> {
+export async function listenAtPath(server: Server, path: string, mode = 0o666): Promise<void> {
   const own = besides(path);
   await listening(server, own);
   try {
-    // Postfix runs as a user of its own: every user who may enter the folder may connect.
-    chmodSync(own, 0o666);
+    // By default every user with access to the folder may connect, such as Postfix.
+    chmodSync(own, mode);
     if (!linked(own, path)) await replaceStale(own, path);
   } catch (error) {
     server.close();

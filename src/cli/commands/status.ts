@@ -1,0 +1,91 @@
+import type { Command } from 'commander';
+import { isHermeticError } from '../../base/index.js';
+import type { DaemonStatus } from '../../server/index.js';
+import { askDaemon, DEFAULT_SOCKET } from '../control-client.js';
+import { exitCodes } from '../exit-codes.js';
+import { addHelpPage } from '../help.js';
+import { readOptionalNumber } from '../options.js';
+import { complain, formatJson, type CommandContext, type Output } from '../output.js';
+
+interface StatusFlags {
+  readonly socket: string;
+  readonly json?: boolean;
+  readonly wait?: string;
+}
+
+/** Milliseconds for one answer. */
+const ANSWER = 5000;
+/** Milliseconds between two attempts of `--wait`. */
+const PAUSE = 100;
+
+/** `hermetic status`: shows the state of the running daemon. */
+export function defineStatus(command: Command, context: CommandContext): void {
+  command
+    .option('--socket <path>', 'control socket of the daemon', DEFAULT_SOCKET)
+    .option('--wait <seconds>', 'wait until the daemon is ready')
+    .option('--json', 'print hermetic.status/1')
+    .action(async (flags: StatusFlags) => context.finish(await showStatus(flags, context)));
+  addHelpPage(command, context.output, {
+    exitStatus: [
+      [exitCodes.good, 'the daemon is ready'],
+      [exitCodes.fail, 'the daemon is ready, and a job is degraded'],
+      [exitCodes.usage, 'the daemon does not answer'],
+    ],
+    examples: ['hermetic status', 'hermetic status --wait 60'],
+  });
+}
+
+async function showStatus(flags: StatusFlags, { output, signal }: CommandContext): Promise<number> {
+  const wait = readOptionalNumber('--wait', flags.wait, { least: 1, most: 3600 }) ?? 0;
+  const until = performance.now() + wait * 1000;
+  for (;;) {
+    try {
+      const answer = await askDaemon(flags.socket, { do: 'status' }, ANSWER);
+      if (answer.ok && (answer.status.ready || flags.wait === undefined))
+        return print(answer.status, flags, output);
+    } catch (error) {
+      if (!isHermeticError(error)) throw error;
+      if (performance.now() >= until || !isStarting()) {
+        complain(output, error);
+        return exitCodes.usage;
+      }
+    }
+    signal.throwIfAborted();
+    await new Promise((resolve) => setTimeout(resolve, PAUSE));
+  }
+}
+
+/** systemd gives `ExecStartPost=` the process: one that has ended will not become ready. */
+function isStarting(): boolean {
+  const pid = Number(process.env['MAINPID']);
+  if (!Number.isInteger(pid) || pid <= 0) return true;
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+function print(status: DaemonStatus, { json, wait }: StatusFlags, output: Output): number {
+  const { degraded } = status;
+  if (json) output.out(`${formatJson(status, 2)}\n`);
+  else if (wait === undefined) output.out(formatStatus(status));
+  // A degraded daemon is ready: --wait serves systemd, which would stop it.
+  return degraded.length === 0 || wait !== undefined ? exitCodes.good : exitCodes.fail;
+}
+
+function formatStatus(status: DaemonStatus): string {
+  const { version, node, pid, startedAt, ready, degraded, jobs, listening, lastReload } = status;
+  const reloads = lastReload?.problems.map(({ message }) => `  ${message}`) ?? [];
+  const lines = [
+    `${ready ? 'ready' : 'not ready'}, version ${version}, Node.js ${node}, process ${pid}, since ${startedAt}`,
+    `jobs: ${jobs.join(', ') || 'none'}`,
+    ...listening.map(({ what, at }) => `listening: ${what} at ${at}`),
+    ...degraded.map(({ job, code }) => `degraded: ${job} (${code})`),
+    ...(lastReload
+      ? [`last reload: ${lastReload.at}, ${reloads.length === 0 ? 'succeeded' : 'failed:'}`]
+      : []),
+    ...reloads,
+  ];
+  return `${lines.join('\n')}\n`;
+}

@@ -1,0 +1,86 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describeSystemError, HermeticError } from '../base/index.js';
+import type {
+  Config,
+  ConfigProblem,
+  ConfigSource,
+  parseConfigFiles as ParseConfigFiles,
+} from '../server/index.js';
+import { readFile, STANDARD_STREAM } from './files.js';
+import { complain, type Output } from './output.js';
+
+/** Path of the daemon's configuration unless `--config` names another. */
+export const DEFAULT_CONFIG = '/etc/hermetic/hermetic.yaml';
+
+/** The path of version 0.1: a file there is named where the present path has none. */
+const FORMER_CONFIG = '/etc/hermetic.yaml';
+
+/** Next to the configuration: more files, each with sections of its own. */
+const CONFIG_FOLDER = 'conf.d';
+
+const MAX_CONFIG_FILES = 100;
+
+/** Problems of a configuration that are shown; a file of another kind has thousands. */
+const MAX_PROBLEMS = 20;
+
+/**
+ * Reads a configuration file and `conf.d/*.yaml` next to it, in the order of their names.
+ * Standard input (`-`) has no such folder. Throws HermeticError for a file that cannot be
+ * read, and for one in `conf.d` whose name ends in `.yml` or `.YAML`.
+ */
+export function readConfigSources(file: string): readonly ConfigSource[] {
+  const more = file === STANDARD_STREAM ? [] : filesOf(join(dirname(file), CONFIG_FOLDER));
+  if (file === DEFAULT_CONFIG && !existsSync(file) && existsSync(FORMER_CONFIG))
+    throw new HermeticError('file-unreadable', `--config ${file}: there is no such file`, {
+      fix: `Move ${FORMER_CONFIG} to ${DEFAULT_CONFIG}.`,
+    });
+  return [file, ...more].map((path) => ({ file: path, text: readFile(path, '--config') }));
+}
+
+function filesOf(folder: string): readonly string[] {
+  let names: readonly string[];
+  try {
+    names = readdirSync(folder).sort();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    const { message, fix } = describeSystemError(error);
+    throw new HermeticError('file-unreadable', `${folder}: ${message}`, { cause: error, fix });
+  }
+  const misnamed = names.find((name) => /^[^.].*\.ya?ml$/i.test(name) && !name.endsWith('.yaml'));
+  if (misnamed !== undefined)
+    throw new HermeticError('config-invalid', `${join(folder, misnamed)}: is not read`, {
+      fix: 'Let its name end in .yaml, or move it out of the folder.',
+    });
+  const files = names.filter((name) => name.endsWith('.yaml') && !name.startsWith('.'));
+  if (files.length > MAX_CONFIG_FILES)
+    throw new HermeticError('config-invalid', `${folder}: more than ${MAX_CONFIG_FILES} files`, {
+      fix: 'Join files.',
+    });
+  return files.map((name) => join(folder, name));
+}
+
+/**
+ * Reads the configuration, or prints every problem and returns undefined. `parse` is a
+ * parameter because the part it is in loads every job of the daemon.
+ */
+export function readConfig(
+  file: string,
+  parse: typeof ParseConfigFiles,
+  output: Output,
+): Config | undefined {
+  const parsed = parse(readConfigSources(file));
+  if (parsed.ok) return parsed.value;
+  for (const problem of parsed.failure.slice(0, MAX_PROBLEMS))
+    complain(output, describeProblem(problem));
+  const more = parsed.failure.length - MAX_PROBLEMS;
+  if (more > 0) output.err(`hermetic: ${file}: ${more} more problems (config-invalid)\n`);
+  return undefined;
+}
+
+/** A problem of a configuration as the error `config-invalid`. */
+export function describeProblem({ file, line, path, says, fix }: ConfigProblem): HermeticError {
+  return new HermeticError('config-invalid', `${file}:${line}: ${path}${path ? ': ' : ''}${says}`, {
+    fix,
+  });
+}

@@ -1,0 +1,38 @@
+import { connect } from 'node:net';
+
+/** A question to a program of this machine over a UNIX socket. */
+export interface SocketQuestion {
+  readonly path: string;
+  /** Sent at once; the other side answers and closes the connection. */
+  readonly text: string;
+  readonly timeoutMs: number;
+  /** Octets of the answer at most. */
+  readonly maxBytes: number;
+}
+
+/**
+ * Sends one question to the UNIX socket at a path and resolves to the whole answer. Rejects
+ * with the system error, with `ETIMEDOUT` after `timeoutMs`, and with `EMSGSIZE` for an
+ * answer that is too long.
+ */
+export function askSocket({ path, text, timeoutMs, maxBytes }: SocketQuestion): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ path });
+    const parts: Buffer[] = [];
+    let octets = 0;
+    const give = (code: string): void => {
+      socket.destroy(Object.assign(new Error(`${code}: ${path}`), { code }));
+    };
+    const timer = setTimeout(() => give('ETIMEDOUT'), timeoutMs);
+    socket.on('data', (part: Buffer) => {
+      octets += part.length;
+      if (octets > maxBytes) give('EMSGSIZE');
+      else parts.push(part);
+    });
+    socket.once('close', () => clearTimeout(timer));
+    socket.once('error', reject);
+    socket.once('end', () => resolve(Buffer.concat(parts).toString('utf8')));
+    // Not end(): the server answers on a connection that is still open in both directions.
+    socket.write(text);
+  });
+}

@@ -1,0 +1,141 @@
+import { LineCounter, parseDocument, isMap, isNode, isScalar, type Document } from 'yaml';
+import { fail, ok, type Result } from '../../base/index.js';
+
+/** One file of a configuration. */
+export interface ConfigSource {
+  /** The path, as messages name it. */
+  readonly file: string;
+  readonly text: string;
+}
+
+/** A problem of a configuration, its place, and the fix. */
+export interface ConfigProblem {
+  readonly file: string;
+  /** From 1. */
+  readonly line: number;
+  /** `postfix.listen`; empty for the file as a whole. */
+  readonly path: string;
+  readonly says: string;
+  readonly fix: string;
+}
+
+const LIMIT = 1024 * 1024;
+
+/** A file of a configuration after parsing. */
+export interface ParsedFile {
+  readonly file: string;
+  readonly document: Document;
+  readonly sections: Readonly<Record<string, unknown>>;
+  /** The line, from 1, of an offset in the text. */
+  lineAt(offset: number): number;
+}
+
+/** The words for the types of YAML, each with its form. */
+export const typeNames: Readonly<Record<string, readonly [name: string, form: string]>> = {
+  array: ['a list', 'Write it as [one, two].'],
+  object: ['a section', 'Write it as key: value, indented below its name.'],
+  record: ['a section', 'Write it as key: value, indented below its name.'],
+  string: ['a text', 'Write a text here, in quotes where it has special characters.'],
+  number: ['a number', 'Write a number here, without quotes.'],
+  int: ['a whole number', 'Write a whole number here, without quotes.'],
+  boolean: ['true or false', 'Write true or false here.'],
+};
+
+/** Parses one file, whose content must be sections. */
+export function parseFile({
+  file,
+  text,
+}: ConfigSource): Result<ParsedFile, readonly ConfigProblem[]> {
+  const problem = (line: number, says: string, fix: string): ConfigProblem => {
+    return { file, line, path: '', says, fix };
+  };
+  if (text.length > LIMIT)
+    return fail([problem(1, 'the file is larger than 1 MiB', 'Name the right file.')]);
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines });
+  const lineAt = (offset: number): number => lines.linePos(offset).line;
+  if (document.errors.length > 0)
+    return fail(
+      document.errors.map(({ message, pos: [offset] }) => {
+        const says = (message.split('\n')[0] ?? '').replace(/ at line \d+, column \d+:?$/, '');
+        return problem(lineAt(offset), says, 'Correct the YAML.');
+      }),
+    );
+  let value: unknown;
+  try {
+    // Aliases are not resolved without bound: a small file must not become a large one.
+    value = document.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    return fail([problem(1, (error as Error).message, 'Write the values out, without aliases.')]);
+  }
+  // A file of comments alone has no section.
+  if (value === null || isMap(document.contents))
+    return ok({ file, document, lineAt, sections: (value ?? {}) as ParsedFile['sections'] });
+  const [name, form] = typeNames['object'] ?? ['', ''];
+  return fail([problem(1, `the content must be ${name}`, form)]);
+}
+
+type Path = readonly (string | number)[];
+
+/** The sections of all files, each with the file that holds it. */
+export class MergedFiles {
+  readonly sections: Readonly<Record<string, unknown>>;
+  /** A section in a second file. */
+  readonly repeated: readonly ConfigProblem[];
+  readonly #first: ParsedFile | undefined;
+  readonly #holders = new Map<string, ParsedFile>();
+
+  constructor(files: readonly ParsedFile[]) {
+    this.#first = files[0];
+    const repeated: ConfigProblem[] = [];
+    const entries: [string, unknown][] = [];
+    for (const file of files) {
+      for (const [section, value] of Object.entries(file.sections)) {
+        const holder = this.#holders.get(section);
+        if (holder) repeated.push(repetition(section, holder, file));
+        else this.#holders.set(section, file);
+        entries.push([section, value]);
+      }
+    }
+    this.repeated = repeated;
+    this.sections = Object.fromEntries(entries);
+  }
+
+  /** The file and line of a value, or of the nearest thing around it. */
+  placeOf(path: Path): { readonly file: string; readonly line: number } {
+    const holder = this.#holders.get(String(path[0])) ?? this.#first;
+    if (!holder) return { file: '', line: 1 };
+    return { file: holder.file, line: holder.lineAt(offsetOf(holder.document, path)) };
+  }
+}
+
+function repetition(section: string, holder: ParsedFile, file: ParsedFile): ConfigProblem {
+  const lineIn = ({ document, lineAt }: ParsedFile): number =>
+    lineAt(keyOffset(document, [], section));
+  return {
+    file: file.file,
+    line: lineIn(file),
+    path: section,
+    says: `${holder.file}:${lineIn(holder)} has this section too`,
+    fix: 'Keep the section in one of the two files.',
+  };
+}
+
+function offsetOf(document: Document, path: Path): number {
+  for (let length = path.length; length > 0; length--) {
+    const node = document.getIn(path.slice(0, length), true);
+    const key = path[length - 1];
+    if (node === undefined) continue;
+    if (typeof key === 'string') return keyOffset(document, path.slice(0, length - 1), key);
+    if (isNode(node)) return node.range?.[0] ?? 0;
+  }
+  return 0;
+}
+
+function keyOffset(document: Document, path: Path, key: string): number {
+  const map = path.length === 0 ? document.contents : document.getIn(path, true);
+  const pair = isMap(map)
+    ? map.items.find((item) => isScalar(item.key) && String(item.key.value) === key)
+    : undefined;
+  return isNode(pair?.key) ? (pair.key.range?.[0] ?? 0) : 0;
+}

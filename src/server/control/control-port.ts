@@ -1,0 +1,146 @@
+import type { Duplex } from 'node:stream';
+import type { Config } from '../config/config.js';
+import type { Log } from '../log.js';
+import type { StreamPort } from '../service.js';
+
+/**
+ * A request of `hermetic status` or `hermetic reload`: one line of JSON. The daemon answers
+ * with one line and closes the connection.
+ */
+export interface ControlRequest {
+  readonly do: 'status' | 'reload';
+}
+
+/** The state of a running daemon, as `hermetic status --json` prints it. */
+export interface DaemonStatus {
+  readonly schema: 'hermetic.status/1';
+  readonly version: string;
+  readonly node: string;
+  readonly pid: number;
+  /** RFC 3339, UTC. */
+  readonly startedAt: string;
+  readonly uptimeSeconds: number;
+  /** Every job has started and every port is open. */
+  readonly ready: boolean;
+  /** Jobs that run with reduced function, with the code of the failure. */
+  readonly degraded: readonly { readonly job: string; readonly code: string }[];
+  /** The sections of the configuration that enable a job. */
+  readonly jobs: readonly string[];
+  readonly listening: readonly { readonly what: string; readonly at: string }[];
+  /** Absent until the first reload. */
+  readonly lastReload?: ReloadResult;
+}
+
+/** The result of a reload. */
+export interface ReloadResult {
+  /** RFC 3339, UTC. */
+  readonly at: string;
+  /** Empty after a successful reload; otherwise the old configuration stays active. */
+  readonly problems: readonly ReloadProblem[];
+}
+
+export interface ReloadProblem {
+  readonly code: string;
+  readonly message: string;
+  readonly fix: string;
+}
+
+/** An answer over the control socket. */
+export type ControlAnswer =
+  | { readonly ok: true; readonly status: DaemonStatus }
+  | { readonly ok: false; readonly problems: readonly ReloadProblem[] };
+
+/** The functions behind the control socket. */
+export interface ControlHandlers {
+  status(): DaemonStatus;
+  /** Reads the configuration again, and resolves when it is active or refused. */
+  reload(): Promise<ReloadResult>;
+}
+
+/** Only the daemon's user and group, and root, may control it. */
+const SOCKET_MODE = 0o660;
+const MAX_REQUEST = 4096;
+/** Milliseconds for a request; a reload takes as long as the jobs need to start. */
+const IDLE = 120_000;
+
+/**
+ * Where a daemon with this configuration is controlled: the configured socket, else
+ * `control.sock` in the first folder of systemd's `RuntimeDirectory=`.
+ */
+export function controlSocket(
+  { control }: Pick<Config, 'control'>,
+  { RUNTIME_DIRECTORY = '' }: Readonly<Record<string, string | undefined>> = process.env,
+): string | undefined {
+  const [folder = ''] = RUNTIME_DIRECTORY.split(':');
+  return control.socket ?? (folder === '' ? undefined : `${folder}/control.sock`);
+}
+
+/** The port that answers `hermetic status` and `hermetic reload`. */
+export function controlPort(path: string, handlers: ControlHandlers, log: Log): StreamPort {
+  return {
+    what: 'control',
+    listen: [{ path, mode: SOCKET_MODE }],
+    // A reload replaces this port too, and its own answer must still be sent.
+    limits: { connections: 16, idleMs: IDLE, endedByJob: true },
+    serve({ stream, close }) {
+      void answer(stream, handlers).catch((error: unknown) => {
+        log.warn('control-failed', { error: (error as Error).message });
+        close();
+      });
+    },
+  };
+}
+
+async function answer(stream: Duplex, handlers: ControlHandlers): Promise<void> {
+  const line = await readLine(stream);
+  const reply = await handle(line, handlers);
+  stream.end(`${JSON.stringify(reply)}\n`);
+}
+
+async function handle(line: string, handlers: ControlHandlers): Promise<ControlAnswer> {
+  switch (actionOf(line)) {
+    case 'status':
+      return { ok: true, status: handlers.status() };
+    case 'reload': {
+      const { problems } = await handlers.reload();
+      return problems.length === 0
+        ? { ok: true, status: handlers.status() }
+        : { ok: false, problems };
+    }
+    default:
+      return {
+        ok: false,
+        problems: [
+          {
+            code: 'control-unknown',
+            message: 'the daemon does not know this request',
+            fix: 'Use the hermetic command of the same version.',
+          },
+        ],
+      };
+  }
+}
+
+function actionOf(line: string): unknown {
+  try {
+    return (JSON.parse(line) as { do?: unknown } | null)?.do;
+  } catch {
+    return undefined;
+  }
+}
+
+function readLine(stream: Duplex): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let text = '';
+    stream.setEncoding('utf8');
+    stream.on('data', (part: string) => {
+      text += part;
+      const end = text.indexOf('\n');
+      if (end >= 0) resolve(text.slice(0, end));
+      else if (text.length > MAX_REQUEST) reject(new Error('the request is too long'));
+    });
+    stream.once('end', () => resolve(text));
+    stream.once('error', reject);
+    stream.once('close', () => reject(new Error('the client closed the connection')));
+  });
+}

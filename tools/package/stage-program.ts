@@ -1,0 +1,92 @@
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { reachableFiles } from './reachable-files.js';
+
+/** The platforms that packages are built for, by Debian's name of the architecture. */
+export const architectures = { amd64: 'linux-x64', arm64: 'linux-arm64' } as const;
+export type Architecture = keyof typeof architectures;
+
+/** A package of the lock file that a staged program contains. */
+export interface IncludedPackage {
+  readonly name: string;
+  readonly version: string;
+  /** Path in the lock file, as `node_modules/a/node_modules/b`. */
+  readonly path: string;
+}
+
+const ENTRY = 'dist/src/cli/main.js';
+/** Names that the store chooses at run time. */
+const SQLITE = 'node_modules/@photostructure/sqlite';
+
+/**
+ * Copies the program with the files of its dependencies that it can load, for one
+ * platform. Returns the packages that are in it.
+ */
+export function stageProgram(
+  target: string,
+  architecture: Architecture,
+): readonly IncludedPackage[] {
+  const files = [...reachableFiles([ENTRY, `${SQLITE}/dist/index.mjs`, ...sqliteLoader()])]
+    .map((path) => relative('.', path))
+    .filter((path) => path !== 'package.json');
+  const folders = new Set(files.flatMap((path) => packageFolder(path) ?? []));
+  const licences = [...folders].flatMap(licenceFiles);
+  for (const file of [...files, ...licences, ...sqliteLibrary(architecture)])
+    copy(file, join(target, file));
+  chmodSync(join(target, ENTRY), 0o755);
+  writeManifest(target);
+  return [...folders].sort().map((path) => {
+    const { name, version } = JSON.parse(
+      readFileSync(join(path, 'package.json'), 'utf8'),
+    ) as IncludedPackage;
+    return { name, version, path };
+  });
+}
+
+function sqliteLoader(): readonly string[] {
+  return ['node_modules/node-gyp-build/index.js', 'node_modules/node-gyp-build/node-gyp-build.js'];
+}
+
+/** The library for GNU libc alone: Debian has no other. */
+function sqliteLibrary(architecture: Architecture): readonly string[] {
+  const folder = `${SQLITE}/prebuilds/${architectures[architecture]}`;
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('glibc.node'))
+    .map((name) => join(folder, name));
+}
+
+function packageFolder(path: string): string | undefined {
+  return /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(path)?.[0];
+}
+
+function licenceFiles(folder: string): readonly string[] {
+  return readdirSync(folder)
+    .filter((name) => /^(licen[cs]e|copying|notice)/i.test(name))
+    .map((name) => join(folder, name));
+}
+
+/** The members of package.json that are read at run time: Node its type, the program its version. */
+function writeManifest(target: string): void {
+  const { name, version, description, license, type, engines } = JSON.parse(
+    readFileSync('package.json', 'utf8'),
+  ) as Record<string, unknown>;
+  writeFileSync(
+    join(target, 'package.json'),
+    `${JSON.stringify({ name, version, description, license, type, engines }, null, 2)}\n`,
+  );
+}
+
+/** Copies a file into a folder that may not exist yet. */
+export function copy(from: string, to: string): void {
+  if (!existsSync(dirname(to))) mkdirSync(dirname(to), { recursive: true });
+  copyFileSync(from, to);
+  chmodSync(to, 0o644);
+}
