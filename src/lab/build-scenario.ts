@@ -55,8 +55,8 @@ export async function buildScenario(scenario: Scenario, site: ScenarioSite): Pro
   return {
     apex,
     records: () => lines.map((line) => (typeof line === 'string' ? line : line())).join('\n'),
-    ...(zone.signed ? { signed: zone.signed } : {}),
-    ...(zone.fault ? { fault: zone.fault } : {}),
+    signed: zone.signed,
+    fault: zone.fault,
   };
 }
 
@@ -133,8 +133,8 @@ async function startServer(
       certificates: habit === 'no-starttls' ? [] : certificates,
       habit,
       onMail,
-      ...(greeting === undefined ? {} : { greeting }),
-      ...(admits ? { admits } : {}),
+      greeting,
+      admits,
       ...(only === undefined ? {} : { suites: only, maxVersion: 'TLSv1.2' }),
       ...(speaks ? { scripted: oldSurfaces[speaks], maxVersion: 'TLSv1.2' } : {}),
     }),

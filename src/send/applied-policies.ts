@@ -6,10 +6,13 @@ import { parseTlsRptRecord } from '../tls-rpt/index.js';
 import type { SendContext } from './context.js';
 import { resultTypeOf } from './result-type-of.js';
 
-/** A policy before anybody asked who is to hear of it. */
+/** A policy before the lookup of its TLS-RPT record. */
 export type DraftPolicy = Omit<AppliedPolicy, 'tlsRpt'>;
 
-/** The policies with who wants to hear of each (RFC 8460 §3). */
+/**
+ * Adds the TLS-RPT record of each policy domain: the addresses that asked for reports
+ * (RFC 8460 §3). A failed lookup is part of the result.
+ */
 export function resolveReportUris(
   policies: readonly DraftPolicy[],
   context: SendContext,
@@ -23,7 +26,7 @@ export function resolveReportUris(
   );
 }
 
-/** Whether a policy says anything of a host. */
+/** Reports whether a policy applies to a host. */
 export function appliesTo(
   policy: DraftPolicy,
   host: HostDecision,
@@ -40,9 +43,9 @@ export function appliesTo(
 }
 
 /**
- * The policies that have a say in a delivery, as RFC 8460 §4.4 names them: MTA-STS for
- * the domain, TLSA for each base domain, and `no-policy-found` where a host has neither.
- * Pure.
+ * Returns the policies under which a delivery is reported, by the policy types of RFC
+ * 8460 §4.4: `sts` for the domain, `tlsa` for each TLSA base domain, `no-policy-found`
+ * where a host has neither. Pure.
  */
 export function appliedPolicies(decision: DomainDecision): readonly DraftPolicy[] {
   const { domain, mtaSts, hosts, settings } = decision;
@@ -63,13 +66,13 @@ export function appliedPolicies(decision: DomainDecision): readonly DraftPolicy[
       domain,
       strings: [],
       mxHosts: [],
-      ...(failure ? { failure } : {}),
+      failure,
     });
   }
   return drafted;
 }
 
-/** TLSA records that bind a sender, or a lookup of them that failed. */
+/** TLSA records that bind a sender, or a failed lookup, which binds it as well. */
 function hasTlsa({ tlsa: { status } }: HostDecision): boolean {
   return (
     status === 'usable' || status === 'unusable' || status === 'bogus' || status === 'tempfail'
@@ -81,7 +84,7 @@ function stsPolicy({ domain, mtaSts }: DomainDecision): DraftPolicy | undefined 
   const { policy, trouble } = mtaSts;
   if (!policy || policy.mode === 'none') return undefined;
   const failure = failureOf(trouble, 'sts-policy-fetch-error');
-  // RFC 8460 §4.5: one line an element, as served.
+  // RFC 8460 §4.5: one array element for each line of the policy as served.
   const strings = policy.body.split(/\r?\n/).filter((line) => line !== '');
   return {
     type: 'sts',
@@ -89,7 +92,7 @@ function stsPolicy({ domain, mtaSts }: DomainDecision): DraftPolicy | undefined 
     strings,
     mxHosts: policy.mx,
     mode: policy.mode,
-    ...(failure ? { failure } : {}),
+    failure,
   };
 }
 
@@ -129,7 +132,7 @@ function failureOf(
   );
 }
 
-/** RFC 8460 §3. Nobody asks for reports about an address. */
+/** RFC 8460 §3. An IP address as next hop has no policy domain, hence no reports. */
 async function tlsRptOf(
   domain: string,
   { resolver }: SendContext,
@@ -143,5 +146,5 @@ async function tlsRptOf(
   if (lookup === 'failed') return { status: 'tempfail' };
   const { status } = parseTlsRptRecord(texts);
   const record = texts.find((text) => text.startsWith('v=TLSRPTv1'));
-  return { status, ...(record === undefined ? {} : { record }) };
+  return { status, record };
 }

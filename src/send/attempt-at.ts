@@ -6,6 +6,7 @@ import { resultsOf, resultsOfRefusal, sessionFacts, failureEvidence } from './at
 import { sendFailures } from './failures.js';
 import type { AttemptResult } from './try-server.js';
 
+/** The circumstances of an attempt that the server has no part in. */
 interface Circumstances {
   readonly port: number;
   /** Milliseconds since 1970. */
@@ -13,36 +14,39 @@ interface Circumstances {
   readonly policies: readonly DraftPolicy[];
 }
 
-/** An attempt at one address, as evidence. */
+/** Formats one connection attempt as evidence of the delivery (`hermetic.outcome/1`). */
 export function attemptAt(
-  tried: AttemptResult,
+  attempt: AttemptResult,
   host: HostDecision,
-  met: Circumstances & { readonly ip: string; readonly milliseconds: number },
+  circumstances: Circumstances & { readonly ip: string; readonly milliseconds: number },
 ): DeliveryAttempt {
-  const { conn, greeting, cleartext, unreachable } = tried;
-  const facts = sessionFacts(tried, host);
-  const failure = tried.failure ?? tried.tlsFailure ?? unmetOf(tried, host);
+  const { conn, greeting, cleartext } = attempt;
+  const failure = attempt.failure ?? attempt.tlsFailure ?? unmetOf(attempt, host);
   return {
-    at: formatTime(met.at),
-    milliseconds: met.milliseconds,
+    at: formatTime(circumstances.at),
+    milliseconds: circumstances.milliseconds,
     host: host.name,
     preference: host.preference,
-    ip: met.ip,
-    port: met.port,
-    ...(conn ? { localIp: conn.local.address } : {}),
-    ...(greeting?.lines[0] === undefined
-      ? {}
-      : { greeting: greeting.lines[0].split(' ')[0] ?? '' }),
-    state: tried.session ? 'used' : unreachable ? 'unreachable' : 'failed',
+    ip: circumstances.ip,
+    port: circumstances.port,
+    localIp: conn?.local.address,
+    // RFC 5321 §4.2: the greeting starts with the name of the server.
+    greeting: greeting?.lines[0]?.split(' ')[0],
+    state: stateOf(attempt),
     ...needs(host),
-    ...(failure ? { failure: failureEvidence(failure) } : {}),
-    ...(facts ? { session: facts } : {}),
+    failure: failure && failureEvidence(failure),
+    session: sessionFacts(attempt, host),
     cleartext,
-    results: resultsOf(tried, host, met.policies),
+    results: resultsOf(attempt, host, circumstances.policies),
   };
 }
 
-/** A host that was not contacted: policy forbids it, or it has no address. */
+function stateOf({ session, unreachable }: AttemptResult): DeliveryAttempt['state'] {
+  if (session) return 'used';
+  return unreachable ? 'unreachable' : 'failed';
+}
+
+/** Records a host that was not contacted: policy forbids it, or it has no address. */
 export function attemptWithoutServer(
   host: HostDecision,
   { port, at, policies }: Circumstances,
@@ -64,7 +68,7 @@ export function attemptWithoutServer(
   };
 }
 
-/** What had to hold, waived or not. */
+/** The requirement for the host, whether enforced or waived. */
 function needs({
   decision,
 }: HostDecision): Pick<DeliveryAttempt, 'tls' | 'authenticate' | 'reasons'> {
@@ -74,10 +78,14 @@ function needs({
     : { tls: 'mandatory', authenticate: [], reasons };
 }
 
-/** What would have kept the mail back, had it been enforced. */
+/**
+ * The unmet requirement of a session that a waiver allowed. A trial run shows with it
+ * which mail enforcement would have deferred.
+ */
 function unmetOf({ verdict }: AttemptResult, { decision }: HostDecision): Failure | undefined {
-  const judged =
-    decision.action === 'use' ? decision.authenticate.map((mechanism) => verdict?.[mechanism]) : [];
-  const unmet = judged.find((one) => one?.ok === false);
+  if (decision.action !== 'use') return undefined;
+  const unmet = decision.authenticate
+    .map((mechanism) => verdict?.[mechanism])
+    .find((result) => result?.ok === false);
   return unmet?.ok === false ? unmet.failure : undefined;
 }

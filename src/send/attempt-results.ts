@@ -13,23 +13,23 @@ import { resultTypeOf } from './result-type-of.js';
 import type { AttemptResult } from './try-server.js';
 
 /**
- * [8461-5-3, 8461-6-1] What one session means for each policy that bears on its host,
- * enforced or not; nothing where no session came about (RFC 8460 §4.3.4).
+ * [8461-5-3, 8461-6-1] Returns success or failure of one session under each policy that
+ * applies to its host, enforced or not: a policy in mode `testing` is reported without
+ * being enforced. Empty where no session was established (RFC 8460 §4.3.4).
  */
 export function resultsOf(
-  tried: AttemptResult,
+  attempt: AttemptResult,
   host: HostDecision,
   policies: readonly DraftPolicy[],
 ): readonly PolicyResult[] {
-  if (tried.unreachable) return [];
+  if (attempt.unreachable) return [];
   return policies.flatMap((policy, index) => {
     if (!appliesTo(policy, host, policies)) return [];
-    const failure = failureUnder(policy, tried, host);
-    return [failure ? { policy: index, failure } : { policy: index }];
+    return [{ policy: index, failure: failureUnder(policy, attempt, host) }];
   });
 }
 
-/** What a host that is not contacted means for the policies that forbid it. */
+/** Returns the failures of a host that was skipped under the policies that forbid it. */
 export function resultsOfRefusal(
   host: HostDecision,
   policies: readonly DraftPolicy[],
@@ -52,13 +52,18 @@ function failureUnder(
 ): PolicyFailure | undefined {
   if (policy.type === 'sts' && !lists(policy, host)) return notListed(host);
   if (tlsFailure) return asReported(tlsFailure);
-  const judged =
-    policy.type === 'sts'
-      ? verdict?.pkix
-      : policy.type === 'tlsa' && host.tlsa.status === 'usable'
-        ? verdict?.dane
-        : undefined;
+  const judged = resultUnder(policy, verdict, host);
   return judged?.ok === false ? asReported(judged.failure) : undefined;
+}
+
+/** The authentication result that a policy asks for; none without a usable policy. */
+function resultUnder(
+  { type }: DraftPolicy,
+  verdict: ServerVerdict | undefined,
+  { tlsa }: HostDecision,
+): ServerVerdict['pkix'] | undefined {
+  if (type === 'sts') return verdict?.pkix;
+  return type === 'tlsa' && tlsa.status === 'usable' ? verdict?.dane : undefined;
 }
 
 function lists({ mxHosts }: DraftPolicy, { name }: HostDecision): boolean {
@@ -73,7 +78,7 @@ function asReported({ code, detail }: Failure): PolicyFailure {
   return { resultType: resultTypeOf(code, 'validation-failure'), code, detail };
 }
 
-/** The handshake as evidence. */
+/** Formats the handshake as evidence; undefined where none was completed. */
 export function sessionFacts(
   { facts, verdict }: AttemptResult,
   host: HostDecision,
@@ -84,9 +89,9 @@ export function sessionFacts(
   return {
     version,
     suite,
-    ...(group === undefined ? {} : { group }),
+    group,
     sni: serverName,
-    ...(certificate ? { certificate } : {}),
+    certificate,
   };
 }
 
@@ -99,12 +104,16 @@ function shownCertificate(
     ...certificateFacts(leaf, sent),
     chain: path.chain,
     validity: path.validity,
-    nameMatch: nameMatch ? 'match' : 'mismatch',
-    dane: tlsa.status !== 'usable' ? 'not-applicable' : dane.ok ? 'match' : 'mismatch',
+    nameMatch: matchOf(nameMatch),
+    dane: tlsa.status === 'usable' ? matchOf(dane.ok) : 'not-applicable',
   };
 }
 
-/** A failure as stored in an attempt. */
+function matchOf(matches: boolean): 'match' | 'mismatch' {
+  return matches ? 'match' : 'mismatch';
+}
+
+/** Reduces a failure to the fields that evidence stores. */
 export function failureEvidence({
   code,
   detail,

@@ -17,6 +17,7 @@ import type { SendContext } from './context.js';
 import { sendFailures } from './failures.js';
 import { tryServer } from './try-server.js';
 
+/** Requirements of one message, in addition to the policy of the domain. */
 export interface ConnectRequest {
   /** The message asks for REQUIRETLS (RFC 8689). */
   readonly requireTls?: boolean;
@@ -25,13 +26,14 @@ export interface ConnectRequest {
   readonly signal?: AbortSignal;
 }
 
-/** What was said with one server. */
+/** The SMTP dialogue with one server. */
 export interface SmtpTranscript {
   readonly host: string;
   readonly ip: string;
   readonly lines: readonly SmtpTranscriptLine[];
 }
 
+/** An open session, or the reason for none; with decision and evidence in both cases. */
 export type ConnectResult = {
   readonly decision: DomainDecision;
   readonly outcome: DeliveryOutcome;
@@ -46,30 +48,32 @@ export type ConnectResult = {
 );
 
 /**
- * Decides, then walks hosts and addresses in their order until one holds what was decided
- * (RFC 5321 §5.1, RFC 8461 §8.4 [8461-8.4-1], RFC 7672 §2.2.1). Policy never fails mail
- * for good: what it forbids today it may allow tomorrow (RFC 8461 §5 [8461-5-4]).
+ * Decides, then tries hosts and addresses in order until one meets the decision (RFC 5321
+ * §5.1, RFC 8461 §8.4 [8461-8.4-1], RFC 7672 §2.2.1). A host that fails its requirement
+ * is passed over, not the whole domain. Policy never rejects mail for good, since the
+ * domain may repair it while the mail is queued (RFC 8461 §5 [8461-5-4]).
  */
 export async function connectVia(
   context: SendContext,
   nextHop: string,
   request: ConnectRequest = {},
 ): Promise<ConnectResult> {
-  const { signal } = request;
-  const asked = signal ? { signal } : {};
+  const { signal, requireTls, tlsRequiredNo } = request;
   const decision = await resolvePolicy(nextHop, {
     ...context,
-    ...asked,
-    ...(request.requireTls ? { require: 'verified' } : {}),
-    ...(request.tlsRequiredNo ? { tlsRequiredNo: true } : {}),
+    signal,
+    require: requireTls ? 'verified' : context.require,
+    tlsRequiredNo,
   });
   const startedAt = context.clock.now();
   const drafted = appliedPolicies(decision);
-  // Who wants to hear of it is looked up while the servers are tried.
-  const asking = resolveReportUris(drafted, context, signal);
-  asking.catch(() => undefined); // It is waited for below.
-  const walked = await walk(context, decision, drafted, portOf(nextHop, context), request);
-  const policies = await asking.catch((error: unknown) => {
+  // The TLS-RPT records are looked up while the servers are tried: no delivery waits for
+  // a record that only matters for its report.
+  const reportLookup = resolveReportUris(drafted, context, signal);
+  reportLookup.catch(() => undefined); // It is awaited below.
+  const port = portOf(nextHop, context);
+  const walked = await walk(context, { decision, policies: drafted, port, request });
+  const policies = await reportLookup.catch((error: unknown) => {
     walked.session?.close();
     throw error;
   });
@@ -80,9 +84,9 @@ export async function connectVia(
     domain: decision.domain,
     startedAt: formatTime(startedAt),
     finishedAt: formatTime(context.clock.now()),
-    result: !failure ? 'connected' : failure.temporary ? 'deferred' : 'rejected',
-    ...(failure ? { failure: failureEvidence(failure) } : {}),
-    ...(waiver ? { waiver } : {}),
+    result: resultOf(failure),
+    failure: failure && failureEvidence(failure),
+    waiver,
     helo: context.helo,
     policies,
     attempts: walked.attempts,
@@ -92,19 +96,31 @@ export async function connectVia(
   return { ...common, ok: false, failure: failure ?? sendFailures.make('send-no-server') };
 }
 
+function resultOf(failure: Failure | undefined): DeliveryOutcome['result'] {
+  if (!failure) return 'connected';
+  return failure.temporary ? 'deferred' : 'rejected';
+}
+
+/** One delivery: the decision to enforce and the policies to report under. */
+interface Walk {
+  readonly decision: DomainDecision;
+  readonly policies: readonly DraftPolicy[];
+  readonly port: number;
+  readonly request: ConnectRequest;
+}
+
 interface Walked {
   readonly session?: SmtpSession;
   readonly attempts: readonly DeliveryAttempt[];
   readonly conversations: readonly SmtpTranscript[];
 }
 
+/** Tries the hosts in order and returns the first session that meets its requirement. */
 async function walk(
   context: SendContext,
-  decision: DomainDecision,
-  policies: readonly DraftPolicy[],
-  port: number,
-  { requireTls = false, signal }: ConnectRequest,
+  { decision, policies, port, request }: Walk,
 ): Promise<Walked> {
+  const { requireTls = false, signal } = request;
   const attempts: DeliveryAttempt[] = [];
   const conversations: SmtpTranscript[] = [];
   const { waiver } = decision;
@@ -121,29 +137,23 @@ async function walk(
       continue;
     }
     for (const ip of host.addresses) {
-      if (attempts.filter((a) => a.ip !== undefined).length >= context.maxAttempts)
+      // RFC 5321 §5.1 allows a limit on the alternate addresses tried for one message.
+      if (attempts.filter((earlier) => earlier.ip !== undefined).length >= context.maxAttempts)
         return { attempts, conversations };
       const began = context.clock.monotonic();
       const at = context.clock.now();
-      const tried = await tryServer(context, { host, ip, port, waiver, requireTls, signal });
-      if (tried.earlier) conversations.push({ host: host.name, ip, lines: tried.earlier });
-      conversations.push({ host: host.name, ip, lines: tried.transcript });
-      attempts.push(
-        attemptAt(tried, host, {
-          ip,
-          port,
-          at,
-          milliseconds: Math.round(context.clock.monotonic() - began),
-          policies,
-        }),
-      );
-      if (tried.session) return { session: tried.session, attempts, conversations };
+      const attempt = await tryServer(context, { host, ip, port, waiver, requireTls, signal });
+      if (attempt.earlier) conversations.push({ host: host.name, ip, lines: attempt.earlier });
+      conversations.push({ host: host.name, ip, lines: attempt.transcript });
+      const milliseconds = Math.round(context.clock.monotonic() - began);
+      attempts.push(attemptAt(attempt, host, { ip, port, at, milliseconds, policies }));
+      if (attempt.session) return { session: attempt.session, attempts, conversations };
     }
   }
   return { attempts, conversations };
 }
 
-/** Why there is no session. */
+/** Explains why no session was opened, and whether a later attempt can succeed. */
 function failureOf(
   { action, route }: DomainDecision,
   attempts: readonly DeliveryAttempt[],
@@ -176,13 +186,13 @@ function failureOf(
 }
 
 /**
- * The attempt that says most about why there is no session: a server that failed, then a
+ * The attempt that explains best why there is no session: a server that failed, then a
  * host that policy forbids, then the rest.
  */
 function tellingAttempt(attempts: readonly DeliveryAttempt[]): DeliveryAttempt | undefined {
-  const of = (state: DeliveryAttempt['state']): DeliveryAttempt | undefined =>
+  const firstIn = (state: DeliveryAttempt['state']): DeliveryAttempt | undefined =>
     attempts.find((attempt) => attempt.state === state);
-  return of('failed') ?? of('refused') ?? attempts[0];
+  return firstIn('failed') ?? firstIn('refused') ?? attempts[0];
 }
 
 /** The ground that forbids a host, as text. */
@@ -197,8 +207,8 @@ function groundText(host: HostDecision): string {
  */
 function inOrder(hosts: readonly HostDecision[], random: () => number): readonly HostDecision[] {
   return hosts
-    .map((host) => ({ host, lot: random() }))
-    .sort((a, b) => a.host.preference - b.host.preference || a.lot - b.lot)
+    .map((host) => ({ host, order: random() }))
+    .sort((left, right) => left.host.preference - right.host.preference || left.order - right.order)
     .map(({ host }) => host);
 }
 

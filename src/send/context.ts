@@ -14,6 +14,7 @@ import type { DecideOptions } from '../tls-policy/index.js';
 import { builtinTrustStore } from '../tls/index.js';
 import type { TrustStore } from '../x509/index.js';
 
+/** Options of a sender. Each has a default that suits a mail server on the Internet. */
 export interface SenderOptions extends Omit<DecideOptions, 'tlsRequiredNo'>, ResolverChoice {
   readonly network?: Network;
   /**
@@ -24,8 +25,8 @@ export interface SenderOptions extends Omit<DecideOptions, 'tlsRequiredNo'>, Res
   /** Default: the roots that come with Node. */
   readonly trustStore?: TrustStore;
   /**
-   * Where MTA-STS policies are kept. Default: in memory, for which every start is a first
-   * contact. See `stsStore`.
+   * The cache of MTA-STS policies. Default: in memory, so that every start is a first
+   * contact, which an on-path attacker can suppress (RFC 8461 §10.2). See `stsStore`.
    */
   readonly stsCache?: StsCache;
   readonly clock?: Clock;
@@ -41,7 +42,7 @@ export interface SenderOptions extends Omit<DecideOptions, 'tlsRequiredNo'>, Res
   readonly maxAttempts?: number;
   /** A number from 0 to 1: equal MX hosts are tried in random order (RFC 5321 §5.1). */
   random?(): number;
-  /** The refresh of a policy in force fails again and again. */
+  /** Called when the refresh of a policy in force fails repeatedly. */
   onWarning?(entry: StsEntry): void;
 }
 
@@ -61,7 +62,11 @@ export interface SendContext extends DecideOptions {
   readonly random: () => number;
 }
 
-/** Fills in the defaults and joins the parts. */
+/**
+ * Fills in the defaults and connects resolver, policy cache and network.
+ *
+ * @throws HermeticError `send-helo-invalid`
+ */
 export function sendContext(options: SenderOptions): SendContext {
   const {
     clock = systemClock,
@@ -74,12 +79,13 @@ export function sendContext(options: SenderOptions): SendContext {
     throw new HermeticError('send-helo-invalid', `helo: ${helo} is no host name`, {
       fix: 'Give the name under which this machine sends mail.',
     });
-  const door = options.network ?? nodeNetwork();
-  const network = options.publicOnly ? guarded(door) : door;
+  const localNetwork = options.network ?? nodeNetwork();
+  const network = options.publicOnly ? guarded(localNetwork) : localNetwork;
+  // The resolver is the operator's own and often has a private address: never guarded.
   const resolver = chooseResolver(options, {
-    network: door,
+    network: localNetwork,
     clock,
-    ...(options.trustStore ? { roots: options.trustStore } : {}),
+    roots: options.trustStore,
   });
   const now = steadyTime(clock);
   const stsSource = createStsSource({
@@ -97,7 +103,7 @@ export function sendContext(options: SenderOptions): SendContext {
         timeoutMs: fetchTimeoutMs,
         signal,
       }),
-    ...(options.onWarning ? { onWarning: (entry: StsEntry) => options.onWarning?.(entry) } : {}),
+    onWarning: (entry: StsEntry) => options.onWarning?.(entry),
   });
   return {
     ...decideOptions(options),
@@ -124,18 +130,10 @@ function decideOptions({
   observe,
   exemptions,
 }: SenderOptions): DecideOptions {
-  return {
-    ...(dane === undefined ? {} : { dane }),
-    ...(mtaSts === undefined ? {} : { mtaSts }),
-    ...(daneSuffices === undefined ? {} : { daneSuffices }),
-    ...(daneWithInsecureMx === undefined ? {} : { daneWithInsecureMx }),
-    ...(require === undefined ? {} : { require }),
-    ...(observe === undefined ? {} : { observe }),
-    ...(exemptions === undefined ? {} : { exemptions }),
-  };
+  return { dane, mtaSts, daneSuffices, daneWithInsecureMx, require, observe, exemptions };
 }
 
-/** RFC 5321 §4.1.4: a name that is none would be refused by many. */
+/** RFC 5321 §4.1.4: many servers refuse an EHLO name that is not fully qualified. */
 function ownName(): string {
   const name = hostname();
   return /^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$/.test(name) ? name : 'localhost.localdomain';

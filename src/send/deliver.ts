@@ -4,6 +4,7 @@ import { parseMailbox, sendMail, type Reply } from '../smtp/index.js';
 import { connectVia, type ConnectResult, type SmtpTranscript } from './connect.js';
 import type { SendContext } from './context.js';
 
+/** One message with its envelope. */
 export interface Mail {
   /** Envelope sender; empty for a notice that must not be answered. */
   readonly from: string;
@@ -14,39 +15,37 @@ export interface Mail {
    */
   readonly message: Uint8Array;
   /**
-   * REQUIRETLS: rather returned than sent by way of a server that does not promise it. It
-   * wins over the header field (RFC 8689 §4.1).
+   * REQUIRETLS: the message bounces rather than passing a server that does not support
+   * it. Takes precedence over the header field (RFC 8689 §4.1).
    */
   readonly requireTls?: boolean;
-  /**
-   * Send everything there, in the place of each recipient's domain; as `parseNextHop`
-   * reads it.
-   */
+  /** Next hop for all recipients instead of their domains, as `parseNextHop` reads it. */
   readonly via?: string;
   readonly signal?: AbortSignal;
 }
 
-/** What became of one recipient. */
+/** The delivery result for one recipient. */
 export interface Recipient {
   readonly address: string;
   readonly status: 'delivered' | 'deferred' | 'rejected';
-  /** Why not. */
+  /** Why the message was not delivered. */
   readonly failure?: Failure;
-  /** The server's last word. */
+  /** The last reply of the server to the message. */
   readonly reply?: Reply;
 }
 
+/** The result of a delivery, by recipient and by next hop. */
 export interface Delivery {
   /** In the order of `to`. */
   readonly recipients: readonly Recipient[];
-  /** One for each next hop. */
+  /** One for each next hop: the evidence, and the input of TLS-RPT. */
   readonly outcomes: readonly DeliveryOutcome[];
   readonly conversations: readonly SmtpTranscript[];
 }
 
 /**
- * Hands a message to the servers of its recipients, one session for each domain. Rejects
- * only with `signal.reason` and for misuse.
+ * Delivers a message to the servers of its recipients, one session for each domain.
+ * Rejects only with `signal.reason` and for misuse; a refused recipient is a result.
  */
 export async function deliverVia(context: SendContext, mail: Mail): Promise<Delivery> {
   const groups = new Map<string, string[]>();
@@ -60,12 +59,16 @@ export async function deliverVia(context: SendContext, mail: Mail): Promise<Deli
     const hop = mail.via ?? mailbox.value.domain;
     groups.set(hop, [...(groups.get(hop) ?? []), address]);
   }
-  const done = await Promise.all([...groups].map(([hop, to]) => deliverTo(context, mail, hop, to)));
-  const all = [...unsendable, ...done.flatMap((d) => d.recipients)];
+  const sessions = await Promise.all(
+    [...groups].map(([hop, to]) => deliverTo(context, mail, hop, to)),
+  );
+  const all = [...unsendable, ...sessions.flatMap(({ recipients }) => recipients)];
   return {
-    recipients: mail.to.flatMap((address) => all.find((r) => r.address === address) ?? []),
-    outcomes: done.map((d) => d.outcome),
-    conversations: done.flatMap((d) => d.conversations),
+    recipients: mail.to.flatMap(
+      (address) => all.find((recipient) => recipient.address === address) ?? [],
+    ),
+    outcomes: sessions.map(({ outcome }) => outcome),
+    conversations: sessions.flatMap(({ conversations }) => conversations),
   };
 }
 
@@ -84,30 +87,27 @@ async function deliverTo(
     requireTls,
     // RFC 8689 §4.1, §4.2.2 [8689-4.1-1, 8689-4.2.2-1]
     tlsRequiredNo: !requireTls && saysTlsRequiredNo(message),
-    ...(signal ? { signal } : {}),
+    signal,
   });
   if (!connected.ok) return notConnected(connected, to);
   const { session } = connected;
   const sent = await sendMail(session, { from, to, requireTls }, message);
   await session.quit();
   const recipients = to.map((address): Recipient => {
-    const failure = sent.refused.find((r) => r.address === address)?.failure;
-    const reply = sent.reply ? { reply: sent.reply } : {};
-    return failure
-      ? { address, status: failure.temporary ? 'deferred' : 'rejected', failure, ...reply }
-      : { address, status: 'delivered', ...reply };
+    const failure = sent.refused.find((refusal) => refusal.address === address)?.failure;
+    return { address, status: statusOf(failure), failure, reply: sent.reply };
   });
   const best =
     (['delivered', 'deferred', 'rejected'] as const).find((status) =>
-      recipients.some((r) => r.status === status),
+      recipients.some((recipient) => recipient.status === status),
     ) ?? 'rejected';
-  const failure =
-    best === 'delivered' ? undefined : recipients.find((r) => r.status === best)?.failure;
+  // A delivered recipient has no failure, so that the failure explains the result.
+  const failure = recipients.find((recipient) => recipient.status === best)?.failure;
   const outcome: DeliveryOutcome = {
     ...connected.outcome,
     finishedAt: formatTime(context.clock.now()),
     result: best,
-    ...(failure ? { failure: { code: failure.code, detail: failure.detail } } : {}),
+    failure: failure && { code: failure.code, detail: failure.detail },
   };
   return {
     recipients,
@@ -116,22 +116,25 @@ async function deliverTo(
   };
 }
 
+function statusOf(failure: Failure | undefined): Recipient['status'] {
+  if (!failure) return 'delivered';
+  return failure.temporary ? 'deferred' : 'rejected';
+}
+
 function notConnected(
   result: ConnectResult & { ok: false },
   to: readonly string[],
 ): { recipients: Recipient[]; outcome: DeliveryOutcome; conversations: readonly SmtpTranscript[] } {
   const { failure, outcome, conversations } = result;
-  const recipients = to.map((address): Recipient => ({
-    address,
-    status: failure.temporary ? 'deferred' : 'rejected',
-    failure,
-  }));
+  const status = statusOf(failure);
+  const recipients = to.map((address): Recipient => ({ address, status, failure }));
   return { recipients, outcome, conversations };
 }
 
 /**
- * RFC 8689 §4.2.2, §5: one header field `TLS-Required` with the value `No`; anything else
- * says nothing.
+ * Reports whether a message has exactly one header field `TLS-Required` with the value
+ * `No` (RFC 8689 §4.2.2, §5). Any other value, or a second field, is ignored: the policy
+ * of the domain stays in force.
  */
 export function saysTlsRequiredNo(message: Uint8Array): boolean {
   const text = Buffer.from(
@@ -147,4 +150,5 @@ export function saysTlsRequiredNo(message: Uint8Array): boolean {
   return fields.length === 1 && /:[ \t]*no[ \t]*$/i.test(fields[0] ?? '');
 }
 
+/** Octets of the message that are searched for the end of its header. */
 const MAX_HEADER = 262_144;

@@ -1,6 +1,6 @@
 import { defineFailures } from '../base/index.js';
 
-/** Why mail did not go, beyond what a server or DNS says. */
+/** Why mail was not delivered, in addition to the failures of DNS, SMTP and TLS. */
 export const sendFailures = defineFailures({
   'send-no-mail': {
     blame: 'publisher',

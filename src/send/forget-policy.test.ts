@@ -39,7 +39,7 @@ test('a forgotten policy does not count in another process, also where that save
   assert.equal(cache.get('one.example')?.policy?.id, '2');
 });
 
-test('a policy is forgotten whatever the clocks of the two processes say', async (t) => {
+test('a policy is forgotten even when the clocks of two processes differ', async (t) => {
   const path = file(t);
   const [daemon, command] = [await openStore(path), await openStore(path)];
   t.after(() => [daemon, command].forEach((store) => store.close()));

@@ -1,10 +1,34 @@
 /**
- * Delivering mail so that policy is obeyed: a session as `policy` decides or none, with
- * the outcome of every attempt as data; and what makes other mail servers obey it. RFC
- * 5321, RFC 3207, RFC 8461, RFC 7672, RFC 8689.
+ * Sending mail under TLS policy (RFC 5321, RFC 3207, RFC 7672, RFC 8461, RFC 8689).
  *
- * @example const { outcome } = await connect('example.com'); console.log(outcome.result,
- * outcome.attempts.map((a) => `${a.host} ${a.failure?.code ?? a.state}`));
+ * For each next hop a sender looks up MX hosts, TLSA records and the MTA-STS policy and
+ * asks `tls-policy` what each host requires. Then it tries the hosts by preference and
+ * uses the first session that meets its requirement:
+ *
+ * - A host that fails is passed over. Mail without a usable host is deferred; a policy
+ *   alone never bounces mail (RFC 8461 §5, RFC 7672 §2.2).
+ * - Opportunistic TLS continues in plaintext where the handshake fails, since nothing
+ *   requires TLS there. A mandatory handshake never falls back.
+ * - No command that reveals the message or its envelope precedes authentication.
+ * - REQUIRETLS (RFC 8689) raises the requirement of one message, `TLS-Required: No`
+ *   lowers it. Both are recorded in the outcome.
+ *
+ * Each attempt is recorded as data: `hermetic.outcome/1` holds decision, attempts and the
+ * result under each policy, and TLS-RPT reports are counted from it. A peer's fault is a
+ * result, never an exception.
+ *
+ * Two adapters bring this to other software. `adapters/postfix` answers the socketmap
+ * `smtp_tls_policy_maps`; Postfix then enforces the policy itself. `adapters/nodemailer`
+ * is a transport that delivers directly. The policy cache of `stsStore` is durable: a
+ * cached policy protects until its max_age ends even if an attacker blocks every later
+ * fetch (RFC 8461 §10.2).
+ *
+ * Queueing and retries are left to the caller, signing and composing to the mail library.
+ *
+ * @example
+ * const { outcome } = await connect('example.com');
+ * for (const { host, state, failure } of outcome.attempts)
+ *   console.log(host, failure?.code ?? state);
  */
 export { connect, createSender, deliver, type Sender } from './sender.js';
 export {

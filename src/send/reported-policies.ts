@@ -7,7 +7,7 @@ import type {
 } from '../evidence/index.js';
 import type { FailureDetails, ReportedPolicy } from '../tls-rpt/index.js';
 
-/** What one outcome adds to the report of one policy domain. */
+/** The contribution of one outcome to the report of one policy domain. */
 export interface ReportedOutcome {
   /** The TLS-RPT record of the policy domain: where the report goes. */
   readonly record: string;
@@ -15,10 +15,11 @@ export interface ReportedOutcome {
 }
 
 /**
- * One outcome as TLS-RPT counts it (RFC 8460 §4): a policy each, for those that asked to
- * hear of it, to be added up with `mergePolicies`. Sessions count; servers that were not
- * reached do not (§4.3.4). Mail that says `TLS-Required: No` is not reported on, so that
- * no two reporters report each other's reports for ever (§5.3).
+ * Counts one outcome for TLS-RPT (RFC 8460 §4): one entry for each policy whose domain
+ * publishes a TLS-RPT record, to be added up with `mergePolicies`. Sessions count;
+ * unreachable servers do not (§4.3.4). Mail with `TLS-Required: No` is not counted:
+ * reports are sent that way, and two reporters would report each other's reports forever
+ * (§5.3).
  */
 export function reportedPolicies({
   policies,
@@ -27,15 +28,14 @@ export function reportedPolicies({
 }: DeliveryOutcome): readonly ReportedOutcome[] {
   if (waiver?.kind === 'tls-required-no') return [];
   return policies.flatMap((policy, index) => {
-    if (policy.tlsRpt.status !== 'found' || policy.tlsRpt.record === undefined) return [];
+    const { status, record } = policy.tlsRpt;
+    if (status !== 'found' || record === undefined) return [];
     const sessions = attempts.flatMap((attempt) =>
       attempt.results
         .filter((result) => result.policy === index)
         .map(({ failure }) => ({ attempt, failure })),
     );
-    return sessions.length === 0
-      ? []
-      : [{ record: policy.tlsRpt.record, policy: reported(policy, sessions) }];
+    return sessions.length === 0 ? [] : [{ record, policy: reported(policy, sessions) }];
   });
 }
 
@@ -45,8 +45,8 @@ interface Session {
 }
 
 function reported(policy: AppliedPolicy, sessions: readonly Session[]): ReportedPolicy {
-  // A session under a policy that could not be had, or that nobody can use, has failed
-  // it, however it went; its own failure says more.
+  // A session under a policy that could not be fetched, or that is unusable, has failed
+  // that policy even if TLS succeeded. A failure of the session itself is more precise.
   const failed = sessions.flatMap(({ attempt, failure = policy.failure }) =>
     failure ? [details(failure, attempt)] : [],
   );

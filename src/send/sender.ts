@@ -3,18 +3,22 @@ import { connectVia, type ConnectRequest, type ConnectResult } from './connect.j
 import { sendContext, type SenderOptions } from './context.js';
 import { deliverVia, type Delivery, type Mail } from './deliver.js';
 
-/** Somebody who sends mail and keeps what it learned: policies, DNS answers. */
+/** A sender of mail with a cache of DNS answers and MTA-STS policies. */
 export interface Sender {
-  /** What must hold for a next hop, without opening any mail connection. */
+  /** Returns the requirement for a next hop; opens no mail connection. */
   policy(nextHop: string, signal?: AbortSignal): Promise<DomainDecision>;
-  /** An SMTP session with a next hop as decided, or why there is none. */
+  /** Opens an SMTP session with a next hop as decided, or returns the failure. */
   connect(nextHop: string, request?: ConnectRequest): Promise<ConnectResult>;
+  /** Delivers a message to all its recipients. */
   deliver(mail: Mail): Promise<Delivery>;
-  /** Fetches anew the policies that are due. Resolves to their number. */
+  /**
+   * Fetches the cached policies that are due, before they expire (RFC 8461 §3.3). Resolves
+   * to their number.
+   */
   refreshPolicies(signal?: AbortSignal): Promise<number>;
   /**
-   * Does so until aborted: every minute what is due then, each domain at its own time of
-   * the day.
+   * Refreshes policies until aborted. Every minute it fetches those that are due, each
+   * domain at its own time of the day.
    */
   keepFresh(signal: AbortSignal): Promise<void>;
 }
@@ -22,16 +26,16 @@ export interface Sender {
 const MINUTE = 60_000;
 
 /**
- * Makes a sender. With `stsCache: stsStore(store)` it remembers policies beyond its own
- * life.
+ * Creates a sender. With `stsCache: stsStore(store)` its policies survive a restart.
+ *
+ * @throws HermeticError `send-helo-invalid`
  */
 export function createSender(options: SenderOptions = {}): Sender {
   const context = sendContext(options);
   const refreshPolicies = (signal?: AbortSignal): Promise<number> =>
     context.stsSource.refreshDue(signal);
   return {
-    policy: (nextHop, signal) =>
-      resolvePolicy(nextHop, { ...context, ...(signal ? { signal } : {}) }),
+    policy: (nextHop, signal) => resolvePolicy(nextHop, { ...context, signal }),
     connect: (nextHop, request) => connectVia(context, nextHop, request),
     deliver: (mail) => deliverVia(context, mail),
     refreshPolicies,
@@ -49,25 +53,25 @@ export function createSender(options: SenderOptions = {}): Sender {
   };
 }
 
-/** {@link Sender.connect} once, with a sender of its own. */
+/** Opens one session with a new sender: {@link Sender.connect}. */
 export function connect(
   nextHop: string,
   options: SenderOptions & ConnectRequest = {},
 ): Promise<ConnectResult> {
   const { requireTls, tlsRequiredNo, signal, ...rest } = options;
   return createSender(rest).connect(nextHop, {
-    ...(requireTls === undefined ? {} : { requireTls }),
-    ...(tlsRequiredNo === undefined ? {} : { tlsRequiredNo }),
-    ...(signal ? { signal } : {}),
+    requireTls,
+    tlsRequiredNo,
+    signal,
   });
 }
 
-/** {@link Sender.deliver} once, with a sender of its own. */
+/** Delivers one message with a new sender: {@link Sender.deliver}. */
 export function deliver(mail: Mail, options: SenderOptions = {}): Promise<Delivery> {
   return createSender(options).deliver(mail);
 }
 
-/** Being told to stop is no failure. */
+/** An abort ends the work without being a failure. */
 function stoppedOr(signal: AbortSignal, error: unknown): 0 {
   if (signal.aborted) return 0;
   throw error;

@@ -12,6 +12,7 @@ import {
 } from '../mta-sts/index.js';
 import { migrate, type Statement, type Store } from '../store/index.js';
 
+/** Limits and hooks of a stored policy cache. */
 export interface StsStoreOptions {
   /** Domains kept at most. Default 200 000. */
   readonly limit?: number;
@@ -19,7 +20,7 @@ export interface StsStoreOptions {
   now?(): number;
   /**
    * Called when the database cannot be read, once until it can be read again. Failing
-   * writes are told by `Store.writes`.
+   * writes are reported by `Store.writes`.
    */
   onReadFailure?(error: Error): void;
 }
@@ -34,7 +35,7 @@ export const POLICY_CACHE = 'policy-cache';
 const SAVE_WAIT = 200;
 /** Entries in one transaction. */
 const SAVED_AT_ONCE = 200;
-/** What waits in memory for a database that cannot be written. */
+/** Limits of the unsaved entries in memory while the database cannot be written. */
 const MAX_UNSAVED = { entries: 10_000, octets: 32 * 1024 * 1024 };
 
 const migrations = [
@@ -109,7 +110,7 @@ class StoredPolicies implements StsCache {
   readonly #now: () => number;
   readonly #onReadFailure: ((error: Error) => void) | undefined;
   readonly #rows: Rows;
-  /** What the database does not have yet: an entry, or that there is none any more. */
+  /** Changes not written yet, by domain: the new entry, or undefined for a deletion. */
   readonly #unsaved = new Map<string, StsEntry | undefined>();
   #octets = 0;
   #saving: Promise<void> | undefined;
@@ -200,7 +201,7 @@ class StoredPolicies implements StsCache {
     this.#unsaved.delete(domain);
   }
 
-  /** Gives up a tenth of what waits: what is least useful, deletions first. */
+  /** Drops the least useful tenth of the unsaved changes, deletions first. */
   #giveUp(): void {
     const now = this.#now();
     const worth = (entry: StsEntry | undefined): number => (entry ? usefulness(entry, now) : -1);
@@ -315,8 +316,8 @@ class Rows {
         usedAt,
         policy ? expiresAt(policy) : null,
         refreshAt(entry) ?? null,
-        // Without the use, which is a column of its own, and as if in force: what has run
-        // out is given up before.
+        // Usefulness without the last use, which has a column of its own, and as of the
+        // fetch: expired policies are deleted before the ranking counts.
         policy ? Math.trunc(usefulness({ ...entry, usedAt: 0 }, policy.fetchedAt) / 1e14) : 0,
       );
     return known ? 0 : 1;
@@ -375,8 +376,8 @@ class Rows {
   }
 
   /**
-   * What ran out goes first, then what is worth least; a tenth at once, so that a full
-   * cache does not do this for every entry.
+   * Deletes expired entries, then the least useful ones; a tenth of the cache at once, so
+   * that a full cache does not repeat this for every entry.
    */
   makeRoom(limit: number, now: number): void {
     this.store.prepare('DELETE FROM send_sts_policy WHERE expires_at <= ?').run(now);
@@ -406,12 +407,11 @@ function entryOf(row: Row): StsEntry {
     failed,
     used_at: usedAt,
   } = row;
-  return {
-    domain,
-    ...(id !== null && mode !== null
-      ? { policy: { id, mode, mx: JSON.parse(mx) as readonly string[], maxAge, body, fetchedAt } }
-      : {}),
-    ...(failed === null ? {} : { failed: JSON.parse(failed) as FailedFetches }),
-    usedAt,
-  };
+  const entry: { -readonly [Field in keyof StsEntry]: StsEntry[Field] } = { domain, usedAt };
+  if (id !== null && mode !== null) {
+    const patterns = JSON.parse(mx) as readonly string[];
+    entry.policy = { id, mode, mx: patterns, maxAge, body, fetchedAt };
+  }
+  if (failed !== null) entry.failed = JSON.parse(failed) as FailedFetches;
+  return entry;
 }

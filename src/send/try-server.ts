@@ -20,6 +20,7 @@ import {
 import { handshake, type HandshakeFacts } from '../tls/index.js';
 import type { SendContext } from './context.js';
 
+/** One address to try, and the requirement that its session must meet. */
 export interface ServerTask {
   readonly host: HostDecision;
   readonly ip: string;
@@ -30,24 +31,24 @@ export interface ServerTask {
   readonly signal: AbortSignal | undefined;
 }
 
-/** What one server let us have. */
+/** The result of one connection attempt. */
 export interface AttemptResult {
   /** Ready for MAIL; absent where it may not be used. */
   readonly session?: SmtpSession;
   readonly conn?: Connection;
   readonly facts?: HandshakeFacts;
   readonly verdict?: ServerVerdict;
-  /** No session came about at all: nothing to report (RFC 8460 §4.3.4). */
+  /** No SMTP session was established: nothing to report (RFC 8460 §4.3.4). */
   readonly unreachable: boolean;
   readonly cleartext: boolean;
-  /** What went wrong on the way to TLS: also where the mail may go all the same. */
+  /** Why TLS was not established, also where plaintext is allowed. */
   readonly tlsFailure?: Failure;
-  /** Why it may not be used. */
+  /** Why the session must not be used. */
   readonly failure?: Failure;
   readonly greeting?: Reply;
-  /** It grows as long as the session is used. */
+  /** The dialogue. It grows as long as the session is used. */
   readonly transcript: readonly SmtpTranscriptLine[];
-  /** What was said on a connection before, on which TLS failed. */
+  /** The dialogue of an earlier connection to the address, on which TLS failed. */
   readonly earlier?: readonly SmtpTranscriptLine[];
 }
 
@@ -66,15 +67,15 @@ const strict = {
 } as const;
 
 /**
- * Opens a session with one address and brings it to where mail may be handed over: under
- * TLS and authenticated as decided, or in clear where that is allowed. Nothing of any
- * message is said before. Rejects only with `signal.reason`.
+ * Opens a session with one address: under TLS and authenticated as decided, or in
+ * plaintext where the decision allows it. Nothing of a message is sent. Rejects only with
+ * `signal.reason`.
  */
 export async function tryServer(context: SendContext, task: ServerTask): Promise<AttemptResult> {
   const decision = enforced(task.host, task.waiver) as Use;
   const first = await attempt(context, task, decision, true);
-  // RFC 7672 §2.2: where nothing asks for TLS, a handshake that fails is no reason to
-  // keep the mail.
+  // RFC 7672 §2.2: where nothing requires TLS, a failed handshake does not defer the
+  // mail. The server may be in an undefined state, hence a second connection.
   if (
     first.session ||
     !first.tlsFailure ||
@@ -93,7 +94,7 @@ async function attempt(
   withTls: boolean,
 ): Promise<AttemptResult> {
   const { network, timeoutMs, helo, clock } = context;
-  const asked = { timeoutMs, ...(task.signal ? { signal: task.signal } : {}) };
+  const asked = { timeoutMs, signal: task.signal };
   const dialled = await network.dial({ address: task.ip, port: task.port, ...asked });
   const nothing = { unreachable: true, cleartext: false };
   if (!dialled.ok) {
@@ -109,7 +110,7 @@ async function attempt(
   if (!opened.ok) {
     const { greeting, transcript, ...failure } = opened.failure;
     connection.close();
-    return { ...nothing, conn: connection, failure, transcript, ...(greeting ? { greeting } : {}) };
+    return { ...nothing, conn: connection, failure, transcript, greeting };
   }
   const session = opened.value;
   const seen = { conn: connection, greeting: session.greeting, transcript: session.transcript };
@@ -118,9 +119,11 @@ async function attempt(
   const offer = starttlsOffer(hello.value.lines);
   if (!withTls) return { ...seen, unreachable: false, cleartext: true, session };
   if (offer.status !== 'offered') {
-    const what =
+    // Some middleboxes overwrite the keyword instead of removing the line.
+    const detail =
       offer.status === 'mangled' ? `mangled as ${neutralise(offer.mangledAs, 80)}` : 'not offered';
-    return inClear({ ...seen, session }, decision, serverFailures.make('server-no-starttls', what));
+    const failure = serverFailures.make('server-no-starttls', detail);
+    return withoutTls({ ...seen, session }, decision, failure);
   }
   return upgrade(context, task, decision, { ...seen, session });
 }
@@ -129,7 +132,10 @@ type Seen = Pick<AttemptResult, 'conn' | 'greeting' | 'transcript'> & {
   readonly session: SmtpSession;
 };
 
-/** STARTTLS, judgement, and EHLO anew (RFC 3207 §4.2). */
+/**
+ * Negotiates TLS, verifies the certificate and repeats EHLO: everything learned before
+ * the handshake is discarded, since an attacker may have forged it (RFC 3207 §4.2).
+ */
 async function upgrade(
   context: SendContext,
   task: ServerTask,
@@ -144,7 +150,7 @@ async function upgrade(
       connection: plain,
       serverName: task.host.sni,
       timeoutMs,
-      ...(task.signal ? { signal: task.signal } : {}),
+      signal: task.signal,
     };
     const made = await handshake(decision.tls === 'mandatory' ? { ...asked, ...strict } : asked);
     if (made.ok) facts = made.facts;
@@ -153,7 +159,7 @@ async function upgrade(
   if (!secured.ok) {
     // RFC 3207 §4: after any answer but 220 the session goes on as it was.
     if (secured.failure.code === 'smtp-starttls-refused')
-      return inClear(seen, decision, secured.failure);
+      return withoutTls(seen, decision, secured.failure);
     const { failure } = secured;
     return {
       ...seenOf(seen),
@@ -175,7 +181,7 @@ async function upgrade(
     unreachable: false,
     cleartext: false,
     verdict,
-    ...(facts ? { facts } : {}),
+    facts,
   };
   const unmet = decision.authenticate
     .map((mechanism) => verdict[mechanism])
@@ -192,8 +198,8 @@ async function upgrade(
   return { ...sealed, session };
 }
 
-/** RFC 7672 §2.2 [7672-2.2-1]: in clear only where nothing forbids it. */
-async function inClear(seen: Seen, decision: Use, failure: Failure): Promise<AttemptResult> {
+/** RFC 7672 §2.2 [7672-2.2-1]: plaintext only where no policy requires TLS. */
+async function withoutTls(seen: Seen, decision: Use, failure: Failure): Promise<AttemptResult> {
   const common = { ...seenOf(seen), unreachable: false, tlsFailure: failure };
   if (decision.tls === 'opportunistic')
     return { ...common, cleartext: true, session: seen.session };

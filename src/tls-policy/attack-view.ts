@@ -1,11 +1,15 @@
 import type { Attack, HostView, ServerView, View } from './types.js';
 
-/** A name nobody can own (RFC 6761 §6.4), so no policy pattern matches it. */
+/** A name that cannot be registered (RFC 6761 §6.4), so no policy pattern matches it. */
 const attackersHost = 'mx.attacker.invalid';
 
 /**
- * The world as a sender finds it while an attacker is at work. `validating`: the sender
- * checks DNSSEC, so signed answers cannot be forged for it, only spoiled.
+ * Returns what a sender observes while an on-path attacker is active. The attacker can
+ * block or change every packet, but has neither the private keys of the domain nor a
+ * certificate from a trusted CA for its names.
+ *
+ * @param validating the sender validates DNSSEC: forged answers of a signed zone become
+ * bogus for it (RFC 4035 §5), so the attacker can only make the lookup fail
  */
 export function attackView(view: View, attack: Attack, validating: boolean): View {
   switch (attack) {
@@ -23,8 +27,8 @@ export function attackView(view: View, attack: Attack, validating: boolean): Vie
         mtaSts: { ...view.mtaSts, live: 'unavailable' },
         // An insecure address answer means TLSA is never asked for (RFC 7672 §2.2.2), so
         // there is nothing to block.
-        hosts: eachServer(view.hosts, strip).map((h) =>
-          h.dnssec === 'secure' ? { ...h, tlsa: 'tempfail' as const } : h,
+        hosts: eachServer(view.hosts, strip).map((host) =>
+          host.dnssec === 'secure' ? { ...host, tlsa: 'tempfail' as const } : host,
         ),
       };
   }
@@ -71,15 +75,11 @@ function spoofMx(view: View, validating: boolean): View {
     };
     return { route: { kind: 'mx', dnssec: 'insecure' }, mtaSts, hosts: [forged] };
   }
-  return {
-    ...view,
-    mtaSts,
-    hosts: view.hosts.map((host) =>
-      host.dnssec === 'insecure'
-        ? { ...host, servers: [server] }
-        : host.dnssec === 'secure'
-          ? { ...host, tlsa: 'bogus' }
-          : host,
-    ),
-  };
+  // The signed MX RRset names the real hosts. Only unsigned address records can still be
+  // forged; for a signed host the attacker can do no more than spoil the TLSA answer.
+  const hosts = view.hosts.map((host): HostView => {
+    if (host.dnssec === 'insecure') return { ...host, servers: [server] };
+    return host.dnssec === 'secure' ? { ...host, tlsa: 'bogus' } : host;
+  });
+  return { ...view, mtaSts, hosts };
 }

@@ -16,12 +16,14 @@ import { reasonTable } from './explain.js';
 import { referenceNames } from './reference-names.js';
 
 /**
- * What was looked up of a domain. Times are milliseconds since 1970, names A-labels in
- * lower case.
+ * The lookups of one domain, as input of {@link decideDomain}. Times are milliseconds
+ * since 1970, names A-labels in lower case.
  */
 export interface DomainFacts {
   readonly domain: string;
+  /** Time of the decision. */
   readonly at: number;
+  /** The MX lookup (RFC 5321 §5.1). */
   readonly route: {
     readonly kind: DomainDecision['route']['kind'];
     readonly dnssec: Dnssec;
@@ -37,10 +39,14 @@ export interface DomainFacts {
   readonly mtaSts: StsState | undefined;
   /** The soonest end of any DNS answer. */
   readonly until: number;
-  /** Our own resolver keeps us from telling what DNSSEC says. */
+  /**
+   * No configured resolver answers usefully, so that a failed lookup says nothing about
+   * the domain: it is reported as a fault of this machine.
+   */
   readonly resolverAtFault: boolean;
 }
 
+/** The lookups of one MX host: its addresses and its TLSA records. */
 export interface HostFacts {
   readonly name: string;
   readonly preference: number;
@@ -55,18 +61,21 @@ export interface HostFacts {
 /** The sender's choices. */
 export interface DecideOptions extends Partial<SenderSettings> {
   /**
-   * Say what would have to wait, and let it go: nothing is enforced (RFC 7672 §9.1
-   * [7672-9.1-1]).
+   * Report what would be deferred, but enforce nothing: a trial run before DANE or
+   * MTA-STS is switched on (RFC 7672 §9.1 [7672-9.1-1]).
    */
   readonly observe?: boolean;
+  /** Domains that are not enforced until a date, each with the operator's reason. */
   readonly exemptions?: readonly Exemption[];
   /** The message says `TLS-Required: No` (RFC 8689 §4.2.2); `require` outweighs it. */
   readonly tlsRequiredNo?: boolean;
 }
 
 /**
- * Facts and the sender's choices to a decision; what each host needs comes from {@link
- * decideHost} alone.
+ * Decides from the lookups and the sender's settings whether mail may be delivered, to
+ * which hosts, and how each must be authenticated. Pure: the same facts give the same
+ * decision. The requirement for a single host comes from {@link decideHost} alone; this
+ * function adds the route, the waivers and the time until which the decision holds.
  */
 export function decideDomain(facts: DomainFacts, options: DecideOptions = {}): DomainDecision {
   const {
@@ -81,7 +90,7 @@ export function decideDomain(facts: DomainFacts, options: DecideOptions = {}): D
     mtaSts,
     daneSuffices,
     daneWithInsecureMx,
-    ...(require ? { require } : {}),
+    require,
   };
   const rules: Rules = { ...settings, mtaSts: mtaSts ? facts.mtaSts?.policy : 'not-used' };
   const waiver = waiverOf(facts, options);
@@ -96,24 +105,33 @@ export function decideDomain(facts: DomainFacts, options: DecideOptions = {}): D
     schema: 'hermetic.policy/1',
     domain: facts.domain,
     decidedAt: formatTime(facts.at),
-    validUntil: formatTime(Math.max(facts.at, Math.min(facts.at + LONGEST, ...ends))),
-    action:
-      kind === 'null-mx' || kind === 'none'
-        ? 'reject'
-        : hosts.some((host) => mayTry(host, waiver))
-          ? 'deliver'
-          : 'wait',
-    route: { kind, dnssec, ...(failure ? { trouble: troubleOf(failure, facts) } : {}) },
+    validUntil: formatTime(Math.max(facts.at, Math.min(facts.at + MAX_VALIDITY_MS, ...ends))),
+    action: actionFor(kind, hosts, waiver),
+    route: { kind, dnssec, trouble: failure && troubleOf(failure, facts) },
     mtaSts: stsDecision(facts),
     hosts,
     settings,
-    ...(waiver ? { waiver } : {}),
+    waiver,
   };
 }
 
 /**
- * What a sender obeys: the decision, or with a waiver opportunistic TLS to any host that
- * DNS names.
+ * Null MX (RFC 7505 §3) and a domain without mail hosts reject for good. Everything else
+ * that leaves no host defers: a policy or a DNS fault may be repaired while the mail is
+ * in the queue (RFC 8461 §5 [8461-5-4]).
+ */
+function actionFor(
+  kind: DomainFacts['route']['kind'],
+  hosts: readonly HostDecision[],
+  waiver: Waiver | undefined,
+): DomainDecision['action'] {
+  if (kind === 'null-mx' || kind === 'none') return 'reject';
+  return hosts.some((host) => mayTry(host, waiver)) ? 'deliver' : 'wait';
+}
+
+/**
+ * Returns the requirement that a sender enforces for a host: the decision itself, or
+ * opportunistic TLS (RFC 3207, RFC 7435) where a waiver sets the decision aside.
  */
 export function enforced({ decision }: HostDecision, waiver: Waiver | undefined): Decision {
   return waiver
@@ -121,16 +139,16 @@ export function enforced({ decision }: HostDecision, waiver: Waiver | undefined)
     : decision;
 }
 
-/** No decision is kept longer than a day. */
-const LONGEST = 86_400_000;
+/** A decision is looked up again after a day, however long the TTLs behind it are. */
+const MAX_VALIDITY_MS = 86_400_000;
 
 function mayTry(host: HostDecision, waiver: Waiver | undefined): boolean {
   return host.addresses.length > 0 && enforced(host, waiver).action === 'use';
 }
 
 /**
- * REQUIRETLS outweighs every waiver: whoever asked for it wants no mail rather than an
- * unsafe one (RFC 8689 §4.1).
+ * REQUIRETLS outweighs every waiver: its author prefers a bounce to a delivery without
+ * authenticated TLS (RFC 8689 §4.1).
  */
 function waiverOf(
   { domain, at }: DomainFacts,
@@ -138,11 +156,13 @@ function waiverOf(
 ): Waiver | undefined {
   if (require === 'verified') return undefined;
   const exempt = exemptions.find(
-    (e) => e.domain.toLowerCase().replace(/\.$/, '') === domain && Date.parse(e.until) > at,
+    (exemption) =>
+      exemption.domain.toLowerCase().replace(/\.$/, '') === domain &&
+      Date.parse(exemption.until) > at,
   );
   if (exempt) return { kind: 'exemption', until: exempt.until, reason: exempt.reason };
-  // What a message asks for sets aside what the domain publishes, not what this sender
-  // insists on.
+  // `TLS-Required: No` overrides the policy that the domain publishes (RFC 8689 §4.2.2),
+  // not a requirement that the operator of this sender configured.
   if (tlsRequiredNo && require === undefined) return { kind: 'tls-required-no' };
   return observe ? { kind: 'observe' } : undefined;
 }
@@ -156,9 +176,9 @@ function decide(host: HostFacts, facts: DomainFacts, rules: Rules): HostDecision
     preference,
     addresses,
     dnssec,
-    ...(unsupported ? { unsupported } : {}),
-    ...(failure ? { trouble: troubleOf(failure, facts) } : {}),
-    tlsa: { ...tlsa, ...(tlsaFailure ? { trouble: troubleOf(tlsaFailure, facts) } : {}) },
+    unsupported,
+    trouble: failure && troubleOf(failure, facts),
+    tlsa: { ...tlsa, trouble: tlsaFailure && troubleOf(tlsaFailure, facts) },
     decision,
     // RFC 7672 §8.1 [7672-8.1-1, 7671-7-2]: the base domain where its records count; RFC
     // 8461 §7.1: else the MX host.
@@ -169,24 +189,46 @@ function decide(host: HostFacts, facts: DomainFacts, rules: Rules): HostDecision
 }
 
 function groundOf(reason: Reason, host: HostFacts, facts: DomainFacts): Rationale {
-  const { policy } = facts.mtaSts ?? {};
-  const found =
-    /^dane-(usable|unusable|insecure|insecure-mx)$/.test(reason) &&
-    host.tlsa.records.map((record) => `${host.tlsa.base} TLSA ${record}`);
-  const record = found
-    ? found.join('; ')
-    : /^sts-(enforce|testing|none|mx-mismatch)$/.test(reason) && policy
-      ? policyText(policy)
-      : undefined;
-  const until = found ? host.until : record !== undefined && policy ? expiresAt(policy) : undefined;
+  const { record, until } = sourceOf(reason, host, facts.mtaSts?.policy);
   const failure = failureBehind(reason, host, facts);
   return {
     reason,
     ...reasonTable[reason],
-    ...(record === undefined ? {} : { record }),
-    ...(until === undefined ? {} : { until: formatTime(until) }),
-    ...(failure ? { trouble: troubleOf(failure, facts) } : {}),
+    record,
+    until: until === undefined ? undefined : formatTime(until),
+    trouble: failure && troubleOf(failure, facts),
   };
+}
+
+/** Grounds that rest on the TLSA records of a host. */
+const restOnTlsa: ReadonlySet<Reason> = new Set([
+  'dane-usable',
+  'dane-unusable',
+  'dane-insecure',
+  'dane-insecure-mx',
+]);
+
+/** Grounds that rest on the text of the MTA-STS policy. */
+const restOnPolicy: ReadonlySet<Reason> = new Set([
+  'sts-enforce',
+  'sts-testing',
+  'sts-none',
+  'sts-mx-mismatch',
+]);
+
+/** The published record that a ground quotes, and when it expires (milliseconds). */
+function sourceOf(
+  reason: Reason,
+  host: HostFacts,
+  policy: NonNullable<DomainFacts['mtaSts']>['policy'],
+): { readonly record?: string; readonly until?: number } {
+  if (restOnTlsa.has(reason)) {
+    const records = host.tlsa.records.map((record) => `${host.tlsa.base} TLSA ${record}`);
+    return { record: records.join('; '), until: host.until };
+  }
+  if (restOnPolicy.has(reason) && policy)
+    return { record: policyText(policy), until: expiresAt(policy) };
+  return {};
 }
 
 /** The lookup whose failure a ground reports. */
@@ -227,27 +269,24 @@ function stsDecision(facts: DomainFacts): StsDecision {
   const { policy, how, record, failure } = mtaSts;
   return {
     how,
-    ...(policy
-      ? {
-          policy: {
-            id: policy.id,
-            mode: policy.mode,
-            mx: policy.mx,
-            maxAge: policy.maxAge,
-            fetchedAt: formatTime(policy.fetchedAt),
-            expiresAt: formatTime(expiresAt(policy)),
-            body: policy.body,
-          },
-        }
-      : {}),
+    policy: policy && {
+      id: policy.id,
+      mode: policy.mode,
+      mx: policy.mx,
+      maxAge: policy.maxAge,
+      fetchedAt: formatTime(policy.fetchedAt),
+      expiresAt: formatTime(expiresAt(policy)),
+      body: policy.body,
+    },
     record,
-    ...(failure ? { trouble: troubleOf(failure, facts) } : {}),
+    trouble: failure && troubleOf(failure, facts),
   };
 }
 
 /**
- * A silent or refusing resolver, or one that strips, is ours; what it truthfully tells of
- * a broken zone is theirs.
+ * Attributes a failed lookup. A resolver that is silent, refuses or strips DNSSEC is a
+ * fault of this machine (`ours`). A correct answer about a broken zone is a fault of the
+ * domain (`theirs`): only its operator can fix it.
  */
 function troubleOf(
   { code, detail, blame }: Failure,

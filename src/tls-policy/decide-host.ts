@@ -2,7 +2,7 @@ import type { Dnssec } from '../dns/index.js';
 import { matchMx } from '../mta-sts/index.js';
 import type { HostView } from './types.js';
 
-/** What is in force when a host is judged. */
+/** The sender's settings and the MTA-STS policy in force when a host is judged. */
 export interface Rules {
   /** The sender validates DNSSEC and honours TLSA records. */
   readonly dane: boolean;
@@ -24,7 +24,7 @@ export interface Rules {
    */
   readonly daneWithInsecureMx?: boolean;
   /**
-   * What this sender asks for by itself: `tls` never in clear (RFC 3207 §6), `dane`
+   * Requirement of the sender's operator: `tls` never in plaintext (RFC 3207 §6), `dane`
    * mandatory DANE (RFC 7672 §6), `verified` what REQUIRETLS asks for (RFC 8689 §4.2.1).
    */
   readonly require?: 'tls' | 'dane' | 'verified' | undefined;
@@ -62,12 +62,16 @@ export type Reason =
   | 'require-verified'
   | 'require-verified-mx';
 
-/** What a sender must do with one MX host. */
+/**
+ * The requirement for one MX host. `use`: connect, with TLS and authentication as stated.
+ * `skip`: do not connect. `unknown`: DNSSEC status could not be determined.
+ */
 export type Decision =
   | {
       /**
-       * The host may be used. `mandatory`: never in clear; with no mechanism that is TLS
-       * without authentication (RFC 7672 §2.2).
+       * The host may be used. `mandatory`: never in plaintext; without a mechanism in
+       * `authenticate` any certificate is accepted (RFC 7672 §2.2). `opportunistic`: TLS
+       * where the server offers it, plaintext otherwise.
        */
       readonly action: 'use';
       readonly tls: 'opportunistic' | 'mandatory';
@@ -75,12 +79,12 @@ export type Decision =
       readonly reasons: readonly Reason[];
     }
   | {
-      /** The host must not be used now; when no host is left the mail waits. */
+      /** The host must not be used now; when no host is left, the mail is deferred. */
       readonly action: 'skip';
       readonly reasons: readonly Reason[];
     }
   | {
-      /** Could not be told from here. A sender treats it as `skip`. */
+      /** The lookup was inconclusive from here. A sender treats it as `skip`. */
       readonly action: 'unknown';
       readonly reasons: readonly Reason[];
     };
@@ -91,8 +95,9 @@ type Part = {
 };
 
 /**
- * The ground that decides comes first: one that forbids a host, then one that leaves it
- * open, then those that demand something.
+ * Sort order of the grounds in a decision. The deciding ground comes first: one that
+ * forbids the host, then one that leaves it undecided, then the requirements. A message
+ * to the operator quotes the first ground only.
  */
 const weights: Readonly<Record<Part['kind'], number>> = {
   skip: 0,
@@ -104,9 +109,12 @@ const weights: Readonly<Record<Part['kind'], number>> = {
 };
 
 /**
- * The one brain: what must hold before mail may go to this host. MTA-STS and DANE are
- * judged apart and both are enforced where both apply (RFC 8461 §5, §2); neither ever
- * weakens the other [8461-2-1].
+ * Decides what must hold before mail may be sent to a host. Pure, and the only place that
+ * decides it: `check` and the senders call this function, so a prediction and a delivery
+ * cannot differ. MTA-STS and DANE are judged separately and both are enforced where both
+ * apply (RFC 8461 §5, §2); neither ever weakens the other [8461-2-1].
+ *
+ * @param mxDnssec DNSSEC status of the MX RRset that named the host
  */
 export function decideHost(
   host: Pick<HostView, 'name' | 'dnssec' | 'tlsa'>,
@@ -122,11 +130,11 @@ export function decideHost(
   const parts: readonly Part[] = [dane, sts, ...judgeRequired(host.name, mxDnssec, rules, dane)];
   const reasons = [...parts].sort((a, b) => weights[a.kind] - weights[b.kind]).map((p) => p.reason);
   if (parts.some((p) => p.kind === 'skip')) return { action: 'skip', reasons };
-  if (parts.some((p) => p.kind === 'unknown')) return { action: 'unknown', reasons };
+  if (parts.some((part) => part.kind === 'unknown')) return { action: 'unknown', reasons };
   const authenticate = (['dane', 'pkix'] as const).filter((mechanism) =>
-    parts.some((p) => p.kind === mechanism),
+    parts.some((part) => part.kind === mechanism),
   );
-  const mandatory = authenticate.length > 0 || parts.some((p) => p.kind === 'encrypt');
+  const mandatory = authenticate.length > 0 || parts.some((part) => part.kind === 'encrypt');
   return { action: 'use', tls: mandatory ? 'mandatory' : 'opportunistic', authenticate, reasons };
 }
 
@@ -167,7 +175,7 @@ function judgeMtaSts(host: string, { mtaSts }: Rules): Part {
     : { kind: 'skip', reason: 'sts-mx-mismatch' };
 }
 
-/** What the sender's own demand adds. */
+/** Adds the requirement of the sender's operator or of the message (REQUIRETLS). */
 function judgeRequired(
   host: string,
   mxDnssec: Dnssec,

@@ -6,8 +6,9 @@ type SettledFacts = Readonly<Record<'reachable' | 'starttls' | 'tls' | 'pkix' | 
 const facts = ['reachable', 'starttls', 'tls', 'pkix', 'dane'] as const;
 
 /**
- * What becomes of mail handed to one server under a decision. Unknown facts are tried
- * both ways: where every way ends alike the outcome is known, else it is `unknown`.
+ * Predicts the delivery to one server under a decision. Each unknown fact is assumed both
+ * true and false: where all combinations end alike the result is that one, else it is
+ * `unknown`. A guess in favour of the server could hide an exposure.
  */
 export function deliverTo(server: ServerView, decision: Decision): DeliveryResult {
   // A host that must not be used delays the mail, it never bounces it (RFC 7672 §2.2

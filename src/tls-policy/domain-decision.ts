@@ -4,7 +4,7 @@ import type { StsMode } from '../mta-sts/index.js';
 import type { Decision, Reason } from './decide-host.js';
 
 /**
- * `hermetic.policy/1`: what a sender must do with a domain's mail now, and why. A stable
+ * `hermetic.policy/1`: the requirement for mail to a domain now, with its grounds. A stable
  * contract: fields are added, never renamed. Times are RFC 3339 UTC; names are A-labels
  * in lower case without final dot.
  */
@@ -30,8 +30,8 @@ export interface DomainDecision {
   readonly hosts: readonly HostDecision[];
   readonly settings: SenderSettings;
   /**
-   * Why nothing of the decision is enforced; what would have to hold is told all the
-   * same.
+   * Why the decision is not enforced. The hosts still state what would be required, so
+   * that a trial run shows its effect.
    */
   readonly waiver?: Waiver;
 }
@@ -47,11 +47,12 @@ export interface LookupFailure {
   readonly whose: 'ours' | 'theirs';
 }
 
-/** The MTA-STS policy in force and how it was had. */
+/** The MTA-STS policy in force and its origin (RFC 8461 §3.3, §5.1). */
 export interface StsDecision {
   /**
-   * `live`: fetched for this; `cached`: still the published id; `kept`: the cached one
-   * holds through a failure; `none`: no policy.
+   * `live`: fetched for this decision; `cached`: its id equals the published one; `kept`:
+   * a lookup or fetch failed, and the cached policy holds until its max_age ends
+   * (RFC 8461 §3.3); `none`: no policy.
    */
   readonly how: 'live' | 'cached' | 'kept' | 'none';
   readonly policy?: {
@@ -100,16 +101,19 @@ export interface HostDecision {
     readonly records: readonly string[];
     readonly trouble?: LookupFailure;
   };
-  /** What must hold before mail may go there. */
+  /** The requirement before mail may be sent to the host. */
   readonly decision: Decision;
-  /** Name said in SNI. */
+  /**
+   * Server name of the TLS handshake: the TLSA base domain under DANE (RFC 7672 §8.1), the
+   * MX host otherwise (RFC 8461 §7.1).
+   */
   readonly sni: string;
   /**
    * Reference identifiers of a DANE-TA check (RFC 7672 §3.2.2); PKIX has only the host
    * name.
    */
   readonly referenceNames: readonly string[];
-  /** Those that decided come first. */
+  /** The deciding grounds come first. */
   readonly grounds: readonly Rationale[];
 }
 
@@ -127,19 +131,23 @@ export interface Rationale {
   readonly trouble?: LookupFailure;
 }
 
-/** What the sender chose. */
+/** The settings of the sender, with defaults filled in. */
 export interface SenderSettings {
   readonly dane: boolean;
   readonly mtaSts: boolean;
   readonly daneSuffices: boolean;
   readonly daneWithInsecureMx: boolean;
   /**
-   * `tls`: never in clear; `dane`: RFC 7672 §6; `verified`: REQUIRETLS (RFC 8689 §4.2.1).
+   * `tls`: never in plaintext; `dane`: mandatory DANE (RFC 7672 §6); `verified`:
+   * REQUIRETLS (RFC 8689 §4.2.1).
    */
   readonly require?: 'tls' | 'dane' | 'verified';
 }
 
-/** Something that sets enforcement aside, and is named wherever it does. */
+/**
+ * A reason to enforce nothing for one delivery. It is part of the decision, the outcome
+ * and the log, so that mail without protection is never silent.
+ */
 export type Waiver =
   | { readonly kind: 'observe' }
   | { readonly kind: 'exemption'; readonly until: string; readonly reason: string }

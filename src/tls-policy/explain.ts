@@ -30,7 +30,7 @@ export const reasonTable: Readonly<
     clause: 'RFC 7672 §2.1.2',
   },
   'dane-not-told': {
-    says: 'DNSSEC could not be told from here: the host must not be used.',
+    says: 'The DNSSEC status could not be determined from here: the host must not be used.',
     clause: 'RFC 7672 §2.1.1',
   },
   'dane-not-used': { says: 'This sender does not use DANE.', clause: 'RFC 7672 §2.1' },

@@ -53,7 +53,7 @@ const held = 'verified deferred deferred deferred deferred';
 const unsigned = host({ dnssec: 'insecure', tlsa: 'absent' });
 const good = view([host()], enforce);
 
-test('whoever is opportunistic is exposed to every attack, whatever the domain publishes', () => {
+test('an opportunistic sender is exposed to every attack under any policy', () => {
   for (const of of [
     good,
     view([host()]),
@@ -64,7 +64,7 @@ test('whoever is opportunistic is exposed to every attack, whatever the domain p
   }
 });
 
-test('without STARTTLS and without a policy every class sends in clear; DNSSEC still spoils forged and missing answers', () => {
+test('without STARTTLS and policy every class sends plaintext; forged DNS fails', () => {
   const plain = host(
     { dnssec: 'insecure', tlsa: 'absent' },
     { starttls: 'no', tls: 'unknown', pkix: 'unknown', dane: 'unknown' },
@@ -103,7 +103,7 @@ test('[7672-2.2-1] DANE alone: an MTA-STS sender is an opportunistic sender', ()
 });
 
 for (const live of ['testing', 'none'] as const) {
-  test(`RFC 8461 §5 [8461-5-2]: mode ${live} protects nobody`, () => {
+  test(`RFC 8461 §5 [8461-5-2]: mode ${live} protects no sender`, () => {
     const of = view([unsigned], { ...enforce, live }, 'insecure');
     for (const sender of ['mtaStsFirst', 'mtaStsCached'] as const)
       assert.equal(row(of, sender), opportunistic);
@@ -128,7 +128,7 @@ test('signed MX zone, unsigned host zone: the addresses can be forged', () => {
   assert.equal(row(view([unsigned]), 'dane'), opportunistic);
 });
 
-test('RFC 7672 §2.2 [7672-2.2-5, 7671-10.3-1]: all TLSA unusable: TLS is mandatory, nobody is authenticated', () => {
+test('RFC 7672 §2.2 [7672-2.2-5, 7671-10.3-1]: unusable TLSA only: TLS, no authentication', () => {
   assert.equal(
     row(view([host({ tlsa: 'unusable' })]), 'dane'),
     'unverified deferred to-attacker deferred deferred',
@@ -142,7 +142,7 @@ test('[7672-2.2-3, 7672-2.2-4, 7671-4.1-1] a stale TLSA record stops DANE sender
   );
 });
 
-test('null MX and no mail: not applicable to anybody', () => {
+test('null MX and no mail: not applicable to any sender', () => {
   for (const kind of ['null-mx', 'none'] as const) {
     const of: View = { route: { kind, dnssec: 'insecure' }, mtaSts: noPolicy, hosts: [] };
     for (const sender of senders)
@@ -209,7 +209,7 @@ const arbitraryView: fc.Arbitrary<View> = fc.record({
   hosts: fc.array(arbitraryHost, { maxLength: 3 }),
 });
 
-test('property [8461-5-1, 3207-6-1]: a cached enforce policy never lets mail travel in clear or to the attacker, in no world and under no attack', () => {
+test('property [8461-5-1, 3207-6-1]: a cached enforce policy never sends plaintext or to the attacker', () => {
   fc.assert(
     fc.property(arbitraryView, (of) => {
       const exposure = exposureOf({ ...of, mtaSts: { ...of.mtaSts, live: 'enforce' } });

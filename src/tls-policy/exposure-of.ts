@@ -13,9 +13,13 @@ import {
   type View,
 } from './types.js';
 
+/** The delivery result for each class of sender under each attack. */
 export type Exposure = Readonly<Record<SenderClass, Readonly<Record<Attack, DeliveryResult>>>>;
 
-/** From worst to best: what an attacker who may block any host can bring about. */
+/**
+ * Delivery results from worst to best. Under attack the worst one counts: an attacker who
+ * can block hosts chooses the host that a sender reaches.
+ */
 const worstFirst: readonly DeliveryResult[] = [
   'cleartext',
   'to-attacker',
@@ -37,7 +41,11 @@ const abilities: Readonly<
   bothCached: { dane: true, mtaSts: 'cached' },
 };
 
-/** What happens to a domain's mail today and under each attack, by class of sender. */
+/**
+ * Predicts how mail to a domain is delivered, by class of sender, without an attack and
+ * under each attack. Pure: `check` fills the view from evidence, the lab from a scenario,
+ * and the two tables must agree.
+ */
 export function exposureOf(view: View): Exposure {
   return table((sender, attack) => cell(view, sender, attack));
 }
@@ -76,20 +84,22 @@ function policiesInForce(sts: StsView, knows: 'no' | 'first' | 'cached'): Rules[
 }
 
 function walk(view: View, rules: Rules, attack: Attack): DeliveryResult {
-  const tried = view.hosts.map((host, place) => ({
+  const candidates = view.hosts.map((host, place) => ({
     preference: host.preference ?? place,
     outcomes: outcomesAt(host, view.route.dnssec, rules),
   }));
-  const all = tried.flatMap(({ outcomes }) => outcomes);
+  const all = candidates.flatMap(({ outcomes }) => outcomes);
   // An attacker chooses which servers are left.
   if (attack !== 'none') return worstOf(all);
   // Undisturbed, the walk ends at a server that takes the mail [7672-2.1.2-4]: any one of
   // the best preference that has such servers, since senders use equal hosts and
   // addresses in any order (RFC 5321 §5.1).
-  const preferences = [...new Set(tried.map((t) => t.preference))].sort((a, b) => a - b);
+  const preferences = [...new Set(candidates.map(({ preference }) => preference))].sort(
+    (left, right) => left - right,
+  );
   for (const preference of preferences) {
-    const taken = tried
-      .filter((t) => t.preference === preference)
+    const taken = candidates
+      .filter((candidate) => candidate.preference === preference)
       .flatMap(({ outcomes }) => outcomes)
       .filter((outcome) => outcome !== 'deferred');
     if (taken.length > 0) return worstOf(taken);
@@ -99,9 +109,8 @@ function walk(view: View, rules: Rules, attack: Attack): DeliveryResult {
 
 function outcomesAt(host: HostView, mxDnssec: Dnssec, rules: Rules): readonly DeliveryResult[] {
   const decision = decideHost(host, mxDnssec, rules);
-  return host.servers.length === 0
-    ? [decision.action === 'unknown' ? 'unknown' : 'deferred']
-    : host.servers.map((server) => deliverTo(server, decision));
+  if (host.servers.length > 0) return host.servers.map((server) => deliverTo(server, decision));
+  return [decision.action === 'unknown' ? 'unknown' : 'deferred'];
 }
 
 function worstOf(outcomes: readonly DeliveryResult[]): DeliveryResult {

@@ -1,6 +1,6 @@
 import { defineFailures } from '../base/index.js';
 
-/** Why a server that was reached is not good enough for what had to hold. */
+/** Why a reached server does not meet the requirement of DANE or MTA-STS. */
 export const serverFailures = defineFailures({
   'server-no-starttls': {
     blame: 'peer',

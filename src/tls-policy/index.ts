@@ -1,11 +1,36 @@
 /**
- * The one brain: what a sender must do with each MX host (RFC 7672, RFC 8461), and what
- * that comes to under attack. `check` asks it what every class of sender would do; a
- * sender obeys it; nobody decides twice.
+ * TLS policy: what a sending mail server must require of each MX host of a domain.
  *
- * @example const decision = decideHost({ name: 'mx.example.com', dnssec: 'secure', tlsa:
- * 'usable' }, 'secure', { dane: true, mtaSts: undefined }); // { action: 'use', tls:
- * 'mandatory', authenticate: ['dane'], reasons: ['dane-usable', 'sts-no-policy'] }
+ * Without a policy, mail between servers uses opportunistic TLS (RFC 3207): an on-path
+ * attacker removes the STARTTLS offer, or presents any certificate, and the mail goes to
+ * the attacker. Two standards let a domain require more:
+ *
+ * - DANE (RFC 7672): TLSA records in a DNSSEC-signed zone pin the key of each MX host. A
+ *   sender that validates DNSSEC must then use TLS and match a record. A TLSA lookup that
+ *   fails, or is bogus, defers the mail: otherwise blocking DNS would switch DANE off.
+ * - MTA-STS (RFC 8461): a policy on an HTTPS host lists the MX names and a mode. In mode
+ *   `enforce` only listed hosts with a certificate from a trusted CA are used. A sender
+ *   caches the policy; the first contact can still be suppressed.
+ *
+ * Where both apply both are enforced (RFC 8461 §2). A refused host is skipped, and mail
+ * without a usable host is deferred, never bounced because of policy.
+ *
+ * The part has three layers:
+ *
+ * - `decideHost`, `decideDomain`: pure decision tables over lookups that were made before.
+ *   Each ground carries a stable code, a sentence and the clause.
+ * - `resolvePolicy`: runs the lookups (MX, addresses, TLSA, policy) and decides. Network
+ *   faults are part of the decision, not exceptions.
+ * - `exposureOf`: predicts the delivery for six classes of sender under five attacks.
+ *
+ * Connecting and enforcing belong to `send`, fetching and caching policies to `mta-sts`,
+ * matching certificates to `dane` and `x509`.
+ *
+ * @example
+ * const host = { name: 'mx.example.com', dnssec: 'secure', tlsa: 'usable' };
+ * decideHost(host, 'secure', { dane: true, mtaSts: undefined });
+ * // { action: 'use', tls: 'mandatory', authenticate: ['dane'],
+ * //   reasons: ['dane-usable', 'sts-no-policy'] }
  */
 export {
   decideHost,

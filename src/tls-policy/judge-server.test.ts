@@ -71,7 +71,7 @@ test('DANE and PKIX are judged apart: neither lends the other anything', () => {
   assert.equal(judge(good, [`3 1 1 ${'00'.repeat(32)}`]), `pkix ok, ${noDane}`);
 });
 
-test('a trust anchor that matches, but not for this name or date, is told as such', () => {
+test('a matching trust anchor with another name or date is reported as such', () => {
   const anchor = `2 1 1 ${key(middle)}`;
   assert.equal(judge(good, [anchor]), 'pkix ok, dane ok');
   assert.equal(

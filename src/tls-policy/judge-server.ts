@@ -11,6 +11,7 @@ import {
 import type { HostDecision } from './domain-decision.js';
 import { serverFailures } from './failures.js';
 
+/** A certificate chain to judge, and what the decision requires of it. */
 export interface ServerQuestion {
   /** DER, as the server sent it. */
   readonly chain: readonly Uint8Array[];
@@ -20,7 +21,7 @@ export interface ServerQuestion {
   readonly at: number;
 }
 
-/** What a server's certificate is worth to each mechanism. */
+/** The result of authenticating a server, by mechanism. */
 export interface ServerVerdict {
   readonly leaf?: Certificate;
   /** Its chain, in the order sent. */
@@ -34,7 +35,11 @@ export interface ServerVerdict {
   readonly dane: Result<true>;
 }
 
-/** Judges what a server showed in its handshake, each mechanism by itself. */
+/**
+ * Verifies the certificate chain of a handshake for PKIX and for DANE, each by itself:
+ * DANE-EE ignores names, dates and CAs (RFC 7672 §3.1.1), so that one result says nothing
+ * about the other.
+ */
 export function judgeServer({ chain, host, anchors, at }: ServerQuestion): ServerVerdict {
   const sent = parseChain(chain);
   const path = verifyChain({ sent, anchors, validationTime: at });
@@ -50,13 +55,14 @@ export function judgeServer({ chain, host, anchors, at }: ServerQuestion): Serve
     leaf,
     sent,
     path,
+    // The MX host, not the reference identifiers: those are a matter of DANE-TA alone.
     nameMatch: matchesDnsName(leaf, host.name),
     pkix: judgePkix(leaf, path, host.name),
     dane: judgeDane(verifyDane({ records, chain: sent, names, validationTime: at })),
   };
 }
 
-/** [8461-4.2-1] The faults in the order in which they would be mended. */
+/** [8461-4.2-1] Reports the fault that the operator has to fix first. */
 function judgePkix(
   leaf: Certificate,
   { chain, validity, problems }: ChainVerdict,
@@ -72,8 +78,8 @@ function judgePkix(
 
 function judgeDane({ verdict, records }: ReturnType<typeof verifyDane>): Result<true> {
   if (verdict === 'match') return ok(true);
-  const reasons = records.map((r) => r.reason);
-  // What came closest is what there is to mend.
+  const reasons = records.map(({ reason }) => reason);
+  // The record that came closest to a match shows what the operator has to fix.
   if (reasons.includes('name')) return failed('server-dane-name');
   return failed(reasons.includes('date') ? 'server-dane-expired' : 'server-dane-mismatch');
 }

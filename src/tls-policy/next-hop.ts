@@ -10,8 +10,8 @@ import {
 } from '../base/index.js';
 
 /**
- * Where mail is to go next: a domain by its MX, one host without MX lookup (a smart
- * host), or an address.
+ * The next hop of a message: a domain to be resolved by its MX records, one host without
+ * MX lookup (a smart host), or an IP address.
  */
 export type NextHop =
   | { readonly kind: 'domain' | 'host'; readonly name: Name; readonly port: number }
@@ -30,9 +30,8 @@ export function parseNextHop(text: string, defaultPort = 25): Result<NextHop> {
   const ip = bracketed === undefined ? undefined : parseIp(bracketed);
   if (ip) return ok({ kind: 'address', ip: formatIp(ip), port });
   const name = parseDomain(bracketed ?? parts[2] ?? '');
-  return name.ok
-    ? ok({ kind: bracketed === undefined ? 'domain' : 'host', name: name.value, port })
-    : name;
+  if (!name.ok) return name;
+  return ok({ kind: bracketed === undefined ? 'domain' : 'host', name: name.value, port });
 }
 
 function notADestination(text: string): Failure {

@@ -1,19 +1,20 @@
 import type { Dnssec } from '../dns/index.js';
 
-/** How a host was come by. */
+/** The domain and the MX lookup that led to a host. */
 export interface WayToHost {
   /** The next-hop domain. */
   readonly domain: string;
   /** Where its aliases lead. Default the domain itself. */
   readonly canonicalDomain?: string;
-  /** Of the MX records; `secure` for a host that whoever runs the sender has named. */
+  /** DNSSEC status of the MX RRset; `secure` for a host that the operator configured. */
   readonly route: { readonly dnssec: Dnssec };
 }
 
 /**
- * Reference identifiers of a DANE-TA check (RFC 7672 §3.2.2): the TLSA base domain; the
- * next-hop domain and where its aliases lead only when nobody could forge the way from
- * there.
+ * Returns the reference identifiers of a DANE-TA check (RFC 7672 §3.2.2). The TLSA base
+ * domain always counts. The next-hop domain and the target of its aliases count only
+ * where the MX RRset is secure: an attacker who forges an unsigned MX record could
+ * otherwise redirect mail to a host with a certificate for the domain.
  *
  * [7672-3.2.2-1, 7672-3.2.2-2, 7672-3.2.2-3, 7672-3.2.2-4]
  */
@@ -21,5 +22,6 @@ export function referenceNames(
   base: string,
   { domain, canonicalDomain = domain, route }: WayToHost,
 ): readonly string[] {
-  return [...new Set([base, ...(route.dnssec === 'secure' ? [domain, canonicalDomain] : [])])];
+  const provenNames = route.dnssec === 'secure' ? [domain, canonicalDomain] : [];
+  return [...new Set([base, ...provenNames])];
 }

@@ -17,9 +17,10 @@ import {
 import type { DomainDecision } from './domain-decision.js';
 import { parseNextHop, type NextHop } from './next-hop.js';
 
+/** Everything {@link resolvePolicy} needs: resolver, policy source, settings, clock. */
 export interface PolicyDeps extends DecideOptions {
   readonly resolver: Resolver;
-  /** Discovery and cache of MTA-STS policies; without it none is used. */
+  /** Discovery and cache of MTA-STS policies; without it MTA-STS is not used. */
   readonly stsSource?: StsSource;
   /** Milliseconds since 1970: the time of the decision. Default the wall clock. */
   now?(): number;
@@ -28,13 +29,17 @@ export interface PolicyDeps extends DecideOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Hosts that are looked at, the most preferred first. */
+/**
+ * MX hosts that are resolved, the most preferred first. It bounds the queries that one
+ * domain can cause.
+ */
 const MAX_HOSTS = 32;
 
 /**
- * Looks up everything a sender needs to know of a next hop, and decides. See {@link
- * parseNextHop} for the forms of `nextHop`; an address has no policy (RFC 8461 §3.4, RFC
- * 7672 §2.2). No parent domain is ever asked. Peers' faults are in the decision.
+ * Looks up MX hosts, addresses, TLSA records and the MTA-STS policy of a next hop, and
+ * decides. See {@link parseNextHop} for the forms of `nextHop`; an address has no policy
+ * (RFC 8461 §3.4, RFC 7672 §2.2). A parent domain is never consulted (RFC 8461 §3.4).
+ * DNS and HTTPS faults of the domain are part of the decision, not exceptions.
  *
  * @throws HermeticError `name-...` for a text that names no next hop; rejects with
  * `signal.reason` when aborted.
@@ -65,12 +70,15 @@ export async function resolvePolicy(
     route: {
       kind: hop.kind === 'host' ? 'host' : route.kind,
       dnssec: route.dnssec,
-      ...(route.failure ? { failure: route.failure } : {}),
+      failure: route.failure,
     },
     canonicalDomain: route.canonicalName.toLower(),
     hosts,
     mtaSts: sts,
-    until: Math.min(at + keep(route.ttl, route.kind !== 'error'), ...hosts.map((h) => h.until)),
+    until: Math.min(
+      at + validityMs(route.ttl, route.kind !== 'error'),
+      ...hosts.map((host) => host.until),
+    ),
     resolverAtFault: atFault(resolver),
   };
   return decideDomain(facts, deps);
@@ -106,16 +114,18 @@ async function factsOf(
     preference: host.preference,
     addresses: alternate(found),
     dnssec: found.dnssec,
-    ...(found.unsupported ? { unsupported: found.unsupported } : {}),
-    ...(found.failure ? { failure: found.failure } : {}),
+    unsupported: found.unsupported,
+    failure: found.failure,
     tlsa: tlsa
       ? tlsaFacts(tlsa, resolver)
       : { status: 'absent', base: host.name.toLower(), dnssec: found.dnssec, records: [] },
     until:
       at +
       Math.min(
-        keep(found.ttl, found.status !== 'failed'),
-        tlsa ? keep(tlsa.ttl, tlsa.status !== 'tempfail' && tlsa.status !== 'bogus') : Infinity,
+        validityMs(found.ttl, found.status !== 'failed'),
+        tlsa
+          ? validityMs(tlsa.ttl, tlsa.status !== 'tempfail' && tlsa.status !== 'bogus')
+          : Infinity,
       ),
   };
 }
@@ -124,28 +134,32 @@ function tlsaFacts(
   { status, base, dnssec, records, failure }: TlsaLookup,
   resolver: Resolver,
 ): HostFacts['tlsa'] {
-  const untold = dnssec === 'indeterminate' && atFault(resolver);
+  const undetermined = dnssec === 'indeterminate' && atFault(resolver);
   return {
-    status: untold ? 'unknown' : status,
+    status: undetermined ? 'unknown' : status,
     base,
     dnssec,
     records,
-    ...(failure ? { failure } : {}),
+    failure,
   };
 }
 
 /**
- * [7672-2.1.2-2] A host whose addresses cannot be had has none; the others are not
- * touched. Both families have their turn: a dead one must not use up all the time.
+ * [7672-2.1.2-2] A failed address lookup leaves this host without addresses and does not
+ * affect the others. IPv4 and IPv6 alternate: an unreachable family must not use up the
+ * attempts of a delivery.
  */
 function alternate({ v4, v6 }: HostAddresses): readonly string[] {
   const longest = Math.max(v4.length, v6.length);
-  return Array.from({ length: longest }, (_, i) => [v4[i], v6[i]])
+  return Array.from({ length: longest }, (_, index) => [v4[index], v6[index]])
     .flat()
     .filter((ip) => ip !== undefined);
 }
 
-/** Whoever runs the sender named the host: nobody can forge that (RFC 7672 §2.2.2). */
+/**
+ * A host that the operator configured counts as securely named: no DNS answer that an
+ * attacker could forge was involved (RFC 7672 §2.2.2).
+ */
 function ofHost(name: Name): MailRoute {
   return {
     kind: 'mx',
@@ -179,12 +193,12 @@ function ofAddress(ip: string, at: number): DomainFacts {
   };
 }
 
-/**
- * Milliseconds an answer counts; one that could not be had is asked again soon, but not
- * at once.
- */
-function keep(ttl: number, told: boolean): number {
-  return (told ? Math.max(1, ttl) : 30) * 1000;
+/** Seconds until a failed lookup is repeated (RFC 9520 §3.2: failures are cached too). */
+const FAILURE_TTL = 30;
+
+/** Returns how long an answer counts, in milliseconds. `ttl`: seconds. */
+function validityMs(ttl: number, answered: boolean): number {
+  return (answered ? Math.max(1, ttl) : FAILURE_TTL) * 1000;
 }
 
 function atFault(resolver: Resolver): boolean {

@@ -14,13 +14,14 @@ export const senders = [
 ] as const;
 export type SenderClass = (typeof senders)[number];
 
-/** What an attacker on the path does: "The attacker" in ARCHITECTURE.md. */
+/** Attacks of an on-path attacker: "The attacker" in ARCHITECTURE.md. */
 export const attacks = ['none', 'stripStarttls', 'swapCertificate', 'spoofMx', 'suppress'] as const;
 export type Attack = (typeof attacks)[number];
 
 /**
- * What becomes of the mail. `deferred` mail waits in the sender's queue and finally
- * bounces.
+ * Results of a delivery. `verified`: to an authenticated server. `unverified`: encrypted
+ * to a server that proved nothing. `cleartext`: in plaintext. `deferred`: it stays in the
+ * sender's queue and bounces after some days.
  */
 export const outcomes = [
   'verified',
@@ -37,8 +38,8 @@ export type DeliveryResult = (typeof outcomes)[number];
 export type Known = 'yes' | 'no' | 'unknown';
 
 /**
- * The world as a sender finds it: what DNS, the policy host and each server answer.
- * Attacks are functions from view to view.
+ * Everything a sender can observe of a domain: the answers of DNS, of the policy host and
+ * of each server. An attack is a function from view to view.
  */
 export interface View {
   /**
@@ -60,8 +61,8 @@ export interface View {
 /** The MTA-STS policy of the policy domain. */
 export interface StsView {
   /**
-   * What a first contact obtains. `unavailable`: no sender can have it (invalid, bad
-   * certificate, 404, redirect). `unknown`: we could not tell.
+   * Result of a fetch at first contact. `unavailable`: no sender can fetch it (invalid, bad
+   * certificate, 404, redirect). `unknown`: the fetch was inconclusive.
    */
   readonly live: 'enforce' | 'testing' | 'none' | 'absent' | 'unavailable' | 'unknown';
   /** The policy's mx patterns. */

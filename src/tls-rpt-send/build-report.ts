@@ -1,32 +1,38 @@
 import type { Result } from '../base/index.js';
 import { formatReport, type ReportedPolicy, type TlsReport } from '../tls-rpt/index.js';
 
-/** Who reports. */
+/** The identity of the reporter. */
 export interface Reporter {
   readonly organization: string;
   /** Address for questions; its domain is the reporter's (RFC 8460 §4.4). */
   readonly contact: string;
 }
 
-/** The reporter's domain: TLS-Report-Submitter and the signer. */
+/** Returns the reporter's domain: the TLS-Report-Submitter and the DKIM signer. */
 export function submitterOf({ contact }: Reporter): string {
   return contact.slice(contact.lastIndexOf('@') + 1).toLowerCase();
 }
 
+/** The content of one report. */
+export interface ReportInput {
+  readonly reporter: Reporter;
+  /** The policy domain that the report is about. */
+  readonly domain: string;
+  /** Milliseconds since 1970 of the midnight at which the UTC day starts. */
+  readonly day: number;
+  readonly policies: readonly ReportedPolicy[];
+  /** Distinguishes two reports of one day in `report-id`. */
+  readonly unique: string;
+}
+
 /**
- * The report of one domain and UTC day. Where a policy's text cannot stand in a report as
- * RFC 8460 wants it, that text is left out, never the counts.
- *
- * @param day milliseconds of its midnight
- * @param unique tells two reports of one day apart
+ * Builds the report of one domain and UTC day (RFC 8460 §4.1, §4.4). A policy text that
+ * cannot be represented in a report is omitted, the counts never are.
  */
-export function buildReport(
-  reporter: Reporter,
-  domain: string,
-  day: number,
-  policies: readonly ReportedPolicy[],
-  unique: string,
-): { readonly report: TlsReport; readonly body: Result<string> } {
+export function buildReport({ reporter, domain, day, policies, unique }: ReportInput): {
+  readonly report: TlsReport;
+  readonly body: Result<string>;
+} {
   const date = new Date(day).toISOString().slice(0, 10);
   const report: TlsReport = {
     organizationName: reporter.organization,

@@ -3,10 +3,11 @@ import type { Clock, Failure } from '../base/index.js';
 import { parseDatagram } from './parse-datagram.js';
 import type { SessionEvent } from './session-event.js';
 
+/** The receiver of the events that a descriptor delivers. */
 export interface CollectOptions {
   /**
-   * The kernel's queue is short (`net.unix.max_dgram_qlen`): what this does has to be
-   * quick, or the senders drop.
+   * Receives the events of one datagram. It must return quickly: the kernel's queue is
+   * short (`net.unix.max_dgram_qlen`), and a full queue makes the mail servers drop events.
    */
   onEvents(events: readonly SessionEvent[]): void;
   onMalformed(failure: Failure): void;
@@ -18,10 +19,11 @@ export interface CollectOptions {
 /** Longest datagram a sender of Linux can make with its default buffer. */
 const LONGEST = 262_144;
 /**
- * Who takes what each descriptor brings. A read that waits cannot be called back, so
- * there is one reader a descriptor, and takers follow one another.
+ * The current receiver of each descriptor. A pending read cannot be cancelled, so each
+ * descriptor has one reader for the life of the process, and receivers replace each other
+ * when the configuration is reloaded.
  */
-const takers = new Map<number, CollectOptions>();
+const receivers = new Map<number, CollectOptions>();
 
 /**
  * Reads datagrams of libtlsrpt from an inherited descriptor, one a read, for as long as
@@ -30,31 +32,31 @@ const takers = new Map<number, CollectOptions>();
  * (`ListenDatagram=`).
  */
 export function collectDatagrams(fd: number, options: CollectOptions): void {
-  const runs = takers.has(fd);
-  takers.set(fd, options);
-  if (!runs) readNext(fd, Buffer.allocUnsafe(LONGEST));
+  const isRead = receivers.has(fd);
+  receivers.set(fd, options);
+  if (!isRead) readNext(fd, Buffer.allocUnsafe(LONGEST));
 }
 
 function readNext(fd: number, buffer: Buffer): void {
   read(fd, buffer, 0, buffer.length, null, (error, length) => {
-    const taker = takers.get(fd);
-    if (!taker) return;
+    const receiver = receivers.get(fd);
+    if (!receiver) return;
     if (error?.code === 'EAGAIN') return void setTimeout(readNext, 20, fd, buffer);
-    // A stream that ended, as a file would; an empty datagram is none of libtlsrpt's.
+    // No octets: the end of a stream. libtlsrpt never sends an empty datagram.
     if (error || length === 0) {
-      takers.delete(fd);
-      return taker.onError(error ?? new Error(`descriptor ${fd} has ended`));
+      receivers.delete(fd);
+      return receiver.onError(error ?? new Error(`descriptor ${fd} has ended`));
     }
-    const parsed = parseDatagram(buffer.subarray(0, length), taker.clock.now());
-    if (parsed.ok) taker.onEvents(parsed.value);
-    else taker.onMalformed(parsed.failure);
+    const parsed = parseDatagram(buffer.subarray(0, length), receiver.clock.now());
+    if (parsed.ok) receiver.onEvents(parsed.value);
+    else receiver.onMalformed(parsed.failure);
     readNext(fd, buffer);
   });
 }
 
 /**
- * The descriptor that systemd hands over (sd_listen_fds(3)): the first is 3. Undefined
- * where there is none for this process.
+ * Returns the descriptor that systemd passed to this process (sd_listen_fds(3)): the first
+ * is 3. Undefined where it passed no descriptor.
  */
 export function inheritedDescriptor(
   environment: Readonly<Record<string, string | undefined>>,

@@ -16,6 +16,7 @@ export interface DkimKey {
   readonly privateKey: KeyObject;
 }
 
+/** The parts of one report mail. */
 export interface ReportMail {
   readonly reporter: Reporter;
   readonly report: TlsReport;
@@ -33,10 +34,11 @@ const signedFields =
 let mailauth: Promise<{ readonly dkimSign: typeof dkimSign }> | undefined;
 
 /**
- * A report as mail (RFC 8460 §5.3): multipart/report with a text for people [8460-5.3-1],
- * TLS-Report-Domain and -Submitter [8460-5.3-3] under the signature
- * [8460-5.3-5, 8460-3-15], to be delivered in spite of TLS failures (RFC 8689 §5)
- * [8460-3-19].
+ * Composes and signs a report as mail (RFC 8460 §5.3): multipart/report with a
+ * human-readable part [8460-5.3-1], TLS-Report-Domain and -Submitter [8460-5.3-3] covered
+ * by the DKIM signature [8460-5.3-5, 8460-3-15]. `TLS-Required: No` asks for delivery
+ * despite TLS failures (RFC 8689 §5) [8460-3-19]: otherwise the failure that it reports
+ * would keep the report from arriving.
  */
 export async function composeReportMail(mail: ReportMail): Promise<Buffer> {
   const { reporter, report, body, policyDomain, to, dkim, at } = mail;
@@ -80,8 +82,9 @@ export async function composeReportMail(mail: ReportMail): Promise<Buffer> {
 }
 
 function forPeople({ reporter, report, policyDomain }: ReportMail): string {
-  const ok = report.policies.reduce((sum, p) => sum + p.totalSuccessfulSessionCount, 0);
-  const failed = report.policies.reduce((sum, p) => sum + p.totalFailureSessionCount, 0);
+  const { policies } = report;
+  const ok = policies.reduce((sum, policy) => sum + policy.totalSuccessfulSessionCount, 0);
+  const failed = policies.reduce((sum, policy) => sum + policy.totalFailureSessionCount, 0);
   return [
     `How TLS went when ${reporter.organization} sent mail to ${policyDomain} on ${report.startDatetime?.slice(0, 10) ?? ''} (UTC):`,
     `${ok} sessions kept the policy, ${failed} failed.`,

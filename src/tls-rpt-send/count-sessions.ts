@@ -2,16 +2,17 @@ import type { Store } from '../store/index.js';
 import type { FailureDetails, ReportedPolicy } from '../tls-rpt/index.js';
 import type { SessionEvent } from './session-event.js';
 
+/** Milliseconds of one day. */
 export const DAY = 86_400_000;
 
-/** The name of reporting among the jobs that write. */
+/** The name of reporting among the jobs that write to the store. */
 export const REPORTING = 'reporting';
 
 /**
- * Different lines that are kept of one domain and day: who runs a server must not fill
- * the disk of those who send to it.
+ * Distinct rows of one domain and day. Their texts come from the receiving server, which
+ * must not be able to fill the disk of the sender.
  */
-const MOST = { policies: 50, failures: 500 };
+const MAX_ROWS = { policies: 50, failures: 500 };
 
 /**
  * Adds events to the counts of their UTC days, all or none of them (RFC 8460 §4.1). Sums
@@ -51,18 +52,24 @@ function countPolicy(store: Store, day: number, domain: string, policy: Reported
   const counted = (key: string): boolean => add.run(ok, failed, day, domain, key) > 0;
   let key = writePolicy(policy);
   if (!counted(key)) {
-    if (isFull(store, 'send_report_count', MOST.policies, day, domain))
+    if (rowsOf(store, 'send_report_count', day, domain) >= MAX_ROWS.policies)
       key = writePolicy({ ...policy, policyString: [], mxHost: [] });
     if (!counted(key)) insert.run(day, domain, key, ok, failed);
   }
-  for (const failure of policy.failureDetails) countFailure(store, day, domain, key, failure);
+  for (const failure of policy.failureDetails)
+    countFailure(store, { day, domain, policy: key }, failure);
+}
+
+/** The key of a counted policy: `policy` is its JSON without counts. */
+interface PolicyKey {
+  readonly day: number;
+  readonly domain: string;
+  readonly policy: string;
 }
 
 function countFailure(
   store: Store,
-  day: number,
-  domain: string,
-  policy: string,
+  { day, domain, policy }: PolicyKey,
   failure: FailureDetails,
 ): void {
   const where = 'day = ? AND domain = ? AND policy = ? AND failure = ?';
@@ -76,23 +83,28 @@ function countFailure(
   const counted = (text: string): boolean => add.run(sessions, day, domain, policy, text) > 0;
   let text = JSON.stringify(particulars);
   if (counted(text)) return;
-  if (isFull(store, 'send_report_failure', MOST.failures, day, domain))
+  if (rowsOf(store, 'send_report_failure', day, domain) >= MAX_ROWS.failures)
     text = JSON.stringify({ resultType: failure.resultType });
   if (!counted(text)) insert.run(day, domain, policy, text, sessions);
 }
 
-function isFull(store: Store, table: string, most: number, day: number, domain: string): boolean {
+function rowsOf(
+  store: Store,
+  table: 'send_report_count' | 'send_report_failure',
+  day: number,
+  domain: string,
+): number {
   const found = store
-    .prepare<{ n: number }>(`SELECT count(*) AS n FROM ${table} WHERE day = ? AND domain = ?`)
+    .prepare<{ rows: number }>(`SELECT count(*) AS rows FROM ${table} WHERE day = ? AND domain = ?`)
     .get(day, domain);
-  return (found?.n ?? 0) >= most;
+  return found?.rows ?? 0;
 }
 
 function writePolicy({ policyType, policyDomain, policyString, mxHost }: ReportedPolicy): string {
   return JSON.stringify({ policyType, policyDomain, policyString, mxHost });
 }
 
-/** What is counted of a domain on a day and in no report yet, in a stable order. */
+/** Returns the counts of a domain and day that are in no report yet, in a stable order. */
 export function countedPolicies(
   store: Store,
   day: number,
@@ -116,10 +128,10 @@ export function countedPolicies(
       totalSuccessfulSessionCount: ok,
       totalFailureSessionCount: failed,
       failureDetails: failures
-        .filter((f) => f.policy === policy)
-        .map((f) => ({
-          ...(JSON.parse(f.failure) as Omit<FailureDetails, 'failedSessionCount'>),
-          failedSessionCount: f.sessions,
+        .filter((row) => row.policy === policy)
+        .map(({ failure, sessions }) => ({
+          ...(JSON.parse(failure) as Omit<FailureDetails, 'failedSessionCount'>),
+          failedSessionCount: sessions,
         })),
     }));
 }

@@ -12,16 +12,17 @@ import { parseDestination, type Destination } from './destinations.js';
 import { reportingFailures } from './failures.js';
 import type { QueuedReport, DeliverySettlement } from './outbox.js';
 
+/** Reporter, key and connections that a delivery uses. */
 export interface DeliverReportOptions {
   readonly reporter: Reporter;
   /**
-   * Without a key nothing goes by mail: receivers ignore reports without a signature (RFC
-   * 8460 §3).
+   * Without a key no report is sent by mail: receivers ignore unsigned reports (RFC 8460
+   * §3).
    */
   readonly dkim?: DkimKey;
-  /** Hands report mail over. Its sessions are counted nowhere [8460-3-20]. */
+  /** Sends report mail. Its sessions are never counted [8460-3-20]. */
   deliver(mail: Mail): Promise<Delivery>;
-  /** Guarded: the addresses come from foreign records. */
+  /** Guarded against private addresses: the records of other domains choose the target. */
   readonly network: Network;
   readonly resolver: Resolver;
   readonly trustStore: TrustStore;
@@ -39,8 +40,8 @@ const putOff = (detail: string): DeliverySettlement => ({
 });
 
 /**
- * One try to hand a report to one destination. Rejects only with `signal.reason` and for
- * misuse.
+ * Attempts to deliver a report to one destination. Rejects only with `signal.reason` and
+ * for misuse.
  */
 export async function deliverReport(
   due: QueuedReport,
@@ -53,7 +54,7 @@ export async function deliverReport(
     : byHttps(due, destination, options);
 }
 
-/** With an empty envelope sender: no server on the way sends anything back. */
+/** Sends with an empty envelope sender, so that no bounce is generated (RFC 5321 §4.5.5). */
 async function byMail(
   due: QueuedReport,
   to: string,
@@ -72,12 +73,7 @@ async function byMail(
     dkim,
     at: clock.now(),
   });
-  const { recipients } = await deliver({
-    from: '',
-    to: [to],
-    message,
-    ...(signal ? { signal } : {}),
-  });
+  const { recipients } = await deliver({ from: '', to: [to], message, signal });
   const [recipient] = recipients;
   if (recipient?.status === 'delivered') return { delivered: true };
   const detail = `${recipient?.failure?.code ?? ''} ${recipient?.failure?.detail ?? ''}`.trim();
@@ -92,7 +88,7 @@ async function byHttps(
 ): Promise<DeliverySettlement> {
   const name = Name.parse(host);
   if (!name.ok) return refused('no host name');
-  const found = await lookupAddresses(resolver, name.value, signal ? { signal } : {});
+  const found = await lookupAddresses(resolver, name.value, { signal });
   if (found.status !== 'found') return putOff(found.failure?.code ?? 'the host has no address');
   const answered = await request({
     network,
@@ -106,7 +102,7 @@ async function byHttps(
     anchors: trustStore,
     validationTime: clock.now(),
     timeoutMs: 60_000,
-    ...(signal ? { signal } : {}),
+    signal,
   });
   if (!answered.ok) return putOff(`${answered.failure.code} ${answered.failure.detail}`.trim());
   const { status } = answered.value;

@@ -2,13 +2,13 @@ import { getDomain } from 'tldts';
 import { parseMailbox } from '../smtp/index.js';
 import { parseTlsRptRecord } from '../tls-rpt/index.js';
 
-/** Where a report goes. */
+/** The destination of a report, from the `rua` of a TLS-RPT record. */
 export type Destination = {
-  /** As it stands in the record. */
+  /** Verbatim from the record. */
   readonly uri: string;
   /**
-   * Whom it reaches, for the limit of reports a day: the organisational domain, so that
-   * names made up below it are one.
+   * The organisational domain, to which the daily limit applies: invented subdomains do
+   * not raise the limit.
    */
   readonly receiver: string;
 } & (
@@ -16,22 +16,17 @@ export type Destination = {
   | { readonly kind: 'https'; readonly host: string; readonly port: number; readonly path: string }
 );
 
-/**
- * URIs of one record that are used: nobody has authorised them (RFC 8460 §7) [8460-7-1].
- */
+/** URIs used of one record. Their owners did not authorise them (RFC 8460 §7) [8460-7-1]. */
 const MAX_URIS = 3;
 
-/**
- * The destinations of a TLS-RPT record, the first three of them; a report goes to each
- * [8460-3-23].
- */
+/** Returns the first three destinations of a record; each gets the report [8460-3-23]. */
 export function destinationsOf(record: string): readonly Destination[] {
   return [...new Set(parseTlsRptRecord([record]).rua)]
     .flatMap((uri) => parseDestination(uri) ?? [])
     .slice(0, MAX_URIS);
 }
 
-/** Reads one URI of a record; undefined where nothing can be sent. */
+/** Parses one URI of a record; undefined for an invalid or unsupported one. */
 export function parseDestination(uri: string): Destination | undefined {
   if (/^mailto:/i.test(uri)) {
     const address = decoded(uri.slice(7).replace(/\?.*$/, ''));

@@ -3,6 +3,7 @@ import { isStoreFailure, type Store } from '../store/index.js';
 import { countInSteps, REPORTING } from './count-sessions.js';
 import type { SessionEvent } from './session-event.js';
 
+/** The store behind a buffer, and its clock. */
 export interface EventBufferOptions {
   readonly store: Store;
   readonly clock: Clock;
@@ -10,15 +11,16 @@ export interface EventBufferOptions {
   onError(error: unknown): void;
 }
 
-/** Events in memory at most: beyond it those that come are dropped, and counted. */
-const MOST = 100_000;
+/** Events in memory; beyond this limit new events are dropped and counted as dropped. */
+const MAX_EVENTS = 100_000;
 const GROUP = 1000;
 const PAUSE = 1000;
 
 /**
- * Events gathered into transactions of a second, or a thousand. What cannot be written
- * because of a full disk or a lock of another process waits in memory, up to a bound; the
- * store reports the failure.
+ * Groups events into transactions: one a second, or one for a thousand events. Without it
+ * each session of a busy server would cost a synchronous write. While the disk is full or
+ * another process holds the lock, events stay in memory up to a limit; the store reports
+ * the failure.
  */
 export class EventBuffer {
   #waiting: SessionEvent[] = [];
@@ -30,7 +32,7 @@ export class EventBuffer {
   }
 
   readonly add = (events: readonly SessionEvent[]): void => {
-    if (this.#waiting.length + events.length > MOST) {
+    if (this.#waiting.length + events.length > MAX_EVENTS) {
       this.counts.dropped += events.length;
       return;
     }
@@ -38,7 +40,7 @@ export class EventBuffer {
     if (this.#waiting.length >= GROUP) void this.flush();
   };
 
-  /** Writes what waits; what cannot be written goes on waiting. Never rejects. */
+  /** Writes the buffered events; those that cannot be written stay. Never rejects. */
   flush(): Promise<void> {
     this.#flushing ??= this.#writeAll().finally(() => (this.#flushing = undefined));
     return this.#flushing;

@@ -1,6 +1,6 @@
 import { defineFailures } from '../base/index.js';
 
-/** What can be wrong with telling others of TLS failures. */
+/** Failures of counting sessions and of delivering reports. */
 export const reportingFailures = defineFailures({
   'reporting-event-malformed': {
     blame: 'local',

@@ -1,10 +1,33 @@
 /**
- * Telling others how TLS to them went: events of sessions, exact sums a UTC day, one
- * report a domain, delivered by HTTPS or signed mail. RFC 8460.
+ * Sending TLS reports (RFC 8460, "TLS-RPT"): the sender's half of the protocol.
  *
- * @example countSessions(store, eventsOfOutcome(outcome)); const outbox = new Outbox({
- * store, reporter: { organization: 'Example', contact: 'tls-reports@example.com' },
- * random: Math.random }); await outbox.close(Date.now()); // the days that are over
+ * A domain publishes a TXT record at `_smtp._tls` with addresses for reports. Senders
+ * count their sessions to the domain by policy and result, and deliver one JSON report
+ * for each UTC day. The operator of the domain learns from it that an attacker strips
+ * STARTTLS somewhere, or that a certificate does not match the policy.
+ *
+ * The stages, each durable before the next starts:
+ *
+ * 1. Events. A session becomes an event: from an outcome of `send`, from a datagram of
+ *    libtlsrpt (Postfix), or from a line of a feed. `EventBuffer` groups them.
+ * 2. Counts. `countSessions` adds events to exact sums by day, domain, policy and failure.
+ *    Rows are bounded, so a hostile server cannot fill the disk; sums stay exact.
+ * 3. Reports. `Outbox` builds one report for each domain when the day is over, and sends
+ *    it after a random delay within the following hours (RFC 8460 §4.1).
+ * 4. Delivery. By HTTPS POST, or by mail with a DKIM signature (RFC 8460 §3). Failures
+ *    are retried for 24 hours (§5.5). Report mail is never reported on.
+ *
+ * The record names any address without its consent, so the number of reports for one
+ * organisational domain is limited (RFC 8460 §7).
+ *
+ * Parsing and formatting the JSON belong to `tls-rpt`, receiving to `tls-rpt-receive`,
+ * the session of report mail to `send`.
+ *
+ * @example
+ * countSessions(store, eventsOfOutcome(outcome));
+ * const reporter = { organization: 'Example', contact: 'tls-reports@example.com' };
+ * const outbox = new Outbox({ store, reporter, random: Math.random });
+ * await outbox.close(Date.now()); // builds the reports of the days that are over
  */
 export { eventsOfOutcome, type SessionEvent } from './session-event.js';
 export { parseDatagram } from './parse-datagram.js';

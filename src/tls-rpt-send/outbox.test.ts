@@ -83,7 +83,7 @@ const totals = (bodies: readonly string[]): { ok: number; failed: number; detail
   };
 };
 
-test('whatever is counted in whatever groups stands in exactly one report of its UTC day', async () => {
+test('each counted session is in exactly one report of its UTC day', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(
@@ -175,7 +175,7 @@ test('[8460-5.5-1] a receiver that is down is tried for 24 hours with growing pa
   assert.deepEqual(outbox.counts(), [['given-up', 1]]);
 });
 
-test('three refusals for good, and an address is left in peace for a month', async () => {
+test('after three permanent refusals an address gets no reports for a month', async () => {
   const { store, outbox } = await opened({ spreadMs: 0 });
   const day = (n: number): number => monday + n * DAY;
   for (let n = 0; n < 4; n++) {
@@ -257,7 +257,7 @@ test('text that no report can carry is left out, and the counts are kept', async
   });
 });
 
-test('[8460-3-23] of a record three addresses are used, decoded, and nothing that is none', () => {
+test('[8460-3-23] three addresses of a record are used, decoded, invalid ones never', () => {
   const uris = [
     'mailto:a%2Cb@x.example?subject=x',
     'https://x.example/a?b',

@@ -5,19 +5,20 @@ import { countedPolicies, DAY, REPORTING } from './count-sessions.js';
 import { destinationsOf } from './destinations.js';
 
 const MINUTE = 60_000;
-/** Events of a day that are still on their way when it ends. */
+/** Delay after the end of a day, for events that are still buffered or in a feed. */
 const SETTLE = 10 * MINUTE;
-/** RFC 8460 §5.5: tries go on for a day, with growing pauses [8460-5.5-1]. */
+/** RFC 8460 §5.5: retries continue for a day, with growing pauses [8460-5.5-1]. */
 const FIRST_PAUSE = 5 * MINUTE;
 const TRY_FOR = DAY;
-/** Refusals for good until a URI is left in peace, and how long. */
+/** Permanent refusals until a URI gets no more reports, and for how long. */
 const MAX_REFUSALS = 3;
 const SUSPENSION = 30 * DAY;
-/** What became of reports is kept so long, for whoever asks. */
+/** How long results of deliveries are saved, for `hermetic report preview`. */
 const KEPT = 10 * DAY;
 /** Domains in one transaction. */
 const BATCH = 200;
 
+/** Store, identity and limits of an outbox. */
 export interface OutboxOptions {
   readonly store: Store;
   readonly reporter: Reporter;
@@ -41,13 +42,14 @@ export interface QueuedReport {
   readonly uri: string;
 }
 
-/** What became of one try. `again`: the failure is temporary. */
+/** The result of one delivery attempt. A temporary failure is retried. */
 export type DeliverySettlement =
   { readonly delivered: true } | { readonly delivered: false; readonly failure: Failure };
 
 /**
- * Reports from the counts of a day to their delivery. Every step is one transaction: a
- * crash repeats a try, with the same report, and never a count.
+ * The queue of reports, from the counts of a day to their delivery. Each step is one
+ * transaction: after a crash a delivery may be repeated with the same report, and no
+ * session is counted twice.
  */
 export class Outbox {
   readonly #options: OutboxOptions;
@@ -86,13 +88,8 @@ export class Outbox {
     const unique = Math.floor(random() * 2 ** 48)
       .toString(16)
       .padStart(12, '0');
-    const { report, body } = buildReport(
-      reporter,
-      domain,
-      day,
-      countedPolicies(store, day, domain),
-      unique,
-    );
+    const policies = countedPolicies(store, day, domain);
+    const { report, body } = buildReport({ reporter, domain, day, policies, unique });
     if (!body.ok) throw new HermeticError(body.failure.code, `${domain}: ${body.failure.detail}`);
     const id = report.reportId ?? '';
     store
@@ -115,10 +112,7 @@ export class Outbox {
       store.prepare(`DELETE FROM ${table} WHERE day = ? AND domain = ?`).run(day, domain);
   }
 
-  /**
-   * Whether a report may go there at all; where it may, it counts for that receiver's
-   * day.
-   */
+  /** Applies the limits of a receiver. An admitted report counts towards its daily limit. */
   #admit(uri: string, receiver: string, now: number): 'waiting' | 'over-limit' | 'left-in-peace' {
     const { store, perReceiver = 10, receivers = {} } = this.#options;
     const refused = store
@@ -154,7 +148,7 @@ export class Outbox {
       .all(now, limit);
   }
 
-  /** Records the result of a try; resolves when it is durable. */
+  /** Records the result of an attempt; resolves when it is durable. */
   settle(
     { id, uri }: Pick<QueuedReport, 'id' | 'uri'>,
     settled: DeliverySettlement,
@@ -169,15 +163,8 @@ export class Outbox {
         .get(id, uri);
       const firstAt = row?.first_at ?? now;
       const pause = FIRST_PAUSE * 2 ** (row?.tries ?? 0);
-      const again =
-        !settled.delivered && settled.failure.temporary && now + pause <= firstAt + TRY_FOR;
-      const state = settled.delivered
-        ? 'delivered'
-        : again
-          ? 'waiting'
-          : settled.failure.temporary
-            ? 'given-up'
-            : 'refused';
+      const retryAt = now + pause;
+      const state = stateAfter(settled, retryAt <= firstAt + TRY_FOR);
       const detail = settled.delivered
         ? ''
         : `${settled.failure.code} ${settled.failure.detail}`.trim();
@@ -185,7 +172,7 @@ export class Outbox {
         .prepare(
           'UPDATE send_report_delivery SET tries = tries + 1, first_at = ?, due_at = ?, state = ?, detail = ? WHERE report = ? AND uri = ?',
         )
-        .run(firstAt, again ? now + pause : null, state, detail, id, uri);
+        .run(firstAt, state === 'waiting' ? retryAt : null, state, detail, id, uri);
       if (settled.delivered)
         store.prepare('DELETE FROM send_report_refusal WHERE uri = ?').run(uri);
       if (state === 'refused')
@@ -198,7 +185,7 @@ export class Outbox {
     });
   }
 
-  /** When there is something to do next: a delivery that is due, or the end of a day. */
+  /** Returns the time of the next work: a delivery that is due, or the end of a day. */
   nextAt(now: number): number {
     const row = this.#options.store
       .prepare<{ at: number | null }>('SELECT min(due_at) AS at FROM send_report_delivery')
@@ -207,7 +194,7 @@ export class Outbox {
     return Math.max(now, Math.min(row?.at ?? Infinity, dayEnds));
   }
 
-  /** Removes what is settled and old. */
+  /** Deletes old reports whose deliveries have ended, and old limits. */
   forget(now: number): Promise<void> {
     const { store } = this.#options;
     return store.write(REPORTING, () => {
@@ -224,13 +211,23 @@ export class Outbox {
     });
   }
 
-  /** Deliveries by what became of them. */
-  counts(): readonly (readonly [state: string, n: number])[] {
+  /** Returns the number of deliveries by state. */
+  counts(): readonly (readonly [state: string, deliveries: number])[] {
     return this.#options.store
-      .prepare<{ state: string; n: number }>(
-        'SELECT state, count(*) AS n FROM send_report_delivery GROUP BY state ORDER BY state',
+      .prepare<{ state: string; deliveries: number }>(
+        'SELECT state, count(*) AS deliveries FROM send_report_delivery GROUP BY state ORDER BY state',
       )
       .all()
-      .map(({ state, n }) => [state, n]);
+      .map(({ state, deliveries }) => [state, deliveries]);
   }
+}
+
+/** The stored state of a delivery after an attempt. */
+function stateAfter(
+  settled: DeliverySettlement,
+  mayRetry: boolean,
+): 'delivered' | 'waiting' | 'given-up' | 'refused' {
+  if (settled.delivered) return 'delivered';
+  if (!settled.failure.temporary) return 'refused';
+  return mayRetry ? 'waiting' : 'given-up';
 }

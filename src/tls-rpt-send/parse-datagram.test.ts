@@ -121,7 +121,7 @@ test('octets that are no UTF-8 are read leniently', () => {
   assert.deepEqual(read(bytes)[0]?.policy.policyString, ['mx: \ufffd']);
 });
 
-test('what is no event is told as that', () => {
+test('a malformed event is reported with the reason', () => {
   assert.match(why('{'), /^no JSON/);
   assert.match(why('[]'), /names no domain/);
   assert.match(why(`{"d":"example.com","pr":"hello","policies":[]}`), /no TLS-RPT record/);
@@ -177,7 +177,7 @@ test('a descriptor counts as handed over only to this process', () => {
   assert.equal(inheritedDescriptor({}, 7), undefined);
 });
 
-test('a descriptor that is none ends the collector with its error', async () => {
+test('an invalid descriptor ends the collector with its error', async () => {
   const clock = { now: () => at, monotonic: () => 0, sleep: async () => undefined };
   const error = await new Promise<Error>((onError) =>
     collectDatagrams(9999, {

@@ -31,13 +31,13 @@ const resultTypeOf: Readonly<Record<number, string>> = {
   306: 'dane-required',
 };
 
-const MOST = { policies: 16, failures: 64, strings: 200 };
+/** Limits of one datagram; a mail server passes on texts that its peers chose. */
+const MAX_COUNTS = { policies: 16, failures: 64, strings: 200 };
 
 /**
- * Reads one datagram of libtlsrpt, as Postfix sends it for each session. Octets that are
- * no UTF-8 become replacement characters; a version that is unknown or missing is read
- * all the same. `t` counts details and `f` is the final result, so each policy in it is
- * one session.
+ * Parses one datagram of libtlsrpt, as Postfix sends it for each session. Octets that are
+ * not UTF-8 become replacement characters; an unknown or missing version is tolerated.
+ * `t` counts details and `f` is the final result, so each policy in it is one session.
  */
 export function parseDatagram(
   bytes: Uint8Array | string,
@@ -55,7 +55,7 @@ export function parseDatagram(
   if (!domain?.ok) return malformed('"d" names no domain');
   if (typeof pr !== 'string' || parseTlsRptRecord([pr]).status === 'absent')
     return malformed('"pr" is no TLS-RPT record');
-  if (!Array.isArray(policies) || policies.length === 0 || policies.length > MOST.policies)
+  if (!Array.isArray(policies) || policies.length === 0 || policies.length > MAX_COUNTS.policies)
     return malformed('"policies" is no list');
   const name = domain.value.toLower();
   const read = policies.map((policy) => readPolicy(fields(policy), name));
@@ -75,27 +75,26 @@ function readPolicy(
   const type = policyTypeOf[Number(given['policy-type'])];
   const final = given['f'];
   if (type === undefined || (final !== 0 && final !== 1)) return undefined;
-  const own =
-    typeof given['policy-domain'] === 'string' ? parseDomain(given['policy-domain']) : undefined;
-  const failures = list(given['failure-details'])
-    .slice(0, MOST.failures)
-    .flatMap((item) => readFailure(fields(item)) ?? []);
   const failed = final === 1;
   return {
     policyType: type,
-    policyDomain: own?.ok ? own.value.toLower() : domain,
+    policyDomain: domainIn(given['policy-domain']) ?? domain,
     policyString: texts(given['policy-string']),
     mxHost: type === 'sts' ? texts(given['mx-host']).map((host) => host.toLowerCase()) : [],
     totalSuccessfulSessionCount: failed ? 0 : 1,
     totalFailureSessionCount: failed ? 1 : 0,
-    // What went wrong on the way to a session that fulfilled its policy is no failed
-    // session.
-    failureDetails: !failed
-      ? []
-      : failures.length > 0
-        ? failures
-        : [{ ...nothingKnown, resultType: 'validation-failure' }],
+    // Failures before a session that met its policy in the end are not failed sessions.
+    failureDetails: failed ? failuresIn(given['failure-details']) : [],
   };
+}
+
+/** The details of a failed session; one of unknown cause where the datagram has none. */
+function failuresIn(value: unknown): readonly FailureDetails[] {
+  const failures = list(value)
+    .slice(0, MAX_COUNTS.failures)
+    .flatMap((item) => readFailure(fields(item)) ?? []);
+  if (failures.length > 0) return failures;
+  return [{ ...nothingKnown, resultType: 'validation-failure' }];
 }
 
 const nothingKnown: FailureDetails = {
@@ -120,12 +119,11 @@ function readFailure({
 }: Readonly<Record<string, unknown>>): FailureDetails | undefined {
   const resultType = resultTypeOf[Number(c)];
   if (resultType === undefined) return undefined;
-  const host = typeof n === 'string' ? parseDomain(n) : undefined;
   const information = text(a);
   return {
     resultType,
     sendingMtaIp: address(s),
-    receivingMxHostname: host?.ok ? host.value.toLower() : undefined,
+    receivingMxHostname: domainIn(n),
     receivingMxHelo: helloName(h),
     receivingIp: address(r),
     failedSessionCount: 1,
@@ -147,27 +145,30 @@ function list(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
-/** Lines as the policy had them, without what a report cannot carry. */
+/** Lines of the policy, cleaned of control characters. */
 function texts(value: unknown): readonly string[] {
   return list(value)
-    .slice(0, MOST.strings)
+    .slice(0, MAX_COUNTS.strings)
     .flatMap((item) => text(item) ?? []);
 }
 
 function text(value: unknown): string | undefined {
-  const clean =
-    typeof value === 'string'
-      ? value
-          .replace(/[\p{Cc}\p{Cs}]+/gu, ' ')
-          .trim()
-          .slice(0, 500)
-      : '';
+  if (typeof value !== 'string') return undefined;
+  const clean = value
+    .replace(/[\p{Cc}\p{Cs}]+/gu, ' ')
+    .trim()
+    .slice(0, 500);
   return clean === '' ? undefined : clean;
 }
 
+function domainIn(value: unknown): string | undefined {
+  const domain = typeof value === 'string' ? parseDomain(value) : undefined;
+  return domain?.ok ? domain.value.toLower() : undefined;
+}
+
 /**
- * Postfix hands on the whole reply to its EHLO; reports are to have the name in it (RFC
- * 8460 §4.4, RFC 5321 §4.1.1.1).
+ * Postfix passes the whole reply to its EHLO; a report contains the name in it (RFC 8460
+ * §4.4, RFC 5321 §4.1.1.1).
  */
 function helloName(value: unknown): string | undefined {
   const said = text(value);

@@ -4,7 +4,7 @@ import { buildReport, type Reporter } from './build-report.js';
 import { countedPolicies } from './count-sessions.js';
 import { destinationsOf } from './destinations.js';
 
-/** A report as it would be sent, or was. */
+/** A report that will be sent, or was sent. */
 export interface PreviewedReport {
   readonly domain: string;
   /** UTC, `2026-11-24`. */
@@ -13,7 +13,7 @@ export interface PreviewedReport {
   readonly state: 'counting' | 'built';
   readonly destinations: readonly {
     readonly uri: string;
-    /** Of a built report: what became of it. */
+    /** Of a built report: the state of its delivery. */
     readonly state?: string;
     readonly due?: string;
     readonly detail?: string;
@@ -23,8 +23,8 @@ export interface PreviewedReport {
 }
 
 /**
- * What is counted and what was built, the newest day first; `domain` narrows it to one.
- * Changes nothing.
+ * Returns the counts of current days and the reports of past ones, the newest day first,
+ * of one domain where `domain` is given. Writes nothing.
  */
 export function previewReports(
   store: Store,
@@ -38,14 +38,17 @@ export function previewReports(
       `SELECT day, domain, record FROM send_report_domain ${where}`,
     )
     .all(...only)
-    .map(({ day, domain: about, record }): PreviewedReport & { at: number } => ({
-      at: day,
-      domain: about,
-      day: dateOf(day),
-      state: 'counting',
-      destinations: destinationsOf(record).map(({ uri }) => ({ uri })),
-      body: buildReport(reporter, about, day, countedPolicies(store, day, about), 'preview').body,
-    }));
+    .map(({ day, domain: about, record }): PreviewedReport & { at: number } => {
+      const policies = countedPolicies(store, day, about);
+      return {
+        at: day,
+        domain: about,
+        day: dateOf(day),
+        state: 'counting',
+        destinations: destinationsOf(record).map(({ uri }) => ({ uri })),
+        body: buildReport({ reporter, domain: about, day, policies, unique: 'preview' }).body,
+      };
+    });
   const deliveries = store.prepare<{
     uri: string;
     state: string;
@@ -65,13 +68,13 @@ export function previewReports(
       destinations: deliveries.all(id).map(({ uri, state, due_at, detail }) => ({
         uri,
         state,
-        ...(due_at === null ? {} : { due: new Date(due_at).toISOString() }),
-        ...(detail === '' ? {} : { detail }),
+        due: due_at === null ? undefined : new Date(due_at).toISOString(),
+        detail: detail || undefined,
       })),
       body: { ok: true, value: body },
     }));
   return [...counting, ...built]
-    .sort((a, b) => b.at - a.at || (a.domain < b.domain ? -1 : 1))
+    .sort((left, right) => right.at - left.at || (left.domain < right.domain ? -1 : 1))
     .map(({ at: _at, ...preview }) => preview);
 }
 

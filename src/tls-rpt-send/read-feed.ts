@@ -6,7 +6,7 @@ import { eventsOfOutcome, type SessionEvent } from './session-event.js';
 
 const OUTCOME = '"hermetic.outcome/1"';
 
-/** One line of a feed: a `hermetic.outcome/1`, or what libtlsrpt would send. */
+/** Parses one line of a feed: a `hermetic.outcome/1`, or the JSON of libtlsrpt. */
 export function parseFeedLine(line: string, at: number): Result<readonly SessionEvent[]> {
   if (!line.includes(OUTCOME)) return parseDatagram(line, at);
   let json: unknown;
@@ -26,10 +26,7 @@ export function parseFeedLine(line: string, at: number): Result<readonly Session
   );
 }
 
-/**
- * Cuts a stream of octets into lines; a line beyond the bound is given up whole, as an
- * empty one.
- */
+/** Splits a stream into lines. A line beyond the limit is dropped, so memory is bounded. */
 export class FeedLines {
   #rest = '';
   #tooLong = false;
@@ -39,7 +36,7 @@ export class FeedLines {
   push(text: string): readonly string[] {
     const lines = (this.#rest + text).split('\n');
     this.#rest = lines.pop() ?? '';
-    const whole = lines.map((line, i) => (i === 0 && this.#tooLong ? '' : line.trim()));
+    const whole = lines.map((line, index) => (index === 0 && this.#tooLong ? '' : line.trim()));
     if (lines.length > 0) this.#tooLong = false;
     if (this.#rest.length > this.longest) {
       this.#rest = '';

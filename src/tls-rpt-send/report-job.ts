@@ -1,24 +1,22 @@
 import type { Clock } from '../base/index.js';
 import type { QueuedReport, Outbox, DeliverySettlement } from './outbox.js';
 
+/** The parts that the job connects. */
 export interface ReportJobOptions {
   readonly outbox: Outbox;
   deliver(due: QueuedReport): Promise<DeliverySettlement>;
   readonly clock: Clock;
   readonly signal: AbortSignal;
   onSettled?(due: QueuedReport, settled: DeliverySettlement): void;
-  /** Something of ours failed; the work goes on a minute later. */
+  /** A local error ended a round; the next starts a minute later. */
   onError?(error: unknown): void;
 }
 
 const MINUTE = 60_000;
-/** Reports on their way at one time. */
+/** Concurrent deliveries. */
 const MAX_CONCURRENT = 4;
 
-/**
- * Everything that is to be done now: days that are over become reports, those whose time
- * has come are tried once.
- */
+/** Builds the reports of past days, then attempts each delivery that is due once. */
 export async function reportRound({
   outbox,
   deliver,
@@ -31,16 +29,16 @@ export async function reportRound({
     const due = outbox.due(clock.now(), MAX_CONCURRENT);
     if (due.length === 0) return;
     await Promise.all(
-      due.map(async (one) => {
-        const settled = await deliver(one);
-        await outbox.settle(one, settled, clock.now());
-        onSettled?.(one, settled);
+      due.map(async (report) => {
+        const settled = await deliver(report);
+        await outbox.settle(report, settled, clock.now());
+        onSettled?.(report, settled);
       }),
     );
   }
 }
 
-/** Rounds until aborted. */
+/** Runs rounds until aborted. */
 export async function runReportJob(options: ReportJobOptions): Promise<void> {
   const { outbox, clock, signal } = options;
   const sleep = (ms: number): Promise<void> => clock.sleep(ms, signal).catch(() => undefined);

@@ -1,18 +1,20 @@
 import { z } from 'zod';
 import { parseMailbox } from '../smtp/index.js';
 
-const name = z.string().regex(/^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/, 'is no domain name');
+const domainName = z
+  .string()
+  .regex(/^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/, 'is not a domain name');
 const contact = z.string().refine((text) => {
   const mailbox = parseMailbox(text);
   return mailbox.ok && !mailbox.value.literal && !mailbox.value.utf8;
-}, 'is no mail address: write it as tls-reports@example.com');
+}, 'is not a mail address: write it as tls-reports@example.com');
 
 /**
- * The section `reporting` of `hermetic.yaml`, but for where the feed listens: whom to
- * tell of TLS failures, and as whom.
+ * The section `reporting` of `hermetic.yaml`, without the address of the feed: the
+ * identity of the reporter, and limits for the receivers.
  */
 export const reportingSection = z.strictObject({
-  /** Name of who sends the mail. */
+  /** Name of the organisation that operates the sending servers. */
   organization: z.string().min(1).max(200),
   /** Address for questions; its domain is the reporter's. */
   contact,
@@ -21,24 +23,21 @@ export const reportingSection = z.strictObject({
    * the PEM file of the key.
    */
   dkim: z
-    .strictObject({ domain: name.optional(), selector: name, key: z.string().min(1) })
+    .strictObject({ domain: domainName.optional(), selector: domainName, key: z.string().min(1) })
     .optional(),
-  /** Take datagrams of libtlsrpt from the socket that systemd hands over. */
+  /** Read datagrams of libtlsrpt from the socket that systemd passes. */
   datagrams: z.boolean().default(false),
   /** Hours over which the reports of a day are spread. */
   spreadHours: z.number().min(0).max(20).default(4),
   /**
-   * Reports that one receiver, by organisational domain, is sent on a day: nobody asked
-   * it whether it wants them.
+   * Reports for one receiver, by organisational domain, in a day. Any domain can name it
+   * in its record without its consent (RFC 8460 §7).
    */
   perReceiver: z.int().min(1).max(1_000_000).default(10),
-  /**
-   * Receivers that may have more, such as services that read reports for many:
-   * `{example.net: 5000}`.
-   */
-  receivers: z.record(name, z.int().min(0).max(1_000_000)).default({}),
-  /** Name said in EHLO. Default: the domain of `contact`. */
-  helo: name.optional(),
+  /** Higher limits, for services that analyse reports for many: `{example.net: 5000}`. */
+  receivers: z.record(domainName, z.int().min(0).max(1_000_000)).default({}),
+  /** Name in EHLO. Default: the domain of `contact`. */
+  helo: domainName.optional(),
 });
 
 export type ReportingSettings = z.output<typeof reportingSection>;

@@ -1,10 +1,10 @@
 import { migrate, type Store } from '../store/index.js';
 
 /**
- * `count` and `failure` add up what is not in a report yet, `report` holds what was built
- * and not settled, `delivery` where each goes, `receiver` how many each receiver was
- * given a day, `refusal` who refuses for good. Times in milliseconds since 1970, days as
- * that of their midnight (UTC).
+ * `count` and `failure` hold the sums that are in no report yet, `report` the built
+ * reports, `delivery` their destinations and states, `receiver` the reports of a receiver
+ * on a day, `refusal` the permanent refusals of a URI. Times are milliseconds since 1970;
+ * a day is the time of its midnight (UTC).
  */
 const migrations = [
   `CREATE TABLE send_report_domain (
@@ -60,7 +60,7 @@ const migrations = [
    );`,
 ];
 
-/** Makes the tables where they are not there yet. */
+/** Creates missing tables and migrates older ones. */
 export function prepareReporting(store: Store): void {
   migrate(store, 'send-report', migrations);
 }

@@ -148,7 +148,7 @@ export class AcmeCa {
           status: 200,
           body: {
             status: 'valid',
-            ...(this.habits.listsOrders ? { orders: this.#url(`orders/${id}`) } : {}),
+            orders: this.habits.listsOrders ? this.#url(`orders/${id}`) : undefined,
           },
         };
       case 'orders':
@@ -180,14 +180,14 @@ export class AcmeCa {
       newNonce: this.#url('nonce'),
       newAccount: this.#url('new-account'),
       newOrder: this.#url('new-order'),
-      ...(keyChange ? { keyChange: this.#url('key-change') } : {}),
-      ...(window ? { renewalInfo: this.#url('renewal') } : {}),
+      keyChange: keyChange && this.#url('key-change'),
+      renewalInfo: window && this.#url('renewal'),
       meta: {
         ...(named.length > 0
           ? { profiles: Object.fromEntries(named.map((name) => [name, name])) }
           : {}),
-        ...(external ? { externalAccountRequired: true } : {}),
-        ...(caaIdentities ? { caaIdentities } : {}),
+        externalAccountRequired: external ? true : undefined,
+        caaIdentities,
         ...(persist.hashPrefix === undefined
           ? {}
           : { issuerDomainNames: persist.issuers, accountHashPrefix: persist.hashPrefix }),
@@ -291,7 +291,7 @@ export class AcmeCa {
       placedAt: now,
       status: 'pending',
       authorizations: new Map(names.map((name) => [name, 'pending'])),
-      ...(replaces === undefined ? {} : { replaces }),
+      replaces,
     };
     this.orders.set(order.id, order);
     return {
@@ -329,10 +329,8 @@ export class AcmeCa {
       identifiers: [...names].reverse().map((value) => ({ type: 'dns', value })),
       authorizations: names.map((name) => this.#url(`authorization/${id}/${name}`)),
       finalize: this.#url(`finalize/${id}`),
-      ...(certificate === undefined
-        ? {}
-        : { certificate: this.#url(`certificate/${certificate}`) }),
-      ...(error === undefined ? {} : { error: { detail: error } }),
+      certificate: certificate === undefined ? undefined : this.#url(`certificate/${certificate}`),
+      error: error === undefined ? undefined : { detail: error },
     };
   }
 
@@ -347,7 +345,7 @@ export class AcmeCa {
       url: this.#url(`${type}/${id}/${name}`),
       status,
       ...(type === 'dns-persist-01' ? named : { token }),
-      ...(error === undefined ? {} : { error: { detail: error } }),
+      error: error === undefined ? undefined : { detail: error },
     }));
     return { identifier: { type: 'dns', value: name }, status, challenges };
   }
@@ -424,7 +422,7 @@ export class AcmeCa {
       ...dates,
       pem: made.chainPem,
       issuedAt: now,
-      ...(order.replaces === undefined ? {} : { replaces: order.replaces }),
+      replaces: order.replaces,
     });
     order.status = 'valid';
     order.certificate = id;
@@ -440,7 +438,7 @@ export class AcmeCa {
       status: 200,
       body: {
         suggestedWindow: { start: time(window.start), end: time(window.end) },
-        ...(explanation === undefined ? {} : { explanationURL: explanation }),
+        explanationURL: explanation,
       },
       headers: { 'retry-after': String(this.habits.askAgain) },
     };

@@ -66,7 +66,7 @@ export function readSigned(
     key,
     nonce: header.nonce ?? '',
     payload: body,
-    ...(header.kid === undefined ? {} : { kid: header.kid }),
+    kid: header.kid,
   };
 }
 

@@ -139,7 +139,7 @@ export class LabNetwork implements Network {
     const dialled = await this.outside.dial({
       ...place.target,
       timeoutMs,
-      ...(signal ? { signal } : {}),
+      signal,
     });
     return dialled.ok
       ? {

@@ -54,15 +54,13 @@ export function choose(
       suite.tls13 ? true : groupTable.get(g)?.tls12 && groupTable.get(g)?.kind === 'ec',
     );
     if ((suite.tls13 || suite.keyExchange === 'ECDHE') && group === undefined) continue;
-    if (suite.tls13 || suite.authentication === 'none')
-      return { version, suite, ...(group === undefined ? {} : { group }) };
+    if (suite.tls13 || suite.authentication === 'none') return { version, suite, group };
     const type =
       suite.authentication === 'ECDSA' ? 'ec' : suite.authentication === 'RSA' ? 'rsa' : undefined;
     const certificate = certificates.find(
       (c) => c.key.asymmetricKeyType === type && certificateUsable(c, hello),
     );
-    if (certificate)
-      return { version, suite, certificate, ...(group === undefined ? {} : { group }) };
+    if (certificate) return { version, suite, certificate, group };
   }
   return { alert: 40 };
 }

@@ -100,15 +100,12 @@ async function tellChanges(
   if (!wanted) return;
   const { store, clock, log } = house;
   const { webhook, mail } = wanted;
-  const channels = {
-    ...(webhook === undefined
-      ? {}
-      : {
-          webhook: (alerts: readonly ReportAlert[]) =>
-            postWebhook(webhook, alertJson(alerts), { ...house, anchors: house.trustStore }),
-        }),
-    ...(mail ? { mail: (alerts: readonly ReportAlert[]) => sendMail(mail, alerts, house) } : {}),
-  };
+  type Channel = (alerts: readonly ReportAlert[]) => Promise<boolean>;
+  const channels: Record<string, Channel> = {};
+  if (webhook !== undefined)
+    channels['webhook'] = (alerts) =>
+      postWebhook(webhook, alertJson(alerts), { ...house, anchors: house.trustStore });
+  if (mail) channels['mail'] = (alerts) => sendMail(mail, alerts, house);
   for (const { channel, received, alerts } of await runAlerts({
     store,
     now: clock.now(),
@@ -118,8 +115,8 @@ async function tellChanges(
     onError: ({ domain, channel, error }) =>
       log.error('report-round-failed', {
         part: 'alerts',
-        ...(domain === undefined ? {} : { domain }),
-        ...(channel === undefined ? {} : { channel }),
+        domain,
+        channel,
         error: error.message,
       }),
   })) {
@@ -160,5 +157,5 @@ async function sendMail(
     clock,
     smtpPort: port,
   });
-  return recipients.every((r) => r.status === 'delivered');
+  return recipients.every(({ status }) => status === 'delivered');
 }

@@ -71,7 +71,7 @@ export const reportJob: Job<ReturnType<typeof schema.parse>> = {
         receiver,
         recipients: smtp.recipients,
         name: smtp.name ?? smtp.recipients[0]?.split('@')[1] ?? 'localhost',
-        ...(smtp.certificate ? { secureContext: loadCertificate(smtp.certificate).context } : {}),
+        secureContext: smtp.certificate ? loadCertificate(smtp.certificate).context : undefined,
       });
     const stopping = new AbortController();
     const rounds = reportRounds(settings, house, { signal: stopping.signal, mxHosts });

@@ -148,7 +148,7 @@ function deliverer(
     signal,
     deliver: sender.deliver,
   };
-  return (due) => deliverReport(due, { ...common, ...(dkim ? { dkim } : {}) });
+  return (due) => deliverReport(due, { ...common, dkim });
 }
 
 /** RFC 8460 §3: the signature is the reporting domain's. */

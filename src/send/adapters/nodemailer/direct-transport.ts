@@ -4,7 +4,7 @@ import type { Delivery, Mail } from '../../deliver.js';
 import { createSender, type Sender } from '../../sender.js';
 import type { SenderOptions } from '../../context.js';
 
-/** What nodemailer hands to a transport, as far as it is used. */
+/** The part of nodemailer's message object that the transport uses. */
 export interface ComposedMail {
   readonly data: { readonly envelope?: unknown };
   readonly message: {
@@ -21,24 +21,26 @@ export interface DirectTransport {
   send(mail: ComposedMail, done: (error: Error | null, info: DirectInfo) => void): void;
 }
 
+/** Options of the sender behind the transport. */
 export interface DirectTransportOptions extends SenderOptions {
-  /** Use this sender, and what it already knows, in the place of one of its own. */
+  /** An existing sender with its caches, instead of a new one. */
   readonly sender?: Sender;
 }
 
-/** What `sendMail` resolves to. */
+/** The result of `sendMail`. */
 export interface DirectInfo {
   readonly envelope: { readonly from: string; readonly to: readonly string[] };
   readonly messageId: string;
   readonly accepted: readonly string[];
-  /** Refused for good. */
+  /** Recipients refused permanently. */
   readonly rejected: readonly string[];
-  /** Not taken now: hand the message in again later, to these alone. */
+  /** Recipients deferred: send the message again later, to these alone. */
   readonly pending: readonly string[];
   /** One for each domain, with the reason of everything. */
   readonly outcomes: readonly DeliveryOutcome[];
 }
 
+/** Octets. nodemailer streams a message; the transport holds it in memory. */
 const MAX_MESSAGE = 100 * 1024 * 1024;
 
 /**
@@ -69,20 +71,20 @@ async function deliver(sender: Sender, mail: ComposedMail): Promise<DirectInfo> 
     from: from || '',
     to,
     message: await bytesOf(mail),
-    ...((mail.data.envelope as { requireTLSExtensionEnabled?: boolean } | undefined)
-      ?.requireTLSExtensionEnabled
-      ? { requireTls: true }
-      : {}),
+    requireTls: (mail.data.envelope as { requireTLSExtensionEnabled?: boolean } | undefined)
+      ?.requireTLSExtensionEnabled,
   };
   const delivery = await sender.deliver(order);
-  const of = (status: Delivery['recipients'][number]['status']): readonly string[] =>
-    delivery.recipients.filter((r) => r.status === status).map((r) => r.address);
+  const addressesWith = (status: Delivery['recipients'][number]['status']): readonly string[] =>
+    delivery.recipients
+      .filter((recipient) => recipient.status === status)
+      .map(({ address }) => address);
   const info: DirectInfo = {
     envelope: { from: order.from, to },
     messageId: mail.message.messageId(),
-    accepted: of('delivered'),
-    rejected: of('rejected'),
-    pending: of('deferred'),
+    accepted: addressesWith('delivered'),
+    rejected: addressesWith('rejected'),
+    pending: addressesWith('deferred'),
     outcomes: delivery.outcomes,
   };
   if (info.accepted.length === 0) throw failed(delivery);

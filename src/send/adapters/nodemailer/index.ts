@@ -1,10 +1,21 @@
 /**
- * nodemailer without a smart host: messages go to the recipients' own servers, as their
- * policies ask. RFC 5321 §5.1, RFC 8461, RFC 7672.
+ * A nodemailer transport that delivers without a smart host (RFC 5321 §5.1).
  *
- * @example const transport = createTransport(directTransport({ helo: 'mail.example.net'
- * })); await transport.sendMail({ from: 'me@example.net', to: 'you@example.com', subject:
- * 'Hello', text: 'Sealed.' });
+ * nodemailer's own direct sending uses opportunistic TLS: an on-path attacker can read
+ * the mail. This transport looks up DANE (RFC 7672) and MTA-STS (RFC 8461) for each
+ * recipient domain and enforces them. nodemailer still composes and signs the message.
+ *
+ * The transport has no queue. Recipients in `pending` are deferred: the caller sends the
+ * message to them again later.
+ *
+ * @example
+ * const transport = createTransport(directTransport({ helo: 'mail.example.net' }));
+ * await transport.sendMail({
+ *   from: 'me@example.net',
+ *   to: 'you@example.com',
+ *   subject: 'Hello',
+ *   text: 'Sent under the policy of example.com.',
+ * });
  */
 export {
   directTransport,

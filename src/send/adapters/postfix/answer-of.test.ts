@@ -118,7 +118,7 @@ test('without a validating resolver Postfix is never told dane', () => {
     for (const row of stsRows) assert.doesNotMatch(cell(column, row, false).reply, /dane/);
 });
 
-test('mode none is as no policy', () => {
+test('mode none equals no policy', () => {
   assert.equal(answer({ mode: 'none', hosts: hostsOf.none }).reply, 'NOTFOUND ');
 });
 
@@ -134,7 +134,7 @@ test('what the policy admits is named host by host: a wildcard would match at an
   assert.match(reply, /match=mx\.example\.com servername/);
 });
 
-test('a host that the policy names and DNS does not yet: Postfix may be told of it before the answer is asked for again', () => {
+test('a host of the policy that DNS does not name yet is in the answer', () => {
   const mx = ['mx1.example.com', 'next.example.com', '*.example.net'];
   assert.match(
     answer({ mode: 'enforce', mx, hosts: [host('mx1.example.com', 'absent')] }).reply,
@@ -209,7 +209,7 @@ test('attributes by version: what a release does not know would stop all mail to
   ]);
 });
 
-test('Postfix 3.10 is told the policy for its reports, and the patterns that it enforces from 3.10.5 on', () => {
+test('Postfix 3.10 gets the policy for its reports, and the patterns', () => {
   assert.equal(
     answer({ mode: 'enforce', hosts: hostsOf.none }, '3.10').reply,
     'OK secure match=mx1.example.com:mx2.example.com servername=hostname protocols=>=TLSv1.2 policy_type=sts policy_domain=example.com ' +
@@ -218,7 +218,7 @@ test('Postfix 3.10 is told the policy for its reports, and the patterns that it 
   );
 });
 
-test('a policy too long to be told whole is enforced all the same', () => {
+test('a policy too long for a reply is enforced without its text', () => {
   const mx = [
     '*.example.com',
     ...Array.from(
@@ -298,7 +298,7 @@ test('property: no value can end its attribute and begin another', () => {
   );
 });
 
-test('property: whatever a policy and its MX records say, Postfix reads one secure entry with our attributes and names below the policy', () => {
+test('property: any policy and MX records give one secure entry with safe attributes', () => {
   const label = fc.oneof(
     fc.constantFrom('mx', 'ciphers=low', 'a b', '}', '{', 'x,y', 'hostname', '\\032'),
     fc.string({ maxLength: 8 }),

@@ -17,21 +17,22 @@ import {
 import { formatAnswer } from './format-answer.js';
 import { abilitiesOf, type PostfixVersion } from './postfix-version.js';
 
+/** The Postfix installation that an answer is for. */
 export interface AnswerOptions {
   readonly version: PostfixVersion;
-  /** Postfix's own resolver was seen to validate. */
+  /** The probe of Postfix's own resolver found that it validates DNSSEC. */
   readonly validates: boolean;
-  /** Why it was not, and the setting to change. */
+  /** Why the probe failed, and the setting to change. */
   readonly whyNot?: string | undefined;
 }
 
-/** A reply of the socketmap, and how it came about. */
+/** A reply of the socketmap with its reason. */
 export interface PostfixAnswer {
   /** Unframed: `OK LEVEL ...`, `NOTFOUND `, `TEMP reason`. */
   readonly reply: string;
   /**
-   * The cell of the answer table; absent where the decision itself lets mail wait, go
-   * unchecked, or not go.
+   * The cell of the answer table; absent where the decision itself defers mail, sets the
+   * policy aside, or rejects mail.
    */
   readonly cell?: {
     readonly column: DaneColumn;
@@ -45,8 +46,8 @@ export interface PostfixAnswer {
 }
 
 /**
- * Seconds: a reply is kept for no longer, so that a restart is not needed to see a
- * change, and TEMP for a short time only.
+ * Longest cache time of a reply, in seconds: a change takes effect without a restart. A
+ * TEMP reply defers mail and is looked up again much sooner.
  */
 const LONGEST = 3600;
 const TEMP_LONGEST = 15;
@@ -55,7 +56,7 @@ const MAX_REASON = 480;
 /** Hosts in one answer. */
 const MAX_NAMES = 100;
 
-/** The socketmap reply that carries out a decision. Pure. */
+/** Returns the socketmap reply that makes Postfix enforce a decision. Pure. */
 export function answerOf(decision: DomainDecision, options: AnswerOptions): PostfixAnswer {
   const keep = Math.min(
     LONGEST,

@@ -8,16 +8,16 @@ export const daneColumns = ['all', 'some', 'none'] as const;
 export type DaneColumn = (typeof daneColumns)[number];
 
 /**
- * What MTA-STS says. `none`: no policy, or mode none. `tempfail`: the record could not be
- * looked up, and no policy is cached.
+ * The state of MTA-STS. `none`: no policy, or mode none. `tempfail`: the record could not
+ * be looked up, and no policy is cached.
  */
 export const stsRows = ['enforce', 'testing', 'none', 'tempfail'] as const;
 export type StsRow = (typeof stsRows)[number];
 
 /**
- * What Postfix is told. One answer holds for every MX host of a domain, so it cannot say
- * "DANE here, MTA-STS there"; it is never weaker than what the decision asks of the
- * weakest host.
+ * The policy level returned to Postfix. One answer holds for all MX hosts of a domain, so
+ * it cannot express "DANE for this host, MTA-STS for that one". It is never weaker than
+ * the requirement of any host that Postfix may use.
  */
 export type TableAnswer =
   /** Every host by DANE; a host without it is not used. */
@@ -28,7 +28,7 @@ export type TableAnswer =
   | 'secure'
   /** No opinion: Postfix does what main.cf says. */
   | 'NOTFOUND'
-  /** The mail waits: only DANE would do, and Postfix's own resolver does not validate. */
+  /** Mail is deferred: DANE is required, and Postfix's resolver does not validate. */
   | 'TEMP';
 
 /**

@@ -1,10 +1,26 @@
 /**
- * Postfix: a socketmap server that answers smtp_tls_policy_maps (postconf(5),
- * socketmap_table(5)) with what policy decides for a domain. The table of answers is in
- * `answer-table.ts` and docs/postfix.md.
+ * Postfix adapter: a socketmap server for `smtp_tls_policy_maps` (postconf(5),
+ * socketmap_table(5)).
  *
- * @example answerOf(await resolvePolicy('example.com', deps), { version: '3.7',
- * validates: true }).reply; // OK dane-only
+ * Before each delivery Postfix looks up the next hop in the map. The reply names a TLS
+ * level (`dane-only`, `dane`, `secure`, `may`) with attributes, and Postfix enforces it.
+ * NOTFOUND leaves the configuration of main.cf in force; TEMP defers the mail.
+ *
+ * One answer covers all MX hosts of a domain, so a mixture of DANE and MTA-STS cannot be
+ * expressed. `answer-table.ts` and docs/postfix.md show the table: an answer is never
+ * weaker than the requirement of a host that Postfix may use.
+ *
+ * With a DANE level Postfix validates by its own resolver. If that does not set the AD
+ * bit, `dane` silently means `may`: the resolver is probed every minute, and without
+ * validation no answer relies on it.
+ *
+ * Caches, from the wire inwards: `PreparedAnswers` (framed replies, until the decision
+ * expires, at most an hour), the MTA-STS cache of `send` (max_age of each policy), and the
+ * resolver's cache (TTL of each answer).
+ *
+ * @example
+ * const decision = await resolvePolicy('example.com', deps);
+ * answerOf(decision, { version: '3.7', validates: true }).reply; // OK dane-only
  */
 export { answerOf, type AnswerOptions, type PostfixAnswer } from './answer-of.js';
 export {

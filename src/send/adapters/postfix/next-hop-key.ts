@@ -9,10 +9,10 @@ const services: Readonly<Record<string, string>> = {
 };
 
 /**
- * What a key of smtp_tls_policy_maps asks about: `domain`, `[host]`, `[host]:port`,
- * `domain:port`. Undefined where nothing can be published: the parent keys `.example.com`
- * that Postfix asks after a NOTFOUND (RFC 8461 §3.4: a policy is never taken from a
- * parent domain), and what is no name at all.
+ * Parses a key of smtp_tls_policy_maps: `domain`, `[host]`, `[host]:port`, `domain:port`.
+ * Undefined where no policy can exist: for the parent keys `.example.com` that Postfix
+ * looks up after a NOTFOUND (RFC 8461 §3.4: a policy is never taken from a parent
+ * domain), and for invalid names.
  *
  * @param key one character an octet; a U-label is UTF-8
  */

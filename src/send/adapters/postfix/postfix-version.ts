@@ -3,8 +3,8 @@ export const postfixVersions = ['3.4', '3.5', '3.6', '3.7', '3.8', '3.9', '3.10'
 export type PostfixVersion = (typeof postfixVersions)[number];
 
 /**
- * What a release understands. An attribute it does not know would make it defer all mail
- * to the domain.
+ * The attributes that a release supports. An unknown attribute makes Postfix defer all
+ * mail to the domain, so the version is configured and never guessed.
  */
 export interface PostfixAbilities {
   /** `protocols=>=TLSv1.2`; older ones list what is excluded. */

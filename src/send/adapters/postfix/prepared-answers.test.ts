@@ -7,7 +7,7 @@ function prepared(options: { size?: number; atOnce?: number; keepMs?: number } =
   answers: PreparedAnswers;
   asked: string[];
   clock: { at: number };
-  /** What the next look finds. */
+  /** The result of the next lookup. */
   found: { reply: string; fails: boolean };
 } {
   const asked: string[] = [];
@@ -36,7 +36,7 @@ test('a known key is answered at once; a new one once for all who ask', async ()
   assert.equal(answers.answer('a'), frame('OK one'));
 });
 
-test('an answer whose time is over is never given, also when nothing new can be had', async () => {
+test('an expired answer is never used, even when the lookup fails', async () => {
   const { answers, clock, found } = prepared();
   await answers.answer('a');
   clock.at = 10_000;
@@ -44,7 +44,7 @@ test('an answer whose time is over is never given, also when nothing new can be 
   assert.match(await answers.answer('a'), /TEMP/);
 });
 
-test('an answer in use is found anew before its time is over, and nobody waits', async () => {
+test('an answer in use is looked up again before it expires', async () => {
   const { answers, asked, clock, found } = prepared();
   await answers.answer('a');
   clock.at = 8_001;
@@ -74,7 +74,7 @@ test('too many lookups at one time are answered TEMP, not queued without bound',
   assert.equal(replies.filter((reply) => reply.includes('TEMP')).length, 20);
 });
 
-test('a full cache gives up the oldest that nobody asked for again', async () => {
+test('a full cache evicts the oldest unused answer', async () => {
   const { answers, asked } = prepared({ size: 3 });
   for (const key of ['a', 'b', 'c']) await answers.answer(key);
   void answers.answer('a');

@@ -1,7 +1,7 @@
 import type { Clock } from '../../../base/index.js';
 import { frame } from './serve-socketmap.js';
 
-/** A reply, and how long it may be given. */
+/** A reply and its cache time. */
 export interface Prepared {
   /** Unframed: `OK secure ...`, `NOTFOUND `, `TEMP reason`. */
   readonly reply: string;
@@ -9,15 +9,14 @@ export interface Prepared {
   readonly keepMs: number;
 }
 
+/** The lookup behind the cache, and its limits. */
 export interface PreparedAnswersOptions {
-  /** Finds the reply to a key that is not known. */
+  /** Looks up the reply to a key that is not cached. */
   prepare(key: string): Promise<Prepared>;
   readonly clock: Pick<Clock, 'monotonic'>;
-  /** Keys kept at most. Default 200 000. */
+  /** Maximum number of keys in the cache. Default 200 000. */
   readonly size?: number;
-  /**
-   * Replies being found at one time; beyond that a key is answered TEMP. Default 1000.
-   */
+  /** Concurrent lookups; beyond that a key is answered TEMP. Default 1000. */
   readonly atOnce?: number;
 }
 
@@ -25,12 +24,12 @@ interface Entry {
   /** Framed. */
   reply: string;
   /**
-   * Monotonic milliseconds from which on it is found anew in the background, and from
-   * which on it is not given any more.
+   * Monotonic milliseconds: from `renewAt` the reply is looked up again in the background,
+   * from `until` it is no longer used.
    */
   renewAt: number;
   until: number;
-  /** Asked for since the last time room was made. */
+  /** Requested since the last eviction pass. */
   used: boolean;
 }
 
@@ -38,14 +37,14 @@ const busy = frame('TEMP too many policies are being looked up, try again');
 const broken = frame(
   'TEMP the policy could not be looked up: an error inside hermetic, see its log',
 );
-/** Soonest time at which an answer that is in use is found anew. */
+/** Shortest time until a used answer is looked up again, in milliseconds. */
 const MIN_KEPT = 1000;
 
 /**
- * Replies ready to be sent: the way of a known key is one look into a map. An answer in
- * use is found anew before its time is over, so that a busy domain never waits; one whose
- * time is over is never given. Spans are measured by the monotonic clock: setting the
- * date changes nothing.
+ * A cache of framed replies: a known key costs one map lookup. A reply in use is looked
+ * up again before it expires, so that mail to a busy domain is never delayed by DNS. An
+ * expired reply is never used. Times come from the monotonic clock: setting the date has
+ * no effect.
  */
 export class PreparedAnswers {
   readonly #entries = new Map<string, Entry>();
@@ -53,7 +52,7 @@ export class PreparedAnswers {
   /** Equal replies share one string. */
   readonly #replies = new Map<string, string>();
   readonly #options: PreparedAnswersOptions;
-  /** What was begun before a {@link clear} is not kept after it. */
+  /** Incremented by {@link clear}: a lookup that started before is not cached after it. */
   #generation = 0;
   readonly counts = { known: 0, found: 0, busy: 0, broken: 0 };
 
@@ -79,7 +78,7 @@ export class PreparedAnswers {
     return this.#finding.get(key) ?? this.#find(ownCopy(key));
   };
 
-  /** Forgets everything: what the answers were made from has changed. */
+  /** Drops all replies, because their input has changed. */
   clear(): void {
     this.#generation++;
     this.#entries.clear();
@@ -87,8 +86,7 @@ export class PreparedAnswers {
   }
 
   #renew(key: string, entry: Entry): void {
-    // Once only; should it fail to come in time, the next question after `until` waits
-    // for it.
+    // One renewal at a time. If it is not ready by `until`, the next request waits for it.
     entry.renewAt = Infinity;
     if (!this.#finding.has(key)) void this.#find(ownCopy(key));
   }
@@ -129,7 +127,7 @@ export class PreparedAnswers {
     return framed;
   }
 
-  /** Most domains have no policy: their reply exists once. */
+  /** Most domains have no policy: they share one string. */
   #shared(reply: string): string {
     if (reply.length > 64) return ownCopy(reply);
     const known = this.#replies.get(reply);
@@ -138,10 +136,7 @@ export class PreparedAnswers {
     return reply;
   }
 
-  /**
-   * The oldest goes, unless it was asked for since it was last looked at: then it counts
-   * as new.
-   */
+  /** Evicts the oldest entry that was not requested since the last pass (CLOCK). */
   #makeRoom(): void {
     for (const [key, entry] of this.#entries) {
       this.#entries.delete(key);
@@ -153,8 +148,8 @@ export class PreparedAnswers {
 }
 
 /**
- * A piece of a longer text keeps the whole of it in memory, a text put together keeps its
- * parts; the copy does not.
+ * Copies the octets of a string. In V8 a slice keeps the whole request in memory, and a
+ * concatenation keeps its parts; a long-lived map must not.
  */
 function ownCopy(key: string): string {
   return Buffer.from(key, 'latin1').toString('latin1');

@@ -22,8 +22,8 @@ export interface ProbeOptions {
    */
   readonly resolvConf: string;
   /**
-   * Believe a name server on another machine: the way to it is protected by other means
-   * (RFC 7672 §2.1.1).
+   * Trust the AD bit of a name server on another machine: the network to it is protected
+   * by other means (RFC 7672 §2.1.1).
    */
   readonly trustRemote?: boolean;
 }
@@ -57,24 +57,20 @@ export async function probeResolver({
       says: `${remote.label} of ${resolvConf} is not on this machine, so its AD bit could be forged`,
       fix: fixes.remote,
     };
-  const silent = await Promise.all(
-    servers.map(async (server) => ((await validates(network, server)) ? undefined : server.label)),
-  );
-  const bad = silent.find((label) => label !== undefined);
-  return bad === undefined
-    ? {
-        validates: true,
-        says: `${servers.map((s) => s.label).join(', ')} of ${resolvConf} sets the AD bit`,
-      }
-    : {
-        validates: false,
-        says: `${bad} of ${resolvConf} does not set the AD bit for the root's signed records`,
-        fix: fixes.local,
-      };
+  const results = await Promise.all(servers.map((server) => validates(network, server)));
+  const failing = servers.find((_, index) => !results[index]);
+  if (failing)
+    return {
+      validates: false,
+      says: `${failing.label} of ${resolvConf} does not set the AD bit for the root's signed records`,
+      fix: fixes.local,
+    };
+  const labels = servers.map(({ label }) => label).join(', ');
+  return { validates: true, says: `${labels} of ${resolvConf} sets the AD bit` };
 }
 
 async function validates(network: Network, server: Upstream): Promise<boolean> {
-  // A resolver of its own each time, so that nothing is answered from memory.
+  // A new resolver for each probe: a cached answer would hide a changed configuration.
   const resolver = createResolver({
     network,
     upstreams: [server],

@@ -33,7 +33,7 @@ test('a reply to each request, in the same framing, however the octets come', as
   }
 });
 
-test('what is no request ends the connection, after the replies that are owed', async () => {
+test('a malformed request ends the connection after the outstanding replies', async () => {
   const cases: readonly (readonly [string, Malformed])[] = [
     ['GET / HTTP/1.1\r\n', 'length'],
     ['-1:hermetic a,', 'length'],

@@ -1,29 +1,32 @@
 import type { Connection } from '../../../net/index.js';
 
+/** The map that a connection serves. */
 export interface SocketmapOptions {
-  /** The map's name: what stands last in `socketmap:inet:HOST:PORT:NAME`. */
+  /** The map's name: the last part of `socketmap:inet:HOST:PORT:NAME`. */
   readonly map: string;
   /**
-   * The framed reply to a key (one character an octet), at once where it is known. A
-   * promise must resolve: whatever went wrong is a TEMP reply. The key is a piece of a
-   * larger text: who keeps it must copy it.
+   * Returns the framed reply to a key (one character an octet), at once where it is
+   * cached. A promise must resolve: an internal error is a TEMP reply. The key is a slice
+   * of a larger string: a cache must copy it.
    */
   answer(key: string): string | Promise<string>;
-  /** Who did not speak the protocol, and how. */
+  /** Called once, when the connection ends because of a malformed request. */
   onMalformed?(why: Malformed): void;
 }
 
+/** The part of a request that is malformed. */
 export type Malformed = 'length' | 'too-long' | 'comma' | 'no-key';
 
 /** Longest request, that of Postfix itself (socketmap_max_query_size). */
-const LONGEST = 10_000;
+const MAX_REQUEST = 10_000;
 /**
- * Replies of one connection that wait for their turn. Postfix has one request under way.
+ * Replies of one connection that may be outstanding. Postfix has one request in flight;
+ * the limit bounds the memory that another client can claim.
  */
-const MAX_WAITING = 256;
+const MAX_OWED = 256;
 /**
- * Replies are handed to the socket in pieces of about this size, so that a client that
- * does not read is noticed.
+ * Replies are written in pieces of about this size, so that back-pressure of a client
+ * that does not read is noticed.
  */
 const PIECE = 65_536;
 
@@ -33,142 +36,187 @@ const COMMA = 0x2c;
 
 /**
  * Serves one connection of a Postfix socketmap client (socketmap_table(5)): requests
- * `LEN:NAME SP KEY,`, replies in the same framing and in the order of the requests,
- * however many come at once. What is not a request ends the connection after the replies
- * that are owed: nothing is guessed. A client that does not read is not read from.
+ * `LEN:NAME SP KEY,`, replies in the same framing and in the order of the requests, even
+ * when many arrive at once. A malformed request ends the connection after the outstanding
+ * replies: after a framing error the start of the next request is unknown. A client that
+ * does not read its replies is not read from.
  */
-export function serveSocketmap(
-  { stream, close }: Connection,
-  { map, answer, onMalformed }: SocketmapOptions,
-): void {
-  const prefix = `${map} `;
-  const unknownMap = frame(`PERM this server has the map ${map}`);
-  /** Octets not yet understood. */
-  let pending = '';
-  /** Replies owed, in order; undefined until they are there. */
-  const owed: (string | undefined)[] = [];
-  let blocked = false;
-  let ended = false;
-
-  /** Answers what is whole, as far as the client takes it. */
-  const work = (): void => {
-    let at = 0;
-    let out = '';
-    while (!blocked && !ended && owed.length < MAX_WAITING) {
-      const start = lengthEnd(pending, at);
-      if (start < 0) {
-        if (start === -1) break;
-        return give(out, 'length');
-      }
-      const length = Number(pending.slice(at, start - 1));
-      if (length > LONGEST) return give(out, 'too-long');
-      const end = start + length;
-      if (pending.length <= end) break;
-      if (pending.charCodeAt(end) !== COMMA) return give(out, 'comma');
-      const known = pending.startsWith(prefix, start);
-      const space = known ? start + prefix.length - 1 : pending.indexOf(' ', start);
-      if (space < 0 || space >= end) return give(out, 'no-key');
-      at = end + 1;
-      const reply = known ? answer(pending.slice(space + 1, end)) : unknownMap;
-      if (typeof reply === 'string' && owed.length === 0) {
-        out += reply;
-        if (out.length >= PIECE) {
-          send(out);
-          out = '';
-        }
-      } else owe(reply);
-    }
-    pending = at === 0 ? pending : pending.slice(at);
-    if (out !== '') send(out);
-    if (owed.length >= MAX_WAITING) stream.pause();
-  };
-
-  const send = (text: string): void => {
-    if (stream.write(text, 'latin1') || blocked) return;
-    blocked = true;
-    stream.pause();
-    stream.once('drain', () => {
-      blocked = false;
-      goOn();
-    });
-  };
-
-  /** How many owed replies have been sent, so that places in the queue stay known. */
-  let taken = 0;
-  const owe = (reply: string | Promise<string>): void => {
-    const place = taken + owed.length;
-    owed.push(typeof reply === 'string' ? reply : undefined);
-    if (typeof reply === 'string') return;
-    void reply.then((text) => {
-      owed[place - taken] = text;
-      settle();
-    });
-  };
-
-  const settle = (): void => {
-    let out = '';
-    for (let first = owed[0]; first !== undefined; first = owed[0]) {
-      out += first;
-      owed.shift();
-      taken++;
-    }
-    if (out === '') return;
-    send(out);
-    if (ended) finish();
-    else goOn();
-  };
-
-  const goOn = (): void => {
-    if (blocked || ended || owed.length >= MAX_WAITING) return;
-    work();
-    if (!blocked && owed.length < MAX_WAITING) stream.resume();
-  };
-
-  const give = (out: string, why: Malformed): void => {
-    ended = true;
-    pending = '';
-    onMalformed?.(why);
-    if (out !== '') send(out);
-    finish();
-  };
-
-  const finish = (): void => {
-    if (owed.length === 0) stream.end(close);
-  };
-
-  stream.on('data', (bytes: Buffer) => {
-    if (ended) return;
-    const text = bytes.toString('latin1');
-    pending = pending === '' ? text : pending + text;
-    work();
-  });
-  stream.on('end', () => {
-    ended = true;
-    finish();
-  });
-  stream.on('error', close);
+export function serveSocketmap(conn: Connection, options: SocketmapOptions): void {
+  new SocketmapConnection(conn, options).serve();
 }
 
-/** A netstring: `LEN:TEXT,`, one character an octet. */
+/**
+ * The state of one connection.
+ *
+ * ```
+ * octets -> #pending -> #work -> answer() -+-> #send          reply cached, none owed
+ *                                          +-> #owed -> #send  in the order of requests
+ * ```
+ *
+ * Reading pauses while the socket is full (`#blocked`) or too many replies are owed.
+ */
+class SocketmapConnection {
+  readonly #stream: Connection['stream'];
+  readonly #close: Connection['close'];
+  readonly #options: SocketmapOptions;
+  readonly #prefix: string;
+  readonly #unknownMap: string;
+  /** Octets that do not form a whole request yet. */
+  #pending = '';
+  /** Outstanding replies in order; undefined until the lookup has ended. */
+  readonly #owed: (string | undefined)[] = [];
+  /** Replies taken from `#owed` so far: the place of a reply minus this is its index. */
+  #taken = 0;
+  #blocked = false;
+  #ended = false;
+
+  constructor({ stream, close }: Connection, options: SocketmapOptions) {
+    this.#stream = stream;
+    this.#close = close;
+    this.#options = options;
+    this.#prefix = `${options.map} `;
+    this.#unknownMap = frame(`PERM this server has the map ${options.map}`);
+  }
+
+  serve(): void {
+    this.#stream.on('data', (bytes: Buffer) => {
+      if (this.#ended) return;
+      const text = bytes.toString('latin1');
+      this.#pending = this.#pending === '' ? text : this.#pending + text;
+      this.#work();
+    });
+    this.#stream.on('end', () => {
+      this.#ended = true;
+      this.#finish();
+    });
+    this.#stream.on('error', this.#close);
+  }
+
+  /** Answers all complete requests, as far as the client accepts the replies. */
+  #work(): void {
+    let position = 0;
+    let output = '';
+    while (!this.#blocked && !this.#ended && this.#owed.length < MAX_OWED) {
+      const request = this.#requestAt(position);
+      if (request === undefined) break;
+      if (typeof request === 'string') return this.#reject(output, request);
+      position = request.next;
+      const { key } = request;
+      const reply = key === undefined ? this.#unknownMap : this.#options.answer(key);
+      if (typeof reply === 'string' && this.#owed.length === 0) {
+        output += reply;
+        if (output.length >= PIECE) {
+          this.#send(output);
+          output = '';
+        }
+      } else this.#owe(reply);
+    }
+    if (position > 0) this.#pending = this.#pending.slice(position);
+    if (output !== '') this.#send(output);
+    if (this.#owed.length >= MAX_OWED) this.#stream.pause();
+  }
+
+  /**
+   * Parses the request at a position of the pending text. Undefined: it is incomplete.
+   * `key` is undefined for a request to another map.
+   */
+  #requestAt(
+    position: number,
+  ): { readonly key: string | undefined; readonly next: number } | Malformed | undefined {
+    const text = this.#pending;
+    const start = lengthEnd(text, position);
+    if (start === INCOMPLETE) return undefined;
+    if (start === NO_LENGTH) return 'length';
+    const length = Number(text.slice(position, start - 1));
+    if (length > MAX_REQUEST) return 'too-long';
+    const end = start + length;
+    if (text.length <= end) return undefined;
+    if (text.charCodeAt(end) !== COMMA) return 'comma';
+    const known = text.startsWith(this.#prefix, start);
+    const space = known ? start + this.#prefix.length - 1 : text.indexOf(' ', start);
+    if (space < 0 || space >= end) return 'no-key';
+    return { key: known ? text.slice(space + 1, end) : undefined, next: end + 1 };
+  }
+
+  #send(text: string): void {
+    if (this.#stream.write(text, 'latin1') || this.#blocked) return;
+    this.#blocked = true;
+    this.#stream.pause();
+    this.#stream.once('drain', () => {
+      this.#blocked = false;
+      this.#resume();
+    });
+  }
+
+  #owe(reply: string | Promise<string>): void {
+    const place = this.#taken + this.#owed.length;
+    this.#owed.push(typeof reply === 'string' ? reply : undefined);
+    if (typeof reply === 'string') return;
+    void reply.then((text) => {
+      this.#owed[place - this.#taken] = text;
+      this.#settle();
+    });
+  }
+
+  /** Sends the replies that are ready, up to the first that is still looked up. */
+  #settle(): void {
+    let output = '';
+    for (let first = this.#owed[0]; first !== undefined; first = this.#owed[0]) {
+      output += first;
+      this.#owed.shift();
+      this.#taken++;
+    }
+    if (output === '') return;
+    this.#send(output);
+    if (this.#ended) this.#finish();
+    else this.#resume();
+  }
+
+  #resume(): void {
+    if (this.#blocked || this.#ended || this.#owed.length >= MAX_OWED) return;
+    this.#work();
+    if (!this.#blocked && this.#owed.length < MAX_OWED) this.#stream.resume();
+  }
+
+  /** Ends the connection because of a malformed request, after the replies before it. */
+  #reject(output: string, why: Malformed): void {
+    this.#ended = true;
+    this.#pending = '';
+    this.#options.onMalformed?.(why);
+    if (output !== '') this.#send(output);
+    this.#finish();
+  }
+
+  #finish(): void {
+    if (this.#owed.length === 0) this.#stream.end(this.#close);
+  }
+}
+
+/** Formats a netstring: `LEN:TEXT,`, one character an octet. */
 export function frame(text: string): string {
   return `${text.length}:${text},`;
 }
 
+const INCOMPLETE = -1;
+const NO_LENGTH = -2;
+/** Digits of a length; a longer number exceeds every limit. */
+const MAX_DIGITS = 5;
+
 /**
- * Where the text after `LEN:` begins; -1 when more has to come, -2 when this is no
- * length. No sign, no blank, no leading zero, five digits.
+ * Returns the position after `LEN:`, or {@link INCOMPLETE} or {@link NO_LENGTH}. A length
+ * has no sign, no blank and no leading zero.
  */
-function lengthEnd(text: string, at: number): number {
-  for (let i = at; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (code === COLON) return i === at ? -2 : i + 1;
+function lengthEnd(text: string, start: number): number {
+  for (let position = start; position < text.length; position++) {
+    const code = text.charCodeAt(position);
+    if (code === COLON) return position === start ? NO_LENGTH : position + 1;
     if (
       code < DIGIT_0 ||
       code > DIGIT_0 + 9 ||
-      i - at >= 5 ||
-      (i > at && text.charCodeAt(at) === DIGIT_0)
+      position - start >= MAX_DIGITS ||
+      (position > start && text.charCodeAt(start) === DIGIT_0)
     )
-      return -2;
+      return NO_LENGTH;
   }
-  return -1;
+  return INCOMPLETE;
 }

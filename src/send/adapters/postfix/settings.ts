@@ -18,24 +18,21 @@ export const postfixSection = z.strictObject({
       });
       return z.NEVER;
     }),
-  /** What stands last in `socketmap:inet:HOST:PORT:NAME`. */
+  /** The last part of `socketmap:inet:HOST:PORT:NAME` in main.cf. */
   map: z
     .string()
-    .regex(/^[A-Za-z0-9._-]{1,64}$/, 'is no map name: letters, digits, dots and hyphens')
+    .regex(/^[A-Za-z0-9._-]{1,64}$/, 'is not a map name: letters, digits, dots and hyphens')
     .default('hermetic'),
-  /**
-   * Whether domains with DANE are answered `dane`. False: Postfix never does DANE by our
-   * word.
-   */
+  /** Whether domains with DANE are answered `dane`. False: DANE is not looked up. */
   dane: z.boolean().default(true),
-  /** What Postfix's own resolver is. */
+  /** The resolver of Postfix, which must validate DNSSEC for the level `dane`. */
   resolver: z
     .strictObject({
       /** The resolv.conf that Postfix reads. */
       file: z.string().default('/etc/resolv.conf'),
-      /** Believe name servers on other machines too. */
+      /** Trust the AD bit of name servers on other machines too (RFC 7672 §2.1.1). */
       trustRemote: z.boolean().default(false),
-      /** Seconds between two looks at whether it validates. */
+      /** Seconds between two probes of whether it validates. */
       everySeconds: z.int().min(1).max(86_400).default(60),
     })
     .prefault({}),
@@ -45,7 +42,7 @@ export const postfixSection = z.strictObject({
    * answer, and a first policy fetch may take sixty.
    */
   idleSeconds: z.int().min(1).max(3600).default(120),
-  /** Domains whose answers are kept ready. */
+  /** Domains whose answers are cached. */
   cache: z.int().min(100).max(10_000_000).default(200_000),
 });
 
